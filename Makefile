@@ -1,0 +1,55 @@
+# What a person types.  CMake does the building; this file names the errands.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+export EXRAY_BUILD := $(BUILD)
+CMAKE_GENERATE = cmake -G Ninja -S .
+
+.PHONY: all program demo test bench fuzz lint format install clean help
+
+all: program
+
+## make: builds build/exray and fetches the pinned engine
+program:
+	@scripts/bootstrap.sh build engine
+	@$(CMAKE_GENERATE) -B $(BUILD) -DEXRAY_BUILD_TESTS=OFF >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+
+## make demo: catches a deployment bug in a real classifier, then shows it mended
+demo: program
+	@scripts/bootstrap.sh demo
+	@scripts/demo.sh
+
+## make test: everything that CI runs
+test: program
+	@scripts/bootstrap.sh test lint fuzz
+	@scripts/test.sh
+
+## make bench: one table of ratios, each within one run
+bench: program
+	@scripts/bootstrap.sh test
+	@scripts/bench.sh
+
+## make fuzz: every reader's fuzzer, FUZZ_SECONDS (600) each
+fuzz:
+	@scripts/bootstrap.sh build fuzz
+	@scripts/fuzz.sh $${FUZZ_SECONDS:-600}
+
+## make lint: formatting and static checks
+lint: program
+	@scripts/bootstrap.sh lint test
+	@scripts/lint.sh
+
+## make format: formats every C file
+format:
+	@git ls-files '*.c' '*.h' | grep -v schema_fds | xargs clang-format -i
+
+## make install: PREFIX=/usr/local
+PREFIX ?= /usr/local
+install: program
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@grep -E '^## ' Makefile | sed 's/^## //'

@@ -1,0 +1,30 @@
+# Headers, the two libraries a device links, the host library, the program, a
+# CMake package (find_package(exray)) and pkg-config files.
+
+# libexray: the host side for plug-ins and bindings; hidden symbols but the
+# public headers' ones.
+add_library(exray_shared SHARED ${PROJECT_SOURCE_DIR}/cmake/libexray.c)
+set_target_properties(exray_shared PROPERTIES OUTPUT_NAME exray VERSION ${PROJECT_VERSION} SOVERSION 0
+  LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+target_link_libraries(exray_shared PRIVATE
+  -Wl,--whole-archive exray_log exray_compare exray_core exray_codecs -Wl,--no-whole-archive)
+target_link_options(exray_shared PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/libexray.map)
+set_target_properties(exray_shared PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/libexray.map)
+
+install(DIRECTORY include/exray DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS exray RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS exray_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS exray_core exray_tflite EXPORT exray ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT exray NAMESPACE exray:: FILE exray-targets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/exray)
+include(CMakePackageConfigHelpers)
+configure_package_config_file(cmake/exray-config.cmake.in ${PROJECT_BINARY_DIR}/exray-config.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/exray)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/exray-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/exray-config.cmake ${PROJECT_BINARY_DIR}/exray-config-version.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/exray)
+configure_file(cmake/exray.pc.in ${PROJECT_BINARY_DIR}/exray.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/exray.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# An engine that was fetched travels with the program (lib/exray/engines).
+if(EXISTS ${PROJECT_BINARY_DIR}/engines)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/engines DESTINATION ${CMAKE_INSTALL_LIBDIR}/exray)
+endif()

@@ -1,0 +1,165 @@
+/* An assertion looks at an aligned pair of logs and reports findings.  Those
+ * that are built in use this header and nothing else. */
+#ifndef EXRAY_ASSERTION_H
+#define EXRAY_ASSERTION_H
+
+#include <exray/log.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- What is compared ---------------------------------------------------- */
+
+typedef struct exray_comparison exray_comparison; /* read-only */
+
+typedef enum exray_side { EXRAY_EDGE = 0, EXRAY_REFERENCE = 1 } exray_side;
+
+const exray_log *exray_comparison_log(const exray_comparison *comparison, exray_side side);
+
+/* Matched frames: positions in the two logs' tables of frames. */
+typedef struct exray_frame_pair {
+    size_t frame[2]; /* by exray_side */
+} exray_frame_pair;
+size_t exray_comparison_frame_count(const exray_comparison *comparison);
+exray_frame_pair exray_comparison_frame(const exray_comparison *comparison, size_t i);
+/* Frames of one side that have no counterpart. */
+size_t exray_comparison_unmatched_frames(const exray_comparison *comparison, exray_side side);
+/* How they were matched: "index" or "source". */
+const char *exray_comparison_matched_by(const exray_comparison *comparison);
+
+/* Metrics of a pair of tensors, over all compared frames, on dequantized
+ * values; a is the edge's, b the reference's.  NAN where not defined. */
+typedef struct exray_metrics {
+    uint64_t count; /* elements compared */
+    double nrmse;   /* sqrt(mean((a-b)^2)) / (max(b) - min(b)); lower is better; 0 is equal */
+    double rmse;    /* sqrt(mean((a-b)^2)), in the tensor's unit; lower is better */
+    double cosine;  /* a.b / (|a| |b|); higher is better; 1 is equal up to scale */
+    double max_abs; /* max |a-b|, in the tensor's unit; lower is better */
+    double sqnr_db; /* 10 log10(sum b^2 / sum (a-b)^2), dB; higher is better; INFINITY: equal */
+    double min[2], max[2], mean[2]; /* by exray_side, over finite values */
+    uint64_t nan_count[2], inf_count[2];
+} exray_metrics;
+
+typedef enum exray_role_of_layer {
+    EXRAY_LAYER_CLEAN,
+    EXRAY_LAYER_ORIGINATES,
+    EXRAY_LAYER_PROPAGATES,
+    EXRAY_LAYER_UNJUDGED, /* no data of both sides */
+} exray_role_of_layer;
+
+/* A matched pair of layers. */
+typedef struct exray_layer_pair {
+    uint32_t node[2]; /* by exray_side */
+    const char *name[2];
+    const char *op[2];
+    uint32_t output; /* which output of the nodes */
+    exray_role_of_layer role;
+    bool from_stats; /* only stats at hand: metrics hold counts, min, max, mean alone */
+    exray_metrics metrics;
+    double error; /* rmse / standard deviation of the reference's values: lower is better, 0 is equal; from
+                     stats a lower bound of it.  NAN where unknown */
+    double noise; /* the error that data types and healthy inputs explain; above it, it is none of noise */
+    const char *problem; /* why there are no metrics ("different shapes", ...), or NULL */
+} exray_layer_pair;
+
+/* In execution order of the edge. */
+size_t exray_comparison_layer_count(const exray_comparison *comparison);
+const exray_layer_pair *exray_comparison_layer(const exray_comparison *comparison, size_t i);
+
+/* How much of the models is compared.  A layer is one output of a node. */
+typedef struct exray_coverage {
+    size_t layers[2];  /* by exray_side */
+    size_t compared;   /* edge layers that found a counterpart */
+    size_t inside;     /* of those: inside a partition that the reference runs as one node; no values */
+    size_t with_data;  /* of those: with all metrics */
+    size_t with_stats; /* of those: with statistics alone */
+} exray_coverage;
+const exray_coverage *exray_comparison_coverage(const exray_comparison *comparison);
+
+/* Matched inputs and outputs of the model. */
+typedef struct exray_io_pair {
+    const char *name[2]; /* as in the topic */
+    bool comparable;     /* the same shape (but for the layout), and data on both sides */
+    exray_metrics metrics;
+    double error;        /* as in exray_layer_pair */
+    double noise;        /* as in exray_layer_pair */
+    double step[2];      /* by exray_side: the distance between neighbouring values that this tensor can
+                            hold: the quantization's scale, or what is seen in the values of a picture of 8
+                            bits a channel; in the tensor's unit; NAN where unknown */
+    const char *problem; /* why it is not comparable, or NULL */
+} exray_io_pair;
+size_t exray_comparison_input_count(const exray_comparison *comparison);
+const exray_io_pair *exray_comparison_input(const exray_comparison *comparison, size_t i);
+size_t exray_comparison_output_count(const exray_comparison *comparison);
+const exray_io_pair *exray_comparison_output(const exray_comparison *comparison, size_t i);
+
+/* Reads one side's tensor of a matched frame (`frame` < frame_count): `pair` is a
+ * position among inputs, outputs or layers by `kind`; sensors by position among
+ * the frame's sensor records.  Values and shape are as recorded.  EXRAY_E_STATE
+ * where the frame has no such record, or one without data. */
+exray_status exray_comparison_values(const exray_comparison *comparison, exray_side side, size_t frame,
+                                     exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
+                                     const float **values, exray_error *error);
+
+/* Decisions, where the task has any. */
+typedef struct exray_accuracy {
+    const char *task;        /* "classification", or "" */
+    size_t frames;           /* with a decision on both sides */
+    size_t labelled;         /* of those, with a label */
+    double top1[2], top5[2]; /* share of the labelled, by exray_side; NAN without labels */
+    double agreement;        /* share of frames with the same top-1 */
+} exray_accuracy;
+const exray_accuracy *exray_comparison_accuracy(const exray_comparison *comparison);
+
+/* ---- What is found -------------------------------------------------------- */
+
+typedef enum exray_severity { EXRAY_INFO, EXRAY_WARNING, EXRAY_ERROR } exray_severity;
+
+typedef struct exray_findings exray_findings;
+typedef struct exray_finding exray_finding;
+
+/* Reports a cause ("input.channel_order", "user.mine"); confidence 0..1.  The
+ * result belongs to `findings`; it is never NULL (out of memory is the host's
+ * error, kept).  All strings given to a finding are copied. */
+exray_finding *exray_find(exray_findings *findings, const char *cause, exray_severity severity,
+                          double confidence);
+#if defined(__GNUC__)
+#define EXRAY_PRINTF __attribute__((format(printf, 2, 3)))
+#else
+#define EXRAY_PRINTF
+#endif
+void exray_finding_summary(exray_finding *finding, const char *format, ...) EXRAY_PRINTF; /* one sentence */
+void exray_finding_detail(exray_finding *finding, const char *format,
+                          ...) EXRAY_PRINTF; /* one more line; repeatable */
+void exray_finding_fix(exray_finding *finding, const char *format,
+                       ...) EXRAY_PRINTF; /* one sentence, imperative */
+/* Where: stage ("input", "layer", ...), tensor name; layer is a position among
+ * the comparison's layers, or EXRAY_NO_INDEX. */
+void exray_finding_where(exray_finding *finding, const char *stage, const char *tensor, uint32_t layer);
+void exray_finding_number(exray_finding *finding, const char *key, double value);
+void exray_finding_text(exray_finding *finding, const char *key, const char *value);
+void exray_finding_alternative(exray_finding *finding, const char *cause, double confidence);
+
+/* ---- The assertion itself -------------------------------------------------- */
+
+/* Changes when a plug-in built against the old header would not work. */
+#define EXRAY_ASSERTION_ABI 1
+
+typedef struct exray_assertion {
+    uint32_t size;             /* sizeof(exray_assertion) */
+    uint32_t abi;              /* EXRAY_ASSERTION_ABI */
+    const char *name;          /* what --assert selects: "input.channel_order" */
+    const char *summary;       /* one line for `exray assertions` */
+    const char *const *causes; /* NULL-terminated: what it can name */
+    const char *needs;         /* one line: which records it needs */
+    /* Looks at the comparison and reports what it finds.  EXRAY_OK also where
+     * nothing was found; EXRAY_E_STATE: what it needs was not recorded (said in
+     * `error`; the verdict counts it as unjudged); others: it failed. */
+    exray_status (*run)(const exray_comparison *comparison, exray_findings *findings, exray_error *error);
+} exray_assertion;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

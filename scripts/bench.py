@@ -1,0 +1,195 @@
+"""The table of docs/benchmarks.md: every figure is a ratio, or stands beside
+what it is compared with, measured in turns within this one run."""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+EXRAY = BUILD / "exray"
+MODEL = ROOT / "build" / "demo" / "efficientnet_lite0.tflite"
+ROUNDS = 9
+
+
+def run(*command, check=True):
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if check and result.returncode not in (0, 1):
+        sys.exit(f"bench: {' '.join(map(str, command))} failed: {result.stderr.strip()}")
+    return result
+
+
+def figures(*command):
+    """A benchmark program's "name value" lines."""
+    return {k: float(v) for k, v in (line.split() for line in run(*command).stdout.splitlines())}
+
+
+def wall_ms(*command):
+    begin = time.perf_counter()
+    run(*command)
+    return 1e3 * (time.perf_counter() - begin)
+
+
+def peak_rss_mb(*command):
+    """Peak resident memory of one command, in a child of its own so that others do not count."""
+    code = (
+        "import resource,subprocess,sys;subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024)"
+    )
+    return float(run(sys.executable, "-c", code, *command).stdout)
+
+
+def pin_to_one_core():
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, measured, beside, ratio, aim):
+        self.rows.append((what, measured, beside, ratio, aim))
+
+    def print(self):
+        head = ("what", "measured", "beside", "ratio", "aim")
+        widths = [max(len(r[i]) for r in self.rows + [head]) for i in range(5)]
+        print("| " + " | ".join(h.ljust(w) for h, w in zip(head, widths)) + " |")
+        print("|" + "|".join("-" * (w + 2) for w in widths) + "|")
+        for row in self.rows:
+            print("| " + " | ".join(c.ljust(w) for c, w in zip(row, widths)) + " |")
+
+
+def record(folder, pictures, out, *options):
+    run(EXRAY, "record", "--engine", "tflite", "--model", MODEL, "--pipeline", ROOT / "examples" / "lite0.yaml",
+        "--data", pictures, "-o", folder / out, *options)
+    return folder / out
+
+
+def bench_recorder(table, folder, log):
+    f = figures(BUILD / "bench" / "bench_recorder", log, folder)
+    megabytes = f["tensor_bytes"] / 1e6
+    plain = f"{f['plain_ms']:.1f} ms plain write"
+    table.add(f"full capture, {f['tensors']:.0f} layers, {megabytes:.1f} MB, chunked", f"{f['chunked_ms']:.1f} ms", plain,
+              f"{f['chunked_ms'] / f['plain_ms']:.2f}", "1.3 (1.1)")
+    table.add("the same, streaming", f"{f['stream_ms']:.1f} ms", plain, f"{f['stream_ms'] / f['plain_ms']:.2f}", "1.3 (1.1)")
+    table.add("the same into a sink that discards", f"{megabytes / f['discard_ms']:.1f} GB/s",
+              f"{megabytes / f['memcpy_ms']:.1f} GB/s memcpy", f"{f['memcpy_ms'] / f['discard_ms']:.2f}", "-")
+    table.add("bytes of log per tensor byte", f"{f['log_bytes'] / 1e6:.3f} MB", f"{megabytes:.3f} MB",
+              f"{f['log_bytes'] / f['tensor_bytes']:.4f}", "1.01")
+
+
+def bench_savez(table, folder, arrays):
+    """numpy.savez of the same tensors against Python's own plain write."""
+    saved, plain = [], []
+    for _ in range(ROUNDS):
+        for path, times in ((folder / "plain.bin", plain), (folder / "saved.npz", saved)):
+            path.unlink(missing_ok=True)
+            begin = time.perf_counter()
+            if times is plain:
+                with open(path, "wb", buffering=0) as file:
+                    for array in arrays:
+                        file.write(array)
+            else:
+                np.savez(path, *arrays)
+            times.append(1e3 * (time.perf_counter() - begin))
+            path.unlink()
+    a, b = statistics.median(saved), statistics.median(plain)
+    table.add("numpy.savez of the same, for comparison", f"{a:.1f} ms", f"{b:.1f} ms plain write", f"{a / b:.2f}", "-")
+
+
+def bench_tap(table, folder, library):
+    f = figures(BUILD / "bench" / "bench_tap", library, MODEL, folder)
+    for name, what, aim in (("frame", "frame", "-"), ("io_async", "io, asynchronous", "1.02"), ("stats", "stats", "1.10 (1.06)"),
+                            ("full", "full", "-")):
+        table.add(f"one inference with the tap, capture {what}", f"{f[name + '_ms']:.2f} ms", f"{f['untapped_ms']:.2f} ms untapped",
+                  f"{f[name + '_ms'] / f['untapped_ms']:.3f}", aim)
+
+
+def numpy_loop(edge, reference):
+    """The loop people write today: every layer's errors, one frame."""
+    worst = 0.0
+    for a, b in zip(edge, reference):
+        a, b = a.ravel(), b.ravel()
+        d = a - b
+        rmse = np.sqrt(np.mean(d * d))
+        nrmse = rmse / max(float(b.max() - b.min()), 1e-30)
+        cosine = np.dot(a, b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-30)
+        worst = max(worst, float(nrmse), float(np.abs(d).max()), float(cosine))
+    return worst
+
+
+def bench_validate(table, folder, edge, reference):
+    arrays = [load_layers(folder, log) for log in (edge, reference)]
+    tool, loop, empty = [], [], []
+    for _ in range(ROUNDS):
+        tool.append(wall_ms(EXRAY, "validate", edge, reference))
+        empty.append(wall_ms(EXRAY, "version"))
+        begin = time.perf_counter()
+        numpy_loop(*arrays)
+        loop.append(1e3 * (time.perf_counter() - begin))
+    t, n, e = map(statistics.median, (tool, loop, empty))
+    size = sum(a.nbytes for side in arrays for a in side) / 1e6
+    table.add(f"validate, one frame pair, {size:.1f} MB, whole process", f"{t:.1f} ms", f"{n:.1f} ms NumPy loop", f"{t / n:.2f}", "0.33")
+    table.add("the same less an empty command", f"{t - e:.1f} ms", f"{n:.1f} ms NumPy loop", f"{(t - e) / n:.2f}", "10 ms")
+    table.add("an empty command", f"{e:.1f} ms", "-", "-", "20 ms")
+
+
+def load_layers(folder, log):
+    out = folder / (log.stem + "-npz")
+    run(EXRAY, "export", log, "--npz", out)
+    archive = np.load(sorted(out.glob("*.npz"))[0])
+    layers = [archive[k] for k in archive.files if k.startswith("layer") and archive[k].dtype == np.float32]
+    shutil.rmtree(out)
+    return layers
+
+
+def bench_memory(table, folder, pictures):
+    """The last layers only, so that 1,000 frames fit a disk; the length is what counts."""
+    few, many = [], []
+    for frames, out in ((10, few), (1000, many)):
+        listing = folder / f"list{frames}.txt"
+        listing.write_text("\n".join(str(pictures[i % len(pictures)]) for i in range(frames)) + "\n")
+        for side in ("edge", "reference"):
+            out.append(record(folder, listing, f"{side}{frames}.mcap", "--role", side, "--layers", "#40-60"))
+    a, b = (peak_rss_mb(EXRAY, "validate", *logs) for logs in (few, many))
+    size = sum(log.stat().st_size for log in many) / 1e9
+    table.add(f"validate, 1,000 frames ({size:.1f} GB), resident memory", f"{b:.0f} MB", f"{a:.0f} MB for 10 frames", f"{b / a:.2f}", "256 MB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", help="also write the rows as JSON")
+    options = parser.parse_args()
+    if not MODEL.exists():
+        sys.exit("bench: the demo's model is missing; run make demo once")
+    library = ROOT / "build" / "engines" / f"tflite-{os.uname().machine}" / "libtensorflowlite_c.so"
+    pictures = sorted((ROOT / "build" / "demo" / "photographs").glob("*.jpg"))
+    pin_to_one_core()
+    table = Table()
+    shm = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=shm) as fast, tempfile.TemporaryDirectory(dir=ROOT / "build") as large:
+        fast, large = Path(fast), Path(large)
+        edge = record(fast, pictures[0], "edge.mcap")
+        same = record(fast, pictures[0], "same.mcap", "--role", "reference")
+        bench_recorder(table, fast, edge)
+        bench_savez(table, fast, load_layers(fast, edge))
+        bench_tap(table, fast, library)
+        bench_validate(table, fast, edge, same)
+        bench_memory(table, large, pictures)
+    table.print()
+    if options.json:
+        Path(options.json).write_text(json.dumps([dict(zip(("what", "measured", "beside", "ratio", "aim"), r)) for r in table.rows], indent=1))
+
+
+if __name__ == "__main__":
+    main()

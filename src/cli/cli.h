@@ -1,0 +1,58 @@
+/* What the commands share.  Each command is one file, cmd_NAME.c, that defines
+ * one xr_command; main.c has the table. */
+#ifndef XR_CLI_H
+#define XR_CLI_H
+
+#include <exray/types.h>
+#include <stdio.h>
+
+/* Exit statuses, every command. */
+enum {
+    XR_EXIT_OK = 0,      /* done, nothing wrong found */
+    XR_EXIT_FOUND = 1,   /* validate found something wrong */
+    XR_EXIT_FAILED = 2,  /* could not do it */
+    XR_EXIT_UNKNOWN = 3, /* validate could not tell */
+};
+
+typedef struct xr_command {
+    const char *name;
+    const char *summary; /* one line for `exray --help` */
+    const char *usage;   /* the whole text of `exray NAME --help`, with an example */
+    /* argv[0] is the command's name.  Returns an exit status. */
+    int (*run)(int argc, char **argv);
+} xr_command;
+
+/* X(name): every command. */
+#define XR_COMMANDS(X)                                                                                       \
+    X(record)                                                                                                \
+    X(replay)                                                                                                \
+    X(validate)                                                                                              \
+    X(info)                                                                                                  \
+    X(export)                                                                                                \
+    X(recover)                                                                                               \
+    X(engines)                                                                                               \
+    X(assertions)                                                                                            \
+    X(version)
+
+#define XR_COMMAND_DECLARE(name) extern const xr_command xr_command_##name;
+XR_COMMANDS(XR_COMMAND_DECLARE)
+#undef XR_COMMAND_DECLARE
+
+/* Prints "exray: <message>" and returns XR_EXIT_FAILED. */
+int xr_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for an error that a library filled. */
+int xr_fail_error(const exray_error *error);
+/* "exray NAME: <message>" and where to find help; returns XR_EXIT_FAILED. */
+int xr_usage_error(const xr_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens `path` for writing; "-" is standard output.  NULL: failed, said. */
+FILE *xr_open_output(const char *path);
+/* Closes it (not standard output); false: writing had failed, said. */
+bool xr_close_output(FILE *file, const char *path);
+
+/* Writes `root` (taken over) as indented JSON to `path`; "-" is standard
+ * output.  Returns an exit status, failures said. */
+struct cJSON;
+int xr_print_json(struct cJSON *root, const char *path);
+
+#endif

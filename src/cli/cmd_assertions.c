@@ -1,0 +1,91 @@
+#include "cli.h"
+
+#include "checks.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const xr_command xr_command_assertions;
+
+static void print_text(const exray_assertion *const *table)
+{
+    for (; table && *table; table++) {
+        const exray_assertion *a = *table;
+        printf("%s\n  %s\n  causes:", a->name, a->summary ? a->summary : "");
+        for (const char *const *cause = a->causes; cause && *cause; cause++)
+            printf(" %s", *cause);
+        printf("\n  needs:  %s\n", a->needs ? a->needs : "");
+    }
+}
+
+static cJSON *as_json(const exray_assertion *a)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "name", a->name);
+    cJSON_AddStringToObject(o, "summary", a->summary ? a->summary : "");
+    cJSON *causes = cJSON_AddArrayToObject(o, "causes");
+    for (const char *const *cause = a->causes; cause && *cause; cause++)
+        cJSON_AddItemToArray(causes, cJSON_CreateString(*cause));
+    cJSON_AddStringToObject(o, "needs", a->needs ? a->needs : "");
+    return o;
+}
+
+static int print_json(const exray_assertion *const *plugin, const char *path)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "format", "exray-assertions");
+    cJSON_AddNumberToObject(root, "version", 1);
+    cJSON *list = cJSON_AddArrayToObject(root, "assertions");
+    for (const exray_assertion *const *a = xr_assertions; *a; a++)
+        cJSON_AddItemToArray(list, as_json(*a));
+    for (const exray_assertion *const *a = plugin; a && *a; a++)
+        cJSON_AddItemToArray(list, as_json(*a));
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!text)
+        return xr_fail("out of memory");
+    FILE *out = xr_open_output(path);
+    if (out) {
+        fputs(text, out);
+        fputc('\n', out);
+    }
+    cJSON_free(text);
+    return out && xr_close_output(out, path) ? XR_EXIT_OK : XR_EXIT_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *json = NULL;
+    const exray_assertion *const *plugin = NULL;
+    for (int i = 1; i < argc; i++) {
+        bool last = i + 1 == argc;
+        if (strcmp(argv[i], "--json") != 0 && strcmp(argv[i], "--plugin") != 0)
+            return xr_usage_error(&xr_command_assertions, "there is no option '%s'", argv[i]);
+        if (last)
+            return xr_usage_error(&xr_command_assertions, "%s needs a value", argv[i]);
+        if (strcmp(argv[i++], "--json") == 0) {
+            json = argv[i];
+            continue;
+        }
+        exray_error error = {EXRAY_OK, ""};
+        plugin = xr_plugin_load(argv[i], &error);
+        if (!plugin)
+            return xr_fail_error(&error);
+    }
+    if (json)
+        return print_json(plugin, json);
+    print_text(xr_assertions);
+    print_text(plugin);
+    return XR_EXIT_OK;
+}
+
+const xr_command xr_command_assertions = {
+    .name = "assertions",
+    .summary = "list what validate can check",
+    .usage = "usage: exray assertions [--plugin FILE.so] [--json FILE]\n\n"
+             "Lists every assertion: its name (for validate --assert), what it checks, the causes it\n"
+             "can name, and which records it needs.\n\n"
+             "example: exray assertions --json -\n",
+    .run = run,
+};

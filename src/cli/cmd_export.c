@@ -1,0 +1,112 @@
+/* exray export: a log in the formats of other tools. */
+#include "cli.h"
+#include "export.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+void xr_export_skip(const exray_error *error, uint64_t *skipped)
+{
+    /* The first few by name: a damaged log may have thousands. */
+    enum { NAMED = 5 };
+    if ((*skipped)++ < NAMED)
+        fprintf(stderr, "exray: %s\n", error->message);
+}
+
+typedef struct wanted {
+    const char *npz, *csv, *trace;
+    bool dequantize;
+} wanted;
+
+static bool export_file(const exray_log *log, const char *path,
+                        bool (*export)(const exray_log *, FILE *, uint64_t *), uint64_t *skipped)
+{
+    FILE *out = xr_open_output(path);
+    if (!out)
+        return false;
+    bool good = export(log, out, skipped);
+    return xr_close_output(out, path) && good;
+}
+
+static int export_all(const exray_log *log, const wanted *w)
+{
+    uint64_t skipped = 0;
+    if (w->npz && !xr_export_npz(log, w->npz, w->dequantize, &skipped))
+        return XR_EXIT_FAILED;
+    if (w->csv && !export_file(log, w->csv, xr_export_csv, &skipped))
+        return XR_EXIT_FAILED;
+    if (w->trace && !export_file(log, w->trace, xr_export_trace, &skipped))
+        return XR_EXIT_FAILED;
+    if (exray_log_truncated(log))
+        fprintf(stderr, "exray: note: %s %s; what is whole of it was exported\n", exray_log_path(log),
+                exray_log_truncated(log));
+    if (skipped)
+        fprintf(stderr, "exray: note: %" PRIu64 " damaged records were left out\n", skipped);
+    return XR_EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"npz", required_argument, NULL, 'n'},
+                                            {"csv", required_argument, NULL, 'c'},
+                                            {"trace", required_argument, NULL, 't'},
+                                            {"dequantize", no_argument, NULL, 'd'},
+                                            {NULL, 0, NULL, 0}};
+    wanted w = {0};
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        if (option == 'n')
+            w.npz = optarg;
+        else if (option == 'c')
+            w.csv = optarg;
+        else if (option == 't')
+            w.trace = optarg;
+        else if (option == 'd')
+            w.dequantize = true;
+        else if (option == ':')
+            return xr_usage_error(&xr_command_export, "%s needs a value", argv[optind - 1]);
+        else
+            return xr_usage_error(&xr_command_export, "there is no option %s", argv[optind - 1]);
+    }
+    if (argc - optind != 1)
+        return xr_usage_error(&xr_command_export, "name one log");
+    if (!w.npz && !w.csv && !w.trace)
+        return xr_usage_error(&xr_command_export, "say what to write: --npz, --csv or --trace");
+    if (w.csv && w.trace && strcmp(w.csv, "-") == 0 && strcmp(w.trace, "-") == 0)
+        return xr_usage_error(&xr_command_export, "only one of --csv and --trace can be standard output");
+    if (w.npz && strcmp(w.npz, "-") == 0)
+        return xr_usage_error(&xr_command_export, "--npz needs a folder: it writes one file a frame");
+    exray_error error;
+    exray_log *log = exray_log_open(argv[optind], &error);
+    if (!log)
+        return xr_fail_error(&error);
+    int status = export_all(log, &w);
+    exray_log_close(log);
+    return status;
+}
+
+const xr_command xr_command_export = {
+    .name = "export",
+    .summary = "write a log's contents for other tools (NumPy, spreadsheets, Perfetto)",
+    .usage =
+        "usage: exray export LOG.mcap [--npz DIR [--dequantize]] [--csv F] [--trace F]\n"
+        "\n"
+        "  --npz DIR      one NumPy file a frame, DIR/frame-000000.npz, with its tensors\n"
+        "                 by topic (\"input/image\", \"layer/3\"), and DIR/constants.npz with\n"
+        "                 the weights; types that NumPy has not become the next wider one\n"
+        "  --dequantize   with --npz: real numbers (float32) for quantized tensors\n"
+        "  --csv F        one line for each layer, input, output and constant: value\n"
+        "                 statistics (in the tensor's unit) and latency (milliseconds; lower\n"
+        "                 is better) over all frames\n"
+        "  --trace F      frames, layers and spans as trace events: open it in\n"
+        "                 ui.perfetto.dev or chrome://tracing\n"
+        "\n"
+        "F may be - for standard output.\n"
+        "\n"
+        "example: exray export edge.mcap --csv layers.csv --trace trace.json\n"
+        "         exray export edge.mcap --npz frames/\n"
+        "         python -c 'import numpy; print(numpy.load(\"frames/frame-000000.npz\").files)'\n",
+    .run = run,
+};

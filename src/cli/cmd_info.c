@@ -1,0 +1,507 @@
+/* exray info: what a log holds. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+#include "text_out.h"
+
+#include <cjson/cJSON.h>
+#include <exray/log.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Sums over a log. */
+typedef struct counts {
+    uint64_t records, with_data, bytes;
+} counts;
+
+typedef struct summary {
+    const exray_log *log;
+    uint64_t file_size;
+    size_t frames, complete, labelled;
+    counts kinds[EXRAY_KIND_COUNT];
+    counts messages[EXRAY_MESSAGE_OTHER + 1]; /* tensors are under `kinds` */
+    size_t timed;                             /* frames with an inference time */
+    double inference_ms[3];                   /* least, median, most */
+    bool has_system;
+    exray_system system; /* the highest values */
+    uint64_t unreadable; /* records that --check could not read */
+} summary;
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool sum_latency(summary *s)
+{
+    uint64_t *times = malloc((s->frames + 1) * sizeof *times);
+    if (!times)
+        return false;
+    for (size_t f = 0; f < s->frames; f++) {
+        const exray_frame *frame = exray_log_frame(s->log, f);
+        if (frame->inference_ns)
+            times[s->timed++] = frame->inference_ns;
+    }
+    qsort(times, s->timed, sizeof *times, compare_numbers);
+    if (s->timed) {
+        size_t middle = s->timed / 2;
+        double upper = (double)times[middle], lower = s->timed % 2 ? upper : (double)times[middle - 1];
+        s->inference_ms[0] = (double)times[0] / 1e6;
+        s->inference_ms[1] = (lower + upper) / 2e6;
+        s->inference_ms[2] = (double)times[s->timed - 1] / 1e6;
+    }
+    free(times);
+    return true;
+}
+
+static void keep_most(bool has, uint64_t value, bool *has_most, uint64_t *most)
+{
+    if (has && (!*has_most || value > *most))
+        *most = value;
+    *has_most = *has_most || has;
+}
+
+static void sum_system(summary *s, const exray_record *record, exray_slot *slot)
+{
+    exray_system now;
+    if (exray_log_read_system(s->log, record, slot, &now, NULL) != EXRAY_OK)
+        return;
+    exray_system *most = &s->system;
+    s->has_system = true;
+    keep_most(now.has_rss, now.rss_bytes, &most->has_rss, &most->rss_bytes);
+    keep_most(now.has_peak_rss, now.peak_rss_bytes, &most->has_peak_rss, &most->peak_rss_bytes);
+    keep_most(now.has_arena, now.arena_bytes, &most->has_arena, &most->arena_bytes);
+    keep_most(now.has_dropped, now.dropped_records, &most->has_dropped, &most->dropped_records);
+    if (now.has_celsius && (!most->has_celsius || now.cpu_celsius > most->cpu_celsius))
+        most->cpu_celsius = now.cpu_celsius;
+    most->has_celsius = most->has_celsius || now.has_celsius;
+}
+
+/* Reads the record to see whether it can be read. */
+static bool can_read(const exray_log *log, const exray_record *record, exray_slot *slot)
+{
+    exray_tensor_view tensor;
+    exray_latency latency;
+    exray_reading reading;
+    exray_result result;
+    switch (record->message) {
+    case EXRAY_MESSAGE_TENSOR:
+        return exray_log_read_tensor(log, record, slot, &tensor, NULL) == EXRAY_OK;
+    case EXRAY_MESSAGE_LATENCY:
+        return exray_log_read_latency(log, record, slot, &latency, NULL) == EXRAY_OK;
+    case EXRAY_MESSAGE_READING:
+        return exray_log_read_reading(log, record, slot, &reading, NULL) == EXRAY_OK;
+    case EXRAY_MESSAGE_RESULT:
+        return exray_log_read_result(log, record, slot, &result, NULL) == EXRAY_OK;
+    default:
+        return true;
+    }
+}
+
+static void sum_records(summary *s, const exray_record *records, size_t count, exray_slot *slot, bool check)
+{
+    for (size_t i = 0; i < count; i++) {
+        const exray_record *r = &records[i];
+        counts *c = r->message == EXRAY_MESSAGE_TENSOR ? &s->kinds[r->kind] : &s->messages[r->message];
+        c->records++;
+        c->with_data += r->has_data;
+        c->bytes += r->size;
+        if (r->message == EXRAY_MESSAGE_SYSTEM)
+            sum_system(s, r, slot);
+        if (check && !can_read(s->log, r, slot))
+            s->unreadable++;
+    }
+}
+
+static bool sum_up(summary *s, const exray_log *log, bool check)
+{
+    exray_slot *slot = exray_slot_new();
+    struct stat file;
+    if (!slot)
+        return false;
+    *s = (summary){.log = log, .frames = exray_log_frame_count(log)};
+    if (stat(exray_log_path(log), &file) == 0)
+        s->file_size = (uint64_t)file.st_size;
+    size_t constants;
+    const exray_record *records = exray_log_constants(log, &constants);
+    sum_records(s, records, constants, slot, check);
+    for (size_t f = 0; f < s->frames; f++) {
+        const exray_frame *frame = exray_log_frame(log, f);
+        s->complete += frame->complete;
+        s->labelled += frame->has_label;
+        sum_records(s, exray_log_records(log, f), frame->record_count, slot, check);
+    }
+    exray_slot_free(slot);
+    return sum_latency(s);
+}
+
+static const char *role_of(const exray_log *log)
+{
+    const char *role = exray_log_metadata(log, "role");
+    return role ? role : "edge";
+}
+
+static const char *const message_names[] = {
+    [EXRAY_MESSAGE_FRAME] = "frame",     [EXRAY_MESSAGE_LATENCY] = "latency",
+    [EXRAY_MESSAGE_SYSTEM] = "system",   [EXRAY_MESSAGE_READING] = "reading",
+    [EXRAY_MESSAGE_RESULT] = "result",   [EXRAY_MESSAGE_TENSOR] = NULL,
+    [EXRAY_MESSAGE_OTHER] = NULL,
+};
+
+/* ---- For people --------------------------------------------------------------- */
+
+enum { LABEL_WIDTH = 11 };
+
+static void put_label(const char *label)
+{
+    printf("%-*s", LABEL_WIDTH, label);
+}
+
+static void put_line(const char *label, const char *text)
+{
+    if (!text || !*text)
+        return;
+    put_label(label);
+    xr_put_plain(stdout, text);
+    putchar('\n');
+}
+
+static void put_shape(const exray_tensor_info *info)
+{
+    xr_put_plain(stdout, info->name && *info->name ? info->name : "(no name)");
+    printf(" %s [", exray_dtype_name(info->dtype));
+    for (uint32_t i = 0; i < info->rank; i++)
+        printf("%s%" PRId64, i ? ", " : "", info->shape[i]);
+    putchar(']');
+}
+
+static void put_ends(const char *label, const exray_model *model, const uint32_t *ends, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        put_label(i ? "" : label);
+        put_shape(&model->tensors[ends[i]]);
+        putchar('\n');
+    }
+}
+
+static void put_model(const exray_model *model)
+{
+    if (!model) {
+        put_line("model", "not described in this log");
+        return;
+    }
+    put_label("model");
+    xr_put_plain(stdout, *model->name ? model->name : "(no name)");
+    printf(", %u layers", model->node_count);
+    if (model->sha256) {
+        fputs(", sha256 ", stdout);
+        for (int i = 0; i < 6; i++)
+            printf("%02x", model->sha256[i]);
+        fputs("...", stdout);
+    }
+    putchar('\n');
+    put_label("engine");
+    xr_put_plain(stdout, model->engine);
+    putchar(' ');
+    xr_put_plain(stdout, model->engine_version);
+    if (*model->kernels) {
+        fputs(", ", stdout);
+        xr_put_plain(stdout, model->kernels);
+        fputs(" kernels", stdout);
+    }
+    if (model->threads)
+        printf(", %u thread%s", model->threads, model->threads == 1 ? "" : "s");
+    putchar('\n');
+    put_ends("inputs", model, model->inputs, model->input_count);
+    put_ends("outputs", model, model->outputs, model->output_count);
+}
+
+static void put_counts(const char *first, const char *name, const counts *c)
+{
+    char bytes[32];
+    if (c->records == 0)
+        return;
+    printf("%-*s%-10s %9" PRIu64 "  %10s", LABEL_WIDTH, first, name, c->records,
+           xr_format_bytes(bytes, c->bytes));
+    if (c->with_data)
+        printf("  %s", c->with_data == c->records ? "with data" : "some with data");
+    putchar('\n');
+}
+
+static void put_records(const summary *s)
+{
+    const char *label = "records";
+    for (int kind = 0; kind < EXRAY_KIND_COUNT; kind++) {
+        put_counts(label, exray_kind_name((exray_kind)kind), &s->kinds[kind]);
+        label = s->kinds[kind].records ? "" : label;
+    }
+    for (int message = 0; message < EXRAY_MESSAGE_OTHER; message++)
+        if (message_names[message]) {
+            put_counts(label, message_names[message], &s->messages[message]);
+            label = s->messages[message].records ? "" : label;
+        }
+}
+
+static void put_state(const summary *s)
+{
+    uint64_t damaged = exray_log_damaged(s->log);
+    const char *truncated = exray_log_truncated(s->log);
+    if (s->has_system && s->system.has_dropped && s->system.dropped_records)
+        printf("%-*s%" PRIu64 " records found no room and were left out\n", LABEL_WIDTH, "dropped",
+               s->system.dropped_records);
+    put_label("state");
+    if (!damaged && !truncated && !s->unreadable)
+        puts("whole");
+    if (truncated)
+        printf("%s; `exray recover` mends it\n", truncated);
+    if (damaged || s->unreadable)
+        printf("%*s%" PRIu64 " damaged chunks or messages are passed over\n", truncated ? LABEL_WIDTH : 0, "",
+               damaged > s->unreadable ? damaged : s->unreadable);
+}
+
+static void print_summary(const summary *s)
+{
+    char bytes[32];
+    put_label("log");
+    xr_put_plain(stdout, exray_log_path(s->log));
+    printf(", %s\n", xr_format_bytes(bytes, s->file_size));
+    put_line("role", role_of(s->log));
+    put_line("task", exray_log_metadata(s->log, "task"));
+    put_line("replay of", exray_log_metadata(s->log, "replay_of"));
+    put_model(exray_log_model(s->log));
+    put_line("device", exray_log_metadata(s->log, "device"));
+    put_line("capture", exray_log_metadata(s->log, "capture"));
+    put_line("created", exray_log_metadata(s->log, "created"));
+    printf("%-*s%zu", LABEL_WIDTH, "frames", s->frames);
+    if (s->labelled)
+        printf(", %zu labelled", s->labelled);
+    if (s->complete != s->frames)
+        printf(", %zu without an end", s->frames - s->complete);
+    putchar('\n');
+    if (s->timed)
+        printf("%-*s%.2f ms an inference (median; %.2f to %.2f)\n", LABEL_WIDTH, "latency",
+               s->inference_ms[1], s->inference_ms[0], s->inference_ms[2]);
+    if (s->system.has_peak_rss)
+        printf("%-*s%s resident at most\n", LABEL_WIDTH, "memory",
+               xr_format_bytes(bytes, s->system.peak_rss_bytes));
+    put_records(s);
+    for (size_t i = 0; i < exray_log_attachment_count(s->log); i++) {
+        const exray_attachment *a = exray_log_attachment(s->log, i);
+        put_label(i ? "" : "attached");
+        xr_put_plain(stdout, a->name);
+        printf(", %s\n", xr_format_bytes(bytes, a->size));
+    }
+    put_state(s);
+}
+
+/* ---- For programs ------------------------------------------------------------- */
+
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+    if (text)
+        cJSON_AddStringToObject(object, key, text);
+    else
+        cJSON_AddNullToObject(object, key);
+}
+
+static void add_counts(cJSON *object, const char *name, const counts *c)
+{
+    cJSON *entry = cJSON_AddObjectToObject(object, name);
+    cJSON_AddNumberToObject(entry, "records", (double)c->records);
+    cJSON_AddNumberToObject(entry, "with_data", (double)c->with_data);
+    cJSON_AddNumberToObject(entry, "bytes", (double)c->bytes);
+}
+
+static void add_ends(cJSON *object, const char *key, const exray_model *model, const uint32_t *ends,
+                     uint32_t count)
+{
+    cJSON *list = cJSON_AddArrayToObject(object, key);
+    for (uint32_t i = 0; i < count; i++) {
+        const exray_tensor_info *info = &model->tensors[ends[i]];
+        cJSON *entry = cJSON_CreateObject();
+        add_text(entry, "name", info->name);
+        add_text(entry, "dtype", exray_dtype_name(info->dtype));
+        cJSON *shape = cJSON_AddArrayToObject(entry, "shape");
+        for (uint32_t d = 0; d < info->rank; d++)
+            cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)info->shape[d]));
+        cJSON_AddItemToArray(list, entry);
+    }
+}
+
+static void add_model(cJSON *root, const exray_model *model)
+{
+    if (!model) {
+        cJSON_AddNullToObject(root, "model");
+        return;
+    }
+    cJSON *object = cJSON_AddObjectToObject(root, "model");
+    char sha256[65] = "";
+    for (int i = 0; model->sha256 && i < 32; i++)
+        snprintf(sha256 + 2 * i, 3, "%02x", model->sha256[i]);
+    add_text(object, "name", model->name);
+    add_text(object, "sha256", model->sha256 ? sha256 : NULL);
+    add_text(object, "engine", model->engine);
+    add_text(object, "engine_version", model->engine_version);
+    add_text(object, "kernels", model->kernels);
+    cJSON_AddNumberToObject(object, "threads", model->threads);
+    cJSON_AddNumberToObject(object, "layers", model->node_count);
+    cJSON_AddNumberToObject(object, "tensors", model->tensor_count);
+    add_ends(object, "inputs", model, model->inputs, model->input_count);
+    add_ends(object, "outputs", model, model->outputs, model->output_count);
+}
+
+static void add_metadata(cJSON *root, const exray_log *log)
+{
+    cJSON *object = cJSON_AddObjectToObject(root, "metadata");
+    const char *name;
+    const exray_key_value *pairs;
+    for (size_t i = 0;; i++) {
+        size_t count = exray_log_metadata_at(log, i, &name, &pairs);
+        if (!name)
+            return;
+        cJSON *entry = cJSON_GetObjectItemCaseSensitive(object, name);
+        if (!entry)
+            entry = cJSON_AddObjectToObject(object, name);
+        for (size_t k = 0; k < count; k++)
+            if (!cJSON_GetObjectItemCaseSensitive(entry, pairs[k].key))
+                cJSON_AddStringToObject(entry, pairs[k].key, pairs[k].value);
+    }
+}
+
+static void add_system(cJSON *root, const summary *s)
+{
+    const exray_system *system = &s->system;
+    cJSON *object = cJSON_AddObjectToObject(root, "system");
+    if (system->has_rss)
+        cJSON_AddNumberToObject(object, "rss_bytes", (double)system->rss_bytes);
+    if (system->has_peak_rss)
+        cJSON_AddNumberToObject(object, "peak_rss_bytes", (double)system->peak_rss_bytes);
+    if (system->has_arena)
+        cJSON_AddNumberToObject(object, "arena_bytes", (double)system->arena_bytes);
+    if (system->has_celsius)
+        cJSON_AddNumberToObject(object, "cpu_celsius", system->cpu_celsius);
+    cJSON_AddNumberToObject(object, "dropped_records", (double)system->dropped_records);
+}
+
+static cJSON *describe(const summary *s)
+{
+    const exray_log *log = s->log;
+    cJSON *root = cJSON_CreateObject();
+    add_text(root, "format", "exray-info");
+    cJSON_AddNumberToObject(root, "version", 1);
+    add_text(root, "file", exray_log_path(log));
+    cJSON_AddNumberToObject(root, "size_bytes", (double)s->file_size);
+    add_text(root, "role", role_of(log));
+    add_text(root, "truncated", exray_log_truncated(log));
+    cJSON_AddNumberToObject(root, "damaged", (double)exray_log_damaged(log));
+    cJSON_AddNumberToObject(root, "unreadable", (double)s->unreadable);
+    add_metadata(root, log);
+    add_model(root, exray_log_model(log));
+    cJSON *frames = cJSON_AddObjectToObject(root, "frames");
+    cJSON_AddNumberToObject(frames, "count", (double)s->frames);
+    cJSON_AddNumberToObject(frames, "complete", (double)s->complete);
+    cJSON_AddNumberToObject(frames, "labelled", (double)s->labelled);
+    cJSON *latency = s->timed ? cJSON_AddObjectToObject(root, "latency")
+                              : cJSON_AddNullToObject(root, "latency");
+    if (s->timed) {
+        cJSON_AddNumberToObject(latency, "inference_ms_min", s->inference_ms[0]);
+        cJSON_AddNumberToObject(latency, "inference_ms_median", s->inference_ms[1]);
+        cJSON_AddNumberToObject(latency, "inference_ms_max", s->inference_ms[2]);
+    }
+    add_system(root, s);
+    cJSON *records = cJSON_AddObjectToObject(root, "records");
+    for (int kind = 0; kind < EXRAY_KIND_COUNT; kind++)
+        add_counts(records, exray_kind_name((exray_kind)kind), &s->kinds[kind]);
+    for (int message = 0; message < EXRAY_MESSAGE_OTHER; message++)
+        if (message_names[message])
+            add_counts(records, message_names[message], &s->messages[message]);
+    cJSON *attachments = cJSON_AddArrayToObject(root, "attachments");
+    for (size_t i = 0; i < exray_log_attachment_count(log); i++) {
+        const exray_attachment *a = exray_log_attachment(log, i);
+        cJSON *entry = cJSON_CreateObject();
+        add_text(entry, "name", a->name);
+        add_text(entry, "media_type", a->media_type);
+        cJSON_AddNumberToObject(entry, "size", (double)a->size);
+        cJSON_AddItemToArray(attachments, entry);
+    }
+    return root;
+}
+
+static bool write_json(const summary *s, const char *path)
+{
+    cJSON *root = describe(s);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!text) {
+        xr_fail("out of memory while describing %s", exray_log_path(s->log));
+        return false;
+    }
+    FILE *out = xr_open_output(path);
+    if (out) {
+        fputs(text, out);
+        fputc('\n', out);
+    }
+    free(text);
+    return out && xr_close_output(out, path);
+}
+
+/* ---- The command --------------------------------------------------------------- */
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", required_argument, NULL, 'j'}, {"check", no_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    const char *json = NULL;
+    bool check = false;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        if (option == 'j')
+            json = optarg;
+        else if (option == 'c')
+            check = true;
+        else if (option == ':')
+            return xr_usage_error(&xr_command_info, "%s needs a value", argv[optind - 1]);
+        else
+            return xr_usage_error(&xr_command_info, "there is no option %s", argv[optind - 1]);
+    }
+    if (argc - optind != 1)
+        return xr_usage_error(&xr_command_info, "name one log");
+    exray_error error;
+    exray_log *log = exray_log_open(argv[optind], &error);
+    if (!log)
+        return xr_fail_error(&error);
+    summary s;
+    int status = XR_EXIT_OK;
+    if (!sum_up(&s, log, check)) {
+        status = xr_fail("out of memory while reading %s", argv[optind]);
+    } else {
+        /* JSON on standard output stands alone there. */
+        if (!json || strcmp(json, "-") != 0)
+            print_summary(&s);
+        if (json && !write_json(&s, json))
+            status = XR_EXIT_FAILED;
+    }
+    exray_log_close(log);
+    if (!json && status == XR_EXIT_OK && !xr_close_output(stdout, "standard output"))
+        status = XR_EXIT_FAILED;
+    return status;
+}
+
+const xr_command xr_command_info = {
+    .name = "info",
+    .summary = "say what a log holds",
+    .usage = "usage: exray info LOG.mcap [--json F] [--check]\n"
+             "\n"
+             "Says what LOG.mcap holds: role, model, engine, device, frames, latency, records,\n"
+             "attachments, and whether it is whole.\n"
+             "\n"
+             "  --json F   write the same as JSON to F; - is standard output\n"
+             "  --check    read every record and check every checksum; without it, the data\n"
+             "             of tensors is not read\n"
+             "\n"
+             "example: exray info edge.mcap --json - | jq .frames.count\n",
+    .run = run,
+};

@@ -1,0 +1,270 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include "compare/compare.h"
+#include "report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_PLUGINS = 16 };
+
+typedef struct options {
+    const char *edge, *reference;
+    const char *json;
+    const char *assertions;
+    const char *plugin[MAX_PLUGINS];
+    size_t plugin_count;
+    double min_coverage;
+    bool fail_on_perf, fail_on_log;
+    const char *edge_model, *reference_model, *engine;
+} options;
+
+extern const xr_command xr_command_validate;
+
+/* ---- Options ---------------------------------------------------------------------- */
+
+static int parse_fail_on(options *o, const char *value)
+{
+    for (const char *at = value; *at; at += *at == ',') {
+        size_t n = strcspn(at, ",");
+        if (n == 4 && memcmp(at, "perf", 4) == 0)
+            o->fail_on_perf = true;
+        else if (n == 3 && memcmp(at, "log", 3) == 0)
+            o->fail_on_log = true;
+        else
+            return xr_usage_error(&xr_command_validate, "--fail-on takes perf, log or both, not '%s'", value);
+        at += n;
+    }
+    return XR_EXIT_OK;
+}
+
+static int parse_coverage(options *o, const char *value)
+{
+    char *end;
+    errno = 0;
+    o->min_coverage = strtod(value, &end);
+    if (errno || end == value || *end || !(o->min_coverage >= 0 && o->min_coverage <= 1))
+        return xr_usage_error(&xr_command_validate, "--min-coverage takes a number from 0 to 1, not '%s'", value);
+    return XR_EXIT_OK;
+}
+
+/* The value of `--name VALUE` or `--name=VALUE`; NULL: this is not the option. */
+static const char *value_of(const char *name, int argc, char **argv, int *i, bool *missing)
+{
+    size_t length = strlen(name);
+    if (strncmp(argv[*i], name, length) != 0)
+        return NULL;
+    if (argv[*i][length] == '=')
+        return argv[*i] + length + 1;
+    if (argv[*i][length])
+        return NULL;
+    if (*i + 1 >= argc) {
+        *missing = true;
+        return "";
+    }
+    return argv[++*i];
+}
+
+static int set_option(options *o, const char *name, const char *value)
+{
+    if (strcmp(name, "--json") == 0)
+        o->json = value;
+    else if (strcmp(name, "--assert") == 0)
+        o->assertions = value;
+    else if (strcmp(name, "--min-coverage") == 0)
+        return parse_coverage(o, value);
+    else if (strcmp(name, "--fail-on") == 0)
+        return parse_fail_on(o, value);
+    else if (strcmp(name, "--edge-model") == 0)
+        o->edge_model = value;
+    else if (strcmp(name, "--reference-model") == 0)
+        o->reference_model = value;
+    else if (strcmp(name, "--engine") == 0)
+        o->engine = value;
+    else if (strcmp(name, "--plugin") == 0) {
+        if (o->plugin_count == MAX_PLUGINS)
+            return xr_usage_error(&xr_command_validate, "at most %d plug-ins", MAX_PLUGINS);
+        o->plugin[o->plugin_count++] = value;
+    } else
+        return xr_usage_error(&xr_command_validate, "%s is not available yet; use --json and a tool that reads it",
+                              name);
+    return XR_EXIT_OK;
+}
+
+static int parse(options *o, int argc, char **argv)
+{
+    static const char *const names[] = {"--json",          "--assert", "--min-coverage", "--fail-on", "--edge-model",
+                                        "--reference-model", "--engine", "--plugin",       "--html",    "--junit"};
+    bool only_names = false;
+    for (int i = 1; i < argc; i++) {
+        if (!only_names && strcmp(argv[i], "--") == 0) {
+            only_names = true;
+            continue;
+        }
+        if (only_names || argv[i][0] != '-' || !argv[i][1]) {
+            if (o->reference)
+                return xr_usage_error(&xr_command_validate, "two logs, not more: '%s'", argv[i]);
+            *(o->edge ? &o->reference : &o->edge) = argv[i];
+            continue;
+        }
+        bool missing = false, known = false;
+        int status = XR_EXIT_OK;
+        for (size_t n = 0; n < sizeof names / sizeof *names && !known; n++) {
+            const char *value = value_of(names[n], argc, argv, &i, &missing);
+            if (!value)
+                continue;
+            known = true;
+            status = missing ? xr_usage_error(&xr_command_validate, "%s needs a value", names[n])
+                             : set_option(o, names[n], value);
+        }
+        if (!known)
+            return xr_usage_error(&xr_command_validate, "there is no option '%s'", argv[i]);
+        if (status != XR_EXIT_OK)
+            return status;
+    }
+    if (!o->reference)
+        return xr_usage_error(&xr_command_validate, "two logs are needed: EDGE.mcap REFERENCE.mcap");
+    return XR_EXIT_OK;
+}
+
+/* ---- The work ------------------------------------------------------------------------ */
+
+static void show_progress(void *user, size_t done, size_t total)
+{
+    (void)user;
+    if (total >= 16 && done % 8 == 0)
+        fprintf(stderr, "\rcomparing frame %zu of %zu ", done + 1, total);
+}
+
+static void clear_progress(bool shown)
+{
+    if (shown)
+        fputs("\r\033[K", stderr);
+}
+
+/* All plug-ins' tables as one; NULL on failure, said. */
+static const exray_assertion **load_plugins(const options *o)
+{
+    const exray_assertion **all = calloc(1, sizeof *all);
+    size_t count = 0;
+    for (size_t i = 0; all && i < o->plugin_count; i++) {
+        exray_error error = {EXRAY_OK, ""};
+        const exray_assertion *const *table = xr_plugin_load(o->plugin[i], &error);
+        if (!table) {
+            free(all);
+            xr_fail_error(&error);
+            return NULL;
+        }
+        for (; *table; table++) {
+            const exray_assertion **grown = realloc(all, (count + 2) * sizeof *grown);
+            if (!grown)
+                break;
+            all = grown;
+            all[count++] = *table;
+            all[count] = NULL;
+        }
+    }
+    if (!all)
+        xr_fail("out of memory");
+    return all;
+}
+
+static int write_reports(const options *o, const xr_report *report)
+{
+    bool json_only = o->json && strcmp(o->json, "-") == 0;
+    if (!json_only)
+        xr_report_text(report, stdout, xr_wants_colour(stdout));
+    if (!o->json)
+        return XR_EXIT_OK;
+    FILE *out = xr_open_output(o->json);
+    if (!out)
+        return XR_EXIT_FAILED;
+    bool written = xr_report_json(report, out);
+    if (!xr_close_output(out, o->json))
+        return XR_EXIT_FAILED;
+    return written ? XR_EXIT_OK : xr_fail("out of memory while writing '%s'", o->json);
+}
+
+static int judge(const options *o, const exray_comparison *comparison, const exray_assertion *const *plugins)
+{
+    xr_check_options check = {.extra = plugins,
+                              .select = o->assertions,
+                              .min_coverage = o->min_coverage,
+                              .fail_on_perf = o->fail_on_perf,
+                              .fail_on_log = o->fail_on_log};
+    xr_outcome outcome;
+    exray_error error = {EXRAY_OK, ""};
+    if (xr_run_assertions(comparison, &check, &outcome, &error) != EXRAY_OK)
+        return xr_fail_error(&error);
+    const char *remarks[3] = {NULL};
+    size_t count = 0;
+    if (o->edge_model || o->reference_model)
+        remarks[count++] = "model.weights, model.version: the model files are not looked at yet";
+    if (o->engine)
+        remarks[count++] = "isolation of single layers: --engine is not used yet";
+    xr_report report = {comparison, &outcome, remarks};
+    int status = write_reports(o, &report);
+    if (status == XR_EXIT_OK)
+        status = outcome.verdict == XR_PASS   ? XR_EXIT_OK
+                 : outcome.verdict == XR_FAIL ? XR_EXIT_FOUND
+                                              : XR_EXIT_UNKNOWN;
+    xr_outcome_free(&outcome);
+    return status;
+}
+
+static int compare_and_judge(const options *o, const exray_log *edge, const exray_log *reference,
+                             const exray_assertion *const *plugins)
+{
+    bool terminal = isatty(STDERR_FILENO);
+    xr_compare_options compare = {terminal ? show_progress : NULL, NULL};
+    exray_error error = {EXRAY_OK, ""};
+    exray_comparison *comparison = xr_compare(edge, reference, &compare, &error);
+    clear_progress(terminal);
+    if (!comparison)
+        return xr_fail_error(&error);
+    int status = judge(o, comparison, plugins);
+    xr_comparison_free(comparison);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    options o = {.min_coverage = 0.8};
+    int status = parse(&o, argc, argv);
+    if (status != XR_EXIT_OK)
+        return status;
+    const exray_assertion **plugins = load_plugins(&o);
+    if (!plugins)
+        return XR_EXIT_FAILED;
+    exray_error error = {EXRAY_OK, ""};
+    exray_log *edge = exray_log_open(o.edge, &error);
+    exray_log *reference = edge ? exray_log_open(o.reference, &error) : NULL;
+    status = reference ? compare_and_judge(&o, edge, reference, plugins) : xr_fail_error(&error);
+    exray_log_close(reference);
+    exray_log_close(edge);
+    free(plugins);
+    return status;
+}
+
+const xr_command xr_command_validate = {
+    .name = "validate",
+    .summary = "compare a log with its reference and name what is wrong",
+    .usage = "usage: exray validate EDGE.mcap REFERENCE.mcap [options]\n\n"
+             "Compares what the edge recorded with what a reference recorded of the same data,\n"
+             "frame by frame and layer by layer, and names the cause of what differs.\n\n"
+             "  --json FILE          the verdict, findings and all metrics as JSON; - is standard output,\n"
+             "                       instead of the text\n"
+             "  --assert NAME,...    only these assertions (`exray assertions` lists them)\n"
+             "  --plugin FILE.so     also the assertions of this library; repeatable (docs/assertions.md)\n"
+             "  --min-coverage X     share of the edge's layers that must have a counterpart (0.8)\n"
+             "  --fail-on perf,log   let warnings of these kinds fail\n"
+             "  --edge-model FILE, --reference-model FILE, --engine NAME\n"
+             "                       taken, and not used yet\n\n"
+             "exit status: 0 nothing wrong found, 1 something wrong, 2 could not do it, 3 could not tell\n\n"
+             "example: exray validate edge.mcap reference.mcap --json verdict.json\n",
+    .run = run,
+};

@@ -1,0 +1,25 @@
+/* The three formats of `exray export`. */
+#ifndef XR_EXPORT_H
+#define XR_EXPORT_H
+
+#include <exray/log.h>
+#include <stdio.h>
+
+/* Each returns false after having said what failed.  Records that cannot be
+ * read are named, counted in *skipped, and left out. */
+
+/* frame-000000.npz, ... and constants.npz in `folder`, which is made if it is
+ * not there.  `dequantize`: float32 instead of quantized numbers. */
+bool xr_export_npz(const exray_log *log, const char *folder, bool dequantize, uint64_t *skipped);
+
+/* One line for each tensor of the model that was recorded: statistics and
+ * latency over all frames. */
+bool xr_export_csv(const exray_log *log, FILE *out, uint64_t *skipped);
+
+/* Trace events for Perfetto or chrome://tracing. */
+bool xr_export_trace(const exray_log *log, FILE *out, uint64_t *skipped);
+
+/* Says on standard error that a record was left out, and counts it. */
+void xr_export_skip(const exray_error *error, uint64_t *skipped);
+
+#endif

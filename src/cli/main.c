@@ -1,0 +1,145 @@
+/* The command table. */
+#include "cli.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <exray/exray.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const xr_command *const commands[] = {
+#define XR_COMMAND_ENTRY(name) &xr_command_##name,
+    XR_COMMANDS(XR_COMMAND_ENTRY)
+#undef XR_COMMAND_ENTRY
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out)
+{
+    fputs("exray finds out why a model that was right in the lab is wrong, or slow, on the device.\n\n"
+          "usage: exray COMMAND ...\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n`exray COMMAND --help` says more, with an example.\n"
+          "exit status: 0 nothing wrong found, 1 validate found something wrong,\n"
+          "             2 could not do it, 3 validate could not tell\n",
+          out);
+}
+
+static bool is_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 || strcmp(argument, "help") == 0;
+}
+
+/* What was printed must have arrived: a full disk is a failure of any command. */
+static int finish(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return xr_fail("cannot write to standard output: %s", strerror(errno));
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that goes away (`| head`) is an error of the write, not a death. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_help(stderr);
+        return XR_EXIT_FAILED;
+    }
+    if (is_help(argv[1]) && argc == 2) {
+        print_help(stdout);
+        return XR_EXIT_OK;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    if (is_help(name))
+        name = argv[2];
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i]->name, name) != 0)
+            continue;
+        bool help = is_help(argv[1]);
+        for (int a = 2; a < argc && strcmp(argv[a], "--") != 0; a++)
+            help = help || strcmp(argv[a], "--help") == 0 || strcmp(argv[a], "-h") == 0;
+        if (help) {
+            fputs(commands[i]->usage, stdout);
+            return XR_EXIT_OK;
+        }
+        return finish(commands[i]->run(argc - 1, argv + 1));
+    }
+    fprintf(stderr, "exray: there is no command '%s'; `exray --help` lists them\n", name);
+    return XR_EXIT_FAILED;
+}
+
+int xr_fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fflush(stdout);
+    fputs("exray: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return XR_EXIT_FAILED;
+}
+
+int xr_fail_error(const exray_error *error)
+{
+    return xr_fail("%s", error->message);
+}
+
+int xr_usage_error(const xr_command *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fflush(stdout);
+    fprintf(stderr, "exray %s: ", command->name);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "; see `exray %s --help`\n", command->name);
+    va_end(arguments);
+    return XR_EXIT_FAILED;
+}
+
+FILE *xr_open_output(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        xr_fail("cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
+bool xr_close_output(FILE *file, const char *path)
+{
+    bool good = fflush(file) == 0 && !ferror(file);
+    int reason = errno;
+    if (file != stdout && fclose(file) != 0 && good) {
+        good = false;
+        reason = errno;
+    }
+    if (!good)
+        xr_fail("cannot write %s: %s", path, strerror(reason));
+    return good;
+}
+
+int xr_print_json(cJSON *root, const char *path)
+{
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!text)
+        return xr_fail("out of memory while writing JSON");
+    FILE *file = xr_open_output(path);
+    bool good = file != NULL;
+    if (file) {
+        fputs(text, file);
+        fputc('\n', file);
+        good = xr_close_output(file, path);
+    }
+    free(text);
+    return good ? XR_EXIT_OK : XR_EXIT_FAILED;
+}

@@ -1,0 +1,99 @@
+/* The table that the recorder takes, and decompression for readers. */
+#include <exray/codecs.h>
+
+#include <libdeflate.h>
+#include <lz4frame.h>
+#include <string.h>
+#include <zstd.h>
+
+static uint32_t crc32(uint32_t crc, const void *data, size_t size)
+{
+    return libdeflate_crc32(crc, data, size);
+}
+
+/* The frame says how large its content is, so that a reader can check before it
+ * allocates. */
+static LZ4F_preferences_t lz4_preferences(size_t size)
+{
+    LZ4F_preferences_t preferences;
+    memset(&preferences, 0, sizeof preferences);
+    preferences.frameInfo.contentSize = size;
+    preferences.frameInfo.blockSizeID = LZ4F_max4MB;
+    preferences.autoFlush = 1;
+    return preferences;
+}
+
+static size_t compress_bound(exray_compression how, size_t size)
+{
+    const LZ4F_preferences_t preferences = lz4_preferences(size);
+    switch (how) {
+    case EXRAY_COMPRESSION_LZ4:
+        return LZ4F_compressFrameBound(size, &preferences);
+    case EXRAY_COMPRESSION_ZSTD:
+        return ZSTD_compressBound(size);
+    case EXRAY_COMPRESSION_NONE:
+        break;
+    }
+    return size;
+}
+
+static size_t compress(exray_compression how, void *out, size_t out_size, const void *in, size_t in_size)
+{
+    size_t size;
+    const LZ4F_preferences_t preferences = lz4_preferences(in_size);
+    switch (how) {
+    case EXRAY_COMPRESSION_LZ4:
+        size = LZ4F_compressFrame(out, out_size, in, in_size, &preferences);
+        return LZ4F_isError(size) ? 0 : size;
+    case EXRAY_COMPRESSION_ZSTD:
+        size = ZSTD_compress(out, out_size, in, in_size, 1);
+        return ZSTD_isError(size) ? 0 : size;
+    case EXRAY_COMPRESSION_NONE:
+        break;
+    }
+    return 0;
+}
+
+const exray_codec *exray_codecs(void)
+{
+    static const exray_codec table = {crc32, compress_bound, compress};
+    return &table;
+}
+
+static exray_status decompress_lz4(void *out, size_t out_size, const void *in, size_t in_size)
+{
+    LZ4F_dctx *context;
+    if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+        return EXRAY_E_MEMORY;
+    const uint8_t *from = in;
+    uint8_t *to = out;
+    size_t hint = 1;
+    bool moved = true;
+    while (hint && moved) { /* a hint of 0: the frame is complete */
+        size_t taken = in_size, given = out_size;
+        hint = LZ4F_decompress(context, to, &given, from, &taken, NULL);
+        if (LZ4F_isError(hint))
+            break;
+        from += taken;
+        in_size -= taken;
+        to += given;
+        out_size -= given;
+        moved = taken || given;
+    }
+    LZ4F_freeDecompressionContext(context);
+    return hint == 0 && out_size == 0 && in_size == 0 ? EXRAY_OK : EXRAY_E_FORMAT;
+}
+
+exray_status exray_decompress(exray_compression how, void *out, size_t out_size, const void *in,
+                              size_t in_size)
+{
+    if (how == EXRAY_COMPRESSION_LZ4)
+        return decompress_lz4(out, out_size, in, in_size);
+    if (how == EXRAY_COMPRESSION_ZSTD)
+        return ZSTD_decompress(out, out_size, in, in_size) == out_size ? EXRAY_OK : EXRAY_E_FORMAT;
+    if (how != EXRAY_COMPRESSION_NONE || out_size != in_size)
+        return EXRAY_E_FORMAT;
+    if (in_size)
+        memcpy(out, in, in_size);
+    return EXRAY_OK;
+}

@@ -1,0 +1,88 @@
+/* From the recorder to the writer: straight, or through the ring; the byte
+ * budget; the count of what was dropped. */
+#include "recorder.h"
+
+static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
+{
+    const xr_channel *c = &r->channels.table[channel];
+    uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
+    if (!r->channels.use[channel].charged)
+        cost += xr_mcap_channel_cost(c, !r->schema_charged[c->schema]);
+    return cost;
+}
+
+bool xr_budget_allows(const xr_recorder *r, uint32_t channel, uint64_t size)
+{
+    if (!r->byte_budget)
+        return true;
+    return r->spent <= r->byte_budget && cost_of(r, channel, size) <= r->byte_budget - r->spent;
+}
+
+static exray_status drop(xr_recorder *r)
+{
+    r->dropped++;
+    return EXRAY_OK;
+}
+
+static int write_message(xr_mcap *mcap, const void *message)
+{
+    return xr_mcap_message(mcap, message);
+}
+
+exray_status xr_emit_call(xr_recorder *r, xr_ring_function function, const void *object)
+{
+    int error;
+    if (r->asynchronous) {
+        xr_ring_call(&r->ring, function, object);
+        error = atomic_load_explicit(&r->ring.error, memory_order_acquire);
+    } else {
+        error = function(&r->mcap, object);
+    }
+    return error ? xr_fail_write(r, error) : EXRAY_OK;
+}
+
+/* false: no room. */
+static bool push(xr_recorder *r, const xr_message *message, xr_urgency urgency)
+{
+    const bool wait = urgency == XR_WAIT || r->policy == EXRAY_POLICY_BLOCK;
+    /* Tensors leave room for what is small and tells most: /frame, /system. */
+    const bool tensor = r->channels.table[message->channel].schema == XR_SCHEMA_TENSOR;
+    if (xr_ring_push(&r->ring, message, wait, tensor ? r->ring.capacity / 16 : 0))
+        return true;
+    if (!wait)
+        return false;
+    /* Larger than half the ring: the writer takes it from where it lies. */
+    xr_ring_call(&r->ring, write_message, message);
+    return true;
+}
+
+exray_status xr_emit(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
+                     const void *object, xr_urgency urgency)
+{
+    xr_channel_use *use = &r->channels.use[channel];
+    const uint64_t size = xr_encoded_size(encode, object);
+    const xr_message message = {channel, use->sequence++, log_time, encode, object, size};
+    int error;
+    if (!xr_budget_allows(r, channel, size))
+        return drop(r);
+    const uint64_t cost = r->byte_budget ? cost_of(r, channel, size) : 0;
+    if (r->asynchronous) {
+        if (!push(r, &message, urgency))
+            return drop(r);
+        error = atomic_load_explicit(&r->ring.error, memory_order_acquire);
+    } else {
+        error = xr_mcap_message(&r->mcap, &message);
+    }
+    r->spent += cost;
+    use->charged = r->schema_charged[r->channels.table[channel].schema] = true;
+    return error ? xr_fail_write(r, error) : EXRAY_OK;
+}
+
+exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema schema, xr_encode_fn encode,
+                           const void *object, uint64_t log_time, xr_urgency urgency)
+{
+    const uint32_t channel = xr_channel_find(r, topic, schema, EXRAY_NO_INDEX);
+    if (channel == EXRAY_NO_INDEX)
+        return drop(r);
+    return xr_emit(r, channel, log_time, encode, object, urgency);
+}

@@ -1,0 +1,257 @@
+/* Frames: begin, end, and what is collected in between. */
+#include "recorder.h"
+
+/* Temperature and clock are read at most once a second: some boards take
+ * milliseconds to answer. */
+#define SLOW_USAGE_NS 1000000000u
+/* A chunk is closed at the end of a frame when it is older than this, so that a
+ * crash loses no more than the last second. */
+#define CHUNK_AGE_NS 1000000000u
+
+static exray_capture capture_of_frame(const xr_recorder *r, uint64_t index)
+{
+    const bool observed =
+        (r->every_nth <= 1 || index % r->every_nth == 0) && (!r->first_frames || index < r->first_frames);
+    return observed || r->capture < EXRAY_CAPTURE_FRAME ? r->capture : EXRAY_CAPTURE_FRAME;
+}
+
+/* Copies at most XR_MAX_SOURCE bytes, whole UTF-8 characters; what is none
+ * becomes '?'. */
+static void copy_source(char *to, const char *from)
+{
+    size_t used = 0;
+    const char *end = from ? from + strlen(from) : NULL;
+    while (from && from < end) {
+        const size_t length = xr_utf8_length(from, (size_t)(end - from));
+        const size_t step = length ? length : 1;
+        if (used + step > XR_MAX_SOURCE)
+            break;
+        if (length)
+            memcpy(to + used, from, length);
+        else
+            to[used] = '?';
+        used += step;
+        from += step;
+    }
+    to[used] = 0;
+}
+
+exray_status xr_frame_begin(xr_recorder *r, const char *source)
+{
+    if (r->frame.open) {
+        const exray_status status = xr_frame_end(r);
+        if (status)
+            return status;
+    }
+    xr_open_frame *frame = &r->frame;
+    frame->open = true;
+    frame->capture = capture_of_frame(r, r->next_frame);
+    copy_source(frame->source, source);
+    frame->has_label = false;
+    frame->inference_ns = 0;
+    frame->entries_used = 0;
+    frame->begin_ns = xr_port_now();
+    return EXRAY_OK;
+}
+
+exray_capture xr_capture_now(const xr_recorder *r)
+{
+    return r->frame.open ? r->frame.capture : capture_of_frame(r, r->next_frame);
+}
+
+exray_status xr_need_frame(xr_recorder *r)
+{
+    return r->frame.open ? EXRAY_OK : xr_frame_begin(r, NULL);
+}
+
+static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_time, xr_urgency urgency)
+{
+    xr_port_usage usage = {0};
+    const bool slow = !r->last_slow_usage_ns || log_time - r->last_slow_usage_ns >= SLOW_USAGE_NS;
+    if (slow)
+        r->last_slow_usage_ns = log_time;
+    xr_port_usage_read(&r->usage_files, slow, &usage);
+    const xr_system_message system = {
+        .frame = frame,
+        .has_rss = usage.has_rss,
+        .has_peak_rss = usage.has_peak_rss,
+        .has_arena = r->has_arena_bytes,
+        .has_celsius = usage.has_celsius,
+        .has_mhz = usage.has_mhz,
+        .rss_bytes = usage.rss_bytes,
+        .peak_rss_bytes = usage.peak_rss_bytes,
+        .arena_bytes = r->arena_bytes,
+        .dropped_records = r->dropped,
+        .cpu_celsius = usage.cpu_celsius,
+        .cpu_mhz = usage.cpu_mhz,
+    };
+    const uint64_t dropped = r->dropped;
+    const exray_status status =
+        xr_emit_topic(r, "/system", XR_SCHEMA_SYSTEM, xr_encode_system, &system, log_time, urgency);
+    if (r->dropped == dropped)
+        r->dropped_told = dropped;
+    return status;
+}
+
+exray_status xr_frame_end(xr_recorder *r)
+{
+    xr_open_frame *frame = &r->frame;
+    frame->open = false;
+    const uint64_t index = r->next_frame++;
+    r->last_end_ns = xr_port_now();
+    if (frame->capture < EXRAY_CAPTURE_FRAME)
+        return EXRAY_OK;
+    exray_status status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
+    if (status)
+        return status;
+    const xr_frame_message message = {
+        .index = index,
+        .source = frame->source,
+        .has_label = frame->has_label,
+        .label = frame->label,
+        .begin_ns = frame->begin_ns,
+        .end_ns = r->last_end_ns,
+        .inference_ns = frame->inference_ns,
+        .entries = {frame->entries, frame->entries_used},
+    };
+    status =
+        xr_emit_topic(r, "/frame", XR_SCHEMA_FRAME, xr_encode_frame, &message, r->last_end_ns, XR_MAY_DROP);
+    if (status)
+        return status;
+    const bool close_chunk = r->last_end_ns - r->last_chunk_ns >= CHUNK_AGE_NS;
+    if (close_chunk)
+        r->last_chunk_ns = r->last_end_ns;
+    if (r->asynchronous) {
+        xr_ring_flush(&r->ring, close_chunk);
+        return EXRAY_OK;
+    }
+    const int error = xr_mcap_flush(&r->mcap, close_chunk);
+    return error ? xr_fail_write(r, error) : EXRAY_OK;
+}
+
+void xr_write_last_system(xr_recorder *r)
+{
+    if (r->capture < EXRAY_CAPTURE_FRAME || r->dropped == r->dropped_told || r->error.status)
+        return;
+    r->byte_budget = 0; /* room for this one was set aside */
+    write_system(r, r->next_frame ? r->next_frame - 1 : 0, r->last_end_ns ? r->last_end_ns : xr_port_now(),
+                 XR_WAIT);
+}
+
+/* ---- The interface ---- */
+
+exray_status exray_frame_begin(exray_recorder *recorder, const char *source)
+{
+    xr_recorder *r = xr_of(recorder);
+    const exray_status status = xr_check(r);
+    return status ? status : xr_frame_begin(r, source);
+}
+
+exray_status exray_frame_begin_at(exray_recorder *recorder, uint64_t index, const char *source)
+{
+    xr_recorder *r = xr_of(recorder);
+    exray_status status = xr_check(r);
+    if (!status && r->frame.open)
+        status = xr_frame_end(r);
+    if (status)
+        return status;
+    if (index < r->next_frame)
+        return xr_fail_with(r, EXRAY_E_ARGUMENT,
+                            "exray_frame_begin_at: the index is not larger than those before", NULL, NULL);
+    r->next_frame = index;
+    return xr_frame_begin(r, source);
+}
+
+exray_status exray_frame_begin_encoded(exray_recorder *recorder, const char *source, const char *format,
+                                       const void *data, size_t size)
+{
+    const exray_status status = exray_frame_begin(recorder, source);
+    return status ? status : exray_record_encoded(recorder, "camera", format, data, size);
+}
+
+exray_status exray_frame_label(exray_recorder *recorder, int64_t label)
+{
+    xr_recorder *r = xr_of(recorder);
+    exray_status status = xr_check(r);
+    if (!status)
+        status = xr_need_frame(r);
+    if (!status) {
+        r->frame.has_label = true;
+        r->frame.label = label;
+    }
+    return status;
+}
+
+exray_status exray_frame_inference(exray_recorder *recorder, uint64_t nanoseconds)
+{
+    xr_recorder *r = xr_of(recorder);
+    exray_status status = xr_check(r);
+    if (!status)
+        status = xr_need_frame(r);
+    if (!status)
+        r->frame.inference_ns = nanoseconds;
+    return status;
+}
+
+exray_status exray_frame_end(exray_recorder *recorder)
+{
+    xr_recorder *r = xr_of(recorder);
+    const exray_status status = xr_check(r);
+    return status || !r->frame.open ? status : xr_frame_end(r);
+}
+
+uint64_t exray_now(const exray_recorder *recorder)
+{
+    (void)recorder; /* all recorders of a process share the clock */
+    return xr_port_now();
+}
+
+uint64_t exray_frame_elapsed(exray_recorder *recorder)
+{
+    xr_recorder *r = xr_of(recorder);
+    if (xr_check(r) || xr_need_frame(r))
+        return 0;
+    return xr_port_now() - r->frame.begin_ns;
+}
+
+void exray_set_arena_bytes(exray_recorder *recorder, uint64_t bytes)
+{
+    xr_recorder *r = xr_of(recorder);
+    if (xr_check(r))
+        return;
+    r->has_arena_bytes = true;
+    r->arena_bytes = bytes;
+}
+
+static exray_status add_entry(exray_recorder *recorder, const xr_frame_entry *entry)
+{
+    xr_recorder *r = xr_of(recorder);
+    exray_status status = xr_check(r);
+    if (!status && (!entry->name || !*entry->name || strlen(entry->name) > XR_MAX_NAME))
+        status =
+            xr_fail_with(r, EXRAY_E_ARGUMENT, entry->is_span ? "exray_record_span" : "exray_record_scalar",
+                         ": the name is missing, empty or over 1000 bytes", NULL);
+    if (!status)
+        status = xr_need_frame(r);
+    if (status || r->frame.capture < EXRAY_CAPTURE_FRAME)
+        return status;
+    const uint64_t size = xr_encoded_size(xr_encode_frame_entry, entry);
+    if (size > XR_FRAME_ENTRIES - r->frame.entries_used) {
+        r->dropped++;
+        return EXRAY_OK;
+    }
+    xr_memory_sink memory = xr_memory_sink_at(r->frame.entries + r->frame.entries_used);
+    xr_encode_frame_entry(&memory.sink, entry);
+    r->frame.entries_used += (size_t)size;
+    return EXRAY_OK;
+}
+
+exray_status exray_record_scalar(exray_recorder *recorder, const char *name, double value)
+{
+    return add_entry(recorder, &(xr_frame_entry){.name = name, .value = value});
+}
+
+exray_status exray_record_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds)
+{
+    return add_entry(recorder, &(xr_frame_entry){.name = name, .is_span = true, .nanoseconds = nanoseconds});
+}

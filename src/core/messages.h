@@ -1,0 +1,93 @@
+/* The messages of schema/exray.proto, as encoders (sink.h). */
+#ifndef XR_MESSAGES_H
+#define XR_MESSAGES_H
+
+#include "sink.h"
+#include <exray/exray.h>
+
+/* The schemas a channel can have, by their MCAP schema id; 0 is none. */
+#define XR_SCHEMAS(X)                                                                                        \
+    X(MODEL, Model)                                                                                          \
+    X(FRAME, Frame)                                                                                          \
+    X(TENSOR, Tensor)                                                                                        \
+    X(LATENCY, Latency)                                                                                      \
+    X(SYSTEM, System)                                                                                        \
+    X(READING, Reading)                                                                                      \
+    X(RESULT, Result)
+
+typedef enum xr_schema {
+    XR_SCHEMA_NONE = 0,
+#define XR_SCHEMA_ENUM(upper, name) XR_SCHEMA_##upper,
+    XR_SCHEMAS(XR_SCHEMA_ENUM)
+#undef XR_SCHEMA_ENUM
+        XR_SCHEMA_COUNT
+} xr_schema;
+
+/* "exray.v1.Tensor" */
+const char *xr_schema_name(xr_schema schema);
+
+/* schema/exray.proto as a FileDescriptorSet. */
+xr_bytes xr_schema_descriptor(void);
+
+typedef struct xr_tensor_message {
+    uint64_t frame;
+    const exray_tensor *tensor;
+    bool with_data;           /* tensor->data, tensor->size */
+    const exray_stats *stats; /* or NULL */
+} xr_tensor_message;
+void xr_encode_tensor(xr_sink *sink, const void *message);
+
+void xr_encode_model(xr_sink *sink, const void *model); /* exray_model */
+
+/* Frame.values and Frame.spans_ns are collected while the frame runs, as map
+ * fields in wire format: one after another in `entries`. */
+typedef struct xr_frame_message {
+    uint64_t index;
+    const char *source;
+    bool has_label;
+    int64_t label;
+    uint64_t begin_ns, end_ns, inference_ns;
+    xr_bytes entries;
+} xr_frame_message;
+void xr_encode_frame(xr_sink *sink, const void *message);
+
+/* One entry of Frame.values, or (is_span) of Frame.spans_ns. */
+typedef struct xr_frame_entry {
+    const char *name;
+    bool is_span;
+    double value;
+    uint64_t nanoseconds;
+} xr_frame_entry;
+void xr_encode_frame_entry(xr_sink *sink, const void *entry);
+
+typedef struct xr_latency_message {
+    uint64_t frame;
+    const uint32_t *node;
+    const uint64_t *start_ns, *duration_ns;
+    size_t count;
+} xr_latency_message;
+void xr_encode_latency(xr_sink *sink, const void *message);
+
+typedef struct xr_system_message {
+    uint64_t frame;
+    bool has_rss, has_peak_rss, has_arena, has_celsius, has_mhz;
+    uint64_t rss_bytes, peak_rss_bytes, arena_bytes, dropped_records;
+    double cpu_celsius, cpu_mhz;
+} xr_system_message;
+void xr_encode_system(xr_sink *sink, const void *message);
+
+typedef struct xr_reading_message {
+    uint64_t frame;
+    const double *values;
+    size_t count;
+    const char *unit;
+} xr_reading_message;
+void xr_encode_reading(xr_sink *sink, const void *message);
+
+typedef struct xr_result_message {
+    uint64_t frame;
+    const exray_result *result;
+} xr_result_message;
+void xr_encode_result(xr_sink *sink, const void *message);
+
+#endif

@@ -1,0 +1,78 @@
+/* All that the monitor needs of an operating system.  A port to another one is
+ * one file like port_posix.c; a device without threads, files or a heap lets
+ * the functions of that group fail and uses callbacks and its own memory. */
+#ifndef XR_PORT_H
+#define XR_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Time ---- */
+
+uint64_t xr_port_now(void);        /* ns of a monotonic clock */
+uint64_t xr_port_wall_clock(void); /* ns since 1970-01-01 UTC; 0: unknown */
+
+/* ---- Memory: called at open and close only ---- */
+
+void *xr_port_allocate(size_t size); /* NULL: none left */
+void xr_port_free(void *memory);
+
+/* ---- Files ---- */
+
+/* Creates or truncates.  A handle >= 0, or -1 and *error. */
+int xr_port_open(const char *path, int *error);
+/* Writes all of it, whatever the system splits.  0, or an error number. */
+int xr_port_write(int handle, const void *data, size_t size);
+int xr_port_close(int handle);
+
+/* The error number's text, in `buffer` or constant. */
+const char *xr_port_error_text(int error, char *buffer, size_t size);
+/* Whether it says that the disk (or a quota) is full. */
+bool xr_port_is_no_space(int error);
+/* The error number that says so. */
+int xr_port_no_space(void);
+
+/* ---- What the log says of the machine ---- */
+
+/* Fills with random bytes; false: cannot. */
+bool xr_port_random(void *out, size_t size);
+
+typedef struct xr_port_machine {
+    char device[64], os[96], arch[32], cpu[96]; /* "" where unknown */
+} xr_port_machine;
+void xr_port_machine_info(xr_port_machine *out);
+
+typedef struct xr_port_usage {
+    bool has_rss, has_peak_rss, has_celsius, has_mhz;
+    uint64_t rss_bytes, peak_rss_bytes;
+    double cpu_celsius, cpu_mhz;
+} xr_port_usage;
+
+/* Files kept open for xr_port_usage_read; -1: there is none. */
+typedef struct xr_port_usage_files {
+    int statm, temperature, frequency;
+} xr_port_usage_files;
+void xr_port_usage_open(xr_port_usage_files *files);
+void xr_port_usage_close(xr_port_usage_files *files);
+/* Memory; with `slow` also the temperature and clock, which can take tens of
+ * microseconds.  Sets the fields that it could read and leaves the others. */
+void xr_port_usage_read(const xr_port_usage_files *files, bool slow, xr_port_usage *out);
+
+/* ---- One worker thread, one lock, two conditions: the asynchronous mode ---- */
+
+typedef struct xr_port_worker xr_port_worker;
+typedef enum xr_port_condition { XR_PORT_WORK, XR_PORT_SPACE } xr_port_condition;
+
+size_t xr_port_worker_size(void); /* bytes of xr_port_worker */
+/* Starts function(argument) on a thread.  0, or an error number. */
+int xr_port_worker_start(xr_port_worker *worker, void (*function)(void *argument), void *argument);
+/* Waits for the thread's end. */
+void xr_port_worker_join(xr_port_worker *worker);
+void xr_port_lock(xr_port_worker *worker);
+void xr_port_unlock(xr_port_worker *worker);
+/* With the lock held. */
+void xr_port_wait(xr_port_worker *worker, xr_port_condition condition);
+void xr_port_signal(xr_port_worker *worker, xr_port_condition condition);
+
+#endif

@@ -1,0 +1,283 @@
+/* The port for POSIX systems; the machine's figures are those of Linux and left
+ * out elsewhere. */
+#define _GNU_SOURCE
+#include "port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+    if (clock_gettime(id, &t))
+        return 0;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t xr_port_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t xr_port_wall_clock(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+void *xr_port_allocate(size_t size)
+{
+    return malloc(size);
+}
+
+void xr_port_free(void *memory)
+{
+    free(memory);
+}
+
+int xr_port_open(const char *path, int *error)
+{
+    int handle;
+    do {
+        handle = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    } while (handle < 0 && errno == EINTR);
+    *error = handle < 0 ? errno : 0;
+    return handle;
+}
+
+int xr_port_write(int handle, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size) {
+        const ssize_t n = write(handle, at, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (n == 0)
+            return EIO;
+        at += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int xr_port_close(int handle)
+{
+    return close(handle) && errno != EINTR ? errno : 0;
+}
+
+const char *xr_port_error_text(int error, char *buffer, size_t size)
+{
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+    return strerror_r(error, buffer, size);
+#else
+    return strerror_r(error, buffer, size) ? "unknown error" : buffer;
+#endif
+}
+
+bool xr_port_is_no_space(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+int xr_port_no_space(void)
+{
+    return ENOSPC;
+}
+
+bool xr_port_random(void *out, size_t size)
+{
+    const int handle = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    if (handle < 0)
+        return false;
+    const ssize_t n = read(handle, out, size);
+    close(handle);
+    return n == (ssize_t)size;
+}
+
+/* The value of the first line of /proc/cpuinfo whose key is `key`. */
+static bool cpuinfo_value(const char *key, char *out, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    if (!file)
+        return false;
+    char line[512];
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file)) {
+        char *colon = strchr(line, ':');
+        if (!colon || strncmp(line, key, strlen(key)) != 0)
+            continue;
+        char *value = colon + 1;
+        value += strspn(value, " \t");
+        value[strcspn(value, "\n")] = 0;
+        snprintf(out, size, "%s", value);
+        found = *value != 0;
+    }
+    fclose(file);
+    return found;
+}
+
+/* The first line of a small file, without its newline. */
+static void first_line(const char *path, char *out, size_t size)
+{
+    const int handle = open(path, O_RDONLY | O_CLOEXEC);
+    if (handle < 0)
+        return;
+    const ssize_t n = read(handle, out, size - 1);
+    close(handle);
+    out[n > 0 ? n : 0] = 0;
+    out[strcspn(out, "\n")] = 0;
+}
+
+void xr_port_machine_info(xr_port_machine *out)
+{
+    memset(out, 0, sizeof *out);
+    struct utsname name;
+    if (uname(&name) == 0) {
+        snprintf(out->os, sizeof out->os, "%.30s %.60s", name.sysname, name.release);
+        snprintf(out->arch, sizeof out->arch, "%.31s", name.machine);
+    }
+    /* A board's own name where there is one: "Raspberry Pi 4 Model B Rev 1.4". */
+    first_line("/proc/device-tree/model", out->device, sizeof out->device);
+    if (!out->device[0])
+        gethostname(out->device, sizeof out->device - 1);
+    if (!cpuinfo_value("model name", out->cpu, sizeof out->cpu) &&
+        !cpuinfo_value("Model", out->cpu, sizeof out->cpu))
+        cpuinfo_value("Hardware", out->cpu, sizeof out->cpu);
+}
+
+void xr_port_usage_open(xr_port_usage_files *files)
+{
+    files->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    files->temperature = open("/sys/class/thermal/thermal_zone0/temp", O_RDONLY | O_CLOEXEC);
+    files->frequency = open("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", O_RDONLY | O_CLOEXEC);
+}
+
+void xr_port_usage_close(xr_port_usage_files *files)
+{
+    int *const all[] = {&files->statm, &files->temperature, &files->frequency};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (*all[i] >= 0)
+            close(*all[i]);
+        *all[i] = -1;
+    }
+}
+
+/* The number that the file begins with, after `skip` words. */
+static bool read_number(int handle, int skip, uint64_t *out)
+{
+    char text[96];
+    if (handle < 0)
+        return false;
+    const ssize_t n = pread(handle, text, sizeof text - 1, 0);
+    if (n <= 0)
+        return false;
+    text[n] = 0;
+    const char *at = text;
+    for (; skip; skip--) {
+        at = strchr(at, ' ');
+        if (!at)
+            return false;
+        at++;
+    }
+    char *end;
+    *out = strtoull(at, &end, 10);
+    return end != at;
+}
+
+void xr_port_usage_read(const xr_port_usage_files *files, bool slow, xr_port_usage *out)
+{
+    uint64_t number;
+    if (read_number(files->statm, 1, &number)) {
+        out->has_rss = true;
+        out->rss_bytes = number * (uint64_t)sysconf(_SC_PAGESIZE);
+    }
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0) {
+        out->has_peak_rss = true;
+        out->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+    }
+    if (!slow)
+        return;
+    if (read_number(files->temperature, 0, &number)) {
+        out->has_celsius = true;
+        out->cpu_celsius = (double)number / 1000;
+    }
+    if (read_number(files->frequency, 0, &number)) {
+        out->has_mhz = true;
+        out->cpu_mhz = (double)number / 1000;
+    }
+}
+
+struct xr_port_worker {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t conditions[2];
+    void (*function)(void *argument);
+    void *argument;
+};
+
+size_t xr_port_worker_size(void)
+{
+    return sizeof(xr_port_worker);
+}
+
+static void *run_worker(void *worker)
+{
+    xr_port_worker *w = worker;
+    w->function(w->argument);
+    return NULL;
+}
+
+int xr_port_worker_start(xr_port_worker *worker, void (*function)(void *argument), void *argument)
+{
+    worker->function = function;
+    worker->argument = argument;
+    pthread_mutex_init(&worker->mutex, NULL);
+    pthread_cond_init(&worker->conditions[XR_PORT_WORK], NULL);
+    pthread_cond_init(&worker->conditions[XR_PORT_SPACE], NULL);
+    /* The application's signals are the application's: the worker takes none. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&worker->thread, NULL, run_worker, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+void xr_port_worker_join(xr_port_worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+    pthread_cond_destroy(&worker->conditions[XR_PORT_WORK]);
+    pthread_cond_destroy(&worker->conditions[XR_PORT_SPACE]);
+    pthread_mutex_destroy(&worker->mutex);
+}
+
+void xr_port_lock(xr_port_worker *worker)
+{
+    pthread_mutex_lock(&worker->mutex);
+}
+
+void xr_port_unlock(xr_port_worker *worker)
+{
+    pthread_mutex_unlock(&worker->mutex);
+}
+
+void xr_port_wait(xr_port_worker *worker, xr_port_condition condition)
+{
+    pthread_cond_wait(&worker->conditions[condition], &worker->mutex);
+}
+
+void xr_port_signal(xr_port_worker *worker, xr_port_condition condition)
+{
+    pthread_cond_signal(&worker->conditions[condition]);
+}

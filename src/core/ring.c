@@ -1,0 +1,218 @@
+#include "ring.h"
+
+/* Entries lie in one piece each; where one does not fit before the end of the
+ * memory, a SKIP fills it. */
+typedef enum entry_kind { ENTRY_SKIP, ENTRY_MESSAGE, ENTRY_CALL, ENTRY_FLUSH } entry_kind;
+
+typedef struct entry {
+    uint32_t kind;
+    uint32_t channel;
+    size_t total; /* bytes, this header included */
+    uint32_t sequence;
+    bool close_chunk;
+    uint64_t log_time;
+    size_t size; /* of the message that follows */
+    xr_ring_function function;
+    const void *object;
+} entry;
+
+enum { ALIGNMENT = 16 }; /* a SKIP needs its kind alone: it always fits */
+
+static size_t entry_total(size_t payload)
+{
+    return (sizeof(entry) + payload + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* ---- The writer thread ---- */
+
+static void run_entry(xr_ring *ring, const entry *e)
+{
+    const xr_bytes bytes = {e + 1, e->size};
+    const xr_message message = {e->channel, e->sequence, e->log_time, xr_encode_bytes, &bytes, e->size};
+    switch ((entry_kind)e->kind) {
+    case ENTRY_MESSAGE:
+        xr_mcap_message(ring->mcap, &message);
+        break;
+    case ENTRY_CALL:
+        e->function(ring->mcap, e->object);
+        break;
+    case ENTRY_FLUSH:
+        xr_mcap_flush(ring->mcap, e->close_chunk);
+        break;
+    case ENTRY_SKIP:
+        break;
+    }
+}
+
+/* Frees the entry's room, and says so to a producer that waits for it.  After an
+ * error entries are still consumed: whoever waits must get on. */
+static void release(xr_ring *ring, size_t tail)
+{
+    int none = 0;
+    if (ring->mcap->error)
+        atomic_compare_exchange_strong(&ring->error, &none, ring->mcap->error);
+    atomic_store_explicit(&ring->tail, tail, memory_order_release);
+    xr_port_lock(ring->worker);
+    ring->bytes_written = ring->mcap->position;
+    if (ring->producer_waits)
+        xr_port_signal(ring->worker, XR_PORT_SPACE);
+    xr_port_unlock(ring->worker);
+}
+
+/* Waits until there is something at `tail`.  false: stop. */
+static bool wait_for_work(xr_ring *ring, size_t tail)
+{
+    xr_port_lock(ring->worker);
+    while (atomic_load_explicit(&ring->head, memory_order_acquire) == tail && !ring->stop)
+        xr_port_wait(ring->worker, XR_PORT_WORK);
+    const bool more = atomic_load_explicit(&ring->head, memory_order_acquire) != tail;
+    xr_port_unlock(ring->worker);
+    return more;
+}
+
+static void write_entries(void *argument)
+{
+    xr_ring *ring = argument;
+    size_t tail = 0;
+    for (;;) {
+        if (atomic_load_explicit(&ring->head, memory_order_acquire) == tail && !wait_for_work(ring, tail))
+            return;
+        if (atomic_load(&ring->discard))
+            return;
+        const size_t at = tail & (ring->capacity - 1);
+        const entry *e = (const entry *)(const void *)(ring->bytes + at);
+        if (e->kind == ENTRY_SKIP) {
+            tail += ring->capacity - at;
+        } else {
+            run_entry(ring, e);
+            tail += e->total;
+        }
+        release(ring, tail);
+    }
+}
+
+/* ---- The producer ---- */
+
+int xr_ring_start(xr_ring *ring)
+{
+    atomic_init(&ring->head, 0);
+    atomic_init(&ring->tail, 0);
+    atomic_init(&ring->error, 0);
+    atomic_init(&ring->discard, false);
+    /* Touch the memory now: page faults do not belong into an inference. */
+    memset(ring->bytes, 0, ring->capacity);
+    return xr_port_worker_start(ring->worker, write_entries, ring);
+}
+
+static size_t used(xr_ring *ring)
+{
+    return atomic_load_explicit(&ring->head, memory_order_relaxed) -
+           atomic_load_explicit(&ring->tail, memory_order_acquire);
+}
+
+static void wake_writer(xr_ring *ring)
+{
+    xr_port_lock(ring->worker);
+    xr_port_signal(ring->worker, XR_PORT_WORK);
+    xr_port_unlock(ring->worker);
+}
+
+/* Waits until at most `limit` bytes are in the ring. */
+static void wait_until_used(xr_ring *ring, size_t limit)
+{
+    xr_port_lock(ring->worker);
+    ring->producer_waits = true;
+    xr_port_signal(ring->worker, XR_PORT_WORK);
+    while (used(ring) > limit)
+        xr_port_wait(ring->worker, XR_PORT_SPACE);
+    ring->producer_waits = false;
+    xr_port_unlock(ring->worker);
+}
+
+/* Room for an entry of `total` bytes in one piece, or NULL. */
+static entry *reserve(xr_ring *ring, size_t total, bool wait)
+{
+    size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    const size_t at = head & (ring->capacity - 1);
+    const size_t skip = ring->capacity - at < total ? ring->capacity - at : 0;
+    if (used(ring) > ring->capacity - total - skip) {
+        if (!wait)
+            return NULL;
+        wait_until_used(ring, ring->capacity - total - skip);
+    }
+    if (skip) {
+        const uint32_t kind = ENTRY_SKIP;
+        memcpy(ring->bytes + at, &kind, sizeof kind);
+        head += skip;
+        atomic_store_explicit(&ring->head, head, memory_order_release);
+    }
+    return (entry *)(void *)(ring->bytes + (head & (ring->capacity - 1)));
+}
+
+static void publish(xr_ring *ring, const entry *e)
+{
+    const size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    atomic_store_explicit(&ring->head, head + e->total, memory_order_release);
+}
+
+bool xr_ring_push(xr_ring *ring, const xr_message *message, bool wait, size_t spare)
+{
+    if (message->size > ring->capacity / 2 - sizeof(entry) - ALIGNMENT)
+        return false;
+    const size_t size = (size_t)message->size;
+    if (!wait && used(ring) + spare + entry_total(size) > ring->capacity)
+        return false;
+    entry *e = reserve(ring, entry_total(size), wait);
+    if (!e)
+        return false;
+    *e = (entry){.kind = ENTRY_MESSAGE,
+                 .channel = message->channel,
+                 .total = entry_total(size),
+                 .sequence = message->sequence,
+                 .log_time = message->log_time,
+                 .size = size};
+    xr_memory_sink memory = xr_memory_sink_at(e + 1);
+    message->encode(&memory.sink, message->object);
+    publish(ring, e);
+    /* A wake-up costs a system call: the end of a frame is early enough, unless
+     * the ring fills. */
+    if (used(ring) > ring->capacity / 4)
+        wake_writer(ring);
+    return true;
+}
+
+void xr_ring_call(xr_ring *ring, xr_ring_function function, const void *object)
+{
+    entry *e = reserve(ring, entry_total(0), true);
+    *e = (entry){.kind = ENTRY_CALL, .total = entry_total(0), .function = function, .object = object};
+    publish(ring, e);
+    wait_until_used(ring, 0);
+}
+
+void xr_ring_flush(xr_ring *ring, bool close_chunk)
+{
+    entry *e = reserve(ring, entry_total(0), false);
+    if (e) {
+        *e = (entry){.kind = ENTRY_FLUSH, .total = entry_total(0), .close_chunk = close_chunk};
+        publish(ring, e);
+    }
+    wake_writer(ring);
+}
+
+void xr_ring_stop(xr_ring *ring, bool discard)
+{
+    atomic_store(&ring->discard, discard);
+    xr_port_lock(ring->worker);
+    ring->stop = true;
+    xr_port_signal(ring->worker, XR_PORT_WORK);
+    xr_port_unlock(ring->worker);
+    xr_port_worker_join(ring->worker);
+}
+
+uint64_t xr_ring_bytes_written(xr_ring *ring)
+{
+    xr_port_lock(ring->worker);
+    const uint64_t bytes = ring->bytes_written;
+    xr_port_unlock(ring->worker);
+    return bytes;
+}

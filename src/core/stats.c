@@ -1,0 +1,292 @@
+/* TensorStats in one pass over the stored values. */
+#include "dtype.h"
+#include "stats_block.h"
+#include <exray/exray.h>
+#include <math.h>
+#include <string.h>
+
+/* Moments of a set of numbers, kept as mean and sum of squared deviations: sums
+ * of squares would lose what matters where the mean is large. */
+typedef struct moments {
+    uint64_t count; /* of finite values */
+    double mean, squares;
+    double min, max;
+} moments;
+
+static void merge(moments *into, const moments *other)
+{
+    if (!other->count)
+        return;
+    if (!into->count) {
+        *into = *other;
+        return;
+    }
+    const double n = (double)into->count, m = (double)other->count;
+    const double delta = other->mean - into->mean;
+    into->mean += delta * m / (n + m);
+    into->squares += other->squares + delta * delta * n * m / (n + m);
+    into->count += other->count;
+    into->min = other->min < into->min ? other->min : into->min;
+    into->max = other->max > into->max ? other->max : into->max;
+}
+
+/* Stored values that are counted; NaN: none is. */
+typedef struct marks {
+    double zero, low, high;
+} marks;
+
+static marks marks_of(exray_dtype dtype, double zero)
+{
+    int64_t low;
+    uint64_t high;
+    if (!xr_dtype_is_integer(dtype))
+        return (marks){zero, (double)NAN, (double)NAN};
+    xr_dtype_integer_range(dtype, &low, &high);
+    return (marks){zero, (double)low, (double)high};
+}
+
+/* Values one by one, two passes over a block that is in cache. */
+static void add_values(const double *values, size_t count, double zero, moments *all, exray_stats *out)
+{
+    moments block = {0};
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double x = values[i];
+        out->zero_count += x == zero;
+        out->nan_count += x != x;
+        if (x - x != 0) { /* NaN, and what infinity minus infinity is */
+            out->inf_count += x == x;
+            continue;
+        }
+        if (!block.count || x < block.min)
+            block.min = x;
+        if (!block.count || x > block.max)
+            block.max = x;
+        sum += x;
+        block.count++;
+    }
+    if (block.count)
+        block.mean = sum / (double)block.count;
+    for (size_t i = 0; i < count; i++)
+        if (values[i] - values[i] == 0)
+            block.squares += (values[i] - block.mean) * (values[i] - block.mean);
+    merge(all, &block);
+}
+
+static uint64_t load_u64(const uint8_t *at)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value |= (uint64_t)at[i] << (8 * i);
+    return value;
+}
+
+/* Extremes of 64-bit integers, which doubles cannot tell from their neighbours. */
+static void count_wide_extremes(exray_dtype dtype, const uint8_t *data, uint64_t count, exray_stats *out)
+{
+    int64_t low;
+    uint64_t high;
+    xr_dtype_integer_range(dtype, &low, &high);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint64_t stored = load_u64(data + 8 * i);
+        out->low_count += stored == (uint64_t)low;
+        out->high_count += stored == high;
+    }
+}
+
+static bool is_wide(exray_dtype dtype)
+{
+    return dtype == EXRAY_INT64 || dtype == EXRAY_UINT64;
+}
+
+enum { BLOCK = 256 };
+
+static void count_extremes(const double *stored, size_t count, const marks *m, exray_stats *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        out->low_count += stored[i] == m->low;
+        out->high_count += stored[i] == m->high;
+    }
+}
+
+/* Any type; the values as stored. */
+static void stored_stats(exray_dtype dtype, const uint8_t *data, uint64_t count, const marks *m, moments *all,
+                         exray_stats *out)
+{
+    double values[BLOCK];
+    for (uint64_t first = 0; first < count; first += BLOCK) {
+        const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
+        xr_dtype_to_double(dtype, data, first, n, values);
+        add_values(values, n, m->zero, all, out);
+        if (!is_wide(dtype))
+            count_extremes(values, n, m, out);
+    }
+}
+
+static double zero_point_of(const exray_quantization *q, uint32_t slice)
+{
+    return q->zero_point ? (double)q->zero_point[slice] : 0;
+}
+
+/* Any type, a scale for each slice: the values as they are meant. */
+static void sliced_stats(const exray_tensor_info *info, const xr_axis_walk *walk, const uint8_t *data,
+                         uint64_t count, moments *all, exray_stats *out)
+{
+    const marks m = marks_of(info->dtype, 0);
+    double values[BLOCK];
+    uint32_t slice = 0;
+    uint64_t left = walk->run; /* of the run that the next element is in */
+    for (uint64_t first = 0; first < count; first += BLOCK) {
+        const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
+        xr_dtype_to_double(info->dtype, data, first, n, values);
+        if (!is_wide(info->dtype))
+            count_extremes(values, n, &m, out);
+        for (size_t i = 0; i < n; i++) {
+            values[i] = (double)info->quantization.scale[slice] *
+                        (values[i] - zero_point_of(&info->quantization, slice));
+            if (--left == 0) {
+                left = walk->run;
+                slice = slice + 1 == walk->slices ? 0 : slice + 1;
+            }
+        }
+        add_values(values, n, 0, all, out);
+    }
+}
+
+/* ---- Fast ways ---------------------------------------------------------------- */
+
+/* Elements of float data on a machine of the log's byte order. */
+static bool is_little_endian(void)
+{
+    const uint16_t one = 1;
+    uint8_t first;
+    memcpy(&first, &one, 1);
+    return first == 1;
+}
+
+/* The mean of a block, to be subtracted before squares are summed; any number
+ * near the data will do, and 0 where there is none. */
+static double first_pivot(const xr_stats_kernels *kernels, const uint8_t *data, size_t count)
+{
+    xr_float_block block;
+    kernels->floats(data, count, 0, &block);
+    const double mean = block.sum / (double)count;
+    return mean - mean == 0 ? mean : 0;
+}
+
+static void float_stats(const xr_stats_kernels *kernels, const uint8_t *data, uint64_t count, moments *all,
+                        exray_stats *out)
+{
+    const marks m = {0, (double)NAN, (double)NAN};
+    double pivot = 0;
+    for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
+        const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
+        const uint8_t *at = data + 4 * first;
+        if (first == 0)
+            pivot = first_pivot(kernels, at, n < 1024 ? n : 1024);
+        else if (all->count)
+            pivot = all->mean;
+        xr_float_block block;
+        kernels->floats(at, n, pivot, &block);
+        if (block.squares - block.squares != 0) { /* something is not finite */
+            stored_stats(EXRAY_FLOAT32, at, n, &m, all, out);
+            continue;
+        }
+        const double shift = block.sum / (double)n;
+        const double squares = block.squares - block.sum * shift;
+        const moments part = {n, pivot + shift, squares > 0 ? squares : 0, (double)block.min,
+                              (double)block.max};
+        merge(all, &part);
+        out->zero_count += block.zeros;
+    }
+}
+
+static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info *info, const uint8_t *data,
+                       uint64_t count, moments *all, exray_stats *out)
+{
+    const bool is_signed = info->dtype == EXRAY_INT8;
+    const uint8_t flip = is_signed ? 0x80 : 0;
+    const int64_t offset = is_signed ? -128 : 0; /* stored value of byte 0, flipped */
+    const int64_t zero =
+        (info->quantization.count && info->quantization.zero_point ? info->quantization.zero_point[0] : 0) -
+        offset;
+    uint64_t sum = 0, squares = 0; /* at most 2^40 elements: the sizes given are bounded by memory */
+    uint8_t min = 255, max = 0;
+    for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
+        const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
+        xr_byte_block block;
+        kernels->bytes(data + first, n, flip, (uint8_t)zero, &block);
+        sum += block.sum;
+        squares += block.squares;
+        min = block.min < min ? block.min : min;
+        max = block.max > max ? block.max : max;
+        out->zero_count += zero >= 0 && zero <= 255 ? block.zeros : 0;
+        out->low_count += block.lows;
+        out->high_count += block.highs;
+    }
+    if (!count)
+        return;
+    const double mean = (double)sum / (double)count;
+    /* The sums are exact, and bytes are small: this difference loses nothing. */
+    const double deviations = (double)squares - (double)sum * mean;
+    *all = (moments){count, mean + (double)offset, deviations > 0 ? deviations : 0, (double)(min + offset),
+                     (double)(max + offset)};
+}
+
+/* From stored values to real ones, one scale for all. */
+static void dequantize_moments(const exray_quantization *q, moments *all)
+{
+    const double scale = (double)q->scale[0], zero = zero_point_of(q, 0);
+    const double a = scale * (all->min - zero), b = scale * (all->max - zero);
+    all->min = a < b ? a : b;
+    all->max = a < b ? b : a;
+    all->mean = scale * (all->mean - zero);
+    all->squares *= scale * scale;
+}
+
+/* Elements that the data holds; false: it is shorter than the shape says. */
+static bool element_count(const exray_tensor_info *info, size_t size, uint64_t *count)
+{
+    const unsigned bits = exray_dtype_bits(info->dtype);
+    if (xr_shape_count(info->shape, info->rank, count))
+        return xr_dtype_bytes(info->dtype, *count) <= size;
+    *count = bits == 4 ? (uint64_t)size * 2 : size / (bits / 8);
+    return true;
+}
+
+exray_status exray_compute_stats(const exray_tensor_info *info, const void *data, size_t size,
+                                 exray_stats *out)
+{
+    const exray_quantization *q = &info->quantization;
+    const xr_stats_kernels *fast = xr_stats_kernels_x86();
+    const xr_stats_kernels *kernels = fast ? fast : xr_stats_kernels_portable();
+    xr_axis_walk walk;
+    moments all = {0};
+    *out = (exray_stats){0};
+    if (!xr_dtype_is_numeric(info->dtype))
+        return EXRAY_E_UNSUPPORTED;
+    if (!element_count(info, size, &out->count) || (q->count && !q->scale) || (out->count && !data) ||
+        !xr_axis_walk_of(info, &walk))
+        return EXRAY_E_ARGUMENT;
+    const uint64_t count = out->count;
+    if (walk.slices > 1) {
+        sliced_stats(info, &walk, data, count, &all, out);
+    } else if (info->dtype == EXRAY_FLOAT32 && !q->count && is_little_endian()) {
+        float_stats(kernels, data, count, &all, out);
+    } else if (info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8) {
+        byte_stats(kernels, info, data, count, &all, out);
+    } else {
+        const marks m = marks_of(info->dtype, q->count ? zero_point_of(q, 0) : 0);
+        stored_stats(info->dtype, data, count, &m, &all, out);
+    }
+    if (q->count && walk.slices <= 1 && all.count)
+        dequantize_moments(q, &all);
+    if (is_wide(info->dtype))
+        count_wide_extremes(info->dtype, data, count, out);
+    /* Of no finite value at all: NaN, not an invented 0. */
+    out->min = all.count ? all.min : (double)NAN;
+    out->max = all.count ? all.max : (double)NAN;
+    out->mean = all.count ? all.mean : (double)NAN;
+    out->variance = all.count ? all.squares / (double)all.count : (double)NAN;
+    return EXRAY_OK;
+}

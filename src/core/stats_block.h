@@ -1,0 +1,38 @@
+/* The inner loops of TensorStats: what a layer's output costs on its way. */
+#ifndef XR_STATS_BLOCK_H
+#define XR_STATS_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A block short enough that 32-bit sums of bytes do not overflow. */
+enum { XR_STATS_BLOCK = 8192 };
+
+/* Of floats; the sums are of x - pivot.  Where a value is not finite `squares`
+ * is not either, and the others mean nothing. */
+typedef struct xr_float_block {
+    float min, max;
+    double sum, squares;
+    uint64_t zeros;
+} xr_float_block;
+
+/* Of bytes, each one xor `flip` before anything else (0x80 turns int8 into
+ * uint8 in the same order). */
+typedef struct xr_byte_block {
+    uint8_t min, max;
+    uint64_t sum, squares;
+    uint64_t zeros;       /* equal to `zero` */
+    uint64_t lows, highs; /* 0, 255 */
+} xr_byte_block;
+
+typedef struct xr_stats_kernels {
+    /* 1 <= count <= XR_STATS_BLOCK; `data` need not be aligned. */
+    void (*floats)(const void *data, size_t count, double pivot, xr_float_block *out);
+    void (*bytes)(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero, xr_byte_block *out);
+} xr_stats_kernels;
+
+/* The fastest that this processor has; NULL: none better than the portable ones. */
+const xr_stats_kernels *xr_stats_kernels_x86(void);
+const xr_stats_kernels *xr_stats_kernels_portable(void);
+
+#endif

@@ -1,0 +1,95 @@
+#include "text.h"
+#include <string.h>
+
+xr_text xr_text_in(char *buffer, size_t size)
+{
+    if (size)
+        buffer[0] = 0;
+    return (xr_text){buffer, size};
+}
+
+void xr_text_add_part(xr_text *text, const char *more, size_t size)
+{
+    if (text->room <= 1)
+        return;
+    if (size > text->room - 1)
+        size = text->room - 1;
+    memcpy(text->at, more, size);
+    text->at += size;
+    text->room -= size;
+    *text->at = 0;
+}
+
+void xr_text_add(xr_text *text, const char *more)
+{
+    if (more)
+        xr_text_add_part(text, more, strlen(more));
+}
+
+void xr_text_add_padded(xr_text *text, uint64_t number, int digits)
+{
+    char buffer[24];
+    size_t at = sizeof buffer;
+    do {
+        buffer[--at] = (char)('0' + number % 10);
+        number /= 10;
+        digits--;
+    } while ((number || digits > 0) && at);
+    xr_text_add_part(text, buffer + at, sizeof buffer - at);
+}
+
+void xr_text_add_number(xr_text *text, uint64_t number)
+{
+    xr_text_add_padded(text, number, 1);
+}
+
+void xr_text_add_hex(xr_text *text, const uint8_t *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+        xr_text_add_part(text, pair, 2);
+    }
+}
+
+bool xr_text_matches(const char *pattern, size_t size, const char *name)
+{
+    /* On a mismatch, the last star swallows one character more: no recursion. */
+    size_t p = 0, star = size;
+    const char *retry = NULL;
+    while (*name) {
+        if (p < size && pattern[p] == '*') {
+            star = p++;
+            retry = name;
+        } else if (p < size && (pattern[p] == '?' || pattern[p] == *name)) {
+            p++;
+            name++;
+        } else if (retry) {
+            p = star + 1;
+            name = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (p < size && pattern[p] == '*')
+        p++;
+    return p == size;
+}
+
+size_t xr_utf8_length(const char *at, size_t size)
+{
+    const unsigned char *u = (const unsigned char *)at;
+    if (!size || u[0] < 0x80)
+        return size ? 1 : 0;
+    const size_t length = u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
+    if (u[0] < 0xC2 || u[0] > 0xF4 || length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((u[i] & 0xC0) != 0x80)
+            return 0;
+    /* Longer than need be, surrogates, beyond U+10FFFF. */
+    if ((u[0] == 0xE0 && u[1] < 0xA0) || (u[0] == 0xED && u[1] > 0x9F) || (u[0] == 0xF0 && u[1] < 0x90) ||
+        (u[0] == 0xF4 && u[1] > 0x8F))
+        return 0;
+    return length;
+}

@@ -1,0 +1,54 @@
+/* One interface for every engine: what `record` and `replay` drive.  Adapters
+ * implement it; nobody else includes an engine's own declarations. */
+#ifndef XR_ENGINE_H
+#define XR_ENGINE_H
+
+#include <exray/exray.h>
+
+typedef struct xr_session xr_session;
+
+typedef struct xr_session_config {
+    const char *model_path;
+    const void *model_data; /* the file's bytes; they outlive the session */
+    size_t model_size;
+    const char *kernels;      /* NULL: "default" */
+    unsigned threads;         /* 0: 1 */
+    const char *library;      /* NULL: found by the adapter */
+    exray_recorder *recorder; /* already open; gets model, layers, latency of every run */
+} xr_session_config;
+
+typedef struct xr_engine_info {
+    bool found;
+    char library[1024]; /* path */
+    char version[32];
+    char problem[256]; /* why it cannot be used, and what to do; "" where it can */
+} xr_engine_info;
+
+typedef struct xr_engine {
+    const char *name;           /* "tflite" */
+    const char *const *kernels; /* NULL-terminated names that --kernels takes */
+    /* Looks for the library (NULL: the usual places) without keeping it loaded. */
+    void (*probe)(const char *library, xr_engine_info *info);
+    /* Loads the library and the model.  NULL on failure, error filled. */
+    xr_session *(*open)(const xr_session_config *config, exray_error *error);
+    /* The model's inputs and outputs; NULL beyond the last.  Borrowed until close. */
+    const exray_tensor_info *(*input)(xr_session *session, uint32_t i);
+    const exray_tensor_info *(*output)(xr_session *session, uint32_t i);
+    /* Copies `size` bytes (exactly the tensor's) into input i. */
+    exray_status (*set_input)(xr_session *session, uint32_t i, const void *data, size_t size,
+                              exray_error *error);
+    /* Runs once.  /input, /layer, /output, /latency and inference_ns go to the
+     * recorder's open frame as its capture level says. */
+    exray_status (*run)(xr_session *session, exray_error *error);
+    /* The data of output i after run; borrowed until the next run. */
+    const void *(*output_data)(xr_session *session, uint32_t i, size_t *size);
+    void (*close)(xr_session *session);
+} xr_engine;
+
+/* NULL-terminated table of all adapters in this build. */
+extern const xr_engine *const xr_engines[];
+
+/* The engine of that name, or NULL. */
+const xr_engine *xr_engine_by_name(const char *name);
+
+#endif

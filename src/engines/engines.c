@@ -1,0 +1,16 @@
+/* The table of adapters in this build. */
+#include "engine.h"
+
+#include <string.h>
+
+extern const xr_engine xr_engine_tflite;
+
+const xr_engine *const xr_engines[] = {&xr_engine_tflite, NULL};
+
+const xr_engine *xr_engine_by_name(const char *name)
+{
+    for (const xr_engine *const *engine = xr_engines; name && *engine; engine++)
+        if (strcmp((*engine)->name, name) == 0)
+            return *engine;
+    return NULL;
+}

@@ -1,0 +1,311 @@
+/* The engine "tflite": what `record` and `replay` drive. */
+#define _POSIX_C_SOURCE 200809L
+#include "session.h"
+#include "tap.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A model's input or output as it is now. */
+typedef struct port {
+    exray_tensor_info info;
+    int64_t shape[EXRAY_MAX_RANK];
+} port;
+
+struct xr_session {
+    void *library;
+    xr_tflite_session_api api;
+    xr_tflite_tap_api tensors; /* the same tensors, seen through the opaque functions */
+    xr_tflite_xnnpack_api xnnpack;
+    TfLiteModel *model;
+    TfLiteInterpreterOptions *options;
+    TfLiteDelegate *delegate; /* XNNPACK's, or NULL */
+    TfLiteInterpreter *interpreter;
+    xr_tap_block *blocks;
+    port *inputs, *outputs;
+    uint32_t input_count, output_count;
+    char complaint[240]; /* the first line that TFLite reported of a failure */
+};
+
+/* ---- Errors ------------------------------------------------------------------ */
+
+/* Keeps what TFLite would print, for our own one line. */
+static void keep_complaint(void *user, const char *format, va_list args)
+{
+    xr_session *session = user;
+    if (session->complaint[0])
+        return;
+    vsnprintf(session->complaint, sizeof session->complaint, format, args);
+    session->complaint[strcspn(session->complaint, "\r\n")] = '\0';
+}
+
+static exray_status fail(xr_session *session, exray_error *error, const char *what)
+{
+    error->status = EXRAY_E_ENGINE;
+    snprintf(error->message, sizeof error->message, "TensorFlow Lite: %s%s%s", what,
+             session->complaint[0] ? ": " : "", session->complaint);
+    session->complaint[0] = '\0';
+    return error->status;
+}
+
+/* ---- Model -------------------------------------------------------------------- */
+
+/* Only what makes the difference between "not a model" and "a damaged one".  The
+ * library verifies the FlatBuffer's structure itself (TfLiteModelCreate); what a
+ * well-formed but hostile graph makes its kernels do is beyond what can be
+ * checked here: run models that you do not trust in a sandbox. */
+static exray_status check_model(const xr_session_config *config, exray_error *error)
+{
+    const char *name = config->model_path ? config->model_path : "the model";
+    const char *why = NULL;
+    if (!config->model_data || config->model_size == 0)
+        why = "it is empty";
+    else if (config->model_size < 8 || memcmp((const char *)config->model_data + 4, "TFL3", 4) != 0)
+        why = "it lacks the identifier TFL3";
+    else if (xr_tflite_subgraph_count(config->model_data, config->model_size) == 0)
+        why = "it is damaged or cut short, or holds no graph";
+    if (!why)
+        return EXRAY_OK;
+    error->status = EXRAY_E_FORMAT;
+    snprintf(error->message, sizeof error->message,
+             "%.350s is not a TensorFlow Lite model: %s; give a .tflite file", name, why);
+    return error->status;
+}
+
+static exray_status load_model(xr_session *session, const xr_session_config *config, exray_error *error)
+{
+    session->model = session->api.ModelCreateWithErrorReporter(config->model_data, config->model_size,
+                                                               keep_complaint, session);
+    if (session->model)
+        return EXRAY_OK;
+    char what[256];
+    snprintf(what, sizeof what, "cannot load %.200s (a damaged file?)",
+             config->model_path ? config->model_path : "the model");
+    fail(session, error, what);
+    return error->status = EXRAY_E_FORMAT;
+}
+
+/* ---- Options ------------------------------------------------------------------- */
+
+static exray_status add_xnnpack(xr_session *session, unsigned threads, exray_error *error)
+{
+    exray_status status = xr_tflite_find_xnnpack(session->library, &session->xnnpack, error);
+    if (status != EXRAY_OK)
+        return status;
+    TfLiteXNNPackDelegateOptions options = session->xnnpack.XNNPackDelegateOptionsDefault();
+    options.num_threads = (int32_t)threads;
+    session->delegate = session->xnnpack.XNNPackDelegateCreate(&options);
+    if (!session->delegate)
+        return fail(session, error, "cannot create the XNNPACK delegate");
+    session->tensors.InterpreterOptionsAddDelegate(session->options, session->delegate);
+    return EXRAY_OK;
+}
+
+static exray_status make_options(xr_session *session, const xr_session_config *config, exray_error *error)
+{
+    const char *kernels = config->kernels ? config->kernels : "default";
+    unsigned threads = config->threads ? config->threads : 1;
+    bool xnnpack = strcmp(kernels, "xnnpack") == 0;
+    if (!xnnpack && strcmp(kernels, "default") != 0 && strcmp(kernels, "builtin") != 0) {
+        error->status = EXRAY_E_ARGUMENT;
+        snprintf(error->message, sizeof error->message,
+                 "TensorFlow Lite has no kernels \"%.100s\": use default, builtin or xnnpack", kernels);
+        return error->status;
+    }
+    session->options = session->api.InterpreterOptionsCreate();
+    if (!session->options)
+        return fail(session, error, "cannot create options");
+    session->api.InterpreterOptionsSetNumThreads(session->options, (int32_t)threads);
+    session->api.InterpreterOptionsSetErrorReporter(session->options, keep_complaint, session);
+    if (xnnpack && add_xnnpack(session, threads, error) != EXRAY_OK)
+        return error->status;
+    if (!config->recorder)
+        return EXRAY_OK;
+    const exray_tflite_config tap = {
+        .model_file = config->model_path,
+        .model_data = config->model_data,
+        .model_size = config->model_size,
+        .library = session->library,
+        .kernels = xnnpack ? "xnnpack" : "builtin",
+        .threads = threads,
+    };
+    error->status = exray_tflite_attach(config->recorder, session->options, &tap);
+    if (error->status != EXRAY_OK)
+        snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
+    return error->status;
+}
+
+/* ---- Inputs and outputs ---------------------------------------------------------- */
+
+/* A TfLiteTensor and a TfLiteOpaqueTensor are one object with two names. */
+static const TfLiteOpaqueTensor *input_tensor(const xr_session *session, uint32_t i)
+{
+    return (const void *)session->api.InterpreterGetInputTensor(session->interpreter, (int32_t)i);
+}
+
+static const TfLiteOpaqueTensor *output_tensor(const xr_session *session, uint32_t i)
+{
+    return (const void *)session->api.InterpreterGetOutputTensor(session->interpreter, (int32_t)i);
+}
+
+static void refresh(const xr_session *session, port *at, const TfLiteOpaqueTensor *tensor)
+{
+    bool pair;
+    at->info.dtype = xr_tflite_dtype(session->tensors.OpaqueTensorType(tensor), &pair);
+    at->info.rank = xr_tflite_shape(&session->tensors, tensor, at->shape);
+    at->info.shape = at->shape;
+}
+
+static exray_status describe_ports(xr_session *session, exray_error *error)
+{
+    int32_t inputs = session->api.InterpreterGetInputTensorCount(session->interpreter);
+    int32_t outputs = session->api.InterpreterGetOutputTensorCount(session->interpreter);
+    session->input_count = inputs > 0 ? (uint32_t)inputs : 0;
+    session->output_count = outputs > 0 ? (uint32_t)outputs : 0;
+    session->inputs = xr_tap_alloc(&session->blocks, session->input_count, sizeof(port));
+    session->outputs = xr_tap_alloc(&session->blocks, session->output_count, sizeof(port));
+    bool ok = session->inputs && session->outputs;
+    for (uint32_t i = 0; ok && i < session->input_count; i++) {
+        ok = xr_tap_describe_tensor(&session->tensors, &session->blocks, input_tensor(session, i),
+                                    &session->inputs[i].info);
+        refresh(session, &session->inputs[i], input_tensor(session, i));
+    }
+    for (uint32_t i = 0; ok && i < session->output_count; i++)
+        ok = xr_tap_describe_tensor(&session->tensors, &session->blocks, output_tensor(session, i),
+                                    &session->outputs[i].info);
+    return ok ? EXRAY_OK : fail(session, error, "out of memory");
+}
+
+/* ---- The engine's functions -------------------------------------------------------- */
+
+static void session_close(xr_session *session)
+{
+    if (!session)
+        return;
+    if (session->interpreter)
+        session->api.InterpreterDelete(session->interpreter);
+    if (session->options)
+        session->api.InterpreterOptionsDelete(session->options);
+    if (session->delegate)
+        session->xnnpack.XNNPackDelegateDelete(session->delegate);
+    if (session->model)
+        session->api.ModelDelete(session->model);
+    xr_tap_free(&session->blocks);
+    if (session->library)
+        dlclose(session->library);
+    free(session);
+}
+
+static exray_status start(xr_session *session, const xr_session_config *config, exray_error *error)
+{
+    exray_status status = check_model(config, error);
+    if (status != EXRAY_OK)
+        return status;
+    session->library = xr_tflite_open_library(config->library, error);
+    if (!session->library)
+        return error->status;
+    if ((status = xr_tflite_find_session(session->library, &session->api, error)) != EXRAY_OK ||
+        (status = xr_tflite_find_tap(session->library, &session->tensors, error)) != EXRAY_OK ||
+        (status = load_model(session, config, error)) != EXRAY_OK ||
+        (status = make_options(session, config, error)) != EXRAY_OK)
+        return status;
+    session->interpreter = session->api.InterpreterCreate(session->model, session->options);
+    if (!session->interpreter)
+        return fail(session, error, "cannot build an interpreter for the model");
+    if (session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
+        return fail(session, error, "cannot allocate the model's tensors");
+    /* A tap that cannot observe has said so to the recorder. */
+    if (config->recorder && exray_error_status(config->recorder) != EXRAY_OK) {
+        error->status = exray_error_status(config->recorder);
+        snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
+        return error->status;
+    }
+    session->complaint[0] = '\0';
+    return describe_ports(session, error);
+}
+
+static xr_session *session_open(const xr_session_config *config, exray_error *error)
+{
+    *error = (exray_error){EXRAY_OK, ""};
+    xr_session *session = calloc(1, sizeof *session);
+    if (!session) {
+        error->status = EXRAY_E_MEMORY;
+        snprintf(error->message, sizeof error->message, "out of memory");
+        return NULL;
+    }
+    if (start(session, config, error) == EXRAY_OK)
+        return session;
+    session_close(session);
+    return NULL;
+}
+
+static const exray_tensor_info *session_input(xr_session *session, uint32_t i)
+{
+    return i < session->input_count ? &session->inputs[i].info : NULL;
+}
+
+static const exray_tensor_info *session_output(xr_session *session, uint32_t i)
+{
+    if (i >= session->output_count)
+        return NULL;
+    refresh(session, &session->outputs[i], output_tensor(session, i)); /* dynamic ones change with each run */
+    return &session->outputs[i].info;
+}
+
+static exray_status session_set_input(xr_session *session, uint32_t i, const void *data, size_t size,
+                                      exray_error *error)
+{
+    *error = (exray_error){EXRAY_OK, ""};
+    error->status = EXRAY_E_ARGUMENT;
+    if (i >= session->input_count) {
+        snprintf(error->message, sizeof error->message, "the model has %u inputs, none numbered %u",
+                 (unsigned)session->input_count, (unsigned)i);
+        return error->status;
+    }
+    size_t expected = session->tensors.OpaqueTensorByteSize(input_tensor(session, i));
+    if (size != expected) {
+        snprintf(error->message, sizeof error->message, "input %u (%.200s) takes %zu bytes, given %zu",
+                 (unsigned)i, session->inputs[i].info.name ? session->inputs[i].info.name : "", expected,
+                 size);
+        return error->status;
+    }
+    TfLiteTensor *tensor = session->api.InterpreterGetInputTensor(session->interpreter, (int32_t)i);
+    if (session->api.TensorCopyFromBuffer(tensor, data, size) != kTfLiteOk)
+        return fail(session, error, "cannot set an input");
+    return error->status = EXRAY_OK;
+}
+
+static exray_status session_run(xr_session *session, exray_error *error)
+{
+    *error = (exray_error){EXRAY_OK, ""};
+    if (session->api.InterpreterInvoke(session->interpreter) != kTfLiteOk)
+        return fail(session, error, "the model failed to run");
+    return EXRAY_OK;
+}
+
+static const void *session_output_data(xr_session *session, uint32_t i, size_t *size)
+{
+    if (i >= session->output_count)
+        return NULL;
+    const TfLiteOpaqueTensor *tensor = output_tensor(session, i);
+    *size = session->tensors.OpaqueTensorByteSize(tensor);
+    return session->tensors.OpaqueTensorData(tensor);
+}
+
+static const char *const kernel_names[] = {"default", "builtin", "xnnpack", NULL};
+
+extern const xr_engine xr_engine_tflite;
+const xr_engine xr_engine_tflite = {
+    .name = "tflite",
+    .kernels = kernel_names,
+    .probe = xr_tflite_probe,
+    .open = session_open,
+    .input = session_input,
+    .output = session_output,
+    .set_input = session_set_input,
+    .run = session_run,
+    .output_data = session_output_data,
+    .close = session_close,
+};

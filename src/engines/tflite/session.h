@@ -1,0 +1,16 @@
+/* What the parts of the TensorFlow Lite session share. */
+#ifndef XR_TFLITE_SESSION_H
+#define XR_TFLITE_SESSION_H
+
+#include "engine.h"
+#include "symbols.h"
+
+/* Opens the library: `wanted`, else the one that EXRAY_TFLITE_LIB names, else
+ * engines/tflite-ARCH/libtensorflowlite_c.so beside the program or one folder
+ * up, else the system's.  NULL on failure, error filled. */
+void *xr_tflite_open_library(const char *wanted, exray_error *error);
+
+/* engine.h: xr_engine.probe */
+void xr_tflite_probe(const char *library, xr_engine_info *info);
+
+#endif

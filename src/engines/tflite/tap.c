@@ -1,0 +1,202 @@
+/* Attaching the tap: the observer delegate and the telemetry profiler. */
+#include "tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Memory ---------------------------------------------------------------- */
+
+struct xr_tap_block {
+    xr_tap_block *next;
+    max_align_t data[];
+};
+
+void *xr_tap_alloc(xr_tap_block **list, size_t count, size_t size)
+{
+    if (size && count > (SIZE_MAX / 2 - sizeof(xr_tap_block)) / size)
+        return NULL;
+    xr_tap_block *block = calloc(1, sizeof *block + count * size);
+    if (!block)
+        return NULL;
+    block->next = *list;
+    *list = block;
+    return block->data;
+}
+
+void xr_tap_free(xr_tap_block **list)
+{
+    while (*list) {
+        xr_tap_block *block = *list;
+        *list = block->next;
+        free(block);
+    }
+}
+
+/* ---- Close ------------------------------------------------------------------ */
+
+/* The interpreter keeps pointers to the delegate and the profiler until it is
+ * deleted, which may be after the recorder's close and which nobody reports.  So
+ * a tap's struct and delegate (three kilobytes) stay for the life of the process,
+ * reachable from this list; its tables are freed at close. */
+static _Atomic(xr_tap *) all_taps;
+
+static void keep_for_ever(xr_tap *tap)
+{
+    tap->next = atomic_load(&all_taps);
+    while (!atomic_compare_exchange_weak(&all_taps, &tap->next, tap))
+        continue;
+}
+
+static void record_losses(const xr_tap *tap)
+{
+    const struct {
+        const char *what;
+        uint64_t count;
+    } losses[] = {
+        {"latencies_without_room", tap->lost_latencies},
+        {"executions_of_unknown_subgraphs", tap->lost_events},
+        {"executions_of_overwritten_partitions", tap->lost_partitions},
+        {"tensors_without_memory", tap->lost_values},
+        {"runs_that_failed", tap->unfinished},
+    };
+    enum { COUNT = sizeof losses / sizeof losses[0] };
+    char text[COUNT][24];
+    exray_key_value pairs[COUNT];
+    size_t used = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!losses[i].count)
+            continue;
+        snprintf(text[used], sizeof text[used], "%llu", (unsigned long long)losses[i].count);
+        pairs[used] = (exray_key_value){losses[i].what, text[used]};
+        used++;
+    }
+    if (used)
+        exray_record_metadata(tap->recorder, "exray.unobserved", pairs, used);
+}
+
+static void free_tap_memory(xr_tap *tap)
+{
+    if (tap->tables)
+        xr_tap_free(&tap->tables->blocks);
+    free(tap->tables);
+    tap->tables = NULL;
+    xr_tap_free(&tap->blocks);
+}
+
+static void on_close(void *user)
+{
+    xr_tap *tap = user;
+    record_losses(tap);
+    atomic_store(&tap->live, false);
+    free_tap_memory(tap);
+}
+
+void xr_tap_fail(xr_tap *tap, exray_status status, const char *message)
+{
+    atomic_store(&tap->live, false);
+    exray_fail(tap->recorder, status, message);
+}
+
+/* ---- Attach ----------------------------------------------------------------- */
+
+static void ignore_op_event(TfLiteTelemetryProfilerStruct *self, const char *name, int64_t op,
+                            int64_t subgraph, uint64_t status)
+{
+    (void)self, (void)name, (void)op, (void)subgraph, (void)status;
+}
+
+static void ignore_settings(TfLiteTelemetryProfilerStruct *self, const char *name,
+                            const TfLiteTelemetrySettings *settings)
+{
+    (void)self, (void)name, (void)settings;
+}
+
+static void take_config(xr_tap *tap, exray_recorder *recorder, const exray_tflite_config *config)
+{
+    tap->recorder = recorder;
+    tap->threads = config->threads ? config->threads : 1;
+    tap->no_constants = config->no_constants;
+    if (config->kernels)
+        snprintf(tap->kernels, sizeof tap->kernels, "%s", config->kernels);
+    char path[1024];
+    xr_tflite_identify(config->library, tap->version, path);
+    tap->profiler = (TfLiteTelemetryProfilerStruct){
+        .data = tap,
+        .ReportTelemetryEvent = xr_tap_event,
+        .ReportTelemetryOpEvent = ignore_op_event,
+        .ReportSettings = ignore_settings,
+        .ReportBeginOpInvokeEvent = xr_tap_begin_op,
+        .ReportEndOpInvokeEvent = xr_tap_end_op,
+        .ReportOpInvokeEvent = xr_tap_delegate_op,
+    };
+}
+
+static exray_status no_memory(exray_error *error)
+{
+    error->status = EXRAY_E_MEMORY;
+    snprintf(error->message, sizeof error->message, "cannot attach to TensorFlow Lite: out of memory");
+    return error->status;
+}
+
+/* Everything that can fail, before `options` is touched. */
+static exray_status prepare_tap(xr_tap *tap, const exray_tflite_config *config, exray_error *error)
+{
+    exray_status status = xr_tflite_find_tap(config->library, &tap->api, error);
+    if (status == EXRAY_OK)
+        status = xr_tap_read_model(tap, config, error);
+    if (status != EXRAY_OK)
+        return status;
+    const TfLiteOpaqueDelegateBuilder builder = {
+        .data = tap,
+        .Prepare = xr_tap_prepare,
+        .flags = XR_TFLITE_DELEGATE_ALLOWS_DYNAMIC_TENSORS, /* or such graphs would refuse us */
+    };
+    tap->delegate = tap->api.OpaqueDelegateCreate(&builder);
+    return tap->delegate ? EXRAY_OK : no_memory(error);
+}
+
+exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpreterOptions *options,
+                                 const exray_tflite_config *config)
+{
+    if (exray_error_status(recorder) != EXRAY_OK)
+        return exray_error_status(recorder);
+    if (!options)
+        return exray_fail(recorder, EXRAY_E_ARGUMENT, "exray_tflite_attach: options is NULL");
+    static const exray_tflite_config defaults;
+    if (!config)
+        config = &defaults;
+    exray_error error = {EXRAY_OK, ""};
+    xr_tap *tap = calloc(1, sizeof *tap);
+    if (!tap) {
+        no_memory(&error);
+        return exray_fail(recorder, error.status, error.message);
+    }
+    take_config(tap, recorder, config);
+    exray_status status = prepare_tap(tap, config, &error);
+    if (status == EXRAY_OK) {
+        status = exray_on_close(recorder, on_close, tap);
+        if (status != EXRAY_OK)
+            tap->api.OpaqueDelegateDelete(tap->delegate);
+    } else
+        exray_fail(recorder, error.status, error.message);
+    if (status != EXRAY_OK) {
+        free_tap_memory(tap);
+        free(tap);
+        return status;
+    }
+    atomic_store(&tap->live, true);
+    keep_for_ever(tap);
+    tap->api.InterpreterOptionsAddDelegate(options, tap->delegate);
+    tap->api.InterpreterOptionsSetTelemetryProfiler(options, &tap->profiler);
+    return EXRAY_OK;
+}
+
+exray_status exray_tflite_open(exray_recorder *recorder, const char *path, const exray_config *config,
+                               struct TfLiteInterpreterOptions *options, const char *model_file)
+{
+    exray_status status = exray_open_file(recorder, path, config);
+    if (status != EXRAY_OK)
+        return status;
+    return exray_tflite_attach(recorder, options, &(exray_tflite_config){.model_file = model_file});
+}

@@ -1,0 +1,161 @@
+/* The tap's inside.  One xr_tap belongs to one recorder and one interpreter.
+ *
+ * tap.c         attach, close, the delegate and profiler objects
+ * tap_model.c   at Prepare: what the interpreter holds -> exray_model and tables
+ * tap_tensor.c  tensors: description, value at run time
+ * tap_events.c  at run time: profiler events -> records
+ * tap_file.c    the model file: hash, name, number of subgraphs */
+#ifndef XR_TFLITE_TAP_H
+#define XR_TFLITE_TAP_H
+
+#include "symbols.h"
+
+#include <exray/tflite.h>
+#include <stdatomic.h>
+
+/* Nested executions (a node of a loop's body within the loop's node). */
+#define XR_TAP_MAX_DEPTH 64
+
+/* Limits of what is believed of an interpreter; far beyond any real model. */
+#define XR_TAP_MAX_SUBGRAPHS 4096u
+#define XR_TAP_MAX_ITEMS     (1u << 20) /* nodes, tensors, in all subgraphs */
+
+typedef struct xr_tap_subgraph {
+    TfLiteOpaqueContext *context;
+    uint32_t first_tensor; /* position in model.tensors of its tensor 0 */
+    uint32_t tensor_count;
+    uint32_t node_count;            /* indices that TFLite gave, executed or not */
+    uint32_t *position;             /* [node_count]: in model.nodes, or EXRAY_NO_INDEX: not executed */
+    uint32_t first_node, plan_size; /* its nodes in model.nodes */
+    uint32_t input_count, output_count;
+    const uint32_t *inputs, *outputs;                     /* positions in model.tensors, or EXRAY_NO_INDEX */
+    const char *const *input_names, *const *output_names; /* as the topics need them */
+} xr_tap_subgraph;
+
+/* An execution of a node that has begun and not ended. */
+typedef struct xr_tap_open {
+    uint32_t node; /* in model.nodes */
+    uint64_t begin_ns;
+    uint64_t own_ns; /* tap.own_ns at the begin */
+} xr_tap_open;
+
+/* An execution of a subgraph, at one depth of nesting. */
+typedef struct xr_tap_level {
+    bool active;
+    uint32_t subgraph;
+    uint32_t cursor;      /* place in its plan of the next node to end */
+    uint64_t last_ns;     /* when the previous node had ended and was recorded */
+    uint64_t last_own_ns; /* tap.own_ns then */
+} xr_tap_level;
+
+/* Memory blocks that are freed together. */
+typedef struct xr_tap_block xr_tap_block;
+
+/* Zeroed memory that lives as long as its list; NULL when there is none. */
+void *xr_tap_alloc(xr_tap_block **list, size_t count, size_t size);
+void xr_tap_free(xr_tap_block **list);
+
+/* What is known of an interpreter: built at Prepare, read-only afterwards but
+ * for the working memory at the end.  Names belong to the interpreter. */
+typedef struct xr_tap_tables {
+    xr_tap_block *blocks;
+    exray_model model;
+    xr_tap_subgraph *subgraphs;
+    uint32_t subgraph_count;
+    uint32_t partitions;       /* nodes of the plan that are a delegate's */
+    uint32_t delegated;        /* nodes of the model that run within them */
+    const char *delegate_name; /* of the first partition; NULL: none */
+    bool *is_partition;        /* [model.node_count] */
+
+    uint32_t *occurrence; /* [model.node_count] executions within the run */
+    uint32_t latency_capacity;
+    uint32_t *latency_node;
+    uint64_t *latency_start, *latency_duration;
+} xr_tap_tables;
+
+typedef struct xr_tap {
+    struct xr_tap *next; /* in the list of all taps (tap.c says why they stay) */
+    atomic_bool live;    /* false: closed, or never to be used again; callbacks do nothing */
+    exray_recorder *recorder;
+    xr_tflite_tap_api api;
+    TfLiteTelemetryProfilerStruct profiler;
+    TfLiteDelegate *delegate;
+    xr_tap_block *blocks;
+
+    /* From the config. */
+    char *model_name;
+    uint8_t sha256[32];
+    bool has_sha256;
+    char kernels[24]; /* "": by what is found */
+    uint32_t threads;
+    bool no_constants;
+    uint32_t file_subgraphs; /* as the model file says; 0: unknown */
+    char version[32];
+
+    xr_tap_tables *tables; /* NULL before the first Prepare */
+
+    /* The run under way. */
+    uint64_t run_begin_ns;
+    uint64_t run_offset_ns;   /* of the run's begin in the frame */
+    uint64_t own_ns;          /* spent within the tap since then */
+    uint64_t unseen_ns;       /* the run's before its first event, as its delegate reports */
+    uint32_t unseen_latency;  /* the entry of it, while reports may come */
+    uint64_t last_run_end_ns; /* 0: there was none */
+    uint32_t depth;           /* nodes open */
+    xr_tap_open open[XR_TAP_MAX_DEPTH];
+    xr_tap_level levels[XR_TAP_MAX_DEPTH + 1];
+    uint32_t latency_count;
+
+    /* What could not be observed; written at close. */
+    uint64_t lost_latencies;  /* executions beyond latency_capacity */
+    uint64_t lost_events;     /* executions in subgraphs that no table knows */
+    uint64_t lost_partitions; /* executions of partitions that were overwritten before an event came */
+    uint64_t lost_values;     /* tensors whose memory was not there, or not of the size of their shape */
+    uint64_t unfinished;      /* runs that failed */
+} xr_tap;
+
+/* Reports to the recorder and stops observing. */
+void xr_tap_fail(xr_tap *tap, exray_status status, const char *message);
+
+/* The delegate's Prepare: describes the interpreter, or takes note of a new one
+ * of the same model.  Never claims a node, never fails the application. */
+TfLiteStatus xr_tap_prepare(TfLiteOpaqueContext *context, TfLiteDelegate *delegate, void *data);
+
+/* The profiler's events. */
+void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_t status);
+void xr_tap_delegate_op(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_t elapsed_us,
+                        int64_t op, int64_t subgraph);
+uint32_t xr_tap_begin_op(TfLiteTelemetryProfilerStruct *self, const char *op_name, int64_t op,
+                         int64_t subgraph);
+void xr_tap_end_op(TfLiteTelemetryProfilerStruct *self, uint32_t handle);
+
+/* A tensor's type as the log has it.  Complex numbers are pairs: the shape gets
+ * one more dimension of 2 (`pair`). */
+exray_dtype xr_tflite_dtype(int type, bool *pair);
+
+/* Fills `info` of a tensor as the model has it, memory from `list`.  False: out
+ * of memory. */
+bool xr_tap_describe_tensor(const xr_tflite_tap_api *api, xr_tap_block **list,
+                            const TfLiteOpaqueTensor *tensor, exray_tensor_info *info);
+
+/* A tensor's shape as it is now; returns the rank. */
+uint32_t xr_tflite_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor,
+                         int64_t dims[EXRAY_MAX_RANK]);
+
+/* Records a tensor of the model as it is now.  `record` has kind, index, output
+ * and occurrence set, `position` is the tensor's in model.tensors; `name`
+ * replaces its name where the topic needs another one (NULL: it does not). */
+void xr_tap_record(xr_tap *tap, exray_tensor *record, uint32_t position, const char *name,
+                   const TfLiteOpaqueTensor *tensor);
+
+/* The builtin operator's name; "UNKNOWN" for numbers that are newer than this table. */
+const char *xr_tflite_op_name(int builtin_code);
+
+/* Takes hash, name and number of subgraphs from the model that the config
+ * names, by file or by bytes. */
+exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, exray_error *error);
+
+/* The number of subgraphs of a model file; 0 where the bytes are none. */
+uint32_t xr_tflite_subgraph_count(const uint8_t *data, size_t size);
+
+#endif

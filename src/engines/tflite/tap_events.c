@@ -1,0 +1,286 @@
+/* At run time: the profiler's events become records.  Nothing is allocated here.
+ *
+ * What TFLite reports, of each execution of a subgraph: begin and end of every
+ * node in the plan's order, nested where a node runs other subgraphs; at last
+ * "Invoke" with the status.  A delegate's partition is silent, but for what the
+ * delegate itself reports: XNNPACK, right after it ran, the time of each of its
+ * own operators, numbered from 0.  So where the plan has a partition and an event
+ * says that the run is beyond it, it has just ended.
+ *
+ * The tap's own time is taken out of every latency: durations and starts are
+ * those of a run that nobody watched. */
+#include "tap.h"
+
+#include <string.h>
+
+static uint64_t now(const xr_tap *tap)
+{
+    return exray_now(tap->recorder);
+}
+
+static bool is_live(const xr_tap *tap)
+{
+    return atomic_load_explicit(&tap->live, memory_order_relaxed) && tap->tables;
+}
+
+static void fail_changed(xr_tap *tap)
+{
+    xr_tap_fail(tap, EXRAY_E_STATE,
+                "the interpreter does not run the nodes that it had when the tap was prepared: add delegates "
+                "(XNNPACK, ...) to the options before exray_tflite_attach");
+}
+
+/* ---- Records ---------------------------------------------------------------- */
+
+static const TfLiteOpaqueTensor *tensor_at(const xr_tap *tap, const xr_tap_subgraph *subgraph,
+                                           uint32_t position)
+{
+    /* Asked for each time: TFLite moves its table of tensors when it grows. */
+    return tap->api.OpaqueContextGetOpaqueTensor(subgraph->context, (int)(position - subgraph->first_tensor));
+}
+
+static void record_io(xr_tap *tap, exray_kind kind)
+{
+    const xr_tap_subgraph *subgraph = &tap->tables->subgraphs[tap->levels[0].subgraph];
+    bool in = kind == EXRAY_INPUT;
+    const uint32_t *positions = in ? subgraph->inputs : subgraph->outputs;
+    const char *const *names = in ? subgraph->input_names : subgraph->output_names;
+    uint32_t count = in ? subgraph->input_count : subgraph->output_count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (positions[i] == EXRAY_NO_INDEX || !exray_wants(tap->recorder, kind, i, names[i]))
+            continue;
+        exray_tensor record = {.kind = kind, .index = i};
+        xr_tap_record(tap, &record, positions[i], names[i], tensor_at(tap, subgraph, positions[i]));
+    }
+}
+
+static void record_outputs(xr_tap *tap, uint32_t position)
+{
+    const xr_tap_tables *tables = tap->tables;
+    const exray_node *node = &tables->model.nodes[position];
+    uint32_t occurrence = tables->occurrence[position]++;
+    if (!exray_wants(tap->recorder, EXRAY_LAYER, position, node->name))
+        return;
+    const xr_tap_subgraph *subgraph = &tables->subgraphs[node->subgraph];
+    for (uint32_t k = 0; k < node->output_count; k++) {
+        if (node->outputs[k] == EXRAY_NO_INDEX)
+            continue;
+        exray_tensor record = {.kind = EXRAY_LAYER, .index = position, .output = k, .occurrence = occurrence};
+        xr_tap_record(tap, &record, node->outputs[k], NULL, tensor_at(tap, subgraph, node->outputs[k]));
+    }
+}
+
+static void note_latency(xr_tap *tap, uint32_t node, uint64_t begin_ns, uint64_t own_ns, uint64_t duration_ns)
+{
+    xr_tap_tables *tables = tap->tables;
+    if (tap->latency_count == tables->latency_capacity) {
+        tap->lost_latencies++;
+        return;
+    }
+    uint32_t i = tap->latency_count++;
+    tables->latency_node[i] = node;
+    tables->latency_start[i] = tap->run_offset_ns + (begin_ns - tap->run_begin_ns) - own_ns;
+    tables->latency_duration[i] = duration_ns;
+}
+
+/* ---- Runs --------------------------------------------------------------------- */
+
+static void begin_run(xr_tap *tap, uint64_t entered)
+{
+    tap->run_offset_ns = exray_frame_elapsed(tap->recorder);
+    /* A frame is one run: an application that does not tell them apart gets a new
+     * one for each. */
+    if (tap->last_run_end_ns && tap->run_offset_ns > entered - tap->last_run_end_ns) {
+        exray_frame_begin(tap->recorder, NULL);
+        tap->run_offset_ns = exray_frame_elapsed(tap->recorder);
+    }
+    tap->run_begin_ns = entered;
+    tap->own_ns = 0;
+    tap->unseen_ns = 0;
+    tap->latency_count = 0;
+    memset(tap->tables->occurrence, 0, tap->tables->model.node_count * sizeof *tap->tables->occurrence);
+    /* TFLite keeps the memory of a graph's inputs to the end of the run, so they
+     * are what the application wrote even if a partition has run already. */
+    record_io(tap, EXRAY_INPUT);
+}
+
+static void end_run(xr_tap *tap, uint64_t entered)
+{
+    const xr_tap_tables *tables = tap->tables;
+    record_io(tap, EXRAY_OUTPUT);
+    /* A partition at the very beginning was over when the first event came. */
+    if (tap->unseen_ns && tap->latency_count)
+        tables->latency_start[0] =
+            tap->run_offset_ns > tap->unseen_ns ? tap->run_offset_ns - tap->unseen_ns : 0;
+    if (tap->latency_count)
+        exray_record_latency(tap->recorder, tables->latency_node, tables->latency_start,
+                             tables->latency_duration, tap->latency_count);
+    exray_frame_inference(tap->recorder, entered - tap->run_begin_ns - tap->own_ns + tap->unseen_ns);
+}
+
+/* The execution of a subgraph that an event at the present depth belongs to. */
+static xr_tap_level *enter_level(xr_tap *tap, uint32_t subgraph, uint64_t entered)
+{
+    xr_tap_level *level = &tap->levels[tap->depth];
+    if (level->active && level->subgraph == subgraph)
+        return level;
+    *level =
+        (xr_tap_level){.active = true, .subgraph = subgraph, .last_ns = entered, .last_own_ns = tap->own_ns};
+    if (tap->depth == 0)
+        begin_run(tap, entered);
+    return level;
+}
+
+/* ---- Silent partitions ---------------------------------------------------------- */
+
+/* A partition has ended, just before the present event. */
+static void end_partition(xr_tap *tap, xr_tap_level *level, uint32_t position, uint64_t entered)
+{
+    bool unseen = tap->depth == 0 && level->cursor == 0; /* it was what the run began with */
+    tap->unseen_latency = unseen ? tap->latency_count : EXRAY_NO_INDEX;
+    note_latency(tap, position, level->last_ns, level->last_own_ns,
+                 unseen ? 0 : entered - level->last_ns - (tap->own_ns - level->last_own_ns));
+    record_outputs(tap, position);
+}
+
+/* Makes good for the silent nodes between the cursor and `place` in the plan.
+ * Of several in a row, only the last one's values are still whole. */
+static void catch_up(xr_tap *tap, xr_tap_level *level, uint32_t place, uint64_t entered)
+{
+    const xr_tap_subgraph *subgraph = &tap->tables->subgraphs[level->subgraph];
+    for (; level->cursor < place; level->cursor++) {
+        uint32_t position = subgraph->first_node + level->cursor;
+        if (!tap->tables->is_partition[position]) {
+            fail_changed(tap);
+            return;
+        }
+        if (level->cursor + 1 == place)
+            end_partition(tap, level, position, entered);
+        else
+            tap->lost_partitions++;
+    }
+}
+
+/* A delegate reports the time of one of its own operators. */
+void xr_tap_delegate_op(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_t elapsed_us,
+                        int64_t op, int64_t subgraph)
+{
+    (void)name;
+    xr_tap *tap = self->data;
+    if (!is_live(tap) || subgraph < 0 || subgraph >= tap->tables->subgraph_count)
+        return;
+    uint64_t entered = now(tap);
+    if (op == 0) {
+        xr_tap_level *level = enter_level(tap, (uint32_t)subgraph, entered);
+        const xr_tap_subgraph *in = &tap->tables->subgraphs[subgraph];
+        uint32_t place = level->cursor;
+        while (place < in->plan_size && !tap->tables->is_partition[in->first_node + place])
+            place++;
+        if (place == in->plan_size) {
+            fail_changed(tap);
+            return;
+        }
+        catch_up(tap, level, place + 1, entered);
+        uint64_t leave = now(tap);
+        tap->own_ns += leave - entered;
+        level->last_ns = leave;
+        level->last_own_ns = tap->own_ns;
+    }
+    if (tap->unseen_latency < tap->latency_count) {
+        tap->unseen_ns += elapsed_us * 1000;
+        tap->tables->latency_duration[tap->unseen_latency] += elapsed_us * 1000;
+    }
+}
+
+/* ---- Nodes ------------------------------------------------------------------------ */
+
+/* Where a delegate reports begins of its own operators, their numbers are its
+ * own, too; the names tell them from nodes of the model. */
+static bool is_of_delegate(const xr_tap *tap, uint32_t position, const char *op_name)
+{
+    if (!tap->tables->partitions)
+        return false;
+    return position == EXRAY_NO_INDEX || !op_name ||
+           strcmp(op_name, tap->tables->model.nodes[position].op) != 0;
+}
+
+uint32_t xr_tap_begin_op(TfLiteTelemetryProfilerStruct *self, const char *op_name, int64_t op,
+                         int64_t subgraph)
+{
+    enum { REPORT_NO_END = -1 };
+    xr_tap *tap = self->data;
+    if (!is_live(tap))
+        return (uint32_t)REPORT_NO_END;
+    uint64_t entered = now(tap);
+    if (tap->depth == XR_TAP_MAX_DEPTH || subgraph < 0 || subgraph >= tap->tables->subgraph_count) {
+        tap->lost_events++;
+        return (uint32_t)REPORT_NO_END;
+    }
+    const xr_tap_subgraph *in = &tap->tables->subgraphs[subgraph];
+    uint32_t position = op >= 0 && op < in->node_count ? in->position[op] : EXRAY_NO_INDEX;
+    if (is_of_delegate(tap, position, op_name))
+        return (uint32_t)REPORT_NO_END;
+    if (position == EXRAY_NO_INDEX) {
+        fail_changed(tap);
+        return (uint32_t)REPORT_NO_END;
+    }
+    xr_tap_level *level = enter_level(tap, (uint32_t)subgraph, entered);
+    catch_up(tap, level, position - in->first_node, entered);
+    tap->unseen_latency = EXRAY_NO_INDEX;
+    uint64_t leave = now(tap);
+    tap->own_ns += leave - entered;
+    tap->open[tap->depth] = (xr_tap_open){.node = position, .begin_ns = leave, .own_ns = tap->own_ns};
+    tap->depth++;
+    tap->levels[tap->depth].active = false;
+    return tap->depth - 1;
+}
+
+void xr_tap_end_op(TfLiteTelemetryProfilerStruct *self, uint32_t handle)
+{
+    xr_tap *tap = self->data;
+    if (!is_live(tap) || handle >= tap->depth)
+        return;
+    uint64_t entered = now(tap);
+    tap->depth = handle; /* executions within it have ended, too */
+    const xr_tap_open *open = &tap->open[handle];
+    xr_tap_level *level = &tap->levels[handle];
+    note_latency(tap, open->node, open->begin_ns, open->own_ns,
+                 entered - open->begin_ns - (tap->own_ns - open->own_ns));
+    record_outputs(tap, open->node);
+    level->cursor = open->node - tap->tables->subgraphs[level->subgraph].first_node + 1;
+    uint64_t leave = now(tap);
+    tap->own_ns += leave - entered;
+    level->last_ns = leave;
+    level->last_own_ns = tap->own_ns;
+}
+
+/* ---- The end of a subgraph's execution ------------------------------------------------ */
+
+void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_t status)
+{
+    xr_tap *tap = self->data;
+    if (!is_live(tap) || !name || strcmp(name, "Invoke") != 0)
+        return;
+    uint64_t entered = now(tap);
+    xr_tap_level *level = &tap->levels[tap->depth];
+    /* The upper half says who reports; the lower one is the TfLiteStatus. */
+    if ((uint32_t)status != kTfLiteOk) {
+        tap->unfinished += tap->depth == 0;
+        level->active = false;
+        return;
+    }
+    if (!level->active) {
+        /* Not one event: which subgraph it was is known of the primary one alone. */
+        if (tap->depth > 0)
+            return;
+        level = enter_level(tap, 0, entered);
+    }
+    catch_up(tap, level, tap->tables->subgraphs[level->subgraph].plan_size, entered);
+    level->active = false;
+    if (tap->depth == 0 && is_live(tap))
+        end_run(tap, entered);
+    uint64_t leave = now(tap);
+    tap->own_ns += leave - entered;
+    if (tap->depth == 0)
+        tap->last_run_end_ns = leave;
+}

@@ -1,0 +1,25 @@
+/* Aligns two logs and measures how far they are apart: the exray_comparison that
+ * assertions and reports look at (include/exray/assertion.h). */
+#ifndef XR_COMPARE_H
+#define XR_COMPARE_H
+
+#include <exray/assertion.h>
+
+/* Told now and then how many of `total` frames are compared. */
+typedef void xr_progress_fn(void *user, size_t done, size_t total);
+
+typedef struct xr_compare_options {
+    xr_progress_fn *progress; /* NULL: none */
+    void *user;
+} xr_compare_options;
+
+/* Reads both logs once, frame by frame and layer by layer: memory does not grow
+ * with the logs' data.  The logs are borrowed until xr_comparison_free.  options
+ * may be NULL.  NULL on failure, error filled. */
+exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
+                             const xr_compare_options *options, exray_error *error);
+
+/* NULL is allowed. */
+void xr_comparison_free(exray_comparison *comparison);
+
+#endif

@@ -1,0 +1,94 @@
+/* What the files of this folder share. */
+#ifndef XR_COMPARE_INTERNAL_H
+#define XR_COMPARE_INTERNAL_H
+
+#include "align.h"
+#include "compare.h"
+#include "metrics.h"
+
+/* Values of a tensor's channels, a few, to see their spacing. */
+enum { XR_STEP_CHANNELS = 4, XR_STEP_SAMPLES = 2048 };
+typedef struct xr_samples {
+    float value[XR_STEP_CHANNELS][XR_STEP_SAMPLES];
+    size_t count[XR_STEP_CHANNELS];
+    size_t channels;
+    bool picture; /* three dimensions or more */
+} xr_samples;
+
+/* How one side stores a tensor, from the first record seen. */
+typedef struct xr_stored {
+    bool known;
+    exray_dtype dtype;
+    double scale; /* the largest of its quantization's scales; 0: not quantized */
+} xr_stored;
+
+/* Statistics alone, added up: what is left of metrics without data. */
+typedef struct xr_stat_sums {
+    uint64_t frames;
+    uint64_t count, nan_count[2], inf_count[2];
+    double sum[2], square[2], min[2], max[2];
+    double bound; /* sum over frames of count * a lower bound of mean((a-b)^2) */
+} xr_stat_sums;
+
+/* A matched pair of tensors of any kind, and what was measured. */
+typedef struct xr_pair {
+    exray_kind kind;
+    uint32_t index[2], output; /* LAYER: nodes, and which of their outputs */
+    const char *name[2];       /* INPUT, OUTPUT: as in the topic */
+    uint32_t tensor[2];        /* position in the models' tensors, or EXRAY_NO_INDEX */
+    xr_stored stored[2];
+    xr_moments moments;
+    xr_stat_sums stats;
+    xr_samples *samples[2]; /* inputs only; freed after the measuring */
+    uint64_t frames;        /* with data of both sides */
+    uint64_t failures;      /* records that could not be read */
+    const char *problem;    /* constant text; the first reason why a frame was not compared */
+    double error, noise;
+} xr_pair;
+
+typedef struct xr_pairs {
+    xr_pair *pair;
+    size_t count;
+} xr_pairs;
+
+struct exray_comparison {
+    const exray_log *log[2];
+    exray_frame_pair *frame;
+    size_t frame_count;
+    size_t unmatched[2];
+    const char *matched_by;
+
+    xr_pairs inputs, outputs, layers;
+    exray_io_pair *input, *output; /* what the public functions show of them */
+    exray_layer_pair *layer;
+    exray_coverage coverage;
+    exray_accuracy accuracy;
+    char (*made_names)[2][24]; /* [layer][side]: names of layers whose model is not in the log */
+};
+
+/* frames.c: fills frame, frame_count, unmatched, matched_by.  False: out of memory. */
+bool xr_match_frames(exray_comparison *comparison);
+
+/* pairs.c: fills inputs, outputs, layers and the counts of coverage.  False: out of memory. */
+bool xr_match_tensors(exray_comparison *comparison);
+/* The record of one side of a pair in a matched frame, or NULL. */
+const exray_record *xr_pair_record(const exray_comparison *comparison, const xr_pair *pair, exray_side side,
+                                   size_t frame);
+
+/* measure.c: reads the data.  */
+exray_status xr_measure(exray_comparison *comparison, const xr_compare_options *options, exray_error *error);
+
+/* step.c */
+/* Takes some values of one record; `info` gives the shape. */
+void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const float *values, uint64_t count,
+                    size_t frame);
+/* The distance between neighbouring values, or NAN where nothing can be said. */
+double xr_samples_step(xr_samples *samples);
+
+/* decisions.c: fills accuracy. */
+exray_status xr_judge_decisions(exray_comparison *comparison, exray_error *error);
+
+/* localise.c: fills error and noise of every pair and the role of every layer. */
+bool xr_localise(exray_comparison *comparison);
+
+#endif

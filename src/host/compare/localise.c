@@ -1,0 +1,328 @@
+/* Which layer originates an error, and which only passes it on.
+ *
+ * The measure is the error relative to the signal, e = rmse / standard deviation
+ * of the reference's values: unlike an error relative to the range it is about the
+ * same before and after a layer that does nothing wrong, whatever its weights.
+ *
+ * Every tensor gets two numbers: e, measured, and n, what noise explains.
+ *
+ *   n of an input: its e where that is within noise (one level of its resolution),
+ *                  else what its data type explains
+ *   n of a layer:  sqrt(max(n of its inputs)^2 + own^2)
+ *
+ * own is the noise that a healthy layer adds by itself:
+ *   float32:  OWN_FLOAT32, the order of additions and approximated functions
+ *   float16:  2^-10, bfloat16: 2^-7: half a step of rounding, a few times
+ *   8 bits:   sqrt((scale / (sqrt(12) std))^2 + OWN_WEIGHTS_8^2): rounding to the
+ *             tensor's step, and rounding of the weights: their step is 1/127 of the
+ *             largest, their deviation about a quarter of it: 4 / (127 sqrt(12))
+ *
+ * A layer is clean where e <= CLEAN n.  Beyond, it originates the error where
+ * e > ORIGIN sqrt(max(e of its inputs)^2 + own^2), else it propagates it. */
+#include "internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN_FLOAT32   4e-6
+#define OWN_WEIGHTS_8 (4 / (127 * 3.4641016))
+#define OWN_WEIGHTS_4 (4 / (7 * 3.4641016))
+#define CLEAN         4.0
+#define ORIGIN        4.0
+
+/* What is known of a tensor of the edge's graph. */
+typedef struct state {
+    bool known;   /* its e was measured */
+    double error; /* e; of a tensor that was not measured, the largest of what it is made of */
+    double noise; /* n */
+} state;
+
+/* ---- Own noise -------------------------------------------------------------------- */
+
+static double type_noise(exray_dtype dtype)
+{
+    switch (dtype) {
+    case EXRAY_FLOAT16:
+        return 1.0 / 1024;
+    case EXRAY_BFLOAT16:
+        return 1.0 / 128;
+    case EXRAY_FLOAT8_E4M3:
+        return 1.0 / 8;
+    case EXRAY_FLOAT8_E5M2:
+        return 1.0 / 4;
+    case EXRAY_INT8:
+    case EXRAY_UINT8:
+    case EXRAY_INT16:
+    case EXRAY_UINT16:
+        return OWN_WEIGHTS_8;
+    case EXRAY_INT4:
+    case EXRAY_UINT4:
+        return OWN_WEIGHTS_4;
+    default:
+        return OWN_FLOAT32;
+    }
+}
+
+static bool is_integer(exray_dtype dtype)
+{
+    return dtype == EXRAY_BOOL || (dtype >= EXRAY_INT8 && dtype <= EXRAY_UINT64) || dtype == EXRAY_INT4 ||
+           dtype == EXRAY_UINT4;
+}
+
+/* The coarsest of the types that a node reads and writes; an integer that is not
+ * quantized (a shape, an index) is exact. */
+static double node_noise(const exray_model *model, uint32_t node)
+{
+    double noise = OWN_FLOAT32;
+    if (!model || node >= model->node_count)
+        return noise;
+    const exray_node *n = &model->nodes[node];
+    for (int out = 0; out < 2; out++) {
+        const uint32_t *tensor = out ? n->outputs : n->inputs;
+        uint32_t count = out ? n->output_count : n->input_count;
+        for (uint32_t i = 0; i < count; i++) {
+            if (tensor[i] >= model->tensor_count)
+                continue;
+            const exray_tensor_info *info = &model->tensors[tensor[i]];
+            if (is_integer(info->dtype) && info->quantization.count == 0)
+                continue;
+            noise = fmax(noise, type_noise(info->dtype));
+        }
+    }
+    return noise;
+}
+
+/* Ops that turn a difference within noise into another decision: what comes
+ * behind them is judged only where nothing at all went in. */
+static bool is_decision(const char *op)
+{
+    static const char *const parts[] = {"ARG_M", "ArgM",   "TOPK",  "TopK",    "NON_MAX", "NonMax",
+                                        "Detection", "EQUAL", "Equal", "GREATER", "Greater", "LESS",
+                                        "Less",      "ROUND", "Round", "FLOOR",   "Floor",   "CEIL",
+                                        "Ceil",      "SIGN",  "Sign",  "UNIQUE",  "WHERE",   "Where"};
+    for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(op, parts[i]))
+            return true;
+    return false;
+}
+
+/* Rounding of the stored values themselves. */
+static double step_noise(const xr_pair *pair, double deviation)
+{
+    double scale = fmax(pair->stored[0].scale, pair->stored[1].scale);
+    return scale > 0 && deviation > 0 ? scale / (sqrt(12) * deviation) : 0;
+}
+
+/* ---- Measured errors ----------------------------------------------------------------- */
+
+static double stats_deviation(const xr_stat_sums *sums)
+{
+    uint64_t bad = sums->nan_count[1] + sums->inf_count[1];
+    double n = bad < sums->count ? (double)(sums->count - bad) : 0;
+    if (n == 0)
+        return NAN;
+    double mean = sums->sum[1] / n, variance = sums->square[1] / n - mean * mean;
+    return variance > 0 ? sqrt(variance) : 0;
+}
+
+/* rmse and the reference's deviation, of data or else of stats. */
+static bool measured(const xr_pair *pair, double *rmse, double *deviation)
+{
+    if (pair->frames && pair->moments.count) {
+        *rmse = sqrt(pair->moments.difference_square / (double)pair->moments.count);
+        *deviation = xr_moments_std(&pair->moments, EXRAY_REFERENCE);
+        return true;
+    }
+    if (pair->frames == 0 && pair->stats.frames) {
+        *rmse = sqrt(pair->stats.bound / (double)pair->stats.count);
+        *deviation = stats_deviation(&pair->stats);
+        return !isnan(*deviation);
+    }
+    return false;
+}
+
+static double relative(double rmse, double deviation, double magnitude)
+{
+    if (rmse == 0)
+        return 0;
+    if (deviation > 1e-6 * magnitude)
+        return rmse / deviation;
+    return magnitude > 0 ? rmse / magnitude : INFINITY; /* a constant reference */
+}
+
+static double magnitude(const xr_pair *pair)
+{
+    const double *min = pair->frames ? pair->moments.min : pair->stats.min;
+    const double *max = pair->frames ? pair->moments.max : pair->stats.max;
+    return fmax(fabs(min[1]), fabs(max[1]));
+}
+
+static bool lost_finiteness(const xr_pair *pair)
+{
+    const uint64_t *nan = pair->frames ? pair->moments.nan_count : pair->stats.nan_count;
+    const uint64_t *inf = pair->frames ? pair->moments.inf_count : pair->stats.inf_count;
+    return nan[0] > nan[1] || inf[0] > inf[1];
+}
+
+static void measure_error(xr_pair *pair, double *step)
+{
+    double rmse, deviation;
+    pair->error = NAN;
+    *step = 0;
+    if (!measured(pair, &rmse, &deviation))
+        return;
+    pair->error = lost_finiteness(pair) ? INFINITY : relative(rmse, deviation, magnitude(pair));
+    *step = step_noise(pair, deviation);
+}
+
+/* ---- The graph ------------------------------------------------------------------------- */
+
+typedef struct graph {
+    exray_comparison *comparison;
+    const exray_model *model; /* the edge's; NULL: the layers are taken as a chain */
+    state *tensor;            /* [tensor_count] */
+    state chain;
+} graph;
+
+/* Of several inputs the worst. */
+static void worsen(state *into, const state *other)
+{
+    into->known = into->known && other->known;
+    into->error = fmax(into->error, other->error);
+    into->noise = fmax(into->noise, other->noise);
+}
+
+static state inputs_of(const graph *g, uint32_t node)
+{
+    if (!g->model)
+        return g->chain;
+    state all = {.known = true};
+    const exray_node *n = &g->model->nodes[node];
+    for (uint32_t i = 0; i < n->input_count; i++)
+        if (n->inputs[i] < g->model->tensor_count)
+            worsen(&all, &g->tensor[n->inputs[i]]);
+    return all;
+}
+
+static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
+{
+    double step;
+    measure_error(pair, &step);
+    double own = fmax(node_noise(g->model, pair->index[0]),
+                      node_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
+    own = sqrt(own * own + step * step);
+    double noise = sqrt(in->noise * in->noise + own * own);
+    const char *op = g->model ? g->model->nodes[pair->index[0]].op : NULL;
+    if (is_decision(op) && in->error > 0)
+        noise = fmax(noise, 1);
+    pair->noise = CLEAN * noise;
+    *out = (state){true, pair->error, noise};
+    if (isnan(pair->error)) {
+        *out = (state){in->known, in->error, noise};
+        shown->role = EXRAY_LAYER_UNJUDGED;
+    } else if (pair->error <= pair->noise)
+        shown->role = EXRAY_LAYER_CLEAN;
+    else if (!in->known && in->error <= 0)
+        shown->role = EXRAY_LAYER_UNJUDGED; /* what went in was not recorded */
+    else if (isinf(pair->error) ? !isinf(in->error)
+                                : pair->error > ORIGIN * sqrt(in->error * in->error + own * own))
+        shown->role = EXRAY_LAYER_ORIGINATES;
+    else
+        shown->role = EXRAY_LAYER_PROPAGATES;
+}
+
+/* Inputs: beyond one level of the coarser side, the difference is none of noise. */
+static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
+{
+    double type, rmse, deviation;
+    measure_error(pair, &type);
+    *out = (state){false, 0, type};
+    pair->noise = type;
+    if (!measured(pair, &rmse, &deviation) || isnan(pair->error))
+        return;
+    double level = fmax(isnan(shown->step[0]) ? 0 : shown->step[0], isnan(shown->step[1]) ? 0 : shown->step[1]);
+    pair->noise = fmax(type, relative(level, deviation, magnitude(pair)));
+    *out = (state){true, pair->error, pair->error <= pair->noise ? fmax(pair->error, type) : type};
+}
+
+static void judge_output(const graph *g, xr_pair *pair)
+{
+    double step;
+    measure_error(pair, &step);
+    state from = g->chain;
+    if (g->model && pair->tensor[0] < g->model->tensor_count)
+        from = g->tensor[pair->tensor[0]];
+    pair->noise = CLEAN * sqrt(from.noise * from.noise + step * step);
+}
+
+/* A node without a counterpart hands on the worst of what it is given. */
+static void pass_through(const graph *g, uint32_t node)
+{
+    state in = inputs_of(g, node);
+    double own = node_noise(g->model, node);
+    in.noise = sqrt(in.noise * in.noise + own * own);
+    const exray_node *n = &g->model->nodes[node];
+    for (uint32_t k = 0; k < n->output_count; k++)
+        if (n->outputs[k] < g->model->tensor_count)
+            g->tensor[n->outputs[k]] = in;
+}
+
+static void walk_graph(graph *g)
+{
+    exray_comparison *c = g->comparison;
+    size_t layer = 0;
+    for (uint32_t node = 0; node < g->model->node_count; node++) {
+        state in = inputs_of(g, node);
+        pass_through(g, node);
+        for (; layer < c->layers.count && c->layers.pair[layer].index[0] == node; layer++) {
+            xr_pair *pair = &c->layers.pair[layer];
+            state out;
+            judge_layer(g, pair, &c->layer[layer], &in, &out);
+            if (pair->tensor[0] < g->model->tensor_count)
+                g->tensor[pair->tensor[0]] = out;
+        }
+    }
+}
+
+static void walk_chain(graph *g)
+{
+    exray_comparison *c = g->comparison;
+    for (size_t i = 0; i < c->layers.count; i++) {
+        state in = g->chain;
+        judge_layer(g, &c->layers.pair[i], &c->layer[i], &in, &g->chain);
+    }
+}
+
+bool xr_localise(exray_comparison *c)
+{
+    graph g = {.comparison = c, .model = exray_log_model(c->log[0])};
+    if (g.model && !exray_log_model(c->log[1]))
+        g.model = NULL; /* the layers were matched by number alone */
+    if (g.model) {
+        g.tensor = calloc((size_t)g.model->tensor_count + 1, sizeof *g.tensor);
+        if (!g.tensor)
+            return false;
+        for (uint32_t t = 0; t < g.model->tensor_count; t++)
+            g.tensor[t].known = true; /* constants: nothing to differ, as far as is known */
+        for (uint32_t i = 0; i < g.model->input_count; i++)
+            if (g.model->inputs[i] < g.model->tensor_count)
+                g.tensor[g.model->inputs[i]] = (state){0};
+    }
+    g.chain.known = c->inputs.count > 0;
+    for (size_t i = 0; i < c->inputs.count; i++) {
+        state input;
+        judge_input(&c->inputs.pair[i], &c->input[i], &input);
+        worsen(&g.chain, &input);
+        if (g.model && c->inputs.pair[i].tensor[0] < g.model->tensor_count)
+            g.tensor[c->inputs.pair[i].tensor[0]] = input;
+    }
+    if (g.model)
+        walk_graph(&g);
+    else
+        walk_chain(&g);
+    for (size_t i = 0; i < c->outputs.count; i++)
+        judge_output(&g, &c->outputs.pair[i]);
+    free(g.tensor);
+    return true;
+}

@@ -1,0 +1,267 @@
+/* Reads every matched pair of tensors once and adds up what they differ by. */
+#include "internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Shapes ------------------------------------------------------------------ */
+
+typedef enum layout_match { LAYOUT_NONE, LAYOUT_SAME, LAYOUT_EDGE_LAST, LAYOUT_EDGE_FIRST } layout_match;
+
+static uint32_t squeeze(const exray_tensor_info *info, int64_t *shape)
+{
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < info->rank && i < EXRAY_MAX_RANK; i++)
+        if (info->shape[i] != 1)
+            shape[rank++] = info->shape[i];
+    return rank;
+}
+
+/* Whether two shapes hold the same values in the same order, dimensions of 1
+ * aside, or in channels-last against channels-first. */
+static layout_match match_shapes(const exray_tensor_info *edge, const exray_tensor_info *reference)
+{
+    int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
+    uint32_t ra = squeeze(edge, a), rb = squeeze(reference, b);
+    if (ra == rb && memcmp(a, b, ra * sizeof *a) == 0)
+        return LAYOUT_SAME;
+    if (ra == 1 || rb == 1)
+        return LAYOUT_SAME; /* flattened: the counts decide */
+    if (ra != rb || ra < 3 || ra > 4)
+        return LAYOUT_NONE;
+    const int64_t *x = a + (ra - 3), *y = b + (ra - 3);
+    if (ra == 4 && a[0] != b[0])
+        return LAYOUT_NONE;
+    if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2])
+        return LAYOUT_EDGE_LAST;
+    if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
+        return LAYOUT_EDGE_FIRST;
+    return LAYOUT_NONE;
+}
+
+/* [n][rows][columns] to [n][columns][rows]. */
+static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, uint64_t columns)
+{
+    for (uint64_t k = 0; k < n; k++, in += rows * columns, out += rows * columns)
+        for (uint64_t r = 0; r < rows; r++)
+            for (uint64_t c = 0; c < columns; c++)
+                memcpy(&out[c * rows + r], (const char *)in + (r * columns + c) * sizeof *in, sizeof *in);
+}
+
+/* ---- One pair of records ------------------------------------------------------- */
+
+typedef struct reader {
+    const exray_comparison *comparison;
+    exray_slot *slot[2];
+    float *scratch; /* the edge's values in the reference's layout */
+    uint64_t scratch_count;
+} reader;
+
+static void fail(xr_pair *pair, const char *problem)
+{
+    if (!pair->problem)
+        pair->problem = problem;
+}
+
+static const float *relaid(reader *r, const float *values, const exray_tensor_view *edge, layout_match how)
+{
+    if (how == LAYOUT_SAME)
+        return values;
+    if (edge->count > r->scratch_count) {
+        float *grown = realloc(r->scratch, edge->count * sizeof *grown);
+        if (!grown)
+            return NULL;
+        r->scratch = grown;
+        r->scratch_count = edge->count;
+    }
+    int64_t shape[EXRAY_MAX_RANK];
+    uint32_t rank = squeeze(&edge->info, shape);
+    const int64_t *s = shape + (rank - 3);
+    uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
+    if (how == LAYOUT_EDGE_LAST)
+        transpose(values, r->scratch, batch, (uint64_t)s[0] * (uint64_t)s[1], (uint64_t)s[2]);
+    else
+        transpose(values, r->scratch, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
+    return r->scratch;
+}
+
+static void note_stored(xr_pair *pair, int side, const exray_tensor_info *info)
+{
+    xr_stored *stored = &pair->stored[side];
+    if (stored->known)
+        return;
+    stored->known = true;
+    stored->dtype = info->dtype;
+    for (uint32_t i = 0; i < info->quantization.count; i++)
+        stored->scale = fmax(stored->scale, fabs((double)info->quantization.scale[i]));
+}
+
+static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2], const float *const values[2],
+                       size_t frame)
+{
+    for (int s = 0; s < 2; s++)
+        if (pair->samples[s])
+            xr_samples_add(pair->samples[s], &view[s].info, values[s], view[s].count, frame);
+    layout_match how = match_shapes(&view[0].info, &view[1].info);
+    if (view[0].count != view[1].count || how == LAYOUT_NONE) {
+        fail(pair, "their shapes differ");
+        return;
+    }
+    const float *edge = relaid(r, values[0], &view[0], how);
+    if (!edge) {
+        fail(pair, "out of memory");
+        return;
+    }
+    xr_moments_add(&pair->moments, edge, values[1], view[0].count);
+    pair->frames++;
+}
+
+/* Statistics of values at hand, as the other side's log has them. */
+static exray_stats stats_of(const float *values, uint64_t count)
+{
+    xr_moments m = xr_moments_zero();
+    xr_moments_add(&m, values, values, count);
+    double deviation = xr_moments_std(&m, EXRAY_EDGE);
+    return (exray_stats){.count = count,
+                         .nan_count = m.nan_count[0],
+                         .inf_count = m.inf_count[0],
+                         .min = m.min[0],
+                         .max = m.max[0],
+                         .mean = m.count ? m.sum[0] / (double)m.count : 0,
+                         .variance = m.count ? deviation * deviation : 0};
+}
+
+/* Of any a and b: mean((a-b)^2) = (mean a - mean b)^2 + var(a-b), and var(a-b) is at
+ * least (std a - std b)^2. */
+static void add_stats(xr_pair *pair, const exray_stats stats[2])
+{
+    xr_stat_sums *sums = &pair->stats;
+    if (stats[0].count != stats[1].count) {
+        fail(pair, "their shapes differ");
+        return;
+    }
+    double finite = 0, deviation[2];
+    if (sums->frames == 0)
+        for (int s = 0; s < 2; s++) {
+            sums->min[s] = INFINITY;
+            sums->max[s] = -INFINITY;
+        }
+    for (int s = 0; s < 2; s++) {
+        const exray_stats *x = &stats[s];
+        uint64_t bad = x->nan_count + x->inf_count;
+        finite = bad < x->count ? (double)(x->count - bad) : 0;
+        sums->nan_count[s] += x->nan_count;
+        sums->inf_count[s] += x->inf_count;
+        deviation[s] = sqrt(fmax(x->variance, 0));
+        if (finite > 0) {
+            sums->sum[s] += finite * x->mean;
+            sums->square[s] += finite * (x->variance + x->mean * x->mean);
+            sums->min[s] = fmin(sums->min[s], x->min);
+            sums->max[s] = fmax(sums->max[s], x->max);
+        }
+    }
+    double mean = stats[0].mean - stats[1].mean, spread = deviation[0] - deviation[1];
+    sums->bound += finite * (mean * mean + spread * spread);
+    sums->count += stats[0].count;
+    sums->frames++;
+}
+
+static exray_status read_side(reader *r, const exray_record *record, int side, exray_tensor_view *view,
+                              const float **values, exray_error *error)
+{
+    const exray_log *log = r->comparison->log[side];
+    *values = NULL;
+    if (record->has_data)
+        return exray_log_read_values(log, record, r->slot[side], view, values, error);
+    return exray_log_read_tensor(log, record, r->slot[side], view, error);
+}
+
+/* A loop runs a node several times in a frame: each of the records. */
+static void measure_records(reader *r, xr_pair *pair, const exray_record *const record[2], size_t frame)
+{
+    exray_tensor_view view[2];
+    const float *values[2];
+    exray_error error = {EXRAY_OK, ""};
+    for (int s = 0; s < 2; s++) {
+        if (read_side(r, record[s], s, &view[s], &values[s], &error) != EXRAY_OK) {
+            pair->failures++;
+            fail(pair, error.status == EXRAY_E_UNSUPPORTED ? "values of that type are not compared"
+                                                           : "a record is damaged");
+            return;
+        }
+        note_stored(pair, s, &view[s].info);
+    }
+    if (values[0] && values[1]) {
+        add_values(r, pair, view, values, frame);
+        return;
+    }
+    exray_stats stats[2];
+    for (int s = 0; s < 2; s++) {
+        if (!values[s] && !view[s].has_stats) {
+            fail(pair, s == 0 ? "the edge log has no data of it" : "the reference log has no data of it");
+            return;
+        }
+        stats[s] = values[s] ? stats_of(values[s], view[s].count) : view[s].stats;
+    }
+    add_stats(pair, stats);
+}
+
+static void measure_pair(reader *r, xr_pair *pair, size_t frame)
+{
+    const exray_comparison *c = r->comparison;
+    const exray_record *record[2], *end[2];
+    for (int s = 0; s < 2; s++) {
+        record[s] = xr_pair_record(c, pair, (exray_side)s, frame);
+        if (!record[s])
+            return;
+        size_t position = c->frame[frame].frame[s];
+        end[s] = exray_log_records(c->log[s], position) + exray_log_frame(c->log[s], position)->record_count;
+    }
+    for (;;) {
+        measure_records(r, pair, record, frame);
+        for (int s = 0; s < 2; s++) {
+            const exray_record *next = record[s] + 1;
+            if (next == end[s] || next->message != EXRAY_MESSAGE_TENSOR || next->kind != record[s]->kind ||
+                next->index != record[s]->index || next->output != record[s]->output ||
+                next->occurrence <= record[s]->occurrence)
+                return;
+            record[s] = next;
+        }
+    }
+}
+
+/* ---- All of them ---------------------------------------------------------------- */
+
+static void measure_all(reader *r, xr_pairs *pairs, size_t frame)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        measure_pair(r, &pairs->pair[i], frame);
+}
+
+exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, exray_error *error)
+{
+    reader r = {.comparison = c, .slot = {exray_slot_new(), exray_slot_new()}};
+    bool ok = r.slot[0] && r.slot[1];
+    for (size_t i = 0; i < c->inputs.count; i++)
+        for (int s = 0; s < 2; s++) {
+            c->inputs.pair[i].samples[s] = calloc(1, sizeof(xr_samples));
+            ok = ok && c->inputs.pair[i].samples[s];
+        }
+    for (size_t f = 0; ok && f < c->frame_count; f++) {
+        if (options && options->progress)
+            options->progress(options->user, f, c->frame_count);
+        measure_all(&r, &c->inputs, f);
+        measure_all(&r, &c->layers, f);
+        measure_all(&r, &c->outputs, f);
+    }
+    exray_slot_free(r.slot[0]);
+    exray_slot_free(r.slot[1]);
+    free(r.scratch);
+    if (!ok && error) {
+        error->status = EXRAY_E_MEMORY;
+        snprintf(error->message, sizeof error->message, "out of memory while comparing");
+    }
+    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
+}

@@ -1,0 +1,53 @@
+/* The reference pipeline: from a sensor record to the bytes of a model's input.
+ * DESIGN and defaults: docs/pipeline.md. */
+#ifndef XR_PIPELINE_H
+#define XR_PIPELINE_H
+
+#include <exray/types.h>
+
+typedef struct xr_pipeline xr_pipeline;
+
+/* Parses a pipeline file (YAML text).  `name` stands in error messages, which
+ * name the line.  NULL on failure. */
+xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error);
+xr_pipeline *xr_pipeline_load(const char *path, exray_error *error);
+void xr_pipeline_free(xr_pipeline *pipeline);
+
+/* "classification", ...; never NULL. */
+const char *xr_pipeline_task(const xr_pipeline *pipeline);
+/* output.label_offset, output.top_k, output.labels (resolved against the
+ * pipeline file's folder; NULL where absent). */
+int64_t xr_pipeline_label_offset(const xr_pipeline *pipeline);
+unsigned xr_pipeline_top_k(const xr_pipeline *pipeline);
+const char *xr_pipeline_labels(const xr_pipeline *pipeline);
+
+/* A picture of interleaved bytes, as decoded. */
+typedef struct xr_image {
+    uint32_t width, height;
+    uint32_t channels;         /* 1, 3 or 4 */
+    uint8_t *pixels;           /* [height][width][channels], packed; malloc'd */
+    unsigned exif_orientation; /* 1..8; 1 where the file says nothing */
+} xr_image;
+
+/* Decodes a sensor record's bytes (jpeg, png, or a raw format) to RGB (or grey
+ * where it is grey: 1 channel).  media->format NULL or "": told from the bytes. */
+exray_status xr_image_decode(const exray_media *media, const void *data, size_t size, xr_image *out,
+                             exray_error *error);
+void xr_image_free(xr_image *image);
+
+/* Runs the pipeline on an image and writes the model's input: `info` gives
+ * dtype, shape ([1,H,W,C] or [1,C,H,W], batch 1; C may be 1 or 3) and
+ * quantization.  `out` has room for exactly out_size bytes.  A size that the
+ * pipeline does not name is taken from the model's shape.  E_UNSUPPORTED: the
+ * pipeline fits the model with no picture; other errors are this picture's. */
+exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const xr_image *image,
+                                   const exray_tensor_info *info, void *out, size_t out_size,
+                                   exray_error *error);
+
+/* Stores real values as elements of the tensor's type: quantized with its first
+ * scale and zero point where it has them, rounded half away from zero, clipped.
+ * out_size must be the exact size of `count` elements. */
+exray_status xr_pipeline_store(const exray_tensor_info *info, const float *values, uint64_t count, void *out,
+                               size_t out_size, exray_error *error);
+
+#endif

@@ -1,0 +1,20 @@
+/* Whole files in memory, and the error line helper of this room. */
+#ifndef XR_FILE_H
+#define XR_FILE_H
+
+#include <exray/types.h>
+
+/* Fills error (may be NULL) and returns status. */
+exray_status xr_error_set(exray_error *error, exray_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Reads a file of at most `limit` bytes; the bytes are malloc'd and followed by
+ * a zero byte.  NULL on failure, with a line that names the path. */
+void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *error);
+
+/* Most bytes of a picture or a sound, and of a model file. */
+#define XR_LIMIT_SENSOR ((size_t)1 << 30)
+#define XR_LIMIT_MODEL  ((size_t)1 << 32)
+#define XR_LIMIT_TEXT   ((size_t)64 << 20)
+
+#endif

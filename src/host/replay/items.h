@@ -1,0 +1,42 @@
+/* Where the frames of a run come from: files on disk (record) or the sensor
+ * records of a log (replay). */
+#ifndef XR_ITEMS_H
+#define XR_ITEMS_H
+
+#include <exray/log.h>
+
+/* One thing to run the model on.  Borrowed until the next call of `next`. */
+typedef struct xr_item {
+    const char *source; /* Frame.source */
+    bool has_index;     /* replay: the index of the edge's frame */
+    uint64_t index;
+    bool has_label;
+    int64_t label;
+    const char *sensor; /* NAME of the sensor record */
+    exray_media media;  /* format "": to be told from the bytes */
+    const void *data;
+    size_t size;
+    exray_tensor_info info; /* replay: the record's; from_input: the edge's input */
+    bool from_input;        /* data is a recorded model input, not a sensor's */
+} xr_item;
+
+typedef enum xr_next { XR_NEXT_ITEM, XR_NEXT_BROKEN, XR_NEXT_END } xr_next;
+
+typedef struct xr_items xr_items;
+struct xr_items {
+    /* BROKEN: this one cannot be read; error says why, item->source which. */
+    xr_next (*next)(xr_items *self, xr_item *item, exray_error *error);
+    size_t count; /* how many there are, broken ones included */
+    void (*free)(xr_items *self);
+};
+
+/* Files: `data` is a folder (its pictures, sorted by name, subfolders too), one
+ * file, or a list (*.txt: one file a line, relative to the list).  `labels` is
+ * NULL or a file with lines "FILE CLASS".  NULL on failure. */
+xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error);
+
+/* The sensor records (or, with from_input, the model inputs) of a log.  `sensor`
+ * picks one by name; NULL: the first picture of each frame. */
+xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, exray_error *error);
+
+#endif

@@ -1,0 +1,290 @@
+/* The contract "exray-validation", version 1. */
+#include "report.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* cJSON's functions take and return NULL when memory runs out; only the end is
+ * checked: an item that could not be added leaves the count short. */
+typedef struct writer {
+    bool failed;
+} writer;
+
+static cJSON *put(writer *w, cJSON *object, const char *key, cJSON *item)
+{
+    if (!item || !cJSON_AddItemToObject(object, key, item)) {
+        w->failed = true;
+        cJSON_Delete(item);
+        return NULL;
+    }
+    return item;
+}
+
+static cJSON *push(writer *w, cJSON *array, cJSON *item)
+{
+    if (!item || !cJSON_AddItemToArray(array, item)) {
+        w->failed = true;
+        cJSON_Delete(item);
+        return NULL;
+    }
+    return item;
+}
+
+static void number(writer *w, cJSON *object, const char *key, double value)
+{
+    put(w, object, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
+}
+
+/* Bytes that are no UTF-8 (names are the engine's) become '?'. */
+static cJSON *text_item(const char *value)
+{
+    size_t size = strlen(value) + 1;
+    char *clean = malloc(size);
+    if (!clean)
+        return NULL;
+    memcpy(clean, value, size);
+    for (unsigned char *p = (unsigned char *)clean; *p;) {
+        size_t more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : *p >= 0xE0 && *p < 0xF0 ? 2 : *p >= 0xF0 && *p < 0xF5 ? 3 : 9;
+        size_t good = 0;
+        while (more < 9 && good < more && (p[good + 1] & 0xC0) == 0x80)
+            good++;
+        if (more == 9 || good < more) {
+            *p++ = '?';
+            continue;
+        }
+        p += more + 1;
+    }
+    cJSON *item = cJSON_CreateString(clean);
+    free(clean);
+    return item;
+}
+
+static void text(writer *w, cJSON *object, const char *key, const char *value)
+{
+    put(w, object, key, value ? text_item(value) : cJSON_CreateNull());
+}
+
+/* ---- Parts ------------------------------------------------------------------------ */
+
+static void add_frames(writer *w, cJSON *root, const exray_comparison *c)
+{
+    cJSON *frames = put(w, root, "frames", cJSON_CreateObject());
+    number(w, frames, "matched", (double)exray_comparison_frame_count(c));
+    number(w, frames, "edge_unmatched", (double)exray_comparison_unmatched_frames(c, EXRAY_EDGE));
+    number(w, frames, "reference_unmatched", (double)exray_comparison_unmatched_frames(c, EXRAY_REFERENCE));
+    text(w, frames, "matched_by", exray_comparison_matched_by(c));
+}
+
+static void add_accuracy(writer *w, cJSON *root, const exray_comparison *c)
+{
+    const exray_accuracy *a = exray_comparison_accuracy(c);
+    cJSON *o = put(w, root, "accuracy", cJSON_CreateObject());
+    text(w, o, "task", *a->task ? a->task : NULL);
+    number(w, o, "frames", (double)a->frames);
+    number(w, o, "labelled", (double)a->labelled);
+    number(w, o, "edge", a->top1[EXRAY_EDGE]);
+    number(w, o, "reference", a->top1[EXRAY_REFERENCE]);
+    number(w, o, "edge_top5", a->top5[EXRAY_EDGE]);
+    number(w, o, "reference_top5", a->top5[EXRAY_REFERENCE]);
+    number(w, o, "agreement", a->agreement);
+}
+
+static void add_coverage(writer *w, cJSON *root, const exray_comparison *c)
+{
+    const exray_coverage *v = exray_comparison_coverage(c);
+    cJSON *o = put(w, root, "coverage", cJSON_CreateObject());
+    number(w, o, "compared", (double)v->compared);
+    number(w, o, "edge_layers", (double)v->layers[EXRAY_EDGE]);
+    number(w, o, "reference_layers", (double)v->layers[EXRAY_REFERENCE]);
+    number(w, o, "inside_partition", (double)v->inside);
+    number(w, o, "with_data", (double)v->with_data);
+    number(w, o, "with_stats", (double)v->with_stats);
+}
+
+static void add_where(writer *w, cJSON *o, const exray_comparison *c, const exray_finding *f)
+{
+    const exray_layer_pair *layer = f->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(c, f->layer);
+    cJSON *where = put(w, o, "where", cJSON_CreateObject());
+    text(w, where, "stage", f->stage);
+    text(w, where, "tensor", f->tensor);
+    if (layer)
+        number(w, where, "layer", layer->node[EXRAY_EDGE]);
+    else
+        put(w, where, "layer", cJSON_CreateNull());
+    text(w, where, "op", layer ? layer->op[EXRAY_EDGE] : NULL);
+}
+
+static void add_finding(writer *w, cJSON *list, const exray_comparison *c, const exray_finding *f)
+{
+    cJSON *o = push(w, list, cJSON_CreateObject());
+    text(w, o, "cause", f->cause);
+    text(w, o, "severity", xr_severity_name(f->severity));
+    number(w, o, "confidence", f->confidence);
+    text(w, o, "summary", f->summary ? f->summary : "");
+    text(w, o, "fix", f->fix ? f->fix : "");
+    add_where(w, o, c, f);
+    cJSON *details = put(w, o, "details", cJSON_CreateArray());
+    for (size_t i = 0; i < f->detail_count; i++)
+        push(w, details, text_item(f->detail[i]));
+    cJSON *evidence = put(w, o, "evidence", cJSON_CreateObject());
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        if (f->evidence[i].text)
+            text(w, evidence, f->evidence[i].key, f->evidence[i].text);
+        else
+            number(w, evidence, f->evidence[i].key, f->evidence[i].number);
+    }
+    cJSON *alternatives = put(w, o, "alternatives", cJSON_CreateArray());
+    for (size_t i = 0; i < f->alternative_count; i++) {
+        cJSON *a = push(w, alternatives, cJSON_CreateObject());
+        text(w, a, "cause", f->alternative[i].cause);
+        number(w, a, "confidence", f->alternative[i].confidence);
+    }
+    text(w, o, "assertion", f->assertion ? f->assertion->name : NULL);
+}
+
+static void add_metrics(writer *w, cJSON *o, const exray_metrics *m)
+{
+    number(w, o, "nrmse", m->nrmse);
+    number(w, o, "cosine", m->cosine);
+    number(w, o, "max_abs", m->max_abs);
+    number(w, o, "sqnr_db", m->sqnr_db);
+    number(w, o, "rmse", m->rmse);
+    number(w, o, "count", (double)m->count);
+    static const char *const sides[2] = {"edge_values", "reference_values"};
+    for (int s = 0; s < 2; s++) {
+        cJSON *v = put(w, o, sides[s], cJSON_CreateObject());
+        number(w, v, "min", m->min[s]);
+        number(w, v, "max", m->max[s]);
+        number(w, v, "mean", m->mean[s]);
+        number(w, v, "nan", (double)m->nan_count[s]);
+        number(w, v, "inf", (double)m->inf_count[s]);
+    }
+}
+
+static const char *role_name(exray_role_of_layer role)
+{
+    switch (role) {
+    case EXRAY_LAYER_CLEAN:
+        return "clean";
+    case EXRAY_LAYER_ORIGINATES:
+        return "originates";
+    case EXRAY_LAYER_PROPAGATES:
+        return "propagates";
+    default:
+        return NULL;
+    }
+}
+
+static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
+{
+    static const char *const sides[2] = {"edge", "reference"};
+    cJSON *o = push(w, list, cJSON_CreateObject());
+    for (int s = 0; s < 2; s++) {
+        cJSON *side = put(w, o, sides[s], cJSON_CreateObject());
+        number(w, side, "index", layer->node[s]);
+        text(w, side, "name", layer->name[s]);
+        text(w, side, "op", layer->op[s]);
+    }
+    number(w, o, "output", layer->output);
+    add_metrics(w, o, &layer->metrics);
+    text(w, o, "role", role_name(layer->role));
+    put(w, o, "from_stats", cJSON_CreateBool(layer->from_stats));
+    number(w, o, "error_to_signal", layer->error);
+    number(w, o, "noise_to_signal", layer->noise);
+    text(w, o, "problem", layer->problem);
+}
+
+static void add_io(writer *w, cJSON *root, const char *key, const exray_io_pair *first, size_t count)
+{
+    cJSON *list = put(w, root, key, cJSON_CreateArray());
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *pair = first + i;
+        cJSON *o = push(w, list, cJSON_CreateObject());
+        text(w, o, "edge", pair->name[EXRAY_EDGE]);
+        text(w, o, "reference", pair->name[EXRAY_REFERENCE]);
+        put(w, o, "comparable", cJSON_CreateBool(pair->comparable));
+        add_metrics(w, o, &pair->metrics);
+        number(w, o, "error_to_signal", pair->error);
+        number(w, o, "noise_to_signal", pair->noise);
+        text(w, o, "problem", pair->problem);
+    }
+}
+
+static void add_latency(writer *w, cJSON *root, const exray_comparison *c)
+{
+    cJSON *o = put(w, root, "latency", cJSON_CreateObject());
+    number(w, o, "edge_ms", xr_report_latency(c, EXRAY_EDGE));
+    number(w, o, "reference_ms", xr_report_latency(c, EXRAY_REFERENCE));
+    put(w, o, "stragglers", cJSON_CreateArray());
+}
+
+static void add_assertions(writer *w, cJSON *root, const xr_report *r)
+{
+    cJSON *list = put(w, root, "assertions", cJSON_CreateArray());
+    for (size_t i = 0; i < r->outcome->run_count; i++) {
+        const xr_run *run = &r->outcome->run[i];
+        cJSON *o = push(w, list, cJSON_CreateObject());
+        text(w, o, "name", run->assertion->name);
+        text(w, o, "status",
+             run->status == EXRAY_OK        ? "judged"
+             : run->status == EXRAY_E_STATE ? "unjudged"
+                                            : "failed");
+        text(w, o, "reason", run->status == EXRAY_OK ? NULL : run->message);
+        number(w, o, "findings", (double)run->findings);
+    }
+    cJSON *unjudged = put(w, root, "unjudged", cJSON_CreateArray());
+    for (const char *const *remark = r->not_used; remark && *remark; remark++)
+        push(w, unjudged, text_item(*remark));
+}
+
+static void add_logs(writer *w, cJSON *root, const exray_comparison *c)
+{
+    static const char *const sides[2] = {"edge", "reference"};
+    cJSON *logs = put(w, root, "logs", cJSON_CreateObject());
+    for (int s = 0; s < 2; s++) {
+        const exray_log *log = exray_comparison_log(c, (exray_side)s);
+        const exray_model *model = exray_log_model(log);
+        cJSON *o = put(w, logs, sides[s], cJSON_CreateObject());
+        text(w, o, "path", exray_log_path(log));
+        text(w, o, "log_id", exray_log_metadata(log, "log_id"));
+        text(w, o, "model", model ? model->name : NULL);
+        text(w, o, "engine", model ? model->engine : NULL);
+        text(w, o, "engine_version", model ? model->engine_version : NULL);
+        text(w, o, "kernels", model ? model->kernels : NULL);
+    }
+}
+
+bool xr_report_json(const xr_report *r, FILE *out)
+{
+    writer w = {false};
+    const exray_comparison *c = r->comparison;
+    cJSON *root = cJSON_CreateObject();
+    text(&w, root, "format", "exray-validation");
+    number(&w, root, "version", 1);
+    text(&w, root, "verdict", xr_verdict_name(r->outcome->verdict));
+    text(&w, root, "reason", *r->outcome->reason ? r->outcome->reason : NULL);
+    add_logs(&w, root, c);
+    add_frames(&w, root, c);
+    add_accuracy(&w, root, c);
+    add_coverage(&w, root, c);
+    cJSON *findings = put(&w, root, "findings", cJSON_CreateArray());
+    for (size_t i = 0; i < r->outcome->shown_count; i++)
+        add_finding(&w, findings, c, r->outcome->shown[i]);
+    add_io(&w, root, "inputs", exray_comparison_input(c, 0), exray_comparison_input_count(c));
+    cJSON *layers = put(&w, root, "layers", cJSON_CreateArray());
+    for (size_t i = 0; i < exray_comparison_layer_count(c); i++)
+        add_layer(&w, layers, exray_comparison_layer(c, i));
+    add_io(&w, root, "outputs", exray_comparison_output(c, 0), exray_comparison_output_count(c));
+    add_latency(&w, root, c);
+    add_assertions(&w, root, r);
+    char *printed = w.failed ? NULL : cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!printed)
+        return false;
+    fputs(printed, out);
+    fputc('\n', out);
+    cJSON_free(printed);
+    return true;
+}

@@ -1,0 +1,68 @@
+/* What the tests of the TensorFlow Lite adapter share: the library and models,
+ * or a visible skip. */
+#ifndef EXRAY_TEST_TFLITE_SUPPORT_H
+#define EXRAY_TEST_TFLITE_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__aarch64__)
+#define TEST_ARCH "aarch64"
+#else
+#define TEST_ARCH "x86_64"
+#endif
+
+typedef struct test_file {
+    char path[1024];
+    uint8_t *data;
+    size_t size;
+} test_file;
+
+static inline const char *test_library(void)
+{
+    const char *named = getenv("EXRAY_TFLITE_LIB_FOR_TESTS");
+    const char *path = named ? named : EXRAY_ENGINE_DIR "/tflite-" TEST_ARCH "/libtensorflowlite_c.so";
+    if (access(path, R_OK) != 0) {
+        print_message("skipped: no TensorFlow Lite library at %s (scripts/bootstrap.sh engine)\n", path);
+        skip();
+    }
+    return path;
+}
+
+static inline test_file test_model(const char *name)
+{
+    test_file file = {"", NULL, 0};
+    snprintf(file.path, sizeof file.path, "%s/assets/models/%s", EXRAY_SHARED_DIR, name);
+    FILE *from = fopen(file.path, "rb");
+    if (!from) {
+        print_message("skipped: no %s\n", file.path);
+        skip();
+    }
+    assert_int_equal(fseek(from, 0, SEEK_END), 0);
+    file.size = (size_t)ftell(from);
+    rewind(from);
+    file.data = malloc(file.size);
+    assert_non_null(file.data);
+    assert_int_equal(fread(file.data, 1, file.size, from), file.size);
+    fclose(from);
+    return file;
+}
+
+/* The same bytes on every machine. */
+static inline void test_fill(uint8_t *data, size_t size, uint32_t seed)
+{
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        data[i] = (uint8_t)(seed >> 24);
+    }
+}
+
+#endif

@@ -1,0 +1,388 @@
+"""What the tap logs of TensorFlow Lite is what another interpreter computes.
+
+tests/engines/tap_run.c runs a model in TensorFlow Lite's C library with the tap
+attached; PyPI's mcap reads its log; ai-edge-litert's Python interpreter, with all
+tensors preserved and the same kernels, says what each tensor should be."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build"))
+RUN = BUILD / "tests" / "tap_run"
+MODELS = ROOT.parent / "shared" / "assets" / "models"
+IMAGES = ROOT.parent / "shared" / "assets" / "images"
+PINNED = "2.17.1"
+
+litert = pytest.importorskip("ai_edge_litert.interpreter")
+schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+mcap_reader = pytest.importorskip("mcap.reader")
+mcap_protobuf = pytest.importorskip("mcap_protobuf.decoder")
+
+DTYPES = {1: np.float32, 2: np.float16, 4: np.float64, 5: np.int8, 6: np.uint8, 7: np.int16, 8: np.uint16,
+          9: np.int32, 10: np.uint32, 11: np.int64, 12: np.uint64, 13: np.bool_}
+STRING, INT4 = 14, 15
+
+
+def library():
+    named = os.environ.get("EXRAY_TFLITE_LIB_FOR_TESTS")
+    path = Path(named) if named else ROOT / "build" / "engines" / f"tflite-{platform.machine()}" / "libtensorflowlite_c.so"
+    if not path.exists():
+        pytest.skip(f"no TensorFlow Lite library at {path}: scripts/bootstrap.sh engine")
+    return path
+
+
+def asset(path):
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    return path
+
+
+def tap_run(*arguments, check=True):
+    if not RUN.exists():
+        pytest.skip(f"no {RUN}: build the tests")
+    command = [RUN, library(), *arguments]
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    if check:
+        assert result.returncode == 0, result.stderr
+    return result
+
+
+class Log:
+    """A log as PyPI's mcap reads it: the model, and records by frame."""
+
+    def __init__(self, path):
+        self.frames, self.records, self.model, self.latency = [], {}, None, {}
+        with open(path, "rb") as file:
+            reader = mcap_reader.make_reader(file, validate_crcs=True, decoder_factories=[mcap_protobuf.DecoderFactory()])
+            self.metadata = {m.name: dict(m.metadata) for m in reader.iter_metadata()}
+            for _, channel, _, message in reader.iter_decoded_messages():
+                topic = channel.topic
+                if topic == "/model":
+                    assert self.model is None and not self.records.keys() - {"constant"}
+                    self.model = message
+                elif topic == "/frame":
+                    self.frames.append(message)
+                elif topic == "/latency":
+                    self.latency[message.frame] = message
+                elif topic.split("/")[1] in ("input", "layer", "output", "constant"):
+                    kind, name = topic.split("/", 2)[1:]
+                    self.records.setdefault(kind, []).append((name, message))
+
+    def layers(self, frame=0):
+        """(node, output, occurrence, record), in the order of the log"""
+        for name, message in self.records.get("layer", []):
+            if message.frame == frame:
+                node, _, output = name.partition("/")
+                yield int(node), int(output or 0), message.occurrence, message
+
+    def info(self, message):
+        return message.info if message.HasField("info") else self.model.tensors[message.tensor]
+
+    def value(self, message):
+        info = self.info(message)
+        assert -1 not in info.shape, "a record tells the shape it has"
+        return np.frombuffer(message.data, DTYPES[info.dtype]).reshape(list(info.shape))
+
+
+def as_pairs(a):
+    """Complex numbers as the log has them."""
+    return np.stack([a.real, a.imag], axis=-1) if np.iscomplexobj(a) else a
+
+
+def same(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def close(a, b):
+    """Within one step of an integer type, or 1e-3 of the tensor's range."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if not np.issubdtype(a.dtype, np.floating):
+        return bool(np.all(np.abs(a.astype(np.int64) - b.astype(np.int64)) <= 1))
+    span = max(1.0, float(np.nanmax(np.abs(b)))) if b.size else 1.0
+    return bool(np.allclose(a, b, rtol=0, atol=1e-3 * span, equal_nan=True))
+
+
+def interpreter(model):
+    it = litert.Interpreter(model_path=str(model), num_threads=1, experimental_preserve_all_tensors=True,
+                            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    it.allocate_tensors()
+    return it
+
+
+def photograph(detail):
+    image = pytest.importorskip("PIL.Image")
+    _, height, width, _ = detail["shape"]
+    pixels = np.asarray(image.open(asset(IMAGES / "cats_and_dogs.jpg")).convert("RGB").resize((int(width), int(height))))
+    if detail["dtype"] is np.float32:
+        return ((pixels.astype(np.float32) - 127) / 128)[None]
+    return pixels.astype(detail["dtype"])[None]
+
+
+def noise(detail):
+    random = np.random.default_rng(7)
+    shape = tuple(int(n) for n in detail["shape"])
+    if detail["dtype"] is np.float32:
+        return random.uniform(-1, 1, shape).astype(np.float32)
+    if detail["dtype"] is np.int32:
+        return random.integers(0, 3, shape).astype(np.int32)
+    limits = np.iinfo(detail["dtype"])
+    return random.integers(limits.min, limits.max + 1, shape).astype(detail["dtype"])
+
+
+def run_both(model, inputs, tmp_path, *arguments, name="log", runs=1):
+    """inputs: for each input of the model, an array [runs, ...]"""
+    log, dump = tmp_path / f"{name}.mcap", tmp_path / f"{name}.out"
+    files = []
+    for i, values in enumerate(inputs):
+        path = tmp_path / f"{name}.in{i}"
+        path.write_bytes(np.ascontiguousarray(values).tobytes())
+        files += ["--input", path]
+    tap_run(model, *files, "--runs", runs, "--log", log, "--capture", "full", "--dump", dump, *arguments)
+    bare = tmp_path / f"{name}.bare"
+    tap_run(model, *files, "--runs", runs, "--dump", bare, *[a for a in arguments if a != "--no-model-file"])
+    assert dump.read_bytes() == bare.read_bytes(), "the tap changed the model's outputs"
+    return Log(log)
+
+
+CASES = [
+    ("mobilenet_v1_0.25_224_float", photograph),
+    ("mobilenet_v1_0.25_224_uint8", photograph),
+    ("mobilenet_v2_1.0_224_uint8", photograph),
+    ("efficientnet_lite0_float", photograph),
+    ("efficientnet_lite0_int8", photograph),
+    ("ssd_mobilenet_v1_coco_300_uint8", photograph),
+    ("deeplabv3_257_float", photograph),
+    ("yamnet_float", noise),
+    ("movie_review_text", noise),
+    ("micro_speech_int8", noise),
+]
+
+
+@pytest.mark.parametrize("name,make_input", CASES, ids=[c[0] for c in CASES])
+def test_every_layer(name, make_input, tmp_path):
+    model = asset(MODELS / f"{name}.tflite")
+    it = interpreter(model)
+    inputs = [make_input(d) for d in it.get_input_details()]
+    for detail, value in zip(it.get_input_details(), inputs):
+        it.set_tensor(detail["index"], value)
+    it.invoke()
+    log = run_both(model, inputs, tmp_path)
+
+    pinned = log.model.engine_version == PINNED
+    agree = same if pinned else close
+    details = {d["index"]: d for d in it.get_tensor_details()}
+    ops = it._get_ops_details()
+    seen, off = {}, set()
+    for node, output, occurrence, record in log.layers():
+        assert occurrence == 0 and (node, output) not in seen
+        seen[node, output] = record
+        tensor = log.model.nodes[node].outputs[output]
+        assert record.tensor == tensor
+        value, expected = log.value(record), as_pairs(it.get_tensor(tensor))
+        if not same(value, expected):
+            off.add(tensor)
+        # Another version's kernels round in another way, and layer by layer the steps
+        # add up: each is judged where its inputs are equal.
+        # (test_against_the_engine_itself is exact in every case.)
+        if pinned or not off.intersection(log.model.nodes[node].inputs):
+            assert agree(value, expected), f"node {node} ({log.model.nodes[node].op}), {details[tensor]['name']}"
+    assert len(log.model.nodes) == len(ops)
+    for i, (node, op) in enumerate(zip(log.model.nodes, ops)):
+        assert node.op == op["op_name"]
+        assert [t if t < 2**31 else -1 for t in node.inputs] == list(op["inputs"])
+        assert list(node.outputs) == list(op["outputs"])
+        assert all((i, k) in seen for k in range(len(node.outputs))), f"node {i} ({node.op}) is not in the log"
+
+    # As the file has them: kernels change shapes as they prepare.
+    details = {d["index"]: d for d in litert.Interpreter(model_path=str(model)).get_tensor_details()}
+    assert len(log.model.tensors) == len([d for d in details.values() if d["name"]])
+    for index, info in enumerate(log.model.tensors):
+        detail = details[index]
+        assert info.name == detail["name"]
+        parameters = detail["quantization_parameters"]
+        assert np.array_equal(np.float32(info.quantization.scale), parameters["scales"])
+        assert list(info.quantization.zero_point) == list(parameters["zero_points"])
+        assert len(parameters["scales"]) < 2 or info.quantization.axis == parameters["quantized_dimension"]
+        pair = [2] if np.issubdtype(detail["dtype"], np.complexfloating) else []
+        assert list(info.shape) == list(detail["shape_signature"]) + pair
+
+    assert [t for t in log.model.inputs] == [d["index"] for d in it.get_input_details()]
+    assert [t for t in log.model.outputs] == [d["index"] for d in it.get_output_details()]
+    for (_, record), value in zip(log.records["input"], inputs, strict=True):
+        assert same(log.value(record), value)
+    for (_, record), detail in zip(log.records["output"], it.get_output_details(), strict=True):
+        assert record.tensor == detail["index"]
+        assert record.data == [r for _, _, _, r in log.layers() if r.tensor == record.tensor][-1].data
+
+    constants = {record.tensor: record for _, record in log.records["constant"]}
+    assert all(int(topic) == record.tensor for topic, record in log.records["constant"])
+    assert constants.keys() == {i for i, t in enumerate(log.model.tensors) if t.constant}
+    for index, record in constants.items():
+        assert same(log.value(record), it.get_tensor(index))
+
+    latency = log.latency[0]
+    assert list(latency.node) == list(range(len(ops)))
+    ends = [s + d for s, d in zip(latency.start_ns, latency.duration_ns)]
+    assert all(end <= start for end, start in zip(ends, latency.start_ns[1:])), "nodes run one after the other"
+    assert 0 < sum(latency.duration_ns) <= log.frames[0].inference_ns
+    assert log.frames[0].inference_ns <= log.frames[0].end_ns - log.frames[0].begin_ns
+
+
+def expose_everything(model, path):
+    """The same model with every node's output as an output of the graph."""
+    flatbuffers = pytest.importorskip("flatbuffers")
+    tree = schema.ModelT.InitFromPackedBuf(model.read_bytes(), 0)
+    graph = tree.subgraphs[0]
+    produced = [t for op in graph.operators for t in op.outputs]
+    graph.outputs = [int(t) for t in produced]
+    tree.signatureDefs = None
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+    return produced
+
+
+@pytest.mark.parametrize("name,make_input", CASES, ids=[c[0] for c in CASES])
+def test_against_the_engine_itself(name, make_input, tmp_path):
+    """Whatever the library's version: bit-identical to what it returns for these
+    tensors when they are outputs of the graph and nobody taps it."""
+    model = asset(MODELS / f"{name}.tflite")
+    inputs = [make_input(d) for d in interpreter(model).get_input_details()]
+    log = run_both(model, inputs, tmp_path)
+    exposed = tmp_path / "exposed.tflite"
+    produced = expose_everything(model, exposed)
+    files = [a for i in range(len(inputs)) for a in ("--input", tmp_path / f"log.in{i}")]
+    tap_run(exposed, *files, "--dump", tmp_path / "exposed.out")
+    dump, offset = (tmp_path / "exposed.out").read_bytes(), 0
+    records = {record.tensor: record for _, _, _, record in log.layers()}
+    assert set(produced) == records.keys()
+    for tensor in produced:
+        size = len(records[tensor].data)
+        assert dump[offset : offset + size] == records[tensor].data, log.model.tensors[tensor].name
+        offset += size
+    assert offset == len(dump)
+
+
+def test_the_models_hash(tmp_path):
+    import hashlib
+
+    model = asset(MODELS / "micro_speech_int8.tflite")
+    tap_run(model, "--log", tmp_path / "a.mcap")
+    log = Log(tmp_path / "a.mcap")
+    assert log.model.sha256 == hashlib.sha256(model.read_bytes()).digest()
+    assert log.model.name == model.name
+
+
+def test_levels(tmp_path):
+    """Each level keeps what it says, and the tap fetches nothing else."""
+    model = asset(MODELS / "micro_speech_int8.tflite")
+    kept = {"off": set(), "frame": set(), "io": {"input", "output"}, "stats": {"input", "output", "layer", "constant"}}
+    for level, kinds in kept.items():
+        path = tmp_path / f"{level}.mcap"
+        tap_run(model, "--log", path, "--capture", level, "--runs", 3)
+        log = Log(path)
+        assert log.records.keys() == kinds
+        assert len(log.frames) == len(log.latency) == (0 if level == "off" else 3)
+    assert all(r.HasField("stats") and not r.data for _, r in log.records["layer"])
+
+
+def test_xnnpack(tmp_path):
+    """A partition is one node, with what it runs inside; its outputs and the
+    nodes outside are logged, and they are what the next node was given."""
+    model = asset(MODELS / "ssd_mobilenet_v1_coco_300_uint8.tflite")
+    it = interpreter(model)
+    image = photograph(it.get_input_details()[0])
+    log = run_both(model, [image], tmp_path, "--kernels", "xnnpack", runs=2)
+    assert log.model.kernels == "xnnpack"
+    partitions = [n for n in log.model.nodes if n.op == "TfLiteXNNPackDelegate"]
+    assert partitions and log.metadata["exray.delegation"]["partitions"] == str(len(partitions))
+    inner = [n for p in partitions for n in p.inner]
+    own = [n for n in log.model.nodes if n.op != "TfLiteXNNPackDelegate"]
+    # Nothing is lost, nothing is there twice: the same nodes as without the delegate.
+    ops = it._get_ops_details()
+    key = lambda op, outputs: (op, tuple(outputs))
+    assert sorted(key(n.op, n.outputs) for n in inner + own) == sorted(key(o["op_name"], o["outputs"]) for o in ops)
+    assert str(len(inner)) == log.metadata["exray.delegation"]["delegated_nodes"]
+    for frame in range(2):
+        seen = {(node, output) for node, output, _, _ in log.layers(frame)}
+        assert seen == {(i, k) for i, n in enumerate(log.model.nodes) for k in range(len(n.outputs))}
+        assert sorted(log.latency[frame].node) == list(range(len(log.model.nodes)))
+        assert all(d > 0 for d in log.latency[frame].duration_ns)
+        assert 0.5 * log.frames[frame].inference_ns < sum(log.latency[frame].duration_ns) <= log.frames[frame].inference_ns
+    # The delegate's kernels round in another way, a step or two; a wrong buffer would be far off.
+    it.set_tensor(it.get_input_details()[0]["index"], image)
+    it.invoke()
+    for node, output, _, record in log.layers():
+        if log.model.nodes[node].op == "TfLiteXNNPackDelegate":
+            value = log.value(record).astype(np.float64)
+            expected = it.get_tensor(record.tensor).astype(np.float64)
+            assert np.sqrt(np.mean((value - expected) ** 2)) < 0.02 * max(1, np.ptp(expected)), record.tensor
+    assert same(log.value(log.records["input"][0][1]), image)
+
+
+def test_wholly_delegated(tmp_path):
+    """One partition, no other node: not one event but the delegate's own."""
+    model = asset(MODELS / "efficientnet_lite0_float.tflite")
+    it = interpreter(model)
+    image = photograph(it.get_input_details()[0])
+    log = run_both(model, [image], tmp_path, "--kernels", "xnnpack", runs=2)
+    assert len(log.model.nodes) == 1 and len(log.model.nodes[0].inner) == 61
+    it.set_tensor(it.get_input_details()[0]["index"], image)
+    it.invoke()
+    expected = it.get_tensor(it.get_output_details()[0]["index"])
+    for _, record in log.records["output"]:
+        assert np.allclose(log.value(record), expected, atol=1e-4)
+    for _, record in log.records["input"]:
+        assert same(log.value(record), image)
+    assert all(f.inference_ns > 100_000 for f in log.frames)
+
+
+def test_delegate_after_the_tap(tmp_path):
+    """Its nodes would be silently missing: an error that says what to do."""
+    for name in ("efficientnet_lite0_float", "ssd_mobilenet_v1_coco_300_uint8"):
+        model = asset(MODELS / f"{name}.tflite")
+        result = tap_run(model, "--log", tmp_path / "late.mcap", "--kernels", "xnnpack", "--late", check=False)
+        assert result.returncode == 1
+        assert "before exray_tflite_attach" in result.stderr
+
+
+def test_again(tmp_path):
+    """A second interpreter with the same options goes on in the same log."""
+    model = asset(MODELS / "ssd_mobilenet_v1_coco_300_uint8.tflite")
+    image = photograph(interpreter(model).get_input_details()[0])
+    log = run_both(model, [image], tmp_path, "--again", runs=2)
+    assert len(log.frames) == 4
+    first = {(n, k): r.data for n, k, _, r in log.layers(0)}
+    for frame in range(1, 4):
+        assert {(n, k): r.data for n, k, _, r in log.layers(frame)} == first
+
+
+def test_resized(tmp_path):
+    """Shapes that are not the file's are in the records."""
+    model = asset(MODELS / "deeplabv3_257_float.tflite")
+    it = litert.Interpreter(model_path=str(asset(MODELS / "mobilenet_v1_0.25_224_float.tflite")), num_threads=1,
+                            experimental_preserve_all_tensors=True,
+                            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    model = MODELS / "mobilenet_v1_0.25_224_float.tflite"
+    it.resize_tensor_input(it.get_input_details()[0]["index"], [2, 224, 224, 3])
+    try:
+        it.allocate_tensors()
+    except RuntimeError:
+        pytest.skip("this model does not resize")
+    detail = it.get_input_details()[0]
+    value = noise(detail)
+    assert value.shape[0] == 2
+    it.set_tensor(detail["index"], value)
+    it.invoke()
+    log = run_both(model, [value], tmp_path, "--resize", "2,224,224,3")
+    for node, output, _, record in log.layers():
+        assert log.info(record).shape[0] == 2 or not record.HasField("info")
+        expected = it.get_tensor(record.tensor)
+        assert (same if log.model.engine_version == PINNED else close)(log.value(record), expected), node
