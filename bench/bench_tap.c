@@ -41,6 +41,12 @@ static void quiet(void *user, const char *format, va_list arguments)
     (void)user, (void)format, (void)arguments;
 }
 
+static int discard(void *user, const void *data, size_t size)
+{
+    (void)user, (void)data, (void)size;
+    return 0;
+}
+
 static void fill_input(const candidate *c, void *library)
 {
     enum { MAX_INPUT = 4 << 20 };
@@ -74,7 +80,12 @@ static void open_candidate(candidate *c, TfLiteModel *model, const char *folder,
     c->options = api.InterpreterOptionsCreate();
     api.InterpreterOptionsSetNumThreads(c->options, 1);
     if (c->tapped) {
-        exray_open_file(&c->recorder, path, &c->config);
+        /* Full capture of many frames would measure how fast the machine finds fresh
+         * memory for tmpfs; bench_recorder has its row for the writing. */
+        if (c->config.capture == EXRAY_CAPTURE_FULL)
+            exray_open_callback(&c->recorder, discard, NULL, &c->config);
+        else
+            exray_open_file(&c->recorder, path, &c->config);
         exray_tflite_attach(&c->recorder, (struct TfLiteInterpreterOptions *)c->options,
                             &(exray_tflite_config){.library = library});
     }

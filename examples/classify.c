@@ -101,11 +101,11 @@ static bool capture(const unsigned char *bytes, size_t size, bool rgb, image *ou
 
 /* ---- Pre-processing ------------------------------------------------------ */
 
-/* Where output pixel i of SIDE lies among `length` pixels: between `low` and
- * `high`, `weight` of the way.  Pixels have their centres at half a step. */
+/* Where output pixel i of SIDE lies among `length` pixels: between two, near each
+ * as its weight says.  Pixels have their centres at half a step. */
 typedef struct sample {
     int low, high;
-    float weight;
+    float low_weight, high_weight;
 } sample;
 
 static sample sample_at(int i, int length)
@@ -113,7 +113,8 @@ static sample sample_at(int i, int length)
     double position = (i + 0.5) * length / SIDE - 0.5;
     position = fmin(fmax(position, 0.0), length - 1.0);
     int low = (int)position;
-    return (sample){low, low + 1 < length ? low + 1 : low, (float)(position - low)};
+    double fraction = position - low;
+    return (sample){low, low + 1 < length ? low + 1 : low, (float)(1 - fraction), (float)fraction};
 }
 
 /* The centre square, 224x224 by bilinear interpolation, normalized. */
@@ -134,9 +135,9 @@ static void preprocess(const image *picture, float *input)
             for (int c = 0; c < 3; c++) {
                 int l = h.low * 3 + c;
                 int r = h.high * 3 + c;
-                float upper = (float)above[l] + h.weight * (float)(above[r] - above[l]);
-                float lower = (float)below[l] + h.weight * (float)(below[r] - below[l]);
-                float level = floorf(upper + v.weight * (lower - upper) + 0.5f);
+                float upper = h.low_weight * above[l] + h.high_weight * above[r];
+                float lower = h.low_weight * below[l] + h.high_weight * below[r];
+                float level = floorf(v.low_weight * upper + v.high_weight * lower + 0.5f);
                 *input++ = (level - 127.0f) / 128.0f;
             }
         }

@@ -17,7 +17,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
 EXRAY = BUILD / "exray"
-MODEL = ROOT / "build" / "demo" / "efficientnet_lite0.tflite"
+MODEL = ROOT / "build" / "demo" / "lite0.tflite"
 ROUNDS = 9
 
 
@@ -110,7 +110,7 @@ def bench_savez(table, folder, arrays):
 def bench_tap(table, folder, library):
     f = figures(BUILD / "bench" / "bench_tap", library, MODEL, folder)
     for name, what, aim in (("frame", "frame", "-"), ("io_async", "io, asynchronous", "1.02"), ("stats", "stats", "1.10 (1.06)"),
-                            ("full", "full", "-")):
+                            ("full", "full, into a sink that discards", "-")):
         table.add(f"one inference with the tap, capture {what}", f"{f[name + '_ms']:.2f} ms", f"{f['untapped_ms']:.2f} ms untapped",
                   f"{f[name + '_ms'] / f['untapped_ms']:.3f}", aim)
 
@@ -147,7 +147,7 @@ def bench_validate(table, folder, edge, reference):
 def load_layers(folder, log):
     out = folder / (log.stem + "-npz")
     run(EXRAY, "export", log, "--npz", out)
-    archive = np.load(sorted(out.glob("*.npz"))[0])
+    archive = np.load(sorted(out.glob("frame*.npz"))[0])
     layers = [archive[k] for k in archive.files if k.startswith("layer") and archive[k].dtype == np.float32]
     shutil.rmtree(out)
     return layers

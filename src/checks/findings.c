@@ -32,6 +32,7 @@ exray_finding *exray_find(exray_findings *findings, const char *cause, exray_sev
     finding->confidence = confidence >= 0 && confidence <= 1 ? confidence : confidence > 1 ? 1 : 0;
     finding->layer = EXRAY_NO_INDEX;
     finding->assertion = findings->assertion;
+    finding->number = findings->count++;
     if (findings->last)
         findings->last->next = finding;
     else

@@ -40,9 +40,10 @@ static int compare(const void *left, const void *right)
         return is_unknown(a) ? 1 : -1;
     if (a->layer != b->layer)
         return a->layer < b->layer ? -1 : 1;
-    if (a->confidence != b->confidence)
-        return a->confidence > b->confidence ? -1 : 1;
-    return strcmp(a->cause, b->cause);
+    bool doubtful = a->confidence < 0.5;
+    if (doubtful != (b->confidence < 0.5))
+        return doubtful ? 1 : -1;
+    return (a->number > b->number) - (a->number < b->number);
 }
 
 /* Whether `cause`, an established fault, accounts for `f`, which is one of the
@@ -58,7 +59,8 @@ static bool accounts_for(const exray_finding *cause, const exray_finding *f)
         return stage_of(cause) < 3;
     /* A difference seen at the outputs alone, with any fault before them. */
     if (strcmp(f->cause, "layer.unknown") == 0 && strcmp(f->stage, "output") == 0)
-        return !is_unknown(cause) || stage_of(cause) < 2 || (cause->stage && strcmp(cause->stage, "layer") == 0);
+        return !is_unknown(cause) || stage_of(cause) < 2 ||
+               (cause->stage && strcmp(cause->stage, "layer") == 0);
     /* A layer whose role says that it only passes the error on. */
     return false;
 }

@@ -34,7 +34,8 @@ static void add_evidence(const xr_input_fit *fit, const xr_order *o, exray_findi
 {
     char order[16] = "";
     for (size_t c = 0; c < fit->channels; c++)
-        snprintf(order + strlen(order), sizeof order - strlen(order), "%s%u", c ? "," : "", (unsigned)o->from[c]);
+        snprintf(order + strlen(order), sizeof order - strlen(order), "%s%u", c ? "," : "",
+                 (unsigned)o->from[c]);
     exray_finding_text(f, "order", order);
     exray_finding_number(f, "nrmse_before", fit->nrmse_before);
     exray_finding_number(f, "nrmse_after", fit->nrmse_after);
@@ -71,7 +72,8 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
         return;
     size_t chosen = fit->order_named ? fit->best : fit->tie;
     const xr_order *o = &fit->order[chosen];
-    double confidence = fit->order_tied ? 0.6 : xr_confidence(o->residual, fit->order[fit->runner_up].residual);
+    double confidence =
+        fit->order_tied ? 0.6 : xr_confidence(o->residual, fit->order[fit->runner_up].residual);
     char reference[XR_FIT_CHANNELS + 1], edge[XR_FIT_CHANNELS + 1], exchange[96], key[XR_FIT_CHANNELS + 1];
     xr_reference_letters(comparison, fit, reference);
     xr_edge_letters(fit, o, reference, edge);
@@ -82,10 +84,13 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
     exray_finding *f = exray_find(findings, "input.channel_order", EXRAY_ERROR, confidence);
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
     if (fit->order_tied) {
-        exray_finding_summary(f, "The edge feeds the model %s where the reference feeds %s, or it normalizes each "
-                                 "channel differently.",
-                              edge, reference);
-        exray_finding_detail(f, "These pictures have no colours that could tell which; a colourful one would.");
+        exray_finding_summary(
+            f,
+            "The edge feeds the model %s where the reference feeds %s, or it normalizes each "
+            "channel differently.",
+            edge, reference);
+        exray_finding_detail(f,
+                             "These pictures have no colours that could tell which; a colourful one would.");
         exray_finding_alternative(f, "input.normalization", 0.4);
     } else
         exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);

@@ -6,25 +6,28 @@
 /* Levels.  Decoders, rounding and +-1 noise stay below; the residual of another
  * kernel of a resize is above on real pictures (docs/assertions.md has figures).
  * Decoders differ in how they enlarge the chroma, hardly in the luma. */
-#define NOISE_LUMA   1.0
+#define NOISE_LUMA   1.5
 #define NOISE_COLOUR 4.0
-#define NOISE_FRAME  2.5 /* a single frame's luma */
+#define NOISE_FRAME  2.5  /* a single frame's luma */
 #define FLOAT_NOISE  1e-3 /* arithmetic in float instead of a difference */
 /* An explanation is decisively better: it leaves less than half, by over half a level. */
 #define RATIO  2.0
 #define MARGIN 0.5
-/* A map is beyond noise: over one level (rounding conventions) and a quarter, and
+/* A map is beyond noise: over two levels (one of rounding, one of a decoder), and
  * four times what is left. */
-#define MAP_LEVELS 1.25
+#define MAP_LEVELS 2.0
 #define MAP_RATIO  4.0
+/* Share of elements out of the edge's range that is more than an odd highlight. */
+#define CLIPPED 0.01
 
 /* ---- Residuals -------------------------------------------------------------------- */
 
 /* Sum of (edge - gain reference - offset)^2 over a channel. */
 static double residual_sum(const xr_fit_sums *s, size_t c, size_t from, double gain, double offset)
 {
-    double sum = s->ee[c][c] - 2 * gain * s->er[c][from] - 2 * offset * s->edge[c] + gain * gain * s->rr[from][from] +
-                 2 * gain * offset * s->reference[from] + s->n * offset * offset;
+    double sum = s->ee[c][c] - 2 * gain * s->er[c][from] - 2 * offset * s->edge[c] +
+                 gain * gain * s->rr[from][from] + 2 * gain * offset * s->reference[from] +
+                 s->n * offset * offset;
     return fmax(sum, 0);
 }
 
@@ -34,12 +37,14 @@ static double lower(const double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS], size_t a, 
 }
 
 /* Sum of the product of two channels' differences. */
-static double residual_product(const xr_fit_sums *s, const xr_order *o, const xr_affine *m, size_t c, size_t k)
+static double residual_product(const xr_fit_sums *s, const xr_order *o, const xr_affine *m, size_t c,
+                               size_t k)
 {
     size_t p = o->from[c], q = o->from[k];
     double a = m->gain[c], b = m->offset[c], g = m->gain[k], h = m->offset[k];
-    return lower(s->ee, c, k) - g * s->er[c][q] - h * s->edge[c] - a * s->er[k][p] + a * g * lower(s->rr, p, q) +
-           a * h * s->reference[p] - b * s->edge[k] + b * g * s->reference[q] + b * h * s->n;
+    return lower(s->ee, c, k) - g * s->er[c][q] - h * s->edge[c] - a * s->er[k][p] +
+           a * g * lower(s->rr, p, q) + a * h * s->reference[p] - b * s->edge[k] + b * g * s->reference[q] +
+           b * h * s->n;
 }
 
 /* What one level is for an edge channel whose values come from the reference's by
@@ -64,7 +69,8 @@ static double residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_o
 
 /* Levels rms of the luma, in whichever order the channels are; of what is no
  * colour picture, of all. */
-static double luma_residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_order *o, const xr_affine *m)
+static double luma_residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_order *o,
+                            const xr_affine *m)
 {
     static const double weights[2][3] = {{0.299, 0.587, 0.114}, {0.114, 0.587, 0.299}};
     if (fit->channels != 3 || !fit->picture)
@@ -129,7 +135,8 @@ static void list_orders(xr_input_fit *fit)
 }
 
 /* Least squares of a channel on another. */
-static void fit_channel(const xr_fit_sums *s, size_t c, size_t from, double level, double *gain, double *offset)
+static void fit_channel(const xr_fit_sums *s, size_t c, size_t from, double level, double *gain,
+                        double *offset)
 {
     double n = s->n, mean_e = s->edge[c] / n, mean_r = s->reference[from] / n;
     double variance = s->rr[from][from] / n - mean_r * mean_r;
@@ -169,14 +176,26 @@ static void prefer_plain(xr_input_fit *fit)
             fit->best = i;
 }
 
+/* What an order leaves of one frame under the map that suits this frame best. */
+static double own_residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_order *order)
+{
+    xr_order own = *order;
+    for (size_t c = 0; c < fit->channels && s->n > 0; c++)
+        fit_channel(s, c, own.from[c], fit->level[1], &own.map.gain[c], &own.map.offset[c]);
+    return residual(fit, s, &own, &own.map);
+}
+
+/* A frame tells for an order where the other one fails whatever its map; a grey
+ * frame tells nothing. */
 static void vote(xr_input_fit *fit, const xr_fit_frames *frames)
 {
     const xr_order *best = &fit->order[fit->best], *identity = &fit->order[0];
     for (size_t f = 0; f < frames->count; f++) {
-        double with = residual(fit, &frames->blocks[f], best, &best->map);
-        double without = residual(fit, &frames->blocks[f], identity, &identity->map);
-        fit->supporting += decisively_less(with, without);
-        fit->opposing += decisively_less(without, with);
+        const xr_fit_sums *s = &frames->blocks[f];
+        fit->supporting +=
+            decisively_less(residual(fit, s, best, &best->map), own_residual(fit, s, identity));
+        fit->opposing +=
+            decisively_less(residual(fit, s, identity, &identity->map), own_residual(fit, s, best));
     }
 }
 
@@ -196,7 +215,8 @@ static void judge_order(xr_input_fit *fit, const xr_fit_frames *frames)
         fit->order_named = fit->supporting > 0 && fit->opposing == 0;
         if (fit->order_named)
             fit->order_used = fit->best;
-    } else if (decisively_less(best->plain, identity->plain) && !decisively_less(best->residual, best->plain)) {
+    } else if (decisively_less(best->plain, identity->plain) &&
+               !decisively_less(best->residual, best->plain)) {
         /* An exchange of channels alone explains it, and a map without one does too. */
         fit->order_tied = true;
         fit->tie = fit->best;
@@ -210,7 +230,8 @@ typedef struct effect {
 } effect;
 
 /* What x -> gain x + offset changes, over the reference's channel `from`. */
-static effect effect_of(const xr_input_fit *fit, const xr_fit_sums *s, size_t from, double gain, double offset)
+static effect effect_of(const xr_input_fit *fit, const xr_fit_sums *s, size_t from, double gain,
+                        double offset)
 {
     double u = unit(fit, gain), g = gain - 1;
     double sum = g * g * s->rr[from][from] + 2 * g * offset * s->reference[from] + s->n * offset * offset;
@@ -249,7 +270,7 @@ static bool has_contrast(const xr_input_fit *fit, const xr_fit_sums *s)
 
 /* The reference's own constants, used by position after the exchange of channels,
  * give maps that cancel around every cycle of the exchange. */
-static bool is_own_map(const xr_input_fit *fit, const xr_fit_sums *s, const xr_order *o)
+static bool is_own_map(const xr_input_fit *fit, const xr_fit_sums *s, const xr_order *o, double left)
 {
     for (size_t c = 0; c < fit->channels; c++) {
         double gain = 1, offset = 0;
@@ -261,7 +282,7 @@ static bool is_own_map(const xr_input_fit *fit, const xr_fit_sums *s, const xr_o
             length++;
         } while (at != c);
         effect e = effect_of(fit, s, c, gain, offset);
-        if (e.max > MAP_LEVELS * (double)length)
+        if (e.max > 0.5 + MAP_RATIO * left + (fit->floats ? 0 : 0.5) * (double)length)
             return false;
     }
     return true;
@@ -281,10 +302,12 @@ static void judge_map(xr_input_fit *fit, const xr_fit_sums *pixels, const xr_fit
     bool beyond = fit->effect_max > MAP_LEVELS && fit->effect > MAP_RATIO * left_blocks;
     /* Between float tensors nothing rounds: less than a level stands out where
      * hardly anything else is left. */
-    bool exact = fit->floats && fit->effect > MAP_RATIO * left && fit->effect > 0.05 && has_contrast(fit, pixels);
-    if ((!beyond && !exact) || !is_followed(fit, blocks, o))
+    bool exact = fit->floats && fit->effect > MAP_RATIO * left && fit->effect > 0.05;
+    /* A clipped range bends values; a straight line through them means nothing. */
+    bool bent = fit->clipped > CLIPPED * fit->counted;
+    if ((!beyond && !exact) || bent || !has_contrast(fit, pixels) || !is_followed(fit, blocks, o))
         return;
-    if (fit->order_used != 0 && is_own_map(fit, pixels, o))
+    if (fit->order_used != 0 && is_own_map(fit, pixels, o, left_blocks))
         fit->map_after = true;
     else
         fit->map_named = true;
@@ -347,6 +370,7 @@ static void look_at_edge(xr_input_fit *fit, const xr_fit_sums *s)
         unequal[1] = fmax(unequal[1], s->rr[c][c] + s->rr[k][k] - 2 * lower(s->rr, c, k));
     }
     double level = fit->level[0] * fit->level[0];
+    fit->reference_flat = !has_contrast(fit, s);
     fit->edge_constant = spread < 1e-6 * level;
     fit->edge_grey = fit->channels == 3 && unequal[0] / s->n < level / 4 &&
                      unequal[1] / s->n > 16 * fit->level[1] * fit->level[1];
@@ -402,7 +426,8 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
 exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, xr_input_fit *fit,
                                exray_error *error)
 {
-    *fit = (xr_input_fit){.state = XR_FIT_EQUAL, .pair = pair, .io = exray_comparison_input(comparison, pair)};
+    *fit =
+        (xr_input_fit){.state = XR_FIT_EQUAL, .pair = pair, .io = exray_comparison_input(comparison, pair)};
     const exray_metrics *m = &fit->io->metrics;
     if (fit->io->comparable && m->max_abs == 0 && !fit->io->problem && m->nan_count[0] + m->inf_count[0] == 0)
         return EXRAY_OK;

@@ -51,8 +51,10 @@ typedef struct xr_input_fit {
     bool picture; /* height, width and 1 to 4 channels */
     bool floats;  /* float on both sides: no step of quantization between them */
     size_t frames;
-    size_t not_finite[2]; /* elements */
-    double level[2];      /* step by side, never 0 */
+    size_t not_finite[2];    /* elements */
+    double level[2];         /* step by side, never 0 */
+    double clipped, counted; /* elements that the edge's 8-bit tensor cannot hold, of how many */
+    double limit[2];         /* what it can hold, where counted > 0 */
     double min[2][XR_FIT_CHANNELS], max[2][XR_FIT_CHANNELS];
     double raw_pixels; /* pixels without any map, levels rms: the difference as it is */
     size_t worst_frame;
@@ -73,13 +75,13 @@ typedef struct xr_input_fit {
     bool map_after;    /* the map is the reference's own, applied after the exchange of channels */
     double effect;     /* what the map changes, levels rms */
     double effect_max; /* at most, over the range of the values */
-    double left_blocks, left_pixels, left_luma; /* under order and map, levels rms */
-    size_t left_worst_frame;                    /* where most is left */
-    double left_worst;                          /* its pixels, levels rms */
-    bool explained;                             /* what is left is noise */
+    double left_blocks, left_pixels, left_luma;    /* under order and map, levels rms */
+    size_t left_worst_frame;                       /* where most is left */
+    double left_worst;                             /* its pixels, levels rms */
+    bool explained;                                /* what is left is noise */
     double nrmse_before, nrmse_order, nrmse_after; /* as is; under the order alone; under order and map */
-    bool edge_grey;                                /* the edge's channels are equal, the reference's are not */
-    bool edge_constant;
+    bool edge_grey; /* the edge's channels are equal, the reference's are not */
+    bool edge_constant, reference_flat; /* one colour in all frames */
 } xr_input_fit;
 
 /* Judges a pair of inputs.  Anything but EXRAY_OK is an error of reading. */

@@ -53,13 +53,16 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
     bool exact;
     const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
     if (!k)
-        exray_finding_fix(f, "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}`).");
+        exray_finding_fix(f,
+                          "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}`).");
     else if (fit->channels == 3)
-        exray_finding_fix(
-            f, "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: [%g, %g, %g]}`).",
-            k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2]);
+        exray_finding_fix(f,
+                          "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: "
+                          "[%g, %g, %g]}`).",
+                          k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2]);
     else
-        exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255.", k->mean[0], k->std[0]);
+        exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255.", k->mean[0],
+                          k->std[0]);
 }
 
 static void report(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
@@ -69,7 +72,8 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
         return;
     const xr_order *o = &fit->order[fit->order_used];
     double left = fit->left_blocks;
-    exray_finding *f = exray_find(findings, "input.normalization", EXRAY_ERROR, xr_confidence(left, fit->effect));
+    exray_finding *f =
+        exray_find(findings, "input.normalization", EXRAY_ERROR, xr_confidence(left, fit->effect));
     char edge[128], reference[128];
     xr_describe_values(fit, EXRAY_EDGE, edge, sizeof edge);
     xr_describe_values(fit, EXRAY_REFERENCE, reference, sizeof reference);
@@ -82,7 +86,8 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
     if (fit->order_used == 0 && !same_map(fit, &o->map) && exchanged_constants(fit, &o->map, &a, &b))
         exray_finding_detail(f, "The constants of channels %zu and %zu look exchanged.", a, b);
     if (fit->effect_max <= 2)
-        exray_finding_detail(f, "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
+        exray_finding_detail(f,
+                             "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
                              fit->effect_max);
     add_fix(fit, f);
     exray_finding_number(f, "nrmse_before", fit->nrmse_before);

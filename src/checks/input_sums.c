@@ -54,7 +54,8 @@ static float load(const float *p, size_t i)
     return value;
 }
 
-static void add_pixel(xr_fit_sums *s, size_t channels, const double *edge, const double *reference, double weight)
+static void add_pixel(xr_fit_sums *s, size_t channels, const double *edge, const double *reference,
+                      double weight)
 {
     s->n += weight;
     for (size_t c = 0; c < channels; c++) {
@@ -99,8 +100,8 @@ static void note_range(xr_input_fit *fit, size_t c, double e, double r)
     fit->max[1][c] = fmax(fit->max[1][c], r);
 }
 
-static void add_frame(xr_input_fit *fit, const view *edge, const view *reference, const float *const values[2],
-                      strip *strip_of, xr_fit_sums *pixels, xr_fit_sums *blocks)
+static void add_frame(xr_input_fit *fit, const view *edge, const view *reference,
+                      const float *const values[2], strip *strip_of, xr_fit_sums *pixels, xr_fit_sums *blocks)
 {
     size_t channels = edge->channels, width = 2 * channels + 1;
     for (size_t n = 0; n < edge->batch; n++) {
@@ -171,7 +172,8 @@ void xr_fit_frames_free(xr_fit_frames *f)
 
 static bool same_size(const view *a, const view *b)
 {
-    return a->batch == b->batch && a->rows == b->rows && a->columns == b->columns && a->channels == b->channels;
+    return a->batch == b->batch && a->rows == b->rows && a->columns == b->columns &&
+           a->channels == b->channels;
 }
 
 /* A type whose numbers have no unit: an integer without quantization. */
@@ -186,6 +188,35 @@ static bool is_float(const exray_tensor_info *info)
     return info->dtype == EXRAY_FLOAT32 || info->dtype == EXRAY_FLOAT64;
 }
 
+/* What an 8-bit tensor can hold; false where the type sets no such limit. */
+static bool limits_of(const exray_tensor_info *info, double *low, double *high)
+{
+    if (info->quantization.count != 1 || (info->dtype != EXRAY_INT8 && info->dtype != EXRAY_UINT8))
+        return false;
+    double zero = info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0;
+    double least = info->dtype == EXRAY_INT8 ? -128 : 0, scale = info->quantization.scale[0];
+    *low = scale * (least - zero);
+    *high = scale * (least + 255 - zero);
+    return scale > 0;
+}
+
+/* Values that the edge's tensor cannot hold: it is at its end, the reference beyond. */
+static void count_clipped(xr_input_fit *fit, const exray_tensor_view *edge, const float *const values[2])
+{
+    double low, high;
+    if (!limits_of(&edge->info, &low, &high))
+        return;
+    double step = edge->info.quantization.scale[0];
+    for (uint64_t i = 0; i < edge->count; i++) {
+        double e = load(values[0], i), r = load(values[1], i);
+        fit->clipped +=
+            (e <= low + step / 2 && r < low - 2 * step) || (e >= high - step / 2 && r > high + 2 * step);
+    }
+    fit->limit[0] = low;
+    fit->limit[1] = high;
+    fit->counted += (double)edge->count;
+}
+
 static exray_status read_frame(const exray_comparison *comparison, xr_input_fit *fit, size_t frame,
                                exray_slot *const slot[2], xr_fit_frames *out, exray_error *error)
 {
@@ -193,8 +224,8 @@ static exray_status read_frame(const exray_comparison *comparison, xr_input_fit 
     const float *values[2];
     view v[2];
     for (int s = 0; s < 2; s++) {
-        exray_status status = exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_INPUT, fit->pair,
-                                                      slot[s], &tensor[s], &values[s], error);
+        exray_status status = exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_INPUT,
+                                                      fit->pair, slot[s], &tensor[s], &values[s], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_FORMAT)
             return EXRAY_OK; /* this frame tells nothing */
         if (status != EXRAY_OK)
@@ -217,6 +248,8 @@ static exray_status read_frame(const exray_comparison *comparison, xr_input_fit 
         }
     } else if (v[0].channels != fit->channels)
         return EXRAY_OK;
+    if (v[0].channel_stride == v[1].channel_stride)
+        count_clipped(fit, &tensor[0], values);
     strip s;
     if (!make_strip(&s, &v[0], fit->picture))
         return EXRAY_E_MEMORY;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void shape_text(const exray_comparison *comparison, size_t pair, exray_side side, char *text, size_t size)
+static void shape_text(const exray_comparison *comparison, size_t pair, exray_side side, char *text,
+                       size_t size)
 {
     exray_slot *slot = exray_slot_new();
     exray_tensor_view view;
@@ -14,11 +15,13 @@ static void shape_text(const exray_comparison *comparison, size_t pair, exray_si
     exray_error error;
     snprintf(text, size, "another shape");
     for (size_t f = 0; slot && f < exray_comparison_frame_count(comparison); f++) {
-        if (exray_comparison_values(comparison, side, f, EXRAY_INPUT, pair, slot, &view, &values, &error) != EXRAY_OK)
+        if (exray_comparison_values(comparison, side, f, EXRAY_INPUT, pair, slot, &view, &values, &error) !=
+            EXRAY_OK)
             continue;
         int used = snprintf(text, size, "%s [", exray_dtype_name(view.info.dtype));
         for (uint32_t i = 0; i < view.info.rank && used > 0 && (size_t)used < size; i++)
-            used += snprintf(text + used, size - (size_t)used, "%s%" PRId64, i ? "," : "", view.info.shape[i]);
+            used +=
+                snprintf(text + used, size - (size_t)used, "%s%" PRId64, i ? "," : "", view.info.shape[i]);
         if (used > 0 && (size_t)used < size)
             snprintf(text + used, size - (size_t)used, "]");
         break;
@@ -26,14 +29,16 @@ static void shape_text(const exray_comparison *comparison, size_t pair, exray_si
     exray_slot_free(slot);
 }
 
-static void report_shapes(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+static void report_shapes(const exray_comparison *comparison, const xr_input_fit *fit,
+                          exray_findings *findings)
 {
     char edge[128], reference[128];
     shape_text(comparison, fit->pair, EXRAY_EDGE, edge, sizeof edge);
     shape_text(comparison, fit->pair, EXRAY_REFERENCE, reference, sizeof reference);
     exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.9);
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "The edge's input is %s, the reference's %s: they cannot be compared.", edge, reference);
+    exray_finding_summary(f, "The edge's input is %s, the reference's %s: they cannot be compared.", edge,
+                          reference);
     exray_finding_fix(f, "Compare with a reference of the same model, or of one with the same input.");
 }
 
@@ -59,7 +64,7 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input differs from the reference's%s; no known cause explains it.",
                           partly ? " in something more" : "");
-    exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain about 1).",
+    exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
                          partly ? "Apart from what is named, they" : "They", fit->left_luma);
     if (fit->frames > 1) {
         exray_frame_pair pair = exray_comparison_frame(comparison, fit->left_worst_frame);
@@ -68,14 +73,25 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
         exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s: %.2f levels rms.", frame->index,
                              *frame->source ? ", " : "", frame->source, fit->left_worst);
     }
-    if (fit->edge_constant)
+    if (fit->clipped > 0.01 * fit->counted)
+        exray_finding_detail(
+            f,
+            "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
+            "(scale and zero point too narrow).",
+            100 * fit->clipped / fit->counted, fit->limit[0], fit->limit[1]);
+    if (fit->reference_flat) {
+        exray_finding_detail(f, "The reference's input is one colour, from which no cause can be told.");
+        exray_finding_alternative(f, "input.normalization", 0.5);
+    } else if (fit->edge_constant)
         exray_finding_detail(f, "The edge's input is the same value everywhere.");
     else if (fit->edge_grey)
-        exray_finding_detail(f, "The edge's channels are equal to each other, a grey picture; the reference's are not.");
+        exray_finding_detail(
+            f, "The edge's channels are equal to each other, a grey picture; the reference's are not.");
     if (fit->opposing && fit->supporting)
         exray_finding_detail(f, "%zu frames look as if channels were exchanged, %zu do not.", fit->supporting,
                              fit->opposing);
-    exray_finding_fix(f, "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame.");
+    exray_finding_fix(
+        f, "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame.");
     exray_finding_number(f, "residual_levels", fit->left_pixels);
     exray_finding_number(f, "residual_luma_levels", fit->left_luma);
     exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);

@@ -64,7 +64,8 @@ void xr_reference_letters(const exray_comparison *comparison, const xr_input_fit
         const void *data;
         size_t size;
         exray_error error;
-        if (yaml && a->size < 1 << 20 && exray_log_read_attachment(log, i, slot, &data, &size, &error) == EXRAY_OK &&
+        if (yaml && a->size < 1 << 20 &&
+            exray_log_read_attachment(log, i, slot, &data, &size, &error) == EXRAY_OK &&
             find_channels(data, size, letters))
             break;
     }
@@ -134,8 +135,8 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
     }
     bool exact;
     const xr_convention *k = xr_convention_of(fit, side, &exact);
-    snprintf(text, size, "values of %.4g to %.4g%s%s%s%s", low, high, k ? " (" : "", k && !exact ? "about " : "",
-             k ? k->name : "", k ? ")" : "");
+    snprintf(text, size, "values of %.4g to %.4g%s%s%s%s", low, high, k ? " (" : "",
+             k && !exact ? "about " : "", k ? k->name : "", k ? ")" : "");
 }
 
 double xr_confidence(double residual, double runner_up)

@@ -29,7 +29,8 @@ double xr_confidence(double residual, double runner_up);
 
 /* For each of the comparison's inputs: fits it and calls `report`.  What every input
  * assertion's run is made of. */
-typedef void xr_report_fn(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings);
+typedef void xr_report_fn(const exray_comparison *comparison, const xr_input_fit *fit,
+                          exray_findings *findings);
 exray_status xr_for_inputs(const exray_comparison *comparison, exray_findings *findings, exray_error *error,
                            xr_report_fn *report);
 

@@ -10,11 +10,12 @@ static bool is_worse(const exray_metrics *m)
            m->inf_count[EXRAY_EDGE] > m->inf_count[EXRAY_REFERENCE];
 }
 
-static exray_finding *begin(exray_findings *findings, const exray_metrics *m, const char *what, const char *name)
+static exray_finding *begin(exray_findings *findings, const exray_metrics *m, const char *what,
+                            const char *name)
 {
     exray_finding *f = exray_find(findings, "layer.nan", EXRAY_ERROR, 0.99);
-    exray_finding_summary(f, "%s %s is the first to hold NaN or infinite values; the reference's has none.", what,
-                          name);
+    exray_finding_summary(f, "%s %s is the first to hold NaN or infinite values; the reference's has none.",
+                          what, name);
     exray_finding_detail(f, "%" PRIu64 " NaN and %" PRIu64 " infinite of %" PRIu64 " values on the edge.",
                          m->nan_count[EXRAY_EDGE], m->inf_count[EXRAY_EDGE],
                          m->count + m->nan_count[EXRAY_EDGE] + m->inf_count[EXRAY_EDGE]);
@@ -37,7 +38,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (!is_worse(&layer->metrics) || (found && layer->role != EXRAY_LAYER_ORIGINATES))
             continue;
         char what[96];
-        snprintf(what, sizeof what, "Layer %u (%.60s)", (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE]);
+        snprintf(what, sizeof what, "Layer %u (%.60s)", (unsigned)layer->node[EXRAY_EDGE],
+                 layer->op[EXRAY_EDGE]);
         exray_finding *f = begin(findings, &layer->metrics, what, layer->name[EXRAY_EDGE]);
         exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
         exray_finding_fix(f, "Run this layer with another kernel or in a wider type, and check its weights.");

@@ -6,6 +6,26 @@
 
 enum { MOST = 3 }; /* findings; further layers are counted */
 
+/* Noise of more than this is quantization's: a healthy 8-bit model's error has no
+ * sharp bound. */
+#define QUANTIZED_NOISE 1e-2
+
+/* Established is what exceeds float noise, or what exceeds an 8-bit model's usual
+ * error and does so at the outputs too.  Layers that err more than usual while the
+ * outputs are right are worth a warning. */
+static exray_severity severity_of(const exray_comparison *comparison, double noise)
+{
+    size_t count = exray_comparison_output_count(comparison);
+    if (noise < QUANTIZED_NOISE || count == 0)
+        return EXRAY_ERROR;
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (!output->comparable || !(output->error <= output->noise))
+            return EXRAY_ERROR;
+    }
+    return EXRAY_WARNING;
+}
+
 static bool inputs_are_clean(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
@@ -40,15 +60,18 @@ static double confidence(double error, double noise)
     return fmin(0.95, ratio / (1 + ratio));
 }
 
-static void report_layer(const exray_comparison *comparison, size_t i, exray_findings *findings, size_t others)
+static void report_layer(const exray_comparison *comparison, size_t i, exray_findings *findings,
+                         size_t others)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR, confidence(layer->error, layer->noise));
+    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
+                                  confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
     exray_finding_summary(f, "Layer %u (%s) %s is wrong beyond noise though its inputs are not.",
                           (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE]);
-    exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.", layer->error,
-                         layer->from_stats ? " at least (from statistics; it may begin earlier)" : "", layer->noise);
+    exray_finding_detail(
+        f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.", layer->error,
+        layer->from_stats ? " at least (from statistics; it may begin earlier)" : "", layer->noise);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
     exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");
@@ -59,12 +82,16 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
 static void report_build_up(const exray_comparison *comparison, size_t first, exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
-    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR, confidence(layer->error, layer->noise));
+    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
+                                  confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
-    exray_finding_summary(f, "The error builds up over the layers before %u (%s) %s; no single one stands out.",
+    exray_finding_summary(f, "The error builds up over layers until it is beyond noise at %u (%s) %s.",
                           (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE]);
-    exray_finding_detail(f, "There it is %.2g of the signal, more than the %.2g that data types explain.", layer->error,
-                         layer->noise);
+    exray_finding_detail(
+        f,
+        "There it is %.2g of the signal, more than the %.2g that data types explain; no single "
+        "layer stands out.",
+        layer->error, layer->noise);
     exray_finding_fix(f, "Compare the weights and the quantization of both models.");
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
@@ -79,7 +106,8 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
     exray_finding_summary(f, "Output %s is wrong beyond noise%s.", output->name[EXRAY_EDGE],
                           known ? " though the inputs are not"
                                 : "; the inputs were not recorded, so they may be the reason");
-    exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error, output->noise);
+    exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error,
+                         output->noise);
     exray_finding_fix(f, "Record both sides with --capture full to see in which layer it begins.");
     if (!known)
         exray_finding_alternative(f, "input.unknown", 0.5);

@@ -15,7 +15,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding *f = exray_find(findings, "log.truncated", EXRAY_WARNING, 0.99);
         exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
         if (why)
-            exray_finding_summary(f, "The %s log %s; what is before was compared.", s ? "reference" : "edge", why);
+            exray_finding_summary(f, "The %s log %s; what is before was compared.", s ? "reference" : "edge",
+                                  why);
         else
             exray_finding_summary(f, "The %s log has %" PRIu64 " damaged parts, which were left out.",
                                   s ? "reference" : "edge", damaged);

@@ -22,9 +22,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     if (accuracy->frames == 0 || accuracy->agreement > 0.5 || !outputs_are_equal(comparison))
         return EXRAY_OK;
     exray_finding *f = exray_find(findings, "output.postprocess", EXRAY_ERROR, 0.8);
-    exray_finding_where(f, "output", exray_comparison_output(comparison, 0)->name[EXRAY_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "The model's outputs are equal, but both sides decide the same in %.0f %% of the frames.",
-                          100 * accuracy->agreement);
+    exray_finding_where(f, "output", exray_comparison_output(comparison, 0)->name[EXRAY_EDGE],
+                        EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f, "The model's outputs are equal, but both sides decide the same in %.0f %% of the frames.",
+        100 * accuracy->agreement);
     exray_finding_fix(f, "Check what is done after the model: label file, label_offset, argmax.");
     exray_finding_number(f, "agreement", accuracy->agreement);
     exray_finding_number(f, "frames", (double)accuracy->frames);

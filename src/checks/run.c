@@ -41,7 +41,8 @@ static exray_status check_selection(const xr_check_options *o, exray_error *erro
         if (n && !is_known(xr_assertions, at, n) && !is_known(o->extra, at, n)) {
             error->status = EXRAY_E_ARGUMENT;
             snprintf(error->message, sizeof error->message,
-                     "there is no assertion '%.*s'; `exray assertions` lists them", (int)(n < 80 ? n : 80), at);
+                     "there is no assertion '%.*s'; `exray assertions` lists them", (int)(n < 80 ? n : 80),
+                     at);
             return error->status;
         }
         at += n;
@@ -51,14 +52,6 @@ static exray_status check_selection(const xr_check_options *o, exray_error *erro
 
 /* ---- Running ------------------------------------------------------------------ */
 
-static size_t count_findings(const exray_findings *findings)
-{
-    size_t count = 0;
-    for (const exray_finding *f = findings->first; f; f = f->next)
-        count++;
-    return count;
-}
-
 static void run_table(const exray_assertion *const *table, const exray_comparison *comparison,
                       const xr_check_options *options, xr_outcome *out)
 {
@@ -67,13 +60,13 @@ static void run_table(const exray_assertion *const *table, const exray_compariso
         if (!is_selected(options->select, assertion->name))
             continue;
         xr_run *run = &out->run[out->run_count++];
-        size_t before = count_findings(&out->findings);
+        size_t before = out->findings.count;
         exray_error error = {EXRAY_OK, ""};
         out->findings.assertion = assertion;
         *run = (xr_run){.assertion = assertion};
         run->status = assertion->run(comparison, &out->findings, &error);
         out->findings.assertion = NULL;
-        run->findings = count_findings(&out->findings) - before;
+        run->findings = out->findings.count - before;
         if (run->status != EXRAY_OK)
             snprintf(run->message, sizeof run->message, "%s",
                      *error.message ? error.message : exray_status_name(run->status));
@@ -167,8 +160,9 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
         return;
     }
     if (coverage_of(comparison) < options->min_coverage) {
-        snprintf(out->reason, sizeof out->reason, "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)",
-                 c->compared, c->layers[EXRAY_EDGE], 100 * options->min_coverage);
+        snprintf(out->reason, sizeof out->reason,
+                 "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)", c->compared,
+                 c->layers[EXRAY_EDGE], 100 * options->min_coverage);
         return;
     }
     if (!compared_values(comparison)) {
@@ -178,15 +172,15 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
     }
     for (size_t i = 0; i < out->run_count; i++)
         if (out->run[i].status != EXRAY_OK && out->run[i].status != EXRAY_E_STATE) {
-            snprintf(out->reason, sizeof out->reason, "assertion %s failed: %.300s", out->run[i].assertion->name,
-                     out->run[i].message);
+            snprintf(out->reason, sizeof out->reason, "assertion %s failed: %.300s",
+                     out->run[i].assertion->name, out->run[i].message);
             return;
         }
     out->verdict = XR_PASS;
 }
 
-exray_status xr_run_assertions(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out,
-                      exray_error *error)
+exray_status xr_run_assertions(const exray_comparison *comparison, const xr_check_options *options,
+                               xr_outcome *out, exray_error *error)
 {
     *out = (xr_outcome){0};
     exray_status status = check_selection(options, error);
@@ -198,7 +192,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         run_table(options->extra, comparison, options, out);
         report_coverage(comparison, options, &out->findings);
         raise_severities(options, &out->findings);
-        out->shown = calloc(count_findings(&out->findings) + 1, sizeof *out->shown);
+        out->shown = calloc(out->findings.count + 1, sizeof *out->shown);
     }
     if (!out->run || !out->shown || out->findings.out_of_memory) {
         xr_outcome_free(out);

@@ -90,23 +90,22 @@ static int run(int argc, char **argv)
 const xr_command xr_command_export = {
     .name = "export",
     .summary = "write a log's contents for other tools (NumPy, spreadsheets, Perfetto)",
-    .usage =
-        "usage: exray export LOG.mcap [--npz DIR [--dequantize]] [--csv F] [--trace F]\n"
-        "\n"
-        "  --npz DIR      one NumPy file a frame, DIR/frame-000000.npz, with its tensors\n"
-        "                 by topic (\"input/image\", \"layer/3\"), and DIR/constants.npz with\n"
-        "                 the weights; types that NumPy has not become the next wider one\n"
-        "  --dequantize   with --npz: real numbers (float32) for quantized tensors\n"
-        "  --csv F        one line for each layer, input, output and constant: value\n"
-        "                 statistics (in the tensor's unit) and latency (milliseconds; lower\n"
-        "                 is better) over all frames\n"
-        "  --trace F      frames, layers and spans as trace events: open it in\n"
-        "                 ui.perfetto.dev or chrome://tracing\n"
-        "\n"
-        "F may be - for standard output.\n"
-        "\n"
-        "example: exray export edge.mcap --csv layers.csv --trace trace.json\n"
-        "         exray export edge.mcap --npz frames/\n"
-        "         python -c 'import numpy; print(numpy.load(\"frames/frame-000000.npz\").files)'\n",
+    .usage = "usage: exray export LOG.mcap [--npz DIR [--dequantize]] [--csv F] [--trace F]\n"
+             "\n"
+             "  --npz DIR      one NumPy file a frame, DIR/frame-000000.npz, with its tensors\n"
+             "                 by topic (\"input/image\", \"layer/3\"), and DIR/constants.npz with\n"
+             "                 the weights; types that NumPy has not become the next wider one\n"
+             "  --dequantize   with --npz: real numbers (float32) for quantized tensors\n"
+             "  --csv F        one line for each layer, input, output and constant: value\n"
+             "                 statistics (in the tensor's unit) and latency (milliseconds; lower\n"
+             "                 is better) over all frames\n"
+             "  --trace F      frames, layers and spans as trace events: open it in\n"
+             "                 ui.perfetto.dev or chrome://tracing\n"
+             "\n"
+             "F may be - for standard output.\n"
+             "\n"
+             "example: exray export edge.mcap --csv layers.csv --trace trace.json\n"
+             "         exray export edge.mcap --npz frames/\n"
+             "         python -c 'import numpy; print(numpy.load(\"frames/frame-000000.npz\").files)'\n",
     .run = run,
 };

@@ -145,9 +145,9 @@ static const char *role_of(const exray_log *log)
 }
 
 static const char *const message_names[] = {
-    [EXRAY_MESSAGE_FRAME] = "frame",     [EXRAY_MESSAGE_LATENCY] = "latency",
-    [EXRAY_MESSAGE_SYSTEM] = "system",   [EXRAY_MESSAGE_READING] = "reading",
-    [EXRAY_MESSAGE_RESULT] = "result",   [EXRAY_MESSAGE_TENSOR] = NULL,
+    [EXRAY_MESSAGE_FRAME] = "frame",   [EXRAY_MESSAGE_LATENCY] = "latency",
+    [EXRAY_MESSAGE_SYSTEM] = "system", [EXRAY_MESSAGE_READING] = "reading",
+    [EXRAY_MESSAGE_RESULT] = "result", [EXRAY_MESSAGE_TENSOR] = NULL,
     [EXRAY_MESSAGE_OTHER] = NULL,
 };
 
@@ -404,8 +404,8 @@ static cJSON *describe(const summary *s)
     cJSON_AddNumberToObject(frames, "count", (double)s->frames);
     cJSON_AddNumberToObject(frames, "complete", (double)s->complete);
     cJSON_AddNumberToObject(frames, "labelled", (double)s->labelled);
-    cJSON *latency = s->timed ? cJSON_AddObjectToObject(root, "latency")
-                              : cJSON_AddNullToObject(root, "latency");
+    cJSON *latency =
+        s->timed ? cJSON_AddObjectToObject(root, "latency") : cJSON_AddNullToObject(root, "latency");
     if (s->timed) {
         cJSON_AddNumberToObject(latency, "inference_ms_min", s->inference_ms[0]);
         cJSON_AddNumberToObject(latency, "inference_ms_median", s->inference_ms[1]);

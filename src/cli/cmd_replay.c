@@ -33,7 +33,7 @@ static bool same_file(const char *a, const char *b)
 static int replay(xr_run_command *command, const exray_log *log)
 {
     exray_error error = {0};
-    xr_items *items = xr_items_from_log(log, command->from_input, command->sensor, &error);
+    xr_items *items = xr_items_from_log(log, command->from_input, command->sensor, command->labels, &error);
     if (!items)
         return xr_fail_error(&error);
     command->run.config.replay_of = exray_log_metadata(log, "log_id");

@@ -48,7 +48,8 @@ static int parse_coverage(options *o, const char *value)
     errno = 0;
     o->min_coverage = strtod(value, &end);
     if (errno || end == value || *end || !(o->min_coverage >= 0 && o->min_coverage <= 1))
-        return xr_usage_error(&xr_command_validate, "--min-coverage takes a number from 0 to 1, not '%s'", value);
+        return xr_usage_error(&xr_command_validate, "--min-coverage takes a number from 0 to 1, not '%s'",
+                              value);
     return XR_EXIT_OK;
 }
 
@@ -90,15 +91,16 @@ static int set_option(options *o, const char *name, const char *value)
             return xr_usage_error(&xr_command_validate, "at most %d plug-ins", MAX_PLUGINS);
         o->plugin[o->plugin_count++] = value;
     } else
-        return xr_usage_error(&xr_command_validate, "%s is not available yet; use --json and a tool that reads it",
-                              name);
+        return xr_usage_error(&xr_command_validate,
+                              "%s is not available yet; use --json and a tool that reads it", name);
     return XR_EXIT_OK;
 }
 
 static int parse(options *o, int argc, char **argv)
 {
-    static const char *const names[] = {"--json",          "--assert", "--min-coverage", "--fail-on", "--edge-model",
-                                        "--reference-model", "--engine", "--plugin",       "--html",    "--junit"};
+    static const char *const names[] = {
+        "--json",   "--assert", "--min-coverage", "--fail-on", "--edge-model", "--reference-model",
+        "--engine", "--plugin", "--html",         "--junit"};
     bool only_names = false;
     for (int i = 1; i < argc; i++) {
         if (!only_names && strcmp(argv[i], "--") == 0) {

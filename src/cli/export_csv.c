@@ -2,11 +2,11 @@
 #include "export.h"
 #include "text_out.h"
 
+#include <exray/exray.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <exray/exray.h>
 
 /* Statistics of one tensor, over the frames read so far. */
 typedef struct row {

@@ -173,8 +173,8 @@ static bool write_file(const exray_log *log, const char *path, const exray_recor
     return false;
 }
 
-static bool write_all(const exray_log *log, const char *folder, char *path, size_t path_size, exray_slot *slot,
-                      bool dequantize, uint64_t *skipped)
+static bool write_all(const exray_log *log, const char *folder, char *path, size_t path_size,
+                      exray_slot *slot, bool dequantize, uint64_t *skipped)
 {
     size_t count;
     const exray_record *records = exray_log_constants(log, &count);

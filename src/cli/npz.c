@@ -119,11 +119,13 @@ static size_t npy_header(char out[512], const char *descr, const int64_t *shape,
 {
     enum { PREFIX = 10, ALIGN = 64 };
     char dictionary[400];
-    int used = snprintf(dictionary, sizeof dictionary,
-                        "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+    int used =
+        snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (uint32_t i = 0; i < rank; i++)
         used += snprintf(dictionary + used, sizeof dictionary - (size_t)used, "%" PRId64 "%s", shape[i],
-                         rank == 1 ? "," : i + 1 < rank ? ", " : "");
+                         rank == 1      ? ","
+                         : i + 1 < rank ? ", "
+                                        : "");
     used += snprintf(dictionary + used, sizeof dictionary - (size_t)used, "), }");
     size_t total = (PREFIX + (size_t)used + 1 + ALIGN - 1) / ALIGN * ALIGN;
     memset(out, ' ', total);

@@ -115,10 +115,12 @@ static int parse_option(const xr_command *command, int option, const char *name,
         out->run.pipeline = optarg;
         return XR_EXIT_OK;
     case OPT_DATA:
-    case OPT_LABELS:
         if (replay)
-            return xr_usage_error(command, "--%s is for record; replay takes the log's own data", name);
-        *(option == OPT_DATA ? &out->data : &out->labels) = optarg;
+            return xr_usage_error(command, "--data is for record; replay takes the log's own data");
+        out->data = optarg;
+        return XR_EXIT_OK;
+    case OPT_LABELS:
+        out->labels = optarg;
         return XR_EXIT_OK;
     case OPT_FROM:
     case OPT_SENSOR:

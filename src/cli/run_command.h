@@ -8,7 +8,7 @@
 typedef struct xr_run_command {
     xr_run_options run;
     const char *data;   /* record: --data */
-    const char *labels; /* record: --labels */
+    const char *labels; /* --labels */
     const char *sensor; /* replay: --sensor */
     bool from_input;    /* replay: --from input */
     const char *log;    /* replay: the edge's log */

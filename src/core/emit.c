@@ -7,7 +7,7 @@ static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
     const xr_channel *c = &r->channels.table[channel];
     uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
     if (!r->channels.use[channel].charged)
-        cost += xr_mcap_channel_cost(c, !r->schema_charged[c->schema]);
+        cost += xr_mcap_channel_cost(&r->mcap, c, !r->schema_charged[c->schema]);
     return cost;
 }
 

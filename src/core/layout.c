@@ -3,6 +3,7 @@
 
 enum {
     DEFAULT_CHANNELS = 4096,
+    SMALLEST_CHANNELS = 8, /* five are set aside for what every log has */
     DEFAULT_CHUNKS = 16384,
     DEFAULT_CHUNK = 1 << 20,
     SMALLEST_CHUNK = 32 << 10, /* schema, channel and a quarter's message fit in any case */
@@ -120,7 +121,7 @@ static const char *problem_of(const exray_config *config)
     for (uint32_t i = 0; i < config->metadata_count; i++)
         if (!config->metadata[i].key || !*config->metadata[i].key)
             return "config.metadata has an entry without a key";
-    return xr_filter_problem(config->layers);
+    return config->layers && *config->layers ? xr_filter_problem(config->layers) : NULL;
 }
 
 /* A small memory sink wants small chunks: what is in an unfinished one is lost
@@ -156,6 +157,8 @@ bool xr_plan_of(const exray_config *config, size_t sink_size, xr_plan *plan, con
     if (*problem)
         return false;
     plan->max_channels = config->max_channels ? config->max_channels : DEFAULT_CHANNELS;
+    if (plan->max_channels < SMALLEST_CHANNELS)
+        plan->max_channels = SMALLEST_CHANNELS;
     plan->hash_size = (uint32_t)power_of_two_below((size_t)plan->max_channels * 4);
     plan->topics_size = (size_t)plan->max_channels * 24 + 2 * XR_MAX_TOPIC;
     /* A recorder of few channels is one of little memory. */

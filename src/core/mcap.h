@@ -136,7 +136,7 @@ int xr_mcap_end(xr_mcap *mcap);
 /* An upper bound of what a message of that size adds to the log, all records
  * that go with it counted; likewise of a new channel. */
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size);
-uint64_t xr_mcap_channel_cost(const xr_channel *channel, bool new_schema);
+uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel *channel, bool new_schema);
 
 /* ---- Between mcap.c and mcap_end.c ---- */
 

@@ -184,11 +184,11 @@ uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)
     return cost + 2 + cost * CHUNK_AND_INDEX * 2 / mcap->chunk_size;
 }
 
-uint64_t xr_mcap_channel_cost(const xr_channel *channel, bool new_schema)
+uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel *channel, bool new_schema)
 {
     const xr_schema schema = (xr_schema)channel->schema;
     uint64_t cost = 9 + xr_encoded_size(xr_mcap_encode_channel, &(xr_mcap_channel_content){0, channel});
     if (new_schema)
         cost += 9 + xr_encoded_size(xr_mcap_encode_schema, &schema);
-    return 2 * cost + 10; /* in the data and in the summary; in the statistics */
+    return mcap->stream ? cost : 2 * cost + 10; /* in the data and in the summary; in the statistics */
 }

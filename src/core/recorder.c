@@ -143,11 +143,25 @@ static exray_status take_memory(xr_recorder *r, const exray_config *config, size
     return EXRAY_OK;
 }
 
-/* What the end of a log takes, and a last /system: set aside from the budget. */
-static uint64_t end_cost(const xr_recorder *r)
+/* What every log has must find neither the table full of layers nor the budget
+ * spent on them: its channels are made and charged first, with the log's end and
+ * a last /system. */
+static void set_aside(xr_recorder *r)
 {
-    const xr_channel system = {.topic = "/system", .schema = XR_SCHEMA_SYSTEM};
-    return r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80) + xr_mcap_channel_cost(&system, true);
+    static const struct {
+        const char *topic;
+        xr_schema schema;
+    } common[] = {{"/frame", XR_SCHEMA_FRAME},
+                  {"/system", XR_SCHEMA_SYSTEM},
+                  {"/latency", XR_SCHEMA_LATENCY},
+                  {"/result", XR_SCHEMA_RESULT},
+                  {"/model", XR_SCHEMA_MODEL}};
+    r->spent = r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80);
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+        const uint32_t id = xr_channel_find(r, common[i].topic, common[i].schema, EXRAY_NO_INDEX);
+        r->spent += xr_mcap_channel_cost(&r->mcap, &r->channels.table[id], true);
+        r->channels.use[id].charged = r->schema_charged[common[i].schema] = true;
+    }
 }
 
 /* The beginning of the log, and the writer thread. */
@@ -165,7 +179,7 @@ static exray_status start(xr_recorder *r, const exray_config *config, exray_writ
     }
     if (error)
         return xr_fail_write(r, error);
-    r->spent = end_cost(r);
+    set_aside(r);
     r->last_chunk_ns = xr_port_now();
     if (r->capture >= EXRAY_CAPTURE_FRAME)
         xr_port_usage_open(&r->usage_files);

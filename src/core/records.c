@@ -100,21 +100,23 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
                                  .tensor = tensor,
                                  .with_data = k == KEEP_DATA && tensor->data};
     const bool of_model = tensor->kind == EXRAY_LAYER || tensor->kind == EXRAY_CONSTANT;
-    if (message.with_data && tensor->size > XR_MAX_DATA) {
-        r->dropped++;
-        message.with_data = false;
-        k = KEEP_STATS;
-    } else if (message.with_data && of_model &&
-               !xr_budget_allows(r, channel, xr_encoded_size(xr_encode_tensor, &message))) {
-        r->dropped++;
+    const bool degraded =
+        message.with_data &&
+        (tensor->size > XR_MAX_DATA ||
+         (of_model && !xr_budget_allows(r, channel, xr_encoded_size(xr_encode_tensor, &message))));
+    if (degraded) {
         message.with_data = false;
         k = KEEP_STATS;
     }
     if (k == KEEP_STATS && tensor->data && !is_opaque(tensor->media) &&
         !exray_compute_stats(&tensor->info, tensor->data, tensor->size, &stats))
         message.stats = &stats;
-    return xr_emit(r, channel, xr_port_now(), xr_encode_tensor, &message,
-                   tensor->kind == EXRAY_CONSTANT ? XR_WAIT : XR_MAY_DROP);
+    const uint64_t dropped = r->dropped;
+    const exray_status status = xr_emit(r, channel, xr_port_now(), xr_encode_tensor, &message,
+                                        tensor->kind == EXRAY_CONSTANT ? XR_WAIT : XR_MAY_DROP);
+    if (degraded && r->dropped == dropped) /* a record counts once */
+        r->dropped++;
+    return status;
 }
 
 exray_status exray_record_tensor(exray_recorder *recorder, const exray_tensor *tensor)
@@ -341,6 +343,20 @@ bool exray_has_model(const exray_recorder *recorder)
     return r->magic == XR_MAGIC && r->has_model;
 }
 
+/* Attachments and metadata count, too: `size` and what frames and indexes it. */
+static bool budget_takes(xr_recorder *r, uint64_t size)
+{
+    const uint64_t cost = size + 256;
+    if (!r->byte_budget)
+        return true;
+    if (r->spent > r->byte_budget || cost > r->byte_budget - r->spent) {
+        r->dropped++;
+        return false;
+    }
+    r->spent += cost;
+    return true;
+}
+
 static int write_attachment(xr_mcap *mcap, const void *attachment)
 {
     return xr_mcap_attachment(mcap, attachment);
@@ -356,6 +372,8 @@ exray_status exray_attach(exray_recorder *recorder, const char *name, const char
     if (!name || !*name || strlen(name) > XR_MAX_NAME || (!data && size))
         return bad_argument(r, "exray_attach",
                             "the name is missing, empty or over 1000 bytes, or data is NULL");
+    if (!budget_takes(r, (uint64_t)size + 2 * (strlen(name) + (media_type ? strlen(media_type) : 0))))
+        return EXRAY_OK;
     const xr_attachment attachment = {name, media_type, data, size, xr_port_now(), xr_port_wall_clock()};
     return xr_emit_call(r, write_attachment, &attachment);
 }
@@ -373,10 +391,15 @@ exray_status exray_record_metadata(exray_recorder *recorder, const char *name, c
     if (status)
         return status;
     bool complete = name && *name && strlen(name) <= XR_MAX_NAME && (pairs || !count);
-    for (size_t i = 0; complete && i < count; i++)
+    uint64_t size = complete ? 2 * strlen(name) : 0;
+    for (size_t i = 0; complete && i < count; i++) {
         complete = pairs[i].key && *pairs[i].key;
+        size += 8 + (complete ? strlen(pairs[i].key) : 0) + (pairs[i].value ? strlen(pairs[i].value) : 0);
+    }
     if (!complete)
         return bad_argument(r, "exray_record_metadata",
                             "a name or key is missing or empty, or pairs is NULL");
+    if (!budget_takes(r, size))
+        return EXRAY_OK;
     return xr_emit_call(r, write_metadata, &(xr_metadata){name, pairs, count});
 }

@@ -46,7 +46,11 @@ static cJSON *text_item(const char *value)
         return NULL;
     memcpy(clean, value, size);
     for (unsigned char *p = (unsigned char *)clean; *p;) {
-        size_t more = *p < 0x80 ? 0 : *p >= 0xC2 && *p < 0xE0 ? 1 : *p >= 0xE0 && *p < 0xF0 ? 2 : *p >= 0xF0 && *p < 0xF5 ? 3 : 9;
+        size_t more = *p < 0x80                 ? 0
+                      : *p >= 0xC2 && *p < 0xE0 ? 1
+                      : *p >= 0xE0 && *p < 0xF0 ? 2
+                      : *p >= 0xF0 && *p < 0xF5 ? 3
+                                                : 9;
         size_t good = 0;
         while (more < 9 && good < more && (p[good + 1] & 0xC0) == 0x80)
             good++;

@@ -57,8 +57,8 @@ static void print_accuracy(const xr_report *r, FILE *out)
         return;
     if (a->labelled) {
         double points = 100 * (a->top1[EXRAY_EDGE] - a->top1[EXRAY_REFERENCE]);
-        fprintf(out, "accuracy   edge %.1f %%   reference %.1f %%   agreement %.1f %%", 100 * a->top1[EXRAY_EDGE],
-                100 * a->top1[EXRAY_REFERENCE], 100 * a->agreement);
+        fprintf(out, "accuracy   edge %.1f %%   reference %.1f %%   agreement %.1f %%",
+                100 * a->top1[EXRAY_EDGE], 100 * a->top1[EXRAY_REFERENCE], 100 * a->agreement);
         if (fabs(points) >= 0.05)
             fprintf(out, "        %s %.1f points", points < 0 ? "down" : "up", fabs(points));
         fputc('\n', out);
@@ -66,7 +66,8 @@ static void print_accuracy(const xr_report *r, FILE *out)
         if (a->labelled < a->frames)
             fprintf(out, "           %zu of %zu frames have a label\n", a->labelled, a->frames);
     } else
-        fprintf(out, "accuracy   agreement %.1f %% of %zu frames (no labels)\n", 100 * a->agreement, a->frames);
+        fprintf(out, "accuracy   agreement %.1f %% of %zu frames (no labels)\n", 100 * a->agreement,
+                a->frames);
 }
 
 static void print_coverage(const xr_report *r, FILE *out)
@@ -111,10 +112,12 @@ static void print_latency(const xr_report *r, FILE *out)
 static void print_finding(const exray_finding *f, FILE *out, const paint *p)
 {
     const char *sign = f->severity == EXRAY_ERROR ? "✗" : f->severity == EXRAY_WARNING ? "!" : "i";
-    const char *tint = f->severity == EXRAY_ERROR ? p->red : f->severity == EXRAY_WARNING ? p->yellow : p->dim;
+    const char *tint = f->severity == EXRAY_ERROR     ? p->red
+                       : f->severity == EXRAY_WARNING ? p->yellow
+                                                      : p->dim;
     int gap = COLUMN - 2 - (int)strlen(f->cause);
-    fprintf(out, "\n%s%s %s%s%s%*sconfidence %.2f\n", tint, sign, p->bold, f->cause, p->end, gap > 1 ? gap : 1, "",
-            f->confidence);
+    fprintf(out, "\n%s%s %s%s%s%*sconfidence %.2f\n", tint, sign, p->bold, f->cause, p->end,
+            gap > 1 ? gap : 1, "", f->confidence);
     if (f->summary)
         fprintf(out, "  %s\n", f->summary);
     for (size_t i = 0; i < f->detail_count; i++)
@@ -133,11 +136,13 @@ static void print_unjudged(const xr_report *r, FILE *out, const paint *p)
         if (run->status == EXRAY_OK || (said && strcmp(said, run->message) == 0))
             continue;
         fprintf(out, "%s%s%s %s: %s%s\n", said ? "" : "\n", p->dim,
-                run->status == EXRAY_E_STATE ? "unjudged" : "failed", run->assertion->name, run->message, p->end);
+                run->status == EXRAY_E_STATE ? "unjudged" : "failed", run->assertion->name, run->message,
+                p->end);
         said = run->message;
     }
     for (const char *const *remark = r->not_used; remark && *remark; remark++)
-        fprintf(out, "%s%sunjudged %s%s\n", said || remark != r->not_used ? "" : "\n", p->dim, *remark, p->end);
+        fprintf(out, "%s%sunjudged %s%s\n", said || remark != r->not_used ? "" : "\n", p->dim, *remark,
+                p->end);
 }
 
 /* "layers 3-60 only propagate it", of the edge's node numbers. */
@@ -158,7 +163,8 @@ static void print_propagation(const xr_report *r, FILE *out)
     else if (count && count == (size_t)(last - first) + 1)
         fprintf(out, "    (layers %u-%u only propagate it)", (unsigned)first, (unsigned)last);
     else if (count)
-        fprintf(out, "    (%zu layers, from %u to %u, only propagate it)", count, (unsigned)first, (unsigned)last);
+        fprintf(out, "    (%zu layers, from %u to %u, only propagate it)", count, (unsigned)first,
+                (unsigned)last);
 }
 
 static void print_verdict(const xr_report *r, FILE *out, const paint *p)
@@ -169,7 +175,8 @@ static void print_verdict(const xr_report *r, FILE *out, const paint *p)
         o->shown[i]->severity == EXRAY_ERROR ? errors++ : others++;
     fputc('\n', out);
     if (o->verdict == XR_FAIL) {
-        fprintf(out, "%s%sFAIL%s  %zu %s", p->bold, p->red, p->end, errors, plural(errors, "finding", "findings"));
+        fprintf(out, "%s%sFAIL%s  %zu %s", p->bold, p->red, p->end, errors,
+                plural(errors, "finding", "findings"));
         if (others)
             fprintf(out, ", %zu %s", others, plural(others, "remark", "remarks"));
         print_propagation(r, out);

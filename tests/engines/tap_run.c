@@ -3,8 +3,9 @@
  *
  *     tap_run LIBRARY MODEL [--input FILE]... [--runs N] [--log OUT.mcap] [--capture LEVEL]
  *             [--kernels builtin|xnnpack] [--late] [--no-model-file] [--again]
- *             [--resize D,D,...] [--ring BYTES] [--dump FILE] [--versus]
+ *             [--no-constants] [--resize D,D,...] [--ring BYTES] [--dump FILE] [--versus]
  *
+ * LIBRARY     "-": what the program itself is linked with (or LD_PRELOAD)
  * --input     bytes of one input for all runs, one run after the other (repeated
  *             from the start when they end); inputs without one are zero
  * --log       attach the tap
@@ -13,7 +14,8 @@
  * --resize    input 0 gets this shape
  * --dump      all outputs of all runs, one after the other
  * --versus    time it against an interpreter without a tap, run by run in turn;
- *             prints the least and the median milliseconds of both */
+ *             prints the least and the median milliseconds of both, of the calling
+ *             thread's processor time */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/tflite/symbols.h"
 
@@ -37,7 +39,7 @@ typedef struct options {
     int input_count;
     int runs;
     size_t ring;
-    bool late, no_model_file, again, versus;
+    bool late, no_model_file, no_constants, again, versus;
 } options;
 
 static void *library;
@@ -52,7 +54,7 @@ static _Noreturn void die(const char *what, const char *why)
     exit(2);
 }
 
-static void print_error(void *user, const char *format, va_list args)
+XR_TFLITE_REPORTER static void print_error(void *user, const char *format, va_list args)
 {
     (void)user;
     vfprintf(stderr, format, args);
@@ -86,6 +88,8 @@ static void parse(int argc, char **argv, options *o)
             o->late = true;
         else if (strcmp(name, "--no-model-file") == 0)
             o->no_model_file = true;
+        else if (strcmp(name, "--no-constants") == 0)
+            o->no_constants = true;
         else if (strcmp(name, "--again") == 0)
             o->again = true;
         else if (strcmp(name, "--versus") == 0)
@@ -118,7 +122,7 @@ static void parse(int argc, char **argv, options *o)
 static void resize(TfLiteInterpreter *interpreter, const char *shape)
 {
     TfLiteStatus (*function)(TfLiteInterpreter *, int32_t, const int *, int32_t);
-    void *address = dlsym(library, "TfLiteInterpreterResizeInputTensor");
+    void *address = library ? dlsym(library, "TfLiteInterpreterResizeInputTensor") : NULL;
     if (!address)
         die("TfLiteInterpreterResizeInputTensor", "missing");
     memcpy(&function, &address, sizeof address);
@@ -170,10 +174,11 @@ static void dump_outputs(TfLiteInterpreter *interpreter, FILE *to)
     }
 }
 
+/* Of the calling thread: what else the machine does counts for little. */
 static double milliseconds(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
@@ -224,8 +229,7 @@ static void run_versus(const options *o, const TfLiteModel *model, TfLiteInterpr
 static void load_library(const options *o)
 {
     exray_error error;
-    library = dlopen(o->library, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
+    if (strcmp(o->library, "-") != 0 && !(library = dlopen(o->library, RTLD_NOW | RTLD_LOCAL)))
         die(o->library, dlerror());
     if (xr_tflite_find_session(library, &api, &error) != EXRAY_OK ||
         xr_tflite_find_tap(library, &tensors, &error) != EXRAY_OK ||
@@ -249,7 +253,9 @@ static void attach(const options *o, exray_recorder *recorder, TfLiteInterpreter
         die("--capture", "no such level");
     exray_config config = {.capture = (exray_capture)capture, .ring_size = o->ring};
     exray_open_file(recorder, o->log, &config);
-    exray_tflite_config tap = {.model_file = o->no_model_file ? NULL : o->model, .library = library};
+    exray_tflite_config tap = {.model_file = o->no_model_file ? NULL : o->model,
+                               .library = library,
+                               .no_constants = o->no_constants};
     exray_tflite_attach(recorder, to, &tap);
 }
 

@@ -146,7 +146,8 @@ static void recorders_do_not_mix(void **state)
     tflite()->close(sessions[0]);
     tflite()->close(sessions[1]);
     assert_int_equal(exray_close(&recorders[1]), EXRAY_OK);
-    assert_int_equal(written[0], written[1]);
+    /* The same records in both; times take a byte more or less. */
+    assert_true(written[0] > 10000 && written[0] < written[1] + 200 && written[1] < written[0] + 200);
     free(model.data);
 }
 

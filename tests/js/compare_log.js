@@ -13,7 +13,7 @@ const { FileDescriptorSet } = require("protobufjs/ext/descriptor");
 async function decompressors() {
   await Promise.all([lz4.isLoaded, zstd.isLoaded]);
   return {
-    lz4: (data, size) => lz4.default(data, Number(size)),
+    lz4: (data, size) => (lz4.default ?? lz4)(data, Number(size)),
     zstd: (data, size) => zstd.decompress(data, Number(size)),
   };
 }
@@ -71,6 +71,9 @@ async function readIndexed(bytes, decompressHandlers) {
 // the last digits of a double (sums may be added in any order).
 function same(actual, wanted) {
   if (wanted !== null && typeof wanted === "object") {
+    // A descriptor shows a map as what it is on the wire: a list of entries.
+    if (Array.isArray(actual) && !Array.isArray(wanted))
+      actual = Object.fromEntries(actual.map(({ key = "", value }) => [key, value ?? 0]));
     const keys = new Set([...Object.keys(wanted), ...Object.keys(actual ?? {})]);
     return [...keys].every((key) => same((actual ?? {})[key], wanted[key]));
   }

@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT.parent / "shared" / "assets"
-BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", os.environ.get("EXRAY_BUILD", "build"))
+# Engines, the arm64 system root and the example's build lie in BUILD; the program
+# under test may be of another build.
+BUILD = ROOT / os.environ.get("EXRAY_BUILD", "build")
+EXRAY = ROOT / os.environ.get("EXRAY_BUILD_DIR", BUILD) / "exray"
 CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
 
 sys.path.insert(0, str(ROOT / "tools"))

@@ -129,6 +129,8 @@ def stats(dtype, data, scale=None, zero_point=None):
         real = np.asarray(scale, np.float64) * (real - np.asarray(zero_point, np.float64))
     finite = real[np.isfinite(real)]
     low, high = INTEGER_RANGE.get(dtype, (None, None))
+    with np.errstate(over="ignore"):  # squares of huge doubles are infinite
+        variance = finite.var() if finite.size else np.nan
     return {
         "count": real.size,
         "nan_count": int(np.isnan(real).sum()),
@@ -137,7 +139,7 @@ def stats(dtype, data, scale=None, zero_point=None):
         "min": finite.min() if finite.size else np.nan,
         "max": finite.max() if finite.size else np.nan,
         "mean": finite.mean() if finite.size else np.nan,
-        "variance": finite.var() if finite.size else np.nan,
+        "variance": variance,
         "low_count": int((stored == low).sum()) if low is not None else 0,
         "high_count": int((stored == high).sum()) if high is not None else 0,
     }

@@ -74,7 +74,7 @@ class Log:
         t.info.name = topic.split("/", 2)[2]
         if scale is not None:
             t.info.quantization.scale.extend(scale)
-            t.info.quantization.zero_point.extend(zero_point or [])
+            t.info.quantization.zero_point.extend([] if zero_point is None else zero_point)
             t.info.quantization.axis = axis
         self.add(topic, "Tensor", t)
 

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from demo_support import BUILD, ROOT, run, script, tool, wheel
+from demo_support import BUILD, EXRAY, ROOT, run, script, tool, wheel
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 
 LAYERS = 61
 PHOTOGRAPHS = ["chelsea.jpg", "rocket.jpg", "coffee.jpg"]
-EXRAY = BUILD / "exray"
+ENGINE = BUILD / "engines" / f"tflite-{os.uname().machine}"
 
 
 @pytest.fixture(scope="session")
@@ -175,10 +175,9 @@ def test_observing_changes_no_answer(native, demo, logs, tmp_path):
     source = (ROOT / "examples" / "classify.c").read_text()
     bare = tmp_path / "bare.c"
     bare.write_text("".join(l for l in source.splitlines(True) if not l.endswith("// exray\n")))
-    engine = BUILD / "engines" / f"tflite-{os.uname().machine}"
     run(
         "cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'examples'}", bare, "-o", tmp_path / "bare",
-        f"-L{engine}", "-ltensorflowlite_c", "-ljpeg", "-lm", f"-Wl,-rpath,{engine}",
+        f"-L{ENGINE}", "-ltensorflowlite_c", "-ljpeg", "-lm", f"-Wl,-rpath,{ENGINE}",
     )
     pictures = [demo / "photographs" / p for p in PHOTOGRAPHS]
     for options, name in (([], "bgr"), (["--rgb"], "rgb")):
@@ -219,7 +218,8 @@ def test_arm64_records_the_same(arm64, demo, logs, tmp_path):
 
 def validate(folder, demo, edge, status):
     run(
-        EXRAY, "replay", edge, "--engine", "tflite", "--model", demo / "lite0.tflite",
+        EXRAY, "replay", edge, "--engine", "tflite",
+        "--engine-lib", ENGINE / "libtensorflowlite_c.so", "--model", demo / "lite0.tflite",
         "--pipeline", ROOT / "examples" / "lite0.yaml", "--capture", "full", "-o", folder / "ref.mcap",
     )
     verdict = folder / "verdict.json"
@@ -245,6 +245,37 @@ def test_the_bug_is_named_and_the_fix_passes(device, demo, tmp_path, request):
     assert verdict["verdict"] == "pass"
     assert not [f for f in verdict["findings"] if f["severity"] == "error"]
     assert verdict["accuracy"]["agreement"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        "0.4999f",  # another order of additions: one level, in a pixel of ten thousand
+        "(y + x & 1 ? 0.44f : 0.56f)",  # fixed point, as OpenCV's: one level, in a pixel of ten
+    ],
+)
+def test_another_rounding_of_pixels_passes(half, logs, demo, tmp_path):
+    if not EXRAY.exists():
+        pytest.skip(f"no {EXRAY}: run make")
+    source = (ROOT / "examples" / "classify.c").read_text()
+    assert source.count(" + 0.5f)") == 1
+    changed = tmp_path / "classify.c"
+    changed.write_text(source.replace(" + 0.5f)", f" + {half})"))
+    run(
+        "cc", "-std=c11", "-O2", f"-I{ROOT / 'examples'}", f"-I{ROOT / 'include'}", changed, "-o", tmp_path / "classify",
+        BUILD / "src" / "engines" / "libexray_tflite.a", BUILD / "src" / "core" / "libexray_core.a",
+        f"-L{ENGINE}", "-ltensorflowlite_c", "-ljpeg", "-lm", "-lpthread", "-ldl", f"-Wl,-rpath,{ENGINE}",
+    )
+    _, log = classify([tmp_path / "classify"], tmp_path, demo, "--rgb")
+    unchanged = logs["rgb"][1].frames
+    differences = [
+        np.abs(a.tensors["/input/image"] - b.tensors["/input/image"]) * 128 for a, b in zip(log.frames, unchanged)
+    ]
+    assert max(d.max() for d in differences) == 1
+    changed_pixels = np.mean([d != 0 for d in map(np.ravel, differences)])
+    assert 0 < changed_pixels < 0.2
+    verdict = validate(tmp_path, demo, tmp_path / "edge.mcap", status=0)
+    assert verdict["verdict"] == "pass"
 
 
 # ---- How little is added -------------------------------------------------------

@@ -107,12 +107,15 @@ def loop(path):
     return model.write(path)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--no-model-file"]], ids=["with file", "without file"])
+@pytest.mark.parametrize("arguments", [[], ["--no-model-file"], ["--kernels", "xnnpack"]],
+                         ids=["with file", "without file", "xnnpack"])
 def test_loop(tmp_path, arguments):
     x = np.float32([[1, -2, 0.5, 3], [1, 1, 1, 1]])
     start = np.int32([[0], [3]])
     log = run_both(loop(tmp_path / "loop.tflite"), [start, x], tmp_path, *arguments, runs=2)
-    assert [(n.op, n.subgraph) for n in log.model.nodes] == [("WHILE", 0), ("NEG", 0), ("LESS", 1), ("ADD", 2), ("MUL", 2)]
+    assert ("exray.delegation" in log.metadata) == ("xnnpack" in arguments)
+    # A partition of one node is that node.
+    assert [(n.inner[0].op if n.inner else n.op, n.subgraph) for n in log.model.nodes] == [("WHILE", 0), ("NEG", 0), ("LESS", 1), ("ADD", 2), ("MUL", 2)]
     # Positions in /model are unique, so tensors of different subgraphs are told apart.
     names = [t.name for t in log.model.tensors]
     assert names == ["i", "x", "i_out", "x_out", "negative", "i", "x", "five", "goes_on", "i", "x", "one", "two", "i_next", "x_next"]

@@ -291,6 +291,24 @@ def test_levels(tmp_path):
         assert log.records.keys() == kinds
         assert len(log.frames) == len(log.latency) == (0 if level == "off" else 3)
     assert all(r.HasField("stats") and not r.data for _, r in log.records["layer"])
+    tap_run(model, "--log", tmp_path / "a.mcap", "--no-constants")
+    assert Log(tmp_path / "a.mcap").records.keys() == {"input", "output", "layer"}
+
+
+def test_linked_library(tmp_path):
+    """Without a handle the functions are those that the program is linked with."""
+    model = asset(MODELS / "micro_speech_int8.tflite")
+    command = [str(a) for a in (RUN, "-", model, "--log", tmp_path / "a.mcap", "--capture", "full")]
+    if not RUN.exists():
+        pytest.skip(f"no {RUN}: build the tests")
+    environment = dict(os.environ, LD_PRELOAD=str(library()))
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    tap_run(model, "--log", tmp_path / "b.mcap", "--capture", "full")
+    a, b = ([(n, k, r.data) for n, k, _, r in Log(tmp_path / f"{x}.mcap").layers()] for x in "ab")
+    assert a == b and len(a) == 4
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2 and "no TensorFlow Lite found" in result.stderr
 
 
 def test_xnnpack(tmp_path):
@@ -366,16 +384,10 @@ def test_again(tmp_path):
 
 def test_resized(tmp_path):
     """Shapes that are not the file's are in the records."""
-    model = asset(MODELS / "deeplabv3_257_float.tflite")
-    it = litert.Interpreter(model_path=str(asset(MODELS / "mobilenet_v1_0.25_224_float.tflite")), num_threads=1,
-                            experimental_preserve_all_tensors=True,
-                            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
-    model = MODELS / "mobilenet_v1_0.25_224_float.tflite"
+    model = asset(MODELS / "mobilenet_v1_0.25_224_float.tflite")
+    it = interpreter(model)
     it.resize_tensor_input(it.get_input_details()[0]["index"], [2, 224, 224, 3])
-    try:
-        it.allocate_tensors()
-    except RuntimeError:
-        pytest.skip("this model does not resize")
+    it.allocate_tensors()
     detail = it.get_input_details()[0]
     value = noise(detail)
     assert value.shape[0] == 2
@@ -383,6 +395,7 @@ def test_resized(tmp_path):
     it.invoke()
     log = run_both(model, [value], tmp_path, "--resize", "2,224,224,3")
     for node, output, _, record in log.layers():
-        assert log.info(record).shape[0] == 2 or not record.HasField("info")
+        if log.model.nodes[node].op == "CONV_2D":
+            assert list(log.info(record).shape)[0] == 2 and log.model.tensors[record.tensor].shape[0] == 1
         expected = it.get_tensor(record.tensor)
         assert (same if log.model.engine_version == PINNED else close)(log.value(record), expected), node

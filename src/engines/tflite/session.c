@@ -3,7 +3,6 @@
 #include "session.h"
 #include "tap.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +31,7 @@ struct xr_session {
 /* ---- Errors ------------------------------------------------------------------ */
 
 /* Keeps what TFLite would print, for our own one line. */
-static void keep_complaint(void *user, const char *format, va_list args)
+XR_TFLITE_REPORTER static void keep_complaint(void *user, const char *format, va_list args)
 {
     xr_session *session = user;
     if (session->complaint[0])
@@ -44,7 +43,7 @@ static void keep_complaint(void *user, const char *format, va_list args)
 static exray_status fail(xr_session *session, exray_error *error, const char *what)
 {
     error->status = EXRAY_E_ENGINE;
-    snprintf(error->message, sizeof error->message, "TensorFlow Lite: %s%s%s", what,
+    snprintf(error->message, sizeof error->message, "TensorFlow Lite: %.220s%s%s", what,
              session->complaint[0] ? ": " : "", session->complaint);
     session->complaint[0] = '\0';
     return error->status;
@@ -193,8 +192,8 @@ static void session_close(xr_session *session)
     if (session->model)
         session->api.ModelDelete(session->model);
     xr_tap_free(&session->blocks);
-    if (session->library)
-        dlclose(session->library);
+    /* The library stays loaded: what it sets up once for the process (CPU
+     * detection, thread pools) would be lost and set up again with each session. */
     free(session);
 }
 
@@ -206,8 +205,8 @@ static exray_status start(xr_session *session, const xr_session_config *config, 
     session->library = xr_tflite_open_library(config->library, error);
     if (!session->library)
         return error->status;
-    if ((status = xr_tflite_find_session(session->library, &session->api, error)) != EXRAY_OK ||
-        (status = xr_tflite_find_tap(session->library, &session->tensors, error)) != EXRAY_OK ||
+    if ((status = xr_tflite_find_tap(session->library, &session->tensors, error)) != EXRAY_OK ||
+        (status = xr_tflite_find_session(session->library, &session->api, error)) != EXRAY_OK ||
         (status = load_model(session, config, error)) != EXRAY_OK ||
         (status = make_options(session, config, error)) != EXRAY_OK)
         return status;

@@ -87,8 +87,8 @@ void xr_tflite_probe(const char *wanted, xr_engine_info *info)
         xr_tflite_identify(library, info->version, info->library);
         xr_tflite_tap_api tap;
         xr_tflite_session_api session;
-        if (xr_tflite_find_session(library, &session, &error) == EXRAY_OK)
-            xr_tflite_find_tap(library, &tap, &error);
+        if (xr_tflite_find_tap(library, &tap, &error) == EXRAY_OK)
+            xr_tflite_find_session(library, &session, &error);
         dlclose(library);
     }
     /* The message may be longer than its place: its end is advice. */

@@ -84,6 +84,7 @@
       (const TfLiteXNNPackDelegateOptions *))                                                                \
     X(void, XNNPackDelegateDelete, XNNPackDelegateDelete, (TfLiteDelegate *))
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration takes none */
 #define XR_TFLITE_MEMBER(result, name, older, arguments) result(*name) arguments;
 typedef struct xr_tflite_tap_api {
     XR_TFLITE_TAP_FUNCTIONS(XR_TFLITE_MEMBER)

@@ -37,7 +37,7 @@ void xr_tap_free(xr_tap_block **list)
 
 /* The interpreter keeps pointers to the delegate and the profiler until it is
  * deleted, which may be after the recorder's close and which nobody reports.  So
- * a tap's struct and delegate (three kilobytes) stay for the life of the process,
+ * a tap's struct and delegate (four kilobytes) stay for the life of the process,
  * reachable from this list; its tables are freed at close. */
 static _Atomic(xr_tap *) all_taps;
 

@@ -113,6 +113,12 @@ typedef struct TfLiteXNNPackDelegateOptions {
     uint32_t unknown[125];
 } TfLiteXNNPackDelegateOptions;
 
+/* For functions of this type: the compiler checks what they pass on. */
+#if defined(__GNUC__)
+#define XR_TFLITE_REPORTER __attribute__((format(printf, 2, 0)))
+#else
+#define XR_TFLITE_REPORTER
+#endif
 typedef void (*XrTfLiteErrorReporter)(void *user_data, const char *format, va_list args);
 
 #endif

@@ -178,8 +178,8 @@ static bool alike(const work *w, uint32_t edge, uint32_t reference)
         return false;
     const exray_tensor_info *x = xr_layer_tensor(w->side[0].model, edge, 0);
     const exray_tensor_info *y = xr_layer_tensor(w->side[1].model, reference, 0);
-    return x && y && xr_shape_elements(x) == xr_shape_elements(y) && !w->side[0].taken[w->side[0].first[edge]] &&
-           !w->side[1].taken[w->side[1].first[reference]];
+    return x && y && xr_shape_elements(x) == xr_shape_elements(y) &&
+           !w->side[0].taken[w->side[0].first[edge]] && !w->side[1].taken[w->side[1].first[reference]];
 }
 
 static void take_node(work *w, uint32_t edge, uint32_t reference, xr_match how)

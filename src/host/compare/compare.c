@@ -232,8 +232,8 @@ static exray_status no_record(exray_error *error, exray_kind kind, size_t pair, 
 {
     if (error) {
         error->status = EXRAY_E_STATE;
-        snprintf(error->message, sizeof error->message, "matched frame %zu has no %s record %zu with data", frame,
-                 exray_kind_name(kind), pair);
+        snprintf(error->message, sizeof error->message, "matched frame %zu has no %s record %zu with data",
+                 frame, exray_kind_name(kind), pair);
     }
     return EXRAY_E_STATE;
 }
@@ -249,8 +249,8 @@ static const exray_record *sensor_record(const exray_comparison *c, exray_side s
     return NULL;
 }
 
-exray_status exray_comparison_values(const exray_comparison *c, exray_side side, size_t frame, exray_kind kind,
-                                     size_t pair, exray_slot *slot, exray_tensor_view *view,
+exray_status exray_comparison_values(const exray_comparison *c, exray_side side, size_t frame,
+                                     exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error)
 {
     const xr_pairs *pairs = kind == EXRAY_INPUT    ? &c->inputs

@@ -140,7 +140,8 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
         decision d[2];
         bool both = true;
         for (int s = 0; s < 2; s++)
-            both = both && (from_result(&j, (exray_side)s, f, &d[s]) || from_output(&j, (exray_side)s, f, &d[s]));
+            both = both &&
+                   (from_result(&j, (exray_side)s, f, &d[s]) || from_output(&j, (exray_side)s, f, &d[s]));
         if (!both)
             continue;
         a->frames++;

@@ -73,7 +73,8 @@ bool xr_match_frames(exray_comparison *c)
         for (size_t i = 0, j = 0; i < counts[0] && j < counts[1];) {
             int o = order(&list[0][i], &list[1][j]);
             if (o == 0)
-                c->frame[c->frame_count++] = (exray_frame_pair){{list[0][i++].position, list[1][j++].position}};
+                c->frame[c->frame_count++] =
+                    (exray_frame_pair){{list[0][i++].position, list[1][j++].position}};
             else if (o < 0)
                 i++;
             else

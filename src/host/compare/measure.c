@@ -55,6 +55,8 @@ static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, ui
 typedef struct reader {
     const exray_comparison *comparison;
     exray_slot *slot[2];
+    float *value[2]; /* dequantized values */
+    uint64_t value_count[2];
     float *scratch; /* the edge's values in the reference's layout */
     uint64_t scratch_count;
 } reader;
@@ -98,8 +100,8 @@ static void note_stored(xr_pair *pair, int side, const exray_tensor_info *info)
         stored->scale = fmax(stored->scale, fabs((double)info->quantization.scale[i]));
 }
 
-static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2], const float *const values[2],
-                       size_t frame)
+static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2],
+                       const float *const values[2], size_t frame)
 {
     for (int s = 0; s < 2; s++)
         if (pair->samples[s])
@@ -168,14 +170,40 @@ static void add_stats(xr_pair *pair, const exray_stats stats[2])
     sums->frames++;
 }
 
+/* Room for a side's dequantized values. */
+static float *value_room(reader *r, int side, uint64_t count)
+{
+    if (count > r->value_count[side]) {
+        float *grown = realloc(r->value[side], count * sizeof *grown);
+        if (!grown)
+            return NULL;
+        r->value[side] = grown;
+        r->value_count[side] = count;
+    }
+    return r->value[side];
+}
+
+/* As exray_log_read_values, but float data is used where it lies, aligned or not:
+ * xr_moments_add does not mind, and a copy costs as much as the metrics. */
 static exray_status read_side(reader *r, const exray_record *record, int side, exray_tensor_view *view,
                               const float **values, exray_error *error)
 {
-    const exray_log *log = r->comparison->log[side];
     *values = NULL;
-    if (record->has_data)
-        return exray_log_read_values(log, record, r->slot[side], view, values, error);
-    return exray_log_read_tensor(log, record, r->slot[side], view, error);
+    exray_status status = exray_log_read_tensor(r->comparison->log[side], record, r->slot[side], view, error);
+    if (status != EXRAY_OK || !view->data)
+        return status;
+    if (view->info.dtype == EXRAY_FLOAT32 && view->info.quantization.count == 0) {
+        if (view->size / sizeof(float) < view->count)
+            return error->status = EXRAY_E_FORMAT;
+        *values = view->data;
+        return EXRAY_OK;
+    }
+    float *room = view->count <= SIZE_MAX / sizeof *room ? value_room(r, side, view->count) : NULL;
+    if (!room)
+        return error->status = view->count ? EXRAY_E_MEMORY : EXRAY_E_FORMAT;
+    status = exray_dequantize(&view->info, view->data, view->size, view->count, room);
+    *values = room;
+    return error->status = status;
 }
 
 /* A loop runs a node several times in a frame: each of the records. */
@@ -258,6 +286,8 @@ exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, 
     }
     exray_slot_free(r.slot[0]);
     exray_slot_free(r.slot[1]);
+    free(r.value[0]);
+    free(r.value[1]);
     free(r.scratch);
     if (!ok && error) {
         error->status = EXRAY_E_MEMORY;

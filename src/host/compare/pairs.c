@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const exray_record *xr_pair_record(const exray_comparison *c, const xr_pair *pair, exray_side side, size_t frame)
+const exray_record *xr_pair_record(const exray_comparison *c, const xr_pair *pair, exray_side side,
+                                   size_t frame)
 {
     size_t position = c->frame[frame].frame[side];
     if (pair->kind == EXRAY_LAYER)

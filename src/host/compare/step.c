@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SAMPLED_FRAMES = 8 };
 
@@ -43,8 +44,10 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
     uint64_t hop = pixels / each | 1;
     for (size_t c = 0; c < channels; c++)
         for (uint64_t p = 0; p < pixels && samples->count[c] < (frame + 1) * each; p += hop) {
-            uint64_t i = stride == 1 ? p * channels + c : p / stride * stride * channels + c * stride + p % stride;
-            float value = values[i];
+            uint64_t i =
+                stride == 1 ? p * channels + c : p / stride * stride * channels + c * stride + p % stride;
+            float value;
+            memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
             if (isfinite(value))
                 samples->value[c][samples->count[c]++] = value;
         }

@@ -45,18 +45,43 @@ bool xr_chunk_parse(const uint8_t *content, uint64_t available, bool cut, xr_chu
     return left >= stored && size <= plausible_size(out->compression, stored);
 }
 
+bool xr_chunk_settle(const exray_log *log, xr_chunk *chunk, bool good)
+{
+    int unknown = XR_CHUNK_UNKNOWN;
+    /* Two threads may have checked it at once: it counts once. */
+    if (atomic_compare_exchange_strong(&chunk->state, &unknown, good ? XR_CHUNK_GOOD : XR_CHUNK_DAMAGED) &&
+        !good)
+        atomic_fetch_add(&((exray_log *)(uintptr_t)log)->damaged, 1);
+    return good;
+}
+
+bool xr_chunk_is_unchecked(const xr_chunk *chunk)
+{
+    return atomic_load_explicit(&chunk->state, memory_order_acquire) == XR_CHUNK_UNKNOWN;
+}
+
 bool xr_chunk_check(const exray_log *log, xr_chunk *chunk, const uint8_t *bytes)
 {
-    int state = atomic_load_explicit(&chunk->state, memory_order_acquire);
-    if (state == XR_CHUNK_UNKNOWN) {
-        bool good = chunk->crc == 0 || exray_codecs()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
-        state = good ? XR_CHUNK_GOOD : XR_CHUNK_DAMAGED;
-        int unknown = XR_CHUNK_UNKNOWN;
-        /* Two threads may have checked it at once: it counts once. */
-        if (atomic_compare_exchange_strong(&chunk->state, &unknown, state) && !good)
-            atomic_fetch_add(&((exray_log *)(uintptr_t)log)->damaged, 1);
+    if (!xr_chunk_is_unchecked(chunk))
+        return atomic_load_explicit(&chunk->state, memory_order_acquire) == XR_CHUNK_GOOD;
+    bool good = chunk->crc == 0 || exray_codecs()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
+    return xr_chunk_settle(log, chunk, good);
+}
+
+bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8_t *from, size_t size)
+{
+    enum { BLOCK = 32 << 10 }; /* stays in the first-level cache between the two */
+    const uint8_t *bytes = log->map.base + chunk->records;
+    size_t before = (size_t)(from - bytes);
+    uint32_t (*crc32)(uint32_t, const void *, size_t) = exray_codecs()->crc32;
+    uint32_t crc = crc32(0, bytes, before);
+    for (size_t done = 0; done < size; done += BLOCK) {
+        size_t part = size - done < BLOCK ? size - done : BLOCK;
+        crc = crc32(crc, from + done, part);
+        memcpy((uint8_t *)out + done, from + done, part);
     }
-    return state == XR_CHUNK_GOOD;
+    crc = crc32(crc, from + size, (size_t)chunk->size - before - size);
+    return xr_chunk_settle(log, chunk, chunk->crc == 0 || crc == chunk->crc);
 }
 
 bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out)

@@ -77,9 +77,9 @@ static void drop_odd_records(xr_builder *b)
     for (size_t i = 0; i < b->record_count; i++) {
         const exray_record *r = &b->records[i];
         const xr_frame_entry *entry = is_constant(r) ? NULL : find_entry(b, r->frame);
-        bool odd = is_constant(r) ? false
-                                  : !entry || r->log_time < entry->frame.begin_ns ||
-                                        r->log_time > entry->frame.end_ns;
+        bool odd = is_constant(r)
+                       ? false
+                       : !entry || r->log_time < entry->frame.begin_ns || r->log_time > entry->frame.end_ns;
         if (!odd || chunk_is_good(b, r))
             b->records[kept++] = *r;
     }
@@ -95,8 +95,7 @@ static bool add_missing_frames(xr_builder *b)
         const exray_record *r = &b->records[i];
         if (is_constant(r) || find_entry(b, r->frame))
             continue;
-        xr_frame_entry *last =
-            missing.count ? &((xr_frame_entry *)missing.items)[missing.count - 1] : NULL;
+        xr_frame_entry *last = missing.count ? &((xr_frame_entry *)missing.items)[missing.count - 1] : NULL;
         if (last && last->frame.index == r->frame)
             continue;
         xr_frame_entry *entry = xr_list_add(&missing, &b->scratch, sizeof *entry);

@@ -135,8 +135,8 @@ static bool add_channel(xr_builder *b, const uint8_t *data, size_t size, bool tr
         return false;
     if (topic.size)
         memcpy(copy, topic.data, topic.size);
-    *channel = (xr_channel){
-        .topic = name, .schema = schema, .trusted = trusted, .content = {copy, topic.size}};
+    *channel =
+        (xr_channel){.topic = name, .schema = schema, .trusted = trusted, .content = {copy, topic.size}};
     const char *expected = classify_topic(channel);
     xr_text has = schema_name(b, schema);
     if (!xr_text_is(encoding, "protobuf") || (expected && has.size && !xr_text_is(has, expected))) {
@@ -217,9 +217,8 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
         size_t capacity = b->record_capacity ? b->record_capacity * 2 : 256;
         if (capacity > b->max_records)
             capacity = b->max_records;
-        exray_record *records = capacity > b->record_count
-                                    ? realloc(b->records, capacity * sizeof *records)
-                                    : NULL;
+        exray_record *records =
+            capacity > b->record_count ? realloc(b->records, capacity * sizeof *records) : NULL;
         if (!records)
             return false;
         b->records = records;
@@ -385,10 +384,9 @@ static xr_walk walk_chunk(xr_builder *b, const uint8_t *content, uint64_t availa
     b->chunk = &log->chunks[log->chunk_count++];
     *b->chunk = parsed;
     b->chunk->records = (uint64_t)(content - log->map.base) + parsed.records;
-    xr_walk walk = b->chunk->compression
-                       ? walk_compressed(b)
-                       : walk_chunk_bytes(b, log->map.base + b->chunk->records, (size_t)b->chunk->stored,
-                                          b->chunk->records);
+    xr_walk walk = b->chunk->compression ? walk_compressed(b)
+                                         : walk_chunk_bytes(b, log->map.base + b->chunk->records,
+                                                            (size_t)b->chunk->stored, b->chunk->records);
     b->chunk = NULL;
     b->chunk_number = EXRAY_NO_INDEX;
     return walk;

@@ -20,7 +20,7 @@ typedef struct xr_builder {
     xr_text schemas[XR_ID_COUNT]; /* their names */
     exray_record *records;        /* in the log's order */
     size_t record_count, record_capacity, max_records;
-    xr_list frames;               /* xr_frame_entry */
+    xr_list frames; /* xr_frame_entry */
     size_t chunk_capacity;
     xr_chunk *chunk; /* the one that is being walked, or NULL */
     uint32_t chunk_number;

@@ -118,6 +118,12 @@ bool xr_log_index(exray_log *log, exray_error *error);
 bool xr_chunk_parse(const uint8_t *content, uint64_t available, bool cut, xr_chunk *out);
 /* Checks the CRC, once for each chunk; `bytes` are the decompressed ones. */
 bool xr_chunk_check(const exray_log *log, xr_chunk *chunk, const uint8_t *bytes);
+bool xr_chunk_is_unchecked(const xr_chunk *chunk);
+/* Keeps the outcome of a check; returns it. */
+bool xr_chunk_settle(const exray_log *log, xr_chunk *chunk, bool good);
+/* Checks the CRC of an uncompressed chunk and copies `size` bytes at `from` in it,
+ * both in one pass over memory. */
+bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8_t *from, size_t size);
 /* Decompresses into `out` (chunk->size bytes). */
 bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out);
 

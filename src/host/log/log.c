@@ -86,8 +86,7 @@ const char *exray_log_metadata(const exray_log *log, const char *key)
     return NULL;
 }
 
-size_t exray_log_metadata_at(const exray_log *log, size_t i, const char **name,
-                             const exray_key_value **pairs)
+size_t exray_log_metadata_at(const exray_log *log, size_t i, const char **name, const exray_key_value **pairs)
 {
     const xr_metadata *record = i < log->metadata.count ? (xr_metadata *)log->metadata.items + i : NULL;
     if (name)

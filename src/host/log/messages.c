@@ -3,8 +3,8 @@
 #include <string.h>
 
 enum {
-    MAX_NODE_DEPTH = 8,     /* of Node.inner */
-    MAX_ELEMENT_LOG2 = 40,  /* a tensor of more elements than this is no tensor */
+    MAX_NODE_DEPTH = 8,    /* of Node.inner */
+    MAX_ELEMENT_LOG2 = 40, /* a tensor of more elements than this is no tensor */
     SHA256_SIZE = 32,
 };
 
@@ -337,17 +337,9 @@ static bool decode_stats(const xr_field *from, exray_stats *out)
     xr_wire wire = xr_wire_begin(from->data, from->size);
     for (xr_field f; xr_wire_next(&wire, &f);) {
         if (f.type == XR_WIRE_VARINT) {
-            uint64_t *counts[] = {NULL,
-                                  &out->count,
-                                  &out->nan_count,
-                                  &out->inf_count,
-                                  &out->zero_count,
-                                  NULL,
-                                  NULL,
-                                  NULL,
-                                  NULL,
-                                  &out->low_count,
-                                  &out->high_count};
+            uint64_t *counts[] = {
+                NULL, &out->count, &out->nan_count, &out->inf_count, &out->zero_count, NULL, NULL,
+                NULL, NULL,        &out->low_count, &out->high_count};
             if (f.number < sizeof counts / sizeof *counts && counts[f.number])
                 *counts[f.number] = f.value;
         } else if (f.type == XR_WIRE_FIXED64) {

@@ -37,6 +37,11 @@ static exray_status fail_damaged(const exray_log *log, const exray_record *recor
                         record->topic, log->path, (unsigned long long)record->frame, what);
 }
 
+static exray_status fail_crc(const exray_log *log, const exray_record *record, exray_error *error)
+{
+    return fail_damaged(log, record, "the CRC of its chunk does not fit", error);
+}
+
 static exray_status fail_memory(const exray_log *log, const exray_record *record, exray_error *error)
 {
     return xr_log_error(error, EXRAY_E_MEMORY, "out of memory while reading %s in %s", record->topic,
@@ -75,11 +80,13 @@ static exray_status decompress_chunk(const exray_log *log, const exray_record *r
     return EXRAY_OK;
 }
 
-/* The bytes of a record's message, in the file's map or in the slot. */
-static exray_status find_bytes(const exray_log *log, const exray_record *record, exray_slot *slot,
-                               const uint8_t **data, exray_error *error)
+/* The bytes of a record's message, in the file's map or in the slot.
+ * *unchecked: the chunk whose CRC nobody has checked yet, or NULL. */
+static exray_status locate(const exray_log *log, const exray_record *record, exray_slot *slot,
+                           const uint8_t **data, xr_chunk **unchecked, exray_error *error)
 {
     xr_arena_reset(&slot->arena);
+    *unchecked = NULL;
     if (!xr_map_check(&log->map, log->path, error))
         return EXRAY_E_IO;
     xr_chunk *chunk = NULL;
@@ -93,15 +100,32 @@ static exray_status find_bytes(const exray_log *log, const exray_record *record,
         return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
     if (chunk && chunk->compression) {
         exray_status status = decompress_chunk(log, record, slot, error);
-        *data = slot->bytes + record->position;
+        *data = status == EXRAY_OK ? slot->bytes + record->position : NULL;
         return status;
     }
-    bool first = chunk && atomic_load_explicit(&chunk->state, memory_order_relaxed) == XR_CHUNK_UNKNOWN;
-    xr_map_used(&log->map, first ? chunk->size : record->size);
-    if (chunk && !xr_chunk_check(log, chunk, log->map.base + chunk->records))
-        return fail_damaged(log, record, "the CRC of its chunk does not fit", error);
+    if (chunk && xr_chunk_is_unchecked(chunk))
+        *unchecked = chunk;
+    else if (chunk && !xr_chunk_check(log, chunk, log->map.base + chunk->records))
+        return fail_crc(log, record, error);
+    xr_map_used(&log->map, *unchecked ? chunk->size : record->size);
     *data = log->map.base + record->position;
     return EXRAY_OK;
+}
+
+static bool check(const exray_log *log, xr_chunk *unchecked)
+{
+    return !unchecked || xr_chunk_check(log, unchecked, log->map.base + unchecked->records);
+}
+
+/* The same, checked. */
+static exray_status find_bytes(const exray_log *log, const exray_record *record, exray_slot *slot,
+                               const uint8_t **data, exray_error *error)
+{
+    xr_chunk *unchecked;
+    exray_status status = locate(log, record, slot, data, &unchecked, error);
+    if (status == EXRAY_OK && !check(log, unchecked))
+        return fail_crc(log, record, error);
+    return status;
 }
 
 /* After a decoder returned false. */
@@ -130,18 +154,20 @@ static const exray_tensor_info *info_of_model(const exray_log *log, const exray_
     return position < model->tensor_count ? &model->tensors[position] : NULL;
 }
 
-exray_status exray_log_read_tensor(const exray_log *log, const exray_record *record, exray_slot *slot,
-                                   exray_tensor_view *out, exray_error *error)
+/* Decodes a tensor's message, whose chunk may still have to be checked. */
+static exray_status decode_view(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                exray_tensor_view *out, xr_chunk **unchecked, exray_error *error)
 {
     const uint8_t *data = NULL;
     if (record->message != EXRAY_MESSAGE_TENSOR)
         return xr_log_error(error, EXRAY_E_ARGUMENT, "%s holds no tensors", record->topic);
-    exray_status status = find_bytes(log, record, slot, &data, error);
+    exray_status status = locate(log, record, slot, &data, unchecked, error);
     if (status != EXRAY_OK)
         return status;
     bool has_info;
     if (!xr_decode_tensor(data, (size_t)record->size, &slot->arena, out, &has_info))
-        return fail_decoding(log, record, slot, error);
+        return check(log, *unchecked) ? fail_decoding(log, record, slot, error)
+                                      : fail_crc(log, record, error);
     if (!has_info) {
         const exray_tensor_info *info = info_of_model(log, record, out->model_tensor);
         if (info)
@@ -161,34 +187,64 @@ exray_status exray_log_read_tensor(const exray_log *log, const exray_record *rec
     return EXRAY_OK;
 }
 
+exray_status exray_log_read_tensor(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_tensor_view *out, exray_error *error)
+{
+    xr_chunk *unchecked;
+    exray_status status = decode_view(log, record, slot, out, &unchecked, error);
+    if (status == EXRAY_OK && !check(log, unchecked))
+        return fail_crc(log, record, error);
+    return status;
+}
+
+/* Whether the view can give `count` numbers. */
+static exray_status judge_values(const exray_log *log, const exray_record *record,
+                                 const exray_tensor_view *view, exray_error *error)
+{
+    if (!view->data)
+        return xr_log_error(error, EXRAY_E_STATE,
+                            "the data of %s was not kept in %s; record with more capture", record->topic,
+                            log->path);
+    unsigned bits = exray_dtype_bits(view->info.dtype);
+    if (bits == 0)
+        return xr_log_error(error, EXRAY_E_UNSUPPORTED, "%s in %s holds no numbers but %s", record->topic,
+                            log->path, exray_dtype_name(view->info.dtype));
+    uint64_t capacity = bits < 8 ? (uint64_t)view->size * 2 : view->size / (bits / 8);
+    if (view->count > capacity)
+        return fail_damaged(log, record, "its data is shorter than its shape says", error);
+    return EXRAY_OK;
+}
+
 exray_status exray_log_read_values(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_tensor_view *out, const float **values, exray_error *error)
 {
-    exray_status status = exray_log_read_tensor(log, record, slot, out, error);
+    xr_chunk *unchecked;
+    exray_status status = decode_view(log, record, slot, out, &unchecked, error);
     if (status != EXRAY_OK)
         return status;
-    if (!out->data)
-        return xr_log_error(error, EXRAY_E_STATE, "the data of %s was not kept in %s; record with more capture",
-                            record->topic, log->path);
-    unsigned bits = exray_dtype_bits(out->info.dtype);
-    if (bits == 0)
-        return xr_log_error(error, EXRAY_E_UNSUPPORTED, "%s in %s holds no numbers but %s", record->topic,
-                            log->path, exray_dtype_name(out->info.dtype));
-    uint64_t capacity = bits < 8 ? (uint64_t)out->size * 2 : out->size / (bits / 8);
-    if (out->count > capacity)
-        return fail_damaged(log, record, "its data is shorter than its shape says", error);
-    if (out->info.dtype == EXRAY_FLOAT32 && (uintptr_t)out->data % sizeof(float) == 0) {
+    status = judge_values(log, record, out, error);
+    bool plain = out->info.dtype == EXRAY_FLOAT32 && out->info.quantization.count == 0;
+    bool aligned = (uintptr_t)out->data % sizeof(float) == 0;
+    if (status != EXRAY_OK || !plain || aligned) {
+        if (!check(log, unchecked))
+            return fail_crc(log, record, error);
+        unchecked = NULL;
         *values = out->data;
-        return EXRAY_OK;
+        if (status != EXRAY_OK || (plain && aligned))
+            return status;
     }
     void *room = slot->values;
-    bool good = make_room(&room, &slot->values_size, (size_t)(out->count ? out->count : 1) * sizeof(float));
+    size_t size = (size_t)out->count * sizeof(float);
+    bool good = make_room(&room, &slot->values_size, size ? size : 1);
     slot->values = room;
     if (!good)
         return fail_memory(log, record, error);
+    *values = slot->values;
+    if (unchecked)
+        return xr_chunk_copy(log, unchecked, slot->values, out->data, size) ? EXRAY_OK
+                                                                            : fail_crc(log, record, error);
     if (exray_dequantize(&out->info, out->data, out->size, out->count, slot->values) != EXRAY_OK)
         return fail_damaged(log, record, "its quantization does not fit its shape", error);
-    *values = slot->values;
     return EXRAY_OK;
 }
 

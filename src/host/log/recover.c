@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    LOOSE_CHUNK = 1 << 20,  /* messages that stood in no chunk are gathered up to this */
+    LOOSE_CHUNK = 1 << 20,   /* messages that stood in no chunk are gathered up to this */
     ALONE = LOOSE_CHUNK / 4, /* and from this size on are a chunk of their own */
 };
 
@@ -128,18 +128,24 @@ static verdict judge_channel(recovery *r, const xr_mcap_record *record)
     xr_cursor_text(&c); /* metadata */
     if (c.bad)
         return DROP;
+    /* Where its schema is lost, its messages can still be had without one. */
+    bool has_schema = schema == 0 || r->w->schemas[schema].size;
+    verdict v = has_schema ? KEEP : MENDED;
     xr_text known = r->w->channels[id];
-    if (known.size)
-        return known.size == record->size && memcmp(known.data, record->data, known.size) == 0 ? KEEP : DROP;
-    if (schema == 0 || r->w->schemas[schema].size)
-        return xr_writer_know_channel(r->w, record->data, record->size) ? KEEP : DROP;
-    /* Its schema is lost: without one, its messages can still be had. */
+    if (known.size) {
+        const uint8_t *other = (const uint8_t *)known.data;
+        bool same = known.size == record->size && xr_load16(other + 2) == (has_schema ? schema : 0) &&
+                    memcmp(other + 4, record->data + 4, record->size - 4) == 0;
+        return same ? v : DROP;
+    }
+    if (has_schema)
+        return xr_writer_know_channel(r->w, record->data, record->size) ? v : DROP;
     uint8_t *mended = xr_arena_take(&r->scratch, record->size);
     if (!mended)
         return DROP;
     memcpy(mended, record->data, record->size);
     mended[2] = mended[3] = 0;
-    return xr_writer_know_channel(r->w, mended, record->size) ? MENDED : DROP;
+    return xr_writer_know_channel(r->w, mended, record->size) ? v : DROP;
 }
 
 static verdict judge(recovery *r, const xr_mcap_record *record)
@@ -413,17 +419,22 @@ static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
     return good;
 }
 
-bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *error)
+/* `map`: NULL to open the file `from`. */
+static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *result, exray_error *error)
 {
     *result = (xr_recovery){0};
     recovery r = {.result = result, .w = calloc(1, sizeof(xr_writer)), .loose = malloc(LOOSE_CHUNK)};
     bool good = false;
-    if (!r.w || !r.loose) {
-        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
-    } else if (xr_map_open(&r.map, from, error)) {
-        good = run(&r, from, to, error);
-        xr_map_close(&r.map);
+    r.map.fd = -1;
+    if (map) {
+        r.map.base = map->base;
+        r.map.size = map->size;
     }
+    if (!r.w || !r.loose)
+        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
+    else if (map || xr_map_open(&r.map, from, error))
+        good = run(&r, from, to, error);
+    xr_map_close(&r.map);
     xr_arena_free(&r.scratch);
     free(r.buffer);
     free(r.entries);
@@ -431,4 +442,15 @@ bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *er
     free(r.loose_entries);
     free(r.w);
     return good;
+}
+
+bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *error)
+{
+    return recover(from, NULL, to, result, error);
+}
+
+bool xr_recover_bytes(const void *data, size_t size, FILE *to, xr_recovery *result, exray_error *error)
+{
+    const xr_map map = {.fd = -1, .base = data, .size = size};
+    return recover("the log", &map, to, result, error);
 }

@@ -7,13 +7,13 @@
 
 typedef struct xr_recovery {
     uint64_t messages, attachments, metadata; /* saved */
-    uint64_t damaged;       /* chunks, attachments and messages that were left out */
-    uint64_t saved_bytes;   /* of the old file: records that were kept */
-    uint64_t lost_bytes;    /* of the old file: damaged, cut short, or not to be followed */
-    uint64_t rebuilt_bytes; /* of the old file: indexes and summary, made anew */
-    uint64_t file_bytes;    /* of the old file */
-    bool was_whole;         /* it had a sound end, and nothing was lost */
-    char problem[96];       /* why it had no regular end, or "" */
+    uint64_t damaged;                         /* chunks, attachments and messages that were left out */
+    uint64_t saved_bytes;                     /* of the old file: records that were kept */
+    uint64_t lost_bytes;                      /* of the old file: damaged, cut short, or not to be followed */
+    uint64_t rebuilt_bytes;                   /* of the old file: indexes and summary, made anew */
+    uint64_t file_bytes;                      /* of the old file */
+    bool was_whole;                           /* it had a sound end, and nothing was lost */
+    char problem[96];                         /* why it had no regular end, or "" */
 } xr_recovery;
 
 /* Copies every whole record of the log `from` to `to`; chunks as they are, once
@@ -22,5 +22,7 @@ typedef struct xr_recovery {
  * gets new indexes and a summary.  Returns false with `error` filled; what was
  * written is then of no use. */
 bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *error);
+/* The same for a log in memory. */
+bool xr_recover_bytes(const void *data, size_t size, FILE *to, xr_recovery *result, exray_error *error);
 
 #endif

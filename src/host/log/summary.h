@@ -21,10 +21,10 @@ enum { XR_MCAP_IDS = 65536 };
 
 typedef struct xr_writer {
     FILE *file;
-    uint64_t at;     /* bytes written */
-    int failed;      /* errno of the first failed write */
-    bool no_memory;  /* sticky */
-    xr_arena arena;  /* copies of schemas and channels */
+    uint64_t at;                                         /* bytes written */
+    int failed;                                          /* errno of the first failed write */
+    bool no_memory;                                      /* sticky */
+    xr_arena arena;                                      /* copies of schemas and channels */
     xr_text schemas[XR_MCAP_IDS], channels[XR_MCAP_IDS]; /* whole contents; size 0: none */
     uint64_t counts[XR_MCAP_IDS];                        /* messages of each channel */
     xr_bytes summary;                                    /* index records, grouped at the end */

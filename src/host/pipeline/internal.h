@@ -7,6 +7,7 @@
 
 enum {
     XR_MAX_PIXELS = 1 << 28,      /* of one picture, decoded or made by a step */
+    XR_MAX_RESIZED = 1 << 26,     /* pixels that a resize may make */
     XR_MAX_SIDE = 1 << 20,        /* of a decoded or raw picture */
     XR_MAX_TARGET_SIDE = 1 << 14, /* of a size in a pipeline file */
     XR_MAX_STEPS = 64,

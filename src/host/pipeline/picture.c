@@ -9,10 +9,11 @@ exray_status xr_picture_new(xr_picture *to, const xr_picture *like, uint32_t wid
 {
     uint64_t pixels = (uint64_t)width * height;
     size_t sample = like->is_float ? sizeof(float) : 1;
-    if (!pixels || pixels > XR_MAX_PIXELS)
-        return xr_pipeline_error(error, EXRAY_E_LIMIT,
-                                 "a step makes a picture of %u x %u; the limit is %d pixels", width, height,
-                                 XR_MAX_PIXELS);
+    if (!pixels || pixels > XR_MAX_PIXELS) {
+        xr_pipeline_error(error, EXRAY_E_LIMIT, "a step makes a picture of %u x %u; the limit is %d pixels",
+                          width, height, XR_MAX_PIXELS);
+        return EXRAY_E_LIMIT;
+    }
     *to = *like;
     to->width = width;
     to->height = height;
@@ -20,9 +21,10 @@ exray_status xr_picture_new(xr_picture *to, const xr_picture *like, uint32_t wid
     to->bytes = NULL;
     to->floats = NULL;
     to->owned = malloc((size_t)pixels * like->channels * sample);
-    if (!to->owned)
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a picture of %u x %u", width,
-                                 height);
+    if (!to->owned) {
+        xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a picture of %u x %u", width, height);
+        return EXRAY_E_MEMORY;
+    }
     if (to->is_float)
         to->floats = to->owned;
     else
@@ -200,7 +202,8 @@ exray_status xr_picture_reorder(xr_picture *picture, const char *order, exray_er
         return EXRAY_OK;
     xr_picture shape = *picture;
     shape.channels = order[0] == 'y' ? 1 : 3;
-    memcpy(shape.order, order, strlen(order) + 1);
+    for (size_t i = 0; i < sizeof shape.order; i++)
+        shape.order[i] = i < shape.channels ? order[i] : 0;
     xr_picture out;
     exray_status status = xr_picture_new(&out, &shape, picture->width, picture->height, error);
     if (status)

@@ -1,16 +1,20 @@
 /* The reference pipeline: from a sensor record to the bytes of a model's input.
- * DESIGN and defaults: docs/pipeline.md. */
+ * Keys, defaults and conventions: docs/pipeline.md. */
 #ifndef XR_PIPELINE_H
 #define XR_PIPELINE_H
 
 #include <exray/types.h>
 
+/* Never changes after it was parsed: any number of threads may use one. */
 typedef struct xr_pipeline xr_pipeline;
 
 /* Parses a pipeline file (YAML text).  `name` stands in error messages, which
- * name the line.  NULL on failure. */
+ * name the line; files in the text are relative to its folder.  `text` is not
+ * kept.  NULL on failure, error filled; free the result with xr_pipeline_free. */
 xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error);
+/* The same for a file. */
 xr_pipeline *xr_pipeline_load(const char *path, exray_error *error);
+/* NULL is nothing. */
 void xr_pipeline_free(xr_pipeline *pipeline);
 
 /* "classification", ...; never NULL. */
@@ -24,13 +28,16 @@ const char *xr_pipeline_labels(const xr_pipeline *pipeline);
 /* A picture of interleaved bytes, as decoded. */
 typedef struct xr_image {
     uint32_t width, height;
-    uint32_t channels;         /* 1, 3 or 4 */
+    uint32_t channels;         /* 1: grey; 3: RGB */
     uint8_t *pixels;           /* [height][width][channels], packed; malloc'd */
     unsigned exif_orientation; /* 1..8; 1 where the file says nothing */
 } xr_image;
 
 /* Decodes a sensor record's bytes (jpeg, png, or a raw format) to RGB (or grey
- * where it is grey: 1 channel).  media->format NULL or "": told from the bytes. */
+ * where it is grey: 1 channel).  media NULL, media->format NULL or "": told from
+ * the bytes, as "jpeg" and "png" are too.  On success free with xr_image_free;
+ * on failure nothing is left behind.  E_FORMAT: damaged or no picture;
+ * E_UNSUPPORTED: a format that is not read; E_LIMIT: too large; E_MEMORY. */
 exray_status xr_image_decode(const exray_media *media, const void *data, size_t size, xr_image *out,
                              exray_error *error);
 void xr_image_free(xr_image *image);

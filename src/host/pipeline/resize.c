@@ -203,6 +203,7 @@ static uint8_t clip_fixed(int32_t sum)
 
 static void row_fixed(const axis *a, const uint8_t *in, uint32_t channels, uint8_t *out)
 {
+    const uint32_t n = channels == 3 ? 3 : 1; /* there are no others */
     for (uint32_t o = 0; o < a->out; o++) {
         const int32_t *w = a->fixed + (size_t)o * a->most;
         const uint8_t *s = in + (size_t)a->first[o] * channels;
@@ -217,7 +218,7 @@ static void row_fixed(const axis *a, const uint8_t *in, uint32_t channels, uint8
             for (uint32_t k = 0; k < a->count[o]; k++)
                 sum[0] += w[k] * s[k];
         }
-        for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t c = 0; c < n; c++)
             *out++ = clip_fixed(sum[c]);
     }
 }
@@ -225,6 +226,7 @@ static void row_fixed(const axis *a, const uint8_t *in, uint32_t channels, uint8
 #define ROW_FLOAT(name, type)                                                                                \
     static void name(const axis *a, const type *in, uint32_t channels, float *out)                           \
     {                                                                                                        \
+        const uint32_t n = channels == 3 ? 3 : 1;                                                            \
         for (uint32_t o = 0; o < a->out; o++) {                                                              \
             const float *w = a->weight + (size_t)o * a->most;                                                \
             const type *s = in + (size_t)a->first[o] * channels;                                             \
@@ -239,7 +241,7 @@ static void row_fixed(const axis *a, const uint8_t *in, uint32_t channels, uint8
                 for (uint32_t k = 0; k < a->count[o]; k++)                                                   \
                     sum[0] += w[k] * s[k];                                                                   \
             }                                                                                                \
-            for (uint32_t c = 0; c < channels; c++)                                                          \
+            for (uint32_t c = 0; c < n; c++)                                                                 \
                 *out++ = sum[c];                                                                             \
         }                                                                                                    \
     }
@@ -385,6 +387,9 @@ exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_samplin
         return EXRAY_OK; /* every convention is the identity then */
     bool shrinks = width <= picture->width && height <= picture->height;
     bool fixed = sampling == XR_ANTIALIAS && !picture->is_float;
+    if ((uint64_t)width * height > XR_MAX_RESIZED)
+        return xr_pipeline_error(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
+                                 height, XR_MAX_RESIZED);
     axis across = {0}, down = {0};
     xr_picture out = {0};
     exray_status status = xr_picture_new(&out, picture, width, height, error);

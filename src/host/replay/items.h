@@ -36,7 +36,9 @@ struct xr_items {
 xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error);
 
 /* The sensor records (or, with from_input, the model inputs) of a log.  `sensor`
- * picks one by name; NULL: the first picture of each frame. */
-xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, exray_error *error);
+ * picks one by name; NULL: the first of each frame.  `labels` (NULL: those of the
+ * log) has lines "FILE CLASS", FILE a frame's source. */
+xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, const char *labels,
+                            exray_error *error);
 
 #endif

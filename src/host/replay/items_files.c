@@ -195,12 +195,13 @@ static exray_status list_names(file_items *items, const char *data, exray_error 
 static exray_status check_labels(const file_items *items, const char *labels, exray_error *error)
 {
     int64_t label;
+    const char *example = items->base.count ? items->names[0] : "";
     for (size_t i = 0; i < items->base.count; i++)
         if (xr_labels_find(items->labels, items->names[i], &label))
             return EXRAY_OK;
     return xr_error_set(error, EXRAY_E_FORMAT,
                         "%s: none of its %zu files is among the %zu of --data (such as %s)", labels,
-                        xr_labels_count(items->labels), items->base.count, items->names[0]);
+                        xr_labels_count(items->labels), items->base.count, example);
 }
 
 xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error)

@@ -1,6 +1,7 @@
 /* Frames from a log: the captured sensor data, or the recorded model inputs. */
 #include "file.h"
 #include "items.h"
+#include "labels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@ typedef struct log_items {
     exray_slot *slot;
     bool from_input;
     const char *sensor;
+    xr_labels *labels;
     size_t at;
 } log_items;
 
@@ -47,6 +49,8 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
                       .has_label = frame->has_label,
                       .label = frame->label,
                       .from_input = items->from_input};
+    if (items->labels && xr_labels_find(items->labels, frame->source, &item->label))
+        item->has_label = true;
     const exray_record *record = pick_record(items, at);
     if (!record) {
         xr_error_set(error, EXRAY_E_STATE, "frame %llu has no %s%s%s", (unsigned long long)frame->index,
@@ -70,29 +74,55 @@ static void free_log_items(xr_items *base)
 {
     log_items *items = (log_items *)base;
     exray_slot_free(items->slot);
+    xr_labels_free(items->labels);
     free(items);
 }
 
-xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, exray_error *error)
+/* Where a label file fits no frame, that is a mistake to be told. */
+static bool add_labels(log_items *items, const char *path, exray_error *error)
 {
+    int64_t label;
+    if (!(items->labels = xr_labels_load(path, error)))
+        return false;
+    for (size_t i = 0; i < items->base.count; i++)
+        if (xr_labels_find(items->labels, exray_log_frame(items->log, i)->source, &label))
+            return true;
+    xr_error_set(error, EXRAY_E_FORMAT, "%s: none of its %zu files is the source of a frame of %s", path,
+                 xr_labels_count(items->labels), exray_log_path(items->log));
+    return false;
+}
+
+static bool any_record(const log_items *items)
+{
+    for (size_t i = 0; i < items->base.count; i++)
+        if (pick_record(items, i))
+            return true;
+    return false;
+}
+
+xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, const char *labels,
+                            exray_error *error)
+{
+    exray_slot *slot = exray_slot_new();
     log_items *items = calloc(1, sizeof *items);
-    if (!items || !(items->slot = exray_slot_new())) {
+    if (!items || !slot) {
         free(items);
+        exray_slot_free(slot);
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
         return NULL;
     }
     *items = (log_items){
         .base = {.next = next_record, .free = free_log_items, .count = exray_log_frame_count(log)},
         .log = log,
-        .slot = items->slot,
+        .slot = slot,
         .from_input = from_input,
         .sensor = sensor};
-    for (size_t i = 0; i < items->base.count; i++)
-        if (pick_record(items, i))
-            return &items->base;
-    xr_error_set(error, EXRAY_E_STATE, "%s has no %s to replay; record it with capture io or more%s",
-                 exray_log_path(log), what_is_wanted(items),
-                 from_input ? "" : " and log the sensor's data, or replay --from input");
+    if (!any_record(items))
+        xr_error_set(error, EXRAY_E_STATE, "%s has no %s to replay; record it with capture io or more%s",
+                     exray_log_path(log), what_is_wanted(items),
+                     from_input ? "" : " and log the sensor's data, or replay --from input");
+    else if (!labels || add_labels(items, labels, error))
+        return &items->base;
     free_log_items(&items->base);
     return NULL;
 }

@@ -1,0 +1,148 @@
+/* Between open and close nothing is allocated. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <exray/codecs.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#if defined(__GLIBC__) && !defined(SANITIZED)
+
+/* glibc's own names of what is counted here. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+static atomic_int allocations;
+
+void *malloc(size_t size)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    atomic_fetch_add(&allocations, 1);
+    return __libc_realloc(memory, size);
+}
+
+static uint8_t data[2 << 20];
+
+static void record_frames(exray_recorder *recorder)
+{
+    static const uint32_t node = 0;
+    static const uint64_t time = 1;
+    static const double reading = 1;
+    for (int i = 0; i < 50; i++) {
+        exray_frame_begin_encoded(recorder, "picture.jpg", "jpeg", data, 50000);
+        for (uint32_t k = 0; k < 20; k++) {
+            const int64_t shape[] = {(int64_t)(k + 1) * 10000};
+            exray_record_tensor(recorder,
+                                &(exray_tensor){.kind = k ? EXRAY_LAYER : EXRAY_INPUT,
+                                                .info = {.dtype = EXRAY_INT8, .rank = 1, .shape = shape},
+                                                .index = k,
+                                                .data = data,
+                                                .size = (size_t)shape[0]});
+        }
+        exray_record_latency(recorder, &node, &time, &time, 1);
+        exray_record_reading(recorder, "light", &reading, 1, "lx");
+        exray_record_result(recorder, &(exray_result){.text = "cat"});
+        exray_record_scalar(recorder, "x", 1);
+        exray_record_span(recorder, "y", 2);
+    }
+}
+
+static int discard(void *user, const void *bytes, size_t size)
+{
+    (void)user;
+    (void)bytes;
+    (void)size;
+    return 0;
+}
+
+static void test_no_heap(void **state)
+{
+    (void)state;
+    static const exray_capture captures[] = {EXRAY_CAPTURE_FRAME, EXRAY_CAPTURE_IO, EXRAY_CAPTURE_STATS,
+                                             EXRAY_CAPTURE_FULL};
+    for (int mode = 0; mode < 12; mode++) {
+        exray_recorder recorder;
+        const exray_config config = {.capture = captures[mode % 4],
+                                     .stream = mode / 4 == 1,
+                                     .codec = mode / 4 == 2 ? exray_codecs() : NULL,
+                                     .ring_size = mode / 4 == 2 ? 1 << 20 : 0};
+        assert_int_equal(exray_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
+        exray_record_model(&recorder, &(exray_model){.name = "m"});
+        exray_attach(&recorder, "labels.txt", "text/plain", data, 1000);
+        const int before = atomic_load(&allocations);
+        record_frames(&recorder);
+        assert_int_equal(atomic_load(&allocations), before);
+        assert_int_equal(exray_close(&recorder), EXRAY_OK);
+    }
+}
+
+/* With the caller's memory there is none at all, open and close included. */
+static void test_no_heap_at_all(void **state)
+{
+    (void)state;
+    static uint8_t memory[4 << 20];
+    exray_recorder recorder;
+    const exray_config config = {.memory = memory, .memory_size = sizeof memory, .max_chunks = 256};
+    exray_open_callback(&recorder, discard, NULL, &config); /* once, for what libc keeps */
+    exray_close(&recorder);
+    const int before = atomic_load(&allocations);
+    assert_int_equal(exray_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
+    record_frames(&recorder);
+    assert_int_equal(exray_close(&recorder), EXRAY_OK);
+    /* Finding out the processor's name takes a FILE, at open. */
+    assert_in_range(atomic_load(&allocations) - before, 0, 2);
+}
+
+/* The counter counts. */
+static void test_the_counter(void **state)
+{
+    (void)state;
+    const int before = atomic_load(&allocations);
+    void *volatile memory = malloc(10);
+    free(memory);
+    assert_int_equal(atomic_load(&allocations), before + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_counter),
+        cmocka_unit_test(test_no_heap),
+        cmocka_unit_test(test_no_heap_at_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    puts("SKIPPED: allocations cannot be counted here (a sanitizer, or another libc)");
+    return 0;
+}
+
+#endif
