@@ -10,12 +10,12 @@ static int run(int argc, char **argv);
 
 const xr_command xr_command_engines = {
     .name = "engines",
-    .summary = "lists the engines, where they were found, and how to get what is missing",
+    .summary = "list the engines, where they were found, and how to get what is missing",
     .usage = "usage: exray engines [--engine-lib FILE] [--json F]\n\n"
              "Looks for every engine's library and says which version was found where.\n\n"
              "  --engine-lib FILE  look at this library instead\n"
              "  --json F           as JSON; - is standard output\n\n"
-             "Example:\n  exray engines\n",
+             "example: exray engines\n",
     .run = run,
 };
 

@@ -5,7 +5,7 @@ static int run(int argc, char **argv);
 
 const xr_command xr_command_record = {
     .name = "record",
-    .summary = "runs a model on pictures and writes a log, without a line of code",
+    .summary = "run a model on pictures and write a log, without a line of code",
     .usage =
         "usage: exray record --model M --pipeline P.yaml --data DIR|FILE|LIST.txt -o LOG.mcap [options]\n\n"
         "Runs a model on pictures, with every layer observed, and writes the log.\n\n"
@@ -14,7 +14,7 @@ const xr_command xr_command_record = {
         "  --role ROLE         edge or reference (default edge)\n" XR_RUN_OPTIONS_HELP "\n"
         "Example:\n"
         "  exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
-        "               --data pictures --labels labels.txt -o edge.mcap\n",
+        "                      --data pictures --labels labels.txt -o edge.mcap\n",
     .run = run,
 };
 

@@ -10,7 +10,7 @@ static int run(int argc, char **argv);
 
 const xr_command xr_command_replay = {
     .name = "replay",
-    .summary = "runs a log's captured data through a reference pipeline",
+    .summary = "run a log's captured data through a reference pipeline",
     .usage =
         "usage: exray replay EDGE.mcap --model M --pipeline P.yaml -o REF.mcap [options]\n\n"
         "Takes what the sensor gave on the device, out of the log, and runs it through the\n"

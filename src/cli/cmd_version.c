@@ -10,10 +10,10 @@ static int run(int argc, char **argv);
 
 const xr_command xr_command_version = {
     .name = "version",
-    .summary = "prints the version of the program and of the log format",
+    .summary = "print the version of the program and of the log format",
     .usage = "usage: exray version [--json F]\n\n"
              "Prints the version.  F may be - for standard output.\n\n"
-             "Example:\n  exray version --json -\n",
+             "example: exray version --json -\n",
     .run = run,
 };
 

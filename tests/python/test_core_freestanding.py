@@ -13,7 +13,7 @@ SOURCES = sorted(path for path in CORE.glob("*.c") if path.name != "port_posix.c
 FLAGS = ["-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
 # What every C library, however small, has; and the compiler's own helpers.
 ALLOWED = {"memcpy", "memset", "memcmp", "memmove", "strlen", "strcmp", "strncmp", "strchr"}
-HELPERS = ("__aeabi_", "__atomic_", "__cpu_", "__udiv", "__div", "__umod", "__mod", "__float", "_GLOBAL_OFFSET_TABLE_")
+HELPERS = ("__aeabi_", "__aarch64_", "__atomic_", "__cpu_", "__udiv", "__div", "__umod", "__mod", "__float", "_GLOBAL_OFFSET_TABLE_")
 
 
 def compilers():

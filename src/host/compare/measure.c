@@ -198,6 +198,9 @@ static exray_status read_side(reader *r, const exray_record *record, int side, e
         *values = view->data;
         return EXRAY_OK;
     }
+    /* No type has less than half a byte: a count beyond that is a lie. */
+    if (view->count / 2 > view->size)
+        return error->status = EXRAY_E_FORMAT;
     float *room = view->count <= SIZE_MAX / sizeof *room ? value_room(r, side, view->count) : NULL;
     if (!room)
         return error->status = view->count ? EXRAY_E_MEMORY : EXRAY_E_FORMAT;

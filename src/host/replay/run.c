@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "run.h"
 
 #include "file.h"
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Everything one run holds. */
 typedef struct run {
@@ -256,6 +259,14 @@ static exray_status prepare(run *r, exray_error *error)
     return status ? status : attach_pipeline(r, error);
 }
 
+/* A log without a frame is of no use, and would stand for a good one. */
+static void remove_empty_log(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode))
+        unlink(path);
+}
+
 exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_report *report, exray_error *error)
 {
     run *r = calloc(1, sizeof *r);
@@ -271,6 +282,8 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     if (!status && closed)
         status = xr_error_set(error, closed, "%s", exray_error_message(&r->recorder));
     report->bytes = exray_bytes_written(&r->recorder);
+    if (report->frames == 0 && report->bytes > 0)
+        remove_empty_log(options->out);
     if (r->session)
         options->engine->close(r->session);
     xr_pipeline_free(r->pipeline);
