@@ -8,6 +8,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /* ---- What is compared ---------------------------------------------------- */
 
@@ -159,6 +162,9 @@ typedef struct exray_assertion {
     exray_status (*run)(const exray_comparison *comparison, exray_findings *findings, exray_error *error);
 } exray_assertion;
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /* A constant table; any thread. */
 const exray_codec *exray_codecs(void);
@@ -19,6 +22,9 @@ const exray_codec *exray_codecs(void);
 exray_status exray_decompress(exray_compression how, void *out, size_t out_size, const void *in,
                               size_t in_size);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -30,6 +30,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 #define EXRAY_VERSION "0.1.0"
 
@@ -266,6 +269,9 @@ exray_status exray_compute_stats(const exray_tensor_info *info, const void *data
 /* SHA-256 (FIPS 180-4). */
 void exray_sha256(const void *data, size_t size, uint8_t out[32]);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

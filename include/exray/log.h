@@ -14,6 +14,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 typedef struct exray_log exray_log;
 
@@ -187,6 +190,9 @@ const exray_attachment *exray_log_attachment(const exray_log *log, size_t i);
 exray_status exray_log_read_attachment(const exray_log *, size_t i, exray_slot *, const void **data,
                                        size_t *size, exray_error *);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -26,6 +26,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 struct TfLiteInterpreterOptions;
 
@@ -52,6 +55,9 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
 exray_status exray_tflite_open(exray_recorder *recorder, const char *path, const exray_config *config,
                                struct TfLiteInterpreterOptions *options, const char *model_file);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 /* What a call came to.  Every function that can fail returns one of these or
  * says how else it tells. */
@@ -224,6 +227,9 @@ typedef struct exray_result {
     const char *text; /* or NULL */
 } exray_result;
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

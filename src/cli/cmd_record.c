@@ -12,8 +12,7 @@ const xr_command xr_command_record = {
         "  --data PATH         a folder of pictures, one file, or a list of files (.txt)\n"
         "  --labels L.txt      lines FILE CLASS: the true classes\n"
         "  --role ROLE         edge or reference (default edge)\n" XR_RUN_OPTIONS_HELP "\n"
-        "Example:\n"
-        "  exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
+        "example: exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
         "                      --data pictures --labels labels.txt -o edge.mcap\n",
     .run = run,
 };

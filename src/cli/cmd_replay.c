@@ -11,15 +11,14 @@ static int run(int argc, char **argv);
 const xr_command xr_command_replay = {
     .name = "replay",
     .summary = "run a log's captured data through a reference pipeline",
-    .usage =
-        "usage: exray replay EDGE.mcap --model M --pipeline P.yaml -o REF.mcap [options]\n\n"
-        "Takes what the sensor gave on the device, out of the log, and runs it through the\n"
-        "reference pipeline and model.  The log it writes is what `validate` compares with.\n\n"
-        "  --from WHAT         sensor (default) or input: feed the recorded model input as it is\n"
-        "  --sensor NAME       which sensor record (default: the first of each frame)\n"
-        "  --role ROLE         edge or reference (default reference)\n" XR_RUN_OPTIONS_HELP "\n"
-        "Example:\n"
-        "  exray replay edge.mcap --engine tflite --model lite0.tflite --pipeline lite0.yaml -o ref.mcap\n",
+    .usage = "usage: exray replay EDGE.mcap --model M --pipeline P.yaml -o REF.mcap [options]\n\n"
+             "Takes what the sensor gave on the device, out of the log, and runs it through the\n"
+             "reference pipeline and model.  The log it writes is what `validate` compares with.\n\n"
+             "  --from WHAT         sensor (default) or input: feed the recorded model input as it is\n"
+             "  --sensor NAME       which sensor record (default: the first of each frame)\n"
+             "  --role ROLE         edge or reference (default reference)\n" XR_RUN_OPTIONS_HELP "\n"
+             "example: exray replay edge.mcap --engine tflite --model lite0.tflite --pipeline lite0.yaml -o "
+             "ref.mcap\n",
     .run = run,
 };
 

@@ -3,8 +3,13 @@
 
 /* ---- The way out ---------------------------------------------------------- */
 
+enum { PAGE = 4096 };
+
 static void hand_over(xr_mcap *mcap, const void *data, size_t size)
 {
+    /* Here, in large pieces, and not field by field. */
+    if (mcap->summary)
+        mcap->summary_crc = xr_mcap_crc(mcap, mcap->summary_crc, data, size);
     if (!mcap->error && size)
         mcap->error = mcap->write(mcap->user, data, size);
 }
@@ -15,23 +20,37 @@ static void flush_out(xr_mcap *mcap)
     mcap->out_used = 0;
 }
 
+/* Bytes that the buffer takes before it is handed over: up to a page boundary of
+ * the file, since whole pages are what the system and flash write fast. */
+static size_t room_in_out(const xr_mcap *mcap)
+{
+    const uint64_t start = mcap->position - mcap->out_used;
+    return mcap->out_capacity - (size_t)(start % PAGE) - mcap->out_used;
+}
+
 static void out_write(xr_sink *sink, const void *data, size_t size)
 {
     xr_mcap *mcap = ((xr_mcap_sink *)sink)->mcap;
+    const uint8_t *at = data;
     if (mcap->error)
         return;
-    mcap->position += size;
-    if (mcap->summary)
-        mcap->summary_crc = xr_mcap_crc(mcap, mcap->summary_crc, data, size);
-    if (size > mcap->out_capacity - mcap->out_used) {
+    const size_t room = room_in_out(mcap);
+    if (size >= room) {
+        memcpy(mcap->out + mcap->out_used, at, room);
+        mcap->out_used += room;
+        mcap->position += room;
         flush_out(mcap);
-        if (size >= mcap->out_capacity) {
-            hand_over(mcap, data, size);
-            return;
-        }
+        at += room;
+        size -= room;
+        const size_t pages = size < mcap->out_capacity ? 0 : size / PAGE * PAGE;
+        hand_over(mcap, at, pages); /* large data is not copied, but for its two ends */
+        mcap->position += pages;
+        at += pages;
+        size -= pages;
     }
-    memcpy(mcap->out + mcap->out_used, data, size);
+    memcpy(mcap->out + mcap->out_used, at, size);
     mcap->out_used += size;
+    mcap->position += size;
 }
 
 xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap)

@@ -87,7 +87,7 @@ typedef struct xr_mcap {
     int error; /* the first error number that `write` returned */
     uint64_t position;
     size_t out_used;
-    bool summary;
+    bool summary; /* what goes out is part of the summary's CRC */
     uint32_t summary_crc;
     bool schema_written[XR_SCHEMA_COUNT];
     size_t chunk_used;

@@ -148,6 +148,7 @@ int xr_mcap_end(xr_mcap *mcap)
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     xr_mcap_record(&out.sink, XR_MCAP_DATA_END, encode_data_end, NULL);
     if (!mcap->stream) {
+        xr_mcap_flush(mcap, false); /* the CRC begins here */
         summary_start = mcap->position;
         mcap->summary = true;
         offsets_start = write_summary(&out.sink, mcap);
@@ -156,7 +157,8 @@ int xr_mcap_end(xr_mcap *mcap)
     xr_put_u64(&out.sink, 8 + 8 + 4);
     xr_put_u64(&out.sink, summary_start);
     xr_put_u64(&out.sink, offsets_start);
-    mcap->summary = false; /* the CRC covers all up to here */
+    xr_mcap_flush(mcap, false); /* and covers all up to here */
+    mcap->summary = false;
     xr_put_u32(&out.sink, mcap->summary_crc);
     xr_mcap_put_magic(&out.sink);
     return xr_mcap_flush(mcap, false);

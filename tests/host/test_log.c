@@ -23,12 +23,12 @@ typedef struct written {
 static float large[LARGE];
 
 /* real = scale * (stored - zero_point), for each of the two rows. */
-static const float scale[2] = {0.5f, 0.25f};
-static const int64_t zero[2] = {3, -4};
+static const float row_scale[2] = {0.5f, 0.25f};
+static const int64_t row_zero[2] = {3, -4};
 static const int64_t image_shape[] = {1, 2, 2, 3}, conv_shape[] = {LARGE}, rows_shape[] = {2, 3};
 #define BY_ROWS                                                                                              \
     {                                                                                                        \
-        .count = 2, .axis = 0, .scale = scale, .zero_point = zero                                            \
+        .count = 2, .axis = 0, .scale = row_scale, .zero_point = row_zero                                    \
     }
 static const exray_tensor_info tensors[] = {
     {.name = "image", .layout = "NHWC", .dtype = EXRAY_UINT8, .rank = 4, .shape = image_shape},

@@ -12,7 +12,7 @@ typedef struct xr_samples {
     float value[XR_STEP_CHANNELS][XR_STEP_SAMPLES];
     size_t count[XR_STEP_CHANNELS];
     size_t channels;
-    bool picture; /* three dimensions or more */
+    bool picture; /* it has rows, columns, and a few channels */
 } xr_samples;
 
 /* How one side stores a tensor, from the first record seen. */

@@ -12,20 +12,22 @@
 
 enum { SAMPLED_FRAMES = 8 };
 
-/* The channel of element i is (i / stride) % channels. */
-static void channel_layout(const exray_tensor_info *info, size_t *channels, uint64_t *stride)
+/* The channel of element i is (i / stride) % channels.  False: no picture. */
+static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint64_t *stride)
 {
     *channels = 1;
     *stride = 1;
     if (info->rank < 3)
-        return;
+        return false;
     int64_t last = info->shape[info->rank - 1], first = info->shape[info->rank - 3];
     if (last >= 1 && last <= XR_STEP_CHANNELS)
         *channels = (size_t)last;
     else if (first >= 1 && first <= XR_STEP_CHANNELS) {
         *channels = (size_t)first;
         *stride = (uint64_t)info->shape[info->rank - 2] * (uint64_t)last;
-    }
+    } else
+        return false;
+    return true;
 }
 
 void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const float *values, uint64_t count,
@@ -33,11 +35,11 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
 {
     size_t channels;
     uint64_t stride;
-    channel_layout(info, &channels, &stride);
+    bool is_picture = channel_layout(info, &channels, &stride);
     if (frame >= SAMPLED_FRAMES || count == 0 || stride == 0)
         return;
     samples->channels = channels;
-    samples->picture = info->rank >= 3;
+    samples->picture = is_picture;
     uint64_t each = XR_STEP_SAMPLES / SAMPLED_FRAMES;
     uint64_t pixels = count / channels;
     /* An odd stride walks over rows and columns alike. */
@@ -102,7 +104,7 @@ static double nominal(double min, double max, bool picture)
         return 2 / 255.0;
     if (min >= -3 && max <= 3)
         return 1 / (255 * 0.225); /* mean and standard deviation of ImageNet */
-    if (min >= -130 && max <= 256)
+    if (min >= -130 && max <= 256 && max - min >= 64)
         return 1;
     return (max - min) / 255;
 }
@@ -126,6 +128,6 @@ double xr_samples_step(xr_samples *samples)
     if (!(min <= max))
         return NAN;
     /* A coarse lattice is a picture of few colours, not the tensor's resolution. */
-    double usual = nominal(min, max, samples->picture);
+    double usual = fmin(nominal(min, max, samples->picture), max > min ? (max - min) / 8 : INFINITY);
     return all && step > 0 && step <= 2 * usual ? step : usual;
 }

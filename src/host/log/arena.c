@@ -149,3 +149,13 @@ void *xr_list_add(xr_list *list, xr_arena *arena, size_t item_size)
         return NULL;
     return (char *)list->items + item_size * list->count++;
 }
+
+bool xr_id_set(xr_id_map *map, xr_arena *arena, uint16_t id, void *value)
+{
+    void ***page = &map->pages[id >> 8];
+    if (!*page)
+        *page = xr_arena_take(arena, 256 * sizeof **page);
+    if (*page)
+        (*page)[id & 0xFF] = value;
+    return *page != NULL;
+}

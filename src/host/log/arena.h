@@ -37,5 +37,18 @@ typedef struct xr_list {
 bool xr_list_reserve(xr_list *list, xr_arena *arena, size_t item_size, size_t more);
 /* A new zeroed item at the end, or NULL. */
 void *xr_list_add(xr_list *list, xr_arena *arena, size_t item_size);
+/* What MCAP ids (16 bits, most of them unused) stand for; zero it before use. */
+typedef struct xr_id_map {
+    void **pages[256];
+} xr_id_map;
+
+/* NULL: nothing. */
+static inline void *xr_id_get(const xr_id_map *map, uint16_t id)
+{
+    void **page = map->pages[id >> 8];
+    return page ? page[id & 0xFF] : NULL;
+}
+/* False when the arena failed. */
+bool xr_id_set(xr_id_map *map, xr_arena *arena, uint16_t id, void *value);
 
 #endif

@@ -106,12 +106,6 @@ static const char *classify_topic(xr_channel *channel)
     return NULL;
 }
 
-/* The name of a schema record, in place. */
-static xr_text schema_name(const xr_builder *b, uint16_t id)
-{
-    return b->schemas[id];
-}
-
 /* False: the record is damaged, or contradicts an earlier one of that id. */
 static bool add_channel(xr_builder *b, const uint8_t *data, size_t size, bool trusted)
 {
@@ -123,7 +117,7 @@ static bool add_channel(xr_builder *b, const uint8_t *data, size_t size, bool tr
     xr_cursor_text(&c); /* its metadata */
     if (c.bad)
         return false;
-    xr_channel *known = b->channels[id];
+    xr_channel *known = xr_id_get(&b->channels, id);
     if (known)
         return known->schema == schema && known->content.size == topic.size &&
                memcmp(known->content.data, topic.data, topic.size) == 0;
@@ -138,13 +132,12 @@ static bool add_channel(xr_builder *b, const uint8_t *data, size_t size, bool tr
     *channel =
         (xr_channel){.topic = name, .schema = schema, .trusted = trusted, .content = {copy, topic.size}};
     const char *expected = classify_topic(channel);
-    xr_text has = schema_name(b, schema);
-    if (!xr_text_is(encoding, "protobuf") || (expected && has.size && !xr_text_is(has, expected))) {
+    const xr_text *has = xr_id_get(&b->schemas, schema);
+    if (!xr_text_is(encoding, "protobuf") || (expected && has && !xr_text_is(*has, expected))) {
         channel->means = XR_TOPIC_FOREIGN;
         channel->message = EXRAY_MESSAGE_OTHER;
     }
-    b->channels[id] = channel;
-    return true;
+    return xr_id_set(&b->channels, &b->scratch, id, channel);
 }
 
 static bool add_schema(xr_builder *b, const uint8_t *data, size_t size)
@@ -154,15 +147,17 @@ static bool add_schema(xr_builder *b, const uint8_t *data, size_t size)
     xr_text name = xr_cursor_text(&c);
     if (c.bad)
         return false;
-    if (b->schemas[id].size)
-        return b->schemas[id].size == name.size && memcmp(b->schemas[id].data, name.data, name.size) == 0;
-    char *copy = xr_arena_take(&b->log->arena, name.size);
-    if (!copy)
+    const xr_text *known = xr_id_get(&b->schemas, id);
+    if (known)
+        return known->size == name.size && memcmp(known->data, name.data, name.size) == 0;
+    xr_text *schema = xr_arena_take(&b->scratch, sizeof *schema);
+    char *copy = xr_arena_take(&b->scratch, name.size);
+    if (!schema || !copy)
         return false;
     if (name.size)
         memcpy(copy, name.data, name.size);
-    b->schemas[id] = (xr_text){copy, name.size};
-    return true;
+    *schema = (xr_text){copy, name.size};
+    return xr_id_set(&b->schemas, &b->scratch, id, schema);
 }
 
 /* ---- Messages --------------------------------------------------------------- */
@@ -249,7 +244,7 @@ static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, u
         xr_index_damage(b);
         return XR_WALK_ON;
     }
-    const xr_channel *channel = b->channels[xr_load16(content)];
+    const xr_channel *channel = xr_id_get(&b->channels, xr_load16(content));
     uint64_t log_time = xr_load64(content + 6);
     const uint8_t *data = content + XR_MCAP_MESSAGE_HEADER;
     size_t data_size = size - XR_MCAP_MESSAGE_HEADER;
@@ -288,7 +283,7 @@ static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, ui
         break;
     case XR_MCAP_CHANNEL: {
         /* A channel that a sound summary repeats needs no check of this chunk. */
-        const xr_channel *known = record->size >= 2 ? b->channels[xr_load16(record->data)] : NULL;
+        const xr_channel *known = record->size >= 2 ? xr_id_get(&b->channels, xr_load16(record->data)) : NULL;
         if (!(known && known->trusted) && !trust_chunk(b))
             return XR_WALK_DAMAGED;
         good = add_channel(b, record->data, record->size, false);
@@ -299,7 +294,7 @@ static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, ui
     default: /* unknown opcodes are passed over */
         break;
     }
-    if (!good && b->log->arena.failed)
+    if (!good && (b->log->arena.failed || b->scratch.failed))
         return XR_WALK_NO_MEMORY;
     if (!good)
         xr_index_damage(b);
@@ -472,7 +467,7 @@ static xr_walk walk_record(xr_builder *b, const xr_mcap_record *record, bool cut
     default:
         break;
     }
-    if (!good && b->log->arena.failed)
+    if (!good && (b->log->arena.failed || b->scratch.failed))
         return XR_WALK_NO_MEMORY;
     if (!good)
         xr_index_damage(b);

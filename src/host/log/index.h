@@ -5,8 +5,6 @@
 #include "internal.h"
 #include <exray/codecs.h>
 
-enum { XR_ID_COUNT = 65536 }; /* of channels and of schemas: ids have 16 bits */
-
 typedef struct xr_frame_entry {
     exray_frame frame;
     xr_frame_extra extra;
@@ -15,10 +13,10 @@ typedef struct xr_frame_entry {
 
 typedef struct xr_builder {
     exray_log *log;
-    xr_arena scratch; /* gone after opening */
-    xr_channel *channels[XR_ID_COUNT];
-    xr_text schemas[XR_ID_COUNT]; /* their names */
-    exray_record *records;        /* in the log's order */
+    xr_arena scratch;      /* gone after opening */
+    xr_id_map channels;    /* xr_channel */
+    xr_id_map schemas;     /* xr_text: their names */
+    exray_record *records; /* in the log's order */
     size_t record_count, record_capacity, max_records;
     xr_list frames; /* xr_frame_entry */
     size_t chunk_capacity;

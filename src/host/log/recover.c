@@ -75,7 +75,7 @@ static void flush_loose(recovery *r)
 
 static bool is_sound_message(const recovery *r, const xr_mcap_record *record)
 {
-    return record->size >= XR_MCAP_MESSAGE_HEADER && r->w->channels[xr_load16(record->data)].size;
+    return record->size >= XR_MCAP_MESSAGE_HEADER && xr_id_get(&r->w->channels, xr_load16(record->data));
 }
 
 /* The record's header stands before its data, in the file or in the chunk. */
@@ -100,7 +100,7 @@ static void add_loose(recovery *r, const xr_mcap_record *record)
 
 typedef enum verdict {
     KEEP,   /* as it is */
-    MENDED, /* the writer's copy, w->channels, differs from it */
+    MENDED, /* a channel whose schema is lost: the writer's copy has none */
     DROP,
 } verdict;
 
@@ -113,9 +113,11 @@ static verdict judge_schema(recovery *r, const xr_mcap_record *record)
     xr_cursor_text(&c); /* data */
     if (c.bad || id == 0)
         return DROP;
-    xr_text known = r->w->schemas[id];
-    if (known.size)
-        return known.size == record->size && memcmp(known.data, record->data, known.size) == 0 ? KEEP : DROP;
+    const xr_known *known = xr_id_get(&r->w->schemas, id);
+    if (known) {
+        xr_text old = known->content;
+        return old.size == record->size && memcmp(old.data, record->data, old.size) == 0 ? KEEP : DROP;
+    }
     return xr_writer_know_schema(r->w, record->data, record->size) ? KEEP : DROP;
 }
 
@@ -129,12 +131,13 @@ static verdict judge_channel(recovery *r, const xr_mcap_record *record)
     if (c.bad)
         return DROP;
     /* Where its schema is lost, its messages can still be had without one. */
-    bool has_schema = schema == 0 || r->w->schemas[schema].size;
+    bool has_schema = schema == 0 || xr_id_get(&r->w->schemas, schema);
     verdict v = has_schema ? KEEP : MENDED;
-    xr_text known = r->w->channels[id];
-    if (known.size) {
-        const uint8_t *other = (const uint8_t *)known.data;
-        bool same = known.size == record->size && xr_load16(other + 2) == (has_schema ? schema : 0) &&
+    const xr_known *known = xr_id_get(&r->w->channels, id);
+    if (known) {
+        const uint8_t *other = (const uint8_t *)known->content.data;
+        bool same = known->content.size == record->size &&
+                    xr_load16(other + 2) == (has_schema ? schema : 0) &&
                     memcmp(other + 4, record->data + 4, record->size - 4) == 0;
         return same ? v : DROP;
     }
@@ -185,12 +188,16 @@ static void copy_single(recovery *r, const xr_mcap_record *record)
         return;
     }
     save(r, size);
-    if (record->opcode == XR_MCAP_MESSAGE)
+    if (record->opcode == XR_MCAP_MESSAGE) {
         add_loose(r, record);
-    else if (v == MENDED)
-        xr_writer_record(r->w, record->opcode, r->w->channels[xr_load16(record->data)].data, record->size);
-    else
-        xr_writer_record(r->w, record->opcode, record->data, record->size);
+        return;
+    }
+    const void *content = record->data;
+    if (v == MENDED) {
+        const xr_known *mended = xr_id_get(&r->w->channels, xr_load16(record->data));
+        content = mended->content.data;
+    }
+    xr_writer_record(r->w, record->opcode, content, record->size);
 }
 
 /* Message by message, where a chunk cannot stay as it is. */

@@ -91,26 +91,28 @@ void xr_writer_record(xr_writer *w, uint8_t opcode, const void *content, size_t 
     xr_writer_raw(w, content, size);
 }
 
-static bool know(xr_writer *w, xr_text *known, const uint8_t *content, size_t size)
+static bool know(xr_writer *w, xr_id_map *map, const uint8_t *content, size_t size)
 {
-    if (known->size)
+    uint16_t id = xr_load16(content);
+    if (xr_id_get(map, id))
         return true;
+    xr_known *known = xr_arena_take(&w->arena, sizeof *known);
     char *copy = xr_arena_take(&w->arena, size);
-    if (!copy)
+    if (!known || !copy)
         return false;
     memcpy(copy, content, size);
-    *known = (xr_text){copy, size};
-    return true;
+    known->content = (xr_text){copy, size};
+    return xr_id_set(map, &w->arena, id, known);
 }
 
 bool xr_writer_know_schema(xr_writer *w, const uint8_t *content, size_t size)
 {
-    return know(w, &w->schemas[xr_load16(content)], content, size);
+    return know(w, &w->schemas, content, size);
 }
 
 bool xr_writer_know_channel(xr_writer *w, const uint8_t *content, size_t size)
 {
-    return know(w, &w->channels[xr_load16(content)], content, size);
+    return know(w, &w->channels, content, size);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -136,7 +138,9 @@ static void put_message_indexes(xr_writer *w, const xr_chunk_out *chunk, xr_byte
         content.size = 0;
         append_number(w, &content, channel, 2);
         append_number(w, &content, (end - i) * 16, 4);
-        w->counts[channel] += end - i;
+        xr_known *known = xr_id_get(&w->channels, channel);
+        if (known)
+            known->messages += end - i;
         for (; i < end; i++) {
             append_number(w, &content, chunk->entries[i].log_time, 8);
             append_number(w, &content, chunk->entries[i].offset, 8);
@@ -239,11 +243,13 @@ static void append_statistics(xr_writer *w, uint16_t schemas, uint32_t channels)
     append_number(w, &content, w->chunks, 4);
     append_number(w, &content, w->messages ? w->first_time : 0, 8);
     append_number(w, &content, w->last_time, 8);
-    for (size_t id = 0; id < XR_MCAP_IDS; id++)
-        if (w->counts[id]) {
+    for (uint32_t id = 0; id <= UINT16_MAX; id++) {
+        const xr_known *known = xr_id_get(&w->channels, (uint16_t)id);
+        if (known && known->messages) {
             append_number(w, &counts, id, 2);
-            append_number(w, &counts, w->counts[id], 8);
+            append_number(w, &counts, known->messages, 8);
         }
+    }
     append_text(w, &content, (xr_text){(const char *)counts.data, counts.size});
     append_record(w, &w->summary, XR_MCAP_STATISTICS, content.data, content.size);
     free(content.data);
@@ -263,16 +269,18 @@ static void end_group(xr_writer *w, xr_bytes *offsets, uint8_t opcode, size_t st
 }
 
 /* All known contents as records of the summary; returns how many. */
-static uint32_t append_known(xr_writer *w, xr_bytes *offsets, uint8_t opcode, const xr_text *known,
+static uint32_t append_known(xr_writer *w, xr_bytes *offsets, uint8_t opcode, const xr_id_map *map,
                              uint64_t base)
 {
     size_t start = w->summary.size;
     uint32_t count = 0;
-    for (size_t id = 0; id < XR_MCAP_IDS; id++)
-        if (known[id].size) {
-            append_record(w, &w->summary, opcode, known[id].data, known[id].size);
-            count++;
-        }
+    for (uint32_t id = 0; id <= UINT16_MAX; id++) {
+        const xr_known *known = xr_id_get(map, (uint16_t)id);
+        if (!known)
+            continue;
+        append_record(w, &w->summary, opcode, known->content.data, known->content.size);
+        count++;
+    }
     end_group(w, offsets, opcode, start, base);
     return count;
 }
@@ -291,8 +299,8 @@ void xr_writer_end(xr_writer *w)
     xr_writer_record(w, XR_MCAP_DATA_END, no_crc, sizeof no_crc);
     uint64_t base = w->at;
     xr_bytes offsets = {0};
-    uint32_t schemas = append_known(w, &offsets, XR_MCAP_SCHEMA, w->schemas, base);
-    uint32_t channels = append_known(w, &offsets, XR_MCAP_CHANNEL, w->channels, base);
+    uint32_t schemas = append_known(w, &offsets, XR_MCAP_SCHEMA, &w->schemas, base);
+    uint32_t channels = append_known(w, &offsets, XR_MCAP_CHANNEL, &w->channels, base);
     size_t start = w->summary.size;
     append_statistics(w, (uint16_t)schemas, channels);
     end_group(w, &offsets, XR_MCAP_STATISTICS, start, base);

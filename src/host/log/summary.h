@@ -17,17 +17,20 @@ typedef struct xr_index_entry {
     uint16_t channel;
 } xr_index_entry;
 
-enum { XR_MCAP_IDS = 65536 };
+/* A schema or a channel. */
+typedef struct xr_known {
+    xr_text content;   /* of its record */
+    uint64_t messages; /* of the channel */
+} xr_known;
 
 typedef struct xr_writer {
     FILE *file;
-    uint64_t at;                                         /* bytes written */
-    int failed;                                          /* errno of the first failed write */
-    bool no_memory;                                      /* sticky */
-    xr_arena arena;                                      /* copies of schemas and channels */
-    xr_text schemas[XR_MCAP_IDS], channels[XR_MCAP_IDS]; /* whole contents; size 0: none */
-    uint64_t counts[XR_MCAP_IDS];                        /* messages of each channel */
-    xr_bytes summary;                                    /* index records, grouped at the end */
+    uint64_t at;                 /* bytes written */
+    int failed;                  /* errno of the first failed write */
+    bool no_memory;              /* sticky */
+    xr_arena arena;              /* copies of schemas and channels */
+    xr_id_map schemas, channels; /* xr_known */
+    xr_bytes summary;            /* index records, grouped at the end */
     xr_bytes chunk_indexes, attachment_indexes, metadata_indexes;
     uint64_t messages, first_time, last_time;
     uint32_t attachments, metadata, chunks;
