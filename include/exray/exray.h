@@ -52,7 +52,8 @@ typedef enum exray_compression {
     EXRAY_COMPRESSION_ZSTD = 2, /* needs `codec` */
 } exray_compression;
 
-/* What a full ring does to the caller. */
+/* What a full ring does to the caller.  The model, constants, attachments and
+ * metadata wait for room whatever the policy. */
 typedef enum exray_policy {
     EXRAY_POLICY_DROP = 0,  /* the record is dropped and counted */
     EXRAY_POLICY_BLOCK = 1, /* the call waits until there is room */
@@ -132,11 +133,13 @@ exray_status exray_open_callback(exray_recorder *recorder, exray_write_fn write,
                                  const exray_config *config);
 
 /* Writes into `buffer`.  When it is full: EXRAY_E_NO_SPACE, and the buffer
- * holds a readable beginning of the log.  exray_memory_used says how much. */
+ * holds a readable beginning of the log.  exray_bytes_written says how much is
+ * in it; chunks (chunk_size 0) are a sixteenth of the buffer at most. */
 exray_status exray_open_memory(exray_recorder *recorder, void *buffer, size_t size,
                                const exray_config *config);
 
-/* Bytes written so far (to any sink). */
+/* Bytes written so far, to any sink; what waits in buffers may be counted
+ * already, but for a memory sink: there it is what the buffer holds. */
 uint64_t exray_bytes_written(const exray_recorder *recorder);
 
 /* Ends the open frame, writes the summary, closes the file, frees what open
@@ -201,19 +204,22 @@ typedef struct exray_tensor {
 } exray_tensor;
 
 /* Logs a tensor as the capture level says (data, or stats, or nothing).  Data
- * over 1 GiB becomes stats, counted. */
+ * over 1 GiB becomes stats, counted.  `info` is needed in any case, for the
+ * statistics and the size check: EXRAY_E_ARGUMENT where rank, shape, type,
+ * quantization and size do not go together. */
 exray_status exray_record_tensor(exray_recorder *recorder, const exray_tensor *tensor);
 
 /* Whether such a record would be kept now.  "Ask, then observe": a tap that is
  * told false need not fetch the tensor. */
 bool exray_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name);
 
-/* A raw picture: /sensor/NAME with shape [height, width, channels] (planar and
- * packed YUV formats: [bytes]). `media` gives format, width, height, stride. */
+/* A raw picture: /sensor/NAME with shape [height, width, channels] (YUV formats,
+ * and rows with padding: [bytes]). `media` gives format, width, height, stride. */
 exray_status exray_record_image(exray_recorder *recorder, const char *name, const exray_media *media,
                                 const void *data, size_t size);
 
-/* An encoded file, byte for byte: format "jpeg", "png" or "wav". */
+/* An encoded file, byte for byte: format "jpeg", "png" or "wav".  With no_io_data
+ * the record has neither data nor stats: those of encoded bytes say nothing. */
 exray_status exray_record_encoded(exray_recorder *recorder, const char *name, const char *format,
                                   const void *data, size_t size);
 
@@ -231,7 +237,8 @@ exray_status exray_record_result(exray_recorder *recorder, const exray_result *r
 
 /* /model; once, before the first frame.  Later calls are EXRAY_E_STATE.  The
  * recorder keeps layer names and ops (in its memory block, as far as there is
- * room: 64 KiB) for the channels of /layer/INDEX. */
+ * room: 64 KiB; less where max_channels is under 512) for the channels of
+ * /layer/INDEX and for config.layers. */
 exray_status exray_record_model(exray_recorder *recorder, const exray_model *model);
 
 /* Whether exray_record_model was called. */
@@ -262,7 +269,10 @@ exray_status exray_on_close(exray_recorder *recorder, void (*function)(void *use
 /* A tap reports its own failure as the recorder's sticky error. */
 exray_status exray_fail(exray_recorder *recorder, exray_status status, const char *message);
 
-/* TensorStats of a tensor's data in one pass: what STATS capture writes. */
+/* TensorStats of a tensor's data in one pass: what STATS capture writes.  Min,
+ * max, mean and variance are NaN where no value is finite.  EXRAY_E_UNSUPPORTED
+ * for strings, EXRAY_E_ARGUMENT where `size` is less than the shape takes.
+ * float32, int8 and uint8 without a per-axis scale are fast. */
 exray_status exray_compute_stats(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out);
 

@@ -2,7 +2,14 @@
  * data is read when asked for, so that a log of any length fits.
  *
  * Every length in the file is checked before use; a log cut short is read up to
- * its last whole record (exray_log_truncated).
+ * its last whole record (exray_log_truncated).  The index takes at most 64 MiB and
+ * 32 times the file's size, a slot what its record (or compressed chunk, at most
+ * about 1 GiB) needs.  Strings are UTF-8, whatever the file has.
+ *
+ * The file is mapped, so that large tensors need no copy, and its pages are given
+ * back by and by: about 50 MB stay resident.  A log may be read while its writer
+ * goes on (what comes after open is not seen).  A file that gets shorter is an
+ * error of the next read; if that happens during a read, the process gets SIGBUS.
  *
  * Threads: after open, a log is read-only; any number of threads may read, each
  * with a slot of its own. */

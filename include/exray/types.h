@@ -100,7 +100,7 @@ const char *exray_kind_name(exray_kind kind);
 #define EXRAY_CAPTURES(X)                                                                                    \
     X(OFF, off)       /* nothing at all */                                                                   \
     X(FRAME, frame)   /* frames, latency, system, readings, results */                                       \
-    X(IO, io)         /* + data of sensor, input, output */                                                  \
+    X(IO, io)         /* + data of sensor, stage, input, output */                                           \
     X(STATS, stats)   /* + TensorStats of every layer and constant */                                        \
     X(SKETCH, sketch) /* + TensorSketch of every layer (not written yet: as stats) */                        \
     X(FULL, full)     /* + data of every layer and constant */

@@ -5,6 +5,8 @@
 
 #include "checks.h"
 
+#include <string.h>
+
 #define XR_BUILTIN_ASSERTIONS(X)                                                                             \
     X(input_channel_order)                                                                                   \
     X(input_normalization)                                                                                   \
@@ -13,6 +15,9 @@
     X(layer_unknown)                                                                                         \
     X(output_postprocess)                                                                                    \
     X(log_truncated)
+
+/* For "%.*s": a fused layer's name is those of all its parts; the first will do. */
+#define XR_SHORT_NAME(name) (int)strcspn((name), ";"), (name)
 
 #define XR_BUILTIN_DECLARE(name) extern const exray_assertion xr_assertion_##name;
 XR_BUILTIN_ASSERTIONS(XR_BUILTIN_DECLARE)

@@ -47,7 +47,11 @@ static bool is_spare(const exray_finding *finding)
     return finding->cause == NULL;
 }
 
-static char *format_text(const char *format, va_list arguments)
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 0)))
+#endif
+static char *
+format_text(const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);

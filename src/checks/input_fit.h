@@ -80,7 +80,7 @@ typedef struct xr_input_fit {
     double left_worst;                             /* its pixels, levels rms */
     bool explained;                                /* what is left is noise */
     double nrmse_before, nrmse_order, nrmse_after; /* as is; under the order alone; under order and map */
-    bool edge_grey; /* the edge's channels are equal, the reference's are not */
+    bool edge_grey;                     /* the edge's channels are equal, the reference's are not */
     bool edge_constant, reference_flat; /* one colour in all frames */
 } xr_input_fit;
 

@@ -92,51 +92,72 @@ static void flush_strip(strip *s, size_t channels, xr_fit_sums *out)
     memset(s->value, 0, s->blocks * width * sizeof *s->value);
 }
 
-static void note_range(xr_input_fit *fit, size_t c, double e, double r)
+/* Not fmin: a call for every value would cost more than all the sums. */
+static void widen(double *low, double *high, double value)
 {
-    fit->min[0][c] = fmin(fit->min[0][c], e);
-    fit->max[0][c] = fmax(fit->max[0][c], e);
-    fit->min[1][c] = fmin(fit->min[1][c], r);
-    fit->max[1][c] = fmax(fit->max[1][c], r);
+    if (value < *low)
+        *low = value;
+    if (value > *high)
+        *high = value;
 }
 
-static void add_frame(xr_input_fit *fit, const view *edge, const view *reference,
-                      const float *const values[2], strip *strip_of, xr_fit_sums *pixels, xr_fit_sums *blocks)
+/* Both sides' views and values of one frame. */
+typedef struct both {
+    view view[2];
+    const float *values[2];
+} both;
+
+/* One pixel of both sides; false where a value is not finite. */
+static bool load_pixel(xr_input_fit *fit, const both *in, size_t n, size_t y, size_t x,
+                       double out[2][XR_FIT_CHANNELS])
 {
-    size_t channels = edge->channels, width = 2 * channels + 1;
-    for (size_t n = 0; n < edge->batch; n++) {
-        for (size_t y = 0; y < edge->rows; y++) {
-            for (size_t x = 0; x < edge->columns; x++) {
-                size_t at_edge = n * edge->batch_stride + y * edge->row_stride + x * edge->column_stride;
-                size_t at_reference =
-                    n * reference->batch_stride + y * reference->row_stride + x * reference->column_stride;
-                double e[XR_FIT_CHANNELS], r[XR_FIT_CHANNELS];
-                bool finite = true;
-                for (size_t c = 0; c < channels; c++) {
-                    e[c] = load(values[0], at_edge + c * edge->channel_stride);
-                    r[c] = load(values[1], at_reference + c * reference->channel_stride);
-                    fit->not_finite[0] += !isfinite(e[c]);
-                    fit->not_finite[1] += !isfinite(r[c]);
-                    finite = finite && isfinite(e[c]) && isfinite(r[c]);
-                }
-                if (!finite)
-                    continue;
-                for (size_t c = 0; c < channels; c++)
-                    note_range(fit, c, e[c], r[c]);
-                add_pixel(pixels, channels, e, r, 1);
-                if (!strip_of->value)
-                    continue;
-                double *v = strip_of->value + x / strip_of->size * width;
-                for (size_t c = 0; c < channels; c++) {
-                    v[c] += e[c];
-                    v[channels + c] += r[c];
-                }
-                v[2 * channels] += 1;
+    bool finite = true;
+    for (int s = 0; s < 2; s++) {
+        const view *v = &in->view[s];
+        size_t at = n * v->batch_stride + y * v->row_stride + x * v->column_stride;
+        for (size_t c = 0; c < v->channels; c++) {
+            out[s][c] = load(in->values[s], at + c * v->channel_stride);
+            if (!isfinite(out[s][c])) {
+                fit->not_finite[s]++;
+                finite = false;
             }
-            if (strip_of->value && ((y + 1) % strip_of->size == 0 || y + 1 == edge->rows))
-                flush_strip(strip_of, channels, blocks);
         }
     }
+    return finite;
+}
+
+static void add_row(xr_input_fit *fit, const both *in, size_t n, size_t y, strip *blocks, xr_fit_sums *pixels)
+{
+    size_t channels = in->view[0].channels, width = 2 * channels + 1;
+    for (size_t x = 0; x < in->view[0].columns; x++) {
+        double pixel[2][XR_FIT_CHANNELS];
+        if (!load_pixel(fit, in, n, y, x, pixel))
+            continue;
+        for (int s = 0; s < 2; s++)
+            for (size_t c = 0; c < channels; c++)
+                widen(&fit->min[s][c], &fit->max[s][c], pixel[s][c]);
+        add_pixel(pixels, channels, pixel[0], pixel[1], 1);
+        if (!blocks->value)
+            continue;
+        double *v = blocks->value + x / blocks->size * width;
+        for (size_t c = 0; c < channels; c++) {
+            v[c] += pixel[0][c];
+            v[channels + c] += pixel[1][c];
+        }
+        v[2 * channels] += 1;
+    }
+}
+
+static void add_frame(xr_input_fit *fit, const both *in, strip *strip_of, xr_fit_sums *pixels,
+                      xr_fit_sums *blocks)
+{
+    const view *v = &in->view[0];
+    for (size_t n = 0; n < v->batch; n++)
+        for (size_t y = 0; y < v->rows; y++) {
+            add_row(fit, in, n, y, strip_of, pixels);
+            if (strip_of->value && ((y + 1) % strip_of->size == 0 || y + 1 == v->rows))
+                flush_strip(strip_of, v->channels, blocks);
+        }
     if (!strip_of->value)
         *blocks = *pixels;
 }
@@ -217,43 +238,48 @@ static void count_clipped(xr_input_fit *fit, const exray_tensor_view *edge, cons
     fit->counted += (double)edge->count;
 }
 
+/* What holds for all frames is taken from the first. */
+static void note_first(xr_input_fit *fit, const both *in, const exray_tensor_view tensor[2])
+{
+    fit->channels = in->view[0].channels;
+    fit->picture = in->view[0].rows > 1;
+    fit->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
+    if (is_unitless(&tensor[0].info) == is_unitless(&tensor[1].info))
+        return;
+    fit->state = XR_FIT_UNJUDGED;
+    fit->why = "one side's input is an integer without quantization: its unit is not known";
+}
+
 static exray_status read_frame(const exray_comparison *comparison, xr_input_fit *fit, size_t frame,
                                exray_slot *const slot[2], xr_fit_frames *out, exray_error *error)
 {
     exray_tensor_view tensor[2];
-    const float *values[2];
-    view v[2];
+    both in;
     for (int s = 0; s < 2; s++) {
         exray_status status = exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_INPUT,
-                                                      fit->pair, slot[s], &tensor[s], &values[s], error);
+                                                      fit->pair, slot[s], &tensor[s], &in.values[s], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_FORMAT)
             return EXRAY_OK; /* this frame tells nothing */
         if (status != EXRAY_OK)
             return status;
-        v[s] = view_of(&tensor[s].info, tensor[s].count);
+        in.view[s] = view_of(&tensor[s].info, tensor[s].count);
     }
     if (tensor[0].count != tensor[1].count || tensor[0].count == 0) {
         fit->state = XR_FIT_SHAPES;
         return EXRAY_OK;
     }
-    if (!same_size(&v[0], &v[1]))
-        v[0] = v[1] = (view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
-    if (out->count == 0) {
-        fit->channels = v[0].channels;
-        fit->picture = v[0].rows > 1;
-        fit->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
-        if (is_unitless(&tensor[0].info) != is_unitless(&tensor[1].info)) {
-            fit->state = XR_FIT_UNJUDGED;
-            fit->why = "one side's input is an integer without quantization: its unit is not known";
-        }
-    } else if (v[0].channels != fit->channels)
+    if (!same_size(&in.view[0], &in.view[1]))
+        in.view[0] = in.view[1] = (view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
+    if (out->count == 0)
+        note_first(fit, &in, tensor);
+    else if (in.view[0].channels != fit->channels)
         return EXRAY_OK;
-    if (v[0].channel_stride == v[1].channel_stride)
-        count_clipped(fit, &tensor[0], values);
+    if (in.view[0].channel_stride == in.view[1].channel_stride)
+        count_clipped(fit, &tensor[0], in.values);
     strip s;
-    if (!make_strip(&s, &v[0], fit->picture))
+    if (!make_strip(&s, &in.view[0], fit->picture))
         return EXRAY_E_MEMORY;
-    add_frame(fit, &v[0], &v[1], values, &s, &out->pixels[out->count], &out->blocks[out->count]);
+    add_frame(fit, &in, &s, &out->pixels[out->count], &out->blocks[out->count]);
     free(s.value);
     out->frame[out->count++] = frame;
     return EXRAY_OK;

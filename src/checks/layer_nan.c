@@ -14,8 +14,8 @@ static exray_finding *begin(exray_findings *findings, const exray_metrics *m, co
                             const char *name)
 {
     exray_finding *f = exray_find(findings, "layer.nan", EXRAY_ERROR, 0.99);
-    exray_finding_summary(f, "%s %s is the first to hold NaN or infinite values; the reference's has none.",
-                          what, name);
+    exray_finding_summary(f, "%s %.*s is the first to hold NaN or infinite values; the reference's has none.",
+                          what, XR_SHORT_NAME(name));
     exray_finding_detail(f, "%" PRIu64 " NaN and %" PRIu64 " infinite of %" PRIu64 " values on the edge.",
                          m->nan_count[EXRAY_EDGE], m->inf_count[EXRAY_EDGE],
                          m->count + m->nan_count[EXRAY_EDGE] + m->inf_count[EXRAY_EDGE]);

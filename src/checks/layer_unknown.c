@@ -67,8 +67,9 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
     exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
                                   confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
-    exray_finding_summary(f, "Layer %u (%s) %s is wrong beyond noise though its inputs are not.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE]);
+    exray_finding_summary(f, "Layer %u (%s) %.*s is wrong beyond noise though its inputs are not.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
     exray_finding_detail(
         f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.", layer->error,
         layer->from_stats ? " at least (from statistics; it may begin earlier)" : "", layer->noise);
@@ -85,8 +86,9 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
     exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
                                   confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
-    exray_finding_summary(f, "The error builds up over layers until it is beyond noise at %u (%s) %s.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE]);
+    exray_finding_summary(f, "The error builds up over layers until it is beyond noise at %u (%s) %.*s.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
     exray_finding_detail(
         f,
         "There it is %.2g of the signal, more than the %.2g that data types explain; no single "

@@ -100,6 +100,12 @@ static void add_stats(row *r, const exray_stats *s)
     r->finite += finite;
 }
 
+/* A file's bytes are no values to take the mean of. */
+static bool is_encoded(const char *format)
+{
+    return strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0 || strcmp(format, "wav") == 0;
+}
+
 static void add_tensor(table *t, const exray_record *record, exray_slot *slot, uint64_t *skipped)
 {
     exray_tensor_view view;
@@ -113,6 +119,8 @@ static void add_tensor(table *t, const exray_record *record, exray_slot *slot, u
         return;
     if (r->frames++ == 0)
         keep_shape(r, &view.info);
+    if (view.has_media && is_encoded(view.media.format))
+        return;
     if (view.has_stats)
         add_stats(r, &view.stats);
     else if (view.data && exray_compute_stats(&view.info, view.data, view.size, &view.stats) == EXRAY_OK)

@@ -129,7 +129,8 @@ static size_t npy_header(char out[512], const char *descr, const int64_t *shape,
     used += snprintf(dictionary + used, sizeof dictionary - (size_t)used, "), }");
     size_t total = (PREFIX + (size_t)used + 1 + ALIGN - 1) / ALIGN * ALIGN;
     memset(out, ' ', total);
-    memcpy(out, "\x93NUMPY\x01\x00", 8);
+    static const char magic[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
+    memcpy(out, magic, sizeof magic);
     out[8] = (char)((total - PREFIX) & 0xFF);
     out[9] = (char)((total - PREFIX) >> 8);
     memcpy(out + PREFIX, dictionary, (size_t)used);

@@ -84,6 +84,9 @@ static int parse_compression(const xr_command *command, const char *text, exray_
     for (int i = 0; i < 3; i++) {
         if (strcmp(text, names[i]) == 0) {
             config->compression = (exray_compression)i;
+            /* What is larger than a chunk stays uncompressed; a workstation has the
+             * memory for chunks that hold a layer. */
+            config->chunk_size = i ? 16u << 20 : 0;
             return XR_EXIT_OK;
         }
     }

@@ -131,7 +131,7 @@ exray_status xr_frame_end(xr_recorder *r)
 
 void xr_write_last_system(xr_recorder *r)
 {
-    if (r->capture < EXRAY_CAPTURE_FRAME || r->dropped == r->dropped_told || r->error.status)
+    if (r->capture < EXRAY_CAPTURE_FRAME || r->dropped == r->dropped_told)
         return;
     r->byte_budget = 0; /* room for this one was set aside */
     write_system(r, r->next_frame ? r->next_frame - 1 : 0, r->last_end_ns ? r->last_end_ns : xr_port_now(),

@@ -52,7 +52,6 @@ static void place_writer(xr_mcap *mcap, const xr_plan *plan, const exray_config 
     mcap->chunk_size = plan->chunk_size;
     /* Uncompressed it saves a copy; compressed, small chunks would pack badly. */
     mcap->own_size = plan->chunk_size / (config->compression ? 4 : 16);
-    mcap->max_channels = plan->max_channels;
     mcap->max_chunks = plan->max_chunks;
     mcap->max_entries = plan->max_entries;
     mcap->max_chunk_channels = plan->max_chunk_channels;

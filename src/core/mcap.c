@@ -3,8 +3,6 @@
 
 /* ---- The way out ---------------------------------------------------------- */
 
-enum { PAGE = 4096 };
-
 static void hand_over(xr_mcap *mcap, const void *data, size_t size)
 {
     /* Here, in large pieces, and not field by field. */
@@ -20,37 +18,21 @@ static void flush_out(xr_mcap *mcap)
     mcap->out_used = 0;
 }
 
-/* Bytes that the buffer takes before it is handed over: up to a page boundary of
- * the file, since whole pages are what the system and flash write fast. */
-static size_t room_in_out(const xr_mcap *mcap)
-{
-    const uint64_t start = mcap->position - mcap->out_used;
-    return mcap->out_capacity - (size_t)(start % PAGE) - mcap->out_used;
-}
-
 static void out_write(xr_sink *sink, const void *data, size_t size)
 {
     xr_mcap *mcap = ((xr_mcap_sink *)sink)->mcap;
-    const uint8_t *at = data;
     if (mcap->error)
         return;
-    const size_t room = room_in_out(mcap);
-    if (size >= room) {
-        memcpy(mcap->out + mcap->out_used, at, room);
-        mcap->out_used += room;
-        mcap->position += room;
-        flush_out(mcap);
-        at += room;
-        size -= room;
-        const size_t pages = size < mcap->out_capacity ? 0 : size / PAGE * PAGE;
-        hand_over(mcap, at, pages); /* large data is not copied, but for its two ends */
-        mcap->position += pages;
-        at += pages;
-        size -= pages;
-    }
-    memcpy(mcap->out + mcap->out_used, at, size);
-    mcap->out_used += size;
     mcap->position += size;
+    if (size > mcap->out_capacity - mcap->out_used) {
+        flush_out(mcap);
+        if (size >= mcap->out_capacity) {
+            hand_over(mcap, data, size);
+            return;
+        }
+    }
+    memcpy(mcap->out + mcap->out_used, data, size);
+    mcap->out_used += size;
 }
 
 xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap)
@@ -363,8 +345,6 @@ int xr_mcap_begin(xr_mcap *mcap)
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     if (mcap->crc_tables)
         xr_crc32_make(mcap->crc_tables);
-    for (uint32_t i = 0; i < mcap->max_channels; i++)
-        mcap->states[i] = (xr_channel_state){.first = XR_NO_ENTRY};
     xr_mcap_put_magic(&out.sink);
     xr_mcap_record(&out.sink, XR_MCAP_HEADER, encode_header, NULL);
     return mcap->error;
@@ -374,6 +354,8 @@ int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
 {
     if (mcap->error)
         return mcap->error;
+    while (mcap->channel_end <= message->channel) /* only what is used is ever touched */
+        mcap->states[mcap->channel_end++] = (xr_channel_state){.first = XR_NO_ENTRY};
     xr_channel_state *state = &mcap->states[message->channel];
     bool *schema_written = &mcap->schema_written[mcap->channels[message->channel].schema];
     const message_records records = {mcap, message, !*schema_written, !state->written};

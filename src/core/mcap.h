@@ -68,7 +68,7 @@ typedef struct xr_mcap {
     size_t chunk_size;
     size_t own_size; /* a message of at least that is a chunk of its own */
     const xr_channel *channels;
-    uint32_t max_channels, max_chunks, max_entries, max_chunk_channels;
+    uint32_t max_chunks, max_entries, max_chunk_channels;
     /* Memory; set by the opener. */
     xr_channel_state *states;
     uint8_t *out;
@@ -96,6 +96,7 @@ typedef struct xr_mcap {
     uint32_t chunk_count; /* of all chunks */
     uint32_t chunks_kept, chunk_channels_used;
     bool chunk_index_full;
+    uint32_t channel_end; /* states up to here are in use */
     uint64_t messages, first_time, last_time;
 } xr_mcap;
 

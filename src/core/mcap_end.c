@@ -32,7 +32,7 @@ static void write_schemas(xr_sink *sink, xr_mcap *mcap)
 
 static void write_channels(xr_sink *sink, xr_mcap *mcap)
 {
-    for (uint32_t i = 0; i < mcap->max_channels; i++)
+    for (uint32_t i = 0; i < mcap->channel_end; i++)
         if (mcap->states[i].written)
             xr_mcap_record(sink, XR_MCAP_CHANNEL, xr_mcap_encode_channel,
                            &(xr_mcap_channel_content){i, &mcap->channels[i]});
@@ -42,7 +42,7 @@ static void encode_statistics(xr_sink *sink, const void *object)
 {
     const xr_mcap *mcap = object;
     uint32_t channels = 0, schemas = 0;
-    for (uint32_t i = 0; i < mcap->max_channels; i++)
+    for (uint32_t i = 0; i < mcap->channel_end; i++)
         channels += mcap->states[i].written;
     for (int i = 1; i < XR_SCHEMA_COUNT; i++)
         schemas += mcap->schema_written[i];
@@ -55,7 +55,7 @@ static void encode_statistics(xr_sink *sink, const void *object)
     xr_put_u64(sink, mcap->first_time);
     xr_put_u64(sink, mcap->last_time);
     xr_put_u32(sink, channels * 10);
-    for (uint32_t i = 0; i < mcap->max_channels; i++) {
+    for (uint32_t i = 0; i < mcap->channel_end; i++) {
         if (mcap->states[i].written) {
             xr_put_u16(sink, (uint16_t)i);
             xr_put_u64(sink, mcap->states[i].messages);

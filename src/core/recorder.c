@@ -348,9 +348,13 @@ exray_status exray_close(exray_recorder *recorder)
     if (r->magic != XR_MAGIC)
         return EXRAY_E_STATE;
     call_closers(r);
-    if (!xr_check(r) && r->frame.open)
-        xr_frame_end(r);
-    xr_write_last_system(r);
+    const exray_status status = xr_check(r);
+    if (status != EXRAY_E_IO && status != EXRAY_E_NO_SPACE) {
+        /* The sticky error was the caller's: what it recorded is not lost. */
+        if (r->frame.open)
+            xr_frame_end(r);
+        xr_write_last_system(r);
+    }
     stop_writer(r, false);
     /* After an argument error the log is whole and gets its end; after a failed
      * write nothing more is tried. */

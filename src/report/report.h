@@ -19,7 +19,7 @@ void xr_report_text(const xr_report *report, FILE *out, bool colour);
 /* Whether `out` is a terminal that wants colour (NO_COLOR, TERM=dumb: no). */
 bool xr_wants_colour(FILE *out);
 
-/* The contract "exray-validation" (docs/validation-json.md): UTF-8, indented, a
+/* The contract "exray-validation", version 1: UTF-8, indented, a
  * newline at the end.  False: out of memory. */
 bool xr_report_json(const xr_report *report, FILE *out);
 

@@ -128,21 +128,28 @@ static void print_finding(const exray_finding *f, FILE *out, const paint *p)
         fprintf(out, "  %sfix:%s %s\n", p->bold, p->end, f->fix);
 }
 
+/* Assertions that end for the same reason stand in one line. */
 static void print_unjudged(const xr_report *r, FILE *out, const paint *p)
 {
-    const char *said = NULL;
-    for (size_t i = 0; i < r->outcome->run_count; i++) {
-        const xr_run *run = &r->outcome->run[i];
-        if (run->status == EXRAY_OK || (said && strcmp(said, run->message) == 0))
+    const xr_outcome *o = r->outcome;
+    bool any = false;
+    for (size_t i = 0; i < o->run_count; i++) {
+        const xr_run *run = &o->run[i];
+        bool said = run->status == EXRAY_OK;
+        for (size_t k = 0; k < i && !said; k++)
+            said = o->run[k].status == run->status && strcmp(o->run[k].message, run->message) == 0;
+        if (said)
             continue;
-        fprintf(out, "%s%s%s %s: %s%s\n", said ? "" : "\n", p->dim,
-                run->status == EXRAY_E_STATE ? "unjudged" : "failed", run->assertion->name, run->message,
-                p->end);
-        said = run->message;
+        fprintf(out, "%s%s%s %s", any ? "" : "\n", p->dim,
+                run->status == EXRAY_E_STATE ? "unjudged" : "failed", run->assertion->name);
+        for (size_t k = i + 1; k < o->run_count; k++)
+            if (o->run[k].status == run->status && strcmp(o->run[k].message, run->message) == 0)
+                fprintf(out, ", %s", o->run[k].assertion->name);
+        fprintf(out, "\n  %s%s\n", run->message, p->end);
+        any = true;
     }
-    for (const char *const *remark = r->not_used; remark && *remark; remark++)
-        fprintf(out, "%s%sunjudged %s%s\n", said || remark != r->not_used ? "" : "\n", p->dim, *remark,
-                p->end);
+    for (const char *const *remark = r->not_used; remark && *remark; remark++, any = true)
+        fprintf(out, "%s%sunjudged %s%s\n", any ? "" : "\n", p->dim, *remark, p->end);
 }
 
 /* "layers 3-60 only propagate it", of the edge's node numbers. */

@@ -13,6 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef EXRAY_TEST_DIR
+#define EXRAY_TEST_DIR "." /* the build says where */
+#endif
+
 /* ---- The system's write, made awkward -------------------------------------- */
 
 static bool awkward;
@@ -148,7 +152,7 @@ static void test_full_disk(void **state)
 static void test_split_and_interrupted_writes(void **state)
 {
     (void)state;
-    char path[] = "/tmp/exray-test-XXXXXX";
+    char path[] = EXRAY_TEST_DIR "/split-XXXXXX";
     const int handle = mkstemp(path);
     assert_true(handle >= 0);
     exray_recorder recorder;

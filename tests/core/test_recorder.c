@@ -483,6 +483,7 @@ static void test_argument_errors(void **state)
         scan s = scan_log(log_bytes, (size_t)exray_bytes_written(&recorder));
         assert_true(s.complete);
         assert_int_equal(scan_count(&s, "/input/0"), 1);
+        assert_int_equal(scan_count(&s, "/frame"), 1);
         scan_free(&s);
     }
 }

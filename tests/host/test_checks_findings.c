@@ -80,8 +80,9 @@ static void test_order(void **state)
     add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
     add(&f, "input.normalization", EXRAY_ERROR, 0.95, "input");
     add(&f, "layer.nan", EXRAY_ERROR, 0.99, "layer");
-    expect_order(&f, "input.channel_order input.normalization input.unknown layer.nan output.postprocess user.mine "
-                     "perf.straggler log.truncated");
+    expect_order(
+        &f, "input.channel_order input.normalization input.unknown layer.nan output.postprocess user.mine "
+            "perf.straggler log.truncated");
     xr_findings_clear(&f);
 }
 
@@ -131,7 +132,7 @@ static void test_layers_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strings_are_copied),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_strings_are_copied),      cmocka_unit_test(test_order),
         cmocka_unit_test(test_consequences_are_folded), cmocka_unit_test(test_what_is_no_consequence),
         cmocka_unit_test(test_layers_in_order),
     };

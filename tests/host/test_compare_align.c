@@ -54,8 +54,8 @@ static void expect(chain *edge, chain *reference, const char *expected)
     assert_true(xr_align(&edge->model, &reference->model, &alignment));
     for (size_t i = 0; i < alignment.count; i++) {
         const xr_layer_match *m = &alignment.match[i];
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u%c%u", i ? " " : "", (unsigned)m->node[0],
-                 m->how == XR_MATCH_INSIDE ? 'i' : '-', (unsigned)m->node[1]);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u%c%u", i ? " " : "",
+                 (unsigned)m->node[0], m->how == XR_MATCH_INSIDE ? 'i' : '-', (unsigned)m->node[1]);
     }
     xr_alignment_free(&alignment);
     assert_string_equal(text, expected);
@@ -74,8 +74,8 @@ static void test_names(void **state)
     /* Another order of execution. */
     expect(make(3, ops, NAMES("a", "b", "c"), NULL), make(3, ops, NAMES("b", "a", "c"), NULL), "0-1 1-0 2-2");
     /* What a quantizer adds. */
-    expect(make(3, ops, NAMES("a", "b_quantized", "c:0"), NULL), make(3, ops, NAMES("a_int8", "b", "c"), NULL),
-           "0-0 1-1 2-2");
+    expect(make(3, ops, NAMES("a", "b_quantized", "c:0"), NULL),
+           make(3, ops, NAMES("a_int8", "b", "c"), NULL), "0-0 1-1 2-2");
 }
 
 static void test_quantize_nodes_stay_alone(void **state)
@@ -89,14 +89,16 @@ static void test_position(void **state)
 {
     (void)state;
     /* No names in common: like ops of like size, in order. */
-    expect(make(4, NAMES("CONV_2D", "CONV_2D", "ADD", "SOFTMAX"), NAMES("a", "b", "c", "d"), SIZES(8, 4, 4, 2)),
-           make(4, NAMES("CONV_2D", "CONV_2D", "ADD", "SOFTMAX"), NAMES("w", "x", "y", "z"), SIZES(8, 4, 4, 2)),
-           "0-0 1-1 2-2 3-3");
+    expect(
+        make(4, NAMES("CONV_2D", "CONV_2D", "ADD", "SOFTMAX"), NAMES("a", "b", "c", "d"), SIZES(8, 4, 4, 2)),
+        make(4, NAMES("CONV_2D", "CONV_2D", "ADD", "SOFTMAX"), NAMES("w", "x", "y", "z"), SIZES(8, 4, 4, 2)),
+        "0-0 1-1 2-2 3-3");
     /* One is missing: its place stays empty, the others hold. */
     expect(make(4, NAMES("CONV_2D", "PAD", "ADD", "SOFTMAX"), NAMES("a", "b", "c", "d"), SIZES(8, 4, 4, 2)),
            make(3, NAMES("CONV_2D", "ADD", "SOFTMAX"), NAMES("w", "y", "z"), SIZES(8, 4, 2)), "0-0 2-1 3-2");
     /* Other sizes are other layers. */
-    expect(make(1, NAMES("CONV_2D"), NAMES("a"), SIZES(8)), make(1, NAMES("CONV_2D"), NAMES("b"), SIZES(4)), "");
+    expect(make(1, NAMES("CONV_2D"), NAMES("a"), SIZES(8)), make(1, NAMES("CONV_2D"), NAMES("b"), SIZES(4)),
+           "");
     /* Between two names, not across them. */
     expect(make(3, NAMES("ADD", "CONV_2D", "ADD"), NAMES("x", "name", "y"), NULL),
            make(2, NAMES("CONV_2D", "ADD"), NAMES("name", "z"), NULL), "1-0 2-1");
@@ -122,7 +124,8 @@ static void test_partition(void **state)
 static void test_hostile_graph(void **state)
 {
     (void)state;
-    chain *edge = make(2, NAMES("A", "B"), NAMES("a", "b"), NULL), *reference = make(1, NAMES("A"), NAMES("a"), NULL);
+    chain *edge = make(2, NAMES("A", "B"), NAMES("a", "b"), NULL),
+          *reference = make(1, NAMES("A"), NAMES("a"), NULL);
     edge->io[2] = 4000000000u; /* a tensor that is not there */
     edge->node[0].op = NULL;
     expect(edge, reference, "0-0");

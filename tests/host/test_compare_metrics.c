@@ -181,8 +181,10 @@ static void test_what_is_not_defined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lengths),           cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_holes),             cmocka_unit_test(test_merge_is_one_pass),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_merge_is_one_pass),
         cmocka_unit_test(test_what_is_not_defined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

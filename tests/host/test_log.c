@@ -5,6 +5,7 @@
 
 #include <exray/codecs.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -437,6 +438,58 @@ static void test_dequantize_range(void **state)
     assert_int_equal(exray_dequantize(&text, data, 10, 1, part), EXRAY_E_UNSUPPORTED);
 }
 
+typedef struct reader {
+    const exray_log *log;
+    bool good;
+} reader;
+
+static void *read_all_values(void *user)
+{
+    reader *r = user;
+    exray_slot *slot = exray_slot_new();
+    exray_tensor_view view;
+    const float *values;
+    r->good = slot != NULL;
+    for (size_t f = 0; r->good && f < FRAMES; f++) {
+        const exray_record *records = exray_log_records(r->log, f);
+        for (size_t i = 0; i < exray_log_frame(r->log, f)->record_count; i++) {
+            if (records[i].message != EXRAY_MESSAGE_TENSOR)
+                continue;
+            if (exray_log_read_values(r->log, &records[i], slot, &view, &values, NULL) != EXRAY_OK)
+                r->good = false;
+            for (uint64_t v = 0; r->good && view.count == LARGE && v < LARGE; v++)
+                r->good = values[v] == large[v];
+        }
+    }
+    exray_slot_free(slot);
+    return NULL;
+}
+
+/* Any number of threads, each with a slot of its own. */
+static void test_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    for (int i = 0; i < CONFIGS; i++) {
+        exray_config config = config_of(i);
+        written w = write_log(&config, true);
+        exray_log *log = open_written(&w);
+        pthread_t thread[THREADS];
+        reader readers[THREADS];
+        for (int t = 0; t < THREADS; t++) {
+            readers[t] = (reader){log, false};
+            assert_int_equal(pthread_create(&thread[t], NULL, read_all_values, &readers[t]), 0);
+        }
+        for (int t = 0; t < THREADS; t++) {
+            pthread_join(thread[t], NULL);
+            assert_true(readers[t].good);
+        }
+        assert_int_equal(exray_log_damaged(log), 0);
+        exray_log_close(log);
+        free(w.data);
+    }
+}
+
 /* A file that was cut while it was open is an error, not a crash. */
 static void test_file_cut_while_open(void **state)
 {
@@ -471,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_recovered),
         cmocka_unit_test(test_stats_only),
         cmocka_unit_test(test_dequantize_range),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_file_cut_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

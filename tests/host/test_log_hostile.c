@@ -5,6 +5,7 @@
 #include "host/log/internal.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -128,7 +129,7 @@ static void test_sound(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) {
-        uint64_t damaged;
+        uint64_t damaged = 0;
         bytes b = small_log(i & 1, i & 2);
         assert_int_equal(try_bytes(b, &damaged), 6);
         assert_int_equal(damaged, 0);
@@ -284,6 +285,31 @@ static void test_index_is_bounded(void **state)
     free(zeros);
 }
 
+/* A file of nothing but gigabytes of zeros is given up on, not waited for. */
+static void test_bombs(void **state)
+{
+    (void)state;
+    enum { BOMBS = 200 };
+    size_t size = 256 << 20, room = exray_codecs()->compress_bound(EXRAY_COMPRESSION_ZSTD, size);
+    uint8_t *zeros = calloc(1, size), *bomb = malloc(room);
+    size_t stored = exray_codecs()->compress(EXRAY_COMPRESSION_ZSTD, bomb, room, zeros, size);
+    bytes b = {0};
+    put_header(&b, "exray");
+    for (int i = 0; i < BOMBS; i++) { /* 50 GB */
+        bytes records = {0};
+        put(&records, bomb, stored);
+        put_chunk(&b, records, (chunk_fields){size, stored, 0, "zstd"});
+    }
+    uint64_t damaged = 0;
+    clock_t before = clock();
+    assert_int_equal(try_bytes(b, &damaged), 0);
+    assert_true(damaged > BOMBS / 2);
+    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 60);
+    free(b.data);
+    free(bomb);
+    free(zeros);
+}
+
 /* ---- Summaries and indexes -------------------------------------------------------- */
 
 /* A summary whose CRC is right and whose offsets are not. */
@@ -330,7 +356,7 @@ static void test_cyclic_summary(void **state)
     }
     put_record(&b, 0x90, records);
     put_end(&b, summary);
-    uint64_t damaged;
+    uint64_t damaged = 0;
     assert_int_equal(try_bytes(b, &damaged), 0);
     assert_true(damaged >= 1 && damaged < 10);
     free(b.data);
@@ -366,7 +392,7 @@ static void test_lying_message_index(void **state)
     put_number(&index, UINT64_MAX, 8);
     put_number(&index, UINT64_MAX, 8);
     put_record(&b, 0x07, index);
-    uint64_t damaged;
+    uint64_t damaged = 0;
     assert_int_equal(try_bytes(b, &damaged), 6);
     assert_int_equal(damaged, 0);
     free(b.data);
@@ -402,7 +428,7 @@ static void test_deep_model(void **state)
     put_header(&b, "exray");
     put_channel(&b, 1, "/model");
     put_message(&b, 1, 1, model);
-    uint64_t damaged;
+    uint64_t damaged = 0;
     assert_int_equal(try_bytes(b, &damaged), 0);
     assert_int_equal(damaged, 1);
     free(b.data);
@@ -533,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_every_byte),
         cmocka_unit_test(test_huge_lengths),
         cmocka_unit_test(test_index_is_bounded),
+        cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_lying_summary),
         cmocka_unit_test(test_cyclic_summary),
         cmocka_unit_test(test_contradicting_channels),

@@ -163,3 +163,5 @@ def test_encoded_files_come_out_byte_for_byte(tmp_path):
     log.finish()
     run("export", path, "--npz", tmp_path / "npz")
     assert np.load(tmp_path / "npz" / "frame-000000.npz")["sensor/camera"].tobytes() == b"\xff\xd8jpeg\x00"
+    row, = rows(path).values()
+    assert row["kind"] == "sensor" and row["frames"] == "1" and row["mean"] == ""

@@ -5,7 +5,9 @@ import math
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
+import zlib
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -19,7 +21,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build"))
 WRITER = BUILD / "tests" / "write_everything"
 
-pytestmark = pytest.mark.skipif(not WRITER.exists(), reason=f"{WRITER} is not built: run make first")
+pytestmark = [
+    pytest.mark.skipif(not WRITER.exists(), reason=f"{WRITER} is not built: run make first"),
+    pytest.mark.skipif(not shutil.which("protoc"), reason="protoc is needed to say what is expected"),
+]
 
 
 @pytest.fixture(scope="module", params=everything.MODES)
@@ -158,6 +163,16 @@ def test_index_and_statistics(log):
         by_topic = {summary.channels[i].topic: n for i, n in statistics.channel_message_counts.items()}
         assert by_topic == counts
         check_chunks(file, summary, mode)
+
+
+def test_checksum_of_the_summary(log):
+    mode, path = log
+    data = path.read_bytes()
+    summary_start, _, crc = struct.unpack("<QQI", data[-28:-8])
+    if mode in everything.STREAMS:
+        assert (summary_start, crc) == (0, 0)
+    else:
+        assert zlib.crc32(data[summary_start:-12]) == crc
 
 
 def check_chunks(file, summary, mode):

@@ -28,7 +28,8 @@ class Net:
         """damage: {layer: function of its output}"""
         tensors = [x] + [None] * 5
         for n, (op, inputs, output) in enumerate(self.OPS):
-            y = sum(tensors[i] for i in inputs) if op == "ADD" else np.maximum(tensors[inputs[0]] @ self.weights[n], -0.3)
+            with np.errstate(invalid="ignore"):
+                y = sum(tensors[i] for i in inputs) if op == "ADD" else np.maximum(tensors[inputs[0]] @ self.weights[n], -0.3)
             if noise:
                 y = y * (1 + noise * random.normal(size=y.shape))
             if damage and n in damage:
@@ -534,3 +535,18 @@ def test_plugin(two_logs, tmp_path):
 def test_plugin_of_another_abi(two_logs, tmp_path):
     result = command("validate", *two_logs, "--plugin", build_plugin(tmp_path, "99"))
     assert result.returncode == 2 and "ABI 99" in result.stderr
+
+
+def test_the_example_of_the_documentation(tmp_path):
+    """docs/assertions.md's code compiles as it stands, and does what it says."""
+    text = (ROOT / "docs" / "assertions.md").read_text()
+    (tmp_path / "dark.c").write_text(text.split("```c\n")[1].split("```")[0])
+    subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC", "-I", ROOT / "include",
+                    tmp_path / "dark.c", "-o", tmp_path / "dark.so"], check=True)
+    pictures = normalize(photographs(2, 64), *LITE0)
+    for role, frames in (("edge", [p - 0.3 for p in pictures]), ("reference", pictures)):
+        with Recording(tmp_path / role, role) as log:
+            for p in frames:
+                log.frame([("/input/image", p[None], {})])
+    verdict = validate(tmp_path / "edge", tmp_path / "reference", "--plugin", tmp_path / "dark.so", "--assert", "user.dark")
+    assert causes(verdict) == ["user.dark"]

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_RATIO = 1024 }; /* of a whole log's decompressed size to the file's */
+
 /* ---- Channels --------------------------------------------------------------- */
 
 /* "12" -> 12; false if it is no plain number. */
@@ -335,6 +337,13 @@ static xr_walk walk_chunk_bytes(xr_builder *b, const uint8_t *bytes, size_t size
 static xr_walk walk_compressed(xr_builder *b)
 {
     xr_chunk *chunk = b->chunk;
+    /* Chunk by chunk a few bytes may become a gigabyte; a whole file of them is no
+     * log, and nobody shall wait for it. */
+    b->decompressed += chunk->size;
+    if (b->decompressed > XR_MAX_CHUNK + b->log->map.size * MOST_RATIO) {
+        xr_chunk_settle(b->log, chunk, false);
+        return XR_WALK_ON;
+    }
     if (chunk->size > b->buffer_size) {
         free(b->buffer);
         b->buffer_size = 0;
@@ -346,8 +355,7 @@ static xr_walk walk_compressed(xr_builder *b)
     bool whole = xr_chunk_decompress(b->log, chunk, b->buffer);
     xr_map_used(&b->log->map, chunk->stored);
     if (!whole) {
-        atomic_store(&chunk->state, XR_CHUNK_DAMAGED);
-        xr_index_damage(b);
+        xr_chunk_settle(b->log, chunk, false);
         return XR_WALK_ON;
     }
     /* The bytes are here and hot: check them now. */

@@ -25,6 +25,7 @@ typedef struct xr_builder {
     const uint8_t *chunk_bytes; /* decompressed */
     uint8_t *buffer;            /* for them */
     size_t buffer_size;
+    uint64_t decompressed; /* bytes so far */
 } xr_builder;
 
 typedef enum xr_walk {

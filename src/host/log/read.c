@@ -121,7 +121,7 @@ static bool check(const exray_log *log, xr_chunk *unchecked)
 static exray_status find_bytes(const exray_log *log, const exray_record *record, exray_slot *slot,
                                const uint8_t **data, exray_error *error)
 {
-    xr_chunk *unchecked;
+    xr_chunk *unchecked = NULL;
     exray_status status = locate(log, record, slot, data, &unchecked, error);
     if (status == EXRAY_OK && !check(log, unchecked))
         return fail_crc(log, record, error);
@@ -190,7 +190,7 @@ static exray_status decode_view(const exray_log *log, const exray_record *record
 exray_status exray_log_read_tensor(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_tensor_view *out, exray_error *error)
 {
-    xr_chunk *unchecked;
+    xr_chunk *unchecked = NULL;
     exray_status status = decode_view(log, record, slot, out, &unchecked, error);
     if (status == EXRAY_OK && !check(log, unchecked))
         return fail_crc(log, record, error);
@@ -218,7 +218,7 @@ static exray_status judge_values(const exray_log *log, const exray_record *recor
 exray_status exray_log_read_values(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_tensor_view *out, const float **values, exray_error *error)
 {
-    xr_chunk *unchecked;
+    xr_chunk *unchecked = NULL;
     exray_status status = decode_view(log, record, slot, out, &unchecked, error);
     if (status != EXRAY_OK)
         return status;

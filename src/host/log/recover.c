@@ -262,13 +262,13 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
         lose(r, whole);
         return;
     }
-    const uint8_t *stored = record->data + chunk.records, *bytes = stored;
+    const uint8_t *stored = record->data + chunk.records;
     if (cut) {
         copy_singles(r, stored, (size_t)chunk.stored);
         save(r, whole - chunk.stored);
         return;
     }
-    bytes = sound_bytes(r, &chunk, stored);
+    const uint8_t *bytes = sound_bytes(r, &chunk, stored);
     if (!bytes) {
         lose(r, whole);
         return;
