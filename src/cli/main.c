@@ -37,7 +37,7 @@ static bool is_help(const char *argument)
 /* What was printed must have arrived: a full disk is a failure of any command. */
 static int finish(int status)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (status != XR_EXIT_FAILED && (fflush(stdout) != 0 || ferror(stdout)))
         return xr_fail("cannot write to standard output: %s", strerror(errno));
     return status;
 }

@@ -1,5 +1,6 @@
 /* The asynchronous mode: nothing lost when it blocks, everything counted when it
  * drops, and a writer that fails lets nobody wait.  Meant for ThreadSanitizer. */
+#define _POSIX_C_SOURCE 200809L
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
