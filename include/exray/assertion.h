@@ -70,7 +70,8 @@ typedef struct exray_layer_pair {
 size_t exray_comparison_layer_count(const exray_comparison *comparison);
 const exray_layer_pair *exray_comparison_layer(const exray_comparison *comparison, size_t i);
 
-/* How much of the models is compared.  A layer is one output of a node. */
+/* How much of the models is compared.  A layer is one output of a node; those that only convert between
+ * types (QUANTIZE, CAST, ...) count where they have a counterpart. */
 typedef struct exray_coverage {
     size_t layers[2];  /* by exray_side */
     size_t compared;   /* edge layers that found a counterpart */

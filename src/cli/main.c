@@ -1,4 +1,5 @@
 /* The command table. */
+#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
 #include <cjson/cJSON.h>
@@ -44,8 +45,10 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
-    /* A reader that goes away (`| head`) is an error of the write, not a death. */
+    /* A reader that goes away (`| head`), a file that grows too large: errors of the
+     * write, not deaths. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         print_help(stderr);
         return XR_EXIT_FAILED;

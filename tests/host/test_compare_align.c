@@ -85,6 +85,18 @@ static void test_quantize_nodes_stay_alone(void **state)
            make(2, NAMES("CONV_2D", "ADD"), NAMES("a", "b"), NULL), "1-0 2-1");
 }
 
+/* A quantizer leaves the output's name to the conversion: the softmax is meant. */
+static void test_conversion_with_the_outputs_name(void **state)
+{
+    (void)state;
+    const char *const *quantized = NAMES("QUANTIZE", "CONV_2D", "SOFTMAX", "QUANTIZE");
+    const char *const *names = NAMES("q", "a", "Identity1", "Identity");
+    expect(make(4, quantized, names, NULL),
+           make(2, NAMES("CONV_2D", "SOFTMAX"), NAMES("a", "Identity"), NULL), "1-0 2-1");
+    expect(make(2, NAMES("CONV_2D", "SOFTMAX"), NAMES("a", "Identity"), NULL),
+           make(4, quantized, names, NULL), "0-1 1-2");
+}
+
 static void test_position(void **state)
 {
     (void)state;
@@ -135,9 +147,13 @@ static void test_hostile_graph(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),     cmocka_unit_test(test_quantize_nodes_stay_alone),
-        cmocka_unit_test(test_position),  cmocka_unit_test(test_names_that_repeat_tell_nothing),
-        cmocka_unit_test(test_partition), cmocka_unit_test(test_hostile_graph),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_quantize_nodes_stay_alone),
+        cmocka_unit_test(test_position),
+        cmocka_unit_test(test_names_that_repeat_tell_nothing),
+        cmocka_unit_test(test_conversion_with_the_outputs_name),
+        cmocka_unit_test(test_partition),
+        cmocka_unit_test(test_hostile_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

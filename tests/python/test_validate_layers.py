@@ -419,7 +419,7 @@ def test_swapped_channels_on_a_real_model(lite0, name):
     assert "originates" not in roles(verdict) and "propagates" in roles(verdict)
 
 
-@pytest.mark.parametrize("name", ["int8_badcal", "int8_flatcal"])
+@pytest.mark.parametrize("name", ["int8_badcal", "int8_flatcal", "int8_darkcal"])
 def test_bad_calibration_is_found(lite0, name):
     verdict = validate(lite0(name), lite0("float"), status=1)
     assert causes(verdict) == ["input.unknown" if name == "int8_badcal" else "layer.unknown"]

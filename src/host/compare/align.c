@@ -240,6 +240,65 @@ static bool match_positions(work *w)
     return match_segment(w, a0, nodes[0], b0, nodes[1]);
 }
 
+/* ---- Conversions -------------------------------------------------------------- */
+
+static bool is_conversion(const exray_node *node)
+{
+    static const char *const ops[] = {"QUANTIZE", "DEQUANTIZE", "CAST", "QuantizeLinear", "DequantizeLinear"};
+    for (size_t i = 0; node->op && i < sizeof ops / sizeof *ops; i++)
+        if (strcasecmp(node->op, ops[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The node that writes a node's first input, or EXRAY_NO_INDEX. */
+static uint32_t producer(const exray_model *model, uint32_t node)
+{
+    if (model->nodes[node].input_count == 0)
+        return EXRAY_NO_INDEX;
+    uint32_t tensor = model->nodes[node].inputs[0];
+    for (uint32_t n = node; n-- > 0;)
+        if (model->nodes[n].output_count && model->nodes[n].outputs[0] == tensor)
+            return n;
+    return EXRAY_NO_INDEX;
+}
+
+/* A quantizer gives the model's output name to the conversion behind the last layer:
+ * that layer is the counterpart, not the conversion. */
+static void skip_conversions(work *w)
+{
+    const exray_model *edge = w->side[0].model, *reference = w->side[1].model;
+    for (uint32_t a = 0; a < edge->node_count; a++) {
+        uint32_t b = node_match(w, a);
+        if (b == EXRAY_NO_INDEX || is_conversion(&edge->nodes[a]) == is_conversion(&reference->nodes[b]))
+            continue;
+        bool on_edge = is_conversion(&edge->nodes[a]);
+        uint32_t other = on_edge ? producer(edge, a) : producer(reference, b);
+        if (other == EXRAY_NO_INDEX)
+            continue;
+        uint32_t x = on_edge ? other : a, y = on_edge ? b : other;
+        const exray_node *p = &edge->nodes[x], *q = &reference->nodes[y];
+        bool *free_x = &w->side[0].taken[w->side[0].first[x]],
+             *free_y = &w->side[1].taken[w->side[1].first[y]];
+        if ((on_edge ? *free_x : *free_y) || !p->op || !q->op || strcasecmp(p->op, q->op) != 0)
+            continue;
+        size_t layer = w->side[0].first[a];
+        w->side[0].taken[layer] = w->side[1].taken[w->side[1].first[b]] = false;
+        w->by_layer[layer].node[1] = EXRAY_NO_INDEX;
+        take(w, x, y, 0, 0, XR_MATCH_TENSOR_NAME);
+    }
+}
+
+static size_t lone_conversions(const side *s)
+{
+    size_t count = 0;
+    for (uint32_t n = 0; n < s->model->node_count; n++)
+        for (size_t layer = s->first[n]; is_conversion(&s->model->nodes[n]) && layer < s->first[n + 1];
+             layer++)
+            count += !s->taken[layer];
+    return count;
+}
+
 /* A delegate runs many of the model's nodes as one. */
 static bool is_partition(const exray_node *node)
 {
@@ -260,7 +319,7 @@ static void match_partitions(work *w)
             for (uint32_t n = begin; n < a; n++)
                 for (uint32_t k = 0; k < edge->nodes[n].output_count; k++) {
                     size_t layer = w->side[0].first[n] + k;
-                    if (w->by_layer[layer].node[1] == EXRAY_NO_INDEX)
+                    if (w->by_layer[layer].node[1] == EXRAY_NO_INDEX && !is_conversion(&edge->nodes[n]))
                         w->by_layer[layer] = (xr_layer_match){{n, b}, k, XR_MATCH_INSIDE};
                 }
         begin = a + 1;
@@ -280,10 +339,13 @@ bool xr_align(const exray_model *edge, const exray_model *reference, xr_alignmen
             w.by_layer[i].node[1] = EXRAY_NO_INDEX;
         for (int how = 0; how < NAMINGS; how++)
             match_names(&w, (naming)how);
+        skip_conversions(&w);
         ok = match_positions(&w);
     }
     if (ok) {
         match_partitions(&w);
+        for (int s = 0; s < 2; s++)
+            out->conversions[s] = lone_conversions(&w.side[s]);
         for (size_t i = 0; i < layers; i++)
             if (w.by_layer[i].node[1] != EXRAY_NO_INDEX)
                 w.by_layer[out->count++] = w.by_layer[i];

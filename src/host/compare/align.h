@@ -21,6 +21,8 @@ typedef struct xr_layer_match {
 typedef struct xr_alignment {
     xr_layer_match *match; /* in execution order of the edge; at most one for an edge layer */
     size_t count;
+    size_t conversions[2]; /* edge, reference: layers that only convert between types (QUANTIZE, CAST, ...)
+                              and have no counterpart, as the other model needs none */
 } xr_alignment;
 
 /* Aligns two models.  Nodes that do not fit anything are left out.  False: out of

@@ -276,6 +276,7 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
     *out = (state){true, pair->error, wrong ? type : pair->error, 0, wrong};
 }
 
+/* Rounding to the output's step is in the noise already if its layer was measured. */
 static void judge_output(const graph *g, xr_pair *pair)
 {
     double step;
@@ -283,7 +284,7 @@ static void judge_output(const graph *g, xr_pair *pair)
     state from = g->chain;
     if (g->model && pair->tensor[0] < g->model->tensor_count)
         from = g->tensor[pair->tensor[0]];
-    pair->noise = bound(from.given, behind(from.noise, step));
+    pair->noise = bound(from.given, fmax(from.noise, step));
 }
 
 /* A node without a counterpart hands on the worst of what it is given. */

@@ -16,14 +16,7 @@
 #define LARGEST  1e18f
 #define SMALLEST 1e-12f
 
-/* Moves a block's extrema to the whole; false where the block must go the
- * portable way. */
-static bool in_range(float min_a, float max_a, float min_b, float max_b)
-{
-    float largest = fmaxf(fmaxf(-min_a, max_a), fmaxf(-min_b, max_b));
-    return (largest >= SMALLEST || largest == 0) && largest <= LARGEST;
-}
-
+/* Adds a call's extrema to the whole. */
 static void note_extrema(xr_moments *m, float min_a, float max_a, float min_b, float max_b, float max_abs)
 {
     m->min[0] = fmin(m->min[0], min_a);
@@ -61,6 +54,19 @@ AVX2 static float smallest8(__m256 x)
     return -largest8(_mm256_sub_ps(_mm256_setzero_ps(), x));
 }
 
+/* Whether a block's squares keep within float, seen from its extrema. */
+AVX2 static bool in_range8(__m256 low_a, __m256 high_a, __m256 low_b, __m256 high_b)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    __m256 a = _mm256_max_ps(_mm256_xor_ps(low_a, sign), high_a);
+    __m256 b = _mm256_max_ps(_mm256_xor_ps(low_b, sign), high_b);
+    __m256 largest = _mm256_max_ps(a, b);
+    int over = _mm256_movemask_ps(_mm256_cmp_ps(largest, _mm256_set1_ps(LARGEST), _CMP_GT_OQ));
+    int enough = _mm256_movemask_ps(_mm256_cmp_ps(largest, _mm256_set1_ps(SMALLEST), _CMP_GE_OQ));
+    int any = _mm256_movemask_ps(_mm256_cmp_ps(largest, _mm256_setzero_ps(), _CMP_GT_OQ));
+    return over == 0 && (enough != 0 || any == 0);
+}
+
 AVX2 size_t xr_moments_avx2(xr_moments *m, const float *a, const float *b, size_t n)
 {
     enum { BLOCK = XR_BLOCK_STEPS * 8 };
@@ -68,6 +74,8 @@ AVX2 size_t xr_moments_avx2(xr_moments *m, const float *a, const float *b, size_
     const __m256 sign = _mm256_set1_ps(-0.0f), zero = _mm256_setzero_ps();
     __m256d sum_a = _mm256_setzero_pd(), sum_b = sum_a, sum_aa = sum_a, sum_bb = sum_a, sum_ab = sum_a,
             sum_dd = sum_a;
+    __m256 min_a = _mm256_set1_ps(INFINITY), max_a = _mm256_set1_ps(-INFINITY), min_b = min_a, max_b = max_a,
+           max_abs = zero;
     size_t done = 0;
     for (; n - done >= BLOCK; done += BLOCK) {
         __m256 sa = zero, sb = zero, aa = zero, bb = zero, ab = zero, dd = zero, most = zero;
@@ -93,11 +101,13 @@ AVX2 size_t xr_moments_avx2(xr_moments *m, const float *a, const float *b, size_
         __m256 finite = _mm256_cmp_ps(_mm256_sub_ps(probe, probe), zero, _CMP_EQ_OQ);
         if (_mm256_movemask_ps(finite) != 0xFF)
             break;
-        float min_a = smallest8(low_a), max_a = largest8(high_a);
-        float min_b = smallest8(low_b), max_b = largest8(high_b);
-        if (!in_range(min_a, max_a, min_b, max_b))
+        if (!in_range8(low_a, high_a, low_b, high_b))
             break;
-        note_extrema(m, min_a, max_a, min_b, max_b, largest8(most));
+        min_a = _mm256_min_ps(min_a, low_a);
+        max_a = _mm256_max_ps(max_a, high_a);
+        min_b = _mm256_min_ps(min_b, low_b);
+        max_b = _mm256_max_ps(max_b, high_b);
+        max_abs = _mm256_max_ps(max_abs, most);
         sum_a = widen_add(sum_a, sa);
         sum_b = widen_add(sum_b, sb);
         sum_aa = widen_add(sum_aa, aa);
@@ -115,6 +125,9 @@ AVX2 size_t xr_moments_avx2(xr_moments *m, const float *a, const float *b, size_
     m->square[1] += total(sum_bb);
     m->product += total(sum_ab);
     m->difference_square += total(sum_dd);
+    if (done)
+        note_extrema(m, smallest8(min_a), largest8(max_a), smallest8(min_b), largest8(max_b),
+                     largest8(max_abs));
     return done;
 }
 
@@ -130,6 +143,18 @@ AVX512 static __m512d widen_add16(__m512d sum, __m512 x)
     return _mm512_add_pd(sum, _mm512_cvtps_pd(high));
 }
 
+AVX512 static bool in_range16(__m512 low_a, __m512 high_a, __m512 low_b, __m512 high_b)
+{
+    const __m512 zero = _mm512_setzero_ps();
+    __m512 a = _mm512_max_ps(_mm512_sub_ps(zero, low_a), high_a);
+    __m512 b = _mm512_max_ps(_mm512_sub_ps(zero, low_b), high_b);
+    __m512 largest = _mm512_max_ps(a, b);
+    __mmask16 over = _mm512_cmp_ps_mask(largest, _mm512_set1_ps(LARGEST), _CMP_GT_OQ);
+    __mmask16 enough = _mm512_cmp_ps_mask(largest, _mm512_set1_ps(SMALLEST), _CMP_GE_OQ);
+    __mmask16 any = _mm512_cmp_ps_mask(largest, zero, _CMP_GT_OQ);
+    return over == 0 && (enough != 0 || any == 0);
+}
+
 AVX512 size_t xr_moments_avx512(xr_moments *m, const float *a, const float *b, size_t n)
 {
     enum { BLOCK = XR_BLOCK_STEPS * 16 };
@@ -137,6 +162,8 @@ AVX512 size_t xr_moments_avx512(xr_moments *m, const float *a, const float *b, s
     const __m512 zero = _mm512_setzero_ps();
     __m512d sum_a = _mm512_setzero_pd(), sum_b = sum_a, sum_aa = sum_a, sum_bb = sum_a, sum_ab = sum_a,
             sum_dd = sum_a;
+    __m512 min_a = _mm512_set1_ps(INFINITY), max_a = _mm512_set1_ps(-INFINITY), min_b = min_a, max_b = max_a,
+           max_abs = zero;
     size_t done = 0;
     for (; n - done >= BLOCK; done += BLOCK) {
         __m512 sa = zero, sb = zero, aa = zero, bb = zero, ab = zero, dd = zero, most = zero;
@@ -161,11 +188,13 @@ AVX512 size_t xr_moments_avx512(xr_moments *m, const float *a, const float *b, s
         __m512 probe = _mm512_add_ps(aa, bb);
         if (_mm512_cmp_ps_mask(_mm512_sub_ps(probe, probe), zero, _CMP_EQ_OQ) != 0xFFFF)
             break;
-        float min_a = _mm512_reduce_min_ps(low_a), max_a = _mm512_reduce_max_ps(high_a);
-        float min_b = _mm512_reduce_min_ps(low_b), max_b = _mm512_reduce_max_ps(high_b);
-        if (!in_range(min_a, max_a, min_b, max_b))
+        if (!in_range16(low_a, high_a, low_b, high_b))
             break;
-        note_extrema(m, min_a, max_a, min_b, max_b, _mm512_reduce_max_ps(most));
+        min_a = _mm512_min_ps(min_a, low_a);
+        max_a = _mm512_max_ps(max_a, high_a);
+        min_b = _mm512_min_ps(min_b, low_b);
+        max_b = _mm512_max_ps(max_b, high_b);
+        max_abs = _mm512_max_ps(max_abs, most);
         sum_a = widen_add16(sum_a, sa);
         sum_b = widen_add16(sum_b, sb);
         sum_aa = widen_add16(sum_aa, aa);
@@ -183,6 +212,9 @@ AVX512 size_t xr_moments_avx512(xr_moments *m, const float *a, const float *b, s
     m->square[1] += _mm512_reduce_add_pd(sum_bb);
     m->product += _mm512_reduce_add_pd(sum_ab);
     m->difference_square += _mm512_reduce_add_pd(sum_dd);
+    if (done)
+        note_extrema(m, _mm512_reduce_min_ps(min_a), _mm512_reduce_max_ps(max_a), _mm512_reduce_min_ps(min_b),
+                     _mm512_reduce_max_ps(max_b), _mm512_reduce_max_ps(max_abs));
     return done;
 }
 

@@ -133,8 +133,8 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
     xr_alignment alignment;
     if (!xr_align(edge, reference, &alignment))
         return false;
-    c->coverage.layers[0] = xr_layer_count(edge);
-    c->coverage.layers[1] = xr_layer_count(reference);
+    c->coverage.layers[0] = xr_layer_count(edge) - alignment.conversions[0];
+    c->coverage.layers[1] = xr_layer_count(reference) - alignment.conversions[1];
     c->coverage.compared = alignment.count;
     c->layers.pair = calloc(alignment.count + 1, sizeof *c->layers.pair);
     for (size_t i = 0; c->layers.pair && i < alignment.count; i++) {
