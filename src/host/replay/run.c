@@ -207,7 +207,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     if (!status && r->has_result)
         status = xr_task_record(&r->task, engine, r->session, &r->recorder, error);
     exray_frame_end(&r->recorder);
-    if (!status && exray_error_status(&r->recorder))
+    if (exray_error_status(&r->recorder)) /* the root of what else may have failed */
         status =
             xr_error_set(error, exray_error_status(&r->recorder), "%s", exray_error_message(&r->recorder));
     return status;
