@@ -24,6 +24,7 @@ typedef struct run {
     size_t input_size;
     xr_task task;
     bool has_result;
+    bool began; /* a frame: the log has something in it */
 } run;
 
 static void warn(const run *r, const char *text)
@@ -192,6 +193,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     *usable = status == EXRAY_OK;
     if (status)
         return status;
+    r->began = true;
     if (item->has_index)
         exray_frame_begin_at(&r->recorder, item->index, item->source);
     else
@@ -282,7 +284,7 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     if (!status && closed)
         status = xr_error_set(error, closed, "%s", exray_error_message(&r->recorder));
     report->bytes = exray_bytes_written(&r->recorder);
-    if (report->frames == 0 && report->bytes > 0)
+    if (!r->began && report->bytes > 0)
         remove_empty_log(options->out);
     if (r->session)
         options->engine->close(r->session);
