@@ -82,7 +82,7 @@ static exray_status add_folder(file_items *items, const char *prefix, int depth,
         status = path ? xr_error_set(error, EXRAY_E_IO, "cannot list %s: %s", path, strerror(errno))
                       : out_of_memory(error, items->folder);
     struct dirent *entry;
-    while (!status && (entry = readdir(folder))) {
+    while (folder && !status && (entry = readdir(folder))) {
         if (entry->d_name[0] == '.')
             continue;
         char *name = join(prefix, entry->d_name), *whole = name ? join(items->folder, name) : NULL;

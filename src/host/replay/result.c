@@ -99,7 +99,7 @@ bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *sess
 static unsigned top(const float *values, uint64_t count, unsigned k, uint64_t *places)
 {
     unsigned found = 0;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; k > 0 && i < count; i++) {
         if (isnan(values[i]) || (found == k && values[i] <= values[places[k - 1]]))
             continue;
         unsigned at = found < k ? found++ : k - 1;
@@ -113,7 +113,7 @@ static unsigned top(const float *values, uint64_t count, unsigned k, uint64_t *p
 static exray_status record_classes(const xr_task *task, const xr_engine *engine, xr_session *session,
                                    exray_recorder *recorder, exray_error *error)
 {
-    uint64_t count, places[MAX_TOP_K];
+    uint64_t count, places[MAX_TOP_K] = {0};
     float *values = output_values(engine, session, 0, &count, error);
     if (!values)
         return error ? error->status : EXRAY_E_MEMORY;
