@@ -62,6 +62,10 @@ bool xr_map_open(xr_map *map, const char *path, exray_error *error)
         xr_log_error(error, EXRAY_E_IO, "cannot map the log %s: %s", path, strerror(errno));
         goto fail;
     }
+#if defined(MADV_NOHUGEPAGE)
+    /* A huge page would make 2 MB resident for each header that is looked at. */
+    madvise(base, (size_t)status.st_size, MADV_NOHUGEPAGE);
+#endif
     map->fd = fd;
     map->base = base;
     map->size = (uint64_t)status.st_size;
