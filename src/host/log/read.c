@@ -107,7 +107,9 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
         *unchecked = chunk;
     else if (chunk && !xr_chunk_check(log, chunk, log->map.base + chunk->records))
         return fail_crc(log, record, error);
-    xr_map_used(&log->map, *unchecked ? chunk->size : record->size);
+    /* The kernel maps what lies around a touched page, too. */
+    enum { AROUND = 64 << 10 };
+    xr_map_used(&log->map, AROUND + (*unchecked ? chunk->size : record->size));
     *data = log->map.base + record->position;
     return EXRAY_OK;
 }
