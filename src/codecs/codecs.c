@@ -1,4 +1,6 @@
 /* The table that the recorder takes, and decompression for readers. */
+#include "crc32_avx512.h"
+
 #include <exray/codecs.h>
 
 #include <libdeflate.h>
@@ -75,8 +77,9 @@ static size_t compress(exray_compression how, void *out, size_t out_size, const 
 
 const exray_codec *exray_codecs(void)
 {
-    static const exray_codec table = {crc32, compress_bound, compress};
-    return &table;
+    static const exray_codec usual = {crc32, compress_bound, compress};
+    static const exray_codec wide = {xr_crc32_avx512, compress_bound, compress};
+    return xr_crc32_avx512_is_there() ? &wide : &usual;
 }
 
 static exray_status decompress_lz4(void *out, size_t out_size, const void *in, size_t in_size)

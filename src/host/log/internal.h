@@ -44,14 +44,15 @@ void xr_map_used(const xr_map *map, uint64_t size);
 
 enum { XR_CHUNK_UNKNOWN, XR_CHUNK_GOOD, XR_CHUNK_DAMAGED };
 
-typedef struct xr_chunk {
+struct xr_chunk {
     uint64_t records; /* of its records (compressed or not) in the file */
     uint64_t stored;  /* bytes in the file */
     uint64_t size;    /* bytes decompressed */
     uint32_t crc;     /* of the decompressed bytes; 0: none */
     exray_compression compression;
     _Atomic int state; /* XR_CHUNK_...: whether the CRC was checked yet */
-} xr_chunk;
+};
+typedef struct xr_chunk xr_chunk;
 
 /* What an MCAP channel means to us. */
 typedef enum xr_topic {

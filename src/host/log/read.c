@@ -1,4 +1,5 @@
 /* Reading records into slots. */
+#include "deferred.h"
 #include "internal.h"
 
 #include <exray/codecs.h>
@@ -197,6 +198,39 @@ exray_status exray_log_read_tensor(const exray_log *log, const exray_record *rec
     if (status == EXRAY_OK && !check(log, unchecked))
         return fail_crc(log, record, error);
     return status;
+}
+
+exray_status xr_log_read_deferred(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                  exray_tensor_view *out, xr_deferred *check_later, exray_error *error)
+{
+    xr_chunk *unchecked = NULL;
+    exray_status status = decode_view(log, record, slot, out, &unchecked, error);
+    *check_later = (xr_deferred){.log = log};
+    if (status == EXRAY_OK && unchecked) {
+        check_later->chunk = unchecked;
+        check_later->at = log->map.base + unchecked->records;
+    }
+    return status;
+}
+
+void xr_deferred_advance(xr_deferred *check_later, const void *end)
+{
+    const uint8_t *to = end;
+    if (!check_later->chunk || check_later->chunk->crc == 0 || to <= check_later->at)
+        return;
+    check_later->crc =
+        exray_codecs()->crc32(check_later->crc, check_later->at, (size_t)(to - check_later->at));
+    check_later->at = to;
+}
+
+bool xr_deferred_finish(xr_deferred *check_later)
+{
+    xr_chunk *chunk = check_later->chunk;
+    if (!chunk)
+        return true;
+    xr_deferred_advance(check_later, check_later->log->map.base + chunk->records + chunk->size);
+    check_later->chunk = NULL;
+    return xr_chunk_settle(check_later->log, chunk, chunk->crc == 0 || check_later->crc == chunk->crc);
 }
 
 /* Whether the view can give `count` numbers. */
