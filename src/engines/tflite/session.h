@@ -6,8 +6,8 @@
 #include "symbols.h"
 
 /* Opens the library: `wanted`, else the one that EXRAY_TFLITE_LIB names, else
- * engines/tflite-ARCH/libtensorflowlite_c.so beside the program or one folder
- * up, else the system's.  NULL on failure, error filled. */
+ * engines/tflite-ARCH/libtensorflowlite_c.so beside the program, one folder up
+ * or where `make install` puts it, else the system's.  NULL on failure, error filled. */
 void *xr_tflite_open_library(const char *wanted, exray_error *error);
 
 /* engine.h: xr_engine.probe */

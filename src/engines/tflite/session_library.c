@@ -22,6 +22,9 @@
 
 #define BUNDLED "engines/tflite-" ARCH "/libtensorflowlite_c.so"
 
+/* From the program's folder: as built; from build/tests and the like; as installed. */
+static const char *const bundled[] = {BUNDLED, "../" BUNDLED, EXRAY_INSTALLED "/" BUNDLED};
+
 static const char *const system_names[] = {"libtensorflowlite_c.so", "libtensorflow-lite.so"};
 
 static void *open_named(const char *path, const char *named_by, exray_error *error)
@@ -36,20 +39,17 @@ static void *open_named(const char *path, const char *named_by, exray_error *err
     return library;
 }
 
-/* Beside the program, or one folder up: false where there is no such file. */
-static bool find_bundled(unsigned folders_up, char path[4096])
+/* `place` is relative to the program's folder: false where there is no such file. */
+static bool find_bundled(const char *place, char path[4096])
 {
-    ssize_t length = readlink("/proc/self/exe", path, 4096 - sizeof BUNDLED - 1);
+    ssize_t length = readlink("/proc/self/exe", path, 4096 - 1);
     if (length <= 0)
         return false;
     path[length] = '\0';
-    for (unsigned i = 0; i <= folders_up; i++) {
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            return false;
-        *slash = '\0';
-    }
-    strcat(path, "/" BUNDLED);
+    char *slash = strrchr(path, '/');
+    if (!slash || (size_t)(slash - path) + 1 + strlen(place) >= 4096)
+        return false;
+    strcpy(slash + 1, place);
     return access(path, R_OK) == 0;
 }
 
@@ -61,8 +61,8 @@ void *xr_tflite_open_library(const char *wanted, exray_error *error)
     if (environment && *environment)
         return open_named(environment, "EXRAY_TFLITE_LIB", error);
     char path[4096];
-    for (unsigned folders_up = 0; folders_up < 2; folders_up++)
-        if (find_bundled(folders_up, path))
+    for (size_t i = 0; i < sizeof bundled / sizeof bundled[0]; i++)
+        if (find_bundled(bundled[i], path))
             return open_named(path, "the program's own folder", error);
     for (size_t i = 0; i < sizeof system_names / sizeof system_names[0]; i++) {
         void *library = dlopen(system_names[i], RTLD_NOW | RTLD_LOCAL);
