@@ -22,6 +22,7 @@ configure_package_config_file(cmake/exray-config.cmake.in ${PROJECT_BINARY_DIR}/
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/exray-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/exray-config.cmake ${PROJECT_BINARY_DIR}/exray-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/exray)
+file(RELATIVE_PATH EXRAY_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/exray.pc.in ${PROJECT_BINARY_DIR}/exray.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/exray.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 # An engine that was fetched travels with the program (lib/exray/engines).
