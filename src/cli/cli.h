@@ -45,8 +45,13 @@ int xr_fail_error(const exray_error *error);
 /* "exray NAME: <message>" and where to find help; returns XR_EXIT_FAILED. */
 int xr_usage_error(const xr_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Opens `path` for writing; "-" is standard output.  NULL: failed, said. */
+/* Opens `path` for writing; "-" is standard output.  NULL: failed, said.  A log
+ * that is there is not overwritten: it may be the one that is being read. */
 FILE *xr_open_output(const char *path);
+/* The same for a log, which takes the place of another log, and of nothing else. */
+FILE *xr_open_log_output(const char *path);
+/* Whether a log may be written to `path`; false: said. */
+bool xr_may_write_log(const char *path);
 /* Closes it (not standard output); false: writing had failed, said. */
 bool xr_close_output(FILE *file, const char *path);
 

@@ -65,7 +65,7 @@ static int recover(const char *from, const char *to)
     if (!log)
         return xr_fail_error(&error);
     exray_log_close(log);
-    FILE *out = xr_open_output(to);
+    FILE *out = xr_open_log_output(to);
     if (!out)
         return XR_EXIT_FAILED;
     bool good = xr_recover(from, out, &result, &error);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const xr_command *const commands[] = {
 #define XR_COMMAND_ENTRY(name) &xr_command_##name,
@@ -107,14 +108,56 @@ int xr_usage_error(const xr_command *command, const char *format, ...)
     return XR_EXIT_FAILED;
 }
 
-FILE *xr_open_output(const char *path)
+typedef enum standing { STANDS_NOTHING, STANDS_LOG, STANDS_OTHER } standing;
+
+/* What file is at `path`.  An empty one, a device or a pipe is nothing to lose. */
+static standing what_stands_at(const char *path)
 {
-    if (strcmp(path, "-") == 0)
-        return stdout;
+    static const unsigned char magic[8] = {0x89, 'M', 'C', 'A', 'P', '0', '\r', '\n'};
+    unsigned char first[sizeof magic];
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+        return STANDS_NOTHING;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return STANDS_NOTHING; /* opening it for writing says why */
+    size_t size = fread(first, 1, sizeof first, file);
+    fclose(file);
+    return memcmp(first, magic, size) == 0 ? STANDS_LOG : STANDS_OTHER;
+}
+
+static FILE *open_output(const char *path)
+{
     FILE *file = fopen(path, "wb");
     if (!file)
         xr_fail("cannot write %s: %s", path, strerror(errno));
     return file;
+}
+
+FILE *xr_open_output(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    if (what_stands_at(path) == STANDS_LOG) {
+        xr_fail("%s is a log and is not overwritten; give another name", path);
+        return NULL;
+    }
+    return open_output(path);
+}
+
+bool xr_may_write_log(const char *path)
+{
+    if (what_stands_at(path) != STANDS_OTHER)
+        return true;
+    xr_fail("%s is there and is no log: it is not overwritten; give -o another name", path);
+    return false;
+}
+
+FILE *xr_open_log_output(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    return xr_may_write_log(path) ? open_output(path) : NULL;
 }
 
 bool xr_close_output(FILE *file, const char *path)

@@ -214,7 +214,7 @@ static int check_options(const xr_command *command, xr_run_command *out)
         return xr_usage_error(command, "--pipeline is missing");
     if (run->config.stream && run->config.compression)
         return xr_usage_error(command, "--stream writes no chunks, so --compress has nothing to compress");
-    return XR_EXIT_OK;
+    return xr_may_write_log(run->out) ? XR_EXIT_OK : XR_EXIT_FAILED;
 }
 
 /* getopt prints in its own words; ours are the same everywhere. */

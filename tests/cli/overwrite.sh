@@ -1,0 +1,14 @@
+# A slip of the hand costs no file: logs take the place of logs only, and what is no log not the place of one.
+try() { echo "\$ exray $*"; exray "$@"; echo "status $?"; }
+printf 'pixels' > picture.jpg
+"$TESTS/write_everything" log.mcap chunked > /dev/null
+cp log.mcap copy.mcap
+try record --model m.tflite --pipeline p.yaml --data picture.jpg -o picture.jpg
+try recover log.mcap -o picture.jpg
+try export log.mcap --csv log.mcap
+try export log.mcap --trace copy.mcap
+echo "$ exray info log.mcap --json log.mcap > /dev/null"
+exray info log.mcap --json log.mcap > /dev/null
+echo "status $?"
+cat picture.jpg; echo
+cmp log.mcap copy.mcap && echo "both logs are as they were"
