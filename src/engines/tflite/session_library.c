@@ -35,6 +35,14 @@ static void *open_named(const char *path, const char *named_by, exray_error *err
         error->status = EXRAY_E_ENGINE;
         snprintf(error->message, sizeof error->message, "cannot load the library that %s names: %.350s",
                  named_by, why ? why : path);
+    } else if (!dlsym(library, "TfLiteVersion")) {
+        dlclose(library);
+        library = NULL;
+        error->status = EXRAY_E_ENGINE;
+        snprintf(error->message, sizeof error->message,
+                 "%.300s, which %s names, is not TensorFlow Lite: it has no symbol TfLiteVersion; "
+                 "name a libtensorflowlite_c.so",
+                 path, named_by);
     }
     return library;
 }
