@@ -97,6 +97,13 @@ def test_result_is_the_outputs_top_5(work):
         np.testing.assert_array_equal([c.score for c in result.classes], output[best])
 
 
+def test_files_with_a_byte_order_mark(work):
+    (work / "labels.txt").write_text("\ufeffa.png 3\r\nb.jpg 4\r\n", encoding="utf-8")
+    (work / "list.txt").write_text("\ufeffpictures/a.png\r\npictures/b.jpg\r\n", encoding="utf-8")
+    assert record("--labels", "labels.txt", data="list.txt").stderr == ""
+    assert [f.label for f in frames("edge.mcap")] == [3, 4]
+
+
 def test_label_offset_shifts_the_classes(work):
     record(out="plain.mcap", data="pictures/a.png")
     (work / "p.yaml").write_text(PIPELINE + "output: {label_offset: 1, top_k: 2}\n")

@@ -72,3 +72,8 @@ void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *er
     fclose(file);
     return bytes;
 }
+
+char *xr_text_begin(char *text)
+{
+    return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+}

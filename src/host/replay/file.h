@@ -17,4 +17,7 @@ void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *er
 #define XR_LIMIT_MODEL  ((size_t)1 << 32)
 #define XR_LIMIT_TEXT   ((size_t)64 << 20)
 
+/* Behind the byte order mark, if `text` begins with one, as editors on Windows write it. */
+char *xr_text_begin(char *text);
+
 #endif

@@ -114,7 +114,8 @@ static exray_status add_list(file_items *items, const char *path, exray_error *e
         return EXRAY_E_IO;
     exray_status status = EXRAY_OK;
     char *rest = NULL;
-    for (char *line = strtok_r(text, "\n", &rest); line && !status; line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = strtok_r(xr_text_begin(text), "\n", &rest); line && !status;
+         line = strtok_r(NULL, "\n", &rest)) {
         line += strspn(line, " \t");
         size_t length = strlen(line);
         while (length && strchr(" \t\r", line[length - 1]))

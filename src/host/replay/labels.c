@@ -71,7 +71,7 @@ static bool parse_lines(xr_labels *labels, const char *path, exray_error *error)
         return false;
     }
     size_t number = 0;
-    for (char *line = labels->text, *next; line; line = next) {
+    for (char *line = xr_text_begin(labels->text), *next; line; line = next) {
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
@@ -158,7 +158,7 @@ exray_status xr_names_load(const char *path, xr_names *out, exray_error *error)
     if (!text)
         return error ? error->status : EXRAY_E_IO;
     exray_status status = EXRAY_OK;
-    for (char *line = text, *next; line; line = next) {
+    for (char *line = xr_text_begin(text), *next; line; line = next) {
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
