@@ -104,6 +104,14 @@ def test_files_with_a_byte_order_mark(work):
     assert [f.label for f in frames("edge.mcap")] == [3, 4]
 
 
+def test_labels_of_another_model_are_told_once(work):
+    (work / "labels.txt").write_text("a.png 1000\nb.jpg 1001\nc.JPEG 999\n")
+    result = record("--labels", "labels.txt")
+    assert "a.png" in result.stderr and "1000" in result.stderr and result.stderr.count("\n") == 1
+    (work / "labels.txt").write_text("a.png 0\nb.jpg 999\n")
+    assert record("--labels", "labels.txt").stderr == ""
+
+
 def test_label_offset_shifts_the_classes(work):
     record(out="plain.mcap", data="pictures/a.png")
     (work / "p.yaml").write_text(PIPELINE + "output: {label_offset: 1, top_k: 2}\n")

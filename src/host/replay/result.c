@@ -95,6 +95,15 @@ bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *sess
     return true;
 }
 
+int64_t xr_task_classes(const xr_task *task, const xr_engine *engine, xr_session *session)
+{
+    const exray_tensor_info *first = engine->output(session, 0);
+    if (!is_task(task, "classification") || !first || !is_vector(first))
+        return 0;
+    int64_t classes = (int64_t)element_count(first) - task->label_offset;
+    return classes > 0 ? classes : 0;
+}
+
 /* Places of the k largest values, best first; NaN never wins. */
 static unsigned top(const float *values, uint64_t count, unsigned k, uint64_t *places)
 {

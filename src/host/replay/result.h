@@ -17,6 +17,9 @@ typedef struct xr_task {
 bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *session, char *why,
                   size_t why_size);
 
+/* How many classes the model's output tells apart; 0 where the task has none. */
+int64_t xr_task_classes(const xr_task *task, const xr_engine *engine, xr_session *session);
+
 /* Writes /result for the outputs of the last run. */
 exray_status xr_task_record(const xr_task *task, const xr_engine *engine, xr_session *session,
                             exray_recorder *recorder, exray_error *error);

@@ -24,7 +24,8 @@ typedef struct run {
     size_t input_size;
     xr_task task;
     bool has_result;
-    bool began; /* a frame: the log has something in it */
+    bool label_told; /* that a label is none of the model's classes */
+    bool began;      /* a frame: the log has something in it */
 } run;
 
 static void warn(const run *r, const char *text)
@@ -180,6 +181,20 @@ static void record_sensor(run *r, const xr_item *item)
         exray_record_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
 }
 
+/* A label file of another model would only show as a poor accuracy. */
+static void check_label(run *r, const xr_item *item)
+{
+    int64_t classes = xr_task_classes(&r->task, r->options->engine, r->session);
+    if (r->label_told || !item->has_label || classes == 0 || (item->label >= 0 && item->label < classes))
+        return;
+    char text[300];
+    snprintf(text, sizeof text,
+             "%.150s has label %lld, but the model's classes are 0 to %lld: check the labels", item->source,
+             (long long)item->label, (long long)classes - 1);
+    warn(r, text);
+    r->label_told = true;
+}
+
 /* One frame.  A picture that cannot be used leaves no frame behind: it is
  * decoded before the frame begins. */
 static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_error *error)
@@ -193,6 +208,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     *usable = status == EXRAY_OK;
     if (status)
         return status;
+    check_label(r, item);
     r->began = true;
     if (item->has_index)
         exray_frame_begin_at(&r->recorder, item->index, item->source);
