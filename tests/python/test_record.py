@@ -166,6 +166,13 @@ def test_replay_from_input_and_from_another_pipeline(work):
     np.testing.assert_array_equal(a, b[..., ::-1])
 
 
+def test_replay_names_the_sensors_there_are(work):
+    record("--capture", "io")
+    told = one_line(replay("edge.mcap", "--sensor", "lidar", status=2))
+    assert "'lidar'" in told and "'camera'" in told
+    replay("edge.mcap", "--sensor", "camera")
+
+
 def test_replay_takes_labels(work):
     record()
     (work / "labels.txt").write_text("b.jpg 9\n")

@@ -92,12 +92,27 @@ static bool add_labels(log_items *items, const char *path, exray_error *error)
     return false;
 }
 
-static bool any_record(const log_items *items)
+static const exray_record *any_record(const log_items *items)
 {
-    for (size_t i = 0; i < items->base.count; i++)
-        if (pick_record(items, i))
-            return true;
-    return false;
+    const exray_record *found = NULL;
+    for (size_t i = 0; i < items->base.count && !found; i++)
+        found = pick_record(items, i);
+    return found;
+}
+
+/* Why no frame can be replayed. */
+static void say_nothing_to_replay(log_items *items, exray_error *error)
+{
+    const char *path = exray_log_path(items->log), *wanted = items->sensor;
+    items->sensor = NULL;
+    const exray_record *other = wanted ? any_record(items) : NULL;
+    if (other)
+        xr_error_set(error, EXRAY_E_STATE, "%s has no %s named '%s'; it has '%s' (--sensor)", path,
+                     what_is_wanted(items), wanted, other->name);
+    else
+        xr_error_set(error, EXRAY_E_STATE, "%s has no %s to replay; record it with capture io or more%s",
+                     path, what_is_wanted(items),
+                     items->from_input ? "" : " and log the sensor's data, or replay --from input");
 }
 
 xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, const char *labels,
@@ -118,9 +133,7 @@ xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *s
         .from_input = from_input,
         .sensor = sensor};
     if (!any_record(items))
-        xr_error_set(error, EXRAY_E_STATE, "%s has no %s to replay; record it with capture io or more%s",
-                     exray_log_path(log), what_is_wanted(items),
-                     from_input ? "" : " and log the sensor's data, or replay --from input");
+        say_nothing_to_replay(items, error);
     else if (!labels || add_labels(items, labels, error))
         return &items->base;
     free_log_items(&items->base);
