@@ -169,7 +169,7 @@ bool xr_close_output(FILE *file, const char *path)
         reason = errno;
     }
     if (!good)
-        xr_fail("cannot write %s: %s", path, strerror(reason));
+        xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path, strerror(reason));
     return good;
 }
 

@@ -66,8 +66,8 @@ static void print_accuracy(const xr_report *r, FILE *out)
         if (a->labelled < a->frames)
             fprintf(out, "           %zu of %zu frames have a label\n", a->labelled, a->frames);
     } else
-        fprintf(out, "accuracy   agreement %.1f %% of %zu frames (no labels)\n", 100 * a->agreement,
-                a->frames);
+        fprintf(out, "accuracy   agreement %.1f %% of %zu frame%s (no labels)\n", 100 * a->agreement,
+                a->frames, a->frames == 1 ? "" : "s");
 }
 
 static void print_coverage(const xr_report *r, FILE *out)
