@@ -75,6 +75,8 @@ static int parse_capture(const xr_command *command, const char *text, exray_conf
     if (level < 0 || level == EXRAY_CAPTURE_DEFAULT)
         return xr_usage_error(command, "--capture %s: not one of off, frame, io, stats, sketch, full", text);
     config->capture = (exray_capture)level;
+    if (level == EXRAY_CAPTURE_SKETCH)
+        fputs("exray: warning: sketches are not written yet; recording stats instead\n", stderr);
     return XR_EXIT_OK;
 }
 
@@ -205,6 +207,8 @@ static int check_options(const xr_command *command, xr_run_command *out)
         return xr_usage_error(command, "--model is missing");
     if (!run->out)
         return xr_usage_error(command, "-o LOG is missing");
+    if (strcmp(run->out, "-") == 0)
+        return xr_usage_error(command, "-o -: a log cannot go to standard output; name a file");
     if (!run->engine && !(run->engine = engine_of(run->model)))
         return xr_usage_error(command, "--engine is missing, and %s does not tell it", run->model);
     if (run->kernels && !kernels_known(run->engine, run->kernels))

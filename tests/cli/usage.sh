@@ -26,3 +26,4 @@ try version extra
 echo "$ exray version > /dev/full"
 exray version > /dev/full
 echo "status $?"
+try record --model m.tflite --pipeline p.yaml --data . -o -

@@ -78,9 +78,12 @@ static exray_status add_folder(file_items *items, const char *prefix, int depth,
     char *path = join(items->folder, *prefix ? prefix : ".");
     DIR *folder = path ? opendir(path) : NULL;
     exray_status status = EXRAY_OK;
-    if (!folder)
-        status = path ? xr_error_set(error, EXRAY_E_IO, "cannot list %s: %s", path, strerror(errno))
-                      : out_of_memory(error, items->folder);
+    if (!path)
+        status = out_of_memory(error, items->folder);
+    else if (!folder && depth == 0)
+        status = xr_error_set(error, EXRAY_E_IO, "cannot list %s: %s", path, strerror(errno));
+    else if (!folder && !add_name(items, strdup(prefix))) /* named, counted and skipped when its turn comes */
+        status = out_of_memory(error, items->folder);
     struct dirent *entry;
     while (folder && !status && (entry = readdir(folder))) {
         if (entry->d_name[0] == '.')

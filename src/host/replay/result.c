@@ -92,6 +92,8 @@ bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *sess
                  "task detection needs the outputs boxes, classes, scores, count; no /result is written");
         return false;
     }
+    if (is_task(task, "segmentation") && (!first || first->rank < 3 || is_vector(first)))
+        snprintf(why, why_size, "task segmentation needs an output with a value for each pixel");
     return true;
 }
 

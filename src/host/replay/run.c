@@ -246,7 +246,9 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
             status = run_item(r, &item, &usable, &last);
         /* A pipeline that does not fit the model fits it for no other picture. */
         bool hopeless = status == EXRAY_E_UNSUPPORTED && report->frames == 0;
-        if ((usable || hopeless) && status) {
+        if (hopeless)
+            return xr_error_set(error, status, "%.150s: %.300s", r->options->model, last.message);
+        if (usable && status) {
             *error = last;
             return status;
         }
