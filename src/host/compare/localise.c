@@ -244,15 +244,18 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     if (is_decision(op) && in->error > 0)
         noise = fmax(noise, 1);
     pair->noise = bound(in->given, noise);
-    *out = (state){true, pair->error, in->given, noise, !(pair->error <= pair->noise)};
+    bool bounded = pair->frames == 0; /* from statistics: the error is at least so large */
+    *out = (state){in->known || !bounded, pair->error, in->given, noise, !(pair->error <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
     if (isnan(pair->error)) {
         *out = (state){in->known, in->error, in->given, noise, in->wrong};
         shown->role = EXRAY_LAYER_UNJUDGED;
     } else if (pair->error <= pair->noise)
         shown->role = EXRAY_LAYER_CLEAN;
-    else if (!in->known && in->error <= 0)
+    else if (!in->known && !in->wrong)
         shown->role = EXRAY_LAYER_UNJUDGED; /* what went in was not recorded */
+    else if (bounded && in->wrong && !isinf(pair->error))
+        shown->role = EXRAY_LAYER_PROPAGATES; /* bounds do not tell how much was added */
     else if (isinf(pair->error) ? !isinf(in->error)
                                 : pair->error > origin * sqrt(in->error * in->error + own * own))
         shown->role = EXRAY_LAYER_ORIGINATES;
@@ -273,7 +276,9 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
         fmax(isnan(shown->step[0]) ? 0 : shown->step[0], isnan(shown->step[1]) ? 0 : shown->step[1]);
     pair->noise = fmax(type, relative(level, deviation, magnitude(pair)));
     bool wrong = pair->error > pair->noise;
-    *out = (state){true, pair->error, wrong ? type : pair->error, 0, wrong};
+    /* Statistics can prove a difference, not that there is none. */
+    bool known = wrong || pair->frames > 0;
+    *out = (state){known, pair->error, wrong ? type : pair->error, 0, wrong};
 }
 
 /* Rounding to the output's step is in the noise already if its layer was measured. */
@@ -284,7 +289,12 @@ static void judge_output(const graph *g, xr_pair *pair)
     state from = g->chain;
     if (g->model && pair->tensor[0] < g->model->tensor_count)
         from = g->tensor[pair->tensor[0]];
-    pair->noise = bound(from.given, fmax(from.noise, step));
+    /* Without a graph: of one layer at least. */
+    double own = step;
+    for (int s = 0; s < 2; s++)
+        if (pair->stored[s].known)
+            own = fmax(own, type_noise(pair->stored[s].dtype));
+    pair->noise = bound(from.given, fmax(from.noise, own));
 }
 
 /* A node without a counterpart hands on the worst of what it is given. */
