@@ -98,6 +98,34 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
+/* Wrong from here on, and nobody knows what went in. */
+static void report_unrecorded(const exray_comparison *comparison, size_t first, exray_findings *findings)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
+    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise), 0.5);
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
+    exray_finding_summary(f,
+                          "From layer %u (%s) on values are wrong beyond noise; the model's input was not "
+                          "recorded, so it may be the reason.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE]);
+    exray_finding_detail(f, "There the error is %.2g of the signal%s; data types explain %.2g.", layer->error,
+                         layer->from_stats ? " at least" : "", layer->noise);
+    exray_finding_fix(f, "Record the input on both sides (--capture io or more, without --no-io-data).");
+    exray_finding_alternative(f, "input.unknown", 0.5);
+    add_numbers(f, &layer->metrics, layer->error, layer->noise);
+}
+
+/* The first layer that is wrong, whoever's fault it is; SIZE_MAX: none. */
+static size_t first_wrong(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (isfinite(layer->error) && layer->error > layer->noise)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
 static void report_output(const exray_comparison *comparison, size_t i, exray_findings *findings)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, i);
@@ -135,6 +163,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     }
     if (shown || !inputs_are_clean(comparison))
         return EXRAY_OK;
+    if (!inputs_are_known(comparison) && first_wrong(comparison) != SIZE_MAX) {
+        report_unrecorded(comparison, first_wrong(comparison), findings);
+        return EXRAY_OK;
+    }
     if (dirty != SIZE_MAX) {
         report_build_up(comparison, dirty, findings);
         return EXRAY_OK;
