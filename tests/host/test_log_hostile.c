@@ -550,6 +550,30 @@ static void test_damaged_tensor_is_found_when_read(void **state)
     free(b.data);
 }
 
+/* A chunk cut short within a frame that is whole: nothing makes the reader look at
+ * its CRC before a tensor of it is read. */
+static void test_cut_chunk_of_a_whole_frame(void **state)
+{
+    (void)state;
+    for (uint64_t padding = 0; padding < 4; padding++) { /* so that the data lies at every alignment */
+        bytes b = {0}, records = {0}, pad = {0};
+        put_header(&b, "exray");
+        put_channel(&b, 1, "/input/x");
+        put_channel(&b, 3, "/frame");
+        put_message(&b, 3, 3, pb_frame(0, 0, 3));
+        put_number(&pad, 0, (size_t)padding);
+        put_record(&records, 0x80, pad); /* of an unknown kind */
+        put_message(&records, 1, 1, pb_tensor(0, three, 3));
+        chunk_fields fields = right_chunk(records);
+        fields.size = fields.stored = 1 << 20;
+        size_t at = b.size;
+        put_chunk(&b, records, fields);
+        b.data[at + 1 + 2] = 0x7F; /* the record's length, beyond the file */
+        assert_int_equal(try_bytes(b, NULL), 1);
+        free(b.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +594,7 @@ int main(void)
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_no_ghost_frames),
         cmocka_unit_test(test_damaged_tensor_is_found_when_read),
+        cmocka_unit_test(test_cut_chunk_of_a_whole_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
