@@ -574,6 +574,46 @@ static void test_cut_chunk_of_a_whole_frame(void **state)
     }
 }
 
+/* A tensor without elements has no data field; its chunk is still checked. */
+static void test_empty_tensor_in_an_unchecked_chunk(void **state)
+{
+    (void)state;
+    for (int broken = 0; broken < 2; broken++) {
+        bytes b = {0}, records = {0}, end = {0};
+        put_header(&b, "exray");
+        put_channel(&b, 1, "/input/x");
+        put_channel(&b, 3, "/frame");
+        bytes tensor = {0}, info = {0};
+        pb_number(&tensor, 1, 0);
+        pb_number(&info, 2, EXRAY_FLOAT32);
+        pb_number(&info, 3, 0);
+        pb_message(&tensor, 2, info);
+        put_message(&records, 1, 1, tensor);
+        chunk_fields fields = right_chunk(records);
+        fields.crc ^= broken ? 1 : 0;
+        put_chunk(&b, records, fields);
+        put_message(&end, 3, 3, pb_frame(0, 0, 3));
+        put_chunk(&b, end, right_chunk(end));
+        exray_log *log = xr_log_open_bytes(b.data, b.size, "test.mcap", NULL);
+        exray_slot *slot = exray_slot_new();
+        exray_tensor_view view;
+        const float *values = NULL;
+        exray_error error;
+        const exray_record *record = exray_log_find(log, 0, EXRAY_INPUT, EXRAY_NO_INDEX, 0, "x");
+        assert_non_null(record);
+        assert_int_equal(exray_log_read_values(log, record, slot, &view, &values, &error),
+                         broken ? EXRAY_E_FORMAT : EXRAY_OK);
+        if (!broken) {
+            /* Whoever goes on summing the chunk at the data must find it there. */
+            assert_in_range((uintptr_t)view.data, (uintptr_t)b.data, (uintptr_t)(b.data + b.size));
+            assert_int_equal(view.count, 0);
+        }
+        exray_slot_free(slot);
+        exray_log_close(log);
+        free(b.data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -595,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_no_ghost_frames),
         cmocka_unit_test(test_damaged_tensor_is_found_when_read),
         cmocka_unit_test(test_cut_chunk_of_a_whole_frame),
+        cmocka_unit_test(test_empty_tensor_in_an_unchecked_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,12 +181,13 @@ static exray_status decode_view(const exray_log *log, const exray_record *record
     out->count = xr_element_count(&out->info, &unknown);
     if (unknown && out->data && bits >= 8)
         out->count = out->size / (bits / 8);
-    /* Protobuf writes no field for no bytes: a tensor without elements has data. */
+    /* Protobuf writes no field for no bytes: a tensor without elements has data.  It
+     * lies in the chunk, as all data does whose chunk is still to be summed. */
     bool empty = false;
     for (uint32_t i = 0; i < out->info.rank; i++)
         empty = empty || out->info.shape[i] == 0;
     if (empty && !out->data)
-        out->data = "";
+        out->data = data;
     return EXRAY_OK;
 }
 
