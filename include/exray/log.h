@@ -3,8 +3,8 @@
  *
  * Every length in the file is checked before use; a log cut short is read up to
  * its last whole record (exray_log_truncated).  The index takes at most 64 MiB and
- * 32 times the file's size, a slot what its record (or compressed chunk, at most
- * about 1 GiB) needs.  Strings are UTF-8, whatever the file has.
+ * 32 times the file's size, a slot the like of its record's, and what its compressed
+ * chunk (at most about 1 GiB) and dequantized values need.  Strings are UTF-8, whatever the file has.
  *
  * The file is mapped, so that large tensors need no copy, and its pages are given
  * back by and by: about 50 MB stay resident.  A log may be read while its writer

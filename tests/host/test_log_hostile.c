@@ -310,6 +310,44 @@ static void test_bombs(void **state)
     free(zeros);
 }
 
+/* A message of empty messages, two bytes each in a chunk that packs well: what they
+ * would become in memory is refused. */
+static void test_message_bomb(void **state)
+{
+    (void)state;
+    enum { CLASSES = 8 << 20 };
+    bytes b = {0}, records = {0}, result = {0}, packed = {0};
+    put_header(&b, "exray");
+    put_channel(&b, 1, "/result");
+    put_channel(&b, 3, "/frame");
+    put_message(&b, 3, 3, pb_frame(0, 0, 3));
+    result = (bytes){calloc(CLASSES, 2), 2 * (size_t)CLASSES};
+    for (size_t i = 0; i < CLASSES; i++)
+        result.data[2 * i] = 2 << 3 | 2;
+    put_message(&records, 1, 1, result);
+    chunk_fields fields = right_chunk(records);
+    packed.size = exray_codecs()->compress_bound(EXRAY_COMPRESSION_ZSTD, records.size);
+    packed.data = malloc(packed.size);
+    packed.size = exray_codecs()->compress(EXRAY_COMPRESSION_ZSTD, packed.data, packed.size, records.data,
+                                           records.size);
+    fields.stored = packed.size;
+    fields.compression = "zstd";
+    put_chunk(&b, packed, fields);
+    free(records.data);
+    exray_log *log = xr_log_open_bytes(b.data, b.size, "test.mcap", NULL);
+    assert_int_equal(exray_log_frame(log, 0)->record_count, 2);
+    const exray_record *record = exray_log_records(log, 0);
+    while (record->message != EXRAY_MESSAGE_RESULT)
+        record++;
+    exray_slot *slot = exray_slot_new();
+    exray_result out;
+    exray_error error;
+    assert_int_equal(exray_log_read_result(log, record, slot, &out, &error), EXRAY_E_MEMORY);
+    exray_slot_free(slot);
+    exray_log_close(log);
+    free(b.data);
+}
+
 /* ---- Summaries and indexes -------------------------------------------------------- */
 
 /* A summary whose CRC is right and whose offsets are not. */
@@ -624,6 +662,7 @@ int main(void)
         cmocka_unit_test(test_huge_lengths),
         cmocka_unit_test(test_index_is_bounded),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_message_bomb),
         cmocka_unit_test(test_lying_summary),
         cmocka_unit_test(test_cyclic_summary),
         cmocka_unit_test(test_contradicting_channels),

@@ -99,6 +99,9 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
     uint64_t whole = chunk && chunk->compression ? chunk->size : log->map.size;
     if (record->position > whole || record->size > whole - record->position)
         return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+    /* What is made of a message is bounded by its bytes in the file, as the index is. */
+    uint64_t stored = chunk && chunk->compression ? chunk->stored : record->size;
+    slot->arena.limit = (size_t)(XR_INDEX_BASE + XR_INDEX_FACTOR * stored);
     if (chunk && chunk->compression) {
         exray_status status = decompress_chunk(log, record, slot, error);
         *data = status == EXRAY_OK ? slot->bytes + record->position : NULL;
