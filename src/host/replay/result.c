@@ -150,6 +150,10 @@ static exray_status record_boxes(const xr_task *task, const xr_engine *engine, x
         if (!(values[i] = output_values(engine, session, i, &count[i], error)))
             status = EXRAY_E_MEMORY;
     uint64_t n = count[1];
+    /* Shapes known at run time only may differ from those that the task was judged by. */
+    if (!status && (count[0] != 4 * n || count[2] != n))
+        status =
+            xr_error_set(error, EXRAY_E_FORMAT, "the outputs boxes, classes and scores differ in number");
     if (!status && count[3] == 1 && values[3][0] >= 0 && values[3][0] < (float)n)
         n = (uint64_t)values[3][0];
     exray_box *boxes = status ? NULL : calloc(n ? n : 1, sizeof *boxes);
