@@ -74,7 +74,7 @@ void xr_encode_tensor(xr_sink *sink, const void *object)
     const xr_tensor_message *message = object;
     const exray_tensor *tensor = message->tensor;
     xr_pb_uint(sink, 1, message->frame);
-    if (!tensor->in_model || tensor->info_differs)
+    if (!tensor->in_model || tensor->info_differs || message->with_info)
         xr_pb_message(sink, 2, encode_tensor_info, &tensor->info);
     if (message->stats)
         xr_pb_message(sink, 4, encode_stats, message->stats);

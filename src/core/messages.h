@@ -34,6 +34,7 @@ typedef struct xr_tensor_message {
     const exray_tensor *tensor;
     bool with_data;           /* tensor->data, tensor->size */
     const exray_stats *stats; /* or NULL */
+    bool with_info;           /* also where /model would describe the tensor */
 } xr_tensor_message;
 void xr_encode_tensor(xr_sink *sink, const void *message);
 

@@ -90,6 +90,7 @@ typedef struct xr_recorder {
     xr_layer_names names;
     bool schema_charged[XR_SCHEMA_COUNT];
     bool has_model;
+    bool model_dropped; /* for want of budget: tensors describe themselves */
 
     xr_open_frame frame;
     uint64_t next_frame; /* index of the next one, or of the open one */

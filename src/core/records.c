@@ -98,6 +98,7 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
     exray_stats stats;
     xr_tensor_message message = {.frame = tensor->kind == EXRAY_CONSTANT ? 0 : r->next_frame,
                                  .tensor = tensor,
+                                 .with_info = r->model_dropped,
                                  .with_data = k == KEEP_DATA && tensor->data};
     const bool of_model = tensor->kind == EXRAY_LAYER || tensor->kind == EXRAY_CONSTANT;
     const bool degraded =
@@ -334,7 +335,11 @@ exray_status exray_record_model(exray_recorder *recorder, const exray_model *mod
     xr_keep_names(r, model);
     if (r->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
-    return xr_emit_topic(r, "/model", XR_SCHEMA_MODEL, xr_encode_model, model, xr_port_now(), XR_WAIT);
+    const uint64_t dropped = r->dropped;
+    const exray_status emitted =
+        xr_emit_topic(r, "/model", XR_SCHEMA_MODEL, xr_encode_model, model, xr_port_now(), XR_WAIT);
+    r->model_dropped = r->dropped != dropped;
+    return emitted;
 }
 
 bool exray_has_model(const exray_recorder *recorder)

@@ -670,6 +670,34 @@ static void test_over_a_gibibyte(void **state)
     free(data);
 }
 
+/* Where the budget had no room for /model, tensors say themselves what they are. */
+static void test_tensors_without_their_model(void **state)
+{
+    (void)state;
+    static char name[900];
+    memset(name, 'n', sizeof name - 1);
+    const int64_t shape[] = {LAYER_FLOATS};
+    exray_tensor_info tensors[64];
+    for (size_t i = 0; i < 64; i++)
+        tensors[i] = (exray_tensor_info){.name = name, .dtype = EXRAY_FLOAT32, .rank = 1, .shape = shape};
+    const exray_model model = {.name = "m", .tensors = tensors, .tensor_count = 64};
+    for (int fits = 0; fits < 2; fits++) {
+        exray_recorder recorder;
+        open_log(&recorder,
+                 &(exray_config){.capture = EXRAY_CAPTURE_IO, .byte_budget = fits ? 200000 : 60000});
+        exray_record_model(&recorder, &model);
+        assert_int_equal(exray_dropped(&recorder), !fits);
+        exray_tensor input = layer_at(0);
+        input.kind = EXRAY_INPUT;
+        input.in_model = true;
+        exray_record_tensor(&recorder, &input);
+        scan s = close_log(&recorder);
+        assert_int_equal(scan_count(&s, "/model"), fits);
+        assert_int_equal(scan_has(scan_find(&s, "/input/conv1", 0), 2), !fits);
+        scan_free(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -698,6 +726,7 @@ int main(void)
         cmocka_unit_test(test_a_taps_failure),
         cmocka_unit_test(test_models_nested_too_deep),
         cmocka_unit_test(test_frames_begin_by_themselves),
+        cmocka_unit_test(test_tensors_without_their_model),
         cmocka_unit_test(test_over_a_gibibyte),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
