@@ -348,8 +348,8 @@ exray_status exray_close(exray_recorder *recorder)
     if (r->magic != XR_MAGIC)
         return EXRAY_E_STATE;
     call_closers(r);
-    const exray_status status = xr_check(r);
-    if (status != EXRAY_E_IO && status != EXRAY_E_NO_SPACE) {
+    look_for_writer_error(r);
+    if (!(r->asynchronous ? atomic_load(&r->ring.error) : r->mcap.error)) {
         /* The sticky error was the caller's: what it recorded is not lost. */
         if (r->frame.open)
             xr_frame_end(r);

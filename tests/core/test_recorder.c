@@ -698,6 +698,21 @@ static void test_tensors_without_their_model(void **state)
     }
 }
 
+/* A tap that could not read a file is no reason to lose the open frame. */
+static void test_a_taps_failure_to_read(void **state)
+{
+    (void)state;
+    exray_recorder recorder;
+    open_log(&recorder, NULL);
+    exray_frame_begin(&recorder, "a");
+    assert_int_equal(exray_fail(&recorder, EXRAY_E_IO, "cannot read the model"), EXRAY_E_IO);
+    assert_int_equal(exray_close(&recorder), EXRAY_E_IO);
+    scan s = scan_log(log_bytes, (size_t)exray_bytes_written(&recorder));
+    assert_true(s.complete);
+    assert_int_equal(scan_count(&s, "/frame"), 1);
+    scan_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -724,6 +739,7 @@ int main(void)
         cmocka_unit_test(test_files_that_cannot_be),
         cmocka_unit_test(test_closers),
         cmocka_unit_test(test_a_taps_failure),
+        cmocka_unit_test(test_a_taps_failure_to_read),
         cmocka_unit_test(test_models_nested_too_deep),
         cmocka_unit_test(test_frames_begin_by_themselves),
         cmocka_unit_test(test_tensors_without_their_model),
