@@ -183,6 +183,9 @@ exray_status exray_frame_inference(exray_recorder *recorder, uint64_t nanosecond
 /* Writes /frame (and /system).  Without it, the next begin or close does. */
 exray_status exray_frame_end(exray_recorder *recorder);
 
+/* Frame.index of the open frame, else of the next one. */
+uint64_t exray_frame_index(const exray_recorder *recorder);
+
 /* Nanoseconds of the recorder's monotonic clock. */
 uint64_t exray_now(const exray_recorder *recorder);
 

@@ -162,6 +162,12 @@ exray_status exray_frame_begin_at(exray_recorder *recorder, uint64_t index, cons
     return xr_frame_begin(r, source);
 }
 
+uint64_t exray_frame_index(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    return r->magic == XR_MAGIC ? r->next_frame : 0;
+}
+
 exray_status exray_frame_begin_encoded(exray_recorder *recorder, const char *source, const char *format,
                                        const void *data, size_t size)
 {

@@ -119,8 +119,9 @@ static void test_drop_counts_everything(void **state)
     assert_true(log.complete);
     const uint64_t dropped = exray_dropped(&recorder);
     assert_true(dropped > 300);
-    /* Every record is in the log or in the count; the last /system is one more. */
-    assert_int_equal(log.count - 1 + dropped, 60 * (8 + 2));
+    /* Every record is in the log or in the count; where the last frame's /system came
+     * too early to tell the whole count, the one written at close is one more. */
+    assert_in_range(log.count + dropped, 60 * (8 + 2), 60 * (8 + 2) + 1);
     const scan_message *last = scan_find(&log, "/system", scan_count(&log, "/system") - 1);
     assert_int_equal(scan_value(last, 7), dropped);
     /* What was dropped leaves a gap in the sequence. */

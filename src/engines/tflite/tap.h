@@ -96,12 +96,13 @@ typedef struct xr_tap {
 
     /* The run under way. */
     uint64_t run_begin_ns;
-    uint64_t run_offset_ns;   /* of the run's begin in the frame */
-    uint64_t own_ns;          /* spent within the tap since then */
-    uint64_t unseen_ns;       /* the run's before its first event, as its delegate reports */
-    uint32_t unseen_latency;  /* the entry of it, while reports may come */
-    uint64_t last_run_end_ns; /* 0: there was none */
-    uint32_t depth;           /* nodes open */
+    uint64_t run_offset_ns;  /* of the run's begin in the frame */
+    uint64_t own_ns;         /* spent within the tap since then */
+    uint64_t unseen_ns;      /* the run's before its first event, as its delegate reports */
+    uint32_t unseen_latency; /* the entry of it, while reports may come */
+    bool has_run;
+    uint64_t run_frame, last_frame; /* indices of this run's frame and of the last run's */
+    uint32_t depth;                 /* nodes open */
     xr_tap_open open[XR_TAP_MAX_DEPTH];
     xr_tap_level levels[XR_TAP_MAX_DEPTH + 1];
     uint32_t latency_count;

@@ -90,10 +90,11 @@ static void begin_run(xr_tap *tap, uint64_t entered)
     tap->run_offset_ns = exray_frame_elapsed(tap->recorder);
     /* A frame is one run: an application that does not tell them apart gets a new
      * one for each. */
-    if (tap->last_run_end_ns && tap->run_offset_ns > entered - tap->last_run_end_ns) {
+    if (tap->has_run && exray_frame_index(tap->recorder) == tap->last_frame) {
         exray_frame_begin(tap->recorder, NULL);
         tap->run_offset_ns = exray_frame_elapsed(tap->recorder);
     }
+    tap->run_frame = exray_frame_index(tap->recorder);
     tap->run_begin_ns = entered;
     tap->own_ns = 0;
     tap->unseen_ns = 0;
@@ -281,6 +282,8 @@ void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_
         end_run(tap, entered);
     uint64_t leave = now(tap);
     tap->own_ns += leave - entered;
-    if (tap->depth == 0)
-        tap->last_run_end_ns = leave;
+    if (tap->depth == 0) {
+        tap->has_run = true;
+        tap->last_frame = tap->run_frame;
+    }
 }
