@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 export EXRAY_BUILD := $(BUILD)
 CMAKE_GENERATE = cmake -G Ninja -S .
 
-.PHONY: all program demo test bench fuzz lint format install clean help
+.PHONY: all program demo test bench faults fuzz lint format install clean help
 
 all: program
 
@@ -29,6 +29,11 @@ test: program
 bench: program
 	@scripts/bootstrap.sh test
 	@scripts/bench.sh
+
+## make faults: every fault on every model, and what validate named
+faults: program
+	@scripts/bootstrap.sh test demo
+	@scripts/faults.sh
 
 ## make fuzz: every reader's fuzzer, FUZZ_SECONDS (600) each
 fuzz:

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Prints how many lines exray added to the example application; fails over 5.
+# Counts what exray costs in lines: those added to the example application (at most 5),
+# and those of a custom property, against the same checked by hand (at most 4 against
+# what by_hand.py takes).  Fails where a limit is passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 limit=5
@@ -12,4 +14,13 @@ if [ -n "$unmarked" ]; then
     echo "$unmarked" >&2
     exit 1
 fi
-[ "$marked" -gt 0 ] && [ "$marked" -le "$limit" ]
+[ "$marked" -gt 0 ] && [ "$marked" -le "$limit" ] || exit 1
+
+# Lines that are neither blank nor comment: of C block comments, of Python docstrings and '#'.
+c_lines() { sed -e '/^\/\*/,/\*\//d' -e '/^ *\/\//d' "$1" | grep -cv '^ *$'; }
+python_lines() { sed -e '/^"""/,/"""$/d' -e '/^ *#/d' "$1" | grep -cv '^ *$'; }
+property_limit=4
+property=$(c_lines examples/plugin/brightness.c)
+by_hand=$(python_lines examples/plugin/by_hand.py)
+echo "examples/plugin/brightness.c: $property lines for a property (at most $property_limit); by hand: $by_hand"
+[ "$property" -gt 0 ] && [ "$property" -le "$property_limit" ] && [ "$by_hand" -gt "$property" ]

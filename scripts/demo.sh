@@ -131,7 +131,7 @@ prepare_data
 prepare_device
 choose_pictures
 say "model      EfficientNet-Lite0, 61 layers, float"
-say "recorder   $(scripts/count_lines.sh | sed 's/.*: //')"
+say "recorder   $(scripts/count_lines.sh | sed -n '1s/.*: //p')"
 cp examples/lite0.yaml "$demo/lite0.yaml"
 shown=${demo#"$PWD"/}
 cd "$demo"

@@ -147,21 +147,83 @@ void exray_finding_alternative(exray_finding *finding, const char *cause, double
 
 /* ---- The assertion itself -------------------------------------------------- */
 
-/* Changes when a plug-in built against the old header would not work. */
+/* Changes when a plug-in built against the old header would not work.  Fields are
+ * only appended to the structs below; `size` says which of them a plug-in has. */
 #define EXRAY_ASSERTION_ABI 1
+
+/* A number that users may set: `--set NAME.OPTION=VALUE`. */
+typedef struct exray_option {
+    const char *name;    /* "threshold"; no dot, no '=' */
+    const char *meaning; /* one line, with the unit and where the default comes from */
+    double value;        /* the default */
+    double min, max;     /* what is accepted; both 0: anything finite */
+} exray_option;
 
 typedef struct exray_assertion {
     uint32_t size;             /* sizeof(exray_assertion) */
     uint32_t abi;              /* EXRAY_ASSERTION_ABI */
     const char *name;          /* what --assert selects: "input.channel_order" */
     const char *summary;       /* one line for `exray assertions` */
-    const char *const *causes; /* NULL-terminated: what it can name */
+    const char *const *causes; /* NULL-terminated: what it can name; "user.*" need not be listed */
     const char *needs;         /* one line: which records it needs */
     /* Looks at the comparison and reports what it finds.  EXRAY_OK also where
      * nothing was found; EXRAY_E_STATE: what it needs was not recorded (said in
      * `error`; the verdict counts it as unjudged); others: it failed. */
     exray_status (*run)(const exray_comparison *comparison, exray_findings *findings, exray_error *error);
+    /* Appended; absent where `size` ends before. */
+    const exray_option *options; /* ends with a NULL name; or NULL */
 } exray_assertion;
+
+/* The value of an option of the assertion that is running: what the user set, else
+ * the default; NAN where it has no such option. */
+double exray_option_value(const exray_findings *findings, const char *name);
+
+/* ---- Short forms ------------------------------------------------------------- */
+
+/* An assertion in one line, in front of its body in braces.  The body sees
+ * `comparison`, `findings` and `error`, and need not return anything; where what it
+ * needs was not recorded, it sets error->status = EXRAY_E_STATE and says so in
+ * error->message.  `name` is its cause as well. */
+#define EXRAY_ASSERTION(id, assertion_name, text, needed_records)                                            \
+    static void id##_body(const exray_comparison *comparison, exray_findings *findings, exray_error *error); \
+    static exray_status id##_run(const exray_comparison *comparison, exray_findings *findings,               \
+                                 exray_error *error)                                                         \
+    {                                                                                                        \
+        id##_body(comparison, findings, error);                                                              \
+        return error->status;                                                                                \
+    }                                                                                                        \
+    static const char *const id##_causes[] = {assertion_name, NULL};                                         \
+    static const exray_assertion id = {                                                                      \
+        .size = sizeof(exray_assertion),                                                                     \
+        .abi = EXRAY_ASSERTION_ABI,                                                                          \
+        .name = assertion_name,                                                                              \
+        .summary = text,                                                                                     \
+        .causes = id##_causes,                                                                               \
+        .needs = needed_records,                                                                             \
+        .run = id##_run,                                                                                     \
+    };                                                                                                       \
+    static void id##_body(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+
+/* What a plug-in exports: EXRAY_PLUGIN(&first, &second); */
+#define EXRAY_PLUGIN(...) const exray_assertion *const exray_plugin_assertions[] = {__VA_ARGS__, NULL}
+
+/* A property of the model's inputs, whole: holds of every comparable pair `input`
+ * (a const exray_io_pair *), or the assertion fails with the cause `name`.  Means and
+ * steps of both sides are in the finding's evidence. */
+#define EXRAY_INPUT_PROPERTY(id, name, text, input, condition)                                               \
+    EXRAY_ASSERTION(id, name, text, "/input of both logs, with data")                                        \
+    {                                                                                                        \
+        (void)error;                                                                                         \
+        for (size_t i_ = 0; i_ < exray_comparison_input_count(comparison); i_++) {                           \
+            const exray_io_pair *input = exray_comparison_input(comparison, i_);                             \
+            if (input->comparable && !(condition))                                                           \
+                exray_report_input(findings, name, text, input);                                             \
+        }                                                                                                    \
+    }
+
+/* Reports an input of which `text` does not hold: what EXRAY_INPUT_PROPERTY calls. */
+exray_finding *exray_report_input(exray_findings *findings, const char *cause, const char *text,
+                                  const exray_io_pair *input);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

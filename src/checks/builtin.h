@@ -8,11 +8,15 @@
 #include <string.h>
 
 #define XR_BUILTIN_ASSERTIONS(X)                                                                             \
-    X(input_channel_order)                                                                                   \
-    X(input_normalization)                                                                                   \
-    X(input_unknown)                                                                                         \
+    X(input_explain)                                                                                         \
+    X(model_version)                                                                                         \
+    X(model_weights)                                                                                         \
     X(layer_nan)                                                                                             \
     X(layer_unknown)                                                                                         \
+    X(output_label_offset)                                                                                   \
+    X(output_activation)                                                                                     \
+    X(output_dequantization)                                                                                 \
+    X(output_box_format)                                                                                     \
     X(output_postprocess)                                                                                    \
     X(log_truncated)
 

@@ -37,12 +37,23 @@ struct exray_finding {
     exray_finding *next;
 };
 
+/* One `--set NAME.OPTION=VALUE`, understood. */
+typedef struct xr_setting {
+    const exray_assertion *assertion;
+    const char *option;
+    double value;
+} xr_setting;
+
 struct exray_findings {
     exray_finding *first, *last;
     size_t count;
+    size_t most;                      /* findings that are taken; 0: any number */
+    size_t refused;                   /* beyond */
     const exray_assertion *assertion; /* running now */
+    const xr_setting *setting;
+    size_t setting_count;
     bool out_of_memory;
-    exray_finding spare; /* what exray_find returns when there is no memory */
+    exray_finding spare; /* what exray_find returns when there is no room */
 };
 
 /* Frees what exray_find and its like took; the struct itself is the caller's. */
@@ -55,9 +66,12 @@ extern const exray_assertion *const xr_assertions[];
 
 typedef struct xr_check_options {
     const exray_assertion *const *extra; /* NULL-terminated, from plug-ins; or NULL */
-    const char *select;                  /* comma-separated names; NULL: all */
-    double min_coverage;                 /* share of edge layers; 0.8 is the default of the command */
-    bool fail_on_perf, fail_on_log;      /* raise warnings of that prefix to errors */
+    const char *select;                  /* comma-separated names or PREFIX*; NULL: all */
+    const char *const *set;              /* "NAME.OPTION=VALUE" */
+    size_t set_count;
+    double plugin_seconds;          /* what a plug-in's assertion may take; 0: XR_PLUGIN_SECONDS */
+    double min_coverage;            /* share of edge layers; 0.8 is the default of the command */
+    bool fail_on_perf, fail_on_log; /* raise warnings of that prefix to errors */
 } xr_check_options;
 
 typedef enum xr_verdict { XR_PASS, XR_FAIL, XR_INCONCLUSIVE } xr_verdict;
@@ -81,7 +95,8 @@ typedef struct xr_outcome {
 } xr_outcome;
 
 /* Runs the assertions on a comparison, folds, sorts, and gives the verdict.
- * EXRAY_E_ARGUMENT where `select` has a name that no assertion has. */
+ * EXRAY_E_ARGUMENT where `select` has a name that no assertion has, or `set` what no
+ * assertion takes. */
 exray_status xr_run_assertions(const exray_comparison *comparison, const xr_check_options *options,
                                xr_outcome *out, exray_error *error);
 void xr_outcome_free(xr_outcome *outcome);
@@ -94,12 +109,30 @@ size_t xr_fold(const exray_comparison *comparison, exray_findings *findings, exr
 const char *xr_verdict_name(xr_verdict verdict);
 const char *xr_severity_name(exray_severity severity);
 
+/* ---- Options (settings.c) --------------------------------------------------------- */
+
+/* An assertion's options, or NULL; also of plug-ins built before there were any. */
+const exray_option *xr_options_of(const exray_assertion *assertion);
+
+/* Understands options->set; *out is the caller's to free, *count long. */
+exray_status xr_settings_parse(const xr_check_options *options, xr_setting **out, size_t *count,
+                               exray_error *error);
+
 /* ---- Plug-ins ------------------------------------------------------------------ */
 
-/* Loads a shared library that defines
+enum { XR_PLUGIN_SECONDS = 60 };
+
+/* Loads shared libraries that define
  *     const exray_assertion *const exray_plugin_assertions[]   (NULL-terminated)
- * and checks size and ABI of each.  The library stays loaded until the process
- * ends.  NULL on failure. */
-const exray_assertion *const *xr_plugin_load(const char *path, exray_error *error);
+ * and checks size, ABI, strings and names of each assertion, first in a process of
+ * its own, so that a library that crashes is an error like another.  They stay loaded
+ * until the process ends.  The table of all their assertions is NULL-terminated and
+ * the caller's to free; NULL on failure. */
+const exray_assertion **xr_plugins_load(const char *const *path, size_t count, exray_error *error);
+
+/* Runs a plug-in's assertion in a process of its own and adds what it reports to
+ * `findings`.  A crash, a time-out, or a report that breaks the rules is told in
+ * run->status and run->message. */
+void xr_plugin_run(const exray_comparison *comparison, double seconds, exray_findings *findings, xr_run *run);
 
 #endif

@@ -19,6 +19,10 @@ static char *copy_text(const char *text)
 exray_finding *exray_find(exray_findings *findings, const char *cause, exray_severity severity,
                           double confidence)
 {
+    if (findings->most && findings->count == findings->most) {
+        findings->refused++;
+        return &findings->spare;
+    }
     exray_finding *finding = calloc(1, sizeof *finding);
     char *name = copy_text(cause);
     if (!finding || !name) {
@@ -29,7 +33,9 @@ exray_finding *exray_find(exray_findings *findings, const char *cause, exray_sev
     }
     finding->cause = name;
     finding->severity = severity;
-    finding->confidence = confidence >= 0 && confidence <= 1 ? confidence : confidence > 1 ? 1 : 0;
+    /* A plug-in's is kept as it is until it has been judged in the process that asked. */
+    bool judged_later = findings->most > 0;
+    finding->confidence = judged_later || (confidence >= 0 && confidence <= 1) ? confidence : confidence > 1;
     finding->layer = EXRAY_NO_INDEX;
     finding->assertion = findings->assertion;
     finding->number = findings->count++;
@@ -53,6 +59,8 @@ __attribute__((format(printf, 1, 0)))
 static char *
 format_text(const char *format, va_list arguments)
 {
+    if (!format)
+        format = "";
     va_list again;
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
@@ -126,6 +134,8 @@ void exray_finding_where(exray_finding *finding, const char *stage, const char *
 static void add_evidence(exray_finding *finding, const char *key, char *text, double number)
 {
     xr_evidence *place = NULL;
+    if (!key)
+        key = "";
     for (size_t i = 0; i < finding->evidence_count; i++)
         if (strcmp(finding->evidence[i].key, key) == 0)
             place = &finding->evidence[i];
@@ -193,6 +203,20 @@ static void free_finding(exray_finding *f)
     free(f->stage);
     free(f->tensor);
     free(f);
+}
+
+exray_finding *exray_report_input(exray_findings *findings, const char *cause, const char *text,
+                                  const exray_io_pair *input)
+{
+    exray_finding *f = exray_find(findings, cause, EXRAY_ERROR, 0.9);
+    exray_finding_where(f, "input", input->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "It does not hold of input %s that %s.", input->name[EXRAY_EDGE], text);
+    exray_finding_number(f, "edge_mean", input->metrics.mean[EXRAY_EDGE]);
+    exray_finding_number(f, "reference_mean", input->metrics.mean[EXRAY_REFERENCE]);
+    exray_finding_number(f, "edge_step", input->step[EXRAY_EDGE]);
+    exray_finding_number(f, "reference_step", input->step[EXRAY_REFERENCE]);
+    exray_finding_number(f, "rmse", input->metrics.rmse);
+    return f;
 }
 
 void xr_findings_clear(exray_findings *findings)

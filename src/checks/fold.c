@@ -46,10 +46,42 @@ static int compare(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
+static bool has_evidence(const exray_finding *f, const char *key)
+{
+    for (size_t i = 0; i < f->evidence_count; i++)
+        if (strcmp(f->evidence[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* Other weights explain why a layer computes something else: of the whole model, or of
+ * that layer (model.weights lists its layers as evidence). */
+static bool weights_account_for(const exray_comparison *comparison, const exray_finding *cause,
+                                const exray_finding *f)
+{
+    if (strcmp(cause->cause, "model.version") == 0)
+        return true;
+    if (strcmp(cause->cause, "model.weights") != 0 || !comparison || f->layer == EXRAY_NO_INDEX)
+        return false;
+    char key[40];
+    snprintf(key, sizeof key, "layer_%u",
+             (unsigned)exray_comparison_layer(comparison, f->layer)->node[EXRAY_EDGE]);
+    return has_evidence(cause, key);
+}
+
+/* An output that is a function of the reference's (an activation, a scale) explains the
+ * layers from the one on that `cause` gives as its place. */
+static bool output_accounts_for(const exray_finding *cause, const exray_finding *f)
+{
+    return has_prefix(cause->cause, "output.") && cause->layer != EXRAY_NO_INDEX &&
+           f->layer != EXRAY_NO_INDEX && f->layer >= cause->layer;
+}
+
 /* Whether `cause`, an established fault, accounts for `f`, which is one of the
  * unexplained differences that every earlier fault brings about.  Another *named*
  * cause is a fault of its own and stays. */
-static bool accounts_for(const exray_finding *cause, const exray_finding *f)
+static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
+                         const exray_finding *f)
 {
     if (cause == f || cause->folded || cause->severity != EXRAY_ERROR)
         return false;
@@ -57,6 +89,9 @@ static bool accounts_for(const exray_finding *cause, const exray_finding *f)
         return false;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
+    if (strcmp(f->cause, "layer.unknown") == 0 &&
+        (weights_account_for(comparison, cause, f) || output_accounts_for(cause, f)))
+        return true;
     /* A difference seen at the outputs alone, with any fault before them. */
     if (strcmp(f->cause, "layer.unknown") == 0 && strcmp(f->stage, "output") == 0)
         return !is_unknown(cause) || stage_of(cause) < 2 ||
@@ -97,7 +132,7 @@ size_t xr_fold(const exray_comparison *comparison, exray_findings *findings, exr
 {
     for (exray_finding *f = findings->first; f; f = f->next)
         for (exray_finding *cause = findings->first; cause && !f->folded; cause = cause->next)
-            if (accounts_for(cause, f)) {
+            if (accounts_for(comparison, cause, f)) {
                 f->folded = true;
                 note_consequence(cause, f);
             }

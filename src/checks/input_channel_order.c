@@ -1,5 +1,5 @@
 /* input.channel_order: the edge's channels are the reference's in another order. */
-#include "builtin.h"
+#include "input_links.h"
 #include "input_words.h"
 
 #include <ctype.h>
@@ -66,7 +66,8 @@ static size_t add_rivals(const xr_input_fit *fit, size_t chosen, const char *ref
     return rivals;
 }
 
-static void report(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+void xr_report_channel_order(const exray_comparison *comparison, const xr_input_fit *fit,
+                             exray_findings *findings)
 {
     if (fit->state != XR_FIT_DIFFERS || (!fit->order_named && !fit->order_tied))
         return;
@@ -107,20 +108,3 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
     exray_finding_fix(f, "Convert to %s before the model (pipeline: `channels: %s`).", reference, key);
     add_evidence(fit, o, f);
 }
-
-static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
-{
-    return xr_for_inputs(comparison, findings, error, report);
-}
-
-static const char *const causes[] = {"input.channel_order", NULL};
-
-const exray_assertion xr_assertion_input_channel_order = {
-    .size = sizeof(exray_assertion),
-    .abi = EXRAY_ASSERTION_ABI,
-    .name = "input.channel_order",
-    .summary = "the model is given its channels in the reference's order (RGB, BGR, ...)",
-    .causes = causes,
-    .needs = "/input of both logs, with data",
-    .run = run,
-};

@@ -423,16 +423,17 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
     look_at_edge(fit, &pixels);
 }
 
-exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, xr_input_fit *fit,
-                               exray_error *error)
+exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, const xr_placement *placement,
+                               xr_input_fit *fit, exray_error *error)
 {
     *fit =
         (xr_input_fit){.state = XR_FIT_EQUAL, .pair = pair, .io = exray_comparison_input(comparison, pair)};
     const exray_metrics *m = &fit->io->metrics;
-    if (fit->io->comparable && m->max_abs == 0 && !fit->io->problem && m->nan_count[0] + m->inf_count[0] == 0)
+    if (!placement && fit->io->comparable && m->max_abs == 0 && !fit->io->problem &&
+        m->nan_count[0] + m->inf_count[0] == 0)
         return EXRAY_OK;
     xr_fit_frames frames = {0};
-    exray_status status = xr_fit_read(comparison, fit, &frames, error);
+    exray_status status = xr_fit_read(comparison, placement, fit, &frames, error);
     fit->frames = frames.count;
     if (status == EXRAY_OK && fit->state == XR_FIT_EQUAL) {
         if (frames.count)

@@ -47,7 +47,7 @@ typedef struct xr_input_fit {
     const char *why;
     size_t pair; /* among the comparison's inputs */
     const exray_io_pair *io;
-    size_t channels;
+    size_t channels, rows, columns;
     bool picture; /* height, width and 1 to 4 channels */
     bool floats;  /* float on both sides: no step of quantization between them */
     size_t frames;
@@ -84,9 +84,32 @@ typedef struct xr_input_fit {
     bool edge_constant, reference_flat; /* one colour in all frames */
 } xr_input_fit;
 
-/* Judges a pair of inputs.  Anything but EXRAY_OK is an error of reading. */
-exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, xr_input_fit *fit,
-                               exray_error *error);
+/* Where the element of a row, column and channel lies, counted in elements.  A
+ * picture has rank 3 or 4; anything else is one channel of `count` columns. */
+typedef struct xr_view {
+    size_t batch, rows, columns, channels;
+    size_t batch_stride, row_stride, column_stride, channel_stride;
+} xr_view;
+xr_view xr_view_of(const exray_tensor_info *info, uint64_t count);
+
+/* Brings the pair of one matched frame into the same place: what is left between the
+ * two is colour.  Both pictures are planar, of the same size and channels; the second
+ * is in the reference's unit, and NAN where nothing is known.  `planes` is valid until
+ * the next call.  EXRAY_E_STATE: this frame tells nothing. */
+typedef struct xr_placed {
+    size_t width, height, channels;
+    const float *plane[2]; /* by exray_side */
+} xr_placed;
+typedef struct xr_placement {
+    void *user;
+    exray_status (*read)(void *user, size_t frame, xr_placed *out, exray_error *error);
+    size_t step; /* every how many frames are read: 1 or more */
+} xr_placement;
+
+/* Judges a pair of inputs, as they are or (placement not NULL) placed.  Anything but
+ * EXRAY_OK is an error of reading. */
+exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, const xr_placement *placement,
+                               xr_input_fit *fit, exray_error *error);
 
 /* Internal: sums.c of the same name. */
 typedef struct xr_fit_frames {
@@ -94,8 +117,8 @@ typedef struct xr_fit_frames {
     size_t *frame;                /* [frames]: matched frame */
     size_t count;
 } xr_fit_frames;
-exray_status xr_fit_read(const exray_comparison *comparison, xr_input_fit *fit, xr_fit_frames *frames,
-                         exray_error *error);
+exray_status xr_fit_read(const exray_comparison *comparison, const xr_placement *placement, xr_input_fit *fit,
+                         xr_fit_frames *frames, exray_error *error);
 void xr_fit_frames_free(xr_fit_frames *frames);
 
 #endif

@@ -1,5 +1,5 @@
 /* input.normalization: each channel is an affine map away from the reference's. */
-#include "builtin.h"
+#include "input_links.h"
 #include "input_words.h"
 
 #include <math.h>
@@ -65,13 +65,60 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
                           k->std[0]);
 }
 
-static void report(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+/* Limited range (16..235) taken for full: 1; full taken for limited: -1; else 0.  In
+ * pixels, by the reference's own convention. */
+static int range_of(const xr_input_fit *fit, const xr_affine *m)
 {
-    (void)comparison;
-    if (fit->state != XR_FIT_DIFFERS || !fit->map_named || fit->order_tied)
+    bool exact;
+    const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
+    const double stretch = 255.0 / 219;
+    int found = 0;
+    for (size_t c = 0; k && c < fit->channels; c++) {
+        double shift = (m->offset[c] * k->std[c % 3]) - k->mean[c % 3] * (m->gain[c] - 1);
+        int now = fabs(m->gain[c] / stretch - 1) < 0.02 && fabs(shift + 16 * stretch) < 3 ? -1
+                  : fabs(m->gain[c] * stretch - 1) < 0.02 && fabs(shift - 16) < 3         ? 1
+                                                                                          : 0;
+        if (now == 0 || (c && now != found))
+            return 0;
+        found = now;
+    }
+    return fit->channels == 3 ? found : 0;
+}
+
+static void report_range(const xr_input_fit *fit, const xr_order *o, int range, exray_findings *findings)
+{
+    exray_finding *f = exray_find(findings, "input.color_space", EXRAY_ERROR,
+                                  0.9 * xr_confidence(fit->left_blocks, fit->effect));
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's colours are made differently: %s.",
+                          range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
+                                    : "full range is taken for limited range (16..235 are stretched)");
+    exray_finding_fix(
+        f, "Convert the camera's YUV with the range that it was encoded with (media.full_range of the "
+           "sensor record).");
+    exray_finding_alternative(f, "input.normalization", 0.1);
+    exray_finding_number(f, "gain", o->map.gain[0]);
+    exray_finding_number(f, "offset", o->map.offset[0]);
+    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
+    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+void xr_report_normalization(const exray_comparison *comparison, const xr_input_fit *fit,
+                             exray_findings *findings)
+{
+    double scale, zero;
+    if (fit->state != XR_FIT_DIFFERS || !fit->map_named || fit->order_tied ||
+        xr_is_zero_point(comparison, fit, &scale, &zero))
         return;
     const xr_order *o = &fit->order[fit->order_used];
     double left = fit->left_blocks;
+    int range = range_of(fit, &o->map);
+    if (range) {
+        report_range(fit, o, range, findings);
+        return;
+    }
     exray_finding *f =
         exray_find(findings, "input.normalization", EXRAY_ERROR, xr_confidence(left, fit->effect));
     char edge[128], reference[128];
@@ -99,20 +146,3 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
     exray_finding_number(f, "reference_level", fit->level[1]);
     exray_finding_number(f, "frames", (double)fit->frames);
 }
-
-static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
-{
-    return xr_for_inputs(comparison, findings, error, report);
-}
-
-static const char *const causes[] = {"input.normalization", NULL};
-
-const exray_assertion xr_assertion_input_normalization = {
-    .size = sizeof(exray_assertion),
-    .abi = EXRAY_ASSERTION_ABI,
-    .name = "input.normalization",
-    .summary = "the model is given values in the reference's range (mean, std, 0..255, [0,1], [-1,1])",
-    .causes = causes,
-    .needs = "/input of both logs, with data",
-    .run = run,
-};

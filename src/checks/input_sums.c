@@ -8,12 +8,6 @@
 
 enum { BLOCK = 8, BLOCKS_ACROSS = 16 };
 
-/* Where the element of a row, column and channel lies, counted in elements. */
-typedef struct view {
-    size_t batch, rows, columns, channels;
-    size_t batch_stride, row_stride, column_stride, channel_stride;
-} view;
-
 static bool is_layout(const exray_tensor_info *info, const char *a, const char *b)
 {
     return info->layout && (strcmp(info->layout, a) == 0 || strcmp(info->layout, b) == 0);
@@ -24,10 +18,9 @@ static bool few(int64_t channels)
     return channels >= 1 && channels <= XR_FIT_CHANNELS;
 }
 
-/* A picture has rank 3 or 4; anything else is one channel of `count` columns. */
-static view view_of(const exray_tensor_info *info, uint64_t count)
+xr_view xr_view_of(const exray_tensor_info *info, uint64_t count)
 {
-    view v = {1, 1, (size_t)count, 1, 0, 0, 1, 0};
+    xr_view v = {1, 1, (size_t)count, 1, 0, 0, 1, 0};
     if (info->rank < 3 || info->rank > 4)
         return v;
     const int64_t *s = info->shape + (info->rank - 3);
@@ -103,7 +96,7 @@ static void widen(double *low, double *high, double value)
 
 /* Both sides' views and values of one frame. */
 typedef struct both {
-    view view[2];
+    xr_view view[2];
     const float *values[2];
 } both;
 
@@ -113,7 +106,7 @@ static bool load_pixel(xr_input_fit *fit, const both *in, size_t n, size_t y, si
 {
     bool finite = true;
     for (int s = 0; s < 2; s++) {
-        const view *v = &in->view[s];
+        const xr_view *v = &in->view[s];
         size_t at = n * v->batch_stride + y * v->row_stride + x * v->column_stride;
         for (size_t c = 0; c < v->channels; c++) {
             out[s][c] = load(in->values[s], at + c * v->channel_stride);
@@ -151,7 +144,7 @@ static void add_row(xr_input_fit *fit, const both *in, size_t n, size_t y, strip
 static void add_frame(xr_input_fit *fit, const both *in, strip *strip_of, xr_fit_sums *pixels,
                       xr_fit_sums *blocks)
 {
-    const view *v = &in->view[0];
+    const xr_view *v = &in->view[0];
     for (size_t n = 0; n < v->batch; n++)
         for (size_t y = 0; y < v->rows; y++) {
             add_row(fit, in, n, y, strip_of, pixels);
@@ -162,7 +155,7 @@ static void add_frame(xr_input_fit *fit, const both *in, strip *strip_of, xr_fit
         *blocks = *pixels;
 }
 
-static bool make_strip(strip *s, const view *v, bool picture)
+static bool make_strip(strip *s, const xr_view *v, bool picture)
 {
     size_t smaller = v->rows < v->columns ? v->rows : v->columns;
     size_t size = smaller / BLOCKS_ACROSS < BLOCK ? smaller / BLOCKS_ACROSS : BLOCK;
@@ -191,7 +184,7 @@ void xr_fit_frames_free(xr_fit_frames *f)
     *f = (xr_fit_frames){0};
 }
 
-static bool same_size(const view *a, const view *b)
+static bool same_size(const xr_view *a, const xr_view *b)
 {
     return a->batch == b->batch && a->rows == b->rows && a->columns == b->columns &&
            a->channels == b->channels;
@@ -222,26 +215,29 @@ static bool limits_of(const exray_tensor_info *info, double *low, double *high)
 }
 
 /* Values that the edge's tensor cannot hold: it is at its end, the reference beyond. */
-static void count_clipped(xr_input_fit *fit, const exray_tensor_view *edge, const float *const values[2])
+static void count_clipped(xr_input_fit *fit, const exray_tensor_view *edge, const float *const values[2],
+                          uint64_t count)
 {
     double low, high;
     if (!limits_of(&edge->info, &low, &high))
         return;
     double step = edge->info.quantization.scale[0];
-    for (uint64_t i = 0; i < edge->count; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         double e = load(values[0], i), r = load(values[1], i);
         fit->clipped +=
             (e <= low + step / 2 && r < low - 2 * step) || (e >= high - step / 2 && r > high + 2 * step);
     }
     fit->limit[0] = low;
     fit->limit[1] = high;
-    fit->counted += (double)edge->count;
+    fit->counted += (double)count;
 }
 
 /* What holds for all frames is taken from the first. */
 static void note_first(xr_input_fit *fit, const both *in, const exray_tensor_view tensor[2])
 {
     fit->channels = in->view[0].channels;
+    fit->rows = in->view[0].rows;
+    fit->columns = in->view[0].columns;
     fit->picture = in->view[0].rows > 1;
     fit->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
     if (is_unitless(&tensor[0].info) == is_unitless(&tensor[1].info))
@@ -250,8 +246,24 @@ static void note_first(xr_input_fit *fit, const both *in, const exray_tensor_vie
     fit->why = "one side's input is an integer without quantization: its unit is not known";
 }
 
-static exray_status read_frame(const exray_comparison *comparison, xr_input_fit *fit, size_t frame,
-                               exray_slot *const slot[2], xr_fit_frames *out, exray_error *error)
+/* What a placement made of the frame, in place of the records' own values. */
+static exray_status place(const xr_placement *placement, size_t frame, both *in, exray_error *error)
+{
+    xr_placed placed;
+    exray_status status = placement->read(placement->user, frame, &placed, error);
+    if (status != EXRAY_OK)
+        return status;
+    size_t pixels = placed.width * placed.height;
+    in->view[0] = in->view[1] = (xr_view){
+        1, placed.height, placed.width, placed.channels, placed.channels * pixels, placed.width, 1, pixels};
+    in->values[0] = placed.plane[0];
+    in->values[1] = placed.plane[1];
+    return EXRAY_OK;
+}
+
+static exray_status read_frame(const exray_comparison *comparison, const xr_placement *placement,
+                               xr_input_fit *fit, size_t frame, exray_slot *const slot[2], xr_fit_frames *out,
+                               exray_error *error)
 {
     exray_tensor_view tensor[2];
     both in;
@@ -262,20 +274,25 @@ static exray_status read_frame(const exray_comparison *comparison, xr_input_fit 
             return EXRAY_OK; /* this frame tells nothing */
         if (status != EXRAY_OK)
             return status;
-        in.view[s] = view_of(&tensor[s].info, tensor[s].count);
+        in.view[s] = xr_view_of(&tensor[s].info, tensor[s].count);
     }
-    if (tensor[0].count != tensor[1].count || tensor[0].count == 0) {
+    if (placement) {
+        exray_status status = place(placement, frame, &in, error);
+        if (status != EXRAY_OK)
+            return status == EXRAY_E_STATE ? EXRAY_OK : status;
+    } else if (tensor[0].count != tensor[1].count || tensor[0].count == 0) {
         fit->state = XR_FIT_SHAPES;
         return EXRAY_OK;
     }
     if (!same_size(&in.view[0], &in.view[1]))
-        in.view[0] = in.view[1] = (view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
+        in.view[0] = in.view[1] = (xr_view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
     if (out->count == 0)
         note_first(fit, &in, tensor);
     else if (in.view[0].channels != fit->channels)
         return EXRAY_OK;
     if (in.view[0].channel_stride == in.view[1].channel_stride)
-        count_clipped(fit, &tensor[0], in.values);
+        count_clipped(fit, &tensor[0], in.values,
+                      in.view[0].batch * in.view[0].rows * in.view[0].columns * in.view[0].channels);
     strip s;
     if (!make_strip(&s, &in.view[0], fit->picture))
         return EXRAY_E_MEMORY;
@@ -285,8 +302,8 @@ static exray_status read_frame(const exray_comparison *comparison, xr_input_fit 
     return EXRAY_OK;
 }
 
-exray_status xr_fit_read(const exray_comparison *comparison, xr_input_fit *fit, xr_fit_frames *out,
-                         exray_error *error)
+exray_status xr_fit_read(const exray_comparison *comparison, const xr_placement *placement, xr_input_fit *fit,
+                         xr_fit_frames *out, exray_error *error)
 {
     size_t frames = exray_comparison_frame_count(comparison);
     for (size_t c = 0; c < XR_FIT_CHANNELS; c++)
@@ -296,8 +313,9 @@ exray_status xr_fit_read(const exray_comparison *comparison, xr_input_fit *fit, 
         }
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     exray_status status = room(out, frames) && slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
-    for (size_t f = 0; f < frames && status == EXRAY_OK && fit->state == XR_FIT_EQUAL; f++)
-        status = read_frame(comparison, fit, f, slot, out, error);
+    for (size_t f = 0; f < frames && status == EXRAY_OK && fit->state == XR_FIT_EQUAL;
+         f += placement ? placement->step : 1)
+        status = read_frame(comparison, placement, fit, f, slot, out, error);
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
     exray_slot_free(slot[0]);

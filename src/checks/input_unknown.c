@@ -1,5 +1,5 @@
 /* input.unknown: the inputs differ beyond noise, and nothing above explains it. */
-#include "builtin.h"
+#include "input_links.h"
 #include "input_words.h"
 
 #include <inttypes.h>
@@ -100,7 +100,7 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_number(f, "frames", (double)fit->frames);
 }
 
-static void report(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
     if (fit->state == XR_FIT_SHAPES) {
@@ -112,20 +112,3 @@ static void report(const exray_comparison *comparison, const xr_input_fit *fit, 
     if (fit->state == XR_FIT_DIFFERS && !fit->explained)
         report_rest(comparison, fit, findings);
 }
-
-static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
-{
-    return xr_for_inputs(comparison, findings, error, report);
-}
-
-static const char *const causes[] = {"input.unknown", NULL};
-
-const exray_assertion xr_assertion_input_unknown = {
-    .size = sizeof(exray_assertion),
-    .abi = EXRAY_ASSERTION_ABI,
-    .name = "input.unknown",
-    .summary = "beyond named causes and noise, the model is given what the reference is given",
-    .causes = causes,
-    .needs = "/input of both logs, with data",
-    .run = run,
-};

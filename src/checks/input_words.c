@@ -93,6 +93,16 @@ static const xr_convention conventions[] = {
     {"0..255, BGR means of Caffe subtracted", {103.939, 116.779, 123.68}, {1, 1, 1}},
 };
 
+size_t xr_convention_count(void)
+{
+    return sizeof conventions / sizeof *conventions;
+}
+
+const xr_convention *xr_convention_at(size_t i)
+{
+    return &conventions[i];
+}
+
 static bool follows(const xr_input_fit *fit, int side, const xr_convention *k, bool exact)
 {
     double span = 0;
@@ -158,14 +168,16 @@ exray_status xr_for_inputs(const exray_comparison *comparison, exray_findings *f
     exray_status unjudged = EXRAY_OK;
     for (size_t i = 0; i < count; i++) {
         xr_input_fit fit;
-        exray_status status = xr_input_fit_make(comparison, i, &fit, error);
+        exray_status status = xr_input_fit_make(comparison, i, NULL, &fit, error);
         if (status != EXRAY_OK)
             return status;
         if (fit.state == XR_FIT_UNJUDGED) {
             unjudged = error->status = EXRAY_E_STATE;
             snprintf(error->message, sizeof error->message, "input %s: %s", fit.io->name[0], fit.why);
         }
-        report(comparison, &fit, findings);
+        status = report(comparison, &fit, findings, error);
+        if (status != EXRAY_OK)
+            return status;
     }
     return unjudged;
 }

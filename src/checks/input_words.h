@@ -17,6 +17,10 @@ typedef struct xr_convention {
     double mean[3], std[3]; /* on 0..255, by channel */
 } xr_convention;
 
+/* All that are known. */
+size_t xr_convention_count(void);
+const xr_convention *xr_convention_at(size_t i);
+
 /* The convention that a side's values follow, or NULL; *exact: their spacing and
  * offset show it, not only their range. */
 const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, bool *exact);
@@ -27,10 +31,9 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
 /* The share of a side's confidence that the runner-up leaves: 0.5 (as good) .. 0.99. */
 double xr_confidence(double residual, double runner_up);
 
-/* For each of the comparison's inputs: fits it and calls `report`.  What every input
- * assertion's run is made of. */
-typedef void xr_report_fn(const exray_comparison *comparison, const xr_input_fit *fit,
-                          exray_findings *findings);
+/* For each of the comparison's inputs: fits it and calls `report`. */
+typedef exray_status xr_report_fn(const exray_comparison *comparison, const xr_input_fit *fit,
+                                  exray_findings *findings, exray_error *error);
 exray_status xr_for_inputs(const exray_comparison *comparison, exray_findings *findings, exray_error *error,
                            xr_report_fn *report);
 

@@ -12,14 +12,32 @@ const char *xr_verdict_name(xr_verdict verdict)
 
 /* ---- Selection -------------------------------------------------------------- */
 
-static bool is_selected(const char *select, const char *name)
+/* "NAME", or "PREFIX*". */
+static bool fits(const char *pattern, size_t n, const char *name, size_t length)
+{
+    if (n && pattern[n - 1] == '*')
+        return length >= n - 1 && memcmp(pattern, name, n - 1) == 0;
+    return n == length && memcmp(pattern, name, n) == 0;
+}
+
+/* By its own name, or by that of a cause that it can name. */
+static bool answers_to(const exray_assertion *assertion, const char *pattern, size_t n)
+{
+    if (fits(pattern, n, assertion->name, strlen(assertion->name)))
+        return true;
+    for (const char *const *cause = assertion->causes; cause && *cause; cause++)
+        if (fits(pattern, n, *cause, strlen(*cause)))
+            return true;
+    return false;
+}
+
+static bool is_selected(const char *select, const exray_assertion *assertion)
 {
     if (!select)
         return true;
-    size_t length = strlen(name);
     for (const char *at = select; *at; at += *at == ',') {
         size_t n = strcspn(at, ",");
-        if (n == length && memcmp(at, name, n) == 0)
+        if (answers_to(assertion, at, n))
             return true;
         at += n;
     }
@@ -29,13 +47,17 @@ static bool is_selected(const char *select, const char *name)
 static bool is_known(const exray_assertion *const *table, const char *name, size_t length)
 {
     for (; table && *table; table++)
-        if (strlen((*table)->name) == length && memcmp((*table)->name, name, length) == 0)
+        if (answers_to(*table, name, length))
             return true;
     return false;
 }
 
 static exray_status check_selection(const xr_check_options *o, exray_error *error)
 {
+    if (o->select && o->select[strspn(o->select, ",")] == '\0') {
+        *error = (exray_error){EXRAY_E_ARGUMENT, "--assert names no assertion; leave it out to run them all"};
+        return error->status;
+    }
     for (const char *at = o->select; at && *at; at += *at == ',') {
         size_t n = strcspn(at, ",");
         if (n && !is_known(xr_assertions, at, n) && !is_known(o->extra, at, n)) {
@@ -52,24 +74,33 @@ static exray_status check_selection(const xr_check_options *o, exray_error *erro
 
 /* ---- Running ------------------------------------------------------------------ */
 
-static void run_table(const exray_assertion *const *table, const exray_comparison *comparison,
+static void run_built_in(const exray_comparison *comparison, exray_findings *findings, xr_run *run)
+{
+    exray_error error = {EXRAY_OK, ""};
+    run->status = run->assertion->run(comparison, findings, &error);
+    if (run->status != EXRAY_OK)
+        snprintf(run->message, sizeof run->message, "%s",
+                 *error.message ? error.message : exray_status_name(run->status));
+}
+
+static void run_table(const exray_assertion *const *table, bool plugins, const exray_comparison *comparison,
                       const xr_check_options *options, xr_outcome *out)
 {
+    double seconds = options->plugin_seconds > 0 ? options->plugin_seconds : XR_PLUGIN_SECONDS;
     for (; table && *table; table++) {
         const exray_assertion *assertion = *table;
-        if (!is_selected(options->select, assertion->name))
+        if (!is_selected(options->select, assertion))
             continue;
         xr_run *run = &out->run[out->run_count++];
         size_t before = out->findings.count;
-        exray_error error = {EXRAY_OK, ""};
         out->findings.assertion = assertion;
         *run = (xr_run){.assertion = assertion};
-        run->status = assertion->run(comparison, &out->findings, &error);
+        if (plugins)
+            xr_plugin_run(comparison, seconds, &out->findings, run);
+        else
+            run_built_in(comparison, &out->findings, run);
         out->findings.assertion = NULL;
         run->findings = out->findings.count - before;
-        if (run->status != EXRAY_OK)
-            snprintf(run->message, sizeof run->message, "%s",
-                     *error.message ? error.message : exray_status_name(run->status));
     }
 }
 
@@ -116,11 +147,15 @@ static void raise_severities(const xr_check_options *options, exray_findings *fi
     }
 }
 
-/* Whether anything that the model computed was compared at all. */
+/* So many equal decisions exclude, with 95 % confidence, that one in twenty differs:
+ * 0.95^59 < 0.05. */
+enum { ENOUGH_DECISIONS = 59 };
+
+/* Whether enough of what the model computed was compared. */
 static bool compared_values(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
-    if (c->with_data || c->with_stats || exray_comparison_accuracy(comparison)->frames)
+    if (c->with_data || c->with_stats || exray_comparison_accuracy(comparison)->frames >= ENOUGH_DECISIONS)
         return true;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
         if (exray_comparison_output(comparison, i)->comparable)
@@ -166,8 +201,15 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
         return;
     }
     if (!compared_values(comparison)) {
-        snprintf(out->reason, sizeof out->reason,
-                 "the logs share no output, layer or result with values: record with --capture io or more");
+        size_t decisions = exray_comparison_accuracy(comparison)->frames;
+        if (decisions)
+            snprintf(out->reason, sizeof out->reason,
+                     "only %zu decisions were compared, no values: record with --capture io or more",
+                     decisions);
+        else
+            snprintf(out->reason, sizeof out->reason,
+                     "the logs share no output, layer or result with values: record with --capture io or "
+                     "more");
         return;
     }
     for (size_t i = 0; i < out->run_count; i++)
@@ -184,16 +226,23 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
 {
     *out = (xr_outcome){0};
     exray_status status = check_selection(options, error);
+    xr_setting *setting = NULL;
+    if (status == EXRAY_OK)
+        status = xr_settings_parse(options, &setting, &out->findings.setting_count, error);
     if (status != EXRAY_OK)
         return status;
+    out->findings.setting = setting;
     out->run = calloc(table_size(xr_assertions) + table_size(options->extra) + 1, sizeof *out->run);
     if (out->run) {
-        run_table(xr_assertions, comparison, options, out);
-        run_table(options->extra, comparison, options, out);
+        run_table(xr_assertions, false, comparison, options, out);
+        run_table(options->extra, true, comparison, options, out);
         report_coverage(comparison, options, &out->findings);
         raise_severities(options, &out->findings);
         out->shown = calloc(out->findings.count + 1, sizeof *out->shown);
     }
+    free(setting);
+    out->findings.setting = NULL;
+    out->findings.setting_count = 0;
     if (!out->run || !out->shown || out->findings.out_of_memory) {
         xr_outcome_free(out);
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while running the assertions"};

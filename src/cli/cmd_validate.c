@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_PLUGINS = 16 };
+enum { MAX_PLUGINS = 16, MAX_SETTINGS = 64 };
 
 typedef struct options {
     const char *edge, *reference;
@@ -18,6 +18,9 @@ typedef struct options {
     const char *assertions;
     const char *plugin[MAX_PLUGINS];
     size_t plugin_count;
+    const char *set[MAX_SETTINGS];
+    size_t set_count;
+    double plugin_seconds;
     double min_coverage;
     bool fail_on_perf, fail_on_log;
     const char *edge_model, *reference_model, *engine;
@@ -50,6 +53,16 @@ static int parse_coverage(options *o, const char *value)
     if (errno || end == value || *end || !(o->min_coverage >= 0 && o->min_coverage <= 1))
         return xr_usage_error(&xr_command_validate, "--min-coverage takes a number from 0 to 1, not '%s'",
                               value);
+    return XR_EXIT_OK;
+}
+
+static int parse_plugin_seconds(options *o, const char *value)
+{
+    char *end;
+    errno = 0;
+    o->plugin_seconds = strtod(value, &end);
+    if (errno || end == value || *end || !(o->plugin_seconds > 0 && o->plugin_seconds <= 86400))
+        return xr_usage_error(&xr_command_validate, "--plugin-timeout takes seconds, not '%s'", value);
     return XR_EXIT_OK;
 }
 
@@ -86,7 +99,13 @@ static int set_option(options *o, const char *name, const char *value)
         o->reference_model = value;
     else if (strcmp(name, "--engine") == 0)
         o->engine = value;
-    else if (strcmp(name, "--plugin") == 0) {
+    else if (strcmp(name, "--plugin-timeout") == 0)
+        return parse_plugin_seconds(o, value);
+    else if (strcmp(name, "--set") == 0) {
+        if (o->set_count == MAX_SETTINGS)
+            return xr_usage_error(&xr_command_validate, "at most %d settings", MAX_SETTINGS);
+        o->set[o->set_count++] = value;
+    } else if (strcmp(name, "--plugin") == 0) {
         if (o->plugin_count == MAX_PLUGINS)
             return xr_usage_error(&xr_command_validate, "at most %d plug-ins", MAX_PLUGINS);
         o->plugin[o->plugin_count++] = value;
@@ -99,8 +118,8 @@ static int set_option(options *o, const char *name, const char *value)
 static int parse(options *o, int argc, char **argv)
 {
     static const char *const names[] = {
-        "--json",   "--assert", "--min-coverage", "--fail-on", "--edge-model", "--reference-model",
-        "--engine", "--plugin", "--html",         "--junit"};
+        "--json",   "--assert", "--min-coverage",   "--fail-on", "--edge-model", "--reference-model",
+        "--engine", "--plugin", "--plugin-timeout", "--set",     "--html",       "--junit"};
     bool only_names = false;
     for (int i = 1; i < argc; i++) {
         if (!only_names && strcmp(argv[i], "--") == 0) {
@@ -148,33 +167,6 @@ static void clear_progress(bool shown)
         fputs("\r\033[K", stderr);
 }
 
-/* All plug-ins' tables as one; NULL on failure, said. */
-static const exray_assertion **load_plugins(const options *o)
-{
-    const exray_assertion **all = calloc(1, sizeof *all);
-    size_t count = 0;
-    for (size_t i = 0; all && i < o->plugin_count; i++) {
-        exray_error error = {EXRAY_OK, ""};
-        const exray_assertion *const *table = xr_plugin_load(o->plugin[i], &error);
-        if (!table) {
-            free(all);
-            xr_fail_error(&error);
-            return NULL;
-        }
-        for (; *table; table++) {
-            const exray_assertion **grown = realloc(all, (count + 2) * sizeof *grown);
-            if (!grown)
-                break;
-            all = grown;
-            all[count++] = *table;
-            all[count] = NULL;
-        }
-    }
-    if (!all)
-        xr_fail("out of memory");
-    return all;
-}
-
 static int write_reports(const options *o, const xr_report *report)
 {
     bool json_only = o->json && strcmp(o->json, "-") == 0;
@@ -195,6 +187,9 @@ static int judge(const options *o, const exray_comparison *comparison, const exr
 {
     xr_check_options check = {.extra = plugins,
                               .select = o->assertions,
+                              .set = o->set,
+                              .set_count = o->set_count,
+                              .plugin_seconds = o->plugin_seconds,
                               .min_coverage = o->min_coverage,
                               .fail_on_perf = o->fail_on_perf,
                               .fail_on_log = o->fail_on_log};
@@ -239,10 +234,10 @@ static int run(int argc, char **argv)
     int status = parse(&o, argc, argv);
     if (status != XR_EXIT_OK)
         return status;
-    const exray_assertion **plugins = load_plugins(&o);
-    if (!plugins)
-        return XR_EXIT_FAILED;
     exray_error error = {EXRAY_OK, ""};
+    const exray_assertion **plugins = xr_plugins_load(o.plugin, o.plugin_count, &error);
+    if (!plugins)
+        return xr_fail_error(&error);
     exray_log *edge = exray_log_open(o.edge, &error);
     exray_log *reference = edge ? exray_log_open(o.reference, &error) : NULL;
     status = reference ? compare_and_judge(&o, edge, reference, plugins) : xr_fail_error(&error);
@@ -255,18 +250,22 @@ static int run(int argc, char **argv)
 const xr_command xr_command_validate = {
     .name = "validate",
     .summary = "compare a log with its reference and name what is wrong",
-    .usage = "usage: exray validate EDGE.mcap REFERENCE.mcap [options]\n\n"
-             "Compares what the edge recorded with what a reference recorded of the same data,\n"
-             "frame by frame and layer by layer, and names the cause of what differs.\n\n"
-             "  --json FILE          the verdict, findings and all metrics as JSON; - is standard output,\n"
-             "                       instead of the text\n"
-             "  --assert NAME,...    only these assertions (`exray assertions` lists them)\n"
-             "  --plugin FILE.so     also the assertions of this library; repeatable (docs/assertions.md)\n"
-             "  --min-coverage X     share of the edge's layers that must have a counterpart (0.8)\n"
-             "  --fail-on perf,log   let warnings of these kinds fail\n"
-             "  --edge-model FILE, --reference-model FILE, --engine NAME\n"
-             "                       taken, and not used yet\n\n"
-             "exit status: 0 nothing wrong found, 1 something wrong, 2 could not do it, 3 could not tell\n\n"
-             "example: exray validate edge.mcap reference.mcap --json verdict.json\n",
+    .usage =
+        "usage: exray validate EDGE.mcap REFERENCE.mcap [options]\n\n"
+        "Compares what the edge recorded with what a reference recorded of the same data,\n"
+        "frame by frame and layer by layer, and names the cause of what differs.\n\n"
+        "  --json FILE          the verdict, findings and all metrics as JSON; - is standard output,\n"
+        "                       instead of the text\n"
+        "  --assert NAME,...    only these assertions (`exray assertions` lists them); NAME may end in *\n"
+        "  --set NAME.OPTION=VALUE\n"
+        "                       an option of an assertion (`exray assertions` lists them); repeatable\n"
+        "  --plugin FILE.so     also the assertions of this library; repeatable (docs/assertions.md)\n"
+        "  --plugin-timeout S   seconds that each of their assertions may take (60)\n"
+        "  --min-coverage X     share of the edge's layers that must have a counterpart (0.8)\n"
+        "  --fail-on perf,log   let warnings of these kinds fail\n"
+        "  --edge-model FILE, --reference-model FILE, --engine NAME\n"
+        "                       taken, and not used yet\n\n"
+        "exit status: 0 nothing wrong found, 1 something wrong, 2 could not do it, 3 could not tell\n\n"
+        "example: exray validate edge.mcap reference.mcap --json verdict.json\n",
     .run = run,
 };

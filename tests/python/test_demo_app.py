@@ -292,8 +292,8 @@ def test_five_lines_are_added(tmp_path):
     # And the script can fail: with a sixth line, and with one that is not marked.
     for addition in ("    exray_record_scalar(&rec, \"x\", 1); // exray\n", "    exray_record_scalar(&rec, \"x\", 1);\n"):
         tree = tmp_path / str(len(addition))
-        for name in ("scripts/count_lines.sh", "examples/classify.c"):
-            (tree / name).parent.mkdir(parents=True)
+        for name in ("scripts/count_lines.sh", "examples/classify.c", "examples/plugin/brightness.c", "examples/plugin/by_hand.py"):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
         source = tree / "examples" / "classify.c"
         source.write_text(source.read_text() + addition)

@@ -1,0 +1,155 @@
+/* The input: what takes the reference's model input to the edge's, link by link. */
+#include "builtin.h"
+#include "input_links.h"
+#include "input_words.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { VOTES = 64, VOTES_LARGE = 12 };
+
+static bool is_better(const xr_input_fit *after, const xr_input_fit *before, const xr_chain *chain)
+{
+    if (after->state == XR_FIT_EQUAL)
+        return true;
+    if (after->state != XR_FIT_NOISE && after->state != XR_FIT_DIFFERS)
+        return false;
+    double a = after->left_pixels, b = before->left_pixels;
+    if (chain->warped)
+        a = after->left_blocks, b = before->left_blocks;
+    return b > 1.4 * a + 0.25;
+}
+
+static bool contradicted(const xr_explanation *e)
+{
+    for (size_t l = 0; l < XR_LINKS; l++)
+        if (e->present[l] && e->votes[l].contradict > 0)
+            return true;
+    return false;
+}
+
+static void report_colours(const exray_comparison *comparison, const xr_input_fit *before,
+                           const xr_input_fit *fit, bool remapped, exray_findings *findings)
+{
+    xr_report_channel_order(comparison, fit, findings);
+    xr_report_normalization(comparison, fit, findings);
+    if (!remapped)
+        xr_report_quantization(comparison, before, fit, findings);
+    xr_report_unknown(comparison, fit, findings);
+}
+
+/* Without a rendering that fits: a difference that is all fine detail, at the picture's own
+ * edges, is another kernel's. */
+static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_chain *chain,
+                          exray_findings *findings)
+{
+    xr_detail d;
+    double kernel_left = fit->left_blocks / fmax(fit->left_pixels, 1e-9);
+    if (fit->explained || chain->warped || kernel_left > 0.45 || !xr_look_at_detail(scene, chain, &d) ||
+        d.blocks > 0.45 || d.at_edges < 4)
+        return false;
+    exray_finding *f = exray_find(findings, "input.resize", EXRAY_ERROR, 0.75);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "The edge resizes with another kernel: the same scene, but its fine detail differs (%s "
+        "than the reference's).",
+        d.sharpness > 1.02   ? "sharper, or more aliased,"
+        : d.sharpness < 0.98 ? "softer"
+                             : "neither sharper nor softer");
+    exray_finding_detail(
+        f, "%s",
+        xr_scene_has_sensor(scene)
+            ? "None of the kernels that exray knows makes this input of the sensor's picture."
+            : "Which kernel cannot be told without the sensor's pictures.");
+    exray_finding_fix(f, "Resize with the reference's filter (pipeline: `resize`), antialiased where it is.");
+    exray_finding_alternative(f, "input.decoder", 0.2);
+    exray_finding_number(f, "residual_before_levels", fit->left_pixels);
+    exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
+    exray_finding_number(f, "sharpness_ratio", d.sharpness);
+    exray_finding_number(f, "detail_ratio", d.at_edges);
+    exray_finding_number(f, "frames", (double)fit->frames);
+    return true;
+}
+
+/* Whether the chain is an explanation; `e` is filled. */
+static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *chain, xr_input_fit *after,
+                                bool *good, exray_error *error)
+{
+    xr_applied applied = {.scene = scene, .chain = e->chain};
+    xr_placement placement = {&applied, xr_apply_chain, e->chain->step};
+    exray_status status = xr_input_fit_make(e->comparison, e->before->pair, &placement, after, error);
+    xr_applied_free(&applied);
+    *good = status == EXRAY_OK && is_better(after, e->before, e->chain);
+    if (*good) {
+        xr_list_links(scene, e);
+        xr_vote_links(scene, e, xr_scene_is_large(scene) ? VOTES_LARGE : VOTES);
+        *good = !contradicted(e);
+        xr_drop_idle_links(e, chain);
+    }
+    if (*good)
+        after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05);
+    return status;
+}
+
+static exray_status explain(const exray_comparison *comparison, const xr_input_fit *before,
+                            exray_findings *findings, exray_error *error)
+{
+    xr_scene *scene = xr_scene_open(comparison, before->pair, before);
+    xr_chain chain = {0}, none = {.frames = exray_comparison_frame_count(comparison), .step = 1};
+    xr_input_fit after, rest = *before;
+    exray_status status = scene ? EXRAY_OK : EXRAY_E_MEMORY;
+    bool good = false;
+    if (scene && xr_search(scene, &chain)) {
+        xr_explanation e = {.comparison = comparison,
+                            .before = before,
+                            .after = &after,
+                            .chain = &chain,
+                            .has_sensor = xr_scene_has_sensor(scene)};
+        status = judge_chain(scene, &e, &chain, &after, &good, error);
+        if (good) {
+            xr_report_links(&e, findings);
+            rest = after;
+        }
+    }
+    if (scene && status == EXRAY_OK && rest.state == XR_FIT_DIFFERS &&
+        report_detail(scene, &rest, good ? &chain : &none, findings))
+        rest.explained = true;
+    if (status == EXRAY_OK)
+        report_colours(comparison, before, &rest, good && chain.remap.kind, findings);
+    xr_chain_free(&chain);
+    xr_scene_close(scene);
+    return status;
+}
+
+static exray_status look_at(const exray_comparison *comparison, const xr_input_fit *fit,
+                            exray_findings *findings, exray_error *error)
+{
+    if (fit->state == XR_FIT_DIFFERS && !fit->explained && fit->picture)
+        return explain(comparison, fit, findings, error);
+    report_colours(comparison, fit, fit, false, findings);
+    return EXRAY_OK;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    return xr_for_inputs(comparison, findings, error, look_at);
+}
+
+static const char *const causes[] = {"input.frame_order",   "input.stride",
+                                     "input.layout",        "input.dtype",
+                                     "input.rotation",      "input.flip",
+                                     "input.crop",          "input.resize",
+                                     "input.color_space",   "input.channel_order",
+                                     "input.normalization", "input.quantization",
+                                     "input.unknown",       NULL};
+
+const exray_assertion xr_assertion_input_explain = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "input",
+    .summary = "the model is given what the reference is given; what differs is named, link by link",
+    .causes = causes,
+    .needs = "/input of both logs, with data; more can be told with /sensor",
+    .run = run,
+};

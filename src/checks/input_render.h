@@ -1,0 +1,55 @@
+/* Sensor pictures as a pre-processing would have made them: which part, which
+ * kernel, in which order. */
+#ifndef XR_INPUT_RENDER_H
+#define XR_INPUT_RENDER_H
+
+#include "input_raster.h"
+
+typedef enum xr_geometry_kind {
+    XR_SQUARE,    /* a square of `fx` of the shorter side */
+    XR_RECTANGLE, /* fx of the width and fy of the height, stretched */
+    XR_LETTERBOX, /* all of it, its shape kept */
+} xr_geometry_kind;
+
+typedef struct xr_geometry {
+    xr_geometry_kind kind;
+    double fx, fy; /* fy of XR_RECTANGLE alone */
+    double ax, ay; /* where the part, or the picture on its ground, lies: 0 left or top, 0.5 middle, 1 */
+} xr_geometry;
+
+typedef struct xr_rendering {
+    xr_geometry geometry;
+    exray_filter filter;
+    exray_sampling sampling;
+    bool resize_first; /* the whole is resized, then the part cut out */
+    double pad;        /* LETTERBOX: the ground, 0..255; NAN: not known, the pixels are NAN */
+} xr_rendering;
+
+/* The mapped part, for a source of that size and a target of that shape. */
+xr_map xr_geometry_map(const xr_geometry *g, double width, double height, double target_width,
+                       double target_height);
+
+/* Renders; r is made.  False: not possible (too large, a part of no size, no memory). */
+bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
+               size_t channels, xr_raster *r);
+
+/* Whether both show the same part of a picture, to half a pixel of the target. */
+bool xr_same_geometry(const xr_geometry *a, const xr_geometry *b, double width, double height, double target);
+
+/* "center 0.875", "none (the whole picture, stretched)": as in a pipeline file where
+ * it has a name there. */
+void xr_geometry_text(const xr_rendering *how, double target, char *text, size_t size);
+
+/* What was captured: its bytes, decoded; see exray_picture_decode. */
+typedef struct xr_decode_as {
+    const char *format; /* NULL: as recorded */
+    const char *matrix;
+    int full_range;     /* -1: as recorded */
+    int64_t row_stride; /* -1: as recorded */
+} xr_decode_as;
+/* The sensor's picture of a matched frame, upright; NULL where there is none.  media
+ * (may be NULL) gets what it was recorded as; its strings live as long as the slot. */
+exray_picture *xr_sensor_picture(const exray_comparison *comparison, size_t frame, const xr_decode_as *as,
+                                 exray_slot *slot, exray_media *media);
+
+#endif

@@ -1,0 +1,111 @@
+/* What users set: `--set NAME.OPTION=VALUE`. */
+#include "checks.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const exray_option *xr_options_of(const exray_assertion *a)
+{
+    return a->size >= offsetof(exray_assertion, options) + sizeof a->options ? a->options : NULL;
+}
+
+static const exray_option *option_named(const exray_assertion *a, const char *name, size_t length)
+{
+    for (const exray_option *o = xr_options_of(a); o && o->name; o++)
+        if (strlen(o->name) == length && memcmp(o->name, name, length) == 0)
+            return o;
+    return NULL;
+}
+
+double exray_option_value(const exray_findings *findings, const char *name)
+{
+    const exray_assertion *a = findings->assertion;
+    const exray_option *o = a && name ? option_named(a, name, strlen(name)) : NULL;
+    if (!o)
+        return NAN;
+    double value = o->value;
+    for (size_t i = 0; i < findings->setting_count; i++)
+        if (findings->setting[i].assertion == a && strcmp(findings->setting[i].option, name) == 0)
+            value = findings->setting[i].value;
+    return value;
+}
+
+static const exray_assertion *assertion_named(const exray_assertion *const *table, const char *name,
+                                              size_t length)
+{
+    for (; table && *table; table++)
+        if (strlen((*table)->name) == length && memcmp((*table)->name, name, length) == 0)
+            return *table;
+    return NULL;
+}
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static exray_status
+refuse(exray_error *error, const char *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char why[240];
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    error->status = EXRAY_E_ARGUMENT;
+    snprintf(error->message, sizeof error->message, "--set '%.160s': %s", text, why);
+    return error->status;
+}
+
+/* NAME has dots itself: the option is what follows the last before '='. */
+static exray_status parse_one(const xr_check_options *options, const char *text, xr_setting *out,
+                              exray_error *error)
+{
+    const char *equals = strchr(text, '='), *dot = equals;
+    while (dot && dot > text && *dot != '.')
+        dot--;
+    if (!equals || dot == text)
+        return refuse(error, text, "write NAME.OPTION=VALUE; `exray assertions` lists the options");
+    size_t length = (size_t)(dot - text);
+    const exray_assertion *a = assertion_named(xr_assertions, text, length);
+    if (!a)
+        a = assertion_named(options->extra, text, length);
+    if (!a)
+        return refuse(error, text, "there is no assertion '%.*s'; `exray assertions` lists them",
+                      (int)(length < 80 ? length : 80), text);
+    const exray_option *o = option_named(a, dot + 1, (size_t)(equals - dot - 1));
+    if (!o)
+        return refuse(error, text, "%.80s has no such option; `exray assertions` lists them", a->name);
+    char *end;
+    errno = 0;
+    double value = strtod(equals + 1, &end);
+    if (errno || end == equals + 1 || *end || !isfinite(value))
+        return refuse(error, text, "'%.40s' is not a number", equals + 1);
+    if ((o->min != 0 || o->max != 0) && !(value >= o->min && value <= o->max))
+        return refuse(error, text, "the value must be from %g to %g", o->min, o->max);
+    *out = (xr_setting){a, o->name, value};
+    return EXRAY_OK;
+}
+
+exray_status xr_settings_parse(const xr_check_options *options, xr_setting **out, size_t *count,
+                               exray_error *error)
+{
+    *count = 0;
+    *out = calloc(options->set_count + 1, sizeof **out);
+    if (!*out) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
+        return EXRAY_E_MEMORY;
+    }
+    for (; *count < options->set_count; ++*count) {
+        exray_status status = parse_one(options, options->set[*count], &(*out)[*count], error);
+        if (status != EXRAY_OK) {
+            free(*out);
+            *out = NULL;
+            return status;
+        }
+    }
+    return EXRAY_OK;
+}

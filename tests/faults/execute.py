@@ -1,0 +1,229 @@
+"""One case: the edge's log and the reference's are made, `validate` judges, and
+what it said is held against what was done."""
+
+import json
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
+from places import ARM64_ENGINE, ARM64_ROOT, CAMERA, EXRAY, Failed, arm64_camera, run
+from preprocessing import NotInAPipeline, pipeline, switches
+from sensors import SENSORS, Capture, draw_pictures
+
+CASE = "{fault}/{severity} {model} {sensor} {capture}{tail}"
+
+
+@dataclass
+class Case:
+    fault: str
+    severity: int
+    model: str
+    sensor: str
+    capture: str
+    with_sensor: bool
+    kind: str = "fault"  # "healthy"
+    pictures: str = "0"  # seed of the choice
+    settings: dict = field(default_factory=dict)  # of the edge
+    links: list = field(default_factory=list)  # [[cause, also, ...], ...]
+    edge_model: str = ""
+    options: dict = field(default_factory=dict)  # of the edge's run: kernels, threads, program
+    reference: dict = field(default_factory=dict)  # of the reference's run
+    input_fault: bool = True
+    right: dict = None  # None: the model's
+
+    @property
+    def name(self):
+        return CASE.format(**asdict(self), tail="" if self.with_sensor else " without sensor")
+
+
+@dataclass
+class Outcome:
+    case: Case
+    verdict: str = ""
+    causes: list = field(default_factory=list)
+    summaries: list = field(default_factory=list)
+    alternatives: list = field(default_factory=list)  # of each finding
+    seconds: float = 0
+    validate_seconds: float = 0
+    change: float = None  # rms of the inputs' difference, in levels of a pixel
+    error: str = ""
+    logs: tuple = ()
+
+    @property
+    def detected(self):
+        return self.verdict == "fail"
+
+    @property
+    def first(self):
+        return self.causes[0] if self.causes else ""
+
+    @property
+    def exact(self):
+        """The first cause is one of those that were done."""
+        return any(self.first in link for link in self.case.links)
+
+    @property
+    def all_named(self):
+        """Every one of them is named, and nothing else."""
+        links = self.case.links
+        return all(any(c in link for c in self.causes) for link in links) and not self.strangers
+
+    @property
+    def strangers(self):
+        return [c for c in self.causes if not any(c in link for link in self.case.links)]
+
+
+def inputs_of(log):
+    """{source: real values} of a log's model inputs, read by another library."""
+    with open(log, "rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()])
+        topics = [c.topic for c in reader.get_summary().channels.values() if c.topic.startswith("/input/")]
+        sources, values, of_model = {}, {}, None
+        for _, channel, _, m in reader.iter_decoded_messages(topics=[*topics, "/frame", "/model"]):
+            if channel.topic == "/frame":
+                sources[m.index] = m.source
+                continue
+            if channel.topic == "/model":
+                of_model = m.tensors[m.inputs[0]]
+                continue
+            info = m.info if m.info.dtype else of_model
+            kind = {1: "<f4", 5: "i1", 6: "u1"}[info.dtype]
+            a = np.frombuffer(m.data, kind).astype(np.float32)
+            if kind != "<f4":
+                q = info.quantization
+                a = (a - (q.zero_point[0] if q.zero_point else 0)) * q.scale[0]
+            values[m.frame] = a
+    return {sources[i]: v for i, v in values.items()}
+
+
+def change(edge, reference, std):
+    """rms difference of two logs' inputs in levels of a pixel."""
+    a, b = inputs_of(edge), inputs_of(reference)
+    squares = [float(np.mean((a[s] - b[s]) ** 2)) for s in a if s in b and a[s].shape == b[s].shape]
+    return float(np.sqrt(np.mean(squares)) * np.mean(std)) if squares else None
+
+
+class Bench:
+    """Runs cases; keeps captures and references that several cases need."""
+
+    def __init__(self, models, folder: Path, keep=False, measure=True):
+        self.models, self.folder, self.keep, self.measure = models, folder, keep, measure
+        self.made, self.locks, self.lock = {}, {}, threading.Lock()
+        self.serial = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def once(self, key, make):
+        """Makes a thing the first time it is asked for; others wait."""
+        with self.lock:
+            lock = self.locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self.made:
+                self.made[key] = make()
+            return self.made[key]
+
+    def _path(self, stem):
+        with self.lock:
+            self.serial += 1
+            return self.folder / f"{self.serial:05d}-{stem}"
+
+    def capture(self, sensor, pictures):
+        return self.once(("capture", sensor, pictures), lambda: Capture(
+            SENSORS[sensor], draw_pictures(pictures), self.folder / f"camera-{sensor}-{pictures}".replace(" ", "")))
+
+    def pipeline_file(self, settings, model):
+        path = self._path("pipeline.yaml")
+        path.write_text(pipeline(settings, model.width, model.height, model.task))
+        return path
+
+    def camera(self, case, model_path, settings, capture, out, *options, task):
+        program = [CAMERA]
+        if case.options.get("program") == "arm64" and out.name.endswith("edge.mcap"):
+            built = self.once("arm64", lambda: arm64_camera(self.folder))
+            if not built:
+                raise Failed("no arm64 here")
+            program = ["qemu-aarch64", "-L", ARM64_ROOT, built, "--engine-lib", ARM64_ENGINE]
+        command = [*program, "--model", model_path, "--frames", capture.frames, "--out", out, "--capture", case.capture,
+                   "--task", task, *options]
+        if settings is not None:
+            command += switches(settings)
+        run(*command)
+
+    def edge(self, case, model, capture, out):
+        """The faulty run: by `record` where a pipeline file can have the fault and the
+        camera delivers files, else by the application."""
+        path, settings = case.edge_model or model.path, {**(case.right or model.right), **case.settings}
+        options = [x for k, v in case.options.items() if k != "program" for x in (f"--{k}", str(v))]
+        if case.with_sensor and capture.sensor.encoded and "program" not in case.options:
+            try:
+                text = self.pipeline_file(settings, model)
+                run(EXRAY, "record", "--model", path, "--pipeline", text, "--data", capture.list, "--capture", case.capture,
+                    "-o", out, *options, cwd=capture.folder)
+                return
+            except NotInAPipeline:
+                pass
+        self.camera(case, path, settings, capture, out, "--sensor", "yes" if case.with_sensor else "no", *options, task=model.task)
+
+    def reference(self, case, model, capture):
+        """The right pipeline's log, made once for a model, capture level and camera."""
+        right = model.reference or model
+        key = ("reference", right.name, case.capture, case.sensor, case.pictures, case.with_sensor, str(case.reference), str(case.right or model.right))
+        return self.once(key, lambda: self._make_reference(case, model, right, capture))
+
+    def _make_reference(self, case, model, right, capture):
+        out = self._path("reference.mcap")
+        truth = case.right or model.right
+        text = self.pipeline_file(truth, model)
+        options = [x for k, v in case.reference.items() if k != "sensor" for x in (f"--{k}", str(v))]
+        if not case.with_sensor:  # a lab that keeps inputs and no pictures
+            if "sensor" in case.reference:
+                capture = self.capture(case.reference["sensor"], case.pictures)
+            self.camera(case, right.path, None, capture, out, "--sensor", "no", "--role", "reference", "--pipeline", text,
+                        "--label-offset", truth.get("label_offset", 0), *options, task=model.task)
+            return out
+        edge = self.once(("seed", right.name, case.sensor, case.pictures), lambda: self._seed(case, right, capture))
+        run(EXRAY, "replay", edge, "--model", right.path, "--pipeline", text, "--capture", case.capture, "-o", out, *options)
+        return out
+
+    def _seed(self, case, right, capture):
+        """A right edge's log: what the references of this camera are replayed from."""
+        out = self._path("seed.mcap")
+        run(CAMERA, "--model", right.path, "--frames", capture.frames, "--out", out, "--capture", "io", *switches(right.right))
+        return out
+
+    def run(self, case):
+        began = time.monotonic()
+        outcome = Outcome(case)
+        out = self._path("edge.mcap")
+        try:
+            model = self.models[case.model]
+            capture = self.capture(case.sensor, case.pictures)
+            reference = self.reference(case, model, capture)
+            began = time.monotonic()
+            self.edge(case, model, capture, out)
+            at = time.monotonic()
+            self.judge(outcome, out, reference)
+            outcome.validate_seconds = time.monotonic() - at
+            if self.measure:
+                outcome.change = change(out, reference, (case.right or model.right)["std"])
+            outcome.logs = (str(out), str(reference))
+        except Exception as error:  # the bench itself: told, counted, never taken for a finding
+            outcome.error = f"{type(error).__name__}: {error}"
+        finally:
+            if not self.keep:
+                out.unlink(missing_ok=True)
+        outcome.seconds = time.monotonic() - began
+        return outcome
+
+    def judge(self, outcome, edge, reference):
+        result = run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3))
+        said = json.loads(result.stdout)
+        outcome.verdict = said["verdict"]
+        for f in said["findings"]:
+            if f["severity"] != "info":
+                outcome.causes.append(f["cause"])
+                outcome.summaries.append(f["summary"])
+                outcome.alternatives.append([a["cause"] for a in f.get("alternatives", [])])

@@ -1,0 +1,40 @@
+"""Where things lie, and how programs are run."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT.parent / "shared" / "assets"
+BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", os.environ.get("EXRAY_BUILD", "build"))
+EXRAY = BUILD / "exray"
+CAMERA = BUILD / "tests" / "camera_app"
+CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
+ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB", ROOT / "build/engines/tflite-x86_64/libtensorflowlite_c.so"))
+ARM64_ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB_AARCH64_FOR_TESTS", ROOT / "build/engines/tflite-aarch64/libtensorflowlite_c.so"))
+ARM64_ROOT = "/usr/aarch64-linux-gnu"
+
+
+class Failed(Exception):
+    """A program of the bench did not do its part: a fault of the bench's, not a finding."""
+
+
+def run(*command, allowed=(0,), cwd=None):
+    command = [str(c) for c in command]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd,
+                            env={**os.environ, "EXRAY_TFLITE_LIB": str(ENGINE)})
+    if result.returncode not in allowed:
+        raise Failed(f"{' '.join(command)}\nexit status {result.returncode}\n{result.stdout[-500:]}{result.stderr[-1500:]}")
+    return result
+
+
+def arm64_camera(folder):
+    """camera_app for arm64, without its file formats, or None where there is no arm64 here."""
+    if not (shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64") and ARM64_ENGINE.exists()):
+        return None
+    program = folder / "camera_app-aarch64"
+    sources = [*(ROOT / "src/core").glob("*.c"), *(ROOT / "src/engines").rglob("*.c"), *(ROOT / "tests/faults").glob("camera_*.c")]
+    run("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-DCAMERA_RAW_ONLY", f"-I{ROOT}/include", f"-I{ROOT}/src", f"-I{ROOT}/src/engines", *sources, "-ldl", "-lm",
+        "-lpthread", "-o", program)
+    return program

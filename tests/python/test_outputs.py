@@ -1,0 +1,245 @@
+"""What is wrong behind the last layer: activation, dequantization."""
+
+import numpy as np
+import pytest
+from outputs_support import real_outputs, sigmoid, softmax, some_logits, write_outputs
+from validate_support import causes, finding, validate
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference, options=(), edge_log={}, reference_log={}):
+        e = write_outputs(tmp_path / "e", "edge", edge, **edge_log)
+        r = write_outputs(tmp_path / "r", "reference", reference, **reference_log)
+        return validate(e, r, *options)
+
+    return run
+
+
+def f32(x):
+    return np.asarray(x).astype(np.float32)
+
+
+# ---- Activation ------------------------------------------------------------------------
+
+LOGITS = some_logits()
+P = softmax(LOGITS)
+RELATIONS = {
+    "softmax missing": (LOGITS, P, "reference = softmax(edge)"),
+    "softmax missing, shifted logits": (LOGITS + 7, P, "reference = softmax(edge)"),
+    "softmax added": (P, LOGITS, "edge = softmax(reference)"),
+    "softmax doubled": (softmax(P), P, "edge = softmax(reference)"),
+    "softmax doubled in the reference": (P, softmax(P), "reference = softmax(edge)"),
+    "softmax twice for none": (softmax(P), LOGITS, "edge = softmax(softmax(reference))"),
+    "sigmoid missing": (LOGITS, sigmoid(LOGITS), "reference = sigmoid(edge)"),
+    "sigmoid added": (sigmoid(LOGITS), LOGITS, "edge = sigmoid(reference)"),
+    "sigmoid doubled": (sigmoid(sigmoid(LOGITS)), sigmoid(LOGITS), "edge = sigmoid(reference)"),
+    "log-softmax missing": (LOGITS, np.log(P), "reference = log_softmax(edge)"),
+    "log-softmax for softmax": (np.log(P), P, "edge = log(reference)"),
+    "softmax for log-softmax": (P, np.log(P), "reference = log(edge)"),
+    "softmax for sigmoid": (softmax(LOGITS - 3), sigmoid(LOGITS - 3), "edge = softmax(logit(reference))"),
+}
+
+
+@pytest.mark.parametrize("name", RELATIONS)
+@pytest.mark.parametrize("frames", [1, 6])
+def test_activation(judge, name, frames):
+    edge, reference, relation = RELATIONS[name]
+    noise = 1 + 2e-7 * np.random.default_rng(1).normal(size=edge.shape)
+    verdict = judge(f32(edge * noise)[:frames], f32(reference)[:frames])
+    assert causes(verdict)[0] == "output.activation" and len(causes(verdict)) == 1, verdict["findings"]
+    found = finding(verdict, "output.activation")
+    both = {relation, relation.replace("edge = log_softmax", "edge = log")}
+    assert found["evidence"]["relation"] in both
+    assert found["evidence"]["residual_after"] < 1e-2 < found["evidence"]["residual_before"]
+    assert found["evidence"]["frames_supporting"] == frames and found["fix"]
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10, 101, 1001])
+@pytest.mark.parametrize("name", ["softmax missing", "softmax doubled", "sigmoid missing"])
+def test_activation_of_few_classes(judge, classes, name):
+    x = some_logits(12, max(classes, 6), spread=1.0)[:, :classes]
+    edge, reference = {"softmax missing": (x, softmax(x)), "softmax doubled": (softmax(softmax(x)), softmax(x)),
+                       "sigmoid missing": (x, sigmoid(x))}[name]
+    assert causes(judge(f32(edge), f32(reference))) == ["output.activation"]
+
+
+def test_activation_of_8_bit_logits(judge):
+    """The edge's logits are quantized; the reference gives the float model's softmax."""
+    scale = (LOGITS.max() - LOGITS.min()) / 255
+    stored = np.round(LOGITS / scale).astype(np.int16).clip(-128, 127).astype(np.int8)
+    quantization = {"scale": [scale], "zero_point": [0]}
+    model = ([("image", "float32", [1, 32, 32, 3], [], [], 0), ("probabilities", "int8", [1, 1000], [scale], [0], 0)],
+             [("CONV_2D", [0], [1])], [0], [1])
+    plain = ([("image", "float32", [1, 32, 32, 3], [], [], 0), ("probabilities", "float32", [1, 1000], [], [], 0)],
+             [("CONV_2D", [0], [1])], [0], [1])
+    clipped = np.clip(LOGITS, -128 * scale, 127 * scale)
+    verdict = judge(stored, f32(softmax(clipped)), edge_log={"quantization": quantization, "model": model},
+                    reference_log={"model": plain})
+    assert causes(verdict) == ["output.activation"]
+
+
+def test_segmentation_activation(judge):
+    x = some_logits(3, 16 * 16 * 21).reshape(3, 16, 16, 21)
+    assert causes(judge(f32(x), f32(softmax(x)))) == ["output.activation"]
+
+
+# ---- Dequantization ----------------------------------------------------------------------
+
+SCALE, ZERO = 1 / 256, 0
+
+
+def quantized(values, scale, zero, dtype=np.uint8):
+    limits = np.iinfo(dtype)
+    return np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(dtype)
+
+
+Q = quantized(LOGITS, 0.15, 90)
+VALUES = 0.15 * (Q.astype(np.float64) - 90)
+MAPS = {
+    "raw": (Q.astype(np.float64), VALUES),
+    "raw against float": (Q.astype(np.float64), LOGITS.clip(-13.5, 24.75)),
+    "no zero point": (0.15 * Q, VALUES),
+    "no scale": (Q - 90.0, VALUES),
+    "twice": (0.15 * (VALUES - 90), VALUES),
+    "another scale": (0.1 * (Q - 90.0), VALUES),
+    "the reference is raw": (VALUES, Q.astype(np.float64)),
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("known", [True, False])
+def test_dequantization(judge, name, known):
+    edge, reference = MAPS[name]
+    tensors = [("image", "float32", [1, 32, 32, 3], [], [], 0), ("probabilities", "uint8", [1, 1000], [0.15], [90], 0)]
+    model = (tensors, [("CONV_2D", [0], [1])], [0], [1])
+    if name == "raw against float" and not known:
+        pytest.skip("what rounds is not in the log")
+    plain = ([tensors[0], ("probabilities", "float32", [1, 1000], [], [], 0)], *model[1:])
+    logs = {"edge_log": {"model": model}, "reference_log": {"model": plain if "float" in name else model}} if known else {}
+    verdict = judge(f32(edge), f32(reference), **logs)
+    assert causes(verdict) == ["output.dequantization"], verdict["findings"]
+    evidence = finding(verdict, "output.dequantization")["evidence"]
+    a, b = np.polyfit(reference.ravel(), edge.ravel(), 1)
+    assert evidence["gain"] == pytest.approx(a, rel=1e-2) and evidence["offset"] == pytest.approx(b, abs=0.02 * np.ptp(edge))
+
+
+def test_raw_bytes_without_quantization(judge):
+    assert causes(judge(Q, f32(VALUES))) == ["output.dequantization"]
+
+
+# ---- Real models ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["mobilenet_v1_0.25_224_float", "efficientnet_lite0_float"])
+def test_real_probabilities(judge, model):
+    p, _ = real_outputs(model)
+    p = p.astype(np.float64)
+    for edge in (softmax(p), np.log(np.maximum(p, 1e-30)) + 3.0):
+        assert causes(judge(f32(edge), f32(p))) == ["output.activation"]
+
+
+@pytest.mark.parametrize("model", ["mobilenet_v1_0.25_224_uint8", "efficientnet_lite0_int8", "mobilenet_v2_1.0_224_uint8"])
+def test_real_raw_output(judge, model):
+    stored, (scale, zero) = real_outputs(model)
+    values = scale * (stored.astype(np.float64) - zero)
+    assert causes(judge(stored, f32(values))) == ["output.dequantization"]
+    assert causes(judge(stored.astype(np.float32), f32(values))) == ["output.dequantization"]
+
+
+def test_real_raw_output_against_the_float_model(judge):
+    stored, (scale, zero) = real_outputs("efficientnet_lite0_int8")
+    values, _ = real_outputs("efficientnet_lite0_float")
+    shape = [1, values.shape[1]]
+    model = ([("image", "float32", [1, 32, 32, 3], [], [], 0), ("probabilities", "uint8", shape, [scale], [zero], 0)],
+             [("CONV_2D", [0], [1])], [0], [1])
+    plain = ([model[0][0], ("probabilities", "float32", shape, [], [], 0)], *model[1:])
+    verdict = judge(stored.astype(np.float32), values, edge_log={"model": model}, reference_log={"model": plain})
+    assert causes(verdict) == ["output.dequantization"]
+
+
+# ---- Boxes ------------------------------------------------------------------------------------
+
+
+def some_boxes(frames=4, count=10):
+    random = np.random.default_rng(8)
+    low = random.uniform(0, 0.6, (frames, count, 2))
+    return np.concatenate([low, low + random.uniform(0.1, 0.4, (frames, count, 2))], -1)
+
+
+def centred(b):
+    return np.concatenate([(b[..., :2] + b[..., 2:]) / 2, b[..., 2:] - b[..., :2]], -1)
+
+
+BOXES = {
+    "exchanged": lambda b: b[..., [1, 0, 3, 2]],
+    "centre": centred,
+    "size": lambda b: np.concatenate([b[..., :2], b[..., 2:] - b[..., :2]], -1),
+    "pixels": lambda b: b * 300,
+    "pixels of a picture that is not square": lambda b: b * [640, 480, 640, 480],
+    "exchanged pixels": lambda b: (b * [640, 480, 640, 480])[..., [1, 0, 3, 2]],
+    "exchanged centre": lambda b: centred(b)[..., [1, 0, 3, 2]],
+}
+
+
+@pytest.mark.parametrize("name", BOXES)
+@pytest.mark.parametrize("turned", [False, True])
+def test_boxes(judge, name, turned):
+    corners = some_boxes()
+    edge, reference = (corners, BOXES[name](corners)) if turned else (BOXES[name](corners), corners)
+    verdict = judge(f32(edge), f32(reference))
+    assert causes(verdict) == ["output.box_format"], verdict["findings"]
+    assert causes(judge(f32(corners * (1 + 1e-7)), f32(corners))) == []
+
+
+def test_other_boxes_are_not_explained(judge):
+    other = some_boxes()[:, ::-1].copy()
+    assert "output.box_format" not in causes(judge(f32(other), f32(some_boxes())))
+
+
+# ---- Healthy, or not theirs ---------------------------------------------------------------------
+
+
+def test_healthy_8_bit_pair(judge):
+    stored, (scale, zero) = real_outputs("efficientnet_lite0_int8")
+    values, _ = real_outputs("efficientnet_lite0_float")
+    quantization = {"scale": [scale], "zero_point": [zero]}
+    shape = [1, values.shape[1]]
+    model = ([("image", "float32", [1, 32, 32, 3], [], [], 0), ("probabilities", "uint8", shape, [scale], [zero], 0)],
+             [("CONV_2D", [0], [1])], [0], [1])
+    plain = ([model[0][0], ("probabilities", "float32", shape, [], [], 0)], *model[1:])
+    verdict = judge(stored, values, edge_log={"quantization": quantization, "model": model}, reference_log={"model": plain})
+    assert not [c for c in causes(verdict) if c.startswith("output.")]
+
+
+@pytest.mark.parametrize("noise", [0, 1e-7, 1e-6])
+def test_healthy_float_pair(judge, noise):
+    random = np.random.default_rng(2)
+    assert causes(judge(f32(P * (1 + noise * random.normal(size=P.shape))), f32(P))) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_unrelated_outputs_are_not_explained(judge, seed):
+    other = some_logits(seed=seed + 20)
+    for edge, reference in ((other, LOGITS), (softmax(other), P), (other, P), (P, other)):
+        assert not [c for c in causes(judge(f32(edge), f32(reference))) if c.startswith("output.")]
+
+
+def test_constant_outputs_say_nothing(judge):
+    for edge, reference in ((np.zeros((3, 10)), np.ones((3, 10))), (np.full((3, 10), 0.1), P[:3, :10]), (P[:3, :10], np.zeros((3, 10)))):
+        assert not [c for c in causes(judge(f32(edge), f32(reference))) if c.startswith("output.")]
+
+
+def test_not_a_number(judge):
+    x = f32(LOGITS)
+    x[2, 3] = np.nan
+    validate_ok = judge(x, f32(P))
+    assert validate_ok["verdict"] == "fail"
+
+
+def test_other_inputs_come_first(judge):
+    verdict = judge(f32(LOGITS), f32(P), edge_log={"change": lambda a: np.ascontiguousarray(a[..., ::-1])})
+    assert causes(verdict)[0].startswith("input.")
+    assert not [c for c in causes(verdict) if c.startswith("output.")]
+    status = {a["name"]: a["status"] for a in verdict["assertions"]}
+    assert status["output.activation"] == "unjudged"

@@ -1,0 +1,178 @@
+"""Classes counted, ordered or named otherwise, and decisions that do not follow from the outputs."""
+
+import numpy as np
+import pytest
+from outputs_support import LABELS, real_outputs, softmax, some_logits, top, write_outputs
+from validate_support import causes, finding, validate
+
+P = softmax(some_logits(8, 1000)).astype(np.float32)
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference, edge_results=None, reference_results=None, edge_log={}, reference_log={}):
+        e = write_outputs(tmp_path / "e", "edge", edge, results=edge_results, **edge_log)
+        r = write_outputs(tmp_path / "r", "reference", reference, results=reference_results, **reference_log)
+        return validate(e, r)
+
+    return run
+
+
+def output_causes(verdict):
+    return [c for c in causes(verdict) if c.startswith("output.")]
+
+
+@pytest.mark.parametrize("shift", [1, -1, 2])
+@pytest.mark.parametrize("frames", [1, 8])
+def test_shifted_classes(judge, shift, frames):
+    p = P[:frames]
+    verdict = judge(p, p, top(p, shift=shift), top(p))
+    assert causes(verdict) == ["output.label_offset"]
+    assert finding(verdict, "output.label_offset")["evidence"]["difference"] == -shift
+
+
+def test_shifted_classes_of_an_edge_whose_inputs_differ_too(judge):
+    other = softmax(some_logits(8, 1000, seed=9)).astype(np.float32)
+    verdict = judge(other, P, top(other, shift=1), top(P), edge_log={"change": lambda a: np.ascontiguousarray(a[..., ::-1])})
+    assert causes(verdict)[0] == "input.channel_order" and output_causes(verdict) == ["output.label_offset"]
+
+
+def test_shifted_classes_without_outputs(judge):
+    nothing = [np.zeros(0, np.float32)] * len(P)
+    verdict = judge(nothing, nothing, top(P, shift=1), top(P))
+    assert causes(verdict) == ["output.label_offset"]
+
+
+def test_permuted_classes(judge):
+    mapping = np.random.default_rng(3).permutation(1000)
+    assert causes(judge(P, P, top(P, mapping=mapping), top(P))) == ["output.label_offset"]
+    few = softmax(some_logits(20, 10)).astype(np.float32)
+    assert causes(judge(few, few, top(few, mapping=np.roll(np.arange(10), 3)[::-1]), top(few))) == ["output.label_offset"]
+
+
+def test_names_of_another_file(judge):
+    names = [f"class {i}" for i in range(1001)]
+    p = softmax(some_logits(20, 12)).astype(np.float32)
+    verdict = judge(p, p, top(p, labels=["background", *names]), top(p, labels=names))
+    assert causes(verdict) == ["output.label_offset"]
+    assert finding(verdict, "output.label_offset")["evidence"]["difference"] == -1
+    shuffled = [names[i] for i in np.random.default_rng(1).permutation(12)]
+    assert causes(judge(p, p, top(p, labels=shuffled), top(p, labels=names))) == ["output.label_offset"]
+
+
+def test_names_that_are_only_written_otherwise(judge):
+    p = softmax(some_logits(20, 12)).astype(np.float32)
+    verdict = judge(p, p, top(p, labels=[f"Class no. {i}" for i in range(12)]), top(p, labels=[f"class {i}" for i in range(12)]))
+    assert output_causes(verdict) == []
+
+
+# ---- The vector itself -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("places", [1, -1, 3])
+def test_shifted_vector(judge, places):
+    verdict = judge(np.roll(P, places, axis=1), P)
+    assert causes(verdict) == ["output.label_offset"], verdict["findings"]
+    assert finding(verdict, "output.label_offset")["evidence"]["difference"] == places
+
+
+def test_permuted_vector(judge):
+    assert causes(judge(np.ascontiguousarray(P[:, np.random.default_rng(3).permutation(1000)]), P)) == ["output.label_offset"]
+
+
+def with_background(p):
+    return np.concatenate([np.full((len(p), 1), 1e-6, np.float32), p], axis=1)
+
+
+def test_a_background_class_that_is_not_taken_off(judge):
+    edge = with_background(P)
+    verdict = judge(edge, P, top(edge), top(P))
+    assert "output.label_offset" in causes(verdict)
+    assert "output.label_offset" in causes(judge(edge, P))
+
+
+def test_a_background_class_that_is_taken_off_is_healthy(judge):
+    edge = with_background(P)
+    assert output_causes(judge(edge, P, top(edge, shift=1), top(P))) == []
+    assert output_causes(judge(P, edge, top(P), top(edge, shift=1))) == []
+
+
+# ---- Decisions ----------------------------------------------------------------------------
+
+
+def test_decisions_of_the_frame_before(judge):
+    results = top(P)
+    assert causes(judge(P, P, [results[0], *results[:-1]], results)) == ["output.postprocess"]
+
+
+def test_the_worst_class(judge):
+    few = softmax(some_logits(20, 10)).astype(np.float32)
+    assert causes(judge(few, few, top(-few, scores=few), top(few))) == ["output.postprocess"]
+    assert causes(judge(P, P, top(-P, scores=P), top(P)))[0] in ("output.postprocess", "output.label_offset")
+
+
+def test_another_permutation_each_frame(judge):
+    random = np.random.default_rng(5)
+    results = [[(int(random.integers(0, 10)), 0.5)] for _ in range(20)]
+    few = softmax(some_logits(20, 10)).astype(np.float32)
+    assert causes(judge(few, few, results, top(few))) == ["output.postprocess"]
+
+
+# ---- Healthy ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_healthy_results(judge, shift):
+    noisy = (P * (1 + 1e-7 * np.random.default_rng(1).normal(size=P.shape))).astype(np.float32)
+    assert output_causes(judge(noisy, P, top(noisy, shift=shift), top(P, shift=shift))) == []
+    assert output_causes(judge(noisy, P, top(noisy, k=1, shift=shift), top(P, shift=shift))) == []
+
+
+def test_other_outputs_give_other_decisions(judge):
+    other = softmax(some_logits(8, 1000, seed=9)).astype(np.float32)
+    assert output_causes(judge(other, P, top(other), top(P))) == []
+
+
+def test_equal_outputs_in_all_classes_say_nothing(judge):
+    flat = np.full((4, 10), 0.1, np.float32)
+    assert output_causes(judge(flat, flat, [[(3, 0.1)]] * 4, [[(3, 0.1)]] * 4)) == []
+
+
+@pytest.mark.parametrize("model", ["mobilenet_v1_0.25_224_float", "efficientnet_lite0_int8"])
+def test_real_models(judge, model):
+    y, (scale, zero) = real_outputs(model)
+    quantization = {"quantization": {"scale": [scale], "zero_point": [zero]}} if scale else {}
+    logs = {"edge_log": quantization, "reference_log": quantization}
+    file = LABELS / ("imagenet_1001.txt" if y.shape[1] == 1001 else "imagenet_1000.txt")
+    names = file.read_text().splitlines() if file.exists() else [str(i) for i in range(y.shape[1])]
+    shift = 1 if y.shape[1] == 1001 else 0
+    values = y if not scale else (scale * (y.astype(np.float64) - zero)).astype(np.float32)
+    told = top(values, shift=shift, labels=names)
+    assert output_causes(judge(y, y, told, told, **logs)) == []
+    assert causes(judge(y, y, top(values, shift=shift + 1), told, **logs)) == ["output.label_offset"]
+    assert causes(judge(y, y, top(values, shift=shift, labels=["x", *names]), told, **logs)) in (["output.label_offset"], [])
+
+
+# ---- Scores ------------------------------------------------------------------------------------
+
+
+def test_scores_that_went_through_softmax_again(judge):
+    few = softmax(some_logits(12, 10)).astype(np.float32)
+    verdict = judge(few, few, top(few, scores=softmax(few)), top(few))
+    assert causes(verdict) == ["output.activation"]
+    logits = some_logits(12, 10).astype(np.float32)  # the application's own softmax, rightly
+    assert output_causes(judge(logits, logits, top(logits, scores=softmax(logits)), top(logits))) == []
+
+
+@pytest.mark.parametrize("model", ["mobilenet_v1_0.25_224_uint8", "efficientnet_lite0_int8"])
+def test_raw_scores(judge, model):
+    y, (scale, zero) = real_outputs(model)
+    tensors = [("image", "float32", [1, 32, 32, 3], [], [], 0), ("probabilities", "uint8", [1, y.shape[1]], [scale], [zero], 0)]
+    logs = {"quantization": {"scale": [scale], "zero_point": [zero]}, "model": (tensors, [("CONV_2D", [0], [1])], [0], [1])}
+    values = (scale * (y.astype(np.float64) - zero)).astype(np.float32)
+    healthy = judge(y, y, top(values), top(values), edge_log=logs, reference_log=logs)
+    assert output_causes(healthy) == []
+    percent = judge(y, y, top(values, scores=100 * values), top(values), edge_log=logs, reference_log=logs)
+    assert output_causes(percent) == []
+    raw = judge(y, y, top(values, scores=y.astype(np.float64)), top(values), edge_log=logs, reference_log=logs)
+    assert causes(raw) == ["output.dequantization"]
