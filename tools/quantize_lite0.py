@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Quantizes a float model built by build_lite0.py to int8 weights and activations.
 
-Needs the PyPI packages litert-quantizer 0.11.0, numpy and pillow; no TensorFlow.
+Needs the PyPI packages litert-quantizer 0.11.0 (which brings ai-edge-litert and flatbuffers),
+numpy and pillow; no TensorFlow.
 Ranges of activations are those seen on the calibration pictures: give pictures
 like those that the model will see.
 
@@ -14,7 +15,9 @@ import argparse
 import sys
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from litert_quantizer import quantizer, recipe
 from pictures import model_input, normalize, pictures_in
 
@@ -35,6 +38,19 @@ def quantize(float_model: bytes, pictures) -> bytes:
     return bytes(result.quantized_model)
 
 
+def constants_inside(file: bytes) -> bytes:
+    """The model with its constants inside the flatbuffer.  The quantizer writes them behind
+    it, where TensorFlow Lite's C library of 2.17 does not find them."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(file, 0))
+    for buffer in model.buffers:
+        if buffer.offset > 1:
+            buffer.data = np.frombuffer(file[buffer.offset : buffer.offset + buffer.size], np.uint8)
+            buffer.offset = buffer.size = 0
+    builder = flatbuffers.Builder(len(file))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -49,7 +65,7 @@ def main() -> int:
         if not pictures:
             print(f"quantize_lite0: no picture in {arguments.calibration}", file=sys.stderr)
             return 2
-        arguments.output.write_bytes(quantize(arguments.model.read_bytes(), pictures))
+        arguments.output.write_bytes(constants_inside(quantize(arguments.model.read_bytes(), pictures)))
     except OSError as e:
         print(f"quantize_lite0: {e}", file=sys.stderr)
         return 2

@@ -285,6 +285,13 @@ static double rounding_of_layer(const xr_model_fit *fit, const xr_weight_pair *b
     return 0;
 }
 
+/* A bias that a converter clipped or moved where it does not matter (a channel that its
+ * activation cuts off): the layer's own values say so. */
+static bool has_right_values(const exray_comparison *comparison, const xr_weight_pair *p)
+{
+    return p->layer != SIZE_MAX && exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_CLEAN;
+}
+
 static bool sum_up(const exray_comparison *comparison, matcher *m)
 {
     xr_model_fit *fit = m->fit;
@@ -299,7 +306,7 @@ static bool sum_up(const exray_comparison *comparison, matcher *m)
         if (p->bias) {
             /* Tools correct a bias for what rounding did to the weights. */
             double room = 2 * rounding_of_layer(fit, p);
-            p->differs = p->differs && p->difference > m->factor * room;
+            p->differs = p->differs && p->difference > m->factor * room && !has_right_values(comparison, p);
             fit->biases++;
             fit->biases_differ += p->differs;
             continue;

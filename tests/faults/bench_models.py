@@ -75,7 +75,6 @@ def _build_lite0():
     calibration = ASSETS / "imagenet" if (ASSETS / "imagenet").is_dir() else photographs
     if not out[1].exists() and calibration.is_dir():
         run(sys.executable, ROOT / "tools" / "quantize_lite0.py", out[0], "--calibration", calibration, "-o", out[1])
-        model_files.with_constants_inside(out[1])
     return tuple(p for p in out if p.exists())
 
 

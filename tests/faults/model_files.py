@@ -27,12 +27,6 @@ def write(model, path):
     Path(path).write_bytes(bytes(builder.Output()))
 
 
-def with_constants_inside(path):
-    """Rewrites a file in the form that every engine reads: the C library of 2.17 does not
-    find constants that lie behind the flatbuffer, as some converters write them."""
-    write(read(path), path)
-
-
 def weight_tensors(model):
     """Constants that are weights: of a convolution or a matrix, and not small."""
     found = []

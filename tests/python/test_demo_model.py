@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from demo_support import ROOT, asset, labelled_pictures, run, tool, wheel
+from demo_support import EXRAY, ROOT, asset, labelled_pictures, run, tool, wheel
 
 import pth_reader
 from pictures import model_input
@@ -218,6 +218,19 @@ def test_int8_input_does_not_clip_and_weights_are_per_channel(lite0_int8):
     weights = details["block1/expand/weights"]
     assert weights["dtype"] == np.int8
     assert len(weights["quantization_parameters"]["scales"]) == 96
+
+
+def test_int8_runs_on_the_pinned_engine_and_is_healthy_against_float(lite0, lite0_int8, tmp_path):
+    (tmp_path / "p.yaml").write_text(
+        "task: classification\nimage:\n  crop: center 0.875\n  resize: bicubic 224x224 antialias\n"
+        "  normalize: {mean: 127, std: 128}\n"
+    )
+    (tmp_path / "list.txt").write_text("\n".join(str(path) for path, _ in labelled_pictures()[:8]) + "\n")
+    common = ("--pipeline", tmp_path / "p.yaml")
+    edge, reference = tmp_path / "edge.mcap", tmp_path / "reference.mcap"
+    run(EXRAY, "record", "--model", lite0_int8, *common, "--data", tmp_path / "list.txt", "-o", edge)
+    run(EXRAY, "replay", edge, "--model", lite0, *common, "-o", reference)
+    assert "PASS  nothing wrong found" in run(EXRAY, "validate", edge, reference).stdout
 
 
 def test_quantizing_without_pictures_is_an_error(lite0, tmp_path):
