@@ -155,6 +155,14 @@ double xr_confidence(double residual, double runner_up)
     return fmin(0.99, ratio / (1 + ratio));
 }
 
+/* Bit for bit the same in every frame: there is nothing to explain. */
+static bool is_equal(const exray_io_pair *io)
+{
+    const exray_metrics *m = &io->metrics;
+    return io->comparable && m->count > 0 && m->max_abs == 0 && !m->nan_count[0] && !m->nan_count[1] &&
+           !m->inf_count[0] && !m->inf_count[1];
+}
+
 exray_status xr_for_inputs(const exray_comparison *comparison, exray_findings *findings, exray_error *error,
                            xr_report_fn *report)
 {
@@ -167,6 +175,8 @@ exray_status xr_for_inputs(const exray_comparison *comparison, exray_findings *f
     }
     exray_status unjudged = EXRAY_OK;
     for (size_t i = 0; i < count; i++) {
+        if (is_equal(exray_comparison_input(comparison, i)))
+            continue;
         xr_input_fit fit;
         exray_status status = xr_input_fit_make(comparison, i, NULL, &fit, error);
         if (status != EXRAY_OK)
