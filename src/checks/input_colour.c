@@ -194,15 +194,7 @@ void xr_tint_text(const xr_tint *t, char *text, size_t size, const char **fix)
 /* What is left under a tint, on the frames searched on: a share of the edge's variance. */
 static double tinted_left(xr_scene *scene, const xr_chain *chain)
 {
-    xr_fit_sums sums = {0};
-    for (size_t f = 0; f < scene->count; f++) {
-        xr_applied applied = {.scene = scene, .chain = chain};
-        xr_placed p;
-        exray_error error;
-        if (xr_apply_chain(&applied, scene->frame[f].frame, &p, &error) == EXRAY_OK)
-            xr_sums_add(&sums, p.channels, p.plane[0], p.plane[1], NULL, p.width * p.height, 5);
-        xr_applied_free(&applied);
-    }
+    xr_fit_sums sums = xr_chain_sums(scene, chain);
     return xr_unexplained_by_order(&sums, scene->channels, NULL);
 }
 

@@ -233,8 +233,7 @@ static bool is_another_part(const xr_scene *scene, const xr_chain *chain)
     return worst > 1.2 || chain->layout;
 }
 
-/* Whether the tint leaves next to nothing, without any other part of the scene. */
-static bool tint_suffices(xr_scene *scene, const xr_chain *chain)
+xr_fit_sums xr_chain_sums(xr_scene *scene, const xr_chain *chain)
 {
     xr_fit_sums sums = {0};
     for (size_t f = 0; f < scene->count; f++) {
@@ -245,6 +244,13 @@ static bool tint_suffices(xr_scene *scene, const xr_chain *chain)
             xr_sums_add(&sums, p.channels, p.plane[0], p.plane[1], NULL, p.width * p.height, 5);
         xr_applied_free(&applied);
     }
+    return sums;
+}
+
+/* Whether the tint leaves next to nothing, without any other part of the scene. */
+static bool tint_suffices(xr_scene *scene, const xr_chain *chain)
+{
+    xr_fit_sums sums = xr_chain_sums(scene, chain);
     return levels_of(scene, xr_unexplained_by_colour(&sums, scene->channels)) < 2 * FLOOR;
 }
 

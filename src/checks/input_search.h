@@ -164,6 +164,8 @@ bool xr_scene_raster(xr_scene *scene, exray_side side, size_t frame, bool other_
 bool xr_scene_load(xr_scene *scene, const xr_chain *chain);
 /* The unit of the reference's values, in pixels of 0..255; false: not known. */
 bool xr_chain_unit(const xr_scene *scene, xr_chain *chain);
+/* Sums over the pixels of the frames searched on, the chain applied. */
+xr_fit_sums xr_chain_sums(xr_scene *scene, const xr_chain *chain);
 /* Colours: tries the known tints on the chain as it is; spread_levels: the edge's standard
  * deviation. */
 bool xr_find_tint(xr_scene *scene, xr_chain *chain, double spread_levels);
