@@ -20,14 +20,6 @@ static bool is_better(const xr_input_fit *after, const xr_input_fit *before, con
     return b > 1.4 * a + 0.25;
 }
 
-static bool contradicted(const xr_explanation *e)
-{
-    for (size_t l = 0; l < XR_LINKS; l++)
-        if (e->present[l] && e->votes[l].contradict > 0)
-            return true;
-    return false;
-}
-
 static void report_colours(const exray_comparison *comparison, const xr_input_fit *before,
                            const xr_input_fit *fit, bool remapped, exray_findings *findings)
 {
@@ -72,21 +64,35 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
     return true;
 }
 
-/* Whether the chain is an explanation; `e` is filled. */
-static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *chain, xr_input_fit *after,
-                                bool *good, exray_error *error)
+static exray_status fit_chain(xr_scene *scene, const xr_explanation *e, xr_input_fit *after,
+                              exray_error *error)
 {
     xr_applied applied = {.scene = scene, .chain = e->chain};
     xr_placement placement = {&applied, xr_apply_chain, e->chain->step};
     exray_status status = xr_input_fit_make(e->comparison, e->before->pair, &placement, after, error);
     xr_applied_free(&applied);
-    *good = status == EXRAY_OK && is_better(after, e->before, e->chain);
-    if (*good) {
-        xr_list_links(scene, e);
-        xr_vote_links(scene, e, xr_scene_is_large(scene) ? VOTES_LARGE : VOTES);
-        *good = !contradicted(e);
-        xr_drop_idle_links(e, chain);
-    }
+    return status;
+}
+
+/* Whether the chain is an explanation; `e` is filled.  A link that some frame contradicts is
+ * taken out, and the rest must do without it. */
+static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *chain, xr_input_fit *after,
+                                bool *good, exray_error *error)
+{
+    exray_status status;
+    bool dropped;
+    do {
+        dropped = false;
+        status = fit_chain(scene, e, after, error);
+        *good = status == EXRAY_OK && is_better(after, e->before, e->chain);
+        if (*good) {
+            xr_list_links(e);
+            xr_vote_links(scene, e, xr_scene_is_large(scene) ? VOTES_LARGE : VOTES);
+            dropped = xr_drop_contradicted_links(e, chain);
+        }
+    } while (dropped);
+    if (*good && xr_drop_idle_links(e, chain))
+        status = fit_chain(scene, e, after, error);
     if (*good)
         after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05);
     return status;

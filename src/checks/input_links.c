@@ -22,10 +22,10 @@ static bool other_geometry(const xr_chain *c)
                            a->ay != b->ay || c->base.resize_first != c->edge.resize_first);
 }
 
-void xr_list_links(xr_scene *scene, xr_explanation *e)
+void xr_list_links(xr_explanation *e)
 {
     const xr_chain *c = e->chain;
-    (void)scene;
+    memset(e->votes, 0, sizeof e->votes);
     e->present[XR_LINK_FRAMES] = c->moved > 0;
     e->present[XR_LINK_BEND] = c->bend.set;
     e->present[XR_LINK_LAYOUT] = c->layout;
@@ -75,16 +75,36 @@ static xr_chain without(const xr_chain *chain, xr_link link)
     return c;
 }
 
-void xr_drop_idle_links(xr_explanation *e, xr_chain *chain)
+/* Takes links out of the chain, for good; whether any was. */
+static bool drop_links(xr_explanation *e, xr_chain *chain, const bool drop[XR_LINKS])
 {
+    bool any = false;
     for (size_t l = 0; l < XR_LINKS; l++)
-        if (e->present[l] && l != XR_LINK_REMAP && e->votes[l].agree == 0 && e->votes[l].contradict == 0) {
+        if (drop[l]) {
             xr_chain less = without(chain, (xr_link)l);
             if (l == XR_LINK_FRAMES)
                 free(chain->shows), less.moved = 0;
             *chain = less;
             e->present[l] = false;
+            any = true;
         }
+    return any;
+}
+
+bool xr_drop_contradicted_links(xr_explanation *e, xr_chain *chain)
+{
+    bool drop[XR_LINKS];
+    for (size_t l = 0; l < XR_LINKS; l++)
+        drop[l] = e->present[l] && e->votes[l].contradict > 0;
+    return drop_links(e, chain, drop);
+}
+
+bool xr_drop_idle_links(xr_explanation *e, xr_chain *chain)
+{
+    bool drop[XR_LINKS];
+    for (size_t l = 0; l < XR_LINKS; l++)
+        drop[l] = e->present[l] && l != XR_LINK_REMAP && e->votes[l].agree == 0;
+    return drop_links(e, chain, drop);
 }
 
 /* ---- What the frames say ------------------------------------------------------------------------ */
@@ -433,13 +453,13 @@ static void report_tint(const xr_explanation *e, exray_findings *findings)
 static void report_remap(const xr_explanation *e, exray_findings *findings)
 {
     const xr_remap *m = &e->chain->remap;
-    if (m->kind == XR_REMAP_NORMALIZED) {
+    if (m->kind == XR_REMAP_NORMALIZED || m->kind == XR_REMAP_AGAIN) {
         exray_finding *f = start(e, findings, "input.normalization", XR_LINK_REMAP, m->tied ? 0.5 : 0.9);
         exray_finding_summary(
             f,
-            "The edge normalizes to %s, far out of the range that its 8-bit input can hold: most "
-            "values are clipped.",
-            m->name);
+            "The edge normalizes %s%s, far out of the range that its 8-bit input can hold: most values are "
+            "clipped.",
+            m->kind == XR_REMAP_AGAIN ? "twice" : "to ", m->kind == XR_REMAP_AGAIN ? "" : m->name);
         exray_finding_fix(
             f, "Normalize as the reference does, then quantize with the input's scale and zero point.");
         exray_finding_alternative(f, "input.quantization", m->tied ? 0.5 : 0.2);

@@ -35,10 +35,12 @@ typedef struct xr_explanation {
 } xr_explanation;
 
 /* Which links a chain has; then what each frame (at most `most`) says of each of them. */
-void xr_list_links(xr_scene *scene, xr_explanation *e);
+void xr_list_links(xr_explanation *e);
 void xr_vote_links(xr_scene *scene, xr_explanation *e, size_t most);
-/* Takes away what no frame needs; `chain` is the explanation's own. */
-void xr_drop_idle_links(xr_explanation *e, xr_chain *chain);
+/* Take out what some frame contradicts, or no frame needs; `chain` is the explanation's own.
+ * Whether any was. */
+bool xr_drop_contradicted_links(xr_explanation *e, xr_chain *chain);
+bool xr_drop_idle_links(xr_explanation *e, xr_chain *chain);
 /* A finding for each link, in the order of the data's way. */
 void xr_report_links(const xr_explanation *e, exray_findings *findings);
 

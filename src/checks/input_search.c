@@ -247,6 +247,16 @@ xr_fit_sums xr_chain_sums(xr_scene *scene, const xr_chain *chain)
     return sums;
 }
 
+/* Whether the values of the integers leave nothing that a place or a colour could explain. */
+static bool remap_suffices(xr_scene *scene, const xr_chain *chain)
+{
+    xr_fit_sums s = xr_chain_sums(scene, chain);
+    double left = 0;
+    for (size_t c = 0; c < scene->channels; c++)
+        left += fmax(s.ee[c][c] - 2 * s.er[c][c] + s.rr[c][c], 0);
+    return s.n > 0 && sqrt(left / (s.n * (double)scene->channels)) < 2 * FLOOR * scene->fit->level[0];
+}
+
 /* Whether the tint leaves next to nothing, without any other part of the scene. */
 static bool tint_suffices(xr_scene *scene, const xr_chain *chain)
 {
@@ -267,13 +277,16 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
     *chain = (xr_chain){.frames = exray_comparison_frame_count(scene->comparison), .step = 1};
     if (!xr_scene_load(scene, chain) || scene->width < SMALLEST || scene->height < SMALLEST)
         return false;
-    xr_find_bend(scene, chain);
     xr_find_remap(scene, chain);
+    if (!chain->remap.kind)
+        xr_find_bend(scene, chain);
     xr_find_frame_order(scene, chain);
     if ((chain->bend.set || chain->moved || chain->remap.kind || scene->censored) &&
         !xr_scene_load(scene, chain))
         return false;
     chain->step = frame_step(scene, chain->frames);
+    if (chain->remap.kind && remap_suffices(scene, chain))
+        return true;
     search_turns(scene, chain);
     double spread = levels_of(scene, 1);
     if (levels_of(scene, chain->left) < FLOOR) {
@@ -334,10 +347,8 @@ static bool rendered_reference(xr_scene *scene, const xr_chain *chain, size_t sh
         for (size_t i = 0; i < pixels; i++)
             scaled.v[c * pixels + i] =
                 (float)(chain->gain[c] * (double)r.v[chain->from[c] * pixels + i] + chain->offset[c]);
-    if (ok) {
+    if (ok)
         xr_tint_apply(chain, &scaled);
-        xr_remap_apply(chain, &scaled);
-    }
     ok = ok && xr_raster_orient(&scaled, chain->render_orientation, out);
     xr_raster_free(&r);
     xr_raster_free(&scaled);
@@ -350,10 +361,8 @@ static bool recorded_reference(xr_scene *scene, const xr_chain *chain, size_t fr
 {
     xr_raster r = {0}, warped = {0};
     bool ok = xr_scene_raster(scene, EXRAY_REFERENCE, shows, false, NULL, &r);
-    if (ok) {
+    if (ok)
         xr_tint_apply(chain, &r);
-        xr_remap_apply(chain, &r);
-    }
     if (ok && chain->shear.set) {
         ok = xr_shear_raster(&chain->shear, &r, &warped);
         xr_raster_free(&r);
@@ -387,6 +396,7 @@ exray_status xr_apply_chain(void *user, size_t frame, xr_placed *out, exray_erro
         error->status = EXRAY_E_STATE;
         return EXRAY_E_STATE;
     }
+    xr_remap_towards(a->scene, chain, &a->reference, &a->edge);
     /* What the tensor cannot hold is clipped on both sides; where it could hold all, and is
      * clipped nevertheless, nothing is known of those values. */
     if (a->scene->clamped)

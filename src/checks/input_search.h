@@ -40,6 +40,7 @@ void xr_tint_text(const xr_tint *t, char *text, size_t size, const char **fix);
 typedef enum xr_remap_kind {
     XR_REMAP_NONE,
     XR_REMAP_NORMALIZED, /* by another convention, out of the tensor's range */
+    XR_REMAP_AGAIN,      /* normalized twice */
     XR_REMAP_TWICE,      /* quantized twice */
     XR_REMAP_NOT,        /* real values rounded to integers, not quantized */
     XR_REMAP_CAST,       /* the same, cut */
@@ -180,6 +181,10 @@ exray_picture *xr_sheared_sensor(xr_scene *scene, const xr_shear *shear, size_t 
 /* How integers came to be clipped, told from the distribution of values alone. */
 void xr_find_remap(xr_scene *scene, xr_chain *chain);
 void xr_remap_apply(const xr_chain *chain, xr_raster *reference);
+/* The same of a raster that lies in the edge's place: of the values that a map has within
+ * noise of the reference's, the one nearest to the edge's. */
+void xr_remap_towards(const xr_scene *scene, const xr_chain *chain, xr_raster *reference,
+                      const xr_raster *edge);
 /* Values at the ends of the edge's range become NAN, where they are censored. */
 void xr_censor(const xr_scene *scene, xr_raster *edge);
 /* Values beyond the edge's range are brought to its ends. */

@@ -31,8 +31,8 @@ from places import BUILD, CAMERA, ENGINE, EXRAY, Failed
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true", help="the subset that make test runs")
-    parser.add_argument("--fault", help="only faults whose name contains this; = before it: equals")
-    parser.add_argument("--model", help="only models whose name contains this; = before it: equals")
+    parser.add_argument("--fault", help="only faults whose name contains this (or one of these: a,b); = before it: equals")
+    parser.add_argument("--model", help="only models whose name contains this, likewise")
     parser.add_argument("--healthy", action="store_true", help="only the healthy pairs")
     parser.add_argument("--seed", type=int, help="draws mixtures at random instead")
     parser.add_argument("--cases", type=int, default=150, help="how many of them (150)")
@@ -48,7 +48,7 @@ def arguments():
 def matches(name, wanted):
     if not wanted:
         return True
-    return name == wanted[1:] if wanted.startswith("=") else wanted in name
+    return any(name == w[1:] if w.startswith("=") else w in name for w in wanted.split(","))
 
 
 def choose(options, models):
