@@ -21,7 +21,8 @@ typedef struct exray_picture exray_picture;
 
 /* Decodes a sensor record (jpeg, png or a raw format).  `media` may be NULL: told
  * from the bytes.  Change its fields to see what another reading of the same bytes
- * gives (nv21 for nv12, another matrix or row stride). */
+ * gives (nv21 for nv12, another matrix or row stride; "jpeg/2", "jpeg/4", "jpeg/8": a
+ * JPEG decoded at that part of its size, as thumbnailers do). */
 exray_picture *exray_picture_decode(const exray_media *media, const void *data, size_t size,
                                     exray_error *error);
 /* Copies interleaved bytes, [height][width][channels]; channels 1 or 3. */
@@ -50,6 +51,8 @@ typedef enum exray_sampling {
     EXRAY_HALF_PIXEL,    /* OpenCV */
     EXRAY_ANTIALIAS,     /* Pillow: the filter's support grows with the scale; not with NEAREST */
     EXRAY_ALIGN_CORNERS, /* TensorFlow 1; not with AREA */
+    EXRAY_ASYMMETRIC,    /* TensorFlow 1 without half_pixel_centers; BILINEAR and BICUBIC */
+    EXRAY_EXACT,         /* Pillow's NEAREST, which takes the middle; NEAREST alone */
 } exray_sampling;
 
 /* "bilinear antialias": as it stands in a pipeline file.  A constant. */

@@ -179,7 +179,8 @@ typedef struct exray_model {
 
 /* schema: Media.  How the bytes of a sensor record are to be understood. */
 typedef struct exray_media {
-    const char *format;  /* rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yuyv; s16 f32; jpeg png wav; utf8 */
+    const char
+        *format; /* rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yv12 yuyv uyvy; s16 f32; jpeg png wav; utf8 */
     uint32_t width;      /* pixels */
     uint32_t height;     /* pixels */
     uint32_t row_stride; /* bytes; 0: packed */

@@ -8,6 +8,13 @@
 
 enum { VOTES = 64, VOTES_LARGE = 12 };
 
+/* Share of a difference that runs along columns and rows, from which on it is a kernel's. */
+#define SEPARABLE 0.4
+/* The same where the difference is no larger than noise; and how much, in levels rms, rounding
+ * alone does not make. */
+#define SURELY_SEPARABLE 0.55
+#define FINEST           0.4
+
 static bool is_better(const xr_input_fit *after, const xr_input_fit *before, const xr_chain *chain)
 {
     if (after->state == XR_FIT_EQUAL)
@@ -36,9 +43,8 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
                           exray_findings *findings)
 {
     xr_detail d;
-    double kernel_left = fit->left_blocks / fmax(fit->left_pixels, 1e-9);
-    if (fit->explained || chain->warped || kernel_left > 0.45 || !xr_look_at_detail(scene, chain, &d) ||
-        d.blocks > 0.45 || d.at_edges < 4)
+    bool known = !fit->explained && !chain->warped && xr_look_at_detail(scene, chain, &d);
+    if (!known || d.separable < SEPARABLE)
         return false;
     exray_finding *f = exray_find(findings, "input.resize", EXRAY_ERROR, 0.75);
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
@@ -59,7 +65,8 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
     exray_finding_number(f, "residual_before_levels", fit->left_pixels);
     exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
     exray_finding_number(f, "sharpness_ratio", d.sharpness);
-    exray_finding_number(f, "detail_ratio", d.at_edges);
+    exray_finding_number(f, "separable_share", d.separable);
+    exray_finding_number(f, "shift_pixels", d.shift);
     exray_finding_number(f, "frames", (double)fit->frames);
     return true;
 }
@@ -98,7 +105,7 @@ static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *ch
     return status;
 }
 
-static exray_status explain(const exray_comparison *comparison, const xr_input_fit *before,
+static exray_status explain(const exray_comparison *comparison, const xr_input_fit *before, bool fine,
                             exray_findings *findings, exray_error *error)
 {
     xr_scene *scene = xr_scene_open(comparison, before->pair, before);
@@ -106,6 +113,8 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
     xr_input_fit after, rest = *before;
     exray_status status = scene ? EXRAY_OK : EXRAY_E_MEMORY;
     bool good = false;
+    if (scene)
+        scene->fine = fine;
     if (scene && xr_search(scene, &chain)) {
         xr_explanation e = {.comparison = comparison,
                             .before = before,
@@ -128,11 +137,29 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
     return status;
 }
 
+/* A difference no larger than noise, but of a kind that no noise is. */
+static bool looks_like_a_kernel(const exray_comparison *comparison, const xr_input_fit *fit)
+{
+    const xr_chain none = {.frames = exray_comparison_frame_count(comparison), .step = 1};
+    xr_scene *scene = xr_scene_open(comparison, fit->pair, fit);
+    xr_detail d = {0};
+    bool known = scene && xr_scene_load(scene, &none) && xr_look_at_detail(scene, &none, &d);
+    xr_scene_close(scene);
+    return known && d.separable > SURELY_SEPARABLE && d.left > FINEST;
+}
+
 static exray_status look_at(const exray_comparison *comparison, const xr_input_fit *fit,
                             exray_findings *findings, exray_error *error)
 {
-    if (fit->state == XR_FIT_DIFFERS && !fit->explained && fit->picture)
-        return explain(comparison, fit, findings, error);
+    xr_input_fit judged = *fit;
+    bool fine = fit->picture && fit->state == XR_FIT_NOISE && fit->raw_pixels > FINEST &&
+                looks_like_a_kernel(comparison, fit);
+    if (fine) {
+        judged.state = XR_FIT_DIFFERS;
+        judged.explained = false;
+    }
+    if (judged.state == XR_FIT_DIFFERS && !judged.explained && judged.picture)
+        return explain(comparison, &judged, fine, findings, error);
     report_colours(comparison, fit, fit, false, findings);
     return EXRAY_OK;
 }

@@ -18,8 +18,7 @@ static bool other_kernel(const xr_chain *c)
 static bool other_geometry(const xr_chain *c)
 {
     const xr_geometry *a = &c->base.geometry, *b = &c->edge.geometry;
-    return c->rendered && (a->kind != b->kind || a->fx != b->fx || a->fy != b->fy || a->ax != b->ax ||
-                           a->ay != b->ay || c->base.resize_first != c->edge.resize_first);
+    return c->rendered && (!xr_geometry_is(a, b) || !c->base.resize_first != !c->edge.resize_first);
 }
 
 void xr_list_links(xr_explanation *e)
@@ -27,6 +26,7 @@ void xr_list_links(xr_explanation *e)
     const xr_chain *c = e->chain;
     memset(e->votes, 0, sizeof e->votes);
     e->present[XR_LINK_FRAMES] = c->moved > 0;
+    e->present[XR_LINK_READING] = c->reading.kind != XR_READ_AS_RECORDED;
     e->present[XR_LINK_BEND] = c->bend.set;
     e->present[XR_LINK_LAYOUT] = c->layout;
     e->present[XR_LINK_SHEAR] = c->shear.set;
@@ -44,6 +44,9 @@ static xr_chain without(const xr_chain *chain, xr_link link)
     switch (link) {
     case XR_LINK_FRAMES:
         c.shows = NULL;
+        break;
+    case XR_LINK_READING:
+        c.reading = (xr_reading){.kind = XR_READ_AS_RECORDED};
         break;
     case XR_LINK_BEND:
         c.bend.set = false;
@@ -436,6 +439,34 @@ static void report_shear(const xr_explanation *e, exray_findings *findings)
         exray_finding_number(f, "pixels_per_row", (double)s->pixels);
 }
 
+static void report_reading(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_reading *r = &e->chain->reading;
+    const char *cause = r->kind == XR_READ_REDUCED ? "input.decoder" : "input.color_space";
+    exray_finding *f = start(e, findings, cause, XR_LINK_READING, certainty(e, XR_LINK_READING));
+    if (r->kind == XR_READ_REDUCED) {
+        exray_finding_summary(f,
+                              "The edge decodes the JPEG at 1/%s of its size and enlarges what is left: fine "
+                              "detail is lost.",
+                              r->format + 5);
+        exray_finding_fix(
+            f, "Decode the picture in full (libjpeg: scale_denom = 1; Android: inSampleSize = 1; Pillow: no "
+               "draft mode), then resize it.");
+        exray_finding_text(f, "read_as", r->format);
+    } else if (r->kind == XR_READ_FORMAT) {
+        exray_finding_summary(f, "The edge reads the camera's bytes as %s, which they are not.", r->format);
+        exray_finding_fix(
+            f, "Read the camera's bytes in the format that it delivers (media.format of the sensor record).");
+        exray_finding_text(f, "read_as", r->format);
+    } else {
+        exray_finding_summary(f, "The edge's colours are made differently: a gamma of %.3g is applied.",
+                              r->gamma);
+        exray_finding_fix(
+            f, "Feed the camera's sRGB values as they are: neither linearize them nor apply a gamma.");
+        exray_finding_number(f, "gamma", r->gamma);
+    }
+}
+
 static void report_tint(const xr_explanation *e, exray_findings *findings)
 {
     const xr_tint *t = &e->chain->tint;
@@ -484,6 +515,8 @@ void xr_report_links(const xr_explanation *e, exray_findings *findings)
 {
     if (e->present[XR_LINK_FRAMES])
         report_frames(e, findings);
+    if (e->present[XR_LINK_READING])
+        report_reading(e, findings);
     if (e->present[XR_LINK_SHEAR])
         report_shear(e, findings);
     if (e->present[XR_LINK_LAYOUT])

@@ -13,6 +13,7 @@ typedef struct xr_votes {
 
 typedef enum xr_link {
     XR_LINK_FRAMES,
+    XR_LINK_READING,
     XR_LINK_BEND,
     XR_LINK_LAYOUT,
     XR_LINK_SHEAR,

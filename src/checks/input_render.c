@@ -20,7 +20,10 @@ xr_map xr_geometry_map(const xr_geometry *g, double width, double height, double
         fx = side / width;
         fy = side / height;
     }
-    double x = (1 - fx) * g->ax, y = (1 - fy) * g->ay;
+    double x = (1 - fx) * g->ax + g->dx * (g->in_target ? fx / target_width : 1 / width);
+    double y = (1 - fy) * g->ay + g->dy * (g->in_target ? fy / target_height : 1 / height);
+    x = fmin(fmax(x, 0), 1 - fx);
+    y = fmin(fmax(y, 0), 1 - fy);
     return (xr_map){x, x + fx, y, y + fy};
 }
 
@@ -33,6 +36,12 @@ bool xr_same_geometry(const xr_geometry *a, const xr_geometry *b, double width, 
     return worst * target < 0.75;
 }
 
+bool xr_geometry_is(const xr_geometry *a, const xr_geometry *b)
+{
+    return a->kind == b->kind && a->fx == b->fx && a->fy == b->fy && a->ax == b->ax && a->ay == b->ay &&
+           a->dx == b->dx && a->dy == b->dy;
+}
+
 /* ---- Rendering ---------------------------------------------------------------------- */
 
 static uint32_t rounded(double value, uint32_t most)
@@ -41,7 +50,14 @@ static uint32_t rounded(double value, uint32_t most)
     return v < 1 ? 1 : v > most ? most : (uint32_t)v;
 }
 
-static exray_rectangle part_of(const xr_geometry *g, uint32_t width, uint32_t height)
+/* Where a part begins: within the room that is left, moved by pixels. */
+static uint32_t place_of(uint32_t room, double share, double by)
+{
+    return (uint32_t)fmin(fmax(floor(room * share) + by, 0), room);
+}
+
+static exray_rectangle part_of(const xr_geometry *g, uint32_t width, uint32_t height, uint32_t target_width,
+                               uint32_t target_height)
 {
     uint32_t shorter = width < height ? width : height;
     exray_rectangle r = {0, 0, width, height};
@@ -51,8 +67,13 @@ static exray_rectangle part_of(const xr_geometry *g, uint32_t width, uint32_t he
         r.width = rounded(g->fx * width, width);
         r.height = rounded(g->fy * height, height);
     }
-    r.left = (uint32_t)floor((width - r.width) * g->ax);
-    r.top = (uint32_t)floor((height - r.height) * g->ay);
+    double dx = g->dx, dy = g->dy;
+    if (g->in_target) {
+        dx = floor(dx * r.width / target_width + 0.5);
+        dy = floor(dy * r.height / target_height + 0.5);
+    }
+    r.left = place_of(width - r.width, g->ax, dx);
+    r.top = place_of(height - r.height, g->ay, dy);
     return r;
 }
 
@@ -89,17 +110,19 @@ static exray_picture *render_resized(const exray_picture *picture, const xr_rend
     uint32_t w = rounded(width / g->fx, 1 << 14), h = rounded(height / g->fy, 1 << 14);
     if (g->kind == XR_SQUARE) {
         uint64_t side = rounded(fmin(width, height) / g->fx, 1 << 14);
-        w = (uint32_t)(in_width <= in_height ? side : side * in_width / in_height);
-        h = (uint32_t)(in_width <= in_height ? side * in_height / in_width : side);
+        uint64_t shorter = in_width < in_height ? in_width : in_height;
+        uint64_t half = how->resize_first == XR_RESIZE_ROUNDED ? shorter / 2 : 0;
+        w = (uint32_t)(in_width <= in_height ? side : (side * in_width + half) / in_height);
+        h = (uint32_t)(in_width <= in_height ? (side * in_height + half) / in_width : side);
     }
     if (g->kind == XR_LETTERBOX || w < width || h < height || w > 1 << 14 || h > 1 << 14)
         return NULL;
     exray_picture *large = exray_picture_resize(picture, NULL, how->filter, how->sampling, w, h, &error);
-    exray_rectangle part = {(uint32_t)floor((w - width) * g->ax), (uint32_t)floor((h - height) * g->ay),
-                            width, height};
-    if (g->ax == 0.5)
+    double dx = g->in_target ? g->dx : 0, dy = g->in_target ? g->dy : 0;
+    exray_rectangle part = {place_of(w - width, g->ax, dx), place_of(h - height, g->ay, dy), width, height};
+    if (g->ax == 0.5 && dx == 0)
         part.left = half_even(w - width);
-    if (g->ay == 0.5)
+    if (g->ay == 0.5 && dy == 0)
         part.top = half_even(h - height);
     exray_picture *out = large ? exray_picture_crop(large, &part, &error) : NULL;
     exray_picture_free(large);
@@ -141,7 +164,7 @@ bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t wid
         out = render_resized(picture, how, w, h);
     else {
         exray_rectangle part =
-            part_of(&how->geometry, exray_picture_width(picture), exray_picture_height(picture));
+            part_of(&how->geometry, exray_picture_width(picture), exray_picture_height(picture), w, h);
         out = exray_picture_resize(picture, &part, how->filter, how->sampling, w, h, &error);
     }
     bool ok = out && xr_raster_of_picture(r, out, channels);
@@ -156,9 +179,12 @@ bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t wid
 void xr_geometry_text(const xr_rendering *how, double target, char *text, size_t size)
 {
     const xr_geometry *g = &how->geometry;
-    bool middle = fabs(g->ax - 0.5) < 0.02 && fabs(g->ay - 0.5) < 0.02;
-    char place[64] = "";
-    if (!middle)
+    bool middle = fabs(g->ax - 0.5) < 0.02 && fabs(g->ay - 0.5) < 0.02 && g->dx == 0 && g->dy == 0;
+    char place[96] = "";
+    if (g->dx != 0 || g->dy != 0)
+        snprintf(place, sizeof place, ", moved by (%+.0f, %+.0f) pixels of %s", g->dx, g->dy,
+                 g->in_target ? "the resized picture" : "the camera's picture");
+    else if (!middle)
         snprintf(place, sizeof place, ", placed at (%.2f, %.2f) of the room left", g->ax, g->ay);
     if (g->kind == XR_LETTERBOX)
         snprintf(text, size, "the whole picture, letterboxed%s", place);

@@ -13,16 +13,22 @@ typedef enum xr_geometry_kind {
 
 typedef struct xr_geometry {
     xr_geometry_kind kind;
-    double fx, fy; /* fy of XR_RECTANGLE alone */
-    double ax, ay; /* where the part, or the picture on its ground, lies: 0 left or top, 0.5 middle, 1 */
+    double fx, fy;  /* fy of XR_RECTANGLE alone */
+    double ax, ay;  /* where the part, or the picture on its ground, lies: 0 left or top, 0.5 middle, 1 */
+    double dx, dy;  /* and then moved by so many pixels: of the picture, or */
+    bool in_target; /* of what it is resized to */
 } xr_geometry;
+
+/* The whole is resized first, then the part cut out: its longer side is cut down to whole
+ * pixels, or rounded. */
+typedef enum xr_crop_order { XR_CROP_FIRST, XR_RESIZE_TRUNCATED, XR_RESIZE_ROUNDED } xr_crop_order;
 
 typedef struct xr_rendering {
     xr_geometry geometry;
     exray_filter filter;
     exray_sampling sampling;
-    bool resize_first; /* the whole is resized, then the part cut out */
-    double pad;        /* LETTERBOX: the ground, 0..255; NAN: not known, the pixels are NAN */
+    unsigned char resize_first; /* xr_crop_order */
+    double pad;                 /* LETTERBOX: the ground, 0..255; NAN: not known, the pixels are NAN */
 } xr_rendering;
 
 /* The mapped part, for a source of that size and a target of that shape. */
@@ -35,6 +41,9 @@ bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t wid
 
 /* Whether both show the same part of a picture, to half a pixel of the target. */
 bool xr_same_geometry(const xr_geometry *a, const xr_geometry *b, double width, double height, double target);
+
+/* Whether both are the same to the number. */
+bool xr_geometry_is(const xr_geometry *a, const xr_geometry *b);
 
 /* "center 0.875", "none (the whole picture, stretched)": as in a pipeline file where
  * it has a name there. */

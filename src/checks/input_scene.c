@@ -71,6 +71,14 @@ static bool reduced(const exray_picture *picture, size_t channels, xr_raster *ou
     return ok;
 }
 
+bool xr_area_of_picture(xr_area *area, const exray_picture *picture, size_t channels)
+{
+    xr_raster small = {0};
+    bool ok = reduced(picture, channels, &small) && xr_area_make(area, &small);
+    xr_raster_free(&small);
+    return ok;
+}
+
 static double contrast_of(const xr_raster *r)
 {
     xr_fit_sums sums = {0};
@@ -119,7 +127,9 @@ static void free_frame(xr_search_frame *s)
     xr_raster_free(&s->reference);
     xr_area_free(&s->reference_area);
     xr_area_free(&s->scene_area);
+    xr_area_free(&s->read_area);
     exray_picture_free(s->picture);
+    exray_picture_free(s->read);
     *s = (xr_search_frame){0};
 }
 
@@ -143,14 +153,39 @@ static bool load_frame(xr_scene *scene, const xr_chain *chain, size_t frame, xr_
     s->picture = ok && (scene->channels == 3 || scene->channels == 1)
                      ? xr_sensor_picture(scene->comparison, s->shows, NULL, scene->sensor_slot, NULL)
                      : NULL;
-    xr_raster small = {0};
-    if (s->picture &&
-        (!reduced(s->picture, scene->channels, &small) || !xr_area_make(&s->scene_area, &small)))
+    if (s->picture && !xr_area_of_picture(&s->scene_area, s->picture, scene->channels))
         ok = false;
-    xr_raster_free(&small);
     if (!ok)
         free_frame(s);
     return ok;
+}
+
+static void measure_spread(xr_scene *scene)
+{
+    xr_fit_sums sums[2] = {{0}};
+    for (size_t f = 0; f < scene->count; f++) {
+        const xr_search_frame *s = &scene->frame[f];
+        size_t pixels = scene->width * scene->height;
+        xr_sums_add(&sums[0], scene->channels, s->edge[0].v, s->edge[0].v, NULL, pixels, 5);
+        xr_sums_add(&sums[1], scene->channels, s->reference.v, s->reference.v, NULL, pixels, 5);
+    }
+    for (int side = 0; side < 2; side++)
+        scene->spread[side] = xr_sums_spread(&sums[side], scene->channels) / scene->fit->level[side];
+}
+
+double xr_levels_of(const xr_scene *scene, exray_side side, double left)
+{
+    return sqrt(fmax(left, 0)) * scene->spread[side];
+}
+
+const exray_picture *xr_frame_picture(const xr_search_frame *frame, exray_side side)
+{
+    return side == EXRAY_EDGE && frame->read ? frame->read : frame->picture;
+}
+
+const xr_area *xr_frame_area(const xr_search_frame *frame, exray_side side)
+{
+    return side == EXRAY_EDGE && frame->read ? &frame->read_area : &frame->scene_area;
 }
 
 bool xr_scene_load(xr_scene *scene, const xr_chain *chain)
@@ -166,6 +201,7 @@ bool xr_scene_load(xr_scene *scene, const xr_chain *chain)
     for (size_t i = 0; i < scene->count; i++)
         for (int l = 0; l < 2; l++)
             xr_censor(scene, &scene->frame[i].edge[l]);
+    measure_spread(scene);
     scene->has_sensor = scene->count > 0;
     for (size_t i = 0; i < scene->count; i++)
         scene->has_sensor = scene->has_sensor && scene->frame[i].picture;

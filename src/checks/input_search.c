@@ -5,8 +5,12 @@
 #include <string.h>
 
 enum { SMALLEST = 16 };
-/* Levels rms: nothing is left that a place, a kernel or a colour could explain. */
-#define FLOOR 0.8
+/* Levels rms: nothing is left that a place, a kernel or a colour could explain; where even
+ * small differences look like a kernel's. */
+#define FLOOR      0.8
+#define FINE_FLOOR 0.2
+/* What healthy decoders leave of an exact rendering: above, the bytes may have been read otherwise. */
+#define READING_FLOOR 2.0
 
 /* An explanation is decisively better (levels rms). */
 static bool decisively_less(double a, double b)
@@ -32,14 +36,9 @@ static double turned_left(const xr_scene *scene, bool layout, xr_orientation o, 
     return xr_unexplained_by_colour(&sums, scene->channels);
 }
 
-/* Levels rms of a share of the edge's variance. */
 static double levels_of(const xr_scene *scene, double left)
 {
-    xr_fit_sums sums = {0};
-    for (size_t f = 0; f < scene->count; f++)
-        xr_sums_add(&sums, scene->channels, scene->frame[f].edge[0].v, scene->frame[f].edge[0].v, NULL,
-                    scene->width * scene->height, 5);
-    return sqrt(fmax(left, 0)) * xr_sums_spread(&sums, scene->channels) / scene->fit->level[0];
+    return xr_levels_of(scene, EXRAY_EDGE, left);
 }
 
 static void search_turns(xr_scene *scene, xr_chain *chain)
@@ -163,9 +162,8 @@ static void simplify(xr_scene *scene, xr_chain *chain, const xr_found *edge)
 
 static bool same_rendering(const xr_rendering *a, const xr_rendering *b)
 {
-    return same_kernel(a, b) && a->resize_first == b->resize_first && a->geometry.kind == b->geometry.kind &&
-           a->geometry.fx == b->geometry.fx && a->geometry.fy == b->geometry.fy &&
-           a->geometry.ax == b->geometry.ax && a->geometry.ay == b->geometry.ay;
+    return same_kernel(a, b) && !a->resize_first == !b->resize_first &&
+           xr_geometry_is(&a->geometry, &b->geometry);
 }
 
 static bool search_sensor(xr_scene *scene, xr_chain *chain)
@@ -184,6 +182,8 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
         return false;
     double turned = chain->left;
     xr_chain next = *chain;
+    if (levels_of(scene, edge.left) > READING_FLOOR)
+        xr_find_reading(scene, &next, &edge);
     next.edge = edge.rendering;
     next.kernel_rival = edge.rival;
     next.kernel_rival_left = edge.rival_left;
@@ -191,7 +191,7 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
     next.render_orientation = edge.orientation;
     next.orientation = compose(edge.orientation, xr_orientation_inverse(base.orientation));
     simplify(scene, &next, &edge);
-    next.rendered = !same_rendering(&next.edge, &next.base);
+    next.rendered = next.reading.kind || !same_rendering(&next.edge, &next.base);
     if (next.rendered && !decisively_less(levels_of(scene, next.left), levels_of(scene, turned)))
         return false;
     next.upright_left = edge.by_orientation[base.orientation];
@@ -289,12 +289,12 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
         return true;
     search_turns(scene, chain);
     double spread = levels_of(scene, 1);
-    if (levels_of(scene, chain->left) < FLOOR) {
+    if (levels_of(scene, chain->left) < (scene->fine ? FINE_FLOOR : FLOOR)) {
         xr_find_tint(scene, chain, spread);
         return is_something(chain) || scene->censored || scene->clamped;
     }
     xr_chain tinted = *chain;
-    if (xr_find_tint(scene, &tinted, spread) && tinted.tint.kind == XR_TINT_GAMMA &&
+    if (!scene->has_sensor && xr_find_tint(scene, &tinted, spread) && tinted.tint.kind == XR_TINT_GAMMA &&
         tint_suffices(scene, &tinted)) {
         *chain = tinted;
         return true;
@@ -335,7 +335,7 @@ void xr_chain_free(xr_chain *chain)
 
 static bool rendered_reference(xr_scene *scene, const xr_chain *chain, size_t shows, xr_raster *out)
 {
-    exray_picture *picture = xr_sheared_sensor(scene, &chain->shear, shows);
+    exray_picture *picture = xr_read_sensor(scene, chain, shows);
     bool swap = (chain->render_orientation & 4) != 0;
     xr_raster r = {0}, scaled = {0};
     bool ok = picture &&

@@ -66,6 +66,19 @@ typedef struct xr_shear {
     int64_t pixels;
 } xr_shear;
 
+/* Another reading of the sensor's bytes, or of its pixels, before all else. */
+typedef enum xr_reading_kind {
+    XR_READ_AS_RECORDED,
+    XR_READ_FORMAT,  /* as another format */
+    XR_READ_REDUCED, /* a JPEG at a part of its size */
+    XR_READ_GAMMA,
+} xr_reading_kind;
+typedef struct xr_reading {
+    xr_reading_kind kind;
+    const char *format; /* a constant; NULL: as recorded */
+    double gamma;       /* pixel = 255 (pixel / 255)^gamma */
+} xr_reading;
+
 typedef struct xr_chain {
     size_t frames; /* of the comparison */
     size_t step;   /* every how many of them are looked at */
@@ -83,6 +96,7 @@ typedef struct xr_chain {
     bool warped; /* the edge shows another part of the reference's picture */
     xr_map *map; /* [frames], of the reference's picture; NULL where not warped */
     xr_tint tint;
+    xr_reading reading; /* rendered from what it makes of the bytes */
     xr_shear shear;
     xr_remap remap;
 
@@ -113,12 +127,14 @@ bool xr_scene_is_large(const xr_scene *scene);
 bool xr_search(xr_scene *scene, xr_chain *chain);
 void xr_chain_free(xr_chain *chain);
 
-/* Where the difference lies that a chain leaves, on the frames searched on. */
+/* What the difference is like that a chain leaves, on the frames searched on. */
 typedef struct xr_detail {
-    double at_edges;  /* mean square at the quarter of the pixels with most detail, over that at the plainer
-                         half */
-    double blocks;    /* share of the rms that is left in blocks of 8 x 8: 1/8 for noise */
-    double sharpness; /* the edge's gradients over the reference's, rms; above 1: sharper */
+    double separable; /* share of its energy that a change along columns and rows explains, as another kernel
+                         makes it; chance taken off: 0 noise, 1 kernels alone */
+    double shifted;   /* share that one shift of the whole picture explains */
+    double shift;     /* pixels, of the frame that is shifted most */
+    double left;      /* the difference, mean of the channels: levels rms */
+    double sharpness; /* the edge's slopes over the reference's, rms; above 1: sharper */
 } xr_detail;
 bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out);
 
@@ -140,6 +156,8 @@ typedef struct xr_search_frame {
     xr_raster reference;
     xr_area edge_area[2], reference_area, scene_area;
     exray_picture *picture; /* the sensor's, or NULL */
+    exray_picture *read;    /* as the edge reads its bytes; NULL: as the reference does */
+    xr_area read_area;
     double contrast;
 } xr_search_frame;
 
@@ -149,6 +167,8 @@ struct xr_scene {
     const xr_input_fit *fit;
     exray_slot *slot, *sensor_slot;
     bool has_sensor;
+    bool fine;                      /* small differences matter: all of them look like a kernel's */
+    double spread[2];               /* of both sides' values, levels rms */
     size_t width, height, channels; /* of the edge's input */
     bool censored; /* many of the edge's values are at the ends of its range, low and high: no line holds
                       there */
@@ -176,8 +196,8 @@ bool xr_find_shear(xr_scene *scene, xr_chain *chain);
 bool xr_find_sensor_shear(xr_scene *scene, xr_chain *chain);
 bool xr_shear_raster(const xr_shear *shear, const xr_raster *in, xr_raster *out);
 exray_picture *xr_shear_picture(const xr_shear *shear, const exray_picture *in);
-/* The sensor's picture of a frame as the edge's chain reads it; shear may be unset. */
-exray_picture *xr_sheared_sensor(xr_scene *scene, const xr_shear *shear, size_t shows);
+/* The sensor's picture of a frame as the edge's chain reads it. */
+exray_picture *xr_read_sensor(xr_scene *scene, const xr_chain *chain, size_t shows);
 /* How integers came to be clipped, told from the distribution of values alone. */
 void xr_find_remap(xr_scene *scene, xr_chain *chain);
 void xr_remap_apply(const xr_chain *chain, xr_raster *reference);
@@ -193,8 +213,20 @@ void xr_clamp(const xr_scene *scene, xr_raster *reference);
 void xr_find_bend(xr_scene *scene, xr_chain *chain);
 /* Which frame's picture each edge frame shows, where some show another's. */
 void xr_find_frame_order(xr_scene *scene, xr_chain *chain);
-/* The rendering of one side that explains it best. `layouts` and `orientations` say how
- * many to try; false: no sensor. */
+/* The sensor's picture of a frame, and its areas, as a side reads it. */
+const exray_picture *xr_frame_picture(const xr_search_frame *frame, exray_side side);
+const xr_area *xr_frame_area(const xr_search_frame *frame, exray_side side);
+/* Levels rms of a share of a side's variance, on the frames searched on. */
+double xr_levels_of(const xr_scene *scene, exray_side side, double left);
+/* Which part of the sensor's picture a side shows, coarsely; false: no sensor. */
+typedef struct xr_guess {
+    xr_geometry geometry;
+    xr_orientation orientation;
+    size_t layout;
+    double left;
+} xr_guess;
+bool xr_find_place(xr_scene *scene, exray_side side, xr_guess *found, double by_orientation[XR_ORIENTATIONS]);
+/* The rendering of one side that explains it best; false: no sensor. */
 typedef struct xr_found {
     xr_rendering rendering;
     xr_orientation orientation;
@@ -205,6 +237,11 @@ typedef struct xr_found {
     double by_orientation[XR_ORIENTATIONS]; /* coarse: the best of each, in the best layout */
 } xr_found;
 bool xr_find_rendering(xr_scene *scene, exray_side side, xr_found *found);
+/* Whether another reading of the sensor's bytes explains the edge better than its best
+ * rendering `edge`, which is then found anew.  chain->base is known. */
+bool xr_find_reading(xr_scene *scene, xr_chain *chain, xr_found *edge);
+/* Areas of the sensor's picture, or of a smaller copy of it. */
+bool xr_area_of_picture(xr_area *area, const exray_picture *picture, size_t channels);
 /* The share of a side's variance that a rendering leaves unexplained, pixel by pixel. */
 double xr_rendering_left(xr_scene *scene, exray_side side, bool layout, xr_orientation orientation,
                          const xr_rendering *how, xr_fit_sums *sums);

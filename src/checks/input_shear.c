@@ -124,25 +124,13 @@ static size_t sensor_shears(uint32_t width, int64_t out[64])
     return count;
 }
 
-exray_picture *xr_sheared_sensor(xr_scene *scene, const xr_shear *shear, size_t shows)
-{
-    const xr_decode_as packed = {.full_range = -1, .row_stride = 0};
-    bool ignored = shear->set && shear->kind == XR_SHEAR_IGNORED;
-    exray_picture *picture =
-        xr_sensor_picture(scene->comparison, shows, ignored ? &packed : NULL, scene->sensor_slot, NULL);
-    if (!picture || !shear->set || ignored)
-        return picture;
-    exray_picture *sheared = xr_shear_picture(shear, picture);
-    exray_picture_free(picture);
-    return sheared;
-}
-
 static double sheared_rendering_left(xr_scene *scene, const xr_chain *chain, const xr_shear *s, size_t frames)
 {
     xr_fit_sums sums = {0};
     for (size_t f = 0; f < frames && f < scene->count; f++) {
+        const xr_chain sheared = {.shear = *s};
         exray_picture *picture = s->kind == XR_SHEAR_IGNORED
-                                     ? xr_sheared_sensor(scene, s, scene->frame[f].shows)
+                                     ? xr_read_sensor(scene, &sheared, scene->frame[f].shows)
                                      : xr_shear_picture(s, scene->frame[f].picture);
         xr_raster r = {0};
         if (picture && xr_render(picture, &chain->base, scene->width, scene->height, scene->channels, &r))

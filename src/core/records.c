@@ -167,7 +167,8 @@ typedef struct picture_format {
 static const picture_format picture_formats[] = {
     {"rgb8", 3, false, false},  {"bgr8", 3, false, false},  {"rgba8", 4, false, false},
     {"bgra8", 4, false, false}, {"gray8", 1, false, false}, {"nv12", 1, true, true},
-    {"nv21", 1, true, true},    {"i420", 1, true, true},    {"yuyv", 2, false, true},
+    {"nv21", 1, true, true},    {"i420", 1, true, true},    {"yv12", 1, true, true},
+    {"yuyv", 2, false, true},   {"uyvy", 2, false, true},
 };
 
 static const picture_format *find_format(const char *name)
@@ -204,8 +205,8 @@ exray_status exray_record_image(exray_recorder *recorder, const char *name, cons
         return bad_argument(r, call, "media with a width and a height of 1 to 2^31 - 1 is needed");
     const picture_format *format = find_format(media->format);
     if (!format)
-        return bad_argument(r, call,
-                            "media.format is none of rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yuyv");
+        return bad_argument(
+            r, call, "media.format is none of rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yv12 yuyv uyvy");
     if (!data || size < picture_size(format, media))
         return bad_argument(r, call, "data is smaller than width, height and row_stride say");
     const uint64_t packed = (uint64_t)media->width * format->pixel_bytes;

@@ -47,10 +47,19 @@ static const char *guess(const uint8_t *data, size_t size)
     return NULL;
 }
 
-static exray_status decode_file(const uint8_t *data, size_t size, xr_image *out, exray_error *error)
+/* "jpeg/4": at a quarter of the size. */
+static unsigned reduction_of(const char *format)
+{
+    return strncmp(format, "jpeg/", 5) == 0 && strchr("248", format[5]) && format[5] && !format[6]
+               ? (unsigned)(format[5] - '0')
+               : 1;
+}
+
+static exray_status decode_file(const char *format, const uint8_t *data, size_t size, xr_image *out,
+                                exray_error *error)
 {
     if (begins_with(data, size, "\xFF\xD8", 2))
-        return xr_decode_jpeg(data, size, out, error);
+        return xr_decode_jpeg(data, size, reduction_of(format), out, error);
     if (begins_with(data, size, "\x89PNG\r\n\x1A\n", 8))
         return xr_decode_png(data, size, out, error);
     if (!size)
@@ -92,9 +101,9 @@ exray_status xr_image_decode(const exray_media *media, const void *data, size_t 
         return xr_pipeline_error(error, EXRAY_E_FORMAT, "a picture's rotation is %u; one of 0, 90, 180, 270",
                                  media->rotation);
     /* Encoded files say themselves what they are: names are often wrong. */
-    bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png");
+    bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png") || reduction_of(format) > 1;
     exray_status status =
-        encoded ? decode_file(data, size, out, error) : xr_decode_raw(media, data, size, out, error);
+        encoded ? decode_file(format, data, size, out, error) : xr_decode_raw(media, data, size, out, error);
     if (status) {
         xr_image_free(out);
         return status;

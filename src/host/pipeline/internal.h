@@ -46,7 +46,13 @@ typedef enum xr_size_kind {
 } xr_size_kind;
 
 /* Which positions and which weights: see docs/pipeline.md. */
-typedef enum xr_sampling { XR_HALF_PIXEL, XR_ANTIALIAS, XR_ALIGN_CORNERS } xr_sampling;
+typedef enum xr_sampling {
+    XR_HALF_PIXEL,
+    XR_ANTIALIAS,
+    XR_ALIGN_CORNERS,
+    XR_ASYMMETRIC, /* BILINEAR, BICUBIC */
+    XR_EXACT,      /* NEAREST */
+} xr_sampling;
 
 typedef enum xr_flip { XR_FLIP_NONE, XR_FLIP_HORIZONTAL, XR_FLIP_VERTICAL } xr_flip;
 
@@ -128,6 +134,8 @@ exray_status xr_picture_pad(xr_picture *picture, uint32_t width, uint32_t height
 /* Samples become floats: (sample - mean) / std, one pair per channel. */
 exray_status xr_picture_normalize(xr_picture *picture, const double *mean, const double *std,
                                   exray_error *error);
+/* Whether a filter has a sampling: no antialias for NEAREST, and so on. */
+bool xr_resize_exists(xr_filter filter, xr_sampling sampling);
 exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_sampling sampling, uint32_t width,
                                uint32_t height, exray_error *error);
 
@@ -160,7 +168,9 @@ exray_status xr_image_allocate(xr_image *image, const char *what, exray_error *e
 /* The orientation (1..8) in an EXIF block, with or without the leading "Exif\0\0". */
 unsigned xr_exif_orientation(const uint8_t *data, size_t size);
 
-exray_status xr_decode_jpeg(const uint8_t *data, size_t size, xr_image *out, exray_error *error);
+/* reduce: 1, 2, 4, 8: decodes at that part of the size, as thumbnailers do. */
+exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, xr_image *out,
+                            exray_error *error);
 exray_status xr_decode_png(const uint8_t *data, size_t size, xr_image *out, exray_error *error);
 /* media->format is a raw one, or an unknown one, which is an error. */
 exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, xr_image *out,

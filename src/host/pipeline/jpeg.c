@@ -98,8 +98,9 @@ static exray_status allocate(decoder *d, size_t size, xr_image *out, exray_error
         return xr_pipeline_error(error, EXRAY_E_FORMAT,
                                  "the JPEG says %u x %u pixels, far more than its %zu bytes hold",
                                  jpeg->image_width, jpeg->image_height, size);
-    out->width = jpeg->image_width;
-    out->height = jpeg->image_height;
+    jpeg_calc_output_dimensions(jpeg);
+    out->width = jpeg->output_width;
+    out->height = jpeg->output_height;
     out->channels = jpeg->num_components == 1 ? 1 : 3;
     return xr_image_allocate(out, "JPEG", error);
 }
@@ -127,7 +128,8 @@ static exray_status read_rows(decoder *d, size_t size, xr_image *out, uint8_t **
     return EXRAY_OK;
 }
 
-exray_status xr_decode_jpeg(const uint8_t *data, size_t size, xr_image *out, exray_error *error)
+exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, xr_image *out,
+                            exray_error *error)
 {
     decoder *d = calloc(1, sizeof *d);
     uint8_t **row = calloc(1, sizeof *row); /* on the heap: it must survive the longjmp */
@@ -156,6 +158,8 @@ exray_status xr_decode_jpeg(const uint8_t *data, size_t size, xr_image *out, exr
         jpeg_mem_src(&d->jpeg, data, (unsigned long)size);
         jpeg_read_header(&d->jpeg, TRUE);
         out->exif_orientation = orientation_of(&d->jpeg);
+        d->jpeg.scale_num = 1;
+        d->jpeg.scale_denom = reduce;
         status = read_rows(d, size, out, row, error);
     }
     jpeg_destroy_decompress(&d->jpeg);

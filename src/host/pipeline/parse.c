@@ -258,7 +258,10 @@ static bool parse_resize(parser *p, const xr_yaml *node, const char *where, xr_s
 {
     static const choice filters[] = {
         {"nearest", XR_NEAREST}, {"bilinear", XR_BILINEAR}, {"bicubic", XR_BICUBIC}, {"area", XR_AREA}};
-    static const choice flags[] = {{"antialias", XR_ANTIALIAS}, {"align_corners", XR_ALIGN_CORNERS}};
+    static const choice flags[] = {{"antialias", XR_ANTIALIAS},
+                                   {"align_corners", XR_ALIGN_CORNERS},
+                                   {"asymmetric", XR_ASYMMETRIC},
+                                   {"exact", XR_EXACT}};
     xr_resize *resize = &step->as.resize;
     words w;
     unsigned at = 0;
@@ -290,13 +293,17 @@ static bool parse_resize(parser *p, const xr_yaml *node, const char *where, xr_s
             return fail(p, node->line, where,
                         resize->sampling == (xr_sampling)value
                             ? "an option is there twice"
-                            : "antialias and align_corners exclude each other; keep one");
+                            : "antialias, align_corners, asymmetric and exact exclude each other; keep one");
         resize->sampling = (xr_sampling)value;
     }
     if (resize->filter == XR_NEAREST && resize->sampling == XR_ANTIALIAS)
         return fail(p, node->line, where, "nearest has no antialias; use area antialias or leave it out");
     if (resize->filter == XR_AREA && resize->sampling == XR_ALIGN_CORNERS)
         return fail(p, node->line, where, "area has no align_corners; use nearest, bilinear or bicubic");
+    if (resize->sampling == XR_ASYMMETRIC && !xr_resize_exists(resize->filter, resize->sampling))
+        return fail(p, node->line, where, "only bilinear and bicubic have asymmetric; leave it out");
+    if (resize->sampling == XR_EXACT && !xr_resize_exists(resize->filter, resize->sampling))
+        return fail(p, node->line, where, "only nearest has exact; leave it out");
     return true;
 }
 

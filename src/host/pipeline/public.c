@@ -111,13 +111,13 @@ const uint8_t *exray_picture_pixels(const exray_picture *picture)
 
 const char *exray_resize_name(exray_filter filter, exray_sampling sampling)
 {
-    static const char *const names[4][3] = {
-        {"nearest", "nearest", "nearest align_corners"},
-        {"bilinear", "bilinear antialias", "bilinear align_corners"},
-        {"bicubic", "bicubic antialias", "bicubic align_corners"},
-        {"area", "area antialias", "area"},
+    static const char *const names[4][5] = {
+        {"nearest", "nearest", "nearest align_corners", "nearest", "nearest exact"},
+        {"bilinear", "bilinear antialias", "bilinear align_corners", "bilinear asymmetric", "bilinear"},
+        {"bicubic", "bicubic antialias", "bicubic align_corners", "bicubic asymmetric", "bicubic"},
+        {"area", "area antialias", "area", "area", "area"},
     };
-    return names[filter & 3][(unsigned)sampling % 3];
+    return names[filter & 3][(unsigned)sampling % 5];
 }
 
 /* A view of a part; false: the part does not lie within. */
@@ -161,11 +161,11 @@ exray_picture *exray_picture_resize(const exray_picture *picture, const exray_re
                                     uint32_t height, exray_error *error)
 {
     static const xr_filter filters[] = {XR_NEAREST, XR_BILINEAR, XR_BICUBIC, XR_AREA};
-    static const xr_sampling samplings[] = {XR_HALF_PIXEL, XR_ANTIALIAS, XR_ALIGN_CORNERS};
+    static const xr_sampling samplings[] = {XR_HALF_PIXEL, XR_ANTIALIAS, XR_ALIGN_CORNERS, XR_ASYMMETRIC,
+                                            XR_EXACT};
     xr_picture view;
-    if ((unsigned)filter > 3 || (unsigned)sampling > 2 || !width || !height ||
-        (filter == EXRAY_NEAREST && sampling == EXRAY_ANTIALIAS) ||
-        (filter == EXRAY_AREA && sampling == EXRAY_ALIGN_CORNERS)) {
+    if ((unsigned)filter > 3 || (unsigned)sampling > 4 || !width || !height ||
+        !xr_resize_exists(filters[filter], samplings[sampling])) {
         xr_pipeline_error(error, EXRAY_E_ARGUMENT, "no such resize");
         return NULL;
     }

@@ -14,9 +14,9 @@ typedef struct raw_format {
 } raw_format;
 
 static const raw_format formats[] = {
-    {"rgb8", 3, {0, 1, 2}},  {"bgr8", 3, {2, 1, 0}},  {"rgba8", 4, {0, 1, 2}},
-    {"bgra8", 4, {2, 1, 0}}, {"gray8", 1, {0, 0, 0}}, {"nv12", 0, {0}},
-    {"nv21", 0, {0}},        {"i420", 0, {0}},        {"yuyv", 0, {0}},
+    {"rgb8", 3, {0, 1, 2}},  {"bgr8", 3, {2, 1, 0}}, {"rgba8", 4, {0, 1, 2}}, {"bgra8", 4, {2, 1, 0}},
+    {"gray8", 1, {0, 0, 0}}, {"nv12", 0, {0}},       {"nv21", 0, {0}},        {"i420", 0, {0}},
+    {"yv12", 0, {0}},        {"yuyv", 0, {0}},       {"uyvy", 0, {0}},
 };
 
 /* Three planes, or what looks like them: sample (x, y) of the picture is at
@@ -104,7 +104,9 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
 {
     const uint64_t w = media->width, h = media->height;
     const uint64_t half_w = (w + 1) / 2, half_h = (h + 1) / 2;
-    const bool packed = !strcmp(media->format, "yuyv"), planar = !strcmp(media->format, "i420");
+    const bool uyvy = !strcmp(media->format, "uyvy"), yv12 = !strcmp(media->format, "yv12");
+    const bool packed = uyvy || !strcmp(media->format, "yuyv");
+    const bool planar = yv12 || !strcmp(media->format, "i420");
     const uint64_t least = packed ? half_w * 4 : w;
     const uint64_t stride = media->row_stride ? media->row_stride : least;
     matrix m;
@@ -120,18 +122,18 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
                                  "unknown YUV matrix '%s'; one of bt601, bt709, bt2020",
                                  xr_pipeline_show(media->matrix, shown));
     }
-    if (packed) { /* Y U Y V */
+    if (packed) { /* Y U Y V, or U Y V Y */
         need = stride * (h - 1) + least;
-        p = (planes){data, data + 1, data + 3, stride, stride, 2, 4, 0};
-    } else if (planar) { /* Y, then U, then V with half the stride */
+        p = (planes){data + uyvy, data + !uyvy, data + !uyvy + 2, stride, stride, 2, 4, 0};
+    } else if (planar) { /* Y, then U, then V (yv12: V, then U) with half the stride */
         uint64_t half_stride = (stride + 1) / 2;
         need = stride * h + half_stride * (2 * half_h - 1) + half_w;
         p.uv_stride = half_stride;
         p.uv_step = 1;
         if (need > size)
             return too_short(media, need, size, error);
-        p.u = data + stride * h;
-        p.v = p.u + half_stride * half_h;
+        p.u = data + stride * h + (yv12 ? half_stride * half_h : 0);
+        p.v = data + stride * h + (yv12 ? 0 : half_stride * half_h);
     } else { /* Y, then U V (nv12) or V U (nv21) */
         uint64_t uv_stride = stride > 2 * half_w ? stride : 2 * half_w;
         need = stride * h + uv_stride * (half_h - 1) + 2 * half_w;
@@ -189,7 +191,7 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
         return xr_pipeline_error(
             error, EXRAY_E_UNSUPPORTED,
             "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, gray8, "
-            "nv12, nv21, i420, yuyv",
+            "nv12, nv21, i420, yv12, yuyv, uyvy",
             xr_pipeline_show(media->format, shown));
     }
     if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)

@@ -149,7 +149,9 @@ static double position(xr_filter filter, xr_sampling sampling, uint32_t o, uint3
         return out > 1 ? (double)roundf((float)o * ((float)(in - 1) / (float)(out - 1))) : 0;
     if (sampling == XR_ALIGN_CORNERS)
         return out > 1 ? (double)o * (in - 1) / (out - 1) : 0;
-    if (filter == XR_NEAREST)
+    if (filter == XR_NEAREST && sampling == XR_EXACT)
+        return (o + 0.5) * scale;
+    if (filter == XR_NEAREST || sampling == XR_ASYMMETRIC)
         return o * scale;
     if (filter == XR_AREA) {
         /* OpenCV's enlargement by area: linear, but only over the pixel that
@@ -378,6 +380,22 @@ static bool pillow_begins_with_columns(const xr_picture *from, uint32_t width, u
     int64_t fewer_columns = (int64_t)from->width - width;
     int64_t fewer_rows = (int64_t)from->height - height;
     return fewer_rows > 0 && fewer_rows > 2 * fewer_columns;
+}
+
+bool xr_resize_exists(xr_filter filter, xr_sampling sampling)
+{
+    switch (sampling) {
+    case XR_ANTIALIAS:
+        return filter != XR_NEAREST;
+    case XR_ALIGN_CORNERS:
+        return filter != XR_AREA;
+    case XR_ASYMMETRIC:
+        return filter == XR_BILINEAR || filter == XR_BICUBIC;
+    case XR_EXACT:
+        return filter == XR_NEAREST;
+    default:
+        return true;
+    }
 }
 
 exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_sampling sampling, uint32_t width,
