@@ -16,20 +16,31 @@ typedef struct field {
     double *scene, *edge, *left;
 } field;
 
+/* Luma, of which healthy ways to enlarge the chroma leave all as it is: by BT.601 and BT.709, of
+ * RGB and of BGR. */
+enum { LUMAS = 4 };
+static const double luma[LUMAS][3] = {
+    {0.299, 0.587, 0.114}, {0.114, 0.587, 0.299}, {0.2126, 0.7152, 0.0722}, {0.0722, 0.7152, 0.2126}};
+
 static bool field_make(field *f, const xr_placed *p)
 {
     size_t n = p->width * p->height;
     *f = (field){p->width, p->height, calloc(n, sizeof(double)), calloc(n, sizeof(double)),
                  calloc(n, sizeof(double))};
-    if (!f->scene || !f->edge || !f->left)
-        return false;
-    /* The sum of the channels: the same for every order of them. */
-    for (size_t i = 0; i < n; i++)
+    return f->scene && f->edge && f->left;
+}
+
+static void take_luma(field *f, const xr_placed *p, const double weight[3])
+{
+    size_t n = p->width * p->height;
+    for (size_t i = 0; i < n; i++) {
+        f->edge[i] = f->scene[i] = 0;
         for (size_t c = 0; c < p->channels; c++) {
-            f->edge[i] += (double)p->plane[0][c * n + i];
-            f->scene[i] += (double)p->plane[1][c * n + i];
+            double w = p->channels == 3 ? weight[c] : 1.0 / (double)p->channels;
+            f->edge[i] += w * (double)p->plane[0][c * n + i];
+            f->scene[i] += w * (double)p->plane[1][c * n + i];
         }
-    return true;
+    }
 }
 
 static void field_free(field *f)
@@ -68,6 +79,27 @@ static void shape_at(const field *f, size_t i, size_t step, double out[2])
     out[1] = after - 2 * here + before;
 }
 
+/* The luma that differs least. */
+static bool take_best_luma(field *f, const xr_placed *p)
+{
+    double least = INFINITY;
+    size_t best = 0;
+    for (size_t w = 0; w < (p->channels == 3 ? LUMAS : 1); w++) {
+        double left = 0;
+        take_luma(f, p, luma[w]);
+        if (!align_values(f))
+            continue;
+        for (size_t i = 0; i < f->width * f->height; i++)
+            left += isfinite(f->left[i]) ? f->left[i] * f->left[i] : 0;
+        if (left < least) {
+            least = left;
+            best = w;
+        }
+    }
+    take_luma(f, p, luma[best]);
+    return align_values(f);
+}
+
 typedef struct line_sums {
     double aa, ab, bb, ra, rb;
 } line_sums;
@@ -100,7 +132,6 @@ static void fit_line(field *f, bool column, size_t at)
 
 typedef struct energy {
     double left, n, slope_scene, slope_edge;
-    double shift[2], shift_weight[2]; /* sums of left * slope, slope * slope, along x and y */
 } energy;
 
 static energy measure(const field *f)
@@ -119,39 +150,73 @@ static energy measure(const field *f)
             s.n += 1;
             s.slope_scene += g[0] * g[0] + h[0] * h[0];
             s.slope_edge += dx * dx + dy * dy;
-            s.shift[0] += f->left[i] * g[0], s.shift_weight[0] += g[0] * g[0];
-            s.shift[1] += f->left[i] * h[0], s.shift_weight[1] += h[0] * h[0];
         }
     return s;
 }
 
-/* Takes one shift of the whole picture out of `left`. */
-static void subtract_shift(field *f, const double by[2])
+/* The picture moved and enlarged by a little: `left` against slope * (1, place) of one axis. */
+typedef struct motion {
+    double aa, ab, bb, ra, rb; /* sums, then */
+    double shift, growth;
+} motion;
+
+static double place_in(size_t at, size_t size)
+{
+    return (double)at / (double)size - 0.5;
+}
+
+static void fit_motion(const field *f, bool vertical, motion *m)
+{
+    *m = (motion){0};
+    for (size_t y = 1; y + 1 < f->height; y++)
+        for (size_t x = 1; x + 1 < f->width; x++) {
+            double g[2], r = f->left[y * f->width + x];
+            shape_at(f, y * f->width + x, vertical ? f->width : 1, g);
+            if (!isfinite(g[0] + r))
+                continue;
+            double at = vertical ? place_in(y, f->height) : place_in(x, f->width);
+            m->aa += g[0] * g[0], m->ab += g[0] * g[0] * at, m->bb += g[0] * g[0] * at * at;
+            m->ra += r * g[0], m->rb += r * g[0] * at;
+        }
+    double det = m->aa * m->bb - m->ab * m->ab;
+    if (!(det > 1e-9 * m->aa * m->bb))
+        return;
+    m->shift = (m->ra * m->bb - m->rb * m->ab) / det;
+    m->growth = (m->rb * m->aa - m->ra * m->ab) / det;
+}
+
+static void subtract_motion(field *f, bool vertical, const motion *m)
 {
     for (size_t y = 1; y + 1 < f->height; y++)
         for (size_t x = 1; x + 1 < f->width; x++) {
-            double g[2], h[2];
+            double g[2];
             size_t i = y * f->width + x;
-            shape_at(f, i, 1, g);
-            shape_at(f, i, f->width, h);
-            f->left[i] -= by[0] * g[0] + by[1] * h[0];
+            shape_at(f, i, vertical ? f->width : 1, g);
+            f->left[i] -=
+                g[0] * (m->shift + m->growth * (vertical ? place_in(y, f->height) : place_in(x, f->width)));
         }
 }
 
 typedef struct totals {
-    double before, shifted, after, n, parameters, scene, edge, shift;
+    double before, moved, after, n, parameters, scene, edge, shift;
 } totals;
 
 static void add_frame(field *f, totals *t)
 {
     energy start = measure(f);
-    double by[2] = {0, 0};
+    motion across, down;
     if (start.n < 64)
         return;
-    for (int axis = 0; axis < 2; axis++)
-        by[axis] = start.shift_weight[axis] > 0 ? start.shift[axis] / start.shift_weight[axis] : 0;
-    subtract_shift(f, by);
-    energy shifted = measure(f);
+    for (int round = 0; round < ROUNDS; round++) {
+        fit_motion(f, false, &across);
+        subtract_motion(f, false, &across);
+        fit_motion(f, true, &down);
+        subtract_motion(f, true, &down);
+        if (round == 0)
+            t->shift = fmax(t->shift, fmax(fabs(across.shift) + fabs(across.growth) / 2,
+                                           fabs(down.shift) + fabs(down.growth) / 2));
+    }
+    energy moved = measure(f);
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t x = 1; x + 1 < f->width; x++)
             fit_line(f, true, x);
@@ -159,10 +224,9 @@ static void add_frame(field *f, totals *t)
             fit_line(f, false, y);
     }
     energy end = measure(f);
-    t->before += start.left, t->shifted += shifted.left, t->after += end.left;
+    t->before += start.left, t->moved += moved.left, t->after += end.left;
     t->n += start.n, t->parameters += 2.0 * (double)(f->width + f->height);
     t->scene += start.slope_scene, t->edge += start.slope_edge;
-    t->shift = fmax(t->shift, hypot(by[0], by[1]));
 }
 
 bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out)
@@ -174,7 +238,8 @@ bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out)
         exray_error error;
         field now = {0};
         if (xr_apply_chain(&applied, scene->frame[f].frame, &placed, &error) == EXRAY_OK &&
-            placed.width > 16 && placed.height > 16 && field_make(&now, &placed) && align_values(&now))
+            placed.width > 16 && placed.height > 16 && field_make(&now, &placed) &&
+            take_best_luma(&now, &placed))
             add_frame(&now, &t);
         field_free(&now);
         xr_applied_free(&applied);
@@ -185,9 +250,9 @@ bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out)
     double by_chance = fmin(t.parameters / t.n, 0.5);
     double explained = 1 - t.after / t.before;
     *out = (xr_detail){.separable = fmax(0, (explained - by_chance) / (1 - by_chance)),
-                       .shifted = 1 - t.shifted / t.before,
+                       .moved = 1 - t.moved / t.before,
                        .shift = t.shift,
-                       .left = sqrt(t.before / t.n) / (double)scene->channels / scene->fit->level[0],
+                       .left = sqrt(t.before / t.n) / scene->fit->level[0],
                        .sharpness = t.scene > 0 ? sqrt(t.edge / t.scene) : 1};
     return true;
 }

@@ -10,6 +10,8 @@ enum { VOTES = 64, VOTES_LARGE = 12 };
 
 /* Share of a difference that runs along columns and rows, from which on it is a kernel's. */
 #define SEPARABLE 0.4
+/* Share of that which moving the picture explains, from which on it is no kernel. */
+#define MOSTLY 0.55
 /* The same where the difference is no larger than noise; and how much, in levels rms, rounding
  * alone does not make. */
 #define SURELY_SEPARABLE 0.55
@@ -37,24 +39,32 @@ static void report_colours(const exray_comparison *comparison, const xr_input_fi
     xr_report_unknown(comparison, fit, findings);
 }
 
-/* Without a rendering that fits: a difference that is all fine detail, at the picture's own
- * edges, is another kernel's. */
-static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_chain *chain,
-                          exray_findings *findings)
+static exray_finding *start_detail(const char *cause, const xr_input_fit *fit, const xr_detail *d,
+                                   exray_findings *findings)
 {
-    xr_detail d;
-    bool known = !fit->explained && !chain->warped && xr_look_at_detail(scene, chain, &d);
-    if (!known || d.separable < SEPARABLE)
-        return false;
-    exray_finding *f = exray_find(findings, "input.resize", EXRAY_ERROR, 0.75);
+    exray_finding *f = exray_find(findings, cause, EXRAY_ERROR, 0.75);
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_number(f, "residual_before_levels", fit->left_pixels);
+    exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
+    exray_finding_number(f, "separable_share", d->separable);
+    exray_finding_number(f, "moved_share", d->moved);
+    exray_finding_number(f, "shift_pixels", d->shift);
+    exray_finding_number(f, "sharpness_ratio", d->sharpness);
+    exray_finding_number(f, "frames", (double)fit->frames);
+    return f;
+}
+
+static void report_other_kernel(xr_scene *scene, const xr_input_fit *fit, const xr_detail *d,
+                                exray_findings *findings)
+{
+    exray_finding *f = start_detail("input.resize", fit, d, findings);
     exray_finding_summary(
         f,
         "The edge resizes with another kernel: the same scene, but its fine detail differs (%s "
         "than the reference's).",
-        d.sharpness > 1.02   ? "sharper, or more aliased,"
-        : d.sharpness < 0.98 ? "softer"
-                             : "neither sharper nor softer");
+        d->sharpness > 1.02   ? "sharper, or more aliased,"
+        : d->sharpness < 0.98 ? "softer"
+                              : "neither sharper nor softer");
     exray_finding_detail(
         f, "%s",
         xr_scene_has_sensor(scene)
@@ -62,12 +72,39 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
             : "Which kernel cannot be told without the sensor's pictures.");
     exray_finding_fix(f, "Resize with the reference's filter (pipeline: `resize`), antialiased where it is.");
     exray_finding_alternative(f, "input.decoder", 0.2);
-    exray_finding_number(f, "residual_before_levels", fit->left_pixels);
-    exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
-    exray_finding_number(f, "sharpness_ratio", d.sharpness);
-    exray_finding_number(f, "separable_share", d.separable);
-    exray_finding_number(f, "shift_pixels", d.shift);
-    exray_finding_number(f, "frames", (double)fit->frames);
+    if (d->moved > d->separable / 4)
+        exray_finding_alternative(f, "input.crop", 0.2);
+}
+
+static void report_shift(const xr_input_fit *fit, const xr_detail *d, exray_findings *findings)
+{
+    exray_finding *f = start_detail("input.crop", fit, d, findings);
+    exray_finding_summary(
+        f, "The edge cuts the picture out a little elsewhere, or enlarges it a little: by up to %.2f pixels.",
+        d->shift);
+    exray_finding_detail(f, "So do sizes that are rounded otherwise, such as a resize before the crop, not "
+                            "after; the sensor's pictures would tell.");
+    exray_finding_fix(f, "Crop and resize in the reference's order, with its rounding (pipeline: `crop`, "
+                         "`resize`, `steps`).");
+    exray_finding_alternative(f, "input.resize", 0.4);
+}
+
+/* Without a rendering that fits: a difference that runs along columns and rows is another kernel's,
+ * or a shift of less than a pixel. */
+static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_chain *chain,
+                          exray_findings *findings)
+{
+    xr_detail d;
+    bool known = !fit->explained && !chain->warped && xr_look_at_detail(scene, chain, &d);
+    if (!known || d.separable < SEPARABLE)
+        return false;
+    bool moved = d.moved > MOSTLY * d.separable && d.shift > 0.6;
+    if (moved && chain->orientation && d.shift < 1.5)
+        return true; /* cut out before it was turned, not after: pixels that do not divide */
+    if (moved && !xr_scene_has_sensor(scene))
+        report_shift(fit, &d, findings);
+    else
+        report_other_kernel(scene, fit, &d, findings);
     return true;
 }
 

@@ -27,20 +27,15 @@ double xr_rendering_left(xr_scene *scene, exray_side side, bool layout, xr_orien
                          const xr_rendering *how, xr_fit_sums *out)
 {
     xr_fit_sums sums = {0};
-    bool swap = (orientation & 4) != 0;
     size_t frames = xr_scene_is_large(scene) ? 1 : scene->count < EXACT_FRAMES ? scene->count : EXACT_FRAMES;
     for (size_t f = 0; f < frames; f++) {
         const xr_search_frame *s = &scene->frame[f];
         const xr_raster *input = side == EXRAY_EDGE ? &s->edge[layout] : &s->reference;
-        xr_raster rendered, turned_raster;
-        if (!xr_render(xr_frame_picture(s, side), how, swap ? scene->height : scene->width,
-                       swap ? scene->width : scene->height, scene->channels, &rendered)) {
+        xr_raster rendered;
+        if (!xr_render(xr_frame_picture(s, side), how, orientation, scene->width, scene->height,
+                       scene->channels, &rendered)) {
             xr_raster_free(&rendered);
             return 1;
-        }
-        if (orientation && xr_raster_orient(&rendered, orientation, &turned_raster)) {
-            xr_raster_free(&rendered);
-            rendered = turned_raster;
         }
         xr_sums_add(&sums, scene->channels, input->v, rendered.v, NULL, scene->width * scene->height, 1);
         xr_raster_free(&rendered);
@@ -55,6 +50,7 @@ typedef struct attempt {
     exray_side side;
     bool layout;
     xr_orientation orientation;
+    const xr_rendering *likely; /* the reference's, which the edge shares most of; or NULL */
 } attempt;
 
 static double left_by(const attempt *a, const xr_rendering *how)
@@ -142,20 +138,36 @@ static double round_fraction(double f)
 /* ---- Whole pixels ----------------------------------------------------------------------------- */
 
 /* Moves the part by whole pixels, as long as that is better. */
-static void exact_shifts(const attempt *a, xr_found *found)
+static void exact_shifts(const attempt *a, const xr_rendering *start, xr_found *found)
 {
-    for (int rounds = 0; rounds < MOST_SHIFT && !is_exact(a, found->left); rounds++) {
-        xr_rendering from = found->rendering;
-        double before = found->left;
+    xr_rendering best = *start;
+    double least = left_by(a, start);
+    for (int rounds = 0; rounds < MOST_SHIFT && !is_exact(a, least); rounds++) {
+        xr_rendering from = best;
+        double before = least;
         for (int p = 0; p < 4; p++) {
             xr_rendering next = from;
             next.geometry.dx += p == 0 ? 1 : p == 1 ? -1 : 0;
             next.geometry.dy += p == 2 ? 1 : p == 3 ? -1 : 0;
-            note(found, &next, left_by(a, &next));
+            double left = left_by(a, &next);
+            if (left < least) {
+                least = left;
+                best = next;
+            }
         }
-        if (found->left >= before * 0.999)
-            return;
+        if (least >= before * 0.999)
+            break;
     }
+    note(found, &best, least);
+}
+
+/* The rendering found, with the kernel that is most likely beside its own. */
+static xr_rendering with_likely_kernel(const attempt *a, const xr_found *found)
+{
+    xr_rendering r = found->rendering;
+    r.filter = a->likely->filter;
+    r.sampling = a->likely->sampling;
+    return r;
 }
 
 static void exact_kernels(const attempt *a, const xr_geometry *geometry, unsigned char resize_first,
@@ -175,6 +187,12 @@ static void exact_kernels(const attempt *a, const xr_geometry *geometry, unsigne
 /* The whole resized, then the part cut out: by either rounding of the whole's size. */
 static void exact_resize_first(const attempt *a, xr_found *found)
 {
+    enum { ORDERS = 4 };
+    static const unsigned char orders[ORDERS] = {XR_RESIZE_FIRST, XR_RESIZE_FIRST | XR_RESIZE_ROUNDED,
+                                                 XR_RESIZE_FIRST | XR_RESIZE_FLOORED,
+                                                 XR_RESIZE_FIRST | XR_RESIZE_ROUNDED | XR_RESIZE_FLOORED};
+    static const signed char shift_x[] = {0, -1, 1, 0, 0, -1, 1, -1, 1},
+                             shift_y[] = {0, 0, 0, -1, 1, -1, -1, 1, 1};
     double left[KERNELS];
     xr_geometry part = found->rendering.geometry;
     if (part.kind == XR_LETTERBOX || part.fx >= 0.995)
@@ -187,22 +205,44 @@ static void exact_resize_first(const attempt *a, xr_found *found)
         part.dy = floor(part.dy * scale + 0.5);
         part.in_target = true;
     }
-    exact_kernels(a, &part, XR_RESIZE_TRUNCATED, found, left);
-    if (is_exact(a, found->left))
-        return;
-    xr_rendering rounded = found->rendering;
-    rounded.geometry = part;
-    rounded.resize_first = XR_RESIZE_ROUNDED;
-    note(found, &rounded, left_by(a, &rounded));
-    if (found->rendering.resize_first)
-        exact_shifts(a, found);
+    xr_rendering best = found->rendering;
+    double least = 2;
+    for (int kernel = 0; kernel < (a->likely ? 2 : 1); kernel++)
+        for (int order = 0; order < ORDERS; order++)
+            for (int shift = 0; shift < (order & 2 ? 9 : 1) && !is_exact(a, least); shift++) {
+                xr_rendering next = kernel ? with_likely_kernel(a, found) : found->rendering;
+                next.geometry = part;
+                next.geometry.dx += shift_x[shift];
+                next.geometry.dy += shift_y[shift];
+                next.resize_first = orders[order];
+                double now = left_by(a, &next);
+                if (now < least) {
+                    least = now;
+                    best = next;
+                }
+            }
+    note(found, &best, least);
+    if (!is_exact(a, found->left))
+        exact_kernels(a, &best.geometry, best.resize_first, found, left);
 }
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
-static void exact_from(xr_scene *scene, exray_side side, const xr_guess *g, xr_found *found)
+/* An edge that turns its picture, or does not, before the part is cut out. */
+static bool exact_turned_first(const attempt *a, xr_found *found)
 {
-    attempt a = {scene, side, g->layout != 0, g->orientation};
+    for (int kernel = 0; a->orientation && kernel < (a->likely ? 2 : 1); kernel++) {
+        xr_rendering next = kernel ? with_likely_kernel(a, found) : found->rendering;
+        next.turned_first = true;
+        note(found, &next, left_by(a, &next));
+    }
+    return is_exact(a, found->left);
+}
+
+static void exact_from(xr_scene *scene, exray_side side, const xr_guess *g, const xr_rendering *likely,
+                       xr_found *found)
+{
+    attempt a = {scene, side, g->layout != 0, g->orientation, likely};
     xr_geometry start = g->geometry;
     double left[KERNELS];
     if (start.kind != XR_LETTERBOX) {
@@ -232,7 +272,14 @@ static void exact_from(xr_scene *scene, exray_side side, const xr_guess *g, xr_f
         if (is_exact(&a, found->left))
             return;
     }
-    exact_shifts(&a, found);
+    if (exact_turned_first(&a, found))
+        return;
+    xr_rendering from = found->rendering;
+    exact_shifts(&a, &from, found);
+    if (likely && !is_exact(&a, found->left)) {
+        from = with_likely_kernel(&a, found);
+        exact_shifts(&a, &from, found);
+    }
     if (is_exact(&a, found->left))
         return;
     xr_geometry part = found->rendering.geometry;
@@ -263,26 +310,27 @@ static xr_guess nice_guess(const xr_guess *g)
     return nice;
 }
 
-static void exact(xr_scene *scene, exray_side side, const xr_guess *g, xr_found *found)
+static void exact(xr_scene *scene, exray_side side, const xr_guess *g, const xr_rendering *likely,
+                  xr_found *found)
 {
-    attempt a = {scene, side, g->layout != 0, g->orientation};
+    attempt a = {scene, side, g->layout != 0, g->orientation, likely};
     xr_guess nice = nice_guess(g);
     xr_found other;
-    exact_from(scene, side, &nice, found);
+    exact_from(scene, side, &nice, likely, found);
     if (is_exact(&a, found->left) || xr_geometry_is(&nice.geometry, &g->geometry))
         return;
-    exact_from(scene, side, g, &other);
+    exact_from(scene, side, g, likely, &other);
     if (other.left < 0.7 * found->left)
         *found = other;
 }
 
-bool xr_find_rendering(xr_scene *scene, exray_side side, xr_found *found)
+bool xr_find_rendering(xr_scene *scene, exray_side side, const xr_rendering *likely, xr_found *found)
 {
     xr_guess place;
     double by_orientation[XR_ORIENTATIONS];
     if (!xr_find_place(scene, side, &place, by_orientation))
         return false;
-    exact(scene, side, &place, found);
+    exact(scene, side, &place, likely, found);
     memcpy(found->by_orientation, by_orientation, sizeof by_orientation);
     return true;
 }

@@ -90,13 +90,12 @@ static double rendering_left(xr_scene *scene, const xr_chain *chain, const xr_re
     memset(sums, 0, sizeof sums);
     for (size_t f = 0; f < FRAMES && f < scene->count; f++) {
         exray_picture *picture = xr_read_sensor(scene, chain, scene->frame[f].shows);
-        bool swap = only && (only->orientation & 4) != 0;
         xr_raster rendered = {0}, turned;
-        if (picture && xr_render(picture, how, swap ? scene->height : scene->width,
-                                 swap ? scene->width : scene->height, scene->channels, &rendered))
+        if (picture && xr_render(picture, how, only ? only->orientation : 0, scene->width, scene->height,
+                                 scene->channels, &rendered))
             done++;
         for (xr_orientation o = 0; rendered.v && o < turns; o++) {
-            if ((only && o != only->orientation) || !xr_raster_orient(&rendered, o, &turned))
+            if ((only && o != only->orientation) || !xr_raster_orient(&rendered, only ? 0 : o, &turned))
                 continue;
             for (size_t l = 0; l < layouts; l++)
                 if (turned.width == scene->width && (!only || only->layout == (l == 1)))
@@ -192,7 +191,7 @@ bool xr_find_reading(xr_scene *scene, xr_chain *chain, xr_found *edge)
     xr_found found;
     double now = xr_levels_of(scene, EXRAY_EDGE, least), was = xr_levels_of(scene, EXRAY_EDGE, edge->left);
     if (best.kind && least < CONVINCING && was > 1.3 * now + 0.25 && load_read_pictures(scene, chain) &&
-        xr_find_rendering(scene, EXRAY_EDGE, &found) &&
+        xr_find_rendering(scene, EXRAY_EDGE, &chain->base, &found) &&
         was > 1.6 * xr_levels_of(scene, EXRAY_EDGE, found.left) + 0.25) {
         *edge = found;
         return true;

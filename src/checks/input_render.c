@@ -111,7 +111,7 @@ static exray_picture *render_resized(const exray_picture *picture, const xr_rend
     if (g->kind == XR_SQUARE) {
         uint64_t side = rounded(fmin(width, height) / g->fx, 1 << 14);
         uint64_t shorter = in_width < in_height ? in_width : in_height;
-        uint64_t half = how->resize_first == XR_RESIZE_ROUNDED ? shorter / 2 : 0;
+        uint64_t half = how->resize_first & XR_RESIZE_ROUNDED ? shorter / 2 : 0;
         w = (uint32_t)(in_width <= in_height ? side : (side * in_width + half) / in_height);
         h = (uint32_t)(in_width <= in_height ? (side * in_height + half) / in_width : side);
     }
@@ -120,9 +120,10 @@ static exray_picture *render_resized(const exray_picture *picture, const xr_rend
     exray_picture *large = exray_picture_resize(picture, NULL, how->filter, how->sampling, w, h, &error);
     double dx = g->in_target ? g->dx : 0, dy = g->in_target ? g->dy : 0;
     exray_rectangle part = {place_of(w - width, g->ax, dx), place_of(h - height, g->ay, dy), width, height};
-    if (g->ax == 0.5 && dx == 0)
+    bool to_even = !(how->resize_first & XR_RESIZE_FLOORED);
+    if (to_even && g->ax == 0.5 && dx == 0)
         part.left = half_even(w - width);
-    if (g->ay == 0.5 && dy == 0)
+    if (to_even && g->ay == 0.5 && dy == 0)
         part.top = half_even(h - height);
     exray_picture *out = large ? exray_picture_crop(large, &part, &error) : NULL;
     exray_picture_free(large);
@@ -151,8 +152,8 @@ static void hide_ground(xr_raster *r, const xr_geometry *g, double in_width, dou
         }
 }
 
-bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
-               size_t channels, xr_raster *r)
+static bool render_upright(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
+                           size_t channels, xr_raster *r)
 {
     exray_error error;
     exray_picture *out;
@@ -171,6 +172,35 @@ bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t wid
     exray_picture_free(out);
     if (ok && how->geometry.kind == XR_LETTERBOX && isnan(how->pad))
         hide_ground(r, &how->geometry, exray_picture_width(picture), exray_picture_height(picture));
+    return ok;
+}
+
+/* EXIF's number of an orientation. */
+static unsigned exif_of(xr_orientation o)
+{
+    static const unsigned char exif[XR_ORIENTATIONS] = {1, 2, 4, 3, 5, 8, 6, 7};
+    return exif[o & 7];
+}
+
+bool xr_render(const exray_picture *picture, const xr_rendering *how, xr_orientation orientation,
+               size_t width, size_t height, size_t channels, xr_raster *r)
+{
+    exray_error error;
+    *r = (xr_raster){0};
+    if (orientation == 0)
+        return render_upright(picture, how, width, height, channels, r);
+    if (how->turned_first) {
+        exray_picture *turned = exray_picture_orient(picture, exif_of(orientation), &error);
+        bool ok = turned && render_upright(turned, how, width, height, channels, r);
+        exray_picture_free(turned);
+        return ok;
+    }
+    bool swap = (orientation & 4) != 0;
+    xr_raster upright;
+    bool ok =
+        render_upright(picture, how, swap ? height : width, swap ? width : height, channels, &upright) &&
+        xr_raster_orient(&upright, orientation, r);
+    xr_raster_free(&upright);
     return ok;
 }
 

@@ -19,15 +19,21 @@ typedef struct xr_geometry {
     bool in_target; /* of what it is resized to */
 } xr_geometry;
 
-/* The whole is resized first, then the part cut out: its longer side is cut down to whole
- * pixels, or rounded. */
-typedef enum xr_crop_order { XR_CROP_FIRST, XR_RESIZE_TRUNCATED, XR_RESIZE_ROUNDED } xr_crop_order;
+/* The whole is resized first, then the part cut out: as torchvision does it (the longer side cut
+ * down to whole pixels, the middle rounded to even), or with what others round otherwise. */
+typedef enum xr_crop_order {
+    XR_CROP_FIRST = 0,
+    XR_RESIZE_FIRST = 1,
+    XR_RESIZE_ROUNDED = 2, /* and the longer side is rounded */
+    XR_RESIZE_FLOORED = 4, /* and the middle is rounded down */
+} xr_crop_order;
 
 typedef struct xr_rendering {
     xr_geometry geometry;
     exray_filter filter;
     exray_sampling sampling;
-    unsigned char resize_first; /* xr_crop_order */
+    unsigned char resize_first; /* xr_crop_order, together */
+    bool turned_first;          /* turned before the part is cut out, which then is rounded otherwise */
     double pad;                 /* LETTERBOX: the ground, 0..255; NAN: not known, the pixels are NAN */
 } xr_rendering;
 
@@ -35,9 +41,10 @@ typedef struct xr_rendering {
 xr_map xr_geometry_map(const xr_geometry *g, double width, double height, double target_width,
                        double target_height);
 
-/* Renders; r is made.  False: not possible (too large, a part of no size, no memory). */
-bool xr_render(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
-               size_t channels, xr_raster *r);
+/* Renders, turned in the end; r is made, of width x height.  False: not possible (too large, a part of no
+ * size, no memory). */
+bool xr_render(const exray_picture *picture, const xr_rendering *how, xr_orientation orientation,
+               size_t width, size_t height, size_t channels, xr_raster *r);
 
 /* Whether both show the same part of a picture, to half a pixel of the target. */
 bool xr_same_geometry(const xr_geometry *a, const xr_geometry *b, double width, double height, double target);

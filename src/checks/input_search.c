@@ -170,7 +170,7 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
 {
     xr_found base, edge;
     xr_fit_sums sums;
-    if (!xr_find_rendering(scene, EXRAY_REFERENCE, &base))
+    if (!xr_find_rendering(scene, EXRAY_REFERENCE, NULL, &base))
         return false;
     chain->base = base.rendering;
     chain->base_left = base.left;
@@ -178,7 +178,7 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
     /* A reference that is not made of the sensor's picture says nothing of the edge. */
     if (base.left > 0.01 || !scale_of(&sums, scene->channels, chain))
         return false;
-    if (!xr_find_rendering(scene, EXRAY_EDGE, &edge))
+    if (!xr_find_rendering(scene, EXRAY_EDGE, &chain->base, &edge))
         return false;
     double turned = chain->left;
     xr_chain next = *chain;
@@ -191,7 +191,7 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
     next.render_orientation = edge.orientation;
     next.orientation = compose(edge.orientation, xr_orientation_inverse(base.orientation));
     simplify(scene, &next, &edge);
-    next.rendered = next.reading.kind || !same_rendering(&next.edge, &next.base);
+    next.rendered = next.reading.kind || next.edge.turned_first || !same_rendering(&next.edge, &next.base);
     if (next.rendered && !decisively_less(levels_of(scene, next.left), levels_of(scene, turned)))
         return false;
     next.upright_left = edge.by_orientation[base.orientation];
@@ -219,18 +219,21 @@ static bool is_something(const xr_chain *chain)
            chain->warped || chain->tint.kind || chain->shear.set || chain->remap.kind;
 }
 
-/* Less than a pixel is a matter of where a kernel takes its samples. */
+/* Less than a pixel is a matter of where a kernel takes its samples, and in some frames of how
+ * sizes were rounded. */
 static bool is_another_part(const xr_scene *scene, const xr_chain *chain)
 {
-    double worst = 0;
+    size_t far = 0, known = 0;
     for (size_t f = 0; f < chain->frames; f++) {
         const xr_map *m = &chain->map[f];
-        if (m->x1 > m->x0) {
-            worst = fmax(worst, fmax(fabs(m->x0), fabs(m->x1 - 1)) * (double)scene->width);
-            worst = fmax(worst, fmax(fabs(m->y0), fabs(m->y1 - 1)) * (double)scene->height);
-        }
+        if (m->x1 <= m->x0)
+            continue;
+        double x = fmax(fabs(m->x0), fabs(m->x1 - 1)) * (double)scene->width;
+        double y = fmax(fabs(m->y0), fabs(m->y1 - 1)) * (double)scene->height;
+        far += fmax(x, y) > 1.2;
+        known++;
     }
-    return worst > 1.2 || chain->layout;
+    return 2 * far > known || chain->layout;
 }
 
 xr_fit_sums xr_chain_sums(xr_scene *scene, const xr_chain *chain)
@@ -336,22 +339,19 @@ void xr_chain_free(xr_chain *chain)
 static bool rendered_reference(xr_scene *scene, const xr_chain *chain, size_t shows, xr_raster *out)
 {
     exray_picture *picture = xr_read_sensor(scene, chain, shows);
-    bool swap = (chain->render_orientation & 4) != 0;
-    xr_raster r = {0}, scaled = {0};
+    xr_raster r = {0};
     bool ok = picture &&
-              xr_render(picture, &chain->edge, swap ? scene->height : scene->width,
-                        swap ? scene->width : scene->height, scene->channels, &r) &&
-              xr_raster_make(&scaled, r.width, r.height, r.channels);
+              xr_render(picture, &chain->edge, chain->render_orientation, scene->width, scene->height,
+                        scene->channels, &r) &&
+              xr_raster_make(out, r.width, r.height, r.channels);
     size_t pixels = r.width * r.height;
     for (size_t c = 0; ok && c < r.channels; c++)
         for (size_t i = 0; i < pixels; i++)
-            scaled.v[c * pixels + i] =
+            out->v[c * pixels + i] =
                 (float)(chain->gain[c] * (double)r.v[chain->from[c] * pixels + i] + chain->offset[c]);
     if (ok)
-        xr_tint_apply(chain, &scaled);
-    ok = ok && xr_raster_orient(&scaled, chain->render_orientation, out);
+        xr_tint_apply(chain, out);
     xr_raster_free(&r);
-    xr_raster_free(&scaled);
     exray_picture_free(picture);
     return ok;
 }

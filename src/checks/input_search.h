@@ -131,8 +131,8 @@ void xr_chain_free(xr_chain *chain);
 typedef struct xr_detail {
     double separable; /* share of its energy that a change along columns and rows explains, as another kernel
                          makes it; chance taken off: 0 noise, 1 kernels alone */
-    double shifted;   /* share that one shift of the whole picture explains */
-    double shift;     /* pixels, of the frame that is shifted most */
+    double moved;     /* share that moving and enlarging the whole picture by a little explains */
+    double shift;     /* by that, pixels at a border, in the frame where it is most */
     double left;      /* the difference, mean of the channels: levels rms */
     double sharpness; /* the edge's slopes over the reference's, rms; above 1: sharper */
 } xr_detail;
@@ -226,7 +226,8 @@ typedef struct xr_guess {
     double left;
 } xr_guess;
 bool xr_find_place(xr_scene *scene, exray_side side, xr_guess *found, double by_orientation[XR_ORIENTATIONS]);
-/* The rendering of one side that explains it best; false: no sensor. */
+/* The rendering of one side that explains it best; false: no sensor.  likely (may be NULL):
+ * the other side's, which is likely to share most of it. */
 typedef struct xr_found {
     xr_rendering rendering;
     xr_orientation orientation;
@@ -236,7 +237,7 @@ typedef struct xr_found {
     xr_rendering rival;
     double by_orientation[XR_ORIENTATIONS]; /* coarse: the best of each, in the best layout */
 } xr_found;
-bool xr_find_rendering(xr_scene *scene, exray_side side, xr_found *found);
+bool xr_find_rendering(xr_scene *scene, exray_side side, const xr_rendering *likely, xr_found *found);
 /* Whether another reading of the sensor's bytes explains the edge better than its best
  * rendering `edge`, which is then found anew.  chain->base is known. */
 bool xr_find_reading(xr_scene *scene, xr_chain *chain, xr_found *edge);

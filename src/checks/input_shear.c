@@ -133,7 +133,7 @@ static double sheared_rendering_left(xr_scene *scene, const xr_chain *chain, con
                                      ? xr_read_sensor(scene, &sheared, scene->frame[f].shows)
                                      : xr_shear_picture(s, scene->frame[f].picture);
         xr_raster r = {0};
-        if (picture && xr_render(picture, &chain->base, scene->width, scene->height, scene->channels, &r))
+        if (picture && xr_render(picture, &chain->base, 0, scene->width, scene->height, scene->channels, &r))
             xr_sums_add(&sums, scene->channels, scene->frame[f].edge[0].v, r.v, NULL,
                         scene->width * scene->height, 3);
         xr_raster_free(&r);
