@@ -112,7 +112,33 @@ static void make_matrix(xr_tint *t, const encoding *reference, const encoding *e
     }
 }
 
-enum { TINTS = 40 };
+/* Luma where chroma belongs and the other way round; the two chroma samples, which lie one
+ * pixel apart, as their mean. */
+static void make_packed(xr_tint *t, const encoding *e, bool limited)
+{
+    double in[3][3], out[3][3], luma = limited ? 219.0 / 255 : 1, chroma = limited ? 224.0 / 255 : 1;
+    double black = limited ? 16 : 0, bytes[3][4] = {{0}}, misread[3][4];
+    encode(e, in);
+    decode(e, out);
+    for (int k = 0; k < 3; k++) {
+        bytes[0][k] = luma * in[0][k];
+        bytes[1][k] = chroma * in[1][k];
+        bytes[2][k] = chroma * in[2][k];
+    }
+    bytes[0][3] = black, bytes[1][3] = bytes[2][3] = 128;
+    for (int k = 0; k < 4; k++) {
+        misread[0][k] = ((bytes[1][k] + bytes[2][k]) / 2 - (k == 3 ? black : 0)) / luma;
+        misread[1][k] = misread[2][k] = (bytes[0][k] - (k == 3 ? 128 : 0)) / chroma;
+    }
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 4; k++) {
+            t->matrix[c][k] = 0;
+            for (int j = 0; j < 3; j++)
+                t->matrix[c][k] += out[c][j] * misread[j][k];
+        }
+}
+
+enum { TINTS = 44 };
 
 static void add_tint(xr_tint *list, size_t *count, const xr_tint *t)
 {
@@ -149,6 +175,12 @@ static size_t known_tints(xr_tint list[TINTS])
                 make_matrix(&t, &encodings[i], &encodings[k], false, range);
                 add_tint(list, &count, &t);
             }
+    for (size_t i = 0; i < 2; i++)
+        for (int limited = 0; limited < 2; limited++) {
+            xr_tint t = {.kind = XR_TINT_PACKED};
+            make_packed(&t, &encodings[i], limited);
+            add_tint(list, &count, &t);
+        }
     for (size_t i = 0; i < sizeof gammas / sizeof *gammas; i++) {
         xr_tint t = {.kind = XR_TINT_GAMMA, .gamma = gammas[i]};
         add_tint(list, &count, &t);
@@ -170,6 +202,10 @@ void xr_tint_text(const xr_tint *t, char *text, size_t size, const char **fix)
         snprintf(text, size, "U and V are exchanged (NV12 read as NV21, or the other way round)");
         *fix = "Read the chroma in the camera's order: U V in NV12, V U in NV21 (media.format of the sensor "
                "record).";
+        break;
+    case XR_TINT_PACKED:
+        snprintf(text, size, "luma and chroma are exchanged (YUYV read as UYVY, or the other way round)");
+        *fix = "Read the camera's bytes in the format that it delivers (media.format of the sensor record).";
         break;
     case XR_TINT_MATRIX:
         snprintf(text, size, "YUV is decoded as %s, where the reference has %s", encodings[t->to].name,
@@ -220,7 +256,8 @@ static void place_frames(xr_scene *scene, const xr_chain *chain, placed_frames *
     }
 }
 
-static double try_tint(const xr_scene *scene, const xr_chain *chain, const placed_frames *frames)
+/* plain: what no gain and no offset may explain. */
+static double try_tint(const xr_scene *scene, const xr_chain *chain, const placed_frames *frames, bool plain)
 {
     xr_fit_sums sums = {0};
     enum { STEP = 7 };
@@ -242,7 +279,25 @@ static double try_tint(const xr_scene *scene, const xr_chain *chain, const place
         xr_raster_free(&edge);
         xr_raster_free(&sample);
     }
-    return xr_unexplained_by_order(&sums, scene->channels, NULL);
+    return plain ? xr_unexplained_plainly(&sums, scene->channels)
+                 : xr_unexplained_by_order(&sums, scene->channels, NULL);
+}
+
+/* The gamma nearby that leaves least. */
+static double refine_gamma(const xr_scene *scene, xr_chain *chain, const placed_frames *frames, bool plain)
+{
+    double least = try_tint(scene, chain, frames, plain);
+    for (double step = 0.1; step > 0.002; step /= 2)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            xr_chain other = *chain;
+            other.tint.gamma *= 1 + sign * step;
+            double left = try_tint(scene, &other, frames, plain);
+            if (left < least) {
+                least = left;
+                *chain = other;
+            }
+        }
+    return least;
 }
 
 bool xr_find_tint(xr_scene *scene, xr_chain *chain, double spread_levels)
@@ -257,23 +312,22 @@ bool xr_find_tint(xr_scene *scene, xr_chain *chain, double spread_levels)
     xr_chain next = *chain;
     for (size_t i = 0; i < count; i++) {
         next.tint = list[i];
-        double left = try_tint(scene, &next, &frames);
+        double left = try_tint(scene, &next, &frames, false);
         if (left < least * 0.95) {
             least = left;
             best = i;
         }
     }
     next.tint = list[best];
-    for (double step = 0.1; next.tint.kind == XR_TINT_GAMMA && step > 0.004; step /= 2)
-        for (int sign = -1; sign <= 1; sign += 2) {
-            xr_chain other = next;
-            other.tint.gamma *= 1 + sign * step;
-            double left = try_tint(scene, &other, &frames);
-            if (left < least) {
-                least = left;
-                next = other;
-            }
+    if (next.tint.kind == XR_TINT_GAMMA) {
+        xr_chain plain = next;
+        least = refine_gamma(scene, &next, &frames, false);
+        /* A line beside it hides what the gamma is: without one, if it does as well. */
+        if (refine_gamma(scene, &plain, &frames, true) < xr_no_worse(least, spread_levels)) {
+            next = plain;
+            least = try_tint(scene, &plain, &frames, false);
         }
+    }
     for (size_t f = 0; f < frames.count; f++) {
         xr_raster_free(&frames.edge[f]);
         xr_raster_free(&frames.reference[f]);

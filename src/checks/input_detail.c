@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROUNDS = 3, FRAMES = 4 };
 
@@ -255,4 +256,55 @@ bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out)
                        .left = sqrt(t.before / t.n) / scene->fit->level[0],
                        .sharpness = t.scene > 0 ? sqrt(t.edge / t.scene) : 1};
     return true;
+}
+
+/* ---- Luma and chroma --------------------------------------------------------------------------- */
+
+static int by_value(const void *left, const void *right)
+{
+    float a, b;
+    memcpy(&a, left, sizeof a);
+    memcpy(&b, right, sizeof b);
+    return (a > b) - (a < b);
+}
+
+bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms)
+{
+    enum { ROOM = 20000 };
+    float *sample[LUMAS] = {NULL};
+    size_t count = 0;
+    double square = 0;
+    bool ok = scene->channels == 3;
+    for (int w = 0; w < LUMAS; w++)
+        ok = (sample[w] = malloc(ROOM * sizeof *sample[w])) && ok;
+    for (size_t f = 0; ok && f < scene->count; f++) {
+        xr_applied applied = {.scene = scene, .chain = chain};
+        xr_placed p;
+        exray_error error;
+        bool placed = xr_apply_chain(&applied, scene->frame[f].frame, &p, &error) == EXRAY_OK;
+        size_t pixels = placed ? p.width * p.height : 0, step = pixels * scene->count / ROOM + 1;
+        for (size_t i = 0; i < pixels && count < ROOM; i += step) {
+            double d[3];
+            for (size_t c = 0; c < 3; c++)
+                d[c] = ((double)p.plane[0][c * pixels + i] - (double)p.plane[1][c * pixels + i]) /
+                       scene->fit->level[EXRAY_EDGE];
+            if (!isfinite(d[0] + d[1] + d[2]))
+                continue;
+            square += d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+            for (int w = 0; w < LUMAS; w++)
+                sample[w][count] = (float)fabs(luma[w][0] * d[0] + luma[w][1] * d[1] + luma[w][2] * d[2]);
+            count++;
+        }
+        xr_applied_free(&applied);
+    }
+    *luma_median = INFINITY;
+    for (int w = 0; w < LUMAS; w++) {
+        if (count && ok) {
+            qsort(sample[w], count, sizeof *sample[w], by_value);
+            *luma_median = fmin(*luma_median, (double)sample[w][count / 2]);
+        }
+        free(sample[w]);
+    }
+    *rms = count ? sqrt(square / (3 * (double)count)) : 0;
+    return ok && count > 0;
 }

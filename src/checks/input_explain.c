@@ -12,6 +12,9 @@ enum { VOTES = 64, VOTES_LARGE = 12 };
 #define SEPARABLE 0.4
 /* Share of that which moving the picture explains, from which on it is no kernel. */
 #define MOSTLY 0.55
+/* Luma is the same up to here (median, levels), and how many times that chroma must be off. */
+#define SAME_LUMA    1.2
+#define OTHER_CHROMA 4.0
 /* The same where the difference is no larger than noise; and how much, in levels rms, rounding
  * alone does not make. */
 #define SURELY_SEPARABLE 0.55
@@ -108,6 +111,40 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
     return true;
 }
 
+/* A gamma before the resize, undone after it, leaves what lies at the picture's edges; luma taken for
+ * chroma leaves its columns: without the sensor's pictures that is all that can be done. */
+static bool is_all_but_detail(const xr_chain *chain, const xr_input_fit *before, const xr_input_fit *after)
+{
+    double allowed = chain->tint.kind == XR_TINT_GAMMA ? 0.15 : chain->tint.kind == XR_TINT_PACKED ? 0.5 : 0;
+    return !chain->rendered && after->left_pixels < allowed * before->raw_pixels;
+}
+
+/* The luma is the same, the chroma is not: its bytes were read in another format or order. */
+static bool report_chroma(xr_scene *scene, const xr_input_fit *fit, const xr_chain *chain,
+                          exray_findings *findings)
+{
+    double luma, all;
+    if (fit->explained || !xr_look_at_luma(scene, chain, &luma, &all) || luma > SAME_LUMA ||
+        all < OTHER_CHROMA * SAME_LUMA)
+        return false;
+    exray_finding *f = exray_find(findings, "input.color_space", EXRAY_ERROR, 0.85);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "The edge's colours are made differently: the luma is the reference's, the chroma "
+                          "is not, and no mixture of colours explains it.");
+    exray_finding_detail(f,
+                         "So do chroma bytes that are read in another format (NV12 as I420), or from another "
+                         "place.%s",
+                         xr_scene_has_sensor(scene) ? "" : " The sensor's record would tell which.");
+    exray_finding_fix(f,
+                      "Read the camera's bytes in the format that it delivers, with its strides and offsets "
+                      "of planes (media of the sensor record).");
+    exray_finding_number(f, "luma_median_levels", luma);
+    exray_finding_number(f, "residual_levels", all);
+    exray_finding_number(f, "frames", (double)fit->frames);
+    return true;
+}
+
 static exray_status fit_chain(xr_scene *scene, const xr_explanation *e, xr_input_fit *after,
                               exray_error *error)
 {
@@ -130,6 +167,7 @@ static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *ch
         status = fit_chain(scene, e, after, error);
         *good = status == EXRAY_OK && is_better(after, e->before, e->chain);
         if (*good) {
+            xr_compare_ground(scene, chain, after);
             xr_list_links(e);
             xr_vote_links(scene, e, xr_scene_is_large(scene) ? VOTES_LARGE : VOTES);
             dropped = xr_drop_contradicted_links(e, chain);
@@ -138,7 +176,8 @@ static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *ch
     if (*good && xr_drop_idle_links(e, chain))
         status = fit_chain(scene, e, after, error);
     if (*good)
-        after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05);
+        after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05) ||
+                           is_all_but_detail(e->chain, e->before, after);
     return status;
 }
 
@@ -165,7 +204,8 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
         }
     }
     if (scene && status == EXRAY_OK && rest.state == XR_FIT_DIFFERS &&
-        report_detail(scene, &rest, good ? &chain : &none, findings))
+        (report_detail(scene, &rest, good ? &chain : &none, findings) ||
+         report_chroma(scene, &rest, good ? &chain : &none, findings)))
         rest.explained = true;
     if (status == EXRAY_OK)
         report_colours(comparison, before, &rest, good && chain.remap.kind, findings);

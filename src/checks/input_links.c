@@ -32,6 +32,7 @@ void xr_list_links(xr_explanation *e)
     e->present[XR_LINK_SHEAR] = c->shear.set;
     e->present[XR_LINK_ORIENTATION] = c->orientation != 0;
     e->present[XR_LINK_GEOMETRY] = other_geometry(c) || c->warped;
+    e->present[XR_LINK_GROUND] = c->ground.differs;
     e->present[XR_LINK_KERNEL] = other_kernel(c);
     e->present[XR_LINK_TINT] = c->tint.kind != XR_TINT_NONE;
     e->present[XR_LINK_REMAP] = c->remap.kind != XR_REMAP_NONE;
@@ -64,6 +65,9 @@ static xr_chain without(const xr_chain *chain, xr_link link)
         c.warped = false;
         c.edge.geometry = c.base.geometry;
         c.edge.resize_first = c.base.resize_first;
+        break;
+    case XR_LINK_GROUND:
+        c.ground.differs = false;
         break;
     case XR_LINK_KERNEL:
         c.edge.filter = c.base.filter;
@@ -106,7 +110,7 @@ bool xr_drop_idle_links(xr_explanation *e, xr_chain *chain)
 {
     bool drop[XR_LINKS];
     for (size_t l = 0; l < XR_LINKS; l++)
-        drop[l] = e->present[l] && l != XR_LINK_REMAP && e->votes[l].agree == 0;
+        drop[l] = e->present[l] && l != XR_LINK_REMAP && l != XR_LINK_GROUND && e->votes[l].agree == 0;
     return drop_links(e, chain, drop);
 }
 
@@ -152,7 +156,7 @@ void xr_vote_links(xr_scene *scene, xr_explanation *e, size_t most)
         double ordered = e->present[XR_LINK_TINT] ? frame_left(scene, e->chain, f, false) : NAN;
         for (size_t l = 0; l < XR_LINKS; l++) {
             xr_votes *v = &e->votes[l];
-            if (!e->present[l])
+            if (!e->present[l] || l == XR_LINK_GROUND)
                 continue;
             /* Where any mixture of the channels is allowed, no colour matters. */
             double with = l == XR_LINK_TINT ? ordered : mixed;
@@ -406,6 +410,25 @@ static void report_warp(const xr_explanation *e, exray_findings *findings)
     exray_finding_number(f, "residual_share", c->left);
 }
 
+static void report_ground(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_chain *c = e->chain;
+    const xr_ground *g = &c->ground;
+    exray_finding *f = start(e, findings, "input.crop", XR_LINK_GROUND, 0.95);
+    exray_finding_summary(f,
+                          "The edge fills the ground of its letterbox with another colour: %.4g, where the "
+                          "reference has %.4g.",
+                          g->edge[0], g->reference[0]);
+    if (c->scaled)
+        exray_finding_detail(f, "As pixels: %.0f and %.0f.", (g->edge[0] - c->offset[0]) / c->gain[0],
+                             (g->reference[0] - c->offset[0]) / c->gain[0]);
+    exray_finding_fix(f, "Fill the ground with the reference's colour, before the normalization (pipeline: "
+                         "`crop: letterbox PAD`).");
+    exray_finding_number(f, "edge_ground", g->edge[0]);
+    exray_finding_number(f, "reference_ground", g->reference[0]);
+    exray_finding_number(f, "frames_with_ground", (double)g->frames);
+}
+
 static void report_kernel(const xr_explanation *e, exray_findings *findings)
 {
     const xr_chain *c = e->chain;
@@ -531,6 +554,8 @@ void xr_report_links(const xr_explanation *e, exray_findings *findings)
         else
             report_rendered_geometry(e, findings);
     }
+    if (e->present[XR_LINK_GROUND])
+        report_ground(e, findings);
     if (e->present[XR_LINK_KERNEL])
         report_kernel(e, findings);
     if (e->present[XR_LINK_TINT])

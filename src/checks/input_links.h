@@ -19,6 +19,7 @@ typedef enum xr_link {
     XR_LINK_SHEAR,
     XR_LINK_ORIENTATION,
     XR_LINK_GEOMETRY,
+    XR_LINK_GROUND,
     XR_LINK_KERNEL,
     XR_LINK_TINT,
     XR_LINK_REMAP,

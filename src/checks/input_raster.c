@@ -275,19 +275,12 @@ double xr_sums_spread(const xr_fit_sums *s, size_t channels)
     return s->n > 0 ? sqrt(total / (s->n * (double)channels)) : 0;
 }
 
-double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS])
+typedef double cost_matrix[XR_FIT_CHANNELS][XR_FIT_CHANNELS];
+
+/* The order of channels that costs least: the sum of cost[c][from[c]]. */
+static double best_order(cost_matrix cost, size_t channels, unsigned char from[XR_FIT_CHANNELS])
 {
-    double left[XR_FIT_CHANNELS][XR_FIT_CHANNELS], total = 0, best = INFINITY;
-    if (s->n < 4)
-        return 1;
-    for (size_t c = 0; c < channels; c++) {
-        double variation = edge_variation(s, c);
-        total += variation;
-        for (size_t k = 0; k < channels; k++) {
-            double own = scene_product(s, k, k), both = shared(s, c, k);
-            left[c][k] = own > 0 && both > 0 ? variation - both * both / own : variation;
-        }
-    }
+    double best = INFINITY;
     size_t orders = 1;
     for (size_t i = 0; i < channels; i++)
         orders *= channels;
@@ -299,7 +292,7 @@ double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned c
         for (size_t c = 0; c < channels; c++, rest /= channels) {
             p[c] = (unsigned char)(rest % channels);
             used |= 1U << p[c];
-            sum += left[c][p[c]];
+            sum += cost[c][p[c]];
         }
         /* The order as it is wins where another is no better. */
         if (used + 1 != 1U << channels || sum >= best * (1 - 1e-9))
@@ -308,7 +301,37 @@ double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned c
         if (from)
             memcpy(from, p, sizeof p);
     }
+    return best;
+}
+
+double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS])
+{
+    cost_matrix left;
+    double total = 0;
+    if (s->n < 4)
+        return 1;
+    for (size_t c = 0; c < channels; c++) {
+        double variation = edge_variation(s, c);
+        total += variation;
+        for (size_t k = 0; k < channels; k++) {
+            double own = scene_product(s, k, k), both = shared(s, c, k);
+            left[c][k] = own > 0 && both > 0 ? variation - both * both / own : variation;
+        }
+    }
+    double best = best_order(left, channels, from);
     return total > 0 ? fmax(best, 0) / total : 0;
+}
+
+double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels)
+{
+    cost_matrix left;
+    double total = 0;
+    for (size_t c = 0; c < channels && s->n >= 4; c++) {
+        total += edge_variation(s, c);
+        for (size_t k = 0; k < channels; k++)
+            left[c][k] = s->ee[c][c] - 2 * s->er[c][k] + s->rr[k][k];
+    }
+    return total > 0 ? fmax(best_order(left, channels, NULL), 0) / total : 1;
 }
 
 double xr_unexplained_by_colour(const xr_fit_sums *s, size_t channels)
@@ -342,4 +365,10 @@ double xr_unexplained_by_colour(const xr_fit_sums *s, size_t channels)
         left += fmax(variation - explained, 0);
     }
     return total > 0 ? left / total : 0;
+}
+
+double xr_no_worse(double left, double spread)
+{
+    double levels = sqrt(fmax(left, 0)) * spread, bound = 1.5 * levels + 0.3;
+    return spread > 0 ? bound * bound / (spread * spread) : left;
 }

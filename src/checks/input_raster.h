@@ -73,8 +73,13 @@ void xr_sums_join(xr_fit_sums *into, const xr_fit_sums *s);
 /* The share of the edge's variance that no order of channels with positive gains
  * explains: 0 equal, 1 nothing explained.  `from` gets the order. */
 double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS]);
+/* The same for an order of channels alone, with no gain and no offset. */
+double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels);
 /* The same for any linear mixture of the channels: what is left is not colour. */
 double xr_unexplained_by_colour(const xr_fit_sums *s, size_t channels);
+/* The share up to which another explanation is as good as one that leaves `left`; spread: the edge's
+ * standard deviation in levels. */
+double xr_no_worse(double left, double spread);
 /* Standard deviation of the edge's values, over all channels. */
 double xr_sums_spread(const xr_fit_sums *s, size_t channels);
 

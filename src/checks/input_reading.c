@@ -79,10 +79,23 @@ static size_t list_readings(const char *format, xr_reading list[MOST])
 
 /* ---- Trying them ------------------------------------------------------------------------------- */
 
+/* Into the reference's unit. */
+static void scale(const xr_chain *chain, xr_raster *r)
+{
+    size_t pixels = r->width * r->height;
+    float pixel[XR_FIT_CHANNELS];
+    for (size_t i = 0; i < pixels; i++) {
+        for (size_t c = 0; c < r->channels; c++)
+            pixel[c] = r->v[c * pixels + i];
+        for (size_t c = 0; c < r->channels; c++)
+            r->v[c * pixels + i] = (float)(chain->gain[c] * (double)pixel[chain->from[c]] + chain->offset[c]);
+    }
+}
+
 /* What a rendering of a reading leaves of the edge's input, whichever way up and in whichever
- * layout; or, `only` not NULL, as that one lies. */
+ * layout; or, `only` not NULL, as that one lies.  plain: with no gain and no offset beside it. */
 static double rendering_left(xr_scene *scene, const xr_chain *chain, const xr_rendering *how,
-                             const xr_found *only)
+                             const xr_found *only, bool plain)
 {
     xr_fit_sums sums[2][XR_ORIENTATIONS];
     size_t turns = scene->width == scene->height ? 8 : 4, layouts = scene->channels > 1 ? 2 : 1, done = 0;
@@ -97,6 +110,8 @@ static double rendering_left(xr_scene *scene, const xr_chain *chain, const xr_re
         for (xr_orientation o = 0; rendered.v && o < turns; o++) {
             if ((only && o != only->orientation) || !xr_raster_orient(&rendered, only ? 0 : o, &turned))
                 continue;
+            if (plain)
+                scale(chain, &turned);
             for (size_t l = 0; l < layouts; l++)
                 if (turned.width == scene->width && (!only || only->layout == (l == 1)))
                     xr_sums_add(&sums[l][o], scene->channels, scene->frame[f].edge[l].v, turned.v, NULL,
@@ -109,42 +124,58 @@ static double rendering_left(xr_scene *scene, const xr_chain *chain, const xr_re
     for (size_t l = 0; done && l < layouts; l++)
         for (xr_orientation o = 0; o < turns; o++)
             if (sums[l][o].n > 0)
-                least = fmin(least, xr_unexplained_by_colour(&sums[l][o], scene->channels));
+                least = fmin(least, plain ? xr_unexplained_plainly(&sums[l][o], scene->channels)
+                                          : xr_unexplained_by_colour(&sums[l][o], scene->channels));
     return least;
 }
 
 static double reading_left(xr_scene *scene, xr_chain *chain, const xr_reading *reading, const xr_found *edge)
 {
     chain->reading = *reading;
-    double left = rendering_left(scene, chain, &edge->rendering, edge);
-    if (reading->kind != XR_READ_GAMMA)
-        left = fmin(left, rendering_left(scene, chain, &chain->base, NULL));
-    return left;
+    return fmin(rendering_left(scene, chain, &edge->rendering, edge, false),
+                rendering_left(scene, chain, &chain->base, NULL, false));
 }
 
-/* The gamma that fits best, from a coarse row and by halving steps. */
+static double gamma_left(xr_scene *scene, xr_chain *chain, double gamma, const xr_found *edge, bool plain)
+{
+    chain->reading = (xr_reading){.kind = XR_READ_GAMMA, .gamma = gamma};
+    return rendering_left(scene, chain, &edge->rendering, edge, plain);
+}
+
+/* The gamma that fits best, by halving steps. */
+static double refine_gamma(xr_scene *scene, xr_chain *chain, const xr_found *edge, bool plain, double *gamma)
+{
+    double least = gamma_left(scene, chain, *gamma, edge, plain);
+    for (double step = 0.12; step > 0.002; step /= 2)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double now = *gamma * (1 + sign * step), left = gamma_left(scene, chain, now, edge, plain);
+            if (left < least) {
+                least = left;
+                *gamma = now;
+            }
+        }
+    return least;
+}
+
 static double find_gamma(xr_scene *scene, xr_chain *chain, const xr_found *edge, xr_reading *best)
 {
     static const double row[] = {0.4545, 0.6, 0.8, 1.25, 1.67, 2.2};
-    double least = 1;
+    double least = 1, gamma = 1;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        xr_reading now = {.kind = XR_READ_GAMMA, .gamma = row[i]};
-        double left = reading_left(scene, chain, &now, edge);
+        double left = gamma_left(scene, chain, row[i], edge, false);
         if (left < least) {
             least = left;
-            *best = now;
+            gamma = row[i];
         }
     }
-    for (double step = 0.12; step > 0.002; step /= 2)
-        for (int sign = -1; sign <= 1; sign += 2) {
-            xr_reading now = *best;
-            now.gamma *= 1 + sign * step;
-            double left = reading_left(scene, chain, &now, edge);
-            if (left < least) {
-                least = left;
-                *best = now;
-            }
-        }
+    double plain = gamma;
+    least = refine_gamma(scene, chain, edge, false, &gamma);
+    /* A line beside it hides what the gamma is: without one, if it does as well. */
+    if (refine_gamma(scene, chain, edge, true, &plain) < xr_no_worse(least, scene->spread[EXRAY_EDGE])) {
+        gamma = plain;
+        least = gamma_left(scene, chain, gamma, edge, false);
+    }
+    *best = (xr_reading){.kind = XR_READ_GAMMA, .gamma = gamma};
     return least;
 }
 

@@ -287,6 +287,7 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
     if ((chain->bend.set || chain->moved || chain->remap.kind || scene->censored) &&
         !xr_scene_load(scene, chain))
         return false;
+    xr_find_ground(scene);
     chain->step = frame_step(scene, chain->frames);
     if (chain->remap.kind && remap_suffices(scene, chain))
         return true;
@@ -294,7 +295,7 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
     double spread = levels_of(scene, 1);
     if (levels_of(scene, chain->left) < (scene->fine ? FINE_FLOOR : FLOOR)) {
         xr_find_tint(scene, chain, spread);
-        return is_something(chain) || scene->censored || scene->clamped;
+        return is_something(chain) || scene->censored || scene->clamped || scene->ground;
     }
     xr_chain tinted = *chain;
     if (!scene->has_sensor && xr_find_tint(scene, &tinted, spread) && tinted.tint.kind == XR_TINT_GAMMA &&
@@ -311,7 +312,7 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
         by_sensor = true;
     if (by_sensor) {
         xr_find_tint(scene, chain, spread);
-        return is_something(chain) || scene->censored || scene->clamped;
+        return is_something(chain) || scene->censored || scene->clamped || scene->ground;
     }
     double turned = chain->left;
     if (turned > 0.004) {
@@ -324,7 +325,7 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
             free(warp.map);
     }
     xr_find_tint(scene, chain, spread);
-    return is_something(chain) || scene->censored || scene->clamped;
+    return is_something(chain) || scene->censored || scene->clamped || scene->ground;
 }
 
 void xr_chain_free(xr_chain *chain)
@@ -361,6 +362,8 @@ static bool recorded_reference(xr_scene *scene, const xr_chain *chain, size_t fr
 {
     xr_raster r = {0}, warped = {0};
     bool ok = xr_scene_raster(scene, EXRAY_REFERENCE, shows, false, NULL, &r);
+    if (ok)
+        xr_hide_ground(scene, &r);
     if (ok)
         xr_tint_apply(chain, &r);
     if (ok && chain->shear.set) {

@@ -24,6 +24,7 @@ typedef enum xr_tint_kind {
     XR_TINT_MATRIX, /* encoded with one matrix, decoded with another */
     XR_TINT_RANGE,  /* limited range taken for full, or full for limited */
     XR_TINT_GAMMA,
+    XR_TINT_PACKED, /* YUYV read as UYVY, or the other way round: luma and chroma exchanged */
 } xr_tint_kind;
 typedef struct xr_tint {
     xr_tint_kind kind;
@@ -66,6 +67,13 @@ typedef struct xr_shear {
     int64_t pixels;
 } xr_shear;
 
+/* What both sides fill the bars of a letterbox with, in the edge's unit. */
+typedef struct xr_ground {
+    bool differs;
+    double edge[XR_FIT_CHANNELS], reference[XR_FIT_CHANNELS];
+    size_t frames; /* that have bars */
+} xr_ground;
+
 /* Another reading of the sensor's bytes, or of its pixels, before all else. */
 typedef enum xr_reading_kind {
     XR_READ_AS_RECORDED,
@@ -99,6 +107,7 @@ typedef struct xr_chain {
     xr_reading reading; /* rendered from what it makes of the bytes */
     xr_shear shear;
     xr_remap remap;
+    xr_ground ground;
 
     /* What the search measured on its few frames; shares of the edge's variance, 0..1. */
     double base_left;         /* of the reference by its own rendering */
@@ -137,6 +146,9 @@ typedef struct xr_detail {
     double sharpness; /* the edge's slopes over the reference's, rms; above 1: sharper */
 } xr_detail;
 bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out);
+/* Differences in levels: the median of the luma's (the best of the usual matrices'), and the rms
+ * of all channels'.  False: no colour picture. */
+bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms);
 
 /* A placement that applies a chain: user is one of these. */
 typedef struct xr_applied {
@@ -167,8 +179,9 @@ struct xr_scene {
     const xr_input_fit *fit;
     exray_slot *slot, *sensor_slot;
     bool has_sensor;
-    bool fine;                      /* small differences matter: all of them look like a kernel's */
-    double spread[2];               /* of both sides' values, levels rms */
+    bool ground;      /* the reference is letterboxed, and so is the edge: the bars are left out */
+    bool fine;        /* small differences matter: all of them look like a kernel's */
+    double spread[2]; /* of both sides' values, levels rms */
     size_t width, height, channels; /* of the edge's input */
     bool censored; /* many of the edge's values are at the ends of its range, low and high: no line holds
                       there */
@@ -211,6 +224,17 @@ void xr_censor(const xr_scene *scene, xr_raster *edge);
 void xr_clamp(const xr_scene *scene, xr_raster *reference);
 /* Whether undoing a sign makes the edge's pictures smooth. */
 void xr_find_bend(xr_scene *scene, xr_chain *chain);
+/* Bars of one colour at the borders of a picture: of a letterbox, most likely. */
+typedef struct xr_bars {
+    size_t top, bottom, left, right;
+    float colour[XR_FIT_CHANNELS];
+} xr_bars;
+bool xr_find_bars(const xr_raster *r, double level, xr_bars *out);
+/* Whether both sides have bars; they are hidden (NAN) in the frames searched on, then. */
+void xr_find_ground(xr_scene *scene);
+void xr_hide_ground(const xr_scene *scene, xr_raster *reference);
+/* The bars' colours, under the fit's order and map. */
+void xr_compare_ground(xr_scene *scene, xr_chain *chain, const xr_input_fit *fit);
 /* Which frame's picture each edge frame shows, where some show another's. */
 void xr_find_frame_order(xr_scene *scene, xr_chain *chain);
 /* The sensor's picture of a frame, and its areas, as a side reads it. */
