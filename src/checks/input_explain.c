@@ -12,6 +12,8 @@ enum { VOTES = 64, VOTES_LARGE = 12 };
 #define SEPARABLE 0.4
 /* Share of that which moving the picture explains, from which on it is no kernel. */
 #define MOSTLY 0.55
+/* Blocks this far apart, levels rms, show another picture. */
+#define UNLIKE 12.0
 /* Luma is the same up to here (median, levels), and how many times that chroma must be off. */
 #define SAME_LUMA    1.2
 #define OTHER_CHROMA 4.0
@@ -99,6 +101,9 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
 {
     xr_detail d;
     bool known = !fit->explained && !chain->warped && xr_look_at_detail(scene, chain, &d);
+    if (getenv("XDBG"))
+        fprintf(stderr, "DBG detail known %d separable %.3f moved %.3f shift %.3f left %.3f sharp %.3f\n",
+                known, d.separable, d.moved, d.shift, d.left, d.sharpness); // DBG
     if (!known || d.separable < SEPARABLE)
         return false;
     bool moved = d.moved > MOSTLY * d.separable && d.shift > 0.6;
@@ -142,6 +147,29 @@ static bool report_chroma(xr_scene *scene, const xr_input_fit *fit, const xr_cha
     exray_finding_number(f, "luma_median_levels", luma);
     exray_finding_number(f, "residual_levels", all);
     exray_finding_number(f, "frames", (double)fit->frames);
+    return true;
+}
+
+/* The worst that no chain explains may be a picture whose rows were read with a wrong stride. */
+static bool report_rows(xr_scene *scene, const xr_input_fit *fit, exray_findings *findings)
+{
+    size_t frames, telling;
+    if (fit->explained || fit->left_blocks < UNLIKE || !xr_rows_are_moved(scene, &frames, &telling))
+        return false;
+    exray_finding *f = exray_find(findings, "input.stride", EXRAY_ERROR, 0.85);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge reads the camera's rows with the wrong stride: its rows are the "
+                             "reference's, each moved sideways by another amount.");
+    exray_finding_detail(f, "%s",
+                         xr_scene_has_sensor(scene)
+                             ? "No stride that exray knows makes this of the sensor's picture."
+                             : "By how much cannot be told without the sensor's record.");
+    exray_finding_fix(f,
+                      "Step from row to row by the buffer's own row stride (bytes per line), not by width * "
+                      "bytes per pixel.");
+    exray_finding_number(f, "residual_levels", fit->left_pixels);
+    exray_finding_number(f, "frames_supporting", (double)frames);
+    exray_finding_number(f, "frames", (double)telling);
     return true;
 }
 
@@ -198,6 +226,33 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
                             .chain = &chain,
                             .has_sensor = xr_scene_has_sensor(scene)};
         status = judge_chain(scene, &e, &chain, &after, &good, error);
+        if (getenv("XDBG")) {     // DBG
+            xr_chain *c = &chain; // DBG
+            fprintf(stderr,
+                    "DBG moved %zu layout %d bend %d orient %u rendered %d warped %d tint %d g %.3f shear %d "
+                    "remap %d tied %d censored %d clamped %d left %g base_left %g\n",
+                    c->moved, c->layout, c->bend.set, c->orientation, c->rendered, c->warped, c->tint.kind,
+                    c->tint.gamma, c->shear.set, c->remap.kind, c->remap.tied, scene->censored,
+                    scene->clamped, c->left, c->base_left); // DBG
+            fprintf(stderr,
+                    "DBG base geom %d f %.4f %.4f a %.3f %.3f rf %d flt %d smp %d | edge geom %d f %.4f %.4f "
+                    "a %.3f %.3f rf %d flt %d smp %d\n",
+                    c->base.geometry.kind, c->base.geometry.fx, c->base.geometry.fy, c->base.geometry.ax,
+                    c->base.geometry.ay, c->base.resize_first, c->base.filter, c->base.sampling,
+                    c->edge.geometry.kind, c->edge.geometry.fx, c->edge.geometry.fy, c->edge.geometry.ax,
+                    c->edge.geometry.ay, c->edge.resize_first, c->edge.filter, c->edge.sampling); // DBG
+            fprintf(stderr,
+                    "DBG good %d before raw %g after: state %d pixels %g luma %g blocks %g worst %g "
+                    "explained %d map %d order_named %d\n",
+                    good, e.before->raw_pixels, after.state, after.left_pixels, after.left_luma,
+                    after.left_blocks, after.left_worst, after.explained, after.map_named,
+                    after.order_named); // DBG
+            for (size_t l = 0; l < XR_LINKS; l++)
+                if (e.votes[l].agree || e.votes[l].contradict || e.present[l])
+                    fprintf(stderr, "DBG link %zu present %d agree %zu contra %zu abstain %zu without %g\n",
+                            l, e.present[l], e.votes[l].agree, e.votes[l].contradict, e.votes[l].abstain,
+                            e.votes[l].without); // DBG
+        }                                        // DBG
         if (good) {
             xr_report_links(&e, findings);
             rest = after;
@@ -205,7 +260,7 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
     }
     if (scene && status == EXRAY_OK && rest.state == XR_FIT_DIFFERS &&
         (report_detail(scene, &rest, good ? &chain : &none, findings) ||
-         report_chroma(scene, &rest, good ? &chain : &none, findings)))
+         report_chroma(scene, &rest, good ? &chain : &none, findings) || report_rows(scene, &rest, findings)))
         rest.explained = true;
     if (status == EXRAY_OK)
         report_colours(comparison, before, &rest, good && chain.remap.kind, findings);

@@ -146,6 +146,9 @@ typedef struct xr_detail {
     double sharpness; /* the edge's slopes over the reference's, rms; above 1: sharper */
 } xr_detail;
 bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out);
+/* Whether the edge's rows are the reference's, each moved sideways by another amount; in how many of
+ * the frames that tell. */
+bool xr_rows_are_moved(xr_scene *scene, size_t *frames, size_t *telling);
 /* Differences in levels: the median of the luma's (the best of the usual matrices'), and the rms
  * of all channels'.  False: no colour picture. */
 bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms);
