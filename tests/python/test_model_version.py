@@ -287,6 +287,18 @@ def test_real_model_in_one_partition(record, edge):
     assert model_causes(verdict) == []
 
 
+HEALTHY_KERNELS = [("mobilenet_v2_1.0_224_uint8", "mobilenet_v2_1.0_224_uint8"), ("mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_uint8"),
+                   (LITE0 + "int8", LITE0 + "int8"), (LITE0 + "float", LITE0 + "float")]
+
+
+@pytest.mark.parametrize("edge,reference", HEALTHY_KERNELS)
+@pytest.mark.parametrize("kernels", [("builtin", "xnnpack"), ("xnnpack", "builtin")])
+@pytest.mark.parametrize("capture", ["full", "stats", "io"])
+def test_other_kernels_are_healthy(record, edge, reference, kernels, capture):
+    verdict = validate(record(edge, capture, kernels[0]), record(reference, capture, kernels[1]))
+    assert [c for c in causes(verdict) if not c.startswith("log.")] == []
+
+
 @pytest.mark.parametrize("capture", ["full", "stats"])
 def test_real_versions(record, capture):
     """The 8-bit MobileNet of the assets was trained again: up to 18 times rounding."""
