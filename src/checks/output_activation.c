@@ -101,14 +101,16 @@ static void report_graphs(const exray_comparison *comparison, const xr_relation 
 {
     xr_tail edge = xr_output_tail(comparison, EXRAY_EDGE, r->pair),
             reference = xr_output_tail(comparison, EXRAY_REFERENCE, r->pair);
-    if (!xr_tails_differ(&edge, &reference) || !is_plausible(r))
+    if (!xr_tails_differ(&edge, &reference))
         return;
     char words[2][80];
     xr_tail_words(&edge, words[EXRAY_EDGE], sizeof words[0]);
     xr_tail_words(&reference, words[EXRAY_REFERENCE], sizeof words[0]);
-    exray_finding *f =
-        exray_find(findings, "output.activation", EXRAY_ERROR, xr_inputs_known(comparison) ? 0.93 : 0.85);
-    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR,
+                                  (xr_inputs_known(comparison) ? 0.93 : 0.85) * (is_plausible(r) ? 1 : 0.9));
+    uint32_t layer = xr_tail_layer(comparison, r->io);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE],
+                        layer == EXRAY_NO_INDEX ? xr_output_layer(comparison, r->io) : layer);
     exray_finding_summary(f, "The edge's model ends with %s, the reference's with %s.", words[EXRAY_EDGE],
                           words[EXRAY_REFERENCE]);
     exray_finding_detail(f, "So say the graphs of both logs, and the outputs differ by %.2g of the signal.",

@@ -421,7 +421,8 @@ bool xr_relation_activation(const xr_relation *r, xr_activation *which, bool *in
 
 bool xr_relation_is_affine(const xr_relation *r, const xr_candidate *activation)
 {
-    return r->affine.explains && (r->on_lattice || r->affine.residual < 0.2 * activation->residual);
+    double much_better = r->on_lattice ? 1 : 0.2;
+    return r->affine.explains && r->affine.residual <= much_better * activation->residual;
 }
 
 /* ---- What surrounds an output --------------------------------------------------------------------- */

@@ -67,9 +67,9 @@ exray_status xr_each_relation(const exray_comparison *comparison, xr_relation_ju
 bool xr_relation_activation(const xr_relation *relation, xr_activation *which, bool *inverse,
                             const xr_candidate **other);
 
-/* Whether the affine map is the better explanation where that activation is one, too:
- * logits in a narrow range are nearly linear in their softmax; but no activation leaves
- * the steps of stored integers equal. */
+/* Whether the affine map is the better explanation where that activation is one, too.  It
+ * must be far better, as logits in a narrow range are nearly linear in their softmax; or
+ * as good, where the steps of stored integers are still equal. */
 bool xr_relation_is_affine(const xr_relation *relation, const xr_candidate *activation);
 
 /* Known to differ beyond noise: what the outputs are then is no news. */

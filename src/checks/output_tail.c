@@ -107,6 +107,24 @@ xr_tail xr_output_tail(const exray_comparison *comparison, exray_side side, size
     return tail;
 }
 
+uint32_t xr_tail_layer(const exray_comparison *comparison, const exray_io_pair *output)
+{
+    uint32_t found = EXRAY_NO_INDEX;
+    for (size_t i = exray_comparison_layer_count(comparison); i-- > 0;) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        xr_tail_activation which;
+        if (layer->role != EXRAY_LAYER_UNJUDGED && layer->metrics.count != output->metrics.count)
+            break;
+        bool activates =
+            is_activation(layer->op[EXRAY_EDGE], &which) || is_activation(layer->op[EXRAY_REFERENCE], &which);
+        if (activates)
+            found = (uint32_t)i;
+        else if (!only_moves(layer->op[EXRAY_EDGE]))
+            break;
+    }
+    return found;
+}
+
 bool xr_tails_differ(const xr_tail *a, const xr_tail *b)
 {
     return a->known && b->known &&

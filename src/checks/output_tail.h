@@ -24,6 +24,10 @@ bool xr_tails_differ(const xr_tail *a, const xr_tail *b);
 /* "softmax, softmax", or "no activation". */
 void xr_tail_words(const xr_tail *tail, char *text, size_t size);
 
+/* The layer pair that runs the first activation at the end of either side; or
+ * EXRAY_NO_INDEX. */
+uint32_t xr_tail_layer(const exray_comparison *comparison, const exray_io_pair *output);
+
 /* The model's tensor of output `pair`, or EXRAY_NO_INDEX. */
 uint32_t xr_output_tensor(const exray_comparison *comparison, exray_side side, size_t pair);
 

@@ -105,6 +105,15 @@ def test_a_second_softmax_of_8_bits(judge, spread):
     assert causes(judge(once, once, edge_log=ends_with("SOFTMAX", "QUANTIZE"), reference_log=ends_with("SOFTMAX"))) == []
 
 
+def test_graphs_that_end_otherwise(judge):
+    """Sigmoids of 8 bits saturate: numbers alone do not say what was meant."""
+    x = some_logits(spread=3.0) + 2
+    stored = [np.round(f(x) * 256).clip(0, 255).astype(np.uint8) for f in (sigmoid, softmax)]
+    verdict = judge(*stored, edge_log=ends_with("LOGISTIC"), reference_log=ends_with("SOFTMAX"))
+    assert causes(verdict) == ["output.activation"]
+    assert finding(verdict, "output.activation")["evidence"]["edge_tail"] == "sigmoid"
+
+
 # ---- Dequantization ----------------------------------------------------------------------
 
 SCALE, ZERO = 1 / 256, 0
@@ -147,6 +156,30 @@ def test_dequantization(judge, name, known):
 
 def test_raw_bytes_without_quantization(judge):
     assert causes(judge(Q, f32(VALUES))) == ["output.dequantization"]
+
+
+def in_bytes(x, kind):
+    """As a converter stores it: the range of the values, probabilities from 0 to 1."""
+    low, scale = (0, 1 / 256) if x.min() >= 0 and x.max() <= 1 else (x.min(), np.ptp(x) / 255)
+    zero = int(round(-low / scale)) + np.iinfo(kind).min
+    return quantized(x, scale, zero, kind), scale, zero
+
+
+STORED = {"softmax missing": (LOGITS, P), "softmax added": (P, LOGITS), "sigmoid missing": (LOGITS, sigmoid(LOGITS)),
+          "sigmoid added": (sigmoid(LOGITS), LOGITS), "sigmoid of probabilities": (sigmoid(P), P), "log-softmax for softmax": (np.log(P), P)}
+
+
+@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("edge", ["uint8", "int8", "dequantized"])
+@pytest.mark.parametrize("reference", ["uint8", "float32"])
+def test_activation_of_stored_integers(judge, name, edge, reference):
+    logs, tensors = [], []
+    for values, how in zip(STORED[name], (edge, reference)):
+        y, scale, zero = in_bytes(values, np.int8 if how == "int8" else np.uint8)
+        given = {"quantization": {"scale": [scale], "zero_point": [zero]}}
+        tensors.append(f32(values) if how == "float32" else f32(scale * (y.astype(float) - zero)) if how == "dequantized" else y)
+        logs.append(given if how in ("uint8", "int8") else {})
+    assert causes(judge(*tensors, edge_log=logs[0], reference_log=logs[1])) == ["output.activation"]
 
 
 BYTES = {"uint8 probabilities": (P, 1 / 256, 0, np.uint8), "int8 probabilities": (P, 1 / 256, -128, np.int8),

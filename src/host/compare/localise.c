@@ -42,6 +42,9 @@
 #define GAIN          16.0
 #define ORIGIN        3.0
 #define ORIGIN_BEHIND 10.0
+/* An output of which so much is wrong is so, however coarse its steps are: of an output
+ * that shares less than a fifth of its variance with the reference's, nothing is left. */
+#define MOST_OF_OUTPUT 0.9
 
 /* What is known of a tensor of the edge's graph. */
 typedef struct state {
@@ -106,6 +109,13 @@ static double node_noise(const exray_model *model, uint32_t node)
         }
     }
     return noise;
+}
+
+/* As much as KEPT lets build up over the layers that a partition runs as one node. */
+static double partition_growth(const exray_model *model, uint32_t node)
+{
+    double layers = model ? model->nodes[node].inner_count : 0;
+    return layers > 1 ? sqrt((1 - pow(KEPT, 2 * layers)) / (1 - KEPT * KEPT)) : 1;
 }
 
 /* Ops that turn a difference within noise into another decision: what comes
@@ -248,7 +258,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     measure_error(pair, &step);
     double own = fmax(node_noise(g->model, pair->index[0]),
                       node_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
-    own = sqrt(own * own + step * step);
+    own = partition_growth(g->model, pair->index[0]) * sqrt(own * own + step * step);
     double noise = behind(in->noise, own);
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
@@ -319,14 +329,15 @@ static double network_noise(const exray_comparison *c)
     return noise;
 }
 
-/* Whether an op that decides makes the output, as the reference's graph has it. */
-static bool is_decided(const exray_comparison *c, const xr_pair *pair)
+/* Whether an op that decides is before the output, as either graph has it. */
+static bool is_decided(const exray_comparison *c)
 {
-    const exray_model *model = exray_log_model(c->log[1]);
-    for (uint32_t n = 0; model && n < model->node_count; n++)
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
-            if (model->nodes[n].outputs[k] == pair->tensor[1] && is_decision(model->nodes[n].op))
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = exray_log_model(c->log[s]);
+        for (uint32_t n = 0; model && n < model->node_count; n++)
+            if (is_decision(model->nodes[n].op))
                 return true;
+    }
     return false;
 }
 
@@ -354,9 +365,10 @@ static void judge_output(const graph *g, xr_pair *pair)
         if (pair->stored[s].known)
             own = fmax(own, type_noise(pair->stored[s].dtype));
     double noise = from.judged ? fmax(from.noise, own) : fmax(from.noise, behind(from.noise, own));
-    if (!known && is_decided(g->comparison, pair))
-        noise = decided(&from, noise);
-    pair->noise = bound(from.given, noise);
+    if (is_decided(g->comparison))
+        pair->noise = bound(from.given, known ? noise : decided(&from, noise));
+    else
+        pair->noise = fmin(bound(from.given, noise), MOST_OF_OUTPUT);
 }
 
 /* Whether a node computes with weights of its own. */
@@ -375,7 +387,7 @@ static bool has_weights(const exray_model *model, uint32_t node)
 static void pass_through(const graph *g, uint32_t node)
 {
     state in = inputs_of(g, node);
-    double own = node_noise(g->model, node);
+    double own = partition_growth(g->model, node) * node_noise(g->model, node);
     in.noise = behind(in.noise, own);
     if (is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);
