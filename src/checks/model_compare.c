@@ -1,5 +1,6 @@
 #include "model_compare.h"
 
+#include "checks.h"
 #include "output_relation.h"
 
 #include <math.h>
@@ -427,10 +428,10 @@ static bool is_same_file(const exray_comparison *comparison)
     return true;
 }
 
-exray_status xr_model_fit_make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
-                               exray_error *error)
+static exray_status make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
+                         exray_error *error)
 {
-    *fit = (xr_model_fit){.ratio = NAN, .correlation = NAN};
+    *fit = (xr_model_fit){.ratio = NAN, .correlation = NAN, .factor = factor};
     if (is_same_file(comparison))
         return EXRAY_OK;
     matcher m = {.factor = factor, .fit = fit, .error = error, .slot = {exray_slot_new(), exray_slot_new()}};
@@ -448,6 +449,27 @@ exray_status xr_model_fit_make(const exray_comparison *comparison, double factor
     }
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing weights"};
+    return status;
+}
+
+exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
+                              const xr_model_fit **fit, exray_error *error)
+{
+    double factor = exray_option_value(findings, "rounding_factor");
+    exray_status status = EXRAY_OK;
+    if (!findings->weights || findings->weights->factor != factor) {
+        xr_model_fit *made = findings->weights ? findings->weights : calloc(1, sizeof *made);
+        if (!made) {
+            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing weights"};
+            return EXRAY_E_MEMORY;
+        }
+        xr_model_fit_free(made);
+        status = make(comparison, factor, made, error);
+        findings->weights = made;
+        if (status != EXRAY_OK)
+            made->factor = NAN; /* the next that asks tries again */
+    }
+    *fit = findings->weights;
     return status;
 }
 

@@ -39,16 +39,17 @@ typedef struct xr_model_fit {
     /* From /model alone: elements of constants, and those whose size the other has too. */
     double total[2], shared;
     bool other_architecture;
+    double factor; /* what it was made with */
 } xr_model_fit;
 
 /* How often a difference may be its rounding before it is another weight; the default
  * is 2 (either neighbour) and a tenth. */
 #define XR_ROUNDING_FACTOR 2.2
 
-/* Reads all constants of both logs.  `fit` is freed with xr_model_fit_free in any
- * case. */
-exray_status xr_model_fit_make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
-                               exray_error *error);
+/* Compares all constants of both logs with the option `rounding_factor` of the assertion
+ * that is running; once for all that ask with the same one.  *fit belongs to `findings`. */
+exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
+                              const xr_model_fit **fit, exray_error *error);
 void xr_model_fit_free(xr_model_fit *fit);
 
 /* Whether the weights differ all over: in at least `share` of three tensors or more; of

@@ -81,19 +81,17 @@ static void report_architecture(const exray_comparison *comparison, const xr_mod
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    xr_model_fit fit;
-    exray_status status =
-        xr_model_fit_make(comparison, exray_option_value(findings, "rounding_factor"), &fit, error);
+    const xr_model_fit *fit = NULL;
+    exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
     bool judged = status == EXRAY_OK;
-    if (judged && fit.other_architecture && !outputs_agree(comparison))
-        report_architecture(comparison, &fit, findings);
-    else if (judged && xr_model_fit_all_over(&fit, exray_option_value(findings, "share")))
-        report_weights(comparison, &fit, findings);
-    else if (judged && fit.why) {
+    if (judged && fit->other_architecture && !outputs_agree(comparison))
+        report_architecture(comparison, fit, findings);
+    else if (judged && xr_model_fit_all_over(fit, exray_option_value(findings, "share")))
+        report_weights(comparison, fit, findings);
+    else if (judged && fit->why) {
         status = error->status = EXRAY_E_STATE;
-        snprintf(error->message, sizeof error->message, "%s", fit.why);
+        snprintf(error->message, sizeof error->message, "%s", fit->why);
     }
-    xr_model_fit_free(&fit);
     return status;
 }
 
