@@ -202,8 +202,8 @@ static bool read_rows(const exray_comparison *comparison, exray_side side, size_
     return false;
 }
 
-static bool read_result(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
-                        exray_result *result)
+bool xr_boxes_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                   exray_result *result)
 {
     const exray_log *log = exray_comparison_log(comparison, side);
     size_t position = exray_comparison_frame(comparison, frame).frame[side];
@@ -211,7 +211,8 @@ static bool read_result(const exray_comparison *comparison, exray_side side, siz
     exray_error error;
     for (size_t i = 0; i < exray_log_frame(log, position)->record_count; i++)
         if (record[i].message == EXRAY_MESSAGE_RESULT)
-            return exray_log_read_result(log, &record[i], slot, result, &error) == EXRAY_OK;
+            return exray_log_read_result(log, &record[i], slot, result, &error) == EXRAY_OK &&
+                   result->box_count > 0;
     return false;
 }
 
@@ -236,7 +237,7 @@ exray_status xr_box_reading_make(const exray_comparison *comparison, exray_side 
         exray_result result;
         exray_tensor_view view;
         const float *rows;
-        if (!read_result(comparison, side, f, slot[0], &result) || result.box_count == 0 ||
+        if (!xr_boxes_read(comparison, side, f, slot[0], &result) ||
             !read_rows(comparison, side, f, slot[1], &view, &rows))
             continue;
         add_result(&w, &result, rows, view.count);

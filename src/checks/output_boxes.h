@@ -18,6 +18,10 @@ typedef struct xr_box_fit {
 exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr_box_fit *out,
                              exray_error *error);
 
+/* The frame's result, where it has boxes. */
+bool xr_boxes_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                   exray_result *result);
+
 /* How an application reads the boxes of its own output: each of its results' boxes
  * (x_min, y_min, x_max, y_max) is the row of the same number, changed. */
 typedef struct xr_box_reading {

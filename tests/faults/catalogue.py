@@ -282,6 +282,10 @@ def _classes(make):
     return lambda p, c: make(p, c) if c.model.task == "classification" else None
 
 
+def _labels(make):
+    return lambda p, c: make(p, c) if c.model.task in ("classification", "detection") else None
+
+
 def _variant(name):
     return lambda p, model: model.variant(name, p)
 
@@ -294,7 +298,7 @@ def _raw_scores(p, c):
     return None if p == "no-zero-point" and c.model.output_zero_point == 0 else {"scores": p}
 
 
-LABEL_OFFSET = Atom("label_offset", "output.label_offset", _classes(lambda p, c: {"label_offset": c.right.get("label_offset", 0) + p}),
+LABEL_OFFSET = Atom("label_offset", "output.label_offset", _labels(lambda p, c: {"label_offset": c.right.get("label_offset", 0) + p}),
                     [1, -1], kind="output", group="labels")
 LABEL_MAP = Atom("label_map", "output.label_offset", _classes(lambda p, c: {"permute": p}), [7, 11], kind="output", group="labels",
                  also=lambda c: ("output.postprocess",))

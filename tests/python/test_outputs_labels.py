@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from outputs_support import LABELS, real_outputs, softmax, some_logits, top, write_outputs
+from outputs_support import LABELS, real_outputs, softmax, some_logits, top, write_boxes, write_outputs
 from validate_support import causes, finding, validate
 
 P = softmax(some_logits(8, 1000)).astype(np.float32)
@@ -116,6 +116,24 @@ def test_another_permutation_each_frame(judge):
     results = [[(int(random.integers(0, 10)), 0.5)] for _ in range(20)]
     few = softmax(some_logits(20, 10)).astype(np.float32)
     assert causes(judge(few, few, results, top(few))) == ["output.postprocess"]
+
+
+def test_classes_of_boxes(tmp_path):
+    random = np.random.default_rng(4)
+    low = random.uniform(0, 0.6, (4, 10, 2))
+    rows = np.concatenate([low, low + random.uniform(0.1, 0.4, (4, 10, 2))], -1)
+    told, classes = rows[..., [1, 0, 3, 2]], random.integers(0, 12, (4, 10))
+
+    def said(ids, reference=classes, own=classes):
+        edge = write_boxes(tmp_path / "e", "edge", rows, told, detector=False, classes=own, ids=ids)
+        return output_causes(validate(edge, write_boxes(tmp_path / "r", "reference", rows, told, detector=False, classes=classes, ids=reference)))
+
+    assert said(classes) == said(classes + 1, classes + 1) == []
+    assert said(classes + 1) == said(classes - 1) == ["output.label_offset"]
+    assert said(random.permutation(12)[classes]) == ["output.label_offset"]
+    assert said(np.ones_like(classes), np.ones_like(classes)) == []  # one class says nothing
+    swapped = classes[:, ::-1]
+    assert said(swapped, own=swapped) == []  # other outputs, rightly read
 
 
 # ---- Healthy ----------------------------------------------------------------------------------
