@@ -471,11 +471,13 @@ uint32_t xr_output_layer(const exray_comparison *comparison, const exray_io_pair
 
 static void set_range(const exray_tensor_info *info, xr_output_grid *grid)
 {
-    unsigned bits = info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8 ? 8 : 16;
-    bool is_signed = info->dtype == EXRAY_INT8 || info->dtype == EXRAY_INT16;
-    double least = is_signed ? -(double)(1u << (bits - 1)) : 0, levels = (double)(1u << bits);
+    double levels = info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8     ? 256
+                    : info->dtype == EXRAY_INT16 || info->dtype == EXRAY_UINT16 ? 65536
+                                                                                : INFINITY;
+    bool is_signed = info->dtype != EXRAY_UINT8 && info->dtype != EXRAY_UINT16;
+    double least = is_signed ? -levels / 2 : 0, most = is_signed ? levels / 2 - 1 : levels - 1;
     grid->low = grid->scale * (least - (double)grid->zero_point);
-    grid->high = grid->scale * (least + levels - 1 - (double)grid->zero_point);
+    grid->high = grid->scale * (most - (double)grid->zero_point);
 }
 
 xr_output_grid xr_output_grid_of(const exray_comparison *comparison, exray_side side, size_t pair)

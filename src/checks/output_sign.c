@@ -68,7 +68,7 @@ static bool make_ways(const exray_comparison *comparison, size_t pair, sums *s)
         grid = (xr_output_grid){.scale = 1.0 / 256, .low = 0, .high = 255.0 / 256};
     }
     double whole = 256 * grid.scale;
-    if (fabs(grid.high - grid.low + grid.scale - whole) > 1e-6 * whole)
+    if (!(fabs(grid.high - grid.low + grid.scale - whole) <= 1e-6 * whole))
         return false; /* not of 8 bits */
     double boundary = grid.low + whole / 2;
     for (int k = 0; k < WAYS; k++) {
