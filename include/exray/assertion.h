@@ -90,7 +90,8 @@ typedef struct exray_io_pair {
     double noise;        /* as in exray_layer_pair */
     double step[2];      /* by exray_side: the distance between neighbouring values that this tensor can
                             hold: the quantization's scale, or what is seen in the values of a picture of 8
-                            bits a channel; in the tensor's unit; NAN where unknown */
+                            bits a channel, or of an output that was made of 8-bit integers; in the tensor's
+                            unit; NAN where unknown */
     const char *problem; /* why it is not comparable, or NULL */
 } exray_io_pair;
 size_t exray_comparison_input_count(const exray_comparison *comparison);

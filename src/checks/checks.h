@@ -53,7 +53,8 @@ struct exray_findings {
     const xr_setting *setting;
     size_t setting_count;
     bool out_of_memory;
-    exray_finding spare; /* what exray_find returns when there is no room */
+    exray_finding spare;          /* what exray_find returns when there is no room */
+    struct xr_model_fit *weights; /* model_compare.h: made once for two assertions; NULL: not yet */
 };
 
 /* Frees what exray_find and its like took; the struct itself is the caller's. */

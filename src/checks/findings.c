@@ -1,5 +1,6 @@
 /* Findings: strings copied, memory owned here. */
 #include "checks.h"
+#include "model_compare.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -224,6 +225,10 @@ void xr_findings_clear(exray_findings *findings)
     for (exray_finding *f = findings->first, *next; f; f = next) {
         next = f->next;
         free_finding(f);
+    }
+    if (findings->weights) {
+        xr_model_fit_free(findings->weights);
+        free(findings->weights);
     }
     *findings = (exray_findings){0};
 }

@@ -1,6 +1,7 @@
 /* The order of findings, and what is only a consequence. */
 #include "checks.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +70,30 @@ static bool weights_account_for(const exray_comparison *comparison, const exray_
     return has_evidence(cause, key);
 }
 
+static double evidence_number(const exray_finding *f, const char *key)
+{
+    for (size_t i = 0; i < f->evidence_count; i++)
+        if (strcmp(f->evidence[i].key, key) == 0 && !f->evidence[i].text)
+            return f->evidence[i].number;
+    return NAN;
+}
+
+/* A layer of 8 bits that errs little more than usual is established by the outputs alone:
+ * not where they are wrong for a reason of their own. */
+static bool is_doubtful_layer(const exray_finding *f)
+{
+    double error = evidence_number(f, "error_to_signal"), noise = evidence_number(f, "noise_to_signal");
+    return noise > 1e-2 && error < 3 * noise;
+}
+
 /* An output that is a function of the reference's (an activation, a scale) explains the
  * layers from the one on that `cause` gives as its place. */
 static bool output_accounts_for(const exray_finding *cause, const exray_finding *f)
 {
-    return has_prefix(cause->cause, "output.") && cause->layer != EXRAY_NO_INDEX &&
-           f->layer != EXRAY_NO_INDEX && f->layer >= cause->layer;
+    if (!has_prefix(cause->cause, "output.") || !cause->stage || strcmp(cause->stage, "output") != 0)
+        return false;
+    bool behind = cause->layer != EXRAY_NO_INDEX && f->layer != EXRAY_NO_INDEX && f->layer >= cause->layer;
+    return behind || is_doubtful_layer(f);
 }
 
 /* Whether `cause`, an established fault, accounts for `f`, which is one of the

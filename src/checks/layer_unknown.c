@@ -10,20 +10,32 @@ enum { MOST = 3 }; /* findings; further layers are counted */
  * sharp bound. */
 #define QUANTIZED_NOISE 1e-2
 
-/* Established is what exceeds float noise, or what exceeds an 8-bit model's usual
- * error and does so at the outputs too.  Layers that err more than usual while the
- * outputs are right are worth a warning. */
-static exray_severity severity_of(const exray_comparison *comparison, double noise)
+/* Where the outputs are right, a layer of 8 bits must err by this much more than usual to
+ * be worth a word. */
+#define WORTH_A_WARNING 3.0
+
+static bool outputs_are_clean(const exray_comparison *comparison)
 {
     size_t count = exray_comparison_output_count(comparison);
-    if (noise < QUANTIZED_NOISE || count == 0)
-        return EXRAY_ERROR;
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         if (!output->comparable || !(output->error <= output->noise))
-            return EXRAY_ERROR;
+            return false;
     }
-    return EXRAY_WARNING;
+    return count > 0;
+}
+
+/* Established is what exceeds float noise, or what exceeds an 8-bit model's usual
+ * error and does so at the outputs too. */
+static exray_severity severity_of(const exray_comparison *comparison, double noise)
+{
+    return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_ERROR : EXRAY_WARNING;
+}
+
+static bool is_worth_telling(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    return severity_of(comparison, layer->noise) == EXRAY_ERROR ||
+           layer->error > WORTH_A_WARNING * layer->noise;
 }
 
 static bool inputs_are_clean(const exray_comparison *comparison)
@@ -150,14 +162,17 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        originating += layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error);
-        if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_PROPAGATES)
+        originating += layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error) &&
+                       is_worth_telling(comparison, layer);
+        if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_PROPAGATES &&
+            is_worth_telling(comparison, layer))
             dirty = i;
     }
     bool clean = inputs_are_clean(comparison);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error))
+        if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error) ||
+            !is_worth_telling(comparison, layer))
             continue;
         /* Statistics bound an error from below: behind a wrong input, a layer that
          * seems right may pass on what the next one shows. */

@@ -1,5 +1,8 @@
 #include "model_compare.h"
 
+#include "checks.h"
+#include "output_relation.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,20 +279,79 @@ static bool is_harmless(const exray_comparison *comparison, const matcher *m, co
     return layer->role == EXRAY_LAYER_CLEAN || layer->role == EXRAY_LAYER_UNJUDGED;
 }
 
-/* Weights of the same layer, whose rounding a corrected bias makes up for. */
-static double rounding_of_layer(const xr_model_fit *fit, const xr_weight_pair *bias)
+static bool reads(const exray_node *node, uint32_t tensor)
 {
-    for (size_t i = 0; bias->layer != SIZE_MAX && i < fit->count; i++)
-        if (fit->pair[i].layer == bias->layer && !fit->pair[i].bias)
-            return fit->pair[i].rounding;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] == tensor)
+            return true;
+    return false;
+}
+
+/* Whether some op reads both; a partition's own node reads everything. */
+static bool are_read_together(const exray_node *node, uint32_t count, uint32_t a, uint32_t b)
+{
+    for (uint32_t n = 0; n < count; n++) {
+        bool whole = node[n].inner_count > 0;
+        if (whole ? are_read_together(node[n].inner, node[n].inner_count, a, b)
+                  : reads(&node[n], a) && reads(&node[n], b))
+            return true;
+    }
+    return false;
+}
+
+/* Weights of the same layer, whose rounding a corrected bias makes up for. */
+static double rounding_of_layer(const matcher *m, const xr_weight_pair *bias)
+{
+    for (size_t i = 0; i < m->fit->count; i++) {
+        const xr_weight_pair *p = &m->fit->pair[i];
+        bool same = !p->bias && bias->layer != SIZE_MAX && p->layer == bias->layer;
+        for (int s = 0; s < 2 && !p->bias && !same; s++)
+            same = are_read_together(m->side[s].model->nodes, m->side[s].model->node_count, p->tensor[s],
+                                     bias->tensor[s]);
+        if (same)
+            return p->rounding;
+    }
     return 0;
 }
 
-/* A bias that a converter clipped or moved where it does not matter (a channel that its
- * activation cuts off): the layer's own values say so. */
-static bool has_right_values(const exray_comparison *comparison, const xr_weight_pair *p)
+static bool is_of_integers(const matcher *m, const xr_weight_pair *bias)
 {
-    return p->layer != SIZE_MAX && exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_CLEAN;
+    for (int s = 0; s < 2; s++)
+        if (m->side[s].model->tensors[bias->tensor[s]].quantization.count)
+            return true;
+    return false;
+}
+
+/* Equal inputs, and outputs that are wrong beyond noise. */
+static bool outputs_show_it(const exray_comparison *comparison)
+{
+    bool wrong = false;
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        wrong = wrong || (output->comparable && !(output->error <= output->noise));
+    }
+    return wrong && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
+}
+
+/* Converters correct the biases of integer layers, clip them, and move them where it does
+ * not matter (a channel that its activation cuts off).  So another bias is one where the
+ * values show it: those of its layer, or if they are not known the outputs. */
+static bool shows_in_values(const exray_comparison *comparison, const matcher *m, const xr_weight_pair *p)
+{
+    exray_role_of_layer role =
+        p->layer == SIZE_MAX ? EXRAY_LAYER_UNJUDGED : exray_comparison_layer(comparison, p->layer)->role;
+    if (role == EXRAY_LAYER_CLEAN || role == EXRAY_LAYER_ORIGINATES || !is_of_integers(m, p))
+        return role != EXRAY_LAYER_CLEAN;
+    return role == EXRAY_LAYER_UNJUDGED && outputs_show_it(comparison);
+}
+
+static void settle_bias(const exray_comparison *comparison, matcher *m, xr_weight_pair *p)
+{
+    /* Tools correct a bias for what rounding did to the weights. */
+    p->differs = p->differs && p->difference > m->factor * 2 * rounding_of_layer(m, p) &&
+                 shows_in_values(comparison, m, p);
+    m->fit->biases++;
+    m->fit->biases_differ += p->differs;
 }
 
 static bool sum_up(const exray_comparison *comparison, matcher *m)
@@ -301,17 +363,14 @@ static bool sum_up(const exray_comparison *comparison, matcher *m)
     for (size_t i = 0; ratio && correlation && i < fit->count; i++) {
         xr_weight_pair *p = &fit->pair[i];
         if (p->differs && is_harmless(comparison, m, p))
-            p->differs = false;
+            p->differs = p->moved = false;
         fit->from_stats = fit->from_stats || p->from_stats;
         if (p->bias) {
-            /* Tools correct a bias for what rounding did to the weights. */
-            double room = 2 * rounding_of_layer(fit, p);
-            p->differs = p->differs && p->difference > m->factor * room && !has_right_values(comparison, p);
-            fit->biases++;
-            fit->biases_differ += p->differs;
+            settle_bias(comparison, m, p);
             continue;
         }
         fit->weights++;
+        fit->weights_moved += p->moved;
         fit->parameters += p->count;
         if (p->rounding > 0)
             ratio[ratios++] = p->difference / p->rounding;
@@ -369,10 +428,10 @@ static bool is_same_file(const exray_comparison *comparison)
     return true;
 }
 
-exray_status xr_model_fit_make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
-                               exray_error *error)
+static exray_status make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
+                         exray_error *error)
 {
-    *fit = (xr_model_fit){.ratio = NAN, .correlation = NAN};
+    *fit = (xr_model_fit){.ratio = NAN, .correlation = NAN, .factor = factor};
     if (is_same_file(comparison))
         return EXRAY_OK;
     matcher m = {.factor = factor, .fit = fit, .error = error, .slot = {exray_slot_new(), exray_slot_new()}};
@@ -393,6 +452,27 @@ exray_status xr_model_fit_make(const exray_comparison *comparison, double factor
     return status;
 }
 
+exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
+                              const xr_model_fit **fit, exray_error *error)
+{
+    double factor = exray_option_value(findings, "rounding_factor");
+    exray_status status = EXRAY_OK;
+    if (!findings->weights || findings->weights->factor != factor) {
+        xr_model_fit *made = findings->weights ? findings->weights : calloc(1, sizeof *made);
+        if (!made) {
+            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing weights"};
+            return EXRAY_E_MEMORY;
+        }
+        xr_model_fit_free(made);
+        status = make(comparison, factor, made, error);
+        findings->weights = made;
+        if (status != EXRAY_OK)
+            made->factor = NAN; /* the next that asks tries again */
+    }
+    *fit = findings->weights;
+    return status;
+}
+
 void xr_model_fit_free(xr_model_fit *fit)
 {
     free(fit->pair);
@@ -401,5 +481,7 @@ void xr_model_fit_free(xr_model_fit *fit)
 
 bool xr_model_fit_all_over(const xr_model_fit *fit, double share)
 {
-    return fit->weights >= 3 && (double)fit->weights_differ >= share * (double)fit->weights;
+    enum { ENOUGH = 8 }; /* tensors of which one alone says little */
+    bool moved = fit->weights >= ENOUGH && (double)fit->weights_moved >= share * (double)fit->weights;
+    return fit->weights >= 3 && (moved || (double)fit->weights_differ >= share * (double)fit->weights);
 }

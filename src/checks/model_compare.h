@@ -22,12 +22,14 @@ typedef struct xr_weight_pair {
     double correlation; /* 1: equal up to scale; NAN from statistics */
     bool rescaled;      /* each output channel by a factor of its own (folded normalization) */
     bool differs;       /* beyond rounding */
+    bool moved;         /* ... or statistics say so, less surely (model_difference.c) */
 } xr_weight_pair;
 
 typedef struct xr_model_fit {
     xr_weight_pair *pair;
     size_t count;
     size_t weights, weights_differ; /* tensors; biases aside */
+    size_t weights_moved;           /* of them; at least weights_differ */
     size_t biases, biases_differ;
     uint64_t parameters, parameters_differ; /* elements of weights */
     bool from_stats;                        /* of any */
@@ -37,19 +39,21 @@ typedef struct xr_model_fit {
     /* From /model alone: elements of constants, and those whose size the other has too. */
     double total[2], shared;
     bool other_architecture;
+    double factor; /* what it was made with */
 } xr_model_fit;
 
 /* How often a difference may be its rounding before it is another weight; the default
  * is 2 (either neighbour) and a tenth. */
 #define XR_ROUNDING_FACTOR 2.2
 
-/* Reads all constants of both logs.  `fit` is freed with xr_model_fit_free in any
- * case. */
-exray_status xr_model_fit_make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
-                               exray_error *error);
+/* Compares all constants of both logs with the option `rounding_factor` of the assertion
+ * that is running; once for all that ask with the same one.  *fit belongs to `findings`. */
+exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
+                              const xr_model_fit **fit, exray_error *error);
 void xr_model_fit_free(xr_model_fit *fit);
 
-/* Whether the weights differ all over: in at least `share` of three tensors or more. */
+/* Whether the weights differ all over: in at least `share` of three tensors or more; of
+ * eight, where each by itself is not sure. */
 bool xr_model_fit_all_over(const xr_model_fit *fit, double share);
 
 /* How far two constants are apart (model_difference.c).  `rounding` and the like are

@@ -228,9 +228,33 @@ static bool is_rescaled(const layout *l, const float *const values[2], double fa
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
+static bool stored_alike(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    const exray_quantization *p = &a->quantization, *q = &b->quantization;
+    if (a->dtype != b->dtype || p->count != q->count || p->count == 0 || !p->zero_point != !q->zero_point)
+        return false;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->scale[i] != q->scale[i] || (p->zero_point && p->zero_point[i] != q->zero_point[i]))
+            return false;
+    return true;
+}
+
+/* Weights that are stored alike, scale by scale, have equal statistics if they are equal.
+ * If each was rounded to either neighbour by chance it has moved by half a step rms: mean
+ * and deviation by that over the root of their number, and the variance by a twelfth of a
+ * step squared.  More in most tensors is another training. */
+static bool has_moved(const exray_tensor_view view[2], double step, double factor, const xr_weight_pair *pair)
+{
+    double deviation = sqrt(fmax(view[1].stats.variance, 0)), n = (double)view[1].stats.count;
+    double chance = fmax(step * sqrt(2 / n), FLOAT_NOISE * deviation);
+    double spread = step * step / (2 * deviation); /* twice that of a twelfth: tools choose */
+    return stored_alike(&view[0].info, &view[1].info) &&
+           pair->difference * deviation > factor * chance + spread;
+}
+
 /* Mean and deviation alone: a lower bound of the difference, and what rounding does to
  * them. */
-static bool from_statistics(const exray_tensor_view view[2], xr_weight_pair *pair)
+static bool from_statistics(const exray_tensor_view view[2], double factor, xr_weight_pair *pair)
 {
     const exray_stats *a = &view[0].stats, *b = &view[1].stats;
     double deviation[2] = {sqrt(fmax(a->variance, 0)), sqrt(fmax(b->variance, 0))};
@@ -248,6 +272,8 @@ static bool from_statistics(const exray_tensor_view view[2], xr_weight_pair *pai
     pair->correlation = NAN;
     pair->difference = hypot(a->mean - b->mean, deviation[0] - deviation[1]) / deviation[1];
     pair->rounding = fmax(moved, FLOAT_NOISE * deviation[1]) / deviation[1];
+    pair->differs = pair->difference > factor * pair->rounding;
+    pair->moved = pair->differs || has_moved(view, step, factor, pair);
     return true;
 }
 
@@ -256,11 +282,8 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
 {
     pair->count = view[1].count;
     if (!values[0] || !values[1]) {
-        if (!view[0].has_stats || !view[1].has_stats || view[0].stats.count != view[1].stats.count ||
-            !from_statistics(view, pair))
-            return false;
-        pair->differs = pair->difference > factor * pair->rounding;
-        return true;
+        return view[0].has_stats && view[1].has_stats && view[0].stats.count == view[1].stats.count &&
+               from_statistics(view, factor, pair);
     }
     layout l = {0};
     sums s = {0};
@@ -284,7 +307,7 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
     pair->difference = sqrt(s.dd / s.n) / unit;
     pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
     pair->correlation = (s.ab / s.n - s.a / s.n * (s.b / s.n)) / sqrt(fmax(variance * own, 1e-300));
-    pair->differs = pair->difference > factor * pair->rounding;
+    pair->differs = pair->moved = pair->difference > factor * pair->rounding;
     if (pair->differs && laid && is_rescaled(&l, values, factor, fmax(rounding, 1e-10 * unit * unit)))
         pair->rescaled = true;
     return true;

@@ -19,23 +19,29 @@ static const char *relation(double correlation)
 static void report_weights(const exray_comparison *comparison, const xr_model_fit *fit,
                            exray_findings *findings)
 {
-    double share = (double)fit->weights_differ / (double)fit->weights;
-    double sure = fit->from_stats ? 0.8 : 0.98;
+    bool moved = fit->weights_moved > fit->weights_differ; /* seen together, of many not one by one */
+    double share = (double)(moved ? fit->weights_moved : fit->weights_differ) / (double)fit->weights;
+    double sure = moved ? 0.75 : fit->from_stats ? 0.8 : 0.98;
     exray_finding *f = exray_find(findings, "model.version", EXRAY_ERROR, sure * (0.5 + 0.5 * share));
     exray_finding_where(f, "model", exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE))->name,
                         EXRAY_NO_INDEX);
     exray_finding_summary(
         f, "The edge runs another version of the model: the weights of %zu of %zu layers are others.",
-        fit->weights_differ, fit->weights);
-    exray_finding_detail(f,
-                         "Dequantized, they differ by %.3g times what rounding explains (median; a "
-                         "quantized copy: 1).%s",
-                         fit->ratio, relation(fit->correlation));
+        moved ? fit->weights_moved : fit->weights_differ, fit->weights);
+    if (moved)
+        exray_finding_detail(f, "They are stored in the same steps, yet their means and deviations differ by "
+                                "more than rounding each weight up or down explains.");
+    else
+        exray_finding_detail(f,
+                             "Dequantized, they differ by %.3g times what rounding explains (median; a "
+                             "quantized copy: 1).%s",
+                             fit->ratio, relation(fit->correlation));
     if (fit->from_stats)
         exray_finding_detail(f, "Seen in means and deviations alone; --capture full would show the weights.");
     exray_finding_fix(f, "Deploy the model file that the reference uses, or compare with the edge's own.");
     exray_finding_number(f, "weights_compared", (double)fit->weights);
     exray_finding_number(f, "weights_differ", (double)fit->weights_differ);
+    exray_finding_number(f, "weights_moved", (double)fit->weights_moved);
     exray_finding_number(f, "parameters_compared", (double)fit->parameters);
     exray_finding_number(f, "difference_to_rounding", fit->ratio);
     if (isfinite(fit->correlation))
@@ -75,19 +81,17 @@ static void report_architecture(const exray_comparison *comparison, const xr_mod
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    xr_model_fit fit;
-    exray_status status =
-        xr_model_fit_make(comparison, exray_option_value(findings, "rounding_factor"), &fit, error);
+    const xr_model_fit *fit = NULL;
+    exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
     bool judged = status == EXRAY_OK;
-    if (judged && fit.other_architecture && !outputs_agree(comparison))
-        report_architecture(comparison, &fit, findings);
-    else if (judged && xr_model_fit_all_over(&fit, exray_option_value(findings, "share")))
-        report_weights(comparison, &fit, findings);
-    else if (judged && fit.why) {
+    if (judged && fit->other_architecture && !outputs_agree(comparison))
+        report_architecture(comparison, fit, findings);
+    else if (judged && xr_model_fit_all_over(fit, exray_option_value(findings, "share")))
+        report_weights(comparison, fit, findings);
+    else if (judged && fit->why) {
         status = error->status = EXRAY_E_STATE;
-        snprintf(error->message, sizeof error->message, "%s", fit.why);
+        snprintf(error->message, sizeof error->message, "%s", fit->why);
     }
-    xr_model_fit_free(&fit);
     return status;
 }
 

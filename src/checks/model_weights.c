@@ -66,16 +66,14 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    xr_model_fit fit;
-    exray_status status =
-        xr_model_fit_make(comparison, exray_option_value(findings, "rounding_factor"), &fit, error);
-    if (status == EXRAY_OK && fit.why && !fit.other_architecture) {
+    const xr_model_fit *fit = NULL;
+    exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
+    if (status == EXRAY_OK && fit->why && !fit->other_architecture) {
         status = error->status = EXRAY_E_STATE;
-        snprintf(error->message, sizeof error->message, "%s", fit.why);
-    } else if (status == EXRAY_OK && !fit.other_architecture &&
-               !xr_model_fit_all_over(&fit, exray_option_value(findings, "share")))
-        report(comparison, &fit, findings);
-    xr_model_fit_free(&fit);
+        snprintf(error->message, sizeof error->message, "%s", fit->why);
+    } else if (status == EXRAY_OK && !fit->other_architecture &&
+               !xr_model_fit_all_over(fit, exray_option_value(findings, "share")))
+        report(comparison, fit, findings);
     return status;
 }
 

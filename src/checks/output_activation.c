@@ -1,7 +1,8 @@
 /* output.activation: an activation is missing, doubled, or another, at the model's end. */
 #include "builtin.h"
-#include "output_ranks.h"
+#include "output_reading.h"
 #include "output_relation.h"
+#include "output_tail.h"
 
 #include <math.h>
 
@@ -82,18 +83,57 @@ static void add_alternatives(exray_finding *f, const xr_relation *r, const xr_ca
         exray_finding_alternative(f, "output.dequantization", 0.4);
 }
 
-static void report(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
+/* However the numbers turn out: half of the variance is explained by one of the functions,
+ * or the outputs are too coarse to say. */
+static bool is_plausible(const xr_relation *r)
 {
+    for (int d = 0; d < 2; d++)
+        for (int f = 0; f < XR_ACTIVATION_COUNT; f++)
+            if (r->activation[d][f].residual < 0.7 &&
+                r->activation[d][f].residual < r->activation[d][f].before)
+                return true;
+    return r->coarse;
+}
+
+/* The graphs themselves show it: what 8 bits leave of a second softmax, next to nothing,
+ * need not. */
+static void report_graphs(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
+{
+    xr_tail edge = xr_output_tail(comparison, EXRAY_EDGE, r->pair),
+            reference = xr_output_tail(comparison, EXRAY_REFERENCE, r->pair);
+    if (!xr_tails_differ(&edge, &reference))
+        return;
+    char words[2][80];
+    xr_tail_words(&edge, words[EXRAY_EDGE], sizeof words[0]);
+    xr_tail_words(&reference, words[EXRAY_REFERENCE], sizeof words[0]);
+    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR,
+                                  (xr_inputs_known(comparison) ? 0.93 : 0.85) * (is_plausible(r) ? 1 : 0.9));
+    uint32_t layer = xr_tail_layer(comparison, r->io);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE],
+                        layer == EXRAY_NO_INDEX ? xr_output_layer(comparison, r->io) : layer);
+    exray_finding_summary(f, "The edge's model ends with %s, the reference's with %s.", words[EXRAY_EDGE],
+                          words[EXRAY_REFERENCE]);
+    exray_finding_detail(f, "So say the graphs of both logs, and the outputs differ by %.2g of the signal.",
+                         r->io->error);
+    exray_finding_fix(f, "Export both models with the same activation at the end, once.");
+    exray_finding_text(f, "edge_tail", words[EXRAY_EDGE]);
+    exray_finding_text(f, "reference_tail", words[EXRAY_REFERENCE]);
+}
+
+static exray_status report(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings,
+                           exray_error *error)
+{
+    (void)error;
     xr_activation which = XR_SOFTMAX;
     bool inverse = false;
     const xr_candidate *other = NULL;
-    if (!xr_relation_activation(r, &which, &inverse, &other))
-        return;
+    if (!xr_relation_activation(r, &which, &inverse, &other)) {
+        report_graphs(comparison, r, findings);
+        return EXRAY_OK;
+    }
     const xr_candidate *best = &r->activation[inverse][which];
-    /* An affine map that fits clearly better is one: logits in a narrow range are nearly
-     * linear in their softmax. */
-    if (r->affine.explains && r->affine.residual < 0.2 * best->residual)
-        return;
+    if (xr_relation_is_affine(r, best))
+        return EXRAY_OK;
     wording w = words_of(r, which, inverse);
     double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
     exray_finding *f =
@@ -113,6 +153,7 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
     exray_finding_number(f, "frames_supporting", (double)best->supporting);
     exray_finding_number(f, "frames", (double)r->frames);
     add_alternatives(f, r, best, other);
+    return EXRAY_OK;
 }
 
 /* The application's own softmax, on an output that has been through one: seen in the
@@ -120,39 +161,27 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
 static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
                                  exray_error *error)
 {
-    xr_ranks ranks[2] = {{0}};
-    exray_status status = xr_ranks_make(comparison, EXRAY_EDGE, &ranks[EXRAY_EDGE], error);
+    xr_reading edge, reference;
+    exray_status status = xr_reading_make(comparison, EXRAY_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_ranks_make(comparison, EXRAY_REFERENCE, &ranks[EXRAY_REFERENCE], error);
-    if (status == EXRAY_OK && ranks[EXRAY_EDGE].double_softmax && !ranks[EXRAY_REFERENCE].double_softmax) {
-        exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR, 0.97);
-        exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
-        exray_finding_summary(
-            f, "The edge's scores are the softmax of an output that is probabilities already.");
-        exray_finding_detail(f, "In all of its %zu frames with a result.", ranks[EXRAY_EDGE].frames);
-        exray_finding_fix(f,
-                          "Take the scores from the output as they are: the model has a softmax at its end.");
-        exray_finding_number(f, "frames", (double)ranks[EXRAY_EDGE].frames);
-    }
-    xr_ranks_free(&ranks[0]);
-    xr_ranks_free(&ranks[1]);
-    return status;
+        status = xr_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+    if (status != EXRAY_OK || edge.state != XR_READING_EXPLAINED || !edge.softmax || !edge.probabilities ||
+        xr_reading_same(&edge, &reference))
+        return status;
+    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR, 0.97);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's scores are the softmax of an output that is probabilities already.");
+    exray_finding_detail(f, "In all of its %zu frames with scores.", edge.scored);
+    exray_finding_fix(f,
+                      "Take the scores from the output as they are: the model has an activation at its end.");
+    exray_finding_number(f, "frames", (double)edge.scored);
+    return EXRAY_OK;
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
-        xr_relation r;
-        exray_status status = xr_relation_make(comparison, i, &r, error);
-        if (status != EXRAY_OK)
-            return status;
-        if (!r.differs || r.frames == 0)
-            continue;
-        if (xr_inputs_differ(comparison))
-            return xr_abstain_for_inputs(error);
-        report(comparison, &r, findings);
-    }
-    return check_scores(comparison, findings, error);
+    exray_status status = check_scores(comparison, findings, error);
+    return status == EXRAY_OK ? xr_each_relation(comparison, report, findings, error) : status;
 }
 
 static const char *const causes[] = {"output.activation", NULL};

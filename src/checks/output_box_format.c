@@ -33,11 +33,43 @@ static void report(const exray_io_pair *io, const xr_box_fit *fit, bool known, e
         exray_finding_alternative(f, "output.dequantization", 0.2);
 }
 
+/* The boxes that each side tells, held against its own output: seen whatever the inputs
+ * are.  What both do alike is meant so, and units are the application's own affair. */
+static exray_status check_results(const exray_comparison *comparison, exray_findings *findings,
+                                  exray_error *error)
+{
+    xr_box_reading edge, reference;
+    exray_status status = xr_box_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_box_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+    if (status != EXRAY_OK)
+        return status;
+    const char *right = reference.known ? reference.change : xr_box_convention(comparison, EXRAY_EDGE);
+    if (!edge.known || !right || edge.change == right)
+        return EXRAY_OK;
+    exray_finding *f = exray_find(findings, "output.box_format", EXRAY_ERROR, reference.known ? 0.97 : 0.9);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge reads its boxes in another format than %s.",
+                          reference.known ? "the reference reads its own" : "the model gives them in");
+    exray_finding_detail(f, "Between output and result: on the edge %s, rightly %s; %zu boxes in %zu frames.",
+                         edge.change, right, edge.boxes, edge.frames);
+    exray_finding_fix(f, "Read the boxes in the order that the model gives them in.");
+    exray_finding_text(f, "edge_change", edge.change);
+    exray_finding_text(f, "right_change", right);
+    exray_finding_number(f, "boxes", (double)edge.boxes);
+    exray_finding_number(f, "residual", edge.residual);
+    exray_finding_number(f, "frames", (double)edge.frames);
+    return EXRAY_OK;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
+    exray_status status = check_results(comparison, findings, error);
+    if (status != EXRAY_OK)
+        return status;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         xr_box_fit fit;
-        exray_status status = xr_box_fit_make(comparison, i, &fit, error);
+        status = xr_box_fit_make(comparison, i, &fit, error);
         if (status != EXRAY_OK)
             return status;
         if (!fit.explains)
@@ -57,6 +89,6 @@ const exray_assertion xr_assertion_output_box_format = {
     .name = "output.box_format",
     .summary = "both sides write boxes alike",
     .causes = causes,
-    .needs = "/output of both logs, with data, [..., 4]; equal inputs",
+    .needs = "/output of both logs, with data, [..., 4]; equal inputs, or /result",
     .run = run,
 };

@@ -1,8 +1,14 @@
 #include "output_boxes.h"
 
+#include "output_tail.h"
+
 #include <math.h>
+#include <string.h>
 
 enum { CHANGES = 10, SIDES = 4 };
+
+/* Error to signal that no other format of the same boxes stays below. */
+#define FORMAT 0.05
 
 static const char *const names[CHANGES] = {
     "another unit",
@@ -149,7 +155,8 @@ exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
     *out = (xr_box_fit){.gain = {1, 1}};
-    if (!io->comparable || io->error <= io->noise)
+    /* Behind an op that decides, noise may be any; another format is more than that. */
+    if (!io->comparable || io->error <= fmin(io->noise, FORMAT))
         return EXRAY_OK;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     box_work w = {0};
@@ -172,4 +179,93 @@ exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr
     if (best >= 0)
         out->change = names[best];
     return status;
+}
+
+/* ---- Results ---------------------------------------------------------------------------- */
+
+static bool has_boxes(const exray_tensor_view *view)
+{
+    const exray_tensor_info *info = &view->info;
+    return info->rank >= 2 && info->shape[info->rank - 1] == SIDES && view->count >= SIDES;
+}
+
+/* The first output that is rows of four. */
+static bool read_rows(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                      exray_tensor_view *view, const float **values)
+{
+    exray_error error;
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
+        if (exray_comparison_values(comparison, side, frame, EXRAY_OUTPUT, i, slot, view, values, &error) ==
+                EXRAY_OK &&
+            has_boxes(view))
+            return true;
+    return false;
+}
+
+bool xr_boxes_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                   exray_result *result)
+{
+    const exray_log *log = exray_comparison_log(comparison, side);
+    size_t position = exray_comparison_frame(comparison, frame).frame[side];
+    const exray_record *record = exray_log_records(log, position);
+    exray_error error;
+    for (size_t i = 0; i < exray_log_frame(log, position)->record_count; i++)
+        if (record[i].message == EXRAY_MESSAGE_RESULT)
+            return exray_log_read_result(log, &record[i], slot, result, &error) == EXRAY_OK &&
+                   result->box_count > 0;
+    return false;
+}
+
+static void add_result(box_work *w, const exray_result *result, const float *rows, uint64_t count)
+{
+    for (uint32_t i = 0; i < result->box_count && (uint64_t)(i + 1) * SIDES <= count; i++) {
+        const exray_box *b = &result->boxes[i];
+        float told[SIDES] = {b->x_min, b->y_min, b->x_max, b->y_max}, row[SIDES];
+        memcpy(row, (const char *)rows + (size_t)i * sizeof row, sizeof row);
+        add_boxes(w, told, row, SIDES);
+    }
+}
+
+exray_status xr_box_reading_make(const exray_comparison *comparison, exray_side side, xr_box_reading *out,
+                                 exray_error *error)
+{
+    *out = (xr_box_reading){0};
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    bool room = slot[0] && slot[1];
+    box_work w = {0};
+    for (size_t f = 0; room && f < exray_comparison_frame_count(comparison); f++) {
+        exray_result result;
+        exray_tensor_view view;
+        const float *rows;
+        if (!xr_boxes_read(comparison, side, f, slot[0], &result) ||
+            !read_rows(comparison, side, f, slot[1], &view, &rows))
+            continue;
+        add_result(&w, &result, rows, view.count);
+        out->frames++;
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (!room) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading boxes"};
+        return EXRAY_E_MEMORY;
+    }
+    xr_box_fit fit = {.gain = {1, 1}};
+    int best = w.count > 0 ? judge(&w, &fit) : -1;
+    out->boxes = (size_t)w.count / SIDES;
+    out->residual = fit.after;
+    out->change = best > 0 ? names[best] : "as they are";
+    /* Applications cut boxes at the picture's edge; squares in the corner fit any order. */
+    out->known = best >= 0 && out->boxes >= 4 && fit.after <= FORMAT && fit.after < 0.5 * fit.runner_up;
+    return EXRAY_OK;
+}
+
+const char *xr_box_convention(const exray_comparison *comparison, exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_node *node = xr_producer(model, xr_output_tensor(comparison, side, i));
+        if (node && node->op && strstr(node->op, "Detection_PostProcess"))
+            return names[1]; /* y before x */
+    }
+    return NULL;
 }

@@ -18,4 +18,25 @@ typedef struct xr_box_fit {
 exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr_box_fit *out,
                              exray_error *error);
 
+/* The frame's result, where it has boxes. */
+bool xr_boxes_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                   exray_result *result);
+
+/* How an application reads the boxes of its own output: each of its results' boxes
+ * (x_min, y_min, x_max, y_max) is the row of the same number, changed. */
+typedef struct xr_box_reading {
+    bool known;
+    const char *change; /* a constant: equal changes are equal pointers */
+    size_t boxes, frames;
+    double residual; /* of the boxes' deviation; lower is better */
+} xr_box_reading;
+
+/* Reads one side.  Anything but EXRAY_OK is an error of reading. */
+exray_status xr_box_reading_make(const exray_comparison *comparison, exray_side side, xr_box_reading *out,
+                                 exray_error *error);
+
+/* What the change must be: that of the op which makes the boxes; NULL where it is none
+ * whose boxes are known. */
+const char *xr_box_convention(const exray_comparison *comparison, exray_side side);
+
 #endif

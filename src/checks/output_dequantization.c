@@ -2,8 +2,9 @@
  * reference's, the same in all frames. */
 #include "builtin.h"
 #include "output_boxes.h"
-#include "output_ranks.h"
+#include "output_reading.h"
 #include "output_relation.h"
+#include "output_sign.h"
 
 #include <math.h>
 
@@ -44,6 +45,15 @@ static bool layers_differ(const exray_comparison *comparison)
     return false;
 }
 
+/* Probabilities in steps of 1/256, as every 8-bit softmax has them: dequantized rightly,
+ * whatever else is wrong with them. */
+static bool has_steps_of_softmax(const xr_relation *r)
+{
+    double step = r->io->step[EXRAY_EDGE];
+    return r->on_lattice && r->probabilities[EXRAY_REFERENCE] && is_near(r->offset, 0, 0.05) &&
+           (is_near(step, 1.0 / 256, 1e-6) || is_near(step, 1.0 / 255, 1e-6));
+}
+
 static const char *summary_of(mistake m)
 {
     static const char *const text[] = {
@@ -61,7 +71,7 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
     xr_activation which = XR_SOFTMAX;
     bool inverse = false;
     if (xr_relation_activation(r, &which, &inverse, NULL) &&
-        r->affine.residual >= 0.2 * r->activation[inverse][which].residual)
+        !xr_relation_is_affine(r, &r->activation[inverse][which]))
         return; /* output.activation says it, with this as its alternative */
     int64_t zero_point = 0;
     exray_side quantized = EXRAY_EDGE;
@@ -71,7 +81,7 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
         scale = xr_output_scale(comparison, EXRAY_REFERENCE, r->pair, &zero_point);
     }
     mistake m = mistake_of(r, scale, (double)zero_point);
-    if ((m == SOME_MAP || m == WRONG_SCALE) && layers_differ(comparison))
+    if ((m == SOME_MAP || m == WRONG_SCALE) && (layers_differ(comparison) || has_steps_of_softmax(r)))
         return;
     double sure = m == SOME_MAP ? 0.7 : m == WRONG_SCALE ? 0.85 : 0.97;
     exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR,
@@ -104,55 +114,104 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
     }
 }
 
-/* Scores that an application tells in stored integers: its own output dequantizes to
- * something else.  Another unit (percent) is none of that. */
+static const char *reading_summary(const xr_reading *r)
+{
+    static const char *const text[XR_READING_MAP_COUNT] = {
+        [XR_READ_RAW] = "The edge's scores are raw: the stored integers, not the values they stand for.",
+        [XR_READ_NO_ZERO_POINT] = "The edge's scores are scaled, but the zero point is not subtracted.",
+        [XR_READ_OTHER_SIGN] = "The edge reads its output with the other sign: int8 for uint8, or the other "
+                               "way round.",
+        [XR_READ_OTHER_SIGN_RAW] =
+            "The edge reads its output raw and with the other sign: int8 for uint8, or "
+            "the other way round.",
+        [XR_READ_OTHER_SIGN_NO_ZERO_POINT] = "The edge reads its output with the other sign and without the "
+                                             "zero point."};
+    return r->state == XR_READING_SCALED
+               ? "The edge's scores are its output dequantized with another scale or zero point."
+               : text[r->map];
+}
+
+/* Scores that an application makes of its own output by another map than the output's
+ * quantization: seen whatever the inputs are. */
 static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
                                  exray_error *error)
 {
-    int64_t zero_point = 0;
-    double scale = exray_comparison_output_count(comparison) == 1
-                       ? xr_output_scale(comparison, EXRAY_EDGE, 0, &zero_point)
-                       : 0;
-    if (!(scale > 0))
-        return EXRAY_OK;
-    xr_ranks r;
-    exray_status status = xr_ranks_make(comparison, EXRAY_EDGE, &r, error);
-    if (status == EXRAY_OK && r.scores_mapped && is_near(r.score_gain * scale, 1, 0.01) &&
-        is_near(r.score_offset, (double)zero_point, 0.5)) {
-        exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR, 0.97);
-        exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
-        exray_finding_summary(
-            f, "The edge's scores are raw: the stored integers, not the values they stand for.");
-        exray_finding_detail(f, "score = %.5g * output %+.5g in %zu frames.", r.score_gain, r.score_offset,
-                             r.frames);
-        exray_finding_fix(f, "Compute %.6g * (stored - (%lld)) before thresholds and display.", scale,
-                          (long long)zero_point);
-        exray_finding_number(f, "gain", r.score_gain);
-        exray_finding_number(f, "offset", r.score_offset);
+    xr_reading edge, reference;
+    exray_status status = xr_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+    bool scaled = edge.state == XR_READING_SCALED;
+    bool wrong = scaled || (edge.state == XR_READING_EXPLAINED && edge.map != XR_READ_VALUE);
+    if (status != EXRAY_OK || !wrong || xr_reading_same(&edge, &reference))
+        return status;
+    double sure = scaled ? 0.85 : edge.scored ? 0.97 : 0.8;
+    exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR, sure);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "%s", reading_summary(&edge));
+    if (scaled)
+        exray_finding_detail(f, "score = %.5g * output %+.5g in %zu frames, none contradicts.", edge.gain,
+                             edge.offset, edge.scored);
+    else
+        exray_finding_detail(f, "That predicts the %s of all %zu frames%s.",
+                             edge.scored ? "scores" : "classes", edge.scored ? edge.scored : edge.frames,
+                             edge.softmax ? ", with a softmax on top" : "");
+    exray_finding_fix(f, "Compute %.6g * (stored - (%lld)) before thresholds and display.", edge.scale,
+                      (long long)edge.zero_point);
+    if (scaled) {
+        exray_finding_number(f, "gain", edge.gain);
+        exray_finding_number(f, "offset", edge.offset);
+        exray_finding_alternative(f, "output.postprocess", 0.15);
     }
-    xr_ranks_free(&r);
-    return status;
+    exray_finding_number(f, "scale", edge.scale);
+    exray_finding_number(f, "zero_point", (double)edge.zero_point);
+    exray_finding_number(f, "frames", (double)edge.frames);
+    return EXRAY_OK;
+}
+
+static void report_sign(const exray_comparison *comparison, const xr_relation *r, const xr_sign_fit *fit,
+                        exray_findings *findings)
+{
+    exray_finding *f =
+        exray_find(findings, "output.dequantization", EXRAY_ERROR, xr_inputs_known(comparison) ? 0.95 : 0.85);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding_summary(f, "The edge's output is dequantized with the other sign: int8 taken for uint8, or "
+                             "the other way round.");
+    exray_finding_detail(f,
+                         "%zu values are %.5g away from the reference's (256 steps), those %s %.5g; that "
+                         "leaves %.2g of the deviation, without it %.2g.",
+                         fit->values_moved, fit->moved, fit->moved < 0 ? "from" : "below", fit->boundary,
+                         fit->residual, fit->before);
+    exray_finding_fix(f,
+                      "Read the stored bytes in the output tensor's own type before they are dequantized.");
+    exray_finding_number(f, "moved", fit->moved);
+    exray_finding_number(f, "values_moved", (double)fit->values_moved);
+    exray_finding_number(f, "residual_before", fit->before);
+    exray_finding_number(f, "residual_after", fit->residual);
+    exray_finding_number(f, "noise", fit->allowed);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+static exray_status judge(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings,
+                          exray_error *error)
+{
+    xr_box_fit boxes;
+    xr_sign_fit sign;
+    exray_status status = xr_box_fit_make(comparison, r->pair, &boxes, error);
+    if (status == EXRAY_OK)
+        status = xr_sign_fit_make(comparison, r->pair, &sign, error);
+    if (status != EXRAY_OK || boxes.explains)
+        return status;
+    if (r->affine.explains)
+        report(comparison, r, findings);
+    else if (sign.explains)
+        report_sign(comparison, r, &sign, findings);
+    return EXRAY_OK;
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
-        xr_relation r;
-        exray_status status = xr_relation_make(comparison, i, &r, error);
-        if (status != EXRAY_OK)
-            return status;
-        if (!r.differs || r.frames == 0)
-            continue;
-        if (xr_inputs_differ(comparison))
-            return xr_abstain_for_inputs(error);
-        xr_box_fit boxes;
-        status = xr_box_fit_make(comparison, i, &boxes, error);
-        if (status != EXRAY_OK)
-            return status;
-        if (r.affine.explains && !boxes.explains)
-            report(comparison, &r, findings);
-    }
-    return check_scores(comparison, findings, error);
+    exray_status status = check_scores(comparison, findings, error);
+    return status == EXRAY_OK ? xr_each_relation(comparison, judge, findings, error) : status;
 }
 
 static const char *const causes[] = {"output.dequantization", NULL};

@@ -1,6 +1,7 @@
 /* output.label_offset: classes are counted, ordered or named otherwise than in the
  * reference. */
 #include "builtin.h"
+#include "output_box_labels.h"
 #include "output_labels.h"
 
 #include <stdio.h>
@@ -99,6 +100,41 @@ static void report(const exray_comparison *comparison, const xr_labelling *l, ex
         exray_finding_alternative(f, "output.postprocess", 1 - l->confidence);
 }
 
+/* A detector's classes, on each side against its own output. */
+static exray_status check_boxes(const exray_comparison *comparison, exray_findings *findings,
+                                exray_error *error)
+{
+    xr_box_labels edge, reference;
+    exray_status status = xr_box_labels_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_box_labels_make(comparison, EXRAY_REFERENCE, &reference, error);
+    bool shifted = edge.state == XR_BOX_LABELS_OFFSET && edge.offset != reference.offset;
+    if (status != EXRAY_OK || reference.state != XR_BOX_LABELS_OFFSET ||
+        (!shifted && edge.state != XR_BOX_LABELS_PERMUTED))
+        return status;
+    exray_finding *f = exray_find(findings, "output.label_offset", EXRAY_ERROR, shifted ? 0.97 : 0.9);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    long long difference = (long long)(reference.offset - edge.offset);
+    if (shifted) {
+        exray_finding_summary(f, "The classes of the edge's boxes are %+lld from the reference's, always.",
+                              difference);
+        exray_finding_fix(f,
+                          "Set label_offset so that classes are %lld lower, or use the label file that goes "
+                          "with the model.",
+                          difference);
+        exray_finding_number(f, "difference", (double)difference);
+    } else {
+        exray_finding_summary(f, "The classes of the edge's boxes are in another order than its outputs.");
+        exray_finding_fix(f, "Use the label map that goes with the model on the edge.");
+    }
+    exray_finding_detail(f, "In all of its %zu boxes of %zu classes, each side held against its own output.",
+                         edge.boxes, edge.classes);
+    exray_finding_number(f, "boxes", (double)edge.boxes);
+    exray_finding_number(f, "classes", (double)edge.classes);
+    exray_finding_number(f, "frames", (double)edge.frames);
+    return EXRAY_OK;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     xr_labelling labels;
@@ -108,7 +144,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     if (status == EXRAY_OK && mine)
         report(comparison, &labels, findings);
     xr_labelling_free(&labels);
-    return status;
+    return status == EXRAY_OK ? check_boxes(comparison, findings, error) : status;
 }
 
 static const char *const causes[] = {"output.label_offset", NULL};

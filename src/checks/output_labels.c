@@ -9,7 +9,7 @@ bool xr_outputs_equal(const exray_comparison *comparison)
     size_t count = exray_comparison_output_count(comparison);
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (!output->comparable || !(output->error <= output->noise) || output->metrics.cosine < 0.999)
+        if (!output->comparable || !(output->error <= output->noise) || !(output->metrics.cosine >= 0.999))
             return false;
     }
     return count > 0;

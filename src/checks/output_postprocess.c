@@ -53,9 +53,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     bool disagree = accuracy->frames > 0 &&
                     accuracy->agreement <= exray_option_value(findings, "agreement") &&
                     xr_outputs_equal(comparison);
+    bool misread =
+        xr_reading_reorders(&labels.ranks[0].reading) || xr_reading_reorders(&labels.ranks[1].reading);
     if (status == EXRAY_OK && (labels.state == XR_LABELS_LATE || labels.state == XR_LABELS_BROKEN))
         report_side(comparison, &labels, findings);
-    else if (status == EXRAY_OK && labels.state == XR_LABELS_RIGHT && disagree)
+    else if (status == EXRAY_OK && labels.state == XR_LABELS_RIGHT && disagree && !misread)
         report_disagreement(comparison, findings);
     xr_labelling_free(&labels);
     return status;

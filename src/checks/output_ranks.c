@@ -9,39 +9,10 @@ enum { RANKS = 5 };
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-static const exray_record *result_record(const exray_log *log, size_t position)
-{
-    const exray_record *record = exray_log_records(log, position);
-    for (size_t i = 0; i < exray_log_frame(log, position)->record_count; i++)
-        if (record[i].message == EXRAY_MESSAGE_RESULT)
-            return &record[i];
-    return NULL;
-}
-
 typedef struct vector {
     const float *value;
     size_t count;
-    double scale; /* the largest magnitude */
 } vector;
-
-/* The one output, where it is a vector. */
-static bool read_vector(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
-                        vector *out)
-{
-    exray_tensor_view view;
-    exray_error error;
-    if (exray_comparison_output_count(comparison) != 1 ||
-        exray_comparison_values(comparison, side, frame, EXRAY_OUTPUT, 0, slot, &view, &out->value, &error))
-        return false;
-    uint32_t dimensions = 0;
-    for (uint32_t i = 0; i < view.info.rank; i++)
-        dimensions += view.info.shape[i] != 1;
-    out->count = (size_t)view.count;
-    out->scale = 0;
-    for (size_t i = 0; i < out->count; i++)
-        out->scale = isfinite(out->value[i]) ? fmax(out->scale, fabs((double)out->value[i])) : out->scale;
-    return dimensions <= 1 && out->count > 1;
-}
 
 /* The index of the k-th largest value, -1 where another is as large. */
 static int64_t index_of_rank(const vector *v, unsigned k, double *value)
@@ -78,47 +49,22 @@ static bool push(xr_ranks *ranks, const xr_rank *rank)
     return true;
 }
 
-/* softmax(v) at the index of the largest: its score if somebody applied it. */
-static double softmax_of_top(const vector *v)
-{
-    double top = -INFINITY, sum = 0;
-    for (size_t i = 0; i < v->count; i++)
-        top = fmax(top, v->value[i]);
-    for (size_t i = 0; i < v->count; i++)
-        sum += exp(v->value[i] - top);
-    return 1 / sum;
-}
-
-static bool is_distribution(const vector *v)
-{
-    double sum = 0;
-    for (size_t i = 0; i < v->count; i++) {
-        if (!(v->value[i] >= 0))
-            return false;
-        sum += v->value[i];
-    }
-    return fabs(sum - 1) < 0.02;
-}
-
 typedef struct reading {
     const exray_comparison *comparison;
     exray_side side;
     exray_slot *slot[2];
-    size_t doubled, scored; /* frames */
 } reading;
 
 static bool add_frame(reading *r, size_t frame, xr_ranks *out)
 {
-    const exray_log *log = exray_comparison_log(r->comparison, r->side);
-    const exray_record *record =
-        result_record(log, exray_comparison_frame(r->comparison, frame).frame[r->side]);
     exray_result result;
-    exray_error error;
-    if (!record || exray_log_read_result(log, record, r->slot[0], &result, &error) || result.class_count == 0)
+    if (!xr_result_read(r->comparison, r->side, frame, r->slot[0], &result))
         return true;
     out->frames++;
     vector v;
-    bool known = read_vector(r->comparison, r->side, frame, r->slot[1], &v);
+    exray_tensor_view view;
+    bool known = xr_vector_read(r->comparison, r->side, frame, r->slot[1], &view, &v.value);
+    v.count = known ? (size_t)view.count : 0;
     out->elements = known ? v.count : out->elements;
     for (unsigned k = 0; k < result.class_count && k < RANKS; k++) {
         xr_rank rank = {.frame = frame, .rank = k, .id = result.classes[k].id, .index = -1};
@@ -129,12 +75,6 @@ static bool add_frame(reading *r, size_t frame, xr_ranks *out)
         snprintf(rank.label, sizeof rank.label, "%s", result.classes[k].label ? result.classes[k].label : "");
         if (!push(out, &rank))
             return false;
-        if (k > 0 || !known || rank.index < 0 || !isfinite(rank.score))
-            continue;
-        r->scored++;
-        double twice = softmax_of_top(&v);
-        r->doubled += is_distribution(&v) && fabs(rank.score - twice) < 1e-3 * twice + 1e-6 &&
-                      fabs(rank.score - rank.value) > 0.01;
     }
     return true;
 }
@@ -196,38 +136,29 @@ static size_t different_classes(const xr_ranks *r)
     return count;
 }
 
-/* score = gain * value + offset over all frames: what is told in another unit. */
-static void judge_scores(xr_ranks *r)
+/* Which of the ways that results can follow from outputs they follow. */
+static void judge_order(xr_ranks *r)
 {
-    double n = 0, x = 0, y = 0, xx = 0, xy = 0, left = 0, unit = 0, apart = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < r->count; i++) {
-            const xr_rank *k = &r->rank[i];
-            if (k->index < 0 || !isfinite(k->score) || !isfinite(k->value))
-                continue;
-            if (pass == 0) {
-                n++;
-                x += k->value;
-                y += k->score;
-                xx += k->value * k->value;
-                xy += k->value * k->score;
-            } else {
-                double d = k->score - r->score_gain * k->value - r->score_offset;
-                left += d * d;
-                unit += (k->score - y / n) * (k->score - y / n);
-                apart = fmax(apart, fabs(k->score - k->value));
-            }
-        }
-        double vx = n > 0 ? xx - x * x / n : 0;
-        if (pass == 0 && (n < 4 || !(vx > 1e-9 * xx)))
-            return;
-        if (pass == 0) {
-            r->score_gain = (xy - x * y / n) / vx;
-            r->score_offset = (y - r->score_gain * x) / n;
-        }
+    size_t known = 0, late;
+    int64_t offset;
+    for (size_t i = 0; i < r->count; i++)
+        known += r->rank[i].rank == 0 && r->rank[i].index >= 0;
+    if (xr_reading_reorders(&r->reading)) {
+        r->state = r->reading.counts_classes ? XR_RANKS_OFFSET : XR_RANKS_MISREAD;
+        r->offset = r->reading.class_offset;
+        r->frames_supporting = r->reading.frames;
+    } else if (known == 0)
+        return;
+    else if (fits_offset(r, 0, &r->offset, &r->frames_supporting))
+        r->state = XR_RANKS_OFFSET;
+    else if (fits_offset(r, 1, &offset, &late) && late >= 3 && r->classes >= 3) {
+        r->state = XR_RANKS_LATE;
+        r->offset = offset;
+        r->frames_supporting = late;
+    } else {
+        r->state = fits_permutation(r, &r->repeats) ? XR_RANKS_PERMUTED : XR_RANKS_BROKEN;
+        r->frames_supporting = known;
     }
-    r->scores_mapped = left <= 1e-6 * unit && r->score_gain > 0 && apart > 1e-3 * sqrt(unit / n + 1e-12) &&
-                       (fabs(r->score_gain - 1) > 0.01 || fabs(r->score_offset) > 0.01 * sqrt(unit / n));
 }
 
 exray_status xr_ranks_make(const exray_comparison *comparison, exray_side side, xr_ranks *out,
@@ -244,26 +175,11 @@ exray_status xr_ranks_make(const exray_comparison *comparison, exray_side side, 
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
         return EXRAY_E_MEMORY;
     }
-    size_t known = 0, late;
-    int64_t offset;
-    for (size_t i = 0; i < out->count; i++)
-        known += out->rank[i].rank == 0 && out->rank[i].index >= 0;
+    exray_status status = xr_reading_make(comparison, side, &out->reading, error);
     out->classes = different_classes(out);
-    out->double_softmax = r.scored > 0 && r.doubled == r.scored;
-    judge_scores(out);
-    if (known == 0)
-        return EXRAY_OK;
-    if (fits_offset(out, 0, &out->offset, &out->frames_supporting))
-        out->state = XR_RANKS_OFFSET;
-    else if (fits_offset(out, 1, &offset, &late) && late >= 3 && out->classes >= 3) {
-        out->state = XR_RANKS_LATE;
-        out->offset = offset;
-        out->frames_supporting = late;
-    } else {
-        out->state = fits_permutation(out, &out->repeats) ? XR_RANKS_PERMUTED : XR_RANKS_BROKEN;
-        out->frames_supporting = known;
-    }
-    return EXRAY_OK;
+    if (status == EXRAY_OK)
+        judge_order(out);
+    return status;
 }
 
 void xr_ranks_free(xr_ranks *ranks)

@@ -4,7 +4,7 @@
 #ifndef XR_OUTPUT_RANKS_H
 #define XR_OUTPUT_RANKS_H
 
-#include <exray/assertion.h>
+#include "output_reading.h"
 
 /* One ranked class of a frame. */
 typedef struct xr_rank {
@@ -22,6 +22,7 @@ typedef enum xr_rank_state {
     XR_RANKS_OFFSET,   /* class = index - offset, in all frames */
     XR_RANKS_PERMUTED, /* one class for each index, by no offset */
     XR_RANKS_LATE,     /* each result is that of the frame before */
+    XR_RANKS_MISREAD,  /* they follow from outputs read as `reading` says, by no offset */
     XR_RANKS_BROKEN,   /* results do not follow from the outputs */
 } xr_rank_state;
 
@@ -33,11 +34,9 @@ typedef struct xr_ranks {
     xr_rank_state state;
     int64_t offset;
     size_t frames_supporting;
-    size_t repeats;      /* pairs of index and class that came up again: what makes a permutation certain */
-    size_t classes;      /* different ones, of rank 0 */
-    bool double_softmax; /* scores are the softmax of an output that sums to 1 */
-    double score_gain, score_offset; /* score = gain * value + offset, where `scores_mapped` */
-    bool scores_mapped;              /* ... in all frames, and it is not the identity */
+    size_t repeats; /* pairs of index and class that came up again: what makes a permutation certain */
+    size_t classes; /* different ones, of rank 0 */
+    xr_reading reading;
 } xr_ranks;
 
 /* Reads one side.  Anything but EXRAY_OK is an error; free with xr_ranks_free in any

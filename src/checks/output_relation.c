@@ -1,5 +1,7 @@
 #include "output_relation.h"
 
+#include "output_tail.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +94,7 @@ typedef struct work {
     size_t row;                 /* length of the last dimension */
     double *value[2], *made[2]; /* [row] */
     double noise[2];            /* absolute, by the side that is the source */
-    double step[2];             /* stored scale of each side */
+    xr_output_grid grid[2];     /* of each side */
     fit_sums total[2][XR_ACTIVATION_COUNT];
     frame_moments *frame; /* [frames] */
     double target_sum[2], target_square[2], count;
@@ -106,12 +108,22 @@ static double draw(work *w)
     return ((double)(w->random >> 11) / 4503599627370496.0 - 1) * 1.7320508;
 }
 
+/* What becomes of a value that is stored: an 8-bit softmax of a thousand classes is 0 but
+ * for the first. */
+static double stored(const xr_output_grid *grid, double value)
+{
+    return grid->scale > 0 ? fmin(fmax(grid->scale * rint(value / grid->scale), grid->low), grid->high)
+                           : value;
+}
+
 static void try_row(work *w, int inverse, xr_activation f, fit_sums *s)
 {
     const double *source = w->value[inverse ? 0 : 1], *target = w->value[inverse ? 1 : 0];
+    const xr_output_grid *grid = &w->grid[inverse ? 1 : 0];
     double *shaken = w->made[1];
     apply(f, source, w->made[0], w->row);
     for (size_t i = 0; i < w->row; i++) {
+        w->made[0][i] = stored(grid, w->made[0][i]);
         shaken[i] = source[i] + w->noise[inverse ? 0 : 1] * draw(w);
         if (f == XR_LOG || f == XR_SOFTMAX_OF_LOGIT)
             shaken[i] = fmin(fmax(shaken[i], source[i] / 2), 1);
@@ -119,8 +131,10 @@ static void try_row(work *w, int inverse, xr_activation f, fit_sums *s)
         s->before += (target[i] - source[i]) * (target[i] - source[i]);
     }
     apply(f, shaken, shaken, w->row);
-    for (size_t i = 0; i < w->row; i++)
-        s->noise += (shaken[i] - w->made[0][i]) * (shaken[i] - w->made[0][i]);
+    for (size_t i = 0; i < w->row; i++) {
+        double d = stored(grid, shaken[i]) - w->made[0][i];
+        s->noise += d * d;
+    }
 }
 
 static void note_values(work *w, int side, bool first)
@@ -138,7 +152,7 @@ static void note_values(work *w, int side, bool first)
         w->target_square[side] += v * v;
     }
     /* 8-bit probabilities sum to 1 within their rounding. */
-    double slack = 1e-3 + w->step[side] * sqrt((double)w->row);
+    double slack = 1e-3 + w->grid[side].scale * sqrt((double)w->row);
     r->probabilities[side] = r->probabilities[side] && least >= 0 && fabs(sum - 1) <= slack;
 }
 
@@ -219,7 +233,7 @@ static void settle_activations(work *w)
             xr_candidate *c = &w->r->activation[inverse][f];
             const fit_sums *s = &w->total[inverse][f];
             int target = inverse ? 1 : 0;
-            double unit = deviation(w, target), step = w->step[target];
+            double unit = deviation(w, target), step = w->grid[target].scale;
             double float_noise = 1e-6 * sqrt(w->target_square[target] / w->count);
             c->residual = sqrt(s->left / w->count) / unit;
             c->before = sqrt(s->before / w->count) / unit;
@@ -254,7 +268,8 @@ static void settle_affine(work *w)
         return;
     r->gain = (all.xy - all.x * all.y / all.n) / vx;
     r->offset = (all.y - r->gain * all.x) / all.n;
-    double step = fmax(r->integers[0] ? 1 : w->step[0], fabs(r->gain) * fmax(w->step[0], w->step[1]));
+    double step =
+        fmax(r->integers[0] ? 1 : w->grid[0].scale, fabs(r->gain) * fmax(w->grid[0].scale, w->grid[1].scale));
     double noise = fabs(r->gain) * w->noise[1] + step / sqrt(3) + 1e-6 * sqrt(all.yy / all.n);
     for (size_t f = 0; f < r->frames; f++) {
         const frame_moments *m = &w->frame[f];
@@ -310,6 +325,8 @@ static exray_status read_frames(work *w, exray_error *error)
             return status;
         if (view[0].count != view[1].count || view[0].count < 2 || view[0].count % row_length(&view[0].info))
             continue;
+        w->r->on_lattice = view[0].info.dtype == EXRAY_FLOAT32 && view[0].info.quantization.count == 0 &&
+                           w->r->io->step[EXRAY_EDGE] > 0;
         if (!make_room(w, &view[1]))
             return w->row && w->made[1] ? EXRAY_OK : EXRAY_E_MEMORY;
         add_frame(w, values[0], values[1], view[0].count);
@@ -336,10 +353,12 @@ exray_status xr_relation_make(const exray_comparison *comparison, size_t pair, x
         w.noise[1] = isfinite(unit) ? relative * unit : 0;
         w.noise[0] = w.noise[1] * stretch;
         for (int s = 0; s < 2; s++)
-            w.step[s] = xr_output_scale(comparison, (exray_side)s, pair, NULL);
+            w.grid[s] = xr_output_grid_of(comparison, (exray_side)s, pair);
         status = read_frames(&w, error);
     }
     if (status == EXRAY_OK && w.count > 0) {
+        for (int s = 0; s < 2; s++)
+            out->coarse = out->coarse || deviation(&w, s) < w.grid[s].scale;
         settle_activations(&w);
         settle_affine(&w);
     }
@@ -353,6 +372,24 @@ exray_status xr_relation_make(const exray_comparison *comparison, size_t pair, x
     if (status == EXRAY_E_MEMORY)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing outputs"};
     return status;
+}
+
+exray_status xr_each_relation(const exray_comparison *comparison, xr_relation_judge *judge,
+                              exray_findings *findings, exray_error *error)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        xr_relation r;
+        exray_status status = xr_relation_make(comparison, i, &r, error);
+        if (status == EXRAY_OK && (!r.differs || r.frames == 0))
+            continue;
+        if (status == EXRAY_OK && xr_inputs_differ(comparison))
+            return xr_abstain_for_inputs(error);
+        if (status == EXRAY_OK)
+            status = judge(comparison, &r, findings, error);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    return EXRAY_OK;
 }
 
 bool xr_relation_activation(const xr_relation *r, xr_activation *which, bool *inverse,
@@ -380,6 +417,12 @@ bool xr_relation_activation(const xr_relation *r, xr_activation *which, bool *in
     if (other)
         *other = next;
     return best != NULL;
+}
+
+bool xr_relation_is_affine(const xr_relation *r, const xr_candidate *activation)
+{
+    double much_better = r->on_lattice ? 1 : 0.2;
+    return r->affine.explains && r->affine.residual <= much_better * activation->residual;
 }
 
 /* ---- What surrounds an output --------------------------------------------------------------------- */
@@ -426,21 +469,35 @@ uint32_t xr_output_layer(const exray_comparison *comparison, const exray_io_pair
     return from;
 }
 
-double xr_output_scale(const exray_comparison *comparison, exray_side side, size_t pair, int64_t *zero_point)
+static void set_range(const exray_tensor_info *info, xr_output_grid *grid)
+{
+    double levels = info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8     ? 256
+                    : info->dtype == EXRAY_INT16 || info->dtype == EXRAY_UINT16 ? 65536
+                                                                                : INFINITY;
+    bool is_signed = info->dtype != EXRAY_UINT8 && info->dtype != EXRAY_UINT16;
+    double least = is_signed ? -levels / 2 : 0, most = is_signed ? levels / 2 - 1 : levels - 1;
+    grid->low = grid->scale * (least - (double)grid->zero_point);
+    grid->high = grid->scale * (most - (double)grid->zero_point);
+}
+
+xr_output_grid xr_output_grid_of(const exray_comparison *comparison, exray_side side, size_t pair)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
-    const char *name = exray_comparison_output(comparison, pair)->name[side];
+    uint32_t tensor = xr_output_tensor(comparison, side, pair);
+    xr_output_grid grid = {0};
+    if (tensor == EXRAY_NO_INDEX || model->tensors[tensor].quantization.count == 0)
+        return grid;
+    const exray_tensor_info *info = &model->tensors[tensor];
+    grid.scale = fabs((double)info->quantization.scale[0]);
+    grid.zero_point = info->quantization.zero_point ? info->quantization.zero_point[0] : 0;
+    set_range(info, &grid);
+    return grid;
+}
+
+double xr_output_scale(const exray_comparison *comparison, exray_side side, size_t pair, int64_t *zero_point)
+{
+    xr_output_grid grid = xr_output_grid_of(comparison, side, pair);
     if (zero_point)
-        *zero_point = 0;
-    for (uint32_t i = 0; model && i < model->output_count; i++) {
-        const exray_tensor_info *t =
-            model->outputs[i] < model->tensor_count ? &model->tensors[model->outputs[i]] : NULL;
-        bool named = t && t->name && strcmp(t->name, name) == 0;
-        if (!t || t->quantization.count == 0 || !(named || (model->output_count == 1 && pair == 0)))
-            continue;
-        if (zero_point && t->quantization.zero_point)
-            *zero_point = t->quantization.zero_point[0];
-        return fabs((double)t->quantization.scale[0]);
-    }
-    return 0;
+        *zero_point = grid.zero_point;
+    return grid.scale;
 }

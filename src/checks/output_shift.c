@@ -134,11 +134,11 @@ static void judge(const shift_sums *s, const exray_comparison *comparison, xr_sh
         return;
     double e[PLACES];
     int best = FURTHEST, next = -1;
-    for (int p = 0; p < PLACES; p++) {
+    for (int p = 0; p < PLACES; p++)
         e[p] = s->count[p] > 0.5 * s->n ? sqrt(s->left[p] / s->count[p]) / unit : INFINITY;
+    for (int p = 0; p < PLACES; p++)
         if (e[p] < e[best])
             best = p;
-    }
     for (int p = 0; p < PLACES; p++)
         if (p != best && (next < 0 || e[p] < e[next]))
             next = p;

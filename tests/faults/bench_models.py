@@ -6,6 +6,7 @@ import hashlib
 import sys
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import model_files
@@ -35,6 +36,10 @@ class Model:
     def integer(self):
         return self.scale > 0
 
+    @cached_property
+    def has_softmax(self):
+        return model_files.has_softmax(self.path)
+
     def variant(self, name, parameter):
         """The file of a variant of this model; None where it has none."""
         with self.lock:
@@ -47,7 +52,7 @@ class Model:
         if name == "badcal":
             path = ASSETS / "models" / "efficientnet_lite0_int8_badcal.tflite"
             return path if self.path.name == "efficientnet_lite0_int8.tflite" and path.exists() else None
-        if "softmax" in name and not model_files.has_softmax(self.path):
+        if "softmax" in name and not self.has_softmax:
             return None
         out = FOLDER / f"{self.name}-{name}-{parameter}.tflite"
         getattr(model_files, name)(self.path, out, *([parameter] if "softmax" not in name else []))

@@ -282,6 +282,10 @@ def _classes(make):
     return lambda p, c: make(p, c) if c.model.task == "classification" else None
 
 
+def _labels(make):
+    return lambda p, c: make(p, c) if c.model.task in ("classification", "detection") else None
+
+
 def _variant(name):
     return lambda p, model: model.variant(name, p)
 
@@ -294,11 +298,16 @@ def _raw_scores(p, c):
     return None if p == "no-zero-point" and c.model.output_zero_point == 0 else {"scores": p}
 
 
-LABEL_OFFSET = Atom("label_offset", "output.label_offset", _classes(lambda p, c: {"label_offset": c.right.get("label_offset", 0) + p}),
+LABEL_OFFSET = Atom("label_offset", "output.label_offset", _labels(lambda p, c: {"label_offset": c.right.get("label_offset", 0) + p}),
                     [1, -1], kind="output", group="labels")
 LABEL_MAP = Atom("label_map", "output.label_offset", _classes(lambda p, c: {"permute": p}), [7, 11], kind="output", group="labels",
                  also=lambda c: ("output.postprocess",))
-SOFTMAX_AGAIN = Atom("softmax_again", "output.activation", _classes(lambda p, c: {"softmax_again": 1}), [0], kind="output", group="scores")
+def _softmax_again(p, c):
+    """Of logits it would be right, whatever a replay tells."""
+    return {"softmax_again": 1} if c.model.has_softmax else None
+
+
+SOFTMAX_AGAIN = Atom("softmax_again", "output.activation", _classes(_softmax_again), [0], kind="output", group="scores")
 SOFTMAX_MISSING = Atom("softmax_missing", "output.activation", _classes(_none), [0], kind="output", group="model",
                        edge_model=_variant("without_softmax"))
 SOFTMAX_TWICE = Atom("softmax_twice", "output.activation", _classes(_none), [0], kind="output", group="model",
@@ -390,6 +399,7 @@ FAULTS = [fault(a.name, a) for a in ATOMS] + [
     fault("no_tap:scores_raw", RAW_SCORES, extra={"manual": 1}),
     fault("no_tap:scores_scale", SCORE_SCALE, extra={"manual": 1}),
     fault("no_tap:scores_other_sign", SCORE_SIGN, extra={"manual": 1}),
-    fault("no_tap:softmax_again", SOFTMAX_AGAIN, extra={"manual": 1}),
+    fault("no_tap:softmax_again", Atom("softmax", "output.activation", _classes(lambda p, c: {"softmax_again": 1}), [0], kind="output"),
+          extra={"manual": 1}),
 ]
 assert len({f.name for f in FAULTS}) == len(FAULTS)

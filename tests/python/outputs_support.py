@@ -57,6 +57,28 @@ def write_outputs(path, role, outputs, results=None, quantization=None, name="pr
     return path
 
 
+def write_boxes(path, role, rows, told, change=None, detector=True, classes=None, ids=None):
+    """rows, classes: boxes as the model gives them; told, ids: (x_min, y_min, x_max, y_max) and classes as the application does."""
+    from log_writer import PB
+
+    with Recording(path, role) as log:
+        if detector:
+            log.model([("image", "float32", [1, 32, 32, 3], [], [], 0), ("boxes", "float32", [1, *rows.shape[1:]], [], [], 0)],
+                      [("TFLite_Detection_PostProcess", [0], [1])], [0], [1])
+        inputs = pictures(len(rows))
+        for i in range(len(rows)):
+            r = PB["Result"](frame=log.count)
+            for n, (x_min, y_min, x_max, y_max) in enumerate(() if told is None else told[i]):
+                r.boxes.add(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max, id=1 if ids is None else int(ids[i][n]), score=0.9)
+            log.add("/result", "Result", r)
+            image = inputs[i] if change is None else change(inputs[i])
+            outputs = [("/output/boxes", rows[i][None].astype(np.float32), {})]
+            if classes is not None:
+                outputs.append(("/output/classes", classes[i][None].astype(np.float32), {}))
+            log.frame([("/input/image", np.ascontiguousarray(image[None], np.float32), {}), *outputs])
+    return path
+
+
 def top(outputs, k=5, shift=0, labels=None, mapping=None, scores=None):
     """What an application tells its user: the k best classes."""
     lists = []

@@ -206,6 +206,41 @@ def test_biases_that_a_tool_corrected(judge):
     assert model_causes(judge(Chain(W, corrected, dtype="int8"), Chain(W, B))) == []
 
 
+def moved(chain, how, seed=3):
+    """The same scales, and other integers in them."""
+    random = np.random.default_rng(seed)
+    for i in range(0, len(chain.constants), 2):
+        q, keywords = chain.constants[i]
+        x = q.astype(np.float64) + random.uniform(-0.5, 0.5, q.shape)  # what it may have been rounded from
+        x = np.floor(x + random.random(q.shape)) if how == "either" else np.round(x + how * q.std() * random.normal(size=q.shape))
+        chain.constants[i] = (np.clip(x, -127, 127).astype(np.int8), keywords)
+    return chain
+
+
+MANY = weights(4, [(16, 3, 3, 8), (32, 3, 3, 16), (16, 1, 1, 128), (64, 3, 3, 16), (32, 1, 1, 64), (32, 3, 3, 32), (64, 1, 1, 64),
+                   (24, 3, 3, 32), (48, 1, 1, 64), (10, 480)])
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_statistics_of_weights_in_the_same_steps(judge, per_channel):
+    """Another training shows in statistics alone where the scales are equal; another rounding does not."""
+    def chain():
+        return Chain(*MANY, dtype="int8", per_channel=per_channel, stats=True)
+
+    assert model_causes(judge(chain(), chain())) == []
+    for seed in range(5):
+        assert model_causes(judge(moved(chain(), "either", seed), chain())) == []
+        assert model_causes(judge(moved(chain(), 0.08, seed), chain())) == ["model.version"]
+
+
+def test_biases_of_8_bits_against_float_in_a_partition(judge):
+    """Converters move integer biases; whether that matters, the values must show."""
+    other = [b + 0.3 * b.std() * np.random.default_rng(7).normal(size=b.shape).astype(np.float32) for b in B]
+    assert model_causes(judge(Chain(W, other, dtype="int8"), Chain(W, B, extra=3))) == []
+    wrong = judge(Chain(W, other), Chain(W, B), output=lambda v: v[:, ::-1].copy())
+    assert model_causes(wrong) == ["model.weights"]
+
+
 def test_another_architecture(judge):
     other = weights(2, [(24, 5, 5, 8), (48, 3, 3, 24), (100, 48), (7, 100)])
     verdict = judge(Chain(*other), Chain(W, B), output=lambda v: v[:, ::-1].copy())
@@ -285,6 +320,18 @@ def test_real_copies_of_the_same_model(record, edge, reference, capture):
 def test_real_model_in_one_partition(record, edge):
     verdict = validate(record(LITE0 + edge, kernels="xnnpack"), record(LITE0 + "float"))
     assert model_causes(verdict) == []
+
+
+HEALTHY_KERNELS = [("mobilenet_v2_1.0_224_uint8", "mobilenet_v2_1.0_224_uint8"), ("mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_uint8"),
+                   (LITE0 + "int8", LITE0 + "int8"), (LITE0 + "float", LITE0 + "float")]
+
+
+@pytest.mark.parametrize("edge,reference", HEALTHY_KERNELS)
+@pytest.mark.parametrize("kernels", [("builtin", "xnnpack"), ("xnnpack", "builtin")])
+@pytest.mark.parametrize("capture", ["full", "stats", "io"])
+def test_other_kernels_are_healthy(record, edge, reference, kernels, capture):
+    verdict = validate(record(edge, capture, kernels[0]), record(reference, capture, kernels[1]))
+    assert [c for c in causes(verdict) if not c.startswith("log.")] == []
 
 
 @pytest.mark.parametrize("capture", ["full", "stats"])

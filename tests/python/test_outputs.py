@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from outputs_support import real_outputs, sigmoid, softmax, some_logits, write_outputs
+from outputs_support import real_outputs, sigmoid, softmax, some_logits, write_boxes, write_outputs
 from validate_support import causes, finding, validate
 
 
@@ -84,6 +84,36 @@ def test_segmentation_activation(judge):
     assert causes(judge(f32(x), f32(softmax(x)))) == ["output.activation"]
 
 
+def ends_with(*ops, kind="uint8", scale=1 / 256, zero=0):
+    """A model of a matrix and these."""
+    tensors = [("image", "float32", [1, 32, 32, 3], [], [], 0)]
+    tensors += [(f"t{i}", kind, [1, 1000], [scale] if scale else [], [zero] if scale else [], 0) for i in range(len(ops) + 1)]
+    tensors[-1] = ("probabilities", *tensors[-1][1:])
+    nodes = [(op, [i], [i + 1]) for i, op in enumerate(("FULLY_CONNECTED", *ops))]
+    return {"model": (tensors, nodes, [0], [len(ops) + 1]), "quantization": {"scale": [scale], "zero_point": [zero]} if scale else {}}
+
+
+@pytest.mark.parametrize("spread", [2.0, 3.0])
+def test_a_second_softmax_of_8_bits(judge, spread):
+    """Next to nothing is left of it: every class is 0 or one step."""
+    once = np.round(softmax(some_logits(spread=spread)) * 256).clip(0, 255).astype(np.uint8)
+    twice = np.round(softmax(once / 256) * 256).astype(np.uint8)
+    logs, any_coverage = {"edge_log": ends_with("SOFTMAX", "SOFTMAX"), "reference_log": ends_with("SOFTMAX")}, ("--min-coverage", "0")
+    assert causes(judge(twice, once, any_coverage, **logs)) == ["output.activation"]
+    turned = {"edge_log": logs["reference_log"], "reference_log": logs["edge_log"]}
+    assert causes(judge(once, twice, any_coverage, **turned)) == ["output.activation"]
+    assert causes(judge(once, once, edge_log=ends_with("SOFTMAX", "QUANTIZE"), reference_log=ends_with("SOFTMAX"))) == []
+
+
+def test_graphs_that_end_otherwise(judge):
+    """Sigmoids of 8 bits saturate: numbers alone do not say what was meant."""
+    x = some_logits(spread=3.0) + 2
+    stored = [np.round(f(x) * 256).clip(0, 255).astype(np.uint8) for f in (sigmoid, softmax)]
+    verdict = judge(*stored, edge_log=ends_with("LOGISTIC"), reference_log=ends_with("SOFTMAX"))
+    assert causes(verdict) == ["output.activation"]
+    assert finding(verdict, "output.activation")["evidence"]["edge_tail"] == "sigmoid"
+
+
 # ---- Dequantization ----------------------------------------------------------------------
 
 SCALE, ZERO = 1 / 256, 0
@@ -126,6 +156,53 @@ def test_dequantization(judge, name, known):
 
 def test_raw_bytes_without_quantization(judge):
     assert causes(judge(Q, f32(VALUES))) == ["output.dequantization"]
+
+
+def in_bytes(x, kind):
+    """As a converter stores it: the range of the values, probabilities from 0 to 1."""
+    low, scale = (0, 1 / 256) if x.min() >= 0 and x.max() <= 1 else (x.min(), np.ptp(x) / 255)
+    zero = int(round(-low / scale)) + np.iinfo(kind).min
+    return quantized(x, scale, zero, kind), scale, zero
+
+
+STORED = {"softmax missing": (LOGITS, P), "softmax added": (P, LOGITS), "sigmoid missing": (LOGITS, sigmoid(LOGITS)),
+          "sigmoid added": (sigmoid(LOGITS), LOGITS), "sigmoid of probabilities": (sigmoid(P), P), "log-softmax for softmax": (np.log(P), P)}
+
+
+@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("edge", ["uint8", "int8", "dequantized"])
+@pytest.mark.parametrize("reference", ["uint8", "float32"])
+def test_activation_of_stored_integers(judge, name, edge, reference):
+    logs, tensors = [], []
+    for values, how in zip(STORED[name], (edge, reference)):
+        y, scale, zero = in_bytes(values, np.int8 if how == "int8" else np.uint8)
+        given = {"quantization": {"scale": [scale], "zero_point": [zero]}}
+        tensors.append(f32(values) if how == "float32" else f32(scale * (y.astype(float) - zero)) if how == "dequantized" else y)
+        logs.append(given if how in ("uint8", "int8") else {})
+    assert causes(judge(*tensors, edge_log=logs[0], reference_log=logs[1])) == ["output.activation"]
+
+
+BYTES = {"uint8 probabilities": (P, 1 / 256, 0, np.uint8), "int8 probabilities": (P, 1 / 256, -128, np.int8),
+         "uint8 logits": (LOGITS, 0.15, 90, np.uint8), "int8 logits": (LOGITS, 0.15, -30, np.int8)}
+
+
+@pytest.mark.parametrize("name", BYTES)
+@pytest.mark.parametrize("reference", ["8 bits", "float"])
+def test_dequantized_by_the_application(judge, name, reference):
+    """Its /output are floats, and nothing else is known of its model."""
+    values, scale, zero, kind = BYTES[name]
+    y = quantized(values, scale, zero, kind)
+    right = scale * (y.astype(np.float64) - zero)
+    other = y.view(np.int8 if kind is np.uint8 else np.uint8).astype(np.float64)
+    plain = ends_with("SOFTMAX" if "prob" in name else "RESHAPE", kind=np.dtype(kind).name, scale=scale, zero=zero)
+    given = (y, {"reference_log": plain}) if reference == "8 bits" else (f32(values.clip(right.min(), right.max())), {})
+    assert causes(judge(f32(right), given[0], **given[1])) == []
+    wrong = {"half": right / 2, "four times": right * 4, "zero point": right + scale * zero if zero else None}
+    if reference == "8 bits" or "prob" in name:
+        wrong |= {"sign": scale * (other - zero), "sign without zero point": scale * other}
+    for how, edge in wrong.items():
+        if edge is not None:
+            assert causes(judge(f32(edge), given[0], **given[1])) == ["output.dequantization"], how
 
 
 # ---- Real models ------------------------------------------------------------------------------
@@ -195,6 +272,23 @@ def test_boxes(judge, name, turned):
 def test_other_boxes_are_not_explained(judge):
     other = some_boxes()[:, ::-1].copy()
     assert "output.box_format" not in causes(judge(f32(other), f32(some_boxes())))
+
+
+def test_boxes_told_in_another_format(tmp_path):
+    """Results against the edge's own output, which is equal to the reference's."""
+    rows = some_boxes()  # y before x
+    right = rows[..., [1, 0, 3, 2]]
+
+    def said(told, reference=right, change=None, **keywords):
+        edge = write_boxes(tmp_path / "e", "edge", rows, told, change, **keywords)
+        return causes(validate(edge, write_boxes(tmp_path / "r", "reference", rows, reference, **keywords)))
+
+    assert said(right) == said(right[:, :6]) == said(right.clip(0.05, 0.95)) == said(None) == []
+    assert said(right * [640, 480, 640, 480]) == []  # pixels are the application's own affair
+    assert said(rows) == said(centred(right)) == said(rows[:, :6]) == ["output.box_format"]
+    assert said(rows, reference=rows) == said(rows, reference=None, detector=False) == []
+    assert said(rows, reference=None) == ["output.box_format"]
+    assert said(rows, change=lambda a: np.ascontiguousarray(a[..., ::-1])) == ["input.channel_order", "output.box_format"]
 
 
 # ---- Healthy, or not theirs ---------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from outputs_support import LABELS, real_outputs, softmax, some_logits, top, write_outputs
+from outputs_support import LABELS, real_outputs, softmax, some_logits, top, write_boxes, write_outputs
 from validate_support import causes, finding, validate
 
 P = softmax(some_logits(8, 1000)).astype(np.float32)
@@ -118,6 +118,24 @@ def test_another_permutation_each_frame(judge):
     assert causes(judge(few, few, results, top(few))) == ["output.postprocess"]
 
 
+def test_classes_of_boxes(tmp_path):
+    random = np.random.default_rng(4)
+    low = random.uniform(0, 0.6, (4, 10, 2))
+    rows = np.concatenate([low, low + random.uniform(0.1, 0.4, (4, 10, 2))], -1)
+    told, classes = rows[..., [1, 0, 3, 2]], random.integers(0, 12, (4, 10))
+
+    def said(ids, reference=classes, own=classes):
+        edge = write_boxes(tmp_path / "e", "edge", rows, told, detector=False, classes=own, ids=ids)
+        return output_causes(validate(edge, write_boxes(tmp_path / "r", "reference", rows, told, detector=False, classes=classes, ids=reference)))
+
+    assert said(classes) == said(classes + 1, classes + 1) == []
+    assert said(classes + 1) == said(classes - 1) == ["output.label_offset"]
+    assert said(random.permutation(12)[classes]) == ["output.label_offset"]
+    assert said(np.ones_like(classes), np.ones_like(classes)) == []  # one class says nothing
+    swapped = classes[:, ::-1]
+    assert said(swapped, own=swapped) == []  # other outputs, rightly read
+
+
 # ---- Healthy ----------------------------------------------------------------------------------
 
 
@@ -176,3 +194,97 @@ def test_raw_scores(judge, model):
     assert output_causes(percent) == []
     raw = judge(y, y, top(values, scores=y.astype(np.float64)), top(values), edge_log=logs, reference_log=logs)
     assert causes(raw) == ["output.dequantization"]
+
+
+# ---- Scores of 8-bit outputs, read wrongly -------------------------------------------------------
+
+
+def byte_log(y, scale, zero, op="SOFTMAX"):
+    kind = str(y.dtype)
+    tensors = [("image", "float32", [1, 32, 32, 3], [], [], 0), ("logits", kind, [1, y.shape[1]], [scale], [zero], 0),
+               ("probabilities", kind, [1, y.shape[1]], [scale], [zero], 0)]
+    return {"quantization": {"scale": [scale], "zero_point": [zero]},
+            "model": (tensors, [("FULLY_CONNECTED", [0], [1]), (op, [1], [2])], [0], [2])}
+
+
+def bytes_of(values, scale, zero, kind):
+    limits = np.iinfo(kind)
+    return np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(kind)
+
+
+def other_sign(y):
+    return y.view(np.uint8 if y.dtype == np.int8 else np.int8).astype(float)
+
+
+OUTPUTS = {
+    "uint8 probabilities": (P, 1 / 256, 0, np.uint8),
+    "int8 probabilities": (P, 1 / 256, -128, np.int8),
+    "uint8 logits": (some_logits(8, 1000), 0.15, 90, np.uint8),
+    "int8 logits": (some_logits(8, 1000), 0.15, -30, np.int8),
+}
+READINGS = {
+    "raw": lambda y, s, z: y.astype(float),
+    "no zero point": lambda y, s, z: s * y.astype(float),
+    "other sign": lambda y, s, z: s * (other_sign(y) - z),
+    "other sign, raw": lambda y, s, z: other_sign(y),
+    "other sign, no zero point": lambda y, s, z: s * other_sign(y),
+    "half the scale": lambda y, s, z: s / 2 * (y.astype(float) - z),
+    "four times the scale": lambda y, s, z: 4 * s * (y.astype(float) - z),
+    "another zero point": lambda y, s, z: s * (y.astype(float) - z - 20),
+}
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("reading", READINGS)
+def test_stored_integers_read_wrongly(judge, output, reading):
+    values, scale, zero, kind = OUTPUTS[output]
+    y = bytes_of(values, scale, zero, kind)
+    right, wrong = scale * (y.astype(float) - zero), READINGS[reading](y, scale, zero)
+    log = byte_log(y, scale, zero, "SOFTMAX" if "prob" in output else "RESHAPE")
+    verdict = judge(y, y, top(wrong), top(right), edge_log=log, reference_log=log)
+    same = (np.sort(wrong, 1)[:, -5:] == np.sort(right, 1)[:, -5:]).all() and (wrong.argmax(1) == right.argmax(1)).all()
+    assert output_causes(verdict) == ([] if same else ["output.dequantization"]), verdict["findings"]
+    # Both sides alike: then it is meant so.
+    if "sign" not in reading:
+        assert output_causes(judge(y, y, top(wrong), top(wrong), edge_log=log, reference_log=log)) == []
+
+
+@pytest.mark.parametrize("output", ["uint8 probabilities", "int8 probabilities"])
+def test_softmax_of_8_bit_probabilities(judge, output):
+    values, scale, zero, kind = OUTPUTS[output]
+    y = bytes_of(values, scale, zero, kind)
+    p, log = scale * (y.astype(float) - zero), byte_log(y, scale, zero)
+    for logs in ({"edge_log": log, "reference_log": log}, {"edge_log": {k: log[k] for k in ("quantization",)}, "reference_log": log}):
+        assert output_causes(judge(y, y, top(p, scores=softmax(p)), top(p), **logs)) == ["output.activation"]
+
+
+def test_healthy_ways_to_tell_8_bit_scores(judge):
+    y = bytes_of(some_logits(8, 1000), 0.15, 90, np.uint8)
+    log, values = byte_log(y, 0.15, 90, "RESHAPE"), 0.15 * (y.astype(float) - 90)
+    few = [entries[: 1 + n % 3] for n, entries in enumerate(top(values))]
+    healthy = {
+        "softmax of logits": top(values, scores=softmax(values)),
+        "a temperature": top(values, scores=softmax(values / 1.7)),
+        "percent": top(values, scores=100 * softmax(values)),
+        "log": top(values, scores=np.log(softmax(values))),
+        "relative to the best": top(values, scores=values / values.max(1, keepdims=True)),
+        "two digits": top(values, scores=np.round(values, 2)),
+        "above a threshold": few,
+        "no scores": [[(c, 0) for c, _ in entries] for entries in top(values)],
+    }
+    for name, told in healthy.items():
+        assert output_causes(judge(y, y, told, top(values), edge_log=log, reference_log=log)) == [], name
+
+
+def test_both_an_input_and_the_scores(judge):
+    """Results against the edge's own outputs say so whatever the inputs are."""
+    other = softmax(some_logits(8, 1000, seed=9)).astype(np.float32)
+    verdict = judge(other, P, top(other, scores=softmax(other)), top(P), edge_log={"change": lambda a: np.ascontiguousarray(a[..., ::-1])})
+    assert causes(verdict) == ["input.channel_order", "output.activation"]
+
+
+def test_classes_of_the_other_sign_with_a_label_offset(judge):
+    y = bytes_of(P, 1 / 256, 0, np.uint8)
+    log, wrong = byte_log(y, 1 / 256, 0), other_sign(y) / 256
+    verdict = judge(y, y, top(wrong, shift=1), top(y / 256), edge_log=log, reference_log=log)
+    assert set(output_causes(verdict)) == {"output.dequantization", "output.label_offset"}

@@ -232,6 +232,33 @@ def test_outputs_alone_without_the_input(pair):
     assert {a["status"] for a in verdict["assertions"] if a["name"] == "input"} == {"unjudged"}
 
 
+def decided(path, role, boxes, model):
+    """Boxes of a detector: with a graph that ends in non-maximum suppression, or as an application logs them."""
+    with Recording(path, role) as log:
+        if model:
+            log.model([("image", "uint8", [1, 4, 4, 3], [1 / 128], [128], 0), ("features", "uint8", [1, 8], [0.1], [0], 0),
+                       ("boxes", "float32", [1, 10, 4], [], [], 0)],
+                      [("CONV_2D", [0], [1]), ("TFLite_Detection_PostProcess", [1], [2])], [0], [2])
+        image = np.random.default_rng(1).integers(0, 255, (1, 4, 4, 3)).astype(np.uint8)
+        quantization = {"scale": [1 / 128], "zero_point": [128]}
+        for b in boxes:
+            log.frame([("/input/image", image, quantization), ("/output/boxes", b[None].astype(np.float32), {})])
+    return path
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_boxes_that_change_places_are_healthy(tmp_path, model):
+    """Scores of 8 bits tie; which of two boxes comes first is a matter of rounding."""
+    low = np.random.default_rng(2).uniform(0, 0.6, (3, 10, 2))
+    boxes = np.concatenate([low, low + np.random.default_rng(3).uniform(0.1, 0.4, (3, 10, 2))], -1)
+    swapped = boxes.copy()
+    swapped[:, [3, 4]] = boxes[:, [4, 3]]
+    reference = decided(tmp_path / "r", "reference", boxes, True)
+    assert causes(validate(decided(tmp_path / "e", "edge", swapped, model), reference)) == []
+    turned = decided(tmp_path / "x", "edge", boxes[..., [1, 0, 3, 2]], model)
+    assert causes(validate(turned, reference)) == ["output.box_format"]
+
+
 def test_nothing_to_compare_is_inconclusive(pair):
     only = {"what": ("input",)}
     verdict = pair(edge=only, reference=only)

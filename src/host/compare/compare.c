@@ -45,11 +45,15 @@ static void show_io(const xr_pairs *pairs, exray_io_pair *shown)
         shown[i].metrics = pair_metrics(pair, &from_stats);
         shown[i].problem = pair_problem(pair);
         for (int s = 0; s < 2; s++) {
+            pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
             shown[i].step[s] = pair->stored[s].scale > 0 ? pair->stored[s].scale
                                : pair->samples[s]        ? xr_samples_step(pair->samples[s])
+                               : pair->lattice[s] > 0    ? pair->lattice[s]
                                                          : NAN;
             free(pair->samples[s]);
+            free(pair->levels[s]);
             pair->samples[s] = NULL;
+            pair->levels[s] = NULL;
         }
     }
 }
@@ -141,8 +145,10 @@ exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
 static void free_pairs(xr_pairs *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++)
-        for (int s = 0; s < 2; s++)
+        for (int s = 0; s < 2; s++) {
             free(pairs->pair[i].samples[s]);
+            free(pairs->pair[i].levels[s]);
+        }
     free(pairs->pair);
 }
 

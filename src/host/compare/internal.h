@@ -22,6 +22,15 @@ typedef struct xr_stored {
     double scale; /* the largest of its quantization's scales; 0: not quantized */
 } xr_stored;
 
+/* The different values of an output: 8 bits that an application dequantized itself lie on
+ * a lattice of at most 256 levels, whatever type they are stored in. */
+enum { XR_LEVELS_MOST = 256 };
+typedef struct xr_levels {
+    float value[XR_LEVELS_MOST]; /* ascending */
+    size_t count;
+    bool too_many;
+} xr_levels;
+
 /* Statistics alone, added up: what is left of metrics without data. */
 typedef struct xr_stat_sums {
     uint64_t frames;
@@ -40,6 +49,8 @@ typedef struct xr_pair {
     xr_moments moments;
     xr_stat_sums stats;
     xr_samples *samples[2]; /* inputs only; freed after the measuring */
+    xr_levels *levels[2];   /* outputs only; freed after the measuring */
+    double lattice[2];      /* of an output of floats: the spacing of its levels; 0: it has none */
     uint64_t frames;        /* with data of both sides */
     uint64_t failures;      /* records that could not be read */
     const char *problem;    /* constant text; the first reason why a frame was not compared */
@@ -84,6 +95,11 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
                     size_t frame);
 /* The distance between neighbouring values, or NAN where nothing can be said. */
 double xr_samples_step(xr_samples *samples);
+
+/* levels.c */
+void xr_levels_add(xr_levels *levels, const float *values, uint64_t count);
+/* The spacing of the lattice that the values lie on, 0 where on none. */
+double xr_levels_step(const xr_levels *levels);
 
 /* decisions.c: fills accuracy. */
 exray_status xr_judge_decisions(exray_comparison *comparison, exray_error *error);

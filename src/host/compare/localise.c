@@ -42,10 +42,14 @@
 #define GAIN          16.0
 #define ORIGIN        3.0
 #define ORIGIN_BEHIND 10.0
+/* An output of which so much is wrong is so, however coarse its steps are: of an output
+ * that shares less than a fifth of its variance with the reference's, nothing is left. */
+#define MOST_OF_OUTPUT 0.9
 
 /* What is known of a tensor of the edge's graph. */
 typedef struct state {
     bool known;   /* its e was measured */
+    bool judged;  /* its noise is that of the very tensor, step included */
     double error; /* e; of a tensor that was not measured, the largest of what it is made of */
     double given; /* of e, what came in with the model's inputs */
     double noise; /* of e, what layers added; see above */
@@ -105,6 +109,13 @@ static double node_noise(const exray_model *model, uint32_t node)
         }
     }
     return noise;
+}
+
+/* As much as KEPT lets build up over the layers that a partition runs as one node. */
+static double partition_growth(const exray_model *model, uint32_t node)
+{
+    double layers = model ? model->nodes[node].inner_count : 0;
+    return layers > 1 ? sqrt((1 - pow(KEPT, 2 * layers)) / (1 - KEPT * KEPT)) : 1;
 }
 
 /* Ops that turn a difference within noise into another decision: what comes
@@ -203,6 +214,7 @@ typedef struct graph {
 static void worsen(state *into, const state *other)
 {
     into->known = into->known && other->known;
+    into->judged = into->judged && other->judged;
     into->error = fmax(into->error, other->error);
     into->given = fmax(into->given, other->given);
     into->noise = fmax(into->noise, other->noise);
@@ -224,12 +236,20 @@ static state inputs_of(const graph *g, uint32_t node)
 {
     if (!g->model)
         return g->chain;
-    state all = {.known = true};
+    state all = {.known = true, .judged = true};
     const exray_node *n = &g->model->nodes[node];
     for (uint32_t i = 0; i < n->input_count; i++)
         if (n->inputs[i] < g->model->tensor_count)
             worsen(&all, &g->tensor[n->inputs[i]]);
     return all;
+}
+
+/* Behind an op that decides, any error may be healthy where one went in: it was seen, or
+ * it is of 8 bits, which no two kernels round alike. */
+static double decided(const state *in, double noise)
+{
+    bool uncertain = in->error > 0 || in->noise > OWN_WEIGHTS_8 / 2;
+    return uncertain ? fmax(noise, 1) : noise;
 }
 
 static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
@@ -238,17 +258,21 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     measure_error(pair, &step);
     double own = fmax(node_noise(g->model, pair->index[0]),
                       node_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
-    own = sqrt(own * own + step * step);
+    own = partition_growth(g->model, pair->index[0]) * sqrt(own * own + step * step);
     double noise = behind(in->noise, own);
-    const char *op = g->model ? g->model->nodes[pair->index[0]].op : NULL;
-    if (is_decision(op) && in->error > 0)
-        noise = fmax(noise, 1);
+    if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
+        noise = decided(in, noise);
     pair->noise = bound(in->given, noise);
     bool bounded = pair->frames == 0; /* from statistics: the error is at least so large */
-    *out = (state){in->known || !bounded, pair->error, in->given, noise, !(pair->error <= pair->noise)};
+    *out = (state){.known = in->known || !bounded,
+                   .judged = true,
+                   .error = pair->error,
+                   .given = in->given,
+                   .noise = noise,
+                   .wrong = !(pair->error <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
     if (isnan(pair->error)) {
-        *out = (state){in->known, in->error, in->given, noise, in->wrong};
+        *out = (state){in->known, false, in->error, in->given, noise, in->wrong};
         shown->role = EXRAY_LAYER_UNJUDGED;
     } else if (pair->error <= pair->noise)
         shown->role = EXRAY_LAYER_CLEAN;
@@ -268,7 +292,7 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
 {
     double type, rmse, deviation;
     measure_error(pair, &type);
-    *out = (state){false, 0, type, 0, false};
+    *out = (state){.given = type};
     pair->noise = type;
     if (!measured(pair, &rmse, &deviation) || isnan(pair->error))
         return;
@@ -278,31 +302,98 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
     bool wrong = pair->error > pair->noise;
     /* Statistics can prove a difference, not that there is none. */
     bool known = wrong || pair->frames > 0;
-    *out = (state){known, pair->error, wrong ? type : pair->error, 0, wrong};
+    *out = (state){.known = known, .error = pair->error, .given = wrong ? type : pair->error, .wrong = wrong};
 }
 
-/* Rounding to the output's step is in the noise already if its layer was measured. */
+/* The coarsest type of what is known of a network whose layers were not recorded: of its
+ * inputs and outputs, and of the other side's graph. */
+static double network_noise(const exray_comparison *c)
+{
+    double noise = OWN_FLOAT32;
+    const xr_pairs *pairs[] = {&c->inputs, &c->outputs};
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < pairs[k]->count; i++)
+            for (int s = 0; s < 2; s++) {
+                const xr_pair *pair = &pairs[k]->pair[i];
+                /* Whole numbers are classes and counts, of any network. */
+                bool levels = pair->lattice[s] > 0 && pair->lattice[s] != rint(pair->lattice[s]);
+                bool counts = k == 1 && pair->stored[s].scale == 0 && is_integer(pair->stored[s].dtype);
+                noise = fmax(noise, levels ? OWN_WEIGHTS_8 : 0);
+                noise = fmax(noise, counts || !pair->stored[s].known ? 0 : type_noise(pair->stored[s].dtype));
+            }
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = exray_log_model(c->log[s]);
+        for (uint32_t n = 0; model && n < model->node_count; n++)
+            noise = fmax(noise, node_noise(model, n));
+    }
+    return noise;
+}
+
+/* Whether an op that decides is before the output, as either graph has it. */
+static bool is_decided(const exray_comparison *c)
+{
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = exray_log_model(c->log[s]);
+        for (uint32_t n = 0; model && n < model->node_count; n++)
+            if (is_decision(model->nodes[n].op))
+                return true;
+    }
+    return false;
+}
+
+/* Of a network of unknown depth, the noise is what KEPT lets it build up to. */
+static state of_unknown_network(const graph *g)
+{
+    state from = g->chain;
+    from.noise = fmax(from.noise, network_noise(g->comparison) / sqrt(1 - KEPT * KEPT));
+    return from;
+}
+
+/* Rounding to the output's step is in the noise already if its layer was judged. */
 static void judge_output(const graph *g, xr_pair *pair)
 {
-    double step;
+    double step, rmse, deviation;
     measure_error(pair, &step);
-    state from = g->chain;
-    if (g->model && pair->tensor[0] < g->model->tensor_count)
-        from = g->tensor[pair->tensor[0]];
-    /* Without a graph: of one layer at least. */
+    bool known = g->model && pair->tensor[0] < g->model->tensor_count;
+    state from = known                         ? g->tensor[pair->tensor[0]]
+                 : g->comparison->layers.count ? g->chain
+                                               : of_unknown_network(g);
+    if (measured(pair, &rmse, &deviation) && deviation > 0)
+        step = fmax(step, fmax(pair->lattice[0], pair->lattice[1]) / (sqrt(12) * deviation));
     double own = step;
     for (int s = 0; s < 2; s++)
         if (pair->stored[s].known)
             own = fmax(own, type_noise(pair->stored[s].dtype));
-    pair->noise = bound(from.given, fmax(from.noise, own));
+    double noise = from.judged ? fmax(from.noise, own) : fmax(from.noise, behind(from.noise, own));
+    if (is_decided(g->comparison))
+        pair->noise = bound(from.given, known ? noise : decided(&from, noise));
+    else
+        pair->noise = fmin(bound(from.given, noise), MOST_OF_OUTPUT);
 }
 
-/* A node without a counterpart hands on the worst of what it is given. */
+/* Whether a node computes with weights of its own. */
+static bool has_weights(const exray_model *model, uint32_t node)
+{
+    const exray_node *n = &model->nodes[node];
+    for (uint32_t i = 0; i < n->input_count; i++)
+        if (n->inputs[i] < model->tensor_count && model->tensors[n->inputs[i]].constant &&
+            model->tensors[n->inputs[i]].rank > 1)
+            return true;
+    return false;
+}
+
+/* A node without a counterpart hands on the worst of what it is given. What comes out of
+ * one with weights was compared by nobody, as little as what it adds. */
 static void pass_through(const graph *g, uint32_t node)
 {
     state in = inputs_of(g, node);
-    double own = node_noise(g->model, node);
+    double own = partition_growth(g->model, node) * node_noise(g->model, node);
     in.noise = behind(in.noise, own);
+    if (is_decision(g->model->nodes[node].op))
+        in.noise = decided(&in, in.noise);
+    bool computes = has_weights(g->model, node);
+    in.known = in.known && !computes;
+    in.judged = in.judged && !computes;
     const exray_node *n = &g->model->nodes[node];
     for (uint32_t k = 0; k < n->output_count; k++)
         if (n->outputs[k] < g->model->tensor_count)
@@ -345,7 +436,8 @@ bool xr_localise(exray_comparison *c)
         if (!g.tensor)
             return false;
         for (uint32_t t = 0; t < g.model->tensor_count; t++)
-            g.tensor[t].known = true; /* constants: nothing to differ, as far as is known */
+            g.tensor[t] =
+                (state){.known = true, .judged = true}; /* constants: nothing to differ, as far as is known */
         for (uint32_t i = 0; i < g.model->input_count; i++)
             if (g.model->inputs[i] < g.model->tensor_count)
                 g.tensor[g.model->inputs[i]] = (state){0};

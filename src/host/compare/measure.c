@@ -137,6 +137,13 @@ static bool add_checked(reader *r, xr_moments *moments, const float *edge, const
     return good;
 }
 
+static void note_levels(xr_pair *pair, const exray_tensor_view view[2], const float *const values[2])
+{
+    for (int s = 0; s < 2; s++)
+        if (pair->levels[s] && view[s].info.dtype == EXRAY_FLOAT32 && view[s].info.quantization.count == 0)
+            xr_levels_add(pair->levels[s], values[s], view[s].count);
+}
+
 static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2],
                        const float *const values[2], size_t frame)
 {
@@ -144,10 +151,12 @@ static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2]
     bool in_place =
         how == LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
     if (in_place) {
-        if (add_checked(r, &pair->moments, values[0], values[1], view[0].count))
-            pair->frames++;
-        else
+        if (!add_checked(r, &pair->moments, values[0], values[1], view[0].count)) {
             fail_damaged(pair);
+            return;
+        }
+        note_levels(pair, view, values);
+        pair->frames++;
         return;
     }
     if (!finish_checks(r)) {
@@ -157,6 +166,7 @@ static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2]
     for (int s = 0; s < 2; s++)
         if (pair->samples[s])
             xr_samples_add(pair->samples[s], &view[s].info, values[s], view[s].count, frame);
+    note_levels(pair, view, values);
     if (view[0].count != view[1].count || how == LAYOUT_NONE) {
         fail(pair, "their shapes differ");
         return;
@@ -339,6 +349,11 @@ exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, 
         for (int s = 0; s < 2; s++) {
             c->inputs.pair[i].samples[s] = calloc(1, sizeof(xr_samples));
             ok = ok && c->inputs.pair[i].samples[s];
+        }
+    for (size_t i = 0; i < c->outputs.count; i++)
+        for (int s = 0; s < 2; s++) {
+            c->outputs.pair[i].levels[s] = calloc(1, sizeof(xr_levels));
+            ok = ok && c->outputs.pair[i].levels[s];
         }
     for (size_t f = 0; ok && f < c->frame_count; f++) {
         if (options && options->progress)
