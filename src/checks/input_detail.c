@@ -155,6 +155,51 @@ static energy measure(const field *f)
     return s;
 }
 
+static int by_size(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static double slope_squared(const field *f, size_t x, size_t y)
+{
+    double g[2], h[2];
+    shape_at(f, y * f->width + x, 1, g);
+    shape_at(f, y * f->width + x, f->width, h);
+    return g[0] * g[0] + h[0] * h[0];
+}
+
+/* The difference's energy at the quarter of the pixels with the steepest slopes, over that at the
+ * flatter half. */
+static double energy_at_edges(const field *f)
+{
+    double *slope = calloc(f->width * f->height, sizeof *slope);
+    size_t count = 0;
+    for (size_t y = 1; slope && y + 1 < f->height; y++)
+        for (size_t x = 1; x + 1 < f->width; x++) {
+            double s = slope_squared(f, x, y);
+            if (isfinite(s))
+                slope[count++] = s;
+        }
+    if (count < 64) {
+        free(slope);
+        return 1;
+    }
+    qsort(slope, count, sizeof *slope, by_size);
+    double flat = slope[count / 2], steep = slope[count - count / 4], sum[2] = {0, 0}, n[2] = {0, 0};
+    free(slope);
+    for (size_t y = 1; y + 1 < f->height; y++)
+        for (size_t x = 1; x + 1 < f->width; x++) {
+            double s = slope_squared(f, x, y), left = f->left[y * f->width + x];
+            int where = s >= steep ? 1 : s <= flat ? 0 : -1;
+            if (where < 0 || !isfinite(s + left))
+                continue;
+            sum[where] += left * left;
+            n[where] += 1;
+        }
+    return sum[0] > 0 && n[1] > 0 ? sum[1] / n[1] / (sum[0] / n[0]) : 1e6;
+}
+
 /* The picture moved and enlarged by a little: `left` against slope * (1, place) of one axis. */
 typedef struct motion {
     double aa, ab, bb, ra, rb; /* sums, then */
@@ -199,7 +244,7 @@ static void subtract_motion(field *f, bool vertical, const motion *m)
 }
 
 typedef struct totals {
-    double before, moved, after, n, parameters, scene, edge, shift;
+    double before, moved, after, n, parameters, scene, edge, shift, at_edges, frames;
 } totals;
 
 static void add_frame(field *f, totals *t)
@@ -208,6 +253,8 @@ static void add_frame(field *f, totals *t)
     motion across, down;
     if (start.n < 64)
         return;
+    t->at_edges += energy_at_edges(f);
+    t->frames += 1;
     for (int round = 0; round < ROUNDS; round++) {
         fit_motion(f, false, &across);
         subtract_motion(f, false, &across);
@@ -253,6 +300,7 @@ bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out)
     *out = (xr_detail){.separable = fmax(0, (explained - by_chance) / (1 - by_chance)),
                        .moved = 1 - t.moved / t.before,
                        .shift = t.shift,
+                       .at_edges = t.at_edges / t.frames,
                        .left = sqrt(t.before / t.n) / scene->fit->level[0],
                        .sharpness = t.scene > 0 ? sqrt(t.edge / t.scene) : 1};
     return true;
@@ -268,12 +316,36 @@ static int by_value(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+enum { ROOM = 6000 };
+
+/* One frame: the medians of each luma's differences, and the rms of all. */
+static size_t measure_luma(const xr_scene *scene, const xr_placed *p, float *sample[LUMAS], double *rms)
+{
+    size_t pixels = p->width * p->height, step = pixels / ROOM + 1, count = 0;
+    double square = 0;
+    for (size_t i = 0; i < pixels && count < ROOM; i += step) {
+        double d[3];
+        for (size_t c = 0; c < 3; c++)
+            d[c] = ((double)p->plane[0][c * pixels + i] - (double)p->plane[1][c * pixels + i]) /
+                   scene->fit->level[EXRAY_EDGE];
+        if (!isfinite(d[0] + d[1] + d[2]))
+            continue;
+        square += d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+        for (int w = 0; w < LUMAS; w++)
+            sample[w][count] = (float)fabs(luma[w][0] * d[0] + luma[w][1] * d[1] + luma[w][2] * d[2]);
+        count++;
+    }
+    for (int w = 0; w < LUMAS && count; w++)
+        qsort(sample[w], count, sizeof *sample[w], by_value);
+    *rms = count ? sqrt(square / (3 * (double)count)) : 0;
+    return count;
+}
+
 bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms)
 {
-    enum { ROOM = 20000 };
     float *sample[LUMAS] = {NULL};
-    size_t count = 0;
-    double square = 0;
+    double worst[LUMAS] = {0}, sum = 0;
+    size_t frames = 0;
     bool ok = scene->channels == 3;
     for (int w = 0; w < LUMAS; w++)
         ok = (sample[w] = malloc(ROOM * sizeof *sample[w])) && ok;
@@ -281,30 +353,21 @@ bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median
         xr_applied applied = {.scene = scene, .chain = chain};
         xr_placed p;
         exray_error error;
-        bool placed = xr_apply_chain(&applied, scene->frame[f].frame, &p, &error) == EXRAY_OK;
-        size_t pixels = placed ? p.width * p.height : 0, step = pixels * scene->count / ROOM + 1;
-        for (size_t i = 0; i < pixels && count < ROOM; i += step) {
-            double d[3];
-            for (size_t c = 0; c < 3; c++)
-                d[c] = ((double)p.plane[0][c * pixels + i] - (double)p.plane[1][c * pixels + i]) /
-                       scene->fit->level[EXRAY_EDGE];
-            if (!isfinite(d[0] + d[1] + d[2]))
-                continue;
-            square += d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
-            for (int w = 0; w < LUMAS; w++)
-                sample[w][count] = (float)fabs(luma[w][0] * d[0] + luma[w][1] * d[1] + luma[w][2] * d[2]);
-            count++;
-        }
+        double now;
+        size_t count = xr_apply_chain(&applied, scene->frame[f].frame, &p, &error) == EXRAY_OK
+                           ? measure_luma(scene, &p, sample, &now)
+                           : 0;
+        for (int w = 0; w < LUMAS && count; w++)
+            worst[w] = fmax(worst[w], (double)sample[w][count / 2]);
+        sum += count ? now : 0;
+        frames += count > 0;
         xr_applied_free(&applied);
     }
     *luma_median = INFINITY;
     for (int w = 0; w < LUMAS; w++) {
-        if (count && ok) {
-            qsort(sample[w], count, sizeof *sample[w], by_value);
-            *luma_median = fmin(*luma_median, (double)sample[w][count / 2]);
-        }
+        *luma_median = fmin(*luma_median, worst[w]);
         free(sample[w]);
     }
-    *rms = count ? sqrt(square / (3 * (double)count)) : 0;
-    return ok && count > 0;
+    *rms = frames ? sum / (double)frames : 0;
+    return ok && frames > 0;
 }

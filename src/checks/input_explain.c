@@ -12,6 +12,8 @@ enum { VOTES = 64, VOTES_LARGE = 12 };
 #define SEPARABLE 0.4
 /* Share of that which moving the picture explains, from which on it is no kernel. */
 #define MOSTLY 0.55
+/* The edge's slopes are steeper by this share. */
+#define SHARPER 0.04
 /* Blocks this far apart, levels rms, show another picture. */
 #define UNLIKE 12.0
 /* Luma is the same up to here (median, levels), and how many times that chroma must be off. */
@@ -42,6 +44,13 @@ static void report_colours(const exray_comparison *comparison, const xr_input_fi
     if (!remapped)
         xr_report_quantization(comparison, before, fit, findings);
     xr_report_unknown(comparison, fit, findings);
+}
+
+/* Samples that are left out leave what no filter of the picture is; but it lies at its edges,
+ * averages out, and makes the picture sharper, as no compression and no noise does. */
+static bool is_aliased(const xr_input_fit *fit, const xr_detail *d)
+{
+    return d->at_edges > 4 && d->sharpness > 1 + 2 * SHARPER && fit->left_blocks < 0.45 * fit->left_pixels;
 }
 
 static exray_finding *start_detail(const char *cause, const xr_input_fit *fit, const xr_detail *d,
@@ -104,9 +113,9 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
     if (getenv("XDBG"))
         fprintf(stderr, "DBG detail known %d separable %.3f moved %.3f shift %.3f left %.3f sharp %.3f\n",
                 known, d.separable, d.moved, d.shift, d.left, d.sharpness); // DBG
-    if (!known || d.separable < SEPARABLE)
+    if (!known || (d.separable < SEPARABLE && !is_aliased(fit, &d)))
         return false;
-    bool moved = d.moved > MOSTLY * d.separable && d.shift > 0.6;
+    bool moved = d.moved > MOSTLY * d.separable && d.shift > 0.6 && fabs(d.sharpness - 1) < SHARPER;
     if (moved && chain->orientation && d.shift < 1.5)
         return true; /* cut out before it was turned, not after: pixels that do not divide */
     if (moved && !xr_scene_has_sensor(scene))
@@ -205,7 +214,7 @@ static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *ch
         status = fit_chain(scene, e, after, error);
     if (*good)
         after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05) ||
-                           is_all_but_detail(e->chain, e->before, after);
+                           is_all_but_detail(e->chain, e->before, after) || e->chain->remap.suffices;
     return status;
 }
 

@@ -328,7 +328,7 @@ bool xr_find_rendering(xr_scene *scene, exray_side side, const xr_rendering *lik
 {
     xr_guess place;
     double by_orientation[XR_ORIENTATIONS];
-    if (!xr_find_place(scene, side, &place, by_orientation))
+    if (!xr_find_place(scene, side, likely, &place, by_orientation))
         return false;
     exact(scene, side, &place, likely, found);
     memcpy(found->by_orientation, by_orientation, sizeof by_orientation);

@@ -11,6 +11,8 @@ enum { COARSE = 24, FINE = 56 };
 /* Box averages are not quite what a kernel leaves of a cell: less than this, of the variance,
  * tells nothing. */
 #define SLACK 2e-4
+/* Share of the variance left: the place is not yet found. */
+#define POOR 0.05
 
 /* ---- Coarse --------------------------------------------------------------------------- */
 
@@ -297,7 +299,21 @@ static size_t choose_kind(const xr_scene *scene, turned *t, xr_guess best[KINDS]
     return chosen;
 }
 
-bool xr_find_place(xr_scene *scene, exray_side side, xr_guess *found, double by_orientation[XR_ORIENTATIONS])
+/* A part as large as the other side's, which lies elsewhere in each picture. */
+static void try_likely(const xr_scene *scene, turned *t, const xr_rendering *likely, xr_guess *found)
+{
+    xr_guess g = *found;
+    g.geometry = likely->geometry;
+    if (g.geometry.kind == XR_LETTERBOX)
+        return;
+    settle_place(scene, t, &g);
+    g.left = coarse_left(scene, t, g.layout, g.orientation, &g.geometry);
+    if (g.left < 0.8 * found->left)
+        *found = g;
+}
+
+bool xr_find_place(xr_scene *scene, exray_side side, const xr_rendering *likely, xr_guess *found,
+                   double by_orientation[XR_ORIENTATIONS])
 {
     turned t;
     xr_guess best[KINDS];
@@ -314,6 +330,9 @@ bool xr_find_place(xr_scene *scene, exray_side side, xr_guess *found, double by_
         bool centred = fabs(found->geometry.ax - 0.5) < 1e-9 && fabs(found->geometry.ay - 0.5) < 1e-9;
         if (found->geometry.kind != XR_LETTERBOX && !centred)
             settle_place(scene, &t, found);
+        found->left = coarse_left(scene, &t, found->layout, found->orientation, &found->geometry);
+        if (likely && found->left > POOR)
+            try_likely(scene, &t, likely, found);
         memcpy(by_orientation, by[found->layout], sizeof by[0]);
     }
     turned_free(&t);

@@ -250,14 +250,24 @@ xr_fit_sums xr_chain_sums(xr_scene *scene, const xr_chain *chain)
     return sums;
 }
 
-/* Whether the values of the integers leave nothing that a place or a colour could explain. */
+/* Whether the values of the integers leave nothing that a place or a colour could explain: where a
+ * map has steps, a few pixels fall on their other side. */
 static bool remap_suffices(xr_scene *scene, const xr_chain *chain)
 {
-    xr_fit_sums s = xr_chain_sums(scene, chain);
-    double left = 0;
-    for (size_t c = 0; c < scene->channels; c++)
-        left += fmax(s.ee[c][c] - 2 * s.er[c][c] + s.rr[c][c], 0);
-    return s.n > 0 && sqrt(left / (s.n * (double)scene->channels)) < 2 * FLOOR * scene->fit->level[0];
+    double other = 0, all = 0;
+    for (size_t f = 0; f < scene->count; f++) {
+        xr_applied applied = {.scene = scene, .chain = chain};
+        xr_placed p;
+        exray_error error;
+        if (xr_apply_chain(&applied, scene->frame[f].frame, &p, &error) == EXRAY_OK)
+            for (size_t i = 0; i < p.channels * p.width * p.height; i++) {
+                double apart = fabs((double)p.plane[0][i] - (double)p.plane[1][i]);
+                other += apart > 1.5 * scene->fit->level[0];
+                all += isfinite(apart);
+            }
+        xr_applied_free(&applied);
+    }
+    return other < 0.02 * all;
 }
 
 /* Whether the tint leaves next to nothing, without any other part of the scene. */
@@ -287,10 +297,13 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
     if ((chain->bend.set || chain->moved || chain->remap.kind || scene->censored) &&
         !xr_scene_load(scene, chain))
         return false;
-    xr_find_ground(scene);
+    if (!chain->remap.kind)
+        xr_find_ground(scene);
     chain->step = frame_step(scene, chain->frames);
-    if (chain->remap.kind && remap_suffices(scene, chain))
+    if (chain->remap.kind && remap_suffices(scene, chain)) {
+        chain->remap.suffices = true;
         return true;
+    }
     search_turns(scene, chain);
     double spread = levels_of(scene, 1);
     if (levels_of(scene, chain->left) < (scene->fine ? FINE_FLOOR : FLOOR)) {

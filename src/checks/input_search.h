@@ -52,6 +52,7 @@ typedef struct xr_remap {
     double mean[3], std[3];
     const char *name; /* of the convention */
     bool tied;        /* another kind of mistake gives the same values */
+    bool suffices;    /* nothing is left beside it */
 } xr_remap;
 
 /* Rows that were read with another stride than they were written with. */
@@ -142,6 +143,7 @@ typedef struct xr_detail {
                          makes it; chance taken off: 0 noise, 1 kernels alone */
     double moved;     /* share that moving and enlarging the whole picture by a little explains */
     double shift;     /* by that, pixels at a border, in the frame where it is most */
+    double at_edges;  /* its energy where the picture is steep over that where it is flat; noise: 1 */
     double left;      /* the difference, mean of the channels: levels rms */
     double sharpness; /* the edge's slopes over the reference's, rms; above 1: sharper */
 } xr_detail;
@@ -149,8 +151,8 @@ bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out);
 /* Whether the edge's rows are the reference's, each moved sideways by another amount; in how many of
  * the frames that tell. */
 bool xr_rows_are_moved(xr_scene *scene, size_t *frames, size_t *telling);
-/* Differences in levels: the median of the luma's (the best of the usual matrices'), and the rms
- * of all channels'.  False: no colour picture. */
+/* Differences in levels: the median of the luma's (the best of the usual matrices') in the frame
+ * where it is most, and the rms of all channels', the mean of the frames.  False: no colour picture. */
 bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms);
 
 /* A placement that applies a chain: user is one of these. */
@@ -245,14 +247,16 @@ const exray_picture *xr_frame_picture(const xr_search_frame *frame, exray_side s
 const xr_area *xr_frame_area(const xr_search_frame *frame, exray_side side);
 /* Levels rms of a share of a side's variance, on the frames searched on. */
 double xr_levels_of(const xr_scene *scene, exray_side side, double left);
-/* Which part of the sensor's picture a side shows, coarsely; false: no sensor. */
+/* Which part of the sensor's picture a side shows, coarsely; false: no sensor.  likely (may be
+ * NULL): the other side's rendering. */
 typedef struct xr_guess {
     xr_geometry geometry;
     xr_orientation orientation;
     size_t layout;
     double left;
 } xr_guess;
-bool xr_find_place(xr_scene *scene, exray_side side, xr_guess *found, double by_orientation[XR_ORIENTATIONS]);
+bool xr_find_place(xr_scene *scene, exray_side side, const xr_rendering *likely, xr_guess *found,
+                   double by_orientation[XR_ORIENTATIONS]);
 /* The rendering of one side that explains it best; false: no sensor.  likely (may be NULL):
  * the other side's, which is likely to share most of it. */
 typedef struct xr_found {

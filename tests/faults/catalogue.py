@@ -53,6 +53,12 @@ class Fault:
     capture: tuple = ("io", "stats")
     extra: dict = field(default_factory=dict)
 
+    def tells_kernel(self, atom, context):
+        """Without the sensor's record nothing tells the kernel of a resize beside another part of
+        the scene, and exray says so."""
+        others = {a.group for a, _ in self.atoms}
+        return context.with_sensor or atom.group != "kernel" or "crop" not in others
+
     def changes(self, severity, context):
         """(settings, links, edge model or None), or None."""
         settings, links, edge_model, now = dict(self.extra), [], None, dict(context.right)
@@ -64,6 +70,8 @@ class Fault:
                 return None
             settings.update(made)
             now.update(made)
+            if not self.tells_kernel(atom, context):
+                continue
             links += [link for link in atom.causes(inner) if link not in links]
             if atom.edge_model:
                 edge_model = atom.edge_model(parameter, context.model)
