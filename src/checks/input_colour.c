@@ -335,6 +335,9 @@ bool xr_find_tint(xr_scene *scene, xr_chain *chain, double spread_levels)
     double a = sqrt(least) * spread_levels, b = sqrt(before) * spread_levels;
     if (frames.count == 0 || b < 1.8 * a + 0.4)
         return false;
+    /* A grey picture leaves no colour at all: less is something else. */
+    if (next.tint.kind == XR_TINT_GREY && a > fmax(0.25 * b, 2))
+        return false;
     chain->tint = next.tint;
     chain->untinted_left = before;
     return true;

@@ -110,9 +110,6 @@ static bool report_detail(xr_scene *scene, const xr_input_fit *fit, const xr_cha
 {
     xr_detail d;
     bool known = !fit->explained && !chain->warped && xr_look_at_detail(scene, chain, &d);
-    if (getenv("XDBG"))
-        fprintf(stderr, "DBG detail known %d separable %.3f moved %.3f shift %.3f left %.3f sharp %.3f\n",
-                known, d.separable, d.moved, d.shift, d.left, d.sharpness); // DBG
     if (!known || (d.separable < SEPARABLE && !is_aliased(fit, &d)))
         return false;
     bool moved = d.moved > MOSTLY * d.separable && d.shift > 0.6 && fabs(d.sharpness - 1) < SHARPER;
@@ -182,6 +179,13 @@ static bool report_rows(xr_scene *scene, const xr_input_fit *fit, exray_findings
     return true;
 }
 
+/* A kernel that exray does not know, of which one that it knows is a near relative. */
+static bool is_near_relative(const xr_explanation *e, const xr_input_fit *after)
+{
+    return e->present[XR_LINK_KERNEL] && after->left_luma < 3 &&
+           after->left_pixels < 0.6 * e->before->raw_pixels && after->left_blocks < 0.3 * after->left_pixels;
+}
+
 static exray_status fit_chain(xr_scene *scene, const xr_explanation *e, xr_input_fit *after,
                               exray_error *error)
 {
@@ -214,7 +218,29 @@ static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *ch
         status = fit_chain(scene, e, after, error);
     if (*good)
         after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05) ||
-                           is_all_but_detail(e->chain, e->before, after) || e->chain->remap.suffices;
+                           is_all_but_detail(e->chain, e->before, after) || e->chain->remap.suffices ||
+                           is_near_relative(e, after);
+    return status;
+}
+
+/* Searches, and judges what was found.  A rendering that is exact on the frames searched on, and on
+ * another is not, was rounded otherwise: with that one the search is made again, once. */
+static exray_status search(xr_scene *scene, xr_explanation *e, xr_chain *chain, xr_input_fit *after,
+                           bool *good, exray_error *error)
+{
+    exray_status status = EXRAY_OK;
+    *good = false;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (!xr_search(scene, chain))
+            return EXRAY_OK;
+        e->has_sensor = xr_scene_has_sensor(scene);
+        status = judge_chain(scene, e, chain, after, good, error);
+        bool exact = chain->rendered && xr_levels_of(scene, EXRAY_EDGE, chain->left) < 0.5;
+        if (status != EXRAY_OK || (*good && after->explained) || !exact || attempt)
+            return status;
+        scene->wanted = after->left_worst_frame + 1;
+        xr_chain_free(chain);
+    }
     return status;
 }
 
@@ -224,52 +250,22 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
     xr_scene *scene = xr_scene_open(comparison, before->pair, before);
     xr_chain chain = {0}, none = {.frames = exray_comparison_frame_count(comparison), .step = 1};
     xr_input_fit after, rest = *before;
-    exray_status status = scene ? EXRAY_OK : EXRAY_E_MEMORY;
+    xr_explanation e = {.comparison = comparison, .before = before, .after = &after, .chain = &chain};
     bool good = false;
-    if (scene)
-        scene->fine = fine;
-    if (scene && xr_search(scene, &chain)) {
-        xr_explanation e = {.comparison = comparison,
-                            .before = before,
-                            .after = &after,
-                            .chain = &chain,
-                            .has_sensor = xr_scene_has_sensor(scene)};
-        status = judge_chain(scene, &e, &chain, &after, &good, error);
-        if (getenv("XDBG")) {     // DBG
-            xr_chain *c = &chain; // DBG
-            fprintf(stderr,
-                    "DBG moved %zu layout %d bend %d orient %u rendered %d warped %d tint %d g %.3f shear %d "
-                    "remap %d tied %d censored %d clamped %d left %g base_left %g\n",
-                    c->moved, c->layout, c->bend.set, c->orientation, c->rendered, c->warped, c->tint.kind,
-                    c->tint.gamma, c->shear.set, c->remap.kind, c->remap.tied, scene->censored,
-                    scene->clamped, c->left, c->base_left); // DBG
-            fprintf(stderr,
-                    "DBG base geom %d f %.4f %.4f a %.3f %.3f rf %d flt %d smp %d | edge geom %d f %.4f %.4f "
-                    "a %.3f %.3f rf %d flt %d smp %d\n",
-                    c->base.geometry.kind, c->base.geometry.fx, c->base.geometry.fy, c->base.geometry.ax,
-                    c->base.geometry.ay, c->base.resize_first, c->base.filter, c->base.sampling,
-                    c->edge.geometry.kind, c->edge.geometry.fx, c->edge.geometry.fy, c->edge.geometry.ax,
-                    c->edge.geometry.ay, c->edge.resize_first, c->edge.filter, c->edge.sampling); // DBG
-            fprintf(stderr,
-                    "DBG good %d before raw %g after: state %d pixels %g luma %g blocks %g worst %g "
-                    "explained %d map %d order_named %d\n",
-                    good, e.before->raw_pixels, after.state, after.left_pixels, after.left_luma,
-                    after.left_blocks, after.left_worst, after.explained, after.map_named,
-                    after.order_named); // DBG
-            for (size_t l = 0; l < XR_LINKS; l++)
-                if (e.votes[l].agree || e.votes[l].contradict || e.present[l])
-                    fprintf(stderr, "DBG link %zu present %d agree %zu contra %zu abstain %zu without %g\n",
-                            l, e.present[l], e.votes[l].agree, e.votes[l].contradict, e.votes[l].abstain,
-                            e.votes[l].without); // DBG
-        }                                        // DBG
-        if (good) {
-            xr_report_links(&e, findings);
-            rest = after;
-        }
+    if (!scene) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory for the search on the inputs"};
+        return EXRAY_E_MEMORY;
     }
-    if (scene && status == EXRAY_OK && rest.state == XR_FIT_DIFFERS &&
-        (report_detail(scene, &rest, good ? &chain : &none, findings) ||
-         report_chroma(scene, &rest, good ? &chain : &none, findings) || report_rows(scene, &rest, findings)))
+    scene->fine = fine;
+    exray_status status = search(scene, &e, &chain, &after, &good, error);
+    if (good) {
+        xr_report_links(&e, findings);
+        rest = after;
+    }
+    const xr_chain *best = good ? &chain : &none;
+    if (status == EXRAY_OK && rest.state == XR_FIT_DIFFERS &&
+        (report_detail(scene, &rest, best, findings) || report_chroma(scene, &rest, best, findings) ||
+         report_rows(scene, &rest, findings)))
         rest.explained = true;
     if (status == EXRAY_OK)
         report_colours(comparison, before, &rest, good && chain.remap.kind, findings);

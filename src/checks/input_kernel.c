@@ -28,7 +28,11 @@ double xr_rendering_left(xr_scene *scene, exray_side side, bool layout, xr_orien
 {
     xr_fit_sums sums = {0};
     size_t frames = xr_scene_is_large(scene) ? 1 : scene->count < EXACT_FRAMES ? scene->count : EXACT_FRAMES;
-    for (size_t f = 0; f < frames; f++) {
+    for (size_t f = 0; f < scene->count; f++) {
+        /* What is exact on a few frames is put to all, whose sizes round otherwise. */
+        if (f >= frames &&
+            xr_levels_of(scene, side, xr_unexplained_by_colour(&sums, scene->channels)) > EXACT)
+            break;
         const xr_search_frame *s = &scene->frame[f];
         const xr_raster *input = side == EXRAY_EDGE ? &s->edge[layout] : &s->reference;
         xr_raster rendered;

@@ -518,10 +518,15 @@ static void report_remap(const xr_explanation *e, exray_findings *findings)
             f, "Normalize as the reference does, then quantize with the input's scale and zero point.");
         exray_finding_alternative(f, "input.quantization", m->tied ? 0.5 : 0.2);
         if (m->tied)
-            exray_finding_detail(f, "Ambiguous: an input that is quantized twice has the same values here.");
+            exray_finding_detail(f, "Ambiguous: an input that is %s has the same values here.",
+                                 m->tied == XR_REMAP_TWICE ? "quantized twice" : "not quantized at all");
         return;
     }
-    exray_finding *f = start(e, findings, "input.quantization", XR_LINK_REMAP, 0.9);
+    exray_finding *f = start(e, findings, "input.quantization", XR_LINK_REMAP, m->tied ? 0.5 : 0.9);
+    if (m->tied) {
+        exray_finding_detail(f, "Ambiguous: an input that is normalized otherwise has the same values here.");
+        exray_finding_alternative(f, "input.normalization", 0.5);
+    }
     exray_finding_summary(
         f, "%s",
         m->kind == XR_REMAP_TWICE

@@ -172,6 +172,7 @@ static bool stored_as(xr_scene *scene, xr_remap *m)
     return true;
 }
 
+/* The best of the mistakes in normalizing, and of those in quantizing. */
 typedef struct choice {
     xr_remap best;
     double least;
@@ -180,9 +181,6 @@ typedef struct choice {
 static void weigh(samples *s, const xr_chain *chain, const xr_remap *m, choice *now)
 {
     double left = apart(s, m, chain);
-    /* Constants that do the same as a second quantization, or the other way round. */
-    if (now->best.kind && m->kind != now->best.kind && left < 1.25 * now->least + 0.01 * m->scale)
-        now->best.tied = true;
     if (left < 0.8 * now->least) {
         now->least = left;
         now->best = *m;
@@ -193,23 +191,32 @@ static void choose(xr_scene *scene, xr_chain *chain, samples *s, const xr_remap 
 {
     xr_remap m = *as_it_should_be;
     bool unit = xr_chain_unit(scene, chain);
-    choice now = {*as_it_should_be, apart(s, as_it_should_be, chain)};
-    double same = now.least;
+    double same = apart(s, as_it_should_be, chain);
+    choice normalizing = {*as_it_should_be, same}, quantizing = normalizing;
     for (size_t k = 0; unit && k < xr_convention_count(); k++) {
         const xr_convention *convention = xr_convention_at(k);
         m.kind = XR_REMAP_NORMALIZED;
         m.name = convention->name;
         memcpy(m.mean, convention->mean, sizeof m.mean);
         memcpy(m.std, convention->std, sizeof m.std);
-        weigh(s, chain, &m, &now);
+        weigh(s, chain, &m, &normalizing);
     }
-    for (int kind = XR_REMAP_AGAIN; kind <= XR_REMAP_CAST; kind++) {
+    m.kind = XR_REMAP_AGAIN;
+    if (unit)
+        weigh(s, chain, &m, &normalizing);
+    for (int kind = XR_REMAP_TWICE; kind <= XR_REMAP_CAST; kind++) {
         m.kind = (xr_remap_kind)kind;
-        if (unit || kind != XR_REMAP_AGAIN)
-            weigh(s, chain, &m, &now);
+        weigh(s, chain, &m, &quantizing);
     }
-    if (now.best.kind && now.least <= 0.2 * same && same >= 2 * m.scale)
-        chain->remap = now.best;
+    /* Constants that do the same as a second quantization, or as none: the former is said first. */
+    choice *first = &normalizing, *other = &quantizing;
+    if (quantizing.least + 0.01 * m.scale < normalizing.least)
+        first = &quantizing, other = &normalizing;
+    if (!first->best.kind || first->least > 0.2 * same || same < 2 * m.scale)
+        return;
+    chain->remap = first->best;
+    if (other->best.kind && other->least < 1.25 * first->least + 0.01 * m.scale)
+        chain->remap.tied = other->best.kind;
 }
 
 void xr_find_remap(xr_scene *scene, xr_chain *chain)

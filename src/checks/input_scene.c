@@ -100,6 +100,8 @@ static size_t pick_frames(xr_scene *scene, const xr_chain *chain, size_t picked[
             continue;
         double c = contrast_of(&r);
         xr_raster_free(&r);
+        if (scene->wanted > 0 && f == scene->wanted - 1)
+            c = INFINITY;
         if (!(c > 0))
             continue;
         size_t at = count < XR_SEARCH_FRAMES ? count++ : XR_SEARCH_FRAMES;
@@ -160,6 +162,25 @@ static bool load_frame(xr_scene *scene, const xr_chain *chain, size_t frame, xr_
     return ok;
 }
 
+/* Roundings tell sizes apart: those frames come first whose picture no earlier one has the size
+ * of. */
+static void put_sizes_first(xr_scene *scene)
+{
+    size_t first = 0;
+    for (size_t f = 0; f < scene->count; f++) {
+        const exray_picture *p = scene->frame[f].picture;
+        bool known = !p;
+        for (size_t k = 0; k < first && !known; k++)
+            known = exray_picture_width(scene->frame[k].picture) == exray_picture_width(p) &&
+                    exray_picture_height(scene->frame[k].picture) == exray_picture_height(p);
+        if (known)
+            continue;
+        xr_search_frame moved = scene->frame[f];
+        memmove(&scene->frame[first + 1], &scene->frame[first], (f - first) * sizeof moved);
+        scene->frame[first++] = moved;
+    }
+}
+
 static void measure_spread(xr_scene *scene)
 {
     xr_fit_sums sums[2] = {{0}};
@@ -197,6 +218,7 @@ bool xr_scene_load(xr_scene *scene, const xr_chain *chain)
     size_t count = pick_frames(scene, chain, picked);
     for (size_t i = 0; i < count; i++)
         scene->count += load_frame(scene, chain, picked[i], &scene->frame[scene->count]);
+    put_sizes_first(scene);
     /* The averages of the areas need every value; lines do not. */
     for (size_t i = 0; i < scene->count; i++)
         for (int l = 0; l < 2; l++)

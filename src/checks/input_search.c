@@ -89,6 +89,37 @@ static bool scale_of(const xr_fit_sums *s, size_t channels, xr_chain *chain)
     return chain->scaled;
 }
 
+/* Where values are whole pixels, normalized, gain and offset are known better than a rendering that
+ * is a level off here and there tells: least squares of the values on their pixels. */
+static void fit_lattice(const float *value, size_t count, double *gain, double *offset)
+{
+    double n = 0, k = 0, kk = 0, v = 0, kv = 0, worst = 0;
+    for (size_t i = 0; i < count; i++) {
+        double pixel = round(((double)value[i] - *offset) / *gain);
+        if (!isfinite(pixel))
+            continue;
+        n++, k += pixel, kk += pixel * pixel, v += (double)value[i], kv += pixel * (double)value[i];
+    }
+    if (!(n * kk > k * k))
+        return;
+    double a = (n * kv - k * v) / (n * kk - k * k), b = (v - a * k) / n;
+    for (size_t i = 0; i < count; i++)
+        if (isfinite(value[i]))
+            worst = fmax(worst, fabs((double)value[i] - a * round(((double)value[i] - *offset) / *gain) - b));
+    if (worst < 0.02 * fabs(a)) {
+        *gain = a;
+        *offset = b;
+    }
+}
+
+static void scale_by_lattice(const xr_scene *scene, xr_chain *chain)
+{
+    const xr_raster *r = &scene->frame[0].reference;
+    size_t pixels = r->width * r->height;
+    for (size_t c = 0; c < r->channels; c++)
+        fit_lattice(r->v + c * pixels, pixels, &chain->gain[c], &chain->offset[c]);
+}
+
 static bool same_corners(const float *a, const float *b)
 {
     return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
@@ -178,6 +209,7 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
     /* A reference that is not made of the sensor's picture says nothing of the edge. */
     if (base.left > 0.01 || !scale_of(&sums, scene->channels, chain))
         return false;
+    scale_by_lattice(scene, chain);
     if (!xr_find_rendering(scene, EXRAY_EDGE, &chain->base, &edge))
         return false;
     double turned = chain->left;

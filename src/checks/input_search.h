@@ -50,9 +50,9 @@ typedef struct xr_remap {
     xr_remap_kind kind;
     double scale, zero, least; /* the edge's tensor; its smallest stored value */
     double mean[3], std[3];
-    const char *name; /* of the convention */
-    bool tied;        /* another kind of mistake gives the same values */
-    bool suffices;    /* nothing is left beside it */
+    const char *name;   /* of the convention */
+    xr_remap_kind tied; /* another mistake that gives the same values; or NONE */
+    bool suffices;      /* nothing is left beside it */
 } xr_remap;
 
 /* Rows that were read with another stride than they were written with. */
@@ -185,6 +185,7 @@ struct xr_scene {
     exray_slot *slot, *sensor_slot;
     bool has_sensor;
     bool ground;      /* the reference is letterboxed, and so is the edge: the bars are left out */
+    size_t wanted;    /* 1 + a frame to search on, whatever its contrast; 0: none */
     bool fine;        /* small differences matter: all of them look like a kernel's */
     double spread[2]; /* of both sides' values, levels rms */
     size_t width, height, channels; /* of the edge's input */
