@@ -287,7 +287,8 @@ static double try_tint(const xr_scene *scene, const xr_chain *chain, const place
 static double refine_gamma(const xr_scene *scene, xr_chain *chain, const placed_frames *frames, bool plain)
 {
     double least = try_tint(scene, chain, frames, plain);
-    for (double step = 0.1; step > 0.002; step /= 2)
+    double step = 0.1;
+    for (int halvings = 0; halvings < 6; halvings++, step /= 2)
         for (int sign = -1; sign <= 1; sign += 2) {
             xr_chain other = *chain;
             other.tint.gamma *= 1 + sign * step;

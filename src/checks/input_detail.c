@@ -173,7 +173,7 @@ static double slope_squared(const field *f, size_t x, size_t y)
  * flatter half. */
 static double energy_at_edges(const field *f)
 {
-    double *slope = calloc(f->width * f->height, sizeof *slope);
+    double *slope = calloc(f->width * f->height + 1, sizeof *slope);
     size_t count = 0;
     for (size_t y = 1; slope && y + 1 < f->height; y++)
         for (size_t x = 1; x + 1 < f->width; x++) {

@@ -306,7 +306,7 @@ static double best_order(cost_matrix cost, size_t channels, unsigned char from[X
 
 double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS])
 {
-    cost_matrix left;
+    cost_matrix left = {{0}};
     double total = 0;
     if (s->n < 4)
         return 1;
@@ -324,7 +324,7 @@ double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned c
 
 double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels)
 {
-    cost_matrix left;
+    cost_matrix left = {{0}};
     double total = 0;
     for (size_t c = 0; c < channels && s->n >= 4; c++) {
         total += edge_variation(s, c);

@@ -146,7 +146,8 @@ static double gamma_left(xr_scene *scene, xr_chain *chain, double gamma, const x
 static double refine_gamma(xr_scene *scene, xr_chain *chain, const xr_found *edge, bool plain, double *gamma)
 {
     double least = gamma_left(scene, chain, *gamma, edge, plain);
-    for (double step = 0.12; step > 0.002; step /= 2)
+    double step = 0.12;
+    for (int halvings = 0; halvings < 6; halvings++, step /= 2)
         for (int sign = -1; sign <= 1; sign += 2) {
             double now = *gamma * (1 + sign * step), left = gamma_left(scene, chain, now, edge, plain);
             if (left < least) {
