@@ -50,7 +50,8 @@ static void report_colours(const exray_comparison *comparison, const xr_input_fi
  * averages out, and makes the picture sharper, as no compression and no noise does. */
 static bool is_aliased(const xr_input_fit *fit, const xr_detail *d)
 {
-    return d->at_edges > 4 && d->sharpness > 1 + 2 * SHARPER && fit->left_blocks < 0.45 * fit->left_pixels;
+    return d->separable > SEPARABLE / 4 && d->at_edges > 4 && d->sharpness > 1 + 2 * SHARPER &&
+           fit->left_blocks < 0.45 * fit->left_pixels;
 }
 
 static exray_finding *start_detail(const char *cause, const xr_input_fit *fit, const xr_detail *d,
@@ -135,6 +136,8 @@ static bool report_chroma(xr_scene *scene, const xr_input_fit *fit, const xr_cha
                           exray_findings *findings)
 {
     double luma, all;
+    if (chain->bend.set) /* pixels that wrap around on one side, and not on the other, are few and far off */
+        return !fit->explained && xr_look_at_luma(scene, chain, &luma, &all) && luma <= SAME_LUMA;
     if (fit->explained || !xr_look_at_luma(scene, chain, &luma, &all) || luma > SAME_LUMA ||
         all < OTHER_CHROMA * SAME_LUMA)
         return false;

@@ -268,14 +268,16 @@ def yuv_planes(width, height, seed=0):
 def pack(format, y, u, v, stride=0):
     height, width = y.shape
     stride = stride or width
-    if format == "i420":
+    if format in ("i420", "yv12"):
         half = (stride + 1) // 2
-        return padded(y, stride) + padded(u, half) + padded(v, half)
+        first, second = (u, v) if format == "i420" else (v, u)
+        return padded(y, stride) + padded(first, half) + padded(second, half)
     pair = np.stack([u, v] if format == "nv12" else [v, u], -1).reshape(u.shape[0], -1)
     return padded(y, stride) + padded(pair, max(stride, pair.shape[1]))
 
 
-OPENCV_YUV = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21, "i420": cv2.COLOR_YUV2RGB_I420}
+OPENCV_YUV = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21, "i420": cv2.COLOR_YUV2RGB_I420,
+              "yv12": cv2.COLOR_YUV2RGB_YV12}
 
 
 @pytest.mark.parametrize("format", OPENCV_YUV)
@@ -285,10 +287,22 @@ def test_yuv_420_as_opencv(pipeline, format):  # noqa: F811
     assert difference(pipeline.decode(data, format=format, width=32, height=18)[0], theirs) <= 1
 
 
-def test_yuyv_as_opencv(pipeline):  # noqa: F811
+@pytest.mark.parametrize("format, code", [("yuyv", cv2.COLOR_YUV2RGB_YUYV), ("uyvy", cv2.COLOR_YUV2RGB_UYVY)])
+def test_packed_yuv_as_opencv(pipeline, format, code):  # noqa: F811
     data = np.random.default_rng(0).integers(0, 256, (9, 16, 2), dtype=np.uint8)
-    theirs = cv2.cvtColor(data, cv2.COLOR_YUV2RGB_YUYV)
-    assert difference(pipeline.decode(data.tobytes(), format="yuyv", width=16, height=9)[0], theirs) <= 1
+    theirs = cv2.cvtColor(data, code)
+    assert difference(pipeline.decode(data.tobytes(), format=format, width=16, height=9)[0], theirs) <= 1
+
+
+@pytest.mark.parametrize("part", [2, 4, 8])
+def test_a_jpeg_at_a_part_of_its_size_as_pillow_drafts_it(pipeline, part):  # noqa: F811
+    out = io.BytesIO()
+    Image.fromarray(texture(328, 248)).save(out, "JPEG", quality=90)
+    file = Image.open(io.BytesIO(out.getvalue()))
+    file.draft("RGB", (328 // part, 248 // part))
+    ours, _ = pipeline.decode(out.getvalue(), format=f"jpeg/{part}")
+    assert ours.shape == (248 // part, 328 // part, 3)
+    assert difference(ours, np.asarray(file.convert("RGB"))) <= 1
 
 
 LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
@@ -296,7 +310,7 @@ LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0
 
 @pytest.mark.parametrize("matrix", LUMA)
 @pytest.mark.parametrize("full", [0, 1])
-@pytest.mark.parametrize("format", ["nv12", "nv21", "i420"])
+@pytest.mark.parametrize("format", ["nv12", "nv21", "i420", "yv12"])
 @pytest.mark.parametrize("width, height, stride", [(8, 6, 0), (7, 5, 0), (7, 5, 16), (1, 1, 0)])
 def test_yuv_matrices(pipeline, matrix, full, format, width, height, stride):  # noqa: F811
     """The definition: Y = kr R + kg G + kb B; U, V the scaled differences of B and R from it."""

@@ -130,6 +130,23 @@ def test_align_corners_is_tensorflows(pipeline, photograph, name):  # noqa: F811
         assert np.abs(ours - theirs).max() <= 0.5 + 1e-2, (width, height)
 
 
+def test_asymmetric_is_tensorflows_without_half_pixel_centers(pipeline, photograph):  # noqa: F811
+    pixels = np.asarray(rgb(photograph))
+    for width, height in [(224, 224), (97, 601), (1, 1)]:
+        ours = pipeline.image(f"image: {{resize: bilinear {width}x{height} asymmetric}}", photograph, width, height)
+        theirs = litert_resize(pixels, width, height, True, False, False)
+        assert np.abs(ours - theirs).max() <= 0.5 + 1e-2, (width, height)
+
+
+def test_exact_is_pillows_nearest(pipeline, photograph):  # noqa: F811
+    image = rgb(photograph)
+    for width, height in [*SIZES, (image.width // 2, image.height // 3)]:
+        ours = pipeline.image(f"image: {{resize: nearest {width}x{height} exact}}", photograph, width, height)
+        theirs = np.asarray(image.resize((width, height), Image.NEAREST))
+        # Pillow adds up positions: where one falls on the border of two samples, by its rounding errors.
+        assert (ours == theirs).mean() > 0.95, (width, height)
+
+
 def test_bilinear_is_tensorflows_half_pixel_centers(pipeline, photograph):  # noqa: F811
     pixels = np.asarray(rgb(photograph))
     for width, height in [(224, 224), (97, 601)]:
