@@ -105,6 +105,10 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
     size_t rivals = fit->order_tied ? 0 : add_rivals(fit, chosen, reference, f);
     if (rivals)
         exray_finding_number(f, "ambiguous_orders", (double)rivals + 1);
-    exray_finding_fix(f, "Convert to %s before the model (pipeline: `channels: %s`).", reference, key);
+    exray_finding_fix(f,
+                      "Convert to %s before the model (pipeline: `channels: %s`; OpenCV: cvtColor with "
+                      "COLOR_BGR2RGB; in C: "
+                      "exchange the bytes of each pixel).",
+                      reference, key);
     add_evidence(fit, o, f);
 }

@@ -10,6 +10,22 @@
 
 /* ---- Pixels' unit ------------------------------------------------------------------------ */
 
+/* By no convention that is known: values that use all of the range of a pixel, as those of a few
+ * photographs do, show what its ends became. */
+static bool unit_of_range(const xr_input_fit *fit, xr_chain *chain)
+{
+    for (size_t c = 0; c < fit->channels; c++) {
+        double range = fit->max[EXRAY_REFERENCE][c] - fit->min[EXRAY_REFERENCE][c];
+        /* The level is that of the channel with the largest. */
+        if (!(range > 0) || range / fit->level[EXRAY_REFERENCE] > 600)
+            return false;
+        chain->from[c] = (unsigned char)c;
+        chain->gain[c] = range / 255;
+        chain->offset[c] = fit->min[EXRAY_REFERENCE][c];
+    }
+    return fit->channels > 0;
+}
+
 /* reference = gain * pixel[from] + offset: known from the sensor's picture, else from the
  * convention that the reference's values follow. */
 bool xr_chain_unit(const xr_scene *scene, xr_chain *chain)
@@ -19,7 +35,7 @@ bool xr_chain_unit(const xr_scene *scene, xr_chain *chain)
     bool exact;
     const xr_convention *k = xr_convention_of(scene->fit, EXRAY_REFERENCE, &exact);
     if (!k)
-        return false;
+        return unit_of_range(scene->fit, chain);
     for (size_t c = 0; c < XR_FIT_CHANNELS; c++) {
         chain->from[c] = (unsigned char)c;
         chain->gain[c] = 1 / k->std[c % 3];

@@ -318,11 +318,10 @@ static int by_value(const void *left, const void *right)
 
 enum { ROOM = 6000 };
 
-/* One frame: the medians of each luma's differences, and the rms of all. */
-static size_t measure_luma(const xr_scene *scene, const xr_placed *p, float *sample[LUMAS], double *rms)
+/* One frame, sorted: each luma's differences, and last the rms of all channels'. */
+static size_t measure_luma(const xr_scene *scene, const xr_placed *p, float *sample[LUMAS + 1])
 {
     size_t pixels = p->width * p->height, step = pixels / ROOM + 1, count = 0;
-    double square = 0;
     for (size_t i = 0; i < pixels && count < ROOM; i += step) {
         double d[3];
         for (size_t c = 0; c < 3; c++)
@@ -330,44 +329,43 @@ static size_t measure_luma(const xr_scene *scene, const xr_placed *p, float *sam
                    scene->fit->level[EXRAY_EDGE];
         if (!isfinite(d[0] + d[1] + d[2]))
             continue;
-        square += d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+        sample[LUMAS][count] = (float)sqrt((d[0] * d[0] + d[1] * d[1] + d[2] * d[2]) / 3);
         for (int w = 0; w < LUMAS; w++)
             sample[w][count] = (float)fabs(luma[w][0] * d[0] + luma[w][1] * d[1] + luma[w][2] * d[2]);
         count++;
     }
-    for (int w = 0; w < LUMAS && count; w++)
+    for (int w = 0; w <= LUMAS && count; w++)
         qsort(sample[w], count, sizeof *sample[w], by_value);
-    *rms = count ? sqrt(square / (3 * (double)count)) : 0;
     return count;
 }
 
-bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms)
+bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *all_median)
 {
-    float *sample[LUMAS] = {NULL};
+    float *sample[LUMAS + 1] = {NULL};
     double worst[LUMAS] = {0}, sum = 0;
     size_t frames = 0;
     bool ok = scene->channels == 3;
-    for (int w = 0; w < LUMAS; w++)
+    for (int w = 0; w <= LUMAS; w++)
         ok = (sample[w] = malloc(ROOM * sizeof *sample[w])) && ok;
     for (size_t f = 0; ok && f < scene->count; f++) {
         xr_applied applied = {.scene = scene, .chain = chain};
         xr_placed p;
         exray_error error;
-        double now;
         size_t count = xr_apply_chain(&applied, scene->frame[f].frame, &p, &error) == EXRAY_OK
-                           ? measure_luma(scene, &p, sample, &now)
+                           ? measure_luma(scene, &p, sample)
                            : 0;
         for (int w = 0; w < LUMAS && count; w++)
             worst[w] = fmax(worst[w], (double)sample[w][count / 2]);
-        sum += count ? now : 0;
+        sum += count ? (double)sample[LUMAS][count / 2] : 0;
         frames += count > 0;
         xr_applied_free(&applied);
     }
     *luma_median = INFINITY;
-    for (int w = 0; w < LUMAS; w++) {
-        *luma_median = fmin(*luma_median, worst[w]);
+    for (int w = 0; w <= LUMAS; w++) {
+        if (w < LUMAS)
+            *luma_median = fmin(*luma_median, worst[w]);
         free(sample[w]);
     }
-    *rms = frames ? sum / (double)frames : 0;
+    *all_median = frames ? sum / (double)frames : 0;
     return ok && frames > 0;
 }

@@ -16,9 +16,11 @@ enum { VOTES = 64, VOTES_LARGE = 12 };
 #define SHARPER 0.04
 /* Blocks this far apart, levels rms, show another picture. */
 #define UNLIKE 12.0
+/* Of a picture with fewer rows, each finds another that is like it. */
+enum { FEWEST_ROWS = 64 };
 /* Luma is the same up to here (median, levels), and how many times that chroma must be off. */
 #define SAME_LUMA    1.2
-#define OTHER_CHROMA 4.0
+#define OTHER_CHROMA 3.0
 /* The same where the difference is no larger than noise; and how much, in levels rms, rounding
  * alone does not make. */
 #define SURELY_SEPARABLE 0.55
@@ -47,10 +49,10 @@ static void report_colours(const exray_comparison *comparison, const xr_input_fi
 }
 
 /* Samples that are left out leave what no filter of the picture is; but it lies at its edges,
- * averages out, and makes the picture sharper, as no compression and no noise does. */
+ * averages out, and makes the picture sharper, or softer, as no compression and no noise does. */
 static bool is_aliased(const xr_input_fit *fit, const xr_detail *d)
 {
-    return d->separable > SEPARABLE / 4 && d->at_edges > 4 && d->sharpness > 1 + 2 * SHARPER &&
+    return d->separable > SEPARABLE / 4 && d->at_edges > 4 && fabs(d->sharpness - 1) > 1.5 * SHARPER &&
            fit->left_blocks < 0.45 * fit->left_pixels;
 }
 
@@ -154,7 +156,7 @@ static bool report_chroma(xr_scene *scene, const xr_input_fit *fit, const xr_cha
                       "Read the camera's bytes in the format that it delivers, with its strides and offsets "
                       "of planes (media of the sensor record).");
     exray_finding_number(f, "luma_median_levels", luma);
-    exray_finding_number(f, "residual_levels", all);
+    exray_finding_number(f, "all_median_levels", all);
     exray_finding_number(f, "frames", (double)fit->frames);
     return true;
 }
@@ -163,7 +165,8 @@ static bool report_chroma(xr_scene *scene, const xr_input_fit *fit, const xr_cha
 static bool report_rows(xr_scene *scene, const xr_input_fit *fit, exray_findings *findings)
 {
     size_t frames, telling;
-    if (fit->explained || fit->left_blocks < UNLIKE || !xr_rows_are_moved(scene, &frames, &telling))
+    if (fit->explained || fit->left_blocks < UNLIKE || fit->rows < FEWEST_ROWS ||
+        !xr_rows_are_moved(scene, &frames, &telling))
         return false;
     exray_finding *f = exray_find(findings, "input.stride", EXRAY_ERROR, 0.85);
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
@@ -187,6 +190,14 @@ static bool is_near_relative(const xr_explanation *e, const xr_input_fit *after)
 {
     return e->present[XR_LINK_KERNEL] && after->left_luma < 3 &&
            after->left_pixels < 0.6 * e->before->raw_pixels && after->left_blocks < 0.3 * after->left_pixels;
+}
+
+/* What a rendering leaves of the reference, too, is no fault of the edge's: its kernel is one that
+ * exray does not know. */
+static bool is_as_near_as_the_reference(const xr_scene *scene, const xr_chain *chain)
+{
+    double reference = xr_levels_of(scene, EXRAY_REFERENCE, chain->base_left);
+    return chain->rendered && xr_levels_of(scene, EXRAY_EDGE, chain->left) < 1.6 * reference + 0.3;
 }
 
 static exray_status fit_chain(xr_scene *scene, const xr_explanation *e, xr_input_fit *after,
@@ -222,7 +233,7 @@ static exray_status judge_chain(xr_scene *scene, xr_explanation *e, xr_chain *ch
     if (*good)
         after->explained = after->explained || (e->chain->warped && e->chain->left < 0.05) ||
                            is_all_but_detail(e->chain, e->before, after) || e->chain->remap.suffices ||
-                           is_near_relative(e, after);
+                           is_near_relative(e, after) || is_as_near_as_the_reference(scene, e->chain);
     return status;
 }
 

@@ -212,7 +212,10 @@ static void judge_order(xr_input_fit *fit, const xr_fit_frames *frames)
     const xr_order *best = &fit->order[fit->best], *identity = &fit->order[0];
     vote(fit, frames);
     if (decisively_less(best->residual, identity->residual)) {
-        fit->order_named = fit->supporting > 0 && fit->opposing == 0;
+        /* Frames of one colour each tell nothing alone, and together what no one map explains. */
+        bool together =
+            fit->supporting == 0 && frames->count > 2 && decisively_less(best->plain, identity->residual);
+        fit->order_named = (fit->supporting > 0 || together) && fit->opposing == 0;
         if (fit->order_named)
             fit->order_used = fit->best;
     } else if (decisively_less(best->plain, identity->plain) &&
@@ -391,6 +394,15 @@ static void set_levels(xr_input_fit *fit)
     }
 }
 
+/* Less than noise, and still no noise: another order of the channels takes nearly all of it away. */
+static bool is_exchange(const xr_input_fit *fit)
+{
+    double least = INFINITY;
+    for (size_t i = 1; i < fit->order_count; i++)
+        least = fmin(least, fit->order[i].plain);
+    return fit->order[0].plain > 1 && least < 0.2 * fit->order[0].plain;
+}
+
 static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
 {
     xr_fit_sums pixels = {0}, blocks = {0};
@@ -414,6 +426,8 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
     }
     double luma = luma_residual(fit, &pixels, identity, &no_map);
     fit->state = is_noise(fit, luma, fit->raw_pixels, fit->worst_raw) ? XR_FIT_NOISE : XR_FIT_DIFFERS;
+    if (fit->state == XR_FIT_NOISE && is_exchange(fit))
+        fit->state = XR_FIT_DIFFERS;
     if (fit->state == XR_FIT_DIFFERS)
         judge_order(fit, frames);
     judge_map(fit, &pixels, &blocks);

@@ -262,6 +262,16 @@ static void exact_from(xr_scene *scene, exray_side side, const xr_guess *g, cons
     exact_kernels(&a, &start, XR_CROP_FIRST, found, left);
     if (start.kind == XR_LETTERBOX || is_exact(&a, found->left))
         return;
+    /* As the other side's, but moved: no more than that. */
+    if (likely && likely->geometry.kind == start.kind && !likely->resize_first) {
+        xr_rendering moved = *likely;
+        moved.geometry.dx = start.in_target ? 0 : start.dx;
+        moved.geometry.dy = start.in_target ? 0 : start.dy;
+        moved.pad = NAN;
+        exact_shifts(&a, &moved, found);
+        if (is_exact(&a, found->left))
+            return;
+    }
     /* Fraction and kernel depend on each other: each of the better kernels gets its own. */
     for (int i = 0; i < FINALISTS; i++) {
         size_t k = 0;

@@ -167,9 +167,11 @@ void xr_vote_links(xr_scene *scene, xr_explanation *e, size_t most)
                 continue;
             }
             values[l * room + seen[l]++] = now;
-            v->agree += now > 1.3 * with + 0.2;
+            /* Any two pictures have something in common. */
+            bool needed = now > (l == XR_LINK_FRAMES ? 2 : 1.3) * with + 0.2;
+            v->agree += needed;
             v->contradict += with > 1.3 * now + 1;
-            v->abstain += !(now > 1.3 * with + 0.2) && !(with > 1.3 * now + 1);
+            v->abstain += !needed && !(with > 1.3 * now + 1);
         }
     }
     for (size_t l = 0; l < XR_LINKS; l++)

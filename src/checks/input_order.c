@@ -91,16 +91,17 @@ static void pair_up(const signature *edge, const signature *reference, size_t fr
 /* A frame that shows another's picture beyond doubt. */
 static bool has_moved(const pairing *p, size_t f)
 {
-    return p->best[f] != f && 1 - p->like[f] < 0.3 * (1 - p->own[f]) && p->like[f] > 0.8;
+    return p->best[f] != f && 1 - p->like[f] < 0.3 * (1 - p->own[f]) && p->like[f] > 0.9;
 }
 
 static void adopt(xr_chain *chain, const pairing *p, size_t frames)
 {
-    size_t moved = 0, kept = 0;
+    size_t moved = 0, kept = 0, strange;
     for (size_t f = 0; f < frames; f++) {
         moved += has_moved(p, f);
         kept += p->best[f] == f && p->like[f] > 0.8;
     }
+    strange = frames - moved - kept; /* like no frame of the reference */
     if (!moved || !(chain->shows = calloc(chain->frames + 1, sizeof *chain->shows)))
         return;
     chain->moved = moved;
@@ -109,7 +110,7 @@ static void adopt(xr_chain *chain, const pairing *p, size_t frames)
     for (size_t f = 0; f < frames; f++) {
         chain->shows[f] = has_moved(p, f) ? p->best[f] : f;
         /* What is in no frame of the reference: the first of a late edge. */
-        if (!has_moved(p, f) && p->like[f] < 0.8 && moved > kept)
+        if (!has_moved(p, f) && p->like[f] < 0.8 && moved > kept && moved > 2 * strange)
             chain->shows[f] = SIZE_MAX;
         if (has_moved(p, f)) {
             shift = (int64_t)chain->shows[f] - (int64_t)f;

@@ -97,26 +97,38 @@ static size_t kind_of(const xr_geometry *g)
     return g->kind == XR_LETTERBOX ? 3 : g->kind == XR_RECTANGLE ? 2 : g->ax == 0.5 && g->ay == 0.5 ? 0 : 1;
 }
 
+/* The thumbnails of the sensor's pictures under one geometry, against the input's in all layouts and
+ * some orientations: those that leave the sides as they are, or those that exchange them. */
+static void add_geometry(const xr_scene *scene, turned *t, const xr_geometry *g, bool exchanged,
+                         xr_fit_sums sums[2][XR_ORIENTATIONS])
+{
+    double width = (double)(exchanged ? scene->height : scene->width),
+           height = (double)(exchanged ? scene->width : scene->height);
+    bool square = scene->width == scene->height;
+    size_t first = exchanged ? 4 : 0, end = square || exchanged ? 8 : 4;
+    for (size_t f = 0; f < scene->count; f++) {
+        xr_map map = map_of(&scene->frame[f], t->of_side, g, width, height);
+        xr_thumb_of(&t->scene, xr_frame_area(&scene->frame[f], t->of_side), &map);
+        for (size_t l = 0; l < t->layouts; l++)
+            for (size_t o = first; o < end; o++)
+                xr_sums_add(&sums[l][o], scene->channels, t->of[f][l][o].v, t->scene.v, t->scene.seen,
+                            t->side * t->side, 1);
+    }
+}
+
 /* All layouts and orientations of one geometry at once. */
 static void try_geometry(const xr_scene *scene, turned *t, const xr_geometry *g, xr_guess best[KINDS],
                          double by_orientation[2][XR_ORIENTATIONS])
 {
     xr_fit_sums sums[2][XR_ORIENTATIONS];
-    double cells = 0;
-    bool square = scene->width == scene->height;
+    double cells = (double)(scene->count * t->side * t->side);
     memset(sums, 0, sizeof sums);
-    for (size_t f = 0; f < scene->count; f++) {
-        xr_map map = map_of(&scene->frame[f], t->of_side, g, (double)scene->width, (double)scene->height);
-        xr_thumb_of(&t->scene, xr_frame_area(&scene->frame[f], t->of_side), &map);
-        cells += (double)(t->side * t->side);
-        for (size_t l = 0; l < t->layouts; l++)
-            for (size_t o = 0; o < (square ? 8 : 4); o++)
-                xr_sums_add(&sums[l][o], scene->channels, t->of[f][l][o].v, t->scene.v, t->scene.seen,
-                            t->side * t->side, 1);
-    }
+    add_geometry(scene, t, g, false, sums);
+    if (scene->width != scene->height)
+        add_geometry(scene, t, g, true, sums);
     xr_guess *b = &best[kind_of(g)];
     for (size_t l = 0; l < t->layouts; l++)
-        for (size_t o = 0; o < (square ? 8 : 4); o++) {
+        for (size_t o = 0; o < XR_ORIENTATIONS; o++) {
             double left =
                 sums[l][o].n < 0.2 * cells ? 1 : xr_unexplained_by_colour(&sums[l][o], scene->channels);
             if (left < by_orientation[l][o])

@@ -355,7 +355,9 @@ bool xr_search(xr_scene *scene, xr_chain *chain)
     bool by_sensor = scene->has_sensor && search_sensor(scene, chain);
     if (chain->scaled && (!by_sensor || chain->left > 0.1) && xr_find_sensor_shear(scene, chain))
         by_sensor = true;
-    if (by_sensor) {
+    /* A place that is none of those that a rendering knows may still be found. */
+    bool poor = by_sensor && !chain->rendered && chain->left > 0.05;
+    if (by_sensor && !poor) {
         xr_find_tint(scene, chain, spread);
         return is_something(chain) || scene->censored || scene->clamped || scene->ground;
     }

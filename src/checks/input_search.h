@@ -152,8 +152,9 @@ bool xr_look_at_detail(xr_scene *scene, const xr_chain *chain, xr_detail *out);
  * the frames that tell. */
 bool xr_rows_are_moved(xr_scene *scene, size_t *frames, size_t *telling);
 /* Differences in levels: the median of the luma's (the best of the usual matrices') in the frame
- * where it is most, and the rms of all channels', the mean of the frames.  False: no colour picture. */
-bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *rms);
+ * where it is most, and the median of all channels' (rms), the mean of the frames.  False: no colour
+ * picture. */
+bool xr_look_at_luma(xr_scene *scene, const xr_chain *chain, double *luma_median, double *all_median);
 
 /* A placement that applies a chain: user is one of these. */
 typedef struct xr_applied {

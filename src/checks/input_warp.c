@@ -36,7 +36,16 @@ static xr_map centred(double sx, double sy)
 static double shifted_grid(const xr_thumb *edge, xr_thumb *scene, const xr_area *area, xr_map *best,
                            double least)
 {
-    enum { SIZES = 7, PLACES = 5 };
+    enum { SIZES = 7, PLACES = 5, STEPS = 11 };
+    for (int x = -STEPS / 2; x <= STEPS / 2; x++)
+        for (int y = -STEPS / 2; y <= STEPS / 2; y++) {
+            xr_map map = {0.08 * x, 1 + 0.08 * x, 0.08 * y, 1 + 0.08 * y};
+            double left = left_of(edge, scene, area, &map);
+            if (left < least) {
+                least = left;
+                *best = map;
+            }
+        }
     for (size_t i = 0; i < SIZES; i++)
         for (int x = -PLACES / 2; x <= PLACES / 2; x++)
             for (int y = -PLACES / 2; y <= PLACES / 2; y++) {

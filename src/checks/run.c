@@ -163,6 +163,15 @@ static bool compared_values(const exray_comparison *comparison)
     return false;
 }
 
+/* Equal outputs of unknown inputs say little: unless layers show what the model was given. */
+static bool inputs_unknown(const exray_comparison *comparison)
+{
+    const exray_coverage *c = exray_comparison_coverage(comparison);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    return exray_comparison_input_count(comparison) == 0 && !c->with_data && !c->with_stats && model &&
+           model->input_count > 0;
+}
+
 static const char *first_source(const exray_log *log)
 {
     return exray_log_frame_count(log) ? exray_log_frame(log, 0)->source : NULL;
@@ -210,6 +219,11 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
             snprintf(out->reason, sizeof out->reason,
                      "the logs share no output, layer or result with values: record with --capture io or "
                      "more");
+        return;
+    }
+    if (inputs_unknown(comparison)) {
+        snprintf(out->reason, sizeof out->reason,
+                 "no input of the model is in both logs, and no layer: record with --capture io or more");
         return;
     }
     for (size_t i = 0; i < out->run_count; i++)
