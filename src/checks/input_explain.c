@@ -299,12 +299,28 @@ static bool looks_like_a_kernel(const exray_comparison *comparison, const xr_inp
     return known && d.separable > SURELY_SEPARABLE && d.left > FINEST;
 }
 
+/* The same of colours: one tint takes most of it away. */
+static bool looks_like_a_tint(const exray_comparison *comparison, const xr_input_fit *fit)
+{
+    xr_chain chain = {.frames = exray_comparison_frame_count(comparison), .step = 1};
+    xr_scene *scene = fit->channels == 3 ? xr_scene_open(comparison, fit->pair, fit) : NULL;
+    bool found = scene && xr_scene_load(scene, &chain) &&
+                 xr_find_tint(scene, &chain, xr_levels_of(scene, EXRAY_EDGE, 1));
+    if (found) {
+        xr_fit_sums sums = xr_chain_sums(scene, &chain);
+        found = xr_unexplained_by_order(&sums, scene->channels, NULL) < 0.12 * chain.untinted_left;
+    }
+    xr_scene_close(scene);
+    return found;
+}
+
 static exray_status look_at(const exray_comparison *comparison, const xr_input_fit *fit,
                             exray_findings *findings, exray_error *error)
 {
     xr_input_fit judged = *fit;
-    bool fine = fit->picture && fit->state == XR_FIT_NOISE && fit->raw_pixels > FINEST &&
-                looks_like_a_kernel(comparison, fit);
+    bool fine =
+        fit->picture && fit->state == XR_FIT_NOISE && fit->raw_pixels > FINEST &&
+        (looks_like_a_kernel(comparison, fit) || (fit->raw_pixels > 1 && looks_like_a_tint(comparison, fit)));
     if (fine) {
         judged.state = XR_FIT_DIFFERS;
         judged.explained = false;
@@ -320,13 +336,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     return xr_for_inputs(comparison, findings, error, look_at);
 }
 
-static const char *const causes[] = {"input.frame_order",   "input.stride",
-                                     "input.layout",        "input.dtype",
-                                     "input.rotation",      "input.flip",
-                                     "input.crop",          "input.resize",
-                                     "input.color_space",   "input.channel_order",
-                                     "input.normalization", "input.quantization",
-                                     "input.unknown",       NULL};
+static const char *const causes[] = {
+    "input.frame_order", "input.stride",        "input.layout",        "input.dtype",
+    "input.rotation",    "input.flip",          "input.crop",          "input.resize",
+    "input.color_space", "input.channel_order", "input.normalization", "input.quantization",
+    "input.decoder",     "input.tokens",        "input.unknown",       NULL};
 
 const exray_assertion xr_assertion_input_explain = {
     .size = sizeof(exray_assertion),

@@ -424,6 +424,10 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
         fit->state = XR_FIT_EQUAL;
         return;
     }
+    if (fit->tokens) {
+        fit->state = XR_FIT_DIFFERS;
+        return;
+    }
     double luma = luma_residual(fit, &pixels, identity, &no_map);
     fit->state = is_noise(fit, luma, fit->raw_pixels, fit->worst_raw) ? XR_FIT_NOISE : XR_FIT_DIFFERS;
     if (fit->state == XR_FIT_NOISE && is_exchange(fit))

@@ -50,6 +50,7 @@ typedef struct xr_input_fit {
     size_t channels, rows, columns;
     bool picture; /* height, width and 1 to 4 channels */
     bool floats;  /* float on both sides: no step of quantization between them */
+    bool tokens;  /* integers without a unit on both sides, and no picture: equal, or not */
     size_t frames;
     size_t not_finite[2];    /* elements */
     double level[2];         /* step by side, never 0 */

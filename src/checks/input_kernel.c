@@ -232,6 +232,16 @@ static void exact_resize_first(const attempt *a, xr_found *found)
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
+/* A part whose size is rounded down. */
+static void exact_floored(const attempt *a, xr_found *found)
+{
+    for (int kernel = 0; kernel < (a->likely ? 2 : 1) && !is_exact(a, found->left); kernel++) {
+        xr_rendering next = kernel ? with_likely_kernel(a, found) : found->rendering;
+        next.geometry.floored = true;
+        exact_shifts(a, &next, found);
+    }
+}
+
 /* An edge that turns its picture, or does not, before the part is cut out. */
 static bool exact_turned_first(const attempt *a, xr_found *found)
 {
@@ -294,6 +304,9 @@ static void exact_from(xr_scene *scene, exray_side side, const xr_guess *g, cons
         from = with_likely_kernel(&a, found);
         exact_shifts(&a, &from, found);
     }
+    if (is_exact(&a, found->left))
+        return;
+    exact_floored(&a, found);
     if (is_exact(&a, found->left))
         return;
     xr_geometry part = found->rendering.geometry;

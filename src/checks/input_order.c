@@ -79,7 +79,10 @@ static void pair_up(const signature *edge, const signature *reference, size_t fr
         p->like[f] = p->own[f];
         for (size_t g = 0; g < frames; g++) {
             double like = likeness(&edge[f * XR_ORIENTATIONS], &reference[g]);
-            if (like > p->like[f] + 1e-6) {
+            /* Of equals (a few pictures, over and over), the nearest. */
+            bool nearer = fabs(like - p->like[f]) <= 1e-6 && p->best[f] != f &&
+                          llabs((int64_t)g - (int64_t)f) < llabs((int64_t)p->best[f] - (int64_t)f);
+            if (like > p->like[f] + 1e-6 || nearer) {
                 p->like[f] = like;
                 p->best[f] = g;
             }

@@ -56,16 +56,21 @@ static uint32_t place_of(uint32_t room, double share, double by)
     return (uint32_t)fmin(fmax(floor(room * share) + by, 0), room);
 }
 
+static uint32_t size_of_part(const xr_geometry *g, double size, uint32_t most)
+{
+    return rounded(g->floored ? floor(size + 1e-9) : size, most);
+}
+
 static exray_rectangle part_of(const xr_geometry *g, uint32_t width, uint32_t height, uint32_t target_width,
                                uint32_t target_height)
 {
     uint32_t shorter = width < height ? width : height;
     exray_rectangle r = {0, 0, width, height};
     if (g->kind == XR_SQUARE)
-        r.width = r.height = rounded(g->fx * shorter, shorter);
+        r.width = r.height = size_of_part(g, g->fx * shorter, shorter);
     else if (g->kind == XR_RECTANGLE) {
-        r.width = rounded(g->fx * width, width);
-        r.height = rounded(g->fy * height, height);
+        r.width = size_of_part(g, g->fx * width, width);
+        r.height = size_of_part(g, g->fy * height, height);
     }
     double dx = g->dx, dy = g->dy;
     if (g->in_target) {

@@ -17,6 +17,7 @@ typedef struct xr_geometry {
     double ax, ay;  /* where the part, or the picture on its ground, lies: 0 left or top, 0.5 middle, 1 */
     double dx, dy;  /* and then moved by so many pixels: of the picture, or */
     bool in_target; /* of what it is resized to */
+    bool floored;   /* the part's size is rounded down, not to the nearest */
 } xr_geometry;
 
 /* The whole is resized first, then the part cut out: as torchvision does it (the longer side cut

@@ -86,7 +86,27 @@ static double contrast_of(const xr_raster *r)
     return xr_sums_spread(&sums, r->channels);
 }
 
-/* The most contrasted of the first frames, evenly taken. */
+/* How much a frame can tell: little, where both sides are alike. */
+static double telling(xr_scene *scene, size_t frame, const xr_raster *reference)
+{
+    xr_raster edge;
+    double sum = 0, count = 0, known = 1;
+    if (!xr_scene_raster(scene, EXRAY_EDGE, frame, false, NULL, &edge))
+        return known;
+    size_t values = edge.width * edge.height * edge.channels;
+    for (size_t i = 0; i < values && values == reference->width * reference->height * reference->channels;
+         i += 7) {
+        double apart = fabs((double)edge.v[i] - (double)reference->v[i]);
+        sum += isfinite(apart) ? apart : 0;
+        count += 1;
+    }
+    if (count > 0)
+        known = fmin(1, 0.02 + sum / count / (2 * scene->fit->level[EXRAY_EDGE]));
+    xr_raster_free(&edge);
+    return known;
+}
+
+/* The most contrasted of the first frames in which both sides differ, evenly taken. */
 static size_t pick_frames(xr_scene *scene, const xr_chain *chain, size_t picked[XR_SEARCH_FRAMES])
 {
     size_t frames = exray_comparison_frame_count(scene->comparison);
@@ -98,7 +118,7 @@ static size_t pick_frames(xr_scene *scene, const xr_chain *chain, size_t picked[
             continue;
         if (!xr_scene_raster(scene, EXRAY_REFERENCE, chain->shows ? chain->shows[f] : f, false, NULL, &r))
             continue;
-        double c = contrast_of(&r);
+        double c = contrast_of(&r) * telling(scene, f, &r);
         xr_raster_free(&r);
         if (scene->wanted > 0 && f == scene->wanted - 1)
             c = INFINITY;

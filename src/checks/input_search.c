@@ -223,7 +223,9 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
     next.render_orientation = edge.orientation;
     next.orientation = compose(edge.orientation, xr_orientation_inverse(base.orientation));
     simplify(scene, &next, &edge);
-    next.rendered = next.reading.kind || next.edge.turned_first || !same_rendering(&next.edge, &next.base);
+    bool reshaped = (edge.orientation & 4) != 0 && scene->width != scene->height; /* no raster turns so */
+    next.rendered =
+        reshaped || next.reading.kind || next.edge.turned_first || !same_rendering(&next.edge, &next.base);
     if (next.rendered && !decisively_less(levels_of(scene, next.left), levels_of(scene, turned)))
         return false;
     next.upright_left = edge.by_orientation[base.orientation];

@@ -240,6 +240,7 @@ static void note_first(xr_input_fit *fit, const both *in, const exray_tensor_vie
     fit->columns = in->view[0].columns;
     fit->picture = in->view[0].rows > 1;
     fit->floats = is_float(&tensor[0].info) && is_float(&tensor[1].info);
+    fit->tokens = !fit->picture && is_unitless(&tensor[0].info) && is_unitless(&tensor[1].info);
     if (is_unitless(&tensor[0].info) == is_unitless(&tensor[1].info))
         return;
     fit->state = XR_FIT_UNJUDGED;

@@ -3,6 +3,7 @@
 #include "input_words.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,11 +101,33 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_number(f, "frames", (double)fit->frames);
 }
 
+/* Identifiers: how far apart they are means nothing, but for a shift of all. */
+static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    double shift = fit->order[0].map.offset[0];
+    exray_finding *f = exray_find(findings, "input.tokens", EXRAY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's input is other integers than the reference's: by up to %.0f.",
+                          m->max_abs);
+    if (fabs(fit->order[0].map.gain[0] - 1) < 1e-6 && fit->order[0].residual < 1e-3)
+        exray_finding_detail(f, "All of them are off by %+.0f.", shift);
+    exray_finding_fix(f,
+                      "Use the reference's vocabulary and tokenizer on the edge, with its offset of special "
+                      "tokens.");
+    exray_finding_number(f, "max_difference", m->max_abs);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
 void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
     if (fit->state == XR_FIT_SHAPES) {
         report_shapes(comparison, fit, findings);
+        return;
+    }
+    if (fit->tokens && fit->state == XR_FIT_DIFFERS) {
+        report_tokens(fit, findings);
         return;
     }
     if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])
