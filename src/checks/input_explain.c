@@ -87,7 +87,9 @@ static void report_other_kernel(xr_scene *scene, const xr_input_fit *fit, const 
         xr_scene_has_sensor(scene)
             ? "None of the kernels that exray knows makes this input of the sensor's picture."
             : "Which kernel cannot be told without the sensor's pictures.");
-    exray_finding_fix(f, "Resize with the reference's filter (pipeline: `resize`), antialiased where it is.");
+    exray_finding_fix(f, "Resize with the reference's filter (pipeline: `resize`; OpenCV: the interpolation "
+                         "of resize; Pillow: "
+                         "resample), antialiased where it is.");
     exray_finding_alternative(f, "input.decoder", 0.2);
     if (d->moved > d->separable / 4)
         exray_finding_alternative(f, "input.crop", 0.2);

@@ -319,10 +319,12 @@ static void report_orientation(const xr_explanation *e, exray_findings *findings
         exray_finding *f = start(e, findings, "input.rotation", XR_LINK_ORIENTATION, confidence);
         exray_finding_summary(f, "The edge's picture is rotated by %u degrees counter-clockwise.",
                               90 * turns);
-        exray_finding_fix(f,
-                          "Turn the camera's picture upright before the model: rotate it by %u degrees "
-                          "counter-clockwise (pipeline: `rotate: 0`, `orient: exif`).",
-                          360 - 90 * turns);
+        exray_finding_fix(
+            f,
+            "Turn the camera's picture upright before the model: rotate it by %u degrees "
+            "counter-clockwise (pipeline: `rotate: 0`, `orient: exif`; Pillow: ImageOps.exif_transpose; "
+            "OpenCV: rotate).",
+            360 - 90 * turns);
         exray_finding_number(f, "degrees_counter_clockwise", 90.0 * turns);
         exray_finding_number(f, "runner_up_share", c->orientation_rival_left);
         add_rivals(e, "input.rotation", f);
@@ -332,9 +334,9 @@ static void report_orientation(const xr_explanation *e, exray_findings *findings
         exray_finding_summary(f, "The edge's picture is flipped %s%s.",
                               horizontal ? "left to right" : "top to bottom",
                               turns ? ", after the rotation" : "");
-        exray_finding_fix(
-            f, "Do not mirror the picture before the model (pipeline: `flip: none`); a front camera's "
-               "preview is mirrored, its frames need not be.");
+        exray_finding_fix(f, "Do not mirror the picture before the model (pipeline: `flip: none`; OpenCV: no "
+                             "flip); a front camera's "
+                             "preview is mirrored, its frames need not be.");
         exray_finding_text(f, "axis", horizontal ? "horizontal" : "vertical");
         exray_finding_number(f, "runner_up_share", c->orientation_rival_left);
         add_rivals(e, "input.flip", f);
@@ -364,8 +366,11 @@ static void report_rendered_geometry(const xr_explanation *e, exray_findings *fi
     exray_finding *f = start(e, findings, "input.crop", XR_LINK_GEOMETRY, certainty(e, XR_LINK_GEOMETRY));
     exray_finding_summary(f, "The edge shows the model another part of the scene: %s; the reference: %s.",
                           edge, reference);
-    exray_finding_fix(f, "Cut the picture as the reference does: %s (pipeline: `%s`).", reference,
-                      pipeline_crop(&c->base, key, sizeof key));
+    exray_finding_fix(
+        f,
+        "Cut the picture as the reference does: %s (pipeline: `%s`; in C: the same left, top, width and "
+        "height, rounded alike, in exray_picture_resize or your own resize).",
+        reference, pipeline_crop(&c->base, key, sizeof key));
     exray_finding_text(f, "edge_part", edge);
     exray_finding_text(f, "reference_part", reference);
     exray_finding_number(f, "edge_fraction", c->edge.geometry.fx);
@@ -402,9 +407,9 @@ static void report_warp(const xr_explanation *e, exray_findings *findings)
     exray_finding_detail(
         f, "Without the sensor's pictures the kernel of the resize cannot be told beside it: record "
            "with --capture io and the sensor's data.");
-    exray_finding_fix(
-        f, "Cut the picture as the reference does (pipeline: `crop`): the same fraction, stretched or "
-           "letterboxed alike.");
+    exray_finding_fix(f, "Cut the picture as the reference does (pipeline: `crop`; in C: the same left, top, "
+                         "width and height): the "
+                         "same fraction, stretched or letterboxed alike.");
     exray_finding_number(f, "width_ratio", x / count);
     exray_finding_number(f, "height_ratio", y / count);
     exray_finding_number(f, "offset_x", dx / count);
@@ -441,7 +446,7 @@ static void report_kernel(const xr_explanation *e, exray_findings *findings)
     exray_finding_fix(f, "Resize as the reference does (pipeline: `resize: %s`)%s.", reference,
                       c->base.sampling == EXRAY_ANTIALIAS
                           ? "; antialias is Pillow's: in OpenCV, INTER_AREA comes nearest"
-                          : "");
+                          : "; OpenCV: INTER_NEAREST, INTER_LINEAR, INTER_CUBIC, INTER_AREA");
     exray_finding_text(f, "edge_kernel", edge);
     exray_finding_text(f, "reference_kernel", reference);
     exray_finding_text(f, "runner_up", exray_resize_name(c->kernel_rival.filter, c->kernel_rival.sampling));

@@ -52,13 +52,24 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
 {
     bool exact;
     const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
-    if (!k)
-        exray_finding_fix(f,
-                          "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}`).");
+    const xr_affine *m = &fit->order[fit->order_used].map;
+    if (!k && fit->channels == 3) /* no numbers that people would write: those that undo it */
+        exray_finding_fix(
+            f,
+            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its file; "
+            "in C, "
+            "until then: v[c] = (v[c] - o[c]) / g[c] with o = {%.5g, %.5g, %.5g}, g = {%.5g, %.5g, %.5g}).",
+            m->offset[0], m->offset[1], m->offset[2], m->gain[0], m->gain[1], m->gain[2]);
+    else if (!k)
+        exray_finding_fix(
+            f,
+            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its "
+            "file; in C, until then: v = (v - %.5g) / %.5g).",
+            m->offset[0], m->gain[0]);
     else if (fit->channels == 3)
         exray_finding_fix(f,
                           "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: "
-                          "[%g, %g, %g]}`).",
+                          "[%g, %g, %g]}`; in C: (pixel[c] - mean[c]) / std[c]).",
                           k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2]);
     else
         exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255.", k->mean[0],
@@ -137,8 +148,10 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
                              "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
                              fit->effect_max);
     add_fix(fit, f);
+    exray_finding_number(f, "residual_before_levels", fit->raw_pixels);
     exray_finding_number(f, "nrmse_before", fit->nrmse_before);
     exray_finding_number(f, "nrmse_after", fit->nrmse_after);
+    exray_finding_number(f, "runner_up_residual_levels", fit->order[fit->runner_up].residual);
     exray_finding_number(f, "effect_levels", fit->effect);
     exray_finding_number(f, "effect_max_levels", fit->effect_max);
     exray_finding_number(f, "residual_after_levels", fit->left_pixels);

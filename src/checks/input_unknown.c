@@ -58,6 +58,78 @@ static void report_not_finite(const xr_input_fit *fit, exray_findings *findings)
     exray_finding_number(f, "inf", (double)inf);
 }
 
+/* Shares of the difference's energy in the ninths of a picture; false where it cannot be read. */
+static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, double share[9])
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_tensor_view view[2];
+    const float *values[2];
+    exray_error error;
+    double total = 0;
+    bool ok = slot[0] && slot[1];
+    memset(share, 0, 9 * sizeof *share);
+    for (int s = 0; ok && s < 2; s++)
+        ok = exray_comparison_values(comparison, (exray_side)s, fit->left_worst_frame, EXRAY_INPUT, fit->pair,
+                                     slot[s], &view[s], &values[s], &error) == EXRAY_OK;
+    ok = ok && view[0].count == view[1].count;
+    xr_view v = ok ? xr_view_of(&view[0].info, view[0].count) : (xr_view){0};
+    xr_view w = ok ? xr_view_of(&view[1].info, view[1].count) : (xr_view){0};
+    const xr_order *o = &fit->order[fit->order_used];
+    ok = ok && v.rows == w.rows && v.columns == w.columns && v.channels == w.channels && v.rows > 2 &&
+         v.columns > 2;
+    for (size_t y = 0; ok && y < v.rows; y++)
+        for (size_t x = 0; x < v.columns; x++)
+            for (size_t c = 0; c < v.channels && c < fit->channels; c++) {
+                float e, r;
+                size_t from = o->from[c];
+                memcpy(&e, values[0] + y * v.row_stride + x * v.column_stride + c * v.channel_stride,
+                       sizeof e);
+                memcpy(&r, values[1] + y * w.row_stride + x * w.column_stride + from * w.channel_stride,
+                       sizeof r);
+                double d = fit->map_named ? (double)e - o->map.gain[c] * (double)r - o->map.offset[c]
+                                          : (double)e - (double)r;
+                if (isfinite(d)) {
+                    share[y * 3 / v.rows * 3 + x * 3 / v.columns] += d * d;
+                    total += d * d;
+                }
+            }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    for (int i = 0; i < 9 && total > 0; i++)
+        share[i] /= total;
+    return total > 0;
+}
+
+/* Where in the picture it is, and what a line would make of it. */
+static void say_where(const exray_comparison *comparison, const xr_input_fit *fit, exray_finding *f)
+{
+    static const char *const place[9] = {"top left", "top",         "top right", "left",        "middle",
+                                         "right",    "bottom left", "bottom",    "bottom right"};
+    double share[9];
+    if (fit->picture && ninths(comparison, fit, share)) {
+        int most = 0;
+        for (int i = 1; i < 9; i++)
+            most = share[i] > share[most] ? i : most;
+        if (share[most] > 0.3)
+            exray_finding_detail(f, "%.0f %% of it lies in the %s ninth of the picture.", 100 * share[most],
+                                 place[most]);
+        else
+            exray_finding_detail(f, "It lies all over the picture (at most %.0f %% in a ninth of it).",
+                                 100 * share[most]);
+        exray_finding_text(f, "most_in", share[most] > 0.3 ? place[most] : "everywhere");
+    }
+    const xr_order *o = &fit->order[fit->order_used];
+    for (size_t c = 0; c < fit->channels && fit->order_count; c++) {
+        char key[32];
+        snprintf(key, sizeof key, "affine_gain_%zu", c);
+        exray_finding_number(f, key, o->map.gain[c]);
+        snprintf(key, sizeof key, "affine_offset_%zu", c);
+        exray_finding_number(f, key, o->map.offset[c]);
+    }
+    if (fit->order_count)
+        exray_finding_number(f, "affine_residual_blocks_levels", o->residual);
+}
+
 static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
     bool partly = fit->order_named || fit->map_named;
@@ -74,6 +146,7 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
         exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s: %.2f levels rms.", frame->index,
                              *frame->source ? ", " : "", frame->source, fit->left_worst);
     }
+    say_where(comparison, fit, f);
     if (fit->clipped > 0.01 * fit->counted)
         exray_finding_detail(
             f,
