@@ -94,7 +94,7 @@ static void pair_up(const signature *edge, const signature *reference, size_t fr
 /* A frame that shows another's picture beyond doubt. */
 static bool has_moved(const pairing *p, size_t f)
 {
-    return p->best[f] != f && 1 - p->like[f] < 0.3 * (1 - p->own[f]) && p->like[f] > 0.9;
+    return p->best[f] != f && 1 - p->like[f] < 0.3 * (1 - p->own[f]) && p->like[f] > 0.8;
 }
 
 static void adopt(xr_chain *chain, const pairing *p, size_t frames)

@@ -269,15 +269,21 @@ static double roughness(const xr_raster *r, const xr_bend *bend)
     return sum;
 }
 
+/* In either layout: in the wrong one, neighbours are no neighbours. */
 static bool smoother(const xr_scene *scene, const xr_bend *bend)
 {
-    double before = 0, after = 0, reference = 0;
+    double before[2] = {0, 0}, after[2] = {0, 0}, reference = 0;
     for (size_t f = 0; f < scene->count; f++) {
-        before += roughness(&scene->frame[f].edge[0], NULL);
-        after += roughness(&scene->frame[f].edge[0], bend);
         reference += roughness(&scene->frame[f].reference, NULL);
+        for (int l = 0; l < 2; l++) {
+            before[l] += roughness(&scene->frame[f].edge[l], NULL);
+            after[l] += roughness(&scene->frame[f].edge[l], bend);
+        }
     }
-    return after < 0.6 * before && before > reference;
+    for (int l = 0; l < 2; l++)
+        if (after[l] < 0.6 * before[l] && before[l] > reference)
+            return true;
+    return false;
 }
 
 /* The stored bytes with the sign bit exchanged: half of the range is added, and wraps. */

@@ -138,13 +138,19 @@ def test_asymmetric_is_tensorflows_without_half_pixel_centers(pipeline, photogra
         assert np.abs(ours - theirs).max() <= 0.5 + 1e-2, (width, height)
 
 
-def test_exact_is_pillows_nearest(pipeline, photograph):  # noqa: F811
+def test_exact_takes_the_middle(pipeline, photograph):  # noqa: F811
+    """The sample in which the middle of a pixel lies, as Pillow's NEAREST does, which adds positions up
+    and so decides by its rounding errors where a middle lies between two."""
     image = rgb(photograph)
+    pixels = np.asarray(image)
     for width, height in [*SIZES, (image.width // 2, image.height // 3)]:
         ours = pipeline.image(f"image: {{resize: nearest {width}x{height} exact}}", photograph, width, height)
+        rows, columns = ((2 * np.arange(m) + 1) * n // (2 * m) for n, m in ((image.height, height), (image.width, width)))
+        assert (ours == pixels[rows][:, columns]).all(), (width, height)
         theirs = np.asarray(image.resize((width, height), Image.NEAREST))
-        # Pillow adds up positions: where one falls on the border of two samples, by its rounding errors.
-        assert (ours == theirs).mean() > 0.95, (width, height)
+        between = [((2 * np.arange(m) + 1) * n % (2 * m) == 0) for n, m in ((image.height, height), (image.width, width))]
+        clear = ~between[0][:, None] & ~between[1]
+        assert (ours == theirs)[clear].all(), (width, height)
 
 
 def test_bilinear_is_tensorflows_half_pixel_centers(pipeline, photograph):  # noqa: F811

@@ -149,8 +149,8 @@ static double position(xr_filter filter, xr_sampling sampling, uint32_t o, uint3
         return out > 1 ? (double)roundf((float)o * ((float)(in - 1) / (float)(out - 1))) : 0;
     if (sampling == XR_ALIGN_CORNERS)
         return out > 1 ? (double)o * (in - 1) / (out - 1) : 0;
-    if (filter == XR_NEAREST && sampling == XR_EXACT)
-        return (o + 0.5) * scale;
+    if (filter == XR_NEAREST && sampling == XR_EXACT) /* (o + 1/2) in / out, cut down: in integers */
+        return (double)((2 * (uint64_t)o + 1) * in / (2 * (uint64_t)out));
     if (filter == XR_NEAREST || sampling == XR_ASYMMETRIC)
         return o * scale;
     if (filter == XR_AREA) {
