@@ -394,6 +394,17 @@ static void set_levels(xr_input_fit *fit)
     }
 }
 
+static void vote_on_map(xr_input_fit *fit, const xr_fit_frames *frames)
+{
+    const xr_order *o = &fit->order[fit->order_used];
+    for (size_t f = 0; f < frames->count && fit->map_named; f++) {
+        double with = residual(fit, &frames->blocks[f], o, &o->map);
+        double without = residual(fit, &frames->blocks[f], o, &no_map);
+        fit->map_supporting += without > 1.3 * with + 0.05;
+        fit->map_opposing += with > 1.3 * without + 1;
+    }
+}
+
 /* Less than noise, and still no noise: another order of the channels takes nearly all of it away. */
 static bool is_exchange(const xr_input_fit *fit)
 {
@@ -437,6 +448,7 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
     judge_map(fit, &pixels, &blocks);
     if (fit->map_named)
         fit->state = XR_FIT_DIFFERS;
+    vote_on_map(fit, frames);
     judge_rest(fit, frames, &pixels, &blocks);
     look_at_edge(fit, &pixels);
 }

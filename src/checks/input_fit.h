@@ -74,8 +74,9 @@ typedef struct xr_input_fit {
     size_t order_used; /* the order that the rest is judged by */
     bool map_named;    /* with that order, the channels' values are mapped differently */
     bool map_after;    /* the map is the reference's own, applied after the exchange of channels */
-    double effect;     /* what the map changes, levels rms */
-    double effect_max; /* at most, over the range of the values */
+    size_t map_supporting, map_opposing;           /* frames that the map suits, and that do better without */
+    double effect;                                 /* what the map changes, levels rms */
+    double effect_max;                             /* at most, over the range of the values */
     double left_blocks, left_pixels, left_luma;    /* under order and map, levels rms */
     size_t left_worst_frame;                       /* where most is left */
     double left_worst;                             /* its pixels, levels rms */

@@ -193,6 +193,10 @@ static exray_finding *start(const xr_explanation *e, exray_findings *findings, c
     exray_finding_number(f, "residual_before_levels", e->before->raw_pixels);
     exray_finding_number(f, "residual_after_levels", e->after->left_pixels);
     exray_finding_number(f, "residual_without_levels", v->without);
+    /* What comes next to a link is the same chain without it; kernels name theirs. */
+    if (link != XR_LINK_KERNEL)
+        exray_finding_text(f, "runner_up", "the same without it");
+    exray_finding_number(f, "runner_up_residual_levels", v->without);
     exray_finding_number(f, "nrmse_before", e->before->nrmse_before);
     exray_finding_number(f, "nrmse_after", e->after->nrmse_after);
     exray_finding_number(f, "frames", (double)(v->agree + v->abstain + v->contradict));

@@ -158,4 +158,8 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
     exray_finding_number(f, "edge_level", fit->level[0]);
     exray_finding_number(f, "reference_level", fit->level[1]);
     exray_finding_number(f, "frames", (double)fit->frames);
+    exray_finding_number(f, "frames_supporting", (double)fit->map_supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->map_opposing);
+    exray_finding_number(f, "frames_abstaining",
+                         (double)(fit->frames - fit->map_supporting - fit->map_opposing));
 }

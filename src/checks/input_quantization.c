@@ -52,6 +52,10 @@ static void report_zero_point(const xr_input_fit *fit, double scale, double zero
     exray_finding_number(f, "scale", scale);
     exray_finding_number(f, "zero_point", zero);
     exray_finding_number(f, "offset", fit->order[fit->order_used].map.offset[0]);
+    exray_finding_number(f, "residual_before_levels", fit->raw_pixels);
+    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "frames_supporting", (double)fit->map_supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->map_opposing);
     exray_finding_number(f, "nrmse_before", fit->nrmse_before);
     exray_finding_number(f, "nrmse_after", fit->nrmse_after);
     exray_finding_number(f, "frames", (double)fit->frames);
@@ -77,6 +81,7 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
     exray_finding_fix(
         f, "Calibrate the model with inputs as they are in use, so that the input's scale and zero "
            "point cover their range.");
+    exray_finding_number(f, "residual_before_levels", before->raw_pixels);
     exray_finding_number(f, "clipped_share", before->clipped / before->counted);
     exray_finding_number(f, "low", before->limit[0]);
     exray_finding_number(f, "high", before->limit[1]);
