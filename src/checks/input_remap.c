@@ -156,19 +156,10 @@ static double apart(samples *s, const xr_remap *m, const xr_chain *chain)
 /* What the edge's tensor holds; false where it is no quantized tensor of 8 bits. */
 static bool stored_as(xr_scene *scene, xr_remap *m)
 {
-    exray_tensor_view view;
-    const float *values;
-    exray_error error;
-    if (exray_comparison_values(scene->comparison, EXRAY_EDGE, scene->frame[0].frame, EXRAY_INPUT,
-                                scene->pair, scene->slot, &view, &values, &error) != EXRAY_OK)
+    xr_storage stored;
+    if (!xr_scene_storage(scene, &stored) || !stored.quantized || !(stored.scale > 0))
         return false;
-    const exray_quantization *q = &view.info.quantization;
-    if (q->count != 1 || (view.info.dtype != EXRAY_INT8 && view.info.dtype != EXRAY_UINT8) ||
-        !(q->scale[0] > 0))
-        return false;
-    *m = (xr_remap){.scale = (double)q->scale[0],
-                    .zero = q->zero_point ? (double)q->zero_point[0] : 0,
-                    .least = view.info.dtype == EXRAY_INT8 ? -128 : 0};
+    *m = (xr_remap){.scale = stored.scale, .zero = stored.zero, .least = stored.least};
     return true;
 }
 

@@ -286,21 +286,31 @@ static bool smoother(const xr_scene *scene, const xr_bend *bend)
     return false;
 }
 
-/* The stored bytes with the sign bit exchanged: half of the range is added, and wraps. */
-static bool stored_bend(xr_scene *scene, xr_bend *bend)
+bool xr_scene_storage(xr_scene *scene, xr_storage *out)
 {
     exray_tensor_view view;
     const float *values;
     exray_error error;
     if (exray_comparison_values(scene->comparison, EXRAY_EDGE, scene->frame[0].frame, EXRAY_INPUT,
-                                scene->pair, scene->slot, &view, &values, &error) != EXRAY_OK)
+                                scene->pair, scene->slot, &view, &values, &error) != EXRAY_OK ||
+        (view.info.dtype != EXRAY_INT8 && view.info.dtype != EXRAY_UINT8))
         return false;
     const exray_quantization *q = &view.info.quantization;
-    if (view.info.dtype != EXRAY_INT8 && view.info.dtype != EXRAY_UINT8)
+    bool quantized = q->count == 1;
+    *out = (xr_storage){.quantized = quantized,
+                        .scale = quantized ? (double)q->scale[0] : 1,
+                        .zero = quantized && q->zero_point ? (double)q->zero_point[0] : 0,
+                        .least = view.info.dtype == EXRAY_INT8 ? -128 : 0};
+    return true;
+}
+
+/* The stored bytes with the sign bit exchanged: half of the range is added, and wraps. */
+static bool stored_bend(xr_scene *scene, xr_bend *bend)
+{
+    xr_storage stored;
+    if (!xr_scene_storage(scene, &stored))
         return false;
-    double scale = q->count == 1 ? (double)q->scale[0] : 1;
-    double zero = q->count == 1 && q->zero_point ? (double)q->zero_point[0] : 0;
-    double least = view.info.dtype == EXRAY_INT8 ? -128 : 0;
+    double scale = stored.scale, zero = stored.zero, least = stored.least;
     *bend = (xr_bend){.set = true, .stored = true, .up = (float)(scale * 128)};
     for (size_t c = 0; c < XR_FIT_CHANNELS; c++) {
         bend->middle[c] = (float)(scale * (least + 127.5 - zero));

@@ -201,6 +201,12 @@ struct xr_scene {
 /* One side's input of a frame as a raster; false where there is none. */
 bool xr_scene_raster(xr_scene *scene, exray_side side, size_t frame, bool other_layout, const xr_bend *bend,
                      xr_raster *out);
+/* How the edge's input of 8 bits is stored; false: it is none, or cannot be read. */
+typedef struct xr_storage {
+    bool quantized;            /* else scale is 1 and zero 0 */
+    double scale, zero, least; /* least: the smallest stored value */
+} xr_storage;
+bool xr_scene_storage(xr_scene *scene, xr_storage *out);
 /* Loads the frames that are searched on, as far as the chain is known (frames, bend). */
 bool xr_scene_load(xr_scene *scene, const xr_chain *chain);
 /* The unit of the reference's values, in pixels of 0..255; false: not known. */
