@@ -1,5 +1,6 @@
 #include "output_boxes.h"
 
+#include "output_reading.h"
 #include "output_tail.h"
 
 #include <math.h>
@@ -205,15 +206,7 @@ static bool read_rows(const exray_comparison *comparison, exray_side side, size_
 bool xr_boxes_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
                    exray_result *result)
 {
-    const exray_log *log = exray_comparison_log(comparison, side);
-    size_t position = exray_comparison_frame(comparison, frame).frame[side];
-    const exray_record *record = exray_log_records(log, position);
-    exray_error error;
-    for (size_t i = 0; i < exray_log_frame(log, position)->record_count; i++)
-        if (record[i].message == EXRAY_MESSAGE_RESULT)
-            return exray_log_read_result(log, &record[i], slot, result, &error) == EXRAY_OK &&
-                   result->box_count > 0;
-    return false;
+    return xr_frame_result(comparison, side, frame, slot, result) && result->box_count > 0;
 }
 
 static void add_result(box_work *w, const exray_result *result, const float *rows, uint64_t count)

@@ -16,8 +16,8 @@ enum {
 
 /* ---- Records ------------------------------------------------------------------------------ */
 
-const exray_result *xr_result_read(const exray_comparison *comparison, exray_side side, size_t frame,
-                                   exray_slot *slot, exray_result *out)
+bool xr_frame_result(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                     exray_result *out)
 {
     const exray_log *log = exray_comparison_log(comparison, side);
     size_t position = exray_comparison_frame(comparison, frame).frame[side];
@@ -25,9 +25,14 @@ const exray_result *xr_result_read(const exray_comparison *comparison, exray_sid
     exray_error error;
     for (size_t i = 0; i < exray_log_frame(log, position)->record_count; i++)
         if (record[i].message == EXRAY_MESSAGE_RESULT)
-            return exray_log_read_result(log, &record[i], slot, out, &error) || out->class_count == 0 ? NULL
-                                                                                                      : out;
-    return NULL;
+            return exray_log_read_result(log, &record[i], slot, out, &error) == EXRAY_OK;
+    return false;
+}
+
+const exray_result *xr_result_read(const exray_comparison *comparison, exray_side side, size_t frame,
+                                   exray_slot *slot, exray_result *out)
+{
+    return xr_frame_result(comparison, side, frame, slot, out) && out->class_count > 0 ? out : NULL;
 }
 
 bool xr_vector_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,

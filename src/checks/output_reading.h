@@ -58,6 +58,9 @@ bool xr_reading_reorders(const xr_reading *reading);
 
 /* ---- Records ------------------------------------------------------------------------ */
 
+/* The frame's first result; false where there is none, or it cannot be read. */
+bool xr_frame_result(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
+                     exray_result *out);
 /* The frame's result where it names classes; else NULL. */
 const exray_result *xr_result_read(const exray_comparison *comparison, exray_side side, size_t frame,
                                    exray_slot *slot, exray_result *out);
