@@ -27,7 +27,7 @@ ctest --test-dir build/tsan -R 'core|test_log$' -j "$jobs" --output-on-failure
 
 step "Python and command-line tests"
 # The optimized build with its tests: what users run, at the speed they run it.
-cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON >/dev/null
+cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON -DEXRAY_WERROR=ON >/dev/null
 cmake --build build/test -j "$jobs"
 EXRAY_BUILD_DIR=$PWD/build/test EXRAY_ASAN_DIR=$PWD/build/asan "$python" -m pytest -q -ra -p no:cacheprovider tests/python
 

@@ -36,7 +36,7 @@ static void add_maps(const xr_input_fit *fit, const xr_order *o, exray_finding *
     const xr_affine *m = &o->map;
     size_t shown = same_map(fit, m) ? 1 : fit->channels;
     for (size_t c = 0; c < shown; c++) {
-        char which[32] = "", key[32];
+        char which[32] = "", key[40];
         if (shown > 1)
             snprintf(which, sizeof which, "Channel %zu: ", c);
         exray_finding_detail(f, "%sedge = %.4g x reference %c %.4g", which, m->gain[c],

@@ -120,7 +120,7 @@ static void say_where(const exray_comparison *comparison, const xr_input_fit *fi
     }
     const xr_order *o = &fit->order[fit->order_used];
     for (size_t c = 0; c < fit->channels && fit->order_count; c++) {
-        char key[32];
+        char key[40]; /* as long as any size_t */
         snprintf(key, sizeof key, "affine_gain_%zu", c);
         exray_finding_number(f, key, o->map.gain[c]);
         snprintf(key, sizeof key, "affine_offset_%zu", c);
