@@ -21,11 +21,12 @@ forbid() {
     [ -z "$hits" ] || { echo "$hits"; say "$3"; }
 }
 forbid src/core '(\.\./|host/|engines/|checks/|report/|cli/|exray/(log|assertion|tflite|codecs)\.h)' "core includes only itself and exray/{exray,types}.h"
+forbid src/models '.*(host/|engine|checks/|report/|cli/)' "model files know core only"
 forbid src/host '.*(tflite|litert|onnx|ort)[^"]*\.h' "host includes no engine's own header"
 forbid src/host '(\.\./)*(checks|report|cli)/' "host does not know checks, report, cli"
 forbid src/checks '.*(host|compare/|log/|report|cli|engine)' "checks see the public headers only"
 forbid src/report '.*(cli/|engine)' "report does not know cli or engines"
-forbid src/engines '.*(host/|checks/|report/|cli/|pipeline/)' "engines know core only"
+forbid src/engines '.*(host/|checks/|report/|cli/|pipeline/)' "engines know core and models only"
 
 # Every C file of the program that the build knows.
 if [ -f build/compile_commands.json ]; then

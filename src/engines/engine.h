@@ -14,6 +14,7 @@ typedef struct xr_session_config {
     const char *kernels;      /* NULL: "default" */
     unsigned threads;         /* 0: 1 */
     const char *library;      /* NULL: found by the adapter */
+    const char *delegate;     /* "LIB[:OPTIONS]": an external delegate; NULL: none */
     exray_recorder *recorder; /* already open; gets model, layers, latency of every run */
 } xr_session_config;
 

@@ -1,0 +1,43 @@
+/* The table of model formats, and the one door to them. */
+#include "model_file.h"
+
+#include <stdio.h>
+
+const xr_model_format *const xr_model_formats[] = {NULL};
+
+exray_status xr_model_read(const void *data, size_t size, xr_model_file *file, exray_error *error)
+{
+    *file = (xr_model_file){.data = data, .size = size};
+    for (const xr_model_format *const *format = xr_model_formats; *format; format++) {
+        if (!(*format)->recognize(data, size))
+            continue;
+        file->format = *format;
+        exray_status status = (*format)->read(file, error);
+        if (status != EXRAY_OK)
+            xr_model_release(file);
+        return status;
+    }
+    error->status = EXRAY_E_FORMAT;
+    snprintf(error->message, sizeof error->message, "it is no model of a known format (.tflite, .onnx)");
+    return error->status;
+}
+
+void xr_model_release(xr_model_file *file)
+{
+    if (file->format)
+        file->format->release(file);
+    *file = (xr_model_file){0};
+}
+
+exray_status xr_model_expose(const xr_model_file *file, xr_model_bytes *out, exray_error *error)
+{
+    *out = (xr_model_bytes){0};
+    return file->format->expose(file, out, error);
+}
+
+exray_status xr_model_cut(const xr_model_file *file, const uint32_t *nodes, uint32_t count,
+                          const exray_tensor_info *known, xr_model_bytes *out, exray_error *error)
+{
+    *out = (xr_model_bytes){0};
+    return file->format->cut(file, nodes, count, known, out, error);
+}
