@@ -56,26 +56,29 @@ typedef struct exray_layer_pair {
     uint32_t node[2]; /* by exray_side */
     const char *name[2];
     const char *op[2];
-    uint32_t output; /* which output of the nodes */
+    uint32_t output; /* which output of the edge's node */
     exray_role_of_layer role;
     bool from_stats; /* only stats at hand: metrics hold counts, min, max, mean alone */
     exray_metrics metrics;
     double error; /* rmse / standard deviation of the reference's values: lower is better, 0 is equal; from
                      stats a lower bound of it.  NAN where unknown */
     double noise; /* the error that data types and healthy inputs explain; above it, it is none of noise */
-    const char *problem; /* why there are no metrics ("different shapes", ...), or NULL */
+    const char *problem;       /* why there are no metrics ("different shapes", ...), or NULL */
+    uint32_t reference_output; /* which output of the reference's node */
+    const char *matched_by;    /* what says that they are the same layer: "name", "values", "position",
+                                  "producers" (the layers that feed them), "number" (no model in the logs) */
 } exray_layer_pair;
 
 /* In execution order of the edge. */
 size_t exray_comparison_layer_count(const exray_comparison *comparison);
 const exray_layer_pair *exray_comparison_layer(const exray_comparison *comparison, size_t i);
 
-/* How much of the models is compared.  A layer is one output of a node; those that only convert between
- * types (QUANTIZE, CAST, ...) count where they have a counterpart. */
+/* How much of the models is compared.  A layer is one output of a node; those that only change
+ * type or shape (QUANTIZE, CAST, Transpose, ...) count where they have a counterpart. */
 typedef struct exray_coverage {
-    size_t layers[2];  /* by exray_side */
-    size_t compared;   /* edge layers that found a counterpart */
-    size_t inside;     /* of those: inside a partition that the reference runs as one node; no values */
+    size_t layers[2]; /* by exray_side */
+    size_t compared;  /* edge layers that found a counterpart */
+    size_t inside; /* of those: the reference computes them within a partition or a fused node; no values */
     size_t with_data;  /* of those: with all metrics */
     size_t with_stats; /* of those: with statistics alone */
 } exray_coverage;

@@ -4,9 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names of engines differ in case and underscores: LOG_SOFTMAX, LogSoftmax. */
+/* Names of engines differ in case and underscores, and 8-bit forms have a prefix of their
+ * own: LOG_SOFTMAX, LogSoftmax, QLinearSoftmax. */
 static bool is_op(const char *op, const char *name)
 {
+    static const char quantized[] = "QLinear";
+    if (op && strncmp(op, quantized, sizeof quantized - 1) == 0)
+        op += sizeof quantized - 1;
     while (op && *op && *name) {
         if (*op == '_') {
             op++;

@@ -192,6 +192,8 @@ static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
         text(w, side, "op", layer->op[s]);
     }
     number(w, o, "output", layer->output);
+    number(w, o, "reference_output", layer->reference_output);
+    text(w, o, "matched_by", layer->matched_by);
     add_metrics(w, o, &layer->metrics);
     text(w, o, "role", role_name(layer->role));
     put(w, o, "from_stats", cJSON_CreateBool(layer->from_stats));

@@ -87,7 +87,7 @@ static void print_coverage(const xr_report *r, FILE *out)
     if (c->with_stats)
         fprintf(out, "; %zu by statistics alone", c->with_stats);
     if (c->inside)
-        fprintf(out, "; %zu run inside a partition of the reference", c->inside);
+        fprintf(out, "; %zu run inside others of the reference", c->inside);
     if (valued + c->inside < c->compared)
         fprintf(out, "; %zu without values", c->compared - c->inside - valued);
     fputc('\n', out);

@@ -51,7 +51,7 @@ static void expect(chain *edge, chain *reference, const char *expected)
 {
     xr_alignment alignment;
     char text[1024] = "";
-    assert_true(xr_align(&edge->model, &reference->model, &alignment));
+    assert_true(xr_align(&edge->model, &reference->model, NULL, &alignment));
     for (size_t i = 0; i < alignment.count; i++) {
         const xr_layer_match *m = &alignment.match[i];
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u%c%u", i ? " " : "",
@@ -72,7 +72,12 @@ static void test_names(void **state)
     const char *const *ops = NAMES("CONV_2D", "ADD", "SOFTMAX");
     expect(make(3, ops, NAMES("a", "b", "c"), NULL), make(3, ops, NAMES("a", "b", "c"), NULL), "0-0 1-1 2-2");
     /* Another order of execution. */
-    expect(make(3, ops, NAMES("a", "b", "c"), NULL), make(3, ops, NAMES("b", "a", "c"), NULL), "0-1 1-0 2-2");
+    expect(make(3, NAMES("CONV_2D", "DEPTHWISE_CONV_2D", "SOFTMAX"), NAMES("a", "b", "c"), NULL),
+           make(3, NAMES("DEPTHWISE_CONV_2D", "CONV_2D", "SOFTMAX"), NAMES("b", "a", "c"), NULL),
+           "0-1 1-0 2-2");
+    /* The same name on another operator is another layer. */
+    expect(make(2, NAMES("CONV_2D", "SOFTMAX"), NAMES("a", "b"), NULL),
+           make(2, NAMES("CONV_2D", "SOFTMAX"), NAMES("b", "a"), NULL), "0-0 1-1");
     /* What a quantizer adds. */
     expect(make(3, ops, NAMES("a", "b_quantized", "c:0"), NULL),
            make(3, ops, NAMES("a_int8", "b", "c"), NULL), "0-0 1-1 2-2");
@@ -120,7 +125,7 @@ static void test_names_that_repeat_tell_nothing(void **state)
 {
     (void)state;
     expect(make(3, NAMES("A", "B", "C"), NAMES("same", "same", "c"), NULL),
-           make(3, NAMES("B", "A", "C"), NAMES("same", "same", "c"), NULL), "1-0 2-2");
+           make(3, NAMES("B", "A", "C"), NAMES("same", "same", "c"), NULL), "0-1 2-2");
 }
 
 static void test_partition(void **state)
@@ -131,6 +136,47 @@ static void test_partition(void **state)
     /* And the other way: the edge has one layer, and it is compared. */
     expect(make(1, NAMES("TfLiteXNNPackDelegate"), NAMES("c"), NULL),
            make(3, NAMES("CONV_2D", "ADD", "SOFTMAX"), NAMES("a", "b", "c"), NULL), "0-2");
+}
+
+/* A partition that lists its nodes: each of them is found, two of them without values. */
+static void test_partition_with_nodes(void **state)
+{
+    (void)state;
+    const char *const *ops = NAMES("CONV_2D", "ADD", "SOFTMAX");
+    chain *inner = make(3, ops, NAMES("a", "b", "c"), SIZES(8, 4, 2));
+    for (int edge_runs_it = 0; edge_runs_it < 2; edge_runs_it++) {
+        chain *partition = make(3, ops, NAMES("x", "y", "z"), SIZES(8, 4, 2));
+        partition->node[0] = (exray_node){.op = "TfLiteXNNPackDelegate",
+                                          .name = "",
+                                          .inputs = &partition->io[0],
+                                          .input_count = 1,
+                                          .outputs = &partition->io[3],
+                                          .output_count = 1,
+                                          .inner = inner->node,
+                                          .inner_count = 3};
+        partition->model.node_count = 1;
+        chain *plain = make(3, ops, NAMES("a", "b", "c"), SIZES(8, 4, 2));
+        if (edge_runs_it)
+            expect(partition, plain, "0-2");
+        else
+            expect(plain, partition, "0i0 1i0 2-0");
+    }
+    free(inner);
+}
+
+/* Fused by one engine, apart in the other: the end of the chain is the counterpart. */
+static void test_fused_activation(void **state)
+{
+    (void)state;
+    static const exray_key_value fused[] = {{"fused_activation_function", "RELU6"}};
+    chain *one = make(2, NAMES("CONV_2D", "SOFTMAX"), NAMES("conv", "p"), NULL);
+    one->node[0].attributes = fused;
+    one->node[0].attribute_count = 1;
+    static const exray_key_value group[] = {{"group", "1"}};
+    chain *two = make(3, NAMES("Conv", "Clip", "Softmax"), NAMES("conv", "clip", "q"), NULL);
+    two->node[0].attributes = group;
+    two->node[0].attribute_count = 1;
+    expect(one, two, "0-1 1-2");
 }
 
 static void test_hostile_graph(void **state)
@@ -153,6 +199,8 @@ int main(void)
         cmocka_unit_test(test_names_that_repeat_tell_nothing),
         cmocka_unit_test(test_conversion_with_the_outputs_name),
         cmocka_unit_test(test_partition),
+        cmocka_unit_test(test_partition_with_nodes),
+        cmocka_unit_test(test_fused_activation),
         cmocka_unit_test(test_hostile_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

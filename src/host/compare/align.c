@@ -1,8 +1,16 @@
+/* Alignment: each candidate pair gets a score of everything that speaks for it (kind
+ * of operator, shape, size of the weights, activation, names, values), and the
+ * alignment is the monotone one of the largest sum (Needleman and Wunsch, 1970, with
+ * free gaps).  What stands in another order is matched afterwards, by unique names
+ * and by the layers that feed it; what contradicts the graph is dropped. */
 #include "align.h"
+#include "align_score.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+/* Cells of the table of one search; beyond it, unique names cut the models into parts. */
+#define MOST_CELLS ((size_t)1 << 26)
 
 size_t xr_layer_count(const exray_model *model)
 {
@@ -12,349 +20,385 @@ size_t xr_layer_count(const exray_model *model)
     return count;
 }
 
-const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output)
+const char *xr_match_name(xr_match how)
 {
-    if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
-        return NULL;
-    uint32_t tensor = model->nodes[node].outputs[output];
-    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+    static const char *const names[] = {"name", "values", "position", "producers", "inside"};
+    return names[how];
 }
-
-uint64_t xr_shape_elements(const exray_tensor_info *info)
-{
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if (info->shape[i] <= 0 || info->shape[i] > (int64_t)1 << 40)
-            return 0;
-        count *= (uint64_t)info->shape[i];
-        if (count > (uint64_t)1 << 40)
-            return 0;
-    }
-    return count;
-}
-
-/* ---- Names ----------------------------------------------------------------- */
-
-typedef struct named {
-    const char *name;
-    size_t length; /* without what exporters add */
-    uint32_t node, output;
-} named;
-
-/* Exporters and quantizers add to a tensor's name what it is stored as. */
-static size_t bare_length(const char *name)
-{
-    static const char *const endings[] = {"_quantized", "_dequantized", "_int8", "_uint8", ":0"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t n = strlen(endings[i]);
-        if (length > n && memcmp(name + length - n, endings[i], n) == 0)
-            return length - n;
-    }
-    return length;
-}
-
-static int by_name(const void *left, const void *right)
-{
-    const named *a = left, *b = right;
-    size_t shorter = a->length < b->length ? a->length : b->length;
-    int order = memcmp(a->name, b->name, shorter);
-    return order ? order : (a->length > b->length) - (a->length < b->length);
-}
-
-/* Sorts and drops every name that stands twice: it tells nothing. */
-static size_t keep_unique(named *list, size_t count)
-{
-    qsort(list, count, sizeof *list, by_name);
-    size_t kept = 0;
-    for (size_t i = 0, next; i < count; i = next) {
-        for (next = i + 1; next < count && by_name(&list[i], &list[next]) == 0; next++)
-            ;
-        if (next == i + 1)
-            list[kept++] = list[i];
-    }
-    return kept;
-}
-
-typedef enum naming { BY_TENSOR, BY_BARE_TENSOR, BY_NODE, NAMINGS } naming;
-
-static size_t list_names(const exray_model *model, naming how, const bool *taken, named *list)
-{
-    size_t count = 0, layer = 0;
-    for (uint32_t n = 0; n < model->node_count; n++) {
-        for (uint32_t k = 0; k < model->nodes[n].output_count; k++, layer++) {
-            const exray_tensor_info *tensor = xr_layer_tensor(model, n, k);
-            const char *name = how == BY_NODE ? model->nodes[n].name : tensor ? tensor->name : NULL;
-            if (taken[layer] || !name || !*name || (how == BY_NODE && k > 0))
-                continue;
-            size_t length = how == BY_BARE_TENSOR ? bare_length(name) : strlen(name);
-            list[count++] = (named){name, length, n, k};
-        }
-    }
-    return keep_unique(list, count);
-}
-
-/* ---- The work -------------------------------------------------------------- */
-
-typedef struct side {
-    const exray_model *model;
-    size_t *first; /* [node]: its first layer's number */
-    bool *taken;   /* [layer] */
-    named *names;  /* [layer] */
-    size_t layers;
-} side;
 
 typedef struct work {
-    side side[2];
-    xr_layer_match *by_layer; /* [edge layer]; node[1] EXRAY_NO_INDEX: none yet */
+    xr_scorer scorer;
+    const xr_layers *side[2];
+    uint32_t *partner[2]; /* [layers of that side]: its counterpart's number, or EXRAY_NO_INDEX */
+    xr_match *how;        /* [edge layers] */
+    uint32_t *core; /* [edge layers]: of a core, the reference's core that its layers are matched with */
 } work;
 
-static bool side_init(side *s, const exray_model *model)
+static const xr_layer *layer_of(const work *w, int side, uint32_t i)
 {
-    s->model = model;
-    s->layers = xr_layer_count(model);
-    s->first = calloc(model->node_count + 1, sizeof *s->first);
-    s->taken = calloc(s->layers + 1, sizeof *s->taken);
-    s->names = calloc(s->layers + 1, sizeof *s->names);
-    if (!s->first || !s->taken || !s->names)
-        return false;
-    for (uint32_t n = 0; n < model->node_count; n++)
-        s->first[n + 1] = s->first[n] + model->nodes[n].output_count;
-    return true;
+    return &w->side[side]->layer[i];
 }
 
-static void side_free(side *s)
+static void join(work *w, uint32_t edge, uint32_t reference, xr_match how)
 {
-    free(s->first);
-    free(s->taken);
-    free(s->names);
+    w->partner[0][edge] = reference;
+    w->partner[1][reference] = edge;
+    w->how[edge] = how;
 }
 
-static void take(work *w, uint32_t edge, uint32_t reference, uint32_t output, uint32_t reference_output,
-                 xr_match how)
+static void part(work *w, uint32_t edge)
 {
-    if (output >= w->side[0].model->nodes[edge].output_count ||
-        reference_output >= w->side[1].model->nodes[reference].output_count)
-        return;
-    size_t a = w->side[0].first[edge] + output, b = w->side[1].first[reference] + reference_output;
-    /* One output number has to do for both sides. */
-    if (w->side[0].taken[a] || w->side[1].taken[b] || output != reference_output)
-        return;
-    w->side[0].taken[a] = w->side[1].taken[b] = true;
-    w->by_layer[a] = (xr_layer_match){{edge, reference}, output, how};
+    w->partner[1][w->partner[0][edge]] = EXRAY_NO_INDEX;
+    w->partner[0][edge] = EXRAY_NO_INDEX;
 }
 
-static void match_names(work *w, naming how)
+static void forget(work *w)
 {
-    size_t counts[2];
     for (int s = 0; s < 2; s++)
-        counts[s] = list_names(w->side[s].model, how, w->side[s].taken, w->side[s].names);
-    const named *a = w->side[0].names, *b = w->side[1].names;
-    for (size_t i = 0, j = 0; i < counts[0] && j < counts[1];) {
-        int order = by_name(&a[i], &b[j]);
-        if (order == 0) {
-            take(w, a[i].node, b[j].node, a[i].output, b[j].output,
-                 how == BY_NODE ? XR_MATCH_NODE_NAME : XR_MATCH_TENSOR_NAME);
-            i++, j++;
-        } else if (order < 0)
-            i++;
-        else
-            j++;
-    }
+        for (uint32_t i = 0; i < w->side[s]->count; i++)
+            w->partner[s][i] = EXRAY_NO_INDEX;
 }
 
-static uint32_t node_match(const work *w, uint32_t edge)
-{
-    if (w->side[0].model->nodes[edge].output_count == 0)
-        return EXRAY_NO_INDEX;
-    return w->by_layer[w->side[0].first[edge]].node[1];
-}
+/* ---- In order -------------------------------------------------------------------- */
 
-static bool alike(const work *w, uint32_t edge, uint32_t reference)
-{
-    const exray_node *a = &w->side[0].model->nodes[edge], *b = &w->side[1].model->nodes[reference];
-    if (!a->op || !b->op || strcasecmp(a->op, b->op) != 0 || a->output_count != b->output_count ||
-        a->output_count == 0)
-        return false;
-    const exray_tensor_info *x = xr_layer_tensor(w->side[0].model, edge, 0);
-    const exray_tensor_info *y = xr_layer_tensor(w->side[1].model, reference, 0);
-    return x && y && xr_shape_elements(x) == xr_shape_elements(y) &&
-           !w->side[0].taken[w->side[0].first[edge]] && !w->side[1].taken[w->side[1].first[reference]];
-}
+enum { STEP_EDGE, STEP_REFERENCE, STEP_MATCH };
 
-static void take_node(work *w, uint32_t edge, uint32_t reference, xr_match how)
+/* Edge layers [a0, a1), reference layers [b0, b1). */
+static bool match_range(work *w, uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
 {
-    for (uint32_t k = 0; k < w->side[0].model->nodes[edge].output_count; k++)
-        take(w, edge, reference, k, k, how);
-}
-
-/* The longest common sequence of like nodes between two matched neighbours: edge
- * nodes [a0, a1), reference nodes [b0, b1). */
-static bool match_segment(work *w, uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
-{
-    size_t rows = (size_t)a1 - a0 + 1, columns = (size_t)b1 - b0 + 1;
-    if (rows == 1 || columns == 1)
+    size_t rows = (size_t)a1 - a0, columns = (size_t)b1 - b0;
+    if (rows == 0 || columns == 0)
         return true;
-    if (rows > ((size_t)1 << 22) / columns)
+    if (rows > MOST_CELLS / columns)
         return true; /* too much to search without a name to hold on to */
-    uint32_t *length = calloc(rows * columns, sizeof *length);
-    if (!length)
-        return false;
-    for (size_t i = rows - 1; i-- > 0;)
-        for (size_t j = columns - 1; j-- > 0;) {
-            uint32_t best = length[(i + 1) * columns + j];
-            if (length[i * columns + j + 1] > best)
-                best = length[i * columns + j + 1];
-            if (alike(w, a0 + (uint32_t)i, b0 + (uint32_t)j) && length[(i + 1) * columns + j + 1] + 1 > best)
-                best = length[(i + 1) * columns + j + 1] + 1;
-            length[i * columns + j] = best;
+    uint8_t *step = malloc(rows * columns);
+    double *below = calloc(columns + 1, sizeof *below), *row = calloc(columns + 1, sizeof *row);
+    bool ok = step && below && row;
+    for (size_t i = rows; ok && i-- > 0;) {
+        row[columns] = 0;
+        for (size_t j = columns; j-- > 0;) {
+            double skip = below[j], jump = row[j + 1], best = skip > jump ? skip : jump;
+            uint8_t how = skip > jump ? STEP_EDGE : STEP_REFERENCE;
+            double score = xr_score(&w->scorer, a0 + (uint32_t)i, b0 + (uint32_t)j);
+            if (score > 0 && score + below[j + 1] > best) {
+                best = score + below[j + 1];
+                how = STEP_MATCH;
+            }
+            row[j] = best;
+            step[i * columns + j] = how;
         }
-    for (size_t i = 0, j = 0; i + 1 < rows && j + 1 < columns;) {
-        uint32_t here = length[i * columns + j];
-        if (here == length[(i + 1) * columns + j])
-            i++;
-        else if (here == length[i * columns + j + 1])
-            j++;
-        else {
-            take_node(w, a0 + (uint32_t)i, b0 + (uint32_t)j, XR_MATCH_POSITION);
-            i++, j++;
-        }
+        double *swap = below;
+        below = row;
+        row = swap;
     }
-    free(length);
-    return true;
+    for (size_t i = 0, j = 0; ok && i < rows && j < columns;) {
+        uint8_t how = step[i * columns + j];
+        if (how == STEP_MATCH)
+            join(w, a0 + (uint32_t)i, b0 + (uint32_t)j, XR_MATCH_POSITION);
+        i += how != STEP_REFERENCE;
+        j += how != STEP_EDGE;
+    }
+    free(step);
+    free(below);
+    free(row);
+    return ok;
 }
 
-static bool match_positions(work *w)
+static bool match_in_order(work *w)
 {
-    uint32_t nodes[2] = {w->side[0].model->node_count, w->side[1].model->node_count};
+    uint32_t counts[2] = {w->side[0]->count, w->side[1]->count};
+    if (counts[0] == 0 || counts[1] <= MOST_CELLS / counts[0])
+        return match_range(w, 0, counts[0], 0, counts[1]);
     uint32_t a0 = 0, b0 = 0;
-    for (uint32_t a = 0; a < nodes[0]; a++) {
-        uint32_t b = node_match(w, a);
-        if (b == EXRAY_NO_INDEX || b < b0)
-            continue; /* none, or a name that runs against the order: no hold */
-        if (!match_segment(w, a0, a, b0, b))
+    for (uint32_t a = 0; a < counts[0]; a++) {
+        uint32_t b = w->scorer.namesake[a];
+        if (b == EXRAY_NO_INDEX || b < b0 || xr_score(&w->scorer, a, b) <= 0)
+            continue;
+        if (!match_range(w, a0, a, b0, b))
             return false;
+        join(w, a, b, XR_MATCH_POSITION);
         a0 = a + 1;
         b0 = b + 1;
     }
-    return match_segment(w, a0, nodes[0], b0, nodes[1]);
+    return match_range(w, a0, counts[0], b0, counts[1]);
 }
 
-/* ---- Conversions -------------------------------------------------------------- */
+/* ---- Out of order ------------------------------------------------------------------ */
 
-static bool is_conversion(const exray_node *node)
+/* Two layers of one core are not of two. */
+static void drop_split_cores(work *w)
 {
-    static const char *const ops[] = {"QUANTIZE", "DEQUANTIZE", "CAST", "QuantizeLinear", "DequantizeLinear"};
-    for (size_t i = 0; node->op && i < sizeof ops / sizeof *ops; i++)
-        if (strcasecmp(node->op, ops[i]) == 0)
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        if (w->partner[0][a] == EXRAY_NO_INDEX)
+            continue;
+        uint32_t core = layer_of(w, 0, a)->core, other = layer_of(w, 1, w->partner[0][a])->core;
+        for (uint32_t x = a + 1; x < w->side[0]->count; x++) {
+            uint32_t y = w->partner[0][x];
+            if (y == EXRAY_NO_INDEX)
+                continue;
+            if ((layer_of(w, 0, x)->core == core) == (layer_of(w, 1, y)->core == other))
+                continue;
+            bool weaker = xr_score(&w->scorer, x, y) < xr_score(&w->scorer, a, w->partner[0][a]);
+            part(w, weaker ? x : a);
+            if (!weaker)
+                break;
+        }
+    }
+}
+
+static void match_namesakes(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        uint32_t b = w->scorer.namesake[a];
+        if (b == EXRAY_NO_INDEX || w->partner[0][a] != EXRAY_NO_INDEX || w->partner[1][b] != EXRAY_NO_INDEX)
+            continue;
+        if (xr_score(&w->scorer, a, b) > 0)
+            join(w, a, b, XR_MATCH_NAME);
+    }
+}
+
+static void note_core(work *w, uint32_t edge)
+{
+    w->core[layer_of(w, 0, edge)->core] = layer_of(w, 1, w->partner[0][edge])->core;
+}
+
+static void note_cores(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        w->core[a] = EXRAY_NO_INDEX;
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        if (w->partner[0][a] != EXRAY_NO_INDEX)
+            note_core(w, a);
+}
+
+static bool feeds(const xr_layer *layer, uint32_t core)
+{
+    for (size_t k = 0; k < 4; k++)
+        if (layer->producers[k] == core)
             return true;
     return false;
 }
 
-/* The node that writes a node's first input, or EXRAY_NO_INDEX. */
-static uint32_t producer(const exray_model *model, uint32_t node)
+/* Whether the same matched layers feed both: all that are known, and at least one. */
+static bool same_producers(const work *w, uint32_t a, uint32_t b)
 {
-    if (model->nodes[node].input_count == 0)
-        return EXRAY_NO_INDEX;
-    uint32_t tensor = model->nodes[node].inputs[0];
-    for (uint32_t n = node; n-- > 0;)
-        if (model->nodes[n].output_count && model->nodes[n].outputs[0] == tensor)
-            return n;
+    size_t matched = 0;
+    for (size_t k = 0; k < 4; k++) {
+        uint32_t core = layer_of(w, 0, a)->producers[k];
+        if (core == EXRAY_NO_INDEX)
+            continue;
+        uint32_t other = w->core[core];
+        if (other == EXRAY_NO_INDEX || !feeds(layer_of(w, 1, b), other))
+            return false;
+        matched++;
+    }
+    return matched > 0;
+}
+
+/* A single candidate, or one that stands out by its values. */
+static uint32_t fed_alike(const work *w, uint32_t a)
+{
+    uint32_t best = EXRAY_NO_INDEX;
+    double score = 0, second = 0;
+    for (uint32_t b = 0; b < w->side[1]->count; b++) {
+        if (w->partner[1][b] != EXRAY_NO_INDEX)
+            continue;
+        double s = xr_score(&w->scorer, a, b);
+        if (s <= second || !same_producers(w, a, b))
+            continue;
+        if (s > score) {
+            second = score;
+            score = s;
+            best = b;
+        } else
+            second = s;
+    }
+    return score > second + 0.5 ? best : EXRAY_NO_INDEX;
+}
+
+static void match_by_producers(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        const xr_layer *layer = layer_of(w, 0, a);
+        if (w->partner[0][a] != EXRAY_NO_INDEX || layer->core != a || xr_layer_is_free(layer))
+            continue;
+        uint32_t b = fed_alike(w, a);
+        if (b == EXRAY_NO_INDEX)
+            continue;
+        join(w, a, b, XR_MATCH_PRODUCERS);
+        note_core(w, a);
+    }
+}
+
+/* Whether `core` is among the ancestors of a reference layer that are reached through
+ * layers without a counterpart. */
+static bool is_ancestor(const work *w, uint32_t layer, uint32_t core, uint32_t depth)
+{
+    if (depth == 0)
+        return true; /* too far to tell */
+    for (size_t k = 0; k < 4; k++) {
+        uint32_t p = layer_of(w, 1, layer)->producers[k];
+        if (p == core)
+            return true;
+        if (p != EXRAY_NO_INDEX && p < layer && is_ancestor(w, p, core, depth - 1))
+            return true;
+    }
+    return false;
+}
+
+/* What is fed by other layers than its counterpart is another layer, unless name or
+ * values say otherwise. */
+static void drop_contradicted(work *w)
+{
+    enum { DEPTH = 4 };
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || w->scorer.namesake[a] == b || xr_are_alike(&w->scorer, a, b))
+            continue;
+        for (size_t k = 0; k < 4; k++) {
+            uint32_t core = layer_of(w, 0, a)->producers[k];
+            uint32_t other = core == EXRAY_NO_INDEX ? core : w->core[core];
+            if (other == EXRAY_NO_INDEX || is_ancestor(w, layer_of(w, 1, b)->core, other, DEPTH))
+                continue;
+            part(w, a);
+            break;
+        }
+    }
+}
+
+/* ---- Judging --------------------------------------------------------------------------- */
+
+/* The same graph under the same names: values could only confirm it. */
+static bool is_plain(const work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        const xr_layer *x = layer_of(w, 0, a);
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX) {
+            if (!xr_layer_is_free(x))
+                return false;
+            continue;
+        }
+        const xr_layer *y = layer_of(w, 1, b);
+        if (w->scorer.namesake[a] != b || !xr_same_op_name(x->op->op, y->op->op))
+            return false;
+    }
+    for (uint32_t b = 0; b < w->side[1]->count; b++)
+        if (w->partner[1][b] == EXRAY_NO_INDEX && !xr_layer_is_free(layer_of(w, 1, b)))
+            return false;
+    return true;
+}
+
+static bool match_all(work *w)
+{
+    forget(w);
+    if (!match_in_order(w))
+        return false;
+    drop_split_cores(w);
+    match_namesakes(w);
+    note_cores(w);
+    match_by_producers(w);
+    drop_contradicted(w);
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || w->how[a] == XR_MATCH_PRODUCERS)
+            continue;
+        w->how[a] = w->scorer.namesake[a] == b       ? XR_MATCH_NAME
+                    : xr_are_alike(&w->scorer, a, b) ? XR_MATCH_VALUES
+                                                     : XR_MATCH_POSITION;
+    }
+    return true;
+}
+
+/* ---- The result -------------------------------------------------------------------------- */
+
+/* A node of the reference that computes an edge layer without showing it: one that
+ * fuses the layers of a core, or a partition of unknown content whose output is matched
+ * next.  EXRAY_NO_INDEX: none. */
+static uint32_t computed_within(const work *w, uint32_t a)
+{
+    const xr_layer *layer = layer_of(w, 0, a);
+    for (uint32_t x = layer->core; x < w->side[0]->count; x++)
+        if (layer_of(w, 0, x)->core == layer->core && w->partner[0][x] != EXRAY_NO_INDEX)
+            return layer_of(w, 1, w->partner[0][x])->node;
+    for (uint32_t x = a + 1; x < w->side[0]->count; x++) {
+        if (w->partner[0][x] == EXRAY_NO_INDEX)
+            continue;
+        const xr_layer *next = layer_of(w, 1, w->partner[0][x]);
+        return next->kind == XR_OP_PARTITION && layer_of(w, 0, x)->kind != XR_OP_PARTITION ? next->node
+                                                                                           : EXRAY_NO_INDEX;
+    }
     return EXRAY_NO_INDEX;
 }
 
-/* A quantizer gives the model's output name to the conversion behind the last layer:
- * that layer is the counterpart, not the conversion. */
-static void skip_conversions(work *w)
+static void add_match(const work *w, uint32_t a, xr_alignment *out)
 {
-    const exray_model *edge = w->side[0].model, *reference = w->side[1].model;
-    for (uint32_t a = 0; a < edge->node_count; a++) {
-        uint32_t b = node_match(w, a);
-        if (b == EXRAY_NO_INDEX || is_conversion(&edge->nodes[a]) == is_conversion(&reference->nodes[b]))
-            continue;
-        bool on_edge = is_conversion(&edge->nodes[a]);
-        uint32_t other = on_edge ? producer(edge, a) : producer(reference, b);
-        if (other == EXRAY_NO_INDEX)
-            continue;
-        uint32_t x = on_edge ? other : a, y = on_edge ? b : other;
-        const exray_node *p = &edge->nodes[x], *q = &reference->nodes[y];
-        bool *free_x = &w->side[0].taken[w->side[0].first[x]],
-             *free_y = &w->side[1].taken[w->side[1].first[y]];
-        if ((on_edge ? *free_x : *free_y) || !p->op || !q->op || strcasecmp(p->op, q->op) != 0)
-            continue;
-        size_t layer = w->side[0].first[a];
-        w->side[0].taken[layer] = w->side[1].taken[w->side[1].first[b]] = false;
-        w->by_layer[layer].node[1] = EXRAY_NO_INDEX;
-        take(w, x, y, 0, 0, XR_MATCH_TENSOR_NAME);
+    const xr_layer *x = layer_of(w, 0, a);
+    uint32_t b = w->partner[0][a];
+    const xr_layer *y = b == EXRAY_NO_INDEX ? NULL : layer_of(w, 1, b);
+    xr_layer_match match = {{x->node, EXRAY_NO_INDEX}, {x->output, 0}, XR_MATCH_INSIDE};
+    if (y && y->output != EXRAY_NO_INDEX) {
+        match.node[1] = y->node;
+        match.output[1] = y->output;
+        match.how = w->how[a];
+    } else if (y)
+        match.node[1] = y->node;
+    else if (!xr_layer_is_free(x))
+        match.node[1] = computed_within(w, a);
+    if (match.node[1] != EXRAY_NO_INDEX)
+        out->match[out->count++] = match;
+    else
+        out->free[0] += xr_layer_is_free(x);
+}
+
+static bool collect(const work *w, xr_alignment *out)
+{
+    out->match = calloc((size_t)w->side[0]->count + 1, sizeof *out->match);
+    if (!out->match)
+        return false;
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        if (layer_of(w, 0, a)->output != EXRAY_NO_INDEX)
+            add_match(w, a, out);
+    for (uint32_t b = 0; b < w->side[1]->count; b++)
+        if (layer_of(w, 1, b)->output != EXRAY_NO_INDEX && w->partner[1][b] == EXRAY_NO_INDEX)
+            out->free[1] += xr_layer_is_free(layer_of(w, 1, b));
+    return true;
+}
+
+static bool align_layers(work *w, const exray_comparison *comparison, xr_alignment *out)
+{
+    if (!match_all(w))
+        return false;
+    if (comparison && !is_plain(w)) {
+        if (!xr_scorer_read_values(&w->scorer, comparison) || !match_all(w))
+            return false;
     }
+    return collect(w, out);
 }
 
-static size_t lone_conversions(const side *s)
-{
-    size_t count = 0;
-    for (uint32_t n = 0; n < s->model->node_count; n++)
-        for (size_t layer = s->first[n]; is_conversion(&s->model->nodes[n]) && layer < s->first[n + 1];
-             layer++)
-            count += !s->taken[layer];
-    return count;
-}
-
-/* A delegate runs many of the model's nodes as one. */
-static bool is_partition(const exray_node *node)
-{
-    return node->inner_count > 0 || (node->op && strstr(node->op, "elegate"));
-}
-
-/* Edge layers before a matched partition that found nothing are inside it: the
- * reference computes them there, out of sight. */
-static void match_partitions(work *w)
-{
-    const exray_model *edge = w->side[0].model, *reference = w->side[1].model;
-    uint32_t begin = 0;
-    for (uint32_t a = 0; a < edge->node_count; a++) {
-        uint32_t b = node_match(w, a);
-        if (b == EXRAY_NO_INDEX)
-            continue;
-        if (is_partition(&reference->nodes[b]) && !is_partition(&edge->nodes[a]))
-            for (uint32_t n = begin; n < a; n++)
-                for (uint32_t k = 0; k < edge->nodes[n].output_count; k++) {
-                    size_t layer = w->side[0].first[n] + k;
-                    if (w->by_layer[layer].node[1] == EXRAY_NO_INDEX && !is_conversion(&edge->nodes[n]))
-                        w->by_layer[layer] = (xr_layer_match){{n, b}, k, XR_MATCH_INSIDE};
-                }
-        begin = a + 1;
-    }
-}
-
-bool xr_align(const exray_model *edge, const exray_model *reference, xr_alignment *out)
+bool xr_align(const exray_model *edge, const exray_model *reference, const exray_comparison *comparison,
+              xr_alignment *out)
 {
     *out = (xr_alignment){0};
     work w = {0};
-    bool ok = side_init(&w.side[0], edge) && side_init(&w.side[1], reference);
-    size_t layers = w.side[0].layers;
-    w.by_layer = calloc(layers + 1, sizeof *w.by_layer);
-    ok = ok && w.by_layer;
-    if (ok) {
-        for (size_t i = 0; i < layers; i++)
-            w.by_layer[i].node[1] = EXRAY_NO_INDEX;
-        for (int how = 0; how < NAMINGS; how++)
-            match_names(&w, (naming)how);
-        skip_conversions(&w);
-        ok = match_positions(&w);
+    xr_layers layers[2] = {{0}};
+    bool ok = xr_layers_of(edge, &layers[0]) && xr_layers_of(reference, &layers[1]) &&
+              xr_scorer_init(&w.scorer, layers);
+    for (int s = 0; s < 2; s++) {
+        w.side[s] = &layers[s];
+        w.partner[s] = calloc((size_t)layers[s].count + 1, sizeof *w.partner[s]);
+        ok = ok && w.partner[s];
     }
-    if (ok) {
-        match_partitions(&w);
-        for (int s = 0; s < 2; s++)
-            out->conversions[s] = lone_conversions(&w.side[s]);
-        for (size_t i = 0; i < layers; i++)
-            if (w.by_layer[i].node[1] != EXRAY_NO_INDEX)
-                w.by_layer[out->count++] = w.by_layer[i];
-        out->match = w.by_layer;
-        w.by_layer = NULL;
+    w.how = calloc((size_t)layers[0].count + 1, sizeof *w.how);
+    w.core = calloc((size_t)layers[0].count + 1, sizeof *w.core);
+    ok = ok && w.how && w.core && align_layers(&w, comparison, out);
+    xr_scorer_free(&w.scorer);
+    for (int s = 0; s < 2; s++) {
+        free(w.partner[s]);
+        xr_layers_free(&layers[s]);
     }
-    free(w.by_layer);
-    side_free(&w.side[0]);
-    side_free(&w.side[1]);
+    free(w.how);
+    free(w.core);
     return ok;
 }
 

@@ -3,42 +3,42 @@
 #ifndef XR_ALIGN_H
 #define XR_ALIGN_H
 
-#include <exray/log.h>
+#include <exray/assertion.h>
 
+/* Why two layers are taken for each other. */
 typedef enum xr_match {
-    XR_MATCH_TENSOR_NAME, /* their output tensors have the same name */
-    XR_MATCH_NODE_NAME,   /* the nodes have */
-    XR_MATCH_POSITION,    /* same op and size, at the same place between matched neighbours */
-    XR_MATCH_INSIDE,      /* inside a partition that the reference runs as one node; node[1] is it */
+    XR_MATCH_NAME,      /* kind, size and name of the tensor or the node are the same */
+    XR_MATCH_VALUES,    /* no name says so; their values do */
+    XR_MATCH_POSITION,  /* the same kind and size, at the same place between matched neighbours */
+    XR_MATCH_PRODUCERS, /* at another place, fed by the same layers */
+    XR_MATCH_INSIDE,    /* the reference computes it within node[1] (a partition, a fused node): no values */
 } xr_match;
 
 typedef struct xr_layer_match {
-    uint32_t node[2]; /* edge, reference */
-    uint32_t output;  /* which output of both nodes */
+    uint32_t node[2];   /* edge, reference */
+    uint32_t output[2]; /* which output of the nodes; of INSIDE, the reference's is 0 */
     xr_match how;
 } xr_layer_match;
 
 typedef struct xr_alignment {
     xr_layer_match *match; /* in execution order of the edge; at most one for an edge layer */
     size_t count;
-    size_t conversions[2]; /* edge, reference: layers that only convert between types (QUANTIZE, CAST, ...)
-                              and have no counterpart, as the other model needs none */
+    size_t free[2]; /* edge, reference: layers without a counterpart that need none: they change type or
+                       shape (QUANTIZE, CAST, Transpose, ...), or are made of constants */
 } xr_alignment;
 
-/* Aligns two models.  Nodes that do not fit anything are left out.  False: out of
- * memory. */
-bool xr_align(const exray_model *edge, const exray_model *reference, xr_alignment *out);
+/* Aligns two models.  `comparison` (NULL: the graphs alone) has the logs and matched frames
+ * whose values are looked at where graphs and names leave a doubt.  Nodes that do not
+ * fit anything are left out.  False: out of memory. */
+bool xr_align(const exray_model *edge, const exray_model *reference, const exray_comparison *comparison,
+              xr_alignment *out);
 
 void xr_alignment_free(xr_alignment *alignment);
 
+/* "name", "values", "position", "producers", "inside". */
+const char *xr_match_name(xr_match how);
+
 /* Layers (outputs of nodes) of a model. */
 size_t xr_layer_count(const exray_model *model);
-
-/* The tensor that output `output` of `node` is, or NULL where the model does not
- * say. */
-const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output);
-
-/* Elements of a shape; 0 where unknown or beyond 2^40. */
-uint64_t xr_shape_elements(const exray_tensor_info *info);
 
 #endif

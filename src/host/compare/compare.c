@@ -68,7 +68,9 @@ static void show_layers(exray_comparison *c)
     for (size_t i = 0; i < c->layers.count; i++) {
         const xr_pair *pair = &c->layers.pair[i];
         exray_layer_pair *shown = &c->layer[i];
-        shown->output = pair->output;
+        shown->output = pair->output[EXRAY_EDGE];
+        shown->reference_output = pair->output[EXRAY_REFERENCE];
+        shown->matched_by = pair->matched_by;
         shown->metrics = pair_metrics(pair, &shown->from_stats);
         shown->problem = pair->frames ? pair->problem : pair_problem(pair);
         for (int s = 0; s < 2; s++) {

@@ -42,9 +42,10 @@ typedef struct xr_stat_sums {
 /* A matched pair of tensors of any kind, and what was measured. */
 typedef struct xr_pair {
     exray_kind kind;
-    uint32_t index[2], output; /* LAYER: nodes, and which of their outputs */
-    const char *name[2];       /* INPUT, OUTPUT: as in the topic */
-    uint32_t tensor[2];        /* position in the models' tensors, or EXRAY_NO_INDEX */
+    uint32_t index[2], output[2]; /* LAYER: nodes, and which of their outputs */
+    const char *matched_by;       /* LAYER: constant text */
+    const char *name[2];          /* INPUT, OUTPUT: as in the topic */
+    uint32_t tensor[2];           /* position in the models' tensors, or EXRAY_NO_INDEX */
     xr_stored stored[2];
     xr_moments moments;
     xr_stat_sums stats;
@@ -85,6 +86,19 @@ bool xr_match_tensors(exray_comparison *comparison);
 /* The record of one side of a pair in a matched frame, or NULL. */
 const exray_record *xr_pair_record(const exray_comparison *comparison, const xr_pair *pair, exray_side side,
                                    size_t frame);
+
+/* shapes.c */
+typedef enum xr_layout_match {
+    XR_LAYOUT_NONE,
+    XR_LAYOUT_SAME,
+    XR_LAYOUT_EDGE_LAST,  /* the edge's is channels-last, the reference's channels-first */
+    XR_LAYOUT_EDGE_FIRST, /* the other way round */
+} xr_layout_match;
+/* A shape without its dimensions of 1; returns the rank. */
+uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]);
+/* Whether two shapes hold the same values in the same order, dimensions of 1 aside, or
+ * in channels-last against channels-first. */
+xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference);
 
 /* measure.c: reads the data.  */
 exray_status xr_measure(exray_comparison *comparison, const xr_compare_options *options, exray_error *error);

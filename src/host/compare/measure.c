@@ -7,40 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Shapes ------------------------------------------------------------------ */
-
-typedef enum layout_match { LAYOUT_NONE, LAYOUT_SAME, LAYOUT_EDGE_LAST, LAYOUT_EDGE_FIRST } layout_match;
-
-static uint32_t squeeze(const exray_tensor_info *info, int64_t *shape)
-{
-    uint32_t rank = 0;
-    for (uint32_t i = 0; i < info->rank && i < EXRAY_MAX_RANK; i++)
-        if (info->shape[i] != 1)
-            shape[rank++] = info->shape[i];
-    return rank;
-}
-
-/* Whether two shapes hold the same values in the same order, dimensions of 1
- * aside, or in channels-last against channels-first. */
-static layout_match match_shapes(const exray_tensor_info *edge, const exray_tensor_info *reference)
-{
-    int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
-    uint32_t ra = squeeze(edge, a), rb = squeeze(reference, b);
-    if (ra == rb && memcmp(a, b, ra * sizeof *a) == 0)
-        return LAYOUT_SAME;
-    if (ra == 1 || rb == 1)
-        return LAYOUT_SAME; /* flattened: the counts decide */
-    if (ra != rb || ra < 3 || ra > 4)
-        return LAYOUT_NONE;
-    const int64_t *x = a + (ra - 3), *y = b + (ra - 3);
-    if (ra == 4 && a[0] != b[0])
-        return LAYOUT_NONE;
-    if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2])
-        return LAYOUT_EDGE_LAST;
-    if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
-        return LAYOUT_EDGE_FIRST;
-    return LAYOUT_NONE;
-}
+/* ---- Layouts ----------------------------------------------------------------- */
 
 /* [n][rows][columns] to [n][columns][rows]. */
 static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, uint64_t columns)
@@ -75,9 +42,9 @@ static void fail_damaged(xr_pair *pair)
     fail(pair, "a record is damaged");
 }
 
-static const float *relaid(reader *r, const float *values, const exray_tensor_view *edge, layout_match how)
+static const float *relaid(reader *r, const float *values, const exray_tensor_view *edge, xr_layout_match how)
 {
-    if (how == LAYOUT_SAME)
+    if (how == XR_LAYOUT_SAME)
         return values;
     if (edge->count > r->scratch_count) {
         float *grown = realloc(r->scratch, edge->count * sizeof *grown);
@@ -87,10 +54,10 @@ static const float *relaid(reader *r, const float *values, const exray_tensor_vi
         r->scratch_count = edge->count;
     }
     int64_t shape[EXRAY_MAX_RANK];
-    uint32_t rank = squeeze(&edge->info, shape);
+    uint32_t rank = xr_squeeze(&edge->info, shape);
     const int64_t *s = shape + (rank - 3);
     uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
-    if (how == LAYOUT_EDGE_LAST)
+    if (how == XR_LAYOUT_EDGE_LAST)
         transpose(values, r->scratch, batch, (uint64_t)s[0] * (uint64_t)s[1], (uint64_t)s[2]);
     else
         transpose(values, r->scratch, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
@@ -147,9 +114,9 @@ static void note_levels(xr_pair *pair, const exray_tensor_view view[2], const fl
 static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2],
                        const float *const values[2], size_t frame)
 {
-    layout_match how = match_shapes(&view[0].info, &view[1].info);
+    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
     bool in_place =
-        how == LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
+        how == XR_LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
     if (in_place) {
         if (!add_checked(r, &pair->moments, values[0], values[1], view[0].count)) {
             fail_damaged(pair);
@@ -167,7 +134,7 @@ static void add_values(reader *r, xr_pair *pair, const exray_tensor_view view[2]
         if (pair->samples[s])
             xr_samples_add(pair->samples[s], &view[s].info, values[s], view[s].count, frame);
     note_levels(pair, view, values);
-    if (view[0].count != view[1].count || how == LAYOUT_NONE) {
+    if (view[0].count != view[1].count || how == XR_LAYOUT_NONE) {
         fail(pair, "their shapes differ");
         return;
     }

@@ -11,7 +11,8 @@ const exray_record *xr_pair_record(const exray_comparison *c, const xr_pair *pai
 {
     size_t position = c->frame[frame].frame[side];
     if (pair->kind == EXRAY_LAYER)
-        return exray_log_find(c->log[side], position, EXRAY_LAYER, pair->index[side], pair->output, NULL);
+        return exray_log_find(c->log[side], position, EXRAY_LAYER, pair->index[side], pair->output[side],
+                              NULL);
     return exray_log_find(c->log[side], position, pair->kind, EXRAY_NO_INDEX, 0, pair->name[side]);
 }
 
@@ -131,10 +132,10 @@ static bool match_io(const exray_comparison *c, exray_kind kind, xr_pairs *out)
 static bool layers_of_models(exray_comparison *c, const exray_model *edge, const exray_model *reference)
 {
     xr_alignment alignment;
-    if (!xr_align(edge, reference, &alignment))
+    if (!xr_align(edge, reference, c, &alignment))
         return false;
-    c->coverage.layers[0] = xr_layer_count(edge) - alignment.conversions[0];
-    c->coverage.layers[1] = xr_layer_count(reference) - alignment.conversions[1];
+    c->coverage.layers[0] = xr_layer_count(edge) - alignment.free[0];
+    c->coverage.layers[1] = xr_layer_count(reference) - alignment.free[1];
     c->coverage.compared = alignment.count;
     c->layers.pair = calloc(alignment.count + 1, sizeof *c->layers.pair);
     for (size_t i = 0; c->layers.pair && i < alignment.count; i++) {
@@ -147,9 +148,10 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
         c->layers.pair[c->layers.count++] =
             (xr_pair){.kind = EXRAY_LAYER,
                       .index = {m->node[0], m->node[1]},
-                      .output = m->output,
+                      .output = {m->output[0], m->output[1]},
                       .name = {exray_node_name(edge, m->node[0]), exray_node_name(reference, m->node[1])},
-                      .tensor = {tensors[m->output], reference->nodes[m->node[1]].outputs[m->output]},
+                      .tensor = {tensors[m->output[0]], reference->nodes[m->node[1]].outputs[m->output[1]]},
+                      .matched_by = xr_match_name(m->how),
                       .moments = xr_moments_zero()};
     }
     bool ok = c->layers.pair != NULL;
@@ -197,7 +199,8 @@ static bool layers_of_records(exray_comparison *c)
             snprintf(names[s], sizeof names[s], "layer %u", (unsigned)edge->index);
         c->layers.pair[c->layers.count++] = (xr_pair){.kind = EXRAY_LAYER,
                                                       .index = {edge->index, edge->index},
-                                                      .output = edge->output,
+                                                      .output = {edge->output, edge->output},
+                                                      .matched_by = "number",
                                                       .name = {names[0], names[1]},
                                                       .tensor = {EXRAY_NO_INDEX, EXRAY_NO_INDEX},
                                                       .moments = xr_moments_zero()};
