@@ -354,6 +354,14 @@ static void settle_bias(const exray_comparison *comparison, matcher *m, xr_weigh
     m->fit->biases_differ += p->differs;
 }
 
+/* Engines store a square matrix one way or the other; it is a fault where the layer itself
+ * goes wrong. */
+static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_pair *p)
+{
+    return p->transposed && p->layer != SIZE_MAX &&
+           exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ORIGINATES;
+}
+
 static bool sum_up(const exray_comparison *comparison, matcher *m)
 {
     xr_model_fit *fit = m->fit;
@@ -364,6 +372,8 @@ static bool sum_up(const exray_comparison *comparison, matcher *m)
         xr_weight_pair *p = &fit->pair[i];
         if (p->differs && is_harmless(comparison, m, p))
             p->differs = p->moved = false;
+        p->transposed = is_wrongly_transposed(comparison, p);
+        p->differs = p->differs || p->transposed;
         fit->from_stats = fit->from_stats || p->from_stats;
         if (p->bias) {
             settle_bias(comparison, m, p);

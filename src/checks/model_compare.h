@@ -20,6 +20,7 @@ typedef struct xr_weight_pair {
     double difference;  /* rmse / standard deviation of the reference's; lower is better */
     double rounding;    /* of that, what storing explains */
     double correlation; /* 1: equal up to scale; NAN from statistics */
+    bool transposed;    /* the same values, dimensions of equal size exchanged */
     bool rescaled;      /* each output channel by a factor of its own (folded normalization) */
     bool differs;       /* beyond rounding */
     bool moved;         /* ... or statistics say so, less surely (model_difference.c) */

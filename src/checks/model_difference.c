@@ -43,6 +43,7 @@ typedef struct layout {
     uint32_t rank;
     uint64_t size[MOST_DIMENSIONS];   /* of the reference */
     uint64_t stride[MOST_DIMENSIONS]; /* of the edge, in the reference's order of dimensions */
+    bool turned;                      /* the shapes are the same, the order of dimensions is not */
 } layout;
 
 /* Dimensions of 1 aside; false where there are more than four. */
@@ -114,6 +115,10 @@ static bool make_layout(const uint64_t *edge, const uint64_t *reference, uint32_
         out->size[d] = reference[d];
         out->stride[d] = stride[order[d]];
     }
+    out->turned = false;
+    for (uint32_t d = 0; d < rank; d++)
+        out->turned = out->turned || order[d] != d;
+    out->turned = out->turned && memcmp(edge, reference, rank * sizeof *edge) == 0;
     return true;
 }
 
@@ -308,6 +313,7 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
     pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
     pair->correlation = (s.ab / s.n - s.a / s.n * (s.b / s.n)) / sqrt(fmax(variance * own, 1e-300));
     pair->differs = pair->moved = pair->difference > factor * pair->rounding;
+    pair->transposed = laid && l.turned && !pair->differs;
     if (pair->differs && laid && is_rescaled(&l, values, factor, fmax(rounding, 1e-10 * unit * unit)))
         pair->rescaled = true;
     return true;

@@ -27,6 +27,11 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
     char place[32] = "";
     if (pair->layer != SIZE_MAX)
         snprintf(place, sizeof place, "Layer %u, ", node_of(comparison, pair));
+    if (pair->transposed) {
+        exray_finding_detail(f, "%sweights %.*s: transposed; the same values with two dimensions exchanged.",
+                             place, XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
     exray_finding_detail(f, "%s%s %.*s: off by %.2g of their deviation; rounding explains %.2g.", place,
                          pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
                          pair->difference, pair->rounding);
