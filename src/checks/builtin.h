@@ -12,6 +12,8 @@
     X(model_version)                                                                                         \
     X(model_weights)                                                                                         \
     X(layer_nan)                                                                                             \
+    X(layer_per_tensor)                                                                                      \
+    X(layer_range)                                                                                           \
     X(layer_unknown)                                                                                         \
     X(output_label_offset)                                                                                   \
     X(output_activation)                                                                                     \

@@ -55,15 +55,25 @@ static bool has_evidence(const exray_finding *f, const char *key)
     return false;
 }
 
-/* Other weights explain why a layer computes something else: of the whole model, or of
- * that layer (model.weights lists its layers as evidence). */
-static bool weights_account_for(const exray_comparison *comparison, const exray_finding *cause,
-                                const exray_finding *f)
+/* Other weights explain why a layer computes something else, and so does what is named of
+ * layers: of the whole model, or of that layer (such findings list theirs as evidence). */
+/* An error that no single layer makes: what is named of any layer accounts for it. */
+static bool is_build_up(const exray_finding *f)
+{
+    return has_evidence(f, "build_up");
+}
+
+static bool layers_account_for(const exray_comparison *comparison, const exray_finding *cause,
+                               const exray_finding *f)
 {
     if (strcmp(cause->cause, "model.version") == 0)
         return true;
-    if (strcmp(cause->cause, "model.weights") != 0 || !comparison || f->layer == EXRAY_NO_INDEX)
+    bool lists_layers = strcmp(cause->cause, "model.weights") == 0 ||
+                        (has_prefix(cause->cause, "layer.") && !is_unknown(cause));
+    if (!lists_layers || !comparison || f->layer == EXRAY_NO_INDEX)
         return false;
+    if (has_prefix(cause->cause, "layer.") && (cause->layer == f->layer || is_build_up(f)))
+        return true;
     char key[40];
     snprintf(key, sizeof key, "layer_%u",
              (unsigned)exray_comparison_layer(comparison, f->layer)->node[EXRAY_EDGE]);
@@ -109,7 +119,7 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
     if (strcmp(f->cause, "layer.unknown") == 0 &&
-        (weights_account_for(comparison, cause, f) || output_accounts_for(cause, f)))
+        (layers_account_for(comparison, cause, f) || output_accounts_for(cause, f)))
         return true;
     /* A difference seen at the outputs alone, with any fault before them. */
     if (strcmp(f->cause, "layer.unknown") == 0 && strcmp(f->stage, "output") == 0)

@@ -107,6 +107,7 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
         "layer stands out.",
         layer->error, layer->noise);
     exray_finding_fix(f, "Compare the weights and the quantization of both models.");
+    exray_finding_number(f, "build_up", 1);
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 

@@ -1,0 +1,227 @@
+#include "layer_evidence.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FRAMES = 6 };
+
+const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                       exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    uint32_t node = layer->node[side], output = side == EXRAY_EDGE ? layer->output : layer->reference_output;
+    if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
+        return NULL;
+    uint32_t tensor = model->nodes[node].outputs[output];
+    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+}
+
+bool xr_inputs_are_clean(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (input->comparable && !(input->error <= input->noise))
+            return false;
+    }
+    return true;
+}
+
+bool xr_something_is_wrong(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        exray_role_of_layer role = exray_comparison_layer(comparison, i)->role;
+        if (role == EXRAY_LAYER_ORIGINATES || role == EXRAY_LAYER_PROPAGATES)
+            return true;
+    }
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->comparable && !(output->error <= output->noise))
+            return true;
+    }
+    return false;
+}
+
+/* ---- Reading ----------------------------------------------------------------------- */
+
+typedef struct reading {
+    exray_slot *slot;
+    exray_tensor_view view;
+    const float *value;
+} reading;
+
+/* The range of a tensor with one scale. */
+static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
+{
+    double least, most;
+    switch (info->dtype) {
+    case EXRAY_INT8:
+        least = -128, most = 127;
+        break;
+    case EXRAY_UINT8:
+        least = 0, most = 255;
+        break;
+    case EXRAY_INT16:
+        least = -32768, most = 32767;
+        break;
+    case EXRAY_UINT16:
+        least = 0, most = 65535;
+        break;
+    default:
+        return;
+    }
+    if (info->quantization.count != 1 || !(info->quantization.scale[0] > 0))
+        return;
+    double zero = info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0;
+    e->step = info->quantization.scale[0];
+    e->low = e->step * (least - zero);
+    e->high = e->step * (most - zero);
+}
+
+/* Where element i of the reference lies in the edge's order: the same place, or across a
+ * change between channels-last and channels-first. */
+typedef struct order {
+    bool turned;
+    uint64_t outer, rows, columns; /* [outer][rows][columns] of the reference is [outer][columns][rows] */
+} order;
+
+static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
+{
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < info->rank; i++)
+        if (info->shape[i] != 1)
+            shape[rank++] = info->shape[i];
+    return rank;
+}
+
+static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, order *out)
+{
+    int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
+    uint32_t rank = squeeze(edge, a), other = squeeze(reference, b);
+    *out = (order){.turned = false};
+    if ((rank == other && memcmp(a, b, rank * sizeof *a) == 0) || rank == 1 || other == 1)
+        return true;
+    if (rank != other || rank < 3 || rank > 4 || (rank == 4 && a[0] != b[0]))
+        return false;
+    const int64_t *x = a + (rank - 3), *y = b + (rank - 3);
+    out->turned = true;
+    out->outer = rank == 4 ? (uint64_t)a[0] : 1;
+    if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2]) { /* the reference is [C][H W] */
+        out->rows = (uint64_t)y[0];
+        out->columns = (uint64_t)(y[1] * y[2]);
+        return true;
+    }
+    if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1]) { /* the reference is [H W][C] */
+        out->rows = (uint64_t)(y[0] * y[1]);
+        out->columns = (uint64_t)y[2];
+        return true;
+    }
+    return false;
+}
+
+static uint64_t place(const order *o, uint64_t i)
+{
+    if (!o->turned)
+        return i;
+    uint64_t plane = o->rows * o->columns, at = i % plane;
+    return i - at + at % o->columns * o->rows + at / o->columns;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------- */
+
+typedef struct sums {
+    double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2];
+} sums;
+
+/* Whether float16 holds the value: the 13 bits of the mantissa that it lacks are zero. */
+static bool fits_half(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x1fff) == 0;
+}
+
+static void add(sums *s, xr_layer_evidence *e, double a, double b)
+{
+    double d = a - b;
+    s->n++;
+    s->difference += d * d;
+    s->shift += d;
+    s->b += b;
+    s->bb += b * b;
+    e->min[0] = fmin(e->min[0], a);
+    e->max[0] = fmax(e->max[0], a);
+    e->min[1] = fmin(e->min[1], b);
+    e->max[1] = fmax(e->max[1], b);
+    if (e->step > 0) {
+        double held = fmin(fmax(b, e->low), e->high);
+        s->below += b < e->low - e->step / 2;
+        s->above += b > e->high + e->step / 2;
+        s->clipped += (b - held) * (b - held);
+        s->unclipped += (a - held) * (a - held);
+    }
+}
+
+static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
+{
+    order o;
+    if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
+        return;
+    bool floats = side[0].view.info.dtype == EXRAY_FLOAT32 && side[1].view.info.dtype == EXRAY_FLOAT32;
+    for (uint64_t i = 0; i < side[1].view.count; i++) {
+        float a = side[0].value[place(&o, i)], b = side[1].value[i];
+        if (!isfinite(a) || !isfinite(b))
+            continue;
+        add(s, e, a, b);
+        if (floats) {
+            s->half[0] += fits_half(a);
+            s->half[1] += fits_half(b);
+        }
+    }
+    e->frames++;
+}
+
+static void settle(const sums *s, xr_layer_evidence *e)
+{
+    double mean = s->b / s->n;
+    e->count = s->n;
+    e->difference = s->difference / s->n;
+    e->shift = s->shift / s->n;
+    e->deviation = sqrt(fmax(s->bb / s->n - mean * mean, 0));
+    e->below = s->below / s->n;
+    e->above = s->above / s->n;
+    e->clipped = s->clipped / s->n;
+    e->unclipped = s->unclipped / s->n;
+    e->half = s->half[1] < 0.9 * s->n ? s->half[0] / s->n : 0;
+}
+
+exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
+                                   exray_error *error)
+{
+    *out = (xr_layer_evidence){.min = {INFINITY, INFINITY}, .max = {-INFINITY, -INFINITY}};
+    reading side[2] = {{.slot = exray_slot_new()}, {.slot = exray_slot_new()}};
+    exray_status status = side[0].slot && side[1].slot ? EXRAY_OK : EXRAY_E_MEMORY;
+    size_t frames = exray_comparison_frame_count(comparison);
+    size_t stride = frames > MOST_FRAMES ? frames / MOST_FRAMES : 1;
+    sums s = {0};
+    for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += stride) {
+        for (int k = 0; k < 2 && status == EXRAY_OK; k++)
+            status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_LAYER, layer, side[k].slot,
+                                             &side[k].view, &side[k].value, error);
+        if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED) {
+            status = error->status = EXRAY_OK; /* no data in this frame */
+            continue;
+        }
+        if (status == EXRAY_OK) {
+            note_range(&side[0].view.info, out);
+            add_frame(&s, out, side);
+        }
+    }
+    exray_slot_free(side[0].slot);
+    exray_slot_free(side[1].slot);
+    if (status == EXRAY_OK && s.n > 0)
+        settle(&s, out);
+    else
+        out->frames = 0;
+    return status;
+}

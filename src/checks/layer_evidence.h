@@ -1,0 +1,41 @@
+/* What a layer's values say of the reasons why they are wrong: each reason predicts the
+ * edge's values from the reference's, and the energy that it leaves unexplained is
+ * compared with the energy of the difference. */
+#ifndef XR_LAYER_EVIDENCE_H
+#define XR_LAYER_EVIDENCE_H
+
+#include <exray/assertion.h>
+
+/* Of a matched pair of layers, over a few frames; means of squares in the tensor's unit. */
+typedef struct xr_layer_evidence {
+    size_t frames;         /* with data on both sides; 0: nothing else is filled in */
+    double count;          /* elements */
+    double difference;     /* mean((a-b)^2), a the edge's, b the reference's */
+    double deviation;      /* of b */
+    double min[2], max[2]; /* by exray_side */
+    double shift;          /* mean(a-b) */
+
+    /* What the edge's type can hold; where it is not quantized by one scale, step is 0. */
+    double step, low, high;
+    double below, above; /* share of b beyond low, high by more than half a step */
+    double clipped;      /* mean((b - clip(b))^2) */
+    double unclipped;    /* mean((a - clip(b))^2) */
+
+    double half; /* share of a that float16 holds exactly, where b is not all so; 0 for integers */
+} xr_layer_evidence;
+
+/* Reads the layer's data in up to a few frames.  EXRAY_OK also where there is none. */
+exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
+                                   exray_error *error);
+
+/* The node's tensor as the side's model has it, or NULL. */
+const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                       exray_side side);
+
+/* Whether the model's inputs are the same on both sides, within noise, as far as they are known. */
+bool xr_inputs_are_clean(const exray_comparison *comparison);
+
+/* Whether some layer or output is wrong beyond noise. */
+bool xr_something_is_wrong(const exray_comparison *comparison);
+
+#endif

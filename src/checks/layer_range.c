@@ -1,0 +1,213 @@
+/* layer.saturation, layer.range, layer.zero_point: the range that a layer's 8-bit output
+ * can hold against the range of the reference's values.
+ *
+ * A range has two costs: values beyond it are clipped, and a wide one has coarse steps.
+ * Calibration that fits its data makes the first no larger than the second, whatever
+ * method chose it (the one by mean squared error makes them equal; the usual ones clip
+ * less).  So clipping that costs several times the rounding error is a range too narrow;
+ * rounding that costs much more than the values' own range needs is one too wide; and a
+ * range wide enough that is clipped on one side and unused on the other has a wrong zero
+ * point. */
+#include "builtin.h"
+#include "layer_evidence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Clipping below this share of the signal changes nothing that another layer would notice. */
+#define LEAST_CLIPPING 0.01
+/* Of the layer that is clipped most: layers before the first such are not the reason. */
+#define SHARE_OF_WORST 0.25
+
+typedef enum fault { HEALTHY, TOO_NARROW, TOO_WIDE, OFF_CENTRE } fault;
+
+typedef struct judged {
+    size_t layer;
+    fault fault;
+    double cost; /* of the clipping or the steps, of the signal's deviation */
+    xr_layer_evidence evidence;
+} judged;
+
+typedef struct limits {
+    double clip_ratio, step_ratio;
+} limits;
+
+/* How far the values reach beyond the range on one side, and how far the range beyond the
+ * values on the other, agree: the range is long enough, and in the wrong place. */
+static bool is_off_centre(const xr_layer_evidence *e)
+{
+    double over = e->max[1] - e->high, under = e->low - e->min[1];
+    double beyond = fmax(over, under), unused = -fmin(over, under);
+    return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
+}
+
+static fault judge(const xr_layer_evidence *e, const limits *limit, double *cost)
+{
+    *cost = 0;
+    if (e->frames == 0 || e->step <= 0 || !(e->deviation > 0))
+        return HEALTHY;
+    double clipping = sqrt(e->clipped) / e->deviation, rounding = e->step / sqrt(12) / e->deviation;
+    if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING) {
+        *cost = clipping;
+        return is_off_centre(e) ? OFF_CENTRE : TOO_NARROW;
+    }
+    double used = (e->max[1] - e->min[1]) / (e->high - e->low);
+    double error = sqrt(e->difference) / e->deviation;
+    if (used * limit->step_ratio < 1 && rounding > 0.5 * error) {
+        *cost = rounding;
+        return TOO_WIDE;
+    }
+    return HEALTHY;
+}
+
+static exray_status judge_all(const exray_comparison *comparison, const limits *limit, judged *list,
+                              size_t *count, exray_error *error)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_EDGE);
+        if (!edge || edge->quantization.count != 1 || layer->from_stats)
+            continue;
+        judged j = {.layer = i};
+        exray_status status = xr_layer_evidence_get(comparison, i, &j.evidence, error);
+        if (status != EXRAY_OK)
+            return status;
+        j.fault = judge(&j.evidence, limit, &j.cost);
+        if (j.fault != HEALTHY)
+            list[(*count)++] = j;
+    }
+    return EXRAY_OK;
+}
+
+/* ---- Findings ------------------------------------------------------------------------- */
+
+static const char *cause_of(fault f)
+{
+    return f == TOO_NARROW ? "layer.saturation" : f == TOO_WIDE ? "layer.range" : "layer.zero_point";
+}
+
+static void describe(const exray_comparison *comparison, const judged *j, exray_finding *f)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, j->layer);
+    const xr_layer_evidence *e = &j->evidence;
+    unsigned node = (unsigned)layer->node[EXRAY_EDGE];
+    const char *op = layer->op[EXRAY_EDGE], *name = layer->name[EXRAY_EDGE];
+    double outside = 100 * (e->below + e->above);
+    switch (j->fault) {
+    case TOO_NARROW:
+        exray_finding_summary(f,
+                              "Layer %u (%s) %.*s saturates: it can hold %.4g to %.4g, the reference's "
+                              "values are %.4g to %.4g.",
+                              node, op, XR_SHORT_NAME(name), e->low, e->high, e->min[1], e->max[1]);
+        exray_finding_detail(
+            f,
+            "%.2g %% of the values are clipped, which costs %.2g of the signal; the steps of "
+            "that range cost %.2g.",
+            outside, j->cost, e->step / sqrt(12) / e->deviation);
+        exray_finding_fix(f, "Calibrate again with data as in use: the range of this layer is too narrow.");
+        exray_finding_alternative(f, "layer.range", 0.4);
+        break;
+    case OFF_CENTRE:
+        exray_finding_summary(
+            f,
+            "Layer %u (%s) %.*s has its zero point off: it can hold %.4g to %.4g, the reference's values are "
+            "%.4g to %.4g.",
+            node, op, XR_SHORT_NAME(name), e->low, e->high, e->min[1], e->max[1]);
+        exray_finding_detail(
+            f, "The range is long enough, and in the wrong place: %.2g %% of the values are clipped.",
+            outside);
+        exray_finding_fix(f, "Quantize this layer again: its scale fits, its zero point does not.");
+        exray_finding_alternative(f, "layer.saturation", 0.3);
+        break;
+    default:
+        exray_finding_summary(f,
+                              "Layer %u (%s) %.*s is quantized too coarsely: it can hold %.4g to %.4g, the "
+                              "reference's values are %.4g to %.4g.",
+                              node, op, XR_SHORT_NAME(name), e->low, e->high, e->min[1], e->max[1]);
+        exray_finding_detail(f, "Its steps of %.3g cost %.2g of the signal.", e->step, j->cost);
+        exray_finding_fix(f, "Calibrate again with data as in use: the range of this layer is too wide.");
+    }
+    exray_finding_number(f, "low", e->low);
+    exray_finding_number(f, "high", e->high);
+    exray_finding_number(f, "reference_min", e->min[1]);
+    exray_finding_number(f, "reference_max", e->max[1]);
+    exray_finding_number(f, "clipped_share", e->below + e->above);
+    exray_finding_number(f, "cost", j->cost);
+    exray_finding_number(f, "error_to_signal", sqrt(e->difference) / e->deviation);
+    exray_finding_number(f, "error_without_clipping", sqrt(e->unclipped) / e->deviation);
+}
+
+/* The layers of one cause are one finding, at the first that matters. */
+static void report(const exray_comparison *comparison, const judged *list, size_t count, fault which,
+                   exray_findings *findings)
+{
+    double worst = 0;
+    size_t layers = 0;
+    const judged *first = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].fault == which) {
+            worst = fmax(worst, list[i].cost);
+            layers++;
+        }
+    for (size_t i = 0; i < count && !first; i++)
+        if (list[i].fault == which && list[i].cost >= SHARE_OF_WORST * worst)
+            first = &list[i];
+    if (!first)
+        return;
+    exray_finding *f = exray_find(findings, cause_of(which), EXRAY_ERROR, 0.9);
+    exray_finding_where(f, "layer", exray_comparison_layer(comparison, first->layer)->name[EXRAY_EDGE],
+                        (uint32_t)first->layer);
+    describe(comparison, first, f);
+    if (layers > 1)
+        exray_finding_detail(f, "%zu layers have this; the worst costs %.2g of its signal.", layers, worst);
+    exray_finding_number(f, "layers", (double)layers);
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].fault != which)
+            continue;
+        char key[40];
+        snprintf(key, sizeof key, "layer_%u",
+                 (unsigned)exray_comparison_layer(comparison, list[i].layer)->node[EXRAY_EDGE]);
+        exray_finding_number(f, key, list[i].cost);
+    }
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    /* A range that costs something is a fault where the model is wrong for it: a wrong input
+     * leaves every range. */
+    if (!xr_inputs_are_clean(comparison) || !xr_something_is_wrong(comparison))
+        return EXRAY_OK;
+    judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
+    if (!list)
+        return error->status = EXRAY_E_MEMORY;
+    limits limit = {exray_option_value(findings, "clip_ratio"), exray_option_value(findings, "step_ratio")};
+    size_t count = 0;
+    exray_status status = judge_all(comparison, &limit, list, &count, error);
+    if (status == EXRAY_OK) {
+        report(comparison, list, count, TOO_NARROW, findings);
+        report(comparison, list, count, OFF_CENTRE, findings);
+        report(comparison, list, count, TOO_WIDE, findings);
+    }
+    free(list);
+    return status;
+}
+
+static const char *const causes[] = {"layer.saturation", "layer.range", "layer.zero_point", NULL};
+static const exray_option options[] = {
+    {"clip_ratio", "times the rounding error that clipping may cost; the best calibration has 1", 3, 1, 1000},
+    {"step_ratio", "times the reference's range that the layer's may be, where rounding is most of its error",
+     6, 1, 1000},
+    {.name = NULL},
+};
+
+const exray_assertion xr_assertion_layer_range = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.range",
+    .summary = "every layer's quantization covers the reference's values, and little more",
+    .causes = causes,
+    .needs = "/model and /layer of both logs with data (--capture full), and clean inputs",
+    .run = run,
+    .options = options,
+};
