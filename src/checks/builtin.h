@@ -11,9 +11,13 @@
     X(input_explain)                                                                                         \
     X(model_version)                                                                                         \
     X(model_weights)                                                                                         \
+    X(model_operator)                                                                                        \
     X(layer_nan)                                                                                             \
     X(layer_per_tensor)                                                                                      \
     X(layer_range)                                                                                           \
+    X(layer_constant)                                                                                        \
+    X(layer_precision)                                                                                       \
+    X(layer_kernel)                                                                                          \
     X(layer_unknown)                                                                                         \
     X(output_label_offset)                                                                                   \
     X(output_activation)                                                                                     \

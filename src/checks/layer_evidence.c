@@ -131,6 +131,7 @@ static uint64_t place(const order *o, uint64_t i)
 
 typedef struct sums {
     double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2];
+    double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
 } sums;
 
 /* Whether float16 holds the value: the 13 bits of the mantissa that it lacks are zero. */
@@ -162,17 +163,59 @@ static void add(sums *s, xr_layer_evidence *e, double a, double b)
     }
 }
 
+static double square(double x)
+{
+    return x * x;
+}
+
+static void add_activations(sums *s, double a, double b)
+{
+    static const double most[XR_ACTIVATIONS] = {INFINITY, 6};
+    for (int i = 0; i < XR_ACTIVATIONS; i++) {
+        s->without[i] += square(fmin(fmax(a, 0), most[i]) - b);
+        s->with[i] += square(a - fmin(fmax(b, 0), most[i]));
+    }
+}
+
+/* The reference's rows, columns and what one step along each is, of a batch of one. */
+typedef struct raster {
+    uint64_t rows, columns, row_step, column_step;
+} raster;
+
+static raster find_raster(const exray_tensor_info *reference, const order *o)
+{
+    int64_t shape[EXRAY_MAX_RANK];
+    if (squeeze(reference, shape) != 3)
+        return (raster){0};
+    bool first = o->turned ? o->rows == (uint64_t)shape[0] : shape[0] != shape[1] && shape[1] == shape[2];
+    const int64_t *hw = first ? shape + 1 : shape;
+    uint64_t channels = first ? 1 : (uint64_t)shape[2];
+    return (raster){(uint64_t)hw[0], (uint64_t)hw[1], (uint64_t)hw[1] * channels, channels};
+}
+
+static bool at_rim(const raster *r, uint64_t i)
+{
+    uint64_t row = i / r->row_step % r->rows, column = i / r->column_step % r->columns;
+    return row == 0 || column == 0 || row + 1 == r->rows || column + 1 == r->columns;
+}
+
 static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
 {
     order o;
     if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
         return;
     bool floats = side[0].view.info.dtype == EXRAY_FLOAT32 && side[1].view.info.dtype == EXRAY_FLOAT32;
+    raster r = find_raster(&side[1].view.info, &o);
     for (uint64_t i = 0; i < side[1].view.count; i++) {
         float a = side[0].value[place(&o, i)], b = side[1].value[i];
         if (!isfinite(a) || !isfinite(b))
             continue;
         add(s, e, a, b);
+        add_activations(s, a, b);
+        if (r.rows && at_rim(&r, i)) {
+            s->rim++;
+            s->rim_difference += square((double)a - b);
+        }
         if (floats) {
             s->half[0] += fits_half(a);
             s->half[1] += fits_half(b);
@@ -192,6 +235,12 @@ static void settle(const sums *s, xr_layer_evidence *e)
     e->above = s->above / s->n;
     e->clipped = s->clipped / s->n;
     e->unclipped = s->unclipped / s->n;
+    for (int i = 0; i < XR_ACTIVATIONS; i++) {
+        e->without[i] = s->without[i] / s->n;
+        e->with[i] = s->with[i] / s->n;
+    }
+    e->border_area = s->rim / s->n;
+    e->border = s->difference > 0 ? s->rim_difference / s->difference : 0;
     e->half = s->half[1] < 0.9 * s->n ? s->half[0] / s->n : 0;
 }
 

@@ -6,6 +6,9 @@
 
 #include <exray/assertion.h>
 
+/* Activations that cut values off. */
+enum { XR_RELU, XR_RELU6, XR_ACTIVATIONS };
+
 /* Of a matched pair of layers, over a few frames; means of squares in the tensor's unit. */
 typedef struct xr_layer_evidence {
     size_t frames;         /* with data on both sides; 0: nothing else is filled in */
@@ -20,6 +23,13 @@ typedef struct xr_layer_evidence {
     double below, above; /* share of b beyond low, high by more than half a step */
     double clipped;      /* mean((b - clip(b))^2) */
     double unclipped;    /* mean((a - clip(b))^2) */
+
+    /* What an activation on one side alone would leave: mean squares. */
+    double without[XR_ACTIVATIONS]; /* (clip(a) - b)^2: the edge lacks it */
+    double with[XR_ACTIVATIONS];    /* (a - clip(b))^2: the edge has it, the reference not */
+
+    double border, border_area; /* shares of the difference, and of the elements, at the rim of the picture;
+                                   0: none */
 
     double half; /* share of a that float16 holds exactly, where b is not all so; 0 for integers */
 } xr_layer_evidence;

@@ -1,0 +1,156 @@
+/* model.operator: a layer that computes something else by its attributes (padding, stride,
+ * activation, epsilon, resize convention, ...), as the models say, or as its values show. */
+#include "builtin.h"
+#include "layer_evidence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An explanation that leaves less of the difference's energy than this is one. */
+#define EXPLAINED 0.02
+/* A padding is seen at the rim: there is nearly all of the difference, on a small part of the area. */
+#define AT_THE_RIM 0.98
+
+static const exray_node *node_of(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                 exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    return model && layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
+}
+
+/* Numbers are equal where their difference is one of printing. */
+static bool same_value(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0)
+        return true;
+    char *end[2];
+    double x = strtod(a, &end[0]), y = strtod(b, &end[1]);
+    return *a && *b && !*end[0] && !*end[1] && fabs(x - y) <= 1e-6 * fabs(y);
+}
+
+/* The first attribute of both that differs, or NULL; engines name theirs differently, so
+ * only like operators are compared. */
+static const exray_key_value *other_attribute(const exray_node *edge, const exray_node *reference,
+                                              const char **value)
+{
+    if (!edge || !reference || !edge->op || !reference->op || strcmp(edge->op, reference->op) != 0)
+        return NULL;
+    for (uint32_t i = 0; i < edge->attribute_count; i++)
+        for (uint32_t k = 0; k < reference->attribute_count; k++) {
+            const exray_key_value *a = &edge->attributes[i], *b = &reference->attributes[k];
+            if (a->key && b->key && a->value && b->value && strcmp(a->key, b->key) == 0 &&
+                !same_value(a->value, b->value)) {
+                *value = b->value;
+                return a;
+            }
+        }
+    return NULL;
+}
+
+static exray_finding *begin(const exray_layer_pair *layer, size_t i, double confidence,
+                            exray_findings *findings)
+{
+    exray_finding *f = exray_find(findings, "model.operator", EXRAY_ERROR, confidence);
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding_number(f, "error_to_signal", layer->error);
+    exray_finding_number(f, "noise_to_signal", layer->noise);
+    return f;
+}
+
+static void report_attribute(const exray_layer_pair *layer, size_t i, const exray_key_value *attribute,
+                             const char *value, exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.95, findings);
+    exray_finding_summary(f, "Layer %u (%s) %.*s has %.60s %.60s on the edge, %.60s in the reference.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]), attribute->key, attribute->value, value);
+    exray_finding_fix(f, "Convert the model again with %.60s %.60s for this layer.", attribute->key, value);
+    exray_finding_text(f, "attribute", attribute->key);
+    exray_finding_text(f, "edge", attribute->value);
+    exray_finding_text(f, "reference", value);
+}
+
+static void report_activation(const exray_layer_pair *layer, size_t i, bool missing, const char *name,
+                              double left, exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.9, findings);
+    exray_finding_summary(f, "Layer %u (%s) %.*s %s the activation %s that the %s has.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]), missing ? "lacks" : "applies", name,
+                          missing ? "reference" : "edge alone");
+    exray_finding_detail(f, "With it on both sides, %.2g %% of the difference's energy would be left.",
+                         100 * left);
+    exray_finding_fix(f, "Convert the model again: this layer's fused activation was %s.",
+                      missing ? "lost" : "added");
+    exray_finding_text(f, "activation", name);
+    exray_finding_number(f, "left", left);
+}
+
+static void report_padding(const exray_layer_pair *layer, size_t i, const xr_layer_evidence *e,
+                           exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.7, findings);
+    exray_finding_summary(
+        f, "Layer %u (%s) %.*s is wrong at the rim of the picture alone: its padding differs.",
+        (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_detail(
+        f, "%.1f %% of the difference lies in the outermost rows and columns, %.1f %% of the area.",
+        100 * e->border, 100 * e->border_area);
+    exray_finding_fix(f, "Compare padding and border handling of this layer: the model's, and the kernel's.");
+    exray_finding_number(f, "border", e->border);
+    exray_finding_number(f, "border_area", e->border_area);
+    exray_finding_alternative(f, "layer.kernel", 0.3);
+}
+
+static void look_at_values(const exray_layer_pair *layer, size_t i, const xr_layer_evidence *e,
+                           exray_findings *findings)
+{
+    static const char *const names[XR_ACTIVATIONS] = {"RELU", "RELU6"};
+    for (int k = 0; k < XR_ACTIVATIONS; k++) {
+        bool missing = e->without[k] < EXPLAINED * e->difference;
+        if (!missing && !(e->with[k] < EXPLAINED * e->difference))
+            continue;
+        double left = (missing ? e->without[k] : e->with[k]) / e->difference;
+        report_activation(layer, i, missing, names[k], left, findings);
+        return;
+    }
+    if (e->border > AT_THE_RIM && e->border_area < 0.5)
+        report_padding(layer, i, e, findings);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_ORIGINATES)
+            continue;
+        const char *value = NULL;
+        const exray_key_value *attribute = other_attribute(
+            node_of(comparison, layer, EXRAY_EDGE), node_of(comparison, layer, EXRAY_REFERENCE), &value);
+        if (attribute) {
+            report_attribute(layer, i, attribute, value, findings);
+            continue;
+        }
+        xr_layer_evidence e;
+        exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+        if (status != EXRAY_OK)
+            return status;
+        if (e.frames && e.difference > 0)
+            look_at_values(layer, i, &e, findings);
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"model.operator", NULL};
+
+const exray_assertion xr_assertion_model_operator = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "model.operator",
+    .summary = "every layer has the same attributes on both sides",
+    .causes = causes,
+    .needs = "/model of both logs with attributes, or /layer of both with data",
+    .run = run,
+};
