@@ -64,6 +64,14 @@ typedef struct exray_layer_pair {
                      stats a lower bound of it.  NAN where unknown */
     double noise; /* the error that data types and healthy inputs explain; above it, it is none of noise */
     const char *problem; /* why there are no metrics ("different shapes", ...), or NULL */
+    bool from_sketch;    /* no data of one side or both, but sketches: nrmse, rmse, cosine, sqnr_db and
+                            error are estimates; there is no max_abs */
+    /* Bounds of the estimates: the true value lies between, but once in a thousand layers.  Without
+     * from_sketch equal to the value, but for from_stats: there error_high is INFINITY.  NAN where the
+     * value is. */
+    double error_low, error_high;
+    double nrmse_low, nrmse_high;
+    double cosine_low, cosine_high;
 } exray_layer_pair;
 
 /* In execution order of the edge. */
@@ -73,11 +81,12 @@ const exray_layer_pair *exray_comparison_layer(const exray_comparison *compariso
 /* How much of the models is compared.  A layer is one output of a node; those that only convert between
  * types (QUANTIZE, CAST, ...) count where they have a counterpart. */
 typedef struct exray_coverage {
-    size_t layers[2];  /* by exray_side */
-    size_t compared;   /* edge layers that found a counterpart */
-    size_t inside;     /* of those: inside a partition that the reference runs as one node; no values */
-    size_t with_data;  /* of those: with all metrics */
-    size_t with_stats; /* of those: with statistics alone */
+    size_t layers[2];   /* by exray_side */
+    size_t compared;    /* edge layers that found a counterpart */
+    size_t inside;      /* of those: inside a partition that the reference runs as one node; no values */
+    size_t with_data;   /* of those: with all metrics */
+    size_t with_stats;  /* of those: with statistics alone */
+    size_t with_sketch; /* of those: with metrics estimated from sketches */
 } exray_coverage;
 const exray_coverage *exray_comparison_coverage(const exray_comparison *comparison);
 

@@ -124,6 +124,8 @@ typedef struct exray_tensor_view {
     bool has_media;
     exray_media media;
     uint32_t model_tensor; /* or EXRAY_NO_INDEX */
+    bool has_sketch;
+    exray_sketch sketch; /* as it stands in the log: version and count may be anything */
 } exray_tensor_view;
 
 /* Reads a tensor record; its chunk's CRC is checked where it has one. */
