@@ -96,6 +96,7 @@ typedef struct exray_record {
     const char *name; /* what follows "/input/", "/sensor/" ...; "" elsewhere */
     uint64_t position, size;
     uint32_t chunk;
+    bool has_sketch; /* and no data, as a rule */
 } exray_record;
 
 /* Records of frame i (exray_frame.record_count of them), in order of kind,

@@ -315,6 +315,8 @@ bool xr_peek_tensor(const uint8_t *data, size_t size, xr_peek *out)
             out->frame = f.value;
         else if (xr_is(&f, 3, XR_WIRE_BYTES))
             out->has_data = true;
+        else if (xr_is(&f, 5, XR_WIRE_BYTES))
+            out->has_sketch = true;
         else if (xr_is(&f, 8, XR_WIRE_VARINT))
             out->occurrence = (uint32_t)f.value;
     }
