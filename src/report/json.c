@@ -105,6 +105,7 @@ static void add_coverage(writer *w, cJSON *root, const exray_comparison *c)
     number(w, o, "inside_partition", (double)v->inside);
     number(w, o, "with_data", (double)v->with_data);
     number(w, o, "with_stats", (double)v->with_stats);
+    number(w, o, "with_sketch", (double)v->with_sketch);
 }
 
 static void add_where(writer *w, cJSON *o, const exray_comparison *c, const exray_finding *f)
