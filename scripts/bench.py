@@ -119,7 +119,7 @@ def bench_savez(table, folder, arrays):
 
 def bench_tap(table, folder, library):
     f = figures(BUILD / "bench" / "bench_tap", library, MODEL, folder)
-    for name, what, aim in (("frame", "frame", "-"), ("io_async", "io, asynchronous", "1.02"), ("stats", "stats", "1.10 (1.06)"),
+    for name, what, aim in (("frame", "frame", "-"), ("io_async", "io, asynchronous", "1.02"), ("stats", "stats", "1.10 (1.06)"), ("sketch", "sketch", "1.20 (1.10)"),
                             ("full", "full, into a sink that discards", "-")):
         table.add(f"one inference with the tap, capture {what}", f"{f[name + '_ms']:.2f} ms", f"{f['untapped_ms']:.2f} ms untapped",
                   f"{f[name + '_ms'] / f['untapped_ms']:.3f}", aim)

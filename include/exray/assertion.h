@@ -67,6 +67,14 @@ typedef struct exray_layer_pair {
     uint32_t reference_output; /* which output of the reference's node */
     const char *matched_by;    /* what says that they are the same layer: "name", "values", "position",
                                   "producers" (the layers that feed them), "number" (no model in the logs) */
+    bool from_sketch;          /* no data of one side or both, but sketches: nrmse, rmse, cosine, sqnr_db and
+                                  error are estimates; there is no max_abs */
+    /* Bounds of the estimates: the true value lies between, but once in a thousand layers.  Without
+     * from_sketch equal to the value, but for from_stats: there error_high is INFINITY.  NAN where the
+     * value is. */
+    double error_low, error_high;
+    double nrmse_low, nrmse_high;
+    double cosine_low, cosine_high;
 } exray_layer_pair;
 
 /* In execution order of the edge. */
@@ -79,8 +87,9 @@ typedef struct exray_coverage {
     size_t layers[2]; /* by exray_side */
     size_t compared;  /* edge layers that found a counterpart */
     size_t inside; /* of those: the reference computes them within a partition or a fused node; no values */
-    size_t with_data;  /* of those: with all metrics */
-    size_t with_stats; /* of those: with statistics alone */
+    size_t with_data;   /* of those: with all metrics */
+    size_t with_stats;  /* of those: with statistics alone */
+    size_t with_sketch; /* of those: with metrics estimated from sketches */
 } exray_coverage;
 const exray_coverage *exray_comparison_coverage(const exray_comparison *comparison);
 

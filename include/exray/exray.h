@@ -279,6 +279,14 @@ exray_status exray_fail(exray_recorder *recorder, exray_status status, const cha
 exray_status exray_compute_stats(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out);
 
+/* TensorSketch of a tensor's data, and its TensorStats in the same pass where `stats`
+ * is not NULL: what SKETCH capture writes of layers.  `count`: how many buckets were
+ * filled.  Channels come last, where info.layout says which dimension they are; else
+ * the elements count as they lie.  Errors as exray_compute_stats.  Takes 14 KiB of
+ * stack. */
+exray_status exray_compute_sketch(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
+                                  exray_stats *stats, float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count);
+
 /* SHA-256 (FIPS 180-4). */
 void exray_sha256(const void *data, size_t size, uint8_t out[32]);
 

@@ -96,6 +96,7 @@ typedef struct exray_record {
     const char *name; /* what follows "/input/", "/sensor/" ...; "" elsewhere */
     uint64_t position, size;
     uint32_t chunk;
+    bool has_sketch; /* and no data, as a rule */
 } exray_record;
 
 /* Records of frame i (exray_frame.record_count of them), in order of kind,
@@ -124,6 +125,8 @@ typedef struct exray_tensor_view {
     bool has_media;
     exray_media media;
     uint32_t model_tensor; /* or EXRAY_NO_INDEX */
+    bool has_sketch;
+    exray_sketch sketch; /* as it stands in the log: version and count may be anything */
 } exray_tensor_view;
 
 /* Reads a tensor record; its chunk's CRC is checked where it has one. */

@@ -102,7 +102,7 @@ const char *exray_kind_name(exray_kind kind);
     X(FRAME, frame)   /* frames, latency, system, readings, results */                                       \
     X(IO, io)         /* + data of sensor, stage, input, output */                                           \
     X(STATS, stats)   /* + TensorStats of every layer and constant */                                        \
-    X(SKETCH, sketch) /* + TensorSketch of every layer (not written yet: as stats) */                        \
+    X(SKETCH, sketch) /* + TensorSketch of every layer */                                                    \
     X(FULL, full)     /* + data of every layer and constant */
 
 typedef enum exray_capture {
@@ -204,6 +204,20 @@ typedef struct exray_stats {
     uint64_t low_count;  /* stored values at the dtype's minimum (integers only) */
     uint64_t high_count; /* stored values at the dtype's maximum (integers only) */
 } exray_stats;
+
+/* schema: TensorSketch (spec/sketch.md).  Those of two tensors of the same elements
+ * subtract: the squares of the differences of their buckets sum up to about the square
+ * of the tensors' distance.  The buckets are borrowed. */
+#define EXRAY_SKETCH_VERSION 1
+#define EXRAY_SKETCH_BUCKETS 251
+#define EXRAY_SKETCH_SEED    1 /* what the recorder uses, so that logs compare */
+typedef struct exray_sketch {
+    uint32_t version;    /* names the hash; others than EXRAY_SKETCH_VERSION are not known here */
+    uint32_t count;      /* buckets; as many as the tensor has elements where those are fewer than
+                            EXRAY_SKETCH_BUCKETS: then they are the elements */
+    uint64_t seed;       /* sketches of different seeds do not compare */
+    const float *bucket; /* [count] */
+} exray_sketch;
 
 /* schema: Result.Class and Result.Box. */
 typedef struct exray_class {

@@ -82,9 +82,12 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
     exray_finding_summary(f, "Layer %u (%s) %.*s is wrong beyond noise though its inputs are not.",
                           (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
                           XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
-    exray_finding_detail(
-        f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.", layer->error,
-        layer->from_stats ? " at least (from statistics; it may begin earlier)" : "", layer->noise);
+    exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.",
+                         layer->error,
+                         layer->from_stats    ? " at least (from statistics; it may begin earlier)"
+                         : layer->from_sketch ? " (estimated from sketches)"
+                                              : "",
+                         layer->noise);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
     exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");

@@ -155,7 +155,8 @@ enum { ENOUGH_DECISIONS = 59 };
 static bool compared_values(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
-    if (c->with_data || c->with_stats || exray_comparison_accuracy(comparison)->frames >= ENOUGH_DECISIONS)
+    if (c->with_data || c->with_sketch || c->with_stats ||
+        exray_comparison_accuracy(comparison)->frames >= ENOUGH_DECISIONS)
         return true;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
         if (exray_comparison_output(comparison, i)->comparable)
@@ -168,8 +169,8 @@ static bool inputs_unknown(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    return exray_comparison_input_count(comparison) == 0 && !c->with_data && !c->with_stats && model &&
-           model->input_count > 0;
+    return exray_comparison_input_count(comparison) == 0 && !c->with_data && !c->with_sketch &&
+           !c->with_stats && model && model->input_count > 0;
 }
 
 static const char *first_source(const exray_log *log)

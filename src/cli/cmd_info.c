@@ -13,7 +13,7 @@
 
 /* Sums over a log. */
 typedef struct counts {
-    uint64_t records, with_data, bytes;
+    uint64_t records, with_data, with_sketch, bytes;
 } counts;
 
 typedef struct summary {
@@ -108,6 +108,7 @@ static void sum_records(summary *s, const exray_record *records, size_t count, e
         counts *c = r->message == EXRAY_MESSAGE_TENSOR ? &s->kinds[r->kind] : &s->messages[r->message];
         c->records++;
         c->with_data += r->has_data;
+        c->with_sketch += r->has_sketch;
         c->bytes += r->size;
         if (r->message == EXRAY_MESSAGE_SYSTEM)
             sum_system(s, r, slot);
@@ -228,6 +229,8 @@ static void put_counts(const char *first, const char *name, const counts *c)
            xr_format_bytes(bytes, c->bytes));
     if (c->with_data)
         printf("  %s", c->with_data == c->records ? "with data" : "some with data");
+    if (c->with_sketch)
+        printf("  %s", c->with_sketch == c->records ? "with sketch" : "some with sketch");
     putchar('\n');
 }
 
@@ -312,6 +315,7 @@ static void add_counts(cJSON *object, const char *name, const counts *c)
     cJSON *entry = cJSON_AddObjectToObject(object, name);
     cJSON_AddNumberToObject(entry, "records", (double)c->records);
     cJSON_AddNumberToObject(entry, "with_data", (double)c->with_data);
+    cJSON_AddNumberToObject(entry, "with_sketch", (double)c->with_sketch);
     cJSON_AddNumberToObject(entry, "bytes", (double)c->bytes);
 }
 

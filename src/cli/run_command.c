@@ -75,8 +75,6 @@ static int parse_capture(const xr_command *command, const char *text, exray_conf
     if (level < 0 || level == EXRAY_CAPTURE_DEFAULT)
         return xr_usage_error(command, "--capture %s: not one of off, frame, io, stats, sketch, full", text);
     config->capture = (exray_capture)level;
-    if (level == EXRAY_CAPTURE_SKETCH)
-        fputs("exray: warning: sketches are not written yet; recording stats instead\n", stderr);
     return XR_EXIT_OK;
 }
 

@@ -55,6 +55,14 @@ static void encode_stats(xr_sink *sink, const void *object)
     xr_pb_uint(sink, 10, stats->high_count);
 }
 
+static void encode_sketch(xr_sink *sink, const void *object)
+{
+    const exray_sketch *sketch = object;
+    xr_pb_uint(sink, 1, sketch->version);
+    xr_pb_uint(sink, 2, sketch->seed);
+    xr_pb_packed_float(sink, 3, sketch->bucket, sketch->count);
+}
+
 static void encode_media(xr_sink *sink, const void *object)
 {
     const exray_media *media = object;
@@ -78,6 +86,8 @@ void xr_encode_tensor(xr_sink *sink, const void *object)
         xr_pb_message(sink, 2, encode_tensor_info, &tensor->info);
     if (message->stats)
         xr_pb_message(sink, 4, encode_stats, message->stats);
+    if (message->sketch)
+        xr_pb_message(sink, 5, encode_sketch, message->sketch);
     if (tensor->in_model)
         xr_pb_uint_always(sink, 6, tensor->model_tensor);
     if (tensor->media)

@@ -32,9 +32,10 @@ xr_bytes xr_schema_descriptor(void);
 typedef struct xr_tensor_message {
     uint64_t frame;
     const exray_tensor *tensor;
-    bool with_data;           /* tensor->data, tensor->size */
-    const exray_stats *stats; /* or NULL */
-    bool with_info;           /* also where /model would describe the tensor */
+    bool with_data;             /* tensor->data, tensor->size */
+    const exray_stats *stats;   /* or NULL */
+    const exray_sketch *sketch; /* or NULL */
+    bool with_info;             /* also where /model would describe the tensor */
 } xr_tensor_message;
 void xr_encode_tensor(xr_sink *sink, const void *message);
 

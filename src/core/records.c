@@ -10,7 +10,7 @@ static exray_status bad_argument(xr_recorder *r, const char *call, const char *w
 /* ---- Tensors ---------------------------------------------------------------- */
 
 /* What is kept of a tensor. */
-typedef enum keep { KEEP_NOTHING, KEEP_INFO, KEEP_STATS, KEEP_DATA } keep;
+typedef enum keep { KEEP_NOTHING, KEEP_INFO, KEEP_STATS, KEEP_SKETCH, KEEP_DATA } keep;
 
 static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture)
 {
@@ -26,6 +26,8 @@ static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture
     case EXRAY_KIND_COUNT:
         break;
     }
+    if (capture == EXRAY_CAPTURE_SKETCH && kind == EXRAY_LAYER)
+        return KEEP_SKETCH;
     return capture < EXRAY_CAPTURE_STATS  ? KEEP_NOTHING
            : capture < EXRAY_CAPTURE_FULL ? KEEP_STATS
                                           : KEEP_DATA;
@@ -91,11 +93,36 @@ static bool is_opaque(const exray_media *media)
     return false;
 }
 
+/* What stands for the data of a tensor. */
+typedef struct summary {
+    exray_stats stats;
+    exray_sketch sketch;
+    float bucket[EXRAY_SKETCH_BUCKETS];
+} summary;
+
+static void summarize(const exray_tensor *tensor, keep k, summary *s, xr_tensor_message *message)
+{
+    if (!tensor->data || is_opaque(tensor->media))
+        return;
+    if (k == KEEP_SKETCH) {
+        s->sketch =
+            (exray_sketch){.version = EXRAY_SKETCH_VERSION, .seed = EXRAY_SKETCH_SEED, .bucket = s->bucket};
+        if (!exray_compute_sketch(&tensor->info, tensor->data, tensor->size, s->sketch.seed, &s->stats,
+                                  s->bucket, &s->sketch.count)) {
+            message->stats = &s->stats;
+            message->sketch = &s->sketch;
+        }
+    } else if (k == KEEP_STATS &&
+               !exray_compute_stats(&tensor->info, tensor->data, tensor->size, &s->stats)) {
+        message->stats = &s->stats;
+    }
+}
+
 /* Sends what is to be kept; where the budget forbids the data of a layer, its
  * stats. */
 static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k)
 {
-    exray_stats stats;
+    summary kept_of;
     xr_tensor_message message = {.frame = tensor->kind == EXRAY_CONSTANT ? 0 : r->next_frame,
                                  .tensor = tensor,
                                  .with_info = r->model_dropped,
@@ -109,9 +136,7 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
         message.with_data = false;
         k = KEEP_STATS;
     }
-    if (k == KEEP_STATS && tensor->data && !is_opaque(tensor->media) &&
-        !exray_compute_stats(&tensor->info, tensor->data, tensor->size, &stats))
-        message.stats = &stats;
+    summarize(tensor, k, &kept_of, &message);
     const uint64_t dropped = r->dropped;
     const exray_status status = xr_emit(r, channel, xr_port_now(), xr_encode_tensor, &message,
                                         tensor->kind == EXRAY_CONSTANT ? XR_WAIT : XR_MAY_DROP);

@@ -5,15 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Moments of a set of numbers, kept as mean and sum of squared deviations: sums
- * of squares would lose what matters where the mean is large. */
-typedef struct moments {
-    uint64_t count; /* of finite values */
-    double mean, squares;
-    double min, max;
-} moments;
-
-static void merge(moments *into, const moments *other)
+static void merge(xr_stat_moments *into, const xr_stat_moments *other)
 {
     if (!other->count)
         return;
@@ -46,9 +38,10 @@ static marks marks_of(exray_dtype dtype, double zero)
 }
 
 /* Values one by one, two passes over a block that is in cache. */
-static void add_values(const double *values, size_t count, double zero, moments *all, exray_stats *out)
+static void add_values(const double *values, size_t count, double zero, xr_stat_moments *all,
+                       exray_stats *out)
 {
-    moments block = {0};
+    xr_stat_moments block = {0};
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         const double x = values[i];
@@ -110,8 +103,8 @@ static void count_extremes(const double *stored, size_t count, const marks *m, e
 }
 
 /* Any type; the values as stored. */
-static void stored_stats(exray_dtype dtype, const uint8_t *data, uint64_t count, const marks *m, moments *all,
-                         exray_stats *out)
+static void stored_stats(exray_dtype dtype, const uint8_t *data, uint64_t count, const marks *m,
+                         xr_stat_moments *all, exray_stats *out)
 {
     double values[BLOCK];
     for (uint64_t first = 0; first < count; first += BLOCK) {
@@ -130,7 +123,7 @@ static double zero_point_of(const exray_quantization *q, uint32_t slice)
 
 /* Any type, a scale for each slice: the values as they are meant. */
 static void sliced_stats(const exray_tensor_info *info, const xr_axis_walk *walk, const uint8_t *data,
-                         uint64_t count, moments *all, exray_stats *out)
+                         uint64_t count, xr_stat_moments *all, exray_stats *out)
 {
     const marks m = marks_of(info->dtype, 0);
     double values[BLOCK];
@@ -156,12 +149,18 @@ static void sliced_stats(const exray_tensor_info *info, const xr_axis_walk *walk
 /* ---- Fast ways ---------------------------------------------------------------- */
 
 /* Elements of float data on a machine of the log's byte order. */
-static bool is_little_endian(void)
+bool xr_is_little_endian(void)
 {
     const uint16_t one = 1;
     uint8_t first;
     memcpy(&first, &one, 1);
     return first == 1;
+}
+
+static const xr_stats_kernels *best_kernels(void)
+{
+    const xr_stats_kernels *fast = xr_stats_kernels_x86();
+    return fast ? fast : xr_stats_kernels_portable();
 }
 
 /* The mean of a block, to be subtracted before squares are summed; any number
@@ -174,35 +173,36 @@ static double first_pivot(const xr_stats_kernels *kernels, const uint8_t *data, 
     return mean - mean == 0 ? mean : 0;
 }
 
-static void float_stats(const xr_stats_kernels *kernels, const uint8_t *data, uint64_t count, moments *all,
-                        exray_stats *out)
+bool xr_stats_add_floats(const void *data, size_t count, xr_stat_moments *all, exray_stats *stats)
 {
-    const marks m = {0, (double)NAN, (double)NAN};
-    double pivot = 0;
+    const xr_stats_kernels *kernels = best_kernels();
+    const double pivot = all->count ? all->mean : first_pivot(kernels, data, count < 1024 ? count : 1024);
+    xr_float_block block;
+    kernels->floats(data, count, pivot, &block);
+    if (block.squares - block.squares != 0) { /* something is not finite */
+        const marks m = {0, (double)NAN, (double)NAN};
+        stored_stats(EXRAY_FLOAT32, data, count, &m, all, stats);
+        return false;
+    }
+    const double shift = block.sum / (double)count;
+    const double squares = block.squares - block.sum * shift;
+    const xr_stat_moments part = {count, pivot + shift, squares > 0 ? squares : 0, (double)block.min,
+                                  (double)block.max};
+    merge(all, &part);
+    stats->zero_count += block.zeros;
+    return true;
+}
+
+static void float_stats(const uint8_t *data, uint64_t count, xr_stat_moments *all, exray_stats *out)
+{
     for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
         const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
-        const uint8_t *at = data + 4 * first;
-        if (first == 0)
-            pivot = first_pivot(kernels, at, n < 1024 ? n : 1024);
-        else if (all->count)
-            pivot = all->mean;
-        xr_float_block block;
-        kernels->floats(at, n, pivot, &block);
-        if (block.squares - block.squares != 0) { /* something is not finite */
-            stored_stats(EXRAY_FLOAT32, at, n, &m, all, out);
-            continue;
-        }
-        const double shift = block.sum / (double)n;
-        const double squares = block.squares - block.sum * shift;
-        const moments part = {n, pivot + shift, squares > 0 ? squares : 0, (double)block.min,
-                              (double)block.max};
-        merge(all, &part);
-        out->zero_count += block.zeros;
+        xr_stats_add_floats(data + 4 * first, n, all, out);
     }
 }
 
 static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info *info, const uint8_t *data,
-                       uint64_t count, moments *all, exray_stats *out)
+                       uint64_t count, xr_stat_moments *all, exray_stats *out)
 {
     const bool is_signed = info->dtype == EXRAY_INT8;
     const uint8_t flip = is_signed ? 0x80 : 0;
@@ -229,12 +229,12 @@ static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info 
     const double mean = (double)sum / (double)count;
     /* The sums are exact, and bytes are small: this difference loses nothing. */
     const double deviations = (double)squares - (double)sum * mean;
-    *all = (moments){count, mean + (double)offset, deviations > 0 ? deviations : 0, (double)(min + offset),
-                     (double)(max + offset)};
+    *all = (xr_stat_moments){count, mean + (double)offset, deviations > 0 ? deviations : 0,
+                             (double)(min + offset), (double)(max + offset)};
 }
 
 /* From stored values to real ones, one scale for all. */
-static void dequantize_moments(const exray_quantization *q, moments *all)
+static void dequantize_moments(const exray_quantization *q, xr_stat_moments *all)
 {
     const double scale = (double)q->scale[0], zero = zero_point_of(q, 0);
     const double a = scale * (all->min - zero), b = scale * (all->max - zero);
@@ -244,8 +244,7 @@ static void dequantize_moments(const exray_quantization *q, moments *all)
     all->squares *= scale * scale;
 }
 
-/* Elements that the data holds; false: it is shorter than the shape says. */
-static bool element_count(const exray_tensor_info *info, size_t size, uint64_t *count)
+bool xr_element_count_of(const exray_tensor_info *info, size_t size, uint64_t *count)
 {
     const unsigned bits = exray_dtype_bits(info->dtype);
     if (xr_shape_count(info->shape, info->rank, count))
@@ -254,27 +253,33 @@ static bool element_count(const exray_tensor_info *info, size_t size, uint64_t *
     return true;
 }
 
+void xr_stats_end(const xr_stat_moments *all, exray_stats *out)
+{
+    out->min = all->count ? all->min : (double)NAN;
+    out->max = all->count ? all->max : (double)NAN;
+    out->mean = all->count ? all->mean : (double)NAN;
+    out->variance = all->count ? all->squares / (double)all->count : (double)NAN;
+}
+
 exray_status exray_compute_stats(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out)
 {
     const exray_quantization *q = &info->quantization;
-    const xr_stats_kernels *fast = xr_stats_kernels_x86();
-    const xr_stats_kernels *kernels = fast ? fast : xr_stats_kernels_portable();
     xr_axis_walk walk;
-    moments all = {0};
+    xr_stat_moments all = {0};
     *out = (exray_stats){0};
     if (!xr_dtype_is_numeric(info->dtype))
         return EXRAY_E_UNSUPPORTED;
-    if (!element_count(info, size, &out->count) || (q->count && !q->scale) || (out->count && !data) ||
+    if (!xr_element_count_of(info, size, &out->count) || (q->count && !q->scale) || (out->count && !data) ||
         !xr_axis_walk_of(info, &walk))
         return EXRAY_E_ARGUMENT;
     const uint64_t count = out->count;
     if (walk.slices > 1) {
         sliced_stats(info, &walk, data, count, &all, out);
-    } else if (info->dtype == EXRAY_FLOAT32 && !q->count && is_little_endian()) {
-        float_stats(kernels, data, count, &all, out);
+    } else if (info->dtype == EXRAY_FLOAT32 && !q->count && xr_is_little_endian()) {
+        float_stats(data, count, &all, out);
     } else if (info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8) {
-        byte_stats(kernels, info, data, count, &all, out);
+        byte_stats(best_kernels(), info, data, count, &all, out);
     } else {
         const marks m = marks_of(info->dtype, q->count ? zero_point_of(q, 0) : 0);
         stored_stats(info->dtype, data, count, &m, &all, out);
@@ -283,10 +288,6 @@ exray_status exray_compute_stats(const exray_tensor_info *info, const void *data
         dequantize_moments(q, &all);
     if (is_wide(info->dtype))
         count_wide_extremes(info->dtype, data, count, out);
-    /* Of no finite value at all: NaN, not an invented 0. */
-    out->min = all.count ? all.min : (double)NAN;
-    out->max = all.count ? all.max : (double)NAN;
-    out->mean = all.count ? all.mean : (double)NAN;
-    out->variance = all.count ? all.squares / (double)all.count : (double)NAN;
+    xr_stats_end(&all, out);
     return EXRAY_OK;
 }

@@ -105,6 +105,7 @@ static void add_coverage(writer *w, cJSON *root, const exray_comparison *c)
     number(w, o, "inside_partition", (double)v->inside);
     number(w, o, "with_data", (double)v->with_data);
     number(w, o, "with_stats", (double)v->with_stats);
+    number(w, o, "with_sketch", (double)v->with_sketch);
 }
 
 static void add_where(writer *w, cJSON *o, const exray_comparison *c, const exray_finding *f)
@@ -181,6 +182,15 @@ static const char *role_name(exray_role_of_layer role)
     }
 }
 
+/* An estimate's: [low, high]. */
+static void add_bounds(writer *w, cJSON *o, const char *key, double low, double high)
+{
+    cJSON *pair = put(w, o, key, cJSON_CreateArray());
+    const double ends[2] = {low, high};
+    for (int i = 0; i < 2; i++)
+        push(w, pair, isfinite(ends[i]) ? cJSON_CreateNumber(ends[i]) : cJSON_CreateNull());
+}
+
 static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
 {
     static const char *const sides[2] = {"edge", "reference"};
@@ -197,6 +207,12 @@ static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
     add_metrics(w, o, &layer->metrics);
     text(w, o, "role", role_name(layer->role));
     put(w, o, "from_stats", cJSON_CreateBool(layer->from_stats));
+    put(w, o, "from_sketch", cJSON_CreateBool(layer->from_sketch));
+    if (layer->from_sketch) {
+        add_bounds(w, o, "nrmse_bounds", layer->nrmse_low, layer->nrmse_high);
+        add_bounds(w, o, "cosine_bounds", layer->cosine_low, layer->cosine_high);
+        add_bounds(w, o, "error_bounds", layer->error_low, layer->error_high);
+    }
     number(w, o, "error_to_signal", layer->error);
     number(w, o, "noise_to_signal", layer->noise);
     text(w, o, "problem", layer->problem);

@@ -73,7 +73,7 @@ static void print_accuracy(const xr_report *r, FILE *out)
 static void print_coverage(const xr_report *r, FILE *out)
 {
     const exray_coverage *c = exray_comparison_coverage(r->comparison);
-    size_t valued = c->with_data + c->with_stats;
+    size_t valued = c->with_data + c->with_sketch + c->with_stats;
     if (c->layers[EXRAY_EDGE] == 0) {
         fputs("layers     none recorded\n", out);
         return;
@@ -84,6 +84,8 @@ static void print_coverage(const xr_report *r, FILE *out)
         return;
     }
     fprintf(out, "layers     %zu of %zu compared", c->compared, c->layers[EXRAY_EDGE]);
+    if (c->with_sketch)
+        fprintf(out, "; %zu estimated from sketches", c->with_sketch);
     if (c->with_stats)
         fprintf(out, "; %zu by statistics alone", c->with_stats);
     if (c->inside)

@@ -71,7 +71,8 @@ static void test_tensor_has_its_data_last(void **state)
                                  .occurrence = 1};
     uint8_t out[64];
     const size_t size =
-        encode(xr_encode_tensor, &(xr_tensor_message){7, &tensor, true, NULL, false}, out, sizeof out);
+        encode(xr_encode_tensor, &(xr_tensor_message){.frame = 7, .tensor = &tensor, .with_data = true}, out,
+               sizeof out);
     ASSERT_BYTES(out, size, 0x08, 7, 0x12, 29, 0x0A, 1, 't', 0x10, 5, 0x1A, 11, 2, 0xFF, 0xFF, 0xFF, 0xFF,
                  0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0x22, 9, 0x0A, 4, 0, 0, 0, 0x3F, 0x12, 1, 0, 0x40, 1,
                  0x1A, 2, 9, 8);

@@ -2,7 +2,7 @@
  * readers that are not ours (tests/python/test_mcap_readers.py says what must be
  * in it).
  *   usage: write_everything OUT.mcap MODE
- *   MODE: stream chunked own-crc lz4 zstd async async-stream stats no-io */
+ *   MODE: stream chunked own-crc lz4 zstd async async-stream stats sketch no-io */
 #include <exray/codecs.h>
 
 #include <stdio.h>
@@ -47,6 +47,8 @@ static bool configure(const char *mode, exray_config *config)
         config->stream = true;
     } else if (strcmp(mode, "stats") == 0) {
         config->capture = EXRAY_CAPTURE_STATS;
+    } else if (strcmp(mode, "sketch") == 0) {
+        config->capture = EXRAY_CAPTURE_SKETCH;
     } else if (strcmp(mode, "no-io") == 0) {
         config->no_io_data = true;
     } else {

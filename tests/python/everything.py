@@ -7,11 +7,12 @@ import subprocess
 import tempfile
 
 import numpy as np
+from sketch_reference import sketch
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NO_INDEX = 0xFFFFFFFF
-MODES = ["stream", "chunked", "own-crc", "lz4", "zstd", "async", "async-stream", "stats", "no-io"]
+MODES = ["stream", "chunked", "own-crc", "lz4", "zstd", "async", "async-stream", "stats", "sketch", "no-io"]
 STREAMS = {"stream", "async-stream"}
 
 
@@ -180,7 +181,7 @@ def expected(mode):
             message.info.CopyFrom(classes["TensorInfo"](dtype=DTYPES[dtype][0], **info))
         layer = kind in ("layer", "constant")
         opaque = message.HasField("media") and message.media.format in ("jpeg", "png", "wav")
-        as_stats = (mode == "stats" and layer) or (mode == "no-io" and kind in ("sensor", "input"))
+        as_stats = (mode in ("stats", "sketch") and layer) or (mode == "no-io" and kind in ("sensor", "input"))
         if data is not None and not as_stats:
             message.data = data
         elif data is not None and not opaque and dtype != "string":
@@ -191,6 +192,13 @@ def expected(mode):
                 scale, zero_point = message.info.quantization.scale[0], message.info.quantization.zero_point[0]
             for name, value in stats(dtype, data, scale, zero_point).items():
                 setattr(message.stats, name, value)
+            if mode == "sketch" and kind == "layer":
+                with np.errstate(over="ignore", invalid="ignore"):
+                    real = stored_values(dtype, data).astype(np.float32)
+                if scale is not None:
+                    real = (real - np.float32(zero_point)) * np.float32(scale)
+                message.sketch.version, message.sketch.seed = 1, 1
+                message.sketch.bucket.extend(sketch(real).tolist())
         out.append((topic, message))
 
     quantized = {"scale": [0.5, 0.25, 0.125, 2.0], "zero_point": [0, -3, 127, -(2**63)], "axis": 3}

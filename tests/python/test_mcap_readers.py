@@ -136,7 +136,7 @@ def test_header_metadata_attachments(log):
     assert records[1].metadata == {"observer": "equal", "observer_max_abs": "0"}
     own = records[0].metadata
     assert {key: own.get(key) for key in everything.METADATA} == everything.METADATA
-    assert own["capture"] == ("stats" if mode == "stats" else "full")
+    assert own["capture"] == (mode if mode in ("stats", "sketch") else "full")
     assert len(own["log_id"]) == 36 and own["log_id"][14] == "4"
     assert {"os", "arch", "exray_version", "created", "wall_clock_offset_ns"} <= set(own)
     assert [(a.name, a.media_type, a.data) for a in attachments] == everything.ATTACHMENTS

@@ -150,7 +150,7 @@ def test_healthy(pair):
     assert verdict["verdict"] == "pass" and verdict["findings"] == []
     assert roles(verdict) == ["clean"] * 5
     assert verdict["coverage"] == {"compared": 5, "edge_layers": 5, "reference_layers": 5, "inside_partition": 0,
-                                   "with_data": 5, "with_stats": 0}
+                                   "with_data": 5, "with_stats": 0, "with_sketch": 0}
 
 
 @pytest.mark.parametrize("layer", range(5))

@@ -58,6 +58,19 @@ static void show_io(const xr_pairs *pairs, exray_io_pair *shown)
     }
 }
 
+/* Bounds equal to what they bound, but for sketches. */
+static void show_bounds(const xr_pair *pair, exray_layer_pair *shown)
+{
+    shown->nrmse_low = shown->nrmse_high = shown->metrics.nrmse;
+    shown->cosine_low = shown->cosine_high = shown->metrics.cosine;
+    shown->from_sketch = xr_has_sketch(pair);
+    if (shown->from_sketch) {
+        shown->from_stats = false;
+        shown->problem = pair->problem;
+        xr_sketch_metrics(pair, shown);
+    }
+}
+
 static const char *op_of(const exray_model *model, uint32_t node)
 {
     return model && node < model->node_count && model->nodes[node].op ? model->nodes[node].op : "";
@@ -78,7 +91,9 @@ static void show_layers(exray_comparison *c)
             shown->name[s] = pair->name[s];
             shown->op[s] = op_of(exray_log_model(c->log[s]), pair->index[s]);
         }
+        show_bounds(pair, shown);
         c->coverage.with_data += pair->frames > 0;
+        c->coverage.with_sketch += shown->from_sketch;
         c->coverage.with_stats += shown->from_stats;
     }
 }
@@ -87,6 +102,9 @@ static void show_errors(exray_comparison *c)
 {
     for (size_t i = 0; i < c->layers.count; i++) {
         c->layer[i].error = c->layers.pair[i].error;
+        c->layer[i].error_low = c->layers.pair[i].error_low;
+        c->layer[i].error_high =
+            c->layer[i].from_stats && !isnan(c->layer[i].error) ? INFINITY : c->layers.pair[i].error_high;
         c->layer[i].noise = c->layers.pair[i].noise;
     }
     for (size_t i = 0; i < c->inputs.count; i++) {
@@ -146,11 +164,13 @@ exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
 
 static void free_pairs(xr_pairs *pairs)
 {
-    for (size_t i = 0; i < pairs->count; i++)
+    for (size_t i = 0; i < pairs->count; i++) {
         for (int s = 0; s < 2; s++) {
             free(pairs->pair[i].samples[s]);
             free(pairs->pair[i].levels[s]);
         }
+        free(pairs->pair[i].sketch);
+    }
     free(pairs->pair);
 }
 

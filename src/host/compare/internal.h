@@ -39,6 +39,13 @@ typedef struct xr_stat_sums {
     double bound; /* sum over frames of count * a lower bound of mean((a-b)^2) */
 } xr_stat_sums;
 
+/* Differences of sketches, added up over the frames that have them on both sides. */
+typedef struct xr_sketch_sums {
+    double square[EXRAY_SKETCH_BUCKETS]; /* of each bucket's difference */
+    uint64_t frames;
+    bool exact; /* the buckets were the elements */
+} xr_sketch_sums;
+
 /* A matched pair of tensors of any kind, and what was measured. */
 typedef struct xr_pair {
     exray_kind kind;
@@ -49,6 +56,7 @@ typedef struct xr_pair {
     xr_stored stored[2];
     xr_moments moments;
     xr_stat_sums stats;
+    xr_sketch_sums *sketch; /* beside stats, or NULL */
     xr_samples *samples[2]; /* inputs only; freed after the measuring */
     xr_levels *levels[2];   /* outputs only; freed after the measuring */
     double lattice[2];      /* of an output of floats: the spacing of its levels; 0: it has none */
@@ -56,6 +64,7 @@ typedef struct xr_pair {
     uint64_t failures;      /* records that could not be read */
     const char *problem;    /* constant text; the first reason why a frame was not compared */
     double error, noise;
+    double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
 } xr_pair;
 
 typedef struct xr_pairs {
@@ -102,6 +111,26 @@ xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tenso
 
 /* measure.c: reads the data.  */
 exray_status xr_measure(exray_comparison *comparison, const xr_compare_options *options, exray_error *error);
+
+/* sketch.c */
+/* Whether sketches of the two walk over their elements in the same order. */
+bool xr_sketch_same_order(const exray_tensor_info *edge, const exray_tensor_info *reference);
+/* Whether the sketch is of a known version and whole, of that many elements. */
+bool xr_sketch_is_good(const exray_sketch *sketch, uint64_t elements);
+/* The sketch of values at hand, as the recorder would have made it; `relaid`: they lie in
+ * canonical order already, whatever `info` says.  False: out of their range. */
+bool xr_sketch_values(const exray_tensor_info *info, bool relaid, const float *values, uint64_t count,
+                      uint64_t seed, float bucket[EXRAY_SKETCH_BUCKETS], exray_sketch *out);
+/* Adds a frame's two sketches, good ones of one seed and count.  False: out of memory. */
+bool xr_sketch_add(xr_pair *pair, const exray_sketch sketch[2]);
+/* Whether the pair's errors are to be taken from sketches: in all frames, and no data. */
+bool xr_has_sketch(const xr_pair *pair);
+typedef struct xr_distance {
+    double rmse, low, high; /* the estimate, and what it lies between but once in a thousand */
+} xr_distance;
+xr_distance xr_sketch_distance(const xr_pair *pair);
+/* Metrics from sketches and statistics, and their bounds. */
+void xr_sketch_metrics(const xr_pair *pair, exray_layer_pair *shown);
 
 /* step.c */
 /* Takes some values of one record; `info` gives the shape. */

@@ -27,7 +27,10 @@
  *
  * Beyond, it originates the error where e > ORIGIN sqrt(max(e of its inputs)^2 +
  * own^2), behind inputs that are wrong themselves ORIGIN_BEHIND (a filter may answer
- * to an error several times as strongly as to the picture), else propagates it. */
+ * to an error several times as strongly as to the picture), else propagates it.
+ *
+ * Where e is an estimate from sketches, a layer is clean only if all that e may be is
+ * healthy, and wrong only if none of it is; between, it is not judged. */
 #include "internal.h"
 
 #include <math.h>
@@ -160,7 +163,8 @@ static bool measured(const xr_pair *pair, double *rmse, double *deviation)
         return true;
     }
     if (pair->frames == 0 && pair->stats.frames) {
-        *rmse = sqrt(pair->stats.bound / (double)pair->stats.count);
+        *rmse = xr_has_sketch(pair) ? xr_sketch_distance(pair).rmse
+                                    : sqrt(pair->stats.bound / (double)pair->stats.count);
         *deviation = stats_deviation(&pair->stats);
         return !isnan(*deviation);
     }
@@ -193,12 +197,18 @@ static bool lost_finiteness(const xr_pair *pair)
 static void measure_error(xr_pair *pair, double *step)
 {
     double rmse, deviation;
-    pair->error = NAN;
+    pair->error = pair->error_low = pair->error_high = NAN;
     *step = 0;
     if (!measured(pair, &rmse, &deviation))
         return;
     pair->error = lost_finiteness(pair) ? INFINITY : relative(rmse, deviation, magnitude(pair));
     *step = step_noise(pair, deviation);
+    pair->error_low = pair->error_high = pair->error;
+    if (!xr_has_sketch(pair) || isinf(pair->error))
+        return;
+    const xr_distance d = xr_sketch_distance(pair);
+    pair->error_low = relative(d.low, deviation, magnitude(pair));
+    pair->error_high = relative(d.high, deviation, magnitude(pair));
 }
 
 /* ---- The graph ------------------------------------------------------------------------- */
@@ -263,19 +273,22 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
     pair->noise = bound(in->given, noise);
-    bool bounded = pair->frames == 0; /* from statistics: the error is at least so large */
+    bool bounded =
+        pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: the error is at least so large */
     *out = (state){.known = in->known || !bounded,
                    .judged = true,
                    .error = pair->error,
                    .given = in->given,
                    .noise = noise,
-                   .wrong = !(pair->error <= pair->noise)};
+                   .wrong = !(pair->error_low <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
     if (isnan(pair->error)) {
         *out = (state){in->known, false, in->error, in->given, noise, in->wrong};
         shown->role = EXRAY_LAYER_UNJUDGED;
-    } else if (pair->error <= pair->noise)
+    } else if (pair->error_high <= pair->noise)
         shown->role = EXRAY_LAYER_CLEAN;
+    else if (pair->error_low <= pair->noise)
+        shown->role = EXRAY_LAYER_UNJUDGED; /* an estimate: on either side of noise */
     else if (!in->known && !in->wrong)
         shown->role = EXRAY_LAYER_UNJUDGED; /* what went in was not recorded */
     else if (bounded && in->wrong && !isinf(pair->error))

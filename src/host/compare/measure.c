@@ -242,6 +242,54 @@ static exray_status read_side(reader *r, const exray_record *record, int side, e
     return error->status = status;
 }
 
+/* Values in the order that the other side's sketch has, where both orders are what they
+ * are for want of a layout; NULL: there is no such. */
+static const float *for_sketch(reader *r, const exray_tensor_view view[2], const float *values, int side)
+{
+    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    for (int s = 0; s < 2; s++)
+        if (view[s].info.layout && view[s].info.layout[0])
+            return NULL;
+    if (how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
+        return NULL;
+    if (side == EXRAY_REFERENCE)
+        how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;
+    return relaid(r, values, &view[side], how);
+}
+
+/* Beside their statistics: sketches of both, made here of the side that has data. */
+static void add_sketches(reader *r, xr_pair *pair, const exray_tensor_view view[2],
+                         const float *const values[2])
+{
+    exray_sketch sketch[2];
+    float bucket[EXRAY_SKETCH_BUCKETS];
+    const int other = values[0] ? EXRAY_REFERENCE : EXRAY_EDGE;
+    if (!view[other].has_sketch || (!values[0] && !view[0].has_sketch) ||
+        (!values[1] && !view[1].has_sketch) || view[0].count != view[1].count)
+        return;
+    const bool same = xr_sketch_same_order(&view[0].info, &view[1].info);
+    for (int s = 0; s < 2; s++) {
+        if (!values[s]) {
+            sketch[s] = view[s].sketch;
+            continue;
+        }
+        const float *walked = same ? values[s] : for_sketch(r, view, values[s], s);
+        if (!walked || !xr_sketch_values(&view[s].info, !same, walked, view[s].count, view[other].sketch.seed,
+                                         bucket, &sketch[s])) {
+            fail(pair, "their sketches are in different orders");
+            return;
+        }
+    }
+    if (!values[0] && !values[1] && !same)
+        fail(pair, "their sketches are in different orders");
+    else if (!xr_sketch_is_good(&sketch[0], view[0].count) || !xr_sketch_is_good(&sketch[1], view[1].count))
+        fail(pair, "a sketch is damaged, or of another version");
+    else if (sketch[0].seed != sketch[1].seed)
+        fail(pair, "their sketches have different seeds");
+    else if (!xr_sketch_add(pair, sketch))
+        fail(pair, "out of memory");
+}
+
 /* A loop runs a node several times in a frame: each of the records. */
 static void measure_records(reader *r, xr_pair *pair, const exray_record *const record[2], size_t frame)
 {
@@ -274,6 +322,8 @@ static void measure_records(reader *r, xr_pair *pair, const exray_record *const 
         stats[s] = values[s] ? stats_of(values[s], view[s].count) : view[s].stats;
     }
     add_stats(pair, stats);
+    if (pair->kind == EXRAY_LAYER)
+        add_sketches(r, pair, view, values);
 }
 
 static void measure_pair(reader *r, xr_pair *pair, size_t frame)

@@ -228,6 +228,7 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
         .output = channel->output,
         .occurrence = peek.occurrence,
         .has_data = peek.has_data,
+        .has_sketch = peek.has_sketch,
         .log_time = log_time,
         .frame = peek.frame,
         .topic = channel->topic,

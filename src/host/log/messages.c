@@ -315,6 +315,8 @@ bool xr_peek_tensor(const uint8_t *data, size_t size, xr_peek *out)
             out->frame = f.value;
         else if (xr_is(&f, 3, XR_WIRE_BYTES))
             out->has_data = true;
+        else if (xr_is(&f, 5, XR_WIRE_BYTES))
+            out->has_sketch = true;
         else if (xr_is(&f, 8, XR_WIRE_VARINT))
             out->occurrence = (uint32_t)f.value;
     }
@@ -349,6 +351,26 @@ static bool decode_stats(const xr_field *from, exray_stats *out)
         }
     }
     return !wire.bad;
+}
+
+static bool decode_sketch(const xr_field *from, xr_arena *arena, exray_sketch *out)
+{
+    *out = (exray_sketch){0};
+    xr_wire wire = xr_wire_begin(from->data, from->size);
+    xr_list buckets = {0};
+    for (xr_field f; xr_wire_next(&wire, &f);) {
+        if (xr_is(&f, 1, XR_WIRE_VARINT))
+            out->version = f.value <= UINT32_MAX ? (uint32_t)f.value : 0;
+        else if (xr_is(&f, 2, XR_WIRE_VARINT))
+            out->seed = f.value;
+        else if (f.number == 3 && !xr_add_float(&f, &buckets, arena))
+            return false;
+    }
+    if (buckets.count > UINT32_MAX)
+        return false;
+    out->bucket = buckets.items;
+    out->count = (uint32_t)buckets.count;
+    return !wire.bad && !arena->failed;
 }
 
 static bool decode_media(const xr_field *from, xr_arena *arena, exray_media *out)
@@ -407,6 +429,10 @@ bool xr_decode_tensor(const uint8_t *data, size_t size, xr_arena *arena, exray_t
         } else if (xr_is(&f, 4, XR_WIRE_BYTES)) {
             out->has_stats = true;
             if (!decode_stats(&f, &out->stats))
+                return false;
+        } else if (xr_is(&f, 5, XR_WIRE_BYTES)) {
+            out->has_sketch = true;
+            if (!decode_sketch(&f, arena, &out->sketch))
                 return false;
         } else if (xr_is(&f, 6, XR_WIRE_VARINT)) {
             out->model_tensor = (uint32_t)f.value;

@@ -24,7 +24,7 @@ bool xr_decode_frame(const uint8_t *data, size_t size, xr_arena *arena, exray_fr
 typedef struct xr_peek {
     uint64_t frame;
     uint32_t occurrence;
-    bool has_data;
+    bool has_data, has_sketch;
 } xr_peek;
 bool xr_peek_tensor(const uint8_t *data, size_t size, xr_peek *out);
 bool xr_peek_frame_number(const uint8_t *data, size_t size, xr_peek *out);
