@@ -19,6 +19,7 @@
     X(output_box_format)                                                                                     \
     X(output_postprocess)                                                                                    \
     X(perf_straggler)                                                                                        \
+    X(perf_fallback)                                                                                         \
     X(perf_frames)                                                                                           \
     X(perf_memory_growth)                                                                                    \
     X(perf_dropped)                                                                                          \

@@ -126,13 +126,21 @@ static bool like_for_like(const exray_comparison *c)
     return a->sha256 && b->sha256 && memcmp(a->sha256, b->sha256, 32) == 0;
 }
 
+/* Whether the edge runs the engine's reference kernels, and the reference log others. */
+static bool reference_kernels(const exray_comparison *c)
+{
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
+}
+
 static double excess(const timed *item, double factor)
 {
     return item->edge->time.median - factor * item->reference->time.median;
 }
 
 /* One finding for one kind of op: all its slow layers. */
-static void report(const exray_comparison *c, exray_findings *findings, timings *t, const char *op,
+static bool report(const exray_comparison *c, exray_findings *findings, timings *t, const char *op,
                    double factor, double share_needed)
 {
     double edge = 0, reference = 0, lost = 0;
@@ -150,7 +158,7 @@ static void report(const exray_comparison *c, exray_findings *findings, timings 
         lost += excess(&t->item[i], factor);
     }
     if (slow == 0 || lost < share_needed * t->edge_total)
-        return;
+        return false;
     double ratio = edge / reference;
     exray_finding *f =
         exray_find(findings, "perf.straggler", EXRAY_WARNING, ratio / factor >= 10 ? 0.97 : 0.85);
@@ -185,6 +193,10 @@ static void report(const exray_comparison *c, exray_findings *findings, timings 
             snprintf(key, sizeof key, "layer_%u", (unsigned)t->item[i].edge->node);
             exray_finding_number(f, key, t->item[i].edge->time.median / t->item[i].reference->time.median);
         }
+    if (reference_kernels(c))
+        exray_finding_detail(f,
+                             "The edge runs the engine's reference kernels, which are not made for speed.");
+    return true;
 }
 
 /* Slow all over: no layer stands out, and neither machine nor settings explain it. */
@@ -195,7 +207,7 @@ static void judge_whole(const exray_comparison *c, exray_findings *findings)
     const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
     const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
     double ratio = fmin(e->settled.least / r->settled.least, e->settled.median / r->settled.median);
-    bool slow_kernels = a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
+    bool slow_kernels = reference_kernels(c);
     if (!(slow_kernels || like_for_like(c)) || !(ratio >= exray_option_value(findings, "whole")))
         return;
     exray_finding *f = exray_find(findings, "perf.straggler", EXRAY_WARNING, slow_kernels ? 0.95 : 0.7);
@@ -228,7 +240,8 @@ static exray_status unjudged(exray_error *error, const char *why)
     return EXRAY_E_STATE;
 }
 
-static exray_status judge_layers(const exray_comparison *c, exray_findings *findings, exray_error *error)
+static exray_status judge_layers(const exray_comparison *c, exray_findings *findings, exray_error *error,
+                                 bool *found)
 {
     timings t;
     double *scratch = calloc(exray_comparison_layer_count(c) + 1, sizeof *scratch);
@@ -247,7 +260,7 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
         t.item[i].slow = t.item[i].edge->time.low >= needed * factor * t.item[i].reference->time.high;
     for (size_t i = 0; i < t.count && factor > 0; i++)
         if (first_of_op(&t, i))
-            report(c, findings, &t, t.item[i].op, factor, exray_option_value(findings, "share"));
+            *found |= report(c, findings, &t, t.item[i].op, factor, exray_option_value(findings, "share"));
     size_t count = t.count;
     free(t.item);
     free(scratch);
@@ -268,8 +281,10 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
         return unjudged(error,
                         "latencies of layers (/latency) are not in both logs, or of less than 5 frames");
     }
-    exray_status status = judge_layers(c, findings, error);
-    judge_whole(c, findings);
+    bool found = false;
+    exray_status status = judge_layers(c, findings, error, &found);
+    if (!found)
+        judge_whole(c, findings);
     return status;
 }
 
