@@ -153,6 +153,12 @@ static void judge_throttle(const exray_comparison *c, exray_findings *findings, 
     /* Nine of ten later frames are slower than nine of ten earlier ones. */
     if (!(ratio >= needed) || low <= high)
         return;
+    const exray_frame *first = exray_log_frame(log, t->frame[t->warmup + at]);
+    const exray_frame *last = exray_log_frame(log, t->frame[t->frames - 1]);
+    double seconds = ((double)last->end_ns - (double)first->begin_ns) / 1e9;
+    /* Shares of processor time change within milliseconds; heat acts over seconds. */
+    if (!clock_fell && !(seconds >= exray_option_value(findings, "throttle_seconds")))
+        return;
     double reference = reference_change(c, t->frame[t->warmup + at], scratch, room);
     if (log10(reference) > 0.5 * log10(ratio))
         return;
@@ -208,6 +214,10 @@ static const exray_option options[] = {
      1e6},
     {"throttle_unexplained", "the same without a recorded fall of the clock: other programs make up to 2",
      2.5, 1, 1e6},
+    {"throttle_seconds",
+     "s that the slower part must last without a recorded fall of the clock: schedulers act faster, heat "
+     "does not",
+     2, 0, 1e6},
     {NULL, NULL, 0, 0, 0},
 };
 

@@ -46,6 +46,7 @@ def write(path, seed, role="edge", frames=30, slow=None, speed=1.0, kernels="bui
         if mhz:
             s.cpu_mhz = mhz(f)
         log.add("/system", "System", s)
+        log.time += sum(times)
         log.frame(f, begin, source=f"{f}.jpg", inference_ns=sum(times))
     log.finish()
     return path
@@ -69,6 +70,7 @@ HEALTHY = {
     "other kernels": {"speed": 5, "kernels": "xnnpack", "slow": {"DEPTHWISE_CONV_2D": 3}},
     "few frames": {"frames": 4, "slow": {"CONV_2D": 50}},
     "no layers": {"layers": False},
+    "slower for a moment": {"frames": 60, "shape": lambda f: 1 if f < 30 else 3},
     "one slow frame": {"shape": lambda f: 8 if f == 11 else 1},
     "allocator": {"rss": lambda f: (50 << 20) + min(f, 5) * (3 << 20)},
 }
@@ -85,7 +87,8 @@ FAULTS = {
     "one layer": ("perf.straggler", {"slow": {3: 30}}),
     "first frame": ("perf.warmup", {"shape": lambda f: 12 if f == 0 else 1}),
     "throttled": ("perf.throttle", {"frames": 60, "shape": lambda f: 1 if f < 30 else 1.6, "mhz": lambda f: 2400 if f < 30 else 1500}),
-    "slower, clock unknown": ("perf.throttle", {"frames": 60, "shape": lambda f: 1 if f < 30 else 3}),
+    "slower, clock unknown": ("perf.throttle", {"frames": 160, "speed": 3, "cpu": "phone",
+                                                "shape": lambda f: 1 if f < 80 else 3.5}),
     "leak": ("perf.memory_growth", {"rss": lambda f: (50 << 20) + f * (1 << 20)}),
     "dropped": ("perf.dropped", {"dropped": 17}),
     "reference kernels": ("perf.straggler", {"speed": 7, "kernels": "reference", "layers": False}),
@@ -183,3 +186,41 @@ def test_real_repeats_on_a_loaded_machine(tmp_path):
         for load in loads:
             load.kill()
             load.wait()
+
+
+def timed_runs(path, role, resolver, kernels, frames=12):
+    """Whole runs of the LiteRT Python interpreter, timed; no latencies of layers."""
+    import time
+
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    run = Interpreter(str(ASSETS / "models/mobilenet_v1_0.25_224_float.tflite"), num_threads=1,
+                      experimental_op_resolver_type=getattr(OpResolverType, resolver))
+    run.allocate_tensors()
+    into, out = run.get_input_details()[0], run.get_output_details()[0]
+    log = Log(path, metadata={"role": role, "log_id": role})
+    m = PB["Model"](name="m", engine="litert", kernels=kernels, threads=1, inputs=[0], outputs=[1])
+    m.tensors.add(name="in", dtype=1, shape=into["shape"].tolist())
+    m.tensors.add(name="out", dtype=1, shape=out["shape"].tolist())
+    log.add("/model", "Model", m)
+    x = np.random.default_rng(5).normal(size=into["shape"]).astype(np.float32)
+    for f in range(frames):
+        begin = log.time
+        run.set_tensor(into["index"], x)
+        at = time.perf_counter_ns()
+        run.invoke()
+        took = time.perf_counter_ns() - at
+        log.tensor("/input/in", x, frame=f)
+        log.tensor("/output/out", run.get_tensor(out["index"]), frame=f)
+        log.frame(f, begin, source=f"{f}.jpg", inference_ns=took)
+    log.finish()
+    return path
+
+
+@pytest.mark.skipif(not (ASSETS / "models").exists(), reason="the shared assets are not here")
+def test_reference_kernels_are_named(tmp_path):
+    slow = timed_runs(tmp_path / "e.mcap", "edge", "BUILTIN_REF", "reference")
+    fast = timed_runs(tmp_path / "r.mcap", "reference", "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "builtin")
+    found = finding(validate(slow, fast), "perf.straggler")
+    assert found["evidence"]["ratio"] >= 4 and "reference kernels" in found["summary"]
+    assert "perf.straggler" not in causes(validate(fast, slow))
