@@ -136,6 +136,16 @@ static void print_finding(const exray_finding *f, FILE *out, const paint *p)
 }
 
 /* Assertions that end for the same reason stand in one line. */
+/* Reasons that are one to a person: the same words; or too few frames for this latency and
+ * for that (the first reason stands for them, the JSON has all). */
+static bool same_reason(const xr_run *a, const xr_run *b)
+{
+    if (a->status != b->status)
+        return false;
+    bool perf = strncmp(a->assertion->name, "perf.", 5) == 0 && strncmp(b->assertion->name, "perf.", 5) == 0;
+    return (perf && a->status == EXRAY_E_STATE) || strcmp(a->message, b->message) == 0;
+}
+
 static void print_unjudged(const xr_report *r, FILE *out, const paint *p)
 {
     const xr_outcome *o = r->outcome;
@@ -144,13 +154,13 @@ static void print_unjudged(const xr_report *r, FILE *out, const paint *p)
         const xr_run *run = &o->run[i];
         bool said = run->status == EXRAY_OK;
         for (size_t k = 0; k < i && !said; k++)
-            said = o->run[k].status == run->status && strcmp(o->run[k].message, run->message) == 0;
+            said = same_reason(&o->run[k], run);
         if (said)
             continue;
         fprintf(out, "%s%s%s %s", any ? "" : "\n", p->dim,
                 run->status == EXRAY_E_STATE ? "unjudged" : "failed", run->assertion->name);
         for (size_t k = i + 1; k < o->run_count; k++)
-            if (o->run[k].status == run->status && strcmp(o->run[k].message, run->message) == 0)
+            if (same_reason(&o->run[k], run))
                 fprintf(out, ", %s", o->run[k].assertion->name);
         fprintf(out, "\n  %s%s\n", run->message, p->end);
         any = true;

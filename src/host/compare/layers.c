@@ -3,6 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output)
+{
+    if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
+        return NULL;
+    uint32_t tensor = model->nodes[node].outputs[output];
+    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+}
+
 uint64_t xr_shape_elements(const exray_tensor_info *info)
 {
     uint64_t count = 1;

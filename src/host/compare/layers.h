@@ -33,6 +33,10 @@ void xr_layers_free(xr_layers *layers);
 /* Whether a layer may lack a counterpart though nothing is wrong: it computes nothing. */
 bool xr_layer_is_free(const xr_layer *layer);
 
+/* The tensor that output `output` of `node` is, or NULL where the model does not
+ * say. */
+const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output);
+
 /* Elements of a shape; 0 where unknown or beyond 2^40. */
 uint64_t xr_shape_elements(const exray_tensor_info *info);
 

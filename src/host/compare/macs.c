@@ -1,6 +1,6 @@
 /* The work of a node: multiply-accumulates, from the shapes of its tensors. */
-#include "align.h"
 #include "latency.h"
+#include "layers.h"
 
 #include <string.h>
 
