@@ -470,7 +470,9 @@ def test_json_contract(pair):
     layer = verdict["layers"][0]
     assert layer["edge"] == {"index": 0, "name": "tensor_1", "op": "CONV_2D"}
     assert set(layer) >= {"edge", "reference", "nrmse", "cosine", "max_abs", "sqnr_db", "role"}
-    assert verdict["latency"] == {"edge_ms": 2.0, "reference_ms": 2.0, "stragglers": []}
+    # Keys may be added; these stay.
+    latency = verdict["latency"]
+    assert (latency["edge_ms"], latency["reference_ms"], latency["stragglers"]) == (2.0, 2.0, [])
 
 
 def command(*arguments, **options):
