@@ -119,6 +119,44 @@ exray_status exray_comparison_values(const exray_comparison *comparison, exray_s
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error);
 
+/* ---- Latency ----------------------------------------------------------------- */
+
+/* Robust statistics of a duration over frames, in nanoseconds; NAN where `count` is 0. */
+typedef struct exray_durations {
+    size_t count; /* frames */
+    double least, median, p90;
+    double low, high; /* the true median lies between them with 99 % confidence, whatever the distribution
+                         (order statistics); with less than 8 frames the least and the greatest */
+} exray_durations;
+
+/* What one node takes.  A node that runs several times in a frame counts with the sum; what nodes of
+ * other subgraphs take inside it (the body of a loop) is theirs alone. */
+typedef struct exray_node_latency {
+    uint32_t node; /* position in exray_model.nodes */
+    exray_durations time;
+    double share;  /* of the sum of all nodes' medians, 0..1 */
+    uint64_t macs; /* multiply-accumulates of one execution, from the shapes; 0: none, or unknown */
+} exray_node_latency;
+
+/* One side's latencies, over the whole log (also frames that have no counterpart).  The first frames, as
+ * far as they are slower than the rest, are left out of all statistics. */
+typedef struct exray_latency_table {
+    size_t frames;           /* with inference_ns */
+    const double *inference; /* [frames] ns, in order */
+    const size_t *frame;     /* [frames] positions in the log's table of frames */
+    size_t warmup;           /* of these, the first so many are left out */
+    exray_durations settled; /* inference_ns of the rest */
+    size_t node_frames;      /* settled frames with a /latency record that were read; evenly taken where
+                                there are too many */
+    const exray_node_latency *node; /* [node_count] by node; only those that ran */
+    size_t node_count;
+} exray_latency_table;
+
+/* Never NULL; without records its counts are 0.  Valid as long as the comparison. */
+const exray_latency_table *exray_comparison_latency(const exray_comparison *comparison, exray_side side);
+/* The entry of a node, or NULL. */
+const exray_node_latency *exray_latency_of_node(const exray_latency_table *table, uint32_t node);
+
 /* Decisions, where the task has any. */
 typedef struct exray_accuracy {
     const char *task;        /* "classification", or "" */

@@ -24,6 +24,11 @@
     X(output_dequantization)                                                                                 \
     X(output_box_format)                                                                                     \
     X(output_postprocess)                                                                                    \
+    X(perf_straggler)                                                                                        \
+    X(perf_fallback)                                                                                         \
+    X(perf_frames)                                                                                           \
+    X(perf_memory_growth)                                                                                    \
+    X(perf_dropped)                                                                                          \
     X(log_truncated)
 
 /* For "%.*s": a fused layer's name is those of all its parts; the first will do. */

@@ -234,12 +234,82 @@ static void add_io(writer *w, cJSON *root, const char *key, const exray_io_pair 
     }
 }
 
-static void add_latency(writer *w, cJSON *root, const exray_comparison *c)
+static void add_durations(writer *w, cJSON *o, const exray_durations *d)
 {
+    number(w, o, "frames", (double)d->count);
+    number(w, o, "median_ms", d->median / 1e6);
+    number(w, o, "p90_ms", d->p90 / 1e6);
+    number(w, o, "low_ms", d->low / 1e6);
+    number(w, o, "high_ms", d->high / 1e6);
+}
+
+static void add_node_latency(writer *w, cJSON *o, const char *key, const exray_node_latency *node)
+{
+    cJSON *side = put(w, o, key, node ? cJSON_CreateObject() : cJSON_CreateNull());
+    if (!node)
+        return;
+    number(w, side, "index", node->node);
+    add_durations(w, side, &node->time);
+    number(w, side, "share", node->share);
+    number(w, side, "macs", (double)node->macs);
+}
+
+/* Layers that findings name as slow: their evidence has "layer_N", N the edge's node. */
+static void add_stragglers(writer *w, cJSON *latency, const xr_report *r)
+{
+    cJSON *list = put(w, latency, "stragglers", cJSON_CreateArray());
+    const exray_model *model = exray_log_model(exray_comparison_log(r->comparison, EXRAY_EDGE));
+    const exray_latency_table *table = exray_comparison_latency(r->comparison, EXRAY_EDGE);
+    for (size_t i = 0; i < r->outcome->shown_count; i++) {
+        const exray_finding *f = r->outcome->shown[i];
+        if (strcmp(f->cause, "perf.straggler") != 0)
+            continue;
+        for (size_t k = 0; k < f->evidence_count; k++) {
+            if (strncmp(f->evidence[k].key, "layer_", 6) != 0)
+                continue;
+            uint32_t n = (uint32_t)strtoul(f->evidence[k].key + 6, NULL, 10);
+            const exray_node_latency *node = exray_latency_of_node(table, n);
+            if (!model || n >= model->node_count || !node)
+                continue;
+            cJSON *o = push(w, list, cJSON_CreateObject());
+            number(w, o, "layer", n);
+            text(w, o, "name", exray_node_name(model, n));
+            text(w, o, "op", model->nodes[n].op);
+            number(w, o, "ratio", f->evidence[k].number);
+            number(w, o, "edge_ms", node->time.median / 1e6);
+            number(w, o, "share", node->share);
+        }
+    }
+}
+
+static void add_latency(writer *w, cJSON *root, const xr_report *r)
+{
+    const exray_comparison *c = r->comparison;
+    const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_EDGE),
+                                           exray_comparison_latency(c, EXRAY_REFERENCE)};
+    double edge = xr_report_latency(c, EXRAY_EDGE), reference = xr_report_latency(c, EXRAY_REFERENCE);
     cJSON *o = put(w, root, "latency", cJSON_CreateObject());
-    number(w, o, "edge_ms", xr_report_latency(c, EXRAY_EDGE));
-    number(w, o, "reference_ms", xr_report_latency(c, EXRAY_REFERENCE));
-    put(w, o, "stragglers", cJSON_CreateArray());
+    number(w, o, "edge_ms", edge);
+    number(w, o, "reference_ms", reference);
+    number(w, o, "ratio", edge / reference);
+    for (int s = 0; s < 2; s++) {
+        cJSON *side = put(w, o, s ? "reference" : "edge", cJSON_CreateObject());
+        add_durations(w, side, &table[s]->settled);
+        number(w, side, "warmup_frames", (double)table[s]->warmup);
+    }
+    add_stragglers(w, o, r);
+    cJSON *layers = put(w, o, "layers", cJSON_CreateArray());
+    for (size_t i = 0; i < exray_comparison_layer_count(c); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(c, i);
+        const exray_node_latency *a = exray_latency_of_node(table[0], layer->node[0]);
+        const exray_node_latency *b = exray_latency_of_node(table[1], layer->node[1]);
+        if (layer->output != 0 || (!a && !b))
+            continue;
+        cJSON *item = push(w, layers, cJSON_CreateObject());
+        add_node_latency(w, item, "edge", a);
+        add_node_latency(w, item, "reference", b);
+        number(w, item, "ratio", a && b ? a->time.median / b->time.median : NAN);
+    }
 }
 
 static void add_assertions(writer *w, cJSON *root, const xr_report *r)
@@ -299,7 +369,7 @@ bool xr_report_json(const xr_report *r, FILE *out)
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++)
         add_layer(&w, layers, exray_comparison_layer(c, i));
     add_io(&w, root, "outputs", exray_comparison_output(c, 0), exray_comparison_output_count(c));
-    add_latency(&w, root, c);
+    add_latency(&w, root, r);
     add_assertions(&w, root, r);
     char *printed = w.failed ? NULL : cJSON_Print(root);
     cJSON_Delete(root);

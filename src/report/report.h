@@ -23,8 +23,8 @@ bool xr_wants_colour(FILE *out);
  * newline at the end.  False: out of memory. */
 bool xr_report_json(const xr_report *report, FILE *out);
 
-/* Median of inference_ns over the matched frames in milliseconds; NAN where none
- * was recorded. */
+/* Median of inference_ns over the frames after the warm-up, in milliseconds; NAN where
+ * none was recorded. */
 double xr_report_latency(const exray_comparison *comparison, exray_side side);
 
 #endif

@@ -106,6 +106,11 @@ static void print_latency(const xr_report *r, FILE *out)
         fprintf(out, " edge %.2f ms  ", edge);
     if (!isnan(reference))
         fprintf(out, " reference %.2f ms  ", reference);
+    double ratio = edge / reference;
+    if (ratio >= 1.1)
+        fprintf(out, " %.1f times slower  ", ratio);
+    else if (ratio <= 1 / 1.1)
+        fprintf(out, " %.1f times faster  ", 1 / ratio);
     fputs(" (median inference)\n", out);
 }
 

@@ -143,6 +143,9 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     if (!xr_localise(c))
         return out_of_memory(error);
     show_errors(c);
+    for (int s = 0; s < 2; s++)
+        if (!xr_latency_read(c->log[s], &c->latency[s]))
+            return out_of_memory(error);
     return xr_judge_decisions(c, error) == EXRAY_OK;
 }
 
@@ -185,6 +188,8 @@ void xr_comparison_free(exray_comparison *c)
     free(c->input);
     free(c->output);
     free(c->layer);
+    for (int s = 0; s < 2; s++)
+        xr_latency_free(&c->latency[s]);
     free(c->made_names);
     free(c);
 }
@@ -219,6 +224,11 @@ const char *exray_comparison_matched_by(const exray_comparison *c)
 const exray_coverage *exray_comparison_coverage(const exray_comparison *c)
 {
     return &c->coverage;
+}
+
+const exray_latency_table *exray_comparison_latency(const exray_comparison *c, exray_side side)
+{
+    return &c->latency[side == EXRAY_REFERENCE].table;
 }
 
 size_t exray_comparison_layer_count(const exray_comparison *c)

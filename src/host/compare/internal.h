@@ -4,6 +4,7 @@
 
 #include "align.h"
 #include "compare.h"
+#include "latency.h"
 #include "metrics.h"
 
 /* Values of a tensor's channels, a few, to see their spacing. */
@@ -84,6 +85,7 @@ struct exray_comparison {
     exray_layer_pair *layer;
     exray_coverage coverage;
     exray_accuracy accuracy;
+    xr_latency latency[2];
     char (*made_names)[2][24]; /* [layer][side]: names of layers whose model is not in the log */
 };
 
