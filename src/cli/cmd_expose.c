@@ -2,8 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
-#include "replay/file.h"
 #include "model_file.h"
+#include "replay/file.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
