@@ -34,8 +34,8 @@ engine=$build/engines/tflite-$arch
     echo "build_example: no $engine/libtensorflowlite_c.so; run scripts/bootstrap.sh engine (or arm64)" >&2
     exit 2
 }
-cmake --build "$tree" --target exray_core exray_tflite >/dev/null
-archives=("$tree/src/engines/libexray_tflite.a" "$tree/src/core/libexray_core.a")
+cmake --build "$tree" --target exray_core exray_models exray_tflite >/dev/null
+archives=("$tree/src/engines/libexray_tflite.a" "$tree/src/models/libexray_models.a" "$tree/src/core/libexray_core.a")
 mkdir -p "$build/demo"
 for source in examples/*.[ch] include/exray/*.h "${archives[@]}" "$engine/libtensorflowlite_c.so" "$0"; do
     [ "$output" -nt "$source" ] && continue

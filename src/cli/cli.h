@@ -30,6 +30,7 @@ typedef struct xr_command {
     X(info)                                                                                                  \
     X(export)                                                                                                \
     X(recover)                                                                                               \
+    X(expose)                                                                                                \
     X(engines)                                                                                               \
     X(assertions)                                                                                            \
     X(version)

@@ -263,7 +263,8 @@ def test_another_rounding_of_pixels_passes(half, logs, demo, tmp_path):
     changed.write_text(source.replace(" + 0.5f)", f" + {half})"))
     run(
         "cc", "-std=c11", "-O2", f"-I{ROOT / 'examples'}", f"-I{ROOT / 'include'}", changed, "-o", tmp_path / "classify",
-        BUILD / "src" / "engines" / "libexray_tflite.a", BUILD / "src" / "core" / "libexray_core.a",
+        BUILD / "src" / "engines" / "libexray_tflite.a", BUILD / "src" / "models" / "libexray_models.a",
+        BUILD / "src" / "core" / "libexray_core.a",
         f"-L{ENGINE}", "-ltensorflowlite_c", "-ljpeg", "-lm", "-lpthread", "-ldl", f"-Wl,-rpath,{ENGINE}",
     )
     _, log = classify([tmp_path / "classify"], tmp_path, demo, "--rgb")

@@ -4,11 +4,13 @@
  * tap_model.c   at Prepare: what the interpreter holds -> exray_model and tables
  * tap_tensor.c  tensors: description, value at run time
  * tap_events.c  at run time: profiler events -> records
- * tap_file.c    the model file: hash, name, number of subgraphs */
+ * tap_file.c    the model file: hash, name, number of subgraphs
+ * tap_attributes.c  the model file: what the operators' options are */
 #ifndef XR_TFLITE_TAP_H
 #define XR_TFLITE_TAP_H
 
 #include "symbols.h"
+#include "tflite.h"
 
 #include <exray/tflite.h>
 #include <stdatomic.h>
@@ -90,6 +92,8 @@ typedef struct xr_tap {
     uint32_t threads;
     bool no_constants;
     uint32_t file_subgraphs; /* as the model file says; 0: unknown */
+    exray_node *file_nodes;  /* [file_node_count] of the file: op, subgraph, attributes */
+    uint32_t file_node_count;
     char version[32];
 
     xr_tap_tables *tables; /* NULL before the first Prepare */
@@ -149,14 +153,15 @@ uint32_t xr_tflite_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor 
 void xr_tap_record(xr_tap *tap, exray_tensor *record, uint32_t position, const char *name,
                    const TfLiteOpaqueTensor *tensor);
 
-/* The builtin operator's name; "UNKNOWN" for numbers that are newer than this table. */
-const char *xr_tflite_op_name(int builtin_code);
-
 /* Takes hash, name and number of subgraphs from the model that the config
  * names, by file or by bytes. */
 exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, exray_error *error);
 
-/* The number of subgraphs of a model file; 0 where the bytes are none. */
-uint32_t xr_tflite_subgraph_count(const uint8_t *data, size_t size);
+/* Keeps the attributes of the nodes that a model file has, if it is a sound one. */
+void xr_tap_read_attributes(xr_tap *tap, const void *data, size_t size);
+
+/* Gives a node the attributes of node `index` of that subgraph of the file, where
+ * that is the same operator. */
+void xr_tap_add_attributes(const xr_tap *tap, uint32_t subgraph, uint32_t index, exray_node *node);
 
 #endif

@@ -7,41 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t read_u32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint32_t read_u16(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-/* A FlatBuffer: the root table's position is at 0, the identifier at 4.  A table
- * begins with the (signed) distance back to its vtable: u16 sizes of vtable and
- * table, then an u16 for each field: its place in the table, or 0. */
-uint32_t xr_tflite_subgraph_count(const uint8_t *data, size_t size)
-{
-    enum { SUBGRAPHS = 2 }; /* the field's number in the table Model */
-    if (size < 8 || size > INT32_MAX || memcmp(data + 4, "TFL3", 4) != 0)
-        return 0;
-    uint64_t root = read_u32(data);
-    if (root + 4 > size)
-        return 0;
-    int64_t vtable = (int64_t)root - (int32_t)read_u32(data + root);
-    uint64_t slot = (uint64_t)vtable + 4 + 2 * SUBGRAPHS;
-    if (vtable < 0 || slot + 2 > size || read_u16(data + vtable) < 4 + 2 * SUBGRAPHS + 2)
-        return 0;
-    uint64_t field = root + read_u16(data + slot);
-    if (field == root || field + 4 > size)
-        return 0;
-    uint64_t vector = field + read_u32(data + field);
-    if (vector + 4 > size)
-        return 0;
-    uint32_t count = read_u32(data + vector);
-    return vector + 4 + 4 * (uint64_t)count <= size ? count : 0;
-}
-
 static exray_status read_error(exray_error *error, exray_status status, const char *path, const char *why)
 {
     error->status = status;
@@ -106,6 +71,7 @@ exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, e
         exray_sha256(data, size, tap->sha256);
         tap->has_sha256 = true;
         tap->file_subgraphs = xr_tflite_subgraph_count(data, size);
+        xr_tap_read_attributes(tap, data, size);
     }
     free(own);
     return EXRAY_OK;

@@ -213,6 +213,7 @@ static int describe_node(builder *b, uint32_t subgraph_index, int op_index, exra
     /* Nodes have no names in this engine; they go by their first output's. */
     if (output_count && node->outputs[0] != EXRAY_NO_INDEX)
         node->name = b->tensors[node->outputs[0]].name;
+    xr_tap_add_attributes(b->tap, subgraph_index, (uint32_t)op_index, node);
     return code < 0 ? 0 : code;
 }
 

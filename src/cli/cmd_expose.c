@@ -1,0 +1,102 @@
+/* exray expose: a model file whose inner tensors are outputs. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include "model_file.h"
+#include "replay/file.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int write_model(const xr_model_bytes *bytes, const char *path)
+{
+    FILE *out = xr_open_output(path);
+    if (!out)
+        return XR_EXIT_FAILED;
+    fwrite(bytes->data, 1, bytes->size, out);
+    if (xr_close_output(out, path))
+        return XR_EXIT_OK;
+    if (out != stdout)
+        remove(path); /* half a model is of no use */
+    return XR_EXIT_FAILED;
+}
+
+static int expose_bytes(const void *data, size_t size, const char *from, const char *to)
+{
+    xr_model_file file, again;
+    xr_model_bytes bytes;
+    exray_error error = {EXRAY_OK, ""};
+    if (xr_model_read(data, size, &file, &error) != EXRAY_OK)
+        return xr_fail("cannot read %s: %s", from, error.message);
+    uint32_t before = file.model.output_count;
+    exray_status status = xr_model_expose(&file, &bytes, &error);
+    xr_model_release(&file);
+    if (status != EXRAY_OK)
+        return xr_fail("cannot expose the tensors of %s: %s", from, error.message);
+    int result = write_model(&bytes, to);
+    if (result == XR_EXIT_OK && xr_model_read(bytes.data, bytes.size, &again, &error) == EXRAY_OK) {
+        FILE *out = strcmp(to, "-") == 0 ? stderr : stdout;
+        fprintf(out, "%s: %u outputs, %u of them added\n", to, (unsigned)again.model.output_count,
+                (unsigned)(again.model.output_count - before));
+        xr_model_release(&again);
+    }
+    free(bytes.data);
+    return result;
+}
+
+static int expose(const char *from, const char *to)
+{
+    if (is_same_file(from, to))
+        return xr_fail("%s cannot be written onto itself; give -o another name", from);
+    size_t size;
+    exray_error error = {EXRAY_OK, ""};
+    void *data = xr_file_read(from, XR_LIMIT_MODEL, &size, &error);
+    if (!data)
+        return xr_fail_error(&error);
+    int result = expose_bytes(data, size, from, to);
+    free(data);
+    return result;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+    const char *output = NULL;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
+        if (option == 'o')
+            output = optarg;
+        else if (option == ':')
+            return xr_usage_error(&xr_command_expose, "%s needs a value", argv[optind - 1]);
+        else
+            return xr_usage_error(&xr_command_expose, "there is no option %s", argv[optind - 1]);
+    }
+    if (argc - optind != 1)
+        return xr_usage_error(&xr_command_expose, "name one model");
+    if (!output)
+        return xr_usage_error(&xr_command_expose, "say where to write: -o MODEL2");
+    return expose(argv[optind], output);
+}
+
+const xr_command xr_command_expose = {
+    .name = "expose",
+    .summary = "make a model's inner tensors outputs, for engines that show nothing else",
+    .usage = "usage: exray expose MODEL -o MODEL2\n"
+             "\n"
+             "Writes the same model with every intermediate tensor of its main graph among its\n"
+             "outputs: first its own outputs in their order, then all others in the order of\n"
+             "execution. `record` does this by itself, in memory, where an engine needs it.\n"
+             "\n"
+             "  -o, --output F   the new model; - is standard output\n"
+             "\n"
+             "example: exray expose model.tflite -o model_exposed.tflite\n",
+    .run = run,
+};

@@ -1,0 +1,79 @@
+/* What the operators' options are: the interpreter does not tell, the model file
+ * does.  Its bytes are the caller's only during attach, so they are read there. */
+#include "tap.h"
+
+#include <string.h>
+
+/* Copies a string into `*at`, which moves on. */
+static const char *put(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    const char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
+}
+
+/* What all attributes of all nodes take. */
+static void measure(const exray_model *model, size_t *pairs, size_t *bytes)
+{
+    *pairs = *bytes = 0;
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        const exray_node *node = &model->nodes[i];
+        *pairs += node->attribute_count;
+        *bytes += strlen(node->op) + 1;
+        for (uint32_t k = 0; k < node->attribute_count; k++)
+            *bytes += strlen(node->attributes[k].key) + strlen(node->attributes[k].value) + 2;
+    }
+}
+
+/* The tap runs without attributes where the memory, or a sound file, is missing:
+ * the interpreter judges the file, and what it makes of it is what counts. */
+void xr_tap_read_attributes(xr_tap *tap, const void *data, size_t size)
+{
+    xr_model_file file;
+    exray_error error = {EXRAY_OK, ""};
+    if (!xr_model_format_tflite.recognize(data, size) || xr_model_read(data, size, &file, &error) != EXRAY_OK)
+        return;
+    size_t pair_count, bytes;
+    measure(&file.model, &pair_count, &bytes);
+    exray_node *nodes = xr_tap_alloc(&tap->blocks, file.model.node_count, sizeof *nodes);
+    exray_key_value *pairs = xr_tap_alloc(&tap->blocks, pair_count, sizeof *pairs);
+    char *text = xr_tap_alloc(&tap->blocks, bytes, 1);
+    if (nodes && pairs && text) {
+        for (uint32_t i = 0; i < file.model.node_count; i++) {
+            const exray_node *from = &file.model.nodes[i];
+            nodes[i] = (exray_node){.op = put(&text, from->op),
+                                    .subgraph = from->subgraph,
+                                    .attributes = pairs,
+                                    .attribute_count = from->attribute_count};
+            for (uint32_t k = 0; k < from->attribute_count; k++, pairs++) {
+                pairs->key = put(&text, from->attributes[k].key);
+                pairs->value = put(&text, from->attributes[k].value);
+            }
+        }
+        tap->file_nodes = nodes;
+        tap->file_node_count = file.model.node_count;
+    }
+    xr_model_release(&file);
+}
+
+void xr_tap_add_attributes(const xr_tap *tap, uint32_t subgraph, uint32_t index, exray_node *node)
+{
+    /* The file's nodes are in the order of its subgraphs. */
+    uint32_t low = 0, high = tap->file_node_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (tap->file_nodes[middle].subgraph < subgraph)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (index >= tap->file_node_count - low)
+        return;
+    const exray_node *from = &tap->file_nodes[low + index];
+    /* Beyond the file's own nodes are those that delegates added. */
+    if (from->subgraph != subgraph || strcmp(from->op, node->op) != 0)
+        return;
+    node->attributes = from->attributes;
+    node->attribute_count = from->attribute_count;
+}
