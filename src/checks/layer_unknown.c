@@ -88,6 +88,12 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          : layer->from_sketch ? " (estimated from sketches)"
                                               : "",
                          layer->noise);
+    if (isfinite(layer->isolated_error))
+        exray_finding_detail(
+            f,
+            "Run alone on the edge's own inputs, the reference's layer differs from the edge's by "
+            "%.2g of the signal; it may by %.2g.",
+            layer->isolated_error, layer->own_noise);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
     exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");
@@ -109,6 +115,12 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
         "There it is %.2g of the signal, more than the %.2g that data types explain; no single "
         "layer stands out.",
         layer->error, layer->noise);
+    if (layer->block_first != EXRAY_NO_INDEX)
+        exray_finding_detail(
+            f,
+            "Run alone on the edge's inputs, each layer passes; the block from layer %u to %u fails, "
+            "with an error of %.2g.",
+            (unsigned)layer->block_first, (unsigned)layer->node[EXRAY_EDGE], layer->block_error);
     exray_finding_fix(f, "Compare the weights and the quantization of both models.");
     exray_finding_number(f, "build_up", 1);
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
