@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
-const xr_model_format *const xr_model_formats[] = {NULL};
+extern const xr_model_format xr_model_onnx;
+
+const xr_model_format *const xr_model_formats[] = {&xr_model_onnx, NULL};
 
 exray_status xr_model_read(const void *data, size_t size, xr_model_file *file, exray_error *error)
 {
