@@ -123,6 +123,10 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return false;
     if (stage_of(cause) > 3 || !f->stage)
         return false;
+    /* Another model computes other values in every way. */
+    if (strcmp(cause->cause, "model.version") == 0 &&
+        (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0))
+        return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
     if (strcmp(f->cause, "layer.unknown") == 0 &&

@@ -172,6 +172,21 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
+/* 8 bits add up over many layers, in some networks to more than usual (linear bottlenecks):
+ * a fault only where it is far beyond. */
+static bool is_accumulated_rounding(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_PROPAGATES || !isfinite(layer->error))
+            continue;
+        if (layer->noise < QUANTIZED_NOISE || layer->error > WORTH_A_WARNING * layer->noise ||
+            layer->block_first != EXRAY_NO_INDEX)
+            return false;
+    }
+    return true;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     (void)error;
@@ -203,13 +218,17 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         report_unrecorded(comparison, first_wrong(comparison), findings);
         return EXRAY_OK;
     }
-    if (dirty != SIZE_MAX) {
+    if (dirty != SIZE_MAX && !is_accumulated_rounding(comparison)) {
         report_build_up(comparison, dirty, findings);
         return EXRAY_OK;
     }
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (output->comparable && isfinite(output->error) && output->error > output->noise)
+        double limit = output->noise;
+        if (exray_comparison_coverage(comparison)->with_data && limit >= QUANTIZED_NOISE &&
+            is_accumulated_rounding(comparison))
+            limit *= WORTH_A_WARNING;
+        if (output->comparable && isfinite(output->error) && output->error > limit)
             report_output(comparison, i, findings);
     }
     return EXRAY_OK;

@@ -168,6 +168,35 @@ static bool describe_operands(xr_onnx *onnx, const exray_node *node)
     return true;
 }
 
+/* A bias of 32 bits counts in steps of the input's scale times the weights': what it is
+ * added to. */
+static bool describe_bias(xr_onnx *onnx, const exray_node *node)
+{
+    bool conv = strcmp(node->op, "QLinearConv") == 0;
+    if (!conv && strcmp(node->op, "QGemm") != 0)
+        return true;
+    uint32_t scale_at = operand(node, 1), weights_at = operand(node, 3),
+             bias_at = operand(node, conv ? 8 : 6);
+    if (scale_at == EXRAY_NO_INDEX || weights_at == EXRAY_NO_INDEX || bias_at == EXRAY_NO_INDEX)
+        return true;
+    exray_tensor_info *bias = xr_onnx_info(onnx, bias_at);
+    const exray_quantization *weights = &xr_onnx_info(onnx, weights_at)->quantization;
+    const xr_constant *scale = xr_onnx_constant(onnx, scale_at);
+    float input;
+    if (bias->quantization.count || bias->dtype != EXRAY_INT32 || bias->rank != 1 || !weights->count ||
+        !scale->data || scale->size != sizeof input || xr_onnx_info(onnx, scale_at)->dtype != EXRAY_FLOAT32 ||
+        (weights->count > 1 && bias->shape[0] != (int64_t)weights->count))
+        return true;
+    memcpy(&input, scale->data, sizeof input);
+    float *scales = xr_onnx_alloc(onnx, weights->count, sizeof *scales);
+    if (!scales)
+        return false;
+    for (uint32_t i = 0; i < weights->count; i++)
+        scales[i] = input * weights->scale[i];
+    bias->quantization = (exray_quantization){.count = weights->count, .scale = scales};
+    return true;
+}
+
 static void move_quantization(xr_onnx *onnx, const exray_node *node)
 {
     uint32_t from = operand(node, 0), to = operand(node, OUT);
@@ -216,7 +245,8 @@ bool xr_onnx_interpret(xr_onnx *onnx)
 {
     size_t count = onnx->nodes.count;
     for (size_t i = 0; i < count; i++) {
-        if (!describe_operands(onnx, xr_onnx_node_at(onnx, i)))
+        if (!describe_operands(onnx, xr_onnx_node_at(onnx, i)) ||
+            !describe_bias(onnx, xr_onnx_node_at(onnx, i)))
             return false;
         move_quantization(onnx, xr_onnx_node_at(onnx, i));
         set_spatial_layout(onnx, i);
