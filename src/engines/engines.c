@@ -4,8 +4,9 @@
 #include <string.h>
 
 extern const xr_engine xr_engine_tflite;
+extern const xr_engine xr_engine_litert;
 
-const xr_engine *const xr_engines[] = {&xr_engine_tflite, NULL};
+const xr_engine *const xr_engines[] = {&xr_engine_tflite, &xr_engine_litert, NULL};
 
 const xr_engine *xr_engine_by_name(const char *name)
 {
