@@ -1,0 +1,146 @@
+/* Finding LiteRT's library.
+ *
+ * The library does not tell its version, and between versions functions of one
+ * name took other arguments: calling one that was guessed wrong would be undefined.
+ * So only files that are known are used, or what the user vouches for. */
+#define _GNU_SOURCE
+#include "library.h"
+#include "litert.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TESTED "2.3.0"
+
+static const char *const system_names[] = {"libLiteRt.so", NULL};
+
+static const xr_library_place place = {
+    .engine = "LiteRT",
+    .bundled = "engines/litert-" XR_ARCH "/libLiteRt.so",
+    .environment = "EXRAY_LITERT_LIB",
+    .symbol = "LiteRtCreateCompiledModel",
+    .system_names = system_names,
+};
+
+/* SHA-256 of the libraries that this adapter was tested with. */
+static const struct {
+    const char *version;
+    const char *sha256;
+} known[] = {
+    {TESTED, "eec47eb35e2924b3166015887e652a58edc9af823ae38e02bf83bef2548300bb"}, /* x86-64 */
+    {TESTED, "b57687dc234d2b8b0598aef5a9c961ed24263df8f8b3f56adbee1cff618e544b"}, /* arm64 */
+};
+
+static bool hash_file(const char *path, char hex[65])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    bool ok = fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0;
+    void *data = ok ? mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (fd >= 0)
+        close(fd);
+    if (data == MAP_FAILED)
+        return false;
+    uint8_t digest[32];
+    exray_sha256(data, (size_t)status.st_size, digest);
+    munmap(data, (size_t)status.st_size);
+    for (int i = 0; i < 32; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", (unsigned)digest[i]);
+    return true;
+}
+
+static void locate(void *library, char path[1024])
+{
+    path[0] = '\0';
+    void *address = dlsym(library, place.symbol);
+    Dl_info info;
+    if (address && dladdr(address, &info) && info.dli_fname)
+        snprintf(path, 1024, "%s", info.dli_fname);
+}
+
+static exray_status identify(const char *path, char version[32], exray_error *error)
+{
+    char hex[65];
+    bool hashed = hash_file(path, hex);
+    for (size_t i = 0; hashed && i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(hex, known[i].sha256) == 0) {
+            snprintf(version, 32, "%s", known[i].version);
+            return EXRAY_OK;
+        }
+    }
+    const char *stated = getenv("EXRAY_LITERT_VERSION");
+    if (stated && strcmp(stated, TESTED) == 0) {
+        snprintf(version, 32, "%s (stated)", TESTED);
+        return EXRAY_OK;
+    }
+    snprintf(version, 32, "%s", "unknown");
+    error->status = EXRAY_E_ENGINE;
+    snprintf(error->message, sizeof error->message,
+             "refused: no known build of LiteRT " TESTED ", and other versions' functions differ; run "
+             "scripts/bootstrap.sh engine, or set EXRAY_LITERT_VERSION=" TESTED " if it is that version "
+             "(%.200s)",
+             path[0] ? path : "no path");
+    return error->status;
+}
+
+static exray_status find_functions(void *library, const char *path, xr_litert_api *api, exray_error *error)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } symbols[] = {
+#define ENTRY(result, name, arguments) {"LiteRt" #name, offsetof(xr_litert_api, name)},
+        XR_LITERT_FUNCTIONS(ENTRY)
+#undef ENTRY
+    };
+    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+        void *address = dlsym(library, symbols[i].name);
+        if (!address) {
+            error->status = EXRAY_E_ENGINE;
+            snprintf(error->message, sizeof error->message,
+                     "LiteRT (%.300s) has no %s: version " TESTED
+                     " is needed; run scripts/bootstrap.sh engine",
+                     path, symbols[i].name);
+            return error->status;
+        }
+        /* ISO C has no cast from an object pointer to a function pointer. */
+        memcpy((char *)api + symbols[i].offset, &address, sizeof address);
+    }
+    return EXRAY_OK;
+}
+
+void *xr_litert_open(const char *wanted, xr_litert_api *api, char version[32], exray_error *error)
+{
+    void *library = xr_library_open(&place, wanted, error);
+    if (!library)
+        return NULL;
+    char path[1024];
+    locate(library, path);
+    if (identify(path, version, error) == EXRAY_OK && find_functions(library, path, api, error) == EXRAY_OK)
+        return library;
+    return NULL; /* and stays loaded: see below */
+}
+
+void xr_litert_probe(const char *wanted, xr_engine_info *info)
+{
+    memset(info, 0, sizeof *info);
+    exray_error error = {EXRAY_OK, ""};
+    void *library = xr_library_open(&place, wanted, &error);
+    if (library) {
+        xr_litert_api api;
+        info->found = true;
+        locate(library, info->library);
+        if (identify(info->library, info->version, &error) == EXRAY_OK)
+            find_functions(library, info->library, &api, &error);
+        /* Not closed: what the library registers for the end of the process would
+         * be called when it is gone (2.3.0: a crash at exit). */
+    }
+    /* The message may be longer than its place: its end is advice. */
+    snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error.message);
+}

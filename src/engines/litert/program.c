@@ -1,0 +1,317 @@
+/* A compiled model and its tensor buffers. */
+#define _POSIX_C_SOURCE 200809L
+#include "litert.h"
+#include "tflite/tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+exray_status xr_litert_fail(exray_error *error, const char *what, LiteRtStatus status)
+{
+    error->status = EXRAY_E_ENGINE;
+    snprintf(error->message, sizeof error->message, "LiteRT: %.300s (status %d)", what, status);
+    return error->status;
+}
+
+exray_status xr_litert_no_memory(exray_error *error)
+{
+    error->status = EXRAY_E_MEMORY;
+    snprintf(error->message, sizeof error->message, "LiteRT: out of memory");
+    return error->status;
+}
+
+/* ---- Options ------------------------------------------------------------------- */
+
+/* LiteRT takes options of its parts as text, and frees it. */
+static LiteRtStatus add_text(const xr_litert_program *program, const char *identifier, const char *text)
+{
+    char *copy = strdup(text);
+    LiteRtOpaqueOptions opaque = NULL;
+    LiteRtStatus status = copy ? program->api->CreateOpaqueOptions(identifier, copy, free, &opaque) : -1;
+    if (status != 0) {
+        free(copy);
+        return status;
+    }
+    return program->api->AddOpaqueOptions(program->options, opaque);
+}
+
+static exray_status make_options(xr_litert_program *program, const xr_litert_config *config,
+                                 exray_error *error)
+{
+    LiteRtStatus status = program->api->CreateOptions(&program->options);
+    if (status == 0)
+        status = program->api->SetOptionsHardwareAccelerators(program->options, XR_LITERT_CPU);
+    char text[96];
+    int length = snprintf(text, sizeof text, "num_threads = %u\n", config->threads);
+    if (config->kernel_mode)
+        snprintf(text + length, sizeof text - (size_t)length, "kernel_mode = \"%s\"\n", config->kernel_mode);
+    if (status == 0)
+        status = add_text(program, "xnnpack", text);
+    if (status == 0 && config->profile)
+        status = add_text(program, "runtime_options_string", "enable_profiling = true\n");
+    return status == 0 ? EXRAY_OK : xr_litert_fail(error, "cannot set options", status);
+}
+
+/* ---- Signature ------------------------------------------------------------------ */
+
+/* Gives each of the main graph's inputs (or outputs) its place in the signature;
+ * false: it is not a signature of just these. */
+static bool place_ports(const xr_litert_program *program, LiteRtSignature signature, bool outputs,
+                        const uint32_t *positions, xr_litert_port *ports, uint32_t count)
+{
+    const xr_litert_api *api = program->api;
+    size_t found = 0;
+    LiteRtStatus status = outputs ? api->GetNumSignatureOutputs(signature, &found)
+                                  : api->GetNumSignatureInputs(signature, &found);
+    if (status != 0 || found != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        ports[i].place = SIZE_MAX;
+    for (size_t k = 0; k < found; k++) {
+        LiteRtTensor tensor = NULL;
+        uint32_t index = EXRAY_NO_INDEX;
+        status = outputs ? api->GetSignatureOutputTensorByIndex(signature, k, &tensor)
+                         : api->GetSignatureInputTensorByIndex(signature, k, &tensor);
+        if (status != 0 || api->GetTensorIndex(tensor, &index) != 0)
+            return false;
+        uint32_t i = 0;
+        while (i < count && (positions[i] != index || ports[i].place != SIZE_MAX))
+            i++;
+        if (i == count)
+            return false;
+        ports[i].place = k;
+    }
+    return true;
+}
+
+/* A program runs one signature; the one of the whole main graph is wanted. */
+static exray_status choose_signature(xr_litert_program *program, const exray_model *model,
+                                     LiteRtSignature *signature, exray_error *error)
+{
+    size_t count = 0;
+    LiteRtStatus status = program->api->GetNumModelSignatures(program->model, &count);
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        status = program->api->GetModelSignature(program->model, i, signature);
+        if (status == 0 &&
+            place_ports(program, *signature, false, model->inputs, program->inputs, program->input_count) &&
+            place_ports(program, *signature, true, model->outputs, program->outputs, program->output_count)) {
+            program->signature = i;
+            return EXRAY_OK;
+        }
+    }
+    return xr_litert_fail(
+        error, "no signature of the model has the inputs and outputs of its main graph; use --engine tflite",
+        status);
+}
+
+/* ---- Buffers ---------------------------------------------------------------------- */
+
+/* Type, shape and size of a port as the compiled model has them. */
+static exray_status set_port(xr_litert_port *port, const LiteRtRankedTensorType *type, exray_error *error)
+{
+    bool pair;
+    const char *name = port->info.name ? port->info.name : "";
+    uint32_t rank = type->layout.rank_and_flags & 0x7F;
+    port->info.dtype = xr_tflite_dtype(type->element_type, &pair);
+    uint64_t bits = exray_dtype_bits(port->info.dtype);
+    bool sound = rank <= XR_LITERT_MAX_RANK && rank <= EXRAY_MAX_RANK && bits != 0 && !pair;
+    port->info.rank = sound ? rank : 0;
+    port->info.shape = port->shape;
+    for (uint32_t i = 0; sound && i < rank; i++) {
+        int32_t dim = type->layout.dims[i];
+        port->shape[i] = dim;
+        sound = dim >= 0 && (dim == 0 || bits <= UINT64_MAX / 16 / (uint64_t)dim);
+        bits *= (uint64_t)(dim > 0 ? dim : 0);
+    }
+    port->size = (size_t)((bits + 7) / 8);
+    if (sound)
+        return EXRAY_OK;
+    error->status = EXRAY_E_UNSUPPORTED;
+    snprintf(error->message, sizeof error->message,
+             "LiteRT: the tensor %.200s is of a type or a shape (%s, rank %u) that has no fixed size; use "
+             "--engine tflite",
+             name, exray_dtype_name(port->info.dtype), (unsigned)rank);
+    return error->status;
+}
+
+static exray_status make_buffer(xr_litert_program *program, LiteRtEnvironment environment, bool output,
+                                const LiteRtRankedTensorType *type, const xr_litert_port *port,
+                                exray_error *error)
+{
+    const xr_litert_api *api = program->api;
+    LiteRtTensorBufferRequirements requirements = NULL;
+    LiteRtTensorBuffer *buffer = &(output ? program->output_buffers : program->input_buffers)[port->place];
+    LiteRtStatus status = output ? api->GetCompiledModelOutputBufferRequirements(
+                                       program->compiled, program->signature, port->place, &requirements)
+                                 : api->GetCompiledModelInputBufferRequirements(
+                                       program->compiled, program->signature, port->place, &requirements);
+    if (status == 0)
+        status = api->CreateManagedTensorBufferFromRequirements(environment, type, requirements, buffer);
+    size_t size = 0;
+    if (status == 0)
+        status = api->GetTensorBufferSize(*buffer, &size);
+    if (status != 0)
+        return xr_litert_fail(error, "cannot make a tensor's buffer", status);
+    if (size < port->size)
+        return xr_litert_fail(error, "a tensor's buffer is smaller than the tensor", status);
+    return EXRAY_OK;
+}
+
+static exray_status make_inputs(xr_litert_program *program, LiteRtEnvironment environment,
+                                LiteRtSignature signature, exray_error *error)
+{
+    const xr_litert_api *api = program->api;
+    for (uint32_t i = 0; i < program->input_count; i++) {
+        xr_litert_port *port = &program->inputs[i];
+        LiteRtTensor tensor = NULL;
+        LiteRtRankedTensorType type = {0};
+        LiteRtStatus status = api->GetSignatureInputTensorByIndex(signature, port->place, &tensor);
+        if (status == 0)
+            status = api->GetRankedTensorType(tensor, &type);
+        if (status == 0)
+            status = api->GetCompiledModelInputTensorLayout(program->compiled, program->signature,
+                                                            port->place, &type.layout);
+        if (status != 0)
+            return xr_litert_fail(error, "cannot tell an input's shape", status);
+        if (set_port(port, &type, error) != EXRAY_OK ||
+            make_buffer(program, environment, false, &type, port, error) != EXRAY_OK)
+            return error->status;
+    }
+    return EXRAY_OK;
+}
+
+static exray_status make_outputs(xr_litert_program *program, LiteRtEnvironment environment,
+                                 LiteRtSignature signature, exray_error *error)
+{
+    const xr_litert_api *api = program->api;
+    LiteRtLayout *layouts = calloc(program->output_count ? program->output_count : 1, sizeof *layouts);
+    if (!layouts)
+        return xr_litert_no_memory(error);
+    /* Asked for after allocation: the file's shapes are not always filled in. */
+    LiteRtStatus status = api->GetCompiledModelOutputTensorLayouts(program->compiled, program->signature,
+                                                                   program->output_count, layouts, true);
+    exray_status result = EXRAY_OK;
+    for (uint32_t i = 0; status == 0 && result == EXRAY_OK && i < program->output_count; i++) {
+        xr_litert_port *port = &program->outputs[i];
+        LiteRtTensor tensor = NULL;
+        LiteRtRankedTensorType type = {0};
+        status = api->GetSignatureOutputTensorByIndex(signature, port->place, &tensor);
+        if (status == 0)
+            status = api->GetRankedTensorType(tensor, &type);
+        type.layout = layouts[port->place];
+        if (status == 0 && (result = set_port(port, &type, error)) == EXRAY_OK)
+            result = make_buffer(program, environment, true, &type, port, error);
+    }
+    free(layouts);
+    return status == 0 ? result : xr_litert_fail(error, "cannot tell the outputs' shapes", status);
+}
+
+/* ---- Open, close --------------------------------------------------------------------- */
+
+static exray_status describe_ports(xr_litert_program *program, const exray_model *model, exray_error *error)
+{
+    program->input_count = model->input_count;
+    program->output_count = model->output_count;
+    size_t inputs = model->input_count ? model->input_count : 1;
+    size_t outputs = model->output_count ? model->output_count : 1;
+    program->inputs = calloc(inputs, sizeof *program->inputs);
+    program->outputs = calloc(outputs, sizeof *program->outputs);
+    program->input_buffers = calloc(inputs, sizeof *program->input_buffers);
+    program->output_buffers = calloc(outputs, sizeof *program->output_buffers);
+    if (!program->inputs || !program->outputs || !program->input_buffers || !program->output_buffers)
+        return xr_litert_no_memory(error);
+    for (uint32_t i = 0; i < model->input_count; i++)
+        if (model->inputs[i] != EXRAY_NO_INDEX)
+            program->inputs[i].info = model->tensors[model->inputs[i]];
+    for (uint32_t i = 0; i < model->output_count; i++)
+        if (model->outputs[i] != EXRAY_NO_INDEX)
+            program->outputs[i].info = model->tensors[model->outputs[i]];
+    return EXRAY_OK;
+}
+
+exray_status xr_litert_program_open(xr_litert_program *program, const xr_litert_config *config,
+                                    const xr_model_file *file, exray_error *error)
+{
+    const xr_litert_api *api = program->api = config->api;
+    if (describe_ports(program, &file->model, error) != EXRAY_OK)
+        return error->status;
+    LiteRtStatus status =
+        api->CreateModelFromBuffer(config->environment, file->data, file->size, &program->model);
+    if (status != 0) {
+        xr_litert_fail(error, "cannot load the model (a damaged file?)", status);
+        return error->status = EXRAY_E_FORMAT;
+    }
+    LiteRtSignature signature = NULL;
+    if (choose_signature(program, &file->model, &signature, error) != EXRAY_OK ||
+        make_options(program, config, error) != EXRAY_OK)
+        return error->status;
+    status =
+        api->CreateCompiledModel(config->environment, program->model, program->options, &program->compiled);
+    if (status != 0)
+        return xr_litert_fail(error, "cannot compile the model", status);
+    if (config->profile &&
+        (status = api->CompiledModelGetProfiler(program->compiled, &program->profiler)) != 0)
+        return xr_litert_fail(error, "cannot get the profiler", status);
+    if (make_inputs(program, config->environment, signature, error) != EXRAY_OK)
+        return error->status;
+    return make_outputs(program, config->environment, signature, error);
+}
+
+static void destroy_buffers(const xr_litert_program *program, LiteRtTensorBuffer *buffers, uint32_t count)
+{
+    for (uint32_t i = 0; buffers && i < count; i++)
+        if (buffers[i])
+            program->api->DestroyTensorBuffer(buffers[i]);
+    free(buffers);
+}
+
+void xr_litert_program_close(xr_litert_program *program)
+{
+    destroy_buffers(program, program->input_buffers, program->input_count);
+    destroy_buffers(program, program->output_buffers, program->output_count);
+    if (program->compiled)
+        program->api->DestroyCompiledModel(program->compiled);
+    if (program->options)
+        program->api->DestroyOptions(program->options);
+    if (program->model)
+        program->api->DestroyModel(program->model);
+    free(program->inputs);
+    free(program->outputs);
+    memset(program, 0, sizeof *program);
+}
+
+/* ---- Run -------------------------------------------------------------------------------- */
+
+exray_status xr_litert_program_run(xr_litert_program *program, exray_error *error)
+{
+    LiteRtStatus status = program->api->RunCompiledModel(program->compiled, program->signature,
+                                                         program->input_count, program->input_buffers,
+                                                         program->output_count, program->output_buffers);
+    return status == 0 ? EXRAY_OK : xr_litert_fail(error, "the model failed to run", status);
+}
+
+exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data, exray_error *error)
+{
+    const xr_litert_port *port = &program->inputs[input];
+    LiteRtTensorBuffer buffer = program->input_buffers[port->place];
+    void *memory = NULL;
+    LiteRtStatus status = program->api->LockTensorBuffer(buffer, &memory, XR_LITERT_LOCK_WRITE);
+    if (status != 0)
+        return xr_litert_fail(error, "cannot set an input", status);
+    memcpy(memory, data, port->size);
+    program->api->UnlockTensorBuffer(buffer);
+    return EXRAY_OK;
+}
+
+const void *xr_litert_look(xr_litert_program *program, uint32_t output)
+{
+    void *memory = NULL;
+    LiteRtTensorBuffer buffer = program->output_buffers[program->outputs[output].place];
+    return program->api->LockTensorBuffer(buffer, &memory, XR_LITERT_LOCK_READ) == 0 ? memory : NULL;
+}
+
+void xr_litert_look_end(xr_litert_program *program, uint32_t output)
+{
+    program->api->UnlockTensorBuffer(program->output_buffers[program->outputs[output].place]);
+}

@@ -1,0 +1,260 @@
+/* What goes to the recorder: the model as its file has it, values, and latencies
+ * as LiteRT's profiler tells them. */
+#include "litert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The model ------------------------------------------------------------------ */
+
+static void record_model(const xr_litert_log *log, const xr_session_config *config, const char *version,
+                         const char *kernels)
+{
+    uint8_t sha256[32];
+    exray_sha256(config->model_data, config->model_size, sha256);
+    const char *slash = config->model_path ? strrchr(config->model_path, '/') : NULL;
+    exray_model model = log->file->model;
+    model.name = slash ? slash + 1 : config->model_path;
+    model.sha256 = sha256;
+    model.engine = "litert";
+    model.engine_version = version;
+    model.kernels = kernels;
+    model.threads = config->threads ? config->threads : 1;
+    exray_record_model(log->recorder, &model);
+}
+
+static void record_constants(const xr_litert_log *log)
+{
+    const exray_model *model = &log->file->model;
+    for (uint32_t i = 0; i < model->tensor_count; i++) {
+        const exray_tensor_info *info = &model->tensors[i];
+        if (!info->constant || !exray_wants(log->recorder, EXRAY_CONSTANT, i, info->name))
+            continue;
+        const exray_tensor record = {.kind = EXRAY_CONSTANT,
+                                     .info = *info,
+                                     .index = i,
+                                     .in_model = true,
+                                     .model_tensor = i,
+                                     .data = log->file->constant[i].data,
+                                     .size = log->file->constant[i].size};
+        exray_record_tensor(log->recorder, &record);
+    }
+}
+
+/* The names of topics: the tensor's, or its place where that is empty or not unique. */
+static void name_topics(const exray_model *model, const uint32_t *positions, uint32_t count,
+                        const char **names, char (*numbers)[12])
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = positions[i] == EXRAY_NO_INDEX ? NULL : model->tensors[positions[i]].name;
+        bool usable = name && *name;
+        for (uint32_t k = 0; usable && k < count; k++) {
+            const char *other = positions[k] == EXRAY_NO_INDEX ? NULL : model->tensors[positions[k]].name;
+            usable = k == i || !other || strcmp(name, other) != 0;
+        }
+        snprintf(numbers[i], sizeof numbers[i], "%u", (unsigned)i);
+        names[i] = usable ? name : numbers[i];
+    }
+}
+
+static bool take_memory(xr_litert_log *log)
+{
+    const exray_model *model = &log->file->model;
+    while (log->main_nodes < model->node_count && model->nodes[log->main_nodes].subgraph == 0)
+        log->main_nodes++;
+    size_t nodes = (size_t)log->main_nodes + 1;
+    /* A node's own event, its operators within a delegate, and the run's. */
+    log->event_capacity = (uint32_t)(4 * (size_t)model->node_count + 1024);
+    log->input_names = calloc((size_t)model->input_count + 1, sizeof *log->input_names);
+    log->output_names = calloc((size_t)model->output_count + 1, sizeof *log->output_names);
+    log->numbers = calloc((size_t)model->input_count + model->output_count + 1, sizeof *log->numbers);
+    log->events = calloc(log->event_capacity, sizeof *log->events);
+    log->latency_node = calloc(nodes, sizeof *log->latency_node);
+    log->latency_start = calloc(nodes, sizeof *log->latency_start);
+    log->latency_duration = calloc(nodes, sizeof *log->latency_duration);
+    log->is_direct = calloc(nodes, sizeof *log->is_direct);
+    return log->input_names && log->output_names && log->numbers && log->events && log->latency_node &&
+           log->latency_start && log->latency_duration && log->is_direct;
+}
+
+exray_status xr_litert_log_open(xr_litert_log *log, const xr_session_config *config,
+                                const xr_model_file *file, const char *version, const char *kernels,
+                                exray_error *error)
+{
+    const exray_model *model = &file->model;
+    log->recorder = config->recorder;
+    log->file = file;
+    if (!take_memory(log))
+        return xr_litert_no_memory(error);
+    name_topics(model, model->inputs, model->input_count, log->input_names, log->numbers);
+    name_topics(model, model->outputs, model->output_count, log->output_names,
+                log->numbers + model->input_count);
+    record_model(log, config, version, kernels);
+    record_constants(log);
+    error->status = exray_error_status(log->recorder);
+    if (error->status != EXRAY_OK)
+        snprintf(error->message, sizeof error->message, "%s", exray_error_message(log->recorder));
+    return error->status;
+}
+
+void xr_litert_log_close(xr_litert_log *log)
+{
+    free(log->input_names);
+    free(log->output_names);
+    free(log->numbers);
+    free(log->events);
+    free(log->latency_node);
+    free(log->latency_start);
+    free(log->latency_duration);
+    free(log->is_direct);
+    memset(log, 0, sizeof *log);
+}
+
+/* ---- Values ------------------------------------------------------------------------ */
+
+bool xr_litert_wants_layers(const xr_litert_log *log)
+{
+    for (uint32_t i = 0; i < log->main_nodes; i++)
+        if (exray_wants(log->recorder, EXRAY_LAYER, i, log->file->model.nodes[i].name))
+            return true;
+    return false;
+}
+
+static bool same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           (a->rank == 0 || memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0);
+}
+
+void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_t position,
+                         const xr_litert_port *port, const void *data)
+{
+    const exray_tensor_info *described = &log->file->model.tensors[position];
+    const exray_quantization *q = &port->info.quantization;
+    record->info = port->info;
+    if (record->kind == EXRAY_INPUT)
+        record->info.name = log->input_names[record->index];
+    else if (record->kind == EXRAY_OUTPUT)
+        record->info.name = log->output_names[record->index];
+    /* Per-axis quantization must have one entry for each slice. */
+    if (q->count > 1 && (q->axis >= port->info.rank || (uint64_t)port->shape[q->axis] != q->count))
+        record->info.quantization.count = 0;
+    record->in_model = true;
+    record->model_tensor = position;
+    record->info_differs = !same_shape(described, &port->info);
+    record->data = data;
+    record->size = data ? port->size : 0;
+    exray_record_tensor(log->recorder, record);
+}
+
+/* ---- Latency --------------------------------------------------------------------------- */
+
+static bool is_node(const xr_litert_log *log, const LiteRtProfilerEvent *event)
+{
+    return event->type == XR_LITERT_OPERATOR_EVENT && event->metadata2 == 0 &&
+           event->metadata1 < log->main_nodes;
+}
+
+static void note(xr_litert_log *log, uint32_t *count, uint32_t node, uint64_t start_ns, uint64_t elapsed_us)
+{
+    if (*count == log->main_nodes)
+        return;
+    log->latency_node[*count] = node;
+    log->latency_start[*count] = start_ns;
+    log->latency_duration[*count] = elapsed_us * 1000;
+    ++*count;
+}
+
+/* Says that XNNPACK runs nodes, and how they got their latencies. */
+static void say_delegation(xr_litert_log *log, uint32_t delegated, uint32_t operators)
+{
+    if (log->said_delegation || operators == 0)
+        return;
+    log->said_delegation = true;
+    char nodes[16], count[16];
+    snprintf(nodes, sizeof nodes, "%u", (unsigned)delegated);
+    snprintf(count, sizeof count, "%u", (unsigned)operators);
+    const exray_key_value pairs[] = {
+        {"delegate", "TfLiteXNNPackDelegate"},
+        {"delegated_nodes", nodes},
+        {"delegate_operators", count},
+        {"remark",
+         delegated == operators
+             ? "the delegate ran one operator for each of its nodes; their latencies are those of its "
+               "operators, in its order"
+             : "the delegate's operators are not its nodes: those nodes have no latencies of their own"},
+    };
+    exray_record_metadata(log->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+/* Nodes that LiteRT ran itself have events of their own.  A delegate numbers its
+ * operators anew in each partition and tells only how long they took; where it ran
+ * as many as there are other nodes, they are those, in order. */
+void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program, uint64_t offset_ns)
+{
+    const xr_litert_api *api = program->api;
+    int found = 0;
+    if (api->GetNumProfilerEvents(program->profiler, &found) != 0 || found <= 0)
+        return;
+    uint32_t events = (uint32_t)found < log->event_capacity ? (uint32_t)found : log->event_capacity;
+    if (api->GetProfilerEvents(program->profiler, (int)events, log->events) != 0)
+        return;
+    uint32_t direct = 0, operators = 0, count = 0, next = 0;
+    uint64_t base = UINT64_MAX;
+    memset(log->is_direct, 0, log->main_nodes * sizeof *log->is_direct);
+    for (uint32_t i = 0; i < events; i++) {
+        const LiteRtProfilerEvent *event = &log->events[i];
+        operators += event->type == XR_LITERT_DELEGATE_EVENT;
+        if (event->start_us && event->start_us < base)
+            base = event->start_us;
+        if (is_node(log, event) && !log->is_direct[event->metadata1]) {
+            log->is_direct[event->metadata1] = true;
+            direct++;
+        }
+    }
+    uint32_t delegated = log->main_nodes - direct;
+    uint64_t end_ns = offset_ns; /* of what came before an operator whose start is not told */
+    for (uint32_t i = 0; i < events; i++) {
+        const LiteRtProfilerEvent *event = &log->events[i];
+        if (is_node(log, event)) {
+            uint64_t start_ns = offset_ns + (event->start_us - base) * 1000;
+            note(log, &count, (uint32_t)event->metadata1, start_ns, event->elapsed_us);
+            end_ns = start_ns + event->elapsed_us * 1000;
+        } else if (event->type == XR_LITERT_DELEGATE_EVENT && operators == delegated) {
+            while (next < log->main_nodes && log->is_direct[next])
+                next++;
+            note(log, &count, next++, end_ns, event->elapsed_us);
+            end_ns += event->elapsed_us * 1000;
+        }
+    }
+    say_delegation(log, delegated, operators);
+    if (count)
+        exray_record_latency(log->recorder, log->latency_node, log->latency_start, log->latency_duration,
+                             count);
+}
+
+/* ---- Remarks ------------------------------------------------------------------------------ */
+
+void xr_litert_log_difference(xr_litert_log *log, const char *output)
+{
+    if (log->said_difference)
+        return;
+    log->said_difference = true;
+    char frame[24];
+    snprintf(frame, sizeof frame, "%llu", (unsigned long long)exray_frame_index(log->recorder));
+    const exray_key_value pairs[] = {
+        {"output", output},
+        {"frame", frame},
+        {"remark",
+         "the model with its layers exposed returned something else than the deployed one from this "
+         "frame on: the layers are those of the exposed one"},
+    };
+    exray_record_metadata(log->recorder, "exray.exposed_differs", pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+void xr_litert_log_unobserved(const xr_litert_log *log, const char *why)
+{
+    const exray_key_value pairs[] = {{"layers", why}};
+    exray_record_metadata(log->recorder, "exray.unobserved", pairs, 1);
+}
