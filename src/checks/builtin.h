@@ -18,6 +18,7 @@
     X(output_dequantization)                                                                                 \
     X(output_box_format)                                                                                     \
     X(output_postprocess)                                                                                    \
+    X(log_perturbed)                                                                                         \
     X(log_truncated)
 
 /* For "%.*s": a fused layer's name is those of all its parts; the first will do. */
