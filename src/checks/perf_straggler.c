@@ -134,6 +134,31 @@ static bool reference_kernels(const exray_comparison *c)
     return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
 }
 
+/* ns a multiply-accumulate, on the edge: of the slow layers of one kind, and of all layers
+ * of other kinds.  NAN where no shapes say. */
+static void costs_of_work(const timings *t, const char *op, double *slow, double *others)
+{
+    double time[2] = {0, 0}, macs[2] = {0, 0};
+    for (size_t i = 0; i < t->count; i++) {
+        bool same = strcmp(t->item[i].op, op) == 0;
+        if (!t->item[i].edge->macs || (same && !t->item[i].slow))
+            continue;
+        time[same] += t->item[i].edge->time.median;
+        macs[same] += (double)t->item[i].edge->macs;
+    }
+    *slow = macs[1] > 0 ? time[1] / macs[1] : NAN;
+    *others = macs[0] > 0 ? time[0] / macs[0] : NAN;
+}
+
+/* Whether the slow layers only seem so, as the reference is the one that is slow, in other
+ * layers: here they do more work in a time than the rest does. */
+static bool reference_is_slow(const timings *t, const char *op)
+{
+    double slow, others;
+    costs_of_work(t, op, &slow, &others);
+    return slow < others;
+}
+
 static double excess(const timed *item, double factor)
 {
     return item->edge->time.median - factor * item->reference->time.median;
@@ -157,7 +182,7 @@ static bool report(const exray_comparison *c, exray_findings *findings, timings 
         reference += t->item[i].reference->time.median;
         lost += excess(&t->item[i], factor);
     }
-    if (slow == 0 || lost < share_needed * t->edge_total)
+    if (slow == 0 || lost < share_needed * t->edge_total || reference_is_slow(t, op))
         return false;
     double ratio = edge / reference;
     exray_finding *f =
@@ -253,8 +278,8 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     }
     bool alike = like_for_like(c);
     double factor = uniform_factor(&t, scratch);
-    if (alike && factor > 2)
-        factor = 2;
+    if (alike) /* below 1 it is the reference that has slow layers */
+        factor = fmin(fmax(factor, 1), 2);
     double needed = exray_option_value(findings, alike ? "ratio" : "ratio_between");
     for (size_t i = 0; i < t.count && factor > 0; i++)
         t.item[i].slow = t.item[i].edge->time.low >= needed * factor * t.item[i].reference->time.high;
