@@ -125,16 +125,17 @@ def test_without_reference_latency_it_is_unjudged(tmp_path):
     assert run["status"] == "unjudged" and "/latency" in run["reason"]
 
 
-def delegated(path, role, left, seed):
-    """A DELEGATE node and `left` convolutions outside of it."""
+def delegated(path, role, left, seed, takes=True, kernels="builtin"):
+    """A DELEGATE node (takes: it runs; otherwise a convolution) and `left` convolutions outside of it."""
     random = np.random.default_rng(seed)
     log = Log(path, metadata={"role": role, "log_id": role, "device": "a", "cpu": "a", "arch": "x"})
-    m = PB["Model"](name="m", engine="tflite", kernels="builtin", threads=1, inputs=[0], outputs=[left + 1])
+    m = PB["Model"](name="m", engine="tflite", kernels=kernels, threads=1, inputs=[0], outputs=[left + 1])
     for i in range(left + 2):
         m.tensors.add(name=f"t{i}", dtype=DTYPES["float32"], shape=[1, 4, 4, 8])
     m.tensors.add(name="w", dtype=DTYPES["float32"], shape=[8, 3, 3, 8], constant=True)
-    m.nodes.add(op="DELEGATE", inputs=[0], outputs=[1])
-    m.nodes[0].inner.add(op="CONV_2D", inputs=[0, left + 2], outputs=[1])
+    m.nodes.add(op="DELEGATE" if takes else "CONV_2D", inputs=[0] if takes else [0, left + 2], outputs=[1])
+    if takes:
+        m.nodes[0].inner.add(op="CONV_2D", inputs=[0, left + 2], outputs=[1])
     for i in range(left):
         m.nodes.add(op="CONV_2D", inputs=[i + 1, left + 2], outputs=[i + 2])
     log.add("/model", "Model", m)
@@ -156,6 +157,15 @@ def test_layers_left_out_of_a_delegate(tmp_path):
     assert found["evidence"]["left_layers"] == 2 and 0.5 < found["evidence"]["left_share"] < 0.8
     alike = delegated(tmp_path / "a.mcap", "reference", 2, 3)
     assert "perf.fallback" not in causes(validate(cut, alike))
+
+
+def test_a_delegate_that_runs_nothing(tmp_path):
+    none = delegated(tmp_path / "e.mcap", "edge", 2, 1, takes=False, kernels="xnnpack")
+    whole = delegated(tmp_path / "r.mcap", "reference", 0, 2, kernels="xnnpack")
+    found = finding(validate(none, whole, "--assert", "perf.fallback", "--min-coverage", "0"), "perf.fallback")
+    assert found["evidence"]["left_layers"] == 3 and found["summary"].startswith("The delegate runs no layer")
+    builtin = delegated(tmp_path / "b.mcap", "edge", 2, 1, takes=False)
+    assert causes(validate(builtin, whole, "--assert", "perf.fallback", "--min-coverage", "0")) == []
 
 
 def test_multiply_accumulates(tmp_path):

@@ -66,3 +66,30 @@ def test_slow_kernels_are_the_reason(tmp_path, picture, healthy, custom):
     assert 10 < found["evidence"]["ratio"] < 500 and found["evidence"]["edge_share"] > 0.8
     assert found["evidence"]["uniform_ratio"] < 2.5
     assert "perf.straggler" not in causes(validate(healthy, slow))
+
+
+def test_a_delegate_that_leaves_layers_out(tmp_path, picture):
+    """XNNPACK takes no custom operator: 13 of them cut the model into parts."""
+    model = all_depthwise_custom(tmp_path / "own.tflite")
+    cut = run(tmp_path / "e.mcap", picture, "--slow", "1", "--kernels", "xnnpack", model=model)
+    whole = run(tmp_path / "r.mcap", picture, "--kernels", "xnnpack")
+    found = finding(validate(cut, whole, "--min-coverage", "0"), "perf.fallback")
+    assert found["evidence"]["partitions"] >= 13 and found["evidence"]["left_layers"] >= 13
+    assert found["evidence"]["left_share"] > 0.5 and "DepthwiseConv2D" in found["summary"]
+    assert found["evidence"]["reference_partitions"] == 2 and found["evidence"]["times_slower"] > 1.5
+    activations = sum(np.prod(shape) * 4 for shape in depthwise_tensors())
+    assert 0.9 * activations <= found["evidence"]["boundary_bytes"] <= 1.2 * activations
+    again = run(tmp_path / "a.mcap", picture, "--slow", "1", "--kernels", "xnnpack", model=model)
+    assert "perf.fallback" not in causes(validate(cut, again, "--min-coverage", "0"))
+    assert "perf.fallback" not in causes(validate(whole, cut, "--min-coverage", "0"))
+
+
+def depthwise_tensors():
+    """Shapes of what goes in and out of the model's depthwise convolutions."""
+    model = model_files.read(MOBILENET)
+    graph = model.subgraphs[0]
+    for op in graph.operators:
+        code = model.operatorCodes[op.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == DEPTHWISE:
+            yield graph.tensors[op.inputs[0]].shape
+            yield graph.tensors[op.outputs[0]].shape
