@@ -36,6 +36,7 @@ class Case:
     right: dict = None  # None: the model's
     layer: int = None  # node of the edge that was changed
     frames: int = 0  # at most; 0: all
+    patch: object = None  # (path): makes the edge's model file, for this case alone
 
     @property
     def name(self):
@@ -217,6 +218,9 @@ class Bench:
             capture = self.capture(case.sensor, case.pictures)
             reference = self.reference(case, model, capture)
             began = time.monotonic()
+            if case.patch:
+                case.edge_model = str(self._path("edge.tflite"))
+                case.patch(case.edge_model)
             self.edge(case, model, capture, out)
             at = time.monotonic()
             self.judge(outcome, out, reference)
@@ -229,6 +233,8 @@ class Bench:
         finally:
             if not self.keep:
                 out.unlink(missing_ok=True)
+                if case.patch:
+                    Path(case.edge_model).unlink(missing_ok=True)
         outcome.seconds = time.monotonic() - began
         return outcome
 

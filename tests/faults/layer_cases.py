@@ -5,10 +5,10 @@ the file says the same with both: a range too narrow for its data clips them, wh
 called its range or its saturation; weights that are all zero are other weights and a dead layer."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Callable
 
 import layer_files as lf
-from bench_models import FOLDER
 from cases import pictures_for
 from execute import Case
 from places import ASSETS
@@ -67,9 +67,8 @@ def _of(fault, model):
     for severity, parameter in enumerate(fault.parameters):
         nodes = lf.spread(lf.candidates(model.path, fault.patch, parameter), fault.layers)
         for node in nodes:
-            out = FOLDER / f"{model.path.stem}-{fault.name}-{severity}-{node}.tflite"
-            lf.patched(model.path, out, fault.patch, parameter, node)
-            found.append(_case(f"layer:{fault.name}@{node}", severity, model, links=[list(fault.causes)], edge_model=str(out), layer=node))
+            patch = partial(lf.patched, model.path, fault.patch, parameter, node)
+            found.append(_case(f"layer:{fault.name}@{node}", severity, model, links=[list(fault.causes)], patch=patch, layer=node))
     return found
 
 
@@ -99,9 +98,7 @@ def healthy(models):
             found.append(_case(f"layer:other_pictures_{seed}", 0, model, kind="healthy"))
             found[-1].pictures = seed
         if not model.integer:
-            out = FOLDER / f"{model.name}-half.tflite"
-            lf.all_half(model.path, out)
-            found.append(_case("layer:half_weights", 0, model, kind="healthy", edge_model=str(out)))
+            found.append(_case("layer:half_weights", 0, model, kind="healthy", patch=partial(lf.all_half, model.path)))
     return found
 
 

@@ -113,7 +113,7 @@ def dead(file, node, _):
     """Weights and biases are zero, as of a variable that was never loaded."""
     tensor = file.weights(node)
     zero = 0 if tensor.type == FLOAT32 else int(tensor.quantization.zeroPoint[0])
-    file.put(tensor, np.full(tensor.shape, zero))
+    file.put(tensor, np.full(tensor.shape, zero, KINDS[tensor.type]))
     if file.bias(node) is not None:
         file.put(file.bias(node), np.zeros(file.bias(node).shape))
 
@@ -260,7 +260,7 @@ def spread(nodes, count):
     return sorted({nodes[(2 * k + 1) * len(nodes) // (2 * count)] for k in range(count)}) if nodes else []
 
 
-def patched(source, out, patch, parameter, node):
+def patched(source, patch, parameter, node, out):
     file = File(source)
     patch(file, file.nodes[node], parameter)
     write(file.model, out)
