@@ -3,7 +3,7 @@
 # its result is already there.
 #
 #   scripts/bootstrap.sh build    compiler, CMake, the libraries the program links
-#   scripts/bootstrap.sh engine   TensorFlow Lite's C library, under build/engines
+#   scripts/bootstrap.sh engine   TensorFlow Lite's C library and LiteRT's, under build/engines
 #   scripts/bootstrap.sh demo     weights, photographs and a Python environment for the demo
 #   scripts/bootstrap.sh test     what only the tests need
 #   scripts/bootstrap.sh lint     clang-format, clang-tidy
@@ -90,13 +90,39 @@ PYTHON
     echo "bootstrap: TensorFlow Lite for $arch in $target"
 }
 
+# litert ARCH: LiteRT's library.  Without it, the engine litert is missing and
+# everything else works.
+litert() {
+    local arch=$1 target=$build/engines/litert-$1 wheel
+    [ -s "$target/libLiteRt.so" ] && return 0
+    # The library is the same in the wheels of all Pythons; one of them is pinned.
+    if ! (fetch_wheels "$requirements/litert.txt" --platform "manylinux_2_27_$arch" --implementation cp \
+        --python-version 3.11 --only-binary=:all:); then
+        echo "bootstrap: no LiteRT for $arch; the engine litert will be missing"
+        return 0
+    fi
+    wheel=$(ls "$cache"/wheels/ai_edge_litert-*-cp311-*_"$arch".whl | head -n 1)
+    mkdir -p "$target"
+    python3 - "$wheel" "$target" <<'PYTHON'
+import os, sys, zipfile
+wheel, target = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    data = archive.read("ai_edge_litert/libLiteRt.so")
+path = os.path.join(target, "libLiteRt.so")
+with open(path + ".new", "wb") as f:
+    f.write(data)
+os.rename(path + ".new", path)
+PYTHON
+    echo "bootstrap: LiteRT for $arch in $target"
+}
+
 [ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, lint, fuzz, arm64"
 for stage in "$@"; do
     case $stage in
     build) install_packages "${build_packages[@]}" ;;
     engine)
         case $(uname -m) in
-        x86_64 | aarch64) engine "$(uname -m)" ;;
+        x86_64 | aarch64) engine "$(uname -m)" && litert "$(uname -m)" ;;
         *) echo "bootstrap: no TensorFlow Lite for $(uname -m) in the registries; name yours with EXRAY_TFLITE_LIB" ;;
         esac
         ;;
@@ -111,7 +137,7 @@ for stage in "$@"; do
         ;;
     lint) install_packages "${lint_packages[@]}" ;;
     fuzz) install_packages "${fuzz_packages[@]}" ;;
-    arm64) scripts/bootstrap-arm64.sh && engine aarch64 ;;
+    arm64) scripts/bootstrap-arm64.sh && engine aarch64 && litert aarch64 ;;
     *) fail "there is no stage '$stage'" ;;
     esac
 done

@@ -67,8 +67,17 @@ typedef struct exray_layer_pair {
     uint32_t reference_output; /* which output of the reference's node */
     const char *matched_by;    /* what says that they are the same layer: "name", "values", "position",
                                   "producers" (the layers that feed them), "number" (no model in the logs) */
-    bool from_sketch;          /* no data of one side or both, but sketches: nrmse, rmse, cosine, sqnr_db and
-                                  error are estimates; there is no max_abs */
+    double own_noise;          /* of noise, what this layer may add by itself */
+    /* With --engine and --reference-model: the layer was cut out of the reference's model and run on
+     * the inputs that the edge recorded.  The error of the edge's output against that: above
+     * own_noise, the layer itself is wrong; below, it only passes on.  NAN: not run. */
+    double isolated_error;
+    /* Layers that pass one by one and fail together: the edge's node that the block begins with
+     * (this layer ends it), and its error; else EXRAY_NO_INDEX, NAN. */
+    uint32_t block_first;
+    double block_error;
+    bool from_sketch; /* no data of one side or both, but sketches: nrmse, rmse, cosine, sqnr_db and
+                         error are estimates; there is no max_abs */
     /* Bounds of the estimates: the true value lies between, but once in a thousand layers.  Without
      * from_sketch equal to the value, but for from_stats: there error_high is INFINITY.  NAN where the
      * value is. */

@@ -106,6 +106,10 @@ void xr_outcome_free(xr_outcome *outcome);
  * evidence; sorts the rest into `shown` (room for all).  Returns their number. */
 size_t xr_fold(const exray_comparison *comparison, exray_findings *findings, exray_finding **shown);
 
+/* Whether a finding is about a layer of the comparison: its place, or one of those that it
+ * lists as evidence ("layer_17": node 17 of the edge). */
+bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *finding, size_t layer);
+
 /* "pass", "fail", "inconclusive"; "error", "warning", "info". */
 const char *xr_verdict_name(xr_verdict verdict);
 const char *xr_severity_name(exray_severity severity);

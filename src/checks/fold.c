@@ -57,6 +57,16 @@ static bool has_evidence(const exray_finding *f, const char *key)
 
 /* Other weights explain why a layer computes something else, and so does what is named of
  * layers: of the whole model, or of that layer (such findings list theirs as evidence). */
+bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *finding, size_t layer)
+{
+    if (finding->layer == layer)
+        return true;
+    char key[40];
+    snprintf(key, sizeof key, "layer_%u",
+             (unsigned)exray_comparison_layer(comparison, layer)->node[EXRAY_EDGE]);
+    return has_evidence(finding, key);
+}
+
 /* An error that no single layer makes: what is named of any layer accounts for it. */
 static bool is_build_up(const exray_finding *f)
 {
@@ -72,12 +82,9 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
                         (has_prefix(cause->cause, "layer.") && !is_unknown(cause));
     if (!lists_layers || !comparison || f->layer == EXRAY_NO_INDEX)
         return false;
-    if (has_prefix(cause->cause, "layer.") && (cause->layer == f->layer || is_build_up(f)))
+    if (has_prefix(cause->cause, "layer.") && is_build_up(f))
         return true;
-    char key[40];
-    snprintf(key, sizeof key, "layer_%u",
-             (unsigned)exray_comparison_layer(comparison, f->layer)->node[EXRAY_EDGE]);
-    return has_evidence(cause, key);
+    return xr_is_about_layer(comparison, cause, f->layer);
 }
 
 static double evidence_number(const exray_finding *f, const char *key)
@@ -116,6 +123,10 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return false;
     if (stage_of(cause) > 3 || !f->stage)
         return false;
+    /* Another model computes other values in every way. */
+    if (strcmp(cause->cause, "model.version") == 0 &&
+        (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0))
+        return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
     if (strcmp(f->cause, "layer.unknown") == 0 &&

@@ -8,12 +8,12 @@
 #include <math.h>
 
 /* Whether something is named of that layer already, or of all layers' weights. */
-static bool is_named(const exray_findings *findings, size_t layer)
+static bool is_named(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
     for (const exray_finding *f = findings->first; f; f = f->next) {
         if (f->severity != EXRAY_ERROR)
             continue;
-        if (f->layer == layer || strcmp(f->cause, "model.version") == 0)
+        if (xr_is_about_layer(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
             return true;
     }
     return false;
@@ -72,9 +72,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error) || layer->from_stats ||
-            is_named(findings, i) || !same_weights(comparison, fit, i))
+            is_named(comparison, findings, i) || !same_weights(comparison, fit, i))
             continue;
-        exray_finding *f = exray_find(findings, "layer.kernel", EXRAY_ERROR, 0.75);
+        exray_finding *f =
+            exray_find(findings, "layer.kernel", EXRAY_ERROR, isfinite(layer->isolated_error) ? 0.9 : 0.75);
         exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
         exray_finding_summary(
             f,
@@ -83,6 +84,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
         exray_finding_detail(f, "Its error is %.2g of the signal; its data types and inputs explain %.2g.",
                              layer->error, layer->noise);
+        if (isfinite(layer->isolated_error))
+            exray_finding_detail(f,
+                                 "Run alone on the edge's own inputs, the reference's layer differs from the "
+                                 "edge's by %.2g of the signal; it may by %.2g.",
+                                 layer->isolated_error, layer->own_noise);
         exray_finding_fix(
             f, "Run this layer with other kernels (--kernels), another engine version, or without the "
                "delegate.");

@@ -121,7 +121,14 @@ static exray_status look(const exray_comparison *comparison, const exray_layer_p
     return status;
 }
 
-static void report(const exray_layer_pair *layer, size_t i, const channels *c, exray_findings *findings)
+/* What the layer adds itself, where that is known. */
+static double own_error(const exray_layer_pair *layer)
+{
+    return isfinite(layer->isolated_error) ? layer->isolated_error : layer->error;
+}
+
+static exray_finding *report(const exray_layer_pair *layer, size_t i, const channels *c,
+                             exray_findings *findings)
 {
     exray_finding *f = exray_find(findings, "layer.per_tensor_weights", EXRAY_ERROR, 0.9);
     exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
@@ -134,7 +141,7 @@ static void report(const exray_layer_pair *layer, size_t i, const channels *c, e
         "channels err by more than a quarter.",
         c->step, c->rms_min, c->rms_max, c->lost, c->count);
     exray_finding_detail(f, "That explains an error of %.2g of the signal; it is %.2g.", c->predicted,
-                         layer->error);
+                         own_error(layer));
     exray_finding_fix(
         f, "Quantize the weights per channel; a single layer kept in float does not mend the others.");
     exray_finding_number(f, "step", c->step);
@@ -145,11 +152,21 @@ static void report(const exray_layer_pair *layer, size_t i, const channels *c, e
     exray_finding_number(f, "predicted_error", c->predicted);
     exray_finding_number(f, "error_to_signal", layer->error);
     exray_finding_number(f, "noise_to_signal", layer->noise);
+    return f;
+}
+
+/* The whole model was quantized so: the first layer stands for the others. */
+static void note_layer(const exray_layer_pair *layer, const channels *c, exray_finding *f)
+{
+    char key[40];
+    snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_EDGE]);
+    exray_finding_number(f, key, c->predicted);
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     double share = exray_option_value(findings, "share"), spread = exray_option_value(findings, "spread");
+    exray_finding *first = NULL;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error))
@@ -159,10 +176,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_status status = look(comparison, layer, &c, &found, error);
         if (status != EXRAY_OK)
             return status;
-        if (found && c.predicted > share * layer->error && c.rms_max > spread * c.rms_min) {
-            report(layer, i, &c, findings);
-            return EXRAY_OK; /* the whole model was quantized so: the first layer stands for it */
-        }
+        if (!found || c.predicted <= share * own_error(layer) || c.rms_max <= spread * c.rms_min)
+            continue;
+        if (!first)
+            first = report(layer, i, &c, findings);
+        note_layer(layer, &c, first);
     }
     return EXRAY_OK;
 }

@@ -88,6 +88,12 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          : layer->from_sketch ? " (estimated from sketches)"
                                               : "",
                          layer->noise);
+    if (isfinite(layer->isolated_error))
+        exray_finding_detail(
+            f,
+            "Run alone on the edge's own inputs, the reference's layer differs from the edge's by "
+            "%.2g of the signal; it may by %.2g.",
+            layer->isolated_error, layer->own_noise);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
     exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");
@@ -109,6 +115,12 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
         "There it is %.2g of the signal, more than the %.2g that data types explain; no single "
         "layer stands out.",
         layer->error, layer->noise);
+    if (layer->block_first != EXRAY_NO_INDEX)
+        exray_finding_detail(
+            f,
+            "Run alone on the edge's inputs, each layer passes; the block from layer %u to %u fails, "
+            "with an error of %.2g.",
+            (unsigned)layer->block_first, (unsigned)layer->node[EXRAY_EDGE], layer->block_error);
     exray_finding_fix(f, "Compare the weights and the quantization of both models.");
     exray_finding_number(f, "build_up", 1);
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
@@ -160,6 +172,21 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
+/* 8 bits add up over many layers, in some networks to more than usual (linear bottlenecks):
+ * a fault only where it is far beyond. */
+static bool is_accumulated_rounding(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_PROPAGATES || !isfinite(layer->error))
+            continue;
+        if (layer->noise < QUANTIZED_NOISE || layer->error > WORTH_A_WARNING * layer->noise ||
+            layer->block_first != EXRAY_NO_INDEX)
+            return false;
+    }
+    return true;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     (void)error;
@@ -191,13 +218,17 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         report_unrecorded(comparison, first_wrong(comparison), findings);
         return EXRAY_OK;
     }
-    if (dirty != SIZE_MAX) {
+    if (dirty != SIZE_MAX && !is_accumulated_rounding(comparison)) {
         report_build_up(comparison, dirty, findings);
         return EXRAY_OK;
     }
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (output->comparable && isfinite(output->error) && output->error > output->noise)
+        double limit = output->noise;
+        if (exray_comparison_coverage(comparison)->with_data && limit >= QUANTIZED_NOISE &&
+            is_accumulated_rounding(comparison))
+            limit *= WORTH_A_WARNING;
+        if (output->comparable && isfinite(output->error) && output->error > limit)
             report_output(comparison, i, findings);
     }
     return EXRAY_OK;

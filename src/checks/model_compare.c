@@ -146,6 +146,20 @@ static uint32_t dimensions_of(const exray_tensor_info *info)
     return count;
 }
 
+/* ONNX hands scales and zero points to a quantized operator as constants of their own: of
+ * its inputs, those are the tensors. */
+static bool is_parameter_of_quantization(const exray_node *node, uint32_t input)
+{
+    static const struct {
+        const char *op;
+        uint32_t tensor[3];
+    } rules[] = {{"QLinearConv", {0, 3, 8}}, {"QGemm", {0, 3, 6}}};
+    for (size_t i = 0; node->op && i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(node->op, rules[i].op) == 0)
+            return input != rules[i].tensor[0] && input != rules[i].tensor[1] && input != rules[i].tensor[2];
+    return node->op && strncmp(node->op, "QLinear", 7) == 0 && input != 0 && input != 3;
+}
+
 /* The inputs of aligned nodes, in their order: those of equal size belong together. */
 static exray_status match_layer(matcher *m, size_t layer, const exray_layer_pair *pair)
 {
@@ -157,11 +171,11 @@ static exray_status match_layer(matcher *m, size_t layer, const exray_layer_pair
         return EXRAY_OK; /* a partition reads the weights of many layers: names tell them apart */
     for (uint32_t i = 0; i < edge->input_count; i++) {
         uint32_t a = edge->inputs[i];
-        if (!is_free(&m->side[0], a))
+        if (!is_free(&m->side[0], a) || is_parameter_of_quantization(edge, i))
             continue;
         for (uint32_t k = 0; k < reference->input_count; k++) {
             uint32_t b = reference->inputs[k];
-            if (!is_free(&m->side[1], b) ||
+            if (!is_free(&m->side[1], b) || is_parameter_of_quantization(reference, k) ||
                 elements(&model[0]->tensors[a]) != elements(&model[1]->tensors[b]) ||
                 (dimensions_of(&model[0]->tensors[a]) > 1) != (dimensions_of(&model[1]->tensors[b]) > 1))
                 continue;

@@ -2,7 +2,11 @@
 #include "cli.h"
 
 #include "compare/compare.h"
+#include "engine.h"
+#include "isolate/isolate.h"
+#include "replay/file.h"
 #include "report.h"
+#include "repro.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,7 +27,7 @@ typedef struct options {
     double plugin_seconds;
     double min_coverage;
     bool fail_on_perf, fail_on_log;
-    const char *edge_model, *reference_model, *engine;
+    const char *edge_model, *reference_model, *engine, *engine_lib, *kernels, *repro;
 } options;
 
 extern const xr_command xr_command_validate;
@@ -99,6 +103,12 @@ static int set_option(options *o, const char *name, const char *value)
         o->reference_model = value;
     else if (strcmp(name, "--engine") == 0)
         o->engine = value;
+    else if (strcmp(name, "--engine-lib") == 0)
+        o->engine_lib = value;
+    else if (strcmp(name, "--kernels") == 0)
+        o->kernels = value;
+    else if (strcmp(name, "--repro") == 0)
+        o->repro = value;
     else if (strcmp(name, "--plugin-timeout") == 0)
         return parse_plugin_seconds(o, value);
     else if (strcmp(name, "--set") == 0) {
@@ -118,8 +128,9 @@ static int set_option(options *o, const char *name, const char *value)
 static int parse(options *o, int argc, char **argv)
 {
     static const char *const names[] = {
-        "--json",   "--assert", "--min-coverage",   "--fail-on", "--edge-model", "--reference-model",
-        "--engine", "--plugin", "--plugin-timeout", "--set",     "--html",       "--junit"};
+        "--json",   "--assert",     "--min-coverage", "--fail-on", "--edge-model", "--reference-model",
+        "--engine", "--engine-lib", "--kernels",      "--repro",   "--plugin",     "--plugin-timeout",
+        "--set",    "--html",       "--junit"};
     bool only_names = false;
     for (int i = 1; i < argc; i++) {
         if (!only_names && strcmp(argv[i], "--") == 0) {
@@ -183,7 +194,55 @@ static int write_reports(const options *o, const xr_report *report)
     return written ? XR_EXIT_OK : xr_fail("out of memory while writing '%s'", o->json);
 }
 
-static int judge(const options *o, const exray_comparison *comparison, const exray_assertion *const *plugins)
+/* ---- Isolation ------------------------------------------------------------------------ */
+
+static int check_isolation(const options *o)
+{
+    bool wanted = o->engine || o->repro || o->engine_lib || o->kernels;
+    if (wanted && (!o->engine || !o->reference_model))
+        return xr_usage_error(&xr_command_validate,
+                              "to run layers alone it takes both --engine NAME and --reference-model FILE");
+    if (o->engine && !xr_engine_by_name(o->engine))
+        return xr_usage_error(&xr_command_validate, "there is no engine '%s'; `exray engines` lists them",
+                              o->engine);
+    return XR_EXIT_OK;
+}
+
+/* Runs wrong layers alone; `remark` gets what is to be said of it. */
+static int isolate(const options *o, exray_comparison *comparison, char remark[480])
+{
+    if (!o->engine)
+        return XR_EXIT_OK;
+    exray_error error = {EXRAY_OK, ""};
+    size_t size;
+    void *model = xr_file_read(o->reference_model, XR_LIMIT_MODEL, &size, &error);
+    if (!model)
+        return xr_fail_error(&error);
+    xr_repro repro = {.folder = o->repro, .comparison = comparison, .engine = xr_engine_by_name(o->engine)};
+    xr_isolate_options isolation = {.engine = repro.engine,
+                                    .kernels = o->kernels,
+                                    .library = o->engine_lib,
+                                    .model = model,
+                                    .model_size = size,
+                                    .failing = o->repro ? xr_repro_write : NULL,
+                                    .user = &repro};
+    xr_isolate_report report;
+    exray_status status = xr_isolate(comparison, &isolation, &report, &error);
+    free(model);
+    if (status != EXRAY_OK)
+        return xr_fail("%s: %s", o->reference_model, error.message);
+    if (report.not_saved)
+        return XR_EXIT_FAILED;
+    if (report.why[0])
+        snprintf(remark, 480, "isolation: %zu of %zu wrong layers were run alone; %s", report.run,
+                 report.wrong, report.why);
+    else if (o->repro && !repro.written)
+        snprintf(remark, 480, "--repro: no layer is wrong by itself; nothing was written");
+    return XR_EXIT_OK;
+}
+
+static int judge(const options *o, const exray_comparison *comparison, const exray_assertion *const *plugins,
+                 const char *remark)
 {
     xr_check_options check = {.extra = plugins,
                               .select = o->assertions,
@@ -199,10 +258,10 @@ static int judge(const options *o, const exray_comparison *comparison, const exr
         return xr_fail_error(&error);
     const char *remarks[3] = {NULL};
     size_t count = 0;
-    if (o->edge_model || o->reference_model)
-        remarks[count++] = "model.weights, model.version: the model files are not looked at yet";
-    if (o->engine)
-        remarks[count++] = "isolation of single layers: --engine is not used yet";
+    if (o->edge_model)
+        remarks[count++] = "model.weights, model.version: the edge's model file is not looked at yet";
+    if (*remark)
+        remarks[count++] = remark;
     xr_report report = {comparison, &outcome, remarks};
     int status = write_reports(o, &report);
     if (status == XR_EXIT_OK)
@@ -223,7 +282,10 @@ static int compare_and_judge(const options *o, const exray_log *edge, const exra
     clear_progress(terminal);
     if (!comparison)
         return xr_fail_error(&error);
-    int status = judge(o, comparison, plugins);
+    char remark[480] = "";
+    int status = isolate(o, comparison, remark);
+    if (status == XR_EXIT_OK)
+        status = judge(o, comparison, plugins, remark);
     xr_comparison_free(comparison);
     return status;
 }
@@ -232,6 +294,8 @@ static int run(int argc, char **argv)
 {
     options o = {.min_coverage = 0.8};
     int status = parse(&o, argc, argv);
+    if (status == XR_EXIT_OK)
+        status = check_isolation(&o);
     if (status != XR_EXIT_OK)
         return status;
     exray_error error = {EXRAY_OK, ""};
@@ -263,8 +327,14 @@ const xr_command xr_command_validate = {
         "  --plugin-timeout S   seconds that each of their assertions may take (60)\n"
         "  --min-coverage X     share of the edge's layers that must have a counterpart (0.8)\n"
         "  --fail-on perf,log   let warnings of these kinds fail\n"
-        "  --edge-model FILE, --reference-model FILE, --engine NAME\n"
-        "                       taken, and not used yet\n\n"
+        "  --reference-model FILE --engine NAME\n"
+        "                       run each wrong layer alone: cut out of this model, on the inputs that the\n"
+        "                       edge recorded (--capture full)\n"
+        "  --kernels K, --engine-lib FILE\n"
+        "                       the kernels and the library that it runs with\n"
+        "  --repro DIR          write the first layer that is wrong by itself there: the cut-out model, its\n"
+        "                       inputs, both outputs\n"
+        "  --edge-model FILE    taken, and not used yet\n\n"
         "exit status: 0 nothing wrong found, 1 something wrong, 2 could not do it, 3 could not tell\n\n"
         "example: exray validate edge.mcap reference.mcap --json verdict.json\n",
     .run = run,

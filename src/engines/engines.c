@@ -5,8 +5,9 @@
 
 extern const xr_engine xr_engine_tflite;
 extern const xr_engine xr_engine_litert;
+extern const xr_engine xr_engine_onnxruntime;
 
-const xr_engine *const xr_engines[] = {&xr_engine_tflite, &xr_engine_litert, NULL};
+const xr_engine *const xr_engines[] = {&xr_engine_tflite, &xr_engine_litert, &xr_engine_onnxruntime, NULL};
 
 const xr_engine *xr_engine_by_name(const char *name)
 {

@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 extern const xr_model_format xr_model_format_tflite;
+extern const xr_model_format xr_model_format_onnx;
 
 const xr_model_format *const xr_model_formats[] = {
     &xr_model_format_tflite,
+    &xr_model_format_onnx,
     NULL,
 };
 

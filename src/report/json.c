@@ -204,6 +204,11 @@ static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
     number(w, o, "output", layer->output);
     number(w, o, "reference_output", layer->reference_output);
     text(w, o, "matched_by", layer->matched_by);
+    number(w, o, "isolated_error", layer->isolated_error);
+    if (layer->block_first != EXRAY_NO_INDEX) {
+        number(w, o, "block_first", layer->block_first);
+        number(w, o, "block_error", layer->block_error);
+    }
     add_metrics(w, o, &layer->metrics);
     text(w, o, "role", role_name(layer->role));
     put(w, o, "from_stats", cJSON_CreateBool(layer->from_stats));

@@ -19,6 +19,15 @@ typedef struct xr_compare_options {
 exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
                              const xr_compare_options *options, exray_error *error);
 
+/* What came of running a layer alone on the edge's own inputs (src/host/isolate): the error
+ * of the edge's output against that, of its deviation.  The layer's role follows. */
+void xr_comparison_isolated(exray_comparison *comparison, size_t layer, double error);
+/* ... of running the reference's layers from those that edge node `first_node` matches up to
+ * this one, which pass one by one and fail together. */
+void xr_comparison_block(exray_comparison *comparison, size_t layer, uint32_t first_node, double error);
+/* The error that so many layers in a row, the last of which is `layer`, may add. */
+double xr_block_noise(const exray_layer_pair *layer, uint32_t layers);
+
 /* NULL is allowed. */
 void xr_comparison_free(exray_comparison *comparison);
 

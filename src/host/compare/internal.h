@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "latency.h"
 #include "metrics.h"
+#include "shapes.h"
 
 /* Values of a tensor's channels, a few, to see their spacing. */
 enum { XR_STEP_CHANNELS = 4, XR_STEP_SAMPLES = 2048 };
@@ -66,6 +67,7 @@ typedef struct xr_pair {
     const char *problem;    /* constant text; the first reason why a frame was not compared */
     double error, noise;
     double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
+    double own;                   /* LAYER: the error that it may add itself */
 } xr_pair;
 
 typedef struct xr_pairs {
@@ -97,19 +99,6 @@ bool xr_match_tensors(exray_comparison *comparison);
 /* The record of one side of a pair in a matched frame, or NULL. */
 const exray_record *xr_pair_record(const exray_comparison *comparison, const xr_pair *pair, exray_side side,
                                    size_t frame);
-
-/* shapes.c */
-typedef enum xr_layout_match {
-    XR_LAYOUT_NONE,
-    XR_LAYOUT_SAME,
-    XR_LAYOUT_EDGE_LAST,  /* the edge's is channels-last, the reference's channels-first */
-    XR_LAYOUT_EDGE_FIRST, /* the other way round */
-} xr_layout_match;
-/* A shape without its dimensions of 1; returns the rank. */
-uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]);
-/* Whether two shapes hold the same values in the same order, dimensions of 1 aside, or
- * in channels-last against channels-first. */
-xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference);
 
 /* measure.c: reads the data.  */
 exray_status xr_measure(exray_comparison *comparison, const xr_compare_options *options, exray_error *error);

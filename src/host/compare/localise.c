@@ -273,6 +273,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
     pair->noise = bound(in->given, noise);
+    pair->own = bound(0, own);
     bool bounded =
         pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: the error is at least so large */
     *out = (state){.known = in->known || !bounded,
@@ -471,4 +472,24 @@ bool xr_localise(exray_comparison *c)
         judge_output(&g, &c->outputs.pair[i]);
     free(g.tensor);
     return true;
+}
+
+void xr_comparison_isolated(exray_comparison *c, size_t layer, double error)
+{
+    exray_layer_pair *shown = &c->layer[layer];
+    shown->isolated_error = error;
+    if (shown->role == EXRAY_LAYER_CLEAN)
+        return;
+    shown->role = error > shown->own_noise ? EXRAY_LAYER_ORIGINATES : EXRAY_LAYER_PROPAGATES;
+}
+
+void xr_comparison_block(exray_comparison *c, size_t layer, uint32_t first_node, double error)
+{
+    c->layer[layer].block_first = first_node;
+    c->layer[layer].block_error = error;
+}
+
+double xr_block_noise(const exray_layer_pair *layer, uint32_t layers)
+{
+    return layer->own_noise * (layers > 1 ? sqrt((1 - pow(KEPT, 2.0 * layers)) / (1 - KEPT * KEPT)) : 1);
 }

@@ -7,17 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Layouts ----------------------------------------------------------------- */
-
-/* [n][rows][columns] to [n][columns][rows]. */
-static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, uint64_t columns)
-{
-    for (uint64_t k = 0; k < n; k++, in += rows * columns, out += rows * columns)
-        for (uint64_t r = 0; r < rows; r++)
-            for (uint64_t c = 0; c < columns; c++)
-                memcpy(&out[c * rows + r], (const char *)in + (r * columns + c) * sizeof *in, sizeof *in);
-}
-
 /* ---- One pair of records ------------------------------------------------------- */
 
 typedef struct reader {
@@ -53,14 +42,7 @@ static const float *relaid(reader *r, const float *values, const exray_tensor_vi
         r->scratch = grown;
         r->scratch_count = edge->count;
     }
-    int64_t shape[EXRAY_MAX_RANK];
-    uint32_t rank = xr_squeeze(&edge->info, shape);
-    const int64_t *s = shape + (rank - 3);
-    uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
-    if (how == XR_LAYOUT_EDGE_LAST)
-        transpose(values, r->scratch, batch, (uint64_t)s[0] * (uint64_t)s[1], (uint64_t)s[2]);
-    else
-        transpose(values, r->scratch, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
+    xr_relay(&edge->info, values, how, r->scratch);
     return r->scratch;
 }
 

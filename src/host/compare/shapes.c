@@ -1,5 +1,5 @@
 /* How two tensors' shapes correspond. */
-#include "internal.h"
+#include "shapes.h"
 
 #include <string.h>
 
@@ -30,4 +30,25 @@ xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tenso
     if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
         return XR_LAYOUT_EDGE_FIRST;
     return XR_LAYOUT_NONE;
+}
+
+/* [n][rows][columns] to [n][columns][rows]; the values need no alignment. */
+static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, uint64_t columns)
+{
+    for (uint64_t k = 0; k < n; k++, in += rows * columns, out += rows * columns)
+        for (uint64_t r = 0; r < rows; r++)
+            for (uint64_t c = 0; c < columns; c++)
+                memcpy(&out[c * rows + r], (const char *)in + (r * columns + c) * sizeof *in, sizeof *in);
+}
+
+void xr_relay(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out)
+{
+    int64_t shape[EXRAY_MAX_RANK];
+    uint32_t rank = xr_squeeze(edge, shape);
+    const int64_t *s = shape + (rank - 3);
+    uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
+    if (how == XR_LAYOUT_EDGE_LAST)
+        transpose(values, out, batch, (uint64_t)s[0] * (uint64_t)s[1], (uint64_t)s[2]);
+    else
+        transpose(values, out, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
 }

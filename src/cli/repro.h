@@ -1,0 +1,18 @@
+/* `validate --repro DIR`: what it takes to show a wrong layer to somebody else. */
+#ifndef XR_REPRO_H
+#define XR_REPRO_H
+
+#include "isolate/isolate.h"
+
+typedef struct xr_repro {
+    const char *folder; /* created where it is not there */
+    const exray_comparison *comparison;
+    const xr_engine *engine;
+    bool written;
+} xr_repro;
+
+/* xr_isolate_options.failing; user is an xr_repro.  Writes the cut-out model, inputs.npz,
+ * edge.npz, reference.npz and README.txt into the folder. */
+bool xr_repro_write(void *user, const xr_isolated *what);
+
+#endif

@@ -1,0 +1,107 @@
+"""The ONNX reader against the packages onnx and onnxruntime."""
+import hashlib
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
+ort = pytest.importorskip("onnxruntime", reason="the package onnxruntime is not installed")
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODELS = sorted((ROOT / "../shared/assets/models").glob("*.onnx"))
+TOOL = pathlib.Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build/test")) / "tests/onnx_tool"
+
+pytestmark = pytest.mark.skipif(not MODELS, reason="no shared .onnx models here")
+
+
+def tool(*args):
+    return subprocess.run([TOOL, *map(str, args)], capture_output=True, text=True)
+
+
+def session(path, level=ort.GraphOptimizationLevel.ORT_DISABLE_ALL):
+    options = ort.SessionOptions()
+    options.graph_optimization_level = level
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def feed(s):
+    rng = np.random.default_rng(3)
+    return {i.name: rng.uniform(-1, 1, [d if isinstance(d, int) and d > 0 else 1 for d in i.shape])
+            .astype(np.float32) for i in s.get_inputs()}
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_reads_what_onnx_reads(path):
+    lines = [line.split("\t") for line in tool("dump", path).stdout.splitlines()]
+    graph = onnx.load(path).graph
+    tensors = {line[1]: line for line in lines if line[0] == "T"}
+    names = {i.name for i in [*graph.input, *graph.initializer, *graph.output]}
+    names |= {o for n in graph.node for o in n.output if o}
+    assert names <= set(tensors)
+    for initializer in graph.initializer:
+        value = onnx.numpy_helper.to_array(initializer)
+        line = tensors[initializer.name]
+        assert (line[2], int(line[3]), int(line[4])) == (str(value.dtype), value.ndim, value.nbytes)
+        assert line[7] == hashlib.sha256(value.tobytes()).hexdigest()
+    nodes = [line for line in lines if line[0] == "N"]
+    assert [n[1:3] for n in nodes] == [[n.op_type, n.name] for n in graph.node]
+    for line, node in zip(nodes, graph.node):
+        got = dict(pair.split("=", 1) for pair in line[3:])
+        for attribute in node.attribute:
+            value = onnx.helper.get_attribute_value(attribute)
+            if attribute.type == onnx.AttributeProto.INTS:
+                assert got[attribute.name] == ",".join(map(str, value))
+            elif attribute.type == onnx.AttributeProto.INT:
+                assert got[attribute.name] == str(value)
+    if "int8" in path.stem:
+        for node in graph.node:
+            if node.op_type == "QuantizeLinear":
+                assert int(tensors[node.output[0]][5]) == 1
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_exposed_values_are_the_engines(path, tmp_path):
+    assert tool("expose", path, tmp_path / "ours.onnx").returncode == 0
+    model = onnx.load(path)
+    known = {o.name for o in model.graph.output}
+    for node in model.graph.node:
+        model.graph.output.extend(onnx.ValueInfoProto(name=o) for o in node.output if o and o not in known)
+    onnx.save(model, tmp_path / "theirs.onnx")
+    ours, theirs = session(tmp_path / "ours.onnx"), session(tmp_path / "theirs.onnx")
+    assert [o.name for o in ours.get_outputs()] == [o.name for o in theirs.get_outputs()]
+    inputs = feed(theirs)
+    for a, b in zip(ours.run(None, inputs), theirs.run(None, inputs)):
+        assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_a_cut_node_gives_what_it_gave(path, tmp_path):
+    # The files declare no types of inner tensors; a cut needs those of its inputs.
+    onnx.save(onnx.shape_inference.infer_shapes(onnx.load(path)), tmp_path / "typed.onnx")
+    path = tmp_path / "typed.onnx"
+    assert tool("expose", path, tmp_path / "all.onnx").returncode == 0
+    whole = session(tmp_path / "all.onnx")
+    inputs = feed(whole)
+    values = dict(zip([o.name for o in whole.get_outputs()], whole.run(None, inputs)), **inputs)
+    nodes = onnx.load(path).graph.node
+    tried = 0
+    for i in [k for k, n in enumerate(nodes) if n.op_type in ("Conv", "Gemm", "Add", "QuantizeLinear")][:6]:
+        result = tool("cut", path, tmp_path / "cut.onnx", i)
+        assert result.returncode == 0, result.stderr
+        part = session(tmp_path / "cut.onnx")
+        got = part.run(None, {p.name: values[p.name] for p in part.get_inputs()})
+        for output, value in zip(part.get_outputs(), got):
+            assert value.tobytes() == values[output.name].tobytes()
+        tried += 1
+    assert tried
+
+
+def test_damaged_files_are_refused(tmp_path):
+    data = MODELS[-1].read_bytes()
+    for size in [*range(0, 64), *range(64, len(data), len(data) // 40)]:
+        (tmp_path / "short.onnx").write_bytes(data[:size])
+        result = tool("dump", tmp_path / "short.onnx")
+        assert result.returncode == 1 and result.stderr.strip()
