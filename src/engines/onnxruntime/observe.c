@@ -200,7 +200,7 @@ static exray_status list_outputs(xr_session *s, exray_error *error)
     o->value = calloc(count + 1, sizeof(OrtValue *));
     if (!status && (!list || !o->output_name || !o->output_tensor || !o->value))
         status = no_memory(error);
-    for (size_t i = 0; !status && i < count; i++) {
+    for (size_t i = 0; !status && list && o->output_name && o->output_tensor && i < count; i++) {
         char *name = NULL;
         status = xr_ort_check(&s->api, s->api.SessionGetOutputName(o->session, i, s->allocator, &name),
                               "names", error);

@@ -152,7 +152,9 @@ xr_activation xr_fused_activation(const exray_node *node)
         xr_op op = xr_op_of(&(exray_node){.op = value});
         return op.kind == XR_OP_ACTIVATION ? op.activation : XR_ACTIVATION_OTHER;
     }
-    return node->attribute_count ? XR_ACTIVATION_NONE : XR_ACTIVATION_UNKNOWN;
+    /* Integer forms may have theirs in the range of what they store. */
+    bool hidden = node->attribute_count == 0 || (node->op && strncmp(node->op, "QLinear", 7) == 0);
+    return hidden ? XR_ACTIVATION_UNKNOWN : XR_ACTIVATION_NONE;
 }
 
 bool xr_same_op_name(const char *a, const char *b)
