@@ -3,6 +3,7 @@
  * session.c   the engine's functions: the deployed model and, for layers, the exposed one
  * program.c   a compiled model and its tensor buffers
  * record.c    what goes to the recorder
+ * latency.c   the profiler's events as latencies of nodes
  * library.c   finding the library, its version and its functions */
 #ifndef XR_LITERT_H
 #define XR_LITERT_H
@@ -86,7 +87,7 @@ typedef struct xr_litert_log {
     uint32_t event_capacity;
     uint32_t *latency_node; /* [main_nodes] */
     uint64_t *latency_start, *latency_duration;
-    bool *is_direct; /* [main_nodes]: LiteRT ran it itself in the run at hand */
+    uint8_t *ran; /* [main_nodes] by whom, in the run at hand: latency.c */
     bool said_delegation, said_difference;
 } xr_litert_log;
 
@@ -105,14 +106,16 @@ bool xr_litert_wants_layers(const xr_litert_log *log);
 void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_t position,
                          const xr_litert_port *port, const void *data);
 
-/* Records what the profiler tells of the last run, which began at `offset_ns` of
- * the frame, as /latency. */
-void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program, uint64_t offset_ns);
-
 /* Says, once, that the exposed model returned something else than the deployed one. */
 void xr_litert_log_difference(xr_litert_log *log, const char *output);
 
 /* Says that layers were not observed, and why. */
 void xr_litert_log_unobserved(const xr_litert_log *log, const char *why);
+
+/* ---- latency.c -------------------------------------------------------------------- */
+
+/* Records what the profiler tells of the last run, which began at `offset_ns` of
+ * the frame, as /latency. */
+void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program, uint64_t offset_ns);
 
 #endif

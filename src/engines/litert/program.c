@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(XR_LITERT_MAX_RANK <= EXRAY_MAX_RANK, "a port's shape has no room");
+
 exray_status xr_litert_fail(exray_error *error, const char *what, LiteRtStatus status)
 {
     error->status = EXRAY_E_ENGINE;
@@ -115,11 +117,11 @@ static exray_status set_port(xr_litert_port *port, const LiteRtRankedTensorType 
     uint32_t rank = type->layout.rank_and_flags & 0x7F;
     port->info.dtype = xr_tflite_dtype(type->element_type, &pair);
     uint64_t bits = exray_dtype_bits(port->info.dtype);
-    bool sound = rank <= XR_LITERT_MAX_RANK && rank <= EXRAY_MAX_RANK && bits != 0 && !pair;
-    port->info.rank = sound ? rank : 0;
+    bool sound = rank + pair <= XR_LITERT_MAX_RANK && bits != 0;
+    port->info.rank = sound ? rank + pair : 0;
     port->info.shape = port->shape;
-    for (uint32_t i = 0; sound && i < rank; i++) {
-        int32_t dim = type->layout.dims[i];
+    for (uint32_t i = 0; sound && i < port->info.rank; i++) {
+        int32_t dim = i < rank ? type->layout.dims[i] : 2; /* complex numbers are pairs */
         port->shape[i] = dim;
         sound = dim >= 0 && (dim == 0 || bits <= UINT64_MAX / 16 / (uint64_t)dim);
         bits *= (uint64_t)(dim > 0 ? dim : 0);

@@ -1,5 +1,4 @@
-/* What goes to the recorder: the model as its file has it, values, and latencies
- * as LiteRT's profiler tells them. */
+/* What goes to the recorder: the model as its file has it, and values. */
 #include "litert.h"
 
 #include <stdio.h>
@@ -73,9 +72,9 @@ static bool take_memory(xr_litert_log *log)
     log->latency_node = calloc(nodes, sizeof *log->latency_node);
     log->latency_start = calloc(nodes, sizeof *log->latency_start);
     log->latency_duration = calloc(nodes, sizeof *log->latency_duration);
-    log->is_direct = calloc(nodes, sizeof *log->is_direct);
+    log->ran = calloc(nodes, sizeof *log->ran);
     return log->input_names && log->output_names && log->numbers && log->events && log->latency_node &&
-           log->latency_start && log->latency_duration && log->is_direct;
+           log->latency_start && log->latency_duration && log->ran;
 }
 
 exray_status xr_litert_log_open(xr_litert_log *log, const xr_session_config *config,
@@ -107,7 +106,7 @@ void xr_litert_log_close(xr_litert_log *log)
     free(log->latency_node);
     free(log->latency_start);
     free(log->latency_duration);
-    free(log->is_direct);
+    free(log->ran);
     memset(log, 0, sizeof *log);
 }
 
@@ -146,92 +145,6 @@ void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_
     record->data = data;
     record->size = data ? port->size : 0;
     exray_record_tensor(log->recorder, record);
-}
-
-/* ---- Latency --------------------------------------------------------------------------- */
-
-static bool is_node(const xr_litert_log *log, const LiteRtProfilerEvent *event)
-{
-    return event->type == XR_LITERT_OPERATOR_EVENT && event->metadata2 == 0 &&
-           event->metadata1 < log->main_nodes;
-}
-
-static void note(xr_litert_log *log, uint32_t *count, uint32_t node, uint64_t start_ns, uint64_t elapsed_us)
-{
-    if (*count == log->main_nodes)
-        return;
-    log->latency_node[*count] = node;
-    log->latency_start[*count] = start_ns;
-    log->latency_duration[*count] = elapsed_us * 1000;
-    ++*count;
-}
-
-/* Says that XNNPACK runs nodes, and how they got their latencies. */
-static void say_delegation(xr_litert_log *log, uint32_t delegated, uint32_t operators)
-{
-    if (log->said_delegation || operators == 0)
-        return;
-    log->said_delegation = true;
-    char nodes[16], count[16];
-    snprintf(nodes, sizeof nodes, "%u", (unsigned)delegated);
-    snprintf(count, sizeof count, "%u", (unsigned)operators);
-    const exray_key_value pairs[] = {
-        {"delegate", "TfLiteXNNPackDelegate"},
-        {"delegated_nodes", nodes},
-        {"delegate_operators", count},
-        {"remark",
-         delegated == operators
-             ? "the delegate ran one operator for each of its nodes; their latencies are those of its "
-               "operators, in its order"
-             : "the delegate's operators are not its nodes: those nodes have no latencies of their own"},
-    };
-    exray_record_metadata(log->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
-}
-
-/* Nodes that LiteRT ran itself have events of their own.  A delegate numbers its
- * operators anew in each partition and tells only how long they took; where it ran
- * as many as there are other nodes, they are those, in order. */
-void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program, uint64_t offset_ns)
-{
-    const xr_litert_api *api = program->api;
-    int found = 0;
-    if (api->GetNumProfilerEvents(program->profiler, &found) != 0 || found <= 0)
-        return;
-    uint32_t events = (uint32_t)found < log->event_capacity ? (uint32_t)found : log->event_capacity;
-    if (api->GetProfilerEvents(program->profiler, (int)events, log->events) != 0)
-        return;
-    uint32_t direct = 0, operators = 0, count = 0, next = 0;
-    uint64_t base = UINT64_MAX;
-    memset(log->is_direct, 0, log->main_nodes * sizeof *log->is_direct);
-    for (uint32_t i = 0; i < events; i++) {
-        const LiteRtProfilerEvent *event = &log->events[i];
-        operators += event->type == XR_LITERT_DELEGATE_EVENT;
-        if (event->start_us && event->start_us < base)
-            base = event->start_us;
-        if (is_node(log, event) && !log->is_direct[event->metadata1]) {
-            log->is_direct[event->metadata1] = true;
-            direct++;
-        }
-    }
-    uint32_t delegated = log->main_nodes - direct;
-    uint64_t end_ns = offset_ns; /* of what came before an operator whose start is not told */
-    for (uint32_t i = 0; i < events; i++) {
-        const LiteRtProfilerEvent *event = &log->events[i];
-        if (is_node(log, event)) {
-            uint64_t start_ns = offset_ns + (event->start_us - base) * 1000;
-            note(log, &count, (uint32_t)event->metadata1, start_ns, event->elapsed_us);
-            end_ns = start_ns + event->elapsed_us * 1000;
-        } else if (event->type == XR_LITERT_DELEGATE_EVENT && operators == delegated) {
-            while (next < log->main_nodes && log->is_direct[next])
-                next++;
-            note(log, &count, next++, end_ns, event->elapsed_us);
-            end_ns += event->elapsed_us * 1000;
-        }
-    }
-    say_delegation(log, delegated, operators);
-    if (count)
-        exray_record_latency(log->recorder, log->latency_node, log->latency_start, log->latency_duration,
-                             count);
 }
 
 /* ---- Remarks ------------------------------------------------------------------------------ */
