@@ -83,8 +83,8 @@ int main(int argc, char **argv)
     };
     exray_error error = {EXRAY_OK, ""};
     xr_session *session = engine->open(&config, &error);
-    int result = session ? run(engine, session, config.recorder, atoi(argv[7]), argc - 8, argv + 8)
-                         : report(&error);
+    int result =
+        session ? run(engine, session, config.recorder, atoi(argv[7]), argc - 8, argv + 8) : report(&error);
     if (observed && exray_close(&recorder) && result == 0)
         result = 4;
     engine->close(session);
