@@ -29,6 +29,7 @@
     X(perf_frames)                                                                                           \
     X(perf_memory_growth)                                                                                    \
     X(perf_dropped)                                                                                          \
+    X(log_perturbed)                                                                                         \
     X(log_truncated)
 
 /* For "%.*s": a fused layer's name is those of all its parts; the first will do. */

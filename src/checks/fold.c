@@ -78,11 +78,12 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
 {
     if (strcmp(cause->cause, "model.version") == 0)
         return true;
-    bool lists_layers = strcmp(cause->cause, "model.weights") == 0 ||
+    bool of_operator = strcmp(cause->cause, "model.operator") == 0;
+    bool lists_layers = of_operator || strcmp(cause->cause, "model.weights") == 0 ||
                         (has_prefix(cause->cause, "layer.") && !is_unknown(cause));
     if (!lists_layers || !comparison || f->layer == EXRAY_NO_INDEX)
         return false;
-    if (has_prefix(cause->cause, "layer.") && is_build_up(f))
+    if (is_build_up(f))
         return true;
     return xr_is_about_layer(comparison, cause, f->layer);
 }

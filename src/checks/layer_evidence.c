@@ -130,7 +130,7 @@ static uint64_t place(const order *o, uint64_t i)
 /* ---- Sums ---------------------------------------------------------------------------- */
 
 typedef struct sums {
-    double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2];
+    double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2], both;
     double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
 } sums;
 
@@ -216,7 +216,8 @@ static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
             s->rim++;
             s->rim_difference += square((double)a - b);
         }
-        if (floats) {
+        if (floats && a != 0 && b != 0) { /* zero is exact in every type */
+            s->both++;
             s->half[0] += fits_half(a);
             s->half[1] += fits_half(b);
         }
@@ -241,7 +242,7 @@ static void settle(const sums *s, xr_layer_evidence *e)
     }
     e->border_area = s->rim / s->n;
     e->border = s->difference > 0 ? s->rim_difference / s->difference : 0;
-    e->half = s->half[1] < 0.9 * s->n ? s->half[0] / s->n : 0;
+    e->half = s->both > 0 && s->half[1] < 0.9 * s->both ? s->half[0] / s->both : 0;
 }
 
 exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,

@@ -31,7 +31,8 @@ typedef struct xr_layer_evidence {
     double border, border_area; /* shares of the difference, and of the elements, at the rim of the picture;
                                    0: none */
 
-    double half; /* share of a that float16 holds exactly, where b is not all so; 0 for integers */
+    double
+        half; /* share of a that float16 holds exactly, where b is not all so; zeros aside; 0 for integers */
 } xr_layer_evidence;
 
 /* Reads the layer's data in up to a few frames.  EXRAY_OK also where there is none. */

@@ -20,6 +20,9 @@
 /* Of the layer that is clipped most: layers before the first such are not the reason. */
 #define SHARE_OF_WORST 0.25
 
+/* 6 times the noise of weights of 8 bits, 4 / (127 sqrt(12)): what counts as clean (localise.c). */
+#define MOST_OF_8_BITS 0.055
+
 typedef enum fault { HEALTHY, TOO_NARROW, TOO_WIDE, OFF_CENTRE } fault;
 
 typedef struct judged {
@@ -42,7 +45,16 @@ static bool is_off_centre(const xr_layer_evidence *e)
     return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
 }
 
-static fault judge(const xr_layer_evidence *e, const limits *limit, double *cost)
+/* The step of the reference's output, where one scale quantizes it in the same type; else 0. */
+static double reference_step(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_EDGE);
+    const exray_tensor_info *reference = xr_layer_info(comparison, layer, EXRAY_REFERENCE);
+    bool alike = edge && reference && edge->dtype == reference->dtype && reference->quantization.count == 1;
+    return alike ? reference->quantization.scale[0] : 0;
+}
+
+static fault judge(const xr_layer_evidence *e, const limits *limit, double reference, double *cost)
 {
     *cost = 0;
     if (e->frames == 0 || e->step <= 0 || !(e->deviation > 0))
@@ -51,6 +63,11 @@ static fault judge(const xr_layer_evidence *e, const limits *limit, double *cost
     if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING) {
         *cost = clipping;
         return is_off_centre(e) ? OFF_CENTRE : TOO_NARROW;
+    }
+    if (reference > 0) { /* what its range must be is known */
+        *cost =
+            e->step > limit->step_ratio * reference ? fmax(rounding, sqrt(e->difference) / e->deviation) : 0;
+        return *cost > 0 ? TOO_WIDE : HEALTHY;
     }
     double used = (e->max[1] - e->min[1]) / (e->high - e->low);
     double error = sqrt(e->difference) / e->deviation;
@@ -73,11 +90,22 @@ static exray_status judge_all(const exray_comparison *comparison, const limits *
         exray_status status = xr_layer_evidence_get(comparison, i, &j.evidence, error);
         if (status != EXRAY_OK)
             return status;
-        j.fault = judge(&j.evidence, limit, &j.cost);
+        j.fault = judge(&j.evidence, limit, reference_step(comparison, layer), &j.cost);
         if (j.fault != HEALTHY)
             list[(*count)++] = j;
     }
     return EXRAY_OK;
+}
+
+/* Coarse steps explain their own error, so that nothing else is wrong: those are a fault
+ * where they cost more than all that a healthy layer of 8 bits may err. */
+static size_t keep_costly(judged *list, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].fault == TOO_WIDE && list[i].cost > MOST_OF_8_BITS)
+            list[kept++] = list[i];
+    return kept;
 }
 
 /* ---- Findings ------------------------------------------------------------------------- */
@@ -174,10 +202,11 @@ static void report(const exray_comparison *comparison, const judged *list, size_
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    /* A range that costs something is a fault where the model is wrong for it: a wrong input
+    /* A range that costs something is a fault where the model is wrong for it; a wrong input
      * leaves every range. */
-    if (!xr_inputs_are_clean(comparison) || !xr_something_is_wrong(comparison))
+    if (!xr_inputs_are_clean(comparison))
         return EXRAY_OK;
+    bool wrong = xr_something_is_wrong(comparison);
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;
@@ -185,6 +214,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     size_t count = 0;
     exray_status status = judge_all(comparison, &limit, list, &count, error);
     if (status == EXRAY_OK) {
+        if (!wrong)
+            count = keep_costly(list, count);
         report(comparison, list, count, TOO_NARROW, findings);
         report(comparison, list, count, OFF_CENTRE, findings);
         report(comparison, list, count, TOO_WIDE, findings);

@@ -15,15 +15,16 @@ typedef struct xr_weight_pair {
     uint32_t tensor[2]; /* in the models */
     const char *name;   /* the edge's */
     uint64_t count;
-    bool bias;          /* one dimension: judged with more room, tools correct it */
-    bool from_stats;    /* no data: a lower bound, from mean and deviation */
-    double difference;  /* rmse / standard deviation of the reference's; lower is better */
-    double rounding;    /* of that, what storing explains */
-    double correlation; /* 1: equal up to scale; NAN from statistics */
-    bool transposed;    /* the same values, dimensions of equal size exchanged */
-    bool rescaled;      /* each output channel by a factor of its own (folded normalization) */
-    bool differs;       /* beyond rounding */
-    bool moved;         /* ... or statistics say so, less surely (model_difference.c) */
+    bool bias;           /* one dimension: judged with more room, tools correct it */
+    bool from_stats;     /* no data: a lower bound, from mean and deviation */
+    double difference;   /* rmse / standard deviation of the reference's; lower is better */
+    double rounding;     /* of that, what storing explains */
+    double correlation;  /* 1: equal up to scale; NAN from statistics */
+    bool transposed;     /* the same values, dimensions of equal size exchanged */
+    uint64_t not_finite; /* NaN and infinite values of the edge, where the reference has none */
+    bool rescaled;       /* each output channel by a factor of its own (folded normalization) */
+    bool differs;        /* beyond rounding */
+    bool moved;          /* ... or statistics say so, less surely (model_difference.c) */
 } xr_weight_pair;
 
 typedef struct xr_model_fit {

@@ -37,6 +37,31 @@ static double rounding_of(const exray_tensor_info *info, double rms)
     }
 }
 
+/* What a float32 constant was rounded to before it was stored: half the step of the type
+ * whose mantissa holds every value, rms.  0: more bits are in use. */
+static double rounded_before(const exray_tensor_info *info, const float *values, uint64_t count, double rms)
+{
+    if (info->dtype != EXRAY_FLOAT32)
+        return 0;
+    uint32_t used = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        used |= bits;
+    }
+    if ((used & 0x7fffff) == 0) /* zeros and powers of two: of any type */
+        return 0;
+    return (used & 0xffff) == 0 ? rms / 512 : (used & 0x1fff) == 0 ? rms / 4096 : 0;
+}
+
+static uint64_t not_finite(const float *values, uint64_t count)
+{
+    uint64_t found = 0;
+    for (uint64_t i = 0; i < count; i++)
+        found += !isfinite(values[i]);
+    return found;
+}
+
 /* ---- Layouts --------------------------------------------------------------------------- */
 
 typedef struct layout {
@@ -290,13 +315,21 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         return view[0].has_stats && view[1].has_stats && view[0].stats.count == view[1].stats.count &&
                from_statistics(view, factor, pair);
     }
+    pair->not_finite = not_finite(values[0], pair->count);
+    if (pair->not_finite && not_finite(values[1], pair->count) == 0) {
+        pair->correlation = NAN;
+        pair->differs = pair->moved = true;
+        return true;
+    }
     layout l = {0};
     sums s = {0};
     double square[2] = {0, 0};
     for (int side = 0; side < 2; side++) {
         for (uint64_t i = 0; i < pair->count; i++)
             square[side] += (double)values[side][i] * values[side][i];
-        square[side] = rounding_of(&view[side].info, sqrt(square[side] / (double)pair->count));
+        double rms = sqrt(square[side] / (double)pair->count);
+        square[side] = fmax(rounding_of(&view[side].info, rms),
+                            rounded_before(&view[side].info, values[side], pair->count, rms));
         square[side] *= square[side];
     }
     double rounding = square[0] + square[1];

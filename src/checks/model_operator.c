@@ -49,6 +49,40 @@ static const exray_key_value *other_attribute(const exray_node *edge, const exra
     return NULL;
 }
 
+/* The layer of the comparison that makes a tensor of one side, or SIZE_MAX. */
+static size_t maker_of(const exray_comparison *comparison, exray_side side, uint32_t tensor)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        uint32_t output = side == EXRAY_EDGE ? layer->output : layer->reference_output;
+        if (layer->node[side] < model->node_count && output < model->nodes[layer->node[side]].output_count &&
+            model->nodes[layer->node[side]].outputs[output] == tensor)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Whether the node reads what matched layers make, each side in another order. */
+static bool has_swapped_inputs(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    const exray_node *node[2] = {node_of(comparison, layer, EXRAY_EDGE),
+                                 node_of(comparison, layer, EXRAY_REFERENCE)};
+    if (!node[0] || !node[1] || node[0]->input_count != node[1]->input_count)
+        return false;
+    bool moved = false;
+    for (uint32_t i = 0; i < node[0]->input_count; i++) {
+        size_t maker = maker_of(comparison, EXRAY_EDGE, node[0]->inputs[i]);
+        bool found = false;
+        for (uint32_t k = 0; maker != SIZE_MAX && k < node[1]->input_count; k++)
+            found = found || maker_of(comparison, EXRAY_REFERENCE, node[1]->inputs[k]) == maker;
+        if (maker != SIZE_MAX && !found)
+            return false; /* other inputs, not the same in another order */
+        moved = moved || (found && maker_of(comparison, EXRAY_REFERENCE, node[1]->inputs[i]) != maker);
+    }
+    return moved;
+}
+
 static exray_finding *begin(const exray_layer_pair *layer, size_t i, double confidence,
                             exray_findings *findings)
 {
@@ -70,6 +104,16 @@ static void report_attribute(const exray_layer_pair *layer, size_t i, const exra
     exray_finding_text(f, "attribute", attribute->key);
     exray_finding_text(f, "edge", attribute->value);
     exray_finding_text(f, "reference", value);
+}
+
+static void report_order(const exray_layer_pair *layer, size_t i, exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.95, findings);
+    exray_finding_summary(f, "Layer %u (%s) %.*s reads its inputs in another order than the reference's.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_fix(f, "Convert the model again: the operands of this layer were exchanged.");
+    exray_finding_text(f, "attribute", "inputs");
 }
 
 static void report_activation(const exray_layer_pair *layer, size_t i, bool missing, const char *name,
@@ -104,11 +148,27 @@ static void report_padding(const exray_layer_pair *layer, size_t i, const xr_lay
     exray_finding_alternative(f, "layer.kernel", 0.3);
 }
 
-static void look_at_values(const exray_layer_pair *layer, size_t i, const xr_layer_evidence *e,
-                           exray_findings *findings)
+/* Whether both models say which activation the layer has, and say the same: then its values
+ * differ for another reason, such as a range that cuts them off as the activation would. */
+static bool says_same_activation(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    static const char key[] = "fused_activation_function";
+    const char *value[2] = {NULL, NULL};
+    for (int s = 0; s < 2; s++) {
+        const exray_node *node = node_of(comparison, layer, (exray_side)s);
+        for (uint32_t i = 0; node && i < node->attribute_count; i++)
+            if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
+                value[s] = node->attributes[i].value;
+    }
+    return value[0] && value[1] && strcmp(value[0], value[1]) == 0;
+}
+
+static void look_at_values(const exray_comparison *comparison, const exray_layer_pair *layer, size_t i,
+                           const xr_layer_evidence *e, exray_findings *findings)
 {
     static const char *const names[XR_ACTIVATIONS] = {"RELU", "RELU6"};
-    for (int k = 0; k < XR_ACTIVATIONS; k++) {
+    bool known = says_same_activation(comparison, layer);
+    for (int k = 0; !known && k < XR_ACTIVATIONS; k++) {
         bool missing = e->without[k] < EXPLAINED * e->difference;
         if (!missing && !(e->with[k] < EXPLAINED * e->difference))
             continue;
@@ -133,12 +193,16 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             report_attribute(layer, i, attribute, value, findings);
             continue;
         }
+        if (has_swapped_inputs(comparison, layer)) {
+            report_order(layer, i, findings);
+            continue;
+        }
         xr_layer_evidence e;
         exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
         if (status != EXRAY_OK)
             return status;
         if (e.frames && e.difference > 0)
-            look_at_values(layer, i, &e, findings);
+            look_at_values(comparison, layer, i, &e, findings);
     }
     return EXRAY_OK;
 }

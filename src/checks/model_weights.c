@@ -2,6 +2,7 @@
 #include "builtin.h"
 #include "model_compare.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { MOST_NAMED = 6 };
@@ -30,6 +31,12 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
     if (pair->transposed) {
         exray_finding_detail(f, "%sweights %.*s: transposed; the same values with two dimensions exchanged.",
                              place, XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
+    if (pair->not_finite) {
+        exray_finding_detail(f, "%s%s %.*s: %" PRIu64 " values are NaN or infinite.", place,
+                             pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
+                             pair->not_finite);
         return;
     }
     exray_finding_detail(f, "%s%s %.*s: off by %.2g of their deviation; rounding explains %.2g.", place,

@@ -1,5 +1,5 @@
 /* perf.straggler: layers that are slow for their work. */
-#include "builtin.h"
+#include "perf_work.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,6 +29,12 @@ static double total_of(const exray_latency_table *table)
     return sum;
 }
 
+static uint32_t inner_count(const exray_comparison *c, exray_side side, uint32_t node)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(c, side));
+    return model && node < model->node_count ? model->nodes[node].inner_count : 0;
+}
+
 static bool collect(const exray_comparison *c, timings *t)
 {
     const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_EDGE),
@@ -42,6 +48,9 @@ static bool collect(const exray_comparison *c, timings *t)
         const exray_node_latency *edge = exray_latency_of_node(table[0], layer->node[0]);
         const exray_node_latency *reference = exray_latency_of_node(table[1], layer->node[1]);
         if (layer->output != 0 || !edge || !reference || !(reference->time.median > 0))
+            continue;
+        /* A partition's time is that of all its layers; a counterpart must hold as many. */
+        if (inner_count(c, EXRAY_EDGE, layer->node[0]) != inner_count(c, EXRAY_REFERENCE, layer->node[1]))
             continue;
         t->item[t->count++] = (timed){layer->op[0], edge, reference, (uint32_t)i, false};
     }
@@ -134,6 +143,31 @@ static bool reference_kernels(const exray_comparison *c)
     return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
 }
 
+/* ns a multiply-accumulate, on the edge: of the slow layers of one kind, and of all layers
+ * of other kinds.  NAN where no shapes say. */
+static void costs_of_work(const timings *t, const char *op, double *slow, double *others)
+{
+    double time[2] = {0, 0}, macs[2] = {0, 0};
+    for (size_t i = 0; i < t->count; i++) {
+        bool same = strcmp(t->item[i].op, op) == 0;
+        if (!t->item[i].edge->macs || (same && !t->item[i].slow))
+            continue;
+        time[same] += t->item[i].edge->time.median;
+        macs[same] += (double)t->item[i].edge->macs;
+    }
+    *slow = macs[1] > 0 ? time[1] / macs[1] : NAN;
+    *others = macs[0] > 0 ? time[0] / macs[0] : NAN;
+}
+
+/* Whether the slow layers only seem so, as the reference is the one that is slow, in other
+ * layers: here they do more work in a time than the rest does. */
+static bool reference_is_slow(const timings *t, const char *op)
+{
+    double slow, others;
+    costs_of_work(t, op, &slow, &others);
+    return slow < others;
+}
+
 static double excess(const timed *item, double factor)
 {
     return item->edge->time.median - factor * item->reference->time.median;
@@ -157,7 +191,7 @@ static bool report(const exray_comparison *c, exray_findings *findings, timings 
         reference += t->item[i].reference->time.median;
         lost += excess(&t->item[i], factor);
     }
-    if (slow == 0 || lost < share_needed * t->edge_total)
+    if (slow == 0 || lost < share_needed * t->edge_total || reference_is_slow(t, op))
         return false;
     double ratio = edge / reference;
     exray_finding *f =
@@ -253,8 +287,8 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     }
     bool alike = like_for_like(c);
     double factor = uniform_factor(&t, scratch);
-    if (alike && factor > 2)
-        factor = 2;
+    if (alike) /* below 1 it is the reference that has slow layers */
+        factor = fmin(fmax(factor, 1), 2);
     double needed = exray_option_value(findings, alike ? "ratio" : "ratio_between");
     for (size_t i = 0; i < t.count && factor > 0; i++)
         t.item[i].slow = t.item[i].edge->time.low >= needed * factor * t.item[i].reference->time.high;
@@ -267,14 +301,15 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     return count ? EXRAY_OK : unjudged(error, "no layer has a latency in both logs");
 }
 
-static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
+/* What the reference's latencies show. */
+static exray_status judge_against_reference(const exray_comparison *c, exray_findings *findings,
+                                            exray_error *error)
 {
     const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
     const exray_latency_table *r = exray_comparison_latency(c, EXRAY_REFERENCE);
-    if (e->frames == 0 || r->frames == 0)
-        return unjudged(error,
-                        e->frames ? "the reference log has no latencies" : "the edge log has no latencies");
-    if (e->settled.count < FEWEST_FRAMES || r->settled.count < FEWEST_FRAMES)
+    if (r->frames == 0)
+        return unjudged(error, "the reference log has no latencies");
+    if (r->settled.count < FEWEST_FRAMES)
         return unjudged(error, "latencies need 5 frames after the warm-up, on both sides");
     if (e->node_frames < FEWEST_FRAMES || r->node_frames < FEWEST_FRAMES) {
         judge_whole(c, findings);
@@ -288,6 +323,21 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
     return status;
 }
 
+static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
+{
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
+    if (e->frames == 0)
+        return unjudged(error, "the edge log has no latencies");
+    if (e->settled.count < FEWEST_FRAMES)
+        return unjudged(error, "latencies need 5 frames after the warm-up, on both sides");
+    bool found = e->node_frames >= FEWEST_FRAMES && xr_stragglers_by_work(c, findings);
+    exray_status status = judge_against_reference(c, findings, error);
+    if (!found || status != EXRAY_E_STATE)
+        return status;
+    *error = (exray_error){.status = EXRAY_OK};
+    return EXRAY_OK;
+}
+
 static const char *const causes[] = {"perf.straggler", NULL};
 
 static const exray_option options[] = {
@@ -298,6 +348,10 @@ static const exray_option options[] = {
     {"ratio_between",
      "the same between different engines, kernels, types or processors, whose healthy spread is wider", 8, 1,
      1e6},
+    {"work_ratio",
+     "times the time per multiply-accumulate of the edge's layers of the same kind, kernel and about size "
+     "that a layer without a time in the reference must take",
+     10, 1, 1e6},
     {"share", "part of the edge's time that the slow layers of a kind must cost (0..1)", 0.2, 0, 1},
     {"whole", "times slower as a whole that same settings and processor, or reference kernels, must show", 4,
      1, 1e6},

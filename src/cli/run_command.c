@@ -28,6 +28,7 @@ enum {
     OPT_THREADS,
     OPT_FRAMES,
     OPT_ENGINE_LIB,
+    OPT_DELEGATE,
     OPT_FROM,
     OPT_SENSOR,
 };
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     {"threads", required_argument, NULL, OPT_THREADS},
     {"frames", required_argument, NULL, OPT_FRAMES},
     {"engine-lib", required_argument, NULL, OPT_ENGINE_LIB},
+    {"delegate", required_argument, NULL, OPT_DELEGATE},
     {"from", required_argument, NULL, OPT_FROM},
     {"sensor", required_argument, NULL, OPT_SENSOR},
     {"output", required_argument, NULL, 'o'},
@@ -174,6 +176,9 @@ static int parse_option(const xr_command *command, int option, const char *name,
     case OPT_ENGINE_LIB:
         out->run.library = optarg;
         return XR_EXIT_OK;
+    case OPT_DELEGATE:
+        out->run.delegate = optarg;
+        return XR_EXIT_OK;
     case 'o':
         out->run.out = optarg;
         return XR_EXIT_OK;
@@ -211,6 +216,9 @@ static int check_options(const xr_command *command, xr_run_command *out)
         return xr_usage_error(command, "--engine is missing, and %s does not tell it", run->model);
     if (run->kernels && !kernels_known(run->engine, run->kernels))
         return xr_usage_error(command, "--kernels %s: engine %s has none of that name", run->kernels,
+                              run->engine->name);
+    if (run->delegate && !run->engine->takes_delegates)
+        return xr_usage_error(command, "--delegate: engine %s has no delegates; tflite has",
                               run->engine->name);
     if (!run->pipeline && !out->from_input)
         return xr_usage_error(command, "--pipeline is missing");

@@ -31,7 +31,8 @@ typedef struct xr_run_command {
     "  --kernels K         default, builtin or xnnpack\n"                                                    \
     "  --threads N         threads of the engine (default 1)\n"                                              \
     "  --frames N          stop after N frames\n"                                                            \
-    "  --engine-lib FILE   the engine's library\n"
+    "  --engine-lib FILE   the engine's library\n"                                                           \
+    "  --delegate LIB[:K:V;K:V]  an external delegate (tflite), with its options\n"
 
 /* Parses the command line.  Returns XR_EXIT_OK to go on, else the exit status
  * (said). */

@@ -14,8 +14,10 @@ typedef struct xr_session_config {
     const char *kernels;      /* NULL: "default" */
     unsigned threads;         /* 0: 1 */
     const char *library;      /* NULL: found by the adapter */
-    const char *delegate;     /* "LIB[:OPTIONS]": an external delegate; NULL: none */
-    exray_recorder *recorder; /* already open; gets model, layers, latency of every run */
+    const char *delegate;     /* "LIB[:KEY:VALUE;...]": an external delegate, for engines that take one;
+                                 NULL: none */
+    exray_recorder *recorder; /* already open; gets model, layers, latency of every run.  NULL: nobody
+                                 observes, and the model runs as it would without exray */
 } xr_session_config;
 
 typedef struct xr_engine_info {
@@ -28,6 +30,7 @@ typedef struct xr_engine_info {
 typedef struct xr_engine {
     const char *name;           /* "tflite" */
     const char *const *kernels; /* NULL-terminated names that --kernels takes */
+    bool takes_delegates;       /* --delegate is for this engine */
     /* Looks for the library (NULL: the usual places) without keeping it loaded. */
     void (*probe)(const char *library, xr_engine_info *info);
     /* Loads the library and the model.  NULL on failure, error filled. */

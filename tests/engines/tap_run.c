@@ -4,6 +4,7 @@
  *     tap_run LIBRARY MODEL [--input FILE]... [--runs N] [--log OUT.mcap] [--capture LEVEL]
  *             [--kernels builtin|xnnpack] [--late] [--no-model-file] [--again]
  *             [--no-constants] [--resize D,D,...] [--ring BYTES] [--dump FILE] [--versus]
+ *             [--slow N] [--leak BYTES]
  *
  * LIBRARY     "-": what the program itself is linked with (or LD_PRELOAD)
  * --input     bytes of one input for all runs, one run after the other (repeated
@@ -12,11 +13,14 @@
  * --late      with xnnpack: add the delegate after the tap, which is wrong
  * --again     delete the interpreter after the runs and do it all once more with the same options
  * --resize    input 0 gets this shape
+ * --slow      depthwise convolutions by slow kernels of our own, every result N times
+ * --leak      every run keeps so many bytes more
  * --dump      all outputs of all runs, one after the other
  * --versus    time it against an interpreter without a tap, run by run in turn;
  *             prints the least and the median milliseconds of both, of the calling
  *             thread's processor time */
 #define _POSIX_C_SOURCE 200809L
+#include "engines/slow_kernels.h"
 #include "engines/tflite/symbols.h"
 
 #include <dlfcn.h>
@@ -38,7 +42,8 @@ typedef struct options {
     bytes inputs[MAX_INPUTS];
     int input_count;
     int runs;
-    size_t ring;
+    int slow;
+    size_t ring, leak;
     bool late, no_model_file, no_constants, again, versus;
 } options;
 
@@ -110,6 +115,10 @@ static void parse(int argc, char **argv, options *o)
             o->resize = argv[++i];
         else if (strcmp(name, "--ring") == 0)
             o->ring = (size_t)strtoull(argv[++i], NULL, 10);
+        else if (strcmp(name, "--slow") == 0)
+            o->slow = atoi(argv[++i]);
+        else if (strcmp(name, "--leak") == 0)
+            o->leak = (size_t)strtoull(argv[++i], NULL, 10);
         else if (strcmp(name, "--dump") == 0)
             o->dump = argv[++i];
         else
@@ -182,9 +191,22 @@ static double milliseconds(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+/* Memory that is still reachable, but never used or freed, as of a list that only grows. */
+static void leak(size_t size)
+{
+    static void **last;
+    void **block = size >= sizeof *block ? malloc(size) : NULL;
+    if (!block)
+        return;
+    memset(block, 1, size);
+    *block = (void *)last;
+    last = block;
+}
+
 static double invoke(const options *o, TfLiteInterpreter *interpreter, int run, exray_recorder *recorder)
 {
     set_inputs(o, interpreter, run);
+    leak(o->leak);
     double begin = milliseconds();
     if (recorder)
         exray_frame_begin(recorder, NULL);
@@ -271,6 +293,10 @@ int main(int argc, char **argv)
     TfLiteInterpreterOptions *settings = api.InterpreterOptionsCreate();
     api.InterpreterOptionsSetNumThreads(settings, 1);
 
+    const char *missing = o.slow ? slow_kernels_add(library, settings, o.slow) : NULL;
+    if (missing)
+        die(missing, "missing");
+
     static exray_recorder recorder;
     bool delegated = strcmp(o.kernels, "xnnpack") == 0;
     TfLiteDelegate *delegate = delegated && !o.late ? add_xnnpack(settings) : NULL;
@@ -297,6 +323,7 @@ int main(int argc, char **argv)
     if (status != EXRAY_OK)
         fprintf(stderr, "%s: %s\n", exray_status_name(status), exray_error_message(&recorder));
     api.InterpreterOptionsDelete(settings);
+    slow_kernels_free();
     if (delegate)
         xnnpack.XNNPackDelegateDelete(delegate);
     api.ModelDelete(model);

@@ -34,6 +34,9 @@ class Case:
     reference: dict = field(default_factory=dict)  # of the reference's run
     input_fault: bool = True
     right: dict = None  # None: the model's
+    layer: int = None  # node of the edge that was changed
+    frames: int = 0  # at most; 0: all
+    patch: object = None  # (path): makes the edge's model file, for this case alone
 
     @property
     def name(self):
@@ -47,6 +50,7 @@ class Outcome:
     causes: list = field(default_factory=list)
     summaries: list = field(default_factory=list)
     alternatives: list = field(default_factory=list)  # of each finding
+    layers: list = field(default_factory=list)  # of each finding: the edge's node
     seconds: float = 0
     validate_seconds: float = 0
     change: float = None  # rms of the inputs' difference, in levels of a pixel
@@ -65,6 +69,11 @@ class Outcome:
     def exact(self):
         """The first cause is one of those that were done."""
         return any(self.first in link for link in self.case.links)
+
+    @property
+    def exact_layer(self):
+        """The first finding is at the layer that was changed."""
+        return bool(self.layers) and self.layers[0] == self.case.layer
 
     @property
     def all_named(self):
@@ -157,6 +166,8 @@ class Bench:
         camera delivers files, else by the application."""
         path, settings = case.edge_model or model.path, {**(case.right or model.right), **case.settings}
         options = [x for k, v in case.options.items() if k != "program" for x in (f"--{k}", str(v))]
+        if case.frames:
+            options += ["--frames", str(case.frames)]
         if case.with_sensor and capture.sensor.encoded and "program" not in case.options:
             try:
                 text = self.pipeline_file(settings, model)
@@ -170,7 +181,7 @@ class Bench:
     def reference(self, case, model, capture):
         """The right pipeline's log, made once for a model, capture level and camera."""
         right = model.reference or model
-        key = ("reference", right.name, case.capture, case.sensor, case.pictures, case.with_sensor, str(case.reference), str(case.right or model.right))
+        key = ("reference", right.name, case.frames, case.capture, case.sensor, case.pictures, case.with_sensor, str(case.reference), str(case.right or model.right))
         return self.once(key, lambda: self._make_reference(case, model, right, capture))
 
     def _make_reference(self, case, model, right, capture):
@@ -183,6 +194,10 @@ class Bench:
                 capture = self.capture(case.reference["sensor"], case.pictures)
             self.camera(case, right.path, None, capture, out, "--sensor", "no", "--role", "reference", "--pipeline", text,
                         "--label-offset", truth.get("label_offset", 0), *options, task=model.task)
+            return out
+        if case.frames:
+            run(EXRAY, "record", "--model", right.path, "--pipeline", text, "--data", capture.list, "--role", "reference",
+                "--capture", case.capture, "--frames", str(case.frames), "-o", out, *options, cwd=capture.folder)
             return out
         edge = self.once(("seed", right.name, case.sensor, case.pictures), lambda: self._seed(case, right, capture))
         run(EXRAY, "replay", edge, "--model", right.path, "--pipeline", text, "--capture", case.capture, "-o", out, *options)
@@ -203,6 +218,9 @@ class Bench:
             capture = self.capture(case.sensor, case.pictures)
             reference = self.reference(case, model, capture)
             began = time.monotonic()
+            if case.patch:
+                case.edge_model = str(self._path("edge.tflite"))
+                case.patch(case.edge_model)
             self.edge(case, model, capture, out)
             at = time.monotonic()
             self.judge(outcome, out, reference)
@@ -215,6 +233,8 @@ class Bench:
         finally:
             if not self.keep:
                 out.unlink(missing_ok=True)
+                if case.patch:
+                    Path(case.edge_model).unlink(missing_ok=True)
         outcome.seconds = time.monotonic() - began
         return outcome
 
@@ -226,4 +246,5 @@ class Bench:
             if f["severity"] != "info":
                 outcome.causes.append(f["cause"])
                 outcome.summaries.append(f["summary"])
+                outcome.layers.append(f["where"]["layer"])
                 outcome.alternatives.append([a["cause"] for a in f.get("alternatives", [])])

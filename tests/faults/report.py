@@ -8,6 +8,9 @@ from dataclasses import asdict
 from sensors import SENSORS
 
 
+LAYER_PLACE, LAYER_CAUSE = 0.95, 0.90  # of the faults inside models
+
+
 class Progress:
     """A line that counts, on a terminal only."""
 
@@ -69,7 +72,7 @@ def print_table(outcomes):
 
 
 def print_misses(outcomes, keep):
-    misses = [o for o in outcomes if not (o.detected and o.exact and o.all_named)]
+    misses = [o for o in outcomes if not (o.detected and o.exact and o.all_named and (o.case.layer is None or o.exact_layer))]
     if misses:
         print(f"\nMisses ({len(misses)}): what was done, and what was said")
     for o in misses:
@@ -78,6 +81,8 @@ def print_misses(outcomes, keep):
         done = " + ".join("/".join(l) for l in o.case.links)
         changed = "" if o.change is None else f", {o.change:.1f} levels"
         print(f"  {o.case.name}: {what}; done: {done}{changed}")
+        if o.case.layer is not None and not o.exact_layer:
+            print(f"      changed was layer {o.case.layer}, the first named {o.layers[0] if o.layers else '-'}")
         for cause, summary, others in zip(o.causes, o.summaries, o.alternatives):
             print(f"      {cause}: {summary}" + (f"  (or {', '.join(others)})" if others else ""))
         if not o.causes:
@@ -97,6 +102,21 @@ def print_groups(title, outcomes, key):
               f"{percent(sum(o.all_named for o in group), n):>8}")
 
 
+def print_layers(outcomes):
+    """Of the faults inside models."""
+    groups = defaultdict(list)
+    for o in outcomes:
+        if o.case.fault.startswith("layer:"):
+            groups[o.case.fault.split("@")[0]].append(o)
+    if not groups:
+        return
+    print(f"\n{'inside the model':26} {'cases':>6} {'detected':>9} {'layer':>8} {'cause':>8}")
+    for name, group in groups.items():
+        placed, n = [o for o in group if o.case.layer is not None], len(group)
+        print(f"{name:26} {n:>6} {percent(sum(o.detected for o in group), n):>9} "
+              f"{percent(sum(o.exact_layer for o in placed), len(placed)):>8} {percent(sum(o.exact for o in group), n):>8}")
+
+
 def totals_of(outcomes, seconds):
     limits = healthy_limits(outcomes)
     counted, hidden = judged(outcomes, limits)
@@ -111,7 +131,14 @@ def totals_of(outcomes, seconds):
         "healthy": len(healthy), "healthy_with_findings": len(loud), "healthy_unjudged": len(unjudged), "broken": sum(bool(o.error) for o in outcomes),
         "seconds": seconds,
     }
-    totals["passed"] = not totals["broken"] and not loud and totals["detected"] == n and totals["exact"] >= 0.98 * n
+    inside = [o for o in counted if o.case.fault.startswith("layer:")]
+    placed = [o for o in inside if o.case.layer is not None]
+    totals["layer_cases"], totals["layer_exact_cause"] = len(inside), sum(o.exact for o in inside)
+    totals["layer_placed"], totals["layer_exact_layer"] = len(placed), sum(o.exact_layer for o in placed)
+    outside, right = n - len(inside), totals["exact"] - totals["layer_exact_cause"]
+    totals["passed"] = (not totals["broken"] and not loud and totals["detected"] == n and right >= 0.98 * outside
+                        and totals["layer_exact_cause"] >= LAYER_CAUSE * len(inside)
+                        and totals["layer_exact_layer"] >= LAYER_PLACE * len(placed))
     return totals, counted, hidden, loud, unjudged
 
 
@@ -122,6 +149,7 @@ def write(outcomes, path, seconds, seed=None, keep=False):
         print_groups("by fault", counted, lambda o: o.case.fault)
         print_groups("by model", counted, lambda o: o.case.model)
         print_groups("by record", counted, lambda o: f"{o.case.sensor}, {o.case.capture}" if o.case.with_sensor else "no sensor record")
+    print_layers(counted)
     print_misses(counted, keep)
     for title, group in ((f"Healthy pairs with findings ({len(loud)})", loud),
                          (f"Healthy pairs that exray could not judge ({len(unjudged)})", unjudged),
@@ -144,13 +172,16 @@ def write(outcomes, path, seconds, seed=None, keep=False):
     print(f"\n{totals['faults']} faults, {totals['models']} models, {n} cases: detected {percent(totals['detected'], n)}, "
           f"first cause exact {percent(totals['exact'], n)}, all named and nothing else {percent(totals['all_named'], n)}; "
           f"{len(hidden)} too small to be told from health")
+    if totals["layer_cases"]:
+        print(f"{totals['layer_cases']} of them inside models: exact layer {percent(totals['layer_exact_layer'], totals['layer_placed'])}, "
+              f"first cause exact {percent(totals['layer_exact_cause'], totals['layer_cases'])}")
     print(f"{totals['healthy']} healthy pairs, {totals['healthy_with_findings']} with findings, "
           f"{totals['healthy_unjudged']} not judged; "
           f"{totals['broken']} cases broken; {seconds:.0f} s" + (f"; seed {seed}" if seed is not None else ""))
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"format": "exray-faults", "version": 1, "seed": seed, "totals": totals,
-                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("options", "reference")},
-                           "verdict": o.verdict, "causes": o.causes, "summaries": o.summaries, "alternatives": o.alternatives,
+                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("options", "reference", "patch")},
+                           "verdict": o.verdict, "causes": o.causes, "layers": o.layers, "exact_layer": o.exact_layer, "summaries": o.summaries, "alternatives": o.alternatives,
                            "detected": o.detected, "exact": o.exact, "all_named": o.all_named, "change_levels": o.change,
                            "seconds": round(o.seconds, 3), "validate_seconds": round(o.validate_seconds, 3), "error": o.error}
                           for o in outcomes]}

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bench_models
 import cases
+import layer_cases
 import report
 from execute import Bench
 from places import BUILD, CAMERA, ENGINE, EXRAY, Failed
@@ -34,6 +35,7 @@ def arguments():
     parser.add_argument("--fault", help="only faults whose name contains this (or one of these: a,b); = before it: equals")
     parser.add_argument("--model", help="only models whose name contains this, likewise")
     parser.add_argument("--healthy", action="store_true", help="only the healthy pairs")
+    parser.add_argument("--layers", action="store_true", help="only the faults inside models")
     parser.add_argument("--seed", type=int, help="draws mixtures at random instead")
     parser.add_argument("--cases", type=int, default=150, help="how many of them (150)")
     parser.add_argument("--limit", type=int, help="at most so many cases, spread over all")
@@ -55,9 +57,10 @@ def choose(options, models):
     if options.seed is not None:
         chosen = cases.drawn(models, options.seed, options.cases)
     elif options.fast:
-        chosen = cases.fast(models)
+        chosen = cases.fast(models) + layer_cases.fast(models)
     else:
-        chosen = cases.healthy(models) + ([] if options.healthy else cases.faults(models))
+        chosen = [] if options.layers else cases.healthy(models) + ([] if options.healthy else cases.faults(models))
+        chosen += layer_cases.healthy(models) + ([] if options.healthy else layer_cases.faults(models))
     chosen = [c for c in chosen if matches(c.fault, options.fault) and matches(c.model, options.model)]
     if options.limit and len(chosen) > options.limit:
         chosen = random.Random(1).sample(chosen, options.limit)

@@ -125,16 +125,17 @@ def test_without_reference_latency_it_is_unjudged(tmp_path):
     assert run["status"] == "unjudged" and "/latency" in run["reason"]
 
 
-def delegated(path, role, left, seed):
-    """A DELEGATE node and `left` convolutions outside of it."""
+def delegated(path, role, left, seed, takes=True, kernels="builtin"):
+    """A DELEGATE node (takes: it runs; otherwise a convolution) and `left` convolutions outside of it."""
     random = np.random.default_rng(seed)
     log = Log(path, metadata={"role": role, "log_id": role, "device": "a", "cpu": "a", "arch": "x"})
-    m = PB["Model"](name="m", engine="tflite", kernels="builtin", threads=1, inputs=[0], outputs=[left + 1])
+    m = PB["Model"](name="m", engine="tflite", kernels=kernels, threads=1, inputs=[0], outputs=[left + 1])
     for i in range(left + 2):
         m.tensors.add(name=f"t{i}", dtype=DTYPES["float32"], shape=[1, 4, 4, 8])
     m.tensors.add(name="w", dtype=DTYPES["float32"], shape=[8, 3, 3, 8], constant=True)
-    m.nodes.add(op="DELEGATE", inputs=[0], outputs=[1])
-    m.nodes[0].inner.add(op="CONV_2D", inputs=[0, left + 2], outputs=[1])
+    m.nodes.add(op="DELEGATE" if takes else "CONV_2D", inputs=[0] if takes else [0, left + 2], outputs=[1])
+    if takes:
+        m.nodes[0].inner.add(op="CONV_2D", inputs=[0, left + 2], outputs=[1])
     for i in range(left):
         m.nodes.add(op="CONV_2D", inputs=[i + 1, left + 2], outputs=[i + 2])
     log.add("/model", "Model", m)
@@ -156,6 +157,15 @@ def test_layers_left_out_of_a_delegate(tmp_path):
     assert found["evidence"]["left_layers"] == 2 and 0.5 < found["evidence"]["left_share"] < 0.8
     alike = delegated(tmp_path / "a.mcap", "reference", 2, 3)
     assert "perf.fallback" not in causes(validate(cut, alike))
+
+
+def test_a_delegate_that_runs_nothing(tmp_path):
+    none = delegated(tmp_path / "e.mcap", "edge", 2, 1, takes=False, kernels="xnnpack")
+    whole = delegated(tmp_path / "r.mcap", "reference", 0, 2, kernels="xnnpack")
+    found = finding(validate(none, whole, "--assert", "perf.fallback", "--min-coverage", "0"), "perf.fallback")
+    assert found["evidence"]["left_layers"] == 3 and found["summary"].startswith("The delegate runs no layer")
+    builtin = delegated(tmp_path / "b.mcap", "edge", 2, 1, takes=False)
+    assert causes(validate(builtin, whole, "--assert", "perf.fallback", "--min-coverage", "0")) == []
 
 
 def test_multiply_accumulates(tmp_path):
@@ -224,3 +234,41 @@ def test_reference_kernels_are_named(tmp_path):
     found = finding(validate(slow, fast), "perf.straggler")
     assert found["evidence"]["ratio"] >= 4 and "reference kernels" in found["summary"]
     assert "perf.straggler" not in causes(validate(fast, slow))
+
+
+def convolutions(path, role, seed, slow=(), layers=True, op="CONV_2D"):
+    """Ten alike convolutions behind one that has fewer channels and costs more per MAC by nature."""
+    random = np.random.default_rng(seed)
+    log = Log(path, metadata={"role": role, "log_id": role, "device": "a", "cpu": "a", "arch": "x"})
+    m = PB["Model"](name="m", engine="tflite", kernels="builtin", threads=1, inputs=[0], outputs=[11])
+    for i in range(12):
+        m.tensors.add(name=f"t{i}", dtype=DTYPES["float32"], shape=[1, 16, 16, 8 if i else 3])
+    for i in range(11):
+        m.tensors.add(name=f"w{i}", dtype=DTYPES["float32"], shape=[8, 1, 1, 8] if i else [8, 3, 3, 3], constant=True)
+        m.nodes.add(op=op, inputs=[i, 12 + i], outputs=[i + 1])
+    log.add("/model", "Model", m)
+    first, last = np.zeros((1, 16, 16, 3), np.float32), np.zeros((1, 16, 16, 8), np.float32)
+    for f in range(20):
+        begin = log.time
+        times = [int((3e6 if i == 0 else 1e5) * (30 if i in slow else 1) * np.exp(random.normal(0, 0.15))) for i in range(11)]
+        log.tensor("/input/t0", first, frame=f)
+        log.tensor("/output/t11", last, frame=f)
+        if layers:
+            log.add("/latency", "Latency", PB["Latency"](frame=f, node=range(11), start_ns=range(11), duration_ns=times))
+        log.frame(f, begin, source=f"{f}.jpg", inference_ns=sum(times))
+    log.finish()
+    return path
+
+
+@pytest.mark.parametrize("slow,named", [((), False), ((4,), True), ((0,), False), ((1, 2, 3, 4, 5, 6, 7), False)],
+                         ids=["healthy", "one", "no peers", "most"])
+def test_slow_for_its_work_without_a_reference_latency(tmp_path, slow, named):
+    for seed in range(5):
+        edge = convolutions(tmp_path / "e.mcap", "edge", seed, slow)
+        verdict = validate(edge, convolutions(tmp_path / "r.mcap", "reference", 50 + seed, layers=False), "--min-coverage", "0",
+                           "--set", "perf.straggler.whole=1e6")
+        found = [f for f in verdict["findings"] if f["cause"] == "perf.straggler"]
+        assert len(found) == named
+        if named:
+            assert found[0]["evidence"]["node"] == 4 and 20 < found[0]["evidence"]["work_ratio"] < 45
+            assert found[0]["evidence"]["usual_ns_per_mac"] == pytest.approx(1e5 / (16 * 16 * 8 * 8), rel=0.5)

@@ -1,6 +1,7 @@
 /* The engine "tflite": what `record` and `replay` drive. */
 #define _POSIX_C_SOURCE 200809L
 #include "session.h"
+#include "session_delegate.h"
 #include "tap.h"
 
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct xr_session {
     TfLiteModel *model;
     TfLiteInterpreterOptions *options;
     TfLiteDelegate *delegate; /* XNNPACK's, or NULL */
+    xr_tflite_external external;
     TfLiteInterpreter *interpreter;
     xr_tap_block *blocks;
     port *inputs, *outputs;
@@ -102,6 +104,21 @@ static exray_status add_xnnpack(xr_session *session, unsigned threads, exray_err
     return EXRAY_OK;
 }
 
+/* Before XNNPACK: whoever comes first has the choice of nodes. */
+static exray_status add_external(xr_session *session, const char *spec, exray_error *error)
+{
+    exray_status status = xr_tflite_load_delegate(session->library, spec, &session->external, error);
+    if (status == EXRAY_OK)
+        session->tensors.InterpreterOptionsAddDelegate(session->options, session->external.delegate);
+    return status;
+}
+
+/* What /model says of the kernels: the tap names a delegate by itself. */
+static const char *kernels_in_use(const xr_session_config *config, bool xnnpack)
+{
+    return xnnpack ? "xnnpack" : config->delegate ? NULL : "builtin";
+}
+
 static exray_status make_options(xr_session *session, const xr_session_config *config, exray_error *error)
 {
     const char *kernels = config->kernels ? config->kernels : "default";
@@ -118,6 +135,8 @@ static exray_status make_options(xr_session *session, const xr_session_config *c
         return fail(session, error, "cannot create options");
     session->api.InterpreterOptionsSetNumThreads(session->options, (int32_t)threads);
     session->api.InterpreterOptionsSetErrorReporter(session->options, keep_complaint, session);
+    if (config->delegate && add_external(session, config->delegate, error) != EXRAY_OK)
+        return error->status;
     if (xnnpack && add_xnnpack(session, threads, error) != EXRAY_OK)
         return error->status;
     if (!config->recorder)
@@ -127,10 +146,13 @@ static exray_status make_options(xr_session *session, const xr_session_config *c
         .model_data = config->model_data,
         .model_size = config->model_size,
         .library = session->library,
-        .kernels = xnnpack ? "xnnpack" : "builtin",
+        .kernels = kernels_in_use(config, xnnpack),
         .threads = threads,
     };
     error->status = exray_tflite_attach(config->recorder, session->options, &tap);
+    if (error->status == EXRAY_OK && config->delegate)
+        error->status = exray_record_metadata(config->recorder, "exray.delegate",
+                                              &(exray_key_value){"asked_for", config->delegate}, 1);
     if (error->status != EXRAY_OK)
         snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
     return error->status;
@@ -189,6 +211,7 @@ static void session_close(xr_session *session)
         session->api.InterpreterOptionsDelete(session->options);
     if (session->delegate)
         session->xnnpack.XNNPackDelegateDelete(session->delegate);
+    xr_tflite_free_delegate(&session->external);
     if (session->model)
         session->api.ModelDelete(session->model);
     xr_tap_free(&session->blocks);
@@ -299,6 +322,7 @@ extern const xr_engine xr_engine_tflite;
 const xr_engine xr_engine_tflite = {
     .name = "tflite",
     .kernels = kernel_names,
+    .takes_delegates = true,
     .probe = xr_tflite_probe,
     .open = session_open,
     .input = session_input,

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "file.h"
+#include "observer.h"
 #include "pipeline/pipeline.h"
 #include "result.h"
 
@@ -26,6 +27,11 @@ typedef struct run {
     bool has_result;
     bool label_told; /* that a label is none of the model's classes */
     bool began;      /* a frame: the log has something in it */
+    bool has_first;  /* `first` was taken from the items and not run yet */
+    xr_item first;
+    exray_key_value observer[5]; /* what the guard found, for the log */
+    uint32_t observer_count;
+    char observer_text[3][32], observer_output[128];
 } run;
 
 static void warn(const run *r, const char *text)
@@ -82,9 +88,11 @@ static exray_status open_recorder(run *r)
     char offset[32];
     snprintf(offset, sizeof offset, "%lld", (long long)r->task.label_offset);
     /* What decides how outputs are read is part of the log. */
-    exray_key_value pairs[9] = {{"label_offset", offset}};
+    exray_key_value pairs[16] = {{"label_offset", offset}};
     uint32_t count = r->pipeline ? 1 : 0;
-    for (uint32_t i = 0; i < config.metadata_count && count < 9; i++)
+    for (uint32_t i = 0; i < r->observer_count; i++)
+        pairs[count++] = r->observer[i];
+    for (uint32_t i = 0; i < config.metadata_count && count < 16; i++)
         pairs[count++] = config.metadata[i];
     config.metadata = pairs;
     config.metadata_count = count;
@@ -93,16 +101,23 @@ static exray_status open_recorder(run *r)
     return exray_open_file(&r->recorder, r->options->out, &config);
 }
 
-static exray_status open_session(run *r, exray_error *error)
+static xr_session_config session_config(const run *r)
 {
     const xr_run_options *o = r->options;
-    xr_session_config config = {.model_path = o->model,
-                                .model_data = r->model,
-                                .model_size = r->model_size,
-                                .kernels = o->kernels,
-                                .threads = o->threads,
-                                .library = o->library,
-                                .recorder = &r->recorder};
+    return (xr_session_config){.model_path = o->model,
+                               .model_data = r->model,
+                               .model_size = r->model_size,
+                               .kernels = o->kernels,
+                               .threads = o->threads,
+                               .library = o->library,
+                               .delegate = o->delegate};
+}
+
+static exray_status open_session(run *r, exray_recorder *recorder, exray_error *error)
+{
+    const xr_run_options *o = r->options;
+    xr_session_config config = session_config(r);
+    config.recorder = recorder;
     if (!(r->session = o->engine->open(&config, error)))
         return error->status;
     r->input = o->engine->input(r->session, 0);
@@ -112,8 +127,11 @@ static exray_status open_session(run *r, exray_error *error)
     if (o->engine->input(r->session, 1))
         return xr_error_set(error, EXRAY_E_UNSUPPORTED,
                             "%s has several inputs; a pipeline feeds models with one input", o->model);
+    free(r->input_bytes);
     if (!(r->input_bytes = malloc(r->input_size)))
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's input");
+    if (!recorder)
+        return EXRAY_OK;
     char why[200] = "";
     r->has_result = r->pipeline && xr_task_fits(&r->task, o->engine, r->session, why, sizeof why);
     if (*why)
@@ -164,6 +182,14 @@ static exray_status fill_input(run *r, const xr_item *item, xr_image *image, exr
     return xr_pipeline_run_image(r->pipeline, image, r->input, r->input_bytes, r->input_size, error);
 }
 
+static exray_status prepare_input(run *r, const xr_item *item, exray_error *error)
+{
+    xr_image image = {0};
+    exray_status status = fill_input(r, item, &image, error);
+    xr_image_free(&image);
+    return status;
+}
+
 static const char *encoded_format(const xr_item *item)
 {
     static const uint8_t png[] = {0x89, 'P', 'N', 'G'};
@@ -200,11 +226,9 @@ static void check_label(run *r, const xr_item *item)
 static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_error *error)
 {
     const xr_engine *engine = r->options->engine;
-    xr_image image = {0};
     uint64_t begin = exray_now(&r->recorder);
-    exray_status status = fill_input(r, item, &image, error);
+    exray_status status = prepare_input(r, item, error);
     uint64_t preprocess = exray_now(&r->recorder) - begin;
-    xr_image_free(&image);
     *usable = status == EXRAY_OK;
     if (status)
         return status;
@@ -231,6 +255,24 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     return status;
 }
 
+/* The next item; the one that the guard took comes once more. */
+static xr_next next_item(run *r, xr_items *items, xr_item *item, exray_error *error)
+{
+    if (!r->has_first)
+        return items->next(items, item, error);
+    *item = r->first;
+    r->has_first = false;
+    return XR_NEXT_ITEM;
+}
+
+static void skip_item(run *r, const xr_item *item, const char *why, xr_run_report *report)
+{
+    const xr_run_listener *listener = &r->options->listener;
+    report->skipped++;
+    if (listener->skipped)
+        listener->skipped(listener->user, item->source, why);
+}
+
 static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exray_error *error)
 {
     const xr_run_listener *listener = &r->options->listener;
@@ -239,7 +281,7 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
     exray_error last = {0};
     xr_item item;
     xr_next next;
-    while (report->frames < limit && (next = items->next(items, &item, &last)) != XR_NEXT_END) {
+    while (report->frames < limit && (next = next_item(r, items, &item, &last)) != XR_NEXT_END) {
         bool usable = next == XR_NEXT_ITEM;
         exray_status status = EXRAY_OK;
         if (usable)
@@ -253,9 +295,8 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
             return status;
         }
         report->frames += usable;
-        report->skipped += !usable;
-        if (!usable && listener->skipped)
-            listener->skipped(listener->user, item.source, last.message);
+        if (!usable)
+            skip_item(r, &item, last.message, report);
         if (listener->progress)
             listener->progress(listener->user, report->frames + report->skipped, total);
     }
@@ -265,17 +306,97 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
     return EXRAY_OK;
 }
 
-static exray_status prepare(run *r, exray_error *error)
+/* ---- The observer guard --------------------------------------------------------- */
+
+/* Fills the input from the first item that can be used; has_first tells whether
+ * there is one. */
+static exray_status take_first(run *r, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    exray_error last = {0};
+    xr_item item;
+    xr_next next;
+    while (!r->has_first && (next = items->next(items, &item, &last)) != XR_NEXT_END) {
+        exray_status status = next == XR_NEXT_ITEM ? prepare_input(r, &item, &last) : EXRAY_E_IO;
+        if (status == EXRAY_E_UNSUPPORTED) /* for every other item, too */
+            return xr_error_set(error, status, "%.150s: %.300s", r->options->model, last.message);
+        if (status)
+            skip_item(r, &item, last.message, report);
+        r->has_first = !status;
+        r->first = item;
+    }
+    return r->has_first
+               ? EXRAY_OK
+               : xr_error_set(error, EXRAY_E_IO, "not one of %zu frames could be used; the last: %.300s",
+                              items->count, last.message);
+}
+
+static void note(run *r, const char *key, const char *value)
+{
+    r->observer[r->observer_count++] = (exray_key_value){key, value};
+}
+
+static void keep_observation(run *r, const xr_observation *o)
+{
+    snprintf(r->observer_text[0], sizeof r->observer_text[0], "%.9g", o->max_abs);
+    snprintf(r->observer_text[1], sizeof r->observer_text[1], "%.9g", o->range);
+    snprintf(r->observer_text[2], sizeof r->observer_text[2], "%.9g", o->repeat_max_abs);
+    snprintf(r->observer_output, sizeof r->observer_output, "%s", o->output);
+    note(r, "observer", o->verdict);
+    note(r, "observer_max_abs", r->observer_text[0]);
+    if (*o->output) {
+        note(r, "observer_output", r->observer_output);
+        note(r, "observer_range", r->observer_text[1]);
+    }
+    if (o->repeated)
+        note(r, "observer_repeat_max_abs", r->observer_text[2]);
+    if (strcmp(o->verdict, "differs") != 0)
+        return;
+    char text[400];
+    snprintf(
+        text, sizeof text,
+        "observing the layers changes what the model returns (%.100s by up to %s, of a range of %s): layers "
+        "and outputs of this log are not those of the model as it runs unobserved; record with --capture io, "
+        "or with other kernels",
+        *o->output ? o->output : "an output", r->observer_text[0], r->observer_text[1]);
+    warn(r, text);
+}
+
+/* One warm frame unobserved, and one observed; nothing of them is in the log. */
+static exray_status guard(run *r, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    if (!xr_observes_layers(&r->options->config))
+        return EXRAY_OK;
+    exray_status status = open_session(r, NULL, error);
+    if (!status)
+        status = take_first(r, items, report, error);
+    if (status)
+        return status;
+    xr_session_config config = session_config(r);
+    xr_session *bare = r->session;
+    xr_observation observation;
+    r->session = NULL; /* xr_observe closes it, and with it goes r->input */
+    r->input = NULL;
+    status = xr_observe(r->options->engine, &config, bare, &r->options->config, r->input_bytes, r->input_size,
+                        &observation, error);
+    if (!status)
+        keep_observation(r, &observation);
+    return status;
+}
+
+static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exray_error *error)
 {
     exray_status status = load_pipeline(r, error);
     if (status)
         return status;
     if (!(r->model = xr_file_read(r->options->model, XR_LIMIT_MODEL, &r->model_size, error)))
         return error->status;
+    status = guard(r, items, report, error);
+    if (status)
+        return status;
     status = open_recorder(r);
     if (status)
         return xr_error_set(error, status, "%s", exray_error_message(&r->recorder));
-    status = open_session(r, error);
+    status = open_session(r, &r->recorder, error);
     return status ? status : attach_pipeline(r, error);
 }
 
@@ -294,7 +415,7 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     if (!r)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
     r->options = options;
-    exray_status status = prepare(r, error);
+    exray_status status = prepare(r, items, report, error);
     if (!status)
         status = run_all(r, items, report, error);
     report->dropped = exray_dropped(&r->recorder);

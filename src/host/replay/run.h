@@ -22,6 +22,7 @@ typedef struct xr_run_options {
     const char *kernels;  /* NULL: default */
     unsigned threads;     /* 0: 1 */
     const char *library;  /* NULL: found */
+    const char *delegate; /* "LIB[:KEY:VALUE;...]"; NULL: none */
     uint64_t max_frames;  /* 0: all */
     const char *out;      /* path of the log */
     exray_config config;  /* capture, filters, role; task and metadata are filled in here */
