@@ -74,6 +74,7 @@ static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
         return;
     double zero = info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0;
     e->step = info->quantization.scale[0];
+    e->zero_point = zero;
     e->low = e->step * (least - zero);
     e->high = e->step * (most - zero);
 }

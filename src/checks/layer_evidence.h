@@ -19,7 +19,7 @@ typedef struct xr_layer_evidence {
     double shift;          /* mean(a-b) */
 
     /* What the edge's type can hold; where it is not quantized by one scale, step is 0. */
-    double step, low, high;
+    double step, zero_point, low, high;
     double below, above; /* share of b beyond low, high by more than half a step */
     double clipped;      /* mean((b - clip(b))^2) */
     double unclipped;    /* mean((a - clip(b))^2) */

@@ -28,6 +28,7 @@ typedef enum fault { HEALTHY, TOO_NARROW, TOO_WIDE, OFF_CENTRE } fault;
 typedef struct judged {
     size_t layer;
     fault fault;
+    bool known;  /* the reference's quantization is of the same type */
     double cost; /* of the clipping or the steps, of the signal's deviation */
     xr_layer_evidence evidence;
 } judged;
@@ -45,32 +46,44 @@ static bool is_off_centre(const xr_layer_evidence *e)
     return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
 }
 
-/* The step of the reference's output, where one scale quantizes it in the same type; else 0. */
-static double reference_step(const exray_comparison *comparison, const exray_layer_pair *layer)
+/* The quantization of the reference's output, where one scale does it in the same type: what
+ * the edge's must be is known then, and needs no guess.  Else NULL. */
+static const exray_quantization *same_type(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_EDGE);
     const exray_tensor_info *reference = xr_layer_info(comparison, layer, EXRAY_REFERENCE);
     bool alike = edge && reference && edge->dtype == reference->dtype && reference->quantization.count == 1;
-    return alike ? reference->quantization.scale[0] : 0;
+    return alike ? &reference->quantization : NULL;
 }
 
-static fault judge(const xr_layer_evidence *e, const limits *limit, double reference, double *cost)
+/* No calibration changes a zero point and leaves the scale as it was to the last bit. */
+static bool is_moved(const xr_layer_evidence *e, const exray_quantization *reference)
+{
+    double zero = reference->zero_point ? (double)reference->zero_point[0] : 0;
+    return e->step == (double)reference->scale[0] && e->zero_point != zero && e->below + e->above > 0;
+}
+
+static fault judge(const xr_layer_evidence *e, const limits *limit, const exray_quantization *reference,
+                   double *cost)
 {
     *cost = 0;
     if (e->frames == 0 || e->step <= 0 || !(e->deviation > 0))
         return HEALTHY;
     double clipping = sqrt(e->clipped) / e->deviation, rounding = e->step / sqrt(12) / e->deviation;
+    if (reference && is_moved(e, reference)) {
+        *cost = clipping;
+        return OFF_CENTRE;
+    }
     if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING) {
         *cost = clipping;
         return is_off_centre(e) ? OFF_CENTRE : TOO_NARROW;
     }
-    if (reference > 0) { /* what its range must be is known */
-        *cost =
-            e->step > limit->step_ratio * reference ? fmax(rounding, sqrt(e->difference) / e->deviation) : 0;
+    double error = sqrt(e->difference) / e->deviation;
+    if (reference) {
+        *cost = e->step > limit->step_ratio * reference->scale[0] ? fmax(rounding, error) : 0;
         return *cost > 0 ? TOO_WIDE : HEALTHY;
     }
     double used = (e->max[1] - e->min[1]) / (e->high - e->low);
-    double error = sqrt(e->difference) / e->deviation;
     if (used * limit->step_ratio < 1 && rounding > 0.5 * error) {
         *cost = rounding;
         return TOO_WIDE;
@@ -90,21 +103,27 @@ static exray_status judge_all(const exray_comparison *comparison, const limits *
         exray_status status = xr_layer_evidence_get(comparison, i, &j.evidence, error);
         if (status != EXRAY_OK)
             return status;
-        j.fault = judge(&j.evidence, limit, reference_step(comparison, layer), &j.cost);
+        j.fault = judge(&j.evidence, limit, same_type(comparison, layer), &j.cost);
+        j.known = same_type(comparison, layer) != NULL;
         if (j.fault != HEALTHY)
             list[(*count)++] = j;
     }
     return EXRAY_OK;
 }
 
-/* Coarse steps explain their own error, so that nothing else is wrong: those are a fault
- * where they cost more than all that a healthy layer of 8 bits may err. */
-static size_t keep_costly(judged *list, size_t count)
+/* What is a fault though nothing else is wrong, as a healthy model of 8 bits may err as much
+ * for other reasons: a range in the wrong place, as no calibration leaves it; one that clips
+ * what the same type holds in the reference, or steps, which explain their own error, where
+ * they cost more than all that a healthy layer may err. */
+static size_t keep_certain(judged *list, size_t count)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (list[i].fault == TOO_WIDE && list[i].cost > MOST_OF_8_BITS)
-            list[kept++] = list[i];
+    for (size_t i = 0; i < count; i++) {
+        const judged *j = &list[i];
+        bool costly = j->cost > MOST_OF_8_BITS;
+        if (j->fault == OFF_CENTRE || (costly && (j->fault == TOO_WIDE || j->known)))
+            list[kept++] = *j;
+    }
     return kept;
 }
 
@@ -215,7 +234,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     exray_status status = judge_all(comparison, &limit, list, &count, error);
     if (status == EXRAY_OK) {
         if (!wrong)
-            count = keep_costly(list, count);
+            count = keep_certain(list, count);
         report(comparison, list, count, TOO_NARROW, findings);
         report(comparison, list, count, OFF_CENTRE, findings);
         report(comparison, list, count, TOO_WIDE, findings);

@@ -368,12 +368,21 @@ static void settle_bias(const exray_comparison *comparison, matcher *m, xr_weigh
     m->fit->biases_differ += p->differs;
 }
 
+/* A convolution by the same name keeps its kernels in the same order on both sides. */
+static bool has_same_convention(const exray_layer_pair *layer)
+{
+    const char *op = layer->op[EXRAY_EDGE];
+    return strcmp(op, layer->op[EXRAY_REFERENCE]) == 0 && (strstr(op, "CONV") || strstr(op, "Conv"));
+}
+
 /* Engines store a square matrix one way or the other; it is a fault where the layer itself
- * goes wrong. */
+ * goes wrong, or where both sides mean the same by their order. */
 static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_pair *p)
 {
-    return p->transposed && p->layer != SIZE_MAX &&
-           exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ORIGINATES;
+    if (!p->transposed || p->layer == SIZE_MAX)
+        return false;
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
+    return layer->role == EXRAY_LAYER_ORIGINATES || has_same_convention(layer);
 }
 
 static bool sum_up(const exray_comparison *comparison, matcher *m)

@@ -9,7 +9,8 @@ from model_files import FLOAT32, INT8, UINT8, read, write
 
 OPS = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 ACTIVATION = schema.ActivationFunctionType
-KINDS = {FLOAT32: np.float32, UINT8: np.uint8, INT8: np.int8, 2: np.int32}
+FLOAT16 = 1
+KINDS = {FLOAT32: np.float32, FLOAT16: np.float16, UINT8: np.uint8, INT8: np.int8, 2: np.int32}
 CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
@@ -55,6 +56,14 @@ class File:
 
     def output(self, node):
         return self.tensor(node.outputs[0])
+
+    def dequantize(self):
+        """The number of that operator's code."""
+        code = schema.OperatorCodeT()
+        code.deprecatedBuiltinCode = code.builtinCode = schema.BuiltinOperator.DEQUANTIZE
+        code.version = 3
+        self.model.operatorCodes.append(code)
+        return len(self.model.operatorCodes) - 1
 
     def readers(self, node):
         return [n for n in self.nodes if node.outputs[0] in list(n.inputs)]
@@ -127,10 +136,20 @@ def not_finite(file, node, value):
 
 
 def half(file, node, _):
-    """Stored in 16 bits: healthy."""
+    """Stored in 16 bits and read through a DEQUANTIZE, as converters do it: healthy."""
     tensor = file.weights(node)
     _need(tensor.type == FLOAT32)
-    file.put(tensor, file.values(tensor).astype(np.float16).astype(np.float32))
+    values = file.values(tensor)
+    wide = schema.TensorT()
+    wide.shape, wide.type, wide.buffer, wide.name = list(tensor.shape), FLOAT32, 0, tensor.name + b"_dequantize"
+    tensor.type, tensor.quantization = FLOAT16, None
+    file.put(tensor, values)
+    file.graph.tensors.append(wide)
+    op = schema.OperatorT()
+    op.opcodeIndex, op.inputs, op.outputs = file.dequantize(), [int(node.inputs[1])], [len(file.graph.tensors) - 1]
+    inputs = list(node.inputs)
+    node.inputs = [inputs[0], len(file.graph.tensors) - 1, *inputs[2:]]
+    file.nodes.insert(next(i for i, n in enumerate(file.nodes) if n is node), op)
 
 
 def weight_zero_point(file, node, shift):
@@ -228,7 +247,8 @@ def beta(file, node, value):
 
 
 def corners(file, node, _):
-    _need(file.op(node) == "RESIZE_BILINEAR" and file.tensor(node.inputs[0]).shape[1] > 1)
+    before, after = file.tensor(node.inputs[0]).shape, file.output(node).shape
+    _need(file.op(node) == "RESIZE_BILINEAR" and before[1] > 1 and list(before) != list(after), "does nothing")
     node.builtinOptions.alignCorners = not node.builtinOptions.alignCorners
     node.builtinOptions.halfPixelCenters = False
 
@@ -267,9 +287,9 @@ def patched(source, patch, parameter, node, out):
 
 
 def all_half(source, out):
-    """Every weight rounded to 16 bits."""
+    """Every layer's weights in 16 bits."""
     file = File(source)
-    for node in file.nodes:
+    for node in list(file.nodes):
         try:
             half(file, node, 0)
         except (Impossible, KeyError):
