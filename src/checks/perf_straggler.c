@@ -287,11 +287,15 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     }
     bool alike = like_for_like(c);
     double factor = uniform_factor(&t, scratch);
-    if (alike) /* below 1 it is the reference that has slow layers */
-        factor = fmin(fmax(factor, 1), 2);
+    if (same_host(c)) /* below 1 it is the reference that is slow */
+        factor = fmax(factor, 1);
+    if (alike)
+        factor = fmin(factor, 2);
     double needed = exray_option_value(findings, alike ? "ratio" : "ratio_between");
+    /* The least of the edge: a slow kernel is slow in every frame, while threads that wait for
+     * a processor that others use are so in most only. */
     for (size_t i = 0; i < t.count && factor > 0; i++)
-        t.item[i].slow = t.item[i].edge->time.low >= needed * factor * t.item[i].reference->time.high;
+        t.item[i].slow = t.item[i].edge->time.least >= needed * factor * t.item[i].reference->time.high;
     for (size_t i = 0; i < t.count && factor > 0; i++)
         if (first_of_op(&t, i))
             *found |= report(c, findings, &t, t.item[i].op, factor, exray_option_value(findings, "share"));
