@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from validate_support import ASSETS, EXRAY, ROOT, causes, finding, validate
+from validate_support import ASSETS, ROOT, causes, finding, validate
 
 pytest.importorskip("ai_edge_litert.interpreter")
 from test_tflite_layers import asset, tap_run  # noqa: E402
@@ -93,3 +93,9 @@ def depthwise_tensors():
         if max(code.builtinCode, code.deprecatedBuiltinCode) == DEPTHWISE:
             yield graph.tensors[op.inputs[0]].shape
             yield graph.tensors[op.outputs[0]].shape
+
+
+@pytest.mark.parametrize("options,grows", [(["--leak", "400000"], True), (["--capture", "full"], False)], ids=["leak", "full capture"])
+def test_memory_of_a_real_process(tmp_path, picture, options, grows):
+    log = run(tmp_path / "e.mcap", picture, *options, runs=60)
+    assert ("perf.memory_growth" in causes(validate(log, log))) == grows
