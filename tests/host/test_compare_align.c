@@ -179,6 +179,16 @@ static void test_fused_activation(void **state)
     expect(one, two, "0-1 1-2");
 }
 
+/* An operator of an application's own: known by its place's name, or by its weights. */
+static void test_custom_operator(void **state)
+{
+    (void)state;
+    expect(make(3, NAMES("CONV_2D", "OwnPool", "SOFTMAX"), NAMES("a", "b", "c"), NULL),
+           make(3, NAMES("CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"), NAMES("a", "b", "c"), NULL), "0-0 1-1 2-2");
+    expect(make(3, NAMES("CONV_2D", "OwnPool", "SOFTMAX"), NAMES("a", "b", "c"), NULL),
+           make(3, NAMES("CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"), NAMES("x", "y", "z"), NULL), "0-0 2-2");
+}
+
 static void test_hostile_graph(void **state)
 {
     (void)state;
@@ -201,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_partition),
         cmocka_unit_test(test_partition_with_nodes),
         cmocka_unit_test(test_fused_activation),
+        cmocka_unit_test(test_custom_operator),
         cmocka_unit_test(test_hostile_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

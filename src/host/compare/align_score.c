@@ -157,8 +157,12 @@ static double score_kinds(const xr_layer *a, const xr_layer *b, bool same_name)
 {
     if (a->kind == XR_OP_PARTITION || b->kind == XR_OP_PARTITION)
         return 1;
-    if (a->kind == XR_OP_OTHER || b->kind == XR_OP_OTHER)
-        return xr_same_op_name(a->op->op, b->op->op) ? SAME_KIND : same_name && !(a->op->op && b->op->op);
+    if (a->kind == XR_OP_OTHER || b->kind == XR_OP_OTHER) {
+        if (xr_same_op_name(a->op->op, b->op->op))
+            return SAME_KIND;
+        /* An operator of somebody's own may do the work of any: as large weights say so, or the name. */
+        return a->weights && a->weights == b->weights ? RELATED_KIND : same_name;
+    }
     if (a->kind == b->kind)
         return xr_layer_is_free(a) ? SAME_FREE_KIND : SAME_KIND;
     if (is_one_of(a->kind, b->kind, XR_OP_CONV, XR_OP_DEPTHWISE) || /* where groups are not told */
