@@ -180,6 +180,27 @@ static void look_at_values(const exray_comparison *comparison, const exray_layer
         report_padding(layer, i, e, findings);
 }
 
+/* Whether a layer without RELU or RELU6 is quantized to a range that cuts its values off as
+ * the other side's activation does: converters of 8 bits leave it to the range. */
+static bool does_range_activate(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                const char *key, const char *edge, const char *reference)
+{
+    if (strcmp(key, "fused_activation_function") != 0 ||
+        strcmp(edge, "NONE") * strcmp(reference, "NONE") != 0)
+        return false;
+    bool lacks = strcmp(edge, "NONE") == 0;
+    const char *other = lacks ? reference : edge;
+    const exray_tensor_info *info = xr_layer_info(comparison, layer, lacks ? EXRAY_EDGE : EXRAY_REFERENCE);
+    bool bytes = info && (info->dtype == EXRAY_UINT8 || info->dtype == EXRAY_INT8);
+    if (!bytes || info->quantization.count != 1)
+        return false;
+    double least = info->dtype == EXRAY_UINT8 ? 0 : -128, step = info->quantization.scale[0];
+    double low =
+        step * (least - (info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0));
+    bool cuts_below = fabs(low) <= step, cuts_above = low + 255 * step <= 6 + step;
+    return cuts_below && (strcmp(other, "RELU") == 0 || (strcmp(other, "RELU6") == 0 && cuts_above));
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
@@ -189,7 +210,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const char *value = NULL;
         const exray_key_value *attribute = other_attribute(
             node_of(comparison, layer, EXRAY_EDGE), node_of(comparison, layer, EXRAY_REFERENCE), &value);
-        if (attribute) {
+        if (attribute && !does_range_activate(comparison, layer, attribute->key, attribute->value, value)) {
             report_attribute(layer, i, attribute, value, findings);
             continue;
         }

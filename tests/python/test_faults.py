@@ -66,6 +66,12 @@ def test_the_first_cause_is_the_right_one(report):
     assert len(wrong) <= (1 - TARGET) * len(faults), wrong
 
 
+def test_the_layer_that_was_changed_is_named(report):
+    inside = [c for c in of_kind(report, "fault") if c["layer"] is not None]
+    assert len(inside) >= 5
+    assert {c["name"]: c["layers"] for c in inside if not c["exact_layer"]} == {}
+
+
 def test_healthy_pairs_have_no_finding(report):
     assert {c["name"]: c["causes"] for c in of_kind(report, "healthy") if c["causes"] or c["verdict"] != "pass"} == {}
 

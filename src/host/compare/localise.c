@@ -51,12 +51,14 @@
 
 /* What is known of a tensor of the edge's graph. */
 typedef struct state {
-    bool known;   /* its e was measured */
-    bool judged;  /* its noise is that of the very tensor, step included */
-    double error; /* e; of a tensor that was not measured, the largest of what it is made of */
-    double given; /* of e, what came in with the model's inputs */
-    double noise; /* of e, what layers added; see above */
-    bool wrong;   /* e is beyond both, or that of something before it is */
+    bool known;     /* its e was measured */
+    bool judged;    /* its noise is that of the very tensor, step included */
+    double error;   /* e; of a tensor that was not measured, the largest of what it is made of */
+    double given;   /* of e, what came in with the model's inputs */
+    double noise;   /* of e, what layers added; see above */
+    bool wrong;     /* e is beyond both, or that of something before it is */
+    bool fixed;     /* made of constants alone: weights that are unpacked before they are used */
+    double weights; /* of a node's inputs: the noise of those that are fixed */
 } state;
 
 /* ---- Own noise -------------------------------------------------------------------- */
@@ -227,7 +229,12 @@ static void worsen(state *into, const state *other)
     into->judged = into->judged && other->judged;
     into->error = fmax(into->error, other->error);
     into->given = fmax(into->given, other->given);
-    into->noise = fmax(into->noise, other->noise);
+    /* Weights err independently in every layer: that is its own noise, none that is handed on. */
+    if (other->fixed)
+        into->weights = fmax(into->weights, other->noise);
+    else
+        into->noise = fmax(into->noise, other->noise);
+    into->fixed = into->fixed && other->fixed;
     into->wrong = into->wrong || other->wrong;
 }
 
@@ -246,7 +253,7 @@ static state inputs_of(const graph *g, uint32_t node)
 {
     if (!g->model)
         return g->chain;
-    state all = {.known = true, .judged = true};
+    state all = {.known = true, .judged = true, .fixed = true};
     const exray_node *n = &g->model->nodes[node];
     for (uint32_t i = 0; i < n->input_count; i++)
         if (n->inputs[i] < g->model->tensor_count)
@@ -268,7 +275,8 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     measure_error(pair, &step);
     double own = fmax(node_noise(g->model, pair->index[0]),
                       node_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
-    own = partition_growth(g->model, pair->index[0]) * sqrt(own * own + step * step);
+    own = partition_growth(g->model, pair->index[0]) *
+          sqrt(own * own + step * step + in->weights * in->weights);
     double noise = behind(in->noise, own);
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
@@ -284,7 +292,8 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
                    .wrong = !(pair->error_low <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
     if (isnan(pair->error)) {
-        *out = (state){in->known, false, in->error, in->given, noise, in->wrong};
+        *out = (state){
+            .known = in->known, .error = in->error, .given = in->given, .noise = noise, .wrong = in->wrong};
         shown->role = EXRAY_LAYER_UNJUDGED;
     } else if (pair->error_high <= pair->noise)
         shown->role = EXRAY_LAYER_CLEAN;
@@ -402,7 +411,8 @@ static void pass_through(const graph *g, uint32_t node)
 {
     state in = inputs_of(g, node);
     double own = partition_growth(g->model, node) * node_noise(g->model, node);
-    in.noise = behind(in.noise, own);
+    in.noise = behind(in.noise, hypot(own, in.weights));
+    in.weights = 0;
     if (is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);
     bool computes = has_weights(g->model, node);
@@ -450,8 +460,9 @@ bool xr_localise(exray_comparison *c)
         if (!g.tensor)
             return false;
         for (uint32_t t = 0; t < g.model->tensor_count; t++)
-            g.tensor[t] =
-                (state){.known = true, .judged = true}; /* constants: nothing to differ, as far as is known */
+            g.tensor[t] = (state){.known = true,
+                                  .judged = true,
+                                  .fixed = true}; /* constants: nothing to differ, as far as is known */
         for (uint32_t i = 0; i < g.model->input_count; i++)
             if (g.model->inputs[i] < g.model->tensor_count)
                 g.tensor[g.model->inputs[i]] = (state){0};
