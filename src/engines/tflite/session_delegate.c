@@ -169,7 +169,7 @@ exray_status xr_tflite_load_delegate(void *tflite, const char *spec, xr_tflite_e
     }
     if (status == EXRAY_OK)
         status = find_functions(library, p.library, &create, out, error);
-    if (status == EXRAY_OK) {
+    if (status == EXRAY_OK && create) {
         complaint[0] = '\0';
         out->delegate = create(p.keys, p.values, p.count, keep_complaint);
         if (!out->delegate) {
