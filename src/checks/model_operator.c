@@ -186,7 +186,7 @@ static bool does_range_activate(const exray_comparison *comparison, const exray_
                                 const char *key, const char *edge, const char *reference)
 {
     if (strcmp(key, "fused_activation_function") != 0 ||
-        strcmp(edge, "NONE") * strcmp(reference, "NONE") != 0)
+        (strcmp(edge, "NONE") != 0 && strcmp(reference, "NONE") != 0))
         return false;
     bool lacks = strcmp(edge, "NONE") == 0;
     const char *other = lacks ? reference : edge;

@@ -184,7 +184,8 @@ static void test_custom_operator(void **state)
 {
     (void)state;
     expect(make(3, NAMES("CONV_2D", "OwnPool", "SOFTMAX"), NAMES("a", "b", "c"), NULL),
-           make(3, NAMES("CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"), NAMES("a", "b", "c"), NULL), "0-0 1-1 2-2");
+           make(3, NAMES("CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"), NAMES("a", "b", "c"), NULL),
+           "0-0 1-1 2-2");
     expect(make(3, NAMES("CONV_2D", "OwnPool", "SOFTMAX"), NAMES("a", "b", "c"), NULL),
            make(3, NAMES("CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"), NAMES("x", "y", "z"), NULL), "0-0 2-2");
 }
