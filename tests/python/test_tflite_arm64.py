@@ -24,8 +24,10 @@ def arm64_tap_run(tmp_path_factory):
         pytest.skip(f"no {library}: scripts/bootstrap.sh arm64")
     program = tmp_path_factory.mktemp("arm64") / "tap_run"
     sources = [*(ROOT / "src" / "core").glob("*.c"), *(ROOT / "src" / "engines" / "tflite").glob("tap*.c"),
-               ROOT / "src" / "engines" / "tflite" / "symbols.c", ROOT / "tests" / "engines" / "tap_run.c"]
-    subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", f"-I{ROOT}/include", f"-I{ROOT}/src", *map(str, sources),
+               *(ROOT / "src" / "models").glob("*.c"), ROOT / "src" / "engines" / "tflite" / "symbols.c",
+               ROOT / "tests" / "engines" / "tap_run.c", ROOT / "tests" / "engines" / "slow_kernels.c"]
+    folders = [f"-I{ROOT / 'src' / room}" for room in ("core", "models", "engines")]
+    subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", f"-I{ROOT}/include", f"-I{ROOT}/src", *folders, *map(str, sources),
                     "-ldl", "-lm", "-lpthread", "-o", str(program)], check=True)
 
     def run(*arguments):
