@@ -26,9 +26,9 @@ def arm64_tap_run(tmp_path_factory):
     sources = [*(ROOT / "src" / "core").glob("*.c"), *(ROOT / "src" / "engines" / "tflite").glob("tap*.c"),
                *(ROOT / "src" / "models").glob("*.c"), ROOT / "src" / "engines" / "tflite" / "symbols.c",
                ROOT / "tests" / "engines" / "tap_run.c", ROOT / "tests" / "engines" / "slow_kernels.c"]
-    folders = [f"-I{ROOT / 'src' / room}" for room in ("core", "models", "engines")]
-    subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", f"-I{ROOT}/include", f"-I{ROOT}/src", *folders, *map(str, sources),
-                    "-ldl", "-lm", "-lpthread", "-o", str(program)], check=True)
+    folders = [f"-I{ROOT / folder}" for folder in ("include", "src", "src/core", "src/models", "src/engines", "tests")]
+    subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", *folders, *map(str, sources), "-ldl", "-lm",
+                    "-lpthread", "-o", str(program)], check=True)
 
     def run(*arguments):
         command = ["qemu-aarch64", "-L", SYSROOT, str(program), str(library), *map(str, arguments)]
