@@ -8,7 +8,7 @@ CMAKE_GENERATE = cmake -G Ninja -S .
 
 all: program
 
-## make: builds build/exray and fetches the pinned engine
+## make: builds build/exray and fetches the pinned engines
 program:
 	@scripts/bootstrap.sh build engine
 	@$(CMAKE_GENERATE) -B $(BUILD) -DEXRAY_BUILD_TESTS=OFF >/dev/null
