@@ -103,8 +103,9 @@ static exray_status judge_all(const exray_comparison *comparison, const limits *
         exray_status status = xr_layer_evidence_get(comparison, i, &j.evidence, error);
         if (status != EXRAY_OK)
             return status;
-        j.fault = judge(&j.evidence, limit, same_type(comparison, layer), &j.cost);
-        j.known = same_type(comparison, layer) != NULL;
+        const exray_quantization *reference = same_type(comparison, layer);
+        j.known = reference != NULL;
+        j.fault = judge(&j.evidence, limit, reference, &j.cost);
         if (j.fault != HEALTHY)
             list[(*count)++] = j;
     }
