@@ -291,7 +291,9 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
         factor = fmax(factor, 1);
     if (alike)
         factor = fmin(factor, 2);
-    double needed = exray_option_value(findings, alike ? "ratio" : "ratio_between");
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const char *limit = !alike ? "ratio_between" : model && model->threads > 1 ? "ratio_threads" : "ratio";
+    double needed = exray_option_value(findings, limit);
     /* The least of the edge: a slow kernel is slow in every frame, while threads that wait for
      * a processor that others use are so in most only. */
     for (size_t i = 0; i < t.count && factor > 0; i++)
@@ -349,6 +351,10 @@ static const exray_option options[] = {
      "times slower than the uniform factor, same engine, kernels, model and processor; repeats of one stay "
      "within 2",
      3, 1, 1e6},
+    {"ratio_threads",
+     "the same where more than one thread runs the model: they wait for each other where other programs "
+     "take a processor",
+     6, 1, 1e6},
     {"ratio_between",
      "the same between different engines, kernels, types or processors, whose healthy spread is wider", 8, 1,
      1e6},
