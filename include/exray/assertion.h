@@ -41,6 +41,7 @@ typedef struct exray_metrics {
     double max_abs; /* max |a-b|, in the tensor's unit; lower is better */
     double sqnr_db; /* 10 log10(sum b^2 / sum (a-b)^2), dB; higher is better; INFINITY: equal */
     double min[2], max[2], mean[2]; /* by exray_side, over finite values */
+    double std[2];                  /* standard deviation, likewise */
     uint64_t nan_count[2], inf_count[2];
 } exray_metrics;
 
@@ -84,6 +85,9 @@ typedef struct exray_layer_pair {
     double error_low, error_high;
     double nrmse_low, nrmse_high;
     double cosine_low, cosine_high;
+    /* Shares of the edge's values that are the least and the greatest its integer type can store, from
+     * statistics; NAN where data are at hand (count them there), and for other types. */
+    double at_least, at_most;
 } exray_layer_pair;
 
 /* In execution order of the edge. */

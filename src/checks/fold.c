@@ -85,6 +85,10 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
         return false;
     if (is_build_up(f))
         return true;
+    /* Statistics bound errors from below: they may well begin at a layer before. */
+    if (exray_comparison_layer(comparison, f->layer)->from_stats && cause->layer != EXRAY_NO_INDEX &&
+        cause->layer < f->layer)
+        return true;
     return xr_is_about_layer(comparison, cause, f->layer);
 }
 

@@ -276,3 +276,48 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
         out->frames = 0;
     return status;
 }
+
+/* ---- From statistics ------------------------------------------------------------------ */
+
+/* What is lost at one end, where a share p of the values was cut off and that moved the mean by
+ * m: mean square m^2 / p at least (Cauchy-Schwarz), and no more than p reach^2. */
+static double cut_off(double share, double moved, double reach)
+{
+    if (!(share > 0) || !(moved > 0) || !(reach > 0))
+        return 0;
+    return fmin(moved * moved / share, share * reach * reach);
+}
+
+void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    const exray_metrics *m = &pair->metrics;
+    const exray_tensor_info *info = xr_layer_info(comparison, pair, EXRAY_EDGE);
+    *out = (xr_layer_evidence){.count = (double)m->count,
+                               .deviation = m->std[1],
+                               .min = {m->min[0], m->min[1]},
+                               .max = {m->max[0], m->max[1]},
+                               .shift = m->mean[0] - m->mean[1],
+                               .unclipped = NAN,
+                               .without = {NAN, NAN},
+                               .with = {NAN, NAN}};
+    if (!info || !(m->std[1] > 0) || isnan(pair->error))
+        return;
+    out->frames = 1;
+    out->difference = pair->error * pair->error * m->std[1] * m->std[1];
+    note_range(info, out);
+    if (!(out->step > 0) || isnan(pair->at_most))
+        return;
+    /* What a reference never reaches is not cut off: zeros of a ReLU lie at the end, too. */
+    double over = m->max[1] - out->high, under = out->low - m->min[1];
+    out->above = over > out->step / 2 ? pair->at_most : 0;
+    out->below = under > out->step / 2 ? pair->at_least : 0;
+    out->clipped = cut_off(out->above, -out->shift, over) + cut_off(out->below, out->shift, under);
+    /* Nor can it be more than the values' energy fell by, or than they differ by. */
+    double energy[2];
+    for (int s = 0; s < 2; s++)
+        energy[s] = m->std[s] * m->std[s] + m->mean[s] * m->mean[s];
+    out->clipped = fmin(out->clipped, fmax(0, energy[1] - energy[0]));
+    if (pair->from_sketch)
+        out->clipped = fmin(out->clipped, out->difference);
+}

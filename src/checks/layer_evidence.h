@@ -39,6 +39,11 @@ typedef struct xr_layer_evidence {
 exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
                                    exray_error *error);
 
+/* What statistics of a layer say: frames (1 or 0), count, difference (a lower bound without
+ * sketches), deviation, min, max, shift, the type's range, and from the share of the edge's values
+ * that are at its ends `below`, `above` and `clipped`, the latter a lower bound.  The rest is NAN. */
+void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out);
+
 /* The node's tensor as the side's model has it, or NULL. */
 const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
                                        exray_side side);

@@ -43,8 +43,17 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
     return true;
 }
 
+/* Whether only statistics were compared, of weights of 8 bits with one scale: that says nothing
+ * of small channels, which such a scale loses. */
+static bool hides_channels(const exray_comparison *comparison, const xr_weight_pair *pair)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_tensor_info *info = &model->tensors[pair->tensor[EXRAY_EDGE]];
+    return pair->from_stats && info->quantization.count == 1;
+}
+
 /* Whether its weights were compared, and are the same. */
-static bool weights_are_equal(const xr_model_fit *fit, size_t layer)
+static bool weights_are_equal(const exray_comparison *comparison, const xr_model_fit *fit, size_t layer)
 {
     bool compared = false;
     for (size_t i = 0; i < fit->count; i++) {
@@ -52,7 +61,7 @@ static bool weights_are_equal(const xr_model_fit *fit, size_t layer)
             continue;
         if (fit->pair[i].differs)
             return false;
-        compared = compared || !fit->pair[i].bias;
+        compared = compared || (!fit->pair[i].bias && !hides_channels(comparison, &fit->pair[i]));
     }
     return compared;
 }
@@ -60,7 +69,7 @@ static bool weights_are_equal(const xr_model_fit *fit, size_t layer)
 static bool same_weights(const exray_comparison *comparison, const xr_model_fit *fit, size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    return !needs_weights(comparison, layer) || weights_are_equal(fit, i);
+    return !needs_weights(comparison, layer) || weights_are_equal(comparison, fit, i);
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)

@@ -274,6 +274,16 @@ static exray_status unjudged(exray_error *error, const char *why)
     return EXRAY_E_STATE;
 }
 
+/* The least of the edge: a slow kernel is slow in every frame.  Threads that wait for each other,
+ * as another program has a processor, may be so too, but for a while that is never the same. */
+static bool is_slow(const timed *item, double needed, bool threads)
+{
+    enum { STEADY = 3 };
+    const exray_durations *edge = &item->edge->time;
+    return edge->least >= needed * item->reference->time.high &&
+           (!threads || edge->p90 <= STEADY * edge->least);
+}
+
 static exray_status judge_layers(const exray_comparison *c, exray_findings *findings, exray_error *error,
                                  bool *found)
 {
@@ -292,12 +302,11 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     if (alike)
         factor = fmin(factor, 2);
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
-    const char *limit = !alike ? "ratio_between" : model && model->threads > 1 ? "ratio_threads" : "ratio";
+    bool threads = model && model->threads > 1;
+    const char *limit = !alike ? "ratio_between" : threads ? "ratio_threads" : "ratio";
     double needed = exray_option_value(findings, limit);
-    /* The least of the edge: a slow kernel is slow in every frame, while threads that wait for
-     * a processor that others use are so in most only. */
     for (size_t i = 0; i < t.count && factor > 0; i++)
-        t.item[i].slow = t.item[i].edge->time.least >= needed * factor * t.item[i].reference->time.high;
+        t.item[i].slow = is_slow(&t.item[i], needed * factor, threads);
     for (size_t i = 0; i < t.count && factor > 0; i++)
         if (first_of_op(&t, i))
             *found |= report(c, findings, &t, t.item[i].op, factor, exray_option_value(findings, "share"));

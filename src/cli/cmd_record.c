@@ -11,6 +11,7 @@ const xr_command xr_command_record = {
         "Runs a model on pictures, with every layer observed, and writes the log.\n\n"
         "  --data PATH         a folder of pictures, one file, or a list of files (.txt)\n"
         "  --labels L.txt      lines FILE CLASS: the true classes\n"
+        "  --repeat N          run each picture N times; what the runs differ by is noise to validate\n"
         "  --role ROLE         edge or reference (default edge)\n" XR_RUN_OPTIONS_HELP "\n"
         "example: exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
         "                      --data pictures --labels labels.txt -o edge.mcap\n",

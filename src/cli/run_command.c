@@ -27,6 +27,7 @@ enum {
     OPT_KERNELS,
     OPT_THREADS,
     OPT_FRAMES,
+    OPT_REPEAT,
     OPT_ENGINE_LIB,
     OPT_DELEGATE,
     OPT_FROM,
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     {"kernels", required_argument, NULL, OPT_KERNELS},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"frames", required_argument, NULL, OPT_FRAMES},
+    {"repeat", required_argument, NULL, OPT_REPEAT},
     {"engine-lib", required_argument, NULL, OPT_ENGINE_LIB},
     {"delegate", required_argument, NULL, OPT_DELEGATE},
     {"from", required_argument, NULL, OPT_FROM},
@@ -107,7 +109,7 @@ static int parse_option(const xr_command *command, int option, const char *name,
 {
     exray_config *config = &out->run.config;
     bool replay = strcmp(command->name, "replay") == 0;
-    uint64_t threads;
+    uint64_t number;
     switch (option) {
     case OPT_ENGINE:
         if (!(out->run.engine = xr_engine_by_name(optarg)))
@@ -169,9 +171,16 @@ static int parse_option(const xr_command *command, int option, const char *name,
         out->run.kernels = optarg;
         return XR_EXIT_OK;
     case OPT_THREADS:
-        if (!parse_count(optarg, 1024, &threads))
+        if (!parse_count(optarg, 1024, &number))
             return xr_usage_error(command, "--threads %s: not a number from 1 to 1024", optarg);
-        out->run.threads = (unsigned)threads;
+        out->run.threads = (unsigned)number;
+        return XR_EXIT_OK;
+    case OPT_REPEAT:
+        if (replay)
+            return xr_usage_error(command, "--repeat is for record; replay takes the log's own frames");
+        if (!parse_count(optarg, 1000, &number))
+            return xr_usage_error(command, "--repeat %s: not a number from 1 to 1000", optarg);
+        out->run.repeat = (unsigned)number;
         return XR_EXIT_OK;
     case OPT_ENGINE_LIB:
         out->run.library = optarg;

@@ -21,6 +21,7 @@ MODELS = {
     "lite0": "efficientnet_lite0_float.tflite",
     "lite0-int8": "efficientnet_lite0_int8.tflite",
     "flatcal": "efficientnet_lite0_int8_flatcal.tflite",
+    "darkcal": "efficientnet_lite0_int8_darkcal.tflite",
     "mobilenet": "mobilenet_v1_0.25_224_float.tflite",
     "mobilenet-uint8": "mobilenet_v1_0.25_224_uint8.tflite",
 }
@@ -115,8 +116,7 @@ def test_estimates_and_verdict(logs, edge, fault, reference):
     assert both["coverage"]["with_data"] == both["coverage"]["with_stats"] == 0
     for seen in (both, one):
         assert seen["verdict"] == truth["verdict"]
-        # What a range cuts off is seen in values alone.
-        assert causes(seen)[:1] == (["layer.unknown"] if edge == "flatcal" else causes(truth)[:1])
+        assert causes(seen)[:1] == causes(truth)[:1]
         off, outside, cosines = [], 0, []
         for a, b in zip(seen["layers"], truth["layers"], strict=True):
             assert a["edge"] == b["edge"] and a["from_sketch"]
@@ -130,6 +130,20 @@ def test_estimates_and_verdict(logs, edge, fault, reference):
         assert len(off) >= 3 and np.median(off) <= 0.04 and max(off) <= 0.2
         assert np.median(cosines) <= 0.15
         assert outside <= 1
+
+
+@needs_models
+@pytest.mark.parametrize("reference", ["lite0", "lite0-int8"])
+@pytest.mark.parametrize("edge", ["flatcal", "darkcal"])
+def test_saturation_from_statistics(logs, edge, reference):
+    """No value at hand: shares at the ends of the type, means and extrema say what is clipped."""
+    verdict = validate(logs(edge, "stats"), logs(reference, "stats"))
+    assert causes(verdict) == ["layer.saturation"]
+    truth = validate(logs(edge, "full"), logs(reference, "full"))
+    seen, listed = ({k for k in v["findings"][0]["evidence"] if k.startswith("layer_")} for v in (verdict, truth))
+    assert len(seen & listed) >= 0.5 * max(len(seen), len(listed))
+    assert verdict["findings"][0]["where"]["layer"] in (3, 6)
+    assert causes(validate(logs("lite0-int8", "stats"), logs("lite0", "stats"))) == []
 
 
 STRUCTURES = {

@@ -85,6 +85,55 @@ def roles(verdict):
     return [layer["role"] for layer in verdict["layers"]]
 
 
+# ---- Runs of the same input -----------------------------------------------------------
+
+
+def write_repeats(path, role, net, x, noise=0.0, damage=None, repeats=2, seed=0):
+    """Every input `repeats` times, under one source, by an engine that is not the same twice."""
+    random = np.random.default_rng(seed)
+    with Recording(path, role) as log:
+        net.model(log)
+        for i, a in enumerate(x):
+            for _ in range(repeats):
+                tensors = net.run(a, damage, noise, random)
+                listed = [(f"/input/{net.names[0]}", tensors[0], {})]
+                listed += [(f"/layer/{n}", tensors[output], {}) for n, (_, _, output) in enumerate(net.OPS)]
+                log.frame(listed + [(f"/output/{net.names[5]}", tensors[5], {})], source=f"{i}.png")
+    return path
+
+
+@pytest.mark.parametrize("side", ["edge", "reference", "both"])
+def test_what_repeats_differ_by_is_noise(tmp_path, side):
+    """An engine whose runs differ by 1e-3 of each layer: wrong where a log has each input once, its habit where
+    it has them twice; a fault beyond it is still found where it was put."""
+    noise = {s: 1e-3 if side in (s, "both") else 0 for s in ("edge", "reference")}
+
+    def judged(repeats, damage=None):
+        logs = [write_repeats(tmp_path / f"{s}.mcap", s, Net(), inputs(3), noise[s], damage if s == "edge" else None, repeats, seed)
+                for seed, s in enumerate(("edge", "reference"))]
+        return validate(*logs)
+
+    assert judged(1)["verdict"] == "fail"
+    assert causes(judged(2)) == [] and roles(judged(2)) == ["clean"] * 5
+    broken = judged(2, {2: lambda y: y * 0.9})
+    assert broken["verdict"] == "fail" and roles(broken)[:3] == ["clean", "clean", "originates"]
+
+
+def test_repeats_of_other_inputs_are_none(tmp_path):
+    """One source, but another input: what they differ by is no noise."""
+    net, x = Net(), inputs(4)
+    logs = []
+    for s in ("edge", "reference"):
+        with Recording(tmp_path / f"{s}.mcap", s) as log:
+            net.model(log)
+            for a in x:
+                tensors = net.run(a, {1: lambda y: y * 1.01} if s == "edge" else None)
+                log.frame([(f"/input/{net.names[0]}", a, {})] + [(f"/layer/{n}", tensors[o], {}) for n, (_, _, o) in enumerate(net.OPS)],
+                          source="camera")
+        logs.append(tmp_path / f"{s}.mcap")
+    assert roles(validate(*logs))[1] == "originates"
+
+
 # ---- Metrics ------------------------------------------------------------------------
 
 

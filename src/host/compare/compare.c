@@ -1,3 +1,4 @@
+#include "../../core/dtype.h"
 #include "internal.h"
 
 #include <math.h>
@@ -22,6 +23,7 @@ static exray_metrics pair_metrics(const xr_pair *pair, bool *from_stats)
             m.min[s] = sums->min[s];
             m.max[s] = sums->max[s];
             m.mean[s] = sums->sum[s] / (double)(sums->count - bad);
+            m.std[s] = xr_stats_std(sums, (exray_side)s);
         }
     }
     return m;
@@ -71,6 +73,19 @@ static void show_bounds(const xr_pair *pair, exray_layer_pair *shown)
     }
 }
 
+/* What statistics say of the ends of the edge's type. */
+static void show_ends(const exray_comparison *c, const xr_pair *pair, exray_layer_pair *shown)
+{
+    const exray_model *model = exray_log_model(c->log[EXRAY_EDGE]);
+    uint32_t tensor = pair->tensor[EXRAY_EDGE];
+    exray_dtype type = model && tensor < model->tensor_count ? model->tensors[tensor].dtype : EXRAY_FLOAT32;
+    const xr_stat_sums *sums = &pair->stats;
+    bool known = (shown->from_stats || shown->from_sketch) && !sums->ends_unknown && sums->count > 0 &&
+                 xr_dtype_is_integer(type);
+    shown->at_least = known ? (double)sums->at_least / (double)sums->count : NAN;
+    shown->at_most = known ? (double)sums->at_most / (double)sums->count : NAN;
+}
+
 static const char *op_of(const exray_model *model, uint32_t node)
 {
     return model && node < model->node_count && model->nodes[node].op ? model->nodes[node].op : "";
@@ -92,6 +107,7 @@ static void show_layers(exray_comparison *c)
             shown->op[s] = op_of(exray_log_model(c->log[s]), pair->index[s]);
         }
         show_bounds(pair, shown);
+        show_ends(c, pair, shown);
         c->coverage.with_data += pair->frames > 0;
         c->coverage.with_sketch += shown->from_sketch;
         c->coverage.with_stats += shown->from_stats;
@@ -143,6 +159,7 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     show_io(&c->inputs, c->input);
     show_io(&c->outputs, c->output);
     show_layers(c);
+    xr_measure_repeats(c);
     if (!xr_localise(c))
         return out_of_memory(error);
     show_errors(c);

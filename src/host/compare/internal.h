@@ -38,7 +38,9 @@ typedef struct xr_stat_sums {
     uint64_t frames;
     uint64_t count, nan_count[2], inf_count[2];
     double sum[2], square[2], min[2], max[2];
-    double bound; /* sum over frames of count * a lower bound of mean((a-b)^2) */
+    uint64_t at_least, at_most; /* of the edge: stored values at the ends of its type */
+    bool ends_unknown;          /* as values stood in for the edge's statistics */
+    double bound;               /* sum over frames of count * a lower bound of mean((a-b)^2) */
 } xr_stat_sums;
 
 /* Differences of sketches, added up over the frames that have them on both sides. */
@@ -68,6 +70,7 @@ typedef struct xr_pair {
     double error, noise;
     double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
     double own;                   /* LAYER: the error that it may add itself */
+    double repeat_square; /* mean square of what runs of one input differ by, of both sides; 0: not known */
 } xr_pair;
 
 typedef struct xr_pairs {
@@ -138,7 +141,16 @@ double xr_levels_step(const xr_levels *levels);
 /* decisions.c: fills accuracy. */
 exray_status xr_judge_decisions(exray_comparison *comparison, exray_error *error);
 
+/* repeats.c: fills repeat_square of layers and outputs, where a log has frames of one input. */
+void xr_measure_repeats(exray_comparison *comparison);
+
+/* recompute.c: what the edge's output differs by from the reference's softmax or sigmoid of the edge's
+ * own input, of its deviation; NAN for other ops, and where there are no values. */
+double xr_recomputed_error(const exray_comparison *comparison, const xr_pair *pair);
+
 /* localise.c: fills error and noise of every pair and the role of every layer. */
+/* Standard deviation of one side's finite values; NAN without any. */
+double xr_stats_std(const xr_stat_sums *sums, exray_side side);
 bool xr_localise(exray_comparison *comparison);
 
 #endif

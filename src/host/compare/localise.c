@@ -15,6 +15,7 @@
  *          8 bits    sqrt((scale / (sqrt(12) std))^2 + OWN_WEIGHTS_8^2): rounding to the
  *                    tensor's step, and of the weights: their step is 1/127 of the
  *                    largest, their deviation a quarter of it: 4 / (127 sqrt(12))
+ *          runs of one input, where a log has such: at least what they differ by
  *   noise: sqrt((KEPT max(noise of its inputs))^2 + own^2).  KEPT is below 1, as
  *          rounding is spread over all directions and each layer averages a part of
  *          it away: the error of healthy 8-bit models does not grow with depth
@@ -26,8 +27,9 @@
  * other kernels 0.3 noise.  GAIN and CLEAN leave a factor of two.
  *
  * Beyond, it originates the error where e > ORIGIN sqrt(max(e of its inputs)^2 +
- * own^2), behind inputs that are wrong themselves ORIGIN_BEHIND (a filter may answer
- * to an error several times as strongly as to the picture), else propagates it.
+ * own^2) and, of functions that are computed again (recompute.c), that shows it, behind inputs that are wrong
+ * themselves ORIGIN_BEHIND (a filter may answer to an error several times as strongly as to the picture),
+ * else propagates it.
  *
  * Where e is an estimate from sketches, a layer is clean only if all that e may be is
  * healthy, and wrong only if none of it is; between, it is not judged. */
@@ -146,13 +148,13 @@ static double step_noise(const xr_pair *pair, double deviation)
 
 /* ---- Measured errors ----------------------------------------------------------------- */
 
-static double stats_deviation(const xr_stat_sums *sums)
+double xr_stats_std(const xr_stat_sums *sums, exray_side side)
 {
-    uint64_t bad = sums->nan_count[1] + sums->inf_count[1];
+    uint64_t bad = sums->nan_count[side] + sums->inf_count[side];
     double n = bad < sums->count ? (double)(sums->count - bad) : 0;
     if (n == 0)
         return NAN;
-    double mean = sums->sum[1] / n, variance = sums->square[1] / n - mean * mean;
+    double mean = sums->sum[side] / n, variance = sums->square[side] / n - mean * mean;
     return variance > 0 ? sqrt(variance) : 0;
 }
 
@@ -167,7 +169,7 @@ static bool measured(const xr_pair *pair, double *rmse, double *deviation)
     if (pair->frames == 0 && pair->stats.frames) {
         *rmse = xr_has_sketch(pair) ? xr_sketch_distance(pair).rmse
                                     : sqrt(pair->stats.bound / (double)pair->stats.count);
-        *deviation = stats_deviation(&pair->stats);
+        *deviation = xr_stats_std(&pair->stats, EXRAY_REFERENCE);
         return !isnan(*deviation);
     }
     return false;
@@ -261,6 +263,15 @@ static state inputs_of(const graph *g, uint32_t node)
     return all;
 }
 
+/* What runs of the same input differ by, of the signal. */
+static double repeat_noise(const xr_pair *pair)
+{
+    double rmse, deviation;
+    if (!(pair->repeat_square > 0) || !measured(pair, &rmse, &deviation) || !(deviation > 0))
+        return 0;
+    return sqrt(pair->repeat_square) / deviation;
+}
+
 /* Behind an op that decides, any error may be healthy where one went in: it was seen, or
  * it is of 8 bits, which no two kernels round alike. */
 static double decided(const state *in, double noise)
@@ -277,7 +288,9 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
                       node_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
     own = partition_growth(g->model, pair->index[0]) *
           sqrt(own * own + step * step + in->weights * in->weights);
-    double noise = behind(in->noise, own);
+    double repeat = repeat_noise(pair);
+    own = fmax(own, repeat);
+    double noise = fmax(behind(in->noise, own), repeat);
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
     pair->noise = bound(in->given, noise);
@@ -308,6 +321,8 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_ORIGINATES;
     else
         shown->role = EXRAY_LAYER_PROPAGATES;
+    if (shown->role == EXRAY_LAYER_ORIGINATES && xr_recomputed_error(g->comparison, pair) <= pair->own)
+        shown->role = EXRAY_LAYER_PROPAGATES; /* it bends the error of its input, rightly */
 }
 
 /* Inputs: beyond one level of the coarser side, the difference is none of noise. */
@@ -387,6 +402,7 @@ static void judge_output(const graph *g, xr_pair *pair)
     for (int s = 0; s < 2; s++)
         if (pair->stored[s].known)
             own = fmax(own, type_noise(pair->stored[s].dtype));
+    own = fmax(own, repeat_noise(pair));
     double noise = from.judged ? fmax(from.noise, own) : fmax(from.noise, behind(from.noise, own));
     if (is_decided(g->comparison))
         pair->noise = bound(from.given, known ? noise : decided(&from, noise));

@@ -176,6 +176,8 @@ static void add_stats(xr_pair *pair, const exray_stats stats[2])
     double mean = stats[0].mean - stats[1].mean, spread = deviation[0] - deviation[1];
     sums->bound += finite * (mean * mean + spread * spread);
     sums->count += stats[0].count;
+    sums->at_least += stats[0].low_count;
+    sums->at_most += stats[0].high_count;
     sums->frames++;
 }
 
@@ -303,6 +305,7 @@ static void measure_records(reader *r, xr_pair *pair, const exray_record *const 
         }
         stats[s] = values[s] ? stats_of(values[s], view[s].count) : view[s].stats;
     }
+    pair->stats.ends_unknown |= values[0] != NULL;
     add_stats(pair, stats);
     if (pair->kind == EXRAY_LAYER)
         add_sketches(r, pair, view, values);

@@ -186,7 +186,8 @@ exray_metrics xr_moments_metrics(const xr_moments *m)
                        .sqnr_db = NAN,
                        .min = {NAN, NAN},
                        .max = {NAN, NAN},
-                       .mean = {NAN, NAN}};
+                       .mean = {NAN, NAN},
+                       .std = {NAN, NAN}};
     for (int s = 0; s < 2; s++) {
         r.nan_count[s] = m->nan_count[s];
         r.inf_count[s] = m->inf_count[s];
@@ -196,6 +197,7 @@ exray_metrics xr_moments_metrics(const xr_moments *m)
         }
         if (m->count)
             r.mean[s] = m->sum[s] / (double)m->count;
+        r.std[s] = xr_moments_std(m, (exray_side)s);
     }
     if (m->count == 0)
         return r;

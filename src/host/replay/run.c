@@ -277,7 +277,8 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
 {
     const xr_run_listener *listener = &r->options->listener;
     uint64_t limit = r->options->max_frames ? r->options->max_frames : UINT64_MAX;
-    size_t total = items->count < limit ? items->count : (size_t)limit;
+    size_t count = items->count * (r->options->repeat ? r->options->repeat : 1);
+    size_t total = count < limit ? count : (size_t)limit;
     exray_error last = {0};
     xr_item item;
     xr_next next;
@@ -286,6 +287,10 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
         exray_status status = EXRAY_OK;
         if (usable)
             status = run_item(r, &item, &usable, &last);
+        for (unsigned k = 1; k < r->options->repeat && usable && !status && report->frames + 1 < limit; k++) {
+            report->frames++;
+            status = run_item(r, &item, &usable, &last);
+        }
         /* A pipeline that does not fit the model fits it for no other picture. */
         bool hopeless = status == EXRAY_E_UNSUPPORTED && report->frames == 0;
         if (hopeless)
