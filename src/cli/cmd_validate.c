@@ -3,6 +3,7 @@
 
 #include "compare/compare.h"
 #include "engine.h"
+#include "isolate/constants.h"
 #include "isolate/isolate.h"
 #include "replay/file.h"
 #include "report.h"
@@ -194,6 +195,41 @@ static int write_reports(const options *o, const xr_report *report)
     return written ? XR_EXIT_OK : xr_fail("out of memory while writing '%s'", o->json);
 }
 
+/* ---- Model files ---------------------------------------------------------------------- */
+
+/* One side's, and what its log borrows of it. */
+typedef struct model_file {
+    const char *path; /* NULL: none was given */
+    void *bytes;
+    size_t size;
+    xr_loan loan;
+    char remark[400];
+} model_file;
+
+/* Its constants stand in for those that the log has no data of. */
+static int lend(model_file *file, const char *option, exray_log *log)
+{
+    exray_error error = {EXRAY_OK, ""};
+    char why[240];
+    if (!file->path)
+        return XR_EXIT_OK;
+    file->bytes = xr_file_read(file->path, XR_LIMIT_MODEL, &file->size, &error);
+    if (!file->bytes)
+        return xr_fail_error(&error);
+    if (xr_loan_make(log, file->bytes, file->size, &file->loan, why, &error) != EXRAY_OK)
+        return xr_fail("%s: %s", file->path, error.message);
+    if (*why)
+        snprintf(file->remark, sizeof file->remark, "%s %.100s: its weights are not used: %s", option,
+                 file->path, why);
+    return XR_EXIT_OK;
+}
+
+static void free_model_file(model_file *file)
+{
+    xr_loan_free(&file->loan);
+    free(file->bytes);
+}
+
 /* ---- Isolation ------------------------------------------------------------------------ */
 
 static int check_isolation(const options *o)
@@ -209,26 +245,22 @@ static int check_isolation(const options *o)
 }
 
 /* Runs wrong layers alone; `remark` gets what is to be said of it. */
-static int isolate(const options *o, exray_comparison *comparison, char remark[480])
+static int isolate(const options *o, const model_file *reference, exray_comparison *comparison,
+                   char remark[480])
 {
     if (!o->engine)
         return XR_EXIT_OK;
     exray_error error = {EXRAY_OK, ""};
-    size_t size;
-    void *model = xr_file_read(o->reference_model, XR_LIMIT_MODEL, &size, &error);
-    if (!model)
-        return xr_fail_error(&error);
     xr_repro repro = {.folder = o->repro, .comparison = comparison, .engine = xr_engine_by_name(o->engine)};
     xr_isolate_options isolation = {.engine = repro.engine,
                                     .kernels = o->kernels,
                                     .library = o->engine_lib,
-                                    .model = model,
-                                    .model_size = size,
+                                    .model = reference->bytes,
+                                    .model_size = reference->size,
                                     .failing = o->repro ? xr_repro_write : NULL,
                                     .user = &repro};
     xr_isolate_report report;
     exray_status status = xr_isolate(comparison, &isolation, &report, &error);
-    free(model);
     if (status != EXRAY_OK)
         return xr_fail("%s: %s", o->reference_model, error.message);
     if (report.not_saved)
@@ -242,7 +274,7 @@ static int isolate(const options *o, exray_comparison *comparison, char remark[4
 }
 
 static int judge(const options *o, const exray_comparison *comparison, const exray_assertion *const *plugins,
-                 const char *remark)
+                 const char *const *remarks)
 {
     xr_check_options check = {.extra = plugins,
                               .select = o->assertions,
@@ -256,12 +288,6 @@ static int judge(const options *o, const exray_comparison *comparison, const exr
     exray_error error = {EXRAY_OK, ""};
     if (xr_run_assertions(comparison, &check, &outcome, &error) != EXRAY_OK)
         return xr_fail_error(&error);
-    const char *remarks[3] = {NULL};
-    size_t count = 0;
-    if (o->edge_model)
-        remarks[count++] = "model.weights, model.version: the edge's model file is not looked at yet";
-    if (*remark)
-        remarks[count++] = remark;
     xr_report report = {comparison, &outcome, remarks};
     int status = write_reports(o, &report);
     if (status == XR_EXIT_OK)
@@ -272,8 +298,8 @@ static int judge(const options *o, const exray_comparison *comparison, const exr
     return status;
 }
 
-static int compare_and_judge(const options *o, const exray_log *edge, const exray_log *reference,
-                             const exray_assertion *const *plugins)
+static int compare_and_judge(const options *o, const model_file file[2], const exray_log *edge,
+                             const exray_log *reference, const exray_assertion *const *plugins)
 {
     bool terminal = isatty(STDERR_FILENO);
     xr_compare_options compare = {terminal ? show_progress : NULL, NULL};
@@ -283,9 +309,13 @@ static int compare_and_judge(const options *o, const exray_log *edge, const exra
     if (!comparison)
         return xr_fail_error(&error);
     char remark[480] = "";
-    int status = isolate(o, comparison, remark);
+    int status = isolate(o, &file[1], comparison, remark);
+    const char *remarks[4] = {NULL}, *said[] = {file[0].remark, file[1].remark, remark};
+    for (size_t i = 0, count = 0; i < 3; i++)
+        if (*said[i])
+            remarks[count++] = said[i];
     if (status == XR_EXIT_OK)
-        status = judge(o, comparison, plugins, remark);
+        status = judge(o, comparison, plugins, remarks);
     xr_comparison_free(comparison);
     return status;
 }
@@ -304,9 +334,16 @@ static int run(int argc, char **argv)
         return xr_fail_error(&error);
     exray_log *edge = exray_log_open(o.edge, &error);
     exray_log *reference = edge ? exray_log_open(o.reference, &error) : NULL;
-    status = reference ? compare_and_judge(&o, edge, reference, plugins) : xr_fail_error(&error);
+    model_file file[2] = {{.path = o.edge_model}, {.path = o.reference_model}};
+    status = reference ? lend(&file[0], "--edge-model", edge) : xr_fail_error(&error);
+    if (status == XR_EXIT_OK)
+        status = lend(&file[1], "--reference-model", reference);
+    if (status == XR_EXIT_OK)
+        status = compare_and_judge(&o, file, edge, reference, plugins);
     exray_log_close(reference);
     exray_log_close(edge);
+    free_model_file(&file[0]);
+    free_model_file(&file[1]);
     free(plugins);
     return status;
 }
@@ -334,7 +371,8 @@ const xr_command xr_command_validate = {
         "                       the kernels and the library that it runs with\n"
         "  --repro DIR          write the first layer that is wrong by itself there: the cut-out model, its\n"
         "                       inputs, both outputs\n"
-        "  --edge-model FILE    taken, and not used yet\n\n"
+        "  --edge-model FILE, --reference-model FILE\n"
+        "                       the model files: weights that a log has no data of are read from there\n\n"
         "exit status: 0 nothing wrong found, 1 something wrong, 2 could not do it, 3 could not tell\n\n"
         "example: exray validate edge.mcap reference.mcap --json verdict.json\n",
     .run = run,

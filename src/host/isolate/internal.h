@@ -21,6 +21,9 @@ typedef struct xr_plan {
     exray_tensor_info *known; /* [file's tensors]: types and shapes as logged */
 } xr_plan;
 
+/* plan.c: the file's tensor that is the log's tensor t, or EXRAY_NO_INDEX. */
+uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_t t);
+
 /* plan.c.  False: out of memory. */
 bool xr_plan_init(xr_plan *plan, const exray_comparison *comparison, const xr_model_file *file);
 void xr_plan_free(xr_plan *plan);

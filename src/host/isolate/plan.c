@@ -12,7 +12,7 @@ static bool same_name(const exray_tensor_info *a, const exray_tensor_info *b)
 }
 
 /* Engines number tensors as the file does; where they do not, names tell. */
-static uint32_t find_tensor(const exray_model *file, const exray_model *log, uint32_t t)
+uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_t t)
 {
     if (t < file->tensor_count && same_name(&log->tensors[t], &file->tensors[t]))
         return t;
@@ -83,7 +83,7 @@ bool xr_plan_init(xr_plan *p, const exray_comparison *comparison, const xr_model
             if (model->nodes[n].outputs[k] < model->tensor_count)
                 p->producer[model->nodes[n].outputs[k]] = n;
     for (uint32_t t = 0; t < log->tensor_count; t++) {
-        uint32_t in_file = p->tensor_of[t] = find_tensor(model, log, t);
+        uint32_t in_file = p->tensor_of[t] = xr_find_tensor(model, log, t);
         if (in_file != EXRAY_NO_INDEX)
             p->known[in_file] = log->tensors[t];
     }

@@ -84,6 +84,9 @@ typedef struct xr_attachment_entry {
     uint32_t crc;     /* 0: none */
 } xr_attachment_entry;
 
+/* exray_record.chunk of what is not in the file; EXRAY_NO_INDEX: it is in no chunk. */
+#define XR_CHUNK_LENT (EXRAY_NO_INDEX - 1)
+
 struct exray_log {
     uint64_t id; /* no other log of this process has it */
     const char *path;
@@ -100,6 +103,8 @@ struct exray_log {
     size_t chunk_count;
     exray_record *records; /* frame by frame, then the constants */
     size_t record_count, first_constant;
+    const struct xr_lent_constant *lent; /* lend.h; records with the chunk XR_CHUNK_LENT */
+    size_t lent_count;
     exray_frame *frames;
     xr_frame_extra *extras;
     size_t frame_count;

@@ -1,6 +1,7 @@
 /* Reading records into slots. */
 #include "deferred.h"
 #include "internal.h"
+#include "lend.h"
 
 #include <exray/codecs.h>
 #include <stdlib.h>
@@ -160,6 +161,23 @@ static const exray_tensor_info *info_of_model(const exray_log *log, const exray_
     return position < model->tensor_count ? &model->tensors[position] : NULL;
 }
 
+/* A constant of a model file, which lends it (lend.h). */
+static exray_status lent_view(const exray_log *log, const exray_record *record, exray_slot *slot,
+                              exray_tensor_view *out, exray_error *error)
+{
+    if (record->position >= log->lent_count || !info_of_model(log, record, record->index))
+        return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+    xr_arena_reset(&slot->arena);
+    const xr_lent_constant *lent = &log->lent[record->position];
+    bool unknown;
+    *out = (exray_tensor_view){.info = *info_of_model(log, record, record->index),
+                               .data = lent->data,
+                               .size = lent->size,
+                               .model_tensor = record->index};
+    out->count = xr_element_count(&out->info, &unknown);
+    return EXRAY_OK;
+}
+
 /* Decodes a tensor's message, whose chunk may still have to be checked. */
 static exray_status decode_view(const exray_log *log, const exray_record *record, exray_slot *slot,
                                 exray_tensor_view *out, xr_chunk **unchecked, exray_error *error)
@@ -167,6 +185,8 @@ static exray_status decode_view(const exray_log *log, const exray_record *record
     const uint8_t *data = NULL;
     if (record->message != EXRAY_MESSAGE_TENSOR)
         return xr_log_error(error, EXRAY_E_ARGUMENT, "%s holds no tensors", record->topic);
+    if (record->chunk == XR_CHUNK_LENT)
+        return lent_view(log, record, slot, out, error);
     exray_status status = locate(log, record, slot, &data, unchecked, error);
     if (status != EXRAY_OK)
         return status;
