@@ -25,6 +25,19 @@ install(FILES ${PROJECT_BINARY_DIR}/exray-config.cmake ${PROJECT_BINARY_DIR}/exr
 file(RELATIVE_PATH EXRAY_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/exray.pc.in ${PROJECT_BINARY_DIR}/exray.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/exray.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+# Manual pages and completions, which the program prints itself (not across machines).
+if(NOT CMAKE_CROSSCOMPILING)
+  set(EXRAY_TEXTS ${PROJECT_BINARY_DIR}/share)
+  add_custom_command(OUTPUT ${EXRAY_TEXTS}/done
+    COMMAND ${CMAKE_COMMAND} -DEXRAY=$<TARGET_FILE:exray> -DOUT=${EXRAY_TEXTS}
+      -P ${PROJECT_SOURCE_DIR}/cmake/texts.cmake
+    DEPENDS exray ${PROJECT_SOURCE_DIR}/cmake/texts.cmake VERBATIM)
+  add_custom_target(exray_texts ALL DEPENDS ${EXRAY_TEXTS}/done)
+  install(DIRECTORY ${EXRAY_TEXTS}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(FILES ${EXRAY_TEXTS}/exray.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME exray)
+  install(FILES ${EXRAY_TEXTS}/_exray DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${EXRAY_TEXTS}/exray.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
 # An engine that was fetched travels with the program (lib/exray/engines).
 if(EXISTS ${PROJECT_BINARY_DIR}/engines)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/engines DESTINATION ${CMAKE_INSTALL_LIBDIR}/exray)

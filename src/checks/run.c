@@ -1,5 +1,6 @@
 /* Runs assertions, and says what that comes to. */
 #include "checks.h"
+#include "suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +62,11 @@ static exray_status check_selection(const xr_check_options *o, exray_error *erro
     for (const char *at = o->select; at && *at; at += *at == ',') {
         size_t n = strcspn(at, ",");
         if (n && !is_known(xr_assertions, at, n) && !is_known(o->extra, at, n)) {
+            char meant[XR_SUGGESTION];
             error->status = EXRAY_E_ARGUMENT;
             snprintf(error->message, sizeof error->message,
-                     "there is no assertion '%.*s'; `exray assertions` lists them", (int)(n < 80 ? n : 80),
-                     at);
+                     "there is no assertion '%.*s'%s; `exray assertions` lists them", (int)(n < 80 ? n : 80),
+                     at, xr_suggest_assertion(xr_assertions, o->extra, at, n, meant));
             return error->status;
         }
         at += n;

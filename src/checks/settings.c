@@ -1,5 +1,6 @@
 /* What users set: `--set NAME.OPTION=VALUE`. */
 #include "checks.h"
+#include "suggest.h"
 
 #include <errno.h>
 #include <math.h>
@@ -73,9 +74,11 @@ static exray_status parse_one(const xr_check_options *options, const char *text,
     const exray_assertion *a = assertion_named(xr_assertions, text, length);
     if (!a)
         a = assertion_named(options->extra, text, length);
+    char meant[XR_SUGGESTION];
     if (!a)
-        return refuse(error, text, "there is no assertion '%.*s'; `exray assertions` lists them",
-                      (int)(length < 80 ? length : 80), text);
+        return refuse(error, text, "there is no assertion '%.*s'%s; `exray assertions` lists them",
+                      (int)(length < 80 ? length : 80), text,
+                      xr_suggest_assertion(xr_assertions, options->extra, text, length, meant));
     const exray_option *o = option_named(a, dot + 1, (size_t)(equals - dot - 1));
     if (!o)
         return refuse(error, text, "%.80s has no such option; `exray assertions` lists them", a->name);

@@ -33,11 +33,17 @@ typedef struct xr_command {
     X(expose)                                                                                                \
     X(engines)                                                                                               \
     X(assertions)                                                                                            \
+    X(doctor)                                                                                                \
+    X(completion)                                                                                            \
+    X(man)                                                                                                   \
     X(version)
 
 #define XR_COMMAND_DECLARE(name) extern const xr_command xr_command_##name;
 XR_COMMANDS(XR_COMMAND_DECLARE)
 #undef XR_COMMAND_DECLARE
+
+/* main.c: all of them, NULL at the end. */
+extern const xr_command *const xr_commands[];
 
 /* Prints "exray: <message>" and returns XR_EXIT_FAILED. */
 int xr_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "checks.h"
+#include "usage.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ static int run(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         bool last = i + 1 == argc;
         if (strcmp(argv[i], "--json") != 0 && strcmp(argv[i], "--plugin") != 0)
-            return xr_usage_error(&xr_command_assertions, "there is no option '%s'", argv[i]);
+            return xr_no_option(&xr_command_assertions, argv[i]);
         if (last)
             return xr_usage_error(&xr_command_assertions, "%s needs a value", argv[i]);
         if (strcmp(argv[i++], "--json") == 0)

@@ -1,6 +1,7 @@
 /* exray export: a log in the formats of other tools. */
 #include "cli.h"
 #include "export.h"
+#include "usage.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -68,7 +69,7 @@ static int run(int argc, char **argv)
         else if (option == ':')
             return xr_usage_error(&xr_command_export, "%s needs a value", argv[optind - 1]);
         else
-            return xr_usage_error(&xr_command_export, "there is no option %s", argv[optind - 1]);
+            return xr_no_option(&xr_command_export, argv[optind - 1]);
     }
     if (argc - optind != 1)
         return xr_usage_error(&xr_command_export, "name one log");

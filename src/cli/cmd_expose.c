@@ -4,6 +4,7 @@
 
 #include "model_file.h"
 #include "replay/file.h"
+#include "usage.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static int run(int argc, char **argv)
         else if (option == ':')
             return xr_usage_error(&xr_command_expose, "%s needs a value", argv[optind - 1]);
         else
-            return xr_usage_error(&xr_command_expose, "there is no option %s", argv[optind - 1]);
+            return xr_no_option(&xr_command_expose, argv[optind - 1]);
     }
     if (argc - optind != 1)
         return xr_usage_error(&xr_command_expose, "name one model");

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "text_out.h"
+#include "usage.h"
 
 #include <cjson/cJSON.h>
 #include <exray/log.h>
@@ -469,7 +470,7 @@ static int run(int argc, char **argv)
         else if (option == ':')
             return xr_usage_error(&xr_command_info, "%s needs a value", argv[optind - 1]);
         else
-            return xr_usage_error(&xr_command_info, "there is no option %s", argv[optind - 1]);
+            return xr_no_option(&xr_command_info, argv[optind - 1]);
     }
     if (argc - optind != 1)
         return xr_usage_error(&xr_command_info, "name one log");

@@ -4,6 +4,7 @@
 #include "text_out.h"
 
 #include "log/recover.h"
+#include "usage.h"
 #include <exray/log.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -95,7 +96,7 @@ static int run(int argc, char **argv)
         else if (option == ':')
             return xr_usage_error(&xr_command_recover, "%s needs a value", argv[optind - 1]);
         else
-            return xr_usage_error(&xr_command_recover, "there is no option %s", argv[optind - 1]);
+            return xr_no_option(&xr_command_recover, argv[optind - 1]);
     }
     if (argc - optind != 1)
         return xr_usage_error(&xr_command_recover, "name one log");

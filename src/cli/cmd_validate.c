@@ -5,9 +5,11 @@
 #include "engine.h"
 #include "isolate/constants.h"
 #include "isolate/isolate.h"
+#include "progress.h"
 #include "replay/file.h"
 #include "report.h"
 #include "repro.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <math.h>
@@ -155,7 +157,7 @@ static int parse(options *o, int argc, char **argv)
                              : set_option(o, names[n], value);
         }
         if (!known)
-            return xr_usage_error(&xr_command_validate, "there is no option '%s'", argv[i]);
+            return xr_no_option(&xr_command_validate, argv[i]);
         if (status != XR_EXIT_OK)
             return status;
     }
@@ -168,21 +170,13 @@ static int parse(options *o, int argc, char **argv)
 
 static void show_progress(void *user, size_t done, size_t total)
 {
-    (void)user;
-    if (total >= 16 && done % 8 == 0)
-        fprintf(stderr, "\rcomparing frame %zu of %zu ", done + 1, total);
-}
-
-static void clear_progress(bool shown)
-{
-    if (shown)
-        fputs("\r\033[K", stderr);
+    xr_progress_tell(user, done, total);
 }
 
 static int write_reports(const options *o, const xr_report *report)
 {
     bool json_only = o->json && strcmp(o->json, "-") == 0;
-    if (!json_only)
+    if (!json_only && !xr_is_quiet())
         xr_report_text(report, stdout, xr_wants_colour(stdout));
     if (!o->json)
         return XR_EXIT_OK;
@@ -239,8 +233,7 @@ static int check_isolation(const options *o)
         return xr_usage_error(&xr_command_validate,
                               "to run layers alone it takes both --engine NAME and --reference-model FILE");
     if (o->engine && !xr_engine_by_name(o->engine))
-        return xr_usage_error(&xr_command_validate, "there is no engine '%s'; `exray engines` lists them",
-                              o->engine);
+        return xr_no_engine(&xr_command_validate, o->engine);
     return XR_EXIT_OK;
 }
 
@@ -301,11 +294,13 @@ static int judge(const options *o, const exray_comparison *comparison, const exr
 static int compare_and_judge(const options *o, const model_file file[2], const exray_log *edge,
                              const exray_log *reference, const exray_assertion *const *plugins)
 {
-    bool terminal = isatty(STDERR_FILENO);
-    xr_compare_options compare = {terminal ? show_progress : NULL, NULL};
+    xr_progress progress = xr_progress_begin("comparing", "frames");
+    xr_compare_options compare = {show_progress, &progress};
     exray_error error = {EXRAY_OK, ""};
     exray_comparison *comparison = xr_compare(edge, reference, &compare, &error);
-    clear_progress(terminal);
+    xr_progress_clear(&progress);
+    xr_note("compared %zu frames in %.3g s", comparison ? exray_comparison_frame_count(comparison) : 0,
+            (double)(xr_clock() - progress.began) / 1e9);
     if (!comparison)
         return xr_fail_error(&error);
     char remark[480] = "";
@@ -364,15 +359,14 @@ const xr_command xr_command_validate = {
         "  --plugin-timeout S   seconds that each of their assertions may take (60)\n"
         "  --min-coverage X     share of the edge's layers that must have a counterpart (0.8)\n"
         "  --fail-on perf,log   let warnings of these kinds fail\n"
-        "  --reference-model FILE --engine NAME\n"
-        "                       run each wrong layer alone: cut out of this model, on the inputs that the\n"
-        "                       edge recorded (--capture full)\n"
+        "  --edge-model FILE, --reference-model FILE\n"
+        "                       the model files: weights that a log has no data of are read from there\n"
+        "  --engine NAME        run each wrong layer alone: cut out of the reference's model file, on the\n"
+        "                       inputs that the edge recorded (--capture full)\n"
         "  --kernels K, --engine-lib FILE\n"
         "                       the kernels and the library that it runs with\n"
         "  --repro DIR          write the first layer that is wrong by itself there: the cut-out model, its\n"
-        "                       inputs, both outputs\n"
-        "  --edge-model FILE, --reference-model FILE\n"
-        "                       the model files: weights that a log has no data of are read from there\n\n"
+        "                       inputs, both outputs\n\n"
         "exit status: 0 nothing wrong found, 1 something wrong, 2 could not do it, 3 could not tell\n\n"
         "example: exray validate edge.mcap reference.mcap --json verdict.json\n",
     .run = run,

@@ -1,6 +1,8 @@
 /* The command table. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "progress.h"
+#include "suggest.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -11,21 +13,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const xr_command *const commands[] = {
+const xr_command *const xr_commands[] = {
 #define XR_COMMAND_ENTRY(name) &xr_command_##name,
     XR_COMMANDS(XR_COMMAND_ENTRY)
 #undef XR_COMMAND_ENTRY
+        NULL,
 };
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *out)
 {
     fputs("exray finds out why a model that was right in the lab is wrong, or slow, on the device.\n\n"
           "usage: exray COMMAND ...\n\n",
           out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n`exray COMMAND --help` says more, with an example.\n"
+    for (size_t i = 0; xr_commands[i]; i++)
+        fprintf(out, "  %-11s %s\n", xr_commands[i]->name, xr_commands[i]->summary);
+    fputs("\n  -q, --quiet    errors and warnings alone\n"
+          "  -v, --verbose  what was used, and how long it took, too\n"
+          "\n`exray COMMAND --help` says more, with an example.\n"
           "exit status: 0 nothing wrong found, 1 validate found something wrong,\n"
           "             2 could not do it, 3 validate could not tell\n",
           out);
@@ -34,6 +38,21 @@ static void print_help(FILE *out)
 static bool is_help(const char *argument)
 {
     return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0 || strcmp(argument, "help") == 0;
+}
+
+static const char *next_command(void *user)
+{
+    size_t *i = user;
+    return xr_commands[*i] ? xr_commands[(*i)++]->name : NULL;
+}
+
+static int no_command(const char *name)
+{
+    char meant[32];
+    size_t i = 0;
+    bool near = xr_suggest(name, next_command, &i, meant, sizeof meant);
+    return xr_fail("there is no command '%s'%s%s%s; `exray --help` lists them", name,
+                   near ? " (did you mean " : "", near ? meant : "", near ? "?)" : "");
 }
 
 /* What was printed must have arrived: a full disk is a failure of any command. */
@@ -50,6 +69,7 @@ int main(int argc, char **argv)
      * write, not deaths. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    argc = xr_take_verbosity(argc, argv);
     if (argc < 2) {
         print_help(stderr);
         return XR_EXIT_FAILED;
@@ -63,20 +83,19 @@ int main(int argc, char **argv)
         name = "version";
     if (is_help(name))
         name = argv[2];
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i]->name, name) != 0)
+    for (size_t i = 0; xr_commands[i]; i++) {
+        if (strcmp(xr_commands[i]->name, name) != 0)
             continue;
         bool help = is_help(argv[1]);
         for (int a = 2; a < argc && strcmp(argv[a], "--") != 0; a++)
             help = help || strcmp(argv[a], "--help") == 0 || strcmp(argv[a], "-h") == 0;
         if (help) {
-            fputs(commands[i]->usage, stdout);
+            fputs(xr_commands[i]->usage, stdout);
             return XR_EXIT_OK;
         }
-        return finish(commands[i]->run(argc - 1, argv + 1));
+        return finish(xr_commands[i]->run(argc - 1, argv + 1));
     }
-    fprintf(stderr, "exray: there is no command '%s'; `exray --help` lists them\n", name);
-    return XR_EXIT_FAILED;
+    return no_command(name);
 }
 
 int xr_fail(const char *format, ...)

@@ -1,5 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "run_command.h"
+#include "progress.h"
+#include "suggest.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <exray/codecs.h>
@@ -113,7 +116,7 @@ static int parse_option(const xr_command *command, int option, const char *name,
     switch (option) {
     case OPT_ENGINE:
         if (!(out->run.engine = xr_engine_by_name(optarg)))
-            return xr_usage_error(command, "--engine %s: no such engine; `exray engines` lists them", optarg);
+            return xr_no_engine(command, optarg);
         return XR_EXIT_OK;
     case OPT_MODEL:
         out->run.model = optarg;
@@ -242,7 +245,7 @@ static int bad_option(const xr_command *command, int argc, char **argv, int opti
     const char *given = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
     if (option == ':')
         return xr_usage_error(command, "%s needs a value", given);
-    return xr_usage_error(command, "there is no option %s", given);
+    return xr_no_option(command, given);
 }
 
 int xr_run_command_parse(const xr_command *command, int argc, char **argv, xr_run_command *out)
@@ -274,30 +277,20 @@ int xr_run_command_parse(const xr_command *command, int argc, char **argv, xr_ru
 
 /* ---- Telling how it goes -------------------------------------------------- */
 
-static void clear_progress(void)
-{
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
-}
-
 static void show_progress(void *user, size_t done, size_t total)
 {
-    (void)user;
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%zu of %zu frames\033[K", done, total);
+    xr_progress_tell(user, done, total);
 }
 
 static void show_skipped(void *user, const char *source, const char *why)
 {
-    (void)user;
-    clear_progress();
+    xr_progress_clear(user);
     fprintf(stderr, "exray: skipped %s: %s\n", source, why);
 }
 
 static void show_warning(void *user, const char *text)
 {
-    (void)user;
-    clear_progress();
+    xr_progress_clear(user);
     fprintf(stderr, "exray: warning: %s\n", text);
 }
 
@@ -315,13 +308,23 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
 {
     xr_run_report report;
     exray_error error = {0};
-    command->run.listener =
-        (xr_run_listener){.progress = show_progress, .skipped = show_skipped, .warning = show_warning};
+    bool replay = command->log != NULL;
+    xr_progress progress = xr_progress_begin(replay ? "replaying" : "recording", "frames");
+    command->run.listener = (xr_run_listener){
+        .user = &progress, .progress = show_progress, .skipped = show_skipped, .warning = show_warning};
+    xr_note("engine %s, kernels %s, %u threads, model %s", command->run.engine->name,
+            command->run.kernels ? command->run.kernels : "default",
+            command->run.threads ? command->run.threads : 1, command->run.model);
     exray_status status = xr_run(&command->run, items, &report, &error);
     items->free(items);
-    clear_progress();
+    xr_progress_clear(&progress);
     if (status)
         return xr_fail_error(&error);
+    double seconds = (double)(xr_clock() - progress.began) / 1e9;
+    xr_note("%zu frames in %.3g s, %.3g s of it inference", report.frames, seconds,
+            (double)report.inference_ns / 1e9);
+    if (xr_is_quiet())
+        return XR_EXIT_OK;
     printf("%s: %zu frame%s, ", command->run.out, report.frames, report.frames == 1 ? "" : "s");
     print_size(report.bytes);
     if (report.skipped)

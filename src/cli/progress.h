@@ -1,0 +1,35 @@
+/* How long work goes, told on a terminal and nowhere else; and how much is said at all. */
+#ifndef XR_PROGRESS_H
+#define XR_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --quiet: errors and warnings alone; --verbose: what was used and how long it took, too. */
+typedef enum xr_verbosity { XR_QUIET = -1, XR_NORMAL, XR_VERBOSE } xr_verbosity;
+
+/* Takes --quiet (-q) and --verbose (-v) out of the arguments before "--"; returns how many
+ * are left. */
+int xr_take_verbosity(int argc, char **argv);
+bool xr_is_quiet(void);
+
+/* One line on standard error with --verbose: "exray: <message>". */
+void xr_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Nanoseconds of a monotonic clock. */
+uint64_t xr_clock(void);
+
+/* "comparing: 120 of 600 frames, 41 a second, 12 s left" on standard error, where that is a
+ * terminal and not --quiet; ten times a second at most. */
+typedef struct xr_progress {
+    const char *doing, *things; /* "comparing", "frames" */
+    uint64_t began, told;
+} xr_progress;
+
+xr_progress xr_progress_begin(const char *doing, const char *things);
+void xr_progress_tell(xr_progress *progress, size_t done, size_t total);
+/* Removes the line, before anything else is printed; it comes back with the next step. */
+void xr_progress_clear(xr_progress *progress);
+
+#endif
