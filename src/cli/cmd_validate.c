@@ -21,7 +21,7 @@ enum { MAX_PLUGINS = 16, MAX_SETTINGS = 64 };
 
 typedef struct options {
     const char *edge, *reference;
-    const char *json;
+    const char *json, *junit;
     const char *assertions;
     const char *plugin[MAX_PLUGINS];
     size_t plugin_count;
@@ -94,6 +94,8 @@ static int set_option(options *o, const char *name, const char *value)
 {
     if (strcmp(name, "--json") == 0)
         o->json = value;
+    else if (strcmp(name, "--junit") == 0)
+        o->junit = value;
     else if (strcmp(name, "--assert") == 0)
         o->assertions = value;
     else if (strcmp(name, "--min-coverage") == 0)
@@ -173,20 +175,29 @@ static void show_progress(void *user, size_t done, size_t total)
     xr_progress_tell(user, done, total);
 }
 
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+/* One report into the file that an option names; NULL: it was not given. */
+static int write_report(const char *path, bool (*write)(const xr_report *, FILE *), const xr_report *report)
+{
+    FILE *out = path ? xr_open_output(path) : NULL;
+    if (!out)
+        return path ? XR_EXIT_FAILED : XR_EXIT_OK;
+    bool written = write(report, out);
+    if (!xr_close_output(out, path))
+        return XR_EXIT_FAILED;
+    return written ? XR_EXIT_OK : xr_fail("out of memory while writing '%s'", path);
+}
+
 static int write_reports(const options *o, const xr_report *report)
 {
-    bool json_only = o->json && strcmp(o->json, "-") == 0;
-    if (!json_only && !xr_is_quiet())
+    if (!is_stdout(o->json) && !is_stdout(o->junit) && !xr_is_quiet())
         xr_report_text(report, stdout, xr_wants_colour(stdout));
-    if (!o->json)
-        return XR_EXIT_OK;
-    FILE *out = xr_open_output(o->json);
-    if (!out)
-        return XR_EXIT_FAILED;
-    bool written = xr_report_json(report, out);
-    if (!xr_close_output(out, o->json))
-        return XR_EXIT_FAILED;
-    return written ? XR_EXIT_OK : xr_fail("out of memory while writing '%s'", o->json);
+    int status = write_report(o->json, xr_report_json, report);
+    return status == XR_EXIT_OK ? write_report(o->junit, xr_report_junit, report) : status;
 }
 
 /* ---- Model files ---------------------------------------------------------------------- */
@@ -352,6 +363,7 @@ const xr_command xr_command_validate = {
         "frame by frame and layer by layer, and names the cause of what differs.\n\n"
         "  --json FILE          the verdict, findings and all metrics as JSON; - is standard output,\n"
         "                       instead of the text\n"
+        "  --junit FILE         findings as failed tests, for CI servers; - likewise\n"
         "  --assert NAME,...    only these assertions (`exray assertions` lists them); NAME may end in *\n"
         "  --set NAME.OPTION=VALUE\n"
         "                       an option of an assertion (`exray assertions` lists them); repeatable\n"

@@ -23,6 +23,11 @@ bool xr_wants_colour(FILE *out);
  * newline at the end.  False: out of memory. */
 bool xr_report_json(const xr_report *report, FILE *out);
 
+/* JUnit's XML (the dialect that Jenkins, GitLab and pytest share): one test case an
+ * assertion, and one for the verdict.  UTF-8; what XML cannot hold becomes '?'.  False: the
+ * write failed. */
+bool xr_report_junit(const xr_report *report, FILE *out);
+
 /* Median of inference_ns over the frames after the warm-up, in milliseconds; NAN where
  * none was recorded. */
 double xr_report_latency(const exray_comparison *comparison, exray_side side);
