@@ -20,13 +20,6 @@ enum { BUILTIN_DELEGATE = 51, MAX_TAKEN = 64, NEVER = -1, AT_PREPARE = -2 };
 
 /* ---- The engine's functions, as 2.17 declares them ----------------------------------- */
 
-/* What a delegate's kernel gets at Init. */
-typedef struct opaque_params {
-    TfLiteDelegate *delegate;
-    void *data; /* the builder's */
-    TfLiteIntArray *nodes, *inputs, *outputs;
-} opaque_params;
-
 TfLiteDelegate *TfLiteOpaqueDelegateCreate(const TfLiteOpaqueDelegateBuilder *builder);
 void TfLiteOpaqueDelegateDelete(TfLiteDelegate *delegate);
 void *TfLiteOpaqueDelegateGetData(const TfLiteDelegate *delegate);
@@ -210,15 +203,15 @@ static void release(TfLiteOpaqueContext *context, void *user)
 static void *init(TfLiteOpaqueContext *context, const char *buffer, size_t size)
 {
     (void)size;
-    const opaque_params *params = (const void *)buffer;
-    size_t count = (size_t)params->nodes->size;
+    const TfLiteOpaqueDelegateParams *params = (const void *)buffer;
+    size_t count = (size_t)params->nodes_to_replace->size;
     kernel *k = calloc(1, sizeof *k + count * sizeof *k->steps);
     if (!k)
         return NULL;
-    k->of = params->data;
+    k->of = params->delegate_data;
     for (size_t i = 0; i < count; i++) {
         step *s = &k->steps[k->count++];
-        if (read_step(context, params->nodes->data[i], s))
+        if (read_step(context, params->nodes_to_replace->data[i], s))
             s->output.data = malloc(stub_count(&s->output) * sizeof(float));
         if (!s->output.data) {
             release(context, k);
