@@ -389,17 +389,38 @@ static void record_constants(xr_tap *tap)
     }
 }
 
+/* The names of the delegates that took a part, by commas; beyond a few, they are left out. */
+static void name_delegates(const xr_tap_tables *tables, char *text, size_t size)
+{
+    enum { MOST = 8 };
+    const char *seen[MOST];
+    uint32_t count = 0;
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < tables->model.node_count && count < MOST; i++) {
+        const char *name = tables->model.nodes[i].op;
+        bool is_new = tables->is_partition[i] && used + strlen(name) + 3 < size;
+        for (uint32_t k = 0; is_new && k < count; k++)
+            is_new = strcmp(seen[k], name) != 0;
+        if (!is_new)
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", count ? ", " : "", name);
+        seen[count++] = name;
+    }
+}
+
 /* Says that delegates run nodes whose values nobody sees. */
 static void record_delegation(xr_tap *tap)
 {
     const xr_tap_tables *tables = tap->tables;
     if (!tables->partitions)
         return;
-    char partitions[16], delegated[16];
+    char partitions[16], delegated[16], names[256];
+    name_delegates(tables, names, sizeof names);
     snprintf(partitions, sizeof partitions, "%u", (unsigned)tables->partitions);
     snprintf(delegated, sizeof delegated, "%u", (unsigned)tables->delegated);
     const exray_key_value pairs[] = {
-        {"delegate", tables->delegate_name},
+        {"delegate", names},
         {"partitions", partitions},
         {"delegated_nodes", delegated},
         {"remark", "each partition is one layer; the tensors inside it were not observed"},
