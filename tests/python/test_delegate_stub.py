@@ -10,7 +10,7 @@ from demo_support import EXRAY, run
 from validate_support import ASSETS, BUILD, ROOT, causes, finding, validate
 
 pytest.importorskip("ai_edge_litert.interpreter")
-from test_tflite_layers import Log, asset, library  # noqa: E402
+from test_tflite_layers import Log, asset, library, tap_run  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 import model_files  # noqa: E402
@@ -247,3 +247,54 @@ def test_layers_that_it_leaves_out(record):
 def test_the_same_delegate_on_both_sides(record, options):
     verdict = validate(record(options, frames=12), record(options, frames=12), status=0)
     assert "perf.fallback" not in causes(verdict) and not [f for f in verdict["findings"] if f["severity"] == "error"]
+
+
+# ---- In an application ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory):
+    """application(*options of tap_run): the log of three runs on noise."""
+    folder = tmp_path_factory.mktemp("application")
+    np.random.default_rng(3).uniform(-1, 1, (3, 224, 224, 3)).astype(np.float32).tofile(folder / "x.bin")
+
+    def call(*options):
+        tap_run(asset(MOBILENET), "--input", folder / "x.bin", "--runs", 3, "--capture", "full", "--log", folder / "o.mcap", *options)
+        return Log(folder / "o.mcap")
+
+    return call
+
+
+def test_a_run_that_begins_unseen(application):
+    """Where nobody says when a run begins, what it begins with has no latency, and it no time."""
+    plain = application()
+    unseen = application("--delegate", f"{STUB}:take:0-2")
+    check_values(unseen, plain)
+    assert unseen.metadata["exray.unobserved"] == {"executions_of_partitions_without_latency": "3"}
+    assert [f.inference_ns for f in unseen.frames] == [0, 0, 0]
+    assert all(list(latency.node) == list(range(1, 29)) for latency in unseen.latency.values())
+    seen = application("--delegate", f"{STUB}:take:0-2", "--say-begin")
+    check_values(seen, plain)
+    check_latencies(seen)
+    assert "exray.unobserved" not in seen.metadata
+    check_latencies(application("--say-begin"))
+
+
+@pytest.mark.parametrize("kernels", ["builtin", "xnnpack"])
+def test_partitions_in_a_row(application, kernels):
+    """Nothing is heard between them: what the third has overwritten is counted as lost."""
+    delegates = ["--delegate", f"{STUB}:take:0,2", "--delegate", f"{STUB}:take:1", "--say-begin", "--kernels", kernels]
+    plain, log = application(), application(*delegates)
+    assert [n.op for n in log.model.nodes[:3]] == ["StubDelegate"] * 3
+    count = 3 if kernels == "builtin" else 4  # with XNNPACK's own behind them
+    lost = count - 2
+    assert log.metadata["exray.unobserved"] == {"executions_of_overwritten_partitions": str(3 * lost),
+                                                "executions_of_partitions_without_latency": str(3 * count)}
+    have = {node for frame in range(3) for node, *_ in log.layers(frame)}
+    assert have == set(range(lost, len(log.model.nodes)))
+    assert all(min(latency.node) == count for latency in log.latency.values())
+    assert all(f.inference_ns > sum(log.latency[f.index].duration_ns) for f in log.frames)
+    expected = {plain.model.nodes[n].outputs[k]: plain.value(r) for n, k, _, r in plain.layers(2)}
+    for node, output, _, record in log.layers(2):
+        want = expected[log.model.nodes[node].outputs[output]]
+        assert np.abs(log.value(record) - want).max() <= 3e-4 * max(1, np.abs(want).max())
