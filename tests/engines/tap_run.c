@@ -284,20 +284,29 @@ static void say(const char *why)
     die("--delegate", why);
 }
 
-/* It lives as long as the program. */
-static void add_external(char *spec, TfLiteInterpreterOptions *to)
+typedef struct external {
+    TfLiteDelegate *delegate;
+    void (*destroy)(TfLiteDelegate *);
+} external;
+
+static external add_external(char *spec, TfLiteInterpreterOptions *to)
 {
+    external e;
     TfLiteDelegate *(*create)(char **, char **, size_t, void (*)(const char *));
     char *key = strchr(spec, ':'), *value = key ? strchr(key + 1, ':') : NULL;
     if (!value)
         die(spec, "LIB:KEY:VALUE is wanted");
     *key++ = *value++ = '\0';
     void *own = dlopen(spec, RTLD_NOW | RTLD_LOCAL);
-    void *address = own ? dlsym(own, "tflite_plugin_create_delegate") : NULL;
-    if (!address)
+    void *creates = own ? dlsym(own, "tflite_plugin_create_delegate") : NULL;
+    void *destroys = own ? dlsym(own, "tflite_plugin_destroy_delegate") : NULL;
+    if (!creates || !destroys)
         die(spec, "no external delegate");
-    memcpy(&create, &address, sizeof create);
-    tensors.InterpreterOptionsAddDelegate(to, create(&key, &value, 1, say));
+    memcpy(&create, &creates, sizeof create);
+    memcpy(&e.destroy, &destroys, sizeof e.destroy);
+    e.delegate = create(&key, &value, 1, say);
+    tensors.InterpreterOptionsAddDelegate(to, e.delegate);
+    return e;
 }
 
 static void attach(const options *o, exray_recorder *recorder, TfLiteInterpreterOptions *to)
@@ -329,8 +338,9 @@ int main(int argc, char **argv)
     if (missing)
         die(missing, "missing");
 
+    external externals[MAX_DELEGATES];
     for (int i = 0; i < o.delegate_count; i++)
-        add_external(o.delegates[i], settings);
+        externals[i] = add_external(o.delegates[i], settings);
 
     static exray_recorder recorder;
     bool delegated = strcmp(o.kernels, "xnnpack") == 0;
@@ -361,6 +371,8 @@ int main(int argc, char **argv)
     slow_kernels_free();
     if (delegate)
         xnnpack.XNNPackDelegateDelete(delegate);
+    for (int i = 0; i < o.delegate_count; i++)
+        externals[i].destroy(externals[i].delegate);
     api.ModelDelete(model);
     free(file.data);
     for (int i = 0; i < o.input_count; i++)
