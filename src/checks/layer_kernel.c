@@ -54,10 +54,19 @@ static bool hides_channels(const exray_comparison *comparison, const xr_weight_p
     return pair->from_stats && info->quantization.count == 1;
 }
 
+/* One model file on both sides: what was not recorded of it is the same, too. */
+static bool same_file(const exray_comparison *comparison)
+{
+    const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_model *reference = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    return edge && reference && edge->sha256 && reference->sha256 &&
+           memcmp(edge->sha256, reference->sha256, 32) == 0;
+}
+
 /* Whether its weights were compared, and are the same. */
 static bool weights_are_equal(const exray_comparison *comparison, const xr_model_fit *fit, size_t layer)
 {
-    bool compared = false;
+    bool compared = same_file(comparison);
     for (size_t i = 0; i < fit->count; i++) {
         if (fit->pair[i].layer != layer)
             continue;
@@ -66,15 +75,6 @@ static bool weights_are_equal(const exray_comparison *comparison, const xr_model
         compared = compared || (!fit->pair[i].bias && !hides_channels(comparison, &fit->pair[i]));
     }
     return compared;
-}
-
-/* One model file on both sides: everything in it is the same. */
-static bool same_file(const exray_comparison *comparison)
-{
-    const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    const exray_model *reference = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
-    return edge && reference && edge->sha256 && reference->sha256 &&
-           memcmp(edge->sha256, reference->sha256, 32) == 0;
 }
 
 /* Which nodes a delegate's node runs; 0: it is none. */
@@ -100,8 +100,7 @@ static uint32_t list_inner(const exray_comparison *comparison, const exray_layer
 static bool same_weights(const exray_comparison *comparison, const xr_model_fit *fit, size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    return same_file(comparison) || !needs_weights(comparison, layer) ||
-           weights_are_equal(comparison, fit, i);
+    return !needs_weights(comparison, layer) || weights_are_equal(comparison, fit, i);
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
