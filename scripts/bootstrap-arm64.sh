@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the demo's arm64 device needs on a machine that is none: a cross compiler,
-# an emulator, and the arm64 JPEG library in build/sysroot-aarch64.  Does nothing
+# What the demo's arm64 device and the tests of arm64 need on a machine that is none: a cross
+# compiler, an emulator, and arm64 libraries (JPEG, cJSON) in build/sysroot-aarch64.  Does nothing
 # where all is there; exit status 1, and one line that says why, where it cannot be had.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ build=${EXRAY_BUILD:-build}
 cache=${EXRAY_CACHE:-$HOME/.cache/exray}
 sysroot=$build/sysroot-aarch64
 tools=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross qemu-user)
-libraries=(libjpeg62-turbo libjpeg62-turbo-dev)
+libraries=(libjpeg62-turbo libjpeg62-turbo-dev libcjson1 libcjson-dev)
 
 cannot() { echo "bootstrap: no arm64 device: $*" >&2; exit 1; }
 
@@ -50,7 +50,7 @@ download_libraries() {
 make_sysroot() {
     local debs=$cache/debs-arm64 program library
     for program in apt-get dpkg; do
-        command -v "$program" >/dev/null || cannot "needs $program for Debian's arm64 packages of libjpeg"
+        command -v "$program" >/dev/null || cannot "needs $program for Debian's arm64 packages"
     done
     for library in "${libraries[@]}"; do
         compgen -G "$debs/${library}_*_arm64.deb" >/dev/null || { download_libraries; break; }
@@ -70,4 +70,5 @@ make_sysroot() {
 [ "$(uname -m)" != aarch64 ] || cannot "this machine is one itself"
 have_tools || install_tools
 have_tools || cannot "the cross compiler or qemu-aarch64 is still missing"
-[ -s "$sysroot/usr/lib/aarch64-linux-gnu/libjpeg.a" ] || make_sysroot
+libs=$sysroot/usr/lib/aarch64-linux-gnu
+[ -s "$libs/libjpeg.a" ] && [ -s "$libs/libcjson.so.1" ] || make_sysroot

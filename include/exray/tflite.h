@@ -55,6 +55,12 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
 exray_status exray_tflite_open(exray_recorder *recorder, const char *path, const exray_config *config,
                                struct TfLiteInterpreterOptions *options, const char *model_file);
 
+/* Says that TfLiteInterpreterInvoke is called next; on the thread that calls it, right before.
+ * TensorFlow Lite tells of a node's begin, but not of a delegate's: where one runs the model's
+ * first nodes, their latency and Frame.inference_ns are known only so (or, of XNNPACK, as it
+ * reports them itself), else absent.  Never fails; does nothing for a recorder without a tap. */
+void exray_tflite_run_begin(exray_recorder *recorder);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

@@ -6,6 +6,8 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Whether something is named of that layer already, or of all layers' weights. */
 static bool is_named(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
@@ -52,10 +54,19 @@ static bool hides_channels(const exray_comparison *comparison, const xr_weight_p
     return pair->from_stats && info->quantization.count == 1;
 }
 
+/* One model file on both sides: what was not recorded of it is the same, too. */
+static bool same_file(const exray_comparison *comparison)
+{
+    const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_model *reference = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    return edge && reference && edge->sha256 && reference->sha256 &&
+           memcmp(edge->sha256, reference->sha256, 32) == 0;
+}
+
 /* Whether its weights were compared, and are the same. */
 static bool weights_are_equal(const exray_comparison *comparison, const xr_model_fit *fit, size_t layer)
 {
-    bool compared = false;
+    bool compared = same_file(comparison);
     for (size_t i = 0; i < fit->count; i++) {
         if (fit->pair[i].layer != layer)
             continue;
@@ -64,6 +75,26 @@ static bool weights_are_equal(const exray_comparison *comparison, const xr_model
         compared = compared || (!fit->pair[i].bias && !hides_channels(comparison, &fit->pair[i]));
     }
     return compared;
+}
+
+/* Which nodes a delegate's node runs; 0: it is none. */
+static uint32_t list_inner(const exray_comparison *comparison, const exray_layer_pair *layer, char *text,
+                           size_t size)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_node *node =
+        model && layer->node[EXRAY_EDGE] < model->node_count ? &model->nodes[layer->node[EXRAY_EDGE]] : NULL;
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; node && i < node->inner_count; i++) {
+        const char *op = node->inner[i].op ? node->inner[i].op : "?";
+        if (used + strlen(op) + sizeof ", and more" > size) {
+            snprintf(text + used, size - used, ", and more");
+            break;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", op);
+    }
+    return node ? node->inner_count : 0;
 }
 
 static bool same_weights(const exray_comparison *comparison, const xr_model_fit *fit, size_t i)
@@ -98,6 +129,13 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
                                  "Run alone on the edge's own inputs, the reference's layer differs from the "
                                  "edge's by %.2g of the signal; it may by %.2g.",
                                  layer->isolated_error, layer->own_noise);
+        char inner[200];
+        uint32_t inner_count = list_inner(comparison, layer, inner, sizeof inner);
+        if (inner_count) {
+            exray_finding_detail(f, "It is a delegate's, with %u of the model's nodes inside: %s.",
+                                 (unsigned)inner_count, inner);
+            exray_finding_number(f, "delegated_nodes", inner_count);
+        }
         exray_finding_fix(
             f, "Run this layer with other kernels (--kernels), another engine version, or without the "
                "delegate.");

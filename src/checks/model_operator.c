@@ -63,12 +63,14 @@ static size_t maker_of(const exray_comparison *comparison, exray_side side, uint
     return SIZE_MAX;
 }
 
-/* Whether the node reads what matched layers make, each side in another order. */
+/* Whether the node reads what matched layers make, each side in another order.  A delegate's
+ * node lists its inputs in the delegate's order, which says nothing. */
 static bool has_swapped_inputs(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     const exray_node *node[2] = {node_of(comparison, layer, EXRAY_EDGE),
                                  node_of(comparison, layer, EXRAY_REFERENCE)};
-    if (!node[0] || !node[1] || node[0]->input_count != node[1]->input_count)
+    if (!node[0] || !node[1] || node[0]->input_count != node[1]->input_count || node[0]->inner_count > 0 ||
+        node[1]->inner_count > 0)
         return false;
     bool moved = false;
     for (uint32_t i = 0; i < node[0]->input_count; i++) {

@@ -1,6 +1,7 @@
 /* exray info: what a log holds. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "info_inner.h"
 #include "text_out.h"
 #include "usage.h"
 
@@ -217,6 +218,7 @@ static void put_model(const exray_model *model)
     if (model->threads)
         printf(", %u thread%s", model->threads, model->threads == 1 ? "" : "s");
     putchar('\n');
+    xr_put_inner(model, LABEL_WIDTH);
     put_ends("inputs", model, model->inputs, model->input_count);
     put_ends("outputs", model, model->outputs, model->output_count);
 }
@@ -354,6 +356,7 @@ static void add_model(cJSON *root, const exray_model *model)
     cJSON_AddNumberToObject(object, "threads", model->threads);
     cJSON_AddNumberToObject(object, "layers", model->node_count);
     cJSON_AddNumberToObject(object, "tensors", model->tensor_count);
+    cJSON_AddItemToObject(object, "inner", xr_describe_inner(model));
     add_ends(object, "inputs", model, model->inputs, model->input_count);
     add_ends(object, "outputs", model, model->outputs, model->output_count);
 }
@@ -500,8 +503,8 @@ const xr_command xr_command_info = {
     .summary = "say what a log holds",
     .usage = "usage: exray info LOG.mcap [--json F] [--check]\n"
              "\n"
-             "Says what LOG.mcap holds: role, model, engine, device, frames, latency, records,\n"
-             "attachments, and whether it is whole.\n"
+             "Says what LOG.mcap holds: role, model, engine, what runs inside the nodes of a\n"
+             "delegate, device, frames, latency, records, attachments, and whether it is whole.\n"
              "\n"
              "  --json F   write the same as JSON to F; - is standard output\n"
              "  --check    read every record and check every checksum; without it, the data\n"

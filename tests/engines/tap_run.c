@@ -4,7 +4,7 @@
  *     tap_run LIBRARY MODEL [--input FILE]... [--runs N] [--log OUT.mcap] [--capture LEVEL]
  *             [--kernels builtin|xnnpack] [--late] [--no-model-file] [--again]
  *             [--no-constants] [--resize D,D,...] [--ring BYTES] [--dump FILE] [--versus]
- *             [--slow N] [--leak BYTES]
+ *             [--slow N] [--leak BYTES] [--delegate LIB:KEY:VALUE]... [--say-begin]
  *
  * LIBRARY     "-": what the program itself is linked with (or LD_PRELOAD)
  * --input     bytes of one input for all runs, one run after the other (repeated
@@ -15,6 +15,8 @@
  * --resize    input 0 gets this shape
  * --slow      depthwise convolutions by slow kernels of our own, every result N times
  * --leak      every run keeps so many bytes more
+ * --delegate  an external delegate with one option, before the tap
+ * --say-begin exray_tflite_run_begin before every run
  * --dump      all outputs of all runs, one after the other
  * --versus    time it against an interpreter without a tap, run by run in turn;
  *             prints the least and the median milliseconds of both, of the calling
@@ -30,7 +32,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_INPUTS = 8, MAX_RUNS = 10000 };
+enum { MAX_INPUTS = 8, MAX_RUNS = 10000, MAX_DELEGATES = 4 };
 
 typedef struct bytes {
     uint8_t *data;
@@ -44,7 +46,9 @@ typedef struct options {
     int runs;
     int slow;
     size_t ring, leak;
-    bool late, no_model_file, no_constants, again, versus;
+    char *delegates[MAX_DELEGATES];
+    int delegate_count;
+    bool late, no_model_file, no_constants, again, versus, say_begin;
 } options;
 
 static void *library;
@@ -99,6 +103,8 @@ static void parse(int argc, char **argv, options *o)
             o->again = true;
         else if (strcmp(name, "--versus") == 0)
             o->versus = true;
+        else if (strcmp(name, "--say-begin") == 0)
+            o->say_begin = true;
         else if (i + 1 == argc)
             die(name, "unknown option, or it needs a value");
         else if (strcmp(name, "--input") == 0 && o->input_count < MAX_INPUTS)
@@ -119,6 +125,8 @@ static void parse(int argc, char **argv, options *o)
             o->slow = atoi(argv[++i]);
         else if (strcmp(name, "--leak") == 0)
             o->leak = (size_t)strtoull(argv[++i], NULL, 10);
+        else if (strcmp(name, "--delegate") == 0 && o->delegate_count < MAX_DELEGATES)
+            o->delegates[o->delegate_count++] = argv[++i];
         else if (strcmp(name, "--dump") == 0)
             o->dump = argv[++i];
         else
@@ -210,6 +218,8 @@ static double invoke(const options *o, TfLiteInterpreter *interpreter, int run, 
     double begin = milliseconds();
     if (recorder)
         exray_frame_begin(recorder, NULL);
+    if (recorder && o->say_begin)
+        exray_tflite_run_begin(recorder);
     if (api.InterpreterInvoke(interpreter) != kTfLiteOk) {
         fprintf(stderr, "tap_run: run %d: invoke failed\n", run);
         failures++;
@@ -251,7 +261,8 @@ static void run_versus(const options *o, const TfLiteModel *model, TfLiteInterpr
 static void load_library(const options *o)
 {
     exray_error error;
-    if (strcmp(o->library, "-") != 0 && !(library = dlopen(o->library, RTLD_NOW | RTLD_LOCAL)))
+    if (strcmp(o->library, "-") != 0 &&
+        !(library = dlopen(o->library, RTLD_NOW | (o->delegate_count ? RTLD_GLOBAL : RTLD_LOCAL))))
         die(o->library, dlerror());
     if (xr_tflite_find_session(library, &api, &error) != EXRAY_OK ||
         xr_tflite_find_tap(library, &tensors, &error) != EXRAY_OK ||
@@ -266,6 +277,36 @@ static TfLiteDelegate *add_xnnpack(TfLiteInterpreterOptions *to)
     TfLiteDelegate *delegate = xnnpack.XNNPackDelegateCreate(&settings);
     tensors.InterpreterOptionsAddDelegate(to, delegate);
     return delegate;
+}
+
+static void say(const char *why)
+{
+    die("--delegate", why);
+}
+
+typedef struct external {
+    TfLiteDelegate *delegate;
+    void (*destroy)(TfLiteDelegate *);
+} external;
+
+static external add_external(char *spec, TfLiteInterpreterOptions *to)
+{
+    external e;
+    TfLiteDelegate *(*create)(char **, char **, size_t, void (*)(const char *));
+    char *key = strchr(spec, ':'), *value = key ? strchr(key + 1, ':') : NULL;
+    if (!value)
+        die(spec, "LIB:KEY:VALUE is wanted");
+    *key++ = *value++ = '\0';
+    void *own = dlopen(spec, RTLD_NOW | RTLD_LOCAL);
+    void *creates = own ? dlsym(own, "tflite_plugin_create_delegate") : NULL;
+    void *destroys = own ? dlsym(own, "tflite_plugin_destroy_delegate") : NULL;
+    if (!creates || !destroys)
+        die(spec, "no external delegate");
+    memcpy(&create, &creates, sizeof create);
+    memcpy(&e.destroy, &destroys, sizeof e.destroy);
+    e.delegate = create(&key, &value, 1, say);
+    tensors.InterpreterOptionsAddDelegate(to, e.delegate);
+    return e;
 }
 
 static void attach(const options *o, exray_recorder *recorder, TfLiteInterpreterOptions *to)
@@ -297,6 +338,10 @@ int main(int argc, char **argv)
     if (missing)
         die(missing, "missing");
 
+    external externals[MAX_DELEGATES];
+    for (int i = 0; i < o.delegate_count; i++)
+        externals[i] = add_external(o.delegates[i], settings);
+
     static exray_recorder recorder;
     bool delegated = strcmp(o.kernels, "xnnpack") == 0;
     TfLiteDelegate *delegate = delegated && !o.late ? add_xnnpack(settings) : NULL;
@@ -326,6 +371,8 @@ int main(int argc, char **argv)
     slow_kernels_free();
     if (delegate)
         xnnpack.XNNPackDelegateDelete(delegate);
+    for (int i = 0; i < o.delegate_count; i++)
+        externals[i].destroy(externals[i].delegate);
     api.ModelDelete(model);
     free(file.data);
     for (int i = 0; i < o.input_count; i++)

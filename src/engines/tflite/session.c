@@ -24,6 +24,7 @@ struct xr_session {
     TfLiteDelegate *delegate; /* XNNPACK's, or NULL */
     xr_tflite_external external;
     TfLiteInterpreter *interpreter;
+    exray_recorder *recorder; /* NULL: not observed */
     xr_tap_block *blocks;
     port *inputs, *outputs;
     uint32_t input_count, output_count;
@@ -225,6 +226,7 @@ static exray_status start(xr_session *session, const xr_session_config *config, 
     exray_status status = check_model(config, error);
     if (status != EXRAY_OK)
         return status;
+    session->recorder = config->recorder;
     session->library = xr_tflite_open_library(config->library, error);
     if (!session->library)
         return error->status;
@@ -302,6 +304,8 @@ static exray_status session_set_input(xr_session *session, uint32_t i, const voi
 static exray_status session_run(xr_session *session, exray_error *error)
 {
     *error = (exray_error){EXRAY_OK, ""};
+    if (session->recorder)
+        exray_tflite_run_begin(session->recorder);
     if (session->api.InterpreterInvoke(session->interpreter) != kTfLiteOk)
         return fail(session, error, "the model failed to run");
     return EXRAY_OK;

@@ -36,6 +36,7 @@
       (TfLiteOpaqueContext *, int))                                                                          \
     X(TfLiteStatus, OpaqueNodeInputs, OpaqueNodeInputs, (const TfLiteOpaqueNode *, const int **, int *))     \
     X(TfLiteStatus, OpaqueNodeOutputs, OpaqueNodeOutputs, (const TfLiteOpaqueNode *, const int **, int *))   \
+    X(void *, OpaqueNodeGetBuiltinData, OpaqueNodeGetBuiltinData, (const TfLiteOpaqueNode *))                \
     X(int, OperatorGetBuiltInCode, RegistrationExternalGetBuiltInCode, (const TfLiteOperator *))             \
     X(const char *, OperatorGetCustomName, RegistrationExternalGetCustomName, (const TfLiteOperator *))      \
     X(int, OpaqueTensorType, OpaqueTensorType, (const TfLiteOpaqueTensor *))                                 \

@@ -57,6 +57,7 @@ static void record_losses(const xr_tap *tap)
         {"latencies_without_room", tap->lost_latencies},
         {"executions_of_unknown_subgraphs", tap->lost_events},
         {"executions_of_overwritten_partitions", tap->lost_partitions},
+        {"executions_of_partitions_without_latency", tap->lost_times},
         {"tensors_without_memory", tap->lost_values},
         {"runs_that_failed", tap->unfinished},
     };
@@ -199,4 +200,15 @@ exray_status exray_tflite_open(exray_recorder *recorder, const char *path, const
     if (status != EXRAY_OK)
         return status;
     return exray_tflite_attach(recorder, options, &(exray_tflite_config){.model_file = model_file});
+}
+
+void exray_tflite_run_begin(exray_recorder *recorder)
+{
+    xr_tap *tap = atomic_load(&all_taps);
+    while (tap && (tap->recorder != recorder || !atomic_load(&tap->live)))
+        tap = tap->next;
+    if (!tap)
+        return;
+    tap->announced = true;
+    tap->announced_ns = exray_now(recorder);
 }

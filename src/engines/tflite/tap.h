@@ -2,6 +2,7 @@
  *
  * tap.c         attach, close, the delegate and profiler objects
  * tap_model.c   at Prepare: what the interpreter holds -> exray_model and tables
+ * tap_partitions.c  at Prepare: what delegates took of it
  * tap_tensor.c  tensors: description, value at run time
  * tap_events.c  at run time: profiler events -> records
  * tap_file.c    the model file: hash, name, number of subgraphs
@@ -68,6 +69,9 @@ typedef struct xr_tap_tables {
     uint32_t delegated;        /* nodes of the model that run within them */
     const char *delegate_name; /* of the first partition; NULL: none */
     bool *is_partition;        /* [model.node_count] */
+    bool *reports;             /* [model.node_count] whose delegate may report its own operators */
+    uint32_t *whole_until;     /* [model.node_count] partitions: place in the plan of the last node that
+                                  has run when the values may still be read */
 
     uint32_t *occurrence; /* [model.node_count] executions within the run */
     uint32_t latency_capacity;
@@ -99,11 +103,16 @@ typedef struct xr_tap {
     xr_tap_tables *tables; /* NULL before the first Prepare */
 
     /* The run under way. */
-    uint64_t run_begin_ns;
-    uint64_t run_offset_ns;  /* of the run's begin in the frame */
-    uint64_t own_ns;         /* spent within the tap since then */
-    uint64_t unseen_ns;      /* the run's before its first event, as its delegate reports */
-    uint32_t unseen_latency; /* the entry of it, while reports may come */
+    bool announced; /* the application said that the next run begins at announced_ns */
+    uint64_t announced_ns;
+    uint64_t run_begin_ns;  /* as announced, else that of the first event */
+    uint64_t run_offset_ns; /* of the run's begin in the frame */
+    bool is_begin_known;    /* run_begin_ns is the run's */
+    bool is_time_known;     /* how long the run took */
+    uint64_t own_ns;        /* spent within the tap since then */
+    uint64_t unseen_ns;     /* the run's before its first event, as its delegate reports */
+    uint32_t reported;      /* the latency that a delegate's reports sum up to, while they may come */
+    uint32_t reported_from; /* the latency that they are part of; EXRAY_NO_INDEX: unseen_ns */
     bool has_run;
     uint64_t run_frame, last_frame; /* indices of this run's frame and of the last run's */
     uint32_t depth;                 /* nodes open */
@@ -115,6 +124,7 @@ typedef struct xr_tap {
     uint64_t lost_latencies;  /* executions beyond latency_capacity */
     uint64_t lost_events;     /* executions in subgraphs that no table knows */
     uint64_t lost_partitions; /* executions of partitions that were overwritten before an event came */
+    uint64_t lost_times;      /* executions of partitions of which no event told begin or end */
     uint64_t lost_values;     /* tensors whose memory was not there, or not of the size of their shape */
     uint64_t unfinished;      /* runs that failed */
 } xr_tap;

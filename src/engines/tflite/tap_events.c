@@ -5,7 +5,8 @@
  * "Invoke" with the status.  A delegate's partition is silent, but for what the
  * delegate itself reports: XNNPACK, right after it ran, the time of each of its
  * own operators, numbered from 0.  So where the plan has a partition and an event
- * says that the run is beyond it, it has just ended.
+ * says that the run is beyond it, it has just ended.  Several in a row end before
+ * one event: the values that later ones have not overwritten are still there.
  *
  * The tap's own time is taken out of every latency: durations and starts are
  * those of a run that nobody watched. */
@@ -87,18 +88,22 @@ static void note_latency(xr_tap *tap, uint32_t node, uint64_t begin_ns, uint64_t
 
 static void begin_run(xr_tap *tap, uint64_t entered)
 {
-    tap->run_offset_ns = exray_frame_elapsed(tap->recorder);
+    uint64_t begin = tap->announced ? tap->announced_ns : entered;
+    tap->is_begin_known = tap->announced;
+    tap->is_time_known = true;
+    tap->announced = false;
     /* A frame is one run: an application that does not tell them apart gets a new
      * one for each. */
-    if (tap->has_run && exray_frame_index(tap->recorder) == tap->last_frame) {
+    if (tap->has_run && exray_frame_index(tap->recorder) == tap->last_frame)
         exray_frame_begin(tap->recorder, NULL);
-        tap->run_offset_ns = exray_frame_elapsed(tap->recorder);
-    }
+    uint64_t elapsed = exray_frame_elapsed(tap->recorder), ago = now(tap) - begin;
+    tap->run_offset_ns = elapsed > ago ? elapsed - ago : 0;
     tap->run_frame = exray_frame_index(tap->recorder);
-    tap->run_begin_ns = entered;
+    tap->run_begin_ns = begin;
     tap->own_ns = 0;
     tap->unseen_ns = 0;
     tap->latency_count = 0;
+    tap->reported = EXRAY_NO_INDEX;
     memset(tap->tables->occurrence, 0, tap->tables->model.node_count * sizeof *tap->tables->occurrence);
     /* TFLite keeps the memory of a graph's inputs to the end of the run, so they
      * are what the application wrote even if a partition has run already. */
@@ -116,7 +121,8 @@ static void end_run(xr_tap *tap, uint64_t entered)
     if (tap->latency_count)
         exray_record_latency(tap->recorder, tables->latency_node, tables->latency_start,
                              tables->latency_duration, tap->latency_count);
-    exray_frame_inference(tap->recorder, entered - tap->run_begin_ns - tap->own_ns + tap->unseen_ns);
+    if (tap->is_time_known)
+        exray_frame_inference(tap->recorder, entered - tap->run_begin_ns - tap->own_ns + tap->unseen_ns);
 }
 
 /* The execution of a subgraph that an event at the present depth belongs to. */
@@ -127,39 +133,85 @@ static xr_tap_level *enter_level(xr_tap *tap, uint32_t subgraph, uint64_t entere
         return level;
     *level =
         (xr_tap_level){.active = true, .subgraph = subgraph, .last_ns = entered, .last_own_ns = tap->own_ns};
-    if (tap->depth == 0)
+    if (tap->depth == 0) {
         begin_run(tap, entered);
+        level->last_ns = tap->run_begin_ns;
+        level->last_own_ns = 0;
+    }
     return level;
 }
 
 /* ---- Silent partitions ---------------------------------------------------------- */
 
-/* A partition has ended, just before the present event. */
-static void end_partition(xr_tap *tap, xr_tap_level *level, uint32_t position, uint64_t entered)
+/* How long each of the partitions [cursor, place) took, as far as that follows from when the
+ * last event before them was, and this one: of one alone it does, and of two where the second
+ * reports its own time (`reported`).  Of what a run begins with, that event is when the
+ * application said that it begins. */
+static void note_silent(xr_tap *tap, const xr_tap_level *level, uint32_t place, uint64_t entered,
+                        bool reported)
 {
-    bool unseen = tap->depth == 0 && level->cursor == 0; /* it was what the run began with */
-    tap->unseen_latency = unseen ? tap->latency_count : EXRAY_NO_INDEX;
-    note_latency(tap, position, level->last_ns, level->last_own_ns,
-                 unseen ? 0 : entered - level->last_ns - (tap->own_ns - level->last_own_ns));
-    record_outputs(tap, position);
+    uint32_t count = place - level->cursor;
+    uint32_t last = tap->tables->subgraphs[level->subgraph].first_node + place - 1;
+    uint64_t elapsed = entered - level->last_ns - (tap->own_ns - level->last_own_ns);
+    bool unseen = tap->depth == 0 && level->cursor == 0 && !tap->is_begin_known;
+    tap->reported = EXRAY_NO_INDEX;
+    if (count == 1 && !unseen) {
+        note_latency(tap, last, level->last_ns, level->last_own_ns, elapsed);
+        return;
+    }
+    bool divided = count == 2 && !unseen && reported;
+    if (divided) {
+        tap->reported_from = tap->latency_count;
+        note_latency(tap, last - 1, level->last_ns, level->last_own_ns, elapsed);
+    } else
+        tap->lost_times += count - (unseen && reported);
+    tap->is_time_known = tap->is_time_known && (!unseen || (count == 1 && reported));
+    if (!divided && !(unseen && reported))
+        return;
+    if (unseen)
+        tap->reported_from = EXRAY_NO_INDEX;
+    tap->reported = tap->latency_count;
+    note_latency(tap, last, level->last_ns, level->last_own_ns, 0);
 }
 
-/* Makes good for the silent nodes between the cursor and `place` in the plan.
- * Of several in a row, only the last one's values are still whole. */
-static void catch_up(xr_tap *tap, xr_tap_level *level, uint32_t place, uint64_t entered)
+/* Makes good for the partitions between the cursor and `place` in the plan, which have ended
+ * just before the present event. */
+static void catch_up(xr_tap *tap, xr_tap_level *level, uint32_t place, uint64_t entered, bool reported)
 {
-    const xr_tap_subgraph *subgraph = &tap->tables->subgraphs[level->subgraph];
-    for (; level->cursor < place; level->cursor++) {
-        uint32_t position = subgraph->first_node + level->cursor;
-        if (!tap->tables->is_partition[position]) {
+    const xr_tap_tables *tables = tap->tables;
+    uint32_t first = tables->subgraphs[level->subgraph].first_node;
+    for (uint32_t i = level->cursor; i < place; i++)
+        if (!tables->is_partition[first + i]) {
             fail_changed(tap);
             return;
         }
-        if (level->cursor + 1 == place)
-            end_partition(tap, level, position, entered);
-        else
+    if (level->cursor < place)
+        note_silent(tap, level, place, entered, reported);
+    for (; level->cursor < place; level->cursor++) {
+        uint32_t position = first + level->cursor;
+        if (tables->whole_until[position] + 1 >= place) {
+            record_outputs(tap, position);
+        } else {
+            tables->occurrence[position]++;
             tap->lost_partitions++;
+        }
     }
+}
+
+/* The delegate that ran last took so much of the time that is known. */
+static void add_report(xr_tap *tap, uint64_t duration)
+{
+    uint64_t *durations = tap->tables->latency_duration, *starts = tap->tables->latency_start;
+    uint32_t from = tap->reported_from;
+    if (from == EXRAY_NO_INDEX) {
+        tap->unseen_ns += duration;
+    } else {
+        if (duration > durations[from])
+            duration = durations[from];
+        durations[from] -= duration;
+        starts[tap->reported] = starts[from] + durations[from];
+    }
+    durations[tap->reported] += duration;
 }
 
 /* A delegate reports the time of one of its own operators. */
@@ -175,22 +227,20 @@ void xr_tap_delegate_op(TfLiteTelemetryProfilerStruct *self, const char *name, u
         xr_tap_level *level = enter_level(tap, (uint32_t)subgraph, entered);
         const xr_tap_subgraph *in = &tap->tables->subgraphs[subgraph];
         uint32_t place = level->cursor;
-        while (place < in->plan_size && !tap->tables->is_partition[in->first_node + place])
+        while (place < in->plan_size && !tap->tables->reports[in->first_node + place])
             place++;
         if (place == in->plan_size) {
             fail_changed(tap);
             return;
         }
-        catch_up(tap, level, place + 1, entered);
+        catch_up(tap, level, place + 1, entered, true);
         uint64_t leave = now(tap);
         tap->own_ns += leave - entered;
         level->last_ns = leave;
         level->last_own_ns = tap->own_ns;
     }
-    if (tap->unseen_latency < tap->latency_count) {
-        tap->unseen_ns += elapsed_us * 1000;
-        tap->tables->latency_duration[tap->unseen_latency] += elapsed_us * 1000;
-    }
+    if (tap->reported < tap->latency_count)
+        add_report(tap, elapsed_us * 1000);
 }
 
 /* ---- Nodes ------------------------------------------------------------------------ */
@@ -226,8 +276,8 @@ uint32_t xr_tap_begin_op(TfLiteTelemetryProfilerStruct *self, const char *op_nam
         return (uint32_t)REPORT_NO_END;
     }
     xr_tap_level *level = enter_level(tap, (uint32_t)subgraph, entered);
-    catch_up(tap, level, position - in->first_node, entered);
-    tap->unseen_latency = EXRAY_NO_INDEX;
+    catch_up(tap, level, position - in->first_node, entered, false);
+    tap->reported = EXRAY_NO_INDEX;
     uint64_t leave = now(tap);
     tap->own_ns += leave - entered;
     tap->open[tap->depth] = (xr_tap_open){.node = position, .begin_ns = leave, .own_ns = tap->own_ns};
@@ -267,6 +317,7 @@ void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_
     /* The upper half says who reports; the lower one is the TfLiteStatus. */
     if ((uint32_t)status != kTfLiteOk) {
         tap->unfinished += tap->depth == 0;
+        tap->announced = false;
         level->active = false;
         return;
     }
@@ -276,7 +327,7 @@ void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_
             return;
         level = enter_level(tap, 0, entered);
     }
-    catch_up(tap, level, tap->tables->subgraphs[level->subgraph].plan_size, entered);
+    catch_up(tap, level, tap->tables->subgraphs[level->subgraph].plan_size, entered, false);
     level->active = false;
     if (tap->depth == 0 && is_live(tap))
         end_run(tap, entered);

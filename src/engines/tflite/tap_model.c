@@ -1,6 +1,6 @@
 /* At Prepare: what the interpreter holds becomes the model's description and the
  * tables that the events need. */
-#include "tap.h"
+#include "tap_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,24 +10,13 @@
 enum {
     OP_CALL = 31,
     OP_CUSTOM = 32,
-    OP_DELEGATE = 51,
     OP_IF = 118,
     OP_WHILE = 119,
     OP_CALL_ONCE = 129,
     OP_FIRST_STABLEHLO = 161,
 };
 
-/* Building state. */
-typedef struct builder {
-    const xr_tap *tap;
-    const xr_tflite_tap_api *api;
-    xr_tap_tables *tables;
-    exray_tensor_info *tensors;
-    exray_node *nodes;
-    const char *problem; /* why it came to nothing */
-} builder;
-
-static void *grab(builder *b, size_t count, size_t size)
+void *xr_tap_grab(xr_tap_builder *b, size_t count, size_t size)
 {
     void *memory = xr_tap_alloc(&b->tables->blocks, count, size);
     if (!memory)
@@ -58,7 +47,7 @@ static bool runs_subgraphs(const xr_tflite_tap_api *api, TfLiteOpaqueContext *co
 /* Takes the contexts of all subgraphs.  Their number is in the model's file; if
  * that is not at hand, asking for one too many tells, at the price of a line
  * that TFLite prints: done only where an operator can run another subgraph. */
-static bool acquire_subgraphs(builder *b, TfLiteOpaqueContext *context)
+static bool acquire_subgraphs(xr_tap_builder *b, TfLiteOpaqueContext *context)
 {
     uint32_t known = b->tap->file_subgraphs;
     uint32_t limit = known ? known : runs_subgraphs(b->api, context) ? XR_TAP_MAX_SUBGRAPHS : 1;
@@ -72,7 +61,7 @@ static bool acquire_subgraphs(builder *b, TfLiteOpaqueContext *context)
             break;
         if (count == capacity) {
             capacity = capacity ? capacity * 2 : 4;
-            xr_tap_subgraph *larger = grab(b, capacity, sizeof *larger);
+            xr_tap_subgraph *larger = xr_tap_grab(b, capacity, sizeof *larger);
             if (!larger)
                 return false;
             if (count)
@@ -89,7 +78,7 @@ static bool acquire_subgraphs(builder *b, TfLiteOpaqueContext *context)
 }
 
 /* The one that Prepare was called for stays as it is: TFLite releases it. */
-static void release_subgraphs(builder *b, TfLiteOpaqueContext *context)
+static void release_subgraphs(xr_tap_builder *b, TfLiteOpaqueContext *context)
 {
     for (uint32_t i = 0; i < b->tables->subgraph_count; i++)
         if (b->tables->subgraphs[i].context != context)
@@ -137,7 +126,7 @@ static size_t count_tensors(const xr_tflite_tap_api *api, TfLiteOpaqueContext *c
 /* Counts tensors and nodes.  With `before`, tables of the same model, tensors
  * beyond its count are left out: kernels add temporary ones as they prepare,
  * and positions must stay what the log says. */
-static bool count_items(builder *b, const xr_tap_tables *before)
+static bool count_items(xr_tap_builder *b, const xr_tap_tables *before)
 {
     uint64_t tensors = 0, planned = 0;
     for (uint32_t i = 0; i < b->tables->subgraph_count; i++) {
@@ -165,19 +154,21 @@ static bool count_items(builder *b, const xr_tap_tables *before)
     }
     b->tables->model.tensor_count = (uint32_t)tensors;
     b->tables->model.node_count = (uint32_t)planned;
-    b->tables->model.tensors = b->tensors = grab(b, tensors, sizeof *b->tensors);
-    b->tables->model.nodes = b->nodes = grab(b, planned, sizeof *b->nodes);
-    b->tables->is_partition = grab(b, planned, sizeof *b->tables->is_partition);
-    return b->tensors && b->nodes && b->tables->is_partition;
+    b->tables->model.tensors = b->tensors = xr_tap_grab(b, tensors, sizeof *b->tensors);
+    b->tables->model.nodes = b->nodes = xr_tap_grab(b, planned, sizeof *b->nodes);
+    b->tables->is_partition = xr_tap_grab(b, planned, sizeof *b->tables->is_partition);
+    b->tables->reports = xr_tap_grab(b, planned, sizeof *b->tables->reports);
+    b->tables->whole_until = xr_tap_grab(b, planned, sizeof *b->tables->whole_until);
+    return b->tensors && b->nodes && b->tables->is_partition && b->tables->reports && b->tables->whole_until;
 }
 
 /* ---- Nodes ---------------------------------------------------------------- */
 
 /* A subgraph's tensor indices as positions in the model. */
-static const uint32_t *to_positions(builder *b, const xr_tap_subgraph *subgraph, const int *indices,
+static const uint32_t *to_positions(xr_tap_builder *b, const xr_tap_subgraph *subgraph, const int *indices,
                                     int count)
 {
-    uint32_t *positions = grab(b, (size_t)count, sizeof *positions);
+    uint32_t *positions = xr_tap_grab(b, (size_t)count, sizeof *positions);
     for (int i = 0; positions && i < count; i++) {
         bool absent = indices[i] < 0 || (uint32_t)indices[i] >= subgraph->tensor_count;
         positions[i] = absent ? EXRAY_NO_INDEX : subgraph->first_tensor + (uint32_t)indices[i];
@@ -185,8 +176,7 @@ static const uint32_t *to_positions(builder *b, const xr_tap_subgraph *subgraph,
     return positions;
 }
 
-/* Returns the operator's code, or -1 with the problem set. */
-static int describe_node(builder *b, uint32_t subgraph_index, int op_index, exray_node *node)
+int xr_tap_describe_node(xr_tap_builder *b, uint32_t subgraph_index, int op_index, exray_node *node)
 {
     const xr_tap_subgraph *subgraph = &b->tables->subgraphs[subgraph_index];
     TfLiteOpaqueNode *opaque;
@@ -202,7 +192,7 @@ static int describe_node(builder *b, uint32_t subgraph_index, int op_index, exra
     }
     int code = b->api->OperatorGetBuiltInCode(op);
     const char *custom = b->api->OperatorGetCustomName(op);
-    node->op = (code == OP_CUSTOM || code == OP_DELEGATE) && custom ? custom : xr_tflite_op_name(code);
+    node->op = (code == OP_CUSTOM || code == XR_TAP_OP_DELEGATE) && custom ? custom : xr_tflite_op_name(code);
     node->subgraph = subgraph_index;
     node->inputs = to_positions(b, subgraph, inputs, input_count);
     node->outputs = to_positions(b, subgraph, outputs, output_count);
@@ -217,18 +207,10 @@ static int describe_node(builder *b, uint32_t subgraph_index, int op_index, exra
     return code < 0 ? 0 : code;
 }
 
-static void note_partition(builder *b, uint32_t position)
-{
-    b->tables->is_partition[position] = true;
-    b->tables->partitions++;
-    if (!b->tables->delegate_name)
-        b->tables->delegate_name = b->nodes[position].op;
-}
-
-static bool describe_plan(builder *b, uint32_t index)
+static bool describe_plan(xr_tap_builder *b, uint32_t index)
 {
     xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
-    subgraph->position = grab(b, subgraph->node_count, sizeof *subgraph->position);
+    subgraph->position = xr_tap_grab(b, subgraph->node_count, sizeof *subgraph->position);
     TfLiteIntArray *plan;
     if (!subgraph->position || b->api->OpaqueContextGetExecutionPlan(subgraph->context, &plan) != kTfLiteOk)
         return false;
@@ -242,141 +224,22 @@ static bool describe_plan(builder *b, uint32_t index)
         }
         uint32_t position = subgraph->first_node + i;
         subgraph->position[op] = position;
-        int code = describe_node(b, index, op, &b->nodes[position]);
+        int code = xr_tap_describe_node(b, index, op, &b->nodes[position]);
         if (code < 0)
             return false;
-        if (code == OP_DELEGATE)
-            note_partition(b, position);
+        if (code == XR_TAP_OP_DELEGATE)
+            xr_tap_note_partition(b, position);
     }
     return true;
-}
-
-/* ---- What delegates took --------------------------------------------------- */
-
-/* The nodes that a delegate took are still there; they are not in the plan any
- * more.  Which partition runs one of them follows from the graph: going back
- * from the partition's outputs, up to its inputs, meets just its own. */
-typedef struct partition_search {
-    exray_node *hidden; /* [hidden_count] nodes that are not in the plan */
-    uint32_t hidden_count;
-    uint32_t *owner;    /* [hidden_count] position of the partition, or EXRAY_NO_INDEX */
-    uint32_t *producer; /* [tensors of the subgraph] among hidden, or EXRAY_NO_INDEX */
-    uint32_t *barrier;  /* [tensors] position of the partition whose input it is */
-    uint32_t *stack;    /* tensors still to visit */
-    uint32_t stack_size;
-} partition_search;
-
-static bool find_hidden(builder *b, uint32_t index, partition_search *search)
-{
-    const xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
-    search->hidden = grab(b, subgraph->node_count - subgraph->plan_size, sizeof *search->hidden);
-    if (!search->hidden)
-        return false;
-    for (uint32_t op = 0; op < subgraph->node_count; op++)
-        if (subgraph->position[op] == EXRAY_NO_INDEX &&
-            search->hidden_count < subgraph->node_count - subgraph->plan_size &&
-            describe_node(b, index, (int)op, &search->hidden[search->hidden_count++]) < 0)
-            return false;
-    return true;
-}
-
-static void push(partition_search *search, const exray_node *node, bool its_inputs)
-{
-    const uint32_t *tensors = its_inputs ? node->inputs : node->outputs;
-    uint32_t count = its_inputs ? node->input_count : node->output_count;
-    for (uint32_t i = 0; i < count; i++)
-        if (tensors[i] != EXRAY_NO_INDEX)
-            search->stack[search->stack_size++] = tensors[i];
-}
-
-static void search_back(partition_search *search, uint32_t first_tensor, const exray_node *node,
-                        uint32_t position)
-{
-    for (uint32_t i = 0; i < node->input_count; i++)
-        if (node->inputs[i] != EXRAY_NO_INDEX)
-            search->barrier[node->inputs[i] - first_tensor] = position;
-    push(search, node, false);
-    while (search->stack_size) {
-        uint32_t tensor = search->stack[--search->stack_size] - first_tensor;
-        uint32_t producer = search->producer[tensor];
-        if (search->barrier[tensor] == position || producer == EXRAY_NO_INDEX ||
-            search->owner[producer] != EXRAY_NO_INDEX)
-            continue;
-        search->owner[producer] = position;
-        push(search, &search->hidden[producer], true);
-    }
-}
-
-/* Gives each partition its nodes, in the model's order. */
-static bool hand_out(builder *b, const partition_search *search, exray_node *node, uint32_t position)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < search->hidden_count; i++)
-        count += search->owner[i] == position;
-    exray_node *inner = grab(b, count, sizeof *inner);
-    if (!inner)
-        return false;
-    node->inner = inner;
-    node->inner_count = count;
-    b->tables->delegated += count;
-    for (uint32_t i = 0; i < search->hidden_count; i++)
-        if (search->owner[i] == position)
-            *inner++ = search->hidden[i];
-    return true;
-}
-
-static uint32_t *indices(size_t count)
-{
-    uint32_t *memory = malloc((count ? count : 1) * sizeof *memory);
-    for (size_t i = 0; memory && i < count; i++)
-        memory[i] = EXRAY_NO_INDEX;
-    return memory;
-}
-
-static bool describe_partitions(builder *b, uint32_t index)
-{
-    const xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
-    if (subgraph->node_count <= subgraph->plan_size)
-        return true;
-    partition_search search = {0};
-    bool ok = find_hidden(b, index, &search);
-    /* A hidden node is visited once, a planned one's outputs once. */
-    size_t room = 0;
-    for (uint32_t i = 0; ok && i < search.hidden_count; i++)
-        room += search.hidden[i].input_count;
-    for (uint32_t i = 0; ok && i < subgraph->plan_size; i++)
-        room += b->nodes[subgraph->first_node + i].output_count;
-    search.owner = indices(search.hidden_count);
-    search.producer = indices(subgraph->tensor_count);
-    search.barrier = indices(subgraph->tensor_count);
-    search.stack = indices(room);
-    if (!search.owner || !search.producer || !search.barrier || !search.stack) {
-        b->problem = "out of memory";
-        ok = false;
-    }
-    for (uint32_t i = 0; ok && i < search.hidden_count; i++)
-        for (uint32_t k = 0; k < search.hidden[i].output_count; k++)
-            if (search.hidden[i].outputs[k] != EXRAY_NO_INDEX)
-                search.producer[search.hidden[i].outputs[k] - subgraph->first_tensor] = i;
-    for (uint32_t i = 0; ok && i < subgraph->plan_size; i++) {
-        uint32_t position = subgraph->first_node + i;
-        search_back(&search, subgraph->first_tensor, &b->nodes[position], position);
-        ok = hand_out(b, &search, &b->nodes[position], position);
-    }
-    free(search.owner);
-    free(search.producer);
-    free(search.barrier);
-    free(search.stack);
-    return ok;
 }
 
 /* ---- Inputs and outputs ---------------------------------------------------- */
 
 /* The names of topics: the tensor's, or its position where that is empty or not
  * unique. */
-static const char *const *topic_names(builder *b, const uint32_t *positions, uint32_t count)
+static const char *const *topic_names(xr_tap_builder *b, const uint32_t *positions, uint32_t count)
 {
-    const char **names = grab(b, count, sizeof *names);
+    const char **names = xr_tap_grab(b, count, sizeof *names);
     for (uint32_t i = 0; names && i < count; i++) {
         const char *name = positions[i] == EXRAY_NO_INDEX ? NULL : b->tensors[positions[i]].name;
         bool usable = name && *name;
@@ -388,7 +251,7 @@ static const char *const *topic_names(builder *b, const uint32_t *positions, uin
             names[i] = name;
             continue;
         }
-        char *number = grab(b, 12, 1);
+        char *number = xr_tap_grab(b, 12, 1);
         if (!number)
             return NULL;
         snprintf(number, 12, "%u", (unsigned)i);
@@ -397,7 +260,7 @@ static const char *const *topic_names(builder *b, const uint32_t *positions, uin
     return names;
 }
 
-static bool describe_io(builder *b, xr_tap_subgraph *subgraph)
+static bool describe_io(xr_tap_builder *b, xr_tap_subgraph *subgraph)
 {
     const int *inputs = NULL, *outputs = NULL;
     int input_count = 0, output_count = 0;
@@ -418,7 +281,7 @@ static bool describe_io(builder *b, xr_tap_subgraph *subgraph)
     return subgraph->input_names && subgraph->output_names;
 }
 
-static bool describe_subgraph(builder *b, uint32_t index)
+static bool describe_subgraph(xr_tap_builder *b, uint32_t index)
 {
     xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
     for (uint32_t i = 0; i < subgraph->tensor_count; i++) {
@@ -429,7 +292,7 @@ static bool describe_subgraph(builder *b, uint32_t index)
             return false;
         }
     }
-    return describe_plan(b, index) && describe_partitions(b, index) && describe_io(b, subgraph);
+    return describe_plan(b, index) && describe_io(b, subgraph) && xr_tap_describe_partitions(b, index);
 }
 
 /* ---- The whole ------------------------------------------------------------- */
@@ -453,16 +316,16 @@ static void name_model(const xr_tap *tap, xr_tap_tables *tables)
     model->output_count = tables->subgraphs[0].output_count;
 }
 
-static bool reserve_working_memory(builder *b)
+static bool reserve_working_memory(xr_tap_builder *b)
 {
     xr_tap_tables *tables = b->tables;
     size_t nodes = tables->model.node_count;
     /* Room for each node twice, and for loops of a few hundred steps. */
     size_t executions = 2 * nodes + 1024;
-    tables->occurrence = grab(b, nodes, sizeof *tables->occurrence);
-    tables->latency_node = grab(b, executions, sizeof *tables->latency_node);
-    tables->latency_start = grab(b, executions, sizeof *tables->latency_start);
-    tables->latency_duration = grab(b, executions, sizeof *tables->latency_duration);
+    tables->occurrence = xr_tap_grab(b, nodes, sizeof *tables->occurrence);
+    tables->latency_node = xr_tap_grab(b, executions, sizeof *tables->latency_node);
+    tables->latency_start = xr_tap_grab(b, executions, sizeof *tables->latency_start);
+    tables->latency_duration = xr_tap_grab(b, executions, sizeof *tables->latency_duration);
     tables->latency_capacity = (uint32_t)executions;
     return tables->occurrence && tables->latency_node && tables->latency_start && tables->latency_duration;
 }
@@ -477,7 +340,7 @@ static void free_tables(xr_tap_tables *tables)
 static xr_tap_tables *describe(const xr_tap *tap, TfLiteOpaqueContext *context, const char **problem)
 {
     xr_tap_tables *tables = calloc(1, sizeof *tables);
-    builder b = {.tap = tap, .api = &tap->api, .tables = tables, .problem = "out of memory"};
+    xr_tap_builder b = {.tap = tap, .api = &tap->api, .tables = tables, .problem = "out of memory"};
     bool ok = tables && acquire_subgraphs(&b, context) && count_items(&b, tap->tables);
     for (uint32_t i = 0; ok && i < tables->subgraph_count; i++)
         ok = describe_subgraph(&b, i);
@@ -526,17 +389,38 @@ static void record_constants(xr_tap *tap)
     }
 }
 
+/* The names of the delegates that took a part, by commas; beyond a few, they are left out. */
+static void name_delegates(const xr_tap_tables *tables, char *text, size_t size)
+{
+    enum { MOST = 8 };
+    const char *seen[MOST];
+    uint32_t count = 0;
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < tables->model.node_count && count < MOST; i++) {
+        const char *name = tables->model.nodes[i].op;
+        bool is_new = tables->is_partition[i] && used + strlen(name) + 3 < size;
+        for (uint32_t k = 0; is_new && k < count; k++)
+            is_new = strcmp(seen[k], name) != 0;
+        if (!is_new)
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", count ? ", " : "", name);
+        seen[count++] = name;
+    }
+}
+
 /* Says that delegates run nodes whose values nobody sees. */
 static void record_delegation(xr_tap *tap)
 {
     const xr_tap_tables *tables = tap->tables;
     if (!tables->partitions)
         return;
-    char partitions[16], delegated[16];
+    char partitions[16], delegated[16], names[256];
+    name_delegates(tables, names, sizeof names);
     snprintf(partitions, sizeof partitions, "%u", (unsigned)tables->partitions);
     snprintf(delegated, sizeof delegated, "%u", (unsigned)tables->delegated);
     const exray_key_value pairs[] = {
-        {"delegate", tables->delegate_name},
+        {"delegate", names},
         {"partitions", partitions},
         {"delegated_nodes", delegated},
         {"remark", "each partition is one layer; the tensors inside it were not observed"},

@@ -87,6 +87,23 @@ typedef struct TfLiteOpaqueDelegateBuilder {
     int64_t flags;
 } TfLiteOpaqueDelegateBuilder;
 
+/* What the kernel of a delegate gets at its Init, and what the builtin data of its node are. */
+typedef struct TfLiteDelegateParams {
+    TfLiteDelegate *delegate;
+    TfLiteIntArray *nodes_to_replace;
+    TfLiteIntArray *input_tensors;
+    TfLiteIntArray *output_tensors;
+} TfLiteDelegateParams;
+
+/* The same, of an opaque delegate. */
+typedef struct TfLiteOpaqueDelegateParams {
+    TfLiteDelegate *delegate;
+    void *delegate_data; /* the builder's `data` */
+    TfLiteIntArray *nodes_to_replace;
+    TfLiteIntArray *input_tensors;
+    TfLiteIntArray *output_tensors;
+} TfLiteOpaqueDelegateParams;
+
 /* Every function must be set: the library calls them unchecked. */
 typedef struct TfLiteTelemetryProfilerStruct TfLiteTelemetryProfilerStruct;
 struct TfLiteTelemetryProfilerStruct {
