@@ -10,6 +10,7 @@ ASSETS = ROOT.parent / "shared" / "assets"
 BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", os.environ.get("EXRAY_BUILD", "build"))
 EXRAY = BUILD / "exray"
 CAMERA = BUILD / "tests" / "camera_app"
+KERNELS = BUILD / "tests" / "exray_kernels.so"
 CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
 ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB", ROOT / "build/engines/tflite-x86_64/libtensorflowlite_c.so"))
 ARM64_ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB_AARCH64_FOR_TESTS", ROOT / "build/engines/tflite-aarch64/libtensorflowlite_c.so"))
@@ -20,10 +21,16 @@ class Failed(Exception):
     """A program of the bench did not do its part: a fault of the bench's, not a finding."""
 
 
-def run(*command, allowed=(0,), cwd=None):
+def with_kernels(orders, report):
+    """The environment in which the engine has kernels of our own."""
+    return {"EXRAY_TFLITE_LIB": str(KERNELS), "LD_LIBRARY_PATH": str(ENGINE.parent), "EXRAY_KERNELS": orders,
+            "EXRAY_KERNELS_REPORT": str(report)}
+
+
+def run(*command, allowed=(0,), cwd=None, environment=None):
     command = [str(c) for c in command]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd,
-                            env={**os.environ, "EXRAY_TFLITE_LIB": str(ENGINE)})
+                            env={**os.environ, "EXRAY_TFLITE_LIB": str(ENGINE), **(environment or {})})
     if result.returncode not in allowed:
         raise Failed(f"{' '.join(command)}\nexit status {result.returncode}\n{result.stdout[-500:]}{result.stderr[-1500:]}")
     return result
