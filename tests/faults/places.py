@@ -41,7 +41,10 @@ def arm64_camera(folder):
     if not (shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64") and ARM64_ENGINE.exists()):
         return None
     program = folder / "camera_app-aarch64"
-    sources = [*(ROOT / "src/core").glob("*.c"), *(ROOT / "src/engines").rglob("*.c"), *(ROOT / "tests/faults").glob("camera_*.c")]
-    run("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-DCAMERA_RAW_ONLY", f"-I{ROOT}/include", f"-I{ROOT}/src", f"-I{ROOT}/src/engines", *sources, "-ldl", "-lm",
+    folders = ("src/core", "src/models", "src/engines/tflite")
+    sources = [s for f in folders for s in (ROOT / f).glob("*.c")]
+    sources += [ROOT / "src/engines/library.c", *(ROOT / "tests/faults").glob("camera_*.c")]
+    includes = [f"-I{ROOT / f}" for f in ("include", "src", "src/engines", "src/models")]
+    run("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-DCAMERA_RAW_ONLY", '-DEXRAY_INSTALLED=""', *includes, *sources, "-ldl", "-lm",
         "-lpthread", "-o", program)
     return program
