@@ -68,7 +68,8 @@ typedef struct exray_layer_pair {
     uint32_t reference_output; /* which output of the reference's node */
     const char *matched_by;    /* what says that they are the same layer: "name", "values", "position",
                                   "producers" (the layers that feed them), "number" (no model in the logs) */
-    double own_noise;          /* of noise, what this layer may add by itself */
+    double own_noise;          /* of noise, what this layer may add by itself; once it was run alone, what
+                                  may be left then: of integers of one model file, a step */
     /* With --engine and --reference-model: the layer was cut out of the reference's model and run on
      * the inputs that the edge recorded.  The error of the edge's output against that: above
      * own_noise, the layer itself is wrong; below, it only passes on.  NAN: not run. */

@@ -48,6 +48,13 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
 const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
                                        exray_side side);
 
+/* Whether both sides ran one model file: the same operators, attributes and quantization, and
+ * the same weights unless they were changed in memory. */
+bool xr_is_same_file(const exray_comparison *comparison);
+
+/* Whether the difference lies in the outermost rows and columns, and these are few. */
+bool xr_is_at_rim(const xr_layer_evidence *evidence);
+
 /* Whether the model's inputs are the same on both sides, within noise, as far as they are known. */
 bool xr_inputs_are_clean(const exray_comparison *comparison);
 

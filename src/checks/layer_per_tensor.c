@@ -102,7 +102,22 @@ static const exray_node *node_of(const exray_comparison *comparison, const exray
     return model && layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
 }
 
-/* The edge's step for one scale of all weights; 0: they are not so. */
+/* Whether the reference's weights were rounded to the very same steps: then both computed with
+ * the same numbers, and rounding them is no difference. */
+static bool rounded_alike(const exray_comparison *comparison, const exray_layer_pair *layer,
+                          const exray_tensor_info *edge)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    const exray_node *node = node_of(comparison, layer, EXRAY_REFERENCE);
+    uint32_t tensor = node ? weights_of(model, node) : EXRAY_NO_INDEX;
+    if (tensor == EXRAY_NO_INDEX)
+        return false;
+    const exray_tensor_info *info = &model->tensors[tensor];
+    return info->dtype == edge->dtype && info->quantization.count == 1 &&
+           info->quantization.scale[0] == edge->quantization.scale[0];
+}
+
+/* The edge's step for one scale of all weights, which the reference's do not have; 0: they are not so. */
 static double only_step(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
@@ -111,7 +126,8 @@ static double only_step(const exray_comparison *comparison, const exray_layer_pa
     if (tensor == EXRAY_NO_INDEX)
         return 0;
     const exray_tensor_info *info = &model->tensors[tensor];
-    return info->quantization.count == 1 && is_8_bits(info) ? info->quantization.scale[0] : 0;
+    bool one = info->quantization.count == 1 && is_8_bits(info);
+    return one && !rounded_alike(comparison, layer, info) ? info->quantization.scale[0] : 0;
 }
 
 /* One side's weights of the layer, where its log has them. */

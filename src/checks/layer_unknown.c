@@ -121,7 +121,11 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
             "Run alone on the edge's inputs, each layer passes; the block from layer %u to %u fails, "
             "with an error of %.2g.",
             (unsigned)layer->block_first, (unsigned)layer->node[EXRAY_EDGE], layer->block_error);
-    exray_finding_fix(f, "Compare the weights and the quantization of both models.");
+    exray_finding_fix(f,
+                      isnan(layer->isolated_error)
+                          ? "Run validate again with --engine and --reference-model, which runs each layer "
+                            "alone; compare the weights and the quantization of both models."
+                          : "Compare the weights and the quantization of both models.");
     exray_finding_number(f, "build_up", 1);
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }

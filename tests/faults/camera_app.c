@@ -332,6 +332,11 @@ static size_t bytes_of(const exray_tensor_info *info)
 }
 
 #ifndef CAMERA_RAW_ONLY
+static const xr_engine *find_engine(void)
+{
+    return xr_engine_by_name("tflite");
+}
+
 static void load_pipeline(app *a)
 {
     exray_error error;
@@ -353,6 +358,14 @@ static bool run_pipeline(app *a, const frame *f, const exray_tensor_info *info, 
     return true;
 }
 #else
+/* The only one that is built there. */
+extern const xr_engine xr_engine_tflite;
+
+static const xr_engine *find_engine(void)
+{
+    return &xr_engine_tflite;
+}
+
 static void xr_pipeline_free(struct xr_pipeline *pipeline)
 {
     (void)pipeline;
@@ -450,7 +463,7 @@ int main(int argc, char **argv)
     parse(&a, argc, argv);
     read_frames(&a);
     load_pipeline(&a);
-    a.engine = xr_engine_by_name("tflite");
+    a.engine = find_engine();
     a.config.app = "camera_app";
     exray_open_file(&a.recorder, a.out, &a.config);
     if (a.manual)

@@ -4,17 +4,22 @@ what it said is held against what was done."""
 import json
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
-from places import ARM64_ENGINE, ARM64_ROOT, CAMERA, EXRAY, Failed, arm64_camera, run
+from places import ARM64_ENGINE, ARM64_ROOT, CAMERA, EXRAY, Failed, arm64_camera, run, with_kernels
 from preprocessing import NotInAPipeline, pipeline, switches
 from sensors import SENSORS, Capture, draw_pictures
 
+ENGINES = {".tflite": "tflite", ".onnx": "onnxruntime"}
 CASE = "{fault}/{severity} {model} {sensor} {capture}{tail}"
+
+
+def engine_of(model):
+    return ENGINES[Path(model).suffix]
 
 
 @dataclass
@@ -37,6 +42,11 @@ class Case:
     layer: int = None  # node of the edge that was changed
     frames: int = 0  # at most; 0: all
     patch: object = None  # (path): makes the edge's model file, for this case alone
+    layer_op: str = ""  # else: it is the first convolution that has this in its operator or its name
+    kernels: str = ""  # orders for the edge's own kernels (tests/faults/kernels/kernels.h)
+    kernel_nodes: list = field(default_factory=list)  # nodes of that operator
+    isolate: bool = False  # judged a second time, with every layer run alone
+    fix: dict = None  # "what" a fix must say, "edge_model" that it gives; the edge is run again so
 
     @property
     def name(self):
@@ -54,8 +64,21 @@ class Outcome:
     seconds: float = 0
     validate_seconds: float = 0
     change: float = None  # rms of the inputs' difference, in levels of a pixel
+    agreement: float = None  # of decisions with the reference's
+    fixes: list = field(default_factory=list)  # what each finding says to do
+    isolated: "Outcome" = None  # what was said with every layer run alone
+    fixed: "Outcome" = None  # what was said once the fix was done
+    no_fault: bool = False  # the kernel's results differ by rounding alone
     error: str = ""
     logs: tuple = ()
+
+    @property
+    def fix_named(self):
+        return bool(self.fixes) and self.case.fix["what"] in self.fixes[0]
+
+    @property
+    def mended(self):
+        return bool(self.fixed) and self.fixed.verdict == "pass" and not self.fixed.causes
 
     @property
     def detected(self):
@@ -84,6 +107,28 @@ class Outcome:
     @property
     def strangers(self):
         return [c for c in self.causes if not any(c in link for link in self.case.links)]
+
+
+def first_wrong(report, nodes):
+    """Of a report of own kernels: the first node whose results are wrong beyond rounding.  One step
+    of an integer is what two right kernels may differ by; floats are rounded to a part of 1e7, many times."""
+    worst = {}
+    for line in report.read_text().splitlines():
+        _, number, unit, distance = line.split()
+        beyond = float(distance) > (1 if unit == "steps" else 1e-4)
+        worst[int(number)] = worst.get(int(number), False) or beyond
+    wrong = [n for n, beyond in sorted(worst.items()) if beyond]
+    return nodes[wrong[0]] if wrong else None
+
+
+def first_convolution(log, word):
+    """The first node of a log's model that is a convolution and has the word in its operator or its output's name."""
+    with open(log, "rb") as file:
+        (model,) = (m for _, _, _, m in make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages(topics=["/model"]))
+    for number, node in enumerate(model.nodes):
+        if "conv" in node.op.lower() and word in f"{node.op} {model.tensors[node.outputs[0]].name}".lower():
+            return number
+    raise Failed(f"no {word} convolution in {log}")
 
 
 def inputs_of(log):
@@ -148,7 +193,7 @@ class Bench:
         path.write_text(pipeline(settings, model.width, model.height, model.task))
         return path
 
-    def camera(self, case, model_path, settings, capture, out, *options, task):
+    def camera(self, case, model_path, settings, capture, out, *options, task, environment=None):
         program = [CAMERA]
         if case.options.get("program") == "arm64" and out.name.endswith("edge.mcap"):
             built = self.once("arm64", lambda: arm64_camera(self.folder))
@@ -159,24 +204,24 @@ class Bench:
                    "--task", task, *options]
         if settings is not None:
             command += switches(settings)
-        run(*command)
+        run(*command, environment=environment)
 
-    def edge(self, case, model, capture, out):
+    def edge(self, case, model, capture, out, environment=None):
         """The faulty run: by `record` where a pipeline file can have the fault and the
         camera delivers files, else by the application."""
         path, settings = case.edge_model or model.path, {**(case.right or model.right), **case.settings}
         options = [x for k, v in case.options.items() if k != "program" for x in (f"--{k}", str(v))]
-        if case.frames:
-            options += ["--frames", str(case.frames)]
+        limit = ["--frames", str(case.frames)] if case.frames else []
         if case.with_sensor and capture.sensor.encoded and "program" not in case.options:
             try:
                 text = self.pipeline_file(settings, model)
-                run(EXRAY, "record", "--model", path, "--pipeline", text, "--data", capture.list, "--capture", case.capture,
-                    "-o", out, *options, cwd=capture.folder)
+                run(EXRAY, "record", "--engine", engine_of(path), "--model", path, "--pipeline", text, "--data", capture.list, "--capture", case.capture,
+                    "-o", out, *options, *limit, cwd=capture.folder, environment=environment)
                 return
             except NotInAPipeline:
                 pass
-        self.camera(case, path, settings, capture, out, "--sensor", "yes" if case.with_sensor else "no", *options, task=model.task)
+        self.camera(case, path, settings, capture, out, "--sensor", "yes" if case.with_sensor else "no", *options, task=model.task,
+                    environment=environment)
 
     def reference(self, case, model, capture):
         """The right pipeline's log, made once for a model, capture level and camera."""
@@ -196,7 +241,7 @@ class Bench:
                         "--label-offset", truth.get("label_offset", 0), *options, task=model.task)
             return out
         if case.frames:
-            run(EXRAY, "record", "--model", right.path, "--pipeline", text, "--data", capture.list, "--role", "reference",
+            run(EXRAY, "record", "--engine", engine_of(right.path), "--model", right.path, "--pipeline", text, "--data", capture.list, "--role", "reference",
                 "--capture", case.capture, "--frames", str(case.frames), "-o", out, *options, cwd=capture.folder)
             return out
         edge = self.once(("seed", right.name, case.sensor, case.pictures), lambda: self._seed(case, right, capture))
@@ -221,10 +266,16 @@ class Bench:
             if case.patch:
                 case.edge_model = str(self._path("edge.tflite"))
                 case.patch(case.edge_model)
-            self.edge(case, model, capture, out)
+            self.faulty(outcome, model, capture, out)
             at = time.monotonic()
             self.judge(outcome, out, reference)
             outcome.validate_seconds = time.monotonic() - at
+            if case.isolate:
+                outcome.isolated = Outcome(case)
+                right = model.reference or model
+                self.judge(outcome.isolated, out, reference, "--engine", engine_of(right.path), "--reference-model", right.path)
+            if case.fix and not outcome.no_fault:
+                outcome.fixed = self.after_fix(case, model, capture, reference)
             if self.measure:
                 outcome.change = change(out, reference, (case.right or model.right)["std"])
             outcome.logs = (str(out), str(reference))
@@ -238,13 +289,42 @@ class Bench:
         outcome.seconds = time.monotonic() - began
         return outcome
 
-    def judge(self, outcome, edge, reference):
-        result = run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3))
+    def faulty(self, outcome, model, capture, out):
+        """The edge's run; with own kernels also which layer they got wrong."""
+        case = outcome.case
+        if not case.kernels:
+            self.edge(case, model, capture, out)
+            if case.layer_op:
+                case.layer = first_convolution(out, case.layer_op)
+            return
+        report = self._path("kernels.txt")
+        self.edge(case, model, capture, out, with_kernels(case.kernels, report))
+        if case.kind == "fault":
+            case.layer = first_wrong(report, case.kernel_nodes)
+            outcome.no_fault = case.layer is None
+        report.unlink(missing_ok=True)
+
+    def after_fix(self, case, model, capture, reference):
+        """The edge's run as the fix has it: the other model file, the engine's own kernels."""
+        path = case.fix.get("edge_model", "" if case.kernels else case.edge_model)
+        return self.once(("fixed", reference, path), lambda: self._run_fixed(case, path, model, capture, reference))
+
+    def _run_fixed(self, case, path, model, capture, reference):
+        fixed, out = Outcome(replace(case, kernels="", edge_model=str(path), patch=None)), self._path("fixed.mcap")
+        self.edge(fixed.case, model, capture, out)
+        self.judge(fixed, out, reference)
+        out.unlink(missing_ok=True)
+        return fixed
+
+    def judge(self, outcome, edge, reference, *options):
+        result = run(EXRAY, "validate", edge, reference, "--json", "-", *options, allowed=(0, 1, 3))
         said = json.loads(result.stdout)
         outcome.verdict = said["verdict"]
+        outcome.agreement = said["accuracy"]["agreement"] if said.get("accuracy") else None
         for f in said["findings"]:
             if f["severity"] != "info":
                 outcome.causes.append(f["cause"])
                 outcome.summaries.append(f["summary"])
+                outcome.fixes.append(f["fix"])
                 outcome.layers.append(f["where"]["layer"])
                 outcome.alternatives.append([a["cause"] for a in f.get("alternatives", [])])

@@ -9,11 +9,13 @@ from functools import partial
 from typing import Callable
 
 import layer_files as lf
+from bench_models import LITE0, Model
 from cases import pictures_for
 from execute import Case
 from places import ASSETS
 
 FRAMES = 3
+FRAMES_OF_FIXES = 8  # decisions are counted
 ACT = lf.ACTIVATION
 WEIGHTS, OPERATOR = ("model.weights",), ("model.operator",)
 
@@ -56,9 +58,25 @@ MODELS = ("lite0", "lite0_uint8", "lite0_uint8_vs_float", "mobilenet_v1", "mobil
 CALIBRATIONS = {"flat": "efficientnet_lite0_int8_flatcal.tflite", "dark": "efficientnet_lite0_int8_darkcal.tflite"}
 
 
+# One scale for the weights of all channels, which the first depthwise layer loses some by: of which
+# model the file is, and the file that has a scale for each.  (EfficientNet-Lite0 loses next to nothing.)
+PER_TENSOR = [("mobilenet_v2_dogs_int8_per_tensor.onnx", "mobilenet_v2_dogs_int8.onnx", "dogs")]
+
+
+def models():
+    """{name: Model}: those that only faults inside models have."""
+    paths = [ASSETS / "models" / f"mobilenet_v2_dogs_{kind}.onnx" for kind in ("float", "int8")]
+    if not all(p.exists() for p in paths):
+        return {}
+    right = {**LITE0, "layout": "nchw"}
+    reference, edge = (Model("dogs" + name, path, right, width=160, height=160) for name, path in zip(("_float", ""), paths))
+    edge.reference = reference
+    return {"dogs": edge}
+
+
 def _case(name, severity, model, **more):
-    return Case(name, severity, model.name, "jpeg", "full", True, pictures=pictures_for(model.name, "jpeg"), frames=FRAMES,
-                input_fault=False, **more)
+    more = {"frames": FRAMES, **more}
+    return Case(name, severity, model.name, "jpeg", "full", True, pictures=pictures_for(model.name, "jpeg"), input_fault=False, **more)
 
 
 def _of(fault, model):
@@ -82,7 +100,14 @@ def faults(models):
         for name in ("lite0_uint8", "lite0_uint8_vs_float"):
             if name in models and path.exists():
                 found.append(_case(f"layer:calibrated_{kind}", 0, models[name], edge_model=str(path),
-                                   links=[["layer.saturation", "layer.range"]]))
+                                   links=[["layer.saturation", "layer.range"]],
+                                   frames=FRAMES_OF_FIXES, fix={"what": "alibrat", "edge_model": str(models[name].path)}))
+    for file, right, name in PER_TENSOR:
+        paths = [ASSETS / "models" / f for f in (file, right)]
+        if name in models and all(p.exists() for p in paths):
+            found.append(_case("layer:one_scale", 0, models[name], edge_model=str(paths[0]), isolate=True,
+                               links=[["layer.per_tensor_weights"]], layer_op="depthwise",
+                               frames=FRAMES_OF_FIXES, fix={"what": "per channel", "edge_model": str(paths[1])}))
     return found
 
 

@@ -10,6 +10,7 @@ ASSETS = ROOT.parent / "shared" / "assets"
 BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", os.environ.get("EXRAY_BUILD", "build"))
 EXRAY = BUILD / "exray"
 CAMERA = BUILD / "tests" / "camera_app"
+KERNELS = BUILD / "tests" / "exray_kernels.so"
 CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
 ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB", ROOT / "build/engines/tflite-x86_64/libtensorflowlite_c.so"))
 ARM64_ENGINE = Path(os.environ.get("EXRAY_TFLITE_LIB_AARCH64_FOR_TESTS", ROOT / "build/engines/tflite-aarch64/libtensorflowlite_c.so"))
@@ -20,10 +21,16 @@ class Failed(Exception):
     """A program of the bench did not do its part: a fault of the bench's, not a finding."""
 
 
-def run(*command, allowed=(0,), cwd=None):
+def with_kernels(orders, report):
+    """The environment in which the engine has kernels of our own."""
+    return {"EXRAY_TFLITE_LIB": str(KERNELS), "LD_LIBRARY_PATH": str(ENGINE.parent), "EXRAY_KERNELS": orders,
+            "EXRAY_KERNELS_REPORT": str(report)}
+
+
+def run(*command, allowed=(0,), cwd=None, environment=None):
     command = [str(c) for c in command]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd,
-                            env={**os.environ, "EXRAY_TFLITE_LIB": str(ENGINE)})
+                            env={**os.environ, "EXRAY_TFLITE_LIB": str(ENGINE), **(environment or {})})
     if result.returncode not in allowed:
         raise Failed(f"{' '.join(command)}\nexit status {result.returncode}\n{result.stdout[-500:]}{result.stderr[-1500:]}")
     return result
@@ -34,7 +41,10 @@ def arm64_camera(folder):
     if not (shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64") and ARM64_ENGINE.exists()):
         return None
     program = folder / "camera_app-aarch64"
-    sources = [*(ROOT / "src/core").glob("*.c"), *(ROOT / "src/engines").rglob("*.c"), *(ROOT / "tests/faults").glob("camera_*.c")]
-    run("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-DCAMERA_RAW_ONLY", f"-I{ROOT}/include", f"-I{ROOT}/src", f"-I{ROOT}/src/engines", *sources, "-ldl", "-lm",
+    folders = ("src/core", "src/models", "src/engines/tflite")
+    sources = [s for f in folders for s in (ROOT / f).glob("*.c")]
+    sources += [ROOT / "src/engines/library.c", *(ROOT / "tests/faults").glob("camera_*.c")]
+    includes = [f"-I{ROOT / f}" for f in ("include", "src", "src/engines", "src/models")]
+    run("aarch64-linux-gnu-gcc", "-std=c11", "-O2", "-DCAMERA_RAW_ONLY", '-DEXRAY_INSTALLED=""', *includes, *sources, "-ldl", "-lm",
         "-lpthread", "-o", program)
     return program

@@ -49,8 +49,8 @@ def healthy_limits(outcomes):
 def judged(outcomes, limits):
     """Fault cases that count, and those that went unseen and change less than healthy pairs do."""
     faults = [o for o in outcomes if o.case.kind == "fault" and not o.error]
-    hidden = [o for o in faults if o.case.input_fault and not o.detected and o.change is not None
-              and o.change <= limits.get(camera_class(o.case), 0)]
+    hidden = [o for o in faults if o.no_fault or (o.case.input_fault and not o.detected and o.change is not None
+              and o.change <= limits.get(camera_class(o.case), 0))]
     return [o for o in faults if o not in hidden], hidden
 
 
@@ -117,11 +117,52 @@ def print_layers(outcomes):
               f"{percent(sum(o.exact_layer for o in placed), len(placed)):>8} {percent(sum(o.exact for o in group), n):>8}")
 
 
+def print_isolated(outcomes):
+    """Of those that were judged once more, every layer run alone."""
+    again = [o for o in outcomes if o.isolated]
+    if again:
+        n = len(again)
+        print(f"\n{n} of them once more, every layer run alone: detected {percent(sum(o.isolated.detected for o in again), n)}, "
+              f"exact layer {percent(sum(o.isolated.exact_layer for o in again), n)}, "
+              f"first cause exact {percent(sum(o.isolated.exact for o in again), n)}")
+    for o in again:
+        if not (o.isolated.exact and o.isolated.exact_layer):
+            print(f"  {o.case.name}: changed was layer {o.case.layer}; alone: {o.isolated.verdict}")
+            for cause, layer, summary in zip(o.isolated.causes, o.isolated.layers, o.isolated.summaries):
+                print(f"      {cause} {layer}: {summary}")
+
+
+def fix_rows(outcomes):
+    """{fault: outcomes whose fix was done}."""
+    groups = defaultdict(list)
+    for o in outcomes:
+        if o.fixed:
+            groups[o.case.fault.split("@")[0]].append(o)
+    return groups
+
+
+def print_fixes(outcomes):
+    """What became of the named fixes: the edge was run again as they say."""
+    groups = fix_rows(outcomes)
+    if groups:
+        print(f"\n{'fixes, done':40} {'cases':>6} {'named':>8} {'clean':>8}  agreement with the reference: before, after")
+    for name, group in groups.items():
+        n, known = len(group), [o for o in group if o.agreement is not None and o.fixed.agreement is not None]
+        before, after = (sum(x) / len(known) if known else None for x in
+                         ([o.agreement for o in known], [o.fixed.agreement for o in known]))
+        print(f"{name:40} {n:>6} {percent(sum(o.fix_named for o in group), n):>8} {percent(sum(o.mended for o in group), n):>8}"
+              + (f"  {before:.2f}, {after:.2f}" if known else "  -"))
+
+
+def is_loud(outcome):
+    return outcome.verdict == "fail" or any(not c.startswith("log.") for c in outcome.causes)
+
+
 def totals_of(outcomes, seconds):
     limits = healthy_limits(outcomes)
     counted, hidden = judged(outcomes, limits)
     healthy = [o for o in outcomes if o.case.kind == "healthy" and not o.error]
-    loud = [o for o in healthy if o.verdict == "fail" or any(not c.startswith("log.") for c in o.causes)]
+    loud = [o for o in healthy if is_loud(o) or (o.isolated and is_loud(o.isolated))]
     unjudged = [o for o in healthy if o not in loud and o.verdict != "pass"]
     n = len(counted)
     totals = {
@@ -135,10 +176,18 @@ def totals_of(outcomes, seconds):
     placed = [o for o in inside if o.case.layer is not None]
     totals["layer_cases"], totals["layer_exact_cause"] = len(inside), sum(o.exact for o in inside)
     totals["layer_placed"], totals["layer_exact_layer"] = len(placed), sum(o.exact_layer for o in placed)
+    again, done = [o for o in inside if o.isolated], [o for o in inside if o.fixed]
+    totals["isolated"], totals["isolated_exact_layer"] = len(again), sum(o.isolated.exact_layer for o in again)
+    totals["isolated_exact_cause"] = sum(o.isolated.exact for o in again)
+    totals["fixes"], totals["fixes_clean"], totals["fixes_named"] = len(done), sum(o.mended for o in done), sum(o.fix_named for o in done)
     outside, right = n - len(inside), totals["exact"] - totals["layer_exact_cause"]
-    totals["passed"] = (not totals["broken"] and not loud and totals["detected"] == n and right >= 0.98 * outside
+    seen = sum(o.detected or bool(o.isolated and o.isolated.detected) for o in counted)
+    totals["passed"] = (not totals["broken"] and not loud and seen == n and right >= 0.98 * outside
                         and totals["layer_exact_cause"] >= LAYER_CAUSE * len(inside)
-                        and totals["layer_exact_layer"] >= LAYER_PLACE * len(placed))
+                        and totals["layer_exact_layer"] >= LAYER_PLACE * len(placed)
+                        and totals["isolated_exact_layer"] >= LAYER_PLACE * len(again)
+                        and totals["isolated_exact_cause"] >= LAYER_CAUSE * len(again)
+                        and totals["fixes_clean"] == len(done))
     return totals, counted, hidden, loud, unjudged
 
 
@@ -150,6 +199,8 @@ def write(outcomes, path, seconds, seed=None, keep=False):
         print_groups("by model", counted, lambda o: o.case.model)
         print_groups("by record", counted, lambda o: f"{o.case.sensor}, {o.case.capture}" if o.case.with_sensor else "no sensor record")
     print_layers(counted)
+    print_isolated(counted)
+    print_fixes(counted)
     print_misses(counted, keep)
     for title, group in ((f"Healthy pairs with findings ({len(loud)})", loud),
                          (f"Healthy pairs that exray could not judge ({len(unjudged)})", unjudged),
@@ -159,7 +210,7 @@ def write(outcomes, path, seconds, seed=None, keep=False):
         for o in group:
             changed = "" if o.change is None else f", {o.change:.2f} levels"
             print(f"  {o.case.name}: {o.verdict}{changed}")
-            for cause, summary in zip(o.causes, o.summaries):
+            for cause, summary in [*zip(o.causes, o.summaries), *(zip(o.isolated.causes, o.isolated.summaries) if o.isolated else ())]:
                 print(f"      {cause}: {summary}")
             if keep:
                 print("      " + " ".join(o.logs))
@@ -180,7 +231,11 @@ def write(outcomes, path, seconds, seed=None, keep=False):
           f"{totals['broken']} cases broken; {seconds:.0f} s" + (f"; seed {seed}" if seed is not None else ""))
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"format": "exray-faults", "version": 1, "seed": seed, "totals": totals,
-                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("options", "reference", "patch")},
+                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("reference", "patch")},
+                           **({"isolated": {"causes": o.isolated.causes, "layers": o.isolated.layers, "exact": o.isolated.exact,
+                                            "exact_layer": o.isolated.exact_layer}} if o.isolated else {}),
+                           **({"fixed": {"named": o.fix_named, "clean": o.mended, "agreement": [o.agreement, o.fixed.agreement]}}
+                              if o.fixed else {}),
                            "verdict": o.verdict, "causes": o.causes, "layers": o.layers, "exact_layer": o.exact_layer, "summaries": o.summaries, "alternatives": o.alternatives,
                            "detected": o.detected, "exact": o.exact, "all_named": o.all_named, "change_levels": o.change,
                            "seconds": round(o.seconds, 3), "validate_seconds": round(o.validate_seconds, 3), "error": o.error}

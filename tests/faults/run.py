@@ -7,6 +7,7 @@ what was done.
     run.py --fast                 the subset of make test
     run.py --fault bgr --model lite0 --keep      some cases, their logs kept
     run.py --seed 7 --cases 200   mixtures, pictures, cameras and severities drawn at random
+    run.py --layers -o docs/faults.md            faults inside models, and fixes done
     run.py --accuracy -o docs/results.md         accuracy recovered by the named fixes
 """
 
@@ -23,10 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bench_models
 import cases
+import kernel_cases
 import layer_cases
 import report
+import tables
 from execute import Bench
-from places import BUILD, CAMERA, ENGINE, EXRAY, Failed
+from places import BUILD, CAMERA, ENGINE, EXRAY, KERNELS, Failed
 
 
 def arguments():
@@ -43,7 +46,7 @@ def arguments():
     parser.add_argument("--keep", action="store_true", help="keeps the logs, and names them")
     parser.add_argument("--json", type=Path, help="where the report goes (BUILD/faults/report.json)")
     parser.add_argument("--accuracy", action="store_true", help="the table of docs/results.md instead")
-    parser.add_argument("-o", "--output", type=Path, help="where --accuracy writes (standard output)")
+    parser.add_argument("-o", "--output", type=Path, help="where --accuracy writes (standard output), and --layers its tables")
     return parser.parse_args()
 
 
@@ -57,10 +60,12 @@ def choose(options, models):
     if options.seed is not None:
         chosen = cases.drawn(models, options.seed, options.cases)
     elif options.fast:
-        chosen = cases.fast(models) + layer_cases.fast(models)
+        chosen = cases.fast(models) + layer_cases.fast(models) + kernel_cases.fast(models)
     else:
         chosen = [] if options.layers else cases.healthy(models) + ([] if options.healthy else cases.faults(models))
-        chosen += layer_cases.healthy(models) + ([] if options.healthy else layer_cases.faults(models))
+        inside = {**models, **kernel_cases.models(models), **layer_cases.models()}
+        for kind in (layer_cases, kernel_cases):
+            chosen += kind.healthy(inside) + ([] if options.healthy else kind.faults(inside))
     chosen = [c for c in chosen if matches(c.fault, options.fault) and matches(c.model, options.model)]
     if options.limit and len(chosen) > options.limit:
         chosen = random.Random(1).sample(chosen, options.limit)
@@ -69,7 +74,7 @@ def choose(options, models):
 
 def main():
     options = arguments()
-    for needed in (EXRAY, CAMERA, ENGINE):
+    for needed in (EXRAY, CAMERA, KERNELS, ENGINE):
         if not needed.exists():
             print(f"faults: {needed} is missing; run make, and scripts/faults.sh", file=sys.stderr)
             return 2
@@ -85,18 +90,26 @@ def main():
     began = time.monotonic()
     chosen = choose(options, models)
     folder = BUILD / "faults" / f"run-{os.getpid()}"
-    bench = Bench(models, folder, keep=options.keep)
+    bench = Bench({**models, **kernel_cases.models(models), **layer_cases.models()}, folder, keep=options.keep)
     progress = report.Progress(len(chosen))
     with ThreadPoolExecutor(options.jobs) as pool:
         outcomes = []
         for outcome in pool.map(bench.run, chosen):
             outcomes.append(outcome)
             progress.step()
-    totals = report.write(outcomes, options.json or BUILD / "faults" / "report.json", time.monotonic() - began,
-                          options.seed, keep=options.keep)
+    totals = write(outcomes, options, began)
     if not options.keep:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if totals["passed"] else 1
+
+
+def write(outcomes, options, began):
+    totals = report.write(outcomes, options.json or BUILD / "faults" / "report.json", time.monotonic() - began,
+                          options.seed, keep=options.keep)
+    if options.layers and options.output:
+        counted, _ = report.judged(outcomes, report.healthy_limits(outcomes))
+        options.output.write_text(tables.markdown(counted, totals))
+    return totals
 
 
 if __name__ == "__main__":

@@ -19,14 +19,14 @@ import cases
 import preprocessing
 import sensors
 from execute import Bench
-from places import CAMERA, ENGINE, EXRAY
+from places import CAMERA, ENGINE, EXRAY, KERNELS
 
 TARGET = 0.98  # of the faults, whose first cause is the right one
 
 
 @pytest.fixture(scope="module")
 def models():
-    for needed in (CAMERA, ENGINE):
+    for needed in (CAMERA, KERNELS, ENGINE):
         if not needed.exists():
             pytest.skip(f"no {needed}")
     return bench_models.load()
@@ -70,6 +70,21 @@ def test_the_layer_that_was_changed_is_named(report):
     inside = [c for c in of_kind(report, "fault") if c["layer"] is not None]
     assert len(inside) >= 5
     assert {c["name"]: c["layers"] for c in inside if not c["exact_layer"]} == {}
+
+
+def test_layers_run_alone_are_named_too(report):
+    """Kernels of our own that are wrong: with every layer run alone, the same layer and cause."""
+    again = [c for c in of_kind(report, "fault") if "isolated" in c]
+    assert len(again) >= 3 and any(c["options"].get("program") for c in again)
+    assert {c["name"]: c["isolated"] for c in again if not (c["isolated"]["exact"] and c["isolated"]["exact_layer"])} == {}
+
+
+def test_named_fixes_mend(report):
+    """The edge run again as the finding says: a clean pair, and the reference's decisions."""
+    fixed = {c["name"]: c["fixed"] for c in of_kind(report, "fault") if "fixed" in c}
+    assert len(fixed) >= 3
+    assert {n: f for n, f in fixed.items() if not (f["named"] and f["clean"] and f["agreement"][1] == 1)} == {}
+    assert any(f["agreement"][0] < 0.5 for f in fixed.values())
 
 
 def test_healthy_pairs_have_no_finding(report):

@@ -20,13 +20,17 @@ exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
                              const xr_compare_options *options, exray_error *error);
 
 /* What came of running a layer alone on the edge's own inputs (src/host/isolate): the error
- * of the edge's output against that, of its deviation.  The layer's role follows. */
-void xr_comparison_isolated(exray_comparison *comparison, size_t layer, double error);
+ * of the edge's output against that, of its deviation.  `exact`: xr_comparison_is_exact, and the
+ * layer was of that file, too.  The layer's role follows.  Returns whether it is wrong by itself. */
+bool xr_comparison_isolated(exray_comparison *comparison, size_t layer, double error, bool exact);
 /* ... of running the reference's layers from those that edge node `first_node` matches up to
  * this one, which pass one by one and fail together. */
 void xr_comparison_block(exray_comparison *comparison, size_t layer, uint32_t first_node, double error);
 /* The error that so many layers in a row, the last of which is `layer`, may add. */
-double xr_block_noise(const exray_layer_pair *layer, uint32_t layers);
+double xr_block_noise(const exray_comparison *comparison, size_t layer, uint32_t layers);
+/* Whether the layer's result, on the same inputs, is known to the last step: both sides run
+ * one model file, and the layer is of integers. */
+bool xr_comparison_is_exact(const exray_comparison *comparison, size_t layer);
 
 /* NULL is allowed. */
 void xr_comparison_free(exray_comparison *comparison);

@@ -70,6 +70,8 @@ typedef struct xr_pair {
     double error, noise;
     double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
     double own;                   /* LAYER: the error that it may add itself */
+    bool exact;                   /* LAYER: of one model file, of integers: on the same inputs ... */
+    double alone;                 /* ... it may add this, a step; else as `own` */
     double repeat_square; /* mean square of what runs of one input differ by, of both sides; 0: not known */
 } xr_pair;
 

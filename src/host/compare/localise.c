@@ -31,6 +31,12 @@
  * themselves ORIGIN_BEHIND (a filter may answer to an error several times as strongly as to the picture),
  * else propagates it.
  *
+ * A layer that is run alone on the other side's inputs may add `own`, CLEAN times.  Where
+ * both sides have one model file and the layer is of quantized integers it may add one
+ * step: weights and inputs are the very same numbers, and right kernels differ in how
+ * they round the result, never by more.  The same holds within the network as long as
+ * nothing has differed yet.
+ *
  * Where e is an estimate from sketches, a layer is clean only if all that e may be is
  * healthy, and wrong only if none of it is; between, it is not judged. */
 #include "internal.h"
@@ -116,6 +122,44 @@ static double node_noise(const exray_model *model, uint32_t node)
         }
     }
     return noise;
+}
+
+/* Ops that round more than once, and carry that from frame to frame. */
+static bool is_recurrent(const char *op)
+{
+    static const char *const parts[] = {"LSTM", "GRU", "RNN", "SVDF"};
+    for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(op, parts[i]))
+            return true;
+    return false;
+}
+
+/* Whether both sides ran one model file. */
+static bool is_same_file(const exray_comparison *c)
+{
+    const exray_model *edge = exray_log_model(c->log[0]), *reference = exray_log_model(c->log[1]);
+    return edge && reference && edge->sha256 && reference->sha256 &&
+           memcmp(edge->sha256, reference->sha256, 32) == 0;
+}
+
+/* Whether a node is a single layer, and all that it reads and writes are integers. */
+static bool is_quantized(const exray_model *model, uint32_t node)
+{
+    if (!model || node >= model->node_count)
+        return false;
+    const exray_node *n = &model->nodes[node];
+    bool quantized = n->output_count > 0 && n->inner_count == 0 && !is_recurrent(n->op);
+    for (int out = 0; out < 2; out++) {
+        const uint32_t *tensor = out ? n->outputs : n->inputs;
+        uint32_t count = out ? n->output_count : n->input_count;
+        for (uint32_t i = 0; i < count; i++) {
+            if (tensor[i] >= model->tensor_count)
+                continue;
+            const exray_tensor_info *info = &model->tensors[tensor[i]];
+            quantized = quantized && is_integer(info->dtype) && (!out || info->quantization.count > 0);
+        }
+    }
+    return quantized;
 }
 
 /* As much as KEPT lets build up over the layers that a partition runs as one node. */
@@ -220,7 +264,8 @@ static void measure_error(xr_pair *pair, double *step)
 typedef struct graph {
     exray_comparison *comparison;
     const exray_model *model; /* the edge's; NULL: the layers are taken as a chain */
-    state *tensor;            /* [tensor_count] */
+    bool same_file;
+    state *tensor; /* [tensor_count] */
     state chain;
 } graph;
 
@@ -280,21 +325,33 @@ static double decided(const state *in, double noise)
     return uncertain ? fmax(noise, 1) : noise;
 }
 
+/* The noise that the layer itself adds; fills in pair->own, exact and alone. */
+static double judge_own(const graph *g, xr_pair *pair, const state *in, double step, double repeat)
+{
+    const exray_model *other = exray_log_model(g->comparison->log[1]);
+    double own = fmax(node_noise(g->model, pair->index[0]), node_noise(other, pair->index[1]));
+    own = sqrt(own * own + step * step + in->weights * in->weights);
+    own = fmax(partition_growth(g->model, pair->index[0]) * own, repeat);
+    pair->own = pair->alone = bound(0, own);
+    pair->exact = g->same_file && step > 0 && pair->frames > 0 && is_quantized(g->model, pair->index[0]) &&
+                  is_quantized(other, pair->index[1]);
+    if (pair->exact)
+        pair->alone = fmin(pair->own, fmax(bound(0, fmax(OWN_FLOAT32, repeat)), sqrt(12) * step));
+    return own;
+}
+
 static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
 {
     double step;
     measure_error(pair, &step);
-    double own = fmax(node_noise(g->model, pair->index[0]),
-                      node_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
-    own = partition_growth(g->model, pair->index[0]) *
-          sqrt(own * own + step * step + in->weights * in->weights);
     double repeat = repeat_noise(pair);
-    own = fmax(own, repeat);
+    double own = judge_own(g, pair, in, step, repeat);
     double noise = fmax(behind(in->noise, own), repeat);
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
-    pair->noise = bound(in->given, noise);
-    pair->own = bound(0, own);
+    /* What the very same went into was as good as run alone. */
+    bool same_inputs = pair->exact && in->known && in->judged && in->error == 0 && in->given == 0;
+    pair->noise = same_inputs ? pair->alone : bound(in->given, noise);
     bool bounded =
         pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: the error is at least so large */
     *out = (state){.known = in->known || !bounded,
@@ -316,12 +373,14 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_UNJUDGED; /* what went in was not recorded */
     else if (bounded && in->wrong && !isinf(pair->error))
         shown->role = EXRAY_LAYER_PROPAGATES; /* bounds do not tell how much was added */
-    else if (isinf(pair->error) ? !isinf(in->error)
-                                : pair->error > origin * sqrt(in->error * in->error + own * own))
+    else if (isinf(pair->error)
+                 ? !isinf(in->error)
+                 : same_inputs || pair->error > origin * sqrt(in->error * in->error + own * own))
         shown->role = EXRAY_LAYER_ORIGINATES;
     else
         shown->role = EXRAY_LAYER_PROPAGATES;
-    if (shown->role == EXRAY_LAYER_ORIGINATES && xr_recomputed_error(g->comparison, pair) <= pair->own)
+    if (shown->role == EXRAY_LAYER_ORIGINATES && !same_inputs &&
+        xr_recomputed_error(g->comparison, pair) <= pair->own)
         shown->role = EXRAY_LAYER_PROPAGATES; /* it bends the error of its input, rightly */
 }
 
@@ -468,7 +527,7 @@ static void walk_chain(graph *g)
 
 bool xr_localise(exray_comparison *c)
 {
-    graph g = {.comparison = c, .model = exray_log_model(c->log[0])};
+    graph g = {.comparison = c, .model = exray_log_model(c->log[0]), .same_file = is_same_file(c)};
     if (g.model && !exray_log_model(c->log[1]))
         g.model = NULL; /* the layers were matched by number alone */
     if (g.model) {
@@ -501,13 +560,22 @@ bool xr_localise(exray_comparison *c)
     return true;
 }
 
-void xr_comparison_isolated(exray_comparison *c, size_t layer, double error)
+bool xr_comparison_is_exact(const exray_comparison *c, size_t layer)
+{
+    return c->layers.pair[layer].exact;
+}
+
+bool xr_comparison_isolated(exray_comparison *c, size_t layer, double error, bool exact)
 {
     exray_layer_pair *shown = &c->layer[layer];
     shown->isolated_error = error;
-    if (shown->role == EXRAY_LAYER_CLEAN)
-        return;
-    shown->role = error > shown->own_noise ? EXRAY_LAYER_ORIGINATES : EXRAY_LAYER_PROPAGATES;
+    shown->own_noise = exact ? c->layers.pair[layer].alone : c->layers.pair[layer].own;
+    bool failed = error > shown->own_noise;
+    if (failed)
+        shown->role = EXRAY_LAYER_ORIGINATES;
+    else if (shown->role != EXRAY_LAYER_CLEAN)
+        shown->role = EXRAY_LAYER_PROPAGATES;
+    return failed;
 }
 
 void xr_comparison_block(exray_comparison *c, size_t layer, uint32_t first_node, double error)
@@ -516,7 +584,8 @@ void xr_comparison_block(exray_comparison *c, size_t layer, uint32_t first_node,
     c->layer[layer].block_error = error;
 }
 
-double xr_block_noise(const exray_layer_pair *layer, uint32_t layers)
+double xr_block_noise(const exray_comparison *c, size_t layer, uint32_t layers)
 {
-    return layer->own_noise * (layers > 1 ? sqrt((1 - pow(KEPT, 2.0 * layers)) / (1 - KEPT * KEPT)) : 1);
+    return c->layers.pair[layer].own *
+           (layers > 1 ? sqrt((1 - pow(KEPT, 2.0 * layers)) / (1 - KEPT * KEPT)) : 1);
 }

@@ -18,6 +18,7 @@ typedef struct work {
     exray_comparison *comparison;
     const xr_isolate_options *options;
     xr_isolate_report *report;
+    bool same_file; /* the model at hand is the one that the reference ran */
     xr_plan plan;
     exray_slot *slot[1 + MOST_INPUTS];
 } work;
@@ -261,34 +262,36 @@ static bool is_wrong(const exray_layer_pair *layer)
            !layer->from_stats && !layer->from_sketch;
 }
 
+static bool is_exact(const work *w, size_t i)
+{
+    return w->same_file && xr_comparison_is_exact(w->comparison, i);
+}
+
 static void run_alone(work *w, size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
     trial t;
     const char *why;
     double error = run_block(w, i, 1, &t, &why);
-    if (isnan(error))
-        keep_why(w, layer, why);
-    else {
-        w->report->run++;
-        bool failed = error > layer->own_noise;
+    if (!isnan(error)) {
+        w->report->run += is_wrong(layer);
+        bool failed = xr_comparison_isolated(w->comparison, i, error, is_exact(w, i));
         if (failed && w->report->failed == 0)
             hand_over(w, i, &t, error, layer->own_noise);
         w->report->failed += failed;
-        xr_comparison_isolated(w->comparison, i, error);
-    }
+    } else if (is_wrong(layer))
+        keep_why(w, layer, why);
     close_trial(w, &t);
 }
 
 /* The block that ends with layer i and is wrong as a whole: twice as long until it is. */
 static void find_block(work *w, size_t i)
 {
-    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
     for (uint32_t length = 2; length <= XR_BLOCK_MOST / 2 && length <= i + 1; length *= 2) {
         trial t;
         const char *why;
         double error = run_block(w, i, length, &t, &why);
-        double noise = xr_block_noise(layer, length);
+        double noise = xr_block_noise(w->comparison, i, length);
         bool failed = error > noise;
         if (failed) {
             size_t first = i + 1 - length;
@@ -302,25 +305,47 @@ static void find_block(work *w, size_t i)
     }
 }
 
+/* A layer within the noise of its network may be wrong by itself, where its result is known
+ * to the step; `differs`: it or a layer before it is not the very same on both sides. */
+static bool is_worth_running(const work *w, size_t i, bool differs)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
+    return is_wrong(layer) ||
+           (differs && layer->role == EXRAY_LAYER_CLEAN && layer->metrics.count && is_exact(w, i));
+}
+
 static void run_all(work *w)
 {
-    size_t first_wrong = SIZE_MAX;
+    size_t first_wrong = SIZE_MAX, tried = 0;
+    bool differs = false;
     for (size_t i = 0; i < exray_comparison_layer_count(w->comparison); i++) {
-        if (!is_wrong(exray_comparison_layer(w->comparison, i)))
-            continue;
-        first_wrong = first_wrong == SIZE_MAX ? i : first_wrong;
-        if (w->report->wrong++ < MOST_LAYERS)
+        const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
+        bool wrong = is_wrong(layer);
+        differs = differs || !(layer->error == 0);
+        if (wrong) {
+            first_wrong = first_wrong == SIZE_MAX ? i : first_wrong;
+            w->report->wrong++;
+        }
+        if (is_worth_running(w, i, differs) && tried++ < MOST_LAYERS)
             run_alone(w, i);
     }
     if (w->report->run && w->report->failed == 0)
         find_block(w, first_wrong);
 }
 
+static bool is_that_file(const xr_isolate_options *options, const exray_model *logged)
+{
+    uint8_t hash[32];
+    exray_sha256(options->model, options->model_size, hash);
+    return logged->sha256 && memcmp(hash, logged->sha256, sizeof hash) == 0;
+}
+
 exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *options,
                         xr_isolate_report *report, exray_error *error)
 {
     *report = (xr_isolate_report){0};
-    if (!exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE))) {
+    const exray_model *logged = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    if (!logged) {
         snprintf(report->why, sizeof report->why, "the reference's log has no /model");
         return EXRAY_OK;
     }
@@ -328,7 +353,10 @@ exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *
     exray_status status = xr_model_read(options->model, options->model_size, &file, error);
     if (status != EXRAY_OK)
         return status;
-    work w = {.comparison = comparison, .options = options, .report = report};
+    work w = {.comparison = comparison,
+              .options = options,
+              .report = report,
+              .same_file = is_that_file(options, logged)};
     bool ok = xr_plan_init(&w.plan, comparison, &file);
     for (int i = 0; i <= MOST_INPUTS; i++)
         ok = (w.slot[i] = exray_slot_new()) && ok;

@@ -42,14 +42,15 @@ typedef struct xr_isolate_options {
 typedef struct xr_isolate_report {
     size_t wrong;   /* layers beyond noise */
     size_t run;     /* of them, those that were run alone */
-    size_t failed;  /* of those, wrong by themselves */
+    size_t failed;  /* layers that are wrong by themselves */
     char why[320];  /* why some were not run; "" where all were */
     bool not_saved; /* `failing` returned false */
 } xr_isolate_report;
 
-/* Runs every layer that is wrong beyond noise alone, and where none of them is wrong by
- * itself the shortest block that is; the comparison's layers get the results, their
- * roles follow.  EXRAY_E_FORMAT, EXRAY_E_ENGINE: the model or the engine cannot be used. */
+/* Runs every layer that is wrong beyond noise alone, and where both sides have this one model
+ * file those of integers that are within the noise of their network, too; where none is wrong
+ * by itself the shortest block that is.  The comparison's layers get the results, their roles
+ * follow.  EXRAY_E_FORMAT, EXRAY_E_ENGINE: the model or the engine cannot be used. */
 exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *options,
                         xr_isolate_report *report, exray_error *error);
 
