@@ -1,4 +1,5 @@
 #include "model_compare.h"
+#include "layer_evidence.h"
 
 #include "checks.h"
 #include "output_relation.h"
@@ -446,26 +447,19 @@ static exray_status compare_all(const exray_comparison *comparison, matcher *m)
 
 /* The same file on both sides, and no layer that gives cause to doubt that its weights
  * are in memory as they are in the file. */
-static bool is_same_file(const exray_comparison *comparison)
+static bool is_beyond_doubt(const exray_comparison *comparison)
 {
-    const uint8_t *hash[2];
-    for (int s = 0; s < 2; s++) {
-        const exray_model *model = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
-        hash[s] = model ? model->sha256 : NULL;
-    }
-    if (!hash[0] || !hash[1] || memcmp(hash[0], hash[1], 32) != 0)
-        return false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
         if (exray_comparison_layer(comparison, i)->role == EXRAY_LAYER_ORIGINATES)
             return false;
-    return true;
+    return xr_is_same_file(comparison);
 }
 
 static exray_status make(const exray_comparison *comparison, double factor, xr_model_fit *fit,
                          exray_error *error)
 {
     *fit = (xr_model_fit){.ratio = NAN, .correlation = NAN, .factor = factor};
-    if (is_same_file(comparison))
+    if (is_beyond_doubt(comparison))
         return EXRAY_OK;
     matcher m = {.factor = factor, .fit = fit, .error = error, .slot = {exray_slot_new(), exray_slot_new()}};
     exray_status status = EXRAY_E_MEMORY;

@@ -1,4 +1,5 @@
 /* perf.straggler: layers that are slow for their work. */
+#include "layer_evidence.h"
 #include "perf_work.h"
 
 #include <math.h>
@@ -132,7 +133,7 @@ static bool like_for_like(const exray_comparison *c)
     if (!a || !b || !same_host(c) || !same_text(a->engine, b->engine) || !same_text(a->kernels, b->kernels) ||
         !same_text(a->engine_version, b->engine_version) || a->threads != b->threads)
         return false;
-    return a->sha256 && b->sha256 && memcmp(a->sha256, b->sha256, 32) == 0;
+    return xr_is_same_file(c);
 }
 
 /* Whether the edge runs the engine's reference kernels, and the reference log others. */
