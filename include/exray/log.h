@@ -44,7 +44,8 @@ const char *exray_log_truncated(const exray_log *log);
 /* Chunks and messages passed over since they were damaged (CRC, bad protobuf). */
 uint64_t exray_log_damaged(const exray_log *log);
 
-/* A value of the metadata record "exray", such as "role"; NULL where absent. */
+/* A value of the metadata record "exray", such as "role"; where it has none, of
+ * "exray.observation" ("observer" of a tap's log); NULL where absent. */
 const char *exray_log_metadata(const exray_log *log, const char *key);
 /* The i-th metadata record's name and pairs; returns the number of pairs, name
  * is NULL beyond the last. */

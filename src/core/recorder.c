@@ -1,6 +1,8 @@
 /* Opening, closing, and the sticky error. */
 #include "recorder.h"
 
+#include "taps.h"
+
 _Static_assert(sizeof(xr_recorder) <= sizeof(exray_recorder), "exray_recorder is too small");
 
 /* ---- Errors --------------------------------------------------------------- */
@@ -319,6 +321,21 @@ exray_status exray_on_close(exray_recorder *recorder, void (*function)(void *use
     r->closers[r->closer_count].user = user;
     r->closer_count++;
     return EXRAY_OK;
+}
+
+void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user))
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    for (uint32_t i = 0; r->magic == XR_MAGIC && i < r->closer_count; i++)
+        if (r->closers[i].function == function)
+            return r->closers[i].user;
+    return NULL;
+}
+
+bool xr_is_recording(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    return r->magic == XR_MAGIC && !r->error.status && r->capture >= EXRAY_CAPTURE_FRAME;
 }
 
 /* Last registered, first called: taps may build on each other. */

@@ -6,7 +6,6 @@
  * its nodes get no latencies, and the log says so. */
 #include "litert.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { UNKNOWN = 0, DIRECT, DELEGATED }; /* log->ran */
@@ -148,24 +147,14 @@ static uint32_t find_direct(xr_litert_log *log, uint32_t events, uint64_t *base)
     return count;
 }
 
-/* Says, once, that XNNPACK runs nodes, and how they got their latencies. */
-static void say_delegation(xr_litert_log *log, uint32_t delegated, uint32_t count, bool sound)
+/* Keeps, of the first run, that XNNPACK runs nodes: said at close. */
+static void note_delegation(xr_litert_log *log, uint32_t delegated, uint32_t count, bool sound)
 {
-    if (log->said_delegation || count == 0)
+    if (log->delegate_operators || count == 0)
         return;
-    log->said_delegation = true;
-    char nodes[16], operator_count[16];
-    snprintf(nodes, sizeof nodes, "%u", (unsigned)delegated);
-    snprintf(operator_count, sizeof operator_count, "%u", (unsigned)count);
-    const exray_key_value pairs[] = {
-        {"delegate", "TfLiteXNNPackDelegate"},
-        {"delegated_nodes", nodes},
-        {"delegate_operators", operator_count},
-        {"remark",
-         sound ? "latencies of the delegate's nodes are those of its operators, matched by kind and order"
-               : "the delegate's operators do not match its nodes: those have no latencies"},
-    };
-    exray_record_metadata(log->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
+    log->delegated = delegated;
+    log->delegate_operators = count;
+    log->delegate_sound = sound;
 }
 
 /* Moves the latencies that are known to the front; returns how many they are. */
@@ -209,7 +198,7 @@ void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program,
         }
     }
     sound = sound && rest_needs_none(log);
-    say_delegation(log, delegated, count, sound);
+    note_delegation(log, delegated, count, sound);
     uint32_t known = compact(log, sound);
     if (known)
         exray_record_latency(log->recorder, log->latency_node, log->latency_start, log->latency_duration,

@@ -1,27 +1,36 @@
-/* What the parts of the LiteRT engine share.
+/* A run of LiteRT, observed: the same for the session of `record` and for an application's own
+ * compiled model.
  *
- * session.c   the engine's functions: the deployed model and, for layers, the exposed one
- * program.c   a compiled model and its tensor buffers
- * record.c    what goes to the recorder
- * latency.c   the profiler's events as latencies of nodes
- * library.c   finding the library, its version and its functions */
+ * functions.c  the library's version and its functions
+ * program.c    a compiled model and its tensor buffers
+ * observe.c    a run: the deployed model's and, for layers, the exposed one's
+ * record.c     what goes to the recorder
+ * latency.c    the profiler's events as latencies of nodes */
 #ifndef XR_LITERT_H
 #define XR_LITERT_H
 
-#include "engine.h"
+#include "agreement.h"
 #include "litert_c.h"
 #include "model_file.h"
 #include "tflite.h"
 
-/* ---- library.c ---------------------------------------------------------------- */
+/* ---- functions.c -------------------------------------------------------------- */
 
-/* Opens the library (`wanted`; NULL: the usual places) and finds its functions.
- * `version` gets what it is.  NULL on failure, error filled: not there, not LiteRT,
- * or of a version whose functions are not known to be as litert_c.h declares them. */
-void *xr_litert_open(const char *wanted, xr_litert_api *api, char version[32], exray_error *error);
+/* A function that only this library has. */
+#define XR_LITERT_OWN_SYMBOL "LiteRtCreateCompiledModel"
 
-/* engine.h: xr_engine.probe */
-void xr_litert_probe(const char *library, xr_engine_info *info);
+/* A symbol of the library (a dlopen handle), or of the program and what it is linked with (NULL). */
+void *xr_litert_symbol(void *library, const char *name);
+
+/* The library's file; "" where it is not there. */
+void xr_litert_locate(void *library, char path[1024]);
+
+/* The version of the library in that file, known by its hash; else `stated` (NULL: the
+ * environment's EXRAY_LITERT_VERSION).  EXRAY_E_ENGINE: none that is known. */
+exray_status xr_litert_identify(const char *path, const char *stated, char version[32], exray_error *error);
+
+/* Finds its functions.  EXRAY_E_ENGINE: the message says which is missing. */
+exray_status xr_litert_find(void *library, const char *path, xr_litert_api *api, exray_error *error);
 
 /* ---- program.c ------------------------------------------------------------------ */
 
@@ -32,6 +41,14 @@ typedef struct xr_litert_config {
     unsigned threads;
     bool profile;
 } xr_litert_config;
+
+/* An environment of the processor alone, which says nothing but errors. */
+exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironment *made,
+                                        exray_error *error);
+
+/* What kernels of a name (NULL: "default") are: LiteRT's kernel mode, and the name in the log. */
+exray_status xr_litert_kernels(const char *wanted, const char **mode, const char **kernels,
+                               exray_error *error);
 
 /* An input or output of the program, in the order of the file's main graph. */
 typedef struct xr_litert_port {
@@ -51,15 +68,33 @@ typedef struct xr_litert_program {
     uint32_t input_count, output_count;
     xr_litert_port *inputs, *outputs;
     LiteRtTensorBuffer *input_buffers, *output_buffers; /* in the signature's order */
+    bool borrowed;                                      /* compiled model and buffers are the application's */
 } xr_litert_program;
+
+/* Adds options of a part of LiteRT as text. */
+LiteRtStatus xr_litert_add_text(const xr_litert_api *api, LiteRtOptions options, const char *identifier,
+                                const char *text);
+
+/* What makes LiteRT tell the time of each node: identifier and text. */
+#define XR_LITERT_PROFILING "runtime_options_string", "enable_profiling = true\n"
 
 /* Compiles the model that `file` describes; its bytes outlive the program.  On
  * failure, too, the program is to be closed. */
 exray_status xr_litert_program_open(xr_litert_program *program, const xr_litert_config *config,
                                     const xr_model_file *file, exray_error *error);
-void xr_litert_program_close(xr_litert_program *program);
+void xr_litert_program_close(xr_litert_program *program); /* a zeroed one is fine */
 
-exray_status xr_litert_program_run(xr_litert_program *program, exray_error *error);
+/* A program of the application's: its signature, found in its file.  To be closed, too. */
+exray_status xr_litert_program_borrow(xr_litert_program *program, const xr_litert_api *api,
+                                      LiteRtEnvironment environment, const xr_model_file *file,
+                                      exray_error *error);
+/* Takes the application's compiled model and buffers (as many as its ports) for one run: types and
+ * shapes are those of the buffers.  Takes no memory. */
+exray_status xr_litert_program_lend(xr_litert_program *program, LiteRtCompiledModel compiled,
+                                    LiteRtTensorBuffer *inputs, LiteRtTensorBuffer *outputs,
+                                    exray_error *error);
+
+LiteRtStatus xr_litert_program_run(xr_litert_program *program);
 
 /* Copies an input's value (its port's `size` bytes) into its buffer. */
 exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data,
@@ -70,11 +105,24 @@ exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const v
 const void *xr_litert_look(xr_litert_program *program, uint32_t output);
 void xr_litert_look_end(xr_litert_program *program, uint32_t output);
 
+/* An input's, likewise. */
+const void *xr_litert_look_input(xr_litert_program *program, uint32_t input);
+void xr_litert_look_input_end(xr_litert_program *program, uint32_t input);
+
 /* "LiteRT: WHAT (status N)". */
 exray_status xr_litert_fail(exray_error *error, const char *what, LiteRtStatus status);
 exray_status xr_litert_no_memory(exray_error *error);
 
 /* ---- record.c --------------------------------------------------------------------- */
+
+typedef struct xr_litert_logging {
+    exray_recorder *recorder;
+    const xr_model_file *file; /* outlives the log */
+    const char *model_path;    /* for its name; may be NULL */
+    const char *version, *kernels;
+    unsigned threads;
+    bool no_constants;
+} xr_litert_logging;
 
 typedef struct xr_litert_log {
     exray_recorder *recorder;
@@ -87,18 +135,17 @@ typedef struct xr_litert_log {
     uint32_t event_capacity;
     uint32_t *latency_node; /* [main_nodes] */
     uint64_t *latency_start, *latency_duration;
-    uint8_t *ran; /* [main_nodes] by whom, in the run at hand: latency.c */
-    bool said_delegation, said_difference;
+    uint8_t *ran;                           /* [main_nodes] by whom, in the run at hand: latency.c */
+    uint32_t delegated, delegate_operators; /* in the first run with a delegate */
+    bool delegate_sound;                    /* the two came out even */
 } xr_litert_log;
 
 /* Writes /model and /constant, and takes the memory that later records need.  On
  * failure, too, the log is to be closed. */
-exray_status xr_litert_log_open(xr_litert_log *log, const xr_session_config *config,
-                                const xr_model_file *file, const char *version, const char *kernels,
-                                exray_error *error);
+exray_status xr_litert_log_open(xr_litert_log *log, const xr_litert_logging *how, exray_error *error);
 void xr_litert_log_close(xr_litert_log *log);
 
-/* Whether the recorder keeps something of a layer. */
+/* Whether the recorder keeps something of a layer now. */
 bool xr_litert_wants_layers(const xr_litert_log *log);
 
 /* Records an input, an output or a layer: `record` has kind, index and output set;
@@ -106,11 +153,47 @@ bool xr_litert_wants_layers(const xr_litert_log *log);
 void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_t position,
                          const xr_litert_port *port, const void *data);
 
-/* Says, once, that the exposed model returned something else than the deployed one. */
-void xr_litert_log_difference(xr_litert_log *log, const char *output);
+/* At close: which nodes a delegate ran, and how they got their latencies. */
+void xr_litert_log_delegation(const xr_litert_log *log);
 
-/* Says that layers were not observed, and why. */
-void xr_litert_log_unobserved(const xr_litert_log *log, const char *why);
+/* Says that the exposed model returned something else than the deployed one. */
+void xr_litert_log_difference(const xr_litert_log *log, const xr_agreement *agreement);
+
+/* Says that layers (or latencies) were not observed, and why. */
+void xr_litert_log_unobserved(const xr_litert_log *log, const char *what, const char *why);
+
+/* ---- observe.c -------------------------------------------------------------------- */
+
+typedef struct xr_litert_observer {
+    xr_litert_log log;
+    const xr_model_file *file;
+    bool straight;                /* every layer is among the model's own outputs */
+    bool has_state;               /* that lives from run to run: the exposed model must run each time */
+    xr_model_bytes exposed_bytes; /* data NULL: no second model */
+    xr_model_file exposed_file;
+    xr_litert_program exposed;
+    uint32_t *layer_output; /* [model.tensor_count] which output of the exposed model (or of the model
+                               itself: straight) a tensor is, or EXRAY_NO_INDEX */
+    xr_agreement agreement;
+    bool fed;                     /* the exposed model has this run's inputs */
+    bool no_profiler;             /* the application's compiled model has none */
+    uint64_t misfits;             /* runs on shapes that are not the exposed model's */
+    uint64_t offset_ns, begin_ns; /* of the run at hand: in the frame, on the clock */
+} xr_litert_observer;
+
+/* Writes /model and /constant, and compiles the exposed model where layers are wanted, as `program`
+ * says.  On failure, too, the observer is to be closed. */
+exray_status xr_litert_observe(xr_litert_observer *observer, const xr_litert_logging *how,
+                               const xr_litert_config *program, exray_error *error);
+void xr_litert_unobserve(xr_litert_observer *observer);
+
+/* Makes the deployed program's run and records it: inputs, layers, outputs, times.  Returns what
+ * LiteRT said to the run; `error` is filled where observing failed. */
+LiteRtStatus xr_litert_observed_run(xr_litert_observer *observer, xr_litert_program *deployed,
+                                    exray_error *error);
+
+/* At the recorder's close: remarks on how it was observed.  Nothing is recorded from then on. */
+void xr_litert_conclude(xr_litert_observer *observer);
 
 /* ---- latency.c -------------------------------------------------------------------- */
 

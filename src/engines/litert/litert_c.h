@@ -110,6 +110,7 @@ typedef struct LiteRtProfilerEvent {
     X(LiteRtStatus, CreateManagedTensorBufferFromRequirements,                                               \
       (LiteRtEnvironment environment, const LiteRtRankedTensorType *type,                                    \
        LiteRtTensorBufferRequirements requirements, LiteRtTensorBuffer *made))                               \
+    X(LiteRtStatus, GetTensorBufferTensorType, (LiteRtTensorBuffer buffer, LiteRtRankedTensorType * type))   \
     X(LiteRtStatus, GetTensorBufferSize, (LiteRtTensorBuffer buffer, size_t * size))                         \
     X(LiteRtStatus, LockTensorBuffer, (LiteRtTensorBuffer buffer, void **data, int mode))                    \
     X(LiteRtStatus, UnlockTensorBuffer, (LiteRtTensorBuffer buffer))                                         \

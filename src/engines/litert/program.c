@@ -1,7 +1,7 @@
 /* A compiled model and its tensor buffers. */
 #define _POSIX_C_SOURCE 200809L
 #include "litert.h"
-#include "tflite/tap.h"
+#include "tflite_types.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,19 +23,52 @@ exray_status xr_litert_no_memory(exray_error *error)
     return error->status;
 }
 
+exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironment *made, exray_error *error)
+{
+    /* The processor alone, and no chatter: LiteRT would look for drivers of GPUs
+     * and NPUs, and report each that it does not find. */
+    const LiteRtEnvOption options[] = {
+        {XR_LITERT_ENV_ACCELERATORS, {XR_LITERT_ANY_INT, {.as_int = XR_LITERT_CPU}}},
+        {XR_LITERT_ENV_LOGGER, {XR_LITERT_ANY_INT, {.as_int = XR_LITERT_SEVERITY_ERROR}}},
+    };
+    LiteRtStatus status = api->CreateEnvironment(sizeof options / sizeof options[0], options, made);
+    return status == 0 ? EXRAY_OK : xr_litert_fail(error, "cannot create an environment", status);
+}
+
+exray_status xr_litert_kernels(const char *wanted, const char **mode, const char **kernels,
+                               exray_error *error)
+{
+    *kernels = "xnnpack";
+    *mode = NULL;
+    if (!wanted || strcmp(wanted, "default") == 0)
+        return EXRAY_OK;
+    if (strcmp(wanted, "builtin") == 0)
+        *mode = *kernels = "builtin";
+    else if (strcmp(wanted, "xnnpack") == 0)
+        *mode = "delegate";
+    else {
+        error->status = EXRAY_E_ARGUMENT;
+        snprintf(error->message, sizeof error->message,
+                 "LiteRT has no kernels \"%.100s\": use default, xnnpack or builtin", wanted);
+        return error->status;
+    }
+    return EXRAY_OK;
+}
+
 /* ---- Options ------------------------------------------------------------------- */
 
 /* LiteRT takes options of its parts as text, and frees it. */
-static LiteRtStatus add_text(const xr_litert_program *program, const char *identifier, const char *text)
+LiteRtStatus xr_litert_add_text(const xr_litert_api *api, LiteRtOptions options, const char *identifier,
+                                const char *text)
 {
     char *copy = strdup(text);
     LiteRtOpaqueOptions opaque = NULL;
-    LiteRtStatus status = copy ? program->api->CreateOpaqueOptions(identifier, copy, free, &opaque) : -1;
+    LiteRtStatus status = copy ? api->CreateOpaqueOptions(identifier, copy, free, &opaque) : -1;
     if (status != 0) {
         free(copy);
         return status;
     }
-    return program->api->AddOpaqueOptions(program->options, opaque);
+    return api->AddOpaqueOptions(options, opaque);
 }
 
 static exray_status make_options(xr_litert_program *program, const xr_litert_config *config,
@@ -49,9 +82,9 @@ static exray_status make_options(xr_litert_program *program, const xr_litert_con
     if (config->kernel_mode)
         snprintf(text + length, sizeof text - (size_t)length, "kernel_mode = \"%s\"\n", config->kernel_mode);
     if (status == 0)
-        status = add_text(program, "xnnpack", text);
+        status = xr_litert_add_text(program->api, program->options, "xnnpack", text);
     if (status == 0 && config->profile)
-        status = add_text(program, "runtime_options_string", "enable_profiling = true\n");
+        status = xr_litert_add_text(program->api, program->options, XR_LITERT_PROFILING);
     return status == 0 ? EXRAY_OK : xr_litert_fail(error, "cannot set options", status);
 }
 
@@ -215,13 +248,9 @@ static exray_status describe_ports(xr_litert_program *program, const exray_model
 {
     program->input_count = model->input_count;
     program->output_count = model->output_count;
-    size_t inputs = model->input_count ? model->input_count : 1;
-    size_t outputs = model->output_count ? model->output_count : 1;
-    program->inputs = calloc(inputs, sizeof *program->inputs);
-    program->outputs = calloc(outputs, sizeof *program->outputs);
-    program->input_buffers = calloc(inputs, sizeof *program->input_buffers);
-    program->output_buffers = calloc(outputs, sizeof *program->output_buffers);
-    if (!program->inputs || !program->outputs || !program->input_buffers || !program->output_buffers)
+    program->inputs = calloc((size_t)model->input_count + 1, sizeof *program->inputs);
+    program->outputs = calloc((size_t)model->output_count + 1, sizeof *program->outputs);
+    if (!program->inputs || !program->outputs)
         return xr_litert_no_memory(error);
     for (uint32_t i = 0; i < model->input_count; i++)
         if (model->inputs[i] != EXRAY_NO_INDEX)
@@ -232,23 +261,33 @@ static exray_status describe_ports(xr_litert_program *program, const exray_model
     return EXRAY_OK;
 }
 
-exray_status xr_litert_program_open(xr_litert_program *program, const xr_litert_config *config,
-                                    const xr_model_file *file, exray_error *error)
+static exray_status load(xr_litert_program *program, const xr_litert_api *api, LiteRtEnvironment environment,
+                         const xr_model_file *file, LiteRtSignature *signature, exray_error *error)
 {
-    const xr_litert_api *api = program->api = config->api;
+    program->api = api;
     if (describe_ports(program, &file->model, error) != EXRAY_OK)
         return error->status;
-    LiteRtStatus status =
-        api->CreateModelFromBuffer(config->environment, file->data, file->size, &program->model);
+    LiteRtStatus status = api->CreateModelFromBuffer(environment, file->data, file->size, &program->model);
     if (status != 0) {
         xr_litert_fail(error, "cannot load the model (a damaged file?)", status);
         return error->status = EXRAY_E_FORMAT;
     }
+    return choose_signature(program, &file->model, signature, error);
+}
+
+exray_status xr_litert_program_open(xr_litert_program *program, const xr_litert_config *config,
+                                    const xr_model_file *file, exray_error *error)
+{
+    const xr_litert_api *api = config->api;
     LiteRtSignature signature = NULL;
-    if (choose_signature(program, &file->model, &signature, error) != EXRAY_OK ||
+    if (load(program, api, config->environment, file, &signature, error) != EXRAY_OK ||
         make_options(program, config, error) != EXRAY_OK)
         return error->status;
-    status =
+    program->input_buffers = calloc((size_t)program->input_count + 1, sizeof *program->input_buffers);
+    program->output_buffers = calloc((size_t)program->output_count + 1, sizeof *program->output_buffers);
+    if (!program->input_buffers || !program->output_buffers)
+        return xr_litert_no_memory(error);
+    LiteRtStatus status =
         api->CreateCompiledModel(config->environment, program->model, program->options, &program->compiled);
     if (status != 0)
         return xr_litert_fail(error, "cannot compile the model", status);
@@ -270,9 +309,11 @@ static void destroy_buffers(const xr_litert_program *program, LiteRtTensorBuffer
 
 void xr_litert_program_close(xr_litert_program *program)
 {
-    destroy_buffers(program, program->input_buffers, program->input_count);
-    destroy_buffers(program, program->output_buffers, program->output_count);
-    if (program->compiled)
+    if (!program->borrowed) {
+        destroy_buffers(program, program->input_buffers, program->input_count);
+        destroy_buffers(program, program->output_buffers, program->output_count);
+    }
+    if (program->compiled && !program->borrowed)
         program->api->DestroyCompiledModel(program->compiled);
     if (program->options)
         program->api->DestroyOptions(program->options);
@@ -283,14 +324,64 @@ void xr_litert_program_close(xr_litert_program *program)
     memset(program, 0, sizeof *program);
 }
 
+/* ---- The application's ------------------------------------------------------------------ */
+
+exray_status xr_litert_program_borrow(xr_litert_program *program, const xr_litert_api *api,
+                                      LiteRtEnvironment environment, const xr_model_file *file,
+                                      exray_error *error)
+{
+    LiteRtSignature signature = NULL;
+    program->borrowed = true;
+    exray_status status = load(program, api, environment, file, &signature, error);
+    if (program->model)
+        api->DestroyModel(program->model); /* it was for the signature alone */
+    program->model = NULL;
+    return status;
+}
+
+static exray_status take_types(const xr_litert_program *program, xr_litert_port *ports, uint32_t count,
+                               const LiteRtTensorBuffer *buffers, exray_error *error)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        LiteRtRankedTensorType type = {0};
+        size_t size = 0;
+        LiteRtTensorBuffer buffer = buffers[ports[i].place];
+        LiteRtStatus status = program->api->GetTensorBufferTensorType(buffer, &type);
+        if (status == 0)
+            status = program->api->GetTensorBufferSize(buffer, &size);
+        if (status != 0)
+            return xr_litert_fail(error, "cannot tell what a tensor buffer holds", status);
+        if (set_port(&ports[i], &type, error) != EXRAY_OK)
+            return error->status;
+        if (size < ports[i].size)
+            return xr_litert_fail(error, "a tensor's buffer is smaller than the tensor", status);
+    }
+    return EXRAY_OK;
+}
+
+exray_status xr_litert_program_lend(xr_litert_program *program, LiteRtCompiledModel compiled,
+                                    LiteRtTensorBuffer *inputs, LiteRtTensorBuffer *outputs,
+                                    exray_error *error)
+{
+    if (compiled != program->compiled) {
+        program->profiler = NULL;
+        if (program->api->CompiledModelGetProfiler(compiled, &program->profiler) != 0)
+            program->profiler = NULL; /* it was compiled without */
+    }
+    program->compiled = compiled;
+    program->input_buffers = inputs;
+    program->output_buffers = outputs;
+    exray_status status = take_types(program, program->inputs, program->input_count, inputs, error);
+    return status ? status : take_types(program, program->outputs, program->output_count, outputs, error);
+}
+
 /* ---- Run -------------------------------------------------------------------------------- */
 
-exray_status xr_litert_program_run(xr_litert_program *program, exray_error *error)
+LiteRtStatus xr_litert_program_run(xr_litert_program *program)
 {
-    LiteRtStatus status = program->api->RunCompiledModel(program->compiled, program->signature,
-                                                         program->input_count, program->input_buffers,
-                                                         program->output_count, program->output_buffers);
-    return status == 0 ? EXRAY_OK : xr_litert_fail(error, "the model failed to run", status);
+    return program->api->RunCompiledModel(program->compiled, program->signature, program->input_count,
+                                          program->input_buffers, program->output_count,
+                                          program->output_buffers);
 }
 
 exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data, exray_error *error)
@@ -306,14 +397,28 @@ exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const v
     return EXRAY_OK;
 }
 
-const void *xr_litert_look(xr_litert_program *program, uint32_t output)
+static const void *look(const xr_litert_program *program, LiteRtTensorBuffer buffer)
 {
     void *memory = NULL;
-    LiteRtTensorBuffer buffer = program->output_buffers[program->outputs[output].place];
     return program->api->LockTensorBuffer(buffer, &memory, XR_LITERT_LOCK_READ) == 0 ? memory : NULL;
+}
+
+const void *xr_litert_look(xr_litert_program *program, uint32_t output)
+{
+    return look(program, program->output_buffers[program->outputs[output].place]);
 }
 
 void xr_litert_look_end(xr_litert_program *program, uint32_t output)
 {
     program->api->UnlockTensorBuffer(program->output_buffers[program->outputs[output].place]);
+}
+
+const void *xr_litert_look_input(xr_litert_program *program, uint32_t input)
+{
+    return look(program, program->input_buffers[program->inputs[input].place]);
+}
+
+void xr_litert_look_input_end(xr_litert_program *program, uint32_t input)
+{
+    program->api->UnlockTensorBuffer(program->input_buffers[program->inputs[input].place]);
 }

@@ -1,4 +1,5 @@
 /* What goes to the recorder: the model as its file has it, and values. */
+#include "attachment.h"
 #include "litert.h"
 
 #include <stdio.h>
@@ -7,20 +8,18 @@
 
 /* ---- The model ------------------------------------------------------------------ */
 
-static void record_model(const xr_litert_log *log, const xr_session_config *config, const char *version,
-                         const char *kernels)
+static void record_model(const xr_litert_logging *how)
 {
     uint8_t sha256[32];
-    exray_sha256(config->model_data, config->model_size, sha256);
-    const char *slash = config->model_path ? strrchr(config->model_path, '/') : NULL;
-    exray_model model = log->file->model;
-    model.name = slash ? slash + 1 : config->model_path;
+    exray_sha256(how->file->data, how->file->size, sha256);
+    exray_model model = how->file->model;
+    model.name = xr_base_name(how->model_path);
     model.sha256 = sha256;
     model.engine = "litert";
-    model.engine_version = version;
-    model.kernels = kernels;
-    model.threads = config->threads ? config->threads : 1;
-    exray_record_model(log->recorder, &model);
+    model.engine_version = how->version;
+    model.kernels = how->kernels;
+    model.threads = how->threads ? how->threads : 1;
+    exray_record_model(how->recorder, &model);
 }
 
 static void record_constants(const xr_litert_log *log)
@@ -77,20 +76,19 @@ static bool take_memory(xr_litert_log *log)
            log->latency_start && log->latency_duration && log->ran;
 }
 
-exray_status xr_litert_log_open(xr_litert_log *log, const xr_session_config *config,
-                                const xr_model_file *file, const char *version, const char *kernels,
-                                exray_error *error)
+exray_status xr_litert_log_open(xr_litert_log *log, const xr_litert_logging *how, exray_error *error)
 {
-    const exray_model *model = &file->model;
-    log->recorder = config->recorder;
-    log->file = file;
+    const exray_model *model = &how->file->model;
+    log->recorder = how->recorder;
+    log->file = how->file;
     if (!take_memory(log))
         return xr_litert_no_memory(error);
     name_topics(model, model->inputs, model->input_count, log->input_names, log->numbers);
     name_topics(model, model->outputs, model->output_count, log->output_names,
                 log->numbers + model->input_count);
-    record_model(log, config, version, kernels);
-    record_constants(log);
+    record_model(how);
+    if (!how->no_constants)
+        record_constants(log);
     error->status = exray_error_status(log->recorder);
     if (error->status != EXRAY_OK)
         snprintf(error->message, sizeof error->message, "%s", exray_error_message(log->recorder));
@@ -149,15 +147,33 @@ void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_
 
 /* ---- Remarks ------------------------------------------------------------------------------ */
 
-void xr_litert_log_difference(xr_litert_log *log, const char *output)
+void xr_litert_log_delegation(const xr_litert_log *log)
 {
-    if (log->said_difference)
+    if (log->delegate_operators == 0)
         return;
-    log->said_difference = true;
-    char frame[24];
-    snprintf(frame, sizeof frame, "%llu", (unsigned long long)exray_frame_index(log->recorder));
+    char nodes[16], operator_count[16];
+    snprintf(nodes, sizeof nodes, "%u", (unsigned)log->delegated);
+    snprintf(operator_count, sizeof operator_count, "%u", (unsigned)log->delegate_operators);
     const exray_key_value pairs[] = {
-        {"output", output},
+        {"delegate", "TfLiteXNNPackDelegate"},
+        {"delegated_nodes", nodes},
+        {"delegate_operators", operator_count},
+        {"remark",
+         log->delegate_sound
+             ? "latencies of the delegate's nodes are those of its operators, matched by kind and order"
+             : "the delegate's operators do not match its nodes: those have no latencies"},
+    };
+    exray_record_metadata(log->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
+}
+
+void xr_litert_log_difference(const xr_litert_log *log, const xr_agreement *agreement)
+{
+    if (!agreement->output[0])
+        return;
+    char frame[24];
+    snprintf(frame, sizeof frame, "%llu", (unsigned long long)agreement->first);
+    const exray_key_value pairs[] = {
+        {"output", agreement->output},
         {"frame", frame},
         {"remark",
          "the model with its layers exposed returned something else than the deployed one from this "
@@ -166,8 +182,8 @@ void xr_litert_log_difference(xr_litert_log *log, const char *output)
     exray_record_metadata(log->recorder, "exray.exposed_differs", pairs, sizeof pairs / sizeof pairs[0]);
 }
 
-void xr_litert_log_unobserved(const xr_litert_log *log, const char *why)
+void xr_litert_log_unobserved(const xr_litert_log *log, const char *what, const char *why)
 {
-    const exray_key_value pairs[] = {{"layers", why}};
+    const exray_key_value pairs[] = {{what, why}};
     exray_record_metadata(log->recorder, "exray.unobserved", pairs, 1);
 }

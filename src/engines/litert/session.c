@@ -1,9 +1,5 @@
-/* The engine "litert": what `record` and `replay` drive.
- *
- * LiteRT shows a model's outputs only.  Where layers are wanted, a second compiled
- * model runs beside the deployed one, on the same input: the same file with every
- * tensor among its outputs.  Outputs and latencies are the deployed model's. */
-#include "litert.h"
+/* The engine "litert": what `record` and `replay` drive. */
+#include "session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +10,9 @@ struct xr_session {
     LiteRtEnvironment environment;
     xr_model_file file;
     xr_litert_program deployed;
-    uint8_t **inputs;  /* [input_count] as they were set */
     uint8_t **outputs; /* [output_count] of the last run */
     bool observed;     /* there is a recorder */
-    xr_litert_log log;
-    xr_model_bytes exposed_bytes; /* data NULL: no layers */
-    xr_model_file exposed_file;
-    xr_litert_program exposed;
-    uint32_t *exposed_output; /* [model.tensor_count] which of its outputs a tensor is, or EXRAY_NO_INDEX */
+    xr_litert_observer observer;
 };
 
 /* ---- Open ------------------------------------------------------------------------ */
@@ -45,19 +36,8 @@ static exray_status read_model(xr_session *session, const xr_session_config *con
 static exray_status choose_kernels(const xr_session_config *config, const char **mode, const char **kernels,
                                    exray_error *error)
 {
-    const char *wanted = config->kernels ? config->kernels : "default";
-    *kernels = "xnnpack";
-    *mode = NULL;
-    if (strcmp(wanted, "builtin") == 0)
-        *mode = *kernels = "builtin";
-    else if (strcmp(wanted, "xnnpack") == 0)
-        *mode = "delegate";
-    else if (strcmp(wanted, "default") != 0) {
-        error->status = EXRAY_E_ARGUMENT;
-        snprintf(error->message, sizeof error->message,
-                 "LiteRT has no kernels \"%.100s\": use default, xnnpack or builtin", wanted);
+    if (xr_litert_kernels(config->kernels, mode, kernels, error) != EXRAY_OK)
         return error->status;
-    }
     if (config->delegate) {
         error->status = EXRAY_E_UNSUPPORTED;
         snprintf(error->message, sizeof error->message,
@@ -65,19 +45,6 @@ static exray_status choose_kernels(const xr_session_config *config, const char *
         return error->status;
     }
     return EXRAY_OK;
-}
-
-static exray_status make_environment(xr_session *session, exray_error *error)
-{
-    /* The processor alone, and no chatter: LiteRT would look for drivers of GPUs
-     * and NPUs, and report each that it does not find. */
-    const LiteRtEnvOption options[] = {
-        {XR_LITERT_ENV_ACCELERATORS, {XR_LITERT_ANY_INT, {.as_int = XR_LITERT_CPU}}},
-        {XR_LITERT_ENV_LOGGER, {XR_LITERT_ANY_INT, {.as_int = XR_LITERT_SEVERITY_ERROR}}},
-    };
-    LiteRtStatus status =
-        session->api.CreateEnvironment(sizeof options / sizeof options[0], options, &session->environment);
-    return status == 0 ? EXRAY_OK : xr_litert_fail(error, "cannot create an environment", status);
 }
 
 static uint8_t **take_values(const xr_litert_port *ports, uint32_t count)
@@ -103,57 +70,44 @@ static bool has_all(uint8_t *const *values, uint32_t count)
     return values;
 }
 
-/* The second compiled model.  Where it cannot be had, the log says why, and has
- * everything but layers. */
-static exray_status open_exposed(xr_session *session, const xr_litert_config *config, exray_error *error)
-{
-    exray_error why = {EXRAY_OK, ""};
-    uint32_t tensors = session->file.model.tensor_count;
-    xr_litert_config plain = *config;
-    plain.profile = false;
-    session->exposed_output = malloc(((size_t)tensors + 1) * sizeof *session->exposed_output);
-    if (!session->exposed_output)
-        return xr_litert_no_memory(error);
-    for (uint32_t i = 0; i < tensors; i++)
-        session->exposed_output[i] = EXRAY_NO_INDEX;
-    if (xr_model_expose(&session->file, &session->exposed_bytes, &why) == EXRAY_OK &&
-        xr_model_read(session->exposed_bytes.data, session->exposed_bytes.size, &session->exposed_file,
-                      &why) == EXRAY_OK &&
-        xr_litert_program_open(&session->exposed, &plain, &session->exposed_file, &why) == EXRAY_OK) {
-        const exray_model *model = &session->exposed_file.model;
-        for (uint32_t i = 0; i < model->output_count; i++)
-            if (model->outputs[i] < tensors)
-                session->exposed_output[model->outputs[i]] = i;
-        return EXRAY_OK;
-    }
-    xr_litert_log_unobserved(&session->log, why.message);
-    xr_litert_program_close(&session->exposed);
-    xr_model_release(&session->exposed_file);
-    free(session->exposed_bytes.data);
-    memset(&session->exposed_file, 0, sizeof session->exposed_file);
-    session->exposed_bytes = (xr_model_bytes){0};
-    return EXRAY_OK;
-}
-
 static void session_close(xr_session *session)
 {
     if (!session)
         return;
-    free_values(session->inputs, session->deployed.input_count);
     free_values(session->outputs, session->deployed.output_count);
-    if (session->exposed.api)
-        xr_litert_program_close(&session->exposed);
-    if (session->deployed.api)
-        xr_litert_program_close(&session->deployed);
-    xr_litert_log_close(&session->log);
+    xr_litert_unobserve(&session->observer);
+    xr_litert_program_close(&session->deployed);
     if (session->environment)
         session->api.DestroyEnvironment(session->environment);
-    xr_model_release(&session->exposed_file);
     xr_model_release(&session->file);
-    free(session->exposed_bytes.data);
-    free(session->exposed_output);
     /* The library stays loaded: what it sets up once for the process would be lost. */
     free(session);
+}
+
+static void on_close(void *user)
+{
+    xr_session *session = user;
+    xr_litert_conclude(&session->observer);
+}
+
+static exray_status observe(xr_session *session, const xr_session_config *config,
+                            const xr_litert_config *program, const char *version, const char *kernels,
+                            exray_error *error)
+{
+    const xr_litert_logging how = {
+        .recorder = config->recorder,
+        .file = &session->file,
+        .model_path = config->model_path,
+        .version = version,
+        .kernels = kernels,
+        .threads = config->threads,
+    };
+    if (xr_litert_observe(&session->observer, &how, program, error) != EXRAY_OK)
+        return error->status;
+    error->status = exray_on_close(config->recorder, on_close, session);
+    if (error->status)
+        snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
+    return error->status;
 }
 
 static exray_status start(xr_session *session, const xr_session_config *config, exray_error *error)
@@ -167,21 +121,15 @@ static exray_status start(xr_session *session, const xr_session_config *config, 
         read_model(session, config, error) != EXRAY_OK)
         return error->status;
     if (!xr_litert_open(config->library, &session->api, version, error) ||
-        make_environment(session, error) != EXRAY_OK)
+        xr_litert_make_environment(&session->api, &session->environment, error) != EXRAY_OK)
         return error->status;
     program.environment = session->environment;
     if (xr_litert_program_open(&session->deployed, &program, &session->file, error) != EXRAY_OK)
         return error->status;
-    session->inputs = take_values(session->deployed.inputs, session->deployed.input_count);
     session->outputs = take_values(session->deployed.outputs, session->deployed.output_count);
-    if (!has_all(session->inputs, session->deployed.input_count) ||
-        !has_all(session->outputs, session->deployed.output_count))
+    if (!has_all(session->outputs, session->deployed.output_count))
         return xr_litert_no_memory(error);
-    if (!session->observed)
-        return EXRAY_OK;
-    if (xr_litert_log_open(&session->log, config, &session->file, version, kernels, error) != EXRAY_OK)
-        return error->status;
-    return xr_litert_wants_layers(&session->log) ? open_exposed(session, &program, error) : EXRAY_OK;
+    return session->observed ? observe(session, config, &program, version, kernels, error) : EXRAY_OK;
 }
 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
@@ -225,12 +173,7 @@ static exray_status session_set_input(xr_session *session, uint32_t i, const voi
                  (unsigned)i, port->info.name ? port->info.name : "", port->size, size);
         return error->status;
     }
-    error->status = xr_litert_write(&session->deployed, i, data, error);
-    if (error->status == EXRAY_OK && session->exposed_bytes.data)
-        error->status = xr_litert_write(&session->exposed, i, data, error);
-    if (error->status == EXRAY_OK)
-        memcpy(session->inputs[i], data, size);
-    return error->status;
+    return error->status = xr_litert_write(&session->deployed, i, data, error);
 }
 
 static const void *session_output_data(xr_session *session, uint32_t i, size_t *size)
@@ -242,23 +185,6 @@ static const void *session_output_data(xr_session *session, uint32_t i, size_t *
 }
 
 /* ---- Run -------------------------------------------------------------------------------- */
-
-static void record_values(xr_session *session, exray_kind kind)
-{
-    bool in = kind == EXRAY_INPUT;
-    const exray_model *model = &session->file.model;
-    const uint32_t *positions = in ? model->inputs : model->outputs;
-    const char **names = in ? session->log.input_names : session->log.output_names;
-    const xr_litert_port *ports = in ? session->deployed.inputs : session->deployed.outputs;
-    uint8_t **values = in ? session->inputs : session->outputs;
-    uint32_t count = in ? model->input_count : model->output_count;
-    for (uint32_t i = 0; i < count; i++) {
-        if (positions[i] == EXRAY_NO_INDEX || !exray_wants(session->log.recorder, kind, i, names[i]))
-            continue;
-        exray_tensor record = {.kind = kind, .index = i};
-        xr_litert_log_value(&session->log, &record, positions[i], &ports[i], values[i]);
-    }
-}
 
 static exray_status keep_outputs(xr_session *session, exray_error *error)
 {
@@ -272,77 +198,15 @@ static exray_status keep_outputs(xr_session *session, exray_error *error)
     return EXRAY_OK;
 }
 
-/* The exposed model's first outputs are the deployed one's. */
-static void compare_outputs(xr_session *session)
-{
-    for (uint32_t i = 0; i < session->deployed.output_count; i++) {
-        size_t size = session->deployed.outputs[i].size;
-        const void *data = xr_litert_look(&session->exposed, i);
-        if (!data || session->exposed.outputs[i].size != size || memcmp(data, session->outputs[i], size) != 0)
-            xr_litert_log_difference(&session->log, session->log.output_names[i]);
-        if (data)
-            xr_litert_look_end(&session->exposed, i);
-    }
-}
-
-static void record_layer(xr_session *session, uint32_t node)
-{
-    const exray_node *described = &session->file.model.nodes[node];
-    for (uint32_t k = 0; k < described->output_count; k++) {
-        uint32_t position = described->outputs[k];
-        uint32_t output = position == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : session->exposed_output[position];
-        if (output == EXRAY_NO_INDEX)
-            continue; /* state, or nothing: no value that LiteRT returns */
-        const void *data = xr_litert_look(&session->exposed, output);
-        exray_tensor record = {.kind = EXRAY_LAYER, .index = node, .output = k};
-        xr_litert_log_value(&session->log, &record, position, &session->exposed.outputs[output], data);
-        if (data)
-            xr_litert_look_end(&session->exposed, output);
-    }
-}
-
-static exray_status record_layers(xr_session *session, exray_error *error)
-{
-    if (!session->exposed_bytes.data)
-        return EXRAY_OK;
-    if (xr_litert_program_run(&session->exposed, error) != EXRAY_OK)
-        return error->status;
-    compare_outputs(session);
-    for (uint32_t i = 0; i < session->log.main_nodes; i++)
-        if (exray_wants(session->log.recorder, EXRAY_LAYER, i, session->file.model.nodes[i].name))
-            record_layer(session, i);
-    return EXRAY_OK;
-}
-
-static exray_status observed_run(xr_session *session, exray_error *error)
-{
-    exray_recorder *recorder = session->log.recorder;
-    LiteRtProfiler profiler = session->deployed.profiler;
-    uint64_t offset_ns = exray_frame_elapsed(recorder);
-    session->api.ResetProfiler(profiler);
-    session->api.StartProfiler(profiler);
-    uint64_t begin_ns = exray_now(recorder);
-    exray_status status = xr_litert_program_run(&session->deployed, error);
-    uint64_t end_ns = exray_now(recorder);
-    session->api.StopProfiler(profiler);
-    if (status != EXRAY_OK || keep_outputs(session, error) != EXRAY_OK)
-        return error->status;
-    record_values(session, EXRAY_INPUT);
-    status = record_layers(session, error);
-    record_values(session, EXRAY_OUTPUT);
-    xr_litert_log_latency(&session->log, &session->deployed, offset_ns);
-    exray_frame_inference(recorder, end_ns - begin_ns);
-    return status;
-}
-
 static exray_status session_run(xr_session *session, exray_error *error)
 {
     *error = (exray_error){EXRAY_OK, ""};
-    if (session->observed)
-        return observed_run(session, error);
-    if (xr_litert_program_run(&session->deployed, error) != EXRAY_OK)
-        return error->status;
-    return keep_outputs(session, error);
+    LiteRtStatus ran = session->observed
+                           ? xr_litert_observed_run(&session->observer, &session->deployed, error)
+                           : xr_litert_program_run(&session->deployed);
+    if (ran != 0)
+        return xr_litert_fail(error, "the model failed to run", ran);
+    return error->status ? error->status : keep_outputs(session, error);
 }
 
 static const char *const kernel_names[] = {"default", "xnnpack", "builtin", NULL};

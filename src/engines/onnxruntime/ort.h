@@ -33,6 +33,8 @@ enum { XR_ORT_DEVICE_ALLOCATOR = 0, XR_ORT_DEFAULT_MEMORY = 0 };
        size_t input_count, const char *const *output_names, size_t output_count, OrtValue **outputs))        \
     X(10, OrtStatus *, CreateSessionOptions, (OrtSessionOptions **))                                         \
     X(11, OrtStatus *, SetOptimizedModelFilePath, (OrtSessionOptions *, const char *path))                   \
+    X(12, OrtStatus *, CloneSessionOptions, (const OrtSessionOptions *, OrtSessionOptions **))               \
+    X(15, OrtStatus *, DisableProfiling, (OrtSessionOptions *))                                              \
     X(22, OrtStatus *, SetSessionLogSeverityLevel, (OrtSessionOptions *, int level))                         \
     X(23, OrtStatus *, SetSessionGraphOptimizationLevel, (OrtSessionOptions *, int level))                   \
     X(24, OrtStatus *, SetIntraOpNumThreads, (OrtSessionOptions *, int threads))                             \
@@ -54,6 +56,7 @@ enum { XR_ORT_DEVICE_ALLOCATOR = 0, XR_ORT_DEFAULT_MEMORY = 0 };
     X(62, OrtStatus *, GetDimensions, (const OrtTensorTypeAndShapeInfo *, int64_t *, size_t))                \
     X(65, OrtStatus *, GetTensorTypeAndShape, (const OrtValue *, OrtTensorTypeAndShapeInfo **))              \
     X(69, OrtStatus *, CreateCpuMemoryInfo, (int allocator, int memory, OrtMemoryInfo **))                   \
+    X(71, OrtStatus *, MemoryInfoGetName, (const OrtMemoryInfo *, const char **))                            \
     X(76, OrtStatus *, AllocatorFree, (OrtAllocator *, void *))                                              \
     X(78, OrtStatus *, GetAllocatorWithDefaultOptions, (OrtAllocator **))                                    \
     X(92, void, ReleaseEnv, (OrtEnv *))                                                                      \
@@ -65,6 +68,7 @@ enum { XR_ORT_DEVICE_ALLOCATOR = 0, XR_ORT_DEFAULT_MEMORY = 0 };
     X(98, void, ReleaseTypeInfo, (OrtTypeInfo *))                                                            \
     X(99, void, ReleaseTensorTypeAndShapeInfo, (OrtTensorTypeAndShapeInfo *))                                \
     X(100, void, ReleaseSessionOptions, (OrtSessionOptions *))                                               \
+    X(194, OrtStatus *, GetTensorMemoryInfo, (const OrtValue *, const OrtMemoryInfo **))                     \
     X(415, OrtStatus *, RunOptionsEnableProfiling, (OrtRunOptions *, const char *prefix))
 
 typedef struct xr_ort_api {
@@ -79,12 +83,60 @@ typedef struct xr_ort_api {
 enum { XR_ORT_API_VERSION = 29 };
 #define XR_ORT_TESTED "1.32.0"
 
-/* Fills the table from a dlopen handle.  EXRAY_E_ENGINE: it is too old, the message says
- * what it is and what is needed. */
-exray_status xr_ort_find(void *library, xr_ort_api *api, exray_error *error);
+typedef void (*xr_ort_function)(void);
 
-/* Loads the library as library.h says; a dlopen handle or NULL, error filled. */
-void *xr_ort_open_library(const char *wanted, exray_error *error);
+/* What OrtGetApiBase returns. */
+typedef struct OrtApiBase {
+    const xr_ort_function *(*GetApi)(uint32_t version);
+    const char *(*GetVersionString)(void);
+} OrtApiBase;
+
+/* Fills the table.  EXRAY_E_ENGINE: the library is too old, the message says what it is and
+ * what is needed. */
+exray_status xr_ort_fill(const OrtApiBase *base, xr_ort_api *api, exray_error *error);
+
+/* Fills error with a failed call's message, frees the status; EXRAY_OK where there is none. */
+exray_status xr_ort_check(const xr_ort_api *api, OrtStatus *status, const char *what, exray_error *error);
+
+/* Fills error; returns the status given. */
+__attribute__((format(printf, 3, 4))) exray_status xr_ort_refuse(exray_error *error, exray_status status,
+                                                                 const char *format, ...);
+exray_status xr_ort_no_memory(exray_error *error);
+
+/* The optimization of a name such as "default" (NULL, too); false: there is none of that name. */
+bool xr_ort_level(const char *kernels, int *level);
+
+/* How sessions are made. */
+typedef struct xr_ort_making {
+    const OrtEnv *env;
+    const OrtSessionOptions *options; /* cloned; NULL: ONNX Runtime's own, on the processor */
+    int level;
+    unsigned threads;  /* 0: as the options have it */
+    const char *saved; /* where ONNX Runtime writes what it made of the model; NULL: nowhere */
+} xr_ort_making;
+
+/* A session of a model in memory. */
+exray_status xr_ort_create(const xr_ort_api *api, const xr_ort_making *how, const void *model, size_t size,
+                           OrtSession **out, exray_error *error);
+
+/* The arguments of OrtApi.Run. */
+typedef struct xr_ort_call {
+    OrtSession *session;
+    const OrtRunOptions *options;
+    const char *const *input_name;
+    const OrtValue *const *input;
+    size_t input_count;
+    const char *const *output_name;
+    size_t output_count;
+    OrtValue **output;
+} xr_ort_call;
+
+OrtStatus *xr_ort_run(const xr_ort_api *api, const xr_ort_call *call);
+
+/* A tensor's shape, type and bytes as they are now; false where it is none of fixed-size
+ * elements in the processor's memory. */
+bool xr_ort_describe(const xr_ort_api *api, const OrtValue *value, exray_tensor_info *info,
+                     int64_t shape[EXRAY_MAX_RANK], const void **data, size_t *size);
 
 /* The element types of ONNX and of exray, both ways; UNSPECIFIED, 0: none. */
 exray_dtype xr_ort_dtype(int type);

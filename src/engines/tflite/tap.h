@@ -144,10 +144,6 @@ uint32_t xr_tap_begin_op(TfLiteTelemetryProfilerStruct *self, const char *op_nam
                          int64_t subgraph);
 void xr_tap_end_op(TfLiteTelemetryProfilerStruct *self, uint32_t handle);
 
-/* A tensor's type as the log has it.  Complex numbers are pairs: the shape gets
- * one more dimension of 2 (`pair`). */
-exray_dtype xr_tflite_dtype(int type, bool *pair);
-
 /* Fills `info` of a tensor as the model has it, memory from `list`.  False: out
  * of memory. */
 bool xr_tap_describe_tensor(const xr_tflite_tap_api *api, xr_tap_block **list,

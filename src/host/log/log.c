@@ -73,17 +73,25 @@ uint64_t exray_log_damaged(const exray_log *log)
     return atomic_load(&((exray_log *)(uintptr_t)log)->damaged);
 }
 
-const char *exray_log_metadata(const exray_log *log, const char *key)
+static const char *metadata_of(const exray_log *log, const char *name, const char *key)
 {
     const xr_metadata *records = log->metadata.items;
     for (size_t i = 0; i < log->metadata.count; i++) {
-        if (strcmp(records[i].name, "exray") != 0)
+        if (strcmp(records[i].name, name) != 0)
             continue;
         for (size_t k = 0; k < records[i].count; k++)
             if (strcmp(records[i].pairs[k].key, key) == 0)
                 return records[i].pairs[k].value;
     }
     return NULL;
+}
+
+/* What is known at the end of a recording alone, such as `observer`, cannot stand in the
+ * record that begins it. */
+const char *exray_log_metadata(const exray_log *log, const char *key)
+{
+    const char *value = metadata_of(log, "exray", key);
+    return value ? value : metadata_of(log, "exray.observation", key);
 }
 
 size_t exray_log_metadata_at(const exray_log *log, size_t i, const char **name, const exray_key_value **pairs)

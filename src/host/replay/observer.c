@@ -3,6 +3,7 @@
  * are in memory at once, and none is when the real one opens. */
 #include "observer.h"
 
+#include "agreement.h"
 #include "file.h"
 
 #include <exray/log.h>
@@ -64,20 +65,12 @@ static void free_outputs(outputs *all)
     *all = (outputs){0};
 }
 
-static double largest_scale(const exray_quantization *q)
-{
-    double step = 0;
-    for (uint32_t i = 0; i < q->count; i++)
-        step = fmax(step, q->scale[i]);
-    return step;
-}
-
 static bool copy_output(const exray_tensor_info *info, const void *data, size_t size, output *to)
 {
     if (info->name)
         snprintf(to->name, sizeof to->name, "%s", info->name);
     to->dtype = info->dtype;
-    to->step = largest_scale(&info->quantization);
+    to->step = xr_largest_scale(&info->quantization);
     to->data = malloc(size ? size : 1);
     if (!to->data)
         return false;
@@ -172,52 +165,18 @@ static exray_status run_observed(guard *g, exray_error *error)
 
 /* ---- Comparing ---------------------------------------------------------------------- */
 
-static double range_of(const output *o)
+static xr_extent extent_of(const output *o)
 {
-    double low = INFINITY, high = -INFINITY;
+    xr_extent extent = XR_NO_EXTENT;
     for (size_t i = 0; o->values && i < o->count; i++)
-        if (isfinite(o->values[i])) {
-            low = fmin(low, o->values[i]);
-            high = fmax(high, o->values[i]);
-        }
-    return high >= low ? high - low : 0;
+        xr_extent_add(&extent, o->values[i]);
+    return extent;
 }
 
-static double largest_of(const output *o)
-{
-    double largest = 0;
-    for (size_t i = 0; o->values && i < o->count; i++)
-        if (isfinite(o->values[i]))
-            largest = fmax(largest, fabs(o->values[i]));
-    return largest;
-}
-
-/* What the order of additions explains: for floats a share of the range, or of the
- * size where the values hardly differ; of the coarser types a step or two of the
- * largest value; one step of a quantized tensor.  Whole numbers and strings
- * (classes, counts) have no noise. */
 static double noise_of(const output *o)
 {
-    double range = range_of(o), largest = largest_of(o);
-    switch (o->dtype) {
-    case EXRAY_FLOAT32:
-    case EXRAY_FLOAT64:
-        /* A constant far from zero has its rounding: a few units in the last place. */
-        return fmax(range * XR_OBSERVER_FLOAT_NOISE, largest * 0x1p-21);
-    case EXRAY_FLOAT16:
-        return largest * 0x1p-9;
-    case EXRAY_BFLOAT16:
-        return largest * 0x1p-6;
-    default:
-        return o->step * 1.001; /* the values are rounded to float32 */
-    }
-}
-
-static double value_distance(float a, float b)
-{
-    if (a == b || (isnan(a) && isnan(b)))
-        return 0;
-    return isfinite(a) && isfinite(b) ? fabs((double)a - b) : INFINITY;
+    xr_extent extent = extent_of(o);
+    return xr_noise(o->dtype, &extent, o->step);
 }
 
 /* INFINITY where there is no measure: other sizes, other strings. */
@@ -229,7 +188,7 @@ static double output_distance(const output *a, const output *b)
         return INFINITY;
     double largest = 0;
     for (size_t i = 0; i < a->count; i++)
-        largest = fmax(largest, value_distance(a->values[i], b->values[i]));
+        largest = fmax(largest, xr_value_distance(a->values[i], b->values[i]));
     return largest;
 }
 
@@ -296,7 +255,8 @@ static void describe(const guard *g, distance d, xr_observation *out)
 {
     if (!d.equal && d.output < g->bare[0].count) {
         const output *o = &g->bare[0].of[d.output];
-        out->range = range_of(o);
+        xr_extent extent = extent_of(o);
+        out->range = xr_extent_range(&extent);
         out->max_abs = d.max_abs;
         snprintf(out->output, sizeof out->output, "%s", o->name);
     } else if (!d.equal)

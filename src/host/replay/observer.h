@@ -15,9 +15,8 @@ typedef struct xr_observation {
     unsigned observed, bare; /* runs made, each in a session of its own */
 } xr_observation;
 
-/* The guard's limits; docs/commands.md says where they come from. */
-#define XR_OBSERVER_FLOAT_NOISE 1e-5 /* share of an output's range */
-#define XR_OBSERVER_REPEATS     3    /* times what repeated runs differ by */
+/* Times what repeated runs differ by; docs/commands.md says where it comes from. */
+#define XR_OBSERVER_REPEATS 3
 
 /* Runs the model once in `bare`, a fresh session without a recorder, which it
  * closes in any case, and once in a session observed as `recording` says, into a

@@ -1,10 +1,9 @@
-/* Finding LiteRT's library.
+/* LiteRT's functions, looked up at run time.
  *
  * The library does not tell its version, and between versions functions of one
  * name took other arguments: calling one that was guessed wrong would be undefined.
  * So only files that are known are used, or what the user vouches for. */
-#define _GNU_SOURCE
-#include "library.h"
+#define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
 #include "litert.h"
 
 #include <dlfcn.h>
@@ -17,16 +16,6 @@
 #include <unistd.h>
 
 #define TESTED "2.3.0"
-
-static const char *const system_names[] = {"libLiteRt.so", NULL};
-
-static const xr_library_place place = {
-    .engine = "LiteRT",
-    .bundled = "engines/litert-" XR_ARCH "/libLiteRt.so",
-    .environment = "EXRAY_LITERT_LIB",
-    .symbol = "LiteRtCreateCompiledModel",
-    .system_names = system_names,
-};
 
 /* SHA-256 of the libraries that this adapter was tested with. */
 static const struct {
@@ -55,16 +44,21 @@ static bool hash_file(const char *path, char hex[65])
     return true;
 }
 
-static void locate(void *library, char path[1024])
+void *xr_litert_symbol(void *library, const char *name)
+{
+    return dlsym(library ? library : RTLD_DEFAULT, name);
+}
+
+void xr_litert_locate(void *library, char path[1024])
 {
     path[0] = '\0';
-    void *address = dlsym(library, place.symbol);
+    void *address = xr_litert_symbol(library, XR_LITERT_OWN_SYMBOL);
     Dl_info info;
     if (address && dladdr(address, &info) && info.dli_fname)
         snprintf(path, 1024, "%s", info.dli_fname);
 }
 
-static exray_status identify(const char *path, char version[32], exray_error *error)
+exray_status xr_litert_identify(const char *path, const char *stated, char version[32], exray_error *error)
 {
     char hex[65];
     bool hashed = hash_file(path, hex);
@@ -74,7 +68,8 @@ static exray_status identify(const char *path, char version[32], exray_error *er
             return EXRAY_OK;
         }
     }
-    const char *stated = getenv("EXRAY_LITERT_VERSION");
+    if (!stated)
+        stated = getenv("EXRAY_LITERT_VERSION");
     if (stated && strcmp(stated, TESTED) == 0) {
         snprintf(version, 32, "%s (stated)", TESTED);
         return EXRAY_OK;
@@ -89,7 +84,7 @@ static exray_status identify(const char *path, char version[32], exray_error *er
     return error->status;
 }
 
-static exray_status find_functions(void *library, const char *path, xr_litert_api *api, exray_error *error)
+exray_status xr_litert_find(void *library, const char *path, xr_litert_api *api, exray_error *error)
 {
     static const struct {
         const char *name;
@@ -100,7 +95,7 @@ static exray_status find_functions(void *library, const char *path, xr_litert_ap
 #undef ENTRY
     };
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        void *address = dlsym(library, symbols[i].name);
+        void *address = xr_litert_symbol(library, symbols[i].name);
         if (!address) {
             error->status = EXRAY_E_ENGINE;
             snprintf(error->message, sizeof error->message,
@@ -113,34 +108,4 @@ static exray_status find_functions(void *library, const char *path, xr_litert_ap
         memcpy((char *)api + symbols[i].offset, &address, sizeof address);
     }
     return EXRAY_OK;
-}
-
-void *xr_litert_open(const char *wanted, xr_litert_api *api, char version[32], exray_error *error)
-{
-    void *library = xr_library_open(&place, wanted, error);
-    if (!library)
-        return NULL;
-    char path[1024];
-    locate(library, path);
-    if (identify(path, version, error) == EXRAY_OK && find_functions(library, path, api, error) == EXRAY_OK)
-        return library;
-    return NULL; /* and stays loaded: see below */
-}
-
-void xr_litert_probe(const char *wanted, xr_engine_info *info)
-{
-    memset(info, 0, sizeof *info);
-    exray_error error = {EXRAY_OK, ""};
-    void *library = xr_library_open(&place, wanted, &error);
-    if (library) {
-        xr_litert_api api;
-        info->found = true;
-        locate(library, info->library);
-        if (identify(info->library, info->version, &error) == EXRAY_OK)
-            find_functions(library, info->library, &api, &error);
-        /* Not closed: what the library registers for the end of the process would
-         * be called when it is gone (2.3.0: a crash at exit). */
-    }
-    /* The message may be longer than its place: its end is advice. */
-    snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error.message);
 }

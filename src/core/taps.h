@@ -1,0 +1,14 @@
+/* What taps ask of a recorder beyond its public functions. */
+#ifndef XR_TAPS_H
+#define XR_TAPS_H
+
+#include <exray/exray.h>
+
+/* What `function` was registered with (exray_on_close): a tap finds itself again by its
+ * own function.  NULL: it was not, or the recorder is closed. */
+void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user));
+
+/* Whether the recorder is open, without error, and keeps anything at all. */
+bool xr_is_recording(const exray_recorder *recorder);
+
+#endif

@@ -1,0 +1,257 @@
+/* A run, observed.
+ *
+ * LiteRT shows a model's outputs only.  Where layers are wanted, a second compiled
+ * model runs beside the deployed one, on the same input: the same file with every
+ * tensor among its outputs.  Outputs and latencies are the deployed model's. */
+#include "litert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The exposed model ------------------------------------------------------------- */
+
+static void find_layers(xr_litert_observer *o)
+{
+    const exray_model *model = o->straight ? &o->file->model : &o->exposed_file.model;
+    for (uint32_t i = 0; i < model->output_count; i++)
+        if (model->outputs[i] < o->file->model.tensor_count)
+            o->layer_output[model->outputs[i]] = i;
+}
+
+static bool keeps_state(const xr_model_file *file)
+{
+    const xr_tflite_file *details = file->memory;
+    for (uint32_t i = 0; i < file->model.tensor_count; i++)
+        if (details->details[i].variable || details->details[i].handle)
+            return true;
+    return false;
+}
+
+/* Leaves nothing of it but the reason in the log, which then has everything but layers. */
+static void do_without(xr_litert_observer *o, const char *why)
+{
+    xr_litert_log_unobserved(&o->log, "layers", why);
+    xr_litert_program_close(&o->exposed);
+    xr_model_release(&o->exposed_file);
+    free(o->exposed_bytes.data);
+    memset(&o->exposed_file, 0, sizeof o->exposed_file);
+    o->exposed_bytes = (xr_model_bytes){0};
+}
+
+static exray_status expose(xr_litert_observer *o, const xr_litert_config *program, exray_error *error)
+{
+    exray_error why = {EXRAY_OK, ""};
+    uint32_t tensors = o->file->model.tensor_count;
+    xr_litert_config plain = *program;
+    plain.profile = false;
+    o->layer_output = malloc(((size_t)tensors + 1) * sizeof *o->layer_output);
+    if (!o->layer_output)
+        return xr_litert_no_memory(error);
+    for (uint32_t i = 0; i < tensors; i++)
+        o->layer_output[i] = EXRAY_NO_INDEX;
+    if (xr_model_expose(o->file, &o->exposed_bytes, &why) != EXRAY_OK ||
+        xr_model_read(o->exposed_bytes.data, o->exposed_bytes.size, &o->exposed_file, &why) != EXRAY_OK) {
+        do_without(o, why.message);
+        return EXRAY_OK;
+    }
+    o->straight = o->exposed_file.model.output_count == o->file->model.output_count;
+    if (!o->straight && xr_litert_program_open(&o->exposed, &plain, &o->exposed_file, &why) != EXRAY_OK) {
+        do_without(o, why.message);
+        return EXRAY_OK;
+    }
+    find_layers(o);
+    return EXRAY_OK;
+}
+
+exray_status xr_litert_observe(xr_litert_observer *o, const xr_litert_logging *how,
+                               const xr_litert_config *program, exray_error *error)
+{
+    o->file = how->file;
+    o->has_state = keeps_state(how->file);
+    if (xr_litert_log_open(&o->log, how, error) != EXRAY_OK)
+        return error->status;
+    return xr_litert_wants_layers(&o->log) ? expose(o, program, error) : EXRAY_OK;
+}
+
+void xr_litert_unobserve(xr_litert_observer *o)
+{
+    xr_litert_program_close(&o->exposed);
+    xr_litert_log_close(&o->log);
+    xr_model_release(&o->exposed_file);
+    free(o->exposed_bytes.data);
+    free(o->layer_output);
+    memset(o, 0, sizeof *o);
+}
+
+/* ---- Values -------------------------------------------------------------------------- */
+
+static bool same_port(const xr_litert_port *a, const xr_litert_port *b)
+{
+    return a->info.dtype == b->info.dtype && a->info.rank == b->info.rank && a->size == b->size &&
+           memcmp(a->shape, b->shape, a->info.rank * sizeof *a->shape) == 0;
+}
+
+/* Records the inputs, and gives them to the exposed model: before the run, which may write
+ * over them. */
+static exray_status take_inputs(xr_litert_observer *o, xr_litert_program *deployed, bool feed,
+                                exray_error *error)
+{
+    const exray_model *model = &o->file->model;
+    o->fed = feed;
+    for (uint32_t i = 0; i < model->input_count; i++) {
+        const xr_litert_port *port = &deployed->inputs[i];
+        bool fits = feed && same_port(port, &o->exposed.inputs[i]);
+        bool wanted = model->inputs[i] != EXRAY_NO_INDEX &&
+                      exray_wants(o->log.recorder, EXRAY_INPUT, i, o->log.input_names[i]);
+        o->fed = o->fed && fits;
+        if (!wanted && !fits)
+            continue;
+        const void *data = xr_litert_look_input(deployed, i);
+        if (!data)
+            return xr_litert_fail(error, "cannot read an input", -1);
+        exray_tensor record = {.kind = EXRAY_INPUT, .index = i};
+        if (wanted)
+            xr_litert_log_value(&o->log, &record, model->inputs[i], port, data);
+        exray_status status = fits ? xr_litert_write(&o->exposed, i, data, error) : EXRAY_OK;
+        xr_litert_look_input_end(deployed, i);
+        if (status)
+            return status;
+    }
+    o->misfits += feed && !o->fed;
+    return EXRAY_OK;
+}
+
+static exray_status record_outputs(xr_litert_observer *o, xr_litert_program *deployed, exray_error *error)
+{
+    const exray_model *model = &o->file->model;
+    for (uint32_t i = 0; i < model->output_count; i++) {
+        if (model->outputs[i] == EXRAY_NO_INDEX ||
+            !exray_wants(o->log.recorder, EXRAY_OUTPUT, i, o->log.output_names[i]))
+            continue;
+        const void *data = xr_litert_look(deployed, i);
+        if (!data)
+            return xr_litert_fail(error, "cannot read an output", -1);
+        exray_tensor record = {.kind = EXRAY_OUTPUT, .index = i};
+        xr_litert_log_value(&o->log, &record, model->outputs[i], &deployed->outputs[i], data);
+        xr_litert_look_end(deployed, i);
+    }
+    return EXRAY_OK;
+}
+
+/* The exposed model's first outputs are the deployed one's. */
+static void compare_outputs(xr_litert_observer *o, xr_litert_program *deployed)
+{
+    uint64_t frame = exray_frame_index(o->log.recorder);
+    o->agreement.frames++;
+    for (uint32_t i = 0; i < deployed->output_count; i++) {
+        const xr_litert_port *port = &deployed->outputs[i];
+        exray_tensor_info info = port->info;
+        info.name = o->log.output_names[i];
+        const void *ours = xr_litert_look(&o->exposed, i), *theirs = xr_litert_look(deployed, i);
+        if (ours && theirs && same_port(port, &o->exposed.outputs[i]))
+            xr_agreement_add(&o->agreement, frame, &info, theirs, ours, port->size);
+        else
+            xr_agreement_add_misfit(&o->agreement, frame, info.name);
+        if (ours)
+            xr_litert_look_end(&o->exposed, i);
+        if (theirs)
+            xr_litert_look_end(deployed, i);
+    }
+}
+
+static void record_layer(const xr_litert_observer *o, xr_litert_program *from, uint32_t node)
+{
+    const exray_node *described = &o->file->model.nodes[node];
+    for (uint32_t k = 0; k < described->output_count; k++) {
+        uint32_t position = described->outputs[k];
+        uint32_t output = position == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : o->layer_output[position];
+        if (output == EXRAY_NO_INDEX)
+            continue; /* state, or nothing: no value that LiteRT returns */
+        const void *data = xr_litert_look(from, output);
+        exray_tensor record = {.kind = EXRAY_LAYER, .index = node, .output = k};
+        xr_litert_log_value(&o->log, &record, position, &from->outputs[output], data);
+        if (data)
+            xr_litert_look_end(from, output);
+    }
+}
+
+static void record_layers(const xr_litert_observer *o, xr_litert_program *from)
+{
+    for (uint32_t i = 0; i < o->log.main_nodes; i++)
+        if (exray_wants(o->log.recorder, EXRAY_LAYER, i, o->file->model.nodes[i].name))
+            record_layer(o, from, i);
+}
+
+static exray_status observe_layers(xr_litert_observer *o, xr_litert_program *deployed, exray_error *error)
+{
+    if (o->straight)
+        record_layers(o, deployed);
+    if (!o->fed)
+        return EXRAY_OK;
+    LiteRtStatus ran = xr_litert_program_run(&o->exposed);
+    if (ran != 0)
+        return xr_litert_fail(error, "the run for the layers failed", ran);
+    compare_outputs(o, deployed);
+    record_layers(o, &o->exposed);
+    return EXRAY_OK;
+}
+
+/* ---- Runs -------------------------------------------------------------------------------- */
+
+static LiteRtStatus timed_run(xr_litert_observer *o, xr_litert_program *deployed)
+{
+    const xr_litert_api *api = deployed->api;
+    o->offset_ns = exray_frame_elapsed(o->log.recorder);
+    if (deployed->profiler) {
+        api->ResetProfiler(deployed->profiler);
+        api->StartProfiler(deployed->profiler);
+    }
+    uint64_t begin_ns = exray_now(o->log.recorder);
+    LiteRtStatus ran = xr_litert_program_run(deployed);
+    uint64_t end_ns = exray_now(o->log.recorder);
+    if (deployed->profiler)
+        api->StopProfiler(deployed->profiler);
+    if (ran == 0)
+        exray_frame_inference(o->log.recorder, end_ns - begin_ns);
+    return ran;
+}
+
+LiteRtStatus xr_litert_observed_run(xr_litert_observer *o, xr_litert_program *deployed, exray_error *error)
+{
+    if (!o->log.recorder)
+        return xr_litert_program_run(deployed);
+    exray_frame_elapsed(o->log.recorder); /* begins a frame where none is open */
+    bool feed = o->exposed_bytes.data && !o->straight && (o->has_state || xr_litert_wants_layers(&o->log));
+    exray_status status = take_inputs(o, deployed, feed, error);
+    LiteRtStatus ran = timed_run(o, deployed);
+    if (ran != 0 || status)
+        return ran;
+    status = observe_layers(o, deployed, error);
+    if (!status)
+        status = record_outputs(o, deployed, error);
+    if (deployed->profiler)
+        xr_litert_log_latency(&o->log, deployed, o->offset_ns);
+    else
+        o->no_profiler = true;
+    return ran;
+}
+
+void xr_litert_conclude(xr_litert_observer *o)
+{
+    if (!o->log.recorder)
+        return;
+    char misfits[24];
+    snprintf(misfits, sizeof misfits, "%llu", (unsigned long long)o->misfits);
+    const exray_key_value more[] = {{"runs_on_other_shapes", misfits}};
+    xr_litert_log_delegation(&o->log);
+    xr_litert_log_difference(&o->log, &o->agreement);
+    if (o->no_profiler)
+        xr_litert_log_unobserved(&o->log, "latencies",
+                                 "the compiled model has no profiler: give exray_litert_attach its options");
+    if (o->straight || o->exposed_bytes.data)
+        xr_agreement_record(&o->agreement, o->log.recorder,
+                            o->straight ? "the model's own outputs" : "the model, every tensor an output",
+                            more, o->misfits ? 1 : 0);
+    o->log.recorder = NULL;
+}

@@ -1,0 +1,47 @@
+/* Finding LiteRT's library. */
+#include "library.h"
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const system_names[] = {"libLiteRt.so", NULL};
+
+static const xr_library_place place = {
+    .engine = "LiteRT",
+    .bundled = "engines/litert-" XR_ARCH "/libLiteRt.so",
+    .environment = "EXRAY_LITERT_LIB",
+    .symbol = XR_LITERT_OWN_SYMBOL,
+    .system_names = system_names,
+};
+
+void *xr_litert_open(const char *wanted, xr_litert_api *api, char version[32], exray_error *error)
+{
+    void *library = xr_library_open(&place, wanted, error);
+    if (!library)
+        return NULL;
+    char path[1024];
+    xr_litert_locate(library, path);
+    if (xr_litert_identify(path, NULL, version, error) == EXRAY_OK &&
+        xr_litert_find(library, path, api, error) == EXRAY_OK)
+        return library;
+    return NULL; /* and stays loaded: see below */
+}
+
+void xr_litert_probe(const char *wanted, xr_engine_info *info)
+{
+    memset(info, 0, sizeof *info);
+    exray_error error = {EXRAY_OK, ""};
+    void *library = xr_library_open(&place, wanted, &error);
+    if (library) {
+        xr_litert_api api;
+        info->found = true;
+        xr_litert_locate(library, info->library);
+        if (xr_litert_identify(info->library, NULL, info->version, &error) == EXRAY_OK)
+            xr_litert_find(library, info->library, &api, &error);
+        /* Not closed: what the library registers for the end of the process would
+         * be called when it is gone (2.3.0: a crash at exit). */
+    }
+    /* The message may be longer than its place: its end is advice. */
+    snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error.message);
+}

@@ -1,0 +1,195 @@
+/* What an application links: its own compiled model, observed. */
+#include "attachment.h"
+#include "litert.h"
+#include "taps.h"
+
+#include <exray/litert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct xr_litert_tap {
+    xr_attachment at;
+    xr_litert_api api;
+    LiteRtEnvironment environment;
+    xr_model_file file;
+    xr_litert_program deployed; /* the application's */
+    xr_litert_observer observer;
+    LiteRtCompiledModel compiled; /* that of the first run; NULL: none yet */
+} xr_litert_tap;
+
+/* LiteRtRunCompiledModel, for runs that nobody observes: they must go on whatever failed. */
+static _Atomic(void *) run_function;
+
+static void free_tap(xr_litert_tap *tap)
+{
+    xr_litert_unobserve(&tap->observer);
+    xr_litert_program_close(&tap->deployed);
+    if (tap->environment)
+        tap->api.DestroyEnvironment(tap->environment);
+    xr_model_release(&tap->file);
+    xr_attachment_close(&tap->at);
+    free(tap);
+}
+
+static void on_close(void *user)
+{
+    xr_litert_tap *tap = user;
+    xr_litert_conclude(&tap->observer);
+    free_tap(tap);
+}
+
+/* ---- Attach --------------------------------------------------------------------------- */
+
+static exray_status find_engine(xr_litert_tap *tap, const exray_litert_config *config, char version[32],
+                                exray_error *error)
+{
+    char path[1024];
+    xr_litert_locate(config->library, path);
+    if (!path[0]) {
+        error->status = EXRAY_E_ENGINE;
+        snprintf(
+            error->message, sizeof error->message,
+            "no LiteRT found (no symbol " XR_LITERT_OWN_SYMBOL "): link libLiteRt, export a statically "
+            "linked one's symbols (-rdynamic), or give its dlopen handle in exray_litert_config.library");
+        return error->status;
+    }
+    exray_status status = xr_litert_identify(path, config->version, version, error);
+    return status ? status : xr_litert_find(config->library, path, &tap->api, error);
+}
+
+static exray_status read_model(xr_litert_tap *tap, const exray_litert_config *config, exray_error *error)
+{
+    xr_attachment *at = &tap->at;
+    exray_status status =
+        xr_attachment_read(at, config->model_file, config->model_data, config->model_size, error);
+    exray_error why = {EXRAY_OK, ""};
+    if (status)
+        return status;
+    if (at->model_size == 0 || !xr_model_format_tflite.recognize(at->model_data, at->model_size))
+        snprintf(why.message, sizeof why.message, "it lacks the identifier TFL3");
+    else if (xr_model_read(at->model_data, at->model_size, &tap->file, &why) == EXRAY_OK)
+        return EXRAY_OK;
+    error->status = EXRAY_E_FORMAT;
+    snprintf(error->message, sizeof error->message, "%.200s is not a model that LiteRT runs: %.200s",
+             at->model_path ? at->model_path : "the model", why.message);
+    return error->status;
+}
+
+static exray_status start(xr_litert_tap *tap, const exray_litert_config *config, exray_error *error)
+{
+    char version[32];
+    xr_litert_config program = {.api = &tap->api, .threads = config->threads ? config->threads : 1};
+    xr_litert_logging how = {.recorder = tap->at.recorder,
+                             .file = &tap->file,
+                             .model_path = config->model_file,
+                             .version = version,
+                             .threads = config->threads,
+                             .no_constants = config->no_constants};
+    if (xr_litert_kernels(config->kernels, &program.kernel_mode, &how.kernels, error) != EXRAY_OK ||
+        find_engine(tap, config, version, error) != EXRAY_OK || read_model(tap, config, error) != EXRAY_OK ||
+        xr_litert_make_environment(&tap->api, &tap->environment, error) != EXRAY_OK)
+        return error->status;
+    program.environment = tap->environment;
+    if (xr_litert_program_borrow(&tap->deployed, &tap->api, tap->environment, &tap->file, error) != EXRAY_OK)
+        return error->status;
+    return xr_litert_observe(&tap->observer, &how, &program, error);
+}
+
+/* Last: what is added cannot be taken away again. */
+static exray_status ask_for_times(xr_litert_tap *tap, LiteRtOptions options, exray_error *error)
+{
+    LiteRtStatus status = options ? xr_litert_add_text(&tap->api, options, XR_LITERT_PROFILING) : 0;
+    return status == 0 ? EXRAY_OK : xr_litert_fail(error, "cannot ask for a profiler", status);
+}
+
+exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT *options,
+                                 const exray_litert_config *config)
+{
+    if (config)
+        atomic_store(&run_function, xr_litert_symbol(config->library, "LiteRtRunCompiledModel"));
+    if (exray_error_status(recorder) != EXRAY_OK)
+        return exray_error_status(recorder);
+    if (!config)
+        return exray_fail(recorder, EXRAY_E_ARGUMENT, "exray_litert_attach: config is NULL");
+    if (xr_closer_user(recorder, on_close))
+        return exray_fail(recorder, EXRAY_E_STATE,
+                          "exray_litert_attach: the recorder observes a model already; open one for each");
+    if (!xr_is_recording(recorder))
+        return EXRAY_OK; /* capture level off: nothing is to be known, runs are as they were */
+    exray_error error = {EXRAY_OK, ""};
+    xr_litert_tap *tap = calloc(1, sizeof *tap);
+    if (!tap)
+        return exray_fail(recorder, EXRAY_E_MEMORY, "cannot attach to LiteRT: out of memory");
+    tap->at.recorder = recorder;
+    exray_status status = start(tap, config, &error);
+    if (!status)
+        status = ask_for_times(tap, options, &error);
+    if (status)
+        exray_fail(recorder, status, error.message);
+    else
+        status = exray_on_close(recorder, on_close, tap);
+    if (status) {
+        free_tap(tap);
+        return status;
+    }
+    tap->at.live = true;
+    return EXRAY_OK;
+}
+
+exray_status exray_litert_open(exray_recorder *recorder, const char *path, const exray_config *config,
+                               struct LiteRtOptionsT *options, const char *model_file)
+{
+    exray_open_file(recorder, path, config);
+    return exray_litert_attach(recorder, options, &(exray_litert_config){.model_file = model_file});
+}
+
+/* ---- Runs ------------------------------------------------------------------------------- */
+
+static int run_unobserved(LiteRtCompiledModel compiled, size_t signature, size_t input_count,
+                          LiteRtTensorBuffer *inputs, size_t output_count, LiteRtTensorBuffer *outputs)
+{
+    enum { NOT_FOUND = -1 };
+    xr_litert_api api = {0};
+    void *address = atomic_load(&run_function);
+    if (!address)
+        address = xr_litert_symbol(NULL, "LiteRtRunCompiledModel");
+    if (!address)
+        return NOT_FOUND;
+    memcpy(&api.RunCompiledModel, &address, sizeof address);
+    return api.RunCompiledModel(compiled, signature, input_count, inputs, output_count, outputs);
+}
+
+/* Whether it is a run of the model that was attached to. */
+static bool is_ours(xr_litert_tap *tap, LiteRtCompiledModel compiled, size_t signature, size_t input_count,
+                    size_t output_count)
+{
+    if (signature != tap->deployed.signature || input_count != tap->deployed.input_count ||
+        output_count != tap->deployed.output_count || (tap->compiled && tap->compiled != compiled))
+        return false;
+    tap->compiled = compiled;
+    return true;
+}
+
+int exray_litert_run(exray_recorder *recorder, struct LiteRtCompiledModelT *compiled, size_t signature,
+                     size_t input_count, struct LiteRtTensorBufferT **inputs, size_t output_count,
+                     struct LiteRtTensorBufferT **outputs)
+{
+    xr_litert_tap *tap = xr_closer_user(recorder, on_close);
+    if (!tap || !tap->at.live || !xr_is_recording(recorder))
+        return run_unobserved(compiled, signature, input_count, inputs, output_count, outputs);
+    exray_error error = {EXRAY_OK, ""};
+    bool ours = is_ours(tap, compiled, signature, input_count, output_count);
+    tap->at.foreign_runs += !ours;
+    if (ours && xr_litert_program_lend(&tap->deployed, compiled, inputs, outputs, &error) != EXRAY_OK)
+        xr_attachment_fail(&tap->at, &error);
+    if (!ours || error.status)
+        return run_unobserved(compiled, signature, input_count, inputs, output_count, outputs);
+    xr_attachment_begin(&tap->at);
+    LiteRtStatus ran = xr_litert_observed_run(&tap->observer, &tap->deployed, &error);
+    xr_attachment_end(&tap->at, ran == 0);
+    if (error.status)
+        xr_attachment_fail(&tap->at, &error);
+    return ran;
+}

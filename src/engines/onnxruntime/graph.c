@@ -1,0 +1,314 @@
+/* What ONNX Runtime made of the model, and its layers.
+ *
+ * To make every tensor of the user's model an output would stop fusions, and another
+ * computation would be observed.  So ONNX Runtime is asked for the graph that it makes of
+ * the model (fused and quantized as it will run; at the level "extended", which keeps the
+ * names), and *that* graph's tensors are exposed and run as they are.  The log has this
+ * graph.  The outputs of the two are compared in each frame, and the log says how far they
+ * are apart. */
+#define _POSIX_C_SOURCE 200809L
+#include "attachment.h"
+#include "observe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- The graph ---------------------------------------------------------------------- */
+
+/* The graph that ONNX Runtime makes of the model, by way of a file: it writes no other. */
+static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how, exray_error *error)
+{
+    const char *root = getenv("TMPDIR");
+    char path[2048];
+    snprintf(path, sizeof path, "%.2000s/exray-graph-XXXXXX", root && *root ? root : "/tmp");
+    int file = mkstemp(path);
+    if (file < 0)
+        return xr_ort_refuse(error, EXRAY_E_IO, "cannot make the file %.200s: %.100s; set TMPDIR", path,
+                             strerror(errno));
+    close(file);
+    OrtSession *session = NULL;
+    xr_ort_making making = how->making;
+    making.level = XR_ORT_LEVEL_EXTENDED;
+    making.saved = path;
+    exray_status status = xr_ort_create(o->api, &making, how->model_data, how->model_size, &session, error);
+    if (session)
+        o->api->ReleaseSession(session);
+    exray_error unread = {EXRAY_OK, ""};
+    if (!status && (!(o->saved = xr_read_file(path, &o->saved_size, &unread)) || o->saved_size == 0))
+        status = xr_ort_refuse(error, EXRAY_E_ENGINE,
+                               "ONNX Runtime did not write the graph it runs to %.200s", path);
+    unlink(path);
+    return status;
+}
+
+const char *xr_ort_fit_name(const char *name, char cut[XR_ORT_NAME + 1])
+{
+    size_t length = XR_ORT_NAME;
+    if (!name || strlen(name) <= length)
+        return name;
+    while (length && ((unsigned char)name[length] & 0xC0) == 0x80) /* within a UTF-8 character */
+        length--;
+    memcpy(cut, name, length);
+    cut[length] = '\0';
+    return cut;
+}
+
+/* NULL where it fits, or memory ran out. */
+static char *cut_name(const char *name)
+{
+    char cut[XR_ORT_NAME + 1];
+    return xr_ort_fit_name(name, cut) == cut ? strdup(cut) : NULL;
+}
+
+static bool copy_model(xr_ort_observer *o)
+{
+    const exray_model *from = &o->file.model;
+    o->tensors = calloc((size_t)from->tensor_count + 1, sizeof *o->tensors);
+    o->shapes = calloc((size_t)from->tensor_count + 1, sizeof *o->shapes);
+    o->names = calloc((size_t)from->tensor_count + 1, sizeof *o->names);
+    o->made = calloc((size_t)from->tensor_count + 1, sizeof *o->made);
+    o->nodes = calloc((size_t)from->node_count + 1, sizeof *o->nodes);
+    o->node_names = calloc((size_t)from->node_count + 1, sizeof *o->node_names);
+    o->latency_most = 2 * (size_t)from->node_count + 16;
+    o->latency_node = calloc(o->latency_most, sizeof *o->latency_node);
+    o->latency_start = calloc(o->latency_most, sizeof *o->latency_start);
+    o->latency_duration = calloc(o->latency_most, sizeof *o->latency_duration);
+    if (!o->tensors || !o->shapes || !o->names || !o->made || !o->nodes || !o->node_names ||
+        !o->latency_node || !o->latency_start || !o->latency_duration)
+        return false;
+    for (uint32_t t = 0; t < from->tensor_count; t++) {
+        o->tensors[t] = from->tensors[t];
+        o->made[t] = (xr_ort_place){EXRAY_NO_INDEX, 0};
+        if ((o->names[t] = cut_name(from->tensors[t].name)))
+            o->tensors[t].name = o->names[t];
+    }
+    for (uint32_t n = 0; n < from->node_count; n++) {
+        o->nodes[n] = from->nodes[n];
+        if ((o->node_names[n] = cut_name(from->nodes[n].name)))
+            o->nodes[n].name = o->node_names[n];
+        for (uint32_t k = 0; k < from->nodes[n].output_count; k++)
+            if (from->nodes[n].outputs[k] < from->tensor_count)
+                o->made[from->nodes[n].outputs[k]] = (xr_ort_place){n, k};
+    }
+    o->model = *from;
+    o->model.tensors = o->tensors;
+    o->model.nodes = o->nodes;
+    return true;
+}
+
+/* ---- Exposing it ---------------------------------------------------------------------- */
+
+typedef struct named {
+    const char *name;
+    uint32_t tensor;
+} named;
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(((const named *)left)->name, ((const named *)right)->name);
+}
+
+static named *sorted_names(const exray_model *model, size_t *count)
+{
+    named *list = calloc((size_t)model->tensor_count + 1, sizeof *list);
+    *count = 0;
+    for (uint32_t t = 0; list && t < model->tensor_count; t++)
+        if (model->tensors[t].name && *model->tensors[t].name)
+            list[(*count)++] = (named){model->tensors[t].name, t};
+    if (list)
+        qsort(list, *count, sizeof *list, by_name);
+    return list;
+}
+
+/* The exposed model's outputs: their names, and which tensors of the logged graph they are. */
+static exray_status list_outputs(xr_ort_observer *o, exray_error *error)
+{
+    const xr_ort_api *api = o->api;
+    size_t count = 0, names;
+    OrtAllocator *allocator = NULL;
+    exray_status status = xr_ort_check(api, api->SessionGetOutputCount(o->session, &count), "outputs", error);
+    if (!status)
+        status = xr_ort_check(api, api->GetAllocatorWithDefaultOptions(&allocator), "outputs", error);
+    named *list = sorted_names(&o->file.model, &names);
+    o->output_name = calloc(count + 1, sizeof *o->output_name);
+    o->output_tensor = calloc(count + 1, sizeof *o->output_tensor);
+    o->value = calloc(count + 1, sizeof(OrtValue *));
+    if (!status && (!list || !o->output_name || !o->output_tensor || !o->value))
+        status = xr_ort_no_memory(error);
+    for (size_t i = 0; !status && list && o->output_name && o->output_tensor && i < count; i++) {
+        char *name = NULL;
+        status =
+            xr_ort_check(api, api->SessionGetOutputName(o->session, i, allocator, &name), "names", error);
+        if (status)
+            break;
+        const named key = {name, 0};
+        const named *found = bsearch(&key, list, names, sizeof *list, by_name);
+        if (found) {
+            o->output_name[o->output_count] = found->name;
+            o->output_tensor[o->output_count++] = found->tensor;
+        }
+        api->AllocatorFree(allocator, name);
+    }
+    free(list);
+    return status;
+}
+
+exray_status xr_ort_run_exposed(xr_ort_observer *o, const xr_ort_call *call, exray_error *error)
+{
+    xr_ort_call exposed = *call;
+    exposed.session = o->session;
+    exposed.options = NULL;
+    exposed.output_name = o->output_name;
+    exposed.output_count = o->output_count;
+    exposed.output = o->value;
+    xr_ort_release_values(o->api, o->value, o->output_count);
+    return xr_ort_check(o->api, xr_ort_run(o->api, &exposed), "the run for the layers failed", error);
+}
+
+/* Types and shapes that the file does not tell, from a run on zeros. */
+static exray_status learn_shapes(xr_ort_observer *o, const xr_ort_call *zeros, exray_error *error)
+{
+    exray_status status = xr_ort_run_exposed(o, zeros, error);
+    for (size_t i = 0; !status && i < o->output_count; i++) {
+        uint32_t t = o->output_tensor[i];
+        exray_tensor_info now = o->tensors[t];
+        const void *data;
+        size_t size;
+        if (!xr_ort_describe(o->api, o->value[i], &now, o->shapes[t], &data, &size))
+            continue;
+        if (now.dtype != o->tensors[t].dtype)
+            now.quantization.count = 0;
+        o->tensors[t] = now;
+    }
+    xr_ort_release_values(o->api, o->value, o->output_count);
+    return status;
+}
+
+/* Whether exposing added nothing: the application's model has its layers among its outputs. */
+static bool adds_nothing(const xr_ort_observer *o)
+{
+    xr_model_file file;
+    exray_error ignored = {EXRAY_OK, ""};
+    if (xr_model_read(o->exposed.data, o->exposed.size, &file, &ignored) != EXRAY_OK)
+        return false;
+    bool same = file.model.output_count == o->file.model.output_count;
+    xr_model_release(&file);
+    return same;
+}
+
+static exray_status expose(xr_ort_observer *o, const xr_ort_call *zeros, exray_error *error)
+{
+    bool wanted = false;
+    for (uint32_t n = 0; n < o->model.node_count && !wanted; n++)
+        wanted = exray_wants(o->recorder, EXRAY_LAYER, n, o->nodes[n].name);
+    if (!wanted)
+        return EXRAY_OK;
+    exray_status status = xr_model_expose(&o->file, &o->exposed, error);
+    if (status)
+        return status;
+    o->straight = adds_nothing(o);
+    if (o->straight)
+        return EXRAY_OK;
+    xr_ort_making making = o->making;
+    making.level = XR_ORT_LEVEL_NONE;
+    status = xr_ort_create(o->api, &making, o->exposed.data, o->exposed.size, &o->session, error);
+    if (!status)
+        status = list_outputs(o, error);
+    return status || !zeros ? status : learn_shapes(o, zeros, error);
+}
+
+/* ---- The log -------------------------------------------------------------------------- */
+
+static void record_constants(const xr_ort_observer *o)
+{
+    for (uint32_t t = 0; t < o->model.tensor_count; t++) {
+        const xr_constant *c = &o->file.constant[t];
+        if (!o->tensors[t].constant || !c->data ||
+            !exray_wants(o->recorder, EXRAY_CONSTANT, t, o->tensors[t].name))
+            continue;
+        const exray_tensor record = {.kind = EXRAY_CONSTANT,
+                                     .info = o->tensors[t],
+                                     .index = t,
+                                     .in_model = true,
+                                     .model_tensor = t,
+                                     .data = c->data,
+                                     .size = c->size};
+        exray_record_tensor(o->recorder, &record);
+    }
+}
+
+static void record_model(xr_ort_observer *o, const xr_ort_observation *how)
+{
+    uint8_t sha256[32];
+    exray_sha256(how->model_data, how->model_size, sha256);
+    const char *name = xr_base_name(how->model_path);
+    exray_model model = o->model;
+    model.name = name ? name : "";
+    model.sha256 = sha256;
+    model.engine = "onnxruntime";
+    model.engine_version = o->api->version;
+    model.kernels = how->kernels ? how->kernels : "default";
+    model.threads = how->making.threads ? how->making.threads : 1;
+    exray_record_model(o->recorder, &model);
+}
+
+static exray_status take_own_values(xr_ort_observer *o, exray_error *error)
+{
+    o->own_count = o->file.model.output_count;
+    o->own_value = calloc(o->own_count + 1, sizeof(OrtValue *));
+    return o->own_value ? EXRAY_OK : xr_ort_no_memory(error);
+}
+
+exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how, exray_error *error)
+{
+    xr_ort_observer *o = *out = calloc(1, sizeof *o);
+    if (!o)
+        return xr_ort_no_memory(error);
+    o->api = how->api;
+    o->recorder = how->recorder;
+    o->making = how->making;
+    o->no_latency = how->no_latency;
+    exray_status status = EXRAY_OK;
+    if (o->making.level != XR_ORT_LEVEL_NONE)
+        status = save_graph(o, how, error);
+    if (!status)
+        status = xr_model_read(o->saved ? o->saved : how->model_data,
+                               o->saved ? o->saved_size : how->model_size, &o->file, error);
+    if (!status && !copy_model(o))
+        status = xr_ort_no_memory(error);
+    if (!status)
+        status = take_own_values(o, error);
+    if (!status)
+        status = expose(o, how->zeros, error);
+    if (status)
+        return status;
+    record_model(o, how);
+    if (!how->no_constants)
+        record_constants(o);
+    if ((status = exray_error_status(o->recorder)) != EXRAY_OK)
+        xr_ort_refuse(error, status, "%s", exray_error_message(o->recorder));
+    return status;
+}
+
+void xr_ort_unobserve(xr_ort_observer *o)
+{
+    if (!o)
+        return;
+    xr_ort_release_values(o->api, o->value, o->output_count);
+    if (o->session)
+        o->api->ReleaseSession(o->session);
+    for (uint32_t t = 0; o->names && t < o->file.model.tensor_count; t++)
+        free(o->names[t]);
+    for (uint32_t n = 0; o->node_names && n < o->file.model.node_count; n++)
+        free(o->node_names[n]);
+    xr_model_release(&o->file);
+    void *blocks[] = {o->saved, o->tensors,   o->shapes,       o->names,         o->node_names,
+                      o->nodes, o->made,      o->exposed.data, o->output_name,   o->output_tensor,
+                      o->value, o->own_value, o->latency_node, o->latency_start, o->latency_duration};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+        free(blocks[i]);
+    free(o);
+}

@@ -1,0 +1,39 @@
+/* A session's inputs and outputs, with a value of zeros for each input. */
+#ifndef XR_ORT_PORTS_H
+#define XR_ORT_PORTS_H
+
+#include "ort.h"
+
+typedef struct xr_ort_port {
+    char *name; /* the allocator's */
+    exray_tensor_info info;
+    int64_t shape[EXRAY_MAX_RANK];
+} xr_ort_port;
+
+typedef struct xr_ort_ports {
+    const xr_ort_api *api;
+    OrtSession *session;
+    OrtAllocator *allocator;
+    OrtMemoryInfo *memory;
+    size_t input_count, output_count;
+    xr_ort_port *input, *output;
+    const char **input_name, **output_name; /* those of the ports */
+    void **input_bytes;                     /* what the values lie in */
+    size_t *input_size;
+    OrtValue **input_value, **output_value; /* outputs: NULL until a run */
+} xr_ort_ports;
+
+/* Describes a session's ports and makes its inputs.  EXRAY_E_UNSUPPORTED: an input has open
+ * dimensions (other than the first, which becomes 1), or is none of fixed-size elements.  On
+ * failure, too, the ports are to be closed. */
+exray_status xr_ort_ports_open(xr_ort_ports *ports, const xr_ort_api *api, OrtSession *session,
+                               exray_error *error);
+void xr_ort_ports_close(xr_ort_ports *ports); /* zeroed ports are fine */
+
+/* The run of all inputs to all outputs. */
+xr_ort_call xr_ort_ports_call(const xr_ort_ports *ports);
+
+/* Releases the values and sets them to NULL. */
+void xr_ort_release_values(const xr_ort_api *api, OrtValue **values, size_t count);
+
+#endif

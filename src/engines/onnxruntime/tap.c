@@ -1,0 +1,161 @@
+/* What an application links: its own session, observed. */
+#include "attachment.h"
+#include "observe.h"
+#include "taps.h"
+
+#include <exray/onnxruntime.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct xr_ort_tap {
+    xr_attachment at;
+    xr_ort_api api;
+    OrtEnv *env; /* ONNX Runtime has one a process: this is a share of it */
+    OrtSession *session;
+    xr_ort_observer *observer;
+} xr_ort_tap;
+
+static void free_tap(xr_ort_tap *tap)
+{
+    xr_ort_unobserve(tap->observer);
+    if (tap->env)
+        tap->api.ReleaseEnv(tap->env);
+    xr_attachment_close(&tap->at);
+    free(tap);
+}
+
+static void on_close(void *user)
+{
+    xr_ort_tap *tap = user;
+    xr_ort_conclude(tap->observer);
+    free_tap(tap);
+}
+
+/* Shapes that the model leaves open are told by each record instead. */
+static exray_status observe(xr_ort_tap *tap, const exray_ort_config *config, const xr_ort_making *making,
+                            exray_error *error)
+{
+    xr_ort_ports ports;
+    exray_status status = xr_ort_ports_open(&ports, &tap->api, tap->session, error);
+    const xr_ort_call zeros = xr_ort_ports_call(&ports);
+    if (!status || status == EXRAY_E_UNSUPPORTED) {
+        *error = (exray_error){EXRAY_OK, ""};
+        const xr_ort_observation how = {
+            .api = &tap->api,
+            .recorder = tap->at.recorder,
+            .model_path = tap->at.model_path,
+            .model_data = tap->at.model_data,
+            .model_size = tap->at.model_size,
+            .kernels = config->kernels,
+            .making = *making,
+            .zeros = status ? NULL : &zeros,
+            .no_constants = config->no_constants,
+            .no_latency = config->no_latency,
+        };
+        status = xr_ort_observe(&tap->observer, &how, error);
+    }
+    xr_ort_ports_close(&ports);
+    return status;
+}
+
+static exray_status start(xr_ort_tap *tap, const struct OrtApiBase *base, const exray_ort_config *config,
+                          exray_error *error)
+{
+    xr_ort_making making = {.options = config->options, .threads = config->threads};
+    if (!xr_ort_level(config->kernels, &making.level))
+        return xr_ort_refuse(
+            error, EXRAY_E_ARGUMENT,
+            "exray_ort_attach: kernels are \"default\", \"extended\" or \"none\" (the level of "
+            "graph optimization), not \"%.100s\"",
+            config->kernels);
+    if (!making.options && !making.threads)
+        making.threads = 1;
+    exray_status status = xr_ort_fill(base, &tap->api, error);
+    if (!status)
+        status =
+            xr_attachment_read(&tap->at, config->model_file, config->model_data, config->model_size, error);
+    if (!status)
+        status =
+            xr_ort_check(&tap->api, tap->api.CreateEnv(XR_ORT_LOG_ERROR, "exray", &tap->env), "start", error);
+    making.env = tap->env;
+    return status ? status : observe(tap, config, &making, error);
+}
+
+exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase *base,
+                              struct OrtSession *session, const exray_ort_config *config)
+{
+    if (exray_error_status(recorder) != EXRAY_OK)
+        return exray_error_status(recorder);
+    if (!base || !session || !config)
+        return exray_fail(recorder, EXRAY_E_ARGUMENT, "exray_ort_attach: base, session or config is NULL");
+    if (xr_closer_user(recorder, on_close))
+        return exray_fail(recorder, EXRAY_E_STATE,
+                          "exray_ort_attach: the recorder observes a session already; open one for each");
+    if (!xr_is_recording(recorder))
+        return EXRAY_OK; /* capture level off: nothing is to be known, runs are as they were */
+    exray_error error = {EXRAY_OK, ""};
+    xr_ort_tap *tap = calloc(1, sizeof *tap);
+    if (!tap)
+        return exray_fail(recorder, EXRAY_E_MEMORY, "cannot attach to ONNX Runtime: out of memory");
+    tap->at.recorder = recorder;
+    tap->session = session;
+    exray_status status = start(tap, base, config, &error);
+    if (status)
+        exray_fail(recorder, status, error.message);
+    else
+        status = exray_on_close(recorder, on_close, tap);
+    if (status) {
+        free_tap(tap);
+        return status;
+    }
+    tap->at.live = true;
+    return EXRAY_OK;
+}
+
+exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_config *config,
+                            const struct OrtApiBase *base, struct OrtSession *session, const char *model_file)
+{
+    exray_status status = exray_open_file(recorder, path, config);
+    if (status != EXRAY_OK)
+        return status;
+    return exray_ort_attach(recorder, base, session, &(exray_ort_config){.model_file = model_file});
+}
+
+/* The application's own table, whatever its version: Run was there from the first. */
+static struct OrtStatus *run_unobserved(const struct OrtApi *api, const xr_ort_call *call)
+{
+    enum { RUN = 9 };
+    xr_ort_api table = {0};
+    memcpy(&table.Run, (const char *)api + RUN * sizeof(xr_ort_function), sizeof table.Run);
+    return xr_ort_run(&table, call);
+}
+
+struct OrtStatus *exray_ort_run(exray_recorder *recorder, const struct OrtApi *api,
+                                struct OrtSession *session, const struct OrtRunOptions *options,
+                                const char *const *input_names, const struct OrtValue *const *inputs,
+                                size_t input_count, const char *const *output_names, size_t output_count,
+                                struct OrtValue **outputs)
+{
+    const xr_ort_call call = {.session = session,
+                              .options = options,
+                              .input_name = input_names,
+                              .input = inputs,
+                              .input_count = input_count,
+                              .output_name = output_names,
+                              .output_count = output_count,
+                              .output = outputs};
+    xr_ort_tap *tap = xr_closer_user(recorder, on_close);
+    bool ours = tap && tap->session == session;
+    if (!ours || !tap->at.live || !xr_is_recording(recorder)) {
+        if (tap && !ours)
+            tap->at.foreign_runs++;
+        return run_unobserved(api, &call);
+    }
+    exray_error error = {EXRAY_OK, ""};
+    xr_attachment_begin(&tap->at);
+    OrtStatus *ran = xr_ort_observed_run(tap->observer, &call, &error);
+    xr_attachment_end(&tap->at, ran == NULL);
+    if (error.status)
+        xr_attachment_fail(&tap->at, &error);
+    return ran;
+}
