@@ -1,4 +1,4 @@
-# Headers, the two libraries a device links, the host library, the program, a
+# Headers, the libraries a device links, the host library, the program, a
 # CMake package (find_package(exray)) and pkg-config files.
 
 # libexray: the host side for plug-ins and bindings; hidden symbols but the
@@ -14,7 +14,8 @@ set_target_properties(exray_shared PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}
 install(DIRECTORY include/exray DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS exray RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS exray_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS exray_core exray_models exray_tflite EXPORT exray ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS exray_core exray_models exray_taps exray_tflite exray_litert exray_ort EXPORT exray
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT exray NAMESPACE exray:: FILE exray-targets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/exray)
 include(CMakePackageConfigHelpers)
 configure_package_config_file(cmake/exray-config.cmake.in ${PROJECT_BINARY_DIR}/exray-config.cmake

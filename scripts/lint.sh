@@ -20,7 +20,7 @@ forbid() {
     hits=$(grep -rnE "#include +[\"<]($2)" "$1" --include='*.c' --include='*.h' || true)
     [ -z "$hits" ] || { echo "$hits"; say "$3"; }
 }
-forbid src/core '(\.\./|host/|engines/|checks/|report/|cli/|exray/(log|assertion|tflite|codecs)\.h)' "core includes only itself and exray/{exray,types}.h"
+forbid src/core '(\.\./|host/|engines/|checks/|report/|cli/|exray/(log|assertion|tflite|litert|onnxruntime|codecs)\.h)' "core includes only itself and exray/{exray,types}.h"
 forbid src/models '.*(host/|engine|checks/|report/|cli/)' "model files know core only"
 forbid src/host '.*(tflite|litert|onnx|ort)[^"]*\.h' "host includes no engine's own header"
 forbid src/host '(\.\./)*(checks|report|cli)/' "host does not know checks, report, cli"

@@ -24,12 +24,31 @@ int main(void)
 }
 """
 
+# The libraries for engines, which are the application's: nothing of them is linked.
+TAPS = """
+#include <exray/litert.h>
+#include <exray/onnxruntime.h>
+#include <exray/tflite.h>
+int main(void)
+{
+    static exray_recorder recorder;
+    exray_litert_open(&recorder, "app.mcap", NULL, NULL, "no such model");
+    if (exray_close(&recorder) != EXRAY_E_ENGINE) /* there is no LiteRT in this program */
+        return 1;
+    exray_ort_open(&recorder, "app.mcap", NULL, NULL, NULL, "no such model");
+    if (exray_close(&recorder) != EXRAY_E_ARGUMENT)
+        return 2;
+    exray_tflite_open(&recorder, "app.mcap", NULL, NULL, NULL);
+    return exray_close(&recorder) != EXRAY_E_ARGUMENT;
+}
+"""
+
 LISTS = """
 cmake_minimum_required(VERSION 3.20)
 project(outside C)
 find_package(exray REQUIRED)
 add_executable(app app.c)
-target_link_libraries(app exray::exray_tflite)
+target_link_libraries(app exray::exray_tflite exray::exray_litert exray::exray_ort)
 """
 
 
@@ -54,8 +73,9 @@ def test_engine_travels_along(prefix):
     assert "lib/exray/engines/tflite-" in found
 
 
-def test_pkg_config(prefix, tmp_path):
-    (tmp_path / "app.c").write_text(PROGRAM)
+@pytest.mark.parametrize("program", [PROGRAM, TAPS], ids=["recorder", "taps"])
+def test_pkg_config(program, prefix, tmp_path):
+    (tmp_path / "app.c").write_text(program)
     environment = dict(os.environ, PKG_CONFIG_PATH=str(next(prefix.rglob("exray.pc")).parent))
     flags = run(["pkg-config", "--cflags", "--libs", "exray"], env=environment).split()
     run([os.environ.get("CC", "cc"), "-std=c11", "app.c", "-o", "app", *flags], cwd=tmp_path)
@@ -63,8 +83,9 @@ def test_pkg_config(prefix, tmp_path):
     assert "whole" in run([prefix / "bin" / "exray", "info", "app.mcap"], cwd=tmp_path)
 
 
-def test_find_package(prefix, tmp_path):
-    (tmp_path / "app.c").write_text(PROGRAM)
+@pytest.mark.parametrize("program", [PROGRAM, TAPS], ids=["recorder", "taps"])
+def test_find_package(program, prefix, tmp_path):
+    (tmp_path / "app.c").write_text(program)
     (tmp_path / "CMakeLists.txt").write_text(LISTS)
     ninja = ["-G", "Ninja"] if shutil.which("ninja") else []
     run(["cmake", *ninja, "-S", ".", "-B", "b", f"-DCMAKE_PREFIX_PATH={prefix}"], cwd=tmp_path)
