@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Counts what exray costs in lines: those added to the example application (at most 5),
-# and those of a custom property, against the same checked by hand (at most 4 against
+# Counts what exray costs in lines: those added to the example application, and to one of each
+# engine as the documentation shows it (at most 5), and those of a custom property, against the same checked by hand (at most 4 against
 # what by_hand.py takes).  Fails where a limit is passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,6 +15,17 @@ if [ -n "$unmarked" ]; then
     exit 1
 fi
 [ "$marked" -gt 0 ] && [ "$marked" -le "$limit" ] || exit 1
+
+# The same for the other engines, as docs/instrument.md shows them.
+for header in tflite litert onnxruntime; do
+    lines=$(awk -v header="<exray/$header.h>" '
+        /^```/ { if (found) exit; block = 0; next }
+        /exray/ { block++ }
+        index($0, header) { found = 1 }
+        END { print found ? block : 0 }' docs/instrument.md)
+    echo "docs/instrument.md, exray/$header.h: $lines lines (at most $limit)"
+    [ "$lines" -gt 0 ] && [ "$lines" -le "$limit" ] || exit 1
+done
 
 # Lines that are neither blank nor comment: of C block comments, of Python docstrings and '#'.
 c_lines() { sed -e '/^\/\*/,/\*\//d' -e '/^ *\/\//d' "$1" | grep -cv '^ *$'; }

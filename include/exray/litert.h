@@ -12,7 +12,7 @@
  * What it costs.  LiteRT shows a model's outputs and nothing else.  Where the capture level keeps
  * layers (STATS and above), the model is compiled a second time, with every tensor an output, and
  * runs once more on the application's very inputs, after the application's run: the model's memory
- * and about twice the time of a run again.  A model that has its layers among its outputs already
+ * once more, and a run that is slower than its own.  A model that has its layers among its outputs already
  * (`exray expose`) needs none of it: they are taken from the application's own outputs.
  * Latencies of nodes come from LiteRT's profiler of the application's own run.
  *

@@ -14,11 +14,12 @@
  *
  *   layers (capture STATS and above)  a second session, of the graph as ONNX Runtime optimized it,
  *                                     every tensor an output: the model's memory once more, and
- *                                     about twice the time of a run.  A model that has its layers
+ *                                     one run more, slower than its own.  A model that has its layers
  *                                     among its outputs already (`exray expose`) needs none: they
  *                                     are taken from the application's own outputs
  *   latencies (every level but OFF)   the application's session runs once more with ONNX Runtime's
- *                                     profiler, which writes a file to TMPDIR; `no_latency` spares it
+ *                                     profiler, by way of a file in TMPDIR: as long as several
+ *                                     runs; `no_latency` spares it
  *
  * inference_ns and /output are those of the application's run.  In every frame with layers, its
  * outputs are compared with the second session's; the log says how far they are apart ("observer" in
@@ -26,8 +27,9 @@
  * log.perturbed: then the layers are not those of the deployed model.  Models that are random by
  * themselves are reported so, too.
  *
- * Between begin and end of a frame this library takes no memory and prints nothing; ONNX Runtime
- * does take memory, for each question about a value, and reads and writes files for latencies.
+ * Between begin and end of a frame this library takes no memory and prints nothing, but for the file
+ * of latencies, which ONNX Runtime gives in no other way; ONNX Runtime takes memory for each question
+ * about a value.
  *
  * Not seen: runs by other functions (RunWithBinding, RunAsync), tensors inside If and Loop, values
  * outside the processor's memory; the layers of a run that writes its outputs over its inputs.
