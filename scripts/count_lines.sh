@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Counts what exray costs in lines: those added to the example application, and to one of each
-# engine as the documentation shows it (at most 5), and those of a custom property, against the same checked by hand (at most 4 against
-# what by_hand.py takes).  Fails where a limit is passed.
+# engine as the documentation shows it (at most 5), and those of a custom property, against the
+# same checked by hand (at most 4 against what by_hand.py takes).  Fails where a limit is passed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 limit=5

@@ -19,7 +19,7 @@ typedef struct app_options {
     const char *told;            /* what the tap is told that it runs */
     const char *log, *capture, *kernels, *dump;
     const char *in[APP_MOST], *out[APP_OUTPUTS]; /* names (ONNX Runtime) */
-    const char *shape[APP_MOST];              /* of inputs: "1,224,224,3" */
+    const char *shape[APP_MOST];                 /* of inputs: "1,224,224,3" */
     app_bytes input[APP_MOST];
     int in_count, out_count, shape_count, input_count;
     int runs, threads, every;

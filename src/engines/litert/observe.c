@@ -227,9 +227,8 @@ LiteRtStatus xr_litert_observed_run(xr_litert_observer *o, xr_litert_program *de
     LiteRtStatus ran = timed_run(o, deployed);
     if (ran != 0 || status)
         return ran;
-    status = observe_layers(o, deployed, error);
-    if (!status)
-        status = record_outputs(o, deployed, error);
+    if (observe_layers(o, deployed, error) == EXRAY_OK)
+        record_outputs(o, deployed, error);
     if (deployed->profiler)
         xr_litert_log_latency(&o->log, deployed, o->offset_ns);
     else
