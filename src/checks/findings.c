@@ -1,5 +1,6 @@
 /* Findings: strings copied, memory owned here. */
 #include "checks.h"
+#include "input_undo.h"
 #include "model_compare.h"
 
 #include <math.h>
@@ -230,6 +231,7 @@ void xr_findings_clear(exray_findings *findings)
         xr_model_fit_free(findings->weights);
         free(findings->weights);
     }
+    xr_undo_free(findings->undo);
     *findings = (exray_findings){0};
 }
 

@@ -1,6 +1,7 @@
 /* The input: what takes the reference's model input to the edge's, link by link. */
 #include "builtin.h"
 #include "input_links.h"
+#include "input_undo.h"
 #include "input_words.h"
 
 #include <math.h>
@@ -260,6 +261,32 @@ static exray_status search(xr_scene *scene, xr_explanation *e, xr_chain *chain, 
     return status;
 }
 
+static bool names_colours(const xr_input_fit *fit)
+{
+    return fit->state == XR_FIT_DIFFERS &&
+           (fit->order_named || fit->order_tied || fit->map_named || fit->map_after);
+}
+
+/* Every link can be undone on the edge's values; none needs the sensor's picture. */
+static bool has_exact_links_alone(const xr_explanation *e)
+{
+    for (size_t l = 0; l < XR_LINKS; l++)
+        if (e->present[l] && l != XR_LINK_BEND && l != XR_LINK_LAYOUT && l != XR_LINK_ORIENTATION &&
+            l != XR_LINK_GROUND)
+            return false;
+    return true;
+}
+
+/* Colours alone explain the difference: no search was made. */
+static void keep_colours(const exray_comparison *comparison, const xr_input_fit *fit,
+                         exray_findings *findings)
+{
+    xr_chain none = {.frames = exray_comparison_frame_count(comparison), .step = 1};
+    xr_scene *scene = fit->picture && names_colours(fit) ? xr_scene_open(comparison, fit->pair, fit) : NULL;
+    if (scene)
+        xr_undo_keep(findings, scene, &none, fit, true);
+}
+
 static exray_status explain(const exray_comparison *comparison, const xr_input_fit *before, bool fine,
                             exray_findings *findings, exray_error *error)
 {
@@ -285,6 +312,10 @@ static exray_status explain(const exray_comparison *comparison, const xr_input_f
         rest.explained = true;
     if (status == EXRAY_OK)
         report_colours(comparison, before, &rest, good && chain.remap.kind, findings);
+    if (status == EXRAY_OK && (good || names_colours(&rest))) {
+        xr_undo_keep(findings, scene, good ? &chain : &none, &rest, !good || has_exact_links_alone(&e));
+        return status;
+    }
     xr_chain_free(&chain);
     xr_scene_close(scene);
     return status;
@@ -330,6 +361,7 @@ static exray_status look_at(const exray_comparison *comparison, const xr_input_f
     if (judged.state == XR_FIT_DIFFERS && !judged.explained && judged.picture)
         return explain(comparison, &judged, fine, findings, error);
     report_colours(comparison, fit, fit, false, findings);
+    keep_colours(comparison, fit, findings);
     return EXRAY_OK;
 }
 

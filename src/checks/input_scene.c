@@ -367,12 +367,18 @@ xr_scene *xr_scene_open(const exray_comparison *comparison, size_t pair, const x
     return scene;
 }
 
+void xr_scene_forget(xr_scene *scene)
+{
+    for (size_t i = 0; i < scene->count; i++)
+        free_frame(&scene->frame[i]);
+    scene->count = 0;
+}
+
 void xr_scene_close(xr_scene *scene)
 {
     if (!scene)
         return;
-    for (size_t i = 0; i < scene->count; i++)
-        free_frame(&scene->frame[i]);
+    xr_scene_forget(scene);
     exray_slot_free(scene->slot);
     exray_slot_free(scene->sensor_slot);
     free(scene);

@@ -128,6 +128,8 @@ typedef struct xr_chain {
 typedef struct xr_scene xr_scene;
 xr_scene *xr_scene_open(const exray_comparison *comparison, size_t pair, const xr_input_fit *fit);
 void xr_scene_close(xr_scene *scene);
+/* Gives the frames searched on back; applying a chain does not need them. */
+void xr_scene_forget(xr_scene *scene);
 bool xr_scene_has_sensor(const xr_scene *scene);
 /* The sensor's pictures are large: decoding and resizing them takes long. */
 bool xr_scene_is_large(const xr_scene *scene);

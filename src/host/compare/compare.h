@@ -32,6 +32,17 @@ double xr_block_noise(const exray_comparison *comparison, size_t layer, uint32_t
  * one model file, and the layer is of integers. */
 bool xr_comparison_is_exact(const exray_comparison *comparison, size_t layer);
 
+/* What both sides put first in one matched frame. */
+typedef struct xr_decision {
+    int64_t top[2]; /* classes, by exray_side */
+    float score[2];
+    bool has_label;
+    int64_t label;
+} xr_decision;
+/* Reads it; slot is the caller's, for scratch.  False: not both sides decide on this frame. */
+bool xr_comparison_decision(const exray_comparison *comparison, size_t frame, exray_slot *slot,
+                            xr_decision *out);
+
 /* NULL is allowed. */
 void xr_comparison_free(exray_comparison *comparison);
 

@@ -11,6 +11,7 @@ enum { TOP = 5 };
 typedef struct decision {
     size_t count; /* classes known, at most TOP; 0: no decision */
     int64_t class[TOP];
+    float score; /* of the first */
 } decision;
 
 /* "A single output vector": one dimension that is not 1. */
@@ -42,6 +43,7 @@ static decision best_classes(const float *values, uint64_t count, int64_t offset
         score[at] = v;
         d.class[at] = (int64_t)i - offset;
     }
+    d.score = d.count ? score[0] : 0;
     return d;
 }
 
@@ -78,6 +80,7 @@ static bool from_result(const judge *j, exray_side side, size_t frame, decision 
         out->count = result.class_count < TOP ? result.class_count : TOP;
         for (size_t k = 0; k < out->count; k++)
             out->class[k] = result.classes[k].id;
+        out->score = result.classes[0].score;
         return true;
     }
     return false;
@@ -100,6 +103,15 @@ static bool from_output(const judge *j, exray_side side, size_t frame, decision 
     return out->count > 0;
 }
 
+/* False: not both sides decide. */
+static bool decide(const judge *j, size_t frame, decision d[2])
+{
+    for (int s = 0; s < 2; s++)
+        if (!from_result(j, (exray_side)s, frame, &d[s]) && !from_output(j, (exray_side)s, frame, &d[s]))
+            return false;
+    return true;
+}
+
 static bool contains(const decision *d, int64_t label)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -120,13 +132,19 @@ static bool frame_label(const exray_comparison *c, size_t frame, int64_t *label)
     return false;
 }
 
-exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
+static const char *task_of(const exray_comparison *c)
 {
-    exray_accuracy *a = &c->accuracy;
     const char *task = exray_log_metadata(c->log[0], "task");
     if (!task || !*task)
         task = exray_log_metadata(c->log[1], "task");
-    *a = (exray_accuracy){.task = task ? task : "", .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN};
+    return task ? task : "";
+}
+
+exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
+{
+    exray_accuracy *a = &c->accuracy;
+    const char *task = task_of(c);
+    *a = (exray_accuracy){.task = task, .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN};
     if (*a->task && strcmp(a->task, "classification") != 0)
         return EXRAY_OK;
     judge j = {c, exray_slot_new(), *a->task == 0};
@@ -138,11 +156,7 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
     size_t agree = 0, top1[2] = {0, 0}, top5[2] = {0, 0};
     for (size_t f = 0; f < c->frame_count; f++) {
         decision d[2];
-        bool both = true;
-        for (int s = 0; s < 2; s++)
-            both = both &&
-                   (from_result(&j, (exray_side)s, f, &d[s]) || from_output(&j, (exray_side)s, f, &d[s]));
-        if (!both)
+        if (!decide(&j, f, d))
             continue;
         a->frames++;
         agree += d[0].class[0] == d[1].class[0];
@@ -165,4 +179,16 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
         a->top5[s] = (double)top5[s] / (double)a->labelled;
     }
     return EXRAY_OK;
+}
+
+bool xr_comparison_decision(const exray_comparison *c, size_t frame, exray_slot *slot, xr_decision *out)
+{
+    judge j = {c, slot, *task_of(c) == 0};
+    decision d[2] = {{0}, {0}};
+    /* Where there was none in any frame, or another task, none is read into this one. */
+    if (c->accuracy.frames == 0 || !decide(&j, frame, d))
+        return false;
+    *out = (xr_decision){.top = {d[0].class[0], d[1].class[0]}, .score = {d[0].score, d[1].score}};
+    out->has_label = frame_label(c, frame, &out->label);
+    return true;
 }
