@@ -119,7 +119,8 @@ bool xr_undo_frame(xr_undo *undo, size_t frame, xr_undone *out)
     xr_placed placed;
     exray_error error = {EXRAY_OK, ""};
     bool ok = xr_apply_chain(&applied, frame, &placed, &error) == EXRAY_OK &&
-              placed.channels <= XR_FIT_CHANNELS && undo_colours(&undo->fit, &placed, &out->side[EXRAY_EDGE]) &&
+              placed.channels <= XR_FIT_CHANNELS &&
+              undo_colours(&undo->fit, &placed, &out->side[EXRAY_EDGE]) &&
               copy_plane(&placed, EXRAY_REFERENCE, &out->side[EXRAY_REFERENCE]);
     for (int s = 0; s < 2 && ok; s++)
         ok = turn_back(&out->side[s], undo->chain.orientation);

@@ -30,7 +30,7 @@ xr_undo *xr_undo_of(const exray_findings *findings, size_t pair);
  * edge's tensor could not hold are NAN.  False: this frame cannot be read, or has no counterpart. */
 typedef struct xr_undone {
     xr_raster side[2]; /* by exray_side; free both */
-    size_t shows;      /* the frame of the reference that the edge's shows: another where frames are mixed up */
+    size_t shows; /* the frame of the reference that the edge's shows: another where frames are mixed up */
 } xr_undone;
 bool xr_undo_frame(xr_undo *undo, size_t frame, xr_undone *out);
 

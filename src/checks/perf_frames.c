@@ -221,6 +221,8 @@ static void report_throttle(exray_findings *findings, const slowing *s, uint64_t
     exray_finding_number(f, "ratio", ratio);
     exray_finding_number(f, "before_ms", s->before / 1e6);
     exray_finding_number(f, "after_ms", s->after / 1e6);
+    if (!s->drift)
+        exray_finding_number(f, "from_frame", (double)from_frame);
     exray_finding_number(f, "mhz_before", s->mhz[0]);
     exray_finding_number(f, "mhz_after", s->mhz[1]);
     exray_finding_number(f, "celsius_before", s->celsius[0]);

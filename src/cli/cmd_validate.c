@@ -21,7 +21,7 @@ enum { MAX_PLUGINS = 16, MAX_SETTINGS = 64 };
 
 typedef struct options {
     const char *edge, *reference;
-    const char *json, *junit;
+    const char *json, *html, *junit;
     const char *assertions;
     const char *plugin[MAX_PLUGINS];
     size_t plugin_count;
@@ -94,6 +94,8 @@ static int set_option(options *o, const char *name, const char *value)
 {
     if (strcmp(name, "--json") == 0)
         o->json = value;
+    else if (strcmp(name, "--html") == 0)
+        o->html = value;
     else if (strcmp(name, "--junit") == 0)
         o->junit = value;
     else if (strcmp(name, "--assert") == 0)
@@ -130,6 +132,11 @@ static int set_option(options *o, const char *name, const char *value)
     return XR_EXIT_OK;
 }
 
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
 static int parse(options *o, int argc, char **argv)
 {
     static const char *const names[] = {
@@ -163,6 +170,9 @@ static int parse(options *o, int argc, char **argv)
         if (status != XR_EXIT_OK)
             return status;
     }
+    if (is_stdout(o->json) + is_stdout(o->html) + is_stdout(o->junit) > 1)
+        return xr_usage_error(&xr_command_validate,
+                              "only one of --json, --html and --junit can go to standard output");
     if (!o->reference)
         return xr_usage_error(&xr_command_validate, "two logs are needed: EDGE.mcap REFERENCE.mcap");
     return XR_EXIT_OK;
@@ -173,11 +183,6 @@ static int parse(options *o, int argc, char **argv)
 static void show_progress(void *user, size_t done, size_t total)
 {
     xr_progress_tell(user, done, total);
-}
-
-static bool is_stdout(const char *path)
-{
-    return path && strcmp(path, "-") == 0;
 }
 
 /* One report into the file that an option names; NULL: it was not given. */
@@ -194,9 +199,11 @@ static int write_report(const char *path, bool (*write)(const xr_report *, FILE 
 
 static int write_reports(const options *o, const xr_report *report)
 {
-    if (!is_stdout(o->json) && !is_stdout(o->junit) && !xr_is_quiet())
+    if (!is_stdout(o->json) && !is_stdout(o->html) && !is_stdout(o->junit) && !xr_is_quiet())
         xr_report_text(report, stdout, xr_wants_colour(stdout));
     int status = write_report(o->json, xr_report_json, report);
+    if (status == XR_EXIT_OK)
+        status = write_report(o->html, xr_report_html, report);
     return status == XR_EXIT_OK ? write_report(o->junit, xr_report_junit, report) : status;
 }
 
@@ -363,6 +370,8 @@ const xr_command xr_command_validate = {
         "frame by frame and layer by layer, and names the cause of what differs.\n\n"
         "  --json FILE          the verdict, findings and all metrics as JSON; - is standard output,\n"
         "                       instead of the text\n"
+        "  --html FILE          the same as a page for a browser, with pictures and charts: one file that\n"
+        "                       loads nothing; - likewise\n"
         "  --junit FILE         findings as failed tests, for CI servers; - likewise\n"
         "  --assert NAME,...    only these assertions (`exray assertions` lists them); NAME may end in *\n"
         "  --set NAME.OPTION=VALUE\n"

@@ -1,4 +1,4 @@
-/* Validations in words and in JSON. */
+/* Validations in words, in JSON and as a page. */
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
@@ -27,6 +27,9 @@ bool xr_report_json(const xr_report *report, FILE *out);
  * assertion, and one for the verdict.  UTF-8; what XML cannot hold becomes '?'.  False: the
  * write failed. */
 bool xr_report_junit(const xr_report *report, FILE *out);
+
+/* The page for a browser: one UTF-8 file that loads nothing.  False: out of memory. */
+bool xr_report_html(const xr_report *report, FILE *out);
 
 /* Median of inference_ns over the frames after the warm-up, in milliseconds; NAN where
  * none was recorded. */

@@ -1,0 +1,67 @@
+/* Plain SVG charts: axes, ticks, marks.  Nothing here knows what is drawn. */
+#ifndef XR_SVG_H
+#define XR_SVG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+typedef enum xr_scale {
+    XR_LINEAR,
+    XR_LOG,    /* of values above 0; below `low` is `low` */
+    XR_SIGNED, /* logarithmic on both sides of 0, linear about it: sign(v) log10(1 + |v| / unit) */
+} xr_scale;
+
+/* From values low..high to places from..to, in the chart's pixels (from may be the larger). */
+typedef struct xr_axis {
+    xr_scale scale;
+    double low, high, from, to;
+    double unit; /* XR_SIGNED: where the logarithm begins */
+} xr_axis;
+
+/* The place of a value; values beyond the ends are brought to them, NAN to `from`. */
+double xr_axis_at(const xr_axis *axis, double value);
+
+enum { XR_TICKS = 16 };
+/* Round values between the ends, ascending, at most `most` (and XR_TICKS) of them; their number. */
+size_t xr_axis_ticks(const xr_axis *axis, size_t most, double tick[XR_TICKS]);
+/* A high end for values from 0 that ends at a tick: 1, 2 or 5 times a power of ten; at least `least`. */
+double xr_axis_round_up(double value, double least);
+
+/* Where the chart lies in its picture. */
+typedef struct xr_chart {
+    FILE *out;
+    double width, height, left, top, right, bottom; /* the plot's edges */
+} xr_chart;
+
+/* Opens <svg> with title and description (both are read aloud; escaped).  `id` is the page's
+ * own: letters alone. */
+void xr_svg_begin(const xr_chart *chart, const char *id, const char *title, const char *description);
+void xr_svg_end(const xr_chart *chart);
+
+/* Lines across the plot, and a number at the left of each; `unit` may be "". */
+void xr_svg_value_axis(const xr_chart *chart, const xr_axis *axis, const char *unit);
+/* Names below the plot of every so many of `count` columns. */
+void xr_svg_column_axis(const xr_chart *chart, size_t count, const char *(*name)(void *, size_t), void *user);
+
+/* The middle and the width of a column's share of the plot. */
+double xr_column_at(const xr_chart *chart, size_t count, size_t i);
+double xr_column_width(const xr_chart *chart, size_t count);
+
+/* Marks that differ by shape, not by colour alone.  `kind` is a CSS class as well. */
+typedef enum xr_mark {
+    XR_MARK_DOT,
+    XR_MARK_DIAMOND,
+    XR_MARK_TRIANGLE,
+    XR_MARK_CROSS,
+    XR_MARK_SQUARE
+} xr_mark;
+/* A mark of half width r; ends open for a <title>: close it with xr_svg_close_mark. */
+void xr_svg_mark(const xr_chart *chart, xr_mark mark, const char *css, double x, double y, double r);
+void xr_svg_close_mark(const xr_chart *chart);
+
+/* A coordinate without needless digits: "12.3", "12". */
+typedef char xr_coordinate_text[24];
+const char *xr_coordinate(xr_coordinate_text buffer, double value);
+
+#endif
