@@ -38,7 +38,9 @@ enum { XR_TEXT_MOST = 600 }; /* bytes of one text that are shown */
  * as numbers).  Longer texts are cut, what is no UTF-8 and what is not to be seen
  * (controls, marks that turn the direction of writing) is replaced. */
 void xr_put(FILE *out, const char *format, ...) XR_PUT;
-/* The same as a JSON string with its quotes, which no HTML parser can take for markup. */
+/* Sentences: escaped like %s, `words` between backticks as code. */
+void xr_put_prose(FILE *out, const char *text);
+/* The same as xr_put's %s as a JSON string with its quotes, which no HTML parser can take for markup. */
 void xr_put_json_text(FILE *out, const char *text);
 /* A JSON number of so many digits, or null. */
 void xr_put_json_number(FILE *out, double value, int digits);
@@ -49,6 +51,9 @@ typedef char xr_number_text[32];
 const char *xr_number(xr_number_text buffer, double value);
 /* "12.3 ms"; "–". */
 const char *xr_milliseconds(xr_number_text buffer, double nanoseconds);
+/* A fused layer's name is those of all its parts; the first will do. */
+typedef char xr_name_text[256];
+const char *xr_short_name(xr_name_text buffer, const char *name);
 /* "edge", "reference". */
 const char *xr_side_name(exray_side side);
 /* The class a role has in the page's style sheet: "clean", "origin", "passes", "unjudged". */
@@ -94,7 +99,7 @@ typedef struct xr_telling {
 } xr_telling;
 size_t xr_pick_telling(const xr_frame_facts *facts, size_t count, xr_telling out[XR_TELLING]);
 
-/* "frame 12, 12.jpg": of a matched frame, for a person. */
+/* "Frame 12, 12.jpg": of a matched frame, for a person; without the folders of its source. */
 typedef char xr_frame_text[200];
 const char *xr_frame_name(const xr_page *page, size_t frame, xr_frame_text buffer);
 

@@ -104,8 +104,8 @@ static void put_class(xr_page *p, exray_side side, size_t frame, const xr_decisi
     char name[96];
     class_name(p, side, frame, name);
     bool right = d->has_label && d->label == d->top[side];
-    xr_put(p->out, "<td>%s <span class=\"id\">%lld</span> <span class=\"score\">%.2f</span>%s</td>", name,
-           (long long)d->top[side], (double)d->score[side], right ? " \xE2\x9C\x93" : "");
+    xr_put(p->out, "<td>%s%s<span class=\"id\">class %lld, score %.3g</span></td>", name,
+           right ? " \xE2\x9C\x93" : "", (long long)d->top[side], (double)d->score[side]);
 }
 
 static void put_frame(xr_page *p, size_t frame, const xr_frame_facts *facts, bool pictured, exray_slot *slot)
@@ -166,10 +166,11 @@ static void put_confusions(xr_page *p, const xr_frame_facts *facts, size_t count
     }
     if (kinds > 1)
         qsort(pairs, kinds, sizeof *pairs, by_count);
-    for (size_t i = 0; i < kinds && i < CONFUSIONS && pairs[i].count > 1; i++)
-        xr_put(p->out, "%sclass %lld became %lld %zu times",
-               i ? "; " : "<p>Most often: ", (long long)pairs[i].reference, (long long)pairs[i].edge,
-               pairs[i].count);
+    for (size_t i = 0; i < kinds && i < CONFUSIONS && pairs[i].count > 1; i++) {
+        fputs(i ? "; " : "<p>Most often: ", p->out);
+        xr_put(p->out, "class %lld became %lld %zu times", (long long)pairs[i].reference,
+               (long long)pairs[i].edge, pairs[i].count);
+    }
     if (kinds && pairs[0].count > 1)
         fputs(".</p>\n", p->out);
     free(pairs);

@@ -19,6 +19,14 @@ static void count_findings(const xr_outcome *o, size_t *errors, size_t *others)
         o->shown[i]->severity == EXRAY_ERROR ? ++*errors : ++*others;
 }
 
+/* A sentence in an element; `css` is its class, or "". */
+static void put_element(xr_page *p, const char *element, const char *css, const char *text)
+{
+    xr_put(p->out, *css ? "<%s class=\"%s\">" : "<%s>", element, css);
+    xr_put_prose(p->out, text);
+    xr_put(p->out, "</%s>\n", element);
+}
+
 /* ---- The head ------------------------------------------------------------------------ */
 
 static void put_verdict_line(xr_page *p)
@@ -39,12 +47,15 @@ static void put_verdict_line(xr_page *p)
 
 static void put_cause(xr_page *p, const exray_finding *f)
 {
-    xr_put(p->out, "<h1>%s</h1>\n", f->summary ? f->summary : f->cause);
+    put_element(p, "h1", "", f->summary ? f->summary : f->cause);
     xr_put(p->out,
            "<p class=\"cause\"><code>%s</code> <span class=\"confidence\">confidence %.2f</span></p>\n",
            f->cause, f->confidence);
-    if (f->fix)
-        xr_put(p->out, "<div class=\"fix\"><h2>Fix</h2><p>%s</p></div>\n", f->fix);
+    if (f->fix) {
+        fputs("<div class=\"fix\"><h2>Fix</h2>", p->out);
+        put_element(p, "p", "", f->fix);
+        fputs("</div>\n", p->out);
+    }
 }
 
 static void put_headline(xr_page *p)
@@ -56,8 +67,10 @@ static void put_headline(xr_page *p)
         put_cause(p, f);
     else if (o->verdict == XR_PASS)
         fputs("<h1>The edge does what the reference does.</h1>\n", p->out);
-    else
-        xr_put(p->out, "<h1>It could not be told.</h1>\n<p class=\"lead\">%s</p>\n", o->reason);
+    else {
+        fputs("<h1>It could not be told.</h1>\n", p->out);
+        put_element(p, "p", "lead", o->reason);
+    }
 }
 
 /* ---- Figures ----------------------------------------------------------------------------- */
@@ -174,33 +187,38 @@ static void put_where(xr_page *p, const exray_finding *f)
 {
     const exray_layer_pair *layer =
         f->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(p->comparison, f->layer);
+    xr_name_text name;
     if (layer)
         xr_put(p->out,
                "<p class=\"where\">Layer %u, <code>%s</code>, %s. <a class=\"to-layer\" href=\"#row-%u\" "
                "data-layer=\"%u\">Show it</a></p>\n",
-               (unsigned)layer->node[EXRAY_EDGE], layer->name[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-               (unsigned)f->layer, (unsigned)f->layer);
+               (unsigned)layer->node[EXRAY_EDGE], xr_short_name(name, layer->name[EXRAY_EDGE]),
+               layer->op[EXRAY_EDGE], (unsigned)f->layer, (unsigned)f->layer);
     else if (f->stage && f->tensor)
         xr_put(p->out, "<p class=\"where\">At the %s <code>%s</code>.</p>\n", f->stage, f->tensor);
 }
 
-static void put_finding(xr_page *p, const exray_finding *f)
+/* `headline`: its sentence and its fix stand in large type above already. */
+static void put_finding(xr_page *p, const exray_finding *f, bool headline)
 {
     static const char *const words[] = {"note", "warning", "fault"};
     xr_put(p->out,
            "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> <code>%s</code> <span "
            "class=\"confidence\">confidence %.2f</span></h3>\n",
            words[f->severity], words[f->severity], f->cause, f->confidence);
-    if (f->summary)
-        xr_put(p->out, "<p class=\"summary\">%s</p>\n", f->summary);
+    if (f->summary && !headline)
+        put_element(p, "p", "summary", f->summary);
     put_where(p, f);
     for (size_t i = 0; i < f->detail_count; i++)
-        xr_put(p->out, "<p>%s</p>\n", f->detail[i]);
+        put_element(p, "p", "", f->detail[i]);
     for (size_t i = 0; i < f->alternative_count; i++)
         xr_put(p->out, "<p class=\"or\">Or <code>%s</code>, confidence %.2f.</p>\n", f->alternative[i].cause,
                f->alternative[i].confidence);
-    if (f->fix)
-        xr_put(p->out, "<p><b>Fix:</b> %s</p>\n", f->fix);
+    if (f->fix && !headline) {
+        fputs("<p><b>Fix:</b> ", p->out);
+        xr_put_prose(p->out, f->fix);
+        fputs("</p>\n", p->out);
+    }
     put_evidence(p, f);
     fputs("</article>\n", p->out);
 }
@@ -212,6 +230,6 @@ void xr_html_findings(xr_page *p)
         return;
     fputs("<section id=\"findings\"><h2>What was found</h2>\n", p->out);
     for (size_t i = 0; i < o->shown_count; i++)
-        put_finding(p, o->shown[i]);
+        put_finding(p, o->shown[i], o->shown[i] == first_error(o));
     fputs("</section>\n", p->out);
 }

@@ -162,7 +162,8 @@ const char *xr_frame_name(const xr_page *p, size_t frame, xr_frame_text buffer)
     const exray_log *log = exray_comparison_log(p->comparison, EXRAY_EDGE);
     const exray_frame *f =
         exray_log_frame(log, exray_comparison_frame(p->comparison, frame).frame[EXRAY_EDGE]);
+    const char *slash = strrchr(f->source, '/'), *file = slash && slash[1] ? slash + 1 : f->source;
     snprintf(buffer, sizeof(xr_frame_text), "Frame %llu%s%.160s", (unsigned long long)f->index,
-             *f->source ? ", " : "", f->source);
+             *file ? ", " : "", file);
     return buffer;
 }

@@ -94,7 +94,7 @@ static void put_layer_chart(xr_page *p)
         return;
     }
     xr_chart c = {p->out, 1040, 320, 72, 24, 1028, 288};
-    xr_axis axis = {XR_LINEAR, -reference * 1.08, edge * 1.12, c.bottom, c.top, 1};
+    xr_axis axis = {XR_LINEAR, -reference * 1.08, edge * 1.12, c.bottom, c.top, 1, true};
     fputs("<p class=\"chart-name\">Time of each layer, median: <span class=\"swatch edge\"></span> edge "
           "upwards, <span "
           "class=\"swatch reference\"></span> reference downwards</p>\n",
@@ -206,7 +206,7 @@ static void put_timeline(xr_page *p)
     if (columns == 0 || !(most > 0))
         return;
     xr_chart c = {p->out, 1040, 240, 72, 12, 1028, 204};
-    xr_axis axis = {XR_LINEAR, 0, most * 1.05, c.bottom, c.top, 1};
+    xr_axis axis = {XR_LINEAR, 0, most * 1.05, c.bottom, c.top, 1, false};
     fputs("<p class=\"chart-name\">Time of each frame: <span class=\"swatch edge\"></span> edge <span "
           "class=\"swatch "
           "reference\"></span> reference</p>\n",

@@ -92,14 +92,14 @@ static xr_axis error_axis(const xr_page *p, const xr_columns *columns, const xr_
     }
     low = pow(10, floor(log10(fmax(low, LEAST_ERROR)))) / 2;
     high = pow(10, ceil(log10(fmin(high, MOST_ERROR))));
-    return (xr_axis){XR_LOG, low, high, chart->bottom, chart->top, 1};
+    return (xr_axis){XR_LOG, low, high, chart->bottom, chart->top, 1, false};
 }
 
 /* A step for every column that has a noise floor. */
 static void put_noise(const xr_page *p, const xr_columns *columns, const xr_chart *chart, const xr_axis *axis)
 {
     xr_coordinate_text x0, x1, y;
-    double half = xr_column_width(chart, columns->count) / 2, last = NAN;
+    double half = xr_column_width(chart, columns->count) / 2;
     bool drawn = false;
     fputs("<path class=\"noise\" d=\"", p->out);
     for (size_t i = 0; i < columns->count; i++) {
@@ -112,13 +112,8 @@ static void put_noise(const xr_page *p, const xr_columns *columns, const xr_char
         fprintf(p->out, drawn ? "L%s %sH%s" : "M%s %sH%s", xr_coordinate(x0, at - half),
                 xr_coordinate(y, xr_axis_at(axis, c.noise)), xr_coordinate(x1, at + half));
         drawn = true;
-        last = xr_axis_at(axis, c.noise);
     }
     fputs("\"/>\n", p->out);
-    if (!isnan(last))
-        xr_put(p->out, "<text class=\"note\" x=\"%s\" y=\"%s\">noise floor</text>\n",
-               xr_coordinate(x0, chart->right),
-               xr_coordinate(y, last > chart->top + 20 ? last - 6 : last + 16));
 }
 
 static void put_trend(const xr_page *p, const xr_columns *columns, const xr_chart *chart, const xr_axis *axis)
@@ -177,31 +172,32 @@ static void put_mark(const xr_page *p, const xr_columns *columns, const xr_chart
     xr_svg_close_mark(chart);
 }
 
-/* A word at the first mark that is wrong by itself. */
+/* Words above the plot, and a line down to the first mark that is wrong by itself. */
 static void put_origin_label(const xr_page *p, const xr_columns *columns, const xr_chart *chart,
                              const xr_axis *axis)
 {
     for (size_t i = 0; i < columns->count; i++) {
         xr_column c = xr_column_get(p->comparison, columns, i);
-        xr_coordinate_text x, y;
+        xr_coordinate_text x, y0, y1;
         if (c.role != EXRAY_LAYER_ORIGINATES || isnan(c.error))
             continue;
-        double at = xr_column_at(chart, columns->count, i), height = xr_axis_at(axis, c.error);
+        double at = xr_column_at(chart, columns->count, i);
         bool right = at < (chart->left + chart->right) / 2;
+        xr_put(p->out, "<path class=\"leader\" d=\"M%s %sV%s\"/>\n", xr_coordinate(x, at),
+               xr_coordinate(y0, chart->top - 16), xr_coordinate(y1, xr_axis_at(axis, c.error) - 9));
         xr_put(p->out, "<text class=\"origin-label %s\" x=\"%s\" y=\"%s\">", right ? "start" : "end",
-               xr_coordinate(x, right ? at + 10 : at - 10),
-               xr_coordinate(y, height > chart->top + 24 ? height - 10 : height + 18));
+               xr_coordinate(x, right ? at - 5 : at + 5), xr_coordinate(y0, chart->top - 22));
         if (c.node == EXRAY_NO_INDEX)
-            fputs("it begins with the model's input</text>\n", p->out);
+            fputs("begins with the model's input</text>\n", p->out);
         else
-            xr_put(p->out, "it begins here: %u %s</text>\n", (unsigned)c.node, c.op);
+            xr_put(p->out, "begins here: %u %s</text>\n", (unsigned)c.node, c.op);
         return;
     }
 }
 
 static void put_error_chart(xr_page *p, const xr_columns *columns)
 {
-    xr_chart chart = {p->out, 1040, 340, 72, 16, 1028, 300};
+    xr_chart chart = {p->out, 1040, 372, 72, 48, 1028, 336};
     xr_axis axis = error_axis(p, columns, &chart);
     char description[200];
     size_t origins = 0, passing = 0;
@@ -278,7 +274,7 @@ static xr_axis range_axis(const xr_page *p, const xr_columns *columns, const xr_
     }
     if (!(high > low))
         high = 1;
-    return (xr_axis){XR_SIGNED, low, high, chart->bottom, chart->top, 1};
+    return (xr_axis){XR_SIGNED, low, high, chart->bottom, chart->top, 1, false};
 }
 
 static void put_range(const xr_page *p, const xr_chart *chart, const xr_axis *axis, double x, double width,
@@ -345,7 +341,10 @@ static void put_key(xr_page *p)
         fputs("</path></svg>", p->out);
         xr_put(p->out, "%s</li>", keys[i].text);
     }
-    fputs("</ul>\n", p->out);
+    fputs("<li><svg viewBox=\"0 0 32 16\" width=\"32\" height=\"16\" aria-hidden=\"true\"><path "
+          "class=\"noise\" "
+          "d=\"M0 8H32\"/></svg>noise floor: what data types and healthy inputs explain</li></ul>\n",
+          p->out);
 }
 
 void xr_html_layers(xr_page *p)

@@ -44,11 +44,14 @@ static void put_picture(xr_page *p, exray_picture *picture, const char *caption,
 static double gain_for(const xr_raster *a, const xr_raster *b, const xr_shades *shades)
 {
     double most = 0, range = shades->high > shades->low ? shades->high - shades->low : 1;
-    size_t count = a->width * a->height * a->channels;
-    for (size_t i = 0; i < count; i++) {
-        double d = fabs((double)a->v[i] - (double)b->v[i]) / range;
-        if (isfinite(d))
-            most = fmax(most, d);
+    size_t pixels = a->width * a->height;
+    for (size_t i = 0; i < pixels; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < a->channels; c++)
+            sum += fabs((double)a->v[c * pixels + i] - (double)b->v[c * pixels + i]);
+        sum /= range * (double)a->channels;
+        if (isfinite(sum))
+            most = fmax(most, sum);
     }
     double gain = 1;
     while (gain < 32 && gain * most < 0.5)
@@ -117,15 +120,36 @@ static bool load_side(gallery *g, exray_side side, size_t frame, xr_raster *out)
            xr_raster_load(out, &view.info, view.count, values, false);
 }
 
+/* "channel order and values". */
+static void list_undone(const xr_undo *undo, char *text, size_t size)
+{
+    const xr_input_fit *fit = &undo->fit;
+    const struct {
+        bool set;
+        const char *name;
+    } links[] = {{fit->order_named || fit->order_tied, "channel order"},
+                 {fit->map_named || fit->map_after, "values"},
+                 {undo->chain.layout, "layout"},
+                 {undo->chain.bend.set, "sign"},
+                 {undo->chain.orientation != 0, "turn"}};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (links[i].set && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", links[i].name);
+}
+
 static void put_undone(gallery *g, size_t frame, double gain)
 {
+    char undone_links[64];
     xr_undone undone;
     if (!g->undo || !xr_undo_frame(g->undo, frame, &undone))
         return;
+    list_undone(g->undo, undone_links, sizeof undone_links);
     if (g->undo->undone)
         put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_EDGE], &g->shades),
-                    "The edge's, the fault undone", "order, values or turn brought back",
-                    "The edge's input with the named fault undone", "mended");
+                    "The edge's, fault undone", undone_links, "The edge's input with the named fault undone",
+                    "mended");
     if (g->undo->applied)
         put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_REFERENCE], &g->shades),
                     "The reference's, with the fault", "as exray predicts the edge's",
@@ -209,7 +233,7 @@ static void put_legend(gallery *g)
         "<p class=\"legend\">Model inputs are shown from their values, both sides alike: %s is black, %s is "
         "white "
         "(the range of the reference's values), channels 0, 1, 2 as red, green, blue. In a difference black "
-        "is equal; red, yellow and white are more.</p>\n",
+        "is equal; violet, orange, pale yellow are more.</p>\n",
         xr_number(low, g->shades.low), xr_number(high, g->shades.high));
     if (g->undo && g->undo->applied)
         fputs("<p class=\"legend\">The named fault loses pixels that nothing brings back, so it is applied "

@@ -97,7 +97,7 @@ static void put_envelope(const xr_chart *c, const xr_axis *axis, const signal *s
 static void put_wave(xr_page *p, exray_side side, const signal *s, double low, double high, size_t number)
 {
     xr_chart c = {p->out, 1040, 120, 72, 8, 1032, 104};
-    xr_axis axis = {XR_LINEAR, low, high, c.bottom, c.top, 1};
+    xr_axis axis = {XR_LINEAR, low, high, c.bottom, c.top, 1, false};
     char id[32], title[64], description[96];
     snprintf(id, sizeof id, "wave-%s-%zu", xr_side_name(side), number);
     snprintf(title, sizeof title, "Values of the %s's input", xr_side_name(side));

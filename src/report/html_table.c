@@ -49,14 +49,15 @@ static void put_time(xr_page *p, exray_side side, const exray_layer_pair *l)
 static void put_row(xr_page *p, size_t i)
 {
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
-    xr_put(
-        p->out,
-        "<tr id=\"row-%zu\" class=\"%s\"><td class=\"n\">%u</td><th scope=\"row\"><button type=\"button\" "
-        "class=\"name\" data-layer=\"%zu\">%s</button> <span class=\"op\">%s</span></th><td class=\"role\">"
-        "<span aria-hidden=\"true\">%s</span> %s</td>",
-        i, xr_role_class(l->role), (unsigned)l->node[EXRAY_EDGE], i,
-        *l->name[EXRAY_EDGE] ? l->name[EXRAY_EDGE] : "(no name)", l->op[EXRAY_EDGE], sign_of(l->role),
-        xr_role_words(l->role));
+    xr_name_text name;
+    xr_put(p->out,
+           "<tr id=\"row-%zu\" class=\"%s\"><td class=\"n\">%u</td><th scope=\"row\"><button type=\"button\" "
+           "class=\"name\" data-layer=\"%zu\" title=\"%s\">%s</button> <span class=\"op\">%s</span></th><td "
+           "class=\"role\">"
+           "<span aria-hidden=\"true\">%s</span> %s</td>",
+           i, xr_role_class(l->role), (unsigned)l->node[EXRAY_EDGE], i, l->name[EXRAY_EDGE],
+           xr_short_name(name, l->name[EXRAY_EDGE]), l->op[EXRAY_EDGE], sign_of(l->role),
+           xr_role_words(l->role));
     put_number(p, l->error);
     put_number(p, l->noise);
     put_number(p, l->metrics.nrmse);

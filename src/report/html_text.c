@@ -45,16 +45,22 @@ static void put_character(FILE *out, const unsigned char *at, size_t length, uin
         fwrite(at, 1, length, out);
 }
 
-static void put_text(FILE *out, const char *text)
+static void put_escaped(FILE *out, const char *text, bool prose)
 {
     const unsigned char *at = (const unsigned char *)(text ? text : "");
     size_t length;
+    bool code = false;
     for (size_t used = 0; *at; at += length, used += length) {
         if (used >= XR_TEXT_MOST) {
             fputs("\xE2\x80\xA6", out);
-            return;
+            break;
         }
         uint32_t c = decode(at, &length);
+        if (prose && c == '`' && (code || strchr((const char *)at + 1, '`'))) {
+            fputs(code ? "</code>" : "<code>", out);
+            code = !code;
+            continue;
+        }
         switch (c) {
         case '<':
             fputs("&lt;", out);
@@ -75,6 +81,13 @@ static void put_text(FILE *out, const char *text)
             put_character(out, at, length, c);
         }
     }
+    if (code)
+        fputs("</code>", out);
+}
+
+void xr_put_prose(FILE *out, const char *text)
+{
+    put_escaped(out, text, true);
 }
 
 void xr_put_json_text(FILE *out, const char *text)
@@ -158,7 +171,7 @@ void xr_put(FILE *out, const char *format, ...)
         if (strcmp(spec, "%%") == 0)
             fputc('%', out);
         else if (strcmp(spec, "%s") == 0)
-            put_text(out, va_arg(arguments, const char *));
+            put_escaped(out, va_arg(arguments, const char *), false);
         else if (*spec)
             put_one(out, spec, &arguments);
     }
@@ -170,9 +183,9 @@ const char *xr_number(xr_number_text buffer, double value)
     if (isnan(value))
         strcpy(buffer, "\xE2\x80\x93");
     else if (isinf(value))
-        strcpy(buffer, value > 0 ? "\xE2\x88\x9E" : "-\xE2\x88\x9E");
+        strcpy(buffer, value > 0 ? "\xE2\x88\x9E" : "\xE2\x88\x92\xE2\x88\x9E");
     else
-        snprintf(buffer, sizeof(xr_number_text), "%.3g", value);
+        snprintf(buffer, sizeof(xr_number_text), "%s%.3g", value < 0 ? "\xE2\x88\x92" : "", fabs(value));
     return buffer;
 }
 
@@ -183,6 +196,16 @@ const char *xr_milliseconds(xr_number_text buffer, double nanoseconds)
         strcpy(buffer, "\xE2\x80\x93");
     else
         snprintf(buffer, sizeof(xr_number_text), ms < 0.1 ? "%.3f ms" : ms < 10 ? "%.2f ms" : "%.1f ms", ms);
+    return buffer;
+}
+
+const char *xr_short_name(xr_name_text buffer, const char *name)
+{
+    int first = (int)strcspn(name, ";");
+    if (first == 0)
+        strcpy(buffer, "(no name)");
+    else
+        snprintf(buffer, sizeof(xr_name_text), "%.*s", first > 200 ? 200 : first, name);
     return buffer;
 }
 

@@ -45,14 +45,14 @@ exray_picture *xr_image_of_raster(const xr_raster *r, const xr_shades *shades)
     return picture;
 }
 
-/* Black, red, yellow, white: lighter is more, in grey as well. */
+/* Black, violet, orange, pale yellow: lighter is more, in grey as well. */
 static void heat(double share, uint8_t rgb[3])
 {
-    double x = share < 0 ? 0 : share > 1 ? 3 : 3 * share;
-    for (int c = 0; c < 3; c++) {
-        double v = x - c;
-        rgb[c] = (uint8_t)(255 * (v < 0 ? 0 : v > 1 ? 1 : v) + 0.5);
-    }
+    static const double stops[4][3] = {{0, 0, 0}, {116, 28, 110}, {240, 112, 32}, {252, 250, 190}};
+    double x = share > 0 ? fmin(3 * share, 3) : 0;
+    size_t at = x >= 2 ? 2 : (size_t)x;
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)(stops[at][c] + (x - (double)at) * (stops[at + 1][c] - stops[at][c]) + 0.5);
 }
 
 exray_picture *xr_image_of_difference(const xr_raster *a, const xr_raster *b, const xr_shades *shades,
@@ -132,6 +132,7 @@ static bool encode_jpeg(const exray_picture *p, int quality, unsigned char **dat
     jpeg.in_color_space = channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, quality, TRUE);
+    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1; /* colours are what is looked at */
     jpeg.optimize_coding = TRUE;
     jpeg_start_compress(&jpeg, TRUE);
     while (jpeg.next_scanline < jpeg.image_height) {

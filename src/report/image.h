@@ -17,8 +17,8 @@ typedef struct xr_shades {
  * grey); NAN is mid-grey.  NULL: no memory, or no picture that can be shown. */
 exray_picture *xr_image_of_raster(const xr_raster *raster, const xr_shades *shades);
 
-/* |a - b|, the mean of the channels, from black (equal) over red and yellow to white; `gain` times the
- * difference is a share of the shades' range.  The rasters have the same shape. */
+/* |a - b|, the mean of the channels, from black (equal) over violet and orange to a pale yellow; `gain` times
+ * the difference is a share of the shades' range.  The rasters have the same shape. */
 exray_picture *xr_image_of_difference(const xr_raster *a, const xr_raster *b, const xr_shades *shades,
                                       double gain);
 

@@ -135,7 +135,7 @@ void xr_svg_value_axis(const xr_chart *c, const xr_axis *axis, const char *unit)
                    xr_coordinate(x, c->left - 8), xr_coordinate(y, at + 4), (int)lround(log10(tick[i])));
         else
             xr_put(c->out, "<text x=\"%s\" y=\"%s\">%g%s</text>", xr_coordinate(x, c->left - 8),
-                   xr_coordinate(y, at + 4), tick[i] < 0 ? tick[i] : fabs(tick[i]), unit);
+                   xr_coordinate(y, at + 4), tick[i] < 0 && !axis->magnitude ? tick[i] : fabs(tick[i]), unit);
     }
     fputs("</g>\n", c->out);
 }

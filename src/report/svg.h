@@ -16,7 +16,8 @@ typedef enum xr_scale {
 typedef struct xr_axis {
     xr_scale scale;
     double low, high, from, to;
-    double unit; /* XR_SIGNED: where the logarithm begins */
+    double unit;    /* XR_SIGNED: where the logarithm begins */
+    bool magnitude; /* numbers are written without their sign: both ways from 0 are more */
 } xr_axis;
 
 /* The place of a value; values beyond the ends are brought to them, NAN to `from`. */

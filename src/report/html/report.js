@@ -18,7 +18,7 @@
     element.append(...children);
     return element;
   }
-  const number = (v) => (v === undefined || v === null ? '–' : String(Number(v.toPrecision(4))));
+  const number = (v) => (v === undefined || v === null ? '–' : String(Number(v.toPrecision(4))).replace(/^-/, '−'));
 
   /* ---- Details of one layer ---- */
 
@@ -91,10 +91,11 @@
     ];
   }
 
-  function sideRows(s) {
+  /* `skip`: a name that is said already. */
+  function sideRows(s, skip) {
     return [
       ['node', s.i + ' ' + s.op],
-      ['name', s.n || '(no name)'],
+      ['name', s.n === skip ? null : s.n || '(no name)'],
       ['type', s.q || null],
       ['shape', s.s || null],
       ['least, greatest', number(s.v[0]) + ', ' + number(s.v[1])],
@@ -109,14 +110,14 @@
     if (!panel || !(index >= 0 && index < data.layers.length) || index === chosen) return;
     const l = data.layers[index];
     mark(index);
-    const columns = make('div', { className: 'cols' }, facts('Difference', errorRows(l)), facts('Edge', sideRows(l.s[0])),
-      facts('Reference', sideRows(l.s[1])));
+    const columns = make('div', { className: 'cols' }, facts('Difference', errorRows(l)), facts('Edge', sideRows(l.s[0], l.s[0].n)),
+      facts('Reference', sideRows(l.s[1], l.s[0].n)));
     columns.append(l.h ? histogram(l.h) : make('p', { className: 'caption',
       textContent: 'No values of both sides stand in the logs, so there is no histogram (--capture full keeps them).' }));
     if (l.c) columns.append(channels(l.c));
     panel.replaceChildren(
       make('h3', {}, 'Layer ' + l.s[0].i + ', ' + l.s[0].op),
-      make('p', { className: 'sub' }, l.s[0].n + ': ', make('span', { className: 'r-' + l.r, textContent: l.rw })),
+      make('p', { className: 'sub' }, make('span', { className: 'r-' + l.r, textContent: l.rw }), l.s[0].n ? '. ' + l.s[0].n : '.'),
       columns);
     panel.hidden = false;
   }
@@ -209,7 +210,7 @@
   const key = (row, column) => {
     const text = row.cells[column].textContent;
     if (column === 1 || column === 2) return text;
-    return text === '∞' ? Infinity : parseFloat(text);
+    return text.endsWith('∞') ? (text === '∞' ? Infinity : -Infinity) : parseFloat(text.replace('−', '-'));
   };
   function sort(column, header) {
     const up = header.getAttribute('aria-sort') !== 'ascending';
