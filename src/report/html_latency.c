@@ -231,7 +231,7 @@ static void put_timeline(xr_page *p)
 
 static void put_sums(xr_page *p)
 {
-    fputs("<table class=\"small\"><caption>Inference</caption><thead><tr><th scope=\"col\">Side</th><th "
+    fputs("<div class=\"scroll\"><table class=\"small\"><caption>Inference</caption><thead><tr><th scope=\"col\">Side</th><th "
           "scope=\"col\">Frames</th><th "
           "scope=\"col\">Warm-up</th><th scope=\"col\">Fastest</th><th scope=\"col\">Median</th><th "
           "scope=\"col\">90 %</th></tr></thead><tbody>\n",
@@ -245,7 +245,7 @@ static void put_sums(xr_page *p)
             xr_side_name((exray_side)s), t->frames, t->warmup, xr_milliseconds(a, t->settled.least),
             xr_milliseconds(b, t->settled.median), xr_milliseconds(c, t->settled.p90));
     }
-    fputs("</tbody></table>\n", p->out);
+    fputs("</tbody></table></div>\n", p->out);
 }
 
 void xr_html_latency(xr_page *p)
