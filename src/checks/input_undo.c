@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Below this share of 1 a gain has left nothing that could be brought back. */
 #define NO_GAIN 1e-6
@@ -68,32 +69,40 @@ xr_undo *xr_undo_of(const exray_findings *findings, size_t pair)
 }
 
 /* edge[c] = gain[c] * reference[from[c]] + offset[c], the other way round. */
-static bool undo_colours(const xr_input_fit *fit, const xr_placed *placed, xr_raster *out)
+static bool undo_colours(const xr_input_fit *fit, const xr_raster *edge, xr_raster *out)
 {
     const xr_order *order = order_of(fit);
-    size_t pixels = placed->width * placed->height;
-    if (!xr_raster_make(out, placed->width, placed->height, placed->channels))
+    size_t pixels = edge->width * edge->height;
+    if (!xr_raster_make(out, edge->width, edge->height, edge->channels))
         return false;
-    for (size_t c = 0; c < placed->channels; c++) {
+    for (size_t c = 0; c < edge->channels; c++) {
         size_t to = order && c < fit->channels ? order->from[c] : c;
         double gain = order && is_mapped(fit) ? order->map.gain[c] : 1;
         double offset = order && is_mapped(fit) ? order->map.offset[c] : 0;
         for (size_t i = 0; i < pixels; i++) {
-            double v = ((double)placed->plane[EXRAY_EDGE][c * pixels + i] - offset) / gain;
+            double v = ((double)edge->v[c * pixels + i] - offset) / gain;
             out->v[to * pixels + i] = fabs(gain) > NO_GAIN ? (float)v : NAN;
         }
     }
     return true;
 }
 
-static bool copy_plane(const xr_placed *placed, exray_side side, xr_raster *out)
+static bool copy_raster(const xr_raster *from, xr_raster *out)
 {
-    if (!xr_raster_make(out, placed->width, placed->height, placed->channels))
+    if (!xr_raster_make(out, from->width, from->height, from->channels))
         return false;
-    size_t count = placed->width * placed->height * placed->channels;
-    for (size_t i = 0; i < count; i++)
-        out->v[i] = placed->plane[side][i];
+    memcpy(out->v, from->v, from->width * from->height * from->channels * sizeof *out->v);
     return true;
+}
+
+/* The edge's as it is, before what it could not hold was taken out. */
+static bool undo_shown(xr_undo *undo, size_t frame, xr_raster *out)
+{
+    xr_raster edge = {0};
+    bool ok = xr_scene_raster(undo->scene, EXRAY_EDGE, frame, undo->chain.layout, &undo->chain.bend, &edge) &&
+              undo_colours(&undo->fit, &edge, out);
+    xr_raster_free(&edge);
+    return ok;
 }
 
 /* Back to where the reference's top is. */
@@ -110,6 +119,13 @@ static bool turn_back(xr_raster *r, xr_orientation by)
     return ok;
 }
 
+void xr_undone_free(xr_undone *undone)
+{
+    xr_raster_free(&undone->side[0]);
+    xr_raster_free(&undone->side[1]);
+    xr_raster_free(&undone->shown);
+}
+
 bool xr_undo_frame(xr_undo *undo, size_t frame, xr_undone *out)
 {
     *out = (xr_undone){.shows = frame};
@@ -118,16 +134,17 @@ bool xr_undo_frame(xr_undo *undo, size_t frame, xr_undone *out)
     xr_applied applied = {.scene = undo->scene, .chain = &undo->chain};
     xr_placed placed;
     exray_error error = {EXRAY_OK, ""};
-    bool ok = xr_apply_chain(&applied, frame, &placed, &error) == EXRAY_OK &&
-              placed.channels <= XR_FIT_CHANNELS &&
-              undo_colours(&undo->fit, &placed, &out->side[EXRAY_EDGE]) &&
-              copy_plane(&placed, EXRAY_REFERENCE, &out->side[EXRAY_REFERENCE]);
-    for (int s = 0; s < 2 && ok; s++)
-        ok = turn_back(&out->side[s], undo->chain.orientation);
+    bool ok =
+        xr_apply_chain(&applied, frame, &placed, &error) == EXRAY_OK && placed.channels <= XR_FIT_CHANNELS &&
+        undo_colours(&undo->fit, &applied.edge, &out->side[EXRAY_EDGE]) &&
+        copy_raster(&applied.reference, &out->side[EXRAY_REFERENCE]) && undo_shown(undo, frame, &out->shown);
+    xr_raster *made[3] = {&out->side[0], &out->side[1], &out->shown};
+    for (int i = 0; i < 3 && ok; i++)
+        ok = turn_back(made[i], undo->chain.orientation);
     if (ok && undo->chain.shows)
         out->shows = undo->chain.shows[frame];
     xr_applied_free(&applied);
-    for (int s = 0; s < 2 && !ok; s++)
-        xr_raster_free(&out->side[s]);
+    if (!ok)
+        xr_undone_free(out);
     return ok;
 }

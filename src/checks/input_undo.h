@@ -26,12 +26,14 @@ void xr_undo_free(xr_undo *undo);
 xr_undo *xr_undo_of(const exray_findings *findings, size_t pair);
 
 /* Both sides of a matched frame brought together, planar, upright, in the reference's unit and
- * order of channels: between the two is what the named causes do not explain.  Values that the
- * edge's tensor could not hold are NAN.  False: this frame cannot be read, or has no counterpart. */
+ * order of channels: between the two is what the named causes do not explain.  False: this frame
+ * cannot be read, or has no counterpart. */
 typedef struct xr_undone {
-    xr_raster side[2]; /* by exray_side; free both */
+    xr_raster side[2]; /* by exray_side; NAN where the edge's tensor could not hold a value */
+    xr_raster shown;   /* the edge's with such values as they are */
     size_t shows; /* the frame of the reference that the edge's shows: another where frames are mixed up */
 } xr_undone;
 bool xr_undo_frame(xr_undo *undo, size_t frame, xr_undone *out);
+void xr_undone_free(xr_undone *undone);
 
 #endif

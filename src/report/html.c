@@ -44,7 +44,7 @@ static void put_head(xr_page *p)
 
 static void put_contents(xr_page *p)
 {
-    fputs("<header class=\"bar\"><span class=\"brand\">exray</span><nav aria-label=\"Contents\"><ul>",
+    fputs("<header class=\"top\"><span class=\"brand\">exray</span><nav aria-label=\"Contents\"><ul>",
           p->out);
     if (p->report->outcome->shown_count)
         fputs("<li><a href=\"#findings\">Findings</a></li>", p->out);

@@ -107,16 +107,17 @@ static void put_accuracy(xr_page *p)
         return;
     if (a->labelled) {
         double points = 100 * (a->top1[EXRAY_EDGE] - a->top1[EXRAY_REFERENCE]);
-        snprintf(edge, sizeof edge, "%.1f %%", 100 * a->top1[EXRAY_EDGE]);
-        snprintf(reference, sizeof reference, "%.1f %%", 100 * a->top1[EXRAY_REFERENCE]);
+        snprintf(edge, sizeof edge, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_EDGE]);
+        snprintf(reference, sizeof reference, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_REFERENCE]);
         if (fabs(points) >= 0.05)
-            snprintf(remark, sizeof remark, "%.1f points %s; top-5: %.1f %%, %.1f %%", fabs(points),
-                     points < 0 ? "lost" : "gained", 100 * a->top5[0], 100 * a->top5[1]);
+            snprintf(remark, sizeof remark, "%.1f points %s; top-5: %.1f\xC2\xA0%%, %.1f\xC2\xA0%%",
+                     fabs(points), points < 0 ? "lost" : "gained", 100 * a->top5[0], 100 * a->top5[1]);
         else
-            snprintf(remark, sizeof remark, "top-5: %.1f %%, %.1f %%", 100 * a->top5[0], 100 * a->top5[1]);
+            snprintf(remark, sizeof remark, "top-5: %.1f\xC2\xA0%%, %.1f\xC2\xA0%%", 100 * a->top5[0],
+                     100 * a->top5[1]);
         put_pair(p, "Accuracy", edge, reference, remark);
     }
-    snprintf(remark, sizeof remark, "%.1f %% agree on the first class", 100 * a->agreement);
+    snprintf(remark, sizeof remark, "%.1f\xC2\xA0%% agree on the first class", 100 * a->agreement);
     put_share(p, "Same decision", (size_t)lround(a->agreement * (double)a->frames), a->frames, remark);
 }
 

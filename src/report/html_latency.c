@@ -231,7 +231,8 @@ static void put_timeline(xr_page *p)
 
 static void put_sums(xr_page *p)
 {
-    fputs("<div class=\"scroll\"><table class=\"small\"><caption>Inference</caption><thead><tr><th scope=\"col\">Side</th><th "
+    fputs("<div class=\"scroll\"><table class=\"small\"><caption>Inference</caption><thead><tr><th "
+          "scope=\"col\">Side</th><th "
           "scope=\"col\">Frames</th><th "
           "scope=\"col\">Warm-up</th><th scope=\"col\">Fastest</th><th scope=\"col\">Median</th><th "
           "scope=\"col\">90 %</th></tr></thead><tbody>\n",

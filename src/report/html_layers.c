@@ -11,6 +11,8 @@
 /* A place for errors of 0 at the foot of a logarithmic axis, and its two ends. */
 #define LEAST_ERROR 1e-7
 #define MOST_ERROR  1e3
+/* Values up to which the ranges are drawn in proportion; beyond, the small ones would not be seen. */
+#define LARGE 20
 
 /* ---- Columns ------------------------------------------------------------------------------ */
 
@@ -274,7 +276,8 @@ static xr_axis range_axis(const xr_page *p, const xr_columns *columns, const xr_
     }
     if (!(high > low))
         high = 1;
-    return (xr_axis){XR_SIGNED, low, high, chart->bottom, chart->top, 1, false};
+    xr_scale scale = fmax(-low, high) > LARGE ? XR_SIGNED : XR_LINEAR;
+    return (xr_axis){scale, low, high, chart->bottom, chart->top, 1, false};
 }
 
 static void put_range(const xr_page *p, const xr_chart *chart, const xr_axis *axis, double x, double width,
@@ -347,12 +350,21 @@ static void put_key(xr_page *p)
           p->out);
 }
 
+static bool has_values(const xr_page *p, const xr_columns *columns)
+{
+    for (size_t i = 0; i < columns->layers; i++)
+        if (isfinite(exray_comparison_layer(p->comparison, i)->metrics.max[EXRAY_EDGE]))
+            return true;
+    return false;
+}
+
 void xr_html_layers(xr_page *p)
 {
     xr_columns columns = xr_columns_of(p->comparison);
     fputs("<section id=\"layers\"><h2>Where the error is</h2>\n", p->out);
-    if (columns.layers == 0) {
-        fputs("<p class=\"none\">No layers stand in both logs: record with <code>--capture stats</code> or "
+    if (!has_values(p, &columns)) {
+        fputs("<p class=\"none\">No values of layers stand in both logs: record with <code>--capture "
+              "stats</code> or "
               "more to "
               "see where an error begins.</p>\n</section>\n",
               p->out);

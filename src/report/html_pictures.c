@@ -86,7 +86,7 @@ static void put_difference(gallery *g, const xr_raster *a, const xr_raster *b, d
 {
     char remark[96], of[32] = "";
     double left = apart(a, b, g->io);
-    if (gain > 1)
+    if (gain > 1 && left >= 0.0005)
         snprintf(of, sizeof of, ", shown %g times", gain);
     snprintf(remark, sizeof remark, "nRMSE %.3f%s", left, of);
     if (left == 0)
@@ -147,16 +147,14 @@ static void put_undone(gallery *g, size_t frame, double gain)
         return;
     list_undone(g->undo, undone_links, sizeof undone_links);
     if (g->undo->undone)
-        put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_EDGE], &g->shades),
-                    "The edge's, fault undone", undone_links, "The edge's input with the named fault undone",
-                    "mended");
+        put_picture(g->page, xr_image_of_raster(&undone.shown, &g->shades), "The edge's, fault undone",
+                    undone_links, "The edge's input with the named fault undone", "mended");
     if (g->undo->applied)
         put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_REFERENCE], &g->shades),
                     "The reference's, with the fault", "as exray predicts the edge's",
                     "The reference's input with the named fault applied to it", "mended");
     put_difference(g, &undone.side[EXRAY_EDGE], &undone.side[EXRAY_REFERENCE], gain, "What is left then");
-    xr_raster_free(&undone.side[0]);
-    xr_raster_free(&undone.side[1]);
+    xr_undone_free(&undone);
 }
 
 static void put_frame_pictures(gallery *g, size_t frame)

@@ -72,26 +72,31 @@ static void extend(const signal *s, double *low, double *high)
         }
 }
 
-/* The least and the greatest value of each column, as one outline. */
+/* Few values are joined; of many, each column goes from its least to its greatest. */
+static void put_line(const xr_chart *c, const xr_axis *axis, const signal *s)
+{
+    xr_coordinate_text x, y;
+    for (size_t i = 0; i < s->count; i++)
+        fprintf(c->out, "%c%s %s", i ? 'L' : 'M', xr_coordinate(x, xr_column_at(c, (size_t)s->count, i)),
+                xr_coordinate(y, xr_axis_at(axis, (double)s->values[i])));
+}
+
 static void put_envelope(const xr_chart *c, const xr_axis *axis, const signal *s)
 {
-    size_t columns = s->count < ENVELOPE ? (size_t)s->count : ENVELOPE;
     xr_coordinate_text x, y0, y1;
-    fputs("<path class=\"wave\" d=\"", c->out);
-    for (size_t k = 0; k < columns; k++) {
+    for (size_t k = 0; k < ENVELOPE; k++) {
         double low = INFINITY, high = -INFINITY;
-        for (uint64_t i = s->count * k / columns; i < s->count * (k + 1) / columns; i++)
+        for (uint64_t i = s->count * k / ENVELOPE; i < s->count * (k + 1) / ENVELOPE; i++)
             if (isfinite(s->values[i])) {
                 low = fmin(low, (double)s->values[i]);
                 high = fmax(high, (double)s->values[i]);
             }
         if (low > high)
             continue;
-        fprintf(c->out, "M%s %sV%s", xr_coordinate(x, xr_column_at(c, columns, k)),
+        fprintf(c->out, "M%s %sV%s", xr_coordinate(x, xr_column_at(c, ENVELOPE, k)),
                 xr_coordinate(y0, xr_axis_at(axis, low) + 0.5),
                 xr_coordinate(y1, xr_axis_at(axis, high) - 0.5));
     }
-    fputs("\"/>\n", c->out);
 }
 
 static void put_wave(xr_page *p, exray_side side, const signal *s, double low, double high, size_t number)
@@ -105,7 +110,9 @@ static void put_wave(xr_page *p, exray_side side, const signal *s, double low, d
     xr_put(p->out, "<p class=\"label\">%s</p>\n", xr_side_name(side));
     xr_svg_begin(&c, id, title, description);
     xr_svg_value_axis(&c, &axis, "");
-    put_envelope(&c, &axis, s);
+    fputs("<path class=\"wave\" d=\"", p->out);
+    s->count > ENVELOPE ? put_envelope(&c, &axis, s) : put_line(&c, &axis, s);
+    fputs("\"/>\n", p->out);
     xr_svg_end(&c);
 }
 

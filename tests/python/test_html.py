@@ -7,6 +7,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import test_latency
 from html_support import Page, read_page, write_html
 from log_writer import PB
 from PIL import Image
@@ -339,6 +340,30 @@ def test_timeline_marks_the_warm_up(tmp_path):
     # The band covers the slow frames alone: a sixtieth of the plot each.
     band = page.having("warmup")[0]["attributes"]
     assert float(band["width"]) == pytest.approx((1028 - 72) / 60 * 2, rel=0.02)
+
+
+def test_stragglers_and_throttling_are_marked(tmp_path):
+    edge = test_latency.write(tmp_path / "e", 7, frames=240, slow={3: 30}, shape=lambda f: 2.0 if f >= 120 else 1.0,
+                              mhz=lambda f: 900 if f >= 120 else 1800)
+    reference = test_latency.write(tmp_path / "r", 8, role="reference", frames=240)
+    verdict = validate(edge, reference)
+    assert {"perf.straggler", "perf.throttle"} <= set(causes(verdict))
+    page = read_page(write_html(tmp_path / "r.html", edge, reference))
+    chart = page.one("svg", id="chart-latency")
+    slow = [b for b in page.inside(chart, "rect") if "straggler" in b["attributes"]["class"]]
+    assert len(slow) == 1 and slow[0]["text"].startswith("3 ")
+    milliseconds = {e["layer"]: e["edge_ms"] for e in verdict["latency"]["stragglers"]}[3]
+    assert slow[0]["text"].endswith(f"{milliseconds:.3f} ms")
+    # Beside its colour it has a mark.
+    assert [m["text"] for m in page.inside(chart, "path") if "origin" in (m["attributes"].get("class") or "")] == [
+        f"3 {test_latency.OPS[3]} is slow"]
+    # Bars are as long as their times: upwards the edge's, downwards the reference's, in one scale.
+    bars = {b["text"]: float(b["attributes"]["height"]) for b in page.inside(chart, "rect")}
+    times = {text: float(text.split(" ms")[0].split()[-1]) for text in bars}
+    scale = bars[slow[0]["text"]] / times[slow[0]["text"]]
+    assert all(abs(bars[t] - scale * times[t]) < 0.6 for t in bars)
+    band = page.having("throttled")[0]["attributes"]
+    assert float(band["x"]) == pytest.approx(72 + (1028 - 72) / 240 * 120, abs=12)
 
 
 # ---- A real model --------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def test_prints(browser, report):
     pdf = browser.print()
     assert pdf.startswith(b"%PDF") and len(pdf) > 20_000
     browser.open(report, media="print")
-    assert browser.run("getComputedStyle(document.querySelector('.bar')).display") == "none"
+    assert browser.run("getComputedStyle(document.querySelector('.top')).display") == "none"
     assert browser.run("getComputedStyle(document.querySelector('#table .scroll')).overflowX") == "visible"
 
 
