@@ -55,7 +55,7 @@ struct exray_findings {
     bool out_of_memory;
     exray_finding spare;          /* what exray_find returns when there is no room */
     struct xr_model_fit *weights; /* model_compare.h: made once for two assertions; NULL: not yet */
-    struct xr_undo *undo;         /* input_undo.h: what explains the inputs, for reports; NULL: nothing does */
+    struct xr_undo *undo; /* input_undo.h: what explains the inputs, for reports; NULL: nothing does */
 };
 
 /* Frees what exray_find and its like took; the struct itself is the caller's. */

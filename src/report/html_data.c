@@ -232,7 +232,7 @@ static void put_side(xr_page *p, const exray_layer_pair *l, exray_side side)
             fputc(',', p->out);
         xr_put_json_number(p->out, values[k], 4);
     }
-    fprintf(p->out, "],\"bad\":%llu", (unsigned long long)(m->nan_count[side] + m->inf_count[side]));
+    fprintf(p->out, "],\"bad\":%llu", (unsigned long long)m->nan_count[side] + m->inf_count[side]);
     if (t) {
         fputs(",\"q\":", p->out);
         put_quantization(p->out, t);

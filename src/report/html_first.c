@@ -65,9 +65,11 @@ static void put_headline(xr_page *p)
     put_verdict_line(p);
     if (f)
         put_cause(p, f);
-    else if (o->verdict == XR_PASS)
-        fputs("<h1>The edge does what the reference does.</h1>\n", p->out);
-    else {
+    else if (o->verdict == XR_PASS) {
+        fputs("<h1>The edge computes what the reference computes.</h1>\n", p->out);
+        if (o->shown_count && o->shown[0]->severity == EXRAY_WARNING && o->shown[0]->summary)
+            put_element(p, "p", "lead", o->shown[0]->summary);
+    } else {
         fputs("<h1>It could not be told.</h1>\n", p->out);
         put_element(p, "p", "lead", o->reason);
     }

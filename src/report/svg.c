@@ -36,11 +36,6 @@ static double round_step(double rough)
     return 10 * power;
 }
 
-double xr_axis_round_up(double value, double least)
-{
-    return isfinite(value) && value > least ? round_step(value) : round_step(least);
-}
-
 static size_t linear_ticks(const xr_axis *a, size_t most, double tick[XR_TICKS])
 {
     double step = round_step((a->high - a->low) / (double)(most > 1 ? most - 1 : 1));
@@ -60,21 +55,25 @@ static size_t log_ticks(const xr_axis *a, size_t most, double tick[XR_TICKS])
     return count;
 }
 
-/* 0, and powers of ten on both sides of it, the far ends first. */
+static void add_tick(const xr_axis *a, size_t most, double value, double tick[XR_TICKS], size_t *count)
+{
+    if (*count < most && value >= a->low && value <= a->high)
+        tick[(*count)++] = value;
+}
+
+/* 0, and powers of ten on both sides of it, the greatest among them. */
 static size_t signed_ticks(const xr_axis *a, size_t most, double tick[XR_TICKS])
 {
     double reach = fmax(fabs(a->low), fabs(a->high));
-    double last = floor(log10(reach) + 1e-9), first = ceil(log10(a->unit) - 1e-9);
-    double step = fmax(1, ceil((last - first + 1) / (double)((most - 1) / 2)));
+    int last = (int)floor(log10(reach) + 1e-9), first = (int)ceil(log10(a->unit) - 1e-9);
+    int half = (int)((most - 1) / 2), powers = last - first + 1;
+    int step = powers > half ? (powers + half - 1) / half : 1;
     size_t count = 0;
-    for (double k = last; k >= first && count < most; k -= step)
-        if (-pow(10, k) >= a->low)
-            tick[count++] = -pow(10, k);
-    if (count < most && a->low <= 0 && a->high >= 0)
-        tick[count++] = 0;
-    for (double k = last - step * floor((last - first) / step); k <= last && count < most; k += step)
-        if (pow(10, k) <= a->high)
-            tick[count++] = pow(10, k);
+    for (int k = last; k >= first; k -= step)
+        add_tick(a, most, -pow(10, k), tick, &count);
+    add_tick(a, most, 0, tick, &count);
+    for (int k = powers > 0 ? last - (powers - 1) / step * step : last + 1; k <= last; k += step)
+        add_tick(a, most, pow(10, k), tick, &count);
     return count;
 }
 
@@ -154,14 +153,12 @@ void xr_svg_column_axis(const xr_chart *c, size_t count, const char *(*name)(voi
 {
     /* About 60 pixels a number; a column's own number where there is one. */
     size_t fit = (size_t)((c->right - c->left) / 60);
-    double step = count > fit && fit ? round_step((double)count / (double)fit) : 1;
+    size_t step = count > fit && fit ? (size_t)round_step((double)count / (double)fit) : 1;
     xr_coordinate_text x, y;
     fputs("<g class=\"ticks column\">", c->out);
-    for (double k = 0; k < (double)count; k += step) {
-        size_t i = (size_t)k;
+    for (size_t i = 0; i < count; i += step)
         xr_put(c->out, "<text x=\"%s\" y=\"%s\">%s</text>", xr_coordinate(x, xr_column_at(c, count, i)),
                xr_coordinate(y, c->bottom + 18), name(user, i));
-    }
     fputs("</g>\n", c->out);
 }
 

@@ -26,9 +26,6 @@ double xr_axis_at(const xr_axis *axis, double value);
 enum { XR_TICKS = 16 };
 /* Round values between the ends, ascending, at most `most` (and XR_TICKS) of them; their number. */
 size_t xr_axis_ticks(const xr_axis *axis, size_t most, double tick[XR_TICKS]);
-/* A high end for values from 0 that ends at a tick: 1, 2 or 5 times a power of ten; at least `least`. */
-double xr_axis_round_up(double value, double least);
-
 /* Where the chart lies in its picture. */
 typedef struct xr_chart {
     FILE *out;

@@ -60,7 +60,7 @@ def write_pair(tmp_path, layer_fault=0.0, frames=12, names="conv"):
 
 def test_nothing_wrong(tmp_path):
     page = read_page(write_html(tmp_path / "r.html", *write_pair(tmp_path)))
-    assert page.all("h1")[0]["text"] == "The edge does what the reference does."
+    assert page.all("h1")[0]["text"] == "The edge computes what the reference computes."
     assert "Pass" in page.having("verdict")[0]["text"]
     assert page.having("finding") == []
     assert not page.having("lost") and "changed in 0 of 12 frames" in page.one("section", id="decisions")["text"]
@@ -349,6 +349,7 @@ def test_stragglers_and_throttling_are_marked(tmp_path):
     verdict = validate(edge, reference)
     assert {"perf.straggler", "perf.throttle"} <= set(causes(verdict))
     page = read_page(write_html(tmp_path / "r.html", edge, reference))
+    assert page.having("lead")[0]["text"] == verdict["findings"][0]["summary"]
     chart = page.one("svg", id="chart-latency")
     slow = [b for b in page.inside(chart, "rect") if "straggler" in b["attributes"]["class"]]
     assert len(slow) == 1 and slow[0]["text"].startswith("3 ")
