@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 export EXRAY_BUILD := $(BUILD)
 CMAKE_GENERATE = cmake -G Ninja -S .
 
-.PHONY: all program demo test bench faults fuzz lint format install clean help
+.PHONY: all program demo test browser-test bench faults fuzz lint format install clean help
 
 all: program
 
@@ -24,6 +24,13 @@ test: program
 	@scripts/bootstrap.sh test lint fuzz demo
 	@scripts/bootstrap.sh arm64 || echo "no arm64 device here: its tests are skipped"
 	@scripts/test.sh
+
+## make browser-test: the HTML report in a real browser (installs Chromium)
+browser-test: program
+	@scripts/bootstrap.sh test browser
+	@cmake -G Ninja -S . -B $(BUILD)/test -DEXRAY_BUILD_TESTS=ON >/dev/null
+	@cmake --build $(BUILD)/test -j $(JOBS) --target exray
+	@EXRAY_BUILD_DIR=$(BUILD)/test $(BUILD)/python-tests/bin/python -m pytest -q tests/python/test_html.py tests/python/test_html_browser.py
 
 ## make bench: one table of ratios, each within one run
 bench: program

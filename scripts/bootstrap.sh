@@ -6,6 +6,7 @@
 #   scripts/bootstrap.sh engine   TensorFlow Lite, LiteRT and ONNX Runtime, under build/engines
 #   scripts/bootstrap.sh demo     weights, photographs and a Python environment for the demo
 #   scripts/bootstrap.sh test     what only the tests need
+#   scripts/bootstrap.sh browser  Chromium, 120 MB, for the tests of the HTML report
 #   scripts/bootstrap.sh lint     clang-format, clang-tidy
 #   scripts/bootstrap.sh fuzz     clang with its fuzzing runtime
 #   scripts/bootstrap.sh arm64    cross compiler and emulator (optional: says so where it cannot)
@@ -21,6 +22,7 @@ requirements=scripts/requirements
 build_packages=(gcc make cmake ninja-build pkg-config python3 python3-venv python3-pip
   libjpeg62-turbo-dev libpng-dev libyaml-dev libexif-dev libcjson-dev libdeflate-dev liblz4-dev libzstd-dev)
 test_packages=(libcmocka-dev protobuf-compiler unzip)
+browser_packages=(chromium)
 lint_packages=(clang-format clang-tidy)
 fuzz_packages=(clang libclang-rt-14-dev)
 
@@ -102,7 +104,7 @@ engines() {
         || echo "bootstrap: without ONNX Runtime; name yours with EXRAY_ORT_LIB"
 }
 
-[ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, lint, fuzz, arm64"
+[ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, browser, lint, fuzz, arm64"
 for stage in "$@"; do
     case $stage in
     build) install_packages "${build_packages[@]}" ;;
@@ -121,6 +123,7 @@ for stage in "$@"; do
         install_packages "${test_packages[@]}"
         python_environment tests
         ;;
+    browser) install_packages "${browser_packages[@]}" ;;
     lint) install_packages "${lint_packages[@]}" ;;
     fuzz) install_packages "${fuzz_packages[@]}" ;;
     arm64) scripts/bootstrap-arm64.sh && engines aarch64 ;;

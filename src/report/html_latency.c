@@ -1,5 +1,5 @@
 /* How long the layers take on both sides, and each frame. */
-#include "html.h"
+#include "html_layers.h"
 
 #include "svg.h"
 
@@ -40,12 +40,10 @@ static double median_of(xr_page *p, exray_side side, size_t i)
     return n ? n->time.median / 1e6 : NAN;
 }
 
-static const char *node_text(void *user, size_t i)
+static const char *node_text(void *user, size_t i, size_t step)
 {
-    static char text[16]; /* read before the next call */
     const xr_page *p = user;
-    snprintf(text, sizeof text, "%u", (unsigned)exray_comparison_layer(p->comparison, i)->node[EXRAY_EDGE]);
-    return text;
+    return xr_node_number(exray_comparison_layer(p->comparison, i), step);
 }
 
 static void put_bar(xr_page *p, const xr_chart *c, const xr_axis *axis, exray_side side, size_t count,
@@ -115,10 +113,12 @@ static void put_layer_chart(xr_page *p)
 
 /* ---- Frames ------------------------------------------------------------------------------------- */
 
-static const char *frame_text(void *user, size_t i)
+static const char *frame_text(void *user, size_t i, size_t step)
 {
     static char text[24]; /* read before the next call */
     (void)user;
+    if (i % step)
+        return NULL;
     snprintf(text, sizeof text, "%zu", i);
     return text;
 }

@@ -25,6 +25,15 @@ xr_columns xr_columns_of(const exray_comparison *c)
     return columns;
 }
 
+const char *xr_node_number(const exray_layer_pair *layer, size_t step)
+{
+    static char text[16]; /* the page is written by one thread */
+    if (layer->output || layer->node[EXRAY_EDGE] % step)
+        return NULL;
+    snprintf(text, sizeof text, "%u", (unsigned)layer->node[EXRAY_EDGE]);
+    return text;
+}
+
 static xr_column column_of_io(const exray_io_pair *io, const char *what, bool first)
 {
     /* Before an input there is nothing that its error could come from. */
@@ -64,18 +73,15 @@ xr_column xr_column_get(const exray_comparison *c, const xr_columns *columns, si
                        .layer = l};
 }
 
-static const char *column_name(void *user, size_t i)
+static const char *column_name(void *user, size_t i, size_t step)
 {
-    static char text[16]; /* read before the next call: the page is written by one thread */
     const xr_page *p = user;
     xr_columns columns = xr_columns_of(p->comparison);
     if (i < columns.inputs)
         return "in";
     if (i >= columns.inputs + columns.layers)
         return "out";
-    snprintf(text, sizeof text, "%u",
-             (unsigned)exray_comparison_layer(p->comparison, i - columns.inputs)->node[0]);
-    return text;
+    return xr_node_number(exray_comparison_layer(p->comparison, i - columns.inputs), step);
 }
 
 /* ---- The error chart ------------------------------------------------------------------------- */

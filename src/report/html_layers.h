@@ -20,6 +20,10 @@ typedef struct xr_column {
 } xr_column;
 xr_column xr_column_get(const exray_comparison *comparison, const xr_columns *columns, size_t i);
 
+/* A layer's node as the name of its column: those that `step` divides; else NULL.  It is valid until the next
+ * call. */
+const char *xr_node_number(const exray_layer_pair *layer, size_t step);
+
 /* The tensor that a layer writes, from the side's model; NULL: no model in the log. */
 const exray_tensor_info *xr_stored_tensor(const exray_comparison *comparison, const exray_layer_pair *layer,
                                           exray_side side);

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NAME_WIDTH 60.0 /* pixels that the name of a column takes, about */
+
 /* ---- Axes --------------------------------------------------------------------------- */
 
 static double scaled(const xr_axis *a, double v)
@@ -149,16 +151,22 @@ double xr_column_at(const xr_chart *c, size_t count, size_t i)
     return c->left + xr_column_width(c, count) * ((double)i + 0.5);
 }
 
-void xr_svg_column_axis(const xr_chart *c, size_t count, const char *(*name)(void *, size_t), void *user)
+void xr_svg_column_axis(const xr_chart *c, size_t count, xr_column_name *name, void *user)
 {
-    /* About 60 pixels a number; a column's own number where there is one. */
-    size_t fit = (size_t)((c->right - c->left) / 60);
+    size_t fit = (size_t)((c->right - c->left) / NAME_WIDTH);
     size_t step = count > fit && fit ? (size_t)round_step((double)count / (double)fit) : 1;
+    double last = -INFINITY;
     xr_coordinate_text x, y;
     fputs("<g class=\"ticks column\">", c->out);
-    for (size_t i = 0; i < count; i += step)
-        xr_put(c->out, "<text x=\"%s\" y=\"%s\">%s</text>", xr_coordinate(x, xr_column_at(c, count, i)),
-               xr_coordinate(y, c->bottom + 18), name(user, i));
+    for (size_t i = 0; i < count; i++) {
+        double at = xr_column_at(c, count, i);
+        const char *text = at - last < NAME_WIDTH / 2 ? NULL : name(user, i, step);
+        if (!text)
+            continue;
+        xr_put(c->out, "<text x=\"%s\" y=\"%s\">%s</text>", xr_coordinate(x, at),
+               xr_coordinate(y, c->bottom + 18), text);
+        last = at;
+    }
     fputs("</g>\n", c->out);
 }
 

@@ -39,8 +39,11 @@ void xr_svg_end(const xr_chart *chart);
 
 /* Lines across the plot, and a number at the left of each; `unit` may be "". */
 void xr_svg_value_axis(const xr_chart *chart, const xr_axis *axis, const char *unit);
-/* Names below the plot of every so many of `count` columns. */
-void xr_svg_column_axis(const xr_chart *chart, size_t count, const char *(*name)(void *, size_t), void *user);
+/* The name of a column, or NULL: it gets none.  There is room for every `step`th of them (1, 2, 5
+ * times a power of ten).  It is read before the next call. */
+typedef const char *xr_column_name(void *user, size_t i, size_t step);
+/* Names below the plot, as far as they do not touch. */
+void xr_svg_column_axis(const xr_chart *chart, size_t count, xr_column_name *name, void *user);
 
 /* The middle and the width of a column's share of the plot. */
 double xr_column_at(const xr_chart *chart, size_t count, size_t i);
