@@ -139,6 +139,14 @@ static void list_undone(const xr_undo *undo, char *text, size_t size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", links[i].name);
 }
 
+/* A matched frame's number in the reference's log. */
+static unsigned long long index_of(const xr_page *p, size_t frame)
+{
+    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_REFERENCE);
+    size_t position = exray_comparison_frame(p->comparison, frame).frame[EXRAY_REFERENCE];
+    return exray_log_frame(log, position)->index;
+}
+
 static void put_undone(gallery *g, size_t frame, double gain)
 {
     char undone_links[64];
@@ -149,10 +157,15 @@ static void put_undone(gallery *g, size_t frame, double gain)
     if (g->undo->undone)
         put_picture(g->page, xr_image_of_raster(&undone.shown, &g->shades), "The edge's, fault undone",
                     undone_links, "The edge's input with the named fault undone", "mended");
-    if (g->undo->applied)
+    if (g->undo->applied) {
+        char remark[64] = "as exray predicts the edge's";
+        if (undone.shows != frame)
+            snprintf(remark, sizeof remark, "of frame %llu, which the edge shows",
+                     index_of(g->page, undone.shows));
         put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_REFERENCE], &g->shades),
-                    "The reference's, with the fault", "as exray predicts the edge's",
+                    "The reference's, with the fault", remark,
                     "The reference's input with the named fault applied to it", "mended");
+    }
     put_difference(g, &undone.side[EXRAY_EDGE], &undone.side[EXRAY_REFERENCE], gain, "What is left then");
     xr_undone_free(&undone);
 }
@@ -223,6 +236,14 @@ static void choose_shades(gallery *g)
         g->shades = (xr_shades){0, 255};
 }
 
+static bool blames_inputs(const xr_page *p)
+{
+    for (size_t i = 0; i < p->report->outcome->shown_count; i++)
+        if (strncmp(p->report->outcome->shown[i]->cause, "input.", 6) == 0)
+            return true;
+    return false;
+}
+
 static void put_legend(gallery *g)
 {
     xr_number_text low, high;
@@ -237,6 +258,11 @@ static void put_legend(gallery *g)
         fputs("<p class=\"legend\">The named fault loses pixels that nothing brings back, so it is applied "
               "to the "
               "reference's input: where that equals the edge's, the fault explains it.</p>\n",
+              g->page->out);
+    if (!g->undo && blames_inputs(g->page))
+        fputs("<p class=\"legend\">How exactly the edge's input was made cannot be told from these logs, so "
+              "the "
+              "fault is not shown undone.</p>\n",
               g->page->out);
 }
 
