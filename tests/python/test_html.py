@@ -237,6 +237,16 @@ def test_random_text_never_becomes_markup(tmp_path):
 # ---- The page as a whole ------------------------------------------------------------------------
 
 
+def test_what_differs_is_said(tmp_path):
+    pair = [write_inputs(tmp_path / role, role, normalize(textures(4, 32), *UNIT), device=device)
+            for role, device in (("edge", "phone"), ("reference", "desk"))]
+    page = read_page(write_html(tmp_path / "r.html", *pair))
+    rows = {page.inside(r, "th")[0]["text"]: r["text"] for r in page.inside(page.having("facts")[0], "tr") if page.inside(r, "td")}
+    assert "phone" in rows["device"] and "desk" in rows["device"] and rows["device"].strip().endswith("differs")
+    assert "differs" not in rows["role"]  # as it must
+    assert "unjudged" in page.having("assertions")[0]["text"]
+
+
 def test_same_logs_same_page(tmp_path):
     pair = write_pair(tmp_path, layer_fault=1.0)
     assert write_html(tmp_path / "a.html", *pair).read_bytes() == write_html(tmp_path / "b.html", *pair).read_bytes()
