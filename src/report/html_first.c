@@ -47,7 +47,9 @@ static void put_verdict_line(xr_page *p)
 
 static void put_cause(xr_page *p, const exray_finding *f)
 {
-    put_element(p, "h1", "", f->summary ? f->summary : f->cause);
+    enum { LONG = 100 }; /* names of layers may be of any length */
+    const char *words = f->summary ? f->summary : f->cause;
+    put_element(p, "h1", strlen(words) > LONG ? "long" : "", words);
     xr_put(p->out,
            "<p class=\"cause\"><code>%s</code> <span class=\"confidence\">confidence %.2f</span></p>\n",
            f->cause, f->confidence);

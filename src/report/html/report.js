@@ -169,6 +169,8 @@
   }
 
   function first() {
+    const named = document.querySelector('#findings [data-layer]'); /* what the first cause is about */
+    if (named) return Number(named.dataset.layer);
     const wrong = data.layers.findIndex((l) => l.r === 'origin');
     return wrong >= 0 ? wrong : Math.max(0, data.layers.findIndex((l) => l.r === 'passes'));
   }
