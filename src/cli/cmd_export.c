@@ -17,7 +17,8 @@ void xr_export_skip(const exray_error *error, uint64_t *skipped)
 }
 
 typedef struct wanted {
-    const char *npz, *csv, *trace;
+    const char *npz, *csv, *trace, *model_explorer, *foxglove;
+    const char *reference;
     bool dequantize;
 } wanted;
 
@@ -31,6 +32,36 @@ static bool export_file(const exray_log *log, const char *path,
     return xr_close_output(out, path) && good;
 }
 
+static bool export_foxglove(const exray_log *log, const wanted *w, uint64_t *skipped)
+{
+    const char *path = w->foxglove;
+    if (xr_is_same_file(path, exray_log_path(log)) || (w->reference && xr_is_same_file(path, w->reference))) {
+        xr_fail("%s is being read and cannot be written; give --foxglove another name", path);
+        return false;
+    }
+    FILE *out = xr_open_log_output(path);
+    if (!out)
+        return false;
+    bool good = xr_export_foxglove(log, out, skipped);
+    good = xr_close_output(out, path) && good;
+    if (!good)
+        xr_remove_output(path);
+    return good;
+}
+
+static bool export_model_explorer(const exray_log *log, const wanted *w)
+{
+    exray_error error;
+    exray_log *reference = w->reference ? exray_log_open(w->reference, &error) : NULL;
+    if (w->reference && !reference) {
+        xr_fail_error(&error);
+        return false;
+    }
+    bool good = xr_export_model_explorer(log, reference, w->model_explorer);
+    exray_log_close(reference);
+    return good;
+}
+
 static int export_all(const exray_log *log, const wanted *w)
 {
     uint64_t skipped = 0;
@@ -40,6 +71,10 @@ static int export_all(const exray_log *log, const wanted *w)
         return XR_EXIT_FAILED;
     if (w->trace && !export_file(log, w->trace, xr_export_trace, &skipped))
         return XR_EXIT_FAILED;
+    if (w->model_explorer && !export_model_explorer(log, w))
+        return XR_EXIT_FAILED;
+    if (w->foxglove && !export_foxglove(log, w, &skipped))
+        return XR_EXIT_FAILED;
     if (exray_log_truncated(log))
         fprintf(stderr, "exray: note: %s %s; what is whole of it was exported\n", exray_log_path(log),
                 exray_log_truncated(log));
@@ -48,13 +83,35 @@ static int export_all(const exray_log *log, const wanted *w)
     return XR_EXIT_OK;
 }
 
+/* What cannot be done together, or at all. */
+static int check(const wanted *w)
+{
+    const char *const files[] = {w->csv, w->trace, w->model_explorer, w->foxglove};
+    int to_stdout = 0;
+    bool any = w->npz != NULL;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        any = any || files[i];
+        to_stdout += files[i] && strcmp(files[i], "-") == 0;
+    }
+    if (!any)
+        return xr_usage_error(&xr_command_export,
+                              "say what to write: --npz, --csv, --trace, --model-explorer or --foxglove");
+    if (to_stdout > 1)
+        return xr_usage_error(&xr_command_export, "only one of the files can be standard output");
+    if (w->npz && strcmp(w->npz, "-") == 0)
+        return xr_usage_error(&xr_command_export, "--npz needs a folder: it writes one file a frame");
+    if (w->reference && !w->model_explorer)
+        return xr_usage_error(&xr_command_export, "--reference goes with --model-explorer");
+    return XR_EXIT_OK;
+}
+
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {{"npz", required_argument, NULL, 'n'},
-                                            {"csv", required_argument, NULL, 'c'},
-                                            {"trace", required_argument, NULL, 't'},
-                                            {"dequantize", no_argument, NULL, 'd'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"npz", required_argument, NULL, 'n'},       {"csv", required_argument, NULL, 'c'},
+        {"trace", required_argument, NULL, 't'},     {"model-explorer", required_argument, NULL, 'm'},
+        {"reference", required_argument, NULL, 'r'}, {"foxglove", required_argument, NULL, 'f'},
+        {"dequantize", no_argument, NULL, 'd'},      {NULL, 0, NULL, 0}};
     wanted w = {0};
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
@@ -64,6 +121,12 @@ static int run(int argc, char **argv)
             w.csv = optarg;
         else if (option == 't')
             w.trace = optarg;
+        else if (option == 'm')
+            w.model_explorer = optarg;
+        else if (option == 'r')
+            w.reference = optarg;
+        else if (option == 'f')
+            w.foxglove = optarg;
         else if (option == 'd')
             w.dequantize = true;
         else if (option == ':')
@@ -73,25 +136,23 @@ static int run(int argc, char **argv)
     }
     if (argc - optind != 1)
         return xr_usage_error(&xr_command_export, "name one log");
-    if (!w.npz && !w.csv && !w.trace)
-        return xr_usage_error(&xr_command_export, "say what to write: --npz, --csv or --trace");
-    if (w.csv && w.trace && strcmp(w.csv, "-") == 0 && strcmp(w.trace, "-") == 0)
-        return xr_usage_error(&xr_command_export, "only one of --csv and --trace can be standard output");
-    if (w.npz && strcmp(w.npz, "-") == 0)
-        return xr_usage_error(&xr_command_export, "--npz needs a folder: it writes one file a frame");
+    int status = check(&w);
+    if (status != XR_EXIT_OK)
+        return status;
     exray_error error;
     exray_log *log = exray_log_open(argv[optind], &error);
     if (!log)
         return xr_fail_error(&error);
-    int status = export_all(log, &w);
+    status = export_all(log, &w);
     exray_log_close(log);
     return status;
 }
 
 const xr_command xr_command_export = {
     .name = "export",
-    .summary = "write a log's contents for other tools (NumPy, spreadsheets, Perfetto)",
+    .summary = "write a log's contents for other tools (NumPy, spreadsheets, Perfetto, Foxglove)",
     .usage = "usage: exray export LOG.mcap [--npz DIR [--dequantize]] [--csv F] [--trace F]\n"
+             "                    [--model-explorer F [--reference REF.mcap]] [--foxglove F]\n"
              "\n"
              "  --npz DIR      one NumPy file a frame, DIR/frame-000000.npz, with its tensors\n"
              "                 by topic (\"input/image\", \"layer/3\"), and DIR/constants.npz with\n"
@@ -102,6 +163,14 @@ const xr_command xr_command_export = {
              "                 is better) over all frames\n"
              "  --trace F      frames, layers and spans as trace events: open it in\n"
              "                 ui.perfetto.dev or chrome://tracing\n"
+             "  --model-explorer F\n"
+             "                 a number for each node, to lay over the model's graph in Model\n"
+             "                 Explorer: its median time\n"
+             "  --reference REF.mcap\n"
+             "                 with --model-explorer: its nRMSE against this log, the colour by\n"
+             "                 whether the error begins there or comes from before\n"
+             "  --foxglove F   the sensors' pictures, frames and results as an MCAP file that\n"
+             "                 Foxglove shows (docs/formats.md)\n"
              "\n"
              "F may be - for standard output.\n"
              "\n"

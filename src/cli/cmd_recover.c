@@ -1,5 +1,4 @@
 /* exray recover: mends a log. */
-#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 #include "text_out.h"
 
@@ -9,22 +8,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* A half-written log is of no use; a device is not ours to remove. */
-static void remove_output(const char *path)
-{
-    struct stat file;
-    if (strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode))
-        unlink(path);
-}
 
 /* To where the log itself does not go. */
 static void report(FILE *out, const char *from, const char *to, const xr_recovery *r)
@@ -59,7 +42,7 @@ static int recover(const char *from, const char *to)
 {
     xr_recovery result;
     exray_error error;
-    if (is_same_file(from, to))
+    if (xr_is_same_file(from, to))
         return xr_fail("%s cannot be recovered onto itself; give -o another name", from);
     /* Before the output is made: a file that is no log leaves none behind. */
     exray_log *log = exray_log_open(from, &error);
@@ -78,7 +61,7 @@ static int recover(const char *from, const char *to)
             fclose(out);
     }
     if (!good) {
-        remove_output(to);
+        xr_remove_output(to);
         return XR_EXIT_FAILED;
     }
     report(strcmp(to, "-") == 0 ? stderr : stdout, from, to, &result);

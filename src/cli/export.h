@@ -1,4 +1,4 @@
-/* The three formats of `exray export`. */
+/* The formats of `exray export`. */
 #ifndef XR_EXPORT_H
 #define XR_EXPORT_H
 
@@ -18,6 +18,13 @@ bool xr_export_csv(const exray_log *log, FILE *out, uint64_t *skipped);
 
 /* Trace events for Perfetto or chrome://tracing. */
 bool xr_export_trace(const exray_log *log, FILE *out, uint64_t *skipped);
+
+/* An overlay for Model Explorer: nRMSE against `reference` (NULL: median times).  Opens and
+ * closes `path`. */
+bool xr_export_model_explorer(const exray_log *log, const exray_log *reference, const char *path);
+
+/* Pictures, frames and results for Foxglove, as an MCAP file. */
+bool xr_export_foxglove(const exray_log *log, FILE *out, uint64_t *skipped);
 
 /* Says on standard error that a record was left out, and counts it. */
 void xr_export_skip(const exray_error *error, uint64_t *skipped);

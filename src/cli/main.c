@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const xr_command *const xr_commands[] = {
 #define XR_COMMAND_ENTRY(name) &xr_command_##name,
@@ -168,7 +169,7 @@ bool xr_may_write_log(const char *path)
 {
     if (what_stands_at(path) != STANDS_OTHER)
         return true;
-    xr_fail("%s is there and is no log: it is not overwritten; give -o another name", path);
+    xr_fail("%s is there and is no log: it is not overwritten; give another name", path);
     return false;
 }
 
@@ -177,6 +178,19 @@ FILE *xr_open_log_output(const char *path)
     if (strcmp(path, "-") == 0)
         return stdout;
     return xr_may_write_log(path) ? open_output(path) : NULL;
+}
+
+bool xr_is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+void xr_remove_output(const char *path)
+{
+    struct stat file;
+    if (strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode))
+        unlink(path);
 }
 
 bool xr_close_output(FILE *file, const char *path)

@@ -1,4 +1,5 @@
 /* The contract "exray-validation", version 1. */
+#include "clean_text.h"
 #include "report.h"
 
 #include <cjson/cJSON.h>
@@ -37,8 +38,7 @@ static void number(writer *w, cJSON *object, const char *key, double value)
     put(w, object, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
 }
 
-/* Bytes that are no UTF-8 (names are the engine's) become '?'. */
-static cJSON *text_item(const char *value)
+char *xr_clean_text(const char *value)
 {
     size_t size = strlen(value) + 1;
     char *clean = malloc(size);
@@ -60,7 +60,13 @@ static cJSON *text_item(const char *value)
         }
         p += more + 1;
     }
-    cJSON *item = cJSON_CreateString(clean);
+    return clean;
+}
+
+static cJSON *text_item(const char *value)
+{
+    char *clean = xr_clean_text(value);
+    cJSON *item = clean ? cJSON_CreateString(clean) : NULL;
     free(clean);
     return item;
 }

@@ -1,4 +1,4 @@
-/* Validations in words, in JSON and as a page. */
+/* Validations in words, as a page, and in the formats of other tools. */
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
@@ -30,6 +30,24 @@ bool xr_report_junit(const xr_report *report, FILE *out);
 
 /* The page for a browser: one UTF-8 file that loads nothing.  False: out of memory. */
 bool xr_report_html(const xr_report *report, FILE *out);
+
+/* What an overlay came to. */
+typedef struct xr_overlay {
+    size_t nodes;   /* that have a value in it */
+    size_t unnamed; /* that Model Explorer cannot be told of: no name, or that of a later node */
+    size_t inner;   /* of other subgraphs than the first: their names may be those of its nodes */
+    size_t unknown; /* without a value: not compared, not finite, not timed */
+    bool bounds;    /* the numbers are least errors from statistics, not nRMSE */
+} xr_overlay;
+
+/* Overlays of Model Explorer (its GraphNodeData), a number for each node of the edge's model, by
+ * the name that Model Explorer knows the node by.  False: out of memory. */
+
+/* nRMSE of the node's worst output; the colour is its role.  Where the logs have statistics alone:
+ * the least error to signal that these leave possible. */
+bool xr_report_model_explorer(const exray_comparison *comparison, FILE *out, xr_overlay *overlay);
+/* Median time in milliseconds; from light to dark. */
+bool xr_report_model_explorer_times(const exray_log *log, FILE *out, xr_overlay *overlay);
 
 /* Median of inference_ns over the frames after the warm-up, in milliseconds; NAN where
  * none was recorded. */

@@ -536,7 +536,7 @@ def two_logs(tmp_path):
 def test_usage_errors(two_logs, tmp_path):
     e, r = two_logs
     for arguments in ([], [e], [e, r, r], [e, r, "--nonsense"], [e, r, "--json"], [e, r, "--min-coverage", "2"],
-                      [e, r, "--assert", "no.such"], [e, r, "--fail-on", "rain"],
+                      [e, r, "--assert", "no.such"], [e, r, "--fail-on", "rain"], [e, r, "--junit"],
                       [e, tmp_path / "missing"], [e, r, "--plugin", tmp_path / "no.so"],
                       [e, r, "--json", tmp_path / "no" / "folder"]):
         result = command("validate", *arguments)
