@@ -72,6 +72,16 @@ python_environment() {
     echo "$stamp" >"$build/python-$name/stamp"
 }
 
+# Into that environment what NAME-no-deps.txt pins, without dependencies.
+python_packages_alone() {
+    local name=$1 file=$requirements/$1-no-deps.txt stamp
+    stamp=$(sha256sum "$file" | cut -d' ' -f1)
+    [ "$(cat "$build/python-$name/stamp-no-deps" 2>/dev/null)" = "$stamp" ] && return 0
+    "$build/python-$name/bin/python" -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+        --cache-dir "$cache/pip" -r "$file" || fail "could not install what $file names"
+    echo "$stamp" >"$build/python-$name/stamp-no-deps"
+}
+
 # engine_library ARCH ENGINE REQUIREMENT MEMBER LIBRARY: takes MEMBER (a pattern) out of the
 # wheel that REQUIREMENT names, as build/engines/ENGINE-ARCH/LIBRARY.
 engine_library() {
@@ -122,6 +132,7 @@ for stage in "$@"; do
     test)
         install_packages "${test_packages[@]}"
         python_environment tests
+        python_packages_alone tests
         ;;
     browser) install_packages "${browser_packages[@]}" ;;
     lint) install_packages "${lint_packages[@]}" ;;

@@ -43,7 +43,10 @@ static bool export_foxglove(const exray_log *log, const wanted *w, uint64_t *ski
     if (!out)
         return false;
     bool good = xr_export_foxglove(log, out, skipped);
-    good = xr_close_output(out, path) && good;
+    if (good)
+        good = xr_close_output(out, path);
+    else if (out != stdout)
+        fclose(out); /* why has been said */
     if (!good)
         xr_remove_output(path);
     return good;

@@ -189,8 +189,12 @@ static void put_tensor(foxglove *f, const exray_record *record)
         xr_export_skip(&error, f->skipped);
         return;
     }
-    if (!is_picture(&view) || !view.data) {
-        *(is_picture(&view) ? &f->without_data : &f->others) += 1;
+    if (!is_picture(&view)) {
+        f->others++;
+        return;
+    }
+    if (!view.data || view.size == 0) {
+        f->without_data++;
         return;
     }
     f->head.size = 0;
