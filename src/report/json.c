@@ -45,20 +45,11 @@ char *xr_clean_text(const char *value)
     if (!clean)
         return NULL;
     memcpy(clean, value, size);
-    for (unsigned char *p = (unsigned char *)clean; *p;) {
-        size_t more = *p < 0x80                 ? 0
-                      : *p >= 0xC2 && *p < 0xE0 ? 1
-                      : *p >= 0xE0 && *p < 0xF0 ? 2
-                      : *p >= 0xF0 && *p < 0xF5 ? 3
-                                                : 9;
-        size_t good = 0;
-        while (more < 9 && good < more && (p[good + 1] & 0xC0) == 0x80)
-            good++;
-        if (more == 9 || good < more) {
-            *p++ = '?';
-            continue;
-        }
-        p += more + 1;
+    for (size_t i = 0; i + 1 < size;) {
+        size_t length = xr_utf8_length(clean + i, size - 1 - i);
+        if (length == 0)
+            clean[i] = '?';
+        i += length ? length : 1;
     }
     return clean;
 }
