@@ -60,7 +60,7 @@ FILE *xr_open_log_output(const char *path);
 /* Whether a log may be written to `path`; false: said. */
 bool xr_may_write_log(const char *path);
 /* Whether two names are of one file. */
-bool xr_is_same_file(const char *a, const char *b);
+bool xr_names_one_file(const char *a, const char *b);
 /* A half-written log is of no use; a device is not ours to remove. */
 void xr_remove_output(const char *path);
 /* Closes it (not standard output); false: writing had failed, said. */

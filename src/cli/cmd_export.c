@@ -35,7 +35,8 @@ static bool export_file(const exray_log *log, const char *path,
 static bool export_foxglove(const exray_log *log, const wanted *w, uint64_t *skipped)
 {
     const char *path = w->foxglove;
-    if (xr_is_same_file(path, exray_log_path(log)) || (w->reference && xr_is_same_file(path, w->reference))) {
+    if (xr_names_one_file(path, exray_log_path(log)) ||
+        (w->reference && xr_names_one_file(path, w->reference))) {
         xr_fail("%s is being read and cannot be written; give --foxglove another name", path);
         return false;
     }

@@ -1,5 +1,4 @@
 /* exray expose: a model file whose inner tensors are outputs. */
-#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
 #include "model_file.h"
@@ -9,13 +8,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 static int write_model(const xr_model_bytes *bytes, const char *path)
 {
@@ -55,7 +47,7 @@ static int expose_bytes(const void *data, size_t size, const char *from, const c
 
 static int expose(const char *from, const char *to)
 {
-    if (is_same_file(from, to))
+    if (xr_names_one_file(from, to))
         return xr_fail("%s cannot be written onto itself; give -o another name", from);
     size_t size;
     exray_error error = {EXRAY_OK, ""};

@@ -42,7 +42,7 @@ static int recover(const char *from, const char *to)
 {
     xr_recovery result;
     exray_error error;
-    if (xr_is_same_file(from, to))
+    if (xr_names_one_file(from, to))
         return xr_fail("%s cannot be recovered onto itself; give -o another name", from);
     /* Before the output is made: a file that is no log leaves none behind. */
     exray_log *log = exray_log_open(from, &error);

@@ -180,7 +180,7 @@ FILE *xr_open_log_output(const char *path)
     return xr_may_write_log(path) ? open_output(path) : NULL;
 }
 
-bool xr_is_same_file(const char *a, const char *b)
+bool xr_names_one_file(const char *a, const char *b)
 {
     struct stat x, y;
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
