@@ -79,7 +79,7 @@ class Tensor:
     @property
     def kind(self) -> str:
         """ "sensor", "stage", "input", "layer", "output" or "constant"."""
-        return KINDS[self._record.kind]
+        return str(KINDS[self._record.kind])
 
     @property
     def index(self) -> int:
@@ -556,7 +556,9 @@ class Log:
                 name = model.node_name(node) if model is not None and known else ""
                 op = model.nodes[node].op if model is not None and known else ""
                 rows.append((frame.index, node, name, op, start / 1e6, duration / 1e6))
-        return pd.DataFrame(rows, columns=["frame", "node", "name", "op", "start_ms", "duration_ms"])  # type: ignore[no-any-return]
+        columns = ["frame", "node", "name", "op", "start_ms", "duration_ms"]
+        table: "pandas.DataFrame" = pd.DataFrame(rows, columns=columns)
+        return table
 
     def metrics(self) -> "pandas.DataFrame":
         """One row for each frame: frame, source, label, inference_ms, the frame's scalars ("value.NAME"), spans
@@ -570,7 +572,8 @@ class Log:
             row.update({f"span_ms.{name}": ns / 1e6 for name, ns in frame.spans_ns.items()})
             row.update(frame.system)
             rows.append(row)
-        return pd.DataFrame(rows)  # type: ignore[no-any-return]
+        table: "pandas.DataFrame" = pd.DataFrame(rows)
+        return table
 
 
 def open(path: "Union[str, os.PathLike[str]]") -> Log:

@@ -37,10 +37,10 @@ class _Tensor:
 
 def _pack(array: "NDArray[Any]") -> "NDArray[np.uint8]":
     """4-bit values, one to a byte, as the log has them: two to a byte, the first in the low nibble."""
-    flat = array.reshape(-1).astype(np.int8).view(np.uint8) & 15
+    flat: "NDArray[np.uint8]" = array.reshape(-1).astype(np.int8).view(np.uint8) & np.uint8(15)
     if flat.size % 2:
         flat = np.append(flat, np.uint8(0))
-    packed: "NDArray[np.uint8]" = flat[0::2] | (flat[1::2] << 4)
+    packed: "NDArray[np.uint8]" = flat[0::2] | (flat[1::2] << np.uint8(4))
     return packed
 
 

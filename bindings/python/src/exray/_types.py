@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, 
 
 import numpy as np
 
-from exray._errors import ArgumentError, UnsupportedError, encode, text
+from exray._errors import ArgumentError, MissingPackage, UnsupportedError, encode, need, text
 from exray._exray import ffi, lib
 
 if TYPE_CHECKING:
@@ -36,12 +36,13 @@ def numpy_dtype(name: str) -> "np.dtype[Any]":
     """NumPy's type for a type of the log; UnsupportedError where it has none."""
     if name in _ML_DTYPES:
         try:
-            import ml_dtypes
-        except ImportError:
+            extra = need("ml_dtypes", "an array of it")
+        except MissingPackage:
             raise UnsupportedError(
                 f"NumPy has no {name}: install the package ml_dtypes, or take values(), which is float32"
             ) from None
-        return np.dtype(getattr(ml_dtypes, _ML_DTYPES[name]))
+        found: "np.dtype[Any]" = np.dtype(getattr(extra, _ML_DTYPES[name]))
+        return found
     if name in ("string", "unspecified", "int4", "uint4"):
         raise UnsupportedError(f"NumPy has no type {name}; raw() gives the bytes as they lie in the log")
     dtype = np.dtype(name)
