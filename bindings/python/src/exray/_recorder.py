@@ -125,6 +125,7 @@ class Recorder:
         self._model: Optional[Model] = None
         self._by_name: Dict[Tuple[str, str], int] = {}
         self._in_frame = False
+        self._serial = 0  # frames begun so far
         recorder = ffi.new("exray_recorder *")
         status = lib.exray_open_file(recorder, os.fsencode(self.path), config)
         if status:
@@ -197,6 +198,7 @@ class Recorder:
         else:
             self._check(lib.exray_frame_begin_at(self._r, index, name))
         self._in_frame = True
+        self._serial += 1
         if label is not None:
             self._check(lib.exray_frame_label(self._r, int(label)))
 
