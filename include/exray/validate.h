@@ -51,8 +51,8 @@ typedef struct exray_validation exray_validation;
 /* Compares and judges.  The logs are borrowed until exray_validation_free; `options`
  * (may be NULL) until the call returns, but for the tables of `own`, which reports name.
  * NULL on failure, error filled: EXRAY_E_ARGUMENT (an assertion or an option that
- * there is not; the message says which), EXRAY_E_IO and EXRAY_E_FORMAT (a plug-in, a
- * damaged log), EXRAY_E_UNSUPPORTED (`html` in a build without it), EXRAY_E_MEMORY.
+ * there is not; the message says which), EXRAY_E_IO (`html` cannot be written, a plug-in
+ * cannot be read), EXRAY_E_FORMAT (a plug-in, a damaged log), EXRAY_E_MEMORY.
  * That something is wrong with the edge is no failure but a verdict. */
 exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
                                  const exray_validate_options *options, exray_error *error);

@@ -304,9 +304,8 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
     html            a file to write the HTML report to
 
     That something is wrong is no exception: see Report.verdict and raise_for_findings().  ArgumentError: an
-    assertion or option that there is not; FileError, FormatError: a log or plug-in that cannot be used;
-    UnsupportedError: `html` in a build without it.  Runs layers alone only in the program (`exray validate
-    --engine`).
+    assertion or option that there is not; FileError, FormatError: a log or plug-in that cannot be used, an
+    HTML file that cannot be written.  Layers are run alone only by the program (`exray validate --engine`).
     """
     own, names = _own(assertions)
     if names:
