@@ -35,3 +35,19 @@ property=$(c_lines examples/plugin/brightness.c)
 by_hand=$(python_lines examples/plugin/by_hand.py)
 echo "examples/plugin/brightness.c: $property lines for a property (at most $property_limit); by hand: $by_hand"
 [ "$property" -gt 0 ] && [ "$property" -le "$property_limit" ] && [ "$by_hand" -gt "$property" ]
+
+# marked FILE LIMIT: the lines of a Python example that are exray's.
+marked() {
+    local count unmarked
+    count=$(grep -c '# exray$' "$1" || true)
+    unmarked=$(sed '1,/"""$/d' "$1" | grep -nE '\b(exray|recorder|report)\b' | grep -v '# exray$' || true)
+    echo "$1: $count lines for exray (at most $2)"
+    if [ -n "$unmarked" ]; then
+        echo "count_lines: these lines use exray and lack the mark '# exray':" >&2
+        echo "$unmarked" >&2
+        return 1
+    fi
+    [ "$count" -gt 0 ] && [ "$count" -le "$2" ]
+}
+marked examples/python/classify.py 5
+marked examples/python/check.py 3

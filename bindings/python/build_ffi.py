@@ -6,6 +6,6 @@ from pathlib import Path
 from cffi import FFI
 
 ffi = FFI()
-ffi.cdef((Path(__file__).parent / "cdef.h").read_text())
+ffi.cdef((Path(__file__).parent / "exray.cdef").read_text())
 ffi.set_source("exray._exray", '#include "glue.h"')
 ffi.emit_c_code(sys.argv[1])
