@@ -41,6 +41,7 @@ for stage in "$@"; do
         run_tests "$build/python-fresh" bindings/python/tests
         ;;
     frameworks)
+        export KERAS_BACKEND=jax
         for name in torch keras; do
             install "$build/python-$name/bin/python"
             "$build/python-$name/bin/python" -c "import $name" # a test that is skipped tells nothing

@@ -16,7 +16,7 @@ def run(name, *arguments, status=0):
 
 def test_examination(tmp_path, assets):
     model = assets / "models" / "mobilenet_v1_0.25_224_float.tflite"
-    pictures = sorted((assets / "imagenet").rglob("*.jp*g"))[:6]
+    pictures = sorted((assets / "imagenet").rglob("*.JPEG"))[:6]
     assert pictures
     edge, reference, wrong = tmp_path / "edge.mcap", tmp_path / "ref.mcap", tmp_path / "wrong.mcap"
     assert run("classify.py", model, edge, *pictures).stdout.count("\n") == len(pictures)
