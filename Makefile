@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 export EXRAY_BUILD := $(BUILD)
 CMAKE_GENERATE = cmake -G Ninja -S .
 
-.PHONY: all program demo test browser-test bench faults fuzz lint format install clean help
+.PHONY: all program demo test wheel python-test python-frameworks-test browser-test bench faults fuzz lint format install clean help
 
 all: program
 
@@ -21,7 +21,7 @@ demo: program
 
 ## make test: everything that CI runs
 test: program
-	@scripts/bootstrap.sh test lint fuzz demo
+	@scripts/bootstrap.sh test python lint fuzz demo
 	@scripts/bootstrap.sh arm64 || echo "no arm64 device here: its tests are skipped"
 	@scripts/test.sh
 
@@ -31,6 +31,21 @@ browser-test: program
 	@cmake -G Ninja -S . -B $(BUILD)/test -DEXRAY_BUILD_TESTS=ON >/dev/null
 	@cmake --build $(BUILD)/test -j $(JOBS) --target exray
 	@EXRAY_BUILD_DIR=$(BUILD)/test $(BUILD)/python-tests/bin/python -m pytest -q tests/python/test_html.py tests/python/test_html_browser.py
+
+## make wheel: the Python package, as build/wheels/exray-*.whl
+wheel:
+	@scripts/bootstrap.sh python
+	@scripts/python_package.sh build
+
+## make python-test: the Python package in a fresh environment (part of make test)
+python-test:
+	@scripts/bootstrap.sh python
+	@scripts/python_package.sh build test
+
+## make python-frameworks-test: its taps against PyTorch and Keras, which are heavy to install
+python-frameworks-test:
+	@scripts/bootstrap.sh python python-frameworks
+	@scripts/python_package.sh build frameworks
 
 ## make bench: one table of ratios, each within one run
 bench: program

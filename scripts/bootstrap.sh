@@ -7,6 +7,8 @@
 #   scripts/bootstrap.sh demo     weights, photographs and a Python environment for the demo
 #   scripts/bootstrap.sh test     what only the tests need
 #   scripts/bootstrap.sh browser  Chromium, 120 MB, for the tests of the HTML report
+#   scripts/bootstrap.sh python   what builds and tests the Python package
+#   scripts/bootstrap.sh python-frameworks   PyTorch (Debian's: no GPU parts) and Keras, for its taps
 #   scripts/bootstrap.sh lint     clang-format, clang-tidy
 #   scripts/bootstrap.sh fuzz     clang with its fuzzing runtime
 #   scripts/bootstrap.sh arm64    cross compiler and emulator (optional: says so where it cannot)
@@ -23,6 +25,8 @@ build_packages=(gcc make cmake ninja-build pkg-config python3 python3-venv pytho
   libjpeg62-turbo-dev libpng-dev libyaml-dev libexif-dev libcjson-dev libdeflate-dev liblz4-dev libzstd-dev)
 test_packages=(libcmocka-dev protobuf-compiler unzip)
 browser_packages=(chromium)
+python_packages=(python3-dev python3-venv)
+framework_packages=(python3-torch)
 lint_packages=(clang-format clang-tidy)
 fuzz_packages=(clang libclang-rt-14-dev)
 
@@ -59,14 +63,15 @@ fetch_wheels() {
         || fail "could not download what $file names; is the package registry reachable?"
 }
 
-# A Python environment build/NAME with what a requirements file pins.
+# A Python environment build/python-NAME with what a requirements file pins.
+# python_environment NAME [PYTHON [options of venv]]
 python_environment() {
-    local name=$1 file=$requirements/$1.txt stamp
+    local name=$1 file=$requirements/$1.txt python=${2:-python3} stamp
     stamp=$(sha256sum "$file" | cut -d' ' -f1)
     [ "$(cat "$build/python-$name/stamp" 2>/dev/null)" = "$stamp" ] && return 0
     echo "bootstrap: Python environment $build/python-$name"
     rm -rf "$build/python-$name"
-    python3 -m venv "$build/python-$name" || fail "python3 -m venv failed; install python3-venv"
+    "$python" -m venv "${@:3}" "$build/python-$name" || fail "python3 -m venv failed; install python3-venv"
     "$build/python-$name/bin/python" -m pip install -q --disable-pip-version-check --require-hashes \
         --cache-dir "$cache/pip" -r "$file" || fail "could not install what $file names"
     echo "$stamp" >"$build/python-$name/stamp"
@@ -135,6 +140,15 @@ for stage in "$@"; do
         python_packages_alone tests
         ;;
     browser) install_packages "${browser_packages[@]}" ;;
+    python)
+        install_packages "${build_packages[@]}" "${python_packages[@]}"
+        python_environment tests
+        ;;
+    python-frameworks)
+        install_packages "${framework_packages[@]}"
+        python_environment torch /usr/bin/python3 --system-site-packages
+        python_environment keras
+        ;;
     lint) install_packages "${lint_packages[@]}" ;;
     fuzz) install_packages "${fuzz_packages[@]}" ;;
     arm64) scripts/bootstrap-arm64.sh && engines aarch64 ;;

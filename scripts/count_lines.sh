@@ -27,6 +27,22 @@ for header in tflite litert onnxruntime; do
     [ "$lines" -gt 0 ] && [ "$lines" -le "$limit" ] || exit 1
 done
 
+# marked FILE LIMIT: the lines of a Python example that are exray's.
+marked() {
+    local count unmarked
+    count=$(grep -c '# exray$' "$1" || true)
+    unmarked=$(sed '1,/"""$/d' "$1" | grep -nE '\b(exray|recorder|report)\b' | grep -v '# exray$' || true)
+    echo "$1: $count lines for exray (at most $2)"
+    if [ -n "$unmarked" ]; then
+        echo "count_lines: these lines use exray and lack the mark '# exray':" >&2
+        echo "$unmarked" >&2
+        return 1
+    fi
+    [ "$count" -gt 0 ] && [ "$count" -le "$2" ]
+}
+marked examples/python/classify.py 5
+marked examples/python/check.py 3
+
 # Lines that are neither blank nor comment: of C block comments, of Python docstrings and '#'.
 c_lines() { sed -e '/^\/\*/,/\*\//d' -e '/^ *\/\//d' "$1" | grep -cv '^ *$'; }
 python_lines() { sed -e '/^"""/,/"""$/d' -e '/^ *#/d' "$1" | grep -cv '^ *$'; }

@@ -31,6 +31,9 @@ cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON -DEXRAY_WERROR=ON >/dev
 cmake --build build/test -j "$jobs"
 EXRAY_BUILD_DIR=$PWD/build/test EXRAY_ASAN_DIR=$PWD/build/asan "$python" -m pytest -q -ra -p no:cacheprovider tests/python
 
+step "the Python package, from a fresh environment"
+scripts/python_package.sh build test
+
 step "fuzzers, briefly"
 scripts/fuzz.sh 20
 

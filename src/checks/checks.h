@@ -68,6 +68,7 @@ extern const exray_assertion *const xr_assertions[];
 
 typedef struct xr_check_options {
     const exray_assertion *const *extra; /* NULL-terminated, from plug-ins; or NULL */
+    const exray_assertion *const *own;   /* likewise, the caller's: run in this process */
     const char *select;                  /* comma-separated names or PREFIX*; NULL: all */
     const char *const *set;              /* "NAME.OPTION=VALUE" */
     size_t set_count;

@@ -61,7 +61,7 @@ static exray_status check_selection(const xr_check_options *o, exray_error *erro
     }
     for (const char *at = o->select; at && *at; at += *at == ',') {
         size_t n = strcspn(at, ",");
-        if (n && !is_known(xr_assertions, at, n) && !is_known(o->extra, at, n)) {
+        if (n && !is_known(xr_assertions, at, n) && !is_known(o->extra, at, n) && !is_known(o->own, at, n)) {
             char meant[XR_SUGGESTION];
             error->status = EXRAY_E_ARGUMENT;
             snprintf(error->message, sizeof error->message,
@@ -249,10 +249,12 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
     if (status != EXRAY_OK)
         return status;
     out->findings.setting = setting;
-    out->run = calloc(table_size(xr_assertions) + table_size(options->extra) + 1, sizeof *out->run);
+    out->run = calloc(table_size(xr_assertions) + table_size(options->extra) + table_size(options->own) + 1,
+                      sizeof *out->run);
     if (out->run) {
         run_table(xr_assertions, false, comparison, options, out);
         run_table(options->extra, true, comparison, options, out);
+        run_table(options->own, false, comparison, options, out);
         report_coverage(comparison, options, &out->findings);
         raise_severities(options, &out->findings);
         out->shown = calloc(out->findings.count + 1, sizeof *out->shown);

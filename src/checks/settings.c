@@ -74,6 +74,8 @@ static exray_status parse_one(const xr_check_options *options, const char *text,
     const exray_assertion *a = assertion_named(xr_assertions, text, length);
     if (!a)
         a = assertion_named(options->extra, text, length);
+    if (!a)
+        a = assertion_named(options->own, text, length);
     char meant[XR_SUGGESTION];
     if (!a)
         return refuse(error, text, "there is no assertion '%.*s'%s; `exray assertions` lists them",

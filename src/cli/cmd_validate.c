@@ -1,15 +1,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
-#include "compare/compare.h"
 #include "engine.h"
 #include "isolate/constants.h"
 #include "isolate/isolate.h"
 #include "progress.h"
 #include "replay/file.h"
-#include "report.h"
 #include "repro.h"
 #include "usage.h"
+#include "validate.h"
 
 #include <errno.h>
 #include <math.h>
@@ -253,81 +252,95 @@ static int check_isolation(const options *o)
     return XR_EXIT_OK;
 }
 
-/* Runs wrong layers alone; `remark` gets what is to be said of it. */
-static int isolate(const options *o, const model_file *reference, exray_comparison *comparison,
-                   char remark[480])
+/* What the steps of one validation share. */
+typedef struct work {
+    const options *o;
+    const model_file *file; /* [2] */
+    xr_progress progress;
+    char remark[480];       /* of isolation */
+    const char *remarks[4]; /* all of them */
+    bool said;              /* a failure was told already */
+} work;
+
+/* Runs wrong layers alone. */
+static exray_status isolate(work *w, exray_comparison *comparison, exray_error *error)
 {
+    const options *o = w->o;
     if (!o->engine)
-        return XR_EXIT_OK;
-    exray_error error = {EXRAY_OK, ""};
+        return EXRAY_OK;
     xr_repro repro = {.folder = o->repro, .comparison = comparison, .engine = xr_engine_by_name(o->engine)};
     xr_isolate_options isolation = {.engine = repro.engine,
                                     .kernels = o->kernels,
                                     .library = o->engine_lib,
-                                    .model = reference->bytes,
-                                    .model_size = reference->size,
+                                    .model = w->file[1].bytes,
+                                    .model_size = w->file[1].size,
                                     .failing = o->repro ? xr_repro_write : NULL,
                                     .user = &repro};
     xr_isolate_report report;
-    exray_status status = xr_isolate(comparison, &isolation, &report, &error);
-    if (status != EXRAY_OK)
-        return xr_fail("%s: %s", o->reference_model, error.message);
-    if (report.not_saved)
-        return XR_EXIT_FAILED;
+    exray_error why = {EXRAY_OK, ""};
+    exray_status status = xr_isolate(comparison, &isolation, &report, &why);
+    if (status != EXRAY_OK) {
+        w->said = true;
+        xr_fail("%s: %s", o->reference_model, why.message);
+        return error->status = status;
+    }
+    if (report.not_saved) {
+        w->said = true;
+        return error->status = EXRAY_E_IO;
+    }
     if (report.why[0])
-        snprintf(remark, 480, "isolation: %zu of %zu wrong layers were run alone; %s", report.run,
-                 report.wrong, report.why);
+        snprintf(w->remark, sizeof w->remark, "isolation: %zu of %zu wrong layers were run alone; %s",
+                 report.run, report.wrong, report.why);
     else if (o->repro && !repro.written)
-        snprintf(remark, 480, "--repro: no layer is wrong by itself; nothing was written");
-    return XR_EXIT_OK;
+        snprintf(w->remark, sizeof w->remark, "--repro: no layer is wrong by itself; nothing was written");
+    return EXRAY_OK;
 }
 
-static int judge(const options *o, const exray_comparison *comparison, const exray_assertion *const *plugins,
-                 const char *const *remarks)
+static exray_status compared(void *user, exray_comparison *comparison, exray_error *error)
 {
-    xr_check_options check = {.extra = plugins,
-                              .select = o->assertions,
-                              .set = o->set,
-                              .set_count = o->set_count,
-                              .plugin_seconds = o->plugin_seconds,
-                              .min_coverage = o->min_coverage,
-                              .fail_on_perf = o->fail_on_perf,
-                              .fail_on_log = o->fail_on_log};
-    xr_outcome outcome;
-    exray_error error = {EXRAY_OK, ""};
-    if (xr_run_assertions(comparison, &check, &outcome, &error) != EXRAY_OK)
-        return xr_fail_error(&error);
-    xr_report report = {comparison, &outcome, remarks};
-    int status = write_reports(o, &report);
-    if (status == XR_EXIT_OK)
-        status = outcome.verdict == XR_PASS   ? XR_EXIT_OK
-                 : outcome.verdict == XR_FAIL ? XR_EXIT_FOUND
-                                              : XR_EXIT_UNKNOWN;
-    xr_outcome_free(&outcome);
+    work *w = user;
+    xr_progress_clear(&w->progress);
+    xr_note("compared %zu frames in %.3g s", exray_comparison_frame_count(comparison),
+            (double)(xr_clock() - w->progress.began) / 1e9);
+    exray_status status = isolate(w, comparison, error);
+    const char *said[] = {w->file[0].remark, w->file[1].remark, w->remark};
+    for (size_t i = 0, count = 0; i < 3; i++)
+        if (*said[i])
+            w->remarks[count++] = said[i];
     return status;
 }
 
-static int compare_and_judge(const options *o, const model_file file[2], const exray_log *edge,
-                             const exray_log *reference, const exray_assertion *const *plugins)
+static int exit_status(exray_verdict verdict)
 {
-    xr_progress progress = xr_progress_begin("comparing", "frames");
-    xr_compare_options compare = {show_progress, &progress};
+    return verdict == EXRAY_PASS ? XR_EXIT_OK : verdict == EXRAY_FAIL ? XR_EXIT_FOUND : XR_EXIT_UNKNOWN;
+}
+
+static int compare_and_judge(const options *o, const model_file file[2], const exray_log *edge,
+                             const exray_log *reference)
+{
+    work w = {.o = o, .file = file, .progress = xr_progress_begin("comparing", "frames")};
+    exray_validate_options judging = EXRAY_VALIDATE_OPTIONS_INIT;
+    judging.assertions = o->assertions;
+    judging.set = o->set;
+    judging.set_count = o->set_count;
+    judging.plugin = o->plugin;
+    judging.plugin_count = o->plugin_count;
+    judging.plugin_seconds = o->plugin_seconds;
+    judging.min_coverage = o->min_coverage > 0 ? o->min_coverage : -1;
+    judging.fail_on_perf = o->fail_on_perf;
+    judging.fail_on_log = o->fail_on_log;
+    judging.progress = show_progress;
+    judging.user = &w.progress;
+    xr_validate_hooks hooks = {compared, &w, w.remarks};
     exray_error error = {EXRAY_OK, ""};
-    exray_comparison *comparison = xr_compare(edge, reference, &compare, &error);
-    xr_progress_clear(&progress);
-    xr_note("compared %zu frames in %.3g s", comparison ? exray_comparison_frame_count(comparison) : 0,
-            (double)(xr_clock() - progress.began) / 1e9);
-    if (!comparison)
-        return xr_fail_error(&error);
-    char remark[480] = "";
-    int status = isolate(o, &file[1], comparison, remark);
-    const char *remarks[4] = {NULL}, *said[] = {file[0].remark, file[1].remark, remark};
-    for (size_t i = 0, count = 0; i < 3; i++)
-        if (*said[i])
-            remarks[count++] = said[i];
+    exray_validation *validation = xr_validate(edge, reference, &judging, &hooks, &error);
+    xr_progress_clear(&w.progress);
+    if (!validation)
+        return w.said ? XR_EXIT_FAILED : xr_fail_error(&error);
+    int status = write_reports(o, xr_validation_report(validation));
     if (status == XR_EXIT_OK)
-        status = judge(o, comparison, plugins, remarks);
-    xr_comparison_free(comparison);
+        status = exit_status(exray_validation_verdict(validation));
+    exray_validation_free(validation);
     return status;
 }
 
@@ -340,9 +353,6 @@ static int run(int argc, char **argv)
     if (status != XR_EXIT_OK)
         return status;
     exray_error error = {EXRAY_OK, ""};
-    const exray_assertion **plugins = xr_plugins_load(o.plugin, o.plugin_count, &error);
-    if (!plugins)
-        return xr_fail_error(&error);
     exray_log *edge = exray_log_open(o.edge, &error);
     exray_log *reference = edge ? exray_log_open(o.reference, &error) : NULL;
     model_file file[2] = {{.path = o.edge_model}, {.path = o.reference_model}};
@@ -350,12 +360,11 @@ static int run(int argc, char **argv)
     if (status == XR_EXIT_OK)
         status = lend(&file[1], "--reference-model", reference);
     if (status == XR_EXIT_OK)
-        status = compare_and_judge(&o, file, edge, reference, plugins);
+        status = compare_and_judge(&o, file, edge, reference);
     exray_log_close(reference);
     exray_log_close(edge);
     free_model_file(&file[0]);
     free_model_file(&file[1]);
-    free(plugins);
     return status;
 }
 

@@ -9,7 +9,8 @@ typedef struct entry {
     xr_op op;
 } entry;
 
-/* Names of TensorFlow Lite's builtin operators, ONNX's, and ONNX Runtime's own. */
+/* Names of TensorFlow Lite's builtin operators, ONNX's, ONNX Runtime's own, and of PyTorch's
+ * and Keras's modules and functions. */
 static const entry table[] = {
     {"conv2d", {XR_OP_CONV, 0}},
     {"conv", {XR_OP_CONV, 0}},
@@ -89,6 +90,37 @@ static const entry table[] = {
     {"dropout", {XR_OP_SHAPE, 0}},
     {"reorderinput", {XR_OP_SHAPE, 0}},
     {"reorderoutput", {XR_OP_SHAPE, 0}},
+    {"convtranspose2d", {XR_OP_TRANSPOSE_CONV, 0}},
+    {"conv2dtranspose", {XR_OP_TRANSPOSE_CONV, 0}},
+    {"linear", {XR_OP_DENSE, 0}},
+    {"dense", {XR_OP_DENSE, 0}},
+    {"bmm", {XR_OP_DENSE, 0}},
+    {"iadd", {XR_OP_ADD, 0}},
+    {"subtract", {XR_OP_SUB, 0}},
+    {"isub", {XR_OP_SUB, 0}},
+    {"multiply", {XR_OP_MUL, 0}},
+    {"imul", {XR_OP_MUL, 0}},
+    {"truediv", {XR_OP_DIV, 0}},
+    {"divide", {XR_OP_DIV, 0}},
+    {"avgpool2d", {XR_OP_POOL_AVERAGE, 0}},
+    {"adaptiveavgpool2d", {XR_OP_POOL_AVERAGE, 0}},
+    {"averagepooling2d", {XR_OP_POOL_AVERAGE, 0}},
+    {"globalaveragepooling2d", {XR_OP_POOL_AVERAGE, 0}},
+    {"adaptivemaxpool2d", {XR_OP_POOL_MAX, 0}},
+    {"maxpooling2d", {XR_OP_POOL_MAX, 0}},
+    {"globalmaxpooling2d", {XR_OP_POOL_MAX, 0}},
+    {"cat", {XR_OP_CONCAT, 0}},
+    {"concatenate", {XR_OP_CONCAT, 0}},
+    {"interpolate", {XR_OP_RESIZE, 0}},
+    {"upsampling2d", {XR_OP_RESIZE, 0}},
+    {"zeropad2d", {XR_OP_PAD, 0}},
+    {"zeropadding2d", {XR_OP_PAD, 0}},
+    {"batchnorm2d", {XR_OP_NORMALIZATION, 0}},
+    {"batchnorm", {XR_OP_NORMALIZATION, 0}},
+    {"silu", {XR_OP_ACTIVATION, XR_ACTIVATION_OTHER}},
+    {"view", {XR_OP_SHAPE, 0}},
+    {"permute", {XR_OP_SHAPE, 0}},
+    {"dropout2d", {XR_OP_SHAPE, 0}},
     {"shape", {XR_OP_CONSTANT, 0}},
     {"constant", {XR_OP_CONSTANT, 0}},
 };

@@ -1,0 +1,33 @@
+/* What the extension module needs beyond the public headers. */
+#ifndef XR_PY_GLUE_H
+#define XR_PY_GLUE_H
+
+#include <exray/assertion.h>
+#include <exray/codecs.h>
+#include <exray/exray.h>
+#include <exray/log.h>
+#include <exray/picture.h>
+#include <exray/validate.h>
+
+/* exray_assertion.run of every assertion written in Python: C's has no place for an object,
+ * so the one that is running is looked up and handed to Python. */
+exray_status xr_py_run(const exray_comparison *comparison, exray_findings *findings, exray_error *error);
+
+/* Whether data that was read lies in the log's file, so that it stays when the slot is used
+ * again; false: in the slot. */
+bool xr_py_is_mapped(const exray_log *log, const void *data);
+
+/* A model file, and its exposed form once asked for. */
+typedef struct xr_py_model xr_py_model;
+
+/* `data` is borrowed until free.  NULL on failure, error filled. */
+xr_py_model *xr_py_model_read(const void *data, size_t size, exray_error *error);
+const exray_model *xr_py_model_get(const xr_py_model *model);
+/* The data of a constant; NULL: it has none here. */
+const void *xr_py_model_constant(const xr_py_model *model, uint32_t tensor, size_t *size);
+/* The bytes of the same model with its inner tensors among its outputs; the model's. */
+const void *xr_py_model_expose(xr_py_model *model, size_t *size, exray_error *error);
+/* NULL is allowed. */
+void xr_py_model_free(xr_py_model *model);
+
+#endif

@@ -1,0 +1,224 @@
+"""What an assertion sees: two logs, aligned and measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from exray._errors import ArgumentError, NotRecorded, StateError, encode, new_error, raise_filled, text
+from exray._exray import ffi, lib
+from exray._log import Frame, Log
+from exray._types import KINDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SIDES = {"edge": 0, "reference": 1}
+_ROLES = ["clean", "originates", "propagates", "unjudged"]
+_SEVERITIES = {"info": 0, "warning": 1, "error": 2}
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """How far two tensors are apart, over all compared frames, on dequantized values; nan where not defined.
+    Pairs are (edge, reference)."""
+
+    count: int  #: elements compared
+    nrmse: float  #: sqrt(mean((a-b)^2)) / range of the reference; lower is better
+    rmse: float  #: in the tensor's unit; lower is better
+    cosine: float  #: higher is better; 1 is equal up to scale
+    max_abs: float  #: in the tensor's unit; lower is better
+    sqnr_db: float  #: dB; higher is better
+    min: Tuple[float, float]
+    max: Tuple[float, float]
+    mean: Tuple[float, float]
+    std: Tuple[float, float]
+    nan_count: Tuple[int, int]
+    inf_count: Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class IOPair:
+    """A matched input or output.  error: rmse / standard deviation of the reference; noise: what data types
+    explain of it; step: distance of neighbouring values."""
+
+    position: int
+    name: Tuple[str, str]
+    comparable: bool
+    metrics: Metrics
+    error: float
+    noise: float
+    step: Tuple[float, float]
+    problem: str
+
+
+@dataclass(frozen=True)
+class LayerPair:
+    """A matched pair of layers; fields as in IOPair.  role: "clean", "originates", "propagates", "unjudged"."""
+
+    position: int
+    node: Tuple[int, int]
+    name: Tuple[str, str]
+    op: Tuple[str, str]
+    output: int
+    role: str
+    metrics: Metrics
+    error: float
+    noise: float
+    own_noise: float
+    matched_by: str
+    problem: str
+
+
+def _pair(values: Any) -> Any:
+    return (values[0], values[1])
+
+
+def _metrics(m: Any) -> Metrics:
+    return Metrics(m.count, m.nrmse, m.rmse, m.cosine, m.max_abs, m.sqnr_db, _pair(m.min), _pair(m.max),
+                   _pair(m.mean), _pair(m.std), _pair(m.nan_count), _pair(m.inf_count))
+
+
+def _texts(values: Any) -> Tuple[str, str]:
+    return (text(values[0]), text(values[1]))
+
+
+class Comparison:
+    """What a custom assertion is given.  Valid during its call."""
+
+    def __init__(self, comparison: Any, findings: Any, logs: Tuple[Log, Log], name: str,
+                 causes: Sequence[str]) -> None:
+        self._c: Optional[Any] = comparison
+        self._findings = findings
+        self._logs = logs
+        self._name = name
+        self._causes = causes
+
+    @property
+    def _comparison(self) -> Any:
+        if self._c is None:
+            raise StateError(f"the assertion {self._name} has returned: its comparison is gone")
+        return self._c
+
+    @property
+    def edge(self) -> Log:
+        """The edge's log."""
+        return self._logs[0]
+
+    @property
+    def reference(self) -> Log:
+        """The reference's log."""
+        return self._logs[1]
+
+    @property
+    def frames(self) -> List[Tuple[Frame, Frame]]:
+        """Matched frames, (edge, reference)."""
+        out = []
+        for i in range(lib.exray_comparison_frame_count(self._comparison)):
+            pair = lib.exray_comparison_frame(self._comparison, i).frame
+            out.append((self._logs[0][pair[0]], self._logs[1][pair[1]]))
+        return out
+
+    @property
+    def matched_by(self) -> str:
+        """How frames were matched: "index" or "source"."""
+        return text(lib.exray_comparison_matched_by(self._comparison))
+
+    def _io(self, count: Any, get: Any) -> List[IOPair]:
+        out = []
+        for i in range(count(self._comparison)):
+            p = get(self._comparison, i)
+            out.append(IOPair(i, _texts(p.name), p.comparable, _metrics(p.metrics), p.error, p.noise, _pair(p.step),
+                              text(p.problem)))
+        return out
+
+    @property
+    def inputs(self) -> List[IOPair]:
+        """Matched inputs of the model."""
+        return self._io(lib.exray_comparison_input_count, lib.exray_comparison_input)
+
+    @property
+    def outputs(self) -> List[IOPair]:
+        """Matched outputs of the model."""
+        return self._io(lib.exray_comparison_output_count, lib.exray_comparison_output)
+
+    @property
+    def layers(self) -> List[LayerPair]:
+        """Matched layers, in execution order of the edge."""
+        out = []
+        for i in range(lib.exray_comparison_layer_count(self._comparison)):
+            p = lib.exray_comparison_layer(self._comparison, i)
+            out.append(LayerPair(i, _pair(p.node), _texts(p.name), _texts(p.op), p.output, _ROLES[p.role],
+                                 _metrics(p.metrics), p.error, p.noise, p.own_noise, text(p.matched_by),
+                                 text(p.problem)))
+        return out
+
+    def values(self, side: str, frame: int, pair: "Union[IOPair, LayerPair, int]",
+               kind: str = "layer") -> "NDArray[np.float32]":
+        """One side's dequantized values ("edge" or "reference") of a matched frame (its position in frames), in
+        the recorded shape; a copy.  `pair`: of layers, inputs or outputs; of the last two say the kind ("input",
+        "output"), or give a position among the frame's sensors with kind "sensor".  NotRecorded where the
+        frame has no data of it."""
+        if side not in _SIDES:
+            raise ArgumentError(f"side is 'edge' or 'reference', not {side!r}")
+        position = pair if isinstance(pair, int) else pair.position
+        view, values, error = ffi.new("exray_tensor_view *"), ffi.new("float const **"), new_error()
+        slot = ffi.gc(lib.exray_slot_new(), lib.exray_slot_free)
+        status = lib.exray_comparison_values(self._comparison, _SIDES[side], frame, KINDS.index(kind), position, slot,
+                                             view, values, error)
+        if status:
+            if text(lib.exray_status_name(status)) == "EXRAY_E_STATE":
+                raise NotRecorded(text(error.message))
+            raise_filled(error)
+        out = np.empty(int(view.count), np.float32)
+        ffi.memmove(ffi.from_buffer(out), values[0], out.nbytes)
+        shape = tuple(ffi.unpack(view.info.shape, view.info.rank)) if view.info.rank else ()
+        return out if -1 in shape else out.reshape(shape)
+
+    def option(self, name: str) -> float:
+        """The value of an option of this assertion: what the caller set, else its default."""
+        value = float(lib.exray_option_value(self._findings, encode(name)))
+        if value != value:
+            raise ArgumentError(f"the assertion {self._name} has no option {name!r}")
+        return value
+
+    def find(self, summary: str, *, cause: Optional[str] = None, severity: str = "error", confidence: float = 1.0,
+             fix: str = "", details: Sequence[str] = (), stage: str = "", tensor: str = "",
+             layer: "Union[LayerPair, int, None]" = None,
+             evidence: "Optional[Mapping[str, Union[float, str]]]" = None,
+             alternatives: Optional[Mapping[str, float]] = None) -> None:
+        """Reports a finding.  cause: one that the assertion declares, or user.NAME (default: its own name);
+        summary: one sentence; fix: one sentence, imperative; layer: of `layers`; alternatives: other causes
+        with their confidence."""
+        cause = cause or self._name
+        comparison = self._comparison
+        if cause not in self._causes and not cause.startswith("user."):
+            raise ArgumentError(f"named the cause {cause!r}, which it does not declare and which is no user.NAME")
+        if severity not in _SEVERITIES or not 0 <= confidence <= 1:
+            raise ArgumentError(f"a severity is info, warning or error, not {severity!r}; a confidence is 0 to 1, "
+                                f"not {confidence!r}")
+        position = layer.position if isinstance(layer, LayerPair) else layer
+        if position is not None and not 0 <= position < lib.exray_comparison_layer_count(comparison):
+            raise ArgumentError(f"there is no layer {position} in the comparison")
+        f = lib.exray_find(self._findings, encode(cause), _SEVERITIES[severity], confidence)
+        one = b"%s"
+
+        def put(function: Any, value: str) -> None:
+            function(f, one, ffi.new("char[]", encode(value)))
+
+        put(lib.exray_finding_summary, summary)
+        if fix:
+            put(lib.exray_finding_fix, fix)
+        for detail in details:
+            put(lib.exray_finding_detail, detail)
+        lib.exray_finding_where(f, encode(stage) if stage else ffi.NULL, encode(tensor) if tensor else ffi.NULL,
+                                0xFFFFFFFF if position is None else position)
+        for key, value in (evidence or {}).items():
+            if isinstance(value, str):
+                lib.exray_finding_text(f, encode(key), encode(value))
+            else:
+                lib.exray_finding_number(f, encode(key), float(value))
+        for other, sure in (alternatives or {}).items():
+            lib.exray_finding_alternative(f, encode(other), sure)

@@ -1,0 +1,237 @@
+"""What the taps share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from exray._errors import new_error, raise_filled
+from exray._exray import ffi, lib
+from exray._recorder import Recorder
+from exray._types import DTYPE_NAMES, Model, Node, TensorInfo, log_dtype, model_from_c
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Run:
+    """The frame that one run of the model is recorded in: the one that is open, or, where that has had a run or none
+    is open, one of its own."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._serial = -1
+        self._own = False
+
+    def begin(self) -> None:
+        r = self._recorder
+        self._own = not r._in_frame or r._serial == self._serial
+        if self._own:
+            r._begin(None, None, None)
+        self._serial = r._serial
+
+    def end(self, inference_ns: int, latency: "Sequence[Tuple[int, int, int]]" = ()) -> None:
+        r = self._recorder
+        r.inference_ns(inference_ns)
+        if latency:
+            nodes, starts, durations = zip(*latency)
+            r.latency(nodes, starts, durations)
+        if self._own:
+            r._end(True)
+
+
+class ModelFile:
+    """A model file (.tflite, .onnx) as the C library reads it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        error = new_error()
+        made = lib.xr_py_model_read(ffi.from_buffer(data), len(data), error)
+        if made == ffi.NULL:
+            raise_filled(error)
+        self._file = ffi.gc(made, lib.xr_py_model_free)
+        self.model: Model = model_from_c(lib.xr_py_model_get(self._file))
+
+    def constant(self, tensor: int) -> Optional[bytes]:
+        """The data of a constant, where the file has it."""
+        size = ffi.new("size_t *")
+        data = lib.xr_py_model_constant(self._file, tensor, size)
+        return None if data == ffi.NULL else bytes(ffi.buffer(data, size[0]))
+
+    def exposed(self) -> bytes:
+        """The same model with its inner tensors among its outputs."""
+        size, error = ffi.new("size_t *"), new_error()
+        data = lib.xr_py_model_expose(self._file, size, error)
+        if data == ffi.NULL:
+            raise_filled(error)
+        return bytes(ffi.buffer(data, size[0]))
+
+
+def read_file(path: PathLike) -> Tuple[bytes, str, bytes]:
+    """A model file's bytes, its name in the log, its sha256."""
+    data = Path(path).read_bytes()
+    return data, Path(path).name, hashlib.sha256(data).digest()
+
+
+class _Output(NamedTuple):
+    node: int
+    output: int
+    name: str
+    array: "np.ndarray[Any, np.dtype[Any]]"
+
+
+class Trace:
+    """The graph of a model that is run operation by operation, found out in its first run.
+
+    The framework's tap calls begin(), op() for each operation, end().  Tensors are known by their identity
+    within a run.  The first run's outputs are copied and recorded once the model is described; those of later runs
+    go straight to the log."""
+
+    def __init__(self, recorder: Recorder, model: Model) -> None:
+        self.recorder = recorder
+        self._head = model
+        self._run = Run(recorder)
+        self._described = False
+        self._tensors: List[TensorInfo] = []
+        self._nodes: List[Node] = []
+        self._inputs: List[int] = []
+        self._constants: List[Tuple[int, Any]] = []
+        self._kept: List[_Output] = []
+        self._given: "List[Tuple[str, np.ndarray[Any, np.dtype[Any]]]]" = []
+        self._position: Dict[int, int] = {}  # id of a framework's tensor -> position, in this run
+        self._alive: List[Any] = []  # so that an id is not used twice within a run
+        self._place: Dict[Tuple[str, str, int], int] = {}
+        self._times: Dict[Tuple[str, str], int] = {}
+        self._latency: List[Tuple[int, int, int]] = []
+        self._warned = False
+        self.active = False
+        self.silent = False
+
+    @property
+    def described(self) -> bool:
+        """Whether a run has shown the model already."""
+        return self._described
+
+    def _info(self, name: str, array: "np.ndarray[Any, np.dtype[Any]]", layout: str, constant: bool = False) -> int:
+        self._tensors.append(TensorInfo(name, DTYPE_NAMES[log_dtype(array.dtype)], array.shape, layout, None, constant))
+        return len(self._tensors) - 1
+
+    def begin(self, inputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]], str]]",
+              silent: bool = False) -> None:
+        """A run begins.  inputs: name, the framework's tensor, its values, layout.  silent: it only shows the
+        model, nothing of it is recorded."""
+        self.active, self.silent = True, silent
+        self._position.clear()
+        self._alive.clear()
+        self._times.clear()
+        self._latency.clear()
+        if not silent:
+            self._run.begin()
+        for name, tensor, array, layout in inputs:
+            if not self._described:
+                self._position[id(tensor)] = self._info(name, array, layout)
+                self._inputs.append(self._position[id(tensor)])
+                self._alive.append(tensor)
+            if not self._described:
+                self._given.append((name, array))
+            elif not silent:
+                self.recorder.input(name, array)
+
+    def now(self) -> int:
+        """Nanoseconds since the frame began."""
+        return 0 if self.silent else self.recorder.elapsed_ns()
+
+    def wants(self, name: str, op: str) -> bool:
+        """Whether the outputs of this operation, the next of its name, have to be fetched."""
+        if not self._described:
+            return True
+        node = self._place.get((name, op, self._times.get((name, op), 0)))
+        return node is not None and self.recorder.wants("layer", node, self._nodes[node].name)
+
+    def op(self, name: str, op: str, inputs: Sequence[Any], outputs: Sequence[Any],
+           arrays: "Sequence[np.ndarray[Any, np.dtype[Any]]]", layout: str, start_ns: int, duration_ns: int,
+           attributes: Optional[Mapping[str, str]] = None,
+           constants: "Sequence[Tuple[str, Any, Any]]" = ()) -> None:
+        """An operation has run.  arrays: values of the outputs (none where wants() said so).  constants: name,
+        tensor, values of weights."""
+        nth = self._times.get((name, op), 0)
+        self._times[name, op] = nth + 1
+        if not self._described:
+            self._place[name, op, nth] = len(self._nodes)
+            self._add(f"{name}#{nth}" if nth else name, op, inputs, outputs, arrays, layout, attributes, constants)
+        node = self._place.get((name, op, nth))
+        if node is None:
+            if not self._warned:
+                warnings.warn(f"exray: {name} ({op}) did not run in the first run: it is not recorded", stacklevel=2)
+            self._warned = True
+            return
+        self._latency.append((node, start_ns, duration_ns))
+        for k, array in enumerate(arrays):
+            info = self._tensors[self._nodes[node].outputs[k]] if k < len(self._nodes[node].outputs) else None
+            if info is None:
+                continue
+            if self._described:
+                self.recorder.layer(node, info.name, array, output=k)
+            else:
+                self._kept.append(_Output(node, k, info.name, np.array(array)))
+
+    def _add(self, name: str, op: str, inputs: Sequence[Any], outputs: Sequence[Any],
+             arrays: "Sequence[np.ndarray[Any, np.dtype[Any]]]", layout: str,
+             attributes: Optional[Mapping[str, str]], constants: "Sequence[Tuple[str, Any, Any]]") -> None:
+        for weight, tensor, values in constants:
+            if id(tensor) not in self._position:
+                position = self._info(weight, values, "", True)
+                self._position[id(tensor)] = position
+                self._alive.append(tensor)
+                self._constants.append((position, values))
+        taken = [self._position[id(t)] for t in inputs if id(t) in self._position]
+        taken += [self._position[id(t)] for _, t, _ in constants if self._position[id(t)] not in taken]
+        made = []
+        for k, (tensor, array) in enumerate(zip(outputs, arrays)):
+            position = self._info(name if k == 0 else f"{name}:{k}", array, layout)
+            self._position[id(tensor)] = position
+            self._alive.append(tensor)
+            made.append(position)
+        self._nodes.append(Node(op, name, tuple(taken), tuple(made), dict(attributes or {})))
+
+    def end(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]", inference_ns: int) -> None:
+        """The run is over.  outputs: name, the framework's tensor, its values."""
+        self.active = False
+        if not self._described:
+            self._describe(outputs)
+        if self.silent:
+            self._given.clear()
+            self._kept.clear()
+        for name, array in self._given:
+            self.recorder.input(name, array)
+        for kept in self._kept:
+            self.recorder.layer(kept.node, kept.name, kept.array, output=kept.output)
+        self._given.clear()
+        self._kept.clear()
+        self._alive.clear()
+        if self.silent:
+            return
+        for name, _, array in outputs:
+            self.recorder.output(name, array)
+        self._run.end(inference_ns, self._latency)
+
+    def abandon(self) -> None:
+        """The run has failed: what it was to show is forgotten."""
+        self.active = False
+        if not self._described:
+            self.__init__(self.recorder, self._head)  # type: ignore[misc]
+
+    def _describe(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]") -> None:
+        found = [self._position[id(t)] for _, t, _ in outputs if id(t) in self._position]
+        h = self._head
+        self.recorder.model(Model(h.name, h.engine, h.engine_version, h.kernels, h.threads, tuple(self._tensors),
+                                  tuple(self._nodes), tuple(self._inputs), tuple(found), h.sha256))
+        self._described = True
+        for position, values in self._constants:
+            if self.recorder.wants("constant", position, self._tensors[position].name):
+                self.recorder.constant(position, values, name=self._tensors[position].name)
+        self._constants.clear()

@@ -1,0 +1,324 @@
+"""What logs hold, as plain data classes, and their way to and from C."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from exray._errors import ArgumentError, MissingPackage, UnsupportedError, encode, need, text
+from exray._exray import ffi, lib
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NO_INDEX = 0xFFFFFFFF
+
+#: Name of a type in the log to its number.
+DTYPE_NUMBERS: Dict[str, int] = {}
+DTYPE_NAMES: List[str] = []
+for _number in range(64):
+    _name = text(lib.exray_dtype_name(_number))
+    if _number and _name == "unspecified":
+        break
+    DTYPE_NUMBERS[_name] = _number
+    DTYPE_NAMES.append(_name)
+
+KINDS = ["sensor", "stage", "input", "layer", "output", "constant"]
+
+# NumPy has these types only with the package ml_dtypes.
+_ML_DTYPES = {"bfloat16": "bfloat16", "float8_e4m3": "float8_e4m3fn", "float8_e5m2": "float8_e5m2"}
+_FROM_NUMPY = {"float8_e4m3fn": "float8_e4m3"}
+
+
+def numpy_dtype(name: str) -> "np.dtype[Any]":
+    """NumPy's type for a type of the log; UnsupportedError where it has none."""
+    if name in _ML_DTYPES:
+        try:
+            extra = need("ml_dtypes", "an array of it")
+        except MissingPackage:
+            raise UnsupportedError(
+                f"NumPy has no {name}: install the package ml_dtypes, or take values(), which is float32"
+            ) from None
+        found: "np.dtype[Any]" = np.dtype(getattr(extra, _ML_DTYPES[name]))
+        return found
+    if name in ("string", "unspecified", "int4", "uint4"):
+        raise UnsupportedError(f"NumPy has no type {name}; raw() gives the bytes as they lie in the log")
+    dtype = np.dtype(name)
+    return dtype.newbyteorder("<") if dtype.itemsize > 1 else dtype
+
+
+def log_dtype(dtype: "np.dtype[Any]") -> int:
+    """The log's number of a NumPy type; UnsupportedError where it has none."""
+    name = _FROM_NUMPY.get(dtype.name, dtype.name)
+    if name not in DTYPE_NUMBERS or name in ("string", "unspecified"):
+        raise UnsupportedError(f"a log has no tensors of NumPy's type {dtype}; convert the array first")
+    return DTYPE_NUMBERS[name]
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real = scale * (stored - zero_point); one pair for the tensor, or one for each slice along `axis`."""
+
+    scale: Tuple[float, ...]
+    zero_point: Tuple[int, ...] = ()
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What a tensor is.  `shape` has -1 where a dimension is known only at run time."""
+
+    name: str = ""
+    dtype: str = "unspecified"
+    shape: Tuple[int, ...] = ()
+    layout: str = ""
+    quantization: Optional[Quantization] = None
+    constant: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operation of a model; inputs and outputs are positions in Model.tensors, None: absent."""
+
+    op: str
+    name: str = ""
+    inputs: Tuple[Optional[int], ...] = ()
+    outputs: Tuple[int, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    subgraph: int = 0
+    inner: Tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as it was executed: nodes in the order of execution.  `sha256`: 32 bytes, or none."""
+
+    name: str = ""
+    engine: str = ""
+    engine_version: str = ""
+    kernels: str = ""
+    threads: int = 0
+    tensors: Tuple[TensorInfo, ...] = ()
+    nodes: Tuple[Node, ...] = ()
+    inputs: Tuple[int, ...] = ()
+    outputs: Tuple[int, ...] = ()
+    sha256: bytes = b""
+
+    def node_name(self, index: int) -> str:
+        """The node's name, else that of its first output, else ""."""
+        node = self.nodes[index]
+        if node.name or not node.outputs:
+            return node.name
+        return self.tensors[node.outputs[0]].name
+
+
+@dataclass(frozen=True)
+class Media:
+    """How the bytes of a sensor record are to be understood; spec/log-format.md says what may stand where."""
+
+    format: str
+    width: int = 0
+    height: int = 0
+    row_stride: int = 0
+    matrix: str = ""
+    full_range: bool = False
+    rotation: int = 0
+    sample_rate: int = 0
+    channels: int = 0
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Statistics of a tensor's dequantized values; extrema and moments over the finite ones."""
+
+    count: int
+    nan_count: int
+    inf_count: int
+    zero_count: int
+    min: float
+    max: float
+    mean: float
+    variance: float
+    low_count: int
+    high_count: int
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A linear sketch of a tensor (spec/sketch.md)."""
+
+    version: int
+    seed: int
+    bucket: "NDArray[np.float32]"
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class of a result."""
+
+    id: int
+    score: float
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box of a result; the edges are 0..1 of the picture's width and height."""
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    id: int = 0
+    score: float = 0.0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the application told its user."""
+
+    classes: Tuple[ClassScore, ...] = ()
+    boxes: Tuple[Box, ...] = ()
+    text: str = ""
+
+
+# ---- From C --------------------------------------------------------------------------
+
+
+def info_from_c(info: Any) -> TensorInfo:
+    quantization = None
+    q = info.quantization
+    if q.count:
+        zero = () if q.zero_point == ffi.NULL else tuple(ffi.unpack(q.zero_point, q.count))
+        quantization = Quantization(tuple(ffi.unpack(q.scale, q.count)), zero, q.axis)
+    shape = tuple(ffi.unpack(info.shape, info.rank)) if info.rank else ()
+    dtype = DTYPE_NAMES[info.dtype] if info.dtype < len(DTYPE_NAMES) else "unspecified"
+    return TensorInfo(text(info.name), dtype, shape, text(info.layout), quantization, info.constant)
+
+
+def media_from_c(media: Any) -> Media:
+    return Media(text(media.format), media.width, media.height, media.row_stride, text(media.matrix),
+                 media.full_range, media.rotation, media.sample_rate, media.channels)
+
+
+def stats_from_c(s: Any) -> Stats:
+    return Stats(s.count, s.nan_count, s.inf_count, s.zero_count, s.min, s.max, s.mean, s.variance, s.low_count,
+                 s.high_count)
+
+
+def _positions(values: Any, count: int) -> Tuple[int, ...]:
+    return tuple(ffi.unpack(values, count)) if count else ()
+
+
+def _node_from_c(node: Any) -> Node:
+    inputs = tuple(None if i == NO_INDEX else i for i in _positions(node.inputs, node.input_count))
+    attributes = {text(node.attributes[i].key): text(node.attributes[i].value)
+                  for i in range(node.attribute_count)}
+    inner = tuple(_node_from_c(node.inner[i]) for i in range(node.inner_count))
+    return Node(text(node.op), text(node.name), inputs, _positions(node.outputs, node.output_count), attributes,
+                node.subgraph, inner)
+
+
+def model_from_c(model: Any) -> Model:
+    sha256 = b"" if model.sha256 == ffi.NULL else bytes(ffi.buffer(model.sha256, 32))
+    return Model(text(model.name), text(model.engine), text(model.engine_version), text(model.kernels),
+                 model.threads, tuple(info_from_c(model.tensors[i]) for i in range(model.tensor_count)),
+                 tuple(_node_from_c(model.nodes[i]) for i in range(model.node_count)),
+                 _positions(model.inputs, model.input_count), _positions(model.outputs, model.output_count), sha256)
+
+
+# ---- To C -----------------------------------------------------------------------------
+
+
+class Keeper:
+    """Makes C values and keeps what they point to alive, as long as it lives itself."""
+
+    def __init__(self) -> None:
+        self._kept: List[Any] = []
+
+    def new(self, kind: str, *value: Any) -> Any:
+        made = ffi.new(kind, *value)
+        self._kept.append(made)
+        return made
+
+    def text(self, value: str) -> Any:
+        return self.new("char[]", encode(value)) if value else ffi.NULL
+
+    def array(self, kind: str, values: Sequence[Any]) -> Any:
+        return self.new(f"{kind}[]", list(values)) if values else ffi.NULL
+
+    def pairs(self, pairs: Mapping[str, str]) -> Any:
+        made = self.new("exray_key_value[]", max(len(pairs), 1))
+        for i, (key, value) in enumerate(pairs.items()):
+            made[i].key = self.new("char[]", encode(str(key)))
+            made[i].value = self.new("char[]", encode(str(value)))
+        return made
+
+    def fill_info(self, out: Any, info: TensorInfo) -> None:
+        if info.dtype not in DTYPE_NUMBERS:
+            raise ArgumentError(f"there is no tensor type {info.dtype!r}")
+        out.name = self.text(info.name)
+        out.layout = self.text(info.layout)
+        out.dtype = DTYPE_NUMBERS[info.dtype]
+        out.rank = len(info.shape)
+        out.shape = self.array("int64_t", info.shape)
+        out.constant = info.constant
+        q = info.quantization
+        if q is not None and q.scale:
+            if q.zero_point and len(q.zero_point) != len(q.scale):
+                raise ArgumentError(f"{info.name}: {len(q.scale)} scales and {len(q.zero_point)} zero points")
+            out.quantization.count = len(q.scale)
+            out.quantization.axis = q.axis
+            out.quantization.scale = self.array("float", q.scale)
+            out.quantization.zero_point = self.array("int64_t", q.zero_point)
+
+    def fill_media(self, out: Any, media: Media) -> None:
+        out.format = self.text(media.format)
+        out.matrix = self.text(media.matrix)
+        for name in ("width", "height", "row_stride", "full_range", "rotation", "sample_rate", "channels"):
+            setattr(out, name, getattr(media, name))
+
+    def _fill_node(self, out: Any, node: Node) -> None:
+        out.op = self.text(node.op)
+        out.name = self.text(node.name)
+        out.subgraph = node.subgraph
+        out.inputs = self.array("uint32_t", [NO_INDEX if i is None else i for i in node.inputs])
+        out.input_count = len(node.inputs)
+        out.outputs = self.array("uint32_t", node.outputs)
+        out.output_count = len(node.outputs)
+        out.attributes = self.pairs(node.attributes)
+        out.attribute_count = len(node.attributes)
+        inner = self.new("exray_node[]", max(len(node.inner), 1))
+        for i, one in enumerate(node.inner):
+            self._fill_node(inner[i], one)
+        out.inner = inner
+        out.inner_count = len(node.inner)
+
+    def model(self, model: Model) -> Any:
+        out = self.new("exray_model *")
+        out.name = self.text(model.name)
+        if model.sha256:
+            if len(model.sha256) != 32:
+                raise ArgumentError(f"a sha256 has 32 bytes, not {len(model.sha256)}")
+            out.sha256 = self.new("uint8_t[]", model.sha256)
+        out.engine = self.text(model.engine)
+        out.engine_version = self.text(model.engine_version)
+        out.kernels = self.text(model.kernels)
+        out.threads = model.threads
+        tensors = self.new("exray_tensor_info[]", max(len(model.tensors), 1))
+        for i, info in enumerate(model.tensors):
+            self.fill_info(tensors[i], info)
+        nodes = self.new("exray_node[]", max(len(model.nodes), 1))
+        for i, node in enumerate(model.nodes):
+            for position in (*node.inputs, *node.outputs):
+                if position is not None and not 0 <= position < len(model.tensors):
+                    raise ArgumentError(f"node {i} ({node.op}) names tensor {position} of {len(model.tensors)}")
+            self._fill_node(nodes[i], node)
+        out.tensors, out.tensor_count = tensors, len(model.tensors)
+        out.nodes, out.node_count = nodes, len(model.nodes)
+        out.inputs, out.input_count = self.array("uint32_t", model.inputs), len(model.inputs)
+        out.outputs, out.output_count = self.array("uint32_t", model.outputs), len(model.outputs)
+        return out

@@ -1,0 +1,153 @@
+"""A tap for Keras 3, whatever its backend: exray.keras.tap(model, recorder)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+
+from exray._errors import need
+from exray._recorder import Recorder
+from exray._tap import Trace
+from exray._types import Model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def _array(tensor: Any) -> "NDArray[Any]":
+    keras = need("keras", "exray.keras")
+    found: "NDArray[Any]" = keras.ops.convert_to_numpy(tensor)
+    return found
+
+
+def _flat(value: Any) -> List[Any]:
+    keras = need("keras", "exray.keras")
+    return [t for t in keras.tree.flatten(value) if hasattr(t, "shape") and hasattr(t, "dtype")]
+
+
+def _layout(array: "NDArray[Any]") -> str:
+    keras = need("keras", "exray.keras")
+    if array.ndim != 4:
+        return ""
+    return "NHWC" if keras.config.image_data_format() == "channels_last" else "NCHW"
+
+
+def _attributes(layer: Any) -> Dict[str, str]:
+    out = {}
+    for key in ("strides", "padding", "dilation_rate", "groups", "epsilon", "kernel_size", "pool_size"):
+        value = getattr(layer, key, None)
+        if isinstance(value, (int, float, str, tuple)):
+            out["group" if key == "groups" else key] = str(value)
+    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    if activation != "linear":
+        out["activation"] = activation
+    return out
+
+
+class Tap:
+    """What tap() returns; remove() takes it off again."""
+
+    def __init__(self, model: Any, recorder: Recorder, name: Optional[str]) -> None:
+        keras = need("keras", "exray.keras")
+        self._model = model
+        self._calls: List[Tuple[Any, Callable[..., Any]]] = []
+        self._inside = 0  # layers within layers are their layer's
+        self._trace = Trace(recorder, Model(name or model.name, "keras", str(keras.__version__),
+                                            str(keras.backend.backend()), 0))
+        for layer in self._operations(model):
+            if type(layer).__name__ != "InputLayer":
+                self._wrap(layer, self._observe_layer(layer))
+        self._wrap(model, self._observe_model())
+
+    def _operations(self, model: Any) -> List[Any]:
+        """Layers, and the operations between them; those of models within the model."""
+        out = []
+        for layer in getattr(model, "operations", None) or model.layers:
+            inner = hasattr(layer, "layers") and layer.layers
+            out += self._operations(layer) if inner else [layer]
+        return out
+
+    def _wrap(self, layer: Any, call: Callable[..., Any]) -> None:
+        self._calls.append((layer, layer.call))
+        object.__setattr__(layer, "call", call)
+
+    def remove(self) -> None:
+        """Takes the tap off: the model is as it was."""
+        for layer, _ in self._calls:
+            layer.__dict__.pop("call", None)
+        self._calls.clear()
+
+    def _observe_layer(self, layer: Any) -> Callable[..., Any]:
+        import functools
+
+        call, trace = layer.call, self._trace
+        name, op = layer.name, type(layer).__name__
+
+        @functools.wraps(call)
+        def observed(*args: Any, **kwargs: Any) -> Any:
+            if not trace.active or self._inside:
+                return call(*args, **kwargs)
+            self._inside += 1
+            began, start = trace.now(), time.perf_counter_ns()
+            try:
+                result = call(*args, **kwargs)
+            finally:
+                self._inside -= 1
+            took = time.perf_counter_ns() - start
+            made = _flat(result)
+            arrays = [_array(t) for t in made] if trace.wants(name, op) else []
+            weights = [] if trace.described else [(w.path, w, _array(w)) for w in getattr(layer, "weights", ())]
+            trace.op(name, op, _flat((args, kwargs)), made, arrays, _layout(arrays[0]) if arrays else "", began, took,
+                     _attributes(layer), weights)
+            return result
+
+        return observed
+
+    def _observe_model(self) -> Callable[..., Any]:
+        import functools
+
+        call, trace = self._model.call, self._trace
+
+        @functools.wraps(call)
+        def observed(*args: Any, **kwargs: Any) -> Any:
+            if trace.active:
+                return call(*args, **kwargs)
+            return self._run(call, args, kwargs, False)
+
+        return observed
+
+    def _run(self, call: Callable[..., Any], args: Any, kwargs: Any, silent: bool) -> Any:
+        trace = self._trace
+        given = _flat((args, kwargs))
+        names = list(getattr(self._model, "input_names", ()) or ())
+        if len(names) != len(given):
+            names = [f"input{i}" for i in range(len(given))] if len(given) > 1 else ["input"]
+        arrays = [_array(t) for t in given]
+        trace.begin([(n, t, a, _layout(a)) for n, t, a in zip(names, given, arrays)], silent)
+        began = time.perf_counter_ns()
+        try:
+            result = call(*args, **kwargs)
+        except BaseException:
+            trace.abandon()
+            raise
+        took = time.perf_counter_ns() - began
+        made = _flat(result)
+        trace.end([(f"output{i}" if len(made) > 1 else "output", t, _array(t)) for i, t in enumerate(made)], took)
+        return result
+
+
+def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[str] = None) -> Tap:
+    """From now on each eager call `model(x)` is recorded: inputs, the output of every layer, outputs,
+    latencies, weights.  predict() compiles, and shows nothing: call the model itself.
+
+    Frames and `example` are as in exray.torch.tap()."""
+    need("keras", "exray.keras")
+    made = Tap(model, recorder, name)
+    if example is not None:
+        made._trace.silent = True
+        call = made._calls[-1][1]
+        made._run(call, example if isinstance(example, tuple) else (example,), {}, True)
+    return made
+
+
+__all__ = ["Tap", "tap"]

@@ -1,0 +1,216 @@
+"""A tap for the Interpreter of LiteRT and TensorFlow Lite: exray.litert.tap(interpreter, recorder)."""
+
+from __future__ import annotations
+
+import time
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+import numpy as np
+
+from exray._errors import EngineError
+from exray._recorder import Recorder
+from exray._tap import ModelFile, PathLike, Run, read_file
+from exray._types import Model, Node, Quantization, TensorInfo, log_dtype, DTYPE_NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PACKAGES = {"ai_edge_litert": ("litert", "ai-edge-litert"), "tflite_runtime": ("tflite", "tflite-runtime"),
+             "tensorflow": ("tflite", "tensorflow")}
+
+
+def _engine(interpreter: Any) -> Tuple[str, str]:
+    """The engine's name and version: the package that the interpreter is of."""
+    engine, package = _PACKAGES.get(type(interpreter).__module__.split(".")[0], ("tflite", ""))
+    try:
+        return engine, metadata.version(package) if package else ""
+    except metadata.PackageNotFoundError:
+        return engine, ""
+
+
+def _info(details: Mapping[str, Any], constant: bool) -> TensorInfo:
+    q = details["quantization_parameters"]
+    quantization = None
+    if len(q["scales"]):
+        quantization = Quantization(tuple(float(s) for s in q["scales"]), tuple(int(z) for z in q["zero_points"]),
+                                    int(q["quantized_dimension"]))
+    try:
+        dtype = DTYPE_NAMES[log_dtype(np.dtype(details["dtype"]))]
+    except Exception:  # strings, resources
+        dtype = "unspecified"
+    shape = tuple(int(n) for n in details["shape"])
+    return TensorInfo(details["name"], dtype, shape, "NHWC" if len(shape) == 4 and not constant else "",
+                      quantization, constant)
+
+
+class _Op:
+    """An operation as the interpreter tells it."""
+
+    def __init__(self, details: Mapping[str, Any]) -> None:
+        self.index = int(details["index"])
+        self.op = str(details["op_name"])
+        self.inputs = [int(i) for i in details["inputs"]]
+        self.outputs = [int(i) for i in details["outputs"]]
+        self.inner: "List[_Op]" = []
+
+
+def _executed(ops: "List[_Op]") -> "List[_Op]":
+    """What runs, in its order.  The interpreter lists the model's operations and then the delegates, which replace
+    those between their inputs and their outputs."""
+    maker = {t: op for op in ops if op.op != "DELEGATE" for t in op.outputs}
+    replaced: Set[int] = set()
+    for delegate in (op for op in ops if op.op == "DELEGATE"):
+        borders, todo, seen = set(delegate.inputs), list(delegate.outputs), set()
+        while todo:
+            tensor = todo.pop()
+            op = maker.get(tensor)
+            if op is None or tensor in borders or op.index in seen:
+                continue
+            seen.add(op.index)
+            todo += op.inputs
+        delegate.inner = [op for op in ops if op.index in seen]
+        replaced |= seen
+    left = [op for op in ops if op.op == "DELEGATE" or op.index not in replaced]
+    return _sorted(left)
+
+
+def _sorted(ops: "List[_Op]") -> "List[_Op]":
+    """Producers before consumers, else as they were."""
+    made_by_others = {t for op in ops for t in op.outputs}
+    ready: Set[int] = set()
+    out: "List[_Op]" = []
+    todo = list(ops)
+    while todo:
+        now = next((op for op in todo if all(t in ready or t not in made_by_others for t in op.inputs)), todo[0])
+        todo.remove(now)
+        ready.update(now.outputs)
+        out.append(now)
+    return out
+
+
+class Tap:
+    """What tap() returns; remove() takes it off again."""
+
+    def __init__(self, interpreter: Any, recorder: Recorder, model_path: Optional[PathLike],
+                 kernels: Optional[str], threads: int) -> None:
+        self._interpreter, self._recorder = interpreter, recorder
+        self._run = Run(recorder)
+        self._invoke = interpreter.invoke
+        self._attributes: Dict[int, Mapping[str, str]] = {}
+        name, sha256 = "", b""
+        if model_path is not None:
+            data, name, sha256 = read_file(model_path)
+            nodes = [n for n in ModelFile(data).model.nodes if n.subgraph == 0]
+            self._attributes = {i: n.attributes for i, n in enumerate(nodes)}
+        self._ops = _executed([_Op(d) for d in interpreter._get_ops_details()])
+        self._details = {int(d["index"]): d for d in interpreter.get_tensor_details()}
+        self._inputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_input_details()]
+        self._outputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_output_details()]
+        delegated = any(op.op == "DELEGATE" for op in self._ops)
+        engine, version = _engine(interpreter)
+        self._check_preserved()
+        self._describe(Model(name, engine, version, kernels or ("xnnpack" if delegated else "builtin"), threads,
+                             sha256=sha256))
+        interpreter.invoke = self._observed
+
+    def remove(self) -> None:
+        """Takes the tap off: the interpreter is as it was."""
+        self._interpreter.__dict__.pop("invoke", None)
+
+    def _check_preserved(self) -> None:
+        """Tensors that share memory are overwritten before anybody can read them."""
+        if not any(self._recorder.wants("layer", i, self._name(op)) for i, op in enumerate(self._ops)):
+            return
+        spans = []
+        for tensor in {t for op in self._ops for t in op.outputs} - {i for i, _ in self._outputs}:
+            view = self._view(tensor)
+            if view is not None and view.nbytes:
+                begin = view.__array_interface__["data"][0]
+                spans.append((begin, begin + view.nbytes, tensor))
+        spans.sort()
+        for (_, end, first), (begin, _, second) in zip(spans, spans[1:]):
+            if begin < end and self._view_kind(first) and self._view_kind(second):
+                raise EngineError("the interpreter's tensors share memory, so layers cannot be read: create it with "
+                                  "experimental_preserve_all_tensors=True, or record with capture='io'")
+
+    def _view_kind(self, tensor: int) -> bool:
+        """Whether sharing would be a surprise: RESHAPE works in place by right."""
+        maker = next((op for op in self._ops if tensor in op.outputs), None)
+        return maker is not None and maker.op not in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+
+    def _view(self, tensor: int) -> "Optional[NDArray[Any]]":
+        """The tensor's own memory, or None where it has none (inside a delegate, strings)."""
+        try:
+            found: "NDArray[Any]" = self._interpreter.tensor(tensor)()
+        except ValueError:
+            return None
+        return found if found.dtype.kind not in "OUS" else None
+
+    def _name(self, op: _Op) -> str:
+        return str(self._details[op.outputs[0]]["name"]) if op.outputs and op.outputs[0] in self._details else ""
+
+    def _node(self, op: _Op, place: Mapping[int, int]) -> Node:
+        inner = tuple(self._node(one, place) for one in op.inner)
+        return Node(op.op, "", tuple(place.get(t) for t in op.inputs),
+                    tuple(place[t] for t in op.outputs if t in place), dict(self._attributes.get(op.index, {})), 0, inner)
+
+    def _describe(self, head: Model) -> None:
+        made = {t for op in self._ops for one in (op, *op.inner) for t in one.outputs}
+        given = {i for i, _ in self._inputs}
+        order = sorted(self._details)
+        place = {tensor: position for position, tensor in enumerate(order)}
+        constants = [t for t in order if t not in made and t not in given]
+        infos = tuple(_info(self._details[t], t in constants) for t in order)
+        self._recorder.model(Model(head.name, head.engine, head.engine_version, head.kernels, head.threads, infos,
+                                   tuple(self._node(op, place) for op in self._ops),
+                                   tuple(place[i] for i, _ in self._inputs),
+                                   tuple(place[i] for i, _ in self._outputs), head.sha256))
+        for tensor in constants:
+            if infos[place[tensor]].dtype != "unspecified" and \
+                    self._recorder.wants("constant", place[tensor], infos[place[tensor]].name):
+                try:
+                    values = self._interpreter.get_tensor(tensor)
+                except ValueError:  # it has no data here
+                    continue
+                self._recorder.constant(place[tensor], values, name=infos[place[tensor]].name)
+
+    def _record(self, call: Any, tensors: Sequence[Tuple[int, str]]) -> None:
+        for tensor, name in tensors:
+            view = self._view(tensor)
+            if view is not None:
+                call(name, view)
+
+    def _observed(self) -> None:
+        r = self._recorder
+        self._run.begin()
+        self._record(r.input, self._inputs)
+        began = time.perf_counter_ns()
+        self._invoke()
+        took = time.perf_counter_ns() - began
+        for i, op in enumerate(self._ops):
+            if not r.wants("layer", i, self._name(op)):
+                continue
+            for k, tensor in enumerate(op.outputs):
+                view = self._view(tensor)
+                if view is not None:
+                    r.layer(i, str(self._details[tensor]["name"]), view, output=k)
+        self._record(r.output, self._outputs)
+        self._run.end(took)
+
+
+def tap(interpreter: Any, recorder: Recorder, model_path: Optional[PathLike] = None, *,
+        kernels: Optional[str] = None, threads: int = 1) -> Tap:
+    """From now on each invoke() of the interpreter (of ai_edge_litert, tflite_runtime or tensorflow; its tensors
+    allocated, none resized after) is recorded: inputs, the output of every operation, outputs, weights, and what the
+    whole invoke took.
+
+    Layers can be read only of an interpreter that was created with experimental_preserve_all_tensors=True
+    (EngineError otherwise); of a part that a delegate runs, what leaves it.  For the kernels that the model was made for
+    use experimental_op_resolver_type=OpResolverType.BUILTIN_REF or BUILTIN_WITHOUT_DEFAULT_DELEGATES.  model_path:
+    the model's file, for its name, hash and operators' attributes.  kernels, threads: what the log says.  Frames are as in
+    exray.torch.tap()."""
+    return Tap(interpreter, recorder, model_path, kernels, threads)
+
+
+__all__ = ["Tap", "tap"]

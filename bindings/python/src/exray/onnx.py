@@ -1,0 +1,150 @@
+"""ONNX Runtime: exray.onnx.Session records what exray's own engine adapter would."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
+
+from exray._errors import ArgumentError, need
+from exray._recorder import Recorder
+from exray._tap import ModelFile, PathLike, Run, read_file
+from exray._types import DTYPE_NAMES, Model, TensorInfo, log_dtype
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LEVELS = {"default": "ORT_ENABLE_ALL", "extended": "ORT_ENABLE_EXTENDED", "none": "ORT_DISABLE_ALL"}
+
+
+class Session:
+    """An onnxruntime.InferenceSession that records each run: inputs, layers, outputs, latency, weights.
+
+    The layers are those of the graph that ONNX Runtime makes of the model at the level "extended", which keeps
+    names: that graph is run a second time with every tensor an output, so that the run that is timed and whose outputs are
+    returned stays the one that is deployed.
+
+    model       the .onnx file
+    recorder    where it goes; runs go into its open frame (a second one within it: a frame of its own)
+    kernels     graph optimization: "default" (all), "extended", "none"
+    threads     0: as ONNX Runtime likes
+    options     more for InferenceSession: providers, ...
+    """
+
+    def __init__(self, model: PathLike, recorder: Recorder, *, kernels: str = "default", threads: int = 1,
+                 **options: Any) -> None:
+        ort = need("onnxruntime", "exray.onnx")
+        if kernels not in _LEVELS:
+            raise ArgumentError(f"kernels is one of {', '.join(_LEVELS)}, not {kernels!r}")
+        self._ort, self._threads, self._options = ort, threads, options
+        self._options.setdefault("providers", ["CPUExecutionProvider"])
+        self._recorder = recorder
+        self._run = Run(recorder)
+        data, name, sha256 = read_file(model)
+        self.session: Any = self._make(os.fspath(model), _LEVELS[kernels])
+        self._observed: Optional[Any] = None
+        graph = data if kernels == "none" else self._graph(os.fspath(model))
+        self._file = ModelFile(graph)
+        self._head = Model(name, "onnxruntime", str(ort.__version__), kernels, threads, sha256=sha256)
+        self._tensors: List[TensorInfo] = list(self._file.model.tensors)
+        self._places: Dict[str, List[int]] = {}
+        for i, node in enumerate(self._file.model.nodes):
+            if node.subgraph == 0:
+                for k, position in enumerate(node.outputs):
+                    self._places[self._tensors[position].name] = [i, k, position]
+        self._exposed: List[str] = []
+        self._described = False
+        self._wanted = any(recorder.wants("layer", i, n.name) for i, n in enumerate(self._file.model.nodes))
+        if self._wanted:
+            self._observed = self._make(self._file.exposed(), _LEVELS["none"])
+            self._exposed = [o.name for o in self._observed.get_outputs() if o.name in self._places]
+
+    def _make(self, model: Any, level: str, saved: str = "") -> Any:
+        options = self._ort.SessionOptions()
+        options.graph_optimization_level = getattr(self._ort.GraphOptimizationLevel, level)
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        if saved:
+            options.optimized_model_filepath = saved
+        return self._ort.InferenceSession(model, options, **self._options)
+
+    def _graph(self, model: str) -> bytes:
+        """What ONNX Runtime makes of the model; it hands it over in a file only."""
+        with tempfile.TemporaryDirectory(prefix="exray-") as folder:
+            saved = Path(folder) / "graph.onnx"
+            self._make(model, _LEVELS["extended"], str(saved))
+            return saved.read_bytes()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.session, name)
+
+    def _describe(self, values: Mapping[str, "NDArray[Any]"]) -> None:
+        """Types and shapes that the file does not tell are those of the first run."""
+        for name, array in values.items():
+            position = self._places[name][2] if name in self._places else \
+                next((i for i in self._file.model.inputs if self._tensors[i].name == name), None)
+            if position is None:
+                continue
+            known = self._tensors[position]
+            dtype = DTYPE_NAMES[log_dtype(array.dtype)]
+            if known.dtype != dtype or known.shape != array.shape:
+                quantization = known.quantization if known.dtype == dtype else None
+                self._tensors[position] = replace(known, dtype=dtype, shape=array.shape, quantization=quantization)
+        described = replace(self._head, tensors=tuple(self._tensors), nodes=self._file.model.nodes,
+                            inputs=self._file.model.inputs, outputs=self._file.model.outputs)
+        self._recorder.model(described)
+        self._described = True
+        self._record_constants()
+
+    def _record_constants(self) -> None:
+        import numpy as np
+
+        from exray._types import numpy_dtype
+
+        for position, info in enumerate(self._tensors):
+            if not info.constant or info.dtype in ("string", "unspecified", "int4", "uint4") or -1 in info.shape:
+                continue
+            if not self._recorder.wants("constant", position, info.name):
+                continue
+            data = self._file.constant(position)
+            if data is not None:
+                array = np.frombuffer(data, numpy_dtype(info.dtype)).reshape(info.shape)
+                self._recorder.constant(position, array, name=info.name)
+
+    def run(self, output_names: Optional[Sequence[str]], feed: Mapping[str, "NDArray[Any]"],
+            run_options: Any = None) -> List[Any]:
+        """As InferenceSession.run()."""
+        names = list(output_names) if output_names else [o.name for o in self.session.get_outputs()]
+        self._run.begin()
+        began = time.perf_counter_ns()
+        outputs: List[Any] = self.session.run(names, feed, run_options)
+        took = time.perf_counter_ns() - began
+        layers: Dict[str, Any] = {}
+        if self._observed is not None:
+            layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
+        layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and a.dtype.kind not in "OUS"}
+        if not self._described:
+            self._describe({**feed, **dict(zip(names, outputs)), **layers})
+        r = self._recorder
+        for name, array in feed.items():
+            r.input(name, array)
+        for name, array in layers.items():
+            node, output, _ = self._places[name]
+            if r.wants("layer", node, self._file.model.nodes[node].name):
+                r.layer(node, name, array, output=output)
+        for name, array in zip(names, outputs):
+            if hasattr(array, "dtype") and array.dtype.kind not in "OUS":
+                r.output(name, array)
+        self._run.end(took)
+        return outputs
+
+
+def tap(model: PathLike, recorder: Recorder, **options: Any) -> Session:
+    """The same as Session(model, recorder, **options): a session shows its layers only if it was made for it."""
+    return Session(model, recorder, **options)
+
+
+__all__ = ["Session", "tap"]

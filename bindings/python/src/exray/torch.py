@@ -1,0 +1,172 @@
+"""A tap for PyTorch: exray.torch.tap(model, recorder)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+
+
+from exray._errors import need
+from exray._recorder import Recorder
+from exray._tap import Trace
+from exray._types import Model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def _array(tensor: Any) -> "NDArray[Any]":
+    """Without a copy where the tensor is on the CPU; bfloat16, which torch cannot hand over, as its bits."""
+    t = tensor.detach().cpu().contiguous()
+    if str(t.dtype) == "torch.bfloat16":
+        torch = need("torch", "exray.torch")
+        ml_dtypes = need("ml_dtypes", "recording bfloat16")
+        bits: "NDArray[Any]" = t.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+        return bits
+    found: "NDArray[Any]" = t.numpy()
+    return found
+
+
+def _tensors(value: Any) -> List[Any]:
+    """The tensors in what a function took or gave, however nested; those that a log can hold."""
+    torch = need("torch", "exray.torch")
+    if isinstance(value, torch.Tensor):
+        plain = value.layout == torch.strided and not value.is_complex() and not value.is_quantized
+        return [value] if plain else []
+    if isinstance(value, dict):
+        return [t for item in value.values() for t in _tensors(item)]
+    if isinstance(value, (list, tuple)):
+        return [t for item in value for t in _tensors(item)]
+    return []
+
+
+def _layout(tensor: Any) -> str:
+    return "NCHW" if tensor.dim() == 4 else ""
+
+
+def _attributes(module: Any) -> Dict[str, str]:
+    """What a leaf module was made with: stride, padding, groups, eps, ..."""
+    out = {}
+    for key in ("kernel_size", "stride", "padding", "dilation", "groups", "eps", "negative_slope", "output_size"):
+        value = getattr(module, key, None)
+        if isinstance(value, (int, float, str, tuple)) and not isinstance(value, bool):
+            out["group" if key == "groups" else key] = str(value)
+    return out
+
+
+class Tap:
+    """What tap() returns; remove() takes it off again."""
+
+    def __init__(self, model: Any, recorder: Recorder, name: Optional[str]) -> None:
+        torch = need("torch", "exray.torch")
+        self._torch = torch
+        self._model = model
+        self._forward: Callable[..., Any] = model.forward
+        self._path: List[Tuple[str, Any]] = []
+        self._weights: Dict[int, str] = {id(p): n for n, p in model.named_parameters()}
+        self._weights.update({id(b): n for n, b in model.named_buffers()})
+        self._trace = Trace(recorder, Model(name or type(model).__name__, "torch", str(torch.__version__), "eager",
+                                            torch.get_num_threads()))
+        self._handles = []
+        for path, module in model.named_modules():
+            if module is not model:
+                self._handles.append(module.register_forward_pre_hook(self._enter(path)))
+                self._handles.append(module.register_forward_hook(self._leave))
+        self._mode = self._make_mode()
+        model.forward = self._run
+
+    def remove(self) -> None:
+        """Takes the tap off: the model is as it was."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+        self._model.__dict__.pop("forward", None)
+
+    def _enter(self, path: str) -> Callable[[Any, Any], None]:
+        return lambda module, inputs: self._path.append((path, module)) if self._trace.active else None
+
+    def _leave(self, module: Any, inputs: Any, output: Any) -> None:
+        if self._trace.active and self._path:
+            self._path.pop()
+
+    def _make_mode(self) -> Any:
+        """Sees every function that is called on tensors, those between modules as well."""
+        base: Any = need("torch.overrides", "exray.torch").TorchFunctionMode
+        tap = self
+
+        class Mode(base):  # type: ignore[misc]
+            def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                return tap._call(func, args, kwargs or {})
+
+        return Mode
+
+    def _name(self, func: Any) -> Tuple[str, str]:
+        """A node's name and operator: the leaf module's where it is one that runs."""
+        op = getattr(func, "__name__", str(func)).strip("_")
+        if not self._path:
+            return op, op
+        path, module = self._path[-1]
+        if next(module.children(), None) is None:
+            return path, type(module).__name__
+        return f"{path}/{op}", op
+
+    def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        trace = self._trace
+        given = _tensors(args) + _tensors(kwargs)
+        began, start = trace.now(), time.perf_counter_ns()
+        result = func(*args, **kwargs)
+        took = time.perf_counter_ns() - start
+        made = _tensors(result)
+        if not made or not given:  # shapes, sizes, what makes constants
+            return result
+        name, op = self._name(func)
+        wanted = trace.wants(name, op)
+        constants = []
+        if not trace.described:
+            constants = [(self._weights[id(t)], t, _array(t)) for t in given if id(t) in self._weights]
+        attributes = _attributes(self._path[-1][1]) if self._path and op == type(self._path[-1][1]).__name__ else {}
+        trace.op(name, op, given, made, [_array(t) for t in made] if wanted else [], _layout(made[0]), began, took,
+                 attributes, constants)
+        return result
+
+    def _run(self, *args: Any, **kwargs: Any) -> Any:
+        if self._trace.active:  # the model within itself
+            return self._forward(*args, **kwargs)
+        return self._observed(args, kwargs, False)
+
+    def _observed(self, args: Any, kwargs: Any, silent: bool) -> Any:
+        trace = self._trace
+        given = _tensors(args) + _tensors(kwargs)
+        trace.begin([(f"input{i}" if len(given) > 1 else "input", t, _array(t), _layout(t))
+                     for i, t in enumerate(given)], silent)
+        began = time.perf_counter_ns()
+        try:
+            with self._mode():
+                result = self._forward(*args, **kwargs)
+        except BaseException:
+            self._path.clear()
+            trace.abandon()
+            raise
+        took = time.perf_counter_ns() - began
+        made = _tensors(result)
+        trace.end([(f"output{i}" if len(made) > 1 else "output", t, _array(t)) for i, t in enumerate(made)], took)
+        return result
+
+
+def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[str] = None) -> Tap:
+    """From now on each call of `model` (a torch.nn.Module, eager) is recorded: inputs, the output of every
+    operation under its module's name, outputs, latencies, weights.
+
+    It goes into the recorder's open frame; a second call within one frame, or one outside, is a frame of its
+    own.  The model is described by its first run, or at once where `example` (its arguments: a tensor or a tuple) is
+    given, with which it is then run unrecorded.  Latencies include what observing costs; compiled and scripted
+    modules show nothing of what is inside them."""
+    torch = need("torch", "exray.torch")
+    made = Tap(model, recorder, name)
+    if example is not None:
+        with torch.no_grad():
+            made._observed(example if isinstance(example, tuple) else (example,), {}, True)
+    return made
+
+
+__all__ = ["Tap", "tap"]

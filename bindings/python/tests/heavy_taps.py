@@ -1,0 +1,159 @@
+"""Taps against PyTorch and Keras, which are heavy: `make python-frameworks-test` runs each half with a Python that
+has the framework."""
+
+import os
+
+import numpy as np
+import pytest
+
+import exray
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+def check(path, wanted_ops, outputs, layers):
+    with exray.open(path) as log:
+        assert [n.op for n in log.model.nodes] == wanted_ops
+        assert len(log) == len(outputs)
+        for frame, output in zip(log, outputs):
+            assert np.array_equal(frame.outputs[0].numpy(), output)
+            assert set(frame.layers) == set(range(len(wanted_ops))) and frame.inference_ns > 0
+            assert [node for node, _, _ in frame.latency] == list(range(len(wanted_ops)))
+        for name, values in layers.items():
+            assert np.array_equal(log[-1].layers[name].numpy(), values), name
+        made = {t for n in log.model.nodes for t in n.outputs}
+        known = made | set(log.model.inputs) | {i for i, t in enumerate(log.model.tensors) if t.constant}
+        assert all(t in known for n in log.model.nodes for t in n.inputs) and log.model.outputs
+        return log.model
+
+
+# ---- PyTorch ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def torch_net():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(8, 8, 3, padding=1, groups=8, bias=False)
+            self.bn = nn.BatchNorm2d(8)
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, x):
+            return self.relu(self.bn(self.conv(x)) + x)
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Conv2d(3, 8, 3)
+            self.blocks = nn.Sequential(Block(), Block())
+            self.fc = nn.Linear(8, 5)
+
+        def forward(self, x):
+            x = self.blocks(nn.functional.relu6(self.stem(x)))
+            return torch.softmax(self.fc(torch.flatten(x.mean((2, 3)), 1)), 1)
+
+    torch.manual_seed(0)
+    return Net().eval()
+
+
+TORCH_OPS = ["Conv2d", "relu6", "Conv2d", "BatchNorm2d", "add", "ReLU", "Conv2d", "BatchNorm2d", "add", "ReLU", "mean",
+             "flatten", "Linear", "softmax"]
+
+
+@pytest.mark.parametrize("with_example", [False, True])
+def test_torch(tmp_path, torch_net, with_example):
+    torch = pytest.importorskip("torch")
+    images = torch.rand(3, 1, 3, 12, 12)
+    wanted = []
+    with torch.no_grad(), exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        tap = exray.torch.tap(torch_net, r, torch.zeros(1, 3, 12, 12) if with_example else None)
+        for i, image in enumerate(images):
+            with r.frame(source=str(i)):
+                wanted.append(torch_net(image).numpy())
+        tap.remove()
+    assert "forward" not in vars(torch_net)
+    with torch.no_grad():
+        stem = torch_net.stem(images[-1])
+        block = torch_net.blocks[0]
+        relu6 = torch.nn.functional.relu6(stem)
+        bn = block.bn(block.conv(relu6))
+        assert np.array_equal(wanted[-1], torch_net(images[-1]).numpy())
+    model = check(tmp_path / "a.mcap", TORCH_OPS, wanted,
+                  {"stem": stem.numpy(), "blocks.0.bn": bn.numpy(), "blocks.0/add": (bn + relu6).numpy(),
+                   "blocks.0.relu": torch.relu(bn + relu6).numpy()})
+    add = model.nodes[4]
+    assert add.name == "blocks.0/add" and model.nodes[1].outputs[0] in add.inputs  # the residual's edge
+    assert model.nodes[2].attributes["group"] == "8"
+    log = exray.open(tmp_path / "a.mcap")
+    weights = {log.model.tensors[i].name: t.numpy() for i, t in log.constants.items()}
+    assert np.array_equal(weights["stem.weight"], torch_net.stem.weight.detach().numpy())
+    assert np.array_equal(weights["blocks.1.bn.running_mean"], torch_net.blocks[1].bn.running_mean.numpy())
+
+
+def test_torch_against_a_wrong_edge(tmp_path, torch_net):
+    torch = pytest.importorskip("torch")
+    images = torch.rand(4, 1, 3, 12, 12)
+    for name, scale, role in (("ref", 1.0, "reference"), ("edge", 255.0, "edge")):
+        with torch.no_grad(), exray.Recorder(tmp_path / f"{name}.mcap", role=role, capture="full") as r:
+            tap = exray.torch.tap(torch_net, r)
+            for i, image in enumerate(images):
+                with r.frame(source=str(i)):
+                    torch_net(image * scale)
+            tap.remove()
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "ref.mcap")
+    assert report.findings[0].cause == "input.normalization" and len(report.layers) == len(TORCH_OPS)
+
+
+def test_torch_error_in_the_model(tmp_path, torch_net):
+    torch = pytest.importorskip("torch")
+    with torch.no_grad(), exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        exray.torch.tap(torch_net, r)
+        with pytest.raises(RuntimeError):
+            torch_net(torch.zeros(1, 7, 12, 12))
+        with r.frame():
+            torch_net(torch.zeros(1, 3, 12, 12))
+    assert [n.op for n in exray.open(tmp_path / "a.mcap").model.nodes] == TORCH_OPS
+
+
+# ---- Keras -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def keras_net():
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    image = keras.Input((16, 16, 3), name="image")
+    x = keras.layers.Conv2D(8, 3, activation="relu", name="stem")(image)
+    x = x + keras.layers.BatchNormalization(name="bn")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(image, keras.layers.Dense(5, activation="softmax", name="fc")(x))
+
+
+KERAS_OPS = ["Conv2D", "BatchNormalization", "Add", "GlobalAveragePooling2D", "Dense"]
+
+
+@pytest.mark.parametrize("with_example", [False, True])
+def test_keras(tmp_path, keras_net, with_example):
+    keras = pytest.importorskip("keras")
+    images = np.random.default_rng(0).random((3, 1, 16, 16, 3), dtype=np.float32)
+    wanted = []
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        tap = exray.keras.tap(keras_net, r, np.zeros((1, 16, 16, 3), np.float32) if with_example else None)
+        for i, image in enumerate(images):
+            with r.frame(source=str(i)):
+                wanted.append(np.asarray(keras_net(image)))
+        tap.remove()
+    assert np.array_equal(np.asarray(keras_net(images[-1])), wanted[-1])
+    layers = {}
+    for name in ("stem", "bn", "pool", "fc"):
+        part = keras.Model(keras_net.input, keras_net.get_layer(name).output)
+        layers[name] = np.asarray(part(images[-1]))
+    model = check(tmp_path / "a.mcap", KERAS_OPS, wanted, layers)
+    assert model.nodes[0].attributes["activation"] == "relu"
+    log = exray.open(tmp_path / "a.mcap")
+    weights = {log.model.tensors[i].name: t.numpy() for i, t in log.constants.items()}
+    assert np.array_equal(weights["stem/kernel"], np.asarray(keras_net.get_layer("stem").kernel))

@@ -1,0 +1,205 @@
+"""Recording: as PyPI's mcap reader and protobuf see it, and back through the package."""
+
+import io
+import time
+
+import ml_dtypes
+import numpy as np
+import pytest
+from log_writer import DTYPES
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
+from PIL import Image
+
+import exray
+from conftest import TINY, picture, record
+
+
+def messages(path):
+    """{topic: [message]} and metadata, by other people's reader."""
+    out = {}
+    with open(path, "rb") as file:
+        reader = make_reader(file, validate_crcs=True, decoder_factories=[DecoderFactory()])
+        for _, channel, _, message in reader.iter_decoded_messages():
+            out.setdefault(channel.topic, []).append(message)
+        metadata = {m.name: m.metadata for m in reader.iter_metadata()}
+        attachments = {a.name: a.data for a in reader.iter_attachments()}
+    return out, metadata, attachments
+
+
+ARRAYS = [np.arange(24).reshape(2, 3, 4).astype(t) for t in
+          ("f4", "f2", "f8", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "?")] + \
+    [np.arange(6).astype(t) for t in (ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2)] + \
+    [np.array(2.5, np.float32), np.zeros((0, 3), np.int32), np.arange(5).astype(ml_dtypes.uint4),
+     np.arange(-3, 3).astype(ml_dtypes.int4)]
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=lambda a: f"{a.dtype}{list(a.shape)}")
+def test_every_type(tmp_path, array):
+    path = tmp_path / "a.mcap"
+    with exray.Recorder(path, capture="full") as r, r.frame():
+        r.input("x", array)
+    (message,) = messages(path)[0]["/input/x"]
+    name = {"float8_e4m3fn": "float8_e4m3"}.get(array.dtype.name, array.dtype.name)
+    assert message.info.dtype == DTYPES[name] and list(message.info.shape) == list(array.shape)
+    if "int4" not in name:
+        assert message.data == array.tobytes()
+    back = exray.open(path)[0].inputs["x"].numpy()
+    assert back.shape == array.shape and np.array_equal(back, array.astype(back.dtype))
+
+
+@pytest.mark.parametrize("array", [np.arange(24.0).reshape(4, 6)[:, ::2], np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+                                   np.arange(5, dtype=">f4"), np.broadcast_to(np.float32(3), (2, 2))],
+                         ids=["strided", "fortran", "big-endian", "broadcast"])
+def test_any_memory_layout(tmp_path, array):
+    with exray.Recorder(tmp_path / "a.mcap") as r, r.frame():
+        r.input("x", array)
+    assert np.array_equal(exray.open(tmp_path / "a.mcap")[0].inputs["x"].numpy(), array)
+
+
+def test_what_other_readers_see(tmp_path):
+    path = record(tmp_path / "a.mcap", role="edge", task="classification", device="here", metadata={"serial": "7"})
+    found, metadata, _ = messages(path)
+    assert metadata["exray"]["role"] == "edge" and metadata["exray"]["serial"] == "7"
+    assert metadata["exray"]["device"] == "here"
+    model = found["/model"][0]
+    assert [n.op for n in model.nodes] == ["MEAN", "DELEGATE"] and list(model.nodes[0].inputs) == [0, 0xFFFFFFFF]
+    assert model.nodes[1].inner[0].name == "fc" and model.nodes[0].attributes == {"keep_dims": "false"}
+    assert list(model.tensors[3].quantization.zero_point) == [-3] and model.sha256 == bytes(range(32))
+    frame = found["/frame"][2]
+    assert (frame.index, frame.source, frame.label, frame.inference_ns) == (2, "2.png", 2, 1002)
+    assert list(found["/latency"][0].duration_ns) == [100, 50]
+    camera = found["/sensor/camera"][0]
+    assert camera.media.format == "rgb8" and camera.data == picture(0).tobytes()
+    assert found["/layer/1"][0].tensor == 3 and not found["/layer/1"][0].HasField("info")  # /model tells it
+    assert len(found["/constant/1"]) == 1
+
+
+def test_the_rest_of_a_frame(tmp_path):
+    path = tmp_path / "a.mcap"
+    with exray.Recorder(path) as r:
+        r.attach("labels.txt", b"cat\n", "text/plain")
+        with r.frame(index=5, source="x"):
+            r.scalar("lux", 2.5)
+            r.span("known", 77)
+            with r.span("sleep"):
+                time.sleep(0.002)
+            r.reading("light", [1, 2], "lx")
+            r.stage("crop", np.ones(3))
+            r.classes(np.array([0.1, 0.7, 0.2]), top=2, labels=["a", "b", "c"])
+        with r.frame():
+            r.boxes([exray.Box(0, 0, 0.5, 1, 3, 0.9, "dog")])
+        with r.frame():
+            r.text("hello")
+    found, _, attachments = messages(path)
+    assert attachments == {"labels.txt": b"cat\n"}
+    first = found["/frame"][0]
+    assert dict(first.values) == {"lux": 2.5} and first.spans_ns["known"] == 77
+    assert 2e6 <= first.spans_ns["sleep"] < 1e9
+    assert [f.index for f in found["/frame"]] == [5, 6, 7]
+    assert list(found["/reading/light"][0].value) == [1, 2] and found["/reading/light"][0].unit == "lx"
+    classes, boxes, text = found["/result"]
+    assert [(c.id, c.label) for c in classes.classes] == [(1, "b"), (2, "c")]
+    assert boxes.boxes[0].label == "dog" and text.text == "hello"
+    assert "/stage/crop" in found
+
+
+def test_pictures_come_back(tmp_path):
+    """Through the log's decoder; Pillow's is the truth."""
+    pixels = picture(3)
+    files = {}
+    for name in ("jpeg", "png"):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, name)
+        files[name] = file.getvalue()
+    turned = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(turned, "png", exif=exif)
+    path = tmp_path / "a.mcap"
+    with exray.Recorder(path) as r:
+        with r.frame():
+            for name, data in files.items():
+                r.sensor(name, data)
+            r.sensor("raw", pixels)
+            r.image("bgr", pixels[..., ::-1], format="bgr8")
+            r.image("gray", pixels[..., 0])
+            r.encoded("turned", turned.getvalue())
+            r.image("rotated", pixels, rotation=90)
+    frame = exray.open(path)[0]
+    for name in ("raw", "bgr", "png"):
+        assert np.array_equal(frame.image(name), pixels), name
+    jpeg = np.asarray(Image.open(io.BytesIO(files["jpeg"])))
+    assert np.abs(frame.image("jpeg").astype(int) - jpeg).max() <= 2
+    assert np.array_equal(frame.image("gray"), np.repeat(pixels[..., :1], 3, axis=2))
+    assert np.array_equal(frame.image("rotated"), np.rot90(pixels))
+    assert np.array_equal(frame.image("rotated", upright=False), pixels)
+    assert frame.image("turned").shape == (16, 12, 3)
+    assert np.array_equal(frame.image("turned"), np.rot90(pixels, -1))
+    with pytest.raises(KeyError):
+        frame.image("nothing")
+
+
+def test_playback_is_a_replay(tmp_path):
+    edge = record(tmp_path / "edge.mcap", role="edge")
+    log = exray.open(edge)
+    with exray.Recorder(tmp_path / "ref.mcap", replay_of=log) as r:
+        for frame in exray.playback(log):
+            if frame.index % 2:  # a replay may leave frames out
+                with r.frame(frame):
+                    r.stage("mean", frame.image().mean(axis=(0, 1)))
+    found, metadata, _ = messages(tmp_path / "ref.mcap")
+    assert metadata["exray"]["replay_of"] == log.metadata["log_id"] and metadata["exray"]["role"] == "reference"
+    assert [(f.index, f.source, f.label) for f in found["/frame"]] == [(1, "1.png", 1), (3, "3.png", 3), (5, "5.png", 0)]
+    wanted = picture(1).mean(axis=(0, 1))
+    assert np.allclose(np.frombuffer(found["/stage/mean"][0].data), wanted)
+
+
+@pytest.mark.parametrize("capture, kept", [("off", set()), ("frame", {"/frame"}), ("io", {"/input/image"}),
+                                           ("stats", {"/layer/0"})])
+def test_capture_levels(tmp_path, capture, kept):
+    found = messages(record(tmp_path / "a.mcap", capture=capture))[0]
+    assert kept <= set(found) and ("/layer/0" in found) == (capture == "stats")
+
+
+def test_arrays_may_change_afterwards(tmp_path):
+    block = np.zeros(1 << 18, np.float32)
+    with exray.Recorder(tmp_path / "a.mcap", capture="full", ring_size=1 << 24) as r:
+        for i in range(4):
+            with r.frame():
+                block[:] = i
+                r.layer(0, "x", block)
+                block[:] = -1
+    for i, frame in enumerate(exray.open(tmp_path / "a.mcap")):
+        assert (frame.layers[0].numpy() == i).all()
+
+
+def test_misuse(tmp_path):
+    with pytest.raises(exray.FileError, match="No such file"):
+        exray.Recorder(tmp_path / "no" / "a.mcap")
+    for wrong in ({"role": "x"}, {"capture": "all"}, {"compression": "gzip"}):
+        with pytest.raises(exray.ArgumentError):
+            exray.Recorder(tmp_path / "a.mcap", **wrong)
+    r = exray.Recorder(tmp_path / "a.mcap")
+    for wrong in (lambda: r.input("x", ["a"]), lambda: r.input("x", np.zeros(2, complex)),
+                  lambda: r.image("x", np.zeros((2, 2, 7), np.uint8)), lambda: r.image("x", np.zeros((2, 2, 3))),
+                  lambda: r.encoded("x", b"what"), lambda: r.input("a\0b", np.zeros(1))):
+        with pytest.raises(exray.Error):
+            wrong()
+    r.model(TINY)
+    with pytest.raises(exray.StateError, match="model already"):
+        r.model(TINY)
+    with pytest.raises(exray.StateError):  # errors are sticky
+        r.close()
+    r.close()
+    with pytest.raises(exray.StateError, match="closed"):
+        r.scalar("x", 1)
+
+
+def test_an_exception_ends_the_log_whole(tmp_path):
+    with pytest.raises(RuntimeError, match="mine"):
+        with exray.Recorder(tmp_path / "a.mcap") as r, r.frame():
+            r.scalar("x", 1)
+            raise RuntimeError("mine")
+    log = exray.open(tmp_path / "a.mcap")
+    assert log.truncated == "" and log[0].values == {"x": 1}

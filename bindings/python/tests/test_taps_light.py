@@ -1,0 +1,151 @@
+"""Taps against the frameworks themselves: ONNX Runtime and LiteRT."""
+
+import numpy as np
+import onnxruntime
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+import exray
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*experimental_preserve_all_tensors")
+PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(5).random((3, 1, 224, 224, 3), dtype=np.float32) * 2 - 1
+
+
+def fit(images, given):
+    """The pictures in the shape of an ONNX model's input."""
+    if given.shape[-1] != 3:
+        images = images.transpose(0, 1, 4, 2, 3)
+        return images[..., : given.shape[2], : given.shape[3]].copy()
+    return images[:, :, : given.shape[1], : given.shape[2]].copy()
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2_dogs_float.onnx", "mobilenet_v2_dogs_int8.onnx"])
+def test_onnx(tmp_path, assets, images, name):
+    path = assets / "models" / name
+    plain = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = plain.get_inputs()[0]
+    images = fit(images, given)
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        session = exray.onnx.Session(path, r)
+        for i, image in enumerate(images):
+            with r.frame(source=str(i)):
+                outputs = session.run(None, {given.name: image})
+                assert np.array_equal(outputs[0], plain.run(None, {given.name: image})[0])
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert log.model.engine == "onnxruntime" and log.model.engine_version == onnxruntime.__version__
+        assert len(log) == 3 and len(log.constants) > 50
+        for frame, image in zip(log, images):
+            wanted = plain.run(None, {given.name: image})[0]
+            assert np.array_equal(frame.outputs[0].numpy(), wanted)
+            assert np.array_equal(frame.inputs[given.name].numpy(), image)
+            assert len(frame.layers) >= len(log.model.nodes) - 2 and frame.inference_ns > 0
+
+
+def test_onnx_layers_equal_the_programs(tmp_path, assets, images, program):
+    """exray's own adapter, through the C API, on the same input."""
+    path = assets / "models" / "mobilenet_v2_dogs_float.onnx"
+    session_input = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_inputs()[0]
+    image = fit(images, session_input)[0]
+    with exray.Recorder(tmp_path / "a.mcap", capture="full", role="edge") as r:
+        session = exray.onnx.tap(path, r)
+        with r.frame(source="x"):
+            session.run(None, {session_input.name: image})
+    (tmp_path / "p.yaml").write_text("task: classification\n")
+    program("replay", tmp_path / "a.mcap", "--engine", "onnxruntime", "--model", path, "--pipeline",
+            tmp_path / "p.yaml", "--from", "input", "--capture", "full", "-o", tmp_path / "b.mcap")
+    mine, theirs = exray.open(tmp_path / "a.mcap"), exray.open(tmp_path / "b.mcap")
+    assert [(n.op, n.name) for n in mine.model.nodes] == [(n.op, n.name) for n in theirs.model.nodes]
+    for index, tensor in theirs[0].layers.items():
+        assert np.array_equal(mine[0].layers[index].numpy(), tensor.numpy()), index
+    assert exray.validate(mine, theirs).verdict == "pass"
+
+
+def interpreter(path, resolver=PLAIN, preserve=True):
+    made = Interpreter(str(path), experimental_preserve_all_tensors=preserve, experimental_op_resolver_type=resolver)
+    made.allocate_tensors()
+    return made
+
+
+def feed(made, image):
+    details = made.get_input_details()[0]
+    scale, zero = details["quantization"]
+    made.set_tensor(details["index"], image if not scale else
+                    np.clip(np.round(image / scale) + zero, -128, 127).astype(details["dtype"]))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v1_0.25_224_float.tflite", "efficientnet_lite0_int8.tflite"])
+@pytest.mark.parametrize("resolver", [PLAIN, OpResolverType.AUTO], ids=["builtin", "xnnpack"])
+def test_litert(tmp_path, assets, images, name, resolver):
+    path = assets / "models" / name
+    plain, tapped = interpreter(path, resolver), interpreter(path, resolver)
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        tap = exray.litert.tap(tapped, r, path)
+        for i, image in enumerate(images):
+            with r.frame(source=str(i)):
+                feed(tapped, image)
+                tapped.invoke()
+        tap.remove()
+        tapped.invoke()
+    with exray.open(tmp_path / "a.mcap") as log:
+        model = log.model
+        assert model.engine == "litert" and model.name == name and len(log) == 3 and len(log.constants) > 50
+        assert model.kernels == ("builtin" if resolver == PLAIN else "xnnpack")
+        details = plain._get_ops_details()
+        names = {d["index"]: d["name"] for d in plain.get_tensor_details()}
+        for frame, image in zip(log, images):
+            feed(plain, image)
+            plain.invoke()
+            assert np.array_equal(frame.outputs[0].numpy(), plain.get_tensor(plain.get_output_details()[0]["index"]))
+            compared = 0
+            for i, tensor in frame.layers.items():
+                node = model.nodes[i]
+                op = next(d for d in details if names[d["outputs"][0]] == model.tensors[node.outputs[0]].name)
+                assert np.array_equal(tensor.numpy(), plain.get_tensor(op["outputs"][0])), node
+                compared += 1
+            assert compared == len(model.nodes) and frame.inference_ns > 0
+        quantized = [d for d in plain.get_tensor_details() if len(d["quantization_parameters"]["scales"]) == 1]
+        by_name = {t.name: t for t in model.tensors}
+        for d in quantized:
+            q = by_name[d["name"]].quantization
+            assert np.float32(q.scale[0]) == d["quantization_parameters"]["scales"][0]
+        convolution = next(n for node in model.nodes for n in (node, *node.inner) if n.op == "CONV_2D")
+        assert "stride_h" in str(convolution.attributes) or convolution.attributes
+
+
+def test_litert_layers_equal_the_programs(tmp_path, assets, images, program):
+    path = assets / "models" / "mobilenet_v1_0.25_224_float.tflite"
+    with exray.Recorder(tmp_path / "a.mcap", capture="full", role="edge") as r:
+        made = interpreter(path)
+        exray.litert.tap(made, r, path)
+        with r.frame(source="x"):
+            feed(made, images[0])
+            made.invoke()
+    (tmp_path / "p.yaml").write_text("task: classification\n")
+    program("replay", tmp_path / "a.mcap", "--engine", "litert", "--model", path, "--pipeline", tmp_path / "p.yaml",
+            "--from", "input", "--kernels", "builtin", "--capture", "full", "-o", tmp_path / "b.mcap")
+    report = exray.validate(tmp_path / "a.mcap", tmp_path / "b.mcap")
+    assert report.verdict == "pass", report.text
+    assert len(report.layers) == len(exray.open(tmp_path / "a.mcap").model.nodes)
+    assert max(layer.max_abs for layer in report.layers if layer.max_abs is not None) < 1e-3
+
+
+def test_litert_says_what_it_needs(tmp_path, assets):
+    path = assets / "models" / "mobilenet_v1_0.25_224_float.tflite"
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        with pytest.raises(exray.EngineError, match="experimental_preserve_all_tensors"):
+            exray.litert.tap(interpreter(path, preserve=False), r)
+    with exray.Recorder(tmp_path / "b.mcap", capture="io") as r:
+        made = interpreter(path, preserve=False)
+        exray.litert.tap(made, r)
+        for _ in range(2):  # no frame is open: each run is one
+            made.invoke()
+        with r.frame():
+            made.invoke()
+            made.invoke()
+    log = exray.open(tmp_path / "b.mcap")
+    assert len(log) == 4 and all(len(f.outputs) == 1 and not f.layers for f in log)

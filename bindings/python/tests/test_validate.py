@@ -1,0 +1,232 @@
+"""Validating: against the program's JSON, and assertions of one's own."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import exray
+from conftest import ROOT, record
+
+
+def test_equals_the_program(logs, program, tmp_path):
+    edge, reference, good = logs
+    for log, status, verdict in ((edge, 1, "fail"), (good, 0, "pass")):
+        report = exray.validate(log, reference)
+        program("validate", log, reference, "--json", tmp_path / "p.json", status=status)
+        assert report.json == json.loads((tmp_path / "p.json").read_text())
+        assert report.text == program("validate", log, reference, status=status)
+        assert report.verdict == verdict
+    report = exray.validate(edge, reference)
+    assert report.findings[0].cause == "input.channel_order" and report.findings[0].severity == "error"
+    assert [layer.edge.op for layer in report.layers] == [item["edge"]["op"] for item in report.json["layers"]]
+    assert report.accuracy.task in ("classification", None)
+
+
+def test_options_equal_the_program(logs, program):
+    edge, reference, _ = logs
+    given = dict(only="input.*,layer.nan", min_coverage=0.5, fail_on=["perf", "log"])
+    flags = ["--assert", "input.*,layer.nan", "--min-coverage", "0.5", "--fail-on", "perf,log"]
+    wanted = json.loads(program("validate", edge, reference, *flags, "--json", "-", status=1))
+    assert exray.validate(edge, reference, **given).json == wanted
+
+
+def test_raising(logs):
+    edge, reference, good = logs
+    with pytest.raises(exray.ValidationFailed, match="input.channel_order"):
+        exray.validate(edge, reference).raise_for_findings()
+    exray.validate(good, reference).raise_for_findings()
+    empty = exray.validate(good, reference, min_coverage=1.0)
+    empty.raise_for_findings(inconclusive=True)
+    with pytest.raises(exray.ArgumentError):
+        empty.raise_for_findings("fatal")
+
+
+def test_html(logs, tmp_path):
+    edge, reference, _ = logs
+    report = exray.validate(edge, reference, html=tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert report.findings[0].cause in page and "<html" in page
+    with pytest.raises(exray.FileError, match="cannot write"):
+        exray.validate(edge, reference, html=tmp_path / "no" / "r.html")
+    with pytest.raises(exray.ArgumentError, match="is a log"):
+        exray.validate(edge, reference, html=edge)
+    assert len(exray.open(edge)) == 6
+    assert "input.channel_order" in report._repr_html_() and report._repr_html_().count("<tr>") == 1 + len(report.findings)
+
+
+def test_notebook_table_is_escaped(logs):
+    @exray.assertion
+    def sly(c):
+        c.find("<script>alert(1)</script>", severity="warning")
+
+    html = exray.validate(*logs[:2], assertions=[sly])._repr_html_()
+    assert "<script>" not in html and "&lt;script&gt;" in html
+
+
+@exray.assertion(options={"limit": 0.001}, needs="/input of both logs", causes=["input.gain"])
+def brightness(c):
+    """Inputs are about equally bright"""
+    for pair in c.inputs:
+        a, b = c.values("edge", 0, pair, "input"), c.values("reference", 0, pair, "input")
+        if abs(float(a[..., 0].mean() - b[..., 0].mean())) > c.option("limit"):
+            c.find("Red differs.", cause="input.gain", confidence=0.75, fix="Swap it.", details=["one", "two"],
+                   stage="input", tensor=pair.name[0], evidence={"red": float(a[..., 0].mean()), "unit": "1"},
+                   alternatives={"user.lamp": 0.25})
+
+
+def test_an_own_assertion(logs):
+    edge, reference, good = logs
+    report = exray.validate(edge, reference, assertions=[brightness], only="user.brightness")
+    (finding,) = report.findings
+    red = np.mean(exray.open(edge)[0].inputs["image"].numpy()[..., 0])
+    assert finding.cause == "input.gain" and finding.assertion == "user.brightness"
+    assert finding.details == ("one", "two") and finding.alternatives == (("user.lamp", 0.25),)
+    assert finding.evidence["red"] == pytest.approx(red) and finding.evidence["unit"] == "1"
+    assert (finding.stage, finding.tensor, finding.fix) == ("input", "image", "Swap it.")
+    assert exray.validate(good, reference, assertions=[brightness]).verdict == "pass"
+    settings = {"user.brightness.limit": 10.0}
+    assert not exray.validate(edge, reference, assertions=[brightness], only="user.brightness",
+                              settings=settings).findings
+
+
+def test_it_sees_what_a_plug_in_sees(logs):
+    seen = {}
+
+    @exray.assertion(name="user.look")
+    def look(c):
+        seen["frames"] = [(a.index, b.source) for a, b in c.frames]
+        seen["layers"] = [(p.op, p.role, p.metrics.count) for p in c.layers]
+        seen["outputs"] = c.outputs
+        seen["layer"] = c.values("edge", 2, c.layers[1])
+        seen["by"] = c.matched_by
+        seen["logs"] = (c.edge, c.reference)
+        seen["c"] = c
+        c.find("Here.", severity="info", layer=c.layers[0])
+
+    edge, reference, _ = logs
+    with exray.open(edge) as log:
+        report = exray.validate(log, reference, assertions=[look])
+        assert seen["logs"][0] is log
+        assert seen["layer"].tolist() == log[2].layers[1].values().tolist()
+    assert seen["frames"] == [(i, f"{i}.png") for i in range(6)] and seen["by"] == "source"
+    assert [op for op, _, _ in seen["layers"]] == [("MEAN", "MEAN"), ("DELEGATE", "DELEGATE")]
+    assert seen["layers"][0][2] == 6 * 3 and seen["outputs"][0].name == ("scores", "scores")
+    assert next(f for f in report.findings if f.cause == "user.look").layer == 0
+    with pytest.raises(exray.StateError, match="has returned"):
+        seen["c"].layers
+
+
+def status_of(report, name):
+    return next((a["status"], a["reason"]) for a in report.json["assertions"] if a["name"] == name)
+
+
+def test_failures_of_an_own_assertion(logs):
+    _, reference, good = logs
+
+    def broken(c):
+        raise RuntimeError("oops")
+
+    def unjudged(c):
+        raise exray.NotRecorded("needs a lamp")
+
+    def undeclared(c):
+        c.find("x", cause="input.gain")
+
+    report = exray.validate(good, reference, assertions=[broken, unjudged, undeclared])
+    assert report.verdict == "inconclusive" and "user.broken failed" in report.reason
+    status, reason = status_of(report, "user.broken")
+    assert status == "failed" and reason.startswith("RuntimeError: oops (test_validate.py:")
+    assert status_of(report, "user.unjudged") == ("unjudged", "needs a lamp")
+    assert status_of(report, "user.undeclared")[0] == "failed"
+    with pytest.raises(exray.ValidationFailed, match="inconclusive"):
+        report.raise_for_findings(inconclusive=True)
+
+
+def test_an_interrupt_is_not_lost(logs):
+    def impatient(c):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exray.validate(*logs[:2], assertions=[impatient])
+
+
+def test_validations_within_validations(logs):
+    edge, reference, good = logs
+
+    @exray.assertion
+    def nested(c):
+        if exray.validate(good, reference, assertions=[brightness]).verdict != "pass":
+            c.find("Wrong.")
+
+    assert [f.cause for f in exray.validate(good, reference, assertions=[nested]).findings] == []
+
+
+def test_misuse(logs, tmp_path):
+    edge, reference, _ = logs
+    for wrong in ({"only": "nothing"}, {"only": ""}, {"settings": {"user.x.y": 1}}, {"min_coverage": 2},
+                  {"fail_on": ["all"]}, {"assertions": ["input.gain"]}, {"assertions": [brightness, brightness]}):
+        with pytest.raises(exray.ArgumentError):
+            exray.validate(edge, reference, **wrong)
+    with pytest.raises(exray.FileError):
+        exray.validate(edge, tmp_path / "nothing")
+    with pytest.raises(exray.ArgumentError):
+        exray.assertion(name="Not A Name")(lambda c: None)
+
+
+def test_plug_ins_in_c(logs, tmp_path):
+    source = tmp_path / "plugin.c"
+    source.write_text("""
+        #include <exray/assertion.h>
+        EXRAY_INPUT_PROPERTY(red, "user.red", "red is alike", in,
+                             in->metrics.mean[0] == in->metrics.mean[1] && in->metrics.max_abs < 0.01)
+        EXRAY_PLUGIN(&red);
+    """)
+    library = tmp_path / "plugin.so"
+    subprocess.run(["cc", "-shared", "-fPIC", f"-I{ROOT / 'include'}", source, "-o", library], check=True)
+    report = exray.validate(*logs[:2], plugins=[library], only="user.red")
+    assert [f.cause for f in report.findings] == ["user.red"]
+
+
+def test_pytest_plugin(logs, tmp_path):
+    """In a pytest of its own, which finds the plug-in by its entry point."""
+    edge, reference, good = logs
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(f"""
+        def test_good(exray_validate):
+            assert exray_validate({good!r}, {reference!r}).verdict == "pass"
+
+        def test_bad(exray_validate):
+            exray_validate({edge!r}, {reference!r})
+
+        def test_one_assertion(exray_validate):
+            exray_validate({edge!r}, {reference!r}, only="layer.nan", inconclusive=False)
+    """))
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"],
+                          cwd=tmp_path, capture_output=True, text=True)
+    assert "1 failed, 2 passed" in done.stdout, done.stdout
+    assert "input.channel_order" in done.stdout and "AssertionError" not in done.stdout
+
+
+def test_no_leaks(logs):
+    """Memory does not grow with validations, reads and records."""
+
+    def resident():
+        lines = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+        return int(lines["RssAnon"].split()[0])
+
+    def work():
+        exray.validate(*logs[:2], assertions=[brightness])
+        for frame in exray.open(logs[0]):
+            frame.image(), frame.layers[0].numpy(), frame.inputs[0].values()
+        record(logs[0] + ".x", frames=2)
+
+    for _ in range(20):
+        work()
+    before = resident()
+    for _ in range(60):
+        work()
+    assert resident() - before < 2048, "KiB"

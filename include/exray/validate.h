@@ -1,0 +1,80 @@
+/* A whole validation in one call: two logs are compared, the assertions run, and a
+ * verdict comes of it.  What `exray validate` does.
+ *
+ *     exray_validation *validation = exray_validate(edge, reference, NULL, &error);
+ *     puts(exray_validation_text(validation, &error));
+ *     exray_validation_free(validation);
+ *
+ * Threads: a validation belongs to one thread at a time; different ones are
+ * independent, over the same logs too. */
+#ifndef EXRAY_VALIDATE_H
+#define EXRAY_VALIDATE_H
+
+#include <exray/assertion.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
+typedef enum exray_verdict { EXRAY_PASS, EXRAY_FAIL, EXRAY_INCONCLUSIVE } exray_verdict;
+
+/* Begin with EXRAY_VALIDATE_OPTIONS_INIT; a zero field means the default. */
+typedef struct exray_validate_options {
+    uint32_t size;          /* sizeof(exray_validate_options) */
+    const char *assertions; /* comma-separated names, or PREFIX*; NULL: all */
+    const char *const *set; /* "NAME.OPTION=VALUE" */
+    size_t set_count;
+    const char *const *plugin; /* shared libraries with assertions (docs/assertions.md) */
+    size_t plugin_count;
+    double plugin_seconds; /* what each of a plug-in's assertions may take; 0: 60 */
+    /* The caller's own assertions: NULL-terminated, or NULL.  They run in this process and on
+     * this thread; those of plug-ins run in one of their own. */
+    const exray_assertion *const *own;
+    double min_coverage;            /* share of the edge's layers that must have a counterpart; 0: 0.8;
+                                       negative: none need to */
+    bool fail_on_perf, fail_on_log; /* let warnings of these kinds fail */
+    /* Told now and then how many of `total` frames are compared; or NULL. */
+    void (*progress)(void *user, size_t done, size_t total);
+    void *user;
+    const char *html; /* a file to write the report for browsers to; or NULL */
+} exray_validate_options;
+#define EXRAY_VALIDATE_OPTIONS_INIT                                                                          \
+    {                                                                                                        \
+        .size = sizeof(exray_validate_options)                                                               \
+    }
+
+typedef struct exray_validation exray_validation;
+
+/* Compares and judges.  The logs are borrowed until exray_validation_free; `options`
+ * (may be NULL) until the call returns, but for the tables of `own`, which reports name.
+ * NULL on failure, error filled: EXRAY_E_ARGUMENT (an assertion or an option that
+ * there is not; the message says which), EXRAY_E_IO (`html` cannot be written, a plug-in
+ * cannot be read), EXRAY_E_FORMAT (a plug-in, a damaged log), EXRAY_E_MEMORY.
+ * That something is wrong with the edge is no failure but a verdict. */
+exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
+                                 const exray_validate_options *options, exray_error *error);
+
+/* NULL is allowed. */
+void exray_validation_free(exray_validation *validation);
+
+exray_verdict exray_validation_verdict(const exray_validation *validation);
+
+/* What was compared; lives as long as the validation. */
+const exray_comparison *exray_validation_comparison(const exray_validation *validation);
+
+/* The report as JSON ("exray-validation", version 1) and as text for a terminal
+ * without colours: UTF-8, made once, the validation's.  NULL: out of memory, error
+ * filled. */
+const char *exray_validation_json(exray_validation *validation, exray_error *error);
+const char *exray_validation_text(exray_validation *validation, exray_error *error);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,204 @@
+/* Comparing, judging and reporting in one call. */
+#define _POSIX_C_SOURCE 200809L
+#include "validate.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double usual_coverage = 0.8;
+
+struct exray_validation {
+    exray_comparison *comparison;
+    const exray_assertion **plugins;
+    xr_outcome outcome;
+    xr_report report;
+    char *json, *text; /* NULL: not asked for yet */
+};
+
+/* An older caller's struct ends earlier: what it has not is zero. */
+static exray_status take_options(const exray_validate_options *from, exray_validate_options *to,
+                                 exray_error *error)
+{
+    *to = (exray_validate_options)EXRAY_VALIDATE_OPTIONS_INIT;
+    if (!from)
+        return EXRAY_OK;
+    if (from->size < offsetof(exray_validate_options, set) || from->size > sizeof *to) {
+        error->status = EXRAY_E_ARGUMENT;
+        snprintf(error->message, sizeof error->message,
+                 "exray_validate_options.size is %u, this exray knows %u: use EXRAY_VALIDATE_OPTIONS_INIT",
+                 (unsigned)from->size, (unsigned)sizeof *to);
+        return error->status;
+    }
+    memcpy(to, from, from->size);
+    return EXRAY_OK;
+}
+
+/* A slip of the keyboard must not cost a log, nor end this process, which has it mapped. */
+static bool is_log(const char *path)
+{
+    static const char magic[] = "\x89MCAP0\r\n";
+    char begin[sizeof magic - 1];
+    FILE *file = fopen(path, "rb");
+    bool same = file && fread(begin, 1, sizeof begin, file) == sizeof begin &&
+                memcmp(begin, magic, sizeof begin) == 0;
+    if (file)
+        fclose(file);
+    return same;
+}
+
+static bool write_html(const exray_validation *v, const char *path, exray_error *error)
+{
+    if (is_log(path)) {
+        error->status = EXRAY_E_ARGUMENT;
+        snprintf(error->message, sizeof error->message,
+                 "'%.300s' is a log, not a place for a report; give another name", path);
+        return false;
+    }
+    FILE *out = fopen(path, "w");
+    bool written = out && xr_report_html(&v->report, out) && !ferror(out);
+    if (out && fclose(out) != 0)
+        written = false;
+    if (written)
+        return true;
+    error->status = EXRAY_E_IO;
+    snprintf(error->message, sizeof error->message, "cannot write the report to '%.300s': %s", path,
+             strerror(errno));
+    return false;
+}
+
+static bool judge(exray_validation *v, const exray_validate_options *o, exray_error *error)
+{
+    double share = o->min_coverage;
+    xr_check_options check = {.extra = v->plugins,
+                              .own = o->own,
+                              .select = o->assertions,
+                              .set = o->set,
+                              .set_count = o->set_count,
+                              .plugin_seconds = o->plugin_seconds,
+                              .min_coverage = share > 0   ? share
+                                              : share < 0 ? 0
+                                                          : usual_coverage,
+                              .fail_on_perf = o->fail_on_perf,
+                              .fail_on_log = o->fail_on_log};
+    return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
+}
+
+/* Plug-ins first: one that is none should not be found out after minutes of comparing. */
+static bool run(exray_validation *v, const exray_log *edge, const exray_log *reference,
+                const exray_validate_options *o, const xr_validate_hooks *hooks, exray_error *error)
+{
+    xr_compare_options compare = {o->progress, o->user};
+    v->plugins = xr_plugins_load(o->plugin, o->plugin_count, error);
+    if (v->plugins)
+        v->comparison = xr_compare(edge, reference, &compare, error);
+    if (!v->comparison)
+        return false;
+    if (hooks && hooks->compared && hooks->compared(hooks->user, v->comparison, error) != EXRAY_OK)
+        return false;
+    if (!judge(v, o, error))
+        return false;
+    v->report = (xr_report){v->comparison, &v->outcome, hooks ? hooks->remarks : NULL};
+    return !o->html || write_html(v, o->html, error);
+}
+
+exray_validation *xr_validate(const exray_log *edge, const exray_log *reference,
+                              const exray_validate_options *options, const xr_validate_hooks *hooks,
+                              exray_error *error)
+{
+    exray_error here = {EXRAY_OK, ""};
+    exray_validate_options o;
+    if (!error)
+        error = &here;
+    if (take_options(options, &o, error) != EXRAY_OK)
+        return NULL;
+    exray_validation *v = calloc(1, sizeof *v);
+    if (!v) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
+        return NULL;
+    }
+    if (!run(v, edge, reference, &o, hooks, error)) {
+        exray_validation_free(v);
+        return NULL;
+    }
+    return v;
+}
+
+exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
+                                 const exray_validate_options *options, exray_error *error)
+{
+    return xr_validate(edge, reference, options, NULL, error);
+}
+
+void exray_validation_free(exray_validation *validation)
+{
+    if (!validation)
+        return;
+    xr_outcome_free(&validation->outcome);
+    xr_comparison_free(validation->comparison);
+    free(validation->plugins);
+    free(validation->json);
+    free(validation->text);
+    free(validation);
+}
+
+exray_verdict exray_validation_verdict(const exray_validation *validation)
+{
+    switch (validation->outcome.verdict) {
+    case XR_PASS:
+        return EXRAY_PASS;
+    case XR_FAIL:
+        return EXRAY_FAIL;
+    default:
+        return EXRAY_INCONCLUSIVE;
+    }
+}
+
+const exray_comparison *exray_validation_comparison(const exray_validation *validation)
+{
+    return validation->comparison;
+}
+
+const xr_report *xr_validation_report(const exray_validation *validation)
+{
+    return &validation->report;
+}
+
+/* ---- Reports as strings ---------------------------------------------------------------- */
+
+static bool write_text(const xr_report *report, FILE *out)
+{
+    xr_report_text(report, out, false);
+    return true;
+}
+
+static const char *in_memory(const exray_validation *v, char **kept, bool (*write)(const xr_report *, FILE *),
+                             exray_error *error)
+{
+    if (*kept)
+        return *kept;
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&bytes, &size);
+    bool written = out && write(&v->report, out) && !ferror(out);
+    if (out && fclose(out) != 0)
+        written = false;
+    if (!written) {
+        free(bytes);
+        if (error)
+            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while writing the report"};
+        return NULL;
+    }
+    return *kept = bytes;
+}
+
+const char *exray_validation_json(exray_validation *validation, exray_error *error)
+{
+    return in_memory(validation, &validation->json, xr_report_json, error);
+}
+
+const char *exray_validation_text(exray_validation *validation, exray_error *error)
+{
+    return in_memory(validation, &validation->text, write_text, error);
+}
