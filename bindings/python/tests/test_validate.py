@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,19 @@ def test_validations_within_validations(logs):
             c.find("Wrong.")
 
     assert [f.cause for f in exray.validate(good, reference, assertions=[nested]).findings] == []
+
+
+def test_threads_do_not_mix(logs):
+    """The same assertion on several threads at once, each with logs of its own."""
+    edge, reference, good = logs
+
+    def judge(which):
+        return [exray.validate(which, reference, assertions=[brightness], only="user.brightness").verdict
+                for _ in range(8)]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(judge, [edge, good, edge, good]))
+    assert found == [["fail"] * 8, ["pass"] * 8] * 2
 
 
 def test_misuse(logs, tmp_path):

@@ -251,9 +251,7 @@ class Recorder:
         if position is not None and self._model is not None:
             known = self._model.tensors[position]
             t.in_model, t.model_tensor = True, position
-            same = known.dtype == info.dtype and known.shape == info.shape and quantization is None
-            t.info_differs = not same and quantization is not None or known.dtype != info.dtype or \
-                known.shape != info.shape
+            t.info_differs = known.dtype != info.dtype or known.shape != info.shape or quantization is not None
             quantization = quantization or (known.quantization if known.dtype == info.dtype else None)
             info = TensorInfo(name or known.name, info.dtype, shape, layout or known.layout, quantization, info.constant)
         made.keeper.fill_info(t.info, info)

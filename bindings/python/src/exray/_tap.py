@@ -95,6 +95,13 @@ class Trace:
         self.recorder = recorder
         self._head = model
         self._run = Run(recorder)
+        self._warned = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is known of the model yet."""
+        self.active = False  # within a run
+        self.silent = False
         self._described = False
         self._tensors: List[TensorInfo] = []
         self._nodes: List[Node] = []
@@ -107,9 +114,6 @@ class Trace:
         self._place: Dict[Tuple[str, str, int], int] = {}
         self._times: Dict[Tuple[str, str], int] = {}
         self._latency: List[Tuple[int, int, int]] = []
-        self._warned = False
-        self.active = False
-        self.silent = False
 
     @property
     def described(self) -> bool:
@@ -223,7 +227,7 @@ class Trace:
         """The run has failed: what it was to show is forgotten."""
         self.active = False
         if not self._described:
-            self.__init__(self.recorder, self._head)  # type: ignore[misc]
+            self._forget()
 
     def _describe(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]") -> None:
         found = [self._position[id(t)] for _, t, _ in outputs if id(t) in self._position]

@@ -6,6 +6,7 @@ import html as html_text
 import json
 import os
 import re
+import threading
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,15 @@ def assertion(function: Optional[Check] = None, *, name: Optional[str] = None, n
 class _Running:
     """The validation that C is in: callbacks find it by the assertion's address."""
 
-    current: List["_Running"] = []
+    # Of this thread: C calls back on the one that called it.  Validations may nest.
+    here = threading.local()
+
+    @classmethod
+    def stack(cls) -> List["_Running"]:
+        if not hasattr(cls.here, "stack"):
+            cls.here.stack = []
+        found: List["_Running"] = cls.here.stack
+        return found
 
     def __init__(self, logs: Tuple[Log, Log], assertions: Sequence[Assertion]) -> None:
         self.logs = logs
@@ -138,7 +147,7 @@ _HERE = str(Path(__file__).parent) + os.sep
 @ffi.def_extern()  # type: ignore[untyped-decorator]
 def xr_py_assertion(c_assertion: Any, c_comparison: Any, findings: Any, error: Any) -> int:
     address = int(ffi.cast("uintptr_t", c_assertion))
-    running = next(r for r in reversed(_Running.current) if address in r.by_address)
+    running = next(r for r in reversed(_Running.stack()) if address in r.by_address)
     checked = running.by_address[address]
     comparison = Comparison(c_comparison, findings, running.logs, checked.name, checked.causes)
     try:
@@ -338,11 +347,11 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
 def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any) -> Report:
     error = new_error()
     running = _Running(logs, own)
-    _Running.current.append(running)
+    _Running.stack().append(running)
     try:
         made = lib.exray_validate(logs[0]._handle.log, logs[1]._handle.log, options, error)
     finally:
-        _Running.current.remove(running)
+        _Running.stack().pop()
     if made == ffi.NULL:
         raise_filled(error)
     validation = ffi.gc(made, lib.exray_validation_free)

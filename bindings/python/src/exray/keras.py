@@ -144,7 +144,6 @@ def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[s
     need("keras", "exray.keras")
     made = Tap(model, recorder, name)
     if example is not None:
-        made._trace.silent = True
         call = made._calls[-1][1]
         made._run(call, example if isinstance(example, tuple) else (example,), {}, True)
     return made
