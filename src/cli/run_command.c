@@ -312,7 +312,7 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
     xr_progress progress = xr_progress_begin(replay ? "replaying" : "recording", "frames");
     command->run.listener = (xr_run_listener){
         .user = &progress, .progress = show_progress, .skipped = show_skipped, .warning = show_warning};
-    xr_note("engine %s, kernels %s, %u threads, model %s", command->run.engine->name,
+    xr_note("engine %s, kernels %s, threads %u, model %s", command->run.engine->name,
             command->run.kernels ? command->run.kernels : "default",
             command->run.threads ? command->run.threads : 1, command->run.model);
     exray_status status = xr_run(&command->run, items, &report, &error);
@@ -320,9 +320,7 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
     xr_progress_clear(&progress);
     if (status)
         return xr_fail_error(&error);
-    double seconds = (double)(xr_clock() - progress.began) / 1e9;
-    xr_note("%zu frames in %.3g s, %.3g s of it inference", report.frames, seconds,
-            (double)report.inference_ns / 1e9);
+    xr_note("%zu frames in %.3g s", report.frames, (double)(xr_clock() - progress.began) / 1e9);
     if (xr_is_quiet())
         return XR_EXIT_OK;
     printf("%s: %zu frame%s, ", command->run.out, report.frames, report.frames == 1 ? "" : "s");

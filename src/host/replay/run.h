@@ -31,11 +31,10 @@ typedef struct xr_run_options {
 } xr_run_options;
 
 typedef struct xr_run_report {
-    size_t frames;         /* written */
-    size_t skipped;        /* could not be read */
-    uint64_t dropped;      /* records that the recorder dropped */
-    uint64_t bytes;        /* of the log */
-    uint64_t inference_ns; /* sum over frames */
+    size_t frames;    /* written */
+    size_t skipped;   /* could not be read */
+    uint64_t dropped; /* records that the recorder dropped */
+    uint64_t bytes;   /* of the log */
 } xr_run_report;
 
 /* Runs every item.  EXRAY_OK where at least one frame was written; otherwise
