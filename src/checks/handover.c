@@ -115,7 +115,10 @@ static size_t character_size(const unsigned char *p)
     for (size_t i = 1; i < size; i++)
         if ((p[i] & 0xC0) != 0x80)
             return 0;
-    return size;
+    /* Overlong forms, surrogates, what is beyond Unicode. */
+    bool none = (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] >= 0xA0) || (*p == 0xF0 && p[1] < 0x90) ||
+                (*p == 0xF4 && p[1] >= 0x90);
+    return none ? 0 : size;
 }
 
 /* What would reach somebody's terminal and do something there becomes a blank, what is
