@@ -76,6 +76,14 @@ static exray_status finish(writer *w, xr_model_bytes *out, exray_error *error)
         snprintf(error->message, sizeof error->message, "out of memory for the changed model");
         return error->status;
     }
+    /* Fields that no reader knows may put another format's mark where it is looked for. */
+    if (w->size >= 8 && memcmp(w->data + 4, "TFL3", 4) == 0) {
+        free(w->data);
+        error->status = EXRAY_E_FORMAT;
+        snprintf(error->message, sizeof error->message,
+                 "the changed model would be taken for TensorFlow Lite's: unknown fields lead the file");
+        return error->status;
+    }
     *out = (xr_model_bytes){w->data, w->size};
     *error = (exray_error){EXRAY_OK, ""};
     return EXRAY_OK;

@@ -139,6 +139,8 @@ static bool describe(xr_onnx *onnx, const exray_node *node, const triple *t)
     if (info->quantization.count || !is_integer(info->dtype) || !count ||
         xr_onnx_info(onnx, scale_at)->dtype != EXRAY_FLOAT32)
         return true;
+    if (zero_info && !is_integer(zero_info->dtype))
+        return true; /* float8's is a number, a hostile file's anything */
     size_t zeros = zero && zero->data ? zero->size * 8 / exray_dtype_bits(zero_info->dtype) : 0;
     if (zero && zeros != count && zeros != 1 && !(count == 1 && zeros))
         return true;

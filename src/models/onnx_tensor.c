@@ -263,6 +263,7 @@ bool xr_onnx_read_tensor(xr_onnx *onnx, xr_span tensor, exray_tensor_info *info,
     }
     if (pb.bad)
         return damaged(onnx, "an initializer in it is damaged");
+    *constant = (xr_constant){0}; /* a second one of the name may have none, or another type */
     info->dtype = xr_onnx_dtype(v.data_type);
     return set_shape(onnx, info, &s) && read_bytes(onnx, &v, &s, info->dtype, constant);
 }

@@ -105,3 +105,22 @@ def test_damaged_files_are_refused(tmp_path):
         (tmp_path / "short.onnx").write_bytes(data[:size])
         result = tool("dump", tmp_path / "short.onnx")
         assert result.returncode == 1 and result.stderr.strip()
+
+
+@pytest.mark.parametrize("data_type", [onnx.TensorProto.STRING, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64])
+def test_a_second_initializer_of_one_name(data_type, tmp_path):
+    """The last one stands, its type with its own data: never the new type with the old bytes."""
+    second = onnx.TensorProto(name="zero", data_type=data_type)
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["y"])], "g",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [4])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.UINT8, [4])],
+        [onnx.helper.make_tensor("scale", onnx.TensorProto.FLOAT, [], [0.5]),
+         onnx.helper.make_tensor("zero", onnx.TensorProto.UINT8, [], [7]), second])
+    if data_type != onnx.TensorProto.STRING:
+        graph.initializer[2].raw_data = bytes(8 if data_type == onnx.TensorProto.INT64 else 4)
+    (tmp_path / "zero.onnx").write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    result = tool("dump", tmp_path / "zero.onnx")
+    assert result.returncode == 0, result.stderr
+    zero = next(line.split("\t") for line in result.stdout.splitlines() if line.startswith("T\tzero"))
+    assert int(zero[4]) == len(graph.initializer[2].raw_data)
