@@ -35,6 +35,6 @@ step "the Python package, from a fresh environment"
 scripts/python_package.sh build test
 
 step "fuzzers, briefly"
-scripts/fuzz.sh 20
+scripts/fuzz.sh 20 1
 
 step "done"
