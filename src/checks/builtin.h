@@ -30,7 +30,8 @@
     X(perf_memory_growth)                                                                                    \
     X(perf_dropped)                                                                                          \
     X(log_perturbed)                                                                                         \
-    X(log_truncated)
+    X(log_truncated)                                                                                         \
+    X(log_incomplete)
 
 /* For "%.*s": a fused layer's name is those of all its parts; the first will do. */
 #define XR_SHORT_NAME(name) (int)strcspn((name), ";"), (name)
