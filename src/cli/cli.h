@@ -61,6 +61,8 @@ FILE *xr_open_log_output(const char *path);
 bool xr_may_write_log(const char *path);
 /* Whether two names are of one file. */
 bool xr_names_one_file(const char *a, const char *b);
+/* Whether two outputs would end in one file, which may not be there yet; NULL is none. */
+bool xr_same_output(const char *a, const char *b);
 /* A half-written log is of no use; a device is not ours to remove. */
 void xr_remove_output(const char *path);
 /* Closes it (not standard output); false: writing had failed, said. */

@@ -43,7 +43,7 @@ static bool export_foxglove(const exray_log *log, const wanted *w, uint64_t *ski
     FILE *out = xr_open_log_output(path);
     if (!out)
         return false;
-    bool good = xr_export_foxglove(log, out, skipped);
+    bool good = xr_export_foxglove(log, out, path, skipped);
     if (good)
         good = xr_close_output(out, path);
     else if (out != stdout)
@@ -96,6 +96,10 @@ static int check(const wanted *w)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         any = any || files[i];
         to_stdout += files[i] && strcmp(files[i], "-") == 0;
+        for (size_t k = 0; k < i; k++)
+            if (xr_same_output(files[i], files[k]))
+                return xr_usage_error(&xr_command_export, "two of the outputs are the same file, '%s'",
+                                      files[i]);
     }
     if (!any)
         return xr_usage_error(&xr_command_export,
@@ -104,6 +108,8 @@ static int check(const wanted *w)
         return xr_usage_error(&xr_command_export, "only one of the files can be standard output");
     if (w->npz && strcmp(w->npz, "-") == 0)
         return xr_usage_error(&xr_command_export, "--npz needs a folder: it writes one file a frame");
+    if (w->dequantize && !w->npz)
+        return xr_usage_error(&xr_command_export, "--dequantize goes with --npz");
     if (w->reference && !w->model_explorer)
         return xr_usage_error(&xr_command_export, "--reference goes with --model-explorer");
     return XR_EXIT_OK;

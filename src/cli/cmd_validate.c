@@ -170,6 +170,11 @@ static int parse(options *o, int argc, char **argv)
     if (is_stdout(o->json) + is_stdout(o->html) + is_stdout(o->junit) > 1)
         return xr_usage_error(&xr_command_validate,
                               "only one of --json, --html and --junit can go to standard output");
+    if (xr_same_output(o->json, o->html) || xr_same_output(o->json, o->junit) ||
+        xr_same_output(o->html, o->junit))
+        return xr_usage_error(&xr_command_validate,
+                              "two of --json, --html and --junit name the same file; the second would "
+                              "overwrite the first");
     if (!o->reference)
         return xr_usage_error(&xr_command_validate, "two logs are needed: EDGE.mcap REFERENCE.mcap");
     return XR_EXIT_OK;
@@ -288,9 +293,13 @@ static exray_status isolate(work *w, exray_comparison *comparison, exray_error *
         w->said = true;
         return error->status = EXRAY_E_IO;
     }
-    if (report.why[0])
-        snprintf(w->remark, sizeof w->remark, "isolation: %zu of %zu wrong layers were run alone; %s",
-                 report.run, report.wrong, report.why);
+    const char *unwritten = o->repro && !repro.written ? "; --repro: nothing was written" : "";
+    if (report.why[0] && report.run == 0)
+        snprintf(w->remark, sizeof w->remark, "isolation: no layer was run alone: %s%s", report.why,
+                 unwritten);
+    else if (report.why[0])
+        snprintf(w->remark, sizeof w->remark, "isolation: %zu of %zu wrong layers were run alone; %s%s",
+                 report.run, report.wrong, report.why, unwritten);
     else if (o->repro && !repro.written)
         snprintf(w->remark, sizeof w->remark, "--repro: no layer is wrong by itself; nothing was written");
     return EXRAY_OK;

@@ -334,7 +334,7 @@ static void say_rest(const foxglove *f)
                 f->others);
 }
 
-bool xr_export_foxglove(const exray_log *log, FILE *out, uint64_t *skipped)
+bool xr_export_foxglove(const exray_log *log, FILE *out, const char *path, uint64_t *skipped)
 {
     foxglove f = {.log = log, .slot = exray_slot_new(), .skipped = skipped};
     xr_mcap_out_begin(&f.out, out);
@@ -343,7 +343,8 @@ bool xr_export_foxglove(const exray_log *log, FILE *out, uint64_t *skipped)
         put_all(&f);
     bool good = xr_mcap_out_end(&f.out);
     if (f.out.writer.failed)
-        xr_fail("cannot write the pictures of %s: %s", exray_log_path(log), strerror(f.out.writer.failed));
+        xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path,
+                strerror(f.out.writer.failed));
     else if (!good)
         xr_fail("out of memory while exporting %s", exray_log_path(log));
     else

@@ -3,6 +3,7 @@
 #include "export.h"
 #include "npz.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -195,12 +196,58 @@ static bool write_all(const exray_log *log, const char *folder, char *path, size
     return true;
 }
 
+/* The frame of "frame-000012.npz"; false: the name is none of ours. */
+static bool frame_of(const char *name, uint64_t *frame)
+{
+    char again[48];
+    if (sscanf(name, "frame-%" SCNu64 ".npz", frame) != 1)
+        return false;
+    snprintf(again, sizeof again, "frame-%06" PRIu64 ".npz", *frame);
+    return strcmp(name, again) == 0;
+}
+
+static bool writes_frame(const exray_log *log, uint64_t index)
+{
+    size_t low = 0, high = exray_log_frame_count(log);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const exray_frame *frame = exray_log_frame(log, middle);
+        if (frame->index == index)
+            return has_tensors(exray_log_records(log, middle), frame->record_count);
+        *(frame->index < index ? &low : &high) = middle + (frame->index < index);
+    }
+    return false;
+}
+
+/* Frames that are there of another log would look like this one's. */
+static bool is_free_of_others(const exray_log *log, const char *folder)
+{
+    size_t constants;
+    const exray_record *records = exray_log_constants(log, &constants);
+    bool writes_constants = has_tensors(records, constants), good = true;
+    DIR *open = opendir(folder);
+    for (const struct dirent *entry; open && good && (entry = readdir(open));) {
+        uint64_t frame;
+        good = frame_of(entry->d_name, &frame)
+                   ? writes_frame(log, frame)
+                   : writes_constants || strcmp(entry->d_name, "constants.npz") != 0;
+        if (!good)
+            xr_fail("%s has %s, which this log has not: give another folder, or empty it", folder,
+                    entry->d_name);
+    }
+    if (open)
+        closedir(open);
+    return good;
+}
+
 bool xr_export_npz(const exray_log *log, const char *folder, bool dequantize, uint64_t *skipped)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
         xr_fail("cannot make the folder %s: %s", folder, strerror(errno));
         return false;
     }
+    if (!is_free_of_others(log, folder))
+        return false;
     exray_slot *slot = exray_slot_new();
     size_t path_size = strlen(folder) + 48;
     char *path = malloc(path_size);

@@ -4,15 +4,12 @@
 #include "progress.h"
 #include "suggest.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <exray/exray.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 const xr_command *const xr_commands[] = {
 #define XR_COMMAND_ENTRY(name) &xr_command_##name,
@@ -77,7 +74,7 @@ int main(int argc, char **argv)
     }
     if (is_help(argv[1]) && argc == 2) {
         print_help(stdout);
-        return XR_EXIT_OK;
+        return finish(XR_EXIT_OK);
     }
     const char *name = argv[1];
     if (strcmp(name, "--version") == 0)
@@ -92,7 +89,7 @@ int main(int argc, char **argv)
             help = help || strcmp(argv[a], "--help") == 0 || strcmp(argv[a], "-h") == 0;
         if (help) {
             fputs(xr_commands[i]->usage, stdout);
-            return XR_EXIT_OK;
+            return finish(XR_EXIT_OK);
         }
         return finish(xr_commands[i]->run(argc - 1, argv + 1));
     }
@@ -126,99 +123,4 @@ int xr_usage_error(const xr_command *command, const char *format, ...)
     fprintf(stderr, "; see `exray %s --help`\n", command->name);
     va_end(arguments);
     return XR_EXIT_FAILED;
-}
-
-typedef enum standing { STANDS_NOTHING, STANDS_LOG, STANDS_OTHER } standing;
-
-/* What file is at `path`.  An empty one, a device or a pipe is nothing to lose. */
-static standing what_stands_at(const char *path)
-{
-    static const unsigned char magic[8] = {0x89, 'M', 'C', 'A', 'P', '0', '\r', '\n'};
-    unsigned char first[sizeof magic];
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
-        return STANDS_NOTHING;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return STANDS_NOTHING; /* opening it for writing says why */
-    size_t size = fread(first, 1, sizeof first, file);
-    fclose(file);
-    return memcmp(first, magic, size) == 0 ? STANDS_LOG : STANDS_OTHER;
-}
-
-static FILE *open_output(const char *path)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        xr_fail("cannot write %s: %s", path, strerror(errno));
-    return file;
-}
-
-FILE *xr_open_output(const char *path)
-{
-    if (strcmp(path, "-") == 0)
-        return stdout;
-    if (what_stands_at(path) == STANDS_LOG) {
-        xr_fail("%s is a log and is not overwritten; give another name", path);
-        return NULL;
-    }
-    return open_output(path);
-}
-
-bool xr_may_write_log(const char *path)
-{
-    if (what_stands_at(path) != STANDS_OTHER)
-        return true;
-    xr_fail("%s is there and is no log: it is not overwritten; give another name", path);
-    return false;
-}
-
-FILE *xr_open_log_output(const char *path)
-{
-    if (strcmp(path, "-") == 0)
-        return stdout;
-    return xr_may_write_log(path) ? open_output(path) : NULL;
-}
-
-bool xr_names_one_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-void xr_remove_output(const char *path)
-{
-    struct stat file;
-    if (strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode))
-        unlink(path);
-}
-
-bool xr_close_output(FILE *file, const char *path)
-{
-    bool good = fflush(file) == 0 && !ferror(file);
-    int reason = errno;
-    if (file != stdout && fclose(file) != 0 && good) {
-        good = false;
-        reason = errno;
-    }
-    if (!good)
-        xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path, strerror(reason));
-    return good;
-}
-
-int xr_print_json(cJSON *root, const char *path)
-{
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return xr_fail("out of memory while writing JSON");
-    FILE *file = xr_open_output(path);
-    bool good = file != NULL;
-    if (file) {
-        fputs(text, file);
-        fputc('\n', file);
-        good = xr_close_output(file, path);
-    }
-    free(text);
-    return good ? XR_EXIT_OK : XR_EXIT_FAILED;
 }

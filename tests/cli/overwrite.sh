@@ -12,3 +12,14 @@ exray info log.mcap --json log.mcap > /dev/null
 echo "status $?"
 cat picture.jpg; echo
 cmp log.mcap copy.mcap && echo "both logs are as they were"
+echo "Nor does one output take the place of another, or of frames that are there:"
+try validate log.mcap copy.mcap --json out.json --html ./out.json
+try validate log.mcap copy.mcap --json ""
+mkdir sub
+try export log.mcap --trace out.json --csv sub/../out.json
+try export log.mcap --csv out.csv --dequantize
+try export log.mcap --npz frames
+try export log.mcap --npz frames
+touch frames/frame-000099.npz
+try export log.mcap --npz frames
+ls

@@ -26,4 +26,9 @@ try version extra
 echo "$ exray version > /dev/full"
 exray version > /dev/full
 echo "status $?"
+for help in "--help" "validate --help" "help info"; do
+    echo "$ exray $help > /dev/full"
+    exray $help > /dev/full
+    echo "status $?"
+done
 try record --model m.tflite --pipeline p.yaml --data . -o -

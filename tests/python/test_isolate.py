@@ -25,11 +25,11 @@ def log(tmp_path_factory):
     pictures = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:3]
     (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures))
 
-    def record(name):
-        out = folder / f"{name}.mcap"
+    def record(name, capture="full"):
+        out = folder / f"{name}-{capture}.mcap"
         if not out.exists():
             subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", MODELS / f"efficientnet_lite0_{name}.tflite",
-                            "--pipeline", folder / "p.yaml", "--data", folder / "list.txt", "--capture", "full", "-o", out],
+                            "--pipeline", folder / "p.yaml", "--data", folder / "list.txt", "--capture", capture, "-o", out],
                            check=True, capture_output=True)
         return out
 
@@ -75,6 +75,16 @@ def test_wrong_inputs_leave_the_layers_innocent(log):
     alone = [layer for layer in report["layers"] if layer["isolated_error"] is not None]
     innocent = [layer for layer in alone if layer["role"] == "propagates"]
     assert len(alone) > 40 and len(innocent) >= 0.9 * len(alone)
+
+
+@pytest.mark.parametrize("capture", ["io", "stats", "sketch"])
+def test_a_log_without_values_is_said_to_be_one(log, tmp_path, capture):
+    """"No layer is wrong by itself" would be a claim that nobody checked."""
+    result = subprocess.run([EXRAY, "validate", log("int8_per_tensor", capture), log("float"), "--engine", "tflite",
+                             "--reference-model", FLOAT, "--repro", tmp_path / "repro"], capture_output=True, text=True)
+    said = " ".join(result.stdout.split())
+    assert "wrong by itself" not in said and "no layer was run alone" in said and "--capture full" in said
+    assert "nothing was written" in said and not (tmp_path / "repro").exists()
 
 
 def test_usage(log, tmp_path):

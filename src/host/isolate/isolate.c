@@ -258,8 +258,13 @@ static void hand_over(work *w, size_t layer, const trial *t, double error, doubl
 
 static bool is_wrong(const exray_layer_pair *layer)
 {
-    return (layer->role == EXRAY_LAYER_ORIGINATES || layer->role == EXRAY_LAYER_PROPAGATES) &&
-           !layer->from_stats && !layer->from_sketch;
+    return layer->role == EXRAY_LAYER_ORIGINATES || layer->role == EXRAY_LAYER_PROPAGATES;
+}
+
+/* Both sides' values: a layer cannot be run on statistics. */
+static bool has_data(const exray_layer_pair *layer)
+{
+    return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
 }
 
 static bool is_exact(const work *w, size_t i)
@@ -310,27 +315,33 @@ static void find_block(work *w, size_t i)
 static bool is_worth_running(const work *w, size_t i, bool differs)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
-    return is_wrong(layer) ||
+    return (is_wrong(layer) && has_data(layer)) ||
            (differs && layer->role == EXRAY_LAYER_CLEAN && layer->metrics.count && is_exact(w, i));
 }
 
 static void run_all(work *w)
 {
     size_t first_wrong = SIZE_MAX, tried = 0;
-    bool differs = false;
+    bool differs = false, any = false;
     for (size_t i = 0; i < exray_comparison_layer_count(w->comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
-        bool wrong = is_wrong(layer);
         differs = differs || !(layer->error == 0);
-        if (wrong) {
-            first_wrong = first_wrong == SIZE_MAX ? i : first_wrong;
+        any = any || has_data(layer);
+        if (is_wrong(layer)) {
             w->report->wrong++;
+            if (has_data(layer))
+                first_wrong = first_wrong == SIZE_MAX ? i : first_wrong;
+            else
+                keep_why(w, layer, "its values are not in both logs (--capture full)");
         }
         if (is_worth_running(w, i, differs) && tried++ < MOST_LAYERS)
             run_alone(w, i);
     }
     if (w->report->run && w->report->failed == 0)
         find_block(w, first_wrong);
+    if (!any)
+        snprintf(w->report->why, sizeof w->report->why,
+                 "no layer's values are in both logs; record both with --capture full");
 }
 
 static bool is_that_file(const xr_isolate_options *options, const exray_model *logged)

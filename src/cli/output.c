@@ -1,0 +1,138 @@
+/* Where commands write to: files that are not overwritten by a slip, standard output. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef enum standing { STANDS_NOTHING, STANDS_LOG, STANDS_OTHER } standing;
+
+/* What file is at `path`.  An empty one, a device or a pipe is nothing to lose. */
+static standing what_stands_at(const char *path)
+{
+    static const unsigned char magic[8] = {0x89, 'M', 'C', 'A', 'P', '0', '\r', '\n'};
+    unsigned char first[sizeof magic];
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+        return STANDS_NOTHING;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return STANDS_NOTHING; /* opening it for writing says why */
+    size_t size = fread(first, 1, sizeof first, file);
+    fclose(file);
+    return memcmp(first, magic, size) == 0 ? STANDS_LOG : STANDS_OTHER;
+}
+
+static FILE *open_output(const char *path)
+{
+    if (!*path) {
+        xr_fail("an output file's name is empty; give one, or - for standard output");
+        return NULL;
+    }
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        xr_fail("cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
+FILE *xr_open_output(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    if (what_stands_at(path) == STANDS_LOG) {
+        xr_fail("%s is a log and is not overwritten; give another name", path);
+        return NULL;
+    }
+    return open_output(path);
+}
+
+bool xr_may_write_log(const char *path)
+{
+    if (what_stands_at(path) != STANDS_OTHER)
+        return true;
+    xr_fail("%s is there and is no log: it is not overwritten; give another name", path);
+    return false;
+}
+
+FILE *xr_open_log_output(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return stdout;
+    return xr_may_write_log(path) ? open_output(path) : NULL;
+}
+
+bool xr_names_one_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Whether the folders that two files would be in are one; `*name`: what comes behind. */
+static bool in_one_folder(const char *a, const char *b, const char **a_name, const char **b_name)
+{
+    const char *path[2] = {a, b};
+    struct stat folder[2];
+    for (int i = 0; i < 2; i++) {
+        const char *slash = strrchr(path[i], '/');
+        size_t length = slash ? (size_t)(slash - path[i]) + 1 : 0;
+        char *parent = length ? strndup(path[i], length) : strdup(".");
+        bool known = parent && stat(parent, &folder[i]) == 0;
+        free(parent);
+        if (!known)
+            return false;
+        *(i ? b_name : a_name) = path[i] + length;
+    }
+    return folder[0].st_dev == folder[1].st_dev && folder[0].st_ino == folder[1].st_ino;
+}
+
+bool xr_same_output(const char *a, const char *b)
+{
+    struct stat file;
+    const char *a_name, *b_name;
+    if (!a || !b || strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+        return false;
+    if (stat(a, &file) == 0)
+        return S_ISREG(file.st_mode) && xr_names_one_file(a, b);
+    return strcmp(a, b) == 0 || (in_one_folder(a, b, &a_name, &b_name) && strcmp(a_name, b_name) == 0);
+}
+
+void xr_remove_output(const char *path)
+{
+    struct stat file;
+    if (strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode))
+        unlink(path);
+}
+
+bool xr_close_output(FILE *file, const char *path)
+{
+    bool good = fflush(file) == 0 && !ferror(file);
+    int reason = errno;
+    if (file != stdout && fclose(file) != 0 && good) {
+        good = false;
+        reason = errno;
+    }
+    if (!good)
+        xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path, strerror(reason));
+    return good;
+}
+
+int xr_print_json(cJSON *root, const char *path)
+{
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!text)
+        return xr_fail("out of memory while writing JSON");
+    FILE *file = xr_open_output(path);
+    bool good = file != NULL;
+    if (file) {
+        fputs(text, file);
+        fputc('\n', file);
+        good = xr_close_output(file, path);
+    }
+    free(text);
+    return good ? XR_EXIT_OK : XR_EXIT_FAILED;
+}
