@@ -98,7 +98,8 @@ static exray_status decompress_lz4(void *out, size_t out_size, const void *in, s
             break;
         from += taken;
         in_size -= taken;
-        to += given;
+        if (given) /* where nothing is expected, there may be no place for it */
+            to += given;
         out_size -= given;
         moved = taken || given;
     }
