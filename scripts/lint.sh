@@ -23,10 +23,11 @@ forbid() {
 forbid src/core '(\.\./|host/|engines/|checks/|report/|cli/|exray/(log|assertion|tflite|litert|onnxruntime|codecs)\.h)' "core includes only itself and exray/{exray,types}.h"
 forbid src/models '.*(host/|engine|checks/|report/|cli/)' "model files know core only"
 forbid src/host '.*(tflite|litert|onnx|ort)[^"]*\.h' "host includes no engine's own header"
-forbid src/host '(\.\./)*(checks|report|cli)/' "host does not know checks, report, cli"
+forbid src/host '(\.\./)*(checks|report|validate|cli)/' "host does not know checks, report, validate, cli"
 forbid src/checks '.*(host|compare/|log/|report|cli|engine)' "checks see the public headers only"
-forbid src/report '.*(cli/|engine|pipeline/|log/|replay/|isolate/)' "report knows checks, compare and the public headers"
-forbid src/engines '.*(host/|checks/|report/|cli/|pipeline/)' "engines know core and models only"
+forbid src/report '.*(cli/|validate|engine|pipeline/|log/|replay/|isolate/)' "report knows checks, compare and the public headers"
+forbid src/validate '(.*/)?(cli|replay|log|tflite|litert|onnxruntime)/' "validate drives engines through engine.h, and knows nothing of cli and replay"
+forbid src/engines '.*(host/|checks/|report/|validate/|cli/|pipeline/)' "engines know core and models only"
 
 # Every C file of the program that the build knows.
 if [ -f build/compile_commands.json ]; then

@@ -40,6 +40,16 @@ typedef struct exray_validate_options {
     void (*progress)(void *user, size_t done, size_t total);
     void *user;
     const char *html; /* a file to write the report for browsers to; or NULL */
+    /* Model files; or NULL.  Weights that a log was recorded without are read from its side's
+     * (each log is then opened a second time, by its path). */
+    const char *edge_model, *reference_model;
+    /* "tflite", "litert", "onnxruntime": each wrong layer is run alone by this engine, cut out of
+     * `reference_model`, on the inputs that the edge recorded (docs/assertions.md); or NULL. */
+    const char *engine;
+    const char *kernels;        /* the engine's, by name; NULL: "default" */
+    const char *engine_library; /* the engine's shared library; NULL: found */
+    const char *repro;          /* a folder to write the first layer to that is wrong by itself: the cut-out
+                                   model, its inputs, both outputs; or NULL */
 } exray_validate_options;
 #define EXRAY_VALIDATE_OPTIONS_INIT                                                                          \
     {                                                                                                        \
@@ -51,8 +61,10 @@ typedef struct exray_validation exray_validation;
 /* Compares and judges.  The logs are borrowed until exray_validation_free; `options`
  * (may be NULL) until the call returns, but for the tables of `own`, which reports name.
  * NULL on failure, error filled: EXRAY_E_ARGUMENT (an assertion or an option that
- * there is not; the message says which), EXRAY_E_IO (`html` cannot be written, a plug-in
- * cannot be read), EXRAY_E_FORMAT (a plug-in, a damaged log), EXRAY_E_MEMORY.
+ * there is not, `engine` without `reference_model`; the message says which), EXRAY_E_IO
+ * (`html` or `repro` cannot be written, a plug-in or a model cannot be read), EXRAY_E_FORMAT
+ * (a plug-in, a model, a damaged log), EXRAY_E_ENGINE (the engine cannot be used),
+ * EXRAY_E_MEMORY.
  * That something is wrong with the edge is no failure but a verdict. */
 exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
                                  const exray_validate_options *options, exray_error *error);

@@ -2,7 +2,7 @@
 #include "cli.h"
 
 #include "model_file.h"
-#include "replay/file.h"
+#include "pipeline/file.h"
 #include "usage.h"
 #include <errno.h>
 #include <getopt.h>

@@ -2,11 +2,7 @@
 #include "cli.h"
 
 #include "engine.h"
-#include "isolate/constants.h"
-#include "isolate/isolate.h"
 #include "progress.h"
-#include "replay/file.h"
-#include "repro.h"
 #include "usage.h"
 #include "validate.h"
 
@@ -209,41 +205,6 @@ static int write_reports(const options *o, const xr_report *report)
     return status == XR_EXIT_OK ? write_report(o->junit, xr_report_junit, report) : status;
 }
 
-/* ---- Model files ---------------------------------------------------------------------- */
-
-/* One side's, and what its log borrows of it. */
-typedef struct model_file {
-    const char *path; /* NULL: none was given */
-    void *bytes;
-    size_t size;
-    xr_loan loan;
-    char remark[400];
-} model_file;
-
-/* Its constants stand in for those that the log has no data of. */
-static int lend(model_file *file, const char *option, exray_log *log)
-{
-    exray_error error = {EXRAY_OK, ""};
-    char why[240];
-    if (!file->path)
-        return XR_EXIT_OK;
-    file->bytes = xr_file_read(file->path, XR_LIMIT_MODEL, &file->size, &error);
-    if (!file->bytes)
-        return xr_fail_error(&error);
-    if (xr_loan_make(log, file->bytes, file->size, &file->loan, why, &error) != EXRAY_OK)
-        return xr_fail("%s: %s", file->path, error.message);
-    if (*why)
-        snprintf(file->remark, sizeof file->remark, "%s %.100s: its weights are not used: %s", option,
-                 file->path, why);
-    return XR_EXIT_OK;
-}
-
-static void free_model_file(model_file *file)
-{
-    xr_loan_free(&file->loan);
-    free(file->bytes);
-}
-
 /* ---- Isolation ------------------------------------------------------------------------ */
 
 static int check_isolation(const options *o)
@@ -257,77 +218,14 @@ static int check_isolation(const options *o)
     return XR_EXIT_OK;
 }
 
-/* What the steps of one validation share. */
-typedef struct work {
-    const options *o;
-    const model_file *file; /* [2] */
-    xr_progress progress;
-    char remark[480];       /* of isolation */
-    const char *remarks[4]; /* all of them */
-    bool said;              /* a failure was told already */
-} work;
-
-/* Runs wrong layers alone. */
-static exray_status isolate(work *w, exray_comparison *comparison, exray_error *error)
-{
-    const options *o = w->o;
-    if (!o->engine)
-        return EXRAY_OK;
-    xr_repro repro = {.folder = o->repro, .comparison = comparison, .engine = xr_engine_by_name(o->engine)};
-    xr_isolate_options isolation = {.engine = repro.engine,
-                                    .kernels = o->kernels,
-                                    .library = o->engine_lib,
-                                    .model = w->file[1].bytes,
-                                    .model_size = w->file[1].size,
-                                    .failing = o->repro ? xr_repro_write : NULL,
-                                    .user = &repro};
-    xr_isolate_report report;
-    exray_error why = {EXRAY_OK, ""};
-    exray_status status = xr_isolate(comparison, &isolation, &report, &why);
-    if (status != EXRAY_OK) {
-        w->said = true;
-        xr_fail("%s: %s", o->reference_model, why.message);
-        return error->status = status;
-    }
-    if (report.not_saved) {
-        w->said = true;
-        return error->status = EXRAY_E_IO;
-    }
-    const char *unwritten = o->repro && !repro.written ? "; --repro: nothing was written" : "";
-    if (report.why[0] && report.run == 0)
-        snprintf(w->remark, sizeof w->remark, "isolation: no layer was run alone: %s%s", report.why,
-                 unwritten);
-    else if (report.why[0])
-        snprintf(w->remark, sizeof w->remark, "isolation: %zu of %zu wrong layers were run alone; %s%s",
-                 report.run, report.wrong, report.why, unwritten);
-    else if (o->repro && !repro.written)
-        snprintf(w->remark, sizeof w->remark, "--repro: no layer is wrong by itself; nothing was written");
-    return EXRAY_OK;
-}
-
-static exray_status compared(void *user, exray_comparison *comparison, exray_error *error)
-{
-    work *w = user;
-    xr_progress_clear(&w->progress);
-    xr_note("compared %zu frames in %.3g s", exray_comparison_frame_count(comparison),
-            (double)(xr_clock() - w->progress.began) / 1e9);
-    exray_status status = isolate(w, comparison, error);
-    const char *said[] = {w->file[0].remark, w->file[1].remark, w->remark};
-    for (size_t i = 0, count = 0; i < 3; i++)
-        if (*said[i])
-            w->remarks[count++] = said[i];
-    return status;
-}
-
 static int exit_status(exray_verdict verdict)
 {
     return verdict == EXRAY_PASS ? XR_EXIT_OK : verdict == EXRAY_FAIL ? XR_EXIT_FOUND : XR_EXIT_UNKNOWN;
 }
 
-static int compare_and_judge(const options *o, const model_file file[2], const exray_log *edge,
-                             const exray_log *reference)
+static int compare_and_judge(const options *o, const exray_log *edge, const exray_log *reference)
 {
-    work w = {.o = o, .file = file, .progress = xr_progress_begin("comparing", "frames")};
+    xr_progress progress = xr_progress_begin("comparing", "frames");
     exray_validate_options judging = EXRAY_VALIDATE_OPTIONS_INIT;
     judging.assertions = o->assertions;
     judging.set = o->set;
@@ -339,13 +237,21 @@ static int compare_and_judge(const options *o, const model_file file[2], const e
     judging.fail_on_perf = o->fail_on_perf;
     judging.fail_on_log = o->fail_on_log;
     judging.progress = show_progress;
-    judging.user = &w.progress;
-    xr_validate_hooks hooks = {compared, &w, w.remarks};
+    judging.user = &progress;
+    judging.edge_model = o->edge_model;
+    judging.reference_model = o->reference_model;
+    judging.engine = o->engine;
+    judging.kernels = o->kernels;
+    judging.engine_library = o->engine_lib;
+    judging.repro = o->repro;
     exray_error error = {EXRAY_OK, ""};
-    exray_validation *validation = xr_validate(edge, reference, &judging, &hooks, &error);
-    xr_progress_clear(&w.progress);
+    exray_validation *validation = exray_validate(edge, reference, &judging, &error);
+    xr_progress_clear(&progress);
     if (!validation)
-        return w.said ? XR_EXIT_FAILED : xr_fail_error(&error);
+        return xr_fail_error(&error);
+    xr_note("compared %zu frames in %.3g s",
+            exray_comparison_frame_count(exray_validation_comparison(validation)),
+            (double)(xr_clock() - progress.began) / 1e9);
     int status = write_reports(o, xr_validation_report(validation));
     if (status == XR_EXIT_OK)
         status = exit_status(exray_validation_verdict(validation));
@@ -364,16 +270,9 @@ static int run(int argc, char **argv)
     exray_error error = {EXRAY_OK, ""};
     exray_log *edge = exray_log_open(o.edge, &error);
     exray_log *reference = edge ? exray_log_open(o.reference, &error) : NULL;
-    model_file file[2] = {{.path = o.edge_model}, {.path = o.reference_model}};
-    status = reference ? lend(&file[0], "--edge-model", edge) : xr_fail_error(&error);
-    if (status == XR_EXIT_OK)
-        status = lend(&file[1], "--reference-model", reference);
-    if (status == XR_EXIT_OK)
-        status = compare_and_judge(&o, file, edge, reference);
+    status = reference ? compare_and_judge(&o, edge, reference) : xr_fail_error(&error);
     exray_log_close(reference);
     exray_log_close(edge);
-    free_model_file(&file[0]);
-    free_model_file(&file[1]);
     return status;
 }
 

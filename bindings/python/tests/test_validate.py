@@ -138,12 +138,16 @@ def test_failures_of_an_own_assertion(logs):
     def undeclared(c):
         c.find("x", cause="input.gain")
 
-    report = exray.validate(good, reference, assertions=[broken, unjudged, undeclared])
+    def leaving(c):
+        sys.exit(0)
+
+    report = exray.validate(good, reference, assertions=[broken, unjudged, undeclared, leaving])
     assert report.verdict == "inconclusive" and "user.broken failed" in report.reason
     status, reason = status_of(report, "user.broken")
     assert status == "failed" and reason.startswith("RuntimeError: oops (test_validate.py:")
     assert status_of(report, "user.unjudged") == ("unjudged", "needs a lamp")
     assert status_of(report, "user.undeclared")[0] == "failed"
+    assert status_of(report, "user.leaving")[0] == "failed" and "SystemExit" in status_of(report, "user.leaving")[1]
     with pytest.raises(exray.ValidationFailed, match="inconclusive"):
         report.raise_for_findings(inconclusive=True)
 

@@ -1,8 +1,8 @@
 /* Frames from files: a folder, one file, or a list. */
 #define _POSIX_C_SOURCE 200809L
-#include "file.h"
 #include "items.h"
 #include "labels.h"
+#include "pipeline/file.h"
 
 #include <dirent.h>
 #include <errno.h>

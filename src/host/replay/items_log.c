@@ -1,7 +1,7 @@
 /* Frames from a log: the captured sensor data, or the recorded model inputs. */
-#include "file.h"
 #include "items.h"
 #include "labels.h"
+#include "pipeline/file.h"
 
 #include <stdlib.h>
 #include <string.h>

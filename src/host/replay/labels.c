@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "labels.h"
 
-#include "file.h"
+#include "pipeline/file.h"
 
 #include <errno.h>
 #include <stdlib.h>

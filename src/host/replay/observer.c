@@ -4,7 +4,7 @@
 #include "observer.h"
 
 #include "agreement.h"
-#include "file.h"
+#include "pipeline/file.h"
 
 #include <exray/log.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "result.h"
 
-#include "file.h"
+#include "pipeline/file.h"
 
 #include <exray/log.h>
 #include <math.h>

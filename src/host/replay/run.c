@@ -1,8 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "run.h"
 
-#include "file.h"
 #include "observer.h"
+#include "pipeline/file.h"
 #include "pipeline/pipeline.h"
 #include "result.h"
 

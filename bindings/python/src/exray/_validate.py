@@ -17,9 +17,11 @@ from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode,
                            status_number, text)
 from exray._exray import ffi, lib
 from exray._log import Log
+from exray._program import engine_library as library_of
 from exray._types import Keeper
 
-PathOrLog = Union[Log, str, "os.PathLike[str]"]
+Path_ = Union[str, "os.PathLike[str]"]
+PathOrLog = Union[Log, Path_]
 Check = Callable[[Comparison], None]
 
 _SEVERITIES = ["info", "warning", "error"]
@@ -156,6 +158,8 @@ def xr_py_assertion(c_assertion: Any, c_comparison: Any, findings: Any, error: A
     except NotRecorded as problem:
         return _say(error, _STATE, str(problem) or "what it needs was not recorded")
     except Exception as problem:
+        return _say(error, _FAILED, _describe(problem))
+    except SystemExit as problem:  # sys.exit() in a check must not end its caller, with status 0 at that
         return _say(error, _FAILED, _describe(problem))
     except BaseException as problem:  # Ctrl-C: after C has returned
         running.interrupted = problem
@@ -299,9 +303,11 @@ def _own(assertions: "Sequence[Union[Assertion, Check, str]]") -> Tuple[List[Ass
 
 def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Union[Assertion, Check, str]]" = (),
              only: Optional[str] = None, settings: Optional[Mapping[str, float]] = None,
-             plugins: "Sequence[Union[str, os.PathLike[str]]]" = (), plugin_seconds: float = 0.0,
-             min_coverage: float = 0.8, fail_on: Sequence[str] = (),
-             html: "Union[str, os.PathLike[str], None]" = None) -> Report:
+             plugins: "Sequence[Path_]" = (), plugin_seconds: float = 0.0,
+             min_coverage: float = 0.8, fail_on: Sequence[str] = (), html: Optional[Path_] = None,
+             edge_model: Optional[Path_] = None, reference_model: Optional[Path_] = None,
+             engine: Optional[str] = None, kernels: Optional[str] = None, engine_library: Optional[Path_] = None,
+             repro: Optional[Path_] = None) -> Report:
     """Compares what the edge recorded with what a reference recorded of the same data, and names what is wrong.
 
     assertions      own ones (functions with @exray.assertion), besides the built-in ones
@@ -311,10 +317,16 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
     min_coverage    share of the edge's layers that must have a counterpart
     fail_on         ["perf", "log"]: warnings of these kinds that fail
     html            a file to write the HTML report to
+    edge_model, reference_model     model files: weights that a log has no data of are read from there
+    engine          "tflite", "litert", "onnxruntime": each wrong layer is run alone, cut out of reference_model, on the
+                    inputs that the edge recorded (capture="full"); engine_library: its library, where it is not
+                    found; an installed ai_edge_litert or onnxruntime is
+    kernels         the kernels that it runs with
+    repro           a folder for the first layer that is wrong by itself: the cut-out model, its inputs, both outputs
 
     That something is wrong is no exception: see Report.verdict and raise_for_findings().  ArgumentError: an
-    assertion or option that there is not; FileError, FormatError: a log or plug-in that cannot be used, an
-    HTML file that cannot be written.  Layers are run alone only by the program (`exray validate --engine`).
+    assertion or option that there is not; FileError, FormatError: a log, model or plug-in that cannot be used, a
+    file that cannot be written; EngineError: the engine cannot be used.
     """
     own, names = _own(assertions)
     if names:
@@ -323,16 +335,17 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
         raise ArgumentError(f"min_coverage is 0 to 1, not {min_coverage}")
     if set(fail_on) - {"perf", "log"}:
         raise ArgumentError(f"fail_on takes 'perf' and 'log', not {list(fail_on)}")
+    if html is not None and os.fspath(html) == "-":
+        raise ArgumentError("html='-': a report in memory is report.json or report.text; name a file for the page")
     logs = (edge if isinstance(edge, Log) else Log(edge), reference if isinstance(reference, Log) else Log(reference))
+    if engine is not None and engine_library is None:
+        engine_library = library_of(engine) or None
     k = Keeper()
     options = k.new("exray_validate_options *")
     options.size = ffi.sizeof("exray_validate_options")
-    options.assertions = k.text(only) if only is not None else ffi.NULL
-    if only is not None and not only:
-        options.assertions = k.new("char[]", b"")
     wanted = [k.text(f"{name}={value!r}") for name, value in (settings or {}).items()]
     options.set, options.set_count = k.array("char *", wanted), len(wanted)
-    libraries = [k.new("char[]", os.fsencode(p)) for p in plugins]
+    libraries = [_path(k, p) for p in plugins]
     if libraries:
         _share_symbols()
     options.plugin, options.plugin_count = k.array("char *", libraries), len(libraries)
@@ -340,8 +353,17 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
     options.own = k.array("exray_assertion *", [a._c for a in own] + [ffi.NULL])
     options.min_coverage = min_coverage if min_coverage > 0 else -1
     options.fail_on_perf, options.fail_on_log = "perf" in fail_on, "log" in fail_on
-    options.html = k.new("char[]", os.fsencode(html)) if html is not None else ffi.NULL
+    for name, text_ in (("assertions", only), ("engine", engine), ("kernels", kernels)):
+        setattr(options, name, ffi.NULL if text_ is None else k.new("char[]", encode(text_, name)))
+    for name, path in (("html", html), ("edge_model", edge_model), ("reference_model", reference_model),
+                       ("engine_library", engine_library), ("repro", repro)):
+        setattr(options, name, _path(k, path))
     return _run(logs, own, options)
+
+
+def _path(keeper: Keeper, path: Optional[Path_]) -> Any:
+    """A path for C; NULL for None."""
+    return ffi.NULL if path is None else keeper.new("char[]", os.fsencode(path))
 
 
 def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any) -> Report:

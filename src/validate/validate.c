@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "validate.h"
 
+#include "models.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,6 +12,9 @@
 static const double usual_coverage = 0.8;
 
 struct exray_validation {
+    xr_lender model[2];
+    char isolation[480];    /* a remark on it */
+    const char *remarks[4]; /* all of them, then NULL */
     exray_comparison *comparison;
     const exray_assertion **plugins;
     xr_outcome outcome;
@@ -85,27 +90,44 @@ static bool judge(exray_validation *v, const exray_validate_options *o, exray_er
     return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
 }
 
+static exray_status open_models(exray_validation *v, const exray_validate_options *o, const exray_log *log[2],
+                                exray_error *error)
+{
+    const char *const path[2] = {o->edge_model, o->reference_model};
+    exray_status status = xr_isolation_check(o, error);
+    for (int s = 0; s < 2 && status == EXRAY_OK; s++)
+        status = xr_lender_open(&v->model[s], (exray_side)s, path[s], &log[s], error);
+    return status;
+}
+
+static void gather_remarks(exray_validation *v)
+{
+    const char *const said[] = {v->model[0].remark, v->model[1].remark, v->isolation};
+    for (size_t i = 0, count = 0; i < 3; i++)
+        if (*said[i])
+            v->remarks[count++] = said[i];
+}
+
 /* Plug-ins first: one that is none should not be found out after minutes of comparing. */
 static bool run(exray_validation *v, const exray_log *edge, const exray_log *reference,
-                const exray_validate_options *o, const xr_validate_hooks *hooks, exray_error *error)
+                const exray_validate_options *o, exray_error *error)
 {
     xr_compare_options compare = {o->progress, o->user};
+    const exray_log *log[2] = {edge, reference};
     v->plugins = xr_plugins_load(o->plugin, o->plugin_count, error);
-    if (v->plugins)
-        v->comparison = xr_compare(edge, reference, &compare, error);
-    if (!v->comparison)
+    if (!v->plugins || open_models(v, o, log, error) != EXRAY_OK)
         return false;
-    if (hooks && hooks->compared && hooks->compared(hooks->user, v->comparison, error) != EXRAY_OK)
+    v->comparison = xr_compare(log[0], log[1], &compare, error);
+    if (!v->comparison || xr_isolation_run(o, &v->model[1], v->comparison, v->isolation, error) != EXRAY_OK ||
+        !judge(v, o, error))
         return false;
-    if (!judge(v, o, error))
-        return false;
-    v->report = (xr_report){v->comparison, &v->outcome, hooks ? hooks->remarks : NULL};
+    gather_remarks(v);
+    v->report = (xr_report){v->comparison, &v->outcome, v->remarks};
     return !o->html || write_html(v, o->html, error);
 }
 
-exray_validation *xr_validate(const exray_log *edge, const exray_log *reference,
-                              const exray_validate_options *options, const xr_validate_hooks *hooks,
-                              exray_error *error)
+exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
+                                 const exray_validate_options *options, exray_error *error)
 {
     exray_error here = {EXRAY_OK, ""};
     exray_validate_options o;
@@ -118,17 +140,11 @@ exray_validation *xr_validate(const exray_log *edge, const exray_log *reference,
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
         return NULL;
     }
-    if (!run(v, edge, reference, &o, hooks, error)) {
+    if (!run(v, edge, reference, &o, error)) {
         exray_validation_free(v);
         return NULL;
     }
     return v;
-}
-
-exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
-                                 const exray_validate_options *options, exray_error *error)
-{
-    return xr_validate(edge, reference, options, NULL, error);
 }
 
 void exray_validation_free(exray_validation *validation)
@@ -137,6 +153,8 @@ void exray_validation_free(exray_validation *validation)
         return;
     xr_outcome_free(&validation->outcome);
     xr_comparison_free(validation->comparison);
+    for (int s = 0; s < 2; s++)
+        xr_lender_close(&validation->model[s]);
     free(validation->plugins);
     free(validation->json);
     free(validation->text);

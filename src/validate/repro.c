@@ -1,43 +1,44 @@
 #define _POSIX_C_SOURCE 200809L
 #include "repro.h"
 
-#include "cli.h"
 #include "npz.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static bool say(const char *path)
+static bool fail(const xr_repro *r, const char *path)
 {
-    xr_fail("cannot write '%s': %s; name a folder that may be written to", path, strerror(errno));
+    r->error->status = errno == ENOSPC ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
+    snprintf(r->error->message, sizeof r->error->message,
+             "cannot write '%.300s': %s; name a folder that may be written to", path, strerror(errno));
     return false;
 }
 
-static bool write_bytes(const char *folder, const char *name, const void *data, size_t size)
+static bool write_bytes(const xr_repro *r, const char *name, const void *data, size_t size)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%.4000s/%.60s", folder, name);
+    snprintf(path, sizeof path, "%.4000s/%.60s", r->folder, name);
     FILE *file = fopen(path, "wb");
     if (!file)
-        return say(path);
+        return fail(r, path);
     bool ok = fwrite(data, 1, size, file) == size;
     ok = fclose(file) == 0 && ok;
-    return ok || say(path);
+    return ok || fail(r, path);
 }
 
-static bool write_tensors(const char *folder, const char *name, const xr_isolated_tensor *tensors,
+static bool write_tensors(const xr_repro *r, const char *name, const xr_isolated_tensor *tensors,
                           size_t count)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%.4000s/%.60s", folder, name);
+    snprintf(path, sizeof path, "%.4000s/%.60s", r->folder, name);
     xr_npz *npz = xr_npz_open(path);
     if (!npz)
-        return say(path);
+        return fail(r, path);
     for (size_t i = 0; i < count; i++)
         xr_npz_add(npz, tensors[i].name ? tensors[i].name : "", "<f4", tensors[i].info->shape,
                    tensors[i].info->rank, tensors[i].values, tensors[i].count * sizeof(float));
-    return xr_npz_close(npz) || say(path);
+    return xr_npz_close(npz) || fail(r, path);
 }
 
 static bool write_readme(const xr_repro *r, const xr_isolated *what, const char *model)
@@ -58,7 +59,7 @@ static bool write_readme(const xr_repro *r, const xr_isolated *what, const char 
         r->engine->name, what->error, what->noise, edge && edge->engine ? edge->engine : "?",
         edge && edge->engine_version ? edge->engine_version : "", edge && edge->kernels ? edge->kernels : "?",
         edge && edge->name ? edge->name : "?");
-    return write_bytes(r->folder, "README.txt", text,
+    return write_bytes(r, "README.txt", text,
                        (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }
 
@@ -68,11 +69,10 @@ bool xr_repro_write(void *user, const xr_isolated *what)
     char model[32];
     snprintf(model, sizeof model, "layer.%.20s", what->format);
     if (mkdir(r->folder, 0777) != 0 && errno != EEXIST)
-        return say(r->folder);
-    r->written = write_bytes(r->folder, model, what->model.data, what->model.size) &&
-                 write_tensors(r->folder, "inputs.npz", what->inputs, what->input_count) &&
-                 write_tensors(r->folder, "edge.npz", &what->edge, 1) &&
-                 write_tensors(r->folder, "reference.npz", &what->reference, 1) &&
-                 write_readme(r, what, model);
+        return fail(r, r->folder);
+    r->written = write_bytes(r, model, what->model.data, what->model.size) &&
+                 write_tensors(r, "inputs.npz", what->inputs, what->input_count) &&
+                 write_tensors(r, "edge.npz", &what->edge, 1) &&
+                 write_tensors(r, "reference.npz", &what->reference, 1) && write_readme(r, what, model);
     return r->written;
 }

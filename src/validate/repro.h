@@ -8,6 +8,7 @@ typedef struct xr_repro {
     const char *folder; /* created where it is not there */
     const exray_comparison *comparison;
     const xr_engine *engine;
+    exray_error *error; /* filled where something could not be written */
     bool written;
 } xr_repro;
 

@@ -1,0 +1,92 @@
+#include "models.h"
+
+#include "engine.h"
+#include "isolate/isolate.h"
+#include "pipeline/file.h"
+#include "repro.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- Weights -------------------------------------------------------------------------- */
+
+exray_status xr_lender_open(xr_lender *lender, exray_side side, const char *path, const exray_log **log,
+                            exray_error *error)
+{
+    exray_error inner = {EXRAY_OK, ""};
+    char why[240];
+    if (!path)
+        return EXRAY_OK;
+    lender->bytes = xr_file_read(path, XR_LIMIT_MODEL, &lender->size, error);
+    if (lender->bytes)
+        lender->log = exray_log_open(exray_log_path(*log), error);
+    if (!lender->log)
+        return error->status;
+    if (xr_loan_make(lender->log, lender->bytes, lender->size, &lender->loan, why, &inner) != EXRAY_OK)
+        return xr_error_set(error, inner.status, "%.250s: %.240s", path, inner.message);
+    if (*why)
+        snprintf(lender->remark, sizeof lender->remark,
+                 "the %s's model file %.100s: its weights are not used: %s",
+                 side == EXRAY_EDGE ? "edge" : "reference", path, why);
+    *log = lender->log;
+    return EXRAY_OK;
+}
+
+void xr_lender_close(xr_lender *lender)
+{
+    exray_log_close(lender->log);
+    xr_loan_free(&lender->loan);
+    free(lender->bytes);
+    *lender = (xr_lender){0};
+}
+
+/* ---- Isolation ------------------------------------------------------------------------ */
+
+exray_status xr_isolation_check(const exray_validate_options *o, exray_error *error)
+{
+    bool wanted = o->engine || o->repro || o->engine_library || o->kernels;
+    if (wanted && (!o->engine || !o->reference_model))
+        return xr_error_set(error, EXRAY_E_ARGUMENT,
+                            "to run layers alone it takes both the engine and the reference's model file");
+    if (o->engine && !xr_engine_by_name(o->engine))
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "there is no engine '%.60s'; `exray engines` lists them",
+                            o->engine);
+    return EXRAY_OK;
+}
+
+static void remark_on(const xr_isolate_report *report, const xr_repro *repro, char remark[480])
+{
+    const char *unwritten = repro->folder && !repro->written ? "; --repro: nothing was written" : "";
+    if (report->why[0] && report->run == 0)
+        snprintf(remark, 480, "isolation: no layer was run alone: %s%s", report->why, unwritten);
+    else if (report->why[0])
+        snprintf(remark, 480, "isolation: %zu of %zu wrong layers were run alone; %s%s", report->run,
+                 report->wrong, report->why, unwritten);
+    else if (*unwritten)
+        snprintf(remark, 480, "--repro: no layer is wrong by itself; nothing was written");
+}
+
+exray_status xr_isolation_run(const exray_validate_options *o, const xr_lender *reference,
+                              exray_comparison *comparison, char remark[480], exray_error *error)
+{
+    if (!o->engine)
+        return EXRAY_OK;
+    exray_error inner = {EXRAY_OK, ""};
+    xr_repro repro = {
+        .folder = o->repro, .comparison = comparison, .engine = xr_engine_by_name(o->engine), .error = error};
+    xr_isolate_options isolation = {.engine = repro.engine,
+                                    .kernels = o->kernels,
+                                    .library = o->engine_library,
+                                    .model = reference->bytes,
+                                    .model_size = reference->size,
+                                    .failing = o->repro ? xr_repro_write : NULL,
+                                    .user = &repro};
+    xr_isolate_report report;
+    exray_status status = xr_isolate(comparison, &isolation, &report, &inner);
+    if (status != EXRAY_OK)
+        return xr_error_set(error, status, "%.250s: %.240s", o->reference_model, inner.message);
+    if (report.not_saved)
+        return error->status;
+    remark_on(&report, &repro, remark);
+    return EXRAY_OK;
+}
