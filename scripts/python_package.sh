@@ -11,11 +11,15 @@ cd "$(dirname "$0")/.."
 build=${EXRAY_BUILD:-build}
 tools=$build/python-tests
 
-# Builds with the pinned tools, so that no registry is needed.
+# Builds with the pinned tools, so that no registry is needed; auditwheel then puts the system's libraries into
+# the wheel (libjpeg, zstd, ...), so that it runs where they are not installed.
 build_wheel() {
-    rm -rf "$build/wheels"
+    rm -rf "$build/wheels" "$build/wheels-linked"
     "$tools/bin/python" -m pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
-        --config-settings=build-dir="$build/wheel" -w "$build/wheels" .
+        --config-settings=build-dir="$build/wheel" -w "$build/wheels-linked" .
+    PATH="$(realpath "$tools/bin"):$PATH" "$tools/bin/python" -m auditwheel repair -w "$build/wheels" "$build"/wheels-linked/*.whl \
+        >"$build/wheels-linked/auditwheel.log" 2>&1 \
+        || { cat "$build/wheels-linked/auditwheel.log" >&2; echo "python_package: auditwheel failed, see above" >&2; exit 2; }
 }
 
 # install PYTHON: the wheel into an environment.
