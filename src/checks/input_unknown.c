@@ -130,6 +130,27 @@ static void say_where(const exray_comparison *comparison, const xr_input_fit *fi
         exray_finding_number(f, "affine_residual_blocks_levels", o->residual);
 }
 
+/* Levels are a picture's; of anything else the unit is the reference's deviation. */
+static void say_how_much(const exray_comparison *comparison, const xr_input_fit *fit, bool partly,
+                         exray_finding *f)
+{
+    const char *they = partly ? "Apart from what is named, they" : "They";
+    exray_frame_pair pair = exray_comparison_frame(comparison, fit->left_worst_frame);
+    const exray_frame *frame =
+        exray_log_frame(exray_comparison_log(comparison, EXRAY_EDGE), pair.frame[EXRAY_EDGE]);
+    char most[40] = "";
+    if (fit->picture) {
+        exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
+                             they, fit->left_luma);
+        snprintf(most, sizeof most, ": %.2f levels rms", fit->left_worst);
+    } else
+        exray_finding_detail(f, "They differ by %.2g of the reference's deviation (nRMSE).",
+                             fit->nrmse_before);
+    if (fit->frames > 1)
+        exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s%s.", frame->index,
+                             *frame->source ? ", " : "", frame->source, most);
+}
+
 static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
     bool partly = fit->order_named || fit->map_named;
@@ -137,15 +158,7 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input differs from the reference's%s; no known cause explains it.",
                           partly ? " in something more" : "");
-    exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
-                         partly ? "Apart from what is named, they" : "They", fit->left_luma);
-    if (fit->frames > 1) {
-        exray_frame_pair pair = exray_comparison_frame(comparison, fit->left_worst_frame);
-        const exray_frame *frame =
-            exray_log_frame(exray_comparison_log(comparison, EXRAY_EDGE), pair.frame[EXRAY_EDGE]);
-        exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s: %.2f levels rms.", frame->index,
-                             *frame->source ? ", " : "", frame->source, fit->left_worst);
-    }
+    say_how_much(comparison, fit, partly, f);
     say_where(comparison, fit, f);
     if (fit->clipped > 0.01 * fit->counted)
         exray_finding_detail(
@@ -165,7 +178,10 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
         exray_finding_detail(f, "%zu frames look as if channels were exchanged, %zu do not.", fit->supporting,
                              fit->opposing);
     exray_finding_fix(
-        f, "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame.");
+        f,
+        fit->picture
+            ? "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame."
+            : "Compare the two inputs as curves (`exray export --npz`): rate, gain, window, order, frame.");
     exray_finding_number(f, "residual_levels", fit->left_pixels);
     exray_finding_number(f, "residual_luma_levels", fit->left_luma);
     exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);

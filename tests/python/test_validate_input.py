@@ -401,3 +401,12 @@ def test_sound(judge):
     healthy(judge(sound, sound))
     healthy(judge([s + random.integers(-1, 2, s.shape).astype(np.float32) / 32768 for s in sound], sound))
     assert causes(judge([s * 0.5 for s in sound], sound)) == [NORMALIZATION]
+
+
+def test_an_unexplained_sound_is_no_picture(judge):
+    rng = np.random.default_rng(5)
+    sounds = [rng.normal(0, 0.3, (1, 4000)).astype(np.float32) for _ in range(4)]
+    verdict = judge([(s + rng.normal(0, 0.3, s.shape)).astype(np.float32) for s in sounds], sounds)
+    found = finding(verdict, UNKNOWN)
+    said = " ".join([found["summary"], *found["details"], found["fix"]])
+    assert "picture" not in said and "levels" not in said and "nRMSE" in said and "rate, gain" in said
