@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+from collections.abc import Iterable as IterableABC
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 import numpy as np
@@ -312,12 +313,10 @@ def best_classes(scores: "NDArray[Any]", top: int, labels: Optional[Sequence[str
 def given_classes(classes: Iterable[Any]) -> List[ClassScore]:
     """Classes that a caller lists."""
     out = []
-    try:
-        listed = list(classes)
-    except TypeError:
+    if not isinstance(classes, IterableABC):
         raise ArgumentError(f"classes() takes (id, score[, label]) of each class, or a NumPy array of all scores, not "
-                            f"{type(classes).__name__}") from None
-    for one in listed:
+                            f"{type(classes).__name__}")
+    for one in classes:
         if not isinstance(one, ClassScore):
             if not isinstance(one, (tuple, list)) or not 2 <= len(one) <= 3:
                 raise ArgumentError(f"classes() takes (id, score[, label]) of each class, or a NumPy array of all "
@@ -330,10 +329,12 @@ def given_classes(classes: Iterable[Any]) -> List[ClassScore]:
 
 def given_boxes(boxes: Iterable[Any]) -> List[Box]:
     """Boxes that a caller lists."""
+    if not isinstance(boxes, IterableABC):
+        raise ArgumentError(f"boxes() takes a list of exray.Box, not {type(boxes).__name__}")
     out = []
-    for box in boxes if isinstance(boxes, Iterable) else [boxes]:
+    for box in boxes:
         if not isinstance(box, Box):
-            raise ArgumentError(f"boxes() takes exray.Box values, not {type(box).__name__}: {show(box)}")
+            raise ArgumentError(f"boxes() takes a list of exray.Box, not one of {type(box).__name__}: {show(box)}")
         edges = [_score(getattr(box, name), f"{name} of a box")
                  for name in ("x_min", "y_min", "x_max", "y_max")]
         out.append(Box(edges[0], edges[1], edges[2], edges[3], whole(box.id, "a box's id", -_INT64, _INT64 - 1),
