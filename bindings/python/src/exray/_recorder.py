@@ -177,23 +177,23 @@ class Recorder:
             raise StateError(f"the recorder of {self.path} is closed")
         return self._recorder
 
-    def _take(self) -> Any:
-        """The C recorder, for one call; _lock is to be released after it.  cffi lets other threads run meanwhile."""
+    def _ready(self) -> Any:
+        """The C recorder, for a call under _lock: cffi lets other threads run meanwhile.  That the lock is held is
+        told, not waited for; where two threads come past here at the same moment, one waits after all."""
         recorder = self._r
-        if not self._lock.acquire(False):
+        if self._lock.locked():
             raise StateError(f"two threads use the recorder of {self.path} at once; it belongs to one at a time: put a "
                              "lock around its calls, or give each thread a recorder of its own")
         return recorder
 
     def _fail(self, recorder: Any, status: int) -> Error:
-        return make_error(status, text(lib.exray_error_message(recorder)))
+        message = text(lib.exray_error_message(recorder))
+        return make_error(status, message or f"the recorder of {self.path} is closed")
 
     def _call(self, function: Any, *values: Any) -> None:
-        recorder = self._take()
-        try:
+        recorder = self._ready()
+        with self._lock:
             status = function(recorder, *values)
-        finally:
-            self._lock.release()
         if status:
             raise self._fail(recorder, status)
 
@@ -223,17 +223,15 @@ class Recorder:
         nothing, nor does one in a process that was forked off."""
         if self._recorder is None or not self._is_here:
             return
-        recorder = self._take()
-        try:
+        recorder = self._ready()
+        with self._lock:
             status = self._close()
-        finally:
-            self._lock.release()
         if status:
             raise self._fail(recorder, status)
 
     def _close(self) -> int:
         recorder, self._recorder = self._recorder, None
-        status = int(lib.exray_close(recorder))
+        status = 0 if recorder is None else int(lib.exray_close(recorder))
         files.writers.discard(self)
         return status
 
@@ -292,7 +290,7 @@ class Recorder:
         if raising:
             self._call(lib.exray_frame_end)
             return
-        with self._lock:
+        with self._lock:  # an exception is on its way: this one's end is no news
             lib.exray_frame_end(self._recorder)
 
     @property
@@ -382,8 +380,8 @@ class Recorder:
         if occurrence:
             occurrence = arguments.whole(occurrence, "an occurrence", 0, arguments.UINT32)
         key = (kind, index, output, name, a.dtype, a.shape, layout, quantization)
-        recorder = self._take()
-        try:
+        recorder = self._ready()
+        with self._lock:
             t = self._made(key).tensor
             if a.dtype.name in ("int4", "uint4"):
                 a = _pack(a)
@@ -392,8 +390,6 @@ class Recorder:
                 ffi.cast("void *", a.ctypes.data)
             t.size = a.nbytes
             status = lib.exray_record_tensor(recorder, t)
-        finally:
-            self._lock.release()
         if status:
             raise self._fail(recorder, status)
 

@@ -28,7 +28,7 @@ class Session:
     returned stays the one that is deployed.
 
     model       the .onnx file
-    recorder    where it goes; runs go into its open frame (a second one within it: a frame of its own)
+    recorder    where it goes; runs go into its open frame (a second one within it: a frame in its place)
     kernels     graph optimization: "default" (all), "extended", "none"
     threads     0: as ONNX Runtime likes
     options     more for InferenceSession: providers, ...
