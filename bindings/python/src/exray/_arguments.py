@@ -230,13 +230,14 @@ def picture(name: str, pixels: "NDArray[Any]", format: Optional[str], width: Any
         raise ArgumentError(f"{what}: a picture has uint8 pixels, not {pixels.dtype}")
     if not pixels.size:
         raise ArgumentError(f"{what} has no pixels: its shape is {list(pixels.shape)}")
-    if rotation not in _ROTATIONS:
+    turned = whole(rotation, f"{what}: rotation", -UINT32, UINT32)
+    if turned not in _ROTATIONS:
         raise ArgumentError(f"{what}: a rotation is 0, 90, 180 or 270 degrees, not {show(rotation)}")
     if matrix not in _MATRICES:
         raise ArgumentError(f"{what}: a matrix is bt601, bt709 or bt2020, not {show(matrix)}")
     media = Media(_picture_format(what, pixels, format), whole(width, f"{what}: width", 0, UINT32 >> 1),
                   whole(height, f"{what}: height", 0, UINT32 >> 1),
-                  whole(row_stride, f"{what}: row_stride", 0, UINT32), matrix, bool(full_range), int(rotation))
+                  whole(row_stride, f"{what}: row_stride", 0, UINT32), matrix, bool(full_range), turned)
     w, h = _picture_size(what, pixels, media)
     media = Media(media.format, w, h, media.row_stride, media.matrix, media.full_range, media.rotation)
     if pixels.nbytes < _least_bytes(media):
