@@ -7,6 +7,7 @@ import math
 import operator
 import os
 from collections.abc import Iterable as IterableABC
+from collections.abc import Sized as SizedABC
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 import numpy as np
@@ -304,6 +305,8 @@ def best_classes(scores: "NDArray[Any]", top: int, labels: Optional[Sequence[str
     if wrong.size:
         raise ArgumentError(f"classes(): the score of class {wrong[0]} is NaN ({wrong.size} of {flat.size} are): look "
                             "at what computes the scores")
+    if labels is not None and (isinstance(labels, str) or not isinstance(labels, SizedABC)):
+        raise ArgumentError(f"classes(): labels is a list of names, not {show(labels)}")
     names = labels if labels is not None and len(labels) else None
     if names is not None and len(names) < flat.size:
         raise ArgumentError(f"classes(): {flat.size} scores, but only {len(names)} labels; give one for each class")
@@ -350,6 +353,11 @@ def check_model(model: Model) -> None:
     """Whether a model that a caller describes holds together."""
     if not isinstance(model, Model):
         raise ArgumentError(f"model() takes an exray.Model, not {type(model).__name__}")
+    for what, kind in (("tensors", TensorInfo), ("nodes", Node), ("inputs", object), ("outputs", object)):
+        values = getattr(model, what)
+        if not isinstance(values, (tuple, list)) or not all(isinstance(one, kind) for one in values):
+            raise ArgumentError(f"Model.{what} is a tuple of {'positions' if kind is object else kind.__name__}, not "
+                                f"{show(values)}")
     whole(model.threads, "Model.threads", 0, UINT32)
     for position, info in enumerate(model.tensors):
         _check_info(f"tensor {position} ({info.name!r}) of the model", info)

@@ -532,13 +532,14 @@ class Recorder:
 
     def latency(self, nodes: Sequence[int], start_ns: Sequence[int], duration_ns: Sequence[int]) -> None:
         """/latency: what each node of the frame took; starts from the frame's begin (elapsed_ns())."""
-        if not len(nodes) == len(start_ns) == len(duration_ns):
-            raise ArgumentError("nodes, start_ns and duration_ns have different lengths")
         try:
+            if not len(nodes) == len(start_ns) == len(duration_ns):
+                raise ArgumentError("latency(): nodes, start_ns and duration_ns have different lengths")
             columns = (ffi.new("uint32_t[]", list(nodes)), ffi.new("uint64_t[]", list(start_ns)),
                        ffi.new("uint64_t[]", list(duration_ns)))
         except (OverflowError, TypeError) as error:
-            raise ArgumentError(f"latency() takes whole numbers from 0 on, nodes and nanoseconds: {error}") from None
+            raise ArgumentError("latency() takes lists of whole numbers from 0 on, nodes and nanoseconds: "
+                                f"{error}") from None
         self._need_frame("latency")
         self._call(lib.exray_record_latency, *columns, len(nodes))
 
