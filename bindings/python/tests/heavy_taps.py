@@ -116,7 +116,11 @@ def test_torch_error_in_the_model(tmp_path, torch_net):
             torch_net(torch.zeros(1, 7, 12, 12))
         with r.frame():
             torch_net(torch.zeros(1, 3, 12, 12))
-    assert [n.op for n in exray.open(tmp_path / "a.mcap").model.nodes] == TORCH_OPS
+            torch_net(torch.ones(1, 3, 12, 12))  # takes the frame's place
+            r.scalar("after", 2)
+    log = exray.open(tmp_path / "a.mcap")
+    assert [n.op for n in log.model.nodes] == TORCH_OPS
+    assert [(len(f.outputs), f.values) for f in log] == [(0, {}), (1, {}), (1, {"after": 2})]
 
 
 # ---- Keras -----------------------------------------------------------------------------

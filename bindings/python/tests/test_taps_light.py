@@ -149,3 +149,23 @@ def test_litert_says_what_it_needs(tmp_path, assets):
             made.invoke()
     log = exray.open(tmp_path / "b.mcap")
     assert len(log) == 4 and all(len(f.outputs) == 1 and not f.layers for f in log)
+
+
+def test_a_run_that_fails_ends_its_frame(tmp_path, assets):
+    path = assets / "models" / "mobilenet_v2_dogs_float.onnx"
+    with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:
+        session = exray.onnx.Session(path, r)
+        given = session.get_inputs()[0]
+        for _ in range(2):
+            with pytest.raises(Exception, match="INVALID_ARGUMENT|[Dd]imension|[Rr]ank"):
+                session.run(None, {given.name: np.zeros((1, 2), np.float32)})
+        with r.frame(source="good"):
+            session.run(None, {given.name: np.zeros([n if isinstance(n, int) else 1 for n in given.shape], np.float32)})
+    log = exray.open(tmp_path / "a.mcap")
+    assert [f.source for f in log] == ["", "", "good"] and [len(f.outputs) for f in log] == [0, 0, 1]
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    with exray.Recorder(tmp_path / "a.mcap") as r:
+        with pytest.raises(exray.FileError, match="cannot read the model .*no.onnx: No such file"):
+            exray.onnx.Session(tmp_path / "no.onnx", r)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple,
 
 import numpy as np
 
-from exray._errors import ArgumentError, NotRecorded, StateError, encode, new_error, raise_filled, text
+from exray._arguments import UINT32, choice, number, whole
+from exray._errors import ArgumentError, NotRecorded, StateError, encode, new_error, raise_filled, show, text
 from exray._exray import ffi, lib
 from exray._log import Frame, Log
 from exray._types import KINDS
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDES = {"edge": 0, "reference": 1}
+_KINDS = {name: number for number, name in enumerate(KINDS)}
 _ROLES = ["clean", "originates", "propagates", "unjudged"]
 _SEVERITIES = {"info": 0, "warning": 1, "error": 2}
 
@@ -161,13 +163,14 @@ class Comparison:
         the recorded shape; a copy.  `pair`: of layers, inputs or outputs; of the last two say the kind ("input",
         "output"), or give a position among the frame's sensors with kind "sensor".  NotRecorded where the
         frame has no data of it."""
-        if side not in _SIDES:
-            raise ArgumentError(f"side is 'edge' or 'reference', not {side!r}")
-        position = pair if isinstance(pair, int) else pair.position
+        of_side, of_kind = choice(side, _SIDES, "side"), choice(kind, _KINDS, "kind")
+        at = whole(frame, "a matched frame's position", 0, UINT32)
+        position = pair.position if isinstance(pair, (IOPair, LayerPair)) else whole(pair, "a pair's position", 0,
+                                                                                      UINT32)
         view, values, error = ffi.new("exray_tensor_view *"), ffi.new("float const **"), new_error()
         slot = ffi.gc(lib.exray_slot_new(), lib.exray_slot_free)
-        status = lib.exray_comparison_values(self._comparison, _SIDES[side], frame, KINDS.index(kind), position, slot,
-                                             view, values, error)
+        status = lib.exray_comparison_values(self._comparison, of_side, at, of_kind, position, slot, view, values,
+                                             error)
         if status:
             if text(lib.exray_status_name(status)) == "EXRAY_E_STATE":
                 raise NotRecorded(text(error.message))
@@ -193,32 +196,53 @@ class Comparison:
         summary: one sentence; fix: one sentence, imperative; layer: of `layers`; alternatives: other causes
         with their confidence."""
         cause = cause or self._name
-        comparison = self._comparison
+        name = encode(cause, "a cause")
         if cause not in self._causes and not cause.startswith("user."):
             raise ArgumentError(f"named the cause {cause!r}, which it does not declare and which is no user.NAME")
-        if severity not in _SEVERITIES or not 0 <= confidence <= 1:
-            raise ArgumentError(f"a severity is info, warning or error, not {severity!r}; a confidence is 0 to 1, "
-                                f"not {confidence!r}")
-        position = layer.position if isinstance(layer, LayerPair) else layer
-        if position is not None and not 0 <= position < lib.exray_comparison_layer_count(comparison):
-            raise ArgumentError(f"there is no layer {position} in the comparison")
-        f = lib.exray_find(self._findings, encode(cause), _SEVERITIES[severity], confidence)
-        one = b"%s"
+        how_bad, sure = choice(severity, _SEVERITIES, "a severity"), _share(confidence, "a confidence")
+        if isinstance(details, str):
+            raise ArgumentError(f"details is a list of sentences, not one: {show(details)}")
+        # All is looked at before the finding begins: half of one would stay in the report.
+        calls: List[Tuple[Any, Tuple[Any, ...]]] = [
+            (lib.exray_finding_summary, _sentence(summary, "a finding's summary"))]
+        calls += [(lib.exray_finding_fix, _sentence(fix, "a finding's fix"))] if fix else []
+        calls += [(lib.exray_finding_detail, _sentence(detail, "a finding's detail")) for detail in details]
+        calls.append((lib.exray_finding_where, (encode(stage, "stage") if stage else ffi.NULL,
+                                                encode(tensor, "tensor") if tensor else ffi.NULL,
+                                                self._layer_position(layer))))
+        calls += [_evidence(key, value) for key, value in (evidence or {}).items()]
+        calls += [(lib.exray_finding_alternative, (encode(other, "an alternative"),
+                                                   _share(share, f"the confidence of {show(other)}")))
+                  for other, share in (alternatives or {}).items()]
+        f = lib.exray_find(self._findings, name, how_bad, sure)
+        for function, values in calls:
+            function(f, *values)
 
-        def put(function: Any, value: str) -> None:
-            function(f, one, ffi.new("char[]", encode(value)))
+    def _layer_position(self, layer: "Union[LayerPair, int, None]") -> int:
+        comparison = self._comparison
+        if layer is None:
+            return UINT32
+        count = lib.exray_comparison_layer_count(comparison)
+        position = whole(layer.position if isinstance(layer, LayerPair) else layer, "a layer's position", 0, UINT32)
+        if position >= count:
+            raise ArgumentError(f"there is no layer {position} in the comparison; it has {count}")
+        return position
 
-        put(lib.exray_finding_summary, summary)
-        if fix:
-            put(lib.exray_finding_fix, fix)
-        for detail in details:
-            put(lib.exray_finding_detail, detail)
-        lib.exray_finding_where(f, encode(stage) if stage else ffi.NULL, encode(tensor) if tensor else ffi.NULL,
-                                0xFFFFFFFF if position is None else position)
-        for key, value in (evidence or {}).items():
-            if isinstance(value, str):
-                lib.exray_finding_text(f, encode(key), encode(value))
-            else:
-                lib.exray_finding_number(f, encode(key), float(value))
-        for other, sure in (alternatives or {}).items():
-            lib.exray_finding_alternative(f, encode(other), sure)
+
+def _share(value: Any, what: str) -> float:
+    found = number(value, what)
+    if not 0 <= found <= 1:
+        raise ArgumentError(f"{what} is 0 to 1, not {show(value)}")
+    return found
+
+
+def _sentence(value: str, what: str) -> Tuple[bytes, Any]:
+    """For a function that formats as printf does."""
+    return b"%s", ffi.new("char[]", encode(value, what))
+
+
+def _evidence(key: str, value: "Union[float, str]") -> Tuple[Any, Tuple[Any, ...]]:
+    name = encode(key, "the name of evidence")
+    if isinstance(value, str):
+        return lib.exray_finding_text, (name, encode(value, f"the evidence {key}"))
+    return lib.exray_finding_number, (name, number(value, f"the evidence {key}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, Type
 
 from exray._exray import ffi, lib
@@ -77,11 +78,38 @@ def text(value: Any) -> str:
     return "" if value == ffi.NULL else bytes(ffi.string(value)).decode("utf-8", "replace")
 
 
+def show(value: Any) -> str:
+    """A caller's value for an error, which is one line."""
+    line = " ".join(repr(value).split())
+    return line if len(line) <= 80 else line[:77] + "..."
+
+
 def encode(value: str, what: str = "a text") -> bytes:
     """A string for C, which ends at the first NUL."""
+    if not isinstance(value, str):
+        raise ArgumentError(f"{what} is a str, not {type(value).__name__}: {show(value)}")
     if "\0" in value:
-        raise ArgumentError(f"{what} must not have a NUL character in it: {value!r}")
-    return value.encode("utf-8", "surrogateescape")
+        raise ArgumentError(f"{what} must not have a NUL character in it: {show(value)}")
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{what} has characters that UTF-8 cannot encode: {show(value)}") from None
+
+
+def encode_path(path: Any, what: str = "path") -> bytes:
+    """A file's path (str, bytes, os.PathLike) for C.  NUL is refused: C would take what stands before it for the
+    path, and open another file."""
+    try:
+        name = os.fsencode(path)
+    except TypeError:
+        raise ArgumentError(f"{what} is a str, bytes or os.PathLike, not {type(path).__name__}: {show(path)}") from None
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{what} has characters that a file's name cannot have: {show(path)}") from None
+    if not name:
+        raise ArgumentError(f"{what} is empty; give a file's name")
+    if b"\0" in name:
+        raise ArgumentError(f"{what} must not have a NUL character in it: {show(path)}")
+    return name
 
 
 def status_number(name: str) -> int:

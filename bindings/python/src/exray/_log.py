@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type, Union, overload
 
 import numpy as np
 
-from exray._errors import (ArgumentError, FormatError, NotRecorded, StateError, encode, need, new_error, raise_filled,
-                           text)
+from exray import _files as files
+from exray._errors import (ArgumentError, FormatError, NotRecorded, StateError, encode, encode_path, need, new_error,
+                           raise_filled, show, text)
 from exray._exray import ffi, lib
 from exray._types import (KINDS, Box, ClassScore, Media, Model, Result, Sketch, Stats, TensorInfo, info_from_c,
                           media_from_c, model_from_c, numpy_dtype, stats_from_c)
@@ -26,11 +28,14 @@ Key = Union[str, int, Tuple[int, ...]]
 class _Handle:
     """The C log, open as long as somebody refers to it: arrays do, too."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: bytes) -> None:
         error = new_error()
-        pointer = lib.exray_log_open(os.fsencode(path), error)
+        pointer = lib.exray_log_open(path, error)
         if pointer == ffi.NULL:
             raise_filled(error)
+        self.path = os.fsdecode(path)
+        self.identity = files.identity(path)
+        files.readers.add(self)  # a recorder would cut the file that is mapped here
         self.log = ffi.gc(pointer, lib.exray_log_close)
         self.slot = ffi.gc(lib.exray_slot_new(), lib.exray_slot_free)
         self.lock = threading.Lock()
@@ -248,6 +253,8 @@ class Tensors(Mapping[Key, Tensor]):
         if key in self._order:
             return self._order[key]
         if isinstance(key, int) and self._kind not in ("layer", "constant"):
+            if not -len(self._order) <= key < len(self._order):
+                raise KeyError(key)
             return list(self._order.values())[key]
         if isinstance(key, str) and key in self._names and self._names[key] in self._order:
             return self._order[self._names[key]]
@@ -438,8 +445,10 @@ class Log:
     """
 
     def __init__(self, path: "Union[str, os.PathLike[str]]") -> None:
-        self.path: str = os.fspath(path)
-        self._open: Optional[_Handle] = _Handle(self.path)
+        self._open: Optional[_Handle] = None
+        encoded = encode_path(path)
+        self.path: str = os.fsdecode(encoded)
+        self._open = _Handle(encoded)
         self._model: Optional[Model] = None
         self._names: Optional[Dict[str, int]] = None
 
@@ -512,9 +521,22 @@ class Log:
     def __len__(self) -> int:
         return int(lib.exray_log_frame_count(self._handle.log))
 
-    def __getitem__(self, position: int) -> Frame:
-        """The frame at a position (not of an index)."""
+    @overload
+    def __getitem__(self, position: int) -> Frame: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> List[Frame]: ...
+
+    def __getitem__(self, position: Union[int, slice]) -> Union[Frame, List[Frame]]:
+        """The frame at a position (not of an index); of a slice, the frames.  An IndexError beyond the last."""
         count = len(self)
+        if isinstance(position, slice):
+            return [Frame(self, self._handle, i) for i in range(count)[position]]
+        try:
+            position = operator.index(position)
+        except TypeError:
+            raise ArgumentError(f"a log is indexed by positions of frames, not by {type(position).__name__}: "
+                                f"{show(position)}") from None
         if not -count <= position < count:
             raise IndexError(f"frame {position} of {count}")
         return Frame(self, self._handle, position % count)

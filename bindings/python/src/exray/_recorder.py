@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 import numpy as np
 
-from exray._errors import ArgumentError, StateError, encode, make_error, text
+from exray import _arguments as arguments
+from exray import _files as files
+from exray._errors import ArgumentError, Error, StateError, encode, encode_path, make_error, show, text
 from exray._exray import ffi, lib
 from exray._log import Frame, Log
-from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, ClassScore, Keeper, Media, Model, Quantization, TensorInfo,
+from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, ClassScore, Keeper, Model, Quantization, TensorInfo,
                           log_dtype)
 
 if TYPE_CHECKING:
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
 _KIND = {name: number for number, name in enumerate(KINDS)}
 _ROLES = {"edge": 0, "reference": 1}
 _COMPRESSIONS = {"none": 0, "lz4": 1, "zstd": 2}
-_MAGIC = [(b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"RIFF", "wav")]
-_FORMAT_OF_CHANNELS = {1: "gray8", 3: "rgb8", 4: "rgba8"}
+_CAPTURES = {name: lib.exray_capture_from_name(name.encode())
+             for name in ("off", "frame", "io", "stats", "sketch", "full")}
 
 ClassLike = Union[ClassScore, Tuple[int, float], Tuple[int, float, str]]
 
@@ -44,6 +47,20 @@ def _pack(array: "NDArray[Any]") -> "NDArray[np.uint8]":
     return packed
 
 
+def _replayed(replay_of: "Union[Log, str, os.PathLike[str], None]") -> Tuple[str, Optional[files.Identity]]:
+    """The log_id of the log that is replayed, and its file where that is known."""
+    if isinstance(replay_of, Log):
+        return replay_of.metadata.get("log_id", ""), replay_of._handle.identity
+    if replay_of is None or replay_of == "":
+        return "", None
+    path = encode_path(replay_of, "replay_of")
+    is_path = isinstance(replay_of, os.PathLike) or os.sep in str(replay_of) or str(replay_of).endswith(".mcap")
+    if is_path or os.path.isfile(path):
+        with Log(os.fsdecode(path)) as log:
+            return log.metadata.get("log_id", ""), log._handle.identity
+    return str(replay_of), None
+
+
 class _FrameScope:
     """What Recorder.frame() returns: begins the frame at `with`, ends it after."""
 
@@ -53,7 +70,7 @@ class _FrameScope:
         self._index, self._source, self._label = index, source, label
 
     def __enter__(self) -> "Recorder":
-        self._recorder._begin(self._index, self._source, self._label)
+        self._recorder._begin_alone(self._index, self._source, self._label)
         return self._recorder
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
@@ -70,11 +87,11 @@ class Recorder:
                 r.input("image", tensor)
                 r.output("probabilities", scores)
 
-    path          the file, created or truncated
+    path          the file: created; a log that stands there is overwritten, anything else is not
     role          "edge" or "reference"
     capture       "off" < "frame" < "io" < "stats" < "sketch" < "full": how much is kept
     layers        "Conv*,#3-9": names and node indices of the layers that are kept
-    replay_of     the log whose frames these are (or its log_id): frames then match by their index
+    replay_of     the log whose frames these are (a Log, its file or its log_id): frames then match by their index
     compression   "none", "lz4", "zstd"
     io_data       False: statistics instead of the data of sensor and input records
     every_nth, first_frames, byte_budget, chunk_size, ring_size   limits, 0: none or the usual (exray.h)
@@ -82,67 +99,109 @@ class Recorder:
 
     Arrays are taken as they are: whatever NumPy makes an array of without a copy (CPU tensors of PyTorch, too),
     is written from where it lies if it is contiguous and little-endian, and copied once if not.  They may be
-    changed as soon as a call returns.  FileError where the file cannot be written.  Errors are the recorder's:
-    after the first, every call raises it.  A recorder belongs to one thread at a time.
+    changed as soon as a call returns.
+
+    FileError where the file cannot be written, or is something else than a log.  StateError where this process
+    has it open for reading or in another recorder; for a record outside a frame, and for a frame within a frame.
+    ArgumentError for arguments that mean nothing: such a call records nothing, and the recorder goes on.  What the
+    C library refuses (a full disk, a second model) stays: every later call raises it.
+
+    A recorder belongs to one thread at a time: StateError for a call while another thread is in one.  It belongs
+    to the process that opened it: after os.fork() the child's calls are StateErrors, and that it ends, or closes
+    the recorder, does nothing to the log.
     """
 
     def __init__(self, path: "Union[str, os.PathLike[str]]", *, role: str = "reference",
                  capture: Optional[str] = None, layers: Optional[str] = None,
-                 replay_of: "Union[Log, str, None]" = None, compression: str = "none", io_data: bool = True,
-                 every_nth: int = 0, first_frames: int = 0, byte_budget: int = 0, chunk_size: int = 0,
-                 ring_size: int = 0, task: Optional[str] = None, session: Optional[str] = None,
+                 replay_of: "Union[Log, str, os.PathLike[str], None]" = None, compression: str = "none",
+                 io_data: bool = True, every_nth: int = 0, first_frames: int = 0, byte_budget: int = 0,
+                 chunk_size: int = 0, ring_size: int = 0, task: Optional[str] = None, session: Optional[str] = None,
                  device: Optional[str] = None, app: Optional[str] = None,
                  metadata: Optional[Mapping[str, str]] = None) -> None:
         self._recorder: Any = None
-        keeper = Keeper()
-        config = keeper.new("exray_config *")
-        if role not in _ROLES:
-            raise ArgumentError(f"role is 'edge' or 'reference', not {role!r}")
-        if compression not in _COMPRESSIONS:
-            raise ArgumentError(f"compression is one of {', '.join(_COMPRESSIONS)}, not {compression!r}")
-        if capture is not None:
-            config.capture = lib.exray_capture_from_name(encode(capture))
-            if config.capture < 0:
-                raise ArgumentError(f"capture is off, frame, io, stats, sketch or full, not {capture!r}")
-        if isinstance(replay_of, Log):
-            replay_of = replay_of.metadata.get("log_id", "")
-        config.role = _ROLES[role]
-        config.compression = _COMPRESSIONS[compression]
-        config.codec = lib.exray_codecs()
-        config.no_io_data = not io_data
-        texts = {"layers": layers, "task": task, "session": session, "replay_of": replay_of, "device": device,
-                 "app": app}
-        for name, value in texts.items():
-            setattr(config, name, keeper.text(value or ""))
-        numbers = {"every_nth": every_nth, "first_frames": first_frames, "byte_budget": byte_budget,
-                   "chunk_size": chunk_size, "ring_size": ring_size}
-        for name, number in numbers.items():
-            setattr(config, name, number)
-        if metadata:
-            config.metadata, config.metadata_count = keeper.pairs(metadata), len(metadata)
-        self.path: str = os.fspath(path)
+        target = encode_path(path)
+        self.path: str = os.fsdecode(target)
+        self.identity: Optional[files.Identity] = None
+        self._process = os.getpid()
+        self._lock = threading.Lock()  # held within a call
         self._tensors: Dict[Any, _Tensor] = {}
         self._model: Optional[Model] = None
         self._by_name: Dict[Tuple[str, str], int] = {}
         self._in_frame = False
         self._serial = 0  # frames begun so far
+        keeper = Keeper()
+        config = keeper.new("exray_config *")
+        config.role = arguments.choice(role, _ROLES, "role")
+        config.compression = arguments.choice(compression, _COMPRESSIONS, "compression")
+        if capture is not None:
+            config.capture = arguments.choice(capture, _CAPTURES, "capture")
+        config.codec = lib.exray_codecs()
+        config.no_io_data = not io_data
+        log_id, replayed = _replayed(replay_of)
+        texts = {"layers": layers, "task": task, "session": session, "replay_of": log_id, "device": device, "app": app}
+        for name, value in texts.items():
+            setattr(config, name, ffi.NULL if value is None else keeper.text(value, name))
+        most = arguments.UINT64 >> 1
+        numbers = {"every_nth": (every_nth, most), "first_frames": (first_frames, most),
+                   "byte_budget": (byte_budget, most), "chunk_size": (chunk_size, arguments.UINT32),
+                   "ring_size": (ring_size, most)}
+        for name, number in arguments.numbers(numbers).items():
+            setattr(config, name, number)
+        if metadata:
+            config.metadata, config.metadata_count = keeper.pairs(metadata), len(metadata)
+        files.check_target(target, replayed)
+        self._open(target, config)
+
+    def _open(self, path: bytes, config: Any) -> None:
         recorder = ffi.new("exray_recorder *")
-        status = lib.exray_open_file(recorder, os.fsencode(self.path), config)
+        status = lib.exray_open_file(recorder, path, config)
         if status:
             raise make_error(status, text(lib.exray_error_message(recorder)))
         self._recorder = recorder
+        self.identity = files.identity(path)
+        files.writers.add(self)
 
     # ---- Its life ------------------------------------------------------------------
 
     @property
+    def _is_here(self) -> bool:
+        """Whether this is the process that opened it, not a child that was forked off."""
+        return os.getpid() == self._process
+
+    @property
     def _r(self) -> Any:
+        if os.getpid() != self._process:
+            raise StateError(f"the recorder of {self.path} belongs to process {self._process}, which forked this one; "
+                             "open one here, of another file")
         if self._recorder is None:
             raise StateError(f"the recorder of {self.path} is closed")
         return self._recorder
 
-    def _check(self, status: int) -> None:
+    def _ready(self) -> Any:
+        """The C recorder, for a call under _lock: cffi lets other threads run meanwhile.  That the lock is held is
+        told, not waited for; where two threads come past here at the same moment, one waits after all."""
+        recorder = self._r
+        if self._lock.locked():
+            raise StateError(f"two threads use the recorder of {self.path} at once; it belongs to one at a time: put a "
+                             "lock around its calls, or give each thread a recorder of its own")
+        return recorder
+
+    def _fail(self, recorder: Any, status: int) -> Error:
+        message = text(lib.exray_error_message(recorder))
+        return make_error(status, message or f"the recorder of {self.path} is closed")
+
+    def _call(self, function: Any, *values: Any) -> None:
+        recorder = self._ready()
+        with self._lock:
+            status = function(recorder, *values)
         if status:
-            raise make_error(status, text(lib.exray_error_message(self._recorder)))
+            raise self._fail(recorder, status)
+
+    def _need_frame(self, what: str, name: str = "") -> None:
+        """C would begin a frame by itself, without a source; what was meant is told here."""
+        if not self._in_frame and self._r:
+            raise StateError(f"{f'{what} {show(name)}' if name else what} outside a frame of {self.path}; use "
+                             "`with r.frame():` around what belongs to it")
 
     def __enter__(self) -> "Recorder":
         return self
@@ -151,23 +210,30 @@ class Recorder:
                  trace: Optional[TracebackType]) -> None:
         if kind is None:
             self.close()
-        elif self._recorder is not None:
-            lib.exray_close(self._recorder)
-            self._recorder = None
+        elif self._recorder is not None and self._is_here:
+            with self._lock:  # another thread's call may take its time
+                self._close()
 
     def __del__(self) -> None:
-        if getattr(self, "_recorder", None) is not None:
+        if getattr(self, "_recorder", None) is not None and self._is_here:
             lib.exray_close(self._recorder)
 
     def close(self) -> None:
         """Ends the log and closes the file; raises the first error of the recorder's life.  A second one does
-        nothing."""
-        if self._recorder is None:
+        nothing, nor does one in a process that was forked off."""
+        if self._recorder is None or not self._is_here:
             return
-        recorder, self._recorder = self._recorder, None
-        status = lib.exray_close(recorder)
+        recorder = self._ready()
+        with self._lock:
+            status = self._close()
         if status:
-            raise make_error(status, text(lib.exray_error_message(recorder)))
+            raise self._fail(recorder, status)
+
+    def _close(self) -> int:
+        recorder, self._recorder = self._recorder, None
+        status = 0 if recorder is None else int(lib.exray_close(recorder))
+        files.writers.discard(self)
+        return status
 
     @property
     def dropped(self) -> int:
@@ -181,34 +247,51 @@ class Recorder:
 
     # ---- Frames --------------------------------------------------------------------
 
-    def frame(self, of: Optional[Frame] = None, *, index: Optional[int] = None, source: Optional[str] = None,
-              label: Optional[int] = None) -> _FrameScope:
-        """A frame, for `with`.  `of`: a frame of the log that is replayed, whose index, source and label are
-        taken.  `index`: larger than every one before; default: the next."""
+    def frame(self, of: Optional[Frame] = None, *, index: Optional[int] = None,
+              source: "Union[str, os.PathLike[str], None]" = None, label: Optional[int] = None) -> _FrameScope:
+        """A frame, for `with`: everything that is recorded in the body belongs to it, and nothing is recorded
+        outside of one but the model, its weights and attachments.  Frames do not nest.
+
+        of: a frame of the log that is replayed, whose index, source and label are taken.  index: larger than every
+        one before; default: the next.  source: a file, a camera.  label: the number of the true class."""
         if of is not None:
+            if not isinstance(of, Frame):
+                raise ArgumentError(f"frame() takes a Frame of the log that is replayed, not {type(of).__name__}: "
+                                    f"{show(of)}; a source is frame(source=...)")
             index = of.index if index is None else index
             source = of.source if source is None else source
             label = of.label if label is None else label
-        return _FrameScope(self, index, source, label)
+        if index is not None:
+            index = arguments.whole(index, "a frame's index", 0, arguments.UINT64 - 1)
+        return _FrameScope(self, index, arguments.source_name(source), arguments.optional_label(label))
+
+    def _begin_alone(self, index: Optional[int], source: Optional[str], label: Optional[int]) -> None:
+        if self._in_frame and self._r:
+            raise StateError(f"a frame within frame {self.frame_index} of {self.path}: frames do not nest; end the one "
+                             "before the next begins")
+        self._begin(index, source, label)
 
     def _begin(self, index: Optional[int], source: Optional[str], label: Optional[int]) -> None:
+        """Begins a frame in the place of the one that is open."""
         name = encode(source, "a frame's source") if source else ffi.NULL
         if index is None:
-            self._check(lib.exray_frame_begin(self._r, name))
+            self._call(lib.exray_frame_begin, name)
         else:
-            self._check(lib.exray_frame_begin_at(self._r, index, name))
+            self._call(lib.exray_frame_begin_at, index, name)
         self._in_frame = True
         self._serial += 1
         if label is not None:
-            self._check(lib.exray_frame_label(self._r, int(label)))
+            self._call(lib.exray_frame_label, label)
 
     def _end(self, raising: bool) -> None:
         self._in_frame = False
-        if self._recorder is None:
+        if self._recorder is None or not self._is_here:
             return
-        status = lib.exray_frame_end(self._recorder)
         if raising:
-            self._check(status)
+            self._call(lib.exray_frame_end)
+            return
+        with self._lock:  # an exception is on its way: this one's end is no news
+            lib.exray_frame_end(self._recorder)
 
     @property
     def frame_index(self) -> int:
@@ -217,18 +300,22 @@ class Recorder:
 
     def inference_ns(self, nanoseconds: int) -> None:
         """What the engine's call took; taps call it."""
-        self._check(lib.exray_frame_inference(self._r, int(nanoseconds)))
+        took = arguments.whole(nanoseconds, "inference_ns")
+        self._need_frame("inference_ns")
+        self._call(lib.exray_frame_inference, took)
 
     def elapsed_ns(self) -> int:
         """Nanoseconds since the frame began."""
+        self._need_frame("elapsed_ns")
         return int(lib.exray_frame_elapsed(self._r))
 
     # ---- Tensors --------------------------------------------------------------------
 
     def wants(self, kind: str, index: Optional[int] = None, name: Optional[str] = None) -> bool:
         """Whether such a record would be kept now: what is not wanted need not be fetched."""
-        what = ffi.NULL if name is None else encode(name)
-        return bool(lib.exray_wants(self._r, _KIND[kind], NO_INDEX if index is None else index, what))
+        what = ffi.NULL if name is None else encode(name, "a name")
+        at = NO_INDEX if index is None else arguments.whole(index, "an index", 0, NO_INDEX)
+        return bool(lib.exray_wants(self._r, arguments.choice(kind, _KIND, "kind"), at, what))
 
     def _described(self, kind: str, index: int, output: int, name: str) -> Optional[int]:
         """The tensor's position in the model that was recorded."""
@@ -243,9 +330,14 @@ class Recorder:
 
     def _make(self, kind: str, index: int, output: int, name: str, dtype: "np.dtype[Any]", shape: Tuple[int, ...],
               layout: str, quantization: Optional[Quantization]) -> _Tensor:
+        what = f"{kind} {show(name)}"
+        encode(name, f"the name of a {kind}")
+        arguments.check_tensor(what, dtype, shape, layout)
         made = _Tensor()
         t = made.tensor
-        t.kind, t.index, t.output = _KIND[kind], index, output
+        t.kind = _KIND[kind]
+        t.index = arguments.whole(index, f"the index of {what}", 0, NO_INDEX)
+        t.output = arguments.whole(output, f"the output of {what}", 0, NO_INDEX)
         position = self._described(kind, index, output, name)
         info = TensorInfo(name, DTYPE_NAMES[log_dtype(dtype)], shape, layout, quantization, kind == "constant")
         if position is not None and self._model is not None:
@@ -253,38 +345,53 @@ class Recorder:
             t.in_model, t.model_tensor = True, position
             t.info_differs = known.dtype != info.dtype or known.shape != info.shape or quantization is not None
             quantization = quantization or (known.quantization if known.dtype == info.dtype else None)
-            info = TensorInfo(name or known.name, info.dtype, shape, layout or known.layout, quantization, info.constant)
+            if len(known.layout) == len(shape):
+                layout = layout or known.layout
+            info = TensorInfo(name or known.name, info.dtype, shape, layout, quantization, info.constant)
         made.keeper.fill_info(t.info, info)
+        return made
+
+    def _made(self, key: Any) -> _Tensor:
+        """The exray_tensor of what is recorded, made once."""
+        try:
+            made = self._tensors.get(key)
+        except TypeError:  # a list as a name
+            made = None
+        if made is None:
+            made = self._make(*key)
+            if len(self._tensors) > 65536:  # shapes that never come again must not fill the memory
+                self._tensors.clear()
+            self._tensors[key] = made
         return made
 
     def _tensor(self, kind: str, index: int, output: int, name: str, array: "ArrayLike", layout: str = "",
                 scale: "Union[float, Sequence[float], None]" = None,
                 zero_point: "Union[int, Sequence[int], None]" = None, axis: int = 0, occurrence: int = 0) -> None:
-        a = np.asarray(array)
+        if kind != "constant" and not self._in_frame:
+            self._need_frame(kind, name)
+        a = array if type(array) is np.ndarray else arguments.array_of(array, f"{kind} {show(name)}")
         if a.dtype.byteorder == ">":
             a = a.astype(a.dtype.newbyteorder("<"))
         if not a.flags.c_contiguous:
             a = np.ascontiguousarray(a)
         quantization = None
-        if scale is not None:
-            scales = np.atleast_1d(np.asarray(scale, np.float64)).tolist()
-            zeros = [] if zero_point is None else np.atleast_1d(np.asarray(zero_point, np.int64)).tolist()
-            quantization = Quantization(tuple(scales), tuple(zeros), axis)
+        if scale is not None or zero_point is not None:
+            quantization = arguments.quantization(f"{kind} {show(name)}", a.dtype, a.shape, scale, zero_point, axis)
+        if occurrence:
+            occurrence = arguments.whole(occurrence, "an occurrence", 0, arguments.UINT32)
         key = (kind, index, output, name, a.dtype, a.shape, layout, quantization)
-        made = self._tensors.get(key)
-        if made is None:
-            made = self._make(kind, index, output, name, a.dtype, a.shape, layout, quantization)
-            if len(self._tensors) > 65536:  # shapes that never come again must not fill the memory
-                self._tensors.clear()
-            self._tensors[key] = made
-        if a.dtype.name in ("int4", "uint4"):
-            a = _pack(a)
-        t = made.tensor
-        t.occurrence = occurrence
-        t.data = ffi.cast("void *", a.__array_interface__["data"][0]) if a.dtype.kind != "V" else \
-            ffi.cast("void *", a.ctypes.data)
-        t.size = a.nbytes
-        self._check(lib.exray_record_tensor(self._r, t))
+        recorder = self._ready()
+        with self._lock:
+            t = self._made(key).tensor
+            if a.dtype.name in ("int4", "uint4"):
+                a = _pack(a)
+            t.occurrence = occurrence
+            t.data = ffi.cast("void *", a.__array_interface__["data"][0]) if a.dtype.kind != "V" else \
+                ffi.cast("void *", a.ctypes.data)
+            t.size = a.nbytes
+            status = lib.exray_record_tensor(recorder, t)
+        if status:
+            raise self._fail(recorder, status)
 
     def stage(self, name: str, array: "ArrayLike", *, layout: str = "") -> None:
         """A named intermediate value of the application: /stage/NAME."""
@@ -319,28 +426,22 @@ class Recorder:
               row_stride: int = 0, matrix: str = "", full_range: bool = False, rotation: int = 0) -> None:
         """A raw picture: /sensor/NAME.  [height, width, 3] uint8 is RGB unless `format` says "bgr8"; of other
         formats (nv12, yuyv, ...: Media.format) give the bytes and width and height."""
-        a = np.ascontiguousarray(pixels)
-        if a.dtype != np.uint8:
-            raise ArgumentError(f"a picture has uint8 pixels, not {a.dtype}")
-        channels = a.shape[2] if a.ndim == 3 else 1
-        if format is None:
-            if a.ndim not in (2, 3) or channels not in _FORMAT_OF_CHANNELS:
-                raise ArgumentError(f"a picture of shape {a.shape} needs a format, width and height")
-            format = _FORMAT_OF_CHANNELS[channels]
-        if a.ndim >= 2 and not width and not height:
-            height, width = a.shape[:2]
+        a = np.ascontiguousarray(arguments.array_of(pixels, f"image {show(name)}"))
+        said = arguments.picture(name, a, format, width, height, row_stride, matrix, full_range, rotation)
+        self._need_frame("image", name)
         keeper = Keeper()
         media = keeper.new("exray_media *")
-        keeper.fill_media(media, Media(format, width, height, row_stride, matrix, full_range, rotation))
-        self._check(lib.exray_record_image(self._r, encode(name), media, ffi.from_buffer(a), a.nbytes))
+        keeper.fill_media(media, said)
+        self._call(lib.exray_record_image, encode(name, "a sensor's name"), media, ffi.from_buffer(a), a.nbytes)
 
     def encoded(self, name: str, data: bytes, format: Optional[str] = None) -> None:
-        """An encoded file, byte for byte: /sensor/NAME.  format: "jpeg", "png" or "wav"; told from the bytes."""
-        if format is None:
-            format = next((f for magic, f in _MAGIC if data[: len(magic)] == magic), None)
-        if format is None:
-            raise ArgumentError("the bytes are no JPEG, PNG or WAV file; use image() for pixels")
-        self._check(lib.exray_record_encoded(self._r, encode(name), encode(format), ffi.from_buffer(data), len(data)))
+        """An encoded file, byte for byte: /sensor/NAME.  format: "jpeg", "png" or "wav"; told from the bytes, and
+        ArgumentError where they are none of these, or another one."""
+        view = arguments.bytes_of(data, f"encoded {show(name)}")
+        format = arguments.file_format(name, view, format)
+        self._need_frame("encoded", name)
+        self._call(lib.exray_record_encoded, encode(name, "a sensor's name"), encode(format), ffi.from_buffer(view),
+                   len(view))
 
     def sensor(self, name: str, data: "Union[bytes, ArrayLike]", **media: Any) -> None:
         """encoded() for bytes, image() for arrays."""
@@ -351,65 +452,78 @@ class Recorder:
 
     def reading(self, name: str, values: "Union[float, Sequence[float]]", unit: str = "") -> None:
         """A peripheral sensor: /reading/NAME."""
-        numbers = [float(v) for v in np.atleast_1d(np.asarray(values, np.float64))]
-        self._check(lib.exray_record_reading(self._r, encode(name), ffi.new("double[]", numbers), len(numbers),
-                                             encode(unit)))
+        numbers = arguments.readings(name, values)
+        self._need_frame("reading", name)
+        self._call(lib.exray_record_reading, encode(name, "a sensor's name"), ffi.new("double[]", numbers),
+                   len(numbers), encode(unit, "a unit"))
 
     def scalar(self, name: str, value: float) -> None:
         """Frame.values[name]."""
-        self._check(lib.exray_record_scalar(self._r, encode(name), float(value)))
+        found = arguments.number(value, f"the scalar {show(name)}")
+        self._need_frame("scalar", name)
+        self._call(lib.exray_record_scalar, encode(name, "a scalar's name"), found)
 
     def span(self, name: str, nanoseconds: Optional[int] = None) -> "_Span":
         """Frame.spans_ns[name]: a time that is known, or, with `with`, what the body takes."""
+        encoded = encode(name, "a span's name")
         if nanoseconds is not None:
-            self._check(lib.exray_record_span(self._r, encode(name), int(nanoseconds)))
+            took = arguments.whole(nanoseconds, f"the nanoseconds of the span {show(name)}")
+            self._need_frame("span", name)
+            self._call(lib.exray_record_span, encoded, took)
         return _Span(self, name)
 
     # ---- Results ----------------------------------------------------------------------
 
     def classes(self, classes: "Union[Iterable[ClassLike], NDArray[Any]]", *, top: int = 5,
                 labels: Optional[Sequence[str]] = None) -> None:
-        """/result: (id, score[, label]) of each class, best first; or the vector of all scores, of which the best
-        `top` are kept."""
+        """/result: (id, score[, label]) of each class, best first; or the vector of all scores (a NumPy array), of
+        which the best `top` are kept; labels: the name of every class of that vector."""
+        most = arguments.whole(top, "top", 1)
         if isinstance(classes, np.ndarray):
-            scores = classes.reshape(-1)
-            best = np.argsort(-scores.astype(np.float64), kind="stable")[:top]
-            classes = [(int(i), float(scores[i]), labels[i] if labels else "") for i in best]
-        self._result(classes, (), "")
+            self._result(arguments.best_classes(classes, most, labels), [], "")
+            return
+        if labels is not None:
+            raise ArgumentError("classes(): labels go with a NumPy array of all scores; else give (id, score, label)")
+        self._result(arguments.given_classes(classes), [], "")
 
     def boxes(self, boxes: Iterable[Box]) -> None:
         """/result of a detector."""
-        self._result((), boxes, "")
+        self._result([], arguments.given_boxes(boxes), "")
 
     def text(self, text: str) -> None:
         """/result as text."""
-        self._result((), (), text)
+        self._result([], [], text)
 
-    def _result(self, classes: Iterable[ClassLike], boxes: Iterable[Box], text: str) -> None:
+    def _result(self, classes: Sequence[ClassScore], boxes: Sequence[Box], text: str) -> None:
+        self._need_frame("a result")
         keeper = Keeper()
-        all_classes = [c if isinstance(c, ClassScore) else ClassScore(*c) for c in classes]
-        all_boxes = list(boxes)
         result = keeper.new("exray_result *")
-        c_classes = keeper.new("exray_class[]", max(len(all_classes), 1))
-        for i, c in enumerate(all_classes):
-            c_classes[i].id, c_classes[i].score, c_classes[i].label = int(c.id), float(c.score), keeper.text(c.label)
-        c_boxes = keeper.new("exray_box[]", max(len(all_boxes), 1))
-        for i, b in enumerate(all_boxes):
+        c_classes = keeper.new("exray_class[]", max(len(classes), 1))
+        for i, c in enumerate(classes):
+            c_classes[i].id, c_classes[i].score = c.id, c.score
+            c_classes[i].label = keeper.text(c.label, "a class's label")
+        c_boxes = keeper.new("exray_box[]", max(len(boxes), 1))
+        for i, b in enumerate(boxes):
             for name in ("x_min", "y_min", "x_max", "y_max", "score", "id"):
                 setattr(c_boxes[i], name, getattr(b, name))
-            c_boxes[i].label = keeper.text(b.label)
-        result.classes, result.class_count = c_classes, len(all_classes)
-        result.boxes, result.box_count = c_boxes, len(all_boxes)
-        result.text = keeper.text(text)
-        self._check(lib.exray_record_result(self._r, result))
+            c_boxes[i].label = keeper.text(b.label, "a box's label")
+        result.classes, result.class_count = c_classes, len(classes)
+        result.boxes, result.box_count = c_boxes, len(boxes)
+        result.text = keeper.text(text, "a result's text")
+        self._call(lib.exray_record_result, result)
 
     # ---- The model, and the rest ---------------------------------------------------------
 
     def model(self, model: Model) -> None:
         """Describes the model: once, and before its first layer.  From then on tensors of its names and
         positions need no quantization of their own."""
+        arguments.check_model(model)
+        self._describe(model)
+
+    def _describe(self, model: Model) -> None:
+        """The same of a model that an engine describes, whose oddities are its own."""
         keeper = Keeper()
-        self._check(lib.exray_record_model(self._r, keeper.model(model)))
+        self._call(lib.exray_record_model, keeper.model(model))
         self._model = model
         self._tensors.clear()
         for kind, positions in (("input", model.inputs), ("output", model.outputs)):
@@ -418,15 +532,22 @@ class Recorder:
 
     def latency(self, nodes: Sequence[int], start_ns: Sequence[int], duration_ns: Sequence[int]) -> None:
         """/latency: what each node of the frame took; starts from the frame's begin (elapsed_ns())."""
-        if not len(nodes) == len(start_ns) == len(duration_ns):
-            raise ArgumentError("nodes, start_ns and duration_ns have different lengths")
-        self._check(lib.exray_record_latency(self._r, ffi.new("uint32_t[]", list(nodes)),
-                                             ffi.new("uint64_t[]", list(start_ns)),
-                                             ffi.new("uint64_t[]", list(duration_ns)), len(nodes)))
+        try:
+            if not len(nodes) == len(start_ns) == len(duration_ns):
+                raise ArgumentError("latency(): nodes, start_ns and duration_ns have different lengths")
+            columns = (ffi.new("uint32_t[]", list(nodes)), ffi.new("uint64_t[]", list(start_ns)),
+                       ffi.new("uint64_t[]", list(duration_ns)))
+        except (OverflowError, TypeError) as error:
+            raise ArgumentError("latency() takes lists of whole numbers from 0 on, nodes and nanoseconds: "
+                                f"{error}") from None
+        self._need_frame("latency")
+        self._call(lib.exray_record_latency, *columns, len(nodes))
 
     def attach(self, name: str, data: bytes, media_type: str = "") -> None:
         """An attachment: a pipeline file, a label file."""
-        self._check(lib.exray_attach(self._r, encode(name), encode(media_type), ffi.from_buffer(data), len(data)))
+        view = arguments.bytes_of(data, f"attachment {show(name)}")
+        self._call(lib.exray_attach, encode(name, "an attachment's name"), encode(media_type, "a media type"),
+                   ffi.from_buffer(view), len(view))
 
 
 class _Span:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
-from exray._errors import new_error, raise_filled
+from exray._errors import FileError, encode_path, new_error, raise_filled
 from exray._exray import ffi, lib
 from exray._recorder import Recorder
 from exray._types import DTYPE_NAMES, Model, Node, TensorInfo, log_dtype, model_from_c
@@ -19,8 +19,8 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 
 class Run:
-    """The frame that one run of the model is recorded in: the one that is open, or, where that has had a run or none
-    is open, one of its own."""
+    """The frame that one run of the model is recorded in: the one that is open; where none is open, one of its own,
+    which ends with the run; where the open one has had a run, one that takes its place, until the `with` ends."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -29,8 +29,8 @@ class Run:
 
     def begin(self) -> None:
         r = self._recorder
-        self._own = not r._in_frame or r._serial == self._serial
-        if self._own:
+        self._own = not r._in_frame
+        if self._own or r._serial == self._serial:
             r._begin(None, None, None)
         self._serial = r._serial
 
@@ -41,7 +41,14 @@ class Run:
             nodes, starts, durations = zip(*latency)
             r.latency(nodes, starts, durations)
         if self._own:
+            self._own = False
             r._end(True)
+
+    def abandon(self) -> None:
+        """The run has failed: a frame of its own ends, so that the next can begin."""
+        if self._own:
+            self._own = False
+            self._recorder._end(False)
 
 
 class ModelFile:
@@ -73,8 +80,12 @@ class ModelFile:
 
 def read_file(path: PathLike) -> Tuple[bytes, str, bytes]:
     """A model file's bytes, its name in the log, its sha256."""
-    data = Path(path).read_bytes()
-    return data, Path(path).name, hashlib.sha256(data).digest()
+    file = Path(os.fsdecode(encode_path(path, "the model's path")))
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise FileError(f"cannot read the model {file}: {error.strerror}") from error
+    return data, file.name, hashlib.sha256(data).digest()
 
 
 class _Output(NamedTuple):
@@ -121,7 +132,8 @@ class Trace:
         return self._described
 
     def _info(self, name: str, array: "np.ndarray[Any, np.dtype[Any]]", layout: str, constant: bool = False) -> int:
-        self._tensors.append(TensorInfo(name, DTYPE_NAMES[log_dtype(array.dtype)], array.shape, layout, None, constant))
+        self._tensors.append(TensorInfo(name, DTYPE_NAMES[log_dtype(array.dtype)], array.shape,
+                                        layout if len(layout) == array.ndim else "", None, constant))
         return len(self._tensors) - 1
 
     def begin(self, inputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]], str]]",
@@ -133,17 +145,24 @@ class Trace:
         self._alive.clear()
         self._times.clear()
         self._latency.clear()
-        if not silent:
-            self._run.begin()
-        for name, tensor, array, layout in inputs:
-            if not self._described:
-                self._position[id(tensor)] = self._info(name, array, layout)
-                self._inputs.append(self._position[id(tensor)])
-                self._alive.append(tensor)
-            if not self._described:
-                self._given.append((name, array))
-            elif not silent:
+        try:
+            if not silent:
+                self._run.begin()
+            for name, tensor, array, layout in inputs:
+                self._take_input(name, tensor, array, layout)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _take_input(self, name: str, tensor: Any, array: "np.ndarray[Any, np.dtype[Any]]", layout: str) -> None:
+        if self._described:
+            if not self.silent:
                 self.recorder.input(name, array)
+            return
+        self._position[id(tensor)] = self._info(name, array, layout)
+        self._inputs.append(self._position[id(tensor)])
+        self._alive.append(tensor)
+        self._given.append((name, array))
 
     def now(self) -> int:
         """Nanoseconds since the frame began."""
@@ -204,6 +223,13 @@ class Trace:
 
     def end(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]", inference_ns: int) -> None:
         """The run is over.  outputs: name, the framework's tensor, its values."""
+        try:
+            self._finish(outputs, inference_ns)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _finish(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]", inference_ns: int) -> None:
         self.active = False
         if not self._described:
             self._describe(outputs)
@@ -226,14 +252,15 @@ class Trace:
     def abandon(self) -> None:
         """The run has failed: what it was to show is forgotten."""
         self.active = False
+        self._run.abandon()
         if not self._described:
             self._forget()
 
     def _describe(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]") -> None:
         found = [self._position[id(t)] for _, t, _ in outputs if id(t) in self._position]
         h = self._head
-        self.recorder.model(Model(h.name, h.engine, h.engine_version, h.kernels, h.threads, tuple(self._tensors),
-                                  tuple(self._nodes), tuple(self._inputs), tuple(found), h.sha256))
+        self.recorder._describe(Model(h.name, h.engine, h.engine_version, h.kernels, h.threads, tuple(self._tensors),
+                                      tuple(self._nodes), tuple(self._inputs), tuple(found), h.sha256))
         self._described = True
         for position, values in self._constants:
             if self.recorder.wants("constant", position, self._tensors[position].name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -49,12 +50,17 @@ def numpy_dtype(name: str) -> "np.dtype[Any]":
     return dtype.newbyteorder("<") if dtype.itemsize > 1 else dtype
 
 
+def has_log_dtype(dtype: "np.dtype[Any]") -> bool:
+    """Whether a log has tensors of a NumPy type."""
+    name = _FROM_NUMPY.get(dtype.name, dtype.name)
+    return name in DTYPE_NUMBERS and name not in ("string", "unspecified")
+
+
 def log_dtype(dtype: "np.dtype[Any]") -> int:
     """The log's number of a NumPy type; UnsupportedError where it has none."""
-    name = _FROM_NUMPY.get(dtype.name, dtype.name)
-    if name not in DTYPE_NUMBERS or name in ("string", "unspecified"):
+    if not has_log_dtype(dtype):
         raise UnsupportedError(f"a log has no tensors of NumPy's type {dtype}; convert the array first")
-    return DTYPE_NUMBERS[name]
+    return DTYPE_NUMBERS[_FROM_NUMPY.get(dtype.name, dtype.name)]
 
 
 @dataclass(frozen=True)
@@ -244,13 +250,15 @@ class Keeper:
         self._kept.append(made)
         return made
 
-    def text(self, value: str) -> Any:
-        return self.new("char[]", encode(value)) if value else ffi.NULL
+    def text(self, value: str, what: str = "a text") -> Any:
+        return self.new("char[]", encode(value, what)) if value != "" else ffi.NULL
 
     def array(self, kind: str, values: Sequence[Any]) -> Any:
         return self.new(f"{kind}[]", list(values)) if values else ffi.NULL
 
     def pairs(self, pairs: Mapping[str, str]) -> Any:
+        if not isinstance(pairs, MappingABC):
+            raise ArgumentError(f"metadata and attributes are a mapping of texts, not {type(pairs).__name__}")
         made = self.new("exray_key_value[]", max(len(pairs), 1))
         for i, (key, value) in enumerate(pairs.items()):
             made[i].key = self.new("char[]", encode(str(key)))

@@ -162,10 +162,10 @@ class Tap:
         place = {tensor: position for position, tensor in enumerate(order)}
         constants = [t for t in order if t not in made and t not in given]
         infos = tuple(_info(self._details[t], t in constants) for t in order)
-        self._recorder.model(Model(head.name, head.engine, head.engine_version, head.kernels, head.threads, infos,
-                                   tuple(self._node(op, place) for op in self._ops),
-                                   tuple(place[i] for i, _ in self._inputs),
-                                   tuple(place[i] for i, _ in self._outputs), head.sha256))
+        self._recorder._describe(Model(head.name, head.engine, head.engine_version, head.kernels, head.threads, infos,
+                                       tuple(self._node(op, place) for op in self._ops),
+                                       tuple(place[i] for i, _ in self._inputs),
+                                       tuple(place[i] for i, _ in self._outputs), head.sha256))
         for tensor in constants:
             if infos[place[tensor]].dtype != "unspecified" and \
                     self._recorder.wants("constant", place[tensor], infos[place[tensor]].name):
@@ -182,12 +182,21 @@ class Tap:
                 call(name, view)
 
     def _observed(self) -> None:
-        r = self._recorder
         self._run.begin()
-        self._record(r.input, self._inputs)
-        began = time.perf_counter_ns()
-        self._invoke()
-        took = time.perf_counter_ns() - began
+        try:
+            self._record(self._recorder.input, self._inputs)
+            began = time.perf_counter_ns()
+            self._invoke()
+            took = time.perf_counter_ns() - began
+            self._record_layers()
+            self._record(self._recorder.output, self._outputs)
+            self._run.end(took)
+        except BaseException:
+            self._run.abandon()
+            raise
+
+    def _record_layers(self) -> None:
+        r = self._recorder
         for i, op in enumerate(self._ops):
             if not r.wants("layer", i, self._name(op)):
                 continue
@@ -195,8 +204,6 @@ class Tap:
                 view = self._view(tensor)
                 if view is not None:
                     r.layer(i, str(self._details[tensor]["name"]), view, output=k)
-        self._record(r.output, self._outputs)
-        self._run.end(took)
 
 
 def tap(interpreter: Any, recorder: Recorder, model_path: Optional[PathLike] = None, *,

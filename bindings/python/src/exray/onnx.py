@@ -28,7 +28,7 @@ class Session:
     returned stays the one that is deployed.
 
     model       the .onnx file
-    recorder    where it goes; runs go into its open frame (a second one within it: a frame of its own)
+    recorder    where it goes; runs go into its open frame (a second one within it: a frame in its place)
     kernels     graph optimization: "default" (all), "extended", "none"
     threads     0: as ONNX Runtime likes
     options     more for InferenceSession: providers, ...
@@ -95,7 +95,7 @@ class Session:
                 self._tensors[position] = replace(known, dtype=dtype, shape=array.shape, quantization=quantization)
         described = replace(self._head, tensors=tuple(self._tensors), nodes=self._file.model.nodes,
                             inputs=self._file.model.inputs, outputs=self._file.model.outputs)
-        self._recorder.model(described)
+        self._recorder._describe(described)
         self._described = True
         self._record_constants()
 
@@ -119,15 +119,24 @@ class Session:
         """As InferenceSession.run()."""
         names = list(output_names) if output_names else [o.name for o in self.session.get_outputs()]
         self._run.begin()
-        began = time.perf_counter_ns()
-        outputs: List[Any] = self.session.run(names, feed, run_options)
-        took = time.perf_counter_ns() - began
+        try:
+            began = time.perf_counter_ns()
+            outputs: List[Any] = self.session.run(names, feed, run_options)
+            took = time.perf_counter_ns() - began
+            self._record(feed, dict(zip(names, outputs)))
+            self._run.end(took)
+        except BaseException:
+            self._run.abandon()
+            raise
+        return outputs
+
+    def _record(self, feed: Mapping[str, "NDArray[Any]"], outputs: Mapping[str, Any]) -> None:
         layers: Dict[str, Any] = {}
         if self._observed is not None:
             layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
         layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and a.dtype.kind not in "OUS"}
         if not self._described:
-            self._describe({**feed, **dict(zip(names, outputs)), **layers})
+            self._describe({**feed, **outputs, **layers})
         r = self._recorder
         for name, array in feed.items():
             r.input(name, array)
@@ -135,11 +144,9 @@ class Session:
             node, output, _ = self._places[name]
             if r.wants("layer", node, self._file.model.nodes[node].name):
                 r.layer(node, name, array, output=output)
-        for name, array in zip(names, outputs):
+        for name, array in outputs.items():
             if hasattr(array, "dtype") and array.dtype.kind not in "OUS":
                 r.output(name, array)
-        self._run.end(took)
-        return outputs
 
 
 def tap(model: PathLike, recorder: Recorder, **options: Any) -> Session:

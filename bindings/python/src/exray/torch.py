@@ -157,10 +157,10 @@ def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[s
     """From now on each call of `model` (a torch.nn.Module, eager) is recorded: inputs, the output of every
     operation under its module's name, outputs, latencies, weights.
 
-    It goes into the recorder's open frame; a second call within one frame, or one outside, is a frame of its
-    own.  The model is described by its first run, or at once where `example` (its arguments: a tensor or a tuple) is
-    given, with which it is then run unrecorded.  Latencies include what observing costs; compiled and scripted
-    modules show nothing of what is inside them."""
+    It goes into the recorder's open frame.  A call outside of one is a frame of its own; a second one within one begins
+    a frame that takes its place until the `with` ends.  The model is described by its first run, or at once where
+    `example` (its arguments: a tensor or a tuple) is given, with which it is then run unrecorded.  Latencies include
+    what observing costs; compiled and scripted modules show nothing of what is inside them."""
     torch = need("torch", "exray.torch")
     made = Tap(model, recorder, name)
     if example is not None:
