@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from exray._comparison import Comparison
-from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode, new_error, raise_filled,
-                           status_number, text)
+from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode, encode_path, new_error,
+                           raise_filled, status_number, text)
 from exray._exray import ffi, lib
 from exray._log import Log
 from exray._program import engine_library as library_of
@@ -335,7 +335,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
         raise ArgumentError(f"min_coverage is 0 to 1, not {min_coverage}")
     if set(fail_on) - {"perf", "log"}:
         raise ArgumentError(f"fail_on takes 'perf' and 'log', not {list(fail_on)}")
-    if html is not None and os.fspath(html) == "-":
+    if html is not None and encode_path(html) == b"-":
         raise ArgumentError("html='-': a report in memory is report.json or report.text; name a file for the page")
     logs = (edge if isinstance(edge, Log) else Log(edge), reference if isinstance(reference, Log) else Log(reference))
     if engine is not None and engine_library is None:
@@ -363,7 +363,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
 
 def _path(keeper: Keeper, path: Optional[Path_]) -> Any:
     """A path for C; NULL for None."""
-    return ffi.NULL if path is None else keeper.new("char[]", os.fsencode(path))
+    return ffi.NULL if path is None else keeper.new("char[]", encode_path(path))
 
 
 def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any) -> Report:
