@@ -4,6 +4,7 @@
 #include "spectrum.h"
 #include "svg.h"
 
+#include <exray/sound.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,15 +100,23 @@ static void put_envelope(const xr_chart *c, const xr_axis *axis, const signal *s
     }
 }
 
-static void put_wave(xr_page *p, exray_side side, const signal *s, double low, double high, size_t number)
+/* Whose signal it is: in an id, in a sentence, over the curve. */
+typedef struct owner {
+    const char *id, *words, *label;
+} owner;
+
+static const owner owners[2] = {{"edge", "the edge's input", "edge"},
+                                {"reference", "the reference's input", "reference"}};
+
+static void put_wave(xr_page *p, const owner *who, const signal *s, double low, double high, size_t number)
 {
     xr_chart c = {p->out, 1040, 120, 72, 8, 1032, 104};
     xr_axis axis = {XR_LINEAR, low, high, c.bottom, c.top, 1, false};
     char id[32], title[64], description[96];
-    snprintf(id, sizeof id, "wave-%s-%zu", xr_side_name(side), number);
-    snprintf(title, sizeof title, "Values of the %s's input", xr_side_name(side));
+    snprintf(id, sizeof id, "wave-%s-%zu", who->id, number);
+    snprintf(title, sizeof title, "Values of %s", who->words);
     snprintf(description, sizeof description, "%llu values in order", (unsigned long long)s->count);
-    xr_put(p->out, "<p class=\"label\">%s</p>\n", xr_side_name(side));
+    xr_put(p->out, "<p class=\"label\">%s</p>\n", who->label);
     xr_svg_begin(&c, id, title, description);
     xr_svg_value_axis(&c, &axis, "");
     fputs("<path class=\"wave\" d=\"", p->out);
@@ -116,7 +125,7 @@ static void put_wave(xr_page *p, exray_side side, const signal *s, double low, d
     xr_svg_end(&c);
 }
 
-static void put_spectrum(xr_page *p, exray_side side, const signal *s)
+static void put_spectrum(xr_page *p, const owner *who, const signal *s)
 {
     xr_raster r = {0};
     char alt[64], caption[64];
@@ -128,8 +137,8 @@ static void put_spectrum(xr_page *p, exray_side side, const signal *s)
         loudest = r.v[i] > loudest ? r.v[i] : loudest;
     xr_shades shades = {(double)loudest - SPECTRUM_RANGE, (double)loudest};
     exray_picture *picture = xr_image_of_raster(&r, &shades);
-    snprintf(alt, sizeof alt, "Spectrogram of the %s's input", xr_side_name(side));
-    snprintf(caption, sizeof caption, "Spectrogram, %s", xr_side_name(side));
+    snprintf(alt, sizeof alt, "Spectrogram of %s", who->words);
+    snprintf(caption, sizeof caption, "Spectrogram, %s", who->id);
     fputs("<figure class=\"spectrum\">", p->out);
     if (!picture || !xr_put_image(p->out, picture, 85, alt))
         fputs("<span class=\"absent\">cannot be shown</span>", p->out);
@@ -143,8 +152,52 @@ static void put_spectrum(xr_page *p, exray_side side, const signal *s)
 
 /* ---- One frame ---------------------------------------------------------------------------------- */
 
-/* What a text model was asked, where the sensor's record is text. */
-static void put_text(xr_page *p, size_t frame)
+/* What the microphone heard, its first channel; false: it is no sound. */
+static bool put_sound(xr_page *p, const exray_tensor_view *view, size_t number)
+{
+    exray_error error;
+    exray_sound *sound = exray_sound_decode(&view->media, view->data, view->size, &error);
+    if (!sound)
+        return false;
+    size_t length = exray_sound_length(sound), channels = exray_sound_channels(sound);
+    signal s = {.count = length && length <= VALUES_MOST ? length : 0};
+    s.values = s.count ? malloc(length * sizeof *s.values) : NULL;
+    for (size_t i = 0; s.values && i < length; i++)
+        s.values[i] = exray_sound_samples(sound)[i * channels];
+    if (s.values) {
+        char label[96];
+        double low = INFINITY, high = -INFINITY, rate = exray_sound_rate(sound);
+        extend(&s, &low, &high);
+        snprintf(label, sizeof label, "what the sensor heard: %zu samples of %zu channel%s", length, channels,
+                 channels > 1 ? "s, the first" : "");
+        if (rate > 0)
+            snprintf(label, sizeof label, "what the sensor heard: %.3g s at %.0f Hz%s", (double)length / rate,
+                     rate, channels > 1 ? ", the first channel" : "");
+        owner who = {"sensor", "the sensor's sound", label};
+        put_wave(p, &who, &s, high > low ? low : -1, high > low ? high : 1, number);
+        if (s.count >= SPECTRUM_LEAST) {
+            fputs("<div class=\"row\">\n", p->out);
+            put_spectrum(p, &who, &s);
+            fputs("</div>\n", p->out);
+        }
+    }
+    free(s.values);
+    exray_sound_free(sound);
+    return true;
+}
+
+static bool put_text(xr_page *p, const exray_tensor_view *view)
+{
+    char text[XR_TEXT_MOST + 8];
+    size_t size = view->size < sizeof text - 1 ? view->size : sizeof text - 1;
+    memcpy(text, view->data, size);
+    text[size] = '\0';
+    xr_put(p->out, "<blockquote>%s</blockquote>\n", text);
+    return true;
+}
+
+/* What was captured, where it is a sound, or the text that a text model was asked. */
+static void put_sensor(xr_page *p, size_t frame, size_t number)
 {
     const exray_log *log = exray_comparison_log(p->comparison, EXRAY_EDGE);
     size_t position = exray_comparison_frame(p->comparison, frame).frame[EXRAY_EDGE];
@@ -156,14 +209,11 @@ static void put_text(xr_page *p, size_t frame)
         exray_error error;
         if (record[i].message != EXRAY_MESSAGE_TENSOR || record[i].kind != EXRAY_SENSOR ||
             !record[i].has_data || exray_log_read_tensor(log, &record[i], slot, &view, &error) != EXRAY_OK ||
-            !view.has_media || !view.media.format || strcmp(view.media.format, "utf8") != 0)
+            !view.has_media || !view.media.format)
             continue;
-        char text[XR_TEXT_MOST + 8];
-        size_t size = view.size < sizeof text - 1 ? view.size : sizeof text - 1;
-        memcpy(text, view.data, size);
-        text[size] = '\0';
-        xr_put(p->out, "<blockquote>%s</blockquote>\n", text);
-        break;
+        bool text = strcmp(view.media.format, "utf8") == 0;
+        if (text ? put_text(p, &view) : put_sound(p, &view, number))
+            break;
     }
     exray_slot_free(slot);
 }
@@ -176,7 +226,7 @@ void xr_html_signal(xr_page *p, size_t pair, size_t frame, size_t number)
         read_signal(p, (exray_side)side, frame, pair, &s[side]);
         extend(&s[side], &low, &high);
     }
-    put_text(p, frame);
+    put_sensor(p, frame, number);
     if (!s[0].count && !s[1].count)
         fputs("<p class=\"none\">This frame's inputs were not recorded.</p>\n", p->out);
     if (!(high > low)) {
@@ -189,7 +239,7 @@ void xr_html_signal(xr_page *p, size_t pair, size_t frame, size_t number)
         if (is_tokens(&s[side]))
             put_tokens(p, (exray_side)side, &s[side], &s[1 - side]);
         else
-            put_wave(p, (exray_side)side, &s[side], low, high, number);
+            put_wave(p, &owners[side], &s[side], low, high, number);
     }
     bool spectra = false;
     for (int side = 0; side < 2; side++)
@@ -197,7 +247,7 @@ void xr_html_signal(xr_page *p, size_t pair, size_t frame, size_t number)
             if (!spectra)
                 fputs("<div class=\"row\">\n", p->out);
             spectra = true;
-            put_spectrum(p, (exray_side)side, &s[side]);
+            put_spectrum(p, &owners[side], &s[side]);
         }
     if (spectra)
         fputs("</div>\n", p->out);

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import io
 import subprocess
+import wave
 
 import numpy as np
 import pytest
 import test_latency
 from html_support import Page, read_page, write_html
-from log_writer import PB
+from log_writer import DTYPES, PB
 from PIL import Image
 from validate_support import (ASSETS, EXRAY, LITE0, UNIT, Recording, causes, normalize, photographs, record_litert, textures,
                               validate, write_inputs)
@@ -317,7 +318,7 @@ def test_nothing_in_common(tmp_path):
 def test_sound_and_tokens(tmp_path):
     time = np.arange(8192) / 16000
     low, high = (np.sin(2 * np.pi * f * time).astype(np.float32) for f in (1000, 4000))
-    pair = [write_inputs(tmp_path / role, role, [wave] * 3, name="sound") for role, wave in (("edge", high), ("reference", low))]
+    pair = [write_inputs(tmp_path / role, role, [tone] * 3, name="sound") for role, tone in (("edge", high), ("reference", low))]
     page = read_page(write_html(tmp_path / "r.html", *pair))
     assert len(page.all("svg", id="wave-edge-0")) == 1 and len(page.all("svg", id="wave-reference-0")) == 1
     edge, reference = (image_of(f, page) for f in figures(page, "spectrum")[:2])
@@ -325,10 +326,35 @@ def test_sound_and_tokens(tmp_path):
     for picture, hertz in ((edge, 4000), (reference, 1000)):
         row = picture.astype(int).sum(1).argmax()
         assert abs(row - (127 - hertz / 8000 * 128)) <= 2
+    assert not page.all("svg", id="wave-sensor-0")  # none was recorded
     words = [np.array([[4, 8, 15, 16]], np.int32), np.array([[4, 8, 99, 16]], np.int32)]
     pair = [write_inputs(tmp_path / f"t{role}", role, [w] * 3, name="ids", shape=(1, 4)) for role, w in zip(("edge", "reference"), words)]
     page = read_page(write_html(tmp_path / "t.html", *pair))
     assert [e["text"] for e in page.all("mark")][:2] == ["15", "99"]
+
+
+def test_what_the_microphone_heard(tmp_path):
+    """The features that a model is given say little to the eye; the sound that they are made of does."""
+    tone = (np.sin(2 * np.pi * 2000 * np.arange(16000) / 16000) * 9000).astype("<i2")
+    wav = io.BytesIO()
+    with wave.open(wav, "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        file.writeframes(tone.tobytes())
+    pair = []
+    for role in ("edge", "reference"):
+        with Recording(tmp_path / role, role) as log:
+            for i in range(2):
+                sensor = PB["Tensor"](frame=i, data=wav.getvalue())
+                sensor.info.name, sensor.info.dtype, sensor.media.format = "microphone", DTYPES["uint8"], "wav"
+                sensor.info.shape.append(len(sensor.data))
+                log.add("/sensor/microphone", "Tensor", sensor)
+                log.frame([("/input/features", np.arange(40, dtype=np.float32)[None] + (role == "edge"), {})])
+        pair.append(tmp_path / role)
+    page = read_page(write_html(tmp_path / "r.html", *pair))
+    assert len(page.all("svg", id="wave-sensor-0")) == 1
+    assert "1 s at 16000 Hz" in page.one("section", id="pictures")["text"]
+    row = image_of(figures(page, "spectrum")[0], page).astype(int).sum(1).argmax()
+    assert abs(row - (127 - 2000 / 8000 * 128)) <= 2
 
 
 def test_timeline_marks_the_warm_up(tmp_path):

@@ -436,6 +436,18 @@ class Frame:
                 return decode(tensor, upright)
         raise NotRecorded(f"frame {self.index} has no picture; its sensors: {list(self.sensors) or 'none'}")
 
+    def sound(self, name: Optional[str] = None) -> "Tuple[int, NDArray[np.float32]]":
+        """A sensor's sound decoded: its rate in Hz (0: not recorded) and float32, [length, channels], -1 to 1,
+        read-only.  `name`: the sensor (default: the first that is a sound).  Raises as image() does."""
+        from exray._sound import SOUNDS, decode
+
+        if name is not None:
+            return decode(self.sensors[name])
+        for tensor in self.sensors.values():
+            if tensor.media is not None and tensor.media.format in SOUNDS:
+                return decode(tensor)
+        raise NotRecorded(f"frame {self.index} has no sound; its sensors: {list(self.sensors) or 'none'}")
+
 
 class Log:
     """A log, open for reading.  Its index is in memory, its data is not: logs larger than memory are iterated.
