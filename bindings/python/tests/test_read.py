@@ -155,6 +155,29 @@ def test_pandas(tmp_path):
     assert metrics.label.tolist() == [0, 1, 2, 3, 4, 0]
 
 
+def test_tables_have_one_type_a_column(tmp_path):
+    """Whatever was recorded: an empty log's, one without labels' and one with some fit into one Parquet file."""
+    large = 2**62 + 1
+    tables = []
+    for name, labels in (("none", []), ("unlabelled", [None, None]), ("some", [large, None])):
+        with exray.Recorder(tmp_path / name) as r:
+            for label in labels:
+                with r.frame(label=label):
+                    r.scalar("x", 1)
+        log = exray.open(tmp_path / name)
+        tables.append((log.metrics(), log.latency()))
+        assert len(tables[-1][0]) == len(labels)
+    for which in (0, 1):
+        kinds = [{k: str(v) for k, v in t[which].dtypes.items() if k in ("frame", "label", "inference_ms", "node", "duration_ms")}
+                 for t in tables]
+        assert kinds[0] == kinds[1] == kinds[2]
+    assert tables[2][0].label[0] == large  # not by way of a float
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    for table in tables[2]:
+        table.to_parquet(tmp_path / "t.parquet")
+        assert pyarrow.parquet.read_table(tmp_path / "t.parquet").to_pandas().equals(table)
+
+
 def test_without_pandas(tmp_path):
     path = record(tmp_path / "a.mcap")
     code = f"""

@@ -591,12 +591,14 @@ class Log:
                 op = model.nodes[node].op if model is not None and known else ""
                 rows.append((frame.index, node, name, op, start / 1e6, duration / 1e6))
         columns = ["frame", "node", "name", "op", "start_ms", "duration_ms"]
-        table: "pandas.DataFrame" = pd.DataFrame(rows, columns=columns)
+        # One type a column, whatever was recorded: tables of many logs go into one Parquet file.
+        kinds = ["uint64", "uint32", "object", "object", "float64", "float64"]
+        table: "pandas.DataFrame" = pd.DataFrame(rows, columns=columns).astype(dict(zip(columns, kinds)))
         return table
 
     def metrics(self) -> "pandas.DataFrame":
-        """One row for each frame: frame, source, label, inference_ms, the frame's scalars ("value.NAME"), spans
-        ("span_ms.NAME") and the system's figures.  MissingPackage without pandas."""
+        """One row for each frame: frame, source, label (<NA> where none), inference_ms (NaN), the frame's scalars
+        ("value.NAME"), spans ("span_ms.NAME") and the system's figures.  MissingPackage without pandas."""
         pd = need("pandas", "Log.metrics()")
         rows = []
         for frame in self:
@@ -606,8 +608,10 @@ class Log:
             row.update({f"span_ms.{name}": ns / 1e6 for name, ns in frame.spans_ns.items()})
             row.update(frame.system)
             rows.append(row)
-        table: "pandas.DataFrame" = pd.DataFrame(rows)
-        return table
+        first = ["frame", "source", "label", "inference_ms"]
+        table: "pandas.DataFrame" = pd.DataFrame(rows, columns=None if rows else first)
+        table["label"] = pd.array([row["label"] for row in rows], dtype="Int64")  # exact, with gaps
+        return table.astype({"frame": "uint64", "inference_ms": "float64"})
 
 
 def open(path: "Union[str, os.PathLike[str]]") -> Log:
