@@ -23,12 +23,8 @@ def _checked(picture: Any, error: Any) -> Any:
 
 def decode(tensor: Tensor, upright: bool) -> "NDArray[np.uint8]":
     """A sensor record as [height, width, 3] RGB."""
-    keeper = Keeper()
-    media = ffi.NULL
-    if tensor.media is not None:
-        media = keeper.new("exray_media *")
-        keeper.fill_media(media, tensor.media)
-    error = new_error()
+    keeper, error = Keeper(), new_error()
+    media = keeper.media(tensor.media)
     raw = tensor.raw()
     picture = _checked(lib.exray_picture_decode(media, ffi.from_buffer(raw), len(raw), error), error)
     turn = lib.exray_picture_orientation(picture)

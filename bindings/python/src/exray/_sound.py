@@ -19,12 +19,8 @@ SOUNDS = ("wav", "s16", "f32")
 
 def decode(tensor: Tensor) -> "Tuple[int, NDArray[np.float32]]":
     """A sensor record as its rate and [length, channels]."""
-    keeper = Keeper()
-    media = ffi.NULL
-    if tensor.media is not None:
-        media = keeper.new("exray_media *")
-        keeper.fill_media(media, tensor.media)
-    error = new_error()
+    keeper, error = Keeper(), new_error()
+    media = keeper.media(tensor.media)
     raw = tensor.raw()
     sound = lib.exray_sound_decode(media, ffi.from_buffer(raw), len(raw), error)
     if sound == ffi.NULL:

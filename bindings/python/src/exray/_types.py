@@ -283,6 +283,14 @@ class Keeper:
             out.quantization.scale = self.array("float", q.scale)
             out.quantization.zero_point = self.array("int64_t", q.zero_point)
 
+    def media(self, media: "Optional[Media]") -> Any:
+        """An exray_media of it; NULL for None."""
+        if media is None:
+            return ffi.NULL
+        made = self.new("exray_media *")
+        self.fill_media(made, media)
+        return made
+
     def fill_media(self, out: Any, media: Media) -> None:
         out.format = self.text(media.format)
         out.matrix = self.text(media.matrix)
