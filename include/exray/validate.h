@@ -41,7 +41,7 @@ typedef struct exray_validate_options {
     void *user;
     const char *html; /* a file to write the report for browsers to; or NULL */
     /* Model files; or NULL.  Weights that a log was recorded without are read from its side's
-     * (each log is then opened a second time, by its path). */
+     * (each log is then opened a second time). */
     const char *edge_model, *reference_model;
     /* "tflite", "litert", "onnxruntime": each wrong layer is run alone by this engine, cut out of
      * `reference_model`, on the inputs that the edge recorded (docs/assertions.md); or NULL. */

@@ -19,7 +19,7 @@ exray_status xr_lender_open(xr_lender *lender, exray_side side, const char *path
         return EXRAY_OK;
     lender->bytes = xr_file_read(path, XR_LIMIT_MODEL, &lender->size, error);
     if (lender->bytes)
-        lender->log = exray_log_open(exray_log_path(*log), error);
+        lender->log = xr_log_open_again(*log, error);
     if (!lender->log)
         return error->status;
     if (xr_loan_make(lender->log, lender->bytes, lender->size, &lender->loan, why, &inner) != EXRAY_OK)

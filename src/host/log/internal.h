@@ -33,6 +33,8 @@ typedef struct xr_map {
 } xr_map;
 
 bool xr_map_open(xr_map *map, const char *path, exray_error *error);
+/* The same file, mapped once more. */
+bool xr_map_again(xr_map *map, const xr_map *of, const char *path, exray_error *error);
 void xr_map_close(xr_map *map);
 /* False, with `error` filled, if the file is shorter than it was. */
 bool xr_map_check(const xr_map *map, const char *path, exray_error *error);

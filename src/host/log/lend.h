@@ -11,6 +11,10 @@ typedef struct xr_lent_constant {
     size_t size;
 } xr_lent_constant;
 
+/* The same file (whatever its path has come to be), opened once more: a log that borrows is not
+ * the caller's any more.  Close it while `log` is still open. */
+exray_log *xr_log_open_again(const exray_log *log, exray_error *error);
+
 /* The constants' records have data from now on; where there was no record, there is one.
  * `list`, ascending by tensor, and its data are borrowed until close.  Records given
  * before are invalid: call it before anything reads the log.  False: out of memory, the log

@@ -1,5 +1,6 @@
 /* An open log: what its tables say. */
 #include "internal.h"
+#include "lend.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,18 @@ exray_log *xr_log_open_bytes(const void *data, size_t size, const char *name, ex
     log->map.base = data;
     log->map.size = size;
     return index_or_close(log, error);
+}
+
+exray_log *xr_log_open_again(const exray_log *log, exray_error *error)
+{
+    exray_log *again = new_log(log->path, error);
+    if (!again)
+        return NULL;
+    if (again->path && xr_map_check(&log->map, log->path, error) &&
+        xr_map_again(&again->map, &log->map, log->path, error))
+        return index_or_close(again, error);
+    exray_log_close(again);
+    return NULL;
 }
 
 void exray_log_close(exray_log *log)

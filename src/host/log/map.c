@@ -26,6 +26,37 @@ exray_status xr_log_error(exray_error *error, exray_status status, const char *f
     return status;
 }
 
+/* Takes fd over; where it cannot, closes it. */
+static bool map_file(xr_map *map, int fd, uint64_t size, const char *path, exray_error *error)
+{
+    void *base = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+    if (base == MAP_FAILED) {
+        xr_log_error(error, EXRAY_E_IO, "cannot map the log %s: %s", path, strerror(errno));
+        close(fd);
+        return false;
+    }
+#if defined(MADV_NOHUGEPAGE)
+    /* A huge page would make 2 MB resident for each header that is looked at. */
+    madvise(base, (size_t)size, MADV_NOHUGEPAGE);
+#endif
+    map->fd = fd;
+    map->base = base;
+    map->size = size;
+    return true;
+}
+
+bool xr_map_again(xr_map *map, const xr_map *of, const char *path, exray_error *error)
+{
+    *map = (xr_map){.fd = -1, .base = of->base, .size = of->size};
+    if (of->fd < 0)
+        return true;
+    int fd = fcntl(of->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0)
+        return map_file(map, fd, of->size, path, error);
+    xr_log_error(error, EXRAY_E_IO, "cannot open the log %s again: %s", path, strerror(errno));
+    return false;
+}
+
 bool xr_map_open(xr_map *map, const char *path, exray_error *error)
 {
     *map = (xr_map){.fd = -1};
@@ -57,19 +88,7 @@ bool xr_map_open(xr_map *map, const char *path, exray_error *error)
         xr_log_error(error, EXRAY_E_UNSUPPORTED, "the log %s is too large for this machine", path);
         goto fail;
     }
-    void *base = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED) {
-        xr_log_error(error, EXRAY_E_IO, "cannot map the log %s: %s", path, strerror(errno));
-        goto fail;
-    }
-#if defined(MADV_NOHUGEPAGE)
-    /* A huge page would make 2 MB resident for each header that is looked at. */
-    madvise(base, (size_t)status.st_size, MADV_NOHUGEPAGE);
-#endif
-    map->fd = fd;
-    map->base = base;
-    map->size = (uint64_t)status.st_size;
-    return true;
+    return map_file(map, fd, (uint64_t)status.st_size, path, error);
 fail:
     close(fd);
     return false;
