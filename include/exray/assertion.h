@@ -89,6 +89,10 @@ typedef struct exray_layer_pair {
     /* Shares of the edge's values that are the least and the greatest its integer type can store, from
      * statistics; NAN where data are at hand (count them there), and for other types. */
     double at_least, at_most;
+    /* Once it was run alone: the error that is left when the reference's values are cut off where
+     * the edge's integer type ends.  Where it is within own_noise and isolated_error is not, the
+     * layer computes rightly and has no room for the result.  NAN: not run. */
+    double isolated_within;
 } exray_layer_pair;
 
 /* In execution order of the edge. */

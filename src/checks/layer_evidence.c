@@ -42,6 +42,11 @@ bool xr_inputs_are_clean(const exray_comparison *comparison)
     return true;
 }
 
+bool xr_is_cut_off(const exray_layer_pair *layer)
+{
+    return layer->isolated_error > layer->own_noise && layer->isolated_within <= layer->own_noise;
+}
+
 bool xr_something_is_wrong(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {

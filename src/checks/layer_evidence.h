@@ -58,6 +58,10 @@ bool xr_is_at_rim(const xr_layer_evidence *evidence);
 /* Whether the model's inputs are the same on both sides, within noise, as far as they are known. */
 bool xr_inputs_are_clean(const exray_comparison *comparison);
 
+/* Whether a layer that was run alone is wrong by itself, and only for want of room: the reference's
+ * values, cut off where the edge's type ends, are the edge's. */
+bool xr_is_cut_off(const exray_layer_pair *layer);
+
 /* Whether some layer or output is wrong beyond noise. */
 bool xr_something_is_wrong(const exray_comparison *comparison);
 

@@ -130,7 +130,7 @@ static void name_kernels(const exray_comparison *comparison, exray_finding *f)
             "%.30s), the reference with %.20s kernels (%.40s %.30s): one of the two is wrong.",
             kernels[0], XR_TEXT(side[0]->engine), XR_TEXT(side[0]->engine_version), kernels[1],
             XR_TEXT(side[1]->engine), XR_TEXT(side[1]->engine_version));
-    else if (same_engine && *kernels[0] && strcmp(kernels[0], kernels[1]) == 0)
+    else if (same_engine && xr_is_same_file(comparison) && *kernels[0] && strcmp(kernels[0], kernels[1]) == 0)
         exray_finding_detail(
             f,
             "Both logs say %.20s kernels of %.40s %.30s, and they disagree: the edge's are of "
@@ -145,7 +145,7 @@ static bool is_suspect(const exray_comparison *comparison, const exray_findings 
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     return layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
-           !is_named(comparison, findings, i) && same_weights(comparison, fit, i);
+           !xr_is_cut_off(layer) && !is_named(comparison, findings, i) && same_weights(comparison, fit, i);
 }
 
 static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)

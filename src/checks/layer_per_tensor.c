@@ -209,6 +209,19 @@ static void note_layer(const exray_layer_pair *layer, const channels *c, exray_f
     exray_finding_number(f, key, c->predicted);
 }
 
+/* Whether the edge has 8-bit weights of several channels with one scale. */
+static bool has_shared_scale(const exray_comparison *comparison)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    for (uint32_t t = 0; model && t < model->tensor_count; t++) {
+        const exray_tensor_info *info = &model->tensors[t];
+        if (info->constant && info->rank > 1 && info->quantization.count == 1 &&
+            exray_dtype_bits(info->dtype) == 8)
+            return true;
+    }
+    return false;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     double share = exray_option_value(findings, "share"), spread = exray_option_value(findings, "spread");
@@ -227,6 +240,13 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (!first)
             first = report(layer, i, &c, findings);
         note_layer(layer, &c, first);
+    }
+    const exray_coverage *coverage = exray_comparison_coverage(comparison);
+    if (coverage->with_stats && coverage->with_data + coverage->with_sketch == 0 &&
+        has_shared_scale(comparison)) {
+        snprintf(error->message, sizeof error->message,
+                 "statistics of layers do not show what one scale for all channels loses");
+        return error->status = EXRAY_E_STATE;
     }
     return EXRAY_OK;
 }

@@ -135,6 +135,26 @@ static size_t keep_certain(judged *list, size_t count)
     return kept;
 }
 
+static bool any_alone(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
+        if (isfinite(exray_comparison_layer(comparison, i)->isolated_error))
+            return true;
+    return false;
+}
+
+/* Behind a wrong input, what each range costs is not known from the edge's values; but a layer
+ * that was run alone on them, and had no room for what came of it, has a range too narrow where
+ * the reference's values do not fit either. */
+static size_t keep_cut_off(const exray_comparison *comparison, judged *list, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].fault != TOO_WIDE && xr_is_cut_off(exray_comparison_layer(comparison, list[i].layer)))
+            list[kept++] = list[i];
+    return kept;
+}
+
 /* ---- Findings ------------------------------------------------------------------------- */
 
 static const char *cause_of(fault f)
@@ -232,10 +252,7 @@ static void report(const exray_comparison *comparison, const judged *list, size_
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    /* A range that costs something is a fault where the model is wrong for it; a wrong input
-     * leaves every range. */
-    if (!xr_inputs_are_clean(comparison))
-        return EXRAY_OK;
+    bool clean = xr_inputs_are_clean(comparison);
     bool wrong = xr_something_is_wrong(comparison);
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
@@ -244,11 +261,22 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     size_t count = 0;
     exray_status status = judge_all(comparison, &limit, list, &count, error);
     if (status == EXRAY_OK) {
-        if (!wrong)
+        /* A range that costs something is a fault where the model is wrong for it. */
+        size_t found = count;
+        if (!clean)
+            count = keep_cut_off(comparison, list, count);
+        else if (!wrong)
             count = keep_certain(list, count);
+        bool open = !clean && found > count;
         report(comparison, list, count, TOO_NARROW, findings);
         report(comparison, list, count, OFF_CENTRE, findings);
         report(comparison, list, count, TOO_WIDE, findings);
+        if (open && count == 0) {
+            status = error->status = EXRAY_E_STATE;
+            snprintf(error->message, sizeof error->message,
+                     "the model's inputs differ: what narrow ranges cost is judged once they are equal%s",
+                     any_alone(comparison) ? "" : ", or with --engine");
+        }
     }
     free(list);
     return status;

@@ -1,6 +1,7 @@
 /* layer.unknown: a layer whose output is wrong beyond noise though its inputs are
  * not, and no other assertion that says why. */
 #include "builtin.h"
+#include "layer_evidence.h"
 
 #include <math.h>
 
@@ -32,20 +33,13 @@ static exray_severity severity_of(const exray_comparison *comparison, double noi
     return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_ERROR : EXRAY_WARNING;
 }
 
+/* Behind a wrong input a layer may have no room for what the right one would never make of it. */
 static bool is_worth_telling(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
+    if (xr_is_cut_off(layer) && !xr_inputs_are_clean(comparison))
+        return false;
     return severity_of(comparison, layer->noise) == EXRAY_ERROR ||
            layer->error > WORTH_A_WARNING * layer->noise;
-}
-
-static bool inputs_are_clean(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
-        const exray_io_pair *input = exray_comparison_input(comparison, i);
-        if (input->comparable && !(input->error <= input->noise))
-            return false;
-    }
-    return true;
 }
 
 static bool inputs_are_known(const exray_comparison *comparison)
@@ -203,7 +197,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             is_worth_telling(comparison, layer))
             dirty = i;
     }
-    bool clean = inputs_are_clean(comparison);
+    bool clean = xr_inputs_are_clean(comparison);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error) ||

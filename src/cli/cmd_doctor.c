@@ -21,7 +21,7 @@ const xr_command xr_command_doctor = {
     .summary = "say what works on this machine, and what to do about what does not",
     .usage = "usage: exray doctor [--json F]\n\n"
              "Looks at what the program needs and can use: engines (each is loaded), compression, a\n"
-             "folder for temporary files, the clock. Exit status 2 where no engine loads: record and\n"
+             "folder for temporary files. Exit status 2 where no engine loads: record and\n"
              "replay need one, validate does not.\n\n"
              "  --json F  as JSON; - is standard output\n\n"
              "example: exray doctor\n",

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int write_model(const xr_model_bytes *bytes, const char *path)
 {
@@ -17,9 +18,25 @@ static int write_model(const xr_model_bytes *bytes, const char *path)
     fwrite(bytes->data, 1, bytes->size, out);
     if (xr_close_output(out, path))
         return XR_EXIT_OK;
-    if (out != stdout)
-        remove(path); /* half a model is of no use */
+    xr_remove_output(path); /* half a model is of no use */
     return XR_EXIT_FAILED;
+}
+
+/* A model, an empty file, a device, or nothing: a slip of the hand costs no other file. */
+static bool may_be_written(const char *path)
+{
+    uint8_t begin[64];
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+        return true;
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(begin, 1, sizeof begin, file) : 0;
+    bool model = !file; /* why it cannot be opened is said when it is written */
+    for (size_t i = 0; xr_model_formats[i] && !model; i++)
+        model = xr_model_formats[i]->recognize(begin, size);
+    if (file)
+        fclose(file);
+    return model;
 }
 
 static int expose_bytes(const void *data, size_t size, const char *from, const char *to)
@@ -49,6 +66,8 @@ static int expose(const char *from, const char *to)
 {
     if (xr_names_one_file(from, to))
         return xr_fail("%s cannot be written onto itself; give -o another name", from);
+    if (!may_be_written(to))
+        return xr_fail("%s is there and is no model: it is not overwritten; give -o another name", to);
     size_t size;
     exray_error error = {EXRAY_OK, ""};
     void *data = xr_file_read(from, XR_LIMIT_MODEL, &size, &error);

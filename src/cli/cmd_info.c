@@ -491,9 +491,11 @@ static int run(int argc, char **argv)
             print_summary(&s);
         if (json && !write_json(&s, json))
             status = XR_EXIT_FAILED;
+        else if (check && (s.unreadable || exray_log_damaged(log) || exray_log_truncated(log)))
+            status = XR_EXIT_FOUND;
     }
     exray_log_close(log);
-    if (!json && status == XR_EXIT_OK && !xr_close_output(stdout, "standard output"))
+    if (!json && status != XR_EXIT_FAILED && !xr_close_output(stdout, "standard output"))
         status = XR_EXIT_FAILED;
     return status;
 }
@@ -508,7 +510,8 @@ const xr_command xr_command_info = {
              "\n"
              "  --json F   write the same as JSON to F; - is standard output\n"
              "  --check    read every record and check every checksum; without it, the data\n"
-             "             of tensors is not read\n"
+             "             of tensors is not read; exit status 1 where the log is damaged\n"
+             "             or has no regular end\n"
              "\n"
              "example: exray info edge.mcap --json - | jq .frames.count\n",
     .run = run,

@@ -130,6 +130,30 @@ static bool is_stdout(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
+/* No report takes the place of another, or of a file that the command reads. */
+static int check_outputs(const options *o)
+{
+    const char *const outputs[] = {o->json, o->html, o->junit};
+    const char *const inputs[] = {o->edge_model, o->reference_model, o->engine_lib};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (xr_same_output(outputs[i], outputs[k]))
+                return xr_usage_error(
+                    &xr_command_validate,
+                    "two of --json, --html and --junit name the same file; the second would "
+                    "overwrite the first");
+        bool read = false;
+        for (size_t k = 0; k < 3; k++)
+            read = read || xr_same_output(outputs[i], inputs[k]);
+        for (size_t k = 0; k < o->plugin_count; k++)
+            read = read || xr_same_output(outputs[i], o->plugin[k]);
+        if (read)
+            return xr_usage_error(&xr_command_validate, "%s is read by this command and cannot be its report",
+                                  outputs[i]);
+    }
+    return XR_EXIT_OK;
+}
+
 static int parse(options *o, int argc, char **argv)
 {
     static const char *const names[] = {
@@ -166,11 +190,9 @@ static int parse(options *o, int argc, char **argv)
     if (is_stdout(o->json) + is_stdout(o->html) + is_stdout(o->junit) > 1)
         return xr_usage_error(&xr_command_validate,
                               "only one of --json, --html and --junit can go to standard output");
-    if (xr_same_output(o->json, o->html) || xr_same_output(o->json, o->junit) ||
-        xr_same_output(o->html, o->junit))
-        return xr_usage_error(&xr_command_validate,
-                              "two of --json, --html and --junit name the same file; the second would "
-                              "overwrite the first");
+    int status = check_outputs(o);
+    if (status != XR_EXIT_OK)
+        return status;
     if (!o->reference)
         return xr_usage_error(&xr_command_validate, "two logs are needed: EDGE.mcap REFERENCE.mcap");
     return XR_EXIT_OK;

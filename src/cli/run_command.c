@@ -203,8 +203,9 @@ static int parse_option(const xr_command *command, int option, const char *name,
 static const xr_engine *engine_of(const char *model)
 {
     const char *dot = strrchr(model, '.');
-    return dot && (strcmp(dot, ".tflite") == 0 || strcmp(dot, ".lite") == 0) ? xr_engine_by_name("tflite")
-                                                                             : NULL;
+    if (dot && (strcmp(dot, ".tflite") == 0 || strcmp(dot, ".lite") == 0))
+        return xr_engine_by_name("tflite");
+    return dot && strcmp(dot, ".onnx") == 0 ? xr_engine_by_name("onnxruntime") : NULL;
 }
 
 static bool kernels_known(const xr_engine *engine, const char *name)
@@ -225,7 +226,10 @@ static int check_options(const xr_command *command, xr_run_command *out)
     if (strcmp(run->out, "-") == 0)
         return xr_usage_error(command, "-o -: a log cannot go to standard output; name a file");
     if (!run->engine && !(run->engine = engine_of(run->model)))
-        return xr_usage_error(command, "--engine is missing, and %s does not tell it", run->model);
+        return xr_usage_error(command,
+                              "--engine is missing (tflite, litert, onnxruntime), and the name of %s, not "
+                              "ending in .tflite or .onnx, does not tell it",
+                              run->model);
     if (run->kernels && !kernels_known(run->engine, run->kernels))
         return xr_usage_error(command, "--kernels %s: engine %s has none of that name", run->kernels,
                               run->engine->name);

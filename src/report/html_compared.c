@@ -211,7 +211,7 @@ static void put_assertions(xr_page *p)
     if (unjudged)
         fputs("</dl>\n", p->out);
     for (const char *const *remark = p->report->not_used; remark && *remark; remark++)
-        xr_put(p->out, "<p>Unjudged: %s.</p>\n", *remark);
+        xr_put(p->out, "<p>Note: %s.</p>\n", *remark);
 }
 
 void xr_html_compared(xr_page *p)

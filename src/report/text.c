@@ -166,7 +166,7 @@ static void print_unjudged(const xr_report *r, FILE *out, const paint *p)
         any = true;
     }
     for (const char *const *remark = r->not_used; remark && *remark; remark++, any = true)
-        fprintf(out, "%s%sunjudged %s%s\n", any ? "" : "\n", p->dim, *remark, p->end);
+        fprintf(out, "%s%snote: %s%s\n", any ? "" : "\n", p->dim, *remark, p->end);
 }
 
 /* "layers 3-60 only propagate it", of the edge's node numbers. */

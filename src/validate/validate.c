@@ -14,7 +14,7 @@ static const double usual_coverage = 0.8;
 struct exray_validation {
     xr_lender model[2];
     char isolation[480];    /* a remark on it */
-    const char *remarks[4]; /* all of them, then NULL */
+    const char *remarks[5]; /* all of them, then NULL */
     exray_comparison *comparison;
     const exray_assertion **plugins;
     xr_outcome outcome;
@@ -100,10 +100,27 @@ static exray_status open_models(exray_validation *v, const exray_validate_option
     return status;
 }
 
+/* Slips of the hand that give a verdict which means nothing, or its contrary; "" where there is none. */
+static const char *remark_on_roles(const exray_comparison *comparison)
+{
+    const char *id[2], *role[2];
+    for (int s = 0; s < 2; s++) {
+        const exray_log *log = exray_comparison_log(comparison, (exray_side)s);
+        id[s] = exray_log_metadata(log, "log_id");
+        role[s] = exray_log_metadata(log, "role");
+    }
+    if (id[0] && id[1] && *id[0] && strcmp(id[0], id[1]) == 0)
+        return "both logs are the same recording, which was compared with itself";
+    if (role[0] && role[1] && strcmp(role[0], "reference") == 0 && strcmp(role[1], "edge") == 0)
+        return "the first log says that it is the reference's, the second the edge's: are they swapped?";
+    return "";
+}
+
 static void gather_remarks(exray_validation *v)
 {
-    const char *const said[] = {v->model[0].remark, v->model[1].remark, v->isolation};
-    for (size_t i = 0, count = 0; i < 3; i++)
+    const char *const said[] = {remark_on_roles(v->comparison), v->model[0].remark, v->model[1].remark,
+                                v->isolation};
+    for (size_t i = 0, count = 0; i < 4; i++)
         if (*said[i])
             v->remarks[count++] = said[i];
 }

@@ -22,14 +22,15 @@ image:
 def log(tmp_path_factory):
     folder = tmp_path_factory.mktemp("isolate")
     (folder / "p.yaml").write_text(PIPELINE)
+    (folder / "bgr.yaml").write_text(PIPELINE.replace("image:", "image:\n  channels: bgr"))
     pictures = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:3]
     (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures))
 
-    def record(name, capture="full"):
-        out = folder / f"{name}-{capture}.mcap"
+    def record(name, capture="full", pipeline="p", options=()):
+        out = folder / f"{'-'.join([name, capture, pipeline, *options])}.mcap"
         if not out.exists():
             subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", MODELS / f"efficientnet_lite0_{name}.tflite",
-                            "--pipeline", folder / "p.yaml", "--data", folder / "list.txt", "--capture", capture, "-o", out],
+                            "--pipeline", folder / f"{pipeline}.yaml", "--data", folder / "list.txt", "--capture", capture, "-o", out, *options],
                            check=True, capture_output=True)
         return out
 
@@ -75,6 +76,33 @@ def test_wrong_inputs_leave_the_layers_innocent(log):
     alone = [layer for layer in report["layers"] if layer["isolated_error"] is not None]
     innocent = [layer for layer in alone if layer["role"] == "propagates"]
     assert len(alone) > 40 and len(innocent) >= 0.9 * len(alone)
+
+
+@pytest.mark.parametrize("name", ["int8_flatcal", "int8_darkcal"])
+def test_want_of_room_is_no_broken_kernel(log, name):
+    """Behind a wrong input, too: run alone, and cut off where the type ends, the layer is right."""
+    report = isolated(log(name, pipeline="bgr"), log("float"))
+    assert causes(report) == ["input.channel_order", "layer.saturation"]
+    # Without isolation it cannot be told, and that is said.
+    report = validate(log(name, pipeline="bgr"), log("float"))
+    assert causes(report) == ["input.channel_order"]
+    assert {a["name"]: a["status"] for a in report["assertions"]}["layer.range"] == "unjudged"
+
+
+def test_an_input_far_from_calibration(log):
+    """Steps that fit a usual signal cost more of a weak one."""
+    report = isolated(log("int8_badcal"), log("float"))
+    assert causes(report)[0] == "input.quantization" and "layer.kernel" not in causes(report)
+
+
+@pytest.mark.parametrize("side", ["edge", "reference"])
+def test_an_input_without_its_values_excuses_the_first_layer(log, side):
+    """BGR has the statistics of RGB: that they agree proves nothing."""
+    options = {"edge": [("--no-io-data",), ()], "reference": [(), ("--no-io-data",)]}[side]
+    edge, reference = log("float", pipeline="bgr", options=options[0]), log("float", options=options[1])
+    for report in (validate(edge, reference), isolated(edge, reference)):
+        assert causes(report) == ["layer.unknown"]
+        assert report["findings"][0]["alternatives"][0]["cause"] == "input.unknown"
 
 
 @pytest.mark.parametrize("capture", ["io", "stats", "sketch"])

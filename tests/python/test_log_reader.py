@@ -31,7 +31,7 @@ def run(*arguments, status=0):
     assert result.returncode == status, result.stderr
     if status == 2:
         assert result.stderr.startswith("exray") and result.stderr.count("\n") == 1
-    return result.stdout if status == 0 else result.stderr
+    return result.stderr if status == 2 else result.stdout
 
 
 def info(path):

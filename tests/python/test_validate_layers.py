@@ -561,6 +561,13 @@ def test_selected_assertions_only(two_logs):
     assert [a["name"] for a in verdict["assertions"]] == ["layer.nan", "log.truncated"]
 
 
+def test_slips_of_the_hand_are_noted(two_logs):
+    edge, reference = two_logs
+    for pair, said in (((edge, edge), "same recording"), ((reference, edge), "swapped"), ((edge, reference), None)):
+        text = command("validate", *pair).stdout
+        assert (said in text and "note:" in text) if said else "note:" not in text
+
+
 def test_assertions_are_listed():
     text = command("assertions")
     listed = json.loads(command("assertions", "--json", "-").stdout)["assertions"]

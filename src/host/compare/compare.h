@@ -19,10 +19,17 @@ typedef struct xr_compare_options {
 exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
                              const xr_compare_options *options, exray_error *error);
 
-/* What came of running a layer alone on the edge's own inputs (src/host/isolate): the error
- * of the edge's output against that, of its deviation.  `exact`: xr_comparison_is_exact, and the
- * layer was of that file, too.  The layer's role follows.  Returns whether it is wrong by itself. */
-bool xr_comparison_isolated(exray_comparison *comparison, size_t layer, double error, bool exact);
+/* What came of running a layer alone on the edge's own inputs (src/host/isolate). */
+typedef struct xr_isolated_errors {
+    double error;     /* of the edge's output against that, of its deviation */
+    double within;    /* the same with that cut off where the edge's type ends */
+    double deviation; /* of what the layer made, alone */
+} xr_isolated_errors;
+
+/* The layer's role follows; returns whether it is wrong by itself.  `exact`:
+ * xr_comparison_is_exact, and the layer was of that file, too. */
+bool xr_comparison_isolated(exray_comparison *comparison, size_t layer, const xr_isolated_errors *errors,
+                            bool exact);
 /* ... of running the reference's layers from those that edge node `first_node` matches up to
  * this one, which pass one by one and fail together. */
 void xr_comparison_block(exray_comparison *comparison, size_t layer, uint32_t first_node, double error);

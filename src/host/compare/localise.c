@@ -38,7 +38,8 @@
  * nothing has differed yet.
  *
  * Where e is an estimate from sketches, a layer is clean only if all that e may be is
- * healthy, and wrong only if none of it is; between, it is not judged. */
+ * healthy, and wrong only if none of it is; between, it is not judged.  It originates the
+ * error only if that holds for the least that it may be, and the most that its inputs' may. */
 #include "internal.h"
 
 #include <math.h>
@@ -62,6 +63,7 @@ typedef struct state {
     bool known;     /* its e was measured */
     bool judged;    /* its noise is that of the very tensor, step included */
     double error;   /* e; of a tensor that was not measured, the largest of what it is made of */
+    double most;    /* where e is an estimate, the largest it may be; else e */
     double given;   /* of e, what came in with the model's inputs */
     double noise;   /* of e, what layers added; see above */
     bool wrong;     /* e is beyond both, or that of something before it is */
@@ -275,6 +277,7 @@ static void worsen(state *into, const state *other)
     into->known = into->known && other->known;
     into->judged = into->judged && other->judged;
     into->error = fmax(into->error, other->error);
+    into->most = fmax(into->most, other->most);
     into->given = fmax(into->given, other->given);
     /* Weights err independently in every layer: that is its own noise, none that is handed on. */
     if (other->fixed)
@@ -357,13 +360,18 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     *out = (state){.known = in->known || !bounded,
                    .judged = true,
                    .error = pair->error,
+                   .most = pair->error_high,
                    .given = in->given,
                    .noise = noise,
                    .wrong = !(pair->error_low <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
     if (isnan(pair->error)) {
-        *out = (state){
-            .known = in->known, .error = in->error, .given = in->given, .noise = noise, .wrong = in->wrong};
+        *out = (state){.known = in->known,
+                       .error = in->error,
+                       .most = in->most,
+                       .given = in->given,
+                       .noise = noise,
+                       .wrong = in->wrong};
         shown->role = EXRAY_LAYER_UNJUDGED;
     } else if (pair->error_high <= pair->noise)
         shown->role = EXRAY_LAYER_CLEAN;
@@ -375,7 +383,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_PROPAGATES; /* bounds do not tell how much was added */
     else if (isinf(pair->error)
                  ? !isinf(in->error)
-                 : same_inputs || pair->error > origin * sqrt(in->error * in->error + own * own))
+                 : same_inputs || pair->error_low > origin * sqrt(in->most * in->most + own * own))
         shown->role = EXRAY_LAYER_ORIGINATES;
     else
         shown->role = EXRAY_LAYER_PROPAGATES;
@@ -396,10 +404,16 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
     double level =
         fmax(isnan(shown->step[0]) ? 0 : shown->step[0], isnan(shown->step[1]) ? 0 : shown->step[1]);
     pair->noise = fmax(type, relative(level, deviation, magnitude(pair)));
+    if (pair->frames == 0) /* means of the same numbers, added up in another order */
+        pair->noise = fmax(pair->noise, OWN_FLOAT32);
     bool wrong = pair->error > pair->noise;
     /* Statistics can prove a difference, not that there is none. */
     bool known = wrong || pair->frames > 0;
-    *out = (state){.known = known, .error = pair->error, .given = wrong ? type : pair->error, .wrong = wrong};
+    *out = (state){.known = known,
+                   .error = pair->error,
+                   .most = pair->error,
+                   .given = wrong ? type : pair->error,
+                   .wrong = wrong};
 }
 
 /* The coarsest type of what is known of a network whose layers were not recorded: of its
@@ -565,12 +579,24 @@ bool xr_comparison_is_exact(const exray_comparison *c, size_t layer)
     return c->layers.pair[layer].exact;
 }
 
-bool xr_comparison_isolated(exray_comparison *c, size_t layer, double error, bool exact)
+/* The steps of a layer cost more of a signal that is weaker than the reference's own. */
+static double own_of(const xr_pair *pair, double own, double deviation)
+{
+    double rmse, usual;
+    if (!measured(pair, &rmse, &usual) || !(deviation > 0) || deviation >= usual)
+        return own;
+    double step = CLEAN * step_noise(pair, deviation), known = CLEAN * step_noise(pair, usual);
+    return sqrt(own * own + step * step - known * known);
+}
+
+bool xr_comparison_isolated(exray_comparison *c, size_t layer, const xr_isolated_errors *errors, bool exact)
 {
     exray_layer_pair *shown = &c->layer[layer];
-    shown->isolated_error = error;
-    shown->own_noise = exact ? c->layers.pair[layer].alone : c->layers.pair[layer].own;
-    bool failed = error > shown->own_noise;
+    const xr_pair *pair = &c->layers.pair[layer];
+    shown->isolated_error = errors->error;
+    shown->isolated_within = errors->within;
+    shown->own_noise = own_of(pair, exact ? pair->alone : pair->own, errors->deviation);
+    bool failed = errors->error > shown->own_noise;
     if (failed)
         shown->role = EXRAY_LAYER_ORIGINATES;
     else if (shown->role != EXRAY_LAYER_CLEAN)

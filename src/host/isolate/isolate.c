@@ -1,6 +1,7 @@
 #include "isolate.h"
 
 #include "compare/shapes.h"
+#include "dtype.h"
 #include "internal.h"
 #include "pipeline/pipeline.h"
 
@@ -35,6 +36,9 @@ typedef struct trial {
     uint32_t output; /* of the session */
     float *edge, *reference;
     uint64_t output_count;
+    double low, high;  /* what the edge's type can hold of the output */
+    double within;     /* the error that is left of a reference cut off there */
+    double deviation;  /* of the reference */
     exray_error error; /* of the engine or the log, where a reason comes from there */
 } trial;
 
@@ -170,7 +174,7 @@ static const char *take_output(const work *w, trial *t, exray_error *error)
 }
 
 typedef struct sums {
-    double n, difference, b, bb;
+    double n, difference, within, b, bb;
 } sums;
 
 static void add(sums *s, const trial *t)
@@ -180,18 +184,56 @@ static void add(sums *s, const trial *t)
         if (!isfinite(b))
             continue;
         s->n++;
+        double held = fmin(fmax(b, t->low), t->high);
         s->difference += isfinite(a) ? (a - b) * (a - b) : INFINITY;
+        s->within += isfinite(a) ? (a - held) * (a - held) : INFINITY;
         s->b += b;
         s->bb += b * b;
     }
 }
 
-/* The error, of the isolated output's deviation. */
-static double relative(const sums *s)
+static double deviation_of(const sums *s)
+{
+    double mean = s->b / s->n;
+    return sqrt(fmax(0, s->bb / s->n - mean * mean));
+}
+
+/* An error, of the isolated output's deviation. */
+static double relative(const sums *s, double difference)
 {
     double mean = s->b / s->n, variance = s->bb / s->n - mean * mean;
     double unit = variance > 1e-12 * s->bb / s->n ? variance : s->bb / s->n;
-    return s->difference == 0 ? 0 : unit > 0 ? sqrt(s->difference / s->n / unit) : INFINITY;
+    return difference == 0 ? 0 : unit > 0 ? sqrt(difference / s->n / unit) : INFINITY;
+}
+
+/* The ends of an integer type with one scale; left alone for other tensors. */
+static void stored_range(const exray_tensor_info *info, double *low, double *high)
+{
+    int64_t least;
+    uint64_t most;
+    const exray_quantization *q = &info->quantization;
+    if (!xr_dtype_is_integer(info->dtype) || exray_dtype_bits(info->dtype) > 16 || q->count != 1 ||
+        !(q->scale[0] > 0))
+        return;
+    xr_dtype_integer_range(info->dtype, &least, &most);
+    double zero = q->zero_point ? (double)q->zero_point[0] : 0;
+    *low = (double)q->scale[0] * ((double)least - zero);
+    *high = (double)q->scale[0] * ((double)most - zero);
+}
+
+/* What the edge's tensor can hold. */
+static void find_range(const work *w, size_t layer, trial *t)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(w->comparison, layer);
+    const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, EXRAY_EDGE));
+    t->low = -INFINITY;
+    t->high = INFINITY;
+    if (!model || pair->node[EXRAY_EDGE] >= model->node_count ||
+        pair->output >= model->nodes[pair->node[EXRAY_EDGE]].output_count)
+        return;
+    uint32_t tensor = model->nodes[pair->node[EXRAY_EDGE]].outputs[pair->output];
+    if (tensor < model->tensor_count)
+        stored_range(&model->tensors[tensor], &t->low, &t->high);
 }
 
 /* Runs an open trial; its error, or NAN and why. */
@@ -201,6 +243,7 @@ static double run_trial(const work *w, size_t layer, trial *t, const char **why,
     const xr_source target = {true, EXRAY_LAYER, layer};
     size_t frames = exray_comparison_frame_count(w->comparison);
     sums s = {0};
+    find_range(w, layer, t);
     *why = "no frame has data of both sides";
     for (size_t f = 0, done = 0; f < frames && done < MOST_FRAMES; f++) {
         *why = edge_values(w, &target, f, MOST_INPUTS, info, &t->edge, &t->output_count, error);
@@ -213,7 +256,9 @@ static double run_trial(const work *w, size_t layer, trial *t, const char **why,
         add(&s, t);
         done++;
     }
-    return s.n > 0 ? relative(&s) : NAN;
+    t->deviation = s.n > 0 ? deviation_of(&s) : NAN;
+    t->within = s.n > 0 ? relative(&s, s.within) : NAN;
+    return s.n > 0 ? relative(&s, s.difference) : NAN;
 }
 
 /* *why lives as long as the trial. */
@@ -279,8 +324,9 @@ static void run_alone(work *w, size_t i)
     const char *why;
     double error = run_block(w, i, 1, &t, &why);
     if (!isnan(error)) {
+        const xr_isolated_errors errors = {error, t.within, t.deviation};
         w->report->run += is_wrong(layer);
-        bool failed = xr_comparison_isolated(w->comparison, i, error, is_exact(w, i));
+        bool failed = xr_comparison_isolated(w->comparison, i, &errors, is_exact(w, i));
         if (failed && w->report->failed == 0)
             hand_over(w, i, &t, error, layer->own_noise);
         w->report->failed += failed;
