@@ -49,7 +49,7 @@ def cases():
         (lambda r: r.stage(5, ONES), "the name of a stage is a str, not int: 5"),
         (lambda r: r.stage(["x"], ONES), "the name of a stage is a str, not list"),
         (lambda r: r.stage("a\ud800", ONES), "characters that UTF-8 cannot encode"),
-        (lambda r: r.layer(-1, "x", ONES), "the index of layer 'x' is 0 to 4294967295, not -1"),
+        (lambda r: r.layer(-1, "x", ONES), "the index of layer 'x' is 0 to 4294967294, not -1"),
         (lambda r: r.layer(1.0, "x", ONES), "the index of layer 'x' is a whole number, not float: 1.0"),
         (lambda r: r.layer(1, "x", ONES, output=-1), "the output of layer 'x' is 0 to"),
         (lambda r: r.layer(1, "x", ONES, occurrence=-1), "an occurrence is 0 to"),
@@ -178,7 +178,7 @@ def test_what_is_right_stays_right(tmp_path):
         with r.frame(source=Path("dir/cat.jpg"), label=np.int64(3), index=np.uint8(2)):
             r.input("x", BYTES, layout="NC", scale=np.float32(0.5), zero_point=np.int8(-128))
             r.output("x", BYTES, scale=[1, 2, 3], zero_point=np.array([1, 2, 3]), axis=1)
-            r.input("f", ONES, scale=1)
+            r.layer(0, "", BYTES, scale=[0.5, 1, 2], zero_point=3, axis=1)
             r.image("padded", padded, width=6, height=4, row_stride=24, rotation=270)
             r.image("nv12", np.zeros(36, np.uint8), format="nv12", width=6, height=4, matrix="bt709")
             r.encoded("jpeg", memoryview(JPEG), format="jpeg")

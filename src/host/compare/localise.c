@@ -38,8 +38,8 @@
  * nothing has differed yet.
  *
  * Where e is an estimate from sketches, a layer is clean only if all that e may be is
- * healthy, and wrong only if none of it is; between, it is not judged.  It originates the
- * error only if that holds for the least that it may be, and the most that its inputs' may. */
+ * healthy, and wrong only if none of it is; between, it is not judged.  Behind wrong inputs it
+ * originates the error only if that holds for the least that it may be, and the most that theirs may. */
 #include "internal.h"
 
 #include <math.h>
@@ -365,6 +365,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
                    .noise = noise,
                    .wrong = !(pair->error_low <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
+    double least = in->wrong ? pair->error_low : pair->error, came = in->wrong ? in->most : in->error;
     if (isnan(pair->error)) {
         *out = (state){.known = in->known,
                        .error = in->error,
@@ -381,9 +382,8 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_UNJUDGED; /* what went in was not recorded */
     else if (bounded && in->wrong && !isinf(pair->error))
         shown->role = EXRAY_LAYER_PROPAGATES; /* bounds do not tell how much was added */
-    else if (isinf(pair->error)
-                 ? !isinf(in->error)
-                 : same_inputs || pair->error_low > origin * sqrt(in->most * in->most + own * own))
+    else if (isinf(pair->error) ? !isinf(in->error)
+                                : same_inputs || least > origin * sqrt(came * came + own * own))
         shown->role = EXRAY_LAYER_ORIGINATES;
     else
         shown->role = EXRAY_LAYER_PROPAGATES;

@@ -67,16 +67,31 @@ def choice(value: Any, choices: Mapping[str, T], what: str) -> T:
 
 
 def optional_label(value: Any) -> Optional[int]:
-    """A frame's true class."""
+    """A frame's true class.  3.0 is one: pandas makes floats of a column that has gaps."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
     return None if value is None else whole(value, "a frame's label", -_INT64, _INT64 - 1)
+
+
+_NAME_MOST = 1000
+
+
+def record_name(name: Any, what: str) -> bytes:
+    """A record's name as C takes it; what C would refuse for good is told before."""
+    if not isinstance(name, str):
+        raise ArgumentError(f"{what} is a str, not {type(name).__name__}: {show(name)}")
+    encoded = encode(name, what)
+    if not 0 < len(encoded) <= _NAME_MOST:
+        raise ArgumentError(f"{what} has {len(encoded)} bytes; it takes 1 to {_NAME_MOST}")
+    return encoded
 
 
 def source_name(source: "Union[str, os.PathLike[str], None]") -> Optional[str]:
     """What a frame is of; a path is as good as its text."""
     if isinstance(source, os.PathLike):
         source = os.fsdecode(source)
-    if source is not None:
-        encode(source, "a frame's source")
+    if source is not None and len(encode(source, "a frame's source")) > _NAME_MOST:
+        raise ArgumentError(f"a frame's source has {len(source)} characters; {_NAME_MOST} bytes are the most")
     return source
 
 
@@ -153,6 +168,8 @@ def _range(dtype: "np.dtype[Any]") -> Optional[Tuple[int, int]]:
 
 def _zero_points(zero_point: Any, what: str, dtype: "np.dtype[Any]") -> Tuple[int, ...]:
     array = _vector(zero_point, f"{what}: zero_point")
+    if array.dtype.kind == "f" and (array == np.rint(array)).all():
+        array = array.astype(np.int64)
     if array.dtype.kind not in "iu":
         raise ArgumentError(f"{what}: a zero_point is a whole number, not {show(zero_point)}")
     low, high = _range(dtype) or (-_INT64, _INT64 - 1)
@@ -172,8 +189,11 @@ def quantization(what: str, dtype: "np.dtype[Any]", shape: Tuple[int, ...], scal
         return None
     scales = _scales(scale, what)
     zeros = () if zero_point is None else _zero_points(zero_point, what, dtype)
-    if zeros and len(zeros) != len(scales):
-        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each")
+    if dtype.kind not in "iuV" or dtype.name.startswith(("float", "bfloat")):
+        raise ArgumentError(f"{what}: a tensor of {dtype.name} is not quantized: a scale is for integers")
+    if len(zeros) > 1 and len(zeros) != len(scales):
+        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each, or one "
+                            "zero point")
     along = whole(axis, f"{what}: axis", 0, max(len(shape) - 1, 0))
     if len(scales) > 1 and (not shape or shape[along] != len(scales)):
         raise ArgumentError(f"{what}: {len(scales)} scales, but dimension {along} of {list(shape)} has another size; "
@@ -380,8 +400,9 @@ def _check_info(what: str, info: TensorInfo) -> None:
         return
     scales = _scales(q.scale, what) if len(q.scale) else ()
     zeros = _zero_points(q.zero_point, what, _numpy_dtype(info.dtype)) if len(q.zero_point) else ()
-    if zeros and len(zeros) != len(scales):
-        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each")
+    if len(zeros) > 1 and len(zeros) != len(scales):
+        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each, or one "
+                            "zero point")
     whole(q.axis, f"{what}: axis", 0, max(len(info.shape) - 1, 0))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import stat
@@ -30,7 +31,8 @@ def identity(path: bytes) -> Optional[Identity]:
 
 
 def _holder(of: "weakref.WeakSet[Any]", file: Identity) -> Optional[Any]:
-    return next((one for one in of if one.identity == file), None)
+    here = os.getpid()  # what a parent has open is not this process's
+    return next((one for one in of if one.identity == file and getattr(one, "_process", here) == here), None)
 
 
 def _held(of: "weakref.WeakSet[Any]", file: Identity) -> Optional[Any]:
@@ -52,6 +54,34 @@ def _is_other(path: bytes) -> bool:
         return False  # opening it for writing says why
 
 
+def claim(path: bytes) -> Optional[int]:
+    """Locks the file that a recorder writes, so that no other process records to it meanwhile: a descriptor for
+    release(); None where nothing, or no regular file, stands there."""
+    try:
+        held = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        if stat.S_ISREG(os.fstat(held).st_mode):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return held
+    except BlockingIOError:
+        os.close(held)
+        raise StateError(f"cannot record to {os.fsdecode(path)}: another process records to it; let it end, or give "
+                         "another path") from None
+    except OSError:
+        pass  # a file system without locks
+    os.close(held)
+    return None
+
+
+def release(held: Optional[int]) -> None:
+    """Children that were forked off have the descriptor, too: it is unlocked, not only closed."""
+    if held is not None:
+        fcntl.flock(held, fcntl.LOCK_UN)
+        os.close(held)
+
+
 def check_target(path: bytes, replayed: Optional[Identity]) -> None:
     """Whether a recorder may create, or overwrite, the file.  `replayed`: the log that it is to replay."""
     file, name = identity(path), os.fsdecode(path)
@@ -63,9 +93,17 @@ def check_target(path: bytes, replayed: Optional[Identity]) -> None:
     if writer is not None:
         raise StateError(f"cannot record to {name}: another Recorder (of {writer.path}) has it open; close that one "
                          "first, or give another path")
-    reader = _held(readers, file)
-    if reader is not None:
-        raise StateError(f"cannot record to {name}: this process reads it (a Log of {reader.path}, or frames and "
-                         "arrays of one); close the log and let go of these, or give another path")
     if _is_other(path):
         raise FileError(f"{name} is there and is no log: it is not overwritten; give another path")
+    if _holder(readers, file) is not None:
+        _make_room(path)
+
+
+def _make_room(path: bytes) -> None:
+    """Takes the name from a log that this process still reads (an array of it may lie in the file itself): what is
+    recorded next is another file."""
+    try:
+        os.unlink(os.path.realpath(path))
+    except OSError as error:
+        raise FileError(f"cannot make room for {os.fsdecode(path)}, which this process reads: {error.strerror}; give "
+                        "another path") from error

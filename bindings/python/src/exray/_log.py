@@ -254,11 +254,15 @@ class Tensors(Mapping[Key, Tensor]):
             return self._order[key]
         if isinstance(key, int) and self._kind not in ("layer", "constant"):
             if not -len(self._order) <= key < len(self._order):
-                raise KeyError(key)
+                raise self._missing(key)
             return list(self._order.values())[key]
         if isinstance(key, str) and key in self._names and self._names[key] in self._order:
             return self._order[self._names[key]]
-        raise KeyError(key)
+        raise self._missing(key)
+
+    def _missing(self, key: object) -> KeyError:
+        there = [str(k) for k in self._order][:12] + (["..."] if len(self._order) > 12 else [])
+        return KeyError(f"the frame has no {self._kind} {key!r}; there are: {', '.join(there) or 'none'}")
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._order)

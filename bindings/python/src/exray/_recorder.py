@@ -101,8 +101,8 @@ class Recorder:
     is written from where it lies if it is contiguous and little-endian, and copied once if not.  They may be
     changed as soon as a call returns.
 
-    FileError where the file cannot be written, or is something else than a log.  StateError where this process
-    has it open for reading or in another recorder; for a record outside a frame, and for a frame within a frame.
+    FileError where the file cannot be written, or is something else than a log.  StateError where another
+    recorder of this process writes it; for a record outside a frame, and for a frame within a frame.
     ArgumentError for arguments that mean nothing: such a call records nothing, and the recorder goes on.  What the
     C library refuses (a full disk, a second model) stays: every later call raises it.
 
@@ -122,6 +122,7 @@ class Recorder:
         target = encode_path(path)
         self.path: str = os.fsdecode(target)
         self.identity: Optional[files.Identity] = None
+        self._claim: Optional[int] = None  # on the file
         self._process = os.getpid()
         self._lock = threading.Lock()  # held within a call
         self._tensors: Dict[Any, _Tensor] = {}
@@ -150,7 +151,14 @@ class Recorder:
         if metadata:
             config.metadata, config.metadata_count = keeper.pairs(metadata), len(metadata)
         files.check_target(target, replayed)
-        self._open(target, config)
+        self._claim = files.claim(target)
+        try:
+            self._open(target, config)
+        except BaseException:
+            files.release(self._claim)
+            raise
+        if self._claim is None:  # the file is new
+            self._claim = files.claim(target)
 
     def _open(self, path: bytes, config: Any) -> None:
         recorder = ffi.new("exray_recorder *")
@@ -167,6 +175,12 @@ class Recorder:
     def _is_here(self) -> bool:
         """Whether this is the process that opened it, not a child that was forked off."""
         return os.getpid() == self._process
+
+    @property
+    def _takes(self) -> bool:
+        """Whether a tap still has somewhere to record to: an application goes on when its recorder is closed, and
+        so does a child that was forked off."""
+        return self._recorder is not None and self._is_here
 
     @property
     def _r(self) -> Any:
@@ -216,7 +230,7 @@ class Recorder:
 
     def __del__(self) -> None:
         if getattr(self, "_recorder", None) is not None and self._is_here:
-            lib.exray_close(self._recorder)
+            self._close()
 
     def close(self) -> None:
         """Ends the log and closes the file; raises the first error of the recorder's life.  A second one does
@@ -233,6 +247,8 @@ class Recorder:
         recorder, self._recorder = self._recorder, None
         status = 0 if recorder is None else int(lib.exray_close(recorder))
         files.writers.discard(self)
+        files.release(self._claim)
+        self._claim = None
         return status
 
     @property
@@ -269,6 +285,8 @@ class Recorder:
         if self._in_frame and self._r:
             raise StateError(f"a frame within frame {self.frame_index} of {self.path}: frames do not nest; end the one "
                              "before the next begins")
+        if index is not None and index < self.frame_index:
+            raise ArgumentError(f"a frame's index grows: {index} comes after {self.frame_index - 1} in {self.path}")
         self._begin(index, source, label)
 
     def _begin(self, index: Optional[int], source: Optional[str], label: Optional[int]) -> None:
@@ -331,13 +349,15 @@ class Recorder:
     def _make(self, kind: str, index: int, output: int, name: str, dtype: "np.dtype[Any]", shape: Tuple[int, ...],
               layout: str, quantization: Optional[Quantization]) -> _Tensor:
         what = f"{kind} {show(name)}"
-        encode(name, f"the name of a {kind}")
+        if name or kind not in ("layer", "constant"):  # whose place says which they are
+            arguments.record_name(name, f"the name of {'an' if kind[0] in 'aeiou' else 'a'} {kind}")
         arguments.check_tensor(what, dtype, shape, layout)
         made = _Tensor()
         t = made.tensor
         t.kind = _KIND[kind]
-        t.index = arguments.whole(index, f"the index of {what}", 0, NO_INDEX)
-        t.output = arguments.whole(output, f"the output of {what}", 0, NO_INDEX)
+        last = NO_INDEX - 1 if kind in ("layer", "constant") else NO_INDEX
+        t.index = arguments.whole(index, f"the index of {what}", 0, last)
+        t.output = arguments.whole(output, f"the output of {what}", 0, last)
         position = self._described(kind, index, output, name)
         info = TensorInfo(name, DTYPE_NAMES[log_dtype(dtype)], shape, layout, quantization, kind == "constant")
         if position is not None and self._model is not None:
@@ -426,13 +446,15 @@ class Recorder:
               row_stride: int = 0, matrix: str = "", full_range: bool = False, rotation: int = 0) -> None:
         """A raw picture: /sensor/NAME.  [height, width, 3] uint8 is RGB unless `format` says "bgr8"; of other
         formats (nv12, yuyv, ...: Media.format) give the bytes and width and height."""
+        if isinstance(pixels, (bytes, memoryview)):
+            pixels = np.frombuffer(pixels, np.uint8)
         a = np.ascontiguousarray(arguments.array_of(pixels, f"image {show(name)}"))
         said = arguments.picture(name, a, format, width, height, row_stride, matrix, full_range, rotation)
         self._need_frame("image", name)
         keeper = Keeper()
         media = keeper.new("exray_media *")
         keeper.fill_media(media, said)
-        self._call(lib.exray_record_image, encode(name, "a sensor's name"), media, ffi.from_buffer(a), a.nbytes)
+        self._call(lib.exray_record_image, arguments.record_name(name, "a sensor's name"), media, ffi.from_buffer(a), a.nbytes)
 
     def encoded(self, name: str, data: bytes, format: Optional[str] = None) -> None:
         """An encoded file, byte for byte: /sensor/NAME.  format: "jpeg", "png" or "wav"; told from the bytes, and
@@ -440,12 +462,12 @@ class Recorder:
         view = arguments.bytes_of(data, f"encoded {show(name)}")
         format = arguments.file_format(name, view, format)
         self._need_frame("encoded", name)
-        self._call(lib.exray_record_encoded, encode(name, "a sensor's name"), encode(format), ffi.from_buffer(view),
+        self._call(lib.exray_record_encoded, arguments.record_name(name, "a sensor's name"), encode(format), ffi.from_buffer(view),
                    len(view))
 
     def sensor(self, name: str, data: "Union[bytes, ArrayLike]", **media: Any) -> None:
-        """encoded() for bytes, image() for arrays."""
-        if isinstance(data, (bytes, bytearray, memoryview)):
+        """encoded() for the bytes of a file, image() for arrays, and for bytes whose width and height are given."""
+        if isinstance(data, (bytes, bytearray, memoryview)) and not {"width", "height"} & set(media):
             self.encoded(name, bytes(data), **media)
         else:
             self.image(name, data, **media)
@@ -454,18 +476,18 @@ class Recorder:
         """A peripheral sensor: /reading/NAME."""
         numbers = arguments.readings(name, values)
         self._need_frame("reading", name)
-        self._call(lib.exray_record_reading, encode(name, "a sensor's name"), ffi.new("double[]", numbers),
+        self._call(lib.exray_record_reading, arguments.record_name(name, "a sensor's name"), ffi.new("double[]", numbers),
                    len(numbers), encode(unit, "a unit"))
 
     def scalar(self, name: str, value: float) -> None:
         """Frame.values[name]."""
         found = arguments.number(value, f"the scalar {show(name)}")
         self._need_frame("scalar", name)
-        self._call(lib.exray_record_scalar, encode(name, "a scalar's name"), found)
+        self._call(lib.exray_record_scalar, arguments.record_name(name, "a scalar's name"), found)
 
     def span(self, name: str, nanoseconds: Optional[int] = None) -> "_Span":
         """Frame.spans_ns[name]: a time that is known, or, with `with`, what the body takes."""
-        encoded = encode(name, "a span's name")
+        encoded = arguments.record_name(name, "a span's name")
         if nanoseconds is not None:
             took = arguments.whole(nanoseconds, f"the nanoseconds of the span {show(name)}")
             self._need_frame("span", name)
@@ -546,7 +568,7 @@ class Recorder:
     def attach(self, name: str, data: bytes, media_type: str = "") -> None:
         """An attachment: a pipeline file, a label file."""
         view = arguments.bytes_of(data, f"attachment {show(name)}")
-        self._call(lib.exray_attach, encode(name, "an attachment's name"), encode(media_type, "a media type"),
+        self._call(lib.exray_attach, arguments.record_name(name, "an attachment's name"), encode(media_type, "a media type"),
                    ffi.from_buffer(view), len(view))
 
 

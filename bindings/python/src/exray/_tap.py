@@ -13,7 +13,7 @@ import numpy as np
 from exray._errors import FileError, encode_path, new_error, raise_filled
 from exray._exray import ffi, lib
 from exray._recorder import Recorder
-from exray._types import DTYPE_NAMES, Model, Node, TensorInfo, log_dtype, model_from_c
+from exray._types import DTYPE_NAMES, Model, Node, TensorInfo, has_log_dtype, log_dtype, model_from_c
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -132,7 +132,8 @@ class Trace:
         return self._described
 
     def _info(self, name: str, array: "np.ndarray[Any, np.dtype[Any]]", layout: str, constant: bool = False) -> int:
-        self._tensors.append(TensorInfo(name, DTYPE_NAMES[log_dtype(array.dtype)], array.shape,
+        dtype = DTYPE_NAMES[log_dtype(array.dtype)] if has_log_dtype(array.dtype) else "unspecified"  # complex, say
+        self._tensors.append(TensorInfo(name, dtype, array.shape,
                                         layout if len(layout) == array.ndim else "", None, constant))
         return len(self._tensors) - 1
 
@@ -195,7 +196,7 @@ class Trace:
         self._latency.append((node, start_ns, duration_ns))
         for k, array in enumerate(arrays):
             info = self._tensors[self._nodes[node].outputs[k]] if k < len(self._nodes[node].outputs) else None
-            if info is None:
+            if info is None or info.dtype == "unspecified":
                 continue
             if self._described:
                 self.recorder.layer(node, info.name, array, output=k)

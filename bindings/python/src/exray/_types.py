@@ -53,6 +53,8 @@ def numpy_dtype(name: str) -> "np.dtype[Any]":
 def has_log_dtype(dtype: "np.dtype[Any]") -> bool:
     """Whether a log has tensors of a NumPy type."""
     name = _FROM_NUMPY.get(dtype.name, dtype.name)
+    if name in _FROM_NUMPY.values() and dtype.name != "float8_e4m3fn":
+        return False  # IEEE's float8_e4m3 has infinities where the log's has numbers
     return name in DTYPE_NUMBERS and name not in ("string", "unspecified")
 
 
@@ -65,7 +67,8 @@ def log_dtype(dtype: "np.dtype[Any]") -> int:
 
 @dataclass(frozen=True)
 class Quantization:
-    """real = scale * (stored - zero_point); one pair for the tensor, or one for each slice along `axis`."""
+    """real = scale * (stored - zero_point); one pair for the tensor, or one for each slice along `axis`, where one
+    zero point may stand for all."""
 
     scale: Tuple[float, ...]
     zero_point: Tuple[int, ...] = ()
@@ -276,12 +279,13 @@ class Keeper:
         out.constant = info.constant
         q = info.quantization
         if q is not None and q.scale:
-            if q.zero_point and len(q.zero_point) != len(q.scale):
-                raise ArgumentError(f"{info.name}: {len(q.scale)} scales and {len(q.zero_point)} zero points")
+            zeros = q.zero_point * len(q.scale) if len(q.zero_point) == 1 else q.zero_point  # one for all
+            if zeros and len(zeros) != len(q.scale):
+                raise ArgumentError(f"{info.name}: {len(q.scale)} scales and {len(zeros)} zero points")
             out.quantization.count = len(q.scale)
             out.quantization.axis = q.axis
             out.quantization.scale = self.array("float", q.scale)
-            out.quantization.zero_point = self.array("int64_t", q.zero_point)
+            out.quantization.zero_point = self.array("int64_t", zeros)
 
     def media(self, media: "Optional[Media]") -> Any:
         """An exray_media of it; NULL for None."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
 from exray._comparison import Comparison
+from exray._arguments import number
 from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode, encode_path, new_error,
                            raise_filled, status_number, text)
 from exray._exray import ffi, lib
@@ -301,7 +302,8 @@ def _own(assertions: "Sequence[Union[Assertion, Check, str]]") -> Tuple[List[Ass
     return own, names
 
 
-def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Union[Assertion, Check, str]]" = (),
+def validate(edge: PathOrLog, reference: PathOrLog, *,
+             assertions: "Union[Assertion, Check, Sequence[Union[Assertion, Check, str]]]" = (),
              only: Optional[str] = None, settings: Optional[Mapping[str, float]] = None,
              plugins: "Sequence[Path_]" = (), plugin_seconds: float = 0.0,
              min_coverage: float = 0.8, fail_on: Sequence[str] = (), html: Optional[Path_] = None,
@@ -328,7 +330,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
     assertion or option that there is not; FileError, FormatError: a log, model or plug-in that cannot be used, a
     file that cannot be written; EngineError: the engine cannot be used.
     """
-    own, names = _own(assertions)
+    own, names = _own([assertions] if callable(assertions) else assertions)
     if names:
         raise ArgumentError(f"{names[0]!r}: built-in assertions run anyway; name them with only=")
     if not 0 <= min_coverage <= 1:
@@ -343,7 +345,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *, assertions: "Sequence[Uni
     k = Keeper()
     options = k.new("exray_validate_options *")
     options.size = ffi.sizeof("exray_validate_options")
-    wanted = [k.text(f"{name}={value!r}") for name, value in (settings or {}).items()]
+    wanted = [k.text(f"{name}={number(value, f'the setting {name}')!r}") for name, value in (settings or {}).items()]
     options.set, options.set_count = k.array("char *", wanted), len(wanted)
     libraries = [_path(k, p) for p in plugins]
     if libraries:

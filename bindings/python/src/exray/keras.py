@@ -110,7 +110,7 @@ class Tap:
 
         @functools.wraps(call)
         def observed(*args: Any, **kwargs: Any) -> Any:
-            if trace.active:
+            if trace.active or not trace.recorder._takes:
                 return call(*args, **kwargs)
             return self._run(call, args, kwargs, False)
 

@@ -11,7 +11,7 @@ import numpy as np
 from exray._errors import EngineError
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
-from exray._types import Model, Node, Quantization, TensorInfo, log_dtype, DTYPE_NAMES
+from exray._types import DTYPE_NAMES, Model, Node, Quantization, TensorInfo, has_log_dtype, log_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,12 +140,13 @@ class Tap:
         return maker is not None and maker.op not in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
     def _view(self, tensor: int) -> "Optional[NDArray[Any]]":
-        """The tensor's own memory, or None where it has none (inside a delegate, strings)."""
+        """The tensor's own memory, or None where it has none (inside a delegate, strings), or
+        is of a type that logs have not (complex numbers)."""
         try:
             found: "NDArray[Any]" = self._interpreter.tensor(tensor)()
         except ValueError:
             return None
-        return found if found.dtype.kind not in "OUS" else None
+        return found if has_log_dtype(found.dtype) else None
 
     def _name(self, op: _Op) -> str:
         return str(self._details[op.outputs[0]]["name"]) if op.outputs and op.outputs[0] in self._details else ""
@@ -182,6 +183,9 @@ class Tap:
                 call(name, view)
 
     def _observed(self) -> None:
+        if not self._recorder._takes:
+            self._invoke()
+            return
         self._run.begin()
         try:
             self._record(self._recorder.input, self._inputs)
@@ -213,10 +217,10 @@ def tap(interpreter: Any, recorder: Recorder, model_path: Optional[PathLike] = N
     whole invoke took.
 
     Layers can be read only of an interpreter that was created with experimental_preserve_all_tensors=True
-    (EngineError otherwise); of a part that a delegate runs, what leaves it.  For the kernels that the model was made for
+    (EngineError otherwise, where memory is shared); of a part that a delegate runs, what leaves it.  For the kernels that the model was made for
     use experimental_op_resolver_type=OpResolverType.BUILTIN_REF or BUILTIN_WITHOUT_DEFAULT_DELEGATES.  model_path:
     the model's file, for its name, hash and operators' attributes.  kernels, threads: what the log says.  Frames are as in
-    exray.torch.tap()."""
+    exray.torch.tap(); once the recorder is closed, the interpreter runs as if there were no tap."""
     return Tap(interpreter, recorder, model_path, kernels, threads)
 
 

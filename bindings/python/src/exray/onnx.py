@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 from exray._errors import ArgumentError, need
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
-from exray._types import DTYPE_NAMES, Model, TensorInfo, log_dtype
+from exray._types import DTYPE_NAMES, Model, TensorInfo, has_log_dtype, log_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,11 +118,13 @@ class Session:
             run_options: Any = None) -> List[Any]:
         """As InferenceSession.run()."""
         names = list(output_names) if output_names else [o.name for o in self.session.get_outputs()]
-        self._run.begin()
+        began = time.perf_counter_ns()
+        outputs: List[Any] = self.session.run(names, feed, run_options)
+        took = time.perf_counter_ns() - began
+        if not self._recorder._takes:  # the log has ended; the application goes on
+            return outputs
+        self._run.begin()  # not before: a run that is refused is no frame
         try:
-            began = time.perf_counter_ns()
-            outputs: List[Any] = self.session.run(names, feed, run_options)
-            took = time.perf_counter_ns() - began
             self._record(feed, dict(zip(names, outputs)))
             self._run.end(took)
         except BaseException:
@@ -134,7 +136,7 @@ class Session:
         layers: Dict[str, Any] = {}
         if self._observed is not None:
             layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
-        layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and a.dtype.kind not in "OUS"}
+        layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and has_log_dtype(a.dtype)}
         if not self._described:
             self._describe({**feed, **outputs, **layers})
         r = self._recorder
@@ -145,7 +147,7 @@ class Session:
             if r.wants("layer", node, self._file.model.nodes[node].name):
                 r.layer(node, name, array, output=output)
         for name, array in outputs.items():
-            if hasattr(array, "dtype") and array.dtype.kind not in "OUS":
+            if hasattr(array, "dtype") and has_log_dtype(array.dtype):
                 r.output(name, array)
 
 

@@ -130,7 +130,7 @@ class Tap:
         return result
 
     def _run(self, *args: Any, **kwargs: Any) -> Any:
-        if self._trace.active:  # the model within itself
+        if self._trace.active or not self._trace.recorder._takes:  # the model within itself, or a log that ended
             return self._forward(*args, **kwargs)
         return self._observed(args, kwargs, False)
 
@@ -160,7 +160,7 @@ def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[s
     It goes into the recorder's open frame.  A call outside of one is a frame of its own; a second one within one begins
     a frame that takes its place until the `with` ends.  The model is described by its first run, or at once where
     `example` (its arguments: a tensor or a tuple) is given, with which it is then run unrecorded.  Latencies include
-    what observing costs; compiled and scripted modules show nothing of what is inside them."""
+    what observing costs.  Once the recorder is closed, the model runs as if there were no tap.  Compiled and scripted modules show nothing of what is inside them."""
     torch = need("torch", "exray.torch")
     made = Tap(model, recorder, name)
     if example is not None:
