@@ -30,6 +30,12 @@ static void describe_exchange(const xr_input_fit *fit, const xr_order *o, char *
         used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
 }
 
+/* The orders that OpenCV has a conversion between. */
+static bool is_usual(const char *order)
+{
+    return strcmp(order, "RGB") == 0 || strcmp(order, "BGR") == 0;
+}
+
 static void add_evidence(const xr_input_fit *fit, const xr_order *o, exray_finding *f)
 {
     char order[16] = "";
@@ -105,10 +111,13 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
     size_t rivals = fit->order_tied ? 0 : add_rivals(fit, chosen, reference, f);
     if (rivals)
         exray_finding_number(f, "ambiguous_orders", (double)rivals + 1);
-    exray_finding_fix(f,
-                      "Convert to %s before the model (pipeline: `channels: %s`; OpenCV: cvtColor with "
-                      "COLOR_BGR2RGB; in C: "
-                      "exchange the bytes of each pixel).",
-                      reference, key);
+    char opencv[64] = "";
+    if (is_usual(edge) && is_usual(reference) && strcmp(edge, reference) != 0)
+        snprintf(opencv, sizeof opencv, "OpenCV: cvtColor with COLOR_%.3s2%.3s; ", edge, reference);
+    exray_finding_fix(
+        f,
+        "Convert to %s before the model (pipeline: `channels: %s`; %sin C: exchange the bytes of "
+        "each pixel).",
+        reference, key, opencv);
     add_evidence(fit, o, f);
 }

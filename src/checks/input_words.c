@@ -143,8 +143,12 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
         low = fmin(low, fit->min[side][c]);
         high = fmax(high, fit->max[side][c]);
     }
-    bool exact;
+    bool exact, other;
     const xr_convention *k = xr_convention_of(fit, side, &exact);
+    /* An 8-bit input has the spacing of its scale, whatever was put into it: a name that both
+     * sides would have does not say how they differ. */
+    if (side == EXRAY_EDGE && k == xr_convention_of(fit, EXRAY_REFERENCE, &other))
+        k = NULL;
     snprintf(text, size, "values of %.4g to %.4g%s%s%s%s", low, high, k ? " (" : "",
              k && !exact ? "about " : "", k ? k->name : "", k ? ")" : "");
 }

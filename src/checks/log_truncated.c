@@ -18,8 +18,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             exray_finding_summary(f, "The %s log %s; what is before was compared.", s ? "reference" : "edge",
                                   why);
         else
-            exray_finding_summary(f, "The %s log has %" PRIu64 " damaged parts, which were left out.",
-                                  s ? "reference" : "edge", damaged);
+            exray_finding_summary(f, "The %s log has %" PRIu64 " damaged part%s left out.",
+                                  s ? "reference" : "edge", damaged,
+                                  damaged == 1 ? ", which was" : "s, which were");
         exray_finding_fix(f, "Record it again; `exray recover` gives other tools what can be read of it.");
         exray_finding_number(f, "damaged", (double)damaged);
     }

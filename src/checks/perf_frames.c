@@ -267,7 +267,8 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
     if (t->settled.count < FEWEST_FRAMES) {
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message,
-                 "the edge log has inference times of %zu frames; 8 after the warm-up are needed", t->frames);
+                 "the edge log has inference times of %zu frames after the warm-up; 8 are needed",
+                 t->settled.count);
         return EXRAY_E_STATE;
     }
     size_t room = t->frames + exray_comparison_frame_count(c) + 1;
