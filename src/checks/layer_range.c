@@ -213,6 +213,25 @@ static void describe(const exray_comparison *comparison, const judged *j, exray_
     exray_finding_number(f, "error_without_clipping", sqrt(e->unclipped) / e->deviation);
 }
 
+/* The named layer may err within noise where many that clip a little are beyond it together: then
+ * what the roles show begins behind it. */
+static void say_where_it_shows(const exray_comparison *comparison, size_t layer, exray_finding *f)
+{
+    if (exray_comparison_layer(comparison, layer)->role != EXRAY_LAYER_CLEAN)
+        return;
+    for (size_t i = layer + 1; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *later = exray_comparison_layer(comparison, i);
+        if (later->role != EXRAY_LAYER_ORIGINATES && later->role != EXRAY_LAYER_PROPAGATES)
+            continue;
+        exray_finding_detail(
+            f,
+            "By itself it errs within noise; such layers add up to more than that from layer %u "
+            "(%s) on.",
+            (unsigned)later->node[EXRAY_EDGE], later->op[EXRAY_EDGE]);
+        return;
+    }
+}
+
 /* The layers of one cause are one finding, at the first that matters. */
 static void report(const exray_comparison *comparison, const judged *list, size_t count, fault which,
                    exray_findings *findings)
@@ -237,6 +256,8 @@ static void report(const exray_comparison *comparison, const judged *list, size_
     describe(comparison, first, f);
     if (summed)
         exray_finding_detail(f, "Estimated from statistics: the first such layer may be one nearby.");
+    if (layers > 1)
+        say_where_it_shows(comparison, first->layer, f);
     if (layers > 1)
         exray_finding_detail(f, "%zu layers have this; the worst costs %.2g of its signal.", layers, worst);
     exray_finding_number(f, "layers", (double)layers);
