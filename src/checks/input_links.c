@@ -261,7 +261,7 @@ static void report_layout(const xr_explanation *e, exray_findings *findings)
     exray_finding *f = start(e, findings, "input.layout", XR_LINK_LAYOUT, certainty(e, XR_LINK_LAYOUT));
     exray_finding_summary(f,
                           "The edge writes the picture in another layout than the model reads: planes where "
-                          "interleaved pixels belong, or the other way round (NCHW for NHWC).");
+                          "interleaved pixels belong, or the other way round (NCHW and NHWC exchanged).");
     exray_finding_fix(
         f, "Transpose the tensor to the model's layout (pipeline: leave `layout` out); in C, "
            "out[(y * width + x) * channels + c] for NHWC, out[(c * height + y) * width + x] for NCHW.");
