@@ -308,6 +308,22 @@ static void print_size(uint64_t bytes)
     printf(unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
 }
 
+/* --layers with a slip in it keeps nothing, and nothing is wrong in nothing. */
+static void warn_of_no_layers(const xr_run_options *run)
+{
+    exray_error error;
+    bool wanted = run->config.layers && run->config.capture >= EXRAY_CAPTURE_STATS;
+    exray_log *log = wanted ? exray_log_open(run->out, &error) : NULL;
+    bool any = !log || exray_log_frame_count(log) == 0;
+    const exray_record *record = any ? NULL : exray_log_records(log, 0);
+    for (size_t i = 0; !any && i < exray_log_frame(log, 0)->record_count; i++)
+        any = record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_LAYER;
+    exray_log_close(log);
+    if (!any)
+        fprintf(stderr, "exray: warning: --layers %s: the model has no such layer; none was recorded\n",
+                run->config.layers);
+}
+
 int xr_run_command_run(xr_run_command *command, xr_items *items)
 {
     xr_run_report report;
@@ -324,6 +340,7 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
     xr_progress_clear(&progress);
     if (status)
         return xr_fail_error(&error);
+    warn_of_no_layers(&command->run);
     xr_note("%zu frames in %.3g s", report.frames, (double)(xr_clock() - progress.began) / 1e9);
     if (xr_is_quiet())
         return XR_EXIT_OK;

@@ -200,6 +200,9 @@ def test_capture_and_filters(work):
     record("--capture", "stats")
     layers = [m for t, m in messages("edge.mcap") if t.startswith("/layer/")]
     assert len(layers) == 3 * 61 and all(m.HasField("stats") and not m.data for m in layers)
+    for layers, said in (("nosuch*,#999", "the model has no such layer"), ("#0", "")):
+        result = record("--layers", layers, "--frames", "1")
+        assert said in result.stderr and (said or "warning" not in result.stderr)
     record("--layers", "#3-5,#60", "--every", "2", "--no-io-data")
     log = messages("edge.mcap")
     assert {t for t, _ in log if t.startswith("/layer/")} == {"/layer/3", "/layer/4", "/layer/5", "/layer/60"}
