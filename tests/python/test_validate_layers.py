@@ -389,6 +389,17 @@ def test_frames_match_by_source(tmp_path):
     assert verdict["accuracy"]["frames"] == 3 and verdict["accuracy"]["agreement"] == 1
 
 
+def test_frames_of_two_sources_are_no_pair(tmp_path):
+    """Sources that come twice do not tell which is which; an index must not pair two that differ."""
+    e = write_classes(tmp_path / "e", "edge", [1, 1, 2, 2], ["d/a", "d/a", "d/b", "d/b"])
+    r = write_classes(tmp_path / "r", "reference", [1, 2, 3], ["a", "b", "c"])
+    frames = validate(e, r)["frames"]
+    assert frames == {"matched": 1, "edge_unmatched": 3, "reference_unmatched": 2, "matched_by": "index"}
+    # Where no two are the same, the logs have two ways to name them.
+    r = write_classes(tmp_path / "r", "reference", [1, 1, 2, 2], ["x", "x", "y", "y"])
+    assert validate(e, r)["frames"]["matched"] == 4
+
+
 def test_a_replay_matches_by_index(tmp_path):
     e = write_classes(tmp_path / "e", "edge", [1, 2, 3], ["a", "b", "c"])
     r = write_classes(tmp_path / "r", "reference", [1, 2, 3], ["z", "y", "x"], replay_of="edge-1")

@@ -48,6 +48,34 @@ static bool unique_sources(keyed *list, size_t count)
     return count > 0;
 }
 
+static const char *file_name(const exray_log *log, size_t position)
+{
+    const char *source = exray_log_frame(log, position)->source,
+               *slash = source ? strrchr(source, '/') : NULL;
+    return slash ? slash + 1 : source ? source : "";
+}
+
+static bool same_name(const exray_comparison *c, const exray_frame_pair *pair)
+{
+    return strcmp(file_name(c->log[0], pair->frame[0]), file_name(c->log[1], pair->frame[1])) == 0;
+}
+
+/* Logs that are no replay of each other, matched by index: where some pairs are of one source,
+ * the others, of two, are no pairs.  (Where none is, the logs name their sources in two ways.) */
+static void drop_contradicted(exray_comparison *c)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->frame_count; i++)
+        kept += same_name(c, &c->frame[i]);
+    if (kept == 0 || kept == c->frame_count)
+        return;
+    kept = 0;
+    for (size_t i = 0; i < c->frame_count; i++)
+        if (same_name(c, &c->frame[i]))
+            c->frame[kept++] = c->frame[i];
+    c->frame_count = kept;
+}
+
 bool xr_match_frames(exray_comparison *c)
 {
     size_t counts[2];
@@ -81,6 +109,8 @@ bool xr_match_frames(exray_comparison *c)
                 j++;
         }
         qsort(c->frame, c->frame_count, sizeof *c->frame, by_position);
+        if (!replay && !source)
+            drop_contradicted(c);
         for (int s = 0; s < 2; s++)
             c->unmatched[s] = counts[s] - c->frame_count;
     }
