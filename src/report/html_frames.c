@@ -52,7 +52,8 @@ xr_frame_facts *xr_frame_facts_read(xr_page *p)
     size_t count = exray_comparison_frame_count(p->comparison), pair = xr_shown_input(p->comparison);
     xr_frame_facts *facts = count ? calloc(count, sizeof *facts) : NULL;
     size_t step = count / READ_INPUTS + 1;
-    bool known = pair != EXRAY_NO_INDEX && exray_comparison_input(p->comparison, pair)->comparable;
+    const exray_io_pair *io = pair == EXRAY_NO_INDEX ? NULL : exray_comparison_input(p->comparison, pair);
+    bool known = io && io->comparable && !(io->error <= io->noise); /* within noise no frame stands out */
     for (size_t f = 0; facts && f < count; f++) {
         facts[f].apart = known && f % step == 0 ? inputs_apart(p, pair, f) : NAN;
         facts[f].decided = xr_comparison_decision(p->comparison, f, p->slot[0], &facts[f].decision);
