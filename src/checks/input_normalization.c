@@ -60,19 +60,16 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
             "in C, "
             "until then: v[c] = (v[c] - o[c]) / g[c] with o = {%.5g, %.5g, %.5g}, g = {%.5g, %.5g, %.5g}).",
             m->offset[0], m->offset[1], m->offset[2], m->gain[0], m->gain[1], m->gain[2]);
-    else if (!k && m->offset[0] == 0)
+    else if (!k) {
+        char shifted[40] = "v";
+        if (m->offset[0] != 0)
+            snprintf(shifted, sizeof shifted, "(v - %.5g)", m->offset[0]);
         exray_finding_fix(
             f,
             "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its "
-            "file; in C, until then: v = v / %.5g).",
-            m->gain[0]);
-    else if (!k)
-        exray_finding_fix(
-            f,
-            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its "
-            "file; in C, until then: v = (v - %.5g) / %.5g).",
-            m->offset[0], m->gain[0]);
-    else if (fit->channels == 3)
+            "file; in C, until then: v = %s / %.5g).",
+            shifted, m->gain[0]);
+    } else if (fit->channels == 3)
         exray_finding_fix(f,
                           "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: "
                           "[%g, %g, %g]}`; in C: (pixel[c] - mean[c]) / std[c]).",

@@ -288,11 +288,10 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             count = keep_cut_off(comparison, list, count);
         else if (!wrong)
             count = keep_certain(list, count);
-        bool open = !clean && found > count;
         report(comparison, list, count, TOO_NARROW, findings);
         report(comparison, list, count, OFF_CENTRE, findings);
         report(comparison, list, count, TOO_WIDE, findings);
-        if (open && count == 0) {
+        if (!clean && found && count == 0) {
             status = error->status = EXRAY_E_STATE;
             snprintf(error->message, sizeof error->message,
                      "the model's inputs differ: what narrow ranges cost is judged once they are equal%s",

@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static int write_model(const xr_model_bytes *bytes, const char *path)
 {
@@ -26,16 +25,10 @@ static int write_model(const xr_model_bytes *bytes, const char *path)
 static bool may_be_written(const char *path)
 {
     uint8_t begin[64];
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
-        return true;
-    FILE *file = fopen(path, "rb");
-    size_t size = file ? fread(begin, 1, sizeof begin, file) : 0;
-    bool model = !file; /* why it cannot be opened is said when it is written */
+    size_t size = xr_begin_of(path, begin, sizeof begin);
+    bool model = size == 0;
     for (size_t i = 0; xr_model_formats[i] && !model; i++)
         model = xr_model_formats[i]->recognize(begin, size);
-    if (file)
-        fclose(file);
     return model;
 }
 

@@ -11,19 +11,26 @@
 
 typedef enum standing { STANDS_NOTHING, STANDS_LOG, STANDS_OTHER } standing;
 
-/* What file is at `path`.  An empty one, a device or a pipe is nothing to lose. */
+size_t xr_begin_of(const char *path, void *begin, size_t room)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return 0;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return 0; /* opening it for writing says why */
+    size_t size = fread(begin, 1, room, file);
+    fclose(file);
+    return size;
+}
+
 static standing what_stands_at(const char *path)
 {
     static const unsigned char magic[8] = {0x89, 'M', 'C', 'A', 'P', '0', '\r', '\n'};
     unsigned char first[sizeof magic];
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0)
+    size_t size = xr_begin_of(path, first, sizeof first);
+    if (size == 0)
         return STANDS_NOTHING;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return STANDS_NOTHING; /* opening it for writing says why */
-    size_t size = fread(first, 1, sizeof first, file);
-    fclose(file);
     return memcmp(first, magic, size) == 0 ? STANDS_LOG : STANDS_OTHER;
 }
 

@@ -1,5 +1,6 @@
 /* What the operators of a graph tell of its tensors: how integers are to be
  * understood, types that nobody declared, the layout of what a convolution reads. */
+#include "dtype.h"
 #include "onnx.h"
 
 #include <string.h>
@@ -108,11 +109,6 @@ static int64_t load_integer(exray_dtype dtype, const void *data, size_t i)
     }
 }
 
-static bool is_integer(exray_dtype dtype)
-{
-    return (dtype >= EXRAY_INT8 && dtype <= EXRAY_UINT64) || dtype == EXRAY_INT4 || dtype == EXRAY_UINT4;
-}
-
 /* Along which dimension a list of scales runs. */
 static int64_t axis_of(const exray_node *node, int place)
 {
@@ -136,10 +132,10 @@ static bool describe(xr_onnx *onnx, const exray_node *node, const triple *t)
     const xr_constant *scale = xr_onnx_constant(onnx, scale_at);
     const xr_constant *zero = zero_at == EXRAY_NO_INDEX ? NULL : xr_onnx_constant(onnx, zero_at);
     size_t count = scale->size / sizeof(float);
-    if (info->quantization.count || !is_integer(info->dtype) || !count ||
+    if (info->quantization.count || !xr_dtype_is_integer(info->dtype) || !count ||
         xr_onnx_info(onnx, scale_at)->dtype != EXRAY_FLOAT32)
         return true;
-    if (zero_info && !is_integer(zero_info->dtype))
+    if (zero_info && !xr_dtype_is_integer(zero_info->dtype))
         return true; /* float8's is a number, a hostile file's anything */
     size_t zeros = zero && zero->data ? zero->size * 8 / exray_dtype_bits(zero_info->dtype) : 0;
     if (zero && zeros != count && zeros != 1 && !(count == 1 && zeros))

@@ -168,11 +168,12 @@ static bool put_sound(xr_page *p, const exray_tensor_view *view, size_t number)
         char label[96];
         double low = INFINITY, high = -INFINITY, rate = exray_sound_rate(sound);
         extend(&s, &low, &high);
-        snprintf(label, sizeof label, "what the sensor heard: %zu samples of %zu channel%s", length, channels,
-                 channels > 1 ? "s, the first" : "");
         if (rate > 0)
             snprintf(label, sizeof label, "what the sensor heard: %.3g s at %.0f Hz%s", (double)length / rate,
                      rate, channels > 1 ? ", the first channel" : "");
+        else
+            snprintf(label, sizeof label, "what the sensor heard: %zu samples of %zu channel%s", length,
+                     channels, channels > 1 ? "s, the first" : "");
         owner who = {"sensor", "the sensor's sound", label};
         put_wave(p, &who, &s, high > low ? low : -1, high > low ? high : 1, number);
         if (s.count >= SPECTRUM_LEAST) {

@@ -8,15 +8,15 @@ exray_status xr_image_allocate(xr_image *image, const char *what, exray_error *e
 {
     uint64_t pixels = (uint64_t)image->width * image->height;
     if (!pixels)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT, "the %s picture has %u x %u pixels: nothing to see",
-                                 what, image->width, image->height);
+        return xr_error_set(error, EXRAY_E_FORMAT, "the %s picture has %u x %u pixels: nothing to see", what,
+                            image->width, image->height);
     if (image->width > XR_MAX_SIDE || image->height > XR_MAX_SIDE || pixels > XR_MAX_PIXELS)
-        return xr_pipeline_error(error, EXRAY_E_LIMIT, "the %s picture has %u x %u pixels; the limit is %d",
-                                 what, image->width, image->height, XR_MAX_PIXELS);
+        return xr_error_set(error, EXRAY_E_LIMIT, "the %s picture has %u x %u pixels; the limit is %d", what,
+                            image->width, image->height, XR_MAX_PIXELS);
     image->pixels = malloc((size_t)pixels * image->channels);
     if (!image->pixels)
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a %s picture of %u x %u", what,
-                                 image->width, image->height);
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a %s picture of %u x %u", what,
+                            image->width, image->height);
     return EXRAY_OK;
 }
 
@@ -63,12 +63,12 @@ static exray_status decode_file(const char *format, const uint8_t *data, size_t 
     if (begins_with(data, size, "\x89PNG\r\n\x1A\n", 8))
         return xr_decode_png(data, size, out, error);
     if (!size)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT, "the picture is empty (0 bytes)");
+        return xr_error_set(error, EXRAY_E_FORMAT, "the picture is empty (0 bytes)");
     const char *what = guess(data, size);
     if (what)
-        return xr_pipeline_error(error, EXRAY_E_UNSUPPORTED,
-                                 "the picture is %s; only JPEG and PNG are read: convert it", what);
-    return xr_pipeline_error(error, EXRAY_E_FORMAT, "not a picture: neither JPEG nor PNG (%zu bytes)", size);
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "the picture is %s; only JPEG and PNG are read: convert it", what);
+    return xr_error_set(error, EXRAY_E_FORMAT, "not a picture: neither JPEG nor PNG (%zu bytes)", size);
 }
 
 /* media->rotation in terms of EXIF; 0: not a quarter turn. */
@@ -98,8 +98,8 @@ exray_status xr_image_decode(const exray_media *media, const void *data, size_t 
     unsigned orientation = orientation_of_rotation(media->rotation);
     *out = (xr_image){.exif_orientation = 1};
     if (!orientation)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT, "a picture's rotation is %u; one of 0, 90, 180, 270",
-                                 media->rotation);
+        return xr_error_set(error, EXRAY_E_FORMAT, "a picture's rotation is %u; one of 0, 90, 180, 270",
+                            media->rotation);
     /* Encoded files say themselves what they are: names are often wrong. */
     bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png") || reduction_of(format) > 1;
     exray_status status =

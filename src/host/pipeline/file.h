@@ -1,4 +1,4 @@
-/* Whole files in memory, and the error line helper of this room. */
+/* Whole files in memory, and the error line of this room and of replay. */
 #ifndef XR_FILE_H
 #define XR_FILE_H
 

@@ -3,6 +3,7 @@
 #ifndef XR_PIPELINE_INTERNAL_H
 #define XR_PIPELINE_INTERNAL_H
 
+#include "file.h"
 #include "pipeline.h"
 
 enum {
@@ -13,10 +14,6 @@ enum {
     XR_MAX_STEPS = 64,
     XR_SHOWN = 48, /* room for a shown piece of somebody's text */
 };
-
-/* Fills *error; returns `status`, for `return xr_pipeline_error(...)`. */
-exray_status xr_pipeline_error(exray_error *error, exray_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* A piece of a stranger's text that is fit to stand in a one-line message:
  * shortened, without control characters.  Returns `out`. */

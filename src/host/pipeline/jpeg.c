@@ -95,9 +95,9 @@ static exray_status allocate(decoder *d, size_t size, xr_image *out, exray_error
     /* Huffman coding spends at least a bit on a block of 64 samples; a file that
      * claims far more pixels than its bytes can hold is not worth the memory. */
     if (!jpeg->arith_code && (uint64_t)jpeg->image_width * jpeg->image_height / 4096 > size)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                 "the JPEG says %u x %u pixels, far more than its %zu bytes hold",
-                                 jpeg->image_width, jpeg->image_height, size);
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "the JPEG says %u x %u pixels, far more than its %zu bytes hold",
+                            jpeg->image_width, jpeg->image_height, size);
     jpeg_calc_output_dimensions(jpeg);
     out->width = jpeg->output_width;
     out->height = jpeg->output_height;
@@ -116,7 +116,7 @@ static exray_status read_rows(decoder *d, size_t size, xr_image *out, uint8_t **
     if (status)
         return status;
     if (jpeg->num_components == 4 && !(*row = malloc((size_t)out->width * 4)))
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a JPEG");
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a JPEG");
     jpeg_start_decompress(jpeg);
     while (jpeg->output_scanline < jpeg->output_height) {
         uint8_t *to = out->pixels + (size_t)jpeg->output_scanline * out->width * out->channels;
@@ -137,7 +137,7 @@ exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, x
     if (!d || !row) {
         free(d);
         free(row);
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a JPEG");
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a JPEG");
     }
     d->jpeg.err = jpeg_std_error(&d->errors);
     d->jpeg.client_data = d;
@@ -147,10 +147,10 @@ exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, x
     d->progress.progress_monitor = on_progress;
     if (setjmp(d->out_of_here)) {
         if (d->ends_early)
-            status = xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                       "the JPEG ends early (%zu bytes); fetch it again", size);
+            status =
+                xr_error_set(error, EXRAY_E_FORMAT, "the JPEG ends early (%zu bytes); fetch it again", size);
         else
-            status = xr_pipeline_error(error, EXRAY_E_FORMAT, "the JPEG is damaged: %s", d->message);
+            status = xr_error_set(error, EXRAY_E_FORMAT, "the JPEG is damaged: %s", d->message);
     } else {
         jpeg_create_decompress(&d->jpeg);
         d->jpeg.progress = &d->progress;

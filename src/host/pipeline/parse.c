@@ -26,8 +26,8 @@ typedef struct choice {
 
 static bool fail(parser *p, unsigned line, const char *where, const char *text)
 {
-    xr_pipeline_error(p->error, EXRAY_E_FORMAT, "%s:%u: %s%s%s", p->pipeline->name, line, where,
-                      *where ? ": " : "", text);
+    xr_error_set(p->error, EXRAY_E_FORMAT, "%s:%u: %s%s%s", p->pipeline->name, line, where,
+                 *where ? ": " : "", text);
     return false;
 }
 
@@ -642,7 +642,7 @@ static bool parse_task(parser *p, const xr_yaml *node)
     p->pipeline->task = names[value];
     if (value < 3)
         return true;
-    xr_pipeline_error(
+    xr_error_set(
         p->error, EXRAY_E_UNSUPPORTED,
         "%s:%u: task: %s is not supported yet; only pictures are (classification, detection, segmentation)",
         p->pipeline->name, node->line, p->pipeline->task);
@@ -663,9 +663,9 @@ static bool parse_top(parser *p, const xr_yaml *root)
         if (!find_choice(child->key, keys, COUNT(keys), &key))
             return fail_unknown(p, child->key_line, "", "key", child->key, keys, COUNT(keys));
         if (key == AUDIO || key == TEXT) {
-            xr_pipeline_error(p->error, EXRAY_E_UNSUPPORTED,
-                              "%s:%u: %s: not supported yet; only pictures are (image:)", p->pipeline->name,
-                              child->key_line, child->key);
+            xr_error_set(p->error, EXRAY_E_UNSUPPORTED,
+                         "%s:%u: %s: not supported yet; only pictures are (image:)", p->pipeline->name,
+                         child->key_line, child->key);
             return false;
         }
         bool ok = key == TASK    ? parse_task(p, child)
@@ -694,7 +694,7 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
             ok = parse_top(&p, root);
     }
     if (!pipeline || !pipeline->name)
-        xr_pipeline_error(error, EXRAY_E_MEMORY, "%s: out of memory", name);
+        xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory", name);
     xr_yaml_free(root);
     if (ok)
         return pipeline;

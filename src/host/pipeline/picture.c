@@ -10,8 +10,8 @@ exray_status xr_picture_new(xr_picture *to, const xr_picture *like, uint32_t wid
     uint64_t pixels = (uint64_t)width * height;
     size_t sample = like->is_float ? sizeof(float) : 1;
     if (!pixels || pixels > XR_MAX_PIXELS) {
-        xr_pipeline_error(error, EXRAY_E_LIMIT, "a step makes a picture of %u x %u; the limit is %d pixels",
-                          width, height, XR_MAX_PIXELS);
+        xr_error_set(error, EXRAY_E_LIMIT, "a step makes a picture of %u x %u; the limit is %d pixels", width,
+                     height, XR_MAX_PIXELS);
         return EXRAY_E_LIMIT;
     }
     *to = *like;
@@ -22,7 +22,7 @@ exray_status xr_picture_new(xr_picture *to, const xr_picture *like, uint32_t wid
     to->floats = NULL;
     to->owned = malloc((size_t)pixels * like->channels * sample);
     if (!to->owned) {
-        xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a picture of %u x %u", width, height);
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a picture of %u x %u", width, height);
         return EXRAY_E_MEMORY;
     }
     if (to->is_float)

@@ -4,22 +4,9 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-exray_status xr_pipeline_error(exray_error *error, exray_status status, const char *format, ...)
-{
-    if (error) {
-        va_list args;
-        error->status = status;
-        va_start(args, format);
-        vsnprintf(error->message, sizeof error->message, format, args);
-        va_end(args);
-    }
-    return status;
-}
 
 const char *xr_pipeline_show(const char *text, char out[XR_SHOWN])
 {
@@ -51,8 +38,8 @@ xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
     FILE *file = fopen(path, "rb");
     char *text = file ? malloc(MOST) : NULL;
     if (!text) {
-        xr_pipeline_error(error, file ? EXRAY_E_MEMORY : EXRAY_E_IO, "cannot open pipeline file %s: %s", path,
-                          strerror(errno));
+        xr_error_set(error, file ? EXRAY_E_MEMORY : EXRAY_E_IO, "cannot open pipeline file %s: %s", path,
+                     strerror(errno));
         if (file)
             fclose(file);
         return NULL;
@@ -63,7 +50,7 @@ xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
     fclose(file);
     xr_pipeline *pipeline = NULL;
     if (failed)
-        xr_pipeline_error(error, EXRAY_E_IO, "cannot read pipeline file %s: %s", path, strerror(why));
+        xr_error_set(error, EXRAY_E_IO, "cannot read pipeline file %s: %s", path, strerror(why));
     else
         pipeline = xr_pipeline_parse(text, size, path, error);
     free(text);
@@ -111,10 +98,9 @@ static exray_status step_error(const run *r, const xr_step *step, exray_status s
     static const char *const names[] = {"orient", "crop",     "resize",   "rotate",
                                         "flip",   "channels", "normalize"};
     if (step->line)
-        return xr_pipeline_error(r->error, status, "%s:%u: image.%s: %s", r->pipeline->name, step->line,
-                                 names[step->kind], text);
-    return xr_pipeline_error(r->error, status, "%s: image.%s: %s", r->pipeline->name, names[step->kind],
-                             text);
+        return xr_error_set(r->error, status, "%s:%u: image.%s: %s", r->pipeline->name, step->line,
+                            names[step->kind], text);
+    return xr_error_set(r->error, status, "%s: image.%s: %s", r->pipeline->name, names[step->kind], text);
 }
 
 static uint32_t round_half_even(uint32_t twice)
@@ -294,22 +280,22 @@ static exray_status check_fit(const run *r, size_t out_size)
     const xr_picture *p = &r->picture;
     const exray_status wrong_size = r->sized ? EXRAY_E_UNSUPPORTED : EXRAY_E_ARGUMENT;
     if (p->channels != t->channels)
-        return xr_pipeline_error(
+        return xr_error_set(
             r->error, EXRAY_E_UNSUPPORTED,
             "%s: the pipeline makes %u channel%s, the model takes %u; set image.channels to %s",
             r->pipeline->name, p->channels, p->channels == 1 ? "" : "s", t->channels,
             t->channels == 1 ? "gray" : "rgb");
     if ((t->width && t->width != p->width) || (t->height && t->height != p->height))
-        return xr_pipeline_error(
+        return xr_error_set(
             r->error, wrong_size,
             "%s: the pipeline makes a picture of %ux%u, the model takes %ux%u (width x height); "
             "change image.resize or leave its size out",
             r->pipeline->name, p->width, p->height, t->width, t->height);
     uint64_t size = (uint64_t)p->width * p->height * p->channels * t->element_size;
     if (size != out_size)
-        return xr_pipeline_error(r->error, wrong_size,
-                                 "%s: the pipeline makes %llu bytes (%ux%u), the model's input has %zu",
-                                 r->pipeline->name, (unsigned long long)size, p->width, p->height, out_size);
+        return xr_error_set(r->error, wrong_size,
+                            "%s: the pipeline makes %llu bytes (%ux%u), the model's input has %zu",
+                            r->pipeline->name, (unsigned long long)size, p->width, p->height, out_size);
     return EXRAY_OK;
 }
 
@@ -336,7 +322,7 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const xr_image *
     if (status)
         return status;
     if (!image->pixels || !image->width || !image->height || (image->channels != 1 && image->channels != 3))
-        return xr_pipeline_error(error, EXRAY_E_ARGUMENT, "not a picture of 1 or 3 channels");
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "not a picture of 1 or 3 channels");
     run r = {
         .pipeline = pipeline,
         .target = &target,

@@ -63,9 +63,9 @@ static exray_status read_rows(png_structp png, png_infop info, reader *r, xr_ima
     out->channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
     /* deflate makes at most 1032 bytes of one. */
     if ((uint64_t)out->width * out->height / 8 / 1032 > r->size)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                 "the PNG says %u x %u pixels, far more than its %zu bytes hold", out->width,
-                                 out->height, r->size);
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "the PNG says %u x %u pixels, far more than its %zu bytes hold", out->width,
+                            out->height, r->size);
     exray_status status = xr_image_allocate(out, "PNG", error);
     if (status)
         return status;
@@ -73,11 +73,11 @@ static exray_status read_rows(png_structp png, png_infop info, reader *r, xr_ima
     png_read_update_info(png, info);
     const size_t stride = (size_t)out->width * out->channels;
     if (png_get_rowbytes(png, info) != stride)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT, "the PNG's rows have %zu bytes, not %zu",
-                                 png_get_rowbytes(png, info), stride);
+        return xr_error_set(error, EXRAY_E_FORMAT, "the PNG's rows have %zu bytes, not %zu",
+                            png_get_rowbytes(png, info), stride);
     r->rows = malloc(out->height * sizeof *r->rows);
     if (!r->rows)
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
     for (uint32_t y = 0; y < out->height; y++)
         r->rows[y] = out->pixels + y * stride;
     png_read_image(png, r->rows);
@@ -93,7 +93,7 @@ exray_status xr_decode_png(const uint8_t *data, size_t size, xr_image *out, exra
 {
     reader *r = calloc(1, sizeof *r); /* on the heap: it must survive the longjmp */
     if (!r)
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
     r->data = data;
     r->size = size;
     exray_status status;
@@ -102,14 +102,14 @@ exray_status xr_decode_png(const uint8_t *data, size_t size, xr_image *out, exra
     if (!info) {
         png_destroy_read_struct(&png, NULL, NULL);
         free(r);
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
     }
     if (setjmp(png_jmpbuf(png))) {
         if (r->ends_early)
-            status = xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                       "the PNG ends early (%zu bytes); fetch it again", size);
+            status =
+                xr_error_set(error, EXRAY_E_FORMAT, "the PNG ends early (%zu bytes); fetch it again", size);
         else
-            status = xr_pipeline_error(error, EXRAY_E_FORMAT, "the PNG is damaged: %s", r->message);
+            status = xr_error_set(error, EXRAY_E_FORMAT, "the PNG is damaged: %s", r->message);
     } else {
         png_set_read_fn(png, r, on_read);
         png_set_user_limits(png, XR_MAX_SIDE, XR_MAX_SIDE);

@@ -21,7 +21,7 @@ static exray_picture *allocate(exray_error *error)
 {
     exray_picture *picture = calloc(1, sizeof *picture);
     if (!picture)
-        xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a picture");
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a picture");
     else
         picture->orientation = 1;
     return picture;
@@ -69,7 +69,7 @@ exray_picture *exray_picture_new(uint32_t width, uint32_t height, uint32_t chann
                                  exray_error *error)
 {
     if (!width || !height || (channels != 1 && channels != 3)) {
-        xr_pipeline_error(error, EXRAY_E_ARGUMENT, "not a picture of 1 or 3 channels");
+        xr_error_set(error, EXRAY_E_ARGUMENT, "not a picture of 1 or 3 channels");
         return NULL;
     }
     xr_picture from;
@@ -130,8 +130,8 @@ static bool part_of(const exray_picture *picture, const exray_rectangle *part, x
         return true;
     if (!part->width || !part->height || part->left > out->width || part->top > out->height ||
         part->width > out->width - part->left || part->height > out->height - part->top) {
-        xr_pipeline_error(error, EXRAY_E_ARGUMENT, "a part of %u x %u at (%u, %u) of a picture of %u x %u",
-                          part->width, part->height, part->left, part->top, out->width, out->height);
+        xr_error_set(error, EXRAY_E_ARGUMENT, "a part of %u x %u at (%u, %u) of a picture of %u x %u",
+                     part->width, part->height, part->left, part->top, out->width, out->height);
         return false;
     }
     xr_picture_cut(out, part->left, part->top, part->width, part->height);
@@ -166,7 +166,7 @@ exray_picture *exray_picture_resize(const exray_picture *picture, const exray_re
     xr_picture view;
     if ((unsigned)filter > 3 || (unsigned)sampling > 4 || !width || !height ||
         !xr_resize_exists(filters[filter], samplings[sampling])) {
-        xr_pipeline_error(error, EXRAY_E_ARGUMENT, "no such resize");
+        xr_error_set(error, EXRAY_E_ARGUMENT, "no such resize");
         return NULL;
     }
     if (!part_of(picture, part, &view, error))
@@ -192,8 +192,8 @@ exray_picture *exray_picture_pad(const exray_picture *picture, uint32_t width, u
     view.owned = NULL;
     if (width < view.width || height < view.height || left > width - view.width ||
         top > height - view.height) {
-        xr_pipeline_error(error, EXRAY_E_ARGUMENT, "%u x %u at (%u, %u) does not fit into %u x %u",
-                          view.width, view.height, left, top, width, height);
+        xr_error_set(error, EXRAY_E_ARGUMENT, "%u x %u at (%u, %u) does not fit into %u x %u", view.width,
+                     view.height, left, top, width, height);
         return NULL;
     }
     exray_status status = xr_picture_pad(&view, width, height, left, top, pad, error);

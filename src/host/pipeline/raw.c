@@ -92,11 +92,10 @@ static void convert(const planes *p, const matrix *m, xr_image *out)
 
 static exray_status too_short(const exray_media *media, uint64_t need, size_t size, exray_error *error)
 {
-    return xr_pipeline_error(
-        error, EXRAY_E_FORMAT,
-        "a %s picture of %u x %u needs %llu bytes, the record has %zu; check width, height, "
-        "row_stride",
-        media->format, media->width, media->height, (unsigned long long)need, size);
+    return xr_error_set(error, EXRAY_E_FORMAT,
+                        "a %s picture of %u x %u needs %llu bytes, the record has %zu; check width, height, "
+                        "row_stride",
+                        media->format, media->width, media->height, (unsigned long long)need, size);
 }
 
 static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, xr_image *out,
@@ -113,14 +112,13 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
     planes p = {.y = data, .y_stride = stride, .y_step = 1, .shift_y = 1};
     uint64_t need;
     if (stride < least || stride > MAX_STRIDE)
-        return xr_pipeline_error(
-            error, EXRAY_E_FORMAT, "row_stride %llu of a %s picture %u wide; at least %llu",
-            (unsigned long long)stride, media->format, media->width, (unsigned long long)least);
+        return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %llu of a %s picture %u wide; at least %llu",
+                            (unsigned long long)stride, media->format, media->width,
+                            (unsigned long long)least);
     if (!find_matrix(media, &m)) {
         char shown[XR_SHOWN];
-        return xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                 "unknown YUV matrix '%s'; one of bt601, bt709, bt2020",
-                                 xr_pipeline_show(media->matrix, shown));
+        return xr_error_set(error, EXRAY_E_FORMAT, "unknown YUV matrix '%s'; one of bt601, bt709, bt2020",
+                            xr_pipeline_show(media->matrix, shown));
     }
     if (packed) { /* Y U Y V, or U Y V Y */
         need = stride * (h - 1) + least;
@@ -160,9 +158,8 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
     const uint64_t stride = media->row_stride ? media->row_stride : row;
     const uint64_t need = stride * (media->height - 1) + row;
     if (stride < row)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                 "row_stride %u of a %s picture %u wide; at least %llu", media->row_stride,
-                                 media->format, media->width, (unsigned long long)row);
+        return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %u of a %s picture %u wide; at least %llu",
+                            media->row_stride, media->format, media->width, (unsigned long long)row);
     if (need > size)
         return too_short(media, need, size, error);
     out->channels = format->bytes == 1 ? 1 : 3;
@@ -188,16 +185,15 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
             format = &formats[i];
     if (!format) {
         char shown[XR_SHOWN];
-        return xr_pipeline_error(
-            error, EXRAY_E_UNSUPPORTED,
-            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, gray8, "
-            "nv12, nv21, i420, yv12, yuyv, uyvy",
-            xr_pipeline_show(media->format, shown));
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, gray8, "
+                            "nv12, nv21, i420, yv12, yuyv, uyvy",
+                            xr_pipeline_show(media->format, shown));
     }
     if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)
-        return xr_pipeline_error(error, EXRAY_E_FORMAT,
-                                 "a %s picture of %u x %u pixels; each side must be 1 to %d", media->format,
-                                 media->width, media->height, XR_MAX_SIDE);
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "a %s picture of %u x %u pixels; each side must be 1 to %d", media->format,
+                            media->width, media->height, XR_MAX_SIDE);
     out->width = media->width;
     out->height = media->height;
     out->channels = 3;

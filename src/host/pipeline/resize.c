@@ -406,8 +406,8 @@ exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_samplin
     bool shrinks = width <= picture->width && height <= picture->height;
     bool fixed = sampling == XR_ANTIALIAS && !picture->is_float;
     if ((uint64_t)width * height > XR_MAX_RESIZED)
-        return xr_pipeline_error(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
-                                 height, XR_MAX_RESIZED);
+        return xr_error_set(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
+                            height, XR_MAX_RESIZED);
     axis across = {0}, down = {0};
     xr_picture out = {0};
     exray_status status = xr_picture_new(&out, picture, width, height, error);
@@ -415,20 +415,20 @@ exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_samplin
         return status;
     if (!axis_make(&across, filter, sampling, shrinks, picture->width, width) ||
         !axis_make(&down, filter, sampling, shrinks, picture->height, height)) {
-        status = xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for the weights of a resize");
+        status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the weights of a resize");
         goto done;
     }
     bool columns = fixed && pillow_begins_with_columns(picture, width, height);
     uint64_t samples = columns ? picture->width : (uint64_t)down.most * width;
     if (samples > XR_MAX_PIXELS) {
-        status = xr_pipeline_error(error, EXRAY_E_LIMIT,
-                                   "resize from %u x %u to %u x %u needs too much memory; crop it first",
-                                   picture->width, picture->height, width, height);
+        status = xr_error_set(error, EXRAY_E_LIMIT,
+                              "resize from %u x %u to %u x %u needs too much memory; crop it first",
+                              picture->width, picture->height, width, height);
         goto done;
     }
     void *between = malloc((size_t)samples * picture->channels * (fixed ? 1 : sizeof(float)));
     if (!between)
-        status = xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for the rows of a resize");
+        status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the rows of a resize");
     else if (columns)
         columns_first(picture, &across, &down, between, &out);
     else

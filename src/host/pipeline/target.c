@@ -53,7 +53,7 @@ static void show_shape(const exray_tensor_info *info, char out[96])
     exray_error text; /* borrowed for its bounded formatting */
     out[0] = 0;
     for (uint32_t i = 0; info->shape && i < info->rank && i < EXRAY_MAX_RANK; i++) {
-        xr_pipeline_error(&text, EXRAY_OK, "%s%s%lld", out, i ? "," : "", (long long)info->shape[i]);
+        xr_error_set(&text, EXRAY_OK, "%s%s%lld", out, i ? "," : "", (long long)info->shape[i]);
         text.message[95] = 0;
         memcpy(out, text.message, strlen(text.message) + 1);
     }
@@ -67,12 +67,12 @@ static exray_status read_quantization(const exray_tensor_info *info, xr_target *
     if (!q->count || !is_integer)
         return EXRAY_OK;
     if (q->count != 1)
-        return xr_pipeline_error(
+        return xr_error_set(
             error, EXRAY_E_UNSUPPORTED,
             "the model's input is quantized per channel (%u scales); only one scale is supported", q->count);
     if (!q->scale || !isfinite(q->scale[0]) || !(q->scale[0] > 0))
-        return xr_pipeline_error(error, EXRAY_E_FORMAT, "the model's input has scale %g; it must be above 0",
-                                 q->scale ? (double)q->scale[0] : 0.0);
+        return xr_error_set(error, EXRAY_E_FORMAT, "the model's input has scale %g; it must be above 0",
+                            q->scale ? (double)q->scale[0] : 0.0);
     target->quantized = true;
     target->scale = q->scale[0];
     target->zero_point = q->zero_point ? q->zero_point[0] : 0;
@@ -97,9 +97,9 @@ static exray_status read_type(const exray_tensor_info *info, xr_target *target, 
         target->element_size = exray_dtype_bits(info->dtype) / 8;
         break;
     default:
-        return xr_pipeline_error(error, EXRAY_E_UNSUPPORTED,
-                                 "the model's input is %s; a picture cannot be made that",
-                                 exray_dtype_name(info->dtype));
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "the model's input is %s; a picture cannot be made that",
+                            exray_dtype_name(info->dtype));
     }
     return read_quantization(info, target, error);
 }
@@ -112,9 +112,9 @@ exray_status xr_target_read(const exray_tensor_info *info, xr_target *target, ex
     if (!read_shape(info, target)) {
         char shape[96];
         show_shape(info, shape);
-        return xr_pipeline_error(
-            error, EXRAY_E_UNSUPPORTED,
-            "the model's input [%s] is not one picture: [1,H,W,C] or [1,C,H,W] with C 1 or 3", shape);
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "the model's input [%s] is not one picture: [1,H,W,C] or [1,C,H,W] with C 1 or 3",
+                            shape);
     }
     return EXRAY_OK;
 }
@@ -217,7 +217,7 @@ exray_status xr_target_write(const xr_target *target, xr_layout layout, const xr
     const size_t plane = layout == XR_LAYOUT_NCHW ? (size_t)picture->width * picture->height : 1;
     uint8_t *table = NULL;
     if (!picture->is_float && !(table = make_table(target, channels, mean, std)))
-        return xr_pipeline_error(error, EXRAY_E_MEMORY, "out of memory for a table of values");
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a table of values");
     for (uint32_t c = 0; c < channels; c++) {
         const uint8_t *values = table ? table + (size_t)c * 256 * size : NULL;
         for (uint32_t y = 0; y < picture->height; y++) {
@@ -247,8 +247,8 @@ exray_status xr_pipeline_store(const exray_tensor_info *info, const float *value
     if (status)
         return status;
     if (count > out_size || count * target.element_size != out_size)
-        return xr_pipeline_error(error, EXRAY_E_ARGUMENT, "%llu values of %s do not fill %zu bytes",
-                                 (unsigned long long)count, exray_dtype_name(info->dtype), out_size);
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "%llu values of %s do not fill %zu bytes",
+                            (unsigned long long)count, exray_dtype_name(info->dtype), out_size);
     for (uint64_t i = 0; i < count; i++)
         encode(&target, (double)values[i], (uint8_t *)out + i * target.element_size);
     return EXRAY_OK;

@@ -25,13 +25,13 @@ static bool next_event(reader *r, yaml_event_t *event)
         return true;
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
-        xr_pipeline_error(r->error, EXRAY_E_MEMORY, "%s: out of memory", r->name);
+        xr_error_set(r->error, EXRAY_E_MEMORY, "%s: out of memory", r->name);
     else if (p->error == YAML_READER_ERROR)
-        xr_pipeline_error(r->error, EXRAY_E_FORMAT, "%s: not a YAML text: %s at byte %zu", r->name,
-                          p->problem ? p->problem : "unreadable", p->problem_offset);
+        xr_error_set(r->error, EXRAY_E_FORMAT, "%s: not a YAML text: %s at byte %zu", r->name,
+                     p->problem ? p->problem : "unreadable", p->problem_offset);
     else
-        xr_pipeline_error(r->error, EXRAY_E_FORMAT, "%s:%zu: not YAML: %s", r->name, p->problem_mark.line + 1,
-                          p->problem ? p->problem : "unreadable");
+        xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%zu: not YAML: %s", r->name, p->problem_mark.line + 1,
+                     p->problem ? p->problem : "unreadable");
     return false;
 }
 
@@ -51,13 +51,13 @@ static char *copy_scalar(const yaml_event_t *event)
 static xr_yaml *new_node(reader *r, xr_yaml_kind kind, unsigned line)
 {
     if (++r->nodes > MAX_NODES) {
-        xr_pipeline_error(r->error, EXRAY_E_LIMIT, "%s:%u: more than %d values: not a pipeline file", r->name,
-                          line, MAX_NODES);
+        xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: more than %d values: not a pipeline file", r->name,
+                     line, MAX_NODES);
         return NULL;
     }
     xr_yaml *node = calloc(1, sizeof *node);
     if (!node) {
-        xr_pipeline_error(r->error, EXRAY_E_MEMORY, "%s: out of memory", r->name);
+        xr_error_set(r->error, EXRAY_E_MEMORY, "%s: out of memory", r->name);
         return NULL;
     }
     node->kind = kind;
@@ -96,8 +96,8 @@ static bool is_plain_yaml(reader *r, const yaml_event_t *event, unsigned line)
         what = "tags (!name)";
     if (!what)
         return true;
-    xr_pipeline_error(r->error, EXRAY_E_FORMAT, "%s:%u: YAML %s are not allowed in a pipeline file", r->name,
-                      line, what);
+    xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: YAML %s are not allowed in a pipeline file", r->name, line,
+                 what);
     return false;
 }
 
@@ -116,22 +116,21 @@ static bool read_key(reader *r, const xr_yaml *map, const yaml_event_t *event, c
 {
     unsigned line = (unsigned)event->start_mark.line + 1;
     if (event->type != YAML_SCALAR_EVENT) {
-        xr_pipeline_error(r->error, EXRAY_E_FORMAT, "%s:%u: a key must be a plain word", r->name, line);
+        xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: a key must be a plain word", r->name, line);
         return false;
     }
     if (!is_plain_yaml(r, event, line))
         return false;
     *key = copy_scalar(event);
     if (!*key) {
-        xr_pipeline_error(r->error, EXRAY_E_FORMAT, "%s:%u: a key must be a plain word", r->name, line);
+        xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: a key must be a plain word", r->name, line);
         return false;
     }
     for (const xr_yaml *child = map->first; child; child = child->next)
         if (!strcmp(child->key, *key)) {
             char shown[XR_SHOWN];
-            xr_pipeline_error(r->error, EXRAY_E_FORMAT,
-                              "%s:%u: '%s' is there twice, first at line %u; keep one", r->name, line,
-                              xr_pipeline_show(*key, shown), child->key_line);
+            xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: '%s' is there twice, first at line %u; keep one",
+                         r->name, line, xr_pipeline_show(*key, shown), child->key_line);
             return false;
         }
     return true;
@@ -184,16 +183,15 @@ static xr_yaml *read_node(reader *r, const yaml_event_t *event, unsigned depth)
         node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         node->text = copy_scalar(event);
         if (!node->text) {
-            xr_pipeline_error(r->error, EXRAY_E_FORMAT, "%s:%u: a value has a zero byte inside", r->name,
-                              line);
+            xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: a value has a zero byte inside", r->name, line);
             xr_yaml_free(node);
             return NULL;
         }
         return node;
     }
     if (depth >= MAX_DEPTH) {
-        xr_pipeline_error(r->error, EXRAY_E_LIMIT, "%s:%u: nested deeper than %d levels: not a pipeline file",
-                          r->name, line, MAX_DEPTH);
+        xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: nested deeper than %d levels: not a pipeline file",
+                     r->name, line, MAX_DEPTH);
         return NULL;
     }
     xr_yaml *node = new_node(r, event->type == YAML_SEQUENCE_START_EVENT ? XR_YAML_LIST : XR_YAML_MAP, line);
@@ -236,8 +234,8 @@ static xr_yaml *read_document(reader *r)
         if (type == YAML_STREAM_END_EVENT)
             return root;
         if (type != YAML_DOCUMENT_END_EVENT) {
-            xr_pipeline_error(r->error, EXRAY_E_FORMAT,
-                              "%s:%u: a second document (---); a pipeline file has one", r->name, line);
+            xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: a second document (---); a pipeline file has one",
+                         r->name, line);
             xr_yaml_free(root);
             return NULL;
         }
@@ -248,12 +246,12 @@ xr_yaml *xr_yaml_read(const char *text, size_t size, const char *name, exray_err
 {
     reader r = {.name = name, .error = error};
     if (size > MAX_BYTES) {
-        xr_pipeline_error(error, EXRAY_E_LIMIT, "%s: %zu bytes; a pipeline file has at most %d", name, size,
-                          MAX_BYTES);
+        xr_error_set(error, EXRAY_E_LIMIT, "%s: %zu bytes; a pipeline file has at most %d", name, size,
+                     MAX_BYTES);
         return NULL;
     }
     if (!yaml_parser_initialize(&r.parser)) {
-        xr_pipeline_error(error, EXRAY_E_MEMORY, "%s: out of memory", name);
+        xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory", name);
         return NULL;
     }
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, size);

@@ -179,6 +179,13 @@ def _zero_points(zero_point: Any, what: str, dtype: "np.dtype[Any]") -> Tuple[in
     return tuple(array.tolist())
 
 
+def _check_pairs(what: str, scales: Tuple[float, ...], zeros: Tuple[int, ...]) -> None:
+    """A zero point for each scale, or one for all."""
+    if len(zeros) > 1 and len(zeros) != len(scales):
+        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each, or one "
+                            "zero point")
+
+
 def quantization(what: str, dtype: "np.dtype[Any]", shape: Tuple[int, ...], scale: Any, zero_point: Any,
                  axis: Any) -> Optional[Quantization]:
     """What a caller says of a tensor's quantization; None where nothing."""
@@ -191,9 +198,7 @@ def quantization(what: str, dtype: "np.dtype[Any]", shape: Tuple[int, ...], scal
     zeros = () if zero_point is None else _zero_points(zero_point, what, dtype)
     if dtype.kind not in "iuV" or dtype.name.startswith(("float", "bfloat")):
         raise ArgumentError(f"{what}: a tensor of {dtype.name} is not quantized: a scale is for integers")
-    if len(zeros) > 1 and len(zeros) != len(scales):
-        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each, or one "
-                            "zero point")
+    _check_pairs(what, scales, zeros)
     along = whole(axis, f"{what}: axis", 0, max(len(shape) - 1, 0))
     if len(scales) > 1 and (not shape or shape[along] != len(scales)):
         raise ArgumentError(f"{what}: {len(scales)} scales, but dimension {along} of {list(shape)} has another size; "
@@ -400,9 +405,7 @@ def _check_info(what: str, info: TensorInfo) -> None:
         return
     scales = _scales(q.scale, what) if len(q.scale) else ()
     zeros = _zero_points(q.zero_point, what, _numpy_dtype(info.dtype)) if len(q.zero_point) else ()
-    if len(zeros) > 1 and len(zeros) != len(scales):
-        raise ArgumentError(f"{what}: {len(scales)} scales and {len(zeros)} zero points; give as many of each, or one "
-                            "zero point")
+    _check_pairs(what, scales, zeros)
     whole(q.axis, f"{what}: axis", 0, max(len(info.shape) - 1, 0))
 
 

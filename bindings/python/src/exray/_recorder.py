@@ -452,9 +452,8 @@ class Recorder:
         said = arguments.picture(name, a, format, width, height, row_stride, matrix, full_range, rotation)
         self._need_frame("image", name)
         keeper = Keeper()
-        media = keeper.new("exray_media *")
-        keeper.fill_media(media, said)
-        self._call(lib.exray_record_image, arguments.record_name(name, "a sensor's name"), media, ffi.from_buffer(a), a.nbytes)
+        self._call(lib.exray_record_image, arguments.record_name(name, "a sensor's name"), keeper.media(said),
+                   ffi.from_buffer(a), a.nbytes)
 
     def encoded(self, name: str, data: bytes, format: Optional[str] = None) -> None:
         """An encoded file, byte for byte: /sensor/NAME.  format: "jpeg", "png" or "wav"; told from the bytes, and

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
-from exray._comparison import Comparison
 from exray._arguments import number
+from exray._comparison import Comparison
 from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode, encode_path, new_error,
                            raise_filled, status_number, text)
 from exray._exray import ffi, lib
@@ -158,9 +158,7 @@ def xr_py_assertion(c_assertion: Any, c_comparison: Any, findings: Any, error: A
             checked(comparison)
     except NotRecorded as problem:
         return _say(error, _STATE, str(problem) or "what it needs was not recorded")
-    except Exception as problem:
-        return _say(error, _FAILED, _describe(problem))
-    except SystemExit as problem:  # sys.exit() in a check must not end its caller, with status 0 at that
+    except (Exception, SystemExit) as problem:  # sys.exit() in a check must not end its caller, with status 0 at that
         return _say(error, _FAILED, _describe(problem))
     except BaseException as problem:  # Ctrl-C: after C has returned
         running.interrupted = problem
