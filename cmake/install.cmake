@@ -7,7 +7,7 @@ add_library(exray_shared SHARED ${PROJECT_SOURCE_DIR}/cmake/libexray.c)
 set_target_properties(exray_shared PROPERTIES OUTPUT_NAME exray VERSION ${PROJECT_VERSION} SOVERSION 0
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 target_link_libraries(exray_shared PRIVATE
-  -Wl,--whole-archive exray_validate exray_report exray_checks exray_compare exray_log exray_codecs exray_core
+  -Wl,--whole-archive exray_validate exray_report exray_checks exray_compare exray_media exray_log exray_codecs exray_core
   -Wl,--no-whole-archive)
 target_link_options(exray_shared PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/libexray.map)
 set_target_properties(exray_shared PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/libexray.map)

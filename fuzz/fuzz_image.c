@@ -1,6 +1,6 @@
 /* Decodes any bytes: as a JPEG or PNG, and as the raw format that the last bytes
  * describe; then runs the default pipeline on what came out. */
-#include "host/pipeline/pipeline.h"
+#include "pipeline/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Any bytes as a log: opened, everything of it read, and recovered; what was
  * recovered must open again with no fewer records. */
 #define _POSIX_C_SOURCE 200809L
-#include "host/log/internal.h"
-#include "host/log/recover.h"
+#include "log/log_file.h"
+#include "log/recover.h"
 
 #include <stdio.h>
 #include <stdlib.h>

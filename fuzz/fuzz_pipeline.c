@@ -1,6 +1,6 @@
 /* Parses any text as a pipeline file; runs what was accepted on a small picture,
  * into a tensor of a few shapes and types. */
-#include "host/pipeline/pipeline.h"
+#include "pipeline/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "glue.h"
 
-#include "checks.h"
-#include "log/internal.h"
-#include "model_file.h"
+#include "checks/checks.h"
+#include "log/log_file.h"
+#include "models/model_file.h"
 
 #include <stdlib.h>
 

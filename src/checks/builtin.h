@@ -3,7 +3,7 @@
 #ifndef XR_BUILTIN_H
 #define XR_BUILTIN_H
 
-#include "checks.h"
+#include "checks/checks.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Findings: strings copied, memory owned here. */
-#include "checks.h"
-#include "input_undo.h"
-#include "model_compare.h"
+#include "checks/checks.h"
+#include "checks/input/search/input_undo.h"
+#include "checks/model/model_compare.h"
 
 #include <math.h>
 #include <stdarg.h>

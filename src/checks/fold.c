@@ -1,5 +1,5 @@
 /* The order of findings, and what is only a consequence. */
-#include "checks.h"
+#include "checks/checks.h"
 
 #include <math.h>
 #include <stdio.h>

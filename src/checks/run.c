@@ -1,6 +1,6 @@
 /* Runs assertions, and says what that comes to. */
-#include "checks.h"
-#include "suggest.h"
+#include "checks/checks.h"
+#include "checks/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What users set: `--set NAME.OPTION=VALUE`. */
-#include "checks.h"
-#include "suggest.h"
+#include "checks/checks.h"
+#include "checks/suggest.h"
 
 #include <errno.h>
 #include <math.h>

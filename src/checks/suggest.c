@@ -1,4 +1,4 @@
-#include "suggest.h"
+#include "checks/suggest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "builtin.h"
+#include "checks/builtin.h"
 
 const exray_assertion *const xr_assertions[] = {
 #define XR_ASSERTION_ENTRY(name) &xr_assertion_##name,

@@ -1,7 +1,7 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "checks.h"
-#include "usage.h"
+#include "checks/checks.h"
+#include "cli/usage.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

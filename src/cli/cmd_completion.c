@@ -1,7 +1,7 @@
 /* `exray completion`: what a shell completes, made of the commands' own usage texts. */
-#include "usage.h"
+#include "cli/usage.h"
 
-#include "engine.h"
+#include "engines/engine.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* `exray doctor`: what works here, what does not, and what to do about it. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
-#include "engine.h"
-#include "usage.h"
+#include "cli/cli.h"
+#include "cli/usage.h"
+#include "engines/engine.h"
 
 #include <cjson/cJSON.h>
 #include <exray/codecs.h>

@@ -1,6 +1,6 @@
 /* `exray engines`: what can run a model here, and what is missing. */
-#include "cli.h"
-#include "engine.h"
+#include "cli/cli.h"
+#include "engines/engine.h"
 
 #include <cjson/cJSON.h>
 #include <getopt.h>

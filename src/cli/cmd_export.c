@@ -1,7 +1,7 @@
 /* exray export: a log in the formats of other tools. */
-#include "cli.h"
-#include "export.h"
-#include "usage.h"
+#include "cli/cli.h"
+#include "cli/export/export.h"
+#include "cli/usage.h"
 
 #include <getopt.h>
 #include <inttypes.h>

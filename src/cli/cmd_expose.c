@@ -1,9 +1,9 @@
 /* exray expose: a model file whose inner tensors are outputs. */
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "model_file.h"
-#include "pipeline/file.h"
-#include "usage.h"
+#include "base/file.h"
+#include "cli/usage.h"
+#include "models/model_file.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* exray info: what a log holds. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
-#include "info_inner.h"
-#include "text_out.h"
-#include "usage.h"
+#include "cli/cli.h"
+#include "cli/info_inner.h"
+#include "cli/text_out.h"
+#include "cli/usage.h"
 
 #include <cjson/cJSON.h>
 #include <exray/log.h>

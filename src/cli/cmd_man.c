@@ -1,6 +1,6 @@
 /* `exray man`: manual pages, made of the commands' own usage texts. */
-#include "cli.h"
-#include "usage.h"
+#include "cli/cli.h"
+#include "cli/usage.h"
 
 #include <ctype.h>
 #include <exray/exray.h>

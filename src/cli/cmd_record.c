@@ -1,5 +1,5 @@
 /* `exray record`: runs a model on files through a pipeline and logs it. */
-#include "run_command.h"
+#include "cli/run_command.h"
 
 static int run(int argc, char **argv);
 

@@ -1,9 +1,9 @@
 /* exray recover: mends a log. */
-#include "cli.h"
-#include "text_out.h"
+#include "cli/cli.h"
+#include "cli/text_out.h"
 
+#include "cli/usage.h"
 #include "log/recover.h"
-#include "usage.h"
 #include <exray/log.h>
 #include <getopt.h>
 #include <inttypes.h>

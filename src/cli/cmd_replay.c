@@ -1,7 +1,7 @@
 /* `exray replay`: runs the captured data of a log through another pipeline,
  * model or engine. */
 #define _POSIX_C_SOURCE 200809L
-#include "run_command.h"
+#include "cli/run_command.h"
 
 #include <exray/log.h>
 #include <sys/stat.h>

@@ -1,10 +1,10 @@
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "engine.h"
-#include "progress.h"
-#include "usage.h"
-#include "validate.h"
+#include "cli/progress.h"
+#include "cli/usage.h"
+#include "engines/engine.h"
+#include "validate/validate.h"
 
 #include <errno.h>
 #include <math.h>

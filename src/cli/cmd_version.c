@@ -1,5 +1,5 @@
 /* `exray version`. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <cjson/cJSON.h>
 #include <exray/exray.h>

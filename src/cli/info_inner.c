@@ -1,5 +1,5 @@
-#include "info_inner.h"
-#include "text_out.h"
+#include "cli/info_inner.h"
+#include "cli/text_out.h"
 
 #include <stdlib.h>
 #include <string.h>

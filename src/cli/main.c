@@ -1,8 +1,8 @@
 /* The command table. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
-#include "progress.h"
-#include "suggest.h"
+#include "checks/suggest.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
 
 #include <errno.h>
 #include <exray/exray.h>

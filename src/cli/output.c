@@ -1,6 +1,6 @@
 /* Where commands write to: files that are not overwritten by a slip, standard output. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
-#include "run_command.h"
-#include "progress.h"
-#include "suggest.h"
-#include "usage.h"
+#include "cli/run_command.h"
+#include "checks/suggest.h"
+#include "cli/progress.h"
+#include "cli/usage.h"
 
 #include <errno.h>
 #include <exray/codecs.h>

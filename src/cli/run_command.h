@@ -2,8 +2,8 @@
 #ifndef XR_RUN_COMMAND_H
 #define XR_RUN_COMMAND_H
 
-#include "cli.h"
-#include "replay/run.h"
+#include "cli/cli.h"
+#include "replay/replay.h"
 
 typedef struct xr_run_command {
     xr_run_options run;

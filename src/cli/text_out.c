@@ -1,4 +1,4 @@
-#include "text_out.h"
+#include "cli/text_out.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
-#include "usage.h"
+#include "cli/usage.h"
 
-#include "engine.h"
-#include "suggest.h"
+#include "checks/suggest.h"
+#include "engines/engine.h"
 
 #include <stdio.h>
 #include <string.h>

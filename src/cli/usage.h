@@ -3,7 +3,7 @@
 #ifndef XR_USAGE_H
 #define XR_USAGE_H
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <stdbool.h>
 #include <stddef.h>

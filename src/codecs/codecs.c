@@ -1,5 +1,5 @@
 /* The table that the recorder takes, and decompression for readers. */
-#include "crc32_avx512.h"
+#include "codecs/crc32_avx512.h"
 
 #include <exray/codecs.h>
 

@@ -6,7 +6,7 @@
  * The method is folding (Gopal et al., "Fast CRC Computation for Generic Polynomials
  * Using PCLMULQDQ", Intel 2009): a 128-bit lane A B moved on by D bits is
  * A x^(D+32) + B x^(D-32), modulo the CRC's polynomial, in its reflected form. */
-#include "crc32_avx512.h"
+#include "codecs/crc32_avx512.h"
 
 #if XR_CRC32_AVX512
 #include <immintrin.h>

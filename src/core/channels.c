@@ -1,5 +1,5 @@
 /* Channels by topic, and the layer names that their metadata carries. */
-#include "recorder.h"
+#include "core/recorder.h"
 
 static uint32_t hash_of(const char *topic)
 {

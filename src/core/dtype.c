@@ -1,4 +1,4 @@
-#include "dtype.h"
+#include "core/dtype.h"
 #include <string.h>
 
 static float float_of_bits(uint32_t bits)

@@ -1,6 +1,6 @@
 /* From the recorder to the writer: straight, or through the ring; the byte
  * budget; the count of what was dropped. */
-#include "recorder.h"
+#include "core/recorder.h"
 
 static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
 {

@@ -1,5 +1,5 @@
 /* config.layers: "Conv*,#12,#3-9". */
-#include "recorder.h"
+#include "core/recorder.h"
 
 /* Reads a decimal number of at most 32 bits; false: there is none. */
 static bool read_index(const char **at, const char *end, uint32_t *out)

@@ -1,5 +1,5 @@
 /* Frames: begin, end, and what is collected in between. */
-#include "recorder.h"
+#include "core/recorder.h"
 
 /* Temperature and clock are read at most once a second: some boards take
  * milliseconds to answer. */

@@ -1,5 +1,5 @@
 /* The metadata record "exray": what the log says of itself. */
-#include "recorder.h"
+#include "core/recorder.h"
 
 enum { OWN_PAIRS = 16, ALL_PAIRS = OWN_PAIRS + 48 };
 

@@ -1,5 +1,5 @@
 /* The memory block: how large each table and buffer is, and where it lies. */
-#include "recorder.h"
+#include "core/recorder.h"
 
 enum {
     DEFAULT_CHANNELS = 4096,

@@ -1,5 +1,5 @@
 /* Records, chunks and their message indexes. */
-#include "mcap.h"
+#include "core/mcap.h"
 
 /* ---- The way out ---------------------------------------------------------- */
 

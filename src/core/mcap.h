@@ -3,8 +3,8 @@
 #ifndef XR_MCAP_H
 #define XR_MCAP_H
 
-#include "crc32.h"
-#include "messages.h"
+#include "core/crc32.h"
+#include "core/messages.h"
 
 /* A channel, made by the recorder.  It does not change once it is in use, so the
  * writer thread may read it while the recorder adds others. */

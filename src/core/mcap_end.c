@@ -1,5 +1,5 @@
 /* The end of a log: summary, summary offsets, footer. */
-#include "mcap.h"
+#include "core/mcap.h"
 
 /* One group of the summary: records of one opcode. */
 typedef struct group {

@@ -1,6 +1,6 @@
 /* Field numbers are those of schema/exray.proto. */
-#include "messages.h"
-#include "schema_fds.h"
+#include "core/messages.h"
+#include "core/schema_fds.h"
 
 const char *xr_schema_name(xr_schema schema)
 {

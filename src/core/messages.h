@@ -2,7 +2,7 @@
 #ifndef XR_MESSAGES_H
 #define XR_MESSAGES_H
 
-#include "sink.h"
+#include "core/sink.h"
 #include <exray/exray.h>
 
 /* The schemas a channel can have, by their MCAP schema id; 0 is none. */

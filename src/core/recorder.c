@@ -1,7 +1,7 @@
 /* Opening, closing, and the sticky error. */
-#include "recorder.h"
+#include "core/recorder.h"
 
-#include "taps.h"
+#include "core/taps.h"
 
 _Static_assert(sizeof(xr_recorder) <= sizeof(exray_recorder), "exray_recorder is too small");
 

@@ -2,10 +2,10 @@
 #ifndef XR_RECORDER_H
 #define XR_RECORDER_H
 
-#include "mcap.h"
-#include "port.h"
-#include "ring.h"
-#include "text.h"
+#include "core/mcap.h"
+#include "core/port.h"
+#include "core/ring.h"
+#include "core/text.h"
 #include <exray/exray.h>
 
 enum {

@@ -1,6 +1,6 @@
 /* The calls that log a record. */
-#include "dtype.h"
-#include "recorder.h"
+#include "core/dtype.h"
+#include "core/recorder.h"
 
 static exray_status bad_argument(xr_recorder *r, const char *call, const char *what)
 {

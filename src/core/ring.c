@@ -1,4 +1,4 @@
-#include "ring.h"
+#include "core/ring.h"
 
 /* Entries lie in one piece each; where one does not fit before the end of the
  * memory, a SKIP fills it. */

@@ -3,8 +3,8 @@
 #ifndef XR_RING_H
 #define XR_RING_H
 
-#include "mcap.h"
-#include "port.h"
+#include "core/mcap.h"
+#include "core/port.h"
 #include <stdatomic.h>
 
 typedef struct xr_ring {

@@ -1,5 +1,5 @@
-#include "sink.h"
-#include "text.h"
+#include "core/sink.h"
+#include "core/text.h"
 
 /* Protobuf's wire types. */
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };

@@ -1,7 +1,7 @@
 /* TensorSketch (spec/sketch.md), and TensorStats on the way. */
-#include "dtype.h"
-#include "sketch_rows.h"
-#include "stats_block.h"
+#include "core/dtype.h"
+#include "core/sketch_rows.h"
+#include "core/stats_block.h"
 #include <exray/exray.h>
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* TensorStats in one pass over the stored values. */
-#include "dtype.h"
-#include "stats_block.h"
+#include "core/dtype.h"
+#include "core/stats_block.h"
 #include <exray/exray.h>
 #include <math.h>
 #include <string.h>

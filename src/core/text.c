@@ -1,4 +1,4 @@
-#include "text.h"
+#include "core/text.h"
 #include <string.h>
 
 xr_text xr_text_in(char *buffer, size_t size)

@@ -1,6 +1,6 @@
-#include "agreement.h"
+#include "engines/agreement.h"
 
-#include "dtype.h"
+#include "core/dtype.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "attachment.h"
+#include "engines/attachment.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The table of adapters in this build. */
-#include "engine.h"
+#include "engines/engine.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "library.h"
+#include "engines/library.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

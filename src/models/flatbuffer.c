@@ -1,5 +1,5 @@
 /* FlatBuffers: every length and distance is checked before it is used. */
-#include "flatbuffer.h"
+#include "models/flatbuffer.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The table of model formats, and the one door to them. */
-#include "model_file.h"
+#include "models/model_file.h"
 
 #include <stdio.h>
 

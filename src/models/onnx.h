@@ -9,7 +9,7 @@
 #ifndef XR_ONNX_H
 #define XR_ONNX_H
 
-#include "model_file.h"
+#include "models/model_file.h"
 
 /* ---- onnx_wire.c ------------------------------------------------------------ */
 

@@ -1,5 +1,5 @@
 /* Exposing an ONNX model's tensors, and cutting nodes out of it. */
-#include "onnx.h"
+#include "models/onnx.h"
 
 #include <stdio.h>
 #include <stdlib.h>

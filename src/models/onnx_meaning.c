@@ -1,7 +1,7 @@
 /* What the operators of a graph tell of its tensors: how integers are to be
  * understood, types that nobody declared, the layout of what a convolution reads. */
-#include "dtype.h"
-#include "onnx.h"
+#include "core/dtype.h"
+#include "models/onnx.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Types, shapes and values of ONNX tensors. */
-#include "onnx.h"
+#include "models/onnx.h"
 
 #include <string.h>
 

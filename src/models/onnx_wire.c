@@ -1,6 +1,6 @@
 /* Protobuf's wire format, read in place: every length is checked against what is
  * there.  And the memory that a model's description lives in. */
-#include "onnx.h"
+#include "models/onnx.h"
 
 #include <stdio.h>
 #include <stdlib.h>

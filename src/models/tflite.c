@@ -1,5 +1,5 @@
 /* Reading a .tflite file. */
-#include "tflite.h"
+#include "models/tflite.h"
 
 #include <stdio.h>
 #include <stdlib.h>

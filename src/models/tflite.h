@@ -8,8 +8,8 @@
 #ifndef XR_TFLITE_H
 #define XR_TFLITE_H
 
-#include "flatbuffer.h"
-#include "model_file.h"
+#include "models/flatbuffer.h"
+#include "models/model_file.h"
 
 /* Numbers of the fields, by the schema of the format (schema.fbs, version 3). */
 enum {

@@ -2,7 +2,7 @@
  * its enumerators' names, numbers, true and false; several values are separated
  * by commas.  A field that the file leaves out has the schema's default: that is
  * what runs. */
-#include "tflite.h"
+#include "models/tflite.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * new is appended, and the fields that should refer to it are re-pointed, which
  * distances that lead forward allow.  The result is read again before anybody
  * gets it. */
-#include "tflite.h"
+#include "models/tflite.h"
 
 #include <stdio.h>
 #include <stdlib.h>

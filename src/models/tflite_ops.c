@@ -1,6 +1,6 @@
 /* Names of the builtin operators, by their number in the model file's schema
  * (BuiltinOperator), as TensorFlow Lite's own tools print them. */
-#include "tflite.h"
+#include "models/tflite.h"
 
 static const char *const names[] = {
     "ADD",

@@ -1,5 +1,5 @@
 /* Tensors of a .tflite file: description, quantization, constants. */
-#include "tflite.h"
+#include "models/tflite.h"
 
 #include <string.h>
 

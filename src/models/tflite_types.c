@@ -1,4 +1,4 @@
-#include "tflite_types.h"
+#include "models/tflite_types.h"
 
 exray_dtype xr_tflite_dtype(int type, bool *pair)
 {

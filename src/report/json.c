@@ -1,7 +1,7 @@
 /* The contract "exray-validation", version 1. */
-#include "clean_text.h"
-#include "report.h"
-#include "text.h"
+#include "core/text.h"
+#include "report/clean_text.h"
+#include "report/report.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

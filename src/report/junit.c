@@ -1,6 +1,6 @@
 /* JUnit XML: what CI servers show as tests.  One test case an assertion: failed with its
  * findings of severity error, skipped where it could not be judged. */
-#include "report.h"
+#include "report/report.h"
 
 #include <math.h>
 #include <string.h>

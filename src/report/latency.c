@@ -1,4 +1,4 @@
-#include "report.h"
+#include "report/report.h"
 
 double xr_report_latency(const exray_comparison *comparison, exray_side side)
 {

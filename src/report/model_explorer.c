@@ -1,8 +1,8 @@
 /* Overlays of Model Explorer.  How it finds a node: a key of `results` is the name of one of the
  * node's output tensors in the model file (the last node that has it), else the node's id. */
-#include "clean_text.h"
-#include "compare/latency.h"
-#include "report.h"
+#include "compare/durations.h"
+#include "report/clean_text.h"
+#include "report/report.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

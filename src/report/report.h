@@ -2,7 +2,7 @@
 #ifndef XR_REPORT_H
 #define XR_REPORT_H
 
-#include "checks.h"
+#include "checks/checks.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,10 @@
-#include "models.h"
+#include "validate/models.h"
 
-#include "engine.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "engines/engine.h"
 #include "isolate/isolate.h"
-#include "pipeline/file.h"
-#include "repro.h"
+#include "validate/repro.h"
 
 #include <stdio.h>
 #include <stdlib.h>

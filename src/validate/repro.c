@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
-#include "repro.h"
+#include "validate/repro.h"
 
-#include "npz.h"
+#include "base/npz.h"
 
 #include <errno.h>
 #include <string.h>

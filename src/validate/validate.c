@@ -1,8 +1,8 @@
 /* Comparing, judging and reporting in one call. */
 #define _POSIX_C_SOURCE 200809L
-#include "validate.h"
+#include "validate/validate.h"
 
-#include "models.h"
+#include "validate/models.h"
 
 #include <errno.h>
 #include <stddef.h>

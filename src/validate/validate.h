@@ -2,7 +2,7 @@
 #ifndef XR_VALIDATE_H
 #define XR_VALIDATE_H
 
-#include "report.h"
+#include "report/report.h"
 
 #include <exray/validate.h>
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* RTLD_DEFAULT */
-#include "engines/slow_kernels.h"
+#include "slow_kernels.h"
 
 #include <dlfcn.h>
 #include <math.h>

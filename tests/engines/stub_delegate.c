@@ -7,8 +7,8 @@
  *     fail:RUN      that run fails, counted from 0; "prepare": it fails at once
  *
  * The engine's functions are not linked: they are those of the library that loads it. */
-#include "engines/stub_ops.h"
 #include "engines/tflite/tflite_c.h"
+#include "stub_ops.h"
 
 #include <stdio.h>
 #include <stdlib.h>

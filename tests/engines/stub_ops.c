@@ -1,4 +1,4 @@
-#include "engines/stub_ops.h"
+#include "stub_ops.h"
 
 #include <math.h>
 #include <string.h>

@@ -22,8 +22,8 @@
  *             prints the least and the median milliseconds of both, of the calling
  *             thread's processor time */
 #define _POSIX_C_SOURCE 200809L
-#include "engines/slow_kernels.h"
 #include "engines/tflite/symbols.h"
+#include "slow_kernels.h"
 
 #include <dlfcn.h>
 #include <exray/tflite.h>

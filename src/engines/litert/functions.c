@@ -4,7 +4,7 @@
  * name took other arguments: calling one that was guessed wrong would be undefined.
  * So only files that are known are used, or what the user vouches for. */
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
-#include "litert.h"
+#include "engines/litert/litert.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

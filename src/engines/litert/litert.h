@@ -9,10 +9,10 @@
 #ifndef XR_LITERT_H
 #define XR_LITERT_H
 
-#include "agreement.h"
-#include "litert_c.h"
-#include "model_file.h"
-#include "tflite.h"
+#include "engines/agreement.h"
+#include "engines/litert/litert_c.h"
+#include "models/model_file.h"
+#include "models/tflite.h"
 
 /* ---- functions.c -------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * LiteRT shows a model's outputs only.  Where layers are wanted, a second compiled
  * model runs beside the deployed one, on the same input: the same file with every
  * tensor among its outputs.  Outputs and latencies are the deployed model's. */
-#include "litert.h"
+#include "engines/litert/litert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

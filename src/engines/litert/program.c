@@ -1,7 +1,7 @@
 /* A compiled model and its tensor buffers. */
 #define _POSIX_C_SOURCE 200809L
-#include "litert.h"
-#include "tflite_types.h"
+#include "engines/litert/litert.h"
+#include "models/tflite_types.h"
 
 #include <stdio.h>
 #include <stdlib.h>

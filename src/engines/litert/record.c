@@ -1,6 +1,6 @@
 /* What goes to the recorder: the model as its file has it, and values. */
-#include "attachment.h"
-#include "litert.h"
+#include "engines/attachment.h"
+#include "engines/litert/litert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

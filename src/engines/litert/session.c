@@ -1,5 +1,5 @@
 /* The engine "litert": what `record` and `replay` drive. */
-#include "session.h"
+#include "engines/litert/session_litert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

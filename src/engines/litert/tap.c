@@ -1,7 +1,7 @@
 /* What an application links: its own compiled model, observed. */
-#include "attachment.h"
-#include "litert.h"
-#include "taps.h"
+#include "core/taps.h"
+#include "engines/attachment.h"
+#include "engines/litert/litert.h"
 
 #include <exray/litert.h>
 #include <stdatomic.h>

@@ -7,8 +7,8 @@
  * graph.  The outputs of the two are compared in each frame, and the log says how far they
  * are apart. */
 #define _POSIX_C_SOURCE 200809L
-#include "attachment.h"
-#include "observe.h"
+#include "engines/attachment.h"
+#include "engines/onnxruntime/observe.h"
 
 #include <errno.h>
 #include <stdio.h>

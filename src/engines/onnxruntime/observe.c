@@ -1,8 +1,8 @@
 /* What goes to the recorder of a run of ONNX Runtime.  What takes memory here is ONNX Runtime
  * itself: each question about a value makes an object of its own. */
-#include "observe.h"
+#include "engines/onnxruntime/observe.h"
 
-#include "taps.h"
+#include "core/taps.h"
 
 #include <stdio.h>
 #include <string.h>

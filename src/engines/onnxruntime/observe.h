@@ -7,10 +7,10 @@
 #ifndef XR_ORT_OBSERVE_H
 #define XR_ORT_OBSERVE_H
 
-#include "agreement.h"
-#include "model_file.h"
-#include "ort.h"
-#include "ports.h"
+#include "engines/agreement.h"
+#include "engines/onnxruntime/ort.h"
+#include "engines/onnxruntime/ports.h"
+#include "models/model_file.h"
 
 typedef struct xr_ort_observation {
     const xr_ort_api *api; /* outlives the observer, as the model's bytes do */

@@ -1,4 +1,4 @@
-#include "ort.h"
+#include "engines/onnxruntime/ort.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* A session's inputs and outputs. */
-#include "ports.h"
+#include "engines/onnxruntime/ports.h"
 
 #include <stdlib.h>
 

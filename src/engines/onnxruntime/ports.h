@@ -2,7 +2,7 @@
 #ifndef XR_ORT_PORTS_H
 #define XR_ORT_PORTS_H
 
-#include "ort.h"
+#include "engines/onnxruntime/ort.h"
 
 typedef struct xr_ort_port {
     char *name; /* the allocator's */

@@ -2,7 +2,7 @@
  * passed over.  Read byte by byte, with room for one event: a device has no JSON library, and a
  * frame no time for a tree. */
 #define _POSIX_C_SOURCE 200809L
-#include "observe.h"
+#include "engines/onnxruntime/observe.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* dladdr is not in POSIX.1-2008. */
 #define _GNU_SOURCE
 /* The engine "onnxruntime": what `record` and `replay` drive. */
-#include "engine.h"
-#include "library.h"
-#include "observe.h"
+#include "engines/engine.h"
+#include "engines/library.h"
+#include "engines/onnxruntime/observe.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* What an application links: its own session, observed. */
-#include "attachment.h"
-#include "observe.h"
-#include "taps.h"
+#include "core/taps.h"
+#include "engines/attachment.h"
+#include "engines/onnxruntime/observe.h"
 
 #include <exray/onnxruntime.h>
 #include <stdlib.h>

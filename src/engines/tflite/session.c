@@ -1,8 +1,8 @@
 /* The engine "tflite": what `record` and `replay` drive. */
 #define _POSIX_C_SOURCE 200809L
-#include "session.h"
-#include "session_delegate.h"
-#include "tap.h"
+#include "engines/tflite/session.h"
+#include "engines/tflite/session_delegate.h"
+#include "engines/tflite/tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

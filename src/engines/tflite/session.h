@@ -2,8 +2,8 @@
 #ifndef XR_TFLITE_SESSION_H
 #define XR_TFLITE_SESSION_H
 
-#include "engine.h"
-#include "symbols.h"
+#include "engines/engine.h"
+#include "engines/tflite/symbols.h"
 
 /* Opens the library: `wanted`, else the one that EXRAY_TFLITE_LIB names, else
  * engines/tflite-ARCH/libtensorflowlite_c.so beside the program, one folder up

@@ -1,6 +1,6 @@
 /* Loading an external delegate, as TensorFlow Lite's own tools do. */
 #define _GNU_SOURCE /* RTLD_NOLOAD with RTLD_GLOBAL is not in POSIX.1-2008 */
-#include "session_delegate.h"
+#include "engines/tflite/session_delegate.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef XR_TFLITE_SESSION_DELEGATE_H
 #define XR_TFLITE_SESSION_DELEGATE_H
 
-#include "symbols.h"
+#include "engines/tflite/symbols.h"
 
 typedef struct xr_tflite_external {
     TfLiteDelegate *delegate; /* NULL: none */

@@ -1,6 +1,6 @@
 /* Finding TensorFlow Lite's C library. */
-#include "library.h"
-#include "session.h"
+#include "engines/library.h"
+#include "engines/tflite/session.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* dladdr and RTLD_DEFAULT are not in POSIX.1-2008. */
 #define _GNU_SOURCE
-#include "symbols.h"
+#include "engines/tflite/symbols.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef XR_TFLITE_SYMBOLS_H
 #define XR_TFLITE_SYMBOLS_H
 
-#include "tflite_c.h"
+#include "engines/tflite/tflite_c.h"
 
 #include <exray/exray.h>
 

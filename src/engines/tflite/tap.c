@@ -1,5 +1,5 @@
 /* Attaching the tap: the observer delegate and the telemetry profiler. */
-#include "tap.h"
+#include "engines/tflite/tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

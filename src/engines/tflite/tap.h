@@ -10,8 +10,8 @@
 #ifndef XR_TFLITE_TAP_H
 #define XR_TFLITE_TAP_H
 
-#include "symbols.h"
-#include "tflite.h"
+#include "engines/tflite/symbols.h"
+#include "models/tflite.h"
 
 #include <exray/tflite.h>
 #include <stdatomic.h>

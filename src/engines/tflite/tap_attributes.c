@@ -1,6 +1,6 @@
 /* What the operators' options are: the interpreter does not tell, the model file
  * does.  Its bytes are the caller's only during attach, so they are read there. */
-#include "tap.h"
+#include "engines/tflite/tap.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
  *
  * The tap's own time is taken out of every latency: durations and starts are
  * those of a run that nobody watched. */
-#include "tap.h"
+#include "engines/tflite/tap.h"
 
 #include <string.h>
 

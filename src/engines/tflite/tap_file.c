@@ -1,6 +1,6 @@
 /* The model file: what the interpreter does not tell. */
 #define _POSIX_C_SOURCE 200809L
-#include "tap.h"
+#include "engines/tflite/tap.h"
 
 #include <errno.h>
 #include <stdio.h>

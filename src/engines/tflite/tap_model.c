@@ -1,6 +1,6 @@
 /* At Prepare: what the interpreter holds becomes the model's description and the
  * tables that the events need. */
-#include "tap_model.h"
+#include "engines/tflite/tap_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef XR_TFLITE_TAP_MODEL_H
 #define XR_TFLITE_TAP_MODEL_H
 
-#include "tap.h"
+#include "engines/tflite/tap.h"
 
 #define XR_TAP_OP_DELEGATE 51 /* the builtin operator of a delegate's own nodes */
 

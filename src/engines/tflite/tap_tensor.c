@@ -1,5 +1,5 @@
 /* Tensors: what they are, and what they hold now. */
-#include "tap.h"
+#include "engines/tflite/tap.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef XR_TFLITE_C_H
 #define XR_TFLITE_C_H
 
-#include "tflite_types.h"
+#include "models/tflite_types.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,0 +1,17 @@
+/* The one line that says what failed, and what of a stranger's text may stand in it. */
+#ifndef XR_ERROR_H
+#define XR_ERROR_H
+
+#include <exray/types.h>
+
+/* Fills error (may be NULL) and returns status. */
+exray_status xr_error_set(exray_error *error, exray_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+enum { XR_SHOWN = 48 }; /* room for a shown piece of somebody's text */
+
+/* A piece of a stranger's text that is fit to stand in a one-line message:
+ * shortened, without control characters.  Returns `out`. */
+const char *xr_show(const char *text, char out[XR_SHOWN]);
+
+#endif

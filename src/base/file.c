@@ -1,0 +1,68 @@
+#define _POSIX_C_SOURCE 200809L
+#include "base/file.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void *read_open_file(FILE *file, const char *path, size_t limit, size_t *size, exray_error *error)
+{
+    struct stat info;
+    if (fstat(fileno(file), &info) != 0 || S_ISDIR(info.st_mode)) {
+        xr_error_set(error, EXRAY_E_IO, "%s is a folder, not a file", path);
+        return NULL;
+    }
+    /* Pipes have no size: grow as it comes, which serves files too. */
+    size_t room = S_ISREG(info.st_mode) && info.st_size > 0 ? (size_t)info.st_size + 1 : 65536;
+    char *bytes = NULL;
+    size_t used = 0;
+    for (;;) {
+        if (room > limit + 1)
+            room = limit + 1;
+        char *grown = realloc(bytes, room + 1);
+        if (!grown) {
+            xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory at %zu bytes", path, room);
+            break;
+        }
+        bytes = grown;
+        used += fread(bytes + used, 1, room - used, file);
+        if (ferror(file)) {
+            xr_error_set(error, EXRAY_E_IO, "cannot read %s: %s", path, strerror(errno));
+            break;
+        }
+        if (used > limit) {
+            xr_error_set(error, EXRAY_E_LIMIT, "%s is larger than %zu bytes, the most that is read", path,
+                         limit);
+            break;
+        }
+        if (feof(file)) {
+            bytes[used] = '\0';
+            *size = used;
+            return bytes;
+        }
+        room *= 2;
+    }
+    free(bytes);
+    return NULL;
+}
+
+void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *error)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        xr_error_set(error, EXRAY_E_IO, "cannot read %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    void *bytes = read_open_file(file, path, limit, size, error);
+    fclose(file);
+    return bytes;
+}
+
+char *xr_text_begin(char *text)
+{
+    return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+}

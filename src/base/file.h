@@ -1,0 +1,19 @@
+/* Whole files in memory. */
+#ifndef XR_FILE_H
+#define XR_FILE_H
+
+#include <exray/types.h>
+
+/* Reads a file of at most `limit` bytes; the bytes are malloc'd and followed by
+ * a zero byte.  NULL on failure, with a line that names the path. */
+void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *error);
+
+/* Most bytes of a picture or a sound, and of a model file. */
+#define XR_LIMIT_SENSOR ((size_t)1 << 30)
+#define XR_LIMIT_MODEL  ((size_t)1 << 32)
+#define XR_LIMIT_TEXT   ((size_t)64 << 20)
+
+/* Behind the byte order mark, if `text` begins with one, as editors on Windows write it. */
+char *xr_text_begin(char *text);
+
+#endif

@@ -1,0 +1,168 @@
+/* input.normalization: each channel is an affine map away from the reference's. */
+#include "checks/input/input_links.h"
+#include "checks/input/input_words.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Two channels whose maps undo each other, the others none: constants exchanged. */
+static bool exchanged_constants(const xr_input_fit *fit, const xr_affine *m, size_t *a, size_t *b)
+{
+    if (fit->channels != 3)
+        return false;
+    for (*a = 0; *a < 2; ++*a)
+        for (*b = *a + 1; *b < 3; ++*b) {
+            size_t rest = 3 - *a - *b;
+            double gain = m->gain[*a] * m->gain[*b], offset = m->gain[*a] * m->offset[*b] + m->offset[*a];
+            double level = 2 * fmax(fit->level[0], fit->level[1]);
+            if (fabs(gain - 1) < 0.01 && fabs(offset) < level && fabs(m->gain[rest] - 1) < 0.005 &&
+                fabs(m->offset[rest]) < level / 2)
+                return true;
+        }
+    return false;
+}
+
+static bool same_map(const xr_input_fit *fit, const xr_affine *m)
+{
+    for (size_t c = 1; c < fit->channels; c++)
+        if (fabs(m->gain[c] - m->gain[0]) > 0.005 * fabs(m->gain[0]) ||
+            fabs(m->offset[c] - m->offset[0]) > fit->level[0] / 2)
+            return false;
+    return true;
+}
+
+static void add_maps(const xr_input_fit *fit, const xr_order *o, exray_finding *f)
+{
+    const xr_affine *m = &o->map;
+    size_t shown = same_map(fit, m) ? 1 : fit->channels;
+    for (size_t c = 0; c < shown; c++) {
+        char which[32] = "", key[40];
+        if (shown > 1)
+            snprintf(which, sizeof which, "Channel %zu: ", c);
+        exray_finding_detail(f, "%sedge = %.4g x reference %c %.4g", which, m->gain[c],
+                             m->offset[c] < 0 ? '-' : '+', fabs(m->offset[c]));
+        snprintf(key, sizeof key, "gain_%zu", c);
+        exray_finding_number(f, key, m->gain[c]);
+        snprintf(key, sizeof key, "offset_%zu", c);
+        exray_finding_number(f, key, m->offset[c]);
+    }
+}
+
+static void add_fix(const xr_input_fit *fit, exray_finding *f)
+{
+    bool exact;
+    const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
+    const xr_affine *m = &fit->order[fit->order_used].map;
+    if (!k && fit->channels == 3) /* no numbers that people would write: those that undo it */
+        exray_finding_fix(
+            f,
+            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its file; "
+            "in C, "
+            "until then: v[c] = (v[c] - o[c]) / g[c] with o = {%.5g, %.5g, %.5g}, g = {%.5g, %.5g, %.5g}).",
+            m->offset[0], m->offset[1], m->offset[2], m->gain[0], m->gain[1], m->gain[2]);
+    else if (!k) {
+        char shifted[40] = "v";
+        if (m->offset[0] != 0)
+            snprintf(shifted, sizeof shifted, "(v - %.5g)", m->offset[0]);
+        exray_finding_fix(
+            f,
+            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its "
+            "file; in C, until then: v = %s / %.5g).",
+            shifted, m->gain[0]);
+    } else if (fit->channels == 3)
+        exray_finding_fix(f,
+                          "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: "
+                          "[%g, %g, %g]}`; in C: (pixel[c] - mean[c]) / std[c]).",
+                          k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2]);
+    else
+        exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255.", k->mean[0],
+                          k->std[0]);
+}
+
+/* Limited range (16..235) taken for full: 1; full taken for limited: -1; else 0.  In
+ * pixels, by the reference's own convention. */
+static int range_of(const xr_input_fit *fit, const xr_affine *m)
+{
+    bool exact;
+    const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
+    const double stretch = 255.0 / 219;
+    int found = 0;
+    for (size_t c = 0; k && c < fit->channels; c++) {
+        double shift = (m->offset[c] * k->std[c % 3]) - k->mean[c % 3] * (m->gain[c] - 1);
+        int now = fabs(m->gain[c] / stretch - 1) < 0.02 && fabs(shift + 16 * stretch) < 3 ? -1
+                  : fabs(m->gain[c] * stretch - 1) < 0.02 && fabs(shift - 16) < 3         ? 1
+                                                                                          : 0;
+        if (now == 0 || (c && now != found))
+            return 0;
+        found = now;
+    }
+    return fit->channels == 3 ? found : 0;
+}
+
+static void report_range(const xr_input_fit *fit, const xr_order *o, int range, exray_findings *findings)
+{
+    exray_finding *f = exray_find(findings, "input.color_space", EXRAY_ERROR,
+                                  0.9 * xr_confidence(fit->left_blocks, fit->effect));
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's colours are made differently: %s.",
+                          range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
+                                    : "full range is taken for limited range (16..235 are stretched)");
+    exray_finding_fix(
+        f, "Convert the camera's YUV with the range that it was encoded with (media.full_range of the "
+           "sensor record).");
+    exray_finding_alternative(f, "input.normalization", 0.1);
+    exray_finding_number(f, "gain", o->map.gain[0]);
+    exray_finding_number(f, "offset", o->map.offset[0]);
+    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
+    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+void xr_report_normalization(const exray_comparison *comparison, const xr_input_fit *fit,
+                             exray_findings *findings)
+{
+    double scale, zero;
+    if (fit->state != XR_FIT_DIFFERS || !fit->map_named || fit->order_tied ||
+        xr_is_zero_point(comparison, fit, &scale, &zero))
+        return;
+    const xr_order *o = &fit->order[fit->order_used];
+    double left = fit->left_blocks;
+    int range = range_of(fit, &o->map);
+    if (range) {
+        report_range(fit, o, range, findings);
+        return;
+    }
+    exray_finding *f =
+        exray_find(findings, "input.normalization", EXRAY_ERROR, xr_confidence(left, fit->effect));
+    char edge[128], reference[128];
+    xr_describe_values(fit, EXRAY_EDGE, edge, sizeof edge);
+    xr_describe_values(fit, EXRAY_REFERENCE, reference, sizeof reference);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
+    exray_finding_detail(f, "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
+                         fit->order_named ? fit->nrmse_order : fit->nrmse_before, fit->nrmse_after);
+    add_maps(fit, o, f);
+    size_t a, b;
+    if (fit->order_used == 0 && !same_map(fit, &o->map) && exchanged_constants(fit, &o->map, &a, &b))
+        exray_finding_detail(f, "The constants of channels %zu and %zu look exchanged.", a, b);
+    if (fit->effect_max <= 2)
+        exray_finding_detail(f,
+                             "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
+                             fit->effect_max);
+    add_fix(fit, f);
+    exray_finding_number(f, "residual_before_levels", fit->raw_pixels);
+    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
+    exray_finding_number(f, "runner_up_residual_levels", fit->order[fit->runner_up].residual);
+    exray_finding_number(f, "effect_levels", fit->effect);
+    exray_finding_number(f, "effect_max_levels", fit->effect_max);
+    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "edge_level", fit->level[0]);
+    exray_finding_number(f, "reference_level", fit->level[1]);
+    exray_finding_number(f, "frames", (double)fit->frames);
+    exray_finding_number(f, "frames_supporting", (double)fit->map_supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->map_opposing);
+    exray_finding_number(f, "frames_abstaining",
+                         (double)(fit->frames - fit->map_supporting - fit->map_opposing));
+}

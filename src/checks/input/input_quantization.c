@@ -1,0 +1,90 @@
+/* input.quantization: the edge's integers do not mean what they should. */
+#include "checks/input/input_links.h"
+#include "checks/input/input_words.h"
+
+#include <math.h>
+
+/* Scale and zero point of the edge's input of 8 bits; false where it is none. */
+static bool stored_as(const exray_comparison *comparison, size_t pair, double *scale, double *zero)
+{
+    exray_slot *slot = exray_slot_new();
+    exray_tensor_view view;
+    const float *values;
+    exray_error error;
+    bool known = false;
+    if (slot && exray_comparison_frame_count(comparison) &&
+        exray_comparison_values(comparison, EXRAY_EDGE, 0, EXRAY_INPUT, pair, slot, &view, &values, &error) ==
+            EXRAY_OK) {
+        const exray_quantization *q = &view.info.quantization;
+        known = q->count == 1 && (view.info.dtype == EXRAY_INT8 || view.info.dtype == EXRAY_UINT8);
+        if (known) {
+            *scale = (double)q->scale[0];
+            *zero = q->zero_point ? (double)q->zero_point[0] : 0;
+        }
+    }
+    exray_slot_free(slot);
+    return known;
+}
+
+bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fit, double *scale,
+                      double *zero)
+{
+    const xr_affine *m = &fit->order[fit->order_used].map;
+    if (!stored_as(comparison, fit->pair, scale, zero) || fabs(*zero) < 3)
+        return false;
+    double sign = m->offset[0] > 0 ? 1 : -1;
+    for (size_t c = 0; c < fit->channels; c++)
+        if (fabs(m->gain[c] - 1) > 0.02 || fabs(m->offset[c] - sign * fabs(*zero) * *scale) > 2 * *scale)
+            return false;
+    return true;
+}
+
+static void report_zero_point(const xr_input_fit *fit, double scale, double zero, exray_findings *findings)
+{
+    bool missing = (fit->order[fit->order_used].map.offset[0] < 0) == (zero > 0);
+    exray_finding *f = exray_find(findings, "input.quantization", EXRAY_ERROR, 0.8);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's stored values are off by the input's zero point, %g: it is %s.",
+                          zero, missing ? "not added" : "added twice");
+    exray_finding_fix(f, "Store round(real / scale) + zero_point, once (scale %.6g, zero point %g).", scale,
+                      zero);
+    exray_finding_alternative(f, "input.normalization", 0.2);
+    exray_finding_number(f, "scale", scale);
+    exray_finding_number(f, "zero_point", zero);
+    exray_finding_number(f, "offset", fit->order[fit->order_used].map.offset[0]);
+    exray_finding_number(f, "residual_before_levels", fit->raw_pixels);
+    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "frames_supporting", (double)fit->map_supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->map_opposing);
+    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+void xr_report_quantization(const exray_comparison *comparison, const xr_input_fit *before,
+                            const xr_input_fit *after, exray_findings *findings)
+{
+    double scale, zero;
+    if (after->state == XR_FIT_DIFFERS && after->map_named &&
+        xr_is_zero_point(comparison, after, &scale, &zero)) {
+        report_zero_point(after, scale, zero, findings);
+        return;
+    }
+    if (before->state != XR_FIT_DIFFERS || before->clipped <= 0.01 * before->counted)
+        return;
+    exray_finding *f = exray_find(findings, "input.quantization", EXRAY_ERROR, 0.9);
+    exray_finding_where(f, "input", before->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
+                          "(scale and zero point too narrow).",
+                          100 * before->clipped / before->counted, before->limit[0], before->limit[1]);
+    exray_finding_fix(
+        f, "Calibrate the model with inputs as they are in use, so that the input's scale and zero "
+           "point cover their range.");
+    exray_finding_number(f, "residual_before_levels", before->raw_pixels);
+    exray_finding_number(f, "clipped_share", before->clipped / before->counted);
+    exray_finding_number(f, "low", before->limit[0]);
+    exray_finding_number(f, "high", before->limit[1]);
+    exray_finding_number(f, "residual_after_levels", after->left_pixels);
+    exray_finding_number(f, "frames", (double)before->frames);
+}

@@ -1,0 +1,226 @@
+/* input.unknown: the inputs differ beyond noise, and nothing above explains it. */
+#include "checks/input/input_links.h"
+#include "checks/input/input_words.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void shape_text(const exray_comparison *comparison, size_t pair, exray_side side, char *text,
+                       size_t size)
+{
+    exray_slot *slot = exray_slot_new();
+    exray_tensor_view view;
+    const float *values;
+    exray_error error;
+    snprintf(text, size, "another shape");
+    for (size_t f = 0; slot && f < exray_comparison_frame_count(comparison); f++) {
+        if (exray_comparison_values(comparison, side, f, EXRAY_INPUT, pair, slot, &view, &values, &error) !=
+            EXRAY_OK)
+            continue;
+        int used = snprintf(text, size, "%s [", exray_dtype_name(view.info.dtype));
+        for (uint32_t i = 0; i < view.info.rank && used > 0 && (size_t)used < size; i++)
+            used +=
+                snprintf(text + used, size - (size_t)used, "%s%" PRId64, i ? "," : "", view.info.shape[i]);
+        if (used > 0 && (size_t)used < size)
+            snprintf(text + used, size - (size_t)used, "]");
+        break;
+    }
+    exray_slot_free(slot);
+}
+
+static void report_shapes(const exray_comparison *comparison, const xr_input_fit *fit,
+                          exray_findings *findings)
+{
+    char edge[128], reference[128];
+    shape_text(comparison, fit->pair, EXRAY_EDGE, edge, sizeof edge);
+    shape_text(comparison, fit->pair, EXRAY_REFERENCE, reference, sizeof reference);
+    exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.9);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's input is %s, the reference's %s: they cannot be compared.", edge,
+                          reference);
+    exray_finding_fix(f, "Compare with a reference of the same model, or of one with the same input.");
+}
+
+static void report_not_finite(const xr_input_fit *fit, exray_findings *findings)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    uint64_t nan = m->nan_count[EXRAY_EDGE], inf = m->inf_count[EXRAY_EDGE];
+    exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.99);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "The edge feeds the model %" PRIu64 " NaN and %" PRIu64
+                          " infinite values where the reference's are finite.",
+                          nan, inf);
+    exray_finding_fix(f, "Look for a division by zero or uninitialized memory in the pre-processing.");
+    exray_finding_number(f, "nan", (double)nan);
+    exray_finding_number(f, "inf", (double)inf);
+}
+
+/* Shares of the difference's energy in the ninths of a picture; false where it cannot be read. */
+static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, double share[9])
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_tensor_view view[2];
+    const float *values[2];
+    exray_error error;
+    double total = 0;
+    bool ok = slot[0] && slot[1];
+    memset(share, 0, 9 * sizeof *share);
+    for (int s = 0; ok && s < 2; s++)
+        ok = exray_comparison_values(comparison, (exray_side)s, fit->left_worst_frame, EXRAY_INPUT, fit->pair,
+                                     slot[s], &view[s], &values[s], &error) == EXRAY_OK;
+    ok = ok && view[0].count == view[1].count;
+    xr_view v = ok ? xr_view_of(&view[0].info, view[0].count) : (xr_view){0};
+    xr_view w = ok ? xr_view_of(&view[1].info, view[1].count) : (xr_view){0};
+    const xr_order *o = &fit->order[fit->order_used];
+    ok = ok && v.rows == w.rows && v.columns == w.columns && v.channels == w.channels && v.rows > 2 &&
+         v.columns > 2;
+    for (size_t y = 0; ok && y < v.rows; y++)
+        for (size_t x = 0; x < v.columns; x++)
+            for (size_t c = 0; c < v.channels && c < fit->channels; c++) {
+                float e, r;
+                size_t from = o->from[c];
+                memcpy(&e, values[0] + y * v.row_stride + x * v.column_stride + c * v.channel_stride,
+                       sizeof e);
+                memcpy(&r, values[1] + y * w.row_stride + x * w.column_stride + from * w.channel_stride,
+                       sizeof r);
+                double d = fit->map_named ? (double)e - o->map.gain[c] * (double)r - o->map.offset[c]
+                                          : (double)e - (double)r;
+                if (isfinite(d)) {
+                    share[y * 3 / v.rows * 3 + x * 3 / v.columns] += d * d;
+                    total += d * d;
+                }
+            }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    for (int i = 0; i < 9 && total > 0; i++)
+        share[i] /= total;
+    return total > 0;
+}
+
+/* Where in the picture it is, and what a line would make of it. */
+static void say_where(const exray_comparison *comparison, const xr_input_fit *fit, exray_finding *f)
+{
+    static const char *const place[9] = {"top left", "top",         "top right", "left",        "middle",
+                                         "right",    "bottom left", "bottom",    "bottom right"};
+    double share[9];
+    if (fit->picture && ninths(comparison, fit, share)) {
+        int most = 0;
+        for (int i = 1; i < 9; i++)
+            most = share[i] > share[most] ? i : most;
+        if (share[most] > 0.3)
+            exray_finding_detail(f, "%.0f %% of it lies in the %s ninth of the picture.", 100 * share[most],
+                                 place[most]);
+        else
+            exray_finding_detail(f, "It lies all over the picture (at most %.0f %% in a ninth of it).",
+                                 100 * share[most]);
+        exray_finding_text(f, "most_in", share[most] > 0.3 ? place[most] : "everywhere");
+    }
+    const xr_order *o = &fit->order[fit->order_used];
+    for (size_t c = 0; c < fit->channels && fit->order_count; c++) {
+        char key[40]; /* as long as any size_t */
+        snprintf(key, sizeof key, "affine_gain_%zu", c);
+        exray_finding_number(f, key, o->map.gain[c]);
+        snprintf(key, sizeof key, "affine_offset_%zu", c);
+        exray_finding_number(f, key, o->map.offset[c]);
+    }
+    if (fit->order_count)
+        exray_finding_number(f, "affine_residual_blocks_levels", o->residual);
+}
+
+/* Levels are a picture's; of anything else the unit is the reference's deviation. */
+static void say_how_much(const exray_comparison *comparison, const xr_input_fit *fit, bool partly,
+                         exray_finding *f)
+{
+    const char *they = partly ? "Apart from what is named, they" : "They";
+    exray_frame_pair pair = exray_comparison_frame(comparison, fit->left_worst_frame);
+    const exray_frame *frame =
+        exray_log_frame(exray_comparison_log(comparison, EXRAY_EDGE), pair.frame[EXRAY_EDGE]);
+    char most[40] = "";
+    if (fit->picture) {
+        exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
+                             they, fit->left_luma);
+        snprintf(most, sizeof most, ": %.2f levels rms", fit->left_worst);
+    } else
+        exray_finding_detail(f, "They differ by %.2g of the reference's deviation (nRMSE).",
+                             fit->nrmse_before);
+    if (fit->frames > 1)
+        exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s%s.", frame->index,
+                             *frame->source ? ", " : "", frame->source, most);
+}
+
+static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    bool partly = fit->order_named || fit->map_named;
+    exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.9);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's input differs from the reference's%s; no known cause explains it.",
+                          partly ? " in something more" : "");
+    say_how_much(comparison, fit, partly, f);
+    say_where(comparison, fit, f);
+    if (fit->clipped > 0.01 * fit->counted)
+        exray_finding_detail(
+            f,
+            "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
+            "(scale and zero point too narrow).",
+            100 * fit->clipped / fit->counted, fit->limit[0], fit->limit[1]);
+    if (fit->reference_flat) {
+        exray_finding_detail(f, "The reference's input is one colour, from which no cause can be told.");
+        exray_finding_alternative(f, "input.normalization", 0.5);
+    } else if (fit->edge_constant)
+        exray_finding_detail(f, "The edge's input is the same value everywhere.");
+    else if (fit->edge_grey)
+        exray_finding_detail(
+            f, "The edge's channels are equal to each other, a grey picture; the reference's are not.");
+    if (fit->opposing && fit->supporting)
+        exray_finding_detail(f, "%zu frames look as if channels were exchanged, %zu do not.", fit->supporting,
+                             fit->opposing);
+    exray_finding_fix(
+        f,
+        fit->picture
+            ? "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame."
+            : "Compare the two inputs as curves (`exray export --npz`): rate, gain, window, order, frame.");
+    exray_finding_number(f, "residual_levels", fit->left_pixels);
+    exray_finding_number(f, "residual_luma_levels", fit->left_luma);
+    exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
+    exray_finding_number(f, "before_levels", fit->raw_pixels);
+    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+/* Identifiers: how far apart they are means nothing, but for a shift of all. */
+static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    double shift = fit->order[0].map.offset[0];
+    exray_finding *f = exray_find(findings, "input.tokens", EXRAY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's input is other integers than the reference's: by up to %.0f.",
+                          m->max_abs);
+    if (fabs(fit->order[0].map.gain[0] - 1) < 1e-6 && fit->order[0].residual < 1e-3)
+        exray_finding_detail(f, "All of them are off by %+.0f.", shift);
+    exray_finding_fix(f,
+                      "Use the reference's vocabulary and tokenizer on the edge, with its offset of special "
+                      "tokens.");
+    exray_finding_number(f, "max_difference", m->max_abs);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    if (fit->state == XR_FIT_SHAPES) {
+        report_shapes(comparison, fit, findings);
+        return;
+    }
+    if (fit->tokens && fit->state == XR_FIT_DIFFERS) {
+        report_tokens(fit, findings);
+        return;
+    }
+    if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])
+        report_not_finite(fit, findings);
+    if (fit->state == XR_FIT_DIFFERS && !fit->explained)
+        report_rest(comparison, fit, findings);
+}

@@ -1,0 +1,50 @@
+/* layer.constant: a layer whose output is the same value everywhere, in every frame, where
+ * the reference's is not.  Where both ran one model file, it is the kernel that makes it so:
+ * layer.kernel says that. */
+#include "checks/builtin.h"
+#include "checks/layer/layer_evidence.h"
+
+#include <math.h>
+
+static bool is_flat(const exray_metrics *m, exray_side side)
+{
+    return m->count > 1 && m->min[side] == m->max[side];
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    (void)error;
+    if (xr_is_same_file(comparison))
+        return EXRAY_OK;
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        const exray_metrics *m = &layer->metrics;
+        bool dead = is_flat(m, EXRAY_EDGE) && !is_flat(m, EXRAY_REFERENCE);
+        if (!dead || layer->role != EXRAY_LAYER_ORIGINATES)
+            continue;
+        exray_finding *f = exray_find(findings, "layer.constant", EXRAY_ERROR, 0.95);
+        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+        exray_finding_summary(f, "Layer %u (%s) %.*s is dead: every value of it is %.4g.",
+                              (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                              XR_SHORT_NAME(layer->name[EXRAY_EDGE]), m->min[EXRAY_EDGE]);
+        exray_finding_detail(f, "The reference's values are %.4g to %.4g.", m->min[EXRAY_REFERENCE],
+                             m->max[EXRAY_REFERENCE]);
+        exray_finding_fix(f,
+                          "Check this layer's weights, its scale and its kernel: nothing passes through it.");
+        exray_finding_number(f, "value", m->min[EXRAY_EDGE]);
+        return EXRAY_OK; /* what follows gets nothing to work with */
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"layer.constant", NULL};
+
+const exray_assertion xr_assertion_layer_constant = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.constant",
+    .summary = "no layer's output is one value where the reference's is not",
+    .causes = causes,
+    .needs = "/layer of both logs, data or statistics",
+    .run = run,
+};

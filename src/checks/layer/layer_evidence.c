@@ -1,0 +1,343 @@
+#include "checks/layer/layer_evidence.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FRAMES = 6 };
+/* A padding is seen at the rim: there is nearly all of the difference, on a small part of the area. */
+#define AT_THE_RIM 0.98
+
+const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                       exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    uint32_t node = layer->node[side], output = side == EXRAY_EDGE ? layer->output : layer->reference_output;
+    if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
+        return NULL;
+    uint32_t tensor = model->nodes[node].outputs[output];
+    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+}
+
+bool xr_is_same_file(const exray_comparison *comparison)
+{
+    const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_model *reference = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    return edge && reference && edge->sha256 && reference->sha256 &&
+           memcmp(edge->sha256, reference->sha256, 32) == 0;
+}
+
+bool xr_is_at_rim(const xr_layer_evidence *evidence)
+{
+    return evidence->border > AT_THE_RIM && evidence->border_area < 0.5;
+}
+
+bool xr_inputs_are_clean(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (input->comparable && !(input->error <= input->noise))
+            return false;
+    }
+    return true;
+}
+
+bool xr_is_cut_off(const exray_layer_pair *layer)
+{
+    return layer->isolated_error > layer->own_noise && layer->isolated_within <= layer->own_noise;
+}
+
+bool xr_something_is_wrong(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        exray_role_of_layer role = exray_comparison_layer(comparison, i)->role;
+        if (role == EXRAY_LAYER_ORIGINATES || role == EXRAY_LAYER_PROPAGATES)
+            return true;
+    }
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->comparable && !(output->error <= output->noise))
+            return true;
+    }
+    return false;
+}
+
+/* ---- Reading ----------------------------------------------------------------------- */
+
+typedef struct reading {
+    exray_slot *slot;
+    exray_tensor_view view;
+    const float *value;
+} reading;
+
+/* The range of a tensor with one scale. */
+static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
+{
+    double least, most;
+    switch (info->dtype) {
+    case EXRAY_INT8:
+        least = -128, most = 127;
+        break;
+    case EXRAY_UINT8:
+        least = 0, most = 255;
+        break;
+    case EXRAY_INT16:
+        least = -32768, most = 32767;
+        break;
+    case EXRAY_UINT16:
+        least = 0, most = 65535;
+        break;
+    default:
+        return;
+    }
+    if (info->quantization.count != 1 || !(info->quantization.scale[0] > 0))
+        return;
+    double zero = info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0;
+    e->step = info->quantization.scale[0];
+    e->zero_point = zero;
+    e->low = e->step * (least - zero);
+    e->high = e->step * (most - zero);
+}
+
+/* Where element i of the reference lies in the edge's order: the same place, or across a
+ * change between channels-last and channels-first. */
+typedef struct order {
+    bool turned;
+    uint64_t outer, rows, columns; /* [outer][rows][columns] of the reference is [outer][columns][rows] */
+} order;
+
+static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
+{
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < info->rank; i++)
+        if (info->shape[i] != 1)
+            shape[rank++] = info->shape[i];
+    return rank;
+}
+
+static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, order *out)
+{
+    int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
+    uint32_t rank = squeeze(edge, a), other = squeeze(reference, b);
+    *out = (order){.turned = false};
+    if ((rank == other && memcmp(a, b, rank * sizeof *a) == 0) || rank == 1 || other == 1)
+        return true;
+    if (rank != other || rank < 3 || rank > 4 || (rank == 4 && a[0] != b[0]))
+        return false;
+    const int64_t *x = a + (rank - 3), *y = b + (rank - 3);
+    out->turned = true;
+    out->outer = rank == 4 ? (uint64_t)a[0] : 1;
+    if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2]) { /* the reference is [C][H W] */
+        out->rows = (uint64_t)y[0];
+        out->columns = (uint64_t)(y[1] * y[2]);
+        return true;
+    }
+    if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1]) { /* the reference is [H W][C] */
+        out->rows = (uint64_t)(y[0] * y[1]);
+        out->columns = (uint64_t)y[2];
+        return true;
+    }
+    return false;
+}
+
+static uint64_t place(const order *o, uint64_t i)
+{
+    if (!o->turned)
+        return i;
+    uint64_t plane = o->rows * o->columns, at = i % plane;
+    return i - at + at % o->columns * o->rows + at / o->columns;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------- */
+
+typedef struct sums {
+    double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2], both;
+    double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
+} sums;
+
+/* Whether float16 holds the value: the 13 bits of the mantissa that it lacks are zero. */
+static bool fits_half(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return (bits & 0x1fff) == 0;
+}
+
+static void add(sums *s, xr_layer_evidence *e, double a, double b)
+{
+    double d = a - b;
+    s->n++;
+    s->difference += d * d;
+    s->shift += d;
+    s->b += b;
+    s->bb += b * b;
+    e->min[0] = fmin(e->min[0], a);
+    e->max[0] = fmax(e->max[0], a);
+    e->min[1] = fmin(e->min[1], b);
+    e->max[1] = fmax(e->max[1], b);
+    if (e->step > 0) {
+        double held = fmin(fmax(b, e->low), e->high);
+        s->below += b < e->low - e->step / 2;
+        s->above += b > e->high + e->step / 2;
+        s->clipped += (b - held) * (b - held);
+        s->unclipped += (a - held) * (a - held);
+    }
+}
+
+static double square(double x)
+{
+    return x * x;
+}
+
+static void add_activations(sums *s, double a, double b)
+{
+    static const double most[XR_ACTIVATIONS] = {INFINITY, 6};
+    for (int i = 0; i < XR_ACTIVATIONS; i++) {
+        s->without[i] += square(fmin(fmax(a, 0), most[i]) - b);
+        s->with[i] += square(a - fmin(fmax(b, 0), most[i]));
+    }
+}
+
+/* The reference's rows, columns and what one step along each is, of a batch of one. */
+typedef struct raster {
+    uint64_t rows, columns, row_step, column_step;
+} raster;
+
+static raster find_raster(const exray_tensor_info *reference, const order *o)
+{
+    int64_t shape[EXRAY_MAX_RANK];
+    if (squeeze(reference, shape) != 3)
+        return (raster){0};
+    bool first = o->turned ? o->rows == (uint64_t)shape[0] : shape[0] != shape[1] && shape[1] == shape[2];
+    const int64_t *hw = first ? shape + 1 : shape;
+    uint64_t channels = first ? 1 : (uint64_t)shape[2];
+    return (raster){(uint64_t)hw[0], (uint64_t)hw[1], (uint64_t)hw[1] * channels, channels};
+}
+
+static bool at_rim(const raster *r, uint64_t i)
+{
+    uint64_t row = i / r->row_step % r->rows, column = i / r->column_step % r->columns;
+    return row == 0 || column == 0 || row + 1 == r->rows || column + 1 == r->columns;
+}
+
+static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
+{
+    order o;
+    if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
+        return;
+    bool floats = side[0].view.info.dtype == EXRAY_FLOAT32 && side[1].view.info.dtype == EXRAY_FLOAT32;
+    raster r = find_raster(&side[1].view.info, &o);
+    for (uint64_t i = 0; i < side[1].view.count; i++) {
+        float a = side[0].value[place(&o, i)], b = side[1].value[i];
+        if (!isfinite(a) || !isfinite(b))
+            continue;
+        add(s, e, a, b);
+        add_activations(s, a, b);
+        if (r.rows && at_rim(&r, i)) {
+            s->rim++;
+            s->rim_difference += square((double)a - b);
+        }
+        if (floats && a != 0 && b != 0) { /* zero is exact in every type */
+            s->both++;
+            s->half[0] += fits_half(a);
+            s->half[1] += fits_half(b);
+        }
+    }
+    e->frames++;
+}
+
+static void settle(const sums *s, xr_layer_evidence *e)
+{
+    double mean = s->b / s->n;
+    e->count = s->n;
+    e->difference = s->difference / s->n;
+    e->shift = s->shift / s->n;
+    e->deviation = sqrt(fmax(s->bb / s->n - mean * mean, 0));
+    e->below = s->below / s->n;
+    e->above = s->above / s->n;
+    e->clipped = s->clipped / s->n;
+    e->unclipped = s->unclipped / s->n;
+    for (int i = 0; i < XR_ACTIVATIONS; i++) {
+        e->without[i] = s->without[i] / s->n;
+        e->with[i] = s->with[i] / s->n;
+    }
+    e->border_area = s->rim / s->n;
+    e->border = s->difference > 0 ? s->rim_difference / s->difference : 0;
+    e->half = s->both > 0 && s->half[1] < 0.9 * s->both ? s->half[0] / s->both : 0;
+}
+
+exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
+                                   exray_error *error)
+{
+    *out = (xr_layer_evidence){.min = {INFINITY, INFINITY}, .max = {-INFINITY, -INFINITY}};
+    reading side[2] = {{.slot = exray_slot_new()}, {.slot = exray_slot_new()}};
+    exray_status status = side[0].slot && side[1].slot ? EXRAY_OK : EXRAY_E_MEMORY;
+    size_t frames = exray_comparison_frame_count(comparison);
+    size_t stride = frames > MOST_FRAMES ? frames / MOST_FRAMES : 1;
+    sums s = {0};
+    for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += stride) {
+        for (int k = 0; k < 2 && status == EXRAY_OK; k++)
+            status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_LAYER, layer, side[k].slot,
+                                             &side[k].view, &side[k].value, error);
+        if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED) {
+            status = error->status = EXRAY_OK; /* no data in this frame */
+            continue;
+        }
+        if (status == EXRAY_OK) {
+            note_range(&side[0].view.info, out);
+            add_frame(&s, out, side);
+        }
+    }
+    exray_slot_free(side[0].slot);
+    exray_slot_free(side[1].slot);
+    if (status == EXRAY_OK && s.n > 0)
+        settle(&s, out);
+    else
+        out->frames = 0;
+    return status;
+}
+
+/* ---- From statistics ------------------------------------------------------------------ */
+
+/* What is lost at one end, where a share p of the values was cut off and that moved the mean by
+ * m: mean square m^2 / p at least (Cauchy-Schwarz), and no more than p reach^2. */
+static double cut_off(double share, double moved, double reach)
+{
+    if (!(share > 0) || !(moved > 0) || !(reach > 0))
+        return 0;
+    return fmin(moved * moved / share, share * reach * reach);
+}
+
+void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    const exray_metrics *m = &pair->metrics;
+    const exray_tensor_info *info = xr_layer_info(comparison, pair, EXRAY_EDGE);
+    *out = (xr_layer_evidence){.count = (double)m->count,
+                               .deviation = m->std[1],
+                               .min = {m->min[0], m->min[1]},
+                               .max = {m->max[0], m->max[1]},
+                               .shift = m->mean[0] - m->mean[1],
+                               .unclipped = NAN,
+                               .without = {NAN, NAN},
+                               .with = {NAN, NAN}};
+    if (!info || !(m->std[1] > 0) || isnan(pair->error))
+        return;
+    out->frames = 1;
+    out->difference = pair->error * pair->error * m->std[1] * m->std[1];
+    note_range(info, out);
+    if (!(out->step > 0) || isnan(pair->at_most))
+        return;
+    /* What a reference never reaches is not cut off: zeros of a ReLU lie at the end, too. */
+    double over = m->max[1] - out->high, under = out->low - m->min[1];
+    out->above = over > out->step / 2 ? pair->at_most : 0;
+    out->below = under > out->step / 2 ? pair->at_least : 0;
+    out->clipped = cut_off(out->above, -out->shift, over) + cut_off(out->below, out->shift, under);
+    /* Nor can it be more than the values' energy fell by, or than they differ by. */
+    double energy[2];
+    for (int s = 0; s < 2; s++)
+        energy[s] = m->std[s] * m->std[s] + m->mean[s] * m->mean[s];
+    out->clipped = fmin(out->clipped, fmax(0, energy[1] - energy[0]));
+    if (pair->from_sketch)
+        out->clipped = fmin(out->clipped, out->difference);
+}

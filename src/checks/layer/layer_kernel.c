@@ -1,0 +1,278 @@
+/* layer.kernel: a layer that is wrong though its inputs, its weights, its attributes and
+ * its quantization are right: what is left is the code that computes it. */
+#include "checks/builtin.h"
+#include "checks/layer/layer_evidence.h"
+#include "checks/model/model_compare.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define XR_TEXT(text) ((text) ? (text) : "")
+
+/* Whether something is named of that layer already, or of all layers' weights. */
+static bool is_named(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next) {
+        if (f->severity != EXRAY_ERROR)
+            continue;
+        if (xr_is_about_layer(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a node computes with constants at all: where none is listed, an operator that
+ * cannot be without hides them. */
+static bool needs_weights(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    static const char *const without[] = {"ADD",  "SUB",      "MUL",  "POOL", "MEAN",   "SOFTMAX", "CONCAT",
+                                          "RELU", "LOGISTIC", "SIGM", "TANH", "RESIZE", "PAD",     "HARD"};
+    char op[32] = "";
+    const char *name = layer->op[EXRAY_EDGE];
+    for (size_t i = 0; name[i] && i + 1 < sizeof op; i++)
+        op[i] = (char)toupper((unsigned char)name[i]);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    if (!model || layer->node[EXRAY_EDGE] >= model->node_count)
+        return true;
+    const exray_node *node = &model->nodes[layer->node[EXRAY_EDGE]];
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant &&
+            model->tensors[node->inputs[i]].rank > 1)
+            return true;
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        if (strstr(op, without[i]))
+            return false;
+    return true;
+}
+
+/* Whether only statistics were compared, of weights of 8 bits with one scale: that says nothing
+ * of small channels, which such a scale loses. */
+static bool hides_channels(const exray_comparison *comparison, const xr_weight_pair *pair)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_tensor_info *info = &model->tensors[pair->tensor[EXRAY_EDGE]];
+    return pair->from_stats && info->quantization.count == 1;
+}
+
+/* Whether its weights were compared, and are the same; what was not recorded of one model file
+ * is the same, too. */
+static bool weights_are_equal(const exray_comparison *comparison, const xr_model_fit *fit, size_t layer)
+{
+    bool compared = xr_is_same_file(comparison);
+    for (size_t i = 0; i < fit->count; i++) {
+        if (fit->pair[i].layer != layer)
+            continue;
+        if (fit->pair[i].differs)
+            return false;
+        compared = compared || (!fit->pair[i].bias && !hides_channels(comparison, &fit->pair[i]));
+    }
+    return compared;
+}
+
+/* Which nodes a delegate's node runs; 0: it is none. */
+static uint32_t list_inner(const exray_comparison *comparison, const exray_layer_pair *layer, char *text,
+                           size_t size)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_node *node =
+        model && layer->node[EXRAY_EDGE] < model->node_count ? &model->nodes[layer->node[EXRAY_EDGE]] : NULL;
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; node && i < node->inner_count; i++) {
+        const char *op = node->inner[i].op ? node->inner[i].op : "?";
+        if (used + strlen(op) + sizeof ", and more" > size) {
+            snprintf(text + used, size - used, ", and more");
+            break;
+        }
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", op);
+    }
+    return node ? node->inner_count : 0;
+}
+
+static bool same_weights(const exray_comparison *comparison, const xr_model_fit *fit, size_t i)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    return !needs_weights(comparison, layer) || weights_are_equal(comparison, fit, i);
+}
+
+/* ---- Who ran what --------------------------------------------------------------------- */
+
+static const char *kernels_of(const exray_comparison *comparison, exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    return model && model->kernels ? model->kernels : "";
+}
+
+/* Whether both sides ran one model file, on the same inputs, by kernels of two names. */
+static bool kernels_disagree(const exray_comparison *comparison)
+{
+    const char *a = kernels_of(comparison, EXRAY_EDGE), *b = kernels_of(comparison, EXRAY_REFERENCE);
+    return *a && *b && strcmp(a, b) != 0 && xr_is_same_file(comparison) && xr_inputs_are_clean(comparison);
+}
+
+static void name_kernels(const exray_comparison *comparison, exray_finding *f)
+{
+    const exray_model *side[2];
+    for (int k = 0; k < 2; k++)
+        if (!(side[k] = exray_log_model(exray_comparison_log(comparison, (exray_side)k))))
+            return;
+    const char *kernels[2] = {kernels_of(comparison, EXRAY_EDGE), kernels_of(comparison, EXRAY_REFERENCE)};
+    for (int k = 0; k < 2; k++)
+        exray_finding_text(f, k ? "reference_kernels" : "edge_kernels", kernels[k]);
+    bool same_engine = strcmp(XR_TEXT(side[0]->engine), XR_TEXT(side[1]->engine)) == 0 &&
+                       strcmp(XR_TEXT(side[0]->engine_version), XR_TEXT(side[1]->engine_version)) == 0;
+    if (kernels_disagree(comparison))
+        exray_finding_detail(
+            f,
+            "Both ran the same model file on the same inputs, the edge with %.20s kernels (%.40s "
+            "%.30s), the reference with %.20s kernels (%.40s %.30s): one of the two is wrong.",
+            kernels[0], XR_TEXT(side[0]->engine), XR_TEXT(side[0]->engine_version), kernels[1],
+            XR_TEXT(side[1]->engine), XR_TEXT(side[1]->engine_version));
+    else if (same_engine && xr_is_same_file(comparison) && *kernels[0] && strcmp(kernels[0], kernels[1]) == 0)
+        exray_finding_detail(
+            f,
+            "Both logs say %.20s kernels of %.40s %.30s, and they disagree: the edge's are of "
+            "another build, were registered by the application, or run on another processor.",
+            kernels[0], XR_TEXT(side[0]->engine), XR_TEXT(side[0]->engine_version));
+}
+
+/* ---- The finding ------------------------------------------------------------------------ */
+
+static bool is_suspect(const exray_comparison *comparison, const exray_findings *findings,
+                       const xr_model_fit *fit, size_t i)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    return layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
+           !xr_is_cut_off(layer) && !is_named(comparison, findings, i) && same_weights(comparison, fit, i);
+}
+
+static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)
+{
+    unsigned node = layer->node[EXRAY_EDGE];
+    const char *op = layer->op[EXRAY_EDGE], *name = layer->name[EXRAY_EDGE];
+    if (kernels_disagree(comparison))
+        exray_finding_summary(
+            f,
+            "Layer %u (%s) %.*s: the edge's %.20s kernel differs from the reference's %.20s "
+            "kernel beyond rounding; inputs and weights are the same.",
+            node, op, XR_SHORT_NAME(name), kernels_of(comparison, EXRAY_EDGE),
+            kernels_of(comparison, EXRAY_REFERENCE));
+    else
+        exray_finding_summary(
+            f,
+            "Layer %u (%s) %.*s is computed wrongly: its inputs and its weights are right, its "
+            "output is not.",
+            node, op, XR_SHORT_NAME(name));
+}
+
+/* What the values say of the way in which it is wrong. */
+static exray_status describe(const exray_comparison *comparison, size_t i, exray_finding *f,
+                             exray_error *error)
+{
+    xr_layer_evidence e;
+    exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+    if (status != EXRAY_OK || e.frames == 0)
+        return status;
+    if (e.min[EXRAY_EDGE] == e.max[EXRAY_EDGE])
+        exray_finding_detail(f, "Every value of it is %.4g.", e.min[EXRAY_EDGE]);
+    if (xr_is_at_rim(&e))
+        exray_finding_detail(
+            f,
+            "%.1f %% of the difference lies in the outermost rows and columns, %.1f %% of the "
+            "area: look at how it handles the border.",
+            100 * e.border, 100 * e.border_area);
+    return EXRAY_OK;
+}
+
+static void report(const exray_comparison *comparison, size_t i, exray_finding *f)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    summarize(comparison, layer, f);
+    if (layer->error > layer->noise)
+        exray_finding_detail(f, "Its error is %.2g of the signal; its data types and inputs explain %.2g.",
+                             layer->error, layer->noise);
+    if (isfinite(layer->isolated_error))
+        exray_finding_detail(f,
+                             "Run alone on the edge's own inputs, the reference's layer differs from the "
+                             "edge's by %.2g of the signal; it may by %.2g.",
+                             layer->isolated_error, layer->own_noise);
+    char inner[200];
+    uint32_t inner_count = list_inner(comparison, layer, inner, sizeof inner);
+    if (inner_count) {
+        exray_finding_detail(f, "It is a delegate's, with %u of the model's nodes inside: %s.",
+                             (unsigned)inner_count, inner);
+        exray_finding_number(f, "delegated_nodes", inner_count);
+    }
+    name_kernels(comparison, f);
+    exray_finding_fix(
+        f, kernels_disagree(comparison)
+               ? "Run the layer with third kernels (--kernels, another engine) to see which of the two is "
+                 "right, and deploy with those."
+               : "Run this layer with other kernels (--kernels), another engine version, or without the "
+                 "delegate.");
+    exray_finding_number(f, "nrmse", layer->metrics.nrmse);
+    exray_finding_number(f, "error_to_signal", layer->error);
+    exray_finding_number(f, "noise_to_signal", layer->noise);
+    exray_finding_alternative(f, "layer.unknown", 0.25);
+}
+
+/* Further layers of the same operator are wrong by the same kernel: listed, not reported. */
+static void add_others(const exray_comparison *comparison, const exray_findings *findings,
+                       const xr_model_fit *fit, size_t first, exray_finding *f)
+{
+    const char *op = exray_comparison_layer(comparison, first)->op[EXRAY_EDGE];
+    size_t others = 0;
+    uint32_t second = 0, last = 0;
+    for (size_t i = first + 1; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (strcmp(layer->op[EXRAY_EDGE], op) != 0 || !is_suspect(comparison, findings, fit, i))
+            continue;
+        char key[40];
+        snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_EDGE]);
+        exray_finding_number(f, key, isfinite(layer->isolated_error) ? layer->isolated_error : layer->error);
+        last = layer->node[EXRAY_EDGE];
+        second = others++ ? second : last;
+    }
+    if (others == 1)
+        exray_finding_detail(f, "So is layer %u, of the same operator.", (unsigned)second);
+    if (others > 1)
+        exray_finding_detail(f, "So are %zu more layers of this operator, from %u to %u.", others,
+                             (unsigned)second, (unsigned)last);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    const xr_model_fit *fit = NULL;
+    exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
+    if (status != EXRAY_OK)
+        return status;
+    bool reported = false;
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        /* What is behind the first may be its consequence, unless it was run alone. */
+        bool alone = isfinite(exray_comparison_layer(comparison, i)->isolated_error);
+        if ((reported && !alone) || !is_suspect(comparison, findings, fit, i))
+            continue;
+        exray_finding *f = exray_find(findings, "layer.kernel", EXRAY_ERROR, alone ? 0.9 : 0.75);
+        report(comparison, i, f);
+        if ((status = describe(comparison, i, f, error)) != EXRAY_OK)
+            return status;
+        add_others(comparison, findings, fit, i, f);
+        reported = true;
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"layer.kernel", NULL};
+
+const exray_assertion xr_assertion_layer_kernel = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.kernel",
+    .summary = "a layer with right inputs, weights and quantization computes what the reference computes",
+    .causes = causes,
+    .needs = "/model, /constant and /layer of both logs with data (--capture full)",
+    .run = run,
+};

@@ -1,0 +1,70 @@
+/* layer.nan: NaN or infinite values where the reference has none. */
+#include "checks/builtin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static bool is_worse(const exray_metrics *m)
+{
+    return m->nan_count[EXRAY_EDGE] > m->nan_count[EXRAY_REFERENCE] ||
+           m->inf_count[EXRAY_EDGE] > m->inf_count[EXRAY_REFERENCE];
+}
+
+static exray_finding *begin(exray_findings *findings, const exray_metrics *m, const char *what,
+                            const char *name)
+{
+    exray_finding *f = exray_find(findings, "layer.nan", EXRAY_ERROR, 0.99);
+    exray_finding_summary(f, "%s %.*s is the first to hold NaN or infinite values; the reference's has none.",
+                          what, XR_SHORT_NAME(name));
+    exray_finding_detail(f, "%" PRIu64 " NaN and %" PRIu64 " infinite of %" PRIu64 " values on the edge.",
+                         m->nan_count[EXRAY_EDGE], m->inf_count[EXRAY_EDGE],
+                         m->count + m->nan_count[EXRAY_EDGE] + m->inf_count[EXRAY_EDGE]);
+    exray_finding_number(f, "nan", (double)m->nan_count[EXRAY_EDGE]);
+    exray_finding_number(f, "inf", (double)m->inf_count[EXRAY_EDGE]);
+    return f;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    (void)error;
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++)
+        if (is_worse(&exray_comparison_input(comparison, i)->metrics))
+            return EXRAY_OK; /* they came in: input.unknown says so */
+    size_t layers = exray_comparison_layer_count(comparison);
+    bool found = false;
+    for (size_t i = 0; i < layers; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        /* A layer that was handed NaN only passes it on; the role tells. */
+        if (!is_worse(&layer->metrics) || (found && layer->role != EXRAY_LAYER_ORIGINATES))
+            continue;
+        char what[96];
+        snprintf(what, sizeof what, "Layer %u (%.60s)", (unsigned)layer->node[EXRAY_EDGE],
+                 layer->op[EXRAY_EDGE]);
+        exray_finding *f = begin(findings, &layer->metrics, what, layer->name[EXRAY_EDGE]);
+        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+        exray_finding_fix(f, "Run this layer with another kernel or in a wider type, and check its weights.");
+        found = true;
+    }
+    for (size_t i = 0; !found && i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (!is_worse(&output->metrics))
+            continue;
+        exray_finding *f = begin(findings, &output->metrics, "Output", output->name[EXRAY_EDGE]);
+        exray_finding_where(f, "output", output->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+        exray_finding_fix(f, "Record both sides with --capture stats or full to see which layer makes them.");
+        found = true;
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"layer.nan", NULL};
+
+const exray_assertion xr_assertion_layer_nan = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.nan",
+    .summary = "no layer holds NaN or infinity where the reference's is finite",
+    .causes = causes,
+    .needs = "/layer or /output of both logs, data or statistics",
+    .run = run,
+};

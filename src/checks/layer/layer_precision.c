@@ -1,0 +1,50 @@
+/* layer.precision: float values that were rounded to 16 bits on the way, or overflowed. */
+#include "checks/builtin.h"
+#include "checks/layer/layer_evidence.h"
+
+#include <math.h>
+
+#define NEARLY_ALL 0.995 /* of the values: an average of a few may not be representable */
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_ORIGINATES)
+            continue;
+        xr_layer_evidence e;
+        exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+        if (status != EXRAY_OK)
+            return status;
+        if (e.frames == 0 || e.half < NEARLY_ALL)
+            continue;
+        bool overflow = layer->metrics.inf_count[EXRAY_EDGE] > layer->metrics.inf_count[EXRAY_REFERENCE];
+        exray_finding *f = exray_find(findings, "layer.precision", EXRAY_ERROR, 0.85);
+        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+        exray_finding_summary(
+            f, "From layer %u (%s) %.*s on the edge computes in float16, the reference in float32.",
+            (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+        exray_finding_detail(f,
+                             "%.2f %% of its values are exact in float16%s; its error is %.2g of the signal.",
+                             100 * e.half, overflow ? ", and some are beyond its 65504" : "", layer->error);
+        exray_finding_fix(f, "Run this model in float32, or check that float16 suffices%s.",
+                          overflow ? " (values overflow: scale the weights of the layer before)" : "");
+        exray_finding_number(f, "half_share", e.half);
+        exray_finding_number(f, "error_to_signal", layer->error);
+        exray_finding_number(f, "noise_to_signal", layer->noise);
+        return EXRAY_OK; /* the layers behind it compute so, too */
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"layer.precision", NULL};
+
+const exray_assertion xr_assertion_layer_precision = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.precision",
+    .summary = "no layer computes in fewer bits than the reference",
+    .causes = causes,
+    .needs = "/layer of both logs with data (--capture full)",
+    .run = run,
+};

@@ -1,0 +1,245 @@
+/* layer.unknown: a layer whose output is wrong beyond noise though its inputs are
+ * not, and no other assertion that says why. */
+#include "checks/builtin.h"
+#include "checks/layer/layer_evidence.h"
+
+#include <math.h>
+
+enum { MOST = 3 }; /* findings; further layers are counted */
+
+/* Noise of more than this is quantization's: a healthy 8-bit model's error has no
+ * sharp bound. */
+#define QUANTIZED_NOISE 1e-2
+
+/* Where the outputs are right, a layer of 8 bits must err by this much more than usual to
+ * be worth a word. */
+#define WORTH_A_WARNING 3.0
+
+static bool outputs_are_clean(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_output_count(comparison);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (!output->comparable || !(output->error <= output->noise))
+            return false;
+    }
+    return count > 0;
+}
+
+/* Established is what exceeds float noise, or what exceeds an 8-bit model's usual
+ * error and does so at the outputs too. */
+static exray_severity severity_of(const exray_comparison *comparison, double noise)
+{
+    return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_ERROR : EXRAY_WARNING;
+}
+
+/* Behind a wrong input a layer may have no room for what the right one would never make of it. */
+static bool is_worth_telling(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    if (xr_is_cut_off(layer) && !xr_inputs_are_clean(comparison))
+        return false;
+    return severity_of(comparison, layer->noise) == EXRAY_ERROR ||
+           layer->error > WORTH_A_WARNING * layer->noise;
+}
+
+static bool inputs_are_known(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_input_count(comparison);
+    for (size_t i = 0; i < count; i++)
+        if (!exray_comparison_input(comparison, i)->comparable)
+            return false;
+    return count > 0;
+}
+
+static void add_numbers(exray_finding *f, const exray_metrics *m, double error, double noise)
+{
+    exray_finding_number(f, "nrmse", m->nrmse);
+    exray_finding_number(f, "max_abs", m->max_abs);
+    exray_finding_number(f, "cosine", m->cosine);
+    exray_finding_number(f, "error_to_signal", error);
+    exray_finding_number(f, "noise_to_signal", noise);
+}
+
+static double confidence(double error, double noise)
+{
+    double ratio = error / (noise > 0 ? noise : 1e-9);
+    return fmin(0.95, ratio / (1 + ratio));
+}
+
+static void report_layer(const exray_comparison *comparison, size_t i, exray_findings *findings,
+                         size_t others)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
+                                  confidence(layer->error, layer->noise));
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding_summary(f, "Layer %u (%s) %.*s is wrong beyond noise though its inputs are not.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.",
+                         layer->error,
+                         layer->from_stats    ? " at least (from statistics; it may begin earlier)"
+                         : layer->from_sketch ? " (estimated from sketches)"
+                                              : "",
+                         layer->noise);
+    if (isfinite(layer->isolated_error))
+        exray_finding_detail(
+            f,
+            "Run alone on the edge's own inputs, the reference's layer differs from the edge's by "
+            "%.2g of the signal; it may by %.2g.",
+            layer->isolated_error, layer->own_noise);
+    if (others)
+        exray_finding_detail(f, "%zu more layers add errors of their own.", others);
+    exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");
+    add_numbers(f, &layer->metrics, layer->error, layer->noise);
+}
+
+/* Nowhere a step, but in the end too much: many small errors. */
+static void report_build_up(const exray_comparison *comparison, size_t first, exray_findings *findings)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
+    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
+                                  confidence(layer->error, layer->noise));
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
+    exray_finding_summary(f, "The error builds up over layers until it is beyond noise at %u (%s) %.*s.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_detail(
+        f,
+        "There it is %.2g of the signal, more than the %.2g that data types explain; no single "
+        "layer stands out.",
+        layer->error, layer->noise);
+    if (layer->block_first != EXRAY_NO_INDEX)
+        exray_finding_detail(
+            f,
+            "Run alone on the edge's inputs, each layer passes; the block from layer %u to %u fails, "
+            "with an error of %.2g.",
+            (unsigned)layer->block_first, (unsigned)layer->node[EXRAY_EDGE], layer->block_error);
+    exray_finding_fix(f,
+                      isnan(layer->isolated_error)
+                          ? "Run validate again with --engine and --reference-model, which runs each layer "
+                            "alone; compare the weights and the quantization of both models."
+                          : "Compare the weights and the quantization of both models.");
+    exray_finding_number(f, "build_up", 1);
+    add_numbers(f, &layer->metrics, layer->error, layer->noise);
+}
+
+/* Wrong from here on, and nobody knows what went in. */
+static void report_unrecorded(const exray_comparison *comparison, size_t first, exray_findings *findings)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
+    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise), 0.5);
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
+    exray_finding_summary(f,
+                          "From layer %u (%s) on values are wrong beyond noise; the model's input was not "
+                          "recorded, so it may be the reason.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE]);
+    exray_finding_detail(f, "There the error is %.2g of the signal%s; data types explain %.2g.", layer->error,
+                         layer->from_stats ? " at least" : "", layer->noise);
+    exray_finding_fix(f, "Record the input on both sides (--capture io or more, without --no-io-data).");
+    exray_finding_alternative(f, "input.unknown", 0.5);
+    add_numbers(f, &layer->metrics, layer->error, layer->noise);
+}
+
+/* The first layer that is wrong, whoever's fault it is; SIZE_MAX: none. */
+static size_t first_wrong(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (isfinite(layer->error) && layer->error > layer->noise)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static void report_output(const exray_comparison *comparison, size_t i, exray_findings *findings)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, i);
+    bool known = inputs_are_known(comparison);
+    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR,
+                                  known ? confidence(output->error, output->noise) : 0.5);
+    exray_finding_where(f, "output", output->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "Output %s is wrong beyond noise%s.", output->name[EXRAY_EDGE],
+                          known ? " though the inputs are not"
+                                : "; the inputs were not recorded, so they may be the reason");
+    exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error,
+                         output->noise);
+    exray_finding_fix(f, "Record both sides with --capture full to see in which layer it begins.");
+    if (!known)
+        exray_finding_alternative(f, "input.unknown", 0.5);
+    add_numbers(f, &output->metrics, output->error, output->noise);
+}
+
+/* 8 bits add up over many layers, in some networks to more than usual (linear bottlenecks):
+ * a fault only where it is far beyond. */
+static bool is_accumulated_rounding(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_PROPAGATES || !isfinite(layer->error))
+            continue;
+        if (layer->noise < QUANTIZED_NOISE || layer->error > WORTH_A_WARNING * layer->noise ||
+            layer->block_first != EXRAY_NO_INDEX)
+            return false;
+    }
+    return true;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    (void)error;
+    size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
+    for (size_t i = 0; i < layers; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        originating += layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error) &&
+                       is_worth_telling(comparison, layer);
+        if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_PROPAGATES &&
+            is_worth_telling(comparison, layer))
+            dirty = i;
+    }
+    bool clean = xr_inputs_are_clean(comparison);
+    for (size_t i = 0; i < layers && shown < MOST; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error) ||
+            !is_worth_telling(comparison, layer))
+            continue;
+        /* Statistics bound an error from below: behind a wrong input, a layer that
+         * seems right may pass on what the next one shows. */
+        if (layer->from_stats && !clean)
+            continue;
+        shown++;
+        report_layer(comparison, i, findings, shown == MOST ? originating - shown : 0);
+    }
+    if (shown || !clean)
+        return EXRAY_OK;
+    if (!inputs_are_known(comparison) && first_wrong(comparison) != SIZE_MAX) {
+        report_unrecorded(comparison, first_wrong(comparison), findings);
+        return EXRAY_OK;
+    }
+    if (dirty != SIZE_MAX && !is_accumulated_rounding(comparison)) {
+        report_build_up(comparison, dirty, findings);
+        return EXRAY_OK;
+    }
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        double limit = output->noise;
+        if (exray_comparison_coverage(comparison)->with_data && limit >= QUANTIZED_NOISE &&
+            is_accumulated_rounding(comparison))
+            limit *= WORTH_A_WARNING;
+        if (output->comparable && isfinite(output->error) && output->error > limit)
+            report_output(comparison, i, findings);
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"layer.unknown", NULL};
+
+const exray_assertion xr_assertion_layer_unknown = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "layer.unknown",
+    .summary = "every layer is as right as its inputs and data types allow",
+    .causes = causes,
+    .needs = "/layer or /output of both logs; data, or statistics with less certainty",
+    .run = run,
+};

@@ -1,0 +1,109 @@
+/* log.incomplete: frames in which one log lacks the output that the model returned elsewhere: an
+ * application that gave up in the middle. */
+#include "checks/builtin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* What a log kept of one frame. */
+typedef struct kept {
+    bool any;     /* tensors, of whatever kind */
+    bool output;  /* what the model returned, or was made of it */
+    bool dropped; /* so far: perf.dropped says that */
+} kept;
+
+static bool has_dropped(const exray_log *log, const exray_record *record, exray_slot *slot)
+{
+    exray_system s;
+    exray_error error;
+    return exray_log_read_system(log, record, slot, &s, &error) == EXRAY_OK && s.has_dropped &&
+           s.dropped_records > 0;
+}
+
+static kept look(const exray_log *log, size_t frame, exray_slot *slot)
+{
+    kept k = {false, false, false};
+    const exray_record *record = exray_log_records(log, frame);
+    size_t count = exray_log_frame(log, frame)->record_count;
+    for (size_t i = 0; i < count; i++) {
+        bool tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
+        k.any |= tensor;
+        k.output |= record[i].message == EXRAY_MESSAGE_RESULT || (tensor && record[i].kind == EXRAY_OUTPUT);
+        k.dropped |=
+            record[i].message == EXRAY_MESSAGE_SYSTEM && !k.dropped && has_dropped(log, &record[i], slot);
+    }
+    return k;
+}
+
+/* Frames of one side that stop before the output. */
+typedef struct gap {
+    size_t frames, with; /* without an output, and with one */
+    uint64_t first;      /* Frame.index of the first without */
+    const char *source;
+} gap;
+
+/* A frame that has no tensors at all was not to be recorded (every_nth); one that never ended
+ * is the end of a log that is cut short. */
+static void count_frame(gap *g, const exray_frame *frame, const kept *mine, const kept *other)
+{
+    g->with += mine->output;
+    if (mine->output || !mine->any || mine->dropped || !other->output || !frame->complete)
+        return;
+    if (g->frames++ == 0) {
+        g->first = frame->index;
+        g->source = frame->source;
+    }
+}
+
+static void report(const exray_log *log, exray_side side, const gap *g, exray_findings *findings)
+{
+    if (g->frames == 0 || g->with == 0)
+        return;
+    const char *name = side == EXRAY_EDGE ? "edge" : "reference";
+    bool one = g->frames == 1, named = g->source && *g->source;
+    exray_finding *f = exray_find(findings, "log.incomplete", EXRAY_WARNING, 0.95);
+    exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "In %zu of %zu frames the %s log has no output of the model, as it has in the others "
+        "(%s %" PRIu64 "%s%.80s): %s not compared further.",
+        g->frames, g->frames + g->with, name, one ? "frame" : "the first is frame", g->first,
+        named ? ", " : "", named ? g->source : "", one ? "it was" : "they were");
+    exray_finding_fix(f, "Look at what the application does with %s: it may have failed and gone on.",
+                      one ? "that frame" : "those frames");
+    exray_finding_number(f, "frames", (double)g->frames);
+    exray_finding_number(f, "first_frame", (double)g->first);
+}
+
+static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
+{
+    gap gaps[2] = {{0}};
+    const exray_log *log[2] = {exray_comparison_log(c, EXRAY_EDGE), exray_comparison_log(c, EXRAY_REFERENCE)};
+    exray_slot *slot = exray_slot_new();
+    if (!slot) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
+        return error->status;
+    }
+    for (size_t i = 0; i < exray_comparison_frame_count(c); i++) {
+        exray_frame_pair pair = exray_comparison_frame(c, i);
+        kept k[2] = {look(log[0], pair.frame[0], slot), look(log[1], pair.frame[1], slot)};
+        for (int s = 0; s < 2; s++)
+            count_frame(&gaps[s], exray_log_frame(log[s], pair.frame[s]), &k[s], &k[!s]);
+    }
+    exray_slot_free(slot);
+    for (int s = 0; s < 2; s++)
+        report(log[s], (exray_side)s, &gaps[s], findings);
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"log.incomplete", NULL};
+
+const exray_assertion xr_assertion_log_incomplete = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "log.incomplete",
+    .summary = "every frame that the model ran in has its output",
+    .causes = causes,
+    .needs = "outputs or results in both logs",
+    .run = run,
+};

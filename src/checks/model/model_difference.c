@@ -1,0 +1,353 @@
+/* How far two constants are apart, in the layout that brings them nearest. */
+#include "checks/model/model_compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Float arithmetic of converters (folding a normalization): relative to the weights. */
+#define FLOAT_NOISE 1e-5
+
+enum { MOST_DIMENSIONS = 4 };
+
+/* ---- Rounding ------------------------------------------------------------------------ */
+
+/* rms error of the stored values, in their unit; NAN for integers without a scale. */
+static double rounding_of(const exray_tensor_info *info, double rms)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < info->quantization.count; i++)
+        sum += (double)info->quantization.scale[i] * info->quantization.scale[i];
+    if (info->quantization.count)
+        return sqrt(sum / info->quantization.count / 12);
+    switch (info->dtype) {
+    case EXRAY_FLOAT32:
+    case EXRAY_FLOAT64:
+        return FLOAT_NOISE * rms;
+    case EXRAY_FLOAT16:
+        return rms / 4096;
+    case EXRAY_BFLOAT16:
+        return rms / 512;
+    case EXRAY_FLOAT8_E4M3:
+        return rms / 32;
+    case EXRAY_FLOAT8_E5M2:
+        return rms / 16;
+    default:
+        return NAN;
+    }
+}
+
+/* What a float32 constant was rounded to before it was stored: half the step of the type
+ * whose mantissa holds every value, rms.  0: more bits are in use. */
+static double rounded_before(const exray_tensor_info *info, const float *values, uint64_t count, double rms)
+{
+    if (info->dtype != EXRAY_FLOAT32)
+        return 0;
+    uint32_t used = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        used |= bits;
+    }
+    if ((used & 0x7fffff) == 0) /* zeros and powers of two: of any type */
+        return 0;
+    return (used & 0xffff) == 0 ? rms / 512 : (used & 0x1fff) == 0 ? rms / 4096 : 0;
+}
+
+static uint64_t not_finite(const float *values, uint64_t count)
+{
+    uint64_t found = 0;
+    for (uint64_t i = 0; i < count; i++)
+        found += !isfinite(values[i]);
+    return found;
+}
+
+/* ---- Layouts --------------------------------------------------------------------------- */
+
+typedef struct layout {
+    uint32_t rank;
+    uint64_t size[MOST_DIMENSIONS];   /* of the reference */
+    uint64_t stride[MOST_DIMENSIONS]; /* of the edge, in the reference's order of dimensions */
+    bool turned;                      /* the shapes are the same, the order of dimensions is not */
+} layout;
+
+/* Dimensions of 1 aside; false where there are more than four. */
+static bool squeeze(const exray_tensor_info *info, uint32_t *rank, uint64_t *size)
+{
+    *rank = 0;
+    for (uint32_t i = 0; i < info->rank; i++) {
+        if (info->shape[i] == 1)
+            continue;
+        if (*rank == MOST_DIMENSIONS || info->shape[i] < 1)
+            return false;
+        size[(*rank)++] = (uint64_t)info->shape[i];
+    }
+    return true;
+}
+
+typedef struct sums {
+    double n, a, b, aa, bb, ab, dd;
+} sums;
+
+static void add(sums *s, double a, double b)
+{
+    s->n++;
+    s->a += a;
+    s->b += b;
+    s->aa += a * a;
+    s->bb += b * b;
+    s->ab += a * b;
+    s->dd += (a - b) * (a - b);
+}
+
+/* Walks the reference in its order, the edge by its strides; where `channel` is given,
+ * sums go to [index along `axis`], else all to [0]. */
+static void walk(const layout *l, const float *edge, const float *reference, uint32_t axis, bool channels,
+                 sums *into)
+{
+    uint64_t at[MOST_DIMENSIONS] = {0}, count = 1;
+    for (uint32_t d = 0; d < l->rank; d++)
+        count *= l->size[d];
+    uint64_t place = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        if (isfinite(edge[place]) && isfinite(reference[i]))
+            add(&into[channels ? at[axis] : 0], edge[place], reference[i]);
+        for (uint32_t d = l->rank; d-- > 0;) {
+            place += l->stride[d];
+            if (++at[d] < l->size[d])
+                break;
+            place -= l->stride[d] * l->size[d];
+            at[d] = 0;
+        }
+    }
+}
+
+/* The edge's dimensions in the order `order`: false where that is not the reference's
+ * shape. */
+static bool make_layout(const uint64_t *edge, const uint64_t *reference, uint32_t rank,
+                        const unsigned char *order, layout *out)
+{
+    uint64_t stride[MOST_DIMENSIONS];
+    uint64_t step = 1;
+    for (uint32_t d = rank; d-- > 0;) {
+        stride[d] = step;
+        step *= edge[d];
+    }
+    out->rank = rank;
+    for (uint32_t d = 0; d < rank; d++) {
+        if (edge[order[d]] != reference[d])
+            return false;
+        out->size[d] = reference[d];
+        out->stride[d] = stride[order[d]];
+    }
+    out->turned = false;
+    for (uint32_t d = 0; d < rank; d++)
+        out->turned = out->turned || order[d] != d;
+    out->turned = out->turned && memcmp(edge, reference, rank * sizeof *edge) == 0;
+    return true;
+}
+
+/* The next of all orders, in the sequence of the alphabet. */
+static bool next_order(unsigned char *order, uint32_t rank)
+{
+    for (uint32_t i = rank; i-- > 1;) {
+        if (order[i - 1] >= order[i])
+            continue;
+        uint32_t j = rank - 1;
+        while (order[j] <= order[i - 1])
+            j--;
+        unsigned char swap = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = swap;
+        for (uint32_t low = i, high = rank - 1; low < high; low++, high--) {
+            swap = order[low];
+            order[low] = order[high];
+            order[high] = swap;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* The layout with the smallest difference; the same one first, and no other if that
+ * is within `enough` (mean square). */
+static bool nearest_layout(const exray_tensor_view view[2], const float *const values[2], double enough,
+                           layout *best, sums *out)
+{
+    uint32_t rank[2];
+    uint64_t size[2][MOST_DIMENSIONS];
+    bool fit = squeeze(&view[0].info, &rank[0], size[0]) && squeeze(&view[1].info, &rank[1], size[1]);
+    bool found = false;
+    unsigned char order[MOST_DIMENSIONS] = {0, 1, 2, 3};
+    for (bool more = fit && rank[0] == rank[1]; more; more = next_order(order, rank[0])) {
+        layout l;
+        sums s = {0};
+        if (!make_layout(size[0], size[1], rank[0], order, &l))
+            continue;
+        walk(&l, values[0], values[1], 0, false, &s);
+        if (!found || s.dd < out->dd) {
+            *out = s;
+            *best = l;
+        }
+        found = true;
+        if (out->dd <= enough * out->n)
+            return true;
+    }
+    return found;
+}
+
+/* ---- Other orders, other scales ------------------------------------------------------------ */
+
+static int by_value(const void *left, const void *right)
+{
+    float a, b;
+    memcpy(&a, left, sizeof a);
+    memcpy(&b, right, sizeof b);
+    return (a > b) - (a < b);
+}
+
+/* Shapes that no exchange of dimensions brings together (flattened across a change of
+ * layout): the same values in any order. */
+static bool sorted_sums(const float *const values[2], uint64_t count, sums *out)
+{
+    size_t room = (count + 1) * sizeof(float);
+    float *copy[2] = {malloc(room), malloc(room)};
+    bool ok = copy[0] && copy[1];
+    *out = (sums){0};
+    for (int s = 0; ok && s < 2; s++) {
+        memcpy(copy[s], values[s], count * sizeof(float));
+        qsort(copy[s], count, sizeof(float), by_value);
+    }
+    for (uint64_t i = 0; ok && i < count; i++)
+        add(out, copy[0][i], copy[1][i]);
+    free(copy[0]);
+    free(copy[1]);
+    return ok;
+}
+
+/* Whether one factor for each slice along some dimension explains the difference: what
+ * folding a normalization into a convolution does. */
+static bool is_rescaled(const layout *l, const float *const values[2], double factor, double rounding_squared)
+{
+    for (uint32_t axis = 0; axis < l->rank; axis++) {
+        uint64_t slices = l->size[axis], total = 1;
+        for (uint32_t d = 0; d < l->rank; d++)
+            total *= l->size[d];
+        if (total / slices < 4) /* too few values for a factor of their own */
+            continue;
+        sums *s = calloc(slices, sizeof *s);
+        if (!s)
+            return false;
+        walk(l, values[0], values[1], axis, true, s);
+        double left = 0, gain_squared = 0, n = 0;
+        bool positive = true;
+        for (uint64_t i = 0; i < slices; i++) {
+            double gain = s[i].bb > 0 ? s[i].ab / s[i].bb : 1;
+            positive = positive && gain > 0;
+            left += fmax(s[i].aa - gain * s[i].ab, 0);
+            gain_squared += gain * gain;
+            n += s[i].n;
+        }
+        free(s);
+        double bound = factor * factor * rounding_squared * (1 + gain_squared / (double)slices);
+        if (positive && n > 0 && left / n <= bound)
+            return true;
+    }
+    return false;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static bool stored_alike(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    const exray_quantization *p = &a->quantization, *q = &b->quantization;
+    if (a->dtype != b->dtype || p->count != q->count || p->count == 0 || !p->zero_point != !q->zero_point)
+        return false;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->scale[i] != q->scale[i] || (p->zero_point && p->zero_point[i] != q->zero_point[i]))
+            return false;
+    return true;
+}
+
+/* Weights that are stored alike, scale by scale, have equal statistics if they are equal.
+ * If each was rounded to either neighbour by chance it has moved by half a step rms: mean
+ * and deviation by that over the root of their number, and the variance by a twelfth of a
+ * step squared.  More in most tensors is another training. */
+static bool has_moved(const exray_tensor_view view[2], double step, double factor, const xr_weight_pair *pair)
+{
+    double deviation = sqrt(fmax(view[1].stats.variance, 0)), n = (double)view[1].stats.count;
+    double chance = fmax(step * sqrt(2 / n), FLOAT_NOISE * deviation);
+    double spread = step * step / (2 * deviation); /* twice that of a twelfth: tools choose */
+    return stored_alike(&view[0].info, &view[1].info) &&
+           pair->difference * deviation > factor * chance + spread;
+}
+
+/* Mean and deviation alone: a lower bound of the difference, and what rounding does to
+ * them. */
+static bool from_statistics(const exray_tensor_view view[2], double factor, xr_weight_pair *pair)
+{
+    const exray_stats *a = &view[0].stats, *b = &view[1].stats;
+    double deviation[2] = {sqrt(fmax(a->variance, 0)), sqrt(fmax(b->variance, 0))};
+    double rounding[2], n = (double)b->count;
+    for (int s = 0; s < 2; s++) {
+        const exray_stats *x = &view[s].stats;
+        rounding[s] = rounding_of(&view[s].info, sqrt(x->variance + x->mean * x->mean));
+    }
+    double step = hypot(rounding[0], rounding[1]);
+    if (isnan(step) || !(deviation[1] > 0) || n < 16)
+        return false;
+    /* Rounding adds its own variance, and moves the mean by chance: 4 of its deviations. */
+    double moved = step * step / deviation[1] + 4 * step / sqrt(n);
+    pair->from_stats = true;
+    pair->correlation = NAN;
+    pair->difference = hypot(a->mean - b->mean, deviation[0] - deviation[1]) / deviation[1];
+    pair->rounding = fmax(moved, FLOAT_NOISE * deviation[1]) / deviation[1];
+    pair->differs = pair->difference > factor * pair->rounding;
+    pair->moved = pair->differs || has_moved(view, step, factor, pair);
+    return true;
+}
+
+bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2], double factor,
+                          xr_weight_pair *pair)
+{
+    pair->count = view[1].count;
+    if (!values[0] || !values[1]) {
+        return view[0].has_stats && view[1].has_stats && view[0].stats.count == view[1].stats.count &&
+               from_statistics(view, factor, pair);
+    }
+    pair->not_finite = not_finite(values[0], pair->count);
+    if (pair->not_finite && not_finite(values[1], pair->count) == 0) {
+        pair->correlation = NAN;
+        pair->differs = pair->moved = true;
+        return true;
+    }
+    layout l = {0};
+    sums s = {0};
+    double square[2] = {0, 0};
+    for (int side = 0; side < 2; side++) {
+        for (uint64_t i = 0; i < pair->count; i++)
+            square[side] += (double)values[side][i] * values[side][i];
+        double rms = sqrt(square[side] / (double)pair->count);
+        square[side] = fmax(rounding_of(&view[side].info, rms),
+                            rounded_before(&view[side].info, values[side], pair->count, rms));
+        square[side] *= square[side];
+    }
+    double rounding = square[0] + square[1];
+    if (!isfinite(rounding))
+        return false;
+    bool laid = nearest_layout(view, values, factor * factor * rounding, &l, &s);
+    if (!laid && !sorted_sums(values, pair->count, &s))
+        return false;
+    double variance = s.bb / s.n - (s.b / s.n) * (s.b / s.n), own = s.aa / s.n - (s.a / s.n) * (s.a / s.n);
+    double unit = sqrt(variance > 1e-12 * s.bb / s.n ? variance : s.bb / s.n);
+    if (!(unit > 0))
+        unit = s.aa > 0 ? sqrt(s.aa / s.n) : 1;
+    pair->difference = sqrt(s.dd / s.n) / unit;
+    pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
+    pair->correlation = (s.ab / s.n - s.a / s.n * (s.b / s.n)) / sqrt(fmax(variance * own, 1e-300));
+    pair->differs = pair->moved = pair->difference > factor * pair->rounding;
+    pair->transposed = laid && l.turned && !pair->differs;
+    if (pair->differs && laid && is_rescaled(&l, values, factor, fmax(rounding, 1e-10 * unit * unit)))
+        pair->rescaled = true;
+    return true;
+}

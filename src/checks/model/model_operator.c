@@ -1,0 +1,244 @@
+/* model.operator: a layer that computes something else by its attributes (padding, stride,
+ * activation, epsilon, resize convention, ...), as the models say, or as its values show. */
+#include "checks/builtin.h"
+#include "checks/layer/layer_evidence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An explanation that leaves less of the difference's energy than this is one. */
+#define EXPLAINED 0.02
+
+static const exray_node *node_of(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                 exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    return model && layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
+}
+
+/* Numbers are equal where their difference is one of printing. */
+static bool same_value(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0)
+        return true;
+    char *end[2];
+    double x = strtod(a, &end[0]), y = strtod(b, &end[1]);
+    return *a && *b && !*end[0] && !*end[1] && fabs(x - y) <= 1e-6 * fabs(y);
+}
+
+/* The first attribute of both that differs, or NULL; engines name theirs differently, so
+ * only like operators are compared. */
+static const exray_key_value *other_attribute(const exray_node *edge, const exray_node *reference,
+                                              const char **value)
+{
+    if (!edge || !reference || !edge->op || !reference->op || strcmp(edge->op, reference->op) != 0)
+        return NULL;
+    for (uint32_t i = 0; i < edge->attribute_count; i++)
+        for (uint32_t k = 0; k < reference->attribute_count; k++) {
+            const exray_key_value *a = &edge->attributes[i], *b = &reference->attributes[k];
+            if (a->key && b->key && a->value && b->value && strcmp(a->key, b->key) == 0 &&
+                !same_value(a->value, b->value)) {
+                *value = b->value;
+                return a;
+            }
+        }
+    return NULL;
+}
+
+/* The layer of the comparison that makes a tensor of one side, or SIZE_MAX. */
+static size_t maker_of(const exray_comparison *comparison, exray_side side, uint32_t tensor)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        uint32_t output = side == EXRAY_EDGE ? layer->output : layer->reference_output;
+        if (layer->node[side] < model->node_count && output < model->nodes[layer->node[side]].output_count &&
+            model->nodes[layer->node[side]].outputs[output] == tensor)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Whether the node reads what matched layers make, each side in another order.  A delegate's
+ * node lists its inputs in the delegate's order, which says nothing. */
+static bool has_swapped_inputs(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    const exray_node *node[2] = {node_of(comparison, layer, EXRAY_EDGE),
+                                 node_of(comparison, layer, EXRAY_REFERENCE)};
+    if (!node[0] || !node[1] || node[0]->input_count != node[1]->input_count || node[0]->inner_count > 0 ||
+        node[1]->inner_count > 0)
+        return false;
+    bool moved = false;
+    for (uint32_t i = 0; i < node[0]->input_count; i++) {
+        size_t maker = maker_of(comparison, EXRAY_EDGE, node[0]->inputs[i]);
+        bool found = false;
+        for (uint32_t k = 0; maker != SIZE_MAX && k < node[1]->input_count; k++)
+            found = found || maker_of(comparison, EXRAY_REFERENCE, node[1]->inputs[k]) == maker;
+        if (maker != SIZE_MAX && !found)
+            return false; /* other inputs, not the same in another order */
+        moved = moved || (found && maker_of(comparison, EXRAY_REFERENCE, node[1]->inputs[i]) != maker);
+    }
+    return moved;
+}
+
+static exray_finding *begin(const exray_layer_pair *layer, size_t i, double confidence,
+                            exray_findings *findings)
+{
+    exray_finding *f = exray_find(findings, "model.operator", EXRAY_ERROR, confidence);
+    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding_number(f, "error_to_signal", layer->error);
+    exray_finding_number(f, "noise_to_signal", layer->noise);
+    return f;
+}
+
+static void report_attribute(const exray_layer_pair *layer, size_t i, const exray_key_value *attribute,
+                             const char *value, exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.95, findings);
+    exray_finding_summary(f, "Layer %u (%s) %.*s has %.60s %.60s on the edge, %.60s in the reference.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]), attribute->key, attribute->value, value);
+    exray_finding_fix(f, "Convert the model again with %.60s %.60s for this layer.", attribute->key, value);
+    exray_finding_text(f, "attribute", attribute->key);
+    exray_finding_text(f, "edge", attribute->value);
+    exray_finding_text(f, "reference", value);
+}
+
+static void report_order(const exray_layer_pair *layer, size_t i, exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.95, findings);
+    exray_finding_summary(f, "Layer %u (%s) %.*s reads its inputs in another order than the reference's.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_fix(f, "Convert the model again: the operands of this layer were exchanged.");
+    exray_finding_text(f, "attribute", "inputs");
+}
+
+static void report_activation(const exray_layer_pair *layer, size_t i, bool missing, const char *name,
+                              double left, exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.9, findings);
+    exray_finding_summary(f, "Layer %u (%s) %.*s %s the activation %s that the %s has.",
+                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]), missing ? "lacks" : "applies", name,
+                          missing ? "reference" : "edge alone");
+    exray_finding_detail(f, "With it on both sides, %.2g %% of the difference's energy would be left.",
+                         100 * left);
+    exray_finding_fix(f, "Convert the model again: this layer's fused activation was %s.",
+                      missing ? "lost" : "added");
+    exray_finding_text(f, "activation", name);
+    exray_finding_number(f, "left", left);
+}
+
+static void report_padding(const exray_layer_pair *layer, size_t i, const xr_layer_evidence *e,
+                           exray_findings *findings)
+{
+    exray_finding *f = begin(layer, i, 0.7, findings);
+    exray_finding_summary(
+        f, "Layer %u (%s) %.*s is wrong at the rim of the picture alone: its padding differs.",
+        (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_detail(
+        f, "%.1f %% of the difference lies in the outermost rows and columns, %.1f %% of the area.",
+        100 * e->border, 100 * e->border_area);
+    exray_finding_fix(f, "Compare padding and border handling of this layer: the model's, and the kernel's.");
+    exray_finding_number(f, "border", e->border);
+    exray_finding_number(f, "border_area", e->border_area);
+    exray_finding_alternative(f, "layer.kernel", 0.3);
+}
+
+/* Whether both models say which activation the layer has, and say the same: then its values
+ * differ for another reason, such as a range that cuts them off as the activation would. */
+static bool says_same_activation(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    static const char key[] = "fused_activation_function";
+    const char *value[2] = {NULL, NULL};
+    for (int s = 0; s < 2; s++) {
+        const exray_node *node = node_of(comparison, layer, (exray_side)s);
+        for (uint32_t i = 0; node && i < node->attribute_count; i++)
+            if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
+                value[s] = node->attributes[i].value;
+    }
+    return value[0] && value[1] && strcmp(value[0], value[1]) == 0;
+}
+
+static void look_at_values(const exray_comparison *comparison, const exray_layer_pair *layer, size_t i,
+                           const xr_layer_evidence *e, exray_findings *findings)
+{
+    static const char *const names[XR_ACTIVATIONS] = {"RELU", "RELU6"};
+    bool known = says_same_activation(comparison, layer);
+    for (int k = 0; !known && k < XR_ACTIVATIONS; k++) {
+        bool missing = e->without[k] < EXPLAINED * e->difference;
+        if (!missing && !(e->with[k] < EXPLAINED * e->difference))
+            continue;
+        double left = (missing ? e->without[k] : e->with[k]) / e->difference;
+        report_activation(layer, i, missing, names[k], left, findings);
+        return;
+    }
+    if (xr_is_at_rim(e))
+        report_padding(layer, i, e, findings);
+}
+
+/* Whether a layer without RELU or RELU6 is quantized to a range that cuts its values off as
+ * the other side's activation does: converters of 8 bits leave it to the range. */
+static bool does_range_activate(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                const char *key, const char *edge, const char *reference)
+{
+    if (strcmp(key, "fused_activation_function") != 0 ||
+        (strcmp(edge, "NONE") != 0 && strcmp(reference, "NONE") != 0))
+        return false;
+    bool lacks = strcmp(edge, "NONE") == 0;
+    const char *other = lacks ? reference : edge;
+    const exray_tensor_info *info = xr_layer_info(comparison, layer, lacks ? EXRAY_EDGE : EXRAY_REFERENCE);
+    bool bytes = info && (info->dtype == EXRAY_UINT8 || info->dtype == EXRAY_INT8);
+    if (!bytes || info->quantization.count != 1)
+        return false;
+    double least = info->dtype == EXRAY_UINT8 ? 0 : -128, step = info->quantization.scale[0];
+    double low =
+        step * (least - (info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0));
+    bool cuts_below = fabs(low) <= step, cuts_above = low + 255 * step <= 6 + step;
+    return cuts_below && (strcmp(other, "RELU") == 0 || (strcmp(other, "RELU6") == 0 && cuts_above));
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    bool same_file = xr_is_same_file(comparison);
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role != EXRAY_LAYER_ORIGINATES)
+            continue;
+        const char *value = NULL;
+        const exray_key_value *attribute = other_attribute(
+            node_of(comparison, layer, EXRAY_EDGE), node_of(comparison, layer, EXRAY_REFERENCE), &value);
+        if (attribute && !does_range_activate(comparison, layer, attribute->key, attribute->value, value)) {
+            report_attribute(layer, i, attribute, value, findings);
+            continue;
+        }
+        if (has_swapped_inputs(comparison, layer)) {
+            report_order(layer, i, findings);
+            continue;
+        }
+        if (same_file) /* what computes the operator may be wrong, the operator is the same */
+            continue;
+        xr_layer_evidence e;
+        exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+        if (status != EXRAY_OK)
+            return status;
+        if (e.frames && e.difference > 0)
+            look_at_values(comparison, layer, i, &e, findings);
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"model.operator", NULL};
+
+const exray_assertion xr_assertion_model_operator = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "model.operator",
+    .summary = "every layer has the same attributes on both sides",
+    .causes = causes,
+    .needs = "/model of both logs with attributes, or /layer of both with data",
+    .run = run,
+};

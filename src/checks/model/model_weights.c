@@ -1,0 +1,110 @@
+/* model.weights: some layers' weights differ beyond what storing them explains. */
+#include "checks/builtin.h"
+#include "checks/model/model_compare.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { MOST_NAMED = 6 };
+
+static unsigned node_of(const exray_comparison *comparison, const xr_weight_pair *pair)
+{
+    return pair->layer == SIZE_MAX
+               ? EXRAY_NO_INDEX
+               : (unsigned)exray_comparison_layer(comparison, pair->layer)->node[EXRAY_EDGE];
+}
+
+/* "layer_17": how far its weights are off; xr_fold looks for it, too. */
+static void add_layer(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair,
+                      size_t shown)
+{
+    char key[40];
+    if (pair->layer != SIZE_MAX) {
+        snprintf(key, sizeof key, "layer_%u", node_of(comparison, pair));
+        exray_finding_number(f, key, pair->difference);
+    }
+    if (shown >= MOST_NAMED)
+        return;
+    char place[32] = "";
+    if (pair->layer != SIZE_MAX)
+        snprintf(place, sizeof place, "Layer %u, ", node_of(comparison, pair));
+    if (pair->transposed) {
+        exray_finding_detail(f, "%sweights %.*s: transposed; the same values with two dimensions exchanged.",
+                             place, XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
+    if (pair->not_finite) {
+        exray_finding_detail(f, "%s%s %.*s: %" PRIu64 " values are NaN or infinite.", place,
+                             pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
+                             pair->not_finite);
+        return;
+    }
+    exray_finding_detail(f, "%s%s %.*s: off by %.2g of their deviation; rounding explains %.2g.", place,
+                         pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
+                         pair->difference, pair->rounding);
+}
+
+static void report(const exray_comparison *comparison, const xr_model_fit *fit, exray_findings *findings)
+{
+    const xr_weight_pair *first = NULL;
+    for (size_t i = 0; i < fit->count && !first; i++)
+        if (fit->pair[i].differs)
+            first = &fit->pair[i];
+    if (!first)
+        return;
+    exray_finding *f = exray_find(findings, "model.weights", EXRAY_ERROR, fit->from_stats ? 0.8 : 0.97);
+    exray_finding_where(f, "model", first->name,
+                        first->layer == SIZE_MAX ? EXRAY_NO_INDEX : (uint32_t)first->layer);
+    exray_finding_summary(f, "The weights of %zu of %zu layers and the biases of %zu of %zu are others.",
+                          fit->weights_differ, fit->weights, fit->biases_differ, fit->biases);
+    size_t shown = 0;
+    for (size_t i = 0; i < fit->count; i++)
+        if (fit->pair[i].differs)
+            add_layer(comparison, f, &fit->pair[i], shown++);
+    if (shown > MOST_NAMED)
+        exray_finding_detail(f, "%zu more; all are in the JSON.", shown - MOST_NAMED);
+    if (fit->from_stats)
+        exray_finding_detail(f, "Seen in means and deviations alone; --capture full would show the weights.");
+    exray_finding_fix(f,
+                      "Convert the model again, and compare the file on the device with the one deployed.");
+    exray_finding_number(f, "weights_compared", (double)fit->weights);
+    exray_finding_number(f, "weights_differ", (double)fit->weights_differ);
+    exray_finding_number(f, "biases_differ", (double)fit->biases_differ);
+    exray_finding_number(f, "difference", first->difference);
+    exray_finding_number(f, "rounding", first->rounding);
+    if (fit->weights < 3 && fit->weights_differ == fit->weights)
+        exray_finding_alternative(f, "model.version", 0.5);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    const xr_model_fit *fit = NULL;
+    exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
+    if (status == EXRAY_OK && fit->why && !fit->other_architecture) {
+        status = error->status = EXRAY_E_STATE;
+        snprintf(error->message, sizeof error->message, "%s", fit->why);
+    } else if (status == EXRAY_OK && !fit->other_architecture &&
+               !xr_model_fit_all_over(fit, exray_option_value(findings, "share")))
+        report(comparison, fit, findings);
+    return status;
+}
+
+static const char *const causes[] = {"model.weights", NULL};
+static const exray_option options[] = {
+    {"rounding_factor",
+     "times the rms rounding of the stored weights; rounding to either neighbour reaches 2",
+     XR_ROUNDING_FACTOR, 1, 1000},
+    {"share", "of the weight tensors; more that differ are model.version", 0.5, 0, 1},
+    {.name = NULL},
+};
+
+const exray_assertion xr_assertion_model_weights = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "model.weights",
+    .summary = "every layer has the same weights on both sides",
+    .causes = causes,
+    .needs = "/model and /constant of both logs; data, or statistics with less certainty",
+    .run = run,
+    .options = options,
+};

@@ -1,0 +1,197 @@
+/* output.activation: an activation is missing, doubled, or another, at the model's end. */
+#include "checks/builtin.h"
+#include "checks/output/output_reading.h"
+#include "checks/output/output_relation.h"
+#include "checks/output/output_tail.h"
+
+#include <math.h>
+
+typedef struct wording {
+    const char *summary, *fix;
+} wording;
+
+/* What edge = f(reference) means, and reference = f(edge). */
+static wording words_of(const xr_relation *r, xr_activation f, bool inverse)
+{
+    bool doubled = f == XR_SOFTMAX && r->probabilities[inverse ? EXRAY_EDGE : EXRAY_REFERENCE];
+    if (doubled && !inverse)
+        return (wording){
+            "The edge applies softmax twice: its output is the softmax of the reference's, which "
+            "are probabilities already.",
+            "Remove the second softmax: the model has one at its end."};
+    if (doubled)
+        return (wording){"The reference applies softmax twice: its output is the softmax of the edge's "
+                         "probabilities.",
+                         "Remove the second softmax from the reference."};
+    switch (f) {
+    case XR_SOFTMAX:
+        return inverse ? (wording){"The softmax is missing on the edge: its output is logits.",
+                                   "Apply softmax to the edge's output, or export the model with it."}
+                       : (wording){"The edge applies a softmax that the reference does not have.",
+                                   "Remove the softmax on the edge, or add it to the reference."};
+    case XR_SOFTMAX_TWICE:
+        return inverse ? (wording){"The reference applies softmax twice, the edge not at all.",
+                                   "Apply softmax once on both sides."}
+                       : (wording){"The edge applies softmax twice, to logits.", "Apply softmax once."};
+    case XR_LOG_SOFTMAX:
+        return inverse ? (wording){"The log-softmax is missing on the edge: its output is logits.",
+                                   "Apply log-softmax to the edge's output."}
+                       : (wording){"The edge applies a log-softmax that the reference does not have.",
+                                   "Remove the log-softmax on the edge."};
+    case XR_SIGMOID:
+        return inverse ? (wording){"The sigmoid is missing on the edge: its output is logits.",
+                                   "Apply sigmoid to the edge's output, or export the model with it."}
+                       : (wording){"The edge applies a sigmoid that the reference does not have.",
+                                   "Remove the sigmoid on the edge, or add it to the reference."};
+    case XR_LOG:
+        return inverse ? (wording){"The edge gives probabilities where the reference gives their logarithms.",
+                                   "Take the logarithm on the edge, or not in the reference."}
+                       : (wording){"The edge gives the logarithms of the reference's probabilities.",
+                                   "Take the exponential on the edge: it has a log-softmax for a softmax."};
+    default:
+        return inverse ? (wording){"The edge applies a sigmoid where the reference applies softmax.",
+                                   "Use softmax on the edge."}
+                       : (wording){"The edge applies softmax where the reference applies a sigmoid.",
+                                   "Use sigmoid on the edge."};
+    }
+}
+
+static const char *name_of(xr_activation f, bool inverse)
+{
+    static const char *const names[2][XR_ACTIVATION_COUNT] = {
+        {"edge = softmax(reference)", "edge = softmax(softmax(reference))", "edge = log_softmax(reference)",
+         "edge = sigmoid(reference)", "edge = log(reference)", "edge = softmax(logit(reference))"},
+        {"reference = softmax(edge)", "reference = softmax(softmax(edge))", "reference = log_softmax(edge)",
+         "reference = sigmoid(edge)", "reference = log(edge)", "reference = softmax(logit(edge))"}};
+    return names[inverse][f];
+}
+
+static void add_alternatives(exray_finding *f, const xr_relation *r, const xr_candidate *best,
+                             const xr_candidate *other)
+{
+    for (int d = 0; d < 2 && other; d++)
+        for (int i = 0; i < XR_ACTIVATION_COUNT; i++)
+            if (other == &r->activation[d][i]) {
+                exray_finding_text(f, "runner_up", name_of((xr_activation)i, d == 1));
+                exray_finding_number(f, "runner_up_residual", other->residual);
+                bool same = best == &r->activation[0][XR_LOG] || best == &r->activation[1][XR_LOG];
+                if (!same && other->explains && other->residual < 2 * best->residual)
+                    exray_finding_detail(f, "The data cannot tell it from %s.",
+                                         name_of((xr_activation)i, d == 1));
+            }
+    if (r->affine.explains)
+        exray_finding_alternative(f, "output.dequantization", 0.4);
+}
+
+/* However the numbers turn out: half of the variance is explained by one of the functions,
+ * or the outputs are too coarse to say. */
+static bool is_plausible(const xr_relation *r)
+{
+    for (int d = 0; d < 2; d++)
+        for (int f = 0; f < XR_ACTIVATION_COUNT; f++)
+            if (r->activation[d][f].residual < 0.7 &&
+                r->activation[d][f].residual < r->activation[d][f].before)
+                return true;
+    return r->coarse;
+}
+
+/* The graphs themselves show it: what 8 bits leave of a second softmax, next to nothing,
+ * need not. */
+static void report_graphs(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
+{
+    xr_tail edge = xr_output_tail(comparison, EXRAY_EDGE, r->pair),
+            reference = xr_output_tail(comparison, EXRAY_REFERENCE, r->pair);
+    if (!xr_tails_differ(&edge, &reference))
+        return;
+    char words[2][80];
+    xr_tail_words(&edge, words[EXRAY_EDGE], sizeof words[0]);
+    xr_tail_words(&reference, words[EXRAY_REFERENCE], sizeof words[0]);
+    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR,
+                                  (xr_inputs_known(comparison) ? 0.93 : 0.85) * (is_plausible(r) ? 1 : 0.9));
+    uint32_t layer = xr_tail_layer(comparison, r->io);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE],
+                        layer == EXRAY_NO_INDEX ? xr_output_layer(comparison, r->io) : layer);
+    exray_finding_summary(f, "The edge's model ends with %s, the reference's with %s.", words[EXRAY_EDGE],
+                          words[EXRAY_REFERENCE]);
+    exray_finding_detail(f, "So say the graphs of both logs, and the outputs differ by %.2g of the signal.",
+                         r->io->error);
+    exray_finding_fix(f, "Export both models with the same activation at the end, once.");
+    exray_finding_text(f, "edge_tail", words[EXRAY_EDGE]);
+    exray_finding_text(f, "reference_tail", words[EXRAY_REFERENCE]);
+}
+
+static exray_status report(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings,
+                           exray_error *error)
+{
+    (void)error;
+    xr_activation which = XR_SOFTMAX;
+    bool inverse = false;
+    const xr_candidate *other = NULL;
+    if (!xr_relation_activation(r, &which, &inverse, &other)) {
+        report_graphs(comparison, r, findings);
+        return EXRAY_OK;
+    }
+    const xr_candidate *best = &r->activation[inverse][which];
+    if (xr_relation_is_affine(r, best))
+        return EXRAY_OK;
+    wording w = words_of(r, which, inverse);
+    double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
+    exray_finding *f =
+        exray_find(findings, "output.activation", EXRAY_ERROR, r->affine.explains ? 0.6 : sure);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding_summary(f, "%s", w.summary);
+    exray_finding_detail(f,
+                         "%s leaves %.2g of the deviation, without it %.2g; noise explains %.2g. "
+                         "%zu of %zu frames say so, none contradicts.",
+                         name_of(which, inverse), best->residual, best->before, best->allowed,
+                         best->supporting, r->frames);
+    exray_finding_fix(f, "%s", w.fix);
+    exray_finding_text(f, "relation", name_of(which, inverse));
+    exray_finding_number(f, "residual_before", best->before);
+    exray_finding_number(f, "residual_after", best->residual);
+    exray_finding_number(f, "noise", best->allowed);
+    exray_finding_number(f, "frames_supporting", (double)best->supporting);
+    exray_finding_number(f, "frames", (double)r->frames);
+    add_alternatives(f, r, best, other);
+    return EXRAY_OK;
+}
+
+/* The application's own softmax, on an output that has been through one: seen in the
+ * scores of its results, whatever the inputs are. */
+static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
+                                 exray_error *error)
+{
+    xr_reading edge, reference;
+    exray_status status = xr_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+    if (status != EXRAY_OK || edge.state != XR_READING_EXPLAINED || !edge.softmax || !edge.probabilities ||
+        xr_reading_same(&edge, &reference))
+        return status;
+    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR, 0.97);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's scores are the softmax of an output that is probabilities already.");
+    exray_finding_detail(f, "In all of its %zu frames with scores.", edge.scored);
+    exray_finding_fix(f,
+                      "Take the scores from the output as they are: the model has an activation at its end.");
+    exray_finding_number(f, "frames", (double)edge.scored);
+    return EXRAY_OK;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    exray_status status = check_scores(comparison, findings, error);
+    return status == EXRAY_OK ? xr_each_relation(comparison, report, findings, error) : status;
+}
+
+static const char *const causes[] = {"output.activation", NULL};
+
+const exray_assertion xr_assertion_output_activation = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "output.activation",
+    .summary = "both sides end with the same activation",
+    .causes = causes,
+    .needs = "/output of both logs, with data; equal inputs",
+    .run = run,
+};

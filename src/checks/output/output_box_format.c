@@ -1,0 +1,94 @@
+/* output.box_format: boxes are written otherwise: yxyx for xyxy, centre and size for corners,
+ * pixels for shares. */
+#include "checks/builtin.h"
+#include "checks/output/output_boxes.h"
+#include "checks/output/output_relation.h"
+
+static void report(const exray_io_pair *io, const xr_box_fit *fit, bool known, exray_findings *findings)
+{
+    bool tied = fit->runner_up < 2 * fit->after;
+    bool unit = fit->gain[0] != 1 || fit->gain[1] != 1;
+    exray_finding *f = exray_find(findings, "output.box_format", EXRAY_ERROR,
+                                  tied    ? 0.6
+                                  : known ? 0.97
+                                          : 0.9);
+    exray_finding_where(f, "output", io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge's boxes are the reference's in another format: %s.", fit->change);
+    if (unit)
+        exray_finding_detail(f, "Their unit is another, too: times %.5g and %.5g.", fit->gain[0],
+                             fit->gain[1]);
+    exray_finding_detail(f, "That leaves %.2g of the deviation, without it %.2g, in %zu of %zu frames.",
+                         fit->after, fit->before, fit->supporting, fit->frames);
+    exray_finding_fix(f, "Read the boxes in the order and unit that the model gives them in.");
+    exray_finding_text(f, "change", fit->change);
+    exray_finding_number(f, "gain_0", fit->gain[0]);
+    exray_finding_number(f, "gain_1", fit->gain[1]);
+    exray_finding_number(f, "residual_before", fit->before);
+    exray_finding_number(f, "residual_after", fit->after);
+    exray_finding_number(f, "runner_up_residual", fit->runner_up);
+    exray_finding_number(f, "noise", fit->noise);
+    exray_finding_number(f, "frames_supporting", (double)fit->supporting);
+    exray_finding_number(f, "frames", (double)fit->frames);
+    if (unit)
+        exray_finding_alternative(f, "output.dequantization", 0.2);
+}
+
+/* The boxes that each side tells, held against its own output: seen whatever the inputs
+ * are.  What both do alike is meant so, and units are the application's own affair. */
+static exray_status check_results(const exray_comparison *comparison, exray_findings *findings,
+                                  exray_error *error)
+{
+    xr_box_reading edge, reference;
+    exray_status status = xr_box_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_box_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+    if (status != EXRAY_OK)
+        return status;
+    const char *right = reference.known ? reference.change : xr_box_convention(comparison, EXRAY_EDGE);
+    if (!edge.known || !right || edge.change == right)
+        return EXRAY_OK;
+    exray_finding *f = exray_find(findings, "output.box_format", EXRAY_ERROR, reference.known ? 0.97 : 0.9);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The edge reads its boxes in another format than %s.",
+                          reference.known ? "the reference reads its own" : "the model gives them in");
+    exray_finding_detail(f, "Between output and result: on the edge %s, rightly %s; %zu boxes in %zu frames.",
+                         edge.change, right, edge.boxes, edge.frames);
+    exray_finding_fix(f, "Read the boxes in the order that the model gives them in.");
+    exray_finding_text(f, "edge_change", edge.change);
+    exray_finding_text(f, "right_change", right);
+    exray_finding_number(f, "boxes", (double)edge.boxes);
+    exray_finding_number(f, "residual", edge.residual);
+    exray_finding_number(f, "frames", (double)edge.frames);
+    return EXRAY_OK;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    exray_status status = check_results(comparison, findings, error);
+    if (status != EXRAY_OK)
+        return status;
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        xr_box_fit fit;
+        status = xr_box_fit_make(comparison, i, &fit, error);
+        if (status != EXRAY_OK)
+            return status;
+        if (!fit.explains)
+            continue;
+        if (xr_inputs_differ(comparison))
+            return xr_abstain_for_inputs(error);
+        report(exray_comparison_output(comparison, i), &fit, xr_inputs_known(comparison), findings);
+    }
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"output.box_format", NULL};
+
+const exray_assertion xr_assertion_output_box_format = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "output.box_format",
+    .summary = "both sides write boxes alike",
+    .causes = causes,
+    .needs = "/output of both logs, with data, [..., 4]; equal inputs, or /result",
+    .run = run,
+};

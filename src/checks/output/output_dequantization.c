@@ -1,0 +1,227 @@
+/* output.dequantization: the edge's output is a scale and a zero point away from the
+ * reference's, the same in all frames. */
+#include "checks/builtin.h"
+#include "checks/output/output_boxes.h"
+#include "checks/output/output_reading.h"
+#include "checks/output/output_relation.h"
+#include "checks/output/output_sign.h"
+
+#include <math.h>
+
+/* How the map is written by the output's own quantization. */
+typedef enum mistake { RAW, TWICE, NO_ZERO_POINT, SIGNEDNESS, WRONG_SCALE, SOME_MAP } mistake;
+
+static bool is_near(double a, double b, double slack)
+{
+    return fabs(a - b) <= slack;
+}
+
+static mistake mistake_of(const xr_relation *r, double scale, double zero_point)
+{
+    if (!(scale > 0))
+        return r->integers[EXRAY_EDGE] && !r->integers[EXRAY_REFERENCE] ? RAW : SOME_MAP;
+    double spread = (r->max[1] - r->min[1]) * fabs(r->gain);
+    double slack = 0.02 * spread + 1e-6;
+    if (is_near(r->gain * scale, 1, 0.05) && is_near(r->offset, zero_point, slack + 1))
+        return RAW;
+    if (is_near(r->gain, 1, 0.05) && is_near(r->offset, scale * zero_point, slack) && zero_point != 0)
+        return NO_ZERO_POINT;
+    if (is_near(r->gain, 1, 0.05) && is_near(fabs(r->offset), 128 * scale, slack))
+        return SIGNEDNESS;
+    if (is_near(r->gain / scale, 1, 0.05) && is_near(r->offset, -scale * zero_point, slack))
+        return TWICE;
+    return WRONG_SCALE;
+}
+
+/* Whether values inside the model differ already: then the map arose there, unless it is
+ * what the output's own quantization would do. */
+static bool layers_differ(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        exray_role_of_layer role = exray_comparison_layer(comparison, i)->role;
+        if (role == EXRAY_LAYER_ORIGINATES || role == EXRAY_LAYER_PROPAGATES)
+            return true;
+    }
+    return false;
+}
+
+/* Probabilities in steps of 1/256, as every 8-bit softmax has them: dequantized rightly,
+ * whatever else is wrong with them. */
+static bool has_steps_of_softmax(const xr_relation *r)
+{
+    double step = r->io->step[EXRAY_EDGE];
+    return r->on_lattice && r->probabilities[EXRAY_REFERENCE] && is_near(r->offset, 0, 0.05) &&
+           (is_near(step, 1.0 / 256, 1e-6) || is_near(step, 1.0 / 255, 1e-6));
+}
+
+static const char *summary_of(mistake m)
+{
+    static const char *const text[] = {
+        "The edge's output is raw: the stored integers, not the values they stand for.",
+        "The edge's output is dequantized twice.",
+        "The edge's output is scaled, but its zero point is not subtracted.",
+        "The edge's output is half a range away: int8 taken for uint8, or the other way round.",
+        "The edge's output is dequantized with another scale or zero point than the model's.",
+        "The edge's output is the reference's times a constant, plus a constant."};
+    return text[m];
+}
+
+static void report(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
+{
+    xr_activation which = XR_SOFTMAX;
+    bool inverse = false;
+    if (xr_relation_activation(r, &which, &inverse, NULL) &&
+        !xr_relation_is_affine(r, &r->activation[inverse][which]))
+        return; /* output.activation says it, with this as its alternative */
+    int64_t zero_point = 0;
+    exray_side quantized = EXRAY_EDGE;
+    double scale = xr_output_scale(comparison, EXRAY_EDGE, r->pair, &zero_point);
+    if (!(scale > 0)) {
+        quantized = EXRAY_REFERENCE;
+        scale = xr_output_scale(comparison, EXRAY_REFERENCE, r->pair, &zero_point);
+    }
+    mistake m = mistake_of(r, scale, (double)zero_point);
+    if ((m == SOME_MAP || m == WRONG_SCALE) && (layers_differ(comparison) || has_steps_of_softmax(r)))
+        return;
+    double sure = m == SOME_MAP ? 0.7 : m == WRONG_SCALE ? 0.85 : 0.97;
+    exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR,
+                                  xr_inputs_known(comparison) ? sure : 0.9 * sure);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding_summary(f, "%s", summary_of(m));
+    exray_finding_detail(f,
+                         "edge = %.5g * reference %+.5g in %zu of %zu frames, none contradicts; it leaves "
+                         "%.2g of the deviation, without it %.2g.",
+                         r->gain, r->offset, r->affine.supporting, r->frames, r->affine.residual,
+                         r->affine.before);
+    if (scale > 0) {
+        exray_finding_fix(f,
+                          "Compute %.6g * (stored - (%lld)), the %s model's own scale and zero point, once.",
+                          scale, (long long)zero_point, quantized == EXRAY_EDGE ? "edge" : "reference");
+        exray_finding_number(f, "scale", scale);
+        exray_finding_number(f, "zero_point", (double)zero_point);
+    } else
+        exray_finding_fix(f, "Dequantize once: %.6g * (output %+.6g).", 1 / r->gain, -r->offset);
+    exray_finding_number(f, "gain", r->gain);
+    exray_finding_number(f, "offset", r->offset);
+    exray_finding_number(f, "residual_before", r->affine.before);
+    exray_finding_number(f, "residual_after", r->affine.residual);
+    exray_finding_number(f, "noise", r->affine.allowed);
+    exray_finding_number(f, "frames_supporting", (double)r->affine.supporting);
+    exray_finding_number(f, "frames", (double)r->frames);
+    if (m == SOME_MAP) {
+        exray_finding_alternative(f, "output.postprocess", 0.2);
+        exray_finding_alternative(f, "layer.unknown", 0.2);
+    }
+}
+
+static const char *reading_summary(const xr_reading *r)
+{
+    static const char *const text[XR_READING_MAP_COUNT] = {
+        [XR_READ_RAW] = "The edge's scores are raw: the stored integers, not the values they stand for.",
+        [XR_READ_NO_ZERO_POINT] = "The edge's scores are scaled, but the zero point is not subtracted.",
+        [XR_READ_OTHER_SIGN] = "The edge reads its output with the other sign: int8 for uint8, or the other "
+                               "way round.",
+        [XR_READ_OTHER_SIGN_RAW] =
+            "The edge reads its output raw and with the other sign: int8 for uint8, or "
+            "the other way round.",
+        [XR_READ_OTHER_SIGN_NO_ZERO_POINT] = "The edge reads its output with the other sign and without the "
+                                             "zero point."};
+    return r->state == XR_READING_SCALED
+               ? "The edge's scores are its output dequantized with another scale or zero point."
+               : text[r->map];
+}
+
+/* Scores that an application makes of its own output by another map than the output's
+ * quantization: seen whatever the inputs are. */
+static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
+                                 exray_error *error)
+{
+    xr_reading edge, reference;
+    exray_status status = xr_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+    bool scaled = edge.state == XR_READING_SCALED;
+    bool wrong = scaled || (edge.state == XR_READING_EXPLAINED && edge.map != XR_READ_VALUE);
+    if (status != EXRAY_OK || !wrong || xr_reading_same(&edge, &reference))
+        return status;
+    double sure = scaled ? 0.85 : edge.scored ? 0.97 : 0.8;
+    exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR, sure);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "%s", reading_summary(&edge));
+    if (scaled)
+        exray_finding_detail(f, "score = %.5g * output %+.5g in %zu frames, none contradicts.", edge.gain,
+                             edge.offset, edge.scored);
+    else
+        exray_finding_detail(f, "That predicts the %s of all %zu frames%s.",
+                             edge.scored ? "scores" : "classes", edge.scored ? edge.scored : edge.frames,
+                             edge.softmax ? ", with a softmax on top" : "");
+    exray_finding_fix(f, "Compute %.6g * (stored - (%lld)) before thresholds and display.", edge.scale,
+                      (long long)edge.zero_point);
+    if (scaled) {
+        exray_finding_number(f, "gain", edge.gain);
+        exray_finding_number(f, "offset", edge.offset);
+        exray_finding_alternative(f, "output.postprocess", 0.15);
+    }
+    exray_finding_number(f, "scale", edge.scale);
+    exray_finding_number(f, "zero_point", (double)edge.zero_point);
+    exray_finding_number(f, "frames", (double)edge.frames);
+    return EXRAY_OK;
+}
+
+static void report_sign(const exray_comparison *comparison, const xr_relation *r, const xr_sign_fit *fit,
+                        exray_findings *findings)
+{
+    exray_finding *f =
+        exray_find(findings, "output.dequantization", EXRAY_ERROR, xr_inputs_known(comparison) ? 0.95 : 0.85);
+    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding_summary(f, "The edge's output is dequantized with the other sign: int8 taken for uint8, or "
+                             "the other way round.");
+    exray_finding_detail(f,
+                         "%zu values are %.5g away from the reference's (256 steps), those %s %.5g; that "
+                         "leaves %.2g of the deviation, without it %.2g.",
+                         fit->values_moved, fit->moved, fit->moved < 0 ? "from" : "below", fit->boundary,
+                         fit->residual, fit->before);
+    exray_finding_fix(f,
+                      "Read the stored bytes in the output tensor's own type before they are dequantized.");
+    exray_finding_number(f, "moved", fit->moved);
+    exray_finding_number(f, "values_moved", (double)fit->values_moved);
+    exray_finding_number(f, "residual_before", fit->before);
+    exray_finding_number(f, "residual_after", fit->residual);
+    exray_finding_number(f, "noise", fit->allowed);
+    exray_finding_number(f, "frames", (double)fit->frames);
+}
+
+static exray_status judge(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings,
+                          exray_error *error)
+{
+    xr_box_fit boxes;
+    xr_sign_fit sign;
+    exray_status status = xr_box_fit_make(comparison, r->pair, &boxes, error);
+    if (status == EXRAY_OK)
+        status = xr_sign_fit_make(comparison, r->pair, &sign, error);
+    if (status != EXRAY_OK || boxes.explains)
+        return status;
+    if (r->affine.explains)
+        report(comparison, r, findings);
+    else if (sign.explains)
+        report_sign(comparison, r, &sign, findings);
+    return EXRAY_OK;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    exray_status status = check_scores(comparison, findings, error);
+    return status == EXRAY_OK ? xr_each_relation(comparison, judge, findings, error) : status;
+}
+
+static const char *const causes[] = {"output.dequantization", NULL};
+
+const exray_assertion xr_assertion_output_dequantization = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "output.dequantization",
+    .summary = "the edge's output is in the reference's unit",
+    .causes = causes,
+    .needs = "/output of both logs, with data; equal inputs",
+    .run = run,
+};

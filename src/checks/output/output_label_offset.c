@@ -1,0 +1,160 @@
+/* output.label_offset: classes are counted, ordered or named otherwise than in the
+ * reference. */
+#include "checks/builtin.h"
+#include "checks/output/output_box_labels.h"
+#include "checks/output/output_labels.h"
+
+#include <stdio.h>
+
+static void say_shifted(exray_finding *f, const xr_labelling *l)
+{
+    const xr_ranks *edge = &l->ranks[EXRAY_EDGE], *reference = &l->ranks[EXRAY_REFERENCE];
+    exray_finding_summary(f, "The edge's classes are %+lld from the reference's, always.",
+                          (long long)l->difference);
+    if (edge->state == XR_RANKS_OFFSET && reference->state == XR_RANKS_OFFSET)
+        exray_finding_detail(
+            f, "Its class is its output's index %+lld, the reference's %+lld: in %zu of %zu frames.",
+            (long long)-edge->offset, (long long)-reference->offset, l->supporting, l->frames);
+    else
+        exray_finding_detail(f, "In %zu of %zu frames, with %zu different classes.", l->supporting, l->frames,
+                             l->between.classes);
+    exray_finding_fix(
+        f,
+        "Set label_offset so that classes are %lld lower, or use the label file that goes with the "
+        "model (with or without a background class).",
+        (long long)l->difference);
+    exray_finding_number(f, "difference", (double)l->difference);
+    if (edge->state == XR_RANKS_OFFSET)
+        exray_finding_number(f, "edge_offset", (double)edge->offset);
+    if (reference->state == XR_RANKS_OFFSET)
+        exray_finding_number(f, "reference_offset", (double)reference->offset);
+}
+
+static void say_vector(exray_finding *f, const xr_labelling *l)
+{
+    const xr_shift *s = &l->shift;
+    if (l->state == XR_LABELS_VECTOR_SHIFTED) {
+        exray_finding_summary(
+            f, "The edge's output is the reference's moved by %+d places (%zu and %zu classes).", s->places,
+            s->elements[EXRAY_EDGE], s->elements[EXRAY_REFERENCE]);
+        exray_finding_fix(f, "Set label_offset to %d more on the edge, or feed both the same label map.",
+                          s->places);
+        exray_finding_number(f, "difference", s->places);
+        exray_finding_number(f, "runner_up_residual", s->runner_up);
+    } else {
+        exray_finding_summary(f, "The edge's output has the reference's values in another order.");
+        exray_finding_fix(f, "Use the label map that goes with the edge's order of classes.");
+    }
+    exray_finding_detail(f, "That leaves %.2g of the deviation, without it %.2g, in %zu of %zu frames.",
+                         s->after, s->before, l->supporting, l->frames);
+    exray_finding_number(f, "residual_before", s->before);
+    exray_finding_number(f, "residual_after", s->after);
+}
+
+static void say_permuted(exray_finding *f, const xr_labelling *l)
+{
+    const char *side = l->side == EXRAY_EDGE ? "edge" : "reference";
+    exray_finding_summary(f, "The %s's classes are in another order than its outputs.", side);
+    exray_finding_detail(
+        f, "Each output has a class of its own, always the same (%zu came up again), by no offset.",
+        l->ranks[l->side].repeats);
+    exray_finding_fix(f, "Use the label map that goes with the model on the %s.", side);
+    exray_finding_number(f, "repeats", (double)l->ranks[l->side].repeats);
+}
+
+static void say_names(exray_finding *f, const xr_labelling *l)
+{
+    const xr_ranks_between *b = &l->between;
+    exray_finding_summary(f,
+                          "Both sides decide for the same classes and call them by other names: %zu of %zu.",
+                          b->named_otherwise, b->named);
+    if (b->names_shifted) {
+        exray_finding_detail(f, "The edge's name of class c is the reference's of c %+lld.",
+                             (long long)b->name_shift);
+        exray_finding_number(f, "difference", (double)b->name_shift);
+        exray_finding_fix(f,
+                          "Use the label file with as many classes as the model has: the edge's is %lld off.",
+                          (long long)b->name_shift);
+    } else
+        exray_finding_fix(f, "Use the reference's label file on the edge.");
+    exray_finding_number(f, "named", (double)b->named);
+    exray_finding_number(f, "named_otherwise", (double)b->named_otherwise);
+}
+
+static void report(const exray_comparison *comparison, const xr_labelling *l, exray_findings *findings)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, 0);
+    exray_finding *f = exray_find(findings, "output.label_offset", EXRAY_ERROR, l->confidence);
+    exray_finding_where(f, "output", output ? output->name[EXRAY_EDGE] : NULL, EXRAY_NO_INDEX);
+    if (l->state == XR_LABELS_SHIFTED)
+        say_shifted(f, l);
+    else if (l->state == XR_LABELS_PERMUTED)
+        say_permuted(f, l);
+    else if (l->state == XR_LABELS_NAMES)
+        say_names(f, l);
+    else
+        say_vector(f, l);
+    exray_finding_number(f, "frames_supporting", (double)l->supporting);
+    exray_finding_number(f, "frames", (double)l->frames);
+    if (l->ambiguous)
+        exray_finding_alternative(f, "output.postprocess", 1 - l->confidence);
+}
+
+/* A detector's classes, on each side against its own output. */
+static exray_status check_boxes(const exray_comparison *comparison, exray_findings *findings,
+                                exray_error *error)
+{
+    xr_box_labels edge, reference;
+    exray_status status = xr_box_labels_make(comparison, EXRAY_EDGE, &edge, error);
+    if (status == EXRAY_OK)
+        status = xr_box_labels_make(comparison, EXRAY_REFERENCE, &reference, error);
+    bool shifted = edge.state == XR_BOX_LABELS_OFFSET && edge.offset != reference.offset;
+    if (status != EXRAY_OK || reference.state != XR_BOX_LABELS_OFFSET ||
+        (!shifted && edge.state != XR_BOX_LABELS_PERMUTED))
+        return status;
+    exray_finding *f = exray_find(findings, "output.label_offset", EXRAY_ERROR, shifted ? 0.97 : 0.9);
+    exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
+    long long difference = (long long)(reference.offset - edge.offset);
+    if (shifted) {
+        exray_finding_summary(f, "The classes of the edge's boxes are %+lld from the reference's, always.",
+                              difference);
+        exray_finding_fix(f,
+                          "Set label_offset so that classes are %lld lower, or use the label file that goes "
+                          "with the model.",
+                          difference);
+        exray_finding_number(f, "difference", (double)difference);
+    } else {
+        exray_finding_summary(f, "The classes of the edge's boxes are in another order than its outputs.");
+        exray_finding_fix(f, "Use the label map that goes with the model on the edge.");
+    }
+    exray_finding_detail(f, "In all of its %zu boxes of %zu classes, each side held against its own output.",
+                         edge.boxes, edge.classes);
+    exray_finding_number(f, "boxes", (double)edge.boxes);
+    exray_finding_number(f, "classes", (double)edge.classes);
+    exray_finding_number(f, "frames", (double)edge.frames);
+    return EXRAY_OK;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    xr_labelling labels;
+    exray_status status = xr_labelling_make(comparison, &labels, error);
+    bool mine =
+        labels.state != XR_LABELS_RIGHT && labels.state != XR_LABELS_LATE && labels.state != XR_LABELS_BROKEN;
+    if (status == EXRAY_OK && mine)
+        report(comparison, &labels, findings);
+    xr_labelling_free(&labels);
+    return status == EXRAY_OK ? check_boxes(comparison, findings, error) : status;
+}
+
+static const char *const causes[] = {"output.label_offset", NULL};
+
+const exray_assertion xr_assertion_output_label_offset = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "output.label_offset",
+    .summary = "both sides count, order and name the classes alike",
+    .causes = causes,
+    .needs = "/result of both logs with /output or equal inputs; or /output with data and equal inputs",
+    .run = run,
+};

@@ -1,0 +1,155 @@
+#include "checks/output/output_labels.h"
+
+#include "checks/output/output_relation.h"
+
+#include <math.h>
+
+bool xr_outputs_equal(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_output_count(comparison);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (!output->comparable || !(output->error <= output->noise) || !(output->metrics.cosine >= 0.999))
+            return false;
+    }
+    return count > 0;
+}
+
+/* Told scores are those of the best elements: the search for them was right, whatever
+ * the classes are called. */
+static bool scores_match(const xr_ranks *r)
+{
+    size_t match = 0, known = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        const xr_rank *k = &r->rank[i];
+        if (k->rank != 0 || k->index < 0 || !isfinite(k->score))
+            continue;
+        known++;
+        match += fabs(k->score - k->value) <= 1e-4 * fabs(k->value) + 1e-6;
+    }
+    return known > 0 && match == known;
+}
+
+static void set(xr_labelling *l, xr_labelling_state state, exray_side side, double confidence,
+                size_t supporting, size_t frames)
+{
+    l->state = state;
+    l->side = side;
+    l->confidence = confidence;
+    l->supporting = supporting;
+    l->frames = frames;
+}
+
+/* Decisions that are the same show that whatever was moved is moved back. */
+static bool decisions_agree(const exray_comparison *comparison, const xr_labelling *l)
+{
+    if (l->between.frames)
+        return 2 * l->between.equal > l->between.frames;
+    const exray_accuracy *a = exray_comparison_accuracy(comparison);
+    return a->frames > 0 && a->agreement > 0.5;
+}
+
+static bool judge_vector(const exray_comparison *comparison, xr_labelling *l)
+{
+    const xr_shift *s = &l->shift;
+    if ((!s->shifted && !s->permuted) || xr_inputs_differ(comparison) || decisions_agree(comparison, l))
+        return false;
+    double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
+    set(l, s->shifted ? XR_LABELS_VECTOR_SHIFTED : XR_LABELS_VECTOR_PERMUTED, EXRAY_EDGE, sure, s->supporting,
+        s->frames);
+    l->difference = s->shifted ? s->places : 0;
+    return true;
+}
+
+/* Each side's decisions held against its own outputs. */
+static bool judge_side(xr_labelling *l, exray_side side)
+{
+    const xr_ranks *r = &l->ranks[side];
+    if (r->state == XR_RANKS_LATE) {
+        set(l, XR_LABELS_LATE, side, 0.95, r->frames_supporting, r->frames);
+        return true;
+    }
+    if (r->state == XR_RANKS_BROKEN) {
+        set(l, XR_LABELS_BROKEN, side, 0.9, r->frames_supporting, r->frames);
+        return true;
+    }
+    if (r->state != XR_RANKS_PERMUTED)
+        return false;
+    bool right = scores_match(r);
+    bool certain = r->repeats >= 2 || right;
+    set(l, certain || r->repeats ? XR_LABELS_PERMUTED : XR_LABELS_BROKEN, side, certain ? 0.93 : 0.6,
+        r->frames_supporting, r->frames);
+    l->ambiguous = !certain;
+    return true;
+}
+
+static bool judge_sides(xr_labelling *l)
+{
+    if (judge_side(l, EXRAY_EDGE) || judge_side(l, EXRAY_REFERENCE))
+        return true;
+    const xr_ranks *edge = &l->ranks[EXRAY_EDGE], *reference = &l->ranks[EXRAY_REFERENCE];
+    if (edge->state != XR_RANKS_OFFSET || reference->state != XR_RANKS_OFFSET)
+        return false;
+    bool moved = edge->elements == reference->elements
+                     ? edge->offset != reference->offset
+                     : l->between.constant && l->between.classes > 1; /* an element more may be meant */
+    if (moved) {
+        l->difference =
+            edge->elements == reference->elements ? reference->offset - edge->offset : l->between.difference;
+        set(l, XR_LABELS_SHIFTED, EXRAY_EDGE, edge->frames_supporting > 1 ? 0.98 : 0.9,
+            edge->frames_supporting, edge->frames);
+    }
+    return moved;
+}
+
+/* Results alone: an output of one side at least is not there to hold them against. */
+static bool judge_results(const exray_comparison *comparison, xr_labelling *l)
+{
+    const xr_ranks_between *b = &l->between;
+    bool held = l->ranks[0].state != XR_RANKS_NONE && l->ranks[1].state != XR_RANKS_NONE;
+    if (held || b->frames == 0)
+        return false;
+    bool equal =
+        xr_outputs_equal(comparison) || (xr_inputs_known(comparison) && !xr_inputs_differ(comparison));
+    if (b->constant && (b->classes >= 3 || (equal && b->classes >= 2))) {
+        set(l, XR_LABELS_SHIFTED, EXRAY_EDGE, equal ? 0.95 : 0.85, b->frames, b->frames);
+        l->difference = b->difference;
+        return true;
+    }
+    if (equal && b->permuted && b->repeats && 2 * b->equal < b->frames) {
+        set(l, XR_LABELS_PERMUTED, EXRAY_EDGE, 0.7, b->frames - b->equal, b->frames);
+        l->ambiguous = true;
+        return true;
+    }
+    return false;
+}
+
+static bool judge_names(xr_labelling *l)
+{
+    const xr_ranks_between *b = &l->between;
+    if (b->names_elsewhere < 2 || 2 * b->names_elsewhere < b->named_otherwise ||
+        2 * b->named_otherwise < b->named)
+        return false;
+    set(l, XR_LABELS_NAMES, EXRAY_EDGE, b->names_shifted ? 0.97 : 0.9, b->named_otherwise, b->named);
+    return true;
+}
+
+exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling *out, exray_error *error)
+{
+    *out = (xr_labelling){.state = XR_LABELS_RIGHT};
+    exray_status status = xr_shift_make(comparison, &out->shift, error);
+    for (int s = 0; s < 2 && status == EXRAY_OK; s++)
+        status = xr_ranks_make(comparison, (exray_side)s, &out->ranks[s], error);
+    if (status != EXRAY_OK)
+        return status;
+    out->between = xr_ranks_compare(&out->ranks[EXRAY_EDGE], &out->ranks[EXRAY_REFERENCE]);
+    if (!judge_vector(comparison, out) && !judge_sides(out) && !judge_results(comparison, out))
+        judge_names(out);
+    return EXRAY_OK;
+}
+
+void xr_labelling_free(xr_labelling *l)
+{
+    xr_ranks_free(&l->ranks[0]);
+    xr_ranks_free(&l->ranks[1]);
+}

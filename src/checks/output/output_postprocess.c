@@ -1,0 +1,82 @@
+/* output.postprocess: equal outputs, and another decision made of them; or decisions
+ * that do not follow from a side's own outputs. */
+#include "checks/builtin.h"
+#include "checks/output/output_labels.h"
+
+#include <math.h>
+
+static exray_finding *begin(const exray_comparison *comparison, exray_findings *findings, double confidence)
+{
+    const exray_io_pair *output = exray_comparison_output(comparison, 0);
+    exray_finding *f = exray_find(findings, "output.postprocess", EXRAY_ERROR, confidence);
+    exray_finding_where(f, "output", output ? output->name[EXRAY_EDGE] : NULL, EXRAY_NO_INDEX);
+    return f;
+}
+
+static void report_side(const exray_comparison *comparison, const xr_labelling *l, exray_findings *findings)
+{
+    exray_finding *f = begin(comparison, findings, l->confidence);
+    const char *side = l->side == EXRAY_EDGE ? "edge" : "reference";
+    if (l->state == XR_LABELS_LATE) {
+        exray_finding_summary(f, "Each result of the %s is that of the frame before.", side);
+        exray_finding_fix(f, "Read the output after the model ran, and note the result in its own frame.");
+    } else {
+        exray_finding_summary(f, "The %s's results are not the best of its own outputs.", side);
+        exray_finding_fix(f, "Check what is done after the model: argmax, sorting, the output that is read.");
+    }
+    exray_finding_detail(f, "In %zu of %zu frames with a result.", l->supporting, l->frames);
+    exray_finding_number(f, "frames_supporting", (double)l->supporting);
+    exray_finding_number(f, "frames", (double)l->frames);
+    if (l->ambiguous)
+        exray_finding_alternative(f, "output.label_offset", 1 - l->confidence);
+}
+
+static void report_disagreement(const exray_comparison *comparison, exray_findings *findings)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
+    exray_finding *f = begin(comparison, findings, 0.8);
+    exray_finding_summary(
+        f, "The model's outputs are equal, but both sides decide the same in %.0f %% of the frames.",
+        100 * accuracy->agreement);
+    exray_finding_fix(f, "Check what is done after the model: label file, label_offset, argmax.");
+    exray_finding_number(f, "agreement", accuracy->agreement);
+    exray_finding_number(f, "frames", (double)accuracy->frames);
+    exray_finding_alternative(f, "output.label_offset", 0.3);
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    xr_labelling labels;
+    exray_status status = xr_labelling_make(comparison, &labels, error);
+    const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
+    /* Ties and near-ties may fall either way; half of all frames do not. */
+    bool disagree = accuracy->frames > 0 &&
+                    accuracy->agreement <= exray_option_value(findings, "agreement") &&
+                    xr_outputs_equal(comparison);
+    bool misread =
+        xr_reading_reorders(&labels.ranks[0].reading) || xr_reading_reorders(&labels.ranks[1].reading);
+    if (status == EXRAY_OK && (labels.state == XR_LABELS_LATE || labels.state == XR_LABELS_BROKEN))
+        report_side(comparison, &labels, findings);
+    else if (status == EXRAY_OK && labels.state == XR_LABELS_RIGHT && disagree && !misread)
+        report_disagreement(comparison, findings);
+    xr_labelling_free(&labels);
+    return status;
+}
+
+static const char *const causes[] = {"output.postprocess", NULL};
+static const exray_option options[] = {
+    {"agreement", "share of frames with equal decisions, at most; ties among equal outputs do not reach half",
+     0.5, 0, 1},
+    {.name = NULL},
+};
+
+const exray_assertion xr_assertion_output_postprocess = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "output.postprocess",
+    .summary = "from equal outputs both sides make equal decisions",
+    .causes = causes,
+    .needs = "/output of both logs, and /result of one",
+    .run = run,
+    .options = options,
+};

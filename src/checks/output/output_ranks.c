@@ -1,0 +1,280 @@
+#include "checks/output/output_ranks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANKS = 5 };
+
+/* ---- Reading ---------------------------------------------------------------------------- */
+
+typedef struct vector {
+    const float *value;
+    size_t count;
+} vector;
+
+/* The index of the k-th largest value, -1 where another is as large. */
+static int64_t index_of_rank(const vector *v, unsigned k, double *value)
+{
+    double bound = INFINITY;
+    int64_t at = -1;
+    size_t equal = 0;
+    for (unsigned r = 0; r <= k; r++) {
+        double best = -INFINITY;
+        equal = 0;
+        for (size_t i = 0; i < v->count; i++) {
+            double x = v->value[i];
+            if (!(x < bound) || x < best)
+                continue;
+            equal = x > best ? 1 : equal + 1;
+            best = x;
+            at = (int64_t)i;
+        }
+        bound = best;
+        if (equal > 1 || equal == 0)
+            break; /* from here on ranks are a matter of taste */
+    }
+    *value = bound;
+    return equal == 1 ? at : -1;
+}
+
+static bool push(xr_ranks *ranks, const xr_rank *rank)
+{
+    xr_rank *grown = realloc(ranks->rank, (ranks->count + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    ranks->rank = grown;
+    ranks->rank[ranks->count++] = *rank;
+    return true;
+}
+
+typedef struct reading {
+    const exray_comparison *comparison;
+    exray_side side;
+    exray_slot *slot[2];
+} reading;
+
+static bool add_frame(reading *r, size_t frame, xr_ranks *out)
+{
+    exray_result result;
+    if (!xr_result_read(r->comparison, r->side, frame, r->slot[0], &result))
+        return true;
+    out->frames++;
+    vector v;
+    exray_tensor_view view;
+    bool known = xr_vector_read(r->comparison, r->side, frame, r->slot[1], &view, &v.value);
+    v.count = known ? (size_t)view.count : 0;
+    out->elements = known ? v.count : out->elements;
+    for (unsigned k = 0; k < result.class_count && k < RANKS; k++) {
+        xr_rank rank = {.frame = frame, .rank = k, .id = result.classes[k].id, .index = -1};
+        rank.score = result.classes[k].score;
+        rank.value = NAN;
+        if (known)
+            rank.index = index_of_rank(&v, k, &rank.value);
+        snprintf(rank.label, sizeof rank.label, "%s", result.classes[k].label ? result.classes[k].label : "");
+        if (!push(out, &rank))
+            return false;
+    }
+    return true;
+}
+
+/* ---- Judging ---------------------------------------------------------------------------------- */
+
+/* Whether every top class is its index (of the frame `late` before) less one offset. */
+static bool fits_offset(const xr_ranks *r, size_t late, int64_t *offset, size_t *supporting)
+{
+    bool first = true;
+    *supporting = 0;
+    const xr_rank *before = NULL;
+    for (size_t i = 0; i < r->count; i++) {
+        const xr_rank *k = &r->rank[i];
+        if (k->rank != 0)
+            continue;
+        const xr_rank *source = late ? before : k;
+        before = k;
+        if (!source || source->index < 0)
+            continue;
+        int64_t own = source->index - k->id;
+        if (!first && own != *offset)
+            return false;
+        *offset = own;
+        first = false;
+        ++*supporting;
+    }
+    return *supporting > 0;
+}
+
+/* Whether index and class determine each other, at all ranks. */
+static bool fits_permutation(const xr_ranks *r, size_t *repeats)
+{
+    *repeats = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++) {
+            const xr_rank *a = &r->rank[i], *b = &r->rank[k];
+            if (a->index < 0 || b->index < 0)
+                continue;
+            if ((a->index == b->index) != (a->id == b->id))
+                return false;
+            seen = seen || a->index == b->index;
+        }
+        *repeats += seen;
+    }
+    return true;
+}
+
+static size_t different_classes(const xr_ranks *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        bool seen = r->rank[i].rank != 0;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = r->rank[k].rank == 0 && r->rank[k].id == r->rank[i].id;
+        count += !seen;
+    }
+    return count;
+}
+
+/* Which of the ways that results can follow from outputs they follow. */
+static void judge_order(xr_ranks *r)
+{
+    size_t known = 0, late;
+    int64_t offset;
+    for (size_t i = 0; i < r->count; i++)
+        known += r->rank[i].rank == 0 && r->rank[i].index >= 0;
+    if (xr_reading_reorders(&r->reading)) {
+        r->state = r->reading.counts_classes ? XR_RANKS_OFFSET : XR_RANKS_MISREAD;
+        r->offset = r->reading.class_offset;
+        r->frames_supporting = r->reading.frames;
+    } else if (known == 0)
+        return;
+    else if (fits_offset(r, 0, &r->offset, &r->frames_supporting))
+        r->state = XR_RANKS_OFFSET;
+    else if (fits_offset(r, 1, &offset, &late) && late >= 3 && r->classes >= 3) {
+        r->state = XR_RANKS_LATE;
+        r->offset = offset;
+        r->frames_supporting = late;
+    } else {
+        r->state = fits_permutation(r, &r->repeats) ? XR_RANKS_PERMUTED : XR_RANKS_BROKEN;
+        r->frames_supporting = known;
+    }
+}
+
+exray_status xr_ranks_make(const exray_comparison *comparison, exray_side side, xr_ranks *out,
+                           exray_error *error)
+{
+    *out = (xr_ranks){0};
+    reading r = {.comparison = comparison, .side = side, .slot = {exray_slot_new(), exray_slot_new()}};
+    bool ok = r.slot[0] && r.slot[1];
+    for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++)
+        ok = add_frame(&r, f, out);
+    exray_slot_free(r.slot[0]);
+    exray_slot_free(r.slot[1]);
+    if (!ok) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
+        return EXRAY_E_MEMORY;
+    }
+    exray_status status = xr_reading_make(comparison, side, &out->reading, error);
+    out->classes = different_classes(out);
+    if (status == EXRAY_OK)
+        judge_order(out);
+    return status;
+}
+
+void xr_ranks_free(xr_ranks *ranks)
+{
+    free(ranks->rank);
+    *ranks = (xr_ranks){0};
+}
+
+/* ---- Both sides --------------------------------------------------------------------------------- */
+
+typedef struct class_pair {
+    int64_t edge, reference;
+} class_pair;
+
+static void judge_classes(const class_pair *pair, size_t count, xr_ranks_between *b)
+{
+    b->permuted = count > 0;
+    b->constant = count > 0 && pair[0].edge != pair[0].reference;
+    b->difference = count ? pair[0].edge - pair[0].reference : 0;
+    for (size_t i = 0; i < count; i++) {
+        bool seen = false;
+        b->equal += pair[i].edge == pair[i].reference;
+        b->constant = b->constant && pair[i].edge - pair[i].reference == b->difference;
+        for (size_t k = 0; k < i; k++) {
+            bool same = pair[i].reference == pair[k].reference;
+            b->permuted = b->permuted && same == (pair[i].edge == pair[k].edge);
+            seen = seen || same;
+        }
+        b->repeats += seen;
+        b->classes += !seen;
+    }
+}
+
+/* Whether some class but `id` has that name. */
+static bool is_name_of_another(const xr_ranks *r, int64_t id, const char *name)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->rank[i].id != id && strcmp(r->rank[i].label, name) == 0)
+            return true;
+    return false;
+}
+
+static const char *name_of(const xr_ranks *r, int64_t id)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->rank[i].id == id && *r->rank[i].label)
+            return r->rank[i].label;
+    return NULL;
+}
+
+/* The same class with another name; and by which shift the names agree, if by any. */
+static void judge_names(const xr_ranks *edge, const xr_ranks *reference, xr_ranks_between *b)
+{
+    enum { FURTHEST = 3 };
+    size_t fits[2 * FURTHEST + 1] = {0}, known[2 * FURTHEST + 1] = {0};
+    for (size_t i = 0; i < edge->count; i++) {
+        const xr_rank *k = &edge->rank[i];
+        const char *other = *k->label ? name_of(reference, k->id) : NULL;
+        if (other) {
+            b->named++;
+            bool otherwise = strcmp(other, k->label) != 0;
+            b->named_otherwise += otherwise;
+            b->names_elsewhere += otherwise && is_name_of_another(reference, k->id, k->label);
+        }
+        for (int shift = -FURTHEST; *k->label && shift <= FURTHEST; shift++) {
+            const char *at = name_of(reference, k->id + shift);
+            known[shift + FURTHEST] += at != NULL;
+            fits[shift + FURTHEST] += at && strcmp(at, k->label) == 0;
+        }
+    }
+    for (int shift = -FURTHEST; shift <= FURTHEST; shift++)
+        if (shift != 0 && fits[shift + FURTHEST] > 1 && fits[shift + FURTHEST] == known[shift + FURTHEST]) {
+            b->names_shifted = true;
+            b->name_shift = shift;
+        }
+}
+
+xr_ranks_between xr_ranks_compare(const xr_ranks *edge, const xr_ranks *reference)
+{
+    xr_ranks_between b = {0};
+    class_pair *pair = calloc(edge->count + 1, sizeof *pair);
+    for (size_t i = 0, k = 0; pair && i < edge->count; i++) {
+        if (edge->rank[i].rank != 0)
+            continue;
+        while (k < reference->count &&
+               (reference->rank[k].frame < edge->rank[i].frame ||
+                (reference->rank[k].frame == edge->rank[i].frame && reference->rank[k].rank)))
+            k++;
+        if (k < reference->count && reference->rank[k].frame == edge->rank[i].frame &&
+            !reference->rank[k].rank)
+            pair[b.frames++] = (class_pair){edge->rank[i].id, reference->rank[k].id};
+    }
+    if (pair)
+        judge_classes(pair, b.frames, &b);
+    free(pair);
+    judge_names(edge, reference, &b);
+    return b;
+}

@@ -1,0 +1,503 @@
+#include "checks/output/output_relation.h"
+
+#include "checks/output/output_tail.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_VALUES = 1 << 16 }; /* of one frame: rows of a larger output are sampled */
+
+/* A residual is healthy up to this many times what the added noise does: both are one
+ * draw of it. */
+#define DRAW 3.0
+/* What a candidate leaves must be this much less than what was there. */
+#define FAR_BELOW 0.5
+/* However noisy: nine tenths of the target's variance are explained, or nothing is. */
+#define EXPLAINED 0.316
+
+/* ---- The functions --------------------------------------------------------------------- */
+
+static void softmax(const double *x, double *y, size_t n)
+{
+    double top = -INFINITY, sum = 0;
+    for (size_t i = 0; i < n; i++)
+        top = fmax(top, x[i]);
+    for (size_t i = 0; i < n; i++)
+        sum += y[i] = exp(x[i] - top);
+    for (size_t i = 0; i < n; i++)
+        y[i] /= sum;
+}
+
+static double logit(double p)
+{
+    p = fmin(fmax(p, 1e-12), 1 - 1e-12);
+    return log(p / (1 - p));
+}
+
+static void apply(xr_activation f, const double *x, double *y, size_t n)
+{
+    switch (f) {
+    case XR_SOFTMAX:
+        softmax(x, y, n);
+        break;
+    case XR_SOFTMAX_TWICE:
+        softmax(x, y, n);
+        softmax(y, y, n);
+        break;
+    case XR_LOG_SOFTMAX:
+        softmax(x, y, n);
+        for (size_t i = 0; i < n; i++)
+            y[i] = log(fmax(y[i], 1e-38));
+        break;
+    case XR_SIGMOID:
+        for (size_t i = 0; i < n; i++)
+            y[i] = 1 / (1 + exp(-x[i]));
+        break;
+    case XR_LOG:
+        for (size_t i = 0; i < n; i++)
+            y[i] = log(fmax(x[i], 1e-38));
+        break;
+    case XR_SOFTMAX_OF_LOGIT:
+        for (size_t i = 0; i < n; i++)
+            y[i] = logit(x[i]);
+        softmax(y, y, n);
+        break;
+    case XR_ACTIVATION_COUNT:
+        break;
+    }
+}
+
+/* What f may be asked of: logits of numbers outside 0..1 are none. */
+static bool is_in_domain(xr_activation f, double min, double max)
+{
+    if (f == XR_LOG || f == XR_SOFTMAX_OF_LOGIT)
+        return min >= 0 && max <= 1 + 1e-6;
+    return true;
+}
+
+/* ---- Sums --------------------------------------------------------------------------------- */
+
+typedef struct fit_sums {
+    double left, noise, before; /* squares, of one frame or of all */
+} fit_sums;
+
+typedef struct frame_moments {
+    double n, x, y, xx, yy, xy; /* x the reference's, y the edge's */
+} frame_moments;
+
+typedef struct work {
+    const exray_comparison *comparison;
+    xr_relation *r;
+    exray_slot *slot[2];
+    size_t row;                 /* length of the last dimension */
+    double *value[2], *made[2]; /* [row] */
+    double noise[2];            /* absolute, by the side that is the source */
+    xr_output_grid grid[2];     /* of each side */
+    fit_sums total[2][XR_ACTIVATION_COUNT];
+    frame_moments *frame; /* [frames] */
+    double target_sum[2], target_square[2], count;
+    uint64_t random;
+} work;
+
+/* Uniform in +-sqrt(3): mean 0, variance 1. */
+static double draw(work *w)
+{
+    w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+    return ((double)(w->random >> 11) / 4503599627370496.0 - 1) * 1.7320508;
+}
+
+/* What becomes of a value that is stored: an 8-bit softmax of a thousand classes is 0 but
+ * for the first. */
+static double stored(const xr_output_grid *grid, double value)
+{
+    return grid->scale > 0 ? fmin(fmax(grid->scale * rint(value / grid->scale), grid->low), grid->high)
+                           : value;
+}
+
+static void try_row(work *w, int inverse, xr_activation f, fit_sums *s)
+{
+    const double *source = w->value[inverse ? 0 : 1], *target = w->value[inverse ? 1 : 0];
+    const xr_output_grid *grid = &w->grid[inverse ? 1 : 0];
+    double *shaken = w->made[1];
+    apply(f, source, w->made[0], w->row);
+    for (size_t i = 0; i < w->row; i++) {
+        w->made[0][i] = stored(grid, w->made[0][i]);
+        shaken[i] = source[i] + w->noise[inverse ? 0 : 1] * draw(w);
+        if (f == XR_LOG || f == XR_SOFTMAX_OF_LOGIT)
+            shaken[i] = fmin(fmax(shaken[i], source[i] / 2), 1);
+        s->left += (target[i] - w->made[0][i]) * (target[i] - w->made[0][i]);
+        s->before += (target[i] - source[i]) * (target[i] - source[i]);
+    }
+    apply(f, shaken, shaken, w->row);
+    for (size_t i = 0; i < w->row; i++) {
+        double d = stored(grid, shaken[i]) - w->made[0][i];
+        s->noise += d * d;
+    }
+}
+
+static void note_values(work *w, int side, bool first)
+{
+    xr_relation *r = w->r;
+    double sum = 0, least = INFINITY;
+    for (size_t i = 0; i < w->row; i++) {
+        double v = w->value[side][i];
+        sum += v;
+        least = fmin(least, v);
+        r->min[side] = first && i == 0 ? v : fmin(r->min[side], v);
+        r->max[side] = first && i == 0 ? v : fmax(r->max[side], v);
+        r->integers[side] = r->integers[side] && v == rint(v);
+        w->target_sum[side] += v;
+        w->target_square[side] += v * v;
+    }
+    /* 8-bit probabilities sum to 1 within their rounding. */
+    double slack = 1e-3 + w->grid[side].scale * sqrt((double)w->row);
+    r->probabilities[side] = r->probabilities[side] && least >= 0 && fabs(sum - 1) <= slack;
+}
+
+static void add_moments(frame_moments *m, const work *w)
+{
+    for (size_t i = 0; i < w->row; i++) {
+        double x = w->value[1][i], y = w->value[0][i];
+        m->n++;
+        m->x += x;
+        m->y += y;
+        m->xx += x * x;
+        m->yy += y * y;
+        m->xy += x * y;
+    }
+}
+
+static void judge_frame(work *w, const fit_sums *s, xr_candidate *c)
+{
+    if (s->left < FAR_BELOW * FAR_BELOW * s->before)
+        c->supporting++;
+    else if (s->left > s->before && s->left > 4 * DRAW * DRAW * s->noise)
+        c->opposing++;
+    (void)w;
+}
+
+static void add_frame(work *w, const float *edge, const float *reference, uint64_t count)
+{
+    fit_sums now[2][XR_ACTIVATION_COUNT] = {{{0}}};
+    size_t rows = (size_t)(count / w->row), most = MOST_VALUES / w->row ? MOST_VALUES / w->row : 1;
+    size_t stride = rows > most ? rows / most : 1;
+    for (size_t row = 0; row < rows; row += stride) {
+        bool finite = true;
+        for (size_t i = 0; i < w->row; i++) {
+            w->value[0][i] = edge[row * w->row + i];
+            w->value[1][i] = reference[row * w->row + i];
+            finite = finite && isfinite(w->value[0][i]) && isfinite(w->value[1][i]);
+        }
+        if (!finite)
+            continue;
+        bool first = w->count == 0;
+        note_values(w, 0, first);
+        note_values(w, 1, first);
+        w->count += (double)w->row;
+        add_moments(&w->frame[w->r->frames], w);
+        for (int inverse = 0; inverse < 2; inverse++)
+            for (int f = 0; f < XR_ACTIVATION_COUNT; f++)
+                try_row(w, inverse, (xr_activation)f, &now[inverse][f]);
+    }
+    for (int inverse = 0; inverse < 2; inverse++)
+        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
+            fit_sums *s = &now[inverse][f], *t = &w->total[inverse][f];
+            judge_frame(w, s, &w->r->activation[inverse][f]);
+            t->left += s->left;
+            t->noise += s->noise;
+            t->before += s->before;
+        }
+    w->r->frames++;
+}
+
+/* ---- What they come to ----------------------------------------------------------------------- */
+
+static double deviation(const work *w, int side)
+{
+    double mean = w->target_sum[side] / w->count;
+    return sqrt(fmax(w->target_square[side] / w->count - mean * mean, 0));
+}
+
+static void settle(xr_candidate *c, double unit)
+{
+    c->explains = unit > 0 && c->residual <= fmin(c->allowed, EXPLAINED) &&
+                  c->residual <= FAR_BELOW * c->before && c->opposing == 0 && c->supporting > 0;
+}
+
+static void settle_activations(work *w)
+{
+    for (int inverse = 0; inverse < 2; inverse++)
+        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
+            xr_candidate *c = &w->r->activation[inverse][f];
+            const fit_sums *s = &w->total[inverse][f];
+            int target = inverse ? 1 : 0;
+            double unit = deviation(w, target), step = w->grid[target].scale;
+            double float_noise = 1e-6 * sqrt(w->target_square[target] / w->count);
+            c->residual = sqrt(s->left / w->count) / unit;
+            c->before = sqrt(s->before / w->count) / unit;
+            c->allowed = (DRAW * sqrt(s->noise / w->count) + step / sqrt(3) + DRAW * float_noise) / unit;
+            settle(c, unit);
+            if (!is_in_domain((xr_activation)f, w->r->min[!target], w->r->max[!target]))
+                c->explains = false;
+        }
+}
+
+static double left_of(const frame_moments *m, double a, double b)
+{
+    double left = m->yy + a * a * m->xx + m->n * b * b - 2 * a * m->xy - 2 * b * m->y + 2 * a * b * m->x;
+    return fmax(left, 0);
+}
+
+static void settle_affine(work *w)
+{
+    frame_moments all = {0};
+    xr_relation *r = w->r;
+    for (size_t f = 0; f < r->frames; f++) {
+        const frame_moments *m = &w->frame[f];
+        all.n += m->n;
+        all.x += m->x;
+        all.y += m->y;
+        all.xx += m->xx;
+        all.yy += m->yy;
+        all.xy += m->xy;
+    }
+    double vx = all.xx - all.x * all.x / all.n, unit = deviation(w, 0);
+    if (!(vx > 0) || !(unit > 0))
+        return;
+    r->gain = (all.xy - all.x * all.y / all.n) / vx;
+    r->offset = (all.y - r->gain * all.x) / all.n;
+    double step =
+        fmax(r->integers[0] ? 1 : w->grid[0].scale, fabs(r->gain) * fmax(w->grid[0].scale, w->grid[1].scale));
+    double noise = fabs(r->gain) * w->noise[1] + step / sqrt(3) + 1e-6 * sqrt(all.yy / all.n);
+    for (size_t f = 0; f < r->frames; f++) {
+        const frame_moments *m = &w->frame[f];
+        double left = left_of(m, r->gain, r->offset), before = left_of(m, 1, 0);
+        if (left < FAR_BELOW * FAR_BELOW * before)
+            r->affine.supporting++;
+        else if (left > before && left > 16 * noise * noise * m->n)
+            r->affine.opposing++;
+    }
+    r->affine.residual = sqrt(left_of(&all, r->gain, r->offset) / all.n) / unit;
+    r->affine.before = sqrt(left_of(&all, 1, 0) / all.n) / unit;
+    r->affine.allowed = noise / unit;
+    settle(&r->affine, unit);
+    if (r->gain <= 0)
+        r->affine.explains = false;
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------- */
+
+/* The last dimension that is not 1. */
+static size_t row_length(const exray_tensor_info *info)
+{
+    for (uint32_t i = info->rank; i-- > 0;)
+        if (info->shape[i] > 1)
+            return (size_t)info->shape[i];
+    return 1;
+}
+
+static bool make_room(work *w, const exray_tensor_view *view)
+{
+    if (w->row)
+        return w->row == row_length(&view->info);
+    w->row = row_length(&view->info);
+    for (int i = 0; i < 2; i++) {
+        w->value[i] = calloc(w->row, sizeof(double));
+        w->made[i] = calloc(w->row, sizeof(double));
+    }
+    return w->value[0] && w->value[1] && w->made[0] && w->made[1];
+}
+
+static exray_status read_frames(work *w, exray_error *error)
+{
+    for (size_t f = 0; f < exray_comparison_frame_count(w->comparison); f++) {
+        exray_tensor_view view[2];
+        const float *values[2];
+        exray_status status = EXRAY_OK;
+        for (int s = 0; s < 2 && status == EXRAY_OK; s++)
+            status = exray_comparison_values(w->comparison, (exray_side)s, f, EXRAY_OUTPUT, w->r->pair,
+                                             w->slot[s], &view[s], &values[s], error);
+        if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
+            continue;
+        if (status != EXRAY_OK)
+            return status;
+        if (view[0].count != view[1].count || view[0].count < 2 || view[0].count % row_length(&view[0].info))
+            continue;
+        w->r->on_lattice = view[0].info.dtype == EXRAY_FLOAT32 && view[0].info.quantization.count == 0 &&
+                           w->r->io->step[EXRAY_EDGE] > 0;
+        if (!make_room(w, &view[1]))
+            return w->row && w->made[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+        add_frame(w, values[0], values[1], view[0].count);
+    }
+    return EXRAY_OK;
+}
+
+exray_status xr_relation_make(const exray_comparison *comparison, size_t pair, xr_relation *out,
+                              exray_error *error)
+{
+    const exray_io_pair *io = exray_comparison_output(comparison, pair);
+    *out = (xr_relation){.io = io, .pair = pair, .probabilities = {true, true}, .integers = {true, true}};
+    out->differs = io->comparable && !(io->error <= io->noise) && io->metrics.count > 0;
+    if (!out->differs)
+        return EXRAY_OK;
+    work w = {.comparison = comparison, .r = out, .slot = {exray_slot_new(), exray_slot_new()}, .random = 1};
+    w.frame = calloc(exray_comparison_frame_count(comparison) + 1, sizeof *w.frame);
+    exray_status status = EXRAY_E_MEMORY;
+    if (w.frame && w.slot[0] && w.slot[1]) {
+        /* rmse / error is the reference's deviation; the edge's follows from its range. */
+        double relative = isfinite(io->noise) ? io->noise : 0, unit = io->metrics.rmse / io->error;
+        double range = io->metrics.max[1] - io->metrics.min[1];
+        double stretch = range > 0 ? (io->metrics.max[0] - io->metrics.min[0]) / range : 0;
+        w.noise[1] = isfinite(unit) ? relative * unit : 0;
+        w.noise[0] = w.noise[1] * stretch;
+        for (int s = 0; s < 2; s++)
+            w.grid[s] = xr_output_grid_of(comparison, (exray_side)s, pair);
+        status = read_frames(&w, error);
+    }
+    if (status == EXRAY_OK && w.count > 0) {
+        for (int s = 0; s < 2; s++)
+            out->coarse = out->coarse || deviation(&w, s) < w.grid[s].scale;
+        settle_activations(&w);
+        settle_affine(&w);
+    }
+    for (int i = 0; i < 2; i++) {
+        exray_slot_free(w.slot[i]);
+        free(w.value[i]);
+        free(w.made[i]);
+        out->integers[i] = out->integers[i] && out->max[i] - out->min[i] > 2;
+    }
+    free(w.frame);
+    if (status == EXRAY_E_MEMORY)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing outputs"};
+    return status;
+}
+
+exray_status xr_each_relation(const exray_comparison *comparison, xr_relation_judge *judge,
+                              exray_findings *findings, exray_error *error)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        xr_relation r;
+        exray_status status = xr_relation_make(comparison, i, &r, error);
+        if (status == EXRAY_OK && (!r.differs || r.frames == 0))
+            continue;
+        if (status == EXRAY_OK && xr_inputs_differ(comparison))
+            return xr_abstain_for_inputs(error);
+        if (status == EXRAY_OK)
+            status = judge(comparison, &r, findings, error);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    return EXRAY_OK;
+}
+
+bool xr_relation_activation(const xr_relation *r, xr_activation *which, bool *inverse,
+                            const xr_candidate **other)
+{
+    const xr_candidate *best = NULL, *next = NULL;
+    for (int d = 0; d < 2; d++)
+        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
+            const xr_candidate *c = &r->activation[d][f];
+            if (!c->explains || (best && best->residual <= c->residual && f != XR_LOG))
+                continue;
+            if (best == &r->activation[0][XR_LOG] || best == &r->activation[1][XR_LOG])
+                continue; /* the softmax of log-probabilities are the probabilities: the same said otherwise
+                           */
+            best = c;
+            *which = (xr_activation)f;
+            *inverse = d == 1;
+        }
+    for (int d = 0; d < 2; d++)
+        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
+            const xr_candidate *c = &r->activation[d][f];
+            if (c != best && isfinite(c->residual) && (!next || c->residual < next->residual))
+                next = c;
+        }
+    if (other)
+        *other = next;
+    return best != NULL;
+}
+
+bool xr_relation_is_affine(const xr_relation *r, const xr_candidate *activation)
+{
+    double much_better = r->on_lattice ? 1 : 0.2;
+    return r->affine.explains && r->affine.residual <= much_better * activation->residual;
+}
+
+/* ---- What surrounds an output --------------------------------------------------------------------- */
+
+bool xr_inputs_differ(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (input->comparable && !(input->error <= input->noise))
+            return true;
+    }
+    return false;
+}
+
+bool xr_inputs_known(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_input_count(comparison);
+    for (size_t i = 0; i < count; i++)
+        if (!exray_comparison_input(comparison, i)->comparable)
+            return false;
+    return count > 0;
+}
+
+exray_status xr_abstain_for_inputs(exray_error *error)
+{
+    error->status = EXRAY_E_STATE;
+    snprintf(error->message, sizeof error->message,
+             "the model's inputs differ, so its outputs must: judged once the inputs are equal");
+    return EXRAY_E_STATE;
+}
+
+uint32_t xr_output_layer(const exray_comparison *comparison, const exray_io_pair *output)
+{
+    uint32_t from = EXRAY_NO_INDEX;
+    uint64_t count = output->metrics.count;
+    for (size_t i = exray_comparison_layer_count(comparison); i-- > 0;) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (layer->role == EXRAY_LAYER_CLEAN)
+            break;
+        if (layer->role != EXRAY_LAYER_UNJUDGED && layer->metrics.count != count)
+            break;
+        from = (uint32_t)i;
+    }
+    return from;
+}
+
+static void set_range(const exray_tensor_info *info, xr_output_grid *grid)
+{
+    double levels = info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8     ? 256
+                    : info->dtype == EXRAY_INT16 || info->dtype == EXRAY_UINT16 ? 65536
+                                                                                : INFINITY;
+    bool is_signed = info->dtype != EXRAY_UINT8 && info->dtype != EXRAY_UINT16;
+    double least = is_signed ? -levels / 2 : 0, most = is_signed ? levels / 2 - 1 : levels - 1;
+    grid->low = grid->scale * (least - (double)grid->zero_point);
+    grid->high = grid->scale * (most - (double)grid->zero_point);
+}
+
+xr_output_grid xr_output_grid_of(const exray_comparison *comparison, exray_side side, size_t pair)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    uint32_t tensor = xr_output_tensor(comparison, side, pair);
+    xr_output_grid grid = {0};
+    if (tensor == EXRAY_NO_INDEX || model->tensors[tensor].quantization.count == 0)
+        return grid;
+    const exray_tensor_info *info = &model->tensors[tensor];
+    grid.scale = fabs((double)info->quantization.scale[0]);
+    grid.zero_point = info->quantization.zero_point ? info->quantization.zero_point[0] : 0;
+    set_range(info, &grid);
+    return grid;
+}
+
+double xr_output_scale(const exray_comparison *comparison, exray_side side, size_t pair, int64_t *zero_point)
+{
+    xr_output_grid grid = xr_output_grid_of(comparison, side, pair);
+    if (zero_point)
+        *zero_point = grid.zero_point;
+    return grid.scale;
+}

@@ -1,0 +1,146 @@
+#include "checks/output/output_sign.h"
+
+#include "checks/output/output_relation.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Signed taken for unsigned or the reverse, each with its zero point subtracted or not. */
+enum { WAYS = 4 };
+
+/* A value this near to the boundary (of 256 steps) may have been on its other side. */
+#define NEAR 0.25
+
+typedef struct way {
+    double boundary, offset, moved; /* moved < 0: the values above the boundary */
+    double left;                    /* squares */
+    size_t values_moved, contradicting;
+} way;
+
+typedef struct sums {
+    way way[WAYS];
+    double n, before;
+    size_t frames;
+} sums;
+
+static void add_value(way *w, double edge, double reference)
+{
+    bool expected = w->moved < 0 ? reference >= w->boundary : reference < w->boundary;
+    double stays = edge - reference - w->offset, moves = stays - w->moved;
+    bool moved = fabs(moves) < fabs(stays);
+    double left = moved ? moves : stays;
+    w->left += left * left;
+    w->values_moved += moved;
+    w->contradicting += moved != expected && fabs(reference - w->boundary) > NEAR * fabs(w->moved);
+}
+
+static float value_at(const float *values, uint64_t i)
+{
+    float value;
+    memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
+    return value;
+}
+
+static void add_frame(sums *s, const float *edge, const float *reference, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        double a = value_at(edge, i), b = value_at(reference, i);
+        if (!isfinite(a) || !isfinite(b))
+            continue;
+        for (int k = 0; k < WAYS; k++)
+            add_value(&s->way[k], a, b);
+        s->n++;
+        s->before += (a - b) * (a - b);
+    }
+    s->frames++;
+}
+
+/* What the reference's quantization says, else that of every 8-bit softmax: 256 steps
+ * from 0 to 1. */
+static bool make_ways(const exray_comparison *comparison, size_t pair, sums *s)
+{
+    const exray_io_pair *io = exray_comparison_output(comparison, pair);
+    xr_output_grid grid = xr_output_grid_of(comparison, EXRAY_REFERENCE, pair);
+    if (!(grid.scale > 0)) {
+        bool steps = fabs(io->step[EXRAY_EDGE] - 1.0 / 256) < 1e-6;
+        if (!steps || io->metrics.min[EXRAY_REFERENCE] < 0 || io->metrics.max[EXRAY_REFERENCE] > 1)
+            return false;
+        grid = (xr_output_grid){.scale = 1.0 / 256, .low = 0, .high = 255.0 / 256};
+    }
+    double whole = 256 * grid.scale;
+    if (!(fabs(grid.high - grid.low + grid.scale - whole) <= 1e-6 * whole))
+        return false; /* not of 8 bits */
+    double boundary = grid.low + whole / 2;
+    for (int k = 0; k < WAYS; k++) {
+        double zero = grid.scale * (double)grid.zero_point;
+        if (zero == 0)
+            zero = -whole / 2; /* int8 whose lowest value is the zero point, as far as is known */
+        s->way[k] = (way){.boundary = boundary, .moved = k % 2 ? whole : -whole, .offset = k < 2 ? 0 : zero};
+    }
+    return true;
+}
+
+static exray_status read_frames(const exray_comparison *comparison, size_t pair, exray_slot *slot[2], sums *s,
+                                exray_error *error)
+{
+    for (size_t f = 0; f < exray_comparison_frame_count(comparison); f++) {
+        exray_tensor_view view[2];
+        const float *values[2];
+        exray_status status = EXRAY_OK;
+        for (int side = 0; side < 2 && status == EXRAY_OK; side++)
+            status = exray_comparison_values(comparison, (exray_side)side, f, EXRAY_OUTPUT, pair, slot[side],
+                                             &view[side], &values[side], error);
+        if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
+            continue;
+        if (status != EXRAY_OK)
+            return status;
+        /* Integers that the log itself dequantizes have their right sign. */
+        if (view[0].info.dtype == EXRAY_FLOAT32 && view[0].info.quantization.count == 0 &&
+            view[0].count == view[1].count)
+            add_frame(s, values[0], values[1], view[0].count);
+    }
+    return EXRAY_OK;
+}
+
+static void judge(const sums *s, const exray_io_pair *io, xr_sign_fit *out)
+{
+    double unit = io->error > 0 ? io->metrics.rmse / io->error : 0; /* the reference's deviation */
+    const way *best = &s->way[0];
+    for (int k = 1; k < WAYS; k++)
+        if (s->way[k].contradicting < best->contradicting ||
+            (s->way[k].contradicting == best->contradicting && s->way[k].left < best->left))
+            best = &s->way[k];
+    if (!(unit > 0) || !isfinite(unit))
+        return;
+    out->residual = sqrt(best->left / s->n) / unit;
+    out->before = sqrt(s->before / s->n) / unit;
+    out->allowed = io->noise + fabs(best->moved) / 256 / sqrt(3) / unit;
+    out->offset = best->offset;
+    out->moved = best->moved;
+    out->boundary = best->boundary;
+    out->values_moved = best->values_moved;
+    out->contradicting = best->contradicting;
+    out->frames = s->frames;
+    out->explains = best->values_moved > 0 && best->contradicting == 0 &&
+                    out->residual <= fmin(out->allowed, 0.316) && out->residual <= 0.5 * out->before;
+}
+
+exray_status xr_sign_fit_make(const exray_comparison *comparison, size_t pair, xr_sign_fit *out,
+                              exray_error *error)
+{
+    sums s = {0};
+    *out = (xr_sign_fit){0};
+    if (!make_ways(comparison, pair, &s))
+        return EXRAY_OK;
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_status status = EXRAY_E_MEMORY;
+    if (slot[0] && slot[1])
+        status = read_frames(comparison, pair, slot, &s, error);
+    else
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing outputs"};
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (status == EXRAY_OK && s.n > 0)
+        judge(&s, exray_comparison_output(comparison, pair), out);
+    return status;
+}

@@ -1,0 +1,145 @@
+#include "checks/output/output_tail.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names of engines differ in case and underscores, and 8-bit forms have a prefix of their
+ * own: LOG_SOFTMAX, LogSoftmax, QLinearSoftmax. */
+static bool is_op(const char *op, const char *name)
+{
+    static const char quantized[] = "QLinear";
+    if (op && strncmp(op, quantized, sizeof quantized - 1) == 0)
+        op += sizeof quantized - 1;
+    while (op && *op && *name) {
+        if (*op == '_') {
+            op++;
+            continue;
+        }
+        if (tolower((unsigned char)*op++) != *name++)
+            return false;
+    }
+    return op && !*op && !*name;
+}
+
+static bool is_one_of(const char *op, const char *const *names)
+{
+    for (; *names; names++)
+        if (is_op(op, *names))
+            return true;
+    return false;
+}
+
+static bool only_moves(const char *op)
+{
+    static const char *const names[] = {"reshape",  "squeeze",          "expanddims", "unsqueeze",
+                                        "flatten",  "quantize",         "dequantize", "quantizelinear",
+                                        "identity", "dequantizelinear", "cast",       NULL};
+    return is_one_of(op, names);
+}
+
+static bool is_activation(const char *op, xr_tail_activation *which)
+{
+    *which = is_op(op, "softmax")      ? XR_TAIL_SOFTMAX
+             : is_op(op, "logsoftmax") ? XR_TAIL_LOG_SOFTMAX
+                                       : XR_TAIL_SIGMOID;
+    return *which != XR_TAIL_SIGMOID || is_op(op, "logistic") || is_op(op, "sigmoid");
+}
+
+uint32_t xr_output_tensor(const exray_comparison *comparison, exray_side side, size_t pair)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    const exray_io_pair *io = exray_comparison_output(comparison, pair);
+    for (uint32_t i = 0; io && model && i < model->output_count; i++) {
+        uint32_t tensor = model->outputs[i];
+        const char *name = tensor < model->tensor_count ? model->tensors[tensor].name : NULL;
+        if (name && strcmp(name, io->name[side]) == 0)
+            return tensor;
+    }
+    return model && model->output_count == 1 && pair == 0 && model->outputs[0] < model->tensor_count
+               ? model->outputs[0]
+               : EXRAY_NO_INDEX;
+}
+
+static const exray_node *producer_among(const exray_node *nodes, uint32_t count, uint32_t tensor)
+{
+    for (uint32_t n = count; n-- > 0;) {
+        const exray_node *inner =
+            nodes[n].inner_count ? producer_among(nodes[n].inner, nodes[n].inner_count, tensor) : NULL;
+        if (inner)
+            return inner;
+        for (uint32_t k = 0; k < nodes[n].output_count; k++)
+            if (nodes[n].outputs[k] == tensor)
+                return &nodes[n];
+    }
+    return NULL;
+}
+
+const exray_node *xr_producer(const exray_model *model, uint32_t tensor)
+{
+    return model && tensor < model->tensor_count ? producer_among(model->nodes, model->node_count, tensor)
+                                                 : NULL;
+}
+
+/* A delegate's own node says nothing of what it runs. */
+static bool hides_nodes(const char *op)
+{
+    return !op || !*op || strstr(op, "elegate") || strstr(op, "DELEGATE");
+}
+
+xr_tail xr_output_tail(const exray_comparison *comparison, exray_side side, size_t pair)
+{
+    enum { FURTHEST = 16 };
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    uint32_t tensor = xr_output_tensor(comparison, side, pair);
+    xr_tail tail = {0};
+    for (int i = 0; i < FURTHEST && tail.count < XR_TAIL_MOST; i++) {
+        const exray_node *node = xr_producer(model, tensor);
+        xr_tail_activation which;
+        if (!node || hides_nodes(node->op))
+            break;
+        if (is_activation(node->op, &which)) {
+            memmove(&tail.activation[1], &tail.activation[0], tail.count * sizeof tail.activation[0]);
+            tail.activation[0] = which;
+            tail.count++;
+        } else if (!only_moves(node->op)) {
+            tail.known = true;
+            break;
+        }
+        tensor = node->input_count ? node->inputs[0] : EXRAY_NO_INDEX;
+    }
+    return tail;
+}
+
+uint32_t xr_tail_layer(const exray_comparison *comparison, const exray_io_pair *output)
+{
+    uint32_t found = EXRAY_NO_INDEX;
+    for (size_t i = exray_comparison_layer_count(comparison); i-- > 0;) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        xr_tail_activation which;
+        if (layer->role != EXRAY_LAYER_UNJUDGED && layer->metrics.count != output->metrics.count)
+            break;
+        bool activates =
+            is_activation(layer->op[EXRAY_EDGE], &which) || is_activation(layer->op[EXRAY_REFERENCE], &which);
+        if (activates)
+            found = (uint32_t)i;
+        else if (!only_moves(layer->op[EXRAY_EDGE]))
+            break;
+    }
+    return found;
+}
+
+bool xr_tails_differ(const xr_tail *a, const xr_tail *b)
+{
+    return a->known && b->known &&
+           (a->count != b->count ||
+            memcmp(a->activation, b->activation, a->count * sizeof a->activation[0]) != 0);
+}
+
+void xr_tail_words(const xr_tail *tail, char *text, size_t size)
+{
+    static const char *const words[] = {"softmax", "log-softmax", "sigmoid"};
+    size_t used = (size_t)snprintf(text, size, "%s", tail->count ? "" : "no activation");
+    for (size_t i = 0; i < tail->count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", words[tail->activation[i]]);
+}

@@ -1,0 +1,315 @@
+/* perf.warmup and perf.throttle: what the frames' own times show, in order. */
+#include "checks/builtin.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FEWEST_FRAMES = 8, SEGMENT = 10, EIGHTHS = 8, FEWEST_IN_EIGHTH = 5 };
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The value below which a share q of them lies; sorts into `scratch`. */
+static double quantile(const double *value, size_t count, double q, double *scratch)
+{
+    if (count == 0)
+        return NAN;
+    memcpy(scratch, value, count * sizeof *value);
+    qsort(scratch, count, sizeof *scratch, ascending);
+    return scratch[(size_t)ceil(q * (double)(count - 1))];
+}
+
+/* ---- Warm-up ------------------------------------------------------------------- */
+
+/* The first frame's time over the median. */
+static double first_ratio(const exray_latency_table *t)
+{
+    return t->settled.count >= FEWEST_FRAMES ? t->inference[0] / t->settled.median : NAN;
+}
+
+static void judge_warmup(const exray_comparison *c, exray_findings *findings, double *scratch)
+{
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
+    double ratio = first_ratio(t), usual = first_ratio(exray_comparison_latency(c, EXRAY_REFERENCE));
+    /* Chance: a scheduler that takes the processor away from some frames may take it from the
+     * first, and twice.  So it must lose more than any of the rest by far (the slowest
+     * hundredth left out), and where frames do lose time, a single one must show more. */
+    double slowest = quantile(t->inference + t->warmup, t->frames - t->warmup, 0.99, scratch);
+    double rest = fmax(slowest - t->settled.median, 0);
+    bool two = t->warmup > 1 && t->inference[1] - t->settled.median > 3 * rest;
+    bool quiet = two || rest < 0.25 * t->settled.median;
+    double needed = exray_option_value(findings, quiet ? "warmup_ratio" : "warmup_among_hiccups");
+    /* What the reference does likewise is the engine's habit. */
+    if (t->warmup == 0 || !(ratio >= needed) || t->inference[0] - t->settled.median < 3 * rest ||
+        (usual > 1 && ratio < needed * usual))
+        return;
+    exray_finding *f = exray_find(findings, "perf.warmup", EXRAY_WARNING, 0.9);
+    exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f, "The first %s slow: %.3g ms, %.3g times the usual %.3g ms.",
+                          t->warmup == 1 ? "frame is" : "frames are", t->inference[0] / 1e6, ratio,
+                          t->settled.median / 1e6);
+    exray_finding_fix(f, "Run the model once on any input before the first frame that counts, and build "
+                         "delegates and caches at start.");
+    exray_finding_number(f, "first_ms", t->inference[0] / 1e6);
+    exray_finding_number(f, "median_ms", t->settled.median / 1e6);
+    exray_finding_number(f, "ratio", ratio);
+    exray_finding_number(f, "frames", (double)t->warmup);
+    exray_finding_number(f, "reference_ratio", usual);
+}
+
+/* ---- Throttling ------------------------------------------------------------------ */
+
+/* Where the sum of ranks parts the series best (Pettitt): the first index of the later part. */
+static size_t change_point(const double *value, size_t count, double *scratch)
+{
+    memcpy(scratch, value, count * sizeof *value);
+    qsort(scratch, count, sizeof *scratch, ascending);
+    double sum = 0, most = 0;
+    size_t at = 0;
+    for (size_t i = 0; i + 1 < count; i++) {
+        size_t low = 0, high = count;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (scratch[middle] < value[i])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        sum += (double)low - (double)(count - 1) / 2;
+        if (-sum > most) {
+            most = -sum;
+            at = i + 1;
+        }
+    }
+    return at;
+}
+
+/* Medians of System.cpu_mhz (celsius: cpu_celsius) over frames [from, to) of the table. */
+static double system_median(const exray_log *log, const exray_latency_table *t, size_t from, size_t to,
+                            bool celsius, double *scratch)
+{
+    exray_slot *slot = exray_slot_new();
+    size_t count = 0;
+    for (size_t i = from; slot && i < to; i++) {
+        const exray_record *record = exray_log_records(log, t->frame[i]);
+        size_t records = exray_log_frame(log, t->frame[i])->record_count;
+        for (size_t k = 0; k < records; k++) {
+            exray_system s;
+            exray_error error;
+            if (record[k].message != EXRAY_MESSAGE_SYSTEM ||
+                exray_log_read_system(log, &record[k], slot, &s, &error) != EXRAY_OK)
+                continue;
+            if (celsius ? s.has_celsius : s.has_mhz)
+                scratch[count++] = celsius ? s.cpu_celsius : s.cpu_mhz;
+            break;
+        }
+    }
+    exray_slot_free(slot);
+    qsort(scratch, count, sizeof *scratch, ascending);
+    return count ? scratch[count / 2] : NAN;
+}
+
+/* The reference's ratio of the same frames: where its time changes alike, it is the data. */
+static double reference_change(const exray_comparison *c, size_t edge_frame, double *scratch, size_t room)
+{
+    const exray_log *log = exray_comparison_log(c, EXRAY_REFERENCE);
+    double median[2];
+    for (int later = 0; later < 2; later++) {
+        size_t count = 0;
+        for (size_t i = 0; i < exray_comparison_frame_count(c) && count < room; i++) {
+            exray_frame_pair pair = exray_comparison_frame(c, i);
+            uint64_t ns = exray_log_frame(log, pair.frame[EXRAY_REFERENCE])->inference_ns;
+            if (ns && (pair.frame[EXRAY_EDGE] >= edge_frame) == (later == 1))
+                scratch[count++] = (double)ns;
+        }
+        qsort(scratch, count, sizeof *scratch, ascending);
+        median[later] = count >= 3 ? scratch[count / 2] : NAN;
+    }
+    return median[1] / median[0];
+}
+
+/* A slowing down: frames of the settled ones before `at` against those behind it. */
+typedef struct slowing {
+    size_t at;            /* the later part's first */
+    double before, after; /* ns, medians of what is compared */
+    bool drift;           /* little by little: the first eighth against the last */
+    bool clock_fell;
+    double mhz[2], celsius[2];
+} slowing;
+
+/* A step: nine of ten later frames are slower than nine of ten earlier ones. */
+static bool find_step(const double *value, size_t count, double *scratch, slowing *s)
+{
+    if (count < 2 * SEGMENT)
+        return false;
+    s->at = change_point(value, count, scratch);
+    if (s->at < SEGMENT || count - s->at < SEGMENT)
+        return false;
+    const double *later = value + s->at;
+    size_t rest = count - s->at;
+    s->before = quantile(value, s->at, 0.5, scratch);
+    s->after = quantile(later, rest, 0.5, scratch);
+    return quantile(later, rest, 0.1, scratch) > quantile(value, s->at, 0.9, scratch);
+}
+
+/* A drift: the medians of the eighths rise, one pair of them out of order at most: chance alone
+ * makes 8 such orders in 8! = 40,320. */
+static bool find_drift(const double *value, size_t count, double *scratch, slowing *s)
+{
+    if (count < EIGHTHS * FEWEST_IN_EIGHTH)
+        return false;
+    double median[EIGHTHS];
+    size_t inverted = 0;
+    for (size_t i = 0; i < EIGHTHS; i++) {
+        size_t from = i * count / EIGHTHS, to = (i + 1) * count / EIGHTHS;
+        median[i] = quantile(value + from, to - from, 0.5, scratch);
+        for (size_t k = 0; k < i; k++)
+            inverted += median[k] >= median[i];
+    }
+    s->before = median[0];
+    s->after = median[EIGHTHS - 1];
+    s->at = count / 2;
+    s->drift = true;
+    return inverted <= 1;
+}
+
+static void read_system(const exray_log *log, const exray_latency_table *t, slowing *s, double *scratch)
+{
+    for (size_t part = 0; part < 2; part++) {
+        size_t from = t->warmup + (part ? s->at : 0), to = part ? t->frames : t->warmup + s->at;
+        s->mhz[part] = system_median(log, t, from, to, false, scratch);
+        s->celsius[part] = system_median(log, t, from, to, true, scratch);
+    }
+    s->clock_fell = s->mhz[1] < 0.9 * s->mhz[0];
+}
+
+/* Shares of processor time change within milliseconds; heat acts over seconds. */
+static bool lasts(const exray_log *log, const exray_latency_table *t, const slowing *s, double seconds)
+{
+    size_t from = t->warmup + (s->drift ? 0 : s->at);
+    const exray_frame *first = exray_log_frame(log, t->frame[from]);
+    const exray_frame *last = exray_log_frame(log, t->frame[t->frames - 1]);
+    return ((double)last->end_ns - (double)first->begin_ns) / 1e9 >= seconds;
+}
+
+static void report_throttle(exray_findings *findings, const slowing *s, uint64_t from_frame)
+{
+    double ratio = s->after / s->before;
+    exray_finding *f = exray_find(findings, "perf.throttle", EXRAY_WARNING, s->clock_fell ? 0.95 : 0.7);
+    exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
+    if (s->drift)
+        exray_finding_summary(
+            f,
+            "The edge gets slower and slower: %.3g ms in the first eighth of the frames, %.3g ms in the last "
+            "(%.3g times).",
+            s->before / 1e6, s->after / 1e6, ratio);
+    else
+        exray_finding_summary(
+            f, "The edge gets slower while it runs: from frame %llu on %.3g ms, before %.3g ms (%.3g times).",
+            (unsigned long long)from_frame, s->after / 1e6, s->before / 1e6, ratio);
+    if (s->clock_fell)
+        exray_finding_detail(f, "The processor's clock fell from %.0f to %.0f MHz.", s->mhz[0], s->mhz[1]);
+    else
+        exray_finding_detail(f, "The processor's clock %s: another program may have taken its time as well.",
+                             isnan(s->mhz[0]) ? "was not recorded" : "did not fall");
+    exray_finding_fix(
+        f, "Cool the device, run fewer frames a second or fewer threads, and keep other work off it.");
+    exray_finding_number(f, "ratio", ratio);
+    exray_finding_number(f, "before_ms", s->before / 1e6);
+    exray_finding_number(f, "after_ms", s->after / 1e6);
+    if (!s->drift)
+        exray_finding_number(f, "from_frame", (double)from_frame);
+    exray_finding_number(f, "mhz_before", s->mhz[0]);
+    exray_finding_number(f, "mhz_after", s->mhz[1]);
+    exray_finding_number(f, "celsius_before", s->celsius[0]);
+    exray_finding_number(f, "celsius_after", s->celsius[1]);
+}
+
+static bool judge_slowing(const exray_comparison *c, exray_findings *findings, slowing *s, double *scratch,
+                          size_t room)
+{
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_log *log = exray_comparison_log(c, EXRAY_EDGE);
+    read_system(log, t, s, scratch);
+    const char *limit = s->clock_fell ? "throttle_ratio"
+                        : s->drift    ? "throttle_drift"
+                                      : "throttle_unexplained";
+    double ratio = s->after / s->before;
+    if (!(ratio >= exray_option_value(findings, limit)) ||
+        (!s->clock_fell && !lasts(log, t, s, exray_option_value(findings, "throttle_seconds"))))
+        return false;
+    size_t at = t->frame[t->warmup + s->at];
+    if (log10(reference_change(c, at, scratch, room)) > 0.5 * log10(s->drift ? sqrt(ratio) : ratio))
+        return false;
+    report_throttle(findings, s, exray_log_frame(log, at)->index);
+    return true;
+}
+
+static void judge_throttle(const exray_comparison *c, exray_findings *findings, double *scratch, size_t room)
+{
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
+    const double *value = t->inference + t->warmup;
+    size_t count = t->frames - t->warmup;
+    slowing step = {0}, drift = {0};
+    if (find_drift(value, count, scratch, &drift) && judge_slowing(c, findings, &drift, scratch, room))
+        return;
+    if (find_step(value, count, scratch, &step))
+        judge_slowing(c, findings, &step, scratch, room);
+}
+
+static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
+{
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
+    if (t->settled.count < FEWEST_FRAMES) {
+        error->status = EXRAY_E_STATE;
+        snprintf(error->message, sizeof error->message,
+                 "the edge log has inference times of %zu frames after the warm-up; 8 are needed",
+                 t->settled.count);
+        return EXRAY_E_STATE;
+    }
+    size_t room = t->frames + exray_comparison_frame_count(c) + 1;
+    double *scratch = calloc(room, sizeof *scratch);
+    if (!scratch) {
+        error->status = EXRAY_E_MEMORY;
+        return EXRAY_E_MEMORY;
+    }
+    judge_warmup(c, findings, scratch);
+    judge_throttle(c, findings, scratch, room);
+    free(scratch);
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"perf.warmup", "perf.throttle", NULL};
+
+static const exray_option options[] = {
+    {"warmup_ratio", "times the median that the first frame takes, and times what the reference's first does",
+     3, 1, 1e6},
+    {"warmup_among_hiccups",
+     "the same where later frames are held up by more than a quarter, and only the first is slow", 5, 1, 1e6},
+    {"throttle_ratio", "times slower in the later part, where the recorded clock fell by a tenth", 1.25, 1,
+     1e6},
+    {"throttle_unexplained", "the same without a recorded fall of the clock: other programs make up to 2",
+     2.5, 1, 1e6},
+    {"throttle_drift", "the same where the time rises in every eighth of the frames", 1.5, 1, 1e6},
+    {"throttle_seconds",
+     "s that the slower part (all of a drift) must last without a recorded fall of the clock: schedulers act "
+     "faster, heat "
+     "does not",
+     2, 0, 1e6},
+    {NULL, NULL, 0, 0, 0},
+};
+
+const exray_assertion xr_assertion_perf_frames = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "perf.frames",
+    .summary = "the first frames are as fast as the rest, and the last as the first",
+    .causes = causes,
+    .needs = "/frame of the edge with inference_ns, 8 frames",
+    .run = run,
+    .options = options,
+};

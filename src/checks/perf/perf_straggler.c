@@ -1,0 +1,390 @@
+/* perf.straggler: layers that are slow for their work. */
+#include "checks/layer/layer_evidence.h"
+#include "checks/perf/perf_work.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FEWEST_FRAMES = 5 };
+
+/* An edge layer with its counterpart. */
+typedef struct timed {
+    const char *op;
+    const exray_node_latency *edge, *reference;
+    uint32_t pair; /* position among the comparison's layers */
+    bool slow;
+} timed;
+
+typedef struct timings {
+    timed *item;
+    size_t count;
+    double edge_total, reference_total; /* ns, of all nodes of the two sides */
+} timings;
+
+static double total_of(const exray_latency_table *table)
+{
+    double sum = 0;
+    for (size_t i = 0; i < table->node_count; i++)
+        sum += table->node[i].time.median;
+    return sum;
+}
+
+static uint32_t inner_count(const exray_comparison *c, exray_side side, uint32_t node)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(c, side));
+    return model && node < model->node_count ? model->nodes[node].inner_count : 0;
+}
+
+static bool collect(const exray_comparison *c, timings *t)
+{
+    const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_EDGE),
+                                           exray_comparison_latency(c, EXRAY_REFERENCE)};
+    size_t layers = exray_comparison_layer_count(c);
+    *t = (timings){.item = calloc(layers + 1, sizeof *t->item),
+                   .edge_total = total_of(table[0]),
+                   .reference_total = total_of(table[1])};
+    for (size_t i = 0; t->item && i < layers; i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(c, i);
+        const exray_node_latency *edge = exray_latency_of_node(table[0], layer->node[0]);
+        const exray_node_latency *reference = exray_latency_of_node(table[1], layer->node[1]);
+        if (layer->output != 0 || !edge || !reference || !(reference->time.median > 0))
+            continue;
+        /* A partition's time is that of all its layers; a counterpart must hold as many. */
+        if (inner_count(c, EXRAY_EDGE, layer->node[0]) != inner_count(c, EXRAY_REFERENCE, layer->node[1]))
+            continue;
+        t->item[t->count++] = (timed){layer->op[0], edge, reference, (uint32_t)i, false};
+    }
+    return t->item != NULL;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double lower_median(double *value, size_t count)
+{
+    qsort(value, count, sizeof *value, ascending);
+    return count ? value[(count - 1) / 2] : NAN;
+}
+
+/* edge / reference of all layers of one op. */
+static double ratio_of_op(const timings *t, const char *op, double *reference)
+{
+    double sum[2] = {0, 0};
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->item[i].op, op) == 0) {
+            sum[0] += t->item[i].edge->time.median;
+            sum[1] += t->item[i].reference->time.median;
+        }
+    *reference = sum[1];
+    return sum[0] / sum[1];
+}
+
+static bool first_of_op(const timings *t, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(t->item[k].op, t->item[i].op) == 0)
+            return false;
+    return true;
+}
+
+/* How much slower the edge is as a whole: the median over the kinds of ops, each with one
+ * vote, and over the layers; the smaller, as slow kernels may be the majority of one of
+ * them.  Kinds that take less than half a percent are timer noise. */
+static double uniform_factor(const timings *t, double *scratch)
+{
+    size_t kinds = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        double reference, ratio = ratio_of_op(t, t->item[i].op, &reference);
+        if (first_of_op(t, i) && reference >= 0.005 * t->reference_total)
+            scratch[kinds++] = ratio;
+    }
+    double by_kind = lower_median(scratch, kinds);
+    for (size_t i = 0; i < t->count; i++)
+        scratch[i] = t->item[i].edge->time.median / t->item[i].reference->time.median;
+    return fmin(by_kind, lower_median(scratch, t->count));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+static bool same_metadata(const exray_comparison *c, const char *key)
+{
+    return same_text(exray_log_metadata(exray_comparison_log(c, EXRAY_EDGE), key),
+                     exray_log_metadata(exray_comparison_log(c, EXRAY_REFERENCE), key));
+}
+
+static bool same_host(const exray_comparison *c)
+{
+    return same_metadata(c, "device") && same_metadata(c, "cpu") && same_metadata(c, "arch");
+}
+
+/* Whether the two sides should take the same share of time in each layer: one engine, its
+ * kernels, one processor, threads and types. */
+static bool like_for_like(const exray_comparison *c)
+{
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    if (!a || !b || !same_host(c) || !same_text(a->engine, b->engine) || !same_text(a->kernels, b->kernels) ||
+        !same_text(a->engine_version, b->engine_version) || a->threads != b->threads)
+        return false;
+    return xr_is_same_file(c);
+}
+
+/* Whether the edge runs the engine's reference kernels, and the reference log others. */
+static bool reference_kernels(const exray_comparison *c)
+{
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
+}
+
+/* ns a multiply-accumulate, on the edge: of the slow layers of one kind, and of all layers
+ * of other kinds.  NAN where no shapes say. */
+static void costs_of_work(const timings *t, const char *op, double *slow, double *others)
+{
+    double time[2] = {0, 0}, macs[2] = {0, 0};
+    for (size_t i = 0; i < t->count; i++) {
+        bool same = strcmp(t->item[i].op, op) == 0;
+        if (!t->item[i].edge->macs || (same && !t->item[i].slow))
+            continue;
+        time[same] += t->item[i].edge->time.median;
+        macs[same] += (double)t->item[i].edge->macs;
+    }
+    *slow = macs[1] > 0 ? time[1] / macs[1] : NAN;
+    *others = macs[0] > 0 ? time[0] / macs[0] : NAN;
+}
+
+/* Whether the slow layers only seem so, as the reference is the one that is slow, in other
+ * layers: here they do more work in a time than the rest does. */
+static bool reference_is_slow(const timings *t, const char *op)
+{
+    double slow, others;
+    costs_of_work(t, op, &slow, &others);
+    return slow < others;
+}
+
+static double excess(const timed *item, double factor)
+{
+    return item->edge->time.median - factor * item->reference->time.median;
+}
+
+/* One finding for one kind of op: all its slow layers. */
+static bool report(const exray_comparison *c, exray_findings *findings, timings *t, const char *op,
+                   double factor, double share_needed)
+{
+    double edge = 0, reference = 0, lost = 0;
+    size_t slow = 0, all = 0, worst = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (strcmp(t->item[i].op, op) != 0)
+            continue;
+        all++;
+        if (!t->item[i].slow)
+            continue;
+        if (slow++ == 0 || excess(&t->item[i], factor) > excess(&t->item[worst], factor))
+            worst = i;
+        edge += t->item[i].edge->time.median;
+        reference += t->item[i].reference->time.median;
+        lost += excess(&t->item[i], factor);
+    }
+    if (slow == 0 || lost < share_needed * t->edge_total || reference_is_slow(t, op))
+        return false;
+    double ratio = edge / reference;
+    exray_finding *f =
+        exray_find(findings, "perf.straggler", EXRAY_WARNING, ratio / factor >= 10 ? 0.97 : 0.85);
+    const exray_layer_pair *layer = exray_comparison_layer(c, t->item[worst].pair);
+    exray_finding_where(f, "layer", layer->name[0], t->item[worst].pair);
+    if (slow == 1)
+        exray_finding_summary(
+            f, "Layer %u, %.*s (%s), is slow: %.3g times the reference's time, the others %.3g times.",
+            (unsigned)layer->node[0], XR_SHORT_NAME(layer->name[0]), op, ratio, factor);
+    else
+        exray_finding_summary(
+            f, "%s %zu %s layers are slow: %.3g times the reference's time, the others %.3g times.",
+            slow == all ? "All" : "Of all layers,", slow, op, ratio, factor);
+    exray_finding_detail(
+        f, "They take %.3g ms of %.3g ms (%.0f %%); in the reference %.3g ms of %.3g ms (%.0f %%).",
+        edge / 1e6, t->edge_total / 1e6, 100 * edge / t->edge_total, reference / 1e6,
+        t->reference_total / 1e6, 100 * reference / t->reference_total);
+    exray_finding_fix(f,
+                      "Run %s with other kernels (another resolver, delegate or build of the engine), or "
+                      "replace the op.",
+                      op);
+    exray_finding_text(f, "op", op);
+    exray_finding_number(f, "ratio", ratio);
+    exray_finding_number(f, "uniform_ratio", factor);
+    exray_finding_number(f, "slow_layers", (double)slow);
+    exray_finding_number(f, "layers_of_kind", (double)all);
+    exray_finding_number(f, "edge_share", edge / t->edge_total);
+    exray_finding_number(f, "reference_share", reference / t->reference_total);
+    for (size_t i = 0; i < t->count; i++)
+        if (t->item[i].slow && strcmp(t->item[i].op, op) == 0) {
+            char key[40];
+            snprintf(key, sizeof key, "layer_%u", (unsigned)t->item[i].edge->node);
+            exray_finding_number(f, key, t->item[i].edge->time.median / t->item[i].reference->time.median);
+        }
+    if (reference_kernels(c))
+        exray_finding_detail(f,
+                             "The edge runs the engine's reference kernels, which are not made for speed.");
+    return true;
+}
+
+/* Slow all over: no layer stands out, and neither machine nor settings explain it. */
+static void judge_whole(const exray_comparison *c, exray_findings *findings)
+{
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_REFERENCE);
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    double ratio = fmin(e->settled.least / r->settled.least, e->settled.median / r->settled.median);
+    bool slow_kernels = reference_kernels(c);
+    if (!(slow_kernels || like_for_like(c)) || !(ratio >= exray_option_value(findings, "whole")))
+        return;
+    exray_finding *f = exray_find(findings, "perf.straggler", EXRAY_WARNING, slow_kernels ? 0.95 : 0.7);
+    exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
+    if (slow_kernels) {
+        exray_finding_summary(
+            f,
+            "The edge runs the engine's reference kernels: the model takes %.3g ms, %.3g times "
+            "the reference log's %.3g ms.",
+            e->settled.median / 1e6, ratio, r->settled.median / 1e6);
+        exray_finding_fix(f, "Use the engine's optimized kernels (the builtin resolver) or a delegate.");
+    } else {
+        exray_finding_summary(
+            f,
+            "The edge takes %.3g ms a frame, %.3g times the reference's %.3g ms, with the same "
+            "engine, kernels and threads on the same processor.",
+            e->settled.median / 1e6, ratio, r->settled.median / 1e6);
+        exray_finding_fix(
+            f, "Look for kernels registered in place of the engine's, a debug build, or emulation.");
+    }
+    exray_finding_number(f, "ratio", ratio);
+    exray_finding_text(f, "edge_kernels", a->kernels);
+    exray_finding_text(f, "reference_kernels", b->kernels);
+}
+
+static exray_status unjudged(exray_error *error, const char *why)
+{
+    error->status = EXRAY_E_STATE;
+    snprintf(error->message, sizeof error->message, "%s", why);
+    return EXRAY_E_STATE;
+}
+
+/* The least of the edge: a slow kernel is slow in every frame.  Threads that wait for each other,
+ * as another program has a processor, may be so too, but for a while that is never the same. */
+static bool is_slow(const timed *item, double needed, bool threads)
+{
+    enum { STEADY = 3 };
+    const exray_durations *edge = &item->edge->time;
+    return edge->least >= needed * item->reference->time.high &&
+           (!threads || edge->p90 <= STEADY * edge->least);
+}
+
+static exray_status judge_layers(const exray_comparison *c, exray_findings *findings, exray_error *error,
+                                 bool *found)
+{
+    timings t;
+    double *scratch = calloc(exray_comparison_layer_count(c) + 1, sizeof *scratch);
+    if (!collect(c, &t) || !scratch) {
+        free(t.item);
+        free(scratch);
+        error->status = EXRAY_E_MEMORY;
+        return EXRAY_E_MEMORY;
+    }
+    bool alike = like_for_like(c);
+    double factor = uniform_factor(&t, scratch);
+    if (same_host(c)) /* below 1 it is the reference that is slow */
+        factor = fmax(factor, 1);
+    if (alike)
+        factor = fmin(factor, 2);
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    bool threads = model && model->threads > 1;
+    const char *limit = !alike ? "ratio_between" : threads ? "ratio_threads" : "ratio";
+    double needed = exray_option_value(findings, limit);
+    for (size_t i = 0; i < t.count && factor > 0; i++)
+        t.item[i].slow = is_slow(&t.item[i], needed * factor, threads);
+    for (size_t i = 0; i < t.count && factor > 0; i++)
+        if (first_of_op(&t, i))
+            *found |= report(c, findings, &t, t.item[i].op, factor, exray_option_value(findings, "share"));
+    size_t count = t.count;
+    free(t.item);
+    free(scratch);
+    return count ? EXRAY_OK : unjudged(error, "no layer has a latency in both logs");
+}
+
+/* What the reference's latencies show. */
+static exray_status judge_against_reference(const exray_comparison *c, exray_findings *findings,
+                                            exray_error *error)
+{
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_REFERENCE);
+    if (r->frames == 0)
+        return unjudged(error, "the reference log has no latencies");
+    if (r->settled.count < FEWEST_FRAMES)
+        return unjudged(error, "latencies need 5 frames after the warm-up, on both sides");
+    if (e->node_frames < FEWEST_FRAMES || r->node_frames < FEWEST_FRAMES) {
+        judge_whole(c, findings);
+        return unjudged(error,
+                        "latencies of layers (/latency) are not in both logs, or of less than 5 frames");
+    }
+    bool found = false;
+    exray_status status = judge_layers(c, findings, error, &found);
+    if (!found)
+        judge_whole(c, findings);
+    return status;
+}
+
+static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
+{
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
+    if (e->frames == 0)
+        return unjudged(error, "the edge log has no latencies");
+    if (e->settled.count < FEWEST_FRAMES)
+        return unjudged(error, "latencies need 5 frames after the warm-up, on both sides");
+    bool found = e->node_frames >= FEWEST_FRAMES && xr_stragglers_by_work(c, findings);
+    exray_status status = judge_against_reference(c, findings, error);
+    if (!found || status != EXRAY_E_STATE)
+        return status;
+    *error = (exray_error){.status = EXRAY_OK};
+    return EXRAY_OK;
+}
+
+static const char *const causes[] = {"perf.straggler", NULL};
+
+static const exray_option options[] = {
+    {"ratio",
+     "times slower than the uniform factor, same engine, kernels, model and processor; repeats of one stay "
+     "within 2",
+     3, 1, 1e6},
+    {"ratio_threads",
+     "the same where more than one thread runs the model: they wait for each other where other programs "
+     "take a processor",
+     6, 1, 1e6},
+    {"ratio_between",
+     "the same between different engines, kernels, types or processors, whose healthy spread is wider", 8, 1,
+     1e6},
+    {"work_ratio",
+     "times the time per multiply-accumulate of the edge's layers of the same kind, kernel and about size "
+     "that a layer without a time in the reference must take",
+     10, 1, 1e6},
+    {"share", "part of the edge's time that the slow layers of a kind must cost (0..1)", 0.2, 0, 1},
+    {"whole", "times slower as a whole that same settings and processor, or reference kernels, must show", 4,
+     1, 1e6},
+    {NULL, NULL, 0, 0, 0},
+};
+
+const exray_assertion xr_assertion_perf_straggler = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "perf.straggler",
+    .summary = "no layer is slow for its work",
+    .causes = causes,
+    .needs = "/latency of both logs, 5 frames",
+    .run = run,
+    .options = options,
+};

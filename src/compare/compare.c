@@ -1,0 +1,326 @@
+#include "compare/comparison.h"
+#include "core/dtype.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- What the public functions show --------------------------------------------- */
+
+static exray_metrics pair_metrics(const xr_pair *pair, bool *from_stats)
+{
+    *from_stats = pair->frames == 0 && pair->stats.frames > 0;
+    exray_metrics m = xr_moments_metrics(&pair->moments);
+    if (!*from_stats)
+        return m;
+    const xr_stat_sums *sums = &pair->stats;
+    m.count = sums->count;
+    for (int s = 0; s < 2; s++) {
+        uint64_t bad = sums->nan_count[s] + sums->inf_count[s];
+        m.nan_count[s] = sums->nan_count[s];
+        m.inf_count[s] = sums->inf_count[s];
+        if (bad < sums->count) {
+            m.min[s] = sums->min[s];
+            m.max[s] = sums->max[s];
+            m.mean[s] = sums->sum[s] / (double)(sums->count - bad);
+            m.std[s] = xr_stats_std(sums, (exray_side)s);
+        }
+    }
+    return m;
+}
+
+static const char *pair_problem(const xr_pair *pair)
+{
+    if (pair->frames || pair->problem)
+        return pair->problem;
+    return pair->stats.frames ? "only statistics were recorded" : "no frame has both records";
+}
+
+static void show_io(const xr_pairs *pairs, exray_io_pair *shown)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        xr_pair *pair = &pairs->pair[i];
+        bool from_stats;
+        shown[i].name[0] = pair->name[0];
+        shown[i].name[1] = pair->name[1];
+        shown[i].comparable = pair->frames > 0;
+        shown[i].metrics = pair_metrics(pair, &from_stats);
+        shown[i].problem = pair_problem(pair);
+        for (int s = 0; s < 2; s++) {
+            pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
+            shown[i].step[s] = pair->stored[s].scale > 0 ? pair->stored[s].scale
+                               : pair->samples[s]        ? xr_samples_step(pair->samples[s])
+                               : pair->lattice[s] > 0    ? pair->lattice[s]
+                                                         : NAN;
+            free(pair->samples[s]);
+            free(pair->levels[s]);
+            pair->samples[s] = NULL;
+            pair->levels[s] = NULL;
+        }
+    }
+}
+
+/* Bounds equal to what they bound, but for sketches. */
+static void show_bounds(const xr_pair *pair, exray_layer_pair *shown)
+{
+    shown->nrmse_low = shown->nrmse_high = shown->metrics.nrmse;
+    shown->cosine_low = shown->cosine_high = shown->metrics.cosine;
+    shown->from_sketch = xr_has_sketch(pair);
+    if (shown->from_sketch) {
+        shown->from_stats = false;
+        shown->problem = pair->problem;
+        xr_sketch_metrics(pair, shown);
+    }
+}
+
+/* What statistics say of the ends of the edge's type. */
+static void show_ends(const exray_comparison *c, const xr_pair *pair, exray_layer_pair *shown)
+{
+    const exray_model *model = exray_log_model(c->log[EXRAY_EDGE]);
+    uint32_t tensor = pair->tensor[EXRAY_EDGE];
+    exray_dtype type = model && tensor < model->tensor_count ? model->tensors[tensor].dtype : EXRAY_FLOAT32;
+    const xr_stat_sums *sums = &pair->stats;
+    bool known = (shown->from_stats || shown->from_sketch) && !sums->ends_unknown && sums->count > 0 &&
+                 xr_dtype_is_integer(type);
+    shown->at_least = known ? (double)sums->at_least / (double)sums->count : NAN;
+    shown->at_most = known ? (double)sums->at_most / (double)sums->count : NAN;
+}
+
+static const char *op_of(const exray_model *model, uint32_t node)
+{
+    return model && node < model->node_count && model->nodes[node].op ? model->nodes[node].op : "";
+}
+
+static void show_layers(exray_comparison *c)
+{
+    for (size_t i = 0; i < c->layers.count; i++) {
+        const xr_pair *pair = &c->layers.pair[i];
+        exray_layer_pair *shown = &c->layer[i];
+        shown->output = pair->output[EXRAY_EDGE];
+        shown->reference_output = pair->output[EXRAY_REFERENCE];
+        shown->matched_by = pair->matched_by;
+        shown->metrics = pair_metrics(pair, &shown->from_stats);
+        shown->problem = pair->frames ? pair->problem : pair_problem(pair);
+        for (int s = 0; s < 2; s++) {
+            shown->node[s] = pair->index[s];
+            shown->name[s] = pair->name[s];
+            shown->op[s] = op_of(exray_log_model(c->log[s]), pair->index[s]);
+        }
+        show_bounds(pair, shown);
+        show_ends(c, pair, shown);
+        c->coverage.with_data += pair->frames > 0;
+        c->coverage.with_sketch += shown->from_sketch;
+        c->coverage.with_stats += shown->from_stats;
+    }
+}
+
+static void show_errors(exray_comparison *c)
+{
+    for (size_t i = 0; i < c->layers.count; i++) {
+        c->layer[i].error = c->layers.pair[i].error;
+        c->layer[i].error_low = c->layers.pair[i].error_low;
+        c->layer[i].error_high =
+            c->layer[i].from_stats && !isnan(c->layer[i].error) ? INFINITY : c->layers.pair[i].error_high;
+        c->layer[i].noise = c->layers.pair[i].noise;
+        c->layer[i].own_noise = c->layers.pair[i].own;
+        c->layer[i].isolated_error = c->layer[i].isolated_within = c->layer[i].block_error = NAN;
+        c->layer[i].block_first = EXRAY_NO_INDEX;
+    }
+    for (size_t i = 0; i < c->inputs.count; i++) {
+        c->input[i].error = c->inputs.pair[i].error;
+        c->input[i].noise = c->inputs.pair[i].noise;
+    }
+    for (size_t i = 0; i < c->outputs.count; i++) {
+        c->output[i].error = c->outputs.pair[i].error;
+        c->output[i].noise = c->outputs.pair[i].noise;
+    }
+}
+
+/* ---- Making one ------------------------------------------------------------------- */
+
+static bool out_of_memory(exray_error *error)
+{
+    if (error)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the logs"};
+    return false;
+}
+
+static bool build(exray_comparison *c, const xr_compare_options *options, exray_error *error)
+{
+    if (!xr_match_frames(c) || !xr_match_tensors(c))
+        return out_of_memory(error);
+    c->input = calloc(c->inputs.count + 1, sizeof *c->input);
+    c->output = calloc(c->outputs.count + 1, sizeof *c->output);
+    c->layer = calloc(c->layers.count + 1, sizeof *c->layer);
+    if (!c->input || !c->output || !c->layer)
+        return out_of_memory(error);
+    if (xr_measure(c, options, error) != EXRAY_OK)
+        return false;
+    show_io(&c->inputs, c->input);
+    show_io(&c->outputs, c->output);
+    show_layers(c);
+    xr_measure_repeats(c);
+    if (!xr_localise(c))
+        return out_of_memory(error);
+    show_errors(c);
+    for (int s = 0; s < 2; s++)
+        if (!xr_latency_read(c->log[s], &c->latency[s]))
+            return out_of_memory(error);
+    return xr_judge_decisions(c, error) == EXRAY_OK;
+}
+
+exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
+                             const xr_compare_options *options, exray_error *error)
+{
+    exray_comparison *c = calloc(1, sizeof *c);
+    if (!c) {
+        out_of_memory(error);
+        return NULL;
+    }
+    c->log[EXRAY_EDGE] = edge;
+    c->log[EXRAY_REFERENCE] = reference;
+    if (build(c, options, error))
+        return c;
+    xr_comparison_free(c);
+    return NULL;
+}
+
+static void free_pairs(xr_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        for (int s = 0; s < 2; s++) {
+            free(pairs->pair[i].samples[s]);
+            free(pairs->pair[i].levels[s]);
+        }
+        free(pairs->pair[i].sketch);
+    }
+    free(pairs->pair);
+}
+
+void xr_comparison_free(exray_comparison *c)
+{
+    if (!c)
+        return;
+    free_pairs(&c->inputs);
+    free_pairs(&c->outputs);
+    free_pairs(&c->layers);
+    free(c->frame);
+    free(c->input);
+    free(c->output);
+    free(c->layer);
+    for (int s = 0; s < 2; s++)
+        xr_latency_free(&c->latency[s]);
+    free(c->made_names);
+    free(c);
+}
+
+/* ---- The public view ---------------------------------------------------------------- */
+
+const exray_log *exray_comparison_log(const exray_comparison *c, exray_side side)
+{
+    return c->log[side == EXRAY_REFERENCE];
+}
+
+size_t exray_comparison_frame_count(const exray_comparison *c)
+{
+    return c->frame_count;
+}
+
+exray_frame_pair exray_comparison_frame(const exray_comparison *c, size_t i)
+{
+    return c->frame[i];
+}
+
+size_t exray_comparison_unmatched_frames(const exray_comparison *c, exray_side side)
+{
+    return c->unmatched[side == EXRAY_REFERENCE];
+}
+
+const char *exray_comparison_matched_by(const exray_comparison *c)
+{
+    return c->matched_by;
+}
+
+const exray_coverage *exray_comparison_coverage(const exray_comparison *c)
+{
+    return &c->coverage;
+}
+
+const exray_latency_table *exray_comparison_latency(const exray_comparison *c, exray_side side)
+{
+    return &c->latency[side == EXRAY_REFERENCE].table;
+}
+
+size_t exray_comparison_layer_count(const exray_comparison *c)
+{
+    return c->layers.count;
+}
+
+const exray_layer_pair *exray_comparison_layer(const exray_comparison *c, size_t i)
+{
+    return i < c->layers.count ? &c->layer[i] : NULL;
+}
+
+size_t exray_comparison_input_count(const exray_comparison *c)
+{
+    return c->inputs.count;
+}
+
+const exray_io_pair *exray_comparison_input(const exray_comparison *c, size_t i)
+{
+    return i < c->inputs.count ? &c->input[i] : NULL;
+}
+
+size_t exray_comparison_output_count(const exray_comparison *c)
+{
+    return c->outputs.count;
+}
+
+const exray_io_pair *exray_comparison_output(const exray_comparison *c, size_t i)
+{
+    return i < c->outputs.count ? &c->output[i] : NULL;
+}
+
+const exray_accuracy *exray_comparison_accuracy(const exray_comparison *c)
+{
+    return &c->accuracy;
+}
+
+static exray_status no_record(exray_error *error, exray_kind kind, size_t pair, size_t frame)
+{
+    if (error) {
+        error->status = EXRAY_E_STATE;
+        snprintf(error->message, sizeof error->message, "matched frame %zu has no %s record %zu with data",
+                 frame, exray_kind_name(kind), pair);
+    }
+    return EXRAY_E_STATE;
+}
+
+static const exray_record *sensor_record(const exray_comparison *c, exray_side side, size_t frame, size_t n)
+{
+    size_t position = c->frame[frame].frame[side];
+    const exray_record *record = exray_log_records(c->log[side], position);
+    size_t count = exray_log_frame(c->log[side], position)->record_count;
+    for (size_t i = 0; i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_SENSOR && n-- == 0)
+            return &record[i];
+    return NULL;
+}
+
+exray_status exray_comparison_values(const exray_comparison *c, exray_side side, size_t frame,
+                                     exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
+                                     const float **values, exray_error *error)
+{
+    const xr_pairs *pairs = kind == EXRAY_INPUT    ? &c->inputs
+                            : kind == EXRAY_OUTPUT ? &c->outputs
+                            : kind == EXRAY_LAYER  ? &c->layers
+                                                   : NULL;
+    const exray_record *record = NULL;
+    if (frame < c->frame_count && kind == EXRAY_SENSOR)
+        record = sensor_record(c, side, frame, pair);
+    else if (frame < c->frame_count && pairs && pair < pairs->count)
+        record = xr_pair_record(c, &pairs->pair[pair], side, frame);
+    if (!record || !record->has_data)
+        return no_record(error, kind, pair, frame);
+    return exray_log_read_values(c->log[side == EXRAY_REFERENCE], record, slot, view, values, error);
+}

@@ -1,0 +1,80 @@
+#include "isolate/constants.h"
+#include "isolate/plan.h"
+
+#include <exray/exray.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool same_file(const exray_model *log, const xr_model_file *file)
+{
+    uint8_t sha256[32];
+    if (!log->sha256)
+        return true; /* the log does not say; names, types and shapes must do */
+    exray_sha256(file->data, file->size, sha256);
+    return memcmp(log->sha256, sha256, sizeof sha256) == 0;
+}
+
+static bool same_kind(const exray_tensor_info *a, const exray_tensor_info *b, uint64_t *elements)
+{
+    if (a->dtype != b->dtype || a->rank != b->rank)
+        return false;
+    *elements = 1;
+    for (uint32_t d = 0; d < a->rank; d++) {
+        if (a->shape[d] != b->shape[d] || a->shape[d] < 0 ||
+            (a->shape[d] && *elements > SIZE_MAX / 8 / (uint64_t)a->shape[d]))
+            return false;
+        *elements *= (uint64_t)a->shape[d];
+    }
+    return true;
+}
+
+static bool has_data(const exray_log *log, uint32_t tensor)
+{
+    const exray_record *record = exray_log_find(log, 0, EXRAY_CONSTANT, tensor, 0, NULL);
+    return record && record->has_data;
+}
+
+static bool collect(const exray_log *log, xr_loan *loan)
+{
+    const exray_model *model = exray_log_model(log);
+    loan->list = calloc((size_t)model->tensor_count + 1, sizeof *loan->list);
+    for (uint32_t t = 0; loan->list && t < model->tensor_count; t++) {
+        const exray_tensor_info *info = &model->tensors[t];
+        uint32_t in_file = info->constant ? xr_find_tensor(&loan->file.model, model, t) : EXRAY_NO_INDEX;
+        uint64_t elements;
+        if (in_file == EXRAY_NO_INDEX || has_data(log, t) ||
+            !same_kind(info, &loan->file.model.tensors[in_file], &elements))
+            continue;
+        const xr_constant *constant = &loan->file.constant[in_file];
+        unsigned bits = exray_dtype_bits(info->dtype);
+        if (constant->data && bits && constant->size >= (elements * bits + 7) / 8)
+            loan->list[loan->count++] = (xr_lent_constant){t, constant->data, constant->size};
+    }
+    return loan->list != NULL;
+}
+
+exray_status xr_loan_make(exray_log *log, const void *bytes, size_t size, xr_loan *loan, char why[240],
+                          exray_error *error)
+{
+    *loan = (xr_loan){0};
+    why[0] = '\0';
+    exray_status status = xr_model_read(bytes, size, &loan->file, error);
+    if (status != EXRAY_OK)
+        return status;
+    const exray_model *model = exray_log_model(log);
+    if (!model)
+        snprintf(why, 240, "the log has no model to compare it with");
+    else if (!same_file(model, &loan->file))
+        snprintf(why, 240, "the log was recorded with another file (sha256)");
+    else if (!collect(log, loan) || (loan->count && !xr_log_lend_constants(log, loan->list, loan->count)))
+        return error->status = EXRAY_E_MEMORY;
+    return EXRAY_OK;
+}
+
+void xr_loan_free(xr_loan *loan)
+{
+    xr_model_release(&loan->file);
+    free(loan->list);
+    *loan = (xr_loan){0};
+}

@@ -1,0 +1,431 @@
+#include "isolate/isolate.h"
+
+#include "compare/shapes.h"
+#include "core/dtype.h"
+#include "isolate/plan.h"
+#include "pipeline/pipeline.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames that a layer is run on: its error hardly depends on the picture. */
+enum { MOST_FRAMES = 3, MOST_INPUTS = 16 };
+/* Layers that are run alone; those behind the first wrong ones pass errors on. */
+enum { MOST_LAYERS = 256 };
+
+typedef struct work {
+    exray_comparison *comparison;
+    const xr_isolate_options *options;
+    xr_isolate_report *report;
+    bool same_file; /* the model at hand is the one that the reference ran */
+    xr_plan plan;
+    exray_slot *slot[1 + MOST_INPUTS];
+} work;
+
+/* One cut-out model, open. */
+typedef struct trial {
+    xr_model_bytes bytes;
+    xr_model_file file;
+    xr_session *session;
+    uint32_t inputs;
+    xr_source source[MOST_INPUTS];
+    float *value[MOST_INPUTS]; /* the edge's, in the cut model's layout */
+    uint64_t count[MOST_INPUTS];
+    uint32_t output; /* of the session */
+    float *edge, *reference;
+    uint64_t output_count;
+    double low, high;  /* what the edge's type can hold of the output */
+    double within;     /* the error that is left of a reference cut off there */
+    double deviation;  /* of the reference */
+    exray_error error; /* of the engine or the log, where a reason comes from there */
+} trial;
+
+static const char no_memory[] = "out of memory";
+
+static void close_trial(const work *w, trial *t)
+{
+    if (t->session)
+        w->options->engine->close(t->session);
+    xr_model_release(&t->file);
+    free(t->bytes.data);
+    for (uint32_t i = 0; i < MOST_INPUTS; i++)
+        free(t->value[i]);
+    free(t->edge);
+    free(t->reference);
+}
+
+/* ---- Cutting ------------------------------------------------------------------------- */
+
+/* The original's tensor of that name: a cut keeps names. */
+static uint32_t original_tensor(const work *w, const char *name)
+{
+    const exray_model *model = &w->plan.file->model;
+    for (uint32_t t = 0; name && t < model->tensor_count; t++)
+        if (model->tensors[t].name && strcmp(model->tensors[t].name, name) == 0 &&
+            (w->plan.source[t].known || w->plan.producer[t] != EXRAY_NO_INDEX))
+            return t;
+    return EXRAY_NO_INDEX;
+}
+
+static const char *find_ports(const work *w, size_t layer, trial *t)
+{
+    const xr_engine *engine = w->options->engine;
+    const exray_tensor_info *info;
+    for (; (info = engine->input(t->session, t->inputs)); t->inputs++) {
+        if (t->inputs == MOST_INPUTS)
+            return "it reads too many tensors";
+        uint32_t tensor = original_tensor(w, info->name);
+        if (tensor == EXRAY_NO_INDEX || !w->plan.source[tensor].known)
+            return "the edge did not record what it reads";
+        t->source[t->inputs] = w->plan.source[tensor];
+    }
+    for (uint32_t i = 0; (info = engine->output(t->session, i)); i++) {
+        uint32_t tensor = original_tensor(w, info->name);
+        const xr_source *s = tensor == EXRAY_NO_INDEX ? NULL : &w->plan.source[tensor];
+        if (s && s->known && s->kind == EXRAY_LAYER && s->pair == layer) {
+            t->output = i;
+            return NULL;
+        }
+    }
+    return "the cut model does not return its output";
+}
+
+/* NULL, or why not. */
+static const char *open_trial(const work *w, size_t layer, uint32_t least, trial *t, exray_error *error)
+{
+    uint32_t nodes[XR_BLOCK_MOST];
+    const char *why = NULL;
+    uint32_t count = xr_plan_block(&w->plan, layer, least, nodes, &why);
+    if (count == 0)
+        return why;
+    if (xr_model_cut(w->plan.file, nodes, count, w->plan.known, &t->bytes, error) != EXRAY_OK ||
+        xr_model_read(t->bytes.data, t->bytes.size, &t->file, error) != EXRAY_OK)
+        return error->message;
+    xr_session_config config = {.model_path = "the cut-out layer",
+                                .model_data = t->bytes.data,
+                                .model_size = t->bytes.size,
+                                .kernels = w->options->kernels,
+                                .library = w->options->library};
+    t->session = w->options->engine->open(&config, error);
+    return t->session ? find_ports(w, layer, t) : error->message;
+}
+
+/* ---- Running --------------------------------------------------------------------------- */
+
+/* The edge's values of a tensor in a frame, in the order that the reference has. */
+static const char *edge_values(const work *w, const xr_source *source, size_t frame, uint32_t slot,
+                               const exray_tensor_info *to, float **out, uint64_t *count, exray_error *error)
+{
+    exray_tensor_view view;
+    const float *values;
+    if (exray_comparison_values(w->comparison, EXRAY_EDGE, frame, source->kind, source->pair, w->slot[slot],
+                                &view, &values, error) != EXRAY_OK)
+        return "the edge has no data of it in this frame";
+    xr_layout_match how = xr_match_layout(&view.info, to);
+    if (how == XR_LAYOUT_NONE)
+        return "its shape differs from the edge's";
+    float *room = realloc(*out, (view.count + 1) * sizeof *room);
+    if (!room)
+        return no_memory;
+    *out = room;
+    *count = view.count;
+    if (how == XR_LAYOUT_SAME)
+        memcpy(room, values, view.count * sizeof *room);
+    else
+        xr_relay(&view.info, values, how, room);
+    return NULL;
+}
+
+static const char *feed(const work *w, trial *t, size_t frame, exray_error *error)
+{
+    const xr_engine *engine = w->options->engine;
+    for (uint32_t i = 0; i < t->inputs; i++) {
+        const exray_tensor_info *info = engine->input(t->session, i);
+        const char *why = edge_values(w, &t->source[i], frame, i, info, &t->value[i], &t->count[i], error);
+        if (why)
+            return why;
+        size_t size = (t->count[i] * exray_dtype_bits(info->dtype) + 7) / 8;
+        void *bytes = malloc(size + 1);
+        exray_status status =
+            bytes ? xr_pipeline_store(info, t->value[i], t->count[i], bytes, size, error) : EXRAY_E_MEMORY;
+        if (status == EXRAY_OK)
+            status = engine->set_input(t->session, i, bytes, size, error);
+        free(bytes);
+        if (status != EXRAY_OK)
+            return bytes ? error->message : no_memory;
+    }
+    return engine->run(t->session, error) == EXRAY_OK ? NULL : error->message;
+}
+
+static const char *take_output(const work *w, trial *t, exray_error *error)
+{
+    size_t size;
+    const void *data = w->options->engine->output_data(t->session, t->output, &size);
+    const exray_tensor_info *info = w->options->engine->output(t->session, t->output);
+    float *room = realloc(t->reference, (t->output_count + 1) * sizeof *room);
+    if (!room)
+        return no_memory;
+    t->reference = room;
+    if (!data || exray_dequantize(info, data, size, t->output_count, room) != EXRAY_OK)
+        return error->message[0] ? error->message : "its output has another size";
+    return NULL;
+}
+
+typedef struct sums {
+    double n, difference, within, b, bb;
+} sums;
+
+static void add(sums *s, const trial *t)
+{
+    for (uint64_t i = 0; i < t->output_count; i++) {
+        double a = t->edge[i], b = t->reference[i];
+        if (!isfinite(b))
+            continue;
+        s->n++;
+        double held = fmin(fmax(b, t->low), t->high);
+        s->difference += isfinite(a) ? (a - b) * (a - b) : INFINITY;
+        s->within += isfinite(a) ? (a - held) * (a - held) : INFINITY;
+        s->b += b;
+        s->bb += b * b;
+    }
+}
+
+static double deviation_of(const sums *s)
+{
+    double mean = s->b / s->n;
+    return sqrt(fmax(0, s->bb / s->n - mean * mean));
+}
+
+/* An error, of the isolated output's deviation. */
+static double relative(const sums *s, double difference)
+{
+    double mean = s->b / s->n, variance = s->bb / s->n - mean * mean;
+    double unit = variance > 1e-12 * s->bb / s->n ? variance : s->bb / s->n;
+    return difference == 0 ? 0 : unit > 0 ? sqrt(difference / s->n / unit) : INFINITY;
+}
+
+/* The ends of an integer type with one scale; left alone for other tensors. */
+static void stored_range(const exray_tensor_info *info, double *low, double *high)
+{
+    int64_t least;
+    uint64_t most;
+    const exray_quantization *q = &info->quantization;
+    if (!xr_dtype_is_integer(info->dtype) || exray_dtype_bits(info->dtype) > 16 || q->count != 1 ||
+        !(q->scale[0] > 0))
+        return;
+    xr_dtype_integer_range(info->dtype, &least, &most);
+    double zero = q->zero_point ? (double)q->zero_point[0] : 0;
+    *low = (double)q->scale[0] * ((double)least - zero);
+    *high = (double)q->scale[0] * ((double)most - zero);
+}
+
+/* What the edge's tensor can hold. */
+static void find_range(const work *w, size_t layer, trial *t)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(w->comparison, layer);
+    const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, EXRAY_EDGE));
+    t->low = -INFINITY;
+    t->high = INFINITY;
+    if (!model || pair->node[EXRAY_EDGE] >= model->node_count ||
+        pair->output >= model->nodes[pair->node[EXRAY_EDGE]].output_count)
+        return;
+    uint32_t tensor = model->nodes[pair->node[EXRAY_EDGE]].outputs[pair->output];
+    if (tensor < model->tensor_count)
+        stored_range(&model->tensors[tensor], &t->low, &t->high);
+}
+
+/* Runs an open trial; its error, or NAN and why. */
+static double run_trial(const work *w, size_t layer, trial *t, const char **why, exray_error *error)
+{
+    const exray_tensor_info *info = w->options->engine->output(t->session, t->output);
+    const xr_source target = {true, EXRAY_LAYER, layer};
+    size_t frames = exray_comparison_frame_count(w->comparison);
+    sums s = {0};
+    find_range(w, layer, t);
+    *why = "no frame has data of both sides";
+    for (size_t f = 0, done = 0; f < frames && done < MOST_FRAMES; f++) {
+        *why = edge_values(w, &target, f, MOST_INPUTS, info, &t->edge, &t->output_count, error);
+        if (!*why)
+            *why = feed(w, t, f, error);
+        if (!*why)
+            *why = take_output(w, t, error);
+        if (*why)
+            return NAN;
+        add(&s, t);
+        done++;
+    }
+    t->deviation = s.n > 0 ? deviation_of(&s) : NAN;
+    t->within = s.n > 0 ? relative(&s, s.within) : NAN;
+    return s.n > 0 ? relative(&s, s.difference) : NAN;
+}
+
+/* *why lives as long as the trial. */
+static double run_block(const work *w, size_t layer, uint32_t least, trial *t, const char **why)
+{
+    *t = (trial){.error = {EXRAY_OK, ""}};
+    *why = open_trial(w, layer, least, t, &t->error);
+    return *why ? NAN : run_trial(w, layer, t, why, &t->error);
+}
+
+/* ---- Layers ------------------------------------------------------------------------------ */
+
+static void keep_why(work *w, const exray_layer_pair *layer, const char *why)
+{
+    if (!w->report->why[0] && why)
+        snprintf(w->report->why, sizeof w->report->why, "layer %u (%.40s) was not run alone: %.200s",
+                 (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], why);
+}
+
+static void hand_over(work *w, size_t layer, const trial *t, double error, double noise)
+{
+    const xr_engine *engine = w->options->engine;
+    if (!w->options->failing)
+        return;
+    xr_isolated_tensor inputs[MOST_INPUTS];
+    for (uint32_t i = 0; i < t->inputs; i++) {
+        const exray_tensor_info *info = engine->input(t->session, i);
+        inputs[i] = (xr_isolated_tensor){info->name, info, t->value[i], t->count[i]};
+    }
+    const exray_tensor_info *info = engine->output(t->session, t->output);
+    xr_isolated what = {.layer = layer,
+                        .format = w->plan.file->format->name,
+                        .model = t->bytes,
+                        .inputs = inputs,
+                        .input_count = t->inputs,
+                        .edge = {info->name, info, t->edge, t->output_count},
+                        .reference = {info->name, info, t->reference, t->output_count},
+                        .error = error,
+                        .noise = noise};
+    w->report->not_saved = !w->options->failing(w->options->user, &what);
+}
+
+static bool is_wrong(const exray_layer_pair *layer)
+{
+    return layer->role == EXRAY_LAYER_ORIGINATES || layer->role == EXRAY_LAYER_PROPAGATES;
+}
+
+/* Both sides' values: a layer cannot be run on statistics. */
+static bool has_data(const exray_layer_pair *layer)
+{
+    return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
+}
+
+static bool is_exact(const work *w, size_t i)
+{
+    return w->same_file && xr_comparison_is_exact(w->comparison, i);
+}
+
+static void run_alone(work *w, size_t i)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
+    trial t;
+    const char *why;
+    double error = run_block(w, i, 1, &t, &why);
+    if (!isnan(error)) {
+        const xr_isolated_errors errors = {error, t.within, t.deviation};
+        w->report->run += is_wrong(layer);
+        bool failed = xr_comparison_isolated(w->comparison, i, &errors, is_exact(w, i));
+        if (failed && w->report->failed == 0)
+            hand_over(w, i, &t, error, layer->own_noise);
+        w->report->failed += failed;
+    } else if (is_wrong(layer))
+        keep_why(w, layer, why);
+    close_trial(w, &t);
+}
+
+/* The block that ends with layer i and is wrong as a whole: twice as long until it is. */
+static void find_block(work *w, size_t i)
+{
+    for (uint32_t length = 2; length <= XR_BLOCK_MOST / 2 && length <= i + 1; length *= 2) {
+        trial t;
+        const char *why;
+        double error = run_block(w, i, length, &t, &why);
+        double noise = xr_block_noise(w->comparison, i, length);
+        bool failed = error > noise;
+        if (failed) {
+            size_t first = i + 1 - length;
+            xr_comparison_block(w->comparison, i,
+                                exray_comparison_layer(w->comparison, first)->node[EXRAY_EDGE], error);
+            hand_over(w, i, &t, error, noise);
+        }
+        close_trial(w, &t);
+        if (failed || isnan(error))
+            return;
+    }
+}
+
+/* A layer within the noise of its network may be wrong by itself, where its result is known
+ * to the step; `differs`: it or a layer before it is not the very same on both sides. */
+static bool is_worth_running(const work *w, size_t i, bool differs)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
+    return (is_wrong(layer) && has_data(layer)) ||
+           (differs && layer->role == EXRAY_LAYER_CLEAN && layer->metrics.count && is_exact(w, i));
+}
+
+static void run_all(work *w)
+{
+    size_t first_wrong = SIZE_MAX, tried = 0;
+    bool differs = false, any = false;
+    for (size_t i = 0; i < exray_comparison_layer_count(w->comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
+        differs = differs || !(layer->error == 0);
+        any = any || has_data(layer);
+        if (is_wrong(layer)) {
+            w->report->wrong++;
+            if (has_data(layer))
+                first_wrong = first_wrong == SIZE_MAX ? i : first_wrong;
+            else
+                keep_why(w, layer, "its values are not in both logs (--capture full)");
+        }
+        if (is_worth_running(w, i, differs) && tried++ < MOST_LAYERS)
+            run_alone(w, i);
+    }
+    if (w->report->run && w->report->failed == 0)
+        find_block(w, first_wrong);
+    if (!any)
+        snprintf(w->report->why, sizeof w->report->why,
+                 "no layer's values are in both logs; record both with --capture full");
+}
+
+static bool is_that_file(const xr_isolate_options *options, const exray_model *logged)
+{
+    uint8_t hash[32];
+    exray_sha256(options->model, options->model_size, hash);
+    return logged->sha256 && memcmp(hash, logged->sha256, sizeof hash) == 0;
+}
+
+exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *options,
+                        xr_isolate_report *report, exray_error *error)
+{
+    *report = (xr_isolate_report){0};
+    const exray_model *logged = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    if (!logged) {
+        snprintf(report->why, sizeof report->why, "the reference's log has no /model");
+        return EXRAY_OK;
+    }
+    xr_model_file file;
+    exray_status status = xr_model_read(options->model, options->model_size, &file, error);
+    if (status != EXRAY_OK)
+        return status;
+    work w = {.comparison = comparison,
+              .options = options,
+              .report = report,
+              .same_file = is_that_file(options, logged)};
+    bool ok = xr_plan_init(&w.plan, comparison, &file);
+    for (int i = 0; i <= MOST_INPUTS; i++)
+        ok = (w.slot[i] = exray_slot_new()) && ok;
+    if (ok)
+        run_all(&w);
+    else {
+        status = error->status = EXRAY_E_MEMORY;
+        snprintf(error->message, sizeof error->message, "out of memory while isolating layers");
+    }
+    for (int i = 0; i <= MOST_INPUTS; i++)
+        exray_slot_free(w.slot[i]);
+    xr_plan_free(&w.plan);
+    xr_model_release(&file);
+    return status;
+}

@@ -1,0 +1,181 @@
+/* Which nodes of the reference's file compute what, from what the edge recorded. */
+#include "isolate/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The log's tensors in the file -------------------------------------------------- */
+
+static bool same_name(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    return a->name && b->name && *a->name && strcmp(a->name, b->name) == 0;
+}
+
+/* Engines number tensors as the file does; where they do not, names tell. */
+uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_t t)
+{
+    if (t < file->tensor_count && same_name(&log->tensors[t], &file->tensors[t]))
+        return t;
+    uint32_t found = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; i < file->tensor_count; i++) {
+        if (!same_name(&log->tensors[t], &file->tensors[i]))
+            continue;
+        if (found != EXRAY_NO_INDEX)
+            return EXRAY_NO_INDEX; /* a name that stands twice */
+        found = i;
+    }
+    return found;
+}
+
+static void note_source(xr_plan *p, uint32_t log_tensor, exray_kind kind, size_t pair)
+{
+    const exray_model *log = exray_log_model(exray_comparison_log(p->comparison, EXRAY_REFERENCE));
+    if (log_tensor >= log->tensor_count)
+        return;
+    uint32_t t = p->tensor_of[log_tensor];
+    if (t != EXRAY_NO_INDEX && !p->source[t].known)
+        p->source[t] = (xr_source){true, kind, pair};
+}
+
+static uint32_t layer_tensor(const exray_model *model, const exray_layer_pair *layer)
+{
+    uint32_t node = layer->node[EXRAY_REFERENCE], output = layer->reference_output;
+    return node < model->node_count && output < model->nodes[node].output_count
+               ? model->nodes[node].outputs[output]
+               : EXRAY_NO_INDEX;
+}
+
+static void note_sources(xr_plan *p, const exray_model *log)
+{
+    const exray_comparison *c = p->comparison;
+    for (size_t i = 0; i < exray_comparison_input_count(c); i++) {
+        const exray_io_pair *input = exray_comparison_input(c, i);
+        for (uint32_t k = 0; input->comparable && k < log->input_count; k++)
+            if (log->inputs[k] < log->tensor_count &&
+                (log->input_count == 1 || (log->tensors[log->inputs[k]].name &&
+                                           strcmp(log->tensors[log->inputs[k]].name, input->name[1]) == 0)))
+                note_source(p, log->inputs[k], EXRAY_INPUT, i);
+    }
+    for (size_t i = 0; i < exray_comparison_layer_count(c); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(c, i);
+        if (!layer->problem && !layer->from_stats && !layer->from_sketch && layer->metrics.count)
+            note_source(p, layer_tensor(log, layer), EXRAY_LAYER, i);
+    }
+}
+
+bool xr_plan_init(xr_plan *p, const exray_comparison *comparison, const xr_model_file *file)
+{
+    const exray_model *log = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    const exray_model *model = &file->model;
+    *p = (xr_plan){.comparison = comparison, .file = file};
+    p->tensor_of = calloc((size_t)log->tensor_count + 1, sizeof *p->tensor_of);
+    p->source = calloc((size_t)model->tensor_count + 1, sizeof *p->source);
+    p->producer = calloc((size_t)model->tensor_count + 1, sizeof *p->producer);
+    p->known = calloc((size_t)model->tensor_count + 1, sizeof *p->known);
+    if (!p->tensor_of || !p->source || !p->producer || !p->known)
+        return false;
+    for (uint32_t t = 0; t < model->tensor_count; t++) {
+        p->producer[t] = EXRAY_NO_INDEX;
+        p->known[t] = model->tensors[t];
+    }
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t k = 0; model->nodes[n].subgraph == 0 && k < model->nodes[n].output_count; k++)
+            if (model->nodes[n].outputs[k] < model->tensor_count)
+                p->producer[model->nodes[n].outputs[k]] = n;
+    for (uint32_t t = 0; t < log->tensor_count; t++) {
+        uint32_t in_file = p->tensor_of[t] = xr_find_tensor(model, log, t);
+        if (in_file != EXRAY_NO_INDEX)
+            p->known[in_file] = log->tensors[t];
+    }
+    note_sources(p, log);
+    return true;
+}
+
+void xr_plan_free(xr_plan *p)
+{
+    free(p->tensor_of);
+    free(p->source);
+    free(p->producer);
+    free(p->known);
+}
+
+/* ---- Blocks ----------------------------------------------------------------------------- */
+
+typedef struct block {
+    uint32_t *nodes;
+    uint32_t count;
+    uint32_t layers; /* of the edge's, computed within */
+} block;
+
+static bool add_node(block *b, uint32_t node)
+{
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->nodes[i] == node)
+            return true;
+    if (b->count == XR_BLOCK_MOST)
+        return false;
+    b->nodes[b->count++] = node;
+    return true;
+}
+
+/* What the model file itself holds needs nobody to make it. */
+static bool is_given(const xr_plan *p, uint32_t tensor)
+{
+    return tensor >= p->file->model.tensor_count || p->file->model.tensors[tensor].constant ||
+           p->file->constant[tensor].data;
+}
+
+static int by_number(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* TensorFlow Lite cuts runs of nodes: what lies between comes along. */
+static bool fill_gaps(const xr_plan *p, block *b)
+{
+    qsort(b->nodes, b->count, sizeof *b->nodes, by_number);
+    if (strcmp(p->file->format->name, "tflite") != 0)
+        return true;
+    uint32_t first = b->nodes[0], last = b->nodes[b->count - 1];
+    if (last - first >= XR_BLOCK_MOST)
+        return false;
+    b->count = last - first + 1;
+    for (uint32_t i = 0; i < b->count; i++)
+        b->nodes[i] = first + i;
+    return true;
+}
+
+uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t nodes[XR_BLOCK_MOST],
+                       const char **why)
+{
+    const exray_model *log = exray_log_model(exray_comparison_log(p->comparison, EXRAY_REFERENCE));
+    const exray_model *model = &p->file->model;
+    uint32_t logged = layer_tensor(log, exray_comparison_layer(p->comparison, layer));
+    uint32_t target = logged < log->tensor_count ? p->tensor_of[logged] : EXRAY_NO_INDEX;
+    *why = "its tensor is not in the model file";
+    if (target == EXRAY_NO_INDEX || p->producer[target] == EXRAY_NO_INDEX)
+        return 0;
+    block b = {nodes, 0, 1};
+    add_node(&b, p->producer[target]);
+    *why = "it would take too many nodes to begin with what the edge recorded";
+    for (uint32_t i = 0; i < b.count; i++) {
+        const exray_node *node = &model->nodes[b.nodes[i]];
+        for (uint32_t k = 0; k < node->input_count; k++) {
+            uint32_t t = node->inputs[k];
+            if (is_given(p, t))
+                continue;
+            bool recorded = p->source[t].known;
+            if (recorded && (b.layers >= least || p->source[t].kind == EXRAY_INPUT))
+                continue;
+            if (p->producer[t] == EXRAY_NO_INDEX) {
+                *why = "the edge did not record the model's input";
+                return 0;
+            }
+            b.layers += recorded;
+            if (!add_node(&b, p->producer[t]))
+                return 0;
+        }
+    }
+    return fill_gaps(p, &b) ? b.count : 0;
+}

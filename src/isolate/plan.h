@@ -1,0 +1,39 @@
+/* What the files of this folder share. */
+#ifndef XR_ISOLATE_INTERNAL_H
+#define XR_ISOLATE_INTERNAL_H
+
+#include "isolate/isolate.h"
+
+/* Where the edge recorded a tensor of the reference's model file. */
+typedef struct xr_source {
+    bool known;
+    exray_kind kind; /* INPUT or LAYER */
+    size_t pair;     /* among the comparison's of that kind */
+} xr_source;
+
+/* The reference's model file seen through the comparison. */
+typedef struct xr_plan {
+    const exray_comparison *comparison;
+    const xr_model_file *file;
+    uint32_t *tensor_of;      /* [reference log's tensors]: the file's tensor, or EXRAY_NO_INDEX */
+    xr_source *source;        /* [file's tensors] */
+    uint32_t *producer;       /* [file's tensors]: the node of the main graph that makes it */
+    exray_tensor_info *known; /* [file's tensors]: types and shapes as logged */
+} xr_plan;
+
+/* plan.c: the file's tensor that is the log's tensor t, or EXRAY_NO_INDEX. */
+uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_t t);
+
+/* plan.c.  False: out of memory. */
+bool xr_plan_init(xr_plan *plan, const exray_comparison *comparison, const xr_model_file *file);
+void xr_plan_free(xr_plan *plan);
+
+enum { XR_BLOCK_MOST = 64 };
+
+/* The nodes, ascending, that compute a layer's counterpart from tensors that the edge
+ * recorded: as few as there can be, or going back until `least` of the edge's layers are
+ * within.  Returns their number; 0: it cannot be cut out, *why (constant text) says why. */
+uint32_t xr_plan_block(const xr_plan *plan, size_t layer, uint32_t least, uint32_t nodes[XR_BLOCK_MOST],
+                       const char **why);
+
+#endif

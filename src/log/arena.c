@@ -1,0 +1,161 @@
+#include "log/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 16, FIRST_BLOCK = 4096, LARGEST_STEP = 1 << 20 };
+
+typedef struct xr_arena_block {
+    struct xr_arena_block *next;
+    size_t size, used; /* of the bytes behind this header */
+} block;
+
+/* The header's size, rounded up, so that what follows is aligned. */
+static const size_t header_size = (sizeof(block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+
+static block *new_block(xr_arena *arena, size_t size)
+{
+    /* Blocks double, so that many small pieces cost few calls. */
+    size_t wanted = arena->head ? arena->head->size * 2 : FIRST_BLOCK;
+    if (wanted > LARGEST_STEP)
+        wanted = LARGEST_STEP;
+    if (wanted < size)
+        wanted = size;
+    if (wanted > SIZE_MAX - header_size)
+        return NULL;
+    if (arena->limit && (arena->total > arena->limit || wanted > arena->limit - arena->total))
+        return NULL;
+    block *b = malloc(header_size + wanted);
+    if (!b)
+        return NULL;
+    b->next = arena->head;
+    b->size = wanted;
+    b->used = 0;
+    arena->head = b;
+    arena->total += wanted;
+    return b;
+}
+
+void *xr_arena_take(xr_arena *arena, size_t size)
+{
+    if (size > SIZE_MAX - ALIGNMENT) {
+        arena->failed = true;
+        return NULL;
+    }
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    block *b = arena->head;
+    if (!b || size > b->size - b->used)
+        b = new_block(arena, size);
+    if (!b) {
+        arena->failed = true;
+        return NULL;
+    }
+    void *memory = (char *)b + header_size + b->used;
+    b->used += size;
+    return memset(memory, 0, size);
+}
+
+/* Bytes of the UTF-8 sequence at `s`, or 0 where there is none (overlong forms
+ * and surrogates included). */
+static size_t utf8_length(const uint8_t *s, size_t size)
+{
+    uint8_t lead = s[0];
+    if (lead < 0x80)
+        return 1;
+    size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    if ((lead == 0xE0 && s[1] < 0xA0) || (lead == 0xED && s[1] > 0x9F) || (lead == 0xF0 && s[1] < 0x90) ||
+        (lead == 0xF4 && s[1] > 0x8F))
+        return 0;
+    return length;
+}
+
+const char *xr_arena_string(xr_arena *arena, const void *bytes, size_t size)
+{
+    if (size == 0)
+        return "";
+    if (size == SIZE_MAX) {
+        arena->failed = true;
+        return NULL;
+    }
+    char *copy = xr_arena_take(arena, size + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, bytes, size);
+    for (size_t i = 0; i < size;) {
+        size_t length = utf8_length((const uint8_t *)copy + i, size - i);
+        if (length == 0)
+            copy[i] = '?';
+        i += length ? length : 1;
+    }
+    return copy;
+}
+
+void xr_arena_reset(xr_arena *arena)
+{
+    block *kept = arena->head;
+    if (kept) {
+        while (kept->next) {
+            block *next = kept->next->next;
+            free(kept->next);
+            kept->next = next;
+        }
+        kept->used = 0;
+        arena->total = kept->size;
+    }
+    arena->failed = false;
+}
+
+void xr_arena_free(xr_arena *arena)
+{
+    for (block *b = arena->head; b;) {
+        block *next = b->next;
+        free(b);
+        b = next;
+    }
+    arena->head = NULL;
+    arena->total = 0;
+}
+
+bool xr_list_reserve(xr_list *list, xr_arena *arena, size_t item_size, size_t more)
+{
+    if (more <= list->capacity - list->count)
+        return true;
+    size_t capacity = list->capacity < 4 ? 4 : list->capacity;
+    while (capacity - list->count < more) {
+        if (capacity > SIZE_MAX / 2 / item_size) {
+            arena->failed = true;
+            return false;
+        }
+        capacity *= 2;
+    }
+    void *items = xr_arena_take(arena, capacity * item_size);
+    if (!items)
+        return false;
+    if (list->count)
+        memcpy(items, list->items, list->count * item_size);
+    list->items = items;
+    list->capacity = capacity;
+    return true;
+}
+
+void *xr_list_add(xr_list *list, xr_arena *arena, size_t item_size)
+{
+    if (!xr_list_reserve(list, arena, item_size, 1))
+        return NULL;
+    return (char *)list->items + item_size * list->count++;
+}
+
+bool xr_id_set(xr_id_map *map, xr_arena *arena, uint16_t id, void *value)
+{
+    void ***page = &map->pages[id >> 8];
+    if (!*page)
+        *page = xr_arena_take(arena, 256 * sizeof **page);
+    if (*page)
+        (*page)[id & 0xFF] = value;
+    return *page != NULL;
+}

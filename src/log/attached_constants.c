@@ -1,0 +1,54 @@
+#include "log/attached_constants.h"
+#include "log/log_file.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A record whose data is not in the file: `position` is its place in log->lent. */
+static bool lend(exray_log *log, const xr_lent_constant *list, size_t i, exray_record *out)
+{
+    char topic[32];
+    int length = snprintf(topic, sizeof topic, "/constant/%u", (unsigned)list[i].tensor);
+    const char *kept = xr_arena_string(&log->arena, topic, (size_t)length);
+    *out = (exray_record){.message = EXRAY_MESSAGE_TENSOR,
+                          .kind = EXRAY_CONSTANT,
+                          .index = list[i].tensor,
+                          .has_data = true,
+                          .topic = kept,
+                          .name = "",
+                          .position = i,
+                          .chunk = XR_CHUNK_LENT};
+    return kept != NULL;
+}
+
+static bool is_constant_tensor(const exray_record *r)
+{
+    return r->message == EXRAY_MESSAGE_TENSOR && r->kind == EXRAY_CONSTANT;
+}
+
+bool xr_log_lend_constants(exray_log *log, const xr_lent_constant *list, size_t count)
+{
+    size_t old = log->record_count - log->first_constant;
+    log->arena.limit = 0; /* it bounds what a file may ask for; this is the caller's */
+    exray_record *records = xr_arena_take(&log->arena, (log->record_count + count) * sizeof *records);
+    if (!records)
+        return false;
+    memcpy(records, log->records, log->first_constant * sizeof *records);
+    const exray_record *from = log->records + log->first_constant, *end = from + old;
+    exray_record *to = records + log->first_constant;
+    for (size_t i = 0; i < count; i++) {
+        while (from < end && is_constant_tensor(from) && from->index < list[i].tensor)
+            *to++ = *from++;
+        while (from < end && is_constant_tensor(from) && from->index == list[i].tensor)
+            from++;
+        if (!lend(log, list, i, to++))
+            return false;
+    }
+    while (from < end)
+        *to++ = *from++;
+    log->records = records;
+    log->record_count = (size_t)(to - records);
+    log->lent = list;
+    log->lent_count = count;
+    return true;
+}

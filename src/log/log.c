@@ -1,0 +1,201 @@
+/* An open log: what its tables say. */
+#include "log/attached_constants.h"
+#include "log/log_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static exray_log *new_log(const char *path, exray_error *error)
+{
+    static _Atomic uint64_t last_id;
+    exray_log *log = calloc(1, sizeof *log);
+    if (log) {
+        log->map.fd = -1;
+        log->id = atomic_fetch_add(&last_id, 1) + 1;
+        log->path = xr_arena_string(&log->arena, path, strlen(path));
+    }
+    if (!log || !log->path)
+        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while opening %s", path);
+    return log;
+}
+
+static exray_log *index_or_close(exray_log *log, exray_error *error)
+{
+    if (xr_log_index(log, error))
+        return log;
+    exray_log_close(log);
+    return NULL;
+}
+
+exray_log *exray_log_open(const char *path, exray_error *error)
+{
+    exray_log *log = new_log(path, error);
+    if (!log)
+        return NULL;
+    if (!log->path || !xr_map_open(&log->map, path, error)) {
+        exray_log_close(log);
+        return NULL;
+    }
+    return index_or_close(log, error);
+}
+
+exray_log *xr_log_open_bytes(const void *data, size_t size, const char *name, exray_error *error)
+{
+    exray_log *log = new_log(name, error);
+    if (!log)
+        return NULL;
+    log->map.base = data;
+    log->map.size = size;
+    return index_or_close(log, error);
+}
+
+exray_log *xr_log_open_again(const exray_log *log, exray_error *error)
+{
+    exray_log *again = new_log(log->path, error);
+    if (!again)
+        return NULL;
+    if (again->path && xr_map_check(&log->map, log->path, error) &&
+        xr_map_again(&again->map, &log->map, log->path, error))
+        return index_or_close(again, error);
+    exray_log_close(again);
+    return NULL;
+}
+
+void exray_log_close(exray_log *log)
+{
+    if (!log)
+        return;
+    xr_map_close(&log->map);
+    xr_arena_free(&log->arena);
+    free(log->chunks);
+    free(log);
+}
+
+const char *exray_log_path(const exray_log *log)
+{
+    return log->path;
+}
+
+const char *exray_log_truncated(const exray_log *log)
+{
+    return log->truncated;
+}
+
+uint64_t exray_log_damaged(const exray_log *log)
+{
+    return atomic_load(&((exray_log *)(uintptr_t)log)->damaged);
+}
+
+static const char *metadata_of(const exray_log *log, const char *name, const char *key)
+{
+    const xr_metadata *records = log->metadata.items;
+    for (size_t i = 0; i < log->metadata.count; i++) {
+        if (strcmp(records[i].name, name) != 0)
+            continue;
+        for (size_t k = 0; k < records[i].count; k++)
+            if (strcmp(records[i].pairs[k].key, key) == 0)
+                return records[i].pairs[k].value;
+    }
+    return NULL;
+}
+
+/* What is known at the end of a recording alone, such as `observer`, cannot stand in the
+ * record that begins it. */
+const char *exray_log_metadata(const exray_log *log, const char *key)
+{
+    const char *value = metadata_of(log, "exray", key);
+    return value ? value : metadata_of(log, "exray.observation", key);
+}
+
+size_t exray_log_metadata_at(const exray_log *log, size_t i, const char **name, const exray_key_value **pairs)
+{
+    const xr_metadata *record = i < log->metadata.count ? (xr_metadata *)log->metadata.items + i : NULL;
+    if (name)
+        *name = record ? record->name : NULL;
+    if (pairs)
+        *pairs = record ? record->pairs : NULL;
+    return record ? record->count : 0;
+}
+
+const exray_model *exray_log_model(const exray_log *log)
+{
+    return log->has_model ? &log->model : NULL;
+}
+
+size_t exray_log_frame_count(const exray_log *log)
+{
+    return log->frame_count;
+}
+
+const exray_frame *exray_log_frame(const exray_log *log, size_t i)
+{
+    return &log->frames[i];
+}
+
+const exray_record *exray_log_records(const exray_log *log, size_t frame)
+{
+    return log->records + log->frames[frame].first_record;
+}
+
+const exray_record *exray_log_constants(const exray_log *log, size_t *count)
+{
+    *count = log->record_count - log->first_constant;
+    return log->records + log->first_constant;
+}
+
+const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kind kind, uint32_t index,
+                                   uint32_t output, const char *name)
+{
+    const exray_record *records;
+    size_t count;
+    if (kind == EXRAY_CONSTANT) {
+        records = exray_log_constants(log, &count);
+    } else {
+        if (frame >= log->frame_count)
+            return NULL;
+        records = exray_log_records(log, frame);
+        count = log->frames[frame].record_count;
+    }
+    /* Sorted by message, kind and index: skip what is below by halves. */
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const exray_record *r = &records[middle];
+        bool below = r->message == EXRAY_MESSAGE_TENSOR &&
+                     (r->kind < kind || (r->kind == kind && !name && r->index < index));
+        if (below)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (size_t i = low; i < count; i++) {
+        const exray_record *r = &records[i];
+        if (r->message != EXRAY_MESSAGE_TENSOR || r->kind != kind || (!name && r->index != index))
+            return NULL;
+        if (r->output == output && r->occurrence == 0 && (!name || strcmp(r->name, name) == 0))
+            return r;
+    }
+    return NULL;
+}
+
+const exray_named_value *exray_log_frame_values(const exray_log *log, size_t frame, size_t *count)
+{
+    *count = log->extras[frame].value_count;
+    return log->extras[frame].values;
+}
+
+const exray_named_span *exray_log_frame_spans(const exray_log *log, size_t frame, size_t *count)
+{
+    *count = log->extras[frame].span_count;
+    return log->extras[frame].spans;
+}
+
+size_t exray_log_attachment_count(const exray_log *log)
+{
+    return log->attachments.count;
+}
+
+const exray_attachment *exray_log_attachment(const exray_log *log, size_t i)
+{
+    return i < log->attachments.count ? &((xr_attachment_entry *)log->attachments.items)[i].info : NULL;
+}

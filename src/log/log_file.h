@@ -1,0 +1,142 @@
+/* What the files of the log reader share. */
+#ifndef XR_LOG_INTERNAL_H
+#define XR_LOG_INTERNAL_H
+
+#include "log/decode_messages.h"
+#include <exray/exray.h>
+#include <stdatomic.h>
+
+/* A chunk that claims to hold more is taken as damaged: data over 1 GiB is
+ * never written, the rest is room for what stands around it. */
+#define XR_MAX_CHUNK (UINT64_C(1) << 30 | UINT64_C(1) << 26)
+
+/* The index (all that a log holds in memory) takes at most
+ * XR_INDEX_BASE + XR_INDEX_FACTOR times the file's size. */
+#define XR_INDEX_BASE   (UINT64_C(64) << 20)
+#define XR_INDEX_FACTOR 32
+
+/* ---- The file --------------------------------------------------------------- */
+
+/* The whole file, mapped for reading.  Mapped rather than read: the data of a
+ * large tensor then needs no copy (28 MB checked and summed: 2.5 ms against
+ * 3.5 ms with pread into a warm buffer).  Pages that were touched count as
+ * resident until they are dropped; xr_map_used drops them by and by.
+ *
+ * A file that another process shortens while it is mapped raises SIGBUS in
+ * whoever touches the lost pages; xr_map_check, called before each record is
+ * read, turns all but the narrowest race into an error. */
+typedef struct xr_map {
+    int fd; /* -1: bytes in memory, not ours */
+    const uint8_t *base;
+    uint64_t size;
+    _Atomic uint64_t touched; /* bytes since the pages were last dropped */
+} xr_map;
+
+bool xr_map_open(xr_map *map, const char *path, exray_error *error);
+/* The same file, mapped once more. */
+bool xr_map_again(xr_map *map, const xr_map *of, const char *path, exray_error *error);
+void xr_map_close(xr_map *map);
+/* False, with `error` filled, if the file is shorter than it was. */
+bool xr_map_check(const xr_map *map, const char *path, exray_error *error);
+/* Counts `size` bytes as touched, and drops all pages now and then.  Pointers
+ * into the map stay valid. */
+void xr_map_used(const xr_map *map, uint64_t size);
+
+/* ---- The index -------------------------------------------------------------- */
+
+enum { XR_CHUNK_UNKNOWN, XR_CHUNK_GOOD, XR_CHUNK_DAMAGED };
+
+struct xr_chunk {
+    uint64_t records; /* of its records (compressed or not) in the file */
+    uint64_t stored;  /* bytes in the file */
+    uint64_t size;    /* bytes decompressed */
+    uint32_t crc;     /* of the decompressed bytes; 0: none */
+    exray_compression compression;
+    _Atomic int state; /* XR_CHUNK_...: whether the CRC was checked yet */
+};
+typedef struct xr_chunk xr_chunk;
+
+/* What an MCAP channel means to us. */
+typedef enum xr_topic {
+    XR_TOPIC_MESSAGE, /* `message` says */
+    XR_TOPIC_MODEL,
+    XR_TOPIC_FOREIGN,
+} xr_topic;
+
+typedef struct xr_channel {
+    const char *topic, *name;
+    uint16_t schema;
+    bool trusted; /* from a summary whose CRC is right */
+    xr_topic means;
+    exray_message message;
+    exray_kind kind;
+    uint32_t index, output;
+    xr_text content; /* the whole record, to tell a repetition from a contradiction */
+} xr_channel;
+
+typedef struct xr_metadata {
+    const char *name;
+    const exray_key_value *pairs;
+    size_t count;
+} xr_metadata;
+
+typedef struct xr_attachment_entry {
+    exray_attachment info;
+    uint64_t content; /* where the record's content begins: the CRC covers it up to the data's end */
+    uint32_t crc;     /* 0: none */
+} xr_attachment_entry;
+
+/* exray_record.chunk of what is not in the file; EXRAY_NO_INDEX: it is in no chunk. */
+#define XR_CHUNK_LENT (EXRAY_NO_INDEX - 1)
+
+struct exray_log {
+    uint64_t id; /* no other log of this process has it */
+    const char *path;
+    xr_map map;
+    xr_arena arena;
+    const char *truncated;
+    _Atomic uint64_t damaged;
+    uint64_t foreign; /* messages of somebody else's topics */
+    bool has_summary; /* and it is sound */
+    const char *library;
+    exray_model model;
+    bool has_model;
+    xr_chunk *chunks;
+    size_t chunk_count;
+    exray_record *records; /* frame by frame, then the constants */
+    size_t record_count, first_constant;
+    const struct xr_lent_constant *lent; /* lend.h; records with the chunk XR_CHUNK_LENT */
+    size_t lent_count;
+    exray_frame *frames;
+    xr_frame_extra *extras;
+    size_t frame_count;
+    xr_list metadata;    /* xr_metadata */
+    xr_list attachments; /* xr_attachment_entry */
+};
+
+/* The same as exray_log_open on bytes in memory, borrowed until close. */
+exray_log *xr_log_open_bytes(const void *data, size_t size, const char *name, exray_error *error);
+
+/* Fills log's index from its map. */
+bool xr_log_index(exray_log *log, exray_error *error);
+
+/* Parses a chunk record's content; `available` bytes of it are in the file, and
+ * `cut` says that these are not all.  Such a chunk keeps what is there (stored <
+ * size) if it is not compressed.  False: no sensible chunk. */
+bool xr_chunk_parse(const uint8_t *content, uint64_t available, bool cut, xr_chunk *out);
+/* Checks the CRC, once for each chunk; `bytes` are the decompressed ones. */
+bool xr_chunk_check(const exray_log *log, xr_chunk *chunk, const uint8_t *bytes);
+bool xr_chunk_is_unchecked(const xr_chunk *chunk);
+/* Keeps the outcome of a check; returns it. */
+bool xr_chunk_settle(const exray_log *log, xr_chunk *chunk, bool good);
+/* Checks the CRC of an uncompressed chunk and copies `size` bytes at `from` in it,
+ * both in one pass over memory. */
+bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8_t *from, size_t size);
+/* Decompresses into `out` (chunk->size bytes). */
+bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out);
+
+/* Fills `error` (NULL is allowed) and returns its status. */
+exray_status xr_log_error(exray_error *error, exray_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

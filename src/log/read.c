@@ -1,0 +1,378 @@
+/* Reading records into slots. */
+#include "log/attached_constants.h"
+#include "log/deferred.h"
+#include "log/log_file.h"
+
+#include <exray/codecs.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct exray_slot {
+    xr_arena arena; /* names, shapes, ... of the record */
+    uint8_t *bytes; /* a decompressed chunk */
+    size_t bytes_size;
+    uint64_t log; /* whose chunk it is; 0: nobody's */
+    uint32_t chunk;
+    float *values; /* dequantized */
+    size_t values_size;
+};
+
+exray_slot *exray_slot_new(void)
+{
+    return calloc(1, sizeof(exray_slot));
+}
+
+void exray_slot_free(exray_slot *slot)
+{
+    if (!slot)
+        return;
+    xr_arena_free(&slot->arena);
+    free(slot->bytes);
+    free(slot->values);
+    free(slot);
+}
+
+static exray_status fail_damaged(const exray_log *log, const exray_record *record, const char *what,
+                                 exray_error *error)
+{
+    return xr_log_error(error, EXRAY_E_FORMAT, "a record of %s in %s (frame %llu) is passed over: %s",
+                        record->topic, log->path, (unsigned long long)record->frame, what);
+}
+
+static exray_status fail_crc(const exray_log *log, const exray_record *record, exray_error *error)
+{
+    return fail_damaged(log, record, "the CRC of its chunk does not fit", error);
+}
+
+static exray_status fail_memory(const exray_log *log, const exray_record *record, exray_error *error)
+{
+    return xr_log_error(error, EXRAY_E_MEMORY, "out of memory while reading %s in %s", record->topic,
+                        log->path);
+}
+
+/* Grows a buffer that keeps nothing. */
+static bool make_room(void **buffer, size_t *have, size_t wanted)
+{
+    if (wanted <= *have)
+        return true;
+    free(*buffer);
+    *buffer = malloc(wanted);
+    *have = *buffer ? wanted : 0;
+    return *buffer != NULL;
+}
+
+static exray_status decompress_chunk(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                     exray_error *error)
+{
+    const xr_chunk *chunk = &log->chunks[record->chunk];
+    if (slot->log == log->id && slot->chunk == record->chunk)
+        return EXRAY_OK;
+    slot->log = 0;
+    void *bytes = slot->bytes;
+    bool room = make_room(&bytes, &slot->bytes_size, (size_t)chunk->size);
+    slot->bytes = bytes;
+    if (!room)
+        return fail_memory(log, record, error);
+    bool good = xr_chunk_decompress(log, chunk, slot->bytes);
+    xr_map_used(&log->map, chunk->stored);
+    if (!good)
+        return fail_damaged(log, record, "its chunk cannot be decompressed", error);
+    slot->log = log->id;
+    slot->chunk = record->chunk;
+    return EXRAY_OK;
+}
+
+/* The bytes of a record's message, in the file's map or in the slot.
+ * *unchecked: the chunk whose CRC nobody has checked yet, or NULL. */
+static exray_status locate(const exray_log *log, const exray_record *record, exray_slot *slot,
+                           const uint8_t **data, xr_chunk **unchecked, exray_error *error)
+{
+    xr_arena_reset(&slot->arena);
+    *unchecked = NULL;
+    if (!xr_map_check(&log->map, log->path, error))
+        return EXRAY_E_IO;
+    xr_chunk *chunk = NULL;
+    if (record->chunk != EXRAY_NO_INDEX) {
+        if (record->chunk >= log->chunk_count)
+            return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+        chunk = &log->chunks[record->chunk];
+    }
+    uint64_t whole = chunk && chunk->compression ? chunk->size : log->map.size;
+    if (record->position > whole || record->size > whole - record->position)
+        return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+    /* What is made of a message is bounded by its bytes in the file, as the index is. */
+    uint64_t stored = chunk && chunk->compression ? chunk->stored : record->size;
+    slot->arena.limit = (size_t)(XR_INDEX_BASE + XR_INDEX_FACTOR * stored);
+    if (chunk && chunk->compression) {
+        exray_status status = decompress_chunk(log, record, slot, error);
+        *data = status == EXRAY_OK ? slot->bytes + record->position : NULL;
+        return status;
+    }
+    if (chunk && xr_chunk_is_unchecked(chunk))
+        *unchecked = chunk;
+    else if (chunk && !xr_chunk_check(log, chunk, log->map.base + chunk->records))
+        return fail_crc(log, record, error);
+    /* The kernel maps what lies around a touched page, too. */
+    enum { AROUND = 64 << 10 };
+    xr_map_used(&log->map, AROUND + (*unchecked ? chunk->size : record->size));
+    *data = log->map.base + record->position;
+    return EXRAY_OK;
+}
+
+static bool check(const exray_log *log, xr_chunk *unchecked)
+{
+    return !unchecked || xr_chunk_check(log, unchecked, log->map.base + unchecked->records);
+}
+
+/* The same, checked. */
+static exray_status find_bytes(const exray_log *log, const exray_record *record, exray_slot *slot,
+                               const uint8_t **data, exray_error *error)
+{
+    xr_chunk *unchecked = NULL;
+    exray_status status = locate(log, record, slot, data, &unchecked, error);
+    if (status == EXRAY_OK && !check(log, unchecked))
+        return fail_crc(log, record, error);
+    return status;
+}
+
+/* After a decoder returned false. */
+static exray_status fail_decoding(const exray_log *log, const exray_record *record, const exray_slot *slot,
+                                  exray_error *error)
+{
+    if (slot->arena.failed)
+        return fail_memory(log, record, error);
+    return fail_damaged(log, record, "it is no message of its schema", error);
+}
+
+/* Where /model describes the tensor, or NULL. */
+static const exray_tensor_info *info_of_model(const exray_log *log, const exray_record *record,
+                                              uint32_t position)
+{
+    const exray_model *model = exray_log_model(log);
+    if (!model)
+        return NULL;
+    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_CONSTANT)
+        position = record->index;
+    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_LAYER && record->index < model->node_count) {
+        const exray_node *node = &model->nodes[record->index];
+        if (record->output < node->output_count)
+            position = node->outputs[record->output];
+    }
+    return position < model->tensor_count ? &model->tensors[position] : NULL;
+}
+
+/* A constant of a model file, which lends it (lend.h). */
+static exray_status lent_view(const exray_log *log, const exray_record *record, exray_slot *slot,
+                              exray_tensor_view *out, exray_error *error)
+{
+    if (record->position >= log->lent_count || !info_of_model(log, record, record->index))
+        return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+    xr_arena_reset(&slot->arena);
+    const xr_lent_constant *lent = &log->lent[record->position];
+    bool unknown;
+    *out = (exray_tensor_view){.info = *info_of_model(log, record, record->index),
+                               .data = lent->data,
+                               .size = lent->size,
+                               .model_tensor = record->index};
+    out->count = xr_element_count(&out->info, &unknown);
+    return EXRAY_OK;
+}
+
+/* Decodes a tensor's message, whose chunk may still have to be checked. */
+static exray_status decode_view(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                exray_tensor_view *out, xr_chunk **unchecked, exray_error *error)
+{
+    const uint8_t *data = NULL;
+    if (record->message != EXRAY_MESSAGE_TENSOR)
+        return xr_log_error(error, EXRAY_E_ARGUMENT, "%s holds no tensors", record->topic);
+    if (record->chunk == XR_CHUNK_LENT)
+        return lent_view(log, record, slot, out, error);
+    exray_status status = locate(log, record, slot, &data, unchecked, error);
+    if (status != EXRAY_OK)
+        return status;
+    bool has_info;
+    if (!xr_decode_tensor(data, (size_t)record->size, &slot->arena, out, &has_info))
+        return check(log, *unchecked) ? fail_decoding(log, record, slot, error)
+                                      : fail_crc(log, record, error);
+    if (!has_info) {
+        const exray_tensor_info *info = info_of_model(log, record, out->model_tensor);
+        if (info)
+            out->info = *info;
+    }
+    bool unknown;
+    unsigned bits = exray_dtype_bits(out->info.dtype);
+    out->count = xr_element_count(&out->info, &unknown);
+    if (unknown && out->data && bits >= 8)
+        out->count = out->size / (bits / 8);
+    /* Protobuf writes no field for no bytes: a tensor without elements has data.  It
+     * lies in the chunk, as all data does whose chunk is still to be summed. */
+    bool empty = false;
+    for (uint32_t i = 0; i < out->info.rank; i++)
+        empty = empty || out->info.shape[i] == 0;
+    if (empty && !out->data)
+        out->data = data;
+    return EXRAY_OK;
+}
+
+exray_status exray_log_read_tensor(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_tensor_view *out, exray_error *error)
+{
+    xr_chunk *unchecked = NULL;
+    exray_status status = decode_view(log, record, slot, out, &unchecked, error);
+    if (status == EXRAY_OK && !check(log, unchecked))
+        return fail_crc(log, record, error);
+    return status;
+}
+
+exray_status xr_log_read_deferred(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                  exray_tensor_view *out, xr_deferred *check_later, exray_error *error)
+{
+    xr_chunk *unchecked = NULL;
+    exray_status status = decode_view(log, record, slot, out, &unchecked, error);
+    *check_later = (xr_deferred){.log = log};
+    if (status == EXRAY_OK && unchecked) {
+        check_later->chunk = unchecked;
+        check_later->at = log->map.base + unchecked->records;
+    }
+    return status;
+}
+
+void xr_deferred_advance(xr_deferred *check_later, const void *end)
+{
+    const uint8_t *to = end;
+    if (!check_later->chunk || check_later->chunk->crc == 0 || to <= check_later->at)
+        return;
+    check_later->crc =
+        exray_codecs()->crc32(check_later->crc, check_later->at, (size_t)(to - check_later->at));
+    check_later->at = to;
+}
+
+bool xr_deferred_finish(xr_deferred *check_later)
+{
+    xr_chunk *chunk = check_later->chunk;
+    if (!chunk)
+        return true;
+    xr_deferred_advance(check_later, check_later->log->map.base + chunk->records + chunk->size);
+    check_later->chunk = NULL;
+    return xr_chunk_settle(check_later->log, chunk, chunk->crc == 0 || check_later->crc == chunk->crc);
+}
+
+/* Whether the view can give `count` numbers. */
+static exray_status judge_values(const exray_log *log, const exray_record *record,
+                                 const exray_tensor_view *view, exray_error *error)
+{
+    if (!view->data)
+        return xr_log_error(error, EXRAY_E_STATE,
+                            "the data of %s was not kept in %s; record with more capture", record->topic,
+                            log->path);
+    unsigned bits = exray_dtype_bits(view->info.dtype);
+    if (bits == 0)
+        return xr_log_error(error, EXRAY_E_UNSUPPORTED, "%s in %s holds no numbers but %s", record->topic,
+                            log->path, exray_dtype_name(view->info.dtype));
+    uint64_t capacity = bits < 8 ? (uint64_t)view->size * 2 : view->size / (bits / 8);
+    if (view->count > capacity)
+        return fail_damaged(log, record, "its data is shorter than its shape says", error);
+    return EXRAY_OK;
+}
+
+exray_status exray_log_read_values(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_tensor_view *out, const float **values, exray_error *error)
+{
+    xr_chunk *unchecked = NULL;
+    exray_status status = decode_view(log, record, slot, out, &unchecked, error);
+    if (status != EXRAY_OK)
+        return status;
+    status = judge_values(log, record, out, error);
+    bool plain = out->info.dtype == EXRAY_FLOAT32 && out->info.quantization.count == 0;
+    bool aligned = (uintptr_t)out->data % sizeof(float) == 0;
+    if (status != EXRAY_OK || !plain || aligned) {
+        if (!check(log, unchecked))
+            return fail_crc(log, record, error);
+        unchecked = NULL;
+        *values = out->data;
+        if (status != EXRAY_OK || (plain && aligned))
+            return status;
+    }
+    void *room = slot->values;
+    size_t size = (size_t)out->count * sizeof(float);
+    bool good = make_room(&room, &slot->values_size, size ? size : 1);
+    slot->values = room;
+    if (!good)
+        return fail_memory(log, record, error);
+    *values = slot->values;
+    if (unchecked)
+        return xr_chunk_copy(log, unchecked, slot->values, out->data, size) ? EXRAY_OK
+                                                                            : fail_crc(log, record, error);
+    if (exray_dequantize(&out->info, out->data, out->size, out->count, slot->values) != EXRAY_OK)
+        return fail_damaged(log, record, "its quantization does not fit its shape", error);
+    return EXRAY_OK;
+}
+
+/* The common part of the small messages. */
+static exray_status find_message(const exray_log *log, const exray_record *record, exray_message message,
+                                 exray_slot *slot, const uint8_t **data, exray_error *error)
+{
+    if (record->message != message)
+        return xr_log_error(error, EXRAY_E_ARGUMENT, "%s holds other messages", record->topic);
+    return find_bytes(log, record, slot, data, error);
+}
+
+exray_status exray_log_read_latency(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                    exray_latency *out, exray_error *error)
+{
+    const uint8_t *data = NULL;
+    exray_status status = find_message(log, record, EXRAY_MESSAGE_LATENCY, slot, &data, error);
+    if (status == EXRAY_OK && !xr_decode_latency(data, (size_t)record->size, &slot->arena, out))
+        return fail_decoding(log, record, slot, error);
+    return status;
+}
+
+exray_status exray_log_read_system(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_system *out, exray_error *error)
+{
+    const uint8_t *data = NULL;
+    exray_status status = find_message(log, record, EXRAY_MESSAGE_SYSTEM, slot, &data, error);
+    if (status == EXRAY_OK && !xr_decode_system(data, (size_t)record->size, out))
+        return fail_decoding(log, record, slot, error);
+    return status;
+}
+
+exray_status exray_log_read_reading(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                    exray_reading *out, exray_error *error)
+{
+    const uint8_t *data = NULL;
+    exray_status status = find_message(log, record, EXRAY_MESSAGE_READING, slot, &data, error);
+    if (status == EXRAY_OK && !xr_decode_reading(data, (size_t)record->size, &slot->arena, out))
+        return fail_decoding(log, record, slot, error);
+    return status;
+}
+
+exray_status exray_log_read_result(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_result *out, exray_error *error)
+{
+    const uint8_t *data = NULL;
+    exray_status status = find_message(log, record, EXRAY_MESSAGE_RESULT, slot, &data, error);
+    if (status == EXRAY_OK && !xr_decode_result(data, (size_t)record->size, &slot->arena, out))
+        return fail_decoding(log, record, slot, error);
+    return status;
+}
+
+exray_status exray_log_read_attachment(const exray_log *log, size_t i, exray_slot *slot, const void **data,
+                                       size_t *size, exray_error *error)
+{
+    if (i >= log->attachments.count)
+        return xr_log_error(error, EXRAY_E_ARGUMENT, "%s has no attachment %zu", log->path, i);
+    const xr_attachment_entry *entry = (xr_attachment_entry *)log->attachments.items + i;
+    xr_arena_reset(&slot->arena);
+    if (!xr_map_check(&log->map, log->path, error))
+        return EXRAY_E_IO;
+    const uint8_t *content = log->map.base + entry->content;
+    uint64_t covered = entry->info.position + entry->info.size - entry->content;
+    xr_map_used(&log->map, covered);
+    if (entry->crc && exray_codecs()->crc32(0, content, (size_t)covered) != entry->crc)
+        return xr_log_error(error, EXRAY_E_FORMAT, "the attachment %s of %s is damaged: its CRC does not fit",
+                            entry->info.name, log->path);
+    *data = log->map.base + entry->info.position;
+    *size = (size_t)entry->info.size;
+    return EXRAY_OK;
+}

@@ -1,0 +1,463 @@
+#include "log/recover.h"
+
+#include "log/scan.h"
+#include "log/summary.h"
+
+#include <errno.h>
+#include <exray/codecs.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOOSE_CHUNK = 1 << 20,   /* messages that stood in no chunk are gathered up to this */
+    ALONE = LOOSE_CHUNK / 4, /* and from this size on are a chunk of their own */
+};
+
+typedef struct recovery {
+    xr_map map;
+    xr_scan scan;
+    xr_arena scratch;
+    xr_writer *w;
+    xr_recovery *result;
+    uint8_t *buffer; /* a decompressed chunk */
+    size_t buffer_size;
+    xr_index_entry *entries; /* of the chunk at hand */
+    size_t entry_count, entry_capacity;
+    uint8_t *loose; /* message records for the next new chunk */
+    size_t loose_size;
+    xr_index_entry *loose_entries;
+    size_t loose_count, loose_capacity;
+} recovery;
+
+/* ---- Messages outside of chunks ------------------------------------------------- */
+
+static bool add_entry(recovery *r, xr_index_entry **entries, size_t *count, size_t *capacity,
+                      const uint8_t *message, uint64_t offset)
+{
+    if (*count == *capacity) {
+        size_t wanted = *capacity ? *capacity * 2 : 256;
+        xr_index_entry *grown = realloc(*entries, wanted * sizeof *grown);
+        if (!grown) {
+            r->w->no_memory = true;
+            return false;
+        }
+        *entries = grown;
+        *capacity = wanted;
+    }
+    (*entries)[*count] = (xr_index_entry){.log_time = xr_load64(message + 6),
+                                          .offset = offset,
+                                          .order = (uint32_t)*count,
+                                          .channel = xr_load16(message)};
+    (*count)++;
+    return true;
+}
+
+static void put_new_chunk(recovery *r, const uint8_t *records, size_t size, xr_index_entry *entries,
+                          size_t count)
+{
+    xr_chunk_out chunk = {.stored = records,
+                          .stored_size = size,
+                          .size = size,
+                          .crc = exray_codecs()->crc32(0, records, size),
+                          .compression = "",
+                          .entries = entries,
+                          .count = count};
+    xr_writer_chunk(r->w, &chunk);
+}
+
+static void flush_loose(recovery *r)
+{
+    if (r->loose_count)
+        put_new_chunk(r, r->loose, r->loose_size, r->loose_entries, r->loose_count);
+    r->loose_count = 0;
+    r->loose_size = 0;
+}
+
+static bool is_sound_message(const recovery *r, const xr_mcap_record *record)
+{
+    return record->size >= XR_MCAP_MESSAGE_HEADER && xr_id_get(&r->w->channels, xr_load16(record->data));
+}
+
+/* The record's header stands before its data, in the file or in the chunk. */
+static void add_loose(recovery *r, const xr_mcap_record *record)
+{
+    const uint8_t *start = record->data - XR_MCAP_RECORD_HEADER;
+    size_t size = record->size + XR_MCAP_RECORD_HEADER;
+    if (size >= ALONE || r->loose_size + size > LOOSE_CHUNK)
+        flush_loose(r);
+    if (size >= ALONE) {
+        xr_index_entry entry = {.log_time = xr_load64(record->data + 6), .channel = xr_load16(record->data)};
+        put_new_chunk(r, start, size, &entry, 1);
+    } else if (add_entry(r, &r->loose_entries, &r->loose_count, &r->loose_capacity, record->data,
+                         r->loose_size)) {
+        memcpy(r->loose + r->loose_size, start, size);
+        r->loose_size += size;
+    }
+    r->result->messages++;
+}
+
+/* ---- Schemas and channels --------------------------------------------------------- */
+
+typedef enum verdict {
+    KEEP,   /* as it is */
+    MENDED, /* a channel whose schema is lost: the writer's copy has none */
+    DROP,
+} verdict;
+
+static verdict judge_schema(recovery *r, const xr_mcap_record *record)
+{
+    xr_cursor c = xr_cursor_begin(record->data, record->size);
+    uint16_t id = xr_cursor_u16(&c);
+    xr_cursor_text(&c); /* name */
+    xr_cursor_text(&c); /* encoding */
+    xr_cursor_text(&c); /* data */
+    if (c.bad || id == 0)
+        return DROP;
+    const xr_known *known = xr_id_get(&r->w->schemas, id);
+    if (known) {
+        xr_text old = known->content;
+        return old.size == record->size && memcmp(old.data, record->data, old.size) == 0 ? KEEP : DROP;
+    }
+    return xr_writer_know_schema(r->w, record->data, record->size) ? KEEP : DROP;
+}
+
+static verdict judge_channel(recovery *r, const xr_mcap_record *record)
+{
+    xr_cursor c = xr_cursor_begin(record->data, record->size);
+    uint16_t id = xr_cursor_u16(&c), schema = xr_cursor_u16(&c);
+    xr_cursor_text(&c); /* topic */
+    xr_cursor_text(&c); /* encoding */
+    xr_cursor_text(&c); /* metadata */
+    if (c.bad)
+        return DROP;
+    /* Where its schema is lost, its messages can still be had without one. */
+    bool has_schema = schema == 0 || xr_id_get(&r->w->schemas, schema);
+    verdict v = has_schema ? KEEP : MENDED;
+    const xr_known *known = xr_id_get(&r->w->channels, id);
+    if (known) {
+        const uint8_t *other = (const uint8_t *)known->content.data;
+        bool same = known->content.size == record->size &&
+                    xr_load16(other + 2) == (has_schema ? schema : 0) &&
+                    memcmp(other + 4, record->data + 4, record->size - 4) == 0;
+        return same ? v : DROP;
+    }
+    if (has_schema)
+        return xr_writer_know_channel(r->w, record->data, record->size) ? v : DROP;
+    uint8_t *mended = xr_arena_take(&r->scratch, record->size);
+    if (!mended)
+        return DROP;
+    memcpy(mended, record->data, record->size);
+    mended[2] = mended[3] = 0;
+    return xr_writer_know_channel(r->w, mended, record->size) ? v : DROP;
+}
+
+static verdict judge(recovery *r, const xr_mcap_record *record)
+{
+    switch (record->opcode) {
+    case XR_MCAP_SCHEMA:
+        return judge_schema(r, record);
+    case XR_MCAP_CHANNEL:
+        return judge_channel(r, record);
+    case XR_MCAP_MESSAGE:
+        return is_sound_message(r, record) ? KEEP : DROP;
+    default:
+        return KEEP;
+    }
+}
+
+/* ---- Records of the file ------------------------------------------------------------- */
+
+static void save(recovery *r, uint64_t size)
+{
+    r->result->saved_bytes += size;
+}
+
+static void lose(recovery *r, uint64_t size)
+{
+    r->result->lost_bytes += size;
+    r->result->damaged++;
+}
+
+/* A schema, a channel or a message that stands by itself. */
+static void copy_single(recovery *r, const xr_mcap_record *record)
+{
+    uint64_t size = record->size + XR_MCAP_RECORD_HEADER;
+    verdict v = judge(r, record);
+    if (v == DROP) {
+        lose(r, size);
+        return;
+    }
+    save(r, size);
+    if (record->opcode == XR_MCAP_MESSAGE) {
+        add_loose(r, record);
+        return;
+    }
+    const void *content = record->data;
+    if (v == MENDED) {
+        const xr_known *mended = xr_id_get(&r->w->channels, xr_load16(record->data));
+        content = mended->content.data;
+    }
+    xr_writer_record(r->w, record->opcode, content, record->size);
+}
+
+/* Message by message, where a chunk cannot stay as it is. */
+static void copy_singles(recovery *r, const uint8_t *bytes, size_t size)
+{
+    xr_cursor cursor = xr_cursor_begin(bytes, size);
+    const uint8_t *end = bytes;
+    for (xr_mcap_record record; xr_mcap_next(&cursor, &record); end = cursor.at)
+        if (record.opcode == XR_MCAP_SCHEMA || record.opcode == XR_MCAP_CHANNEL ||
+            record.opcode == XR_MCAP_MESSAGE)
+            copy_single(r, &record);
+    if (cursor.bad)
+        lose(r, (uint64_t)(bytes + size - end));
+}
+
+/* Whether the chunk can be copied as it is; lists its messages. */
+static bool list_messages(recovery *r, const uint8_t *bytes, size_t size)
+{
+    xr_cursor cursor = xr_cursor_begin(bytes, size);
+    r->entry_count = 0;
+    for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
+        if (judge(r, &record) != KEEP)
+            return false;
+        if (record.opcode == XR_MCAP_MESSAGE &&
+            !add_entry(r, &r->entries, &r->entry_count, &r->entry_capacity, record.data,
+                       (uint64_t)(record.data - bytes) - XR_MCAP_RECORD_HEADER))
+            return false;
+    }
+    return !cursor.bad;
+}
+
+/* The chunk's records, decompressed and checked, or NULL. */
+static const uint8_t *sound_bytes(recovery *r, const xr_chunk *chunk, const uint8_t *stored)
+{
+    const uint8_t *bytes = stored;
+    if (chunk->compression) {
+        if (chunk->size > r->buffer_size) {
+            free(r->buffer);
+            r->buffer = malloc((size_t)chunk->size);
+            r->buffer_size = r->buffer ? (size_t)chunk->size : 0;
+            r->w->no_memory = r->w->no_memory || !r->buffer;
+        }
+        if (!r->buffer || exray_decompress(chunk->compression, r->buffer, (size_t)chunk->size, stored,
+                                           (size_t)chunk->stored) != EXRAY_OK)
+            return NULL;
+        bytes = r->buffer;
+    }
+    bool good = !chunk->crc || exray_codecs()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
+    return good ? bytes : NULL;
+}
+
+static const char *compression_name(exray_compression how)
+{
+    return how == EXRAY_COMPRESSION_LZ4 ? "lz4" : how == EXRAY_COMPRESSION_ZSTD ? "zstd" : "";
+}
+
+static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
+{
+    uint64_t whole = record->size + XR_MCAP_RECORD_HEADER;
+    xr_chunk chunk;
+    if (!xr_chunk_parse(record->data, record->size, cut, &chunk)) {
+        lose(r, whole);
+        return;
+    }
+    const uint8_t *stored = record->data + chunk.records;
+    if (cut) {
+        copy_singles(r, stored, (size_t)chunk.stored);
+        save(r, whole - chunk.stored);
+        return;
+    }
+    const uint8_t *bytes = sound_bytes(r, &chunk, stored);
+    if (!bytes) {
+        lose(r, whole);
+        return;
+    }
+    if (!list_messages(r, bytes, (size_t)chunk.size)) {
+        copy_singles(r, bytes, (size_t)chunk.size);
+        save(r, whole - chunk.stored);
+        return;
+    }
+    flush_loose(r);
+    xr_chunk_out out = {.stored = stored,
+                        .stored_size = (size_t)chunk.stored,
+                        .size = chunk.size,
+                        .crc = chunk.crc ? chunk.crc : exray_codecs()->crc32(0, bytes, (size_t)chunk.size),
+                        .compression = compression_name(chunk.compression),
+                        .entries = r->entries,
+                        .count = r->entry_count};
+    xr_writer_chunk(r->w, &out);
+    r->result->messages += r->entry_count;
+    save(r, whole);
+}
+
+static bool attachment_is_sound(const xr_mcap_record *record)
+{
+    xr_cursor c = xr_cursor_begin(record->data, record->size);
+    xr_cursor_u64(&c);
+    xr_cursor_u64(&c);
+    xr_cursor_text(&c);
+    xr_cursor_text(&c);
+    uint64_t size = xr_cursor_u64(&c);
+    xr_cursor_bytes(&c, size);
+    size_t covered = (size_t)(c.at - record->data);
+    uint32_t crc = xr_cursor_u32(&c);
+    return !c.bad && (!crc || exray_codecs()->crc32(0, record->data, covered) == crc);
+}
+
+static bool metadata_is_sound(const xr_mcap_record *record)
+{
+    xr_cursor c = xr_cursor_begin(record->data, record->size);
+    xr_cursor_text(&c);
+    xr_text map = xr_cursor_text(&c);
+    xr_cursor m = xr_cursor_begin(map.data, map.size);
+    while (!m.bad && m.at != m.end) {
+        xr_cursor_text(&m);
+        xr_cursor_text(&m);
+    }
+    return !c.bad && !m.bad;
+}
+
+static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
+{
+    uint64_t whole = record->size + XR_MCAP_RECORD_HEADER;
+    bool sound = true;
+    switch (record->opcode) {
+    case XR_MCAP_CHUNK:
+        copy_chunk(r, record, cut);
+        return;
+    case XR_MCAP_SCHEMA:
+    case XR_MCAP_CHANNEL:
+    case XR_MCAP_MESSAGE:
+        copy_single(r, record);
+        return;
+    case XR_MCAP_ATTACHMENT:
+        sound = attachment_is_sound(record);
+        if (sound)
+            xr_writer_attachment(r->w, record->data, record->size);
+        r->result->attachments += sound;
+        break;
+    case XR_MCAP_METADATA:
+        sound = metadata_is_sound(record);
+        if (sound)
+            xr_writer_metadata(r->w, record->data, record->size);
+        r->result->metadata += sound;
+        break;
+    case XR_MCAP_MESSAGE_INDEX:
+    case XR_MCAP_CHUNK_INDEX:
+    case XR_MCAP_ATTACHMENT_INDEX:
+    case XR_MCAP_METADATA_INDEX:
+    case XR_MCAP_STATISTICS:
+    case XR_MCAP_SUMMARY_OFFSET:
+        return; /* made anew */
+    default:
+        /* Opcodes from 0x80 on are private; others nobody has given a meaning. */
+        sound = record->opcode >= 0x80;
+        if (sound)
+            xr_writer_record(r->w, record->opcode, record->data, record->size);
+        break;
+    }
+    if (sound)
+        save(r, whole);
+    else
+        lose(r, whole);
+}
+
+/* ---- All of it --------------------------------------------------------------------- */
+
+/* A sound summary knows the channels whose records a damaged chunk took along. */
+static void copy_known(recovery *r)
+{
+    xr_cursor cursor = r->scan.summary;
+    if (!r->scan.has_summary)
+        return;
+    for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
+        bool schema = record.opcode == XR_MCAP_SCHEMA, channel = record.opcode == XR_MCAP_CHANNEL;
+        if ((schema && judge_schema(r, &record) == KEEP) || (channel && judge_channel(r, &record) == KEEP))
+            xr_writer_record(r->w, record.opcode, record.data, record.size);
+    }
+}
+
+static void copy_all(recovery *r, uint64_t at)
+{
+    xr_scan_begin(&r->scan, &r->map, at, &r->scratch);
+    xr_writer_raw(r->w, r->map.base, (size_t)at);
+    save(r, at);
+    copy_known(r);
+    bool cut, was_cut = false;
+    for (xr_mcap_record record; xr_writer_good(r->w) && xr_scan_next(&r->scan, &record, &cut);) {
+        copy_record(r, &record, cut);
+        was_cut = was_cut || cut;
+        xr_map_used(&r->map, record.size);
+    }
+    flush_loose(r);
+    xr_writer_end(r->w);
+    xr_recovery *result = r->result;
+    /* Of a chunk cut short, copy_chunk has said what is lost. */
+    if (!was_cut)
+        result->lost_bytes += r->scan.lost;
+    result->damaged += r->scan.damage;
+    result->file_bytes = r->map.size;
+    uint64_t counted = result->saved_bytes + result->lost_bytes;
+    result->rebuilt_bytes = counted < r->map.size ? r->map.size - counted : 0;
+    result->was_whole = !r->scan.problem && r->scan.has_summary && !result->lost_bytes && !result->damaged;
+    if (r->scan.problem)
+        snprintf(result->problem, sizeof result->problem, "%s at byte %llu", r->scan.problem,
+                 (unsigned long long)r->scan.problem_at);
+}
+
+static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
+{
+    xr_text library;
+    uint64_t at = xr_scan_header(&r->map, from, &library, error);
+    if (!at)
+        return false;
+    xr_writer_begin(r->w, to);
+    copy_all(r, at);
+    if (fflush(to) != 0 && !r->w->failed)
+        r->w->failed = errno;
+    bool good = xr_writer_good(r->w) && !r->scratch.failed;
+    if (r->w->failed)
+        xr_log_error(error, EXRAY_E_IO, "cannot write what was recovered from %s: %s", from,
+                     strerror(r->w->failed));
+    else if (!good)
+        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
+    xr_writer_free(r->w);
+    return good;
+}
+
+/* `map`: NULL to open the file `from`. */
+static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *result, exray_error *error)
+{
+    *result = (xr_recovery){0};
+    recovery r = {.result = result, .w = calloc(1, sizeof(xr_writer)), .loose = malloc(LOOSE_CHUNK)};
+    bool good = false;
+    r.map.fd = -1;
+    if (map) {
+        r.map.base = map->base;
+        r.map.size = map->size;
+    }
+    if (!r.w || !r.loose)
+        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
+    else if (map || xr_map_open(&r.map, from, error))
+        good = run(&r, from, to, error);
+    xr_map_close(&r.map);
+    xr_arena_free(&r.scratch);
+    free(r.buffer);
+    free(r.entries);
+    free(r.loose);
+    free(r.loose_entries);
+    free(r.w);
+    return good;
+}
+
+bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *error)
+{
+    return recover(from, NULL, to, result, error);
+}
+
+bool xr_recover_bytes(const void *data, size_t size, FILE *to, xr_recovery *result, exray_error *error)
+{
+    const xr_map map = {.fd = -1, .base = data, .size = size};
+    return recover("the log", &map, to, result, error);
+}

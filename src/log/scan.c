@@ -1,0 +1,195 @@
+#include "log/scan.h"
+
+#include <exray/codecs.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t xr_scan_header(const xr_map *map, const char *path, xr_text *library, exray_error *error)
+{
+    if (map->size < XR_MCAP_MAGIC_SIZE || memcmp(map->base, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE) != 0) {
+        xr_log_error(error, EXRAY_E_FORMAT, "%s is no MCAP file, so no exray log", path);
+        return 0;
+    }
+    xr_cursor c = xr_cursor_begin(map->base + XR_MCAP_MAGIC_SIZE, (size_t)map->size - XR_MCAP_MAGIC_SIZE);
+    xr_mcap_record header;
+    if (!xr_mcap_next(&c, &header) || header.opcode != XR_MCAP_HEADER) {
+        xr_log_error(error, EXRAY_E_FORMAT, "%s has no whole MCAP header: nothing of it can be read", path);
+        return 0;
+    }
+    uint64_t next = (uint64_t)(c.at - map->base);
+    c = xr_cursor_begin(header.data, header.size);
+    xr_text profile = xr_cursor_text(&c);
+    *library = xr_cursor_text(&c);
+    if (!c.bad && xr_text_is(profile, "exray"))
+        return next;
+    xr_arena arena = {.limit = 1 << 16};
+    const char *name = xr_arena_string(&arena, profile.data, profile.size < 100 ? profile.size : 100);
+    xr_log_error(error, EXRAY_E_FORMAT, "%s is an MCAP file of profile \"%s\", not an exray log", path,
+                 name ? name : "");
+    xr_arena_free(&arena);
+    return 0;
+}
+
+/* Looks for the end of the file: footer, magic, and a summary that the footer's
+ * CRC vouches for. */
+static void find_summary(xr_scan *scan)
+{
+    const xr_map *map = scan->map;
+    const uint64_t tail = XR_MCAP_RECORD_HEADER + XR_MCAP_FOOTER_SIZE + XR_MCAP_MAGIC_SIZE;
+    if (map->size < XR_MCAP_MAGIC_SIZE + tail)
+        return;
+    const uint8_t *footer = map->base + map->size - tail;
+    if (footer[0] != XR_MCAP_FOOTER || xr_load64(footer + 1) != XR_MCAP_FOOTER_SIZE ||
+        memcmp(footer + tail - XR_MCAP_MAGIC_SIZE, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE) != 0)
+        return;
+    scan->has_footer = true;
+    uint64_t start = xr_load64(footer + 9), end = map->size - tail;
+    uint32_t crc = xr_load32(footer + 25);
+    if (start < XR_MCAP_MAGIC_SIZE || start >= end || crc == 0)
+        return;
+    /* The CRC goes from the summary's start over the footer's first two fields. */
+    uint64_t covered = end + XR_MCAP_RECORD_HEADER + 16 - start;
+    if (exray_codecs()->crc32(0, map->base + start, (size_t)covered) != crc)
+        return;
+    scan->has_summary = true;
+    scan->summary = xr_cursor_begin(map->base + start, (size_t)(end - start));
+    scan->end = start;
+}
+
+void xr_scan_begin(xr_scan *scan, const xr_map *map, uint64_t at, xr_arena *scratch)
+{
+    *scan = (xr_scan){.map = map, .scratch = scratch, .at = at, .end = map->size};
+    find_summary(scan);
+}
+
+/* Pages that a step of the scan touches: all of a small record, the beginning
+ * and the end (and what the kernel maps around them) of a large one. */
+static void count_step(const xr_map *map, uint64_t size)
+{
+    enum { MOST = 128 << 10 };
+    xr_map_used(map, size < MOST ? size : MOST);
+}
+
+static bool is_listed(uint8_t opcode)
+{
+    return opcode == XR_MCAP_CHUNK || opcode == XR_MCAP_ATTACHMENT || opcode == XR_MCAP_METADATA;
+}
+
+static bool add_offset(xr_scan *scan, xr_list *list, uint64_t offset)
+{
+    uint64_t *item = xr_list_add(list, scan->scratch, sizeof *item);
+    if (item)
+        *item = offset;
+    return item != NULL;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* A damaged length leads the walk astray.  What a sound summary lists and the
+ * walk did not pass comes next. */
+static void find_missed(xr_scan *scan)
+{
+    scan->linear_done = true;
+    xr_cursor cursor = scan->summary;
+    if (!scan->has_summary)
+        return;
+    for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
+        bool chunk = record.opcode == XR_MCAP_CHUNK_INDEX;
+        size_t where = chunk ? 16 : 0; /* of the offset in the record */
+        if ((!chunk && record.opcode != XR_MCAP_ATTACHMENT_INDEX &&
+             record.opcode != XR_MCAP_METADATA_INDEX) ||
+            record.size < where + 8)
+            continue;
+        uint64_t offset = xr_load64(record.data + where);
+        if (offset < scan->end && !(scan->seen.count && bsearch(&offset, scan->seen.items, scan->seen.count,
+                                                                sizeof offset, compare_offsets)))
+            if (!add_offset(scan, &scan->missed, offset))
+                return;
+    }
+    if (scan->missed.count == 0)
+        return;
+    if (scan->damage == 0)
+        scan->damage = 1;
+    qsort(scan->missed.items, scan->missed.count, sizeof(uint64_t), compare_offsets);
+}
+
+/* In the file's order, and each byte once, however the listed offsets overlap. */
+static bool next_missed(xr_scan *scan, xr_mcap_record *record)
+{
+    while (scan->next_missed < scan->missed.count) {
+        uint64_t at = ((uint64_t *)scan->missed.items)[scan->next_missed++];
+        if (at < scan->free_from)
+            continue;
+        xr_cursor cursor = xr_cursor_begin(scan->map->base + at, (size_t)(scan->end - at));
+        if (!xr_mcap_next(&cursor, record) || !is_listed(record->opcode))
+            continue;
+        scan->free_from = at + XR_MCAP_RECORD_HEADER + record->size;
+        uint64_t found = XR_MCAP_RECORD_HEADER + record->size;
+        scan->lost -= found < scan->lost ? found : scan->lost;
+        count_step(scan->map, found);
+        return true;
+    }
+    return false;
+}
+
+static void set_problem(xr_scan *scan, const char *problem, uint64_t at)
+{
+    scan->problem = problem;
+    scan->problem_at = at;
+}
+
+/* What stands at `at` is no whole record.  True: it is the beginning of a chunk. */
+static bool end_at_damage(xr_scan *scan, xr_mcap_record *record)
+{
+    const uint8_t *start = scan->map->base + scan->at;
+    uint64_t left = scan->end - scan->at;
+    scan->lost = left;
+    if (scan->has_footer) {
+        scan->damage++;
+        if (!scan->has_summary)
+            set_problem(scan, "is damaged, and what follows cannot be found,", scan->at);
+        return false;
+    }
+    set_problem(scan, *start == 0 ? "ends in zeros" : "ends within a record", scan->at);
+    if (*start != XR_MCAP_CHUNK || left <= XR_MCAP_RECORD_HEADER)
+        return false;
+    *record = (xr_mcap_record){*start, start + XR_MCAP_RECORD_HEADER, (size_t)left - XR_MCAP_RECORD_HEADER};
+    return true;
+}
+
+bool xr_scan_next(xr_scan *scan, xr_mcap_record *record, bool *cut)
+{
+    *cut = false;
+    if (scan->linear_done)
+        return next_missed(scan, record);
+    if (scan->at == scan->end) {
+        if (!scan->has_summary)
+            set_problem(scan, "ends without a summary", scan->at);
+        find_missed(scan);
+        return next_missed(scan, record);
+    }
+    const uint8_t *start = scan->map->base + scan->at;
+    uint64_t left = scan->end - scan->at;
+    uint64_t size = left >= XR_MCAP_RECORD_HEADER ? xr_load64(start + 1) : 0;
+    if (left < XR_MCAP_RECORD_HEADER || size > left - XR_MCAP_RECORD_HEADER || *start == 0) {
+        *cut = end_at_damage(scan, record);
+        find_missed(scan);
+        return *cut || next_missed(scan, record);
+    }
+    if (*start == XR_MCAP_DATA_END || *start == XR_MCAP_FOOTER) {
+        if (!scan->has_footer)
+            set_problem(scan, "ends within its summary", scan->map->size);
+        find_missed(scan);
+        return next_missed(scan, record);
+    }
+    *record = (xr_mcap_record){*start, start + XR_MCAP_RECORD_HEADER, (size_t)size};
+    if (is_listed(*start) && !add_offset(scan, &scan->seen, scan->at))
+        return false;
+    scan->at += XR_MCAP_RECORD_HEADER + size;
+    count_step(scan->map, XR_MCAP_RECORD_HEADER + size);
+    return true;
+}

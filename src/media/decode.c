@@ -1,0 +1,115 @@
+/* Which decoder, and what all of them share. */
+#include "base/error.h"
+#include "media/image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+exray_status xr_image_allocate(xr_image *image, const char *what, exray_error *error)
+{
+    uint64_t pixels = (uint64_t)image->width * image->height;
+    if (!pixels)
+        return xr_error_set(error, EXRAY_E_FORMAT, "the %s picture has %u x %u pixels: nothing to see", what,
+                            image->width, image->height);
+    if (image->width > XR_MAX_SIDE || image->height > XR_MAX_SIDE || pixels > XR_MAX_PIXELS)
+        return xr_error_set(error, EXRAY_E_LIMIT, "the %s picture has %u x %u pixels; the limit is %d", what,
+                            image->width, image->height, XR_MAX_PIXELS);
+    image->pixels = malloc((size_t)pixels * image->channels);
+    if (!image->pixels)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a %s picture of %u x %u", what,
+                            image->width, image->height);
+    return EXRAY_OK;
+}
+
+void xr_image_free(xr_image *image)
+{
+    free(image->pixels);
+    *image = (xr_image){0};
+}
+
+static bool begins_with(const uint8_t *data, size_t size, const char *magic, size_t length)
+{
+    return size >= length && !memcmp(data, magic, length);
+}
+
+/* Names what a file is that is no JPEG and no PNG, where that is easy to tell. */
+static const char *guess(const uint8_t *data, size_t size)
+{
+    if (begins_with(data, size, "GIF8", 4))
+        return "a GIF";
+    if (begins_with(data, size, "BM", 2))
+        return "a BMP";
+    if (size >= 12 && !memcmp(data, "RIFF", 4) && !memcmp(data + 8, "WEBP", 4))
+        return "a WebP";
+    if (begins_with(data, size, "II*\0", 4) || begins_with(data, size, "MM\0*", 4))
+        return "a TIFF";
+    if (size >= 12 && !memcmp(data + 4, "ftyp", 4))
+        return "HEIC, AVIF or a video";
+    return NULL;
+}
+
+/* "jpeg/4": at a quarter of the size. */
+static unsigned reduction_of(const char *format)
+{
+    return strncmp(format, "jpeg/", 5) == 0 && strchr("248", format[5]) && format[5] && !format[6]
+               ? (unsigned)(format[5] - '0')
+               : 1;
+}
+
+static exray_status decode_file(const char *format, const uint8_t *data, size_t size, xr_image *out,
+                                exray_error *error)
+{
+    if (begins_with(data, size, "\xFF\xD8", 2))
+        return xr_decode_jpeg(data, size, reduction_of(format), out, error);
+    if (begins_with(data, size, "\x89PNG\r\n\x1A\n", 8))
+        return xr_decode_png(data, size, out, error);
+    if (!size)
+        return xr_error_set(error, EXRAY_E_FORMAT, "the picture is empty (0 bytes)");
+    const char *what = guess(data, size);
+    if (what)
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "the picture is %s; only JPEG and PNG are read: convert it", what);
+    return xr_error_set(error, EXRAY_E_FORMAT, "not a picture: neither JPEG nor PNG (%zu bytes)", size);
+}
+
+/* media->rotation in terms of EXIF; 0: not a quarter turn. */
+static unsigned orientation_of_rotation(uint32_t degrees)
+{
+    switch (degrees) {
+    case 0:
+        return 1;
+    case 90:
+        return 8;
+    case 180:
+        return 3;
+    case 270:
+        return 6;
+    default:
+        return 0;
+    }
+}
+
+exray_status xr_image_decode(const exray_media *media, const void *data, size_t size, xr_image *out,
+                             exray_error *error)
+{
+    static const exray_media unknown = {0};
+    if (!media)
+        media = &unknown;
+    const char *format = media->format ? media->format : "";
+    unsigned orientation = orientation_of_rotation(media->rotation);
+    *out = (xr_image){.exif_orientation = 1};
+    if (!orientation)
+        return xr_error_set(error, EXRAY_E_FORMAT, "a picture's rotation is %u; one of 0, 90, 180, 270",
+                            media->rotation);
+    /* Encoded files say themselves what they are: names are often wrong. */
+    bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png") || reduction_of(format) > 1;
+    exray_status status =
+        encoded ? decode_file(format, data, size, out, error) : xr_decode_raw(media, data, size, out, error);
+    if (status) {
+        xr_image_free(out);
+        return status;
+    }
+    if (orientation != 1) /* the recorder's word goes before the file's */
+        out->exif_orientation = orientation;
+    return EXRAY_OK;
+}

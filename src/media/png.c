@@ -1,0 +1,125 @@
+/* PNG of every kind, to 8-bit grey or RGB: alpha is dropped, not blended, and
+ * 16 bits keep their high byte. */
+#include "base/error.h"
+#include "media/image.h"
+
+#include <png.h>
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct reader {
+    const uint8_t *data;
+    size_t size, at;
+    bool ends_early;
+    png_bytep *rows;
+    char message[160];
+} reader;
+
+static void on_read(png_structp png, png_bytep to, size_t size)
+{
+    reader *r = png_get_io_ptr(png);
+    if (size > r->size - r->at) {
+        r->ends_early = true;
+        png_error(png, "ends early");
+    }
+    memcpy(to, r->data + r->at, size);
+    r->at += size;
+}
+
+static void on_error(png_structp png, png_const_charp text)
+{
+    reader *r = png_get_error_ptr(png);
+    strncpy(r->message, text, sizeof r->message - 1);
+    longjmp(png_jmpbuf(png), 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text)
+{
+    (void)png; /* nothing on the standard error stream */
+    (void)text;
+}
+
+/* What libpng shall turn the rows into: 8 bits, grey or RGB. */
+static void set_transforms(png_structp png, png_infop info)
+{
+    int type = png_get_color_type(png, info);
+    int bits = png_get_bit_depth(png, info);
+    if (bits == 16)
+        png_set_strip_16(png);
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        png_set_palette_to_rgb(png); /* makes an alpha channel of tRNS, ... */
+    else if (bits < 8)
+        png_set_expand_gray_1_2_4_to_8(png);
+    png_set_strip_alpha(png); /* ... which goes with the others */
+    png_set_interlace_handling(png);
+}
+
+static exray_status read_rows(png_structp png, png_infop info, reader *r, xr_image *out, exray_error *error)
+{
+    png_read_info(png, info);
+    out->width = png_get_image_width(png, info);
+    out->height = png_get_image_height(png, info);
+    out->channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    /* deflate makes at most 1032 bytes of one. */
+    if ((uint64_t)out->width * out->height / 8 / 1032 > r->size)
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "the PNG says %u x %u pixels, far more than its %zu bytes hold", out->width,
+                            out->height, r->size);
+    exray_status status = xr_image_allocate(out, "PNG", error);
+    if (status)
+        return status;
+    set_transforms(png, info);
+    png_read_update_info(png, info);
+    const size_t stride = (size_t)out->width * out->channels;
+    if (png_get_rowbytes(png, info) != stride)
+        return xr_error_set(error, EXRAY_E_FORMAT, "the PNG's rows have %zu bytes, not %zu",
+                            png_get_rowbytes(png, info), stride);
+    r->rows = malloc(out->height * sizeof *r->rows);
+    if (!r->rows)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+    for (uint32_t y = 0; y < out->height; y++)
+        r->rows[y] = out->pixels + y * stride;
+    png_read_image(png, r->rows);
+    png_read_end(png, info);
+    png_bytep exif;
+    png_uint_32 exif_size;
+    if (png_get_eXIf_1(png, info, &exif_size, &exif))
+        out->exif_orientation = xr_exif_orientation(exif, exif_size);
+    return EXRAY_OK;
+}
+
+exray_status xr_decode_png(const uint8_t *data, size_t size, xr_image *out, exray_error *error)
+{
+    reader *r = calloc(1, sizeof *r); /* on the heap: it must survive the longjmp */
+    if (!r)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+    r->data = data;
+    r->size = size;
+    exray_status status;
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    if (!info) {
+        png_destroy_read_struct(&png, NULL, NULL);
+        free(r);
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+    }
+    if (setjmp(png_jmpbuf(png))) {
+        if (r->ends_early)
+            status =
+                xr_error_set(error, EXRAY_E_FORMAT, "the PNG ends early (%zu bytes); fetch it again", size);
+        else
+            status = xr_error_set(error, EXRAY_E_FORMAT, "the PNG is damaged: %s", r->message);
+    } else {
+        png_set_read_fn(png, r, on_read);
+        png_set_user_limits(png, XR_MAX_SIDE, XR_MAX_SIDE);
+        png_set_chunk_malloc_max(png, 8u << 20);
+        png_set_chunk_cache_max(png, 128);
+        status = read_rows(png, info, r, out, error);
+    }
+    png_destroy_read_struct(&png, &info, NULL);
+    free(r->rows);
+    free(r);
+    return status;
+}

@@ -1,0 +1,204 @@
+/* Cameras' raw formats to RGB. */
+#include "base/error.h"
+#include "media/image.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_STRIDE = 1 << 28, YUV_BITS = 16 };
+
+typedef struct raw_format {
+    const char *name;
+    unsigned bytes;    /* of a pixel; 0: a YUV format */
+    uint8_t offset[3]; /* interleaved formats: where R, G, B lie */
+} raw_format;
+
+static const raw_format formats[] = {
+    {"rgb8", 3, {0, 1, 2}},  {"bgr8", 3, {2, 1, 0}}, {"rgba8", 4, {0, 1, 2}}, {"bgra8", 4, {2, 1, 0}},
+    {"gray8", 1, {0, 0, 0}}, {"nv12", 0, {0}},       {"nv21", 0, {0}},        {"i420", 0, {0}},
+    {"yv12", 0, {0}},        {"yuyv", 0, {0}},       {"uyvy", 0, {0}},
+};
+
+/* Three planes, or what looks like them: sample (x, y) of the picture is at
+ * [y * stride + x * step]; for chroma with x and y shifted. */
+typedef struct planes {
+    const uint8_t *y, *u, *v;
+    size_t y_stride, uv_stride;
+    unsigned y_step, uv_step;
+    unsigned shift_y; /* chroma has half the rows */
+} planes;
+
+/* YUV to RGB in fixed point: R = cy (Y - y0) + rv V, ... */
+typedef struct matrix {
+    int32_t y0, cy, rv, gu, gv, bu;
+} matrix;
+
+static bool find_matrix(const exray_media *media, matrix *m)
+{
+    const char *name = media->matrix && *media->matrix ? media->matrix : "bt601";
+    double kr, kb;
+    if (!strcmp(name, "bt601")) {
+        kr = 0.299;
+        kb = 0.114;
+    } else if (!strcmp(name, "bt709")) {
+        kr = 0.2126;
+        kb = 0.0722;
+    } else if (!strcmp(name, "bt2020")) {
+        kr = 0.2627;
+        kb = 0.0593;
+    } else {
+        return false;
+    }
+    double one = 1 << YUV_BITS;
+    double luma = media->full_range ? 1 : 255.0 / 219;
+    double chroma = media->full_range ? 1 : 255.0 / 224;
+    double kg = 1 - kr - kb;
+    m->y0 = media->full_range ? 0 : 16;
+    m->cy = (int32_t)lround(one * luma);
+    m->rv = (int32_t)lround(one * chroma * 2 * (1 - kr));
+    m->bu = (int32_t)lround(one * chroma * 2 * (1 - kb));
+    m->gu = (int32_t)lround(one * chroma * -2 * (1 - kb) * kb / kg);
+    m->gv = (int32_t)lround(one * chroma * -2 * (1 - kr) * kr / kg);
+    return true;
+}
+
+static uint8_t clip(int32_t value)
+{
+    if (value < 0)
+        return 0;
+    value = (value + (1 << (YUV_BITS - 1))) >> YUV_BITS;
+    return (uint8_t)(value > 255 ? 255 : value);
+}
+
+/* Chroma is repeated, not interpolated: what OpenCV and most devices do. */
+static void convert(const planes *p, const matrix *m, xr_image *out)
+{
+    uint8_t *to = out->pixels;
+    for (uint32_t y = 0; y < out->height; y++) {
+        const uint8_t *luma = p->y + y * p->y_stride;
+        size_t chroma = (y >> p->shift_y) * p->uv_stride;
+        for (uint32_t x = 0; x < out->width; x++, to += 3) {
+            size_t at = chroma + (size_t)(x / 2) * p->uv_step;
+            int32_t l = luma[(size_t)x * p->y_step];
+            int32_t u = p->u[at] - 128;
+            int32_t v = p->v[at] - 128;
+            l = (l > m->y0 ? l - m->y0 : 0) * m->cy;
+            to[0] = clip(l + m->rv * v);
+            to[1] = clip(l + m->gu * u + m->gv * v);
+            to[2] = clip(l + m->bu * u);
+        }
+    }
+}
+
+static exray_status too_short(const exray_media *media, uint64_t need, size_t size, exray_error *error)
+{
+    return xr_error_set(error, EXRAY_E_FORMAT,
+                        "a %s picture of %u x %u needs %llu bytes, the record has %zu; check width, height, "
+                        "row_stride",
+                        media->format, media->width, media->height, (unsigned long long)need, size);
+}
+
+static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, xr_image *out,
+                               exray_error *error)
+{
+    const uint64_t w = media->width, h = media->height;
+    const uint64_t half_w = (w + 1) / 2, half_h = (h + 1) / 2;
+    const bool uyvy = !strcmp(media->format, "uyvy"), yv12 = !strcmp(media->format, "yv12");
+    const bool packed = uyvy || !strcmp(media->format, "yuyv");
+    const bool planar = yv12 || !strcmp(media->format, "i420");
+    const uint64_t least = packed ? half_w * 4 : w;
+    const uint64_t stride = media->row_stride ? media->row_stride : least;
+    matrix m;
+    planes p = {.y = data, .y_stride = stride, .y_step = 1, .shift_y = 1};
+    uint64_t need;
+    if (stride < least || stride > MAX_STRIDE)
+        return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %llu of a %s picture %u wide; at least %llu",
+                            (unsigned long long)stride, media->format, media->width,
+                            (unsigned long long)least);
+    if (!find_matrix(media, &m)) {
+        char shown[XR_SHOWN];
+        return xr_error_set(error, EXRAY_E_FORMAT, "unknown YUV matrix '%s'; one of bt601, bt709, bt2020",
+                            xr_show(media->matrix, shown));
+    }
+    if (packed) { /* Y U Y V, or U Y V Y */
+        need = stride * (h - 1) + least;
+        p = (planes){data + uyvy, data + !uyvy, data + !uyvy + 2, stride, stride, 2, 4, 0};
+    } else if (planar) { /* Y, then U, then V (yv12: V, then U) with half the stride */
+        uint64_t half_stride = (stride + 1) / 2;
+        need = stride * h + half_stride * (2 * half_h - 1) + half_w;
+        p.uv_stride = half_stride;
+        p.uv_step = 1;
+        if (need > size)
+            return too_short(media, need, size, error);
+        p.u = data + stride * h + (yv12 ? half_stride * half_h : 0);
+        p.v = data + stride * h + (yv12 ? 0 : half_stride * half_h);
+    } else { /* Y, then U V (nv12) or V U (nv21) */
+        uint64_t uv_stride = stride > 2 * half_w ? stride : 2 * half_w;
+        need = stride * h + uv_stride * (half_h - 1) + 2 * half_w;
+        p.uv_stride = uv_stride;
+        p.uv_step = 2;
+        if (need > size)
+            return too_short(media, need, size, error);
+        bool swapped = !strcmp(media->format, "nv21");
+        p.u = data + stride * h + swapped;
+        p.v = data + stride * h + !swapped;
+    }
+    if (need > size)
+        return too_short(media, need, size, error);
+    exray_status status = xr_image_allocate(out, media->format, error);
+    if (!status)
+        convert(&p, &m, out);
+    return status;
+}
+
+static exray_status decode_interleaved(const exray_media *media, const raw_format *format,
+                                       const uint8_t *data, size_t size, xr_image *out, exray_error *error)
+{
+    const uint64_t row = (uint64_t)media->width * format->bytes;
+    const uint64_t stride = media->row_stride ? media->row_stride : row;
+    const uint64_t need = stride * (media->height - 1) + row;
+    if (stride < row)
+        return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %u of a %s picture %u wide; at least %llu",
+                            media->row_stride, media->format, media->width, (unsigned long long)row);
+    if (need > size)
+        return too_short(media, need, size, error);
+    out->channels = format->bytes == 1 ? 1 : 3;
+    exray_status status = xr_image_allocate(out, media->format, error);
+    if (status)
+        return status;
+    uint8_t *to = out->pixels;
+    for (uint32_t y = 0; y < out->height; y++) {
+        const uint8_t *from = data + y * stride;
+        for (uint32_t x = 0; x < out->width; x++, from += format->bytes)
+            for (uint32_t c = 0; c < out->channels; c++)
+                *to++ = from[format->offset[c]];
+    }
+    return EXRAY_OK;
+}
+
+exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, xr_image *out,
+                           exray_error *error)
+{
+    const raw_format *format = NULL;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (!strcmp(media->format, formats[i].name))
+            format = &formats[i];
+    if (!format) {
+        char shown[XR_SHOWN];
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, gray8, "
+                            "nv12, nv21, i420, yv12, yuyv, uyvy",
+                            xr_show(media->format, shown));
+    }
+    if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "a %s picture of %u x %u pixels; each side must be 1 to %d", media->format,
+                            media->width, media->height, XR_MAX_SIDE);
+    out->width = media->width;
+    out->height = media->height;
+    out->channels = 3;
+    if (format->bytes)
+        return decode_interleaved(media, format, data, size, out, error);
+    return decode_yuv(media, data, size, out, error);
+}

@@ -1,0 +1,446 @@
+/* Resampling: each axis is a table of taps (which samples, which weights), made
+ * by the convention asked for; two passes apply the tables, first along rows,
+ * then along columns.
+ *
+ * Bytes with antialias run in the fixed point of Pillow (22-bit weights, bytes
+ * between the passes) and equal it bit for bit.  All else runs in float and is
+ * rounded once, which lies within one level of OpenCV's fixed point. */
+#include "base/error.h"
+#include "media/samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIXED_BITS = 22, /* 8 bits of sample and 2 of overshoot are left in an int32 */
+    BLOCK = 16,      /* columns at a time: a constant, so that compilers use SIMD */
+};
+
+/* The taps of one axis. */
+typedef struct axis {
+    uint32_t out;
+    uint32_t most;   /* taps of the output that has the most */
+    uint32_t *first; /* [out] its first sample */
+    uint32_t *count; /* [out] and how many from there */
+    float *weight;   /* [out][most] */
+    int32_t *fixed;  /* [out][most], weight * 2^FIXED_BITS */
+} axis;
+
+static void axis_free(axis *a)
+{
+    free(a->first);
+    free(a->count);
+    free(a->weight);
+    free(a->fixed);
+}
+
+static bool axis_allocate(axis *a, uint32_t out, uint32_t most)
+{
+    *a = (axis){.out = out, .most = most};
+    a->first = calloc(out, sizeof *a->first);
+    a->count = calloc(out, sizeof *a->count);
+    a->weight = calloc((size_t)out * most, sizeof *a->weight);
+    a->fixed = calloc((size_t)out * most, sizeof *a->fixed);
+    return a->first && a->count && a->weight && a->fixed;
+}
+
+static double cubic(double x, double a)
+{
+    x = fabs(x);
+    if (x < 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    if (x < 2)
+        return (((x - 5) * x + 8) * x - 4) * a;
+    return 0;
+}
+
+/* The filters of the antialiased kind; zero beyond filter_support. */
+static double filter_value(xr_filter filter, double x)
+{
+    switch (filter) {
+    case XR_BILINEAR:
+        return fabs(x) < 1 ? 1 - fabs(x) : 0;
+    case XR_BICUBIC:
+        return cubic(x, -0.5);
+    default: /* area: a box */
+        return x > -0.5 && x <= 0.5 ? 1 : 0;
+    }
+}
+
+static double filter_support(xr_filter filter)
+{
+    return filter == XR_BICUBIC ? 2 : filter == XR_BILINEAR ? 1 : 0.5;
+}
+
+/* The filter is stretched over all samples that an output covers. */
+static bool antialias_axis(axis *a, xr_filter filter, uint32_t in, uint32_t out)
+{
+    double scale = (double)in / out;
+    double stretch = scale > 1 ? scale : 1;
+    double support = filter_support(filter) * stretch;
+    double most = ceil(support) * 2 + 1;
+    if (!axis_allocate(a, out, most < in ? (uint32_t)most : in))
+        return false;
+    double *weight = malloc(a->most * sizeof *weight);
+    if (!weight)
+        return false;
+    for (uint32_t o = 0; o < out; o++) {
+        double center = (o + 0.5) * scale;
+        double low = center - support + 0.5;
+        double high = center + support + 0.5;
+        uint32_t first = low > 0 ? (uint32_t)low : 0;
+        uint32_t end = high < in ? (uint32_t)high : in;
+        double sum = 0;
+        a->first[o] = first;
+        a->count[o] = end - first < a->most ? end - first : a->most;
+        for (uint32_t k = 0; k < a->count[o]; k++)
+            sum += weight[k] = filter_value(filter, (first + k - center + 0.5) / stretch);
+        for (uint32_t k = 0; k < a->count[o]; k++) {
+            double w = sum != 0 ? weight[k] / sum : weight[k];
+            a->weight[(size_t)o * a->most + k] = (float)w;
+            a->fixed[(size_t)o * a->most + k] = (int32_t)lround(w * (1 << FIXED_BITS));
+        }
+    }
+    free(weight);
+    return true;
+}
+
+/* The share of each sample in the interval that an output covers. */
+static bool area_axis(axis *a, uint32_t in, uint32_t out)
+{
+    double scale = (double)in / out;
+    if (!axis_allocate(a, out, (uint32_t)ceil(scale) + 1 < in ? (uint32_t)ceil(scale) + 1 : in))
+        return false;
+    for (uint32_t o = 0; o < out; o++) {
+        double low = o * scale;
+        double high = low + scale < in ? low + scale : in;
+        uint32_t first = (uint32_t)low < in ? (uint32_t)low : in - 1;
+        a->first[o] = first;
+        for (uint32_t k = 0; k < a->most && first + k < in && first + k < high; k++) {
+            double from = first + k > low ? first + k : low;
+            double to = first + k + 1 < high ? first + k + 1 : high;
+            a->weight[(size_t)o * a->most + k] = (float)((to - from) / (high - low));
+            a->count[o] = k + 1;
+        }
+    }
+    return true;
+}
+
+/* Adds a weight for sample `i`, which may lie beyond an edge: the edge's sample
+ * stands for it. */
+static void add_tap(axis *a, uint32_t o, int64_t i, uint32_t in, double weight)
+{
+    uint32_t sample = i < 0 ? 0 : i >= in ? in - 1 : (uint32_t)i;
+    if (!a->count[o])
+        a->first[o] = sample;
+    uint32_t k = sample - a->first[o];
+    a->weight[(size_t)o * a->most + k] += (float)weight;
+    if (a->count[o] <= k)
+        a->count[o] = k + 1;
+}
+
+/* Where output `o` lies among the samples, for filters of a fixed width. */
+static double position(xr_filter filter, xr_sampling sampling, uint32_t o, uint32_t in, uint32_t out)
+{
+    /* OpenCV's way to divide and to round, as floor() below sees the last bit. */
+    double inverse = (double)out / in;
+    double scale = 1 / inverse;
+    if (sampling == XR_ALIGN_CORNERS && filter == XR_NEAREST) /* in float, as TensorFlow */
+        return out > 1 ? (double)roundf((float)o * ((float)(in - 1) / (float)(out - 1))) : 0;
+    if (sampling == XR_ALIGN_CORNERS)
+        return out > 1 ? (double)o * (in - 1) / (out - 1) : 0;
+    if (filter == XR_NEAREST && sampling == XR_EXACT) /* (o + 1/2) in / out, cut down: in integers */
+        return (double)((2 * (uint64_t)o + 1) * in / (2 * (uint64_t)out));
+    if (filter == XR_NEAREST || sampling == XR_ASYMMETRIC)
+        return o * scale;
+    if (filter == XR_AREA) {
+        /* OpenCV's enlargement by area: linear, but only over the pixel that
+         * straddles two samples. */
+        double sample = floor(o * scale);
+        float fraction = (float)((o + 1) - (sample + 1) * inverse);
+        return sample + (fraction > 0 ? (double)(fraction - floorf(fraction)) : 0);
+    }
+    return (o + 0.5) * scale - 0.5;
+}
+
+static bool point_axis(axis *a, xr_filter filter, xr_sampling sampling, uint32_t in, uint32_t out)
+{
+    if (!axis_allocate(a, out, filter == XR_NEAREST ? 1 : filter == XR_BICUBIC ? 4 : 2))
+        return false;
+    for (uint32_t o = 0; o < out; o++) {
+        double x = position(filter, sampling, o, in, out);
+        double base = floor(x);
+        double fraction = x - base;
+        int64_t i = (int64_t)base;
+        if (filter == XR_NEAREST) {
+            add_tap(a, o, i, in, 1);
+        } else if (filter == XR_BICUBIC) {
+            for (int k = -1; k <= 2; k++)
+                add_tap(a, o, i + k, in, cubic(fraction - k, -0.75));
+        } else {
+            add_tap(a, o, i, in, 1 - fraction);
+            add_tap(a, o, i + 1, in, fraction);
+        }
+    }
+    return true;
+}
+
+static bool axis_make(axis *a, xr_filter filter, xr_sampling sampling, bool shrinks, uint32_t in,
+                      uint32_t out)
+{
+    if (sampling == XR_ANTIALIAS)
+        return antialias_axis(a, filter, in, out);
+    if (filter == XR_AREA && shrinks)
+        return area_axis(a, in, out);
+    return point_axis(a, filter, sampling, in, out);
+}
+
+/* ---- Rows ------------------------------------------------------------------------ */
+
+static uint8_t clip_fixed(int32_t sum)
+{
+    int32_t v = sum >> FIXED_BITS;
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static void row_fixed(const axis *a, const uint8_t *in, uint32_t channels, uint8_t *out)
+{
+    const uint32_t n = channels == 3 ? 3 : 1; /* there are no others */
+    for (uint32_t o = 0; o < a->out; o++) {
+        const int32_t *w = a->fixed + (size_t)o * a->most;
+        const uint8_t *s = in + (size_t)a->first[o] * channels;
+        int32_t sum[3] = {1 << (FIXED_BITS - 1), 1 << (FIXED_BITS - 1), 1 << (FIXED_BITS - 1)};
+        if (channels == 3) {
+            for (uint32_t k = 0; k < a->count[o]; k++, s += 3) {
+                sum[0] += w[k] * s[0];
+                sum[1] += w[k] * s[1];
+                sum[2] += w[k] * s[2];
+            }
+        } else {
+            for (uint32_t k = 0; k < a->count[o]; k++)
+                sum[0] += w[k] * s[k];
+        }
+        for (uint32_t c = 0; c < n; c++)
+            *out++ = clip_fixed(sum[c]);
+    }
+}
+
+#define ROW_FLOAT(name, type)                                                                                \
+    static void name(const axis *a, const type *in, uint32_t channels, float *out)                           \
+    {                                                                                                        \
+        const uint32_t n = channels == 3 ? 3 : 1;                                                            \
+        for (uint32_t o = 0; o < a->out; o++) {                                                              \
+            const float *w = a->weight + (size_t)o * a->most;                                                \
+            const type *s = in + (size_t)a->first[o] * channels;                                             \
+            float sum[3] = {0, 0, 0};                                                                        \
+            if (channels == 3) {                                                                             \
+                for (uint32_t k = 0; k < a->count[o]; k++, s += 3) {                                         \
+                    sum[0] += w[k] * s[0];                                                                   \
+                    sum[1] += w[k] * s[1];                                                                   \
+                    sum[2] += w[k] * s[2];                                                                   \
+                }                                                                                            \
+            } else {                                                                                         \
+                for (uint32_t k = 0; k < a->count[o]; k++)                                                   \
+                    sum[0] += w[k] * s[k];                                                                   \
+            }                                                                                                \
+            for (uint32_t c = 0; c < n; c++)                                                                 \
+                *out++ = sum[c];                                                                             \
+        }                                                                                                    \
+    }
+ROW_FLOAT(row_bytes, uint8_t)
+ROW_FLOAT(row_floats, float)
+#undef ROW_FLOAT
+
+/* ---- Columns ----------------------------------------------------------------------- */
+
+/* Rows to weigh against each other: a whole picture, or a ring of the latest
+ * rows of the first pass, where row r lies at r % count. */
+typedef struct rows {
+    uint32_t count;
+    size_t stride;
+    const uint8_t *bytes;
+    const float *floats;
+} rows;
+
+static void column_fixed(const rows *r, uint32_t first, uint32_t count, const int32_t *w, size_t width,
+                         uint8_t *out)
+{
+    for (size_t x = 0; x < width; x += BLOCK) {
+        const size_t n = width - x < BLOCK ? width - x : BLOCK;
+        int32_t sum[BLOCK];
+        for (int i = 0; i < BLOCK; i++)
+            sum[i] = 1 << (FIXED_BITS - 1);
+        for (uint32_t k = 0; k < count; k++) {
+            const uint8_t *s = r->bytes + (first + k) % r->count * r->stride + x;
+            if (n == BLOCK)
+                for (int i = 0; i < BLOCK; i++)
+                    sum[i] += w[k] * s[i];
+            else
+                for (size_t i = 0; i < n; i++)
+                    sum[i] += w[k] * s[i];
+        }
+        for (size_t i = 0; i < n; i++)
+            out[x + i] = clip_fixed(sum[i]);
+    }
+}
+
+/* One block of columns in float; n of them are there. */
+static void column_sums(const rows *r, uint32_t first, uint32_t count, const float *w, size_t x, size_t n,
+                        float sum[BLOCK])
+{
+    for (int i = 0; i < BLOCK; i++)
+        sum[i] = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        const float *s = r->floats + (first + k) % r->count * r->stride + x;
+        if (n == BLOCK)
+            for (int i = 0; i < BLOCK; i++)
+                sum[i] += w[k] * s[i];
+        else
+            for (size_t i = 0; i < n; i++)
+                sum[i] += w[k] * s[i];
+    }
+}
+
+static void column_bytes(const rows *r, uint32_t first, uint32_t count, const float *w, size_t width,
+                         uint8_t *out)
+{
+    for (size_t x = 0; x < width; x += BLOCK) {
+        const size_t n = width - x < BLOCK ? width - x : BLOCK;
+        float sum[BLOCK];
+        column_sums(r, first, count, w, x, n, sum);
+        for (size_t i = 0; i < n; i++) {
+            float v = sum[i] < 0 ? 0 : sum[i] > 255 ? 255 : sum[i];
+            out[x + i] = (uint8_t)(v + 0.5f);
+        }
+    }
+}
+
+static void column_floats(const rows *r, uint32_t first, uint32_t count, const float *w, size_t width,
+                          float *out)
+{
+    for (size_t x = 0; x < width; x += BLOCK) {
+        const size_t n = width - x < BLOCK ? width - x : BLOCK;
+        float sum[BLOCK];
+        column_sums(r, first, count, w, x, n, sum);
+        memcpy(out + x, sum, n * sizeof *sum);
+    }
+}
+
+/* ---- Both -------------------------------------------------------------------------- */
+
+/* Along rows first.  `ring` has room for down->most rows of the new width, of
+ * bytes where `fixed`, else of floats. */
+static void rows_first(const xr_picture *from, const axis *across, const axis *down, bool fixed, void *ring,
+                       xr_picture *to)
+{
+    const size_t width = (size_t)to->width * to->channels;
+    const rows latest = {.count = down->most, .stride = width, .bytes = ring, .floats = ring};
+    uint32_t next = 0; /* rows below have been through the first pass, or are not needed */
+    for (uint32_t y = 0; y < to->height; y++) {
+        const uint32_t first = down->first[y];
+        const uint32_t count = down->count[y];
+        const int32_t *w_fixed = down->fixed + (size_t)y * down->most;
+        const float *w = down->weight + (size_t)y * down->most;
+        if (next < first)
+            next = first;
+        for (; next < first + count; next++) {
+            size_t slot = next % latest.count * width;
+            if (fixed)
+                row_fixed(across, from->bytes + next * from->stride, from->channels, (uint8_t *)ring + slot);
+            else if (from->is_float)
+                row_floats(across, from->floats + next * from->stride, from->channels, (float *)ring + slot);
+            else
+                row_bytes(across, from->bytes + next * from->stride, from->channels, (float *)ring + slot);
+        }
+        if (fixed)
+            column_fixed(&latest, first, count, w_fixed, width, to->bytes + y * to->stride);
+        else if (to->is_float)
+            column_floats(&latest, first, count, w, width, to->floats + y * to->stride);
+        else
+            column_bytes(&latest, first, count, w, width, to->bytes + y * to->stride);
+    }
+}
+
+/* Along columns first, in fixed point.  `line` has room for a row of `from`. */
+static void columns_first(const xr_picture *from, const axis *across, const axis *down, uint8_t *line,
+                          xr_picture *to)
+{
+    const rows all = {.count = from->height, .stride = from->stride, .bytes = from->bytes};
+    for (uint32_t y = 0; y < to->height; y++) {
+        column_fixed(&all, down->first[y], down->count[y], down->fixed + (size_t)y * down->most,
+                     (size_t)from->width * from->channels, line);
+        row_fixed(across, line, from->channels, to->bytes + y * to->stride);
+    }
+}
+
+/* Rounding to bytes between the passes makes their order matter.  This is when
+ * Pillow (from 13.0 on) begins with the columns. */
+static bool pillow_begins_with_columns(const xr_picture *from, uint32_t width, uint32_t height)
+{
+    int64_t fewer_columns = (int64_t)from->width - width;
+    int64_t fewer_rows = (int64_t)from->height - height;
+    return fewer_rows > 0 && fewer_rows > 2 * fewer_columns;
+}
+
+bool xr_resize_exists(xr_filter filter, xr_sampling sampling)
+{
+    switch (sampling) {
+    case XR_ANTIALIAS:
+        return filter != XR_NEAREST;
+    case XR_ALIGN_CORNERS:
+        return filter != XR_AREA;
+    case XR_ASYMMETRIC:
+        return filter == XR_BILINEAR || filter == XR_BICUBIC;
+    case XR_EXACT:
+        return filter == XR_NEAREST;
+    default:
+        return true;
+    }
+}
+
+exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_sampling sampling, uint32_t width,
+                               uint32_t height, exray_error *error)
+{
+    if (width == picture->width && height == picture->height)
+        return EXRAY_OK; /* every convention is the identity then */
+    bool shrinks = width <= picture->width && height <= picture->height;
+    bool fixed = sampling == XR_ANTIALIAS && !picture->is_float;
+    if ((uint64_t)width * height > XR_MAX_RESIZED)
+        return xr_error_set(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
+                            height, XR_MAX_RESIZED);
+    axis across = {0}, down = {0};
+    xr_picture out = {0};
+    exray_status status = xr_picture_new(&out, picture, width, height, error);
+    if (status)
+        return status;
+    if (!axis_make(&across, filter, sampling, shrinks, picture->width, width) ||
+        !axis_make(&down, filter, sampling, shrinks, picture->height, height)) {
+        status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the weights of a resize");
+        goto done;
+    }
+    bool columns = fixed && pillow_begins_with_columns(picture, width, height);
+    uint64_t samples = columns ? picture->width : (uint64_t)down.most * width;
+    if (samples > XR_MAX_PIXELS) {
+        status = xr_error_set(error, EXRAY_E_LIMIT,
+                              "resize from %u x %u to %u x %u needs too much memory; crop it first",
+                              picture->width, picture->height, width, height);
+        goto done;
+    }
+    void *between = malloc((size_t)samples * picture->channels * (fixed ? 1 : sizeof(float)));
+    if (!between)
+        status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the rows of a resize");
+    else if (columns)
+        columns_first(picture, &across, &down, between, &out);
+    else
+        rows_first(picture, &across, &down, fixed, between, &out);
+    free(between);
+done:
+    axis_free(&across);
+    axis_free(&down);
+    if (status)
+        xr_picture_free(&out);
+    else
+        xr_picture_replace(picture, &out);
+    return status;
+}

@@ -1,0 +1,231 @@
+/* Frames from files: a folder, one file, or a list. */
+#define _POSIX_C_SOURCE 200809L
+#include "base/error.h"
+#include "base/file.h"
+#include "replay/items.h"
+#include "replay/labels.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { MAX_DEPTH = 32 }; /* of folders: a link to a parent must not go on for ever */
+
+typedef struct file_items {
+    xr_items base;
+    char *folder; /* names are relative to it; "" for the current one */
+    char **names;
+    size_t room, at;
+    void *bytes; /* of the current item */
+    xr_labels *labels;
+} file_items;
+
+static char *join(const char *folder, const char *name)
+{
+    size_t a = strlen(folder), b = strlen(name);
+    bool bare = a == 0 || name[0] == '/';
+    char *path = malloc(a + b + 2);
+    if (!path)
+        return NULL;
+    if (bare)
+        memcpy(path, name, b + 1);
+    else
+        snprintf(path, a + b + 2, "%s%s%s", folder, folder[a - 1] == '/' ? "" : "/", name);
+    return path;
+}
+
+/* Takes over `name`. */
+static bool add_name(file_items *items, char *name)
+{
+    if (name && items->base.count == items->room) {
+        size_t room = items->room ? 2 * items->room : 256;
+        char **grown = realloc(items->names, room * sizeof *grown);
+        if (!grown) {
+            free(name);
+            return false;
+        }
+        items->names = grown;
+        items->room = room;
+    }
+    if (!name)
+        return false;
+    items->names[items->base.count++] = name;
+    return true;
+}
+
+/* Other files lie in such folders too (labels, notes): only these are meant. */
+static bool looks_like_picture(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static exray_status out_of_memory(exray_error *error, const char *what)
+{
+    return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while listing %s", what);
+}
+
+/* Adds the pictures below folder/prefix; prefix "" or "sub/". */
+static exray_status add_folder(file_items *items, const char *prefix, int depth, exray_error *error)
+{
+    char *path = join(items->folder, *prefix ? prefix : ".");
+    DIR *folder = path ? opendir(path) : NULL;
+    exray_status status = EXRAY_OK;
+    if (!path)
+        status = out_of_memory(error, items->folder);
+    else if (!folder && depth == 0)
+        status = xr_error_set(error, EXRAY_E_IO, "cannot list %s: %s", path, strerror(errno));
+    else if (!folder && !add_name(items, strdup(prefix))) /* named, counted and skipped when its turn comes */
+        status = out_of_memory(error, items->folder);
+    struct dirent *entry;
+    while (folder && !status && (entry = readdir(folder))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        char *name = join(prefix, entry->d_name), *whole = name ? join(items->folder, name) : NULL;
+        struct stat info;
+        if (!whole) {
+            status = out_of_memory(error, items->folder);
+        } else if (stat(whole, &info) == 0 && S_ISDIR(info.st_mode)) {
+            if (depth < MAX_DEPTH)
+                status = add_folder(items, name, depth + 1, error);
+        } else if (looks_like_picture(name)) {
+            if (!add_name(items, name))
+                status = out_of_memory(error, items->folder);
+            name = NULL;
+        }
+        free(name);
+        free(whole);
+    }
+    if (folder)
+        closedir(folder);
+    free(path);
+    return status;
+}
+
+static exray_status add_list(file_items *items, const char *path, exray_error *error)
+{
+    size_t size;
+    char *text = xr_file_read(path, XR_LIMIT_TEXT, &size, error);
+    if (!text)
+        return EXRAY_E_IO;
+    exray_status status = EXRAY_OK;
+    char *rest = NULL;
+    for (char *line = strtok_r(xr_text_begin(text), "\n", &rest); line && !status;
+         line = strtok_r(NULL, "\n", &rest)) {
+        line += strspn(line, " \t");
+        size_t length = strlen(line);
+        while (length && strchr(" \t\r", line[length - 1]))
+            line[--length] = '\0';
+        if (length && *line != '#' && !add_name(items, strdup(line)))
+            status = out_of_memory(error, path);
+    }
+    free(text);
+    return status;
+}
+
+static xr_next next_file(xr_items *base, xr_item *item, exray_error *error)
+{
+    file_items *items = (file_items *)base;
+    free(items->bytes);
+    items->bytes = NULL;
+    if (items->at == base->count)
+        return XR_NEXT_END;
+    const char *name = items->names[items->at++];
+    *item = (xr_item){.source = name, .sensor = "camera", .media = {.format = ""}};
+    char *path = join(items->folder, name);
+    if (path)
+        items->bytes = xr_file_read(path, XR_LIMIT_SENSOR, &item->size, error);
+    else
+        out_of_memory(error, name);
+    free(path);
+    item->data = items->bytes;
+    if (items->labels)
+        item->has_label = xr_labels_find(items->labels, name, &item->label);
+    return item->data ? XR_NEXT_ITEM : XR_NEXT_BROKEN;
+}
+
+static void free_files(xr_items *base)
+{
+    file_items *items = (file_items *)base;
+    for (size_t i = 0; i < base->count; i++)
+        free(items->names[i]);
+    free(items->names);
+    free(items->folder);
+    free(items->bytes);
+    xr_labels_free(items->labels);
+    free(items);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static exray_status list_names(file_items *items, const char *data, exray_error *error)
+{
+    struct stat info;
+    if (stat(data, &info) != 0)
+        return xr_error_set(error, EXRAY_E_IO, "cannot read %s: %s", data, strerror(errno));
+    const char *slash = strrchr(data, '/');
+    bool folder = S_ISDIR(info.st_mode);
+    items->folder = folder ? strdup(data) : slash ? strndup(data, (size_t)(slash - data) + 1) : strdup("");
+    if (!items->folder)
+        return out_of_memory(error, data);
+    const char *base = slash ? slash + 1 : data, *dot = strrchr(base, '.');
+    exray_status status;
+    if (folder)
+        status = add_folder(items, "", 0, error);
+    else if (dot && strcasecmp(dot, ".txt") == 0)
+        status = add_list(items, data, error);
+    else
+        status = add_name(items, strdup(base)) ? EXRAY_OK : out_of_memory(error, data);
+    if (!status && items->base.count == 0)
+        status =
+            xr_error_set(error, EXRAY_E_IO, "%s %s; give a folder of .jpg and .png files, a file, or a list",
+                         data, folder ? "has no pictures in it" : "names no file");
+    if (folder && items->base.count)
+        qsort(items->names, items->base.count, sizeof *items->names, compare_names);
+    return status;
+}
+
+/* A label file that fits no picture is somebody's mistake; say so at once. */
+static exray_status check_labels(const file_items *items, const char *labels, exray_error *error)
+{
+    int64_t label;
+    const char *example = items->base.count ? items->names[0] : "";
+    for (size_t i = 0; i < items->base.count; i++)
+        if (xr_labels_find(items->labels, items->names[i], &label))
+            return EXRAY_OK;
+    return xr_error_set(error, EXRAY_E_FORMAT,
+                        "%s: none of its %zu files is among the %zu of --data (such as %s)", labels,
+                        xr_labels_count(items->labels), items->base.count, example);
+}
+
+xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error)
+{
+    file_items *items = calloc(1, sizeof *items);
+    if (!items) {
+        out_of_memory(error, data);
+        return NULL;
+    }
+    items->base.next = next_file;
+    items->base.free = free_files;
+    exray_status status = list_names(items, data, error);
+    if (!status && labels) {
+        items->labels = xr_labels_load(labels, error);
+        status = items->labels ? check_labels(items, labels, error) : EXRAY_E_FORMAT;
+    }
+    if (status) {
+        free_files(&items->base);
+        return NULL;
+    }
+    return &items->base;
+}

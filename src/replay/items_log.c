@@ -1,0 +1,141 @@
+/* Frames from a log: the captured sensor data, or the recorded model inputs. */
+#include "base/error.h"
+#include "replay/items.h"
+#include "replay/labels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct log_items {
+    xr_items base;
+    const exray_log *log;
+    exray_slot *slot;
+    bool from_input;
+    const char *sensor;
+    xr_labels *labels;
+    size_t at;
+} log_items;
+
+static const char *what_is_wanted(const log_items *items)
+{
+    return items->from_input ? "model input with data" : "sensor record with data";
+}
+
+/* The record of a frame that is replayed, or NULL. */
+static const exray_record *pick_record(const log_items *items, size_t frame)
+{
+    const exray_record *records = exray_log_records(items->log, frame);
+    exray_kind kind = items->from_input ? EXRAY_INPUT : EXRAY_SENSOR;
+    for (size_t i = 0; i < exray_log_frame(items->log, frame)->record_count; i++) {
+        const exray_record *r = &records[i];
+        if (r->message != EXRAY_MESSAGE_TENSOR || r->kind != kind || !r->has_data)
+            continue;
+        if (!items->sensor || strcmp(r->name, items->sensor) == 0)
+            return r;
+    }
+    return NULL;
+}
+
+static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
+{
+    log_items *items = (log_items *)base;
+    if (items->at == base->count)
+        return XR_NEXT_END;
+    size_t at = items->at++;
+    const exray_frame *frame = exray_log_frame(items->log, at);
+    *item = (xr_item){.source = frame->source,
+                      .has_index = true,
+                      .index = frame->index,
+                      .has_label = frame->has_label,
+                      .label = frame->label,
+                      .from_input = items->from_input};
+    if (items->labels && xr_labels_find(items->labels, frame->source, &item->label))
+        item->has_label = true;
+    const exray_record *record = pick_record(items, at);
+    if (!record) {
+        xr_error_set(error, EXRAY_E_STATE, "frame %llu has no %s%s%s", (unsigned long long)frame->index,
+                     what_is_wanted(items), items->sensor ? " named " : "",
+                     items->sensor ? items->sensor : "");
+        return XR_NEXT_BROKEN;
+    }
+    exray_tensor_view view;
+    if (exray_log_read_tensor(items->log, record, items->slot, &view, error))
+        return XR_NEXT_BROKEN;
+    item->sensor = record->name;
+    item->data = view.data;
+    item->size = view.size;
+    item->info = view.info;
+    if (view.has_media)
+        item->media = view.media;
+    return XR_NEXT_ITEM;
+}
+
+static void free_log_items(xr_items *base)
+{
+    log_items *items = (log_items *)base;
+    exray_slot_free(items->slot);
+    xr_labels_free(items->labels);
+    free(items);
+}
+
+/* Where a label file fits no frame, that is a mistake to be told. */
+static bool add_labels(log_items *items, const char *path, exray_error *error)
+{
+    int64_t label;
+    if (!(items->labels = xr_labels_load(path, error)))
+        return false;
+    for (size_t i = 0; i < items->base.count; i++)
+        if (xr_labels_find(items->labels, exray_log_frame(items->log, i)->source, &label))
+            return true;
+    xr_error_set(error, EXRAY_E_FORMAT, "%s: none of its %zu files is the source of a frame of %s", path,
+                 xr_labels_count(items->labels), exray_log_path(items->log));
+    return false;
+}
+
+static const exray_record *any_record(const log_items *items)
+{
+    const exray_record *found = NULL;
+    for (size_t i = 0; i < items->base.count && !found; i++)
+        found = pick_record(items, i);
+    return found;
+}
+
+/* Why no frame can be replayed. */
+static void say_nothing_to_replay(log_items *items, exray_error *error)
+{
+    const char *path = exray_log_path(items->log), *wanted = items->sensor;
+    items->sensor = NULL;
+    const exray_record *other = wanted ? any_record(items) : NULL;
+    if (other)
+        xr_error_set(error, EXRAY_E_STATE, "%s has no %s named '%s'; it has '%s' (--sensor)", path,
+                     what_is_wanted(items), wanted, other->name);
+    else
+        xr_error_set(error, EXRAY_E_STATE, "%s has no %s to replay; record it with capture io or more%s",
+                     path, what_is_wanted(items),
+                     items->from_input ? "" : " and log the sensor's data, or replay --from input");
+}
+
+xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, const char *labels,
+                            exray_error *error)
+{
+    exray_slot *slot = exray_slot_new();
+    log_items *items = calloc(1, sizeof *items);
+    if (!items || !slot) {
+        free(items);
+        exray_slot_free(slot);
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    *items = (log_items){
+        .base = {.next = next_record, .free = free_log_items, .count = exray_log_frame_count(log)},
+        .log = log,
+        .slot = slot,
+        .from_input = from_input,
+        .sensor = sensor};
+    if (!any_record(items))
+        say_nothing_to_replay(items, error);
+    else if (!labels || add_labels(items, labels, error))
+        return &items->base;
+    free_log_items(&items->base);
+    return NULL;
+}

@@ -1,0 +1,442 @@
+#define _POSIX_C_SOURCE 200809L
+#include "replay/replay.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "pipeline/pipeline.h"
+#include "replay/observer.h"
+#include "replay/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Everything one run holds. */
+typedef struct run {
+    const xr_run_options *options;
+    xr_pipeline *pipeline;
+    void *model;
+    size_t model_size;
+    exray_recorder recorder;
+    xr_session *session;
+    const exray_tensor_info *input;
+    void *input_bytes;
+    size_t input_size;
+    xr_task task;
+    bool has_result;
+    bool label_told; /* that a label is none of the model's classes */
+    bool began;      /* a frame: the log has something in it */
+    bool has_first;  /* `first` was taken from the items and not run yet */
+    xr_item first;
+    exray_key_value observer[5]; /* what the guard found, for the log */
+    uint32_t observer_count;
+    char observer_text[3][32], observer_output[128];
+} run;
+
+static void warn(const run *r, const char *text)
+{
+    const xr_run_listener *listener = &r->options->listener;
+    if (listener->warning)
+        listener->warning(listener->user, text);
+}
+
+/* Bytes of a tensor of fixed shape; 0 where it has none. */
+static size_t tensor_bytes(const exray_tensor_info *info)
+{
+    uint64_t bits = exray_dtype_bits(info->dtype);
+    for (uint32_t i = 0; i < info->rank; i++) {
+        if (info->shape[i] <= 0 || bits > (UINT64_C(1) << 40) / (uint64_t)info->shape[i])
+            return 0;
+        bits *= (uint64_t)info->shape[i];
+    }
+    return (size_t)((bits + 7) / 8);
+}
+
+static exray_status load_pipeline(run *r, exray_error *error)
+{
+    const xr_run_options *o = r->options;
+    r->task = (xr_task){.name = ""};
+    if (!o->pipeline)
+        return EXRAY_OK;
+    if (!(r->pipeline = xr_pipeline_load(o->pipeline, error)))
+        return error->status;
+    r->task = (xr_task){.name = xr_pipeline_task(r->pipeline),
+                        .label_offset = xr_pipeline_label_offset(r->pipeline),
+                        .top_k = xr_pipeline_top_k(r->pipeline)};
+    const char *labels = xr_pipeline_labels(r->pipeline);
+    return labels ? xr_names_load(labels, &r->task.labels, error) : EXRAY_OK;
+}
+
+/* The pipeline file itself travels with the log. */
+static exray_status attach_pipeline(run *r, exray_error *error)
+{
+    if (!r->options->pipeline)
+        return EXRAY_OK;
+    size_t size;
+    void *text = xr_file_read(r->options->pipeline, XR_LIMIT_TEXT, &size, error);
+    if (!text)
+        return error->status;
+    exray_attach(&r->recorder, "pipeline.yaml", "application/yaml", text, size);
+    free(text);
+    return EXRAY_OK;
+}
+
+static exray_status open_recorder(run *r)
+{
+    exray_config config = r->options->config;
+    char offset[32];
+    snprintf(offset, sizeof offset, "%lld", (long long)r->task.label_offset);
+    /* What decides how outputs are read is part of the log. */
+    exray_key_value pairs[16] = {{"label_offset", offset}};
+    uint32_t count = r->pipeline ? 1 : 0;
+    for (uint32_t i = 0; i < r->observer_count; i++)
+        pairs[count++] = r->observer[i];
+    for (uint32_t i = 0; i < config.metadata_count && count < 16; i++)
+        pairs[count++] = config.metadata[i];
+    config.metadata = pairs;
+    config.metadata_count = count;
+    if (r->pipeline && !config.task)
+        config.task = r->task.name;
+    return exray_open_file(&r->recorder, r->options->out, &config);
+}
+
+static xr_session_config session_config(const run *r)
+{
+    const xr_run_options *o = r->options;
+    return (xr_session_config){.model_path = o->model,
+                               .model_data = r->model,
+                               .model_size = r->model_size,
+                               .kernels = o->kernels,
+                               .threads = o->threads,
+                               .library = o->library,
+                               .delegate = o->delegate};
+}
+
+static exray_status open_session(run *r, exray_recorder *recorder, exray_error *error)
+{
+    const xr_run_options *o = r->options;
+    xr_session_config config = session_config(r);
+    config.recorder = recorder;
+    if (!(r->session = o->engine->open(&config, error)))
+        return error->status;
+    r->input = o->engine->input(r->session, 0);
+    r->input_size = r->input ? tensor_bytes(r->input) : 0;
+    if (r->input_size == 0)
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "%s: its input has no fixed shape or type", o->model);
+    if (o->engine->input(r->session, 1))
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "%s has several inputs; a pipeline feeds models with one input", o->model);
+    free(r->input_bytes);
+    if (!(r->input_bytes = malloc(r->input_size)))
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's input");
+    if (!recorder)
+        return EXRAY_OK;
+    char why[200] = "";
+    r->has_result = r->pipeline && xr_task_fits(&r->task, o->engine, r->session, why, sizeof why);
+    if (*why)
+        warn(r, why);
+    return EXRAY_OK;
+}
+
+/* A recorded input of another type or scale is fed by value. */
+static exray_status convert_input(run *r, const xr_item *item, exray_error *error)
+{
+    const exray_tensor_info *to = r->input, *from = &item->info;
+    bool same_scale = to->quantization.count == from->quantization.count &&
+                      (to->quantization.count == 0 ||
+                       (to->quantization.scale[0] == from->quantization.scale[0] &&
+                        (to->quantization.zero_point ? to->quantization.zero_point[0] : 0) ==
+                            (from->quantization.zero_point ? from->quantization.zero_point[0] : 0)));
+    if (to->dtype == from->dtype && same_scale && item->size == r->input_size) {
+        memcpy(r->input_bytes, item->data, item->size);
+        return EXRAY_OK;
+    }
+    unsigned to_bits = exray_dtype_bits(to->dtype), from_bits = exray_dtype_bits(from->dtype);
+    uint64_t count = to_bits ? r->input_size * 8 / to_bits : 0;
+    if (!from_bits || !count || item->size * 8 / from_bits != count)
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "the recorded input has %zu bytes of %s, the model takes %zu of %s", item->size,
+                            exray_dtype_name(from->dtype), r->input_size, exray_dtype_name(to->dtype));
+    float *values = malloc(count * sizeof *values);
+    if (!values)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+    exray_status status = exray_dequantize(from, item->data, item->size, count, values);
+    if (status)
+        xr_error_set(error, status, "the recorded input cannot be read as %s", exray_dtype_name(from->dtype));
+    else
+        status = xr_pipeline_store(to, values, count, r->input_bytes, r->input_size, error);
+    free(values);
+    return status;
+}
+
+static exray_status fill_input(run *r, const xr_item *item, xr_image *image, exray_error *error)
+{
+    if (item->from_input)
+        return convert_input(r, item, error);
+    if (!r->pipeline)
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
+    exray_status status = xr_image_decode(&item->media, item->data, item->size, image, error);
+    if (status)
+        return status == EXRAY_E_UNSUPPORTED ? EXRAY_E_FORMAT : status; /* this picture, not the run */
+    return xr_pipeline_run_image(r->pipeline, image, r->input, r->input_bytes, r->input_size, error);
+}
+
+static exray_status prepare_input(run *r, const xr_item *item, exray_error *error)
+{
+    xr_image image = {0};
+    exray_status status = fill_input(r, item, &image, error);
+    xr_image_free(&image);
+    return status;
+}
+
+static const char *encoded_format(const xr_item *item)
+{
+    static const uint8_t png[] = {0x89, 'P', 'N', 'G'};
+    if (item->media.format && *item->media.format)
+        return item->media.format;
+    return item->size >= 4 && memcmp(item->data, png, 4) == 0 ? "png" : "jpeg";
+}
+
+static void record_sensor(run *r, const xr_item *item)
+{
+    const char *format = encoded_format(item);
+    if (strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0)
+        exray_record_encoded(&r->recorder, item->sensor, format, item->data, item->size);
+    else
+        exray_record_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
+}
+
+/* A label file of another model would only show as a poor accuracy. */
+static void check_label(run *r, const xr_item *item)
+{
+    int64_t classes = xr_task_classes(&r->task, r->options->engine, r->session);
+    if (r->label_told || !item->has_label || classes == 0 || (item->label >= 0 && item->label < classes))
+        return;
+    char text[300];
+    snprintf(text, sizeof text,
+             "%.150s has label %lld, but the model's classes are 0 to %lld: check the labels", item->source,
+             (long long)item->label, (long long)classes - 1);
+    warn(r, text);
+    r->label_told = true;
+}
+
+/* One frame.  A picture that cannot be used leaves no frame behind: it is
+ * decoded before the frame begins. */
+static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_error *error)
+{
+    const xr_engine *engine = r->options->engine;
+    uint64_t begin = exray_now(&r->recorder);
+    exray_status status = prepare_input(r, item, error);
+    uint64_t preprocess = exray_now(&r->recorder) - begin;
+    *usable = status == EXRAY_OK;
+    if (status)
+        return status;
+    check_label(r, item);
+    r->began = true;
+    if (item->has_index)
+        exray_frame_begin_at(&r->recorder, item->index, item->source);
+    else
+        exray_frame_begin(&r->recorder, item->source);
+    if (item->has_label)
+        exray_frame_label(&r->recorder, item->label);
+    if (!item->from_input)
+        record_sensor(r, item);
+    exray_record_span(&r->recorder, "preprocess", preprocess);
+    status = engine->set_input(r->session, 0, r->input_bytes, r->input_size, error);
+    if (!status)
+        status = engine->run(r->session, error);
+    if (!status && r->has_result)
+        status = xr_task_record(&r->task, engine, r->session, &r->recorder, error);
+    exray_frame_end(&r->recorder);
+    if (exray_error_status(&r->recorder)) /* the root of what else may have failed */
+        status =
+            xr_error_set(error, exray_error_status(&r->recorder), "%s", exray_error_message(&r->recorder));
+    return status;
+}
+
+/* The next item; the one that the guard took comes once more. */
+static xr_next next_item(run *r, xr_items *items, xr_item *item, exray_error *error)
+{
+    if (!r->has_first)
+        return items->next(items, item, error);
+    *item = r->first;
+    r->has_first = false;
+    return XR_NEXT_ITEM;
+}
+
+static void skip_item(run *r, const xr_item *item, const char *why, xr_run_report *report)
+{
+    const xr_run_listener *listener = &r->options->listener;
+    report->skipped++;
+    if (listener->skipped)
+        listener->skipped(listener->user, item->source, why);
+}
+
+static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    const xr_run_listener *listener = &r->options->listener;
+    uint64_t limit = r->options->max_frames ? r->options->max_frames : UINT64_MAX;
+    size_t count = items->count * (r->options->repeat ? r->options->repeat : 1);
+    size_t total = count < limit ? count : (size_t)limit;
+    exray_error last = {0};
+    xr_item item;
+    xr_next next;
+    while (report->frames < limit && (next = next_item(r, items, &item, &last)) != XR_NEXT_END) {
+        bool usable = next == XR_NEXT_ITEM;
+        exray_status status = EXRAY_OK;
+        if (usable)
+            status = run_item(r, &item, &usable, &last);
+        for (unsigned k = 1; k < r->options->repeat && usable && !status && report->frames + 1 < limit; k++) {
+            report->frames++;
+            status = run_item(r, &item, &usable, &last);
+        }
+        /* A pipeline that does not fit the model fits it for no other picture. */
+        bool hopeless = status == EXRAY_E_UNSUPPORTED && report->frames == 0;
+        if (hopeless)
+            return xr_error_set(error, status, "%.150s: %.300s", r->options->model, last.message);
+        if (usable && status) {
+            *error = last;
+            return status;
+        }
+        report->frames += usable;
+        if (!usable)
+            skip_item(r, &item, last.message, report);
+        if (listener->progress)
+            listener->progress(listener->user, report->frames + report->skipped, total);
+    }
+    if (report->frames == 0)
+        return xr_error_set(error, EXRAY_E_IO, "not one of %zu frames could be used; the last: %.300s",
+                            items->count, last.message);
+    return EXRAY_OK;
+}
+
+/* ---- The observer guard --------------------------------------------------------- */
+
+/* Fills the input from the first item that can be used; has_first tells whether
+ * there is one. */
+static exray_status take_first(run *r, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    exray_error last = {0};
+    xr_item item;
+    xr_next next;
+    while (!r->has_first && (next = items->next(items, &item, &last)) != XR_NEXT_END) {
+        exray_status status = next == XR_NEXT_ITEM ? prepare_input(r, &item, &last) : EXRAY_E_IO;
+        if (status == EXRAY_E_UNSUPPORTED) /* for every other item, too */
+            return xr_error_set(error, status, "%.150s: %.300s", r->options->model, last.message);
+        if (status)
+            skip_item(r, &item, last.message, report);
+        r->has_first = !status;
+        r->first = item;
+    }
+    return r->has_first
+               ? EXRAY_OK
+               : xr_error_set(error, EXRAY_E_IO, "not one of %zu frames could be used; the last: %.300s",
+                              items->count, last.message);
+}
+
+static void note(run *r, const char *key, const char *value)
+{
+    r->observer[r->observer_count++] = (exray_key_value){key, value};
+}
+
+static void keep_observation(run *r, const xr_observation *o)
+{
+    snprintf(r->observer_text[0], sizeof r->observer_text[0], "%.9g", o->max_abs);
+    snprintf(r->observer_text[1], sizeof r->observer_text[1], "%.9g", o->range);
+    snprintf(r->observer_text[2], sizeof r->observer_text[2], "%.9g", o->repeat_max_abs);
+    snprintf(r->observer_output, sizeof r->observer_output, "%s", o->output);
+    note(r, "observer", o->verdict);
+    note(r, "observer_max_abs", r->observer_text[0]);
+    if (*o->output) {
+        note(r, "observer_output", r->observer_output);
+        note(r, "observer_range", r->observer_text[1]);
+    }
+    if (o->repeated)
+        note(r, "observer_repeat_max_abs", r->observer_text[2]);
+    if (strcmp(o->verdict, "differs") != 0)
+        return;
+    char text[400];
+    snprintf(
+        text, sizeof text,
+        "observing the layers changes what the model returns (%.100s by up to %s, of a range of %s): layers "
+        "and outputs of this log are not those of the model as it runs unobserved; record with --capture io, "
+        "or with other kernels",
+        *o->output ? o->output : "an output", r->observer_text[0], r->observer_text[1]);
+    warn(r, text);
+}
+
+/* One warm frame unobserved, and one observed; nothing of them is in the log. */
+static exray_status guard(run *r, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    if (!xr_observes_layers(&r->options->config))
+        return EXRAY_OK;
+    exray_status status = open_session(r, NULL, error);
+    if (!status)
+        status = take_first(r, items, report, error);
+    if (status)
+        return status;
+    xr_session_config config = session_config(r);
+    xr_session *bare = r->session;
+    xr_observation observation;
+    r->session = NULL; /* xr_observe closes it, and with it goes r->input */
+    r->input = NULL;
+    status = xr_observe(r->options->engine, &config, bare, &r->options->config, r->input_bytes, r->input_size,
+                        &observation, error);
+    if (!status)
+        keep_observation(r, &observation);
+    return status;
+}
+
+static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    exray_status status = load_pipeline(r, error);
+    if (status)
+        return status;
+    if (!(r->model = xr_file_read(r->options->model, XR_LIMIT_MODEL, &r->model_size, error)))
+        return error->status;
+    status = guard(r, items, report, error);
+    if (status)
+        return status;
+    status = open_recorder(r);
+    if (status)
+        return xr_error_set(error, status, "%s", exray_error_message(&r->recorder));
+    status = open_session(r, &r->recorder, error);
+    return status ? status : attach_pipeline(r, error);
+}
+
+/* A log without a frame is of no use, and would stand for a good one. */
+static void remove_empty_log(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode))
+        unlink(path);
+}
+
+exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_report *report, exray_error *error)
+{
+    run *r = calloc(1, sizeof *r);
+    *report = (xr_run_report){0};
+    if (!r)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+    r->options = options;
+    exray_status status = prepare(r, items, report, error);
+    if (!status)
+        status = run_all(r, items, report, error);
+    report->dropped = exray_dropped(&r->recorder);
+    exray_status closed = exray_close(&r->recorder);
+    if (!status && closed)
+        status = xr_error_set(error, closed, "%s", exray_error_message(&r->recorder));
+    report->bytes = exray_bytes_written(&r->recorder);
+    if (!r->began && report->bytes > 0)
+        remove_empty_log(options->out);
+    if (r->session)
+        options->engine->close(r->session);
+    xr_pipeline_free(r->pipeline);
+    xr_names_free(&r->task.labels);
+    free(r->input_bytes);
+    free(r->model);
+    free(r);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* The loop of `record` and `replay`: items → pipeline → engine → log. */
+#ifndef XR_RUN_H
+#define XR_RUN_H
+
+#include "engines/engine.h"
+#include "replay/items.h"
+
+/* What a run tells its user while it goes; every function may be NULL. */
+typedef struct xr_run_listener {
+    void *user;
+    void (*progress)(void *user, size_t done, size_t total);
+    /* An item that could not be used: which, and why. */
+    void (*skipped)(void *user, const char *source, const char *why);
+    /* Said once per text. */
+    void (*warning)(void *user, const char *text);
+} xr_run_listener;
+
+typedef struct xr_run_options {
+    const xr_engine *engine;
+    const char *model;    /* path */
+    const char *pipeline; /* path; may be NULL only when every item is a model input */
+    const char *kernels;  /* NULL: default */
+    unsigned threads;     /* 0: 1 */
+    const char *library;  /* NULL: found */
+    const char *delegate; /* "LIB[:KEY:VALUE;...]"; NULL: none */
+    uint64_t max_frames;  /* 0: all */
+    unsigned repeat;      /* times that each item is run, a frame each; 0: 1 */
+    const char *out;      /* path of the log */
+    exray_config config;  /* capture, filters, role; task and metadata are filled in here */
+    xr_run_listener listener;
+} xr_run_options;
+
+typedef struct xr_run_report {
+    size_t frames;    /* written */
+    size_t skipped;   /* could not be read */
+    uint64_t dropped; /* records that the recorder dropped */
+    uint64_t bytes;   /* of the log */
+} xr_run_report;
+
+/* Runs every item.  EXRAY_OK where at least one frame was written; otherwise
+ * error says why not.  The log is closed in either case. */
+exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_report *report,
+                    exray_error *error);
+
+#endif

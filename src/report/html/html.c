@@ -1,0 +1,95 @@
+/* The HTML page: one file, nothing loaded from anywhere. */
+#include "report/html/html.h"
+
+#include <exray/exray.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* html/report.css and html/report.js, embedded by cmake/embed.cmake. */
+extern const unsigned char xr_report_css[], xr_report_js[];
+extern const size_t xr_report_css_size, xr_report_js_size;
+
+static void put_hash(FILE *out, const unsigned char *data, size_t size)
+{
+    uint8_t hash[32];
+    exray_sha256(data, size, hash);
+    fputs("'sha256-", out);
+    xr_put_base64(out, hash, sizeof hash);
+    fputc('\'', out);
+}
+
+/* The policy lets this page's own script and style run and nothing else, so that not even a
+ * mistake in the escaping would let a log's text do anything. */
+static void put_head(xr_page *p)
+{
+    FILE *out = p->out;
+    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+          "style-src ",
+          out);
+    put_hash(out, xr_report_css, xr_report_css_size);
+    fputs("; script-src ", out);
+    put_hash(out, xr_report_js, xr_report_js_size);
+    fputs("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n",
+          out);
+    const xr_outcome *o = p->report->outcome;
+    xr_put(out, "<title>exray: %s%s%s</title>\n<style>", xr_verdict_name(o->verdict),
+           o->verdict == XR_FAIL && o->shown_count ? ", " : "",
+           o->verdict == XR_FAIL && o->shown_count ? o->shown[0]->cause : "");
+    fwrite(xr_report_css, 1, xr_report_css_size, out);
+    fputs("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n", out);
+}
+
+static void put_contents(xr_page *p)
+{
+    fputs("<header class=\"top\"><span class=\"brand\">exray</span><nav aria-label=\"Contents\"><ul>",
+          p->out);
+    if (p->report->outcome->shown_count)
+        fputs("<li><a href=\"#findings\">Findings</a></li>", p->out);
+    fputs("<li><a href=\"#pictures\">Inputs</a></li><li><a href=\"#layers\">Layers</a></li>", p->out);
+    if (xr_html_has_decisions(p))
+        fputs("<li><a href=\"#decisions\">Decisions</a></li>", p->out);
+    if (xr_html_has_latency(p))
+        fputs("<li><a href=\"#latency\">Latency</a></li>", p->out);
+    fputs("<li><a href=\"#compared\">What was compared</a></li></ul></nav></header>\n", p->out);
+}
+
+static void put_foot(xr_page *p)
+{
+    fputs("</main>\n", p->out);
+    xr_put(p->out,
+           "<footer><p>Made by exray %s from two logs. This file is whole: it loads nothing from "
+           "anywhere.</p></footer>\n<script>",
+           exray_version());
+    fwrite(xr_report_js, 1, xr_report_js_size, p->out);
+    fputs("</script>\n</body>\n</html>\n", p->out);
+}
+
+bool xr_report_html(const xr_report *report, FILE *out)
+{
+    xr_page page = {.out = out,
+                    .report = report,
+                    .comparison = report->comparison,
+                    .slot = {exray_slot_new(), exray_slot_new()}};
+    page.out_of_memory = !page.slot[0] || !page.slot[1];
+    if (!page.out_of_memory) {
+        put_head(&page);
+        put_contents(&page);
+        fputs("<main>\n", out);
+        xr_html_first(&page);
+        xr_html_findings(&page);
+        xr_html_pictures(&page);
+        xr_html_layers(&page);
+        xr_html_table(&page);
+        xr_html_decisions(&page);
+        xr_html_latency(&page);
+        xr_html_compared(&page);
+        xr_html_data(&page);
+        put_foot(&page);
+    }
+    exray_slot_free(page.slot[0]);
+    exray_slot_free(page.slot[1]);
+    return !page.out_of_memory;
+}

@@ -1,0 +1,217 @@
+/* Which frames changed their class. */
+#include "report/html/html.h"
+
+#include "checks/input/search/input_render.h"
+#include "report/html/html_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { THUMBNAILS = 48, LISTED = 400, QUALITY = 75, CONFUSIONS = 8 };
+
+bool xr_html_has_decisions(const xr_page *p)
+{
+    return exray_comparison_accuracy(p->comparison)->frames > 0;
+}
+
+/* ---- Sums ----------------------------------------------------------------------------------- */
+
+typedef struct sums {
+    size_t decided, changed, labelled;
+    size_t right[2][2]; /* [edge is right][reference is right] */
+} sums;
+
+static sums add_up(const xr_frame_facts *facts, size_t count)
+{
+    sums s = {0};
+    for (size_t f = 0; f < count; f++) {
+        const xr_decision *d = &facts[f].decision;
+        if (!facts[f].decided)
+            continue;
+        s.decided++;
+        s.changed += d->top[0] != d->top[1];
+        if (!d->has_label)
+            continue;
+        s.labelled++;
+        s.right[d->top[EXRAY_EDGE] == d->label][d->top[EXRAY_REFERENCE] == d->label]++;
+    }
+    return s;
+}
+
+static void put_matrix(xr_page *p, const sums *s)
+{
+    xr_put(p->out,
+           "<table class=\"matrix\"><caption>Of %zu frames with a label</caption><thead><tr><td></td><th "
+           "scope=\"col\">reference right</th><th scope=\"col\">reference wrong</th></tr></thead><tbody>\n"
+           "<tr><th scope=\"row\">edge right</th><td>%zu</td><td>%zu</td></tr>\n"
+           "<tr><th scope=\"row\">edge wrong</th><td",
+           s->labelled, s->right[1][1], s->right[1][0]);
+    fputs(s->right[0][1] ? " class=\"lost\">" : ">", p->out);
+    xr_put(p->out, "%zu</td><td>%zu</td></tr>\n</tbody></table>\n", s->right[0][1], s->right[0][0]);
+}
+
+/* ---- One frame ---------------------------------------------------------------------------------- */
+
+/* The name that a side's own result gives its first class; copied. */
+static void class_name(xr_page *p, exray_side side, size_t frame, char name[96])
+{
+    const exray_log *log = exray_comparison_log(p->comparison, side);
+    size_t position = exray_comparison_frame(p->comparison, frame).frame[side];
+    const exray_record *record = exray_log_records(log, position);
+    size_t count = exray_log_frame(log, position)->record_count;
+    name[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        exray_result result;
+        exray_error error;
+        if (record[i].message != EXRAY_MESSAGE_RESULT ||
+            exray_log_read_result(log, &record[i], p->slot[side], &result, &error) != EXRAY_OK ||
+            result.class_count == 0)
+            continue;
+        snprintf(name, 96, "%s", result.classes[0].label ? result.classes[0].label : "");
+        return;
+    }
+}
+
+/* The sensor's picture, else the reference's input. */
+static exray_picture *thumbnail(xr_page *p, size_t frame, exray_slot *slot)
+{
+    exray_media media;
+    exray_picture *picture = xr_sensor_picture(p->comparison, frame, NULL, slot, &media);
+    if (!picture) {
+        size_t pair = xr_shown_input(p->comparison);
+        exray_tensor_view view;
+        const float *values;
+        exray_error error;
+        xr_raster raster = {0};
+        if (pair == EXRAY_NO_INDEX ||
+            exray_comparison_values(p->comparison, EXRAY_REFERENCE, frame, EXRAY_INPUT, pair, slot, &view,
+                                    &values, &error) != EXRAY_OK)
+            return NULL;
+        const exray_metrics *m = &exray_comparison_input(p->comparison, pair)->metrics;
+        xr_shades shades = {m->min[EXRAY_REFERENCE], m->max[EXRAY_REFERENCE]};
+        if (xr_raster_load(&raster, &view.info, view.count, values, false) && raster.height >= 8 &&
+            raster.width >= 8)
+            picture = xr_image_of_raster(&raster, &shades);
+        xr_raster_free(&raster);
+    }
+    exray_picture *small = picture ? xr_image_shrunk(picture, XR_THUMBNAIL_MOST) : NULL;
+    exray_picture_free(picture);
+    return small;
+}
+
+static void put_class(xr_page *p, exray_side side, size_t frame, const xr_decision *d)
+{
+    char name[96];
+    class_name(p, side, frame, name);
+    bool right = d->has_label && d->label == d->top[side];
+    xr_put(p->out, "<td>%s%s<span class=\"id\">class %lld, score %.3g</span></td>", name,
+           right ? " \xE2\x9C\x93" : "", (long long)d->top[side], (double)d->score[side]);
+}
+
+static void put_frame(xr_page *p, size_t frame, const xr_frame_facts *facts, bool pictured, exray_slot *slot)
+{
+    const xr_decision *d = &facts->decision;
+    xr_frame_text name;
+    exray_picture *picture = pictured ? thumbnail(p, frame, slot) : NULL;
+    fputs("<tr><td class=\"thumb\">", p->out);
+    if (picture)
+        xr_put_image(p->out, picture, QUALITY, "");
+    exray_picture_free(picture);
+    xr_put(p->out, "</td><th scope=\"row\">%s</th>", xr_frame_name(p, frame, name));
+    put_class(p, EXRAY_EDGE, frame, d);
+    put_class(p, EXRAY_REFERENCE, frame, d);
+    if (d->has_label)
+        xr_put(p->out, "<td>%lld</td></tr>\n", (long long)d->label);
+    else
+        fputs("<td>\xE2\x80\x93</td></tr>\n", p->out);
+}
+
+/* ---- Confusions ----------------------------------------------------------------------------------- */
+
+typedef struct confusion {
+    int64_t reference, edge;
+    size_t count;
+} confusion;
+
+static int by_pair(const void *a, const void *b)
+{
+    const confusion *x = a, *y = b;
+    if (x->reference != y->reference)
+        return x->reference < y->reference ? -1 : 1;
+    return (x->edge > y->edge) - (x->edge < y->edge);
+}
+
+static int by_count(const void *a, const void *b)
+{
+    const confusion *x = a, *y = b;
+    return x->count != y->count ? (x->count < y->count ? 1 : -1) : by_pair(a, b);
+}
+
+/* Pairs of classes that changed into each other more than once. */
+static void put_confusions(xr_page *p, const xr_frame_facts *facts, size_t count, size_t changed)
+{
+    confusion *pairs = calloc(changed + 1, sizeof *pairs);
+    size_t n = 0, kinds = 0;
+    for (size_t f = 0; pairs && f < count && n < changed; f++)
+        if (facts[f].decided && facts[f].decision.top[0] != facts[f].decision.top[1])
+            pairs[n++] =
+                (confusion){facts[f].decision.top[EXRAY_REFERENCE], facts[f].decision.top[EXRAY_EDGE], 1};
+    if (n > 1)
+        qsort(pairs, n, sizeof *pairs, by_pair);
+    for (size_t i = 0; i < n; i++) {
+        if (kinds && by_pair(&pairs[kinds - 1], &pairs[i]) == 0)
+            pairs[kinds - 1].count++;
+        else
+            pairs[kinds++] = pairs[i];
+    }
+    if (kinds > 1)
+        qsort(pairs, kinds, sizeof *pairs, by_count);
+    for (size_t i = 0; i < kinds && i < CONFUSIONS && pairs[i].count > 1; i++) {
+        fputs(i ? "; " : "<p>Most often: ", p->out);
+        xr_put(p->out, "class %lld became %lld %zu times", (long long)pairs[i].reference,
+               (long long)pairs[i].edge, pairs[i].count);
+    }
+    if (kinds && pairs[0].count > 1)
+        fputs(".</p>\n", p->out);
+    free(pairs);
+}
+
+static void put_changed(xr_page *p, const xr_frame_facts *facts, size_t count, exray_slot *slot)
+{
+    size_t listed = 0;
+    fputs("<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-label=\"Frames that changed "
+          "class\"><table class=\"changes\">"
+          "<caption>Frames that changed class</caption><thead><tr><th scope=\"col\">Picture</th><th "
+          "scope=\"col\">Frame</th><th "
+          "scope=\"col\">Edge</th><th scope=\"col\">Reference</th><th "
+          "scope=\"col\">Label</th></tr></thead><tbody>\n",
+          p->out);
+    for (size_t f = 0; f < count && listed < LISTED; f++)
+        if (facts[f].decided && facts[f].decision.top[0] != facts[f].decision.top[1])
+            put_frame(p, f, &facts[f], listed++ < THUMBNAILS, slot);
+    fputs("</tbody></table></div>\n", p->out);
+}
+
+void xr_html_decisions(xr_page *p)
+{
+    if (!xr_html_has_decisions(p))
+        return;
+    size_t count = exray_comparison_frame_count(p->comparison);
+    xr_frame_facts *facts = xr_frame_facts_read(p);
+    exray_slot *slot = exray_slot_new();
+    fputs("<section id=\"decisions\"><h2>What was decided</h2>\n", p->out);
+    if (facts && slot) {
+        sums s = add_up(facts, count);
+        xr_put(p->out, "<p>The first class changed in %zu of %zu frames.</p>\n", s.changed, s.decided);
+        if (s.labelled)
+            put_matrix(p, &s);
+        put_confusions(p, facts, count, s.changed);
+        if (s.changed)
+            put_changed(p, facts, count, slot);
+        if (s.changed > LISTED)
+            xr_put(p->out, "<p>And %zu more.</p>\n", s.changed - LISTED);
+    }
+    fputs("</section>\n", p->out);
+    exray_slot_free(slot);
+    free(facts);
+}

@@ -1,0 +1,240 @@
+/* What is seen first: the verdict, its cause, what to do, and the figures; then each finding. */
+#include "report/html/html.h"
+
+#include <math.h>
+#include <string.h>
+
+static const exray_finding *first_error(const xr_outcome *o)
+{
+    for (size_t i = 0; i < o->shown_count; i++)
+        if (o->shown[i]->severity == EXRAY_ERROR)
+            return o->shown[i];
+    return NULL;
+}
+
+static void count_findings(const xr_outcome *o, size_t *errors, size_t *others)
+{
+    *errors = *others = 0;
+    for (size_t i = 0; i < o->shown_count; i++)
+        o->shown[i]->severity == EXRAY_ERROR ? ++*errors : ++*others;
+}
+
+/* A sentence in an element; `css` is its class, or "". */
+static void put_element(xr_page *p, const char *element, const char *css, const char *text)
+{
+    xr_put(p->out, *css ? "<%s class=\"%s\">" : "<%s>", element, css);
+    xr_put_prose(p->out, text);
+    xr_put(p->out, "</%s>\n", element);
+}
+
+/* ---- The head ------------------------------------------------------------------------ */
+
+static void put_verdict_line(xr_page *p)
+{
+    static const char *const words[] = {"Pass", "Fail", "Inconclusive"};
+    static const char *const signs[] = {"\xE2\x9C\x93", "\xE2\x9C\x97", "?"};
+    const xr_outcome *o = p->report->outcome;
+    size_t errors, others;
+    count_findings(o, &errors, &others);
+    xr_put(p->out, "<p class=\"verdict %s\"><span aria-hidden=\"true\">%s</span> <strong>%s</strong>",
+           xr_verdict_name(o->verdict), signs[o->verdict], words[o->verdict]);
+    if (errors)
+        xr_put(p->out, " <span class=\"count\">%zu %s</span>", errors, errors == 1 ? "fault" : "faults");
+    if (others)
+        xr_put(p->out, " <span class=\"count\">%zu %s</span>", others, others == 1 ? "remark" : "remarks");
+    fputs("</p>\n", p->out);
+}
+
+static void put_cause(xr_page *p, const exray_finding *f)
+{
+    enum { LONG = 100 }; /* names of layers may be of any length */
+    const char *words = f->summary ? f->summary : f->cause;
+    put_element(p, "h1", strlen(words) > LONG ? "long" : "", words);
+    xr_put(p->out,
+           "<p class=\"cause\"><code>%s</code> <span class=\"confidence\">confidence %.2f</span></p>\n",
+           f->cause, f->confidence);
+    if (f->fix) {
+        fputs("<div class=\"fix\"><h2>Fix</h2>", p->out);
+        put_element(p, "p", "", f->fix);
+        fputs("</div>\n", p->out);
+    }
+}
+
+static void put_headline(xr_page *p)
+{
+    const xr_outcome *o = p->report->outcome;
+    const exray_finding *f = first_error(o);
+    put_verdict_line(p);
+    if (f)
+        put_cause(p, f);
+    else if (o->verdict == XR_PASS) {
+        fputs("<h1>The edge computes what the reference computes.</h1>\n", p->out);
+        if (o->shown_count && o->shown[0]->severity == EXRAY_WARNING && o->shown[0]->summary)
+            put_element(p, "p", "lead", o->shown[0]->summary);
+    } else {
+        fputs("<h1>It could not be told.</h1>\n", p->out);
+        put_element(p, "p", "lead", o->reason);
+    }
+}
+
+/* ---- Figures ----------------------------------------------------------------------------- */
+
+static void put_pair(xr_page *p, const char *name, const char *edge, const char *reference,
+                     const char *remark)
+{
+    xr_put(p->out,
+           "<div class=\"figure\"><dt>%s</dt><dd><span class=\"big\">%s</span> <span "
+           "class=\"of\">edge</span></dd>"
+           "<dd><span class=\"big second\">%s</span> <span class=\"of\">reference</span></dd>",
+           name, edge, reference);
+    if (*remark)
+        xr_put(p->out, "<dd class=\"remark\">%s</dd>", remark);
+    fputs("</div>\n", p->out);
+}
+
+static void put_share(xr_page *p, const char *name, size_t part, size_t whole, const char *remark)
+{
+    xr_put(p->out,
+           "<div class=\"figure\"><dt>%s</dt><dd><span class=\"big\">%zu</span> <span class=\"of\">of "
+           "%zu</span></dd>",
+           name, part, whole);
+    if (*remark)
+        xr_put(p->out, "<dd class=\"remark\">%s</dd>", remark);
+    fputs("</div>\n", p->out);
+}
+
+static void put_accuracy(xr_page *p)
+{
+    const exray_accuracy *a = exray_comparison_accuracy(p->comparison);
+    char edge[32], reference[32], remark[160] = "";
+    if (a->frames == 0)
+        return;
+    if (a->labelled) {
+        double points = 100 * (a->top1[EXRAY_EDGE] - a->top1[EXRAY_REFERENCE]);
+        snprintf(edge, sizeof edge, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_EDGE]);
+        snprintf(reference, sizeof reference, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_REFERENCE]);
+        if (fabs(points) >= 0.05)
+            snprintf(remark, sizeof remark, "%.1f points %s; top-5: %.1f\xC2\xA0%%, %.1f\xC2\xA0%%",
+                     fabs(points), points < 0 ? "lost" : "gained", 100 * a->top5[0], 100 * a->top5[1]);
+        else
+            snprintf(remark, sizeof remark, "top-5: %.1f\xC2\xA0%%, %.1f\xC2\xA0%%", 100 * a->top5[0],
+                     100 * a->top5[1]);
+        put_pair(p, "Accuracy", edge, reference, remark);
+    }
+    snprintf(remark, sizeof remark, "%.1f\xC2\xA0%% agree on the first class", 100 * a->agreement);
+    put_share(p, "Same decision", (size_t)lround(a->agreement * (double)a->frames), a->frames, remark);
+}
+
+static void put_coverage(xr_page *p)
+{
+    const exray_coverage *v = exray_comparison_coverage(p->comparison);
+    size_t matched = exray_comparison_frame_count(p->comparison);
+    size_t valued = v->with_data + v->with_sketch + v->with_stats;
+    char remark[160] = "", frames[96];
+    snprintf(frames, sizeof frames, "matched by %s", exray_comparison_matched_by(p->comparison));
+    put_share(p, "Frames compared", matched,
+              matched + exray_comparison_unmatched_frames(p->comparison, EXRAY_EDGE), frames);
+    if (v->layers[EXRAY_EDGE] == 0) {
+        put_share(p, "Layers compared", 0, 0, "none were recorded");
+        return;
+    }
+    if (valued + v->inside < v->compared)
+        snprintf(remark, sizeof remark, "%zu of them without values", v->compared - valued - v->inside);
+    else if (v->with_sketch || v->with_stats)
+        snprintf(remark, sizeof remark, "%zu estimated, %zu by statistics alone", v->with_sketch,
+                 v->with_stats);
+    else
+        snprintf(remark, sizeof remark, "with all their values");
+    put_share(p, "Layers compared", v->compared, v->layers[EXRAY_EDGE], remark);
+}
+
+static void put_latency(xr_page *p)
+{
+    double edge = exray_comparison_latency(p->comparison, EXRAY_EDGE)->settled.median;
+    double reference = exray_comparison_latency(p->comparison, EXRAY_REFERENCE)->settled.median;
+    xr_number_text a, b;
+    char remark[64] = "median of an inference";
+    if (isnan(edge) && isnan(reference))
+        return;
+    if (edge / reference >= 1.1)
+        snprintf(remark, sizeof remark, "%.1f times slower", edge / reference);
+    else if (edge / reference <= 1 / 1.1)
+        snprintf(remark, sizeof remark, "%.1f times faster", reference / edge);
+    put_pair(p, "Latency", xr_milliseconds(a, edge), xr_milliseconds(b, reference), remark);
+}
+
+void xr_html_first(xr_page *p)
+{
+    fputs("<section id=\"verdict\" class=\"first\" aria-label=\"Verdict\">\n", p->out);
+    put_headline(p);
+    fputs("<dl class=\"figures\">\n", p->out);
+    put_accuracy(p);
+    put_coverage(p);
+    put_latency(p);
+    fputs("</dl>\n</section>\n", p->out);
+}
+
+/* ---- Findings --------------------------------------------------------------------------------- */
+
+static void put_evidence(xr_page *p, const exray_finding *f)
+{
+    xr_number_text n;
+    if (f->evidence_count == 0)
+        return;
+    xr_put(p->out, "<details><summary>Evidence (%zu)</summary><dl class=\"evidence\">\n", f->evidence_count);
+    for (size_t i = 0; i < f->evidence_count; i++)
+        xr_put(p->out, "<div><dt>%s</dt><dd>%s</dd></div>\n", f->evidence[i].key,
+               f->evidence[i].text ? f->evidence[i].text : xr_number(n, f->evidence[i].number));
+    fputs("</dl></details>\n", p->out);
+}
+
+static void put_where(xr_page *p, const exray_finding *f)
+{
+    const exray_layer_pair *layer =
+        f->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(p->comparison, f->layer);
+    xr_name_text name;
+    if (layer)
+        xr_put(p->out,
+               "<p class=\"where\">Layer %u, <code>%s</code>, %s. <a class=\"to-layer\" href=\"#row-%u\" "
+               "data-layer=\"%u\">Show it</a></p>\n",
+               (unsigned)layer->node[EXRAY_EDGE], xr_short_name(name, layer->name[EXRAY_EDGE]),
+               layer->op[EXRAY_EDGE], (unsigned)f->layer, (unsigned)f->layer);
+    else if (f->stage && f->tensor)
+        xr_put(p->out, "<p class=\"where\">At the %s <code>%s</code>.</p>\n", f->stage, f->tensor);
+}
+
+/* `headline`: its sentence and its fix stand in large type above already. */
+static void put_finding(xr_page *p, const exray_finding *f, bool headline)
+{
+    static const char *const words[] = {"note", "warning", "fault"};
+    xr_put(p->out,
+           "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> <code>%s</code> <span "
+           "class=\"confidence\">confidence %.2f</span></h3>\n",
+           words[f->severity], words[f->severity], f->cause, f->confidence);
+    if (f->summary && !headline)
+        put_element(p, "p", "summary", f->summary);
+    put_where(p, f);
+    for (size_t i = 0; i < f->detail_count; i++)
+        put_element(p, "p", "", f->detail[i]);
+    for (size_t i = 0; i < f->alternative_count; i++)
+        xr_put(p->out, "<p class=\"or\">Or <code>%s</code>, confidence %.2f.</p>\n", f->alternative[i].cause,
+               f->alternative[i].confidence);
+    if (f->fix && !headline) {
+        fputs("<p><b>Fix:</b> ", p->out);
+        xr_put_prose(p->out, f->fix);
+        fputs("</p>\n", p->out);
+    }
+    put_evidence(p, f);
+    fputs("</article>\n", p->out);
+}
+
+void xr_html_findings(xr_page *p)
+{
+    const xr_outcome *o = p->report->outcome;
+    if (o->shown_count == 0)
+        return;
+    fputs("<section id=\"findings\"><h2>What was found</h2>\n", p->out);
+    for (size_t i = 0; i < o->shown_count; i++)
+        put_finding(p, o->shown[i], o->shown[i] == first_error(o));
+    fputs("</section>\n", p->out);
+}

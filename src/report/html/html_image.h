@@ -1,0 +1,32 @@
+/* Small pictures for the page: values mapped to 8 bits, scaled down, encoded. */
+#ifndef XR_REPORT_IMAGE_H
+#define XR_REPORT_IMAGE_H
+
+#include "checks/input/search/input_raster.h"
+
+#include <stdio.h>
+
+enum { XR_IMAGE_MOST = 256, XR_THUMBNAIL_MOST = 96 }; /* pixels of the longer side */
+
+/* How values become grey or colour: `low` is black, `high` is white, beyond is clipped. */
+typedef struct xr_shades {
+    double low, high;
+} xr_shades;
+
+/* A raster's first three channels as red, green and blue (of fewer than three: the first as
+ * grey); NAN is mid-grey.  NULL: no memory, or no picture that can be shown. */
+exray_picture *xr_image_of_raster(const xr_raster *raster, const xr_shades *shades);
+
+/* |a - b|, the mean of the channels, from black (equal) over violet and orange to a pale yellow; `gain` times
+ * the difference is a share of the shades' range.  The rasters have the same shape. */
+exray_picture *xr_image_of_difference(const xr_raster *a, const xr_raster *b, const xr_shades *shades,
+                                      double gain);
+
+/* Scaled down to `most` pixels if it is larger.  NULL: no memory. */
+exray_picture *xr_image_shrunk(const exray_picture *picture, uint32_t most);
+
+/* Writes <img>: a JPEG of that quality where it is large enough to have no need of its pixels to
+ * be exact, else a PNG.  `alt` is escaped.  False: it could not be encoded; nothing was written. */
+bool xr_put_image(FILE *out, const exray_picture *picture, int quality, const char *alt);
+
+#endif

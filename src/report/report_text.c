@@ -1,0 +1,227 @@
+/* What a tired person reads. */
+#define _POSIX_C_SOURCE 200809L
+#include "report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COLUMN = 66 }; /* where "confidence" begins */
+
+typedef struct paint {
+    const char *red, *yellow, *green, *bold, *dim, *end;
+} paint;
+
+static const paint no_paint = {"", "", "", "", "", ""};
+static const paint ansi_paint = {"\033[31m", "\033[33m", "\033[32m", "\033[1m", "\033[2m", "\033[0m"};
+
+bool xr_wants_colour(FILE *out)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(fileno(out)) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
+/* ---- Facts ----------------------------------------------------------------------- */
+
+static const char *plural(size_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+static void print_frames(const xr_report *r, FILE *out)
+{
+    size_t matched = exray_comparison_frame_count(r->comparison);
+    size_t edge = exray_comparison_unmatched_frames(r->comparison, EXRAY_EDGE);
+    size_t reference = exray_comparison_unmatched_frames(r->comparison, EXRAY_REFERENCE);
+    fprintf(out, "frames     %zu of %zu matched", matched, matched + edge);
+    if (reference)
+        fprintf(out, "; %zu %s only in the reference", reference, plural(reference, "is", "are"));
+    fputc('\n', out);
+}
+
+static void print_top(FILE *out, const char *name, const double share[2])
+{
+    double points = 100 * (share[EXRAY_EDGE] - share[EXRAY_REFERENCE]);
+    fprintf(out, "%-10s edge %.1f %%   reference %.1f %%", name, 100 * share[EXRAY_EDGE],
+            100 * share[EXRAY_REFERENCE]);
+    if (fabs(points) >= 0.05)
+        fprintf(out, "   %s %.1f points", points < 0 ? "down" : "up", fabs(points));
+    fputc('\n', out);
+}
+
+static void print_accuracy(const xr_report *r, FILE *out)
+{
+    const exray_accuracy *a = exray_comparison_accuracy(r->comparison);
+    if (a->frames == 0)
+        return;
+    if (a->labelled) {
+        double points = 100 * (a->top1[EXRAY_EDGE] - a->top1[EXRAY_REFERENCE]);
+        fprintf(out, "accuracy   edge %.1f %%   reference %.1f %%   agreement %.1f %%",
+                100 * a->top1[EXRAY_EDGE], 100 * a->top1[EXRAY_REFERENCE], 100 * a->agreement);
+        if (fabs(points) >= 0.05)
+            fprintf(out, "        %s %.1f points", points < 0 ? "down" : "up", fabs(points));
+        fputc('\n', out);
+        print_top(out, "  top-5", a->top5);
+        if (a->labelled < a->frames)
+            fprintf(out, "           %zu of %zu frames have a label\n", a->labelled, a->frames);
+    } else
+        fprintf(out, "accuracy   agreement %.1f %% of %zu frame%s (no labels)\n", 100 * a->agreement,
+                a->frames, a->frames == 1 ? "" : "s");
+}
+
+static void print_coverage(const xr_report *r, FILE *out)
+{
+    const exray_coverage *c = exray_comparison_coverage(r->comparison);
+    size_t valued = c->with_data + c->with_sketch + c->with_stats;
+    if (c->layers[EXRAY_EDGE] == 0) {
+        fputs("layers     none recorded\n", out);
+        return;
+    }
+    if (valued == 0) {
+        fprintf(out, "layers     %zu of %zu matched; none recorded with values on both sides\n", c->compared,
+                c->layers[EXRAY_EDGE]);
+        return;
+    }
+    fprintf(out, "layers     %zu of %zu compared", c->compared, c->layers[EXRAY_EDGE]);
+    if (c->with_sketch)
+        fprintf(out, "; %zu estimated from sketches", c->with_sketch);
+    if (c->with_stats)
+        fprintf(out, "; %zu by statistics alone", c->with_stats);
+    if (c->inside)
+        fprintf(out, "; %zu run inside others of the reference", c->inside);
+    if (valued + c->inside < c->compared)
+        fprintf(out, "; %zu without values", c->compared - c->inside - valued);
+    fputc('\n', out);
+}
+
+static void print_latency(const xr_report *r, FILE *out)
+{
+    double edge = xr_report_latency(r->comparison, EXRAY_EDGE);
+    double reference = xr_report_latency(r->comparison, EXRAY_REFERENCE);
+    if (isnan(edge) && isnan(reference))
+        return;
+    fputs("latency   ", out);
+    if (!isnan(edge))
+        fprintf(out, " edge %.2f ms  ", edge);
+    if (!isnan(reference))
+        fprintf(out, " reference %.2f ms  ", reference);
+    double ratio = edge / reference;
+    if (ratio >= 1.1)
+        fprintf(out, " %.1f times slower  ", ratio);
+    else if (ratio <= 1 / 1.1)
+        fprintf(out, " %.1f times faster  ", 1 / ratio);
+    fputs(" (median inference)\n", out);
+}
+
+/* ---- Findings ---------------------------------------------------------------------- */
+
+static void print_finding(const exray_finding *f, FILE *out, const paint *p)
+{
+    const char *sign = f->severity == EXRAY_ERROR ? "✗" : f->severity == EXRAY_WARNING ? "!" : "i";
+    const char *tint = f->severity == EXRAY_ERROR     ? p->red
+                       : f->severity == EXRAY_WARNING ? p->yellow
+                                                      : p->dim;
+    int gap = COLUMN - 2 - (int)strlen(f->cause);
+    fprintf(out, "\n%s%s %s%s%s%*sconfidence %.2f\n", tint, sign, p->bold, f->cause, p->end,
+            gap > 1 ? gap : 1, "", f->confidence);
+    if (f->summary)
+        fprintf(out, "  %s\n", f->summary);
+    for (size_t i = 0; i < f->detail_count; i++)
+        fprintf(out, "  %s\n", f->detail[i]);
+    for (size_t i = 0; i < f->alternative_count; i++)
+        fprintf(out, "  or: %s (confidence %.2f)\n", f->alternative[i].cause, f->alternative[i].confidence);
+    if (f->fix)
+        fprintf(out, "  %sfix:%s %s\n", p->bold, p->end, f->fix);
+}
+
+/* Assertions that end for the same reason stand in one line. */
+/* Reasons that are one to a person: the same words; or too few frames for this latency and
+ * for that (the first reason stands for them, the JSON has all). */
+static bool same_reason(const xr_run *a, const xr_run *b)
+{
+    if (a->status != b->status)
+        return false;
+    bool perf = strncmp(a->assertion->name, "perf.", 5) == 0 && strncmp(b->assertion->name, "perf.", 5) == 0;
+    return (perf && a->status == EXRAY_E_STATE) || strcmp(a->message, b->message) == 0;
+}
+
+static void print_unjudged(const xr_report *r, FILE *out, const paint *p)
+{
+    const xr_outcome *o = r->outcome;
+    bool any = false;
+    for (size_t i = 0; i < o->run_count; i++) {
+        const xr_run *run = &o->run[i];
+        bool said = run->status == EXRAY_OK;
+        for (size_t k = 0; k < i && !said; k++)
+            said = same_reason(&o->run[k], run);
+        if (said)
+            continue;
+        fprintf(out, "%s%s%s %s", any ? "" : "\n", p->dim,
+                run->status == EXRAY_E_STATE ? "unjudged" : "failed", run->assertion->name);
+        for (size_t k = i + 1; k < o->run_count; k++)
+            if (same_reason(&o->run[k], run))
+                fprintf(out, ", %s", o->run[k].assertion->name);
+        fprintf(out, "\n  %s%s\n", run->message, p->end);
+        any = true;
+    }
+    for (const char *const *remark = r->not_used; remark && *remark; remark++, any = true)
+        fprintf(out, "%s%snote: %s%s\n", any ? "" : "\n", p->dim, *remark, p->end);
+}
+
+/* "layers 3-60 only propagate it", of the edge's node numbers. */
+static void print_propagation(const xr_report *r, FILE *out)
+{
+    size_t count = 0;
+    uint32_t first = 0, last = 0;
+    for (size_t i = 0; i < exray_comparison_layer_count(r->comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(r->comparison, i);
+        if (layer->role != EXRAY_LAYER_PROPAGATES)
+            continue;
+        if (count++ == 0)
+            first = layer->node[EXRAY_EDGE];
+        last = layer->node[EXRAY_EDGE];
+    }
+    if (count == 1)
+        fprintf(out, "    (layer %u only propagates it)", (unsigned)first);
+    else if (count && count == (size_t)(last - first) + 1)
+        fprintf(out, "    (layers %u-%u only propagate it)", (unsigned)first, (unsigned)last);
+    else if (count)
+        fprintf(out, "    (%zu layers, from %u to %u, only propagate it)", count, (unsigned)first,
+                (unsigned)last);
+}
+
+static void print_verdict(const xr_report *r, FILE *out, const paint *p)
+{
+    const xr_outcome *o = r->outcome;
+    size_t errors = 0, others = 0;
+    for (size_t i = 0; i < o->shown_count; i++)
+        o->shown[i]->severity == EXRAY_ERROR ? errors++ : others++;
+    fputc('\n', out);
+    if (o->verdict == XR_FAIL) {
+        fprintf(out, "%s%sFAIL%s  %zu %s", p->bold, p->red, p->end, errors,
+                plural(errors, "finding", "findings"));
+        if (others)
+            fprintf(out, ", %zu %s", others, plural(others, "remark", "remarks"));
+        print_propagation(r, out);
+    } else if (o->verdict == XR_PASS) {
+        fprintf(out, "%s%sPASS%s  nothing wrong found", p->bold, p->green, p->end);
+        if (others)
+            fprintf(out, ", %zu %s", others, plural(others, "remark", "remarks"));
+    } else
+        fprintf(out, "%s%sINCONCLUSIVE%s  %s", p->bold, p->yellow, p->end, o->reason);
+    fputc('\n', out);
+}
+
+void xr_report_text(const xr_report *r, FILE *out, bool colour)
+{
+    const paint *p = colour ? &ansi_paint : &no_paint;
+    print_frames(r, out);
+    print_accuracy(r, out);
+    print_coverage(r, out);
+    print_latency(r, out);
+    for (size_t i = 0; i < r->outcome->shown_count; i++)
+        print_finding(r->outcome->shown[i], out, p);
+    print_unjudged(r, out, p);
+    print_verdict(r, out, p);
+}

@@ -1,0 +1,140 @@
+/* Findings own what they are given; the order and the folding of findings. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "checks/checks.h"
+
+enum { MOST = 16 };
+
+static exray_finding *add(exray_findings *f, const char *cause, exray_severity severity, double confidence,
+                          const char *stage)
+{
+    exray_finding *finding = exray_find(f, cause, severity, confidence);
+    exray_finding_where(finding, stage, "tensor", EXRAY_NO_INDEX);
+    return finding;
+}
+
+/* "a b c": the causes shown, in their order. */
+static void expect_order(exray_findings *f, const char *expected)
+{
+    exray_finding *shown[MOST];
+    char text[512] = "";
+    size_t count = xr_fold(NULL, f, shown);
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", shown[i]->cause);
+    assert_string_equal(text, expected);
+}
+
+static void test_strings_are_copied(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    char cause[] = "user.mine", text[] = "first";
+    exray_finding *finding = exray_find(&f, cause, EXRAY_ERROR, 7);
+    exray_finding_summary(finding, "%s %d", text, 1);
+    exray_finding_detail(finding, "%s", text);
+    exray_finding_detail(finding, "%s", "second");
+    exray_finding_fix(finding, "do %s", text);
+    exray_finding_fix(finding, "do not");
+    exray_finding_where(finding, "layer", text, 3);
+    exray_finding_number(finding, text, 1);
+    exray_finding_number(finding, text, NAN);
+    exray_finding_text(finding, "word", text);
+    exray_finding_alternative(finding, cause, 0.25);
+    memset(cause, 'x', sizeof cause - 1);
+    memset(text, 'x', sizeof text - 1);
+    assert_string_equal(finding->cause, "user.mine");
+    assert_string_equal(finding->summary, "first 1");
+    assert_string_equal(finding->fix, "do not");
+    assert_int_equal(finding->detail_count, 2);
+    assert_string_equal(finding->detail[0], "first");
+    assert_string_equal(finding->stage, "layer");
+    assert_string_equal(finding->tensor, "first");
+    assert_int_equal(finding->layer, 3);
+    assert_int_equal(finding->evidence_count, 2); /* a key stands once: the last value counts */
+    assert_true(isnan(finding->evidence[0].number) && !finding->evidence[0].text);
+    assert_string_equal(finding->evidence[1].text, "first");
+    assert_string_equal(finding->alternative[0].cause, "user.mine");
+    assert_true(finding->confidence == 1); /* clamped */
+    assert_true(exray_find(&f, "user.b", EXRAY_INFO, NAN)->confidence == 0);
+    xr_findings_clear(&f);
+    assert_null(f.first);
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    add(&f, "log.truncated", EXRAY_WARNING, 1, "log");
+    add(&f, "perf.straggler", EXRAY_WARNING, 1, "layer");
+    add(&f, "user.mine", EXRAY_ERROR, 1, "user");
+    add(&f, "output.postprocess", EXRAY_ERROR, 0.9, "output");
+    add(&f, "input.unknown", EXRAY_ERROR, 0.9, "input");
+    add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
+    add(&f, "input.normalization", EXRAY_ERROR, 0.95, "input");
+    add(&f, "layer.nan", EXRAY_ERROR, 0.99, "layer");
+    expect_order(
+        &f, "input.channel_order input.normalization input.unknown layer.nan output.postprocess user.mine "
+            "perf.straggler log.truncated");
+    xr_findings_clear(&f);
+}
+
+static void test_consequences_are_folded(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    add(&f, "layer.unknown", EXRAY_ERROR, 0.9, "output");
+    exray_finding *cause = add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
+    expect_order(&f, "input.channel_order");
+    assert_string_equal(cause->evidence[0].key, "consequences");
+    assert_string_equal(cause->evidence[0].text, "layer.unknown");
+    xr_findings_clear(&f);
+}
+
+static void test_what_is_no_consequence(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    /* A layer that originates an error is a fault of its own; a warning causes none. */
+    add(&f, "layer.unknown", EXRAY_ERROR, 0.9, "layer");
+    add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
+    expect_order(&f, "input.channel_order layer.unknown");
+    xr_findings_clear(&f);
+    add(&f, "layer.unknown", EXRAY_ERROR, 0.9, "output");
+    add(&f, "log.truncated", EXRAY_ERROR, 0.9, "log");
+    add(&f, "input.channel_order", EXRAY_WARNING, 0.9, "input");
+    expect_order(&f, "layer.unknown log.truncated input.channel_order");
+    xr_findings_clear(&f);
+}
+
+static void test_layers_in_order(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    for (uint32_t i = 3; i-- > 0;) {
+        exray_finding *finding = exray_find(&f, "layer.unknown", EXRAY_ERROR, 0.5 + 0.1 * i);
+        exray_finding_where(finding, "layer", "t", i);
+    }
+    exray_finding *shown[MOST];
+    assert_int_equal(xr_fold(NULL, &f, shown), 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(shown[i]->layer, i);
+    xr_findings_clear(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_strings_are_copied),      cmocka_unit_test(test_order),
+        cmocka_unit_test(test_consequences_are_folded), cmocka_unit_test(test_what_is_no_consequence),
+        cmocka_unit_test(test_layers_in_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
