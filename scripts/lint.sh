@@ -9,6 +9,9 @@ mapfile -t c_files < <(git ls-files '*.c' '*.h' | grep -v 'schema_fds')
 
 clang-format --dry-run -Werror "${c_files[@]}" || say "formatting differs; run make format"
 
+# One version everywhere.
+scripts/version.sh || say "the version is not the same everywhere"
+
 # Arrows between the rooms, circles, names, sizes.
 python3 scripts/structure.py || say "the structure is not as ARCHITECTURE.md has it"
 

@@ -34,9 +34,10 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define EXRAY_VERSION "0.1.0"
+/* That of the file VERSION; scripts/version.sh changes both. */
+#define EXRAY_VERSION "0.2.0-dev"
 
-/* The version of the library in use, such as "0.1.0". */
+/* The version of the library in use, such as "0.2.0". */
 const char *exray_version(void);
 
 /* A recorder's state.  Its contents are private; zeroed or not before open. */
