@@ -40,7 +40,7 @@ static void load(sample *s, const exray_log *log)
     s->model = exray_log_model(log);
     for (size_t i = 0; i < exray_log_frame(log, 0)->record_count && s->count < MAX_TENSORS; i++) {
         exray_tensor_view view;
-        if (records[i].message != EXRAY_MESSAGE_TENSOR || records[i].kind != EXRAY_LAYER ||
+        if (records[i].message != EXRAY_MESSAGE_TENSOR || records[i].kind != EXRAY_KIND_LAYER ||
             !records[i].has_data)
             continue;
         if (exray_log_read_tensor(log, &records[i], slot, &view, &error))
@@ -51,7 +51,7 @@ static void load(sample *s, const exray_log *log)
             die("out of memory");
         memcpy(copy, view.data, view.size);
         memcpy(s->shape[s->count], view.info.shape, view.info.rank * sizeof(int64_t));
-        *t = (exray_tensor){.kind = EXRAY_LAYER,
+        *t = (exray_tensor){.kind = EXRAY_KIND_LAYER,
                             .index = records[i].index,
                             .output = records[i].output,
                             .in_model = true,
@@ -104,7 +104,7 @@ static int discard(void *user, const void *data, size_t size)
 }
 
 /* Logs the sample once; path NULL: into a sink that discards. */
-static double record(const sample *s, const char *path, const exray_config *config, uint64_t *bytes)
+static double record(const sample *s, const char *path, const exray_recorder_config *config, uint64_t *bytes)
 {
     static exray_recorder recorder;
     uint64_t discarded = 0;
@@ -112,17 +112,17 @@ static double record(const sample *s, const char *path, const exray_config *conf
         unlink(path);
     double begin = bench_now_ms();
     if (path)
-        exray_open_file(&recorder, path, config);
+        exray_recorder_open_file(&recorder, path, config);
     else
-        exray_open_callback(&recorder, discard, &discarded, config);
-    exray_record_model(&recorder, s->model);
-    exray_frame_begin(&recorder, "sample");
+        exray_recorder_open_callback(&recorder, discard, &discarded, config);
+    exray_recorder_log_model(&recorder, s->model);
+    exray_recorder_frame_begin(&recorder, "sample");
     for (size_t i = 0; i < s->count; i++)
-        exray_record_tensor(&recorder, &s->tensor[i]);
-    if (exray_close(&recorder))
-        die(exray_error_message(&recorder));
+        exray_recorder_log_tensor(&recorder, &s->tensor[i]);
+    if (exray_recorder_close(&recorder))
+        die(exray_recorder_error_message(&recorder));
     double time = bench_now_ms() - begin;
-    *bytes = exray_bytes_written(&recorder);
+    *bytes = exray_recorder_bytes_written(&recorder);
     return time;
 }
 
@@ -136,8 +136,8 @@ int main(int argc, char **argv)
     if (!log)
         die(error.message);
     load(&s, log);
-    exray_config chunked = {.capture = EXRAY_CAPTURE_FULL, .codec = exray_codecs()};
-    exray_config stream = {.capture = EXRAY_CAPTURE_FULL, .stream = true};
+    exray_recorder_config chunked = {.capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
+    exray_recorder_config stream = {.capture = EXRAY_CAPTURE_FULL, .stream = true};
     char plain_path[512], log_path[512];
     snprintf(plain_path, sizeof plain_path, "%s/plain", argv[2]);
     snprintf(log_path, sizeof log_path, "%s/log.mcap", argv[2]);

@@ -20,7 +20,7 @@ enum { ROUNDS = 61, WARM_UP = 3, SENSOR_BYTES = 128 * 1024 };
 typedef struct candidate {
     const char *name;
     bool tapped;
-    exray_config config;
+    exray_recorder_config config;
     exray_recorder recorder;
     TfLiteInterpreterOptions *options;
     TfLiteInterpreter *interpreter;
@@ -83,9 +83,9 @@ static void open_candidate(candidate *c, TfLiteModel *model, const char *folder,
         /* Full capture of many frames would measure how fast the machine finds fresh
          * memory for tmpfs; bench_recorder has its row for the writing. */
         if (c->config.capture == EXRAY_CAPTURE_FULL)
-            exray_open_callback(&c->recorder, discard, NULL, &c->config);
+            exray_recorder_open_callback(&c->recorder, discard, NULL, &c->config);
         else
-            exray_open_file(&c->recorder, path, &c->config);
+            exray_recorder_open_file(&c->recorder, path, &c->config);
         exray_tflite_attach(&c->recorder, (struct TfLiteInterpreterOptions *)c->options,
                             &(exray_tflite_config){.library = library});
     }
@@ -99,11 +99,11 @@ static double run_once(candidate *c)
 {
     double begin = bench_now_ms();
     if (c->tapped)
-        exray_frame_begin_encoded(&c->recorder, "bench", "jpeg", sensor, sizeof sensor);
+        exray_recorder_frame_begin_encoded(&c->recorder, "bench", "jpeg", sensor, sizeof sensor);
     if (api.InterpreterInvoke(c->interpreter) != kTfLiteOk)
         die("Invoke failed");
     if (c->tapped)
-        exray_frame_end(&c->recorder);
+        exray_recorder_frame_end(&c->recorder);
     return bench_now_ms() - begin;
 }
 
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
     TfLiteModel *model = api.ModelCreateWithErrorReporter(bytes, size, quiet, NULL);
     if (!model)
         die("not a model");
-    const exray_codec *codec = exray_codecs();
+    const exray_codec *codec = exray_codec_default();
     static candidate candidates[] = {
         {.name = "untapped"},
         {.name = "frame", .tapped = true, .config = {.capture = EXRAY_CAPTURE_FRAME}},
@@ -150,12 +150,12 @@ int main(int argc, char **argv)
         candidate *c = &candidates[i];
         api.InterpreterDelete(c->interpreter);
         api.InterpreterOptionsDelete(c->options);
-        if (c->tapped && exray_close(&c->recorder))
-            die(exray_error_message(&c->recorder));
+        if (c->tapped && exray_recorder_close(&c->recorder))
+            die(exray_recorder_error_message(&c->recorder));
         printf("%s_ms %.4f\n", c->name, bench_median(c->times, ROUNDS)); /* sorts them */
         printf("%s_least_ms %.4f\n", c->name, c->times[0]);
-        if (c->tapped && exray_dropped(&c->recorder))
-            printf("%s_dropped %llu\n", c->name, (unsigned long long)exray_dropped(&c->recorder));
+        if (c->tapped && exray_recorder_dropped(&c->recorder))
+            printf("%s_dropped %llu\n", c->name, (unsigned long long)exray_recorder_dropped(&c->recorder));
     }
     api.ModelDelete(model);
     free(bytes);

@@ -26,11 +26,12 @@ static void make_layer(exray_tensor *tensor, int64_t *count, uint32_t node)
         die("out of memory");
     for (int64_t i = 0; i < *count; i++)
         values[i] = (float)(i * 37 % 1009) / 1009.0F;
-    *tensor = (exray_tensor){.kind = EXRAY_LAYER,
-                             .info = {.name = "layer", .dtype = EXRAY_FLOAT32, .rank = 1, .shape = count},
-                             .index = node,
-                             .data = values,
-                             .size = (size_t)*count * sizeof *values};
+    *tensor =
+        (exray_tensor){.kind = EXRAY_KIND_LAYER,
+                       .info = {.name = "layer", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = count},
+                       .index = node,
+                       .data = values,
+                       .size = (size_t)*count * sizeof *values};
 }
 
 int main(int argc, char **argv)
@@ -45,17 +46,17 @@ int main(int argc, char **argv)
         count[i] = strtol(argv[i + 3], NULL, 10);
         make_layer(&tensor[i], &count[i], (uint32_t)i);
     }
-    exray_config config = {.capture = EXRAY_CAPTURE_FULL, .codec = exray_codecs()};
+    exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
     double began = bench_now_ms();
-    exray_open_file(&recorder, argv[1], &config);
+    exray_recorder_open_file(&recorder, argv[1], &config);
     for (long frame = strtol(argv[2], NULL, 10); frame > 0; frame--) {
-        exray_frame_begin(&recorder, "picture");
+        exray_recorder_frame_begin(&recorder, "picture");
         for (int i = 0; i < layers; i++)
-            exray_record_tensor(&recorder, &tensor[i]);
-        exray_frame_end(&recorder);
+            exray_recorder_log_tensor(&recorder, &tensor[i]);
+        exray_recorder_frame_end(&recorder);
     }
-    if (exray_close(&recorder) != EXRAY_OK)
-        die(exray_error_message(&recorder));
+    if (exray_recorder_close(&recorder) != EXRAY_OK)
+        die(exray_recorder_error_message(&recorder));
     printf("%.6f\n", (bench_now_ms() - began) / 1e3);
     for (int i = 0; i < layers; i++)
         free((void *)(uintptr_t)tensor[i].data);

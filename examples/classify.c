@@ -211,8 +211,9 @@ int main(int argc, char **argv)
         return fail("cannot load the model");
     TfLiteInterpreterOptions *opts = TfLiteInterpreterOptionsCreate();
     TfLiteInterpreterOptionsSetNumThreads(opts, threads);
-    exray_recorder rec;                                                                               // exray
-    exray_tflite_open(&rec, "edge.mcap", &(exray_config){.capture = EXRAY_CAPTURE_FULL}, opts, file); // exray
+    exray_recorder rec; // exray
+    exray_tflite_open(&rec, "edge.mcap", &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL}, opts,
+                      file); // exray
     TfLiteInterpreter *interpreter = TfLiteInterpreterCreate(model, opts);
     TfLiteInterpreterOptionsDelete(opts);
     if (interpreter == NULL || TfLiteInterpreterAllocateTensors(interpreter) != kTfLiteOk)
@@ -235,7 +236,7 @@ int main(int argc, char **argv)
             free(bytes);
             continue;
         }
-        exray_frame_begin_encoded(&rec, path, "jpeg", bytes, size); // exray
+        exray_recorder_frame_begin_encoded(&rec, path, "jpeg", bytes, size); // exray
         preprocess(&picture, TfLiteTensorData(input));
         if (TfLiteInterpreterInvoke(interpreter) == kTfLiteOk)
             print_answer(path, TfLiteTensorData(output), names);
@@ -246,6 +247,7 @@ int main(int argc, char **argv)
     }
     TfLiteInterpreterDelete(interpreter);
     TfLiteModelDelete(model);
-    status |= exray_close(&rec) == EXRAY_OK ? EXIT_SUCCESS : fail(exray_error_message(&rec)); // exray
+    status |= exray_recorder_close(&rec) == EXRAY_OK ? EXIT_SUCCESS
+                                                     : fail(exray_recorder_error_message(&rec)); // exray
     return status;
 }

@@ -8,7 +8,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const int64_t shape[4] = {1, 5, 7, 3};
-static const exray_tensor_info info = {.dtype = EXRAY_FLOAT32, .rank = 4, .shape = shape};
+static const exray_tensor_info info = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 4, .shape = shape};
 
 static void decode(const exray_media *media, const uint8_t *data, size_t size)
 {

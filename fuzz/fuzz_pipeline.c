@@ -15,7 +15,7 @@ static void run(const xr_pipeline *pipeline, const int64_t *shape, exray_dtype d
     const exray_tensor_info info = {.dtype = dtype,
                                     .rank = 4,
                                     .shape = shape,
-                                    .quantization = {.count = dtype == EXRAY_INT8, .scale = &scale}};
+                                    .quantization = {.count = dtype == EXRAY_DTYPE_INT8, .scale = &scale}};
     size_t size = element * (size_t)(shape[1] * shape[2] * shape[3]);
     uint8_t *out = malloc(size); /* exact, so that a sanitizer sees a byte too many */
     exray_error error = {0};
@@ -49,9 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!*xr_pipeline_task(pipeline) || !xr_pipeline_top_k(pipeline))
         abort();
     if (!would_take_long(data, size)) {
-        run(pipeline, shapes[0], EXRAY_FLOAT32, 4);
-        run(pipeline, shapes[1], EXRAY_INT8, 1);
-        run(pipeline, shapes[2], EXRAY_FLOAT16, 2);
+        run(pipeline, shapes[0], EXRAY_DTYPE_FLOAT32, 4);
+        run(pipeline, shapes[1], EXRAY_DTYPE_INT8, 1);
+        run(pipeline, shapes[2], EXRAY_DTYPE_FLOAT16, 2);
     }
     xr_pipeline_free(pipeline);
     return 0;

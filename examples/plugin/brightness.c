@@ -6,5 +6,7 @@
  */
 #include <exray/assertion.h>
 EXRAY_INPUT_PROPERTY(brightness, "user.brightness", "the edge's pictures are as bright as the reference's",
-                     in, in->metrics.mean[EXRAY_EDGE] > in->metrics.mean[EXRAY_REFERENCE] - 8 * in->step[1])
+                     in,
+                     in->metrics.mean[EXRAY_SIDE_EDGE] >
+                         in->metrics.mean[EXRAY_SIDE_REFERENCE] - 8 * in->step[1])
 EXRAY_PLUGIN(&brightness);

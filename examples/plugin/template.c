@@ -13,16 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- A custom scalar: what the application noted with exray_record_scalar ------------- */
+/* ---- A custom scalar: what the application noted with exray_recorder_log_scalar ------------- */
 
 static exray_status check_exposure(const exray_comparison *comparison, exray_findings *findings,
                                    exray_error *error)
 {
-    const exray_log *edge = exray_comparison_log(comparison, EXRAY_EDGE);
-    double most = exray_option_value(findings, "most"), longest = 0;
+    const exray_log *edge = exray_comparison_log(comparison, EXRAY_SIDE_EDGE);
+    double most = exray_findings_option(findings, "most"), longest = 0;
     size_t with = 0, over = 0;
     for (size_t i = 0; i < exray_comparison_frame_count(comparison); i++) {
-        size_t count, frame = exray_comparison_frame(comparison, i).frame[EXRAY_EDGE];
+        size_t count, frame = exray_comparison_frame(comparison, i).frame[EXRAY_SIDE_EDGE];
         const exray_named_value *value = exray_log_frame_values(edge, frame, &count);
         for (size_t k = 0; k < count; k++) {
             if (strcmp(value[k].name, "exposure_ms") != 0)
@@ -40,7 +40,7 @@ static exray_status check_exposure(const exray_comparison *comparison, exray_fin
     }
     if (over == 0)
         return EXRAY_OK;
-    exray_finding *f = exray_find(findings, "user.exposure", EXRAY_WARNING, 1);
+    exray_finding *f = exray_findings_add(findings, "user.exposure", EXRAY_SEVERITY_WARNING, 1);
     exray_finding_where(f, "sensor", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "The exposure was over %g ms in %zu of %zu frames.", most, over, with);
     exray_finding_fix(f, "Limit the exposure, or expect motion blur.");
@@ -70,15 +70,15 @@ static const exray_assertion exposure = {
 EXRAY_ASSERTION(stages, "user.stage", "every recorded stage has finite values that are not all equal",
                 "/stage of the edge, with data")
 {
-    const exray_log *edge = exray_comparison_log(comparison, EXRAY_EDGE);
+    const exray_log *edge = exray_comparison_log(comparison, EXRAY_SIDE_EDGE);
     exray_slot *slot = exray_slot_new();
     for (size_t i = 0; slot && i < exray_comparison_frame_count(comparison); i++) {
-        size_t position = exray_comparison_frame(comparison, i).frame[EXRAY_EDGE];
+        size_t position = exray_comparison_frame(comparison, i).frame[EXRAY_SIDE_EDGE];
         const exray_record *record = exray_log_records(edge, position);
         for (size_t k = 0; k < exray_log_frame(edge, position)->record_count; k++) {
             exray_tensor_view view;
             const float *values;
-            if (record[k].message != EXRAY_MESSAGE_TENSOR || record[k].kind != EXRAY_STAGE ||
+            if (record[k].message != EXRAY_MESSAGE_TENSOR || record[k].kind != EXRAY_KIND_STAGE ||
                 exray_log_read_values(edge, &record[k], slot, &view, &values, &(exray_error){0}) !=
                     EXRAY_OK ||
                 view.count < 2)
@@ -92,7 +92,7 @@ EXRAY_ASSERTION(stages, "user.stage", "every recorded stage has finite values th
             }
             if (bad == 0 && least < most)
                 continue;
-            exray_finding *f = exray_find(findings, "user.stage", EXRAY_ERROR, 0.9);
+            exray_finding *f = exray_findings_add(findings, "user.stage", EXRAY_SEVERITY_ERROR, 0.9);
             exray_finding_where(f, "stage", record[k].name, EXRAY_NO_INDEX);
             exray_finding_summary(f, "Stage %s of frame %zu is %s.", record[k].name, i,
                                   bad ? "not finite" : "one value throughout");
@@ -112,7 +112,8 @@ static size_t count_zeros(const exray_comparison *comparison, exray_side side, s
     const float *values;
     exray_error error;
     *count = 0;
-    if (exray_comparison_values(comparison, side, frame, EXRAY_LAYER, layer, slot, &view, &values, &error))
+    if (exray_comparison_values(comparison, side, frame, EXRAY_KIND_LAYER, layer, slot, &view, &values,
+                                &error))
         return 0;
     size_t zeros = 0;
     for (uint64_t i = 0; i < view.count; i++)
@@ -134,15 +135,15 @@ EXRAY_ASSERTION(sparsity, "user.dead_layer", "no layer is all zero on the edge a
                 zeros[side] += count_zeros(comparison, (exray_side)side, frame, i, slot, &n);
                 count[side] += n;
             }
-        if (count[EXRAY_EDGE] == 0 || zeros[EXRAY_EDGE] < count[EXRAY_EDGE] ||
-            zeros[EXRAY_REFERENCE] == count[EXRAY_REFERENCE])
+        if (count[EXRAY_SIDE_EDGE] == 0 || zeros[EXRAY_SIDE_EDGE] < count[EXRAY_SIDE_EDGE] ||
+            zeros[EXRAY_SIDE_REFERENCE] == count[EXRAY_SIDE_REFERENCE])
             continue;
-        exray_finding *f = exray_find(findings, "user.dead_layer", EXRAY_ERROR, 0.95);
-        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
-        exray_finding_summary(f, "Layer %u (%s) is all zero on the edge.", (unsigned)layer->node[EXRAY_EDGE],
-                              layer->op[EXRAY_EDGE]);
+        exray_finding *f = exray_findings_add(findings, "user.dead_layer", EXRAY_SEVERITY_ERROR, 0.95);
+        exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
+        exray_finding_summary(f, "Layer %u (%s) is all zero on the edge.",
+                              (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE]);
         exray_finding_number(f, "reference_zeros",
-                             (double)zeros[EXRAY_REFERENCE] / (double)count[EXRAY_REFERENCE]);
+                             (double)zeros[EXRAY_SIDE_REFERENCE] / (double)count[EXRAY_SIDE_REFERENCE]);
     }
     exray_slot_free(slot);
     (void)error;

@@ -16,7 +16,7 @@ extern "C" {
 
 typedef struct exray_comparison exray_comparison; /* read-only */
 
-typedef enum exray_side { EXRAY_EDGE = 0, EXRAY_REFERENCE = 1 } exray_side;
+typedef enum exray_side { EXRAY_SIDE_EDGE = 0, EXRAY_SIDE_REFERENCE = 1 } exray_side;
 
 const exray_log *exray_comparison_log(const exray_comparison *comparison, exray_side side);
 
@@ -45,12 +45,12 @@ typedef struct exray_metrics {
     uint64_t nan_count[2], inf_count[2];
 } exray_metrics;
 
-typedef enum exray_role_of_layer {
-    EXRAY_LAYER_CLEAN,
-    EXRAY_LAYER_ORIGINATES,
-    EXRAY_LAYER_PROPAGATES,
-    EXRAY_LAYER_UNJUDGED, /* no data of both sides */
-} exray_role_of_layer;
+typedef enum exray_layer_role {
+    EXRAY_LAYER_ROLE_CLEAN,
+    EXRAY_LAYER_ROLE_ORIGINATES,
+    EXRAY_LAYER_ROLE_PROPAGATES,
+    EXRAY_LAYER_ROLE_UNJUDGED, /* no data of both sides */
+} exray_layer_role;
 
 /* A matched pair of layers. */
 typedef struct exray_layer_pair {
@@ -58,7 +58,7 @@ typedef struct exray_layer_pair {
     const char *name[2];
     const char *op[2];
     uint32_t output; /* which output of the edge's node */
-    exray_role_of_layer role;
+    exray_layer_role role;
     bool from_stats; /* only stats at hand: metrics hold counts, min, max, mean alone */
     exray_metrics metrics;
     double error; /* rmse / standard deviation of the reference's values: lower is better, 0 is equal; from
@@ -88,11 +88,11 @@ typedef struct exray_layer_pair {
     double cosine_low, cosine_high;
     /* Shares of the edge's values that are the least and the greatest its integer type can store, from
      * statistics; NAN where data are at hand (count them there), and for other types. */
-    double at_least, at_most;
+    double saturated_low, saturated_high;
     /* Once it was run alone: the error that is left when the reference's values are cut off where
      * the edge's integer type ends.  Where it is within own_noise and isolated_error is not, the
      * layer computes rightly and has no room for the result.  NAN: not run. */
-    double isolated_within;
+    double isolated_error_clamped;
 } exray_layer_pair;
 
 /* In execution order of the edge. */
@@ -104,7 +104,7 @@ const exray_layer_pair *exray_comparison_layer(const exray_comparison *compariso
 typedef struct exray_coverage {
     size_t layers[2]; /* by exray_side */
     size_t compared;  /* edge layers that found a counterpart */
-    size_t inside; /* of those: the reference computes them within a partition or a fused node; no values */
+    size_t fused; /* of those: the reference computes them within a partition or a fused node; no values */
     size_t with_data;   /* of those: with all metrics */
     size_t with_stats;  /* of those: with statistics alone */
     size_t with_sketch; /* of those: with metrics estimated from sketches */
@@ -173,7 +173,7 @@ typedef struct exray_latency_table {
 /* Never NULL; without records its counts are 0.  Valid as long as the comparison. */
 const exray_latency_table *exray_comparison_latency(const exray_comparison *comparison, exray_side side);
 /* The entry of a node, or NULL. */
-const exray_node_latency *exray_latency_of_node(const exray_latency_table *table, uint32_t node);
+const exray_node_latency *exray_latency_table_node(const exray_latency_table *table, uint32_t node);
 
 /* Decisions, where the task has any. */
 typedef struct exray_accuracy {
@@ -187,7 +187,11 @@ const exray_accuracy *exray_comparison_accuracy(const exray_comparison *comparis
 
 /* ---- What is found -------------------------------------------------------- */
 
-typedef enum exray_severity { EXRAY_INFO, EXRAY_WARNING, EXRAY_ERROR } exray_severity;
+typedef enum exray_severity {
+    EXRAY_SEVERITY_INFO,
+    EXRAY_SEVERITY_WARNING,
+    EXRAY_SEVERITY_ERROR
+} exray_severity;
 
 typedef struct exray_findings exray_findings;
 typedef struct exray_finding exray_finding;
@@ -195,8 +199,8 @@ typedef struct exray_finding exray_finding;
 /* Reports a cause ("input.channel_order", "user.mine"); confidence 0..1.  The
  * result belongs to `findings`; it is never NULL (out of memory is the host's
  * error, kept).  All strings given to a finding are copied. */
-exray_finding *exray_find(exray_findings *findings, const char *cause, exray_severity severity,
-                          double confidence);
+exray_finding *exray_findings_add(exray_findings *findings, const char *cause, exray_severity severity,
+                                  double confidence);
 #if defined(__GNUC__)
 #define EXRAY_PRINTF __attribute__((format(printf, 2, 3)))
 #else
@@ -245,7 +249,7 @@ typedef struct exray_assertion {
 
 /* The value of an option of the assertion that is running: what the user set, else
  * the default; NAN where it has no such option. */
-double exray_option_value(const exray_findings *findings, const char *name);
+double exray_findings_option(const exray_findings *findings, const char *name);
 
 /* ---- Short forms ------------------------------------------------------------- */
 
@@ -286,13 +290,13 @@ double exray_option_value(const exray_findings *findings, const char *name);
         for (size_t i_ = 0; i_ < exray_comparison_input_count(comparison); i_++) {                           \
             const exray_io_pair *input = exray_comparison_input(comparison, i_);                             \
             if (input->comparable && !(condition))                                                           \
-                exray_report_input(findings, name, text, input);                                             \
+                exray_findings_add_input(findings, name, text, input);                                       \
         }                                                                                                    \
     }
 
 /* Reports an input of which `text` does not hold: what EXRAY_INPUT_PROPERTY calls. */
-exray_finding *exray_report_input(exray_findings *findings, const char *cause, const char *text,
-                                  const exray_io_pair *input);
+exray_finding *exray_findings_add_input(exray_findings *findings, const char *cause, const char *text,
+                                        const exray_io_pair *input);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

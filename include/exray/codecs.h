@@ -1,7 +1,8 @@
 /* Fast checksums and compression for the recorder: CRC-32 of libdeflate, lz4
  * and zstd from their libraries.  Link exray_codecs and hand the table over:
  *
- *     exray_config config = {.compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codecs()}; */
+ *     exray_recorder_config config = {.compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codec_default()};
+ */
 #ifndef EXRAY_CODECS_H
 #define EXRAY_CODECS_H
 
@@ -15,12 +16,12 @@ extern "C" {
 #endif
 
 /* A constant table; any thread. */
-const exray_codec *exray_codecs(void);
+const exray_codec *exray_codec_default(void);
 
 /* Decompresses one frame of known size.  EXRAY_E_FORMAT if the bytes are not
  * such a frame or do not give exactly out_size bytes. */
-exray_status exray_decompress(exray_compression how, void *out, size_t out_size, const void *in,
-                              size_t in_size);
+exray_status exray_codec_decompress(exray_compression how, void *out, size_t out_size, const void *in,
+                                    size_t in_size);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

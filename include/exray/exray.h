@@ -2,18 +2,18 @@
  * (an MCAP file; spec/log-format.md).
  *
  *     exray_recorder recorder;
- *     exray_open_file(&recorder, "edge.mcap", NULL);
+ *     exray_recorder_open_file(&recorder, "edge.mcap", NULL);
  *     for (...) {
- *         exray_frame_begin(&recorder, "picture.jpg");
- *         exray_record_encoded(&recorder, "camera", "jpeg", bytes, size);
+ *         exray_recorder_frame_begin(&recorder, "picture.jpg");
+ *         exray_recorder_log_encoded(&recorder, "camera", "jpeg", bytes, size);
  *         ... the engine's tap logs input, layers and output ...
  *     }
- *     exray_close(&recorder);
+ *     exray_recorder_close(&recorder);
  *
  * Errors are sticky: the first one is kept, later calls do nothing and return
- * it, and exray_close returns it; an application may ignore every return value
+ * it, and exray_recorder_close returns it; an application may ignore every return value
  * but the last.  A record that finds no room is dropped *and counted*
- * (exray_dropped, and System.dropped_records in the log): that is no error.
+ * (exray_recorder_dropped, and System.dropped_records in the log): that is no error.
  *
  * Threads: one recorder belongs to one thread at a time (the application
  * serializes calls, or uses one thread).  Different recorders are independent.
@@ -61,7 +61,7 @@ typedef enum exray_policy {
 } exray_policy;
 
 /* Checksums and compression for the chunked mode.  The core has a portable
- * CRC-32 of its own; exray_codecs() (exray/codecs.h) gives fast ones. */
+ * CRC-32 of its own; exray_codec_default() (exray/codecs.h) gives fast ones. */
 typedef struct exray_codec {
     /* CRC-32 (IEEE 802.3, as in zlib) of `data`, going on from `crc`; 0 at first. */
     uint32_t (*crc32)(uint32_t crc, const void *data, size_t size);
@@ -73,7 +73,7 @@ typedef struct exray_codec {
 
 /* Zero is a sensible default for every field.  Strings and arrays are read at
  * open, and only then. */
-typedef struct exray_config {
+typedef struct exray_recorder_config {
     /* What is kept. */
     exray_capture capture; /* 0: STATS */
     const char *layers;    /* NULL: all.  Comma-separated; "Conv*" matches layer names with * and ?,
@@ -100,7 +100,7 @@ typedef struct exray_config {
 
     /* Memory. */
     void *memory;          /* NULL: malloc at open */
-    size_t memory_size;    /* exray_memory_needed() says how much */
+    size_t memory_size;    /* exray_recorder_memory_needed() says how much */
     uint32_t max_channels; /* 0: 4096; 8 to 65535, five of which /frame, /system, ... take */
     uint32_t max_chunks;   /* 0: 16384; beyond it, the log is whole but has no chunk index */
 
@@ -113,82 +113,83 @@ typedef struct exray_config {
     const char *app;
     const exray_key_value *metadata; /* more keys */
     uint32_t metadata_count;
-} exray_config;
+} exray_recorder_config;
 
 /* Where the bytes of a log go.  Returns 0, or an errno value. */
-typedef int (*exray_write_fn)(void *user, const void *data, size_t size);
+typedef int (*exray_recorder_write_fn)(void *user, const void *data, size_t size);
 
 /* ---- Open and close ------------------------------------------------------ */
 
 /* Bytes of memory that a recorder with this config needs (config.memory). */
-size_t exray_memory_needed(const exray_config *config);
+size_t exray_recorder_memory_needed(const exray_recorder_config *config);
 
 /* Creates (or truncates) the file `path`.  config may be NULL.  On failure the
  * recorder holds the error; every later call returns it, so no check is needed
- * before exray_close. */
-exray_status exray_open_file(exray_recorder *recorder, const char *path, const exray_config *config);
+ * before exray_recorder_close. */
+exray_status exray_recorder_open_file(exray_recorder *recorder, const char *path,
+                                      const exray_recorder_config *config);
 
 /* Hands the log's bytes, in order, to `write`.  In the asynchronous mode it is
  * called on the writer thread. */
-exray_status exray_open_callback(exray_recorder *recorder, exray_write_fn write, void *user,
-                                 const exray_config *config);
+exray_status exray_recorder_open_callback(exray_recorder *recorder, exray_recorder_write_fn write, void *user,
+                                          const exray_recorder_config *config);
 
 /* Writes into `buffer`.  When it is full: EXRAY_E_NO_SPACE, and the buffer
- * holds a readable beginning of the log.  exray_bytes_written says how much is
+ * holds a readable beginning of the log.  exray_recorder_bytes_written says how much is
  * in it; chunks (chunk_size 0) are a sixteenth of the buffer at most. */
-exray_status exray_open_memory(exray_recorder *recorder, void *buffer, size_t size,
-                               const exray_config *config);
+exray_status exray_recorder_open_memory(exray_recorder *recorder, void *buffer, size_t size,
+                                        const exray_recorder_config *config);
 
 /* Bytes written so far, to any sink; what waits in buffers may be counted
  * already, but for a memory sink: there it is what the buffer holds. */
-uint64_t exray_bytes_written(const exray_recorder *recorder);
+uint64_t exray_recorder_bytes_written(const exray_recorder *recorder);
 
 /* Ends the open frame, writes the summary, closes the file, frees what open
  * took.  Returns the first error of the recorder's life.  A second close does
  * nothing. */
-exray_status exray_close(exray_recorder *recorder);
+exray_status exray_recorder_close(exray_recorder *recorder);
 
 /* Closes without writing anything more: the log stays without an end, as after
  * a crash (`exray recover` mends it). */
-void exray_abandon(exray_recorder *recorder);
+void exray_recorder_abandon(exray_recorder *recorder);
 
 /* The first error, its one line, and how many records were dropped so far.
  * The message stays readable after close. */
-exray_status exray_error_status(const exray_recorder *recorder);
-const char *exray_error_message(const exray_recorder *recorder);
-uint64_t exray_dropped(const exray_recorder *recorder);
+exray_status exray_recorder_error_status(const exray_recorder *recorder);
+const char *exray_recorder_error_message(const exray_recorder *recorder);
+uint64_t exray_recorder_dropped(const exray_recorder *recorder);
 
 /* ---- Frames -------------------------------------------------------------- */
 
 /* Begins the next frame; ends the open one first.  `source` names what it is
  * of: a file, a camera; it may be NULL.  A log call outside a frame begins one
  * without a source by itself. */
-exray_status exray_frame_begin(exray_recorder *recorder, const char *source);
+exray_status exray_recorder_frame_begin(exray_recorder *recorder, const char *source);
 
 /* The same with a Frame.index of its own, larger than every one before: a
  * replay keeps the indices of the log it replays. */
-exray_status exray_frame_begin_at(exray_recorder *recorder, uint64_t index, const char *source);
+exray_status exray_recorder_frame_begin_at(exray_recorder *recorder, uint64_t index, const char *source);
 
 /* The same, and logs the encoded file that the frame is of as the sensor record
- * /sensor/camera (see exray_record_encoded): all that an application whose frames
+ * /sensor/camera (see exray_recorder_log_encoded): all that an application whose frames
  * are files needs to call. */
-exray_status exray_frame_begin_encoded(exray_recorder *recorder, const char *source, const char *format,
-                                       const void *data, size_t size);
+exray_status exray_recorder_frame_begin_encoded(exray_recorder *recorder, const char *source,
+                                                const char *format, const void *data, size_t size);
 
 /* The frame's true class. */
-exray_status exray_frame_label(exray_recorder *recorder, int64_t label);
+exray_status exray_recorder_frame_label(exray_recorder *recorder, int64_t label);
 
 /* Time the engine's invoke call took; a tap calls it. */
-exray_status exray_frame_inference(exray_recorder *recorder, uint64_t nanoseconds);
+exray_status exray_recorder_frame_inference(exray_recorder *recorder, uint64_t nanoseconds);
 
 /* Writes /frame (and /system).  Without it, the next begin or close does. */
-exray_status exray_frame_end(exray_recorder *recorder);
+exray_status exray_recorder_frame_end(exray_recorder *recorder);
 
 /* Frame.index of the open frame, else of the next one. */
-uint64_t exray_frame_index(const exray_recorder *recorder);
+uint64_t exray_recorder_frame_index(const exray_recorder *recorder);
 
 /* Nanoseconds of the recorder's monotonic clock. */
-uint64_t exray_now(const exray_recorder *recorder);
+uint64_t exray_recorder_now(const exray_recorder *recorder);
 
 /* ---- Records ------------------------------------------------------------- */
 
@@ -211,81 +212,81 @@ typedef struct exray_tensor {
  * over 1 GiB becomes stats, counted.  `info` is needed in any case, for the
  * statistics and the size check: EXRAY_E_ARGUMENT where rank, shape, type,
  * quantization and size do not go together. */
-exray_status exray_record_tensor(exray_recorder *recorder, const exray_tensor *tensor);
+exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_tensor *tensor);
 
 /* Whether such a record would be kept now.  "Ask, then observe": a tap that is
  * told false need not fetch the tensor. */
-bool exray_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name);
+bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name);
 
 /* A raw picture: /sensor/NAME with shape [height, width, channels] (YUV formats,
  * and rows with padding: [bytes]). `media` gives format, width, height, stride. */
-exray_status exray_record_image(exray_recorder *recorder, const char *name, const exray_media *media,
-                                const void *data, size_t size);
+exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name, const exray_media *media,
+                                      const void *data, size_t size);
 
 /* An encoded file, byte for byte: format "jpeg", "png" or "wav".  With no_io_data
  * the record has neither data nor stats: those of encoded bytes say nothing. */
-exray_status exray_record_encoded(exray_recorder *recorder, const char *name, const char *format,
-                                  const void *data, size_t size);
+exray_status exray_recorder_log_encoded(exray_recorder *recorder, const char *name, const char *format,
+                                        const void *data, size_t size);
 
 /* Frame.values[name] and Frame.spans_ns[name]; a frame has room for about 60
  * of them (4 KiB), what is beyond is counted as dropped. */
-exray_status exray_record_scalar(exray_recorder *recorder, const char *name, double value);
-exray_status exray_record_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds);
+exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *name, double value);
+exray_status exray_recorder_log_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds);
 
 /* /reading/NAME. */
-exray_status exray_record_reading(exray_recorder *recorder, const char *name, const double *values,
-                                  size_t count, const char *unit);
+exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *name, const double *values,
+                                        size_t count, const char *unit);
 
 /* /result. */
-exray_status exray_record_result(exray_recorder *recorder, const exray_result *result);
+exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result);
 
 /* /model; once, before the first frame.  Later calls are EXRAY_E_STATE.  The
  * recorder keeps layer names and ops (in its memory block, as far as there is
  * room: 64 KiB; less where max_channels is under 512) for the channels of
  * /layer/INDEX and for config.layers. */
-exray_status exray_record_model(exray_recorder *recorder, const exray_model *model);
+exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_model *model);
 
-/* Whether exray_record_model was called. */
-bool exray_has_model(const exray_recorder *recorder);
+/* Whether exray_recorder_log_model was called. */
+bool exray_recorder_has_model(const exray_recorder *recorder);
 
-/* /latency.  start_ns is relative to the frame's begin (exray_frame_elapsed). */
-exray_status exray_record_latency(exray_recorder *recorder, const uint32_t *node, const uint64_t *start_ns,
-                                  const uint64_t *duration_ns, size_t count);
+/* /latency.  start_ns is relative to the frame's begin (exray_recorder_frame_elapsed). */
+exray_status exray_recorder_log_latency(exray_recorder *recorder, const uint32_t *node,
+                                        const uint64_t *start_ns, const uint64_t *duration_ns, size_t count);
 
 /* Nanoseconds since the frame began; begins one where none is open. */
-uint64_t exray_frame_elapsed(exray_recorder *recorder);
+uint64_t exray_recorder_frame_elapsed(exray_recorder *recorder);
 
 /* System.arena_bytes of the following frames: the engine's tensor memory. */
-void exray_set_arena_bytes(exray_recorder *recorder, uint64_t bytes);
+void exray_recorder_set_arena_bytes(exray_recorder *recorder, uint64_t bytes);
 
 /* An MCAP attachment: a pipeline file, a label file. */
-exray_status exray_attach(exray_recorder *recorder, const char *name, const char *media_type,
-                          const void *data, size_t size);
+exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char *name, const char *media_type,
+                                           const void *data, size_t size);
 
 /* A metadata record of its own, such as a tap's remarks on how it observed. */
-exray_status exray_record_metadata(exray_recorder *recorder, const char *name, const exray_key_value *pairs,
-                                   size_t count);
+exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *name,
+                                         const exray_key_value *pairs, size_t count);
 
 /* Registers a function that close and abandon call before they end the log (a
  * tap flushes and frees its state).  At most four. */
-exray_status exray_on_close(exray_recorder *recorder, void (*function)(void *user), void *user);
+exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user);
 
 /* A tap reports its own failure as the recorder's sticky error. */
-exray_status exray_fail(exray_recorder *recorder, exray_status status, const char *message);
+exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message);
 
 /* TensorStats of a tensor's data in one pass: what STATS capture writes.  Min,
  * max, mean and variance are NaN where no value is finite.  EXRAY_E_UNSUPPORTED
  * for strings, EXRAY_E_ARGUMENT where `size` is less than the shape takes.
  * float32, int8 and uint8 without a per-axis scale are fast. */
-exray_status exray_compute_stats(const exray_tensor_info *info, const void *data, size_t size,
+exray_status exray_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out);
 
 /* TensorSketch of a tensor's data, and its TensorStats in the same pass where `stats`
  * is not NULL: what SKETCH capture writes of layers.  `count`: how many buckets were
  * filled.  Channels come last, where info.layout says which dimension they are; else
- * the elements count as they lie.  Errors as exray_compute_stats.  Takes 14 KiB of
+ * the elements count as they lie.  Errors as exray_stats_compute.  Takes 14 KiB of
  * stack. */
-exray_status exray_compute_sketch(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
+exray_status exray_sketch_compute(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
                                   exray_stats *stats, float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count);
 
 /* SHA-256 (FIPS 180-4). */

@@ -76,9 +76,10 @@ typedef struct exray_litert_config {
 exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT *options,
                                  const exray_litert_config *config);
 
-/* exray_open_file and exray_litert_attach in one call. */
-exray_status exray_litert_open(exray_recorder *recorder, const char *path, const exray_config *config,
-                               struct LiteRtOptionsT *options, const char *model_file);
+/* exray_recorder_open_file and exray_litert_attach in one call. */
+exray_status exray_litert_open(exray_recorder *recorder, const char *path,
+                               const exray_recorder_config *config, struct LiteRtOptionsT *options,
+                               const char *model_file);
 
 /* LiteRtRunCompiledModel(compiled, signature, ...), recorded.  Returns what that returned (a
  * LiteRtStatus: 0 is success), or -1 where there is no such function: exray_litert_attach was never

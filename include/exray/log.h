@@ -142,14 +142,14 @@ exray_status exray_log_read_values(const exray_log *log, const exray_record *rec
 
 /* Dequantizes `count` elements of a tensor into `out`; the conversion that
  * exray_log_read_values uses. EXRAY_E_FORMAT if `size` is too small. */
-exray_status exray_dequantize(const exray_tensor_info *info, const void *data, size_t size, uint64_t count,
-                              float *out);
+exray_status exray_tensor_dequantize(const exray_tensor_info *info, const void *data, size_t size,
+                                     uint64_t count, float *out);
 
 /* The same for elements first, first + 1, ... first + count - 1: what walks over
  * a tensor block by block, in the first-level cache, needs no second copy of it.
  * EXRAY_E_UNSUPPORTED for strings. */
-exray_status exray_dequantize_range(const exray_tensor_info *info, const void *data, size_t size,
-                                    uint64_t first, uint64_t count, float *out);
+exray_status exray_tensor_dequantize_range(const exray_tensor_info *info, const void *data, size_t size,
+                                           uint64_t first, uint64_t count, float *out);
 
 typedef struct exray_latency {
     const uint32_t *node;

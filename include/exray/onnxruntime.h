@@ -79,8 +79,8 @@ typedef struct exray_ort_config {
 exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase *base,
                               struct OrtSession *session, const exray_ort_config *config);
 
-/* exray_open_file and exray_ort_attach in one call. */
-exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_config *config,
+/* exray_recorder_open_file and exray_ort_attach in one call. */
+exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_recorder_config *config,
                             const struct OrtApiBase *base, struct OrtSession *session,
                             const char *model_file);
 

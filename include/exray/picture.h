@@ -41,22 +41,22 @@ unsigned exray_picture_orientation(const exray_picture *picture);
 const uint8_t *exray_picture_pixels(const exray_picture *picture);
 
 typedef enum exray_filter {
-    EXRAY_NEAREST,
-    EXRAY_BILINEAR,
-    EXRAY_BICUBIC, /* a = -0.75; with antialias -0.5 */
-    EXRAY_AREA,
+    EXRAY_FILTER_NEAREST,
+    EXRAY_FILTER_BILINEAR,
+    EXRAY_FILTER_BICUBIC, /* a = -0.75; with antialias -0.5 */
+    EXRAY_FILTER_AREA,
 } exray_filter;
 
 typedef enum exray_sampling {
-    EXRAY_HALF_PIXEL,    /* OpenCV */
-    EXRAY_ANTIALIAS,     /* Pillow: the filter's support grows with the scale; not with NEAREST */
-    EXRAY_ALIGN_CORNERS, /* TensorFlow 1; not with AREA */
-    EXRAY_ASYMMETRIC,    /* TensorFlow 1 without half_pixel_centers; BILINEAR and BICUBIC */
-    EXRAY_EXACT,         /* Pillow's NEAREST, which takes the middle; NEAREST alone */
+    EXRAY_SAMPLING_HALF_PIXEL,    /* OpenCV */
+    EXRAY_SAMPLING_ANTIALIAS,     /* Pillow: the filter's support grows with the scale; not with NEAREST */
+    EXRAY_SAMPLING_ALIGN_CORNERS, /* TensorFlow 1; not with AREA */
+    EXRAY_SAMPLING_ASYMMETRIC,    /* TensorFlow 1 without half_pixel_centers; BILINEAR and BICUBIC */
+    EXRAY_SAMPLING_EXACT,         /* Pillow's NEAREST, which takes the middle; NEAREST alone */
 } exray_sampling;
 
 /* "bilinear antialias": as it stands in a pipeline file.  A constant. */
-const char *exray_resize_name(exray_filter filter, exray_sampling sampling);
+const char *exray_picture_resize_name(exray_filter filter, exray_sampling sampling);
 
 typedef struct exray_rectangle {
     uint32_t left, top, width, height; /* pixels */

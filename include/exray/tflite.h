@@ -51,9 +51,10 @@ typedef struct exray_tflite_config {
 exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpreterOptions *options,
                                  const exray_tflite_config *config);
 
-/* exray_open_file and exray_tflite_attach in one call. */
-exray_status exray_tflite_open(exray_recorder *recorder, const char *path, const exray_config *config,
-                               struct TfLiteInterpreterOptions *options, const char *model_file);
+/* exray_recorder_open_file and exray_tflite_attach in one call. */
+exray_status exray_tflite_open(exray_recorder *recorder, const char *path,
+                               const exray_recorder_config *config, struct TfLiteInterpreterOptions *options,
+                               const char *model_file);
 
 /* Says that TfLiteInterpreterInvoke is called next; on the thread that calls it, right before.
  * TensorFlow Lite tells of a node's begin, but not of a delegate's: where one runs the model's

@@ -66,7 +66,7 @@ typedef struct exray_error {
     X(FLOAT8_E5M2, 18, 8)
 
 typedef enum exray_dtype {
-#define EXRAY_DTYPE_ENUM(name, number, bits) EXRAY_##name = number,
+#define EXRAY_DTYPE_ENUM(name, number, bits) EXRAY_DTYPE_##name = number,
     EXRAY_DTYPES(EXRAY_DTYPE_ENUM)
 #undef EXRAY_DTYPE_ENUM
 } exray_dtype;
@@ -87,7 +87,7 @@ unsigned exray_dtype_bits(exray_dtype dtype);
     X(CONSTANT, constant) /* a tensor of the model: weights, biases */
 
 typedef enum exray_kind {
-#define EXRAY_KIND_ENUM(upper, lower) EXRAY_##upper,
+#define EXRAY_KIND_ENUM(upper, lower) EXRAY_KIND_##upper,
     EXRAY_KINDS(EXRAY_KIND_ENUM)
 #undef EXRAY_KIND_ENUM
         EXRAY_KIND_COUNT

@@ -1,7 +1,7 @@
 /* A whole validation in one call: two logs are compared, the assertions run, and a
  * verdict comes of it.  What `exray validate` does.
  *
- *     exray_validation *validation = exray_validate(edge, reference, NULL, &error);
+ *     exray_validation *validation = exray_validation_run(edge, reference, NULL, &error);
  *     puts(exray_validation_text(validation, &error));
  *     exray_validation_free(validation);
  *
@@ -19,11 +19,15 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-typedef enum exray_verdict { EXRAY_PASS, EXRAY_FAIL, EXRAY_INCONCLUSIVE } exray_verdict;
+typedef enum exray_verdict {
+    EXRAY_VERDICT_PASS,
+    EXRAY_VERDICT_FAIL,
+    EXRAY_VERDICT_INCONCLUSIVE
+} exray_verdict;
 
-/* Begin with EXRAY_VALIDATE_OPTIONS_INIT; a zero field means the default. */
-typedef struct exray_validate_options {
-    uint32_t size;          /* sizeof(exray_validate_options) */
+/* Begin with EXRAY_VALIDATION_OPTIONS_INIT; a zero field means the default. */
+typedef struct exray_validation_options {
+    uint32_t size;          /* sizeof(exray_validation_options) */
     const char *assertions; /* comma-separated names, or PREFIX*; NULL: all */
     const char *const *set; /* "NAME.OPTION=VALUE" */
     size_t set_count;
@@ -50,10 +54,10 @@ typedef struct exray_validate_options {
     const char *engine_library; /* the engine's shared library; NULL: found */
     const char *repro;          /* a folder to write the first layer to that is wrong by itself: the cut-out
                                    model, its inputs, both outputs; or NULL */
-} exray_validate_options;
-#define EXRAY_VALIDATE_OPTIONS_INIT                                                                          \
+} exray_validation_options;
+#define EXRAY_VALIDATION_OPTIONS_INIT                                                                        \
     {                                                                                                        \
-        .size = sizeof(exray_validate_options)                                                               \
+        .size = sizeof(exray_validation_options)                                                             \
     }
 
 typedef struct exray_validation exray_validation;
@@ -66,8 +70,8 @@ typedef struct exray_validation exray_validation;
  * (a plug-in, a model, a damaged log), EXRAY_E_ENGINE (the engine cannot be used),
  * EXRAY_E_MEMORY.
  * That something is wrong with the edge is no failure but a verdict. */
-exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
-                                 const exray_validate_options *options, exray_error *error);
+exray_validation *exray_validation_run(const exray_log *edge, const exray_log *reference,
+                                       const exray_validation_options *options, exray_error *error);
 
 /* NULL is allowed. */
 void exray_validation_free(exray_validation *validation);

@@ -162,9 +162,9 @@ void xr_npz_add(xr_npz *npz, const char *name, const char *descr, const int64_t 
     }
     size_t header_size = npy_header(header, descr, shape, rank);
     m->size = header_size + size;
-    m->crc = exray_codecs()->crc32(0, header, header_size);
+    m->crc = exray_codec_default()->crc32(0, header, header_size);
     if (size)
-        m->crc = exray_codecs()->crc32(m->crc, data, size);
+        m->crc = exray_codec_default()->crc32(m->crc, data, size);
     put_number(npz, LOCAL_SIGNATURE, 4);
     put_common(npz, m);
     put_number(npz, 4 + 16, 2);

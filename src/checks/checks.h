@@ -53,12 +53,12 @@ struct exray_findings {
     const xr_setting *setting;
     size_t setting_count;
     bool out_of_memory;
-    exray_finding spare;          /* what exray_find returns when there is no room */
+    exray_finding spare;          /* what exray_findings_add returns when there is no room */
     struct xr_model_fit *weights; /* model_compare.h: made once for two assertions; NULL: not yet */
     struct xr_undo *undo; /* input_undo.h: what explains the inputs, for reports; NULL: nothing does */
 };
 
-/* Frees what exray_find and its like took; the struct itself is the caller's. */
+/* Frees what exray_findings_add and its like took; the struct itself is the caller's. */
 void xr_findings_clear(exray_findings *findings);
 
 /* ---- Running ----------------------------------------------------------------- */

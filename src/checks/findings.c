@@ -18,8 +18,8 @@ static char *copy_text(const char *text)
     return copy;
 }
 
-exray_finding *exray_find(exray_findings *findings, const char *cause, exray_severity severity,
-                          double confidence)
+exray_finding *exray_findings_add(exray_findings *findings, const char *cause, exray_severity severity,
+                                  double confidence)
 {
     if (findings->most && findings->count == findings->most) {
         findings->refused++;
@@ -207,16 +207,16 @@ static void free_finding(exray_finding *f)
     free(f);
 }
 
-exray_finding *exray_report_input(exray_findings *findings, const char *cause, const char *text,
-                                  const exray_io_pair *input)
+exray_finding *exray_findings_add_input(exray_findings *findings, const char *cause, const char *text,
+                                        const exray_io_pair *input)
 {
-    exray_finding *f = exray_find(findings, cause, EXRAY_ERROR, 0.9);
-    exray_finding_where(f, "input", input->name[EXRAY_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "It does not hold of input %s that %s.", input->name[EXRAY_EDGE], text);
-    exray_finding_number(f, "edge_mean", input->metrics.mean[EXRAY_EDGE]);
-    exray_finding_number(f, "reference_mean", input->metrics.mean[EXRAY_REFERENCE]);
-    exray_finding_number(f, "edge_step", input->step[EXRAY_EDGE]);
-    exray_finding_number(f, "reference_step", input->step[EXRAY_REFERENCE]);
+    exray_finding *f = exray_findings_add(findings, cause, EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "input", input->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "It does not hold of input %s that %s.", input->name[EXRAY_SIDE_EDGE], text);
+    exray_finding_number(f, "edge_mean", input->metrics.mean[EXRAY_SIDE_EDGE]);
+    exray_finding_number(f, "reference_mean", input->metrics.mean[EXRAY_SIDE_REFERENCE]);
+    exray_finding_number(f, "edge_step", input->step[EXRAY_SIDE_EDGE]);
+    exray_finding_number(f, "reference_step", input->step[EXRAY_SIDE_REFERENCE]);
     exray_finding_number(f, "rmse", input->metrics.rmse);
     return f;
 }
@@ -237,5 +237,7 @@ void xr_findings_clear(exray_findings *findings)
 
 const char *xr_severity_name(exray_severity severity)
 {
-    return severity == EXRAY_ERROR ? "error" : severity == EXRAY_WARNING ? "warning" : "info";
+    return severity == EXRAY_SEVERITY_ERROR     ? "error"
+           : severity == EXRAY_SEVERITY_WARNING ? "warning"
+                                                : "info";
 }

@@ -63,7 +63,7 @@ bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *
         return true;
     char key[40];
     snprintf(key, sizeof key, "layer_%u",
-             (unsigned)exray_comparison_layer(comparison, layer)->node[EXRAY_EDGE]);
+             (unsigned)exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE]);
     return has_evidence(finding, key);
 }
 
@@ -124,7 +124,7 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
                          const exray_finding *f)
 {
-    if (cause == f || cause->folded || cause->severity != EXRAY_ERROR)
+    if (cause == f || cause->folded || cause->severity != EXRAY_SEVERITY_ERROR)
         return false;
     if (stage_of(cause) > 3 || !f->stage)
         return false;
@@ -168,7 +168,7 @@ static void note_layers(const exray_comparison *comparison, exray_finding *cause
 {
     size_t propagating = 0;
     for (size_t i = 0; comparison && i < exray_comparison_layer_count(comparison); i++)
-        propagating += exray_comparison_layer(comparison, i)->role == EXRAY_LAYER_PROPAGATES;
+        propagating += exray_comparison_layer(comparison, i)->role == EXRAY_LAYER_ROLE_PROPAGATES;
     if (propagating)
         exray_finding_number(cause, "propagating_layers", (double)propagating);
 }
@@ -186,7 +186,7 @@ size_t xr_fold(const exray_comparison *comparison, exray_findings *findings, exr
         if (!f->folded)
             shown[count++] = f;
     qsort(shown, count, sizeof *shown, compare);
-    if (count && shown[0]->severity == EXRAY_ERROR)
+    if (count && shown[0]->severity == EXRAY_SEVERITY_ERROR)
         note_layers(comparison, shown[0]);
     return count;
 }

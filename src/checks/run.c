@@ -119,7 +119,7 @@ static size_t table_size(const exray_assertion *const *table)
 static double coverage_of(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
-    return c->layers[EXRAY_EDGE] ? (double)c->compared / (double)c->layers[EXRAY_EDGE] : 1;
+    return c->layers[EXRAY_SIDE_EDGE] ? (double)c->compared / (double)c->layers[EXRAY_SIDE_EDGE] : 1;
 }
 
 static void report_coverage(const exray_comparison *comparison, const xr_check_options *options,
@@ -129,14 +129,14 @@ static void report_coverage(const exray_comparison *comparison, const xr_check_o
     double share = coverage_of(comparison);
     if (exray_comparison_frame_count(comparison) == 0 || share >= options->min_coverage)
         return;
-    exray_finding *f = exray_find(findings, "log.coverage", EXRAY_WARNING, 1);
+    exray_finding *f = exray_findings_add(findings, "log.coverage", EXRAY_SEVERITY_WARNING, 1);
     exray_finding_summary(f, "Only %zu of the edge's %zu layers found a counterpart in the reference.",
-                          c->compared, c->layers[EXRAY_EDGE]);
+                          c->compared, c->layers[EXRAY_SIDE_EDGE]);
     exray_finding_fix(f, "Use the same model file on both sides, or lower --min-coverage (now %g).",
                       options->min_coverage);
     exray_finding_where(f, "log", NULL, EXRAY_NO_INDEX);
     exray_finding_number(f, "compared", (double)c->compared);
-    exray_finding_number(f, "edge_layers", (double)c->layers[EXRAY_EDGE]);
+    exray_finding_number(f, "edge_layers", (double)c->layers[EXRAY_SIDE_EDGE]);
 }
 
 static void raise_severities(const xr_check_options *options, exray_findings *findings)
@@ -144,8 +144,8 @@ static void raise_severities(const xr_check_options *options, exray_findings *fi
     for (exray_finding *f = findings->first; f; f = f->next) {
         bool raise = (options->fail_on_perf && strncmp(f->cause, "perf.", 5) == 0) ||
                      (options->fail_on_log && strncmp(f->cause, "log.", 4) == 0);
-        if (raise && f->severity == EXRAY_WARNING)
-            f->severity = EXRAY_ERROR;
+        if (raise && f->severity == EXRAY_SEVERITY_WARNING)
+            f->severity = EXRAY_SEVERITY_ERROR;
     }
 }
 
@@ -170,7 +170,7 @@ static bool compared_values(const exray_comparison *comparison)
 static bool inputs_unknown(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     return exray_comparison_input_count(comparison) == 0 && !c->with_data && !c->with_sketch &&
            !c->with_stats && model && model->input_count > 0;
 }
@@ -182,8 +182,8 @@ static const char *first_source(const exray_log *log)
 
 static void say_no_frames(const exray_comparison *comparison, xr_outcome *out)
 {
-    const exray_log *edge = exray_comparison_log(comparison, EXRAY_EDGE);
-    const exray_log *reference = exray_comparison_log(comparison, EXRAY_REFERENCE);
+    const exray_log *edge = exray_comparison_log(comparison, EXRAY_SIDE_EDGE);
+    const exray_log *reference = exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE);
     size_t n = exray_log_frame_count(edge), m = exray_log_frame_count(reference);
     if (n == 0 || m == 0)
         snprintf(out->reason, sizeof out->reason, "the %s log has no frames", n == 0 ? "edge" : "reference");
@@ -196,7 +196,7 @@ static void say_no_frames(const exray_comparison *comparison, xr_outcome *out)
 static void judge(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
 {
     for (size_t i = 0; i < out->shown_count; i++)
-        if (out->shown[i]->severity == EXRAY_ERROR) {
+        if (out->shown[i]->severity == EXRAY_SEVERITY_ERROR) {
             out->verdict = XR_FAIL;
             return;
         }
@@ -209,7 +209,7 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
     if (coverage_of(comparison) < options->min_coverage) {
         snprintf(out->reason, sizeof out->reason,
                  "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)", c->compared,
-                 c->layers[EXRAY_EDGE], 100 * options->min_coverage);
+                 c->layers[EXRAY_SIDE_EDGE], 100 * options->min_coverage);
         return;
     }
     if (!compared_values(comparison)) {

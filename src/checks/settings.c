@@ -23,7 +23,7 @@ static const exray_option *option_named(const exray_assertion *a, const char *na
     return NULL;
 }
 
-double exray_option_value(const exray_findings *findings, const char *name)
+double exray_findings_option(const exray_findings *findings, const char *name)
 {
     const exray_assertion *a = findings->assertion;
     const exray_option *o = a && name ? option_named(a, name, strlen(name)) : NULL;

@@ -77,7 +77,7 @@ static void look_at_engines(doctor *d)
 
 static void look_at_codecs(doctor *d)
 {
-    const exray_codec *codec = exray_codecs();
+    const exray_codec *codec = exray_codec_default();
     bool good = codec && codec->crc32;
     tell(d, "compression", good, good ? "lz4, zstd" : "missing",
          good ? NULL : "build with liblz4 and libzstd");

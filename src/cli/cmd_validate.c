@@ -242,13 +242,15 @@ static int check_isolation(const options *o)
 
 static int exit_status(exray_verdict verdict)
 {
-    return verdict == EXRAY_PASS ? XR_EXIT_OK : verdict == EXRAY_FAIL ? XR_EXIT_FOUND : XR_EXIT_UNKNOWN;
+    return verdict == EXRAY_VERDICT_PASS   ? XR_EXIT_OK
+           : verdict == EXRAY_VERDICT_FAIL ? XR_EXIT_FOUND
+                                           : XR_EXIT_UNKNOWN;
 }
 
 static int compare_and_judge(const options *o, const exray_log *edge, const exray_log *reference)
 {
     xr_progress progress = xr_progress_begin("comparing", "frames");
-    exray_validate_options judging = EXRAY_VALIDATE_OPTIONS_INIT;
+    exray_validation_options judging = EXRAY_VALIDATION_OPTIONS_INIT;
     judging.assertions = o->assertions;
     judging.set = o->set;
     judging.set_count = o->set_count;
@@ -267,7 +269,7 @@ static int compare_and_judge(const options *o, const exray_log *edge, const exra
     judging.engine_library = o->engine_lib;
     judging.repro = o->repro;
     exray_error error = {EXRAY_OK, ""};
-    exray_validation *validation = exray_validate(edge, reference, &judging, &error);
+    exray_validation *validation = exray_validation_run(edge, reference, &judging, &error);
     xr_progress_clear(&progress);
     if (!validation)
         return xr_fail_error(&error);

@@ -76,7 +76,7 @@ static bool parse_count(const char *text, uint64_t limit, uint64_t *out)
     return true;
 }
 
-static int parse_capture(const xr_command *command, const char *text, exray_config *config)
+static int parse_capture(const xr_command *command, const char *text, exray_recorder_config *config)
 {
     int level = exray_capture_from_name(text);
     if (level < 0 || level == EXRAY_CAPTURE_DEFAULT)
@@ -85,7 +85,7 @@ static int parse_capture(const xr_command *command, const char *text, exray_conf
     return XR_EXIT_OK;
 }
 
-static int parse_compression(const xr_command *command, const char *text, exray_config *config)
+static int parse_compression(const xr_command *command, const char *text, exray_recorder_config *config)
 {
     static const char *const names[] = {"none", "lz4", "zstd"};
     for (int i = 0; i < 3; i++) {
@@ -100,7 +100,7 @@ static int parse_compression(const xr_command *command, const char *text, exray_
     return xr_usage_error(command, "--compress %s: not one of none, lz4, zstd", text);
 }
 
-static int parse_role(const xr_command *command, const char *text, exray_config *config)
+static int parse_role(const xr_command *command, const char *text, exray_recorder_config *config)
 {
     if (strcmp(text, "edge") != 0 && strcmp(text, "reference") != 0)
         return xr_usage_error(command, "--role %s: not edge or reference", text);
@@ -110,7 +110,7 @@ static int parse_role(const xr_command *command, const char *text, exray_config 
 
 static int parse_option(const xr_command *command, int option, const char *name, xr_run_command *out)
 {
-    exray_config *config = &out->run.config;
+    exray_recorder_config *config = &out->run.config;
     bool replay = strcmp(command->name, "replay") == 0;
     uint64_t number;
     switch (option) {
@@ -258,7 +258,7 @@ int xr_run_command_parse(const xr_command *command, int argc, char **argv, xr_ru
     *out = (xr_run_command){0};
     out->run.config.capture = EXRAY_CAPTURE_FULL;
     out->run.config.role = replay ? EXRAY_ROLE_REFERENCE : EXRAY_ROLE_EDGE;
-    out->run.config.codec = exray_codecs();
+    out->run.config.codec = exray_codec_default();
     opterr = 0;
     int option, at = 0;
     while ((option = getopt_long(argc, argv, ":o:", long_options, &at)) != -1) {
@@ -317,7 +317,7 @@ static void warn_of_no_layers(const xr_run_options *run)
     bool any = !log || exray_log_frame_count(log) == 0;
     const exray_record *record = any ? NULL : exray_log_records(log, 0);
     for (size_t i = 0; !any && i < exray_log_frame(log, 0)->record_count; i++)
-        any = record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_LAYER;
+        any = record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_LAYER;
     exray_log_close(log);
     if (!any)
         fprintf(stderr, "exray: warning: --layers %s: the model has no such layer; none was recorded\n",

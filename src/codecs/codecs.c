@@ -75,7 +75,7 @@ static size_t compress(exray_compression how, void *out, size_t out_size, const 
     return 0;
 }
 
-const exray_codec *exray_codecs(void)
+const exray_codec *exray_codec_default(void)
 {
     static const exray_codec usual = {crc32, compress_bound, compress};
     static const exray_codec wide = {xr_crc32_avx512, compress_bound, compress};
@@ -107,8 +107,8 @@ static exray_status decompress_lz4(void *out, size_t out_size, const void *in, s
     return hint == 0 && out_size == 0 && in_size == 0 ? EXRAY_OK : EXRAY_E_FORMAT;
 }
 
-exray_status exray_decompress(exray_compression how, void *out, size_t out_size, const void *in,
-                              size_t in_size)
+exray_status exray_codec_decompress(exray_compression how, void *out, size_t out_size, const void *in,
+                                    size_t in_size)
 {
     if (how == EXRAY_COMPRESSION_LZ4)
         return decompress_lz4(out, out_size, in, in_size);

@@ -182,7 +182,7 @@ static double score_activations(const xr_layer *a, const xr_layer *b)
 
 static bool is_integer(const exray_tensor_info *info)
 {
-    return info->dtype >= EXRAY_INT8 && info->dtype <= EXRAY_UINT64;
+    return info->dtype >= EXRAY_DTYPE_INT8 && info->dtype <= EXRAY_DTYPE_UINT64;
 }
 
 static double score_tensors(const xr_layer *a, const xr_layer *b)

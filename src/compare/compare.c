@@ -76,14 +76,15 @@ static void show_bounds(const xr_pair *pair, exray_layer_pair *shown)
 /* What statistics say of the ends of the edge's type. */
 static void show_ends(const exray_comparison *c, const xr_pair *pair, exray_layer_pair *shown)
 {
-    const exray_model *model = exray_log_model(c->log[EXRAY_EDGE]);
-    uint32_t tensor = pair->tensor[EXRAY_EDGE];
-    exray_dtype type = model && tensor < model->tensor_count ? model->tensors[tensor].dtype : EXRAY_FLOAT32;
+    const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_EDGE]);
+    uint32_t tensor = pair->tensor[EXRAY_SIDE_EDGE];
+    exray_dtype type =
+        model && tensor < model->tensor_count ? model->tensors[tensor].dtype : EXRAY_DTYPE_FLOAT32;
     const xr_stat_sums *sums = &pair->stats;
     bool known = (shown->from_stats || shown->from_sketch) && !sums->ends_unknown && sums->count > 0 &&
                  xr_dtype_is_integer(type);
-    shown->at_least = known ? (double)sums->at_least / (double)sums->count : NAN;
-    shown->at_most = known ? (double)sums->at_most / (double)sums->count : NAN;
+    shown->saturated_low = known ? (double)sums->saturated_low / (double)sums->count : NAN;
+    shown->saturated_high = known ? (double)sums->saturated_high / (double)sums->count : NAN;
 }
 
 static const char *op_of(const exray_model *model, uint32_t node)
@@ -96,8 +97,8 @@ static void show_layers(exray_comparison *c)
     for (size_t i = 0; i < c->layers.count; i++) {
         const xr_pair *pair = &c->layers.pair[i];
         exray_layer_pair *shown = &c->layer[i];
-        shown->output = pair->output[EXRAY_EDGE];
-        shown->reference_output = pair->output[EXRAY_REFERENCE];
+        shown->output = pair->output[EXRAY_SIDE_EDGE];
+        shown->reference_output = pair->output[EXRAY_SIDE_REFERENCE];
         shown->matched_by = pair->matched_by;
         shown->metrics = pair_metrics(pair, &shown->from_stats);
         shown->problem = pair->frames ? pair->problem : pair_problem(pair);
@@ -123,7 +124,7 @@ static void show_errors(exray_comparison *c)
             c->layer[i].from_stats && !isnan(c->layer[i].error) ? INFINITY : c->layers.pair[i].error_high;
         c->layer[i].noise = c->layers.pair[i].noise;
         c->layer[i].own_noise = c->layers.pair[i].own;
-        c->layer[i].isolated_error = c->layer[i].isolated_within = c->layer[i].block_error = NAN;
+        c->layer[i].isolated_error = c->layer[i].isolated_error_clamped = c->layer[i].block_error = NAN;
         c->layer[i].block_first = EXRAY_NO_INDEX;
     }
     for (size_t i = 0; i < c->inputs.count; i++) {
@@ -177,8 +178,8 @@ exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
         out_of_memory(error);
         return NULL;
     }
-    c->log[EXRAY_EDGE] = edge;
-    c->log[EXRAY_REFERENCE] = reference;
+    c->log[EXRAY_SIDE_EDGE] = edge;
+    c->log[EXRAY_SIDE_REFERENCE] = reference;
     if (build(c, options, error))
         return c;
     xr_comparison_free(c);
@@ -218,7 +219,7 @@ void xr_comparison_free(exray_comparison *c)
 
 const exray_log *exray_comparison_log(const exray_comparison *c, exray_side side)
 {
-    return c->log[side == EXRAY_REFERENCE];
+    return c->log[side == EXRAY_SIDE_REFERENCE];
 }
 
 size_t exray_comparison_frame_count(const exray_comparison *c)
@@ -233,7 +234,7 @@ exray_frame_pair exray_comparison_frame(const exray_comparison *c, size_t i)
 
 size_t exray_comparison_unmatched_frames(const exray_comparison *c, exray_side side)
 {
-    return c->unmatched[side == EXRAY_REFERENCE];
+    return c->unmatched[side == EXRAY_SIDE_REFERENCE];
 }
 
 const char *exray_comparison_matched_by(const exray_comparison *c)
@@ -248,7 +249,7 @@ const exray_coverage *exray_comparison_coverage(const exray_comparison *c)
 
 const exray_latency_table *exray_comparison_latency(const exray_comparison *c, exray_side side)
 {
-    return &c->latency[side == EXRAY_REFERENCE].table;
+    return &c->latency[side == EXRAY_SIDE_REFERENCE].table;
 }
 
 size_t exray_comparison_layer_count(const exray_comparison *c)
@@ -302,7 +303,7 @@ static const exray_record *sensor_record(const exray_comparison *c, exray_side s
     const exray_record *record = exray_log_records(c->log[side], position);
     size_t count = exray_log_frame(c->log[side], position)->record_count;
     for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_SENSOR && n-- == 0)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_SENSOR && n-- == 0)
             return &record[i];
     return NULL;
 }
@@ -311,16 +312,16 @@ exray_status exray_comparison_values(const exray_comparison *c, exray_side side,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error)
 {
-    const xr_pairs *pairs = kind == EXRAY_INPUT    ? &c->inputs
-                            : kind == EXRAY_OUTPUT ? &c->outputs
-                            : kind == EXRAY_LAYER  ? &c->layers
-                                                   : NULL;
+    const xr_pairs *pairs = kind == EXRAY_KIND_INPUT    ? &c->inputs
+                            : kind == EXRAY_KIND_OUTPUT ? &c->outputs
+                            : kind == EXRAY_KIND_LAYER  ? &c->layers
+                                                        : NULL;
     const exray_record *record = NULL;
-    if (frame < c->frame_count && kind == EXRAY_SENSOR)
+    if (frame < c->frame_count && kind == EXRAY_KIND_SENSOR)
         record = sensor_record(c, side, frame, pair);
     else if (frame < c->frame_count && pairs && pair < pairs->count)
         record = xr_pair_record(c, &pairs->pair[pair], side, frame);
     if (!record || !record->has_data)
         return no_record(error, kind, pair, frame);
-    return exray_log_read_values(c->log[side == EXRAY_REFERENCE], record, slot, view, values, error);
+    return exray_log_read_values(c->log[side == EXRAY_SIDE_REFERENCE], record, slot, view, values, error);
 }

@@ -38,9 +38,9 @@ typedef struct xr_stat_sums {
     uint64_t frames;
     uint64_t count, nan_count[2], inf_count[2];
     double sum[2], square[2], min[2], max[2];
-    uint64_t at_least, at_most; /* of the edge: stored values at the ends of its type */
-    bool ends_unknown;          /* as values stood in for the edge's statistics */
-    double bound;               /* sum over frames of count * a lower bound of mean((a-b)^2) */
+    uint64_t saturated_low, saturated_high; /* of the edge: stored values at the ends of its type */
+    bool ends_unknown;                      /* as values stood in for the edge's statistics */
+    double bound;                           /* sum over frames of count * a lower bound of mean((a-b)^2) */
 } xr_stat_sums;
 
 /* Differences of sketches, added up over the frames that have them on both sides. */

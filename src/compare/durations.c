@@ -232,7 +232,7 @@ void xr_latency_free(xr_latency *latency)
     *latency = (xr_latency){0};
 }
 
-const exray_node_latency *exray_latency_of_node(const exray_latency_table *table, uint32_t node)
+const exray_node_latency *exray_latency_table_node(const exray_latency_table *table, uint32_t node)
 {
     size_t low = 0, high = table->node_count;
     while (low < high) {

@@ -76,21 +76,21 @@ typedef struct state {
 static double type_noise(exray_dtype dtype)
 {
     switch (dtype) {
-    case EXRAY_FLOAT16:
+    case EXRAY_DTYPE_FLOAT16:
         return 1.0 / 1024;
-    case EXRAY_BFLOAT16:
+    case EXRAY_DTYPE_BFLOAT16:
         return 1.0 / 128;
-    case EXRAY_FLOAT8_E4M3:
+    case EXRAY_DTYPE_FLOAT8_E4M3:
         return 1.0 / 8;
-    case EXRAY_FLOAT8_E5M2:
+    case EXRAY_DTYPE_FLOAT8_E5M2:
         return 1.0 / 4;
-    case EXRAY_INT8:
-    case EXRAY_UINT8:
-    case EXRAY_INT16:
-    case EXRAY_UINT16:
+    case EXRAY_DTYPE_INT8:
+    case EXRAY_DTYPE_UINT8:
+    case EXRAY_DTYPE_INT16:
+    case EXRAY_DTYPE_UINT16:
         return OWN_WEIGHTS_8;
-    case EXRAY_INT4:
-    case EXRAY_UINT4:
+    case EXRAY_DTYPE_INT4:
+    case EXRAY_DTYPE_UINT4:
         return OWN_WEIGHTS_4;
     default:
         return OWN_FLOAT32;
@@ -99,8 +99,8 @@ static double type_noise(exray_dtype dtype)
 
 static bool is_integer(exray_dtype dtype)
 {
-    return dtype == EXRAY_BOOL || (dtype >= EXRAY_INT8 && dtype <= EXRAY_UINT64) || dtype == EXRAY_INT4 ||
-           dtype == EXRAY_UINT4;
+    return dtype == EXRAY_DTYPE_BOOL || (dtype >= EXRAY_DTYPE_INT8 && dtype <= EXRAY_DTYPE_UINT64) ||
+           dtype == EXRAY_DTYPE_INT4 || dtype == EXRAY_DTYPE_UINT4;
 }
 
 /* The coarsest of the types that a node reads and writes; an integer that is not
@@ -209,13 +209,13 @@ static bool measured(const xr_pair *pair, double *rmse, double *deviation)
 {
     if (pair->frames && pair->moments.count) {
         *rmse = sqrt(pair->moments.difference_square / (double)pair->moments.count);
-        *deviation = xr_moments_std(&pair->moments, EXRAY_REFERENCE);
+        *deviation = xr_moments_std(&pair->moments, EXRAY_SIDE_REFERENCE);
         return true;
     }
     if (pair->frames == 0 && pair->stats.frames) {
         *rmse = xr_has_sketch(pair) ? xr_sketch_distance(pair).rmse
                                     : sqrt(pair->stats.bound / (double)pair->stats.count);
-        *deviation = xr_stats_std(&pair->stats, EXRAY_REFERENCE);
+        *deviation = xr_stats_std(&pair->stats, EXRAY_SIDE_REFERENCE);
         return !isnan(*deviation);
     }
     return false;
@@ -373,23 +373,23 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
                        .given = in->given,
                        .noise = noise,
                        .wrong = in->wrong};
-        shown->role = EXRAY_LAYER_UNJUDGED;
+        shown->role = EXRAY_LAYER_ROLE_UNJUDGED;
     } else if (pair->error_high <= pair->noise)
-        shown->role = EXRAY_LAYER_CLEAN;
+        shown->role = EXRAY_LAYER_ROLE_CLEAN;
     else if (pair->error_low <= pair->noise)
-        shown->role = EXRAY_LAYER_UNJUDGED; /* an estimate: on either side of noise */
+        shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* an estimate: on either side of noise */
     else if (!in->known && !in->wrong)
-        shown->role = EXRAY_LAYER_UNJUDGED; /* what went in was not recorded */
+        shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* what went in was not recorded */
     else if (bounded && in->wrong && !isinf(pair->error))
-        shown->role = EXRAY_LAYER_PROPAGATES; /* bounds do not tell how much was added */
+        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* bounds do not tell how much was added */
     else if (isinf(pair->error) ? !isinf(in->error)
                                 : same_inputs || least > origin * sqrt(came * came + own * own))
-        shown->role = EXRAY_LAYER_ORIGINATES;
+        shown->role = EXRAY_LAYER_ROLE_ORIGINATES;
     else
-        shown->role = EXRAY_LAYER_PROPAGATES;
-    if (shown->role == EXRAY_LAYER_ORIGINATES && !same_inputs &&
+        shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
+    if (shown->role == EXRAY_LAYER_ROLE_ORIGINATES && !same_inputs &&
         xr_recomputed_error(g->comparison, pair) <= pair->own)
-        shown->role = EXRAY_LAYER_PROPAGATES; /* it bends the error of its input, rightly */
+        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* it bends the error of its input, rightly */
 }
 
 /* Inputs: beyond one level of the coarser side, the difference is none of noise. */
@@ -594,13 +594,13 @@ bool xr_comparison_isolated(exray_comparison *c, size_t layer, const xr_isolated
     exray_layer_pair *shown = &c->layer[layer];
     const xr_pair *pair = &c->layers.pair[layer];
     shown->isolated_error = errors->error;
-    shown->isolated_within = errors->within;
+    shown->isolated_error_clamped = errors->within;
     shown->own_noise = own_of(pair, exact ? pair->alone : pair->own, errors->deviation);
     bool failed = errors->error > shown->own_noise;
     if (failed)
-        shown->role = EXRAY_LAYER_ORIGINATES;
-    else if (shown->role != EXRAY_LAYER_CLEAN)
-        shown->role = EXRAY_LAYER_PROPAGATES;
+        shown->role = EXRAY_LAYER_ROLE_ORIGINATES;
+    else if (shown->role != EXRAY_LAYER_ROLE_CLEAN)
+        shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
     return failed;
 }
 

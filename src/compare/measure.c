@@ -89,7 +89,8 @@ static bool add_checked(reader *r, xr_moments *moments, const float *edge, const
 static void note_levels(xr_pair *pair, const exray_tensor_view view[2], const float *const values[2])
 {
     for (int s = 0; s < 2; s++)
-        if (pair->levels[s] && view[s].info.dtype == EXRAY_FLOAT32 && view[s].info.quantization.count == 0)
+        if (pair->levels[s] && view[s].info.dtype == EXRAY_DTYPE_FLOAT32 &&
+            view[s].info.quantization.count == 0)
             xr_levels_add(pair->levels[s], values[s], view[s].count);
 }
 
@@ -134,7 +135,7 @@ static exray_stats stats_of(const float *values, uint64_t count)
 {
     xr_moments m = xr_moments_zero();
     xr_moments_add(&m, values, values, count);
-    double deviation = xr_moments_std(&m, EXRAY_EDGE);
+    double deviation = xr_moments_std(&m, EXRAY_SIDE_EDGE);
     return (exray_stats){.count = count,
                          .nan_count = m.nan_count[0],
                          .inf_count = m.inf_count[0],
@@ -176,8 +177,8 @@ static void add_stats(xr_pair *pair, const exray_stats stats[2])
     double mean = stats[0].mean - stats[1].mean, spread = deviation[0] - deviation[1];
     sums->bound += finite * (mean * mean + spread * spread);
     sums->count += stats[0].count;
-    sums->at_least += stats[0].low_count;
-    sums->at_most += stats[0].high_count;
+    sums->saturated_low += stats[0].low_count;
+    sums->saturated_high += stats[0].high_count;
     sums->frames++;
 }
 
@@ -205,7 +206,7 @@ static exray_status read_side(reader *r, const exray_record *record, int side, e
         xr_log_read_deferred(r->comparison->log[side], record, r->slot[side], view, &r->check[side], error);
     if (status != EXRAY_OK)
         return status;
-    if (view->data && view->info.dtype == EXRAY_FLOAT32 && view->info.quantization.count == 0) {
+    if (view->data && view->info.dtype == EXRAY_DTYPE_FLOAT32 && view->info.quantization.count == 0) {
         if (view->size / sizeof(float) < view->count)
             return error->status = EXRAY_E_FORMAT;
         *values = view->data;
@@ -221,7 +222,7 @@ static exray_status read_side(reader *r, const exray_record *record, int side, e
     float *room = view->count <= SIZE_MAX / sizeof *room ? value_room(r, side, view->count) : NULL;
     if (!room)
         return error->status = view->count ? EXRAY_E_MEMORY : EXRAY_E_FORMAT;
-    status = exray_dequantize(&view->info, view->data, view->size, view->count, room);
+    status = exray_tensor_dequantize(&view->info, view->data, view->size, view->count, room);
     *values = room;
     return error->status = status;
 }
@@ -236,7 +237,7 @@ static const float *for_sketch(reader *r, const exray_tensor_view view[2], const
             return NULL;
     if (how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
         return NULL;
-    if (side == EXRAY_REFERENCE)
+    if (side == EXRAY_SIDE_REFERENCE)
         how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;
     return relaid(r, values, &view[side], how);
 }
@@ -247,7 +248,7 @@ static void add_sketches(reader *r, xr_pair *pair, const exray_tensor_view view[
 {
     exray_sketch sketch[2];
     float bucket[EXRAY_SKETCH_BUCKETS];
-    const int other = values[0] ? EXRAY_REFERENCE : EXRAY_EDGE;
+    const int other = values[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
     if (!view[other].has_sketch || (!values[0] && !view[0].has_sketch) ||
         (!values[1] && !view[1].has_sketch) || view[0].count != view[1].count)
         return;
@@ -307,7 +308,7 @@ static void measure_records(reader *r, xr_pair *pair, const exray_record *const 
     }
     pair->stats.ends_unknown |= values[0] != NULL;
     add_stats(pair, stats);
-    if (pair->kind == EXRAY_LAYER)
+    if (pair->kind == EXRAY_KIND_LAYER)
         add_sketches(r, pair, view, values);
 }
 

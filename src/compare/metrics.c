@@ -101,8 +101,8 @@ static void add_portable(xr_moments *m, const float *a, const float *b, size_t n
 {
     for (size_t i = 0; i < n; i++) {
         double x = load(a, i), y = load(b, i);
-        bool finite = note_side(m, EXRAY_EDGE, x);
-        finite &= note_side(m, EXRAY_REFERENCE, y);
+        bool finite = note_side(m, EXRAY_SIDE_EDGE, x);
+        finite &= note_side(m, EXRAY_SIDE_REFERENCE, y);
         if (!finite)
             continue;
         double d = x - y;

@@ -10,8 +10,8 @@ const exray_record *xr_pair_record(const exray_comparison *c, const xr_pair *pai
                                    size_t frame)
 {
     size_t position = c->frame[frame].frame[side];
-    if (pair->kind == EXRAY_LAYER)
-        return exray_log_find(c->log[side], position, EXRAY_LAYER, pair->index[side], pair->output[side],
+    if (pair->kind == EXRAY_KIND_LAYER)
+        return exray_log_find(c->log[side], position, EXRAY_KIND_LAYER, pair->index[side], pair->output[side],
                               NULL);
     return exray_log_find(c->log[side], position, pair->kind, EXRAY_NO_INDEX, 0, pair->name[side]);
 }
@@ -45,8 +45,8 @@ static bool io_push(io_list *list, const char *name)
 /* Where in the model's own list of inputs or outputs a topic's NAME stands. */
 static uint32_t io_position(const exray_model *model, exray_kind kind, const char *name)
 {
-    const uint32_t *tensors = kind == EXRAY_INPUT ? model->inputs : model->outputs;
-    uint32_t count = kind == EXRAY_INPUT ? model->input_count : model->output_count;
+    const uint32_t *tensors = kind == EXRAY_KIND_INPUT ? model->inputs : model->outputs;
+    uint32_t count = kind == EXRAY_KIND_INPUT ? model->input_count : model->output_count;
     for (uint32_t i = 0; i < count; i++) {
         const char *own = tensors[i] < model->tensor_count ? model->tensors[tensors[i]].name : NULL;
         if (own && *own && strcmp(own, name) == 0)
@@ -74,9 +74,9 @@ static bool io_collect(const exray_comparison *c, exray_side side, exray_kind ki
     const exray_model *model = exray_log_model(c->log[side]);
     if (!model)
         return true;
-    const uint32_t *tensors = kind == EXRAY_INPUT ? model->inputs : model->outputs;
+    const uint32_t *tensors = kind == EXRAY_KIND_INPUT ? model->inputs : model->outputs;
     size_t sorted = 0;
-    uint32_t total = kind == EXRAY_INPUT ? model->input_count : model->output_count;
+    uint32_t total = kind == EXRAY_KIND_INPUT ? model->input_count : model->output_count;
     for (uint32_t want = 0; want < total; want++)
         for (size_t i = sorted; i < list->count; i++) {
             if (io_position(model, kind, list->entry[i].name) != want)
@@ -102,7 +102,8 @@ static void pair_io(xr_pairs *out, exray_kind kind, io_entry *edge, io_entry *re
 static bool match_io(const exray_comparison *c, exray_kind kind, xr_pairs *out)
 {
     io_list list[2] = {{0}};
-    bool ok = io_collect(c, EXRAY_EDGE, kind, &list[0]) && io_collect(c, EXRAY_REFERENCE, kind, &list[1]);
+    bool ok =
+        io_collect(c, EXRAY_SIDE_EDGE, kind, &list[0]) && io_collect(c, EXRAY_SIDE_REFERENCE, kind, &list[1]);
     size_t most = list[0].count < list[1].count ? list[0].count : list[1].count;
     out->pair = ok ? calloc(most + 1, sizeof *out->pair) : NULL;
     ok = out->pair != NULL;
@@ -141,12 +142,12 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
     for (size_t i = 0; c->layers.pair && i < alignment.count; i++) {
         const xr_layer_match *m = &alignment.match[i];
         if (m->how == XR_MATCH_INSIDE) {
-            c->coverage.inside++;
+            c->coverage.fused++;
             continue;
         }
         const uint32_t *tensors = edge->nodes[m->node[0]].outputs;
         c->layers.pair[c->layers.count++] =
-            (xr_pair){.kind = EXRAY_LAYER,
+            (xr_pair){.kind = EXRAY_KIND_LAYER,
                       .index = {m->node[0], m->node[1]},
                       .output = {m->output[0], m->output[1]},
                       .name = {exray_node_name(edge, m->node[0]), exray_node_name(reference, m->node[1])},
@@ -166,7 +167,7 @@ static size_t layer_records(const exray_comparison *c, exray_side side, const ex
     size_t total = exray_log_frame(c->log[side], position)->record_count, count = 0;
     *first = NULL;
     for (size_t i = 0; i < total; i++)
-        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_LAYER) {
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_LAYER) {
             if (!*first)
                 *first = &record[i];
             count++;
@@ -192,12 +193,13 @@ static bool layers_of_records(exray_comparison *c)
         if (edge->occurrence > 0)
             continue;
         c->coverage.layers[0]++;
-        if (!exray_log_find(c->log[1], c->frame[0].frame[1], EXRAY_LAYER, edge->index, edge->output, NULL))
+        if (!exray_log_find(c->log[1], c->frame[0].frame[1], EXRAY_KIND_LAYER, edge->index, edge->output,
+                            NULL))
             continue;
         char(*names)[24] = c->made_names[c->layers.count];
         for (int s = 0; s < 2; s++)
             snprintf(names[s], sizeof names[s], "layer %u", (unsigned)edge->index);
-        c->layers.pair[c->layers.count++] = (xr_pair){.kind = EXRAY_LAYER,
+        c->layers.pair[c->layers.count++] = (xr_pair){.kind = EXRAY_KIND_LAYER,
                                                       .index = {edge->index, edge->index},
                                                       .output = {edge->output, edge->output},
                                                       .matched_by = "number",
@@ -214,7 +216,7 @@ static bool layers_of_records(exray_comparison *c)
 bool xr_match_tensors(exray_comparison *c)
 {
     const exray_model *edge = exray_log_model(c->log[0]), *reference = exray_log_model(c->log[1]);
-    if (!match_io(c, EXRAY_INPUT, &c->inputs) || !match_io(c, EXRAY_OUTPUT, &c->outputs))
+    if (!match_io(c, EXRAY_KIND_INPUT, &c->inputs) || !match_io(c, EXRAY_KIND_OUTPUT, &c->outputs))
         return false;
     return edge && reference ? layers_of_models(c, edge, reference) : layers_of_records(c);
 }

@@ -63,34 +63,34 @@ static bool add_sigmoid(const operand *in, const operand *out, double *square)
 static const xr_pair *producer(const exray_comparison *c, const exray_node *node)
 {
     for (size_t i = 0; i < c->layers.count && node->input_count; i++)
-        if (c->layers.pair[i].tensor[EXRAY_EDGE] == node->inputs[0])
+        if (c->layers.pair[i].tensor[EXRAY_SIDE_EDGE] == node->inputs[0])
             return &c->layers.pair[i];
     return NULL;
 }
 
 static bool read_edge(const exray_comparison *c, const xr_pair *pair, size_t frame, operand *o)
 {
-    const exray_record *record = xr_pair_record(c, pair, EXRAY_EDGE, frame);
+    const exray_record *record = xr_pair_record(c, pair, EXRAY_SIDE_EDGE, frame);
     exray_error error;
     return record && record->has_data &&
-           exray_log_read_values(c->log[EXRAY_EDGE], record, o->slot, &o->view, &o->value, &error) ==
+           exray_log_read_values(c->log[EXRAY_SIDE_EDGE], record, o->slot, &o->view, &o->value, &error) ==
                EXRAY_OK &&
            o->value;
 }
 
 static const exray_node *reference_node(const exray_comparison *c, const xr_pair *pair)
 {
-    const exray_model *model = exray_log_model(c->log[EXRAY_REFERENCE]);
-    uint32_t node = pair->index[EXRAY_REFERENCE];
+    const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_REFERENCE]);
+    uint32_t node = pair->index[EXRAY_SIDE_REFERENCE];
     return model && node < model->node_count ? &model->nodes[node] : NULL;
 }
 
 double xr_recomputed_error(const exray_comparison *c, const xr_pair *pair)
 {
-    const exray_model *model = exray_log_model(c->log[EXRAY_EDGE]);
-    if (!model || pair->index[EXRAY_EDGE] >= model->node_count)
+    const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_EDGE]);
+    if (!model || pair->index[EXRAY_SIDE_EDGE] >= model->node_count)
         return NAN;
-    const exray_node *node = &model->nodes[pair->index[EXRAY_EDGE]];
+    const exray_node *node = &model->nodes[pair->index[EXRAY_SIDE_EDGE]];
     const exray_node *right = reference_node(c, pair);
     xr_op op = right ? xr_op_of(right) : (xr_op){XR_OP_OTHER, XR_ACTIVATION_NONE};
     bool sigmoid = op.kind == XR_OP_ACTIVATION && op.activation == XR_ACTIVATION_SIGMOID;

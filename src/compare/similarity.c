@@ -73,7 +73,7 @@ static void read_layer(const exray_comparison *c, int side, const xr_layer *laye
         return;
     const exray_log *log = c->log[side];
     const exray_record *record =
-        exray_log_find(log, c->frame[frame].frame[side], EXRAY_LAYER, layer->node, layer->output, NULL);
+        exray_log_find(log, c->frame[frame].frame[side], EXRAY_KIND_LAYER, layer->node, layer->output, NULL);
     exray_tensor_view view;
     const float *data = NULL;
     exray_error error = {EXRAY_OK, ""};

@@ -48,14 +48,14 @@ bool xr_sketch_values(const exray_tensor_info *info, bool relaid, const float *v
                       uint64_t seed, float bucket[EXRAY_SKETCH_BUCKETS], exray_sketch *out)
 {
     const int64_t flat[1] = {(int64_t)count};
-    exray_tensor_info of = {.dtype = EXRAY_FLOAT32, .rank = 1, .shape = flat};
+    exray_tensor_info of = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = flat};
     if (!relaid) {
         of.rank = info->rank;
         of.shape = info->shape;
         of.layout = info->layout;
     }
     *out = (exray_sketch){.version = EXRAY_SKETCH_VERSION, .seed = seed, .bucket = bucket};
-    return exray_compute_sketch(&of, values, (size_t)count * sizeof *values, seed, NULL, bucket,
+    return exray_sketch_compute(&of, values, (size_t)count * sizeof *values, seed, NULL, bucket,
                                 &out->count) == EXRAY_OK;
 }
 

@@ -55,9 +55,9 @@ void xr_tensor_topic(const exray_tensor *tensor, char topic[XR_MAX_TOPIC])
     xr_text_add(&text, "/");
     xr_text_add(&text, exray_kind_name(tensor->kind));
     xr_text_add(&text, "/");
-    if (tensor->kind == EXRAY_LAYER || tensor->kind == EXRAY_CONSTANT) {
+    if (tensor->kind == EXRAY_KIND_LAYER || tensor->kind == EXRAY_KIND_CONSTANT) {
         xr_text_add_number(&text, tensor->index);
-        if (tensor->kind == EXRAY_LAYER && tensor->output) {
+        if (tensor->kind == EXRAY_KIND_LAYER && tensor->output) {
             xr_text_add(&text, "/");
             xr_text_add_number(&text, tensor->output);
         }

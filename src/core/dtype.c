@@ -61,14 +61,16 @@ bool xr_dtype_is_numeric(exray_dtype dtype)
 
 bool xr_dtype_is_integer(exray_dtype dtype)
 {
-    return (dtype >= EXRAY_INT8 && dtype <= EXRAY_UINT64) || dtype == EXRAY_INT4 || dtype == EXRAY_UINT4;
+    return (dtype >= EXRAY_DTYPE_INT8 && dtype <= EXRAY_DTYPE_UINT64) || dtype == EXRAY_DTYPE_INT4 ||
+           dtype == EXRAY_DTYPE_UINT4;
 }
 
 void xr_dtype_integer_range(exray_dtype dtype, int64_t *low, uint64_t *high)
 {
     const unsigned bits = exray_dtype_bits(dtype);
-    const bool is_signed = dtype == EXRAY_INT8 || dtype == EXRAY_INT16 || dtype == EXRAY_INT32 ||
-                           dtype == EXRAY_INT64 || dtype == EXRAY_INT4;
+    const bool is_signed = dtype == EXRAY_DTYPE_INT8 || dtype == EXRAY_DTYPE_INT16 ||
+                           dtype == EXRAY_DTYPE_INT32 || dtype == EXRAY_DTYPE_INT64 ||
+                           dtype == EXRAY_DTYPE_INT4;
     const uint64_t all = bits ? UINT64_MAX >> (64 - bits) : 0;
     *high = is_signed ? all >> 1 : all;
     *low = is_signed ? -(int64_t)*high - 1 : 0;
@@ -149,7 +151,7 @@ static int nibble(const uint8_t *bytes, uint64_t element)
     X(FLOAT8_E5M2, xr_float8_e5m2_to_float(bytes[e]))
 
 #define CONVERT(name, element)                                                                               \
-    case EXRAY_##name:                                                                                       \
+    case EXRAY_DTYPE_##name:                                                                                 \
         for (size_t i = 0; i < count; i++) {                                                                 \
             const uint64_t e = first + i;                                                                    \
             out[i] = (NUMBER)(element);                                                                      \
@@ -163,8 +165,8 @@ void xr_dtype_to_double(exray_dtype dtype, const void *data, uint64_t first, siz
 #define NUMBER double
         ELEMENTS(CONVERT)
 #undef NUMBER
-    case EXRAY_UNSPECIFIED:
-    case EXRAY_STRING:
+    case EXRAY_DTYPE_UNSPECIFIED:
+    case EXRAY_DTYPE_STRING:
         break;
     }
 }
@@ -176,8 +178,8 @@ void xr_dtype_to_float(exray_dtype dtype, const void *data, uint64_t first, size
 #define NUMBER float
         ELEMENTS(CONVERT)
 #undef NUMBER
-    case EXRAY_UNSPECIFIED:
-    case EXRAY_STRING:
+    case EXRAY_DTYPE_UNSPECIFIED:
+    case EXRAY_DTYPE_STRING:
         break;
     }
 }

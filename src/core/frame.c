@@ -140,14 +140,14 @@ void xr_write_last_system(xr_recorder *r)
 
 /* ---- The interface ---- */
 
-exray_status exray_frame_begin(exray_recorder *recorder, const char *source)
+exray_status exray_recorder_frame_begin(exray_recorder *recorder, const char *source)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
     return status ? status : xr_frame_begin(r, source);
 }
 
-exray_status exray_frame_begin_at(exray_recorder *recorder, uint64_t index, const char *source)
+exray_status exray_recorder_frame_begin_at(exray_recorder *recorder, uint64_t index, const char *source)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
@@ -157,25 +157,26 @@ exray_status exray_frame_begin_at(exray_recorder *recorder, uint64_t index, cons
         return status;
     if (index < r->next_frame)
         return xr_fail_with(r, EXRAY_E_ARGUMENT,
-                            "exray_frame_begin_at: the index is not larger than those before", NULL, NULL);
+                            "exray_recorder_frame_begin_at: the index is not larger than those before", NULL,
+                            NULL);
     r->next_frame = index;
     return xr_frame_begin(r, source);
 }
 
-uint64_t exray_frame_index(const exray_recorder *recorder)
+uint64_t exray_recorder_frame_index(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     return r->magic == XR_MAGIC ? r->next_frame : 0;
 }
 
-exray_status exray_frame_begin_encoded(exray_recorder *recorder, const char *source, const char *format,
-                                       const void *data, size_t size)
+exray_status exray_recorder_frame_begin_encoded(exray_recorder *recorder, const char *source,
+                                                const char *format, const void *data, size_t size)
 {
-    const exray_status status = exray_frame_begin(recorder, source);
-    return status ? status : exray_record_encoded(recorder, "camera", format, data, size);
+    const exray_status status = exray_recorder_frame_begin(recorder, source);
+    return status ? status : exray_recorder_log_encoded(recorder, "camera", format, data, size);
 }
 
-exray_status exray_frame_label(exray_recorder *recorder, int64_t label)
+exray_status exray_recorder_frame_label(exray_recorder *recorder, int64_t label)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
@@ -188,7 +189,7 @@ exray_status exray_frame_label(exray_recorder *recorder, int64_t label)
     return status;
 }
 
-exray_status exray_frame_inference(exray_recorder *recorder, uint64_t nanoseconds)
+exray_status exray_recorder_frame_inference(exray_recorder *recorder, uint64_t nanoseconds)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
@@ -199,20 +200,20 @@ exray_status exray_frame_inference(exray_recorder *recorder, uint64_t nanosecond
     return status;
 }
 
-exray_status exray_frame_end(exray_recorder *recorder)
+exray_status exray_recorder_frame_end(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
     return status || !r->frame.open ? status : xr_frame_end(r);
 }
 
-uint64_t exray_now(const exray_recorder *recorder)
+uint64_t exray_recorder_now(const exray_recorder *recorder)
 {
     (void)recorder; /* all recorders of a process share the clock */
     return xr_port_now();
 }
 
-uint64_t exray_frame_elapsed(exray_recorder *recorder)
+uint64_t exray_recorder_frame_elapsed(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
     if (xr_check(r) || xr_need_frame(r))
@@ -220,7 +221,7 @@ uint64_t exray_frame_elapsed(exray_recorder *recorder)
     return xr_port_now() - r->frame.begin_ns;
 }
 
-void exray_set_arena_bytes(exray_recorder *recorder, uint64_t bytes)
+void exray_recorder_set_arena_bytes(exray_recorder *recorder, uint64_t bytes)
 {
     xr_recorder *r = xr_of(recorder);
     if (xr_check(r))
@@ -234,9 +235,9 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_entry *en
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
     if (!status && (!entry->name || !*entry->name || strlen(entry->name) > XR_MAX_NAME))
-        status =
-            xr_fail_with(r, EXRAY_E_ARGUMENT, entry->is_span ? "exray_record_span" : "exray_record_scalar",
-                         ": the name is missing, empty or over 1000 bytes", NULL);
+        status = xr_fail_with(r, EXRAY_E_ARGUMENT,
+                              entry->is_span ? "exray_recorder_log_span" : "exray_recorder_log_scalar",
+                              ": the name is missing, empty or over 1000 bytes", NULL);
     if (!status)
         status = xr_need_frame(r);
     if (status || r->frame.capture < EXRAY_CAPTURE_FRAME)
@@ -252,12 +253,12 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_entry *en
     return EXRAY_OK;
 }
 
-exray_status exray_record_scalar(exray_recorder *recorder, const char *name, double value)
+exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *name, double value)
 {
     return add_entry(recorder, &(xr_frame_entry){.name = name, .value = value});
 }
 
-exray_status exray_record_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds)
+exray_status exray_recorder_log_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds)
 {
     return add_entry(recorder, &(xr_frame_entry){.name = name, .is_span = true, .nanoseconds = nanoseconds});
 }

@@ -64,7 +64,7 @@ static void add_pair(exray_key_value *pairs, size_t *count, const char *key, con
         pairs[(*count)++] = (exray_key_value){key, value};
 }
 
-static bool has_key(const exray_config *config, const char *key)
+static bool has_key(const exray_recorder_config *config, const char *key)
 {
     for (uint32_t i = 0; i < config->metadata_count; i++)
         if (strcmp(config->metadata[i].key, key) == 0)
@@ -72,7 +72,7 @@ static bool has_key(const exray_config *config, const char *key)
     return false;
 }
 
-exray_status xr_write_identity(xr_recorder *r, const exray_config *config)
+exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config)
 {
     xr_port_machine machine;
     char log_id[37], offset[24] = "", created[24] = "";

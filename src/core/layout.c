@@ -44,7 +44,7 @@ static void place_channels(xr_recorder *r, const xr_plan *plan, block *b)
     r->names.max = plan->max_layers;
 }
 
-static void place_writer(xr_mcap *mcap, const xr_plan *plan, const exray_config *config, block *b)
+static void place_writer(xr_mcap *mcap, const xr_plan *plan, const exray_recorder_config *config, block *b)
 {
     mcap->stream = config->stream;
     mcap->codec = config->codec;
@@ -73,7 +73,7 @@ static void place_writer(xr_mcap *mcap, const xr_plan *plan, const exray_config 
     mcap->metadata = (xr_index_bytes){.bytes = take(b, plan->index_size, 1), .capacity = plan->index_size};
 }
 
-static size_t place_all(xr_recorder *r, const xr_plan *plan, const exray_config *config, block *b)
+static size_t place_all(xr_recorder *r, const xr_plan *plan, const exray_recorder_config *config, block *b)
 {
     place_channels(r, plan, b);
     place_writer(&r->mcap, plan, config, b);
@@ -98,7 +98,7 @@ static size_t power_of_two_below(size_t size)
     return power;
 }
 
-static const char *problem_of(const exray_config *config)
+static const char *problem_of(const exray_recorder_config *config)
 {
     const bool compresses = config->codec && config->codec->compress && config->codec->compress_bound;
     if ((unsigned)config->capture > EXRAY_CAPTURE_FULL)
@@ -106,7 +106,7 @@ static const char *problem_of(const exray_config *config)
     if ((unsigned)config->compression > EXRAY_COMPRESSION_ZSTD)
         return "config.compression is none of EXRAY_COMPRESSION_NONE, LZ4, ZSTD";
     if (config->compression && !compresses)
-        return "config.compression needs config.codec: link exray_codecs and set it to exray_codecs()";
+        return "config.compression needs config.codec: link exray_codecs and set it to exray_codec_default()";
     if (config->compression && config->stream)
         return "config.compression needs chunks: leave config.stream false";
     if (config->ring_size && config->ring_size < SMALLEST_RING)
@@ -133,7 +133,7 @@ static size_t default_chunk(size_t sink_size)
     return share < SMALLEST_CHUNK ? SMALLEST_CHUNK : share;
 }
 
-static void plan_chunks(const exray_config *config, size_t sink_size, xr_plan *plan)
+static void plan_chunks(const exray_recorder_config *config, size_t sink_size, xr_plan *plan)
 {
     plan->chunk_size = config->chunk_size ? config->chunk_size : default_chunk(sink_size);
     if (plan->chunk_size < SMALLEST_CHUNK)
@@ -149,7 +149,7 @@ static void plan_chunks(const exray_config *config, size_t sink_size, xr_plan *p
     plan->index_size = INDEX_BYTES;
 }
 
-bool xr_plan_of(const exray_config *config, size_t sink_size, xr_plan *plan, const char **problem)
+bool xr_plan_of(const exray_recorder_config *config, size_t sink_size, xr_plan *plan, const char **problem)
 {
     *plan = (xr_plan){0};
     *problem = problem_of(config);
@@ -174,16 +174,16 @@ bool xr_plan_of(const exray_config *config, size_t sink_size, xr_plan *plan, con
     return true;
 }
 
-void xr_place(xr_recorder *r, const xr_plan *plan, const exray_config *config, void *memory)
+void xr_place(xr_recorder *r, const xr_plan *plan, const exray_recorder_config *config, void *memory)
 {
     place_all(r, plan, config, &(block){memory, 0});
     memset(r->channels.hash, 0, plan->hash_size * sizeof *r->channels.hash);
     r->mcap.channels = r->channels.table;
 }
 
-size_t exray_memory_needed(const exray_config *config)
+size_t exray_recorder_memory_needed(const exray_recorder_config *config)
 {
-    static const exray_config defaults = {0};
+    static const exray_recorder_config defaults = {0};
     xr_plan plan;
     const char *problem;
     if (!xr_plan_of(config ? config : &defaults, 0, &plan, &problem))

@@ -59,7 +59,7 @@ typedef struct xr_index_bytes {
 
 typedef struct xr_mcap {
     /* Where to; set by the opener. */
-    exray_write_fn write;
+    exray_recorder_write_fn write;
     void *user;
     /* How; set by the opener. */
     bool stream;

@@ -28,7 +28,7 @@ unsigned exray_dtype_bits(exray_dtype dtype)
 {
     switch (dtype) {
 #define BITS_CASE(name, number, bits)                                                                        \
-    case EXRAY_##name:                                                                                       \
+    case EXRAY_DTYPE_##name:                                                                                 \
         return bits;
         EXRAY_DTYPES(BITS_CASE)
 #undef BITS_CASE

@@ -49,7 +49,7 @@ exray_status xr_check(xr_recorder *r)
     return r->error.status;
 }
 
-exray_status exray_error_status(const exray_recorder *recorder)
+exray_status exray_recorder_error_status(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
@@ -57,21 +57,21 @@ exray_status exray_error_status(const exray_recorder *recorder)
     return r->error.status;
 }
 
-const char *exray_error_message(const exray_recorder *recorder)
+const char *exray_recorder_error_message(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
-        return "the recorder was never opened; call exray_open_file first";
+        return "the recorder was never opened; call exray_recorder_open_file first";
     return r->error.message;
 }
 
-uint64_t exray_dropped(const exray_recorder *recorder)
+uint64_t exray_recorder_dropped(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     return r->magic == XR_MAGIC || r->magic == XR_CLOSED ? r->dropped : 0;
 }
 
-exray_status exray_fail(exray_recorder *recorder, exray_status status, const char *message)
+exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status before = xr_check(r);
@@ -99,10 +99,10 @@ static int write_memory(void *user, const void *data, size_t size)
 
 /* ---- Open ----------------------------------------------------------------- */
 
-static const exray_config defaults = {0};
+static const exray_recorder_config defaults = {0};
 
 /* A fresh state; the config's values are copied. */
-static xr_recorder *prepare(exray_recorder *recorder, const exray_config *config)
+static xr_recorder *prepare(exray_recorder *recorder, const exray_recorder_config *config)
 {
     memset(recorder, 0, sizeof *recorder);
     xr_recorder *r = xr_of(recorder);
@@ -119,7 +119,8 @@ static xr_recorder *prepare(exray_recorder *recorder, const exray_config *config
 }
 
 /* Takes the memory and lays the tables out in it. */
-static exray_status take_memory(xr_recorder *r, const exray_config *config, size_t sink_size, xr_plan *plan)
+static exray_status take_memory(xr_recorder *r, const exray_recorder_config *config, size_t sink_size,
+                                xr_plan *plan)
 {
     const char *problem;
     if (!xr_plan_of(config, sink_size, plan, &problem))
@@ -139,7 +140,7 @@ static exray_status take_memory(xr_recorder *r, const exray_config *config, size
     if (config->memory_size < skip || config->memory_size - skip < plan->total)
         return xr_fail_with(r, EXRAY_E_MEMORY,
                             "cannot open the recorder: config.memory_size is too small; "
-                            "exray_memory_needed() says how much it takes",
+                            "exray_recorder_memory_needed() says how much it takes",
                             NULL, NULL);
     xr_place(r, plan, config, (uint8_t *)config->memory + skip);
     return EXRAY_OK;
@@ -167,8 +168,8 @@ static void set_aside(xr_recorder *r)
 }
 
 /* The beginning of the log, and the writer thread. */
-static exray_status start(xr_recorder *r, const exray_config *config, exray_write_fn write, void *user,
-                          const xr_plan *plan)
+static exray_status start(xr_recorder *r, const exray_recorder_config *config, exray_recorder_write_fn write,
+                          void *user, const xr_plan *plan)
 {
     r->mcap.write = write;
     r->mcap.user = user;
@@ -236,14 +237,15 @@ static exray_status opened(xr_recorder *r, exray_status status)
     return status;
 }
 
-exray_status exray_open_file(exray_recorder *recorder, const char *path, const exray_config *config)
+exray_status exray_recorder_open_file(exray_recorder *recorder, const char *path,
+                                      const exray_recorder_config *config)
 {
     config = config ? config : &defaults;
     xr_recorder *r = prepare(recorder, config);
     xr_plan plan;
     if (!path || !*path)
-        return opened(r,
-                      xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_open_file: the path is missing", NULL, NULL));
+        return opened(r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing",
+                                      NULL, NULL));
     set_target(r, "log file ", path);
     if (take_memory(r, config, 0, &plan))
         return opened(r, r->error.status);
@@ -261,38 +263,38 @@ exray_status exray_open_file(exray_recorder *recorder, const char *path, const e
     return opened(r, start(r, config, write_file, &r->file, &plan));
 }
 
-exray_status exray_open_callback(exray_recorder *recorder, exray_write_fn write, void *user,
-                                 const exray_config *config)
+exray_status exray_recorder_open_callback(exray_recorder *recorder, exray_recorder_write_fn write, void *user,
+                                          const exray_recorder_config *config)
 {
     config = config ? config : &defaults;
     xr_recorder *r = prepare(recorder, config);
     xr_plan plan;
     set_target(r, "the application's write callback", NULL);
     if (!write)
-        return opened(r,
-                      xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_open_callback: `write` is NULL", NULL, NULL));
+        return opened(r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_callback: `write` is NULL",
+                                      NULL, NULL));
     if (take_memory(r, config, 0, &plan))
         return opened(r, r->error.status);
     return opened(r, start(r, config, write, user, &plan));
 }
 
-exray_status exray_open_memory(exray_recorder *recorder, void *buffer, size_t size,
-                               const exray_config *config)
+exray_status exray_recorder_open_memory(exray_recorder *recorder, void *buffer, size_t size,
+                                        const exray_recorder_config *config)
 {
     config = config ? config : &defaults;
     xr_recorder *r = prepare(recorder, config);
     xr_plan plan;
-    set_target(r, "the memory given to exray_open_memory", NULL);
+    set_target(r, "the memory given to exray_recorder_open_memory", NULL);
     if (!buffer)
-        return opened(r,
-                      xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_open_memory: `buffer` is NULL", NULL, NULL));
+        return opened(
+            r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_memory: `buffer` is NULL", NULL, NULL));
     r->buffer = (xr_memory_target){buffer, size, 0};
     if (take_memory(r, config, size, &plan))
         return opened(r, r->error.status);
     return opened(r, start(r, config, write_memory, &r->buffer, &plan));
 }
 
-uint64_t exray_bytes_written(const exray_recorder *recorder)
+uint64_t exray_recorder_bytes_written(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
@@ -306,7 +308,7 @@ uint64_t exray_bytes_written(const exray_recorder *recorder)
 
 /* ---- Close ---------------------------------------------------------------- */
 
-exray_status exray_on_close(exray_recorder *recorder, void (*function)(void *user), void *user)
+exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
@@ -314,8 +316,8 @@ exray_status exray_on_close(exray_recorder *recorder, void (*function)(void *use
         return status;
     if (!function || r->closer_count == XR_CLOSERS)
         return xr_fail_with(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT,
-                            function ? "exray_on_close: four functions are registered already"
-                                     : "exray_on_close: the function is NULL",
+                            function ? "exray_recorder_on_close: four functions are registered already"
+                                     : "exray_recorder_on_close: the function is NULL",
                             NULL, NULL);
     r->closers[r->closer_count].function = function;
     r->closers[r->closer_count].user = user;
@@ -357,7 +359,7 @@ static void stop_writer(xr_recorder *r, bool discard)
     r->asynchronous = false;
 }
 
-exray_status exray_close(exray_recorder *recorder)
+exray_status exray_recorder_close(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
     if (r->magic == XR_CLOSED)
@@ -382,7 +384,7 @@ exray_status exray_close(exray_recorder *recorder)
     return r->error.status;
 }
 
-void exray_abandon(exray_recorder *recorder)
+void exray_recorder_abandon(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
     if (r->magic != XR_MAGIC)

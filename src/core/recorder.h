@@ -147,14 +147,14 @@ typedef struct xr_plan {
 
 /* `sink_size`: bytes of a memory sink, 0 for others.  Returns false, with the
  * reason, where the config cannot be. */
-bool xr_plan_of(const exray_config *config, size_t sink_size, xr_plan *plan, const char **problem);
+bool xr_plan_of(const exray_recorder_config *config, size_t sink_size, xr_plan *plan, const char **problem);
 /* Points the recorder's tables into `memory`, plan->total bytes, 16-aligned. */
-void xr_place(xr_recorder *r, const xr_plan *plan, const exray_config *config, void *memory);
+void xr_place(xr_recorder *r, const xr_plan *plan, const exray_recorder_config *config, void *memory);
 
 /* ---- identity.c ---- */
 
 /* The metadata record "exray". */
-exray_status xr_write_identity(xr_recorder *r, const exray_config *config);
+exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config);
 
 /* ---- channels.c ---- */
 

@@ -15,18 +15,18 @@ typedef enum keep { KEEP_NOTHING, KEEP_INFO, KEEP_STATS, KEEP_SKETCH, KEEP_DATA 
 static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture)
 {
     switch (kind) {
-    case EXRAY_SENSOR:
-    case EXRAY_INPUT:
+    case EXRAY_KIND_SENSOR:
+    case EXRAY_KIND_INPUT:
         return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : r->no_io_data ? KEEP_STATS : KEEP_DATA;
-    case EXRAY_STAGE:
-    case EXRAY_OUTPUT:
+    case EXRAY_KIND_STAGE:
+    case EXRAY_KIND_OUTPUT:
         return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : KEEP_DATA;
-    case EXRAY_LAYER:
-    case EXRAY_CONSTANT:
+    case EXRAY_KIND_LAYER:
+    case EXRAY_KIND_CONSTANT:
     case EXRAY_KIND_COUNT:
         break;
     }
-    if (capture == EXRAY_CAPTURE_SKETCH && kind == EXRAY_LAYER)
+    if (capture == EXRAY_CAPTURE_SKETCH && kind == EXRAY_KIND_LAYER)
         return KEEP_SKETCH;
     return capture < EXRAY_CAPTURE_STATS  ? KEEP_NOTHING
            : capture < EXRAY_CAPTURE_FULL ? KEEP_STATS
@@ -36,14 +36,14 @@ static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture
 /* Constants belong to no frame: the recorder's level holds for them. */
 static keep kept(const xr_recorder *r, exray_kind kind, uint32_t index, const char *name)
 {
-    const keep k = keep_at(r, kind, kind == EXRAY_CONSTANT ? r->capture : xr_capture_now(r));
-    if (k == KEEP_NOTHING || kind != EXRAY_LAYER || !r->layers)
+    const keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : xr_capture_now(r));
+    if (k == KEEP_NOTHING || kind != EXRAY_KIND_LAYER || !r->layers)
         return k;
     const char *layer = xr_layer_name(r, index);
     return xr_filter_takes(r->layers, index, layer ? layer : name) ? k : KEEP_NOTHING;
 }
 
-bool exray_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name)
+bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name)
 {
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC || r->error.status || (unsigned)kind >= EXRAY_KIND_COUNT)
@@ -59,7 +59,7 @@ static const char *tensor_problem(const exray_tensor *tensor)
     uint64_t count;
     if ((unsigned)tensor->kind >= EXRAY_KIND_COUNT)
         return "kind is none of exray_kind";
-    if ((unsigned)info->dtype > EXRAY_FLOAT8_E5M2)
+    if ((unsigned)info->dtype > EXRAY_DTYPE_FLOAT8_E5M2)
         return "info.dtype is none of exray_dtype";
     if (info->rank > EXRAY_MAX_RANK)
         return "info.rank is over EXRAY_MAX_RANK (8)";
@@ -107,13 +107,13 @@ static void summarize(const exray_tensor *tensor, keep k, summary *s, xr_tensor_
     if (k == KEEP_SKETCH) {
         s->sketch =
             (exray_sketch){.version = EXRAY_SKETCH_VERSION, .seed = EXRAY_SKETCH_SEED, .bucket = s->bucket};
-        if (!exray_compute_sketch(&tensor->info, tensor->data, tensor->size, s->sketch.seed, &s->stats,
+        if (!exray_sketch_compute(&tensor->info, tensor->data, tensor->size, s->sketch.seed, &s->stats,
                                   s->bucket, &s->sketch.count)) {
             message->stats = &s->stats;
             message->sketch = &s->sketch;
         }
     } else if (k == KEEP_STATS &&
-               !exray_compute_stats(&tensor->info, tensor->data, tensor->size, &s->stats)) {
+               !exray_stats_compute(&tensor->info, tensor->data, tensor->size, &s->stats)) {
         message->stats = &s->stats;
     }
 }
@@ -123,11 +123,11 @@ static void summarize(const exray_tensor *tensor, keep k, summary *s, xr_tensor_
 static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k)
 {
     summary kept_of;
-    xr_tensor_message message = {.frame = tensor->kind == EXRAY_CONSTANT ? 0 : r->next_frame,
+    xr_tensor_message message = {.frame = tensor->kind == EXRAY_KIND_CONSTANT ? 0 : r->next_frame,
                                  .tensor = tensor,
                                  .with_info = r->model_dropped,
                                  .with_data = k == KEEP_DATA && tensor->data};
-    const bool of_model = tensor->kind == EXRAY_LAYER || tensor->kind == EXRAY_CONSTANT;
+    const bool of_model = tensor->kind == EXRAY_KIND_LAYER || tensor->kind == EXRAY_KIND_CONSTANT;
     const bool degraded =
         message.with_data &&
         (tensor->size > XR_MAX_DATA ||
@@ -139,13 +139,13 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
     summarize(tensor, k, &kept_of, &message);
     const uint64_t dropped = r->dropped;
     const exray_status status = xr_emit(r, channel, xr_port_now(), xr_encode_tensor, &message,
-                                        tensor->kind == EXRAY_CONSTANT ? XR_WAIT : XR_MAY_DROP);
+                                        tensor->kind == EXRAY_KIND_CONSTANT ? XR_WAIT : XR_MAY_DROP);
     if (degraded && r->dropped == dropped) /* a record counts once */
         r->dropped++;
     return status;
 }
 
-exray_status exray_record_tensor(exray_recorder *recorder, const exray_tensor *tensor)
+exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_tensor *tensor)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
@@ -155,7 +155,7 @@ exray_status exray_record_tensor(exray_recorder *recorder, const exray_tensor *t
     if (problem) {
         char topic[XR_MAX_TOPIC + 32];
         xr_text text = xr_text_in(topic, sizeof topic);
-        xr_text_add(&text, "exray_record_tensor: ");
+        xr_text_add(&text, "exray_recorder_log_tensor: ");
         if ((unsigned)tensor->kind < EXRAY_KIND_COUNT) {
             char own[XR_MAX_TOPIC];
             xr_tensor_topic(tensor, own);
@@ -163,15 +163,15 @@ exray_status exray_record_tensor(exray_recorder *recorder, const exray_tensor *t
         }
         return bad_argument(r, topic, problem);
     }
-    if (tensor->kind != EXRAY_CONSTANT)
+    if (tensor->kind != EXRAY_KIND_CONSTANT)
         status = xr_need_frame(r);
     const keep k = kept(r, tensor->kind, tensor->index, tensor->info.name);
     if (status || k == KEEP_NOTHING)
         return status;
     char topic[XR_MAX_TOPIC];
     xr_tensor_topic(tensor, topic);
-    const uint32_t channel = xr_channel_find(r, topic, XR_SCHEMA_TENSOR,
-                                             tensor->kind == EXRAY_LAYER ? tensor->index : EXRAY_NO_INDEX);
+    const uint32_t channel = xr_channel_find(
+        r, topic, XR_SCHEMA_TENSOR, tensor->kind == EXRAY_KIND_LAYER ? tensor->index : EXRAY_NO_INDEX);
     if (channel == EXRAY_NO_INDEX) {
         r->dropped++;
         return EXRAY_OK;
@@ -218,10 +218,10 @@ static uint64_t picture_size(const picture_format *format, const exray_media *me
     return stride * media->height + 2 * half_width * half_height;
 }
 
-exray_status exray_record_image(exray_recorder *recorder, const char *name, const exray_media *media,
-                                const void *data, size_t size)
+exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name, const exray_media *media,
+                                      const void *data, size_t size)
 {
-    static const char call[] = "exray_record_image";
+    static const char call[] = "exray_recorder_log_image";
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
     if (status)
@@ -241,36 +241,37 @@ exray_status exray_record_image(exray_recorder *recorder, const char *name, cons
     const bool array = !format->packed_yuv && size == packed * media->height;
     const int64_t pixels[3] = {media->height, media->width, format->pixel_bytes};
     const int64_t bytes[1] = {(int64_t)size};
-    return exray_record_tensor(recorder, &(exray_tensor){.kind = EXRAY_SENSOR,
-                                                         .info = {.name = name,
-                                                                  .layout = array ? "HWC" : NULL,
-                                                                  .dtype = EXRAY_UINT8,
-                                                                  .rank = array ? 3 : 1,
-                                                                  .shape = array ? pixels : bytes},
-                                                         .data = data,
-                                                         .size = size,
-                                                         .media = media});
+    return exray_recorder_log_tensor(recorder, &(exray_tensor){.kind = EXRAY_KIND_SENSOR,
+                                                               .info = {.name = name,
+                                                                        .layout = array ? "HWC" : NULL,
+                                                                        .dtype = EXRAY_DTYPE_UINT8,
+                                                                        .rank = array ? 3 : 1,
+                                                                        .shape = array ? pixels : bytes},
+                                                               .data = data,
+                                                               .size = size,
+                                                               .media = media});
 }
 
-exray_status exray_record_encoded(exray_recorder *recorder, const char *name, const char *format,
-                                  const void *data, size_t size)
+exray_status exray_recorder_log_encoded(exray_recorder *recorder, const char *name, const char *format,
+                                        const void *data, size_t size)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
     if (status)
         return status;
     if (!format || (strcmp(format, "jpeg") != 0 && strcmp(format, "png") != 0 && strcmp(format, "wav") != 0))
-        return bad_argument(r, "exray_record_encoded", "format is none of \"jpeg\", \"png\", \"wav\"");
+        return bad_argument(r, "exray_recorder_log_encoded", "format is none of \"jpeg\", \"png\", \"wav\"");
     if (!data)
-        return bad_argument(r, "exray_record_encoded", "data is NULL");
+        return bad_argument(r, "exray_recorder_log_encoded", "data is NULL");
     const exray_media media = {.format = format};
     const int64_t bytes[1] = {(int64_t)size};
-    return exray_record_tensor(
-        recorder, &(exray_tensor){.kind = EXRAY_SENSOR,
-                                  .info = {.name = name, .dtype = EXRAY_UINT8, .rank = 1, .shape = bytes},
-                                  .data = data,
-                                  .size = size,
-                                  .media = &media});
+    return exray_recorder_log_tensor(
+        recorder,
+        &(exray_tensor){.kind = EXRAY_KIND_SENSOR,
+                        .info = {.name = name, .dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = bytes},
+                        .data = data,
+                        .size = size,
+                        .media = &media});
 }
 
 /* ---- Other messages ------------------------------------------------------------ */
@@ -284,17 +285,17 @@ static bool frame_keeps(xr_recorder *r, exray_status *status)
     return !*status && r->frame.capture >= EXRAY_CAPTURE_FRAME;
 }
 
-exray_status exray_record_reading(exray_recorder *recorder, const char *name, const double *values,
-                                  size_t count, const char *unit)
+exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *name, const double *values,
+                                        size_t count, const char *unit)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status;
     if (!frame_keeps(r, &status))
         return status;
     if (!name || !*name || strlen(name) > XR_MAX_NAME)
-        return bad_argument(r, "exray_record_reading", "the name is missing, empty or over 1000 bytes");
+        return bad_argument(r, "exray_recorder_log_reading", "the name is missing, empty or over 1000 bytes");
     if (count && !values)
-        return bad_argument(r, "exray_record_reading", "values is NULL, but count is not 0");
+        return bad_argument(r, "exray_recorder_log_reading", "values is NULL, but count is not 0");
     char topic[XR_MAX_TOPIC];
     xr_text text = xr_text_in(topic, sizeof topic);
     xr_text_add(&text, "/reading/");
@@ -304,28 +305,28 @@ exray_status exray_record_reading(exray_recorder *recorder, const char *name, co
                          XR_MAY_DROP);
 }
 
-exray_status exray_record_result(exray_recorder *recorder, const exray_result *result)
+exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status;
     if (!frame_keeps(r, &status))
         return status;
     if (!result || (result->class_count && !result->classes) || (result->box_count && !result->boxes))
-        return bad_argument(r, "exray_record_result", "the result, its classes or its boxes are NULL");
+        return bad_argument(r, "exray_recorder_log_result", "the result, its classes or its boxes are NULL");
     const xr_result_message message = {r->next_frame, result};
     return xr_emit_topic(r, "/result", XR_SCHEMA_RESULT, xr_encode_result, &message, xr_port_now(),
                          XR_MAY_DROP);
 }
 
-exray_status exray_record_latency(exray_recorder *recorder, const uint32_t *node, const uint64_t *start_ns,
-                                  const uint64_t *duration_ns, size_t count)
+exray_status exray_recorder_log_latency(exray_recorder *recorder, const uint32_t *node,
+                                        const uint64_t *start_ns, const uint64_t *duration_ns, size_t count)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status;
     if (!frame_keeps(r, &status))
         return status;
     if (count && (!node || !start_ns || !duration_ns))
-        return bad_argument(r, "exray_record_latency", "an array is NULL, but count is not 0");
+        return bad_argument(r, "exray_recorder_log_latency", "an array is NULL, but count is not 0");
     const xr_latency_message message = {r->next_frame, node, start_ns, duration_ns, count};
     return xr_emit_topic(r, "/latency", XR_SCHEMA_LATENCY, xr_encode_latency, &message, xr_port_now(),
                          XR_MAY_DROP);
@@ -343,9 +344,9 @@ static bool too_deep(const exray_node *nodes, uint32_t count, int depth)
     return false;
 }
 
-exray_status exray_record_model(exray_recorder *recorder, const exray_model *model)
+exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_model *model)
 {
-    static const char call[] = "exray_record_model";
+    static const char call[] = "exray_recorder_log_model";
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
     if (status)
@@ -368,7 +369,7 @@ exray_status exray_record_model(exray_recorder *recorder, const exray_model *mod
     return emitted;
 }
 
-bool exray_has_model(const exray_recorder *recorder)
+bool exray_recorder_has_model(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     return r->magic == XR_MAGIC && r->has_model;
@@ -393,15 +394,15 @@ static int write_attachment(xr_mcap *mcap, const void *attachment)
     return xr_mcap_attachment(mcap, attachment);
 }
 
-exray_status exray_attach(exray_recorder *recorder, const char *name, const char *media_type,
-                          const void *data, size_t size)
+exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char *name, const char *media_type,
+                                           const void *data, size_t size)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
     if (status)
         return status;
     if (!name || !*name || strlen(name) > XR_MAX_NAME || (!data && size))
-        return bad_argument(r, "exray_attach",
+        return bad_argument(r, "exray_recorder_log_attachment",
                             "the name is missing, empty or over 1000 bytes, or data is NULL");
     if (!budget_takes(r, (uint64_t)size + 2 * (strlen(name) + (media_type ? strlen(media_type) : 0))))
         return EXRAY_OK;
@@ -414,8 +415,8 @@ static int write_metadata(xr_mcap *mcap, const void *metadata)
     return xr_mcap_metadata(mcap, metadata);
 }
 
-exray_status exray_record_metadata(exray_recorder *recorder, const char *name, const exray_key_value *pairs,
-                                   size_t count)
+exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *name,
+                                         const exray_key_value *pairs, size_t count)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status status = xr_check(r);
@@ -428,7 +429,7 @@ exray_status exray_record_metadata(exray_recorder *recorder, const char *name, c
         size += 8 + (complete ? strlen(pairs[i].key) : 0) + (pairs[i].value ? strlen(pairs[i].value) : 0);
     }
     if (!complete)
-        return bad_argument(r, "exray_record_metadata",
+        return bad_argument(r, "exray_recorder_log_metadata",
                             "a name or key is missing or empty, or pairs is NULL");
     if (!budget_takes(r, size))
         return EXRAY_OK;

@@ -134,10 +134,10 @@ static void dequantize(const exray_quantization *q, float *values, size_t count)
 
 static void convert(exray_dtype dtype, const uint8_t *data, uint64_t first, size_t count, float *out)
 {
-    if (dtype == EXRAY_INT8)
+    if (dtype == EXRAY_DTYPE_INT8)
         for (size_t i = 0; i < count; i++)
             out[i] = (float)(int8_t)data[first + i];
-    else if (dtype == EXRAY_UINT8)
+    else if (dtype == EXRAY_DTYPE_UINT8)
         for (size_t i = 0; i < count; i++)
             out[i] = (float)data[first + i];
     else
@@ -234,11 +234,11 @@ static void sketch_source(sketch *s, const source *from, uint64_t count)
 static bool lies_as_floats(const source *from)
 {
     const exray_tensor_info *info = from->info;
-    return info->dtype == EXRAY_FLOAT32 && !info->quantization.count && from->order.inner <= 1 &&
+    return info->dtype == EXRAY_DTYPE_FLOAT32 && !info->quantization.count && from->order.inner <= 1 &&
            xr_is_little_endian();
 }
 
-exray_status exray_compute_sketch(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
+exray_status exray_sketch_compute(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
                                   exray_stats *stats, float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count)
 {
     const exray_quantization *q = &info->quantization;
@@ -254,7 +254,7 @@ exray_status exray_compute_sketch(const exray_tensor_info *info, const void *dat
     const bool exact = elements <= EXRAY_SKETCH_BUCKETS, floats = !exact && lies_as_floats(&from);
     *count = exact ? (uint32_t)elements : EXRAY_SKETCH_BUCKETS;
     if (stats && !floats) {
-        const exray_status status = exray_compute_stats(info, data, size, stats);
+        const exray_status status = exray_stats_compute(info, data, size, stats);
         if (status)
             return status;
     }

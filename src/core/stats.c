@@ -89,7 +89,7 @@ static void count_wide_extremes(exray_dtype dtype, const uint8_t *data, uint64_t
 
 static bool is_wide(exray_dtype dtype)
 {
-    return dtype == EXRAY_INT64 || dtype == EXRAY_UINT64;
+    return dtype == EXRAY_DTYPE_INT64 || dtype == EXRAY_DTYPE_UINT64;
 }
 
 enum { BLOCK = 256 };
@@ -181,7 +181,7 @@ bool xr_stats_add_floats(const void *data, size_t count, xr_stat_moments *all, e
     kernels->floats(data, count, pivot, &block);
     if (block.squares - block.squares != 0) { /* something is not finite */
         const marks m = {0, (double)NAN, (double)NAN};
-        stored_stats(EXRAY_FLOAT32, data, count, &m, all, stats);
+        stored_stats(EXRAY_DTYPE_FLOAT32, data, count, &m, all, stats);
         return false;
     }
     const double shift = block.sum / (double)count;
@@ -204,7 +204,7 @@ static void float_stats(const uint8_t *data, uint64_t count, xr_stat_moments *al
 static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info *info, const uint8_t *data,
                        uint64_t count, xr_stat_moments *all, exray_stats *out)
 {
-    const bool is_signed = info->dtype == EXRAY_INT8;
+    const bool is_signed = info->dtype == EXRAY_DTYPE_INT8;
     const uint8_t flip = is_signed ? 0x80 : 0;
     const int64_t offset = is_signed ? -128 : 0; /* stored value of byte 0, flipped */
     const int64_t zero =
@@ -261,7 +261,7 @@ void xr_stats_end(const xr_stat_moments *all, exray_stats *out)
     out->variance = all->count ? all->squares / (double)all->count : (double)NAN;
 }
 
-exray_status exray_compute_stats(const exray_tensor_info *info, const void *data, size_t size,
+exray_status exray_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out)
 {
     const exray_quantization *q = &info->quantization;
@@ -276,9 +276,9 @@ exray_status exray_compute_stats(const exray_tensor_info *info, const void *data
     const uint64_t count = out->count;
     if (walk.slices > 1) {
         sliced_stats(info, &walk, data, count, &all, out);
-    } else if (info->dtype == EXRAY_FLOAT32 && !q->count && xr_is_little_endian()) {
+    } else if (info->dtype == EXRAY_DTYPE_FLOAT32 && !q->count && xr_is_little_endian()) {
         float_stats(data, count, &all, out);
-    } else if (info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8) {
+    } else if (info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8) {
         byte_stats(best_kernels(), info, data, count, &all, out);
     } else {
         const marks m = marks_of(info->dtype, q->count ? zero_point_of(q, 0) : 0);

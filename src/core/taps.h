@@ -4,7 +4,7 @@
 
 #include <exray/exray.h>
 
-/* What `function` was registered with (exray_on_close): a tap finds itself again by its
+/* What `function` was registered with (exray_recorder_on_close): a tap finds itself again by its
  * own function.  NULL: it was not, or the recorder is closed. */
 void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user));
 

@@ -28,13 +28,13 @@ double xr_noise(exray_dtype dtype, const xr_extent *extent, double step)
     double range = xr_extent_range(extent);
     double largest = extent->high >= extent->low ? fmax(fabs(extent->low), fabs(extent->high)) : 0;
     switch (dtype) {
-    case EXRAY_FLOAT32:
-    case EXRAY_FLOAT64:
+    case EXRAY_DTYPE_FLOAT32:
+    case EXRAY_DTYPE_FLOAT64:
         /* A constant far from zero has its rounding: a few units in the last place. */
         return fmax(range * XR_OBSERVER_FLOAT_NOISE, largest * 0x1p-21);
-    case EXRAY_FLOAT16:
+    case EXRAY_DTYPE_FLOAT16:
         return largest * 0x1p-9;
-    case EXRAY_BFLOAT16:
+    case EXRAY_DTYPE_BFLOAT16:
         return largest * 0x1p-6;
     default:
         return step * 1.001; /* the values are rounded to float32 */
@@ -152,5 +152,5 @@ void xr_agreement_record(xr_agreement *of, exray_recorder *recorder, const char 
     }
     for (size_t i = 0; i < more_count && i < MORE; i++)
         pairs[count++] = more[i];
-    exray_record_metadata(recorder, "exray.observation", pairs, count);
+    exray_recorder_log_metadata(recorder, "exray.observation", pairs, count);
 }

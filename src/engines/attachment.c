@@ -61,22 +61,22 @@ exray_status xr_attachment_read(xr_attachment *a, const char *path, const void *
 
 void xr_attachment_begin(xr_attachment *a)
 {
-    if (a->has_run && exray_frame_index(a->recorder) == a->last_frame)
-        exray_frame_begin(a->recorder, NULL);
-    exray_frame_elapsed(a->recorder); /* begins one where none is open */
+    if (a->has_run && exray_recorder_frame_index(a->recorder) == a->last_frame)
+        exray_recorder_frame_begin(a->recorder, NULL);
+    exray_recorder_frame_elapsed(a->recorder); /* begins one where none is open */
 }
 
 void xr_attachment_end(xr_attachment *a, bool ok)
 {
     a->has_run = true;
-    a->last_frame = exray_frame_index(a->recorder);
+    a->last_frame = exray_recorder_frame_index(a->recorder);
     a->failed_runs += !ok;
 }
 
 void xr_attachment_fail(xr_attachment *a, const exray_error *error)
 {
     a->live = false;
-    exray_fail(a->recorder, error->status, error->message);
+    exray_recorder_fail(a->recorder, error->status, error->message);
 }
 
 void xr_attachment_close(xr_attachment *a)
@@ -97,7 +97,7 @@ void xr_attachment_close(xr_attachment *a)
         used++;
     }
     if (used)
-        exray_record_metadata(a->recorder, "exray.unobserved", pairs, used);
+        exray_recorder_log_metadata(a->recorder, "exray.unobserved", pairs, used);
     free(a->own_data);
     a->own_data = NULL;
     a->live = false;

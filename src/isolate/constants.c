@@ -31,7 +31,7 @@ static bool same_kind(const exray_tensor_info *a, const exray_tensor_info *b, ui
 
 static bool has_data(const exray_log *log, uint32_t tensor)
 {
-    const exray_record *record = exray_log_find(log, 0, EXRAY_CONSTANT, tensor, 0, NULL);
+    const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_CONSTANT, tensor, 0, NULL);
     return record && record->has_data;
 }
 

@@ -84,7 +84,7 @@ static const char *find_ports(const work *w, size_t layer, trial *t)
     for (uint32_t i = 0; (info = engine->output(t->session, i)); i++) {
         uint32_t tensor = original_tensor(w, info->name);
         const xr_source *s = tensor == EXRAY_NO_INDEX ? NULL : &w->plan.source[tensor];
-        if (s && s->known && s->kind == EXRAY_LAYER && s->pair == layer) {
+        if (s && s->known && s->kind == EXRAY_KIND_LAYER && s->pair == layer) {
             t->output = i;
             return NULL;
         }
@@ -120,8 +120,8 @@ static const char *edge_values(const work *w, const xr_source *source, size_t fr
 {
     exray_tensor_view view;
     const float *values;
-    if (exray_comparison_values(w->comparison, EXRAY_EDGE, frame, source->kind, source->pair, w->slot[slot],
-                                &view, &values, error) != EXRAY_OK)
+    if (exray_comparison_values(w->comparison, EXRAY_SIDE_EDGE, frame, source->kind, source->pair,
+                                w->slot[slot], &view, &values, error) != EXRAY_OK)
         return "the edge has no data of it in this frame";
     xr_layout_match how = xr_match_layout(&view.info, to);
     if (how == XR_LAYOUT_NONE)
@@ -168,7 +168,7 @@ static const char *take_output(const work *w, trial *t, exray_error *error)
     if (!room)
         return no_memory;
     t->reference = room;
-    if (!data || exray_dequantize(info, data, size, t->output_count, room) != EXRAY_OK)
+    if (!data || exray_tensor_dequantize(info, data, size, t->output_count, room) != EXRAY_OK)
         return error->message[0] ? error->message : "its output has another size";
     return NULL;
 }
@@ -225,13 +225,13 @@ static void stored_range(const exray_tensor_info *info, double *low, double *hig
 static void find_range(const work *w, size_t layer, trial *t)
 {
     const exray_layer_pair *pair = exray_comparison_layer(w->comparison, layer);
-    const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, EXRAY_EDGE));
+    const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, EXRAY_SIDE_EDGE));
     t->low = -INFINITY;
     t->high = INFINITY;
-    if (!model || pair->node[EXRAY_EDGE] >= model->node_count ||
-        pair->output >= model->nodes[pair->node[EXRAY_EDGE]].output_count)
+    if (!model || pair->node[EXRAY_SIDE_EDGE] >= model->node_count ||
+        pair->output >= model->nodes[pair->node[EXRAY_SIDE_EDGE]].output_count)
         return;
-    uint32_t tensor = model->nodes[pair->node[EXRAY_EDGE]].outputs[pair->output];
+    uint32_t tensor = model->nodes[pair->node[EXRAY_SIDE_EDGE]].outputs[pair->output];
     if (tensor < model->tensor_count)
         stored_range(&model->tensors[tensor], &t->low, &t->high);
 }
@@ -240,7 +240,7 @@ static void find_range(const work *w, size_t layer, trial *t)
 static double run_trial(const work *w, size_t layer, trial *t, const char **why, exray_error *error)
 {
     const exray_tensor_info *info = w->options->engine->output(t->session, t->output);
-    const xr_source target = {true, EXRAY_LAYER, layer};
+    const xr_source target = {true, EXRAY_KIND_LAYER, layer};
     size_t frames = exray_comparison_frame_count(w->comparison);
     sums s = {0};
     find_range(w, layer, t);
@@ -275,7 +275,7 @@ static void keep_why(work *w, const exray_layer_pair *layer, const char *why)
 {
     if (!w->report->why[0] && why)
         snprintf(w->report->why, sizeof w->report->why, "layer %u (%.40s) was not run alone: %.200s",
-                 (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], why);
+                 (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE], why);
 }
 
 static void hand_over(work *w, size_t layer, const trial *t, double error, double noise)
@@ -303,7 +303,7 @@ static void hand_over(work *w, size_t layer, const trial *t, double error, doubl
 
 static bool is_wrong(const exray_layer_pair *layer)
 {
-    return layer->role == EXRAY_LAYER_ORIGINATES || layer->role == EXRAY_LAYER_PROPAGATES;
+    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
 }
 
 /* Both sides' values: a layer cannot be run on statistics. */
@@ -347,7 +347,7 @@ static void find_block(work *w, size_t i)
         if (failed) {
             size_t first = i + 1 - length;
             xr_comparison_block(w->comparison, i,
-                                exray_comparison_layer(w->comparison, first)->node[EXRAY_EDGE], error);
+                                exray_comparison_layer(w->comparison, first)->node[EXRAY_SIDE_EDGE], error);
             hand_over(w, i, &t, error, noise);
         }
         close_trial(w, &t);
@@ -362,7 +362,7 @@ static bool is_worth_running(const work *w, size_t i, bool differs)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
     return (is_wrong(layer) && has_data(layer)) ||
-           (differs && layer->role == EXRAY_LAYER_CLEAN && layer->metrics.count && is_exact(w, i));
+           (differs && layer->role == EXRAY_LAYER_ROLE_CLEAN && layer->metrics.count && is_exact(w, i));
 }
 
 static void run_all(work *w)
@@ -401,7 +401,7 @@ exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *
                         xr_isolate_report *report, exray_error *error)
 {
     *report = (xr_isolate_report){0};
-    const exray_model *logged = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    const exray_model *logged = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     if (!logged) {
         snprintf(report->why, sizeof report->why, "the reference's log has no /model");
         return EXRAY_OK;

@@ -29,7 +29,7 @@ uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_
 
 static void note_source(xr_plan *p, uint32_t log_tensor, exray_kind kind, size_t pair)
 {
-    const exray_model *log = exray_log_model(exray_comparison_log(p->comparison, EXRAY_REFERENCE));
+    const exray_model *log = exray_log_model(exray_comparison_log(p->comparison, EXRAY_SIDE_REFERENCE));
     if (log_tensor >= log->tensor_count)
         return;
     uint32_t t = p->tensor_of[log_tensor];
@@ -39,7 +39,7 @@ static void note_source(xr_plan *p, uint32_t log_tensor, exray_kind kind, size_t
 
 static uint32_t layer_tensor(const exray_model *model, const exray_layer_pair *layer)
 {
-    uint32_t node = layer->node[EXRAY_REFERENCE], output = layer->reference_output;
+    uint32_t node = layer->node[EXRAY_SIDE_REFERENCE], output = layer->reference_output;
     return node < model->node_count && output < model->nodes[node].output_count
                ? model->nodes[node].outputs[output]
                : EXRAY_NO_INDEX;
@@ -54,18 +54,18 @@ static void note_sources(xr_plan *p, const exray_model *log)
             if (log->inputs[k] < log->tensor_count &&
                 (log->input_count == 1 || (log->tensors[log->inputs[k]].name &&
                                            strcmp(log->tensors[log->inputs[k]].name, input->name[1]) == 0)))
-                note_source(p, log->inputs[k], EXRAY_INPUT, i);
+                note_source(p, log->inputs[k], EXRAY_KIND_INPUT, i);
     }
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(c, i);
         if (!layer->problem && !layer->from_stats && !layer->from_sketch && layer->metrics.count)
-            note_source(p, layer_tensor(log, layer), EXRAY_LAYER, i);
+            note_source(p, layer_tensor(log, layer), EXRAY_KIND_LAYER, i);
     }
 }
 
 bool xr_plan_init(xr_plan *p, const exray_comparison *comparison, const xr_model_file *file)
 {
-    const exray_model *log = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    const exray_model *log = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     const exray_model *model = &file->model;
     *p = (xr_plan){.comparison = comparison, .file = file};
     p->tensor_of = calloc((size_t)log->tensor_count + 1, sizeof *p->tensor_of);
@@ -149,7 +149,7 @@ static bool fill_gaps(const xr_plan *p, block *b)
 uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t nodes[XR_BLOCK_MOST],
                        const char **why)
 {
-    const exray_model *log = exray_log_model(exray_comparison_log(p->comparison, EXRAY_REFERENCE));
+    const exray_model *log = exray_log_model(exray_comparison_log(p->comparison, EXRAY_SIDE_REFERENCE));
     const exray_model *model = &p->file->model;
     uint32_t logged = layer_tensor(log, exray_comparison_layer(p->comparison, layer));
     uint32_t target = logged < log->tensor_count ? p->tensor_of[logged] : EXRAY_NO_INDEX;
@@ -166,7 +166,7 @@ uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t 
             if (is_given(p, t))
                 continue;
             bool recorded = p->source[t].known;
-            if (recorded && (b.layers >= least || p->source[t].kind == EXRAY_INPUT))
+            if (recorded && (b.layers >= least || p->source[t].kind == EXRAY_KIND_INPUT))
                 continue;
             if (p->producer[t] == EXRAY_NO_INDEX) {
                 *why = "the edge did not record the model's input";

@@ -11,7 +11,7 @@ static bool lend(exray_log *log, const xr_lent_constant *list, size_t i, exray_r
     int length = snprintf(topic, sizeof topic, "/constant/%u", (unsigned)list[i].tensor);
     const char *kept = xr_arena_string(&log->arena, topic, (size_t)length);
     *out = (exray_record){.message = EXRAY_MESSAGE_TENSOR,
-                          .kind = EXRAY_CONSTANT,
+                          .kind = EXRAY_KIND_CONSTANT,
                           .index = list[i].tensor,
                           .has_data = true,
                           .topic = kept,
@@ -23,7 +23,7 @@ static bool lend(exray_log *log, const xr_lent_constant *list, size_t i, exray_r
 
 static bool is_constant_tensor(const exray_record *r)
 {
-    return r->message == EXRAY_MESSAGE_TENSOR && r->kind == EXRAY_CONSTANT;
+    return r->message == EXRAY_MESSAGE_TENSOR && r->kind == EXRAY_KIND_CONSTANT;
 }
 
 bool xr_log_lend_constants(exray_log *log, const xr_lent_constant *list, size_t count)

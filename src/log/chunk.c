@@ -64,7 +64,7 @@ bool xr_chunk_check(const exray_log *log, xr_chunk *chunk, const uint8_t *bytes)
 {
     if (!xr_chunk_is_unchecked(chunk))
         return atomic_load_explicit(&chunk->state, memory_order_acquire) == XR_CHUNK_GOOD;
-    bool good = chunk->crc == 0 || exray_codecs()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
+    bool good = chunk->crc == 0 || exray_codec_default()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
     return xr_chunk_settle(log, chunk, good);
 }
 
@@ -77,7 +77,7 @@ bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8
     }
     const uint8_t *bytes = log->map.base + chunk->records;
     size_t before = (size_t)(from - bytes);
-    uint32_t (*crc32)(uint32_t, const void *, size_t) = exray_codecs()->crc32;
+    uint32_t (*crc32)(uint32_t, const void *, size_t) = exray_codec_default()->crc32;
     uint32_t crc = crc32(0, bytes, before);
     for (size_t done = 0; done < size; done += BLOCK) {
         size_t part = size - done < BLOCK ? size - done : BLOCK;
@@ -90,6 +90,6 @@ bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8
 
 bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out)
 {
-    return exray_decompress(chunk->compression, out, (size_t)chunk->size, log->map.base + chunk->records,
-                            (size_t)chunk->stored) == EXRAY_OK;
+    return exray_codec_decompress(chunk->compression, out, (size_t)chunk->size,
+                                  log->map.base + chunk->records, (size_t)chunk->stored) == EXRAY_OK;
 }

@@ -55,9 +55,9 @@ static bool decode_info(const xr_field *from, xr_arena *arena, exray_tensor_info
         if (xr_is(&f, 1, XR_WIRE_BYTES))
             out->name = xr_field_string(&f, arena);
         else if (xr_is(&f, 2, XR_WIRE_VARINT))
-            out->dtype = exray_dtype_bits((exray_dtype)f.value) || f.value == EXRAY_STRING
+            out->dtype = exray_dtype_bits((exray_dtype)f.value) || f.value == EXRAY_DTYPE_STRING
                              ? (exray_dtype)f.value
-                             : EXRAY_UNSPECIFIED;
+                             : EXRAY_DTYPE_UNSPECIFIED;
         else if (f.number == 3 && !xr_add_u64(&f, &shape, arena))
             return false;
         else if (xr_is(&f, 4, XR_WIRE_BYTES) && !decode_quantization(&f, arena, &out->quantization))
@@ -83,7 +83,7 @@ uint64_t xr_element_count(const exray_tensor_info *info, bool *unknown)
 {
     uint64_t count = 1;
     *unknown = false;
-    if (info->dtype == EXRAY_UNSPECIFIED && info->rank == 0)
+    if (info->dtype == EXRAY_DTYPE_UNSPECIFIED && info->rank == 0)
         return 0;
     for (uint32_t i = 0; i < info->rank; i++) {
         if (info->shape[i] < 0)

@@ -35,19 +35,19 @@ static void convert(exray_dtype dtype, const uint8_t *data, uint64_t first, size
 {
     const uint8_t *at = data + first * (exray_dtype_bits(dtype) / 8);
     switch (dtype) {
-    case EXRAY_FLOAT32:
+    case EXRAY_DTYPE_FLOAT32:
         memcpy(out, at, count * sizeof *out);
         break;
-    case EXRAY_INT8:
+    case EXRAY_DTYPE_INT8:
         convert_int8(at, count, out);
         break;
-    case EXRAY_UINT8:
+    case EXRAY_DTYPE_UINT8:
         convert_uint8(at, count, out);
         break;
-    case EXRAY_INT16:
+    case EXRAY_DTYPE_INT16:
         convert_int16(at, count, out);
         break;
-    case EXRAY_INT32:
+    case EXRAY_DTYPE_INT32:
         convert_int32(at, count, out);
         break;
     default:
@@ -89,8 +89,8 @@ static bool apply(const exray_tensor_info *info, uint64_t first, uint64_t count,
     return true;
 }
 
-exray_status exray_dequantize_range(const exray_tensor_info *info, const void *data, size_t size,
-                                    uint64_t first, uint64_t count, float *out)
+exray_status exray_tensor_dequantize_range(const exray_tensor_info *info, const void *data, size_t size,
+                                           uint64_t first, uint64_t count, float *out)
 {
     unsigned bits = exray_dtype_bits(info->dtype);
     if (bits == 0)
@@ -116,8 +116,8 @@ exray_status exray_dequantize_range(const exray_tensor_info *info, const void *d
     return EXRAY_OK;
 }
 
-exray_status exray_dequantize(const exray_tensor_info *info, const void *data, size_t size, uint64_t count,
-                              float *out)
+exray_status exray_tensor_dequantize(const exray_tensor_info *info, const void *data, size_t size,
+                                     uint64_t count, float *out)
 {
-    return exray_dequantize_range(info, data, size, 0, count, out);
+    return exray_tensor_dequantize_range(info, data, size, 0, count, out);
 }

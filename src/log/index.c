@@ -47,7 +47,7 @@ static bool parse_indices(xr_channel *channel)
     const char *end = channel->name + strlen(channel->name);
     if (!slash)
         return parse_number(channel->name, end, &channel->index);
-    return channel->kind == EXRAY_LAYER && parse_number(channel->name, slash, &channel->index) &&
+    return channel->kind == EXRAY_KIND_LAYER && parse_number(channel->name, slash, &channel->index) &&
            parse_number(slash + 1, end, &channel->output);
 }
 
@@ -97,7 +97,7 @@ static const char *classify_topic(xr_channel *channel)
             continue;
         channel->kind = (exray_kind)kind;
         channel->name = name;
-        if ((kind == EXRAY_LAYER || kind == EXRAY_CONSTANT) && !parse_indices(channel))
+        if ((kind == EXRAY_KIND_LAYER || kind == EXRAY_KIND_CONSTANT) && !parse_indices(channel))
             break;
         channel->means = XR_TOPIC_MESSAGE;
         channel->message = EXRAY_MESSAGE_TENSOR;
@@ -232,7 +232,8 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
         .log_time = log_time,
         .frame = peek.frame,
         .topic = channel->topic,
-        .name = channel->kind == EXRAY_LAYER || channel->kind == EXRAY_CONSTANT ? "" : channel->name,
+        .name =
+            channel->kind == EXRAY_KIND_LAYER || channel->kind == EXRAY_KIND_CONSTANT ? "" : channel->name,
         .position = position,
         .size = size,
         .chunk = b->chunk_number,

@@ -54,7 +54,7 @@ static void sort_frames(xr_builder *b)
 
 static bool is_constant(const exray_record *record)
 {
-    return record->message == EXRAY_MESSAGE_TENSOR && record->kind == EXRAY_CONSTANT;
+    return record->message == EXRAY_MESSAGE_TENSOR && record->kind == EXRAY_KIND_CONSTANT;
 }
 
 /* Whether the record's chunk is whole; checks its CRC if nobody has yet. */

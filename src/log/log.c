@@ -148,7 +148,7 @@ const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kin
 {
     const exray_record *records;
     size_t count;
-    if (kind == EXRAY_CONSTANT) {
+    if (kind == EXRAY_KIND_CONSTANT) {
         records = exray_log_constants(log, &count);
     } else {
         if (frame >= log->frame_count)

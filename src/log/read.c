@@ -151,9 +151,9 @@ static const exray_tensor_info *info_of_model(const exray_log *log, const exray_
     const exray_model *model = exray_log_model(log);
     if (!model)
         return NULL;
-    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_CONSTANT)
+    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_KIND_CONSTANT)
         position = record->index;
-    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_LAYER && record->index < model->node_count) {
+    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_KIND_LAYER && record->index < model->node_count) {
         const exray_node *node = &model->nodes[record->index];
         if (record->output < node->output_count)
             position = node->outputs[record->output];
@@ -243,7 +243,7 @@ void xr_deferred_advance(xr_deferred *check_later, const void *end)
     if (!check_later->chunk || check_later->chunk->crc == 0 || to <= check_later->at)
         return;
     check_later->crc =
-        exray_codecs()->crc32(check_later->crc, check_later->at, (size_t)(to - check_later->at));
+        exray_codec_default()->crc32(check_later->crc, check_later->at, (size_t)(to - check_later->at));
     check_later->at = to;
 }
 
@@ -283,7 +283,7 @@ exray_status exray_log_read_values(const exray_log *log, const exray_record *rec
     if (status != EXRAY_OK)
         return status;
     status = judge_values(log, record, out, error);
-    bool plain = out->info.dtype == EXRAY_FLOAT32 && out->info.quantization.count == 0;
+    bool plain = out->info.dtype == EXRAY_DTYPE_FLOAT32 && out->info.quantization.count == 0;
     bool aligned = (uintptr_t)out->data % sizeof(float) == 0;
     if (status != EXRAY_OK || !plain || aligned) {
         if (!check(log, unchecked))
@@ -303,7 +303,7 @@ exray_status exray_log_read_values(const exray_log *log, const exray_record *rec
     if (unchecked)
         return xr_chunk_copy(log, unchecked, slot->values, out->data, size) ? EXRAY_OK
                                                                             : fail_crc(log, record, error);
-    if (exray_dequantize(&out->info, out->data, out->size, out->count, slot->values) != EXRAY_OK)
+    if (exray_tensor_dequantize(&out->info, out->data, out->size, out->count, slot->values) != EXRAY_OK)
         return fail_damaged(log, record, "its quantization does not fit its shape", error);
     return EXRAY_OK;
 }
@@ -369,7 +369,7 @@ exray_status exray_log_read_attachment(const exray_log *log, size_t i, exray_slo
     const uint8_t *content = log->map.base + entry->content;
     uint64_t covered = entry->info.position + entry->info.size - entry->content;
     xr_map_used(&log->map, covered);
-    if (entry->crc && exray_codecs()->crc32(0, content, (size_t)covered) != entry->crc)
+    if (entry->crc && exray_codec_default()->crc32(0, content, (size_t)covered) != entry->crc)
         return xr_log_error(error, EXRAY_E_FORMAT, "the attachment %s of %s is damaged: its CRC does not fit",
                             entry->info.name, log->path);
     *data = log->map.base + entry->info.position;

@@ -58,7 +58,7 @@ static void put_new_chunk(recovery *r, const uint8_t *records, size_t size, xr_i
     xr_chunk_out chunk = {.stored = records,
                           .stored_size = size,
                           .size = size,
-                          .crc = exray_codecs()->crc32(0, records, size),
+                          .crc = exray_codec_default()->crc32(0, records, size),
                           .compression = "",
                           .entries = entries,
                           .count = count};
@@ -240,12 +240,12 @@ static const uint8_t *sound_bytes(recovery *r, const xr_chunk *chunk, const uint
             r->buffer_size = r->buffer ? (size_t)chunk->size : 0;
             r->w->no_memory = r->w->no_memory || !r->buffer;
         }
-        if (!r->buffer || exray_decompress(chunk->compression, r->buffer, (size_t)chunk->size, stored,
-                                           (size_t)chunk->stored) != EXRAY_OK)
+        if (!r->buffer || exray_codec_decompress(chunk->compression, r->buffer, (size_t)chunk->size, stored,
+                                                 (size_t)chunk->stored) != EXRAY_OK)
             return NULL;
         bytes = r->buffer;
     }
-    bool good = !chunk->crc || exray_codecs()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
+    bool good = !chunk->crc || exray_codec_default()->crc32(0, bytes, (size_t)chunk->size) == chunk->crc;
     return good ? bytes : NULL;
 }
 
@@ -282,7 +282,8 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
     xr_chunk_out out = {.stored = stored,
                         .stored_size = (size_t)chunk.stored,
                         .size = chunk.size,
-                        .crc = chunk.crc ? chunk.crc : exray_codecs()->crc32(0, bytes, (size_t)chunk.size),
+                        .crc = chunk.crc ? chunk.crc
+                                         : exray_codec_default()->crc32(0, bytes, (size_t)chunk.size),
                         .compression = compression_name(chunk.compression),
                         .entries = r->entries,
                         .count = r->entry_count};
@@ -302,7 +303,7 @@ static bool attachment_is_sound(const xr_mcap_record *record)
     xr_cursor_bytes(&c, size);
     size_t covered = (size_t)(c.at - record->data);
     uint32_t crc = xr_cursor_u32(&c);
-    return !c.bad && (!crc || exray_codecs()->crc32(0, record->data, covered) == crc);
+    return !c.bad && (!crc || exray_codec_default()->crc32(0, record->data, covered) == crc);
 }
 
 static bool metadata_is_sound(const xr_mcap_record *record)

@@ -49,7 +49,7 @@ static void find_summary(xr_scan *scan)
         return;
     /* The CRC goes from the summary's start over the footer's first two fields. */
     uint64_t covered = end + XR_MCAP_RECORD_HEADER + 16 - start;
-    if (exray_codecs()->crc32(0, map->base + start, (size_t)covered) != crc)
+    if (exray_codec_default()->crc32(0, map->base + start, (size_t)covered) != crc)
         return;
     scan->has_summary = true;
     scan->summary = xr_cursor_begin(map->base + start, (size_t)(end - start));

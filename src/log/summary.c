@@ -315,7 +315,7 @@ void xr_writer_end(xr_writer *w)
     append_number(w, &w->summary, XR_MCAP_FOOTER_SIZE, 8);
     append_number(w, &w->summary, base, 8);
     append_number(w, &w->summary, offset_start, 8);
-    uint32_t crc = w->no_memory ? 0 : exray_codecs()->crc32(0, w->summary.data, w->summary.size);
+    uint32_t crc = w->no_memory ? 0 : exray_codec_default()->crc32(0, w->summary.data, w->summary.size);
     append_number(w, &w->summary, crc, 4);
     append(w, &w->summary, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
     xr_writer_raw(w, w->summary.data, w->summary.size);

@@ -110,7 +110,7 @@ const uint8_t *exray_picture_pixels(const exray_picture *picture)
     return picture->picture.bytes;
 }
 
-const char *exray_resize_name(exray_filter filter, exray_sampling sampling)
+const char *exray_picture_resize_name(exray_filter filter, exray_sampling sampling)
 {
     static const char *const names[4][5] = {
         {"nearest", "nearest", "nearest align_corners", "nearest", "nearest exact"},

@@ -148,7 +148,7 @@ int64_t xr_onnx_integer(const exray_node *node, const char *key, int64_t otherwi
 static bool read_plain_value(xr_onnx *onnx, const xr_pb_field *f, size_t count, exray_tensor_info *info,
                              xr_constant *constant, size_t *used)
 {
-    bool is_float = info->dtype == EXRAY_FLOAT32;
+    bool is_float = info->dtype == EXRAY_DTYPE_FLOAT32;
     size_t bytes = is_float ? 4 : 8;
     xr_pb pb = xr_pb_begin(f->data, f->size);
     do {
@@ -190,7 +190,7 @@ bool xr_onnx_constant_value(xr_onnx *onnx, xr_span attribute, exray_tensor_info 
     if (!is_float && !xr_onnx_is(name, "value_int") && !xr_onnx_is(name, "value_ints"))
         return true; /* strings, sparse tensors */
     bool list = name.size && name.data[name.size - 1] == 's';
-    info->dtype = is_float ? EXRAY_FLOAT32 : EXRAY_INT64;
+    info->dtype = is_float ? EXRAY_DTYPE_FLOAT32 : EXRAY_DTYPE_INT64;
     constant->data = xr_onnx_alloc(onnx, room + 1, 8);
     if (!constant->data)
         return false;

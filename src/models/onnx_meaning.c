@@ -80,29 +80,29 @@ static uint32_t operand(const exray_node *node, int place)
 static int64_t load_integer(exray_dtype dtype, const void *data, size_t i)
 {
     switch (dtype) {
-    case EXRAY_INT8:
+    case EXRAY_DTYPE_INT8:
         return ((const int8_t *)data)[i];
-    case EXRAY_UINT8:
+    case EXRAY_DTYPE_UINT8:
         return ((const uint8_t *)data)[i];
-    case EXRAY_INT16: {
+    case EXRAY_DTYPE_INT16: {
         int16_t value;
         memcpy(&value, (const char *)data + 2 * i, 2);
         return value;
     }
-    case EXRAY_UINT16: {
+    case EXRAY_DTYPE_UINT16: {
         uint16_t value;
         memcpy(&value, (const char *)data + 2 * i, 2);
         return value;
     }
-    case EXRAY_INT32: {
+    case EXRAY_DTYPE_INT32: {
         int32_t value;
         memcpy(&value, (const char *)data + 4 * i, 4);
         return value;
     }
-    case EXRAY_INT4:
-    case EXRAY_UINT4: {
+    case EXRAY_DTYPE_INT4:
+    case EXRAY_DTYPE_UINT4: {
         int nibble = ((const uint8_t *)data)[i / 2] >> (i % 2 ? 4 : 0) & 15;
-        return dtype == EXRAY_INT4 && nibble > 7 ? nibble - 16 : nibble;
+        return dtype == EXRAY_DTYPE_INT4 && nibble > 7 ? nibble - 16 : nibble;
     }
     default:
         return 0;
@@ -127,13 +127,13 @@ static bool describe(xr_onnx *onnx, const exray_node *node, const triple *t)
         return true;
     exray_tensor_info *info = xr_onnx_info(onnx, at);
     const exray_tensor_info *zero_info = zero_at == EXRAY_NO_INDEX ? NULL : xr_onnx_info(onnx, zero_at);
-    if (info->dtype == EXRAY_UNSPECIFIED && strcmp(node->op, "DequantizeLinear") != 0)
-        info->dtype = zero_info ? zero_info->dtype : EXRAY_UINT8; /* as the operators have it */
+    if (info->dtype == EXRAY_DTYPE_UNSPECIFIED && strcmp(node->op, "DequantizeLinear") != 0)
+        info->dtype = zero_info ? zero_info->dtype : EXRAY_DTYPE_UINT8; /* as the operators have it */
     const xr_constant *scale = xr_onnx_constant(onnx, scale_at);
     const xr_constant *zero = zero_at == EXRAY_NO_INDEX ? NULL : xr_onnx_constant(onnx, zero_at);
     size_t count = scale->size / sizeof(float);
     if (info->quantization.count || !xr_dtype_is_integer(info->dtype) || !count ||
-        xr_onnx_info(onnx, scale_at)->dtype != EXRAY_FLOAT32)
+        xr_onnx_info(onnx, scale_at)->dtype != EXRAY_DTYPE_FLOAT32)
         return true;
     if (zero_info && !xr_dtype_is_integer(zero_info->dtype))
         return true; /* float8's is a number, a hostile file's anything */
@@ -181,8 +181,9 @@ static bool describe_bias(xr_onnx *onnx, const exray_node *node)
     const exray_quantization *weights = &xr_onnx_info(onnx, weights_at)->quantization;
     const xr_constant *scale = xr_onnx_constant(onnx, scale_at);
     float input;
-    if (bias->quantization.count || bias->dtype != EXRAY_INT32 || bias->rank != 1 || !weights->count ||
-        !scale->data || scale->size != sizeof input || xr_onnx_info(onnx, scale_at)->dtype != EXRAY_FLOAT32 ||
+    if (bias->quantization.count || bias->dtype != EXRAY_DTYPE_INT32 || bias->rank != 1 || !weights->count ||
+        !scale->data || scale->size != sizeof input ||
+        xr_onnx_info(onnx, scale_at)->dtype != EXRAY_DTYPE_FLOAT32 ||
         (weights->count > 1 && bias->shape[0] != (int64_t)weights->count))
         return true;
     memcpy(&input, scale->data, sizeof input);
@@ -202,7 +203,7 @@ static void move_quantization(xr_onnx *onnx, const exray_node *node)
         return;
     const exray_tensor_info *source = xr_onnx_info(onnx, from);
     exray_tensor_info *target = xr_onnx_info(onnx, to);
-    if (target->dtype == EXRAY_UNSPECIFIED)
+    if (target->dtype == EXRAY_DTYPE_UNSPECIFIED)
         target->dtype = source->dtype;
     if (!target->quantization.count && source->quantization.count == 1 && target->dtype == source->dtype)
         target->quantization = source->quantization;

@@ -5,21 +5,22 @@
 
 /* TensorProto.DataType; what has no type of ours has no values either. */
 static const exray_dtype dtypes[] = {
-    [1] = EXRAY_FLOAT32, [2] = EXRAY_UINT8,     [3] = EXRAY_INT8,         [4] = EXRAY_UINT16,
-    [5] = EXRAY_INT16,   [6] = EXRAY_INT32,     [7] = EXRAY_INT64,        [8] = EXRAY_STRING,
-    [9] = EXRAY_BOOL,    [10] = EXRAY_FLOAT16,  [11] = EXRAY_FLOAT64,     [12] = EXRAY_UINT32,
-    [13] = EXRAY_UINT64, [16] = EXRAY_BFLOAT16, [17] = EXRAY_FLOAT8_E4M3, [19] = EXRAY_FLOAT8_E5M2,
-    [21] = EXRAY_UINT4,  [22] = EXRAY_INT4,
+    [1] = EXRAY_DTYPE_FLOAT32,      [2] = EXRAY_DTYPE_UINT8,     [3] = EXRAY_DTYPE_INT8,
+    [4] = EXRAY_DTYPE_UINT16,       [5] = EXRAY_DTYPE_INT16,     [6] = EXRAY_DTYPE_INT32,
+    [7] = EXRAY_DTYPE_INT64,        [8] = EXRAY_DTYPE_STRING,    [9] = EXRAY_DTYPE_BOOL,
+    [10] = EXRAY_DTYPE_FLOAT16,     [11] = EXRAY_DTYPE_FLOAT64,  [12] = EXRAY_DTYPE_UINT32,
+    [13] = EXRAY_DTYPE_UINT64,      [16] = EXRAY_DTYPE_BFLOAT16, [17] = EXRAY_DTYPE_FLOAT8_E4M3,
+    [19] = EXRAY_DTYPE_FLOAT8_E5M2, [21] = EXRAY_DTYPE_UINT4,    [22] = EXRAY_DTYPE_INT4,
 };
 
 exray_dtype xr_onnx_dtype(uint64_t data_type)
 {
-    return data_type < sizeof dtypes / sizeof *dtypes ? dtypes[data_type] : EXRAY_UNSPECIFIED;
+    return data_type < sizeof dtypes / sizeof *dtypes ? dtypes[data_type] : EXRAY_DTYPE_UNSPECIFIED;
 }
 
 unsigned xr_onnx_data_type(exray_dtype dtype)
 {
-    for (unsigned i = 1; dtype != EXRAY_UNSPECIFIED && i < sizeof dtypes / sizeof *dtypes; i++)
+    for (unsigned i = 1; dtype != EXRAY_DTYPE_UNSPECIFIED && i < sizeof dtypes / sizeof *dtypes; i++)
         if (dtypes[i] == dtype)
             return i;
     return 0;
@@ -157,14 +158,14 @@ static uint32_t typed_field(exray_dtype dtype, unsigned *bytes)
 {
     *bytes = exray_dtype_bits(dtype) < 8 ? 1 : exray_dtype_bits(dtype) / 8;
     switch (dtype) {
-    case EXRAY_FLOAT32:
+    case EXRAY_DTYPE_FLOAT32:
         return 4;
-    case EXRAY_FLOAT64:
+    case EXRAY_DTYPE_FLOAT64:
         return 10;
-    case EXRAY_INT64:
+    case EXRAY_DTYPE_INT64:
         return 7;
-    case EXRAY_UINT32:
-    case EXRAY_UINT64:
+    case EXRAY_DTYPE_UINT32:
+    case EXRAY_DTYPE_UINT64:
         return 11;
     default:
         return 5;

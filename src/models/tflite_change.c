@@ -216,7 +216,7 @@ static void declare_shape(change *c, const xr_flat_vector *tensors, uint32_t ten
 {
     xr_flat_table table = xr_flat_table_at(&c->file->flat, tensors, tensor);
     xr_flat_vector shape = xr_flat_children(&c->file->flat, &table, XR_TENSOR_SHAPE, 4);
-    if (known->dtype == EXRAY_UNSPECIFIED || !known->rank || known->rank != shape.count)
+    if (known->dtype == EXRAY_DTYPE_UNSPECIFIED || !known->rank || known->rank != shape.count)
         return;
     uint32_t dims[EXRAY_MAX_RANK];
     bool differs = false;

@@ -8,14 +8,14 @@ static const struct {
     exray_dtype dtype;
     bool pair;
 } types[] = {
-    {EXRAY_FLOAT32, false},     {EXRAY_FLOAT16, false},     {EXRAY_INT32, false},
-    {EXRAY_UINT8, false},       {EXRAY_INT64, false},       {EXRAY_STRING, false},
-    {EXRAY_BOOL, false},        {EXRAY_INT16, false},       {EXRAY_FLOAT32, true},
-    {EXRAY_INT8, false},        {EXRAY_FLOAT64, false},     {EXRAY_FLOAT64, true},
-    {EXRAY_UINT64, false},      {EXRAY_UNSPECIFIED, false}, {EXRAY_UNSPECIFIED, false},
-    {EXRAY_UINT32, false},      {EXRAY_UINT16, false},      {EXRAY_INT4, false},
-    {EXRAY_BFLOAT16, false},    {EXRAY_UNSPECIFIED, false}, {EXRAY_UINT4, false},
-    {EXRAY_FLOAT8_E4M3, false}, {EXRAY_FLOAT8_E5M2, false},
+    {EXRAY_DTYPE_FLOAT32, false},     {EXRAY_DTYPE_FLOAT16, false},     {EXRAY_DTYPE_INT32, false},
+    {EXRAY_DTYPE_UINT8, false},       {EXRAY_DTYPE_INT64, false},       {EXRAY_DTYPE_STRING, false},
+    {EXRAY_DTYPE_BOOL, false},        {EXRAY_DTYPE_INT16, false},       {EXRAY_DTYPE_FLOAT32, true},
+    {EXRAY_DTYPE_INT8, false},        {EXRAY_DTYPE_FLOAT64, false},     {EXRAY_DTYPE_FLOAT64, true},
+    {EXRAY_DTYPE_UINT64, false},      {EXRAY_DTYPE_UNSPECIFIED, false}, {EXRAY_DTYPE_UNSPECIFIED, false},
+    {EXRAY_DTYPE_UINT32, false},      {EXRAY_DTYPE_UINT16, false},      {EXRAY_DTYPE_INT4, false},
+    {EXRAY_DTYPE_BFLOAT16, false},    {EXRAY_DTYPE_UNSPECIFIED, false}, {EXRAY_DTYPE_UINT4, false},
+    {EXRAY_DTYPE_FLOAT8_E4M3, false}, {EXRAY_DTYPE_FLOAT8_E5M2, false},
 };
 
 xr_constant xr_tflite_buffer(xr_tflite_file *file, uint32_t number)
@@ -115,7 +115,7 @@ static bool is_whole(const exray_tensor_info *info, size_t size)
 {
     uint64_t bits = exray_dtype_bits(info->dtype);
     if (!bits)
-        return info->dtype == EXRAY_STRING;
+        return info->dtype == EXRAY_DTYPE_STRING;
     for (uint32_t i = 0; i < info->rank; i++) {
         if (info->shape[i] < 0 || (info->shape[i] && bits > UINT64_MAX / 16 / (uint64_t)info->shape[i]))
             return false;
@@ -134,7 +134,7 @@ void xr_tflite_read_tensor(xr_tflite_file *file, const xr_flat_table *tensor, ui
     info->name = xr_tflite_text(file, name, length);
     uint32_t type = xr_flat_u8(flat, tensor, XR_TENSOR_TYPE);
     bool known = type < sizeof types / sizeof types[0];
-    info->dtype = known ? types[type].dtype : EXRAY_UNSPECIFIED;
+    info->dtype = known ? types[type].dtype : EXRAY_DTYPE_UNSPECIFIED;
     uint32_t rank = read_shape(file, tensor, known && types[type].pair, info);
     if (!info->shape)
         return;

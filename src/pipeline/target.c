@@ -62,8 +62,8 @@ static void show_shape(const exray_tensor_info *info, char out[96])
 static exray_status read_quantization(const exray_tensor_info *info, xr_target *target, exray_error *error)
 {
     const exray_quantization *q = &info->quantization;
-    bool is_integer =
-        info->dtype != EXRAY_FLOAT32 && info->dtype != EXRAY_FLOAT16 && info->dtype != EXRAY_FLOAT64;
+    bool is_integer = info->dtype != EXRAY_DTYPE_FLOAT32 && info->dtype != EXRAY_DTYPE_FLOAT16 &&
+                      info->dtype != EXRAY_DTYPE_FLOAT64;
     if (!q->count || !is_integer)
         return EXRAY_OK;
     if (q->count != 1)
@@ -84,16 +84,16 @@ static exray_status read_type(const exray_tensor_info *info, xr_target *target, 
 {
     *target = (xr_target){.dtype = info->dtype};
     switch (info->dtype) {
-    case EXRAY_FLOAT32:
-    case EXRAY_FLOAT16:
-    case EXRAY_FLOAT64:
-    case EXRAY_INT8:
-    case EXRAY_UINT8:
-    case EXRAY_INT16:
-    case EXRAY_UINT16:
-    case EXRAY_INT32:
-    case EXRAY_UINT32:
-    case EXRAY_INT64:
+    case EXRAY_DTYPE_FLOAT32:
+    case EXRAY_DTYPE_FLOAT16:
+    case EXRAY_DTYPE_FLOAT64:
+    case EXRAY_DTYPE_INT8:
+    case EXRAY_DTYPE_UINT8:
+    case EXRAY_DTYPE_INT16:
+    case EXRAY_DTYPE_UINT16:
+    case EXRAY_DTYPE_INT32:
+    case EXRAY_DTYPE_UINT32:
+    case EXRAY_DTYPE_INT64:
         target->element_size = exray_dtype_bits(info->dtype) / 8;
         break;
     default:
@@ -157,35 +157,35 @@ static void encode(const xr_target *t, double real, uint8_t *out)
 {
     uint64_t bits = 0;
     switch (t->dtype) {
-    case EXRAY_FLOAT32: {
+    case EXRAY_DTYPE_FLOAT32: {
         float value = (float)real;
         uint32_t word;
         memcpy(&word, &value, sizeof word);
         bits = word;
         break;
     }
-    case EXRAY_FLOAT64:
+    case EXRAY_DTYPE_FLOAT64:
         memcpy(&bits, &real, sizeof bits);
         break;
-    case EXRAY_FLOAT16:
+    case EXRAY_DTYPE_FLOAT16:
         bits = to_half(real);
         break;
-    case EXRAY_INT8:
+    case EXRAY_DTYPE_INT8:
         bits = (uint64_t)(int64_t)to_integer(t, real, INT8_MIN, INT8_MAX);
         break;
-    case EXRAY_UINT8:
+    case EXRAY_DTYPE_UINT8:
         bits = (uint64_t)to_integer(t, real, 0, UINT8_MAX);
         break;
-    case EXRAY_INT16:
+    case EXRAY_DTYPE_INT16:
         bits = (uint64_t)(int64_t)to_integer(t, real, INT16_MIN, INT16_MAX);
         break;
-    case EXRAY_UINT16:
+    case EXRAY_DTYPE_UINT16:
         bits = (uint64_t)to_integer(t, real, 0, UINT16_MAX);
         break;
-    case EXRAY_INT32:
+    case EXRAY_DTYPE_INT32:
         bits = (uint64_t)(int64_t)to_integer(t, real, INT32_MIN, INT32_MAX);
         break;
-    case EXRAY_UINT32:
+    case EXRAY_DTYPE_UINT32:
         bits = (uint64_t)to_integer(t, real, 0, UINT32_MAX);
         break;
     default: /* INT64; a double holds whole numbers up to 2^53 */

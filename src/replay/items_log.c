@@ -25,7 +25,7 @@ static const char *what_is_wanted(const log_items *items)
 static const exray_record *pick_record(const log_items *items, size_t frame)
 {
     const exray_record *records = exray_log_records(items->log, frame);
-    exray_kind kind = items->from_input ? EXRAY_INPUT : EXRAY_SENSOR;
+    exray_kind kind = items->from_input ? EXRAY_KIND_INPUT : EXRAY_KIND_SENSOR;
     for (size_t i = 0; i < exray_log_frame(items->log, frame)->record_count; i++) {
         const exray_record *r = &records[i];
         if (r->message != EXRAY_MESSAGE_TENSOR || r->kind != kind || !r->has_data)

@@ -33,7 +33,7 @@ typedef struct outputs {
 typedef struct guard {
     const xr_engine *engine;
     const xr_session_config *session;
-    const exray_config *recording;
+    const exray_recorder_config *recording;
     const void *input;
     size_t size;
     outputs bare[MAX_BARE], observed[MAX_OBSERVED];
@@ -48,7 +48,7 @@ typedef struct distance {
     uint32_t output;
 } distance;
 
-bool xr_observes_layers(const exray_config *recording)
+bool xr_observes_layers(const exray_recorder_config *recording)
 {
     return recording->capture == EXRAY_CAPTURE_DEFAULT || recording->capture >= EXRAY_CAPTURE_STATS;
 }
@@ -86,7 +86,7 @@ static bool copy_output(const exray_tensor_info *info, const void *data, size_t 
     if (!to->values)
         return false;
     to->count = (size_t)count;
-    if (exray_dequantize(info, data, size, count, to->values) != EXRAY_OK) {
+    if (exray_tensor_dequantize(info, data, size, count, to->values) != EXRAY_OK) {
         free(to->values); /* no numbers: the bytes are compared */
         to->values = NULL;
     }
@@ -141,22 +141,22 @@ static exray_status run_observed(guard *g, exray_error *error)
     exray_recorder *recorder = calloc(1, sizeof *recorder);
     if (!recorder)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a recorder");
-    exray_status status = exray_open_callback(recorder, drop, NULL, g->recording);
+    exray_status status = exray_recorder_open_callback(recorder, drop, NULL, g->recording);
     if (status)
-        xr_error_set(error, status, "%s", exray_error_message(recorder));
+        xr_error_set(error, status, "%s", exray_recorder_error_message(recorder));
     xr_session_config config = *g->session;
     config.recorder = recorder;
     xr_session *session = status ? NULL : g->engine->open(&config, error);
     if (!status && !session)
         status = error->status;
     if (!status) {
-        exray_frame_begin(recorder, NULL);
+        exray_recorder_frame_begin(recorder, NULL);
         status = run_session(g, session, &g->observed[g->observed_count++], error);
-        exray_frame_end(recorder);
+        exray_recorder_frame_end(recorder);
     }
-    if (!status && (status = exray_error_status(recorder)) != EXRAY_OK)
-        xr_error_set(error, status, "%s", exray_error_message(recorder));
-    exray_close(recorder);
+    if (!status && (status = exray_recorder_error_status(recorder)) != EXRAY_OK)
+        xr_error_set(error, status, "%s", exray_recorder_error_message(recorder));
+    exray_recorder_close(recorder);
     if (session)
         g->engine->close(session);
     free(recorder);
@@ -284,8 +284,8 @@ static exray_status judge(guard *g, xr_observation *out, exray_error *error)
 }
 
 exray_status xr_observe(const xr_engine *engine, const xr_session_config *session, xr_session *bare,
-                        const exray_config *recording, const void *input, size_t size, xr_observation *out,
-                        exray_error *error)
+                        const exray_recorder_config *recording, const void *input, size_t size,
+                        xr_observation *out, exray_error *error)
 {
     guard g = {.engine = engine, .session = session, .recording = recording, .input = input, .size = size};
     *out = (xr_observation){.verdict = "equal"};

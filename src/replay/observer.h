@@ -25,10 +25,10 @@ typedef struct xr_observation {
  * random is not a perturbed one.  `session` is what opens further sessions
  * (recorder NULL).  Errors are those of the engine. */
 exray_status xr_observe(const xr_engine *engine, const xr_session_config *session, xr_session *bare,
-                        const exray_config *recording, const void *input, size_t size, xr_observation *out,
-                        exray_error *error);
+                        const exray_recorder_config *recording, const void *input, size_t size,
+                        xr_observation *out, exray_error *error);
 
 /* Whether anything is observed beyond inputs and outputs. */
-bool xr_observes_layers(const exray_config *recording);
+bool xr_observes_layers(const exray_recorder_config *recording);
 
 #endif

@@ -78,14 +78,14 @@ static exray_status attach_pipeline(run *r, exray_error *error)
     void *text = xr_file_read(r->options->pipeline, XR_LIMIT_TEXT, &size, error);
     if (!text)
         return error->status;
-    exray_attach(&r->recorder, "pipeline.yaml", "application/yaml", text, size);
+    exray_recorder_log_attachment(&r->recorder, "pipeline.yaml", "application/yaml", text, size);
     free(text);
     return EXRAY_OK;
 }
 
 static exray_status open_recorder(run *r)
 {
-    exray_config config = r->options->config;
+    exray_recorder_config config = r->options->config;
     char offset[32];
     snprintf(offset, sizeof offset, "%lld", (long long)r->task.label_offset);
     /* What decides how outputs are read is part of the log. */
@@ -99,7 +99,7 @@ static exray_status open_recorder(run *r)
     config.metadata_count = count;
     if (r->pipeline && !config.task)
         config.task = r->task.name;
-    return exray_open_file(&r->recorder, r->options->out, &config);
+    return exray_recorder_open_file(&r->recorder, r->options->out, &config);
 }
 
 static xr_session_config session_config(const run *r)
@@ -162,7 +162,7 @@ static exray_status convert_input(run *r, const xr_item *item, exray_error *erro
     float *values = malloc(count * sizeof *values);
     if (!values)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
-    exray_status status = exray_dequantize(from, item->data, item->size, count, values);
+    exray_status status = exray_tensor_dequantize(from, item->data, item->size, count, values);
     if (status)
         xr_error_set(error, status, "the recorded input cannot be read as %s", exray_dtype_name(from->dtype));
     else
@@ -203,9 +203,9 @@ static void record_sensor(run *r, const xr_item *item)
 {
     const char *format = encoded_format(item);
     if (strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0)
-        exray_record_encoded(&r->recorder, item->sensor, format, item->data, item->size);
+        exray_recorder_log_encoded(&r->recorder, item->sensor, format, item->data, item->size);
     else
-        exray_record_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
+        exray_recorder_log_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
 }
 
 /* A label file of another model would only show as a poor accuracy. */
@@ -227,32 +227,32 @@ static void check_label(run *r, const xr_item *item)
 static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_error *error)
 {
     const xr_engine *engine = r->options->engine;
-    uint64_t begin = exray_now(&r->recorder);
+    uint64_t begin = exray_recorder_now(&r->recorder);
     exray_status status = prepare_input(r, item, error);
-    uint64_t preprocess = exray_now(&r->recorder) - begin;
+    uint64_t preprocess = exray_recorder_now(&r->recorder) - begin;
     *usable = status == EXRAY_OK;
     if (status)
         return status;
     check_label(r, item);
     r->began = true;
     if (item->has_index)
-        exray_frame_begin_at(&r->recorder, item->index, item->source);
+        exray_recorder_frame_begin_at(&r->recorder, item->index, item->source);
     else
-        exray_frame_begin(&r->recorder, item->source);
+        exray_recorder_frame_begin(&r->recorder, item->source);
     if (item->has_label)
-        exray_frame_label(&r->recorder, item->label);
+        exray_recorder_frame_label(&r->recorder, item->label);
     if (!item->from_input)
         record_sensor(r, item);
-    exray_record_span(&r->recorder, "preprocess", preprocess);
+    exray_recorder_log_span(&r->recorder, "preprocess", preprocess);
     status = engine->set_input(r->session, 0, r->input_bytes, r->input_size, error);
     if (!status)
         status = engine->run(r->session, error);
     if (!status && r->has_result)
         status = xr_task_record(&r->task, engine, r->session, &r->recorder, error);
-    exray_frame_end(&r->recorder);
-    if (exray_error_status(&r->recorder)) /* the root of what else may have failed */
-        status =
-            xr_error_set(error, exray_error_status(&r->recorder), "%s", exray_error_message(&r->recorder));
+    exray_recorder_frame_end(&r->recorder);
+    if (exray_recorder_error_status(&r->recorder)) /* the root of what else may have failed */
+        status = xr_error_set(error, exray_recorder_error_status(&r->recorder), "%s",
+                              exray_recorder_error_message(&r->recorder));
     return status;
 }
 
@@ -401,7 +401,7 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
         return status;
     status = open_recorder(r);
     if (status)
-        return xr_error_set(error, status, "%s", exray_error_message(&r->recorder));
+        return xr_error_set(error, status, "%s", exray_recorder_error_message(&r->recorder));
     status = open_session(r, &r->recorder, error);
     return status ? status : attach_pipeline(r, error);
 }
@@ -424,11 +424,11 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     exray_status status = prepare(r, items, report, error);
     if (!status)
         status = run_all(r, items, report, error);
-    report->dropped = exray_dropped(&r->recorder);
-    exray_status closed = exray_close(&r->recorder);
+    report->dropped = exray_recorder_dropped(&r->recorder);
+    exray_status closed = exray_recorder_close(&r->recorder);
     if (!status && closed)
-        status = xr_error_set(error, closed, "%s", exray_error_message(&r->recorder));
-    report->bytes = exray_bytes_written(&r->recorder);
+        status = xr_error_set(error, closed, "%s", exray_recorder_error_message(&r->recorder));
+    report->bytes = exray_recorder_bytes_written(&r->recorder);
     if (!r->began && report->bytes > 0)
         remove_empty_log(options->out);
     if (r->session)

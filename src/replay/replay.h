@@ -17,16 +17,16 @@ typedef struct xr_run_listener {
 
 typedef struct xr_run_options {
     const xr_engine *engine;
-    const char *model;    /* path */
-    const char *pipeline; /* path; may be NULL only when every item is a model input */
-    const char *kernels;  /* NULL: default */
-    unsigned threads;     /* 0: 1 */
-    const char *library;  /* NULL: found */
-    const char *delegate; /* "LIB[:KEY:VALUE;...]"; NULL: none */
-    uint64_t max_frames;  /* 0: all */
-    unsigned repeat;      /* times that each item is run, a frame each; 0: 1 */
-    const char *out;      /* path of the log */
-    exray_config config;  /* capture, filters, role; task and metadata are filled in here */
+    const char *model;            /* path */
+    const char *pipeline;         /* path; may be NULL only when every item is a model input */
+    const char *kernels;          /* NULL: default */
+    unsigned threads;             /* 0: 1 */
+    const char *library;          /* NULL: found */
+    const char *delegate;         /* "LIB[:KEY:VALUE;...]"; NULL: none */
+    uint64_t max_frames;          /* 0: all */
+    unsigned repeat;              /* times that each item is run, a frame each; 0: 1 */
+    const char *out;              /* path of the log */
+    exray_recorder_config config; /* capture, filters, role; task and metadata are filled in here */
     xr_run_listener listener;
 } xr_run_options;
 

@@ -31,7 +31,7 @@ static float *output_values(const xr_engine *engine, xr_session *session, uint32
     float *values = malloc(*count ? *count * sizeof *values : 1);
     if (!values) {
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory for output %s", info->name);
-    } else if (*count && exray_dequantize(info, data, size, *count, values)) {
+    } else if (*count && exray_tensor_dequantize(info, data, size, *count, values)) {
         xr_error_set(error, EXRAY_E_FORMAT, "output %s has %zu bytes, too few for its shape", info->name,
                      size);
         free(values);
@@ -135,7 +135,7 @@ static exray_status record_classes(const xr_task *task, const xr_engine *engine,
         classes[i] = (exray_class){.id = id, .score = values[places[i]], .label = label_of(task, id)};
     }
     exray_status status =
-        exray_record_result(recorder, &(exray_result){.classes = classes, .class_count = k});
+        exray_recorder_log_result(recorder, &(exray_result){.classes = classes, .class_count = k});
     free(values);
     return status;
 }
@@ -163,7 +163,8 @@ static exray_status record_boxes(const xr_task *task, const xr_engine *engine, x
             int64_t id = (int64_t)values[1][i] - task->label_offset;
             boxes[i] = (exray_box){b[1], b[0], b[3], b[2], id, values[2][i], label_of(task, id)};
         }
-        status = exray_record_result(recorder, &(exray_result){.boxes = boxes, .box_count = (uint32_t)n});
+        status =
+            exray_recorder_log_result(recorder, &(exray_result){.boxes = boxes, .box_count = (uint32_t)n});
     }
     free(boxes);
     for (int i = 0; i < 4; i++)

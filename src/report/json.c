@@ -74,8 +74,9 @@ static void add_frames(writer *w, cJSON *root, const exray_comparison *c)
 {
     cJSON *frames = put(w, root, "frames", cJSON_CreateObject());
     number(w, frames, "matched", (double)exray_comparison_frame_count(c));
-    number(w, frames, "edge_unmatched", (double)exray_comparison_unmatched_frames(c, EXRAY_EDGE));
-    number(w, frames, "reference_unmatched", (double)exray_comparison_unmatched_frames(c, EXRAY_REFERENCE));
+    number(w, frames, "edge_unmatched", (double)exray_comparison_unmatched_frames(c, EXRAY_SIDE_EDGE));
+    number(w, frames, "reference_unmatched",
+           (double)exray_comparison_unmatched_frames(c, EXRAY_SIDE_REFERENCE));
     text(w, frames, "matched_by", exray_comparison_matched_by(c));
 }
 
@@ -86,10 +87,10 @@ static void add_accuracy(writer *w, cJSON *root, const exray_comparison *c)
     text(w, o, "task", *a->task ? a->task : NULL);
     number(w, o, "frames", (double)a->frames);
     number(w, o, "labelled", (double)a->labelled);
-    number(w, o, "edge", a->top1[EXRAY_EDGE]);
-    number(w, o, "reference", a->top1[EXRAY_REFERENCE]);
-    number(w, o, "edge_top5", a->top5[EXRAY_EDGE]);
-    number(w, o, "reference_top5", a->top5[EXRAY_REFERENCE]);
+    number(w, o, "edge", a->top1[EXRAY_SIDE_EDGE]);
+    number(w, o, "reference", a->top1[EXRAY_SIDE_REFERENCE]);
+    number(w, o, "edge_top5", a->top5[EXRAY_SIDE_EDGE]);
+    number(w, o, "reference_top5", a->top5[EXRAY_SIDE_REFERENCE]);
     number(w, o, "agreement", a->agreement);
 }
 
@@ -98,9 +99,9 @@ static void add_coverage(writer *w, cJSON *root, const exray_comparison *c)
     const exray_coverage *v = exray_comparison_coverage(c);
     cJSON *o = put(w, root, "coverage", cJSON_CreateObject());
     number(w, o, "compared", (double)v->compared);
-    number(w, o, "edge_layers", (double)v->layers[EXRAY_EDGE]);
-    number(w, o, "reference_layers", (double)v->layers[EXRAY_REFERENCE]);
-    number(w, o, "inside_partition", (double)v->inside);
+    number(w, o, "edge_layers", (double)v->layers[EXRAY_SIDE_EDGE]);
+    number(w, o, "reference_layers", (double)v->layers[EXRAY_SIDE_REFERENCE]);
+    number(w, o, "inside_partition", (double)v->fused);
     number(w, o, "with_data", (double)v->with_data);
     number(w, o, "with_stats", (double)v->with_stats);
     number(w, o, "with_sketch", (double)v->with_sketch);
@@ -113,10 +114,10 @@ static void add_where(writer *w, cJSON *o, const exray_comparison *c, const exra
     text(w, where, "stage", f->stage);
     text(w, where, "tensor", f->tensor);
     if (layer)
-        number(w, where, "layer", layer->node[EXRAY_EDGE]);
+        number(w, where, "layer", layer->node[EXRAY_SIDE_EDGE]);
     else
         put(w, where, "layer", cJSON_CreateNull());
-    text(w, where, "op", layer ? layer->op[EXRAY_EDGE] : NULL);
+    text(w, where, "op", layer ? layer->op[EXRAY_SIDE_EDGE] : NULL);
 }
 
 static void add_finding(writer *w, cJSON *list, const exray_comparison *c, const exray_finding *f)
@@ -166,14 +167,14 @@ static void add_metrics(writer *w, cJSON *o, const exray_metrics *m)
     }
 }
 
-static const char *role_name(exray_role_of_layer role)
+static const char *role_name(exray_layer_role role)
 {
     switch (role) {
-    case EXRAY_LAYER_CLEAN:
+    case EXRAY_LAYER_ROLE_CLEAN:
         return "clean";
-    case EXRAY_LAYER_ORIGINATES:
+    case EXRAY_LAYER_ROLE_ORIGINATES:
         return "originates";
-    case EXRAY_LAYER_PROPAGATES:
+    case EXRAY_LAYER_ROLE_PROPAGATES:
         return "propagates";
     default:
         return NULL;
@@ -227,8 +228,8 @@ static void add_io(writer *w, cJSON *root, const char *key, const exray_io_pair 
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *pair = first + i;
         cJSON *o = push(w, list, cJSON_CreateObject());
-        text(w, o, "edge", pair->name[EXRAY_EDGE]);
-        text(w, o, "reference", pair->name[EXRAY_REFERENCE]);
+        text(w, o, "edge", pair->name[EXRAY_SIDE_EDGE]);
+        text(w, o, "reference", pair->name[EXRAY_SIDE_REFERENCE]);
         put(w, o, "comparable", cJSON_CreateBool(pair->comparable));
         add_metrics(w, o, &pair->metrics);
         number(w, o, "error_to_signal", pair->error);
@@ -261,8 +262,8 @@ static void add_node_latency(writer *w, cJSON *o, const char *key, const exray_n
 static void add_stragglers(writer *w, cJSON *latency, const xr_report *r)
 {
     cJSON *list = put(w, latency, "stragglers", cJSON_CreateArray());
-    const exray_model *model = exray_log_model(exray_comparison_log(r->comparison, EXRAY_EDGE));
-    const exray_latency_table *table = exray_comparison_latency(r->comparison, EXRAY_EDGE);
+    const exray_model *model = exray_log_model(exray_comparison_log(r->comparison, EXRAY_SIDE_EDGE));
+    const exray_latency_table *table = exray_comparison_latency(r->comparison, EXRAY_SIDE_EDGE);
     for (size_t i = 0; i < r->outcome->shown_count; i++) {
         const exray_finding *f = r->outcome->shown[i];
         if (strcmp(f->cause, "perf.straggler") != 0)
@@ -271,7 +272,7 @@ static void add_stragglers(writer *w, cJSON *latency, const xr_report *r)
             if (strncmp(f->evidence[k].key, "layer_", 6) != 0)
                 continue;
             uint32_t n = (uint32_t)strtoul(f->evidence[k].key + 6, NULL, 10);
-            const exray_node_latency *node = exray_latency_of_node(table, n);
+            const exray_node_latency *node = exray_latency_table_node(table, n);
             if (!model || n >= model->node_count || !node)
                 continue;
             cJSON *o = push(w, list, cJSON_CreateObject());
@@ -288,9 +289,10 @@ static void add_stragglers(writer *w, cJSON *latency, const xr_report *r)
 static void add_latency(writer *w, cJSON *root, const xr_report *r)
 {
     const exray_comparison *c = r->comparison;
-    const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_EDGE),
-                                           exray_comparison_latency(c, EXRAY_REFERENCE)};
-    double edge = xr_report_latency(c, EXRAY_EDGE), reference = xr_report_latency(c, EXRAY_REFERENCE);
+    const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_SIDE_EDGE),
+                                           exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)};
+    double edge = xr_report_latency(c, EXRAY_SIDE_EDGE),
+           reference = xr_report_latency(c, EXRAY_SIDE_REFERENCE);
     cJSON *o = put(w, root, "latency", cJSON_CreateObject());
     number(w, o, "edge_ms", edge);
     number(w, o, "reference_ms", reference);
@@ -304,8 +306,8 @@ static void add_latency(writer *w, cJSON *root, const xr_report *r)
     cJSON *layers = put(w, o, "layers", cJSON_CreateArray());
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(c, i);
-        const exray_node_latency *a = exray_latency_of_node(table[0], layer->node[0]);
-        const exray_node_latency *b = exray_latency_of_node(table[1], layer->node[1]);
+        const exray_node_latency *a = exray_latency_table_node(table[0], layer->node[0]);
+        const exray_node_latency *b = exray_latency_table_node(table[1], layer->node[1]);
         if (layer->output != 0 || (!a && !b))
             continue;
         cJSON *item = push(w, layers, cJSON_CreateObject());

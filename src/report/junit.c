@@ -84,7 +84,7 @@ static void put_failure(FILE *out, const exray_finding *f)
 
 static bool is_of(const exray_finding *f, const exray_assertion *assertion, bool error)
 {
-    return f->assertion == assertion && (f->severity == EXRAY_ERROR) == error;
+    return f->assertion == assertion && (f->severity == EXRAY_SEVERITY_ERROR) == error;
 }
 
 static size_t count_findings(const xr_outcome *o, const exray_assertion *assertion, bool error)

@@ -11,16 +11,16 @@
 
 /* Light enough for black text, told apart by people who do not see red and green alike. */
 static const char *const role_colours[] = {
-    [EXRAY_LAYER_CLEAN] = "#b7e1cd",
-    [EXRAY_LAYER_ORIGINATES] = "#e8710a",
-    [EXRAY_LAYER_PROPAGATES] = "#fde293",
+    [EXRAY_LAYER_ROLE_CLEAN] = "#b7e1cd",
+    [EXRAY_LAYER_ROLE_ORIGINATES] = "#e8710a",
+    [EXRAY_LAYER_ROLE_PROPAGATES] = "#fde293",
 };
 
 typedef struct entry {
     char *key; /* owned; NULL: the node has no name */
     uint32_t node;
     double value; /* NAN: none */
-    exray_role_of_layer role;
+    exray_layer_role role;
 } entry;
 
 typedef struct table {
@@ -87,8 +87,10 @@ static bool make_table(const exray_model *model, table *t, xr_overlay *overlay)
     for (uint32_t n = 0; good && n < count; n++) {
         bool inner = model->nodes[n].subgraph != 0;
         const char *key = inner ? NULL : key_of(model, n);
-        t->entries[n] = (entry){
-            .key = key ? xr_clean_text(key) : NULL, .node = n, .value = NAN, .role = EXRAY_LAYER_UNJUDGED};
+        t->entries[n] = (entry){.key = key ? xr_clean_text(key) : NULL,
+                                .node = n,
+                                .value = NAN,
+                                .role = EXRAY_LAYER_ROLE_UNJUDGED};
         good = !key || t->entries[n].key;
         overlay->inner += inner;
     }
@@ -104,11 +106,11 @@ static bool make_table(const exray_model *model, table *t, xr_overlay *overlay)
 /* Of a node's outputs the worst counts. */
 static void add_layer(table *t, const exray_layer_pair *layer, double value)
 {
-    static const int gravity[] = {[EXRAY_LAYER_CLEAN] = 1,
-                                  [EXRAY_LAYER_ORIGINATES] = 3,
-                                  [EXRAY_LAYER_PROPAGATES] = 2,
-                                  [EXRAY_LAYER_UNJUDGED] = 0};
-    uint32_t n = layer->node[EXRAY_EDGE];
+    static const int gravity[] = {[EXRAY_LAYER_ROLE_CLEAN] = 1,
+                                  [EXRAY_LAYER_ROLE_ORIGINATES] = 3,
+                                  [EXRAY_LAYER_ROLE_PROPAGATES] = 2,
+                                  [EXRAY_LAYER_ROLE_UNJUDGED] = 0};
+    uint32_t n = layer->node[EXRAY_SIDE_EDGE];
     if (n >= t->count || !isfinite(value))
         return;
     entry *e = &t->entries[n];
@@ -140,7 +142,7 @@ static bool add_result(cJSON *results, const entry *e)
 {
     cJSON *result = cJSON_AddObjectToObject(results, e->key);
     return result && cJSON_AddNumberToObject(result, "value", e->value) &&
-           (e->role == EXRAY_LAYER_UNJUDGED ||
+           (e->role == EXRAY_LAYER_ROLE_UNJUDGED ||
             cJSON_AddStringToObject(result, "bgColor", role_colours[e->role]));
 }
 
@@ -188,7 +190,7 @@ static bool write_table(const table *t, const char *name, bool gradient, FILE *o
 bool xr_report_model_explorer(const exray_comparison *comparison, FILE *out, xr_overlay *overlay)
 {
     table t;
-    if (!make_table(exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE)), &t, overlay))
+    if (!make_table(exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)), &t, overlay))
         return false;
     add_layers(&t, comparison, overlay);
     const char *name = overlay->bounds ? "exray: least error to signal" : "exray: nRMSE";

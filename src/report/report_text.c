@@ -32,8 +32,8 @@ static const char *plural(size_t count, const char *one, const char *many)
 static void print_frames(const xr_report *r, FILE *out)
 {
     size_t matched = exray_comparison_frame_count(r->comparison);
-    size_t edge = exray_comparison_unmatched_frames(r->comparison, EXRAY_EDGE);
-    size_t reference = exray_comparison_unmatched_frames(r->comparison, EXRAY_REFERENCE);
+    size_t edge = exray_comparison_unmatched_frames(r->comparison, EXRAY_SIDE_EDGE);
+    size_t reference = exray_comparison_unmatched_frames(r->comparison, EXRAY_SIDE_REFERENCE);
     fprintf(out, "frames     %zu of %zu matched", matched, matched + edge);
     if (reference)
         fprintf(out, "; %zu %s only in the reference", reference, plural(reference, "is", "are"));
@@ -42,9 +42,9 @@ static void print_frames(const xr_report *r, FILE *out)
 
 static void print_top(FILE *out, const char *name, const double share[2])
 {
-    double points = 100 * (share[EXRAY_EDGE] - share[EXRAY_REFERENCE]);
-    fprintf(out, "%-10s edge %.1f %%   reference %.1f %%", name, 100 * share[EXRAY_EDGE],
-            100 * share[EXRAY_REFERENCE]);
+    double points = 100 * (share[EXRAY_SIDE_EDGE] - share[EXRAY_SIDE_REFERENCE]);
+    fprintf(out, "%-10s edge %.1f %%   reference %.1f %%", name, 100 * share[EXRAY_SIDE_EDGE],
+            100 * share[EXRAY_SIDE_REFERENCE]);
     if (fabs(points) >= 0.05)
         fprintf(out, "   %s %.1f points", points < 0 ? "down" : "up", fabs(points));
     fputc('\n', out);
@@ -56,9 +56,9 @@ static void print_accuracy(const xr_report *r, FILE *out)
     if (a->frames == 0)
         return;
     if (a->labelled) {
-        double points = 100 * (a->top1[EXRAY_EDGE] - a->top1[EXRAY_REFERENCE]);
+        double points = 100 * (a->top1[EXRAY_SIDE_EDGE] - a->top1[EXRAY_SIDE_REFERENCE]);
         fprintf(out, "accuracy   edge %.1f %%   reference %.1f %%   agreement %.1f %%",
-                100 * a->top1[EXRAY_EDGE], 100 * a->top1[EXRAY_REFERENCE], 100 * a->agreement);
+                100 * a->top1[EXRAY_SIDE_EDGE], 100 * a->top1[EXRAY_SIDE_REFERENCE], 100 * a->agreement);
         if (fabs(points) >= 0.05)
             fprintf(out, "        %s %.1f points", points < 0 ? "down" : "up", fabs(points));
         fputc('\n', out);
@@ -74,31 +74,31 @@ static void print_coverage(const xr_report *r, FILE *out)
 {
     const exray_coverage *c = exray_comparison_coverage(r->comparison);
     size_t valued = c->with_data + c->with_sketch + c->with_stats;
-    if (c->layers[EXRAY_EDGE] == 0) {
+    if (c->layers[EXRAY_SIDE_EDGE] == 0) {
         fputs("layers     none recorded\n", out);
         return;
     }
     if (valued == 0) {
         fprintf(out, "layers     %zu of %zu matched; none recorded with values on both sides\n", c->compared,
-                c->layers[EXRAY_EDGE]);
+                c->layers[EXRAY_SIDE_EDGE]);
         return;
     }
-    fprintf(out, "layers     %zu of %zu compared", c->compared, c->layers[EXRAY_EDGE]);
+    fprintf(out, "layers     %zu of %zu compared", c->compared, c->layers[EXRAY_SIDE_EDGE]);
     if (c->with_sketch)
         fprintf(out, "; %zu estimated from sketches", c->with_sketch);
     if (c->with_stats)
         fprintf(out, "; %zu by statistics alone", c->with_stats);
-    if (c->inside)
-        fprintf(out, "; %zu run inside others of the reference", c->inside);
-    if (valued + c->inside < c->compared)
-        fprintf(out, "; %zu without values", c->compared - c->inside - valued);
+    if (c->fused)
+        fprintf(out, "; %zu run inside others of the reference", c->fused);
+    if (valued + c->fused < c->compared)
+        fprintf(out, "; %zu without values", c->compared - c->fused - valued);
     fputc('\n', out);
 }
 
 static void print_latency(const xr_report *r, FILE *out)
 {
-    double edge = xr_report_latency(r->comparison, EXRAY_EDGE);
-    double reference = xr_report_latency(r->comparison, EXRAY_REFERENCE);
+    double edge = xr_report_latency(r->comparison, EXRAY_SIDE_EDGE);
+    double reference = xr_report_latency(r->comparison, EXRAY_SIDE_REFERENCE);
     if (isnan(edge) && isnan(reference))
         return;
     fputs("latency   ", out);
@@ -118,10 +118,12 @@ static void print_latency(const xr_report *r, FILE *out)
 
 static void print_finding(const exray_finding *f, FILE *out, const paint *p)
 {
-    const char *sign = f->severity == EXRAY_ERROR ? "✗" : f->severity == EXRAY_WARNING ? "!" : "i";
-    const char *tint = f->severity == EXRAY_ERROR     ? p->red
-                       : f->severity == EXRAY_WARNING ? p->yellow
-                                                      : p->dim;
+    const char *sign = f->severity == EXRAY_SEVERITY_ERROR     ? "✗"
+                       : f->severity == EXRAY_SEVERITY_WARNING ? "!"
+                                                               : "i";
+    const char *tint = f->severity == EXRAY_SEVERITY_ERROR     ? p->red
+                       : f->severity == EXRAY_SEVERITY_WARNING ? p->yellow
+                                                               : p->dim;
     int gap = COLUMN - 2 - (int)strlen(f->cause);
     fprintf(out, "\n%s%s %s%s%s%*sconfidence %.2f\n", tint, sign, p->bold, f->cause, p->end,
             gap > 1 ? gap : 1, "", f->confidence);
@@ -176,11 +178,11 @@ static void print_propagation(const xr_report *r, FILE *out)
     uint32_t first = 0, last = 0;
     for (size_t i = 0; i < exray_comparison_layer_count(r->comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(r->comparison, i);
-        if (layer->role != EXRAY_LAYER_PROPAGATES)
+        if (layer->role != EXRAY_LAYER_ROLE_PROPAGATES)
             continue;
         if (count++ == 0)
-            first = layer->node[EXRAY_EDGE];
-        last = layer->node[EXRAY_EDGE];
+            first = layer->node[EXRAY_SIDE_EDGE];
+        last = layer->node[EXRAY_SIDE_EDGE];
     }
     if (count == 1)
         fprintf(out, "    (layer %u only propagates it)", (unsigned)first);
@@ -196,7 +198,7 @@ static void print_verdict(const xr_report *r, FILE *out, const paint *p)
     const xr_outcome *o = r->outcome;
     size_t errors = 0, others = 0;
     for (size_t i = 0; i < o->shown_count; i++)
-        o->shown[i]->severity == EXRAY_ERROR ? errors++ : others++;
+        o->shown[i]->severity == EXRAY_SEVERITY_ERROR ? errors++ : others++;
     fputc('\n', out);
     if (o->verdict == XR_FAIL) {
         fprintf(out, "%s%sFAIL%s  %zu %s", p->bold, p->red, p->end, errors,

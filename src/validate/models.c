@@ -28,7 +28,7 @@ exray_status xr_lender_open(xr_lender *lender, exray_side side, const char *path
     if (*why)
         snprintf(lender->remark, sizeof lender->remark,
                  "the %s's model file %.100s: its weights are not used: %s",
-                 side == EXRAY_EDGE ? "edge" : "reference", path, why);
+                 side == EXRAY_SIDE_EDGE ? "edge" : "reference", path, why);
     *log = lender->log;
     return EXRAY_OK;
 }
@@ -43,7 +43,7 @@ void xr_lender_close(xr_lender *lender)
 
 /* ---- Isolation ------------------------------------------------------------------------ */
 
-exray_status xr_isolation_check(const exray_validate_options *o, exray_error *error)
+exray_status xr_isolation_check(const exray_validation_options *o, exray_error *error)
 {
     bool wanted = o->engine || o->repro || o->engine_library || o->kernels;
     if (wanted && (!o->engine || !o->reference_model))
@@ -67,7 +67,7 @@ static void remark_on(const xr_isolate_report *report, const xr_repro *repro, ch
         snprintf(remark, 480, "--repro: no layer is wrong by itself; nothing was written");
 }
 
-exray_status xr_isolation_run(const exray_validate_options *o, const xr_lender *reference,
+exray_status xr_isolation_run(const exray_validation_options *o, const xr_lender *reference,
                               exray_comparison *comparison, char remark[480], exray_error *error)
 {
     if (!o->engine)

@@ -24,9 +24,9 @@ exray_status xr_lender_open(xr_lender *lender, exray_side side, const char *path
 void xr_lender_close(xr_lender *lender);
 
 /* Whether the options go together. */
-exray_status xr_isolation_check(const exray_validate_options *o, exray_error *error);
+exray_status xr_isolation_check(const exray_validation_options *o, exray_error *error);
 /* Runs wrong layers alone, if `o->engine` is set; `remark` says what could not be, or "". */
-exray_status xr_isolation_run(const exray_validate_options *o, const xr_lender *reference,
+exray_status xr_isolation_run(const exray_validation_options *o, const xr_lender *reference,
                               exray_comparison *comparison, char remark[480], exray_error *error);
 
 #endif

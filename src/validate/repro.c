@@ -44,7 +44,7 @@ static bool write_tensors(const xr_repro *r, const char *name, const xr_isolated
 static bool write_readme(const xr_repro *r, const xr_isolated *what, const char *model)
 {
     const exray_layer_pair *layer = exray_comparison_layer(r->comparison, what->layer);
-    const exray_model *edge = exray_log_model(exray_comparison_log(r->comparison, EXRAY_EDGE));
+    const exray_model *edge = exray_log_model(exray_comparison_log(r->comparison, EXRAY_SIDE_EDGE));
     char text[4096];
     int length = snprintf(
         text, sizeof text,
@@ -55,8 +55,8 @@ static bool write_readme(const xr_repro *r, const xr_isolated *what, const char 
         "reference.npz    what the model above makes of it with %.40s\n\n"
         "The outputs differ by %.3g of the signal's deviation (better lower); data types explain %.3g.\n"
         "The edge: %.40s %.40s, kernels %.40s, on model %.200s.\n",
-        (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], layer->name[EXRAY_EDGE], model,
-        r->engine->name, what->error, what->noise, edge && edge->engine ? edge->engine : "?",
+        (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE], layer->name[EXRAY_SIDE_EDGE],
+        model, r->engine->name, what->error, what->noise, edge && edge->engine ? edge->engine : "?",
         edge && edge->engine_version ? edge->engine_version : "", edge && edge->kernels ? edge->kernels : "?",
         edge && edge->name ? edge->name : "?");
     return write_bytes(r, "README.txt", text,

@@ -23,17 +23,18 @@ struct exray_validation {
 };
 
 /* An older caller's struct ends earlier: what it has not is zero. */
-static exray_status take_options(const exray_validate_options *from, exray_validate_options *to,
+static exray_status take_options(const exray_validation_options *from, exray_validation_options *to,
                                  exray_error *error)
 {
-    *to = (exray_validate_options)EXRAY_VALIDATE_OPTIONS_INIT;
+    *to = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
     if (!from)
         return EXRAY_OK;
-    if (from->size < offsetof(exray_validate_options, set) || from->size > sizeof *to) {
+    if (from->size < offsetof(exray_validation_options, set) || from->size > sizeof *to) {
         error->status = EXRAY_E_ARGUMENT;
-        snprintf(error->message, sizeof error->message,
-                 "exray_validate_options.size is %u, this exray knows %u: use EXRAY_VALIDATE_OPTIONS_INIT",
-                 (unsigned)from->size, (unsigned)sizeof *to);
+        snprintf(
+            error->message, sizeof error->message,
+            "exray_validation_options.size is %u, this exray knows %u: use EXRAY_VALIDATION_OPTIONS_INIT",
+            (unsigned)from->size, (unsigned)sizeof *to);
         return error->status;
     }
     memcpy(to, from, from->size);
@@ -73,7 +74,7 @@ static bool write_html(const exray_validation *v, const char *path, exray_error 
     return false;
 }
 
-static bool judge(exray_validation *v, const exray_validate_options *o, exray_error *error)
+static bool judge(exray_validation *v, const exray_validation_options *o, exray_error *error)
 {
     double share = o->min_coverage;
     xr_check_options check = {.extra = v->plugins,
@@ -90,8 +91,8 @@ static bool judge(exray_validation *v, const exray_validate_options *o, exray_er
     return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
 }
 
-static exray_status open_models(exray_validation *v, const exray_validate_options *o, const exray_log *log[2],
-                                exray_error *error)
+static exray_status open_models(exray_validation *v, const exray_validation_options *o,
+                                const exray_log *log[2], exray_error *error)
 {
     const char *const path[2] = {o->edge_model, o->reference_model};
     exray_status status = xr_isolation_check(o, error);
@@ -127,7 +128,7 @@ static void gather_remarks(exray_validation *v)
 
 /* Plug-ins first: one that is none should not be found out after minutes of comparing. */
 static bool run(exray_validation *v, const exray_log *edge, const exray_log *reference,
-                const exray_validate_options *o, exray_error *error)
+                const exray_validation_options *o, exray_error *error)
 {
     xr_compare_options compare = {o->progress, o->user};
     const exray_log *log[2] = {edge, reference};
@@ -143,11 +144,11 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
     return !o->html || write_html(v, o->html, error);
 }
 
-exray_validation *exray_validate(const exray_log *edge, const exray_log *reference,
-                                 const exray_validate_options *options, exray_error *error)
+exray_validation *exray_validation_run(const exray_log *edge, const exray_log *reference,
+                                       const exray_validation_options *options, exray_error *error)
 {
     exray_error here = {EXRAY_OK, ""};
-    exray_validate_options o;
+    exray_validation_options o;
     if (!error)
         error = &here;
     if (take_options(options, &o, error) != EXRAY_OK)
@@ -182,11 +183,11 @@ exray_verdict exray_validation_verdict(const exray_validation *validation)
 {
     switch (validation->outcome.verdict) {
     case XR_PASS:
-        return EXRAY_PASS;
+        return EXRAY_VERDICT_PASS;
     case XR_FAIL:
-        return EXRAY_FAIL;
+        return EXRAY_VERDICT_FAIL;
     default:
-        return EXRAY_INCONCLUSIVE;
+        return EXRAY_VERDICT_INCONCLUSIVE;
     }
 }
 

@@ -16,7 +16,7 @@ enum { MOST = 16 };
 static exray_finding *add(exray_findings *f, const char *cause, exray_severity severity, double confidence,
                           const char *stage)
 {
-    exray_finding *finding = exray_find(f, cause, severity, confidence);
+    exray_finding *finding = exray_findings_add(f, cause, severity, confidence);
     exray_finding_where(finding, stage, "tensor", EXRAY_NO_INDEX);
     return finding;
 }
@@ -37,7 +37,7 @@ static void test_strings_are_copied(void **state)
     (void)state;
     exray_findings f = {0};
     char cause[] = "user.mine", text[] = "first";
-    exray_finding *finding = exray_find(&f, cause, EXRAY_ERROR, 7);
+    exray_finding *finding = exray_findings_add(&f, cause, EXRAY_SEVERITY_ERROR, 7);
     exray_finding_summary(finding, "%s %d", text, 1);
     exray_finding_detail(finding, "%s", text);
     exray_finding_detail(finding, "%s", "second");
@@ -63,7 +63,7 @@ static void test_strings_are_copied(void **state)
     assert_string_equal(finding->evidence[1].text, "first");
     assert_string_equal(finding->alternative[0].cause, "user.mine");
     assert_true(finding->confidence == 1); /* clamped */
-    assert_true(exray_find(&f, "user.b", EXRAY_INFO, NAN)->confidence == 0);
+    assert_true(exray_findings_add(&f, "user.b", EXRAY_SEVERITY_INFO, NAN)->confidence == 0);
     xr_findings_clear(&f);
     assert_null(f.first);
 }
@@ -72,14 +72,14 @@ static void test_order(void **state)
 {
     (void)state;
     exray_findings f = {0};
-    add(&f, "log.truncated", EXRAY_WARNING, 1, "log");
-    add(&f, "perf.straggler", EXRAY_WARNING, 1, "layer");
-    add(&f, "user.mine", EXRAY_ERROR, 1, "user");
-    add(&f, "output.postprocess", EXRAY_ERROR, 0.9, "output");
-    add(&f, "input.unknown", EXRAY_ERROR, 0.9, "input");
-    add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
-    add(&f, "input.normalization", EXRAY_ERROR, 0.95, "input");
-    add(&f, "layer.nan", EXRAY_ERROR, 0.99, "layer");
+    add(&f, "log.truncated", EXRAY_SEVERITY_WARNING, 1, "log");
+    add(&f, "perf.straggler", EXRAY_SEVERITY_WARNING, 1, "layer");
+    add(&f, "user.mine", EXRAY_SEVERITY_ERROR, 1, "user");
+    add(&f, "output.postprocess", EXRAY_SEVERITY_ERROR, 0.9, "output");
+    add(&f, "input.unknown", EXRAY_SEVERITY_ERROR, 0.9, "input");
+    add(&f, "input.channel_order", EXRAY_SEVERITY_ERROR, 0.9, "input");
+    add(&f, "input.normalization", EXRAY_SEVERITY_ERROR, 0.95, "input");
+    add(&f, "layer.nan", EXRAY_SEVERITY_ERROR, 0.99, "layer");
     expect_order(
         &f, "input.channel_order input.normalization input.unknown layer.nan output.postprocess user.mine "
             "perf.straggler log.truncated");
@@ -90,8 +90,8 @@ static void test_consequences_are_folded(void **state)
 {
     (void)state;
     exray_findings f = {0};
-    add(&f, "layer.unknown", EXRAY_ERROR, 0.9, "output");
-    exray_finding *cause = add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
+    add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "output");
+    exray_finding *cause = add(&f, "input.channel_order", EXRAY_SEVERITY_ERROR, 0.9, "input");
     expect_order(&f, "input.channel_order");
     assert_string_equal(cause->evidence[0].key, "consequences");
     assert_string_equal(cause->evidence[0].text, "layer.unknown");
@@ -103,13 +103,13 @@ static void test_what_is_no_consequence(void **state)
     (void)state;
     exray_findings f = {0};
     /* A layer that originates an error is a fault of its own; a warning causes none. */
-    add(&f, "layer.unknown", EXRAY_ERROR, 0.9, "layer");
-    add(&f, "input.channel_order", EXRAY_ERROR, 0.9, "input");
+    add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "layer");
+    add(&f, "input.channel_order", EXRAY_SEVERITY_ERROR, 0.9, "input");
     expect_order(&f, "input.channel_order layer.unknown");
     xr_findings_clear(&f);
-    add(&f, "layer.unknown", EXRAY_ERROR, 0.9, "output");
-    add(&f, "log.truncated", EXRAY_ERROR, 0.9, "log");
-    add(&f, "input.channel_order", EXRAY_WARNING, 0.9, "input");
+    add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "output");
+    add(&f, "log.truncated", EXRAY_SEVERITY_ERROR, 0.9, "log");
+    add(&f, "input.channel_order", EXRAY_SEVERITY_WARNING, 0.9, "input");
     expect_order(&f, "layer.unknown log.truncated input.channel_order");
     xr_findings_clear(&f);
 }
@@ -119,7 +119,7 @@ static void test_layers_in_order(void **state)
     (void)state;
     exray_findings f = {0};
     for (uint32_t i = 3; i-- > 0;) {
-        exray_finding *finding = exray_find(&f, "layer.unknown", EXRAY_ERROR, 0.5 + 0.1 * i);
+        exray_finding *finding = exray_findings_add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.5 + 0.1 * i);
         exray_finding_where(finding, "layer", "t", i);
     }
     exray_finding *shown[MOST];

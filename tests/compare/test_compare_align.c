@@ -29,8 +29,10 @@ static chain *make(size_t count, const char *const *ops, const char *const *name
     for (uint32_t i = 0; i <= count; i++) {
         c->io[i] = i;
         c->shape[i][0] = sizes && i ? sizes[i - 1] : 8;
-        c->tensor[i] = (exray_tensor_info){
-            .name = i ? names[i - 1] : "input", .dtype = EXRAY_FLOAT32, .rank = 1, .shape = c->shape[i]};
+        c->tensor[i] = (exray_tensor_info){.name = i ? names[i - 1] : "input",
+                                           .dtype = EXRAY_DTYPE_FLOAT32,
+                                           .rank = 1,
+                                           .shape = c->shape[i]};
     }
     for (uint32_t i = 0; i < count; i++)
         c->node[i] = (exray_node){.op = ops[i],

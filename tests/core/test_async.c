@@ -57,21 +57,22 @@ static uint8_t data[200000];
 static void record_layer(exray_recorder *recorder, uint32_t index, size_t size)
 {
     const int64_t shape[] = {(int64_t)size};
-    exray_record_tensor(recorder, &(exray_tensor){.kind = EXRAY_LAYER,
-                                                  .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = shape},
-                                                  .index = index,
-                                                  .data = data,
-                                                  .size = size});
+    exray_recorder_log_tensor(recorder,
+                              &(exray_tensor){.kind = EXRAY_KIND_LAYER,
+                                              .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                              .index = index,
+                                              .data = data,
+                                              .size = size});
 }
 
 /* Frames of layers of many sizes, some over half the ring. */
 static void record_frames(exray_recorder *recorder, int frames)
 {
     for (int i = 0; i < frames; i++) {
-        exray_frame_begin(recorder, "x");
+        exray_recorder_frame_begin(recorder, "x");
         for (uint32_t k = 0; k < 8; k++)
             record_layer(recorder, k, (size_t)(i * 7919 + (int)k * 104729) % (k == 7 ? 200000u : 9000u));
-        exray_frame_end(recorder);
+        exray_recorder_frame_end(recorder);
     }
 }
 
@@ -82,17 +83,17 @@ static void test_block_loses_nothing(void **state)
         sink s = new_sink();
         exray_recorder recorder;
         s.sleep_ns = mode == 1 ? 50000 : 0;
-        const exray_config config = {.capture = EXRAY_CAPTURE_FULL,
-                                     .ring_size = 64 << 10,
-                                     .policy = EXRAY_POLICY_BLOCK,
-                                     .stream = mode == 2,
-                                     .codec = exray_codecs()};
-        assert_int_equal(exray_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
+        const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL,
+                                              .ring_size = 64 << 10,
+                                              .policy = EXRAY_POLICY_BLOCK,
+                                              .stream = mode == 2,
+                                              .codec = exray_codec_default()};
+        assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
         record_frames(&recorder, 60);
-        assert_true(exray_bytes_written(&recorder) > 0);
-        assert_int_equal(exray_close(&recorder), EXRAY_OK);
-        assert_int_equal(exray_dropped(&recorder), 0);
-        assert_int_equal(exray_bytes_written(&recorder), s.used);
+        assert_true(exray_recorder_bytes_written(&recorder) > 0);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
+        assert_int_equal(exray_recorder_dropped(&recorder), 0);
+        assert_int_equal(exray_recorder_bytes_written(&recorder), s.used);
         scan log = scan_log(s.bytes, s.used);
         assert_true(log.complete);
         assert_int_equal(scan_count(&log, "/frame"), 60);
@@ -109,15 +110,16 @@ static void test_drop_counts_everything(void **state)
     (void)state;
     sink s = new_sink();
     exray_recorder recorder;
-    const exray_config config = {.capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10, .stream = true};
-    assert_int_equal(exray_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
+    const exray_recorder_config config = {
+        .capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10, .stream = true};
+    assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
     atomic_store(&s.held, true);
     record_frames(&recorder, 60); /* must not wait */
     atomic_store(&s.held, false);
-    assert_int_equal(exray_close(&recorder), EXRAY_OK);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     scan log = scan_log(s.bytes, s.used);
     assert_true(log.complete);
-    const uint64_t dropped = exray_dropped(&recorder);
+    const uint64_t dropped = exray_recorder_dropped(&recorder);
     assert_true(dropped > 300);
     /* Every record is in the log or in the count; where the last frame's /system came
      * too early to tell the whole count, the one written at close is one more. */
@@ -139,22 +141,22 @@ static void test_what_is_never_dropped(void **state)
     (void)state;
     sink s = new_sink();
     exray_recorder recorder;
-    const exray_config config = {.capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10};
+    const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10};
     const int64_t shape[] = {sizeof data};
     s.sleep_ns = 100000;
-    assert_int_equal(exray_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
-    exray_record_model(&recorder, &(exray_model){.name = "m"});
+    assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
+    exray_recorder_log_model(&recorder, &(exray_model){.name = "m"});
     for (uint32_t i = 0; i < 10; i++)
-        exray_record_tensor(&recorder,
-                            &(exray_tensor){.kind = EXRAY_CONSTANT,
-                                            .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = shape},
-                                            .index = i,
-                                            .data = data,
-                                            .size = sizeof data});
-    exray_attach(&recorder, "labels", "text/plain", data, sizeof data);
-    exray_record_metadata(&recorder, "m", &(exray_key_value){"k", "v"}, 1);
-    assert_int_equal(exray_close(&recorder), EXRAY_OK);
-    assert_int_equal(exray_dropped(&recorder), 0);
+        exray_recorder_log_tensor(
+            &recorder, &(exray_tensor){.kind = EXRAY_KIND_CONSTANT,
+                                       .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                       .index = i,
+                                       .data = data,
+                                       .size = sizeof data});
+    exray_recorder_log_attachment(&recorder, "labels", "text/plain", data, sizeof data);
+    exray_recorder_log_metadata(&recorder, "m", &(exray_key_value){"k", "v"}, 1);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
+    assert_int_equal(exray_recorder_dropped(&recorder), 0);
     scan log = scan_log(s.bytes, s.used);
     assert_int_equal(scan_count(&log, "/constant/"), 10);
     assert_int_equal(scan_count(&log, "/model"), 1);
@@ -172,14 +174,14 @@ static void test_a_failed_write_wakes_the_producer(void **state)
         sink s = new_sink();
         exray_recorder recorder;
         atomic_init(&s.fail_after, limit);
-        const exray_config config = {.capture = EXRAY_CAPTURE_FULL,
-                                     .ring_size = 64 << 10,
-                                     .policy = EXRAY_POLICY_BLOCK,
-                                     .chunk_size = 32 << 10};
-        assert_int_equal(exray_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
+        const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL,
+                                              .ring_size = 64 << 10,
+                                              .policy = EXRAY_POLICY_BLOCK,
+                                              .chunk_size = 32 << 10};
+        assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
         record_frames(&recorder, 60);
-        assert_int_equal(exray_close(&recorder), EXRAY_E_IO);
-        assert_non_null(strstr(exray_error_message(&recorder), "write callback"));
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_IO);
+        assert_non_null(strstr(exray_recorder_error_message(&recorder), "write callback"));
         scan log = scan_log(s.bytes, s.used);
         assert_true(log.begun && !log.complete);
         scan_free(&log);
@@ -193,10 +195,11 @@ static void test_abandon_does_not_wait(void **state)
     for (int i = 0; i < 20; i++) {
         sink s = new_sink();
         exray_recorder recorder;
-        const exray_config config = {.capture = EXRAY_CAPTURE_FULL, .ring_size = 1 << 20, .stream = true};
-        assert_int_equal(exray_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
+        const exray_recorder_config config = {
+            .capture = EXRAY_CAPTURE_FULL, .ring_size = 1 << 20, .stream = true};
+        assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
         record_frames(&recorder, i);
-        exray_abandon(&recorder);
+        exray_recorder_abandon(&recorder);
         scan log = scan_log(s.bytes, s.used);
         assert_true(log.begun && !log.complete);
         scan_free(&log);
@@ -209,11 +212,11 @@ static void *record_on_thread(void *unused)
     (void)unused;
     sink s = new_sink();
     exray_recorder recorder;
-    const exray_config config = {
+    const exray_recorder_config config = {
         .capture = EXRAY_CAPTURE_STATS, .ring_size = 64 << 10, .policy = EXRAY_POLICY_BLOCK};
-    exray_open_callback(&recorder, write_sink, &s, &config);
+    exray_recorder_open_callback(&recorder, write_sink, &s, &config);
     record_frames(&recorder, 30);
-    exray_status status = exray_close(&recorder);
+    exray_status status = exray_recorder_close(&recorder);
     scan log = scan_log(s.bytes, s.used);
     if (scan_count(&log, "/layer/") != 30 * 8)
         status = EXRAY_E_FORMAT;

@@ -61,23 +61,23 @@ static int write_sink(void *user, const void *bytes, size_t size)
 static void record_everything(exray_recorder *recorder)
 {
     static uint8_t data[40000];
-    exray_attach(recorder, "a", "b", data, 20000);
-    exray_record_model(recorder, &(exray_model){.name = "m"});
+    exray_recorder_log_attachment(recorder, "a", "b", data, 20000);
+    exray_recorder_log_model(recorder, &(exray_model){.name = "m"});
     for (int i = 0; i < 4; i++) {
-        exray_frame_begin(recorder, "x");
+        exray_recorder_frame_begin(recorder, "x");
         for (uint32_t k = 0; k < 4; k++) {
             const int64_t shape[] = {(int64_t)k * 10000};
-            exray_record_tensor(recorder,
-                                &(exray_tensor){.kind = EXRAY_LAYER,
-                                                .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = shape},
-                                                .index = k,
-                                                .data = data,
-                                                .size = (size_t)shape[0]});
+            exray_recorder_log_tensor(
+                recorder, &(exray_tensor){.kind = EXRAY_KIND_LAYER,
+                                          .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                          .index = k,
+                                          .data = data,
+                                          .size = (size_t)shape[0]});
         }
     }
 }
 
-static void fail_every_write(const exray_config *config, int error, exray_status wanted)
+static void fail_every_write(const exray_recorder_config *config, int error, exray_status wanted)
 {
     sink s = {.size = 4 << 20, .error = error};
     s.bytes = malloc(s.size);
@@ -86,9 +86,9 @@ static void fail_every_write(const exray_config *config, int error, exray_status
         exray_recorder recorder;
         s.calls = 0;
         s.used = 0;
-        const exray_status opened = exray_open_callback(&recorder, write_sink, &s, config);
+        const exray_status opened = exray_recorder_open_callback(&recorder, write_sink, &s, config);
         record_everything(&recorder);
-        const exray_status closed = exray_close(&recorder);
+        const exray_status closed = exray_recorder_close(&recorder);
         if (s.fail_at == 0) {
             writes = s.calls;
             assert_int_equal(closed, EXRAY_OK);
@@ -99,10 +99,10 @@ static void fail_every_write(const exray_config *config, int error, exray_status
             continue; /* the writer thread gathers more or less into a write */
         assert_int_equal(closed, wanted);
         assert_int_equal(opened, s.fail_at == 1 ? wanted : EXRAY_OK);
-        assert_int_equal(exray_error_status(&recorder), wanted);
-        assert_int_equal(exray_close(&recorder), wanted);
-        assert_non_null(strstr(exray_error_message(&recorder), "cannot write to"));
-        assert_null(strchr(exray_error_message(&recorder), '\n'));
+        assert_int_equal(exray_recorder_error_status(&recorder), wanted);
+        assert_int_equal(exray_recorder_close(&recorder), wanted);
+        assert_non_null(strstr(exray_recorder_error_message(&recorder), "cannot write to"));
+        assert_null(strchr(exray_recorder_error_message(&recorder), '\n'));
         /* What was written before is a log without an end. */
         const scan log = scan_log(s.bytes, s.used);
         assert_int_equal(log.begun, s.fail_at > 1);
@@ -118,18 +118,19 @@ static void fail_every_write(const exray_config *config, int error, exray_status
 static void test_fail_the_nth_write(void **state)
 {
     (void)state;
-    fail_every_write(&(exray_config){.capture = EXRAY_CAPTURE_FULL, .stream = true}, EIO, EXRAY_E_IO);
-    fail_every_write(&(exray_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10}, ENOSPC,
+    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .stream = true}, EIO,
+                     EXRAY_E_IO);
+    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10}, ENOSPC,
                      EXRAY_E_NO_SPACE);
-    fail_every_write(&(exray_config){.capture = EXRAY_CAPTURE_FULL,
-                                     .chunk_size = 64 << 10,
-                                     .codec = exray_codecs(),
-                                     .compression = EXRAY_COMPRESSION_ZSTD},
+    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+                                              .chunk_size = 64 << 10,
+                                              .codec = exray_codec_default(),
+                                              .compression = EXRAY_COMPRESSION_ZSTD},
                      EPIPE, EXRAY_E_IO);
-    fail_every_write(&(exray_config){.capture = EXRAY_CAPTURE_FULL,
-                                     .ring_size = 64 << 10,
-                                     .policy = EXRAY_POLICY_BLOCK,
-                                     .chunk_size = 32 << 10},
+    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+                                              .ring_size = 64 << 10,
+                                              .policy = EXRAY_POLICY_BLOCK,
+                                              .chunk_size = 32 << 10},
                      ENOSPC, EXRAY_E_NO_SPACE);
 }
 
@@ -141,11 +142,11 @@ static void test_full_disk(void **state)
         skip();
     }
     exray_recorder recorder;
-    assert_int_equal(exray_open_file(&recorder, "/dev/full", NULL), EXRAY_E_NO_SPACE);
+    assert_int_equal(exray_recorder_open_file(&recorder, "/dev/full", NULL), EXRAY_E_NO_SPACE);
     record_everything(&recorder);
-    assert_int_equal(exray_close(&recorder), EXRAY_E_NO_SPACE);
-    assert_non_null(strstr(exray_error_message(&recorder), "/dev/full"));
-    assert_non_null(strstr(exray_error_message(&recorder), "free some space"));
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_NO_SPACE);
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), "/dev/full"));
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), "free some space"));
 }
 
 /* Splits and interrupts change nothing of the file. */
@@ -157,13 +158,14 @@ static void test_split_and_interrupted_writes(void **state)
     assert_true(handle >= 0);
     exray_recorder recorder;
     awkward = true;
-    exray_open_file(&recorder, path, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10});
+    exray_recorder_open_file(&recorder, path,
+                             &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10});
     record_everything(&recorder);
-    assert_int_equal(exray_close(&recorder), EXRAY_OK);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     awkward = false;
     assert_true(write_calls > 50);
     const size_t size = (size_t)lseek(handle, 0, SEEK_END);
-    assert_int_equal(size, exray_bytes_written(&recorder));
+    assert_int_equal(size, exray_recorder_bytes_written(&recorder));
     uint8_t *bytes = malloc(size);
     assert_int_equal(pread(handle, bytes, size, 0), (ssize_t)size);
     scan log = scan_log(bytes, size);
@@ -182,15 +184,15 @@ static void test_each_frame_reaches_the_file(void **state)
     sink s = {.size = 4 << 20};
     s.bytes = malloc(s.size);
     exray_recorder recorder;
-    exray_open_callback(&recorder, write_sink, &s, &(exray_config){.stream = true});
+    exray_recorder_open_callback(&recorder, write_sink, &s, &(exray_recorder_config){.stream = true});
     for (size_t i = 1; i < 5; i++) {
-        exray_frame_begin(&recorder, "x");
-        exray_frame_end(&recorder);
+        exray_recorder_frame_begin(&recorder, "x");
+        exray_recorder_frame_end(&recorder);
         scan log = scan_log(s.bytes, s.used);
         assert_int_equal(scan_count(&log, "/frame"), i);
         scan_free(&log);
     }
-    exray_abandon(&recorder);
+    exray_recorder_abandon(&recorder);
     free(s.bytes);
 }
 

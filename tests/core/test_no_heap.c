@@ -53,21 +53,21 @@ static void record_frames(exray_recorder *recorder)
     static const uint64_t time = 1;
     static const double reading = 1;
     for (int i = 0; i < 50; i++) {
-        exray_frame_begin_encoded(recorder, "picture.jpg", "jpeg", data, 50000);
+        exray_recorder_frame_begin_encoded(recorder, "picture.jpg", "jpeg", data, 50000);
         for (uint32_t k = 0; k < 20; k++) {
             const int64_t shape[] = {(int64_t)(k + 1) * 10000};
-            exray_record_tensor(recorder,
-                                &(exray_tensor){.kind = k ? EXRAY_LAYER : EXRAY_INPUT,
-                                                .info = {.dtype = EXRAY_INT8, .rank = 1, .shape = shape},
-                                                .index = k,
-                                                .data = data,
-                                                .size = (size_t)shape[0]});
+            exray_recorder_log_tensor(
+                recorder, &(exray_tensor){.kind = k ? EXRAY_KIND_LAYER : EXRAY_KIND_INPUT,
+                                          .info = {.dtype = EXRAY_DTYPE_INT8, .rank = 1, .shape = shape},
+                                          .index = k,
+                                          .data = data,
+                                          .size = (size_t)shape[0]});
         }
-        exray_record_latency(recorder, &node, &time, &time, 1);
-        exray_record_reading(recorder, "light", &reading, 1, "lx");
-        exray_record_result(recorder, &(exray_result){.text = "cat"});
-        exray_record_scalar(recorder, "x", 1);
-        exray_record_span(recorder, "y", 2);
+        exray_recorder_log_latency(recorder, &node, &time, &time, 1);
+        exray_recorder_log_reading(recorder, "light", &reading, 1, "lx");
+        exray_recorder_log_result(recorder, &(exray_result){.text = "cat"});
+        exray_recorder_log_scalar(recorder, "x", 1);
+        exray_recorder_log_span(recorder, "y", 2);
     }
 }
 
@@ -86,17 +86,17 @@ static void test_no_heap(void **state)
                                              EXRAY_CAPTURE_FULL};
     for (int mode = 0; mode < 12; mode++) {
         exray_recorder recorder;
-        const exray_config config = {.capture = captures[mode % 4],
-                                     .stream = mode / 4 == 1,
-                                     .codec = mode / 4 == 2 ? exray_codecs() : NULL,
-                                     .ring_size = mode / 4 == 2 ? 1 << 20 : 0};
-        assert_int_equal(exray_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
-        exray_record_model(&recorder, &(exray_model){.name = "m"});
-        exray_attach(&recorder, "labels.txt", "text/plain", data, 1000);
+        const exray_recorder_config config = {.capture = captures[mode % 4],
+                                              .stream = mode / 4 == 1,
+                                              .codec = mode / 4 == 2 ? exray_codec_default() : NULL,
+                                              .ring_size = mode / 4 == 2 ? 1 << 20 : 0};
+        assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
+        exray_recorder_log_model(&recorder, &(exray_model){.name = "m"});
+        exray_recorder_log_attachment(&recorder, "labels.txt", "text/plain", data, 1000);
         const int before = atomic_load(&allocations);
         record_frames(&recorder);
         assert_int_equal(atomic_load(&allocations), before);
-        assert_int_equal(exray_close(&recorder), EXRAY_OK);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     }
 }
 
@@ -106,13 +106,13 @@ static void test_no_heap_at_all(void **state)
     (void)state;
     static uint8_t memory[4 << 20];
     exray_recorder recorder;
-    const exray_config config = {.memory = memory, .memory_size = sizeof memory, .max_chunks = 256};
-    exray_open_callback(&recorder, discard, NULL, &config); /* once, for what libc keeps */
-    exray_close(&recorder);
+    const exray_recorder_config config = {.memory = memory, .memory_size = sizeof memory, .max_chunks = 256};
+    exray_recorder_open_callback(&recorder, discard, NULL, &config); /* once, for what libc keeps */
+    exray_recorder_close(&recorder);
     const int before = atomic_load(&allocations);
-    assert_int_equal(exray_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
+    assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
     record_frames(&recorder);
-    assert_int_equal(exray_close(&recorder), EXRAY_OK);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     /* Finding out the processor's name takes a FILE, at open. */
     assert_in_range(atomic_load(&allocations) - before, 0, 2);
 }

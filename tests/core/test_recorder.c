@@ -29,17 +29,17 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void open_log(exray_recorder *recorder, const exray_config *config)
+static void open_log(exray_recorder *recorder, const exray_recorder_config *config)
 {
-    assert_int_equal(exray_open_memory(recorder, log_bytes, LOG_SIZE, config), EXRAY_OK);
+    assert_int_equal(exray_recorder_open_memory(recorder, log_bytes, LOG_SIZE, config), EXRAY_OK);
 }
 
 /* Closes without an error, and reads. */
 static scan close_log(exray_recorder *recorder)
 {
-    if (exray_close(recorder))
-        fail_msg("%s", exray_error_message(recorder));
-    const scan s = scan_log(log_bytes, (size_t)exray_bytes_written(recorder));
+    if (exray_recorder_close(recorder))
+        fail_msg("%s", exray_recorder_error_message(recorder));
+    const scan s = scan_log(log_bytes, (size_t)exray_recorder_bytes_written(recorder));
     assert_true(s.begun && s.complete);
     return s;
 }
@@ -49,8 +49,8 @@ static exray_tensor layer_at(uint32_t index)
     static const int64_t shape[] = {LAYER_FLOATS};
     static const char *const names[] = {"conv1", "conv2/relu", "pool", "dense", "softmax", "Conv3"};
     return (exray_tensor){
-        .kind = EXRAY_LAYER,
-        .info = {.name = names[index % 6], .dtype = EXRAY_FLOAT32, .rank = 1, .shape = shape},
+        .kind = EXRAY_KIND_LAYER,
+        .info = {.name = names[index % 6], .dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = shape},
         .index = index,
         .data = layer_data,
         .size = sizeof layer_data};
@@ -59,10 +59,11 @@ static exray_tensor layer_at(uint32_t index)
 static void record_io(exray_recorder *recorder, exray_kind kind)
 {
     static const int64_t shape[] = {8};
-    exray_record_tensor(recorder, &(exray_tensor){.kind = kind,
-                                                  .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = shape},
-                                                  .data = "12345678",
-                                                  .size = 8});
+    exray_recorder_log_tensor(recorder,
+                              &(exray_tensor){.kind = kind,
+                                              .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                              .data = "12345678",
+                                              .size = 8});
 }
 
 static void record_frame(exray_recorder *recorder)
@@ -70,27 +71,27 @@ static void record_frame(exray_recorder *recorder)
     static const uint32_t node = 0;
     static const uint64_t time = 5;
     static const double reading = 1;
-    exray_frame_begin(recorder, "source");
-    exray_record_encoded(recorder, "camera", "jpeg", "jpeg!", 5);
-    record_io(recorder, EXRAY_STAGE);
-    record_io(recorder, EXRAY_INPUT);
+    exray_recorder_frame_begin(recorder, "source");
+    exray_recorder_log_encoded(recorder, "camera", "jpeg", "jpeg!", 5);
+    record_io(recorder, EXRAY_KIND_STAGE);
+    record_io(recorder, EXRAY_KIND_INPUT);
     for (uint32_t i = 0; i < LAYERS; i++) {
         const exray_tensor layer = layer_at(i);
-        exray_record_tensor(recorder, &layer);
+        exray_recorder_log_tensor(recorder, &layer);
     }
-    record_io(recorder, EXRAY_OUTPUT);
-    exray_record_latency(recorder, &node, &time, &time, 1);
-    exray_record_reading(recorder, "light", &reading, 1, "lx");
-    exray_record_result(recorder, &(exray_result){.text = "x"});
-    exray_record_scalar(recorder, "s", 1);
-    exray_frame_end(recorder);
+    record_io(recorder, EXRAY_KIND_OUTPUT);
+    exray_recorder_log_latency(recorder, &node, &time, &time, 1);
+    exray_recorder_log_reading(recorder, "light", &reading, 1, "lx");
+    exray_recorder_log_result(recorder, &(exray_result){.text = "x"});
+    exray_recorder_log_scalar(recorder, "s", 1);
+    exray_recorder_frame_end(recorder);
 }
 
 static void record_constant(exray_recorder *recorder)
 {
     exray_tensor constant = layer_at(0);
-    constant.kind = EXRAY_CONSTANT;
-    exray_record_tensor(recorder, &constant);
+    constant.kind = EXRAY_KIND_CONSTANT;
+    exray_recorder_log_tensor(recorder, &constant);
 }
 
 /* ---- Levels ---- */
@@ -110,8 +111,8 @@ static void test_levels(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         exray_recorder recorder;
-        open_log(&recorder, &(exray_config){.capture = cases[i].capture});
-        exray_record_model(&recorder, &(exray_model){.name = "m"});
+        open_log(&recorder, &(exray_recorder_config){.capture = cases[i].capture});
+        exray_recorder_log_model(&recorder, &(exray_model){.name = "m"});
         record_constant(&recorder);
         record_frame(&recorder);
         scan s = close_log(&recorder);
@@ -133,7 +134,7 @@ static void test_levels(void **state)
             assert_int_equal(scan_has(layer, 4), !cases[i].layer_data);
             assert_int_equal(scan_has(constant, 3), cases[i].layer_data);
         }
-        assert_int_equal(exray_dropped(&recorder), 0);
+        assert_int_equal(exray_recorder_dropped(&recorder), 0);
         scan_free(&s);
     }
 }
@@ -143,19 +144,19 @@ static void test_wants_says_what_is_kept(void **state)
     (void)state;
     exray_recorder recorder;
     open_log(&recorder,
-             &(exray_config){.capture = EXRAY_CAPTURE_STATS, .layers = "conv*,#4", .every_nth = 2});
-    assert_true(exray_wants(&recorder, EXRAY_CONSTANT, 0, NULL));
+             &(exray_recorder_config){.capture = EXRAY_CAPTURE_STATS, .layers = "conv*,#4", .every_nth = 2});
+    assert_true(exray_recorder_wants(&recorder, EXRAY_KIND_CONSTANT, 0, NULL));
     for (int frame = 0; frame < 3; frame++) {
-        exray_frame_begin(&recorder, NULL);
+        exray_recorder_frame_begin(&recorder, NULL);
         const bool observed = frame != 1;
-        assert_int_equal(exray_wants(&recorder, EXRAY_INPUT, 0, "x"), observed);
-        assert_int_equal(exray_wants(&recorder, EXRAY_LAYER, 7, "conv9"), observed);
-        assert_int_equal(exray_wants(&recorder, EXRAY_LAYER, 4, NULL), observed);
-        assert_false(exray_wants(&recorder, EXRAY_LAYER, 7, "pool"));
-        assert_false(exray_wants(&recorder, EXRAY_LAYER, 7, NULL));
+        assert_int_equal(exray_recorder_wants(&recorder, EXRAY_KIND_INPUT, 0, "x"), observed);
+        assert_int_equal(exray_recorder_wants(&recorder, EXRAY_KIND_LAYER, 7, "conv9"), observed);
+        assert_int_equal(exray_recorder_wants(&recorder, EXRAY_KIND_LAYER, 4, NULL), observed);
+        assert_false(exray_recorder_wants(&recorder, EXRAY_KIND_LAYER, 7, "pool"));
+        assert_false(exray_recorder_wants(&recorder, EXRAY_KIND_LAYER, 7, NULL));
     }
-    exray_close(&recorder);
-    assert_false(exray_wants(&recorder, EXRAY_LAYER, 4, NULL));
+    exray_recorder_close(&recorder);
+    assert_false(exray_recorder_wants(&recorder, EXRAY_KIND_LAYER, 4, NULL));
 }
 
 /* ---- Filters ---- */
@@ -163,7 +164,7 @@ static void test_wants_says_what_is_kept(void **state)
 static void assert_layers(const char *filter, const char *kept)
 {
     exray_recorder recorder;
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .layers = filter});
+    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .layers = filter});
     record_frame(&recorder);
     scan s = close_log(&recorder);
     for (char index = '0'; index < '0' + LAYERS; index++) {
@@ -171,8 +172,8 @@ static void assert_layers(const char *filter, const char *kept)
         if (scan_count(&s, topic) != (strchr(kept, index) ? 1 : 0))
             fail_msg("layer %c with filter \"%s\"", index, filter);
     }
-    assert_int_equal(scan_count(&s, "/input/0"), 1); /* filters are about layers alone */
-    assert_int_equal(exray_dropped(&recorder), 0);   /* not wanted is not lost */
+    assert_int_equal(scan_count(&s, "/input/0"), 1);        /* filters are about layers alone */
+    assert_int_equal(exray_recorder_dropped(&recorder), 0); /* not wanted is not lost */
     scan_free(&s);
 }
 
@@ -195,10 +196,11 @@ static void test_filters_that_cannot_be(void **state)
     static const char *const filters[] = {"#", "#x", "#1-", "#5-3", "a,,b", ",", "#99999999999", "#1 2"};
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         exray_recorder recorder;
-        const exray_config config = {.layers = filters[i]};
-        assert_int_equal(exray_open_memory(&recorder, log_bytes, LOG_SIZE, &config), EXRAY_E_ARGUMENT);
-        assert_non_null(strstr(exray_error_message(&recorder), "config.layers"));
-        assert_int_equal(exray_close(&recorder), EXRAY_E_ARGUMENT);
+        const exray_recorder_config config = {.layers = filters[i]};
+        assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, LOG_SIZE, &config),
+                         EXRAY_E_ARGUMENT);
+        assert_non_null(strstr(exray_recorder_error_message(&recorder), "config.layers"));
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
     }
 }
 
@@ -212,8 +214,8 @@ static void test_filter_by_the_models_names(void **state)
     const exray_node nodes[] = {{.op = "CONV_2D", .outputs = &output, .output_count = 1},
                                 {.op = "RELU", .name = "act"},
                                 {.op = "CONV_2D"}};
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .layers = "stem*,act"});
-    exray_record_model(
+    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .layers = "stem*,act"});
+    exray_recorder_log_model(
         &recorder, &(exray_model){.tensors = &tensor, .tensor_count = 1, .nodes = nodes, .node_count = 3});
     record_frame(&recorder);
     scan s = close_log(&recorder);
@@ -227,7 +229,8 @@ static void test_every_nth_and_first_frames(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .every_nth = 3, .first_frames = 7});
+    open_log(&recorder,
+             &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .every_nth = 3, .first_frames = 7});
     for (int i = 0; i < 10; i++)
         record_frame(&recorder);
     scan s = close_log(&recorder);
@@ -244,7 +247,7 @@ static void test_no_io_data(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .no_io_data = true});
+    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .no_io_data = true});
     record_frame(&recorder);
     scan s = close_log(&recorder);
     assert_false(scan_has(scan_find(&s, "/sensor/camera", 0), 3));
@@ -253,7 +256,7 @@ static void test_no_io_data(void **state)
     assert_true(scan_has(scan_find(&s, "/input/0", 0), 4));
     assert_true(scan_has(scan_find(&s, "/output/0", 0), 3));
     assert_true(scan_has(scan_find(&s, "/layer/0", 0), 3));
-    for (size_t i = 0; i + 5 <= (size_t)exray_bytes_written(&recorder); i++)
+    for (size_t i = 0; i + 5 <= (size_t)exray_recorder_bytes_written(&recorder); i++)
         assert_memory_not_equal(log_bytes + i, "jpeg!", 5);
     scan_free(&s);
 }
@@ -267,15 +270,15 @@ static void test_budget_degrades_then_drops(void **state)
     for (size_t i = 0; i < 2 * sizeof budgets / sizeof *budgets; i++) {
         const uint64_t budget = budgets[i / 2];
         exray_recorder recorder;
-        open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL,
-                                            .byte_budget = budget,
-                                            .stream = i % 2 == 0,
-                                            .chunk_size = 32 << 10});
+        open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+                                                     .byte_budget = budget,
+                                                     .stream = i % 2 == 0,
+                                                     .chunk_size = 32 << 10});
         for (int k = 0; k < 200; k++)
             record_frame(&recorder);
         scan s = close_log(&recorder);
-        assert_in_range(exray_bytes_written(&recorder), 1, budget);
-        const uint64_t dropped = exray_dropped(&recorder);
+        assert_in_range(exray_recorder_bytes_written(&recorder), 1, budget);
+        const uint64_t dropped = exray_recorder_dropped(&recorder);
         const uint64_t kept = scan_count(&s, "/") - 1; /* the last /system is one more */
         size_t degraded = 0;
         for (size_t k = 0; k < s.count; k++)
@@ -294,19 +297,19 @@ static void test_channels_run_out(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .max_channels = 9});
-    exray_frame_begin(&recorder, NULL);
+    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .max_channels = 9});
+    exray_recorder_frame_begin(&recorder, NULL);
     for (uint32_t i = 0; i < 4; i++) {
         const exray_tensor layer = layer_at(i % 3);
-        exray_record_tensor(&recorder, &layer);
+        exray_recorder_log_tensor(&recorder, &layer);
     }
     for (uint32_t i = 10; i < 13; i++) {
         const exray_tensor layer = layer_at(i);
-        exray_record_tensor(&recorder, &layer);
+        exray_recorder_log_tensor(&recorder, &layer);
     }
     scan s = close_log(&recorder);
     assert_int_equal(scan_count(&s, "/layer/"), 5);
-    assert_int_equal(exray_dropped(&recorder), 2);
+    assert_int_equal(exray_recorder_dropped(&recorder), 2);
     assert_int_equal(scan_value(scan_find(&s, "/system", 0), 7), 2); /* never without these */
     assert_int_equal(scan_count(&s, "/frame"), 1);
     scan_free(&s);
@@ -321,9 +324,9 @@ static void test_frame_entries_run_out(void **state)
     memset(name, 'n', 100);
     name[100] = 0;
     for (int i = 0; i < 50; i++)
-        assert_int_equal(exray_record_scalar(&recorder, name, i), EXRAY_OK);
+        assert_int_equal(exray_recorder_log_scalar(&recorder, name, i), EXRAY_OK);
     scan s = close_log(&recorder);
-    assert_int_equal(exray_dropped(&recorder), 50 - 4096 / 113);
+    assert_int_equal(exray_recorder_dropped(&recorder), 50 - 4096 / 113);
     scan_free(&s);
 }
 
@@ -334,14 +337,15 @@ static void test_memory_sink_full(void **state)
     (void)state;
     for (int mode = 0; mode < 2; mode++) {
         exray_recorder recorder;
-        const exray_config config = {.capture = EXRAY_CAPTURE_FULL, .stream = mode == 0};
-        assert_int_equal(exray_open_memory(&recorder, log_bytes, 300000, &config), EXRAY_OK);
+        const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .stream = mode == 0};
+        assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, 300000, &config), EXRAY_OK);
         memset(log_bytes + 300000, 0x5A, 1000);
         for (int i = 0; i < 20; i++)
             record_frame(&recorder);
-        assert_int_equal(exray_close(&recorder), EXRAY_E_NO_SPACE);
-        assert_non_null(strstr(exray_error_message(&recorder), "the memory given to exray_open_memory"));
-        assert_int_equal(exray_bytes_written(&recorder), 300000);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_NO_SPACE);
+        assert_non_null(strstr(exray_recorder_error_message(&recorder),
+                               "the memory given to exray_recorder_open_memory"));
+        assert_int_equal(exray_recorder_bytes_written(&recorder), 300000);
         for (size_t i = 0; i < 1000; i++)
             assert_int_equal(log_bytes[300000 + i], 0x5A);
         scan s = scan_log(log_bytes, 300000);
@@ -355,16 +359,16 @@ static void test_abandon_leaves_no_end(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL, .stream = true});
+    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .stream = true});
     record_frame(&recorder);
     record_frame(&recorder);
-    exray_frame_begin(&recorder, NULL);
-    exray_abandon(&recorder);
-    scan s = scan_log(log_bytes, (size_t)exray_bytes_written(&recorder));
+    exray_recorder_frame_begin(&recorder, NULL);
+    exray_recorder_abandon(&recorder);
+    scan s = scan_log(log_bytes, (size_t)exray_recorder_bytes_written(&recorder));
     assert_true(s.begun && !s.complete);
     assert_int_equal(scan_count(&s, "/frame"), 2);
-    assert_int_equal(exray_record_scalar(&recorder, "x", 1), EXRAY_E_STATE);
-    assert_int_equal(exray_close(&recorder), EXRAY_OK);
+    assert_int_equal(exray_recorder_log_scalar(&recorder, "x", 1), EXRAY_E_STATE);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     scan_free(&s);
 }
 
@@ -373,16 +377,18 @@ static void test_two_recorders_at_once(void **state)
     (void)state;
     exray_recorder first, second;
     uint8_t *other = malloc(LOG_SIZE);
-    open_log(&first, &(exray_config){.session = "s"});
-    assert_int_equal(exray_open_memory(&second, other, LOG_SIZE, &(exray_config){.session = "s"}), EXRAY_OK);
+    open_log(&first, &(exray_recorder_config){.session = "s"});
+    assert_int_equal(
+        exray_recorder_open_memory(&second, other, LOG_SIZE, &(exray_recorder_config){.session = "s"}),
+        EXRAY_OK);
     for (int i = 0; i < 3; i++) {
         record_frame(&first);
         if (i < 2)
             record_frame(&second);
     }
     scan a = close_log(&first);
-    assert_int_equal(exray_close(&second), EXRAY_OK);
-    scan b = scan_log(other, (size_t)exray_bytes_written(&second));
+    assert_int_equal(exray_recorder_close(&second), EXRAY_OK);
+    scan b = scan_log(other, (size_t)exray_recorder_bytes_written(&second));
     assert_int_equal(scan_count(&a, "/frame"), 3);
     assert_int_equal(scan_count(&b, "/frame"), 2);
     scan_free(&a);
@@ -393,8 +399,8 @@ static void test_two_recorders_at_once(void **state)
 static void test_callers_memory(void **state)
 {
     (void)state;
-    exray_config config = {.capture = EXRAY_CAPTURE_FULL, .max_channels = 64, .max_chunks = 16};
-    const size_t needed = exray_memory_needed(&config);
+    exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .max_channels = 64, .max_chunks = 16};
+    const size_t needed = exray_recorder_memory_needed(&config);
     uint8_t *memory = malloc(needed + 16);
     config.memory_size = needed;
     for (size_t offset = 0; offset < 16; offset++) { /* of any alignment, and not a byte beyond */
@@ -411,24 +417,24 @@ static void test_callers_memory(void **state)
     }
     exray_recorder recorder;
     config.memory_size = needed / 2;
-    assert_int_equal(exray_open_memory(&recorder, log_bytes, LOG_SIZE, &config), EXRAY_E_MEMORY);
-    assert_non_null(strstr(exray_error_message(&recorder), "exray_memory_needed"));
+    assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, LOG_SIZE, &config), EXRAY_E_MEMORY);
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), "exray_recorder_memory_needed"));
     free(memory);
 }
 
 static void test_small_device(void **state)
 {
     (void)state;
-    const exray_config config = {.stream = true, .max_channels = 32};
-    assert_in_range(exray_memory_needed(&config), 1, 40 << 10);
+    const exray_recorder_config config = {.stream = true, .max_channels = 32};
+    assert_in_range(exray_recorder_memory_needed(&config), 1, 40 << 10);
 }
 
 static void test_more_chunks_than_the_index_holds(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder,
-             &(exray_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10, .max_chunks = 3});
+    open_log(&recorder, &(exray_recorder_config){
+                            .capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10, .max_chunks = 3});
     for (int i = 0; i < 20; i++)
         record_frame(&recorder);
     scan s = close_log(&recorder);
@@ -447,8 +453,8 @@ static void test_argument_errors(void **state)
     static const float scale[] = {1, 2, 3};
     static char long_name[1100];
     memset(long_name, 'a', sizeof long_name - 1);
-    const exray_tensor good = {.kind = EXRAY_INPUT,
-                               .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = two},
+    const exray_tensor good = {.kind = EXRAY_KIND_INPUT,
+                               .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = two},
                                .data = "ab",
                                .size = 2};
     exray_tensor bad[10];
@@ -468,19 +474,19 @@ static void test_argument_errors(void **state)
     for (size_t i = 0; i < 10; i++) {
         exray_recorder recorder;
         open_log(&recorder, NULL);
-        assert_int_equal(exray_record_tensor(&recorder, &good), EXRAY_OK);
-        assert_int_equal(exray_record_tensor(&recorder, &bad[i]), EXRAY_E_ARGUMENT);
-        const char *message = exray_error_message(&recorder);
-        assert_non_null(strstr(message, "exray_record_tensor"));
+        assert_int_equal(exray_recorder_log_tensor(&recorder, &good), EXRAY_OK);
+        assert_int_equal(exray_recorder_log_tensor(&recorder, &bad[i]), EXRAY_E_ARGUMENT);
+        const char *message = exray_recorder_error_message(&recorder);
+        assert_non_null(strstr(message, "exray_recorder_log_tensor"));
         assert_null(strchr(message, '\n'));
         /* Sticky: the first error stays, later calls do nothing. */
-        assert_int_equal(exray_record_tensor(&recorder, &good), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_frame_begin(&recorder, NULL), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_close(&recorder), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_close(&recorder), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_error_status(&recorder), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_log_tensor(&recorder, &good), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_frame_begin(&recorder, NULL), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_error_status(&recorder), EXRAY_E_ARGUMENT);
         /* The log has an end all the same: what was recorded is not lost. */
-        scan s = scan_log(log_bytes, (size_t)exray_bytes_written(&recorder));
+        scan s = scan_log(log_bytes, (size_t)exray_recorder_bytes_written(&recorder));
         assert_true(s.complete);
         assert_int_equal(scan_count(&s, "/input/0"), 1);
         assert_int_equal(scan_count(&s, "/frame"), 1);
@@ -504,14 +510,14 @@ static void test_images_are_checked(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         exray_recorder recorder;
         open_log(&recorder, NULL);
-        assert_int_equal(exray_record_image(&recorder, "camera", &bad[i], data, sizeof data),
+        assert_int_equal(exray_recorder_log_image(&recorder, "camera", &bad[i], data, sizeof data),
                          EXRAY_E_ARGUMENT);
-        exray_abandon(&recorder);
+        exray_recorder_abandon(&recorder);
     }
     exray_recorder recorder;
     open_log(&recorder, NULL);
-    assert_int_equal(exray_record_encoded(&recorder, "camera", "tiff", data, 3), EXRAY_E_ARGUMENT);
-    exray_abandon(&recorder);
+    assert_int_equal(exray_recorder_log_encoded(&recorder, "camera", "tiff", data, 3), EXRAY_E_ARGUMENT);
+    exray_recorder_abandon(&recorder);
 }
 
 static void test_state_errors(void **state)
@@ -519,24 +525,24 @@ static void test_state_errors(void **state)
     (void)state;
     exray_recorder recorder;
     memset(&recorder, 0, sizeof recorder);
-    assert_int_equal(exray_frame_begin(&recorder, NULL), EXRAY_E_STATE);
-    assert_int_equal(exray_error_status(&recorder), EXRAY_E_STATE);
-    assert_int_equal(exray_close(&recorder), EXRAY_E_STATE);
-    assert_non_null(strstr(exray_error_message(&recorder), "never opened"));
+    assert_int_equal(exray_recorder_frame_begin(&recorder, NULL), EXRAY_E_STATE);
+    assert_int_equal(exray_recorder_error_status(&recorder), EXRAY_E_STATE);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_STATE);
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), "never opened"));
     open_log(&recorder, NULL);
-    assert_int_equal(exray_record_model(&recorder, &(exray_model){.name = "a"}), EXRAY_OK);
-    assert_true(exray_has_model(&recorder));
-    assert_int_equal(exray_record_model(&recorder, &(exray_model){.name = "b"}), EXRAY_E_STATE);
-    assert_int_equal(exray_close(&recorder), EXRAY_E_STATE);
+    assert_int_equal(exray_recorder_log_model(&recorder, &(exray_model){.name = "a"}), EXRAY_OK);
+    assert_true(exray_recorder_has_model(&recorder));
+    assert_int_equal(exray_recorder_log_model(&recorder, &(exray_model){.name = "b"}), EXRAY_E_STATE);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_STATE);
 }
 
 static void test_configs_that_cannot_be(void **state)
 {
     (void)state;
-    const exray_config bad[] = {
+    const exray_recorder_config bad[] = {
         {.compression = EXRAY_COMPRESSION_LZ4},
-        {.compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codecs(), .stream = true},
-        {.compression = (exray_compression)9, .codec = exray_codecs()},
+        {.compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codec_default(), .stream = true},
+        {.compression = (exray_compression)9, .codec = exray_codec_default()},
         {.capture = (exray_capture)50},
         {.max_channels = 65536},
         {.ring_size = 100},
@@ -545,10 +551,11 @@ static void test_configs_that_cannot_be(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         exray_recorder recorder;
-        assert_int_equal(exray_memory_needed(&bad[i]), 0);
-        assert_int_equal(exray_open_memory(&recorder, log_bytes, LOG_SIZE, &bad[i]), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_frame_begin(&recorder, NULL), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_close(&recorder), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_memory_needed(&bad[i]), 0);
+        assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, LOG_SIZE, &bad[i]),
+                         EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_frame_begin(&recorder, NULL), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
     }
 }
 
@@ -556,13 +563,13 @@ static void test_files_that_cannot_be(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    assert_int_equal(exray_open_file(&recorder, "/no such folder/edge.mcap", NULL), EXRAY_E_IO);
-    assert_non_null(strstr(exray_error_message(&recorder), "/no such folder/edge.mcap"));
-    assert_non_null(strstr(exray_error_message(&recorder), "No such file or directory"));
-    assert_int_equal(exray_close(&recorder), EXRAY_E_IO);
-    assert_int_equal(exray_open_file(&recorder, NULL, NULL), EXRAY_E_ARGUMENT);
-    assert_int_equal(exray_open_callback(&recorder, NULL, NULL, NULL), EXRAY_E_ARGUMENT);
-    assert_int_equal(exray_open_memory(&recorder, NULL, 5, NULL), EXRAY_E_ARGUMENT);
+    assert_int_equal(exray_recorder_open_file(&recorder, "/no such folder/edge.mcap", NULL), EXRAY_E_IO);
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), "/no such folder/edge.mcap"));
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), "No such file or directory"));
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_IO);
+    assert_int_equal(exray_recorder_open_file(&recorder, NULL, NULL), EXRAY_E_ARGUMENT);
+    assert_int_equal(exray_recorder_open_callback(&recorder, NULL, NULL, NULL), EXRAY_E_ARGUMENT);
+    assert_int_equal(exray_recorder_open_memory(&recorder, NULL, 5, NULL), EXRAY_E_ARGUMENT);
 }
 
 static int closed[4], closed_count;
@@ -580,21 +587,21 @@ static void test_closers(void **state)
         closed_count = 0;
         open_log(&recorder, NULL);
         for (int i = 0; i < 4; i++)
-            assert_int_equal(exray_on_close(&recorder, note_close, &numbers[i]), EXRAY_OK);
+            assert_int_equal(exray_recorder_on_close(&recorder, note_close, &numbers[i]), EXRAY_OK);
         if (abandon)
-            exray_abandon(&recorder);
+            exray_recorder_abandon(&recorder);
         else
-            assert_int_equal(exray_close(&recorder), EXRAY_OK);
+            assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
         assert_int_equal(closed_count, 4);
         for (int i = 0; i < 4; i++)
             assert_int_equal(closed[i], 4 - i);
     }
     open_log(&recorder, NULL);
     for (int i = 0; i < 4; i++)
-        exray_on_close(&recorder, note_close, &numbers[i]);
-    assert_int_equal(exray_on_close(&recorder, note_close, &numbers[0]), EXRAY_E_LIMIT);
+        exray_recorder_on_close(&recorder, note_close, &numbers[i]);
+    assert_int_equal(exray_recorder_on_close(&recorder, note_close, &numbers[0]), EXRAY_E_LIMIT);
     closed_count = 0;
-    assert_int_equal(exray_close(&recorder), EXRAY_E_LIMIT);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_LIMIT);
     assert_int_equal(closed_count, 4);
 }
 
@@ -603,10 +610,10 @@ static void test_a_taps_failure(void **state)
     (void)state;
     exray_recorder recorder;
     open_log(&recorder, NULL);
-    assert_int_equal(exray_fail(&recorder, EXRAY_E_ENGINE, "no symbol TfLiteX"), EXRAY_E_ENGINE);
-    assert_int_equal(exray_fail(&recorder, EXRAY_E_IO, "later"), EXRAY_E_ENGINE);
-    assert_int_equal(exray_close(&recorder), EXRAY_E_ENGINE);
-    assert_string_equal(exray_error_message(&recorder), "no symbol TfLiteX");
+    assert_int_equal(exray_recorder_fail(&recorder, EXRAY_E_ENGINE, "no symbol TfLiteX"), EXRAY_E_ENGINE);
+    assert_int_equal(exray_recorder_fail(&recorder, EXRAY_E_IO, "later"), EXRAY_E_ENGINE);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ENGINE);
+    assert_string_equal(exray_recorder_error_message(&recorder), "no symbol TfLiteX");
 }
 
 /* Nodes nested without end would take all the stack. */
@@ -617,9 +624,9 @@ static void test_models_nested_too_deep(void **state)
     exray_node node = {.op = "WHILE", .inner_count = 1};
     node.inner = &node;
     open_log(&recorder, NULL);
-    assert_int_equal(exray_record_model(&recorder, &(exray_model){.nodes = &node, .node_count = 1}),
+    assert_int_equal(exray_recorder_log_model(&recorder, &(exray_model){.nodes = &node, .node_count = 1}),
                      EXRAY_E_ARGUMENT);
-    exray_abandon(&recorder);
+    exray_recorder_abandon(&recorder);
 }
 
 /* A log call outside a frame begins one. */
@@ -629,12 +636,12 @@ static void test_frames_begin_by_themselves(void **state)
     exray_recorder recorder;
     open_log(&recorder, NULL);
     record_constant(&recorder); /* not this one: it belongs to no frame */
-    exray_record_scalar(&recorder, "x", 1);
-    exray_frame_begin(&recorder, "second");
-    exray_frame_begin_encoded(&recorder, "third", "jpeg", "abc", 3);
-    exray_frame_end(&recorder);
-    exray_frame_end(&recorder);
-    assert_true(exray_frame_elapsed(&recorder) < 1000000000u);
+    exray_recorder_log_scalar(&recorder, "x", 1);
+    exray_recorder_frame_begin(&recorder, "second");
+    exray_recorder_frame_begin_encoded(&recorder, "third", "jpeg", "abc", 3);
+    exray_recorder_frame_end(&recorder);
+    exray_recorder_frame_end(&recorder);
+    assert_true(exray_recorder_frame_elapsed(&recorder) < 1000000000u);
     scan s = close_log(&recorder);
     assert_int_equal(scan_count(&s, "/frame"), 4);
     for (size_t i = 0; i < 4; i++)
@@ -656,16 +663,17 @@ static void test_over_a_gibibyte(void **state)
     if (!data)
         skip();
     exray_recorder recorder;
-    open_log(&recorder, &(exray_config){.capture = EXRAY_CAPTURE_FULL});
-    exray_record_tensor(&recorder, &(exray_tensor){.kind = EXRAY_OUTPUT,
-                                                   .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = shape},
-                                                   .data = data,
-                                                   .size = size});
+    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL});
+    exray_recorder_log_tensor(&recorder,
+                              &(exray_tensor){.kind = EXRAY_KIND_OUTPUT,
+                                              .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                              .data = data,
+                                              .size = size});
     scan s = close_log(&recorder);
     const scan_message *output = scan_find(&s, "/output/0", 0);
     assert_false(scan_has(output, 3));
     assert_true(scan_has(output, 4));
-    assert_int_equal(exray_dropped(&recorder), 1);
+    assert_int_equal(exray_recorder_dropped(&recorder), 1);
     scan_free(&s);
     free(data);
 }
@@ -679,18 +687,19 @@ static void test_tensors_without_their_model(void **state)
     const int64_t shape[] = {LAYER_FLOATS};
     exray_tensor_info tensors[64];
     for (size_t i = 0; i < 64; i++)
-        tensors[i] = (exray_tensor_info){.name = name, .dtype = EXRAY_FLOAT32, .rank = 1, .shape = shape};
+        tensors[i] =
+            (exray_tensor_info){.name = name, .dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = shape};
     const exray_model model = {.name = "m", .tensors = tensors, .tensor_count = 64};
     for (int fits = 0; fits < 2; fits++) {
         exray_recorder recorder;
         open_log(&recorder,
-                 &(exray_config){.capture = EXRAY_CAPTURE_IO, .byte_budget = fits ? 200000 : 60000});
-        exray_record_model(&recorder, &model);
-        assert_int_equal(exray_dropped(&recorder), !fits);
+                 &(exray_recorder_config){.capture = EXRAY_CAPTURE_IO, .byte_budget = fits ? 200000 : 60000});
+        exray_recorder_log_model(&recorder, &model);
+        assert_int_equal(exray_recorder_dropped(&recorder), !fits);
         exray_tensor input = layer_at(0);
-        input.kind = EXRAY_INPUT;
+        input.kind = EXRAY_KIND_INPUT;
         input.in_model = true;
-        exray_record_tensor(&recorder, &input);
+        exray_recorder_log_tensor(&recorder, &input);
         scan s = close_log(&recorder);
         assert_int_equal(scan_count(&s, "/model"), fits);
         assert_int_equal(scan_has(scan_find(&s, "/input/conv1", 0), 2), !fits);
@@ -704,10 +713,10 @@ static void test_a_taps_failure_to_read(void **state)
     (void)state;
     exray_recorder recorder;
     open_log(&recorder, NULL);
-    exray_frame_begin(&recorder, "a");
-    assert_int_equal(exray_fail(&recorder, EXRAY_E_IO, "cannot read the model"), EXRAY_E_IO);
-    assert_int_equal(exray_close(&recorder), EXRAY_E_IO);
-    scan s = scan_log(log_bytes, (size_t)exray_bytes_written(&recorder));
+    exray_recorder_frame_begin(&recorder, "a");
+    assert_int_equal(exray_recorder_fail(&recorder, EXRAY_E_IO, "cannot read the model"), EXRAY_E_IO);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_IO);
+    scan s = scan_log(log_bytes, (size_t)exray_recorder_bytes_written(&recorder));
     assert_true(s.complete);
     assert_int_equal(scan_count(&s, "/frame"), 1);
     scan_free(&s);

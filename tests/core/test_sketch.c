@@ -26,7 +26,7 @@ static uint32_t sketch_of(const exray_tensor_info *info, const void *data, size_
 {
     exray_stats stats;
     uint32_t count = 0;
-    assert_int_equal(exray_compute_sketch(info, data, size, EXRAY_SKETCH_SEED, &stats, bucket, &count),
+    assert_int_equal(exray_sketch_compute(info, data, size, EXRAY_SKETCH_SEED, &stats, bucket, &count),
                      EXRAY_OK);
     return count;
 }
@@ -42,7 +42,7 @@ static void test_vectors(void **state)
     (void)state;
     xr_crc32_make(&tables);
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
-        const exray_tensor_info info = {.dtype = EXRAY_FLOAT32, .rank = 1, .shape = &vectors[i].n};
+        const exray_tensor_info info = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = &vectors[i].n};
         float bucket[EXRAY_SKETCH_BUCKETS];
         fill((size_t)vectors[i].n);
         assert_int_equal(sketch_of(&info, values, 4 * (size_t)vectors[i].n, bucket), vectors[i].buckets);
@@ -97,12 +97,12 @@ static void test_layouts_and_types(void **state)
                 first[(n * C + c) * H * W + p] = last[i];
                 real[i] = ((float)last[i] + 5) * scale;
             }
-    exray_tensor_info info = {.dtype = EXRAY_INT8, .rank = 4, .shape = nhwc, .quantization = q};
+    exray_tensor_info info = {.dtype = EXRAY_DTYPE_INT8, .rank = 4, .shape = nhwc, .quantization = q};
     sketch_of(&info, last, COUNT, bucket[0]);
     info.shape = nchw;
     info.layout = "NCHW";
     sketch_of(&info, first, COUNT, bucket[1]);
-    info = (exray_tensor_info){.dtype = EXRAY_FLOAT32, .rank = 4, .shape = nhwc, .layout = "NHWC"};
+    info = (exray_tensor_info){.dtype = EXRAY_DTYPE_FLOAT32, .rank = 4, .shape = nhwc, .layout = "NHWC"};
     sketch_of(&info, real, sizeof real, bucket[2]);
     assert_memory_equal(bucket[0], bucket[1], sizeof bucket[0]);
     assert_memory_equal(bucket[0], bucket[2], sizeof bucket[0]);
@@ -123,13 +123,13 @@ static void test_scale_of_each_channel(void **state)
             first[c * P + p] = (uint8_t)(31 * p + c);
             real[p * C + c] = (float)first[c * P + p] * scale[c];
         }
-    exray_tensor_info info = {.dtype = EXRAY_UINT8,
+    exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8,
                               .rank = 4,
                               .shape = nchw,
                               .layout = "NCHW",
                               .quantization = {C, 1, scale, NULL}};
     sketch_of(&info, first, COUNT, bucket[0]);
-    info = (exray_tensor_info){.dtype = EXRAY_FLOAT32, .rank = 1, .shape = flat};
+    info = (exray_tensor_info){.dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = flat};
     sketch_of(&info, real, sizeof real, bucket[1]);
     assert_memory_equal(bucket[0], bucket[1], sizeof bucket[0]);
 }
@@ -137,7 +137,7 @@ static void test_scale_of_each_channel(void **state)
 static void test_not_finite_is_zero(void **state)
 {
     const int64_t shape[] = {20000};
-    const exray_tensor_info info = {.dtype = EXRAY_FLOAT32, .rank = 1, .shape = shape};
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = shape};
     static const size_t places[] = {0, 250, 251, 9000, 19999};
     float bucket[2][EXRAY_SKETCH_BUCKETS];
     exray_stats stats, plain;
@@ -147,14 +147,14 @@ static void test_not_finite_is_zero(void **state)
     for (int k = 0; k < 2; k++) {
         for (size_t i = 0; i < sizeof places / sizeof *places; i++)
             values[places[i]] = k ? (i % 2 ? -INFINITY : NAN) : 0;
-        assert_int_equal(exray_compute_sketch(&info, values, 80000, 1, &stats, bucket[k], &count), EXRAY_OK);
+        assert_int_equal(exray_sketch_compute(&info, values, 80000, 1, &stats, bucket[k], &count), EXRAY_OK);
     }
     assert_memory_equal(bucket[0], bucket[1], sizeof bucket[0]);
-    assert_int_equal(exray_compute_stats(&info, values, 80000, &plain), EXRAY_OK);
+    assert_int_equal(exray_stats_compute(&info, values, 80000, &plain), EXRAY_OK);
     assert_int_equal(stats.nan_count, 3);
     assert_int_equal(stats.inf_count, plain.inf_count);
     assert_true(fabs(stats.mean - plain.mean) < 1e-12 && fabs(stats.variance / plain.variance - 1) < 1e-12);
-    assert_int_equal(exray_compute_sketch(&info, values, 79999, 1, NULL, bucket[0], &count),
+    assert_int_equal(exray_sketch_compute(&info, values, 79999, 1, NULL, bucket[0], &count),
                      EXRAY_E_ARGUMENT);
 }
 

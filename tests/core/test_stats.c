@@ -77,7 +77,7 @@ static exray_tensor_info info_of(exray_dtype dtype, const int64_t *count)
 static void check_floats(const float *values, size_t count)
 {
     const int64_t shape = (int64_t)count;
-    const exray_tensor_info info = info_of(EXRAY_FLOAT32, &shape);
+    const exray_tensor_info info = info_of(EXRAY_DTYPE_FLOAT32, &shape);
     double *wide = malloc((count + 1) * sizeof *wide);
     uint8_t *odd = malloc(count * 4 + 1); /* data need not be aligned */
     exray_stats stats;
@@ -85,7 +85,7 @@ static void check_floats(const float *values, size_t count)
         wide[i] = (double)values[i];
     memcpy(odd + 1, values, count * 4);
     const exray_stats wanted = by_definition(wide, count);
-    assert_int_equal(exray_compute_stats(&info, odd + 1, count * 4, &stats), EXRAY_OK);
+    assert_int_equal(exray_stats_compute(&info, odd + 1, count * 4, &stats), EXRAY_OK);
     assert_stats(&stats, &wanted);
     free(odd);
     free(wide);
@@ -178,7 +178,7 @@ static void check_type(exray_dtype dtype, uint64_t count, const exray_tensor_inf
     exray_stats wanted = by_definition(values, count);
     if (xr_dtype_is_integer(dtype))
         count_extremes(dtype, data, count, &wanted);
-    assert_int_equal(exray_compute_stats(info, data, (size_t)xr_dtype_bytes(dtype, count), &stats), EXRAY_OK);
+    assert_int_equal(exray_stats_compute(info, data, (size_t)xr_dtype_bytes(dtype, count), &stats), EXRAY_OK);
     assert_stats(&stats, &wanted);
     assert_int_equal(stats.low_count, wanted.low_count);
     assert_int_equal(stats.high_count, wanted.high_count);
@@ -193,14 +193,14 @@ static void test_every_type(void **state)
     static const int64_t zero[] = {3}, zeros[] = {0, 1, -2, 3, -4, 5, 6, 7, 8, 9, 10};
     enum { COUNT = 7 * 11 * 13 * 5 };
     uint8_t *data = malloc(COUNT * 8);
-    for (int type = EXRAY_FLOAT32; type <= EXRAY_FLOAT8_E5M2; type++) {
+    for (int type = EXRAY_DTYPE_FLOAT32; type <= EXRAY_DTYPE_FLOAT8_E5M2; type++) {
         const exray_dtype dtype = (exray_dtype)type;
-        if (dtype == EXRAY_STRING)
+        if (dtype == EXRAY_DTYPE_STRING)
             continue;
         for (size_t i = 0; i < COUNT * 8; i++) /* small and extreme values often */
             data[i] = (uint8_t)(random_bits() % 3 ? random_bits() : random_bits() % 2 ? 0xFF : 0);
         /* No huge exponents: sums in double and long double would differ by overflow. */
-        for (size_t i = 7; dtype == EXRAY_FLOAT64 && i < COUNT * 8; i += 8)
+        for (size_t i = 7; dtype == EXRAY_DTYPE_FLOAT64 && i < COUNT * 8; i += 8)
             data[i] = (uint8_t)(0x3F + (data[i] & 0x80));
         exray_tensor_info info = {.dtype = dtype, .rank = 4, .shape = shape};
         check_type(dtype, COUNT, &info, data);
@@ -254,14 +254,14 @@ static void test_what_cannot_be(void **state)
     const float scale = 1;
     const uint8_t data[16] = {0};
     exray_stats stats;
-    exray_tensor_info info = info_of(EXRAY_STRING, &four);
-    assert_int_equal(exray_compute_stats(&info, data, 16, &stats), EXRAY_E_UNSUPPORTED);
-    info = info_of(EXRAY_FLOAT32, &four);
-    assert_int_equal(exray_compute_stats(&info, data, 15, &stats), EXRAY_E_ARGUMENT);
+    exray_tensor_info info = info_of(EXRAY_DTYPE_STRING, &four);
+    assert_int_equal(exray_stats_compute(&info, data, 16, &stats), EXRAY_E_UNSUPPORTED);
+    info = info_of(EXRAY_DTYPE_FLOAT32, &four);
+    assert_int_equal(exray_stats_compute(&info, data, 15, &stats), EXRAY_E_ARGUMENT);
     info.quantization = (exray_quantization){3, 0, &scale, NULL};
-    assert_int_equal(exray_compute_stats(&info, data, 16, &stats), EXRAY_E_ARGUMENT);
-    info = info_of(EXRAY_INT16, &unknown); /* then the bytes say how many */
-    assert_int_equal(exray_compute_stats(&info, data, 16, &stats), EXRAY_OK);
+    assert_int_equal(exray_stats_compute(&info, data, 16, &stats), EXRAY_E_ARGUMENT);
+    info = info_of(EXRAY_DTYPE_INT16, &unknown); /* then the bytes say how many */
+    assert_int_equal(exray_stats_compute(&info, data, 16, &stats), EXRAY_OK);
     assert_int_equal(stats.count, 8);
 }
 

@@ -16,20 +16,20 @@ static void fill(uint8_t *at, size_t size, unsigned seed)
         at[i] = (uint8_t)(i * 37 + seed * 11 + (i >> 8) * 7);
 }
 
-static bool configure(const char *mode, exray_config *config)
+static bool configure(const char *mode, exray_recorder_config *config)
 {
     static const exray_key_value extra[] = {{"camera_serial", "A-17"}, {"note", "gr\xc3\xbc\xc3\x9f Gott"}};
-    *config = (exray_config){.capture = EXRAY_CAPTURE_FULL,
-                             .codec = exray_codecs(),
-                             .chunk_size = 256 << 10,
-                             .role = EXRAY_ROLE_REFERENCE,
-                             .task = "classification",
-                             .session = "session-1",
-                             .replay_of = "00000000-0000-4000-8000-000000000000",
-                             .device = "test bench",
-                             .app = "write_everything",
-                             .metadata = extra,
-                             .metadata_count = 2};
+    *config = (exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+                                      .codec = exray_codec_default(),
+                                      .chunk_size = 256 << 10,
+                                      .role = EXRAY_ROLE_REFERENCE,
+                                      .task = "classification",
+                                      .session = "session-1",
+                                      .replay_of = "00000000-0000-4000-8000-000000000000",
+                                      .device = "test bench",
+                                      .app = "write_everything",
+                                      .metadata = extra,
+                                      .metadata_count = 2};
     if (strcmp(mode, "stream") == 0) {
         config->stream = true;
     } else if (strcmp(mode, "own-crc") == 0) {
@@ -64,20 +64,20 @@ static void write_model(exray_recorder *recorder)
     static const int64_t zeros[] = {0, -3, 127, INT64_MIN};
     static const float one_scale[] = {0.0078125f};
     const exray_tensor_info tensors[] = {
-        {.name = "input", .layout = "NHWC", .dtype = EXRAY_FLOAT32, .rank = 4, .shape = input_shape},
+        {.name = "input", .layout = "NHWC", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 4, .shape = input_shape},
         {.name = "weights",
-         .dtype = EXRAY_INT8,
+         .dtype = EXRAY_DTYPE_INT8,
          .rank = 4,
          .shape = weight_shape,
          .quantization = {4, 3, scales, zeros},
          .constant = true},
         {.name = "",
-         .dtype = EXRAY_INT32,
+         .dtype = EXRAY_DTYPE_INT32,
          .rank = 1,
          .shape = bias_shape,
          .quantization = {1, 0, one_scale, NULL},
          .constant = true},
-        {.name = "scalar", .dtype = EXRAY_FLOAT64},
+        {.name = "scalar", .dtype = EXRAY_DTYPE_FLOAT64},
     };
     static const uint32_t conv_inputs[] = {0, 1, EXRAY_NO_INDEX}, three[] = {3}, zero[] = {0};
     static const exray_key_value attributes[] = {{"stride", "2x2"}, {"padding", "SAME"}, {"empty", ""}};
@@ -98,20 +98,20 @@ static void write_model(exray_recorder *recorder)
     };
     uint8_t sha256[32];
     fill(sha256, sizeof sha256, 99);
-    exray_record_model(recorder, &(exray_model){.name = "everything.tflite",
-                                                .sha256 = sha256,
-                                                .engine = "tflite",
-                                                .engine_version = "2.17.1",
-                                                .kernels = "builtin",
-                                                .threads = 3,
-                                                .tensors = tensors,
-                                                .tensor_count = 4,
-                                                .nodes = nodes,
-                                                .node_count = 2,
-                                                .inputs = zero,
-                                                .input_count = 1,
-                                                .outputs = three,
-                                                .output_count = 1});
+    exray_recorder_log_model(recorder, &(exray_model){.name = "everything.tflite",
+                                                      .sha256 = sha256,
+                                                      .engine = "tflite",
+                                                      .engine_version = "2.17.1",
+                                                      .kernels = "builtin",
+                                                      .threads = 3,
+                                                      .tensors = tensors,
+                                                      .tensor_count = 4,
+                                                      .nodes = nodes,
+                                                      .node_count = 2,
+                                                      .inputs = zero,
+                                                      .input_count = 1,
+                                                      .outputs = three,
+                                                      .output_count = 1});
 }
 
 static void write_constant(exray_recorder *recorder)
@@ -121,37 +121,38 @@ static void write_constant(exray_recorder *recorder)
     static const int64_t zeros[] = {0, -3, 127, 1};
     uint8_t data[24];
     fill(data, sizeof data, 50);
-    exray_record_tensor(recorder, &(exray_tensor){.kind = EXRAY_CONSTANT,
-                                                  .info = {.name = "weights",
-                                                           .dtype = EXRAY_INT8,
-                                                           .rank = 4,
-                                                           .shape = shape,
-                                                           .quantization = {4, 3, scales, zeros},
-                                                           .constant = true},
-                                                  .index = 1,
-                                                  .in_model = true,
-                                                  .model_tensor = 1,
-                                                  .data = data,
-                                                  .size = sizeof data});
+    exray_recorder_log_tensor(recorder, &(exray_tensor){.kind = EXRAY_KIND_CONSTANT,
+                                                        .info = {.name = "weights",
+                                                                 .dtype = EXRAY_DTYPE_INT8,
+                                                                 .rank = 4,
+                                                                 .shape = shape,
+                                                                 .quantization = {4, 3, scales, zeros},
+                                                                 .constant = true},
+                                                        .index = 1,
+                                                        .in_model = true,
+                                                        .model_tensor = 1,
+                                                        .data = data,
+                                                        .size = sizeof data});
 }
 
 /* One layer of every type, 2 x 3 x 4 elements; layer 0 and 1 are the model's. */
 static void write_all_types(exray_recorder *recorder)
 {
     static const int64_t shape[] = {2, 3, 4};
-    for (unsigned type = EXRAY_FLOAT32; type <= EXRAY_FLOAT8_E5M2; type++) {
+    for (unsigned type = EXRAY_DTYPE_FLOAT32; type <= EXRAY_DTYPE_FLOAT8_E5M2; type++) {
         uint8_t data[24 * 8];
         const unsigned bits = exray_dtype_bits((exray_dtype)type);
-        const size_t size = type == EXRAY_STRING ? 11 : (24 * bits + 7) / 8;
+        const size_t size = type == EXRAY_DTYPE_STRING ? 11 : (24 * bits + 7) / 8;
         fill(data, size, type);
-        exray_record_tensor(recorder, &(exray_tensor){.kind = EXRAY_LAYER,
-                                                      .info = {.name = exray_dtype_name((exray_dtype)type),
-                                                               .dtype = (exray_dtype)type,
-                                                               .rank = 3,
-                                                               .shape = shape},
-                                                      .index = type,
-                                                      .data = data,
-                                                      .size = size});
+        exray_recorder_log_tensor(recorder,
+                                  &(exray_tensor){.kind = EXRAY_KIND_LAYER,
+                                                  .info = {.name = exray_dtype_name((exray_dtype)type),
+                                                           .dtype = (exray_dtype)type,
+                                                           .rank = 3,
+                                                           .shape = shape},
+                                                  .index = type,
+                                                  .data = data,
+                                                  .size = size});
     }
 }
 
@@ -160,25 +161,25 @@ static void write_layers(exray_recorder *recorder)
     static const int64_t shape[] = {1, 2, 4, 3};
     uint8_t data[24];
     fill(data, sizeof data, 60);
-    exray_tensor layer = {.kind = EXRAY_LAYER,
-                          .info = {.name = "first", .dtype = EXRAY_UINT8, .rank = 4, .shape = shape},
+    exray_tensor layer = {.kind = EXRAY_KIND_LAYER,
+                          .info = {.name = "first", .dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape},
                           .index = 0,
                           .in_model = true,
                           .model_tensor = 0,
                           .data = data,
                           .size = sizeof data};
-    exray_record_tensor(recorder, &layer); /* described by the model */
+    exray_recorder_log_tensor(recorder, &layer); /* described by the model */
     layer.output = 1;
     layer.occurrence = 2;
     layer.info_differs = true;
-    exray_record_tensor(recorder, &layer); /* /layer/0/1, described here */
+    exray_recorder_log_tensor(recorder, &layer); /* /layer/0/1, described here */
     layer.index = 1;
     layer.output = 0;
     layer.occurrence = 0;
     layer.in_model = layer.info_differs = false;
     layer.data = NULL;
     layer.size = 0;
-    exray_record_tensor(recorder, &layer); /* not at hand */
+    exray_recorder_log_tensor(recorder, &layer); /* not at hand */
 }
 
 /* Half a chunk, and four chunks: too large to be copied anywhere. */
@@ -191,12 +192,12 @@ static void write_large(exray_recorder *recorder)
         if (!data)
             abort();
         fill(data, sizes[i], 70 + i);
-        exray_record_tensor(recorder,
-                            &(exray_tensor){.kind = EXRAY_LAYER,
-                                            .info = {.dtype = EXRAY_UINT8, .rank = 1, .shape = shape},
-                                            .index = 100 + i,
-                                            .data = data,
-                                            .size = sizes[i]});
+        exray_recorder_log_tensor(
+            recorder, &(exray_tensor){.kind = EXRAY_KIND_LAYER,
+                                      .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                      .index = 100 + i,
+                                      .data = data,
+                                      .size = sizes[i]});
         free(data);
     }
 }
@@ -205,26 +206,26 @@ static void write_media(exray_recorder *recorder)
 {
     uint8_t data[64];
     fill(data, sizeof data, 80);
-    exray_record_encoded(recorder, "front camera", "png", data, 33);
-    exray_record_encoded(recorder, "microphone", "wav", data, 20);
-    exray_record_image(recorder, "packed", &(exray_media){.format = "rgb8", .width = 5, .height = 4}, data,
-                       60);
-    exray_record_image(
+    exray_recorder_log_encoded(recorder, "front camera", "png", data, 33);
+    exray_recorder_log_encoded(recorder, "microphone", "wav", data, 20);
+    exray_recorder_log_image(recorder, "packed", &(exray_media){.format = "rgb8", .width = 5, .height = 4},
+                             data, 60);
+    exray_recorder_log_image(
         recorder, "padded",
         &(exray_media){.format = "bgr8", .width = 2, .height = 3, .row_stride = 8, .rotation = 90}, data, 22);
-    exray_record_image(recorder, "yuv",
-                       &(exray_media){.format = "nv12",
-                                      .width = 5,
-                                      .height = 3,
-                                      .matrix = "bt709",
-                                      .full_range = true,
-                                      .rotation = 270},
-                       data, 27);
+    exray_recorder_log_image(recorder, "yuv",
+                             &(exray_media){.format = "nv12",
+                                            .width = 5,
+                                            .height = 3,
+                                            .matrix = "bt709",
+                                            .full_range = true,
+                                            .rotation = 270},
+                             data, 27);
     static const int64_t samples[] = {8, 2};
-    exray_record_tensor(
+    exray_recorder_log_tensor(
         recorder,
-        &(exray_tensor){.kind = EXRAY_SENSOR,
-                        .info = {.name = "pcm", .dtype = EXRAY_INT16, .rank = 2, .shape = samples},
+        &(exray_tensor){.kind = EXRAY_KIND_SENSOR,
+                        .info = {.name = "pcm", .dtype = EXRAY_DTYPE_INT16, .rank = 2, .shape = samples},
                         .data = data,
                         .size = 32,
                         .media = &(exray_media){.format = "s16", .sample_rate = 16000, .channels = 2}});
@@ -235,20 +236,20 @@ static void write_input_output(exray_recorder *recorder)
     static const int64_t shape[] = {2, 3};
     static const float scale[] = {0.25f};
     static const int64_t zero[] = {-5};
-    static const exray_kind kinds[] = {EXRAY_STAGE, EXRAY_INPUT, EXRAY_OUTPUT};
+    static const exray_kind kinds[] = {EXRAY_KIND_STAGE, EXRAY_KIND_INPUT, EXRAY_KIND_OUTPUT};
     static const char *const names[] = {"resized", "", "probabilities:0"};
     for (unsigned i = 0; i < 3; i++) {
         uint8_t data[6];
         fill(data, sizeof data, 90 + i);
-        exray_record_tensor(recorder, &(exray_tensor){.kind = kinds[i],
-                                                      .info = {.name = names[i],
-                                                               .layout = "NC",
-                                                               .dtype = EXRAY_INT8,
-                                                               .rank = 2,
-                                                               .shape = shape,
-                                                               .quantization = {1, 0, scale, zero}},
-                                                      .data = data,
-                                                      .size = sizeof data});
+        exray_recorder_log_tensor(recorder, &(exray_tensor){.kind = kinds[i],
+                                                            .info = {.name = names[i],
+                                                                     .layout = "NC",
+                                                                     .dtype = EXRAY_DTYPE_INT8,
+                                                                     .rank = 2,
+                                                                     .shape = shape,
+                                                                     .quantization = {1, 0, scale, zero}},
+                                                            .data = data,
+                                                            .size = sizeof data});
     }
 }
 
@@ -259,15 +260,15 @@ static void write_rest(exray_recorder *recorder)
     static const uint64_t starts[] = {0, 1000, 1ull << 40}, durations[] = {999, 0, UINT64_MAX};
     static const exray_class classes[] = {{281, 0.875f, "tabby"}, {-1, 0.0f, NULL}, {0, -0.0f, ""}};
     static const exray_box boxes[] = {{0.1f, 0.2f, 0.3f, 0.4f, 17, 0.5f, "cat"}, {.id = -2}};
-    exray_record_reading(recorder, "accelerometer", values, 3, "m/s2");
-    exray_record_latency(recorder, nodes, starts, durations, 3);
-    exray_record_result(recorder, &(exray_result){.classes = classes,
-                                                  .class_count = 3,
-                                                  .boxes = boxes,
-                                                  .box_count = 2,
-                                                  .text = "a cat \xf0\x9f\x90\x88, or not \xff"});
-    exray_set_arena_bytes(recorder, 123456789);
-    exray_frame_inference(recorder, 23000000);
+    exray_recorder_log_reading(recorder, "accelerometer", values, 3, "m/s2");
+    exray_recorder_log_latency(recorder, nodes, starts, durations, 3);
+    exray_recorder_log_result(recorder, &(exray_result){.classes = classes,
+                                                        .class_count = 3,
+                                                        .boxes = boxes,
+                                                        .box_count = 2,
+                                                        .text = "a cat \xf0\x9f\x90\x88, or not \xff"});
+    exray_recorder_set_arena_bytes(recorder, 123456789);
+    exray_recorder_frame_inference(recorder, 23000000);
 }
 
 static void write_log(exray_recorder *recorder)
@@ -275,49 +276,50 @@ static void write_log(exray_recorder *recorder)
     static const exray_key_value remarks[] = {{"observer", "equal"}, {"observer_max_abs", "0"}};
     uint8_t jpeg[100];
     fill(jpeg, sizeof jpeg, 1);
-    exray_attach(recorder, "pipeline.yaml", "application/yaml", "task: classification\n", 21);
-    exray_attach(recorder, "empty", NULL, "", 0);
-    exray_record_metadata(recorder, "exray.observer", remarks, 2);
+    exray_recorder_log_attachment(recorder, "pipeline.yaml", "application/yaml", "task: classification\n",
+                                  21);
+    exray_recorder_log_attachment(recorder, "empty", NULL, "", 0);
+    exray_recorder_log_metadata(recorder, "exray.observer", remarks, 2);
     write_model(recorder);
     write_constant(recorder);
 
-    exray_frame_begin_encoded(recorder, "caf\xc3\xa9/1.jpg", "jpeg", jpeg, sizeof jpeg);
-    exray_frame_label(recorder, -7);
-    exray_record_scalar(recorder, "loss", -0.5);
-    exray_record_scalar(recorder, "zero", 0);
-    exray_record_span(recorder, "decode", 1500000);
-    exray_record_span(recorder, "nothing", 0);
+    exray_recorder_frame_begin_encoded(recorder, "caf\xc3\xa9/1.jpg", "jpeg", jpeg, sizeof jpeg);
+    exray_recorder_frame_label(recorder, -7);
+    exray_recorder_log_scalar(recorder, "loss", -0.5);
+    exray_recorder_log_scalar(recorder, "zero", 0);
+    exray_recorder_log_span(recorder, "decode", 1500000);
+    exray_recorder_log_span(recorder, "nothing", 0);
     write_media(recorder);
     write_input_output(recorder);
     write_layers(recorder);
     write_all_types(recorder);
     write_large(recorder);
     write_rest(recorder);
-    exray_frame_end(recorder);
+    exray_recorder_frame_end(recorder);
 
-    exray_frame_begin(recorder, "latin1-\xe9.jpg"); /* no UTF-8: readers must not choke on it */
-    exray_frame_label(recorder, 0);
+    exray_recorder_frame_begin(recorder, "latin1-\xe9.jpg"); /* no UTF-8: readers must not choke on it */
+    exray_recorder_frame_label(recorder, 0);
     write_input_output(recorder);
 
-    exray_frame_begin(recorder, NULL);
+    exray_recorder_frame_begin(recorder, NULL);
 }
 
 int main(int argc, char **argv)
 {
     exray_recorder recorder;
-    exray_config config;
+    exray_recorder_config config;
     if (argc != 3 || !configure(argv[2], &config)) {
         fprintf(stderr, "usage: write_everything OUT.mcap MODE\n");
         return 2;
     }
-    exray_open_file(&recorder, argv[1], &config);
+    exray_recorder_open_file(&recorder, argv[1], &config);
     write_log(&recorder);
-    if (exray_close(&recorder)) {
-        fprintf(stderr, "%s\n", exray_error_message(&recorder));
+    if (exray_recorder_close(&recorder)) {
+        fprintf(stderr, "%s\n", exray_recorder_error_message(&recorder));
         return 1;
     }
-    if (exray_dropped(&recorder)) {
-        fprintf(stderr, "%llu records dropped\n", (unsigned long long)exray_dropped(&recorder));
+    if (exray_recorder_dropped(&recorder)) {
+        fprintf(stderr, "%llu records dropped\n", (unsigned long long)exray_recorder_dropped(&recorder));
         return 1;
     }
     return 0;

@@ -117,16 +117,17 @@ static void app_open(const app_options *o, exray_recorder *recorder)
     int capture = o->capture ? exray_capture_from_name(o->capture) : EXRAY_CAPTURE_DEFAULT;
     if (capture < 0)
         app_die("--capture", "no such level");
-    exray_open_file(recorder, o->log,
-                    &(exray_config){.capture = (exray_capture)capture, .every_nth = (uint64_t)o->every});
+    exray_recorder_open_file(
+        recorder, o->log,
+        &(exray_recorder_config){.capture = (exray_capture)capture, .every_nth = (uint64_t)o->every});
 }
 
 /* Closes the log; 1 and a line where something went wrong. */
 static int app_close(const app_options *o, exray_recorder *recorder)
 {
-    exray_status status = o->log ? exray_close(recorder) : EXRAY_OK;
+    exray_status status = o->log ? exray_recorder_close(recorder) : EXRAY_OK;
     if (status != EXRAY_OK)
-        fprintf(stderr, "%s: %s\n", exray_status_name(status), exray_error_message(recorder));
+        fprintf(stderr, "%s: %s\n", exray_status_name(status), exray_recorder_error_message(recorder));
     return status != EXRAY_OK;
 }
 

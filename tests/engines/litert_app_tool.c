@@ -142,9 +142,9 @@ static void run_all(app *a, FILE *dump)
         check(a->api.CreateCompiledModel(a->environment, a->model, a->options, &other), "compile");
     for (int i = 0; i < a->o.runs; i++) {
         if (a->o.frames)
-            exray_frame_begin(&a->recorder, "picture");
+            exray_recorder_frame_begin(&a->recorder, "picture");
         if (a->o.closed && i + 1 == a->o.runs)
-            exray_close(&a->recorder);
+            exray_recorder_close(&a->recorder);
         run(a, a->compiled);
         dump_outputs(a, dump);
         if (other)

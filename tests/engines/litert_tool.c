@@ -37,7 +37,7 @@ static int run(const xr_engine *engine, xr_session *session, exray_recorder *rec
     exray_error error = {EXRAY_OK, ""};
     for (int k = 0; k < runs; k++) {
         if (recorder)
-            exray_frame_begin(recorder, "test");
+            exray_recorder_frame_begin(recorder, "test");
         for (int i = 0; i < count; i++) {
             size_t size = 0;
             void *data = read_file(files[i], &size);
@@ -70,7 +70,8 @@ int main(int argc, char **argv)
         return 3;
     exray_recorder recorder;
     bool observed = argv[6][0] != '-';
-    if (observed && exray_open_file(&recorder, argv[6], &(exray_config){.capture = EXRAY_CAPTURE_FULL}))
+    if (observed &&
+        exray_recorder_open_file(&recorder, argv[6], &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL}))
         return 3;
     const xr_session_config config = {
         .model_path = argv[5],
@@ -85,7 +86,7 @@ int main(int argc, char **argv)
     xr_session *session = engine->open(&config, &error);
     int result =
         session ? run(engine, session, config.recorder, atoi(argv[7]), argc - 8, argv + 8) : report(&error);
-    if (observed && exray_close(&recorder) && result == 0)
+    if (observed && exray_recorder_close(&recorder) && result == 0)
         result = 4;
     engine->close(session);
     free(model);

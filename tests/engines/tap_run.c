@@ -217,7 +217,7 @@ static double invoke(const options *o, TfLiteInterpreter *interpreter, int run, 
     leak(o->leak);
     double begin = milliseconds();
     if (recorder)
-        exray_frame_begin(recorder, NULL);
+        exray_recorder_frame_begin(recorder, NULL);
     if (recorder && o->say_begin)
         exray_tflite_run_begin(recorder);
     if (api.InterpreterInvoke(interpreter) != kTfLiteOk) {
@@ -225,7 +225,7 @@ static double invoke(const options *o, TfLiteInterpreter *interpreter, int run, 
         failures++;
     }
     if (recorder)
-        exray_frame_end(recorder);
+        exray_recorder_frame_end(recorder);
     return milliseconds() - begin;
 }
 
@@ -314,8 +314,8 @@ static void attach(const options *o, exray_recorder *recorder, TfLiteInterpreter
     int capture = o->capture ? exray_capture_from_name(o->capture) : EXRAY_CAPTURE_DEFAULT;
     if (capture < 0)
         die("--capture", "no such level");
-    exray_config config = {.capture = (exray_capture)capture, .ring_size = o->ring};
-    exray_open_file(recorder, o->log, &config);
+    exray_recorder_config config = {.capture = (exray_capture)capture, .ring_size = o->ring};
+    exray_recorder_open_file(recorder, o->log, &config);
     exray_tflite_config tap = {.model_file = o->no_model_file ? NULL : o->model,
                                .library = library,
                                .no_constants = o->no_constants};
@@ -364,9 +364,9 @@ int main(int argc, char **argv)
     }
     if (dump)
         fclose(dump);
-    exray_status status = o.log ? exray_close(&recorder) : EXRAY_OK;
+    exray_status status = o.log ? exray_recorder_close(&recorder) : EXRAY_OK;
     if (status != EXRAY_OK)
-        fprintf(stderr, "%s: %s\n", exray_status_name(status), exray_error_message(&recorder));
+        fprintf(stderr, "%s: %s\n", exray_status_name(status), exray_recorder_error_message(&recorder));
     api.InterpreterOptionsDelete(settings);
     slow_kernels_free();
     if (delegate)

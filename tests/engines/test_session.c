@@ -110,12 +110,13 @@ static void outputs_are_equal_with_the_tap_on_and_off(void **state)
             for (int capture = EXRAY_CAPTURE_OFF; capture <= EXRAY_CAPTURE_FULL; capture++) {
                 static exray_recorder recorder;
                 size_t written = 0;
-                exray_config config = {.capture = (exray_capture)capture};
-                assert_int_equal(exray_open_callback(&recorder, discard, &written, &config), EXRAY_OK);
+                exray_recorder_config config = {.capture = (exray_capture)capture};
+                assert_int_equal(exray_recorder_open_callback(&recorder, discard, &written, &config),
+                                 EXRAY_OK);
                 session = open_model(&model, kernels[k], &recorder);
                 digest(session, tapped);
                 tflite()->close(session);
-                assert_int_equal(exray_close(&recorder), EXRAY_OK);
+                assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
                 assert_memory_equal(tapped, bare, sizeof bare);
                 assert_true(written > 0);
             }
@@ -132,20 +133,21 @@ static void recorders_do_not_mix(void **state)
     size_t written[2] = {0, 0};
     uint8_t digests[2][2][32];
     for (int i = 0; i < 2; i++) {
-        exray_config config = {.capture = EXRAY_CAPTURE_FULL};
-        assert_int_equal(exray_open_callback(&recorders[i], discard, &written[i], &config), EXRAY_OK);
+        exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL};
+        assert_int_equal(exray_recorder_open_callback(&recorders[i], discard, &written[i], &config),
+                         EXRAY_OK);
         sessions[i] = open_model(&model, "builtin", &recorders[i]);
     }
     digest(sessions[0], digests[0]);
     digest(sessions[1], digests[1]);
     assert_memory_equal(digests[0], digests[1], sizeof digests[0]);
     /* In either order: the recorder first, or the interpreter. */
-    assert_int_equal(exray_close(&recorders[0]), EXRAY_OK);
+    assert_int_equal(exray_recorder_close(&recorders[0]), EXRAY_OK);
     exray_error error;
     assert_int_equal(tflite()->run(sessions[0], &error), EXRAY_OK); /* unobserved, and harmless */
     tflite()->close(sessions[0]);
     tflite()->close(sessions[1]);
-    assert_int_equal(exray_close(&recorders[1]), EXRAY_OK);
+    assert_int_equal(exray_recorder_close(&recorders[1]), EXRAY_OK);
     /* The same records in both; times take a byte more or less. */
     assert_true(written[0] > 10000 && written[0] < written[1] + 200 && written[1] < written[0] + 200);
     free(model.data);

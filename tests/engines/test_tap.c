@@ -16,7 +16,7 @@ static int discard(void *user, const void *data, size_t size)
 static exray_recorder *open_recorder(void)
 {
     static exray_recorder recorder;
-    assert_int_equal(exray_open_callback(&recorder, discard, NULL, NULL), EXRAY_OK);
+    assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, NULL), EXRAY_OK);
     return &recorder;
 }
 
@@ -47,13 +47,13 @@ static void expect_attach_fails(void *library, const char *const *says)
     int untouched = 0; /* stands for options; the call must fail before it looks at them */
     exray_tflite_config config = {.library = library};
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_ENGINE);
-    assert_int_equal(exray_error_status(recorder), EXRAY_E_ENGINE);
-    const char *message = exray_error_message(recorder);
+    assert_int_equal(exray_recorder_error_status(recorder), EXRAY_E_ENGINE);
+    const char *message = exray_recorder_error_message(recorder);
     assert_null(strchr(message, '\n'));
     for (; *says; says++)
         if (!strstr(message, *says))
             fail_msg("\"%s\" does not say \"%s\"", message, *says);
-    assert_int_equal(exray_close(recorder), EXRAY_E_ENGINE);
+    assert_int_equal(exray_recorder_close(recorder), EXRAY_E_ENGINE);
 }
 
 static void an_old_library_is_told(void **state)
@@ -116,13 +116,13 @@ static void a_missing_model_file_is_told(void **state)
     int untouched = 0;
     exray_tflite_config config = {.library = library, .model_file = "/nonexistent/model.tflite"};
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_IO);
-    assert_non_null(strstr(exray_error_message(recorder), "/nonexistent/model.tflite"));
-    exray_close(recorder);
+    assert_non_null(strstr(exray_recorder_error_message(recorder), "/nonexistent/model.tflite"));
+    exray_recorder_close(recorder);
     /* A recorder that has failed stays as it is. */
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_IO);
     recorder = open_recorder();
     assert_int_equal(exray_tflite_attach(recorder, NULL, &config), EXRAY_E_ARGUMENT);
-    exray_close(recorder);
+    exray_recorder_close(recorder);
     dlclose(library);
 }
 

@@ -20,7 +20,7 @@ static int discard(void *user, const void *data, size_t size)
 static exray_recorder *open_recorder(void)
 {
     static exray_recorder recorder;
-    assert_int_equal(exray_open_callback(&recorder, discard, NULL, NULL), EXRAY_OK);
+    assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, NULL), EXRAY_OK);
     return &recorder;
 }
 
@@ -35,7 +35,8 @@ static void outputs_that_are_equal(void **state)
 {
     (void)state;
     const float a[3] = {1, NAN, -4};
-    const exray_tensor_info info = {.name = "y", .dtype = EXRAY_FLOAT32, .rank = 1, .shape = (int64_t[]){3}};
+    const exray_tensor_info info = {
+        .name = "y", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = (int64_t[]){3}};
     xr_agreement all = agree(&info, a, a, sizeof a);
     assert_string_equal(all.output, "");
     assert_true(all.largest == 0 && all.excess == 0);
@@ -48,7 +49,7 @@ static void floats_have_noise(void **state)
     for (int i = 0; i < 300; i++)
         a[i] = b[i] = (float)i; /* of range 299: noise is up to 2.99e-3 */
     const exray_tensor_info info = {
-        .name = "y", .dtype = EXRAY_FLOAT32, .rank = 2, .shape = (int64_t[]){3, 100}};
+        .name = "y", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 2, .shape = (int64_t[]){3, 100}};
     b[299] += 0.001f;
     xr_agreement all = agree(&info, a, b, sizeof a);
     assert_string_equal(all.output, "y");
@@ -68,7 +69,7 @@ static void a_step_of_a_scale_is_noise(void **state)
     const int8_t a[4] = {0, 10, 20, 30}, b[4] = {0, 11, 20, 30}, c[4] = {0, 10, 20, 32};
     const float scale[2] = {0.5f, 0.25f};
     exray_tensor_info info = {.name = "q",
-                              .dtype = EXRAY_INT8,
+                              .dtype = EXRAY_DTYPE_INT8,
                               .rank = 2,
                               .shape = (int64_t[]){2, 2},
                               .quantization = {.count = 2, .axis = 0, .scale = scale}};
@@ -87,11 +88,12 @@ static void a_step_of_a_scale_is_noise(void **state)
 static void what_has_no_measure_differs(void **state)
 {
     (void)state;
-    const exray_tensor_info text = {.name = "s", .dtype = EXRAY_STRING, .rank = 1, .shape = (int64_t[]){1}};
+    const exray_tensor_info text = {
+        .name = "s", .dtype = EXRAY_DTYPE_STRING, .rank = 1, .shape = (int64_t[]){1}};
     xr_agreement all = agree(&text, "ab", "ac", 2);
     assert_true(isinf(all.excess));
     /* A shape that its bytes do not fill is not read beyond them. */
-    const exray_tensor_info large = {.dtype = EXRAY_FLOAT32, .rank = 1, .shape = (int64_t[]){1000000}};
+    const exray_tensor_info large = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = (int64_t[]){1000000}};
     const float a = 1, b = 2;
     all = agree(&large, &a, &b, sizeof a);
     assert_true(isinf(all.excess));
@@ -167,12 +169,12 @@ static const xr_ort_function *no_table(uint32_t version)
 static void expect(exray_recorder *recorder, exray_status status, exray_status expected, const char *says)
 {
     assert_int_equal(status, expected);
-    assert_int_equal(exray_error_status(recorder), expected);
-    const char *message = exray_error_message(recorder);
+    assert_int_equal(exray_recorder_error_status(recorder), expected);
+    const char *message = exray_recorder_error_message(recorder);
     assert_null(strchr(message, '\n'));
     if (!strstr(message, says))
         fail_msg("\"%s\" does not say \"%s\"", message, says);
-    assert_int_equal(exray_close(recorder), expected);
+    assert_int_equal(exray_recorder_close(recorder), expected);
 }
 
 static void an_old_onnxruntime_is_told(void **state)
@@ -200,7 +202,7 @@ static void no_litert_is_told(void **state)
     /* A run without the function is a failed one, and no crash. */
     recorder = open_recorder();
     assert_int_equal(exray_litert_run(recorder, NULL, 0, 0, NULL, 0, NULL), -1);
-    exray_close(recorder);
+    exray_recorder_close(recorder);
     assert_int_equal(exray_litert_run(recorder, NULL, 0, 0, NULL, 0, NULL), -1);
 }
 

@@ -18,9 +18,9 @@ static size_t count_of(const exray_tensor_info *info)
 /* One score; `how` is answers.scores. */
 static double score_of(const exray_tensor_info *info, const void *data, size_t i, const char *how)
 {
-    if (info->dtype == EXRAY_FLOAT32)
+    if (info->dtype == EXRAY_DTYPE_FLOAT32)
         return (double)((const float *)data)[i];
-    int stored = info->dtype == EXRAY_INT8 ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
+    int stored = info->dtype == EXRAY_DTYPE_INT8 ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
     double scale = info->quantization.count ? (double)info->quantization.scale[0] : 1;
     double zero = info->quantization.count && info->quantization.zero_point
                       ? (double)info->quantization.zero_point[0]
@@ -30,7 +30,7 @@ static double score_of(const exray_tensor_info *info, const void *data, size_t i
     if (strcmp(how, "raw") == 0)
         return stored;
     if (strcmp(how, "other-sign") == 0) /* int8 for uint8, or the other way round */
-        stored = info->dtype == EXRAY_INT8 ? (uint8_t)stored : stored > 127 ? stored - 256 : stored;
+        stored = info->dtype == EXRAY_DTYPE_INT8 ? (uint8_t)stored : stored > 127 ? stored - 256 : stored;
     if (strcmp(how, "no-zero-point") == 0)
         zero = 0;
     if (strncmp(how, "scale:", 6) == 0)
@@ -84,7 +84,7 @@ static void answer_classes(const answers *a, const exray_tensor_info *info, cons
         classes[found] = (exray_class){.id = class_of(a, best, count), .score = (float)scores[best]};
         scores[best] = -HUGE_VAL;
     }
-    exray_record_result(recorder, &(exray_result){.classes = classes, .class_count = found});
+    exray_recorder_log_result(recorder, &(exray_result){.classes = classes, .class_count = found});
     free(scores);
 }
 
@@ -104,7 +104,7 @@ static void answer_boxes(const answers *a, const xr_engine *engine, xr_session *
         boxes[i].id = (int64_t)ids[i] - a->label_offset;
         boxes[i].score = scores[i];
     }
-    exray_record_result(recorder, &(exray_result){.boxes = boxes, .box_count = count});
+    exray_recorder_log_result(recorder, &(exray_result){.boxes = boxes, .box_count = count});
 }
 
 void camera_answer(const answers *a, const xr_engine *engine, xr_session *session, exray_recorder *recorder)

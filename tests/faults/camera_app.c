@@ -33,7 +33,7 @@ typedef struct app {
     const char *model, *frames_file, *out, *pipeline_file, *kernels, *library;
     unsigned threads;
     bool no_sensor, manual, no_result;
-    exray_config config;
+    exray_recorder_config config;
     frame frames[MAX_FRAMES];
     int frame_count;
     struct xr_pipeline *pipeline;
@@ -398,32 +398,32 @@ static void log_sensor(app *a, const frame *f)
 {
     exray_media media = media_of(f);
     if (is_encoded(f))
-        exray_record_encoded(&a->recorder, "camera", f->format, f->data, f->size);
+        exray_recorder_log_encoded(&a->recorder, "camera", f->format, f->data, f->size);
     else
-        exray_record_image(&a->recorder, "camera", &media, f->data, f->size);
+        exray_recorder_log_image(&a->recorder, "camera", &media, f->data, f->size);
 }
 
 /* What an application logs that has no tap: the bytes that it fed to the model, and
  * the scores that it made of the output. */
 static void log_by_hand(app *a, const exray_tensor_info *info, const void *bytes, size_t size)
 {
-    exray_tensor input = {.kind = EXRAY_INPUT, .info = *info, .data = bytes, .size = size};
+    exray_tensor input = {.kind = EXRAY_KIND_INPUT, .info = *info, .data = bytes, .size = size};
     input.info.name = "image";
-    exray_record_tensor(&a->recorder, &input);
+    exray_recorder_log_tensor(&a->recorder, &input);
     const exray_tensor_info *from = a->engine->output(a->session, 0);
     const void *data = a->engine->output_data(a->session, 0, &size);
-    exray_tensor output = {.kind = EXRAY_OUTPUT, .info = *from, .data = data, .size = size};
+    exray_tensor output = {.kind = EXRAY_KIND_OUTPUT, .info = *from, .data = data, .size = size};
     output.info.name = "scores";
     size_t count;
     double *scores = camera_scores(&a->answers, from, data, &count);
     float *values = camera_allocate(count * sizeof *values);
     for (size_t i = 0; i < count; i++)
         values[i] = (float)scores[i];
-    output.info.dtype = EXRAY_FLOAT32;
+    output.info.dtype = EXRAY_DTYPE_FLOAT32;
     output.info.quantization = (exray_quantization){0};
     output.data = values;
     output.size = count * sizeof *values;
-    exray_record_tensor(&a->recorder, &output);
+    exray_recorder_log_tensor(&a->recorder, &output);
     free(values);
     free(scores);
 }
@@ -432,9 +432,9 @@ static void run_frame(app *a, int i, const exray_tensor_info *info, void *bytes,
 {
     const frame *f = &a->frames[i];
     exray_error error;
-    exray_frame_begin(&a->recorder, f->source);
+    exray_recorder_frame_begin(&a->recorder, f->source);
     if (f->label >= 0)
-        exray_frame_label(&a->recorder, f->label);
+        exray_recorder_frame_label(&a->recorder, f->label);
     if (!a->no_sensor)
         log_sensor(a, f);
     preprocess(a, buffer_for(a, i), info, bytes, size);
@@ -444,7 +444,7 @@ static void run_frame(app *a, int i, const exray_tensor_info *info, void *bytes,
         log_by_hand(a, info, bytes, size);
     if (!a->no_result)
         camera_answer(&a->answers, a->engine, a->session, &a->recorder);
-    exray_frame_end(&a->recorder);
+    exray_recorder_frame_end(&a->recorder);
 }
 
 static int nowhere(void *user, const void *data, size_t size)
@@ -465,9 +465,10 @@ int main(int argc, char **argv)
     load_pipeline(&a);
     a.engine = find_engine();
     a.config.app = "camera_app";
-    exray_open_file(&a.recorder, a.out, &a.config);
+    exray_recorder_open_file(&a.recorder, a.out, &a.config);
     if (a.manual)
-        exray_open_callback(&unused, nowhere, NULL, &(exray_config){.capture = EXRAY_CAPTURE_OFF});
+        exray_recorder_open_callback(&unused, nowhere, NULL,
+                                     &(exray_recorder_config){.capture = EXRAY_CAPTURE_OFF});
     xr_session_config config = {.model_path = a.model,
                                 .kernels = a.kernels,
                                 .threads = a.threads,
@@ -481,9 +482,9 @@ int main(int argc, char **argv)
     void *bytes = camera_allocate(size);
     for (int i = 0; i < a.frame_count; i++)
         run_frame(&a, i, info, bytes, size);
-    exray_status status = exray_close(&a.recorder);
+    exray_status status = exray_recorder_close(&a.recorder);
     if (a.manual)
-        exray_close(&unused);
+        exray_recorder_close(&unused);
     a.engine->close(a.session);
     for (int i = 0; i < a.frame_count; i++)
         free(a.frames[i].data);
@@ -491,6 +492,6 @@ int main(int argc, char **argv)
     free((void *)(uintptr_t)config.model_data);
     xr_pipeline_free(a.pipeline);
     if (status)
-        camera_die("%s", exray_error_message(&a.recorder));
+        camera_die("%s", exray_recorder_error_message(&a.recorder));
     return 0;
 }

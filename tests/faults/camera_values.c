@@ -62,7 +62,7 @@ static double real_value(const uint8_t *pixel, size_t c, const settings *s, uint
 
 static uint8_t quantize(double real, const settings *s, const exray_tensor_info *info)
 {
-    bool is_signed = info->dtype == EXRAY_INT8;
+    bool is_signed = info->dtype == EXRAY_DTYPE_INT8;
     const exray_quantization *q = &info->quantization;
     double scale = s->scale > 0 ? s->scale : q->count ? (double)q->scale[0] : 1;
     double zero = s->zero_point != LONG_MIN   ? (double)s->zero_point
@@ -93,7 +93,7 @@ void camera_fill(const picture *p, const settings *s, const exray_tensor_info *i
         for (size_t c = 0; c < 3; c++) {
             size_t at = s->nchw ? c * pixels + i : 3 * i + c;
             double real = real_value(work.rgb + 3 * i, c, s, &state);
-            if (info->dtype == EXRAY_FLOAT32)
+            if (info->dtype == EXRAY_DTYPE_FLOAT32)
                 ((float *)out)[at] = (float)real;
             else
                 ((uint8_t *)out)[at] = quantize(real, s, info);

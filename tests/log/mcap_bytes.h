@@ -84,8 +84,8 @@ typedef struct chunk_fields {
 
 static inline chunk_fields right_chunk(bytes records)
 {
-    return (chunk_fields){records.size, records.size, exray_codecs()->crc32(0, records.data, records.size),
-                          ""};
+    return (chunk_fields){records.size, records.size,
+                          exray_codec_default()->crc32(0, records.data, records.size), ""};
 }
 
 static inline void put_chunk(bytes *b, bytes records, chunk_fields fields)
@@ -129,7 +129,7 @@ static inline void put_end(bytes *b, bytes summary)
     put_number(b, 20, 8);
     put_number(b, start, 8);
     put_number(b, 0, 8);
-    put_number(b, start ? exray_codecs()->crc32(0, b->data + covered, b->size - covered) : 0, 4);
+    put_number(b, start ? exray_codec_default()->crc32(0, b->data + covered, b->size - covered) : 0, 4);
     put(b, "\x89MCAP0\r\n", 8);
 }
 
@@ -164,7 +164,7 @@ static inline void pb_message(bytes *b, uint32_t field, bytes message)
 static inline bytes pb_tensor(uint64_t frame, const float *values, size_t count)
 {
     bytes t = {0}, info = {0};
-    pb_number(&info, 2, EXRAY_FLOAT32);
+    pb_number(&info, 2, EXRAY_DTYPE_FLOAT32);
     pb_number(&info, 3, count);
     pb_number(&t, 1, frame);
     pb_message(&t, 2, info);

@@ -32,15 +32,15 @@ static const int64_t image_shape[] = {1, 2, 2, 3}, conv_shape[] = {LARGE}, rows_
         .count = 2, .axis = 0, .scale = row_scale, .zero_point = row_zero                                    \
     }
 static const exray_tensor_info tensors[] = {
-    {.name = "image", .layout = "NHWC", .dtype = EXRAY_UINT8, .rank = 4, .shape = image_shape},
+    {.name = "image", .layout = "NHWC", .dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = image_shape},
     {.name = "weights",
-     .dtype = EXRAY_INT8,
+     .dtype = EXRAY_DTYPE_INT8,
      .rank = 2,
      .shape = rows_shape,
      .constant = true,
      .quantization = BY_ROWS},
-    {.name = "conv", .dtype = EXRAY_FLOAT32, .rank = 1, .shape = conv_shape},
-    {.name = "out", .dtype = EXRAY_INT8, .rank = 2, .shape = rows_shape, .quantization = BY_ROWS},
+    {.name = "conv", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 1, .shape = conv_shape},
+    {.name = "out", .dtype = EXRAY_DTYPE_INT8, .rank = 2, .shape = rows_shape, .quantization = BY_ROWS},
 };
 
 static void record_model(exray_recorder *r)
@@ -82,7 +82,7 @@ static void record_model(exray_recorder *r)
                                .input_count = 1,
                                .outputs = last,
                                .output_count = 1};
-    assert_int_equal(exray_record_model(r, &model), EXRAY_OK);
+    assert_int_equal(exray_recorder_log_model(r, &model), EXRAY_OK);
 }
 
 /* A record of tensor `which` of the model. */
@@ -96,7 +96,7 @@ static void record_tensor(exray_recorder *r, exray_kind kind, uint32_t index, ui
                             .info = tensors[which],
                             .data = data,
                             .size = size};
-    assert_int_equal(exray_record_tensor(r, &t), EXRAY_OK);
+    assert_int_equal(exray_recorder_log_tensor(r, &t), EXRAY_OK);
 }
 
 static void record_frame(exray_recorder *r, int f)
@@ -113,24 +113,24 @@ static void record_frame(exray_recorder *r, int f)
     const exray_media media = {.format = "rgb8", .width = 2, .height = 2, .rotation = 90};
     char source[32];
     snprintf(source, sizeof source, "picture %d.jpg", f);
-    assert_int_equal(exray_frame_begin(r, source), EXRAY_OK);
-    exray_frame_label(r, f - 1);
-    exray_frame_inference(r, 1000 + (uint64_t)f);
-    exray_record_image(r, "camera", &media, pixels, sizeof pixels);
+    assert_int_equal(exray_recorder_frame_begin(r, source), EXRAY_OK);
+    exray_recorder_frame_label(r, f - 1);
+    exray_recorder_frame_inference(r, 1000 + (uint64_t)f);
+    exray_recorder_log_image(r, "camera", &media, pixels, sizeof pixels);
     /* Deliberately not in the order in which they are to be read. */
-    record_tensor(r, EXRAY_OUTPUT, EXRAY_NO_INDEX, 3, out, sizeof out);
-    record_tensor(r, EXRAY_LAYER, 1, 3, out, sizeof out);
-    record_tensor(r, EXRAY_LAYER, 0, 2, large, sizeof large);
-    record_tensor(r, EXRAY_INPUT, EXRAY_NO_INDEX, 0, pixels, sizeof pixels);
-    exray_record_latency(r, node, start, duration, 2);
-    exray_record_reading(r, "imu", reading, 2, "m/s2");
-    exray_record_result(r, &result);
-    exray_record_scalar(r, "brightness", 0.5);
-    exray_record_span(r, "resize", 123);
-    assert_int_equal(exray_frame_end(r), EXRAY_OK);
+    record_tensor(r, EXRAY_KIND_OUTPUT, EXRAY_NO_INDEX, 3, out, sizeof out);
+    record_tensor(r, EXRAY_KIND_LAYER, 1, 3, out, sizeof out);
+    record_tensor(r, EXRAY_KIND_LAYER, 0, 2, large, sizeof large);
+    record_tensor(r, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0, pixels, sizeof pixels);
+    exray_recorder_log_latency(r, node, start, duration, 2);
+    exray_recorder_log_reading(r, "imu", reading, 2, "m/s2");
+    exray_recorder_log_result(r, &result);
+    exray_recorder_log_scalar(r, "brightness", 0.5);
+    exray_recorder_log_span(r, "resize", 123);
+    assert_int_equal(exray_recorder_frame_end(r), EXRAY_OK);
 }
 
-static written write_log(const exray_config *config, bool finish)
+static written write_log(const exray_recorder_config *config, bool finish)
 {
     static const int8_t weights[6] = {1, 2, 3, 4, 5, 6};
     written w = {malloc(LOG_ROOM), 0};
@@ -139,18 +139,18 @@ static written write_log(const exray_config *config, bool finish)
     assert_non_null(r);
     for (int i = 0; i < LARGE; i++)
         large[i] = sinf((float)i);
-    assert_int_equal(exray_open_memory(r, w.data, LOG_ROOM, config), EXRAY_OK);
+    assert_int_equal(exray_recorder_open_memory(r, w.data, LOG_ROOM, config), EXRAY_OK);
     record_model(r);
-    record_tensor(r, EXRAY_CONSTANT, 1, 1, weights, sizeof weights);
-    exray_attach(r, "pipeline.yaml", "text/yaml", "task: x", 7);
+    record_tensor(r, EXRAY_KIND_CONSTANT, 1, 1, weights, sizeof weights);
+    exray_recorder_log_attachment(r, "pipeline.yaml", "text/yaml", "task: x", 7);
     for (int f = 0; f < FRAMES; f++)
         record_frame(r, f);
     if (finish) {
-        assert_int_equal(exray_close(r), EXRAY_OK);
-        w.size = (size_t)exray_bytes_written(r);
+        assert_int_equal(exray_recorder_close(r), EXRAY_OK);
+        w.size = (size_t)exray_recorder_bytes_written(r);
     } else {
-        exray_abandon(r);
-        w.size = (size_t)exray_bytes_written(r);
+        exray_recorder_abandon(r);
+        w.size = (size_t)exray_recorder_bytes_written(r);
     }
     free(r);
     return w;
@@ -204,7 +204,7 @@ static void check_tensors(const exray_log *log, size_t f, exray_slot *slot)
     exray_error error;
     exray_tensor_view view;
     const float *values;
-    const exray_record *camera = exray_log_find(log, f, EXRAY_SENSOR, EXRAY_NO_INDEX, 0, "camera");
+    const exray_record *camera = exray_log_find(log, f, EXRAY_KIND_SENSOR, EXRAY_NO_INDEX, 0, "camera");
     assert_non_null(camera);
     assert_int_equal(exray_log_read_values(log, camera, slot, &view, &values, &error), EXRAY_OK);
     assert_true(view.has_media);
@@ -212,7 +212,7 @@ static void check_tensors(const exray_log *log, size_t f, exray_slot *slot)
     assert_int_equal(view.media.rotation, 90);
     assert_int_equal(view.count, 12);
     assert_true(values[11] == 255);
-    const exray_record *layer = exray_log_find(log, f, EXRAY_LAYER, 0, 0, NULL);
+    const exray_record *layer = exray_log_find(log, f, EXRAY_KIND_LAYER, 0, 0, NULL);
     assert_non_null(layer);
     assert_true(layer->has_data);
     assert_int_equal(exray_log_read_values(log, layer, slot, &view, &values, &error), EXRAY_OK);
@@ -220,16 +220,16 @@ static void check_tensors(const exray_log *log, size_t f, exray_slot *slot)
     assert_int_equal(view.model_tensor, 2);
     assert_string_equal(view.info.name, "conv");
     assert_memory_equal(values, large, sizeof large);
-    layer = exray_log_find(log, f, EXRAY_LAYER, 1, 0, NULL);
+    layer = exray_log_find(log, f, EXRAY_KIND_LAYER, 1, 0, NULL);
     assert_int_equal(exray_log_read_values(log, layer, slot, &view, &values, &error), EXRAY_OK);
     static const float real[6] = {-65.5f, -1.5f, 62, 1.25f, 1.5f, 1.75f};
     for (int i = 0; i < 6; i++)
         assert_true(values[i] == real[i]);
-    assert_null(exray_log_find(log, f, EXRAY_LAYER, 2, 0, NULL));
-    assert_null(exray_log_find(log, f, EXRAY_LAYER, 0, 1, NULL));
-    assert_null(exray_log_find(log, f, EXRAY_INPUT, EXRAY_NO_INDEX, 0, "imag"));
-    assert_null(exray_log_find(log, FRAMES, EXRAY_LAYER, 0, 0, NULL));
-    assert_non_null(exray_log_find(log, f, EXRAY_CONSTANT, 1, 0, NULL));
+    assert_null(exray_log_find(log, f, EXRAY_KIND_LAYER, 2, 0, NULL));
+    assert_null(exray_log_find(log, f, EXRAY_KIND_LAYER, 0, 1, NULL));
+    assert_null(exray_log_find(log, f, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0, "imag"));
+    assert_null(exray_log_find(log, FRAMES, EXRAY_KIND_LAYER, 0, 0, NULL));
+    assert_non_null(exray_log_find(log, f, EXRAY_KIND_CONSTANT, 1, 0, NULL));
     assert_int_equal(exray_log_read_system(log, layer, slot, &(exray_system){0}, &error), EXRAY_E_ARGUMENT);
 }
 
@@ -310,10 +310,11 @@ static void check_log(const exray_log *log)
     exray_slot_free(slot);
 }
 
-static exray_config config_of(int i)
+static exray_recorder_config config_of(int i)
 {
-    exray_config c = {.capture = EXRAY_CAPTURE_FULL, .role = EXRAY_ROLE_REFERENCE, .task = "classification"};
-    c.codec = i ? exray_codecs() : NULL;
+    exray_recorder_config c = {
+        .capture = EXRAY_CAPTURE_FULL, .role = EXRAY_ROLE_REFERENCE, .task = "classification"};
+    c.codec = i ? exray_codec_default() : NULL;
     c.stream = i == 1;
     c.compression = i == 2 ? EXRAY_COMPRESSION_LZ4 : i == 3 ? EXRAY_COMPRESSION_ZSTD : EXRAY_COMPRESSION_NONE;
     c.chunk_size = i == 4 ? 4096 : 0;
@@ -325,7 +326,7 @@ static void test_everything_comes_back(void **state)
 {
     (void)state;
     for (int i = 0; i < CONFIGS; i++) {
-        exray_config config = config_of(i);
+        exray_recorder_config config = config_of(i);
         written w = write_log(&config, true);
         exray_log *log = open_written(&w);
         assert_null(exray_log_truncated(log));
@@ -343,7 +344,7 @@ static void test_recovered(void **state)
 {
     (void)state;
     for (int i = 0; i < CONFIGS * 2; i++) {
-        exray_config config = config_of(i / 2);
+        exray_recorder_config config = config_of(i / 2);
         written w = write_log(&config, i % 2 == 0), good = {0};
         char *data;
         FILE *file = open_memstream(&data, &good.size);
@@ -372,7 +373,7 @@ static void test_recovered(void **state)
 static void test_stats_only(void **state)
 {
     (void)state;
-    exray_config config = config_of(0);
+    exray_recorder_config config = config_of(0);
     config.capture = EXRAY_CAPTURE_STATS;
     written w = write_log(&config, true);
     exray_log *log = open_written(&w);
@@ -380,7 +381,7 @@ static void test_stats_only(void **state)
     exray_tensor_view view;
     const float *values;
     exray_error error;
-    const exray_record *layer = exray_log_find(log, 1, EXRAY_LAYER, 0, 0, NULL);
+    const exray_record *layer = exray_log_find(log, 1, EXRAY_KIND_LAYER, 0, 0, NULL);
     assert_non_null(layer);
     assert_false(layer->has_data);
     assert_int_equal(exray_log_read_tensor(log, layer, slot, &view, &error), EXRAY_OK);
@@ -415,27 +416,28 @@ static void test_dequantize_range(void **state)
     }
     for (uint32_t axis = 0; axis < 3; axis++) {
         const exray_tensor_info info = {
-            .dtype = EXRAY_INT8,
+            .dtype = EXRAY_DTYPE_INT8,
             .rank = 3,
             .shape = shape,
             .quantization = {
                 .count = (uint32_t)shape[axis], .axis = axis, .scale = scale, .zero_point = zero}};
-        assert_int_equal(exray_dequantize(&info, data, sizeof data, 600, whole), EXRAY_OK);
+        assert_int_equal(exray_tensor_dequantize(&info, data, sizeof data, 600, whole), EXRAY_OK);
         for (int i = 0; i < 600; i++) {
             int slice = axis == 0 ? i / 150 : axis == 1 ? i / 50 % 3 : i % 50;
             assert_true(whole[i] == ((float)data[i] - (float)zero[slice]) * scale[slice]);
         }
         for (uint64_t first = 0; first < 600; first += 41)
             for (uint64_t count = 0; first + count <= 600; count += 97) {
-                assert_int_equal(exray_dequantize_range(&info, data, sizeof data, first, count, part),
+                assert_int_equal(exray_tensor_dequantize_range(&info, data, sizeof data, first, count, part),
                                  EXRAY_OK);
                 assert_memory_equal(part, whole + first, count * sizeof(float));
             }
-        assert_int_equal(exray_dequantize(&info, data, 599, 600, whole), EXRAY_E_FORMAT);
-        assert_int_equal(exray_dequantize_range(&info, data, 600, UINT64_MAX, 2, part), EXRAY_E_FORMAT);
+        assert_int_equal(exray_tensor_dequantize(&info, data, 599, 600, whole), EXRAY_E_FORMAT);
+        assert_int_equal(exray_tensor_dequantize_range(&info, data, 600, UINT64_MAX, 2, part),
+                         EXRAY_E_FORMAT);
     }
-    const exray_tensor_info text = {.dtype = EXRAY_STRING};
-    assert_int_equal(exray_dequantize(&text, data, 10, 1, part), EXRAY_E_UNSUPPORTED);
+    const exray_tensor_info text = {.dtype = EXRAY_DTYPE_STRING};
+    assert_int_equal(exray_tensor_dequantize(&text, data, 10, 1, part), EXRAY_E_UNSUPPORTED);
 }
 
 typedef struct reader {
@@ -471,7 +473,7 @@ static void test_threads(void **state)
     (void)state;
     enum { THREADS = 4 };
     for (int i = 0; i < CONFIGS; i++) {
-        exray_config config = config_of(i);
+        exray_recorder_config config = config_of(i);
         written w = write_log(&config, true);
         exray_log *log = open_written(&w);
         pthread_t thread[THREADS];
@@ -494,7 +496,7 @@ static void test_threads(void **state)
 static void test_file_cut_while_open(void **state)
 {
     (void)state;
-    exray_config config = config_of(0);
+    exray_recorder_config config = config_of(0);
     written w = write_log(&config, true);
     const char *path = EXRAY_TEST_DIR "/cut-while-open.mcap";
     FILE *file = fopen(path, "wb");
@@ -508,7 +510,7 @@ static void test_file_cut_while_open(void **state)
     fclose(fopen(path, "wb")); /* now of no length */
     exray_slot *slot = exray_slot_new();
     exray_tensor_view view;
-    const exray_record *layer = exray_log_find(log, 0, EXRAY_LAYER, 0, 0, NULL);
+    const exray_record *layer = exray_log_find(log, 0, EXRAY_KIND_LAYER, 0, 0, NULL);
     assert_int_equal(exray_log_read_tensor(log, layer, slot, &view, &error), EXRAY_E_IO);
     assert_non_null(strstr(error.message, "shorter"));
     exray_slot_free(slot);

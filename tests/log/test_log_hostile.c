@@ -252,9 +252,9 @@ static void test_index_is_bounded(void **state)
     (void)state;
     size_t size = 256 << 20;
     uint8_t *zeros = calloc(1, size); /* records of opcode 0 and length 0 */
-    size_t room = exray_codecs()->compress_bound(EXRAY_COMPRESSION_ZSTD, size);
+    size_t room = exray_codec_default()->compress_bound(EXRAY_COMPRESSION_ZSTD, size);
     uint8_t *small = malloc(room);
-    size_t stored = exray_codecs()->compress(EXRAY_COMPRESSION_ZSTD, small, room, zeros, size);
+    size_t stored = exray_codec_default()->compress(EXRAY_COMPRESSION_ZSTD, small, room, zeros, size);
     assert_true(stored > 0);
     bytes b = {0}, records = {small, stored};
     put_header(&b, "exray");
@@ -272,7 +272,7 @@ static void test_index_is_bounded(void **state)
     free(channel.data);
     free(message.data);
     small = malloc(room);
-    stored = exray_codecs()->compress(EXRAY_COMPRESSION_ZSTD, small, room, zeros, size);
+    stored = exray_codec_default()->compress(EXRAY_COMPRESSION_ZSTD, small, room, zeros, size);
     b = (bytes){0};
     records = (bytes){small, stored};
     put_header(&b, "exray");
@@ -290,9 +290,9 @@ static void test_bombs(void **state)
 {
     (void)state;
     enum { BOMBS = 200 };
-    size_t size = 256 << 20, room = exray_codecs()->compress_bound(EXRAY_COMPRESSION_ZSTD, size);
+    size_t size = 256 << 20, room = exray_codec_default()->compress_bound(EXRAY_COMPRESSION_ZSTD, size);
     uint8_t *zeros = calloc(1, size), *bomb = malloc(room);
-    size_t stored = exray_codecs()->compress(EXRAY_COMPRESSION_ZSTD, bomb, room, zeros, size);
+    size_t stored = exray_codec_default()->compress(EXRAY_COMPRESSION_ZSTD, bomb, room, zeros, size);
     bytes b = {0};
     put_header(&b, "exray");
     for (int i = 0; i < BOMBS; i++) { /* 50 GB */
@@ -326,10 +326,10 @@ static void test_message_bomb(void **state)
         result.data[2 * i] = 2 << 3 | 2;
     put_message(&records, 1, 1, result);
     chunk_fields fields = right_chunk(records);
-    packed.size = exray_codecs()->compress_bound(EXRAY_COMPRESSION_ZSTD, records.size);
+    packed.size = exray_codec_default()->compress_bound(EXRAY_COMPRESSION_ZSTD, records.size);
     packed.data = malloc(packed.size);
-    packed.size = exray_codecs()->compress(EXRAY_COMPRESSION_ZSTD, packed.data, packed.size, records.data,
-                                           records.size);
+    packed.size = exray_codec_default()->compress(EXRAY_COMPRESSION_ZSTD, packed.data, packed.size,
+                                                  records.data, records.size);
     fields.stored = packed.size;
     fields.compression = "zstd";
     put_chunk(&b, packed, fields);
@@ -572,7 +572,7 @@ static void test_damaged_tensor_is_found_when_read(void **state)
     put_message(&end, 3, 3, pb_frame(0, 0, 3));
     put_chunk(&b, end, right_chunk(end));
     exray_log *log = xr_log_open_bytes(b.data, b.size, "test.mcap", NULL);
-    const exray_record *record = exray_log_find(log, 0, EXRAY_INPUT, EXRAY_NO_INDEX, 0, "x");
+    const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0, "x");
     assert_non_null(record);
     assert_int_equal(exray_log_damaged(log), 0);
     exray_slot *slot = exray_slot_new();
@@ -623,7 +623,7 @@ static void test_empty_tensor_in_an_unchecked_chunk(void **state)
         put_channel(&b, 3, "/frame");
         bytes tensor = {0}, info = {0};
         pb_number(&tensor, 1, 0);
-        pb_number(&info, 2, EXRAY_FLOAT32);
+        pb_number(&info, 2, EXRAY_DTYPE_FLOAT32);
         pb_number(&info, 3, 0);
         pb_message(&tensor, 2, info);
         put_message(&records, 1, 1, tensor);
@@ -637,7 +637,7 @@ static void test_empty_tensor_in_an_unchecked_chunk(void **state)
         exray_tensor_view view;
         const float *values = NULL;
         exray_error error;
-        const exray_record *record = exray_log_find(log, 0, EXRAY_INPUT, EXRAY_NO_INDEX, 0, "x");
+        const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0, "x");
         assert_non_null(record);
         assert_int_equal(exray_log_read_values(log, record, slot, &view, &values, &error),
                          broken ? EXRAY_E_FORMAT : EXRAY_OK);

@@ -67,7 +67,7 @@ static bool parse_option(options *o, const char *name, const char *value)
     else if (!strcmp(name, "--shape"))
         parse_shape(o, value);
     else if (!strcmp(name, "--dtype")) {
-        for (int d = EXRAY_UNSPECIFIED; d <= EXRAY_FLOAT8_E5M2; d++)
+        for (int d = EXRAY_DTYPE_UNSPECIFIED; d <= EXRAY_DTYPE_FLOAT8_E5M2; d++)
             if (!strcmp(value, exray_dtype_name((exray_dtype)d)))
                 o->info.dtype = (exray_dtype)d;
     } else
@@ -151,7 +151,7 @@ static int run(const options *o, const char *path, const void *data, size_t size
 
 int main(int argc, char **argv)
 {
-    options o = {.shape = {1, 224, 224, 3}, .info = {.dtype = EXRAY_FLOAT32, .rank = 4}};
+    options o = {.shape = {1, 224, 224, 3}, .info = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 4}};
     size_t size = 0;
     if (argc < 3 || argc % 2 == 0)
         return give_up("usage: pipeline_tool PIPELINE|decode PICTURE [--option value]...");

@@ -17,7 +17,7 @@ static void expect(const char *text, uint32_t width, uint32_t height, uint32_t c
     exray_error error = {0};
     xr_image image = {width, height, channels, (uint8_t *)(uintptr_t)pixels, 1};
     const int64_t shape[4] = {1, h, w, c};
-    const exray_tensor_info info = {.dtype = EXRAY_UINT8, .rank = 4, .shape = shape};
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
     size_t size = (size_t)(h * w * c);
     uint8_t out[64];
     assert_true(size <= sizeof out);
@@ -76,7 +76,7 @@ static void test_orientations(void **state)
         memcpy(pixels, grid, 6);
         const xr_image image = {3, 2, 1, pixels, i + 1};
         const int64_t shape[4] = {1, cases[i].h, cases[i].w, 1};
-        const exray_tensor_info info = {.dtype = EXRAY_UINT8, .rank = 4, .shape = shape};
+        const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
         assert_int_equal(xr_pipeline_run_image(pipeline, &image, &info, out, 6, &error), EXRAY_OK);
         assert_memory_equal(out, cases[i].upright, 6);
     }
@@ -192,7 +192,7 @@ static void test_run_time_sizes_must_be_named(void **state)
     memcpy(pixels, grid, 6);
     const xr_image image = {3, 2, 1, pixels, 1};
     const int64_t shape[4] = {-1, -1, -1, 1};
-    const exray_tensor_info info = {.dtype = EXRAY_UINT8, .rank = 4, .shape = shape};
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
     (void)state;
     xr_pipeline *pipeline = xr_pipeline_parse("", 0, "p.yaml", &error);
     exray_status status = xr_pipeline_run_image(pipeline, &image, &info, out, 6, &error);
@@ -227,7 +227,7 @@ static void test_whose_fault_it_is(void **state)
     memcpy(pixels, grid, 6);
     const xr_image image = {3, 2, 1, pixels, 1};
     const int64_t shape[4] = {1, 4, 5, 1};
-    const exray_tensor_info info = {.dtype = EXRAY_UINT8, .rank = 4, .shape = shape};
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         xr_pipeline *pipeline = xr_pipeline_parse(cases[i].text, strlen(cases[i].text), "p.yaml", &error);
@@ -244,7 +244,7 @@ static void test_bad_quantization(void **state)
     const xr_image image = {3, 2, 1, pixels, 1};
     const int64_t shape[4] = {1, 2, 3, 1};
     const float scales[4] = {0.0f, -1.0f, 1.0f / 0.0f, 1.0f};
-    exray_tensor_info info = {.dtype = EXRAY_INT8, .rank = 4, .shape = shape};
+    exray_tensor_info info = {.dtype = EXRAY_DTYPE_INT8, .rank = 4, .shape = shape};
     (void)state;
     xr_pipeline *pipeline = xr_pipeline_parse("", 0, "p.yaml", &error);
     for (int i = 0; i < 3; i++) {
@@ -267,7 +267,7 @@ static void test_store(void **state)
     const int64_t zero_point = 3;
     exray_error error = {0};
     int8_t out[4];
-    const exray_tensor_info info = {.dtype = EXRAY_INT8,
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_INT8,
                                     .quantization = {.count = 1, .scale = &scale, .zero_point = &zero_point}};
     (void)state;
     assert_int_equal(xr_pipeline_store(&info, values, 4, out, 4, &error), EXRAY_OK);

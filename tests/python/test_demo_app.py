@@ -291,7 +291,7 @@ def test_five_lines_are_added(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "5 lines added" in result.stdout
     # And the script can fail: with a sixth line, and with one that is not marked.
-    for addition in ("    exray_record_scalar(&rec, \"x\", 1); // exray\n", "    exray_record_scalar(&rec, \"x\", 1);\n"):
+    for addition in ("    exray_recorder_log_scalar(&rec, \"x\", 1); // exray\n", "    exray_recorder_log_scalar(&rec, \"x\", 1);\n"):
         tree = tmp_path / str(len(addition))
         for name in ("scripts/count_lines.sh", "examples/classify.c", "examples/plugin/brightness.c", "examples/plugin/by_hand.py"):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)

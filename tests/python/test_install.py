@@ -17,10 +17,10 @@ PROGRAM = """
 int main(void)
 {
     static exray_recorder recorder;
-    exray_open_file(&recorder, "app.mcap", NULL);
-    exray_frame_begin(&recorder, "picture");
-    exray_frame_end(&recorder);
-    return exray_close(&recorder);
+    exray_recorder_open_file(&recorder, "app.mcap", NULL);
+    exray_recorder_frame_begin(&recorder, "picture");
+    exray_recorder_frame_end(&recorder);
+    return exray_recorder_close(&recorder);
 }
 """
 
@@ -33,13 +33,13 @@ int main(void)
 {
     static exray_recorder recorder;
     exray_litert_open(&recorder, "app.mcap", NULL, NULL, "no such model");
-    if (exray_close(&recorder) != EXRAY_E_ENGINE) /* there is no LiteRT in this program */
+    if (exray_recorder_close(&recorder) != EXRAY_E_ENGINE) /* there is no LiteRT in this program */
         return 1;
     exray_ort_open(&recorder, "app.mcap", NULL, NULL, NULL, "no such model");
-    if (exray_close(&recorder) != EXRAY_E_ARGUMENT)
+    if (exray_recorder_close(&recorder) != EXRAY_E_ARGUMENT)
         return 2;
     exray_tflite_open(&recorder, "app.mcap", NULL, NULL, NULL);
-    return exray_close(&recorder) != EXRAY_E_ARGUMENT;
+    return exray_recorder_close(&recorder) != EXRAY_E_ARGUMENT;
 }
 """
 

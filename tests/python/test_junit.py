@@ -128,7 +128,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts(equal, tmp_path, text):
-    body = f"""exray_finding *f = exray_find(findings, "user.mine", EXRAY_ERROR, 1);
+    body = f"""exray_finding *f = exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_ERROR, 1);
     exray_finding_summary(f, "%s", "{text}");
     exray_finding_detail(f, "%s", "{text}");
     exray_finding_fix(f, "%s", "{text}");"""

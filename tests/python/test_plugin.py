@@ -82,7 +82,7 @@ CRASHES = {
     "sleeps": ("sleep(1000);", "within 2 s"),
     "a child that stays": ("if (fork() == 0) { sleep(30); } abort();", "Aborted"),
     "too much": ("char *t = malloc(65000); memset(t, 'x', 64999); t[64999] = 0; for (int i = 0; i < 900; i++) "
-                 "exray_finding_detail(exray_find(findings, \"user.mine\", EXRAY_INFO, 1), \"%s\", t); free(t);", "more than 16 MiB"),
+                 "exray_finding_detail(exray_findings_add(findings, \"user.mine\", EXRAY_SEVERITY_INFO, 1), \"%s\", t); free(t);", "more than 16 MiB"),
 }
 
 
@@ -99,17 +99,17 @@ def test_crash_is_named_and_does_no_harm(tmp_path, logs, name):
 
 
 MISUSES = {
-    "a cause of somebody else": ('exray_find(findings, "layer.kernel", EXRAY_ERROR, 1);', "layer.kernel", 0),
-    "no cause": ("exray_find(findings, NULL, EXRAY_ERROR, 1);", "named the cause", 0),
-    "an empty cause": ('exray_find(findings, "", EXRAY_ERROR, 1);', "named the cause", 0),
-    "user. alone": ('exray_find(findings, "user.", EXRAY_ERROR, 1);', "named the cause", 0),
-    "an odd cause": ('exray_find(findings, "user.a b\\033[2J", EXRAY_ERROR, 1);', "named the cause", 0),
-    "confidence 7": ('exray_find(findings, "user.mine", EXRAY_WARNING, 7);', "confidence 7", 1),
-    "confidence nan": ('exray_find(findings, "user.mine", EXRAY_WARNING, NAN);', "confidence", 1),
-    "confidence -inf": ('exray_find(findings, "user.mine", EXRAY_WARNING, -INFINITY);', "confidence", 1),
-    "severity 77": ('exray_find(findings, "user.mine", (exray_severity)77, 1);', "severity 77", 1),
-    "layer 500": ('exray_finding_where(exray_find(findings, "user.mine", EXRAY_INFO, 1), "layer", "x", 500);', "layer 500", 1),
-    "too many": ('for (int i = 0; i < 2000; i++) exray_find(findings, "user.mine", EXRAY_INFO, 1);', "1000 findings more", 1000),
+    "a cause of somebody else": ('exray_findings_add(findings, "layer.kernel", EXRAY_SEVERITY_ERROR, 1);', "layer.kernel", 0),
+    "no cause": ("exray_findings_add(findings, NULL, EXRAY_SEVERITY_ERROR, 1);", "named the cause", 0),
+    "an empty cause": ('exray_findings_add(findings, "", EXRAY_SEVERITY_ERROR, 1);', "named the cause", 0),
+    "user. alone": ('exray_findings_add(findings, "user.", EXRAY_SEVERITY_ERROR, 1);', "named the cause", 0),
+    "an odd cause": ('exray_findings_add(findings, "user.a b\\033[2J", EXRAY_SEVERITY_ERROR, 1);', "named the cause", 0),
+    "confidence 7": ('exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_WARNING, 7);', "confidence 7", 1),
+    "confidence nan": ('exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_WARNING, NAN);', "confidence", 1),
+    "confidence -inf": ('exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_WARNING, -INFINITY);', "confidence", 1),
+    "severity 77": ('exray_findings_add(findings, "user.mine", (exray_severity)77, 1);', "severity 77", 1),
+    "layer 500": ('exray_finding_where(exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_INFO, 1), "layer", "x", 500);', "layer 500", 1),
+    "too many": ('for (int i = 0; i < 2000; i++) exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_INFO, 1);', "1000 findings more", 1000),
     "odd status": ("error->status = (exray_status)99;", "", 0),
     "failure without a word": ("error->status = EXRAY_E_IO;", "EXRAY_E_IO", 0),
 }
@@ -129,7 +129,7 @@ def test_misuse_is_named(tmp_path, logs, name):
 
 
 def test_null_strings_are_empty(tmp_path, logs):
-    body = """exray_finding *f = exray_find(findings, "user.mine", EXRAY_WARNING, 1);
+    body = """exray_finding *f = exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_WARNING, 1);
     exray_finding_where(f, NULL, NULL, EXRAY_NO_INDEX);
     exray_finding_text(f, NULL, NULL);
     exray_finding_number(f, NULL, 1);
@@ -139,7 +139,7 @@ def test_null_strings_are_empty(tmp_path, logs):
 
 
 def test_escapes_do_not_reach_the_terminal(tmp_path, logs):
-    body = 'exray_finding_summary(exray_find(findings, "user.mine", EXRAY_ERROR, 1), "a\\033[31mb\\nc\\xff");'
+    body = 'exray_finding_summary(exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_ERROR, 1), "a\\033[31mb\\nc\\xff");'
     library = plugin(tmp_path, body)
     result = command("validate", *logs, "--plugin", library)
     assert result.returncode == 1 and "\033" not in result.stdout
@@ -206,7 +206,7 @@ def test_a_plugin_from_before_there_were_options(tmp_path, logs):
     struct old { uint32_t size, abi; const char *name, *summary; const char *const *causes; const char *needs;
         exray_status (*run)(const exray_comparison *, exray_findings *, exray_error *); };
     static exray_status run(const exray_comparison *c, exray_findings *f, exray_error *e)
-    { (void)c, (void)e; exray_find(f, "user.old", EXRAY_ERROR, 1); return EXRAY_OK; }
+    { (void)c, (void)e; exray_findings_add(f, "user.old", EXRAY_SEVERITY_ERROR, 1); return EXRAY_OK; }
     static const struct old a = {sizeof a, 1, "user.old", "old", 0, "nothing", run};
     extern const void *const exray_plugin_assertions[];
     const void *const exray_plugin_assertions[] = {&a, 0};
@@ -222,9 +222,9 @@ OPTIONS = """
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     (void)comparison, (void)error;
-    exray_finding *f = exray_find(findings, "user.option", EXRAY_INFO, 1);
-    exray_finding_number(f, "least", exray_option_value(findings, "least"));
-    exray_finding_number(f, "absent", exray_option_value(findings, "absent"));
+    exray_finding *f = exray_findings_add(findings, "user.option", EXRAY_SEVERITY_INFO, 1);
+    exray_finding_number(f, "least", exray_findings_option(findings, "least"));
+    exray_finding_number(f, "absent", exray_findings_option(findings, "absent"));
     return EXRAY_OK;
 }
 static const exray_option options[] = {{"least", "levels of the input", 3, 0, 10}, {"other", "any", -1, 0, 0}, {NULL, NULL, 0, 0, 0}};
@@ -272,7 +272,7 @@ def test_selection(logs, options_plugin):
 
 def test_user_causes_in_the_exit_status(tmp_path, logs):
     for severity, status in (("ERROR", 1), ("WARNING", 0), ("INFO", 0)):
-        body = f'exray_find(findings, "user.anything-else_2", EXRAY_{severity}, 0.5);'
+        body = f'exray_findings_add(findings, "user.anything-else_2", EXRAY_SEVERITY_{severity}, 0.5);'
         verdict = validate(*logs, "--plugin", plugin(tmp_path, body), status=status)
         assert causes(verdict) == ["user.anything-else_2"] and verdict["findings"][0]["assertion"] == "user.mine"
         assert "user.anything-else_2" in command("validate", *logs, "--plugin", tmp_path / "p.so").stdout

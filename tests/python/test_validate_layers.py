@@ -602,7 +602,7 @@ PLUGIN = r"""
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
     (void)error;
-    exray_finding *f = exray_find(findings, "user.frames", EXRAY_ERROR, 0.7);
+    exray_finding *f = exray_findings_add(findings, "user.frames", EXRAY_SEVERITY_ERROR, 0.7);
     exray_finding_summary(f, "there are %zu frames", exray_comparison_frame_count(c));
     exray_finding_fix(f, "none");
     exray_finding_number(f, "frames", (double)exray_comparison_frame_count(c));

@@ -25,27 +25,28 @@ typedef struct logs {
 static void record(const char *path, exray_role role)
 {
     exray_recorder r;
-    exray_config config = {.role = role, .capture = EXRAY_CAPTURE_FULL};
+    exray_recorder_config config = {.role = role, .capture = EXRAY_CAPTURE_FULL};
     int64_t shape[] = {1, VALUES};
-    assert_int_equal(exray_open_file(&r, path, &config), EXRAY_OK);
+    assert_int_equal(exray_recorder_open_file(&r, path, &config), EXRAY_OK);
     for (int frame = 0; frame < FRAMES; frame++) {
         float values[VALUES];
         for (int i = 0; i < VALUES; i++)
             values[i] = (float)((i * 7 + frame) % VALUES);
-        exray_frame_begin(&r, NULL);
-        exray_tensor tensor = {.kind = EXRAY_OUTPUT,
-                               .info = {.name = "scores", .dtype = EXRAY_FLOAT32, .rank = 2, .shape = shape},
-                               .index = EXRAY_NO_INDEX,
-                               .data = values,
-                               .size = sizeof values};
-        exray_record_tensor(&r, &tensor);
-        tensor.kind = EXRAY_INPUT;
+        exray_recorder_frame_begin(&r, NULL);
+        exray_tensor tensor = {
+            .kind = EXRAY_KIND_OUTPUT,
+            .info = {.name = "scores", .dtype = EXRAY_DTYPE_FLOAT32, .rank = 2, .shape = shape},
+            .index = EXRAY_NO_INDEX,
+            .data = values,
+            .size = sizeof values};
+        exray_recorder_log_tensor(&r, &tensor);
+        tensor.kind = EXRAY_KIND_INPUT;
         tensor.info.name = "image";
         for (int i = 0; i < VALUES; i++)
             values[i] = (float)i;
-        exray_record_tensor(&r, &tensor);
+        exray_recorder_log_tensor(&r, &tensor);
     }
-    assert_int_equal(exray_close(&r), EXRAY_OK);
+    assert_int_equal(exray_recorder_close(&r), EXRAY_OK);
 }
 
 static int setup(void **state)
@@ -81,9 +82,9 @@ static void test_equal_logs_pass(void **state)
 {
     logs *l = *state;
     exray_error error = {EXRAY_OK, ""};
-    exray_validation *v = exray_validate(l->edge, l->reference, NULL, &error);
+    exray_validation *v = exray_validation_run(l->edge, l->reference, NULL, &error);
     assert_non_null(v);
-    assert_int_equal(exray_validation_verdict(v), EXRAY_PASS);
+    assert_int_equal(exray_validation_verdict(v), EXRAY_VERDICT_PASS);
     assert_int_equal(exray_comparison_frame_count(exray_validation_comparison(v)), FRAMES);
     const char *json = exray_validation_json(v, &error);
     assert_non_null(strstr(json, "\"exray-validation\""));
@@ -99,8 +100,9 @@ static exray_status mine(const exray_comparison *comparison, exray_findings *fin
 {
     (void)error;
     ran_in = getpid();
-    if (exray_comparison_output_count(comparison) == 1 && exray_option_value(findings, "least") == 3)
-        exray_finding_summary(exray_find(findings, "user.mine", EXRAY_ERROR, 1), "It is %d.", 3);
+    if (exray_comparison_output_count(comparison) == 1 && exray_findings_option(findings, "least") == 3)
+        exray_finding_summary(exray_findings_add(findings, "user.mine", EXRAY_SEVERITY_ERROR, 1), "It is %d.",
+                              3);
     return EXRAY_OK;
 }
 
@@ -132,10 +134,10 @@ static void test_own_assertions(void **state)
     const char *const set[] = {"user.mine.least=3"};
     logs *l = *state;
     exray_error error = {EXRAY_OK, ""};
-    exray_validate_options o = EXRAY_VALIDATE_OPTIONS_INIT;
+    exray_validation_options o = EXRAY_VALIDATION_OPTIONS_INIT;
     o.own = both;
-    exray_validation *v = exray_validate(l->edge, l->reference, &o, &error);
-    assert_int_equal(exray_validation_verdict(v), EXRAY_INCONCLUSIVE); /* user.bad failed */
+    exray_validation *v = exray_validation_run(l->edge, l->reference, &o, &error);
+    assert_int_equal(exray_validation_verdict(v), EXRAY_VERDICT_INCONCLUSIVE); /* user.bad failed */
     assert_non_null(strstr(exray_validation_text(v, &error), "too much of it"));
     assert_int_equal(ran_in, getpid());
     exray_validation_free(v);
@@ -143,39 +145,39 @@ static void test_own_assertions(void **state)
     o.set = set;
     o.set_count = 1;
     o.assertions = "user.mine";
-    v = exray_validate(l->edge, l->reference, &o, &error);
-    assert_int_equal(exray_validation_verdict(v), EXRAY_FAIL);
+    v = exray_validation_run(l->edge, l->reference, &o, &error);
+    assert_int_equal(exray_validation_verdict(v), EXRAY_VERDICT_FAIL);
     assert_non_null(strstr(exray_validation_json(v, &error), "It is 3."));
     assert_null(strstr(exray_validation_json(v, &error), "user.bad"));
     exray_validation_free(v);
 }
 
-static void expect_refused(logs *l, const exray_validate_options *o, exray_status status, const char *said)
+static void expect_refused(logs *l, const exray_validation_options *o, exray_status status, const char *said)
 {
     exray_error error = {EXRAY_OK, ""};
-    assert_null(exray_validate(l->edge, l->reference, o, &error));
+    assert_null(exray_validation_run(l->edge, l->reference, o, &error));
     assert_int_equal(error.status, status);
     assert_non_null(strstr(error.message, said));
-    assert_null(exray_validate(l->edge, l->reference, o, NULL));
+    assert_null(exray_validation_run(l->edge, l->reference, o, NULL));
 }
 
 static void test_what_is_refused(void **state)
 {
     logs *l = *state;
-    exray_validate_options o = EXRAY_VALIDATE_OPTIONS_INIT;
+    exray_validation_options o = EXRAY_VALIDATION_OPTIONS_INIT;
     o.assertions = "nothing.of.the.kind";
     expect_refused(l, &o, EXRAY_E_ARGUMENT, "nothing.of.the.kind");
-    o = (exray_validate_options)EXRAY_VALIDATE_OPTIONS_INIT;
+    o = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
     o.size = 4;
-    expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATE_OPTIONS_INIT");
+    expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATION_OPTIONS_INIT");
     o.size = sizeof o + 8;
-    expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATE_OPTIONS_INIT");
-    o = (exray_validate_options)EXRAY_VALIDATE_OPTIONS_INIT;
+    expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATION_OPTIONS_INIT");
+    o = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
     const char *const plugin[] = {"/nowhere/plugin.so"};
     o.plugin = plugin;
     o.plugin_count = 1;
     expect_refused(l, &o, EXRAY_E_IO, "/nowhere/plugin.so");
-    o = (exray_validate_options)EXRAY_VALIDATE_OPTIONS_INIT;
+    o = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
     o.html = "/nowhere/report.html";
     expect_refused(l, &o, EXRAY_E_IO, "/nowhere/report.html");
     o.html = l->edge_path;

@@ -88,8 +88,8 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
     memcpy(key, reference, sizeof key);
     lower_case(key);
 
-    exray_finding *f = exray_find(findings, "input.channel_order", EXRAY_ERROR, confidence);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.channel_order", EXRAY_SEVERITY_ERROR, confidence);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     if (fit->order_tied) {
         exray_finding_summary(
             f,

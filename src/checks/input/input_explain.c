@@ -60,8 +60,8 @@ static bool is_aliased(const xr_input_fit *fit, const xr_detail *d)
 static exray_finding *start_detail(const char *cause, const xr_input_fit *fit, const xr_detail *d,
                                    exray_findings *findings)
 {
-    exray_finding *f = exray_find(findings, cause, EXRAY_ERROR, 0.75);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, cause, EXRAY_SEVERITY_ERROR, 0.75);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_number(f, "residual_before_levels", fit->left_pixels);
     exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
     exray_finding_number(f, "separable_share", d->separable);
@@ -146,8 +146,8 @@ static bool report_chroma(xr_scene *scene, const xr_input_fit *fit, const xr_cha
     if (fit->explained || !xr_look_at_luma(scene, chain, &luma, &all) || luma > SAME_LUMA ||
         all < OTHER_CHROMA * SAME_LUMA)
         return false;
-    exray_finding *f = exray_find(findings, "input.color_space", EXRAY_ERROR, 0.85);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR, 0.85);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "The edge's colours are made differently: the luma is the reference's, the chroma "
                           "is not, and no mixture of colours explains it.");
@@ -171,8 +171,8 @@ static bool report_rows(xr_scene *scene, const xr_input_fit *fit, exray_findings
     if (fit->explained || fit->left_blocks < UNLIKE || fit->rows < FEWEST_ROWS ||
         !xr_rows_are_moved(scene, &frames, &telling))
         return false;
-    exray_finding *f = exray_find(findings, "input.stride", EXRAY_ERROR, 0.85);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.stride", EXRAY_SEVERITY_ERROR, 0.85);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge reads the camera's rows with the wrong stride: its rows are the "
                              "reference's, each moved sideways by another amount.");
     exray_finding_detail(f, "%s",
@@ -199,8 +199,8 @@ static bool is_near_relative(const xr_explanation *e, const xr_input_fit *after)
  * exray does not know. */
 static bool is_as_near_as_the_reference(const xr_scene *scene, const xr_chain *chain)
 {
-    double reference = xr_levels_of(scene, EXRAY_REFERENCE, chain->base_left);
-    return chain->rendered && xr_levels_of(scene, EXRAY_EDGE, chain->left) < 1.6 * reference + 0.3;
+    double reference = xr_levels_of(scene, EXRAY_SIDE_REFERENCE, chain->base_left);
+    return chain->rendered && xr_levels_of(scene, EXRAY_SIDE_EDGE, chain->left) < 1.6 * reference + 0.3;
 }
 
 static exray_status fit_chain(xr_scene *scene, const xr_explanation *e, xr_input_fit *after,
@@ -252,7 +252,7 @@ static exray_status search(xr_scene *scene, xr_explanation *e, xr_chain *chain, 
             return EXRAY_OK;
         e->has_sensor = xr_scene_has_sensor(scene);
         status = judge_chain(scene, e, chain, after, good, error);
-        bool exact = chain->rendered && xr_levels_of(scene, EXRAY_EDGE, chain->left) < 0.5;
+        bool exact = chain->rendered && xr_levels_of(scene, EXRAY_SIDE_EDGE, chain->left) < 0.5;
         if (status != EXRAY_OK || (*good && after->explained) || !exact || attempt)
             return status;
         scene->wanted = after->left_worst_frame + 1;
@@ -338,7 +338,7 @@ static bool looks_like_a_tint(const exray_comparison *comparison, const xr_input
     xr_chain chain = {.frames = exray_comparison_frame_count(comparison), .step = 1};
     xr_scene *scene = fit->channels == 3 ? xr_scene_open(comparison, fit->pair, fit) : NULL;
     bool found = scene && xr_scene_load(scene, &chain) &&
-                 xr_find_tint(scene, &chain, xr_levels_of(scene, EXRAY_EDGE, 1));
+                 xr_find_tint(scene, &chain, xr_levels_of(scene, EXRAY_SIDE_EDGE, 1));
     if (found) {
         xr_fit_sums sums = xr_chain_sums(scene, &chain);
         found = xr_unexplained_by_order(&sums, scene->channels, NULL) < 0.12 * chain.untinted_left;

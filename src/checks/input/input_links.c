@@ -188,8 +188,8 @@ static exray_finding *start(const xr_explanation *e, exray_findings *findings, c
                             xr_link link, double confidence)
 {
     const xr_votes *v = &e->votes[link];
-    exray_finding *f = exray_find(findings, cause, EXRAY_ERROR, confidence);
-    exray_finding_where(f, "input", e->before->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, cause, EXRAY_SEVERITY_ERROR, confidence);
+    exray_finding_where(f, "input", e->before->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_number(f, "residual_before_levels", e->before->raw_pixels);
     exray_finding_number(f, "residual_after_levels", e->after->left_pixels);
     exray_finding_number(f, "residual_without_levels", v->without);
@@ -443,17 +443,18 @@ static void report_ground(const xr_explanation *e, exray_findings *findings)
 static void report_kernel(const xr_explanation *e, exray_findings *findings)
 {
     const xr_chain *c = e->chain;
-    const char *edge = exray_resize_name(c->edge.filter, c->edge.sampling);
-    const char *reference = exray_resize_name(c->base.filter, c->base.sampling);
+    const char *edge = exray_picture_resize_name(c->edge.filter, c->edge.sampling);
+    const char *reference = exray_picture_resize_name(c->base.filter, c->base.sampling);
     exray_finding *f = start(e, findings, "input.resize", XR_LINK_KERNEL, certainty(e, XR_LINK_KERNEL));
     exray_finding_summary(f, "The edge resizes with another kernel: %s; the reference: %s.", edge, reference);
     exray_finding_fix(f, "Resize as the reference does (pipeline: `resize: %s`)%s.", reference,
-                      c->base.sampling == EXRAY_ANTIALIAS
+                      c->base.sampling == EXRAY_SAMPLING_ANTIALIAS
                           ? "; antialias is Pillow's: in OpenCV, INTER_AREA comes nearest"
                           : "; OpenCV: INTER_NEAREST, INTER_LINEAR, INTER_CUBIC, INTER_AREA");
     exray_finding_text(f, "edge_kernel", edge);
     exray_finding_text(f, "reference_kernel", reference);
-    exray_finding_text(f, "runner_up", exray_resize_name(c->kernel_rival.filter, c->kernel_rival.sampling));
+    exray_finding_text(f, "runner_up",
+                       exray_picture_resize_name(c->kernel_rival.filter, c->kernel_rival.sampling));
     exray_finding_number(f, "share_unexplained", c->left);
     exray_finding_number(f, "runner_up_share", c->kernel_rival_left);
 }

@@ -51,7 +51,7 @@ static void add_maps(const xr_input_fit *fit, const xr_order *o, exray_finding *
 static void add_fix(const xr_input_fit *fit, exray_finding *f)
 {
     bool exact;
-    const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
+    const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
     const xr_affine *m = &fit->order[fit->order_used].map;
     if (!k && fit->channels == 3) /* no numbers that people would write: those that undo it */
         exray_finding_fix(
@@ -84,7 +84,7 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
 static int range_of(const xr_input_fit *fit, const xr_affine *m)
 {
     bool exact;
-    const xr_convention *k = xr_convention_of(fit, EXRAY_REFERENCE, &exact);
+    const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
     const double stretch = 255.0 / 219;
     int found = 0;
     for (size_t c = 0; k && c < fit->channels; c++) {
@@ -101,9 +101,9 @@ static int range_of(const xr_input_fit *fit, const xr_affine *m)
 
 static void report_range(const xr_input_fit *fit, const xr_order *o, int range, exray_findings *findings)
 {
-    exray_finding *f = exray_find(findings, "input.color_space", EXRAY_ERROR,
-                                  0.9 * xr_confidence(fit->left_blocks, fit->effect));
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR,
+                                          0.9 * xr_confidence(fit->left_blocks, fit->effect));
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's colours are made differently: %s.",
                           range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
                                     : "full range is taken for limited range (16..235 are stretched)");
@@ -133,12 +133,12 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
         report_range(fit, o, range, findings);
         return;
     }
-    exray_finding *f =
-        exray_find(findings, "input.normalization", EXRAY_ERROR, xr_confidence(left, fit->effect));
+    exray_finding *f = exray_findings_add(findings, "input.normalization", EXRAY_SEVERITY_ERROR,
+                                          xr_confidence(left, fit->effect));
     char edge[128], reference[128];
-    xr_describe_values(fit, EXRAY_EDGE, edge, sizeof edge);
-    xr_describe_values(fit, EXRAY_REFERENCE, reference, sizeof reference);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    xr_describe_values(fit, EXRAY_SIDE_EDGE, edge, sizeof edge);
+    xr_describe_values(fit, EXRAY_SIDE_REFERENCE, reference, sizeof reference);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
     exray_finding_detail(f, "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
                          fit->order_named ? fit->nrmse_order : fit->nrmse_before, fit->nrmse_after);

@@ -13,10 +13,11 @@ static bool stored_as(const exray_comparison *comparison, size_t pair, double *s
     exray_error error;
     bool known = false;
     if (slot && exray_comparison_frame_count(comparison) &&
-        exray_comparison_values(comparison, EXRAY_EDGE, 0, EXRAY_INPUT, pair, slot, &view, &values, &error) ==
-            EXRAY_OK) {
+        exray_comparison_values(comparison, EXRAY_SIDE_EDGE, 0, EXRAY_KIND_INPUT, pair, slot, &view, &values,
+                                &error) == EXRAY_OK) {
         const exray_quantization *q = &view.info.quantization;
-        known = q->count == 1 && (view.info.dtype == EXRAY_INT8 || view.info.dtype == EXRAY_UINT8);
+        known =
+            q->count == 1 && (view.info.dtype == EXRAY_DTYPE_INT8 || view.info.dtype == EXRAY_DTYPE_UINT8);
         if (known) {
             *scale = (double)q->scale[0];
             *zero = q->zero_point ? (double)q->zero_point[0] : 0;
@@ -42,8 +43,8 @@ bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fi
 static void report_zero_point(const xr_input_fit *fit, double scale, double zero, exray_findings *findings)
 {
     bool missing = (fit->order[fit->order_used].map.offset[0] < 0) == (zero > 0);
-    exray_finding *f = exray_find(findings, "input.quantization", EXRAY_ERROR, 0.8);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.quantization", EXRAY_SEVERITY_ERROR, 0.8);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's stored values are off by the input's zero point, %g: it is %s.",
                           zero, missing ? "not added" : "added twice");
     exray_finding_fix(f, "Store round(real / scale) + zero_point, once (scale %.6g, zero point %g).", scale,
@@ -72,8 +73,8 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
     }
     if (before->state != XR_FIT_DIFFERS || before->clipped <= 0.01 * before->counted)
         return;
-    exray_finding *f = exray_find(findings, "input.quantization", EXRAY_ERROR, 0.9);
-    exray_finding_where(f, "input", before->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.quantization", EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "input", before->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
                           "(scale and zero point too narrow).",

@@ -16,8 +16,8 @@ static void shape_text(const exray_comparison *comparison, size_t pair, exray_si
     exray_error error;
     snprintf(text, size, "another shape");
     for (size_t f = 0; slot && f < exray_comparison_frame_count(comparison); f++) {
-        if (exray_comparison_values(comparison, side, f, EXRAY_INPUT, pair, slot, &view, &values, &error) !=
-            EXRAY_OK)
+        if (exray_comparison_values(comparison, side, f, EXRAY_KIND_INPUT, pair, slot, &view, &values,
+                                    &error) != EXRAY_OK)
             continue;
         int used = snprintf(text, size, "%s [", exray_dtype_name(view.info.dtype));
         for (uint32_t i = 0; i < view.info.rank && used > 0 && (size_t)used < size; i++)
@@ -34,10 +34,10 @@ static void report_shapes(const exray_comparison *comparison, const xr_input_fit
                           exray_findings *findings)
 {
     char edge[128], reference[128];
-    shape_text(comparison, fit->pair, EXRAY_EDGE, edge, sizeof edge);
-    shape_text(comparison, fit->pair, EXRAY_REFERENCE, reference, sizeof reference);
-    exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.9);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    shape_text(comparison, fit->pair, EXRAY_SIDE_EDGE, edge, sizeof edge);
+    shape_text(comparison, fit->pair, EXRAY_SIDE_REFERENCE, reference, sizeof reference);
+    exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input is %s, the reference's %s: they cannot be compared.", edge,
                           reference);
     exray_finding_fix(f, "Compare with a reference of the same model, or of one with the same input.");
@@ -46,9 +46,9 @@ static void report_shapes(const exray_comparison *comparison, const xr_input_fit
 static void report_not_finite(const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
-    uint64_t nan = m->nan_count[EXRAY_EDGE], inf = m->inf_count[EXRAY_EDGE];
-    exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.99);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    uint64_t nan = m->nan_count[EXRAY_SIDE_EDGE], inf = m->inf_count[EXRAY_SIDE_EDGE];
+    exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.99);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "The edge feeds the model %" PRIu64 " NaN and %" PRIu64
                           " infinite values where the reference's are finite.",
@@ -69,8 +69,8 @@ static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, 
     bool ok = slot[0] && slot[1];
     memset(share, 0, 9 * sizeof *share);
     for (int s = 0; ok && s < 2; s++)
-        ok = exray_comparison_values(comparison, (exray_side)s, fit->left_worst_frame, EXRAY_INPUT, fit->pair,
-                                     slot[s], &view[s], &values[s], &error) == EXRAY_OK;
+        ok = exray_comparison_values(comparison, (exray_side)s, fit->left_worst_frame, EXRAY_KIND_INPUT,
+                                     fit->pair, slot[s], &view[s], &values[s], &error) == EXRAY_OK;
     ok = ok && view[0].count == view[1].count;
     xr_view v = ok ? xr_view_of(&view[0].info, view[0].count) : (xr_view){0};
     xr_view w = ok ? xr_view_of(&view[1].info, view[1].count) : (xr_view){0};
@@ -137,7 +137,7 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
     const char *they = partly ? "Apart from what is named, they" : "They";
     exray_frame_pair pair = exray_comparison_frame(comparison, fit->left_worst_frame);
     const exray_frame *frame =
-        exray_log_frame(exray_comparison_log(comparison, EXRAY_EDGE), pair.frame[EXRAY_EDGE]);
+        exray_log_frame(exray_comparison_log(comparison, EXRAY_SIDE_EDGE), pair.frame[EXRAY_SIDE_EDGE]);
     char most[40] = "";
     if (fit->picture) {
         exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
@@ -154,8 +154,8 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
 static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
     bool partly = fit->order_named || fit->map_named;
-    exray_finding *f = exray_find(findings, "input.unknown", EXRAY_ERROR, 0.9);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input differs from the reference's%s; no known cause explains it.",
                           partly ? " in something more" : "");
     say_how_much(comparison, fit, partly, f);
@@ -195,8 +195,8 @@ static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
     double shift = fit->order[0].map.offset[0];
-    exray_finding *f = exray_find(findings, "input.tokens", EXRAY_ERROR, 0.95);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "input.tokens", EXRAY_SEVERITY_ERROR, 0.95);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input is other integers than the reference's: by up to %.0f.",
                           m->max_abs);
     if (fabs(fit->order[0].map.gain[0] - 1) < 1e-6 && fit->order[0].residual < 1e-3)

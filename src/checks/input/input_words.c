@@ -53,7 +53,7 @@ void xr_reference_letters(const exray_comparison *comparison, const xr_input_fit
 {
     static const char usual[XR_FIT_CHANNELS + 1][XR_FIT_CHANNELS + 1] = {"", "Y", "YA", "RGB", "RGBA"};
     memcpy(letters, usual[fit->channels], sizeof usual[0]);
-    const exray_log *log = exray_comparison_log(comparison, EXRAY_REFERENCE);
+    const exray_log *log = exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE);
     if (fit->channels != 3)
         return;
     exray_slot *slot = exray_slot_new();
@@ -147,7 +147,7 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
     const xr_convention *k = xr_convention_of(fit, side, &exact);
     /* An 8-bit input has the spacing of its scale, whatever was put into it: a name that both
      * sides would have does not say how they differ. */
-    if (side == EXRAY_EDGE && k == xr_convention_of(fit, EXRAY_REFERENCE, &other))
+    if (side == EXRAY_SIDE_EDGE && k == xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &other))
         k = NULL;
     snprintf(text, size, "values of %.4g to %.4g%s%s%s%s", low, high, k ? " (" : "",
              k && !exact ? "about " : "", k ? k->name : "", k ? ")" : "");

@@ -19,19 +19,19 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         const exray_metrics *m = &layer->metrics;
-        bool dead = is_flat(m, EXRAY_EDGE) && !is_flat(m, EXRAY_REFERENCE);
-        if (!dead || layer->role != EXRAY_LAYER_ORIGINATES)
+        bool dead = is_flat(m, EXRAY_SIDE_EDGE) && !is_flat(m, EXRAY_SIDE_REFERENCE);
+        if (!dead || layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
             continue;
-        exray_finding *f = exray_find(findings, "layer.constant", EXRAY_ERROR, 0.95);
-        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+        exray_finding *f = exray_findings_add(findings, "layer.constant", EXRAY_SEVERITY_ERROR, 0.95);
+        exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_summary(f, "Layer %u (%s) %.*s is dead: every value of it is %.4g.",
-                              (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                              XR_SHORT_NAME(layer->name[EXRAY_EDGE]), m->min[EXRAY_EDGE]);
-        exray_finding_detail(f, "The reference's values are %.4g to %.4g.", m->min[EXRAY_REFERENCE],
-                             m->max[EXRAY_REFERENCE]);
+                              (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                              XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]), m->min[EXRAY_SIDE_EDGE]);
+        exray_finding_detail(f, "The reference's values are %.4g to %.4g.", m->min[EXRAY_SIDE_REFERENCE],
+                             m->max[EXRAY_SIDE_REFERENCE]);
         exray_finding_fix(f,
                           "Check this layer's weights, its scale and its kernel: nothing passes through it.");
-        exray_finding_number(f, "value", m->min[EXRAY_EDGE]);
+        exray_finding_number(f, "value", m->min[EXRAY_SIDE_EDGE]);
         return EXRAY_OK; /* what follows gets nothing to work with */
     }
     return EXRAY_OK;

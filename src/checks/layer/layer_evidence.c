@@ -12,7 +12,8 @@ const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const
                                        exray_side side)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
-    uint32_t node = layer->node[side], output = side == EXRAY_EDGE ? layer->output : layer->reference_output;
+    uint32_t node = layer->node[side],
+             output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
     if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
         return NULL;
     uint32_t tensor = model->nodes[node].outputs[output];
@@ -21,8 +22,8 @@ const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const
 
 bool xr_is_same_file(const exray_comparison *comparison)
 {
-    const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    const exray_model *reference = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
+    const exray_model *edge = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_model *reference = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     return edge && reference && edge->sha256 && reference->sha256 &&
            memcmp(edge->sha256, reference->sha256, 32) == 0;
 }
@@ -44,14 +45,14 @@ bool xr_inputs_are_clean(const exray_comparison *comparison)
 
 bool xr_is_cut_off(const exray_layer_pair *layer)
 {
-    return layer->isolated_error > layer->own_noise && layer->isolated_within <= layer->own_noise;
+    return layer->isolated_error > layer->own_noise && layer->isolated_error_clamped <= layer->own_noise;
 }
 
 bool xr_something_is_wrong(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        exray_role_of_layer role = exray_comparison_layer(comparison, i)->role;
-        if (role == EXRAY_LAYER_ORIGINATES || role == EXRAY_LAYER_PROPAGATES)
+        exray_layer_role role = exray_comparison_layer(comparison, i)->role;
+        if (role == EXRAY_LAYER_ROLE_ORIGINATES || role == EXRAY_LAYER_ROLE_PROPAGATES)
             return true;
     }
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
@@ -75,16 +76,16 @@ static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
 {
     double least, most;
     switch (info->dtype) {
-    case EXRAY_INT8:
+    case EXRAY_DTYPE_INT8:
         least = -128, most = 127;
         break;
-    case EXRAY_UINT8:
+    case EXRAY_DTYPE_UINT8:
         least = 0, most = 255;
         break;
-    case EXRAY_INT16:
+    case EXRAY_DTYPE_INT16:
         least = -32768, most = 32767;
         break;
-    case EXRAY_UINT16:
+    case EXRAY_DTYPE_UINT16:
         least = 0, most = 65535;
         break;
     default:
@@ -225,7 +226,8 @@ static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
     order o;
     if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
         return;
-    bool floats = side[0].view.info.dtype == EXRAY_FLOAT32 && side[1].view.info.dtype == EXRAY_FLOAT32;
+    bool floats =
+        side[0].view.info.dtype == EXRAY_DTYPE_FLOAT32 && side[1].view.info.dtype == EXRAY_DTYPE_FLOAT32;
     raster r = find_raster(&side[1].view.info, &o);
     for (uint64_t i = 0; i < side[1].view.count; i++) {
         float a = side[0].value[place(&o, i)], b = side[1].value[i];
@@ -277,8 +279,8 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
     sums s = {0};
     for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += stride) {
         for (int k = 0; k < 2 && status == EXRAY_OK; k++)
-            status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_LAYER, layer, side[k].slot,
-                                             &side[k].view, &side[k].value, error);
+            status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_KIND_LAYER, layer,
+                                             side[k].slot, &side[k].view, &side[k].value, error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED) {
             status = error->status = EXRAY_OK; /* no data in this frame */
             continue;
@@ -312,7 +314,7 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
 {
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
     const exray_metrics *m = &pair->metrics;
-    const exray_tensor_info *info = xr_layer_info(comparison, pair, EXRAY_EDGE);
+    const exray_tensor_info *info = xr_layer_info(comparison, pair, EXRAY_SIDE_EDGE);
     *out = (xr_layer_evidence){.count = (double)m->count,
                                .deviation = m->std[1],
                                .min = {m->min[0], m->min[1]},
@@ -326,12 +328,12 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
     out->frames = 1;
     out->difference = pair->error * pair->error * m->std[1] * m->std[1];
     note_range(info, out);
-    if (!(out->step > 0) || isnan(pair->at_most))
+    if (!(out->step > 0) || isnan(pair->saturated_high))
         return;
     /* What a reference never reaches is not cut off: zeros of a ReLU lie at the end, too. */
     double over = m->max[1] - out->high, under = out->low - m->min[1];
-    out->above = over > out->step / 2 ? pair->at_most : 0;
-    out->below = under > out->step / 2 ? pair->at_least : 0;
+    out->above = over > out->step / 2 ? pair->saturated_high : 0;
+    out->below = under > out->step / 2 ? pair->saturated_low : 0;
     out->clipped = cut_off(out->above, -out->shift, over) + cut_off(out->below, out->shift, under);
     /* Nor can it be more than the values' energy fell by, or than they differ by. */
     double energy[2];

@@ -15,7 +15,7 @@
 static bool is_named(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
     for (const exray_finding *f = findings->first; f; f = f->next) {
-        if (f->severity != EXRAY_ERROR)
+        if (f->severity != EXRAY_SEVERITY_ERROR)
             continue;
         if (xr_is_about_layer(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
             return true;
@@ -30,13 +30,13 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
     static const char *const without[] = {"ADD",  "SUB",      "MUL",  "POOL", "MEAN",   "SOFTMAX", "CONCAT",
                                           "RELU", "LOGISTIC", "SIGM", "TANH", "RESIZE", "PAD",     "HARD"};
     char op[32] = "";
-    const char *name = layer->op[EXRAY_EDGE];
+    const char *name = layer->op[EXRAY_SIDE_EDGE];
     for (size_t i = 0; name[i] && i + 1 < sizeof op; i++)
         op[i] = (char)toupper((unsigned char)name[i]);
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    if (!model || layer->node[EXRAY_EDGE] >= model->node_count)
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    if (!model || layer->node[EXRAY_SIDE_EDGE] >= model->node_count)
         return true;
-    const exray_node *node = &model->nodes[layer->node[EXRAY_EDGE]];
+    const exray_node *node = &model->nodes[layer->node[EXRAY_SIDE_EDGE]];
     for (uint32_t i = 0; i < node->input_count; i++)
         if (node->inputs[i] < model->tensor_count && model->tensors[node->inputs[i]].constant &&
             model->tensors[node->inputs[i]].rank > 1)
@@ -51,8 +51,8 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
  * of small channels, which such a scale loses. */
 static bool hides_channels(const exray_comparison *comparison, const xr_weight_pair *pair)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    const exray_tensor_info *info = &model->tensors[pair->tensor[EXRAY_EDGE]];
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_tensor_info *info = &model->tensors[pair->tensor[EXRAY_SIDE_EDGE]];
     return pair->from_stats && info->quantization.count == 1;
 }
 
@@ -75,9 +75,10 @@ static bool weights_are_equal(const exray_comparison *comparison, const xr_model
 static uint32_t list_inner(const exray_comparison *comparison, const exray_layer_pair *layer, char *text,
                            size_t size)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    const exray_node *node =
-        model && layer->node[EXRAY_EDGE] < model->node_count ? &model->nodes[layer->node[EXRAY_EDGE]] : NULL;
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_node *node = model && layer->node[EXRAY_SIDE_EDGE] < model->node_count
+                                 ? &model->nodes[layer->node[EXRAY_SIDE_EDGE]]
+                                 : NULL;
     size_t used = 0;
     text[0] = '\0';
     for (uint32_t i = 0; node && i < node->inner_count; i++) {
@@ -108,7 +109,8 @@ static const char *kernels_of(const exray_comparison *comparison, exray_side sid
 /* Whether both sides ran one model file, on the same inputs, by kernels of two names. */
 static bool kernels_disagree(const exray_comparison *comparison)
 {
-    const char *a = kernels_of(comparison, EXRAY_EDGE), *b = kernels_of(comparison, EXRAY_REFERENCE);
+    const char *a = kernels_of(comparison, EXRAY_SIDE_EDGE),
+               *b = kernels_of(comparison, EXRAY_SIDE_REFERENCE);
     return *a && *b && strcmp(a, b) != 0 && xr_is_same_file(comparison) && xr_inputs_are_clean(comparison);
 }
 
@@ -118,7 +120,8 @@ static void name_kernels(const exray_comparison *comparison, exray_finding *f)
     for (int k = 0; k < 2; k++)
         if (!(side[k] = exray_log_model(exray_comparison_log(comparison, (exray_side)k))))
             return;
-    const char *kernels[2] = {kernels_of(comparison, EXRAY_EDGE), kernels_of(comparison, EXRAY_REFERENCE)};
+    const char *kernels[2] = {kernels_of(comparison, EXRAY_SIDE_EDGE),
+                              kernels_of(comparison, EXRAY_SIDE_REFERENCE)};
     for (int k = 0; k < 2; k++)
         exray_finding_text(f, k ? "reference_kernels" : "edge_kernels", kernels[k]);
     bool same_engine = strcmp(XR_TEXT(side[0]->engine), XR_TEXT(side[1]->engine)) == 0 &&
@@ -144,21 +147,21 @@ static bool is_suspect(const exray_comparison *comparison, const exray_findings 
                        const xr_model_fit *fit, size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    return layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
+    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
            !xr_is_cut_off(layer) && !is_named(comparison, findings, i) && same_weights(comparison, fit, i);
 }
 
 static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)
 {
-    unsigned node = layer->node[EXRAY_EDGE];
-    const char *op = layer->op[EXRAY_EDGE], *name = layer->name[EXRAY_EDGE];
+    unsigned node = layer->node[EXRAY_SIDE_EDGE];
+    const char *op = layer->op[EXRAY_SIDE_EDGE], *name = layer->name[EXRAY_SIDE_EDGE];
     if (kernels_disagree(comparison))
         exray_finding_summary(
             f,
             "Layer %u (%s) %.*s: the edge's %.20s kernel differs from the reference's %.20s "
             "kernel beyond rounding; inputs and weights are the same.",
-            node, op, XR_SHORT_NAME(name), kernels_of(comparison, EXRAY_EDGE),
-            kernels_of(comparison, EXRAY_REFERENCE));
+            node, op, XR_SHORT_NAME(name), kernels_of(comparison, EXRAY_SIDE_EDGE),
+            kernels_of(comparison, EXRAY_SIDE_REFERENCE));
     else
         exray_finding_summary(
             f,
@@ -175,8 +178,8 @@ static exray_status describe(const exray_comparison *comparison, size_t i, exray
     exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
     if (status != EXRAY_OK || e.frames == 0)
         return status;
-    if (e.min[EXRAY_EDGE] == e.max[EXRAY_EDGE])
-        exray_finding_detail(f, "Every value of it is %.4g.", e.min[EXRAY_EDGE]);
+    if (e.min[EXRAY_SIDE_EDGE] == e.max[EXRAY_SIDE_EDGE])
+        exray_finding_detail(f, "Every value of it is %.4g.", e.min[EXRAY_SIDE_EDGE]);
     if (xr_is_at_rim(&e))
         exray_finding_detail(
             f,
@@ -189,7 +192,7 @@ static exray_status describe(const exray_comparison *comparison, size_t i, exray
 static void report(const exray_comparison *comparison, size_t i, exray_finding *f)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
     summarize(comparison, layer, f);
     if (layer->error > layer->noise)
         exray_finding_detail(f, "Its error is %.2g of the signal; its data types and inputs explain %.2g.",
@@ -223,17 +226,17 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
 static void add_others(const exray_comparison *comparison, const exray_findings *findings,
                        const xr_model_fit *fit, size_t first, exray_finding *f)
 {
-    const char *op = exray_comparison_layer(comparison, first)->op[EXRAY_EDGE];
+    const char *op = exray_comparison_layer(comparison, first)->op[EXRAY_SIDE_EDGE];
     size_t others = 0;
     uint32_t second = 0, last = 0;
     for (size_t i = first + 1; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (strcmp(layer->op[EXRAY_EDGE], op) != 0 || !is_suspect(comparison, findings, fit, i))
+        if (strcmp(layer->op[EXRAY_SIDE_EDGE], op) != 0 || !is_suspect(comparison, findings, fit, i))
             continue;
         char key[40];
-        snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_EDGE]);
+        snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
         exray_finding_number(f, key, isfinite(layer->isolated_error) ? layer->isolated_error : layer->error);
-        last = layer->node[EXRAY_EDGE];
+        last = layer->node[EXRAY_SIDE_EDGE];
         second = others++ ? second : last;
     }
     if (others == 1)
@@ -255,7 +258,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         bool alone = isfinite(exray_comparison_layer(comparison, i)->isolated_error);
         if ((reported && !alone) || !is_suspect(comparison, findings, fit, i))
             continue;
-        exray_finding *f = exray_find(findings, "layer.kernel", EXRAY_ERROR, alone ? 0.9 : 0.75);
+        exray_finding *f =
+            exray_findings_add(findings, "layer.kernel", EXRAY_SEVERITY_ERROR, alone ? 0.9 : 0.75);
         report(comparison, i, f);
         if ((status = describe(comparison, i, f, error)) != EXRAY_OK)
             return status;

@@ -6,21 +6,21 @@
 
 static bool is_worse(const exray_metrics *m)
 {
-    return m->nan_count[EXRAY_EDGE] > m->nan_count[EXRAY_REFERENCE] ||
-           m->inf_count[EXRAY_EDGE] > m->inf_count[EXRAY_REFERENCE];
+    return m->nan_count[EXRAY_SIDE_EDGE] > m->nan_count[EXRAY_SIDE_REFERENCE] ||
+           m->inf_count[EXRAY_SIDE_EDGE] > m->inf_count[EXRAY_SIDE_REFERENCE];
 }
 
 static exray_finding *begin(exray_findings *findings, const exray_metrics *m, const char *what,
                             const char *name)
 {
-    exray_finding *f = exray_find(findings, "layer.nan", EXRAY_ERROR, 0.99);
+    exray_finding *f = exray_findings_add(findings, "layer.nan", EXRAY_SEVERITY_ERROR, 0.99);
     exray_finding_summary(f, "%s %.*s is the first to hold NaN or infinite values; the reference's has none.",
                           what, XR_SHORT_NAME(name));
     exray_finding_detail(f, "%" PRIu64 " NaN and %" PRIu64 " infinite of %" PRIu64 " values on the edge.",
-                         m->nan_count[EXRAY_EDGE], m->inf_count[EXRAY_EDGE],
-                         m->count + m->nan_count[EXRAY_EDGE] + m->inf_count[EXRAY_EDGE]);
-    exray_finding_number(f, "nan", (double)m->nan_count[EXRAY_EDGE]);
-    exray_finding_number(f, "inf", (double)m->inf_count[EXRAY_EDGE]);
+                         m->nan_count[EXRAY_SIDE_EDGE], m->inf_count[EXRAY_SIDE_EDGE],
+                         m->count + m->nan_count[EXRAY_SIDE_EDGE] + m->inf_count[EXRAY_SIDE_EDGE]);
+    exray_finding_number(f, "nan", (double)m->nan_count[EXRAY_SIDE_EDGE]);
+    exray_finding_number(f, "inf", (double)m->inf_count[EXRAY_SIDE_EDGE]);
     return f;
 }
 
@@ -35,13 +35,13 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         /* A layer that was handed NaN only passes it on; the role tells. */
-        if (!is_worse(&layer->metrics) || (found && layer->role != EXRAY_LAYER_ORIGINATES))
+        if (!is_worse(&layer->metrics) || (found && layer->role != EXRAY_LAYER_ROLE_ORIGINATES))
             continue;
         char what[96];
-        snprintf(what, sizeof what, "Layer %u (%.60s)", (unsigned)layer->node[EXRAY_EDGE],
-                 layer->op[EXRAY_EDGE]);
-        exray_finding *f = begin(findings, &layer->metrics, what, layer->name[EXRAY_EDGE]);
-        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+        snprintf(what, sizeof what, "Layer %u (%.60s)", (unsigned)layer->node[EXRAY_SIDE_EDGE],
+                 layer->op[EXRAY_SIDE_EDGE]);
+        exray_finding *f = begin(findings, &layer->metrics, what, layer->name[EXRAY_SIDE_EDGE]);
+        exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_fix(f, "Run this layer with another kernel or in a wider type, and check its weights.");
         found = true;
     }
@@ -49,8 +49,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_io_pair *output = exray_comparison_output(comparison, i);
         if (!is_worse(&output->metrics))
             continue;
-        exray_finding *f = begin(findings, &output->metrics, "Output", output->name[EXRAY_EDGE]);
-        exray_finding_where(f, "output", output->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+        exray_finding *f = begin(findings, &output->metrics, "Output", output->name[EXRAY_SIDE_EDGE]);
+        exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
         exray_finding_fix(f, "Record both sides with --capture stats or full to see which layer makes them.");
         found = true;
     }

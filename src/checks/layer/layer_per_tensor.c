@@ -22,8 +22,8 @@ typedef struct channels {
 
 static bool is_8_bits(const exray_tensor_info *info)
 {
-    return info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8 || info->dtype == EXRAY_INT4 ||
-           info->dtype == EXRAY_UINT4;
+    return info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8 ||
+           info->dtype == EXRAY_DTYPE_INT4 || info->dtype == EXRAY_DTYPE_UINT4;
 }
 
 /* The node's weights: its largest constant input of more than one dimension. */
@@ -51,7 +51,7 @@ static const exray_record *constant_record(const exray_log *log, uint32_t tensor
     size_t count;
     const exray_record *record = exray_log_constants(log, &count);
     for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_CONSTANT &&
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_CONSTANT &&
             record[i].index == tensor)
             return &record[i];
     return NULL;
@@ -107,8 +107,8 @@ static const exray_node *node_of(const exray_comparison *comparison, const exray
 static bool rounded_alike(const exray_comparison *comparison, const exray_layer_pair *layer,
                           const exray_tensor_info *edge)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_REFERENCE));
-    const exray_node *node = node_of(comparison, layer, EXRAY_REFERENCE);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
+    const exray_node *node = node_of(comparison, layer, EXRAY_SIDE_REFERENCE);
     uint32_t tensor = node ? weights_of(model, node) : EXRAY_NO_INDEX;
     if (tensor == EXRAY_NO_INDEX)
         return false;
@@ -120,8 +120,8 @@ static bool rounded_alike(const exray_comparison *comparison, const exray_layer_
 /* The edge's step for one scale of all weights, which the reference's do not have; 0: they are not so. */
 static double only_step(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
-    const exray_node *node = node_of(comparison, layer, EXRAY_EDGE);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    const exray_node *node = node_of(comparison, layer, EXRAY_SIDE_EDGE);
     uint32_t tensor = node ? weights_of(model, node) : EXRAY_NO_INDEX;
     if (tensor == EXRAY_NO_INDEX)
         return 0;
@@ -149,10 +149,10 @@ static exray_status look(const exray_comparison *comparison, const exray_layer_p
     double step = only_step(comparison, layer);
     if (!(step > 0))
         return EXRAY_OK;
-    exray_side side = EXRAY_EDGE;
+    exray_side side = EXRAY_SIDE_EDGE;
     const exray_record *record = weights_record(comparison, layer, side);
     if (!record)
-        record = weights_record(comparison, layer, side = EXRAY_REFERENCE);
+        record = weights_record(comparison, layer, side = EXRAY_SIDE_REFERENCE);
     if (!record)
         return EXRAY_OK;
     exray_slot *slot = exray_slot_new();
@@ -176,11 +176,11 @@ static double own_error(const exray_layer_pair *layer)
 static exray_finding *report(const exray_layer_pair *layer, size_t i, const channels *c,
                              exray_findings *findings)
 {
-    exray_finding *f = exray_find(findings, "layer.per_tensor_weights", EXRAY_ERROR, 0.9);
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding *f = exray_findings_add(findings, "layer.per_tensor_weights", EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
     exray_finding_summary(f, "Layer %u (%s) %.*s has one scale for weights of very different channels.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
     exray_finding_detail(
         f,
         "Its step is %.3g; the weights of its channels are %.3g to %.3g (rms), so that %zu of %zu "
@@ -205,14 +205,14 @@ static exray_finding *report(const exray_layer_pair *layer, size_t i, const chan
 static void note_layer(const exray_layer_pair *layer, const channels *c, exray_finding *f)
 {
     char key[40];
-    snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_EDGE]);
+    snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
     exray_finding_number(f, key, c->predicted);
 }
 
 /* Whether the edge has 8-bit weights of several channels with one scale. */
 static bool has_shared_scale(const exray_comparison *comparison)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE));
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     for (uint32_t t = 0; model && t < model->tensor_count; t++) {
         const exray_tensor_info *info = &model->tensors[t];
         if (info->constant && info->rank > 1 && info->quantization.count == 1 &&
@@ -224,11 +224,12 @@ static bool has_shared_scale(const exray_comparison *comparison)
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    double share = exray_option_value(findings, "share"), spread = exray_option_value(findings, "spread");
+    double share = exray_findings_option(findings, "share"),
+           spread = exray_findings_option(findings, "spread");
     exray_finding *first = NULL;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error))
+        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error))
             continue;
         channels c;
         bool found;

@@ -10,7 +10,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ORIGINATES)
+        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
             continue;
         xr_layer_evidence e;
         exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
@@ -18,12 +18,14 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             return status;
         if (e.frames == 0 || e.half < NEARLY_ALL)
             continue;
-        bool overflow = layer->metrics.inf_count[EXRAY_EDGE] > layer->metrics.inf_count[EXRAY_REFERENCE];
-        exray_finding *f = exray_find(findings, "layer.precision", EXRAY_ERROR, 0.85);
-        exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+        bool overflow =
+            layer->metrics.inf_count[EXRAY_SIDE_EDGE] > layer->metrics.inf_count[EXRAY_SIDE_REFERENCE];
+        exray_finding *f = exray_findings_add(findings, "layer.precision", EXRAY_SEVERITY_ERROR, 0.85);
+        exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_summary(
             f, "From layer %u (%s) %.*s on the edge computes in float16, the reference in float32.",
-            (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+            (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+            XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
         exray_finding_detail(f,
                              "%.2f %% of its values are exact in float16%s; its error is %.2g of the signal.",
                              100 * e.half, overflow ? ", and some are beyond its 65504" : "", layer->error);

@@ -50,8 +50,8 @@ static bool is_off_centre(const xr_layer_evidence *e)
  * the edge's must be is known then, and needs no guess.  Else NULL. */
 static const exray_quantization *same_type(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_EDGE);
-    const exray_tensor_info *reference = xr_layer_info(comparison, layer, EXRAY_REFERENCE);
+    const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE);
+    const exray_tensor_info *reference = xr_layer_info(comparison, layer, EXRAY_SIDE_REFERENCE);
     bool alike = edge && reference && edge->dtype == reference->dtype && reference->quantization.count == 1;
     return alike ? &reference->quantization : NULL;
 }
@@ -96,7 +96,7 @@ static exray_status judge_all(const exray_comparison *comparison, const limits *
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_EDGE);
+        const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE);
         if (!edge || edge->quantization.count != 1)
             continue;
         judged j = {.layer = i};
@@ -166,8 +166,8 @@ static void describe(const exray_comparison *comparison, const judged *j, exray_
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, j->layer);
     const xr_layer_evidence *e = &j->evidence;
-    unsigned node = (unsigned)layer->node[EXRAY_EDGE];
-    const char *op = layer->op[EXRAY_EDGE], *name = layer->name[EXRAY_EDGE];
+    unsigned node = (unsigned)layer->node[EXRAY_SIDE_EDGE];
+    const char *op = layer->op[EXRAY_SIDE_EDGE], *name = layer->name[EXRAY_SIDE_EDGE];
     double outside = 100 * (e->below + e->above);
     switch (j->fault) {
     case TOO_NARROW:
@@ -217,17 +217,17 @@ static void describe(const exray_comparison *comparison, const judged *j, exray_
  * what the roles show begins behind it. */
 static void say_where_it_shows(const exray_comparison *comparison, size_t layer, exray_finding *f)
 {
-    if (exray_comparison_layer(comparison, layer)->role != EXRAY_LAYER_CLEAN)
+    if (exray_comparison_layer(comparison, layer)->role != EXRAY_LAYER_ROLE_CLEAN)
         return;
     for (size_t i = layer + 1; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *later = exray_comparison_layer(comparison, i);
-        if (later->role != EXRAY_LAYER_ORIGINATES && later->role != EXRAY_LAYER_PROPAGATES)
+        if (later->role != EXRAY_LAYER_ROLE_ORIGINATES && later->role != EXRAY_LAYER_ROLE_PROPAGATES)
             continue;
         exray_finding_detail(
             f,
             "By itself it errs within noise; such layers add up to more than that from layer %u "
             "(%s) on.",
-            (unsigned)later->node[EXRAY_EDGE], later->op[EXRAY_EDGE]);
+            (unsigned)later->node[EXRAY_SIDE_EDGE], later->op[EXRAY_SIDE_EDGE]);
         return;
     }
 }
@@ -251,8 +251,9 @@ static void report(const exray_comparison *comparison, const judged *list, size_
         return;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first->layer);
     bool summed = layer->from_stats || layer->from_sketch;
-    exray_finding *f = exray_find(findings, cause_of(which), EXRAY_ERROR, summed ? 0.75 : 0.9);
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first->layer);
+    exray_finding *f =
+        exray_findings_add(findings, cause_of(which), EXRAY_SEVERITY_ERROR, summed ? 0.75 : 0.9);
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)first->layer);
     describe(comparison, first, f);
     if (summed)
         exray_finding_detail(f, "Estimated from statistics: the first such layer may be one nearby.");
@@ -266,7 +267,7 @@ static void report(const exray_comparison *comparison, const judged *list, size_
             continue;
         char key[40];
         snprintf(key, sizeof key, "layer_%u",
-                 (unsigned)exray_comparison_layer(comparison, list[i].layer)->node[EXRAY_EDGE]);
+                 (unsigned)exray_comparison_layer(comparison, list[i].layer)->node[EXRAY_SIDE_EDGE]);
         exray_finding_number(f, key, list[i].cost);
     }
 }
@@ -278,7 +279,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;
-    limits limit = {exray_option_value(findings, "clip_ratio"), exray_option_value(findings, "step_ratio")};
+    limits limit = {exray_findings_option(findings, "clip_ratio"),
+                    exray_findings_option(findings, "step_ratio")};
     size_t count = 0;
     exray_status status = judge_all(comparison, &limit, list, &count, error);
     if (status == EXRAY_OK) {

@@ -30,7 +30,8 @@ static bool outputs_are_clean(const exray_comparison *comparison)
  * error and does so at the outputs too. */
 static exray_severity severity_of(const exray_comparison *comparison, double noise)
 {
-    return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_ERROR : EXRAY_WARNING;
+    return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_SEVERITY_ERROR
+                                                                     : EXRAY_SEVERITY_WARNING;
 }
 
 /* Behind a wrong input a layer may have no room for what the right one would never make of it. */
@@ -38,7 +39,7 @@ static bool is_worth_telling(const exray_comparison *comparison, const exray_lay
 {
     if (xr_is_cut_off(layer) && !xr_inputs_are_clean(comparison))
         return false;
-    return severity_of(comparison, layer->noise) == EXRAY_ERROR ||
+    return severity_of(comparison, layer->noise) == EXRAY_SEVERITY_ERROR ||
            layer->error > WORTH_A_WARNING * layer->noise;
 }
 
@@ -70,12 +71,12 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          size_t others)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
-                                  confidence(layer->error, layer->noise));
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding *f = exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise),
+                                          confidence(layer->error, layer->noise));
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
     exray_finding_summary(f, "Layer %u (%s) %.*s is wrong beyond noise though its inputs are not.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
     exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.",
                          layer->error,
                          layer->from_stats    ? " at least (from statistics; it may begin earlier)"
@@ -98,12 +99,12 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
 static void report_build_up(const exray_comparison *comparison, size_t first, exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
-    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise),
-                                  confidence(layer->error, layer->noise));
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
+    exray_finding *f = exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise),
+                                          confidence(layer->error, layer->noise));
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)first);
     exray_finding_summary(f, "The error builds up over layers until it is beyond noise at %u (%s) %.*s.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
     exray_finding_detail(
         f,
         "There it is %.2g of the signal, more than the %.2g that data types explain; no single "
@@ -114,7 +115,7 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
             f,
             "Run alone on the edge's inputs, each layer passes; the block from layer %u to %u fails, "
             "with an error of %.2g.",
-            (unsigned)layer->block_first, (unsigned)layer->node[EXRAY_EDGE], layer->block_error);
+            (unsigned)layer->block_first, (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->block_error);
     exray_finding_fix(f,
                       isnan(layer->isolated_error)
                           ? "Run validate again with --engine and --reference-model, which runs each layer "
@@ -128,12 +129,13 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
 static void report_unrecorded(const exray_comparison *comparison, size_t first, exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
-    exray_finding *f = exray_find(findings, "layer.unknown", severity_of(comparison, layer->noise), 0.5);
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)first);
+    exray_finding *f =
+        exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise), 0.5);
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)first);
     exray_finding_summary(f,
                           "From layer %u (%s) on values are wrong beyond noise; the model's input was not "
                           "recorded, so it may be the reason.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE]);
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE]);
     exray_finding_detail(f, "There the error is %.2g of the signal%s; data types explain %.2g.", layer->error,
                          layer->from_stats ? " at least" : "", layer->noise);
     exray_finding_fix(f, "Record the input on both sides (--capture io or more, without --no-io-data).");
@@ -156,10 +158,10 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
 {
     const exray_io_pair *output = exray_comparison_output(comparison, i);
     bool known = inputs_are_known(comparison);
-    exray_finding *f = exray_find(findings, "layer.unknown", EXRAY_ERROR,
-                                  known ? confidence(output->error, output->noise) : 0.5);
-    exray_finding_where(f, "output", output->name[EXRAY_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "Output %s is wrong beyond noise%s.", output->name[EXRAY_EDGE],
+    exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR,
+                                          known ? confidence(output->error, output->noise) : 0.5);
+    exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f, "Output %s is wrong beyond noise%s.", output->name[EXRAY_SIDE_EDGE],
                           known ? " though the inputs are not"
                                 : "; the inputs were not recorded, so they may be the reason");
     exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error,
@@ -176,7 +178,7 @@ static bool is_accumulated_rounding(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_PROPAGATES || !isfinite(layer->error))
+        if (layer->role != EXRAY_LAYER_ROLE_PROPAGATES || !isfinite(layer->error))
             continue;
         if (layer->noise < QUANTIZED_NOISE || layer->error > WORTH_A_WARNING * layer->noise ||
             layer->block_first != EXRAY_NO_INDEX)
@@ -191,16 +193,16 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        originating += layer->role == EXRAY_LAYER_ORIGINATES && isfinite(layer->error) &&
+        originating += layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) &&
                        is_worth_telling(comparison, layer);
-        if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_PROPAGATES &&
+        if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
             is_worth_telling(comparison, layer))
             dirty = i;
     }
     bool clean = xr_inputs_are_clean(comparison);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ORIGINATES || !isfinite(layer->error) ||
+        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error) ||
             !is_worth_telling(comparison, layer))
             continue;
         /* Statistics bound an error from below: behind a wrong input, a layer that

@@ -28,7 +28,8 @@ static kept look(const exray_log *log, size_t frame, exray_slot *slot)
     for (size_t i = 0; i < count; i++) {
         bool tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
         k.any |= tensor;
-        k.output |= record[i].message == EXRAY_MESSAGE_RESULT || (tensor && record[i].kind == EXRAY_OUTPUT);
+        k.output |=
+            record[i].message == EXRAY_MESSAGE_RESULT || (tensor && record[i].kind == EXRAY_KIND_OUTPUT);
         k.dropped |=
             record[i].message == EXRAY_MESSAGE_SYSTEM && !k.dropped && has_dropped(log, &record[i], slot);
     }
@@ -59,9 +60,9 @@ static void report(const exray_log *log, exray_side side, const gap *g, exray_fi
 {
     if (g->frames == 0 || g->with == 0)
         return;
-    const char *name = side == EXRAY_EDGE ? "edge" : "reference";
+    const char *name = side == EXRAY_SIDE_EDGE ? "edge" : "reference";
     bool one = g->frames == 1, named = g->source && *g->source;
-    exray_finding *f = exray_find(findings, "log.incomplete", EXRAY_WARNING, 0.95);
+    exray_finding *f = exray_findings_add(findings, "log.incomplete", EXRAY_SEVERITY_WARNING, 0.95);
     exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
     exray_finding_summary(
         f,
@@ -78,7 +79,8 @@ static void report(const exray_log *log, exray_side side, const gap *g, exray_fi
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
     gap gaps[2] = {{0}};
-    const exray_log *log[2] = {exray_comparison_log(c, EXRAY_EDGE), exray_comparison_log(c, EXRAY_REFERENCE)};
+    const exray_log *log[2] = {exray_comparison_log(c, EXRAY_SIDE_EDGE),
+                               exray_comparison_log(c, EXRAY_SIDE_REFERENCE)};
     exray_slot *slot = exray_slot_new();
     if (!slot) {
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};

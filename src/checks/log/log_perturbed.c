@@ -20,7 +20,7 @@ static void report(const exray_log *log, const char *side, exray_findings *findi
     const char *kernels = model && model->kernels ? model->kernels : "";
     const char *output = exray_log_metadata(log, "observer_output");
     double moved = number(log, "observer_max_abs"), range = number(log, "observer_range");
-    exray_finding *f = exray_find(findings, "log.perturbed", EXRAY_WARNING, 0.99);
+    exray_finding *f = exray_findings_add(findings, "log.perturbed", EXRAY_SEVERITY_WARNING, 0.99);
     exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "Observing changed what the %s's model returns (%s%s%s): %s%.100s%sby up to %.3g.",

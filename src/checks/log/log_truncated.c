@@ -12,7 +12,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         uint64_t damaged = exray_log_damaged(log);
         if (!why && damaged == 0)
             continue;
-        exray_finding *f = exray_find(findings, "log.truncated", EXRAY_WARNING, 0.99);
+        exray_finding *f = exray_findings_add(findings, "log.truncated", EXRAY_SEVERITY_WARNING, 0.99);
         exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
         if (why)
             exray_finding_summary(f, "The %s log %s; what is before was compared.", s ? "reference" : "edge",

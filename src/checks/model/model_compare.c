@@ -41,7 +41,7 @@ static bool collect(const exray_log *log, constants *c)
     size_t count;
     const exray_record *record = exray_log_constants(log, &count);
     for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_CONSTANT &&
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_CONSTANT &&
             record[i].index < c->model->tensor_count && !c->record[record[i].index])
             c->record[record[i].index] = &record[i];
     return true;
@@ -291,7 +291,7 @@ static bool is_harmless(const exray_comparison *comparison, const matcher *m, co
     if (m->side[0].model->node_count != m->side[1].model->node_count || p->layer == SIZE_MAX)
         return true;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
-    return layer->role == EXRAY_LAYER_CLEAN || layer->role == EXRAY_LAYER_UNJUDGED;
+    return layer->role == EXRAY_LAYER_ROLE_CLEAN || layer->role == EXRAY_LAYER_ROLE_UNJUDGED;
 }
 
 static bool reads(const exray_node *node, uint32_t tensor)
@@ -353,11 +353,11 @@ static bool outputs_show_it(const exray_comparison *comparison)
  * values show it: those of its layer, or if they are not known the outputs. */
 static bool shows_in_values(const exray_comparison *comparison, const matcher *m, const xr_weight_pair *p)
 {
-    exray_role_of_layer role =
-        p->layer == SIZE_MAX ? EXRAY_LAYER_UNJUDGED : exray_comparison_layer(comparison, p->layer)->role;
-    if (role == EXRAY_LAYER_CLEAN || role == EXRAY_LAYER_ORIGINATES || !is_of_integers(m, p))
-        return role != EXRAY_LAYER_CLEAN;
-    return role == EXRAY_LAYER_UNJUDGED && outputs_show_it(comparison);
+    exray_layer_role role =
+        p->layer == SIZE_MAX ? EXRAY_LAYER_ROLE_UNJUDGED : exray_comparison_layer(comparison, p->layer)->role;
+    if (role == EXRAY_LAYER_ROLE_CLEAN || role == EXRAY_LAYER_ROLE_ORIGINATES || !is_of_integers(m, p))
+        return role != EXRAY_LAYER_ROLE_CLEAN;
+    return role == EXRAY_LAYER_ROLE_UNJUDGED && outputs_show_it(comparison);
 }
 
 static void settle_bias(const exray_comparison *comparison, matcher *m, xr_weight_pair *p)
@@ -372,8 +372,8 @@ static void settle_bias(const exray_comparison *comparison, matcher *m, xr_weigh
 /* A convolution by the same name keeps its kernels in the same order on both sides. */
 static bool has_same_convention(const exray_layer_pair *layer)
 {
-    const char *op = layer->op[EXRAY_EDGE];
-    return strcmp(op, layer->op[EXRAY_REFERENCE]) == 0 && (strstr(op, "CONV") || strstr(op, "Conv"));
+    const char *op = layer->op[EXRAY_SIDE_EDGE];
+    return strcmp(op, layer->op[EXRAY_SIDE_REFERENCE]) == 0 && (strstr(op, "CONV") || strstr(op, "Conv"));
 }
 
 /* Engines store a square matrix one way or the other; it is a fault where the layer itself
@@ -383,7 +383,7 @@ static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_w
     if (!p->transposed || p->layer == SIZE_MAX)
         return false;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
-    return layer->role == EXRAY_LAYER_ORIGINATES || has_same_convention(layer);
+    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || has_same_convention(layer);
 }
 
 static bool sum_up(const exray_comparison *comparison, matcher *m)
@@ -450,7 +450,7 @@ static exray_status compare_all(const exray_comparison *comparison, matcher *m)
 static bool is_beyond_doubt(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)
-        if (exray_comparison_layer(comparison, i)->role == EXRAY_LAYER_ORIGINATES)
+        if (exray_comparison_layer(comparison, i)->role == EXRAY_LAYER_ROLE_ORIGINATES)
             return false;
     return xr_is_same_file(comparison);
 }
@@ -463,8 +463,8 @@ static exray_status make(const exray_comparison *comparison, double factor, xr_m
         return EXRAY_OK;
     matcher m = {.factor = factor, .fit = fit, .error = error, .slot = {exray_slot_new(), exray_slot_new()}};
     exray_status status = EXRAY_E_MEMORY;
-    bool ok = collect(exray_comparison_log(comparison, EXRAY_EDGE), &m.side[0]) &&
-              collect(exray_comparison_log(comparison, EXRAY_REFERENCE), &m.side[1]);
+    bool ok = collect(exray_comparison_log(comparison, EXRAY_SIDE_EDGE), &m.side[0]) &&
+              collect(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE), &m.side[1]);
     if (ok && (!m.side[0].model || !m.side[1].model)) {
         fit->why = "a log has no /model, so the weights cannot be told apart";
         status = EXRAY_OK;
@@ -482,7 +482,7 @@ static exray_status make(const exray_comparison *comparison, double factor, xr_m
 exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
                               const xr_model_fit **fit, exray_error *error)
 {
-    double factor = exray_option_value(findings, "rounding_factor");
+    double factor = exray_findings_option(findings, "rounding_factor");
     exray_status status = EXRAY_OK;
     if (!findings->weights || findings->weights->factor != factor) {
         xr_model_fit *made = findings->weights ? findings->weights : calloc(1, sizeof *made);

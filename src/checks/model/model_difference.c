@@ -21,16 +21,16 @@ static double rounding_of(const exray_tensor_info *info, double rms)
     if (info->quantization.count)
         return sqrt(sum / info->quantization.count / 12);
     switch (info->dtype) {
-    case EXRAY_FLOAT32:
-    case EXRAY_FLOAT64:
+    case EXRAY_DTYPE_FLOAT32:
+    case EXRAY_DTYPE_FLOAT64:
         return FLOAT_NOISE * rms;
-    case EXRAY_FLOAT16:
+    case EXRAY_DTYPE_FLOAT16:
         return rms / 4096;
-    case EXRAY_BFLOAT16:
+    case EXRAY_DTYPE_BFLOAT16:
         return rms / 512;
-    case EXRAY_FLOAT8_E4M3:
+    case EXRAY_DTYPE_FLOAT8_E4M3:
         return rms / 32;
-    case EXRAY_FLOAT8_E5M2:
+    case EXRAY_DTYPE_FLOAT8_E5M2:
         return rms / 16;
     default:
         return NAN;
@@ -41,7 +41,7 @@ static double rounding_of(const exray_tensor_info *info, double rms)
  * whose mantissa holds every value, rms.  0: more bits are in use. */
 static double rounded_before(const exray_tensor_info *info, const float *values, uint64_t count, double rms)
 {
-    if (info->dtype != EXRAY_FLOAT32)
+    if (info->dtype != EXRAY_DTYPE_FLOAT32)
         return 0;
     uint32_t used = 0;
     for (uint64_t i = 0; i < count; i++) {

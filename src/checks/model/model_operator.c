@@ -53,7 +53,7 @@ static size_t maker_of(const exray_comparison *comparison, exray_side side, uint
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        uint32_t output = side == EXRAY_EDGE ? layer->output : layer->reference_output;
+        uint32_t output = side == EXRAY_SIDE_EDGE ? layer->output : layer->reference_output;
         if (layer->node[side] < model->node_count && output < model->nodes[layer->node[side]].output_count &&
             model->nodes[layer->node[side]].outputs[output] == tensor)
             return i;
@@ -65,20 +65,20 @@ static size_t maker_of(const exray_comparison *comparison, exray_side side, uint
  * node lists its inputs in the delegate's order, which says nothing. */
 static bool has_swapped_inputs(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    const exray_node *node[2] = {node_of(comparison, layer, EXRAY_EDGE),
-                                 node_of(comparison, layer, EXRAY_REFERENCE)};
+    const exray_node *node[2] = {node_of(comparison, layer, EXRAY_SIDE_EDGE),
+                                 node_of(comparison, layer, EXRAY_SIDE_REFERENCE)};
     if (!node[0] || !node[1] || node[0]->input_count != node[1]->input_count || node[0]->inner_count > 0 ||
         node[1]->inner_count > 0)
         return false;
     bool moved = false;
     for (uint32_t i = 0; i < node[0]->input_count; i++) {
-        size_t maker = maker_of(comparison, EXRAY_EDGE, node[0]->inputs[i]);
+        size_t maker = maker_of(comparison, EXRAY_SIDE_EDGE, node[0]->inputs[i]);
         bool found = false;
         for (uint32_t k = 0; maker != SIZE_MAX && k < node[1]->input_count; k++)
-            found = found || maker_of(comparison, EXRAY_REFERENCE, node[1]->inputs[k]) == maker;
+            found = found || maker_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[k]) == maker;
         if (maker != SIZE_MAX && !found)
             return false; /* other inputs, not the same in another order */
-        moved = moved || (found && maker_of(comparison, EXRAY_REFERENCE, node[1]->inputs[i]) != maker);
+        moved = moved || (found && maker_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[i]) != maker);
     }
     return moved;
 }
@@ -86,8 +86,8 @@ static bool has_swapped_inputs(const exray_comparison *comparison, const exray_l
 static exray_finding *begin(const exray_layer_pair *layer, size_t i, double confidence,
                             exray_findings *findings)
 {
-    exray_finding *f = exray_find(findings, "model.operator", EXRAY_ERROR, confidence);
-    exray_finding_where(f, "layer", layer->name[EXRAY_EDGE], (uint32_t)i);
+    exray_finding *f = exray_findings_add(findings, "model.operator", EXRAY_SEVERITY_ERROR, confidence);
+    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
     exray_finding_number(f, "error_to_signal", layer->error);
     exray_finding_number(f, "noise_to_signal", layer->noise);
     return f;
@@ -98,8 +98,9 @@ static void report_attribute(const exray_layer_pair *layer, size_t i, const exra
 {
     exray_finding *f = begin(layer, i, 0.95, findings);
     exray_finding_summary(f, "Layer %u (%s) %.*s has %.60s %.60s on the edge, %.60s in the reference.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]), attribute->key, attribute->value, value);
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]), attribute->key, attribute->value,
+                          value);
     exray_finding_fix(f, "Convert the model again with %.60s %.60s for this layer.", attribute->key, value);
     exray_finding_text(f, "attribute", attribute->key);
     exray_finding_text(f, "edge", attribute->value);
@@ -110,8 +111,8 @@ static void report_order(const exray_layer_pair *layer, size_t i, exray_findings
 {
     exray_finding *f = begin(layer, i, 0.95, findings);
     exray_finding_summary(f, "Layer %u (%s) %.*s reads its inputs in another order than the reference's.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
     exray_finding_fix(f, "Convert the model again: the operands of this layer were exchanged.");
     exray_finding_text(f, "attribute", "inputs");
 }
@@ -121,8 +122,8 @@ static void report_activation(const exray_layer_pair *layer, size_t i, bool miss
 {
     exray_finding *f = begin(layer, i, 0.9, findings);
     exray_finding_summary(f, "Layer %u (%s) %.*s %s the activation %s that the %s has.",
-                          (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_EDGE]), missing ? "lacks" : "applies", name,
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]), missing ? "lacks" : "applies", name,
                           missing ? "reference" : "edge alone");
     exray_finding_detail(f, "With it on both sides, %.2g %% of the difference's energy would be left.",
                          100 * left);
@@ -136,9 +137,10 @@ static void report_padding(const exray_layer_pair *layer, size_t i, const xr_lay
                            exray_findings *findings)
 {
     exray_finding *f = begin(layer, i, 0.7, findings);
-    exray_finding_summary(
-        f, "Layer %u (%s) %.*s is wrong at the rim of the picture alone: its padding differs.",
-        (unsigned)layer->node[EXRAY_EDGE], layer->op[EXRAY_EDGE], XR_SHORT_NAME(layer->name[EXRAY_EDGE]));
+    exray_finding_summary(f,
+                          "Layer %u (%s) %.*s is wrong at the rim of the picture alone: its padding differs.",
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
     exray_finding_detail(
         f, "%.1f %% of the difference lies in the outermost rows and columns, %.1f %% of the area.",
         100 * e->border, 100 * e->border_area);
@@ -190,11 +192,12 @@ static bool does_range_activate(const exray_comparison *comparison, const exray_
         return false;
     bool lacks = strcmp(edge, "NONE") == 0;
     const char *other = lacks ? reference : edge;
-    const exray_tensor_info *info = xr_layer_info(comparison, layer, lacks ? EXRAY_EDGE : EXRAY_REFERENCE);
-    bool bytes = info && (info->dtype == EXRAY_UINT8 || info->dtype == EXRAY_INT8);
+    const exray_tensor_info *info =
+        xr_layer_info(comparison, layer, lacks ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
+    bool bytes = info && (info->dtype == EXRAY_DTYPE_UINT8 || info->dtype == EXRAY_DTYPE_INT8);
     if (!bytes || info->quantization.count != 1)
         return false;
-    double least = info->dtype == EXRAY_UINT8 ? 0 : -128, step = info->quantization.scale[0];
+    double least = info->dtype == EXRAY_DTYPE_UINT8 ? 0 : -128, step = info->quantization.scale[0];
     double low =
         step * (least - (info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0));
     bool cuts_below = fabs(low) <= step, cuts_above = low + 255 * step <= 6 + step;
@@ -206,11 +209,12 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     bool same_file = xr_is_same_file(comparison);
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ORIGINATES)
+        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
             continue;
         const char *value = NULL;
-        const exray_key_value *attribute = other_attribute(
-            node_of(comparison, layer, EXRAY_EDGE), node_of(comparison, layer, EXRAY_REFERENCE), &value);
+        const exray_key_value *attribute =
+            other_attribute(node_of(comparison, layer, EXRAY_SIDE_EDGE),
+                            node_of(comparison, layer, EXRAY_SIDE_REFERENCE), &value);
         if (attribute && !does_range_activate(comparison, layer, attribute->key, attribute->value, value)) {
             report_attribute(layer, i, attribute, value, findings);
             continue;

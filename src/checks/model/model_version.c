@@ -22,8 +22,9 @@ static void report_weights(const exray_comparison *comparison, const xr_model_fi
     bool moved = fit->weights_moved > fit->weights_differ; /* seen together, of many not one by one */
     double share = (double)(moved ? fit->weights_moved : fit->weights_differ) / (double)fit->weights;
     double sure = moved ? 0.75 : fit->from_stats ? 0.8 : 0.98;
-    exray_finding *f = exray_find(findings, "model.version", EXRAY_ERROR, sure * (0.5 + 0.5 * share));
-    exray_finding_where(f, "model", exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE))->name,
+    exray_finding *f =
+        exray_findings_add(findings, "model.version", EXRAY_SEVERITY_ERROR, sure * (0.5 + 0.5 * share));
+    exray_finding_where(f, "model", exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE))->name,
                         EXRAY_NO_INDEX);
     exray_finding_summary(
         f, "The edge runs another version of the model: the weights of %zu of %zu layers are others.",
@@ -66,8 +67,8 @@ static bool outputs_agree(const exray_comparison *comparison)
 static void report_architecture(const exray_comparison *comparison, const xr_model_fit *fit,
                                 exray_findings *findings)
 {
-    exray_finding *f = exray_find(findings, "model.version", EXRAY_ERROR, 0.9);
-    exray_finding_where(f, "model", exray_log_model(exray_comparison_log(comparison, EXRAY_EDGE))->name,
+    exray_finding *f = exray_findings_add(findings, "model.version", EXRAY_SEVERITY_ERROR, 0.9);
+    exray_finding_where(f, "model", exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE))->name,
                         EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "The edge runs another model: of its %.3g weights only %.0f %% are in tensors of a "
@@ -86,7 +87,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     bool judged = status == EXRAY_OK;
     if (judged && fit->other_architecture && !outputs_agree(comparison))
         report_architecture(comparison, fit, findings);
-    else if (judged && xr_model_fit_all_over(fit, exray_option_value(findings, "share")))
+    else if (judged && xr_model_fit_all_over(fit, exray_findings_option(findings, "share")))
         report_weights(comparison, fit, findings);
     else if (judged && fit->why) {
         status = error->status = EXRAY_E_STATE;

@@ -11,7 +11,7 @@ static unsigned node_of(const exray_comparison *comparison, const xr_weight_pair
 {
     return pair->layer == SIZE_MAX
                ? EXRAY_NO_INDEX
-               : (unsigned)exray_comparison_layer(comparison, pair->layer)->node[EXRAY_EDGE];
+               : (unsigned)exray_comparison_layer(comparison, pair->layer)->node[EXRAY_SIDE_EDGE];
 }
 
 /* "layer_17": how far its weights are off; xr_fold looks for it, too. */
@@ -52,7 +52,8 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
             first = &fit->pair[i];
     if (!first)
         return;
-    exray_finding *f = exray_find(findings, "model.weights", EXRAY_ERROR, fit->from_stats ? 0.8 : 0.97);
+    exray_finding *f =
+        exray_findings_add(findings, "model.weights", EXRAY_SEVERITY_ERROR, fit->from_stats ? 0.8 : 0.97);
     exray_finding_where(f, "model", first->name,
                         first->layer == SIZE_MAX ? EXRAY_NO_INDEX : (uint32_t)first->layer);
     exray_finding_summary(f, "The weights of %zu of %zu layers and the biases of %zu of %zu are others.",
@@ -84,7 +85,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         status = error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message, "%s", fit->why);
     } else if (status == EXRAY_OK && !fit->other_architecture &&
-               !xr_model_fit_all_over(fit, exray_option_value(findings, "share")))
+               !xr_model_fit_all_over(fit, exray_findings_option(findings, "share")))
         report(comparison, fit, findings);
     return status;
 }

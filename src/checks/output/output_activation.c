@@ -13,7 +13,7 @@ typedef struct wording {
 /* What edge = f(reference) means, and reference = f(edge). */
 static wording words_of(const xr_relation *r, xr_activation f, bool inverse)
 {
-    bool doubled = f == XR_SOFTMAX && r->probabilities[inverse ? EXRAY_EDGE : EXRAY_REFERENCE];
+    bool doubled = f == XR_SOFTMAX && r->probabilities[inverse ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE];
     if (doubled && !inverse)
         return (wording){
             "The edge applies softmax twice: its output is the softmax of the reference's, which "
@@ -99,25 +99,26 @@ static bool is_plausible(const xr_relation *r)
  * need not. */
 static void report_graphs(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
 {
-    xr_tail edge = xr_output_tail(comparison, EXRAY_EDGE, r->pair),
-            reference = xr_output_tail(comparison, EXRAY_REFERENCE, r->pair);
+    xr_tail edge = xr_output_tail(comparison, EXRAY_SIDE_EDGE, r->pair),
+            reference = xr_output_tail(comparison, EXRAY_SIDE_REFERENCE, r->pair);
     if (!xr_tails_differ(&edge, &reference))
         return;
     char words[2][80];
-    xr_tail_words(&edge, words[EXRAY_EDGE], sizeof words[0]);
-    xr_tail_words(&reference, words[EXRAY_REFERENCE], sizeof words[0]);
-    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR,
-                                  (xr_inputs_known(comparison) ? 0.93 : 0.85) * (is_plausible(r) ? 1 : 0.9));
+    xr_tail_words(&edge, words[EXRAY_SIDE_EDGE], sizeof words[0]);
+    xr_tail_words(&reference, words[EXRAY_SIDE_REFERENCE], sizeof words[0]);
+    exray_finding *f =
+        exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR,
+                           (xr_inputs_known(comparison) ? 0.93 : 0.85) * (is_plausible(r) ? 1 : 0.9));
     uint32_t layer = xr_tail_layer(comparison, r->io);
-    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE],
+    exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE],
                         layer == EXRAY_NO_INDEX ? xr_output_layer(comparison, r->io) : layer);
-    exray_finding_summary(f, "The edge's model ends with %s, the reference's with %s.", words[EXRAY_EDGE],
-                          words[EXRAY_REFERENCE]);
+    exray_finding_summary(f, "The edge's model ends with %s, the reference's with %s.",
+                          words[EXRAY_SIDE_EDGE], words[EXRAY_SIDE_REFERENCE]);
     exray_finding_detail(f, "So say the graphs of both logs, and the outputs differ by %.2g of the signal.",
                          r->io->error);
     exray_finding_fix(f, "Export both models with the same activation at the end, once.");
-    exray_finding_text(f, "edge_tail", words[EXRAY_EDGE]);
-    exray_finding_text(f, "reference_tail", words[EXRAY_REFERENCE]);
+    exray_finding_text(f, "edge_tail", words[EXRAY_SIDE_EDGE]);
+    exray_finding_text(f, "reference_tail", words[EXRAY_SIDE_REFERENCE]);
 }
 
 static exray_status report(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings,
@@ -136,9 +137,9 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
         return EXRAY_OK;
     wording w = words_of(r, which, inverse);
     double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
-    exray_finding *f =
-        exray_find(findings, "output.activation", EXRAY_ERROR, r->affine.explains ? 0.6 : sure);
-    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding *f = exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR,
+                                          r->affine.explains ? 0.6 : sure);
+    exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
     exray_finding_summary(f, "%s", w.summary);
     exray_finding_detail(f,
                          "%s leaves %.2g of the deviation, without it %.2g; noise explains %.2g. "
@@ -162,13 +163,13 @@ static exray_status check_scores(const exray_comparison *comparison, exray_findi
                                  exray_error *error)
 {
     xr_reading edge, reference;
-    exray_status status = xr_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    exray_status status = xr_reading_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+        status = xr_reading_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
     if (status != EXRAY_OK || edge.state != XR_READING_EXPLAINED || !edge.softmax || !edge.probabilities ||
         xr_reading_same(&edge, &reference))
         return status;
-    exray_finding *f = exray_find(findings, "output.activation", EXRAY_ERROR, 0.97);
+    exray_finding *f = exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR, 0.97);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's scores are the softmax of an output that is probabilities already.");
     exray_finding_detail(f, "In all of its %zu frames with scores.", edge.scored);

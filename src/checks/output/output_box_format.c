@@ -8,11 +8,11 @@ static void report(const exray_io_pair *io, const xr_box_fit *fit, bool known, e
 {
     bool tied = fit->runner_up < 2 * fit->after;
     bool unit = fit->gain[0] != 1 || fit->gain[1] != 1;
-    exray_finding *f = exray_find(findings, "output.box_format", EXRAY_ERROR,
-                                  tied    ? 0.6
-                                  : known ? 0.97
-                                          : 0.9);
-    exray_finding_where(f, "output", io->name[EXRAY_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "output.box_format", EXRAY_SEVERITY_ERROR,
+                                          tied    ? 0.6
+                                          : known ? 0.97
+                                                  : 0.9);
+    exray_finding_where(f, "output", io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's boxes are the reference's in another format: %s.", fit->change);
     if (unit)
         exray_finding_detail(f, "Their unit is another, too: times %.5g and %.5g.", fit->gain[0],
@@ -39,15 +39,16 @@ static exray_status check_results(const exray_comparison *comparison, exray_find
                                   exray_error *error)
 {
     xr_box_reading edge, reference;
-    exray_status status = xr_box_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    exray_status status = xr_box_reading_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_box_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+        status = xr_box_reading_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
     if (status != EXRAY_OK)
         return status;
-    const char *right = reference.known ? reference.change : xr_box_convention(comparison, EXRAY_EDGE);
+    const char *right = reference.known ? reference.change : xr_box_convention(comparison, EXRAY_SIDE_EDGE);
     if (!edge.known || !right || edge.change == right)
         return EXRAY_OK;
-    exray_finding *f = exray_find(findings, "output.box_format", EXRAY_ERROR, reference.known ? 0.97 : 0.9);
+    exray_finding *f =
+        exray_findings_add(findings, "output.box_format", EXRAY_SEVERITY_ERROR, reference.known ? 0.97 : 0.9);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge reads its boxes in another format than %s.",
                           reference.known ? "the reference reads its own" : "the model gives them in");

@@ -61,8 +61,8 @@ static exray_status read_output(const exray_comparison *comparison, exray_side s
         const float *values;
         if (!xr_boxes_read(comparison, side, f, slot[0], &result))
             continue;
-        exray_status status =
-            exray_comparison_values(comparison, side, f, EXRAY_OUTPUT, pair, slot[1], &view, &values, error);
+        exray_status status = exray_comparison_values(comparison, side, f, EXRAY_KIND_OUTPUT, pair, slot[1],
+                                                      &view, &values, error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
             continue;
         if (status != EXRAY_OK)

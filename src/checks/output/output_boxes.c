@@ -104,7 +104,7 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
         const float *values[2];
         exray_status status = EXRAY_OK;
         for (int s = 0; s < 2 && status == EXRAY_OK; s++)
-            status = exray_comparison_values(comparison, (exray_side)s, f, EXRAY_OUTPUT, pair, slot[s],
+            status = exray_comparison_values(comparison, (exray_side)s, f, EXRAY_KIND_OUTPUT, pair, slot[s],
                                              &view[s], &values[s], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
             continue;
@@ -196,8 +196,8 @@ static bool read_rows(const exray_comparison *comparison, exray_side side, size_
 {
     exray_error error;
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
-        if (exray_comparison_values(comparison, side, frame, EXRAY_OUTPUT, i, slot, view, values, &error) ==
-                EXRAY_OK &&
+        if (exray_comparison_values(comparison, side, frame, EXRAY_KIND_OUTPUT, i, slot, view, values,
+                                    &error) == EXRAY_OK &&
             has_boxes(view))
             return true;
     return false;

@@ -19,7 +19,7 @@ static bool is_near(double a, double b, double slack)
 static mistake mistake_of(const xr_relation *r, double scale, double zero_point)
 {
     if (!(scale > 0))
-        return r->integers[EXRAY_EDGE] && !r->integers[EXRAY_REFERENCE] ? RAW : SOME_MAP;
+        return r->integers[EXRAY_SIDE_EDGE] && !r->integers[EXRAY_SIDE_REFERENCE] ? RAW : SOME_MAP;
     double spread = (r->max[1] - r->min[1]) * fabs(r->gain);
     double slack = 0.02 * spread + 1e-6;
     if (is_near(r->gain * scale, 1, 0.05) && is_near(r->offset, zero_point, slack + 1))
@@ -38,8 +38,8 @@ static mistake mistake_of(const xr_relation *r, double scale, double zero_point)
 static bool layers_differ(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        exray_role_of_layer role = exray_comparison_layer(comparison, i)->role;
-        if (role == EXRAY_LAYER_ORIGINATES || role == EXRAY_LAYER_PROPAGATES)
+        exray_layer_role role = exray_comparison_layer(comparison, i)->role;
+        if (role == EXRAY_LAYER_ROLE_ORIGINATES || role == EXRAY_LAYER_ROLE_PROPAGATES)
             return true;
     }
     return false;
@@ -49,8 +49,8 @@ static bool layers_differ(const exray_comparison *comparison)
  * whatever else is wrong with them. */
 static bool has_steps_of_softmax(const xr_relation *r)
 {
-    double step = r->io->step[EXRAY_EDGE];
-    return r->on_lattice && r->probabilities[EXRAY_REFERENCE] && is_near(r->offset, 0, 0.05) &&
+    double step = r->io->step[EXRAY_SIDE_EDGE];
+    return r->on_lattice && r->probabilities[EXRAY_SIDE_REFERENCE] && is_near(r->offset, 0, 0.05) &&
            (is_near(step, 1.0 / 256, 1e-6) || is_near(step, 1.0 / 255, 1e-6));
 }
 
@@ -74,19 +74,19 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
         !xr_relation_is_affine(r, &r->activation[inverse][which]))
         return; /* output.activation says it, with this as its alternative */
     int64_t zero_point = 0;
-    exray_side quantized = EXRAY_EDGE;
-    double scale = xr_output_scale(comparison, EXRAY_EDGE, r->pair, &zero_point);
+    exray_side quantized = EXRAY_SIDE_EDGE;
+    double scale = xr_output_scale(comparison, EXRAY_SIDE_EDGE, r->pair, &zero_point);
     if (!(scale > 0)) {
-        quantized = EXRAY_REFERENCE;
-        scale = xr_output_scale(comparison, EXRAY_REFERENCE, r->pair, &zero_point);
+        quantized = EXRAY_SIDE_REFERENCE;
+        scale = xr_output_scale(comparison, EXRAY_SIDE_REFERENCE, r->pair, &zero_point);
     }
     mistake m = mistake_of(r, scale, (double)zero_point);
     if ((m == SOME_MAP || m == WRONG_SCALE) && (layers_differ(comparison) || has_steps_of_softmax(r)))
         return;
     double sure = m == SOME_MAP ? 0.7 : m == WRONG_SCALE ? 0.85 : 0.97;
-    exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR,
-                                  xr_inputs_known(comparison) ? sure : 0.9 * sure);
-    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR,
+                                          xr_inputs_known(comparison) ? sure : 0.9 * sure);
+    exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
     exray_finding_summary(f, "%s", summary_of(m));
     exray_finding_detail(f,
                          "edge = %.5g * reference %+.5g in %zu of %zu frames, none contradicts; it leaves "
@@ -96,7 +96,7 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
     if (scale > 0) {
         exray_finding_fix(f,
                           "Compute %.6g * (stored - (%lld)), the %s model's own scale and zero point, once.",
-                          scale, (long long)zero_point, quantized == EXRAY_EDGE ? "edge" : "reference");
+                          scale, (long long)zero_point, quantized == EXRAY_SIDE_EDGE ? "edge" : "reference");
         exray_finding_number(f, "scale", scale);
         exray_finding_number(f, "zero_point", (double)zero_point);
     } else
@@ -137,15 +137,15 @@ static exray_status check_scores(const exray_comparison *comparison, exray_findi
                                  exray_error *error)
 {
     xr_reading edge, reference;
-    exray_status status = xr_reading_make(comparison, EXRAY_EDGE, &edge, error);
+    exray_status status = xr_reading_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_reading_make(comparison, EXRAY_REFERENCE, &reference, error);
+        status = xr_reading_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
     bool scaled = edge.state == XR_READING_SCALED;
     bool wrong = scaled || (edge.state == XR_READING_EXPLAINED && edge.map != XR_READ_VALUE);
     if (status != EXRAY_OK || !wrong || xr_reading_same(&edge, &reference))
         return status;
     double sure = scaled ? 0.85 : edge.scored ? 0.97 : 0.8;
-    exray_finding *f = exray_find(findings, "output.dequantization", EXRAY_ERROR, sure);
+    exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR, sure);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "%s", reading_summary(&edge));
     if (scaled)
@@ -171,9 +171,9 @@ static exray_status check_scores(const exray_comparison *comparison, exray_findi
 static void report_sign(const exray_comparison *comparison, const xr_relation *r, const xr_sign_fit *fit,
                         exray_findings *findings)
 {
-    exray_finding *f =
-        exray_find(findings, "output.dequantization", EXRAY_ERROR, xr_inputs_known(comparison) ? 0.95 : 0.85);
-    exray_finding_where(f, "output", r->io->name[EXRAY_EDGE], xr_output_layer(comparison, r->io));
+    exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR,
+                                          xr_inputs_known(comparison) ? 0.95 : 0.85);
+    exray_finding_where(f, "output", r->io->name[EXRAY_SIDE_EDGE], xr_output_layer(comparison, r->io));
     exray_finding_summary(f, "The edge's output is dequantized with the other sign: int8 taken for uint8, or "
                              "the other way round.");
     exray_finding_detail(f,

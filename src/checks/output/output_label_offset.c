@@ -8,7 +8,7 @@
 
 static void say_shifted(exray_finding *f, const xr_labelling *l)
 {
-    const xr_ranks *edge = &l->ranks[EXRAY_EDGE], *reference = &l->ranks[EXRAY_REFERENCE];
+    const xr_ranks *edge = &l->ranks[EXRAY_SIDE_EDGE], *reference = &l->ranks[EXRAY_SIDE_REFERENCE];
     exray_finding_summary(f, "The edge's classes are %+lld from the reference's, always.",
                           (long long)l->difference);
     if (edge->state == XR_RANKS_OFFSET && reference->state == XR_RANKS_OFFSET)
@@ -36,7 +36,7 @@ static void say_vector(exray_finding *f, const xr_labelling *l)
     if (l->state == XR_LABELS_VECTOR_SHIFTED) {
         exray_finding_summary(
             f, "The edge's output is the reference's moved by %+d places (%zu and %zu classes).", s->places,
-            s->elements[EXRAY_EDGE], s->elements[EXRAY_REFERENCE]);
+            s->elements[EXRAY_SIDE_EDGE], s->elements[EXRAY_SIDE_REFERENCE]);
         exray_finding_fix(f, "Set label_offset to %d more on the edge, or feed both the same label map.",
                           s->places);
         exray_finding_number(f, "difference", s->places);
@@ -53,7 +53,7 @@ static void say_vector(exray_finding *f, const xr_labelling *l)
 
 static void say_permuted(exray_finding *f, const xr_labelling *l)
 {
-    const char *side = l->side == EXRAY_EDGE ? "edge" : "reference";
+    const char *side = l->side == EXRAY_SIDE_EDGE ? "edge" : "reference";
     exray_finding_summary(f, "The %s's classes are in another order than its outputs.", side);
     exray_finding_detail(
         f, "Each output has a class of its own, always the same (%zu came up again), by no offset.",
@@ -84,8 +84,9 @@ static void say_names(exray_finding *f, const xr_labelling *l)
 static void report(const exray_comparison *comparison, const xr_labelling *l, exray_findings *findings)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, 0);
-    exray_finding *f = exray_find(findings, "output.label_offset", EXRAY_ERROR, l->confidence);
-    exray_finding_where(f, "output", output ? output->name[EXRAY_EDGE] : NULL, EXRAY_NO_INDEX);
+    exray_finding *f =
+        exray_findings_add(findings, "output.label_offset", EXRAY_SEVERITY_ERROR, l->confidence);
+    exray_finding_where(f, "output", output ? output->name[EXRAY_SIDE_EDGE] : NULL, EXRAY_NO_INDEX);
     if (l->state == XR_LABELS_SHIFTED)
         say_shifted(f, l);
     else if (l->state == XR_LABELS_PERMUTED)
@@ -105,14 +106,15 @@ static exray_status check_boxes(const exray_comparison *comparison, exray_findin
                                 exray_error *error)
 {
     xr_box_labels edge, reference;
-    exray_status status = xr_box_labels_make(comparison, EXRAY_EDGE, &edge, error);
+    exray_status status = xr_box_labels_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_box_labels_make(comparison, EXRAY_REFERENCE, &reference, error);
+        status = xr_box_labels_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
     bool shifted = edge.state == XR_BOX_LABELS_OFFSET && edge.offset != reference.offset;
     if (status != EXRAY_OK || reference.state != XR_BOX_LABELS_OFFSET ||
         (!shifted && edge.state != XR_BOX_LABELS_PERMUTED))
         return status;
-    exray_finding *f = exray_find(findings, "output.label_offset", EXRAY_ERROR, shifted ? 0.97 : 0.9);
+    exray_finding *f =
+        exray_findings_add(findings, "output.label_offset", EXRAY_SEVERITY_ERROR, shifted ? 0.97 : 0.9);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
     long long difference = (long long)(reference.offset - edge.offset);
     if (shifted) {

@@ -55,8 +55,8 @@ static bool judge_vector(const exray_comparison *comparison, xr_labelling *l)
     if ((!s->shifted && !s->permuted) || xr_inputs_differ(comparison) || decisions_agree(comparison, l))
         return false;
     double sure = xr_inputs_known(comparison) ? 0.98 : 0.9;
-    set(l, s->shifted ? XR_LABELS_VECTOR_SHIFTED : XR_LABELS_VECTOR_PERMUTED, EXRAY_EDGE, sure, s->supporting,
-        s->frames);
+    set(l, s->shifted ? XR_LABELS_VECTOR_SHIFTED : XR_LABELS_VECTOR_PERMUTED, EXRAY_SIDE_EDGE, sure,
+        s->supporting, s->frames);
     l->difference = s->shifted ? s->places : 0;
     return true;
 }
@@ -85,9 +85,9 @@ static bool judge_side(xr_labelling *l, exray_side side)
 
 static bool judge_sides(xr_labelling *l)
 {
-    if (judge_side(l, EXRAY_EDGE) || judge_side(l, EXRAY_REFERENCE))
+    if (judge_side(l, EXRAY_SIDE_EDGE) || judge_side(l, EXRAY_SIDE_REFERENCE))
         return true;
-    const xr_ranks *edge = &l->ranks[EXRAY_EDGE], *reference = &l->ranks[EXRAY_REFERENCE];
+    const xr_ranks *edge = &l->ranks[EXRAY_SIDE_EDGE], *reference = &l->ranks[EXRAY_SIDE_REFERENCE];
     if (edge->state != XR_RANKS_OFFSET || reference->state != XR_RANKS_OFFSET)
         return false;
     bool moved = edge->elements == reference->elements
@@ -96,7 +96,7 @@ static bool judge_sides(xr_labelling *l)
     if (moved) {
         l->difference =
             edge->elements == reference->elements ? reference->offset - edge->offset : l->between.difference;
-        set(l, XR_LABELS_SHIFTED, EXRAY_EDGE, edge->frames_supporting > 1 ? 0.98 : 0.9,
+        set(l, XR_LABELS_SHIFTED, EXRAY_SIDE_EDGE, edge->frames_supporting > 1 ? 0.98 : 0.9,
             edge->frames_supporting, edge->frames);
     }
     return moved;
@@ -112,12 +112,12 @@ static bool judge_results(const exray_comparison *comparison, xr_labelling *l)
     bool equal =
         xr_outputs_equal(comparison) || (xr_inputs_known(comparison) && !xr_inputs_differ(comparison));
     if (b->constant && (b->classes >= 3 || (equal && b->classes >= 2))) {
-        set(l, XR_LABELS_SHIFTED, EXRAY_EDGE, equal ? 0.95 : 0.85, b->frames, b->frames);
+        set(l, XR_LABELS_SHIFTED, EXRAY_SIDE_EDGE, equal ? 0.95 : 0.85, b->frames, b->frames);
         l->difference = b->difference;
         return true;
     }
     if (equal && b->permuted && b->repeats && 2 * b->equal < b->frames) {
-        set(l, XR_LABELS_PERMUTED, EXRAY_EDGE, 0.7, b->frames - b->equal, b->frames);
+        set(l, XR_LABELS_PERMUTED, EXRAY_SIDE_EDGE, 0.7, b->frames - b->equal, b->frames);
         l->ambiguous = true;
         return true;
     }
@@ -130,7 +130,7 @@ static bool judge_names(xr_labelling *l)
     if (b->names_elsewhere < 2 || 2 * b->names_elsewhere < b->named_otherwise ||
         2 * b->named_otherwise < b->named)
         return false;
-    set(l, XR_LABELS_NAMES, EXRAY_EDGE, b->names_shifted ? 0.97 : 0.9, b->named_otherwise, b->named);
+    set(l, XR_LABELS_NAMES, EXRAY_SIDE_EDGE, b->names_shifted ? 0.97 : 0.9, b->named_otherwise, b->named);
     return true;
 }
 
@@ -142,7 +142,7 @@ exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling 
         status = xr_ranks_make(comparison, (exray_side)s, &out->ranks[s], error);
     if (status != EXRAY_OK)
         return status;
-    out->between = xr_ranks_compare(&out->ranks[EXRAY_EDGE], &out->ranks[EXRAY_REFERENCE]);
+    out->between = xr_ranks_compare(&out->ranks[EXRAY_SIDE_EDGE], &out->ranks[EXRAY_SIDE_REFERENCE]);
     if (!judge_vector(comparison, out) && !judge_sides(out) && !judge_results(comparison, out))
         judge_names(out);
     return EXRAY_OK;

@@ -8,15 +8,15 @@
 static exray_finding *begin(const exray_comparison *comparison, exray_findings *findings, double confidence)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, 0);
-    exray_finding *f = exray_find(findings, "output.postprocess", EXRAY_ERROR, confidence);
-    exray_finding_where(f, "output", output ? output->name[EXRAY_EDGE] : NULL, EXRAY_NO_INDEX);
+    exray_finding *f = exray_findings_add(findings, "output.postprocess", EXRAY_SEVERITY_ERROR, confidence);
+    exray_finding_where(f, "output", output ? output->name[EXRAY_SIDE_EDGE] : NULL, EXRAY_NO_INDEX);
     return f;
 }
 
 static void report_side(const exray_comparison *comparison, const xr_labelling *l, exray_findings *findings)
 {
     exray_finding *f = begin(comparison, findings, l->confidence);
-    const char *side = l->side == EXRAY_EDGE ? "edge" : "reference";
+    const char *side = l->side == EXRAY_SIDE_EDGE ? "edge" : "reference";
     if (l->state == XR_LABELS_LATE) {
         exray_finding_summary(f, "Each result of the %s is that of the frame before.", side);
         exray_finding_fix(f, "Read the output after the model ran, and note the result in its own frame.");
@@ -51,7 +51,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
     /* Ties and near-ties may fall either way; half of all frames do not. */
     bool disagree = accuracy->frames > 0 &&
-                    accuracy->agreement <= exray_option_value(findings, "agreement") &&
+                    accuracy->agreement <= exray_findings_option(findings, "agreement") &&
                     xr_outputs_equal(comparison);
     bool misread =
         xr_reading_reorders(&labels.ranks[0].reading) || xr_reading_reorders(&labels.ranks[1].reading);

@@ -40,7 +40,7 @@ bool xr_vector_read(const exray_comparison *comparison, exray_side side, size_t 
 {
     exray_error error;
     if (exray_comparison_output_count(comparison) != 1 ||
-        exray_comparison_values(comparison, side, frame, EXRAY_OUTPUT, 0, slot, view, values, &error))
+        exray_comparison_values(comparison, side, frame, EXRAY_KIND_OUTPUT, 0, slot, view, values, &error))
         return false;
     uint32_t dimensions = 0;
     for (uint32_t i = 0; i < view->info.rank; i++)
@@ -75,14 +75,14 @@ typedef struct work {
 
 static bool is_byte(const exray_tensor_view *view)
 {
-    bool byte = view->info.dtype == EXRAY_INT8 || view->info.dtype == EXRAY_UINT8;
+    bool byte = view->info.dtype == EXRAY_DTYPE_INT8 || view->info.dtype == EXRAY_DTYPE_UINT8;
     return byte && view->data && view->size >= view->count && view->info.quantization.count == 1;
 }
 
 static double stored_at(const exray_tensor_view *view, size_t i, bool other_sign)
 {
     uint8_t bits = ((const uint8_t *)view->data)[i];
-    bool is_signed = (view->info.dtype == EXRAY_INT8) != other_sign;
+    bool is_signed = (view->info.dtype == EXRAY_DTYPE_INT8) != other_sign;
     return is_signed && bits > 127 ? (double)bits - 256 : (double)bits;
 }
 

@@ -317,7 +317,7 @@ static exray_status read_frames(work *w, exray_error *error)
         const float *values[2];
         exray_status status = EXRAY_OK;
         for (int s = 0; s < 2 && status == EXRAY_OK; s++)
-            status = exray_comparison_values(w->comparison, (exray_side)s, f, EXRAY_OUTPUT, w->r->pair,
+            status = exray_comparison_values(w->comparison, (exray_side)s, f, EXRAY_KIND_OUTPUT, w->r->pair,
                                              w->slot[s], &view[s], &values[s], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
             continue;
@@ -325,8 +325,8 @@ static exray_status read_frames(work *w, exray_error *error)
             return status;
         if (view[0].count != view[1].count || view[0].count < 2 || view[0].count % row_length(&view[0].info))
             continue;
-        w->r->on_lattice = view[0].info.dtype == EXRAY_FLOAT32 && view[0].info.quantization.count == 0 &&
-                           w->r->io->step[EXRAY_EDGE] > 0;
+        w->r->on_lattice = view[0].info.dtype == EXRAY_DTYPE_FLOAT32 &&
+                           view[0].info.quantization.count == 0 && w->r->io->step[EXRAY_SIDE_EDGE] > 0;
         if (!make_room(w, &view[1]))
             return w->row && w->made[1] ? EXRAY_OK : EXRAY_E_MEMORY;
         add_frame(w, values[0], values[1], view[0].count);
@@ -460,9 +460,9 @@ uint32_t xr_output_layer(const exray_comparison *comparison, const exray_io_pair
     uint64_t count = output->metrics.count;
     for (size_t i = exray_comparison_layer_count(comparison); i-- > 0;) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role == EXRAY_LAYER_CLEAN)
+        if (layer->role == EXRAY_LAYER_ROLE_CLEAN)
             break;
-        if (layer->role != EXRAY_LAYER_UNJUDGED && layer->metrics.count != count)
+        if (layer->role != EXRAY_LAYER_ROLE_UNJUDGED && layer->metrics.count != count)
             break;
         from = (uint32_t)i;
     }
@@ -471,10 +471,10 @@ uint32_t xr_output_layer(const exray_comparison *comparison, const exray_io_pair
 
 static void set_range(const exray_tensor_info *info, xr_output_grid *grid)
 {
-    double levels = info->dtype == EXRAY_INT8 || info->dtype == EXRAY_UINT8     ? 256
-                    : info->dtype == EXRAY_INT16 || info->dtype == EXRAY_UINT16 ? 65536
-                                                                                : INFINITY;
-    bool is_signed = info->dtype != EXRAY_UINT8 && info->dtype != EXRAY_UINT16;
+    double levels = info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8     ? 256
+                    : info->dtype == EXRAY_DTYPE_INT16 || info->dtype == EXRAY_DTYPE_UINT16 ? 65536
+                                                                                            : INFINITY;
+    bool is_signed = info->dtype != EXRAY_DTYPE_UINT8 && info->dtype != EXRAY_DTYPE_UINT16;
     double least = is_signed ? -levels / 2 : 0, most = is_signed ? levels / 2 - 1 : levels - 1;
     grid->low = grid->scale * (least - (double)grid->zero_point);
     grid->high = grid->scale * (most - (double)grid->zero_point);

@@ -100,8 +100,8 @@ static exray_status read_frames(const exray_comparison *comparison, exray_slot *
         exray_status status = EXRAY_OK;
         bool usable = true;
         for (int side = 0; side < 2 && status == EXRAY_OK; side++)
-            status = exray_comparison_values(comparison, (exray_side)side, f, EXRAY_OUTPUT, 0, slot[side],
-                                             &view[side], &values[side], error);
+            status = exray_comparison_values(comparison, (exray_side)side, f, EXRAY_KIND_OUTPUT, 0,
+                                             slot[side], &view[side], &values[side], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
             continue;
         if (status != EXRAY_OK)

@@ -60,10 +60,10 @@ static void add_frame(sums *s, const float *edge, const float *reference, uint64
 static bool make_ways(const exray_comparison *comparison, size_t pair, sums *s)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
-    xr_output_grid grid = xr_output_grid_of(comparison, EXRAY_REFERENCE, pair);
+    xr_output_grid grid = xr_output_grid_of(comparison, EXRAY_SIDE_REFERENCE, pair);
     if (!(grid.scale > 0)) {
-        bool steps = fabs(io->step[EXRAY_EDGE] - 1.0 / 256) < 1e-6;
-        if (!steps || io->metrics.min[EXRAY_REFERENCE] < 0 || io->metrics.max[EXRAY_REFERENCE] > 1)
+        bool steps = fabs(io->step[EXRAY_SIDE_EDGE] - 1.0 / 256) < 1e-6;
+        if (!steps || io->metrics.min[EXRAY_SIDE_REFERENCE] < 0 || io->metrics.max[EXRAY_SIDE_REFERENCE] > 1)
             return false;
         grid = (xr_output_grid){.scale = 1.0 / 256, .low = 0, .high = 255.0 / 256};
     }
@@ -88,14 +88,14 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
         const float *values[2];
         exray_status status = EXRAY_OK;
         for (int side = 0; side < 2 && status == EXRAY_OK; side++)
-            status = exray_comparison_values(comparison, (exray_side)side, f, EXRAY_OUTPUT, pair, slot[side],
-                                             &view[side], &values[side], error);
+            status = exray_comparison_values(comparison, (exray_side)side, f, EXRAY_KIND_OUTPUT, pair,
+                                             slot[side], &view[side], &values[side], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
             continue;
         if (status != EXRAY_OK)
             return status;
         /* Integers that the log itself dequantizes have their right sign. */
-        if (view[0].info.dtype == EXRAY_FLOAT32 && view[0].info.quantization.count == 0 &&
+        if (view[0].info.dtype == EXRAY_DTYPE_FLOAT32 && view[0].info.quantization.count == 0 &&
             view[0].count == view[1].count)
             add_frame(s, values[0], values[1], view[0].count);
     }

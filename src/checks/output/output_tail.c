@@ -117,13 +117,13 @@ uint32_t xr_tail_layer(const exray_comparison *comparison, const exray_io_pair *
     for (size_t i = exray_comparison_layer_count(comparison); i-- > 0;) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         xr_tail_activation which;
-        if (layer->role != EXRAY_LAYER_UNJUDGED && layer->metrics.count != output->metrics.count)
+        if (layer->role != EXRAY_LAYER_ROLE_UNJUDGED && layer->metrics.count != output->metrics.count)
             break;
-        bool activates =
-            is_activation(layer->op[EXRAY_EDGE], &which) || is_activation(layer->op[EXRAY_REFERENCE], &which);
+        bool activates = is_activation(layer->op[EXRAY_SIDE_EDGE], &which) ||
+                         is_activation(layer->op[EXRAY_SIDE_REFERENCE], &which);
         if (activates)
             found = (uint32_t)i;
-        else if (!only_moves(layer->op[EXRAY_EDGE]))
+        else if (!only_moves(layer->op[EXRAY_SIDE_EDGE]))
             break;
     }
     return found;

@@ -59,7 +59,7 @@ static split split_of(const exray_comparison *c, exray_side side)
     const exray_model *model = model_of(c, side);
     const exray_latency_table *table = exray_comparison_latency(c, side);
     for (uint32_t n = 0; model && n < model->node_count; n++) {
-        const exray_node_latency *latency = exray_latency_of_node(table, n);
+        const exray_node_latency *latency = exray_latency_table_node(table, n);
         if (delegates(&model->nodes[n])) {
             s.partitions++;
             s.inside += model->nodes[n].inner_count;
@@ -88,30 +88,31 @@ static bool same_text(const char *a, const char *b)
  * there is none.  The ends of both medians' bounds, against the finding. */
 static double cost_of_division(const exray_comparison *c, const split *edge, const split *reference)
 {
-    const exray_model *a = model_of(c, EXRAY_EDGE), *b = model_of(c, EXRAY_REFERENCE);
-    const exray_log *log[2] = {exray_comparison_log(c, EXRAY_EDGE), exray_comparison_log(c, EXRAY_REFERENCE)};
+    const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
+    const exray_log *log[2] = {exray_comparison_log(c, EXRAY_SIDE_EDGE),
+                               exray_comparison_log(c, EXRAY_SIDE_REFERENCE)};
     if (!a || !b || reference->partitions == 0 || edge->partitions <= reference->partitions ||
         a->threads != b->threads || !same_text(a->engine, b->engine) ||
         !same_text(exray_log_metadata(log[0], "device"), exray_log_metadata(log[1], "device")) ||
         !same_text(exray_log_metadata(log[0], "cpu"), exray_log_metadata(log[1], "cpu")))
         return 0;
-    const exray_durations *e = &exray_comparison_latency(c, EXRAY_EDGE)->settled;
-    const exray_durations *r = &exray_comparison_latency(c, EXRAY_REFERENCE)->settled;
+    const exray_durations *e = &exray_comparison_latency(c, EXRAY_SIDE_EDGE)->settled;
+    const exray_durations *r = &exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)->settled;
     return e->count >= 8 && r->count >= 8 && r->high > 0 ? e->low / r->high : 0;
 }
 
 /* XNNPACK was asked for on both sides, and runs a part of the reference alone. */
 static bool runs_nothing(const exray_comparison *c, const split *edge, const split *reference)
 {
-    const exray_model *a = model_of(c, EXRAY_EDGE), *b = model_of(c, EXRAY_REFERENCE);
+    const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
     return edge->partitions == 0 && reference->partitions > 0 && same_text(a->engine, b->engine) &&
            same_text(a->kernels, "xnnpack") && same_text(b->kernels, "xnnpack");
 }
 
 static void add_layers(const exray_comparison *c, exray_finding *f)
 {
-    const exray_model *model = model_of(c, EXRAY_EDGE);
-    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_model *model = model_of(c, EXRAY_SIDE_EDGE);
+    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     for (size_t i = 0; i < table->node_count; i++) {
         const exray_node_latency *latency = &table->node[i];
         char key[40];
@@ -125,9 +126,9 @@ static void add_layers(const exray_comparison *c, exray_finding *f)
 static void report(const exray_comparison *c, exray_findings *findings, const split *edge,
                    const split *reference, double cost)
 {
-    const exray_model *model = model_of(c, EXRAY_EDGE);
+    const exray_model *model = model_of(c, EXRAY_SIDE_EDGE);
     const char *op = model->nodes[edge->dearest].op;
-    exray_finding *f = exray_find(findings, "perf.fallback", EXRAY_WARNING, 0.9);
+    exray_finding *f = exray_findings_add(findings, "perf.fallback", EXRAY_SEVERITY_WARNING, 0.9);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     if (edge->partitions == 0)
         exray_finding_summary(f, "The delegate runs no layer: all %zu are left to the engine's own kernels.",
@@ -158,16 +159,16 @@ static void report(const exray_comparison *c, exray_findings *findings, const sp
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
-    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_EDGE);
-    if (table->node_frames == 0 || !model_of(c, EXRAY_EDGE)) {
+    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    if (table->node_frames == 0 || !model_of(c, EXRAY_SIDE_EDGE)) {
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message, "the edge log has no latencies of layers (/latency)");
         return EXRAY_E_STATE;
     }
-    split edge = split_of(c, EXRAY_EDGE), reference = split_of(c, EXRAY_REFERENCE);
+    split edge = split_of(c, EXRAY_SIDE_EDGE), reference = split_of(c, EXRAY_SIDE_REFERENCE);
     double cost = cost_of_division(c, &edge, &reference);
-    bool dear = edge.partitions > 0 && (edge.left_share >= exray_option_value(findings, "share") ||
-                                        cost >= exray_option_value(findings, "cost"));
+    bool dear = edge.partitions > 0 && (edge.left_share >= exray_findings_option(findings, "share") ||
+                                        cost >= exray_findings_option(findings, "cost"));
     /* A reference that is divided the same way shows what the delegate can do. */
     bool alike = reference.partitions > 0 && reference.left >= edge.left;
     if (edge.left == 0 || alike || !(dear || runs_nothing(c, &edge, &reference)))

@@ -33,8 +33,8 @@ static double first_ratio(const exray_latency_table *t)
 
 static void judge_warmup(const exray_comparison *c, exray_findings *findings, double *scratch)
 {
-    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
-    double ratio = first_ratio(t), usual = first_ratio(exray_comparison_latency(c, EXRAY_REFERENCE));
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    double ratio = first_ratio(t), usual = first_ratio(exray_comparison_latency(c, EXRAY_SIDE_REFERENCE));
     /* Chance: a scheduler that takes the processor away from some frames may take it from the
      * first, and twice.  So it must lose more than any of the rest by far (the slowest
      * hundredth left out), and where frames do lose time, a single one must show more. */
@@ -42,12 +42,12 @@ static void judge_warmup(const exray_comparison *c, exray_findings *findings, do
     double rest = fmax(slowest - t->settled.median, 0);
     bool two = t->warmup > 1 && t->inference[1] - t->settled.median > 3 * rest;
     bool quiet = two || rest < 0.25 * t->settled.median;
-    double needed = exray_option_value(findings, quiet ? "warmup_ratio" : "warmup_among_hiccups");
+    double needed = exray_findings_option(findings, quiet ? "warmup_ratio" : "warmup_among_hiccups");
     /* What the reference does likewise is the engine's habit. */
     if (t->warmup == 0 || !(ratio >= needed) || t->inference[0] - t->settled.median < 3 * rest ||
         (usual > 1 && ratio < needed * usual))
         return;
-    exray_finding *f = exray_find(findings, "perf.warmup", EXRAY_WARNING, 0.9);
+    exray_finding *f = exray_findings_add(findings, "perf.warmup", EXRAY_SEVERITY_WARNING, 0.9);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "The first %s slow: %.3g ms, %.3g times the usual %.3g ms.",
                           t->warmup == 1 ? "frame is" : "frames are", t->inference[0] / 1e6, ratio,
@@ -116,14 +116,14 @@ static double system_median(const exray_log *log, const exray_latency_table *t, 
 /* The reference's ratio of the same frames: where its time changes alike, it is the data. */
 static double reference_change(const exray_comparison *c, size_t edge_frame, double *scratch, size_t room)
 {
-    const exray_log *log = exray_comparison_log(c, EXRAY_REFERENCE);
+    const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_REFERENCE);
     double median[2];
     for (int later = 0; later < 2; later++) {
         size_t count = 0;
         for (size_t i = 0; i < exray_comparison_frame_count(c) && count < room; i++) {
             exray_frame_pair pair = exray_comparison_frame(c, i);
-            uint64_t ns = exray_log_frame(log, pair.frame[EXRAY_REFERENCE])->inference_ns;
-            if (ns && (pair.frame[EXRAY_EDGE] >= edge_frame) == (later == 1))
+            uint64_t ns = exray_log_frame(log, pair.frame[EXRAY_SIDE_REFERENCE])->inference_ns;
+            if (ns && (pair.frame[EXRAY_SIDE_EDGE] >= edge_frame) == (later == 1))
                 scratch[count++] = (double)ns;
         }
         qsort(scratch, count, sizeof *scratch, ascending);
@@ -199,7 +199,8 @@ static bool lasts(const exray_log *log, const exray_latency_table *t, const slow
 static void report_throttle(exray_findings *findings, const slowing *s, uint64_t from_frame)
 {
     double ratio = s->after / s->before;
-    exray_finding *f = exray_find(findings, "perf.throttle", EXRAY_WARNING, s->clock_fell ? 0.95 : 0.7);
+    exray_finding *f =
+        exray_findings_add(findings, "perf.throttle", EXRAY_SEVERITY_WARNING, s->clock_fell ? 0.95 : 0.7);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     if (s->drift)
         exray_finding_summary(
@@ -232,15 +233,15 @@ static void report_throttle(exray_findings *findings, const slowing *s, uint64_t
 static bool judge_slowing(const exray_comparison *c, exray_findings *findings, slowing *s, double *scratch,
                           size_t room)
 {
-    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
-    const exray_log *log = exray_comparison_log(c, EXRAY_EDGE);
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_EDGE);
     read_system(log, t, s, scratch);
     const char *limit = s->clock_fell ? "throttle_ratio"
                         : s->drift    ? "throttle_drift"
                                       : "throttle_unexplained";
     double ratio = s->after / s->before;
-    if (!(ratio >= exray_option_value(findings, limit)) ||
-        (!s->clock_fell && !lasts(log, t, s, exray_option_value(findings, "throttle_seconds"))))
+    if (!(ratio >= exray_findings_option(findings, limit)) ||
+        (!s->clock_fell && !lasts(log, t, s, exray_findings_option(findings, "throttle_seconds"))))
         return false;
     size_t at = t->frame[t->warmup + s->at];
     if (log10(reference_change(c, at, scratch, room)) > 0.5 * log10(s->drift ? sqrt(ratio) : ratio))
@@ -251,7 +252,7 @@ static bool judge_slowing(const exray_comparison *c, exray_findings *findings, s
 
 static void judge_throttle(const exray_comparison *c, exray_findings *findings, double *scratch, size_t room)
 {
-    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     const double *value = t->inference + t->warmup;
     size_t count = t->frames - t->warmup;
     slowing step = {0}, drift = {0};
@@ -263,7 +264,7 @@ static void judge_throttle(const exray_comparison *c, exray_findings *findings, 
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
-    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     if (t->settled.count < FEWEST_FRAMES) {
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message,

@@ -38,20 +38,21 @@ static uint32_t inner_count(const exray_comparison *c, exray_side side, uint32_t
 
 static bool collect(const exray_comparison *c, timings *t)
 {
-    const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_EDGE),
-                                           exray_comparison_latency(c, EXRAY_REFERENCE)};
+    const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_SIDE_EDGE),
+                                           exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)};
     size_t layers = exray_comparison_layer_count(c);
     *t = (timings){.item = calloc(layers + 1, sizeof *t->item),
                    .edge_total = total_of(table[0]),
                    .reference_total = total_of(table[1])};
     for (size_t i = 0; t->item && i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(c, i);
-        const exray_node_latency *edge = exray_latency_of_node(table[0], layer->node[0]);
-        const exray_node_latency *reference = exray_latency_of_node(table[1], layer->node[1]);
+        const exray_node_latency *edge = exray_latency_table_node(table[0], layer->node[0]);
+        const exray_node_latency *reference = exray_latency_table_node(table[1], layer->node[1]);
         if (layer->output != 0 || !edge || !reference || !(reference->time.median > 0))
             continue;
         /* A partition's time is that of all its layers; a counterpart must hold as many. */
-        if (inner_count(c, EXRAY_EDGE, layer->node[0]) != inner_count(c, EXRAY_REFERENCE, layer->node[1]))
+        if (inner_count(c, EXRAY_SIDE_EDGE, layer->node[0]) !=
+            inner_count(c, EXRAY_SIDE_REFERENCE, layer->node[1]))
             continue;
         t->item[t->count++] = (timed){layer->op[0], edge, reference, (uint32_t)i, false};
     }
@@ -115,8 +116,8 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_metadata(const exray_comparison *c, const char *key)
 {
-    return same_text(exray_log_metadata(exray_comparison_log(c, EXRAY_EDGE), key),
-                     exray_log_metadata(exray_comparison_log(c, EXRAY_REFERENCE), key));
+    return same_text(exray_log_metadata(exray_comparison_log(c, EXRAY_SIDE_EDGE), key),
+                     exray_log_metadata(exray_comparison_log(c, EXRAY_SIDE_REFERENCE), key));
 }
 
 static bool same_host(const exray_comparison *c)
@@ -128,8 +129,8 @@ static bool same_host(const exray_comparison *c)
  * kernels, one processor, threads and types. */
 static bool like_for_like(const exray_comparison *c)
 {
-    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
-    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
     if (!a || !b || !same_host(c) || !same_text(a->engine, b->engine) || !same_text(a->kernels, b->kernels) ||
         !same_text(a->engine_version, b->engine_version) || a->threads != b->threads)
         return false;
@@ -139,8 +140,8 @@ static bool like_for_like(const exray_comparison *c)
 /* Whether the edge runs the engine's reference kernels, and the reference log others. */
 static bool reference_kernels(const exray_comparison *c)
 {
-    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
-    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
     return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
 }
 
@@ -195,8 +196,8 @@ static bool report(const exray_comparison *c, exray_findings *findings, timings 
     if (slow == 0 || lost < share_needed * t->edge_total || reference_is_slow(t, op))
         return false;
     double ratio = edge / reference;
-    exray_finding *f =
-        exray_find(findings, "perf.straggler", EXRAY_WARNING, ratio / factor >= 10 ? 0.97 : 0.85);
+    exray_finding *f = exray_findings_add(findings, "perf.straggler", EXRAY_SEVERITY_WARNING,
+                                          ratio / factor >= 10 ? 0.97 : 0.85);
     const exray_layer_pair *layer = exray_comparison_layer(c, t->item[worst].pair);
     exray_finding_where(f, "layer", layer->name[0], t->item[worst].pair);
     if (slow == 1)
@@ -237,15 +238,16 @@ static bool report(const exray_comparison *c, exray_findings *findings, timings 
 /* Slow all over: no layer stands out, and neither machine nor settings explain it. */
 static void judge_whole(const exray_comparison *c, exray_findings *findings)
 {
-    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
-    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_REFERENCE);
-    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
-    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_SIDE_REFERENCE);
+    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
     double ratio = fmin(e->settled.least / r->settled.least, e->settled.median / r->settled.median);
     bool slow_kernels = reference_kernels(c);
-    if (!(slow_kernels || like_for_like(c)) || !(ratio >= exray_option_value(findings, "whole")))
+    if (!(slow_kernels || like_for_like(c)) || !(ratio >= exray_findings_option(findings, "whole")))
         return;
-    exray_finding *f = exray_find(findings, "perf.straggler", EXRAY_WARNING, slow_kernels ? 0.95 : 0.7);
+    exray_finding *f =
+        exray_findings_add(findings, "perf.straggler", EXRAY_SEVERITY_WARNING, slow_kernels ? 0.95 : 0.7);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     if (slow_kernels) {
         exray_finding_summary(
@@ -302,15 +304,15 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
         factor = fmax(factor, 1);
     if (alike)
         factor = fmin(factor, 2);
-    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     bool threads = model && model->threads > 1;
     const char *limit = !alike ? "ratio_between" : threads ? "ratio_threads" : "ratio";
-    double needed = exray_option_value(findings, limit);
+    double needed = exray_findings_option(findings, limit);
     for (size_t i = 0; i < t.count && factor > 0; i++)
         t.item[i].slow = is_slow(&t.item[i], needed * factor, threads);
     for (size_t i = 0; i < t.count && factor > 0; i++)
         if (first_of_op(&t, i))
-            *found |= report(c, findings, &t, t.item[i].op, factor, exray_option_value(findings, "share"));
+            *found |= report(c, findings, &t, t.item[i].op, factor, exray_findings_option(findings, "share"));
     size_t count = t.count;
     free(t.item);
     free(scratch);
@@ -321,8 +323,8 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
 static exray_status judge_against_reference(const exray_comparison *c, exray_findings *findings,
                                             exray_error *error)
 {
-    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
-    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_REFERENCE);
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_SIDE_REFERENCE);
     if (r->frames == 0)
         return unjudged(error, "the reference log has no latencies");
     if (r->settled.count < FEWEST_FRAMES)
@@ -341,7 +343,7 @@ static exray_status judge_against_reference(const exray_comparison *c, exray_fin
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
-    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     if (e->frames == 0)
         return unjudged(error, "the edge log has no latencies");
     if (e->settled.count < FEWEST_FRAMES)

@@ -67,11 +67,11 @@ static bool grows(const double *value, size_t count, double least, double *growt
 static void judge(const exray_log *log, exray_findings *findings, const char *what, pick *take, double *value)
 {
     size_t count = series(log, take, value);
-    double growth, least = exray_option_value(findings, "mib") * 1048576;
+    double growth, least = exray_findings_option(findings, "mib") * 1048576;
     if (count < FEWEST_FRAMES || !grows(value, count, least, &growth))
         return;
     double frames = (double)(count - 1 - count / PARTS);
-    exray_finding *f = exray_find(findings, "perf.memory_growth", EXRAY_WARNING, 0.9);
+    exray_finding *f = exray_findings_add(findings, "perf.memory_growth", EXRAY_SEVERITY_WARNING, 0.9);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "%s grows by %.3g KiB a frame, from %.1f to %.1f MiB, to the end of the log.",
                           what, growth / frames / 1024, value[count / PARTS] / 1048576,
@@ -87,7 +87,7 @@ static void judge(const exray_log *log, exray_findings *findings, const char *wh
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
-    const exray_log *log = exray_comparison_log(c, EXRAY_EDGE);
+    const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_EDGE);
     double *value = calloc(exray_log_frame_count(log) + 1, sizeof *value);
     if (!value) {
         error->status = EXRAY_E_MEMORY;
@@ -146,7 +146,7 @@ static exray_status run_dropped(const exray_comparison *c, exray_findings *findi
         free(value);
         if (!(dropped > 0))
             continue;
-        exray_finding *f = exray_find(findings, "perf.dropped", EXRAY_WARNING, 0.99);
+        exray_finding *f = exray_findings_add(findings, "perf.dropped", EXRAY_SEVERITY_WARNING, 0.99);
         exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
         exray_finding_summary(
             f,

@@ -56,13 +56,13 @@ static uint64_t elements_of(const exray_tensor_info *info)
 
 static bool known_to_reference(const exray_comparison *c, uint32_t node)
 {
-    const exray_model *reference = exray_log_model(exray_comparison_log(c, EXRAY_REFERENCE));
-    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_REFERENCE);
+    const exray_model *reference = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
+    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_SIDE_REFERENCE);
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(c, i);
         bool whole = reference && layer->node[1] < reference->node_count &&
                      reference->nodes[layer->node[1]].inner_count > 0; /* a partition's time */
-        if (layer->node[0] == node && !whole && exray_latency_of_node(table, layer->node[1]))
+        if (layer->node[0] == node && !whole && exray_latency_table_node(table, layer->node[1]))
             return true;
     }
     return false;
@@ -70,8 +70,8 @@ static bool known_to_reference(const exray_comparison *c, uint32_t node)
 
 static size_t collect(const exray_comparison *c, worker *out)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
-    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_EDGE);
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    const exray_latency_table *table = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     size_t count = 0;
     for (size_t i = 0; i < table->node_count; i++) {
         const exray_node_latency *l = &table->node[i];
@@ -111,10 +111,10 @@ static double usual_cost(const worker *all, size_t count, const worker *one, dou
 
 static void report(const exray_comparison *c, exray_findings *findings, const worker *one, double usual)
 {
-    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_EDGE));
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     double cost = one->latency->time.median / (double)one->latency->macs;
     const char *name = model->tensors[one->node->outputs[0]].name;
-    exray_finding *f = exray_find(findings, "perf.straggler", EXRAY_WARNING, 0.8);
+    exray_finding *f = exray_findings_add(findings, "perf.straggler", EXRAY_SEVERITY_WARNING, 0.8);
     exray_finding_where(f, "layer", name ? name : "", EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "Layer %u, %.*s (%s), is slow for its work: %.3g times the time per "
@@ -138,17 +138,18 @@ static void report(const exray_comparison *c, exray_findings *findings, const wo
 
 bool xr_stragglers_by_work(const exray_comparison *c, exray_findings *findings)
 {
-    size_t room = exray_comparison_latency(c, EXRAY_EDGE)->node_count + 1;
-    worker *all = exray_log_model(exray_comparison_log(c, EXRAY_EDGE)) ? calloc(room, sizeof *all) : NULL;
+    size_t room = exray_comparison_latency(c, EXRAY_SIDE_EDGE)->node_count + 1;
+    worker *all =
+        exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE)) ? calloc(room, sizeof *all) : NULL;
     double *scratch = calloc(room, sizeof *scratch);
     size_t count = all && scratch ? collect(c, all) : 0;
-    double needed = exray_option_value(findings, "work_ratio");
+    double needed = exray_findings_option(findings, "work_ratio");
     bool found = false;
     for (size_t i = 0; i < count; i++) {
         const exray_node_latency *l = all[i].latency;
         double usual = usual_cost(all, count, &all[i], scratch);
         /* Unknown costs compare as false. */
-        if (all[i].known || l->share < exray_option_value(findings, "share") ||
+        if (all[i].known || l->share < exray_findings_option(findings, "share") ||
             !(l->time.low / (double)l->macs >= needed * usual))
             continue;
         report(c, findings, &all[i], usual);

@@ -232,14 +232,14 @@ static void take_finding(reader *r, size_t layers, exray_findings *to, xr_run *r
     if (!known)
         misuse(run, "named the cause '%.100s', which it does not declare and which is no user.NAME; left out",
                cause ? cause : "(NULL)");
-    if (severity > EXRAY_ERROR)
+    if (severity > EXRAY_SEVERITY_ERROR)
         misuse(run, "gave %s the severity %u; it is taken as an error", cause ? cause : "(NULL)",
                (unsigned)severity);
     if (!(confidence >= 0 && confidence <= 1))
         misuse(run, "gave %s the confidence %g, which is not in 0..1", cause ? cause : "(NULL)", confidence);
-    exray_finding *f =
-        exray_find(known ? to : &nowhere, known ? cause : "",
-                   severity > EXRAY_ERROR ? EXRAY_ERROR : (exray_severity)severity, confidence);
+    exray_finding *f = exray_findings_add(
+        known ? to : &nowhere, known ? cause : "",
+        severity > EXRAY_SEVERITY_ERROR ? EXRAY_SEVERITY_ERROR : (exray_severity)severity, confidence);
     const char *summary = take_text(r);
     if (summary)
         exray_finding_summary(f, "%s", summary);

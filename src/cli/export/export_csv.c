@@ -123,7 +123,7 @@ static void add_tensor(table *t, const exray_record *record, exray_slot *slot, u
         return;
     if (view.has_stats)
         add_stats(r, &view.stats);
-    else if (view.data && exray_compute_stats(&view.info, view.data, view.size, &view.stats) == EXRAY_OK)
+    else if (view.data && exray_stats_compute(&view.info, view.data, view.size, &view.stats) == EXRAY_OK)
         add_stats(r, &view.stats);
 }
 
@@ -199,11 +199,11 @@ static void put_times(FILE *out, node_times *times)
 static void put_row(table *t, const row *r, FILE *out)
 {
     const exray_model *model = exray_log_model(t->log);
-    bool layer = r->kind == EXRAY_LAYER && model && r->index < model->node_count;
+    bool layer = r->kind == EXRAY_KIND_LAYER && model && r->index < model->node_count;
     const char *name = r->name, *op = layer ? model->nodes[r->index].op : "";
     if (layer)
         name = exray_node_name(model, r->index);
-    else if (r->kind == EXRAY_CONSTANT && model && r->index < model->tensor_count)
+    else if (r->kind == EXRAY_KIND_CONSTANT && model && r->index < model->tensor_count)
         name = model->tensors[r->index].name;
     fprintf(out, "%s,", exray_kind_name(r->kind));
     if (r->index != EXRAY_NO_INDEX)

@@ -183,7 +183,7 @@ static void put_tensor(foxglove *f, const exray_record *record)
 {
     exray_tensor_view view;
     exray_error error;
-    if (record->kind != EXRAY_SENSOR && record->kind != EXRAY_STAGE)
+    if (record->kind != EXRAY_KIND_SENSOR && record->kind != EXRAY_KIND_STAGE)
         return;
     if (exray_log_read_tensor(f->log, record, f->slot, &view, &error) != EXRAY_OK) {
         xr_export_skip(&error, f->skipped);

@@ -14,29 +14,29 @@
 static const char *descr_of(exray_dtype dtype)
 {
     switch (dtype) {
-    case EXRAY_FLOAT32:
+    case EXRAY_DTYPE_FLOAT32:
         return "<f4";
-    case EXRAY_FLOAT16:
+    case EXRAY_DTYPE_FLOAT16:
         return "<f2";
-    case EXRAY_FLOAT64:
+    case EXRAY_DTYPE_FLOAT64:
         return "<f8";
-    case EXRAY_INT8:
+    case EXRAY_DTYPE_INT8:
         return "|i1";
-    case EXRAY_UINT8:
+    case EXRAY_DTYPE_UINT8:
         return "|u1";
-    case EXRAY_INT16:
+    case EXRAY_DTYPE_INT16:
         return "<i2";
-    case EXRAY_UINT16:
+    case EXRAY_DTYPE_UINT16:
         return "<u2";
-    case EXRAY_INT32:
+    case EXRAY_DTYPE_INT32:
         return "<i4";
-    case EXRAY_UINT32:
+    case EXRAY_DTYPE_UINT32:
         return "<u4";
-    case EXRAY_INT64:
+    case EXRAY_DTYPE_INT64:
         return "<i8";
-    case EXRAY_UINT64:
+    case EXRAY_DTYPE_UINT64:
         return "<u8";
-    case EXRAY_BOOL:
+    case EXRAY_DTYPE_BOOL:
         return "|b1";
     default:
         return NULL;
@@ -90,7 +90,7 @@ static bool add_converted(xr_npz *npz, const char *key, const exray_tensor_view 
     int64_t shape[EXRAY_MAX_RANK];
     uint32_t rank = shape_of(view, elements, shape);
     float *values = malloc((elements ? elements : 1) * sizeof *values);
-    if (!values || exray_dequantize(&stored, view->data, view->size, elements, values) != EXRAY_OK) {
+    if (!values || exray_tensor_dequantize(&stored, view->data, view->size, elements, values) != EXRAY_OK) {
         free(values);
         return false;
     }
@@ -102,7 +102,7 @@ static bool add_converted(xr_npz *npz, const char *key, const exray_tensor_view 
             float value = values[i];
             bytes[i] = (int8_t)value;
         }
-        descr = view->info.dtype == EXRAY_INT4 ? "|i1" : "|u1";
+        descr = view->info.dtype == EXRAY_DTYPE_INT4 ? "|i1" : "|u1";
         size = elements;
     }
     xr_npz_add(npz, key, descr, shape, rank, values, size);

@@ -44,7 +44,7 @@ bool xr_export_model_explorer(const exray_log *log, const exray_log *reference, 
 {
     if (!exray_log_model(log)) {
         xr_fail("%s does not describe its model, so that no node's name is known; record it with a tap or "
-                "exray_record_model",
+                "exray_recorder_log_model",
                 exray_log_path(log));
         return false;
     }

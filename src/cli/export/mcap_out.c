@@ -127,7 +127,7 @@ static void flush_chunk(xr_mcap_out *out)
         xr_chunk_out chunk = {.stored = out->chunk.data,
                               .stored_size = out->chunk.size,
                               .size = out->chunk.size,
-                              .crc = exray_codecs()->crc32(0, out->chunk.data, out->chunk.size),
+                              .crc = exray_codec_default()->crc32(0, out->chunk.data, out->chunk.size),
                               .compression = "",
                               .entries = out->entries,
                               .count = out->count};

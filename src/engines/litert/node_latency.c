@@ -201,6 +201,6 @@ void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program,
     note_delegation(log, delegated, count, sound);
     uint32_t known = compact(log, sound);
     if (known)
-        exray_record_latency(log->recorder, log->latency_node, log->latency_start, log->latency_duration,
-                             known);
+        exray_recorder_log_latency(log->recorder, log->latency_node, log->latency_start,
+                                   log->latency_duration, known);
 }

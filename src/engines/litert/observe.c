@@ -103,14 +103,14 @@ static exray_status take_inputs(xr_litert_observer *o, xr_litert_program *deploy
         const xr_litert_port *port = &deployed->inputs[i];
         bool fits = feed && same_port(port, &o->exposed.inputs[i]);
         bool wanted = model->inputs[i] != EXRAY_NO_INDEX &&
-                      exray_wants(o->log.recorder, EXRAY_INPUT, i, o->log.input_names[i]);
+                      exray_recorder_wants(o->log.recorder, EXRAY_KIND_INPUT, i, o->log.input_names[i]);
         o->fed = o->fed && fits;
         if (!wanted && !fits)
             continue;
         const void *data = xr_litert_look_input(deployed, i);
         if (!data)
             return xr_litert_fail(error, "cannot read an input", -1);
-        exray_tensor record = {.kind = EXRAY_INPUT, .index = i};
+        exray_tensor record = {.kind = EXRAY_KIND_INPUT, .index = i};
         if (wanted)
             xr_litert_log_value(&o->log, &record, model->inputs[i], port, data);
         exray_status status = fits ? xr_litert_write(&o->exposed, i, data, error) : EXRAY_OK;
@@ -127,12 +127,12 @@ static exray_status record_outputs(xr_litert_observer *o, xr_litert_program *dep
     const exray_model *model = &o->file->model;
     for (uint32_t i = 0; i < model->output_count; i++) {
         if (model->outputs[i] == EXRAY_NO_INDEX ||
-            !exray_wants(o->log.recorder, EXRAY_OUTPUT, i, o->log.output_names[i]))
+            !exray_recorder_wants(o->log.recorder, EXRAY_KIND_OUTPUT, i, o->log.output_names[i]))
             continue;
         const void *data = xr_litert_look(deployed, i);
         if (!data)
             return xr_litert_fail(error, "cannot read an output", -1);
-        exray_tensor record = {.kind = EXRAY_OUTPUT, .index = i};
+        exray_tensor record = {.kind = EXRAY_KIND_OUTPUT, .index = i};
         xr_litert_log_value(&o->log, &record, model->outputs[i], &deployed->outputs[i], data);
         xr_litert_look_end(deployed, i);
     }
@@ -142,7 +142,7 @@ static exray_status record_outputs(xr_litert_observer *o, xr_litert_program *dep
 /* The exposed model's first outputs are the deployed one's. */
 static void compare_outputs(xr_litert_observer *o, xr_litert_program *deployed)
 {
-    uint64_t frame = exray_frame_index(o->log.recorder);
+    uint64_t frame = exray_recorder_frame_index(o->log.recorder);
     o->agreement.frames++;
     for (uint32_t i = 0; i < deployed->output_count; i++) {
         const xr_litert_port *port = &deployed->outputs[i];
@@ -169,7 +169,7 @@ static void record_layer(const xr_litert_observer *o, xr_litert_program *from, u
         if (output == EXRAY_NO_INDEX)
             continue; /* state, or nothing: no value that LiteRT returns */
         const void *data = xr_litert_look(from, output);
-        exray_tensor record = {.kind = EXRAY_LAYER, .index = node, .output = k};
+        exray_tensor record = {.kind = EXRAY_KIND_LAYER, .index = node, .output = k};
         xr_litert_log_value(&o->log, &record, position, &from->outputs[output], data);
         if (data)
             xr_litert_look_end(from, output);
@@ -179,7 +179,7 @@ static void record_layer(const xr_litert_observer *o, xr_litert_program *from, u
 static void record_layers(const xr_litert_observer *o, xr_litert_program *from)
 {
     for (uint32_t i = 0; i < o->log.main_nodes; i++)
-        if (exray_wants(o->log.recorder, EXRAY_LAYER, i, o->file->model.nodes[i].name))
+        if (exray_recorder_wants(o->log.recorder, EXRAY_KIND_LAYER, i, o->file->model.nodes[i].name))
             record_layer(o, from, i);
 }
 
@@ -202,18 +202,18 @@ static exray_status observe_layers(xr_litert_observer *o, xr_litert_program *dep
 static LiteRtStatus timed_run(xr_litert_observer *o, xr_litert_program *deployed)
 {
     const xr_litert_api *api = deployed->api;
-    o->offset_ns = exray_frame_elapsed(o->log.recorder);
+    o->offset_ns = exray_recorder_frame_elapsed(o->log.recorder);
     if (deployed->profiler) {
         api->ResetProfiler(deployed->profiler);
         api->StartProfiler(deployed->profiler);
     }
-    uint64_t begin_ns = exray_now(o->log.recorder);
+    uint64_t begin_ns = exray_recorder_now(o->log.recorder);
     LiteRtStatus ran = xr_litert_program_run(deployed);
-    uint64_t end_ns = exray_now(o->log.recorder);
+    uint64_t end_ns = exray_recorder_now(o->log.recorder);
     if (deployed->profiler)
         api->StopProfiler(deployed->profiler);
     if (ran == 0)
-        exray_frame_inference(o->log.recorder, end_ns - begin_ns);
+        exray_recorder_frame_inference(o->log.recorder, end_ns - begin_ns);
     return ran;
 }
 
@@ -221,7 +221,7 @@ LiteRtStatus xr_litert_observed_run(xr_litert_observer *o, xr_litert_program *de
 {
     if (!o->log.recorder)
         return xr_litert_program_run(deployed);
-    exray_frame_elapsed(o->log.recorder); /* begins a frame where none is open */
+    exray_recorder_frame_elapsed(o->log.recorder); /* begins a frame where none is open */
     bool feed = o->exposed_bytes.data && !o->straight && (o->has_state || xr_litert_wants_layers(&o->log));
     exray_status status = take_inputs(o, deployed, feed, error);
     LiteRtStatus ran = timed_run(o, deployed);

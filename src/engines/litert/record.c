@@ -19,7 +19,7 @@ static void record_model(const xr_litert_logging *how)
     model.engine_version = how->version;
     model.kernels = how->kernels;
     model.threads = how->threads ? how->threads : 1;
-    exray_record_model(how->recorder, &model);
+    exray_recorder_log_model(how->recorder, &model);
 }
 
 static void record_constants(const xr_litert_log *log)
@@ -27,16 +27,16 @@ static void record_constants(const xr_litert_log *log)
     const exray_model *model = &log->file->model;
     for (uint32_t i = 0; i < model->tensor_count; i++) {
         const exray_tensor_info *info = &model->tensors[i];
-        if (!info->constant || !exray_wants(log->recorder, EXRAY_CONSTANT, i, info->name))
+        if (!info->constant || !exray_recorder_wants(log->recorder, EXRAY_KIND_CONSTANT, i, info->name))
             continue;
-        const exray_tensor record = {.kind = EXRAY_CONSTANT,
+        const exray_tensor record = {.kind = EXRAY_KIND_CONSTANT,
                                      .info = *info,
                                      .index = i,
                                      .in_model = true,
                                      .model_tensor = i,
                                      .data = log->file->constant[i].data,
                                      .size = log->file->constant[i].size};
-        exray_record_tensor(log->recorder, &record);
+        exray_recorder_log_tensor(log->recorder, &record);
     }
 }
 
@@ -89,9 +89,9 @@ exray_status xr_litert_log_open(xr_litert_log *log, const xr_litert_logging *how
     record_model(how);
     if (!how->no_constants)
         record_constants(log);
-    error->status = exray_error_status(log->recorder);
+    error->status = exray_recorder_error_status(log->recorder);
     if (error->status != EXRAY_OK)
-        snprintf(error->message, sizeof error->message, "%s", exray_error_message(log->recorder));
+        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(log->recorder));
     return error->status;
 }
 
@@ -113,7 +113,7 @@ void xr_litert_log_close(xr_litert_log *log)
 bool xr_litert_wants_layers(const xr_litert_log *log)
 {
     for (uint32_t i = 0; i < log->main_nodes; i++)
-        if (exray_wants(log->recorder, EXRAY_LAYER, i, log->file->model.nodes[i].name))
+        if (exray_recorder_wants(log->recorder, EXRAY_KIND_LAYER, i, log->file->model.nodes[i].name))
             return true;
     return false;
 }
@@ -130,9 +130,9 @@ void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_
     const exray_tensor_info *described = &log->file->model.tensors[position];
     const exray_quantization *q = &port->info.quantization;
     record->info = port->info;
-    if (record->kind == EXRAY_INPUT)
+    if (record->kind == EXRAY_KIND_INPUT)
         record->info.name = log->input_names[record->index];
-    else if (record->kind == EXRAY_OUTPUT)
+    else if (record->kind == EXRAY_KIND_OUTPUT)
         record->info.name = log->output_names[record->index];
     /* Per-axis quantization must have one entry for each slice. */
     if (q->count > 1 && (q->axis >= port->info.rank || (uint64_t)port->shape[q->axis] != q->count))
@@ -142,7 +142,7 @@ void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_
     record->info_differs = !same_shape(described, &port->info);
     record->data = data;
     record->size = data ? port->size : 0;
-    exray_record_tensor(log->recorder, record);
+    exray_recorder_log_tensor(log->recorder, record);
 }
 
 /* ---- Remarks ------------------------------------------------------------------------------ */
@@ -163,7 +163,7 @@ void xr_litert_log_delegation(const xr_litert_log *log)
              ? "latencies of the delegate's nodes are those of its operators, matched by kind and order"
              : "the delegate's operators do not match its nodes: those have no latencies"},
     };
-    exray_record_metadata(log->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
+    exray_recorder_log_metadata(log->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
 }
 
 void xr_litert_log_difference(const xr_litert_log *log, const xr_agreement *agreement)
@@ -179,11 +179,12 @@ void xr_litert_log_difference(const xr_litert_log *log, const xr_agreement *agre
          "the model with its layers exposed returned something else than the deployed one from this "
          "frame on: the layers are those of the exposed one"},
     };
-    exray_record_metadata(log->recorder, "exray.exposed_differs", pairs, sizeof pairs / sizeof pairs[0]);
+    exray_recorder_log_metadata(log->recorder, "exray.exposed_differs", pairs,
+                                sizeof pairs / sizeof pairs[0]);
 }
 
 void xr_litert_log_unobserved(const xr_litert_log *log, const char *what, const char *why)
 {
     const exray_key_value pairs[] = {{what, why}};
-    exray_record_metadata(log->recorder, "exray.unobserved", pairs, 1);
+    exray_recorder_log_metadata(log->recorder, "exray.unobserved", pairs, 1);
 }

@@ -104,9 +104,9 @@ static exray_status observe(xr_session *session, const xr_session_config *config
     };
     if (xr_litert_observe(&session->observer, &how, program, error) != EXRAY_OK)
         return error->status;
-    error->status = exray_on_close(config->recorder, on_close, session);
+    error->status = exray_recorder_on_close(config->recorder, on_close, session);
     if (error->status)
-        snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
+        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));
     return error->status;
 }
 

@@ -109,27 +109,28 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
 {
     if (config)
         atomic_store(&run_function, xr_litert_symbol(config->library, "LiteRtRunCompiledModel"));
-    if (exray_error_status(recorder) != EXRAY_OK)
-        return exray_error_status(recorder);
+    if (exray_recorder_error_status(recorder) != EXRAY_OK)
+        return exray_recorder_error_status(recorder);
     if (!config)
-        return exray_fail(recorder, EXRAY_E_ARGUMENT, "exray_litert_attach: config is NULL");
+        return exray_recorder_fail(recorder, EXRAY_E_ARGUMENT, "exray_litert_attach: config is NULL");
     if (xr_closer_user(recorder, on_close))
-        return exray_fail(recorder, EXRAY_E_STATE,
-                          "exray_litert_attach: the recorder observes a model already; open one for each");
+        return exray_recorder_fail(
+            recorder, EXRAY_E_STATE,
+            "exray_litert_attach: the recorder observes a model already; open one for each");
     if (!xr_is_recording(recorder))
         return EXRAY_OK; /* capture level off: nothing is to be known, runs are as they were */
     exray_error error = {EXRAY_OK, ""};
     xr_litert_tap *tap = calloc(1, sizeof *tap);
     if (!tap)
-        return exray_fail(recorder, EXRAY_E_MEMORY, "cannot attach to LiteRT: out of memory");
+        return exray_recorder_fail(recorder, EXRAY_E_MEMORY, "cannot attach to LiteRT: out of memory");
     tap->at.recorder = recorder;
     exray_status status = start(tap, config, &error);
     if (!status)
         status = ask_for_times(tap, options, &error);
     if (status)
-        exray_fail(recorder, status, error.message);
+        exray_recorder_fail(recorder, status, error.message);
     else
-        status = exray_on_close(recorder, on_close, tap);
+        status = exray_recorder_on_close(recorder, on_close, tap);
     if (status) {
         free_tap(tap);
         return status;
@@ -138,10 +139,11 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
     return EXRAY_OK;
 }
 
-exray_status exray_litert_open(exray_recorder *recorder, const char *path, const exray_config *config,
-                               struct LiteRtOptionsT *options, const char *model_file)
+exray_status exray_litert_open(exray_recorder *recorder, const char *path,
+                               const exray_recorder_config *config, struct LiteRtOptionsT *options,
+                               const char *model_file)
 {
-    exray_open_file(recorder, path, config);
+    exray_recorder_open_file(recorder, path, config);
     return exray_litert_attach(recorder, options, &(exray_litert_config){.model_file = model_file});
 }
 

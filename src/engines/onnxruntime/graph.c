@@ -203,7 +203,7 @@ static exray_status expose(xr_ort_observer *o, const xr_ort_call *zeros, exray_e
 {
     bool wanted = false;
     for (uint32_t n = 0; n < o->model.node_count && !wanted; n++)
-        wanted = exray_wants(o->recorder, EXRAY_LAYER, n, o->nodes[n].name);
+        wanted = exray_recorder_wants(o->recorder, EXRAY_KIND_LAYER, n, o->nodes[n].name);
     if (!wanted)
         return EXRAY_OK;
     exray_status status = xr_model_expose(&o->file, &o->exposed, error);
@@ -227,16 +227,16 @@ static void record_constants(const xr_ort_observer *o)
     for (uint32_t t = 0; t < o->model.tensor_count; t++) {
         const xr_constant *c = &o->file.constant[t];
         if (!o->tensors[t].constant || !c->data ||
-            !exray_wants(o->recorder, EXRAY_CONSTANT, t, o->tensors[t].name))
+            !exray_recorder_wants(o->recorder, EXRAY_KIND_CONSTANT, t, o->tensors[t].name))
             continue;
-        const exray_tensor record = {.kind = EXRAY_CONSTANT,
+        const exray_tensor record = {.kind = EXRAY_KIND_CONSTANT,
                                      .info = o->tensors[t],
                                      .index = t,
                                      .in_model = true,
                                      .model_tensor = t,
                                      .data = c->data,
                                      .size = c->size};
-        exray_record_tensor(o->recorder, &record);
+        exray_recorder_log_tensor(o->recorder, &record);
     }
 }
 
@@ -252,7 +252,7 @@ static void record_model(xr_ort_observer *o, const xr_ort_observation *how)
     model.engine_version = o->api->version;
     model.kernels = how->kernels ? how->kernels : "default";
     model.threads = how->making.threads ? how->making.threads : 1;
-    exray_record_model(o->recorder, &model);
+    exray_recorder_log_model(o->recorder, &model);
 }
 
 static exray_status take_own_values(xr_ort_observer *o, exray_error *error)
@@ -288,8 +288,8 @@ exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how
     record_model(o, how);
     if (!how->no_constants)
         record_constants(o);
-    if ((status = exray_error_status(o->recorder)) != EXRAY_OK)
-        xr_ort_refuse(error, status, "%s", exray_error_message(o->recorder));
+    if ((status = exray_recorder_error_status(o->recorder)) != EXRAY_OK)
+        xr_ort_refuse(error, status, "%s", exray_recorder_error_message(o->recorder));
     return status;
 }
 

@@ -36,7 +36,7 @@ static void record_value(const xr_ort_observer *o, exray_kind kind, uint32_t ten
         record.info = o->tensors[tensor];
         record.in_model = true;
         record.model_tensor = tensor;
-        if (kind == EXRAY_LAYER) {
+        if (kind == EXRAY_KIND_LAYER) {
             record.index = o->made[tensor].node;
             record.output = o->made[tensor].output;
         }
@@ -50,7 +50,7 @@ static void record_value(const xr_ort_observer *o, exray_kind kind, uint32_t ten
         now.quantization.count = 0;
     record.info_differs = !record.in_model || !same_as_described(&now, &o->tensors[tensor]);
     record.info = now;
-    exray_record_tensor(o->recorder, &record);
+    exray_recorder_log_tensor(o->recorder, &record);
 }
 
 static void record_ports(const xr_ort_observer *o, exray_kind kind, const char *const *names,
@@ -59,7 +59,7 @@ static void record_ports(const xr_ort_observer *o, exray_kind kind, const char *
     for (size_t i = 0; i < count; i++) {
         char cut[XR_ORT_NAME + 1];
         const char *name = xr_ort_fit_name(names[i], cut);
-        if (exray_wants(o->recorder, kind, EXRAY_NO_INDEX, name))
+        if (exray_recorder_wants(o->recorder, kind, EXRAY_NO_INDEX, name))
             record_value(o, kind, xr_ort_tensor_named(o, names[i]), name, values[i]);
     }
 }
@@ -68,7 +68,8 @@ static void record_ports(const xr_ort_observer *o, exray_kind kind, const char *
 
 static bool wants_node(const xr_ort_observer *o, uint32_t node)
 {
-    return node < o->model.node_count && exray_wants(o->recorder, EXRAY_LAYER, node, o->nodes[node].name);
+    return node < o->model.node_count &&
+           exray_recorder_wants(o->recorder, EXRAY_KIND_LAYER, node, o->nodes[node].name);
 }
 
 static bool wants_layers(const xr_ort_observer *o)
@@ -87,7 +88,7 @@ static void record_layers(const xr_ort_observer *o)
             continue;
         for (size_t i = 0; i < o->output_count; i++)
             if (o->made[o->output_tensor[i]].node == n)
-                record_value(o, EXRAY_LAYER, o->output_tensor[i], NULL, o->value[i]);
+                record_value(o, EXRAY_KIND_LAYER, o->output_tensor[i], NULL, o->value[i]);
     }
 }
 
@@ -97,7 +98,7 @@ static void record_own_layers(const xr_ort_observer *o, const xr_ort_call *call)
     for (size_t i = 0; i < call->output_count; i++) {
         uint32_t tensor = xr_ort_tensor_named(o, call->output_name[i]);
         if (tensor != EXRAY_NO_INDEX && wants_node(o, o->made[tensor].node))
-            record_value(o, EXRAY_LAYER, tensor, NULL, call->output[i]);
+            record_value(o, EXRAY_KIND_LAYER, tensor, NULL, call->output[i]);
     }
 }
 
@@ -105,7 +106,7 @@ static void record_own_layers(const xr_ort_observer *o, const xr_ort_call *call)
 static void compare_output(xr_ort_observer *o, const char *name, const OrtValue *deployed,
                            const OrtValue *observed)
 {
-    uint64_t frame = exray_frame_index(o->recorder);
+    uint64_t frame = exray_recorder_frame_index(o->recorder);
     exray_tensor_info a = {.name = name}, b = {.name = name};
     int64_t shape[2][EXRAY_MAX_RANK];
     const void *x, *y;
@@ -201,8 +202,8 @@ static exray_status observe_latency(xr_ort_observer *o, const xr_ort_call *call,
     if (xr_ort_profile(o->api, call, o->own_value, note_event, o, error) != EXRAY_OK)
         return error->status;
     if (o->latency_count)
-        exray_record_latency(o->recorder, o->latency_node, o->latency_start, o->latency_duration,
-                             o->latency_count);
+        exray_recorder_log_latency(o->recorder, o->latency_node, o->latency_start, o->latency_duration,
+                                   o->latency_count);
     return EXRAY_OK;
 }
 
@@ -212,18 +213,18 @@ OrtStatus *xr_ort_observed_run(xr_ort_observer *o, const xr_ort_call *call, exra
 {
     if (!o->recorder)
         return xr_ort_run(o->api, call);
-    exray_frame_elapsed(o->recorder); /* begins a frame where none is open */
-    record_ports(o, EXRAY_INPUT, call->input_name, call->input, call->input_count);
+    exray_recorder_frame_elapsed(o->recorder); /* begins a frame where none is open */
+    record_ports(o, EXRAY_KIND_INPUT, call->input_name, call->input, call->input_count);
     bool in_place = is_in_place(o, call);
-    o->frame_offset = exray_frame_elapsed(o->recorder);
-    uint64_t begin = exray_now(o->recorder);
+    o->frame_offset = exray_recorder_frame_elapsed(o->recorder);
+    uint64_t begin = exray_recorder_now(o->recorder);
     OrtStatus *ran = xr_ort_run(o->api, call);
-    uint64_t duration = exray_now(o->recorder) - begin;
+    uint64_t duration = exray_recorder_now(o->recorder) - begin;
     if (ran)
         return ran;
-    exray_frame_inference(o->recorder, duration);
+    exray_recorder_frame_inference(o->recorder, duration);
     exray_status status = observe_layers(o, call, in_place, error);
-    record_ports(o, EXRAY_OUTPUT, call->output_name, (const OrtValue *const *)call->output,
+    record_ports(o, EXRAY_KIND_OUTPUT, call->output_name, (const OrtValue *const *)call->output,
                  call->output_count);
     if (!status)
         observe_latency(o, call, in_place, error);

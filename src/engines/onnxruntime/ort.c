@@ -166,11 +166,12 @@ static const struct {
     int type;
     exray_dtype dtype;
 } types[] = {
-    {1, EXRAY_FLOAT32}, {2, EXRAY_UINT8},     {3, EXRAY_INT8},         {4, EXRAY_UINT16},
-    {5, EXRAY_INT16},   {6, EXRAY_INT32},     {7, EXRAY_INT64},        {8, EXRAY_STRING},
-    {9, EXRAY_BOOL},    {10, EXRAY_FLOAT16},  {11, EXRAY_FLOAT64},     {12, EXRAY_UINT32},
-    {13, EXRAY_UINT64}, {16, EXRAY_BFLOAT16}, {17, EXRAY_FLOAT8_E4M3}, {19, EXRAY_FLOAT8_E5M2},
-    {21, EXRAY_UINT4},  {22, EXRAY_INT4},
+    {1, EXRAY_DTYPE_FLOAT32},      {2, EXRAY_DTYPE_UINT8},     {3, EXRAY_DTYPE_INT8},
+    {4, EXRAY_DTYPE_UINT16},       {5, EXRAY_DTYPE_INT16},     {6, EXRAY_DTYPE_INT32},
+    {7, EXRAY_DTYPE_INT64},        {8, EXRAY_DTYPE_STRING},    {9, EXRAY_DTYPE_BOOL},
+    {10, EXRAY_DTYPE_FLOAT16},     {11, EXRAY_DTYPE_FLOAT64},  {12, EXRAY_DTYPE_UINT32},
+    {13, EXRAY_DTYPE_UINT64},      {16, EXRAY_DTYPE_BFLOAT16}, {17, EXRAY_DTYPE_FLOAT8_E4M3},
+    {19, EXRAY_DTYPE_FLOAT8_E5M2}, {21, EXRAY_DTYPE_UINT4},    {22, EXRAY_DTYPE_INT4},
 };
 
 exray_dtype xr_ort_dtype(int type)
@@ -178,7 +179,7 @@ exray_dtype xr_ort_dtype(int type)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i].type == type)
             return types[i].dtype;
-    return EXRAY_UNSPECIFIED;
+    return EXRAY_DTYPE_UNSPECIFIED;
 }
 
 int xr_ort_type(exray_dtype dtype)

@@ -93,8 +93,8 @@ static exray_status observe(xr_session *s, const xr_session_config *config, cons
         .zeros = &zeros,
     };
     exray_status status = xr_ort_observe(&s->observer, &o, error);
-    if (!status && (status = exray_on_close(config->recorder, say_remarks, s)) != EXRAY_OK)
-        xr_ort_refuse(error, status, "%s", exray_error_message(config->recorder));
+    if (!status && (status = exray_recorder_on_close(config->recorder, say_remarks, s)) != EXRAY_OK)
+        xr_ort_refuse(error, status, "%s", exray_recorder_error_message(config->recorder));
     return status;
 }
 

@@ -84,26 +84,28 @@ static exray_status start(xr_ort_tap *tap, const struct OrtApiBase *base, const 
 exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase *base,
                               struct OrtSession *session, const exray_ort_config *config)
 {
-    if (exray_error_status(recorder) != EXRAY_OK)
-        return exray_error_status(recorder);
+    if (exray_recorder_error_status(recorder) != EXRAY_OK)
+        return exray_recorder_error_status(recorder);
     if (!base || !session || !config)
-        return exray_fail(recorder, EXRAY_E_ARGUMENT, "exray_ort_attach: base, session or config is NULL");
+        return exray_recorder_fail(recorder, EXRAY_E_ARGUMENT,
+                                   "exray_ort_attach: base, session or config is NULL");
     if (xr_closer_user(recorder, on_close))
-        return exray_fail(recorder, EXRAY_E_STATE,
-                          "exray_ort_attach: the recorder observes a session already; open one for each");
+        return exray_recorder_fail(
+            recorder, EXRAY_E_STATE,
+            "exray_ort_attach: the recorder observes a session already; open one for each");
     if (!xr_is_recording(recorder))
         return EXRAY_OK; /* capture level off: nothing is to be known, runs are as they were */
     exray_error error = {EXRAY_OK, ""};
     xr_ort_tap *tap = calloc(1, sizeof *tap);
     if (!tap)
-        return exray_fail(recorder, EXRAY_E_MEMORY, "cannot attach to ONNX Runtime: out of memory");
+        return exray_recorder_fail(recorder, EXRAY_E_MEMORY, "cannot attach to ONNX Runtime: out of memory");
     tap->at.recorder = recorder;
     tap->session = session;
     exray_status status = start(tap, base, config, &error);
     if (status)
-        exray_fail(recorder, status, error.message);
+        exray_recorder_fail(recorder, status, error.message);
     else
-        status = exray_on_close(recorder, on_close, tap);
+        status = exray_recorder_on_close(recorder, on_close, tap);
     if (status) {
         free_tap(tap);
         return status;
@@ -112,10 +114,10 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
     return EXRAY_OK;
 }
 
-exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_config *config,
+exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_recorder_config *config,
                             const struct OrtApiBase *base, struct OrtSession *session, const char *model_file)
 {
-    exray_status status = exray_open_file(recorder, path, config);
+    exray_status status = exray_recorder_open_file(recorder, path, config);
     if (status != EXRAY_OK)
         return status;
     return exray_ort_attach(recorder, base, session, &(exray_ort_config){.model_file = model_file});

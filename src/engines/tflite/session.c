@@ -152,10 +152,10 @@ static exray_status make_options(xr_session *session, const xr_session_config *c
     };
     error->status = exray_tflite_attach(config->recorder, session->options, &tap);
     if (error->status == EXRAY_OK && config->delegate)
-        error->status = exray_record_metadata(config->recorder, "exray.delegate",
-                                              &(exray_key_value){"asked_for", config->delegate}, 1);
+        error->status = exray_recorder_log_metadata(config->recorder, "exray.delegate",
+                                                    &(exray_key_value){"asked_for", config->delegate}, 1);
     if (error->status != EXRAY_OK)
-        snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
+        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));
     return error->status;
 }
 
@@ -241,9 +241,9 @@ static exray_status start(xr_session *session, const xr_session_config *config, 
     if (session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
         return fail(session, error, "cannot allocate the model's tensors");
     /* A tap that cannot observe has said so to the recorder. */
-    if (config->recorder && exray_error_status(config->recorder) != EXRAY_OK) {
-        error->status = exray_error_status(config->recorder);
-        snprintf(error->message, sizeof error->message, "%s", exray_error_message(config->recorder));
+    if (config->recorder && exray_recorder_error_status(config->recorder) != EXRAY_OK) {
+        error->status = exray_recorder_error_status(config->recorder);
+        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));
         return error->status;
     }
     session->complaint[0] = '\0';

@@ -73,7 +73,7 @@ static void record_losses(const xr_tap *tap)
         used++;
     }
     if (used)
-        exray_record_metadata(tap->recorder, "exray.unobserved", pairs, used);
+        exray_recorder_log_metadata(tap->recorder, "exray.unobserved", pairs, used);
 }
 
 static void free_tap_memory(xr_tap *tap)
@@ -96,7 +96,7 @@ static void on_close(void *user)
 void xr_tap_fail(xr_tap *tap, exray_status status, const char *message)
 {
     atomic_store(&tap->live, false);
-    exray_fail(tap->recorder, status, message);
+    exray_recorder_fail(tap->recorder, status, message);
 }
 
 /* ---- Attach ----------------------------------------------------------------- */
@@ -160,10 +160,10 @@ static exray_status prepare_tap(xr_tap *tap, const exray_tflite_config *config, 
 exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpreterOptions *options,
                                  const exray_tflite_config *config)
 {
-    if (exray_error_status(recorder) != EXRAY_OK)
-        return exray_error_status(recorder);
+    if (exray_recorder_error_status(recorder) != EXRAY_OK)
+        return exray_recorder_error_status(recorder);
     if (!options)
-        return exray_fail(recorder, EXRAY_E_ARGUMENT, "exray_tflite_attach: options is NULL");
+        return exray_recorder_fail(recorder, EXRAY_E_ARGUMENT, "exray_tflite_attach: options is NULL");
     static const exray_tflite_config defaults;
     if (!config)
         config = &defaults;
@@ -171,16 +171,16 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
     xr_tap *tap = calloc(1, sizeof *tap);
     if (!tap) {
         no_memory(&error);
-        return exray_fail(recorder, error.status, error.message);
+        return exray_recorder_fail(recorder, error.status, error.message);
     }
     take_config(tap, recorder, config);
     exray_status status = prepare_tap(tap, config, &error);
     if (status == EXRAY_OK) {
-        status = exray_on_close(recorder, on_close, tap);
+        status = exray_recorder_on_close(recorder, on_close, tap);
         if (status != EXRAY_OK)
             tap->api.OpaqueDelegateDelete(tap->delegate);
     } else
-        exray_fail(recorder, error.status, error.message);
+        exray_recorder_fail(recorder, error.status, error.message);
     if (status != EXRAY_OK) {
         free_tap_memory(tap);
         free(tap);
@@ -193,10 +193,11 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
     return EXRAY_OK;
 }
 
-exray_status exray_tflite_open(exray_recorder *recorder, const char *path, const exray_config *config,
-                               struct TfLiteInterpreterOptions *options, const char *model_file)
+exray_status exray_tflite_open(exray_recorder *recorder, const char *path,
+                               const exray_recorder_config *config, struct TfLiteInterpreterOptions *options,
+                               const char *model_file)
 {
-    exray_status status = exray_open_file(recorder, path, config);
+    exray_status status = exray_recorder_open_file(recorder, path, config);
     if (status != EXRAY_OK)
         return status;
     return exray_tflite_attach(recorder, options, &(exray_tflite_config){.model_file = model_file});
@@ -210,5 +211,5 @@ void exray_tflite_run_begin(exray_recorder *recorder)
     if (!tap)
         return;
     tap->announced = true;
-    tap->announced_ns = exray_now(recorder);
+    tap->announced_ns = exray_recorder_now(recorder);
 }

@@ -16,7 +16,7 @@
 
 static uint64_t now(const xr_tap *tap)
 {
-    return exray_now(tap->recorder);
+    return exray_recorder_now(tap->recorder);
 }
 
 static bool is_live(const xr_tap *tap)
@@ -43,12 +43,12 @@ static const TfLiteOpaqueTensor *tensor_at(const xr_tap *tap, const xr_tap_subgr
 static void record_io(xr_tap *tap, exray_kind kind)
 {
     const xr_tap_subgraph *subgraph = &tap->tables->subgraphs[tap->levels[0].subgraph];
-    bool in = kind == EXRAY_INPUT;
+    bool in = kind == EXRAY_KIND_INPUT;
     const uint32_t *positions = in ? subgraph->inputs : subgraph->outputs;
     const char *const *names = in ? subgraph->input_names : subgraph->output_names;
     uint32_t count = in ? subgraph->input_count : subgraph->output_count;
     for (uint32_t i = 0; i < count; i++) {
-        if (positions[i] == EXRAY_NO_INDEX || !exray_wants(tap->recorder, kind, i, names[i]))
+        if (positions[i] == EXRAY_NO_INDEX || !exray_recorder_wants(tap->recorder, kind, i, names[i]))
             continue;
         exray_tensor record = {.kind = kind, .index = i};
         xr_tap_record(tap, &record, positions[i], names[i], tensor_at(tap, subgraph, positions[i]));
@@ -60,13 +60,14 @@ static void record_outputs(xr_tap *tap, uint32_t position)
     const xr_tap_tables *tables = tap->tables;
     const exray_node *node = &tables->model.nodes[position];
     uint32_t occurrence = tables->occurrence[position]++;
-    if (!exray_wants(tap->recorder, EXRAY_LAYER, position, node->name))
+    if (!exray_recorder_wants(tap->recorder, EXRAY_KIND_LAYER, position, node->name))
         return;
     const xr_tap_subgraph *subgraph = &tables->subgraphs[node->subgraph];
     for (uint32_t k = 0; k < node->output_count; k++) {
         if (node->outputs[k] == EXRAY_NO_INDEX)
             continue;
-        exray_tensor record = {.kind = EXRAY_LAYER, .index = position, .output = k, .occurrence = occurrence};
+        exray_tensor record = {
+            .kind = EXRAY_KIND_LAYER, .index = position, .output = k, .occurrence = occurrence};
         xr_tap_record(tap, &record, node->outputs[k], NULL, tensor_at(tap, subgraph, node->outputs[k]));
     }
 }
@@ -94,11 +95,11 @@ static void begin_run(xr_tap *tap, uint64_t entered)
     tap->announced = false;
     /* A frame is one run: an application that does not tell them apart gets a new
      * one for each. */
-    if (tap->has_run && exray_frame_index(tap->recorder) == tap->last_frame)
-        exray_frame_begin(tap->recorder, NULL);
-    uint64_t elapsed = exray_frame_elapsed(tap->recorder), ago = now(tap) - begin;
+    if (tap->has_run && exray_recorder_frame_index(tap->recorder) == tap->last_frame)
+        exray_recorder_frame_begin(tap->recorder, NULL);
+    uint64_t elapsed = exray_recorder_frame_elapsed(tap->recorder), ago = now(tap) - begin;
     tap->run_offset_ns = elapsed > ago ? elapsed - ago : 0;
-    tap->run_frame = exray_frame_index(tap->recorder);
+    tap->run_frame = exray_recorder_frame_index(tap->recorder);
     tap->run_begin_ns = begin;
     tap->own_ns = 0;
     tap->unseen_ns = 0;
@@ -107,22 +108,23 @@ static void begin_run(xr_tap *tap, uint64_t entered)
     memset(tap->tables->occurrence, 0, tap->tables->model.node_count * sizeof *tap->tables->occurrence);
     /* TFLite keeps the memory of a graph's inputs to the end of the run, so they
      * are what the application wrote even if a partition has run already. */
-    record_io(tap, EXRAY_INPUT);
+    record_io(tap, EXRAY_KIND_INPUT);
 }
 
 static void end_run(xr_tap *tap, uint64_t entered)
 {
     const xr_tap_tables *tables = tap->tables;
-    record_io(tap, EXRAY_OUTPUT);
+    record_io(tap, EXRAY_KIND_OUTPUT);
     /* A partition at the very beginning was over when the first event came. */
     if (tap->unseen_ns && tap->latency_count)
         tables->latency_start[0] =
             tap->run_offset_ns > tap->unseen_ns ? tap->run_offset_ns - tap->unseen_ns : 0;
     if (tap->latency_count)
-        exray_record_latency(tap->recorder, tables->latency_node, tables->latency_start,
-                             tables->latency_duration, tap->latency_count);
+        exray_recorder_log_latency(tap->recorder, tables->latency_node, tables->latency_start,
+                                   tables->latency_duration, tap->latency_count);
     if (tap->is_time_known)
-        exray_frame_inference(tap->recorder, entered - tap->run_begin_ns - tap->own_ns + tap->unseen_ns);
+        exray_recorder_frame_inference(tap->recorder,
+                                       entered - tap->run_begin_ns - tap->own_ns + tap->unseen_ns);
 }
 
 /* The execution of a subgraph that an event at the present depth belongs to. */

@@ -380,9 +380,10 @@ static void record_constants(xr_tap *tap)
         for (uint32_t i = 0; i < subgraph->tensor_count; i++) {
             uint32_t position = subgraph->first_tensor + i;
             const exray_tensor_info *info = &tables->model.tensors[position];
-            if (!info->constant || !exray_wants(tap->recorder, EXRAY_CONSTANT, position, info->name))
+            if (!info->constant ||
+                !exray_recorder_wants(tap->recorder, EXRAY_KIND_CONSTANT, position, info->name))
                 continue;
-            exray_tensor record = {.kind = EXRAY_CONSTANT, .index = position};
+            exray_tensor record = {.kind = EXRAY_KIND_CONSTANT, .index = position};
             xr_tap_record(tap, &record, position, NULL,
                           tap->api.OpaqueContextGetOpaqueTensor(subgraph->context, (int)i));
         }
@@ -425,7 +426,7 @@ static void record_delegation(xr_tap *tap)
         {"delegated_nodes", delegated},
         {"remark", "each partition is one layer; the tensors inside it were not observed"},
     };
-    exray_record_metadata(tap->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
+    exray_recorder_log_metadata(tap->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
 }
 
 /* Whether Prepare is called for a further subgraph of the interpreter that is
@@ -468,7 +469,7 @@ TfLiteStatus xr_tap_prepare(TfLiteOpaqueContext *context, TfLiteDelegate *delega
     tap->levels[0].active = false;
     free_tables(before);
     if (!before) {
-        exray_record_model(tap->recorder, &tables->model);
+        exray_recorder_log_model(tap->recorder, &tables->model);
         record_delegation(tap);
         if (!tap->no_constants)
             record_constants(tap);

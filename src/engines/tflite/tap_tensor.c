@@ -206,5 +206,5 @@ void xr_tap_record(xr_tap *tap, exray_tensor *record, uint32_t position, const c
     record->info_differs = dtype != described->dtype || !same_shape(described, &s);
     drop_misfit(&record->info);
     read_value(tap, tensor, record);
-    exray_record_tensor(tap->recorder, record);
+    exray_recorder_log_tensor(tap->recorder, record);
 }

@@ -57,8 +57,8 @@ const char *xr_short_name(xr_name_text buffer, const char *name);
 /* "edge", "reference". */
 const char *xr_side_name(exray_side side);
 /* The class a role has in the page's style sheet: "clean", "origin", "passes", "unjudged". */
-const char *xr_role_class(exray_role_of_layer role);
-const char *xr_role_words(exray_role_of_layer role);
+const char *xr_role_class(exray_layer_role role);
+const char *xr_role_words(exray_layer_role role);
 
 /* ---- Sections, in their order ------------------------------------------------------------ */
 

@@ -34,8 +34,8 @@ static void put_metadata(xr_page *p)
     static const char *const keys[] = {"log_id",  "replay_of", "session",       "role",     "task",
                                        "device",  "os",        "arch",          "cpu",      "app",
                                        "capture", "created",   "exray_version", "observer", "label_offset"};
-    const exray_log *edge = exray_comparison_log(p->comparison, EXRAY_EDGE);
-    const exray_log *reference = exray_comparison_log(p->comparison, EXRAY_REFERENCE);
+    const exray_log *edge = exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE);
+    const exray_log *reference = exray_comparison_log(p->comparison, EXRAY_SIDE_REFERENCE);
     put_fact(p, "log", exray_log_path(edge), exray_log_path(reference));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         put_fact(p, keys[i], exray_log_metadata(edge, keys[i]), exray_log_metadata(reference, keys[i]));
@@ -128,7 +128,8 @@ static void put_sides(xr_page *p)
 static void put_io(xr_page *p, const char *what, const exray_io_pair *io)
 {
     xr_number_text a, b, c;
-    xr_put(p->out, "<tr><th scope=\"row\">%s <code>%s</code></th><td>%s</td>", what, io->name[EXRAY_EDGE],
+    xr_put(p->out, "<tr><th scope=\"row\">%s <code>%s</code></th><td>%s</td>", what,
+           io->name[EXRAY_SIDE_EDGE],
            io->problem      ? io->problem
            : io->comparable ? "compared"
                             : "not compared");
@@ -188,8 +189,8 @@ static void put_unmatched(xr_page *p, exray_side side)
 
 static void put_frames(xr_page *p)
 {
-    size_t edge = exray_comparison_unmatched_frames(p->comparison, EXRAY_EDGE);
-    size_t reference = exray_comparison_unmatched_frames(p->comparison, EXRAY_REFERENCE);
+    size_t edge = exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_EDGE);
+    size_t reference = exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_REFERENCE);
     if (edge || reference)
         xr_put(p->out, "<p>%zu frames stand only in the edge's log, %zu only in the reference's.</p>\n", edge,
                reference);
@@ -220,8 +221,8 @@ void xr_html_compared(xr_page *p)
     put_sides(p);
     put_ios(p);
     put_frames(p);
-    put_unmatched(p, EXRAY_EDGE);
-    put_unmatched(p, EXRAY_REFERENCE);
+    put_unmatched(p, EXRAY_SIDE_EDGE);
+    put_unmatched(p, EXRAY_SIDE_REFERENCE);
     put_assertions(p);
     fputs("</section>\n", p->out);
 }

@@ -115,13 +115,13 @@ static void read_frame(xr_page *p, size_t i, size_t frame, profile *f)
     grid g[2];
     exray_error error;
     for (int s = 0; s < 2; s++)
-        if (exray_comparison_values(p->comparison, (exray_side)s, frame, EXRAY_LAYER, i, p->slot[s], &view[s],
-                                    &values[s], &error) != EXRAY_OK)
+        if (exray_comparison_values(p->comparison, (exray_side)s, frame, EXRAY_KIND_LAYER, i, p->slot[s],
+                                    &view[s], &values[s], &error) != EXRAY_OK)
             return;
     xr_layout_match match = xr_match_layout(&view[0].info, &view[1].info);
     bool first[2] = {match == XR_LAYOUT_EDGE_FIRST, match == XR_LAYOUT_EDGE_LAST};
     if (match == XR_LAYOUT_SAME)
-        first[0] = first[1] = is_channels_first(p->comparison, EXRAY_EDGE, &view[0].info);
+        first[0] = first[1] = is_channels_first(p->comparison, EXRAY_SIDE_EDGE, &view[0].info);
     if (!grid_of(&view[0], first[0], &g[0]) || !grid_of(&view[1], first[1], &g[1]))
         return;
     bool same = match != XR_LAYOUT_NONE && view[0].count == view[1].count && g[0].channels == g[1].channels;
@@ -264,9 +264,9 @@ static void put_layer(xr_page *p, size_t i)
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
     profile f;
     fputs("{\"s\":[", p->out);
-    put_side(p, l, EXRAY_EDGE);
+    put_side(p, l, EXRAY_SIDE_EDGE);
     fputc(',', p->out);
-    put_side(p, l, EXRAY_REFERENCE);
+    put_side(p, l, EXRAY_SIDE_REFERENCE);
     fprintf(p->out, "],\"r\":\"%s\",\"rw\":\"%s\",\"by\":", xr_role_class(l->role), xr_role_words(l->role));
     xr_put_json_text(p->out, l->matched_by);
     fprintf(p->out, ",\"n\":%llu", (unsigned long long)l->metrics.count);
@@ -280,8 +280,8 @@ static void put_layer(xr_page *p, size_t i)
     read_profile(p, i, &f);
     if (f.known)
         put_bins(p, &f);
-    if (f.known && f.by_channel && f.channels > 1 && l->metrics.std[EXRAY_REFERENCE] > 0)
-        put_channels(p, &f, l->metrics.std[EXRAY_REFERENCE]);
+    if (f.known && f.by_channel && f.channels > 1 && l->metrics.std[EXRAY_SIDE_REFERENCE] > 0)
+        put_channels(p, &f, l->metrics.std[EXRAY_SIDE_REFERENCE]);
     free(f.square);
     free(f.count);
     fputc('}', p->out);

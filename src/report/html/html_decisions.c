@@ -33,7 +33,7 @@ static sums add_up(const xr_frame_facts *facts, size_t count)
         if (!d->has_label)
             continue;
         s.labelled++;
-        s.right[d->top[EXRAY_EDGE] == d->label][d->top[EXRAY_REFERENCE] == d->label]++;
+        s.right[d->top[EXRAY_SIDE_EDGE] == d->label][d->top[EXRAY_SIDE_REFERENCE] == d->label]++;
     }
     return s;
 }
@@ -84,11 +84,11 @@ static exray_picture *thumbnail(xr_page *p, size_t frame, exray_slot *slot)
         exray_error error;
         xr_raster raster = {0};
         if (pair == EXRAY_NO_INDEX ||
-            exray_comparison_values(p->comparison, EXRAY_REFERENCE, frame, EXRAY_INPUT, pair, slot, &view,
-                                    &values, &error) != EXRAY_OK)
+            exray_comparison_values(p->comparison, EXRAY_SIDE_REFERENCE, frame, EXRAY_KIND_INPUT, pair, slot,
+                                    &view, &values, &error) != EXRAY_OK)
             return NULL;
         const exray_metrics *m = &exray_comparison_input(p->comparison, pair)->metrics;
-        xr_shades shades = {m->min[EXRAY_REFERENCE], m->max[EXRAY_REFERENCE]};
+        xr_shades shades = {m->min[EXRAY_SIDE_REFERENCE], m->max[EXRAY_SIDE_REFERENCE]};
         if (xr_raster_load(&raster, &view.info, view.count, values, false) && raster.height >= 8 &&
             raster.width >= 8)
             picture = xr_image_of_raster(&raster, &shades);
@@ -118,8 +118,8 @@ static void put_frame(xr_page *p, size_t frame, const xr_frame_facts *facts, boo
         xr_put_image(p->out, picture, QUALITY, "");
     exray_picture_free(picture);
     xr_put(p->out, "</td><th scope=\"row\">%s</th>", xr_frame_name(p, frame, name));
-    put_class(p, EXRAY_EDGE, frame, d);
-    put_class(p, EXRAY_REFERENCE, frame, d);
+    put_class(p, EXRAY_SIDE_EDGE, frame, d);
+    put_class(p, EXRAY_SIDE_REFERENCE, frame, d);
     if (d->has_label)
         xr_put(p->out, "<td>%lld</td></tr>\n", (long long)d->label);
     else
@@ -154,8 +154,8 @@ static void put_confusions(xr_page *p, const xr_frame_facts *facts, size_t count
     size_t n = 0, kinds = 0;
     for (size_t f = 0; pairs && f < count && n < changed; f++)
         if (facts[f].decided && facts[f].decision.top[0] != facts[f].decision.top[1])
-            pairs[n++] =
-                (confusion){facts[f].decision.top[EXRAY_REFERENCE], facts[f].decision.top[EXRAY_EDGE], 1};
+            pairs[n++] = (confusion){facts[f].decision.top[EXRAY_SIDE_REFERENCE],
+                                     facts[f].decision.top[EXRAY_SIDE_EDGE], 1};
     if (n > 1)
         qsort(pairs, n, sizeof *pairs, by_pair);
     for (size_t i = 0; i < n; i++) {

@@ -7,7 +7,7 @@
 static const exray_finding *first_error(const xr_outcome *o)
 {
     for (size_t i = 0; i < o->shown_count; i++)
-        if (o->shown[i]->severity == EXRAY_ERROR)
+        if (o->shown[i]->severity == EXRAY_SEVERITY_ERROR)
             return o->shown[i];
     return NULL;
 }
@@ -16,7 +16,7 @@ static void count_findings(const xr_outcome *o, size_t *errors, size_t *others)
 {
     *errors = *others = 0;
     for (size_t i = 0; i < o->shown_count; i++)
-        o->shown[i]->severity == EXRAY_ERROR ? ++*errors : ++*others;
+        o->shown[i]->severity == EXRAY_SEVERITY_ERROR ? ++*errors : ++*others;
 }
 
 /* A sentence in an element; `css` is its class, or "". */
@@ -69,7 +69,7 @@ static void put_headline(xr_page *p)
         put_cause(p, f);
     else if (o->verdict == XR_PASS) {
         fputs("<h1>The edge computes what the reference computes.</h1>\n", p->out);
-        if (o->shown_count && o->shown[0]->severity == EXRAY_WARNING && o->shown[0]->summary)
+        if (o->shown_count && o->shown[0]->severity == EXRAY_SEVERITY_WARNING && o->shown[0]->summary)
             put_element(p, "p", "lead", o->shown[0]->summary);
     } else {
         fputs("<h1>It could not be told.</h1>\n", p->out);
@@ -110,9 +110,9 @@ static void put_accuracy(xr_page *p)
     if (a->frames == 0)
         return;
     if (a->labelled) {
-        double points = 100 * (a->top1[EXRAY_EDGE] - a->top1[EXRAY_REFERENCE]);
-        snprintf(edge, sizeof edge, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_EDGE]);
-        snprintf(reference, sizeof reference, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_REFERENCE]);
+        double points = 100 * (a->top1[EXRAY_SIDE_EDGE] - a->top1[EXRAY_SIDE_REFERENCE]);
+        snprintf(edge, sizeof edge, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_SIDE_EDGE]);
+        snprintf(reference, sizeof reference, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_SIDE_REFERENCE]);
         if (fabs(points) >= 0.05)
             snprintf(remark, sizeof remark, "%.1f points %s; top-5: %.1f\xC2\xA0%%, %.1f\xC2\xA0%%",
                      fabs(points), points < 0 ? "lost" : "gained", 100 * a->top5[0], 100 * a->top5[1]);
@@ -133,25 +133,25 @@ static void put_coverage(xr_page *p)
     char remark[160] = "", frames[96];
     snprintf(frames, sizeof frames, "matched by %s", exray_comparison_matched_by(p->comparison));
     put_share(p, "Frames compared", matched,
-              matched + exray_comparison_unmatched_frames(p->comparison, EXRAY_EDGE), frames);
-    if (v->layers[EXRAY_EDGE] == 0) {
+              matched + exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_EDGE), frames);
+    if (v->layers[EXRAY_SIDE_EDGE] == 0) {
         put_share(p, "Layers compared", 0, 0, "none were recorded");
         return;
     }
-    if (valued + v->inside < v->compared)
-        snprintf(remark, sizeof remark, "%zu of them without values", v->compared - valued - v->inside);
+    if (valued + v->fused < v->compared)
+        snprintf(remark, sizeof remark, "%zu of them without values", v->compared - valued - v->fused);
     else if (v->with_sketch || v->with_stats)
         snprintf(remark, sizeof remark, "%zu estimated, %zu by statistics alone", v->with_sketch,
                  v->with_stats);
     else
         snprintf(remark, sizeof remark, "with all their values");
-    put_share(p, "Layers compared", v->compared, v->layers[EXRAY_EDGE], remark);
+    put_share(p, "Layers compared", v->compared, v->layers[EXRAY_SIDE_EDGE], remark);
 }
 
 static void put_latency(xr_page *p)
 {
-    double edge = exray_comparison_latency(p->comparison, EXRAY_EDGE)->settled.median;
-    double reference = exray_comparison_latency(p->comparison, EXRAY_REFERENCE)->settled.median;
+    double edge = exray_comparison_latency(p->comparison, EXRAY_SIDE_EDGE)->settled.median;
+    double reference = exray_comparison_latency(p->comparison, EXRAY_SIDE_REFERENCE)->settled.median;
     xr_number_text a, b;
     char remark[64] = "median of an inference";
     if (isnan(edge) && isnan(reference))
@@ -197,8 +197,8 @@ static void put_where(xr_page *p, const exray_finding *f)
         xr_put(p->out,
                "<p class=\"where\">Layer %u, <code>%s</code>, %s. <a class=\"to-layer\" href=\"#row-%u\" "
                "data-layer=\"%u\">Show it</a></p>\n",
-               (unsigned)layer->node[EXRAY_EDGE], xr_short_name(name, layer->name[EXRAY_EDGE]),
-               layer->op[EXRAY_EDGE], (unsigned)f->layer, (unsigned)f->layer);
+               (unsigned)layer->node[EXRAY_SIDE_EDGE], xr_short_name(name, layer->name[EXRAY_SIDE_EDGE]),
+               layer->op[EXRAY_SIDE_EDGE], (unsigned)f->layer, (unsigned)f->layer);
     else if (f->stage && f->tensor)
         xr_put(p->out, "<p class=\"where\">At the %s <code>%s</code>.</p>\n", f->stage, f->tensor);
 }

@@ -12,11 +12,11 @@ static double inputs_apart(xr_page *p, size_t pair, size_t frame)
     const exray_io_pair *io = exray_comparison_input(p->comparison, pair);
     const float *values[2];
     exray_tensor_view view[2];
-    double sum = 0, range = io->metrics.max[EXRAY_REFERENCE] - io->metrics.min[EXRAY_REFERENCE];
+    double sum = 0, range = io->metrics.max[EXRAY_SIDE_REFERENCE] - io->metrics.min[EXRAY_SIDE_REFERENCE];
     uint64_t count = 0;
     for (int s = 0; s < 2; s++) {
         exray_error error;
-        if (exray_comparison_values(p->comparison, (exray_side)s, frame, EXRAY_INPUT, pair, p->slot[s],
+        if (exray_comparison_values(p->comparison, (exray_side)s, frame, EXRAY_KIND_INPUT, pair, p->slot[s],
                                     &view[s], &values[s], &error) != EXRAY_OK)
             return NAN;
     }
@@ -93,7 +93,7 @@ static size_t changed(const xr_frame_facts *facts, size_t count, const xr_tellin
         const xr_decision *d = &facts[f].decision;
         if (!facts[f].decided || d->top[0] == d->top[1] || is_taken(out, taken, f))
             continue;
-        bool lost = d->has_label && d->label == d->top[EXRAY_REFERENCE];
+        bool lost = d->has_label && d->label == d->top[EXRAY_SIDE_REFERENCE];
         double weight = (lost ? 10 : 0) + (isfinite(facts[f].apart) ? facts[f].apart : 0);
         if (weight > most) {
             most = weight;
@@ -160,9 +160,9 @@ size_t xr_pick_telling(const xr_frame_facts *facts, size_t count, xr_telling out
 
 const char *xr_frame_name(const xr_page *p, size_t frame, xr_frame_text buffer)
 {
-    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_EDGE);
+    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE);
     const exray_frame *f =
-        exray_log_frame(log, exray_comparison_frame(p->comparison, frame).frame[EXRAY_EDGE]);
+        exray_log_frame(log, exray_comparison_frame(p->comparison, frame).frame[EXRAY_SIDE_EDGE]);
     const char *slash = strrchr(f->source, '/'), *file = slash && slash[1] ? slash + 1 : f->source;
     snprintf(buffer, sizeof(xr_frame_text), "Frame %llu%s%.160s", (unsigned long long)f->index,
              *file ? ", " : "", file);

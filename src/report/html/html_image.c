@@ -91,7 +91,8 @@ exray_picture *xr_image_shrunk(const exray_picture *picture, uint32_t most)
         return exray_picture_crop(picture, &(exray_rectangle){0, 0, width, height}, &error);
     uint32_t w = (uint32_t)((uint64_t)width * most / longer),
              h = (uint32_t)((uint64_t)height * most / longer);
-    return exray_picture_resize(picture, NULL, EXRAY_AREA, EXRAY_HALF_PIXEL, w ? w : 1, h ? h : 1, &error);
+    return exray_picture_resize(picture, NULL, EXRAY_FILTER_AREA, EXRAY_SAMPLING_HALF_PIXEL, w ? w : 1,
+                                h ? h : 1, &error);
 }
 
 /* ---- Encoding ------------------------------------------------------------------------------ */

@@ -12,8 +12,8 @@ enum { DOTS_MOST = 600 }; /* frames that are drawn one by one */
 
 bool xr_html_has_latency(const xr_page *p)
 {
-    return exray_comparison_latency(p->comparison, EXRAY_EDGE)->frames > 0 ||
-           exray_comparison_latency(p->comparison, EXRAY_REFERENCE)->frames > 0;
+    return exray_comparison_latency(p->comparison, EXRAY_SIDE_EDGE)->frames > 0 ||
+           exray_comparison_latency(p->comparison, EXRAY_SIDE_REFERENCE)->frames > 0;
 }
 
 /* ---- Layers --------------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static double median_of(xr_page *p, exray_side side, size_t i)
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
     const exray_node_latency *n =
         l->output ? NULL
-                  : exray_latency_of_node(exray_comparison_latency(p->comparison, side), l->node[side]);
+                  : exray_latency_table_node(exray_comparison_latency(p->comparison, side), l->node[side]);
     return n ? n->time.median / 1e6 : NAN;
 }
 
@@ -52,11 +52,11 @@ static void put_bar(xr_page *p, const xr_chart *c, const xr_axis *axis, exray_si
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
     double ms = median_of(p, side, i), x = xr_column_at(c, count, i),
            width = xr_column_width(c, count) * 0.72;
-    bool straggler = side == EXRAY_EDGE && is_straggler(p->report, l->node[EXRAY_EDGE]);
+    bool straggler = side == EXRAY_SIDE_EDGE && is_straggler(p->report, l->node[EXRAY_SIDE_EDGE]);
     xr_coordinate_text a, b, w, h;
     if (isnan(ms))
         return;
-    double zero = xr_axis_at(axis, 0), end = xr_axis_at(axis, side == EXRAY_EDGE ? ms : -ms);
+    double zero = xr_axis_at(axis, 0), end = xr_axis_at(axis, side == EXRAY_SIDE_EDGE ? ms : -ms);
     width = fmin(fmax(width, 0.4), 16);
     xr_put(p->out,
            "<rect class=\"bar %s%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>%u %s: %s %.3f "
@@ -86,7 +86,7 @@ static double slowest(xr_page *p, exray_side side)
 static void put_layer_chart(xr_page *p)
 {
     size_t count = exray_comparison_layer_count(p->comparison);
-    double edge = slowest(p, EXRAY_EDGE), reference = slowest(p, EXRAY_REFERENCE);
+    double edge = slowest(p, EXRAY_SIDE_EDGE), reference = slowest(p, EXRAY_SIDE_REFERENCE);
     if (edge <= 0 && reference <= 0) {
         fputs("<p class=\"none\">The logs have no times of single layers.</p>\n", p->out);
         return;
@@ -142,9 +142,10 @@ static void put_frames(xr_page *p, const xr_chart *c, const xr_axis *axis, exray
         for (size_t i = 0; i < t->frames; i++) {
             double ms = t->inference[i] / 1e6, at = xr_column_at(c, columns, i);
             bool beyond = ms > axis->high;
-            xr_svg_mark(c, side == EXRAY_EDGE ? (beyond ? XR_MARK_TRIANGLE : XR_MARK_DOT) : XR_MARK_SQUARE,
-                        side == EXRAY_EDGE ? "time edge" : "time reference", at, xr_axis_at(axis, ms),
-                        side == EXRAY_EDGE ? 3 : 2.2);
+            xr_svg_mark(c,
+                        side == EXRAY_SIDE_EDGE ? (beyond ? XR_MARK_TRIANGLE : XR_MARK_DOT) : XR_MARK_SQUARE,
+                        side == EXRAY_SIDE_EDGE ? "time edge" : "time reference", at, xr_axis_at(axis, ms),
+                        side == EXRAY_SIDE_EDGE ? 3 : 2.2);
             xr_put(p->out, "<title>frame %zu, %s: %.2f ms</title>", i, xr_side_name(side), ms);
             xr_svg_close_mark(c);
         }
@@ -181,7 +182,7 @@ static void put_band(xr_page *p, const xr_chart *c, size_t columns, size_t from,
 /* From which frame on a finding says that the edge was slower: the frame's place in the table. */
 static size_t throttled_from(const xr_page *p, const exray_latency_table *t)
 {
-    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_EDGE);
+    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE);
     for (size_t i = 0; i < p->report->outcome->shown_count; i++) {
         const exray_finding *f = p->report->outcome->shown[i];
         if (strcmp(f->cause, "perf.throttle") != 0)
@@ -199,8 +200,8 @@ static size_t throttled_from(const xr_page *p, const exray_latency_table *t)
 
 static void put_timeline(xr_page *p)
 {
-    const exray_latency_table *t[2] = {exray_comparison_latency(p->comparison, EXRAY_EDGE),
-                                       exray_comparison_latency(p->comparison, EXRAY_REFERENCE)};
+    const exray_latency_table *t[2] = {exray_comparison_latency(p->comparison, EXRAY_SIDE_EDGE),
+                                       exray_comparison_latency(p->comparison, EXRAY_SIDE_REFERENCE)};
     size_t columns = t[0]->frames > t[1]->frames ? t[0]->frames : t[1]->frames;
     double most = fmax(top_of(t[0]), top_of(t[1]));
     if (columns == 0 || !(most > 0))
@@ -222,8 +223,8 @@ static void put_timeline(xr_page *p)
         put_band(p, &c, columns, slow, t[0]->frames, "throttled", "slower from here");
     xr_svg_value_axis(&c, &axis, " ms");
     xr_svg_column_axis(&c, columns, frame_text, p);
-    put_frames(p, &c, &axis, EXRAY_REFERENCE, columns);
-    put_frames(p, &c, &axis, EXRAY_EDGE, columns);
+    put_frames(p, &c, &axis, EXRAY_SIDE_REFERENCE, columns);
+    put_frames(p, &c, &axis, EXRAY_SIDE_EDGE, columns);
     xr_svg_end(&c);
 }
 

@@ -28,9 +28,9 @@ xr_columns xr_columns_of(const exray_comparison *c)
 const char *xr_node_number(const exray_layer_pair *layer, size_t step)
 {
     static char text[16]; /* the page is written by one thread */
-    if (layer->output || layer->node[EXRAY_EDGE] % step)
+    if (layer->output || layer->node[EXRAY_SIDE_EDGE] % step)
         return NULL;
-    snprintf(text, sizeof text, "%u", (unsigned)layer->node[EXRAY_EDGE]);
+    snprintf(text, sizeof text, "%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
     return text;
 }
 
@@ -38,11 +38,11 @@ static xr_column column_of_io(const exray_io_pair *io, const char *what, bool fi
 {
     /* Before an input there is nothing that its error could come from. */
     bool wrong = io->error > io->noise;
-    exray_role_of_layer role = isnan(io->error) ? EXRAY_LAYER_UNJUDGED
-                               : !wrong         ? EXRAY_LAYER_CLEAN
-                               : first          ? EXRAY_LAYER_ORIGINATES
-                                                : EXRAY_LAYER_PROPAGATES;
-    return (xr_column){.name = io->name[EXRAY_EDGE],
+    exray_layer_role role = isnan(io->error) ? EXRAY_LAYER_ROLE_UNJUDGED
+                            : !wrong         ? EXRAY_LAYER_ROLE_CLEAN
+                            : first          ? EXRAY_LAYER_ROLE_ORIGINATES
+                                             : EXRAY_LAYER_ROLE_PROPAGATES;
+    return (xr_column){.name = io->name[EXRAY_SIDE_EDGE],
                        .op = what,
                        .node = EXRAY_NO_INDEX,
                        .role = role,
@@ -61,9 +61,9 @@ xr_column xr_column_get(const exray_comparison *c, const xr_columns *columns, si
         return column_of_io(exray_comparison_output(c, i - columns->inputs - columns->layers), "model output",
                             false);
     const exray_layer_pair *l = exray_comparison_layer(c, i - columns->inputs);
-    return (xr_column){.name = l->name[EXRAY_EDGE],
-                       .op = l->op[EXRAY_EDGE],
-                       .node = l->node[EXRAY_EDGE],
+    return (xr_column){.name = l->name[EXRAY_SIDE_EDGE],
+                       .op = l->op[EXRAY_SIDE_EDGE],
+                       .node = l->node[EXRAY_SIDE_EDGE],
                        .role = l->role,
                        .error = l->error,
                        .low = l->error_low,
@@ -165,7 +165,7 @@ static void put_mark(const xr_page *p, const xr_columns *columns, const xr_chart
     char css[32];
     xr_number_text error;
     bool judged = !isnan(c.error);
-    if (c.role == EXRAY_LAYER_ORIGINATES)
+    if (c.role == EXRAY_LAYER_ROLE_ORIGINATES)
         size = fmax(size + 2.5, 5);
     if (judged)
         put_bounds(p, &c, chart, axis, x);
@@ -187,7 +187,7 @@ static void put_origin_label(const xr_page *p, const xr_columns *columns, const 
     for (size_t i = 0; i < columns->count; i++) {
         xr_column c = xr_column_get(p->comparison, columns, i);
         xr_coordinate_text x, y0, y1;
-        if (c.role != EXRAY_LAYER_ORIGINATES || isnan(c.error))
+        if (c.role != EXRAY_LAYER_ROLE_ORIGINATES || isnan(c.error))
             continue;
         double at = xr_column_at(chart, columns->count, i);
         bool right = at < (chart->left + chart->right) / 2;
@@ -210,9 +210,9 @@ static void put_error_chart(xr_page *p, const xr_columns *columns)
     char description[200];
     size_t origins = 0, passing = 0;
     for (size_t i = 0; i < columns->layers; i++) {
-        exray_role_of_layer role = exray_comparison_layer(p->comparison, i)->role;
-        origins += role == EXRAY_LAYER_ORIGINATES;
-        passing += role == EXRAY_LAYER_PROPAGATES;
+        exray_layer_role role = exray_comparison_layer(p->comparison, i)->role;
+        origins += role == EXRAY_LAYER_ROLE_ORIGINATES;
+        passing += role == EXRAY_LAYER_ROLE_PROPAGATES;
     }
     snprintf(description, sizeof description,
              "%zu layers from left to right as they run; %zu wrong by themselves, %zu pass an error on. "
@@ -235,18 +235,18 @@ static void put_error_chart(xr_page *p, const xr_columns *columns)
 /* The values that the edge's tensor can hold; false: it is not quantized as a whole. */
 bool xr_storable(const exray_comparison *c, const exray_layer_pair *l, double *low, double *high)
 {
-    const exray_tensor_info *t = xr_stored_tensor(c, l, EXRAY_EDGE);
+    const exray_tensor_info *t = xr_stored_tensor(c, l, EXRAY_SIDE_EDGE);
     if (!t || t->quantization.count != 1)
         return false;
     double least, greatest;
     switch (t->dtype) {
-    case EXRAY_INT8:
+    case EXRAY_DTYPE_INT8:
         least = -128, greatest = 127;
         break;
-    case EXRAY_UINT8:
+    case EXRAY_DTYPE_UINT8:
         least = 0, greatest = 255;
         break;
-    case EXRAY_INT16:
+    case EXRAY_DTYPE_INT16:
         least = -32768, greatest = 32767;
         break;
     default:
@@ -263,7 +263,7 @@ const exray_tensor_info *xr_stored_tensor(const exray_comparison *c, const exray
                                           exray_side side)
 {
     const exray_model *m = exray_log_model(exray_comparison_log(c, side));
-    uint32_t output = side == EXRAY_EDGE ? l->output : l->reference_output;
+    uint32_t output = side == EXRAY_SIDE_EDGE ? l->output : l->reference_output;
     if (!m || l->node[side] >= m->node_count || output >= m->nodes[l->node[side]].output_count)
         return NULL;
     uint32_t tensor = m->nodes[l->node[side]].outputs[output];
@@ -309,10 +309,10 @@ static void put_ranges(const xr_page *p, const xr_columns *columns, const xr_cha
     if (c.layer && width > 4 && xr_storable(p->comparison, c.layer, &low, &high))
         put_range(p, chart, axis, at - bar - 1.5, 2 * bar + 3, fmax(low, axis->low), fmin(high, axis->high),
                   "bar storable");
-    put_range(p, chart, axis, at - bar, bar - 0.3, c.metrics->min[EXRAY_EDGE], c.metrics->max[EXRAY_EDGE],
-              "bar edge");
-    put_range(p, chart, axis, at + 0.3, bar - 0.3, c.metrics->min[EXRAY_REFERENCE],
-              c.metrics->max[EXRAY_REFERENCE], "bar reference");
+    put_range(p, chart, axis, at - bar, bar - 0.3, c.metrics->min[EXRAY_SIDE_EDGE],
+              c.metrics->max[EXRAY_SIDE_EDGE], "bar edge");
+    put_range(p, chart, axis, at + 0.3, bar - 0.3, c.metrics->min[EXRAY_SIDE_REFERENCE],
+              c.metrics->max[EXRAY_SIDE_REFERENCE], "bar reference");
     fputc('\n', p->out);
 }
 
@@ -359,7 +359,7 @@ static void put_key(xr_page *p)
 static bool has_values(const xr_page *p, const xr_columns *columns)
 {
     for (size_t i = 0; i < columns->layers; i++)
-        if (isfinite(exray_comparison_layer(p->comparison, i)->metrics.max[EXRAY_EDGE]))
+        if (isfinite(exray_comparison_layer(p->comparison, i)->metrics.max[EXRAY_SIDE_EDGE]))
             return true;
     return false;
 }

@@ -13,7 +13,7 @@ xr_columns xr_columns_of(const exray_comparison *comparison);
 typedef struct xr_column {
     const char *name, *op;
     uint32_t node; /* of the edge; EXRAY_NO_INDEX: an input or output of the model */
-    exray_role_of_layer role;
+    exray_layer_role role;
     double error, low, high, noise; /* as in exray_layer_pair; low and high are its bounds */
     const exray_metrics *metrics;
     const exray_layer_pair *layer; /* NULL: an input or output */

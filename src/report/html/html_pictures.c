@@ -77,7 +77,7 @@ static double apart(const xr_raster *a, const xr_raster *b, const exray_io_pair 
         }
     }
     return known ? sqrt(sum / (double)known) /
-                       (io->metrics.max[EXRAY_REFERENCE] - io->metrics.min[EXRAY_REFERENCE])
+                       (io->metrics.max[EXRAY_SIDE_REFERENCE] - io->metrics.min[EXRAY_SIDE_REFERENCE])
                  : NAN;
 }
 
@@ -115,7 +115,7 @@ static bool load_side(gallery *g, exray_side side, size_t frame, xr_raster *out)
     const float *values;
     exray_error error;
     *out = (xr_raster){0};
-    return exray_comparison_values(g->page->comparison, side, frame, EXRAY_INPUT, g->pair,
+    return exray_comparison_values(g->page->comparison, side, frame, EXRAY_KIND_INPUT, g->pair,
                                    g->page->slot[side], &view, &values, &error) == EXRAY_OK &&
            xr_raster_load(out, &view.info, view.count, values, false);
 }
@@ -142,8 +142,8 @@ static void list_undone(const xr_undo *undo, char *text, size_t size)
 /* A matched frame's number in the reference's log. */
 static unsigned long long index_of(const xr_page *p, size_t frame)
 {
-    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_REFERENCE);
-    size_t position = exray_comparison_frame(p->comparison, frame).frame[EXRAY_REFERENCE];
+    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_SIDE_REFERENCE);
+    size_t position = exray_comparison_frame(p->comparison, frame).frame[EXRAY_SIDE_REFERENCE];
     return exray_log_frame(log, position)->index;
 }
 
@@ -162,11 +162,12 @@ static void put_undone(gallery *g, size_t frame, double gain)
         if (undone.shows != frame)
             snprintf(remark, sizeof remark, "of frame %llu, which the edge shows",
                      index_of(g->page, undone.shows));
-        put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_REFERENCE], &g->shades),
+        put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_SIDE_REFERENCE], &g->shades),
                     "The reference's, with the fault", remark,
                     "The reference's input with the named fault applied to it", "mended");
     }
-    put_difference(g, &undone.side[EXRAY_EDGE], &undone.side[EXRAY_REFERENCE], gain, "What is left then");
+    put_difference(g, &undone.side[EXRAY_SIDE_EDGE], &undone.side[EXRAY_SIDE_REFERENCE], gain,
+                   "What is left then");
     xr_undone_free(&undone);
 }
 
@@ -217,7 +218,7 @@ static void put_decision(xr_page *p, const xr_frame_facts *facts)
 static bool is_picture(gallery *g, size_t frame)
 {
     xr_raster r;
-    bool loaded = load_side(g, EXRAY_EDGE, frame, &r) || load_side(g, EXRAY_REFERENCE, frame, &r);
+    bool loaded = load_side(g, EXRAY_SIDE_EDGE, frame, &r) || load_side(g, EXRAY_SIDE_REFERENCE, frame, &r);
     bool picture = loaded && r.height >= 8 && r.width >= 8 && r.channels <= 4;
     xr_raster_free(&r);
     return picture;
@@ -228,9 +229,10 @@ static bool is_picture(gallery *g, size_t frame)
 static void choose_shades(gallery *g)
 {
     const exray_metrics *m = &g->io->metrics;
-    int s = isfinite(m->min[EXRAY_REFERENCE]) && m->max[EXRAY_REFERENCE] > m->min[EXRAY_REFERENCE]
-                ? EXRAY_REFERENCE
-                : EXRAY_EDGE;
+    int s =
+        isfinite(m->min[EXRAY_SIDE_REFERENCE]) && m->max[EXRAY_SIDE_REFERENCE] > m->min[EXRAY_SIDE_REFERENCE]
+            ? EXRAY_SIDE_REFERENCE
+            : EXRAY_SIDE_EDGE;
     g->shades = (xr_shades){m->min[s], m->max[s]};
     if (!isfinite(g->shades.low) || !isfinite(g->shades.high) || g->shades.high <= g->shades.low)
         g->shades = (xr_shades){0, 255};
@@ -273,7 +275,7 @@ static void put_frames(gallery *g, const xr_frame_facts *facts, size_t count)
     size_t picked = xr_pick_telling(facts, count, telling);
     bool picture = picked && is_picture(g, telling[0].frame);
     xr_put(g->page->out, "<p>Input <code>%s</code>, of %zu matched frames those worth looking at.</p>\n",
-           g->io->name[EXRAY_EDGE], count);
+           g->io->name[EXRAY_SIDE_EDGE], count);
     if (picture)
         put_legend(g);
     for (size_t i = 0; i < picked; i++) {

@@ -29,7 +29,7 @@ static void read_signal(xr_page *p, exray_side side, size_t frame, size_t pair, 
     const float *values;
     exray_error error;
     *s = (signal){0};
-    if (exray_comparison_values(p->comparison, side, frame, EXRAY_INPUT, pair, p->slot[side], &s->view,
+    if (exray_comparison_values(p->comparison, side, frame, EXRAY_KIND_INPUT, pair, p->slot[side], &s->view,
                                 &values, &error) != EXRAY_OK ||
         s->view.count == 0 || s->view.count > VALUES_MOST)
         return;
@@ -44,7 +44,8 @@ static bool is_tokens(const signal *s)
 {
     exray_dtype t = s->view.info.dtype;
     return s->count && s->view.info.quantization.count == 0 &&
-           (t == EXRAY_INT32 || t == EXRAY_INT64 || t == EXRAY_UINT32 || t == EXRAY_UINT64);
+           (t == EXRAY_DTYPE_INT32 || t == EXRAY_DTYPE_INT64 || t == EXRAY_DTYPE_UINT32 ||
+            t == EXRAY_DTYPE_UINT64);
 }
 
 /* ---- Tokens -------------------------------------------------------------------------------- */
@@ -200,15 +201,15 @@ static bool put_text(xr_page *p, const exray_tensor_view *view)
 /* What was captured, where it is a sound, or the text that a text model was asked. */
 static void put_sensor(xr_page *p, size_t frame, size_t number)
 {
-    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_EDGE);
-    size_t position = exray_comparison_frame(p->comparison, frame).frame[EXRAY_EDGE];
+    const exray_log *log = exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE);
+    size_t position = exray_comparison_frame(p->comparison, frame).frame[EXRAY_SIDE_EDGE];
     const exray_record *record = exray_log_records(log, position);
     size_t count = exray_log_frame(log, position)->record_count;
     exray_slot *slot = exray_slot_new();
     for (size_t i = 0; slot && i < count; i++) {
         exray_tensor_view view;
         exray_error error;
-        if (record[i].message != EXRAY_MESSAGE_TENSOR || record[i].kind != EXRAY_SENSOR ||
+        if (record[i].message != EXRAY_MESSAGE_TENSOR || record[i].kind != EXRAY_KIND_SENSOR ||
             !record[i].has_data || exray_log_read_tensor(log, &record[i], slot, &view, &error) != EXRAY_OK ||
             !view.has_media || !view.media.format)
             continue;

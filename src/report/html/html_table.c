@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-static const char *sign_of(exray_role_of_layer role)
+static const char *sign_of(exray_layer_role role)
 {
     static const char *const signs[] = {"\xE2\x97\x8B", "\xE2\x97\x86", "\xE2\x96\xB3", "\xC3\x97"};
-    return signs[role <= EXRAY_LAYER_UNJUDGED ? role : EXRAY_LAYER_UNJUDGED];
+    return signs[role <= EXRAY_LAYER_ROLE_UNJUDGED ? role : EXRAY_LAYER_ROLE_UNJUDGED];
 }
 
 static void put_head(xr_page *p)
@@ -39,7 +39,7 @@ static void put_time(xr_page *p, exray_side side, const exray_layer_pair *l)
 {
     const exray_node_latency *node =
         l->output ? NULL
-                  : exray_latency_of_node(exray_comparison_latency(p->comparison, side), l->node[side]);
+                  : exray_latency_table_node(exray_comparison_latency(p->comparison, side), l->node[side]);
     if (node)
         xr_put(p->out, "<td class=\"n\">%.3f</td>", node->time.median / 1e6);
     else
@@ -55,16 +55,16 @@ static void put_row(xr_page *p, size_t i)
            "class=\"name\" data-layer=\"%zu\" title=\"%s\">%s</button> <span class=\"op\">%s</span></th><td "
            "class=\"role\">"
            "<span aria-hidden=\"true\">%s</span> %s</td>",
-           i, xr_role_class(l->role), (unsigned)l->node[EXRAY_EDGE], i, l->name[EXRAY_EDGE],
-           xr_short_name(name, l->name[EXRAY_EDGE]), l->op[EXRAY_EDGE], sign_of(l->role),
+           i, xr_role_class(l->role), (unsigned)l->node[EXRAY_SIDE_EDGE], i, l->name[EXRAY_SIDE_EDGE],
+           xr_short_name(name, l->name[EXRAY_SIDE_EDGE]), l->op[EXRAY_SIDE_EDGE], sign_of(l->role),
            xr_role_words(l->role));
     put_number(p, l->error);
     put_number(p, l->noise);
     put_number(p, l->metrics.nrmse);
     put_number(p, l->metrics.cosine);
     put_number(p, l->metrics.max_abs);
-    put_time(p, EXRAY_EDGE, l);
-    put_time(p, EXRAY_REFERENCE, l);
+    put_time(p, EXRAY_SIDE_EDGE, l);
+    put_time(p, EXRAY_SIDE_REFERENCE, l);
     fputs("</tr>\n", p->out);
 }
 

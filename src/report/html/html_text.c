@@ -211,18 +211,18 @@ const char *xr_short_name(xr_name_text buffer, const char *name)
 
 const char *xr_side_name(exray_side side)
 {
-    return side == EXRAY_EDGE ? "edge" : "reference";
+    return side == EXRAY_SIDE_EDGE ? "edge" : "reference";
 }
 
-const char *xr_role_class(exray_role_of_layer role)
+const char *xr_role_class(exray_layer_role role)
 {
     static const char *const names[] = {"clean", "origin", "passes", "unjudged"};
-    return names[role <= EXRAY_LAYER_UNJUDGED ? role : EXRAY_LAYER_UNJUDGED];
+    return names[role <= EXRAY_LAYER_ROLE_UNJUDGED ? role : EXRAY_LAYER_ROLE_UNJUDGED];
 }
 
-const char *xr_role_words(exray_role_of_layer role)
+const char *xr_role_words(exray_layer_role role)
 {
     static const char *const words[] = {"within noise", "wrong by itself", "passes an error on",
                                         "not judged"};
-    return words[role <= EXRAY_LAYER_UNJUDGED ? role : EXRAY_LAYER_UNJUDGED];
+    return words[role <= EXRAY_LAYER_ROLE_UNJUDGED ? role : EXRAY_LAYER_ROLE_UNJUDGED];
 }

@@ -182,7 +182,7 @@ class Comparison:
 
     def option(self, name: str) -> float:
         """The value of an option of this assertion: what the caller set, else its default."""
-        value = float(lib.exray_option_value(self._findings, encode(name)))
+        value = float(lib.exray_findings_option(self._findings, encode(name)))
         if value != value:
             raise ArgumentError(f"the assertion {self._name} has no option {name!r}")
         return value
@@ -214,7 +214,7 @@ class Comparison:
         calls += [(lib.exray_finding_alternative, (encode(other, "an alternative"),
                                                    _share(share, f"the confidence of {show(other)}")))
                   for other, share in (alternatives or {}).items()]
-        f = lib.exray_find(self._findings, name, how_bad, sure)
+        f = lib.exray_findings_add(self._findings, name, how_bad, sure)
         for function, values in calls:
             function(f, *values)
 

@@ -131,12 +131,12 @@ class Recorder:
         self._in_frame = False
         self._serial = 0  # frames begun so far
         keeper = Keeper()
-        config = keeper.new("exray_config *")
+        config = keeper.new("exray_recorder_config *")
         config.role = arguments.choice(role, _ROLES, "role")
         config.compression = arguments.choice(compression, _COMPRESSIONS, "compression")
         if capture is not None:
             config.capture = arguments.choice(capture, _CAPTURES, "capture")
-        config.codec = lib.exray_codecs()
+        config.codec = lib.exray_codec_default()
         config.no_io_data = not io_data
         log_id, replayed = _replayed(replay_of)
         texts = {"layers": layers, "task": task, "session": session, "replay_of": log_id, "device": device, "app": app}
@@ -162,9 +162,9 @@ class Recorder:
 
     def _open(self, path: bytes, config: Any) -> None:
         recorder = ffi.new("exray_recorder *")
-        status = lib.exray_open_file(recorder, path, config)
+        status = lib.exray_recorder_open_file(recorder, path, config)
         if status:
-            raise make_error(status, text(lib.exray_error_message(recorder)))
+            raise make_error(status, text(lib.exray_recorder_error_message(recorder)))
         self._recorder = recorder
         self.identity = files.identity(path)
         files.writers.add(self)
@@ -201,7 +201,7 @@ class Recorder:
         return recorder
 
     def _fail(self, recorder: Any, status: int) -> Error:
-        message = text(lib.exray_error_message(recorder))
+        message = text(lib.exray_recorder_error_message(recorder))
         return make_error(status, message or f"the recorder of {self.path} is closed")
 
     def _call(self, function: Any, *values: Any) -> None:
@@ -245,7 +245,7 @@ class Recorder:
 
     def _close(self) -> int:
         recorder, self._recorder = self._recorder, None
-        status = 0 if recorder is None else int(lib.exray_close(recorder))
+        status = 0 if recorder is None else int(lib.exray_recorder_close(recorder))
         files.writers.discard(self)
         files.release(self._claim)
         self._claim = None
@@ -254,12 +254,12 @@ class Recorder:
     @property
     def dropped(self) -> int:
         """Records that found no room and were dropped, so far."""
-        return int(lib.exray_dropped(self._r))
+        return int(lib.exray_recorder_dropped(self._r))
 
     @property
     def has_model(self) -> bool:
         """Whether the model was described."""
-        return bool(lib.exray_has_model(self._r))
+        return bool(lib.exray_recorder_has_model(self._r))
 
     # ---- Frames --------------------------------------------------------------------
 
@@ -293,39 +293,39 @@ class Recorder:
         """Begins a frame in the place of the one that is open."""
         name = encode(source, "a frame's source") if source else ffi.NULL
         if index is None:
-            self._call(lib.exray_frame_begin, name)
+            self._call(lib.exray_recorder_frame_begin, name)
         else:
-            self._call(lib.exray_frame_begin_at, index, name)
+            self._call(lib.exray_recorder_frame_begin_at, index, name)
         self._in_frame = True
         self._serial += 1
         if label is not None:
-            self._call(lib.exray_frame_label, label)
+            self._call(lib.exray_recorder_frame_label, label)
 
     def _end(self, raising: bool) -> None:
         self._in_frame = False
         if self._recorder is None or not self._is_here:
             return
         if raising:
-            self._call(lib.exray_frame_end)
+            self._call(lib.exray_recorder_frame_end)
             return
         with self._lock:  # an exception is on its way: this one's end is no news
-            lib.exray_frame_end(self._recorder)
+            lib.exray_recorder_frame_end(self._recorder)
 
     @property
     def frame_index(self) -> int:
         """Index of the open frame, else of the next one."""
-        return int(lib.exray_frame_index(self._r))
+        return int(lib.exray_recorder_frame_index(self._r))
 
     def inference_ns(self, nanoseconds: int) -> None:
         """What the engine's call took; taps call it."""
         took = arguments.whole(nanoseconds, "inference_ns")
         self._need_frame("inference_ns")
-        self._call(lib.exray_frame_inference, took)
+        self._call(lib.exray_recorder_frame_inference, took)
 
     def elapsed_ns(self) -> int:
         """Nanoseconds since the frame began."""
         self._need_frame("elapsed_ns")
-        return int(lib.exray_frame_elapsed(self._r))
+        return int(lib.exray_recorder_frame_elapsed(self._r))
 
     # ---- Tensors --------------------------------------------------------------------
 
@@ -333,7 +333,7 @@ class Recorder:
         """Whether such a record would be kept now: what is not wanted need not be fetched."""
         what = ffi.NULL if name is None else encode(name, "a name")
         at = NO_INDEX if index is None else arguments.whole(index, "an index", 0, NO_INDEX)
-        return bool(lib.exray_wants(self._r, arguments.choice(kind, _KIND, "kind"), at, what))
+        return bool(lib.exray_recorder_wants(self._r, arguments.choice(kind, _KIND, "kind"), at, what))
 
     def _described(self, kind: str, index: int, output: int, name: str) -> Optional[int]:
         """The tensor's position in the model that was recorded."""
@@ -409,7 +409,7 @@ class Recorder:
             t.data = ffi.cast("void *", a.__array_interface__["data"][0]) if a.dtype.kind != "V" else \
                 ffi.cast("void *", a.ctypes.data)
             t.size = a.nbytes
-            status = lib.exray_record_tensor(recorder, t)
+            status = lib.exray_recorder_log_tensor(recorder, t)
         if status:
             raise self._fail(recorder, status)
 
@@ -452,7 +452,7 @@ class Recorder:
         said = arguments.picture(name, a, format, width, height, row_stride, matrix, full_range, rotation)
         self._need_frame("image", name)
         keeper = Keeper()
-        self._call(lib.exray_record_image, arguments.record_name(name, "a sensor's name"), keeper.media(said),
+        self._call(lib.exray_recorder_log_image, arguments.record_name(name, "a sensor's name"), keeper.media(said),
                    ffi.from_buffer(a), a.nbytes)
 
     def encoded(self, name: str, data: bytes, format: Optional[str] = None) -> None:
@@ -461,7 +461,7 @@ class Recorder:
         view = arguments.bytes_of(data, f"encoded {show(name)}")
         format = arguments.file_format(name, view, format)
         self._need_frame("encoded", name)
-        self._call(lib.exray_record_encoded, arguments.record_name(name, "a sensor's name"), encode(format), ffi.from_buffer(view),
+        self._call(lib.exray_recorder_log_encoded, arguments.record_name(name, "a sensor's name"), encode(format), ffi.from_buffer(view),
                    len(view))
 
     def sensor(self, name: str, data: "Union[bytes, ArrayLike]", **media: Any) -> None:
@@ -475,14 +475,14 @@ class Recorder:
         """A peripheral sensor: /reading/NAME."""
         numbers = arguments.readings(name, values)
         self._need_frame("reading", name)
-        self._call(lib.exray_record_reading, arguments.record_name(name, "a sensor's name"), ffi.new("double[]", numbers),
+        self._call(lib.exray_recorder_log_reading, arguments.record_name(name, "a sensor's name"), ffi.new("double[]", numbers),
                    len(numbers), encode(unit, "a unit"))
 
     def scalar(self, name: str, value: float) -> None:
         """Frame.values[name]."""
         found = arguments.number(value, f"the scalar {show(name)}")
         self._need_frame("scalar", name)
-        self._call(lib.exray_record_scalar, arguments.record_name(name, "a scalar's name"), found)
+        self._call(lib.exray_recorder_log_scalar, arguments.record_name(name, "a scalar's name"), found)
 
     def span(self, name: str, nanoseconds: Optional[int] = None) -> "_Span":
         """Frame.spans_ns[name]: a time that is known, or, with `with`, what the body takes."""
@@ -490,7 +490,7 @@ class Recorder:
         if nanoseconds is not None:
             took = arguments.whole(nanoseconds, f"the nanoseconds of the span {show(name)}")
             self._need_frame("span", name)
-            self._call(lib.exray_record_span, encoded, took)
+            self._call(lib.exray_recorder_log_span, encoded, took)
         return _Span(self, name)
 
     # ---- Results ----------------------------------------------------------------------
@@ -531,7 +531,7 @@ class Recorder:
         result.classes, result.class_count = c_classes, len(classes)
         result.boxes, result.box_count = c_boxes, len(boxes)
         result.text = keeper.text(text, "a result's text")
-        self._call(lib.exray_record_result, result)
+        self._call(lib.exray_recorder_log_result, result)
 
     # ---- The model, and the rest ---------------------------------------------------------
 
@@ -544,7 +544,7 @@ class Recorder:
     def _describe(self, model: Model) -> None:
         """The same of a model that an engine describes, whose oddities are its own."""
         keeper = Keeper()
-        self._call(lib.exray_record_model, keeper.model(model))
+        self._call(lib.exray_recorder_log_model, keeper.model(model))
         self._model = model
         self._tensors.clear()
         for kind, positions in (("input", model.inputs), ("output", model.outputs)):
@@ -562,12 +562,12 @@ class Recorder:
             raise ArgumentError("latency() takes lists of whole numbers from 0 on, nodes and nanoseconds: "
                                 f"{error}") from None
         self._need_frame("latency")
-        self._call(lib.exray_record_latency, *columns, len(nodes))
+        self._call(lib.exray_recorder_log_latency, *columns, len(nodes))
 
     def attach(self, name: str, data: bytes, media_type: str = "") -> None:
         """An attachment: a pipeline file, a label file."""
         view = arguments.bytes_of(data, f"attachment {show(name)}")
-        self._call(lib.exray_attach, arguments.record_name(name, "an attachment's name"), encode(media_type, "a media type"),
+        self._call(lib.exray_recorder_log_attachment, arguments.record_name(name, "an attachment's name"), encode(media_type, "a media type"),
                    ffi.from_buffer(view), len(view))
 
 

@@ -341,8 +341,8 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     if engine is not None and engine_library is None:
         engine_library = library_of(engine) or None
     k = Keeper()
-    options = k.new("exray_validate_options *")
-    options.size = ffi.sizeof("exray_validate_options")
+    options = k.new("exray_validation_options *")
+    options.size = ffi.sizeof("exray_validation_options")
     wanted = [k.text(f"{name}={number(value, f'the setting {name}')!r}") for name, value in (settings or {}).items()]
     options.set, options.set_count = k.array("char *", wanted), len(wanted)
     libraries = [_path(k, p) for p in plugins]
@@ -371,7 +371,7 @@ def _run(logs: Tuple[Log, Log], own: Sequence[Assertion], options: Any) -> Repor
     running = _Running(logs, own)
     _Running.stack().append(running)
     try:
-        made = lib.exray_validate(logs[0]._handle.log, logs[1]._handle.log, options, error)
+        made = lib.exray_validation_run(logs[0]._handle.log, logs[1]._handle.log, options, error)
     finally:
         _Running.stack().pop()
     if made == ffi.NULL:

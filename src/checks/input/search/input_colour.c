@@ -15,13 +15,13 @@
 static bool unit_of_range(const xr_input_fit *fit, xr_chain *chain)
 {
     for (size_t c = 0; c < fit->channels; c++) {
-        double range = fit->max[EXRAY_REFERENCE][c] - fit->min[EXRAY_REFERENCE][c];
+        double range = fit->max[EXRAY_SIDE_REFERENCE][c] - fit->min[EXRAY_SIDE_REFERENCE][c];
         /* The level is that of the channel with the largest. */
-        if (!(range > 0) || range / fit->level[EXRAY_REFERENCE] > 600)
+        if (!(range > 0) || range / fit->level[EXRAY_SIDE_REFERENCE] > 600)
             return false;
         chain->from[c] = (unsigned char)c;
         chain->gain[c] = range / 255;
-        chain->offset[c] = fit->min[EXRAY_REFERENCE][c];
+        chain->offset[c] = fit->min[EXRAY_SIDE_REFERENCE][c];
     }
     return fit->channels > 0;
 }
@@ -33,7 +33,7 @@ bool xr_chain_unit(const xr_scene *scene, xr_chain *chain)
     if (chain->scaled)
         return true;
     bool exact;
-    const xr_convention *k = xr_convention_of(scene->fit, EXRAY_REFERENCE, &exact);
+    const xr_convention *k = xr_convention_of(scene->fit, EXRAY_SIDE_REFERENCE, &exact);
     if (!k)
         return unit_of_range(scene->fit, chain);
     for (size_t c = 0; c < XR_FIT_CHANNELS; c++) {

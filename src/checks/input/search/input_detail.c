@@ -326,7 +326,7 @@ static size_t measure_luma(const xr_scene *scene, const xr_placed *p, float *sam
         double d[3];
         for (size_t c = 0; c < 3; c++)
             d[c] = ((double)p->plane[0][c * pixels + i] - (double)p->plane[1][c * pixels + i]) /
-                   scene->fit->level[EXRAY_EDGE];
+                   scene->fit->level[EXRAY_SIDE_EDGE];
         if (!isfinite(d[0] + d[1] + d[2]))
             continue;
         sample[LUMAS][count] = (float)sqrt((d[0] * d[0] + d[1] * d[1] + d[2] * d[2]) / 3);

@@ -70,7 +70,7 @@ static void hide_bars(const xr_bars *b, xr_raster *r)
 void xr_hide_ground(const xr_scene *scene, xr_raster *reference)
 {
     xr_bars bars;
-    if (scene->ground && xr_find_bars(reference, scene->fit->level[EXRAY_REFERENCE], &bars))
+    if (scene->ground && xr_find_bars(reference, scene->fit->level[EXRAY_SIDE_REFERENCE], &bars))
         hide_bars(&bars, reference);
 }
 
@@ -115,11 +115,11 @@ static size_t frames_with_ground(xr_scene *scene, size_t layout, xr_orientation 
     for (size_t f = 0; f < scene->count; f++) {
         xr_bars bars;
         double colour[XR_FIT_CHANNELS];
-        if (!xr_find_bars(&scene->frame[f].reference, scene->fit->level[EXRAY_REFERENCE], &bars))
+        if (!xr_find_bars(&scene->frame[f].reference, scene->fit->level[EXRAY_SIDE_REFERENCE], &bars))
             continue;
         ++*barred;
-        plain +=
-            colour_in_bars(&scene->frame[f].edge[layout], &bars, o, scene->fit->level[EXRAY_EDGE], colour);
+        plain += colour_in_bars(&scene->frame[f].edge[layout], &bars, o, scene->fit->level[EXRAY_SIDE_EDGE],
+                                colour);
     }
     return plain;
 }
@@ -147,10 +147,10 @@ void xr_compare_ground(xr_scene *scene, xr_chain *chain, const xr_input_fit *fit
         xr_raster reference;
         xr_bars bars;
         double colour[XR_FIT_CHANNELS];
-        bool barred = xr_scene_raster(scene, EXRAY_REFERENCE, s->shows, false, NULL, &reference) &&
-                      xr_find_bars(&reference, fit->level[EXRAY_REFERENCE], &bars) &&
+        bool barred = xr_scene_raster(scene, EXRAY_SIDE_REFERENCE, s->shows, false, NULL, &reference) &&
+                      xr_find_bars(&reference, fit->level[EXRAY_SIDE_REFERENCE], &bars) &&
                       colour_in_bars(&s->edge[chain->layout], &bars, chain->orientation,
-                                     fit->level[EXRAY_EDGE], colour);
+                                     fit->level[EXRAY_SIDE_EDGE], colour);
         xr_raster_free(&reference);
         if (!barred)
             continue;
@@ -160,8 +160,8 @@ void xr_compare_ground(xr_scene *scene, xr_chain *chain, const xr_input_fit *fit
             double due = (double)bars.colour[from];
             if (mapped)
                 due = order->map.gain[c] * due + order->map.offset[c];
-            worst = fmax(worst, fabs(colour[c] - due) / fit->level[EXRAY_EDGE]);
-            plain = fmax(plain, fabs(colour[c] - (double)bars.colour[c]) / fit->level[EXRAY_EDGE]);
+            worst = fmax(worst, fabs(colour[c] - due) / fit->level[EXRAY_SIDE_EDGE]);
+            plain = fmax(plain, fabs(colour[c] - (double)bars.colour[c]) / fit->level[EXRAY_SIDE_EDGE]);
             g.edge[c] += colour[c];
             g.reference[c] += due;
         }

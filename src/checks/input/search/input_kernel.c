@@ -14,13 +14,19 @@ static const struct {
     exray_filter filter;
     exray_sampling sampling;
 } kernels[KERNELS] = {
-    {EXRAY_BILINEAR, EXRAY_HALF_PIXEL},   {EXRAY_BILINEAR, EXRAY_ANTIALIAS},
-    {EXRAY_BICUBIC, EXRAY_ANTIALIAS},     {EXRAY_AREA, EXRAY_HALF_PIXEL},
-    {EXRAY_BICUBIC, EXRAY_HALF_PIXEL},    {EXRAY_NEAREST, EXRAY_HALF_PIXEL},
-    {EXRAY_AREA, EXRAY_ANTIALIAS},        {EXRAY_BILINEAR, EXRAY_ALIGN_CORNERS},
-    {EXRAY_BILINEAR, EXRAY_ASYMMETRIC},   {EXRAY_NEAREST, EXRAY_EXACT},
-    {EXRAY_NEAREST, EXRAY_ALIGN_CORNERS}, {EXRAY_BICUBIC, EXRAY_ALIGN_CORNERS},
-    {EXRAY_BICUBIC, EXRAY_ASYMMETRIC},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_AREA, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_AREA, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_ALIGN_CORNERS},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_ASYMMETRIC},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_EXACT},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_ALIGN_CORNERS},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ALIGN_CORNERS},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ASYMMETRIC},
 };
 
 double xr_rendering_left(xr_scene *scene, exray_side side, bool layout, xr_orientation orientation,
@@ -34,7 +40,7 @@ double xr_rendering_left(xr_scene *scene, exray_side side, bool layout, xr_orien
             xr_levels_of(scene, side, xr_unexplained_by_colour(&sums, scene->channels)) > EXACT)
             break;
         const xr_search_frame *s = &scene->frame[f];
-        const xr_raster *input = side == EXRAY_EDGE ? &s->edge[layout] : &s->reference;
+        const xr_raster *input = side == EXRAY_SIDE_EDGE ? &s->edge[layout] : &s->reference;
         xr_raster rendered;
         if (!xr_render(xr_frame_picture(s, side), how, orientation, scene->width, scene->height,
                        scene->channels, &rendered)) {

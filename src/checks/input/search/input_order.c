@@ -140,9 +140,9 @@ void xr_find_frame_order(xr_scene *scene, xr_chain *chain)
     bool ok = edge[0] && edge[1] && reference && best;
     size_t known = 0;
     for (size_t f = 0; ok && f < frames; f++) {
-        known += signatures_of(scene, EXRAY_REFERENCE, f, false, NULL, &reference[f], 1);
+        known += signatures_of(scene, EXRAY_SIDE_REFERENCE, f, false, NULL, &reference[f], 1);
         for (size_t l = 0; l < layouts; l++)
-            signatures_of(scene, EXRAY_EDGE, f, l == 1, &chain->bend, &edge[l][f * XR_ORIENTATIONS],
+            signatures_of(scene, EXRAY_SIDE_EDGE, f, l == 1, &chain->bend, &edge[l][f * XR_ORIENTATIONS],
                           XR_ORIENTATIONS);
     }
     size_t turns = scene->width == scene->height ? 8 : 4;

@@ -38,13 +38,13 @@ static void turned_free(turned *t)
 static bool turned_make(turned *t, const xr_scene *scene, exray_side side, size_t size)
 {
     static const xr_map all = {0, 1, 0, 1};
-    *t =
-        (turned){.of_side = side, .side = size, .layouts = side == EXRAY_EDGE && scene->channels > 1 ? 2 : 1};
+    *t = (turned){
+        .of_side = side, .side = size, .layouts = side == EXRAY_SIDE_EDGE && scene->channels > 1 ? 2 : 1};
     bool ok = xr_thumb_make(&t->scene, size, scene->channels);
     for (size_t f = 0; ok && f < scene->count; f++)
         for (size_t l = 0; ok && l < t->layouts; l++) {
             const xr_area *area =
-                side == EXRAY_EDGE ? &scene->frame[f].edge_area[l] : &scene->frame[f].reference_area;
+                side == EXRAY_SIDE_EDGE ? &scene->frame[f].edge_area[l] : &scene->frame[f].reference_area;
             ok = xr_thumb_make(&t->of[f][l][0], size, scene->channels);
             if (ok)
                 xr_thumb_of(&t->of[f][l][0], area, &all);

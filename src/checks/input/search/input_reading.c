@@ -172,7 +172,7 @@ static double find_gamma(xr_scene *scene, xr_chain *chain, const xr_found *edge,
     double plain = gamma;
     least = refine_gamma(scene, chain, edge, false, &gamma);
     /* A line beside it hides what the gamma is: without one, if it does as well. */
-    if (refine_gamma(scene, chain, edge, true, &plain) < xr_no_worse(least, scene->spread[EXRAY_EDGE])) {
+    if (refine_gamma(scene, chain, edge, true, &plain) < xr_no_worse(least, scene->spread[EXRAY_SIDE_EDGE])) {
         gamma = plain;
         least = gamma_left(scene, chain, gamma, edge, false);
     }
@@ -221,10 +221,11 @@ bool xr_find_reading(xr_scene *scene, xr_chain *chain, xr_found *edge)
     }
     chain->reading = best;
     xr_found found;
-    double now = xr_levels_of(scene, EXRAY_EDGE, least), was = xr_levels_of(scene, EXRAY_EDGE, edge->left);
+    double now = xr_levels_of(scene, EXRAY_SIDE_EDGE, least),
+           was = xr_levels_of(scene, EXRAY_SIDE_EDGE, edge->left);
     if (best.kind && least < CONVINCING && was > 1.3 * now + 0.25 && load_read_pictures(scene, chain) &&
-        xr_find_rendering(scene, EXRAY_EDGE, &chain->base, &found) &&
-        was > 1.6 * xr_levels_of(scene, EXRAY_EDGE, found.left) + 0.25) {
+        xr_find_rendering(scene, EXRAY_SIDE_EDGE, &chain->base, &found) &&
+        was > 1.6 * xr_levels_of(scene, EXRAY_SIDE_EDGE, found.left) + 0.25) {
         *edge = found;
         return true;
     }

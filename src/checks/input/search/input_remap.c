@@ -89,7 +89,7 @@ static size_t take(const xr_scene *scene, exray_side side, float *out, size_t *c
 {
     size_t n = 0;
     for (size_t f = 0; f < scene->count; f++) {
-        const xr_raster *r = side == EXRAY_EDGE ? &scene->frame[f].edge[0] : &scene->frame[f].reference;
+        const xr_raster *r = side == EXRAY_SIDE_EDGE ? &scene->frame[f].edge[0] : &scene->frame[f].reference;
         size_t pixels = r->width * r->height, step = pixels * scene->count * scene->channels / ROOM + 1;
         for (size_t c = 0; c < r->channels; c++)
             for (size_t i = 0; i < pixels && n < ROOM; i += step) {
@@ -119,8 +119,8 @@ static bool take_samples(const xr_scene *scene, double scale, samples *s)
                    {{0, 0}, {0, 0}}};
     if (!s->edge || !s->reference || !s->other || !s->channel)
         return false;
-    s->count = take(scene, EXRAY_EDGE, s->edge, s->channel);
-    if (s->count == 0 || take(scene, EXRAY_REFERENCE, s->reference, s->channel) != s->count)
+    s->count = take(scene, EXRAY_SIDE_EDGE, s->edge, s->channel);
+    if (s->count == 0 || take(scene, EXRAY_SIDE_REFERENCE, s->reference, s->channel) != s->count)
         return false;
     double n = (double)s->count;
     for (size_t i = 0; i < s->count; i++) {

@@ -244,7 +244,7 @@ static const exray_record *sensor_record(const exray_log *log, size_t frame)
 {
     const exray_record *records = exray_log_records(log, frame);
     for (size_t i = 0; i < exray_log_frame(log, frame)->record_count; i++)
-        if (records[i].message == EXRAY_MESSAGE_TENSOR && records[i].kind == EXRAY_SENSOR &&
+        if (records[i].message == EXRAY_MESSAGE_TENSOR && records[i].kind == EXRAY_KIND_SENSOR &&
             records[i].has_data)
             return &records[i];
     return NULL;

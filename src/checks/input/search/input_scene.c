@@ -45,8 +45,8 @@ bool xr_scene_raster(xr_scene *scene, exray_side side, size_t frame, bool other_
     const float *values;
     exray_error error;
     *out = (xr_raster){0};
-    if (exray_comparison_values(scene->comparison, side, frame, EXRAY_INPUT, scene->pair, scene->slot, &view,
-                                &values, &error) != EXRAY_OK)
+    if (exray_comparison_values(scene->comparison, side, frame, EXRAY_KIND_INPUT, scene->pair, scene->slot,
+                                &view, &values, &error) != EXRAY_OK)
         return false;
     if (!xr_raster_load(out, &view.info, view.count, values, other_layout))
         return false;
@@ -65,7 +65,8 @@ static bool reduced(const exray_picture *picture, size_t channels, xr_raster *ou
         return xr_raster_of_picture(out, picture, channels);
     double scale = (double)MOST_SCENE_SIDE / longer;
     uint32_t w = (uint32_t)fmax(1, width * scale), h = (uint32_t)fmax(1, height * scale);
-    exray_picture *small = exray_picture_resize(picture, NULL, EXRAY_AREA, EXRAY_HALF_PIXEL, w, h, &error);
+    exray_picture *small =
+        exray_picture_resize(picture, NULL, EXRAY_FILTER_AREA, EXRAY_SAMPLING_HALF_PIXEL, w, h, &error);
     bool ok = small && xr_raster_of_picture(out, small, channels);
     exray_picture_free(small);
     return ok;
@@ -91,7 +92,7 @@ static double telling(xr_scene *scene, size_t frame, const xr_raster *reference)
 {
     xr_raster edge;
     double sum = 0, count = 0, known = 1;
-    if (!xr_scene_raster(scene, EXRAY_EDGE, frame, false, NULL, &edge))
+    if (!xr_scene_raster(scene, EXRAY_SIDE_EDGE, frame, false, NULL, &edge))
         return known;
     size_t values = edge.width * edge.height * edge.channels;
     for (size_t i = 0; i < values && values == reference->width * reference->height * reference->channels;
@@ -101,7 +102,7 @@ static double telling(xr_scene *scene, size_t frame, const xr_raster *reference)
         count += 1;
     }
     if (count > 0)
-        known = fmin(1, 0.02 + sum / count / (2 * scene->fit->level[EXRAY_EDGE]));
+        known = fmin(1, 0.02 + sum / count / (2 * scene->fit->level[EXRAY_SIDE_EDGE]));
     xr_raster_free(&edge);
     return known;
 }
@@ -116,7 +117,8 @@ static size_t pick_frames(xr_scene *scene, const xr_chain *chain, size_t picked[
         xr_raster r;
         if (chain->shows && chain->shows[f] >= frames)
             continue;
-        if (!xr_scene_raster(scene, EXRAY_REFERENCE, chain->shows ? chain->shows[f] : f, false, NULL, &r))
+        if (!xr_scene_raster(scene, EXRAY_SIDE_REFERENCE, chain->shows ? chain->shows[f] : f, false, NULL,
+                             &r))
             continue;
         double c = contrast_of(&r) * telling(scene, f, &r);
         xr_raster_free(&r);
@@ -158,10 +160,10 @@ static void free_frame(xr_search_frame *s)
 static bool load_frame(xr_scene *scene, const xr_chain *chain, size_t frame, xr_search_frame *s)
 {
     *s = (xr_search_frame){.frame = frame, .shows = chain->shows ? chain->shows[frame] : frame};
-    bool ok = xr_scene_raster(scene, EXRAY_REFERENCE, s->shows, false, NULL, &s->reference) &&
+    bool ok = xr_scene_raster(scene, EXRAY_SIDE_REFERENCE, s->shows, false, NULL, &s->reference) &&
               (xr_remap_apply(chain, &s->reference), xr_area_make(&s->reference_area, &s->reference));
     for (int l = 0; ok && l < 2; l++)
-        ok = xr_scene_raster(scene, EXRAY_EDGE, frame, l == 1, &chain->bend, &s->edge[l]) &&
+        ok = xr_scene_raster(scene, EXRAY_SIDE_EDGE, frame, l == 1, &chain->bend, &s->edge[l]) &&
              xr_area_make(&s->edge_area[l], &s->edge[l]);
     ok = ok && s->edge[0].channels == s->reference.channels && s->edge[0].width == s->reference.width &&
          s->edge[0].height == s->reference.height;
@@ -221,12 +223,12 @@ double xr_levels_of(const xr_scene *scene, exray_side side, double left)
 
 const exray_picture *xr_frame_picture(const xr_search_frame *frame, exray_side side)
 {
-    return side == EXRAY_EDGE && frame->read ? frame->read : frame->picture;
+    return side == EXRAY_SIDE_EDGE && frame->read ? frame->read : frame->picture;
 }
 
 const xr_area *xr_frame_area(const xr_search_frame *frame, exray_side side)
 {
-    return side == EXRAY_EDGE && frame->read ? &frame->read_area : &frame->scene_area;
+    return side == EXRAY_SIDE_EDGE && frame->read ? &frame->read_area : &frame->scene_area;
 }
 
 bool xr_scene_load(xr_scene *scene, const xr_chain *chain)
@@ -291,16 +293,16 @@ bool xr_scene_storage(xr_scene *scene, xr_storage *out)
     exray_tensor_view view;
     const float *values;
     exray_error error;
-    if (exray_comparison_values(scene->comparison, EXRAY_EDGE, scene->frame[0].frame, EXRAY_INPUT,
+    if (exray_comparison_values(scene->comparison, EXRAY_SIDE_EDGE, scene->frame[0].frame, EXRAY_KIND_INPUT,
                                 scene->pair, scene->slot, &view, &values, &error) != EXRAY_OK ||
-        (view.info.dtype != EXRAY_INT8 && view.info.dtype != EXRAY_UINT8))
+        (view.info.dtype != EXRAY_DTYPE_INT8 && view.info.dtype != EXRAY_DTYPE_UINT8))
         return false;
     const exray_quantization *q = &view.info.quantization;
     bool quantized = q->count == 1;
     *out = (xr_storage){.quantized = quantized,
                         .scale = quantized ? (double)q->scale[0] : 1,
                         .zero = quantized && q->zero_point ? (double)q->zero_point[0] : 0,
-                        .least = view.info.dtype == EXRAY_INT8 ? -128 : 0};
+                        .least = view.info.dtype == EXRAY_DTYPE_INT8 ? -128 : 0};
     return true;
 }
 

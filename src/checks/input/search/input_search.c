@@ -38,7 +38,7 @@ static double turned_left(const xr_scene *scene, bool layout, xr_orientation o, 
 
 static double levels_of(const xr_scene *scene, double left)
 {
-    return xr_levels_of(scene, EXRAY_EDGE, left);
+    return xr_levels_of(scene, EXRAY_SIDE_EDGE, left);
 }
 
 static void search_turns(xr_scene *scene, xr_chain *chain)
@@ -161,7 +161,7 @@ static void simplify(xr_scene *scene, xr_chain *chain, const xr_found *edge)
         next = edge->rendering;
         next.geometry = chain->base.geometry;
         next.resize_first = chain->base.resize_first;
-        now = xr_rendering_left(scene, EXRAY_EDGE, edge->layout, edge->orientation, &next, NULL);
+        now = xr_rendering_left(scene, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &next, NULL);
         if (!decisively_less(levels_of(scene, left), levels_of(scene, now))) {
             chain->edge = next;
             left = now;
@@ -171,7 +171,7 @@ static void simplify(xr_scene *scene, xr_chain *chain, const xr_found *edge)
     next.filter = chain->base.filter;
     next.sampling = chain->base.sampling;
     if (!same_kernel(&next, &chain->edge)) {
-        now = xr_rendering_left(scene, EXRAY_EDGE, edge->layout, edge->orientation, &next, NULL);
+        now = xr_rendering_left(scene, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &next, NULL);
         chain->base_kernel_left = now;
         if (!decisively_less(levels_of(scene, left), levels_of(scene, now))) {
             chain->edge = next;
@@ -182,7 +182,7 @@ static void simplify(xr_scene *scene, xr_chain *chain, const xr_found *edge)
     next.geometry = chain->base.geometry;
     next.resize_first = chain->base.resize_first;
     chain->geometry_rival_left =
-        xr_rendering_left(scene, EXRAY_EDGE, edge->layout, edge->orientation, &next, NULL);
+        xr_rendering_left(scene, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &next, NULL);
     /* The whole chain at the reference's settings: all differences came to nothing. */
     if (!decisively_less(levels_of(scene, left), levels_of(scene, chain->geometry_rival_left))) {
         chain->edge = next;
@@ -201,16 +201,16 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
 {
     xr_found base, edge;
     xr_fit_sums sums;
-    if (!xr_find_rendering(scene, EXRAY_REFERENCE, NULL, &base))
+    if (!xr_find_rendering(scene, EXRAY_SIDE_REFERENCE, NULL, &base))
         return false;
     chain->base = base.rendering;
     chain->base_left = base.left;
-    xr_rendering_left(scene, EXRAY_REFERENCE, false, base.orientation, &base.rendering, &sums);
+    xr_rendering_left(scene, EXRAY_SIDE_REFERENCE, false, base.orientation, &base.rendering, &sums);
     /* A reference that is not made of the sensor's picture says nothing of the edge. */
     if (base.left > 0.01 || !scale_of(&sums, scene->channels, chain))
         return false;
     scale_by_lattice(scene, chain);
-    if (!xr_find_rendering(scene, EXRAY_EDGE, &chain->base, &edge))
+    if (!xr_find_rendering(scene, EXRAY_SIDE_EDGE, &chain->base, &edge))
         return false;
     double turned = chain->left;
     xr_chain next = *chain;
@@ -237,7 +237,7 @@ static bool search_sensor(xr_scene *scene, xr_chain *chain)
         next.orientation_rival_left = fmin(next.orientation_rival_left, edge.by_orientation[o]);
         if (edge.by_orientation[o] > 2 * edge.by_orientation[edge.orientation] + 0.001)
             continue;
-        double left = xr_rendering_left(scene, EXRAY_EDGE, edge.layout, o, &next.edge, NULL);
+        double left = xr_rendering_left(scene, EXRAY_SIDE_EDGE, edge.layout, o, &next.edge, NULL);
         if (levels_of(scene, left) < 2 * levels_of(scene, next.left) + 0.5 && next.rival_count < XR_RIVALS)
             next.rival[next.rival_count++] = compose(o, xr_orientation_inverse(base.orientation));
     }
@@ -410,7 +410,7 @@ static bool recorded_reference(xr_scene *scene, const xr_chain *chain, size_t fr
                                xr_raster *out)
 {
     xr_raster r = {0}, warped = {0};
-    bool ok = xr_scene_raster(scene, EXRAY_REFERENCE, shows, false, NULL, &r);
+    bool ok = xr_scene_raster(scene, EXRAY_SIDE_REFERENCE, shows, false, NULL, &r);
     if (ok)
         xr_hide_ground(scene, &r);
     if (ok)
@@ -440,7 +440,7 @@ exray_status xr_apply_chain(void *user, size_t frame, xr_placed *out, exray_erro
     size_t shows = chain->shows ? chain->shows[frame] : frame;
     xr_applied_free(a);
     bool ok = shows < chain->frames && (!chain->warped || chain->map[frame].x1 > chain->map[frame].x0) &&
-              xr_scene_raster(a->scene, EXRAY_EDGE, frame, chain->layout, &chain->bend, &a->edge) &&
+              xr_scene_raster(a->scene, EXRAY_SIDE_EDGE, frame, chain->layout, &chain->bend, &a->edge) &&
               (chain->rendered ? rendered_reference(a->scene, chain, shows, &a->reference)
                                : recorded_reference(a->scene, chain, frame, shows, &a->reference));
     if (!ok || a->edge.width != a->reference.width || a->edge.height != a->reference.height ||

@@ -193,22 +193,23 @@ static bool same_size(const xr_view *a, const xr_view *b)
 /* A type whose numbers have no unit: an integer without quantization. */
 static bool is_unitless(const exray_tensor_info *info)
 {
-    return info->quantization.count == 0 && info->dtype >= EXRAY_INT8 && info->dtype != EXRAY_FLOAT8_E4M3 &&
-           info->dtype != EXRAY_FLOAT8_E5M2;
+    return info->quantization.count == 0 && info->dtype >= EXRAY_DTYPE_INT8 &&
+           info->dtype != EXRAY_DTYPE_FLOAT8_E4M3 && info->dtype != EXRAY_DTYPE_FLOAT8_E5M2;
 }
 
 static bool is_float(const exray_tensor_info *info)
 {
-    return info->dtype == EXRAY_FLOAT32 || info->dtype == EXRAY_FLOAT64;
+    return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
 }
 
 /* What an 8-bit tensor can hold; false where the type sets no such limit. */
 static bool limits_of(const exray_tensor_info *info, double *low, double *high)
 {
-    if (info->quantization.count != 1 || (info->dtype != EXRAY_INT8 && info->dtype != EXRAY_UINT8))
+    if (info->quantization.count != 1 ||
+        (info->dtype != EXRAY_DTYPE_INT8 && info->dtype != EXRAY_DTYPE_UINT8))
         return false;
     double zero = info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0;
-    double least = info->dtype == EXRAY_INT8 ? -128 : 0, scale = info->quantization.scale[0];
+    double least = info->dtype == EXRAY_DTYPE_INT8 ? -128 : 0, scale = info->quantization.scale[0];
     *low = scale * (least - zero);
     *high = scale * (least + 255 - zero);
     return scale > 0;
@@ -269,7 +270,7 @@ static exray_status read_frame(const exray_comparison *comparison, const xr_plac
     exray_tensor_view tensor[2];
     both in;
     for (int s = 0; s < 2; s++) {
-        exray_status status = exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_INPUT,
+        exray_status status = exray_comparison_values(comparison, (exray_side)s, frame, EXRAY_KIND_INPUT,
                                                       fit->pair, slot[s], &tensor[s], &in.values[s], error);
         if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_FORMAT)
             return EXRAY_OK; /* this frame tells nothing */

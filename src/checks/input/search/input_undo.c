@@ -99,8 +99,9 @@ static bool copy_raster(const xr_raster *from, xr_raster *out)
 static bool undo_shown(xr_undo *undo, size_t frame, xr_raster *out)
 {
     xr_raster edge = {0};
-    bool ok = xr_scene_raster(undo->scene, EXRAY_EDGE, frame, undo->chain.layout, &undo->chain.bend, &edge) &&
-              undo_colours(&undo->fit, &edge, out);
+    bool ok =
+        xr_scene_raster(undo->scene, EXRAY_SIDE_EDGE, frame, undo->chain.layout, &undo->chain.bend, &edge) &&
+        undo_colours(&undo->fit, &edge, out);
     xr_raster_free(&edge);
     return ok;
 }
@@ -134,10 +135,11 @@ bool xr_undo_frame(xr_undo *undo, size_t frame, xr_undone *out)
     xr_applied applied = {.scene = undo->scene, .chain = &undo->chain};
     xr_placed placed;
     exray_error error = {EXRAY_OK, ""};
-    bool ok =
-        xr_apply_chain(&applied, frame, &placed, &error) == EXRAY_OK && placed.channels <= XR_FIT_CHANNELS &&
-        undo_colours(&undo->fit, &applied.edge, &out->side[EXRAY_EDGE]) &&
-        copy_raster(&applied.reference, &out->side[EXRAY_REFERENCE]) && undo_shown(undo, frame, &out->shown);
+    bool ok = xr_apply_chain(&applied, frame, &placed, &error) == EXRAY_OK &&
+              placed.channels <= XR_FIT_CHANNELS &&
+              undo_colours(&undo->fit, &applied.edge, &out->side[EXRAY_SIDE_EDGE]) &&
+              copy_raster(&applied.reference, &out->side[EXRAY_SIDE_REFERENCE]) &&
+              undo_shown(undo, frame, &out->shown);
     xr_raster *made[3] = {&out->side[0], &out->side[1], &out->shown};
     for (int i = 0; i < 3 && ok; i++)
         ok = turn_back(made[i], undo->chain.orientation);

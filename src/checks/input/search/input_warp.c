@@ -229,8 +229,8 @@ bool xr_find_warp(xr_scene *scene, xr_chain *chain)
         xr_raster edge = {0}, reference = {0};
         xr_area edge_area = {0}, reference_area = {0};
         bool known = chain->map[f].x1 > chain->map[f].x0;
-        if (!known && xr_scene_raster(scene, EXRAY_EDGE, f, chain->layout, &chain->bend, &edge) &&
-            xr_scene_raster(scene, EXRAY_REFERENCE, chain->shows ? chain->shows[f] : f, false, NULL,
+        if (!known && xr_scene_raster(scene, EXRAY_SIDE_EDGE, f, chain->layout, &chain->bend, &edge) &&
+            xr_scene_raster(scene, EXRAY_SIDE_REFERENCE, chain->shows ? chain->shows[f] : f, false, NULL,
                             &reference) &&
             xr_area_make(&edge_area, &edge) && xr_area_make(&reference_area, &reference))
             fit_frame(&edge_area, &reference_area, chain->orientation, &best, &chain->map[f]);
