@@ -258,6 +258,11 @@ static void put_state(const summary *s)
     if (s->has_system && s->system.has_dropped && s->system.dropped_records)
         printf("%-*s%" PRIu64 " records found no room and were left out\n", LABEL_WIDTH, "dropped",
                s->system.dropped_records);
+    if (exray_log_unknown(s->log)) {
+        put_label("unknown");
+        xr_put_plain(stdout, exray_log_unknown(s->log));
+        puts(": of a later version or another program, and skipped");
+    }
     put_label("state");
     if (!damaged && !truncated && !s->unreadable)
         puts("whole");
@@ -406,6 +411,7 @@ static cJSON *describe(const summary *s)
     add_text(root, "truncated", exray_log_truncated(log));
     cJSON_AddNumberToObject(root, "damaged", (double)exray_log_damaged(log));
     cJSON_AddNumberToObject(root, "unreadable", (double)s->unreadable);
+    add_text(root, "unknown", exray_log_unknown(log));
     add_metadata(root, log);
     add_model(root, exray_log_model(log));
     cJSON *frames = cJSON_AddObjectToObject(root, "frames");
@@ -506,7 +512,8 @@ const xr_command xr_command_info = {
     .usage = "usage: exray info LOG.mcap [--json F] [--check]\n"
              "\n"
              "Says what LOG.mcap holds: role, model, engine, what runs inside the nodes of a\n"
-             "delegate, device, frames, latency, records, attachments, and whether it is whole.\n"
+             "delegate, device, frames, latency, records, attachments, what of it this version\n"
+             "does not know and skips, and whether it is whole.\n"
              "\n"
              "  --json F   write the same as JSON to F; - is standard output\n"
              "  --check    read every record and check every checksum; without it, the data\n"

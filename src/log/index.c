@@ -241,6 +241,38 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
     return true;
 }
 
+static void note_topic(xr_builder *b, xr_channel *channel)
+{
+    const xr_text *schema = xr_id_get(&b->schemas, channel->schema);
+    if (!channel->noted)
+        xr_unknown_topic(&b->unknown, channel->topic, schema ? *schema : (xr_text){"", 0});
+    channel->noted = true;
+}
+
+/* Notes fields that are not in our schema.  Tensors are many, and the records of a topic alike: the first
+ * few are looked at.  A chunk of tensors need not have been checked: one that seems to have such fields is,
+ * lest a flipped bit be taken for a later version.  False: it is damaged. */
+static bool note_fields(xr_builder *b, xr_channel *channel, const uint8_t *data, size_t size)
+{
+    static const xr_schema schemas[] = {
+        [EXRAY_MESSAGE_TENSOR] = XR_SCHEMA_TENSOR,   [EXRAY_MESSAGE_FRAME] = XR_SCHEMA_FRAME,
+        [EXRAY_MESSAGE_LATENCY] = XR_SCHEMA_LATENCY, [EXRAY_MESSAGE_SYSTEM] = XR_SCHEMA_SYSTEM,
+        [EXRAY_MESSAGE_READING] = XR_SCHEMA_READING, [EXRAY_MESSAGE_RESULT] = XR_SCHEMA_RESULT,
+    };
+    enum { FEW = 4 };
+    if (channel->message == EXRAY_MESSAGE_TENSOR && channel->scanned >= FEW)
+        return true;
+    channel->scanned++;
+    uint32_t before = b->unknown.field_count;
+    xr_unknown_fields(&b->unknown,
+                      channel->means == XR_TOPIC_MODEL ? XR_SCHEMA_MODEL : schemas[channel->message], data,
+                      size);
+    if (b->unknown.field_count == before || trust_chunk(b))
+        return true;
+    b->unknown.field_count = before;
+    return false;
+}
+
 /* One message record; what it becomes says whether to go on. */
 static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, uint64_t position)
 {
@@ -248,7 +280,7 @@ static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, u
         xr_index_damage(b);
         return XR_WALK_ON;
     }
-    const xr_channel *channel = xr_id_get(&b->channels, xr_load16(content));
+    xr_channel *channel = xr_id_get(&b->channels, xr_load16(content));
     uint64_t log_time = xr_load64(content + 6);
     const uint8_t *data = content + XR_MCAP_MESSAGE_HEADER;
     size_t data_size = size - XR_MCAP_MESSAGE_HEADER;
@@ -260,9 +292,11 @@ static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, u
         return XR_WALK_ON;
     }
     if (channel->means == XR_TOPIC_FOREIGN) {
-        b->log->foreign++;
+        note_topic(b, channel);
         return XR_WALK_ON;
     }
+    if (!note_fields(b, channel, data, data_size))
+        return XR_WALK_DAMAGED;
     if (channel->means == XR_TOPIC_MODEL)
         return add_model(b, data, data_size) ? XR_WALK_ON : XR_WALK_NO_MEMORY;
     if (channel->message == EXRAY_MESSAGE_FRAME && !add_frame(b, data, data_size))
@@ -549,6 +583,7 @@ bool xr_log_index(exray_log *log, exray_error *error)
     b->max_records = (size_t)(limit / sizeof(exray_record));
     b->chunk_number = EXRAY_NO_INDEX;
     bool good = build(b, at, error);
+    log->unknown = xr_unknown_text(&b->unknown, &log->arena);
     xr_arena_free(&b->scratch);
     free(b->buffer);
     free(b->records);

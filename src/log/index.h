@@ -3,6 +3,7 @@
 #define XR_LOG_INDEX_H
 
 #include "log/log_file.h"
+#include "log/unknown.h"
 #include <exray/codecs.h>
 
 typedef struct xr_frame_entry {
@@ -26,6 +27,7 @@ typedef struct xr_builder {
     uint8_t *buffer;            /* for them */
     size_t buffer_size;
     uint64_t decompressed; /* bytes so far */
+    xr_unknown unknown;
 } xr_builder;
 
 typedef enum xr_walk {

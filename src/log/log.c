@@ -86,6 +86,11 @@ uint64_t exray_log_damaged(const exray_log *log)
     return atomic_load(&((exray_log *)(uintptr_t)log)->damaged);
 }
 
+const char *exray_log_unknown(const exray_log *log)
+{
+    return log->unknown;
+}
+
 static const char *metadata_of(const exray_log *log, const char *name, const char *key)
 {
     const xr_metadata *records = log->metadata.items;

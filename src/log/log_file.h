@@ -68,6 +68,8 @@ typedef struct xr_channel {
     uint16_t schema;
     bool trusted; /* from a summary whose CRC is right */
     xr_topic means;
+    bool noted;       /* as a topic that nobody here knows */
+    uint32_t scanned; /* records that were looked at for unknown fields */
     exray_message message;
     exray_kind kind;
     uint32_t index, output;
@@ -96,8 +98,8 @@ struct exray_log {
     xr_arena arena;
     const char *truncated;
     _Atomic uint64_t damaged;
-    uint64_t foreign; /* messages of somebody else's topics */
-    bool has_summary; /* and it is sound */
+    const char *unknown; /* unknown.h */
+    bool has_summary;    /* and it is sound */
     const char *library;
     exray_model model;
     bool has_model;

@@ -234,6 +234,36 @@ def test_foreign_topics_and_schemas(tmp_path):
     log.finish()
     assert list(arrays(tmp_path, path)["frame-000000"]) == ["input/x"]
     assert info(path)["damaged"] == 0
+    assert info(path)["unknown"] == ("5 topics (/lidar: other.Thing, /input/cloud: other.Thing, /layer/x, /layer/1/2/3, "
+                                     "/frames)")
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": CompressionType.ZSTD}, {"use_chunking": False}], ids=str)
+def test_unknown_fields_are_told_once(tmp_path, options):
+    path, log = tmp_path / "log.mcap", Log(tmp_path / "log.mcap", **options)
+    later = b"\xfa\x7f\x03abc"  # field 2047
+    for f in range(3):
+        begin = log.time
+        tensor = PB["Tensor"](frame=f, info={"dtype": 1, "shape": [1]}, data=b"1234").SerializeToString()
+        log.add("/input/x", "Tensor", tensor + b"\x22\x06" + later)  # in its stats
+        log.add("/frame", "Frame", PB["Frame"](index=f, begin_ns=begin, end_ns=log.time + 10).SerializeToString() + later)
+    log.finish()
+    assert info(path)["unknown"] == "2 fields (TensorStats 2047, Frame 2047)"
+    assert info(path)["frames"]["complete"] == 3 and info(path)["damaged"] == 0
+    told = [line for line in run("info", path).splitlines() if "2047" in line]
+    assert told == ["unknown    2 fields (TensorStats 2047, Frame 2047): of a later version or another program, and skipped"]
+
+
+def test_a_flipped_bit_is_no_unknown_field(tmp_path):
+    path, log = tmp_path / "log.mcap", Log(tmp_path / "log.mcap")
+    log.tensor("/input/x", np.arange(16, dtype=np.float32))
+    log.frame(0, 1000)
+    log.finish()
+    data = path.read_bytes()
+    at = data.index(np.arange(16, dtype=np.float32).tobytes()) - 2
+    assert data[at] == 0x1A  # Tensor.data becomes a field 11
+    path.write_bytes(data[:at] + b"\x5a" + data[at + 1:])
+    assert info(path)["unknown"] is None and info(path)["damaged"] == 1
 
 
 def test_no_metadata_means_edge(tmp_path):

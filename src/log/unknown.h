@@ -1,0 +1,42 @@
+/* What a log has that this version does not know: topics, schemas, fields of known messages.
+ * All of it is skipped; this is what lets the reader say so, once. */
+#ifndef XR_LOG_UNKNOWN_H
+#define XR_LOG_UNKNOWN_H
+
+#include "log/wire.h"
+
+/* The messages that topics carry. */
+typedef enum xr_schema {
+    XR_SCHEMA_MODEL = 1,
+    XR_SCHEMA_FRAME,
+    XR_SCHEMA_TENSOR,
+    XR_SCHEMA_LATENCY,
+    XR_SCHEMA_SYSTEM,
+    XR_SCHEMA_READING,
+    XR_SCHEMA_RESULT,
+} xr_schema;
+
+enum { XR_UNKNOWN_FIELDS = 16 }; /* as many different ones are told apart */
+
+/* Zero it before use. */
+typedef struct xr_unknown {
+    struct {
+        uint8_t schema; /* a row of unknown.c's table */
+        uint32_t number;
+    } fields[XR_UNKNOWN_FIELDS];
+    uint32_t field_count;
+    uint32_t topic_count;
+    char topics[256]; /* the first ones, as they are told */
+} xr_unknown;
+
+/* Notes a topic once; the caller knows which it has noted. */
+void xr_unknown_topic(xr_unknown *unknown, const char *topic, xr_text schema);
+
+/* Notes the fields of a message, and of the messages within it, that the schema does not have. */
+void xr_unknown_fields(xr_unknown *unknown, xr_schema schema, const uint8_t *data, size_t size);
+
+/* "1 topic (/event: exray.v1.Event), 2 fields (Frame 9, TensorStats 11)"; NULL where there is nothing, or the
+ * arena failed. */
+const char *xr_unknown_text(const xr_unknown *unknown, xr_arena *arena);
+
+#endif
