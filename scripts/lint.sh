@@ -15,6 +15,9 @@ scripts/version.sh || say "the version is not the same everywhere"
 # Arrows between the rooms, circles, names, sizes.
 python3 scripts/structure.py || say "the structure is not as ARCHITECTURE.md has it"
 
+# Links between the Markdown files.
+scripts/check_links.py || say "a link of the docs leads nowhere"
+
 # Every C file of the program that the build knows.
 if [ -f build/compile_commands.json ]; then
     mapfile -t sources < <(git ls-files 'src/*.c')

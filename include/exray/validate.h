@@ -48,7 +48,7 @@ typedef struct exray_validation_options {
      * (each log is then opened a second time). */
     const char *edge_model, *reference_model;
     /* "tflite", "litert", "onnxruntime": each wrong layer is run alone by this engine, cut out of
-     * `reference_model`, on the inputs that the edge recorded (docs/assertions.md); or NULL. */
+     * `reference_model`, on the inputs that the edge recorded (docs/causes-layer.md); or NULL. */
     const char *engine;
     const char *kernels;        /* the engine's, by name; NULL: "default" */
     const char *engine_library; /* the engine's shared library; NULL: found */

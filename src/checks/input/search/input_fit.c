@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Levels.  Decoders, rounding and +-1 noise stay below; the residual of another
- * kernel of a resize is above on real pictures (docs/assertions.md has figures).
+ * kernel of a resize is above on real pictures (docs/causes-input.md has figures).
  * Decoders differ in how they enlarge the chroma, hardly in the luma. */
 #define NOISE_LUMA   1.5
 #define NOISE_COLOUR 4.0

@@ -1,6 +1,6 @@
 /* How the edge's model input follows from the reference's: the order of channels
  * and an affine map for each, edge[c] = gain[c] * reference[order[c]] + offset[c].
- * docs/assertions.md has the reasoning.
+ * docs/causes-input.md has the reasoning.
  *
  * Two views of each picture are used.  Blocks of 8 x 8 pixels, averaged, hardly
  * change with the kernel of a resize, a decoder, or rounding: they tell which order
