@@ -18,7 +18,7 @@ typedef struct counts {
     uint64_t records, with_data, with_sketch, bytes;
 } counts;
 
-typedef struct summary {
+typedef struct log_summary {
     const exray_log *log;
     uint64_t file_size;
     size_t frames, complete, labelled;
@@ -29,7 +29,7 @@ typedef struct summary {
     bool has_system;
     exray_system system; /* the highest values */
     uint64_t unreadable; /* records that --check could not read */
-} summary;
+} log_summary;
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -37,7 +37,7 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool sum_latency(summary *s)
+static bool sum_latency(log_summary *s)
 {
     uint64_t *times = malloc((s->frames + 1) * sizeof *times);
     if (!times)
@@ -66,7 +66,7 @@ static void keep_most(bool has, uint64_t value, bool *has_most, uint64_t *most)
     *has_most = *has_most || has;
 }
 
-static void sum_system(summary *s, const exray_record *record, exray_slot *slot)
+static void sum_system(log_summary *s, const exray_record *record, exray_slot *slot)
 {
     exray_system now;
     if (exray_log_read_system(s->log, record, slot, &now, NULL) != EXRAY_OK)
@@ -103,7 +103,8 @@ static bool can_read(const exray_log *log, const exray_record *record, exray_slo
     }
 }
 
-static void sum_records(summary *s, const exray_record *records, size_t count, exray_slot *slot, bool check)
+static void sum_records(log_summary *s, const exray_record *records, size_t count, exray_slot *slot,
+                        bool check)
 {
     for (size_t i = 0; i < count; i++) {
         const exray_record *r = &records[i];
@@ -119,13 +120,13 @@ static void sum_records(summary *s, const exray_record *records, size_t count, e
     }
 }
 
-static bool sum_up(summary *s, const exray_log *log, bool check)
+static bool sum_up(log_summary *s, const exray_log *log, bool check)
 {
     exray_slot *slot = exray_slot_new();
     struct stat file;
     if (!slot)
         return false;
-    *s = (summary){.log = log, .frames = exray_log_frame_count(log)};
+    *s = (log_summary){.log = log, .frames = exray_log_frame_count(log)};
     if (stat(exray_log_path(log), &file) == 0)
         s->file_size = (uint64_t)file.st_size;
     size_t constants;
@@ -237,7 +238,7 @@ static void put_counts(const char *first, const char *name, const counts *c)
     putchar('\n');
 }
 
-static void put_records(const summary *s)
+static void put_records(const log_summary *s)
 {
     const char *label = "records";
     for (int kind = 0; kind < EXRAY_KIND_COUNT; kind++) {
@@ -251,7 +252,7 @@ static void put_records(const summary *s)
         }
 }
 
-static void put_state(const summary *s)
+static void put_state(const log_summary *s)
 {
     uint64_t damaged = exray_log_damaged(s->log);
     const char *truncated = exray_log_truncated(s->log);
@@ -273,7 +274,7 @@ static void put_state(const summary *s)
                damaged > s->unreadable ? damaged : s->unreadable);
 }
 
-static void print_summary(const summary *s)
+static void print_summary(const log_summary *s)
 {
     char bytes[32];
     put_label("log");
@@ -384,7 +385,7 @@ static void add_metadata(cJSON *root, const exray_log *log)
     }
 }
 
-static void add_system(cJSON *root, const summary *s)
+static void add_system(cJSON *root, const log_summary *s)
 {
     const exray_system *system = &s->system;
     cJSON *object = cJSON_AddObjectToObject(root, "system");
@@ -399,7 +400,7 @@ static void add_system(cJSON *root, const summary *s)
     cJSON_AddNumberToObject(object, "dropped_records", (double)system->dropped_records);
 }
 
-static cJSON *describe(const summary *s)
+static cJSON *describe(const log_summary *s)
 {
     const exray_log *log = s->log;
     cJSON *root = cJSON_CreateObject();
@@ -444,7 +445,7 @@ static cJSON *describe(const summary *s)
     return root;
 }
 
-static bool write_json(const summary *s, const char *path)
+static bool write_json(const log_summary *s, const char *path)
 {
     cJSON *root = describe(s);
     char *text = cJSON_Print(root);
@@ -487,7 +488,7 @@ static int run(int argc, char **argv)
     exray_log *log = exray_log_open(argv[optind], &error);
     if (!log)
         return xr_fail_error(&error);
-    summary s;
+    log_summary s;
     int status = XR_EXIT_OK;
     if (!sum_up(&s, log, check)) {
         status = xr_fail("out of memory while reading %s", argv[optind]);

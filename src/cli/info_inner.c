@@ -5,9 +5,9 @@
 #include <string.h>
 
 /* An operator within another; op NULL: the outer one itself. */
-typedef struct entry {
+typedef struct inner_op {
     const char *outer, *op;
-} entry;
+} inner_op;
 
 static const char *text(const char *may_be_null)
 {
@@ -16,7 +16,7 @@ static const char *text(const char *may_be_null)
 
 static int compare_entries(const void *a, const void *b)
 {
-    const entry *x = a, *y = b;
+    const inner_op *x = a, *y = b;
     int order = strcmp(x->outer, y->outer);
     if (order)
         return order;
@@ -24,19 +24,19 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* Sorted by outer operator, each followed by what is inside; NULL: nothing is, or no memory. */
-static entry *list_entries(const exray_model *model, size_t *count)
+static inner_op *list_entries(const exray_model *model, size_t *count)
 {
     size_t room = 0, used = 0;
     for (uint32_t n = 0; n < model->node_count; n++)
         if (model->nodes[n].inner_count)
             room += (size_t)model->nodes[n].inner_count + 1;
-    entry *entries = room ? malloc(room * sizeof *entries) : NULL;
+    inner_op *entries = room ? malloc(room * sizeof *entries) : NULL;
     for (uint32_t n = 0; entries && n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
         if (node->inner_count)
-            entries[used++] = (entry){text(node->op), NULL};
+            entries[used++] = (inner_op){text(node->op), NULL};
         for (uint32_t i = 0; i < node->inner_count; i++)
-            entries[used++] = (entry){text(node->op), text(node->inner[i].op)};
+            entries[used++] = (inner_op){text(node->op), text(node->inner[i].op)};
     }
     if (entries)
         qsort(entries, used, sizeof *entries, compare_entries);
@@ -47,7 +47,7 @@ static entry *list_entries(const exray_model *model, size_t *count)
 void xr_put_inner(const exray_model *model, int label_width)
 {
     size_t count = 0;
-    entry *entries = list_entries(model, &count);
+    inner_op *entries = list_entries(model, &count);
     const char *label = "inside", *separator = "";
     for (size_t i = 0, equal; entries && i < count; i += equal) {
         for (equal = 1; i + equal < count && compare_entries(&entries[i], &entries[i + equal]) == 0; equal++)

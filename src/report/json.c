@@ -10,11 +10,11 @@
 
 /* cJSON's functions take and return NULL when memory runs out; only the end is
  * checked: an item that could not be added leaves the count short. */
-typedef struct writer {
+typedef struct json_writer {
     bool failed;
-} writer;
+} json_writer;
 
-static cJSON *put(writer *w, cJSON *object, const char *key, cJSON *item)
+static cJSON *put(json_writer *w, cJSON *object, const char *key, cJSON *item)
 {
     if (!item || !cJSON_AddItemToObject(object, key, item)) {
         w->failed = true;
@@ -24,7 +24,7 @@ static cJSON *put(writer *w, cJSON *object, const char *key, cJSON *item)
     return item;
 }
 
-static cJSON *push(writer *w, cJSON *array, cJSON *item)
+static cJSON *push(json_writer *w, cJSON *array, cJSON *item)
 {
     if (!item || !cJSON_AddItemToArray(array, item)) {
         w->failed = true;
@@ -34,7 +34,7 @@ static cJSON *push(writer *w, cJSON *array, cJSON *item)
     return item;
 }
 
-static void number(writer *w, cJSON *object, const char *key, double value)
+static void number(json_writer *w, cJSON *object, const char *key, double value)
 {
     put(w, object, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
 }
@@ -63,14 +63,14 @@ static cJSON *text_item(const char *value)
     return item;
 }
 
-static void text(writer *w, cJSON *object, const char *key, const char *value)
+static void text(json_writer *w, cJSON *object, const char *key, const char *value)
 {
     put(w, object, key, value ? text_item(value) : cJSON_CreateNull());
 }
 
 /* ---- Parts ------------------------------------------------------------------------ */
 
-static void add_frames(writer *w, cJSON *root, const exray_comparison *c)
+static void add_frames(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     cJSON *frames = put(w, root, "frames", cJSON_CreateObject());
     number(w, frames, "matched", (double)exray_comparison_frame_count(c));
@@ -80,7 +80,7 @@ static void add_frames(writer *w, cJSON *root, const exray_comparison *c)
     text(w, frames, "matched_by", exray_comparison_matched_by(c));
 }
 
-static void add_accuracy(writer *w, cJSON *root, const exray_comparison *c)
+static void add_accuracy(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     const exray_accuracy *a = exray_comparison_accuracy(c);
     cJSON *o = put(w, root, "accuracy", cJSON_CreateObject());
@@ -94,7 +94,7 @@ static void add_accuracy(writer *w, cJSON *root, const exray_comparison *c)
     number(w, o, "agreement", a->agreement);
 }
 
-static void add_coverage(writer *w, cJSON *root, const exray_comparison *c)
+static void add_coverage(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     const exray_coverage *v = exray_comparison_coverage(c);
     cJSON *o = put(w, root, "coverage", cJSON_CreateObject());
@@ -107,7 +107,7 @@ static void add_coverage(writer *w, cJSON *root, const exray_comparison *c)
     number(w, o, "with_sketch", (double)v->with_sketch);
 }
 
-static void add_where(writer *w, cJSON *o, const exray_comparison *c, const exray_finding *f)
+static void add_where(json_writer *w, cJSON *o, const exray_comparison *c, const exray_finding *f)
 {
     const exray_layer_pair *layer = f->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(c, f->layer);
     cJSON *where = put(w, o, "where", cJSON_CreateObject());
@@ -120,7 +120,7 @@ static void add_where(writer *w, cJSON *o, const exray_comparison *c, const exra
     text(w, where, "op", layer ? layer->op[EXRAY_SIDE_EDGE] : NULL);
 }
 
-static void add_finding(writer *w, cJSON *list, const exray_comparison *c, const exray_finding *f)
+static void add_finding(json_writer *w, cJSON *list, const exray_comparison *c, const exray_finding *f)
 {
     cJSON *o = push(w, list, cJSON_CreateObject());
     text(w, o, "cause", f->cause);
@@ -148,7 +148,7 @@ static void add_finding(writer *w, cJSON *list, const exray_comparison *c, const
     text(w, o, "assertion", f->assertion ? f->assertion->name : NULL);
 }
 
-static void add_metrics(writer *w, cJSON *o, const exray_metrics *m)
+static void add_metrics(json_writer *w, cJSON *o, const exray_metrics *m)
 {
     number(w, o, "nrmse", m->nrmse);
     number(w, o, "cosine", m->cosine);
@@ -182,7 +182,7 @@ static const char *role_name(exray_layer_role role)
 }
 
 /* An estimate's: [low, high]. */
-static void add_bounds(writer *w, cJSON *o, const char *key, double low, double high)
+static void add_bounds(json_writer *w, cJSON *o, const char *key, double low, double high)
 {
     cJSON *pair = put(w, o, key, cJSON_CreateArray());
     const double ends[2] = {low, high};
@@ -190,7 +190,7 @@ static void add_bounds(writer *w, cJSON *o, const char *key, double low, double 
         push(w, pair, isfinite(ends[i]) ? cJSON_CreateNumber(ends[i]) : cJSON_CreateNull());
 }
 
-static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
+static void add_layer(json_writer *w, cJSON *list, const exray_layer_pair *layer)
 {
     static const char *const sides[2] = {"edge", "reference"};
     cJSON *o = push(w, list, cJSON_CreateObject());
@@ -222,7 +222,7 @@ static void add_layer(writer *w, cJSON *list, const exray_layer_pair *layer)
     text(w, o, "problem", layer->problem);
 }
 
-static void add_io(writer *w, cJSON *root, const char *key, const exray_io_pair *first, size_t count)
+static void add_io(json_writer *w, cJSON *root, const char *key, const exray_io_pair *first, size_t count)
 {
     cJSON *list = put(w, root, key, cJSON_CreateArray());
     for (size_t i = 0; i < count; i++) {
@@ -238,7 +238,7 @@ static void add_io(writer *w, cJSON *root, const char *key, const exray_io_pair 
     }
 }
 
-static void add_durations(writer *w, cJSON *o, const exray_durations *d)
+static void add_durations(json_writer *w, cJSON *o, const exray_durations *d)
 {
     number(w, o, "frames", (double)d->count);
     number(w, o, "median_ms", d->median / 1e6);
@@ -247,7 +247,7 @@ static void add_durations(writer *w, cJSON *o, const exray_durations *d)
     number(w, o, "high_ms", d->high / 1e6);
 }
 
-static void add_node_latency(writer *w, cJSON *o, const char *key, const exray_node_latency *node)
+static void add_node_latency(json_writer *w, cJSON *o, const char *key, const exray_node_latency *node)
 {
     cJSON *side = put(w, o, key, node ? cJSON_CreateObject() : cJSON_CreateNull());
     if (!node)
@@ -259,7 +259,7 @@ static void add_node_latency(writer *w, cJSON *o, const char *key, const exray_n
 }
 
 /* Layers that findings name as slow: their evidence has "layer_N", N the edge's node. */
-static void add_stragglers(writer *w, cJSON *latency, const xr_report *r)
+static void add_stragglers(json_writer *w, cJSON *latency, const xr_report *r)
 {
     cJSON *list = put(w, latency, "stragglers", cJSON_CreateArray());
     const exray_model *model = exray_log_model(exray_comparison_log(r->comparison, EXRAY_SIDE_EDGE));
@@ -286,7 +286,7 @@ static void add_stragglers(writer *w, cJSON *latency, const xr_report *r)
     }
 }
 
-static void add_latency(writer *w, cJSON *root, const xr_report *r)
+static void add_latency(json_writer *w, cJSON *root, const xr_report *r)
 {
     const exray_comparison *c = r->comparison;
     const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_SIDE_EDGE),
@@ -317,7 +317,7 @@ static void add_latency(writer *w, cJSON *root, const xr_report *r)
     }
 }
 
-static void add_assertions(writer *w, cJSON *root, const xr_report *r)
+static void add_assertions(json_writer *w, cJSON *root, const xr_report *r)
 {
     cJSON *list = put(w, root, "assertions", cJSON_CreateArray());
     for (size_t i = 0; i < r->outcome->run_count; i++) {
@@ -336,7 +336,7 @@ static void add_assertions(writer *w, cJSON *root, const xr_report *r)
         push(w, unjudged, text_item(*remark));
 }
 
-static void add_logs(writer *w, cJSON *root, const exray_comparison *c)
+static void add_logs(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     static const char *const sides[2] = {"edge", "reference"};
     cJSON *logs = put(w, root, "logs", cJSON_CreateObject());
@@ -355,7 +355,7 @@ static void add_logs(writer *w, cJSON *root, const exray_comparison *c)
 
 bool xr_report_json(const xr_report *r, FILE *out)
 {
-    writer w = {false};
+    json_writer w = {false};
     const exray_comparison *c = r->comparison;
     cJSON *root = cJSON_CreateObject();
     text(&w, root, "format", "exray-validation");

@@ -16,18 +16,18 @@ static const char *const role_colours[] = {
     [EXRAY_LAYER_ROLE_PROPAGATES] = "#fde293",
 };
 
-typedef struct entry {
+typedef struct node_value {
     char *key; /* owned; NULL: the node has no name */
     uint32_t node;
     double value; /* NAN: none */
     exray_layer_role role;
-} entry;
+} node_value;
 
-typedef struct table {
-    entry *entries; /* one a node */
-    entry **sorted;
+typedef struct node_values {
+    node_value *entries; /* one a node */
+    node_value **sorted;
     uint32_t count;
-} table;
+} node_values;
 
 /* ---- Names ----------------------------------------------------------------------------- */
 
@@ -48,19 +48,19 @@ static const char *key_of(const exray_model *model, uint32_t n)
 
 static int compare_keys(const void *a, const void *b)
 {
-    const entry *x = *(entry *const *)a, *y = *(entry *const *)b;
+    const node_value *x = *(node_value *const *)a, *y = *(node_value *const *)b;
     int order = x->key && y->key ? strcmp(x->key, y->key) : (x->key != NULL) - (y->key != NULL);
     return order ? order : (x->node > y->node) - (x->node < y->node);
 }
 
 /* A name stands for its last node, as in Model Explorer; earlier ones lose it. */
-static void drop_repeated(table *t)
+static void drop_repeated(node_values *t)
 {
     for (uint32_t i = 0; i < t->count; i++)
         t->sorted[i] = &t->entries[i];
     qsort(t->sorted, t->count, sizeof *t->sorted, compare_keys);
     for (uint32_t i = 0; i + 1 < t->count; i++) {
-        entry *e = t->sorted[i], *next = t->sorted[i + 1];
+        node_value *e = t->sorted[i], *next = t->sorted[i + 1];
         if (e->key && next->key && strcmp(e->key, next->key) == 0) {
             free(e->key);
             e->key = NULL;
@@ -68,7 +68,7 @@ static void drop_repeated(table *t)
     }
 }
 
-static void free_table(table *t)
+static void free_table(node_values *t)
 {
     for (uint32_t i = 0; t->entries && i < t->count; i++)
         free(t->entries[i].key);
@@ -76,21 +76,21 @@ static void free_table(table *t)
     free(t->sorted);
 }
 
-static bool make_table(const exray_model *model, table *t, xr_overlay *overlay)
+static bool make_table(const exray_model *model, node_values *t, xr_overlay *overlay)
 {
     uint32_t count = model ? model->node_count : 0;
     *overlay = (xr_overlay){0};
-    *t = (table){.entries = calloc((size_t)count + 1, sizeof *t->entries),
-                 .sorted = calloc((size_t)count + 1, sizeof *t->sorted),
-                 .count = count};
+    *t = (node_values){.entries = calloc((size_t)count + 1, sizeof *t->entries),
+                       .sorted = calloc((size_t)count + 1, sizeof *t->sorted),
+                       .count = count};
     bool good = t->entries && t->sorted;
     for (uint32_t n = 0; good && n < count; n++) {
         bool inner = model->nodes[n].subgraph != 0;
         const char *key = inner ? NULL : key_of(model, n);
-        t->entries[n] = (entry){.key = key ? xr_clean_text(key) : NULL,
-                                .node = n,
-                                .value = NAN,
-                                .role = EXRAY_LAYER_ROLE_UNJUDGED};
+        t->entries[n] = (node_value){.key = key ? xr_clean_text(key) : NULL,
+                                     .node = n,
+                                     .value = NAN,
+                                     .role = EXRAY_LAYER_ROLE_UNJUDGED};
         good = !key || t->entries[n].key;
         overlay->inner += inner;
     }
@@ -104,7 +104,7 @@ static bool make_table(const exray_model *model, table *t, xr_overlay *overlay)
 /* ---- Values ------------------------------------------------------------------------------- */
 
 /* Of a node's outputs the worst counts. */
-static void add_layer(table *t, const exray_layer_pair *layer, double value)
+static void add_layer(node_values *t, const exray_layer_pair *layer, double value)
 {
     static const int gravity[] = {[EXRAY_LAYER_ROLE_CLEAN] = 1,
                                   [EXRAY_LAYER_ROLE_ORIGINATES] = 3,
@@ -113,14 +113,14 @@ static void add_layer(table *t, const exray_layer_pair *layer, double value)
     uint32_t n = layer->node[EXRAY_SIDE_EDGE];
     if (n >= t->count || !isfinite(value))
         return;
-    entry *e = &t->entries[n];
+    node_value *e = &t->entries[n];
     if (gravity[layer->role] > gravity[e->role])
         e->role = layer->role;
     if (!(e->value >= value))
         e->value = value;
 }
 
-static void add_layers(table *t, const exray_comparison *c, xr_overlay *overlay)
+static void add_layers(node_values *t, const exray_comparison *c, xr_overlay *overlay)
 {
     bool measured = false, bounded = false;
     size_t count = exray_comparison_layer_count(c);
@@ -138,7 +138,7 @@ static void add_layers(table *t, const exray_comparison *c, xr_overlay *overlay)
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-static bool add_result(cJSON *results, const entry *e)
+static bool add_result(cJSON *results, const node_value *e)
 {
     cJSON *result = cJSON_AddObjectToObject(results, e->key);
     return result && cJSON_AddNumberToObject(result, "value", e->value) &&
@@ -156,13 +156,13 @@ static bool add_stop(cJSON *gradient, double stop, const char *colour)
     return cJSON_AddNumberToObject(item, "stop", stop) && cJSON_AddStringToObject(item, "bgColor", colour);
 }
 
-static bool write_table(const table *t, const char *name, bool gradient, FILE *out, xr_overlay *overlay)
+static bool write_table(const node_values *t, const char *name, bool gradient, FILE *out, xr_overlay *overlay)
 {
     cJSON *root = cJSON_CreateObject();
     bool good = cJSON_AddStringToObject(root, "name", name);
     cJSON *results = cJSON_AddObjectToObject(root, "results");
     for (uint32_t i = 0; i < t->count && good; i++) {
-        const entry *e = &t->entries[i];
+        const node_value *e = &t->entries[i];
         if (!e->key) {
             overlay->unnamed++;
         } else if (!isfinite(e->value)) {
@@ -189,7 +189,7 @@ static bool write_table(const table *t, const char *name, bool gradient, FILE *o
 
 bool xr_report_model_explorer(const exray_comparison *comparison, FILE *out, xr_overlay *overlay)
 {
-    table t;
+    node_values t;
     if (!make_table(exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)), &t, overlay))
         return false;
     add_layers(&t, comparison, overlay);
@@ -201,7 +201,7 @@ bool xr_report_model_explorer(const exray_comparison *comparison, FILE *out, xr_
 
 bool xr_report_model_explorer_times(const exray_log *log, FILE *out, xr_overlay *overlay)
 {
-    table t;
+    node_values t;
     xr_latency latency;
     if (!make_table(exray_log_model(log), &t, overlay))
         return false;

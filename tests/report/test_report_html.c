@@ -1,6 +1,6 @@
 /* Axes, ticks and text of the HTML report. */
 #define _POSIX_C_SOURCE 200809L
-#include "report/html/html.h"
+#include "report/html/page.h"
 #include "report/html/spectrum.h"
 #include "report/html/svg.h"
 

@@ -27,7 +27,7 @@ typedef struct node_times {
     bool open; /* the last entry is of the frame being read */
 } node_times;
 
-typedef struct table {
+typedef struct csv_rows {
     const exray_log *log;
     row *rows;
     size_t count, capacity;
@@ -35,7 +35,7 @@ typedef struct table {
     node_times *times;
     size_t node_count;
     bool failed; /* out of memory */
-} table;
+} csv_rows;
 
 static bool is_row_of(const row *r, const exray_record *record)
 {
@@ -43,7 +43,7 @@ static bool is_row_of(const row *r, const exray_record *record)
            strcmp(r->name, record->name) == 0;
 }
 
-static row *row_of(table *t, const exray_record *record)
+static row *row_of(csv_rows *t, const exray_record *record)
 {
     for (size_t i = 0; i < t->count; i++) {
         size_t at = (t->next + i) % t->count;
@@ -106,7 +106,7 @@ static bool is_encoded(const char *format)
     return strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0 || strcmp(format, "wav") == 0;
 }
 
-static void add_tensor(table *t, const exray_record *record, exray_slot *slot, uint64_t *skipped)
+static void add_tensor(csv_rows *t, const exray_record *record, exray_slot *slot, uint64_t *skipped)
 {
     exray_tensor_view view;
     exray_error error;
@@ -128,7 +128,7 @@ static void add_tensor(table *t, const exray_record *record, exray_slot *slot, u
 }
 
 /* A node that runs several times in a frame took the sum. */
-static void add_time(table *t, uint32_t node, uint64_t ns)
+static void add_time(csv_rows *t, uint32_t node, uint64_t ns)
 {
     if (node >= t->node_count)
         return;
@@ -151,7 +151,7 @@ static void add_time(table *t, uint32_t node, uint64_t ns)
     times->open = true;
 }
 
-static void add_latency(table *t, const exray_record *record, exray_slot *slot, uint64_t *skipped)
+static void add_latency(csv_rows *t, const exray_record *record, exray_slot *slot, uint64_t *skipped)
 {
     exray_latency latency;
     exray_error error;
@@ -196,7 +196,7 @@ static void put_times(FILE *out, node_times *times)
     put_number(out, true, (double)times->ns[times->count - 1] / 1e6);
 }
 
-static void put_row(table *t, const row *r, FILE *out)
+static void put_row(csv_rows *t, const row *r, FILE *out)
 {
     const exray_model *model = exray_log_model(t->log);
     bool layer = r->kind == EXRAY_KIND_LAYER && model && r->index < model->node_count;
@@ -224,7 +224,7 @@ static void put_row(table *t, const row *r, FILE *out)
     fputc('\n', out);
 }
 
-static void read_records(table *t, const exray_record *records, size_t count, exray_slot *slot,
+static void read_records(csv_rows *t, const exray_record *records, size_t count, exray_slot *slot,
                          uint64_t *skipped)
 {
     for (size_t i = 0; i < count && !t->failed; i++) {
@@ -238,7 +238,7 @@ static void read_records(table *t, const exray_record *records, size_t count, ex
 bool xr_export_csv(const exray_log *log, FILE *out, uint64_t *skipped)
 {
     const exray_model *model = exray_log_model(log);
-    table t = {.log = log, .node_count = model ? model->node_count : 0};
+    csv_rows t = {.log = log, .node_count = model ? model->node_count : 0};
     exray_slot *slot = exray_slot_new();
     t.times = calloc(t.node_count + 1, sizeof *t.times);
     t.failed = !slot || !t.times;

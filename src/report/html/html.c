@@ -1,5 +1,5 @@
 /* The HTML page: one file, nothing loaded from anywhere. */
-#include "report/html/html.h"
+#include "report/html/page.h"
 
 #include <exray/exray.h>
 

@@ -1,5 +1,5 @@
 /* What was compared and what was not. */
-#include "report/html/html.h"
+#include "report/html/page.h"
 
 #include <math.h>
 #include <string.h>

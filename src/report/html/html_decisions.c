@@ -1,5 +1,5 @@
 /* Which frames changed their class. */
-#include "report/html/html.h"
+#include "report/html/html_frames.h"
 
 #include "checks/input/search/input_render.h"
 #include "report/html/html_image.h"
@@ -16,14 +16,14 @@ bool xr_html_has_decisions(const xr_page *p)
 
 /* ---- Sums ----------------------------------------------------------------------------------- */
 
-typedef struct sums {
+typedef struct decision_counts {
     size_t decided, changed, labelled;
     size_t right[2][2]; /* [edge is right][reference is right] */
-} sums;
+} decision_counts;
 
-static sums add_up(const xr_frame_facts *facts, size_t count)
+static decision_counts add_up(const xr_frame_facts *facts, size_t count)
 {
-    sums s = {0};
+    decision_counts s = {0};
     for (size_t f = 0; f < count; f++) {
         const xr_decision *d = &facts[f].decision;
         if (!facts[f].decided)
@@ -38,7 +38,7 @@ static sums add_up(const xr_frame_facts *facts, size_t count)
     return s;
 }
 
-static void put_matrix(xr_page *p, const sums *s)
+static void put_matrix(xr_page *p, const decision_counts *s)
 {
     xr_put(p->out,
            "<table class=\"matrix\"><caption>Of %zu frames with a label</caption><thead><tr><td></td><th "
@@ -201,7 +201,7 @@ void xr_html_decisions(xr_page *p)
     exray_slot *slot = exray_slot_new();
     fputs("<section id=\"decisions\"><h2>What was decided</h2>\n", p->out);
     if (facts && slot) {
-        sums s = add_up(facts, count);
+        decision_counts s = add_up(facts, count);
         xr_put(p->out, "<p>The first class changed in %zu of %zu frames.</p>\n", s.changed, s.decided);
         if (s.labelled)
             put_matrix(p, &s);

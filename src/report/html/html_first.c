@@ -1,5 +1,5 @@
 /* What is seen first: the verdict, its cause, what to do, and the figures; then each finding. */
-#include "report/html/html.h"
+#include "report/html/page.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Which frames are worth looking at. */
-#include "report/html/html.h"
+#include "report/html/html_frames.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,7 +63,7 @@ xr_frame_facts *xr_frame_facts_read(xr_page *p)
 
 /* ---- Picking ------------------------------------------------------------------------------ */
 
-static bool is_taken(const xr_telling *out, size_t count, size_t frame)
+static bool is_taken(const xr_notable_frame *out, size_t count, size_t frame)
 {
     for (size_t i = 0; i < count; i++)
         if (out[i].frame == frame)
@@ -85,7 +85,7 @@ static size_t worst(const xr_frame_facts *facts, size_t count)
 }
 
 /* The changed decision that weighs most: one that the reference had right comes first. */
-static size_t changed(const xr_frame_facts *facts, size_t count, const xr_telling *out, size_t taken)
+static size_t changed(const xr_frame_facts *facts, size_t count, const xr_notable_frame *out, size_t taken)
 {
     size_t at = count;
     double most = -1;
@@ -125,7 +125,7 @@ static double median_of(const xr_frame_facts *facts, size_t count)
 }
 
 /* The frame nearest to the median difference; without any, the first. */
-static size_t typical(const xr_frame_facts *facts, size_t count, const xr_telling *out, size_t taken)
+static size_t typical(const xr_frame_facts *facts, size_t count, const xr_notable_frame *out, size_t taken)
 {
     size_t at = count;
     double median = median_of(facts, count), nearest = INFINITY;
@@ -139,22 +139,22 @@ static size_t typical(const xr_frame_facts *facts, size_t count, const xr_tellin
     return at;
 }
 
-size_t xr_pick_telling(const xr_frame_facts *facts, size_t count, xr_telling out[XR_TELLING])
+size_t xr_pick_notable(const xr_frame_facts *facts, size_t count, xr_notable_frame out[XR_NOTABLE_MOST])
 {
     size_t taken = 0, f = changed(facts, count, out, taken);
     if (f < count)
-        out[taken++] = (xr_telling){f, "The decision changed"};
+        out[taken++] = (xr_notable_frame){f, "The decision changed"};
     f = worst(facts, count);
     if (f < count && is_taken(out, taken, f))
         out[0].why = "The decision changed; the inputs differ most here, too";
     else if (f < count)
-        out[taken++] = (xr_telling){f, "The inputs differ most here"};
+        out[taken++] = (xr_notable_frame){f, "The inputs differ most here"};
     f = typical(facts, count, out, taken);
     if (f < count)
-        out[taken++] = (xr_telling){f, "A typical frame"};
+        out[taken++] = (xr_notable_frame){f, "A typical frame"};
     f = changed(facts, count, out, taken);
-    if (f < count && taken < XR_TELLING)
-        out[taken++] = (xr_telling){f, "Another changed decision"};
+    if (f < count && taken < XR_NOTABLE_MOST)
+        out[taken++] = (xr_notable_frame){f, "Another changed decision"};
     return taken;
 }
 

@@ -1,6 +1,6 @@
 #include "report/html/html_image.h"
 
-#include "report/html/html.h"
+#include "report/html/html_text.h"
 
 /* jpeglib.h needs stdio.h and stddef.h before it. */
 #include <jpeglib.h>

@@ -2,7 +2,7 @@
 #ifndef XR_HTML_LAYERS_H
 #define XR_HTML_LAYERS_H
 
-#include "report/html/html.h"
+#include "report/html/page.h"
 
 /* Inputs, then layers, then outputs. */
 typedef struct xr_columns {

@@ -1,8 +1,9 @@
 /* What was captured, what both sides fed the model of it, and what is left once the named
  * cause is undone. */
-#include "report/html/html.h"
+#include "report/html/page.h"
 
 #include "checks/input/search/input_undo.h"
+#include "report/html/html_frames.h"
 #include "report/html/html_image.h"
 #include "report/html/html_signals.h"
 
@@ -270,18 +271,18 @@ static void put_legend(gallery *g)
 
 static void put_frames(gallery *g, const xr_frame_facts *facts, size_t count)
 {
-    xr_telling telling[XR_TELLING];
+    xr_notable_frame notable[XR_NOTABLE_MOST];
     xr_frame_text name;
-    size_t picked = xr_pick_telling(facts, count, telling);
-    bool picture = picked && is_picture(g, telling[0].frame);
+    size_t picked = xr_pick_notable(facts, count, notable);
+    bool picture = picked && is_picture(g, notable[0].frame);
     xr_put(g->page->out, "<p>Input <code>%s</code>, of %zu matched frames those worth looking at.</p>\n",
            g->io->name[EXRAY_SIDE_EDGE], count);
     if (picture)
         put_legend(g);
     for (size_t i = 0; i < picked; i++) {
-        size_t frame = telling[i].frame;
+        size_t frame = notable[i].frame;
         xr_put(g->page->out, "<div class=\"frame\"><h3>%s</h3><p class=\"why\">%s.",
-               xr_frame_name(g->page, frame, name), telling[i].why);
+               xr_frame_name(g->page, frame, name), notable[i].why);
         put_decision(g->page, &facts[frame]);
         fputs("</p>\n", g->page->out);
         if (picture) {

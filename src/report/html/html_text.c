@@ -1,5 +1,5 @@
 /* Text into HTML and JSON. */
-#include "report/html/html.h"
+#include "report/html/html_text.h"
 
 #include <math.h>
 #include <stdarg.h>

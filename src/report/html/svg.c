@@ -1,6 +1,6 @@
 #include "report/html/svg.h"
 
-#include "report/html/html.h"
+#include "report/html/html_text.h"
 
 #include <math.h>
 #include <string.h>

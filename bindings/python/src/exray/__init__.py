@@ -15,8 +15,9 @@ from exray._errors import (ArgumentError, EngineError, Error, FileError, FormatE
                            NoSpaceError, NotRecorded, OutOfMemoryError, StateError, UnsupportedError,
                            ValidationFailed, text)
 from exray._exray import lib as _lib
-from exray._log import Frame, Log, Tensor, Tensors, open, playback
+from exray._log import Frame, Log, open, playback
 from exray._recorder import Recorder
+from exray._tensor import Tensor, Tensors
 from exray._types import (Box, ClassScore, Media, Model, Node, Quantization, Result, Sketch, Stats, TensorInfo)
 from exray._validate import Accuracy, Assertion, Finding, Layer, LayerSide, Report, assertion, validate
 from exray import keras, litert, onnx, torch

@@ -8,7 +8,7 @@ import numpy as np
 
 from exray._errors import new_error, raise_filled
 from exray._exray import ffi, lib
-from exray._log import Tensor
+from exray._tensor import Tensor
 from exray._types import Keeper
 
 if TYPE_CHECKING:

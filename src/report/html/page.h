@@ -1,0 +1,44 @@
+/* The HTML page that is being written, and its sections: one file each. */
+#ifndef XR_HTML_PAGE_H
+#define XR_HTML_PAGE_H
+
+#include "compare/compare.h"
+#include "report/html/html_text.h"
+#include "report/report.h"
+
+#include <string.h>
+
+typedef struct xr_page {
+    FILE *out;
+    const xr_report *report;
+    const exray_comparison *comparison;
+    exray_slot *slot[2]; /* by exray_side; scratch */
+    bool out_of_memory;
+} xr_page;
+
+/* An element of a log's values, which may lie at any address. */
+static inline double xr_value_at(const float *values, uint64_t i)
+{
+    float v;
+    memcpy(&v, (const char *)values + i * sizeof v, sizeof v);
+    return (double)v;
+}
+
+/* ---- Sections, in their order ------------------------------------------------------------ */
+
+void xr_html_first(xr_page *page);     /* html_first.c: the verdict, the cause, the fix, figures */
+void xr_html_findings(xr_page *page);  /* html_first.c: the evidence of each */
+void xr_html_pictures(xr_page *page);  /* html_pictures.c: what both sides fed the model */
+void xr_html_layers(xr_page *page);    /* html_layers.c: the charts */
+void xr_html_table(xr_page *page);     /* html_table.c: the layers as a table */
+void xr_html_decisions(xr_page *page); /* html_decisions.c */
+void xr_html_latency(xr_page *page);   /* html_latency.c */
+void xr_html_compared(xr_page *page);  /* html_compared.c */
+/* html_data.c: what the script shows of a layer, as JSON. */
+void xr_html_data(xr_page *page);
+
+/* Whether a section has anything to show: for the list of contents. */
+bool xr_html_has_decisions(const xr_page *page);
+bool xr_html_has_latency(const xr_page *page);
+
+#endif
