@@ -36,7 +36,7 @@ ROOMS = {
     "replay": "base core engines/engine.h engines/agreement.h log media pipeline",
     "isolate": "base compare core engines/engine.h log media models pipeline",
     "checks": "",
-    "report": "base checks compare core",
+    "report": "base checks compare",
     "validate": "base checks compare core engines/engine.h isolate log models report",
     "cli": "base checks codecs compare core engines isolate log media models pipeline replay report validate",
 }

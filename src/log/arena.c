@@ -1,5 +1,7 @@
 #include "log/arena.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,25 +57,6 @@ void *xr_arena_take(xr_arena *arena, size_t size)
     return memset(memory, 0, size);
 }
 
-/* Bytes of the UTF-8 sequence at `s`, or 0 where there is none (overlong forms
- * and surrogates included). */
-static size_t utf8_length(const uint8_t *s, size_t size)
-{
-    uint8_t lead = s[0];
-    if (lead < 0x80)
-        return 1;
-    size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || length > size)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    if ((lead == 0xE0 && s[1] < 0xA0) || (lead == 0xED && s[1] > 0x9F) || (lead == 0xF0 && s[1] < 0x90) ||
-        (lead == 0xF4 && s[1] > 0x8F))
-        return 0;
-    return length;
-}
-
 const char *xr_arena_string(xr_arena *arena, const void *bytes, size_t size)
 {
     if (size == 0)
@@ -86,12 +69,7 @@ const char *xr_arena_string(xr_arena *arena, const void *bytes, size_t size)
     if (!copy)
         return NULL;
     memcpy(copy, bytes, size);
-    for (size_t i = 0; i < size;) {
-        size_t length = utf8_length((const uint8_t *)copy + i, size - i);
-        if (length == 0)
-            copy[i] = '?';
-        i += length ? length : 1;
-    }
+    xr_utf8_repair(copy, size);
     return copy;
 }
 

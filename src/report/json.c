@@ -1,6 +1,5 @@
 /* The contract "exray-validation", version 1. */
-#include "core/text.h"
-#include "report/clean_text.h"
+#include "base/utf8.h"
 #include "report/report.h"
 
 #include <cjson/cJSON.h>
@@ -39,25 +38,9 @@ static void number(json_writer *w, cJSON *object, const char *key, double value)
     put(w, object, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
 }
 
-char *xr_clean_text(const char *value)
-{
-    size_t size = strlen(value) + 1;
-    char *clean = malloc(size);
-    if (!clean)
-        return NULL;
-    memcpy(clean, value, size);
-    for (size_t i = 0; i + 1 < size;) {
-        size_t length = xr_utf8_length(clean + i, size - 1 - i);
-        if (length == 0)
-            clean[i] = '?';
-        i += length ? length : 1;
-    }
-    return clean;
-}
-
 static cJSON *text_item(const char *value)
 {
-    char *clean = xr_clean_text(value);
+    char *clean = xr_utf8_copy(value);
     cJSON *item = clean ? cJSON_CreateString(clean) : NULL;
     free(clean);
     return item;

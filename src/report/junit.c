@@ -1,5 +1,6 @@
 /* JUnit XML: what CI servers show as tests.  One test case an assertion: failed with its
  * findings of severity error, skipped where it could not be judged. */
+#include "base/utf8.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -7,30 +8,20 @@
 
 /* ---- XML ------------------------------------------------------------------------------- */
 
-/* Length of the character that begins at p if XML 1.0 allows it, else 0: UTF-8, no control
- * characters but tab and the ends of lines, no surrogates, no U+FFFE, U+FFFF. */
-static size_t xml_character(const unsigned char *p)
+/* Length of the character that begins at `at` if XML 1.0 allows it, else 0: no control characters but tab and
+ * the ends of lines, no U+FFFE, U+FFFF. */
+static size_t xml_character(const char *at)
 {
-    if (*p < 0x80)
-        return *p >= 0x20 || *p == '\t' || *p == '\n' || *p == '\r';
-    size_t size = *p >= 0xF0 && *p < 0xF5 ? 4 : *p >= 0xE0 ? 3 : *p >= 0xC2 ? 2 : 0;
-    if (*p >= 0xF5)
-        return 0;
-    uint32_t code = *p & (0x7Fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (p[i] & 0x3Fu);
-    }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool good = size && code >= least[size] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF) &&
-                code != 0xFFFE && code != 0xFFFF;
-    return good ? size : 0;
+    uint32_t code;
+    size_t size = xr_utf8_decode(at, XR_UTF8_MOST, &code);
+    bool allowed =
+        code >= 0x20 ? code != 0xFFFE && code != 0xFFFF : code == '\t' || code == '\n' || code == '\r';
+    return allowed ? size : 0;
 }
 
 static void put_xml(FILE *out, const char *text)
 {
-    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+    for (const char *p = text; *p;) {
         size_t size = xml_character(p);
         if (size == 0)
             fputc('?', out);

@@ -1,7 +1,7 @@
 /* Overlays of Model Explorer.  How it finds a node: a key of `results` is the name of one of the
  * node's output tensors in the model file (the last node that has it), else the node's id. */
+#include "base/utf8.h"
 #include "compare/durations.h"
-#include "report/clean_text.h"
 #include "report/report.h"
 
 #include <cjson/cJSON.h>
@@ -87,7 +87,7 @@ static bool make_table(const exray_model *model, node_values *t, xr_overlay *ove
     for (uint32_t n = 0; good && n < count; n++) {
         bool inner = model->nodes[n].subgraph != 0;
         const char *key = inner ? NULL : key_of(model, n);
-        t->entries[n] = (node_value){.key = key ? xr_clean_text(key) : NULL,
+        t->entries[n] = (node_value){.key = key ? xr_utf8_copy(key) : NULL,
                                      .node = n,
                                      .value = NAN,
                                      .role = EXRAY_LAYER_ROLE_UNJUDGED};

@@ -1,32 +1,19 @@
 /* Text into HTML and JSON. */
 #include "report/html/html_text.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
-/* ---- UTF-8 ------------------------------------------------------------------------- */
-
-/* The character at `at` and its length; 0xFFFD where there is none.  Nothing overlong, no surrogate. */
-static uint32_t decode(const unsigned char *at, size_t *length)
+/* The character at `at`, and its length: 1 and U+FFFD where the bytes are no UTF-8. */
+static uint32_t decode(const char *at, size_t *length)
 {
-    *length = 1;
-    if (*at < 0x80)
-        return *at;
-    size_t more = *at >= 0xF0 ? 3 : *at >= 0xE0 ? 2 : 1;
-    uint32_t value = *at & (0x3FU >> more);
-    if (*at < 0xC2 || *at > 0xF4)
-        return 0xFFFD;
-    for (size_t i = 1; i <= more; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0xFFFD;
-        value = value << 6 | (at[i] & 0x3FU);
-    }
-    static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
-    if (value < least[more] || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000))
-        return 0xFFFD;
-    *length = more + 1;
-    return value;
+    uint32_t code;
+    size_t size = xr_utf8_decode(at, XR_UTF8_MOST, &code);
+    *length = size ? size : 1;
+    return code;
 }
 
 /* Controls, and marks that turn the direction of writing around: a name could show as another. */
@@ -37,7 +24,7 @@ static bool is_unseen(uint32_t c)
            (c & 0xFFFE) == 0xFFFE || (c >= 0xFFF0 && c < 0xFFFD);
 }
 
-static void put_character(FILE *out, const unsigned char *at, size_t length, uint32_t c)
+static void put_character(FILE *out, const char *at, size_t length, uint32_t c)
 {
     if (c == 0xFFFD || is_unseen(c))
         fputs("\xEF\xBF\xBD", out);
@@ -47,7 +34,7 @@ static void put_character(FILE *out, const unsigned char *at, size_t length, uin
 
 static void put_escaped(FILE *out, const char *text, bool prose)
 {
-    const unsigned char *at = (const unsigned char *)(text ? text : "");
+    const char *at = text ? text : "";
     size_t length;
     bool code = false;
     for (size_t used = 0; *at; at += length, used += length) {
@@ -56,7 +43,7 @@ static void put_escaped(FILE *out, const char *text, bool prose)
             break;
         }
         uint32_t c = decode(at, &length);
-        if (prose && c == '`' && (code || strchr((const char *)at + 1, '`'))) {
+        if (prose && c == '`' && (code || strchr(at + 1, '`'))) {
             fputs(code ? "</code>" : "<code>", out);
             code = !code;
             continue;
@@ -92,7 +79,7 @@ void xr_put_prose(FILE *out, const char *text)
 
 void xr_put_json_text(FILE *out, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)(text ? text : "");
+    const char *at = text ? text : "";
     size_t length;
     fputc('"', out);
     for (size_t used = 0; *at && used < XR_TEXT_MOST; at += length, used += length) {
