@@ -41,13 +41,18 @@ const char *exray_log_path(const exray_log *log);
  * where it has one. */
 const char *exray_log_truncated(const exray_log *log);
 
-/* Chunks and messages passed over since they were damaged (CRC, bad protobuf). */
+/* Chunks and messages passed over since they were damaged (CRC, bad protobuf), and ends of the file
+ * that are. */
 uint64_t exray_log_damaged(const exray_log *log);
 
 /* What the log has that this version does not know and passes over, in one line ("1 topic (/event:
  * exray.v1.Event), 2 fields (Frame 9, TensorStats 11)"): another program's, or of a later version.
  * Of tensors, the first records of each topic are looked at.  NULL: nothing. */
 const char *exray_log_unknown(const exray_log *log);
+
+/* Records that no checksum covers: all of a streamed log, those of a chunk cut short.  A flipped bit
+ * in their data goes unnoticed. */
+uint64_t exray_log_unchecked(const exray_log *log);
 
 /* A value of the metadata record "exray", such as "role"; where it has none, of
  * "exray.observation" ("observer" of a tap's log); NULL where absent. */

@@ -4,6 +4,7 @@
 #include "cli/info_inner.h"
 #include "cli/text_out.h"
 #include "cli/usage.h"
+#include "log/scan.h"
 
 #include <cjson/cJSON.h>
 #include <exray/log.h>
@@ -28,7 +29,7 @@ typedef struct log_summary {
     double inference_ms[3];                   /* least, median, most */
     bool has_system;
     exray_system system; /* the highest values */
-    uint64_t unreadable; /* records that --check could not read */
+    uint64_t unreadable; /* records and attachments that --check could not read */
 } log_summary;
 
 static int compare_numbers(const void *a, const void *b)
@@ -120,6 +121,16 @@ static void sum_records(log_summary *s, const exray_record *records, size_t coun
     }
 }
 
+static uint64_t unreadable_attachments(const exray_log *log, exray_slot *slot)
+{
+    uint64_t count = 0;
+    const void *data;
+    size_t size;
+    for (size_t i = 0; i < exray_log_attachment_count(log); i++)
+        count += exray_log_read_attachment(log, i, slot, &data, &size, NULL) != EXRAY_OK;
+    return count;
+}
+
 static bool sum_up(log_summary *s, const exray_log *log, bool check)
 {
     exray_slot *slot = exray_slot_new();
@@ -138,6 +149,8 @@ static bool sum_up(log_summary *s, const exray_log *log, bool check)
         s->labelled += frame->has_label;
         sum_records(s, exray_log_records(log, f), frame->record_count, slot, check);
     }
+    if (check)
+        s->unreadable += unreadable_attachments(log, slot);
     exray_slot_free(slot);
     return sum_latency(s);
 }
@@ -272,6 +285,10 @@ static void put_state(const log_summary *s)
     if (damaged || s->unreadable)
         printf("%*s%" PRIu64 " damaged chunks or messages are passed over\n", truncated ? LABEL_WIDTH : 0, "",
                damaged > s->unreadable ? damaged : s->unreadable);
+    uint64_t unchecked = exray_log_unchecked(s->log);
+    if (unchecked)
+        printf("%*s%" PRIu64 " records have no checksum: flipped bits in them go unnoticed\n", LABEL_WIDTH,
+               "", unchecked);
 }
 
 static void print_summary(const log_summary *s)
@@ -413,6 +430,7 @@ static cJSON *describe(const log_summary *s)
     cJSON_AddNumberToObject(root, "damaged", (double)exray_log_damaged(log));
     cJSON_AddNumberToObject(root, "unreadable", (double)s->unreadable);
     add_text(root, "unknown", exray_log_unknown(log));
+    cJSON_AddNumberToObject(root, "unchecked", (double)exray_log_unchecked(log));
     add_metadata(root, log);
     add_model(root, exray_log_model(log));
     cJSON *frames = cJSON_AddObjectToObject(root, "frames");
@@ -486,8 +504,11 @@ static int run(int argc, char **argv)
         return xr_usage_error(&xr_command_info, "name one log");
     exray_error error;
     exray_log *log = exray_log_open(argv[optind], &error);
-    if (!log)
-        return xr_fail_error(&error);
+    if (!log) {
+        int status = xr_fail_error(&error);
+        return check && error.status == EXRAY_E_FORMAT && xr_scan_is_log(argv[optind]) ? XR_EXIT_FOUND
+                                                                                       : status;
+    }
     log_summary s;
     int status = XR_EXIT_OK;
     if (!sum_up(&s, log, check)) {
@@ -514,7 +535,8 @@ const xr_command xr_command_info = {
              "\n"
              "Says what LOG.mcap holds: role, model, engine, what runs inside the nodes of a\n"
              "delegate, device, frames, latency, records, attachments, what of it this version\n"
-             "does not know and skips, and whether it is whole.\n"
+             "does not know and skips, whether it is whole, and how many records have no\n"
+             "checksum.\n"
              "\n"
              "  --json F   write the same as JSON to F; - is standard output\n"
              "  --check    read every record and check every checksum; without it, the data\n"

@@ -45,10 +45,8 @@ static int recover(const char *from, const char *to)
     if (xr_names_one_file(from, to))
         return xr_fail("%s cannot be recovered onto itself; give -o another name", from);
     /* Before the output is made: a file that is no log leaves none behind. */
-    exray_log *log = exray_log_open(from, &error);
-    if (!log)
+    if (!xr_recover_check(from, &error))
         return xr_fail_error(&error);
-    exray_log_close(log);
     FILE *out = xr_open_log_output(to);
     if (!out)
         return XR_EXIT_FAILED;

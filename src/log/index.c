@@ -19,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RATIO = 1024 }; /* of a whole log's decompressed size to the file's */
-
 /* ---- Channels --------------------------------------------------------------- */
 
 /* "12" -> 12; false if it is no plain number. */
@@ -373,10 +371,8 @@ static xr_walk walk_chunk_bytes(xr_builder *b, const uint8_t *bytes, size_t size
 static xr_walk walk_compressed(xr_builder *b)
 {
     xr_chunk *chunk = b->chunk;
-    /* Chunk by chunk a few bytes may become a gigabyte; a whole file of them is no
-     * log, and nobody shall wait for it. */
     b->decompressed += chunk->size;
-    if (b->decompressed > XR_MAX_CHUNK + b->log->map.size * MOST_RATIO) {
+    if (xr_chunk_too_much(b->decompressed, b->log->map.size)) {
         xr_chunk_settle(b->log, chunk, false);
         return XR_WALK_ON;
     }
@@ -521,8 +517,8 @@ static xr_walk walk_record(xr_builder *b, const xr_mcap_record *record, bool cut
 /* A sound summary's schemas and channels are right before any chunk was checked. */
 static void trust_summary(xr_builder *b, const xr_scan *scan)
 {
-    xr_cursor cursor = scan->summary;
-    if (!scan->has_summary)
+    xr_cursor cursor = scan->ends.summary;
+    if (!scan->ends.has_summary)
         return;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
         if (record.opcode == XR_MCAP_SCHEMA)
@@ -532,11 +528,11 @@ static void trust_summary(xr_builder *b, const xr_scan *scan)
     }
 }
 
-static xr_walk walk_file(xr_builder *b, uint64_t at)
+static xr_walk walk_file(xr_builder *b, const xr_log_ends *ends)
 {
     exray_log *log = b->log;
     xr_scan scan;
-    xr_scan_begin(&scan, &log->map, at, &b->scratch);
+    xr_scan_begin(&scan, &log->map, ends, &b->scratch);
     trust_summary(b, &scan);
     bool cut;
     for (xr_mcap_record record; xr_scan_next(&scan, &record, &cut);) {
@@ -544,7 +540,7 @@ static xr_walk walk_file(xr_builder *b, uint64_t at)
         if (walk != XR_WALK_ON)
             return walk;
     }
-    log->has_summary = scan.has_summary;
+    log->has_summary = scan.ends.has_summary;
     atomic_fetch_add(&log->damaged, scan.damage);
     if (scan.problem) {
         char text[96];
@@ -554,9 +550,9 @@ static xr_walk walk_file(xr_builder *b, uint64_t at)
     return log->arena.failed || b->scratch.failed ? XR_WALK_NO_MEMORY : XR_WALK_ON;
 }
 
-static bool build(xr_builder *b, uint64_t at, exray_error *error)
+static bool build(xr_builder *b, const xr_log_ends *ends, exray_error *error)
 {
-    if (walk_file(b, at) == XR_WALK_ON && xr_index_frames(b))
+    if (walk_file(b, ends) == XR_WALK_ON && xr_index_frames(b))
         return true;
     xr_log_error(error, EXRAY_E_MEMORY,
                  "the index of %s does not fit into memory, or is larger than such a file can need",
@@ -566,11 +562,17 @@ static bool build(xr_builder *b, uint64_t at, exray_error *error)
 
 bool xr_log_index(exray_log *log, exray_error *error)
 {
-    xr_text library;
-    uint64_t at = xr_scan_header(&log->map, log->path, &library, error);
-    if (!at)
+    xr_log_ends ends;
+    if (!xr_scan_ends(&log->map, log->path, &ends, error))
         return false;
-    log->library = xr_arena_string(&log->arena, library.data, library.size);
+    if (ends.bad_header) {
+        xr_log_error(error, EXRAY_E_FORMAT,
+                     "%s is damaged: its header has a wrong length, so that what follows cannot be "
+                     "told; `exray recover` mends it",
+                     log->path);
+        return false;
+    }
+    log->library = xr_arena_string(&log->arena, ends.library.data, ends.library.size);
     uint64_t limit = XR_INDEX_BASE + log->map.size * XR_INDEX_FACTOR;
     log->arena.limit = (size_t)limit;
     xr_builder *b = calloc(1, sizeof *b);
@@ -582,7 +584,7 @@ bool xr_log_index(exray_log *log, exray_error *error)
     b->scratch.limit = (size_t)limit;
     b->max_records = (size_t)(limit / sizeof(exray_record));
     b->chunk_number = EXRAY_NO_INDEX;
-    bool good = build(b, at, error);
+    bool good = build(b, &ends, error);
     log->unknown = xr_unknown_text(&b->unknown, &log->arena);
     xr_arena_free(&b->scratch);
     free(b->buffer);

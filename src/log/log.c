@@ -91,6 +91,16 @@ const char *exray_log_unknown(const exray_log *log)
     return log->unknown;
 }
 
+uint64_t exray_log_unchecked(const exray_log *log)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < log->record_count; i++) {
+        uint32_t chunk = log->records[i].chunk;
+        count += chunk == EXRAY_NO_INDEX || (chunk < log->chunk_count && log->chunks[chunk].crc == 0);
+    }
+    return count;
+}
+
 static const char *metadata_of(const exray_log *log, const char *name, const char *key)
 {
     const xr_metadata *records = log->metadata.items;

@@ -122,6 +122,14 @@ exray_log *xr_log_open_bytes(const void *data, size_t size, const char *name, ex
 /* Fills log's index from its map. */
 bool xr_log_index(exray_log *log, exray_error *error);
 
+/* Chunk by chunk a few bytes may become a gigabyte; a whole file of them is no log, and
+ * nobody shall wait for it. */
+static inline bool xr_chunk_too_much(uint64_t decompressed, uint64_t file_size)
+{
+    enum { MOST_RATIO = 1024 }; /* of a whole log's decompressed size to the file's */
+    return decompressed > XR_MAX_CHUNK + file_size * MOST_RATIO;
+}
+
 /* Parses a chunk record's content; `available` bytes of it are in the file, and
  * `cut` says that these are not all.  Such a chunk keeps what is there (stored <
  * size) if it is not compressed.  False: no sensible chunk. */

@@ -21,6 +21,7 @@ typedef struct recovery {
     xr_recovery *result;
     uint8_t *buffer; /* a decompressed chunk */
     size_t buffer_size;
+    uint64_t decompressed;   /* bytes so far */
     xr_index_entry *entries; /* of the chunk at hand */
     size_t entry_count, entry_capacity;
     uint8_t *loose; /* message records for the next new chunk */
@@ -234,6 +235,9 @@ static const uint8_t *sound_bytes(recovery *r, const xr_chunk *chunk, const uint
 {
     const uint8_t *bytes = stored;
     if (chunk->compression) {
+        r->decompressed += chunk->size;
+        if (xr_chunk_too_much(r->decompressed, r->map.size))
+            return NULL;
         if (chunk->size > r->buffer_size) {
             free(r->buffer);
             r->buffer = malloc((size_t)chunk->size);
@@ -369,8 +373,8 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
 /* A sound summary knows the channels whose records a damaged chunk took along. */
 static void copy_known(recovery *r)
 {
-    xr_cursor cursor = r->scan.summary;
-    if (!r->scan.has_summary)
+    xr_cursor cursor = r->scan.ends.summary;
+    if (!r->scan.ends.has_summary)
         return;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
         bool schema = record.opcode == XR_MCAP_SCHEMA, channel = record.opcode == XR_MCAP_CHANNEL;
@@ -379,11 +383,20 @@ static void copy_known(recovery *r)
     }
 }
 
-static void copy_all(recovery *r, uint64_t at)
+/* Magic and header; of a header that has a wrong length, the fields. */
+static void copy_header(recovery *r)
 {
-    xr_scan_begin(&r->scan, &r->map, at, &r->scratch);
-    xr_writer_raw(r->w, r->map.base, (size_t)at);
-    save(r, at);
+    const size_t content = XR_MCAP_MAGIC_SIZE + XR_MCAP_RECORD_HEADER;
+    uint64_t begin = r->scan.ends.begin;
+    xr_writer_raw(r->w, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
+    xr_writer_record(r->w, XR_MCAP_HEADER, r->map.base + content, (size_t)begin - content);
+    save(r, begin);
+}
+
+static void copy_all(recovery *r, const xr_log_ends *ends)
+{
+    xr_scan_begin(&r->scan, &r->map, ends, &r->scratch);
+    copy_header(r);
     copy_known(r);
     bool cut, was_cut = false;
     for (xr_mcap_record record; xr_writer_good(r->w) && xr_scan_next(&r->scan, &record, &cut);) {
@@ -401,20 +414,23 @@ static void copy_all(recovery *r, uint64_t at)
     result->file_bytes = r->map.size;
     uint64_t counted = result->saved_bytes + result->lost_bytes;
     result->rebuilt_bytes = counted < r->map.size ? r->map.size - counted : 0;
-    result->was_whole = !r->scan.problem && r->scan.has_summary && !result->lost_bytes && !result->damaged;
+    result->was_whole =
+        !r->scan.problem && r->scan.ends.has_summary && !result->lost_bytes && !result->damaged;
     if (r->scan.problem)
         snprintf(result->problem, sizeof result->problem, "%s at byte %llu", r->scan.problem,
                  (unsigned long long)r->scan.problem_at);
+    else if (ends->bad_header)
+        snprintf(result->problem, sizeof result->problem, "has a wrong length in its header at byte %d",
+                 XR_MCAP_MAGIC_SIZE + 1);
 }
 
 static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
 {
-    xr_text library;
-    uint64_t at = xr_scan_header(&r->map, from, &library, error);
-    if (!at)
+    xr_log_ends ends;
+    if (!xr_scan_ends(&r->map, from, &ends, error))
         return false;
     xr_writer_begin(r->w, to);
-    copy_all(r, at);
+    copy_all(r, &ends);
     if (fflush(to) != 0 && !r->w->failed)
         r->w->failed = errno;
     bool good = xr_writer_good(r->w) && !r->scratch.failed;
@@ -449,6 +465,17 @@ static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *
     free(r.loose);
     free(r.loose_entries);
     free(r.w);
+    return good;
+}
+
+bool xr_recover_check(const char *from, exray_error *error)
+{
+    xr_map map;
+    xr_log_ends ends;
+    if (!xr_map_open(&map, from, error))
+        return false;
+    bool good = xr_scan_ends(&map, from, &ends, error);
+    xr_map_close(&map);
     return good;
 }
 

@@ -16,6 +16,10 @@ typedef struct xr_recovery {
     char problem[96];                         /* why it had no regular end, or "" */
 } xr_recovery;
 
+/* Whether xr_recover can begin; false, with `error` filled: no log, or none of its records can
+ * be found. */
+bool xr_recover_check(const char *from, exray_error *error);
+
 /* Copies every whole record of the log `from` to `to`; chunks as they are, once
  * their CRC was checked; messages outside of chunks into new, uncompressed chunks.
  * Nothing is invented: a frame without its /frame message stays without.  `to`

@@ -4,62 +4,105 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t xr_scan_header(const xr_map *map, const char *path, xr_text *library, exray_error *error)
+/* The magic and the header record; true if it is an exray log.  Gives where the header's
+ * fields end, and where it ends by its length (`begin`). */
+static bool read_header(const xr_map *map, const char *path, xr_log_ends *ends, exray_error *error)
 {
     if (map->size < XR_MCAP_MAGIC_SIZE || memcmp(map->base, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE) != 0) {
         xr_log_error(error, EXRAY_E_FORMAT, "%s is no MCAP file, so no exray log", path);
-        return 0;
+        return false;
     }
     xr_cursor c = xr_cursor_begin(map->base + XR_MCAP_MAGIC_SIZE, (size_t)map->size - XR_MCAP_MAGIC_SIZE);
-    xr_mcap_record header;
-    if (!xr_mcap_next(&c, &header) || header.opcode != XR_MCAP_HEADER) {
-        xr_log_error(error, EXRAY_E_FORMAT, "%s has no whole MCAP header: nothing of it can be read", path);
-        return 0;
-    }
-    uint64_t next = (uint64_t)(c.at - map->base);
-    c = xr_cursor_begin(header.data, header.size);
+    uint8_t opcode = xr_cursor_u8(&c);
+    uint64_t length = xr_cursor_u64(&c), start = (uint64_t)(c.at - map->base);
+    /* By the file's end, not by the length, which may be damaged. */
     xr_text profile = xr_cursor_text(&c);
-    *library = xr_cursor_text(&c);
-    if (!c.bad && xr_text_is(profile, "exray"))
-        return next;
-    xr_arena arena = {.limit = 1 << 16};
-    const char *name = xr_arena_string(&arena, profile.data, profile.size < 100 ? profile.size : 100);
-    xr_log_error(error, EXRAY_E_FORMAT, "%s is an MCAP file of profile \"%s\", not an exray log", path,
-                 name ? name : "");
-    xr_arena_free(&arena);
-    return 0;
+    if (!c.bad && opcode == XR_MCAP_HEADER && !xr_text_is(profile, "exray")) {
+        xr_arena arena = {.limit = 1 << 16};
+        const char *name = xr_arena_string(&arena, profile.data, profile.size < 100 ? profile.size : 100);
+        xr_log_error(error, EXRAY_E_FORMAT, "%s is an MCAP file of profile \"%s\", not an exray log", path,
+                     name ? name : "");
+        xr_arena_free(&arena);
+        return false;
+    }
+    ends->library = xr_cursor_text(&c);
+    if (c.bad || opcode != XR_MCAP_HEADER) {
+        xr_log_error(error, EXRAY_E_FORMAT, "%s has no whole MCAP header: nothing of it can be read", path);
+        return false;
+    }
+    ends->fields_end = (uint64_t)(c.at - map->base);
+    ends->begin = length < UINT64_MAX - start ? start + length : UINT64_MAX;
+    return true;
 }
 
-/* Looks for the end of the file: footer, magic, and a summary that the footer's
- * CRC vouches for. */
-static void find_summary(xr_scan *scan)
+/* The end of the file: footer, magic, and a summary that the footer's CRC vouches for. */
+static void read_footer(const xr_map *map, xr_log_ends *ends)
 {
-    const xr_map *map = scan->map;
     const uint64_t tail = XR_MCAP_RECORD_HEADER + XR_MCAP_FOOTER_SIZE + XR_MCAP_MAGIC_SIZE;
+    ends->end = ends->limit = map->size;
     if (map->size < XR_MCAP_MAGIC_SIZE + tail)
         return;
     const uint8_t *footer = map->base + map->size - tail;
     if (footer[0] != XR_MCAP_FOOTER || xr_load64(footer + 1) != XR_MCAP_FOOTER_SIZE ||
         memcmp(footer + tail - XR_MCAP_MAGIC_SIZE, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE) != 0)
         return;
-    scan->has_footer = true;
+    ends->has_footer = true;
     uint64_t start = xr_load64(footer + 9), end = map->size - tail;
     uint32_t crc = xr_load32(footer + 25);
-    if (start < XR_MCAP_MAGIC_SIZE || start >= end || crc == 0)
+    if (start == 0) /* there is no summary */
         return;
+    bool inside = start >= XR_MCAP_MAGIC_SIZE && start <= end;
+    if (inside && crc == 0) { /* nothing vouches for it */
+        ends->limit = start < ends->fields_end ? map->size : start;
+        return;
+    }
     /* The CRC goes from the summary's start over the footer's first two fields. */
-    uint64_t covered = end + XR_MCAP_RECORD_HEADER + 16 - start;
-    if (exray_codec_default()->crc32(0, map->base + start, (size_t)covered) != crc)
+    const uint64_t covered = XR_MCAP_RECORD_HEADER + 16;
+    ends->has_summary =
+        inside && exray_codec_default()->crc32(0, map->base + start, (size_t)(end - start + covered)) == crc;
+    ends->bad_summary = !ends->has_summary;
+    if (!ends->has_summary)
         return;
-    scan->has_summary = true;
-    scan->summary = xr_cursor_begin(map->base + start, (size_t)(end - start));
-    scan->end = start;
+    ends->summary = xr_cursor_begin(map->base + start, (size_t)(end - start));
+    ends->end = ends->limit = start;
 }
 
-void xr_scan_begin(xr_scan *scan, const xr_map *map, uint64_t at, xr_arena *scratch)
+bool xr_scan_ends(const xr_map *map, const char *path, xr_log_ends *ends, exray_error *error)
 {
-    *scan = (xr_scan){.map = map, .scratch = scratch, .at = at, .end = map->size};
-    find_summary(scan);
+    *ends = (xr_log_ends){0};
+    if (!read_header(map, path, ends, error))
+        return false;
+    read_footer(map, ends);
+    if (ends->end < ends->fields_end) {
+        xr_log_error(
+            error, EXRAY_E_FORMAT,
+            "%s is damaged: its summary begins at byte %llu, within its header; nothing of it can be "
+            "read, so record it again",
+            path, (unsigned long long)ends->end);
+        return false;
+    }
+    /* A header may have fields that we do not know; but it has ours, and no records. */
+    ends->bad_header = ends->begin < ends->fields_end || ends->begin > ends->limit;
+    if (ends->bad_header)
+        ends->begin = ends->fields_end;
+    return true;
+}
+
+bool xr_scan_is_log(const char *path)
+{
+    xr_map map;
+    xr_log_ends ends = {0};
+    if (!xr_map_open(&map, path, NULL))
+        return false;
+    bool is_log = read_header(&map, path, &ends, NULL);
+    xr_map_close(&map);
+    return is_log;
+}
+
+void xr_scan_begin(xr_scan *scan, const xr_map *map, const xr_log_ends *ends, xr_arena *scratch)
+{
+    *scan = (xr_scan){.ends = *ends, .map = map, .scratch = scratch, .at = ends->begin, .end = ends->end};
+    scan->damage = (uint64_t)ends->bad_header + ends->bad_summary;
 }
 
 /* Pages that a step of the scan touches: all of a small record, the beginning
@@ -94,8 +137,8 @@ static int compare_offsets(const void *a, const void *b)
 static void find_missed(xr_scan *scan)
 {
     scan->linear_done = true;
-    xr_cursor cursor = scan->summary;
-    if (!scan->has_summary)
+    xr_cursor cursor = scan->ends.summary;
+    if (!scan->ends.has_summary)
         return;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
         bool chunk = record.opcode == XR_MCAP_CHUNK_INDEX;
@@ -105,8 +148,9 @@ static void find_missed(xr_scan *scan)
             record.size < where + 8)
             continue;
         uint64_t offset = xr_load64(record.data + where);
-        if (offset < scan->end && !(scan->seen.count && bsearch(&offset, scan->seen.items, scan->seen.count,
-                                                                sizeof offset, compare_offsets)))
+        bool inside = offset >= scan->ends.fields_end && offset < scan->end;
+        if (inside && !(scan->seen.count &&
+                        bsearch(&offset, scan->seen.items, scan->seen.count, sizeof offset, compare_offsets)))
             if (!add_offset(scan, &scan->missed, offset))
                 return;
     }
@@ -148,9 +192,9 @@ static bool end_at_damage(xr_scan *scan, xr_mcap_record *record)
     const uint8_t *start = scan->map->base + scan->at;
     uint64_t left = scan->end - scan->at;
     scan->lost = left;
-    if (scan->has_footer) {
+    if (scan->ends.has_footer) {
         scan->damage++;
-        if (!scan->has_summary)
+        if (!scan->ends.has_summary)
             set_problem(scan, "is damaged, and what follows cannot be found,", scan->at);
         return false;
     }
@@ -167,7 +211,7 @@ bool xr_scan_next(xr_scan *scan, xr_mcap_record *record, bool *cut)
     if (scan->linear_done)
         return next_missed(scan, record);
     if (scan->at == scan->end) {
-        if (!scan->has_summary)
+        if (!scan->ends.has_summary)
             set_problem(scan, "ends without a summary", scan->at);
         find_missed(scan);
         return next_missed(scan, record);
@@ -181,7 +225,7 @@ bool xr_scan_next(xr_scan *scan, xr_mcap_record *record, bool *cut)
         return *cut || next_missed(scan, record);
     }
     if (*start == XR_MCAP_DATA_END || *start == XR_MCAP_FOOTER) {
-        if (!scan->has_footer)
+        if (!scan->ends.has_footer)
             set_problem(scan, "ends within its summary", scan->map->size);
         find_missed(scan);
         return next_missed(scan, record);

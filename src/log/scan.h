@@ -5,14 +5,26 @@
 
 #include "log/log_file.h"
 
-typedef struct xr_scan {
-    /* For the user. */
+/* Where a log's records stand, as its two ends have it: begin <= end <= the file's size. */
+typedef struct xr_log_ends {
+    uint64_t begin, end; /* of the data section, and of what follows where there is no sound summary */
+    uint64_t limit;      /* no header reaches beyond: a summary begins there, checked or not; <= end */
+    uint64_t fields_end; /* of the header's fields: no record stands before; <= begin */
+    xr_text library;     /* the writer's name, in place */
     bool has_footer;     /* the file has a regular end */
     bool has_summary;    /* ... and a summary whose CRC is right */
     xr_cursor summary;   /* its records */
+    bool bad_header;     /* its length is wrong: too short for its fields, or it reaches into the
+                            summary or beyond the file; the records begin after its fields */
+    bool bad_summary;    /* the footer names a summary that is not there, or whose CRC is wrong */
+} xr_log_ends;
+
+typedef struct xr_scan {
+    /* For the user. */
+    xr_log_ends ends;
     const char *problem; /* why the log has no regular end, or NULL; `problem_at` says where */
     uint64_t problem_at;
-    uint64_t damage; /* places where records could not be followed, though the log has an end */
+    uint64_t damage; /* places where records could not be followed, though the log has an end; bad ends */
     uint64_t lost;   /* bytes in which no record was found */
 
     /* Its own. */
@@ -25,13 +37,16 @@ typedef struct xr_scan {
     uint64_t free_from;
 } xr_scan;
 
-/* Checks magic, header and profile.  `library` gets the writer's name, in place.
- * Returns where the records begin, or 0 and an error. */
-uint64_t xr_scan_header(const xr_map *map, const char *path, xr_text *library, exray_error *error);
+/* Checks magic, header, profile and footer.  False, with `error` filled: no log, or damaged
+ * so that no record of it can be found. */
+bool xr_scan_ends(const xr_map *map, const char *path, xr_log_ends *ends, exray_error *error);
+
+/* Whether the file begins as an exray log does, so that what is wrong with it is damage. */
+bool xr_scan_is_log(const char *path);
 
 /* `scratch` holds small tables until the scan is over; scratch->failed says that
  * the scan ended for want of memory. */
-void xr_scan_begin(xr_scan *scan, const xr_map *map, uint64_t at, xr_arena *scratch);
+void xr_scan_begin(xr_scan *scan, const xr_map *map, const xr_log_ends *ends, xr_arena *scratch);
 
 /* The next record of the data section, or false.  `cut`: only its beginning is
  * in the file (chunks alone; the last record). */

@@ -14,7 +14,8 @@ static const double usual_coverage = 0.8;
 struct exray_validation {
     xr_lender model[2];
     char isolation[480];    /* a remark on it */
-    const char *remarks[5]; /* all of them, then NULL */
+    char unchecked[128];    /* a remark on records without a checksum */
+    const char *remarks[6]; /* all of them, then NULL */
     exray_comparison *comparison;
     const exray_assertion **plugins;
     xr_outcome outcome;
@@ -117,11 +118,26 @@ static const char *remark_on_roles(const exray_comparison *comparison)
     return "";
 }
 
+/* A difference between logs without checksums may be the file's, not the device's. */
+static void remark_on_checksums(exray_validation *v)
+{
+    bool unchecked[2];
+    for (int s = 0; s < 2; s++)
+        unchecked[s] = exray_log_unchecked(exray_comparison_log(v->comparison, (exray_side)s)) > 0;
+    if (unchecked[0] || unchecked[1])
+        snprintf(v->unchecked, sizeof v->unchecked,
+                 "records of %s have no checksum: a bit that flipped in them is not told from data",
+                 unchecked[0] && unchecked[1] ? "both logs"
+                 : unchecked[0]               ? "the edge log"
+                                              : "the reference log");
+}
+
 static void gather_remarks(exray_validation *v)
 {
+    remark_on_checksums(v);
     const char *const said[] = {remark_on_roles(v->comparison), v->model[0].remark, v->model[1].remark,
-                                v->isolation};
-    for (size_t i = 0, count = 0; i < 4; i++)
+                                v->isolation, v->unchecked};
+    for (size_t i = 0, count = 0; i < sizeof said / sizeof *said; i++)
         if (*said[i])
             v->remarks[count++] = said[i];
 }

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 
+import hostile_logs
 import ml_dtypes
 import numpy as np
 import pytest
@@ -249,3 +250,25 @@ def test_damage_is_told(tmp_path):
     path.write_bytes(data)
     with exray.open(path) as log:
         assert log.damaged == 1 and len(log[0].layers) == 0
+
+
+def test_logs_that_contradict_themselves_are_refused(tmp_path):
+    path = tmp_path / "a.mcap"
+    healthy = tmp_path / "healthy.mcap"
+    record(healthy, compression="zstd")
+    flipped = list(hostile_logs.header_flips(healthy.read_bytes()))
+    assert len(flipped) > 40
+    for data in (hostile_logs.tiny(), hostile_logs.leaking(), *flipped):
+        path.write_bytes(data)
+        with pytest.raises(exray.FormatError, match="is damaged"):
+            exray.open(path)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_unchecked_records_are_counted(tmp_path, chunked):
+    log = Log(tmp_path / "a.mcap", use_chunking=chunked)
+    log.tensor("/input/x", np.ones(3, np.float32))
+    log.frame(0, 1000)
+    log.finish()
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert log.unchecked == (0 if chunked else 2) and log.damaged == 0 and log.truncated == ""

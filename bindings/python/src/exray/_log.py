@@ -276,6 +276,11 @@ class Log:
         """Chunks and messages passed over since they were damaged."""
         return int(lib.exray_log_damaged(self._handle.log))
 
+    @property
+    def unchecked(self) -> int:
+        """Records that no checksum covers (a streamed log): a flipped bit in their data goes unnoticed."""
+        return int(lib.exray_log_unchecked(self._handle.log))
+
     def __len__(self) -> int:
         return int(lib.exray_log_frame_count(self._handle.log))
 
