@@ -90,25 +90,37 @@ static void append(char *text, size_t room, const char *first, const char *more)
 
 void xr_unknown_topic(xr_unknown *unknown, const char *topic, xr_text schema)
 {
-    char of[96] = "";
-    if (schema.size)
-        snprintf(of, sizeof of, ": %.*s", schema.size < 80 ? (int)schema.size : 80, schema.data);
+    uint32_t kept = unknown->topic_count < XR_UNKNOWN_TOPICS ? unknown->topic_count : XR_UNKNOWN_TOPICS;
+    for (uint32_t i = 0; i < kept; i++)
+        if (strcmp(unknown->topics[i].topic, topic) == 0)
+            return;
+    if (kept < XR_UNKNOWN_TOPICS) {
+        unknown->topics[kept].topic = topic;
+        unknown->topics[kept].schema = schema;
+    }
     unknown->topic_count++;
-    append(unknown->topics, sizeof unknown->topics, topic, of);
 }
 
 const char *xr_unknown_text(const xr_unknown *unknown, xr_arena *arena)
 {
-    char fields[256] = "", text[640];
+    char topics[256] = "", fields[256] = "", text[640] = "";
+    for (uint32_t i = 0; i < unknown->topic_count && i < XR_UNKNOWN_TOPICS; i++) {
+        const xr_text schema = unknown->topics[i].schema;
+        char of[96] = "";
+        if (schema.size)
+            snprintf(of, sizeof of, ": %.*s", schema.size < 80 ? (int)schema.size : 80, schema.data);
+        append(topics, sizeof topics, unknown->topics[i].topic, of);
+    }
     for (uint32_t i = 0; i < unknown->field_count; i++) {
         char number[16];
         snprintf(number, sizeof number, " %u", unknown->fields[i].number);
         append(fields, sizeof fields, schemas[unknown->fields[i].schema].name, number);
     }
-    text[0] = '\0';
+    if (unknown->topic_count > XR_UNKNOWN_TOPICS)
+        append(topics, sizeof topics, "...", "");
     if (unknown->topic_count)
         snprintf(text, sizeof text, "%u topic%s (%s)", unknown->topic_count,
-                 unknown->topic_count == 1 ? "" : "s", unknown->topics);
+                 unknown->topic_count == 1 ? "" : "s", topics);
     if (unknown->field_count) {
         size_t used = strlen(text);
         bool all = unknown->field_count < XR_UNKNOWN_FIELDS;

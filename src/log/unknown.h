@@ -16,7 +16,7 @@ typedef enum xr_schema {
     XR_SCHEMA_RESULT,
 } xr_schema;
 
-enum { XR_UNKNOWN_FIELDS = 16 }; /* as many different ones are told apart */
+enum { XR_UNKNOWN_FIELDS = 16, XR_UNKNOWN_TOPICS = 8 }; /* as many are told apart */
 
 /* Zero it before use. */
 typedef struct xr_unknown {
@@ -25,11 +25,14 @@ typedef struct xr_unknown {
         uint32_t number;
     } fields[XR_UNKNOWN_FIELDS];
     uint32_t field_count;
-    uint32_t topic_count;
-    char topics[256]; /* the first ones, as they are told */
+    uint32_t topic_count; /* may be more than there is room for */
+    struct {
+        const char *topic;
+        xr_text schema;
+    } topics[XR_UNKNOWN_TOPICS];
 } xr_unknown;
 
-/* Notes a topic once; the caller knows which it has noted. */
+/* Notes a topic, which several channels may have.  Both texts are kept as they are, not copied. */
 void xr_unknown_topic(xr_unknown *unknown, const char *topic, xr_text schema);
 
 /* Notes the fields of a message, and of the messages within it, that the schema does not have. */

@@ -77,6 +77,7 @@ static void topics(void **state)
     xr_arena arena = {0};
     xr_unknown_topic(&unknown, "/event", (xr_text){"exray.v1.Event", 14});
     xr_unknown_topic(&unknown, "/lidar", (xr_text){"", 0});
+    xr_unknown_topic(&unknown, "/event", (xr_text){"exray.v1.Event", 14}); /* another channel of it */
     static const uint8_t system[] = {0x40, 4};
     xr_unknown_fields(&unknown, XR_SCHEMA_SYSTEM, system, sizeof system);
     assert_string_equal(text_of(&unknown, &arena),
@@ -90,14 +91,13 @@ static void more_than_can_be_told(void **state)
     (void)state;
     xr_unknown unknown = {0};
     xr_arena arena = {0};
-    char topic[1200];
+    char topic[1200], names[40][16];
     memset(topic, 'x', sizeof topic);
     topic[0] = '/';
     topic[sizeof topic - 1] = '\0';
     for (int i = 0; i < 40; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "/topic/%d", i);
-        xr_unknown_topic(&unknown, name, (xr_text){topic, sizeof topic - 1});
+        snprintf(names[i], sizeof names[i], "/topic/%d", i);
+        xr_unknown_topic(&unknown, names[i], (xr_text){topic, sizeof topic - 1});
         xr_unknown_topic(&unknown, topic, (xr_text){"\xff\x80", 2});
     }
     for (uint8_t i = 0; i < 40; i++) {
@@ -106,7 +106,7 @@ static void more_than_can_be_told(void **state)
     }
     const char *text = text_of(&unknown, &arena);
     assert_true(strlen(text) < 600);
-    assert_non_null(strstr(text, "80 topics (/topic/0: /xxx"));
+    assert_non_null(strstr(text, "41 topics (/topic/0: /xxx"));
     assert_non_null(strstr(text, ", ...), 16 or more fields (Result 64, "));
     xr_arena_free(&arena);
 }
