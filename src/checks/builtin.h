@@ -1,9 +1,9 @@
-/* X(name): every built-in assertion, in the order of the data's way.  Each is one
- * file that defines xr_assertion_NAME and uses the public header alone. */
+/* X(name): every built-in assertion, in the order in which data pass through the model.  Each
+ * is one file that defines xr_assertion_NAME. */
 #ifndef XR_BUILTIN_H
 #define XR_BUILTIN_H
 
-#include "checks/checks.h"
+#include <exray/assertion.h>
 
 #include <string.h>
 
@@ -33,7 +33,7 @@
     X(log_truncated)                                                                                         \
     X(log_incomplete)
 
-/* For "%.*s": a fused layer's name is those of all its parts; the first will do. */
+/* For "%.*s": the name of a fused layer lists all its parts; this prints the first. */
 #define XR_SHORT_NAME(name) (int)strcspn((name), ";"), (name)
 
 #define XR_BUILTIN_DECLARE(name) extern const exray_assertion xr_assertion_##name;

@@ -1,7 +1,7 @@
-/* Findings: strings copied, memory owned here. */
-#include "checks/checks.h"
-#include "checks/input/search/input_undo.h"
-#include "checks/model/model_compare.h"
+/* Findings copy the strings that they are given, and own all their memory. */
+#include "checks/findings.h"
+
+#include "checks/options.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static char *copy_text(const char *text)
 exray_finding *exray_findings_add(exray_findings *findings, const char *cause, exray_severity severity,
                                   double confidence)
 {
-    if (findings->most && findings->count == findings->most) {
+    if (findings->limit && findings->count == findings->limit) {
         findings->refused++;
         return &findings->spare;
     }
@@ -35,8 +35,8 @@ exray_finding *exray_findings_add(exray_findings *findings, const char *cause, e
     }
     finding->cause = name;
     finding->severity = severity;
-    /* A plug-in's is kept as it is until it has been judged in the process that asked. */
-    bool judged_later = findings->most > 0;
+    /* In a plug-in's process it is kept as given: the parent process checks it. */
+    bool judged_later = findings->limit > 0;
     finding->confidence = judged_later || (confidence >= 0 && confidence <= 1) ? confidence : confidence > 1;
     finding->layer = EXRAY_NO_INDEX;
     finding->assertion = findings->assertion;
@@ -49,7 +49,7 @@ exray_finding *exray_findings_add(exray_findings *findings, const char *cause, e
     return finding;
 }
 
-/* The spare finding stands for one that there was no memory for. */
+/* The spare finding is returned in place of one that could not be added. */
 static bool is_spare(const exray_finding *finding)
 {
     return finding->cause == NULL;
@@ -101,7 +101,7 @@ void exray_finding_fix(exray_finding *finding, const char *format, ...)
     va_end(arguments);
 }
 
-/* Room for one more element in an array that grows by one; NULL: no memory. */
+/* The array with room for one more element; NULL: no memory. */
 static void *grow(void *array, size_t count, size_t size)
 {
     return realloc(array, (count + 1) * size);
@@ -135,12 +135,9 @@ void exray_finding_where(exray_finding *finding, const char *stage, const char *
 
 static void add_evidence(exray_finding *finding, const char *key, char *text, double number)
 {
-    xr_evidence *place = NULL;
     if (!key)
         key = "";
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        if (strcmp(finding->evidence[i].key, key) == 0)
-            place = &finding->evidence[i];
+    xr_evidence *place = (xr_evidence *)xr_finding_evidence(finding, key);
     if (place) {
         free(place->text);
         place->text = text;
@@ -221,18 +218,82 @@ exray_finding *exray_findings_add_input(exray_findings *findings, const char *ca
     return f;
 }
 
+/* ---- Attached state ------------------------------------------------------------------- */
+
+typedef struct xr_attached {
+    const char *key;
+    size_t index;
+    void *state;
+    void (*release)(void *state);
+    struct xr_attached *next;
+} xr_attached;
+
+bool xr_findings_attach(exray_findings *findings, const char *key, size_t index, void *state,
+                        void (*release)(void *state))
+{
+    xr_attached *attached = malloc(sizeof *attached);
+    if (!attached) {
+        release(state);
+        return false;
+    }
+    *attached = (xr_attached){key, index, state, release, findings->attached};
+    findings->attached = attached;
+    return true;
+}
+
+void *xr_findings_attached(const exray_findings *findings, const char *key, size_t index)
+{
+    for (const xr_attached *a = findings->attached; a; a = a->next)
+        if (a->index == index && strcmp(a->key, key) == 0)
+            return a->state;
+    return NULL;
+}
+
 void xr_findings_clear(exray_findings *findings)
 {
     for (exray_finding *f = findings->first, *next; f; f = next) {
         next = f->next;
         free_finding(f);
     }
-    if (findings->weights) {
-        xr_model_fit_free(findings->weights);
-        free(findings->weights);
+    for (xr_attached *a = findings->attached, *next; a; a = next) {
+        next = a->next;
+        a->release(a->state);
+        free(a);
     }
-    xr_undo_free(findings->undo);
     *findings = (exray_findings){0};
+}
+
+/* ---- Asking ----------------------------------------------------------------------------- */
+
+const xr_evidence *xr_finding_evidence(const exray_finding *finding, const char *key)
+{
+    for (size_t i = 0; i < finding->evidence_count; i++)
+        if (strcmp(finding->evidence[i].key, key) == 0)
+            return &finding->evidence[i];
+    return NULL;
+}
+
+bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *finding, size_t layer)
+{
+    if (finding->layer == layer)
+        return true;
+    char key[40];
+    snprintf(key, sizeof key, "layer_%u",
+             (unsigned)exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE]);
+    return xr_finding_evidence(finding, key) != NULL;
+}
+
+double exray_findings_option(const exray_findings *findings, const char *name)
+{
+    const exray_assertion *a = findings->assertion;
+    const exray_option *o = a && name ? xr_option_named(a, name, strlen(name)) : NULL;
+    if (!o)
+        return NAN;
+    double value = o->value;
+    for (size_t i = 0; i < findings->setting_count; i++)
+        if (findings->setting[i].assertion == a && strcmp(findings->setting[i].option, name) == 0)
+            value = findings->setting[i].value;
+    return value;
 }
 
 const char *xr_severity_name(exray_severity severity)

@@ -1,5 +1,6 @@
-/* Runs assertions, and says what that comes to. */
+/* Runs assertions and gives the verdict. */
 #include "checks/checks.h"
+#include "checks/consequences.h"
 #include "checks/suggest.h"
 
 #include <stdio.h>
@@ -267,7 +268,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while running the assertions"};
         return EXRAY_E_MEMORY;
     }
-    out->shown_count = xr_fold(comparison, &out->findings, out->shown);
+    out->shown_count = xr_suppress_consequences(comparison, &out->findings, out->shown);
     judge(comparison, options, out);
     return EXRAY_OK;
 }

@@ -1,40 +1,14 @@
-/* What users set: `--set NAME.OPTION=VALUE`. */
+/* Parses `--set NAME.OPTION=VALUE`. */
 #include "checks/checks.h"
+#include "checks/options.h"
 #include "checks/suggest.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const exray_option *xr_options_of(const exray_assertion *a)
-{
-    return a->size >= offsetof(exray_assertion, options) + sizeof a->options ? a->options : NULL;
-}
-
-static const exray_option *option_named(const exray_assertion *a, const char *name, size_t length)
-{
-    for (const exray_option *o = xr_options_of(a); o && o->name; o++)
-        if (strlen(o->name) == length && memcmp(o->name, name, length) == 0)
-            return o;
-    return NULL;
-}
-
-double exray_findings_option(const exray_findings *findings, const char *name)
-{
-    const exray_assertion *a = findings->assertion;
-    const exray_option *o = a && name ? option_named(a, name, strlen(name)) : NULL;
-    if (!o)
-        return NAN;
-    double value = o->value;
-    for (size_t i = 0; i < findings->setting_count; i++)
-        if (findings->setting[i].assertion == a && strcmp(findings->setting[i].option, name) == 0)
-            value = findings->setting[i].value;
-    return value;
-}
 
 static const exray_assertion *assertion_named(const exray_assertion *const *table, const char *name,
                                               size_t length)
@@ -61,7 +35,7 @@ refuse(exray_error *error, const char *text, const char *format, ...)
     return error->status;
 }
 
-/* NAME has dots itself: the option is what follows the last before '='. */
+/* NAME may have dots of its own: the option follows the last one before '='. */
 static exray_status parse_one(const xr_check_options *options, const char *text, xr_setting *out,
                               exray_error *error)
 {
@@ -81,7 +55,7 @@ static exray_status parse_one(const xr_check_options *options, const char *text,
         return refuse(error, text, "there is no assertion '%.*s'%s; `exray assertions` lists them",
                       (int)(length < 80 ? length : 80), text,
                       xr_suggest_assertion(xr_assertions, options->extra, text, length, meant));
-    const exray_option *o = option_named(a, dot + 1, (size_t)(equals - dot - 1));
+    const exray_option *o = xr_option_named(a, dot + 1, (size_t)(equals - dot - 1));
     if (!o)
         return refuse(error, text, "%.80s has no such option; `exray assertions` lists them", a->name);
     char *end;

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "checks/checks.h"
+#include "checks/options.h"
 #include "cli/usage.h"
 
 #include <cjson/cJSON.h>

@@ -1,4 +1,4 @@
-/* Findings own what they are given; the order and the folding of findings. */
+/* Findings own what they are given; their order, and which are consequences. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "checks/checks.h"
+#include "checks/consequences.h"
 
 enum { MOST = 16 };
 
@@ -26,7 +26,7 @@ static void expect_order(exray_findings *f, const char *expected)
 {
     exray_finding *shown[MOST];
     char text[512] = "";
-    size_t count = xr_fold(NULL, f, shown);
+    size_t count = xr_suppress_consequences(NULL, f, shown);
     for (size_t i = 0; i < count; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", shown[i]->cause);
     assert_string_equal(text, expected);
@@ -86,7 +86,7 @@ static void test_order(void **state)
     xr_findings_clear(&f);
 }
 
-static void test_consequences_are_folded(void **state)
+static void test_consequences_are_suppressed(void **state)
 {
     (void)state;
     exray_findings f = {0};
@@ -123,7 +123,7 @@ static void test_layers_in_order(void **state)
         exray_finding_where(finding, "layer", "t", i);
     }
     exray_finding *shown[MOST];
-    assert_int_equal(xr_fold(NULL, &f, shown), 3);
+    assert_int_equal(xr_suppress_consequences(NULL, &f, shown), 3);
     for (uint32_t i = 0; i < 3; i++)
         assert_int_equal(shown[i]->layer, i);
     xr_findings_clear(&f);
@@ -132,8 +132,10 @@ static void test_layers_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strings_are_copied),      cmocka_unit_test(test_order),
-        cmocka_unit_test(test_consequences_are_folded), cmocka_unit_test(test_what_is_no_consequence),
+        cmocka_unit_test(test_strings_are_copied),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_consequences_are_suppressed),
+        cmocka_unit_test(test_what_is_no_consequence),
         cmocka_unit_test(test_layers_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

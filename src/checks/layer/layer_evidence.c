@@ -65,11 +65,11 @@ bool xr_something_is_wrong(const exray_comparison *comparison)
 
 /* ---- Reading ----------------------------------------------------------------------- */
 
-typedef struct reading {
+typedef struct layer_side {
     exray_slot *slot;
     exray_tensor_view view;
     const float *value;
-} reading;
+} layer_side;
 
 /* The range of a tensor with one scale. */
 static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
@@ -102,10 +102,10 @@ static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
 
 /* Where element i of the reference lies in the edge's order: the same place, or across a
  * change between channels-last and channels-first. */
-typedef struct order {
+typedef struct element_order {
     bool turned;
     uint64_t outer, rows, columns; /* [outer][rows][columns] of the reference is [outer][columns][rows] */
-} order;
+} element_order;
 
 static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
 {
@@ -116,11 +116,11 @@ static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_R
     return rank;
 }
 
-static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, order *out)
+static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, element_order *out)
 {
     int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
     uint32_t rank = squeeze(edge, a), other = squeeze(reference, b);
-    *out = (order){.turned = false};
+    *out = (element_order){.turned = false};
     if ((rank == other && memcmp(a, b, rank * sizeof *a) == 0) || rank == 1 || other == 1)
         return true;
     if (rank != other || rank < 3 || rank > 4 || (rank == 4 && a[0] != b[0]))
@@ -141,7 +141,7 @@ static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *r
     return false;
 }
 
-static uint64_t place(const order *o, uint64_t i)
+static uint64_t place(const element_order *o, uint64_t i)
 {
     if (!o->turned)
         return i;
@@ -151,10 +151,10 @@ static uint64_t place(const order *o, uint64_t i)
 
 /* ---- Sums ---------------------------------------------------------------------------- */
 
-typedef struct sums {
+typedef struct evidence_sums {
     double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2], both;
     double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
-} sums;
+} evidence_sums;
 
 /* Whether float16 holds the value: the 13 bits of the mantissa that it lacks are zero. */
 static bool fits_half(float value)
@@ -164,7 +164,7 @@ static bool fits_half(float value)
     return (bits & 0x1fff) == 0;
 }
 
-static void add(sums *s, xr_layer_evidence *e, double a, double b)
+static void add(evidence_sums *s, xr_layer_evidence *e, double a, double b)
 {
     double d = a - b;
     s->n++;
@@ -190,7 +190,7 @@ static double square(double x)
     return x * x;
 }
 
-static void add_activations(sums *s, double a, double b)
+static void add_activations(evidence_sums *s, double a, double b)
 {
     static const double most[XR_ACTIVATIONS] = {INFINITY, 6};
     for (int i = 0; i < XR_ACTIVATIONS; i++) {
@@ -200,35 +200,35 @@ static void add_activations(sums *s, double a, double b)
 }
 
 /* The reference's rows, columns and what one step along each is, of a batch of one. */
-typedef struct raster {
+typedef struct border_raster {
     uint64_t rows, columns, row_step, column_step;
-} raster;
+} border_raster;
 
-static raster find_raster(const exray_tensor_info *reference, const order *o)
+static border_raster find_raster(const exray_tensor_info *reference, const element_order *o)
 {
     int64_t shape[EXRAY_MAX_RANK];
     if (squeeze(reference, shape) != 3)
-        return (raster){0};
+        return (border_raster){0};
     bool first = o->turned ? o->rows == (uint64_t)shape[0] : shape[0] != shape[1] && shape[1] == shape[2];
     const int64_t *hw = first ? shape + 1 : shape;
     uint64_t channels = first ? 1 : (uint64_t)shape[2];
-    return (raster){(uint64_t)hw[0], (uint64_t)hw[1], (uint64_t)hw[1] * channels, channels};
+    return (border_raster){(uint64_t)hw[0], (uint64_t)hw[1], (uint64_t)hw[1] * channels, channels};
 }
 
-static bool at_rim(const raster *r, uint64_t i)
+static bool at_rim(const border_raster *r, uint64_t i)
 {
     uint64_t row = i / r->row_step % r->rows, column = i / r->column_step % r->columns;
     return row == 0 || column == 0 || row + 1 == r->rows || column + 1 == r->columns;
 }
 
-static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
+static void add_frame(evidence_sums *s, xr_layer_evidence *e, const layer_side side[2])
 {
-    order o;
+    element_order o;
     if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
         return;
     bool floats =
         side[0].view.info.dtype == EXRAY_DTYPE_FLOAT32 && side[1].view.info.dtype == EXRAY_DTYPE_FLOAT32;
-    raster r = find_raster(&side[1].view.info, &o);
+    border_raster r = find_raster(&side[1].view.info, &o);
     for (uint64_t i = 0; i < side[1].view.count; i++) {
         float a = side[0].value[place(&o, i)], b = side[1].value[i];
         if (!isfinite(a) || !isfinite(b))
@@ -248,7 +248,7 @@ static void add_frame(sums *s, xr_layer_evidence *e, const reading side[2])
     e->frames++;
 }
 
-static void settle(const sums *s, xr_layer_evidence *e)
+static void settle(const evidence_sums *s, xr_layer_evidence *e)
 {
     double mean = s->b / s->n;
     e->count = s->n;
@@ -272,11 +272,11 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
                                    exray_error *error)
 {
     *out = (xr_layer_evidence){.min = {INFINITY, INFINITY}, .max = {-INFINITY, -INFINITY}};
-    reading side[2] = {{.slot = exray_slot_new()}, {.slot = exray_slot_new()}};
+    layer_side side[2] = {{.slot = exray_slot_new()}, {.slot = exray_slot_new()}};
     exray_status status = side[0].slot && side[1].slot ? EXRAY_OK : EXRAY_E_MEMORY;
     size_t frames = exray_comparison_frame_count(comparison);
     size_t stride = frames > MOST_FRAMES ? frames / MOST_FRAMES : 1;
-    sums s = {0};
+    evidence_sums s = {0};
     for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += stride) {
         for (int k = 0; k < 2 && status == EXRAY_OK; k++)
             status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_KIND_LAYER, layer,

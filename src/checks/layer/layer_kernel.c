@@ -1,6 +1,7 @@
 /* layer.kernel: a layer that is wrong though its inputs, its weights, its attributes and
  * its quantization are right: what is left is the code that computes it. */
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/layer/layer_evidence.h"
 #include "checks/model/model_compare.h"
 

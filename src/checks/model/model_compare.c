@@ -1,7 +1,7 @@
 #include "checks/model/model_compare.h"
-#include "checks/layer/layer_evidence.h"
 
-#include "checks/checks.h"
+#include "checks/findings.h"
+#include "checks/layer/layer_evidence.h"
 #include "checks/output/output_relation.h"
 
 #include <math.h>
@@ -479,31 +479,36 @@ static exray_status make(const exray_comparison *comparison, double factor, xr_m
     return status;
 }
 
+static void release(void *state)
+{
+    xr_model_fit *fit = state;
+    free(fit->pair);
+    free(fit);
+}
+
 exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
                               const xr_model_fit **fit, exray_error *error)
 {
+    static const char key[] = "model_fit";
     double factor = exray_findings_option(findings, "rounding_factor");
     exray_status status = EXRAY_OK;
-    if (!findings->weights || findings->weights->factor != factor) {
-        xr_model_fit *made = findings->weights ? findings->weights : calloc(1, sizeof *made);
-        if (!made) {
+    xr_model_fit *kept = xr_findings_attached(findings, key, 0);
+    if (!kept) {
+        kept = calloc(1, sizeof *kept);
+        if (!kept || !xr_findings_attach(findings, key, 0, kept, release)) {
             *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing weights"};
             return EXRAY_E_MEMORY;
         }
-        xr_model_fit_free(made);
-        status = make(comparison, factor, made, error);
-        findings->weights = made;
-        if (status != EXRAY_OK)
-            made->factor = NAN; /* the next that asks tries again */
+        kept->factor = NAN;
     }
-    *fit = findings->weights;
+    if (kept->factor != factor) {
+        free(kept->pair);
+        status = make(comparison, factor, kept, error);
+        if (status != EXRAY_OK)
+            kept->factor = NAN; /* so that the next call tries again */
+    }
+    *fit = kept;
     return status;
-}
-
-void xr_model_fit_free(xr_model_fit *fit)
-{
-    free(fit->pair);
-    *fit = (xr_model_fit){0};
 }
 
 bool xr_model_fit_all_over(const xr_model_fit *fit, double share)

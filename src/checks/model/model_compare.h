@@ -52,7 +52,6 @@ typedef struct xr_model_fit {
  * that is running; once for all that ask with the same one.  *fit belongs to `findings`. */
 exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings *findings,
                               const xr_model_fit **fit, exray_error *error);
-void xr_model_fit_free(xr_model_fit *fit);
 
 /* Whether the weights differ all over: in at least `share` of three tensors or more; of
  * eight, where each by itself is not sure. */

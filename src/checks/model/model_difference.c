@@ -64,12 +64,12 @@ static uint64_t not_finite(const float *values, uint64_t count)
 
 /* ---- Layouts --------------------------------------------------------------------------- */
 
-typedef struct layout {
+typedef struct weight_layout {
     uint32_t rank;
     uint64_t size[MOST_DIMENSIONS];   /* of the reference */
     uint64_t stride[MOST_DIMENSIONS]; /* of the edge, in the reference's order of dimensions */
     bool turned;                      /* the shapes are the same, the order of dimensions is not */
-} layout;
+} weight_layout;
 
 /* Dimensions of 1 aside; false where there are more than four. */
 static bool squeeze(const exray_tensor_info *info, uint32_t *rank, uint64_t *size)
@@ -85,11 +85,11 @@ static bool squeeze(const exray_tensor_info *info, uint32_t *rank, uint64_t *siz
     return true;
 }
 
-typedef struct sums {
+typedef struct moment_sums {
     double n, a, b, aa, bb, ab, dd;
-} sums;
+} moment_sums;
 
-static void add(sums *s, double a, double b)
+static void add(moment_sums *s, double a, double b)
 {
     s->n++;
     s->a += a;
@@ -102,8 +102,8 @@ static void add(sums *s, double a, double b)
 
 /* Walks the reference in its order, the edge by its strides; where `channel` is given,
  * sums go to [index along `axis`], else all to [0]. */
-static void walk(const layout *l, const float *edge, const float *reference, uint32_t axis, bool channels,
-                 sums *into)
+static void walk(const weight_layout *l, const float *edge, const float *reference, uint32_t axis,
+                 bool channels, moment_sums *into)
 {
     uint64_t at[MOST_DIMENSIONS] = {0}, count = 1;
     for (uint32_t d = 0; d < l->rank; d++)
@@ -125,7 +125,7 @@ static void walk(const layout *l, const float *edge, const float *reference, uin
 /* The edge's dimensions in the order `order`: false where that is not the reference's
  * shape. */
 static bool make_layout(const uint64_t *edge, const uint64_t *reference, uint32_t rank,
-                        const unsigned char *order, layout *out)
+                        const unsigned char *order, weight_layout *out)
 {
     uint64_t stride[MOST_DIMENSIONS];
     uint64_t step = 1;
@@ -172,7 +172,7 @@ static bool next_order(unsigned char *order, uint32_t rank)
 /* The layout with the smallest difference; the same one first, and no other if that
  * is within `enough` (mean square). */
 static bool nearest_layout(const exray_tensor_view view[2], const float *const values[2], double enough,
-                           layout *best, sums *out)
+                           weight_layout *best, moment_sums *out)
 {
     uint32_t rank[2];
     uint64_t size[2][MOST_DIMENSIONS];
@@ -180,8 +180,8 @@ static bool nearest_layout(const exray_tensor_view view[2], const float *const v
     bool found = false;
     unsigned char order[MOST_DIMENSIONS] = {0, 1, 2, 3};
     for (bool more = fit && rank[0] == rank[1]; more; more = next_order(order, rank[0])) {
-        layout l;
-        sums s = {0};
+        weight_layout l;
+        moment_sums s = {0};
         if (!make_layout(size[0], size[1], rank[0], order, &l))
             continue;
         walk(&l, values[0], values[1], 0, false, &s);
@@ -208,12 +208,12 @@ static int by_value(const void *left, const void *right)
 
 /* Shapes that no exchange of dimensions brings together (flattened across a change of
  * layout): the same values in any order. */
-static bool sorted_sums(const float *const values[2], uint64_t count, sums *out)
+static bool sorted_sums(const float *const values[2], uint64_t count, moment_sums *out)
 {
     size_t room = (count + 1) * sizeof(float);
     float *copy[2] = {malloc(room), malloc(room)};
     bool ok = copy[0] && copy[1];
-    *out = (sums){0};
+    *out = (moment_sums){0};
     for (int s = 0; ok && s < 2; s++) {
         memcpy(copy[s], values[s], count * sizeof(float));
         qsort(copy[s], count, sizeof(float), by_value);
@@ -227,7 +227,8 @@ static bool sorted_sums(const float *const values[2], uint64_t count, sums *out)
 
 /* Whether one factor for each slice along some dimension explains the difference: what
  * folding a normalization into a convolution does. */
-static bool is_rescaled(const layout *l, const float *const values[2], double factor, double rounding_squared)
+static bool is_rescaled(const weight_layout *l, const float *const values[2], double factor,
+                        double rounding_squared)
 {
     for (uint32_t axis = 0; axis < l->rank; axis++) {
         uint64_t slices = l->size[axis], total = 1;
@@ -235,7 +236,7 @@ static bool is_rescaled(const layout *l, const float *const values[2], double fa
             total *= l->size[d];
         if (total / slices < 4) /* too few values for a factor of their own */
             continue;
-        sums *s = calloc(slices, sizeof *s);
+        moment_sums *s = calloc(slices, sizeof *s);
         if (!s)
             return false;
         walk(l, values[0], values[1], axis, true, s);
@@ -321,8 +322,8 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         pair->differs = pair->moved = true;
         return true;
     }
-    layout l = {0};
-    sums s = {0};
+    weight_layout l = {0};
+    moment_sums s = {0};
     double square[2] = {0, 0};
     for (int side = 0; side < 2; side++) {
         for (uint64_t i = 0; i < pair->count; i++)

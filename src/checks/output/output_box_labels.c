@@ -11,13 +11,13 @@ enum {
 };
 
 /* One output, as if it were that of the classes. */
-typedef struct table {
+typedef struct class_table {
     int64_t value[MOST_CLASSES], id[MOST_CLASSES];
     size_t classes, boxes, frames;
     bool broken; /* a value has two classes, or a class two values */
-} table;
+} class_table;
 
-static void add(table *t, double value, int64_t id)
+static void add(class_table *t, double value, int64_t id)
 {
     if (!(fabs(value) < 1e6) || value != rint(value)) {
         t->broken = true;
@@ -41,7 +41,7 @@ static void add(table *t, double value, int64_t id)
     t->id[t->classes++] = id;
 }
 
-static void add_frame(table *t, const exray_result *result, const float *values, uint64_t count)
+static void add_frame(class_table *t, const exray_result *result, const float *values, uint64_t count)
 {
     for (uint32_t i = 0; i < result->box_count && !t->broken; i++) {
         float value = NAN;
@@ -53,7 +53,7 @@ static void add_frame(table *t, const exray_result *result, const float *values,
 }
 
 static exray_status read_output(const exray_comparison *comparison, exray_side side, size_t pair,
-                                exray_slot *slot[2], table *t, exray_error *error)
+                                exray_slot *slot[2], class_table *t, exray_error *error)
 {
     for (size_t f = 0; f < exray_comparison_frame_count(comparison) && !t->broken; f++) {
         exray_result result;
@@ -72,7 +72,7 @@ static exray_status read_output(const exray_comparison *comparison, exray_side s
     return EXRAY_OK;
 }
 
-static void judge(const table *t, xr_box_labels *out)
+static void judge(const class_table *t, xr_box_labels *out)
 {
     if (t->broken || t->classes < FEWEST)
         return;
@@ -97,7 +97,7 @@ exray_status xr_box_labels_make(const exray_comparison *comparison, exray_side s
     if (status != EXRAY_OK)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading boxes"};
     for (size_t i = 0; status == EXRAY_OK && i < exray_comparison_output_count(comparison); i++) {
-        table t = {.broken = false};
+        class_table t = {.broken = false};
         status = read_output(comparison, side, i, slot, &t, error);
         if (status == EXRAY_OK)
             judge(&t, out);

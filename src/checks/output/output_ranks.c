@@ -49,13 +49,13 @@ static bool push(xr_ranks *ranks, const xr_rank *rank)
     return true;
 }
 
-typedef struct reading {
+typedef struct rank_reader {
     const exray_comparison *comparison;
     exray_side side;
     exray_slot *slot[2];
-} reading;
+} rank_reader;
 
-static bool add_frame(reading *r, size_t frame, xr_ranks *out)
+static bool add_frame(rank_reader *r, size_t frame, xr_ranks *out)
 {
     exray_result result;
     if (!xr_result_read(r->comparison, r->side, frame, r->slot[0], &result))
@@ -165,7 +165,7 @@ exray_status xr_ranks_make(const exray_comparison *comparison, exray_side side, 
                            exray_error *error)
 {
     *out = (xr_ranks){0};
-    reading r = {.comparison = comparison, .side = side, .slot = {exray_slot_new(), exray_slot_new()}};
+    rank_reader r = {.comparison = comparison, .side = side, .slot = {exray_slot_new(), exray_slot_new()}};
     bool ok = r.slot[0] && r.slot[1];
     for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++)
         ok = add_frame(&r, f, out);

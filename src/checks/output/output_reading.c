@@ -51,27 +51,27 @@ bool xr_vector_read(const exray_comparison *comparison, exray_side side, size_t 
 /* ---- Predictions ------------------------------------------------------------------------------ */
 
 /* One way to read, over all frames. */
-typedef struct trial {
+typedef struct reading_trial {
     xr_reading_map map;
     bool softmax;
     bool by_rank;           /* the k-th score is the k-th best value */
     bool score_of[OFFSETS]; /* each score is its own class's value */
     bool best_of[OFFSETS];  /* the told classes have the best values */
-} trial;
+} reading_trial;
 
-typedef struct work {
+typedef struct reading_work {
     const exray_comparison *comparison;
     exray_side side;
     exray_slot *slot[2];
     double *value; /* [MOST_VALUES], as the trial at hand reads them */
-    trial trial[TRIALS];
+    reading_trial trial[TRIALS];
     size_t trials;
     double n, x, y, xx, yy, xy, apart; /* of scores (y) and the values of their rank (x) */
     double sum_least, sum_most;        /* of a frame's values */
     double min, max;
     size_t elements;
     xr_reading *out;
-} work;
+} reading_work;
 
 static bool is_byte(const exray_tensor_view *view)
 {
@@ -150,7 +150,8 @@ static bool has_scores(const exray_result *result)
     return false;
 }
 
-static void hold_against(trial *t, const exray_result *result, bool scored, const double *value, size_t n)
+static void hold_against(reading_trial *t, const exray_result *result, bool scored, const double *value,
+                         size_t n)
 {
     double best[RANKS];
     size_t found = best_values(value, n, best);
@@ -169,7 +170,7 @@ static void hold_against(trial *t, const exray_result *result, bool scored, cons
     }
 }
 
-static void note_scores(work *w, const exray_result *result)
+static void note_scores(reading_work *w, const exray_result *result)
 {
     double best[RANKS];
     size_t found = best_values(w->value, w->elements, best);
@@ -187,7 +188,7 @@ static void note_scores(work *w, const exray_result *result)
 }
 
 /* Of the values as they are: what tells whether they are probabilities. */
-static void note_values(work *w)
+static void note_values(reading_work *w)
 {
     double sum = 0;
     for (size_t i = 0; i < w->elements; i++) {
@@ -200,7 +201,7 @@ static void note_values(work *w)
 }
 
 /* The trials that this output allows, the right one first. */
-static void begin_trials(work *w, const exray_tensor_view *view)
+static void begin_trials(reading_work *w, const exray_tensor_view *view)
 {
     xr_reading *r = w->out;
     int maps = 1;
@@ -211,14 +212,14 @@ static void begin_trials(work *w, const exray_tensor_view *view)
     }
     for (int map = 0; map < maps; map++)
         for (int on_top = 0; on_top < 2; on_top++) {
-            trial *t = &w->trial[w->trials++];
-            *t = (trial){.map = (xr_reading_map)map, .softmax = on_top, .by_rank = true};
+            reading_trial *t = &w->trial[w->trials++];
+            *t = (reading_trial){.map = (xr_reading_map)map, .softmax = on_top, .by_rank = true};
             for (int o = 0; o < OFFSETS; o++)
                 t->score_of[o] = t->best_of[o] = true;
         }
 }
 
-static void add_frame(work *w, size_t frame)
+static void add_frame(reading_work *w, size_t frame)
 {
     exray_result result;
     exray_tensor_view view;
@@ -252,7 +253,7 @@ static void add_frame(work *w, size_t frame)
 /* ---- Judging ------------------------------------------------------------------------------------- */
 
 /* 8-bit probabilities sum to 1 but for their rounding; small ones all round to 0. */
-static bool are_probabilities(const work *w)
+static bool are_probabilities(const reading_work *w)
 {
     xr_tail tail = xr_output_tail(w->comparison, w->side, 0);
     if (tail.count)
@@ -274,13 +275,13 @@ static int offset_of(const bool holds[OFFSETS])
 
 /* Scores and classes; scores by their rank (a label map may have another order); scores
  * of the classes told (not all are, or not the best). */
-static bool explains(const trial *t, int grade)
+static bool explains(const reading_trial *t, int grade)
 {
     bool best = offset_of(t->best_of) >= 0;
     return grade == 0 ? t->by_rank && best : grade == 1 ? t->by_rank : offset_of(t->score_of) >= 0;
 }
 
-static void take(const trial *t, xr_reading *r)
+static void take(const reading_trial *t, xr_reading *r)
 {
     r->state = XR_READING_EXPLAINED;
     r->map = t->map;
@@ -291,7 +292,7 @@ static void take(const trial *t, xr_reading *r)
 }
 
 /* Results without scores: only another order of the classes shows. */
-static void judge_classes(const work *w, xr_reading *r)
+static void judge_classes(const reading_work *w, xr_reading *r)
 {
     for (size_t t = 0; t < w->trials && r->frames >= 2; t++)
         if (!w->trial[t].softmax && offset_of(w->trial[t].best_of) >= 0) {
@@ -307,7 +308,7 @@ static bool is_unit(double gain, double offset, double spread)
     return fabs(digits - rint(digits)) < 5e-3 && fabs(digits) < 3.5 && fabs(offset) < 0.01 * spread;
 }
 
-static void judge_scale(const work *w, xr_reading *r)
+static void judge_scale(const reading_work *w, xr_reading *r)
 {
     double vx = w->n > 0 ? w->xx - w->x * w->x / w->n : 0, vy = w->n > 0 ? w->yy - w->y * w->y / w->n : 0;
     if (w->n < 4 || r->scale == 0 || !(vx > 1e-9 * w->xx) || !(vy > 0))
@@ -320,7 +321,7 @@ static void judge_scale(const work *w, xr_reading *r)
         r->state = XR_READING_SCALED;
 }
 
-static void judge(work *w)
+static void judge(reading_work *w)
 {
     xr_reading *r = w->out;
     if (r->frames == 0)
@@ -344,15 +345,15 @@ exray_status xr_reading_make(const exray_comparison *comparison, exray_side side
                              exray_error *error)
 {
     *out = (xr_reading){0};
-    work w = {.comparison = comparison,
-              .side = side,
-              .slot = {exray_slot_new(), exray_slot_new()},
-              .value = calloc(MOST_VALUES, sizeof(double)),
-              .min = INFINITY,
-              .max = -INFINITY,
-              .sum_least = INFINITY,
-              .sum_most = -INFINITY,
-              .out = out};
+    reading_work w = {.comparison = comparison,
+                      .side = side,
+                      .slot = {exray_slot_new(), exray_slot_new()},
+                      .value = calloc(MOST_VALUES, sizeof(double)),
+                      .min = INFINITY,
+                      .max = -INFINITY,
+                      .sum_least = INFINITY,
+                      .sum_most = -INFINITY,
+                      .out = out};
     bool ok = w.slot[0] && w.slot[1] && w.value;
     for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++)
         add_frame(&w, f);

@@ -87,7 +87,7 @@ typedef struct frame_moments {
     double n, x, y, xx, yy, xy; /* x the reference's, y the edge's */
 } frame_moments;
 
-typedef struct work {
+typedef struct relation_work {
     const exray_comparison *comparison;
     xr_relation *r;
     exray_slot *slot[2];
@@ -99,10 +99,10 @@ typedef struct work {
     frame_moments *frame; /* [frames] */
     double target_sum[2], target_square[2], count;
     uint64_t random;
-} work;
+} relation_work;
 
 /* Uniform in +-sqrt(3): mean 0, variance 1. */
-static double draw(work *w)
+static double draw(relation_work *w)
 {
     w->random = w->random * 6364136223846793005u + 1442695040888963407u;
     return ((double)(w->random >> 11) / 4503599627370496.0 - 1) * 1.7320508;
@@ -116,7 +116,7 @@ static double stored(const xr_output_grid *grid, double value)
                            : value;
 }
 
-static void try_row(work *w, int inverse, xr_activation f, fit_sums *s)
+static void try_row(relation_work *w, int inverse, xr_activation f, fit_sums *s)
 {
     const double *source = w->value[inverse ? 0 : 1], *target = w->value[inverse ? 1 : 0];
     const xr_output_grid *grid = &w->grid[inverse ? 1 : 0];
@@ -137,7 +137,7 @@ static void try_row(work *w, int inverse, xr_activation f, fit_sums *s)
     }
 }
 
-static void note_values(work *w, int side, bool first)
+static void note_values(relation_work *w, int side, bool first)
 {
     xr_relation *r = w->r;
     double sum = 0, least = INFINITY;
@@ -156,7 +156,7 @@ static void note_values(work *w, int side, bool first)
     r->probabilities[side] = r->probabilities[side] && least >= 0 && fabs(sum - 1) <= slack;
 }
 
-static void add_moments(frame_moments *m, const work *w)
+static void add_moments(frame_moments *m, const relation_work *w)
 {
     for (size_t i = 0; i < w->row; i++) {
         double x = w->value[1][i], y = w->value[0][i];
@@ -169,7 +169,7 @@ static void add_moments(frame_moments *m, const work *w)
     }
 }
 
-static void judge_frame(work *w, const fit_sums *s, xr_candidate *c)
+static void judge_frame(relation_work *w, const fit_sums *s, xr_candidate *c)
 {
     if (s->left < FAR_BELOW * FAR_BELOW * s->before)
         c->supporting++;
@@ -178,7 +178,7 @@ static void judge_frame(work *w, const fit_sums *s, xr_candidate *c)
     (void)w;
 }
 
-static void add_frame(work *w, const float *edge, const float *reference, uint64_t count)
+static void add_frame(relation_work *w, const float *edge, const float *reference, uint64_t count)
 {
     fit_sums now[2][XR_ACTIVATION_COUNT] = {{{0}}};
     size_t rows = (size_t)(count / w->row), most = MOST_VALUES / w->row ? MOST_VALUES / w->row : 1;
@@ -214,7 +214,7 @@ static void add_frame(work *w, const float *edge, const float *reference, uint64
 
 /* ---- What they come to ----------------------------------------------------------------------- */
 
-static double deviation(const work *w, int side)
+static double deviation(const relation_work *w, int side)
 {
     double mean = w->target_sum[side] / w->count;
     return sqrt(fmax(w->target_square[side] / w->count - mean * mean, 0));
@@ -226,7 +226,7 @@ static void settle(xr_candidate *c, double unit)
                   c->residual <= FAR_BELOW * c->before && c->opposing == 0 && c->supporting > 0;
 }
 
-static void settle_activations(work *w)
+static void settle_activations(relation_work *w)
 {
     for (int inverse = 0; inverse < 2; inverse++)
         for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
@@ -250,7 +250,7 @@ static double left_of(const frame_moments *m, double a, double b)
     return fmax(left, 0);
 }
 
-static void settle_affine(work *w)
+static void settle_affine(relation_work *w)
 {
     frame_moments all = {0};
     xr_relation *r = w->r;
@@ -298,7 +298,7 @@ static size_t row_length(const exray_tensor_info *info)
     return 1;
 }
 
-static bool make_room(work *w, const exray_tensor_view *view)
+static bool make_room(relation_work *w, const exray_tensor_view *view)
 {
     if (w->row)
         return w->row == row_length(&view->info);
@@ -310,7 +310,7 @@ static bool make_room(work *w, const exray_tensor_view *view)
     return w->value[0] && w->value[1] && w->made[0] && w->made[1];
 }
 
-static exray_status read_frames(work *w, exray_error *error)
+static exray_status read_frames(relation_work *w, exray_error *error)
 {
     for (size_t f = 0; f < exray_comparison_frame_count(w->comparison); f++) {
         exray_tensor_view view[2];
@@ -342,7 +342,8 @@ exray_status xr_relation_make(const exray_comparison *comparison, size_t pair, x
     out->differs = io->comparable && !(io->error <= io->noise) && io->metrics.count > 0;
     if (!out->differs)
         return EXRAY_OK;
-    work w = {.comparison = comparison, .r = out, .slot = {exray_slot_new(), exray_slot_new()}, .random = 1};
+    relation_work w = {
+        .comparison = comparison, .r = out, .slot = {exray_slot_new(), exray_slot_new()}, .random = 1};
     w.frame = calloc(exray_comparison_frame_count(comparison) + 1, sizeof *w.frame);
     exray_status status = EXRAY_E_MEMORY;
     if (w.frame && w.slot[0] && w.slot[1]) {

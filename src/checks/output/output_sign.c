@@ -17,11 +17,11 @@ typedef struct way {
     size_t values_moved, contradicting;
 } way;
 
-typedef struct sums {
+typedef struct sign_sums {
     way way[WAYS];
     double n, before;
     size_t frames;
-} sums;
+} sign_sums;
 
 static void add_value(way *w, double edge, double reference)
 {
@@ -41,7 +41,7 @@ static float value_at(const float *values, uint64_t i)
     return value;
 }
 
-static void add_frame(sums *s, const float *edge, const float *reference, uint64_t count)
+static void add_frame(sign_sums *s, const float *edge, const float *reference, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         double a = value_at(edge, i), b = value_at(reference, i);
@@ -57,7 +57,7 @@ static void add_frame(sums *s, const float *edge, const float *reference, uint64
 
 /* What the reference's quantization says, else that of every 8-bit softmax: 256 steps
  * from 0 to 1. */
-static bool make_ways(const exray_comparison *comparison, size_t pair, sums *s)
+static bool make_ways(const exray_comparison *comparison, size_t pair, sign_sums *s)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
     xr_output_grid grid = xr_output_grid_of(comparison, EXRAY_SIDE_REFERENCE, pair);
@@ -80,8 +80,8 @@ static bool make_ways(const exray_comparison *comparison, size_t pair, sums *s)
     return true;
 }
 
-static exray_status read_frames(const exray_comparison *comparison, size_t pair, exray_slot *slot[2], sums *s,
-                                exray_error *error)
+static exray_status read_frames(const exray_comparison *comparison, size_t pair, exray_slot *slot[2],
+                                sign_sums *s, exray_error *error)
 {
     for (size_t f = 0; f < exray_comparison_frame_count(comparison); f++) {
         exray_tensor_view view[2];
@@ -102,7 +102,7 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
     return EXRAY_OK;
 }
 
-static void judge(const sums *s, const exray_io_pair *io, xr_sign_fit *out)
+static void judge(const sign_sums *s, const exray_io_pair *io, xr_sign_fit *out)
 {
     double unit = io->error > 0 ? io->metrics.rmse / io->error : 0; /* the reference's deviation */
     const way *best = &s->way[0];
@@ -128,7 +128,7 @@ static void judge(const sums *s, const exray_io_pair *io, xr_sign_fit *out)
 exray_status xr_sign_fit_make(const exray_comparison *comparison, size_t pair, xr_sign_fit *out,
                               exray_error *error)
 {
-    sums s = {0};
+    sign_sums s = {0};
     *out = (xr_sign_fit){0};
     if (!make_ways(comparison, pair, &s))
         return EXRAY_OK;

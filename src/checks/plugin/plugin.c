@@ -1,5 +1,6 @@
-/* Users' assertions: loaded by dlopen, run in a process of their own. */
+/* Users' assertions: loaded by dlopen, run in a child process. */
 #include "checks/checks.h"
+#include "checks/options.h"
 #include "checks/plugin/serialize.h"
 #include "checks/plugin/subprocess.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ASSERTIONS = 1000, MOST_FINDINGS = 1000, LOAD_SECONDS = 30 };
+enum { ASSERTION_LIMIT = 1000, FINDING_LIMIT = 1000, LOAD_SECONDS = 30 };
 
 /* ---- Loading ------------------------------------------------------------------------ */
 
@@ -27,13 +28,8 @@ static bool is_name(const char *name)
     return length > 0 && length <= 80 && !name[length];
 }
 
-static bool has_options(const exray_assertion *a)
-{
-    return a->size >= offsetof(exray_assertion, options) + sizeof a->options;
-}
-
-/* Reads all that exray reads of an assertion later on: where one of the pointers is
- * none, this is where it shows. */
+/* Checks an assertion.  Reads every string that exray will read later, so that an invalid pointer
+ * crashes here, in the child process. */
 static bool check_assertion(const exray_assertion *a, const char *path, exray_error *error)
 {
     char why[240];
@@ -55,7 +51,7 @@ static bool check_assertion(const exray_assertion *a, const char *path, exray_er
         }
     size_t length = a->summary ? strlen(a->summary) : 0;
     length += a->needs ? strlen(a->needs) : 0;
-    for (const exray_option *o = has_options(a) ? a->options : NULL; o && o->name; o++) {
+    for (const exray_option *o = xr_options_of(a); o && o->name; o++) {
         length += strlen(o->name) + (o->meaning ? strlen(o->meaning) : 0);
         if (!*o->name || strpbrk(o->name, ".= \t\n")) {
             snprintf(why, sizeof why, "%.80s has an option '%.60s': no dots, '=' or blanks", a->name,
@@ -63,12 +59,12 @@ static bool check_assertion(const exray_assertion *a, const char *path, exray_er
             return refuse(error, EXRAY_E_FORMAT, path, why);
         }
     }
-    return length < SIZE_MAX; /* and nobody has optimized the reading away */
+    return length < SIZE_MAX; /* uses `length`, so that the reads are not optimized away */
 }
 
 static const exray_assertion *const *load(const char *path, exray_error *error)
 {
-    /* A bare name would be looked for among the system's libraries. */
+    /* dlopen looks for a name without a slash among the system's libraries. */
     char local[4096];
     snprintf(local, sizeof local, "%s%s", strchr(path, '/') ? "" : "./", path);
     void *library = dlopen(local, RTLD_NOW | RTLD_LOCAL);
@@ -83,10 +79,10 @@ static const exray_assertion *const *load(const char *path, exray_error *error)
         return NULL;
     }
     size_t count = 0;
-    for (; table[count] && count < MOST_ASSERTIONS; count++)
+    for (; table[count] && count < ASSERTION_LIMIT; count++)
         if (!check_assertion(table[count], path, error))
             return NULL;
-    if (count == MOST_ASSERTIONS || count == 0) {
+    if (count == ASSERTION_LIMIT || count == 0) {
         refuse(error, EXRAY_E_FORMAT, path,
                count ? "its table of assertions does not end with NULL" : "has no assertion in its table");
         return NULL;
@@ -98,29 +94,29 @@ typedef struct probe {
     const char *path;
 } probe;
 
-static void try_to_load(void *user, xr_bytes *answer)
+static void load_in_child(void *user, xr_reply *reply)
 {
     exray_error error = {EXRAY_OK, ""};
     load(((const probe *)user)->path, &error);
-    xr_bytes_add(answer, &error, sizeof error);
+    xr_reply_add(reply, &error, sizeof error);
 }
 
-/* First in a child: the constructors of a library, and its tables, are a stranger's. */
-static const exray_assertion *const *load_carefully(const char *path, exray_error *error)
+/* Loads it in a child process first: a library's constructors and tables may crash. */
+static const exray_assertion *const *load_after_trial(const char *path, exray_error *error)
 {
-    xr_bytes answer;
+    xr_reply reply;
     char why[200];
     probe p = {path};
-    if (!xr_isolated(LOAD_SECONDS, try_to_load, &p, &answer, why, sizeof why)) {
+    if (!xr_subprocess_run(LOAD_SECONDS, load_in_child, &p, &reply, why, sizeof why)) {
         char text[240];
         snprintf(text, sizeof text, "%s while it was loaded", why);
         refuse(error, EXRAY_E_FORMAT, path, text);
         return NULL;
     }
     exray_error there = {EXRAY_E_FORMAT, ""};
-    if (answer.size == sizeof there)
-        memcpy(&there, answer.data, sizeof there);
-    free(answer.data);
+    if (reply.size == sizeof there)
+        memcpy(&there, reply.data, sizeof there);
+    free(reply.data);
     if (there.status != EXRAY_OK) {
         *error = there;
         return NULL;
@@ -162,7 +158,7 @@ const exray_assertion **xr_plugins_load(const char *const *path, size_t count, e
     if (!all)
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
     for (size_t i = 0; all && i < count; i++) {
-        const exray_assertion *const *table = load_carefully(path[i], error);
+        const exray_assertion *const *table = load_after_trial(path[i], error);
         if (!table || !append(&all, &total, table, path[i], error)) {
             free(all);
             return NULL;
@@ -178,12 +174,12 @@ typedef struct job {
     exray_findings findings; /* empty, with the settings */
 } job;
 
-static void run_there(void *user, xr_bytes *answer)
+static void run_in_child(void *user, xr_reply *reply)
 {
     job *j = user;
     exray_error error = {EXRAY_OK, ""};
     exray_status status = j->findings.assertion->run(j->comparison, &j->findings, &error);
-    xr_hand_over(&j->findings, status, &error, answer);
+    xr_findings_serialize(&j->findings, status, &error, reply);
 }
 
 void xr_plugin_run(const exray_comparison *comparison, double seconds, exray_findings *findings, xr_run *run)
@@ -192,14 +188,14 @@ void xr_plugin_run(const exray_comparison *comparison, double seconds, exray_fin
              {.assertion = findings->assertion,
               .setting = findings->setting,
               .setting_count = findings->setting_count,
-              .most = MOST_FINDINGS}};
-    xr_bytes answer;
+              .limit = FINDING_LIMIT}};
+    xr_reply reply;
     char why[200];
-    if (!xr_isolated(seconds, run_there, &j, &answer, why, sizeof why)) {
+    if (!xr_subprocess_run(seconds, run_in_child, &j, &reply, why, sizeof why)) {
         run->status = EXRAY_E_UNSUPPORTED;
         snprintf(run->message, sizeof run->message, "the plug-in %s; its findings are lost", why);
         return;
     }
-    xr_take_over(&answer, exray_comparison_layer_count(comparison), findings, run);
-    free(answer.data);
+    xr_findings_deserialize(&reply, exray_comparison_layer_count(comparison), findings, run);
+    free(reply.data);
 }

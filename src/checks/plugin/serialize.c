@@ -5,32 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TEXT = 64 << 10 }; /* bytes of one string; longer ones are cut */
+enum { TEXT_LIMIT = 64 << 10 }; /* bytes of one string; longer ones are cut */
 
 /* ---- Writing ---------------------------------------------------------------------- */
 
-static void put_u32(xr_bytes *b, size_t value)
+static void put_u32(xr_reply *b, size_t value)
 {
     uint32_t v = (uint32_t)value;
-    xr_bytes_add(b, &v, sizeof v);
+    xr_reply_add(b, &v, sizeof v);
 }
 
-static void put_double(xr_bytes *b, double value)
+static void put_double(xr_reply *b, double value)
 {
-    xr_bytes_add(b, &value, sizeof value);
+    xr_reply_add(b, &value, sizeof value);
 }
 
 /* Length + 1, so that 0 is NULL. */
-static void put_text(xr_bytes *b, const char *text)
+static void put_text(xr_reply *b, const char *text)
 {
     size_t length = text ? strlen(text) : 0;
-    if (length > MOST_TEXT)
-        length = MOST_TEXT;
+    if (length > TEXT_LIMIT)
+        length = TEXT_LIMIT;
     put_u32(b, text ? length + 1 : 0);
-    xr_bytes_add(b, text, length);
+    xr_reply_add(b, text, length);
 }
 
-static void put_finding(xr_bytes *b, const exray_finding *f)
+static void put_finding(xr_reply *b, const exray_finding *f)
 {
     put_text(b, f->cause);
     put_u32(b, (size_t)f->severity);
@@ -56,7 +56,8 @@ static void put_finding(xr_bytes *b, const exray_finding *f)
     }
 }
 
-void xr_hand_over(const exray_findings *from, exray_status status, const exray_error *error, xr_bytes *to)
+void xr_findings_serialize(const exray_findings *from, exray_status status, const exray_error *error,
+                           xr_reply *to)
 {
     char message[sizeof error->message];
     memcpy(message, error->message, sizeof message);
@@ -72,14 +73,14 @@ void xr_hand_over(const exray_findings *from, exray_status status, const exray_e
 
 /* ---- Reading ---------------------------------------------------------------------- */
 
-typedef struct reader {
+typedef struct reply_reader {
     const uint8_t *at, *end;
     bool broken;
-    char *text[2]; /* the last strings read: two are needed at a time */
+    char *text[2]; /* the last two strings read: two are used at a time */
     unsigned turn;
-} reader;
+} reply_reader;
 
-static void take(reader *r, void *out, size_t size)
+static void take(reply_reader *r, void *out, size_t size)
 {
     memset(out, 0, size);
     if (r->broken || (size_t)(r->end - r->at) < size) {
@@ -90,21 +91,21 @@ static void take(reader *r, void *out, size_t size)
     r->at += size;
 }
 
-static uint32_t take_u32(reader *r)
+static uint32_t take_u32(reply_reader *r)
 {
     uint32_t v;
     take(r, &v, sizeof v);
     return v;
 }
 
-static double take_double(reader *r)
+static double take_double(reply_reader *r)
 {
     double v;
     take(r, &v, sizeof v);
     return v;
 }
 
-/* Bytes of the UTF-8 character at `p`, 0 where it is none. */
+/* Bytes of the UTF-8 character at `p`; 0 where it is not valid. */
 static size_t character_size(const unsigned char *p)
 {
     size_t size = *p < 0x80                 ? 1
@@ -115,14 +116,14 @@ static size_t character_size(const unsigned char *p)
     for (size_t i = 1; i < size; i++)
         if ((p[i] & 0xC0) != 0x80)
             return 0;
-    /* Overlong forms, surrogates, what is beyond Unicode. */
+    /* Overlong forms, surrogates, and code points beyond Unicode are not valid. */
     bool none = (*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] >= 0xA0) || (*p == 0xF0 && p[1] < 0x90) ||
                 (*p == 0xF4 && p[1] >= 0x90);
     return none ? 0 : size;
 }
 
-/* What would reach somebody's terminal and do something there becomes a blank, what is
- * no UTF-8 a question mark. */
+/* Replaces control characters that a terminal would act on by blanks, and invalid UTF-8 by
+ * question marks. */
 static void clean(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p;) {
@@ -136,8 +137,8 @@ static void clean(char *text)
     }
 }
 
-/* NULL where there is none; good until the next but one. */
-static const char *take_text(reader *r)
+/* NULL where there is none; valid until the second call from here. */
+static const char *take_text(reply_reader *r)
 {
     uint32_t size = take_u32(r);
     if (size == 0 || r->broken)
@@ -160,7 +161,7 @@ static const char *take_text(reader *r)
     return r->text[r->turn++ & 1] = text;
 }
 
-/* The first thing that is wrong is the one that is told. */
+/* Records the first violation; later ones are ignored. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
@@ -185,7 +186,7 @@ static bool may_name(const exray_assertion *a, const char *cause)
     return strncmp(cause, "user.", 5) == 0 && cause[5] && !cause[length] && length <= 80;
 }
 
-static void take_lists(reader *r, exray_finding *f)
+static void take_lists(reply_reader *r, exray_finding *f)
 {
     for (uint32_t n = take_u32(r); n && !r->broken; n--) {
         const char *text = take_text(r);
@@ -209,7 +210,7 @@ static void take_lists(reader *r, exray_finding *f)
     }
 }
 
-static void take_where(reader *r, exray_finding *f, size_t layers, xr_run *run)
+static void take_where(reply_reader *r, exray_finding *f, size_t layers, xr_run *run)
 {
     const char *stage = take_text(r), *tensor = take_text(r);
     uint32_t layer = take_u32(r);
@@ -220,9 +221,9 @@ static void take_where(reader *r, exray_finding *f, size_t layers, xr_run *run)
     exray_finding_where(f, stage, tensor, layer);
 }
 
-static void take_finding(reader *r, size_t layers, exray_findings *to, xr_run *run)
+static void take_finding(reply_reader *r, size_t layers, exray_findings *to, xr_run *run)
 {
-    exray_findings nowhere = {.assertion = to->assertion}; /* where a finding goes that is none */
+    exray_findings nowhere = {.assertion = to->assertion}; /* takes a finding that is left out */
     const char *cause = take_text(r);
     uint32_t severity = take_u32(r);
     double confidence = take_double(r);
@@ -251,9 +252,9 @@ static void take_finding(reader *r, size_t layers, exray_findings *to, xr_run *r
     xr_findings_clear(&nowhere);
 }
 
-void xr_take_over(const xr_bytes *from, size_t layers, exray_findings *to, xr_run *run)
+void xr_findings_deserialize(const xr_reply *from, size_t layers, exray_findings *to, xr_run *run)
 {
-    reader r = {.at = from->data, .end = from->data + from->size};
+    reply_reader r = {.at = from->data, .end = from->data + from->size};
     uint32_t status = take_u32(&r);
     const char *message = take_text(&r);
     if (status != EXRAY_OK) {

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-void xr_bytes_add(xr_bytes *b, const void *data, size_t size)
+void xr_reply_add(xr_reply *b, const void *data, size_t size)
 {
-    if (b->failed || size > XR_ISOLATED_MOST - b->size) {
+    if (b->failed || size > XR_REPLY_LIMIT - b->size) {
         b->failed = true;
         return;
     }
@@ -57,24 +57,24 @@ static void set_limits(double seconds)
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && SIZE_MAX > 0xFFFFFFFF
-    /* One that takes memory without end must not take it from everybody. */
+    /* A plug-in that allocates without end must not use up the machine's memory. */
     struct rlimit memory = {(rlim_t)8 << 30, (rlim_t)8 << 30};
     setrlimit(RLIMIT_DATA, &memory);
 #endif
-    alarm((unsigned)seconds + 5); /* should its parent be gone by then */
+    alarm((unsigned)seconds + 5); /* in case the parent ended meanwhile */
 }
 
-static void be_the_child(int out, double seconds, void (*work)(void *, xr_bytes *), void *user)
+static void child_main(int out, double seconds, void (*work)(void *, xr_reply *), void *user)
 {
     setpgid(0, 0);
     set_limits(seconds);
     dup2(STDERR_FILENO, STDOUT_FILENO);
-    xr_bytes answer = {0};
-    work(user, &answer);
-    uint64_t size = answer.failed ? UINT64_MAX : answer.size;
+    xr_reply reply = {0};
+    work(user, &reply);
+    uint64_t size = reply.failed ? UINT64_MAX : reply.size;
     bool sent =
-        write_all(out, &size, sizeof size) && (answer.failed || write_all(out, answer.data, answer.size));
-    /* Nothing of ours is to be flushed or cleaned up twice. */
+        write_all(out, &size, sizeof size) && (reply.failed || write_all(out, reply.data, reply.size));
+    /* Not exit(): the parent's buffers must not be flushed twice. */
     _exit(sent ? 0 : 1);
 }
 
@@ -89,17 +89,17 @@ static double now(void)
 
 typedef enum arrival { ARRIVED, TOO_LATE, TOO_MUCH, CUT } arrival;
 
-/* Whether the answer, with its size in front, is whole. */
-static bool is_whole(const xr_bytes *b, uint64_t *size)
+/* Whether the reply, which begins with its size, has arrived in full. */
+static bool is_whole(const xr_reply *b, uint64_t *size)
 {
     if (b->size < sizeof *size)
         return false;
     memcpy(size, b->data, sizeof *size);
-    return *size > XR_ISOLATED_MOST || b->size - sizeof *size >= *size;
+    return *size > XR_REPLY_LIMIT || b->size - sizeof *size >= *size;
 }
 
-/* A grandchild may keep the pipe open: an end of the child is an end as well. */
-static arrival receive(int in, pid_t child, double deadline, xr_bytes *b, int *ended)
+/* Reads until the reply is complete or the child has ended: a grandchild may keep the pipe open. */
+static arrival receive(int in, pid_t child, double deadline, xr_reply *b, int *ended)
 {
     uint64_t size = 0;
     char block[65536];
@@ -112,7 +112,7 @@ static arrival receive(int in, pid_t child, double deadline, xr_bytes *b, int *e
         int ready = poll(&p, 1, gone ? 0 : left < 0.1 ? (int)(1000 * left) + 1 : 100);
         ssize_t n = ready > 0 ? read(in, block, sizeof block) : -1;
         if (n > 0) {
-            xr_bytes_add(b, block, (size_t)n);
+            xr_reply_add(b, block, (size_t)n);
             if (b->failed)
                 return TOO_MUCH;
         } else if (n == 0 || (gone && ready <= 0)) {
@@ -125,11 +125,11 @@ static arrival receive(int in, pid_t child, double deadline, xr_bytes *b, int *e
             }
         }
     }
-    return size > XR_ISOLATED_MOST ? TOO_MUCH : ARRIVED;
+    return size > XR_REPLY_LIMIT ? TOO_MUCH : ARRIVED;
 }
 
-/* Ends the child, with whatever it has started, and returns its status; one that is
- * about to end by itself gets until `deadline`. */
+/* Ends the child and all that it started, and returns its status.  Until `deadline` it may end by
+ * itself. */
 static int reap(pid_t child, double deadline, bool *in_time)
 {
     int status = 0;
@@ -137,7 +137,7 @@ static int reap(pid_t child, double deadline, bool *in_time)
     while (now() < deadline && (done = waitpid(child, &status, WNOHANG)) == 0)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     *in_time = done == child;
-    setpgid(child, child); /* it may not have come to that itself */
+    setpgid(child, child); /* the child may not have done so yet */
     if (kill(-child, SIGKILL) != 0 && done != child)
         kill(child, SIGKILL);
     while (done != child && (done = waitpid(child, &status, 0)) < 0 && errno == EINTR)
@@ -150,17 +150,17 @@ static void describe_end(arrival how, int status, double seconds, char *why, siz
     if (how == TOO_LATE)
         snprintf(why, size, "did not return within %g s", seconds);
     else if (how == TOO_MUCH)
-        snprintf(why, size, "reported more than %d MiB", XR_ISOLATED_MOST >> 20);
+        snprintf(why, size, "reported more than %d MiB", XR_REPLY_LIMIT >> 20);
     else if (WIFSIGNALED(status))
         snprintf(why, size, "crashed: %s", strsignal(WTERMSIG(status)));
     else
         snprintf(why, size, "ended the process (status %d) instead of returning", WEXITSTATUS(status));
 }
 
-bool xr_isolated(double seconds, void (*work)(void *user, xr_bytes *answer), void *user, xr_bytes *answer,
-                 char *why, size_t why_size)
+bool xr_subprocess_run(double seconds, void (*work)(void *user, xr_reply *reply), void *user, xr_reply *reply,
+                       char *why, size_t why_size)
 {
-    *answer = (xr_bytes){0};
+    *reply = (xr_reply){0};
     int ends[2];
     if (pipe(ends) != 0) {
         snprintf(why, why_size, "could not be started: %s", strerror(errno));
@@ -171,7 +171,7 @@ bool xr_isolated(double seconds, void (*work)(void *user, xr_bytes *answer), voi
     pid_t child = fork();
     if (child == 0) {
         close(ends[0]);
-        be_the_child(ends[1], seconds, work, user);
+        child_main(ends[1], seconds, work, user);
     }
     close(ends[1]);
     if (child < 0) {
@@ -180,22 +180,22 @@ bool xr_isolated(double seconds, void (*work)(void *user, xr_bytes *answer), voi
         return false;
     }
     int status = -1;
-    arrival how = receive(ends[0], child, deadline, answer, &status);
+    arrival how = receive(ends[0], child, deadline, reply, &status);
     close(ends[0]);
     bool in_time = true;
     if (status < 0)
         status = reap(child, how == CUT ? deadline : 0, &in_time);
     else
-        kill(-child, SIGKILL); /* it is gone; what it has started may not be */
+        kill(-child, SIGKILL); /* it has ended; processes that it started may not have */
     if (how == CUT && !in_time)
-        how = TOO_LATE; /* it closed the pipe and went on */
+        how = TOO_LATE; /* it closed the pipe, but did not end */
     if (how == ARRIVED) {
-        answer->size -= sizeof(uint64_t);
-        memmove(answer->data, answer->data + sizeof(uint64_t), answer->size);
+        reply->size -= sizeof(uint64_t);
+        memmove(reply->data, reply->data + sizeof(uint64_t), reply->size);
         return true;
     }
     describe_end(how, status, seconds, why, why_size);
-    free(answer->data);
-    *answer = (xr_bytes){0};
+    free(reply->data);
+    *reply = (xr_reply){0};
     return false;
 }

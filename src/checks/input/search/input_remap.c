@@ -164,12 +164,12 @@ static bool stored_as(xr_scene *scene, xr_remap *m)
 }
 
 /* The best of the mistakes in normalizing, and of those in quantizing. */
-typedef struct choice {
+typedef struct best_map {
     xr_remap best;
     double least;
-} choice;
+} best_map;
 
-static void weigh(samples *s, const xr_chain *chain, const xr_remap *m, choice *now)
+static void weigh(samples *s, const xr_chain *chain, const xr_remap *m, best_map *now)
 {
     double left = apart(s, m, chain);
     if (left < 0.8 * now->least) {
@@ -183,7 +183,7 @@ static void choose(xr_scene *scene, xr_chain *chain, samples *s, const xr_remap 
     xr_remap m = *as_it_should_be;
     bool unit = xr_chain_unit(scene, chain);
     double same = apart(s, as_it_should_be, chain);
-    choice normalizing = {*as_it_should_be, same}, quantizing = normalizing;
+    best_map normalizing = {*as_it_should_be, same}, quantizing = normalizing;
     for (size_t k = 0; unit && k < xr_convention_count(); k++) {
         const xr_convention *convention = xr_convention_at(k);
         m.kind = XR_REMAP_NORMALIZED;
@@ -200,7 +200,7 @@ static void choose(xr_scene *scene, xr_chain *chain, samples *s, const xr_remap 
         weigh(s, chain, &m, &quantizing);
     }
     /* Constants that do the same as a second quantization, or as none: the former is said first. */
-    choice *first = &normalizing, *other = &quantizing;
+    best_map *first = &normalizing, *other = &quantizing;
     if (quantizing.least + 0.01 * m.scale < normalizing.least)
         first = &quantizing, other = &normalizing;
     if (!first->best.kind || first->least > 0.2 * same || same < 2 * m.scale)

@@ -1,6 +1,6 @@
 #include "checks/input/search/input_undo.h"
 
-#include "checks/checks.h"
+#include "checks/findings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 
 /* Below this share of 1 a gain has left nothing that could be brought back. */
 #define NO_GAIN 1e-6
+
+#define KEY "corrected_input"
 
 /* Links that no step back on the edge's own values undoes. */
 static bool loses_pixels(const xr_chain *c, const xr_scene *scene)
@@ -24,6 +26,14 @@ static const xr_order *order_of(const xr_input_fit *fit)
 static bool is_mapped(const xr_input_fit *fit)
 {
     return (fit->map_named || fit->map_after) && !fit->order_tied;
+}
+
+static void release(void *state)
+{
+    xr_undo *undo = state;
+    xr_scene_close(undo->scene);
+    xr_chain_free(&undo->chain);
+    free(undo);
 }
 
 void xr_undo_keep(exray_findings *findings, xr_scene *scene, xr_chain *chain, const xr_input_fit *fit,
@@ -45,27 +55,12 @@ void xr_undo_keep(exray_findings *findings, xr_scene *scene, xr_chain *chain, co
                    undo->chain.bend.set || undo->chain.orientation;
     xr_scene_forget(scene);
     scene->fit = &undo->fit;
-    undo->next = findings->undo;
-    findings->undo = undo;
-}
-
-void xr_undo_free(xr_undo *undo)
-{
-    while (undo) {
-        xr_undo *next = undo->next;
-        xr_scene_close(undo->scene);
-        xr_chain_free(&undo->chain);
-        free(undo);
-        undo = next;
-    }
+    xr_findings_attach(findings, KEY, fit->pair, undo, release);
 }
 
 xr_undo *xr_undo_of(const exray_findings *findings, size_t pair)
 {
-    for (xr_undo *undo = findings->undo; undo; undo = undo->next)
-        if (undo->pair == pair)
-            return undo;
-    return NULL;
+    return xr_findings_attached(findings, KEY, pair);
 }
 
 /* edge[c] = gain[c] * reference[from[c]] + offset[c], the other way round. */

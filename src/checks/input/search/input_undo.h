@@ -9,18 +9,16 @@ typedef struct xr_undo {
     size_t pair; /* among the comparison's inputs */
     xr_scene *scene;
     xr_chain chain;
-    xr_input_fit fit;     /* with the chain applied; the scene's, too */
-    bool applied;         /* the chain has links that lose pixels (a crop, a kernel, a colour
-                             conversion): those are applied to the reference, not undone on the edge */
-    bool undone;          /* it has links that were undone on the edge: order, map, layout, sign, turn */
-    struct xr_undo *next; /* of another input */
+    xr_input_fit fit; /* with the chain applied; the scene's, too */
+    bool applied;     /* the chain has links that lose pixels (a crop, a kernel, a colour
+                         conversion): those are applied to the reference, not undone on the edge */
+    bool undone;      /* it has links that were undone on the edge: order, map, layout, sign, turn */
 } xr_undo;
 
 /* Keeps them with `findings`.  The scene and the chain are taken over (chain->frames 0: there is
  * none); without memory nothing is kept. */
 void xr_undo_keep(exray_findings *findings, xr_scene *scene, xr_chain *chain, const xr_input_fit *fit,
                   bool recorded);
-void xr_undo_free(xr_undo *undo);
 
 /* The recipe for an input, or NULL: nothing was found that explains its difference. */
 xr_undo *xr_undo_of(const exray_findings *findings, size_t pair);

@@ -1,5 +1,4 @@
-/* The order of findings, and what is only a consequence. */
-#include "checks/checks.h"
+#include "checks/consequences.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +10,8 @@ static bool has_prefix(const char *cause, const char *prefix)
     return strncmp(cause, prefix, strlen(prefix)) == 0;
 }
 
-/* Along the way of the data: what comes first may cause what comes after. */
+/* In the order in which data pass through the model: an earlier stage can cause errors of a later
+ * one. */
 static int stage_of(const exray_finding *f)
 {
     static const char *const stages[] = {"input.", "model.", "layer.", "output.", "user.", "perf.", "log."};
@@ -36,7 +36,7 @@ static int compare(const void *left, const void *right)
     int stage = stage_of(a) - stage_of(b);
     if (stage)
         return stage;
-    /* A name before "something else, too". */
+    /* A named cause comes before "something else differs, too". */
     if (is_unknown(a) != is_unknown(b))
         return is_unknown(a) ? 1 : -1;
     if (a->layer != b->layer)
@@ -47,32 +47,14 @@ static int compare(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-static bool has_evidence(const exray_finding *f, const char *key)
-{
-    for (size_t i = 0; i < f->evidence_count; i++)
-        if (strcmp(f->evidence[i].key, key) == 0)
-            return true;
-    return false;
-}
-
-/* Other weights explain why a layer computes something else, and so does what is named of
- * layers: of the whole model, or of that layer (such findings list theirs as evidence). */
-bool xr_is_about_layer(const exray_comparison *comparison, const exray_finding *finding, size_t layer)
-{
-    if (finding->layer == layer)
-        return true;
-    char key[40];
-    snprintf(key, sizeof key, "layer_%u",
-             (unsigned)exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE]);
-    return has_evidence(finding, key);
-}
-
-/* An error that no single layer makes: what is named of any layer accounts for it. */
+/* An error that builds up over many layers: a cause named for any layer accounts for it. */
 static bool is_build_up(const exray_finding *f)
 {
-    return has_evidence(f, "build_up");
+    return xr_finding_evidence(f, "build_up") != NULL;
 }
 
+/* Whether `cause`, which is about the model or some of its layers, explains why the layer of `f`
+ * computes something else: it is about the whole model, or lists that layer. */
 static bool layers_account_for(const exray_comparison *comparison, const exray_finding *cause,
                                const exray_finding *f)
 {
@@ -85,7 +67,7 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
         return false;
     if (is_build_up(f))
         return true;
-    /* Statistics bound errors from below: they may well begin at a layer before. */
+    /* From statistics only a lower bound of the error is known: it may begin at an earlier layer. */
     if (exray_comparison_layer(comparison, f->layer)->from_stats && cause->layer != EXRAY_NO_INDEX &&
         cause->layer < f->layer)
         return true;
@@ -94,22 +76,20 @@ static bool layers_account_for(const exray_comparison *comparison, const exray_f
 
 static double evidence_number(const exray_finding *f, const char *key)
 {
-    for (size_t i = 0; i < f->evidence_count; i++)
-        if (strcmp(f->evidence[i].key, key) == 0 && !f->evidence[i].text)
-            return f->evidence[i].number;
-    return NAN;
+    const xr_evidence *e = xr_finding_evidence(f, key);
+    return e && !e->text ? e->number : NAN;
 }
 
-/* A layer of 8 bits that errs little more than usual is established by the outputs alone:
- * not where they are wrong for a reason of their own. */
+/* A layer of 8 bits whose error is only a little above the usual is reported because the outputs
+ * are wrong.  Where the outputs are wrong for another reason, nothing speaks against the layer. */
 static bool is_doubtful_layer(const exray_finding *f)
 {
     double error = evidence_number(f, "error_to_signal"), noise = evidence_number(f, "noise_to_signal");
     return noise > 1e-2 && error < 3 * noise;
 }
 
-/* An output that is a function of the reference's (an activation, a scale) explains the
- * layers from the one on that `cause` gives as its place. */
+/* An output that is a function of the reference's output (an activation, a scale) explains the
+ * errors of all layers from the place of `cause` on. */
 static bool output_accounts_for(const exray_finding *cause, const exray_finding *f)
 {
     if (!has_prefix(cause->cause, "output.") || !cause->stage || strcmp(cause->stage, "output") != 0)
@@ -118,17 +98,16 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
     return behind || is_doubtful_layer(f);
 }
 
-/* Whether `cause`, an established fault, accounts for `f`, which is one of the
- * unexplained differences that every earlier fault brings about.  Another *named*
- * cause is a fault of its own and stays. */
+/* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
+ * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
                          const exray_finding *f)
 {
-    if (cause == f || cause->folded || cause->severity != EXRAY_SEVERITY_ERROR)
+    if (cause == f || cause->is_consequence || cause->severity != EXRAY_SEVERITY_ERROR)
         return false;
     if (stage_of(cause) > 3 || !f->stage)
         return false;
-    /* Another model computes other values in every way. */
+    /* Another model computes other values everywhere. */
     if (strcmp(cause->cause, "model.version") == 0 &&
         (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0))
         return true;
@@ -137,11 +116,10 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     if (strcmp(f->cause, "layer.unknown") == 0 &&
         (layers_account_for(comparison, cause, f) || output_accounts_for(cause, f)))
         return true;
-    /* A difference seen at the outputs alone, with any fault before them. */
+    /* A difference that is seen only at the outputs, behind any earlier fault. */
     if (strcmp(f->cause, "layer.unknown") == 0 && strcmp(f->stage, "output") == 0)
         return !is_unknown(cause) || stage_of(cause) < 2 ||
                (cause->stage && strcmp(cause->stage, "layer") == 0);
-    /* A layer whose role says that it only passes the error on. */
     return false;
 }
 
@@ -163,7 +141,7 @@ static void note_consequence(exray_finding *cause, const exray_finding *f)
     exray_finding_text(cause, "consequences", f->cause);
 }
 
-/* Layers with a role "propagates" count as consequences of the first cause. */
+/* Counts the layers that only propagate an error: consequences of the first cause. */
 static void note_layers(const exray_comparison *comparison, exray_finding *cause)
 {
     size_t propagating = 0;
@@ -173,17 +151,18 @@ static void note_layers(const exray_comparison *comparison, exray_finding *cause
         exray_finding_number(cause, "propagating_layers", (double)propagating);
 }
 
-size_t xr_fold(const exray_comparison *comparison, exray_findings *findings, exray_finding **shown)
+size_t xr_suppress_consequences(const exray_comparison *comparison, exray_findings *findings,
+                                exray_finding **shown)
 {
     for (exray_finding *f = findings->first; f; f = f->next)
-        for (exray_finding *cause = findings->first; cause && !f->folded; cause = cause->next)
+        for (exray_finding *cause = findings->first; cause && !f->is_consequence; cause = cause->next)
             if (accounts_for(comparison, cause, f)) {
-                f->folded = true;
+                f->is_consequence = true;
                 note_consequence(cause, f);
             }
     size_t count = 0;
     for (exray_finding *f = findings->first; f; f = f->next)
-        if (!f->folded)
+        if (!f->is_consequence)
             shown[count++] = f;
     qsort(shown, count, sizeof *shown, compare);
     if (count && shown[0]->severity == EXRAY_SEVERITY_ERROR)
