@@ -1,6 +1,6 @@
 /* Any bytes as the text of a profile of ONNX Runtime. */
 #define _GNU_SOURCE /* memfd_create */
-#include "engines/onnxruntime/observe.h"
+#include "engines/onnxruntime/profile_text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 
 #include <exray/exray.h>
 
+/* An adapter's own: only the adapter that opened it looks inside. */
 typedef struct xr_session xr_session;
 
 typedef struct xr_session_config {

@@ -3,7 +3,10 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tflite_support.h"
 
-#include "engines/tflite/tap.h"
+#include "engines/tflite/symbols.h"
+#include "models/tflite.h"
+
+#include <exray/tflite.h>
 
 #include <dlfcn.h>
 

@@ -2,7 +2,8 @@
  * apart, what a profile says, and what is said where the engine is missing. */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/agreement.h"
-#include "engines/onnxruntime/observe.h"
+#include "engines/onnxruntime/ort.h"
+#include "engines/onnxruntime/profile_text.h"
 #include "tflite_support.h"
 
 #include <exray/litert.h>

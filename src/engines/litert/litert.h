@@ -5,7 +5,7 @@
  * program.c    a compiled model and its tensor buffers
  * observe.c    a run: the deployed model's and, for layers, the exposed one's
  * record.c     what goes to the recorder
- * latency.c    the profiler's events as latencies of nodes */
+ * node_latency.c  the profiler's events as latencies of nodes */
 #ifndef XR_LITERT_H
 #define XR_LITERT_H
 
@@ -135,7 +135,7 @@ typedef struct xr_litert_log {
     uint32_t event_capacity;
     uint32_t *latency_node; /* [main_nodes] */
     uint64_t *latency_start, *latency_duration;
-    uint8_t *ran;                           /* [main_nodes] by whom, in the run at hand: latency.c */
+    uint8_t *ran;                           /* [main_nodes] by whom, in the run at hand: node_latency.c */
     uint32_t delegated, delegate_operators; /* in the first run with a delegate */
     bool delegate_sound;                    /* the two came out even */
 } xr_litert_log;
@@ -195,7 +195,7 @@ LiteRtStatus xr_litert_observed_run(xr_litert_observer *observer, xr_litert_prog
 /* At the recorder's close: remarks on how it was observed.  Nothing is recorded from then on. */
 void xr_litert_conclude(xr_litert_observer *observer);
 
-/* ---- latency.c -------------------------------------------------------------------- */
+/* ---- node_latency.c -------------------------------------------------------------------- */
 
 /* Records what the profiler tells of the last run, which began at `offset_ns` of
  * the frame, as /latency. */

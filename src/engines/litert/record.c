@@ -1,6 +1,7 @@
 /* What goes to the recorder: the model as its file has it, and values. */
-#include "engines/attachment.h"
 #include "engines/litert/litert.h"
+#include "models/model_load.h"
+#include "models/topic_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static void record_model(const xr_litert_logging *how)
     uint8_t sha256[32];
     exray_sha256(how->file->data, how->file->size, sha256);
     exray_model model = how->file->model;
-    model.name = xr_base_name(how->model_path);
+    model.name = xr_model_base_name(how->model_path);
     model.sha256 = sha256;
     model.engine = "litert";
     model.engine_version = how->version;
@@ -40,19 +41,13 @@ static void record_constants(const xr_litert_log *log)
     }
 }
 
-/* The names of topics: the tensor's, or its place where that is empty or not unique. */
 static void name_topics(const exray_model *model, const uint32_t *positions, uint32_t count,
                         const char **names, char (*numbers)[12])
 {
     for (uint32_t i = 0; i < count; i++) {
-        const char *name = positions[i] == EXRAY_NO_INDEX ? NULL : model->tensors[positions[i]].name;
-        bool usable = name && *name;
-        for (uint32_t k = 0; usable && k < count; k++) {
-            const char *other = positions[k] == EXRAY_NO_INDEX ? NULL : model->tensors[positions[k]].name;
-            usable = k == i || !other || strcmp(name, other) != 0;
-        }
+        const char *name = xr_topic_name(model->tensors, positions, count, i);
         snprintf(numbers[i], sizeof numbers[i], "%u", (unsigned)i);
-        names[i] = usable ? name : numbers[i];
+        names[i] = name ? name : numbers[i];
     }
 }
 

@@ -1,11 +1,11 @@
 /* The engine "litert": what `record` and `replay` drive. */
-#include "engines/litert/session_litert.h"
+#include "engines/litert/session_library.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct xr_session {
+typedef struct litert_session {
     xr_litert_api api;
     LiteRtEnvironment environment;
     xr_model_file file;
@@ -13,11 +13,17 @@ struct xr_session {
     uint8_t **outputs; /* [output_count] of the last run */
     bool observed;     /* there is a recorder */
     xr_litert_observer observer;
-};
+} litert_session;
+
+/* The session that the engine's functions are called with. */
+static litert_session *own(xr_session *session)
+{
+    return (litert_session *)session;
+}
 
 /* ---- Open ------------------------------------------------------------------------ */
 
-static exray_status read_model(xr_session *session, const xr_session_config *config, exray_error *error)
+static exray_status read_model(litert_session *session, const xr_session_config *config, exray_error *error)
 {
     const char *name = config->model_path ? config->model_path : "the model";
     exray_error why = {EXRAY_E_FORMAT, "it is empty"};
@@ -70,7 +76,7 @@ static bool has_all(uint8_t *const *values, uint32_t count)
     return values;
 }
 
-static void session_close(xr_session *session)
+static void free_session(litert_session *session)
 {
     if (!session)
         return;
@@ -86,11 +92,11 @@ static void session_close(xr_session *session)
 
 static void on_close(void *user)
 {
-    xr_session *session = user;
+    litert_session *session = user;
     xr_litert_conclude(&session->observer);
 }
 
-static exray_status observe(xr_session *session, const xr_session_config *config,
+static exray_status observe(litert_session *session, const xr_session_config *config,
                             const xr_litert_config *program, const char *version, const char *kernels,
                             exray_error *error)
 {
@@ -110,7 +116,7 @@ static exray_status observe(xr_session *session, const xr_session_config *config
     return error->status;
 }
 
-static exray_status start(xr_session *session, const xr_session_config *config, exray_error *error)
+static exray_status start(litert_session *session, const xr_session_config *config, exray_error *error)
 {
     char version[32];
     const char *kernels;
@@ -135,32 +141,40 @@ static exray_status start(xr_session *session, const xr_session_config *config, 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
 {
     *error = (exray_error){EXRAY_OK, ""};
-    xr_session *session = calloc(1, sizeof *session);
+    litert_session *session = calloc(1, sizeof *session);
     if (!session) {
         xr_litert_no_memory(error);
         return NULL;
     }
     if (start(session, config, error) == EXRAY_OK)
-        return session;
-    session_close(session);
+        return (xr_session *)session;
+    free_session(session);
     return NULL;
 }
 
 /* ---- Inputs and outputs -------------------------------------------------------------- */
 
-static const exray_tensor_info *session_input(xr_session *session, uint32_t i)
+static void session_close(xr_session *session)
 {
+    free_session(own(session));
+}
+
+static const exray_tensor_info *session_input(xr_session *base, uint32_t i)
+{
+    litert_session *session = own(base);
     return i < session->deployed.input_count ? &session->deployed.inputs[i].info : NULL;
 }
 
-static const exray_tensor_info *session_output(xr_session *session, uint32_t i)
+static const exray_tensor_info *session_output(xr_session *base, uint32_t i)
 {
+    litert_session *session = own(base);
     return i < session->deployed.output_count ? &session->deployed.outputs[i].info : NULL;
 }
 
-static exray_status session_set_input(xr_session *session, uint32_t i, const void *data, size_t size,
+static exray_status session_set_input(xr_session *base, uint32_t i, const void *data, size_t size,
                                       exray_error *error)
 {
+    litert_session *session = own(base);
     *error = (exray_error){EXRAY_E_ARGUMENT, ""};
     if (i >= session->deployed.input_count) {
         snprintf(error->message, sizeof error->message, "the model has %u inputs, none numbered %u",
@@ -176,8 +190,9 @@ static exray_status session_set_input(xr_session *session, uint32_t i, const voi
     return error->status = xr_litert_write(&session->deployed, i, data, error);
 }
 
-static const void *session_output_data(xr_session *session, uint32_t i, size_t *size)
+static const void *session_output_data(xr_session *base, uint32_t i, size_t *size)
 {
+    litert_session *session = own(base);
     if (i >= session->deployed.output_count)
         return NULL;
     *size = session->deployed.outputs[i].size;
@@ -186,7 +201,7 @@ static const void *session_output_data(xr_session *session, uint32_t i, size_t *
 
 /* ---- Run -------------------------------------------------------------------------------- */
 
-static exray_status keep_outputs(xr_session *session, exray_error *error)
+static exray_status keep_outputs(litert_session *session, exray_error *error)
 {
     for (uint32_t i = 0; i < session->deployed.output_count; i++) {
         const void *data = xr_litert_look(&session->deployed, i);
@@ -198,8 +213,9 @@ static exray_status keep_outputs(xr_session *session, exray_error *error)
     return EXRAY_OK;
 }
 
-static exray_status session_run(xr_session *session, exray_error *error)
+static exray_status session_run(xr_session *base, exray_error *error)
 {
+    litert_session *session = own(base);
     *error = (exray_error){EXRAY_OK, ""};
     LiteRtStatus ran = session->observed
                            ? xr_litert_observed_run(&session->observer, &session->deployed, error)

@@ -1,6 +1,6 @@
 /* Finding LiteRT's library. */
+#include "engines/litert/session_library.h"
 #include "engines/library.h"
-#include "engines/litert/session_litert.h"
 
 #include <stdio.h>
 #include <string.h>

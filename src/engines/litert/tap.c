@@ -1,7 +1,7 @@
 /* What an application links: its own compiled model, observed. */
 #include "core/taps.h"
-#include "engines/attachment.h"
 #include "engines/litert/litert.h"
+#include "engines/run_state.h"
 
 #include <exray/litert.h>
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct xr_litert_tap {
-    xr_attachment at;
+    xr_run_state state;
     xr_litert_api api;
     LiteRtEnvironment environment;
     xr_model_file file;
@@ -29,7 +29,7 @@ static void free_tap(xr_litert_tap *tap)
     if (tap->environment)
         tap->api.DestroyEnvironment(tap->environment);
     xr_model_release(&tap->file);
-    xr_attachment_close(&tap->at);
+    xr_run_state_close(&tap->state);
     free(tap);
 }
 
@@ -61,19 +61,19 @@ static exray_status find_engine(xr_litert_tap *tap, const exray_litert_config *c
 
 static exray_status read_model(xr_litert_tap *tap, const exray_litert_config *config, exray_error *error)
 {
-    xr_attachment *at = &tap->at;
+    xr_run_state *state = &tap->state;
     exray_status status =
-        xr_attachment_read(at, config->model_file, config->model_data, config->model_size, error);
+        xr_run_state_read_model(state, config->model_file, config->model_data, config->model_size, error);
     exray_error why = {EXRAY_OK, ""};
     if (status)
         return status;
-    if (at->model_size == 0 || !xr_model_format_tflite.recognize(at->model_data, at->model_size))
+    if (state->model_size == 0 || !xr_model_format_tflite.recognize(state->model_data, state->model_size))
         snprintf(why.message, sizeof why.message, "it lacks the identifier TFL3");
-    else if (xr_model_read(at->model_data, at->model_size, &tap->file, &why) == EXRAY_OK)
+    else if (xr_model_read(state->model_data, state->model_size, &tap->file, &why) == EXRAY_OK)
         return EXRAY_OK;
     error->status = EXRAY_E_FORMAT;
     snprintf(error->message, sizeof error->message, "%.200s is not a model that LiteRT runs: %.200s",
-             at->model_path ? at->model_path : "the model", why.message);
+             state->model_path ? state->model_path : "the model", why.message);
     return error->status;
 }
 
@@ -81,7 +81,7 @@ static exray_status start(xr_litert_tap *tap, const exray_litert_config *config,
 {
     char version[32];
     xr_litert_config program = {.api = &tap->api, .threads = config->threads ? config->threads : 1};
-    xr_litert_logging how = {.recorder = tap->at.recorder,
+    xr_litert_logging how = {.recorder = tap->state.recorder,
                              .file = &tap->file,
                              .model_path = config->model_file,
                              .version = version,
@@ -123,7 +123,7 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
     xr_litert_tap *tap = calloc(1, sizeof *tap);
     if (!tap)
         return exray_recorder_fail(recorder, EXRAY_E_MEMORY, "cannot attach to LiteRT: out of memory");
-    tap->at.recorder = recorder;
+    tap->state.recorder = recorder;
     exray_status status = start(tap, config, &error);
     if (!status)
         status = ask_for_times(tap, options, &error);
@@ -135,7 +135,7 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
         free_tap(tap);
         return status;
     }
-    tap->at.live = true;
+    tap->state.live = true;
     return EXRAY_OK;
 }
 
@@ -179,19 +179,19 @@ int exray_litert_run(exray_recorder *recorder, struct LiteRtCompiledModelT *comp
                      struct LiteRtTensorBufferT **outputs)
 {
     xr_litert_tap *tap = xr_closer_user(recorder, on_close);
-    if (!tap || !tap->at.live || !xr_is_recording(recorder))
+    if (!tap || !tap->state.live || !xr_is_recording(recorder))
         return run_unobserved(compiled, signature, input_count, inputs, output_count, outputs);
     exray_error error = {EXRAY_OK, ""};
     bool ours = is_ours(tap, compiled, signature, input_count, output_count);
-    tap->at.foreign_runs += !ours;
+    tap->state.foreign_runs += !ours;
     if (ours && xr_litert_program_lend(&tap->deployed, compiled, inputs, outputs, &error) != EXRAY_OK)
-        xr_attachment_fail(&tap->at, &error);
+        xr_run_state_fail(&tap->state, &error);
     if (!ours || error.status)
         return run_unobserved(compiled, signature, input_count, inputs, output_count, outputs);
-    xr_attachment_begin(&tap->at);
+    xr_run_state_begin(&tap->state);
     LiteRtStatus ran = xr_litert_observed_run(&tap->observer, &tap->deployed, &error);
-    xr_attachment_end(&tap->at, ran == 0);
+    xr_run_state_end(&tap->state, ran == 0);
     if (error.status)
-        xr_attachment_fail(&tap->at, &error);
+        xr_run_state_fail(&tap->state, &error);
     return ran;
 }

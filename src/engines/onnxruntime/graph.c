@@ -7,8 +7,8 @@
  * graph.  The outputs of the two are compared in each frame, and the log says how far they
  * are apart. */
 #define _POSIX_C_SOURCE 200809L
-#include "engines/attachment.h"
-#include "engines/onnxruntime/observe.h"
+#include "engines/onnxruntime/graph.h"
+#include "models/model_load.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how
     if (session)
         o->api->ReleaseSession(session);
     exray_error unread = {EXRAY_OK, ""};
-    if (!status && (!(o->saved = xr_read_file(path, &o->saved_size, &unread)) || o->saved_size == 0))
+    if (!status && (!(o->saved = xr_model_load(path, &o->saved_size, &unread)) || o->saved_size == 0))
         status = xr_ort_refuse(error, EXRAY_E_ENGINE,
                                "ONNX Runtime did not write the graph it runs to %.200s", path);
     unlink(path);
@@ -54,6 +54,14 @@ const char *xr_ort_fit_name(const char *name, char cut[XR_ORT_NAME + 1])
     memcpy(cut, name, length);
     cut[length] = '\0';
     return cut;
+}
+
+uint32_t xr_ort_tensor_named(const xr_ort_observer *o, const char *name)
+{
+    for (uint32_t t = 0; t < o->file.model.tensor_count; t++)
+        if (o->file.model.tensors[t].name && strcmp(o->file.model.tensors[t].name, name) == 0)
+            return t;
+    return EXRAY_NO_INDEX;
 }
 
 /* NULL where it fits, or memory ran out. */
@@ -101,23 +109,23 @@ static bool copy_model(xr_ort_observer *o)
 
 /* ---- Exposing it ---------------------------------------------------------------------- */
 
-typedef struct named {
+typedef struct tensor_name {
     const char *name;
     uint32_t tensor;
-} named;
+} tensor_name;
 
 static int by_name(const void *left, const void *right)
 {
-    return strcmp(((const named *)left)->name, ((const named *)right)->name);
+    return strcmp(((const tensor_name *)left)->name, ((const tensor_name *)right)->name);
 }
 
-static named *sorted_names(const exray_model *model, size_t *count)
+static tensor_name *sorted_names(const exray_model *model, size_t *count)
 {
-    named *list = calloc((size_t)model->tensor_count + 1, sizeof *list);
+    tensor_name *list = calloc((size_t)model->tensor_count + 1, sizeof *list);
     *count = 0;
     for (uint32_t t = 0; list && t < model->tensor_count; t++)
         if (model->tensors[t].name && *model->tensors[t].name)
-            list[(*count)++] = (named){model->tensors[t].name, t};
+            list[(*count)++] = (tensor_name){model->tensors[t].name, t};
     if (list)
         qsort(list, *count, sizeof *list, by_name);
     return list;
@@ -132,7 +140,7 @@ static exray_status list_outputs(xr_ort_observer *o, exray_error *error)
     exray_status status = xr_ort_check(api, api->SessionGetOutputCount(o->session, &count), "outputs", error);
     if (!status)
         status = xr_ort_check(api, api->GetAllocatorWithDefaultOptions(&allocator), "outputs", error);
-    named *list = sorted_names(&o->file.model, &names);
+    tensor_name *list = sorted_names(&o->file.model, &names);
     o->output_name = calloc(count + 1, sizeof *o->output_name);
     o->output_tensor = calloc(count + 1, sizeof *o->output_tensor);
     o->value = calloc(count + 1, sizeof(OrtValue *));
@@ -144,8 +152,8 @@ static exray_status list_outputs(xr_ort_observer *o, exray_error *error)
             xr_ort_check(api, api->SessionGetOutputName(o->session, i, allocator, &name), "names", error);
         if (status)
             break;
-        const named key = {name, 0};
-        const named *found = bsearch(&key, list, names, sizeof *list, by_name);
+        const tensor_name key = {name, 0};
+        const tensor_name *found = bsearch(&key, list, names, sizeof *list, by_name);
         if (found) {
             o->output_name[o->output_count] = found->name;
             o->output_tensor[o->output_count++] = found->tensor;
@@ -244,7 +252,7 @@ static void record_model(xr_ort_observer *o, const xr_ort_observation *how)
 {
     uint8_t sha256[32];
     exray_sha256(how->model_data, how->model_size, sha256);
-    const char *name = xr_base_name(how->model_path);
+    const char *name = xr_model_base_name(how->model_path);
     exray_model model = o->model;
     model.name = name ? name : "";
     model.sha256 = sha256;

@@ -2,6 +2,8 @@
  * itself: each question about a value makes an object of its own. */
 #include "engines/onnxruntime/observe.h"
 
+#include "engines/onnxruntime/profile.h"
+
 #include "core/taps.h"
 
 #include <stdio.h>
@@ -17,14 +19,6 @@ static bool same_as_described(const exray_tensor_info *a, const exray_tensor_inf
         if (a->shape[i] != b->shape[i])
             return false;
     return true;
-}
-
-uint32_t xr_ort_tensor_named(const xr_ort_observer *o, const char *name)
-{
-    for (uint32_t t = 0; t < o->file.model.tensor_count; t++)
-        if (o->file.model.tensors[t].name && strcmp(o->file.model.tensors[t].name, name) == 0)
-            return t;
-    return EXRAY_NO_INDEX;
 }
 
 static void record_value(const xr_ort_observer *o, exray_kind kind, uint32_t tensor, const char *name,

@@ -1,107 +1,15 @@
-/* A run of ONNX Runtime, observed: the same for the session of `record` and for an
- * application's own session.
- *
- * graph.c    the graph that ONNX Runtime makes of the model: described, exposed
- * observe.c  what goes to the recorder of each run
- * profile.c  the time of each node, from the profile of a run of its own */
+/* A run of ONNX Runtime, observed. */
 #ifndef XR_ORT_OBSERVE_H
 #define XR_ORT_OBSERVE_H
 
-#include "engines/agreement.h"
-#include "engines/onnxruntime/ort.h"
-#include "engines/onnxruntime/ports.h"
-#include "models/model_file.h"
+#include "engines/onnxruntime/graph.h"
 
-typedef struct xr_ort_observation {
-    const xr_ort_api *api; /* outlives the observer, as the model's bytes do */
-    exray_recorder *recorder;
-    const char *model_path; /* for its name; may be NULL */
-    const void *model_data;
-    size_t model_size;
-    const char *kernels;      /* NULL: "default" */
-    xr_ort_making making;     /* as the deployed session was made; saved is not read */
-    const xr_ort_call *zeros; /* a run on any values, to learn shapes by; NULL: they are not learnt */
-    bool no_constants, no_latency;
-} xr_ort_observation;
-
-/* Where a tensor of the logged graph is made. */
-typedef struct xr_ort_place {
-    uint32_t node, output; /* EXRAY_NO_INDEX: it is an input or a constant */
-} xr_ort_place;
-
-typedef struct xr_ort_observer {
-    const xr_ort_api *api;
-    exray_recorder *recorder;
-    xr_ort_making making;
-    bool no_latency;
-
-    void *saved; /* the graph's bytes, where they are not the model's */
-    size_t saved_size;
-    xr_model_file file;
-    exray_model model; /* file.model with what a run showed */
-    exray_tensor_info *tensors;
-    exray_node *nodes;
-    int64_t (*shapes)[EXRAY_MAX_RANK];
-    char **names; /* cut to what the recorder takes; NULL where they fit */
-    char **node_names;
-    xr_ort_place *made; /* [model.tensor_count] */
-
-    bool straight; /* every layer is among the model's own outputs */
-    xr_model_bytes exposed;
-    OrtSession *session; /* of the exposed graph; NULL: none */
-    size_t output_count; /* of the exposed graph */
-    const char **output_name;
-    uint32_t *output_tensor; /* in the model's tensors */
-    OrtValue **value;
-    size_t own_count;     /* outputs of the model itself */
-    OrtValue **own_value; /* of a profiled run */
-
-    uint32_t *latency_node;
-    uint64_t *latency_start, *latency_duration;
-    size_t latency_count, latency_most;
-    uint64_t frame_offset;
-    uint64_t unplaced; /* profiled kernels that are no node of the logged graph */
-    uint64_t in_place; /* runs that wrote over their inputs: no layers */
-    xr_agreement agreement;
-} xr_ort_observer;
-
-/* graph.c.  Describes the graph in the recorder's log, and prepares for its layers.  On
- * failure, too, *out is to be released. */
-exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how, exray_error *error);
-void xr_ort_unobserve(xr_ort_observer *observer); /* NULL is fine */
-
-/* What the recorder takes of a name: a pointer into it, or `cut`, filled. */
-enum { XR_ORT_NAME = 1000 };
-const char *xr_ort_fit_name(const char *name, char cut[XR_ORT_NAME + 1]);
-
-/* The tensor of that name in the logged graph; EXRAY_NO_INDEX: none. */
-uint32_t xr_ort_tensor_named(const xr_ort_observer *observer, const char *name);
-
-/* Runs the exposed graph on the call's inputs; its values are in `value` until released. */
-exray_status xr_ort_run_exposed(xr_ort_observer *observer, const xr_ort_call *call, exray_error *error);
-
-/* observe.c.  Makes the call and records it: inputs, layers, outputs, times.  Returns what ONNX
- * Runtime said to the call; `error` is filled where observing failed. */
+/* Makes the call and records it: inputs, layers, outputs, times.  Returns what ONNX Runtime returned;
+ * `error` is filled where observing failed. */
 OrtStatus *xr_ort_observed_run(xr_ort_observer *observer, const xr_ort_call *call, exray_error *error);
 
-/* At the recorder's close: how far what was observed is from what is deployed.  Nothing is recorded
- * from then on. */
+/* At the recorder's close: records how far the observed outputs are from the deployed ones.  Nothing is
+ * recorded from then on. */
 void xr_ort_conclude(xr_ort_observer *observer); /* NULL is fine */
-
-/* profile.c */
-typedef struct xr_ort_event {
-    char name[1000]; /* the node's, or its output's */
-    uint64_t start_ns, duration_ns;
-} xr_ort_event;
-
-/* Makes the call once more with a profile (its own run options, and `values` for the outputs, released
- * again); `seen` is called for each node that ran. */
-exray_status xr_ort_profile(const xr_ort_api *api, const xr_ort_call *call, OrtValue **values,
-                            void (*seen)(void *user, const xr_ort_event *event), void *user,
-                            exray_error *error);
-
-/* profile_text.c.  Hands the events of a profile's text, read from `fd`, to `seen`.  Takes no
- * memory; damaged text has fewer events. */
-void xr_ort_read_profile(int fd, void (*seen)(void *user, const xr_ort_event *event), void *user);
 
 #endif

@@ -1,7 +1,9 @@
 /* The time of each node.  ONNX Runtime writes the profile of a run as a file of JSON; the
  * run that is profiled is one of its own, as writing takes longer than the model does. */
 #define _POSIX_C_SOURCE 200809L
-#include "engines/onnxruntime/observe.h"
+#include "engines/onnxruntime/profile.h"
+
+#include "engines/onnxruntime/ports.h"
 
 #include <dirent.h>
 #include <errno.h>

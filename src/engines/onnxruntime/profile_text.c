@@ -2,9 +2,10 @@
  * passed over.  Read byte by byte, with room for one event: a device has no JSON library, and a
  * frame no time for a tree. */
 #define _POSIX_C_SOURCE 200809L
-#include "engines/onnxruntime/observe.h"
+#include "engines/onnxruntime/profile_text.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,13 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct xr_session {
+typedef struct ort_session {
     xr_ort_api api;
     OrtEnv *env;
     OrtSession *deployed;
     xr_ort_ports ports;
     xr_ort_observer *observer; /* NULL: unobserved */
-};
+} ort_session;
+
+/* The session that the engine's functions are called with. */
+static ort_session *own(xr_session *session)
+{
+    return (ort_session *)session;
+}
 
 /* ---- The library ---------------------------------------------------------------------- */
 
@@ -40,7 +46,7 @@ static exray_status find_functions(void *library, xr_ort_api *api, exray_error *
 
 /* ---- The engine's functions ----------------------------------------------------------- */
 
-static void session_close(xr_session *s)
+static void free_session(ort_session *s)
 {
     if (!s)
         return;
@@ -74,11 +80,11 @@ static exray_status check_model(const xr_session_config *config, exray_error *er
 
 static void say_remarks(void *user)
 {
-    xr_session *s = user;
+    ort_session *s = user;
     xr_ort_conclude(s->observer);
 }
 
-static exray_status observe(xr_session *s, const xr_session_config *config, const xr_ort_making *how,
+static exray_status observe(ort_session *s, const xr_session_config *config, const xr_ort_making *how,
                             exray_error *error)
 {
     const xr_ort_call zeros = xr_ort_ports_call(&s->ports);
@@ -98,7 +104,7 @@ static exray_status observe(xr_session *s, const xr_session_config *config, cons
     return status;
 }
 
-static exray_status start(xr_session *s, const xr_session_config *config, exray_error *error)
+static exray_status start(ort_session *s, const xr_session_config *config, exray_error *error)
 {
     xr_ort_making how = {.threads = config->threads ? config->threads : 1};
     if (!xr_ort_level(config->kernels, &how.level))
@@ -130,30 +136,38 @@ static exray_status start(xr_session *s, const xr_session_config *config, exray_
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
 {
     *error = (exray_error){EXRAY_OK, ""};
-    xr_session *s = calloc(1, sizeof *s);
+    ort_session *s = calloc(1, sizeof *s);
     if (!s) {
         xr_ort_no_memory(error);
         return NULL;
     }
     if (start(s, config, error) == EXRAY_OK)
-        return s;
-    session_close(s);
+        return (xr_session *)s;
+    free_session(s);
     return NULL;
 }
 
-static const exray_tensor_info *session_input(xr_session *s, uint32_t i)
+static void session_close(xr_session *session)
 {
+    free_session(own(session));
+}
+
+static const exray_tensor_info *session_input(xr_session *session, uint32_t i)
+{
+    ort_session *s = own(session);
     return i < s->ports.input_count ? &s->ports.input[i].info : NULL;
 }
 
-static const exray_tensor_info *session_output(xr_session *s, uint32_t i)
+static const exray_tensor_info *session_output(xr_session *session, uint32_t i)
 {
+    ort_session *s = own(session);
     return i < s->ports.output_count ? &s->ports.output[i].info : NULL;
 }
 
-static exray_status session_set_input(xr_session *s, uint32_t i, const void *data, size_t size,
+static exray_status session_set_input(xr_session *session, uint32_t i, const void *data, size_t size,
                                       exray_error *error)
 {
+    ort_session *s = own(session);
     const xr_ort_ports *p = &s->ports;
     *error = (exray_error){EXRAY_OK, ""};
     if (i >= p->input_count || size != p->input_size[i])
@@ -164,8 +178,9 @@ static exray_status session_set_input(xr_session *s, uint32_t i, const void *dat
     return EXRAY_OK;
 }
 
-static exray_status session_run(xr_session *s, exray_error *error)
+static exray_status session_run(xr_session *session, exray_error *error)
 {
+    ort_session *s = own(session);
     xr_ort_ports *p = &s->ports;
     *error = (exray_error){EXRAY_OK, ""};
     xr_ort_release_values(&s->api, p->output_value, p->output_count);
@@ -184,8 +199,9 @@ static exray_status session_run(xr_session *s, exray_error *error)
     return error->status;
 }
 
-static const void *session_output_data(xr_session *s, uint32_t i, size_t *size)
+static const void *session_output_data(xr_session *session, uint32_t i, size_t *size)
 {
+    ort_session *s = own(session);
     const xr_ort_ports *p = &s->ports;
     exray_tensor_info info;
     int64_t shape[EXRAY_MAX_RANK];

@@ -1,14 +1,14 @@
 /* What an application links: its own session, observed. */
 #include "core/taps.h"
-#include "engines/attachment.h"
 #include "engines/onnxruntime/observe.h"
+#include "engines/run_state.h"
 
 #include <exray/onnxruntime.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct xr_ort_tap {
-    xr_attachment at;
+    xr_run_state state;
     xr_ort_api api;
     OrtEnv *env; /* ONNX Runtime has one a process: this is a share of it */
     OrtSession *session;
@@ -20,7 +20,7 @@ static void free_tap(xr_ort_tap *tap)
     xr_ort_unobserve(tap->observer);
     if (tap->env)
         tap->api.ReleaseEnv(tap->env);
-    xr_attachment_close(&tap->at);
+    xr_run_state_close(&tap->state);
     free(tap);
 }
 
@@ -42,10 +42,10 @@ static exray_status observe(xr_ort_tap *tap, const exray_ort_config *config, con
         *error = (exray_error){EXRAY_OK, ""};
         const xr_ort_observation how = {
             .api = &tap->api,
-            .recorder = tap->at.recorder,
-            .model_path = tap->at.model_path,
-            .model_data = tap->at.model_data,
-            .model_size = tap->at.model_size,
+            .recorder = tap->state.recorder,
+            .model_path = tap->state.model_path,
+            .model_data = tap->state.model_data,
+            .model_size = tap->state.model_size,
             .kernels = config->kernels,
             .making = *making,
             .zeros = status ? NULL : &zeros,
@@ -72,8 +72,8 @@ static exray_status start(xr_ort_tap *tap, const struct OrtApiBase *base, const 
         making.threads = 1;
     exray_status status = xr_ort_fill(base, &tap->api, error);
     if (!status)
-        status =
-            xr_attachment_read(&tap->at, config->model_file, config->model_data, config->model_size, error);
+        status = xr_run_state_read_model(&tap->state, config->model_file, config->model_data,
+                                         config->model_size, error);
     if (!status)
         status =
             xr_ort_check(&tap->api, tap->api.CreateEnv(XR_ORT_LOG_ERROR, "exray", &tap->env), "start", error);
@@ -99,7 +99,7 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
     xr_ort_tap *tap = calloc(1, sizeof *tap);
     if (!tap)
         return exray_recorder_fail(recorder, EXRAY_E_MEMORY, "cannot attach to ONNX Runtime: out of memory");
-    tap->at.recorder = recorder;
+    tap->state.recorder = recorder;
     tap->session = session;
     exray_status status = start(tap, base, config, &error);
     if (status)
@@ -110,7 +110,7 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
         free_tap(tap);
         return status;
     }
-    tap->at.live = true;
+    tap->state.live = true;
     return EXRAY_OK;
 }
 
@@ -148,16 +148,16 @@ struct OrtStatus *exray_ort_run(exray_recorder *recorder, const struct OrtApi *a
                               .output = outputs};
     xr_ort_tap *tap = xr_closer_user(recorder, on_close);
     bool ours = tap && tap->session == session;
-    if (!ours || !tap->at.live || !xr_is_recording(recorder)) {
+    if (!ours || !tap->state.live || !xr_is_recording(recorder)) {
         if (tap && !ours)
-            tap->at.foreign_runs++;
+            tap->state.foreign_runs++;
         return run_unobserved(api, &call);
     }
     exray_error error = {EXRAY_OK, ""};
-    xr_attachment_begin(&tap->at);
+    xr_run_state_begin(&tap->state);
     OrtStatus *ran = xr_ort_observed_run(tap->observer, &call, &error);
-    xr_attachment_end(&tap->at, ran == NULL);
+    xr_run_state_end(&tap->state, ran == NULL);
     if (error.status)
-        xr_attachment_fail(&tap->at, &error);
+        xr_run_state_fail(&tap->state, &error);
     return ran;
 }

@@ -1,8 +1,11 @@
 /* The engine "tflite": what `record` and `replay` drive. */
 #define _POSIX_C_SOURCE 200809L
-#include "engines/tflite/session.h"
 #include "engines/tflite/session_delegate.h"
-#include "engines/tflite/tap.h"
+#include "engines/tflite/session_library.h"
+#include "engines/tflite/tap_tensor.h"
+#include "models/tflite.h"
+
+#include <exray/tflite.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +17,7 @@ typedef struct port {
     int64_t shape[EXRAY_MAX_RANK];
 } port;
 
-struct xr_session {
+typedef struct tflite_session {
     void *library;
     xr_tflite_session_api api;
     xr_tflite_tap_api tensors; /* the same tensors, seen through the opaque functions */
@@ -29,21 +32,27 @@ struct xr_session {
     port *inputs, *outputs;
     uint32_t input_count, output_count;
     char complaint[240]; /* the first line that TFLite reported of a failure */
-};
+} tflite_session;
+
+/* The session that the engine's functions are called with. */
+static tflite_session *own(xr_session *session)
+{
+    return (tflite_session *)session;
+}
 
 /* ---- Errors ------------------------------------------------------------------ */
 
 /* Keeps what TFLite would print, for our own one line. */
 XR_TFLITE_REPORTER static void keep_complaint(void *user, const char *format, va_list args)
 {
-    xr_session *session = user;
+    tflite_session *session = user;
     if (session->complaint[0])
         return;
     vsnprintf(session->complaint, sizeof session->complaint, format, args);
     session->complaint[strcspn(session->complaint, "\r\n")] = '\0';
 }
 
-static exray_status fail(xr_session *session, exray_error *error, const char *what)
+static exray_status fail(tflite_session *session, exray_error *error, const char *what)
 {
     error->status = EXRAY_E_ENGINE;
     snprintf(error->message, sizeof error->message, "TensorFlow Lite: %.220s%s%s", what,
@@ -76,7 +85,7 @@ static exray_status check_model(const xr_session_config *config, exray_error *er
     return error->status;
 }
 
-static exray_status load_model(xr_session *session, const xr_session_config *config, exray_error *error)
+static exray_status load_model(tflite_session *session, const xr_session_config *config, exray_error *error)
 {
     session->model = session->api.ModelCreateWithErrorReporter(config->model_data, config->model_size,
                                                                keep_complaint, session);
@@ -91,7 +100,7 @@ static exray_status load_model(xr_session *session, const xr_session_config *con
 
 /* ---- Options ------------------------------------------------------------------- */
 
-static exray_status add_xnnpack(xr_session *session, unsigned threads, exray_error *error)
+static exray_status add_xnnpack(tflite_session *session, unsigned threads, exray_error *error)
 {
     exray_status status = xr_tflite_find_xnnpack(session->library, &session->xnnpack, error);
     if (status != EXRAY_OK)
@@ -106,7 +115,7 @@ static exray_status add_xnnpack(xr_session *session, unsigned threads, exray_err
 }
 
 /* Before XNNPACK: whoever comes first has the choice of nodes. */
-static exray_status add_external(xr_session *session, const char *spec, exray_error *error)
+static exray_status add_external(tflite_session *session, const char *spec, exray_error *error)
 {
     exray_status status = xr_tflite_load_delegate(session->library, spec, &session->external, error);
     if (status == EXRAY_OK)
@@ -120,7 +129,7 @@ static const char *kernels_in_use(const xr_session_config *config, bool xnnpack)
     return xnnpack ? "xnnpack" : config->delegate ? NULL : "builtin";
 }
 
-static exray_status make_options(xr_session *session, const xr_session_config *config, exray_error *error)
+static exray_status make_options(tflite_session *session, const xr_session_config *config, exray_error *error)
 {
     const char *kernels = config->kernels ? config->kernels : "default";
     unsigned threads = config->threads ? config->threads : 1;
@@ -162,17 +171,17 @@ static exray_status make_options(xr_session *session, const xr_session_config *c
 /* ---- Inputs and outputs ---------------------------------------------------------- */
 
 /* A TfLiteTensor and a TfLiteOpaqueTensor are one object with two names. */
-static const TfLiteOpaqueTensor *input_tensor(const xr_session *session, uint32_t i)
+static const TfLiteOpaqueTensor *input_tensor(const tflite_session *session, uint32_t i)
 {
     return (const void *)session->api.InterpreterGetInputTensor(session->interpreter, (int32_t)i);
 }
 
-static const TfLiteOpaqueTensor *output_tensor(const xr_session *session, uint32_t i)
+static const TfLiteOpaqueTensor *output_tensor(const tflite_session *session, uint32_t i)
 {
     return (const void *)session->api.InterpreterGetOutputTensor(session->interpreter, (int32_t)i);
 }
 
-static void refresh(const xr_session *session, port *at, const TfLiteOpaqueTensor *tensor)
+static void refresh(const tflite_session *session, port *at, const TfLiteOpaqueTensor *tensor)
 {
     bool pair;
     at->info.dtype = xr_tflite_dtype(session->tensors.OpaqueTensorType(tensor), &pair);
@@ -180,7 +189,7 @@ static void refresh(const xr_session *session, port *at, const TfLiteOpaqueTenso
     at->info.shape = at->shape;
 }
 
-static exray_status describe_ports(xr_session *session, exray_error *error)
+static exray_status describe_ports(tflite_session *session, exray_error *error)
 {
     int32_t inputs = session->api.InterpreterGetInputTensorCount(session->interpreter);
     int32_t outputs = session->api.InterpreterGetOutputTensorCount(session->interpreter);
@@ -202,7 +211,7 @@ static exray_status describe_ports(xr_session *session, exray_error *error)
 
 /* ---- The engine's functions -------------------------------------------------------- */
 
-static void session_close(xr_session *session)
+static void free_session(tflite_session *session)
 {
     if (!session)
         return;
@@ -221,7 +230,7 @@ static void session_close(xr_session *session)
     free(session);
 }
 
-static exray_status start(xr_session *session, const xr_session_config *config, exray_error *error)
+static exray_status start(tflite_session *session, const xr_session_config *config, exray_error *error)
 {
     exray_status status = check_model(config, error);
     if (status != EXRAY_OK)
@@ -253,34 +262,42 @@ static exray_status start(xr_session *session, const xr_session_config *config, 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
 {
     *error = (exray_error){EXRAY_OK, ""};
-    xr_session *session = calloc(1, sizeof *session);
+    tflite_session *session = calloc(1, sizeof *session);
     if (!session) {
         error->status = EXRAY_E_MEMORY;
         snprintf(error->message, sizeof error->message, "out of memory");
         return NULL;
     }
     if (start(session, config, error) == EXRAY_OK)
-        return session;
-    session_close(session);
+        return (xr_session *)session;
+    free_session(session);
     return NULL;
 }
 
-static const exray_tensor_info *session_input(xr_session *session, uint32_t i)
+static void session_close(xr_session *session)
 {
+    free_session(own(session));
+}
+
+static const exray_tensor_info *session_input(xr_session *base, uint32_t i)
+{
+    tflite_session *session = own(base);
     return i < session->input_count ? &session->inputs[i].info : NULL;
 }
 
-static const exray_tensor_info *session_output(xr_session *session, uint32_t i)
+static const exray_tensor_info *session_output(xr_session *base, uint32_t i)
 {
+    tflite_session *session = own(base);
     if (i >= session->output_count)
         return NULL;
     refresh(session, &session->outputs[i], output_tensor(session, i)); /* dynamic ones change with each run */
     return &session->outputs[i].info;
 }
 
-static exray_status session_set_input(xr_session *session, uint32_t i, const void *data, size_t size,
+static exray_status session_set_input(xr_session *base, uint32_t i, const void *data, size_t size,
                                       exray_error *error)
 {
+    tflite_session *session = own(base);
     *error = (exray_error){EXRAY_OK, ""};
     error->status = EXRAY_E_ARGUMENT;
     if (i >= session->input_count) {
@@ -301,8 +318,9 @@ static exray_status session_set_input(xr_session *session, uint32_t i, const voi
     return error->status = EXRAY_OK;
 }
 
-static exray_status session_run(xr_session *session, exray_error *error)
+static exray_status session_run(xr_session *base, exray_error *error)
 {
+    tflite_session *session = own(base);
     *error = (exray_error){EXRAY_OK, ""};
     if (session->recorder)
         exray_tflite_run_begin(session->recorder);
@@ -311,8 +329,9 @@ static exray_status session_run(xr_session *session, exray_error *error)
     return EXRAY_OK;
 }
 
-static const void *session_output_data(xr_session *session, uint32_t i, size_t *size)
+static const void *session_output_data(xr_session *base, uint32_t i, size_t *size)
 {
+    tflite_session *session = own(base);
     if (i >= session->output_count)
         return NULL;
     const TfLiteOpaqueTensor *tensor = output_tensor(session, i);

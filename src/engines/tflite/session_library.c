@@ -1,6 +1,6 @@
 /* Finding TensorFlow Lite's C library. */
+#include "engines/tflite/session_library.h"
 #include "engines/library.h"
-#include "engines/tflite/session.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

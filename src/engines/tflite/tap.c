@@ -1,37 +1,11 @@
 /* Attaching the tap: the observer delegate and the telemetry profiler. */
-#include "engines/tflite/tap.h"
+#include "engines/tflite/tap_events.h"
+#include "engines/tflite/tap_file.h"
+#include "engines/tflite/tap_prepare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- Memory ---------------------------------------------------------------- */
-
-struct xr_tap_block {
-    xr_tap_block *next;
-    max_align_t data[];
-};
-
-void *xr_tap_alloc(xr_tap_block **list, size_t count, size_t size)
-{
-    if (size && count > (SIZE_MAX / 2 - sizeof(xr_tap_block)) / size)
-        return NULL;
-    xr_tap_block *block = calloc(1, sizeof *block + count * size);
-    if (!block)
-        return NULL;
-    block->next = *list;
-    *list = block;
-    return block->data;
-}
-
-void xr_tap_free(xr_tap_block **list)
-{
-    while (*list) {
-        xr_tap_block *block = *list;
-        *list = block->next;
-        free(block);
-    }
-}
 
 /* ---- Close ------------------------------------------------------------------ */
 
@@ -41,7 +15,7 @@ void xr_tap_free(xr_tap_block **list)
  * reachable from this list; its tables are freed at close. */
 static _Atomic(xr_tap *) all_taps;
 
-static void keep_for_ever(xr_tap *tap)
+static void keep_until_exit(xr_tap *tap)
 {
     tap->next = atomic_load(&all_taps);
     while (!atomic_compare_exchange_weak(&all_taps, &tap->next, tap))
@@ -78,9 +52,7 @@ static void record_losses(const xr_tap *tap)
 
 static void free_tap_memory(xr_tap *tap)
 {
-    if (tap->tables)
-        xr_tap_free(&tap->tables->blocks);
-    free(tap->tables);
+    xr_tap_free_tables(tap->tables);
     tap->tables = NULL;
     xr_tap_free(&tap->blocks);
 }
@@ -91,12 +63,6 @@ static void on_close(void *user)
     record_losses(tap);
     atomic_store(&tap->live, false);
     free_tap_memory(tap);
-}
-
-void xr_tap_fail(xr_tap *tap, exray_status status, const char *message)
-{
-    atomic_store(&tap->live, false);
-    exray_recorder_fail(tap->recorder, status, message);
 }
 
 /* ---- Attach ----------------------------------------------------------------- */
@@ -187,7 +153,7 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
         return status;
     }
     atomic_store(&tap->live, true);
-    keep_for_ever(tap);
+    keep_until_exit(tap);
     tap->api.InterpreterOptionsAddDelegate(options, tap->delegate);
     tap->api.InterpreterOptionsSetTelemetryProfiler(options, &tap->profiler);
     return EXRAY_OK;

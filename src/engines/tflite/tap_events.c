@@ -10,7 +10,9 @@
  *
  * The tap's own time is taken out of every latency: durations and starts are
  * those of a run that nobody watched. */
-#include "engines/tflite/tap.h"
+#include "engines/tflite/tap_events.h"
+
+#include "engines/tflite/tap_tensor.h"
 
 #include <string.h>
 

@@ -1,55 +1,103 @@
 /* The model file: what the interpreter does not tell. */
-#define _POSIX_C_SOURCE 200809L
-#include "engines/tflite/tap.h"
+#include "engines/tflite/tap_file.h"
 
-#include <errno.h>
+#include "models/model_load.h"
+#include "models/tflite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static exray_status read_error(exray_error *error, exray_status status, const char *path, const char *why)
+/* ---- Attributes ------------------------------------------------------------- */
+
+/* Copies a string into `*at`, which moves on. */
+static const char *put(char **at, const char *text)
 {
-    error->status = status;
+    size_t size = strlen(text) + 1;
+    const char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
+}
+
+/* What all attributes of all nodes take. */
+static void measure(const exray_model *model, size_t *pairs, size_t *bytes)
+{
+    *pairs = *bytes = 0;
+    for (uint32_t i = 0; i < model->node_count; i++) {
+        const exray_node *node = &model->nodes[i];
+        *pairs += node->attribute_count;
+        *bytes += strlen(node->op) + 1;
+        for (uint32_t k = 0; k < node->attribute_count; k++)
+            *bytes += strlen(node->attributes[k].key) + strlen(node->attributes[k].value) + 2;
+    }
+}
+
+/* Keeps the attributes of the file's nodes.  Without memory, or if the file is damaged, the tap runs
+ * without them: whether the file is good is the interpreter's decision. */
+static void read_attributes(xr_tap *tap, const void *data, size_t size)
+{
+    xr_model_file file;
+    exray_error error = {EXRAY_OK, ""};
+    if (!xr_model_format_tflite.recognize(data, size) || xr_model_read(data, size, &file, &error) != EXRAY_OK)
+        return;
+    size_t pair_count, bytes;
+    measure(&file.model, &pair_count, &bytes);
+    exray_node *nodes = xr_tap_alloc(&tap->blocks, file.model.node_count, sizeof *nodes);
+    exray_key_value *pairs = xr_tap_alloc(&tap->blocks, pair_count, sizeof *pairs);
+    char *text = xr_tap_alloc(&tap->blocks, bytes, 1);
+    if (nodes && pairs && text) {
+        for (uint32_t i = 0; i < file.model.node_count; i++) {
+            const exray_node *from = &file.model.nodes[i];
+            nodes[i] = (exray_node){.op = put(&text, from->op),
+                                    .subgraph = from->subgraph,
+                                    .attributes = pairs,
+                                    .attribute_count = from->attribute_count};
+            for (uint32_t k = 0; k < from->attribute_count; k++, pairs++) {
+                pairs->key = put(&text, from->attributes[k].key);
+                pairs->value = put(&text, from->attributes[k].value);
+            }
+        }
+        tap->file_nodes = nodes;
+        tap->file_node_count = file.model.node_count;
+    }
+    xr_model_release(&file);
+}
+
+void xr_tap_add_attributes(const xr_tap *tap, uint32_t subgraph, uint32_t index, exray_node *node)
+{
+    /* The file's nodes are in the order of its subgraphs. */
+    uint32_t low = 0, high = tap->file_node_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (tap->file_nodes[middle].subgraph < subgraph)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (index >= tap->file_node_count - low)
+        return;
+    const exray_node *from = &tap->file_nodes[low + index];
+    /* Beyond the file's own nodes are those that delegates added. */
+    if (from->subgraph != subgraph || strcmp(from->op, node->op) != 0)
+        return;
+    node->attributes = from->attributes;
+    node->attribute_count = from->attribute_count;
+}
+
+/* ---- The file -------------------------------------------------------------------- */
+
+static exray_status cannot_read(exray_error *error, const char *path, const exray_error *why)
+{
+    error->status = why->status;
     snprintf(error->message, sizeof error->message,
-             "cannot read the model %.300s: %s; the log would lack its hash", path, why);
-    return status;
-}
-
-/* The whole file in memory: it is read once, at attach, and hashed in one go. */
-static uint8_t *read_file(const char *path, size_t *size, exray_error *error)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        read_error(error, EXRAY_E_IO, path, strerror(errno));
-        return NULL;
-    }
-    uint8_t *data = NULL;
-    long length = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    if (length < 0 || fseek(file, 0, SEEK_SET) != 0)
-        read_error(error, EXRAY_E_IO, path, strerror(errno));
-    else if (!(data = malloc((size_t)length + 1)))
-        read_error(error, EXRAY_E_MEMORY, path, "out of memory");
-    else if (fread(data, 1, (size_t)length, file) != (size_t)length) {
-        read_error(error, EXRAY_E_IO, path, ferror(file) ? strerror(errno) : "it is shorter than it was");
-        free(data);
-        data = NULL;
-    }
-    fclose(file);
-    *size = (size_t)length;
-    return data;
-}
-
-/* The file's name without folders. */
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+             "cannot read the model %.300s: %s; the log would lack its hash", path, why->message);
+    return error->status;
 }
 
 exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, exray_error *error)
 {
     if (config->model_file) {
-        const char *name = base_name(config->model_file);
+        const char *name = xr_model_base_name(config->model_file);
         tap->model_name = xr_tap_alloc(&tap->blocks, strlen(name) + 1, 1);
         if (!tap->model_name) {
             error->status = EXRAY_E_MEMORY;
@@ -60,18 +108,19 @@ exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, e
     }
     const uint8_t *data = config->model_data;
     size_t size = config->model_size;
-    uint8_t *own = NULL;
+    void *own = NULL;
     if (!data && config->model_file) {
-        own = read_file(config->model_file, &size, error);
+        exray_error why = {EXRAY_OK, ""};
+        own = xr_model_load(config->model_file, &size, &why);
         if (!own)
-            return error->status;
+            return cannot_read(error, config->model_file, &why);
         data = own;
     }
     if (data) {
         exray_sha256(data, size, tap->sha256);
         tap->has_sha256 = true;
         tap->file_subgraphs = xr_tflite_subgraph_count(data, size);
-        xr_tap_read_attributes(tap, data, size);
+        read_attributes(tap, data, size);
     }
     free(own);
     return EXRAY_OK;

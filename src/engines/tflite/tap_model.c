@@ -2,6 +2,10 @@
  * tables that the events need. */
 #include "engines/tflite/tap_model.h"
 
+#include "engines/tflite/tap_partitions.h"
+#include "engines/tflite/tap_tensor.h"
+#include "models/topic_name.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,20 +13,11 @@
 /* Builtin operators that run other subgraphs; StableHLO's all count as such. */
 enum {
     OP_CALL = 31,
-    OP_CUSTOM = 32,
     OP_IF = 118,
     OP_WHILE = 119,
     OP_CALL_ONCE = 129,
     OP_FIRST_STABLEHLO = 161,
 };
-
-void *xr_tap_grab(xr_tap_builder *b, size_t count, size_t size)
-{
-    void *memory = xr_tap_alloc(&b->tables->blocks, count, size);
-    if (!memory)
-        b->problem = "out of memory";
-    return memory;
-}
 
 /* ---- Subgraphs ------------------------------------------------------------ */
 
@@ -164,49 +159,6 @@ static bool count_items(xr_tap_builder *b, const xr_tap_tables *before)
 
 /* ---- Nodes ---------------------------------------------------------------- */
 
-/* A subgraph's tensor indices as positions in the model. */
-static const uint32_t *to_positions(xr_tap_builder *b, const xr_tap_subgraph *subgraph, const int *indices,
-                                    int count)
-{
-    uint32_t *positions = xr_tap_grab(b, (size_t)count, sizeof *positions);
-    for (int i = 0; positions && i < count; i++) {
-        bool absent = indices[i] < 0 || (uint32_t)indices[i] >= subgraph->tensor_count;
-        positions[i] = absent ? EXRAY_NO_INDEX : subgraph->first_tensor + (uint32_t)indices[i];
-    }
-    return positions;
-}
-
-int xr_tap_describe_node(xr_tap_builder *b, uint32_t subgraph_index, int op_index, exray_node *node)
-{
-    const xr_tap_subgraph *subgraph = &b->tables->subgraphs[subgraph_index];
-    TfLiteOpaqueNode *opaque;
-    TfLiteOperator *op;
-    const int *inputs = NULL, *outputs = NULL;
-    int input_count = 0, output_count = 0;
-    if (b->api->OpaqueContextGetNodeAndRegistration(subgraph->context, op_index, &opaque, &op) != kTfLiteOk ||
-        b->api->OpaqueNodeInputs(opaque, &inputs, &input_count) != kTfLiteOk ||
-        b->api->OpaqueNodeOutputs(opaque, &outputs, &output_count) != kTfLiteOk || input_count < 0 ||
-        output_count < 0) {
-        b->problem = "the interpreter does not tell a node's inputs and outputs";
-        return -1;
-    }
-    int code = b->api->OperatorGetBuiltInCode(op);
-    const char *custom = b->api->OperatorGetCustomName(op);
-    node->op = (code == OP_CUSTOM || code == XR_TAP_OP_DELEGATE) && custom ? custom : xr_tflite_op_name(code);
-    node->subgraph = subgraph_index;
-    node->inputs = to_positions(b, subgraph, inputs, input_count);
-    node->outputs = to_positions(b, subgraph, outputs, output_count);
-    node->input_count = (uint32_t)input_count;
-    node->output_count = (uint32_t)output_count;
-    if (!node->inputs || !node->outputs)
-        return -1;
-    /* Nodes have no names in this engine; they go by their first output's. */
-    if (output_count && node->outputs[0] != EXRAY_NO_INDEX)
-        node->name = b->tensors[node->outputs[0]].name;
-    xr_tap_add_attributes(b->tap, subgraph_index, (uint32_t)op_index, node);
-    return code < 0 ? 0 : code;
-}
-
 static bool describe_plan(xr_tap_builder *b, uint32_t index)
 {
     xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
@@ -235,22 +187,13 @@ static bool describe_plan(xr_tap_builder *b, uint32_t index)
 
 /* ---- Inputs and outputs ---------------------------------------------------- */
 
-/* The names of topics: the tensor's, or its position where that is empty or not
- * unique. */
 static const char *const *topic_names(xr_tap_builder *b, const uint32_t *positions, uint32_t count)
 {
     const char **names = xr_tap_grab(b, count, sizeof *names);
     for (uint32_t i = 0; names && i < count; i++) {
-        const char *name = positions[i] == EXRAY_NO_INDEX ? NULL : b->tensors[positions[i]].name;
-        bool usable = name && *name;
-        for (uint32_t k = 0; usable && k < count; k++) {
-            const char *other = positions[k] == EXRAY_NO_INDEX ? NULL : b->tensors[positions[k]].name;
-            usable = k == i || !other || strcmp(name, other) != 0;
-        }
-        if (usable) {
-            names[i] = name;
+        names[i] = xr_topic_name(b->tensors, positions, count, i);
+        if (names[i])
             continue;
-        }
         char *number = xr_tap_grab(b, 12, 1);
         if (!number)
             return NULL;
@@ -272,8 +215,8 @@ static bool describe_io(xr_tap_builder *b, xr_tap_subgraph *subgraph)
     }
     subgraph->input_count = (uint32_t)input_count;
     subgraph->output_count = (uint32_t)output_count;
-    subgraph->inputs = to_positions(b, subgraph, inputs, input_count);
-    subgraph->outputs = to_positions(b, subgraph, outputs, output_count);
+    subgraph->inputs = xr_tap_positions(b, subgraph, inputs, input_count);
+    subgraph->outputs = xr_tap_positions(b, subgraph, outputs, output_count);
     if (!subgraph->inputs || !subgraph->outputs)
         return false;
     subgraph->input_names = topic_names(b, subgraph->inputs, subgraph->input_count);
@@ -330,14 +273,7 @@ static bool reserve_working_memory(xr_tap_builder *b)
     return tables->occurrence && tables->latency_node && tables->latency_start && tables->latency_duration;
 }
 
-static void free_tables(xr_tap_tables *tables)
-{
-    if (tables)
-        xr_tap_free(&tables->blocks);
-    free(tables);
-}
-
-static xr_tap_tables *describe(const xr_tap *tap, TfLiteOpaqueContext *context, const char **problem)
+xr_tap_tables *xr_tap_describe(const xr_tap *tap, TfLiteOpaqueContext *context, const char **problem)
 {
     xr_tap_tables *tables = calloc(1, sizeof *tables);
     xr_tap_builder b = {.tap = tap, .api = &tap->api, .tables = tables, .problem = "out of memory"};
@@ -352,127 +288,6 @@ static xr_tap_tables *describe(const xr_tap *tap, TfLiteOpaqueContext *context, 
         return tables;
     }
     *problem = b.problem;
-    free_tables(tables);
+    xr_tap_free_tables(tables);
     return NULL;
-}
-
-static bool same_model(const xr_tap_tables *a, const xr_tap_tables *b)
-{
-    if (a->subgraph_count != b->subgraph_count || a->model.node_count != b->model.node_count ||
-        a->model.tensor_count != b->model.tensor_count)
-        return false;
-    for (uint32_t i = 0; i < a->model.node_count; i++) {
-        const exray_node *x = &a->model.nodes[i], *y = &b->model.nodes[i];
-        if (x->subgraph != y->subgraph || x->input_count != y->input_count ||
-            x->output_count != y->output_count ||
-            memcmp(x->inputs, y->inputs, x->input_count * sizeof *x->inputs) != 0 ||
-            memcmp(x->outputs, y->outputs, x->output_count * sizeof *x->outputs) != 0)
-            return false;
-    }
-    return true;
-}
-
-static void record_constants(xr_tap *tap)
-{
-    const xr_tap_tables *tables = tap->tables;
-    for (uint32_t s = 0; s < tables->subgraph_count; s++) {
-        const xr_tap_subgraph *subgraph = &tables->subgraphs[s];
-        for (uint32_t i = 0; i < subgraph->tensor_count; i++) {
-            uint32_t position = subgraph->first_tensor + i;
-            const exray_tensor_info *info = &tables->model.tensors[position];
-            if (!info->constant ||
-                !exray_recorder_wants(tap->recorder, EXRAY_KIND_CONSTANT, position, info->name))
-                continue;
-            exray_tensor record = {.kind = EXRAY_KIND_CONSTANT, .index = position};
-            xr_tap_record(tap, &record, position, NULL,
-                          tap->api.OpaqueContextGetOpaqueTensor(subgraph->context, (int)i));
-        }
-    }
-}
-
-/* The names of the delegates that took a part, by commas; beyond a few, they are left out. */
-static void name_delegates(const xr_tap_tables *tables, char *text, size_t size)
-{
-    enum { MOST = 8 };
-    const char *seen[MOST];
-    uint32_t count = 0;
-    size_t used = 0;
-    text[0] = '\0';
-    for (uint32_t i = 0; i < tables->model.node_count && count < MOST; i++) {
-        const char *name = tables->model.nodes[i].op;
-        bool is_new = tables->is_partition[i] && used + strlen(name) + 3 < size;
-        for (uint32_t k = 0; is_new && k < count; k++)
-            is_new = strcmp(seen[k], name) != 0;
-        if (!is_new)
-            continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%s", count ? ", " : "", name);
-        seen[count++] = name;
-    }
-}
-
-/* Says that delegates run nodes whose values nobody sees. */
-static void record_delegation(xr_tap *tap)
-{
-    const xr_tap_tables *tables = tap->tables;
-    if (!tables->partitions)
-        return;
-    char partitions[16], delegated[16], names[256];
-    name_delegates(tables, names, sizeof names);
-    snprintf(partitions, sizeof partitions, "%u", (unsigned)tables->partitions);
-    snprintf(delegated, sizeof delegated, "%u", (unsigned)tables->delegated);
-    const exray_key_value pairs[] = {
-        {"delegate", names},
-        {"partitions", partitions},
-        {"delegated_nodes", delegated},
-        {"remark", "each partition is one layer; the tensors inside it were not observed"},
-    };
-    exray_recorder_log_metadata(tap->recorder, "exray.delegation", pairs, sizeof pairs / sizeof pairs[0]);
-}
-
-/* Whether Prepare is called for a further subgraph of the interpreter that is
- * described already: all of them were, at the first call. */
-static bool is_further_subgraph(const xr_tap *tap, TfLiteOpaqueContext *context)
-{
-    TfLiteOpaqueContext *primary;
-    if (!tap->tables || tap->api.OpaqueContextAcquireSubgraphContext(context, 0, &primary) != kTfLiteOk)
-        return false;
-    if (primary == context)
-        return false;
-    tap->api.OpaqueContextReleaseSubgraphContext(context, 0);
-    return primary == tap->tables->subgraphs[0].context;
-}
-
-TfLiteStatus xr_tap_prepare(TfLiteOpaqueContext *context, TfLiteDelegate *delegate, void *data)
-{
-    (void)delegate;
-    xr_tap *tap = data;
-    if (!atomic_load(&tap->live) || is_further_subgraph(tap, context))
-        return kTfLiteOk;
-    const char *problem = NULL;
-    xr_tap_tables *tables = describe(tap, context, &problem);
-    if (!tables) {
-        char message[256];
-        snprintf(message, sizeof message, "cannot observe the TensorFlow Lite interpreter: %s", problem);
-        xr_tap_fail(tap, EXRAY_E_ENGINE, message);
-        return kTfLiteOk;
-    }
-    xr_tap_tables *before = tap->tables;
-    if (before && !same_model(before, tables)) {
-        free_tables(tables);
-        xr_tap_fail(tap, EXRAY_E_STATE,
-                    "the tap was attached for one model and sees another (or other delegates): open a "
-                    "recorder and attach it for each interpreter");
-        return kTfLiteOk;
-    }
-    tap->tables = tables;
-    tap->depth = 0;
-    tap->levels[0].active = false;
-    free_tables(before);
-    if (!before) {
-        exray_recorder_log_model(tap->recorder, &tables->model);
-        record_delegation(tap);
-        if (!tap->no_constants)
-            record_constants(tap);
-    }
-    return kTfLiteOk;
 }

@@ -1,6 +1,6 @@
 /* At Prepare: what delegates took.  The nodes that one took are still there; they are not in
  * the plan any more.  A delegate's own node has the list of them. */
-#include "engines/tflite/tap_model.h"
+#include "engines/tflite/tap_partitions.h"
 
 #include <string.h>
 

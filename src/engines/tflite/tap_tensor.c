@@ -1,16 +1,16 @@
 /* Tensors: what they are, and what they hold now. */
-#include "engines/tflite/tap.h"
+#include "engines/tflite/tap_tensor.h"
 
 #include <string.h>
 
 /* The shape as the log has it: dimensions beyond EXRAY_MAX_RANK are merged into
  * the first, which leaves the order of the elements as it is. */
-typedef struct shape {
+typedef struct merged_shape {
     uint32_t rank;
     int64_t dims[EXRAY_MAX_RANK];
-} shape;
+} merged_shape;
 
-static void append(shape *s, int64_t dim)
+static void append(merged_shape *s, int64_t dim)
 {
     if (s->rank < EXRAY_MAX_RANK) {
         s->dims[s->rank++] = dim;
@@ -22,7 +22,8 @@ static void append(shape *s, int64_t dim)
     s->dims[EXRAY_MAX_RANK - 1] = dim;
 }
 
-static void current_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor, bool pair, shape *s)
+static void current_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor, bool pair,
+                          merged_shape *s)
 {
     s->rank = 0;
     int32_t rank = api->OpaqueTensorNumDims(tensor);
@@ -34,7 +35,8 @@ static void current_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor
 
 /* The model's own shape, -1 where it is left open, is in the signature; models
  * without open dimensions have none. */
-static void model_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor, bool pair, shape *s)
+static void model_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor, bool pair,
+                        merged_shape *s)
 {
     int32_t rank = 0;
     if (api->OpaqueTensorGetNumDimsSignature(tensor, &rank) != kTfLiteOk || rank <= 0 ||
@@ -112,7 +114,7 @@ bool xr_tap_describe_tensor(const xr_tflite_tap_api *api, xr_tap_block **list,
     info->dtype = xr_tflite_dtype(api->OpaqueTensorType(tensor), &pair);
     int allocation = api->OpaqueTensorGetAllocationType(tensor);
     info->constant = allocation == XR_TFLITE_MMAP_RO || allocation == XR_TFLITE_PERSISTENT_RO;
-    shape s;
+    merged_shape s;
     model_shape(api, tensor, pair, &s);
     int64_t *dims = xr_tap_alloc(list, EXRAY_MAX_RANK, sizeof *dims);
     if (!dims || !info->name)
@@ -134,13 +136,13 @@ uint32_t xr_tflite_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor 
 {
     bool pair;
     xr_tflite_dtype(api->OpaqueTensorType(tensor), &pair);
-    shape s;
+    merged_shape s;
     current_shape(api, tensor, pair, &s);
     memcpy(dims, s.dims, s.rank * sizeof *dims);
     return s.rank;
 }
 
-static bool same_shape(const exray_tensor_info *info, const shape *s)
+static bool same_shape(const exray_tensor_info *info, const merged_shape *s)
 {
     if (info->rank != s->rank)
         return false;
@@ -192,7 +194,7 @@ void xr_tap_record(xr_tap *tap, exray_tensor *record, uint32_t position, const c
     const exray_tensor_info *described = &tap->tables->model.tensors[position];
     bool pair;
     exray_dtype dtype = xr_tflite_dtype(tap->api.OpaqueTensorType(tensor), &pair);
-    shape s;
+    merged_shape s;
     current_shape(&tap->api, tensor, pair, &s);
 
     record->info = *described;

@@ -1,19 +1,20 @@
-/* The tap's inside.  One xr_tap belongs to one recorder and one interpreter.
+/* The state of a tap: what is known of the interpreter, and the run under way.  One xr_tap belongs to
+ * one recorder and one interpreter.
  *
- * tap.c         attach, close, the delegate and profiler objects
- * tap_model.c   at Prepare: what the interpreter holds -> exray_model and tables
+ * tap.c             attach, close, the delegate and profiler objects
+ * tap_prepare.c     at Prepare: describes the interpreter, records the model
+ * tap_model.c       at Prepare: what the interpreter holds -> exray_model and tables
+ * tap_node.c        at Prepare: one node of it
  * tap_partitions.c  at Prepare: what delegates took of it
- * tap_tensor.c  tensors: description, value at run time
- * tap_events.c  at run time: profiler events -> records
- * tap_file.c    the model file: hash, name, number of subgraphs
- * tap_attributes.c  the model file: what the operators' options are */
-#ifndef XR_TFLITE_TAP_H
-#define XR_TFLITE_TAP_H
+ * tap_tensor.c      tensors: description, value at run time
+ * tap_events.c      at run time: profiler events -> records
+ * tap_file.c        the model file: hash, name, number of subgraphs, the operators' options */
+#ifndef XR_TFLITE_TAP_STATE_H
+#define XR_TFLITE_TAP_STATE_H
 
 #include "engines/tflite/symbols.h"
-#include "models/tflite.h"
+#include "engines/tflite/tap_memory.h"
 
-#include <exray/tflite.h>
 #include <stdatomic.h>
 
 /* Nested executions (a node of a loop's body within the loop's node). */
@@ -50,13 +51,6 @@ typedef struct xr_tap_level {
     uint64_t last_ns;     /* when the previous node had ended and was recorded */
     uint64_t last_own_ns; /* tap.own_ns then */
 } xr_tap_level;
-
-/* Memory blocks that are freed together. */
-typedef struct xr_tap_block xr_tap_block;
-
-/* Zeroed memory that lives as long as its list; NULL when there is none. */
-void *xr_tap_alloc(xr_tap_block **list, size_t count, size_t size);
-void xr_tap_free(xr_tap_block **list);
 
 /* What is known of an interpreter: built at Prepare, read-only afterwards but
  * for the working memory at the end.  Names belong to the interpreter. */
@@ -132,42 +126,6 @@ typedef struct xr_tap {
 /* Reports to the recorder and stops observing. */
 void xr_tap_fail(xr_tap *tap, exray_status status, const char *message);
 
-/* The delegate's Prepare: describes the interpreter, or takes note of a new one
- * of the same model.  Never claims a node, never fails the application. */
-TfLiteStatus xr_tap_prepare(TfLiteOpaqueContext *context, TfLiteDelegate *delegate, void *data);
-
-/* The profiler's events. */
-void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_t status);
-void xr_tap_delegate_op(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_t elapsed_us,
-                        int64_t op, int64_t subgraph);
-uint32_t xr_tap_begin_op(TfLiteTelemetryProfilerStruct *self, const char *op_name, int64_t op,
-                         int64_t subgraph);
-void xr_tap_end_op(TfLiteTelemetryProfilerStruct *self, uint32_t handle);
-
-/* Fills `info` of a tensor as the model has it, memory from `list`.  False: out
- * of memory. */
-bool xr_tap_describe_tensor(const xr_tflite_tap_api *api, xr_tap_block **list,
-                            const TfLiteOpaqueTensor *tensor, exray_tensor_info *info);
-
-/* A tensor's shape as it is now; returns the rank. */
-uint32_t xr_tflite_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor,
-                         int64_t dims[EXRAY_MAX_RANK]);
-
-/* Records a tensor of the model as it is now.  `record` has kind, index, output
- * and occurrence set, `position` is the tensor's in model.tensors; `name`
- * replaces its name where the topic needs another one (NULL: it does not). */
-void xr_tap_record(xr_tap *tap, exray_tensor *record, uint32_t position, const char *name,
-                   const TfLiteOpaqueTensor *tensor);
-
-/* Takes hash, name and number of subgraphs from the model that the config
- * names, by file or by bytes. */
-exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, exray_error *error);
-
-/* Keeps the attributes of the nodes that a model file has, if it is a sound one. */
-void xr_tap_read_attributes(xr_tap *tap, const void *data, size_t size);
-
-/* Gives a node the attributes of node `index` of that subgraph of the file, where
- * that is the same operator. */
-void xr_tap_add_attributes(const xr_tap *tap, uint32_t subgraph, uint32_t index, exray_node *node);
+void xr_tap_free_tables(xr_tap_tables *tables); /* NULL is fine */
 
 #endif

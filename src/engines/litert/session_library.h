@@ -1,6 +1,6 @@
-/* What the session of the engine "litert" is made of, besides litert.h. */
-#ifndef XR_LITERT_SESSION_H
-#define XR_LITERT_SESSION_H
+/* Finding LiteRT's library. */
+#ifndef XR_LITERT_SESSION_LIBRARY_H
+#define XR_LITERT_SESSION_LIBRARY_H
 
 #include "engines/engine.h"
 #include "engines/litert/litert.h"

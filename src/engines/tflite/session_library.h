@@ -1,6 +1,6 @@
-/* What the parts of the TensorFlow Lite session share. */
-#ifndef XR_TFLITE_SESSION_H
-#define XR_TFLITE_SESSION_H
+/* Finding TensorFlow Lite's C library. */
+#ifndef XR_TFLITE_SESSION_LIBRARY_H
+#define XR_TFLITE_SESSION_LIBRARY_H
 
 #include "engines/engine.h"
 #include "engines/tflite/symbols.h"

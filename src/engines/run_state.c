@@ -1,0 +1,73 @@
+#include "engines/run_state.h"
+
+#include "models/model_load.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+exray_status xr_run_state_read_model(xr_run_state *state, const char *path, const void *data, size_t size,
+                                     exray_error *error)
+{
+    state->model_path = path;
+    state->model_data = data;
+    state->model_size = size;
+    if (data)
+        return EXRAY_OK;
+    if (!path) {
+        error->status = EXRAY_E_ARGUMENT;
+        snprintf(error->message, sizeof error->message,
+                 "attaching needs the model: name its file (model_file) or give its bytes (model_data)");
+        return error->status;
+    }
+    exray_error why = {EXRAY_OK, ""};
+    state->model_data = state->own_data = xr_model_load(path, &state->model_size, &why);
+    if (state->own_data)
+        return EXRAY_OK;
+    error->status = why.status;
+    snprintf(error->message, sizeof error->message, "cannot read %.300s: %.150s", path, why.message);
+    return error->status;
+}
+
+void xr_run_state_begin(xr_run_state *state)
+{
+    if (state->has_run && exray_recorder_frame_index(state->recorder) == state->last_frame)
+        exray_recorder_frame_begin(state->recorder, NULL);
+    exray_recorder_frame_elapsed(state->recorder); /* begins one where none is open */
+}
+
+void xr_run_state_end(xr_run_state *state, bool ok)
+{
+    state->has_run = true;
+    state->last_frame = exray_recorder_frame_index(state->recorder);
+    state->failed_runs += !ok;
+}
+
+void xr_run_state_fail(xr_run_state *state, const exray_error *error)
+{
+    state->live = false;
+    exray_recorder_fail(state->recorder, error->status, error->message);
+}
+
+void xr_run_state_close(xr_run_state *state)
+{
+    const struct {
+        const char *what;
+        uint64_t count;
+    } losses[] = {{"runs_that_failed", state->failed_runs}, {"runs_of_another_model", state->foreign_runs}};
+    enum { COUNT = sizeof losses / sizeof losses[0] };
+    char text[COUNT][24];
+    exray_key_value pairs[COUNT];
+    size_t used = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (!losses[i].count)
+            continue;
+        snprintf(text[used], sizeof text[used], "%llu", (unsigned long long)losses[i].count);
+        pairs[used] = (exray_key_value){losses[i].what, text[used]};
+        used++;
+    }
+    if (used)
+        exray_recorder_log_metadata(state->recorder, "exray.unobserved", pairs, used);
+    free(state->own_data);
+    state->own_data = NULL;
+    state->live = false;
+}

@@ -1,0 +1,13 @@
+/* Memory blocks that are freed together. */
+#ifndef XR_TFLITE_TAP_MEMORY_H
+#define XR_TFLITE_TAP_MEMORY_H
+
+#include <stddef.h>
+
+typedef struct xr_tap_block xr_tap_block;
+
+/* Zeroed memory that lives as long as its list; NULL: there is none left. */
+void *xr_tap_alloc(xr_tap_block **list, size_t count, size_t size);
+void xr_tap_free(xr_tap_block **list);
+
+#endif
