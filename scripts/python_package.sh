@@ -20,6 +20,7 @@ build_wheel() {
     PATH="$(realpath "$tools/bin"):$PATH" "$tools/bin/python" -m auditwheel repair -w "$build/wheels" "$build"/wheels-linked/*.whl \
         >"$build/wheels-linked/auditwheel.log" 2>&1 \
         || { cat "$build/wheels-linked/auditwheel.log" >&2; echo "python_package: auditwheel failed, see above" >&2; exit 2; }
+    "$tools/bin/python" scripts/wheel_licenses.py "$build"/wheels/*.whl
 }
 
 # install PYTHON: the wheel into an environment.

@@ -1,7 +1,10 @@
 """The wheel is complete: it runs where none of our libraries is installed."""
 
+import base64
+import hashlib
 import importlib.metadata
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +29,35 @@ def test_what_it_links_lies_in_it(name):
     assert len(found) >= 5  # JPEG, PNG, YAML, JSON, zstd, ...
     for line in found:
         assert Path(line[2]).resolve().parent == (package.parent / "exray.libs").resolve(), line
+
+
+# Library: words of its licence.
+LICENCES = {"libjpeg": "JPEG", "libpng16": "PNG Reference Library", "libzstd": "BSD", "liblz4": "BSD", "libdeflate": "Eric Biggers",
+            "libyaml-0": "Kirill Simonov", "libcjson": "Dave Gamble", "libexif": "LGPL"}
+
+
+@pytest.mark.skipif(not shutil.which("dpkg"), reason="the licences come from Debian's packages")
+def test_licences_of_the_libraries_in_it():
+    files = {str(f): f.read_text("utf-8") for f in importlib.metadata.files("exray") if "/licenses/" in str(f)}
+    listed = next(text for name, text in files.items() if name.endswith("/bundled/README.txt"))
+    libraries = sorted(p.name for p in (Path(exray.__file__).parents[1] / "exray.libs").iterdir())
+    assert sorted(re.findall(r"^(lib\S+\.so\S*) ", listed, re.M)) == libraries
+    assert {re.sub(r"-[0-9a-f]{8}\.so.*", "", name) for name in libraries} == set(LICENCES)
+    for name, text_name in re.findall(r"^(lib\S+)-[0-9a-f]{8}\.so\S*  (\S+)  source package \S+ \d\S+$", listed, re.M):
+        text = next(t for f, t in files.items() if f.endswith(f"/bundled/{text_name}"))
+        assert LICENCES[name] in text, name
+        for common in re.findall(r"/usr/share/common-licenses/([A-Za-z0-9.+-]*[A-Za-z0-9+])", text):
+            assert any(f.endswith(f"/bundled/common-licenses/{common}") for f in files), (name, common)
+    assert any(name.endswith("/licenses/LICENSE") and "Apache License" in text for name, text in files.items())
+
+
+def test_what_it_says_it_has():
+    """RECORD is right, for what was added after the build, too."""
+    for file in importlib.metadata.files("exray"):
+        if file.hash:
+            data = file.locate().read_bytes()
+            assert file.size == len(data), file
+            assert base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode() == file.hash.value, file
 
 
 def test_one_version():
