@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes src/core/schema_fds.h: schema/exray.proto as the FileDescriptorSet that
+# Writes src/core/encode/schema_fds.h: schema/exray.proto as the FileDescriptorSet that
 # every log carries; and src/cli/export/foxglove_schema_fds.h: schema/foxglove, for
 # `exray export --foxglove`.  Run it after a change of a schema; needs protoc.
 #   usage: scripts/make_schema.sh [OUTPUT [FOXGLOVE_OUTPUT]]
@@ -21,5 +21,5 @@ write_header() {
     } > "$4"
 }
 
-write_header "" exray.proto xr_schema_fds "${1:-$root/src/core/schema_fds.h}"
+write_header "" exray.proto xr_schema_fds "${1:-$root/src/core/encode/schema_fds.h}"
 write_header foxglove/ pictures.proto xr_foxglove_schema_fds "${2:-$root/src/cli/export/foxglove_schema_fds.h}"

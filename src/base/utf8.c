@@ -1,6 +1,6 @@
 #include "base/utf8.h"
 
-#include "core/text.h"
+#include "core/encode/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Where commands write to: files that are not overwritten by a slip, standard output. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/cli.h"
+#include "core/mcap_format.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -26,12 +27,11 @@ size_t xr_begin_of(const char *path, void *begin, size_t room)
 
 static standing what_stands_at(const char *path)
 {
-    static const unsigned char magic[8] = {0x89, 'M', 'C', 'A', 'P', '0', '\r', '\n'};
-    unsigned char first[sizeof magic];
+    unsigned char first[XR_MCAP_MAGIC_SIZE];
     size_t size = xr_begin_of(path, first, sizeof first);
     if (size == 0)
         return STANDS_NOTHING;
-    return memcmp(first, magic, size) == 0 ? STANDS_LOG : STANDS_OTHER;
+    return memcmp(first, XR_MCAP_MAGIC, size) == 0 ? STANDS_LOG : STANDS_OTHER;
 }
 
 static FILE *open_output(const char *path)

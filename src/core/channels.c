@@ -1,5 +1,7 @@
 /* Channels by topic, and the layer names that their metadata carries. */
-#include "core/recorder.h"
+#include "core/channels.h"
+
+#include "core/encode/text.h"
 
 static uint32_t hash_of(const char *topic)
 {
@@ -10,7 +12,7 @@ static uint32_t hash_of(const char *topic)
 }
 
 /* A copy of the string in the arena, or NULL where it is full. */
-static char *arena_copy(xr_arena *arena, const char *text)
+static char *arena_copy(xr_name_pool *arena, const char *text)
 {
     const size_t size = strlen(text) + 1;
     if (size > arena->capacity - arena->used)
@@ -20,14 +22,14 @@ static char *arena_copy(xr_arena *arena, const char *text)
     return copy;
 }
 
-uint32_t xr_channel_find(xr_recorder *r, const char *topic, xr_schema schema, uint32_t node)
+uint32_t xr_channel_find(xr_recorder *r, const char *topic, xr_schema_id schema, uint32_t node)
 {
     xr_channels *channels = &r->channels;
     const uint32_t hash = hash_of(topic);
     uint32_t slot = hash & (channels->hash_size - 1);
     for (; channels->hash[slot]; slot = (slot + 1) & (channels->hash_size - 1)) {
         const uint32_t id = channels->hash[slot] - 1u;
-        const xr_channel *channel = &channels->table[id];
+        const xr_channel_info *channel = &channels->table[id];
         if (channel->hash == hash && strcmp(channel->topic, topic) == 0)
             return id;
     }
@@ -37,7 +39,7 @@ uint32_t xr_channel_find(xr_recorder *r, const char *topic, xr_schema schema, ui
     if (!copy)
         return EXRAY_NO_INDEX;
     const uint32_t id = channels->count++;
-    channels->table[id] = (xr_channel){
+    channels->table[id] = (xr_channel_info){
         .topic = copy,
         .name = node == EXRAY_NO_INDEX ? NULL : xr_layer_name(r, node),
         .op = node == EXRAY_NO_INDEX ? NULL : xr_layer_op(r, node),
@@ -51,7 +53,7 @@ uint32_t xr_channel_find(xr_recorder *r, const char *topic, xr_schema schema, ui
 
 void xr_tensor_topic(const exray_tensor *tensor, char topic[XR_MAX_TOPIC])
 {
-    xr_text text = xr_text_in(topic, XR_MAX_TOPIC);
+    xr_text_builder text = xr_text_in(topic, XR_MAX_TOPIC);
     xr_text_add(&text, "/");
     xr_text_add(&text, exray_kind_name(tensor->kind));
     xr_text_add(&text, "/");
@@ -67,7 +69,7 @@ void xr_tensor_topic(const exray_tensor *tensor, char topic[XR_MAX_TOPIC])
     }
 }
 
-static uint32_t keep_string(xr_arena *arena, const char *text)
+static uint32_t keep_string(xr_name_pool *arena, const char *text)
 {
     if (!text || !*text || strlen(text) > XR_MAX_NAME)
         return EXRAY_NO_INDEX;

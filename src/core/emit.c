@@ -1,10 +1,13 @@
 /* From the recorder to the writer: straight, or through the ring; the byte
  * budget; the count of what was dropped. */
-#include "core/recorder.h"
+#include "core/emit.h"
+
+#include "core/channels.h"
+#include "core/sticky_error.h"
 
 static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
 {
-    const xr_channel *c = &r->channels.table[channel];
+    const xr_channel_info *c = &r->channels.table[channel];
     uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
     if (!r->channels.use[channel].charged)
         cost += xr_mcap_channel_cost(&r->mcap, c, !r->schema_charged[c->schema]);
@@ -78,7 +81,7 @@ exray_status xr_emit(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }
 
-exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema schema, xr_encode_fn encode,
+exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schema, xr_encode_fn encode,
                            const void *object, uint64_t log_time, xr_urgency urgency)
 {
     const uint32_t channel = xr_channel_find(r, topic, schema, EXRAY_NO_INDEX);

@@ -1,5 +1,9 @@
 /* Frames: begin, end, and what is collected in between. */
-#include "core/recorder.h"
+#include "core/frame.h"
+
+#include "core/emit.h"
+#include "core/encode/text.h"
+#include "core/sticky_error.h"
 
 /* Temperature and clock are read at most once a second: some boards take
  * milliseconds to answer. */
@@ -169,13 +173,6 @@ uint64_t exray_recorder_frame_index(const exray_recorder *recorder)
     return r->magic == XR_MAGIC ? r->next_frame : 0;
 }
 
-exray_status exray_recorder_frame_begin_encoded(exray_recorder *recorder, const char *source,
-                                                const char *format, const void *data, size_t size)
-{
-    const exray_status status = exray_recorder_frame_begin(recorder, source);
-    return status ? status : exray_recorder_log_encoded(recorder, "camera", format, data, size);
-}
-
 exray_status exray_recorder_frame_label(exray_recorder *recorder, int64_t label)
 {
     xr_recorder *r = xr_of(recorder);
@@ -230,7 +227,7 @@ void exray_recorder_set_arena_bytes(exray_recorder *recorder, uint64_t bytes)
     r->arena_bytes = bytes;
 }
 
-static exray_status add_entry(exray_recorder *recorder, const xr_frame_entry *entry)
+static exray_status add_entry(exray_recorder *recorder, const xr_frame_value *entry)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
@@ -255,10 +252,10 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_entry *en
 
 exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *name, double value)
 {
-    return add_entry(recorder, &(xr_frame_entry){.name = name, .value = value});
+    return add_entry(recorder, &(xr_frame_value){.name = name, .value = value});
 }
 
 exray_status exray_recorder_log_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds)
 {
-    return add_entry(recorder, &(xr_frame_entry){.name = name, .is_span = true, .nanoseconds = nanoseconds});
+    return add_entry(recorder, &(xr_frame_value){.name = name, .is_span = true, .nanoseconds = nanoseconds});
 }

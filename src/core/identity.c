@@ -1,5 +1,8 @@
 /* The metadata record "exray": what the log says of itself. */
-#include "core/recorder.h"
+#include "core/identity.h"
+
+#include "core/encode/text.h"
+#include "core/sticky_error.h"
 
 enum { OWN_PAIRS = 16, ALL_PAIRS = OWN_PAIRS + 48 };
 
@@ -17,7 +20,7 @@ static void make_log_id(char out[37])
     bytes[6] = (uint8_t)((bytes[6] & 0x0F) | 0x40);
     bytes[8] = (uint8_t)((bytes[8] & 0x3F) | 0x80);
     static const uint8_t groups[] = {4, 2, 2, 2, 6};
-    xr_text text = xr_text_in(out, 37);
+    xr_text_builder text = xr_text_in(out, 37);
     for (size_t i = 0, at = 0; i < sizeof groups; at += groups[i], i++) {
         if (i)
             xr_text_add(&text, "-");
@@ -51,7 +54,7 @@ static void make_date(uint64_t wall_clock_ns, char out[24])
                  {second_of_day / 3600, 2, ":"},
                  {second_of_day / 60 % 60, 2, ":"},
                  {second_of_day % 60, 2, "Z"}};
-    xr_text text = xr_text_in(out, 24);
+    xr_text_builder text = xr_text_in(out, 24);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         xr_text_add_padded(&text, parts[i].number, parts[i].digits);
         xr_text_add(&text, parts[i].after);
@@ -82,7 +85,7 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
     xr_port_machine_info(&machine);
     make_log_id(log_id);
     if (wall) {
-        xr_text text = xr_text_in(offset, sizeof offset);
+        xr_text_builder text = xr_text_in(offset, sizeof offset);
         xr_text_add_number(&text, wall - xr_port_now());
         make_date(wall, created);
     }
@@ -109,6 +112,6 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
             return xr_fail_with(r, EXRAY_E_LIMIT, "config.metadata has more than 48 entries", NULL, NULL);
         pairs[count++] = config->metadata[i];
     }
-    const int error = xr_mcap_metadata(&r->mcap, &(xr_metadata){"exray", pairs, count});
+    const int error = xr_mcap_metadata(&r->mcap, &(xr_metadata_record){"exray", pairs, count});
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }

@@ -1,5 +1,8 @@
 /* The memory block: how large each table and buffer is, and where it lies. */
-#include "core/recorder.h"
+#include "core/layout.h"
+
+#include "core/channels.h"
+#include "core/host/layer_filter.h"
 
 enum {
     DEFAULT_CHANNELS = 4096,
@@ -17,34 +20,35 @@ enum {
 };
 
 /* One walk over the parts serves both: measuring (base NULL) and placing. */
-typedef struct block {
+typedef struct memory_block {
     uint8_t *base;
     size_t used;
-} block;
+} memory_block;
 
-static void *take(block *b, size_t count, size_t size)
+static void *take(memory_block *b, size_t count, size_t size)
 {
     void *at = b->base ? b->base + b->used : NULL;
     b->used += (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return at;
 }
 
-static void place_channels(xr_recorder *r, const xr_plan *plan, block *b)
+static void place_channels(xr_recorder *r, const xr_memory_plan *plan, memory_block *b)
 {
     xr_channels *channels = &r->channels;
     channels->table = take(b, plan->max_channels, sizeof *channels->table);
     channels->use = take(b, plan->max_channels, sizeof *channels->use);
     channels->hash = take(b, plan->hash_size, sizeof *channels->hash);
-    channels->topics = (xr_arena){take(b, plan->topics_size, 1), 0, plan->topics_size};
+    channels->topics = (xr_name_pool){take(b, plan->topics_size, 1), 0, plan->topics_size};
     channels->max = plan->max_channels;
     channels->hash_size = plan->hash_size;
-    r->names.arena = (xr_arena){take(b, plan->names_size, 1), 0, plan->names_size};
+    r->names.arena = (xr_name_pool){take(b, plan->names_size, 1), 0, plan->names_size};
     r->names.name = take(b, plan->max_layers, sizeof *r->names.name);
     r->names.op = take(b, plan->max_layers, sizeof *r->names.op);
     r->names.max = plan->max_layers;
 }
 
-static void place_writer(xr_mcap *mcap, const xr_plan *plan, const exray_recorder_config *config, block *b)
+static void place_writer(xr_mcap *mcap, const xr_memory_plan *plan, const exray_recorder_config *config,
+                         memory_block *b)
 {
     mcap->stream = config->stream;
     mcap->codec = config->codec;
@@ -73,7 +77,8 @@ static void place_writer(xr_mcap *mcap, const xr_plan *plan, const exray_recorde
     mcap->metadata = (xr_index_bytes){.bytes = take(b, plan->index_size, 1), .capacity = plan->index_size};
 }
 
-static size_t place_all(xr_recorder *r, const xr_plan *plan, const exray_recorder_config *config, block *b)
+static size_t place_all(xr_recorder *r, const xr_memory_plan *plan, const exray_recorder_config *config,
+                        memory_block *b)
 {
     place_channels(r, plan, b);
     place_writer(&r->mcap, plan, config, b);
@@ -133,7 +138,7 @@ static size_t default_chunk(size_t sink_size)
     return share < SMALLEST_CHUNK ? SMALLEST_CHUNK : share;
 }
 
-static void plan_chunks(const exray_recorder_config *config, size_t sink_size, xr_plan *plan)
+static void plan_chunks(const exray_recorder_config *config, size_t sink_size, xr_memory_plan *plan)
 {
     plan->chunk_size = config->chunk_size ? config->chunk_size : default_chunk(sink_size);
     if (plan->chunk_size < SMALLEST_CHUNK)
@@ -149,9 +154,10 @@ static void plan_chunks(const exray_recorder_config *config, size_t sink_size, x
     plan->index_size = INDEX_BYTES;
 }
 
-bool xr_plan_of(const exray_recorder_config *config, size_t sink_size, xr_plan *plan, const char **problem)
+bool xr_plan_of(const exray_recorder_config *config, size_t sink_size, xr_memory_plan *plan,
+                const char **problem)
 {
-    *plan = (xr_plan){0};
+    *plan = (xr_memory_plan){0};
     *problem = problem_of(config);
     if (*problem)
         return false;
@@ -170,13 +176,13 @@ bool xr_plan_of(const exray_recorder_config *config, size_t sink_size, xr_plan *
         plan_chunks(config, sink_size, plan);
     xr_recorder scratch;
     memset(&scratch, 0, sizeof scratch);
-    plan->total = place_all(&scratch, plan, config, &(block){NULL, 0});
+    plan->total = place_all(&scratch, plan, config, &(memory_block){NULL, 0});
     return true;
 }
 
-void xr_place(xr_recorder *r, const xr_plan *plan, const exray_recorder_config *config, void *memory)
+void xr_place(xr_recorder *r, const xr_memory_plan *plan, const exray_recorder_config *config, void *memory)
 {
-    place_all(r, plan, config, &(block){memory, 0});
+    place_all(r, plan, config, &(memory_block){memory, 0});
     memset(r->channels.hash, 0, plan->hash_size * sizeof *r->channels.hash);
     r->mcap.channels = r->channels.table;
 }
@@ -184,7 +190,7 @@ void xr_place(xr_recorder *r, const xr_plan *plan, const exray_recorder_config *
 size_t exray_recorder_memory_needed(const exray_recorder_config *config)
 {
     static const exray_recorder_config defaults = {0};
-    xr_plan plan;
+    xr_memory_plan plan;
     const char *problem;
     if (!xr_plan_of(config ? config : &defaults, 0, &plan, &problem))
         return 0;

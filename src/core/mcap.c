@@ -70,8 +70,7 @@ static uint32_t crc_of(const xr_mcap *mcap, xr_encode_fn encode, const void *obj
 
 void xr_mcap_put_magic(xr_sink *sink)
 {
-    static const uint8_t magic[8] = {0x89, 'M', 'C', 'A', 'P', '0', '\r', '\n'};
-    xr_put(sink, magic, sizeof magic);
+    xr_put(sink, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
 }
 
 void xr_mcap_record(xr_sink *sink, uint8_t opcode, xr_encode_fn content, const void *object)
@@ -90,8 +89,8 @@ static void encode_header(xr_sink *sink, const void *unused)
 
 void xr_mcap_encode_schema(xr_sink *sink, const void *schema)
 {
-    const xr_schema id = *(const xr_schema *)schema;
-    const xr_bytes descriptor = xr_schema_descriptor();
+    const xr_schema_id id = *(const xr_schema_id *)schema;
+    const xr_byte_range descriptor = xr_schema_descriptor();
     xr_put_u16(sink, (uint16_t)id);
     xr_put_string(sink, xr_schema_name(id));
     xr_put_string(sink, "protobuf");
@@ -115,7 +114,7 @@ static void encode_pairs(xr_sink *sink, const exray_key_value *pairs, size_t cou
 void xr_mcap_encode_channel(xr_sink *sink, const void *content)
 {
     const xr_mcap_channel_content *c = content;
-    const xr_channel *channel = c->channel;
+    const xr_channel_info *channel = c->channel;
     exray_key_value pairs[2];
     size_t count = 0;
     if (channel->name)
@@ -139,7 +138,7 @@ static void encode_message(xr_sink *sink, const void *object)
     message->encode(sink, message->object);
 }
 
-enum { RECORD_HEADER = 9, MESSAGE_HEADER = RECORD_HEADER + 22 };
+enum { RECORD_HEADER = XR_MCAP_RECORD_HEADER, MESSAGE_HEADER = RECORD_HEADER + XR_MCAP_MESSAGE_HEADER };
 
 /* A message, and before it the records that must come before it. */
 typedef struct message_records {
@@ -151,8 +150,8 @@ typedef struct message_records {
 static void encode_leading_records(xr_sink *sink, const message_records *records)
 {
     const uint32_t id = records->message->channel;
-    const xr_channel *channel = &records->mcap->channels[id];
-    const xr_schema schema = (xr_schema)channel->schema;
+    const xr_channel_info *channel = &records->mcap->channels[id];
+    const xr_schema_id schema = (xr_schema_id)channel->schema;
     if (records->schema)
         xr_mcap_record(sink, XR_MCAP_SCHEMA, xr_mcap_encode_schema, &schema);
     if (records->channel)
@@ -391,7 +390,7 @@ static void keep_index(xr_index_bytes *index, uint8_t opcode, xr_encode_fn conte
 
 static void encode_attachment_body(xr_sink *sink, const void *object)
 {
-    const xr_attachment *attachment = object;
+    const xr_attachment_record *attachment = object;
     xr_put_u64(sink, attachment->log_time);
     xr_put_u64(sink, attachment->create_time);
     xr_put_string(sink, attachment->name);
@@ -401,7 +400,7 @@ static void encode_attachment_body(xr_sink *sink, const void *object)
 }
 
 typedef struct attachment_index {
-    const xr_attachment *attachment;
+    const xr_attachment_record *attachment;
     uint64_t offset, length;
 } attachment_index;
 
@@ -417,7 +416,7 @@ static void encode_attachment_index(xr_sink *sink, const void *object)
     xr_put_string(sink, index->attachment->media_type);
 }
 
-int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment *attachment)
+int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     const uint64_t offset = mcap->position;
@@ -433,7 +432,7 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment *attachment)
 
 static void encode_metadata(xr_sink *sink, const void *object)
 {
-    const xr_metadata *metadata = object;
+    const xr_metadata_record *metadata = object;
     xr_put_string(sink, metadata->name);
     encode_pairs(sink, metadata->pairs, metadata->count);
 }
@@ -451,7 +450,7 @@ static void encode_metadata_index(xr_sink *sink, const void *object)
     xr_put_string(sink, index->name);
 }
 
-int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata *metadata)
+int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     const uint64_t offset = mcap->position;

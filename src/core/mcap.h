@@ -3,18 +3,19 @@
 #ifndef XR_MCAP_H
 #define XR_MCAP_H
 
-#include "core/crc32.h"
-#include "core/messages.h"
+#include "core/chunks/crc32.h"
+#include "core/encode/messages.h"
+#include "core/mcap_format.h"
 
 /* A channel, made by the recorder.  It does not change once it is in use, so the
  * writer thread may read it while the recorder adds others. */
-typedef struct xr_channel {
+typedef struct xr_channel_info {
     const char *topic;
     const char *name; /* channel metadata of layers; NULL: none */
     const char *op;
     uint32_t hash;
-    uint16_t schema; /* xr_schema, which is also the MCAP schema id */
-} xr_channel;
+    uint16_t schema; /* xr_schema_id, which is also the MCAP schema id */
+} xr_channel_info;
 
 /* The writer's own view of a channel. */
 typedef struct xr_channel_state {
@@ -67,7 +68,7 @@ typedef struct xr_mcap {
     const exray_codec *codec;
     size_t chunk_size;
     size_t own_size; /* a message of at least that is a chunk of its own */
-    const xr_channel *channels;
+    const xr_channel_info *channels;
     uint32_t max_chunks, max_entries, max_chunk_channels;
     /* Memory; set by the opener. */
     xr_channel_state *states;
@@ -110,25 +111,25 @@ typedef struct xr_message {
     uint64_t size; /* what encode gives */
 } xr_message;
 
-typedef struct xr_attachment {
+typedef struct xr_attachment_record {
     const char *name, *media_type;
     const void *data;
     size_t size;
     uint64_t log_time;
     uint64_t create_time; /* ns since 1970; 0: unknown */
-} xr_attachment;
+} xr_attachment_record;
 
-typedef struct xr_metadata {
+typedef struct xr_metadata_record {
     const char *name;
     const exray_key_value *pairs;
     size_t count;
-} xr_metadata;
+} xr_metadata_record;
 
 /* Each returns 0 or the sticky error number. */
 int xr_mcap_begin(xr_mcap *mcap);
 int xr_mcap_message(xr_mcap *mcap, const xr_message *message);
-int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment *attachment);
-int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata *metadata);
+int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment);
+int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata);
 /* Hands buffered bytes to the sink; with `close_chunk` the open chunk too. */
 int xr_mcap_flush(xr_mcap *mcap, bool close_chunk);
 /* The end of the data, summary, footer. */
@@ -137,27 +138,9 @@ int xr_mcap_end(xr_mcap *mcap);
 /* An upper bound of what a message of that size adds to the log, all records
  * that go with it counted; likewise of a new channel. */
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size);
-uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel *channel, bool new_schema);
+uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel_info *channel, bool new_schema);
 
-/* ---- Between mcap.c and mcap_end.c ---- */
-
-enum {
-    XR_MCAP_HEADER = 0x01,
-    XR_MCAP_FOOTER = 0x02,
-    XR_MCAP_SCHEMA = 0x03,
-    XR_MCAP_CHANNEL = 0x04,
-    XR_MCAP_MESSAGE = 0x05,
-    XR_MCAP_CHUNK = 0x06,
-    XR_MCAP_MESSAGE_INDEX = 0x07,
-    XR_MCAP_CHUNK_INDEX = 0x08,
-    XR_MCAP_ATTACHMENT = 0x09,
-    XR_MCAP_ATTACHMENT_INDEX = 0x0A,
-    XR_MCAP_STATISTICS = 0x0B,
-    XR_MCAP_METADATA = 0x0C,
-    XR_MCAP_METADATA_INDEX = 0x0D,
-    XR_MCAP_SUMMARY_OFFSET = 0x0E,
-    XR_MCAP_DATA_END = 0x0F,
-};
+/* ---- For chunk_summary.c ---- */
 
 /* A sink to the log itself. */
 typedef struct xr_mcap_sink {
@@ -169,10 +152,10 @@ xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap);
 /* Opcode, length and content of a record. */
 void xr_mcap_record(xr_sink *sink, uint8_t opcode, xr_encode_fn content, const void *object);
 void xr_mcap_put_magic(xr_sink *sink);
-void xr_mcap_encode_schema(xr_sink *sink, const void *schema); /* xr_schema */
+void xr_mcap_encode_schema(xr_sink *sink, const void *schema); /* xr_schema_id */
 typedef struct xr_mcap_channel_content {
     uint32_t id;
-    const xr_channel *channel;
+    const xr_channel_info *channel;
 } xr_mcap_channel_content;
 void xr_mcap_encode_channel(xr_sink *sink, const void *content); /* xr_mcap_channel_content */
 uint32_t xr_mcap_crc(const xr_mcap *mcap, uint32_t crc, const void *data, size_t size);

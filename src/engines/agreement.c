@@ -1,6 +1,7 @@
 #include "engines/agreement.h"
 
 #include "core/dtype.h"
+#include "core/summary/dtypes.h"
 
 #include <math.h>
 #include <stdio.h>

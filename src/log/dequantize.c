@@ -1,5 +1,6 @@
 /* Stored numbers to real ones: real = scale * (stored - zero_point). */
 #include "core/dtype.h"
+#include "core/summary/dtypes.h"
 #include <exray/log.h>
 
 #include <string.h>

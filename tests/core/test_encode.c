@@ -5,10 +5,11 @@
 
 #include <cmocka.h>
 
-#include "core/crc32.h"
+#include "core/chunks/crc32.h"
 #include "core/dtype.h"
-#include "core/messages.h"
-#include "core/text.h"
+#include "core/encode/messages.h"
+#include "core/encode/text.h"
+#include "core/summary/dtypes.h"
 #include <exray/codecs.h>
 #include <math.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void test_presence(void **state)
     ASSERT_BYTES(out, size, 0x18, 0);
     size = encode(xr_encode_system, &(xr_system_message){.has_celsius = true}, out, 64);
     ASSERT_BYTES(out, size, 0x29, 0, 0, 0, 0, 0, 0, 0, 0, 0x38, 0);
-    const xr_frame_entry negative_zero = {.name = "z", .value = -0.0};
+    const xr_frame_value negative_zero = {.name = "z", .value = -0.0};
     size = encode(xr_encode_frame_entry, &negative_zero, out, 64);
     ASSERT_BYTES(out, size, 0x3A, 12, 0x0A, 1, 'z', 0x11, 0, 0, 0, 0, 0, 0, 0, 0x80);
 }
@@ -146,7 +147,7 @@ static void assert_sha256(const void *data, size_t size, const char *wanted)
     uint8_t digest[32];
     char hex[65];
     exray_sha256(data, size, digest);
-    xr_text text = xr_text_in(hex, sizeof hex);
+    xr_text_builder text = xr_text_in(hex, sizeof hex);
     xr_text_add_hex(&text, digest, 32);
     assert_string_equal(hex, wanted);
 }

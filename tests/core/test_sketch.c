@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "core/crc32.h"
-#include "core/sketch_rows.h"
+#include "core/chunks/crc32.h"
+#include "core/summary/sketch_rows.h"
 #include <exray/exray.h>
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,8 @@
 #include <cmocka.h>
 
 #include "core/dtype.h"
-#include "core/stats_block.h"
+#include "core/summary/dtypes.h"
+#include "core/summary/stats_block.h"
 #include <exray/exray.h>
 #include <math.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORE = ROOT / "src" / "core"
-SOURCES = sorted(path for path in CORE.glob("*.c") if path.name != "port_posix.c")
-FLAGS = ["-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
+SOURCES = sorted(path for path in CORE.rglob("*.c") if path.name != "port_posix.c")
+FLAGS = ["-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}"]
 # What every C library, however small, has; and the compiler's own helpers.
 ALLOWED = {"memcpy", "memset", "memcmp", "memmove", "strlen", "strcmp", "strncmp", "strchr"}
 HELPERS = ("__aeabi_", "__aarch64_", "__atomic_", "__cpu_", "__udiv", "__div", "__umod", "__mod", "__float", "_GLOBAL_OFFSET_TABLE_")
@@ -41,7 +41,7 @@ def test_compiles_and_needs_only_the_port(compiler, nm, tmp_path):
 
 
 def test_port_is_all_that_touches_the_system():
-    for source in [*SOURCES, *CORE.glob("*.h")]:
+    for source in [*SOURCES, *CORE.rglob("*.h")]:
         for line in source.read_text().splitlines():
             if line.startswith("#include <"):
                 header = line.split("<")[1].split(">")[0]

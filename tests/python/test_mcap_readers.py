@@ -251,7 +251,7 @@ def test_with_the_javascript_reader(log, node_reader, tmp_path):
 def test_the_committed_schema_is_fresh(tmp_path):
     if not shutil.which("protoc"):
         pytest.skip("protoc is needed to make the schema anew")
-    fresh, committed = [tmp_path / "log.h", tmp_path / "foxglove.h"], ["core/schema_fds.h", "cli/foxglove_schema_fds.h"]
+    fresh, committed = [tmp_path / "log.h", tmp_path / "foxglove.h"], ["core/encode/schema_fds.h", "cli/export/foxglove_schema_fds.h"]
     subprocess.run([ROOT / "scripts" / "make_schema.sh", *fresh], check=True)
     for new, old in zip(fresh, committed):
         assert new.read_text() == (ROOT / "src" / old).read_text(), "run scripts/make_schema.sh"

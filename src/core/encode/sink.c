@@ -1,5 +1,5 @@
-#include "core/sink.h"
-#include "core/text.h"
+#include "core/encode/sink.h"
+#include "core/encode/text.h"
 
 /* Protobuf's wire types. */
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
@@ -25,7 +25,7 @@ uint64_t xr_encoded_size(xr_encode_fn encode, const void *object)
 
 void xr_encode_bytes(xr_sink *sink, const void *bytes)
 {
-    const xr_bytes *b = bytes;
+    const xr_byte_range *b = bytes;
     xr_put(sink, b->data, b->size);
 }
 

@@ -1,8 +1,8 @@
 /* Field numbers are those of schema/exray.proto. */
-#include "core/messages.h"
-#include "core/schema_fds.h"
+#include "core/encode/messages.h"
+#include "core/encode/schema_fds.h"
 
-const char *xr_schema_name(xr_schema schema)
+const char *xr_schema_name(xr_schema_id schema)
 {
     static const char *const names[] = {"",
 #define XR_SCHEMA_NAME(upper, name) "exray.v1." #name,
@@ -12,9 +12,9 @@ const char *xr_schema_name(xr_schema schema)
     return names[schema < XR_SCHEMA_COUNT ? schema : XR_SCHEMA_NONE];
 }
 
-xr_bytes xr_schema_descriptor(void)
+xr_byte_range xr_schema_descriptor(void)
 {
-    return (xr_bytes){xr_schema_fds, sizeof xr_schema_fds};
+    return (xr_byte_range){xr_schema_fds, sizeof xr_schema_fds};
 }
 
 static void encode_quantization(xr_sink *sink, const void *object)
@@ -140,7 +140,7 @@ void xr_encode_model(xr_sink *sink, const void *object)
 
 static void encode_frame_entry_pair(xr_sink *sink, const void *object)
 {
-    const xr_frame_entry *entry = object;
+    const xr_frame_value *entry = object;
     xr_pb_string(sink, 1, entry->name);
     if (entry->is_span)
         xr_pb_uint(sink, 2, entry->nanoseconds);
@@ -150,7 +150,7 @@ static void encode_frame_entry_pair(xr_sink *sink, const void *object)
 
 void xr_encode_frame_entry(xr_sink *sink, const void *object)
 {
-    const xr_frame_entry *entry = object;
+    const xr_frame_value *entry = object;
     xr_pb_message(sink, entry->is_span ? 8 : 7, encode_frame_entry_pair, entry);
 }
 

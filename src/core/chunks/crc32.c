@@ -1,4 +1,4 @@
-#include "core/crc32.h"
+#include "core/chunks/crc32.h"
 
 #define POLYNOMIAL 0xEDB88320u /* bits reversed */
 

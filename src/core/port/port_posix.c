@@ -1,7 +1,7 @@
 /* The port for POSIX systems; the machine's figures are those of Linux and left
  * out elsewhere. */
 #define _GNU_SOURCE
-#include "core/port.h"
+#include "core/port/port.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef XR_MESSAGES_H
 #define XR_MESSAGES_H
 
-#include "core/sink.h"
+#include "core/encode/sink.h"
 #include <exray/exray.h>
 
 /* The schemas a channel can have, by their MCAP schema id; 0 is none. */
@@ -15,19 +15,19 @@
     X(READING, Reading)                                                                                      \
     X(RESULT, Result)
 
-typedef enum xr_schema {
+typedef enum xr_schema_id {
     XR_SCHEMA_NONE = 0,
 #define XR_SCHEMA_ENUM(upper, name) XR_SCHEMA_##upper,
     XR_SCHEMAS(XR_SCHEMA_ENUM)
 #undef XR_SCHEMA_ENUM
         XR_SCHEMA_COUNT
-} xr_schema;
+} xr_schema_id;
 
 /* "exray.v1.Tensor" */
-const char *xr_schema_name(xr_schema schema);
+const char *xr_schema_name(xr_schema_id schema);
 
 /* schema/exray.proto as a FileDescriptorSet. */
-xr_bytes xr_schema_descriptor(void);
+xr_byte_range xr_schema_descriptor(void);
 
 typedef struct xr_tensor_message {
     uint64_t frame;
@@ -49,17 +49,17 @@ typedef struct xr_frame_message {
     bool has_label;
     int64_t label;
     uint64_t begin_ns, end_ns, inference_ns;
-    xr_bytes entries;
+    xr_byte_range entries;
 } xr_frame_message;
 void xr_encode_frame(xr_sink *sink, const void *message);
 
 /* One entry of Frame.values, or (is_span) of Frame.spans_ns. */
-typedef struct xr_frame_entry {
+typedef struct xr_frame_value {
     const char *name;
     bool is_span;
     double value;
     uint64_t nanoseconds;
-} xr_frame_entry;
+} xr_frame_value;
 void xr_encode_frame_entry(xr_sink *sink, const void *entry);
 
 typedef struct xr_latency_message {

@@ -1,5 +1,5 @@
 /* The same with AVX2, where the processor has it. */
-#include "core/sketch_rows.h"
+#include "core/summary/sketch_rows.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
 

@@ -1,7 +1,8 @@
 /* TensorSketch (spec/sketch.md), and TensorStats on the way. */
 #include "core/dtype.h"
-#include "core/sketch_rows.h"
-#include "core/stats_block.h"
+#include "core/summary/dtypes.h"
+#include "core/summary/sketch_rows.h"
+#include "core/summary/stats_block.h"
 #include <exray/exray.h>
 #include <math.h>
 #include <string.h>
@@ -85,18 +86,18 @@ static void finish(sketch *s, float bucket[EXRAY_SKETCH_BUCKETS])
 
 /* Where a stored element stands among those of channels-last order: stored as
  * [outer][channels][inner], read as [outer][inner][channels]. */
-typedef struct order {
+typedef struct element_order {
     uint64_t channels, inner; /* inner 1: as they lie */
-} order;
+} element_order;
 
-static order order_of(const exray_tensor_info *info)
+static element_order order_of(const exray_tensor_info *info)
 {
-    const order as_it_lies = {1, 1};
+    const element_order as_it_lies = {1, 1};
     const char *layout = info->layout ? info->layout : "";
     const char *c = strchr(layout, 'C');
     if (!c || strlen(layout) != info->rank || strchr(c + 1, 'C'))
         return as_it_lies;
-    order o = {1, 1};
+    element_order o = {1, 1};
     for (uint32_t i = (uint32_t)(c - layout); i < info->rank; i++) {
         if (info->shape[i] < 0)
             return as_it_lies;
@@ -115,7 +116,7 @@ enum { CHUNK = 4 * XR_SKETCH_COLUMNS }; /* elements: on the stack of whoever run
 typedef struct source {
     const exray_tensor_info *info;
     const uint8_t *data;
-    order order;
+    element_order order;
     xr_axis_walk walk;
 } source;
 
@@ -146,7 +147,7 @@ static void convert(exray_dtype dtype, const uint8_t *data, uint64_t first, size
 
 /* The run of elements of channel c among those first .. first + count - 1 of one plane
  * [inner][channels], at most `inner` of them: where it begins and how long it is. */
-static uint64_t run_of(const order *o, uint64_t first, uint64_t count, uint64_t c, uint64_t *begin)
+static uint64_t run_of(const element_order *o, uint64_t first, uint64_t count, uint64_t c, uint64_t *begin)
 {
     *begin = first > c ? (first - c + o->channels - 1) / o->channels : 0;
     const uint64_t end = first + count > c ? (first + count - c + o->channels - 1) / o->channels : 0;
@@ -156,7 +157,7 @@ static uint64_t run_of(const order *o, uint64_t first, uint64_t count, uint64_t 
 /* Elements first .. of one plane, which begins at element `base`, to channels last. */
 static void gather_plane(const source *s, uint64_t base, uint64_t first, uint64_t count, float *out)
 {
-    const order *o = &s->order;
+    const element_order *o = &s->order;
     float run[CHUNK];
     const uint64_t channels = count < o->channels ? count : o->channels;
     for (uint64_t k = 0; k < channels; k++) { /* no channel beyond those that are met */

@@ -1,5 +1,5 @@
 /* The same with AVX2, where the processor has it: 25 GB/s against 10. */
-#include "core/stats_block.h"
+#include "core/summary/stats_block.h"
 
 #if defined(__GNUC__) && defined(__x86_64__)
 

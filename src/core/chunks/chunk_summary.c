@@ -24,7 +24,7 @@ static void encode_data_end(xr_sink *sink, const void *unused)
 static void write_schemas(xr_sink *sink, xr_mcap *mcap)
 {
     for (int i = 1; i < XR_SCHEMA_COUNT; i++) {
-        const xr_schema schema = (xr_schema)i;
+        const xr_schema_id schema = (xr_schema_id)i;
         if (mcap->schema_written[i])
             xr_mcap_record(sink, XR_MCAP_SCHEMA, xr_mcap_encode_schema, &schema);
     }
@@ -154,7 +154,7 @@ int xr_mcap_end(xr_mcap *mcap)
         offsets_start = write_summary(&out.sink, mcap);
     }
     xr_put_u8(&out.sink, XR_MCAP_FOOTER);
-    xr_put_u64(&out.sink, 8 + 8 + 4);
+    xr_put_u64(&out.sink, XR_MCAP_FOOTER_SIZE);
     xr_put_u64(&out.sink, summary_start);
     xr_put_u64(&out.sink, offsets_start);
     xr_mcap_flush(mcap, false); /* and covers all up to here */
@@ -166,7 +166,7 @@ int xr_mcap_end(xr_mcap *mcap)
 
 /* Sizes of records, as the specification has them, rounded up. */
 enum {
-    MESSAGE_RECORD = 9 + 22,
+    MESSAGE_RECORD = XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER,
     INDEX_ENTRY = 16,
     MESSAGE_INDEX_AND_OFFSET = 9 + 6 + 10, /* a message may be the only one of its channel in a chunk */
     CHUNK_AND_INDEX = (9 + 44) + (9 + 72),
@@ -186,9 +186,9 @@ uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)
     return cost + 2 + cost * CHUNK_AND_INDEX * 2 / mcap->chunk_size;
 }
 
-uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel *channel, bool new_schema)
+uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel_info *channel, bool new_schema)
 {
-    const xr_schema schema = (xr_schema)channel->schema;
+    const xr_schema_id schema = (xr_schema_id)channel->schema;
     uint64_t cost = 9 + xr_encoded_size(xr_mcap_encode_channel, &(xr_mcap_channel_content){0, channel});
     if (new_schema)
         cost += 9 + xr_encoded_size(xr_mcap_encode_schema, &schema);

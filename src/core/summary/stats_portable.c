@@ -1,6 +1,6 @@
 /* Loops that a compiler can vectorize for any processor: XR_SIMD is set with
  * -fopenmp-simd, which permits sums in another order without -ffast-math. */
-#include "core/stats_block.h"
+#include "core/summary/stats_block.h"
 #include <string.h>
 
 #ifdef XR_SIMD

@@ -37,11 +37,11 @@ typedef void (*xr_encode_fn)(xr_sink *sink, const void *object);
 uint64_t xr_encoded_size(xr_encode_fn encode, const void *object);
 
 /* An object that is encoded already. */
-typedef struct xr_bytes {
+typedef struct xr_byte_range {
     const void *data;
     size_t size;
-} xr_bytes;
-void xr_encode_bytes(xr_sink *sink, const void *bytes); /* object: xr_bytes */
+} xr_byte_range;
+void xr_encode_bytes(xr_sink *sink, const void *bytes); /* object: xr_byte_range */
 
 /* ---- Little-endian integers, whatever the machine's order ---- */
 

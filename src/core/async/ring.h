@@ -4,7 +4,7 @@
 #define XR_RING_H
 
 #include "core/mcap.h"
-#include "core/port.h"
+#include "core/port/port.h"
 #include <stdatomic.h>
 
 typedef struct xr_ring {

@@ -1,14 +1,14 @@
-#include "core/text.h"
+#include "core/encode/text.h"
 #include <string.h>
 
-xr_text xr_text_in(char *buffer, size_t size)
+xr_text_builder xr_text_in(char *buffer, size_t size)
 {
     if (size)
         buffer[0] = 0;
-    return (xr_text){buffer, size};
+    return (xr_text_builder){buffer, size};
 }
 
-void xr_text_add_part(xr_text *text, const char *more, size_t size)
+void xr_text_add_part(xr_text_builder *text, const char *more, size_t size)
 {
     if (text->room <= 1)
         return;
@@ -20,13 +20,13 @@ void xr_text_add_part(xr_text *text, const char *more, size_t size)
     *text->at = 0;
 }
 
-void xr_text_add(xr_text *text, const char *more)
+void xr_text_add(xr_text_builder *text, const char *more)
 {
     if (more)
         xr_text_add_part(text, more, strlen(more));
 }
 
-void xr_text_add_padded(xr_text *text, uint64_t number, int digits)
+void xr_text_add_padded(xr_text_builder *text, uint64_t number, int digits)
 {
     char buffer[24];
     size_t at = sizeof buffer;
@@ -38,12 +38,12 @@ void xr_text_add_padded(xr_text *text, uint64_t number, int digits)
     xr_text_add_part(text, buffer + at, sizeof buffer - at);
 }
 
-void xr_text_add_number(xr_text *text, uint64_t number)
+void xr_text_add_number(xr_text_builder *text, uint64_t number)
 {
     xr_text_add_padded(text, number, 1);
 }
 
-void xr_text_add_hex(xr_text *text, const uint8_t *bytes, size_t size)
+void xr_text_add_hex(xr_text_builder *text, const uint8_t *bytes, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {

@@ -1,6 +1,7 @@
 /* TensorStats in one pass over the stored values. */
 #include "core/dtype.h"
-#include "core/stats_block.h"
+#include "core/summary/dtypes.h"
+#include "core/summary/stats_block.h"
 #include <exray/exray.h>
 #include <math.h>
 #include <string.h>

@@ -7,17 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct xr_text {
+typedef struct xr_text_builder {
     char *at;
     size_t room; /* the NUL's byte included */
-} xr_text;
+} xr_text_builder;
 
-xr_text xr_text_in(char *buffer, size_t size);
-void xr_text_add(xr_text *text, const char *more);
-void xr_text_add_part(xr_text *text, const char *more, size_t size);
-void xr_text_add_number(xr_text *text, uint64_t number);
-void xr_text_add_padded(xr_text *text, uint64_t number, int digits); /* leading zeros */
-void xr_text_add_hex(xr_text *text, const uint8_t *bytes, size_t size);
+xr_text_builder xr_text_in(char *buffer, size_t size);
+void xr_text_add(xr_text_builder *text, const char *more);
+void xr_text_add_part(xr_text_builder *text, const char *more, size_t size);
+void xr_text_add_number(xr_text_builder *text, uint64_t number);
+void xr_text_add_padded(xr_text_builder *text, uint64_t number, int digits); /* leading zeros */
+void xr_text_add_hex(xr_text_builder *text, const uint8_t *bytes, size_t size);
 
 /* Whether `name` matches `pattern`, size bytes long, with * and ?. */
 bool xr_text_matches(const char *pattern, size_t size, const char *name);

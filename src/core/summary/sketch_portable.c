@@ -1,6 +1,6 @@
 /* Loops that a compiler can vectorize for any processor.  Each column is a sum of its
  * own, in the order of rows: vectors of any length give the same bits. */
-#include "core/sketch_rows.h"
+#include "core/summary/sketch_rows.h"
 #include <string.h>
 
 #ifdef XR_SIMD

@@ -1,10 +1,10 @@
-#include "core/ring.h"
+#include "core/async/ring.h"
 
 /* Entries lie in one piece each; where one does not fit before the end of the
  * memory, a SKIP fills it. */
-typedef enum entry_kind { ENTRY_SKIP, ENTRY_MESSAGE, ENTRY_CALL, ENTRY_FLUSH } entry_kind;
+typedef enum ring_entry_kind { ENTRY_SKIP, ENTRY_MESSAGE, ENTRY_CALL, ENTRY_FLUSH } ring_entry_kind;
 
-typedef struct entry {
+typedef struct ring_entry {
     uint32_t kind;
     uint32_t channel;
     size_t total; /* bytes, this header included */
@@ -14,22 +14,22 @@ typedef struct entry {
     size_t size; /* of the message that follows */
     xr_ring_function function;
     const void *object;
-} entry;
+} ring_entry;
 
 enum { ALIGNMENT = 16 }; /* a SKIP needs its kind alone: it always fits */
 
 static size_t entry_total(size_t payload)
 {
-    return (sizeof(entry) + payload + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (sizeof(ring_entry) + payload + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* ---- The writer thread ---- */
 
-static void run_entry(xr_ring *ring, const entry *e)
+static void run_entry(xr_ring *ring, const ring_entry *e)
 {
-    const xr_bytes bytes = {e + 1, e->size};
+    const xr_byte_range bytes = {e + 1, e->size};
     const xr_message message = {e->channel, e->sequence, e->log_time, xr_encode_bytes, &bytes, e->size};
-    switch ((entry_kind)e->kind) {
+    switch ((ring_entry_kind)e->kind) {
     case ENTRY_MESSAGE:
         xr_mcap_message(ring->mcap, &message);
         break;
@@ -80,7 +80,7 @@ static void write_entries(void *argument)
         if (atomic_load(&ring->discard))
             return;
         const size_t at = tail & (ring->capacity - 1);
-        const entry *e = (const entry *)(const void *)(ring->bytes + at);
+        const ring_entry *e = (const ring_entry *)(const void *)(ring->bytes + at);
         if (e->kind == ENTRY_SKIP) {
             tail += ring->capacity - at;
         } else {
@@ -130,7 +130,7 @@ static void wait_until_used(xr_ring *ring, size_t limit)
 }
 
 /* Room for an entry of `total` bytes in one piece, or NULL. */
-static entry *reserve(xr_ring *ring, size_t total, bool wait)
+static ring_entry *reserve(xr_ring *ring, size_t total, bool wait)
 {
     size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     const size_t at = head & (ring->capacity - 1);
@@ -146,10 +146,10 @@ static entry *reserve(xr_ring *ring, size_t total, bool wait)
         head += skip;
         atomic_store_explicit(&ring->head, head, memory_order_release);
     }
-    return (entry *)(void *)(ring->bytes + (head & (ring->capacity - 1)));
+    return (ring_entry *)(void *)(ring->bytes + (head & (ring->capacity - 1)));
 }
 
-static void publish(xr_ring *ring, const entry *e)
+static void publish(xr_ring *ring, const ring_entry *e)
 {
     const size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     atomic_store_explicit(&ring->head, head + e->total, memory_order_release);
@@ -157,20 +157,20 @@ static void publish(xr_ring *ring, const entry *e)
 
 bool xr_ring_push(xr_ring *ring, const xr_message *message, bool wait, size_t spare)
 {
-    if (message->size > ring->capacity / 2 - sizeof(entry) - ALIGNMENT)
+    if (message->size > ring->capacity / 2 - sizeof(ring_entry) - ALIGNMENT)
         return false;
     const size_t size = (size_t)message->size;
     if (!wait && used(ring) + spare + entry_total(size) > ring->capacity)
         return false;
-    entry *e = reserve(ring, entry_total(size), wait);
+    ring_entry *e = reserve(ring, entry_total(size), wait);
     if (!e)
         return false;
-    *e = (entry){.kind = ENTRY_MESSAGE,
-                 .channel = message->channel,
-                 .total = entry_total(size),
-                 .sequence = message->sequence,
-                 .log_time = message->log_time,
-                 .size = size};
+    *e = (ring_entry){.kind = ENTRY_MESSAGE,
+                      .channel = message->channel,
+                      .total = entry_total(size),
+                      .sequence = message->sequence,
+                      .log_time = message->log_time,
+                      .size = size};
     xr_memory_sink memory = xr_memory_sink_at(e + 1);
     message->encode(&memory.sink, message->object);
     publish(ring, e);
@@ -183,17 +183,17 @@ bool xr_ring_push(xr_ring *ring, const xr_message *message, bool wait, size_t sp
 
 void xr_ring_call(xr_ring *ring, xr_ring_function function, const void *object)
 {
-    entry *e = reserve(ring, entry_total(0), true);
-    *e = (entry){.kind = ENTRY_CALL, .total = entry_total(0), .function = function, .object = object};
+    ring_entry *e = reserve(ring, entry_total(0), true);
+    *e = (ring_entry){.kind = ENTRY_CALL, .total = entry_total(0), .function = function, .object = object};
     publish(ring, e);
     wait_until_used(ring, 0);
 }
 
 void xr_ring_flush(xr_ring *ring, bool close_chunk)
 {
-    entry *e = reserve(ring, entry_total(0), false);
+    ring_entry *e = reserve(ring, entry_total(0), false);
     if (e) {
-        *e = (entry){.kind = ENTRY_FLUSH, .total = entry_total(0), .close_chunk = close_chunk};
+        *e = (ring_entry){.kind = ENTRY_FLUSH, .total = entry_total(0), .close_chunk = close_chunk};
         publish(ring, e);
     }
     wake_writer(ring);

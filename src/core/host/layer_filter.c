@@ -1,5 +1,8 @@
 /* config.layers: "Conv*,#12,#3-9". */
-#include "core/recorder.h"
+#include "core/host/layer_filter.h"
+
+#include "core/encode/text.h"
+#include <string.h>
 
 /* Reads a decimal number of at most 32 bits; false: there is none. */
 static bool read_index(const char **at, const char *end, uint32_t *out)

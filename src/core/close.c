@@ -1,0 +1,91 @@
+#include "core/close.h"
+
+#include "core/frame.h"
+#include "core/sticky_error.h"
+
+/* Gives back what open took. */
+void xr_release(xr_recorder *r)
+{
+    xr_port_usage_close(&r->usage_files);
+    if (r->file.handle >= 0) {
+        const int error = xr_port_close(r->file.handle);
+        if (error)
+            xr_fail_write(r, error);
+        r->file.handle = -1;
+    }
+    if (r->memory)
+        xr_port_free(r->memory);
+    r->memory = NULL;
+    r->magic = XR_CLOSED;
+}
+
+exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user)
+{
+    xr_recorder *r = xr_of(recorder);
+    const exray_status status = xr_check(r);
+    if (status)
+        return status;
+    if (!function || r->closer_count == XR_CLOSERS)
+        return xr_fail_with(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT,
+                            function ? "exray_recorder_on_close: four functions are registered already"
+                                     : "exray_recorder_on_close: the function is NULL",
+                            NULL, NULL);
+    r->closers[r->closer_count].function = function;
+    r->closers[r->closer_count].user = user;
+    r->closer_count++;
+    return EXRAY_OK;
+}
+
+/* Last registered, first called: taps may build on each other. */
+static void call_closers(xr_recorder *r)
+{
+    while (r->closer_count) {
+        r->closer_count--;
+        r->closers[r->closer_count].function(r->closers[r->closer_count].user);
+    }
+}
+
+/* From here on the writer is this thread's again. */
+static void stop_writer(xr_recorder *r, bool discard)
+{
+    if (!r->asynchronous)
+        return;
+    xr_ring_stop(&r->ring, discard);
+    xr_look_for_writer_error(r);
+    r->asynchronous = false;
+}
+
+exray_status exray_recorder_close(exray_recorder *recorder)
+{
+    xr_recorder *r = xr_of(recorder);
+    if (r->magic == XR_CLOSED)
+        return r->error.status;
+    if (r->magic != XR_MAGIC)
+        return EXRAY_E_STATE;
+    call_closers(r);
+    xr_look_for_writer_error(r);
+    if (!(r->asynchronous ? atomic_load(&r->ring.error) : r->mcap.error)) {
+        /* The sticky error was the caller's: what it recorded is not lost. */
+        if (r->frame.open)
+            xr_frame_end(r);
+        xr_write_last_system(r);
+    }
+    stop_writer(r, false);
+    /* After an argument error the log is whole and gets its end; after a failed
+     * write nothing more is tried. */
+    const int error = r->mcap.error ? r->mcap.error : xr_mcap_end(&r->mcap);
+    if (error)
+        xr_fail_write(r, error);
+    xr_release(r);
+    return r->error.status;
+}
+
+void exray_recorder_abandon(exray_recorder *recorder)
+{
+    xr_recorder *r = xr_of(recorder);
+    if (r->magic != XR_MAGIC)
+        return;
+    call_closers(r);
+    stop_writer(r, true);
+    xr_release(r);
+}

@@ -1,0 +1,24 @@
+/* From the recorder to the writer; what was dropped is counted. */
+#ifndef XR_EMIT_H
+#define XR_EMIT_H
+
+#include "core/state.h"
+
+/* What becomes of a record that finds no room. */
+typedef enum xr_urgency {
+    XR_MAY_DROP, /* as the policy says */
+    XR_WAIT,     /* it belongs to no frame, or must not be missed: waits */
+} xr_urgency;
+
+/* Whether the budget has room for a message of that size on that channel. */
+bool xr_budget_allows(const xr_recorder *r, uint32_t channel, uint64_t size);
+/* Sends the message on its way; drops and counts it where it finds no room. */
+exray_status xr_emit(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
+                     const void *object, xr_urgency urgency);
+/* On the topic; drops and counts where the channel finds no room. */
+exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schema, xr_encode_fn encode,
+                           const void *object, uint64_t log_time, xr_urgency urgency);
+/* Has the writer run `function`, on its own thread where it has one. */
+exray_status xr_emit_call(xr_recorder *r, xr_ring_function function, const void *object);
+
+#endif

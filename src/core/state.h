@@ -1,0 +1,126 @@
+/* The recorder's private state: data alone.  What works on it has a header of its
+ * own: sticky_error.h, channels.h, emit.h, frame.h, layout.h, identity.h. */
+#ifndef XR_STATE_H
+#define XR_STATE_H
+
+#include "core/async/ring.h"
+#include "core/mcap.h"
+#include "core/port/port.h"
+#include <exray/exray.h>
+
+enum {
+    XR_MAX_NAME = 1000,      /* bytes of a tensor's, stage's, reading's name */
+    XR_MAX_SOURCE = 1023,    /* bytes of Frame.source */
+    XR_FRAME_ENTRIES = 4096, /* bytes of Frame.values and Frame.spans_ns */
+    XR_MAX_INNER = 8,        /* depth of Node.inner */
+    XR_CLOSERS = 4,
+};
+#define XR_MAX_DATA ((size_t)1 << 30) /* bytes of Tensor.data */
+
+/* Where file and memory sinks write. */
+typedef struct xr_file_target {
+    int handle;
+} xr_file_target;
+
+typedef struct xr_memory_target {
+    uint8_t *bytes;
+    size_t size, used;
+} xr_memory_target;
+
+/* Bytes in a block that only grow. */
+typedef struct xr_name_pool {
+    char *bytes;
+    size_t used, capacity;
+} xr_name_pool;
+
+/* The names of a model's layers, for filters and channel metadata. */
+typedef struct xr_layer_names {
+    xr_name_pool arena; /* the strings */
+    uint32_t *name;     /* [count], offsets in the arena; NO_INDEX: not kept */
+    uint32_t *op;       /* [count] */
+    uint32_t count;     /* how many nodes have an entry */
+    uint32_t max;
+} xr_layer_names;
+
+/* The recorder's own view of a channel. */
+typedef struct xr_channel_use {
+    uint32_t sequence;
+    bool charged; /* to the byte budget */
+} xr_channel_use;
+
+typedef struct xr_channels {
+    xr_channel_info *table;
+    xr_channel_use *use;
+    uint32_t count, max;
+    uint16_t *hash; /* open addressing: channel + 1, 0 is free */
+    uint32_t hash_size;
+    xr_name_pool topics;
+} xr_channels;
+
+typedef struct xr_open_frame {
+    bool open;
+    exray_capture capture; /* of this frame */
+    char *source;          /* XR_MAX_SOURCE + 1 bytes */
+    bool has_label;
+    int64_t label;
+    uint64_t begin_ns, inference_ns;
+    uint8_t *entries; /* XR_FRAME_ENTRIES bytes */
+    size_t entries_used;
+} xr_open_frame;
+
+typedef struct xr_recorder {
+    uint64_t magic; /* XR_MAGIC while open, XR_CLOSED after */
+    exray_error error;
+    char target[80]; /* "log file 'edge.mcap'", for messages */
+
+    exray_capture capture;
+    const char *layers; /* a copy, or NULL */
+    uint64_t every_nth, first_frames, byte_budget;
+    bool no_io_data;
+    exray_policy policy;
+
+    void *memory; /* to be freed at close, or NULL */
+    xr_file_target file;
+    xr_memory_target buffer;
+    xr_mcap mcap;
+    xr_ring ring;
+    bool asynchronous;
+
+    xr_channels channels;
+    xr_layer_names names;
+    bool schema_charged[XR_SCHEMA_COUNT];
+    bool has_model;
+    bool model_dropped; /* for want of budget: tensors describe themselves */
+
+    xr_open_frame frame;
+    uint64_t next_frame; /* index of the next one, or of the open one */
+    uint64_t last_end_ns;
+    uint64_t last_chunk_ns; /* when the open chunk was last closed for its age */
+    uint64_t spent;         /* of the byte budget */
+    uint64_t dropped, dropped_told;
+    bool has_arena_bytes;
+    uint64_t arena_bytes;
+    xr_port_usage_files usage_files;
+    uint64_t last_slow_usage_ns;
+
+    struct {
+        void (*function)(void *user);
+        void *user;
+    } closers[XR_CLOSERS];
+    uint32_t closer_count;
+} xr_recorder;
+
+#define XR_MAGIC  0x6578726179726563u /* "exrayrec" */
+#define XR_CLOSED 0x6578726179656e64u
+
+static inline xr_recorder *xr_of(exray_recorder *recorder)
+{
+    return (xr_recorder *)(void *)recorder->opaque;
+}
+
+static inline const xr_recorder *xr_of_const(const exray_recorder *recorder)
+{
+    return (const xr_recorder *)(const void *)recorder->opaque;
+}
+
+#endif

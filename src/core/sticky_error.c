@@ -1,0 +1,77 @@
+#include "core/sticky_error.h"
+
+#include "core/encode/text.h"
+#include "core/port/port.h"
+
+exray_status xr_fail_with(xr_recorder *r, exray_status status, const char *a, const char *b, const char *c)
+{
+    if (!r->error.status) {
+        xr_text_builder text = xr_text_in(r->error.message, sizeof r->error.message);
+        r->error.status = status;
+        xr_text_add(&text, a);
+        xr_text_add(&text, b);
+        xr_text_add(&text, b ? c : NULL);
+    }
+    return r->error.status;
+}
+
+exray_status xr_fail_write(xr_recorder *r, int error)
+{
+    char buffer[128], text[384];
+    const bool full = xr_port_is_no_space(error);
+    xr_text_builder t = xr_text_in(text, sizeof text);
+    xr_text_add(&t, ": ");
+    xr_text_add(&t, xr_port_error_text(error, buffer, sizeof buffer));
+    xr_text_add(&t, full ? "; free some space, lower the capture level or set a byte budget"
+                         : "; check the device and its connection");
+    return xr_fail_with(r, full ? EXRAY_E_NO_SPACE : EXRAY_E_IO, "cannot write to ", r->target, text);
+}
+
+/* The writer thread's error becomes the recorder's at the next call. */
+void xr_look_for_writer_error(xr_recorder *r)
+{
+    if (!r->asynchronous || r->error.status)
+        return;
+    const int error = atomic_load_explicit(&r->ring.error, memory_order_acquire);
+    if (error)
+        xr_fail_write(r, error);
+}
+
+exray_status xr_check(xr_recorder *r)
+{
+    if (r->magic != XR_MAGIC)
+        return r->magic == XR_CLOSED && r->error.status ? r->error.status : EXRAY_E_STATE;
+    xr_look_for_writer_error(r);
+    return r->error.status;
+}
+
+exray_status exray_recorder_error_status(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
+        return EXRAY_E_STATE;
+    return r->error.status;
+}
+
+const char *exray_recorder_error_message(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
+        return "the recorder was never opened; call exray_recorder_open_file first";
+    return r->error.message;
+}
+
+uint64_t exray_recorder_dropped(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    return r->magic == XR_MAGIC || r->magic == XR_CLOSED ? r->dropped : 0;
+}
+
+exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message)
+{
+    xr_recorder *r = xr_of(recorder);
+    const exray_status before = xr_check(r);
+    if (before || !status)
+        return before;
+    return xr_fail_with(r, status, message ? message : exray_status_name(status), NULL, NULL);
+}
