@@ -62,6 +62,19 @@ void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *er
     return bytes;
 }
 
+size_t xr_file_begin(const char *path, void *begin, size_t room)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) /* a pipe would be waited for */
+        return 0;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return 0;
+    size_t size = fread(begin, 1, room, file);
+    fclose(file);
+    return size;
+}
+
 char *xr_text_begin(char *text)
 {
     return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;

@@ -8,6 +8,10 @@
  * a zero byte.  NULL on failure, with a line that names the path. */
 void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *error);
 
+/* Reads the first bytes of a regular file, at most `room`; 0: it is empty, a device, a pipe, or cannot be
+ * read. */
+size_t xr_file_begin(const char *path, void *begin, size_t room);
+
 /* Most bytes of a picture or a sound, and of a model file. */
 #define XR_LIMIT_SENSOR ((size_t)1 << 30)
 #define XR_LIMIT_MODEL  ((size_t)1 << 32)

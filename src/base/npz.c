@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/npz.h"
 
+#include "base/buffer.h"
+
 #include <errno.h>
 #include <exray/codecs.h>
 #include <inttypes.h>
@@ -73,14 +75,10 @@ static char *member_name(const xr_npz *npz, const char *name)
 
 static member *new_member(xr_npz *npz, const char *name)
 {
-    if (npz->count == npz->capacity) {
-        size_t capacity = npz->capacity ? npz->capacity * 2 : 64;
-        member *members = realloc(npz->members, capacity * sizeof *members);
-        if (!members)
-            return NULL;
-        npz->members = members;
-        npz->capacity = capacity;
-    }
+    member *members = xr_array_grow(npz->members, npz->count, &npz->capacity, sizeof *members);
+    if (!members)
+        return NULL;
+    npz->members = members;
     member *m = &npz->members[npz->count];
     *m = (member){.name = member_name(npz, name), .offset = npz->at};
     if (!m->name)

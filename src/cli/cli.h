@@ -57,9 +57,6 @@ int xr_usage_error(const xr_command *command, const char *format, ...) __attribu
 FILE *xr_open_output(const char *path);
 /* The same for a log, which takes the place of another log, and of nothing else. */
 FILE *xr_open_log_output(const char *path);
-/* Reads the first bytes of the file at `path`; 0: an empty one, a device, a pipe, none at all:
- * nothing to lose. */
-size_t xr_begin_of(const char *path, void *begin, size_t room);
 /* Whether a log may be written to `path`; false: said. */
 bool xr_may_write_log(const char *path);
 /* Whether two names are of one file. */

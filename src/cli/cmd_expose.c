@@ -25,7 +25,7 @@ static int write_model(const xr_model_bytes *bytes, const char *path)
 static bool may_be_written(const char *path)
 {
     uint8_t begin[64];
-    size_t size = xr_begin_of(path, begin, sizeof begin);
+    size_t size = xr_file_begin(path, begin, sizeof begin);
     bool model = size == 0;
     for (size_t i = 0; xr_model_formats[i] && !model; i++)
         model = xr_model_formats[i]->recognize(begin, size);

@@ -1,5 +1,6 @@
 /* exray info: what a log holds. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/sort.h"
 #include "cli/cli.h"
 #include "cli/info_inner.h"
 #include "cli/text_out.h"
@@ -32,12 +33,6 @@ typedef struct log_summary {
     uint64_t unreadable; /* records and attachments that --check could not read */
 } log_summary;
 
-static int compare_numbers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool sum_latency(log_summary *s)
 {
     uint64_t *times = malloc((s->frames + 1) * sizeof *times);
@@ -48,7 +43,7 @@ static bool sum_latency(log_summary *s)
         if (frame->inference_ns)
             times[s->timed++] = frame->inference_ns;
     }
-    qsort(times, s->timed, sizeof *times, compare_numbers);
+    qsort(times, s->timed, sizeof *times, xr_by_u64);
     if (s->timed) {
         size_t middle = s->timed / 2;
         double upper = (double)times[middle], lower = s->timed % 2 ? upper : (double)times[middle - 1];

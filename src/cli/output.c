@@ -1,5 +1,6 @@
 /* Where commands write to: files that are not overwritten by a slip, standard output. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/file.h"
 #include "cli/cli.h"
 #include "core/mcap_format.h"
 
@@ -12,23 +13,10 @@
 
 typedef enum standing { STANDS_NOTHING, STANDS_LOG, STANDS_OTHER } standing;
 
-size_t xr_begin_of(const char *path, void *begin, size_t room)
-{
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
-        return 0;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return 0; /* opening it for writing says why */
-    size_t size = fread(begin, 1, room, file);
-    fclose(file);
-    return size;
-}
-
 static standing what_stands_at(const char *path)
 {
     unsigned char first[XR_MCAP_MAGIC_SIZE];
-    size_t size = xr_begin_of(path, first, sizeof first);
+    size_t size = xr_file_begin(path, first, sizeof first);
     if (size == 0)
         return STANDS_NOTHING;
     return memcmp(first, XR_MCAP_MAGIC, size) == 0 ? STANDS_LOG : STANDS_OTHER;

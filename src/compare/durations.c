@@ -1,5 +1,8 @@
 #include "compare/durations.h"
 
+#include "base/sort.h"
+#include "compare/macs.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +15,6 @@ enum {
 };
 
 /* ---- Statistics -------------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The rank k (from 0) for which [x_k, x_(n-1-k)] holds the median with 99 %: at most half a
  * percent of all samples have k or fewer values on one side of it (binomial, p = 1/2). */
@@ -41,7 +38,7 @@ exray_durations xr_durations(double *value, size_t count)
 {
     if (count == 0)
         return (exray_durations){0, NAN, NAN, NAN, NAN, NAN};
-    qsort(value, count, sizeof *value, ascending);
+    qsort(value, count, sizeof *value, xr_by_double);
     size_t k = count < 8 ? 0 : median_rank(count);
     return (exray_durations){.count = count,
                              .least = value[0],

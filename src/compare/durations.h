@@ -20,7 +20,4 @@ void xr_latency_free(xr_latency *latency);
 /* Sorts `value` and says what is known of its distribution. */
 exray_durations xr_durations(double *value, size_t count);
 
-/* macs.c: multiply-accumulates of one execution of a node; 0: none, or the shapes do not say. */
-uint64_t xr_node_macs(const exray_model *model, uint32_t node);
-
 #endif

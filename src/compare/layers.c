@@ -1,5 +1,7 @@
 #include "compare/layers.h"
 
+#include "base/tensor.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,19 +11,6 @@ const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node
         return NULL;
     uint32_t tensor = model->nodes[node].outputs[output];
     return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
-}
-
-uint64_t xr_shape_elements(const exray_tensor_info *info)
-{
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if (info->shape[i] <= 0 || info->shape[i] > (int64_t)1 << 40)
-            return 0;
-        count *= (uint64_t)info->shape[i];
-        if (count > (uint64_t)1 << 40)
-            return 0;
-    }
-    return count;
 }
 
 /* What is known of each tensor while the nodes are walked. */
@@ -118,7 +107,7 @@ static void note_inputs(const walk *w, const exray_node *node, xr_layer *layer)
         if (node->inputs[i] >= w->out->model->tensor_count)
             continue;
         const tensor_state *t = &w->tensor[node->inputs[i]];
-        uint64_t elements = t->constant ? xr_shape_elements(&w->out->model->tensors[node->inputs[i]]) : 0;
+        uint64_t elements = t->constant ? xr_elements(&w->out->model->tensors[node->inputs[i]]) : 0;
         if (elements > layer->weights && w->out->model->tensors[node->inputs[i]].rank > 1)
             layer->weights = elements;
         if (!t->constant && t->layer != EXRAY_NO_INDEX && producers < 4)
@@ -168,7 +157,7 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
                        .kind = op.kind,
                        .core = number,
                        .activation = op.kind == XR_OP_ACTIVATION ? op.activation : xr_fused_activation(node),
-                       .elements = known ? xr_shape_elements(&model->tensors[node->outputs[k]]) : 0,
+                       .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0,
                        .constant = constant};
         note_inputs(w, node, layer);
         if (source != EXRAY_NO_INDEX && node->output_count == 1) {
@@ -203,7 +192,7 @@ static void add_unmade(walk *w, uint32_t n)
                             .kind = XR_OP_PARTITION,
                             .core = number,
                             .activation = XR_ACTIVATION_UNKNOWN,
-                            .elements = known ? xr_shape_elements(&model->tensors[node->outputs[k]]) : 0};
+                            .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0};
         note_inputs(w, node, layer);
         if (known)
             w->tensor[node->outputs[k]].layer = number;

@@ -37,7 +37,4 @@ bool xr_layer_is_free(const xr_layer *layer);
  * say. */
 const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output);
 
-/* Elements of a shape; 0 where unknown or beyond 2^40. */
-uint64_t xr_shape_elements(const exray_tensor_info *info);
-
 #endif

@@ -1,5 +1,6 @@
 /* The work of a node: multiply-accumulates, from the shapes of its tensors. */
-#include "compare/durations.h"
+#include "compare/macs.h"
+#include "base/tensor.h"
 #include "compare/layers.h"
 
 #include <string.h>
@@ -68,11 +69,11 @@ uint64_t xr_node_macs(const exray_model *model, uint32_t index)
     if (!data || !weights)
         return 0;
     if (r->rule == INNER_PRODUCT)
-        return product(xr_shape_elements(out), last_dimension(data));
+        return product(xr_elements(out), last_dimension(data));
     bool spread = r->rule == SPREAD_LAST || r->rule == SPREAD_FIRST;
     uint64_t channels = r->rule == OUTPUT_IS_CHANNELS                           ? last_dimension(out)
                         : r->rule == LAST_IS_CHANNELS || r->rule == SPREAD_LAST ? last_dimension(weights)
                                                                                 : first_dimension(weights);
-    uint64_t elements = xr_shape_elements(spread ? data : out);
-    return channels ? product(elements, xr_shape_elements(weights) / channels) : 0;
+    uint64_t elements = xr_elements(spread ? data : out);
+    return channels ? product(elements, xr_elements(weights) / channels) : 0;
 }

@@ -4,6 +4,7 @@
  * on a lattice, whose spacing is the unit in which rounding, decoders and 8-bit
  * quantization err.  Where a float resize has blurred the lattice, the nominal
  * range of the usual conventions gives the unit. */
+#include "base/sort.h"
 #include "compare/comparison.h"
 
 #include <math.h>
@@ -53,12 +54,6 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
             if (isfinite(value))
                 samples->value[c][samples->count[c]++] = value;
         }
-}
-
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
 }
 
 /* Spacing of sorted values if they lie on a lattice, else 0. */
@@ -118,7 +113,7 @@ double xr_samples_step(xr_samples *samples)
         size_t n = samples->count[c];
         if (n == 0)
             continue;
-        qsort(v, n, sizeof *v, ascending);
+        qsort(v, n, sizeof *v, xr_by_float);
         min = fmin(min, v[0]);
         max = fmax(max, v[n - 1]);
         double own = lattice(v, n);

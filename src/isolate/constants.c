@@ -1,4 +1,6 @@
 #include "isolate/constants.h"
+
+#include "base/tensor.h"
 #include "isolate/plan.h"
 
 #include <exray/exray.h>
@@ -19,14 +21,10 @@ static bool same_kind(const exray_tensor_info *a, const exray_tensor_info *b, ui
 {
     if (a->dtype != b->dtype || a->rank != b->rank)
         return false;
-    *elements = 1;
-    for (uint32_t d = 0; d < a->rank; d++) {
-        if (a->shape[d] != b->shape[d] || a->shape[d] < 0 ||
-            (a->shape[d] && *elements > SIZE_MAX / 8 / (uint64_t)a->shape[d]))
+    for (uint32_t d = 0; d < a->rank; d++)
+        if (a->shape[d] != b->shape[d])
             return false;
-        *elements *= (uint64_t)a->shape[d];
-    }
-    return true;
+    return xr_element_count(a, elements);
 }
 
 static bool has_data(const exray_log *log, uint32_t tensor)

@@ -1,6 +1,8 @@
 /* Which nodes of the reference's file compute what, from what the edge recorded. */
 #include "isolate/plan.h"
 
+#include "base/sort.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,16 +127,10 @@ static bool is_given(const xr_plan *p, uint32_t tensor)
            p->file->constant[tensor].data;
 }
 
-static int by_number(const void *left, const void *right)
-{
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return (a > b) - (a < b);
-}
-
 /* TensorFlow Lite cuts runs of nodes: what lies between comes along. */
 static bool fill_gaps(const xr_plan *p, block *b)
 {
-    qsort(b->nodes, b->count, sizeof *b->nodes, by_number);
+    qsort(b->nodes, b->count, sizeof *b->nodes, xr_by_u32);
     if (strcmp(p->file->format->name, "tflite") != 0)
         return true;
     uint32_t first = b->nodes[0], last = b->nodes[b->count - 1];

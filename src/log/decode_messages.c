@@ -3,8 +3,7 @@
 #include <string.h>
 
 enum {
-    MAX_NODE_DEPTH = 8,    /* of Node.inner */
-    MAX_ELEMENT_LOG2 = 40, /* a tensor of more elements than this is no tensor */
+    MAX_NODE_DEPTH = 8, /* of Node.inner */
     SHA256_SIZE = 32,
 };
 
@@ -77,28 +76,6 @@ static bool decode_info(const xr_field *from, xr_arena *arena, exray_tensor_info
     out->shape = shape.items;
     out->rank = (uint32_t)shape.count;
     return true;
-}
-
-uint64_t xr_element_count(const exray_tensor_info *info, bool *unknown)
-{
-    uint64_t count = 1;
-    *unknown = false;
-    if (info->dtype == EXRAY_DTYPE_UNSPECIFIED && info->rank == 0)
-        return 0;
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if (info->shape[i] < 0)
-            *unknown = true;
-        if (info->shape[i] == 0)
-            count = 0;
-    }
-    if (*unknown || count == 0)
-        return 0;
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if ((uint64_t)info->shape[i] > (UINT64_C(1) << MAX_ELEMENT_LOG2) / count)
-            return 0;
-        count *= (uint64_t)info->shape[i];
-    }
-    return count;
 }
 
 /* ---- Model ----------------------------------------------------------------- */

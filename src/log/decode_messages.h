@@ -37,8 +37,4 @@ bool xr_decode_system(const uint8_t *data, size_t size, exray_system *out);
 bool xr_decode_reading(const uint8_t *data, size_t size, xr_arena *arena, exray_reading *out);
 bool xr_decode_result(const uint8_t *data, size_t size, xr_arena *arena, exray_result *out);
 
-/* Elements of a tensor of that shape; 0 where a dimension is unknown
- * (`unknown`) or the product is no sensible number. */
-uint64_t xr_element_count(const exray_tensor_info *info, bool *unknown);
-
 #endif

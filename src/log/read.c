@@ -1,4 +1,5 @@
 /* Reading records into slots. */
+#include "base/tensor.h"
 #include "log/attached_constants.h"
 #include "log/deferred.h"
 #include "log/log_file.h"
@@ -169,13 +170,32 @@ static exray_status lent_view(const exray_log *log, const exray_record *record, 
         return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
     xr_arena_reset(&slot->arena);
     const xr_lent_constant *lent = &log->lent[record->position];
-    bool unknown;
     *out = (exray_tensor_view){.info = *info_of_model(log, record, record->index),
                                .data = lent->data,
                                .size = lent->size,
                                .model_tensor = record->index};
-    out->count = xr_element_count(&out->info, &unknown);
+    out->count = xr_elements(&out->info);
     return EXRAY_OK;
+}
+
+/* Whether the shape has a dimension from `least` to `most`. */
+static bool has_dimension(const exray_tensor_info *info, int64_t least, int64_t most)
+{
+    for (uint32_t i = 0; i < info->rank; i++)
+        if (info->shape[i] >= least && info->shape[i] <= most)
+            return true;
+    return false;
+}
+
+/* As the shape says, or else as many as there are bytes for. */
+static void count_elements(exray_tensor_view *view)
+{
+    const exray_tensor_info *info = &view->info;
+    unsigned bits = exray_dtype_bits(info->dtype);
+    bool described = info->dtype != EXRAY_DTYPE_UNSPECIFIED || info->rank > 0;
+    view->count = described ? xr_elements(info) : 0;
+    if (view->data && bits >= 8 && has_dimension(info, INT64_MIN, -1))
+        view->count = view->size / (bits / 8);
 }
 
 /* Decodes a tensor's message, whose chunk may still have to be checked. */
@@ -199,17 +219,10 @@ static exray_status decode_view(const exray_log *log, const exray_record *record
         if (info)
             out->info = *info;
     }
-    bool unknown;
-    unsigned bits = exray_dtype_bits(out->info.dtype);
-    out->count = xr_element_count(&out->info, &unknown);
-    if (unknown && out->data && bits >= 8)
-        out->count = out->size / (bits / 8);
+    count_elements(out);
     /* Protobuf writes no field for no bytes: a tensor without elements has data.  It
      * lies in the chunk, as all data does whose chunk is still to be summed. */
-    bool empty = false;
-    for (uint32_t i = 0; i < out->info.rank; i++)
-        empty = empty || out->info.shape[i] == 0;
-    if (empty && !out->data)
+    if (has_dimension(&out->info, 0, 0) && !out->data)
         out->data = data;
     return EXRAY_OK;
 }

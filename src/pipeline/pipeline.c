@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pipeline/steps.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,24 +19,9 @@ void xr_pipeline_free(xr_pipeline *pipeline)
 xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
 {
     enum { MOST = 1 << 20 }; /* more than xr_pipeline_parse accepts, so that it says so */
-    FILE *file = fopen(path, "rb");
-    char *text = file ? malloc(MOST) : NULL;
-    if (!text) {
-        xr_error_set(error, file ? EXRAY_E_MEMORY : EXRAY_E_IO, "cannot open pipeline file %s: %s", path,
-                     strerror(errno));
-        if (file)
-            fclose(file);
-        return NULL;
-    }
-    size_t size = fread(text, 1, MOST, file);
-    bool failed = ferror(file);
-    int why = errno;
-    fclose(file);
-    xr_pipeline *pipeline = NULL;
-    if (failed)
-        xr_error_set(error, EXRAY_E_IO, "cannot read pipeline file %s: %s", path, strerror(why));
-    else
-        pipeline = xr_pipeline_parse(text, size, path, error);
+    size_t size;
+    char *text = xr_file_read(path, MOST, &size, error);
+    xr_pipeline *pipeline = text ? xr_pipeline_parse(text, size, path, error) : NULL;
     free(text);
     return pipeline;
 }

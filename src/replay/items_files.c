@@ -1,5 +1,6 @@
 /* Frames from files: a folder, one file, or a list. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "replay/items.h"
@@ -41,18 +42,12 @@ static char *join(const char *folder, const char *name)
 /* Takes over `name`. */
 static bool add_name(file_items *items, char *name)
 {
-    if (name && items->base.count == items->room) {
-        size_t room = items->room ? 2 * items->room : 256;
-        char **grown = realloc(items->names, room * sizeof *grown);
-        if (!grown) {
-            free(name);
-            return false;
-        }
-        items->names = grown;
-        items->room = room;
-    }
-    if (!name)
+    char **grown = name ? xr_array_grow(items->names, items->base.count, &items->room, sizeof *grown) : NULL;
+    if (!grown) {
+        free(name);
         return false;
+    }
+    items->names = grown;
     items->names[items->base.count++] = name;
     return true;
 }

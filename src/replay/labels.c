@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "replay/labels.h"
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -166,16 +167,9 @@ exray_status xr_names_load(const char *path, xr_names *out, exray_error *error)
         else if (!*line)
             break; /* what follows the last newline is no line */
         line[strcspn(line, "\r")] = '\0';
-        if (out->count == room) {
-            room = room ? 2 * room : 1024;
-            char **grown = realloc(out->name, room * sizeof *grown);
-            if (!grown) {
-                status = xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory", path);
-                break;
-            }
-            out->name = grown;
-        }
-        char *copy = strdup(line);
+        char **grown = xr_array_grow(out->name, out->count, &room, sizeof *grown);
+        out->name = grown ? grown : out->name;
+        char *copy = grown ? strdup(line) : NULL;
         if (!copy) {
             status = xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory", path);
             break;

@@ -4,6 +4,7 @@
 #include "replay/observer.h"
 
 #include "base/error.h"
+#include "base/tensor.h"
 #include "engines/agreement.h"
 
 #include <exray/log.h>
@@ -77,11 +78,9 @@ static bool copy_output(const exray_tensor_info *info, const void *data, size_t 
     if (size)
         memcpy(to->data, data, size);
     to->size = size;
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < info->rank; i++)
-        count = info->shape[i] < 0 || (info->shape[i] && count > size * 8 / (uint64_t)info->shape[i])
-                    ? 0
-                    : count * (uint64_t)info->shape[i];
+    uint64_t count = xr_elements(info);
+    if (count > (uint64_t)size * 8)
+        count = 0;
     to->values = malloc((count ? (size_t)count : 1) * sizeof *to->values);
     if (!to->values)
         return false;

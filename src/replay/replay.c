@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/tensor.h"
 #include "pipeline/pipeline.h"
 #include "replay/observer.h"
 #include "replay/result.h"
@@ -45,13 +46,7 @@ static void warn(const run *r, const char *text)
 /* Bytes of a tensor of fixed shape; 0 where it has none. */
 static size_t tensor_bytes(const exray_tensor_info *info)
 {
-    uint64_t bits = exray_dtype_bits(info->dtype);
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if (info->shape[i] <= 0 || bits > (UINT64_C(1) << 40) / (uint64_t)info->shape[i])
-            return 0;
-        bits *= (uint64_t)info->shape[i];
-    }
-    return (size_t)((bits + 7) / 8);
+    return (size_t)((xr_elements(info) * exray_dtype_bits(info->dtype) + 7) / 8);
 }
 
 static exray_status load_pipeline(run *r, exray_error *error)

@@ -1,6 +1,7 @@
 #include "replay/result.h"
 
 #include "base/error.h"
+#include "base/tensor.h"
 
 #include <exray/log.h>
 #include <math.h>
@@ -10,14 +11,6 @@
 
 enum { MAX_TOP_K = 1000 };
 
-static uint64_t element_count(const exray_tensor_info *info)
-{
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < info->rank; i++)
-        count *= info->shape[i] > 0 ? (uint64_t)info->shape[i] : 0;
-    return count;
-}
-
 /* Output i as floats; free() it.  NULL on failure. */
 static float *output_values(const xr_engine *engine, xr_session *session, uint32_t i, uint64_t *count,
                             exray_error *error)
@@ -25,7 +18,7 @@ static float *output_values(const xr_engine *engine, xr_session *session, uint32
     const exray_tensor_info *info = engine->output(session, i);
     size_t size;
     const void *data = engine->output_data(session, i, &size);
-    *count = element_count(info);
+    *count = xr_elements(info);
     if (!data || *count > size) /* no element takes less than half a byte; int4 outputs do not occur */
         *count = 0;
     float *values = malloc(*count ? *count * sizeof *values : 1);
@@ -48,7 +41,7 @@ static const char *label_of(const xr_task *task, int64_t id)
 /* One vector: [n], [1, n], [1, 1, n], ... with n > 1. */
 static bool is_vector(const exray_tensor_info *info)
 {
-    uint64_t count = element_count(info);
+    uint64_t count = xr_elements(info);
     return count > 1 && info->rank >= 1 && (uint64_t)info->shape[info->rank - 1] == count;
 }
 
@@ -60,9 +53,9 @@ static bool is_detection(const xr_engine *engine, xr_session *session)
     for (uint32_t i = 0; i < 4; i++)
         if (!(info[i] = engine->output(session, i)))
             return false;
-    uint64_t n = element_count(info[1]);
-    return info[0]->rank >= 2 && info[0]->shape[info[0]->rank - 1] == 4 && element_count(info[0]) == 4 * n &&
-           element_count(info[2]) == n && element_count(info[3]) == 1;
+    uint64_t n = xr_elements(info[1]);
+    return info[0]->rank >= 2 && info[0]->shape[info[0]->rank - 1] == 4 && xr_elements(info[0]) == 4 * n &&
+           xr_elements(info[2]) == n && xr_elements(info[3]) == 1;
 }
 
 static bool is_task(const xr_task *task, const char *name)
@@ -76,7 +69,7 @@ bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *sess
     const exray_tensor_info *first = engine->output(session, 0);
     if (is_task(task, "classification")) {
         if (first && !engine->output(session, 1) && is_vector(first)) {
-            uint64_t classes = element_count(first);
+            uint64_t classes = xr_elements(first);
             if (task->labels.count == 0 ||
                 task->labels.count + (uint64_t)llabs(task->label_offset) >= classes)
                 return true;
@@ -102,7 +95,7 @@ int64_t xr_task_classes(const xr_task *task, const xr_engine *engine, xr_session
     const exray_tensor_info *first = engine->output(session, 0);
     if (!is_task(task, "classification") || !first || !is_vector(first))
         return 0;
-    int64_t classes = (int64_t)element_count(first) - task->label_offset;
+    int64_t classes = (int64_t)xr_elements(first) - task->label_offset;
     return classes > 0 ? classes : 0;
 }
 

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "validate/validate.h"
 
+#include "base/file.h"
+#include "log/wire.h"
 #include "validate/models.h"
 
 #include <errno.h>
@@ -45,14 +47,9 @@ static exray_status take_options(const exray_validation_options *from, exray_val
 /* A slip of the keyboard must not cost a log, nor end this process, which has it mapped. */
 static bool is_log(const char *path)
 {
-    static const char magic[] = "\x89MCAP0\r\n";
-    char begin[sizeof magic - 1];
-    FILE *file = fopen(path, "rb");
-    bool same = file && fread(begin, 1, sizeof begin, file) == sizeof begin &&
-                memcmp(begin, magic, sizeof begin) == 0;
-    if (file)
-        fclose(file);
-    return same;
+    char begin[XR_MCAP_MAGIC_SIZE];
+    return xr_file_begin(path, begin, sizeof begin) == sizeof begin &&
+           memcmp(begin, XR_MCAP_MAGIC, sizeof begin) == 0;
 }
 
 static bool write_html(const exray_validation *v, const char *path, exray_error *error)

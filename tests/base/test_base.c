@@ -1,9 +1,12 @@
 #include "base/buffer.h"
+#include "base/file.h"
 #include "base/sort.h"
+#include "base/tensor.h"
 #include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +105,64 @@ static void an_array_grows(void **state)
     free(item);
 }
 
+/* ---- Tensors ----------------------------------------------------------------------- */
+
+static void elements_of_a_shape(void **state)
+{
+    (void)state;
+    const int64_t big = INT64_C(1) << 20;
+    const struct {
+        int64_t shape[3];
+        uint32_t rank;
+        bool known;
+        uint64_t count;
+    } rows[] = {
+        {{0}, 0, true, 1},
+        {{2, 3, 4}, 3, true, 24},
+        {{2, 0, 4}, 3, true, 0},
+        {{2, -1, 4}, 3, false, 0},
+        {{0, -1}, 2, false, 0},
+        {{big, big}, 2, true, (uint64_t)(big * big)},
+        {{big, big, 2}, 3, false, 0},
+        {{INT64_MAX, INT64_MAX, 0}, 3, true, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const exray_tensor_info info = {.rank = rows[i].rank, .shape = rows[i].shape};
+        uint64_t count = 7;
+        assert_int_equal(xr_element_count(&info, &count), rows[i].known);
+        assert_int_equal(count, rows[i].count);
+        assert_int_equal(xr_elements(&info), rows[i].count);
+    }
+}
+
+/* ---- Files --------------------------------------------------------------------------- */
+
+static void files_are_read(void **state)
+{
+    (void)state;
+    const char *path = EXRAY_TEST_DIR "/test_base.bytes";
+    char begin[4];
+    size_t size = 0;
+    exray_error error;
+    FILE *out = fopen(path, "wb");
+    assert_non_null(out);
+    fputs("some bytes", out);
+    fclose(out);
+    char *text = xr_file_read(path, 10, &size, &error);
+    assert_int_equal(size, 10);
+    assert_string_equal(text, "some bytes");
+    free(text);
+    assert_null(xr_file_read(path, 9, &size, &error));
+    assert_int_equal(error.status, EXRAY_E_LIMIT);
+    assert_int_equal(xr_file_begin(path, begin, sizeof begin), 4);
+    assert_memory_equal(begin, "some", 4);
+    assert_int_equal(xr_file_begin(EXRAY_TEST_DIR, begin, sizeof begin), 0);
+    remove(path);
+    assert_int_equal(xr_file_begin(path, begin, sizeof begin), 0);
+    assert_null(xr_file_read(path, 9, &size, &error));
+    assert_int_equal(error.status, EXRAY_E_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +170,8 @@ int main(void)
         cmocka_unit_test(what_is_no_utf8_is_repaired),
         cmocka_unit_test(a_buffer_grows),
         cmocka_unit_test(an_array_grows),
+        cmocka_unit_test(elements_of_a_shape),
+        cmocka_unit_test(files_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+#include "base/buffer.h"
+#include "base/sort.h"
 #include "cli/cli.h"
 #include "cli/export/export.h"
 #include "cli/text_out.h"
@@ -52,16 +54,12 @@ static row *row_of(csv_rows *t, const exray_record *record)
             return &t->rows[at];
         }
     }
-    if (t->count == t->capacity) {
-        size_t capacity = t->capacity ? t->capacity * 2 : 64;
-        row *rows = realloc(t->rows, capacity * sizeof *rows);
-        if (!rows) {
-            t->failed = true;
-            return NULL;
-        }
-        t->rows = rows;
-        t->capacity = capacity;
+    row *rows = xr_array_grow(t->rows, t->count, &t->capacity, sizeof *rows);
+    if (!rows) {
+        t->failed = true;
+        return NULL;
     }
+    t->rows = rows;
     row *r = &t->rows[t->count++];
     *r = (row){.kind = record->kind, .index = record->index, .output = record->output, .name = record->name};
     t->next = t->count;
@@ -137,16 +135,12 @@ static void add_time(csv_rows *t, uint32_t node, uint64_t ns)
         times->ns[times->count - 1] += ns;
         return;
     }
-    if (times->count == times->capacity) {
-        size_t capacity = times->capacity ? times->capacity * 2 : 16;
-        uint64_t *grown = realloc(times->ns, capacity * sizeof *grown);
-        if (!grown) {
-            t->failed = true;
-            return;
-        }
-        times->ns = grown;
-        times->capacity = capacity;
+    uint64_t *grown = xr_array_grow(times->ns, times->count, &times->capacity, sizeof *grown);
+    if (!grown) {
+        t->failed = true;
+        return;
     }
+    times->ns = grown;
     times->ns[times->count++] = ns;
     times->open = true;
 }
@@ -166,12 +160,6 @@ static void add_latency(csv_rows *t, const exray_record *record, exray_slot *slo
             t->times[latency.node[i]].open = false;
 }
 
-static int compare_times(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static void put_number(FILE *out, bool known, double value)
 {
     if (known && isfinite(value))
@@ -186,7 +174,7 @@ static void put_times(FILE *out, node_times *times)
         fputs(",,,", out);
         return;
     }
-    qsort(times->ns, times->count, sizeof *times->ns, compare_times);
+    qsort(times->ns, times->count, sizeof *times->ns, xr_by_u64);
     size_t middle = times->count / 2;
     double median = (double)times->ns[middle];
     if (times->count % 2 == 0)

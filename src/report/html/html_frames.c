@@ -1,6 +1,8 @@
 /* Which frames are worth looking at. */
 #include "report/html/html_frames.h"
 
+#include "base/sort.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -103,12 +105,6 @@ static size_t changed(const xr_frame_facts *facts, size_t count, const xr_notabl
     return at;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median_of(const xr_frame_facts *facts, size_t count)
 {
     double *value = malloc(count * sizeof *value), median = NAN;
@@ -117,7 +113,7 @@ static double median_of(const xr_frame_facts *facts, size_t count)
         if (isfinite(facts[f].apart))
             value[known++] = facts[f].apart;
     if (known) {
-        qsort(value, known, sizeof *value, ascending);
+        qsort(value, known, sizeof *value, xr_by_double);
         median = value[known / 2];
     }
     free(value);
