@@ -1,11 +1,15 @@
 """Taps against the frameworks themselves: ONNX Runtime and LiteRT."""
 
+import platform
+
 import numpy as np
 import onnxruntime
 import pytest
+import wakeword_models
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import exray
+from conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental_preserve_all_tensors")
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -185,3 +189,73 @@ def test_oddities_of_models_are_the_models(name, tmp_path, assets):
     assert len(log) == 1 and len(log[0].layers) >= 4 and len(log[0].outputs) >= 1
     scales = [t.quantization for t in log.model.tensors if t.quantization is not None and len(t.quantization.scale) > 1]
     assert all(len(q.zero_point) in (0, len(q.scale)) for q in scales)
+
+
+def speech(interpreter, frames):
+    """Inputs that move the state of a streaming model."""
+    shape = interpreter.get_input_details()[0]["shape"]
+    return np.random.default_rng(3).integers(-128, 127, (frames, *shape), np.int8, endpoint=True)
+
+
+@pytest.mark.parametrize("name", wakeword_models.NAMES)
+@pytest.mark.parametrize("resolver", [PLAIN, OpResolverType.AUTO], ids=["builtin", "xnnpack"])
+@pytest.mark.parametrize("before", [0, 2])
+def test_handles_of_resources_are_no_data(tmp_path, name, resolver, before):
+    """Variables that keep a model's state: what they hold shows in the layers that read them.  To ask the interpreter
+    for a handle's bytes, after a run, ends the process."""
+    path = tmp_path / f"{name}.tflite"
+    path.write_bytes(wakeword_models.model(name))
+    plain, tapped = interpreter(path, resolver), interpreter(path, resolver)
+    given, returned = plain.get_input_details()[0]["index"], plain.get_output_details()[0]["index"]
+    inputs = speech(plain, before + 4)
+    for values in inputs[:before]:
+        for made in (plain, tapped):
+            made.set_tensor(given, values)
+            made.invoke()
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
+        exray.litert.tap(tapped, r, path)
+        for values in inputs[before:]:
+            tapped.set_tensor(given, values)
+            tapped.invoke()
+    with exray.open(tmp_path / "a.mcap") as log:
+        model = log.model
+        place = {t.name: d["index"] for t in model.tensors for d in plain.get_tensor_details() if d["name"] == t.name}
+        kinds = {d["index"]: d["dtype"] for d in plain.get_tensor_details()}
+        handles = {i for i, dtype in kinds.items() if dtype is np.object_}
+        assert len(handles) == 6 and len(log) == 4 and len(log.constants) > 20
+        for frame, values in zip(log, inputs[before:]):
+            plain.set_tensor(given, values)
+            plain.invoke()
+            assert np.array_equal(frame.outputs[0].numpy(), plain.get_tensor(returned))
+            compared = 0
+            for tensor in frame.layers.values():
+                source = place[model.tensors[model.nodes[tensor.index].outputs[tensor.output]].name]
+                assert source not in handles and np.array_equal(tensor.numpy(), plain.get_tensor(source))
+                compared += 1
+            assert compared >= 20
+
+
+@pytest.mark.parametrize("engine", ["tflite", "litert"])
+def test_resources_with_the_program(tmp_path, program, engine):
+    """The program's own taps, on what the Python tap recorded."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes(wakeword_models.model("okay_nabu"))
+    library = []
+    if engine == "tflite":  # no package of pip's has it
+        found = ROOT / "build" / "engines" / f"tflite-{platform.machine()}" / "libtensorflowlite_c.so"
+        if not found.exists():
+            pytest.skip(f"no {found}: run scripts/bootstrap.sh engine")
+        library = ["--engine-lib", found]
+    made = interpreter(path)
+    with exray.Recorder(tmp_path / "a.mcap", capture="full", role="edge") as r:
+        exray.litert.tap(made, r, path)
+        for values in speech(made, 6):
+            made.set_tensor(made.get_input_details()[0]["index"], values)
+            made.invoke()
+    for kernels in ("builtin", "xnnpack"):
+        program("replay", tmp_path / "a.mcap", "--engine", engine, "--model", path, "--from", "input", "--kernels",
+                kernels, *library, "-o", tmp_path / "b.mcap")
+        report = exray.validate(tmp_path / "a.mcap", tmp_path / "b.mcap")
+        assert report.verdict == "pass" and len(exray.open(tmp_path / "b.mcap")) == 6, report.text
+        compared = [layer for layer in report.layers if layer.max_abs is not None]
+        assert len(compared) > 20 and (kernels == "xnnpack" or max(layer.max_abs for layer in compared) == 0)

@@ -140,13 +140,16 @@ class Tap:
         return maker is not None and maker.op not in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
     def _view(self, tensor: int) -> "Optional[NDArray[Any]]":
-        """The tensor's own memory, or None where it has none (inside a delegate, strings), or
-        is of a type that logs have not (complex numbers)."""
+        """The tensor's own memory, or None where it has none (inside a delegate), or is of a type that logs have not
+        (strings, complex numbers, handles of resources: NumPy would take a handle's bytes for Python objects)."""
+        details = self._details.get(tensor)
+        if details is None or not has_log_dtype(np.dtype(details["dtype"])):
+            return None
         try:
-            found: "NDArray[Any]" = self._interpreter.tensor(tensor)()
+            found: "Optional[NDArray[Any]]" = self._interpreter.tensor(tensor)()
         except ValueError:
             return None
-        return found if has_log_dtype(found.dtype) else None
+        return found
 
     def _name(self, op: _Op) -> str:
         return str(self._details[op.outputs[0]]["name"]) if op.outputs and op.outputs[0] in self._details else ""
