@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 export EXRAY_BUILD := $(BUILD)
 CMAKE_GENERATE = cmake -G Ninja -S .
 
-.PHONY: all program demo test wheel python-test python-frameworks-test browser-test bench faults fuzz lint format install clean help
+.PHONY: all program demo test wheel python-test python-frameworks-test browser-test clang-test headers-test core-alone bench faults fuzz lint format install clean help
 
 all: program
 
@@ -32,6 +32,20 @@ browser-test: program
 	@cmake --build $(BUILD)/test -j $(JOBS) --target exray
 	@EXRAY_BUILD_DIR=$(BUILD)/test $(BUILD)/python-tests/bin/python -m pytest -q tests/python/test_html.py tests/python/test_html_browser.py
 
+## make clang-test: everything built by clang, and the C tests
+clang-test:
+	@scripts/bootstrap.sh build test fuzz
+	@scripts/clang_test.sh
+
+## make headers-test: the public headers in C and C++ (part of make test)
+headers-test:
+	@scripts/bootstrap.sh build test
+	@scripts/check_headers.sh
+
+## make core-alone: the recorder from its sources, without CMake
+core-alone:
+	@scripts/core_alone.sh
+
 ## make wheel: the Python package, as build/wheels/exray-*.whl
 wheel:
 	@scripts/bootstrap.sh python
@@ -39,7 +53,7 @@ wheel:
 
 ## make python-test: the Python package in a fresh environment (part of make test)
 python-test:
-	@scripts/bootstrap.sh python
+	@scripts/bootstrap.sh test python
 	@scripts/python_package.sh build test
 
 ## make python-frameworks-test: its taps against PyTorch and Keras, which are heavy to install

@@ -16,6 +16,7 @@ from mcap.stream_reader import StreamReader
 from mcap_protobuf.decoder import DecoderFactory
 
 import everything
+from node_support import run_node
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build"))
@@ -211,28 +212,7 @@ def test_one_topic_through_the_index(log):
     assert found[0].info.shape == [1 << 20]
 
 
-@pytest.fixture(scope="module")
-def node_reader():
-    """The folder with the npm packages of tests/js, installed once a build."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are needed for @mcap/core")
-    folder = BUILD / "js"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (ROOT / "tests" / "js" / "package-lock.json").read_text()
-    stamp = folder / "installed.json"
-    if not stamp.exists() or stamp.read_text() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(ROOT / "tests" / "js" / name, folder)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True
-        )
-        if done.returncode:
-            pytest.skip(f"npm ci failed (no registry?): {done.stderr.strip().splitlines()[-1:]}")
-        stamp.write_text(lock)
-    return folder
-
-
-def test_with_the_javascript_reader(log, node_reader, tmp_path):
+def test_with_the_javascript_reader(log, tmp_path):
     mode, path = log
     wanted = [
         {"topic": topic, "ignore": RUN_KNOWS.get(topic, ()), "message": MessageToDict(message, preserving_proto_field_name=True)}
@@ -242,10 +222,7 @@ def test_with_the_javascript_reader(log, node_reader, tmp_path):
     expectation.write_text(
         json.dumps({"messages": wanted, "metadata": everything.METADATA, "indexed": mode not in everything.STREAMS})
     )
-    script = shutil.copy(ROOT / "tests" / "js" / "compare_log.js", node_reader)
-    done = subprocess.run(["node", script, path, expectation], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [str(len(wanted)), "messages", "equal"]
+    assert run_node("compare_log.js", path, expectation).split() == [str(len(wanted)), "messages", "equal"]
 
 
 def test_the_committed_schema_is_fresh(tmp_path):

@@ -49,6 +49,14 @@ static void hash_text(const exray_model *m, char text[72])
         snprintf(text + 2 * i, 3, "%02x", m->sha256[i]);
 }
 
+/* Nothing where a log does not describe the model. */
+static void count_text(const exray_model *m, uint32_t count, char text[24])
+{
+    text[0] = '\0';
+    if (m)
+        snprintf(text, 24, "%u", (unsigned)count);
+}
+
 static void put_models(xr_page *p)
 {
     const exray_model *m[2];
@@ -56,8 +64,8 @@ static void put_models(xr_page *p)
     for (int s = 0; s < 2; s++) {
         m[s] = exray_log_model(exray_comparison_log(p->comparison, (exray_side)s));
         hash_text(m[s], hash[s]);
-        snprintf(threads[s], sizeof threads[s], m[s] ? "%u" : "", m[s] ? (unsigned)m[s]->threads : 0);
-        snprintf(nodes[s], sizeof nodes[s], m[s] ? "%u" : "", m[s] ? (unsigned)m[s]->node_count : 0);
+        count_text(m[s], m[s] ? m[s]->threads : 0, threads[s]);
+        count_text(m[s], m[s] ? m[s]->node_count : 0, nodes[s]);
         snprintf(damaged[s], sizeof damaged[s], "%llu",
                  (unsigned long long)exray_log_damaged(exray_comparison_log(p->comparison, (exray_side)s)));
     }
