@@ -1,100 +1,28 @@
 #include "log/recover.h"
 
+#include "log/mcap_writer.h"
 #include "log/scan.h"
-#include "log/summary.h"
 
 #include <errno.h>
 #include <exray/codecs.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LOOSE_CHUNK = 1 << 20,   /* messages that stood in no chunk are gathered up to this */
-    ALONE = LOOSE_CHUNK / 4, /* and from this size on are a chunk of their own */
-};
-
 typedef struct recovery {
     xr_map map;
     xr_scan scan;
     xr_arena scratch;
-    xr_writer *w;
+    xr_mcap_writer *w;
     xr_recovery *result;
     uint8_t *buffer; /* a decompressed chunk */
     size_t buffer_size;
-    uint64_t decompressed;   /* bytes so far */
-    xr_index_entry *entries; /* of the chunk at hand */
-    size_t entry_count, entry_capacity;
-    uint8_t *loose; /* message records for the next new chunk */
-    size_t loose_size;
-    xr_index_entry *loose_entries;
-    size_t loose_count, loose_capacity;
+    uint64_t decompressed;    /* bytes so far */
+    xr_index_entries entries; /* of the chunk at hand */
 } recovery;
-
-/* ---- Messages outside of chunks ------------------------------------------------- */
-
-static bool add_entry(recovery *r, xr_index_entry **entries, size_t *count, size_t *capacity,
-                      const uint8_t *message, uint64_t offset)
-{
-    if (*count == *capacity) {
-        size_t wanted = *capacity ? *capacity * 2 : 256;
-        xr_index_entry *grown = realloc(*entries, wanted * sizeof *grown);
-        if (!grown) {
-            r->w->no_memory = true;
-            return false;
-        }
-        *entries = grown;
-        *capacity = wanted;
-    }
-    (*entries)[*count] = (xr_index_entry){.log_time = xr_load64(message + 6),
-                                          .offset = offset,
-                                          .order = (uint32_t)*count,
-                                          .channel = xr_load16(message)};
-    (*count)++;
-    return true;
-}
-
-static void put_new_chunk(recovery *r, const uint8_t *records, size_t size, xr_index_entry *entries,
-                          size_t count)
-{
-    xr_chunk_out chunk = {.stored = records,
-                          .stored_size = size,
-                          .size = size,
-                          .crc = exray_codec_default()->crc32(0, records, size),
-                          .compression = "",
-                          .entries = entries,
-                          .count = count};
-    xr_writer_chunk(r->w, &chunk);
-}
-
-static void flush_loose(recovery *r)
-{
-    if (r->loose_count)
-        put_new_chunk(r, r->loose, r->loose_size, r->loose_entries, r->loose_count);
-    r->loose_count = 0;
-    r->loose_size = 0;
-}
 
 static bool is_sound_message(const recovery *r, const xr_mcap_record *record)
 {
     return record->size >= XR_MCAP_MESSAGE_HEADER && xr_id_get(&r->w->channels, xr_load16(record->data));
-}
-
-/* The record's header stands before its data, in the file or in the chunk. */
-static void add_loose(recovery *r, const xr_mcap_record *record)
-{
-    const uint8_t *start = record->data - XR_MCAP_RECORD_HEADER;
-    size_t size = record->size + XR_MCAP_RECORD_HEADER;
-    if (size >= ALONE || r->loose_size + size > LOOSE_CHUNK)
-        flush_loose(r);
-    if (size >= ALONE) {
-        xr_index_entry entry = {.log_time = xr_load64(record->data + 6), .channel = xr_load16(record->data)};
-        put_new_chunk(r, start, size, &entry, 1);
-    } else if (add_entry(r, &r->loose_entries, &r->loose_count, &r->loose_capacity, record->data,
-                         r->loose_size)) {
-        memcpy(r->loose + r->loose_size, start, size);
-        r->loose_size += size;
-    }
-    r->result->messages++;
 }
 
 /* ---- Schemas and channels --------------------------------------------------------- */
@@ -119,7 +47,7 @@ static verdict judge_schema(recovery *r, const xr_mcap_record *record)
         xr_text old = known->content;
         return old.size == record->size && memcmp(old.data, record->data, old.size) == 0 ? KEEP : DROP;
     }
-    return xr_writer_know_schema(r->w, record->data, record->size) ? KEEP : DROP;
+    return xr_mcap_writer_know_schema(r->w, record->data, record->size) ? KEEP : DROP;
 }
 
 static verdict judge_channel(recovery *r, const xr_mcap_record *record)
@@ -143,13 +71,13 @@ static verdict judge_channel(recovery *r, const xr_mcap_record *record)
         return same ? v : DROP;
     }
     if (has_schema)
-        return xr_writer_know_channel(r->w, record->data, record->size) ? v : DROP;
+        return xr_mcap_writer_know_channel(r->w, record->data, record->size) ? v : DROP;
     uint8_t *mended = xr_arena_take(&r->scratch, record->size);
     if (!mended)
         return DROP;
     memcpy(mended, record->data, record->size);
     mended[2] = mended[3] = 0;
-    return xr_writer_know_channel(r->w, mended, record->size) ? v : DROP;
+    return xr_mcap_writer_know_channel(r->w, mended, record->size) ? v : DROP;
 }
 
 static verdict judge(recovery *r, const xr_mcap_record *record)
@@ -190,7 +118,10 @@ static void copy_single(recovery *r, const xr_mcap_record *record)
     }
     save(r, size);
     if (record->opcode == XR_MCAP_MESSAGE) {
-        add_loose(r, record);
+        /* The record's header stands before its data, in the file or in the chunk. */
+        xr_mcap_writer_message(r->w, record->data - XR_MCAP_RECORD_HEADER,
+                               record->size + XR_MCAP_RECORD_HEADER);
+        r->result->messages++;
         return;
     }
     const void *content = record->data;
@@ -198,7 +129,7 @@ static void copy_single(recovery *r, const xr_mcap_record *record)
         const xr_known *mended = xr_id_get(&r->w->channels, xr_load16(record->data));
         content = mended->content.data;
     }
-    xr_writer_record(r->w, record->opcode, content, record->size);
+    xr_mcap_writer_record(r->w, record->opcode, content, record->size);
 }
 
 /* Message by message, where a chunk cannot stay as it is. */
@@ -218,14 +149,16 @@ static void copy_singles(recovery *r, const uint8_t *bytes, size_t size)
 static bool list_messages(recovery *r, const uint8_t *bytes, size_t size)
 {
     xr_cursor cursor = xr_cursor_begin(bytes, size);
-    r->entry_count = 0;
+    r->entries.count = 0;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
         if (judge(r, &record) != KEEP)
             return false;
         if (record.opcode == XR_MCAP_MESSAGE &&
-            !add_entry(r, &r->entries, &r->entry_count, &r->entry_capacity, record.data,
-                       (uint64_t)(record.data - bytes) - XR_MCAP_RECORD_HEADER))
+            !xr_index_entries_add(&r->entries, record.data,
+                                  (uint64_t)(record.data - bytes) - XR_MCAP_RECORD_HEADER)) {
+            r->w->no_memory = true;
             return false;
+        }
     }
     return !cursor.bad;
 }
@@ -282,17 +215,16 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
         save(r, whole - chunk.stored);
         return;
     }
-    flush_loose(r);
-    xr_chunk_out out = {.stored = stored,
-                        .stored_size = (size_t)chunk.stored,
-                        .size = chunk.size,
-                        .crc = chunk.crc ? chunk.crc
-                                         : exray_codec_default()->crc32(0, bytes, (size_t)chunk.size),
-                        .compression = compression_name(chunk.compression),
-                        .entries = r->entries,
-                        .count = r->entry_count};
-    xr_writer_chunk(r->w, &out);
-    r->result->messages += r->entry_count;
+    xr_mcap_chunk out = {.stored = stored,
+                         .stored_size = (size_t)chunk.stored,
+                         .size = chunk.size,
+                         .crc = chunk.crc ? chunk.crc
+                                          : exray_codec_default()->crc32(0, bytes, (size_t)chunk.size),
+                         .compression = compression_name(chunk.compression),
+                         .entries = r->entries.entry,
+                         .count = r->entries.count};
+    xr_mcap_writer_chunk(r->w, &out);
+    r->result->messages += r->entries.count;
     save(r, whole);
 }
 
@@ -339,13 +271,13 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
     case XR_MCAP_ATTACHMENT:
         sound = attachment_is_sound(record);
         if (sound)
-            xr_writer_attachment(r->w, record->data, record->size);
+            xr_mcap_writer_attachment(r->w, record->data, record->size);
         r->result->attachments += sound;
         break;
     case XR_MCAP_METADATA:
         sound = metadata_is_sound(record);
         if (sound)
-            xr_writer_metadata(r->w, record->data, record->size);
+            xr_mcap_writer_metadata(r->w, record->data, record->size);
         r->result->metadata += sound;
         break;
     case XR_MCAP_MESSAGE_INDEX:
@@ -359,7 +291,7 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
         /* Opcodes from 0x80 on are private; others nobody has given a meaning. */
         sound = record->opcode >= 0x80;
         if (sound)
-            xr_writer_record(r->w, record->opcode, record->data, record->size);
+            xr_mcap_writer_record(r->w, record->opcode, record->data, record->size);
         break;
     }
     if (sound)
@@ -379,7 +311,7 @@ static void copy_known(recovery *r)
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
         bool schema = record.opcode == XR_MCAP_SCHEMA, channel = record.opcode == XR_MCAP_CHANNEL;
         if ((schema && judge_schema(r, &record) == KEEP) || (channel && judge_channel(r, &record) == KEEP))
-            xr_writer_record(r->w, record.opcode, record.data, record.size);
+            xr_mcap_writer_record(r->w, record.opcode, record.data, record.size);
     }
 }
 
@@ -388,8 +320,8 @@ static void copy_header(recovery *r)
 {
     const size_t content = XR_MCAP_MAGIC_SIZE + XR_MCAP_RECORD_HEADER;
     uint64_t begin = r->scan.ends.begin;
-    xr_writer_raw(r->w, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
-    xr_writer_record(r->w, XR_MCAP_HEADER, r->map.base + content, (size_t)begin - content);
+    xr_mcap_writer_raw(r->w, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
+    xr_mcap_writer_record(r->w, XR_MCAP_HEADER, r->map.base + content, (size_t)begin - content);
     save(r, begin);
 }
 
@@ -399,13 +331,12 @@ static void copy_all(recovery *r, const xr_log_ends *ends)
     copy_header(r);
     copy_known(r);
     bool cut, was_cut = false;
-    for (xr_mcap_record record; xr_writer_good(r->w) && xr_scan_next(&r->scan, &record, &cut);) {
+    for (xr_mcap_record record; xr_mcap_writer_good(r->w) && xr_scan_next(&r->scan, &record, &cut);) {
         copy_record(r, &record, cut);
         was_cut = was_cut || cut;
         xr_map_used(&r->map, record.size);
     }
-    flush_loose(r);
-    xr_writer_end(r->w);
+    xr_mcap_writer_end(r->w);
     xr_recovery *result = r->result;
     /* Of a chunk cut short, copy_chunk has said what is lost. */
     if (!was_cut)
@@ -429,17 +360,15 @@ static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
     xr_log_ends ends;
     if (!xr_scan_ends(&r->map, from, &ends, error))
         return false;
-    xr_writer_begin(r->w, to);
+    xr_mcap_writer_begin(r->w, to);
     copy_all(r, &ends);
-    if (fflush(to) != 0 && !r->w->failed)
-        r->w->failed = errno;
-    bool good = xr_writer_good(r->w) && !r->scratch.failed;
+    bool good = xr_mcap_writer_good(r->w) && !r->scratch.failed;
     if (r->w->failed)
         xr_log_error(error, EXRAY_E_IO, "cannot write what was recovered from %s: %s", from,
                      strerror(r->w->failed));
     else if (!good)
         xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
-    xr_writer_free(r->w);
+    xr_mcap_writer_free(r->w);
     return good;
 }
 
@@ -447,23 +376,21 @@ static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
 static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *result, exray_error *error)
 {
     *result = (xr_recovery){0};
-    recovery r = {.result = result, .w = calloc(1, sizeof(xr_writer)), .loose = malloc(LOOSE_CHUNK)};
+    recovery r = {.result = result, .w = calloc(1, sizeof(xr_mcap_writer))};
     bool good = false;
     r.map.fd = -1;
     if (map) {
         r.map.base = map->base;
         r.map.size = map->size;
     }
-    if (!r.w || !r.loose)
+    if (!r.w)
         xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
     else if (map || xr_map_open(&r.map, from, error))
         good = run(&r, from, to, error);
     xr_map_close(&r.map);
     xr_arena_free(&r.scratch);
     free(r.buffer);
-    free(r.entries);
-    free(r.loose);
-    free(r.loose_entries);
+    free(r.entries.entry);
     free(r.w);
     return good;
 }

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/export/export.h"
 #include "cli/export/foxglove_schema_fds.h"
-#include "cli/export/mcap_out.h"
+#include "log/mcap_writer.h"
 #include "pipeline/pipeline.h"
 
 #include <cjson/cJSON.h>
@@ -30,55 +30,55 @@ static const char result_schema[] =
 
 typedef struct foxglove {
     const exray_log *log;
-    xr_mcap_out out;
-    xr_growing head; /* a message but for its picture's bytes, which stand last */
+    xr_mcap_writer out;
+    xr_buffer head; /* a message but for its picture's bytes, which stand last */
     exray_slot *slot;
     uint64_t pictures, converted, others, without_data, *skipped;
 } foxglove;
 
 /* ---- Protobuf ------------------------------------------------------------------------- */
 
-static void put_varint(xr_growing *bytes, uint64_t value)
+static void put_varint(xr_buffer *bytes, uint64_t value)
 {
     uint8_t byte[10];
     size_t size = 0;
     for (; value >= 0x80; value >>= 7)
         byte[size++] = (uint8_t)(value | 0x80);
     byte[size++] = (uint8_t)value;
-    xr_growing_put(bytes, byte, size);
+    xr_buffer_add(bytes, byte, size);
 }
 
-static void put_tag(xr_growing *bytes, unsigned field, unsigned type)
+static void put_tag(xr_buffer *bytes, unsigned field, unsigned type)
 {
     put_varint(bytes, field << 3 | type);
 }
 
-static void put_fixed32(xr_growing *bytes, unsigned field, uint32_t value)
+static void put_fixed32(xr_buffer *bytes, unsigned field, uint32_t value)
 {
     put_tag(bytes, field, XR_WIRE_FIXED32);
-    xr_growing_number(bytes, value, 4);
+    xr_buffer_add_number(bytes, value, 4);
 }
 
-static void put_string(xr_growing *bytes, unsigned field, const char *text)
+static void put_string(xr_buffer *bytes, unsigned field, const char *text)
 {
     put_tag(bytes, field, XR_WIRE_BYTES);
     put_varint(bytes, strlen(text));
-    xr_growing_put(bytes, text, strlen(text));
+    xr_buffer_add(bytes, text, strlen(text));
 }
 
 /* Field 1 of both messages. */
-static void put_timestamp(xr_growing *bytes, uint64_t ns)
+static void put_timestamp(xr_buffer *bytes, uint64_t ns)
 {
-    xr_growing inner = {0};
+    xr_buffer inner = {0};
     put_tag(&inner, 1, XR_WIRE_VARINT);
     put_varint(&inner, ns / 1000000000);
     put_tag(&inner, 2, XR_WIRE_VARINT);
     put_varint(&inner, ns % 1000000000);
     put_tag(bytes, 1, XR_WIRE_BYTES);
     put_varint(bytes, inner.size);
-    xr_growing_put(bytes, inner.data, inner.size);
+    xr_buffer_add(bytes, inner.data, inner.size);
     bytes->failed = bytes->failed || inner.failed;
-    xr_growing_free(&inner);
+    xr_buffer_free(&inner);
 }
 
 /* ---- Pictures --------------------------------------------------------------------------- */
@@ -125,12 +125,12 @@ static void put_picture(foxglove *f, const exray_record *record, uint16_t schema
 {
     put_tag(&f->head, field, XR_WIRE_BYTES);
     put_varint(&f->head, size);
-    uint16_t channel = xr_mcap_out_channel(&f->out, record->topic, schema, "protobuf");
+    uint16_t channel = xr_mcap_writer_add_channel(&f->out, record->topic, schema, "protobuf");
     if (!channel) {
         f->others++;
         return;
     }
-    xr_mcap_out_message(&f->out, channel, record->log_time, &f->head, data, size);
+    xr_mcap_writer_add_message(&f->out, channel, record->log_time, &f->head, data, size);
     f->pictures++;
 }
 
@@ -225,10 +225,10 @@ static void put_json(foxglove *f, const char *topic, uint16_t schema, uint64_t t
 {
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
-    uint16_t channel = xr_mcap_out_channel(&f->out, topic, schema, "json");
-    f->out.failed = f->out.failed || !text;
+    uint16_t channel = xr_mcap_writer_add_channel(&f->out, topic, schema, "json");
+    f->out.no_memory = f->out.no_memory || !text;
     if (text && channel)
-        xr_mcap_out_message(&f->out, channel, time, &(xr_growing){0}, text, strlen(text));
+        xr_mcap_writer_add_message(&f->out, channel, time, &(xr_buffer){0}, text, strlen(text));
     cJSON_free(text);
 }
 
@@ -295,15 +295,16 @@ static void put_result(foxglove *f, const exray_record *record)
 
 static void put_all(foxglove *f)
 {
-    xr_mcap_out *out = &f->out;
-    xr_mcap_out_schema(out, SCHEMA_COMPRESSED, "foxglove.CompressedImage", "protobuf", xr_foxglove_schema_fds,
-                       sizeof xr_foxglove_schema_fds);
-    xr_mcap_out_schema(out, SCHEMA_RAW, "foxglove.RawImage", "protobuf", xr_foxglove_schema_fds,
-                       sizeof xr_foxglove_schema_fds);
-    xr_mcap_out_schema(out, SCHEMA_FRAME, "exray.Frame", "jsonschema", frame_schema, sizeof frame_schema - 1);
-    xr_mcap_out_schema(out, SCHEMA_RESULT, "exray.Result", "jsonschema", result_schema,
-                       sizeof result_schema - 1);
-    for (size_t i = 0; i < exray_log_frame_count(f->log) && xr_writer_good(&out->writer); i++) {
+    xr_mcap_writer *out = &f->out;
+    xr_mcap_writer_add_schema(out, SCHEMA_COMPRESSED, "foxglove.CompressedImage", "protobuf",
+                              xr_foxglove_schema_fds, sizeof xr_foxglove_schema_fds);
+    xr_mcap_writer_add_schema(out, SCHEMA_RAW, "foxglove.RawImage", "protobuf", xr_foxglove_schema_fds,
+                              sizeof xr_foxglove_schema_fds);
+    xr_mcap_writer_add_schema(out, SCHEMA_FRAME, "exray.Frame", "jsonschema", frame_schema,
+                              sizeof frame_schema - 1);
+    xr_mcap_writer_add_schema(out, SCHEMA_RESULT, "exray.Result", "jsonschema", result_schema,
+                              sizeof result_schema - 1);
+    for (size_t i = 0; i < exray_log_frame_count(f->log) && xr_mcap_writer_good(out); i++) {
         const exray_record *record = exray_log_records(f->log, i);
         for (size_t k = 0; k < exray_log_frame(f->log, i)->record_count; k++) {
             if (record[k].message == EXRAY_MESSAGE_TENSOR)
@@ -337,20 +338,21 @@ static void say_rest(const foxglove *f)
 bool xr_export_foxglove(const exray_log *log, FILE *out, const char *path, uint64_t *skipped)
 {
     foxglove f = {.log = log, .slot = exray_slot_new(), .skipped = skipped};
-    xr_mcap_out_begin(&f.out, out);
-    f.out.failed = !f.slot;
+    xr_mcap_writer_begin(&f.out, out);
+    xr_mcap_writer_add_header(&f.out, ""); /* of no profile: it is no log of exray's */
+    f.out.no_memory = !f.slot;
     if (f.slot)
         put_all(&f);
-    bool good = xr_mcap_out_end(&f.out);
-    if (f.out.writer.failed)
+    bool good = xr_mcap_writer_end(&f.out);
+    if (f.out.failed)
         xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path,
-                strerror(f.out.writer.failed));
+                strerror(f.out.failed));
     else if (!good)
         xr_fail("out of memory while exporting %s", exray_log_path(log));
     else
         say_rest(&f);
-    xr_mcap_out_free(&f.out);
-    xr_growing_free(&f.head);
+    xr_mcap_writer_free(&f.out);
+    xr_buffer_free(&f.head);
     exray_slot_free(f.slot);
     return good;
 }
