@@ -1,37 +1,14 @@
-/* The command table. */
+/* Finds the command and calls it. */
 #define _POSIX_C_SOURCE 200809L
 #include "checks/suggest.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/fail.h"
+#include "cli/help.h"
 #include "cli/progress.h"
 
 #include <errno.h>
-#include <exray/exray.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-const xr_command *const xr_commands[] = {
-#define XR_COMMAND_ENTRY(name) &xr_command_##name,
-    XR_COMMANDS(XR_COMMAND_ENTRY)
-#undef XR_COMMAND_ENTRY
-        NULL,
-};
-
-static void print_help(FILE *out)
-{
-    fputs("exray finds out why a model that was right in the lab is wrong, or slow, on the device.\n\n"
-          "usage: exray COMMAND ...\n\n",
-          out);
-    for (size_t i = 0; xr_commands[i]; i++)
-        fprintf(out, "  %-11s %s\n", xr_commands[i]->name, xr_commands[i]->summary);
-    fputs("\n  -q, --quiet    errors and warnings alone\n"
-          "  -v, --verbose  what was used, and how long it took, too\n"
-          "\n`exray COMMAND --help` says more, with an example.\n"
-          "exit status: 0 nothing wrong found, 1 validate found something wrong,\n"
-          "             2 could not do it, 3 validate could not tell\n",
-          out);
-}
 
 static bool is_help(const char *argument)
 {
@@ -61,19 +38,28 @@ static int finish(int status)
     return status;
 }
 
+/* "exray help NAME", or --help anywhere before "--". */
+static bool wants_help(int argc, char **argv)
+{
+    bool help = is_help(argv[1]);
+    for (int a = 2; a < argc && strcmp(argv[a], "--") != 0; a++)
+        help = help || strcmp(argv[a], "--help") == 0 || strcmp(argv[a], "-h") == 0;
+    return help;
+}
+
 int main(int argc, char **argv)
 {
-    /* A reader that goes away (`| head`), a file that grows too large: errors of the
-     * write, not deaths. */
+    /* A reader that goes away (`| head`) and a file that grows too large are errors of the write;
+     * they do not end the process. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     argc = xr_take_verbosity(argc, argv);
     if (argc < 2) {
-        print_help(stderr);
+        xr_put_program_help(stderr, xr_commands);
         return XR_EXIT_FAILED;
     }
     if (is_help(argv[1]) && argc == 2) {
-        print_help(stdout);
+        xr_put_program_help(stdout, xr_commands);
         return finish(XR_EXIT_OK);
     }
     const char *name = argv[1];
@@ -84,43 +70,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; xr_commands[i]; i++) {
         if (strcmp(xr_commands[i]->name, name) != 0)
             continue;
-        bool help = is_help(argv[1]);
-        for (int a = 2; a < argc && strcmp(argv[a], "--") != 0; a++)
-            help = help || strcmp(argv[a], "--help") == 0 || strcmp(argv[a], "-h") == 0;
-        if (help) {
-            fputs(xr_commands[i]->usage, stdout);
+        if (wants_help(argc, argv)) {
+            xr_put_command_help(stdout, xr_commands[i]);
             return finish(XR_EXIT_OK);
         }
-        return finish(xr_commands[i]->run(argc - 1, argv + 1));
+        return finish(xr_commands[i]->run(&(xr_call){xr_commands[i], xr_commands, argc - 1, argv + 1}));
     }
     return no_command(name);
-}
-
-int xr_fail(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fflush(stdout);
-    fputs("exray: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    return XR_EXIT_FAILED;
-}
-
-int xr_fail_error(const exray_error *error)
-{
-    return xr_fail("%s", error->message);
-}
-
-int xr_usage_error(const xr_command *command, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fflush(stdout);
-    fprintf(stderr, "exray %s: ", command->name);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "; see `exray %s --help`\n", command->name);
-    va_end(arguments);
-    return XR_EXIT_FAILED;
 }

@@ -1,7 +1,9 @@
 /* Where commands write to: files that are not overwritten by a slip, standard output. */
 #define _POSIX_C_SOURCE 200809L
+#include "cli/output.h"
+
 #include "base/file.h"
-#include "cli/cli.h"
+#include "cli/fail.h"
 #include "core/mcap_format.h"
 
 #include <cjson/cJSON.h>

@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/progress.h"
 
+#include "cli/command_line.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,16 +11,33 @@
 
 static xr_verbosity verbosity = XR_NORMAL;
 
+static int set_verbosity(const xr_command *command, const xr_option *option, const char *value, void *values)
+{
+    (void)command, (void)value;
+    *(xr_verbosity *)values = option->letter == 'q' ? XR_QUIET : XR_VERBOSE;
+    return XR_EXIT_OK;
+}
+
+const xr_option xr_verbosity_options[] = {
+    {.name = "quiet", .letter = 'q', .set = set_verbosity, .text = "errors and warnings alone"},
+    {.name = "verbose",
+     .letter = 'v',
+     .set = set_verbosity,
+     .text = "what was used, and how long it took, too"},
+    {0},
+};
+
 int xr_take_verbosity(int argc, char **argv)
 {
     int kept = 1;
     bool only_names = false;
     for (int i = 1; i < argc; i++) {
+        const xr_option *option = xr_verbosity_options;
         only_names = only_names || strcmp(argv[i], "--") == 0;
-        if (!only_names && (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "-q") == 0))
-            verbosity = XR_QUIET;
-        else if (!only_names && (strcmp(argv[i], "--verbose") == 0 || strcmp(argv[i], "-v") == 0))
-            verbosity = XR_VERBOSE;
+        while (option->name && (only_names || !xr_is_option(option, argv[i])))
+            option++;
+        if (option->name)
+            option->set(NULL, option, NULL, &verbosity);
         else
             argv[kept++] = argv[i];
     }
@@ -65,8 +84,9 @@ static void print_left(double seconds)
         fprintf(stderr, ", %.1f h left", seconds / 3600);
 }
 
-void xr_progress_tell(xr_progress *p, size_t done, size_t total)
+void xr_progress_tell(void *progress, size_t done, size_t total)
 {
+    xr_progress *p = progress;
     enum { EVERY = 100000000, SETTLED = 1000000000 };
     uint64_t now = xr_clock();
     if (now - p->told < EVERY || verbosity == XR_QUIET || !isatty(STDERR_FILENO))

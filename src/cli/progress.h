@@ -1,16 +1,18 @@
-/* How long work goes, told on a terminal and nowhere else; and how much is said at all. */
+/* Progress of long work, shown on a terminal only; and how much is said at all. */
 #ifndef XR_PROGRESS_H
 #define XR_PROGRESS_H
 
+#include "cli/command.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* --quiet: errors and warnings alone; --verbose: what was used and how long it took, too. */
 typedef enum xr_verbosity { XR_QUIET = -1, XR_NORMAL, XR_VERBOSE } xr_verbosity;
 
-/* Takes --quiet (-q) and --verbose (-v) out of the arguments before "--"; returns how many
- * are left. */
+/* --quiet (-q) and --verbose (-v), which every command takes; the last one given counts. */
+extern const xr_option xr_verbosity_options[];
+/* Takes them out of the arguments before "--"; returns how many are left. */
 int xr_take_verbosity(int argc, char **argv);
 bool xr_is_quiet(void);
 
@@ -28,7 +30,8 @@ typedef struct xr_progress {
 } xr_progress;
 
 xr_progress xr_progress_begin(const char *doing, const char *things);
-void xr_progress_tell(xr_progress *progress, size_t done, size_t total);
+/* Fits the callbacks of libraries: `progress` is an xr_progress. */
+void xr_progress_tell(void *progress, size_t done, size_t total);
 /* Removes the line, before anything else is printed; it comes back with the next step. */
 void xr_progress_clear(xr_progress *progress);
 

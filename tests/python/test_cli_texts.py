@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from validate_support import EXRAY
@@ -110,3 +112,43 @@ def test_did_you_mean(arguments, meant):
 def test_nothing_near_is_not_guessed():
     run = subprocess.run([EXRAY, "frobnicate"], capture_output=True, text=True)
     assert "did you mean" not in run.stderr
+
+
+def test_docs_have_the_option_tables():
+    """docs/commands.md is what the program prints of itself."""
+    script = Path(__file__).resolve().parents[2] / "scripts" / "docs_commands.py"
+    run = subprocess.run([sys.executable, script, EXRAY, "--check"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_synopsis_and_example_name_options_that_there_are(command):
+    text = exray(command, "--help")
+    usage, _, example = text.partition("\n\n")[0], None, text.rpartition("example: ")[2]
+    named = re.findall(r"(?<![\w-])--[a-z-]+", usage + example)
+    assert set(named) <= {*options(command), "--"}
+
+
+def answer(*arguments):
+    run = subprocess.run([EXRAY, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert run.returncode == 2 and run.stderr.count("\n") == 1
+    return run.stderr
+
+
+def test_how_options_are_written(tmp_path):
+    log = tmp_path / "no.mcap"
+    missing = f"exray: cannot open the log {log}: No such file or directory\n"
+    for form in (["--json", "-"], ["--json=-"], ["--js", "-"], ["--json="], ["--check"], ["--", str(log)]):
+        assert answer("info", *form, *([] if form[0] == "--" else [str(log)])) == missing
+        assert answer("info", *([] if form[0] == "--" else [str(log)]), *form) == missing
+    assert "out.tflite" in answer("expose", "-oout.tflite", "out.tflite")
+    assert "--check=yes" in answer("info", "--check=yes", str(log))  # takes no value
+    assert "there is no option --e;" in answer("record", "--e", "tflite")  # --engine, --engine-lib, --every
+    assert "there is no option -x;" in answer("record", "-x")
+    assert "--json needs a value" in answer("info", str(log), "--json")
+    assert "at most 16 plug-ins" in answer("assertions", *["--plugin", "x.so"] * 17)
+    assert "at most 64 settings" in answer("validate", *["--set", "a.b=1"] * 65)
+    assert "two logs, not more: 'c'" in answer("validate", "a", "b", "c")
+    assert "--repeat is for record" in answer("replay", str(log), "--repeat", "2")
+    assert "--from lens: not sensor or input" in answer("replay", str(log), "--from", "lens")
+    assert "not one of none, lz4, zstd" in answer("record", "--compress", "gzip")

@@ -67,7 +67,7 @@ def file_of(format, seed=0, size=(40, 24)):
 
 def test_descriptors_are_foxgloves():
     """Names, numbers and types of all fields, and of the messages."""
-    header = (ROOT / "src" / "cli" / "foxglove_schema_fds.h").read_text()
+    header = (ROOT / "src" / "cli" / "export" / "foxglove_schema_fds.h").read_text()
     body = header[header.index("{") + 1:header.index("}")]
     ours = descriptor_pb2.FileDescriptorSet.FromString(bytes(int(n) for n in body.replace("\n", " ").split(",") if n.strip()))
     fields = {f"{f.package}.{m.name}": {(x.name, x.number, x.type, x.type_name, x.label) for x in m.field}

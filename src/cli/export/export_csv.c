@@ -1,7 +1,7 @@
 #include "base/buffer.h"
 #include "base/sort.h"
-#include "cli/cli.h"
 #include "cli/export/export.h"
+#include "cli/fail.h"
 #include "cli/text_out.h"
 
 #include <exray/exray.h>

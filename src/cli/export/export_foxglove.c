@@ -1,8 +1,8 @@
 /* A log's pictures as Foxglove shows them: foxglove.CompressedImage and foxglove.RawImage in an
  * MCAP file of their own, with frames and results as JSON beside them. */
-#include "cli/cli.h"
 #include "cli/export/export.h"
 #include "cli/export/foxglove_schema_fds.h"
+#include "cli/fail.h"
 #include "log/mcap_writer.h"
 #include "pipeline/pipeline.h"
 

@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/npz.h"
-#include "cli/cli.h"
 #include "cli/export/export.h"
+#include "cli/fail.h"
 
 #include <dirent.h>
 #include <errno.h>

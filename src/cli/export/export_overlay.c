@@ -1,18 +1,14 @@
-#include "cli/cli.h"
 #include "cli/export/export.h"
+#include "cli/fail.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "compare/compare.h"
 #include "report/report.h"
 
-static void show_progress(void *user, size_t done, size_t total)
-{
-    xr_progress_tell(user, done, total);
-}
-
 static exray_comparison *compare(const exray_log *log, const exray_log *reference)
 {
     xr_progress progress = xr_progress_begin("comparing", "frames");
-    xr_compare_options options = {show_progress, &progress};
+    xr_compare_options options = {xr_progress_tell, &progress};
     exray_error error = {EXRAY_OK, ""};
     exray_comparison *comparison = xr_compare(log, reference, &options, &error);
     xr_progress_clear(&progress);

@@ -1,5 +1,5 @@
-#include "cli/cli.h"
 #include "cli/export/export.h"
+#include "cli/fail.h"
 #include "cli/text_out.h"
 
 #include <inttypes.h>

@@ -1,11 +1,10 @@
 /* exray expose: a model file whose inner tensors are outputs. */
-#include "cli/cli.h"
-
 #include "base/file.h"
-#include "cli/usage.h"
+#include "cli/command_line.h"
+#include "cli/fail.h"
+#include "cli/output.h"
 #include "models/model_file.h"
-#include <errno.h>
-#include <getopt.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,37 +70,43 @@ static int expose(const char *from, const char *to)
     return result;
 }
 
-static int run(int argc, char **argv)
+typedef struct expose_options {
+    const char *output;
+} expose_options;
+
+static const xr_option_group options = {.options = (const xr_option[]){
+                                            {.name = "output",
+                                             .letter = 'o',
+                                             .value = "F",
+                                             XR_INTO(text, expose_options, output),
+                                             .text = "the new model; - is standard output"},
+                                            {0},
+                                        }};
+
+static int run(const xr_call *call)
 {
-    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
-    const char *output = NULL;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        if (option == 'o')
-            output = optarg;
-        else if (option == ':')
-            return xr_usage_error(&xr_command_expose, "%s needs a value", argv[optind - 1]);
-        else
-            return xr_no_option(&xr_command_expose, argv[optind - 1]);
-    }
-    if (argc - optind != 1)
-        return xr_usage_error(&xr_command_expose, "name one model");
-    if (!output)
-        return xr_usage_error(&xr_command_expose, "say where to write: -o MODEL2");
-    return expose(argv[optind], output);
+    expose_options o = {0};
+    xr_operands operands;
+    int status = xr_parse_options(call, &o, &operands);
+    if (status != XR_EXIT_OK)
+        return status;
+    if (operands.count != 1)
+        return xr_usage_error(call->command, "name one model");
+    if (!o.output)
+        return xr_usage_error(call->command, "say where to write: -o MODEL2");
+    return expose(operands.at[0], o.output);
 }
 
 const xr_command xr_command_expose = {
     .name = "expose",
     .summary = "make a model's inner tensors outputs, for engines that show nothing else",
-    .usage = "usage: exray expose MODEL -o MODEL2\n"
-             "\n"
-             "Writes the same model with every intermediate tensor of its main graph among its\n"
-             "outputs: first its own outputs in their order, then all others in the order of\n"
-             "execution. `record` does this by itself, in memory, where an engine needs it.\n"
-             "\n"
-             "  -o, --output F   the new model; - is standard output\n"
-             "\n"
-             "example: exray expose model.tflite -o model_exposed.tflite\n",
+    .synopsis = "MODEL -o MODEL2",
+    .description =
+        "Writes the same model with every intermediate tensor of its main graph among its outputs: first its "
+        "own outputs in their order, then all others in the order of execution. `record` does this by "
+        "itself, "
+        "in memory, where an engine needs it.",
+    .groups = (const xr_option_group *const[]){&options, NULL},
+    .example = "exray expose model.tflite -o model_exposed.tflite",
     .run = run,
 };

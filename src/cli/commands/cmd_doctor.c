@@ -1,32 +1,18 @@
 /* `exray doctor`: what works here, what does not, and what to do about it. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli/cli.h"
-#include "cli/usage.h"
+#include "cli/command_line.h"
+#include "cli/fail.h"
+#include "cli/output.h"
 #include "engines/engine.h"
 
 #include <cjson/cJSON.h>
 #include <exray/codecs.h>
 #include <exray/exray.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-static int run(int argc, char **argv);
-
-const xr_command xr_command_doctor = {
-    .name = "doctor",
-    .summary = "say what works on this machine, and what to do about what does not",
-    .usage = "usage: exray doctor [--json F]\n\n"
-             "Looks at what the program needs and can use: engines (each is loaded), compression, a\n"
-             "folder for temporary files. Exit status 2 where no engine loads: record and\n"
-             "replay need one, validate does not.\n\n"
-             "  --json F  as JSON; - is standard output\n\n"
-             "example: exray doctor\n",
-    .run = run,
-};
 
 typedef struct doctor {
     cJSON *list; /* NULL: as text */
@@ -99,35 +85,47 @@ static void look_at_temporary(doctor *d)
          file >= 0 ? NULL : "cannot be written to; set TMPDIR to a folder that can");
 }
 
-static int run(int argc, char **argv)
+typedef struct doctor_options {
+    const char *json;
+} doctor_options;
+
+static const xr_option_group options = {.options = (const xr_option[]){
+                                            XR_JSON_OPTION(doctor_options, json),
+                                            {0},
+                                        }};
+
+static int run(const xr_call *call)
 {
-    static const struct option options[] = {{"json", required_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
-    const char *json = NULL;
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (option == ':')
-            return xr_usage_error(&xr_command_doctor, "%s needs a value", argv[optind - 1]);
-        if (option != 'j')
-            return xr_no_option(&xr_command_doctor, argv[optind - 1]);
-        json = optarg;
-    }
-    if (optind < argc)
-        return xr_usage_error(&xr_command_doctor, "too many arguments: %s", argv[optind]);
+    doctor_options o = {0};
+    int status = xr_parse_only_options(call, &o);
+    if (status != XR_EXIT_OK)
+        return status;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "format", "exray-doctor");
     cJSON_AddNumberToObject(root, "version", 1);
-    doctor d = {.list = json ? cJSON_AddArrayToObject(root, "checks") : NULL};
+    doctor d = {.list = o.json ? cJSON_AddArrayToObject(root, "checks") : NULL};
     look_at_program(&d);
     look_at_engines(&d);
     look_at_codecs(&d);
     look_at_temporary(&d);
-    int status = XR_EXIT_OK;
-    if (json)
-        status = xr_print_json(root, json);
+    if (o.json)
+        status = xr_print_json(root, o.json);
     else
         cJSON_Delete(root);
     if (status == XR_EXIT_OK && d.engines == 0)
         return xr_fail("no engine loads: record and replay need one (see above), validate does not");
     return status;
 }
+
+const xr_command xr_command_doctor = {
+    .name = "doctor",
+    .summary = "say what works on this machine, and what to do about what does not",
+    .synopsis = "[--json F]",
+    .description =
+        "Looks at what the program needs and can use: engines (each is loaded), compression, a folder for "
+        "temporary files. Exit status 2 where no engine loads: record and replay need one, validate does "
+        "not.",
+    .groups = (const xr_option_group *const[]){&options, NULL},
+    .example = "exray doctor",
+    .run = run,
+};

@@ -1,15 +1,15 @@
 /* exray info: what a log holds. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/sort.h"
-#include "cli/cli.h"
-#include "cli/info_inner.h"
+#include "cli/command_line.h"
+#include "cli/commands/info_inner.h"
+#include "cli/fail.h"
+#include "cli/output.h"
 #include "cli/text_out.h"
-#include "cli/usage.h"
 #include "log/scan.h"
 
 #include <cjson/cJSON.h>
 #include <exray/log.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -458,67 +458,57 @@ static cJSON *describe(const log_summary *s)
     return root;
 }
 
-static bool write_json(const log_summary *s, const char *path)
-{
-    cJSON *root = describe(s);
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (!text) {
-        xr_fail("out of memory while describing %s", exray_log_path(s->log));
-        return false;
-    }
-    FILE *out = xr_open_output(path);
-    if (out) {
-        fputs(text, out);
-        fputc('\n', out);
-    }
-    free(text);
-    return out && xr_close_output(out, path);
-}
-
 /* ---- The command --------------------------------------------------------------- */
 
-static int run(int argc, char **argv)
+typedef struct info_options {
+    const char *json;
+    bool check;
+} info_options;
+
+static const xr_option_group options = {
+    .options = (const xr_option[]){
+        {.name = "json",
+         .value = "F",
+         XR_INTO(text, info_options, json),
+         .text = "write the same as JSON to F; - is standard output"},
+        {.name = "check",
+         XR_INTO(flag, info_options, check),
+         .text =
+             "read every record and check every checksum; without it, the data of tensors is not read; exit "
+             "status 1 where the log is damaged or has no regular end"},
+        {0},
+    }};
+
+static int run(const xr_call *call)
 {
-    static const struct option options[] = {
-        {"json", required_argument, NULL, 'j'}, {"check", no_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
-    const char *json = NULL;
-    bool check = false;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
-        if (option == 'j')
-            json = optarg;
-        else if (option == 'c')
-            check = true;
-        else if (option == ':')
-            return xr_usage_error(&xr_command_info, "%s needs a value", argv[optind - 1]);
-        else
-            return xr_no_option(&xr_command_info, argv[optind - 1]);
-    }
-    if (argc - optind != 1)
-        return xr_usage_error(&xr_command_info, "name one log");
+    info_options o = {0};
+    xr_operands operands;
+    int status = xr_parse_options(call, &o, &operands);
+    if (status != XR_EXIT_OK)
+        return status;
+    if (operands.count != 1)
+        return xr_usage_error(call->command, "name one log");
+    const char *path = operands.at[0];
     exray_error error;
-    exray_log *log = exray_log_open(argv[optind], &error);
+    exray_log *log = exray_log_open(path, &error);
     if (!log) {
-        int status = xr_fail_error(&error);
-        return check && error.status == EXRAY_E_FORMAT && xr_scan_is_log(argv[optind]) ? XR_EXIT_FOUND
-                                                                                       : status;
+        status = xr_fail_error(&error);
+        return o.check && error.status == EXRAY_E_FORMAT && xr_scan_is_log(path) ? XR_EXIT_FOUND : status;
     }
     log_summary s;
-    int status = XR_EXIT_OK;
-    if (!sum_up(&s, log, check)) {
-        status = xr_fail("out of memory while reading %s", argv[optind]);
+    if (!sum_up(&s, log, o.check)) {
+        status = xr_fail("out of memory while reading %s", path);
     } else {
         /* JSON on standard output stands alone there. */
-        if (!json || strcmp(json, "-") != 0)
+        if (!o.json || strcmp(o.json, "-") != 0)
             print_summary(&s);
-        if (json && !write_json(&s, json))
+        if (o.json && xr_print_json(describe(&s), o.json) != XR_EXIT_OK)
             status = XR_EXIT_FAILED;
-        else if (check && (s.unreadable || exray_log_damaged(log) || exray_log_truncated(log)))
+        else if (o.check && (s.unreadable || exray_log_damaged(log) || exray_log_truncated(log)))
             status = XR_EXIT_FOUND;
     }
     exray_log_close(log);
-    if (!json && status != XR_EXIT_FAILED && !xr_close_output(stdout, "standard output"))
+    if (!o.json && status != XR_EXIT_FAILED && !xr_close_output(stdout, "standard output"))
         status = XR_EXIT_FAILED;
     return status;
 }
@@ -526,18 +516,13 @@ static int run(int argc, char **argv)
 const xr_command xr_command_info = {
     .name = "info",
     .summary = "say what a log holds",
-    .usage = "usage: exray info LOG.mcap [--json F] [--check]\n"
-             "\n"
-             "Says what LOG.mcap holds: role, model, engine, what runs inside the nodes of a\n"
-             "delegate, device, frames, latency, records, attachments, what of it this version\n"
-             "does not know and skips, whether it is whole, and how many records have no\n"
-             "checksum.\n"
-             "\n"
-             "  --json F   write the same as JSON to F; - is standard output\n"
-             "  --check    read every record and check every checksum; without it, the data\n"
-             "             of tensors is not read; exit status 1 where the log is damaged\n"
-             "             or has no regular end\n"
-             "\n"
-             "example: exray info edge.mcap --json - | jq .frames.count\n",
+    .synopsis = "LOG.mcap [--json F] [--check]",
+    .description =
+        "Says what LOG.mcap holds: role, model, engine, what runs inside the nodes of a delegate, device, "
+        "frames, latency, records, attachments, what of it this version does not know and skips, whether it "
+        "is "
+        "whole, and how many records have no checksum.",
+    .groups = (const xr_option_group *const[]){&options, NULL},
+    .example = "exray info edge.mcap --json - | jq .frames.count",
     .run = run,
 };

@@ -1,14 +1,13 @@
-#include "cli/cli.h"
-
+/* `exray assertions`: what validate can check. */
 #include "checks/checks.h"
 #include "checks/options.h"
-#include "cli/usage.h"
+#include "cli/command_line.h"
+#include "cli/fail.h"
+#include "cli/output.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-
-extern const xr_command xr_command_assertions;
 
 static void print_text(const exray_assertion *const *table)
 {
@@ -53,45 +52,38 @@ static int print_json(const exray_assertion *const *plugin, const char *path)
         cJSON_AddItemToArray(list, as_json(*a));
     for (const exray_assertion *const *a = plugin; a && *a; a++)
         cJSON_AddItemToArray(list, as_json(*a));
-    char *text = cJSON_Print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return xr_fail("out of memory");
-    FILE *out = xr_open_output(path);
-    if (out) {
-        fputs(text, out);
-        fputc('\n', out);
-    }
-    cJSON_free(text);
-    return out && xr_close_output(out, path) ? XR_EXIT_OK : XR_EXIT_FAILED;
+    return xr_print_json(root, path);
 }
 
-enum { MAX_PLUGINS = 16 };
+typedef struct assertions_options {
+    const char *json;
+    xr_value_list plugins;
+} assertions_options;
 
-static int run(int argc, char **argv)
+static const xr_option_group options = {.options = (const xr_option[]){
+                                            {.name = "plugin",
+                                             .value = "FILE.so",
+                                             XR_INTO(plugin, assertions_options, plugins),
+                                             .text = "also the assertions of this library; repeatable"},
+                                            {.name = "json",
+                                             .value = "FILE",
+                                             XR_INTO(text, assertions_options, json),
+                                             .text = "as JSON; - is standard output"},
+                                            {0},
+                                        }};
+
+static int run(const xr_call *call)
 {
-    const char *json = NULL, *path[MAX_PLUGINS] = {NULL};
-    size_t count = 0;
-    for (int i = 1; i < argc; i++) {
-        bool last = i + 1 == argc;
-        if (strcmp(argv[i], "--json") != 0 && strcmp(argv[i], "--plugin") != 0)
-            return xr_no_option(&xr_command_assertions, argv[i]);
-        if (last)
-            return xr_usage_error(&xr_command_assertions, "%s needs a value", argv[i]);
-        if (strcmp(argv[i++], "--json") == 0)
-            json = argv[i];
-        else if (count == MAX_PLUGINS)
-            return xr_usage_error(&xr_command_assertions, "at most %d plug-ins", MAX_PLUGINS);
-        else
-            path[count++] = argv[i];
-    }
+    assertions_options o = {0};
+    int status = xr_parse_only_options(call, &o);
+    if (status != XR_EXIT_OK)
+        return status;
     exray_error error = {EXRAY_OK, ""};
-    const exray_assertion **plugin = xr_plugins_load(path, count, &error);
+    const exray_assertion **plugin = xr_plugins_load(o.plugins.value, o.plugins.count, &error);
     if (!plugin)
         return xr_fail_error(&error);
-    int status = XR_EXIT_OK;
-    if (json)
-        status = print_json(plugin, json);
+    if (o.json)
+        status = print_json(plugin, o.json);
     else {
         print_text(xr_assertions);
         print_text(plugin);
@@ -103,10 +95,11 @@ static int run(int argc, char **argv)
 const xr_command xr_command_assertions = {
     .name = "assertions",
     .summary = "list what validate can check",
-    .usage = "usage: exray assertions [--plugin FILE.so] [--json FILE]\n\n"
-             "Lists every assertion: its name (for validate --assert), what it checks, the causes it\n"
-             "can name, which records it needs, and its options (for validate --set).\n"
-             "--plugin adds those of a library; repeatable.\n\n"
-             "example: exray assertions --json -\n",
+    .synopsis = "[--plugin FILE.so] [--json FILE]",
+    .description =
+        "Lists every assertion: its name (for validate --assert), what it checks, the causes it can name, "
+        "which records it needs, and its options (for validate --set).",
+    .groups = (const xr_option_group *const[]){&options, NULL},
+    .example = "exray assertions --json -",
     .run = run,
 };

@@ -1,4 +1,4 @@
-#include "cli/info_inner.h"
+#include "cli/commands/info_inner.h"
 #include "cli/text_out.h"
 
 #include <stdlib.h>

@@ -1,23 +1,10 @@
 /* `exray engines`: what can run a model here, and what is missing. */
-#include "cli/cli.h"
+#include "cli/command_line.h"
+#include "cli/output.h"
 #include "engines/engine.h"
 
 #include <cjson/cJSON.h>
-#include <getopt.h>
 #include <stdio.h>
-
-static int run(int argc, char **argv);
-
-const xr_command xr_command_engines = {
-    .name = "engines",
-    .summary = "list the engines, where they were found, and how to get what is missing",
-    .usage = "usage: exray engines [--engine-lib FILE] [--json F]\n\n"
-             "Looks for every engine's library and says which version was found where.\n\n"
-             "  --engine-lib FILE  look at this library instead\n"
-             "  --json F           as JSON; - is standard output\n\n"
-             "example: exray engines\n",
-    .run = run,
-};
 
 static cJSON *to_json(const xr_engine *engine, const xr_engine_info *info)
 {
@@ -50,35 +37,48 @@ static void print_engine(const xr_engine *engine, const xr_engine_info *info)
         printf("%-12s %s\n", "", info->problem);
 }
 
-static int run(int argc, char **argv)
+typedef struct engines_options {
+    const char *library, *json;
+} engines_options;
+
+static const xr_option_group options = {.options = (const xr_option[]){
+                                            {.name = "engine-lib",
+                                             .value = "FILE",
+                                             XR_INTO(text, engines_options, library),
+                                             .text = "look at this library instead"},
+                                            XR_JSON_OPTION(engines_options, json),
+                                            {0},
+                                        }};
+
+static int run(const xr_call *call)
 {
-    static const struct option options[] = {{"json", required_argument, NULL, 'j'},
-                                            {"engine-lib", required_argument, NULL, 'l'},
-                                            {NULL, 0, NULL, 0}};
-    const char *json = NULL, *library = NULL;
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option != 'j' && option != 'l')
-            return xr_usage_error(&xr_command_engines, "there is no option %s, or its value is missing",
-                                  argv[optind - 1]);
-        *(option == 'j' ? &json : &library) = optarg;
-    }
-    if (optind < argc)
-        return xr_usage_error(&xr_command_engines, "too many arguments: %s", argv[optind]);
+    engines_options o = {0};
+    int status = xr_parse_only_options(call, &o);
+    if (status != XR_EXIT_OK)
+        return status;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "format", "exray-engines");
     cJSON_AddNumberToObject(root, "version", 1);
     cJSON *list = cJSON_AddArrayToObject(root, "engines");
     for (const xr_engine *const *engine = xr_engines; *engine; engine++) {
         xr_engine_info info = {0};
-        (*engine)->probe(library, &info);
+        (*engine)->probe(o.library, &info);
         cJSON_AddItemToArray(list, to_json(*engine, &info));
-        if (!json)
+        if (!o.json)
             print_engine(*engine, &info);
     }
-    if (json)
-        return xr_print_json(root, json);
+    if (o.json)
+        return xr_print_json(root, o.json);
     cJSON_Delete(root);
     return XR_EXIT_OK;
 }
+
+const xr_command xr_command_engines = {
+    .name = "engines",
+    .summary = "list the engines, where they were found, and how to get what is missing",
+    .synopsis = "[--engine-lib FILE] [--json F]",
+    .description = "Looks for every engine's library and says which version was found where.",
+    .groups = (const xr_option_group *const[]){&options, NULL},
+    .example = "exray engines",
+    .run = run,
+};

@@ -1,11 +1,11 @@
 /* exray recover: mends a log. */
-#include "cli/cli.h"
+#include "cli/command_line.h"
+#include "cli/fail.h"
+#include "cli/output.h"
 #include "cli/text_out.h"
-
-#include "cli/usage.h"
 #include "log/recover.h"
+
 #include <exray/log.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -66,38 +66,43 @@ static int recover(const char *from, const char *to)
     return XR_EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+typedef struct recover_options {
+    const char *output;
+} recover_options;
+
+static const xr_option_group options = {.options = (const xr_option[]){
+                                            {.name = "output",
+                                             .letter = 'o',
+                                             .value = "F",
+                                             XR_INTO(text, recover_options, output),
+                                             .text = "the new log; - is standard output"},
+                                            {0},
+                                        }};
+
+static int run(const xr_call *call)
 {
-    static const struct option options[] = {{"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
-    const char *output = NULL;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":o:", options, NULL)) != -1;) {
-        if (option == 'o')
-            output = optarg;
-        else if (option == ':')
-            return xr_usage_error(&xr_command_recover, "%s needs a value", argv[optind - 1]);
-        else
-            return xr_no_option(&xr_command_recover, argv[optind - 1]);
-    }
-    if (argc - optind != 1)
-        return xr_usage_error(&xr_command_recover, "name one log");
-    if (!output)
-        return xr_usage_error(&xr_command_recover, "say where to write: -o GOOD.mcap");
-    return recover(argv[optind], output);
+    recover_options o = {0};
+    xr_operands operands;
+    int status = xr_parse_options(call, &o, &operands);
+    if (status != XR_EXIT_OK)
+        return status;
+    if (operands.count != 1)
+        return xr_usage_error(call->command, "name one log");
+    if (!o.output)
+        return xr_usage_error(call->command, "say where to write: -o GOOD.mcap");
+    return recover(operands.at[0], o.output);
 }
 
 const xr_command xr_command_recover = {
     .name = "recover",
     .summary = "write the missing end of a log, and leave out what is damaged",
-    .usage = "usage: exray recover BROKEN.mcap -o GOOD.mcap\n"
-             "\n"
-             "Copies every whole record of BROKEN.mcap, makes its indexes and its end anew, and\n"
-             "says what was saved and what was lost. exray reads a log without an end as it is;\n"
-             "other MCAP tools need this first. Nothing is invented: a frame that was cut short\n"
-             "stays so.\n"
-             "\n"
-             "  -o, --output F   the new log; - is standard output\n"
-             "\n"
-             "example: exray recover crashed.mcap -o edge.mcap\n",
+    .synopsis = "BROKEN.mcap -o GOOD.mcap",
+    .description = "Copies every whole record of BROKEN.mcap, makes its indexes and its end anew, and says "
+                   "what was saved "
+                   "and what was lost. exray reads a log without an end as it is; other MCAP tools need this "
+                   "first. Nothing "
+                   "is invented: a frame that was cut short stays so.",
+    .groups = (const xr_option_group *const[]){&options, NULL},
+    .example = "exray recover crashed.mcap -o edge.mcap",
     .run = run,
 };

@@ -1,0 +1,59 @@
+/* `exray record`: runs a model on files through a pipeline and logs it. */
+#include "cli/commands/run_command.h"
+#include "cli/fail.h"
+
+static int set_repeat(const xr_command *command, const xr_option *option, const char *value, void *values)
+{
+    (void)option;
+    xr_run_command *out = values;
+    uint64_t number;
+    if (!xr_parse_count(value, 1000, &number))
+        return xr_usage_error(command, "--repeat %s: not a number from 1 to 1000", value);
+    out->run.repeat = (unsigned)number;
+    return XR_EXIT_OK;
+}
+
+static const xr_option_group data = {
+    .title = "The data, and the role of the log",
+    .options = (const xr_option[]){
+        {.name = "data",
+         .value = "PATH",
+         XR_INTO(text, xr_run_command, data),
+         .text = "a folder of pictures, one file, or a list of files (.txt)"},
+        XR_LABELS_OPTION,
+        {.name = "repeat",
+         .value = "N",
+         .kind = XR_VALUE_TEXT,
+         .set = set_repeat,
+         .text = "run each picture N times; what the runs differ by is noise to validate"},
+        XR_ROLE_OPTION("edge"),
+        {.name = "from", .value = "WHAT", .refused = "is for replay"},
+        {.name = "sensor", .value = "NAME", .refused = "is for replay"},
+        {0},
+    }};
+
+static int run(const xr_call *call)
+{
+    xr_run_command given = xr_run_command_defaults(EXRAY_ROLE_EDGE);
+    int status = xr_parse_only_options(call, &given);
+    if (status == XR_EXIT_OK && !given.data)
+        status = xr_usage_error(call->command, "--data is missing");
+    if (status == XR_EXIT_OK)
+        status = xr_run_command_check(call->command, &given);
+    if (status != XR_EXIT_OK)
+        return status;
+    exray_error error = {0};
+    xr_items *items = xr_items_from_files(given.data, given.labels, &error);
+    return items ? xr_run_command_run(&given, items) : xr_fail_error(&error);
+}
+
+const xr_command xr_command_record = {
+    .name = "record",
+    .summary = "run a model on pictures and write a log, without a line of code",
+    .synopsis = "--model M --pipeline P.yaml --data DIR|FILE|LIST.txt -o LOG.mcap [options]",
+    .description = "Runs a model on pictures, with every layer observed, and writes the log.",
+    .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},
+    .example = "exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
+               "             --data pictures --labels labels.txt -o edge.mcap",
+    .run = run,
+};

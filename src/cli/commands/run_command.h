@@ -1,0 +1,45 @@
+/* What `record` and `replay` share: their options, and running with progress. */
+#ifndef XR_RUN_COMMAND_H
+#define XR_RUN_COMMAND_H
+
+#include "cli/command_line.h"
+#include "replay/replay.h"
+
+typedef struct xr_run_command {
+    xr_run_options run;
+    const char *data;   /* record: --data */
+    const char *labels; /* --labels */
+    const char *sensor; /* replay: --sensor */
+    bool from_input;    /* replay: --from input */
+    const char *log;    /* replay: the edge's log; NULL: `record` */
+} xr_run_command;
+
+/* The options that both have. */
+extern const xr_option_group xr_run_model_options, xr_run_log_options;
+
+/* --role; NAME is what is meant without it. */
+#define XR_ROLE_OPTION(NAME)                                                                                 \
+    {                                                                                                        \
+        .name = "role", .value = "ROLE", .kind = XR_VALUE_CHOICES, .choices = xr_role_names,                 \
+        .set = xr_set_role, .text = "edge or reference (default " NAME ")"                                   \
+    }
+extern const char *const xr_role_names[];
+xr_set_option xr_set_role;
+
+#define XR_LABELS_OPTION                                                                                     \
+    {                                                                                                        \
+        .name = "labels", .value = "L.txt", XR_INTO(text, xr_run_command, labels),                           \
+        .text = "lines FILE CLASS: the true classes"                                                         \
+    }
+
+/* What a command line begins with. */
+xr_run_command xr_run_command_defaults(exray_role role);
+
+/* Whether what was given can be run.  Returns XR_EXIT_OK to go on, else the exit status (said). */
+int xr_run_command_check(const xr_command *command, xr_run_command *given);
+
+/* Runs the items, prints progress (on a terminal), what was skipped, and one
+ * closing line.  Returns an exit status; frees `items`. */
+int xr_run_command_run(xr_run_command *command, xr_items *items);
+
+#endif

@@ -1,0 +1,9 @@
+#include "cli/export/export.h"
+
+void xr_export_skip(const exray_error *error, uint64_t *skipped)
+{
+    /* The first few by name: a damaged log may have thousands. */
+    enum { NAMED = 5 };
+    if ((*skipped)++ < NAMED)
+        fprintf(stderr, "exray: %s\n", error->message);
+}

@@ -1,0 +1,29 @@
+/* Where commands write to: files that are not overwritten by mistake, standard output. */
+#ifndef XR_OUTPUT_H
+#define XR_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Opens `path` for writing; "-" is standard output.  NULL: failed, said.  A log
+ * that is there is not overwritten: it may be the one that is being read. */
+FILE *xr_open_output(const char *path);
+/* The same for a log, which takes the place of another log, and of nothing else. */
+FILE *xr_open_log_output(const char *path);
+/* Whether a log may be written to `path`; false: said. */
+bool xr_may_write_log(const char *path);
+/* Whether two names are of one file. */
+bool xr_names_one_file(const char *a, const char *b);
+/* Whether two outputs would end in one file, which may not be there yet; NULL is none. */
+bool xr_same_output(const char *a, const char *b);
+/* A half-written log is of no use; a device is not ours to remove. */
+void xr_remove_output(const char *path);
+/* Closes it (not standard output); false: writing had failed, said. */
+bool xr_close_output(FILE *file, const char *path);
+
+/* Writes `root` (taken over) as indented JSON to `path`; "-" is standard
+ * output.  Returns an exit status, failures said. */
+struct cJSON;
+int xr_print_json(struct cJSON *root, const char *path);
+
+#endif
