@@ -1,5 +1,6 @@
 #include "isolate/constants.h"
 
+#include "base/error.h"
 #include "base/tensor.h"
 #include "isolate/plan.h"
 
@@ -33,46 +34,47 @@ static bool has_data(const exray_log *log, uint32_t tensor)
     return record && record->has_data;
 }
 
-static bool collect(const exray_log *log, xr_loan *loan)
+static bool collect(const exray_log *log, xr_constants *constants)
 {
     const exray_model *model = exray_log_model(log);
-    loan->list = calloc((size_t)model->tensor_count + 1, sizeof *loan->list);
-    for (uint32_t t = 0; loan->list && t < model->tensor_count; t++) {
+    constants->list = calloc((size_t)model->tensor_count + 1, sizeof *constants->list);
+    for (uint32_t t = 0; constants->list && t < model->tensor_count; t++) {
         const exray_tensor_info *info = &model->tensors[t];
-        uint32_t in_file = info->constant ? xr_find_tensor(&loan->file.model, model, t) : EXRAY_NO_INDEX;
+        uint32_t in_file = info->constant ? xr_find_tensor(&constants->file.model, model, t) : EXRAY_NO_INDEX;
         uint64_t elements;
         if (in_file == EXRAY_NO_INDEX || has_data(log, t) ||
-            !same_kind(info, &loan->file.model.tensors[in_file], &elements))
+            !same_kind(info, &constants->file.model.tensors[in_file], &elements))
             continue;
-        const xr_constant *constant = &loan->file.constant[in_file];
+        const xr_constant *constant = &constants->file.constant[in_file];
         unsigned bits = exray_dtype_bits(info->dtype);
         if (constant->data && bits && constant->size >= (elements * bits + 7) / 8)
-            loan->list[loan->count++] = (xr_lent_constant){t, constant->data, constant->size};
+            constants->list[constants->count++] = (xr_attached_constant){t, constant->data, constant->size};
     }
-    return loan->list != NULL;
+    return constants->list != NULL;
 }
 
-exray_status xr_loan_make(exray_log *log, const void *bytes, size_t size, xr_loan *loan, char why[240],
-                          exray_error *error)
+exray_status xr_constants_attach(exray_log *log, const void *bytes, size_t size, xr_constants *constants,
+                                 char why[240], exray_error *error)
 {
-    *loan = (xr_loan){0};
+    *constants = (xr_constants){0};
     why[0] = '\0';
-    exray_status status = xr_model_read(bytes, size, &loan->file, error);
+    exray_status status = xr_model_read(bytes, size, &constants->file, error);
     if (status != EXRAY_OK)
         return status;
     const exray_model *model = exray_log_model(log);
     if (!model)
         snprintf(why, 240, "the log has no model to compare it with");
-    else if (!same_file(model, &loan->file))
+    else if (!same_file(model, &constants->file))
         snprintf(why, 240, "the log was recorded with another file (sha256)");
-    else if (!collect(log, loan) || (loan->count && !xr_log_lend_constants(log, loan->list, loan->count)))
-        return error->status = EXRAY_E_MEMORY;
+    else if (!collect(log, constants) ||
+             (constants->count && !xr_log_attach_constants(log, constants->list, constants->count)))
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
     return EXRAY_OK;
 }
 
-void xr_loan_free(xr_loan *loan)
+void xr_constants_release(xr_constants *constants)
 {
-    xr_model_release(&loan->file);
-    free(loan->list);
-    *loan = (xr_loan){0};
+    xr_model_release(&constants->file);
+    free(constants->list);
+    *constants = (xr_constants){0};
 }

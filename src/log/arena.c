@@ -10,12 +10,12 @@ enum { ALIGNMENT = 16, FIRST_BLOCK = 4096, LARGEST_STEP = 1 << 20 };
 typedef struct xr_arena_block {
     struct xr_arena_block *next;
     size_t size, used; /* of the bytes behind this header */
-} block;
+} xr_arena_block;
 
 /* The header's size, rounded up, so that what follows is aligned. */
-static const size_t header_size = (sizeof(block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+static const size_t header_size = (sizeof(xr_arena_block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
-static block *new_block(xr_arena *arena, size_t size)
+static xr_arena_block *new_block(xr_arena *arena, size_t size)
 {
     /* Blocks double, so that many small pieces cost few calls. */
     size_t wanted = arena->head ? arena->head->size * 2 : FIRST_BLOCK;
@@ -27,7 +27,7 @@ static block *new_block(xr_arena *arena, size_t size)
         return NULL;
     if (arena->limit && (arena->total > arena->limit || wanted > arena->limit - arena->total))
         return NULL;
-    block *b = malloc(header_size + wanted);
+    xr_arena_block *b = malloc(header_size + wanted);
     if (!b)
         return NULL;
     b->next = arena->head;
@@ -45,7 +45,7 @@ void *xr_arena_take(xr_arena *arena, size_t size)
         return NULL;
     }
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    block *b = arena->head;
+    xr_arena_block *b = arena->head;
     if (!b || size > b->size - b->used)
         b = new_block(arena, size);
     if (!b) {
@@ -75,10 +75,10 @@ const char *xr_arena_string(xr_arena *arena, const void *bytes, size_t size)
 
 void xr_arena_reset(xr_arena *arena)
 {
-    block *kept = arena->head;
+    xr_arena_block *kept = arena->head;
     if (kept) {
         while (kept->next) {
-            block *next = kept->next->next;
+            xr_arena_block *next = kept->next->next;
             free(kept->next);
             kept->next = next;
         }
@@ -90,8 +90,8 @@ void xr_arena_reset(xr_arena *arena)
 
 void xr_arena_free(xr_arena *arena)
 {
-    for (block *b = arena->head; b;) {
-        block *next = b->next;
+    for (xr_arena_block *b = arena->head; b;) {
+        xr_arena_block *next = b->next;
         free(b);
         b = next;
     }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A record whose data is not in the file: `position` is its place in log->lent. */
-static bool lend(exray_log *log, const xr_lent_constant *list, size_t i, exray_record *out)
+/* A record whose data is not in the file: `position` is its index in log->attached. */
+static bool attach(exray_log *log, const xr_attached_constant *list, size_t i, exray_record *out)
 {
     char topic[32];
     int length = snprintf(topic, sizeof topic, "/constant/%u", (unsigned)list[i].tensor);
@@ -17,7 +17,7 @@ static bool lend(exray_log *log, const xr_lent_constant *list, size_t i, exray_r
                           .topic = kept,
                           .name = "",
                           .position = i,
-                          .chunk = XR_CHUNK_LENT};
+                          .chunk = XR_CHUNK_ATTACHED};
     return kept != NULL;
 }
 
@@ -26,7 +26,7 @@ static bool is_constant_tensor(const exray_record *r)
     return r->message == EXRAY_MESSAGE_TENSOR && r->kind == EXRAY_KIND_CONSTANT;
 }
 
-bool xr_log_lend_constants(exray_log *log, const xr_lent_constant *list, size_t count)
+bool xr_log_attach_constants(exray_log *log, const xr_attached_constant *list, size_t count)
 {
     size_t old = log->record_count - log->first_constant;
     log->arena.limit = 0; /* it bounds what a file may ask for; this is the caller's */
@@ -41,14 +41,14 @@ bool xr_log_lend_constants(exray_log *log, const xr_lent_constant *list, size_t 
             *to++ = *from++;
         while (from < end && is_constant_tensor(from) && from->index == list[i].tensor)
             from++;
-        if (!lend(log, list, i, to++))
+        if (!attach(log, list, i, to++))
             return false;
     }
     while (from < end)
         *to++ = *from++;
     log->records = records;
     log->record_count = (size_t)(to - records);
-    log->lent = list;
-    log->lent_count = count;
+    log->attached = list;
+    log->attached_count = count;
     return true;
 }

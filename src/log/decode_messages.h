@@ -2,8 +2,8 @@
  * headers.  Strings and arrays go into the arena.  Each function returns false
  * where the bytes are not such a message or the arena failed (arena->failed
  * tells which). */
-#ifndef XR_LOG_MESSAGES_H
-#define XR_LOG_MESSAGES_H
+#ifndef XR_DECODE_MESSAGES_H
+#define XR_DECODE_MESSAGES_H
 
 #include "log/wire.h"
 #include <exray/log.h>

@@ -11,8 +11,9 @@
  * CRCs.  What is decoded here (channels, frames, the model) comes from chunks
  * that were checked; a chunk with nothing but tensors is checked when the first
  * of them is read, while its bytes are needed anyway.  If the little that was
- * taken from such a chunk looks odd, it is checked at once (frames.c). */
-#include "log/index.h"
+ * taken from such a chunk looks odd, it is checked at once (index_frames.c). */
+#include "base/buffer.h"
+#include "log/index_frames.h"
 #include "log/scan.h"
 
 #include <stdio.h>
@@ -162,11 +163,6 @@ static bool add_schema(xr_builder *b, const uint8_t *data, size_t size)
 
 /* ---- Messages --------------------------------------------------------------- */
 
-void xr_index_damage(xr_builder *b)
-{
-    atomic_fetch_add_explicit(&b->log->damaged, 1, memory_order_relaxed);
-}
-
 /* Checks the CRC of the chunk that is being walked, before something of it is
  * decoded. */
 static bool trust_chunk(xr_builder *b)
@@ -306,6 +302,17 @@ static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, u
 
 /* ---- Chunks ----------------------------------------------------------------- */
 
+/* After a record that could be used or not: it is damaged, or memory ran out. */
+static xr_walk record_outcome(xr_builder *b, bool good)
+{
+    if (good)
+        return XR_WALK_ON;
+    if (b->log->arena.failed || b->scratch.failed)
+        return XR_WALK_NO_MEMORY;
+    xr_index_damage(b);
+    return XR_WALK_ON;
+}
+
 static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, uint64_t position)
 {
     bool good = true;
@@ -330,11 +337,7 @@ static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, ui
     default: /* unknown opcodes are passed over */
         break;
     }
-    if (!good && (b->log->arena.failed || b->scratch.failed))
-        return XR_WALK_NO_MEMORY;
-    if (!good)
-        xr_index_damage(b);
-    return XR_WALK_ON;
+    return record_outcome(b, good);
 }
 
 /* Takes back what a chunk that turned out to be damaged has given. */
@@ -385,7 +388,7 @@ static xr_walk walk_compressed(xr_builder *b)
         b->buffer_size = (size_t)chunk->size;
     }
     bool whole = xr_chunk_decompress(b->log, chunk, b->buffer);
-    xr_map_used(&b->log->map, chunk->stored);
+    xr_file_map_used(&b->log->map, chunk->stored);
     if (!whole) {
         xr_chunk_settle(b->log, chunk, false);
         return XR_WALK_ON;
@@ -407,14 +410,10 @@ static xr_walk walk_chunk(xr_builder *b, const uint8_t *content, uint64_t availa
         return XR_WALK_ON;
     }
     exray_log *log = b->log;
-    if (log->chunk_count == b->chunk_capacity) {
-        size_t capacity = b->chunk_capacity ? b->chunk_capacity * 2 : 64;
-        xr_chunk *chunks = realloc(log->chunks, capacity * sizeof *chunks);
-        if (!chunks)
-            return XR_WALK_NO_MEMORY;
-        log->chunks = chunks;
-        b->chunk_capacity = capacity;
-    }
+    xr_chunk *chunks = xr_array_grow(log->chunks, log->chunk_count, &b->chunk_capacity, sizeof *chunks);
+    if (!chunks)
+        return XR_WALK_NO_MEMORY;
+    log->chunks = chunks;
     b->chunk_number = (uint32_t)log->chunk_count;
     b->chunk = &log->chunks[log->chunk_count++];
     *b->chunk = parsed;
@@ -507,11 +506,7 @@ static xr_walk walk_record(xr_builder *b, const xr_mcap_record *record, bool cut
     default:
         break;
     }
-    if (!good && (b->log->arena.failed || b->scratch.failed))
-        return XR_WALK_NO_MEMORY;
-    if (!good)
-        xr_index_damage(b);
-    return XR_WALK_ON;
+    return record_outcome(b, good);
 }
 
 /* A sound summary's schemas and channels are right before any chunk was checked. */
@@ -554,7 +549,7 @@ static bool build(xr_builder *b, const xr_log_ends *ends, exray_error *error)
 {
     if (walk_file(b, ends) == XR_WALK_ON && xr_index_frames(b))
         return true;
-    xr_log_error(error, EXRAY_E_MEMORY,
+    xr_error_set(error, EXRAY_E_MEMORY,
                  "the index of %s does not fit into memory, or is larger than such a file can need",
                  b->log->path);
     return false;
@@ -566,7 +561,7 @@ bool xr_log_index(exray_log *log, exray_error *error)
     if (!xr_scan_ends(&log->map, log->path, &ends, error))
         return false;
     if (ends.bad_header) {
-        xr_log_error(error, EXRAY_E_FORMAT,
+        xr_error_set(error, EXRAY_E_FORMAT,
                      "%s is damaged: its header has a wrong length, so that what follows cannot be "
                      "told; `exray recover` mends it",
                      log->path);
@@ -577,7 +572,7 @@ bool xr_log_index(exray_log *log, exray_error *error)
     log->arena.limit = (size_t)limit;
     xr_builder *b = calloc(1, sizeof *b);
     if (!b) {
-        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while opening %s", log->path);
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while opening %s", log->path);
         return false;
     }
     b->log = log;

@@ -1,5 +1,5 @@
 /* Sorts what the walk found into frames. */
-#include "log/index.h"
+#include "log/index_frames.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static bool chunk_is_good(xr_builder *b, const exray_record *record)
         return true;
     xr_chunk *chunk = &b->log->chunks[record->chunk];
     if (atomic_load(&chunk->state) == XR_CHUNK_UNKNOWN)
-        xr_map_used(&b->log->map, chunk->size);
+        xr_file_map_used(&b->log->map, chunk->size);
     return xr_chunk_check(b->log, chunk, b->log->map.base + chunk->records);
 }
 

@@ -15,7 +15,7 @@ static exray_log *new_log(const char *path, exray_error *error)
         log->path = xr_arena_string(&log->arena, path, strlen(path));
     }
     if (!log || !log->path)
-        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while opening %s", path);
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while opening %s", path);
     return log;
 }
 
@@ -32,7 +32,7 @@ exray_log *exray_log_open(const char *path, exray_error *error)
     exray_log *log = new_log(path, error);
     if (!log)
         return NULL;
-    if (!log->path || !xr_map_open(&log->map, path, error)) {
+    if (!log->path || !xr_file_map_open(&log->map, path, error)) {
         exray_log_close(log);
         return NULL;
     }
@@ -54,8 +54,8 @@ exray_log *xr_log_open_again(const exray_log *log, exray_error *error)
     exray_log *again = new_log(log->path, error);
     if (!again)
         return NULL;
-    if (again->path && xr_map_check(&log->map, log->path, error) &&
-        xr_map_again(&again->map, &log->map, log->path, error))
+    if (again->path && xr_file_map_check(&log->map, log->path, error) &&
+        xr_file_map_again(&again->map, &log->map, log->path, error))
         return index_or_close(again, error);
     exray_log_close(again);
     return NULL;
@@ -65,7 +65,7 @@ void exray_log_close(exray_log *log)
 {
     if (!log)
         return;
-    xr_map_close(&log->map);
+    xr_file_map_close(&log->map);
     xr_arena_free(&log->arena);
     free(log->chunks);
     free(log);

@@ -1,7 +1,8 @@
 /* What the files of the log reader share. */
-#ifndef XR_LOG_INTERNAL_H
-#define XR_LOG_INTERNAL_H
+#ifndef XR_LOG_FILE_H
+#define XR_LOG_FILE_H
 
+#include "base/error.h"
 #include "log/decode_messages.h"
 #include <exray/exray.h>
 #include <stdatomic.h>
@@ -20,27 +21,27 @@
 /* The whole file, mapped for reading.  Mapped rather than read: the data of a
  * large tensor then needs no copy (28 MB checked and summed: 2.5 ms against
  * 3.5 ms with pread into a warm buffer).  Pages that were touched count as
- * resident until they are dropped; xr_map_used drops them by and by.
+ * resident until they are dropped; xr_file_map_used drops them by and by.
  *
  * A file that another process shortens while it is mapped raises SIGBUS in
- * whoever touches the lost pages; xr_map_check, called before each record is
+ * whoever touches the lost pages; xr_file_map_check, called before each record is
  * read, turns all but the narrowest race into an error. */
-typedef struct xr_map {
+typedef struct xr_file_map {
     int fd; /* -1: bytes in memory, not ours */
     const uint8_t *base;
     uint64_t size;
     _Atomic uint64_t touched; /* bytes since the pages were last dropped */
-} xr_map;
+} xr_file_map;
 
-bool xr_map_open(xr_map *map, const char *path, exray_error *error);
+bool xr_file_map_open(xr_file_map *map, const char *path, exray_error *error);
 /* The same file, mapped once more. */
-bool xr_map_again(xr_map *map, const xr_map *of, const char *path, exray_error *error);
-void xr_map_close(xr_map *map);
+bool xr_file_map_again(xr_file_map *map, const xr_file_map *of, const char *path, exray_error *error);
+void xr_file_map_close(xr_file_map *map);
 /* False, with `error` filled, if the file is shorter than it was. */
-bool xr_map_check(const xr_map *map, const char *path, exray_error *error);
+bool xr_file_map_check(const xr_file_map *map, const char *path, exray_error *error);
 /* Counts `size` bytes as touched, and drops all pages now and then.  Pointers
  * into the map stay valid. */
-void xr_map_used(const xr_map *map, uint64_t size);
+void xr_file_map_used(const xr_file_map *map, uint64_t size);
 
 /* ---- The index -------------------------------------------------------------- */
 
@@ -89,12 +90,12 @@ typedef struct xr_attachment_entry {
 } xr_attachment_entry;
 
 /* exray_record.chunk of what is not in the file; EXRAY_NO_INDEX: it is in no chunk. */
-#define XR_CHUNK_LENT (EXRAY_NO_INDEX - 1)
+#define XR_CHUNK_ATTACHED (EXRAY_NO_INDEX - 1)
 
 struct exray_log {
     uint64_t id; /* no other log of this process has it */
     const char *path;
-    xr_map map;
+    xr_file_map map;
     xr_arena arena;
     const char *truncated;
     _Atomic uint64_t damaged;
@@ -107,8 +108,9 @@ struct exray_log {
     size_t chunk_count;
     exray_record *records; /* frame by frame, then the constants */
     size_t record_count, first_constant;
-    const struct xr_lent_constant *lent; /* lend.h; records with the chunk XR_CHUNK_LENT */
-    size_t lent_count;
+    const struct xr_attached_constant
+        *attached; /* attached_constants.h; records with the chunk XR_CHUNK_ATTACHED */
+    size_t attached_count;
     exray_frame *frames;
     xr_frame_extra *extras;
     size_t frame_count;
@@ -144,9 +146,5 @@ bool xr_chunk_settle(const exray_log *log, xr_chunk *chunk, bool good);
 bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8_t *from, size_t size);
 /* Decompresses into `out` (chunk->size bytes). */
 bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out);
-
-/* Fills `error` (NULL is allowed) and returns its status. */
-exray_status xr_log_error(exray_error *error, exray_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,24 +13,12 @@
  * under 256 MB. */
 #define DROP_AFTER (UINT64_C(48) << 20)
 
-exray_status xr_log_error(exray_error *error, exray_status status, const char *format, ...)
-{
-    if (error) {
-        va_list arguments;
-        va_start(arguments, format);
-        error->status = status;
-        vsnprintf(error->message, sizeof error->message, format, arguments);
-        va_end(arguments);
-    }
-    return status;
-}
-
 /* Takes fd over; where it cannot, closes it. */
-static bool map_file(xr_map *map, int fd, uint64_t size, const char *path, exray_error *error)
+static bool map_file(xr_file_map *map, int fd, uint64_t size, const char *path, exray_error *error)
 {
     void *base = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED) {
-        xr_log_error(error, EXRAY_E_IO, "cannot map the log %s: %s", path, strerror(errno));
+        xr_error_set(error, EXRAY_E_IO, "cannot map the log %s: %s", path, strerror(errno));
         close(fd);
         return false;
     }
@@ -45,47 +32,47 @@ static bool map_file(xr_map *map, int fd, uint64_t size, const char *path, exray
     return true;
 }
 
-bool xr_map_again(xr_map *map, const xr_map *of, const char *path, exray_error *error)
+bool xr_file_map_again(xr_file_map *map, const xr_file_map *of, const char *path, exray_error *error)
 {
-    *map = (xr_map){.fd = -1, .base = of->base, .size = of->size};
+    *map = (xr_file_map){.fd = -1, .base = of->base, .size = of->size};
     if (of->fd < 0)
         return true;
     int fd = fcntl(of->fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
         return map_file(map, fd, of->size, path, error);
-    xr_log_error(error, EXRAY_E_IO, "cannot open the log %s again: %s", path, strerror(errno));
+    xr_error_set(error, EXRAY_E_IO, "cannot open the log %s again: %s", path, strerror(errno));
     return false;
 }
 
-bool xr_map_open(xr_map *map, const char *path, exray_error *error)
+bool xr_file_map_open(xr_file_map *map, const char *path, exray_error *error)
 {
-    *map = (xr_map){.fd = -1};
+    *map = (xr_file_map){.fd = -1};
     /* Not to wait for a writer if it is a FIFO. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        xr_log_error(error, EXRAY_E_IO, "cannot open the log %s: %s", path, strerror(errno));
+        xr_error_set(error, EXRAY_E_IO, "cannot open the log %s: %s", path, strerror(errno));
         return false;
     }
     struct stat status;
     if (fstat(fd, &status) != 0) {
-        xr_log_error(error, EXRAY_E_IO, "cannot read the log %s: %s", path, strerror(errno));
+        xr_error_set(error, EXRAY_E_IO, "cannot read the log %s: %s", path, strerror(errno));
         goto fail;
     }
     if (S_ISDIR(status.st_mode)) {
-        xr_log_error(error, EXRAY_E_IO, "cannot read the log %s: it is a directory, not a file", path);
+        xr_error_set(error, EXRAY_E_IO, "cannot read the log %s: it is a directory, not a file", path);
         goto fail;
     }
     if (!S_ISREG(status.st_mode)) {
-        xr_log_error(error, EXRAY_E_IO,
+        xr_error_set(error, EXRAY_E_IO,
                      "cannot read the log %s: it is no regular file; copy the log into a file first", path);
         goto fail;
     }
     if (status.st_size == 0) {
-        xr_log_error(error, EXRAY_E_FORMAT, "%s is empty, not a log", path);
+        xr_error_set(error, EXRAY_E_FORMAT, "%s is empty, not a log", path);
         goto fail;
     }
     if ((uint64_t)status.st_size > SIZE_MAX / 2) {
-        xr_log_error(error, EXRAY_E_UNSUPPORTED, "the log %s is too large for this machine", path);
+        xr_error_set(error, EXRAY_E_UNSUPPORTED, "the log %s is too large for this machine", path);
         goto fail;
     }
     return map_file(map, fd, (uint64_t)status.st_size, path, error);
@@ -94,7 +81,7 @@ fail:
     return false;
 }
 
-void xr_map_close(xr_map *map)
+void xr_file_map_close(xr_file_map *map)
 {
     if (map->fd < 0)
         return;
@@ -103,23 +90,23 @@ void xr_map_close(xr_map *map)
     map->fd = -1;
 }
 
-bool xr_map_check(const xr_map *map, const char *path, exray_error *error)
+bool xr_file_map_check(const xr_file_map *map, const char *path, exray_error *error)
 {
     struct stat status;
     if (map->fd < 0)
         return true;
     if (fstat(map->fd, &status) == 0 && (uint64_t)status.st_size >= map->size)
         return true;
-    xr_log_error(error, EXRAY_E_IO, "the log %s became shorter while it was read; open it again", path);
+    xr_error_set(error, EXRAY_E_IO, "the log %s became shorter while it was read; open it again", path);
     return false;
 }
 
-void xr_map_used(const xr_map *map, uint64_t size)
+void xr_file_map_used(const xr_file_map *map, uint64_t size)
 {
     if (map->fd < 0)
         return;
     /* The counter is bookkeeping: a log stays logically constant. */
-    _Atomic uint64_t *touched = &((xr_map *)(uintptr_t)map)->touched;
+    _Atomic uint64_t *touched = &((xr_file_map *)(uintptr_t)map)->touched;
     uint64_t before = atomic_fetch_add_explicit(touched, size, memory_order_relaxed);
     if (before + size < DROP_AFTER)
         return;

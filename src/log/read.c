@@ -36,7 +36,7 @@ void exray_slot_free(exray_slot *slot)
 static exray_status fail_damaged(const exray_log *log, const exray_record *record, const char *what,
                                  exray_error *error)
 {
-    return xr_log_error(error, EXRAY_E_FORMAT, "a record of %s in %s (frame %llu) is passed over: %s",
+    return xr_error_set(error, EXRAY_E_FORMAT, "a record of %s in %s (frame %llu) is passed over: %s",
                         record->topic, log->path, (unsigned long long)record->frame, what);
 }
 
@@ -47,7 +47,7 @@ static exray_status fail_crc(const exray_log *log, const exray_record *record, e
 
 static exray_status fail_memory(const exray_log *log, const exray_record *record, exray_error *error)
 {
-    return xr_log_error(error, EXRAY_E_MEMORY, "out of memory while reading %s in %s", record->topic,
+    return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while reading %s in %s", record->topic,
                         log->path);
 }
 
@@ -75,7 +75,7 @@ static exray_status decompress_chunk(const exray_log *log, const exray_record *r
     if (!room)
         return fail_memory(log, record, error);
     bool good = xr_chunk_decompress(log, chunk, slot->bytes);
-    xr_map_used(&log->map, chunk->stored);
+    xr_file_map_used(&log->map, chunk->stored);
     if (!good)
         return fail_damaged(log, record, "its chunk cannot be decompressed", error);
     slot->log = log->id;
@@ -90,17 +90,17 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
 {
     xr_arena_reset(&slot->arena);
     *unchecked = NULL;
-    if (!xr_map_check(&log->map, log->path, error))
+    if (!xr_file_map_check(&log->map, log->path, error))
         return EXRAY_E_IO;
     xr_chunk *chunk = NULL;
     if (record->chunk != EXRAY_NO_INDEX) {
         if (record->chunk >= log->chunk_count)
-            return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+            return xr_error_set(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
         chunk = &log->chunks[record->chunk];
     }
     uint64_t whole = chunk && chunk->compression ? chunk->size : log->map.size;
     if (record->position > whole || record->size > whole - record->position)
-        return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
     /* What is made of a message is bounded by its bytes in the file, as the index is. */
     uint64_t stored = chunk && chunk->compression ? chunk->stored : record->size;
     slot->arena.limit = (size_t)(XR_INDEX_BASE + XR_INDEX_FACTOR * stored);
@@ -115,7 +115,7 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
         return fail_crc(log, record, error);
     /* The kernel maps what lies around a touched page, too. */
     enum { AROUND = 64 << 10 };
-    xr_map_used(&log->map, AROUND + (*unchecked ? chunk->size : record->size));
+    xr_file_map_used(&log->map, AROUND + (*unchecked ? chunk->size : record->size));
     *data = log->map.base + record->position;
     return EXRAY_OK;
 }
@@ -162,17 +162,17 @@ static const exray_tensor_info *info_of_model(const exray_log *log, const exray_
     return position < model->tensor_count ? &model->tensors[position] : NULL;
 }
 
-/* A constant of a model file, which lends it (lend.h). */
-static exray_status lent_view(const exray_log *log, const exray_record *record, exray_slot *slot,
-                              exray_tensor_view *out, exray_error *error)
+/* A constant that was attached from a model file. */
+static exray_status attached_view(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                  exray_tensor_view *out, exray_error *error)
 {
-    if (record->position >= log->lent_count || !info_of_model(log, record, record->index))
-        return xr_log_error(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
+    if (record->position >= log->attached_count || !info_of_model(log, record, record->index))
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
     xr_arena_reset(&slot->arena);
-    const xr_lent_constant *lent = &log->lent[record->position];
+    const xr_attached_constant *constant = &log->attached[record->position];
     *out = (exray_tensor_view){.info = *info_of_model(log, record, record->index),
-                               .data = lent->data,
-                               .size = lent->size,
+                               .data = constant->data,
+                               .size = constant->size,
                                .model_tensor = record->index};
     out->count = xr_elements(&out->info);
     return EXRAY_OK;
@@ -204,9 +204,9 @@ static exray_status decode_view(const exray_log *log, const exray_record *record
 {
     const uint8_t *data = NULL;
     if (record->message != EXRAY_MESSAGE_TENSOR)
-        return xr_log_error(error, EXRAY_E_ARGUMENT, "%s holds no tensors", record->topic);
-    if (record->chunk == XR_CHUNK_LENT)
-        return lent_view(log, record, slot, out, error);
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "%s holds no tensors", record->topic);
+    if (record->chunk == XR_CHUNK_ATTACHED)
+        return attached_view(log, record, slot, out, error);
     exray_status status = locate(log, record, slot, &data, unchecked, error);
     if (status != EXRAY_OK)
         return status;
@@ -275,12 +275,12 @@ static exray_status judge_values(const exray_log *log, const exray_record *recor
                                  const exray_tensor_view *view, exray_error *error)
 {
     if (!view->data)
-        return xr_log_error(error, EXRAY_E_STATE,
+        return xr_error_set(error, EXRAY_E_STATE,
                             "the data of %s was not kept in %s; record with more capture", record->topic,
                             log->path);
     unsigned bits = exray_dtype_bits(view->info.dtype);
     if (bits == 0)
-        return xr_log_error(error, EXRAY_E_UNSUPPORTED, "%s in %s holds no numbers but %s", record->topic,
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "%s in %s holds no numbers but %s", record->topic,
                             log->path, exray_dtype_name(view->info.dtype));
     uint64_t capacity = bits < 8 ? (uint64_t)view->size * 2 : view->size / (bits / 8);
     if (view->count > capacity)
@@ -326,7 +326,7 @@ static exray_status find_message(const exray_log *log, const exray_record *recor
                                  exray_slot *slot, const uint8_t **data, exray_error *error)
 {
     if (record->message != message)
-        return xr_log_error(error, EXRAY_E_ARGUMENT, "%s holds other messages", record->topic);
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "%s holds other messages", record->topic);
     return find_bytes(log, record, slot, data, error);
 }
 
@@ -374,16 +374,16 @@ exray_status exray_log_read_attachment(const exray_log *log, size_t i, exray_slo
                                        size_t *size, exray_error *error)
 {
     if (i >= log->attachments.count)
-        return xr_log_error(error, EXRAY_E_ARGUMENT, "%s has no attachment %zu", log->path, i);
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "%s has no attachment %zu", log->path, i);
     const xr_attachment_entry *entry = (xr_attachment_entry *)log->attachments.items + i;
     xr_arena_reset(&slot->arena);
-    if (!xr_map_check(&log->map, log->path, error))
+    if (!xr_file_map_check(&log->map, log->path, error))
         return EXRAY_E_IO;
     const uint8_t *content = log->map.base + entry->content;
     uint64_t covered = entry->info.position + entry->info.size - entry->content;
-    xr_map_used(&log->map, covered);
+    xr_file_map_used(&log->map, covered);
     if (entry->crc && exray_codec_default()->crc32(0, content, (size_t)covered) != entry->crc)
-        return xr_log_error(error, EXRAY_E_FORMAT, "the attachment %s of %s is damaged: its CRC does not fit",
+        return xr_error_set(error, EXRAY_E_FORMAT, "the attachment %s of %s is damaged: its CRC does not fit",
                             entry->info.name, log->path);
     *data = log->map.base + entry->info.position;
     *size = (size_t)entry->info.size;

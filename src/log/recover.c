@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct recovery {
-    xr_map map;
+    xr_file_map map;
     xr_scan scan;
     xr_arena scratch;
     xr_mcap_writer *w;
@@ -334,7 +334,7 @@ static void copy_all(recovery *r, const xr_log_ends *ends)
     for (xr_mcap_record record; xr_mcap_writer_good(r->w) && xr_scan_next(&r->scan, &record, &cut);) {
         copy_record(r, &record, cut);
         was_cut = was_cut || cut;
-        xr_map_used(&r->map, record.size);
+        xr_file_map_used(&r->map, record.size);
     }
     xr_mcap_writer_end(r->w);
     xr_recovery *result = r->result;
@@ -364,16 +364,17 @@ static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
     copy_all(r, &ends);
     bool good = xr_mcap_writer_good(r->w) && !r->scratch.failed;
     if (r->w->failed)
-        xr_log_error(error, EXRAY_E_IO, "cannot write what was recovered from %s: %s", from,
+        xr_error_set(error, EXRAY_E_IO, "cannot write what was recovered from %s: %s", from,
                      strerror(r->w->failed));
     else if (!good)
-        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
     xr_mcap_writer_free(r->w);
     return good;
 }
 
 /* `map`: NULL to open the file `from`. */
-static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *result, exray_error *error)
+static bool recover(const char *from, const xr_file_map *map, FILE *to, xr_recovery *result,
+                    exray_error *error)
 {
     *result = (xr_recovery){0};
     recovery r = {.result = result, .w = calloc(1, sizeof(xr_mcap_writer))};
@@ -384,10 +385,10 @@ static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *
         r.map.size = map->size;
     }
     if (!r.w)
-        xr_log_error(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
-    else if (map || xr_map_open(&r.map, from, error))
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while recovering %s", from);
+    else if (map || xr_file_map_open(&r.map, from, error))
         good = run(&r, from, to, error);
-    xr_map_close(&r.map);
+    xr_file_map_close(&r.map);
     xr_arena_free(&r.scratch);
     free(r.buffer);
     free(r.entries.entry);
@@ -397,12 +398,12 @@ static bool recover(const char *from, const xr_map *map, FILE *to, xr_recovery *
 
 bool xr_recover_check(const char *from, exray_error *error)
 {
-    xr_map map;
+    xr_file_map map;
     xr_log_ends ends;
-    if (!xr_map_open(&map, from, error))
+    if (!xr_file_map_open(&map, from, error))
         return false;
     bool good = xr_scan_ends(&map, from, &ends, error);
-    xr_map_close(&map);
+    xr_file_map_close(&map);
     return good;
 }
 
@@ -413,6 +414,6 @@ bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *er
 
 bool xr_recover_bytes(const void *data, size_t size, FILE *to, xr_recovery *result, exray_error *error)
 {
-    const xr_map map = {.fd = -1, .base = data, .size = size};
+    const xr_file_map map = {.fd = -1, .base = data, .size = size};
     return recover("the log", &map, to, result, error);
 }

@@ -1,15 +1,17 @@
 #include "log/scan.h"
 
+#include "base/sort.h"
+
 #include <exray/codecs.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The magic and the header record; true if it is an exray log.  Gives where the header's
  * fields end, and where it ends by its length (`begin`). */
-static bool read_header(const xr_map *map, const char *path, xr_log_ends *ends, exray_error *error)
+static bool read_header(const xr_file_map *map, const char *path, xr_log_ends *ends, exray_error *error)
 {
     if (map->size < XR_MCAP_MAGIC_SIZE || memcmp(map->base, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE) != 0) {
-        xr_log_error(error, EXRAY_E_FORMAT, "%s is no MCAP file, so no exray log", path);
+        xr_error_set(error, EXRAY_E_FORMAT, "%s is no MCAP file, so no exray log", path);
         return false;
     }
     xr_cursor c = xr_cursor_begin(map->base + XR_MCAP_MAGIC_SIZE, (size_t)map->size - XR_MCAP_MAGIC_SIZE);
@@ -20,14 +22,14 @@ static bool read_header(const xr_map *map, const char *path, xr_log_ends *ends, 
     if (!c.bad && opcode == XR_MCAP_HEADER && !xr_text_is(profile, "exray")) {
         xr_arena arena = {.limit = 1 << 16};
         const char *name = xr_arena_string(&arena, profile.data, profile.size < 100 ? profile.size : 100);
-        xr_log_error(error, EXRAY_E_FORMAT, "%s is an MCAP file of profile \"%s\", not an exray log", path,
+        xr_error_set(error, EXRAY_E_FORMAT, "%s is an MCAP file of profile \"%s\", not an exray log", path,
                      name ? name : "");
         xr_arena_free(&arena);
         return false;
     }
     ends->library = xr_cursor_text(&c);
     if (c.bad || opcode != XR_MCAP_HEADER) {
-        xr_log_error(error, EXRAY_E_FORMAT, "%s has no whole MCAP header: nothing of it can be read", path);
+        xr_error_set(error, EXRAY_E_FORMAT, "%s has no whole MCAP header: nothing of it can be read", path);
         return false;
     }
     ends->fields_end = (uint64_t)(c.at - map->base);
@@ -36,7 +38,7 @@ static bool read_header(const xr_map *map, const char *path, xr_log_ends *ends, 
 }
 
 /* The end of the file: footer, magic, and a summary that the footer's CRC vouches for. */
-static void read_footer(const xr_map *map, xr_log_ends *ends)
+static void read_footer(const xr_file_map *map, xr_log_ends *ends)
 {
     const uint64_t tail = XR_MCAP_RECORD_HEADER + XR_MCAP_FOOTER_SIZE + XR_MCAP_MAGIC_SIZE;
     ends->end = ends->limit = map->size;
@@ -67,14 +69,14 @@ static void read_footer(const xr_map *map, xr_log_ends *ends)
     ends->end = ends->limit = start;
 }
 
-bool xr_scan_ends(const xr_map *map, const char *path, xr_log_ends *ends, exray_error *error)
+bool xr_scan_ends(const xr_file_map *map, const char *path, xr_log_ends *ends, exray_error *error)
 {
     *ends = (xr_log_ends){0};
     if (!read_header(map, path, ends, error))
         return false;
     read_footer(map, ends);
     if (ends->end < ends->fields_end) {
-        xr_log_error(
+        xr_error_set(
             error, EXRAY_E_FORMAT,
             "%s is damaged: its summary begins at byte %llu, within its header; nothing of it can be "
             "read, so record it again",
@@ -90,16 +92,16 @@ bool xr_scan_ends(const xr_map *map, const char *path, xr_log_ends *ends, exray_
 
 bool xr_scan_is_log(const char *path)
 {
-    xr_map map;
+    xr_file_map map;
     xr_log_ends ends = {0};
-    if (!xr_map_open(&map, path, NULL))
+    if (!xr_file_map_open(&map, path, NULL))
         return false;
     bool is_log = read_header(&map, path, &ends, NULL);
-    xr_map_close(&map);
+    xr_file_map_close(&map);
     return is_log;
 }
 
-void xr_scan_begin(xr_scan *scan, const xr_map *map, const xr_log_ends *ends, xr_arena *scratch)
+void xr_scan_begin(xr_scan *scan, const xr_file_map *map, const xr_log_ends *ends, xr_arena *scratch)
 {
     *scan = (xr_scan){.ends = *ends, .map = map, .scratch = scratch, .at = ends->begin, .end = ends->end};
     scan->damage = (uint64_t)ends->bad_header + ends->bad_summary;
@@ -107,10 +109,10 @@ void xr_scan_begin(xr_scan *scan, const xr_map *map, const xr_log_ends *ends, xr
 
 /* Pages that a step of the scan touches: all of a small record, the beginning
  * and the end (and what the kernel maps around them) of a large one. */
-static void count_step(const xr_map *map, uint64_t size)
+static void count_step(const xr_file_map *map, uint64_t size)
 {
     enum { MOST = 128 << 10 };
-    xr_map_used(map, size < MOST ? size : MOST);
+    xr_file_map_used(map, size < MOST ? size : MOST);
 }
 
 static bool is_listed(uint8_t opcode)
@@ -124,12 +126,6 @@ static bool add_offset(xr_scan *scan, xr_list *list, uint64_t offset)
     if (item)
         *item = offset;
     return item != NULL;
-}
-
-static int compare_offsets(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 /* A damaged length leads the walk astray.  What a sound summary lists and the
@@ -150,7 +146,7 @@ static void find_missed(xr_scan *scan)
         uint64_t offset = xr_load64(record.data + where);
         bool inside = offset >= scan->ends.fields_end && offset < scan->end;
         if (inside && !(scan->seen.count &&
-                        bsearch(&offset, scan->seen.items, scan->seen.count, sizeof offset, compare_offsets)))
+                        bsearch(&offset, scan->seen.items, scan->seen.count, sizeof offset, xr_by_u64)))
             if (!add_offset(scan, &scan->missed, offset))
                 return;
     }
@@ -158,7 +154,7 @@ static void find_missed(xr_scan *scan)
         return;
     if (scan->damage == 0)
         scan->damage = 1;
-    qsort(scan->missed.items, scan->missed.count, sizeof(uint64_t), compare_offsets);
+    qsort(scan->missed.items, scan->missed.count, sizeof(uint64_t), xr_by_u64);
 }
 
 /* In the file's order, and each byte once, however the listed offsets overlap. */

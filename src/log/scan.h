@@ -28,7 +28,7 @@ typedef struct xr_scan {
     uint64_t lost;   /* bytes in which no record was found */
 
     /* Its own. */
-    const xr_map *map;
+    const xr_file_map *map;
     xr_arena *scratch;
     uint64_t at, end;
     bool linear_done;
@@ -39,14 +39,14 @@ typedef struct xr_scan {
 
 /* Checks magic, header, profile and footer.  False, with `error` filled: no log, or damaged
  * so that no record of it can be found. */
-bool xr_scan_ends(const xr_map *map, const char *path, xr_log_ends *ends, exray_error *error);
+bool xr_scan_ends(const xr_file_map *map, const char *path, xr_log_ends *ends, exray_error *error);
 
 /* Whether the file begins as an exray log does, so that what is wrong with it is damage. */
 bool xr_scan_is_log(const char *path);
 
 /* `scratch` holds small tables until the scan is over; scratch->failed says that
  * the scan ended for want of memory. */
-void xr_scan_begin(xr_scan *scan, const xr_map *map, const xr_log_ends *ends, xr_arena *scratch);
+void xr_scan_begin(xr_scan *scan, const xr_file_map *map, const xr_log_ends *ends, xr_arena *scratch);
 
 /* The next record of the data section, or false.  `cut`: only its beginning is
  * in the file (chunks alone; the last record). */

@@ -11,34 +11,35 @@
 
 /* ---- Weights -------------------------------------------------------------------------- */
 
-exray_status xr_lender_open(xr_lender *lender, exray_side side, const char *path, const exray_log **log,
-                            exray_error *error)
+exray_status xr_side_model_open(xr_side_model *model, exray_side side, const char *path,
+                                const exray_log **log, exray_error *error)
 {
     exray_error inner = {EXRAY_OK, ""};
     char why[240];
     if (!path)
         return EXRAY_OK;
-    lender->bytes = xr_file_read(path, XR_LIMIT_MODEL, &lender->size, error);
-    if (lender->bytes)
-        lender->log = xr_log_open_again(*log, error);
-    if (!lender->log)
+    model->bytes = xr_file_read(path, XR_LIMIT_MODEL, &model->size, error);
+    if (model->bytes)
+        model->log = xr_log_open_again(*log, error);
+    if (!model->log)
         return error->status;
-    if (xr_loan_make(lender->log, lender->bytes, lender->size, &lender->loan, why, &inner) != EXRAY_OK)
+    if (xr_constants_attach(model->log, model->bytes, model->size, &model->constants, why, &inner) !=
+        EXRAY_OK)
         return xr_error_set(error, inner.status, "%.250s: %.240s", path, inner.message);
     if (*why)
-        snprintf(lender->remark, sizeof lender->remark,
+        snprintf(model->remark, sizeof model->remark,
                  "the %s's model file %.100s: its weights are not used: %s",
                  side == EXRAY_SIDE_EDGE ? "edge" : "reference", path, why);
-    *log = lender->log;
+    *log = model->log;
     return EXRAY_OK;
 }
 
-void xr_lender_close(xr_lender *lender)
+void xr_side_model_close(xr_side_model *model)
 {
-    exray_log_close(lender->log);
-    xr_loan_free(&lender->loan);
-    free(lender->bytes);
-    *lender = (xr_lender){0};
+    exray_log_close(model->log);
+    xr_constants_release(&model->constants);
+    free(model->bytes);
+    *model = (xr_side_model){0};
 }
 
 /* ---- Isolation ------------------------------------------------------------------------ */
@@ -67,7 +68,7 @@ static void remark_on(const xr_isolate_report *report, const xr_repro *repro, ch
         snprintf(remark, 480, "--repro: no layer is wrong by itself; nothing was written");
 }
 
-exray_status xr_isolation_run(const exray_validation_options *o, const xr_lender *reference,
+exray_status xr_isolation_run(const exray_validation_options *o, const xr_side_model *reference,
                               exray_comparison *comparison, char remark[480], exray_error *error)
 {
     if (!o->engine)

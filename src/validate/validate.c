@@ -14,7 +14,7 @@
 static const double usual_coverage = 0.8;
 
 struct exray_validation {
-    xr_lender model[2];
+    xr_side_model model[2];
     char isolation[480];    /* a remark on it */
     char unchecked[128];    /* a remark on records without a checksum */
     const char *remarks[6]; /* all of them, then NULL */
@@ -95,7 +95,7 @@ static exray_status open_models(exray_validation *v, const exray_validation_opti
     const char *const path[2] = {o->edge_model, o->reference_model};
     exray_status status = xr_isolation_check(o, error);
     for (int s = 0; s < 2 && status == EXRAY_OK; s++)
-        status = xr_lender_open(&v->model[s], (exray_side)s, path[s], &log[s], error);
+        status = xr_side_model_open(&v->model[s], (exray_side)s, path[s], &log[s], error);
     return status;
 }
 
@@ -185,7 +185,7 @@ void exray_validation_free(exray_validation *validation)
     xr_outcome_free(&validation->outcome);
     xr_comparison_free(validation->comparison);
     for (int s = 0; s < 2; s++)
-        xr_lender_close(&validation->model[s]);
+        xr_side_model_close(&validation->model[s]);
     free(validation->plugins);
     free(validation->json);
     free(validation->text);

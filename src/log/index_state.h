@@ -1,6 +1,6 @@
-/* The state of building a log's index; index.c fills it, frames.c sorts it. */
-#ifndef XR_LOG_INDEX_H
-#define XR_LOG_INDEX_H
+/* The state of building a log's index: index.c fills it, index_frames.c sorts it. */
+#ifndef XR_INDEX_STATE_H
+#define XR_INDEX_STATE_H
 
 #include "log/log_file.h"
 #include "log/unknown.h"
@@ -37,9 +37,9 @@ typedef enum xr_walk {
 } xr_walk;
 
 /* Counts a damaged chunk or message. */
-void xr_index_damage(xr_builder *b);
-
-/* Sorts frames and records into the log's tables.  False: out of memory. */
-bool xr_index_frames(xr_builder *b);
+static inline void xr_index_damage(xr_builder *b)
+{
+    atomic_fetch_add_explicit(&b->log->damaged, 1, memory_order_relaxed);
+}
 
 #endif
