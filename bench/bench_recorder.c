@@ -136,8 +136,10 @@ int main(int argc, char **argv)
     if (!log)
         die(error.message);
     load(&s, log);
-    exray_recorder_config chunked = {.capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
-    exray_recorder_config stream = {.capture = EXRAY_CAPTURE_FULL, .stream = true};
+    exray_recorder_config chunked = {
+        .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
+    exray_recorder_config stream = {
+        .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .stream = true};
     char plain_path[512], log_path[512];
     snprintf(plain_path, sizeof plain_path, "%s/plain", argv[2]);
     snprintf(log_path, sizeof log_path, "%s/log.mcap", argv[2]);

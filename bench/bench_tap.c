@@ -87,7 +87,7 @@ static void open_candidate(candidate *c, TfLiteModel *model, const char *folder,
         else
             exray_recorder_open_file(&c->recorder, path, &c->config);
         exray_tflite_attach(&c->recorder, (struct TfLiteInterpreterOptions *)c->options,
-                            &(exray_tflite_config){.library = library});
+                            &(exray_tflite_config){.size = sizeof(exray_tflite_config), .library = library});
     }
     c->interpreter = api.InterpreterCreate(model, c->options);
     if (!c->interpreter || api.InterpreterAllocateTensors(c->interpreter) != kTfLiteOk)
@@ -131,11 +131,11 @@ int main(int argc, char **argv)
     const exray_codec *codec = exray_codec_default();
     static candidate candidates[] = {
         {.name = "untapped"},
-        {.name = "frame", .tapped = true, .config = {.capture = EXRAY_CAPTURE_FRAME}},
-        {.name = "io_async", .tapped = true, .config = {.capture = EXRAY_CAPTURE_IO, .ring_size = 16u << 20}},
-        {.name = "stats", .tapped = true, .config = {.capture = EXRAY_CAPTURE_STATS}},
-        {.name = "sketch", .tapped = true, .config = {.capture = EXRAY_CAPTURE_SKETCH}},
-        {.name = "full", .tapped = true, .config = {.capture = EXRAY_CAPTURE_FULL}},
+        {.name = "frame", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FRAME}},
+        {.name = "io_async", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_IO, .ring_size = 16u << 20}},
+        {.name = "stats", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_STATS}},
+        {.name = "sketch", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_SKETCH}},
+        {.name = "full", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL}},
     };
     enum { COUNT = sizeof candidates / sizeof *candidates };
     memset(sensor, 'x', sizeof sensor);

@@ -46,7 +46,8 @@ int main(int argc, char **argv)
         count[i] = strtol(argv[i + 3], NULL, 10);
         make_layer(&tensor[i], &count[i], (uint32_t)i);
     }
-    exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
+    exray_recorder_config config = {
+        .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
     double began = bench_now_ms();
     exray_recorder_open_file(&recorder, argv[1], &config);
     for (long frame = strtol(argv[2], NULL, 10); frame > 0; frame--) {

@@ -211,9 +211,8 @@ int main(int argc, char **argv)
         return fail("cannot load the model");
     TfLiteInterpreterOptions *opts = TfLiteInterpreterOptionsCreate();
     TfLiteInterpreterOptionsSetNumThreads(opts, threads);
-    exray_recorder rec; // exray
-    exray_tflite_open(&rec, "edge.mcap", &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL}, opts,
-                      file); // exray
+    exray_recorder rec;                                                                             // exray
+    exray_tflite_open(&rec, "edge.mcap", exray_recorder_config_of(EXRAY_CAPTURE_FULL), opts, file); // exray
     TfLiteInterpreter *interpreter = TfLiteInterpreterCreate(model, opts);
     TfLiteInterpreterOptionsDelete(opts);
     if (interpreter == NULL || TfLiteInterpreterAllocateTensors(interpreter) != kTfLiteOk)
@@ -247,7 +246,6 @@ int main(int argc, char **argv)
     }
     TfLiteInterpreterDelete(interpreter);
     TfLiteModelDelete(model);
-    status |= exray_recorder_close(&rec) == EXRAY_OK ? EXIT_SUCCESS
-                                                     : fail(exray_recorder_error_message(&rec)); // exray
+    status |= exray_recorder_close(&rec) ? fail(exray_recorder_error_message(&rec)) : 0; // exray
     return status;
 }

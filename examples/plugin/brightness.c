@@ -1,12 +1,10 @@
 /* One property, in four lines: the edge's pictures are not darker than the reference's,
- * by more than 8 levels.  by_hand.py checks the same without exray.
+ * by more than 8 levels ([0]: the edge's, [1]: the reference's).  by_hand.py checks the same without exray.
  *
  *     cc -std=c11 -shared -fPIC -I include examples/plugin/brightness.c -o brightness.so
  *     exray validate edge.mcap reference.mcap --plugin brightness.so
  */
 #include <exray/assertion.h>
 EXRAY_INPUT_PROPERTY(brightness, "user.brightness", "the edge's pictures are as bright as the reference's",
-                     in,
-                     in->metrics.mean[EXRAY_SIDE_EDGE] >
-                         in->metrics.mean[EXRAY_SIDE_REFERENCE] - 8 * in->step[1])
+                     in, in->metrics.mean[0] > in->metrics.mean[1] - 8 * in->step[1])
 EXRAY_PLUGIN(&brightness);

@@ -246,6 +246,11 @@ typedef struct exray_assertion {
     /* Appended; absent where `size` ends before. */
     const exray_option *options; /* ends with a NULL name; or NULL */
 } exray_assertion;
+/* exray_assertion mine = EXRAY_ASSERTION_INIT; mine.name = ... */
+#define EXRAY_ASSERTION_INIT                                                                                 \
+    {                                                                                                        \
+        sizeof(exray_assertion), EXRAY_ASSERTION_ABI, NULL, NULL, NULL, NULL, NULL, NULL                     \
+    }
 
 /* The value of an option of the assertion that is running: what the user set, else
  * the default; NAN where it has no such option. */
@@ -267,18 +272,35 @@ double exray_findings_option(const exray_findings *findings, const char *name);
     }                                                                                                        \
     static const char *const id##_causes[] = {assertion_name, NULL};                                         \
     static const exray_assertion id = {                                                                      \
-        .size = sizeof(exray_assertion),                                                                     \
-        .abi = EXRAY_ASSERTION_ABI,                                                                          \
-        .name = assertion_name,                                                                              \
-        .summary = text,                                                                                     \
-        .causes = id##_causes,                                                                               \
-        .needs = needed_records,                                                                             \
-        .run = id##_run,                                                                                     \
+        sizeof(exray_assertion),                                                                             \
+        EXRAY_ASSERTION_ABI,                                                                                 \
+        assertion_name,                                                                                      \
+        text,                                                                                                \
+        id##_causes,                                                                                         \
+        needed_records,                                                                                      \
+        id##_run,                                                                                            \
+        NULL,                                                                                                \
     };                                                                                                       \
     static void id##_body(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 
-/* What a plug-in exports: EXRAY_PLUGIN(&first, &second); */
-#define EXRAY_PLUGIN(...) const exray_assertion *const exray_plugin_assertions[] = {__VA_ARGS__, NULL}
+/* What a plug-in exports, in C and in C++: EXRAY_PLUGIN(&first, &second);  It comes once, outside of every
+ * namespace.  The symbol is visible also with -fvisibility=hidden. */
+#if defined(__GNUC__)
+#define EXRAY_VISIBLE __attribute__((visibility("default")))
+#else
+#define EXRAY_VISIBLE
+#endif
+#ifdef __cplusplus
+#define EXRAY_PLUGIN(...)                                                                                    \
+    extern "C" {                                                                                             \
+    extern EXRAY_VISIBLE const exray_assertion *const exray_plugin_assertions[];                             \
+    }                                                                                                        \
+    const exray_assertion *const exray_plugin_assertions[] = {__VA_ARGS__, NULL}
+#else
+#define EXRAY_PLUGIN(...)                                                                                    \
+    extern EXRAY_VISIBLE const exray_assertion *const exray_plugin_assertions[];                             \
+    const exray_assertion *const exray_plugin_assertions[] = {__VA_ARGS__, NULL}
+#endif
 
 /* A property of the model's inputs, whole: holds of every comparable pair `input`
  * (a const exray_io_pair *), or the assertion fails with the cause `name`.  Means and

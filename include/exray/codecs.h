@@ -1,7 +1,9 @@
 /* Fast checksums and compression for the recorder: CRC-32 of libdeflate, lz4
  * and zstd from their libraries.  Link exray_codecs and hand the table over:
  *
- *     exray_recorder_config config = {.compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codec_default()};
+ *     exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;
+ *     config.compression = EXRAY_COMPRESSION_ZSTD;
+ *     config.codec = exray_codec_default();
  */
 #ifndef EXRAY_CODECS_H
 #define EXRAY_CODECS_H

@@ -51,8 +51,9 @@ struct LiteRtOptionsT;
 struct LiteRtCompiledModelT;
 struct LiteRtTensorBufferT;
 
-/* Zero is a sensible default for every field but the model's. */
+/* Begin with EXRAY_LITERT_CONFIG_INIT and name the model; a zero field means the default. */
 typedef struct exray_litert_config {
+    uint32_t size;          /* sizeof(exray_litert_config) */
     const char *model_file; /* the .tflite file that is compiled; read during attach */
     const void *model_data; /* or its bytes; borrowed until the recorder's close */
     size_t model_size;
@@ -64,6 +65,10 @@ typedef struct exray_litert_config {
     uint32_t threads;    /* and how many threads; 0: 1 */
     bool no_constants;   /* leave out the model's weights */
 } exray_litert_config;
+#define EXRAY_LITERT_CONFIG_INIT                                                                             \
+    {                                                                                                        \
+        sizeof(exray_litert_config), NULL, NULL, 0, NULL, NULL, NULL, 0, false                               \
+    }
 
 /* Observes the runs of the model that is compiled with `options` next: call it after the
  * application's own settings, before LiteRtCreateCompiledModel.  Adds LiteRT's profiler to the
@@ -77,9 +82,15 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
                                  const exray_litert_config *config);
 
 /* exray_recorder_open_file and exray_litert_attach in one call. */
-exray_status exray_litert_open(exray_recorder *recorder, const char *path,
-                               const exray_recorder_config *config, struct LiteRtOptionsT *options,
-                               const char *model_file);
+static inline exray_status exray_litert_open(exray_recorder *recorder, const char *path,
+                                             const exray_recorder_config *config,
+                                             struct LiteRtOptionsT *options, const char *model_file)
+{
+    exray_litert_config tap = EXRAY_LITERT_CONFIG_INIT;
+    tap.model_file = model_file;
+    exray_recorder_open_file(recorder, path, config);
+    return exray_litert_attach(recorder, options, &tap);
+}
 
 /* LiteRtRunCompiledModel(compiled, signature, ...), recorded.  Returns what that returned (a
  * LiteRtStatus: 0 is success), or -1 where there is no such function: exray_litert_attach was never

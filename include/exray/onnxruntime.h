@@ -57,8 +57,9 @@ struct OrtRunOptions;
 struct OrtStatus;
 struct OrtValue;
 
-/* Zero is a sensible default for every field but the model's. */
+/* Begin with EXRAY_ORT_CONFIG_INIT and name the model; a zero field means the default. */
 typedef struct exray_ort_config {
+    uint32_t size;          /* sizeof(exray_ort_config) */
     const char *model_file; /* the .onnx file that the session was made of; read during attach */
     const void *model_data; /* or its bytes; borrowed until the recorder's close */
     size_t model_size;
@@ -70,6 +71,10 @@ typedef struct exray_ort_config {
     bool no_constants;   /* leave out the model's weights */
     bool no_latency;     /* no profiled run, no latencies of nodes */
 } exray_ort_config;
+#define EXRAY_ORT_CONFIG_INIT                                                                                \
+    {                                                                                                        \
+        sizeof(exray_ort_config), NULL, NULL, 0, NULL, NULL, 0, false, false                                 \
+    }
 
 /* Observes the session's runs from now on.  `base` is what OrtGetApiBase returns.  Writes /model and
  * /constant; call it before the first frame.  On failure (ONNX Runtime too old, a model that cannot
@@ -80,9 +85,15 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
                               struct OrtSession *session, const exray_ort_config *config);
 
 /* exray_recorder_open_file and exray_ort_attach in one call. */
-exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_recorder_config *config,
-                            const struct OrtApiBase *base, struct OrtSession *session,
-                            const char *model_file);
+static inline exray_status exray_ort_open(exray_recorder *recorder, const char *path,
+                                          const exray_recorder_config *config, const struct OrtApiBase *base,
+                                          struct OrtSession *session, const char *model_file)
+{
+    exray_ort_config tap = EXRAY_ORT_CONFIG_INIT;
+    tap.model_file = model_file;
+    exray_recorder_open_file(recorder, path, config);
+    return exray_ort_attach(recorder, base, session, &tap);
+}
 
 /* api->Run(session, options, ...), recorded.  Returns what that returned: NULL, or a status that the
  * caller releases.  Failures to observe are the recorder's errors, never the application's.  Where

@@ -32,7 +32,9 @@ extern "C" {
 
 struct TfLiteInterpreterOptions;
 
+/* Begin with EXRAY_TFLITE_CONFIG_INIT; a zero field means the default. */
 typedef struct exray_tflite_config {
+    uint32_t size;          /* sizeof(exray_tflite_config) */
     const char *model_file; /* for its sha256 and name; may be NULL */
     const void *model_data; /* the model's bytes instead of a file; borrowed during the call */
     size_t model_size;
@@ -41,6 +43,10 @@ typedef struct exray_tflite_config {
     uint32_t threads;    /* what the log says; 0: 1 */
     bool no_constants;   /* leave out the model's weights */
 } exray_tflite_config;
+#define EXRAY_TFLITE_CONFIG_INIT                                                                             \
+    {                                                                                                        \
+        sizeof(exray_tflite_config), NULL, NULL, 0, NULL, NULL, 0, false                                     \
+    }
 
 /* Adds the tap to `options`; call it before TfLiteInterpreterCreate.  On
  * failure (a library too old: the message names the missing symbol) the
@@ -52,9 +58,15 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
                                  const exray_tflite_config *config);
 
 /* exray_recorder_open_file and exray_tflite_attach in one call. */
-exray_status exray_tflite_open(exray_recorder *recorder, const char *path,
-                               const exray_recorder_config *config, struct TfLiteInterpreterOptions *options,
-                               const char *model_file);
+static inline exray_status exray_tflite_open(exray_recorder *recorder, const char *path,
+                                             const exray_recorder_config *config,
+                                             struct TfLiteInterpreterOptions *options, const char *model_file)
+{
+    exray_tflite_config tap = EXRAY_TFLITE_CONFIG_INIT;
+    tap.model_file = model_file;
+    exray_recorder_open_file(recorder, path, config);
+    return exray_tflite_attach(recorder, options, &tap);
+}
 
 /* Says that TfLiteInterpreterInvoke is called next; on the thread that calls it, right before.
  * TensorFlow Lite tells of a node's begin, but not of a delegate's: where one runs the model's

@@ -15,19 +15,25 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-/* What a call came to.  Every function that can fail returns one of these or
+/* That of the file VERSION; scripts/version.sh changes both. */
+#define EXRAY_VERSION "0.2.0-dev"
+
+/* The version of the library in use, such as "0.2.0".  A constant; any thread. */
+const char *exray_version(void);
+
+/* Result of a call.  Every function that can fail returns one of these or
  * says how else it tells. */
 typedef enum exray_status {
     EXRAY_OK = 0,
-    EXRAY_E_ARGUMENT,    /* a parameter is out of its stated range */
-    EXRAY_E_STATE,       /* called in the wrong order: not open, no frame, ... */
-    EXRAY_E_MEMORY,      /* the memory given, or malloc at open, does not suffice */
-    EXRAY_E_IO,          /* reading or writing failed; errno in the message */
-    EXRAY_E_NO_SPACE,    /* the disk, or the caller's buffer, is full */
-    EXRAY_E_FORMAT,      /* the bytes are not what they should be */
-    EXRAY_E_LIMIT,       /* a fixed table is full: raise the limit in the config */
-    EXRAY_E_ENGINE,      /* the engine's library is missing, too old, or said no */
-    EXRAY_E_UNSUPPORTED, /* understood, and not available in this build */
+    EXRAY_E_ARGUMENT = 1,    /* a parameter is out of its stated range */
+    EXRAY_E_STATE = 2,       /* called in the wrong order: not open, no frame, ... */
+    EXRAY_E_MEMORY = 3,      /* the memory given, or malloc at open, does not suffice */
+    EXRAY_E_IO = 4,          /* reading or writing failed; errno in the message */
+    EXRAY_E_NO_SPACE = 5,    /* the disk, or the caller's buffer, is full */
+    EXRAY_E_FORMAT = 6,      /* the bytes are not what they should be */
+    EXRAY_E_LIMIT = 7,       /* a fixed table is full: raise the limit in the config */
+    EXRAY_E_ENGINE = 8,      /* the engine's library is missing, too old, or said no */
+    EXRAY_E_UNSUPPORTED = 9, /* understood, and not available in this build */
 } exray_status;
 
 /* A constant English name such as "EXRAY_E_IO"; never NULL. */

@@ -57,7 +57,8 @@ typedef struct exray_validation_options {
 } exray_validation_options;
 #define EXRAY_VALIDATION_OPTIONS_INIT                                                                        \
     {                                                                                                        \
-        .size = sizeof(exray_validation_options)                                                             \
+        sizeof(exray_validation_options), NULL, NULL, 0, NULL, 0, 0, NULL, 0, false, false, NULL, NULL,      \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL                                                         \
     }
 
 typedef struct exray_validation exray_validation;

@@ -61,7 +61,7 @@ exray_status exray_recorder_close(exray_recorder *recorder)
     if (r->magic == XR_CLOSED)
         return r->error.status;
     if (r->magic != XR_MAGIC)
-        return EXRAY_E_STATE;
+        return xr_check(r);
     call_closers(r);
     xr_look_for_writer_error(r);
     if (!(r->asynchronous ? atomic_load(&r->ring.error) : r->mcap.error)) {

@@ -3,6 +3,7 @@
 
 #include "core/channels.h"
 #include "core/host/layer_filter.h"
+#include "core/sized.h"
 
 enum {
     DEFAULT_CHANNELS = 4096,
@@ -189,10 +190,11 @@ void xr_place(xr_recorder *r, const xr_memory_plan *plan, const exray_recorder_c
 
 size_t exray_recorder_memory_needed(const exray_recorder_config *config)
 {
-    static const exray_recorder_config defaults = {0};
+    static const exray_recorder_config defaults = EXRAY_RECORDER_CONFIG_INIT;
+    exray_recorder_config known;
     xr_memory_plan plan;
-    const char *problem;
-    if (!xr_plan_of(config ? config : &defaults, 0, &plan, &problem))
+    const char *problem = xr_sized_read(&known, sizeof known, config ? config : &defaults);
+    if (problem || !xr_plan_of(&known, 0, &plan, &problem))
         return 0;
     return plan.total + ALIGNMENT; /* the block need not be aligned */
 }

@@ -4,6 +4,7 @@
 #include "core/encode/text.h"
 #include "core/identity.h"
 #include "core/layout.h"
+#include "core/sized.h"
 #include "core/sticky_error.h"
 
 _Static_assert(sizeof(xr_recorder) <= sizeof(exray_recorder), "exray_recorder is too small");
@@ -27,13 +28,36 @@ static int write_memory(void *user, const void *data, size_t size)
 
 /* ---- Open ---- */
 
-static const exray_recorder_config defaults = {0};
+/* What the caller was compiled with. */
+typedef struct caller_header {
+    size_t recorder_size;
+    const char *version;
+} caller_header;
 
-/* A fresh state; the config's values are copied. */
-static xr_recorder *prepare(exray_recorder *recorder, const exray_recorder_config *config)
+/* Below 1.0 each minor version may change the headers; then each major one.  Patches do not. */
+static bool is_compatible(const char *version)
 {
-    memset(recorder, 0, sizeof *recorder);
+    const char *own = EXRAY_VERSION;
+    int dots = own[0] == '0' && own[1] == '.' ? 2 : 1;
+    for (; version && *own == *version; own++, version++)
+        if (*own == '\0' || (*own == '.' && --dots == 0))
+            return true;
+    return false;
+}
+
+/* A fresh state, and what the caller asks for.  NULL: the recorder has the error, and nothing is to be
+ * given back. */
+static xr_recorder *prepare(exray_recorder *recorder, caller_header header, const exray_recorder_config *from,
+                            exray_recorder_config *config)
+{
     xr_recorder *r = xr_of(recorder);
+    if (header.recorder_size < sizeof *recorder || !is_compatible(header.version)) {
+        r->magic = XR_REFUSED; /* the caller's recorder may end right here */
+        return NULL;
+    }
+    static const exray_recorder_config defaults = EXRAY_RECORDER_CONFIG_INIT;
+    const char *problem = xr_sized_read(config, sizeof *config, from ? from : &defaults);
+    memset(recorder, 0, sizeof *recorder);
     r->magic = XR_MAGIC;
     r->file.handle = -1;
     r->usage_files = (xr_port_usage_files){-1, -1, -1};
@@ -43,7 +67,12 @@ static xr_recorder *prepare(exray_recorder *recorder, const exray_recorder_confi
     r->byte_budget = config->byte_budget;
     r->no_io_data = config->no_io_data;
     r->policy = config->policy;
-    return r;
+    if (!problem)
+        return r;
+    xr_fail_with(r, EXRAY_E_ARGUMENT,
+                 "cannot open the recorder: config (EXRAY_RECORDER_CONFIG_INIT): ", problem, NULL);
+    r->magic = XR_CLOSED;
+    return NULL;
 }
 
 /* Takes the memory and lays the tables out in it. */
@@ -149,17 +178,20 @@ static exray_status opened(xr_recorder *r, exray_status status)
     return status;
 }
 
-exray_status exray_recorder_open_file(exray_recorder *recorder, const char *path,
-                                      const exray_recorder_config *config)
+exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t recorder_size,
+                                            const char *header_version, const char *path,
+                                            const exray_recorder_config *from)
 {
-    config = config ? config : &defaults;
-    xr_recorder *r = prepare(recorder, config);
+    exray_recorder_config config;
+    xr_recorder *r = prepare(recorder, (caller_header){recorder_size, header_version}, from, &config);
     xr_memory_plan plan;
+    if (!r)
+        return exray_recorder_error_status(recorder);
     if (!path || !*path)
         return opened(r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing",
                                       NULL, NULL));
     set_target(r, "log file ", path);
-    if (take_memory(r, config, 0, &plan))
+    if (take_memory(r, &config, 0, &plan))
         return opened(r, r->error.status);
     int error;
     r->file.handle = xr_port_open(path, &error);
@@ -172,38 +204,44 @@ exray_status exray_recorder_open_file(exray_recorder *recorder, const char *path
         const exray_status status = xr_port_is_no_space(error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
         return opened(r, xr_fail_with(r, status, "cannot create ", r->target, text));
     }
-    return opened(r, start(r, config, write_file, &r->file, &plan));
+    return opened(r, start(r, &config, write_file, &r->file, &plan));
 }
 
-exray_status exray_recorder_open_callback(exray_recorder *recorder, exray_recorder_write_fn write, void *user,
-                                          const exray_recorder_config *config)
+exray_status exray_recorder_open_callback_sized(exray_recorder *recorder, size_t recorder_size,
+                                                const char *header_version, exray_recorder_write_fn write,
+                                                void *user, const exray_recorder_config *from)
 {
-    config = config ? config : &defaults;
-    xr_recorder *r = prepare(recorder, config);
+    exray_recorder_config config;
+    xr_recorder *r = prepare(recorder, (caller_header){recorder_size, header_version}, from, &config);
     xr_memory_plan plan;
+    if (!r)
+        return exray_recorder_error_status(recorder);
     set_target(r, "the application's write callback", NULL);
     if (!write)
         return opened(r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_callback: `write` is NULL",
                                       NULL, NULL));
-    if (take_memory(r, config, 0, &plan))
+    if (take_memory(r, &config, 0, &plan))
         return opened(r, r->error.status);
-    return opened(r, start(r, config, write, user, &plan));
+    return opened(r, start(r, &config, write, user, &plan));
 }
 
-exray_status exray_recorder_open_memory(exray_recorder *recorder, void *buffer, size_t size,
-                                        const exray_recorder_config *config)
+exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t recorder_size,
+                                              const char *header_version, void *buffer, size_t size,
+                                              const exray_recorder_config *from)
 {
-    config = config ? config : &defaults;
-    xr_recorder *r = prepare(recorder, config);
+    exray_recorder_config config;
+    xr_recorder *r = prepare(recorder, (caller_header){recorder_size, header_version}, from, &config);
     xr_memory_plan plan;
+    if (!r)
+        return exray_recorder_error_status(recorder);
     set_target(r, "the memory given to exray_recorder_open_memory", NULL);
     if (!buffer)
         return opened(
             r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_memory: `buffer` is NULL", NULL, NULL));
     r->buffer = (xr_memory_target){buffer, size, 0};
-    if (take_memory(r, config, size, &plan))
+    if (take_memory(r, &config, size, &plan))
         return opened(r, r->error.status);
-    return opened(r, start(r, config, write_memory, &r->buffer, &plan));
+    return opened(r, start(r, &config, write_memory, &r->buffer, &plan));
 }
 
 uint64_t exray_recorder_bytes_written(const exray_recorder *recorder)

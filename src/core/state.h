@@ -69,7 +69,7 @@ typedef struct xr_open_frame {
 } xr_open_frame;
 
 typedef struct xr_recorder {
-    uint64_t magic; /* XR_MAGIC while open, XR_CLOSED after */
+    uint64_t magic; /* XR_MAGIC while open, XR_CLOSED after; XR_REFUSED: nothing follows it */
     exray_error error;
     char target[80]; /* "log file 'edge.mcap'", for messages */
 
@@ -110,8 +110,9 @@ typedef struct xr_recorder {
     uint32_t closer_count;
 } xr_recorder;
 
-#define XR_MAGIC  0x6578726179726563u /* "exrayrec" */
-#define XR_CLOSED 0x6578726179656e64u
+#define XR_MAGIC   0x6578726179726563u /* "exrayrec" */
+#define XR_CLOSED  0x6578726179656e64u
+#define XR_REFUSED 0x65787261796f6c64u /* compiled with another header: nothing but this word is used */
 
 static inline xr_recorder *xr_of(exray_recorder *recorder)
 {

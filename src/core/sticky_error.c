@@ -39,6 +39,8 @@ void xr_look_for_writer_error(xr_recorder *r)
 
 exray_status xr_check(xr_recorder *r)
 {
+    if (r->magic == XR_REFUSED)
+        return EXRAY_E_UNSUPPORTED;
     if (r->magic != XR_MAGIC)
         return r->magic == XR_CLOSED && r->error.status ? r->error.status : EXRAY_E_STATE;
     xr_look_for_writer_error(r);
@@ -48,6 +50,8 @@ exray_status xr_check(xr_recorder *r)
 exray_status exray_recorder_error_status(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
+    if (r->magic == XR_REFUSED)
+        return EXRAY_E_UNSUPPORTED;
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
         return EXRAY_E_STATE;
     return r->error.status;
@@ -56,6 +60,9 @@ exray_status exray_recorder_error_status(const exray_recorder *recorder)
 const char *exray_recorder_error_message(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
+    if (r->magic == XR_REFUSED)
+        return "this program was compiled with the headers of another version of exray than the "
+               "library's, " EXRAY_VERSION "; compile it with the library's own headers";
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
         return "the recorder was never opened; call exray_recorder_open_file first";
     return r->error.message;

@@ -1,6 +1,7 @@
 #include "core/taps.h"
 
-#include "core/state.h"
+#include "core/sized.h"
+#include "core/sticky_error.h"
 
 void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user))
 {
@@ -15,4 +16,14 @@ bool xr_is_recording(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     return r->magic == XR_MAGIC && !r->error.status && r->capture >= EXRAY_CAPTURE_FRAME;
+}
+
+exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, const void *from,
+                           const char *what)
+{
+    const char *problem = xr_sized_read(to, known, from);
+    if (!problem)
+        return EXRAY_OK;
+    const exray_status before = xr_check(xr_of(recorder));
+    return before ? before : xr_fail_with(xr_of(recorder), EXRAY_E_ARGUMENT, what, problem, NULL);
 }

@@ -3,11 +3,12 @@
 #include "validate/validate.h"
 
 #include "base/file.h"
+#include "checks/compatible.h"
+#include "core/sized.h"
 #include "log/wire.h"
 #include "validate/models.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,22 +26,25 @@ struct exray_validation {
     char *json, *text; /* NULL: not asked for yet */
 };
 
-/* An older caller's struct ends earlier: what it has not is zero. */
+static exray_status refuse(exray_error *error, const char *what, const char *why)
+{
+    error->status = EXRAY_E_ARGUMENT;
+    snprintf(error->message, sizeof error->message, "%.120s: %.300s", what, why);
+    return error->status;
+}
+
+/* What the caller was compiled with may be older or newer than this library. */
 static exray_status take_options(const exray_validation_options *from, exray_validation_options *to,
                                  exray_error *error)
 {
-    *to = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
-    if (!from)
-        return EXRAY_OK;
-    if (from->size < offsetof(exray_validation_options, set) || from->size > sizeof *to) {
-        error->status = EXRAY_E_ARGUMENT;
-        snprintf(
-            error->message, sizeof error->message,
-            "exray_validation_options.size is %u, this exray knows %u: use EXRAY_VALIDATION_OPTIONS_INIT",
-            (unsigned)from->size, (unsigned)sizeof *to);
-        return error->status;
-    }
-    memcpy(to, from, from->size);
+    static const exray_validation_options defaults = EXRAY_VALIDATION_OPTIONS_INIT;
+    const char *why = xr_sized_read(to, sizeof *to, from ? from : &defaults);
+    if (why)
+        return refuse(error, "exray_validation_options (EXRAY_VALIDATION_OPTIONS_INIT)", why);
+    char text[160];
+    for (const exray_assertion *const *own = to->own; own && *own; own++)
+        if ((why = xr_assertion_problem(*own, text)))
+            return refuse(error, "exray_validation_options.own: an assertion", why);
     return EXRAY_OK;
 }
 

@@ -267,7 +267,8 @@ int main(int argc, char **argv)
                                                {"note", "gr\xc3\xbc\xc3\x9f Gott"},
                                                {"os", "Linux"},
                                                {"cpu", "a processor"}};
-    const exray_recorder_config common = {.capture = EXRAY_CAPTURE_FULL,
+    const exray_recorder_config common = {.size = sizeof(exray_recorder_config),
+                                          .capture = EXRAY_CAPTURE_FULL,
                                           .codec = exray_codec_default(),
                                           .chunk_size = 32 << 10,
                                           .role = EXRAY_ROLE_REFERENCE,

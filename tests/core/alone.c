@@ -12,7 +12,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: alone OUT.mcap\n");
         return 2;
     }
-    exray_recorder_open_file(&recorder, argv[1], &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL});
+    exray_recorder_open_file(&recorder, argv[1], exray_recorder_config_of(EXRAY_CAPTURE_FULL));
     for (int frame = 0; frame < 3; frame++) {
         const float values[] = {0, 0.25f, -1, (float)frame};
         exray_recorder_frame_begin(&recorder, "a sensor");

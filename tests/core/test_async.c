@@ -83,7 +83,8 @@ static void test_block_loses_nothing(void **state)
         sink s = new_sink();
         exray_recorder recorder;
         s.sleep_ns = mode == 1 ? 50000 : 0;
-        const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL,
+        const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
                                               .ring_size = 64 << 10,
                                               .policy = EXRAY_POLICY_BLOCK,
                                               .stream = mode == 2,
@@ -110,8 +111,10 @@ static void test_drop_counts_everything(void **state)
     (void)state;
     sink s = new_sink();
     exray_recorder recorder;
-    const exray_recorder_config config = {
-        .capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10, .stream = true};
+    const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                          .capture = EXRAY_CAPTURE_FULL,
+                                          .ring_size = 64 << 10,
+                                          .stream = true};
     assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
     atomic_store(&s.held, true);
     record_frames(&recorder, 60); /* must not wait */
@@ -141,7 +144,8 @@ static void test_what_is_never_dropped(void **state)
     (void)state;
     sink s = new_sink();
     exray_recorder recorder;
-    const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10};
+    const exray_recorder_config config = {
+        .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .ring_size = 64 << 10};
     const int64_t shape[] = {sizeof data};
     s.sleep_ns = 100000;
     assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
@@ -174,7 +178,8 @@ static void test_a_failed_write_wakes_the_producer(void **state)
         sink s = new_sink();
         exray_recorder recorder;
         atomic_init(&s.fail_after, limit);
-        const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL,
+        const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
                                               .ring_size = 64 << 10,
                                               .policy = EXRAY_POLICY_BLOCK,
                                               .chunk_size = 32 << 10};
@@ -195,8 +200,10 @@ static void test_abandon_does_not_wait(void **state)
     for (int i = 0; i < 20; i++) {
         sink s = new_sink();
         exray_recorder recorder;
-        const exray_recorder_config config = {
-            .capture = EXRAY_CAPTURE_FULL, .ring_size = 1 << 20, .stream = true};
+        const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
+                                              .ring_size = 1 << 20,
+                                              .stream = true};
         assert_int_equal(exray_recorder_open_callback(&recorder, write_sink, &s, &config), EXRAY_OK);
         record_frames(&recorder, i);
         exray_recorder_abandon(&recorder);
@@ -212,8 +219,10 @@ static void *record_on_thread(void *unused)
     (void)unused;
     sink s = new_sink();
     exray_recorder recorder;
-    const exray_recorder_config config = {
-        .capture = EXRAY_CAPTURE_STATS, .ring_size = 64 << 10, .policy = EXRAY_POLICY_BLOCK};
+    const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                          .capture = EXRAY_CAPTURE_STATS,
+                                          .ring_size = 64 << 10,
+                                          .policy = EXRAY_POLICY_BLOCK};
     exray_recorder_open_callback(&recorder, write_sink, &s, &config);
     record_frames(&recorder, 30);
     exray_status status = exray_recorder_close(&recorder);

@@ -118,16 +118,22 @@ static void fail_every_write(const exray_recorder_config *config, int error, exr
 static void test_fail_the_nth_write(void **state)
 {
     (void)state;
-    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .stream = true}, EIO,
-                     EXRAY_E_IO);
-    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10}, ENOSPC,
-                     EXRAY_E_NO_SPACE);
-    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
+                                              .stream = true},
+                     EIO, EXRAY_E_IO);
+    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
+                                              .chunk_size = 32 << 10},
+                     ENOSPC, EXRAY_E_NO_SPACE);
+    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
                                               .chunk_size = 64 << 10,
                                               .codec = exray_codec_default(),
                                               .compression = EXRAY_COMPRESSION_ZSTD},
                      EPIPE, EXRAY_E_IO);
-    fail_every_write(&(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                              .capture = EXRAY_CAPTURE_FULL,
                                               .ring_size = 64 << 10,
                                               .policy = EXRAY_POLICY_BLOCK,
                                               .chunk_size = 32 << 10},
@@ -159,7 +165,9 @@ static void test_split_and_interrupted_writes(void **state)
     exray_recorder recorder;
     awkward = true;
     exray_recorder_open_file(&recorder, path,
-                             &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10});
+                             &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                      .capture = EXRAY_CAPTURE_FULL,
+                                                      .chunk_size = 32 << 10});
     record_everything(&recorder);
     assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     awkward = false;
@@ -184,7 +192,9 @@ static void test_each_frame_reaches_the_file(void **state)
     sink s = {.size = 4 << 20};
     s.bytes = malloc(s.size);
     exray_recorder recorder;
-    exray_recorder_open_callback(&recorder, write_sink, &s, &(exray_recorder_config){.stream = true});
+    exray_recorder_open_callback(
+        &recorder, write_sink, &s,
+        &(exray_recorder_config){.size = sizeof(exray_recorder_config), .stream = true});
     for (size_t i = 1; i < 5; i++) {
         exray_recorder_frame_begin(&recorder, "x");
         exray_recorder_frame_end(&recorder);

@@ -86,7 +86,8 @@ static void test_no_heap(void **state)
                                              EXRAY_CAPTURE_FULL};
     for (int mode = 0; mode < 12; mode++) {
         exray_recorder recorder;
-        const exray_recorder_config config = {.capture = captures[mode % 4],
+        const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                              .capture = captures[mode % 4],
                                               .stream = mode / 4 == 1,
                                               .codec = mode / 4 == 2 ? exray_codec_default() : NULL,
                                               .ring_size = mode / 4 == 2 ? 1 << 20 : 0};
@@ -106,7 +107,10 @@ static void test_no_heap_at_all(void **state)
     (void)state;
     static uint8_t memory[4 << 20];
     exray_recorder recorder;
-    const exray_recorder_config config = {.memory = memory, .memory_size = sizeof memory, .max_chunks = 256};
+    const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                          .memory = memory,
+                                          .memory_size = sizeof memory,
+                                          .max_chunks = 256};
     exray_recorder_open_callback(&recorder, discard, NULL, &config); /* once, for what libc keeps */
     exray_recorder_close(&recorder);
     const int before = atomic_load(&allocations);

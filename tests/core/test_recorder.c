@@ -111,7 +111,8 @@ static void test_levels(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         exray_recorder recorder;
-        open_log(&recorder, &(exray_recorder_config){.capture = cases[i].capture});
+        open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                     .capture = cases[i].capture});
         exray_recorder_log_model(&recorder, &(exray_model){.name = "m"});
         record_constant(&recorder);
         record_frame(&recorder);
@@ -143,8 +144,10 @@ static void test_wants_says_what_is_kept(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder,
-             &(exray_recorder_config){.capture = EXRAY_CAPTURE_STATS, .layers = "conv*,#4", .every_nth = 2});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_STATS,
+                                                 .layers = "conv*,#4",
+                                                 .every_nth = 2});
     assert_true(exray_recorder_wants(&recorder, EXRAY_KIND_CONSTANT, 0, NULL));
     for (int frame = 0; frame < 3; frame++) {
         exray_recorder_frame_begin(&recorder, NULL);
@@ -164,7 +167,9 @@ static void test_wants_says_what_is_kept(void **state)
 static void assert_layers(const char *filter, const char *kept)
 {
     exray_recorder recorder;
-    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .layers = filter});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .layers = filter});
     record_frame(&recorder);
     scan s = close_log(&recorder);
     for (char index = '0'; index < '0' + LAYERS; index++) {
@@ -196,7 +201,7 @@ static void test_filters_that_cannot_be(void **state)
     static const char *const filters[] = {"#", "#x", "#1-", "#5-3", "a,,b", ",", "#99999999999", "#1 2"};
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         exray_recorder recorder;
-        const exray_recorder_config config = {.layers = filters[i]};
+        const exray_recorder_config config = {.size = sizeof(exray_recorder_config), .layers = filters[i]};
         assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, LOG_SIZE, &config),
                          EXRAY_E_ARGUMENT);
         assert_non_null(strstr(exray_recorder_error_message(&recorder), "config.layers"));
@@ -214,7 +219,9 @@ static void test_filter_by_the_models_names(void **state)
     const exray_node nodes[] = {{.op = "CONV_2D", .outputs = &output, .output_count = 1},
                                 {.op = "RELU", .name = "act"},
                                 {.op = "CONV_2D"}};
-    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .layers = "stem*,act"});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .layers = "stem*,act"});
     exray_recorder_log_model(
         &recorder, &(exray_model){.tensors = &tensor, .tensor_count = 1, .nodes = nodes, .node_count = 3});
     record_frame(&recorder);
@@ -229,8 +236,10 @@ static void test_every_nth_and_first_frames(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder,
-             &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .every_nth = 3, .first_frames = 7});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .every_nth = 3,
+                                                 .first_frames = 7});
     for (int i = 0; i < 10; i++)
         record_frame(&recorder);
     scan s = close_log(&recorder);
@@ -247,7 +256,9 @@ static void test_no_io_data(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .no_io_data = true});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .no_io_data = true});
     record_frame(&recorder);
     scan s = close_log(&recorder);
     assert_false(scan_has(scan_find(&s, "/sensor/camera", 0), 3));
@@ -270,7 +281,8 @@ static void test_budget_degrades_then_drops(void **state)
     for (size_t i = 0; i < 2 * sizeof budgets / sizeof *budgets; i++) {
         const uint64_t budget = budgets[i / 2];
         exray_recorder recorder;
-        open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+        open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                     .capture = EXRAY_CAPTURE_FULL,
                                                      .byte_budget = budget,
                                                      .stream = i % 2 == 0,
                                                      .chunk_size = 32 << 10});
@@ -297,7 +309,9 @@ static void test_channels_run_out(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .max_channels = 9});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .max_channels = 9});
     exray_recorder_frame_begin(&recorder, NULL);
     for (uint32_t i = 0; i < 4; i++) {
         const exray_tensor layer = layer_at(i % 3);
@@ -337,7 +351,8 @@ static void test_memory_sink_full(void **state)
     (void)state;
     for (int mode = 0; mode < 2; mode++) {
         exray_recorder recorder;
-        const exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .stream = mode == 0};
+        const exray_recorder_config config = {
+            .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .stream = mode == 0};
         assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, 300000, &config), EXRAY_OK);
         memset(log_bytes + 300000, 0x5A, 1000);
         for (int i = 0; i < 20; i++)
@@ -359,7 +374,9 @@ static void test_abandon_leaves_no_end(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL, .stream = true});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .stream = true});
     record_frame(&recorder);
     record_frame(&recorder);
     exray_recorder_frame_begin(&recorder, NULL);
@@ -377,10 +394,11 @@ static void test_two_recorders_at_once(void **state)
     (void)state;
     exray_recorder first, second;
     uint8_t *other = malloc(LOG_SIZE);
-    open_log(&first, &(exray_recorder_config){.session = "s"});
-    assert_int_equal(
-        exray_recorder_open_memory(&second, other, LOG_SIZE, &(exray_recorder_config){.session = "s"}),
-        EXRAY_OK);
+    open_log(&first, &(exray_recorder_config){.size = sizeof(exray_recorder_config), .session = "s"});
+    assert_int_equal(exray_recorder_open_memory(
+                         &second, other, LOG_SIZE,
+                         &(exray_recorder_config){.size = sizeof(exray_recorder_config), .session = "s"}),
+                     EXRAY_OK);
     for (int i = 0; i < 3; i++) {
         record_frame(&first);
         if (i < 2)
@@ -399,7 +417,10 @@ static void test_two_recorders_at_once(void **state)
 static void test_callers_memory(void **state)
 {
     (void)state;
-    exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL, .max_channels = 64, .max_chunks = 16};
+    exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                    .capture = EXRAY_CAPTURE_FULL,
+                                    .max_channels = 64,
+                                    .max_chunks = 16};
     const size_t needed = exray_recorder_memory_needed(&config);
     uint8_t *memory = malloc(needed + 16);
     config.memory_size = needed;
@@ -425,7 +446,8 @@ static void test_callers_memory(void **state)
 static void test_small_device(void **state)
 {
     (void)state;
-    const exray_recorder_config config = {.stream = true, .max_channels = 32};
+    const exray_recorder_config config = {
+        .size = sizeof(exray_recorder_config), .stream = true, .max_channels = 32};
     assert_in_range(exray_recorder_memory_needed(&config), 1, 40 << 10);
 }
 
@@ -433,8 +455,10 @@ static void test_more_chunks_than_the_index_holds(void **state)
 {
     (void)state;
     exray_recorder recorder;
-    open_log(&recorder, &(exray_recorder_config){
-                            .capture = EXRAY_CAPTURE_FULL, .chunk_size = 32 << 10, .max_chunks = 3});
+    open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                 .capture = EXRAY_CAPTURE_FULL,
+                                                 .chunk_size = 32 << 10,
+                                                 .max_chunks = 3});
     for (int i = 0; i < 20; i++)
         record_frame(&recorder);
     scan s = close_log(&recorder);
@@ -539,15 +563,16 @@ static void test_state_errors(void **state)
 static void test_configs_that_cannot_be(void **state)
 {
     (void)state;
+#define SIZE .size = sizeof(exray_recorder_config)
     const exray_recorder_config bad[] = {
-        {.compression = EXRAY_COMPRESSION_LZ4},
-        {.compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codec_default(), .stream = true},
-        {.compression = (exray_compression)9, .codec = exray_codec_default()},
-        {.capture = (exray_capture)50},
-        {.max_channels = 65536},
-        {.ring_size = 100},
-        {.role = (exray_role)2},
-        {.metadata_count = 1},
+        {SIZE, .compression = EXRAY_COMPRESSION_LZ4},
+        {SIZE, .compression = EXRAY_COMPRESSION_ZSTD, .codec = exray_codec_default(), .stream = true},
+        {SIZE, .compression = (exray_compression)9, .codec = exray_codec_default()},
+        {SIZE, .capture = (exray_capture)50},
+        {SIZE, .max_channels = 65536},
+        {SIZE, .ring_size = 100},
+        {SIZE, .role = (exray_role)2},
+        {SIZE, .metadata_count = 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         exray_recorder recorder;
@@ -663,7 +688,8 @@ static void test_over_a_gibibyte(void **state)
     if (!data)
         skip();
     exray_recorder recorder;
-    open_log(&recorder, &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL});
+    open_log(&recorder,
+             &(exray_recorder_config){.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL});
     exray_recorder_log_tensor(&recorder,
                               &(exray_tensor){.kind = EXRAY_KIND_OUTPUT,
                                               .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
@@ -692,8 +718,9 @@ static void test_tensors_without_their_model(void **state)
     const exray_model model = {.name = "m", .tensors = tensors, .tensor_count = 64};
     for (int fits = 0; fits < 2; fits++) {
         exray_recorder recorder;
-        open_log(&recorder,
-                 &(exray_recorder_config){.capture = EXRAY_CAPTURE_IO, .byte_budget = fits ? 200000 : 60000});
+        open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                     .capture = EXRAY_CAPTURE_IO,
+                                                     .byte_budget = fits ? 200000 : 60000});
         exray_recorder_log_model(&recorder, &model);
         assert_int_equal(exray_recorder_dropped(&recorder), !fits);
         exray_tensor input = layer_at(0);

@@ -19,7 +19,8 @@ static void fill(uint8_t *at, size_t size, unsigned seed)
 static bool configure(const char *mode, exray_recorder_config *config)
 {
     static const exray_key_value extra[] = {{"camera_serial", "A-17"}, {"note", "gr\xc3\xbc\xc3\x9f Gott"}};
-    *config = (exray_recorder_config){.capture = EXRAY_CAPTURE_FULL,
+    *config = (exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                      .capture = EXRAY_CAPTURE_FULL,
                                       .codec = exray_codec_default(),
                                       .chunk_size = 256 << 10,
                                       .role = EXRAY_ROLE_REFERENCE,

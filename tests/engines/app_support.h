@@ -117,9 +117,10 @@ static void app_open(const app_options *o, exray_recorder *recorder)
     int capture = o->capture ? exray_capture_from_name(o->capture) : EXRAY_CAPTURE_DEFAULT;
     if (capture < 0)
         app_die("--capture", "no such level");
-    exray_recorder_open_file(
-        recorder, o->log,
-        &(exray_recorder_config){.capture = (exray_capture)capture, .every_nth = (uint64_t)o->every});
+    exray_recorder_open_file(recorder, o->log,
+                             &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                      .capture = (exray_capture)capture,
+                                                      .every_nth = (uint64_t)o->every});
 }
 
 /* Closes the log; 1 and a line where something went wrong. */

@@ -92,7 +92,8 @@ static void attach(app *a, app_bytes *told)
     if (a->o.bytes)
         *told = app_read(a->o.told);
     exray_litert_attach(&a->recorder, a->o.no_options ? NULL : a->options,
-                        &(exray_litert_config){.model_file = a->o.told,
+                        &(exray_litert_config){.size = sizeof(exray_litert_config),
+                                               .model_file = a->o.told,
                                                .model_data = told->data,
                                                .model_size = told->size,
                                                .library = a->o.local ? a->library : NULL,

@@ -70,8 +70,9 @@ int main(int argc, char **argv)
         return 3;
     exray_recorder recorder;
     bool observed = argv[6][0] != '-';
-    if (observed &&
-        exray_recorder_open_file(&recorder, argv[6], &(exray_recorder_config){.capture = EXRAY_CAPTURE_FULL}))
+    if (observed && exray_recorder_open_file(&recorder, argv[6],
+                                             &(exray_recorder_config){.size = sizeof(exray_recorder_config),
+                                                                      .capture = EXRAY_CAPTURE_FULL}))
         return 3;
     const xr_session_config config = {
         .model_path = argv[5],

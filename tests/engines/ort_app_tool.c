@@ -87,7 +87,8 @@ static void attach(app *a, app_bytes *told)
     if (a->o.bytes)
         *told = app_read(a->o.told);
     exray_ort_attach(&a->recorder, a->base, a->session,
-                     &(exray_ort_config){.model_file = a->o.told,
+                     &(exray_ort_config){.size = sizeof(exray_ort_config),
+                                         .model_file = a->o.told,
                                          .model_data = told->data,
                                          .model_size = told->size,
                                          .options = a->o.no_options ? NULL : a->options,

@@ -314,9 +314,11 @@ static void attach(const options *o, exray_recorder *recorder, TfLiteInterpreter
     int capture = o->capture ? exray_capture_from_name(o->capture) : EXRAY_CAPTURE_DEFAULT;
     if (capture < 0)
         die("--capture", "no such level");
-    exray_recorder_config config = {.capture = (exray_capture)capture, .ring_size = o->ring};
+    exray_recorder_config config = {
+        .size = sizeof(exray_recorder_config), .capture = (exray_capture)capture, .ring_size = o->ring};
     exray_recorder_open_file(recorder, o->log, &config);
-    exray_tflite_config tap = {.model_file = o->no_model_file ? NULL : o->model,
+    exray_tflite_config tap = {.size = sizeof(exray_tflite_config),
+                               .model_file = o->no_model_file ? NULL : o->model,
                                .library = library,
                                .no_constants = o->no_constants};
     exray_tflite_attach(recorder, to, &tap);

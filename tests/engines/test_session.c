@@ -110,7 +110,8 @@ static void outputs_are_equal_with_the_tap_on_and_off(void **state)
             for (int capture = EXRAY_CAPTURE_OFF; capture <= EXRAY_CAPTURE_FULL; capture++) {
                 static exray_recorder recorder;
                 size_t written = 0;
-                exray_recorder_config config = {.capture = (exray_capture)capture};
+                exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                                .capture = (exray_capture)capture};
                 assert_int_equal(exray_recorder_open_callback(&recorder, discard, &written, &config),
                                  EXRAY_OK);
                 session = open_model(&model, kernels[k], &recorder);
@@ -133,7 +134,7 @@ static void recorders_do_not_mix(void **state)
     size_t written[2] = {0, 0};
     uint8_t digests[2][2][32];
     for (int i = 0; i < 2; i++) {
-        exray_recorder_config config = {.capture = EXRAY_CAPTURE_FULL};
+        exray_recorder_config config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL};
         assert_int_equal(exray_recorder_open_callback(&recorders[i], discard, &written[i], &config),
                          EXRAY_OK);
         sessions[i] = open_model(&model, "builtin", &recorders[i]);

@@ -48,7 +48,7 @@ static void expect_attach_fails(void *library, const char *const *says)
 {
     exray_recorder *recorder = open_recorder();
     int untouched = 0; /* stands for options; the call must fail before it looks at them */
-    exray_tflite_config config = {.library = library};
+    exray_tflite_config config = {.size = sizeof(exray_tflite_config), .library = library};
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_ENGINE);
     assert_int_equal(exray_recorder_error_status(recorder), EXRAY_E_ENGINE);
     const char *message = exray_recorder_error_message(recorder);
@@ -117,7 +117,8 @@ static void a_missing_model_file_is_told(void **state)
     assert_non_null(library);
     exray_recorder *recorder = open_recorder();
     int untouched = 0;
-    exray_tflite_config config = {.library = library, .model_file = "/nonexistent/model.tflite"};
+    exray_tflite_config config = {
+        .size = sizeof(exray_tflite_config), .library = library, .model_file = "/nonexistent/model.tflite"};
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_IO);
     assert_non_null(strstr(exray_recorder_error_message(recorder), "/nonexistent/model.tflite"));
     exray_recorder_close(recorder);

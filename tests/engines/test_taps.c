@@ -183,7 +183,7 @@ static void an_old_onnxruntime_is_told(void **state)
     (void)state;
     const OrtApiBase base = {no_table, old_version};
     int session = 0; /* the call must fail before it looks at it */
-    const exray_ort_config config = {.model_file = "model.onnx"};
+    const exray_ort_config config = {.size = sizeof(exray_ort_config), .model_file = "model.onnx"};
     exray_recorder *recorder = open_recorder();
     expect(recorder, exray_ort_attach(recorder, &base, (void *)&session, &config), EXRAY_E_ENGINE, "1.12.0");
     recorder = open_recorder();
@@ -195,7 +195,7 @@ static void an_old_onnxruntime_is_told(void **state)
 static void no_litert_is_told(void **state)
 {
     (void)state;
-    const exray_litert_config config = {.model_file = "model.tflite"};
+    const exray_litert_config config = {.size = sizeof(exray_litert_config), .model_file = "model.tflite"};
     exray_recorder *recorder = open_recorder();
     expect(recorder, exray_litert_attach(recorder, NULL, &config), EXRAY_E_ENGINE, "no LiteRT found");
     recorder = open_recorder();

@@ -464,11 +464,13 @@ int main(int argc, char **argv)
     read_frames(&a);
     load_pipeline(&a);
     a.engine = find_engine();
+    a.config.size = sizeof a.config;
     a.config.app = "camera_app";
     exray_recorder_open_file(&a.recorder, a.out, &a.config);
     if (a.manual)
-        exray_recorder_open_callback(&unused, nowhere, NULL,
-                                     &(exray_recorder_config){.capture = EXRAY_CAPTURE_OFF});
+        exray_recorder_open_callback(
+            &unused, nowhere, NULL,
+            &(exray_recorder_config){.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_OFF});
     xr_session_config config = {.model_path = a.model,
                                 .kernels = a.kernels,
                                 .threads = a.threads,

@@ -312,8 +312,10 @@ static void check_log(const exray_log *log)
 
 static exray_recorder_config config_of(int i)
 {
-    exray_recorder_config c = {
-        .capture = EXRAY_CAPTURE_FULL, .role = EXRAY_ROLE_REFERENCE, .task = "classification"};
+    exray_recorder_config c = {.size = sizeof(exray_recorder_config),
+                               .capture = EXRAY_CAPTURE_FULL,
+                               .role = EXRAY_ROLE_REFERENCE,
+                               .task = "classification"};
     c.codec = i ? exray_codec_default() : NULL;
     c.stream = i == 1;
     c.compression = i == 2 ? EXRAY_COMPRESSION_LZ4 : i == 3 ? EXRAY_COMPRESSION_ZSTD : EXRAY_COMPRESSION_NONE;

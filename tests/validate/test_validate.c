@@ -25,7 +25,8 @@ typedef struct logs {
 static void record(const char *path, exray_role role)
 {
     exray_recorder r;
-    exray_recorder_config config = {.role = role, .capture = EXRAY_CAPTURE_FULL};
+    exray_recorder_config config = {
+        .size = sizeof(exray_recorder_config), .role = role, .capture = EXRAY_CAPTURE_FULL};
     int64_t shape[] = {1, VALUES};
     assert_int_equal(exray_recorder_open_file(&r, path, &config), EXRAY_OK);
     for (int frame = 0; frame < FRAMES; frame++) {
@@ -170,8 +171,16 @@ static void test_what_is_refused(void **state)
     o = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
     o.size = 4;
     expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATION_OPTIONS_INIT");
-    o.size = sizeof o + 8;
+    o.size = 0;
     expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATION_OPTIONS_INIT");
+    o.size = 0xFFFFFFFF;
+    expect_refused(l, &o, EXRAY_E_ARGUMENT, "EXRAY_VALIDATION_OPTIONS_INIT");
+    struct {
+        exray_validation_options known;
+        const char *field;
+    } newer = {EXRAY_VALIDATION_OPTIONS_INIT, "x"};
+    newer.known.size = sizeof newer;
+    expect_refused(l, &newer.known, EXRAY_E_ARGUMENT, "EXRAY_VALIDATION_OPTIONS_INIT");
     o = (exray_validation_options)EXRAY_VALIDATION_OPTIONS_INIT;
     const char *const plugin[] = {"/nowhere/plugin.so"};
     o.plugin = plugin;

@@ -1,5 +1,6 @@
 /* Users' assertions: loaded by dlopen, run in a child process. */
 #include "checks/checks.h"
+#include "checks/compatible.h"
 #include "checks/options.h"
 #include "checks/plugin/serialize.h"
 #include "checks/plugin/subprocess.h"
@@ -33,11 +34,9 @@ static bool is_name(const char *name)
 static bool check_assertion(const exray_assertion *a, const char *path, exray_error *error)
 {
     char why[240];
-    if (a->abi != EXRAY_ASSERTION_ABI || a->size < offsetof(exray_assertion, options)) {
-        snprintf(why, sizeof why, "was built for assertion ABI %u, this exray has %u: build it again",
-                 (unsigned)a->abi, (unsigned)EXRAY_ASSERTION_ABI);
-        return refuse(error, EXRAY_E_UNSUPPORTED, path, why);
-    }
+    const char *problem = xr_assertion_problem(a, why);
+    if (problem)
+        return refuse(error, EXRAY_E_UNSUPPORTED, path, problem);
     if (!a->name || !*a->name || !a->run)
         return refuse(error, EXRAY_E_FORMAT, path, "has an assertion without a name or a function");
     if (!is_name(a->name)) {

@@ -155,8 +155,10 @@ const xr_option_group xr_run_log_options = {
 
 xr_run_command xr_run_command_defaults(exray_role role)
 {
-    return (xr_run_command){
-        .run.config = {.capture = EXRAY_CAPTURE_FULL, .role = role, .codec = exray_codec_default()}};
+    return (xr_run_command){.run.config = {.size = sizeof(exray_recorder_config),
+                                           .capture = EXRAY_CAPTURE_FULL,
+                                           .role = role,
+                                           .codec = exray_codec_default()}};
 }
 
 /* ---- What can be run -------------------------------------------------------- */

@@ -107,12 +107,15 @@ static exray_status ask_for_times(xr_litert_tap *tap, LiteRtOptions options, exr
 exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT *options,
                                  const exray_litert_config *config)
 {
-    if (config)
-        atomic_store(&run_function, xr_litert_symbol(config->library, "LiteRtRunCompiledModel"));
+    exray_litert_config known;
+    exray_status status =
+        config ? xr_tap_config(recorder, &known, sizeof known, config,
+                               "exray_litert_attach: config (EXRAY_LITERT_CONFIG_INIT): ")
+               : exray_recorder_fail(recorder, EXRAY_E_ARGUMENT, "exray_litert_attach: config is NULL");
+    if (!status) /* also for a recorder that failed: runs go on */
+        atomic_store(&run_function, xr_litert_symbol(known.library, "LiteRtRunCompiledModel"));
     if (exray_recorder_error_status(recorder) != EXRAY_OK)
         return exray_recorder_error_status(recorder);
-    if (!config)
-        return exray_recorder_fail(recorder, EXRAY_E_ARGUMENT, "exray_litert_attach: config is NULL");
     if (xr_closer_user(recorder, on_close))
         return exray_recorder_fail(
             recorder, EXRAY_E_STATE,
@@ -124,7 +127,7 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
     if (!tap)
         return exray_recorder_fail(recorder, EXRAY_E_MEMORY, "cannot attach to LiteRT: out of memory");
     tap->state.recorder = recorder;
-    exray_status status = start(tap, config, &error);
+    status = start(tap, &known, &error);
     if (!status)
         status = ask_for_times(tap, options, &error);
     if (status)
@@ -137,14 +140,6 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
     }
     tap->state.live = true;
     return EXRAY_OK;
-}
-
-exray_status exray_litert_open(exray_recorder *recorder, const char *path,
-                               const exray_recorder_config *config, struct LiteRtOptionsT *options,
-                               const char *model_file)
-{
-    exray_recorder_open_file(recorder, path, config);
-    return exray_litert_attach(recorder, options, &(exray_litert_config){.model_file = model_file});
 }
 
 /* ---- Runs ------------------------------------------------------------------------------- */

@@ -89,6 +89,10 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
     if (!base || !session || !config)
         return exray_recorder_fail(recorder, EXRAY_E_ARGUMENT,
                                    "exray_ort_attach: base, session or config is NULL");
+    exray_ort_config known;
+    if (xr_tap_config(recorder, &known, sizeof known, config,
+                      "exray_ort_attach: config (EXRAY_ORT_CONFIG_INIT): "))
+        return exray_recorder_error_status(recorder);
     if (xr_closer_user(recorder, on_close))
         return exray_recorder_fail(
             recorder, EXRAY_E_STATE,
@@ -101,7 +105,7 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
         return exray_recorder_fail(recorder, EXRAY_E_MEMORY, "cannot attach to ONNX Runtime: out of memory");
     tap->state.recorder = recorder;
     tap->session = session;
-    exray_status status = start(tap, base, config, &error);
+    exray_status status = start(tap, base, &known, &error);
     if (status)
         exray_recorder_fail(recorder, status, error.message);
     else
@@ -112,15 +116,6 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
     }
     tap->state.live = true;
     return EXRAY_OK;
-}
-
-exray_status exray_ort_open(exray_recorder *recorder, const char *path, const exray_recorder_config *config,
-                            const struct OrtApiBase *base, struct OrtSession *session, const char *model_file)
-{
-    exray_status status = exray_recorder_open_file(recorder, path, config);
-    if (status != EXRAY_OK)
-        return status;
-    return exray_ort_attach(recorder, base, session, &(exray_ort_config){.model_file = model_file});
 }
 
 /* The application's own table, whatever its version: Run was there from the first. */

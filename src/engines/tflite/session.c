@@ -152,6 +152,7 @@ static exray_status make_options(tflite_session *session, const xr_session_confi
     if (!config->recorder)
         return EXRAY_OK;
     const exray_tflite_config tap = {
+        .size = sizeof(exray_tflite_config),
         .model_file = config->model_path,
         .model_data = config->model_data,
         .model_size = config->model_size,

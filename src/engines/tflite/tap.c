@@ -3,6 +3,8 @@
 #include "engines/tflite/tap_file.h"
 #include "engines/tflite/tap_prepare.h"
 
+#include "core/taps.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,17 +132,19 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
         return exray_recorder_error_status(recorder);
     if (!options)
         return exray_recorder_fail(recorder, EXRAY_E_ARGUMENT, "exray_tflite_attach: options is NULL");
-    static const exray_tflite_config defaults;
-    if (!config)
-        config = &defaults;
+    static const exray_tflite_config defaults = EXRAY_TFLITE_CONFIG_INIT;
+    exray_tflite_config known;
+    if (xr_tap_config(recorder, &known, sizeof known, config ? config : &defaults,
+                      "exray_tflite_attach: config (EXRAY_TFLITE_CONFIG_INIT): "))
+        return exray_recorder_error_status(recorder);
     exray_error error = {EXRAY_OK, ""};
     xr_tap *tap = calloc(1, sizeof *tap);
     if (!tap) {
         no_memory(&error);
         return exray_recorder_fail(recorder, error.status, error.message);
     }
-    take_config(tap, recorder, config);
-    exray_status status = prepare_tap(tap, config, &error);
+    take_config(tap, recorder, &known);
+    exray_status status = prepare_tap(tap, &known, &error);
     if (status == EXRAY_OK) {
         status = exray_recorder_on_close(recorder, on_close, tap);
         if (status != EXRAY_OK)
@@ -157,16 +161,6 @@ exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpre
     tap->api.InterpreterOptionsAddDelegate(options, tap->delegate);
     tap->api.InterpreterOptionsSetTelemetryProfiler(options, &tap->profiler);
     return EXRAY_OK;
-}
-
-exray_status exray_tflite_open(exray_recorder *recorder, const char *path,
-                               const exray_recorder_config *config, struct TfLiteInterpreterOptions *options,
-                               const char *model_file)
-{
-    exray_status status = exray_recorder_open_file(recorder, path, config);
-    if (status != EXRAY_OK)
-        return status;
-    return exray_tflite_attach(recorder, options, &(exray_tflite_config){.model_file = model_file});
 }
 
 void exray_tflite_run_begin(exray_recorder *recorder)

@@ -132,6 +132,7 @@ class Recorder:
         self._serial = 0  # frames begun so far
         keeper = Keeper()
         config = keeper.new("exray_recorder_config *")
+        config.size = ffi.sizeof("exray_recorder_config")
         config.role = arguments.choice(role, _ROLES, "role")
         config.compression = arguments.choice(compression, _COMPRESSIONS, "compression")
         if capture is not None:
