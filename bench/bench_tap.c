@@ -131,11 +131,23 @@ int main(int argc, char **argv)
     const exray_codec *codec = exray_codec_default();
     static candidate candidates[] = {
         {.name = "untapped"},
-        {.name = "frame", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FRAME}},
-        {.name = "io_async", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_IO, .ring_size = 16u << 20}},
-        {.name = "stats", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_STATS}},
-        {.name = "sketch", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_SKETCH}},
-        {.name = "full", .tapped = true, .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL}},
+        {.name = "frame",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FRAME}},
+        {.name = "io_async",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config),
+                    .capture = EXRAY_CAPTURE_IO,
+                    .ring_size = 16u << 20}},
+        {.name = "stats",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_STATS}},
+        {.name = "sketch",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_SKETCH}},
+        {.name = "full",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL}},
     };
     enum { COUNT = sizeof candidates / sizeof *candidates };
     memset(sensor, 'x', sizeof sensor);
