@@ -15,6 +15,7 @@ for fuzzer in fuzz/fuzz_*.c; do
     mkdir -p "$found" build/fuzz/findings
     seeds=fuzz/corpus/${name#fuzz_}
     [ -d "$seeds" ] || seeds=
+    [ "$name" = fuzz_log ] && seeds="$seeds tests/compat/v1"
     echo "fuzz: $name for $seconds s"
     # A finding is written to build/fuzz/findings and ends the run with its report.
     if ! "build/fuzz/fuzz/$name" -seed="$seed" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \

@@ -145,6 +145,20 @@ static void copy_singles(recovery *r, const uint8_t *bytes, size_t size)
         lose(r, (uint64_t)(bytes + size - end));
 }
 
+/* The same of a chunk.  What its records take is counted as their share of the chunk's bytes in the file,
+ * which are fewer where it is compressed. */
+static void copy_chunk_singles(recovery *r, const xr_chunk *chunk, const uint8_t *bytes)
+{
+    xr_recovery *result = r->result;
+    const uint64_t saved = result->saved_bytes, lost = result->lost_bytes;
+    copy_singles(r, bytes, (size_t)chunk->size);
+    if (!chunk->compression || !chunk->size)
+        return;
+    const double share = (double)chunk->stored / (double)chunk->size;
+    result->saved_bytes = saved + (uint64_t)(share * (double)(result->saved_bytes - saved));
+    result->lost_bytes = lost + (uint64_t)(share * (double)(result->lost_bytes - lost));
+}
+
 /* Whether the chunk can be copied as it is; lists its messages. */
 static bool list_messages(recovery *r, const uint8_t *bytes, size_t size)
 {
@@ -211,7 +225,7 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
         return;
     }
     if (!list_messages(r, bytes, (size_t)chunk.size)) {
-        copy_singles(r, bytes, (size_t)chunk.size);
+        copy_chunk_singles(r, &chunk, bytes);
         save(r, whole - chunk.stored);
         return;
     }

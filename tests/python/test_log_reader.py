@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pytest
+from google.protobuf import descriptor_pb2
 from log_writer import DESCRIPTORS, PB, ROOT, CompressionType, Log, compile_schema, messages, small_model
 
 EXRAY = Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build")) / "exray"
@@ -252,6 +254,26 @@ def test_unknown_fields_are_told_once(tmp_path, options):
     assert info(path)["frames"]["complete"] == 3 and info(path)["damaged"] == 0
     told = [line for line in run("info", path).splitlines() if "2047" in line]
     assert told == ["unknown    2 fields (TensorStats 2047, Frame 2047): of a later version or another program, and skipped"]
+
+
+def test_the_reader_knows_the_schema():
+    """src/log/unknown.c has a table of what schema/exray.proto has."""
+    rows = re.findall(r'\{"([\w. ]+)", (\d+), \{(.*?)\}\}', (ROOT / "src" / "log" / "unknown.c").read_text())
+    table = {name: (int(most), sorted(int(n) for n in re.findall(r"\[(\d+)\]", nested))) for name, most, nested in rows}
+    assert table.pop("map entry") == (2, [])
+    wanted = {}
+
+    def walk(message, prefix=""):
+        if not message.options.map_entry:
+            numbers = sorted(f.number for f in message.field)
+            assert numbers == list(range(1, len(numbers) + 1)), "the table has only how many there are"
+            wanted[prefix + message.name] = (numbers[-1], sorted(f.number for f in message.field if f.type == f.TYPE_MESSAGE))
+        for nested in message.nested_type:
+            walk(nested, f"{message.name}.")
+
+    for message in descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTORS).file[0].message_type:
+        walk(message)
+    assert table == wanted
 
 
 def test_a_flipped_bit_is_no_unknown_field(tmp_path):

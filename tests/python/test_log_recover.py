@@ -4,11 +4,12 @@ of them that PyPI's mcap reads without error, checksums checked."""
 import io
 import json
 import random
+import re
 import subprocess
 
 import numpy as np
 import pytest
-from log_writer import Log
+from log_writer import CompressionType, Log
 from mcap.reader import NonSeekingReader, SeekingReader
 from mcap.records import Chunk, DataEnd, Message
 from mcap.stream_reader import StreamReader
@@ -106,6 +107,26 @@ def test_damaged_chunk_is_passed_over(tmp_path, name):
     assert "1 damaged" in text and "state      whole" not in text
     result = json.loads(run("info", path, "--check", "--json", "-", status=1))
     assert result["damaged"] == 1
+
+
+def test_it_saves_no_more_than_there_is(tmp_path):
+    """A compressed chunk is taken apart, as the chunk that introduces its channels is damaged: what its records take is
+    counted in bytes of the file, of which there are fewer."""
+    path, good = tmp_path / "log.mcap", tmp_path / "good.mcap"
+    log = Log(path, chunk_size=100_000, compression=CompressionType.ZSTD)
+    log.tensor("/input/x", np.zeros(30_000, np.float32))
+    for _ in range(2):  # a chunk with messages of a channel that will be unknown, and of one that it introduces
+        log.tensor("/input/x", np.zeros(10, np.float32))
+        log.tensor("/input/y", np.zeros(30_000, np.float32))
+    log.finish()
+    data = bytearray(path.read_bytes())
+    at, chunk = first_message_chunk(bytes(data))
+    data[at + len(chunk.data) // 2] ^= 0xFF
+    path.write_bytes(data[:bytes(data).index(b"\x0f\x04\0\0\0\0\0\0\0")])
+    said = run("recover", path, "-o", good)
+    factor = {"bytes": 1, "kB": 1e3, "MB": 1e6}
+    saved, total = (float(n) * factor[unit] for n, unit in re.findall(r"([\d.]+) (bytes|[kM]B)", said.split("\n")[1]))
+    assert 0 < saved <= total, said
 
 
 def test_channel_of_a_damaged_chunk(tmp_path):
