@@ -13,7 +13,7 @@
     X(model_weights)                                                                                         \
     X(model_operator)                                                                                        \
     X(layer_nan)                                                                                             \
-    X(layer_per_tensor)                                                                                      \
+    X(layer_per_tensor_weights)                                                                              \
     X(layer_range)                                                                                           \
     X(layer_constant)                                                                                        \
     X(layer_precision)                                                                                       \

@@ -1,8 +1,8 @@
-/* layer.constant: a layer whose output is the same value everywhere, in every frame, where
- * the reference's is not.  Where both ran one model file, it is the kernel that makes it so:
- * layer.kernel says that. */
+/* layer.constant: a layer whose output is one value everywhere, in every frame, where the reference's
+ * is not.  Where both sides ran the same model file the kernel is wrong, and layer.kernel reports
+ * it. */
 #include "checks/builtin.h"
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 
@@ -32,7 +32,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding_fix(f,
                           "Check this layer's weights, its scale and its kernel: nothing passes through it.");
         exray_finding_number(f, "value", m->min[EXRAY_SIDE_EDGE]);
-        return EXRAY_OK; /* what follows gets nothing to work with */
+        return EXRAY_OK; /* later layers are consequences */
     }
     return EXRAY_OK;
 }

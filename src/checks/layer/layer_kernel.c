@@ -1,9 +1,9 @@
-/* layer.kernel: a layer that is wrong though its inputs, its weights, its attributes and
- * its quantization are right: what is left is the code that computes it. */
+/* layer.kernel: a layer that is wrong though its inputs, weights, attributes and quantization are
+ * right: then the code that computes it is wrong. */
 #include "checks/builtin.h"
 #include "checks/findings.h"
-#include "checks/layer/layer_evidence.h"
-#include "checks/model/model_compare.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/model/model_fit.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -12,8 +12,8 @@
 
 #define XR_TEXT(text) ((text) ? (text) : "")
 
-/* Whether something is named of that layer already, or of all layers' weights. */
-static bool is_named(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
+/* Whether an earlier finding is about that layer, or about the weights of all layers. */
+static bool has_cause(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
     for (const exray_finding *f = findings->first; f; f = f->next) {
         if (f->severity != EXRAY_SEVERITY_ERROR)
@@ -24,8 +24,7 @@ static bool is_named(const exray_comparison *comparison, const exray_findings *f
     return false;
 }
 
-/* Whether a node computes with constants at all: where none is listed, an operator that
- * cannot be without hides them. */
+/* Whether a node computes with weights: it lists constants, or its operator needs them. */
 static bool needs_weights(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     static const char *const without[] = {"ADD",  "SUB",      "MUL",  "POOL", "MEAN",   "SOFTMAX", "CONCAT",
@@ -48,8 +47,8 @@ static bool needs_weights(const exray_comparison *comparison, const exray_layer_
     return true;
 }
 
-/* Whether only statistics were compared, of weights of 8 bits with one scale: that says nothing
- * of small channels, which such a scale loses. */
+/* Whether only statistics were compared, of weights with one scale: they do not show small channels
+ * that such a scale rounds to zero. */
 static bool hides_channels(const exray_comparison *comparison, const xr_weight_pair *pair)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
@@ -57,8 +56,8 @@ static bool hides_channels(const exray_comparison *comparison, const xr_weight_p
     return pair->from_stats && info->quantization.count == 1;
 }
 
-/* Whether its weights were compared, and are the same; what was not recorded of one model file
- * is the same, too. */
+/* Whether the layer's weights were compared and are equal.  With the same model file on both sides
+ * they need not be recorded. */
 static bool weights_are_equal(const exray_comparison *comparison, const xr_model_fit *fit, size_t layer)
 {
     bool compared = xr_is_same_file(comparison);
@@ -72,7 +71,7 @@ static bool weights_are_equal(const exray_comparison *comparison, const xr_model
     return compared;
 }
 
-/* Which nodes a delegate's node runs; 0: it is none. */
+/* Lists the ops that a delegate's node runs, and returns their number; 0 for other nodes. */
 static uint32_t list_inner(const exray_comparison *comparison, const exray_layer_pair *layer, char *text,
                            size_t size)
 {
@@ -99,7 +98,7 @@ static bool same_weights(const exray_comparison *comparison, const xr_model_fit 
     return !needs_weights(comparison, layer) || weights_are_equal(comparison, fit, i);
 }
 
-/* ---- Who ran what --------------------------------------------------------------------- */
+/* ---- Kernels of both sides --------------------------------------------------------------------- */
 
 static const char *kernels_of(const exray_comparison *comparison, exray_side side)
 {
@@ -107,7 +106,7 @@ static const char *kernels_of(const exray_comparison *comparison, exray_side sid
     return model && model->kernels ? model->kernels : "";
 }
 
-/* Whether both sides ran one model file, on the same inputs, by kernels of two names. */
+/* Whether both sides ran the same model file on the same inputs with different kernels. */
 static bool kernels_disagree(const exray_comparison *comparison)
 {
     const char *a = kernels_of(comparison, EXRAY_SIDE_EDGE),
@@ -115,7 +114,7 @@ static bool kernels_disagree(const exray_comparison *comparison)
     return *a && *b && strcmp(a, b) != 0 && xr_is_same_file(comparison) && xr_inputs_are_clean(comparison);
 }
 
-static void name_kernels(const exray_comparison *comparison, exray_finding *f)
+static void describe_kernels(const exray_comparison *comparison, exray_finding *f)
 {
     const exray_model *side[2];
     for (int k = 0; k < 2; k++)
@@ -149,7 +148,8 @@ static bool is_suspect(const exray_comparison *comparison, const exray_findings 
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     return layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
-           !xr_is_cut_off(layer) && !is_named(comparison, findings, i) && same_weights(comparison, fit, i);
+           !xr_is_only_clipped(layer) && !has_cause(comparison, findings, i) &&
+           same_weights(comparison, fit, i);
 }
 
 static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)
@@ -171,7 +171,7 @@ static void summarize(const exray_comparison *comparison, const exray_layer_pair
             node, op, XR_SHORT_NAME(name));
 }
 
-/* What the values say of the way in which it is wrong. */
+/* Adds what the values show of the error. */
 static exray_status describe(const exray_comparison *comparison, size_t i, exray_finding *f,
                              exray_error *error)
 {
@@ -181,7 +181,7 @@ static exray_status describe(const exray_comparison *comparison, size_t i, exray
         return status;
     if (e.min[EXRAY_SIDE_EDGE] == e.max[EXRAY_SIDE_EDGE])
         exray_finding_detail(f, "Every value of it is %.4g.", e.min[EXRAY_SIDE_EDGE]);
-    if (xr_is_at_rim(&e))
+    if (xr_is_at_border(&e))
         exray_finding_detail(
             f,
             "%.1f %% of the difference lies in the outermost rows and columns, %.1f %% of the "
@@ -210,7 +210,7 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
                              (unsigned)inner_count, inner);
         exray_finding_number(f, "delegated_nodes", inner_count);
     }
-    name_kernels(comparison, f);
+    describe_kernels(comparison, f);
     exray_finding_fix(
         f, kernels_disagree(comparison)
                ? "Run the layer with third kernels (--kernels, another engine) to see which of the two is "
@@ -223,7 +223,7 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
     exray_finding_alternative(f, "layer.unknown", 0.25);
 }
 
-/* Further layers of the same operator are wrong by the same kernel: listed, not reported. */
+/* Lists further wrong layers with the same operator in the same finding: they have the same kernel. */
 static void add_others(const exray_comparison *comparison, const exray_findings *findings,
                        const xr_model_fit *fit, size_t first, exray_finding *f)
 {
@@ -255,7 +255,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         return status;
     bool reported = false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        /* What is behind the first may be its consequence, unless it was run alone. */
+        /* Later layers may be consequences of the first, except those that were run alone. */
         bool alone = isfinite(exray_comparison_layer(comparison, i)->isolated_error);
         if ((reported && !alone) || !is_suspect(comparison, findings, fit, i))
             continue;

@@ -29,12 +29,12 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     (void)error;
     for (size_t i = 0; i < exray_comparison_input_count(comparison); i++)
         if (is_worse(&exray_comparison_input(comparison, i)->metrics))
-            return EXRAY_OK; /* they came in: input.unknown says so */
+            return EXRAY_OK; /* the input has them already: input.unknown reports it */
     size_t layers = exray_comparison_layer_count(comparison);
     bool found = false;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        /* A layer that was handed NaN only passes it on; the role tells. */
+        /* A layer whose input has NaN only propagates it, as its role says. */
         if (!is_worse(&layer->metrics) || (found && layer->role != EXRAY_LAYER_ROLE_ORIGINATES))
             continue;
         char what[96];

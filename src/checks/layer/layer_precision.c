@@ -1,10 +1,10 @@
-/* layer.precision: float values that were rounded to 16 bits on the way, or overflowed. */
+/* layer.precision: float values that were computed in 16 bits: rounded, or overflowed. */
 #include "checks/builtin.h"
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 
-#define NEARLY_ALL 0.995 /* of the values: an average of a few may not be representable */
+#define NEARLY_ALL 0.995 /* of the values: an average of several may not be exact in float16 */
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
@@ -34,7 +34,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding_number(f, "half_share", e.half);
         exray_finding_number(f, "error_to_signal", layer->error);
         exray_finding_number(f, "noise_to_signal", layer->noise);
-        return EXRAY_OK; /* the layers behind it compute so, too */
+        return EXRAY_OK; /* later layers compute in 16 bits, too */
     }
     return EXRAY_OK;
 }

@@ -1,53 +1,53 @@
-/* layer.saturation, layer.range, layer.zero_point: the range that a layer's 8-bit output
- * can hold against the range of the reference's values.
+/* layer.saturation, layer.range, layer.zero_point: the range of a layer's 8-bit output compared with
+ * the range of the reference's values.
  *
- * A range has two costs: values beyond it are clipped, and a wide one has coarse steps.
- * Calibration that fits its data makes the first no larger than the second, whatever
- * method chose it (the one by mean squared error makes them equal; the usual ones clip
- * less).  So clipping that costs several times the rounding error is a range too narrow;
- * rounding that costs much more than the values' own range needs is one too wide; and a
- * range wide enough that is clipped on one side and unused on the other has a wrong zero
- * point. */
+ * A range has two costs: values beyond it are clipped, and a wide one has coarse steps.  Good
+ * calibration, by whatever method, makes clipping cost no more than rounding (calibration by mean
+ * squared error makes them equal; the usual methods clip less).  So a range is too narrow where
+ * clipping costs several times the rounding error, and too wide where rounding costs much more than
+ * the range of the values requires.  A range that is wide enough, but clips on one side and is unused
+ * on the other, has a wrong zero point. */
 #include "checks/builtin.h"
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Clipping below this share of the signal changes nothing that another layer would notice. */
+/* Clipping that costs less than this share of the signal has no effect on later layers. */
 #define LEAST_CLIPPING 0.01
-/* Of the layer that is clipped most: layers before the first such are not the reason. */
+/* Share of the worst layer's cost that the reported layer must reach. */
 #define SHARE_OF_WORST 0.25
 
-/* 6 times the noise of weights of 8 bits, 4 / (127 sqrt(12)): what counts as clean (localise.c). */
+/* 6 times the noise of 8-bit weights, 4 / (127 sqrt(12)): the error of a clean layer
+ * (compare/localize.c). */
 #define MOST_OF_8_BITS 0.055
 
-typedef enum fault { HEALTHY, TOO_NARROW, TOO_WIDE, OFF_CENTRE } fault;
+typedef enum range_fault { HEALTHY, TOO_NARROW, TOO_WIDE, OFF_CENTER } range_fault;
 
 typedef struct judged {
     size_t layer;
-    fault fault;
-    bool known;  /* the reference's quantization is of the same type */
-    double cost; /* of the clipping or the steps, of the signal's deviation */
+    range_fault fault;
+    bool known;  /* the reference is quantized to the same type */
+    double cost; /* error from clipping or from the steps / the signal's deviation */
     xr_layer_evidence evidence;
 } judged;
 
-typedef struct limits {
+typedef struct range_limits {
     double clip_ratio, step_ratio;
-} limits;
+} range_limits;
 
-/* How far the values reach beyond the range on one side, and how far the range beyond the
- * values on the other, agree: the range is long enough, and in the wrong place. */
-static bool is_off_centre(const xr_layer_evidence *e)
+/* Whether the values exceed the range on one side by about as much as the range exceeds the values on
+ * the other: the range is long enough, but in the wrong place. */
+static bool is_off_center(const xr_layer_evidence *e)
 {
     double over = e->max[1] - e->high, under = e->low - e->min[1];
     double beyond = fmax(over, under), unused = -fmin(over, under);
     return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
 }
 
-/* The quantization of the reference's output, where one scale does it in the same type: what
- * the edge's must be is known then, and needs no guess.  Else NULL. */
+/* The quantization of the reference's output, where it has the same type and one scale: then the
+ * right quantization is known.  Else NULL. */
 static const exray_quantization *same_type(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE);
@@ -56,15 +56,15 @@ static const exray_quantization *same_type(const exray_comparison *comparison, c
     return alike ? &reference->quantization : NULL;
 }
 
-/* No calibration changes a zero point and leaves the scale as it was to the last bit. */
+/* Calibration that changes the zero point changes the scale, too. */
 static bool is_moved(const xr_layer_evidence *e, const exray_quantization *reference)
 {
     double zero = reference->zero_point ? (double)reference->zero_point[0] : 0;
     return e->step == (double)reference->scale[0] && e->zero_point != zero && e->below + e->above > 0;
 }
 
-static fault judge(const xr_layer_evidence *e, const limits *limit, const exray_quantization *reference,
-                   double *cost)
+static range_fault judge(const xr_layer_evidence *e, const range_limits *limit,
+                         const exray_quantization *reference, double *cost)
 {
     *cost = 0;
     if (e->frames == 0 || e->step <= 0 || !(e->deviation > 0))
@@ -72,11 +72,11 @@ static fault judge(const xr_layer_evidence *e, const limits *limit, const exray_
     double clipping = sqrt(e->clipped) / e->deviation, rounding = e->step / sqrt(12) / e->deviation;
     if (reference && is_moved(e, reference)) {
         *cost = clipping;
-        return OFF_CENTRE;
+        return OFF_CENTER;
     }
     if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING) {
         *cost = clipping;
-        return is_off_centre(e) ? OFF_CENTRE : TOO_NARROW;
+        return is_off_center(e) ? OFF_CENTER : TOO_NARROW;
     }
     double error = sqrt(e->difference) / e->deviation;
     if (reference) {
@@ -91,7 +91,7 @@ static fault judge(const xr_layer_evidence *e, const limits *limit, const exray_
     return HEALTHY;
 }
 
-static exray_status judge_all(const exray_comparison *comparison, const limits *limit, judged *list,
+static exray_status judge_all(const exray_comparison *comparison, const range_limits *limit, judged *list,
                               size_t *count, exray_error *error)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
@@ -110,7 +110,7 @@ static exray_status judge_all(const exray_comparison *comparison, const limits *
         const exray_quantization *reference = same_type(comparison, layer);
         j.known = reference != NULL;
         j.fault = judge(&j.evidence, limit, reference, &j.cost);
-        /* A lower bound of the error does not say that the steps are most of it. */
+        /* From a lower bound of the error it is not known whether the steps are most of it. */
         if (j.fault == TOO_WIDE && layer->from_stats && !j.known)
             j.fault = HEALTHY;
         if (j.fault != HEALTHY)
@@ -119,17 +119,16 @@ static exray_status judge_all(const exray_comparison *comparison, const limits *
     return EXRAY_OK;
 }
 
-/* What is a fault though nothing else is wrong, as a healthy model of 8 bits may err as much
- * for other reasons: a range in the wrong place, as no calibration leaves it; one that clips
- * what the same type holds in the reference, or steps, which explain their own error, where
- * they cost more than all that a healthy layer may err. */
+/* Where no layer or output is wrong, keeps only what no healthy 8-bit model has: a range in the wrong
+ * place; and, if it costs more than the error of a clean layer, one that is too wide, or too narrow
+ * where the reference has the same type. */
 static size_t keep_certain(judged *list, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         const judged *j = &list[i];
         bool costly = j->cost > MOST_OF_8_BITS;
-        if (j->fault == OFF_CENTRE || (costly && (j->fault == TOO_WIDE || j->known)))
+        if (j->fault == OFF_CENTER || (costly && (j->fault == TOO_WIDE || j->known)))
             list[kept++] = *j;
     }
     return kept;
@@ -143,21 +142,22 @@ static bool any_alone(const exray_comparison *comparison)
     return false;
 }
 
-/* Behind a wrong input, what each range costs is not known from the edge's values; but a layer
- * that was run alone on them, and had no room for what came of it, has a range too narrow where
- * the reference's values do not fit either. */
-static size_t keep_cut_off(const exray_comparison *comparison, judged *list, size_t count)
+/* Where the model's inputs differ, the costs of ranges are not known.  But a layer that was run alone
+ * on the edge's inputs and was wrong only by clipping has too narrow a range, if the reference's
+ * values do not fit either. */
+static size_t keep_clipped(const exray_comparison *comparison, judged *list, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (list[i].fault != TOO_WIDE && xr_is_cut_off(exray_comparison_layer(comparison, list[i].layer)))
+        if (list[i].fault != TOO_WIDE &&
+            xr_is_only_clipped(exray_comparison_layer(comparison, list[i].layer)))
             list[kept++] = list[i];
     return kept;
 }
 
 /* ---- Findings ------------------------------------------------------------------------- */
 
-static const char *cause_of(fault f)
+static const char *cause_of(range_fault f)
 {
     return f == TOO_NARROW ? "layer.saturation" : f == TOO_WIDE ? "layer.range" : "layer.zero_point";
 }
@@ -183,7 +183,7 @@ static void describe(const exray_comparison *comparison, const judged *j, exray_
         exray_finding_fix(f, "Calibrate again with data as in use: the range of this layer is too narrow.");
         exray_finding_alternative(f, "layer.range", 0.4);
         break;
-    case OFF_CENTRE:
+    case OFF_CENTER:
         exray_finding_summary(
             f,
             "Layer %u (%s) %.*s has its zero point off: it can hold %.4g to %.4g, the reference's values are "
@@ -213,9 +213,9 @@ static void describe(const exray_comparison *comparison, const judged *j, exray_
     exray_finding_number(f, "error_without_clipping", sqrt(e->unclipped) / e->deviation);
 }
 
-/* The named layer may err within noise where many that clip a little are beyond it together: then
- * what the roles show begins behind it. */
-static void say_where_it_shows(const exray_comparison *comparison, size_t layer, exray_finding *f)
+/* The reported layer may be within noise by itself, while many layers that clip a little exceed it
+ * together: names the first layer that does. */
+static void add_first_wrong_layer(const exray_comparison *comparison, size_t layer, exray_finding *f)
 {
     if (exray_comparison_layer(comparison, layer)->role != EXRAY_LAYER_ROLE_CLEAN)
         return;
@@ -232,8 +232,8 @@ static void say_where_it_shows(const exray_comparison *comparison, size_t layer,
     }
 }
 
-/* The layers of one cause are one finding, at the first that matters. */
-static void report(const exray_comparison *comparison, const judged *list, size_t count, fault which,
+/* Reports all layers with one fault as one finding, at the first whose cost matters. */
+static void report(const exray_comparison *comparison, const judged *list, size_t count, range_fault which,
                    exray_findings *findings)
 {
     double worst = 0;
@@ -258,7 +258,7 @@ static void report(const exray_comparison *comparison, const judged *list, size_
     if (summed)
         exray_finding_detail(f, "Estimated from statistics: the first such layer may be one nearby.");
     if (layers > 1)
-        say_where_it_shows(comparison, first->layer, f);
+        add_first_wrong_layer(comparison, first->layer, f);
     if (layers > 1)
         exray_finding_detail(f, "%zu layers have this; the worst costs %.2g of its signal.", layers, worst);
     exray_finding_number(f, "layers", (double)layers);
@@ -279,19 +279,19 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;
-    limits limit = {exray_findings_option(findings, "clip_ratio"),
-                    exray_findings_option(findings, "step_ratio")};
+    range_limits limit = {exray_findings_option(findings, "clip_ratio"),
+                          exray_findings_option(findings, "step_ratio")};
     size_t count = 0;
     exray_status status = judge_all(comparison, &limit, list, &count, error);
     if (status == EXRAY_OK) {
-        /* A range that costs something is a fault where the model is wrong for it. */
+        /* A costly range is a fault only if the model is wrong because of it. */
         size_t found = count;
         if (!clean)
-            count = keep_cut_off(comparison, list, count);
+            count = keep_clipped(comparison, list, count);
         else if (!wrong)
             count = keep_certain(list, count);
         report(comparison, list, count, TOO_NARROW, findings);
-        report(comparison, list, count, OFF_CENTRE, findings);
+        report(comparison, list, count, OFF_CENTER, findings);
         report(comparison, list, count, TOO_WIDE, findings);
         if (!clean && found && count == 0) {
             status = error->status = EXRAY_E_STATE;

@@ -1,18 +1,17 @@
-/* layer.unknown: a layer whose output is wrong beyond noise though its inputs are
- * not, and no other assertion that says why. */
+/* layer.unknown: a layer whose output is wrong beyond noise though its inputs are not, and for which
+ * no other assertion has a cause. */
 #include "checks/builtin.h"
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 
-enum { MOST = 3 }; /* findings; further layers are counted */
+enum { MOST = 3 }; /* findings; further layers are only counted */
 
-/* Noise of more than this is quantization's: a healthy 8-bit model's error has no
- * sharp bound. */
+/* More noise than this comes from quantization: the error of a healthy 8-bit model has no sharp
+ * bound. */
 #define QUANTIZED_NOISE 1e-2
 
-/* Where the outputs are right, a layer of 8 bits must err by this much more than usual to
- * be worth a word. */
+/* Where the outputs are right, an 8-bit layer is reported from this many times its noise on. */
 #define WORTH_A_WARNING 3.0
 
 static bool outputs_are_clean(const exray_comparison *comparison)
@@ -26,18 +25,19 @@ static bool outputs_are_clean(const exray_comparison *comparison)
     return count > 0;
 }
 
-/* Established is what exceeds float noise, or what exceeds an 8-bit model's usual
- * error and does so at the outputs too. */
+/* An error where float noise is exceeded, or where the noise of 8 bits is exceeded and the outputs
+ * are wrong, too; else a warning. */
 static exray_severity severity_of(const exray_comparison *comparison, double noise)
 {
     return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_SEVERITY_ERROR
                                                                      : EXRAY_SEVERITY_WARNING;
 }
 
-/* Behind a wrong input a layer may have no room for what the right one would never make of it. */
-static bool is_worth_telling(const exray_comparison *comparison, const exray_layer_pair *layer)
+/* Behind a wrong input a layer may clip values that the right input never leads to: then it is not
+ * reported. */
+static bool is_worth_reporting(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    if (xr_is_cut_off(layer) && !xr_inputs_are_clean(comparison))
+    if (xr_is_only_clipped(layer) && !xr_inputs_are_clean(comparison))
         return false;
     return severity_of(comparison, layer->noise) == EXRAY_SEVERITY_ERROR ||
            layer->error > WORTH_A_WARNING * layer->noise;
@@ -95,7 +95,7 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
-/* Nowhere a step, but in the end too much: many small errors. */
+/* No single layer exceeds its noise, but many small errors add up. */
 static void report_build_up(const exray_comparison *comparison, size_t first, exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
@@ -125,7 +125,7 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
-/* Wrong from here on, and nobody knows what went in. */
+/* Wrong from the first layer on, and the input was not recorded. */
 static void report_unrecorded(const exray_comparison *comparison, size_t first, exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
@@ -143,7 +143,7 @@ static void report_unrecorded(const exray_comparison *comparison, size_t first, 
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
-/* The first layer that is wrong, whoever's fault it is; SIZE_MAX: none. */
+/* The first layer that is wrong, whatever its role; SIZE_MAX: none. */
 static size_t first_wrong(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
@@ -194,16 +194,16 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         originating += layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) &&
-                       is_worth_telling(comparison, layer);
+                       is_worth_reporting(comparison, layer);
         if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
-            is_worth_telling(comparison, layer))
+            is_worth_reporting(comparison, layer))
             dirty = i;
     }
     bool clean = xr_inputs_are_clean(comparison);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error) ||
-            !is_worth_telling(comparison, layer))
+            !is_worth_reporting(comparison, layer))
             continue;
         /* Statistics bound an error from below: behind a wrong input, a layer that
          * seems right may pass on what the next one shows. */

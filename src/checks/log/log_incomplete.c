@@ -1,16 +1,16 @@
-/* log.incomplete: frames in which one log lacks the output that the model returned elsewhere: an
- * application that gave up in the middle. */
+/* log.incomplete: frames without an output of the model, which other frames have: the application
+ * stopped in the middle of the frame. */
 #include "checks/builtin.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/* What a log kept of one frame. */
-typedef struct kept {
-    bool any;     /* tensors, of whatever kind */
-    bool output;  /* what the model returned, or was made of it */
-    bool dropped; /* so far: perf.dropped says that */
-} kept;
+/* What a log has of one frame. */
+typedef struct frame_content {
+    bool any;     /* tensors of any kind */
+    bool output;  /* an output or a result */
+    bool dropped; /* records were dropped by then: perf.dropped reports it */
+} frame_content;
 
 static bool has_dropped(const exray_log *log, const exray_record *record, exray_slot *slot)
 {
@@ -20,9 +20,9 @@ static bool has_dropped(const exray_log *log, const exray_record *record, exray_
            s.dropped_records > 0;
 }
 
-static kept look(const exray_log *log, size_t frame, exray_slot *slot)
+static frame_content content_of(const exray_log *log, size_t frame, exray_slot *slot)
 {
-    kept k = {false, false, false};
+    frame_content k = {false, false, false};
     const exray_record *record = exray_log_records(log, frame);
     size_t count = exray_log_frame(log, frame)->record_count;
     for (size_t i = 0; i < count; i++) {
@@ -36,16 +36,17 @@ static kept look(const exray_log *log, size_t frame, exray_slot *slot)
     return k;
 }
 
-/* Frames of one side that stop before the output. */
-typedef struct gap {
+/* Frames of one side without an output. */
+typedef struct output_gap {
     size_t frames, with; /* without an output, and with one */
     uint64_t first;      /* Frame.index of the first without */
     const char *source;
-} gap;
+} output_gap;
 
-/* A frame that has no tensors at all was not to be recorded (every_nth); one that never ended
- * is the end of a log that is cut short. */
-static void count_frame(gap *g, const exray_frame *frame, const kept *mine, const kept *other)
+/* Frames without any tensor are left out on purpose (every_nth), and an incomplete frame is the end of
+ * a truncated log: neither counts. */
+static void count_frame(output_gap *g, const exray_frame *frame, const frame_content *mine,
+                        const frame_content *other)
 {
     g->with += mine->output;
     if (mine->output || !mine->any || mine->dropped || !other->output || !frame->complete)
@@ -56,7 +57,7 @@ static void count_frame(gap *g, const exray_frame *frame, const kept *mine, cons
     }
 }
 
-static void report(const exray_log *log, exray_side side, const gap *g, exray_findings *findings)
+static void report(const exray_log *log, exray_side side, const output_gap *g, exray_findings *findings)
 {
     if (g->frames == 0 || g->with == 0)
         return;
@@ -78,7 +79,7 @@ static void report(const exray_log *log, exray_side side, const gap *g, exray_fi
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
-    gap gaps[2] = {{0}};
+    output_gap gaps[2] = {{0}};
     const exray_log *log[2] = {exray_comparison_log(c, EXRAY_SIDE_EDGE),
                                exray_comparison_log(c, EXRAY_SIDE_REFERENCE)};
     exray_slot *slot = exray_slot_new();
@@ -88,7 +89,8 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
     }
     for (size_t i = 0; i < exray_comparison_frame_count(c); i++) {
         exray_frame_pair pair = exray_comparison_frame(c, i);
-        kept k[2] = {look(log[0], pair.frame[0], slot), look(log[1], pair.frame[1], slot)};
+        frame_content k[2] = {content_of(log[0], pair.frame[0], slot),
+                              content_of(log[1], pair.frame[1], slot)};
         for (int s = 0; s < 2; s++)
             count_frame(&gaps[s], exray_log_frame(log[s], pair.frame[s]), &k[s], &k[!s]);
     }

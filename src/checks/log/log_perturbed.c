@@ -1,5 +1,4 @@
-/* log.perturbed: observing the layers changed what a side's model returned, as the
- * guard of `record` and `replay` measured it. */
+/* log.perturbed: observing the layers changed a side's outputs, as `record` and `replay` measured. */
 #include "checks/builtin.h"
 
 #include <math.h>

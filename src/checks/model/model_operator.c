@@ -1,14 +1,14 @@
-/* model.operator: a layer that computes something else by its attributes (padding, stride,
- * activation, epsilon, resize convention, ...), as the models say, or as its values show. */
+/* model.operator: a layer with other attributes (padding, stride, activation, epsilon, resize
+ * convention, ...), as the models say or as the values show. */
 #include "checks/builtin.h"
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An explanation that leaves less of the difference's energy than this is one. */
+/* An explanation must leave less than this share of the difference's energy. */
 #define EXPLAINED 0.02
 
 static const exray_node *node_of(const exray_comparison *comparison, const exray_layer_pair *layer,
@@ -18,7 +18,7 @@ static const exray_node *node_of(const exray_comparison *comparison, const exray
     return model && layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
 }
 
-/* Numbers are equal where their difference is one of printing. */
+/* Numbers are compared up to the rounding of printing. */
 static bool same_value(const char *a, const char *b)
 {
     if (strcmp(a, b) == 0)
@@ -28,8 +28,8 @@ static bool same_value(const char *a, const char *b)
     return *a && *b && !*end[0] && !*end[1] && fabs(x - y) <= 1e-6 * fabs(y);
 }
 
-/* The first attribute of both that differs, or NULL; engines name theirs differently, so
- * only like operators are compared. */
+/* The first attribute that both have with different values, or NULL.  Engines name attributes
+ * differently, so only operators of the same name are compared. */
 static const exray_key_value *other_attribute(const exray_node *edge, const exray_node *reference,
                                               const char **value)
 {
@@ -47,8 +47,8 @@ static const exray_key_value *other_attribute(const exray_node *edge, const exra
     return NULL;
 }
 
-/* The layer of the comparison that makes a tensor of one side, or SIZE_MAX. */
-static size_t maker_of(const exray_comparison *comparison, exray_side side, uint32_t tensor)
+/* The layer of the comparison that computes a side's tensor, or SIZE_MAX. */
+static size_t producer_of(const exray_comparison *comparison, exray_side side, uint32_t tensor)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
@@ -61,8 +61,8 @@ static size_t maker_of(const exray_comparison *comparison, exray_side side, uint
     return SIZE_MAX;
 }
 
-/* Whether the node reads what matched layers make, each side in another order.  A delegate's
- * node lists its inputs in the delegate's order, which says nothing. */
+/* Whether the node reads the outputs of the same matched layers on both sides, in another order.
+ * Nodes of delegates are left out: they list inputs in the delegate's own order. */
 static bool has_swapped_inputs(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     const exray_node *node[2] = {node_of(comparison, layer, EXRAY_SIDE_EDGE),
@@ -72,13 +72,14 @@ static bool has_swapped_inputs(const exray_comparison *comparison, const exray_l
         return false;
     bool moved = false;
     for (uint32_t i = 0; i < node[0]->input_count; i++) {
-        size_t maker = maker_of(comparison, EXRAY_SIDE_EDGE, node[0]->inputs[i]);
+        size_t producer = producer_of(comparison, EXRAY_SIDE_EDGE, node[0]->inputs[i]);
         bool found = false;
-        for (uint32_t k = 0; maker != SIZE_MAX && k < node[1]->input_count; k++)
-            found = found || maker_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[k]) == maker;
-        if (maker != SIZE_MAX && !found)
+        for (uint32_t k = 0; producer != SIZE_MAX && k < node[1]->input_count; k++)
+            found = found || producer_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[k]) == producer;
+        if (producer != SIZE_MAX && !found)
             return false; /* other inputs, not the same in another order */
-        moved = moved || (found && maker_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[i]) != maker);
+        moved =
+            moved || (found && producer_of(comparison, EXRAY_SIDE_REFERENCE, node[1]->inputs[i]) != producer);
     }
     return moved;
 }
@@ -150,8 +151,8 @@ static void report_padding(const exray_layer_pair *layer, size_t i, const xr_lay
     exray_finding_alternative(f, "layer.kernel", 0.3);
 }
 
-/* Whether both models say which activation the layer has, and say the same: then its values
- * differ for another reason, such as a range that cuts them off as the activation would. */
+/* Whether both models give the layer the same activation: then its values differ for another
+ * reason, such as a range that clips them as the activation would. */
 static bool says_same_activation(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     static const char key[] = "fused_activation_function";
@@ -178,12 +179,12 @@ static void look_at_values(const exray_comparison *comparison, const exray_layer
         report_activation(layer, i, missing, names[k], left, findings);
         return;
     }
-    if (xr_is_at_rim(e))
+    if (xr_is_at_border(e))
         report_padding(layer, i, e, findings);
 }
 
-/* Whether a layer without RELU or RELU6 is quantized to a range that cuts its values off as
- * the other side's activation does: converters of 8 bits leave it to the range. */
+/* Whether a layer without RELU or RELU6 is quantized to a range that clips its values as the other
+ * side's activation does: 8-bit converters may drop the activation then. */
 static bool does_range_activate(const exray_comparison *comparison, const exray_layer_pair *layer,
                                 const char *key, const char *edge, const char *reference)
 {
@@ -223,7 +224,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             report_order(layer, i, findings);
             continue;
         }
-        if (same_file) /* what computes the operator may be wrong, the operator is the same */
+        if (same_file) /* the operators are the same; only a kernel can be wrong */
             continue;
         xr_layer_evidence e;
         exray_status status = xr_layer_evidence_get(comparison, i, &e, error);

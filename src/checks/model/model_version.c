@@ -1,6 +1,6 @@
 /* model.version: the weights differ all over, beyond what storing them explains. */
 #include "checks/builtin.h"
-#include "checks/model/model_compare.h"
+#include "checks/model/model_fit.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const char *relation(double correlation)
 static void report_weights(const exray_comparison *comparison, const xr_model_fit *fit,
                            exray_findings *findings)
 {
-    bool moved = fit->weights_moved > fit->weights_differ; /* seen together, of many not one by one */
+    bool moved = fit->weights_moved > fit->weights_differ; /* certain together, for many not one by one */
     double share = (double)(moved ? fit->weights_moved : fit->weights_differ) / (double)fit->weights;
     double sure = moved ? 0.75 : fit->from_stats ? 0.8 : 0.98;
     exray_finding *f =
@@ -50,8 +50,8 @@ static void report_weights(const exray_comparison *comparison, const xr_model_fi
     exray_finding_alternative(f, "model.weights", 1 - share);
 }
 
-/* Sizes alone cannot tell a conversion that repacks weights from another model, where
- * the outputs agree. */
+/* Where the outputs agree, other sizes of weights are no other model: a conversion may repack
+ * them. */
 static bool outputs_agree(const exray_comparison *comparison)
 {
     size_t count = exray_comparison_output_count(comparison), compared = 0;

@@ -1,6 +1,6 @@
 /* model.weights: some layers' weights differ beyond what storing them explains. */
 #include "checks/builtin.h"
-#include "checks/model/model_compare.h"
+#include "checks/model/model_fit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ static unsigned node_of(const exray_comparison *comparison, const xr_weight_pair
                : (unsigned)exray_comparison_layer(comparison, pair->layer)->node[EXRAY_SIDE_EDGE];
 }
 
-/* "layer_17": how far its weights are off; xr_fold looks for it, too. */
+/* "layer_17": how far its weights are off; xr_is_about_layer looks it up. */
 static void add_layer(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair,
                       size_t shown)
 {

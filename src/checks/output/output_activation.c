@@ -1,8 +1,8 @@
 /* output.activation: an activation is missing, doubled, or another, at the model's end. */
 #include "checks/builtin.h"
-#include "checks/output/output_reading.h"
-#include "checks/output/output_relation.h"
-#include "checks/output/output_tail.h"
+#include "checks/output/graph_tail.h"
+#include "checks/output/interpretation.h"
+#include "checks/output/relation.h"
 
 #include <math.h>
 
@@ -11,9 +11,10 @@ typedef struct wording {
 } wording;
 
 /* What edge = f(reference) means, and reference = f(edge). */
-static wording words_of(const xr_relation *r, xr_activation f, bool inverse)
+static wording words_of(const xr_relation *r, xr_output_function f, bool inverse)
 {
-    bool doubled = f == XR_SOFTMAX && r->probabilities[inverse ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE];
+    bool doubled =
+        f == XR_FUNCTION_SOFTMAX && r->probabilities[inverse ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE];
     if (doubled && !inverse)
         return (wording){
             "The edge applies softmax twice: its output is the softmax of the reference's, which "
@@ -24,26 +25,26 @@ static wording words_of(const xr_relation *r, xr_activation f, bool inverse)
                          "probabilities.",
                          "Remove the second softmax from the reference."};
     switch (f) {
-    case XR_SOFTMAX:
+    case XR_FUNCTION_SOFTMAX:
         return inverse ? (wording){"The softmax is missing on the edge: its output is logits.",
                                    "Apply softmax to the edge's output, or export the model with it."}
                        : (wording){"The edge applies a softmax that the reference does not have.",
                                    "Remove the softmax on the edge, or add it to the reference."};
-    case XR_SOFTMAX_TWICE:
+    case XR_FUNCTION_SOFTMAX_TWICE:
         return inverse ? (wording){"The reference applies softmax twice, the edge not at all.",
                                    "Apply softmax once on both sides."}
                        : (wording){"The edge applies softmax twice, to logits.", "Apply softmax once."};
-    case XR_LOG_SOFTMAX:
+    case XR_FUNCTION_LOG_SOFTMAX:
         return inverse ? (wording){"The log-softmax is missing on the edge: its output is logits.",
                                    "Apply log-softmax to the edge's output."}
                        : (wording){"The edge applies a log-softmax that the reference does not have.",
                                    "Remove the log-softmax on the edge."};
-    case XR_SIGMOID:
+    case XR_FUNCTION_SIGMOID:
         return inverse ? (wording){"The sigmoid is missing on the edge: its output is logits.",
                                    "Apply sigmoid to the edge's output, or export the model with it."}
                        : (wording){"The edge applies a sigmoid that the reference does not have.",
                                    "Remove the sigmoid on the edge, or add it to the reference."};
-    case XR_LOG:
+    case XR_FUNCTION_LOG:
         return inverse ? (wording){"The edge gives probabilities where the reference gives their logarithms.",
                                    "Take the logarithm on the edge, or not in the reference."}
                        : (wording){"The edge gives the logarithms of the reference's probabilities.",
@@ -56,9 +57,9 @@ static wording words_of(const xr_relation *r, xr_activation f, bool inverse)
     }
 }
 
-static const char *name_of(xr_activation f, bool inverse)
+static const char *name_of(xr_output_function f, bool inverse)
 {
-    static const char *const names[2][XR_ACTIVATION_COUNT] = {
+    static const char *const names[2][XR_FUNCTION_COUNT] = {
         {"edge = softmax(reference)", "edge = softmax(softmax(reference))", "edge = log_softmax(reference)",
          "edge = sigmoid(reference)", "edge = log(reference)", "edge = softmax(logit(reference))"},
         {"reference = softmax(edge)", "reference = softmax(softmax(edge))", "reference = log_softmax(edge)",
@@ -70,33 +71,33 @@ static void add_alternatives(exray_finding *f, const xr_relation *r, const xr_ca
                              const xr_candidate *other)
 {
     for (int d = 0; d < 2 && other; d++)
-        for (int i = 0; i < XR_ACTIVATION_COUNT; i++)
-            if (other == &r->activation[d][i]) {
-                exray_finding_text(f, "runner_up", name_of((xr_activation)i, d == 1));
+        for (int i = 0; i < XR_FUNCTION_COUNT; i++)
+            if (other == &r->function[d][i]) {
+                exray_finding_text(f, "runner_up", name_of((xr_output_function)i, d == 1));
                 exray_finding_number(f, "runner_up_residual", other->residual);
-                bool same = best == &r->activation[0][XR_LOG] || best == &r->activation[1][XR_LOG];
+                bool same =
+                    best == &r->function[0][XR_FUNCTION_LOG] || best == &r->function[1][XR_FUNCTION_LOG];
                 if (!same && other->explains && other->residual < 2 * best->residual)
                     exray_finding_detail(f, "The data cannot tell it from %s.",
-                                         name_of((xr_activation)i, d == 1));
+                                         name_of((xr_output_function)i, d == 1));
             }
     if (r->affine.explains)
         exray_finding_alternative(f, "output.dequantization", 0.4);
 }
 
-/* However the numbers turn out: half of the variance is explained by one of the functions,
- * or the outputs are too coarse to say. */
+/* Whether the values fit a difference of activations: one of the functions explains half of the
+ * variance, or the outputs are too coarse to tell. */
 static bool is_plausible(const xr_relation *r)
 {
     for (int d = 0; d < 2; d++)
-        for (int f = 0; f < XR_ACTIVATION_COUNT; f++)
-            if (r->activation[d][f].residual < 0.7 &&
-                r->activation[d][f].residual < r->activation[d][f].before)
+        for (int f = 0; f < XR_FUNCTION_COUNT; f++)
+            if (r->function[d][f].residual < 0.7 && r->function[d][f].residual < r->function[d][f].before)
                 return true;
     return r->coarse;
 }
 
-/* The graphs themselves show it: what 8 bits leave of a second softmax, next to nothing,
- * need not. */
+/* Where the values show nothing (8 bits leave hardly anything of a second softmax), compares the
+ * graphs themselves. */
 static void report_graphs(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
 {
     xr_tail edge = xr_output_tail(comparison, EXRAY_SIDE_EDGE, r->pair),
@@ -125,14 +126,14 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
                            exray_error *error)
 {
     (void)error;
-    xr_activation which = XR_SOFTMAX;
+    xr_output_function which = XR_FUNCTION_SOFTMAX;
     bool inverse = false;
     const xr_candidate *other = NULL;
-    if (!xr_relation_activation(r, &which, &inverse, &other)) {
+    if (!xr_relation_function(r, &which, &inverse, &other)) {
         report_graphs(comparison, r, findings);
         return EXRAY_OK;
     }
-    const xr_candidate *best = &r->activation[inverse][which];
+    const xr_candidate *best = &r->function[inverse][which];
     if (xr_relation_is_affine(r, best))
         return EXRAY_OK;
     wording w = words_of(r, which, inverse);
@@ -157,17 +158,17 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
     return EXRAY_OK;
 }
 
-/* The application's own softmax, on an output that has been through one: seen in the
- * scores of its results, whatever the inputs are. */
+/* The application's own softmax on an output that has been through one: seen in the scores of its
+ * results, whatever the inputs are. */
 static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
                                  exray_error *error)
 {
-    xr_reading edge, reference;
-    exray_status status = xr_reading_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
+    xr_interpretation edge, reference;
+    exray_status status = xr_interpretation_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_reading_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
-    if (status != EXRAY_OK || edge.state != XR_READING_EXPLAINED || !edge.softmax || !edge.probabilities ||
-        xr_reading_same(&edge, &reference))
+        status = xr_interpretation_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
+    if (status != EXRAY_OK || edge.state != XR_INTERPRETATION_EXPLAINED || !edge.softmax ||
+        !edge.probabilities || xr_interpretation_same(&edge, &reference))
         return status;
     exray_finding *f = exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR, 0.97);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);

@@ -1,8 +1,8 @@
-/* output.box_format: boxes are written otherwise: yxyx for xyxy, centre and size for corners,
- * pixels for shares. */
+/* output.box_format: boxes in another format: yxyx for xyxy, center and size for corners, pixels
+ * for shares of the picture. */
 #include "checks/builtin.h"
-#include "checks/output/output_boxes.h"
-#include "checks/output/output_relation.h"
+#include "checks/output/boxes.h"
+#include "checks/output/relation.h"
 
 static void report(const exray_io_pair *io, const xr_box_fit *fit, bool known, exray_findings *findings)
 {
@@ -33,15 +33,15 @@ static void report(const exray_io_pair *io, const xr_box_fit *fit, bool known, e
         exray_finding_alternative(f, "output.dequantization", 0.2);
 }
 
-/* The boxes that each side tells, held against its own output: seen whatever the inputs
- * are.  What both do alike is meant so, and units are the application's own affair. */
+/* Compares the boxes of each side's results with its own output, whatever the inputs are.  What
+ * both sides do alike is intended, and the unit is the application's choice. */
 static exray_status check_results(const exray_comparison *comparison, exray_findings *findings,
                                   exray_error *error)
 {
-    xr_box_reading edge, reference;
-    exray_status status = xr_box_reading_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
+    xr_box_interpretation edge, reference;
+    exray_status status = xr_box_interpretation_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_box_reading_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
+        status = xr_box_interpretation_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
     if (status != EXRAY_OK)
         return status;
     const char *right = reference.known ? reference.change : xr_box_convention(comparison, EXRAY_SIDE_EDGE);

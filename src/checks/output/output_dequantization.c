@@ -1,22 +1,29 @@
 /* output.dequantization: the edge's output is a scale and a zero point away from the
  * reference's, the same in all frames. */
 #include "checks/builtin.h"
-#include "checks/output/output_boxes.h"
-#include "checks/output/output_reading.h"
-#include "checks/output/output_relation.h"
-#include "checks/output/output_sign.h"
+#include "checks/output/boxes.h"
+#include "checks/output/interpretation.h"
+#include "checks/output/relation.h"
+#include "checks/output/sign_fit.h"
 
 #include <math.h>
 
-/* How the map is written by the output's own quantization. */
-typedef enum mistake { RAW, TWICE, NO_ZERO_POINT, SIGNEDNESS, WRONG_SCALE, SOME_MAP } mistake;
+/* Which mistake with the output's own quantization the affine map is. */
+typedef enum dequantization_mistake {
+    RAW,
+    TWICE,
+    NO_ZERO_POINT,
+    SIGNEDNESS,
+    WRONG_SCALE,
+    SOME_MAP
+} dequantization_mistake;
 
 static bool is_near(double a, double b, double slack)
 {
     return fabs(a - b) <= slack;
 }
 
-static mistake mistake_of(const xr_relation *r, double scale, double zero_point)
+static dequantization_mistake mistake_of(const xr_relation *r, double scale, double zero_point)
 {
     if (!(scale > 0))
         return r->integers[EXRAY_SIDE_EDGE] && !r->integers[EXRAY_SIDE_REFERENCE] ? RAW : SOME_MAP;
@@ -33,8 +40,8 @@ static mistake mistake_of(const xr_relation *r, double scale, double zero_point)
     return WRONG_SCALE;
 }
 
-/* Whether values inside the model differ already: then the map arose there, unless it is
- * what the output's own quantization would do. */
+/* Whether values inside the model differ already: then the map arose there, unless it is one that
+ * a mistake with the output's own quantization makes. */
 static bool layers_differ(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
@@ -45,7 +52,7 @@ static bool layers_differ(const exray_comparison *comparison)
     return false;
 }
 
-/* Probabilities in steps of 1/256, as every 8-bit softmax has them: dequantized rightly,
+/* Probabilities in steps of 1/256, as of every 8-bit softmax: they were dequantized correctly,
  * whatever else is wrong with them. */
 static bool has_steps_of_softmax(const xr_relation *r)
 {
@@ -54,7 +61,7 @@ static bool has_steps_of_softmax(const xr_relation *r)
            (is_near(step, 1.0 / 256, 1e-6) || is_near(step, 1.0 / 255, 1e-6));
 }
 
-static const char *summary_of(mistake m)
+static const char *summary_of(dequantization_mistake m)
 {
     static const char *const text[] = {
         "The edge's output is raw: the stored integers, not the values they stand for.",
@@ -68,11 +75,11 @@ static const char *summary_of(mistake m)
 
 static void report(const exray_comparison *comparison, const xr_relation *r, exray_findings *findings)
 {
-    xr_activation which = XR_SOFTMAX;
+    xr_output_function which = XR_FUNCTION_SOFTMAX;
     bool inverse = false;
-    if (xr_relation_activation(r, &which, &inverse, NULL) &&
-        !xr_relation_is_affine(r, &r->activation[inverse][which]))
-        return; /* output.activation says it, with this as its alternative */
+    if (xr_relation_function(r, &which, &inverse, NULL) &&
+        !xr_relation_is_affine(r, &r->function[inverse][which]))
+        return; /* output.activation reports it, with this cause as an alternative */
     int64_t zero_point = 0;
     exray_side quantized = EXRAY_SIDE_EDGE;
     double scale = xr_output_scale(comparison, EXRAY_SIDE_EDGE, r->pair, &zero_point);
@@ -80,7 +87,7 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
         quantized = EXRAY_SIDE_REFERENCE;
         scale = xr_output_scale(comparison, EXRAY_SIDE_REFERENCE, r->pair, &zero_point);
     }
-    mistake m = mistake_of(r, scale, (double)zero_point);
+    dequantization_mistake m = mistake_of(r, scale, (double)zero_point);
     if ((m == SOME_MAP || m == WRONG_SCALE) && (layers_differ(comparison) || has_steps_of_softmax(r)))
         return;
     double sure = m == SOME_MAP ? 0.7 : m == WRONG_SCALE ? 0.85 : 0.97;
@@ -114,40 +121,42 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
     }
 }
 
-static const char *reading_summary(const xr_reading *r)
+static const char *interpretation_summary(const xr_interpretation *r)
 {
-    static const char *const text[XR_READING_MAP_COUNT] = {
-        [XR_READ_RAW] = "The edge's scores are raw: the stored integers, not the values they stand for.",
-        [XR_READ_NO_ZERO_POINT] = "The edge's scores are scaled, but the zero point is not subtracted.",
-        [XR_READ_OTHER_SIGN] = "The edge reads its output with the other sign: int8 for uint8, or the other "
-                               "way round.",
-        [XR_READ_OTHER_SIGN_RAW] =
+    static const char *const text[XR_INTERPRETATION_MAP_COUNT] = {
+        [XR_INTERPRET_RAW] = "The edge's scores are raw: the stored integers, not the values they stand for.",
+        [XR_INTERPRET_NO_ZERO_POINT] = "The edge's scores are scaled, but the zero point is not subtracted.",
+        [XR_INTERPRET_OTHER_SIGN] =
+            "The edge reads its output with the other sign: int8 for uint8, or the other "
+            "way round.",
+        [XR_INTERPRET_OTHER_SIGN_RAW] =
             "The edge reads its output raw and with the other sign: int8 for uint8, or "
             "the other way round.",
-        [XR_READ_OTHER_SIGN_NO_ZERO_POINT] = "The edge reads its output with the other sign and without the "
-                                             "zero point."};
-    return r->state == XR_READING_SCALED
+        [XR_INTERPRET_OTHER_SIGN_NO_ZERO_POINT] =
+            "The edge reads its output with the other sign and without the "
+            "zero point."};
+    return r->state == XR_INTERPRETATION_SCALED
                ? "The edge's scores are its output dequantized with another scale or zero point."
                : text[r->map];
 }
 
-/* Scores that an application makes of its own output by another map than the output's
+/* Scores that an application computes from its own output with another map than the output's
  * quantization: seen whatever the inputs are. */
 static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
                                  exray_error *error)
 {
-    xr_reading edge, reference;
-    exray_status status = xr_reading_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
+    xr_interpretation edge, reference;
+    exray_status status = xr_interpretation_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
     if (status == EXRAY_OK)
-        status = xr_reading_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
-    bool scaled = edge.state == XR_READING_SCALED;
-    bool wrong = scaled || (edge.state == XR_READING_EXPLAINED && edge.map != XR_READ_VALUE);
-    if (status != EXRAY_OK || !wrong || xr_reading_same(&edge, &reference))
+        status = xr_interpretation_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
+    bool scaled = edge.state == XR_INTERPRETATION_SCALED;
+    bool wrong = scaled || (edge.state == XR_INTERPRETATION_EXPLAINED && edge.map != XR_INTERPRET_VALUE);
+    if (status != EXRAY_OK || !wrong || xr_interpretation_same(&edge, &reference))
         return status;
     double sure = scaled ? 0.85 : edge.scored ? 0.97 : 0.8;
     exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR, sure);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
-    exray_finding_summary(f, "%s", reading_summary(&edge));
+    exray_finding_summary(f, "%s", interpretation_summary(&edge));
     if (scaled)
         exray_finding_detail(f, "score = %.5g * output %+.5g in %zu frames, none contradicts.", edge.gain,
                              edge.offset, edge.scored);

@@ -1,8 +1,8 @@
-/* output.label_offset: classes are counted, ordered or named otherwise than in the
+/* output.label_offset: classes have other numbers, another order or other names than in the
  * reference. */
 #include "checks/builtin.h"
-#include "checks/output/output_box_labels.h"
-#include "checks/output/output_labels.h"
+#include "checks/output/box_labels.h"
+#include "checks/output/labelling.h"
 
 #include <stdio.h>
 
@@ -101,7 +101,7 @@ static void report(const exray_comparison *comparison, const xr_labelling *l, ex
         exray_finding_alternative(f, "output.postprocess", 1 - l->confidence);
 }
 
-/* A detector's classes, on each side against its own output. */
+/* Compares a detector's classes with its own output, on each side. */
 static exray_status check_boxes(const exray_comparison *comparison, exray_findings *findings,
                                 exray_error *error)
 {

@@ -1,7 +1,7 @@
-/* output.postprocess: equal outputs, and another decision made of them; or decisions
- * that do not follow from a side's own outputs. */
+/* output.postprocess: other decisions from equal outputs; or decisions that do not follow from a
+ * side's own outputs. */
 #include "checks/builtin.h"
-#include "checks/output/output_labels.h"
+#include "checks/output/labelling.h"
 
 #include <math.h>
 
@@ -49,12 +49,12 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     xr_labelling labels;
     exray_status status = xr_labelling_make(comparison, &labels, error);
     const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
-    /* Ties and near-ties may fall either way; half of all frames do not. */
+    /* Ties and near-ties may go either way, but not in half of all frames. */
     bool disagree = accuracy->frames > 0 &&
                     accuracy->agreement <= exray_findings_option(findings, "agreement") &&
                     xr_outputs_equal(comparison);
-    bool misread =
-        xr_reading_reorders(&labels.ranks[0].reading) || xr_reading_reorders(&labels.ranks[1].reading);
+    bool misread = xr_interpretation_reorders(&labels.ranks[0].interpretation) ||
+                   xr_interpretation_reorders(&labels.ranks[1].interpretation);
     if (status == EXRAY_OK && (labels.state == XR_LABELS_LATE || labels.state == XR_LABELS_BROKEN))
         report_side(comparison, &labels, findings);
     else if (status == EXRAY_OK && labels.state == XR_LABELS_RIGHT && disagree && !misread)

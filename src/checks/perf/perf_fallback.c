@@ -1,19 +1,19 @@
-/* perf.fallback: layers that a delegate left to the engine's own kernels, and what its
- * boundaries cost. */
+/* perf.fallback: layers that a delegate left to the engine's own kernels, and the cost of its
+ * boundaries. */
 #include "checks/builtin.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A side's nodes that a delegate runs, and those of the main graph that it does not. */
-typedef struct split {
+/* A side's nodes that a delegate runs, and those of the main graph that it leaves to the engine. */
+typedef struct delegation {
     size_t partitions, inside, left;
     double left_share;    /* of the sum of all nodes' times */
-    uint32_t dearest;     /* of those left, the one that takes most */
+    uint32_t dearest;     /* of those left, the one that takes the most time */
     double dearest_share; /* 0: none has a time */
-    double bytes;         /* of the tensors that enter or leave a partition from or to a node that is left */
-} split;
+    double bytes;         /* of the tensors that are passed between partitions and nodes that are left */
+} delegation;
 
 static bool delegates(const exray_node *node)
 {
@@ -25,7 +25,7 @@ static const exray_model *model_of(const exray_comparison *c, exray_side side)
     return exray_log_model(exray_comparison_log(c, side));
 }
 
-/* Which tensors pass a boundary: written by one kind of node and read by the other. */
+/* Bytes of the tensors that are written by one kind of node and read by the other. */
 static double crossing_bytes(const exray_model *model)
 {
     enum { LEFT = 1, DELEGATED = 2, COUNTED = 4 };
@@ -53,9 +53,9 @@ static double crossing_bytes(const exray_model *model)
     return bytes;
 }
 
-static split split_of(const exray_comparison *c, exray_side side)
+static delegation delegation_of(const exray_comparison *c, exray_side side)
 {
-    split s = {0};
+    delegation s = {0};
     const exray_model *model = model_of(c, side);
     const exray_latency_table *table = exray_comparison_latency(c, side);
     for (uint32_t n = 0; model && n < model->node_count; n++) {
@@ -84,9 +84,9 @@ static bool same_text(const char *a, const char *b)
     return a && b && *a && strcmp(a, b) == 0;
 }
 
-/* Times slower than a reference with the same delegate in fewer parts on the same machine; 0:
- * there is none.  The ends of both medians' bounds, against the finding. */
-static double cost_of_division(const exray_comparison *c, const split *edge, const split *reference)
+/* How many times slower than a reference on the same machine whose delegate has fewer partitions; 0:
+ * there is no such reference.  A lower bound, from the bounds of both medians. */
+static double cost_of_division(const exray_comparison *c, const delegation *edge, const delegation *reference)
 {
     const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
     const exray_log *log[2] = {exray_comparison_log(c, EXRAY_SIDE_EDGE),
@@ -101,8 +101,8 @@ static double cost_of_division(const exray_comparison *c, const split *edge, con
     return e->count >= 8 && r->count >= 8 && r->high > 0 ? e->low / r->high : 0;
 }
 
-/* XNNPACK was asked for on both sides, and runs a part of the reference alone. */
-static bool runs_nothing(const exray_comparison *c, const split *edge, const split *reference)
+/* Both sides asked for XNNPACK, and it runs nodes only in the reference. */
+static bool runs_nothing(const exray_comparison *c, const delegation *edge, const delegation *reference)
 {
     const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
     return edge->partitions == 0 && reference->partitions > 0 && same_text(a->engine, b->engine) &&
@@ -123,8 +123,8 @@ static void add_layers(const exray_comparison *c, exray_finding *f)
     }
 }
 
-static void report(const exray_comparison *c, exray_findings *findings, const split *edge,
-                   const split *reference, double cost)
+static void report(const exray_comparison *c, exray_findings *findings, const delegation *edge,
+                   const delegation *reference, double cost)
 {
     const exray_model *model = model_of(c, EXRAY_SIDE_EDGE);
     const char *op = model->nodes[edge->dearest].op;
@@ -165,11 +165,11 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
         snprintf(error->message, sizeof error->message, "the edge log has no latencies of layers (/latency)");
         return EXRAY_E_STATE;
     }
-    split edge = split_of(c, EXRAY_SIDE_EDGE), reference = split_of(c, EXRAY_SIDE_REFERENCE);
+    delegation edge = delegation_of(c, EXRAY_SIDE_EDGE), reference = delegation_of(c, EXRAY_SIDE_REFERENCE);
     double cost = cost_of_division(c, &edge, &reference);
     bool dear = edge.partitions > 0 && (edge.left_share >= exray_findings_option(findings, "share") ||
                                         cost >= exray_findings_option(findings, "cost"));
-    /* A reference that is divided the same way shows what the delegate can do. */
+    /* Where the reference leaves as many nodes, the delegate cannot take more. */
     bool alike = reference.partitions > 0 && reference.left >= edge.left;
     if (edge.left == 0 || alike || !(dear || runs_nothing(c, &edge, &reference)))
         return EXRAY_OK;

@@ -1,4 +1,4 @@
-/* perf.warmup and perf.throttle: what the frames' own times show, in order. */
+/* perf.warmup and perf.throttle: from the times of the edge's frames, in order. */
 #include "checks/builtin.h"
 
 #include <math.h>
@@ -35,15 +35,15 @@ static void judge_warmup(const exray_comparison *c, exray_findings *findings, do
 {
     const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     double ratio = first_ratio(t), usual = first_ratio(exray_comparison_latency(c, EXRAY_SIDE_REFERENCE));
-    /* Chance: a scheduler that takes the processor away from some frames may take it from the
-     * first, and twice.  So it must lose more than any of the rest by far (the slowest
-     * hundredth left out), and where frames do lose time, a single one must show more. */
+    /* A scheduler may interrupt any frame, also the first.  So the first must lose far more time than
+     * any other (without the slowest hundredth); and where others lose time as well, a single slow
+     * frame must show a larger ratio. */
     double slowest = quantile(t->inference + t->warmup, t->frames - t->warmup, 0.99, scratch);
     double rest = fmax(slowest - t->settled.median, 0);
     bool two = t->warmup > 1 && t->inference[1] - t->settled.median > 3 * rest;
     bool quiet = two || rest < 0.25 * t->settled.median;
     double needed = exray_findings_option(findings, quiet ? "warmup_ratio" : "warmup_among_hiccups");
-    /* What the reference does likewise is the engine's habit. */
+    /* A slow first frame on both sides is normal for the engine. */
     if (t->warmup == 0 || !(ratio >= needed) || t->inference[0] - t->settled.median < 3 * rest ||
         (usual > 1 && ratio < needed * usual))
         return;
@@ -63,7 +63,7 @@ static void judge_warmup(const exray_comparison *c, exray_findings *findings, do
 
 /* ---- Throttling ------------------------------------------------------------------ */
 
-/* Where the sum of ranks parts the series best (Pettitt): the first index of the later part. */
+/* The change point by ranks (Pettitt, 1979): the first index of the later part. */
 static size_t change_point(const double *value, size_t count, double *scratch)
 {
     memcpy(scratch, value, count * sizeof *value);
@@ -113,7 +113,7 @@ static double system_median(const exray_log *log, const exray_latency_table *t, 
     return count ? scratch[count / 2] : NAN;
 }
 
-/* The reference's ratio of the same frames: where its time changes alike, it is the data. */
+/* The reference's ratio for the same frames: where its times change, too, the data are the reason. */
 static double reference_change(const exray_comparison *c, size_t edge_frame, double *scratch, size_t room)
 {
     const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_REFERENCE);
@@ -132,17 +132,17 @@ static double reference_change(const exray_comparison *c, size_t edge_frame, dou
     return median[1] / median[0];
 }
 
-/* A slowing down: frames of the settled ones before `at` against those behind it. */
-typedef struct slowing {
-    size_t at;            /* the later part's first */
-    double before, after; /* ns, medians of what is compared */
-    bool drift;           /* little by little: the first eighth against the last */
+/* A slowdown: the frames after the warm-up, before and from `at`. */
+typedef struct slowdown {
+    size_t at;            /* the first frame of the later part */
+    double before, after; /* ns, medians of the parts that are compared */
+    bool drift;           /* gradual: the first eighth is compared with the last */
     bool clock_fell;
     double mhz[2], celsius[2];
-} slowing;
+} slowdown;
 
 /* A step: nine of ten later frames are slower than nine of ten earlier ones. */
-static bool find_step(const double *value, size_t count, double *scratch, slowing *s)
+static bool find_step(const double *value, size_t count, double *scratch, slowdown *s)
 {
     if (count < 2 * SEGMENT)
         return false;
@@ -156,9 +156,9 @@ static bool find_step(const double *value, size_t count, double *scratch, slowin
     return quantile(later, rest, 0.1, scratch) > quantile(value, s->at, 0.9, scratch);
 }
 
-/* A drift: the medians of the eighths rise, one pair of them out of order at most: chance alone
- * makes 8 such orders in 8! = 40,320. */
-static bool find_drift(const double *value, size_t count, double *scratch, slowing *s)
+/* A drift: the medians of the eighths rise, with at most one pair out of order.  Of 8! = 40,320 random
+ * orders only 8 do. */
+static bool find_drift(const double *value, size_t count, double *scratch, slowdown *s)
 {
     if (count < EIGHTHS * FEWEST_IN_EIGHTH)
         return false;
@@ -177,7 +177,7 @@ static bool find_drift(const double *value, size_t count, double *scratch, slowi
     return inverted <= 1;
 }
 
-static void read_system(const exray_log *log, const exray_latency_table *t, slowing *s, double *scratch)
+static void read_system(const exray_log *log, const exray_latency_table *t, slowdown *s, double *scratch)
 {
     for (size_t part = 0; part < 2; part++) {
         size_t from = t->warmup + (part ? s->at : 0), to = part ? t->frames : t->warmup + s->at;
@@ -187,8 +187,8 @@ static void read_system(const exray_log *log, const exray_latency_table *t, slow
     s->clock_fell = s->mhz[1] < 0.9 * s->mhz[0];
 }
 
-/* Shares of processor time change within milliseconds; heat acts over seconds. */
-static bool lasts(const exray_log *log, const exray_latency_table *t, const slowing *s, double seconds)
+/* Whether it lasts: shares of processor time change within milliseconds, heat within seconds. */
+static bool lasts(const exray_log *log, const exray_latency_table *t, const slowdown *s, double seconds)
 {
     size_t from = t->warmup + (s->drift ? 0 : s->at);
     const exray_frame *first = exray_log_frame(log, t->frame[from]);
@@ -196,7 +196,7 @@ static bool lasts(const exray_log *log, const exray_latency_table *t, const slow
     return ((double)last->end_ns - (double)first->begin_ns) / 1e9 >= seconds;
 }
 
-static void report_throttle(exray_findings *findings, const slowing *s, uint64_t from_frame)
+static void report_throttle(exray_findings *findings, const slowdown *s, uint64_t from_frame)
 {
     double ratio = s->after / s->before;
     exray_finding *f =
@@ -230,8 +230,8 @@ static void report_throttle(exray_findings *findings, const slowing *s, uint64_t
     exray_finding_number(f, "celsius_after", s->celsius[1]);
 }
 
-static bool judge_slowing(const exray_comparison *c, exray_findings *findings, slowing *s, double *scratch,
-                          size_t room)
+static bool judge_slowdown(const exray_comparison *c, exray_findings *findings, slowdown *s, double *scratch,
+                           size_t room)
 {
     const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_EDGE);
@@ -255,11 +255,11 @@ static void judge_throttle(const exray_comparison *c, exray_findings *findings, 
     const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
     const double *value = t->inference + t->warmup;
     size_t count = t->frames - t->warmup;
-    slowing step = {0}, drift = {0};
-    if (find_drift(value, count, scratch, &drift) && judge_slowing(c, findings, &drift, scratch, room))
+    slowdown step = {0}, drift = {0};
+    if (find_drift(value, count, scratch, &drift) && judge_slowdown(c, findings, &drift, scratch, room))
         return;
     if (find_step(value, count, scratch, &step))
-        judge_slowing(c, findings, &step, scratch, room);
+        judge_slowdown(c, findings, &step, scratch, room);
 }
 
 static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)

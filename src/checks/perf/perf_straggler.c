@@ -1,6 +1,7 @@
 /* perf.straggler: layers that are slow for their work. */
-#include "checks/layer/layer_evidence.h"
-#include "checks/perf/perf_work.h"
+#include "checks/builtin.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/perf/work_cost.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,19 +9,19 @@
 
 enum { FEWEST_FRAMES = 5 };
 
-/* An edge layer with its counterpart. */
-typedef struct timed {
+/* Latencies of a layer on both sides. */
+typedef struct layer_times {
     const char *op;
     const exray_node_latency *edge, *reference;
     uint32_t pair; /* position among the comparison's layers */
     bool slow;
-} timed;
+} layer_times;
 
-typedef struct timings {
-    timed *item;
+typedef struct latency_pairs {
+    layer_times *item;
     size_t count;
     double edge_total, reference_total; /* ns, of all nodes of the two sides */
-} timings;
+} latency_pairs;
 
 static double total_of(const exray_latency_table *table)
 {
@@ -36,25 +37,25 @@ static uint32_t inner_count(const exray_comparison *c, exray_side side, uint32_t
     return model && node < model->node_count ? model->nodes[node].inner_count : 0;
 }
 
-static bool collect(const exray_comparison *c, timings *t)
+static bool collect(const exray_comparison *c, latency_pairs *t)
 {
     const exray_latency_table *table[2] = {exray_comparison_latency(c, EXRAY_SIDE_EDGE),
                                            exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)};
     size_t layers = exray_comparison_layer_count(c);
-    *t = (timings){.item = calloc(layers + 1, sizeof *t->item),
-                   .edge_total = total_of(table[0]),
-                   .reference_total = total_of(table[1])};
+    *t = (latency_pairs){.item = calloc(layers + 1, sizeof *t->item),
+                         .edge_total = total_of(table[0]),
+                         .reference_total = total_of(table[1])};
     for (size_t i = 0; t->item && i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(c, i);
         const exray_node_latency *edge = exray_latency_table_node(table[0], layer->node[0]);
         const exray_node_latency *reference = exray_latency_table_node(table[1], layer->node[1]);
         if (layer->output != 0 || !edge || !reference || !(reference->time.median > 0))
             continue;
-        /* A partition's time is that of all its layers; a counterpart must hold as many. */
+        /* The time of a partition is that of all its layers: its counterpart must have as many. */
         if (inner_count(c, EXRAY_SIDE_EDGE, layer->node[0]) !=
             inner_count(c, EXRAY_SIDE_REFERENCE, layer->node[1]))
             continue;
-        t->item[t->count++] = (timed){layer->op[0], edge, reference, (uint32_t)i, false};
+        t->item[t->count++] = (layer_times){layer->op[0], edge, reference, (uint32_t)i, false};
     }
     return t->item != NULL;
 }
@@ -72,7 +73,7 @@ static double lower_median(double *value, size_t count)
 }
 
 /* edge / reference of all layers of one op. */
-static double ratio_of_op(const timings *t, const char *op, double *reference)
+static double ratio_of_op(const latency_pairs *t, const char *op, double *reference)
 {
     double sum[2] = {0, 0};
     for (size_t i = 0; i < t->count; i++)
@@ -84,7 +85,7 @@ static double ratio_of_op(const timings *t, const char *op, double *reference)
     return sum[0] / sum[1];
 }
 
-static bool first_of_op(const timings *t, size_t i)
+static bool first_of_op(const latency_pairs *t, size_t i)
 {
     for (size_t k = 0; k < i; k++)
         if (strcmp(t->item[k].op, t->item[i].op) == 0)
@@ -92,10 +93,10 @@ static bool first_of_op(const timings *t, size_t i)
     return true;
 }
 
-/* How much slower the edge is as a whole: the median over the kinds of ops, each with one
- * vote, and over the layers; the smaller, as slow kernels may be the majority of one of
- * them.  Kinds that take less than half a percent are timer noise. */
-static double uniform_factor(const timings *t, double *scratch)
+/* How much slower the edge is as a whole: the median over the kinds of ops, or over the layers,
+ * whichever is smaller, as slow layers may be the majority of one of the two.  Kinds that take less
+ * than half a percent are left out: their times are timer noise. */
+static double uniform_factor(const latency_pairs *t, double *scratch)
 {
     size_t kinds = 0;
     for (size_t i = 0; i < t->count; i++) {
@@ -125,9 +126,9 @@ static bool same_host(const exray_comparison *c)
     return same_metadata(c, "device") && same_metadata(c, "cpu") && same_metadata(c, "arch");
 }
 
-/* Whether the two sides should take the same share of time in each layer: one engine, its
- * kernels, one processor, threads and types. */
-static bool like_for_like(const exray_comparison *c)
+/* Whether each layer should take the same share of time on both sides: the same engine, kernels,
+ * processor, threads and model file. */
+static bool is_same_setup(const exray_comparison *c)
 {
     const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
@@ -137,7 +138,7 @@ static bool like_for_like(const exray_comparison *c)
     return xr_is_same_file(c);
 }
 
-/* Whether the edge runs the engine's reference kernels, and the reference log others. */
+/* Whether the edge runs the engine's reference kernels, and the reference does not. */
 static bool reference_kernels(const exray_comparison *c)
 {
     const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
@@ -145,9 +146,9 @@ static bool reference_kernels(const exray_comparison *c)
     return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
 }
 
-/* ns a multiply-accumulate, on the edge: of the slow layers of one kind, and of all layers
- * of other kinds.  NAN where no shapes say. */
-static void costs_of_work(const timings *t, const char *op, double *slow, double *others)
+/* The edge's ns per multiply-accumulate: of the slow layers of one kind, and of all layers of other
+ * kinds.  NAN where no multiply-accumulates are known. */
+static void costs_of_work(const latency_pairs *t, const char *op, double *slow, double *others)
 {
     double time[2] = {0, 0}, macs[2] = {0, 0};
     for (size_t i = 0; i < t->count; i++) {
@@ -161,22 +162,22 @@ static void costs_of_work(const timings *t, const char *op, double *slow, double
     *others = macs[0] > 0 ? time[0] / macs[0] : NAN;
 }
 
-/* Whether the slow layers only seem so, as the reference is the one that is slow, in other
- * layers: here they do more work in a time than the rest does. */
-static bool reference_is_slow(const timings *t, const char *op)
+/* Whether layers only seem slow because the reference is slow in all others: on the edge they take
+ * less time for their work than the others. */
+static bool reference_is_slow(const latency_pairs *t, const char *op)
 {
     double slow, others;
     costs_of_work(t, op, &slow, &others);
     return slow < others;
 }
 
-static double excess(const timed *item, double factor)
+static double excess(const layer_times *item, double factor)
 {
     return item->edge->time.median - factor * item->reference->time.median;
 }
 
-/* One finding for one kind of op: all its slow layers. */
-static bool report(const exray_comparison *c, exray_findings *findings, timings *t, const char *op,
+/* Reports the slow layers of one kind of op in one finding. */
+static bool report(const exray_comparison *c, exray_findings *findings, latency_pairs *t, const char *op,
                    double factor, double share_needed)
 {
     double edge = 0, reference = 0, lost = 0;
@@ -235,7 +236,7 @@ static bool report(const exray_comparison *c, exray_findings *findings, timings 
     return true;
 }
 
-/* Slow all over: no layer stands out, and neither machine nor settings explain it. */
+/* Judges the whole model: slow without a slow layer, and not explained by machine or settings. */
 static void judge_whole(const exray_comparison *c, exray_findings *findings)
 {
     const exray_latency_table *e = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
@@ -244,7 +245,7 @@ static void judge_whole(const exray_comparison *c, exray_findings *findings)
     const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
     double ratio = fmin(e->settled.least / r->settled.least, e->settled.median / r->settled.median);
     bool slow_kernels = reference_kernels(c);
-    if (!(slow_kernels || like_for_like(c)) || !(ratio >= exray_findings_option(findings, "whole")))
+    if (!(slow_kernels || is_same_setup(c)) || !(ratio >= exray_findings_option(findings, "whole")))
         return;
     exray_finding *f =
         exray_findings_add(findings, "perf.straggler", EXRAY_SEVERITY_WARNING, slow_kernels ? 0.95 : 0.7);
@@ -277,9 +278,9 @@ static exray_status unjudged(exray_error *error, const char *why)
     return EXRAY_E_STATE;
 }
 
-/* The least of the edge: a slow kernel is slow in every frame.  Threads that wait for each other,
- * as another program has a processor, may be so too, but for a while that is never the same. */
-static bool is_slow(const timed *item, double needed, bool threads)
+/* By the edge's shortest time, as a slow kernel is slow in every frame.  Threads may also wait for
+ * each other because another program uses a processor, but then the times vary. */
+static bool is_slow(const layer_times *item, double needed, bool threads)
 {
     enum { STEADY = 3 };
     const exray_durations *edge = &item->edge->time;
@@ -290,7 +291,7 @@ static bool is_slow(const timed *item, double needed, bool threads)
 static exray_status judge_layers(const exray_comparison *c, exray_findings *findings, exray_error *error,
                                  bool *found)
 {
-    timings t;
+    latency_pairs t;
     double *scratch = calloc(exray_comparison_layer_count(c) + 1, sizeof *scratch);
     if (!collect(c, &t) || !scratch) {
         free(t.item);
@@ -298,9 +299,9 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
         error->status = EXRAY_E_MEMORY;
         return EXRAY_E_MEMORY;
     }
-    bool alike = like_for_like(c);
+    bool alike = is_same_setup(c);
     double factor = uniform_factor(&t, scratch);
-    if (same_host(c)) /* below 1 it is the reference that is slow */
+    if (same_host(c)) /* below 1 the reference is the slow side */
         factor = fmax(factor, 1);
     if (alike)
         factor = fmin(factor, 2);
@@ -319,7 +320,7 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     return count ? EXRAY_OK : unjudged(error, "no layer has a latency in both logs");
 }
 
-/* What the reference's latencies show. */
+/* Compares with the reference's latencies. */
 static exray_status judge_against_reference(const exray_comparison *c, exray_findings *findings,
                                             exray_error *error)
 {

@@ -1,35 +1,12 @@
-/* perf.memory_growth: memory that rises to the end of the log; perf.dropped: records lost. */
+/* perf.memory_growth: memory that rises to the end of the log. */
 #include "checks/builtin.h"
+#include "checks/perf/system_series.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { PARTS = 5, FEWEST_FRAMES = 20 };
-
-/* One value of every frame's /system record; returns how many have it. */
-typedef bool pick(const exray_system *system, double *value);
-
-static size_t series(const exray_log *log, pick *take, double *out)
-{
-    exray_slot *slot = exray_slot_new();
-    size_t count = 0;
-    for (size_t i = 0; slot && i < exray_log_frame_count(log); i++) {
-        const exray_record *record = exray_log_records(log, i);
-        size_t records = exray_log_frame(log, i)->record_count;
-        for (size_t k = 0; k < records; k++) {
-            exray_system s;
-            exray_error error;
-            if (record[k].message != EXRAY_MESSAGE_SYSTEM ||
-                exray_log_read_system(log, &record[k], slot, &s, &error) != EXRAY_OK)
-                continue;
-            count += take(&s, &out[count]);
-            break;
-        }
-    }
-    exray_slot_free(slot);
-    return count;
-}
 
 static bool take_rss(const exray_system *s, double *value)
 {
@@ -43,8 +20,8 @@ static bool take_arena(const exray_system *s, double *value)
     return s->has_arena;
 }
 
-/* Behind the first fifth, where caches fill, every part must rise, the last as much as half
- * of the mean, and the whole by 4 times the largest fall seen and by `least` bytes. */
+/* After the first fifth, in which caches fill, memory must rise in every fifth by at least half of the
+ * mean rise, and in total by `least` bytes and by 4 times the largest fall. */
 static bool grows(const double *value, size_t count, double least, double *growth)
 {
     size_t from = count / PARTS;
@@ -64,9 +41,10 @@ static bool grows(const double *value, size_t count, double least, double *growt
     return true;
 }
 
-static void judge(const exray_log *log, exray_findings *findings, const char *what, pick *take, double *value)
+static void judge(const exray_log *log, exray_findings *findings, const char *what, xr_system_value *take,
+                  double *value)
 {
-    size_t count = series(log, take, value);
+    size_t count = xr_system_series(log, take, value);
     double growth, least = exray_findings_option(findings, "mib") * 1048576;
     if (count < FEWEST_FRAMES || !grows(value, count, least, &growth))
         return;
@@ -93,7 +71,8 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
         error->status = EXRAY_E_MEMORY;
         return EXRAY_E_MEMORY;
     }
-    if (series(log, take_rss, value) < FEWEST_FRAMES && series(log, take_arena, value) < FEWEST_FRAMES) {
+    if (xr_system_series(log, take_rss, value) < FEWEST_FRAMES &&
+        xr_system_series(log, take_arena, value) < FEWEST_FRAMES) {
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message,
                  "the edge log has less than 20 frames with memory (/system)");
@@ -122,52 +101,4 @@ const exray_assertion xr_assertion_perf_memory_growth = {
     .needs = "/system of the edge, 20 frames",
     .run = run,
     .options = options,
-};
-
-/* ---- Dropped records ------------------------------------------------------------- */
-
-static bool take_dropped(const exray_system *s, double *value)
-{
-    *value = (double)s->dropped_records;
-    return s->has_dropped;
-}
-
-static exray_status run_dropped(const exray_comparison *c, exray_findings *findings, exray_error *error)
-{
-    for (int side = 0; side < 2; side++) {
-        const exray_log *log = exray_comparison_log(c, (exray_side)side);
-        double *value = calloc(exray_log_frame_count(log) + 1, sizeof *value);
-        if (!value) {
-            error->status = EXRAY_E_MEMORY;
-            return EXRAY_E_MEMORY;
-        }
-        size_t count = series(log, take_dropped, value);
-        double dropped = count ? value[count - 1] : 0;
-        free(value);
-        if (!(dropped > 0))
-            continue;
-        exray_finding *f = exray_findings_add(findings, "perf.dropped", EXRAY_SEVERITY_WARNING, 0.99);
-        exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
-        exray_finding_summary(
-            f,
-            "The %s's recorder dropped %.0f records: what was to be written came faster than it "
-            "was, or a budget ended.",
-            side ? "reference" : "edge", dropped);
-        exray_finding_fix(
-            f, "Record less (--capture, filters), every Nth frame, or with a larger buffer or budget.");
-        exray_finding_number(f, "dropped_records", dropped);
-    }
-    return EXRAY_OK;
-}
-
-static const char *const dropped_causes[] = {"perf.dropped", NULL};
-
-const exray_assertion xr_assertion_perf_dropped = {
-    .size = sizeof(exray_assertion),
-    .abi = EXRAY_ASSERTION_ABI,
-    .name = "perf.dropped",
-    .summary = "no record was dropped",
-    .causes = dropped_causes,
-    .needs = "/system",
-    .run = run_dropped,
 };

@@ -1,24 +1,24 @@
 /* layer.per_tensor_weights: one scale for weights whose channels differ too much.
  *
- * A channel's weights err by step / sqrt(12) each, whatever their size: of a channel whose
- * weights are w rms, that is q = step / (sqrt(12) w) of its result.  Where such channels
- * make up the error that the layer adds, the one scale is the reason (Nagel et al., 2019,
- * section 3.1, has the same of MobileNetV2). */
+ * Rounding changes each weight by step / sqrt(12) rms, whatever its size: for a channel whose weights
+ * are w rms, that is an error of q = step / (sqrt(12) w) of its result.  Where the q of all channels
+ * explain the error that the layer adds, the single scale is the reason (Nagel et al., 2019, section
+ * 3.1, describes this for MobileNetV2). */
 #include "checks/builtin.h"
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct channels {
+typedef struct weight_channels {
     size_t count;
     double step;
-    double rms_min, rms_max; /* of a channel's weights; all-zero channels are rounded away, rms_min 0 */
-    size_t lost;             /* channels that err by more than a quarter */
-    double predicted;        /* of the layer's result, of its deviation */
-} channels;
+    double rms_min, rms_max; /* of a channel's weights; rms_min is 0 where a channel was rounded to zero */
+    size_t lost;             /* channels with an error of more than a quarter */
+    double predicted;        /* error of the layer's result / its deviation */
+} weight_channels;
 
 static bool is_8_bits(const exray_tensor_info *info)
 {
@@ -57,7 +57,7 @@ static const exray_record *constant_record(const exray_log *log, uint32_t tensor
     return NULL;
 }
 
-/* Output channels: the first dimension, but for TensorFlow Lite's depthwise weights the last. */
+/* Output channels: the first dimension, except in TensorFlow Lite's depthwise weights: the last. */
 static void channel_strides(const exray_node *node, const exray_tensor_info *info, uint64_t *channels_out,
                             uint64_t *stride)
 {
@@ -70,7 +70,7 @@ static void channel_strides(const exray_node *node, const exray_tensor_info *inf
 }
 
 static bool measure(const exray_node *node, const exray_tensor_view *view, const float *values, double step,
-                    channels *out)
+                    weight_channels *out)
 {
     uint64_t count, stride;
     channel_strides(node, &view->info, &count, &stride);
@@ -81,7 +81,7 @@ static bool measure(const exray_node *node, const exray_tensor_view *view, const
         return false;
     for (uint64_t i = 0; i < view->count; i++)
         square[i / stride % count] += (double)values[i] * values[i];
-    *out = (channels){.count = count, .step = step, .rms_min = INFINITY};
+    *out = (weight_channels){.count = count, .step = step, .rms_min = INFINITY};
     double sum = 0, each = (double)(view->count / count);
     for (uint64_t c = 0; c < count; c++) {
         double rms = sqrt(square[c] / each), error = fmin(1, out->step / sqrt(12) / fmax(rms, 1e-30));
@@ -102,8 +102,8 @@ static const exray_node *node_of(const exray_comparison *comparison, const exray
     return model && layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
 }
 
-/* Whether the reference's weights were rounded to the very same steps: then both computed with
- * the same numbers, and rounding them is no difference. */
+/* Whether the reference's weights have the same type and scale: then both sides compute with the same
+ * weights. */
 static bool rounded_alike(const exray_comparison *comparison, const exray_layer_pair *layer,
                           const exray_tensor_info *edge)
 {
@@ -117,8 +117,8 @@ static bool rounded_alike(const exray_comparison *comparison, const exray_layer_
            info->quantization.scale[0] == edge->quantization.scale[0];
 }
 
-/* The edge's step for one scale of all weights, which the reference's do not have; 0: they are not so. */
-static double only_step(const exray_comparison *comparison, const exray_layer_pair *layer)
+/* The step of the edge's weights if they have one scale that the reference's have not; else 0. */
+static double single_step(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
     const exray_node *node = node_of(comparison, layer, EXRAY_SIDE_EDGE);
@@ -130,7 +130,7 @@ static double only_step(const exray_comparison *comparison, const exray_layer_pa
     return one && !rounded_alike(comparison, layer, info) ? info->quantization.scale[0] : 0;
 }
 
-/* One side's weights of the layer, where its log has them. */
+/* The layer's weights in one side's log, or NULL. */
 static const exray_record *weights_record(const exray_comparison *comparison, const exray_layer_pair *layer,
                                           exray_side side)
 {
@@ -141,12 +141,13 @@ static const exray_record *weights_record(const exray_comparison *comparison, co
     return record && record->has_data ? record : NULL;
 }
 
-/* By the edge's weights or else, as its step is known, by those that they were made of. */
-static exray_status look(const exray_comparison *comparison, const exray_layer_pair *layer, channels *out,
-                         bool *found, exray_error *error)
+/* Measures the channels of the edge's weights; or of the reference's, as only the edge's step is
+ * needed. */
+static exray_status measure_layer(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                  weight_channels *out, bool *found, exray_error *error)
 {
     *found = false;
-    double step = only_step(comparison, layer);
+    double step = single_step(comparison, layer);
     if (!(step > 0))
         return EXRAY_OK;
     exray_side side = EXRAY_SIDE_EDGE;
@@ -167,13 +168,13 @@ static exray_status look(const exray_comparison *comparison, const exray_layer_p
     return status;
 }
 
-/* What the layer adds itself, where that is known. */
+/* The error of the layer alone, where it is known. */
 static double own_error(const exray_layer_pair *layer)
 {
     return isfinite(layer->isolated_error) ? layer->isolated_error : layer->error;
 }
 
-static exray_finding *report(const exray_layer_pair *layer, size_t i, const channels *c,
+static exray_finding *report(const exray_layer_pair *layer, size_t i, const weight_channels *c,
                              exray_findings *findings)
 {
     exray_finding *f = exray_findings_add(findings, "layer.per_tensor_weights", EXRAY_SEVERITY_ERROR, 0.9);
@@ -201,8 +202,8 @@ static exray_finding *report(const exray_layer_pair *layer, size_t i, const chan
     return f;
 }
 
-/* The whole model was quantized so: the first layer stands for the others. */
-static void note_layer(const exray_layer_pair *layer, const channels *c, exray_finding *f)
+/* The whole model is quantized in this way: further layers are listed in the first one's finding. */
+static void note_layer(const exray_layer_pair *layer, const weight_channels *c, exray_finding *f)
 {
     char key[40];
     snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
@@ -231,9 +232,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error))
             continue;
-        channels c;
+        weight_channels c;
         bool found;
-        exray_status status = look(comparison, layer, &c, &found, error);
+        exray_status status = measure_layer(comparison, layer, &c, &found, error);
         if (status != EXRAY_OK)
             return status;
         if (!found || c.predicted <= share * own_error(layer) || c.rms_max <= spread * c.rms_min)
@@ -259,7 +260,7 @@ static const exray_option options[] = {
     {.name = NULL},
 };
 
-const exray_assertion xr_assertion_layer_per_tensor = {
+const exray_assertion xr_assertion_layer_per_tensor_weights = {
     .size = sizeof(exray_assertion),
     .abi = EXRAY_ASSERTION_ABI,
     .name = "layer.per_tensor_weights",

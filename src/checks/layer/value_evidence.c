@@ -1,12 +1,12 @@
-#include "checks/layer/layer_evidence.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_FRAMES = 6 };
-/* A padding is seen at the rim: there is nearly all of the difference, on a small part of the area. */
-#define AT_THE_RIM 0.98
+/* Another padding shows at the border: nearly all of the difference lies there. */
+#define AT_THE_BORDER 0.98
 
 const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
                                        exray_side side)
@@ -28,9 +28,9 @@ bool xr_is_same_file(const exray_comparison *comparison)
            memcmp(edge->sha256, reference->sha256, 32) == 0;
 }
 
-bool xr_is_at_rim(const xr_layer_evidence *evidence)
+bool xr_is_at_border(const xr_layer_evidence *evidence)
 {
-    return evidence->border > AT_THE_RIM && evidence->border_area < 0.5;
+    return evidence->border > AT_THE_BORDER && evidence->border_area < 0.5;
 }
 
 bool xr_inputs_are_clean(const exray_comparison *comparison)
@@ -43,7 +43,7 @@ bool xr_inputs_are_clean(const exray_comparison *comparison)
     return true;
 }
 
-bool xr_is_cut_off(const exray_layer_pair *layer)
+bool xr_is_only_clipped(const exray_layer_pair *layer)
 {
     return layer->isolated_error > layer->own_noise && layer->isolated_error_clamped <= layer->own_noise;
 }
@@ -71,7 +71,7 @@ typedef struct layer_side {
     const float *value;
 } layer_side;
 
-/* The range of a tensor with one scale. */
+/* Notes the range of a tensor that is quantized with one scale. */
 static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
 {
     double least, most;
@@ -100,8 +100,8 @@ static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
     e->high = e->step * (most - zero);
 }
 
-/* Where element i of the reference lies in the edge's order: the same place, or across a
- * change between channels-last and channels-first. */
+/* Where the edge has element i of the reference: at the same place, or transposed where one side is
+ * channels-last and the other channels-first. */
 typedef struct element_order {
     bool turned;
     uint64_t outer, rows, columns; /* [outer][rows][columns] of the reference is [outer][columns][rows] */
@@ -156,7 +156,7 @@ typedef struct evidence_sums {
     double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
 } evidence_sums;
 
-/* Whether float16 holds the value: the 13 bits of the mantissa that it lacks are zero. */
+/* Whether float16 can hold the value: the 13 bits of the mantissa that it lacks are zero. */
 static bool fits_half(float value)
 {
     uint32_t bits;
@@ -199,7 +199,8 @@ static void add_activations(evidence_sums *s, double a, double b)
     }
 }
 
-/* The reference's rows, columns and what one step along each is, of a batch of one. */
+/* The reference's rows, columns and the distance between neighbors along each; for a batch of
+ * one. */
 typedef struct border_raster {
     uint64_t rows, columns, row_step, column_step;
 } border_raster;
@@ -215,7 +216,7 @@ static border_raster find_raster(const exray_tensor_info *reference, const eleme
     return (border_raster){(uint64_t)hw[0], (uint64_t)hw[1], (uint64_t)hw[1] * channels, channels};
 }
 
-static bool at_rim(const border_raster *r, uint64_t i)
+static bool is_at_border_pixel(const border_raster *r, uint64_t i)
 {
     uint64_t row = i / r->row_step % r->rows, column = i / r->column_step % r->columns;
     return row == 0 || column == 0 || row + 1 == r->rows || column + 1 == r->columns;
@@ -235,7 +236,7 @@ static void add_frame(evidence_sums *s, xr_layer_evidence *e, const layer_side s
             continue;
         add(s, e, a, b);
         add_activations(s, a, b);
-        if (r.rows && at_rim(&r, i)) {
+        if (r.rows && is_at_border_pixel(&r, i)) {
             s->rim++;
             s->rim_difference += square((double)a - b);
         }
@@ -301,9 +302,9 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
 
 /* ---- From statistics ------------------------------------------------------------------ */
 
-/* What is lost at one end, where a share p of the values was cut off and that moved the mean by
- * m: mean square m^2 / p at least (Cauchy-Schwarz), and no more than p reach^2. */
-static double cut_off(double share, double moved, double reach)
+/* What clipping at one end costs, a mean square, where it clipped a share p of the values and so
+ * moved the mean by m: at least m^2 / p (Cauchy-Schwarz), and at most p reach^2. */
+static double clipping_cost(double share, double moved, double reach)
 {
     if (!(share > 0) || !(moved > 0) || !(reach > 0))
         return 0;
@@ -330,12 +331,14 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
     note_range(info, out);
     if (!(out->step > 0) || isnan(pair->saturated_high))
         return;
-    /* What a reference never reaches is not cut off: zeros of a ReLU lie at the end, too. */
+    /* Values at an end of the range were clipped only if the reference's go beyond it: the zeros of a
+     * ReLU lie there, too. */
     double over = m->max[1] - out->high, under = out->low - m->min[1];
     out->above = over > out->step / 2 ? pair->saturated_high : 0;
     out->below = under > out->step / 2 ? pair->saturated_low : 0;
-    out->clipped = cut_off(out->above, -out->shift, over) + cut_off(out->below, out->shift, under);
-    /* Nor can it be more than the values' energy fell by, or than they differ by. */
+    out->clipped =
+        clipping_cost(out->above, -out->shift, over) + clipping_cost(out->below, out->shift, under);
+    /* Clipping costs no more than the loss of energy, or than the difference. */
     double energy[2];
     for (int s = 0; s < 2; s++)
         energy[s] = m->std[s] * m->std[s] + m->mean[s] * m->mean[s];

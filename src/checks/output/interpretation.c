@@ -1,17 +1,17 @@
-#include "checks/output/output_reading.h"
+#include "checks/output/interpretation.h"
 
-#include "checks/output/output_tail.h"
+#include "checks/output/graph_tail.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    RANKS = 5,             /* classes of a result that are looked at */
-    MOST_VALUES = 1 << 16, /* of a vector */
+    RANKS = 5,             /* classes of a result that are used */
+    VALUE_LIMIT = 1 << 16, /* of a vector */
     OFFSETS = 5,
     LEAST = -2, /* of classes: index - class */
-    TRIALS = 2 * XR_READING_MAP_COUNT,
+    TRIALS = 2 * XR_INTERPRETATION_MAP_COUNT,
 };
 
 /* ---- Records ------------------------------------------------------------------------------ */
@@ -50,28 +50,28 @@ bool xr_vector_read(const exray_comparison *comparison, exray_side side, size_t 
 
 /* ---- Predictions ------------------------------------------------------------------------------ */
 
-/* One way to read, over all frames. */
-typedef struct reading_trial {
-    xr_reading_map map;
+/* One interpretation, over all frames. */
+typedef struct interpretation_trial {
+    xr_interpretation_map map;
     bool softmax;
     bool by_rank;           /* the k-th score is the k-th best value */
-    bool score_of[OFFSETS]; /* each score is its own class's value */
-    bool best_of[OFFSETS];  /* the told classes have the best values */
-} reading_trial;
+    bool score_of[OFFSETS]; /* each score is the value of its own class */
+    bool best_of[OFFSETS];  /* the classes of the result have the best values */
+} interpretation_trial;
 
-typedef struct reading_work {
+typedef struct interpretation_work {
     const exray_comparison *comparison;
     exray_side side;
     exray_slot *slot[2];
-    double *value; /* [MOST_VALUES], as the trial at hand reads them */
-    reading_trial trial[TRIALS];
+    double *value; /* [VALUE_LIMIT], by the interpretation that is tried */
+    interpretation_trial trial[TRIALS];
     size_t trials;
-    double n, x, y, xx, yy, xy, apart; /* of scores (y) and the values of their rank (x) */
-    double sum_least, sum_most;        /* of a frame's values */
+    double n, x, y, xx, yy, xy; /* of scores (y) and the values of their rank (x) */
+    double sum_least, sum_most; /* of a frame's values */
     double min, max;
     size_t elements;
-    xr_reading *out;
-} reading_work;
+    xr_interpretation *out;
+} interpretation_work;
 
 static bool is_byte(const exray_tensor_view *view)
 {
@@ -86,23 +86,23 @@ static double stored_at(const exray_tensor_view *view, size_t i, bool other_sign
     return is_signed && bits > 127 ? (double)bits - 256 : (double)bits;
 }
 
-static double read_as(const xr_reading *r, xr_reading_map map, const exray_tensor_view *view,
-                      const float *values, size_t i)
+static double value_as(const xr_interpretation *r, xr_interpretation_map map, const exray_tensor_view *view,
+                       const float *values, size_t i)
 {
     double zero = (double)r->zero_point;
     switch (map) {
-    case XR_READ_RAW:
+    case XR_INTERPRET_RAW:
         return stored_at(view, i, false);
-    case XR_READ_NO_ZERO_POINT:
+    case XR_INTERPRET_NO_ZERO_POINT:
         return r->scale * stored_at(view, i, false);
-    case XR_READ_OTHER_SIGN:
+    case XR_INTERPRET_OTHER_SIGN:
         return r->scale * (stored_at(view, i, true) - zero);
-    case XR_READ_OTHER_SIGN_RAW:
+    case XR_INTERPRET_OTHER_SIGN_RAW:
         return stored_at(view, i, true);
-    case XR_READ_OTHER_SIGN_NO_ZERO_POINT:
+    case XR_INTERPRET_OTHER_SIGN_NO_ZERO_POINT:
         return r->scale * stored_at(view, i, true);
-    case XR_READ_VALUE:
-    case XR_READING_MAP_COUNT:
+    case XR_INTERPRET_VALUE:
+    case XR_INTERPRETATION_MAP_COUNT:
         break;
     }
     float value;
@@ -121,7 +121,7 @@ static void softmax(double *x, size_t n)
         x[i] /= sum;
 }
 
-/* The largest values, equal ones as often as they are there. */
+/* The largest values, equal ones each by itself. */
 static size_t best_values(const double *value, size_t n, double best[RANKS])
 {
     size_t found = 0;
@@ -136,8 +136,8 @@ static size_t best_values(const double *value, size_t n, double best[RANKS])
     return found;
 }
 
-/* Told in float32, computed who knows how. */
-static bool is_told(double score, double value)
+/* Scores are stored in float32, and their computation may round otherwise. */
+static bool is_score(double score, double value)
 {
     return fabs(score - value) <= 1e-3 * fabs(value) + 1e-6;
 }
@@ -150,27 +150,27 @@ static bool has_scores(const exray_result *result)
     return false;
 }
 
-static void hold_against(reading_trial *t, const exray_result *result, bool scored, const double *value,
-                         size_t n)
+static void compare_with_result(interpretation_trial *t, const exray_result *result, bool scored,
+                                const double *value, size_t n)
 {
     double best[RANKS];
     size_t found = best_values(value, n, best);
     for (uint32_t k = 0; k < result->class_count && k < found; k++) {
         double score = result->classes[k].score;
         if (scored)
-            t->by_rank = t->by_rank && is_told(score, best[k]);
+            t->by_rank = t->by_rank && is_score(score, best[k]);
         for (int o = 0; o < OFFSETS; o++) {
             int64_t at = result->classes[k].id < INT32_MAX && result->classes[k].id > INT32_MIN
                              ? result->classes[k].id + LEAST + o
                              : -1;
             bool inside = at >= 0 && at < (int64_t)n;
             t->best_of[o] = t->best_of[o] && inside && value[at] == best[k];
-            t->score_of[o] = t->score_of[o] && inside && (!scored || is_told(score, value[at]));
+            t->score_of[o] = t->score_of[o] && inside && (!scored || is_score(score, value[at]));
         }
     }
 }
 
-static void note_scores(reading_work *w, const exray_result *result)
+static void note_scores(interpretation_work *w, const exray_result *result)
 {
     double best[RANKS];
     size_t found = best_values(w->value, w->elements, best);
@@ -187,8 +187,8 @@ static void note_scores(reading_work *w, const exray_result *result)
     }
 }
 
-/* Of the values as they are: what tells whether they are probabilities. */
-static void note_values(reading_work *w)
+/* Sums and range of the values as they are, to tell whether they are probabilities. */
+static void note_values(interpretation_work *w)
 {
     double sum = 0;
     for (size_t i = 0; i < w->elements; i++) {
@@ -200,33 +200,34 @@ static void note_values(reading_work *w)
     w->sum_most = fmax(w->sum_most, sum);
 }
 
-/* The trials that this output allows, the right one first. */
-static void begin_trials(reading_work *w, const exray_tensor_view *view)
+/* The interpretations that are possible for this output, the right one first. */
+static void begin_trials(interpretation_work *w, const exray_tensor_view *view)
 {
-    xr_reading *r = w->out;
+    xr_interpretation *r = w->out;
     int maps = 1;
     if (is_byte(view)) {
         r->scale = fabs((double)view->info.quantization.scale[0]);
         r->zero_point = view->info.quantization.zero_point ? view->info.quantization.zero_point[0] : 0;
-        maps = r->scale > 0 ? XR_READING_MAP_COUNT : 1;
+        maps = r->scale > 0 ? XR_INTERPRETATION_MAP_COUNT : 1;
     }
     for (int map = 0; map < maps; map++)
         for (int on_top = 0; on_top < 2; on_top++) {
-            reading_trial *t = &w->trial[w->trials++];
-            *t = (reading_trial){.map = (xr_reading_map)map, .softmax = on_top, .by_rank = true};
+            interpretation_trial *t = &w->trial[w->trials++];
+            *t =
+                (interpretation_trial){.map = (xr_interpretation_map)map, .softmax = on_top, .by_rank = true};
             for (int o = 0; o < OFFSETS; o++)
                 t->score_of[o] = t->best_of[o] = true;
         }
 }
 
-static void add_frame(reading_work *w, size_t frame)
+static void add_frame(interpretation_work *w, size_t frame)
 {
     exray_result result;
     exray_tensor_view view;
     const float *values;
     if (!xr_result_read(w->comparison, w->side, frame, w->slot[0], &result) ||
         !xr_vector_read(w->comparison, w->side, frame, w->slot[1], &view, &values) ||
-        view.count > MOST_VALUES)
+        view.count > VALUE_LIMIT)
         return;
     if (w->trials == 0)
         begin_trials(w, &view);
@@ -236,7 +237,7 @@ static void add_frame(reading_work *w, size_t frame)
     bool scored = has_scores(&result);
     for (size_t t = 0; t < w->trials; t++) {
         for (size_t i = 0; i < w->elements; i++)
-            w->value[i] = read_as(w->out, w->trial[t].map, &view, values, i);
+            w->value[i] = value_as(w->out, w->trial[t].map, &view, values, i);
         if (t == 0) {
             note_values(w);
             if (scored)
@@ -244,7 +245,7 @@ static void add_frame(reading_work *w, size_t frame)
         }
         if (w->trial[t].softmax)
             softmax(w->value, w->elements);
-        hold_against(&w->trial[t], &result, scored, w->value, w->elements);
+        compare_with_result(&w->trial[t], &result, scored, w->value, w->elements);
     }
     w->out->frames++;
     w->out->scored += scored;
@@ -252,8 +253,8 @@ static void add_frame(reading_work *w, size_t frame)
 
 /* ---- Judging ------------------------------------------------------------------------------------- */
 
-/* 8-bit probabilities sum to 1 but for their rounding; small ones all round to 0. */
-static bool are_probabilities(const reading_work *w)
+/* 8-bit probabilities sum to 1 up to their rounding; small ones all round to 0. */
+static bool are_probabilities(const interpretation_work *w)
 {
     xr_tail tail = xr_output_tail(w->comparison, w->side, 0);
     if (tail.count)
@@ -273,17 +274,17 @@ static int offset_of(const bool holds[OFFSETS])
     return -1;
 }
 
-/* Scores and classes; scores by their rank (a label map may have another order); scores
- * of the classes told (not all are, or not the best). */
-static bool explains(const reading_trial *t, int grade)
+/* In order of strength: scores and classes agree; scores agree rank by rank (a label map may have
+ * another order); scores are the values of their classes (which need not be the best). */
+static bool explains(const interpretation_trial *t, int grade)
 {
     bool best = offset_of(t->best_of) >= 0;
     return grade == 0 ? t->by_rank && best : grade == 1 ? t->by_rank : offset_of(t->score_of) >= 0;
 }
 
-static void take(const reading_trial *t, xr_reading *r)
+static void adopt(const interpretation_trial *t, xr_interpretation *r)
 {
-    r->state = XR_READING_EXPLAINED;
+    r->state = XR_INTERPRETATION_EXPLAINED;
     r->map = t->map;
     r->softmax = t->softmax;
     int best = offset_of(t->best_of);
@@ -291,24 +292,24 @@ static void take(const reading_trial *t, xr_reading *r)
     r->class_offset = best + LEAST;
 }
 
-/* Results without scores: only another order of the classes shows. */
-static void judge_classes(const reading_work *w, xr_reading *r)
+/* Results without scores: only what changes the order of the classes can be seen. */
+static void judge_classes(const interpretation_work *w, xr_interpretation *r)
 {
     for (size_t t = 0; t < w->trials && r->frames >= 2; t++)
         if (!w->trial[t].softmax && offset_of(w->trial[t].best_of) >= 0) {
-            take(&w->trial[t], r);
+            adopt(&w->trial[t], r);
             return;
         }
 }
 
-/* A percentage is another unit, and so is any power of ten. */
+/* Percentages, and other powers of ten, are a unit and no fault. */
 static bool is_unit(double gain, double offset, double spread)
 {
     double digits = log10(gain);
     return fabs(digits - rint(digits)) < 5e-3 && fabs(digits) < 3.5 && fabs(offset) < 0.01 * spread;
 }
 
-static void judge_scale(const reading_work *w, xr_reading *r)
+static void judge_scale(const interpretation_work *w, xr_interpretation *r)
 {
     double vx = w->n > 0 ? w->xx - w->x * w->x / w->n : 0, vy = w->n > 0 ? w->yy - w->y * w->y / w->n : 0;
     if (w->n < 4 || r->scale == 0 || !(vx > 1e-9 * w->xx) || !(vy > 0))
@@ -316,14 +317,14 @@ static void judge_scale(const reading_work *w, xr_reading *r)
     double cross = w->xy - w->x * w->y / w->n;
     r->gain = cross / vx;
     r->offset = (w->y - r->gain * w->x) / w->n;
-    double left = fmax(vy - cross * cross / vx, 0);
-    if (left <= 1e-6 * vy && r->gain > 0 && !is_unit(r->gain, r->offset, sqrt(vy / w->n)))
-        r->state = XR_READING_SCALED;
+    double residual = fmax(vy - cross * cross / vx, 0);
+    if (residual <= 1e-6 * vy && r->gain > 0 && !is_unit(r->gain, r->offset, sqrt(vy / w->n)))
+        r->state = XR_INTERPRETATION_SCALED;
 }
 
-static void judge(reading_work *w)
+static void judge(interpretation_work *w)
 {
-    xr_reading *r = w->out;
+    xr_interpretation *r = w->out;
     if (r->frames == 0)
         return;
     r->probabilities = are_probabilities(w);
@@ -335,25 +336,25 @@ static void judge(reading_work *w)
     for (int grade = 0; grade < GRADES; grade++)
         for (size_t t = 0; t < w->trials; t++)
             if (explains(&w->trial[t], grade)) {
-                take(&w->trial[t], r);
+                adopt(&w->trial[t], r);
                 return;
             }
     judge_scale(w, r);
 }
 
-exray_status xr_reading_make(const exray_comparison *comparison, exray_side side, xr_reading *out,
-                             exray_error *error)
+exray_status xr_interpretation_make(const exray_comparison *comparison, exray_side side,
+                                    xr_interpretation *out, exray_error *error)
 {
-    *out = (xr_reading){0};
-    reading_work w = {.comparison = comparison,
-                      .side = side,
-                      .slot = {exray_slot_new(), exray_slot_new()},
-                      .value = calloc(MOST_VALUES, sizeof(double)),
-                      .min = INFINITY,
-                      .max = -INFINITY,
-                      .sum_least = INFINITY,
-                      .sum_most = -INFINITY,
-                      .out = out};
+    *out = (xr_interpretation){0};
+    interpretation_work w = {.comparison = comparison,
+                             .side = side,
+                             .slot = {exray_slot_new(), exray_slot_new()},
+                             .value = calloc(VALUE_LIMIT, sizeof(double)),
+                             .min = INFINITY,
+                             .max = -INFINITY,
+                             .sum_least = INFINITY,
+                             .sum_most = -INFINITY,
+                             .out = out};
     bool ok = w.slot[0] && w.slot[1] && w.value;
     for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++)
         add_frame(&w, f);
@@ -367,18 +368,18 @@ exray_status xr_reading_make(const exray_comparison *comparison, exray_side side
     return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
-bool xr_reading_same(const xr_reading *a, const xr_reading *b)
+bool xr_interpretation_same(const xr_interpretation *a, const xr_interpretation *b)
 {
-    if (a->state != b->state || a->state == XR_READING_UNKNOWN)
+    if (a->state != b->state || a->state == XR_INTERPRETATION_UNKNOWN)
         return false;
-    if (a->state == XR_READING_SCALED)
+    if (a->state == XR_INTERPRETATION_SCALED)
         return fabs(a->gain - b->gain) < 0.01 * b->gain && fabs(a->offset - b->offset) < 0.01 * b->gain;
     return a->map == b->map && a->softmax == b->softmax;
 }
 
-bool xr_reading_reorders(const xr_reading *r)
+bool xr_interpretation_reorders(const xr_interpretation *r)
 {
-    return r->state == XR_READING_EXPLAINED &&
-           (r->map == XR_READ_OTHER_SIGN || r->map == XR_READ_OTHER_SIGN_RAW ||
-            r->map == XR_READ_OTHER_SIGN_NO_ZERO_POINT);
+    return r->state == XR_INTERPRETATION_EXPLAINED &&
+           (r->map == XR_INTERPRET_OTHER_SIGN || r->map == XR_INTERPRET_OTHER_SIGN_RAW ||
+            r->map == XR_INTERPRET_OTHER_SIGN_NO_ZERO_POINT);
 }

@@ -1,4 +1,4 @@
-#include "checks/output/output_ranks.h"
+#include "checks/output/class_ranks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,13 +9,13 @@ enum { RANKS = 5 };
 
 /* ---- Reading ---------------------------------------------------------------------------- */
 
-typedef struct vector {
+typedef struct score_vector {
     const float *value;
     size_t count;
-} vector;
+} score_vector;
 
-/* The index of the k-th largest value, -1 where another is as large. */
-static int64_t index_of_rank(const vector *v, unsigned k, double *value)
+/* The index of the k-th largest value; -1 where several are equal. */
+static int64_t index_of_rank(const score_vector *v, unsigned k, double *value)
 {
     double bound = INFINITY;
     int64_t at = -1;
@@ -33,7 +33,7 @@ static int64_t index_of_rank(const vector *v, unsigned k, double *value)
         }
         bound = best;
         if (equal > 1 || equal == 0)
-            break; /* from here on ranks are a matter of taste */
+            break; /* from here on ranks are not unique */
     }
     *value = bound;
     return equal == 1 ? at : -1;
@@ -61,7 +61,7 @@ static bool add_frame(rank_reader *r, size_t frame, xr_ranks *out)
     if (!xr_result_read(r->comparison, r->side, frame, r->slot[0], &result))
         return true;
     out->frames++;
-    vector v;
+    score_vector v;
     exray_tensor_view view;
     bool known = xr_vector_read(r->comparison, r->side, frame, r->slot[1], &view, &v.value);
     v.count = known ? (size_t)view.count : 0;
@@ -81,7 +81,8 @@ static bool add_frame(rank_reader *r, size_t frame, xr_ranks *out)
 
 /* ---- Judging ---------------------------------------------------------------------------------- */
 
-/* Whether every top class is its index (of the frame `late` before) less one offset. */
+/* Whether every best class is its index minus one offset; with `late`, the index of the frame
+ * before. */
 static bool fits_offset(const xr_ranks *r, size_t late, int64_t *offset, size_t *supporting)
 {
     bool first = true;
@@ -136,17 +137,17 @@ static size_t different_classes(const xr_ranks *r)
     return count;
 }
 
-/* Which of the ways that results can follow from outputs they follow. */
+/* In which way the results follow from the outputs. */
 static void judge_order(xr_ranks *r)
 {
     size_t known = 0, late;
     int64_t offset;
     for (size_t i = 0; i < r->count; i++)
         known += r->rank[i].rank == 0 && r->rank[i].index >= 0;
-    if (xr_reading_reorders(&r->reading)) {
-        r->state = r->reading.counts_classes ? XR_RANKS_OFFSET : XR_RANKS_MISREAD;
-        r->offset = r->reading.class_offset;
-        r->frames_supporting = r->reading.frames;
+    if (xr_interpretation_reorders(&r->interpretation)) {
+        r->state = r->interpretation.counts_classes ? XR_RANKS_OFFSET : XR_RANKS_MISREAD;
+        r->offset = r->interpretation.class_offset;
+        r->frames_supporting = r->interpretation.frames;
     } else if (known == 0)
         return;
     else if (fits_offset(r, 0, &r->offset, &r->frames_supporting))
@@ -175,7 +176,7 @@ exray_status xr_ranks_make(const exray_comparison *comparison, exray_side side, 
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
         return EXRAY_E_MEMORY;
     }
-    exray_status status = xr_reading_make(comparison, side, &out->reading, error);
+    exray_status status = xr_interpretation_make(comparison, side, &out->interpretation, error);
     out->classes = different_classes(out);
     if (status == EXRAY_OK)
         judge_order(out);
@@ -213,7 +214,7 @@ static void judge_classes(const class_pair *pair, size_t count, xr_ranks_between
     }
 }
 
-/* Whether some class but `id` has that name. */
+/* Whether a class other than `id` has that name. */
 static bool is_name_of_another(const xr_ranks *r, int64_t id, const char *name)
 {
     for (size_t i = 0; i < r->count; i++)
@@ -230,7 +231,7 @@ static const char *name_of(const xr_ranks *r, int64_t id)
     return NULL;
 }
 
-/* The same class with another name; and by which shift the names agree, if by any. */
+/* Counts classes with another name, and finds the shift of class numbers by which the names agree. */
 static void judge_names(const xr_ranks *edge, const xr_ranks *reference, xr_ranks_between *b)
 {
     enum { FURTHEST = 3 };

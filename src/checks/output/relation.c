@@ -1,21 +1,21 @@
-#include "checks/output/output_relation.h"
+#include "checks/output/relation.h"
 
-#include "checks/output/output_tail.h"
+#include "checks/output/graph_tail.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_VALUES = 1 << 16 }; /* of one frame: rows of a larger output are sampled */
+enum { MOST_VALUES = 1 << 16 }; /* of one frame; rows of larger outputs are sampled */
 
-/* A residual is healthy up to this many times what the added noise does: both are one
- * draw of it. */
+/* A residual is healthy up to this many times the effect of the added noise: both are a single
+ * draw. */
 #define DRAW 3.0
-/* What a candidate leaves must be this much less than what was there. */
+/* A candidate must reduce the difference to this share. */
 #define FAR_BELOW 0.5
-/* However noisy: nine tenths of the target's variance are explained, or nothing is. */
-#define EXPLAINED 0.316
+/* However large the noise: nine tenths of the target's variance must be explained. */
+#define UNEXPLAINED_MOST 0.316
 
 /* ---- The functions --------------------------------------------------------------------- */
 
@@ -36,43 +36,43 @@ static double logit(double p)
     return log(p / (1 - p));
 }
 
-static void apply(xr_activation f, const double *x, double *y, size_t n)
+static void apply(xr_output_function f, const double *x, double *y, size_t n)
 {
     switch (f) {
-    case XR_SOFTMAX:
+    case XR_FUNCTION_SOFTMAX:
         softmax(x, y, n);
         break;
-    case XR_SOFTMAX_TWICE:
+    case XR_FUNCTION_SOFTMAX_TWICE:
         softmax(x, y, n);
         softmax(y, y, n);
         break;
-    case XR_LOG_SOFTMAX:
+    case XR_FUNCTION_LOG_SOFTMAX:
         softmax(x, y, n);
         for (size_t i = 0; i < n; i++)
             y[i] = log(fmax(y[i], 1e-38));
         break;
-    case XR_SIGMOID:
+    case XR_FUNCTION_SIGMOID:
         for (size_t i = 0; i < n; i++)
             y[i] = 1 / (1 + exp(-x[i]));
         break;
-    case XR_LOG:
+    case XR_FUNCTION_LOG:
         for (size_t i = 0; i < n; i++)
             y[i] = log(fmax(x[i], 1e-38));
         break;
-    case XR_SOFTMAX_OF_LOGIT:
+    case XR_FUNCTION_SOFTMAX_OF_LOGIT:
         for (size_t i = 0; i < n; i++)
             y[i] = logit(x[i]);
         softmax(y, y, n);
         break;
-    case XR_ACTIVATION_COUNT:
+    case XR_FUNCTION_COUNT:
         break;
     }
 }
 
-/* What f may be asked of: logits of numbers outside 0..1 are none. */
-static bool is_in_domain(xr_activation f, double min, double max)
+/* Logarithms and logits are defined for probabilities only. */
+static bool is_in_domain(xr_output_function f, double min, double max)
 {
-    if (f == XR_LOG || f == XR_SOFTMAX_OF_LOGIT)
+    if (f == XR_FUNCTION_LOG || f == XR_FUNCTION_SOFTMAX_OF_LOGIT)
         return min >= 0 && max <= 1 + 1e-6;
     return true;
 }
@@ -80,7 +80,7 @@ static bool is_in_domain(xr_activation f, double min, double max)
 /* ---- Sums --------------------------------------------------------------------------------- */
 
 typedef struct fit_sums {
-    double left, noise, before; /* squares, of one frame or of all */
+    double residual, noise, before; /* sums of squares, of one frame or of all */
 } fit_sums;
 
 typedef struct frame_moments {
@@ -91,48 +91,47 @@ typedef struct relation_work {
     const exray_comparison *comparison;
     xr_relation *r;
     exray_slot *slot[2];
-    size_t row;                 /* length of the last dimension */
-    double *value[2], *made[2]; /* [row] */
-    double noise[2];            /* absolute, by the side that is the source */
-    xr_output_grid grid[2];     /* of each side */
-    fit_sums total[2][XR_ACTIVATION_COUNT];
+    size_t row;                      /* length of the last dimension */
+    double *value[2], *predicted[2]; /* [row] */
+    double noise[2];                 /* absolute, by the side that is the function's input */
+    xr_output_grid grid[2];          /* of each side */
+    fit_sums total[2][XR_FUNCTION_COUNT];
     frame_moments *frame; /* [frames] */
     double target_sum[2], target_square[2], count;
     uint64_t random;
 } relation_work;
 
-/* Uniform in +-sqrt(3): mean 0, variance 1. */
+/* A random number, uniform in +-sqrt(3): mean 0, variance 1. */
 static double draw(relation_work *w)
 {
     w->random = w->random * 6364136223846793005u + 1442695040888963407u;
     return ((double)(w->random >> 11) / 4503599627370496.0 - 1) * 1.7320508;
 }
 
-/* What becomes of a value that is stored: an 8-bit softmax of a thousand classes is 0 but
- * for the first. */
+/* The value once it is stored: an 8-bit softmax of a thousand classes is 0 in nearly all of them. */
 static double stored(const xr_output_grid *grid, double value)
 {
     return grid->scale > 0 ? fmin(fmax(grid->scale * rint(value / grid->scale), grid->low), grid->high)
                            : value;
 }
 
-static void try_row(relation_work *w, int inverse, xr_activation f, fit_sums *s)
+static void try_row(relation_work *w, int inverse, xr_output_function f, fit_sums *s)
 {
     const double *source = w->value[inverse ? 0 : 1], *target = w->value[inverse ? 1 : 0];
     const xr_output_grid *grid = &w->grid[inverse ? 1 : 0];
-    double *shaken = w->made[1];
-    apply(f, source, w->made[0], w->row);
+    double *noisy = w->predicted[1];
+    apply(f, source, w->predicted[0], w->row);
     for (size_t i = 0; i < w->row; i++) {
-        w->made[0][i] = stored(grid, w->made[0][i]);
-        shaken[i] = source[i] + w->noise[inverse ? 0 : 1] * draw(w);
-        if (f == XR_LOG || f == XR_SOFTMAX_OF_LOGIT)
-            shaken[i] = fmin(fmax(shaken[i], source[i] / 2), 1);
-        s->left += (target[i] - w->made[0][i]) * (target[i] - w->made[0][i]);
+        w->predicted[0][i] = stored(grid, w->predicted[0][i]);
+        noisy[i] = source[i] + w->noise[inverse ? 0 : 1] * draw(w);
+        if (f == XR_FUNCTION_LOG || f == XR_FUNCTION_SOFTMAX_OF_LOGIT)
+            noisy[i] = fmin(fmax(noisy[i], source[i] / 2), 1);
+        s->residual += (target[i] - w->predicted[0][i]) * (target[i] - w->predicted[0][i]);
         s->before += (target[i] - source[i]) * (target[i] - source[i]);
     }
-    apply(f, shaken, shaken, w->row);
+    apply(f, noisy, noisy, w->row);
     for (size_t i = 0; i < w->row; i++) {
-        double d = stored(grid, shaken[i]) - w->made[0][i];
+        double d = stored(grid, noisy[i]) - w->predicted[0][i];
         s->noise += d * d;
     }
 }
@@ -169,18 +168,17 @@ static void add_moments(frame_moments *m, const relation_work *w)
     }
 }
 
-static void judge_frame(relation_work *w, const fit_sums *s, xr_candidate *c)
+static void judge_frame(const fit_sums *s, xr_candidate *c)
 {
-    if (s->left < FAR_BELOW * FAR_BELOW * s->before)
+    if (s->residual < FAR_BELOW * FAR_BELOW * s->before)
         c->supporting++;
-    else if (s->left > s->before && s->left > 4 * DRAW * DRAW * s->noise)
+    else if (s->residual > s->before && s->residual > 4 * DRAW * DRAW * s->noise)
         c->opposing++;
-    (void)w;
 }
 
 static void add_frame(relation_work *w, const float *edge, const float *reference, uint64_t count)
 {
-    fit_sums now[2][XR_ACTIVATION_COUNT] = {{{0}}};
+    fit_sums now[2][XR_FUNCTION_COUNT] = {{{0}}};
     size_t rows = (size_t)(count / w->row), most = MOST_VALUES / w->row ? MOST_VALUES / w->row : 1;
     size_t stride = rows > most ? rows / most : 1;
     for (size_t row = 0; row < rows; row += stride) {
@@ -198,21 +196,21 @@ static void add_frame(relation_work *w, const float *edge, const float *referenc
         w->count += (double)w->row;
         add_moments(&w->frame[w->r->frames], w);
         for (int inverse = 0; inverse < 2; inverse++)
-            for (int f = 0; f < XR_ACTIVATION_COUNT; f++)
-                try_row(w, inverse, (xr_activation)f, &now[inverse][f]);
+            for (int f = 0; f < XR_FUNCTION_COUNT; f++)
+                try_row(w, inverse, (xr_output_function)f, &now[inverse][f]);
     }
     for (int inverse = 0; inverse < 2; inverse++)
-        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
+        for (int f = 0; f < XR_FUNCTION_COUNT; f++) {
             fit_sums *s = &now[inverse][f], *t = &w->total[inverse][f];
-            judge_frame(w, s, &w->r->activation[inverse][f]);
-            t->left += s->left;
+            judge_frame(s, &w->r->function[inverse][f]);
+            t->residual += s->residual;
             t->noise += s->noise;
             t->before += s->before;
         }
     w->r->frames++;
 }
 
-/* ---- What they come to ----------------------------------------------------------------------- */
+/* ---- Judging the candidates ------------------------------------------------------------------ */
 
 static double deviation(const relation_work *w, int side)
 {
@@ -222,32 +220,32 @@ static double deviation(const relation_work *w, int side)
 
 static void settle(xr_candidate *c, double unit)
 {
-    c->explains = unit > 0 && c->residual <= fmin(c->allowed, EXPLAINED) &&
+    c->explains = unit > 0 && c->residual <= fmin(c->allowed, UNEXPLAINED_MOST) &&
                   c->residual <= FAR_BELOW * c->before && c->opposing == 0 && c->supporting > 0;
 }
 
 static void settle_activations(relation_work *w)
 {
     for (int inverse = 0; inverse < 2; inverse++)
-        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
-            xr_candidate *c = &w->r->activation[inverse][f];
+        for (int f = 0; f < XR_FUNCTION_COUNT; f++) {
+            xr_candidate *c = &w->r->function[inverse][f];
             const fit_sums *s = &w->total[inverse][f];
             int target = inverse ? 1 : 0;
             double unit = deviation(w, target), step = w->grid[target].scale;
             double float_noise = 1e-6 * sqrt(w->target_square[target] / w->count);
-            c->residual = sqrt(s->left / w->count) / unit;
+            c->residual = sqrt(s->residual / w->count) / unit;
             c->before = sqrt(s->before / w->count) / unit;
             c->allowed = (DRAW * sqrt(s->noise / w->count) + step / sqrt(3) + DRAW * float_noise) / unit;
             settle(c, unit);
-            if (!is_in_domain((xr_activation)f, w->r->min[!target], w->r->max[!target]))
+            if (!is_in_domain((xr_output_function)f, w->r->min[!target], w->r->max[!target]))
                 c->explains = false;
         }
 }
 
-static double left_of(const frame_moments *m, double a, double b)
+static double residual_of(const frame_moments *m, double a, double b)
 {
-    double left = m->yy + a * a * m->xx + m->n * b * b - 2 * a * m->xy - 2 * b * m->y + 2 * a * b * m->x;
-    return fmax(left, 0);
+    double residual = m->yy + a * a * m->xx + m->n * b * b - 2 * a * m->xy - 2 * b * m->y + 2 * a * b * m->x;
+    return fmax(residual, 0);
 }
 
 static void settle_affine(relation_work *w)
@@ -273,14 +271,14 @@ static void settle_affine(relation_work *w)
     double noise = fabs(r->gain) * w->noise[1] + step / sqrt(3) + 1e-6 * sqrt(all.yy / all.n);
     for (size_t f = 0; f < r->frames; f++) {
         const frame_moments *m = &w->frame[f];
-        double left = left_of(m, r->gain, r->offset), before = left_of(m, 1, 0);
-        if (left < FAR_BELOW * FAR_BELOW * before)
+        double residual = residual_of(m, r->gain, r->offset), before = residual_of(m, 1, 0);
+        if (residual < FAR_BELOW * FAR_BELOW * before)
             r->affine.supporting++;
-        else if (left > before && left > 16 * noise * noise * m->n)
+        else if (residual > before && residual > 16 * noise * noise * m->n)
             r->affine.opposing++;
     }
-    r->affine.residual = sqrt(left_of(&all, r->gain, r->offset) / all.n) / unit;
-    r->affine.before = sqrt(left_of(&all, 1, 0) / all.n) / unit;
+    r->affine.residual = sqrt(residual_of(&all, r->gain, r->offset) / all.n) / unit;
+    r->affine.before = sqrt(residual_of(&all, 1, 0) / all.n) / unit;
     r->affine.allowed = noise / unit;
     settle(&r->affine, unit);
     if (r->gain <= 0)
@@ -305,9 +303,9 @@ static bool make_room(relation_work *w, const exray_tensor_view *view)
     w->row = row_length(&view->info);
     for (int i = 0; i < 2; i++) {
         w->value[i] = calloc(w->row, sizeof(double));
-        w->made[i] = calloc(w->row, sizeof(double));
+        w->predicted[i] = calloc(w->row, sizeof(double));
     }
-    return w->value[0] && w->value[1] && w->made[0] && w->made[1];
+    return w->value[0] && w->value[1] && w->predicted[0] && w->predicted[1];
 }
 
 static exray_status read_frames(relation_work *w, exray_error *error)
@@ -328,7 +326,7 @@ static exray_status read_frames(relation_work *w, exray_error *error)
         w->r->on_lattice = view[0].info.dtype == EXRAY_DTYPE_FLOAT32 &&
                            view[0].info.quantization.count == 0 && w->r->io->step[EXRAY_SIDE_EDGE] > 0;
         if (!make_room(w, &view[1]))
-            return w->row && w->made[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+            return w->row && w->predicted[1] ? EXRAY_OK : EXRAY_E_MEMORY;
         add_frame(w, values[0], values[1], view[0].count);
     }
     return EXRAY_OK;
@@ -347,7 +345,7 @@ exray_status xr_relation_make(const exray_comparison *comparison, size_t pair, x
     w.frame = calloc(exray_comparison_frame_count(comparison) + 1, sizeof *w.frame);
     exray_status status = EXRAY_E_MEMORY;
     if (w.frame && w.slot[0] && w.slot[1]) {
-        /* rmse / error is the reference's deviation; the edge's follows from its range. */
+        /* rmse / error is the reference's deviation; the edge's is estimated from its range. */
         double relative = isfinite(io->noise) ? io->noise : 0, unit = io->metrics.rmse / io->error;
         double range = io->metrics.max[1] - io->metrics.min[1];
         double stretch = range > 0 ? (io->metrics.max[0] - io->metrics.min[0]) / range : 0;
@@ -366,7 +364,7 @@ exray_status xr_relation_make(const exray_comparison *comparison, size_t pair, x
     for (int i = 0; i < 2; i++) {
         exray_slot_free(w.slot[i]);
         free(w.value[i]);
-        free(w.made[i]);
+        free(w.predicted[i]);
         out->integers[i] = out->integers[i] && out->max[i] - out->min[i] > 2;
     }
     free(w.frame);
@@ -393,25 +391,24 @@ exray_status xr_each_relation(const exray_comparison *comparison, xr_relation_ju
     return EXRAY_OK;
 }
 
-bool xr_relation_activation(const xr_relation *r, xr_activation *which, bool *inverse,
-                            const xr_candidate **other)
+bool xr_relation_function(const xr_relation *r, xr_output_function *which, bool *inverse,
+                          const xr_candidate **other)
 {
     const xr_candidate *best = NULL, *next = NULL;
     for (int d = 0; d < 2; d++)
-        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
-            const xr_candidate *c = &r->activation[d][f];
-            if (!c->explains || (best && best->residual <= c->residual && f != XR_LOG))
+        for (int f = 0; f < XR_FUNCTION_COUNT; f++) {
+            const xr_candidate *c = &r->function[d][f];
+            if (!c->explains || (best && best->residual <= c->residual && f != XR_FUNCTION_LOG))
                 continue;
-            if (best == &r->activation[0][XR_LOG] || best == &r->activation[1][XR_LOG])
-                continue; /* the softmax of log-probabilities are the probabilities: the same said otherwise
-                           */
+            if (best == &r->function[0][XR_FUNCTION_LOG] || best == &r->function[1][XR_FUNCTION_LOG])
+                continue; /* softmax(log(p)) = p: LOG and SOFTMAX explain the same, and LOG is the simpler */
             best = c;
-            *which = (xr_activation)f;
+            *which = (xr_output_function)f;
             *inverse = d == 1;
         }
     for (int d = 0; d < 2; d++)
-        for (int f = 0; f < XR_ACTIVATION_COUNT; f++) {
-            const xr_candidate *c = &r->activation[d][f];
+        for (int f = 0; f < XR_FUNCTION_COUNT; f++) {
+            const xr_candidate *c = &r->function[d][f];
             if (c != best && isfinite(c->residual) && (!next || c->residual < next->residual))
                 next = c;
         }
@@ -426,7 +423,7 @@ bool xr_relation_is_affine(const xr_relation *r, const xr_candidate *activation)
     return r->affine.explains && r->affine.residual <= much_better * activation->residual;
 }
 
-/* ---- What surrounds an output --------------------------------------------------------------------- */
+/* ---- Inputs and layers of an output ------------------------------------------------------- */
 
 bool xr_inputs_differ(const exray_comparison *comparison)
 {

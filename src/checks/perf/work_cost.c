@@ -1,21 +1,22 @@
-/* perf.straggler without a reference's help: time per multiply-accumulate, among alike. */
-#include "checks/perf/perf_work.h"
+#include "checks/perf/work_cost.h"
+
+#include "checks/builtin.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { FEWEST_PEERS = 4, SIZES_APART = 4 };
 
-/* A layer of the edge with work. */
-typedef struct worker {
+/* A layer of the edge with multiply-accumulates. */
+typedef struct layer_cost {
     const exray_node *node;
     const exray_node_latency *latency;
     uint64_t window; /* elements of the kernel's window; 1: none */
-    bool once;       /* every weight is used once: memory sets the pace, not arithmetic */
+    bool once;       /* every weight is used once: memory limits the speed, not arithmetic */
     exray_dtype dtype;
-    double cost; /* ns per multiply-accumulate, the upper end of the median's bounds */
-    bool known;  /* the reference has a latency of it */
-} worker;
+    double cost;       /* ns per multiply-accumulate, from the upper bound of the median */
+    bool in_reference; /* the reference has a latency of it */
+} layer_cost;
 
 static int ascending(const void *a, const void *b)
 {
@@ -31,8 +32,8 @@ static const exray_tensor_info *weights_of(const exray_model *model, const exray
     return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
 }
 
-/* Height times width of a convolution's kernel.  TensorFlow Lite's [., h, w, .] and ONNX's
- * [., ., h, w]; the operators of the one are named in capitals. */
+/* Height times width of a convolution's kernel.  TensorFlow Lite, whose operators are in capitals,
+ * has [., h, w, .]; ONNX [., ., h, w]. */
 static uint64_t window_of(const exray_node *node, const exray_tensor_info *weights)
 {
     bool capitals =
@@ -54,7 +55,7 @@ static uint64_t elements_of(const exray_tensor_info *info)
     return elements;
 }
 
-static bool known_to_reference(const exray_comparison *c, uint32_t node)
+static bool has_reference_latency(const exray_comparison *c, uint32_t node)
 {
     const exray_model *reference = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
     const exray_latency_table *table = exray_comparison_latency(c, EXRAY_SIDE_REFERENCE);
@@ -68,7 +69,7 @@ static bool known_to_reference(const exray_comparison *c, uint32_t node)
     return false;
 }
 
-static size_t collect(const exray_comparison *c, worker *out)
+static size_t collect(const exray_comparison *c, layer_cost *out)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     const exray_latency_table *table = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
@@ -79,37 +80,37 @@ static size_t collect(const exray_comparison *c, worker *out)
         if (!node || !node->op || !l->macs || !node->output_count || node->outputs[0] >= model->tensor_count)
             continue;
         const exray_tensor_info *weights = weights_of(model, node);
-        out[count++] = (worker){.node = node,
-                                .latency = l,
-                                .window = window_of(node, weights),
-                                .once = l->macs <= elements_of(weights),
-                                .dtype = model->tensors[node->outputs[0]].dtype,
-                                .cost = l->time.high / (double)l->macs,
-                                .known = known_to_reference(c, l->node)};
+        out[count++] = (layer_cost){.node = node,
+                                    .latency = l,
+                                    .window = window_of(node, weights),
+                                    .once = l->macs <= elements_of(weights),
+                                    .dtype = model->tensors[node->outputs[0]].dtype,
+                                    .cost = l->time.high / (double)l->macs,
+                                    .in_reference = has_reference_latency(c, l->node)};
     }
     return count;
 }
 
-static bool alike(const worker *a, const worker *b)
+static bool are_similar(const layer_cost *a, const layer_cost *b)
 {
     uint64_t x = a->latency->macs, y = b->latency->macs;
     return strcmp(a->node->op, b->node->op) == 0 && a->window == b->window && a->once == b->once &&
            a->dtype == b->dtype && x / SIZES_APART <= y && y / SIZES_APART <= x;
 }
 
-/* The median cost of the layers like this one; NAN: too few.  The median: some of them may
- * be slow themselves. */
-static double usual_cost(const worker *all, size_t count, const worker *one, double *scratch)
+/* The median cost of similar layers; NAN: too few.  The median, since some of them may be slow
+ * themselves. */
+static double usual_cost(const layer_cost *all, size_t count, const layer_cost *one, double *scratch)
 {
     size_t peers = 0;
     for (size_t i = 0; i < count; i++)
-        if (&all[i] != one && alike(&all[i], one))
+        if (&all[i] != one && are_similar(&all[i], one))
             scratch[peers++] = all[i].cost;
     qsort(scratch, peers, sizeof *scratch, ascending);
     return peers >= FEWEST_PEERS ? scratch[peers / 2] : NAN;
 }
 
-static void report(const exray_comparison *c, exray_findings *findings, const worker *one, double usual)
+static void report(const exray_comparison *c, exray_findings *findings, const layer_cost *one, double usual)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     double cost = one->latency->time.median / (double)one->latency->macs;
@@ -139,7 +140,7 @@ static void report(const exray_comparison *c, exray_findings *findings, const wo
 bool xr_stragglers_by_work(const exray_comparison *c, exray_findings *findings)
 {
     size_t room = exray_comparison_latency(c, EXRAY_SIDE_EDGE)->node_count + 1;
-    worker *all =
+    layer_cost *all =
         exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE)) ? calloc(room, sizeof *all) : NULL;
     double *scratch = calloc(room, sizeof *scratch);
     size_t count = all && scratch ? collect(c, all) : 0;
@@ -148,8 +149,8 @@ bool xr_stragglers_by_work(const exray_comparison *c, exray_findings *findings)
     for (size_t i = 0; i < count; i++) {
         const exray_node_latency *l = all[i].latency;
         double usual = usual_cost(all, count, &all[i], scratch);
-        /* Unknown costs compare as false. */
-        if (all[i].known || l->share < exray_findings_option(findings, "share") ||
+        /* False also where the usual cost is NAN. */
+        if (all[i].in_reference || l->share < exray_findings_option(findings, "share") ||
             !(l->time.low / (double)l->macs >= needed * usual))
             continue;
         report(c, findings, &all[i], usual);

@@ -1,4 +1,4 @@
-#include "checks/output/output_shift.h"
+#include "checks/output/vector_shift.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 enum { FURTHEST = 8, PLACES = 2 * FURTHEST + 1 };
 
 typedef struct shift_sums {
-    double left[PLACES], count[PLACES]; /* squares */
+    double residual[PLACES], count[PLACES]; /* squares */
     double sorted, sorted_count;
     double b, bb, n; /* of the reference */
     size_t supporting[PLACES], opposing[PLACES];
@@ -22,12 +22,12 @@ static int by_value(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* The same values in any order; *distinct of them: a few that repeat, such as those of a
- * one-hot vector, are the same in any two frames. */
+/* The difference of the sorted values.  *distinct: the number of distinct values; with only a few,
+ * as in a one-hot vector, any two frames have the same. */
 static double sorted_difference(const float *edge, const float *reference, size_t n, size_t *distinct)
 {
     float *copy = malloc(2 * n * sizeof *copy);
-    double left = 0;
+    double residual = 0;
     *distinct = 0;
     if (!copy)
         return INFINITY;
@@ -36,16 +36,16 @@ static double sorted_difference(const float *edge, const float *reference, size_
     qsort(copy, n, sizeof *copy, by_value);
     qsort(copy + n, n, sizeof *copy, by_value);
     for (size_t i = 0; i < n; i++) {
-        left += ((double)copy[i] - copy[n + i]) * ((double)copy[i] - copy[n + i]);
+        residual += ((double)copy[i] - copy[n + i]) * ((double)copy[i] - copy[n + i]);
         *distinct += i == 0 || copy[n + i] > copy[n + i - 1];
     }
     free(copy);
-    return left;
+    return residual;
 }
 
 static void add_frame(shift_sums *s, const float *edge, size_t n_edge, const float *reference, size_t n)
 {
-    double left[PLACES] = {0}, mean = 0, square = 0;
+    double residual[PLACES] = {0}, mean = 0, square = 0;
     for (size_t i = 0; i < n; i++) {
         mean += reference[i];
         square += (double)reference[i] * reference[i];
@@ -61,25 +61,25 @@ static void add_frame(shift_sums *s, const float *edge, size_t n_edge, const flo
             if (at < 0 || at >= (int64_t)n_edge)
                 continue;
             double d = (double)edge[at] - reference[i];
-            left[p] += d * d;
+            residual[p] += d * d;
             count++;
         }
-        s->left[p] += left[p];
+        s->residual[p] += residual[p];
         s->count[p] += count;
     }
     for (int p = 0; p < PLACES; p++) {
-        s->supporting[p] += left[p] < 0.25 * left[FURTHEST];
-        s->opposing[p] += left[p] > left[FURTHEST] && left[p] > 0.01 * variance;
+        s->supporting[p] += residual[p] < 0.25 * residual[FURTHEST];
+        s->opposing[p] += residual[p] > residual[FURTHEST] && residual[p] > 0.01 * variance;
     }
     if (n_edge == n) {
         size_t distinct;
         double sorted = sorted_difference(edge, reference, n, &distinct);
         if (distinct < 8)
             return;
-        s->sorted_supporting += sorted < 0.25 * left[FURTHEST];
+        s->sorted_supporting += sorted < 0.25 * residual[FURTHEST];
         s->sorted += sorted;
         s->sorted_count += (double)n;
-        s->sorted_opposing += !(sorted < 0.25 * left[FURTHEST]) && left[FURTHEST] > 0.01 * variance;
+        s->sorted_opposing += !(sorted < 0.25 * residual[FURTHEST]) && residual[FURTHEST] > 0.01 * variance;
     }
 }
 
@@ -120,7 +120,7 @@ static exray_status read_frames(const exray_comparison *comparison, exray_slot *
     return EXRAY_OK;
 }
 
-/* The error of 8-bit values, where the log says nothing of noise. */
+/* The output's noise, at least that of float arithmetic. */
 static double healthy_error(const exray_comparison *comparison)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, 0);
@@ -135,7 +135,7 @@ static void judge(const shift_sums *s, const exray_comparison *comparison, xr_sh
     double e[PLACES];
     int best = FURTHEST, next = -1;
     for (int p = 0; p < PLACES; p++)
-        e[p] = s->count[p] > 0.5 * s->n ? sqrt(s->left[p] / s->count[p]) / unit : INFINITY;
+        e[p] = s->count[p] > 0.5 * s->n ? sqrt(s->residual[p] / s->count[p]) / unit : INFINITY;
     for (int p = 0; p < PLACES; p++)
         if (e[p] < e[best])
             best = p;
@@ -154,7 +154,7 @@ static void judge(const shift_sums *s, const exray_comparison *comparison, xr_sh
     if (out->shifted || !differ || !(s->sorted_count > 0))
         return;
     double sorted = sqrt(s->sorted / s->sorted_count) / unit;
-    /* Any two vectors look alike once sorted: only exactness counts, well below noise. */
+    /* Sorted vectors are always similar, so the residual must be far below noise. */
     out->permuted =
         sorted <= 1e-4 && sorted < 0.01 * e[FURTHEST] && s->sorted_opposing == 0 && s->sorted_supporting > 0;
     if (out->permuted) {

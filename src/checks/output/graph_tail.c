@@ -1,11 +1,11 @@
-#include "checks/output/output_tail.h"
+#include "checks/output/graph_tail.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Names of engines differ in case and underscores, and 8-bit forms have a prefix of their
- * own: LOG_SOFTMAX, LogSoftmax, QLinearSoftmax. */
+/* Engines name ops with other case and underscores, and ONNX's 8-bit ops have a prefix:
+ * LOG_SOFTMAX, LogSoftmax, QLinearSoftmax. */
 static bool is_op(const char *op, const char *name)
 {
     static const char quantized[] = "QLinear";
@@ -81,7 +81,7 @@ const exray_node *xr_producer(const exray_model *model, uint32_t tensor)
                                                  : NULL;
 }
 
-/* A delegate's own node says nothing of what it runs. */
+/* A delegate's node does not say which ops it runs. */
 static bool hides_nodes(const char *op)
 {
     return !op || !*op || strstr(op, "elegate") || strstr(op, "DELEGATE");

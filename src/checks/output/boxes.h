@@ -1,16 +1,16 @@
 /* How the edge's boxes follow from the reference's: [..., 4] tensors of a detector. */
-#ifndef XR_OUTPUT_BOXES_H
-#define XR_OUTPUT_BOXES_H
+#ifndef XR_BOXES_H
+#define XR_BOXES_H
 
 #include <exray/assertion.h>
 
 typedef struct xr_box_fit {
-    bool explains;        /* a change of format leaves noise alone */
+    bool explains;        /* by a change of format, up to noise */
     const char *change;   /* "corners to centre and size, x and y exchanged" */
-    double gain[2];       /* of coordinates 0 and 2, and of 1 and 3: 1 where the unit is the same */
+    double gain[2];       /* of coordinates 0 and 2, and of 1 and 3; 1 where the unit is the same */
     double before, after; /* rms of the difference / deviation of the edge's values */
     double runner_up;     /* `after` of the next best change */
-    double noise;         /* what `after` may be */
+    double noise;         /* how large `after` may be */
     size_t boxes, frames, supporting, opposing;
 } xr_box_fit;
 
@@ -22,21 +22,20 @@ exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr
 bool xr_boxes_read(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
                    exray_result *result);
 
-/* How an application reads the boxes of its own output: each of its results' boxes
- * (x_min, y_min, x_max, y_max) is the row of the same number, changed. */
-typedef struct xr_box_reading {
+/* How an application interprets the boxes of its own output: each box of its results
+ * (x_min, y_min, x_max, y_max) is the row of the same number, with that change. */
+typedef struct xr_box_interpretation {
     bool known;
     const char *change; /* a constant: equal changes are equal pointers */
     size_t boxes, frames;
-    double residual; /* of the boxes' deviation; lower is better */
-} xr_box_reading;
+    double residual; /* rms / the boxes' deviation; lower is better */
+} xr_box_interpretation;
 
-/* Reads one side.  Anything but EXRAY_OK is an error of reading. */
-exray_status xr_box_reading_make(const exray_comparison *comparison, exray_side side, xr_box_reading *out,
-                                 exray_error *error);
+/* Finds one side's interpretation.  Anything but EXRAY_OK is an error of reading. */
+exray_status xr_box_interpretation_make(const exray_comparison *comparison, exray_side side,
+                                        xr_box_interpretation *out, exray_error *error);
 
-/* What the change must be: that of the op which makes the boxes; NULL where it is none
- * whose boxes are known. */
+/* The change that is right for the op that makes the boxes; NULL where its boxes are not known. */
 const char *xr_box_convention(const exray_comparison *comparison, exray_side side);
 
 #endif

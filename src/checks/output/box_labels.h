@@ -1,14 +1,14 @@
-/* How a detector's application counts and orders its classes: the class of each box of its
- * results held against the model's own output of classes, row by row. */
-#ifndef XR_OUTPUT_BOX_LABELS_H
-#define XR_OUTPUT_BOX_LABELS_H
+/* How a detector's application numbers and orders its classes: the class of each box of its
+ * results is compared with the model's own output of classes, row by row. */
+#ifndef XR_BOX_LABELS_H
+#define XR_BOX_LABELS_H
 
 #include <exray/assertion.h>
 
 typedef enum xr_box_label_state {
-    XR_BOX_LABELS_UNKNOWN, /* no boxes, no output that their classes follow from, or too few classes */
+    XR_BOX_LABELS_UNKNOWN, /* no boxes, no output that determines their classes, or too few classes */
     XR_BOX_LABELS_OFFSET,  /* class = output - offset, for every box */
-    XR_BOX_LABELS_PERMUTED /* one class for each value, by no offset */
+    XR_BOX_LABELS_PERMUTED /* one class for each value, but not by an offset */
 } xr_box_label_state;
 
 typedef struct xr_box_labels {

@@ -1,22 +1,22 @@
-#include "checks/model/model_compare.h"
+#include "checks/model/model_fit.h"
 
 #include "checks/findings.h"
-#include "checks/layer/layer_evidence.h"
-#include "checks/output/output_relation.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/output/relation.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEWEST = 8 }; /* elements of a constant that says anything about a training */
+enum { FEWEST = 8 }; /* elements of a constant; smaller ones say nothing about the training */
 
 /* Constant records by tensor. */
-typedef struct constants {
+typedef struct constant_table {
     const exray_log *log;
     const exray_model *model;
     const exray_record **record; /* [tensor_count] */
     bool *taken;
-} constants;
+} constant_table;
 
 static uint64_t elements(const exray_tensor_info *info)
 {
@@ -29,9 +29,9 @@ static uint64_t elements(const exray_tensor_info *info)
     return count;
 }
 
-static bool collect(const exray_log *log, constants *c)
+static bool collect(const exray_log *log, constant_table *c)
 {
-    *c = (constants){.log = log, .model = exray_log_model(log)};
+    *c = (constant_table){.log = log, .model = exray_log_model(log)};
     if (!c->model)
         return true;
     c->record = calloc((size_t)c->model->tensor_count + 1, sizeof *c->record);
@@ -47,7 +47,7 @@ static bool collect(const exray_log *log, constants *c)
     return true;
 }
 
-static void drop(constants *c)
+static void drop(constant_table *c)
 {
     free(c->record);
     free(c->taken);
@@ -55,8 +55,8 @@ static void drop(constants *c)
 
 /* ---- One pair -------------------------------------------------------------------------- */
 
-/* The values, or NULL with what the record has of statistics. */
-static exray_status read_constant(const constants *c, uint32_t tensor, exray_slot *slot,
+/* The values; or NULL where the record has only statistics. */
+static exray_status read_constant(const constant_table *c, uint32_t tensor, exray_slot *slot,
                                   exray_tensor_view *view, const float **values, exray_error *error)
 {
     *values = NULL;
@@ -65,7 +65,7 @@ static exray_status read_constant(const constants *c, uint32_t tensor, exray_slo
     return exray_log_read_tensor(c->log, c->record[tensor], slot, view, error);
 }
 
-/* Statistics of values, for a log that has data against one that has not. */
+/* Statistics of values, to compare a log that has data with one that has not. */
 static void add_stats(exray_tensor_view *view, const float *values)
 {
     double sum = 0, square = 0;
@@ -90,7 +90,7 @@ static bool push(xr_model_fit *fit, const xr_weight_pair *pair)
 }
 
 typedef struct matcher {
-    constants side[2];
+    constant_table side[2];
     exray_slot *slot[2];
     double factor;
     xr_model_fit *fit;
@@ -131,9 +131,9 @@ static exray_status compare_pair(matcher *m, size_t layer, uint32_t edge, uint32
     return push(m->fit, &pair) ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
-/* ---- Which with which ------------------------------------------------------------------- */
+/* ---- Matching tensors ------------------------------------------------------------------- */
 
-static bool is_free(const constants *c, uint32_t tensor)
+static bool is_free(const constant_table *c, uint32_t tensor)
 {
     return tensor < c->model->tensor_count && c->record[tensor] && !c->taken[tensor] &&
            elements(&c->model->tensors[tensor]) >= FEWEST;
@@ -147,8 +147,8 @@ static uint32_t dimensions_of(const exray_tensor_info *info)
     return count;
 }
 
-/* ONNX hands scales and zero points to a quantized operator as constants of their own: of
- * its inputs, those are the tensors. */
+/* In ONNX the scales and zero points of a quantized operator are constant inputs; `tensor` lists
+ * the inputs that are not. */
 static bool is_parameter_of_quantization(const exray_node *node, uint32_t input)
 {
     static const struct {
@@ -161,7 +161,7 @@ static bool is_parameter_of_quantization(const exray_node *node, uint32_t input)
     return node->op && strncmp(node->op, "QLinear", 7) == 0 && input != 0 && input != 3;
 }
 
-/* The inputs of aligned nodes, in their order: those of equal size belong together. */
+/* Pairs the constant inputs of aligned nodes, in their order, by size. */
 static exray_status match_layer(matcher *m, size_t layer, const exray_layer_pair *pair)
 {
     const exray_model *model[2] = {m->side[0].model, m->side[1].model};
@@ -169,7 +169,7 @@ static exray_status match_layer(matcher *m, size_t layer, const exray_layer_pair
         return EXRAY_OK;
     const exray_node *edge = &model[0]->nodes[pair->node[0]], *reference = &model[1]->nodes[pair->node[1]];
     if (edge->inner_count || reference->inner_count)
-        return EXRAY_OK; /* a partition reads the weights of many layers: names tell them apart */
+        return EXRAY_OK; /* a partition reads the weights of many layers: match_names pairs them */
     for (uint32_t i = 0; i < edge->input_count; i++) {
         uint32_t a = edge->inputs[i];
         if (!is_free(&m->side[0], a) || is_parameter_of_quantization(edge, i))
@@ -189,7 +189,8 @@ static exray_status match_layer(matcher *m, size_t layer, const exray_layer_pair
     return EXRAY_OK;
 }
 
-/* What no aligned layer leads to (a partition that runs as one node): by name. */
+/* Pairs by name the constants that no aligned layer reads (of a partition that runs as one
+ * node). */
 static exray_status match_names(matcher *m)
 {
     const exray_model *edge = m->side[0].model, *reference = m->side[1].model;
@@ -219,8 +220,8 @@ static int by_size(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Sizes of the constants that hold weights, sorted; *count of them. */
-static uint64_t *weight_sizes(const constants *c, size_t *count, double *total)
+/* Sizes of the constants that hold weights, sorted; their number in *count. */
+static uint64_t *weight_sizes(const constant_table *c, size_t *count, double *total)
 {
     enum { SMALLEST = 256 };
     uint64_t *size = calloc((size_t)c->model->tensor_count + 1, sizeof *size);
@@ -238,9 +239,9 @@ static uint64_t *weight_sizes(const constants *c, size_t *count, double *total)
     return size;
 }
 
-/* Conversions keep the sizes of weights, whatever they do to the graph around them: a
- * model that shares less than half of its weights' sizes, and has another number of
- * weights, is another model. */
+/* Converters change the graph but keep the sizes of weights.  So models with less than half of
+ * their weights in tensors of common sizes, and another total number of weights, are different
+ * models. */
 static bool compare_architectures(matcher *m)
 {
     size_t count[2];
@@ -282,8 +283,8 @@ static double median(double *value, size_t count)
     return value[count / 2];
 }
 
-/* Factors for each channel alone are another way to write the same model where the graphs
- * differ, or where the layer computes the same nevertheless. */
+/* Weights that differ by a factor for each channel belong to the same model where the graphs differ
+ * (a folded normalization), or where the layer computes the same nevertheless. */
 static bool is_harmless(const exray_comparison *comparison, const matcher *m, const xr_weight_pair *p)
 {
     if (!p->rescaled)
@@ -302,7 +303,7 @@ static bool reads(const exray_node *node, uint32_t tensor)
     return false;
 }
 
-/* Whether some op reads both; a partition's own node reads everything. */
+/* Whether some op reads both tensors; the node of a partition reads everything and does not count. */
 static bool are_read_together(const exray_node *node, uint32_t count, uint32_t a, uint32_t b)
 {
     for (uint32_t n = 0; n < count; n++) {
@@ -337,7 +338,7 @@ static bool is_of_integers(const matcher *m, const xr_weight_pair *bias)
     return false;
 }
 
-/* Equal inputs, and outputs that are wrong beyond noise. */
+/* Whether an output is wrong beyond noise though the inputs are equal. */
 static bool outputs_show_it(const exray_comparison *comparison)
 {
     bool wrong = false;
@@ -348,9 +349,9 @@ static bool outputs_show_it(const exray_comparison *comparison)
     return wrong && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
 }
 
-/* Converters correct the biases of integer layers, clip them, and move them where it does
- * not matter (a channel that its activation cuts off).  So another bias is one where the
- * values show it: those of its layer, or if they are not known the outputs. */
+/* Converters correct the biases of integer layers, clip them, and change them where it does not
+ * matter (a channel that its activation cuts off).  So a different bias counts only where values
+ * show it: those of its layer or, if they are not known, the outputs. */
 static bool shows_in_values(const exray_comparison *comparison, const matcher *m, const xr_weight_pair *p)
 {
     exray_layer_role role =
@@ -362,22 +363,22 @@ static bool shows_in_values(const exray_comparison *comparison, const matcher *m
 
 static void settle_bias(const exray_comparison *comparison, matcher *m, xr_weight_pair *p)
 {
-    /* Tools correct a bias for what rounding did to the weights. */
+    /* Tools correct a bias for the rounding of the weights. */
     p->differs = p->differs && p->difference > m->factor * 2 * rounding_of_layer(m, p) &&
                  shows_in_values(comparison, m, p);
     m->fit->biases++;
     m->fit->biases_differ += p->differs;
 }
 
-/* A convolution by the same name keeps its kernels in the same order on both sides. */
+/* Convolutions of the same name have the same layout of weights on both sides. */
 static bool has_same_convention(const exray_layer_pair *layer)
 {
     const char *op = layer->op[EXRAY_SIDE_EDGE];
     return strcmp(op, layer->op[EXRAY_SIDE_REFERENCE]) == 0 && (strstr(op, "CONV") || strstr(op, "Conv"));
 }
 
-/* Engines store a square matrix one way or the other; it is a fault where the layer itself
- * goes wrong, or where both sides mean the same by their order. */
+/* Engines differ in how they store a square matrix.  A transposed one is a fault where its layer is
+ * wrong, or where both sides have the same convention. */
 static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_pair *p)
 {
     if (!p->transposed || p->layer == SIZE_MAX)
@@ -445,8 +446,8 @@ static exray_status compare_all(const exray_comparison *comparison, matcher *m)
     return EXRAY_OK;
 }
 
-/* The same file on both sides, and no layer that gives cause to doubt that its weights
- * are in memory as they are in the file. */
+/* Whether both sides ran the same file, and no layer suggests that weights were changed in
+ * memory. */
 static bool is_beyond_doubt(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++)

@@ -1,35 +1,35 @@
-#include "checks/output/output_sign.h"
+#include "checks/output/sign_fit.h"
 
-#include "checks/output/output_relation.h"
+#include "checks/output/relation.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Signed taken for unsigned or the reverse, each with its zero point subtracted or not. */
-enum { WAYS = 4 };
+/* Signed read as unsigned or the reverse, each with its zero point subtracted or not. */
+enum { MISREADINGS = 4 };
 
-/* A value this near to the boundary (of 256 steps) may have been on its other side. */
+/* A value this near to the boundary (in 256 steps) may have been on its other side. */
 #define NEAR 0.25
 
-typedef struct way {
+typedef struct misreading {
     double boundary, offset, moved; /* moved < 0: the values above the boundary */
-    double left;                    /* squares */
+    double residual;                /* squares */
     size_t values_moved, contradicting;
-} way;
+} misreading;
 
 typedef struct sign_sums {
-    way way[WAYS];
+    misreading misreading[MISREADINGS];
     double n, before;
     size_t frames;
 } sign_sums;
 
-static void add_value(way *w, double edge, double reference)
+static void add_value(misreading *w, double edge, double reference)
 {
     bool expected = w->moved < 0 ? reference >= w->boundary : reference < w->boundary;
     double stays = edge - reference - w->offset, moves = stays - w->moved;
     bool moved = fabs(moves) < fabs(stays);
-    double left = moved ? moves : stays;
-    w->left += left * left;
+    double residual = moved ? moves : stays;
+    w->residual += residual * residual;
     w->values_moved += moved;
     w->contradicting += moved != expected && fabs(reference - w->boundary) > NEAR * fabs(w->moved);
 }
@@ -47,17 +47,17 @@ static void add_frame(sign_sums *s, const float *edge, const float *reference, u
         double a = value_at(edge, i), b = value_at(reference, i);
         if (!isfinite(a) || !isfinite(b))
             continue;
-        for (int k = 0; k < WAYS; k++)
-            add_value(&s->way[k], a, b);
+        for (int k = 0; k < MISREADINGS; k++)
+            add_value(&s->misreading[k], a, b);
         s->n++;
         s->before += (a - b) * (a - b);
     }
     s->frames++;
 }
 
-/* What the reference's quantization says, else that of every 8-bit softmax: 256 steps
- * from 0 to 1. */
-static bool make_ways(const exray_comparison *comparison, size_t pair, sign_sums *s)
+/* From the reference's quantization; else from that of every 8-bit softmax, 256 steps from 0
+ * to 1. */
+static bool make_misreadings(const exray_comparison *comparison, size_t pair, sign_sums *s)
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
     xr_output_grid grid = xr_output_grid_of(comparison, EXRAY_SIDE_REFERENCE, pair);
@@ -71,11 +71,12 @@ static bool make_ways(const exray_comparison *comparison, size_t pair, sign_sums
     if (!(fabs(grid.high - grid.low + grid.scale - whole) <= 1e-6 * whole))
         return false; /* not of 8 bits */
     double boundary = grid.low + whole / 2;
-    for (int k = 0; k < WAYS; k++) {
+    for (int k = 0; k < MISREADINGS; k++) {
         double zero = grid.scale * (double)grid.zero_point;
         if (zero == 0)
-            zero = -whole / 2; /* int8 whose lowest value is the zero point, as far as is known */
-        s->way[k] = (way){.boundary = boundary, .moved = k % 2 ? whole : -whole, .offset = k < 2 ? 0 : zero};
+            zero = -whole / 2; /* assumes int8 with the lowest value as its zero point */
+        s->misreading[k] =
+            (misreading){.boundary = boundary, .moved = k % 2 ? whole : -whole, .offset = k < 2 ? 0 : zero};
     }
     return true;
 }
@@ -94,7 +95,7 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
             continue;
         if (status != EXRAY_OK)
             return status;
-        /* Integers that the log itself dequantizes have their right sign. */
+        /* Integers that exray dequantizes itself have the right sign. */
         if (view[0].info.dtype == EXRAY_DTYPE_FLOAT32 && view[0].info.quantization.count == 0 &&
             view[0].count == view[1].count)
             add_frame(s, values[0], values[1], view[0].count);
@@ -105,14 +106,15 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
 static void judge(const sign_sums *s, const exray_io_pair *io, xr_sign_fit *out)
 {
     double unit = io->error > 0 ? io->metrics.rmse / io->error : 0; /* the reference's deviation */
-    const way *best = &s->way[0];
-    for (int k = 1; k < WAYS; k++)
-        if (s->way[k].contradicting < best->contradicting ||
-            (s->way[k].contradicting == best->contradicting && s->way[k].left < best->left))
-            best = &s->way[k];
+    const misreading *best = &s->misreading[0];
+    for (int k = 1; k < MISREADINGS; k++)
+        if (s->misreading[k].contradicting < best->contradicting ||
+            (s->misreading[k].contradicting == best->contradicting &&
+             s->misreading[k].residual < best->residual))
+            best = &s->misreading[k];
     if (!(unit > 0) || !isfinite(unit))
         return;
-    out->residual = sqrt(best->left / s->n) / unit;
+    out->residual = sqrt(best->residual / s->n) / unit;
     out->before = sqrt(s->before / s->n) / unit;
     out->allowed = io->noise + fabs(best->moved) / 256 / sqrt(3) / unit;
     out->offset = best->offset;
@@ -130,7 +132,7 @@ exray_status xr_sign_fit_make(const exray_comparison *comparison, size_t pair, x
 {
     sign_sums s = {0};
     *out = (xr_sign_fit){0};
-    if (!make_ways(comparison, pair, &s))
+    if (!make_misreadings(comparison, pair, &s))
         return EXRAY_OK;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     exray_status status = EXRAY_E_MEMORY;

@@ -1,14 +1,14 @@
-#include "checks/output/output_boxes.h"
+#include "checks/output/boxes.h"
 
-#include "checks/output/output_reading.h"
-#include "checks/output/output_tail.h"
+#include "checks/output/graph_tail.h"
+#include "checks/output/interpretation.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { CHANGES = 10, SIDES = 4 };
 
-/* Error to signal that no other format of the same boxes stays below. */
+/* Error to signal: boxes in another format always differ by more. */
 #define FORMAT 0.05
 
 static const char *const names[CHANGES] = {
@@ -27,13 +27,13 @@ static const char *const names[CHANGES] = {
 static void change(int which, const float *b, double *out)
 {
     double x = b[0], y = b[1], u = b[2], v = b[3];
-    double made[5][SIDES] = {{x, y, u, v},
-                             {(x + u) / 2, (y + v) / 2, u - x, v - y},
-                             {x - u / 2, y - v / 2, x + u / 2, y + v / 2},
-                             {x, y, u - x, v - y},
-                             {x, y, x + u, y + v}};
+    double changed[5][SIDES] = {{x, y, u, v},
+                                {(x + u) / 2, (y + v) / 2, u - x, v - y},
+                                {x - u / 2, y - v / 2, x + u / 2, y + v / 2},
+                                {x, y, u - x, v - y},
+                                {x, y, x + u, y + v}};
     for (int i = 0; i < SIDES; i++)
-        out[i] = made[which / 2][which % 2 ? i ^ 1 : i];
+        out[i] = changed[which / 2][which % 2 ? i ^ 1 : i];
 }
 
 /* Sums of a change: coordinates 0 and 2, and 1 and 3, have a gain of their own. */
@@ -43,24 +43,24 @@ typedef struct box_sums {
 
 static void add(box_sums *s, int which, const float *edge, const float *reference)
 {
-    double made[SIDES];
-    change(which, reference, made);
+    double changed[SIDES];
+    change(which, reference, changed);
     for (int i = 0; i < SIDES; i++) {
         s->tt[i & 1] += (double)edge[i] * edge[i];
-        s->ts[i & 1] += edge[i] * made[i];
-        s->ss[i & 1] += made[i] * made[i];
+        s->ts[i & 1] += edge[i] * changed[i];
+        s->ss[i & 1] += changed[i] * changed[i];
     }
 }
 
-static double left_of(const box_sums *s, const double gain[2])
+static double residual_of(const box_sums *s, const double gain[2])
 {
-    double left = 0;
+    double residual = 0;
     for (int k = 0; k < 2; k++)
-        left += fmax(s->tt[k] - 2 * gain[k] * s->ts[k] + gain[k] * gain[k] * s->ss[k], 0);
-    return left;
+        residual += fmax(s->tt[k] - 2 * gain[k] * s->ts[k] + gain[k] * gain[k] * s->ss[k], 0);
+    return residual;
 }
 
-/* A gain of nearly 1 is 1: what is left must not be flattered by it. */
+/* A gain of nearly 1 is taken as 1, since a fitted one would make the residual too small. */
 static void fit_gain(const box_sums *s, double gain[2])
 {
     for (int k = 0; k < 2; k++) {
@@ -95,7 +95,8 @@ static void add_boxes(box_work *w, const float *edge, const float *reference, ui
     }
 }
 
-/* Calls add_boxes for every frame; or, where `fit` is known, counts the frames that say so. */
+/* Adds the boxes of every frame; or, with the best change known (>= 0), counts the frames that
+ * support and oppose it. */
 static exray_status read_frames(const exray_comparison *comparison, size_t pair, exray_slot *slot[2],
                                 int best, box_work *w, xr_box_fit *fit, exray_error *error)
 {
@@ -120,9 +121,9 @@ static exray_status read_frames(const exray_comparison *comparison, size_t pair,
         }
         box_work one = {0};
         add_boxes(&one, values[0], values[1], view[0].count);
-        double left = left_of(&one.all[best], fit->gain);
-        fit->supporting += left < 0.25 * one.difference;
-        fit->opposing += left > one.difference && left > 0.01 * one.square;
+        double residual = residual_of(&one.all[best], fit->gain);
+        fit->supporting += residual < 0.25 * one.difference;
+        fit->opposing += residual > one.difference && residual > 0.01 * one.square;
     }
     return EXRAY_OK;
 }
@@ -135,7 +136,7 @@ static int judge(const box_work *w, xr_box_fit *fit)
     for (int c = 0; c < CHANGES && unit > 0; c++) {
         double gain[2];
         fit_gain(&w->all[c], gain);
-        double after = sqrt(left_of(&w->all[c], gain) / w->count) / unit;
+        double after = sqrt(residual_of(&w->all[c], gain) / w->count) / unit;
         if (best >= 0 && after >= fit->after) {
             fit->runner_up = fmin(fit->runner_up, after);
             continue;
@@ -156,7 +157,8 @@ exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr
 {
     const exray_io_pair *io = exray_comparison_output(comparison, pair);
     *out = (xr_box_fit){.gain = {1, 1}};
-    /* Behind an op that decides, noise may be any; another format is more than that. */
+    /* Behind an op that selects boxes the noise has no bound; another format differs by more than
+     * FORMAT. */
     if (!io->comparable || io->error <= fmin(io->noise, FORMAT))
         return EXRAY_OK;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
@@ -173,7 +175,7 @@ exray_status xr_box_fit_make(const exray_comparison *comparison, size_t pair, xr
     exray_slot_free(slot[1]);
     out->boxes = (size_t)w.count / SIDES;
     out->noise = fmax(isfinite(io->noise) ? io->noise : 0, 1e-4);
-    /* One box, or a gain for a few, is explained by chance. */
+    /* A single box, or a few with gains of their own, can be explained by chance. */
     out->explains = best >= 0 && out->boxes >= 4 && out->after <= fmin(out->noise, 0.3) &&
                     out->after < 0.5 * out->before && out->opposing == 0 && out->supporting > 0 &&
                     out->gain[0] > 0 && out->gain[1] > 0;
@@ -213,16 +215,16 @@ static void add_result(box_work *w, const exray_result *result, const float *row
 {
     for (uint32_t i = 0; i < result->box_count && (uint64_t)(i + 1) * SIDES <= count; i++) {
         const exray_box *b = &result->boxes[i];
-        float told[SIDES] = {b->x_min, b->y_min, b->x_max, b->y_max}, row[SIDES];
+        float reported[SIDES] = {b->x_min, b->y_min, b->x_max, b->y_max}, row[SIDES];
         memcpy(row, (const char *)rows + (size_t)i * sizeof row, sizeof row);
-        add_boxes(w, told, row, SIDES);
+        add_boxes(w, reported, row, SIDES);
     }
 }
 
-exray_status xr_box_reading_make(const exray_comparison *comparison, exray_side side, xr_box_reading *out,
-                                 exray_error *error)
+exray_status xr_box_interpretation_make(const exray_comparison *comparison, exray_side side,
+                                        xr_box_interpretation *out, exray_error *error)
 {
-    *out = (xr_box_reading){0};
+    *out = (xr_box_interpretation){0};
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     bool room = slot[0] && slot[1];
     box_work w = {0};
@@ -247,7 +249,7 @@ exray_status xr_box_reading_make(const exray_comparison *comparison, exray_side 
     out->boxes = (size_t)w.count / SIDES;
     out->residual = fit.after;
     out->change = best > 0 ? names[best] : "as they are";
-    /* Applications cut boxes at the picture's edge; squares in the corner fit any order. */
+    /* Applications clip boxes at the border of the picture; squares at the origin fit any order. */
     out->known = best >= 0 && out->boxes >= 4 && fit.after <= FORMAT && fit.after < 0.5 * fit.runner_up;
     return EXRAY_OK;
 }

@@ -1,18 +1,17 @@
-/* How far two constants are apart, in the layout that brings them nearest. */
-#include "checks/model/model_compare.h"
+#include "checks/model/weight_difference.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Float arithmetic of converters (folding a normalization): relative to the weights. */
+/* Error of float arithmetic in converters (folding a normalization), relative to the weights. */
 #define FLOAT_NOISE 1e-5
 
 enum { MOST_DIMENSIONS = 4 };
 
 /* ---- Rounding ------------------------------------------------------------------------ */
 
-/* rms error of the stored values, in their unit; NAN for integers without a scale. */
+/* rms error from storing the values, in their unit; NAN for integers without a scale. */
 static double rounding_of(const exray_tensor_info *info, double rms)
 {
     double sum = 0;
@@ -37,8 +36,8 @@ static double rounding_of(const exray_tensor_info *info, double rms)
     }
 }
 
-/* What a float32 constant was rounded to before it was stored: half the step of the type
- * whose mantissa holds every value, rms.  0: more bits are in use. */
+/* rms error of a float32 constant that was rounded to a shorter type before it was stored; 0: its
+ * mantissas use more bits. */
 static double rounded_before(const exray_tensor_info *info, const float *values, uint64_t count, double rms)
 {
     if (info->dtype != EXRAY_DTYPE_FLOAT32)
@@ -49,7 +48,7 @@ static double rounded_before(const exray_tensor_info *info, const float *values,
         memcpy(&bits, &values[i], sizeof bits);
         used |= bits;
     }
-    if ((used & 0x7fffff) == 0) /* zeros and powers of two: of any type */
+    if ((used & 0x7fffff) == 0) /* zeros and powers of two fit any type */
         return 0;
     return (used & 0xffff) == 0 ? rms / 512 : (used & 0x1fff) == 0 ? rms / 4096 : 0;
 }
@@ -71,7 +70,7 @@ typedef struct weight_layout {
     bool turned;                      /* the shapes are the same, the order of dimensions is not */
 } weight_layout;
 
-/* Dimensions of 1 aside; false where there are more than four. */
+/* The shape without dimensions of 1; false where more than four remain. */
 static bool squeeze(const exray_tensor_info *info, uint32_t *rank, uint64_t *size)
 {
     *rank = 0;
@@ -100,8 +99,8 @@ static void add(moment_sums *s, double a, double b)
     s->dd += (a - b) * (a - b);
 }
 
-/* Walks the reference in its order, the edge by its strides; where `channel` is given,
- * sums go to [index along `axis`], else all to [0]. */
+/* Visits all pairs of values, in the reference's order.  With `channels`, sums go to
+ * into[index along `axis`], else all to into[0]. */
 static void walk(const weight_layout *l, const float *edge, const float *reference, uint32_t axis,
                  bool channels, moment_sums *into)
 {
@@ -122,8 +121,7 @@ static void walk(const weight_layout *l, const float *edge, const float *referen
     }
 }
 
-/* The edge's dimensions in the order `order`: false where that is not the reference's
- * shape. */
+/* The edge's dimensions in the order `order`; false where that is not the reference's shape. */
 static bool make_layout(const uint64_t *edge, const uint64_t *reference, uint32_t rank,
                         const unsigned char *order, weight_layout *out)
 {
@@ -147,7 +145,7 @@ static bool make_layout(const uint64_t *edge, const uint64_t *reference, uint32_
     return true;
 }
 
-/* The next of all orders, in the sequence of the alphabet. */
+/* The next permutation, in lexical order. */
 static bool next_order(unsigned char *order, uint32_t rank)
 {
     for (uint32_t i = rank; i-- > 1;) {
@@ -169,8 +167,8 @@ static bool next_order(unsigned char *order, uint32_t rank)
     return false;
 }
 
-/* The layout with the smallest difference; the same one first, and no other if that
- * is within `enough` (mean square). */
+/* The layout with the smallest difference.  The identity comes first; the search ends at a
+ * difference within `enough` (mean square). */
 static bool nearest_layout(const exray_tensor_view view[2], const float *const values[2], double enough,
                            weight_layout *best, moment_sums *out)
 {
@@ -206,8 +204,8 @@ static int by_value(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Shapes that no exchange of dimensions brings together (flattened across a change of
- * layout): the same values in any order. */
+/* For shapes that no permutation of dimensions matches (flattened after a change of layout):
+ * compares the sorted values. */
 static bool sorted_sums(const float *const values[2], uint64_t count, moment_sums *out)
 {
     size_t room = (count + 1) * sizeof(float);
@@ -225,8 +223,8 @@ static bool sorted_sums(const float *const values[2], uint64_t count, moment_sum
     return ok;
 }
 
-/* Whether one factor for each slice along some dimension explains the difference: what
- * folding a normalization into a convolution does. */
+/* Whether one factor for each slice along some dimension explains the difference, as after folding
+ * a normalization into a convolution. */
 static bool is_rescaled(const weight_layout *l, const float *const values[2], double factor,
                         double rounding_squared)
 {
@@ -234,24 +232,24 @@ static bool is_rescaled(const weight_layout *l, const float *const values[2], do
         uint64_t slices = l->size[axis], total = 1;
         for (uint32_t d = 0; d < l->rank; d++)
             total *= l->size[d];
-        if (total / slices < 4) /* too few values for a factor of their own */
+        if (total / slices < 4) /* too few values to fit a factor */
             continue;
         moment_sums *s = calloc(slices, sizeof *s);
         if (!s)
             return false;
         walk(l, values[0], values[1], axis, true, s);
-        double left = 0, gain_squared = 0, n = 0;
+        double residual = 0, gain_squared = 0, n = 0;
         bool positive = true;
         for (uint64_t i = 0; i < slices; i++) {
             double gain = s[i].bb > 0 ? s[i].ab / s[i].bb : 1;
             positive = positive && gain > 0;
-            left += fmax(s[i].aa - gain * s[i].ab, 0);
+            residual += fmax(s[i].aa - gain * s[i].ab, 0);
             gain_squared += gain * gain;
             n += s[i].n;
         }
         free(s);
         double bound = factor * factor * rounding_squared * (1 + gain_squared / (double)slices);
-        if (positive && n > 0 && left / n <= bound)
+        if (positive && n > 0 && residual / n <= bound)
             return true;
     }
     return false;
@@ -270,20 +268,20 @@ static bool stored_alike(const exray_tensor_info *a, const exray_tensor_info *b)
     return true;
 }
 
-/* Weights that are stored alike, scale by scale, have equal statistics if they are equal.
- * If each was rounded to either neighbour by chance it has moved by half a step rms: mean
- * and deviation by that over the root of their number, and the variance by a twelfth of a
- * step squared.  More in most tensors is another training. */
+/* Equal weights that are stored with equal scales have equal statistics.  Where a tool chose either
+ * neighbor for each, a weight moves by half a step rms: mean and deviation move by that over the root
+ * of their number, and the variance by a twelfth of a step squared.  More than that, in most tensors,
+ * is another training. */
 static bool has_moved(const exray_tensor_view view[2], double step, double factor, const xr_weight_pair *pair)
 {
     double deviation = sqrt(fmax(view[1].stats.variance, 0)), n = (double)view[1].stats.count;
     double chance = fmax(step * sqrt(2 / n), FLOAT_NOISE * deviation);
-    double spread = step * step / (2 * deviation); /* twice that of a twelfth: tools choose */
+    double spread = step * step / (2 * deviation); /* twice what a twelfth of a step gives */
     return stored_alike(&view[0].info, &view[1].info) &&
            pair->difference * deviation > factor * chance + spread;
 }
 
-/* Mean and deviation alone: a lower bound of the difference, and what rounding does to
+/* From mean and deviation alone: a lower bound of the difference, and how far rounding moves
  * them. */
 static bool from_statistics(const exray_tensor_view view[2], double factor, xr_weight_pair *pair)
 {
@@ -297,7 +295,7 @@ static bool from_statistics(const exray_tensor_view view[2], double factor, xr_w
     double step = hypot(rounding[0], rounding[1]);
     if (isnan(step) || !(deviation[1] > 0) || n < 16)
         return false;
-    /* Rounding adds its own variance, and moves the mean by chance: 4 of its deviations. */
+    /* Rounding adds its own variance, and moves the mean at random: by up to 4 deviations. */
     double moved = step * step / deviation[1] + 4 * step / sqrt(n);
     pair->from_stats = true;
     pair->correlation = NAN;

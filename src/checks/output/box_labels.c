@@ -1,16 +1,16 @@
-#include "checks/output/output_box_labels.h"
+#include "checks/output/box_labels.h"
 
-#include "checks/output/output_boxes.h"
+#include "checks/output/boxes.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
     MOST_CLASSES = 256,
-    FEWEST = 3, /* different classes: fewer fit many an output by chance */
+    FEWEST = 3, /* distinct classes; fewer may fit an output by chance */
 };
 
-/* One output, as if it were that of the classes. */
+/* One output, taken as that of the classes. */
 typedef struct class_table {
     int64_t value[MOST_CLASSES], id[MOST_CLASSES];
     size_t classes, boxes, frames;

@@ -1,6 +1,6 @@
-#include "checks/output/output_labels.h"
+#include "checks/output/labelling.h"
 
-#include "checks/output/output_relation.h"
+#include "checks/output/relation.h"
 
 #include <math.h>
 
@@ -15,8 +15,8 @@ bool xr_outputs_equal(const exray_comparison *comparison)
     return count > 0;
 }
 
-/* Told scores are those of the best elements: the search for them was right, whatever
- * the classes are called. */
+/* Whether the scores are those of the best elements: then the search for the best was right,
+ * whatever the classes are called. */
 static bool scores_match(const xr_ranks *r)
 {
     size_t match = 0, known = 0;
@@ -40,7 +40,7 @@ static void set(xr_labelling *l, xr_labelling_state state, exray_side side, doub
     l->frames = frames;
 }
 
-/* Decisions that are the same show that whatever was moved is moved back. */
+/* Equal decisions: whatever shift there is, something later undoes it. */
 static bool decisions_agree(const exray_comparison *comparison, const xr_labelling *l)
 {
     if (l->between.frames)
@@ -61,7 +61,7 @@ static bool judge_vector(const exray_comparison *comparison, xr_labelling *l)
     return true;
 }
 
-/* Each side's decisions held against its own outputs. */
+/* Compares one side's decisions with its own outputs. */
 static bool judge_side(xr_labelling *l, exray_side side)
 {
     const xr_ranks *r = &l->ranks[side];
@@ -92,7 +92,8 @@ static bool judge_sides(xr_labelling *l)
         return false;
     bool moved = edge->elements == reference->elements
                      ? edge->offset != reference->offset
-                     : l->between.constant && l->between.classes > 1; /* an element more may be meant */
+                     : l->between.constant &&
+                           l->between.classes > 1; /* one of the outputs may have an additional element */
     if (moved) {
         l->difference =
             edge->elements == reference->elements ? reference->offset - edge->offset : l->between.difference;
@@ -102,12 +103,12 @@ static bool judge_sides(xr_labelling *l)
     return moved;
 }
 
-/* Results alone: an output of one side at least is not there to hold them against. */
+/* From the results alone, where at least one side has no output to compare them with. */
 static bool judge_results(const exray_comparison *comparison, xr_labelling *l)
 {
     const xr_ranks_between *b = &l->between;
-    bool held = l->ranks[0].state != XR_RANKS_NONE && l->ranks[1].state != XR_RANKS_NONE;
-    if (held || b->frames == 0)
+    bool both_known = l->ranks[0].state != XR_RANKS_NONE && l->ranks[1].state != XR_RANKS_NONE;
+    if (both_known || b->frames == 0)
         return false;
     bool equal =
         xr_outputs_equal(comparison) || (xr_inputs_known(comparison) && !xr_inputs_differ(comparison));

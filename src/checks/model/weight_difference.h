@@ -1,0 +1,35 @@
+/* How far two constants are apart, beyond what storing them explains.
+ *
+ * Rounding explains a difference: a weight stored with step s has an error of s / sqrt(12) rms if it
+ * was rounded to the nearest value, and of at most twice that (s / sqrt(3)) if a tool chose between
+ * its two neighbors.  So a quantized copy differs by `rounding`, whatever its scales, and a weight
+ * that was trained again differs by more.  docs/causes-output.md has the measurements. */
+#ifndef XR_WEIGHT_DIFFERENCE_H
+#define XR_WEIGHT_DIFFERENCE_H
+
+#include <exray/assertion.h>
+
+typedef struct xr_weight_pair {
+    size_t layer;       /* among the comparison's layers, or SIZE_MAX: found by its name */
+    uint32_t tensor[2]; /* in the models */
+    const char *name;   /* the edge's */
+    uint64_t count;
+    bool bias;           /* one dimension: judged less strictly, as tools correct biases */
+    bool from_stats;     /* no data: a lower bound, from mean and deviation */
+    double difference;   /* rmse / standard deviation of the reference's; lower is better */
+    double rounding;     /* the difference that storing explains */
+    double correlation;  /* 1: equal up to scale; NAN from statistics */
+    bool transposed;     /* the same values, dimensions of equal size exchanged */
+    uint64_t not_finite; /* NaN and infinite values of the edge, where the reference has none */
+    bool rescaled;       /* each output channel by a factor of its own (folded normalization) */
+    bool differs;        /* beyond rounding */
+    bool moved;          /* it differs, or its statistics say so with less certainty */
+} xr_weight_pair;
+
+/* How far two constants are apart, in the layout that brings them nearest.  Fills `pair` from
+ * `count` on; false where they cannot be compared.  factor: how many times its rounding a
+ * difference may be.  values are NULL where a side has only statistics. */
+bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2], double factor,
+                          xr_weight_pair *pair);
+
+#endif

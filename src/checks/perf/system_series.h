@@ -1,0 +1,14 @@
+/* One value of all /system records of a log, in order. */
+#ifndef XR_SYSTEM_SERIES_H
+#define XR_SYSTEM_SERIES_H
+
+#include <exray/assertion.h>
+
+/* Takes one value of a record; false where the record has none. */
+typedef bool xr_system_value(const exray_system *system, double *value);
+
+/* The value of each frame's first /system record; `out` has room for all frames.  Returns how many
+ * frames have it. */
+size_t xr_system_series(const exray_log *log, xr_system_value *take, double *out);
+
+#endif
