@@ -1,5 +1,7 @@
 /* Decodes any bytes: as a JPEG or PNG, and as the raw format that the last bytes
  * describe; then runs the default pipeline on what came out. */
+#include "media/decode.h"
+#include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
 
 #include <stdlib.h>
@@ -14,11 +16,11 @@ static void decode(const exray_media *media, const uint8_t *data, size_t size)
 {
     static xr_pipeline *pipeline;
     exray_error error;
-    xr_image image;
+    exray_picture image;
     float tensor[5 * 7 * 3];
     if (!pipeline && !(pipeline = xr_pipeline_parse("", 0, "default", &error)))
         abort();
-    if (xr_image_decode(media, data, size, &image, &error)) {
+    if (xr_picture_decode(media, data, size, &image, &error)) {
         if (image.pixels || strlen(error.message) >= sizeof error.message || strchr(error.message, '\n'))
             abort(); /* nothing is left behind, and the message is one line */
         return;
@@ -28,13 +30,13 @@ static void decode(const exray_media *media, const uint8_t *data, size_t size)
     unsigned sum = 0;
     for (size_t i = 0; i < count; i++)
         sum += image.pixels[i];
-    if (image.exif_orientation < 1 || image.exif_orientation > 8 || sum > count * 255)
+    if (image.orientation < 1 || image.orientation > 8 || sum > count * 255)
         abort();
     /* Decoded pictures may be long and thin beyond what a resize affords; no other error is due. */
     exray_status status = xr_pipeline_run_image(pipeline, &image, &info, tensor, sizeof tensor, &error);
     if (status != EXRAY_OK && status != EXRAY_E_LIMIT && status != EXRAY_E_MEMORY)
         abort();
-    xr_image_free(&image);
+    xr_picture_clear(&image);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

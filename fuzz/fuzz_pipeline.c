@@ -1,5 +1,6 @@
 /* Parses any text as a pipeline file; runs what was accepted on a small picture,
  * into a tensor of a few shapes and types. */
+#include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static void run(const xr_pipeline *pipeline, const int64_t *shape, exray_dtype d
 {
     static const float scale = 0.02f;
     static uint8_t pixels[6 * 5 * 3] = {1, 2, 3, 250, 251, 252};
-    const xr_image image = {6, 5, 3, pixels, 6};
+    const exray_picture image = {6, 5, 3, pixels, 6};
     const exray_tensor_info info = {.dtype = dtype,
                                     .rank = 4,
                                     .shape = shape,

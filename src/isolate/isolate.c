@@ -3,7 +3,7 @@
 #include "compare/shapes.h"
 #include "core/dtype.h"
 #include "isolate/plan.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/target.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -149,7 +149,7 @@ static const char *feed(const work *w, trial *t, size_t frame, exray_error *erro
         size_t size = (t->count[i] * exray_dtype_bits(info->dtype) + 7) / 8;
         void *bytes = malloc(size + 1);
         exray_status status =
-            bytes ? xr_pipeline_store(info, t->value[i], t->count[i], bytes, size, error) : EXRAY_E_MEMORY;
+            bytes ? xr_target_store(info, t->value[i], t->count[i], bytes, size, error) : EXRAY_E_MEMORY;
         if (status == EXRAY_OK)
             status = engine->set_input(t->session, i, bytes, size, error);
         free(bytes);

@@ -1,31 +1,10 @@
-/* Which decoder, and what all of them share. */
+/* Which decoder. */
+#include "media/decode.h"
+
 #include "base/error.h"
-#include "media/image.h"
+#include "media/decoders.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-exray_status xr_image_allocate(xr_image *image, const char *what, exray_error *error)
-{
-    uint64_t pixels = (uint64_t)image->width * image->height;
-    if (!pixels)
-        return xr_error_set(error, EXRAY_E_FORMAT, "the %s picture has %u x %u pixels: nothing to see", what,
-                            image->width, image->height);
-    if (image->width > XR_MAX_SIDE || image->height > XR_MAX_SIDE || pixels > XR_MAX_PIXELS)
-        return xr_error_set(error, EXRAY_E_LIMIT, "the %s picture has %u x %u pixels; the limit is %d", what,
-                            image->width, image->height, XR_MAX_PIXELS);
-    image->pixels = malloc((size_t)pixels * image->channels);
-    if (!image->pixels)
-        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a %s picture of %u x %u", what,
-                            image->width, image->height);
-    return EXRAY_OK;
-}
-
-void xr_image_free(xr_image *image)
-{
-    free(image->pixels);
-    *image = (xr_image){0};
-}
 
 static bool begins_with(const uint8_t *data, size_t size, const char *magic, size_t length)
 {
@@ -56,7 +35,7 @@ static unsigned reduction_of(const char *format)
                : 1;
 }
 
-static exray_status decode_file(const char *format, const uint8_t *data, size_t size, xr_image *out,
+static exray_status decode_file(const char *format, const uint8_t *data, size_t size, exray_picture *out,
                                 exray_error *error)
 {
     if (begins_with(data, size, "\xFF\xD8", 2))
@@ -89,15 +68,15 @@ static unsigned orientation_of_rotation(uint32_t degrees)
     }
 }
 
-exray_status xr_image_decode(const exray_media *media, const void *data, size_t size, xr_image *out,
-                             exray_error *error)
+exray_status xr_picture_decode(const exray_media *media, const void *data, size_t size, exray_picture *out,
+                               exray_error *error)
 {
     static const exray_media unknown = {0};
     if (!media)
         media = &unknown;
     const char *format = media->format ? media->format : "";
     unsigned orientation = orientation_of_rotation(media->rotation);
-    *out = (xr_image){.exif_orientation = 1};
+    *out = (exray_picture){.orientation = 1};
     if (!orientation)
         return xr_error_set(error, EXRAY_E_FORMAT, "a picture's rotation is %u; one of 0, 90, 180, 270",
                             media->rotation);
@@ -106,10 +85,10 @@ exray_status xr_image_decode(const exray_media *media, const void *data, size_t 
     exray_status status =
         encoded ? decode_file(format, data, size, out, error) : xr_decode_raw(media, data, size, out, error);
     if (status) {
-        xr_image_free(out);
+        xr_picture_clear(out);
         return status;
     }
     if (orientation != 1) /* the recorder's word goes before the file's */
-        out->exif_orientation = orientation;
+        out->orientation = orientation;
     return EXRAY_OK;
 }

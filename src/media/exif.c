@@ -1,4 +1,4 @@
-#include "media/image.h"
+#include "media/decoders.h"
 
 #include <libexif/exif-data.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* JPEG: grey, RGB, YCbCr, CMYK, YCCK, baseline and progressive. */
 #include "base/error.h"
-#include "media/image.h"
+#include "media/decoders.h"
 
 #include <stdio.h> /* jpeglib.h needs FILE */
 
@@ -90,7 +90,7 @@ static void cmyk_row(const uint8_t *cmyk, uint32_t width, uint8_t *rgb)
         }
 }
 
-static exray_status allocate(decoder *d, size_t size, xr_image *out, exray_error *error)
+static exray_status allocate(decoder *d, size_t size, exray_picture *out, exray_error *error)
 {
     j_decompress_ptr jpeg = &d->jpeg;
     /* Huffman coding spends at least a bit on a block of 64 samples; a file that
@@ -103,10 +103,10 @@ static exray_status allocate(decoder *d, size_t size, xr_image *out, exray_error
     out->width = jpeg->output_width;
     out->height = jpeg->output_height;
     out->channels = jpeg->num_components == 1 ? 1 : 3;
-    return xr_image_allocate(out, "JPEG", error);
+    return xr_picture_allocate(out, "JPEG", error);
 }
 
-static exray_status read_rows(decoder *d, size_t size, xr_image *out, uint8_t **row, exray_error *error)
+static exray_status read_rows(decoder *d, size_t size, exray_picture *out, uint8_t **row, exray_error *error)
 {
     j_decompress_ptr jpeg = &d->jpeg;
     if (jpeg->num_components == 4)
@@ -129,7 +129,7 @@ static exray_status read_rows(decoder *d, size_t size, xr_image *out, uint8_t **
     return EXRAY_OK;
 }
 
-exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, xr_image *out,
+exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, exray_picture *out,
                             exray_error *error)
 {
     decoder *d = calloc(1, sizeof *d);
@@ -158,7 +158,7 @@ exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, x
         jpeg_save_markers(&d->jpeg, JPEG_APP0 + 1, 0xFFFF);
         jpeg_mem_src(&d->jpeg, data, (unsigned long)size);
         jpeg_read_header(&d->jpeg, TRUE);
-        out->exif_orientation = orientation_of(&d->jpeg);
+        out->orientation = orientation_of(&d->jpeg);
         d->jpeg.scale_num = 1;
         d->jpeg.scale_denom = reduce;
         status = read_rows(d, size, out, row, error);

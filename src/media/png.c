@@ -1,7 +1,7 @@
 /* PNG of every kind, to 8-bit grey or RGB: alpha is dropped, not blended, and
  * 16 bits keep their high byte. */
 #include "base/error.h"
-#include "media/image.h"
+#include "media/decoders.h"
 
 #include <png.h>
 
@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct reader {
+typedef struct png_source {
     const uint8_t *data;
     size_t size, at;
     bool ends_early;
     png_bytep *rows;
     char message[160];
-} reader;
+} png_source;
 
 static void on_read(png_structp png, png_bytep to, size_t size)
 {
-    reader *r = png_get_io_ptr(png);
+    png_source *r = png_get_io_ptr(png);
     if (size > r->size - r->at) {
         r->ends_early = true;
         png_error(png, "ends early");
@@ -30,7 +30,7 @@ static void on_read(png_structp png, png_bytep to, size_t size)
 
 static void on_error(png_structp png, png_const_charp text)
 {
-    reader *r = png_get_error_ptr(png);
+    png_source *r = png_get_error_ptr(png);
     strncpy(r->message, text, sizeof r->message - 1);
     longjmp(png_jmpbuf(png), 1);
 }
@@ -56,7 +56,8 @@ static void set_transforms(png_structp png, png_infop info)
     png_set_interlace_handling(png);
 }
 
-static exray_status read_rows(png_structp png, png_infop info, reader *r, xr_image *out, exray_error *error)
+static exray_status read_rows(png_structp png, png_infop info, png_source *r, exray_picture *out,
+                              exray_error *error)
 {
     png_read_info(png, info);
     out->width = png_get_image_width(png, info);
@@ -67,7 +68,7 @@ static exray_status read_rows(png_structp png, png_infop info, reader *r, xr_ima
         return xr_error_set(error, EXRAY_E_FORMAT,
                             "the PNG says %u x %u pixels, far more than its %zu bytes hold", out->width,
                             out->height, r->size);
-    exray_status status = xr_image_allocate(out, "PNG", error);
+    exray_status status = xr_picture_allocate(out, "PNG", error);
     if (status)
         return status;
     set_transforms(png, info);
@@ -86,13 +87,13 @@ static exray_status read_rows(png_structp png, png_infop info, reader *r, xr_ima
     png_bytep exif;
     png_uint_32 exif_size;
     if (png_get_eXIf_1(png, info, &exif_size, &exif))
-        out->exif_orientation = xr_exif_orientation(exif, exif_size);
+        out->orientation = xr_exif_orientation(exif, exif_size);
     return EXRAY_OK;
 }
 
-exray_status xr_decode_png(const uint8_t *data, size_t size, xr_image *out, exray_error *error)
+exray_status xr_decode_png(const uint8_t *data, size_t size, exray_picture *out, exray_error *error)
 {
-    reader *r = calloc(1, sizeof *r); /* on the heap: it must survive the longjmp */
+    png_source *r = calloc(1, sizeof *r); /* on the heap: it must survive the longjmp */
     if (!r)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
     r->data = data;

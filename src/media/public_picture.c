@@ -1,68 +1,42 @@
 /* exray/picture.h: the steps of a pipeline, one by one, for assertions. */
 #include "base/error.h"
-#include "media/samples.h"
-
-#include <exray/picture.h>
+#include "media/decode.h"
+#include "media/resize.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct exray_picture {
-    xr_picture picture; /* packed; owns its memory */
-    unsigned orientation;
-};
-
-static exray_picture *fail(exray_picture *picture)
-{
-    exray_picture_free(picture);
-    return NULL;
-}
 
 static exray_picture *allocate(exray_error *error)
 {
     exray_picture *picture = calloc(1, sizeof *picture);
     if (!picture)
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a picture");
-    else
-        picture->orientation = 1;
     return picture;
-}
-
-static void describe(xr_picture *p, uint32_t width, uint32_t height, uint32_t channels, uint8_t *pixels)
-{
-    *p = (xr_picture){.width = width,
-                      .height = height,
-                      .channels = channels,
-                      .stride = (size_t)width * channels,
-                      .bytes = pixels,
-                      .order = "y"};
-    if (channels == 3)
-        memcpy(p->order, "rgb", 4);
 }
 
 exray_picture *exray_picture_decode(const exray_media *media, const void *data, size_t size,
                                     exray_error *error)
 {
     exray_picture *picture = allocate(error);
-    xr_image image;
-    if (!picture || xr_image_decode(media, data, size, &image, error) != EXRAY_OK)
-        return fail(picture);
-    describe(&picture->picture, image.width, image.height, image.channels, image.pixels);
-    picture->picture.owned = image.pixels;
-    picture->orientation = image.exif_orientation;
-    return picture;
+    if (picture && xr_picture_decode(media, data, size, picture, error) == EXRAY_OK)
+        return picture;
+    free(picture);
+    return NULL;
 }
 
-/* A copy that is packed and owns its memory. */
-static exray_picture *packed_copy(const xr_picture *from, unsigned orientation, exray_error *error)
+/* A packed copy of samples, which are bytes. */
+static exray_picture *packed_copy(const xr_pixels *from, unsigned orientation, exray_error *error)
 {
     exray_picture *picture = allocate(error);
-    if (!picture || xr_picture_new(&picture->picture, from, from->width, from->height, error) != EXRAY_OK)
-        return fail(picture);
+    xr_pixels copy;
+    if (!picture || xr_pixels_new(&copy, from, from->width, from->height, error) != EXRAY_OK) {
+        free(picture);
+        return NULL;
+    }
     size_t row = (size_t)from->width * from->channels;
     for (uint32_t y = 0; y < from->height; y++)
-        memcpy(picture->picture.bytes + y * row, from->bytes + y * from->stride, row);
-    picture->orientation = orientation;
+        memcpy(copy.bytes + y * row, from->bytes + y * from->stride, row);
+    *picture = (exray_picture){from->width, from->height, from->channels, copy.bytes, orientation};
     return picture;
 }
 
@@ -73,31 +47,31 @@ exray_picture *exray_picture_new(uint32_t width, uint32_t height, uint32_t chann
         xr_error_set(error, EXRAY_E_ARGUMENT, "not a picture of 1 or 3 channels");
         return NULL;
     }
-    xr_picture from;
-    describe(&from, width, height, channels, (uint8_t *)(uintptr_t)pixels); /* only read */
-    return packed_copy(&from, 1, error);
+    const exray_picture from = {width, height, channels, (uint8_t *)(uintptr_t)pixels, 1}; /* only read */
+    xr_pixels view = xr_pixels_of(&from);
+    return packed_copy(&view, 1, error);
 }
 
 void exray_picture_free(exray_picture *picture)
 {
     if (picture)
-        xr_picture_free(&picture->picture);
+        xr_picture_clear(picture);
     free(picture);
 }
 
 uint32_t exray_picture_width(const exray_picture *picture)
 {
-    return picture->picture.width;
+    return picture->width;
 }
 
 uint32_t exray_picture_height(const exray_picture *picture)
 {
-    return picture->picture.height;
+    return picture->height;
 }
 
 uint32_t exray_picture_channels(const exray_picture *picture)
 {
-    return picture->picture.channels;
+    return picture->channels;
 }
 
 unsigned exray_picture_orientation(const exray_picture *picture)
@@ -107,7 +81,7 @@ unsigned exray_picture_orientation(const exray_picture *picture)
 
 const uint8_t *exray_picture_pixels(const exray_picture *picture)
 {
-    return picture->picture.bytes;
+    return picture->pixels;
 }
 
 const char *exray_picture_resize_name(exray_filter filter, exray_sampling sampling)
@@ -122,11 +96,10 @@ const char *exray_picture_resize_name(exray_filter filter, exray_sampling sampli
 }
 
 /* A view of a part; false: the part does not lie within. */
-static bool part_of(const exray_picture *picture, const exray_rectangle *part, xr_picture *out,
+static bool part_of(const exray_picture *picture, const exray_rectangle *part, xr_pixels *out,
                     exray_error *error)
 {
-    *out = picture->picture;
-    out->owned = NULL;
+    *out = xr_pixels_of(picture);
     if (!part)
         return true;
     if (!part->width || !part->height || part->left > out->width || part->top > out->height ||
@@ -135,25 +108,23 @@ static bool part_of(const exray_picture *picture, const exray_rectangle *part, x
                      part->width, part->height, part->left, part->top, out->width, out->height);
         return false;
     }
-    xr_picture_cut(out, part->left, part->top, part->width, part->height);
+    xr_pixels_cut(out, part->left, part->top, part->width, part->height);
     return true;
 }
 
-/* Takes the result of a step; what the step left as it was is copied. */
-static exray_picture *result(exray_status status, xr_picture *picture, unsigned orientation,
-                             exray_error *error)
+/* Takes the result of a step, which is packed; what the step left as it was is copied. */
+static exray_picture *result(exray_status status, xr_pixels *pixels, unsigned orientation, exray_error *error)
 {
     if (status != EXRAY_OK)
         return NULL;
-    if (!picture->owned)
-        return packed_copy(picture, orientation, error);
+    if (!pixels->owned)
+        return packed_copy(pixels, orientation, error);
     exray_picture *out = allocate(error);
     if (!out) {
-        xr_picture_free(picture);
+        xr_pixels_free(pixels);
         return NULL;
     }
-    out->picture = *picture;
-    out->orientation = orientation;
+    *out = (exray_picture){pixels->width, pixels->height, pixels->channels, pixels->bytes, orientation};
     return out;
 }
 
@@ -161,26 +132,22 @@ exray_picture *exray_picture_resize(const exray_picture *picture, const exray_re
                                     exray_filter filter, exray_sampling sampling, uint32_t width,
                                     uint32_t height, exray_error *error)
 {
-    static const xr_filter filters[] = {XR_NEAREST, XR_BILINEAR, XR_BICUBIC, XR_AREA};
-    static const xr_sampling samplings[] = {XR_HALF_PIXEL, XR_ANTIALIAS, XR_ALIGN_CORNERS, XR_ASYMMETRIC,
-                                            XR_EXACT};
-    xr_picture view;
+    xr_pixels view;
     if ((unsigned)filter > 3 || (unsigned)sampling > 4 || !width || !height ||
-        !xr_resize_exists(filters[filter], samplings[sampling])) {
+        !xr_resize_exists(filter, sampling)) {
         xr_error_set(error, EXRAY_E_ARGUMENT, "no such resize");
         return NULL;
     }
     if (!part_of(picture, part, &view, error))
         return NULL;
-    exray_status status =
-        xr_picture_resize(&view, filters[filter], samplings[sampling], width, height, error);
+    exray_status status = xr_pixels_resize(&view, filter, sampling, width, height, error);
     return result(status, &view, picture->orientation, error);
 }
 
 exray_picture *exray_picture_crop(const exray_picture *picture, const exray_rectangle *part,
                                   exray_error *error)
 {
-    xr_picture view;
+    xr_pixels view;
     if (!part_of(picture, part, &view, error))
         return NULL;
     return packed_copy(&view, picture->orientation, error);
@@ -189,22 +156,20 @@ exray_picture *exray_picture_crop(const exray_picture *picture, const exray_rect
 exray_picture *exray_picture_pad(const exray_picture *picture, uint32_t width, uint32_t height, uint32_t left,
                                  uint32_t top, uint8_t pad, exray_error *error)
 {
-    xr_picture view = picture->picture;
-    view.owned = NULL;
+    xr_pixels view = xr_pixels_of(picture);
     if (width < view.width || height < view.height || left > width - view.width ||
         top > height - view.height) {
         xr_error_set(error, EXRAY_E_ARGUMENT, "%u x %u at (%u, %u) does not fit into %u x %u", view.width,
                      view.height, left, top, width, height);
         return NULL;
     }
-    exray_status status = xr_picture_pad(&view, width, height, left, top, pad, error);
+    exray_status status = xr_pixels_pad(&view, width, height, left, top, pad, error);
     return result(status, &view, picture->orientation, error);
 }
 
 exray_picture *exray_picture_orient(const exray_picture *picture, unsigned orientation, exray_error *error)
 {
-    xr_picture view = picture->picture;
-    view.owned = NULL;
-    exray_status status = xr_picture_orient(&view, orientation, error);
+    xr_pixels view = xr_pixels_of(picture);
+    exray_status status = xr_pixels_orient(&view, orientation, error);
     return result(status, &view, 1, error);
 }

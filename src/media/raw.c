@@ -1,6 +1,6 @@
 /* Cameras' raw formats to RGB. */
 #include "base/error.h"
-#include "media/image.h"
+#include "media/decoders.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,7 +72,7 @@ static uint8_t clip(int32_t value)
 }
 
 /* Chroma is repeated, not interpolated: what OpenCV and most devices do. */
-static void convert(const planes *p, const matrix *m, xr_image *out)
+static void convert(const planes *p, const matrix *m, exray_picture *out)
 {
     uint8_t *to = out->pixels;
     for (uint32_t y = 0; y < out->height; y++) {
@@ -99,7 +99,7 @@ static exray_status too_short(const exray_media *media, uint64_t need, size_t si
                         media->format, media->width, media->height, (unsigned long long)need, size);
 }
 
-static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, xr_image *out,
+static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
                                exray_error *error)
 {
     const uint64_t w = media->width, h = media->height;
@@ -146,14 +146,15 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
     }
     if (need > size)
         return too_short(media, need, size, error);
-    exray_status status = xr_image_allocate(out, media->format, error);
+    exray_status status = xr_picture_allocate(out, media->format, error);
     if (!status)
         convert(&p, &m, out);
     return status;
 }
 
 static exray_status decode_interleaved(const exray_media *media, const raw_format *format,
-                                       const uint8_t *data, size_t size, xr_image *out, exray_error *error)
+                                       const uint8_t *data, size_t size, exray_picture *out,
+                                       exray_error *error)
 {
     const uint64_t row = (uint64_t)media->width * format->bytes;
     const uint64_t stride = media->row_stride ? media->row_stride : row;
@@ -164,7 +165,7 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
     if (need > size)
         return too_short(media, need, size, error);
     out->channels = format->bytes == 1 ? 1 : 3;
-    exray_status status = xr_image_allocate(out, media->format, error);
+    exray_status status = xr_picture_allocate(out, media->format, error);
     if (status)
         return status;
     uint8_t *to = out->pixels;
@@ -177,7 +178,7 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
     return EXRAY_OK;
 }
 
-exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, xr_image *out,
+exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
                            exray_error *error)
 {
     const raw_format *format = NULL;

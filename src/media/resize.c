@@ -5,8 +5,9 @@
  * Bytes with antialias run in the fixed point of Pillow (22-bit weights, bytes
  * between the passes) and equal it bit for bit.  All else runs in float and is
  * rounded once, which lies within one level of OpenCV's fixed point. */
+#include "media/resize.h"
+
 #include "base/error.h"
-#include "media/samples.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,25 +57,25 @@ static double cubic(double x, double a)
 }
 
 /* The filters of the antialiased kind; zero beyond filter_support. */
-static double filter_value(xr_filter filter, double x)
+static double filter_value(exray_filter filter, double x)
 {
     switch (filter) {
-    case XR_BILINEAR:
+    case EXRAY_FILTER_BILINEAR:
         return fabs(x) < 1 ? 1 - fabs(x) : 0;
-    case XR_BICUBIC:
+    case EXRAY_FILTER_BICUBIC:
         return cubic(x, -0.5);
     default: /* area: a box */
         return x > -0.5 && x <= 0.5 ? 1 : 0;
     }
 }
 
-static double filter_support(xr_filter filter)
+static double filter_support(exray_filter filter)
 {
-    return filter == XR_BICUBIC ? 2 : filter == XR_BILINEAR ? 1 : 0.5;
+    return filter == EXRAY_FILTER_BICUBIC ? 2 : filter == EXRAY_FILTER_BILINEAR ? 1 : 0.5;
 }
 
 /* The filter is stretched over all samples that an output covers. */
-static bool antialias_axis(axis *a, xr_filter filter, uint32_t in, uint32_t out)
+static bool antialias_axis(axis *a, exray_filter filter, uint32_t in, uint32_t out)
 {
     double scale = (double)in / out;
     double stretch = scale > 1 ? scale : 1;
@@ -141,20 +142,22 @@ static void add_tap(axis *a, uint32_t o, int64_t i, uint32_t in, double weight)
 }
 
 /* Where output `o` lies among the samples, for filters of a fixed width. */
-static double position(xr_filter filter, xr_sampling sampling, uint32_t o, uint32_t in, uint32_t out)
+static double position(exray_filter filter, exray_sampling sampling, uint32_t o, uint32_t in, uint32_t out)
 {
     /* OpenCV's way to divide and to round, as floor() below sees the last bit. */
     double inverse = (double)out / in;
     double scale = 1 / inverse;
-    if (sampling == XR_ALIGN_CORNERS && filter == XR_NEAREST) /* in float, as TensorFlow */
+    if (sampling == EXRAY_SAMPLING_ALIGN_CORNERS &&
+        filter == EXRAY_FILTER_NEAREST) /* in float, as TensorFlow */
         return out > 1 ? (double)roundf((float)o * ((float)(in - 1) / (float)(out - 1))) : 0;
-    if (sampling == XR_ALIGN_CORNERS)
+    if (sampling == EXRAY_SAMPLING_ALIGN_CORNERS)
         return out > 1 ? (double)o * (in - 1) / (out - 1) : 0;
-    if (filter == XR_NEAREST && sampling == XR_EXACT) /* (o + 1/2) in / out, cut down: in integers */
+    if (filter == EXRAY_FILTER_NEAREST &&
+        sampling == EXRAY_SAMPLING_EXACT) /* (o + 1/2) in / out, cut down: in integers */
         return (double)((2 * (uint64_t)o + 1) * in / (2 * (uint64_t)out));
-    if (filter == XR_NEAREST || sampling == XR_ASYMMETRIC)
+    if (filter == EXRAY_FILTER_NEAREST || sampling == EXRAY_SAMPLING_ASYMMETRIC)
         return o * scale;
-    if (filter == XR_AREA) {
+    if (filter == EXRAY_FILTER_AREA) {
         /* OpenCV's enlargement by area: linear, but only over the pixel that
          * straddles two samples. */
         double sample = floor(o * scale);
@@ -164,18 +167,18 @@ static double position(xr_filter filter, xr_sampling sampling, uint32_t o, uint3
     return (o + 0.5) * scale - 0.5;
 }
 
-static bool point_axis(axis *a, xr_filter filter, xr_sampling sampling, uint32_t in, uint32_t out)
+static bool point_axis(axis *a, exray_filter filter, exray_sampling sampling, uint32_t in, uint32_t out)
 {
-    if (!axis_allocate(a, out, filter == XR_NEAREST ? 1 : filter == XR_BICUBIC ? 4 : 2))
+    if (!axis_allocate(a, out, filter == EXRAY_FILTER_NEAREST ? 1 : filter == EXRAY_FILTER_BICUBIC ? 4 : 2))
         return false;
     for (uint32_t o = 0; o < out; o++) {
         double x = position(filter, sampling, o, in, out);
         double base = floor(x);
         double fraction = x - base;
         int64_t i = (int64_t)base;
-        if (filter == XR_NEAREST) {
+        if (filter == EXRAY_FILTER_NEAREST) {
             add_tap(a, o, i, in, 1);
-        } else if (filter == XR_BICUBIC) {
+        } else if (filter == EXRAY_FILTER_BICUBIC) {
             for (int k = -1; k <= 2; k++)
                 add_tap(a, o, i + k, in, cubic(fraction - k, -0.75));
         } else {
@@ -186,12 +189,12 @@ static bool point_axis(axis *a, xr_filter filter, xr_sampling sampling, uint32_t
     return true;
 }
 
-static bool axis_make(axis *a, xr_filter filter, xr_sampling sampling, bool shrinks, uint32_t in,
+static bool axis_make(axis *a, exray_filter filter, exray_sampling sampling, bool shrinks, uint32_t in,
                       uint32_t out)
 {
-    if (sampling == XR_ANTIALIAS)
+    if (sampling == EXRAY_SAMPLING_ANTIALIAS)
         return antialias_axis(a, filter, in, out);
-    if (filter == XR_AREA && shrinks)
+    if (filter == EXRAY_FILTER_AREA && shrinks)
         return area_axis(a, in, out);
     return point_axis(a, filter, sampling, in, out);
 }
@@ -331,8 +334,8 @@ static void column_floats(const rows *r, uint32_t first, uint32_t count, const f
 
 /* Along rows first.  `ring` has room for down->most rows of the new width, of
  * bytes where `fixed`, else of floats. */
-static void rows_first(const xr_picture *from, const axis *across, const axis *down, bool fixed, void *ring,
-                       xr_picture *to)
+static void rows_first(const xr_pixels *from, const axis *across, const axis *down, bool fixed, void *ring,
+                       xr_pixels *to)
 {
     const size_t width = (size_t)to->width * to->channels;
     const rows latest = {.count = down->most, .stride = width, .bytes = ring, .floats = ring};
@@ -363,8 +366,8 @@ static void rows_first(const xr_picture *from, const axis *across, const axis *d
 }
 
 /* Along columns first, in fixed point.  `line` has room for a row of `from`. */
-static void columns_first(const xr_picture *from, const axis *across, const axis *down, uint8_t *line,
-                          xr_picture *to)
+static void columns_first(const xr_pixels *from, const axis *across, const axis *down, uint8_t *line,
+                          xr_pixels *to)
 {
     const rows all = {.count = from->height, .stride = from->stride, .bytes = from->bytes};
     for (uint32_t y = 0; y < to->height; y++) {
@@ -376,42 +379,42 @@ static void columns_first(const xr_picture *from, const axis *across, const axis
 
 /* Rounding to bytes between the passes makes their order matter.  This is when
  * Pillow (from 13.0 on) begins with the columns. */
-static bool pillow_begins_with_columns(const xr_picture *from, uint32_t width, uint32_t height)
+static bool pillow_begins_with_columns(const xr_pixels *from, uint32_t width, uint32_t height)
 {
     int64_t fewer_columns = (int64_t)from->width - width;
     int64_t fewer_rows = (int64_t)from->height - height;
     return fewer_rows > 0 && fewer_rows > 2 * fewer_columns;
 }
 
-bool xr_resize_exists(xr_filter filter, xr_sampling sampling)
+bool xr_resize_exists(exray_filter filter, exray_sampling sampling)
 {
     switch (sampling) {
-    case XR_ANTIALIAS:
-        return filter != XR_NEAREST;
-    case XR_ALIGN_CORNERS:
-        return filter != XR_AREA;
-    case XR_ASYMMETRIC:
-        return filter == XR_BILINEAR || filter == XR_BICUBIC;
-    case XR_EXACT:
-        return filter == XR_NEAREST;
+    case EXRAY_SAMPLING_ANTIALIAS:
+        return filter != EXRAY_FILTER_NEAREST;
+    case EXRAY_SAMPLING_ALIGN_CORNERS:
+        return filter != EXRAY_FILTER_AREA;
+    case EXRAY_SAMPLING_ASYMMETRIC:
+        return filter == EXRAY_FILTER_BILINEAR || filter == EXRAY_FILTER_BICUBIC;
+    case EXRAY_SAMPLING_EXACT:
+        return filter == EXRAY_FILTER_NEAREST;
     default:
         return true;
     }
 }
 
-exray_status xr_picture_resize(xr_picture *picture, xr_filter filter, xr_sampling sampling, uint32_t width,
-                               uint32_t height, exray_error *error)
+exray_status xr_pixels_resize(xr_pixels *picture, exray_filter filter, exray_sampling sampling,
+                              uint32_t width, uint32_t height, exray_error *error)
 {
     if (width == picture->width && height == picture->height)
         return EXRAY_OK; /* every convention is the identity then */
     bool shrinks = width <= picture->width && height <= picture->height;
-    bool fixed = sampling == XR_ANTIALIAS && !picture->is_float;
+    bool fixed = sampling == EXRAY_SAMPLING_ANTIALIAS && !picture->is_float;
     if ((uint64_t)width * height > XR_MAX_RESIZED)
         return xr_error_set(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
                             height, XR_MAX_RESIZED);
     axis across = {0}, down = {0};
-    xr_picture out = {0};
-    exray_status status = xr_picture_new(&out, picture, width, height, error);
+    xr_pixels out = {0};
+    exray_status status = xr_pixels_new(&out, picture, width, height, error);
     if (status)
         return status;
     if (!axis_make(&across, filter, sampling, shrinks, picture->width, width) ||
@@ -439,8 +442,8 @@ done:
     axis_free(&across);
     axis_free(&down);
     if (status)
-        xr_picture_free(&out);
+        xr_pixels_free(&out);
     else
-        xr_picture_replace(picture, &out);
+        xr_pixels_replace(picture, &out);
     return status;
 }

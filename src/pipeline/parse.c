@@ -1,5 +1,8 @@
 /* Pipeline file to xr_pipeline: every key, its values, its default. */
-#include "pipeline/steps.h"
+#include "pipeline/parse.h"
+
+#include "base/error.h"
+#include "base/file.h"
 #include "pipeline/yaml_tree.h"
 
 #include <math.h>
@@ -256,19 +259,21 @@ static bool parse_resize_size(const char *word, xr_resize *resize)
 
 static bool parse_resize(parser *p, const xr_yaml *node, const char *where, xr_step *step)
 {
-    static const choice filters[] = {
-        {"nearest", XR_NEAREST}, {"bilinear", XR_BILINEAR}, {"bicubic", XR_BICUBIC}, {"area", XR_AREA}};
-    static const choice flags[] = {{"antialias", XR_ANTIALIAS},
-                                   {"align_corners", XR_ALIGN_CORNERS},
-                                   {"asymmetric", XR_ASYMMETRIC},
-                                   {"exact", XR_EXACT}};
+    static const choice filters[] = {{"nearest", EXRAY_FILTER_NEAREST},
+                                     {"bilinear", EXRAY_FILTER_BILINEAR},
+                                     {"bicubic", EXRAY_FILTER_BICUBIC},
+                                     {"area", EXRAY_FILTER_AREA}};
+    static const choice flags[] = {{"antialias", EXRAY_SAMPLING_ANTIALIAS},
+                                   {"align_corners", EXRAY_SAMPLING_ALIGN_CORNERS},
+                                   {"asymmetric", EXRAY_SAMPLING_ASYMMETRIC},
+                                   {"exact", EXRAY_SAMPLING_EXACT}};
     xr_resize *resize = &step->as.resize;
     words w;
     unsigned at = 0;
     int value;
     if (!split(p, node, where, &w))
         return false;
-    *resize = (xr_resize){.filter = XR_BILINEAR, .size = XR_SIZE_MODEL};
+    *resize = (xr_resize){.filter = EXRAY_FILTER_BILINEAR, .size = XR_SIZE_MODEL};
     if (!strcmp(w.word[0], "none") && w.count == 1) {
         resize->size = XR_SIZE_KEEP;
         return true;
@@ -276,7 +281,7 @@ static bool parse_resize(parser *p, const xr_yaml *node, const char *where, xr_s
     if (w.word[0][0] < '0' || w.word[0][0] > '9') { /* not a size: the filter */
         if (!find_choice(w.word[0], filters, COUNT(filters), &value))
             return fail_unknown(p, node->line, where, "filter", w.word[0], filters, COUNT(filters));
-        resize->filter = (xr_filter)value;
+        resize->filter = (exray_filter)value;
         at++;
     }
     for (; at < w.count; at++) {
@@ -289,20 +294,20 @@ static bool parse_resize(parser *p, const xr_yaml *node, const char *where, xr_s
         }
         if (!find_choice(w.word[at], flags, COUNT(flags), &value))
             return fail_unknown(p, node->line, where, "option", w.word[at], flags, COUNT(flags));
-        if (resize->sampling != XR_HALF_PIXEL)
+        if (resize->sampling != EXRAY_SAMPLING_HALF_PIXEL)
             return fail(p, node->line, where,
-                        resize->sampling == (xr_sampling)value
+                        resize->sampling == (exray_sampling)value
                             ? "an option is there twice"
                             : "antialias, align_corners, asymmetric and exact exclude each other; keep one");
-        resize->sampling = (xr_sampling)value;
+        resize->sampling = (exray_sampling)value;
     }
-    if (resize->filter == XR_NEAREST && resize->sampling == XR_ANTIALIAS)
+    if (resize->filter == EXRAY_FILTER_NEAREST && resize->sampling == EXRAY_SAMPLING_ANTIALIAS)
         return fail(p, node->line, where, "nearest has no antialias; use area antialias or leave it out");
-    if (resize->filter == XR_AREA && resize->sampling == XR_ALIGN_CORNERS)
+    if (resize->filter == EXRAY_FILTER_AREA && resize->sampling == EXRAY_SAMPLING_ALIGN_CORNERS)
         return fail(p, node->line, where, "area has no align_corners; use nearest, bilinear or bicubic");
-    if (resize->sampling == XR_ASYMMETRIC && !xr_resize_exists(resize->filter, resize->sampling))
+    if (resize->sampling == EXRAY_SAMPLING_ASYMMETRIC && !xr_resize_exists(resize->filter, resize->sampling))
         return fail(p, node->line, where, "only bilinear and bicubic have asymmetric; leave it out");
-    if (resize->sampling == XR_EXACT && !xr_resize_exists(resize->filter, resize->sampling))
+    if (resize->sampling == EXRAY_SAMPLING_EXACT && !xr_resize_exists(resize->filter, resize->sampling))
         return fail(p, node->line, where, "only nearest has exact; leave it out");
     return true;
 }
@@ -444,7 +449,7 @@ static void set_default_steps(xr_pipeline *pipeline)
         if (kind == XR_STEP_ORIENT)
             step.as.orient = true;
         if (kind == XR_STEP_RESIZE)
-            step.as.resize = (xr_resize){.filter = XR_BILINEAR, .size = XR_SIZE_MODEL};
+            step.as.resize = (xr_resize){.filter = EXRAY_FILTER_BILINEAR, .size = XR_SIZE_MODEL};
         if (kind == XR_STEP_NORMALIZE) {
             step.as.normalize.mean_count = step.as.normalize.std_count = 1;
             step.as.normalize.std[0] = 1;
@@ -700,4 +705,14 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
         return pipeline;
     xr_pipeline_free(pipeline);
     return NULL;
+}
+
+xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
+{
+    enum { MOST = 1 << 20 }; /* more than xr_pipeline_parse accepts, so that it says so */
+    size_t size;
+    char *text = xr_file_read(path, MOST, &size, error);
+    xr_pipeline *pipeline = text ? xr_pipeline_parse(text, size, path, error) : NULL;
+    free(text);
+    return pipeline;
 }

@@ -1,57 +1,17 @@
 /* Running a pipeline: the plan (which sizes), and the steps in their order. */
-#define _POSIX_C_SOURCE 200809L
-#include "pipeline/steps.h"
+#include "pipeline/pipeline.h"
+
+#include "base/error.h"
+#include "pipeline/target.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-void xr_pipeline_free(xr_pipeline *pipeline)
-{
-    if (!pipeline)
-        return;
-    free(pipeline->name);
-    free(pipeline->labels);
-    free(pipeline);
-}
-
-xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
-{
-    enum { MOST = 1 << 20 }; /* more than xr_pipeline_parse accepts, so that it says so */
-    size_t size;
-    char *text = xr_file_read(path, MOST, &size, error);
-    xr_pipeline *pipeline = text ? xr_pipeline_parse(text, size, path, error) : NULL;
-    free(text);
-    return pipeline;
-}
-
-const char *xr_pipeline_task(const xr_pipeline *pipeline)
-{
-    return pipeline->task;
-}
-
-int64_t xr_pipeline_label_offset(const xr_pipeline *pipeline)
-{
-    return pipeline->label_offset;
-}
-
-unsigned xr_pipeline_top_k(const xr_pipeline *pipeline)
-{
-    return pipeline->top_k;
-}
-
-const char *xr_pipeline_labels(const xr_pipeline *pipeline)
-{
-    return pipeline->labels;
-}
-
-/* ---- The run ------------------------------------------------------------------------- */
-
-typedef struct run {
+typedef struct image_run {
     const xr_pipeline *pipeline;
     const xr_target *target;
-    xr_picture picture;
+    xr_pixels picture;
     unsigned orientation;     /* EXIF's, until a step has used it */
     bool sized;               /* by a step, whatever the picture's size was */
     bool made_gray;           /* by a step: not just a grey file */
@@ -59,10 +19,10 @@ typedef struct run {
     /* The last normalize of bytes is done while writing, by table. */
     double mean[3], std[3];
     exray_error *error;
-} run;
+} image_run;
 
 /* "p.yaml:7: image.crop: ...": an error of a step on this picture. */
-static exray_status step_error(const run *r, const xr_step *step, exray_status status, const char *text)
+static exray_status step_error(const image_run *r, const xr_step *step, exray_status status, const char *text)
 {
     static const char *const names[] = {"orient", "crop",     "resize",   "rotate",
                                         "flip",   "channels", "normalize"};
@@ -78,9 +38,9 @@ static uint32_t round_half_even(uint32_t twice)
     return twice % 2 && half % 2 ? half + 1 : half;
 }
 
-static exray_status crop(run *r, const xr_step *step)
+static exray_status crop(image_run *r, const xr_step *step)
 {
-    xr_picture *p = &r->picture;
+    xr_pixels *p = &r->picture;
     uint32_t width = step->as.crop.width, height = step->as.crop.height;
     switch (step->as.crop.kind) {
     case XR_CROP_NONE:
@@ -93,7 +53,7 @@ static exray_status crop(run *r, const xr_step *step)
         uint32_t side = (uint32_t)floor(step->as.crop.fraction * shorter + 0.5);
         if (!side)
             side = 1;
-        xr_picture_cut(p, (p->width - side) / 2, (p->height - side) / 2, side, side);
+        xr_pixels_cut(p, (p->width - side) / 2, (p->height - side) / 2, side, side);
         return EXRAY_OK;
     }
     case XR_CROP_SIZE:
@@ -105,15 +65,15 @@ static exray_status crop(run *r, const xr_step *step)
         }
         r->sized = true;
         /* torchvision's CenterCrop rounds an odd half to the even offset. */
-        xr_picture_cut(p, round_half_even(p->width - width), round_half_even(p->height - height), width,
-                       height);
+        xr_pixels_cut(p, round_half_even(p->width - width), round_half_even(p->height - height), width,
+                      height);
         return EXRAY_OK;
     }
     return EXRAY_OK;
 }
 
 /* The model's size as this step must leave it, for turns that come later. */
-static bool model_size(const run *r, const xr_step *step, uint32_t *width, uint32_t *height)
+static bool model_size(const image_run *r, const xr_step *step, uint32_t *width, uint32_t *height)
 {
     const xr_step *end = r->pipeline->steps + r->pipeline->step_count;
     unsigned turns = 0;
@@ -129,9 +89,9 @@ static bool model_size(const run *r, const xr_step *step, uint32_t *width, uint3
 }
 
 /* The picture's shape within width x height, the rest filled. */
-static exray_status letterbox(run *r, const xr_resize *how, uint32_t width, uint32_t height)
+static exray_status letterbox(image_run *r, const xr_resize *how, uint32_t width, uint32_t height)
 {
-    xr_picture *p = &r->picture;
+    xr_pixels *p = &r->picture;
     uint64_t by_width = (uint64_t)p->width * height;
     uint64_t by_height = (uint64_t)p->height * width;
     uint32_t w = width, h = height;
@@ -143,16 +103,16 @@ static exray_status letterbox(run *r, const xr_resize *how, uint32_t width, uint
     h = h ? h : 1;
     uint8_t pad = r->letterbox->as.crop.pad;
     r->letterbox = NULL;
-    exray_status status = xr_picture_resize(p, how->filter, how->sampling, w, h, r->error);
+    exray_status status = xr_pixels_resize(p, how->filter, how->sampling, w, h, r->error);
     if (status || (w == width && h == height))
         return status;
-    return xr_picture_pad(p, width, height, (width - w) / 2, (height - h) / 2, pad, r->error);
+    return xr_pixels_pad(p, width, height, (width - w) / 2, (height - h) / 2, pad, r->error);
 }
 
-static exray_status resize(run *r, const xr_step *step)
+static exray_status resize(image_run *r, const xr_step *step)
 {
     const xr_resize *how = &step->as.resize;
-    xr_picture *p = &r->picture;
+    xr_pixels *p = &r->picture;
     uint32_t width = how->width, height = how->height;
     if (how->size == XR_SIZE_KEEP)
         return EXRAY_OK;
@@ -173,34 +133,34 @@ static exray_status resize(run *r, const xr_step *step)
     }
     if (r->letterbox)
         return letterbox(r, how, width, height);
-    return xr_picture_resize(p, how->filter, how->sampling, width, height, r->error);
+    return xr_pixels_resize(p, how->filter, how->sampling, width, height, r->error);
 }
 
-static exray_status channels(run *r, const xr_step *step)
+static exray_status channels(image_run *r, const xr_step *step)
 {
     const char *order = step->as.channels;
     if (!*order)
         order = r->target->channels == 1 ? "y" : "rgb";
     r->made_gray = *order == 'y';
-    return xr_picture_reorder(&r->picture, order, r->error);
+    return xr_pixels_reorder(&r->picture, order, r->error);
 }
 
 /* Whether nothing after the step looks at samples again. */
-static bool is_last(const run *r, const xr_step *step)
+static bool is_last(const image_run *r, const xr_step *step)
 {
     return step + 1 == r->pipeline->steps + r->pipeline->step_count;
 }
 
-static exray_status normalize(run *r, const xr_step *step)
+static exray_status normalize(image_run *r, const xr_step *step)
 {
     const unsigned mean_count = step->as.normalize.mean_count, std_count = step->as.normalize.std_count;
-    xr_picture *p = &r->picture;
+    xr_pixels *p = &r->picture;
     double mean[3], std[3];
     /* A grey file that no step has made RGB yet: three values mean RGB. */
     if (p->channels == 1 && (mean_count == 3 || std_count == 3)) {
         if (r->made_gray)
             return step_error(r, step, EXRAY_E_ARGUMENT, "has 3 values, but the picture is gray; give one");
-        exray_status status = xr_picture_reorder(p, "rgb", r->error);
+        exray_status status = xr_pixels_reorder(p, "rgb", r->error);
         if (status)
             return status;
     }
@@ -209,13 +169,13 @@ static exray_status normalize(run *r, const xr_step *step)
         std[c] = step->as.normalize.std[std_count == 1 ? 0 : c];
     }
     if (!is_last(r, step) || p->is_float)
-        return xr_picture_normalize(p, mean, std, r->error);
+        return xr_pixels_normalize(p, mean, std, r->error);
     memcpy(r->mean, mean, sizeof mean);
     memcpy(r->std, std, sizeof std);
     return EXRAY_OK;
 }
 
-static exray_status run_step(run *r, const xr_step *step)
+static exray_status run_step(image_run *r, const xr_step *step)
 {
     switch (step->kind) {
     case XR_STEP_ORIENT: {
@@ -223,16 +183,16 @@ static exray_status run_step(run *r, const xr_step *step)
         if (!step->as.orient)
             return EXRAY_OK;
         r->orientation = 1;
-        return xr_picture_orient(&r->picture, orientation, r->error);
+        return xr_pixels_orient(&r->picture, orientation, r->error);
     }
     case XR_STEP_CROP:
         return crop(r, step);
     case XR_STEP_RESIZE:
         return resize(r, step);
     case XR_STEP_ROTATE:
-        return xr_picture_turn(&r->picture, step->as.quarter_turns, r->error);
+        return xr_pixels_turn(&r->picture, step->as.quarter_turns, r->error);
     case XR_STEP_FLIP:
-        return xr_picture_flip(&r->picture, step->as.flip, r->error);
+        return xr_pixels_flip(&r->picture, step->as.flip, r->error);
     case XR_STEP_CHANNELS:
         return channels(r, step);
     case XR_STEP_NORMALIZE:
@@ -243,10 +203,10 @@ static exray_status run_step(run *r, const xr_step *step)
 
 /* The picture that came out is the one that the model takes.  E_UNSUPPORTED:
  * no picture would fit; E_ARGUMENT: the size of this one is to blame. */
-static exray_status check_fit(const run *r, size_t out_size)
+static exray_status check_fit(const image_run *r, size_t out_size)
 {
     const xr_target *t = r->target;
-    const xr_picture *p = &r->picture;
+    const xr_pixels *p = &r->picture;
     const exray_status wrong_size = r->sized ? EXRAY_E_UNSUPPORTED : EXRAY_E_ARGUMENT;
     if (p->channels != t->channels)
         return xr_error_set(
@@ -268,7 +228,7 @@ static exray_status check_fit(const run *r, size_t out_size)
     return EXRAY_OK;
 }
 
-static exray_status run_steps(run *r, void *out, size_t out_size)
+static exray_status run_steps(image_run *r, void *out, size_t out_size)
 {
     for (unsigned i = 0; i < r->pipeline->step_count; i++) {
         exray_status status = run_step(r, &r->pipeline->steps[i]);
@@ -282,7 +242,7 @@ static exray_status run_steps(run *r, void *out, size_t out_size)
     return xr_target_write(r->target, layout, &r->picture, r->mean, r->std, out, r->error);
 }
 
-exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const xr_image *image,
+exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_picture *image,
                                    const exray_tensor_info *info, void *out, size_t out_size,
                                    exray_error *error)
 {
@@ -292,22 +252,15 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const xr_image *
         return status;
     if (!image->pixels || !image->width || !image->height || (image->channels != 1 && image->channels != 3))
         return xr_error_set(error, EXRAY_E_ARGUMENT, "not a picture of 1 or 3 channels");
-    run r = {
+    image_run r = {
         .pipeline = pipeline,
         .target = &target,
-        .picture = {.width = image->width,
-                    .height = image->height,
-                    .channels = image->channels,
-                    .stride = (size_t)image->width * image->channels,
-                    .bytes = image->pixels,
-                    .order = "y"},
-        .orientation = image->exif_orientation,
+        .picture = xr_pixels_of(image),
+        .orientation = image->orientation,
         .std = {1, 1, 1},
         .error = error,
     };
-    if (image->channels == 3)
-        memcpy(r.picture.order, "rgb", 4);
     status = run_steps(&r, out, out_size);
-    xr_picture_free(&r.picture);
+    xr_pixels_free(&r.picture);
     return status;
 }

@@ -1,18 +1,13 @@
-/* What the files of the pipeline share: the parsed steps, and the tensor they end in. */
+/* A pipeline as parsed: its steps, and what becomes of the outputs. */
 #ifndef XR_STEPS_H
 #define XR_STEPS_H
 
-#include "base/error.h"
-#include "base/file.h"
-#include "media/samples.h"
-#include "pipeline/pipeline.h"
+#include "media/resize.h"
 
 enum {
     XR_MAX_TARGET_SIDE = 1 << 14, /* of a size in a pipeline file */
     XR_MAX_STEPS = 64,
 };
-
-/* ---- The parsed pipeline --------------------------------------------------- */
 
 typedef enum xr_step_kind {
     XR_STEP_ORIENT,
@@ -33,11 +28,12 @@ typedef enum xr_size_kind {
     XR_SIZE_SHORTER, /* the shorter side becomes `width`, the shape is kept */
 } xr_size_kind;
 
+/* Of the model's input; MODEL: as its shape says. */
 typedef enum xr_layout { XR_LAYOUT_MODEL, XR_LAYOUT_NHWC, XR_LAYOUT_NCHW } xr_layout;
 
 typedef struct xr_resize {
-    xr_filter filter;
-    xr_sampling sampling;
+    exray_filter filter;
+    exray_sampling sampling;
     xr_size_kind size;
     uint32_t width, height;
 } xr_resize;
@@ -64,7 +60,8 @@ typedef struct xr_step {
     } as;
 } xr_step;
 
-struct xr_pipeline {
+/* Never changes after it was parsed: any number of threads may use one. */
+typedef struct xr_pipeline {
     char *name;       /* stands in messages */
     const char *task; /* a constant */
     xr_step steps[XR_MAX_STEPS];
@@ -73,27 +70,17 @@ struct xr_pipeline {
     int64_t label_offset;
     unsigned top_k;
     char *labels;
-};
+} xr_pipeline;
 
-/* ---- The model's input ---------------------------------------------------------- */
+/* NULL is nothing. */
+void xr_pipeline_free(xr_pipeline *pipeline);
 
-/* What the tensor's description comes to. */
-typedef struct xr_target {
-    uint32_t width, height; /* 0: known only at run time */
-    uint32_t channels;      /* 1 or 3 */
-    xr_layout layout;       /* NHWC or NCHW */
-    exray_dtype dtype;
-    size_t element_size;
-    bool quantized;
-    float scale;
-    int64_t zero_point;
-} xr_target;
-
-exray_status xr_target_read(const exray_tensor_info *info, xr_target *target, exray_error *error);
-
-/* Writes the picture's values, (sample - mean) / std, in the target's type and
- * quantization; out has room for width * height * channels elements. */
-exray_status xr_target_write(const xr_target *target, xr_layout layout, const xr_picture *picture,
-                             const double *mean, const double *std, void *out, exray_error *error);
+/* "classification", ...; never NULL. */
+const char *xr_pipeline_task(const xr_pipeline *pipeline);
+/* output.label_offset, output.top_k, output.labels (resolved against the
+ * pipeline file's folder; NULL where absent). */
+int64_t xr_pipeline_label_offset(const xr_pipeline *pipeline);
+unsigned xr_pipeline_top_k(const xr_pipeline *pipeline);
+const char *xr_pipeline_labels(const xr_pipeline *pipeline);
 
 #endif

@@ -1,5 +1,7 @@
 /* From the picture's samples to the bytes of the model's input. */
-#include "pipeline/steps.h"
+#include "pipeline/target.h"
+
+#include "base/error.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -207,7 +209,7 @@ static uint8_t *make_table(const xr_target *t, uint32_t channels, const double *
     return table;
 }
 
-exray_status xr_target_write(const xr_target *target, xr_layout layout, const xr_picture *picture,
+exray_status xr_target_write(const xr_target *target, xr_layout layout, const xr_pixels *picture,
                              const double *mean, const double *std, void *out, exray_error *error)
 {
     const size_t size = target->element_size;
@@ -239,8 +241,8 @@ exray_status xr_target_write(const xr_target *target, xr_layout layout, const xr
     return EXRAY_OK;
 }
 
-exray_status xr_pipeline_store(const exray_tensor_info *info, const float *values, uint64_t count, void *out,
-                               size_t out_size, exray_error *error)
+exray_status xr_target_store(const exray_tensor_info *info, const float *values, uint64_t count, void *out,
+                             size_t out_size, exray_error *error)
 {
     xr_target target;
     exray_status status = read_type(info, &target, error);

@@ -1,6 +1,6 @@
 #include "pipeline/yaml_tree.h"
 
-#include "pipeline/steps.h"
+#include "base/error.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +12,14 @@ enum {
     MAX_NODES = 4096,
 };
 
-typedef struct reader {
+typedef struct yaml_reader {
     yaml_parser_t parser;
     const char *name;
     exray_error *error;
     unsigned nodes;
-} reader;
+} yaml_reader;
 
-static bool next_event(reader *r, yaml_event_t *event)
+static bool next_event(yaml_reader *r, yaml_event_t *event)
 {
     if (yaml_parser_parse(&r->parser, event))
         return true;
@@ -48,7 +48,7 @@ static char *copy_scalar(const yaml_event_t *event)
     return text;
 }
 
-static xr_yaml *new_node(reader *r, xr_yaml_kind kind, unsigned line)
+static xr_yaml *new_node(yaml_reader *r, xr_yaml_kind kind, unsigned line)
 {
     if (++r->nodes > MAX_NODES) {
         xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: more than %d values: not a pipeline file", r->name,
@@ -67,7 +67,7 @@ static xr_yaml *new_node(reader *r, xr_yaml_kind kind, unsigned line)
 
 /* What the tree has no room for: aliases (a document may unfold without end),
  * anchors and tags (they could only mislead here). */
-static bool is_plain_yaml(reader *r, const yaml_event_t *event, unsigned line)
+static bool is_plain_yaml(yaml_reader *r, const yaml_event_t *event, unsigned line)
 {
     const yaml_char_t *anchor = NULL;
     const yaml_char_t *tag = NULL;
@@ -101,7 +101,7 @@ static bool is_plain_yaml(reader *r, const yaml_event_t *event, unsigned line)
     return false;
 }
 
-static xr_yaml *read_node(reader *r, const yaml_event_t *event, unsigned depth);
+static xr_yaml *read_node(yaml_reader *r, const yaml_event_t *event, unsigned depth);
 
 static void append(xr_yaml *parent, xr_yaml *child)
 {
@@ -112,7 +112,7 @@ static void append(xr_yaml *parent, xr_yaml *child)
     parent->last = child;
 }
 
-static bool read_key(reader *r, const xr_yaml *map, const yaml_event_t *event, char **key)
+static bool read_key(yaml_reader *r, const xr_yaml *map, const yaml_event_t *event, char **key)
 {
     unsigned line = (unsigned)event->start_mark.line + 1;
     if (event->type != YAML_SCALAR_EVENT) {
@@ -137,7 +137,7 @@ static bool read_key(reader *r, const xr_yaml *map, const yaml_event_t *event, c
 }
 
 /* Reads the children of a list or a map up to its end event. */
-static bool read_children(reader *r, xr_yaml *parent, unsigned depth)
+static bool read_children(yaml_reader *r, xr_yaml *parent, unsigned depth)
 {
     for (;;) {
         yaml_event_t event;
@@ -171,7 +171,7 @@ static bool read_children(reader *r, xr_yaml *parent, unsigned depth)
     }
 }
 
-static xr_yaml *read_node(reader *r, const yaml_event_t *event, unsigned depth)
+static xr_yaml *read_node(yaml_reader *r, const yaml_event_t *event, unsigned depth)
 {
     unsigned line = (unsigned)event->start_mark.line + 1;
     if (!is_plain_yaml(r, event, line))
@@ -203,7 +203,7 @@ static xr_yaml *read_node(reader *r, const yaml_event_t *event, unsigned depth)
 }
 
 /* The events of one document; `event` is its first inside. */
-static xr_yaml *read_document(reader *r)
+static xr_yaml *read_document(yaml_reader *r)
 {
     yaml_event_t event;
     do { /* stream start, document start */
@@ -244,7 +244,7 @@ static xr_yaml *read_document(reader *r)
 
 xr_yaml *xr_yaml_read(const char *text, size_t size, const char *name, exray_error *error)
 {
-    reader r = {.name = name, .error = error};
+    yaml_reader r = {.name = name, .error = error};
     if (size > MAX_BYTES) {
         xr_error_set(error, EXRAY_E_LIMIT, "%s: %zu bytes; a pipeline file has at most %d", name, size,
                      MAX_BYTES);

@@ -4,7 +4,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/tensor.h"
+#include "media/decode.h"
+#include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/target.h"
 #include "replay/observer.h"
 #include "replay/result.h"
 
@@ -161,18 +164,18 @@ static exray_status convert_input(run *r, const xr_item *item, exray_error *erro
     if (status)
         xr_error_set(error, status, "the recorded input cannot be read as %s", exray_dtype_name(from->dtype));
     else
-        status = xr_pipeline_store(to, values, count, r->input_bytes, r->input_size, error);
+        status = xr_target_store(to, values, count, r->input_bytes, r->input_size, error);
     free(values);
     return status;
 }
 
-static exray_status fill_input(run *r, const xr_item *item, xr_image *image, exray_error *error)
+static exray_status fill_input(run *r, const xr_item *item, exray_picture *image, exray_error *error)
 {
     if (item->from_input)
         return convert_input(r, item, error);
     if (!r->pipeline)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
-    exray_status status = xr_image_decode(&item->media, item->data, item->size, image, error);
+    exray_status status = xr_picture_decode(&item->media, item->data, item->size, image, error);
     if (status)
         return status == EXRAY_E_UNSUPPORTED ? EXRAY_E_FORMAT : status; /* this picture, not the run */
     return xr_pipeline_run_image(r->pipeline, image, r->input, r->input_bytes, r->input_size, error);
@@ -180,9 +183,9 @@ static exray_status fill_input(run *r, const xr_item *item, xr_image *image, exr
 
 static exray_status prepare_input(run *r, const xr_item *item, exray_error *error)
 {
-    xr_image image = {0};
+    exray_picture image = {0};
     exray_status status = fill_input(r, item, &image, error);
-    xr_image_free(&image);
+    xr_picture_clear(&image);
     return status;
 }
 

@@ -16,6 +16,8 @@
 #include "camera.h"
 
 #ifndef CAMERA_RAW_ONLY /* a small machine without the host's libraries */
+#include "media/decode.h"
+#include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
 #endif
 
@@ -347,14 +349,14 @@ static void load_pipeline(app *a)
 static bool run_pipeline(app *a, const frame *f, const exray_tensor_info *info, void *out, size_t size)
 {
     exray_error error;
-    xr_image image;
+    exray_picture image;
     exray_media media = media_of(f);
     if (!a->pipeline)
         return false;
-    if (xr_image_decode(&media, f->data, f->size, &image, &error) ||
+    if (xr_picture_decode(&media, f->data, f->size, &image, &error) ||
         xr_pipeline_run_image(a->pipeline, &image, info, out, size, &error))
         camera_die("%s: %s", f->source, error.message);
-    xr_image_free(&image);
+    xr_picture_clear(&image);
     return true;
 }
 #else

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #ifndef CAMERA_RAW_ONLY
-#include "pipeline/pipeline.h"
+#include "media/decode.h"
 
 #include <jpeglib.h> /* needs stdio.h before it */
 #endif
@@ -81,15 +81,15 @@ static picture recompress(picture in, const settings *s)
 
 static picture decode_png(const frame *f)
 {
-    xr_image image;
+    exray_picture image;
     exray_error error;
-    if (xr_image_decode(NULL, f->data, f->size, &image, &error))
+    if (xr_picture_decode(NULL, f->data, f->size, &image, &error))
         camera_die("%s: %s", f->source, error.message);
     picture out = new_picture((int)image.width, (int)image.height);
     for (size_t i = 0; i < (size_t)image.width * image.height; i++)
         for (uint32_t c = 0; c < 3; c++)
             out.rgb[3 * i + c] = image.pixels[i * image.channels + (image.channels == 3 ? c : 0)];
-    xr_image_free(&image);
+    xr_picture_clear(&image);
     return out;
 }
 

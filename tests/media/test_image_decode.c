@@ -1,5 +1,5 @@
 /* Pictures from memory: raw formats, and files that are damaged, bit by bit. */
-#include "pipeline/pipeline.h"
+#include "media/decode.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,15 +31,15 @@ static const char *const seeds[] = {"rgb.png",  "palette.png", "grey16_interlace
 static void expect_pixels(const exray_media *media, const void *data, size_t size, uint32_t width,
                           uint32_t height, uint32_t channels, const uint8_t *expected)
 {
-    xr_image image;
+    exray_picture image;
     exray_error error = {0};
-    if (xr_image_decode(media, data, size, &image, &error))
+    if (xr_picture_decode(media, data, size, &image, &error))
         fail_msg("%s", error.message);
     assert_int_equal(image.width, width);
     assert_int_equal(image.height, height);
     assert_int_equal(image.channels, channels);
     assert_memory_equal(image.pixels, expected, (size_t)width * height * channels);
-    xr_image_free(&image);
+    xr_picture_clear(&image);
     assert_null(image.pixels);
 }
 
@@ -69,16 +69,16 @@ static void test_orientation_of_files(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t size;
         uint8_t *data = read_seed(cases[i].name, &size);
-        xr_image image;
+        exray_picture image;
         exray_error error = {0};
-        assert_int_equal(xr_image_decode(NULL, data, size, &image, &error), EXRAY_OK);
-        assert_int_equal(image.exif_orientation, cases[i].orientation);
-        xr_image_free(&image);
+        assert_int_equal(xr_picture_decode(NULL, data, size, &image, &error), EXRAY_OK);
+        assert_int_equal(image.orientation, cases[i].orientation);
+        xr_picture_clear(&image);
         /* What the recorder says goes before what the file says. */
         const exray_media media = {.format = "jpeg", .rotation = 180};
-        assert_int_equal(xr_image_decode(&media, data, size, &image, &error), EXRAY_OK);
-        assert_int_equal(image.exif_orientation, 3);
-        xr_image_free(&image);
+        assert_int_equal(xr_picture_decode(&media, data, size, &image, &error), EXRAY_OK);
+        assert_int_equal(image.orientation, 3);
+        xr_picture_clear(&image);
         free(data);
     }
 }
@@ -92,12 +92,12 @@ static void test_every_truncation_is_an_error(void **state)
         bool is_png = strstr(seeds[i], ".png");
         /* A JPEG without its last two bytes, the end marker, is cut too. */
         for (size_t cut = 0; cut < size; cut++) {
-            xr_image image;
+            exray_picture image;
             exray_error error = {0};
             uint8_t *part = malloc(cut ? cut : 1); /* exact, so that a sanitizer sees a byte too many */
             assert_non_null(part);
             memcpy(part, data, cut);
-            if (!xr_image_decode(NULL, part, cut, &image, &error))
+            if (!xr_picture_decode(NULL, part, cut, &image, &error))
                 fail_msg("%s cut to %zu of %zu bytes was decoded", seeds[i], cut, size);
             assert_null(image.pixels);
             assert_true(*error.message && !strchr(error.message, '\n'));
@@ -117,10 +117,10 @@ static void test_flipped_bits(void **state)
         size_t size;
         uint8_t *data = read_seed(seeds[i], &size);
         for (size_t bit = 0; bit < size * 8; bit++) {
-            xr_image image;
+            exray_picture image;
             exray_error error = {0};
             data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            exray_status status = xr_image_decode(NULL, data, size, &image, &error);
+            exray_status status = xr_picture_decode(NULL, data, size, &image, &error);
             data[bit / 8] ^= (uint8_t)(1 << bit % 8);
             if (status) {
                 assert_true(*error.message && !strchr(error.message, '\n'));
@@ -129,7 +129,7 @@ static void test_flipped_bits(void **state)
             } else {
                 assert_non_null(image.pixels);
                 taken++;
-                xr_image_free(&image);
+                xr_picture_clear(&image);
             }
         }
         free(data);
@@ -159,25 +159,25 @@ static void test_strides(void **state)
     static const uint8_t rows[] = {1, 2, 3, 4, 5, 6, 99, 99, 7, 8, 9, 10, 11, 12};
     exray_media media = {.format = "bgr8", .width = 2, .height = 2, .row_stride = 8};
     exray_error error = {0};
-    xr_image image;
+    exray_picture image;
     (void)state;
     expect_pixels(&media, rows, sizeof rows, 2, 2, 3,
                   (const uint8_t[]){3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10});
-    assert_int_equal(xr_image_decode(&media, rows, sizeof rows - 1, &image, &error), EXRAY_E_FORMAT);
+    assert_int_equal(xr_picture_decode(&media, rows, sizeof rows - 1, &image, &error), EXRAY_E_FORMAT);
     assert_non_null(strstr(error.message, "needs 14 bytes, the record has 13"));
     media.row_stride = 5;
-    assert_int_equal(xr_image_decode(&media, rows, sizeof rows, &image, &error), EXRAY_E_FORMAT);
+    assert_int_equal(xr_picture_decode(&media, rows, sizeof rows, &image, &error), EXRAY_E_FORMAT);
     assert_non_null(strstr(error.message, "row_stride"));
 }
 
 static void test_nothing_at_all(void **state)
 {
     exray_error error = {0};
-    xr_image image;
+    exray_picture image;
     const exray_media media = {.format = "rgb8", .width = 1, .height = 1};
     (void)state;
-    assert_int_equal(xr_image_decode(NULL, NULL, 0, &image, &error), EXRAY_E_FORMAT);
-    assert_int_equal(xr_image_decode(&media, NULL, 0, &image, &error), EXRAY_E_FORMAT);
+    assert_int_equal(xr_picture_decode(NULL, NULL, 0, &image, &error), EXRAY_E_FORMAT);
+    assert_int_equal(xr_picture_decode(&media, NULL, 0, &image, &error), EXRAY_E_FORMAT);
 }
 
 int main(void)

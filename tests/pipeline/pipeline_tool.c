@@ -11,6 +11,8 @@
  * Media options: --format F --width N --height N --stride N --matrix M --full-range 1 --rotation N.
  * An error is one line on standard error, and exit status 2. */
 #define _POSIX_C_SOURCE 200809L
+#include "media/decode.h"
+#include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
 
 #include <stdio.h>
@@ -104,13 +106,13 @@ static double milliseconds(void)
 
 static int decode_only(const options *o, const void *data, size_t size)
 {
-    xr_image image;
+    exray_picture image;
     exray_error error;
-    if (xr_image_decode(&o->media, data, size, &image, &error))
+    if (xr_picture_decode(&o->media, data, size, &image, &error))
         return give_up(error.message);
-    printf("%u %u %u %u\n", image.width, image.height, image.channels, image.exif_orientation);
+    printf("%u %u %u %u\n", image.width, image.height, image.channels, image.orientation);
     fwrite(image.pixels, 1, (size_t)image.width * image.height * image.channels, stdout);
-    xr_image_free(&image);
+    xr_picture_clear(&image);
     return 0;
 }
 
@@ -127,9 +129,9 @@ static int run(const options *o, const char *path, const void *data, size_t size
     double decoding = 0, steps = 0;
     int result = tensor ? 0 : give_up("out of memory");
     for (unsigned i = 0; !result && i < (o->repeat ? o->repeat : 1); i++) {
-        xr_image image;
+        exray_picture image;
         double begin = milliseconds();
-        if (xr_image_decode(&o->media, data, size, &image, &error)) {
+        if (xr_picture_decode(&o->media, data, size, &image, &error)) {
             result = give_up(error.message);
             break;
         }
@@ -138,7 +140,7 @@ static int run(const options *o, const char *path, const void *data, size_t size
             result = give_up(error.message);
         steps += milliseconds() - middle;
         decoding += middle - begin;
-        xr_image_free(&image);
+        xr_picture_clear(&image);
     }
     if (!result && o->repeat)
         printf("decode %.3f ms, steps %.3f ms\n", decoding / o->repeat, steps / o->repeat);

@@ -1,5 +1,5 @@
 /* Pipeline files: what is accepted, what is refused, and what the refusal says. */
-#include "pipeline/steps.h"
+#include "pipeline/parse.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,8 +54,8 @@ static void test_defaults(void **state)
             assert_int_equal(p->steps[k].kind, k);
         assert_true(p->steps[XR_STEP_ORIENT].as.orient);
         assert_int_equal(p->steps[XR_STEP_CROP].as.crop.kind, XR_CROP_NONE);
-        assert_int_equal(p->steps[XR_STEP_RESIZE].as.resize.filter, XR_BILINEAR);
-        assert_int_equal(p->steps[XR_STEP_RESIZE].as.resize.sampling, XR_HALF_PIXEL);
+        assert_int_equal(p->steps[XR_STEP_RESIZE].as.resize.filter, EXRAY_FILTER_BILINEAR);
+        assert_int_equal(p->steps[XR_STEP_RESIZE].as.resize.sampling, EXRAY_SAMPLING_HALF_PIXEL);
         assert_int_equal(p->steps[XR_STEP_RESIZE].as.resize.size, XR_SIZE_MODEL);
         assert_int_equal(p->steps[XR_STEP_ROTATE].as.quarter_turns, 0);
         assert_int_equal(p->steps[XR_STEP_FLIP].as.flip, XR_FLIP_NONE);
@@ -93,8 +93,8 @@ static void test_every_key(void **state)
     assert_int_equal(crop->as.crop.kind, XR_CROP_CENTER);
     assert_true(crop->as.crop.fraction == 0.875);
     assert_int_equal(crop->line, 9);
-    assert_int_equal(resize->as.resize.filter, XR_BICUBIC);
-    assert_int_equal(resize->as.resize.sampling, XR_ANTIALIAS);
+    assert_int_equal(resize->as.resize.filter, EXRAY_FILTER_BICUBIC);
+    assert_int_equal(resize->as.resize.sampling, EXRAY_SAMPLING_ANTIALIAS);
     assert_int_equal(resize->as.resize.size, XR_SIZE_EXACT);
     assert_int_equal(resize->as.resize.width, 300);
     assert_int_equal(resize->as.resize.height, 200);

@@ -1,5 +1,7 @@
 /* Every step on pictures so small that the values are computed by hand. */
+#include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/target.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +17,7 @@ static void expect(const char *text, uint32_t width, uint32_t height, uint32_t c
                    const uint8_t *pixels, int64_t w, int64_t h, int64_t c, const uint8_t *expected)
 {
     exray_error error = {0};
-    xr_image image = {width, height, channels, (uint8_t *)(uintptr_t)pixels, 1};
+    exray_picture image = {width, height, channels, (uint8_t *)(uintptr_t)pixels, 1};
     const int64_t shape[4] = {1, h, w, c};
     const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
     size_t size = (size_t)(h * w * c);
@@ -74,7 +76,7 @@ static void test_orientations(void **state)
     for (unsigned i = 0; i < 8; i++) {
         uint8_t pixels[6], out[6];
         memcpy(pixels, grid, 6);
-        const xr_image image = {3, 2, 1, pixels, i + 1};
+        const exray_picture image = {3, 2, 1, pixels, i + 1};
         const int64_t shape[4] = {1, cases[i].h, cases[i].w, 1};
         const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
         assert_int_equal(xr_pipeline_run_image(pipeline, &image, &info, out, 6, &error), EXRAY_OK);
@@ -190,7 +192,7 @@ static void test_run_time_sizes_must_be_named(void **state)
     exray_error error = {0};
     uint8_t pixels[6], out[8];
     memcpy(pixels, grid, 6);
-    const xr_image image = {3, 2, 1, pixels, 1};
+    const exray_picture image = {3, 2, 1, pixels, 1};
     const int64_t shape[4] = {-1, -1, -1, 1};
     const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
     (void)state;
@@ -225,7 +227,7 @@ static void test_whose_fault_it_is(void **state)
     exray_error error = {0};
     uint8_t pixels[6], out[20];
     memcpy(pixels, grid, 6);
-    const xr_image image = {3, 2, 1, pixels, 1};
+    const exray_picture image = {3, 2, 1, pixels, 1};
     const int64_t shape[4] = {1, 4, 5, 1};
     const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
     (void)state;
@@ -241,7 +243,7 @@ static void test_bad_quantization(void **state)
     exray_error error = {0};
     uint8_t pixels[6], out[6];
     memcpy(pixels, grid, 6);
-    const xr_image image = {3, 2, 1, pixels, 1};
+    const exray_picture image = {3, 2, 1, pixels, 1};
     const int64_t shape[4] = {1, 2, 3, 1};
     const float scales[4] = {0.0f, -1.0f, 1.0f / 0.0f, 1.0f};
     exray_tensor_info info = {.dtype = EXRAY_DTYPE_INT8, .rank = 4, .shape = shape};
@@ -270,10 +272,10 @@ static void test_store(void **state)
     const exray_tensor_info info = {.dtype = EXRAY_DTYPE_INT8,
                                     .quantization = {.count = 1, .scale = &scale, .zero_point = &zero_point}};
     (void)state;
-    assert_int_equal(xr_pipeline_store(&info, values, 4, out, 4, &error), EXRAY_OK);
+    assert_int_equal(xr_target_store(&info, values, 4, out, 4, &error), EXRAY_OK);
     assert_memory_equal(out, ((const int8_t[]){0, 4, 4, 127}), 4); /* -3 + 3, .5 -> 1, .6 -> 1 */
-    assert_int_equal(xr_pipeline_store(&info, values, 3, out, 4, &error), EXRAY_E_ARGUMENT);
-    assert_int_equal(xr_pipeline_store(&info, values, UINT64_MAX, out, 4, &error), EXRAY_E_ARGUMENT);
+    assert_int_equal(xr_target_store(&info, values, 3, out, 4, &error), EXRAY_E_ARGUMENT);
+    assert_int_equal(xr_target_store(&info, values, UINT64_MAX, out, 4, &error), EXRAY_E_ARGUMENT);
 }
 
 int main(void)

@@ -4,7 +4,7 @@
 #include "cli/export/foxglove_schema_fds.h"
 #include "cli/fail.h"
 #include "log/mcap_writer.h"
-#include "pipeline/pipeline.h"
+#include "media/decode.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -134,7 +134,7 @@ static void put_picture(foxglove *f, const exray_record *record, uint16_t schema
     f->pictures++;
 }
 
-static void put_raw(foxglove *f, const exray_record *record, const xr_image *size, const char *encoding,
+static void put_raw(foxglove *f, const exray_record *record, const exray_picture *size, const char *encoding,
                     uint32_t step, const void *data, size_t bytes)
 {
     put_string(&f->head, 7, record->name);
@@ -148,9 +148,9 @@ static void put_raw(foxglove *f, const exray_record *record, const xr_image *siz
 /* Formats that Foxglove does not know, and rows that end where it does not expect them. */
 static void put_decoded(foxglove *f, const exray_record *record, const exray_tensor_view *view)
 {
-    xr_image image;
+    exray_picture image;
     exray_error error;
-    if (xr_image_decode(&view->media, view->data, view->size, &image, &error) != EXRAY_OK) {
+    if (xr_picture_decode(&view->media, view->data, view->size, &image, &error) != EXRAY_OK) {
         exray_error named = {error.status, ""};
         snprintf(named.message, sizeof named.message, "%.100s in frame %" PRIu64 ": %.320s", record->topic,
                  record->frame, error.message);
@@ -161,7 +161,7 @@ static void put_decoded(foxglove *f, const exray_record *record, const exray_ten
     put_raw(f, record, &image, image.channels == 1 ? "mono8" : "rgb8", (uint32_t)row, image.pixels,
             row * image.height);
     f->converted++;
-    xr_image_free(&image);
+    xr_picture_clear(&image);
 }
 
 static bool is_file(const char *format)
@@ -206,7 +206,7 @@ static void put_tensor(foxglove *f, const exray_record *record)
         put_string(&f->head, 4, record->name);
         put_picture(f, record, SCHEMA_COMPRESSED, 2, view.data, view.size);
     } else if (known) {
-        put_raw(f, record, &(xr_image){.width = view.media.width, .height = view.media.height},
+        put_raw(f, record, &(exray_picture){.width = view.media.width, .height = view.media.height},
                 known->encoding, step, view.data, view.size);
     } else {
         put_decoded(f, record, &view);

@@ -1,27 +1,40 @@
 /* The steps that move samples without weighing them. */
-#include "media/samples.h"
+#include "media/pixels.h"
 #include "base/error.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-exray_status xr_picture_new(xr_picture *to, const xr_picture *like, uint32_t width, uint32_t height,
-                            exray_error *error)
+xr_pixels xr_pixels_of(const exray_picture *picture)
+{
+    xr_pixels pixels = {.width = picture->width,
+                        .height = picture->height,
+                        .channels = picture->channels,
+                        .stride = (size_t)picture->width * picture->channels,
+                        .bytes = picture->pixels,
+                        .order = "y"};
+    if (picture->channels == 3)
+        memcpy(pixels.order, "rgb", 4);
+    return pixels;
+}
+
+exray_status xr_pixels_new(xr_pixels *to, const xr_pixels *model, uint32_t width, uint32_t height,
+                           exray_error *error)
 {
     uint64_t pixels = (uint64_t)width * height;
-    size_t sample = like->is_float ? sizeof(float) : 1;
+    size_t sample = model->is_float ? sizeof(float) : 1;
     if (!pixels || pixels > XR_MAX_PIXELS) {
         xr_error_set(error, EXRAY_E_LIMIT, "a step makes a picture of %u x %u; the limit is %d pixels", width,
                      height, XR_MAX_PIXELS);
         return EXRAY_E_LIMIT;
     }
-    *to = *like;
+    *to = *model;
     to->width = width;
     to->height = height;
-    to->stride = (size_t)width * like->channels;
+    to->stride = (size_t)width * model->channels;
     to->bytes = NULL;
     to->floats = NULL;
-    to->owned = malloc((size_t)pixels * like->channels * sample);
+    to->owned = malloc((size_t)pixels * model->channels * sample);
     if (!to->owned) {
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a picture of %u x %u", width, height);
         return EXRAY_E_MEMORY;
@@ -33,31 +46,31 @@ exray_status xr_picture_new(xr_picture *to, const xr_picture *like, uint32_t wid
     return EXRAY_OK;
 }
 
-void xr_picture_free(xr_picture *picture)
+void xr_pixels_free(xr_pixels *picture)
 {
     free(picture->owned);
     picture->owned = NULL;
 }
 
-void xr_picture_replace(xr_picture *picture, xr_picture *with)
+void xr_pixels_replace(xr_pixels *picture, xr_pixels *with)
 {
     free(picture->owned);
     *picture = *with;
 }
 
 /* The sample at (x, y) as raw memory, whatever its type. */
-static unsigned char *at(const xr_picture *picture, uint32_t x, uint32_t y)
+static unsigned char *at(const xr_pixels *picture, uint32_t x, uint32_t y)
 {
     size_t i = y * picture->stride + (size_t)x * picture->channels;
     return picture->is_float ? (unsigned char *)(picture->floats + i) : picture->bytes + i;
 }
 
-static size_t pixel_size(const xr_picture *picture)
+static size_t pixel_size(const xr_pixels *picture)
 {
     return picture->channels * (picture->is_float ? sizeof(float) : 1);
 }
 
-void xr_picture_cut(xr_picture *picture, uint32_t left, uint32_t top, uint32_t width, uint32_t height)
+void xr_pixels_cut(xr_pixels *picture, uint32_t left, uint32_t top, uint32_t width, uint32_t height)
 {
     size_t i = top * picture->stride + (size_t)left * picture->channels;
     if (picture->is_float)
@@ -68,11 +81,11 @@ void xr_picture_cut(xr_picture *picture, uint32_t left, uint32_t top, uint32_t w
     picture->height = height;
 }
 
-exray_status xr_picture_pad(xr_picture *picture, uint32_t width, uint32_t height, uint32_t left, uint32_t top,
-                            uint8_t pad, exray_error *error)
+exray_status xr_pixels_pad(xr_pixels *picture, uint32_t width, uint32_t height, uint32_t left, uint32_t top,
+                           uint8_t pad, exray_error *error)
 {
-    xr_picture out;
-    exray_status status = xr_picture_new(&out, picture, width, height, error);
+    xr_pixels out;
+    exray_status status = xr_pixels_new(&out, picture, width, height, error);
     if (status)
         return status;
     size_t count = (size_t)width * height * out.channels;
@@ -83,19 +96,19 @@ exray_status xr_picture_pad(xr_picture *picture, uint32_t width, uint32_t height
         memset(out.bytes, pad, count);
     for (uint32_t y = 0; y < picture->height; y++)
         memcpy(at(&out, left, top + y), at(picture, 0, y), picture->width * pixel_size(picture));
-    xr_picture_replace(picture, &out);
+    xr_pixels_replace(picture, &out);
     return EXRAY_OK;
 }
 
 /* Every turn and flip is one map of the target's (x, y) onto the source: first
  * swapped (a transpose), then each axis mirrored or not. */
-static exray_status rearrange(xr_picture *picture, bool transpose, bool mirror_x, bool mirror_y,
+static exray_status rearrange(xr_pixels *picture, bool transpose, bool mirror_x, bool mirror_y,
                               exray_error *error)
 {
-    xr_picture out;
+    xr_pixels out;
     uint32_t width = transpose ? picture->height : picture->width;
     uint32_t height = transpose ? picture->width : picture->height;
-    exray_status status = xr_picture_new(&out, picture, width, height, error);
+    exray_status status = xr_pixels_new(&out, picture, width, height, error);
     if (status)
         return status;
     size_t size = pixel_size(picture);
@@ -111,11 +124,11 @@ static exray_status rearrange(xr_picture *picture, bool transpose, bool mirror_x
             memcpy(to, at(picture, sx, sy), size);
         }
     }
-    xr_picture_replace(picture, &out);
+    xr_pixels_replace(picture, &out);
     return EXRAY_OK;
 }
 
-exray_status xr_picture_turn(xr_picture *picture, unsigned quarter_turns, exray_error *error)
+exray_status xr_pixels_turn(xr_pixels *picture, unsigned quarter_turns, exray_error *error)
 {
     switch (quarter_turns & 3) {
     case 1: /* the right edge becomes the top */
@@ -129,37 +142,37 @@ exray_status xr_picture_turn(xr_picture *picture, unsigned quarter_turns, exray_
     }
 }
 
-exray_status xr_picture_flip(xr_picture *picture, xr_flip flip, exray_error *error)
+exray_status xr_pixels_flip(xr_pixels *picture, xr_flip flip, exray_error *error)
 {
     if (flip == XR_FLIP_NONE)
         return EXRAY_OK;
     return rearrange(picture, false, flip == XR_FLIP_HORIZONTAL, flip == XR_FLIP_VERTICAL, error);
 }
 
-exray_status xr_picture_orient(xr_picture *picture, unsigned exif_orientation, exray_error *error)
+exray_status xr_pixels_orient(xr_pixels *picture, unsigned exif_orientation, exray_error *error)
 {
     switch (exif_orientation) {
     case 2:
-        return xr_picture_flip(picture, XR_FLIP_HORIZONTAL, error);
+        return xr_pixels_flip(picture, XR_FLIP_HORIZONTAL, error);
     case 3:
-        return xr_picture_turn(picture, 2, error);
+        return xr_pixels_turn(picture, 2, error);
     case 4:
-        return xr_picture_flip(picture, XR_FLIP_VERTICAL, error);
+        return xr_pixels_flip(picture, XR_FLIP_VERTICAL, error);
     case 5: /* transposed */
         return rearrange(picture, true, false, false, error);
     case 6: /* upright after a quarter turn clockwise */
-        return xr_picture_turn(picture, 3, error);
+        return xr_pixels_turn(picture, 3, error);
     case 7: /* transposed along the other diagonal */
         return rearrange(picture, true, true, true, error);
     case 8: /* upright after a quarter turn counter-clockwise */
-        return xr_picture_turn(picture, 1, error);
+        return xr_pixels_turn(picture, 1, error);
     default:
         return EXRAY_OK;
     }
 }
 
 /* Luma as ITU-R BT.601, in Pillow's 16-bit fixed point. */
-static void to_gray(const xr_picture *from, xr_picture *to)
+static void to_gray(const xr_pixels *from, xr_pixels *to)
 {
     const char *order = from->order;
     size_t r = (size_t)(strchr(order, 'r') - order);
@@ -180,7 +193,7 @@ static void to_gray(const xr_picture *from, xr_picture *to)
         }
 }
 
-static void permute(const xr_picture *from, xr_picture *to)
+static void permute(const xr_pixels *from, xr_pixels *to)
 {
     size_t source[3];
     for (size_t c = 0; c < 3; c++) /* one grey channel goes to all three */
@@ -197,33 +210,33 @@ static void permute(const xr_picture *from, xr_picture *to)
         }
 }
 
-exray_status xr_picture_reorder(xr_picture *picture, const char *order, exray_error *error)
+exray_status xr_pixels_reorder(xr_pixels *picture, const char *order, exray_error *error)
 {
     if (!strcmp(order, picture->order))
         return EXRAY_OK;
-    xr_picture shape = *picture;
+    xr_pixels shape = *picture;
     shape.channels = order[0] == 'y' ? 1 : 3;
     for (size_t i = 0; i < sizeof shape.order; i++)
         shape.order[i] = i < shape.channels ? order[i] : 0;
-    xr_picture out;
-    exray_status status = xr_picture_new(&out, &shape, picture->width, picture->height, error);
+    xr_pixels out;
+    exray_status status = xr_pixels_new(&out, &shape, picture->width, picture->height, error);
     if (status)
         return status;
     if (order[0] == 'y')
         to_gray(picture, &out);
     else
         permute(picture, &out);
-    xr_picture_replace(picture, &out);
+    xr_pixels_replace(picture, &out);
     return EXRAY_OK;
 }
 
-exray_status xr_picture_normalize(xr_picture *picture, const double *mean, const double *std,
-                                  exray_error *error)
+exray_status xr_pixels_normalize(xr_pixels *picture, const double *mean, const double *std,
+                                 exray_error *error)
 {
-    xr_picture shape = *picture;
+    xr_pixels shape = *picture;
     shape.is_float = true;
-    xr_picture out;
-    exray_status status = xr_picture_new(&out, &shape, picture->width, picture->height, error);
+    xr_pixels out;
+    exray_status status = xr_pixels_new(&out, &shape, picture->width, picture->height, error);
     if (status)
         return status;
     for (uint32_t y = 0; y < picture->height; y++)
@@ -234,6 +247,6 @@ exray_status xr_picture_normalize(xr_picture *picture, const double *mean, const
                 out.floats[y * out.stride + (size_t)x * out.channels + c] =
                     (float)((sample - mean[c]) / std[c]);
             }
-    xr_picture_replace(picture, &out);
+    xr_pixels_replace(picture, &out);
     return EXRAY_OK;
 }

@@ -1,0 +1,14 @@
+/* Pipeline files.  Keys, defaults and conventions: docs/pipeline.md. */
+#ifndef XR_PARSE_H
+#define XR_PARSE_H
+
+#include "pipeline/steps.h"
+
+/* Parses a pipeline file (YAML text).  `name` stands in error messages, which
+ * name the line; files in the text are relative to its folder.  `text` is not
+ * kept.  NULL on failure, error filled; free the result with xr_pipeline_free. */
+xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error);
+/* The same for a file. */
+xr_pipeline *xr_pipeline_load(const char *path, exray_error *error);
+
+#endif

@@ -1,0 +1,32 @@
+#include "pipeline/steps.h"
+
+#include <stdlib.h>
+
+void xr_pipeline_free(xr_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    free(pipeline->name);
+    free(pipeline->labels);
+    free(pipeline);
+}
+
+const char *xr_pipeline_task(const xr_pipeline *pipeline)
+{
+    return pipeline->task;
+}
+
+int64_t xr_pipeline_label_offset(const xr_pipeline *pipeline)
+{
+    return pipeline->label_offset;
+}
+
+unsigned xr_pipeline_top_k(const xr_pipeline *pipeline)
+{
+    return pipeline->top_k;
+}
+
+const char *xr_pipeline_labels(const xr_pipeline *pipeline)
+{
+    return pipeline->labels;
+}
