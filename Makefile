@@ -83,7 +83,7 @@ lint: program
 
 ## make format: formats every C file
 format:
-	@git ls-files '*.c' '*.h' | grep -v schema_fds | xargs clang-format -i
+	@git ls-files '*.c' '*.h' '*.cpp' | grep -v schema_fds | xargs clang-format -i
 
 ## make install: PREFIX=/usr/local
 PREFIX ?= /usr/local

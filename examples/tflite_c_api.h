@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct TfLiteModel TfLiteModel;
 typedef struct TfLiteInterpreterOptions TfLiteInterpreterOptions;
 typedef struct TfLiteInterpreter TfLiteInterpreter;
@@ -34,5 +38,9 @@ TfLiteTensor *TfLiteInterpreterGetInputTensor(const TfLiteInterpreter *interpret
 const TfLiteTensor *TfLiteInterpreterGetOutputTensor(const TfLiteInterpreter *interpreter, int32_t index);
 void *TfLiteTensorData(const TfLiteTensor *tensor);
 size_t TfLiteTensorByteSize(const TfLiteTensor *tensor);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,13 +7,13 @@ cd "$(dirname "$0")/.."
 build=${EXRAY_BUILD:-build}
 cache=${EXRAY_CACHE:-$HOME/.cache/exray}
 sysroot=$build/sysroot-aarch64
-tools=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross qemu-user)
+tools=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross qemu-user)
 libraries=(libjpeg62-turbo libjpeg62-turbo-dev libcjson1 libcjson-dev)
 
 cannot() { echo "bootstrap: no arm64 device: $*" >&2; exit 1; }
 
 have_tools() {
-    command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null \
+    command -v aarch64-linux-gnu-gcc >/dev/null && command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64 >/dev/null \
         && [ -e /usr/aarch64-linux-gnu/lib/libstdc++.so.6 ]
 }
 

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 status=0
 say() { echo "lint: $*"; status=1; }
 
-mapfile -t c_files < <(git ls-files '*.c' '*.h' | grep -v 'schema_fds')
+mapfile -t c_files < <(git ls-files '*.c' '*.h' '*.cpp' | grep -v 'schema_fds')
 
 clang-format --dry-run -Werror "${c_files[@]}" || say "formatting differs; run make format"
 

@@ -1,0 +1,110 @@
+/* Every macro of the public headers, used.  Compiled as C99, C11, C17, C++11, C++17 and C++20 (compile.sh);
+ * scripts/public_headers.py looks that none is missing. */
+#include <exray/codecs.h>
+#include <exray/exray.h>
+#include <exray/litert.h>
+#include <exray/onnxruntime.h>
+#include <exray/tflite.h>
+#include <exray/validate.h>
+
+/* ---- types.h ---- */
+
+#define NAME_OF_DTYPE(name, number, bits) {#name, number, bits},
+static const struct {
+    const char *name;
+    int number, bits;
+} dtypes[] = {EXRAY_DTYPES(NAME_OF_DTYPE)};
+
+#define NAME_OF(upper, lower) #lower,
+static const char *const kinds[] = {EXRAY_KINDS(NAME_OF)};
+static const char *const captures[] = {EXRAY_CAPTURES(NAME_OF)};
+
+static size_t use_types(void)
+{
+    int64_t shape[EXRAY_MAX_RANK] = {1, EXRAY_SKETCH_BUCKETS, EXRAY_SKETCH_SEED, EXRAY_SKETCH_VERSION};
+    uint32_t index = EXRAY_NO_INDEX;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        count += (size_t)dtypes[i].bits + (dtypes[i].name[0] == 'F');
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        count += kinds[i][0] == captures[i][0];
+    return count + sizeof EXRAY_VERSION + (size_t)shape[0] + index;
+}
+
+/* ---- Configs: static, local, and the open functions, which are inline ---- */
+
+static const exray_recorder_config recorder_defaults = EXRAY_RECORDER_CONFIG_INIT;
+
+static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size)
+{
+    exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;
+    exray_tflite_config tflite = EXRAY_TFLITE_CONFIG_INIT;
+    exray_litert_config litert = EXRAY_LITERT_CONFIG_INIT;
+    exray_ort_config ort = EXRAY_ORT_CONFIG_INIT;
+    config.codec = exray_codec_default();
+    tflite.kernels = litert.kernels = ort.kernels = "default";
+    exray_tflite_attach(recorder, NULL, &tflite);
+    exray_litert_attach(recorder, NULL, &litert);
+    exray_ort_attach(recorder, NULL, NULL, &ort);
+    exray_tflite_open(recorder, "a", &config, NULL, "model");
+    exray_litert_open(recorder, "a", &config, NULL, "model");
+    exray_ort_open(recorder, "a", &config, NULL, NULL, "model");
+    exray_recorder_open_file(recorder, "a", &recorder_defaults);
+    exray_recorder_open_callback(recorder, NULL, NULL, &config);
+    return exray_recorder_open_memory(recorder, buffer, size, exray_recorder_config_of(EXRAY_CAPTURE_FULL));
+}
+
+/* ---- assertion.h, validate.h ---- */
+
+EXRAY_ASSERTION(first, "user.first", "there are frames", "frames")
+{
+    if (exray_comparison_frame_count(comparison) == 0)
+        exray_finding_summary(exray_findings_add(findings, "user.first", EXRAY_SEVERITY_ERROR, 1), "%s",
+                              "none");
+    (void)error;
+}
+
+EXRAY_INPUT_PROPERTY(second, "user.second", "inputs are small", in,
+                     in->metrics.max_abs < 1 && in->step[EXRAY_SIDE_EDGE] < 1)
+
+static exray_status run_third(const exray_comparison *comparison, exray_findings *findings,
+                              exray_error *error)
+{
+    (void)comparison, (void)findings, (void)error;
+    return EXRAY_OK;
+}
+
+static const exray_option third_options[] = {{"least", "a number", 1, 0, 2}, {NULL, NULL, 0, 0, 0}};
+static const exray_assertion third = {
+    sizeof(exray_assertion), EXRAY_ASSERTION_ABI, "user.third", "-", NULL, "-", run_third, third_options};
+
+EXRAY_PLUGIN(&first, &second, &third);
+
+static void say(int level, const char *format, ...) EXRAY_PRINTF;
+static void say(int level, const char *format, ...)
+{
+    (void)level, (void)format;
+}
+
+static exray_verdict validate(const exray_log *edge, const exray_log *reference)
+{
+    exray_error error = {EXRAY_OK, ""};
+    exray_assertion own = EXRAY_ASSERTION_INIT;
+    exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;
+    const exray_assertion *table[] = {NULL, NULL};
+    own.name = "user.own";
+    own.run = run_third;
+    table[0] = &own;
+    options.own = table;
+    exray_validation *validation = exray_validation_run(edge, reference, &options, &error);
+    exray_verdict verdict = exray_validation_verdict(validation);
+    exray_validation_free(validation);
+    say(1, "%d", (int)verdict);
+    return verdict;
+}
+
+int main(void)
+{
+    static exray_recorder recorder;
+    return (int)use_types() + (int)open_all(&recorder, NULL, 0) + (int)validate(NULL, NULL);
+}
