@@ -202,6 +202,16 @@ int xr_parse_only_options(const xr_call *call, void *values)
     return status;
 }
 
+int xr_parse_one_operand(const xr_call *call, void *values, const char *what, const char **operand)
+{
+    xr_operands operands;
+    int status = xr_parse_options(call, values, &operands);
+    if (status == XR_EXIT_OK && operands.count != 1)
+        return xr_usage_error(call->command, "name one %s", what);
+    *operand = operands.at[0];
+    return status;
+}
+
 /* ---- What options set ----------------------------------------------------------------- */
 
 static void *member(const xr_option *option, void *values)

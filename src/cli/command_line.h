@@ -32,6 +32,10 @@ const xr_option *xr_next_option(xr_option_place *place);
 /* The i-th value that an option takes; NULL: there are no more, or any value will do. */
 const char *xr_value_choice(const xr_option *option, size_t i);
 
+/* The same for a command that takes one operand: "name one log" is the answer to another number, with
+ * "log" for `what`. */
+int xr_parse_one_operand(const xr_call *call, void *values, const char *what, const char **operand);
+
 /* Whether an argument is that option as it stands: "--name" or "-letter". */
 bool xr_is_option(const xr_option *option, const char *argument);
 

@@ -1,5 +1,6 @@
 #include "core/taps.h"
 
+#include "core/encode/text.h"
 #include "core/sized.h"
 #include "core/sticky_error.h"
 
@@ -26,4 +27,21 @@ exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, con
         return EXRAY_OK;
     const exray_status before = xr_check(xr_of(recorder));
     return before ? before : xr_fail_with(xr_of(recorder), EXRAY_E_ARGUMENT, what, problem, NULL);
+}
+
+void xr_record_unobserved(exray_recorder *recorder, const xr_unobserved *losses, size_t count)
+{
+    char text[XR_UNOBSERVED_MOST][24];
+    exray_key_value pairs[XR_UNOBSERVED_MOST];
+    size_t used = 0;
+    for (size_t i = 0; i < count && i < XR_UNOBSERVED_MOST; i++) {
+        if (!losses[i].count)
+            continue;
+        xr_text_builder number = xr_text_in(text[used], sizeof text[used]);
+        xr_text_add_number(&number, losses[i].count);
+        pairs[used] = (exray_key_value){losses[i].what, text[used]};
+        used++;
+    }
+    if (used)
+        exray_recorder_log_metadata(recorder, "exray.unobserved", pairs, used);
 }

@@ -16,4 +16,14 @@ bool xr_is_recording(const exray_recorder *recorder);
 exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, const void *from,
                            const char *what);
 
+/* What a tap could not observe, and how often. */
+typedef struct xr_unobserved {
+    const char *what;
+    uint64_t count;
+} xr_unobserved;
+
+/* At close: the metadata "exray.unobserved" has those of the first XR_UNOBSERVED_MOST that happened. */
+enum { XR_UNOBSERVED_MOST = 8 };
+void xr_record_unobserved(exray_recorder *recorder, const xr_unobserved *losses, size_t count);
+
 #endif

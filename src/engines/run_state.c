@@ -1,5 +1,6 @@
 #include "engines/run_state.h"
 
+#include "core/taps.h"
 #include "models/model_load.h"
 
 #include <stdio.h>
@@ -28,6 +29,17 @@ exray_status xr_run_state_read_model(xr_run_state *state, const char *path, cons
     return error->status;
 }
 
+exray_status xr_run_state_attach(xr_run_state *state, exray_status status, const exray_error *error,
+                                 void (*on_close)(void *tap), void *tap)
+{
+    if (status)
+        exray_recorder_fail(state->recorder, status, error->message);
+    else
+        status = exray_recorder_on_close(state->recorder, on_close, tap);
+    state->live = !status;
+    return status;
+}
+
 void xr_run_state_begin(xr_run_state *state)
 {
     if (state->has_run && exray_recorder_frame_index(state->recorder) == state->last_frame)
@@ -50,23 +62,9 @@ void xr_run_state_fail(xr_run_state *state, const exray_error *error)
 
 void xr_run_state_close(xr_run_state *state)
 {
-    const struct {
-        const char *what;
-        uint64_t count;
-    } losses[] = {{"runs_that_failed", state->failed_runs}, {"runs_of_another_model", state->foreign_runs}};
-    enum { COUNT = sizeof losses / sizeof losses[0] };
-    char text[COUNT][24];
-    exray_key_value pairs[COUNT];
-    size_t used = 0;
-    for (size_t i = 0; i < COUNT; i++) {
-        if (!losses[i].count)
-            continue;
-        snprintf(text[used], sizeof text[used], "%llu", (unsigned long long)losses[i].count);
-        pairs[used] = (exray_key_value){losses[i].what, text[used]};
-        used++;
-    }
-    if (used)
-        exray_recorder_log_metadata(state->recorder, "exray.unobserved", pairs, used);
+    const xr_unobserved losses[] = {{"runs_that_failed", state->failed_runs},
+                                    {"runs_of_another_model", state->foreign_runs}};
+    xr_record_unobserved(state->recorder, losses, sizeof losses / sizeof losses[0]);
     free(state->own_data);
     state->own_data = NULL;
     state->live = false;

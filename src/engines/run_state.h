@@ -21,6 +21,11 @@ typedef struct xr_run_state {
 exray_status xr_run_state_read_model(xr_run_state *state, const char *path, const void *data, size_t size,
                                      exray_error *error);
 
+/* Ends attaching: `status` and `error` say how far it came.  From now on the recorder calls `on_close` with
+ * `tap`, and runs are observed; on failure the recorder has the error, and the tap is to be freed. */
+exray_status xr_run_state_attach(xr_run_state *state, exray_status status, const exray_error *error,
+                                 void (*on_close)(void *tap), void *tap);
+
 /* A frame is one run: begins a new one if the open frame had its run already, or none is open. */
 void xr_run_state_begin(xr_run_state *state);
 

@@ -2,6 +2,17 @@
 
 #include <string.h>
 
+size_t xr_name_size(const char *name)
+{
+    size_t size = strlen(name);
+    if (size <= XR_NAME_MOST)
+        return size;
+    size = XR_NAME_MOST;
+    while (size && ((unsigned char)name[size] & 0xC0) == 0x80) /* within a UTF-8 character */
+        size--;
+    return size;
+}
+
 static const char *name_at(const exray_tensor_info *tensors, uint32_t position)
 {
     return position == EXRAY_NO_INDEX ? NULL : tensors[position].name;

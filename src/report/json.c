@@ -1,5 +1,6 @@
 /* The contract "exray-validation", version 1. */
 #include "base/utf8.h"
+#include "report/json_out.h"
 #include "report/report.h"
 
 #include <cjson/cJSON.h>
@@ -359,12 +360,8 @@ bool xr_report_json(const xr_report *r, FILE *out)
     add_io(&w, root, "outputs", exray_comparison_output(c, 0), exray_comparison_output_count(c));
     add_latency(&w, root, r);
     add_assertions(&w, root, r);
-    char *printed = w.failed ? NULL : cJSON_Print(root);
+    if (!w.failed)
+        return xr_json_put(root, out);
     cJSON_Delete(root);
-    if (!printed)
-        return false;
-    fputs(printed, out);
-    fputc('\n', out);
-    cJSON_free(printed);
-    return true;
+    return false;
 }

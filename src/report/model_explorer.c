@@ -2,6 +2,7 @@
  * node's output tensors in the model file (the last node that has it), else the node's id. */
 #include "base/utf8.h"
 #include "compare/durations.h"
+#include "report/json_out.h"
 #include "report/report.h"
 
 #include <cjson/cJSON.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 /* Light enough for black text, told apart by people who do not see red and green alike. */
-static const char *const role_colours[] = {
+static const char *const role_colors[] = {
     [EXRAY_LAYER_ROLE_CLEAN] = "#b7e1cd",
     [EXRAY_LAYER_ROLE_ORIGINATES] = "#e8710a",
     [EXRAY_LAYER_ROLE_PROPAGATES] = "#fde293",
@@ -143,17 +144,17 @@ static bool add_result(cJSON *results, const node_value *e)
     cJSON *result = cJSON_AddObjectToObject(results, e->key);
     return result && cJSON_AddNumberToObject(result, "value", e->value) &&
            (e->role == EXRAY_LAYER_ROLE_UNJUDGED ||
-            cJSON_AddStringToObject(result, "bgColor", role_colours[e->role]));
+            cJSON_AddStringToObject(result, "bgColor", role_colors[e->role]));
 }
 
-static bool add_stop(cJSON *gradient, double stop, const char *colour)
+static bool add_stop(cJSON *gradient, double stop, const char *color)
 {
     cJSON *item = cJSON_CreateObject();
     if (!cJSON_AddItemToArray(gradient, item)) {
         cJSON_Delete(item);
         return false;
     }
-    return cJSON_AddNumberToObject(item, "stop", stop) && cJSON_AddStringToObject(item, "bgColor", colour);
+    return cJSON_AddNumberToObject(item, "stop", stop) && cJSON_AddStringToObject(item, "bgColor", color);
 }
 
 static bool write_table(const node_values *t, const char *name, bool gradient, FILE *out, xr_overlay *overlay)
@@ -177,14 +178,10 @@ static bool write_table(const node_values *t, const char *name, bool gradient, F
         cJSON *stops = cJSON_AddArrayToObject(root, "gradient");
         good = add_stop(stops, 0, "#ffffff") && add_stop(stops, 1, "#e8710a");
     }
-    char *printed = good && results ? cJSON_Print(root) : NULL;
+    if (good && results)
+        return xr_json_put(root, out);
     cJSON_Delete(root);
-    if (!printed)
-        return false;
-    fputs(printed, out);
-    fputc('\n', out);
-    cJSON_free(printed);
-    return true;
+    return false;
 }
 
 bool xr_report_model_explorer(const exray_comparison *comparison, FILE *out, xr_overlay *overlay)

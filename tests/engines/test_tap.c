@@ -10,19 +10,6 @@
 
 #include <dlfcn.h>
 
-static int discard(void *user, const void *data, size_t size)
-{
-    (void)user, (void)data, (void)size;
-    return 0;
-}
-
-static exray_recorder *open_recorder(void)
-{
-    static exray_recorder recorder;
-    assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, NULL), EXRAY_OK);
-    return &recorder;
-}
-
 /* A shared library with the functions that `functions` names, and no others, as
  * if it were TensorFlow Lite of that version. */
 static void *build_stub(const char *name, const char *version, const char *functions)
@@ -46,7 +33,7 @@ static void *build_stub(const char *name, const char *version, const char *funct
 
 static void expect_attach_fails(void *library, const char *const *says)
 {
-    exray_recorder *recorder = open_recorder();
+    exray_recorder *recorder = test_recorder();
     int untouched = 0; /* stands for options; the call must fail before it looks at them */
     exray_tflite_config config = {.size = sizeof(exray_tflite_config), .library = library};
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_ENGINE);
@@ -115,7 +102,7 @@ static void a_missing_model_file_is_told(void **state)
     (void)state;
     void *library = dlopen(test_library(), RTLD_NOW | RTLD_LOCAL);
     assert_non_null(library);
-    exray_recorder *recorder = open_recorder();
+    exray_recorder *recorder = test_recorder();
     int untouched = 0;
     exray_tflite_config config = {
         .size = sizeof(exray_tflite_config), .library = library, .model_file = "/nonexistent/model.tflite"};
@@ -124,7 +111,7 @@ static void a_missing_model_file_is_told(void **state)
     exray_recorder_close(recorder);
     /* A recorder that has failed stays as it is. */
     assert_int_equal(exray_tflite_attach(recorder, (void *)&untouched, &config), EXRAY_E_IO);
-    recorder = open_recorder();
+    recorder = test_recorder();
     assert_int_equal(exray_tflite_attach(recorder, NULL, &config), EXRAY_E_ARGUMENT);
     exray_recorder_close(recorder);
     dlclose(library);

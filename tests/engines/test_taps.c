@@ -12,19 +12,6 @@
 
 /* ---- Agreement ------------------------------------------------------------------------ */
 
-static int discard(void *user, const void *data, size_t size)
-{
-    (void)user, (void)data, (void)size;
-    return 0;
-}
-
-static exray_recorder *open_recorder(void)
-{
-    static exray_recorder recorder;
-    assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, NULL), EXRAY_OK);
-    return &recorder;
-}
-
 static xr_agreement agree(const exray_tensor_info *info, const void *a, const void *b, size_t size)
 {
     xr_agreement all = {.frames = 1};
@@ -184,11 +171,11 @@ static void an_old_onnxruntime_is_told(void **state)
     const OrtApiBase base = {no_table, old_version};
     int session = 0; /* the call must fail before it looks at it */
     const exray_ort_config config = {.size = sizeof(exray_ort_config), .model_file = "model.onnx"};
-    exray_recorder *recorder = open_recorder();
+    exray_recorder *recorder = test_recorder();
     expect(recorder, exray_ort_attach(recorder, &base, (void *)&session, &config), EXRAY_E_ENGINE, "1.12.0");
-    recorder = open_recorder();
+    recorder = test_recorder();
     expect(recorder, exray_ort_attach(recorder, NULL, (void *)&session, &config), EXRAY_E_ARGUMENT, "NULL");
-    recorder = open_recorder();
+    recorder = test_recorder();
     expect(recorder, exray_ort_attach(recorder, &base, NULL, &config), EXRAY_E_ARGUMENT, "NULL");
 }
 
@@ -196,12 +183,12 @@ static void no_litert_is_told(void **state)
 {
     (void)state;
     const exray_litert_config config = {.size = sizeof(exray_litert_config), .model_file = "model.tflite"};
-    exray_recorder *recorder = open_recorder();
+    exray_recorder *recorder = test_recorder();
     expect(recorder, exray_litert_attach(recorder, NULL, &config), EXRAY_E_ENGINE, "no LiteRT found");
-    recorder = open_recorder();
+    recorder = test_recorder();
     expect(recorder, exray_litert_attach(recorder, NULL, NULL), EXRAY_E_ARGUMENT, "NULL");
     /* A run without the function is a failed one, and no crash. */
-    recorder = open_recorder();
+    recorder = test_recorder();
     assert_int_equal(exray_litert_run(recorder, NULL, 0, 0, NULL, 0, NULL), -1);
     exray_recorder_close(recorder);
     assert_int_equal(exray_litert_run(recorder, NULL, 0, 0, NULL, 0, NULL), -1);

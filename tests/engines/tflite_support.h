@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <exray/exray.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,20 @@ static inline test_file test_model(const char *name)
     assert_int_equal(fread(file.data, 1, file.size, from), file.size);
     fclose(from);
     return file;
+}
+
+static inline int test_discard(void *user, const void *data, size_t size)
+{
+    (void)user, (void)data, (void)size;
+    return 0;
+}
+
+/* A recorder whose bytes nobody keeps. */
+static inline exray_recorder *test_recorder(void)
+{
+    static exray_recorder recorder;
+    assert_int_equal(exray_recorder_open_callback(&recorder, test_discard, NULL, NULL), EXRAY_OK);
+    return &recorder;
 }
 
 /* The same bytes on every machine. */

@@ -149,17 +149,15 @@ static const xr_option_group options = {
 static int run(const xr_call *call)
 {
     wanted w = {0};
-    xr_operands operands;
-    int status = xr_parse_options(call, &w, &operands);
+    const char *path;
+    int status = xr_parse_one_operand(call, &w, "log", &path);
     if (status != XR_EXIT_OK)
         return status;
-    if (operands.count != 1)
-        return xr_usage_error(call->command, "name one log");
     status = check(call->command, &w);
     if (status != XR_EXIT_OK)
         return status;
     exray_error error;
-    exray_log *log = exray_log_open(operands.at[0], &error);
+    exray_log *log = exray_log_open(path, &error);
     if (!log)
         return xr_fail_error(&error);
     status = export_all(log, &w);

@@ -482,13 +482,10 @@ static const xr_option_group options = {
 static int run(const xr_call *call)
 {
     info_options o = {0};
-    xr_operands operands;
-    int status = xr_parse_options(call, &o, &operands);
+    const char *path;
+    int status = xr_parse_one_operand(call, &o, "log", &path);
     if (status != XR_EXIT_OK)
         return status;
-    if (operands.count != 1)
-        return xr_usage_error(call->command, "name one log");
-    const char *path = operands.at[0];
     exray_error error;
     exray_log *log = exray_log_open(path, &error);
     if (!log) {

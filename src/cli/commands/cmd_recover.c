@@ -82,15 +82,13 @@ static const xr_option_group options = {.options = (const xr_option[]){
 static int run(const xr_call *call)
 {
     recover_options o = {0};
-    xr_operands operands;
-    int status = xr_parse_options(call, &o, &operands);
+    const char *from;
+    int status = xr_parse_one_operand(call, &o, "log", &from);
     if (status != XR_EXIT_OK)
         return status;
-    if (operands.count != 1)
-        return xr_usage_error(call->command, "name one log");
     if (!o.output)
         return xr_usage_error(call->command, "say where to write: -o GOOD.mcap");
-    return recover(operands.at[0], o.output);
+    return recover(from, o.output);
 }
 
 const xr_command xr_command_recover = {

@@ -50,6 +50,11 @@ exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironm
 exray_status xr_litert_kernels(const char *wanted, const char **mode, const char **kernels,
                                exray_error *error);
 
+/* Reads a model that LiteRT runs; its bytes outlive the file.  `path` is for the message, NULL: not known;
+ * `advice` ends it. */
+exray_status xr_litert_read_model(const void *data, size_t size, const char *path, const char *advice,
+                                  xr_model_file *file, exray_error *error);
+
 /* An input or output of the program, in the order of the file's main graph. */
 typedef struct xr_litert_port {
     exray_tensor_info info;

@@ -23,6 +23,22 @@ exray_status xr_litert_no_memory(exray_error *error)
     return error->status;
 }
 
+exray_status xr_litert_read_model(const void *data, size_t size, const char *path, const char *advice,
+                                  xr_model_file *file, exray_error *error)
+{
+    exray_error why = {EXRAY_E_FORMAT, "it is empty"};
+    if (data && size > 0) {
+        if (!xr_model_format_tflite.recognize(data, size))
+            snprintf(why.message, sizeof why.message, "it lacks the identifier TFL3");
+        else if (xr_model_read(data, size, file, &why) == EXRAY_OK)
+            return EXRAY_OK;
+    }
+    error->status = why.status;
+    snprintf(error->message, sizeof error->message, "%.200s is not a model that LiteRT runs: %.200s%s",
+             path ? path : "the model", why.message, advice);
+    return error->status;
+}
+
 exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironment *made, exray_error *error)
 {
     /* The processor alone, and no chatter: LiteRT would look for drivers of GPUs

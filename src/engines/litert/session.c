@@ -1,5 +1,6 @@
 /* The engine "litert": what `record` and `replay` drive. */
 #include "engines/litert/session_library.h"
+#include "engines/session_open.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,22 +23,6 @@ static litert_session *own(xr_session *session)
 }
 
 /* ---- Open ------------------------------------------------------------------------ */
-
-static exray_status read_model(litert_session *session, const xr_session_config *config, exray_error *error)
-{
-    const char *name = config->model_path ? config->model_path : "the model";
-    exray_error why = {EXRAY_E_FORMAT, "it is empty"};
-    if (config->model_data && config->model_size > 0) {
-        if (!xr_model_format_tflite.recognize(config->model_data, config->model_size))
-            snprintf(why.message, sizeof why.message, "it lacks the identifier TFL3");
-        else if (xr_model_read(config->model_data, config->model_size, &session->file, &why) == EXRAY_OK)
-            return EXRAY_OK;
-    }
-    error->status = why.status;
-    snprintf(error->message, sizeof error->message,
-             "%.200s is not a model that LiteRT runs: %.200s; give a .tflite file", name, why.message);
-    return error->status;
-}
 
 static exray_status choose_kernels(const xr_session_config *config, const char **mode, const char **kernels,
                                    exray_error *error)
@@ -76,8 +61,9 @@ static bool has_all(uint8_t *const *values, uint32_t count)
     return values;
 }
 
-static void free_session(litert_session *session)
+static void session_close(xr_session *base)
 {
+    litert_session *session = own(base);
     if (!session)
         return;
     free_values(session->outputs, session->deployed.output_count);
@@ -116,15 +102,17 @@ static exray_status observe(litert_session *session, const xr_session_config *co
     return error->status;
 }
 
-static exray_status start(litert_session *session, const xr_session_config *config, exray_error *error)
+static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)
 {
+    litert_session *session = own(base);
     char version[32];
     const char *kernels;
     xr_litert_config program = {.api = &session->api, .threads = config->threads ? config->threads : 1};
     session->observed = config->recorder != NULL;
     program.profile = session->observed;
     if (choose_kernels(config, &program.kernel_mode, &kernels, error) != EXRAY_OK ||
-        read_model(session, config, error) != EXRAY_OK)
+        xr_litert_read_model(config->model_data, config->model_size, config->model_path,
+                             "; give a .tflite file", &session->file, error) != EXRAY_OK)
         return error->status;
     if (!xr_litert_open(config->library, &session->api, version, error) ||
         xr_litert_make_environment(&session->api, &session->environment, error) != EXRAY_OK)
@@ -140,24 +128,10 @@ static exray_status start(litert_session *session, const xr_session_config *conf
 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
 {
-    *error = (exray_error){EXRAY_OK, ""};
-    litert_session *session = calloc(1, sizeof *session);
-    if (!session) {
-        xr_litert_no_memory(error);
-        return NULL;
-    }
-    if (start(session, config, error) == EXRAY_OK)
-        return (xr_session *)session;
-    free_session(session);
-    return NULL;
+    return xr_session_open(sizeof(litert_session), start, session_close, config, error);
 }
 
 /* ---- Inputs and outputs -------------------------------------------------------------- */
-
-static void session_close(xr_session *session)
-{
-    free_session(own(session));
-}
 
 static const exray_tensor_info *session_input(xr_session *base, uint32_t i)
 {
@@ -175,19 +149,11 @@ static exray_status session_set_input(xr_session *base, uint32_t i, const void *
                                       exray_error *error)
 {
     litert_session *session = own(base);
-    *error = (exray_error){EXRAY_E_ARGUMENT, ""};
-    if (i >= session->deployed.input_count) {
-        snprintf(error->message, sizeof error->message, "the model has %u inputs, none numbered %u",
-                 (unsigned)session->deployed.input_count, (unsigned)i);
+    const xr_litert_port *port = i < session->deployed.input_count ? &session->deployed.inputs[i] : NULL;
+    if (xr_session_check_input(i, session->deployed.input_count, port ? port->info.name : NULL,
+                               port ? port->size : 0, size, error) != EXRAY_OK)
         return error->status;
-    }
-    const xr_litert_port *port = &session->deployed.inputs[i];
-    if (size != port->size) {
-        snprintf(error->message, sizeof error->message, "input %u (%.200s) takes %zu bytes, given %zu",
-                 (unsigned)i, port->info.name ? port->info.name : "", port->size, size);
-        return error->status;
-    }
-    return error->status = xr_litert_write(&session->deployed, i, data, error);
+    return xr_litert_write(&session->deployed, i, data, error);
 }
 
 static const void *session_output_data(xr_session *base, uint32_t i, size_t *size)

@@ -1,8 +1,8 @@
 /* Finding LiteRT's library. */
 #include "engines/litert/session_library.h"
 #include "engines/library.h"
+#include "engines/session_open.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *const system_names[] = {"libLiteRt.so", NULL};
@@ -42,6 +42,5 @@ void xr_litert_probe(const char *wanted, xr_engine_info *info)
         /* Not closed: what the library registers for the end of the process would
          * be called when it is gone (2.3.0: a crash at exit). */
     }
-    /* The message may be longer than its place: its end is advice. */
-    snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error.message);
+    xr_engine_info_problem(info, &error);
 }

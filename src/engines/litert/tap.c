@@ -64,17 +64,9 @@ static exray_status read_model(xr_litert_tap *tap, const exray_litert_config *co
     xr_run_state *state = &tap->state;
     exray_status status =
         xr_run_state_read_model(state, config->model_file, config->model_data, config->model_size, error);
-    exray_error why = {EXRAY_OK, ""};
-    if (status)
-        return status;
-    if (state->model_size == 0 || !xr_model_format_tflite.recognize(state->model_data, state->model_size))
-        snprintf(why.message, sizeof why.message, "it lacks the identifier TFL3");
-    else if (xr_model_read(state->model_data, state->model_size, &tap->file, &why) == EXRAY_OK)
-        return EXRAY_OK;
-    error->status = EXRAY_E_FORMAT;
-    snprintf(error->message, sizeof error->message, "%.200s is not a model that LiteRT runs: %.200s",
-             state->model_path ? state->model_path : "the model", why.message);
-    return error->status;
+    return status ? status
+                  : xr_litert_read_model(state->model_data, state->model_size, state->model_path, "",
+                                         &tap->file, error);
 }
 
 static exray_status start(xr_litert_tap *tap, const exray_litert_config *config, exray_error *error)
@@ -130,16 +122,10 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
     status = start(tap, &known, &error);
     if (!status)
         status = ask_for_times(tap, options, &error);
+    status = xr_run_state_attach(&tap->state, status, &error, on_close, tap);
     if (status)
-        exray_recorder_fail(recorder, status, error.message);
-    else
-        status = exray_recorder_on_close(recorder, on_close, tap);
-    if (status) {
         free_tap(tap);
-        return status;
-    }
-    tap->state.live = true;
-    return EXRAY_OK;
+    return status;
 }
 
 /* ---- Runs ------------------------------------------------------------------------------- */

@@ -44,15 +44,13 @@ static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how
     return status;
 }
 
-const char *xr_ort_fit_name(const char *name, char cut[XR_ORT_NAME + 1])
+const char *xr_ort_fit_name(const char *name, char cut[XR_NAME_MOST + 1])
 {
-    size_t length = XR_ORT_NAME;
-    if (!name || strlen(name) <= length)
+    size_t size = name ? xr_name_size(name) : 0;
+    if (!name || !name[size])
         return name;
-    while (length && ((unsigned char)name[length] & 0xC0) == 0x80) /* within a UTF-8 character */
-        length--;
-    memcpy(cut, name, length);
-    cut[length] = '\0';
+    memcpy(cut, name, size);
+    cut[size] = '\0';
     return cut;
 }
 
@@ -67,7 +65,7 @@ uint32_t xr_ort_tensor_named(const xr_ort_observer *o, const char *name)
 /* NULL where it fits, or memory ran out. */
 static char *cut_name(const char *name)
 {
-    char cut[XR_ORT_NAME + 1];
+    char cut[XR_NAME_MOST + 1];
     return xr_ort_fit_name(name, cut) == cut ? strdup(cut) : NULL;
 }
 

@@ -11,6 +11,7 @@
 #include "engines/onnxruntime/ort.h"
 #include "engines/onnxruntime/ports.h"
 #include "models/model_file.h"
+#include "models/topic_name.h"
 
 typedef struct xr_ort_observation {
     const xr_ort_api *api; /* outlives the observer, as the model's bytes do */
@@ -71,8 +72,7 @@ exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how
 void xr_ort_unobserve(xr_ort_observer *observer); /* NULL is fine */
 
 /* A name cut to what the recorder takes: a pointer into it, or `cut`, filled. */
-enum { XR_ORT_NAME = 1000 };
-const char *xr_ort_fit_name(const char *name, char cut[XR_ORT_NAME + 1]);
+const char *xr_ort_fit_name(const char *name, char cut[XR_NAME_MOST + 1]);
 
 /* The tensor of that name in the logged graph; EXRAY_NO_INDEX: none. */
 uint32_t xr_ort_tensor_named(const xr_ort_observer *observer, const char *name);

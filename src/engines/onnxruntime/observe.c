@@ -51,7 +51,7 @@ static void record_ports(const xr_ort_observer *o, exray_kind kind, const char *
                          const OrtValue *const *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        char cut[XR_ORT_NAME + 1];
+        char cut[XR_NAME_MOST + 1];
         const char *name = xr_ort_fit_name(names[i], cut);
         if (exray_recorder_wants(o->recorder, kind, EXRAY_NO_INDEX, name))
             record_value(o, kind, xr_ort_tensor_named(o, names[i]), name, values[i]);

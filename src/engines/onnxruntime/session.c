@@ -4,6 +4,7 @@
 #include "engines/engine.h"
 #include "engines/library.h"
 #include "engines/onnxruntime/observe.h"
+#include "engines/session_open.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -46,8 +47,9 @@ static exray_status find_functions(void *library, xr_ort_api *api, exray_error *
 
 /* ---- The engine's functions ----------------------------------------------------------- */
 
-static void free_session(ort_session *s)
+static void session_close(xr_session *base)
 {
+    ort_session *s = own(base);
     if (!s)
         return;
     xr_ort_unobserve(s->observer);
@@ -104,8 +106,9 @@ static exray_status observe(ort_session *s, const xr_session_config *config, con
     return status;
 }
 
-static exray_status start(ort_session *s, const xr_session_config *config, exray_error *error)
+static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)
 {
+    ort_session *s = own(base);
     xr_ort_making how = {.threads = config->threads ? config->threads : 1};
     if (!xr_ort_level(config->kernels, &how.level))
         return xr_ort_refuse(error, EXRAY_E_ARGUMENT,
@@ -135,21 +138,7 @@ static exray_status start(ort_session *s, const xr_session_config *config, exray
 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
 {
-    *error = (exray_error){EXRAY_OK, ""};
-    ort_session *s = calloc(1, sizeof *s);
-    if (!s) {
-        xr_ort_no_memory(error);
-        return NULL;
-    }
-    if (start(s, config, error) == EXRAY_OK)
-        return (xr_session *)s;
-    free_session(s);
-    return NULL;
-}
-
-static void session_close(xr_session *session)
-{
-    free_session(own(session));
+    return xr_session_open(sizeof(ort_session), start, session_close, config, error);
 }
 
 static const exray_tensor_info *session_input(xr_session *session, uint32_t i)
@@ -169,11 +158,10 @@ static exray_status session_set_input(xr_session *session, uint32_t i, const voi
 {
     ort_session *s = own(session);
     const xr_ort_ports *p = &s->ports;
-    *error = (exray_error){EXRAY_OK, ""};
-    if (i >= p->input_count || size != p->input_size[i])
-        return xr_ort_refuse(error, EXRAY_E_ARGUMENT, "input %u (%.200s) takes %zu bytes, given %zu",
-                             (unsigned)i, i < p->input_count ? p->input[i].name : "there is none",
-                             i < p->input_count ? p->input_size[i] : 0, size);
+    bool there = i < p->input_count;
+    if (xr_session_check_input(i, (uint32_t)p->input_count, there ? p->input[i].name : NULL,
+                               there ? p->input_size[i] : 0, size, error) != EXRAY_OK)
+        return error->status;
     memcpy(p->input_bytes[i], data, size);
     return EXRAY_OK;
 }
@@ -228,7 +216,7 @@ static void probe(const char *wanted, xr_engine_info *info)
     }
     if (library)
         dlclose(library);
-    snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error.message);
+    xr_engine_info_problem(info, &error);
 }
 
 static const char *const kernels[] = {"default", "extended", "none", NULL};

@@ -106,16 +106,10 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
     tap->state.recorder = recorder;
     tap->session = session;
     exray_status status = start(tap, base, &known, &error);
+    status = xr_run_state_attach(&tap->state, status, &error, on_close, tap);
     if (status)
-        exray_recorder_fail(recorder, status, error.message);
-    else
-        status = exray_recorder_on_close(recorder, on_close, tap);
-    if (status) {
         free_tap(tap);
-        return status;
-    }
-    tap->state.live = true;
-    return EXRAY_OK;
+    return status;
 }
 
 /* The application's own table, whatever its version: Run was there from the first. */

@@ -1,5 +1,6 @@
 /* The engine "tflite": what `record` and `replay` drive. */
 #define _POSIX_C_SOURCE 200809L
+#include "engines/session_open.h"
 #include "engines/tflite/session_delegate.h"
 #include "engines/tflite/session_library.h"
 #include "engines/tflite/tap_tensor.h"
@@ -212,8 +213,9 @@ static exray_status describe_ports(tflite_session *session, exray_error *error)
 
 /* ---- The engine's functions -------------------------------------------------------- */
 
-static void free_session(tflite_session *session)
+static void session_close(xr_session *base)
 {
+    tflite_session *session = own(base);
     if (!session)
         return;
     if (session->interpreter)
@@ -231,8 +233,9 @@ static void free_session(tflite_session *session)
     free(session);
 }
 
-static exray_status start(tflite_session *session, const xr_session_config *config, exray_error *error)
+static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)
 {
+    tflite_session *session = own(base);
     exray_status status = check_model(config, error);
     if (status != EXRAY_OK)
         return status;
@@ -262,22 +265,7 @@ static exray_status start(tflite_session *session, const xr_session_config *conf
 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
 {
-    *error = (exray_error){EXRAY_OK, ""};
-    tflite_session *session = calloc(1, sizeof *session);
-    if (!session) {
-        error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory");
-        return NULL;
-    }
-    if (start(session, config, error) == EXRAY_OK)
-        return (xr_session *)session;
-    free_session(session);
-    return NULL;
-}
-
-static void session_close(xr_session *session)
-{
-    free_session(own(session));
+    return xr_session_open(sizeof(tflite_session), start, session_close, config, error);
 }
 
 static const exray_tensor_info *session_input(xr_session *base, uint32_t i)
@@ -299,24 +287,15 @@ static exray_status session_set_input(xr_session *base, uint32_t i, const void *
                                       exray_error *error)
 {
     tflite_session *session = own(base);
-    *error = (exray_error){EXRAY_OK, ""};
-    error->status = EXRAY_E_ARGUMENT;
-    if (i >= session->input_count) {
-        snprintf(error->message, sizeof error->message, "the model has %u inputs, none numbered %u",
-                 (unsigned)session->input_count, (unsigned)i);
+    bool there = i < session->input_count;
+    size_t expected = there ? session->tensors.OpaqueTensorByteSize(input_tensor(session, i)) : 0;
+    if (xr_session_check_input(i, session->input_count, there ? session->inputs[i].info.name : NULL, expected,
+                               size, error) != EXRAY_OK)
         return error->status;
-    }
-    size_t expected = session->tensors.OpaqueTensorByteSize(input_tensor(session, i));
-    if (size != expected) {
-        snprintf(error->message, sizeof error->message, "input %u (%.200s) takes %zu bytes, given %zu",
-                 (unsigned)i, session->inputs[i].info.name ? session->inputs[i].info.name : "", expected,
-                 size);
-        return error->status;
-    }
     TfLiteTensor *tensor = session->api.InterpreterGetInputTensor(session->interpreter, (int32_t)i);
     if (session->api.TensorCopyFromBuffer(tensor, data, size) != kTfLiteOk)
         return fail(session, error, "cannot set an input");
-    return error->status = EXRAY_OK;
+    return EXRAY_OK;
 }
 
 static exray_status session_run(xr_session *base, exray_error *error)

@@ -1,9 +1,9 @@
 /* Finding TensorFlow Lite's C library. */
 #include "engines/tflite/session_library.h"
 #include "engines/library.h"
+#include "engines/session_open.h"
 
 #include <dlfcn.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const system_names[] = {"libtensorflowlite_c.so", "libtensorflow-lite.so", NULL};
@@ -35,6 +35,5 @@ void xr_tflite_probe(const char *wanted, xr_engine_info *info)
             xr_tflite_find_session(library, &session, &error);
         dlclose(library);
     }
-    /* The message may be longer than its place: its end is advice. */
-    snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error.message);
+    xr_engine_info_problem(info, &error);
 }

@@ -1,4 +1,5 @@
 /* Attaching the tap: the observer delegate and the telemetry profiler. */
+#include "core/taps.h"
 #include "engines/tflite/tap_events.h"
 #include "engines/tflite/tap_file.h"
 #include "engines/tflite/tap_prepare.h"
@@ -26,10 +27,7 @@ static void keep_until_exit(xr_tap *tap)
 
 static void record_losses(const xr_tap *tap)
 {
-    const struct {
-        const char *what;
-        uint64_t count;
-    } losses[] = {
+    const xr_unobserved losses[] = {
         {"latencies_without_room", tap->lost_latencies},
         {"executions_of_unknown_subgraphs", tap->lost_events},
         {"executions_of_overwritten_partitions", tap->lost_partitions},
@@ -37,19 +35,7 @@ static void record_losses(const xr_tap *tap)
         {"tensors_without_memory", tap->lost_values},
         {"runs_that_failed", tap->unfinished},
     };
-    enum { COUNT = sizeof losses / sizeof losses[0] };
-    char text[COUNT][24];
-    exray_key_value pairs[COUNT];
-    size_t used = 0;
-    for (size_t i = 0; i < COUNT; i++) {
-        if (!losses[i].count)
-            continue;
-        snprintf(text[used], sizeof text[used], "%llu", (unsigned long long)losses[i].count);
-        pairs[used] = (exray_key_value){losses[i].what, text[used]};
-        used++;
-    }
-    if (used)
-        exray_recorder_log_metadata(tap->recorder, "exray.unobserved", pairs, used);
+    xr_record_unobserved(tap->recorder, losses, sizeof losses / sizeof losses[0]);
 }
 
 static void free_tap_memory(xr_tap *tap)

@@ -1,6 +1,8 @@
 /* Tensors: what they are, and what they hold now. */
 #include "engines/tflite/tap_tensor.h"
 
+#include "models/topic_name.h"
+
 #include <string.h>
 
 /* The shape as the log has it: dimensions beyond EXRAY_MAX_RANK are merged into
@@ -83,18 +85,13 @@ static bool describe_quantization(const xr_tflite_tap_api *api, xr_tap_block **l
     return true;
 }
 
-/* The log's limit for names; fused ones are longer now and then. */
-enum { MAX_NAME = 1000 };
-
 static const char *describe_name(xr_tap_block **list, const char *name)
 {
-    if (!name || strlen(name) <= MAX_NAME)
+    size_t size = name ? xr_name_size(name) : 0;
+    if (!name || !name[size])
         return name ? name : "";
-    size_t length = MAX_NAME;
-    while (length && ((unsigned char)name[length] & 0xC0) == 0x80) /* within a UTF-8 character */
-        length--;
-    char *copy = xr_tap_alloc(list, length + 1, 1);
-    return copy ? memcpy(copy, name, length) : NULL;
+    char *copy = xr_tap_alloc(list, size + 1, 1);
+    return copy ? memcpy(copy, name, size) : NULL;
 }
 
 /* Per-axis quantization must have one entry for each slice. */
