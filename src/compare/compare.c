@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "compare/comparison.h"
 #include "core/dtype.h"
 
@@ -141,8 +142,7 @@ static void show_errors(exray_comparison *c)
 
 static bool out_of_memory(exray_error *error)
 {
-    if (error)
-        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the logs"};
+    xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing the logs");
     return false;
 }
 
@@ -289,12 +289,8 @@ const exray_accuracy *exray_comparison_accuracy(const exray_comparison *c)
 
 static exray_status no_record(exray_error *error, exray_kind kind, size_t pair, size_t frame)
 {
-    if (error) {
-        error->status = EXRAY_E_STATE;
-        snprintf(error->message, sizeof error->message, "matched frame %zu has no %s record %zu with data",
-                 frame, exray_kind_name(kind), pair);
-    }
-    return EXRAY_E_STATE;
+    return xr_error_set(error, EXRAY_E_STATE, "matched frame %zu has no %s record %zu with data", frame,
+                        exray_kind_name(kind), pair);
 }
 
 static const exray_record *sensor_record(const exray_comparison *c, exray_side side, size_t frame, size_t n)

@@ -1,4 +1,5 @@
 /* What each side decided: the classes it puts first. */
+#include "base/error.h"
 #include "compare/comparison.h"
 
 #include <errno.h>
@@ -148,11 +149,8 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
     if (*a->task && strcmp(a->task, "classification") != 0)
         return EXRAY_OK;
     judge j = {c, exray_slot_new(), *a->task == 0};
-    if (!j.slot) {
-        if (error)
-            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading decisions"};
-        return EXRAY_E_MEMORY;
-    }
+    if (!j.slot)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while reading decisions");
     size_t agree = 0, top1[2] = {0, 0}, top5[2] = {0, 0};
     for (size_t f = 0; f < c->frame_count; f++) {
         decision d[2];

@@ -1,4 +1,5 @@
 /* Reads every matched pair of tensors once and adds up what they differ by. */
+#include "base/error.h"
 #include "compare/comparison.h"
 #include "log/deferred.h"
 
@@ -370,9 +371,5 @@ exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, 
     free(r.value[0]);
     free(r.value[1]);
     free(r.scratch);
-    if (!ok && error) {
-        error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory while comparing");
-    }
-    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
+    return ok ? EXRAY_OK : xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing");
 }

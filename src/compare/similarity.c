@@ -9,7 +9,7 @@
 enum { SAMPLES = 256, FRAMES = 2 };
 
 /* One layer of one log. */
-typedef struct values {
+typedef struct layer_values {
     uint64_t count; /* elements; 0: no data */
     bool has_stats;
     bool swapped; /* there is a second reading: channels-first read as channels-last */
@@ -20,10 +20,10 @@ typedef struct values {
     size_t samples;
     exray_stats stats[FRAMES];
     size_t stat_frames;
-} values;
+} layer_values;
 
 struct xr_likeness {
-    values *side[2]; /* [layers of that side] */
+    layer_values *side[2]; /* [layers of that side] */
 };
 
 /* The same places for all tensors of so many elements, spread over all of them. */
@@ -43,7 +43,7 @@ static uint64_t turned_place(uint64_t i, const int64_t *chw)
     return (batch * channels + i % channels) * area + i / channels;
 }
 
-static void take_samples(values *v, const exray_tensor_view *view, const float *data)
+static void take_samples(layer_values *v, const exray_tensor_view *view, const float *data)
 {
     int64_t chw[EXRAY_MAX_RANK];
     uint32_t rank = xr_squeeze(&view->info, chw);
@@ -67,7 +67,7 @@ static void take_samples(values *v, const exray_tensor_view *view, const float *
 }
 
 static void read_layer(const exray_comparison *c, int side, const xr_layer *layer, size_t frame,
-                       exray_slot *slot, values *v)
+                       exray_slot *slot, layer_values *v)
 {
     if (layer->output == EXRAY_NO_INDEX || layer->constant)
         return;
@@ -146,7 +146,7 @@ static xr_like of_samples(const float *a, const float *b, size_t n)
 }
 
 /* Means and spreads that agree to a tenth of the spread are alike. */
-static xr_like of_stats(const values *a, const values *b)
+static xr_like of_stats(const layer_values *a, const layer_values *b)
 {
     size_t frames = a->stat_frames < b->stat_frames ? a->stat_frames : b->stat_frames;
     double apart = 0;
@@ -164,7 +164,7 @@ static xr_like of_stats(const values *a, const values *b)
 
 xr_like xr_likeness_of(const xr_likeness *l, uint32_t edge, uint32_t reference)
 {
-    const values *a = &l->side[0][edge], *b = &l->side[1][reference];
+    const layer_values *a = &l->side[0][edge], *b = &l->side[1][reference];
     size_t samples = a->samples < b->samples ? a->samples : b->samples;
     if (samples && a->count == b->count)
         switch (xr_match_layout(&a->info, &b->info)) {

@@ -1,5 +1,6 @@
 #include "isolate/isolate.h"
 
+#include "base/error.h"
 #include "compare/shapes.h"
 #include "core/dtype.h"
 #include "isolate/plan.h"
@@ -15,14 +16,14 @@ enum { MOST_FRAMES = 3, MOST_INPUTS = 16 };
 /* Layers that are run alone; those behind the first wrong ones pass errors on. */
 enum { MOST_LAYERS = 256 };
 
-typedef struct work {
+typedef struct isolation {
     exray_comparison *comparison;
     const xr_isolate_options *options;
     xr_isolate_report *report;
     bool same_file; /* the model at hand is the one that the reference ran */
     xr_plan plan;
     exray_slot *slot[1 + MOST_INPUTS];
-} work;
+} isolation;
 
 /* One cut-out model, open. */
 typedef struct trial {
@@ -44,7 +45,7 @@ typedef struct trial {
 
 static const char no_memory[] = "out of memory";
 
-static void close_trial(const work *w, trial *t)
+static void close_trial(const isolation *w, trial *t)
 {
     if (t->session)
         w->options->engine->close(t->session);
@@ -59,7 +60,7 @@ static void close_trial(const work *w, trial *t)
 /* ---- Cutting ------------------------------------------------------------------------- */
 
 /* The original's tensor of that name: a cut keeps names. */
-static uint32_t original_tensor(const work *w, const char *name)
+static uint32_t original_tensor(const isolation *w, const char *name)
 {
     const exray_model *model = &w->plan.file->model;
     for (uint32_t t = 0; name && t < model->tensor_count; t++)
@@ -69,7 +70,7 @@ static uint32_t original_tensor(const work *w, const char *name)
     return EXRAY_NO_INDEX;
 }
 
-static const char *find_ports(const work *w, size_t layer, trial *t)
+static const char *find_ports(const isolation *w, size_t layer, trial *t)
 {
     const xr_engine *engine = w->options->engine;
     const exray_tensor_info *info;
@@ -93,7 +94,7 @@ static const char *find_ports(const work *w, size_t layer, trial *t)
 }
 
 /* NULL, or why not. */
-static const char *open_trial(const work *w, size_t layer, uint32_t least, trial *t, exray_error *error)
+static const char *open_trial(const isolation *w, size_t layer, uint32_t least, trial *t, exray_error *error)
 {
     uint32_t nodes[XR_BLOCK_MOST];
     const char *why = NULL;
@@ -115,7 +116,7 @@ static const char *open_trial(const work *w, size_t layer, uint32_t least, trial
 /* ---- Running --------------------------------------------------------------------------- */
 
 /* The edge's values of a tensor in a frame, in the order that the reference has. */
-static const char *edge_values(const work *w, const xr_source *source, size_t frame, uint32_t slot,
+static const char *edge_values(const isolation *w, const xr_source *source, size_t frame, uint32_t slot,
                                const exray_tensor_info *to, float **out, uint64_t *count, exray_error *error)
 {
     exray_tensor_view view;
@@ -138,7 +139,7 @@ static const char *edge_values(const work *w, const xr_source *source, size_t fr
     return NULL;
 }
 
-static const char *feed(const work *w, trial *t, size_t frame, exray_error *error)
+static const char *feed(const isolation *w, trial *t, size_t frame, exray_error *error)
 {
     const xr_engine *engine = w->options->engine;
     for (uint32_t i = 0; i < t->inputs; i++) {
@@ -159,7 +160,7 @@ static const char *feed(const work *w, trial *t, size_t frame, exray_error *erro
     return engine->run(t->session, error) == EXRAY_OK ? NULL : error->message;
 }
 
-static const char *take_output(const work *w, trial *t, exray_error *error)
+static const char *take_output(const isolation *w, trial *t, exray_error *error)
 {
     size_t size;
     const void *data = w->options->engine->output_data(t->session, t->output, &size);
@@ -222,7 +223,7 @@ static void stored_range(const exray_tensor_info *info, double *low, double *hig
 }
 
 /* What the edge's tensor can hold. */
-static void find_range(const work *w, size_t layer, trial *t)
+static void find_range(const isolation *w, size_t layer, trial *t)
 {
     const exray_layer_pair *pair = exray_comparison_layer(w->comparison, layer);
     const exray_model *model = exray_log_model(exray_comparison_log(w->comparison, EXRAY_SIDE_EDGE));
@@ -237,7 +238,7 @@ static void find_range(const work *w, size_t layer, trial *t)
 }
 
 /* Runs an open trial; its error, or NAN and why. */
-static double run_trial(const work *w, size_t layer, trial *t, const char **why, exray_error *error)
+static double run_trial(const isolation *w, size_t layer, trial *t, const char **why, exray_error *error)
 {
     const exray_tensor_info *info = w->options->engine->output(t->session, t->output);
     const xr_source target = {true, EXRAY_KIND_LAYER, layer};
@@ -262,7 +263,7 @@ static double run_trial(const work *w, size_t layer, trial *t, const char **why,
 }
 
 /* *why lives as long as the trial. */
-static double run_block(const work *w, size_t layer, uint32_t least, trial *t, const char **why)
+static double run_block(const isolation *w, size_t layer, uint32_t least, trial *t, const char **why)
 {
     *t = (trial){.error = {EXRAY_OK, ""}};
     *why = open_trial(w, layer, least, t, &t->error);
@@ -271,14 +272,14 @@ static double run_block(const work *w, size_t layer, uint32_t least, trial *t, c
 
 /* ---- Layers ------------------------------------------------------------------------------ */
 
-static void keep_why(work *w, const exray_layer_pair *layer, const char *why)
+static void keep_why(isolation *w, const exray_layer_pair *layer, const char *why)
 {
     if (!w->report->why[0] && why)
         snprintf(w->report->why, sizeof w->report->why, "layer %u (%.40s) was not run alone: %.200s",
                  (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE], why);
 }
 
-static void hand_over(work *w, size_t layer, const trial *t, double error, double noise)
+static void call_failing(isolation *w, size_t layer, const trial *t, double error, double noise)
 {
     const xr_engine *engine = w->options->engine;
     if (!w->options->failing)
@@ -312,12 +313,12 @@ static bool has_data(const exray_layer_pair *layer)
     return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
 }
 
-static bool is_exact(const work *w, size_t i)
+static bool is_exact(const isolation *w, size_t i)
 {
     return w->same_file && xr_comparison_is_exact(w->comparison, i);
 }
 
-static void run_alone(work *w, size_t i)
+static void run_alone(isolation *w, size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
     trial t;
@@ -328,7 +329,7 @@ static void run_alone(work *w, size_t i)
         w->report->run += is_wrong(layer);
         bool failed = xr_comparison_isolated(w->comparison, i, &errors, is_exact(w, i));
         if (failed && w->report->failed == 0)
-            hand_over(w, i, &t, error, layer->own_noise);
+            call_failing(w, i, &t, error, layer->own_noise);
         w->report->failed += failed;
     } else if (is_wrong(layer))
         keep_why(w, layer, why);
@@ -336,7 +337,7 @@ static void run_alone(work *w, size_t i)
 }
 
 /* The block that ends with layer i and is wrong as a whole: twice as long until it is. */
-static void find_block(work *w, size_t i)
+static void find_block(isolation *w, size_t i)
 {
     for (uint32_t length = 2; length <= XR_BLOCK_MOST / 2 && length <= i + 1; length *= 2) {
         trial t;
@@ -348,7 +349,7 @@ static void find_block(work *w, size_t i)
             size_t first = i + 1 - length;
             xr_comparison_block(w->comparison, i,
                                 exray_comparison_layer(w->comparison, first)->node[EXRAY_SIDE_EDGE], error);
-            hand_over(w, i, &t, error, noise);
+            call_failing(w, i, &t, error, noise);
         }
         close_trial(w, &t);
         if (failed || isnan(error))
@@ -358,14 +359,14 @@ static void find_block(work *w, size_t i)
 
 /* A layer within the noise of its network may be wrong by itself, where its result is known
  * to the step; `differs`: it or a layer before it is not the very same on both sides. */
-static bool is_worth_running(const work *w, size_t i, bool differs)
+static bool is_worth_running(const isolation *w, size_t i, bool differs)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
     return (is_wrong(layer) && has_data(layer)) ||
            (differs && layer->role == EXRAY_LAYER_ROLE_CLEAN && layer->metrics.count && is_exact(w, i));
 }
 
-static void run_all(work *w)
+static void run_all(isolation *w)
 {
     size_t first_wrong = SIZE_MAX, tried = 0;
     bool differs = false, any = false;
@@ -410,18 +411,17 @@ exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *
     exray_status status = xr_model_read(options->model, options->model_size, &file, error);
     if (status != EXRAY_OK)
         return status;
-    work w = {.comparison = comparison,
-              .options = options,
-              .report = report,
-              .same_file = is_that_file(options, logged)};
+    isolation w = {.comparison = comparison,
+                   .options = options,
+                   .report = report,
+                   .same_file = is_that_file(options, logged)};
     bool ok = xr_plan_init(&w.plan, comparison, &file);
     for (int i = 0; i <= MOST_INPUTS; i++)
         ok = (w.slot[i] = exray_slot_new()) && ok;
     if (ok)
         run_all(&w);
     else {
-        status = error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory while isolating layers");
+        status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory while isolating layers");
     }
     for (int i = 0; i <= MOST_INPUTS; i++)
         exray_slot_free(w.slot[i]);

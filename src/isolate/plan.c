@@ -103,13 +103,13 @@ void xr_plan_free(xr_plan *p)
 
 /* ---- Blocks ----------------------------------------------------------------------------- */
 
-typedef struct block {
+typedef struct node_block {
     uint32_t *nodes;
     uint32_t count;
     uint32_t layers; /* of the edge's, computed within */
-} block;
+} node_block;
 
-static bool add_node(block *b, uint32_t node)
+static bool add_node(node_block *b, uint32_t node)
 {
     for (uint32_t i = 0; i < b->count; i++)
         if (b->nodes[i] == node)
@@ -128,7 +128,7 @@ static bool is_given(const xr_plan *p, uint32_t tensor)
 }
 
 /* TensorFlow Lite cuts runs of nodes: what lies between comes along. */
-static bool fill_gaps(const xr_plan *p, block *b)
+static bool fill_gaps(const xr_plan *p, node_block *b)
 {
     qsort(b->nodes, b->count, sizeof *b->nodes, xr_by_u32);
     if (strcmp(p->file->format->name, "tflite") != 0)
@@ -152,7 +152,7 @@ uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t 
     *why = "its tensor is not in the model file";
     if (target == EXRAY_NO_INDEX || p->producer[target] == EXRAY_NO_INDEX)
         return 0;
-    block b = {nodes, 0, 1};
+    node_block b = {nodes, 0, 1};
     add_node(&b, p->producer[target]);
     *why = "it would take too many nodes to begin with what the edge recorded";
     for (uint32_t i = 0; i < b.count; i++) {

@@ -1,8 +1,10 @@
-/* What the files of this folder share. */
-#ifndef XR_ISOLATE_INTERNAL_H
-#define XR_ISOLATE_INTERNAL_H
+/* Which nodes of the reference's model file compute a layer, from what the edge recorded. */
+#ifndef XR_PLAN_H
+#define XR_PLAN_H
 
-#include "isolate/isolate.h"
+#include "models/model_file.h"
+
+#include <exray/assertion.h>
 
 /* Where the edge recorded a tensor of the reference's model file. */
 typedef struct xr_source {
@@ -21,10 +23,10 @@ typedef struct xr_plan {
     exray_tensor_info *known; /* [file's tensors]: types and shapes as logged */
 } xr_plan;
 
-/* plan.c: the file's tensor that is the log's tensor t, or EXRAY_NO_INDEX. */
+/* The file's tensor that is the log's tensor t, or EXRAY_NO_INDEX. */
 uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_t t);
 
-/* plan.c.  False: out of memory. */
+/* False: out of memory. */
 bool xr_plan_init(xr_plan *plan, const exray_comparison *comparison, const xr_model_file *file);
 void xr_plan_free(xr_plan *plan);
 

@@ -1,10 +1,10 @@
 /* The table of model formats, and the one door to them. */
 #include "models/model_file.h"
 
-#include <stdio.h>
+#include "models/onnx.h"
+#include "models/tflite.h"
 
-extern const xr_model_format xr_model_format_tflite;
-extern const xr_model_format xr_model_format_onnx;
+#include <stdio.h>
 
 const xr_model_format *const xr_model_formats[] = {
     &xr_model_format_tflite,

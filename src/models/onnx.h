@@ -1,7 +1,8 @@
 /* ONNX models: what the parts share.
  *
  * onnx_wire.c        protobuf's wire format, memory, errors
- * onnx_read.c        the main graph -> exray_model
+ * onnx_names.c       names -> positions of tensors
+ * onnx_read.c        the main graph -> exray_model; the format's table entry
  * onnx_tensor.c      types, shapes, TensorProto -> bytes
  * onnx_attributes.c  attributes -> text, the tensors that bodies use
  * onnx_meaning.c     what operators tell of tensors: quantization, types, layout
@@ -9,7 +10,7 @@
 #ifndef XR_ONNX_H
 #define XR_ONNX_H
 
-#include "models/model_file.h"
+#include "models/model_format.h"
 
 /* ---- onnx_wire.c ------------------------------------------------------------ */
 
@@ -116,10 +117,13 @@ static inline xr_onnx_node *xr_onnx_extra(const xr_onnx *onnx, size_t i)
     return (xr_onnx_node *)onnx->extra.items + i;
 }
 
-/* ---- onnx_read.c ------------------------------------------------------------- */
+/* ---- onnx_names.c ------------------------------------------------------------ */
 
 /* The tensor of that name, or EXRAY_NO_INDEX. */
 uint32_t xr_onnx_find(const xr_onnx *onnx, xr_span name);
+/* The same, made where there is none; empty names, which stand for an input left out,
+ * are EXRAY_NO_INDEX.  False: no memory. */
+bool xr_onnx_tensor_named(xr_onnx *onnx, xr_span name, uint32_t *position);
 
 /* ---- onnx_tensor.c ----------------------------------------------------------- */
 
@@ -151,5 +155,7 @@ bool xr_onnx_interpret(xr_onnx *onnx);
 exray_status xr_onnx_expose(const xr_model_file *file, xr_model_bytes *out, exray_error *error);
 exray_status xr_onnx_cut(const xr_model_file *file, const uint32_t *nodes, uint32_t count,
                          const exray_tensor_info *known, xr_model_bytes *out, exray_error *error);
+
+extern const xr_model_format xr_model_format_onnx; /* onnx_read.c */
 
 #endif

@@ -23,73 +23,6 @@ static bool damaged(xr_onnx *onnx)
     return xr_onnx_fail(onnx, EXRAY_E_FORMAT, "the file is damaged or cut short");
 }
 
-/* ---- Names ------------------------------------------------------------------------ */
-
-static size_t hash_of(xr_span name)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < name.size; i++)
-        hash = (hash ^ name.data[i]) * UINT64_C(0x100000001b3);
-    return (size_t)(hash ^ hash >> 29);
-}
-
-/* The slot that has the name, or is free for it. */
-static uint32_t *slot_of(const xr_onnx *onnx, xr_span name)
-{
-    for (size_t i = hash_of(name);; i++) {
-        uint32_t *slot = &onnx->hash[i & (onnx->hash_size - 1)];
-        if (!*slot || xr_onnx_is(name, xr_onnx_info(onnx, *slot - 1)->name))
-            return slot;
-    }
-}
-
-uint32_t xr_onnx_find(const xr_onnx *onnx, xr_span name)
-{
-    if (!onnx->hash_size || !name.size)
-        return EXRAY_NO_INDEX;
-    uint32_t slot = *slot_of(onnx, name);
-    return slot ? slot - 1 : EXRAY_NO_INDEX;
-}
-
-static bool grow_hash(xr_onnx *onnx)
-{
-    if (onnx->hash_size > 2 * onnx->infos.count)
-        return true;
-    onnx->hash_size = onnx->hash_size ? 2 * onnx->hash_size : 1024;
-    onnx->hash = xr_onnx_alloc(onnx, onnx->hash_size, sizeof *onnx->hash);
-    if (!onnx->hash)
-        return false;
-    for (uint32_t i = 0; i < onnx->infos.count; i++) {
-        const char *name = xr_onnx_info(onnx, i)->name;
-        *slot_of(onnx, (xr_span){(const uint8_t *)name, strlen(name)}) = i + 1;
-    }
-    return true;
-}
-
-/* The tensor of that name, made where there is none; empty names, which stand for
- * an input left out, are EXRAY_NO_INDEX. */
-static bool tensor_named(xr_onnx *onnx, xr_span name, uint32_t *position)
-{
-    *position = EXRAY_NO_INDEX;
-    if (!name.size)
-        return true;
-    if (!grow_hash(onnx))
-        return false;
-    uint32_t *slot = slot_of(onnx, name);
-    if (!*slot) {
-        const char *text = xr_onnx_text(onnx, name);
-        exray_tensor_info *info = text ? xr_onnx_add(onnx, &onnx->infos, sizeof *info) : NULL;
-        xr_onnx_tensor *tensor = info ? xr_onnx_add(onnx, &onnx->tensors, sizeof *tensor) : NULL;
-        if (!tensor || !xr_onnx_add(onnx, &onnx->constants, sizeof(xr_constant)))
-            return false;
-        info->name = text;
-        tensor->maker = EXRAY_NO_INDEX;
-        *slot = (uint32_t)onnx->infos.count;
-    }
-    *position = *slot - 1;
-    return true;
-}
-
 /* A field of a message that holds the name of what the message is. */
 static xr_span find_name(const xr_pb_field *message, uint32_t number)
 {
@@ -105,7 +38,7 @@ static xr_span find_name(const xr_pb_field *message, uint32_t number)
 
 static bool append_position(xr_onnx *onnx, xr_onnx_list *list, const xr_pb_field *name, uint32_t *position)
 {
-    if (!tensor_named(onnx, (xr_span){name->data, name->size}, position))
+    if (!xr_onnx_tensor_named(onnx, (xr_span){name->data, name->size}, position))
         return false;
     uint32_t *item = xr_onnx_add(onnx, list, sizeof *item);
     if (item)
@@ -185,7 +118,7 @@ static bool read_node(xr_onnx *onnx, const xr_pb_field *message)
 static bool read_value_info(xr_onnx *onnx, const xr_pb_field *f)
 {
     uint32_t position;
-    if (!tensor_named(onnx, find_name(f, 1), &position))
+    if (!xr_onnx_tensor_named(onnx, find_name(f, 1), &position))
         return false;
     if (position == EXRAY_NO_INDEX)
         return true;
@@ -225,7 +158,7 @@ static bool read_initializer(xr_onnx *onnx, const xr_pb_field *f)
         if (xr_pb_is(&v, 1, XR_PB_BYTES))
             values = v;
     uint32_t position;
-    if (!tensor_named(onnx, find_name(&values, 8), &position))
+    if (!xr_onnx_tensor_named(onnx, find_name(&values, 8), &position))
         return false;
     if (position == EXRAY_NO_INDEX)
         return true;
@@ -367,7 +300,6 @@ static bool onnx_recognize(const void *data, size_t size)
     return graph && !pb.bad;
 }
 
-extern const xr_model_format xr_model_format_onnx;
 const xr_model_format xr_model_format_onnx = {
     .name = "onnx",
     .recognize = onnx_recognize,

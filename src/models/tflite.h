@@ -1,6 +1,7 @@
 /* What the files about .tflite share.
  *
- * tflite.c             reading: subgraphs, nodes; the format's table entry
+ * tflite_memory.c      memory of a file's description
+ * tflite_read.c        reading: subgraphs, nodes; the format's table entry
  * tflite_tensor.c      tensors, quantization, constants
  * tflite_attributes.c  options of operators as attributes
  * tflite_ops.c         names of operators
@@ -9,7 +10,7 @@
 #define XR_TFLITE_H
 
 #include "models/flatbuffer.h"
-#include "models/model_file.h"
+#include "models/model_format.h"
 
 /* Numbers of the fields, by the schema of the format (schema.fbs, version 3). */
 enum {
@@ -77,6 +78,9 @@ typedef struct xr_tflite_file {
     uint32_t tensor_count, node_count;
     uint32_t main_tensors, main_nodes; /* those of subgraph 0, which come first */
 } xr_tflite_file;
+
+/* Frees the struct, too. */
+void xr_tflite_free(xr_tflite_file *file);
 
 /* Zeroed memory for a file's description; NULL: the reason is noted. */
 void *xr_tflite_take(xr_tflite_file *file, uint64_t count, size_t size);

@@ -12,6 +12,7 @@
 #define MOST_BYTES ((uint64_t)INT32_MAX)
 
 typedef struct change {
+    const xr_model_format *format;
     xr_tflite_file *file;
     uint8_t *data;
     uint64_t size, capacity;
@@ -28,7 +29,7 @@ static exray_status refuse(exray_error *error, exray_status status, const char *
 /* A copy of the file with room for `extra` 4-byte words. */
 static exray_status begin(change *c, const xr_model_file *model, uint64_t extra, exray_error *error)
 {
-    *c = (change){.file = model->memory};
+    *c = (change){.format = model->format, .file = model->memory};
     c->capacity = model->size + 4 * extra + 64;
     if (c->capacity > MOST_BYTES)
         return refuse(error, EXRAY_E_LIMIT,
@@ -95,15 +96,15 @@ static xr_flat_table main_graph(const change *c)
 static exray_status finish(change *c, uint32_t inputs, uint32_t outputs, uint32_t nodes, xr_model_bytes *out,
                            exray_error *error)
 {
-    xr_model_file again = {.format = &xr_model_format_tflite, .data = c->data, .size = (size_t)c->size};
+    xr_model_file again = {.format = c->format, .data = c->data, .size = (size_t)c->size};
     exray_error broken = {EXRAY_OK, ""};
-    bool good = !c->problem && xr_model_format_tflite.read(&again, &broken) == EXRAY_OK;
+    bool good = !c->problem && c->format->read(&again, &broken) == EXRAY_OK;
     if (good) {
         const xr_tflite_file *file = again.memory;
         good = again.model.input_count == inputs && again.model.output_count == outputs &&
                file->main_nodes == nodes;
     }
-    xr_model_format_tflite.release(&again);
+    c->format->release(&again);
     if (good) {
         *out = (xr_model_bytes){c->data, (size_t)c->size};
         return EXRAY_OK;

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "validate/repro.h"
 
+#include "base/error.h"
 #include "base/npz.h"
 
 #include <errno.h>
@@ -9,9 +10,8 @@
 
 static bool fail(const xr_repro *r, const char *path)
 {
-    r->error->status = errno == ENOSPC ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
-    snprintf(r->error->message, sizeof r->error->message,
-             "cannot write '%.300s': %s; name a folder that may be written to", path, strerror(errno));
+    xr_error_set(r->error, errno == ENOSPC ? EXRAY_E_NO_SPACE : EXRAY_E_IO,
+                 "cannot write '%.300s': %s; name a folder that may be written to", path, strerror(errno));
     return false;
 }
 

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "validate/validate.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "checks/compatible.h"
 #include "core/sized.h"
@@ -28,9 +29,7 @@ struct exray_validation {
 
 static exray_status refuse(exray_error *error, const char *what, const char *why)
 {
-    error->status = EXRAY_E_ARGUMENT;
-    snprintf(error->message, sizeof error->message, "%.120s: %.300s", what, why);
-    return error->status;
+    return xr_error_set(error, EXRAY_E_ARGUMENT, "%.120s: %.300s", what, why);
 }
 
 /* What the caller was compiled with may be older or newer than this library. */
@@ -59,9 +58,8 @@ static bool is_log(const char *path)
 static bool write_html(const exray_validation *v, const char *path, exray_error *error)
 {
     if (is_log(path)) {
-        error->status = EXRAY_E_ARGUMENT;
-        snprintf(error->message, sizeof error->message,
-                 "'%.300s' is a log, not a place for a report; give another name", path);
+        xr_error_set(error, EXRAY_E_ARGUMENT,
+                     "'%.300s' is a log, not a place for a report; give another name", path);
         return false;
     }
     FILE *out = fopen(path, "w");
@@ -70,9 +68,7 @@ static bool write_html(const exray_validation *v, const char *path, exray_error 
         written = false;
     if (written)
         return true;
-    error->status = EXRAY_E_IO;
-    snprintf(error->message, sizeof error->message, "cannot write the report to '%.300s': %s", path,
-             strerror(errno));
+    xr_error_set(error, EXRAY_E_IO, "cannot write the report to '%.300s': %s", path, strerror(errno));
     return false;
 }
 
@@ -172,7 +168,7 @@ exray_validation *exray_validation_run(const exray_log *edge, const exray_log *r
         return NULL;
     exray_validation *v = calloc(1, sizeof *v);
     if (!v) {
-        *error = (exray_error){EXRAY_E_MEMORY, "out of memory"};
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
         return NULL;
     }
     if (!run(v, edge, reference, &o, error)) {
@@ -239,8 +235,7 @@ static const char *in_memory(const exray_validation *v, char **kept, bool (*writ
         written = false;
     if (!written) {
         free(bytes);
-        if (error)
-            *error = (exray_error){EXRAY_E_MEMORY, "out of memory while writing the report"};
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while writing the report");
         return NULL;
     }
     return *kept = bytes;

@@ -1,4 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
+#include "base/error.h"
 #include "base/npz.h"
 #include "cli/export/export.h"
 #include "cli/fail.h"
@@ -132,8 +133,7 @@ static bool add_record(xr_npz *npz, const exray_log *log, const exray_record *re
     if (!descr && exray_dtype_bits(view.info.dtype)) {
         if (add_converted(npz, key, &view))
             return true;
-        error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory while exporting %s", record->topic);
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while exporting %s", record->topic);
         return false;
     }
     /* Bytes of no numeric type (files, strings) or that do not divide evenly. */

@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "cli/export/export.h"
 #include "cli/fail.h"
 #include "cli/text_out.h"
@@ -169,7 +170,7 @@ static exray_status put_layers(trace *t, const exray_frame *frame, const exray_l
 {
     const exray_model *model = exray_log_model(t->log);
     if (!sort_layers(t, frame, latency)) {
-        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while sorting the layers of a frame"};
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory while sorting the layers of a frame");
         return EXRAY_E_MEMORY;
     }
     for (size_t i = 0; i < latency->count; i++) {

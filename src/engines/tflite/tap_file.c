@@ -1,6 +1,7 @@
 /* The model file: what the interpreter does not tell. */
 #include "engines/tflite/tap_file.h"
 
+#include "models/model_file.h"
 #include "models/model_load.h"
 #include "models/tflite.h"
 

@@ -5,50 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Memory ------------------------------------------------------------------------ */
-
-struct xr_tflite_block {
-    xr_tflite_block *next;
-    max_align_t data[];
-};
-
-/* Parts of a FlatBuffer may be shared, so a small file can describe very much;
- * real ones need a fraction of this. */
-static uint64_t memory_limit(uint64_t file_size)
-{
-    return (1u << 20) + 64 * file_size;
-}
-
-void *xr_tflite_take(xr_tflite_file *file, uint64_t count, size_t size)
-{
-    if (count > file->room / size) {
-        if (!file->problem)
-            file->problem = "it describes more than a file of its size can hold";
-        return NULL;
-    }
-    xr_tflite_block *block = calloc(1, sizeof *block + (size_t)count * size);
-    if (!block) {
-        file->no_memory = true;
-        return NULL;
-    }
-    file->room -= count * size;
-    block->next = file->blocks;
-    file->blocks = block;
-    return block->data;
-}
-
-const char *xr_tflite_text(xr_tflite_file *file, const char *text, uint32_t length)
-{
-    enum { MOST = 1000 }; /* the log's limit for names */
-    if (!text || length <= MOST)
-        return text ? text : "";
-    length = MOST;
-    while (length && ((unsigned char)text[length] & 0xC0) == 0x80) /* within a UTF-8 character */
-        length--;
-    char *copy = xr_tflite_take(file, length + 1, 1);
-    return copy ? memcpy(copy, text, length) : "";
-}
-
 static bool is_good(const xr_tflite_file *file)
 {
     return !file->flat.damaged && !file->problem && !file->no_memory;
@@ -174,15 +130,8 @@ static bool recognize(const void *data, size_t size)
 
 static void release(xr_model_file *model)
 {
-    xr_tflite_file *file = model->memory;
-    if (!file)
-        return;
-    while (file->blocks) {
-        xr_tflite_block *block = file->blocks;
-        file->blocks = block->next;
-        free(block);
-    }
-    free(file);
+    if (model->memory)
+        xr_tflite_free(model->memory);
     model->memory = NULL;
 }
 
@@ -197,6 +146,13 @@ static exray_status judge(const xr_tflite_file *file, exray_error *error)
     else
         snprintf(error->message, sizeof error->message, "it is no sound TensorFlow Lite model: %s", why);
     return error->status;
+}
+
+/* Parts of a FlatBuffer may be shared, so a small file can describe very much;
+ * real ones need a fraction of this. */
+static uint64_t memory_limit(uint64_t file_size)
+{
+    return (1u << 20) + 64 * file_size;
 }
 
 static exray_status read(xr_model_file *model, exray_error *error)
