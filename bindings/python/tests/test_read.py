@@ -272,3 +272,18 @@ def test_unchecked_records_are_counted(tmp_path, chunked):
     log.finish()
     with exray.open(tmp_path / "a.mcap") as log:
         assert log.unchecked == (0 if chunked else 2) and log.damaged == 0 and log.truncated == ""
+
+
+def test_a_node_whose_output_is_in_no_table(tmp_path):
+    model = small_model()
+    for node in model.nodes:
+        node.name = ""
+        node.outputs[0] = 1000
+    log = Log(tmp_path / "a.mcap")
+    log.add("/model", "Model", model)
+    log.tensor("/layer/0", np.ones(3, np.float32))
+    log.frame(0, 1000)
+    log.finish()
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert log.model.node_name(0) == "" and len(log[0].layers) == 1
+        assert np.array_equal(log[0].layers[0].numpy(), np.ones(3, np.float32))

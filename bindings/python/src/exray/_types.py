@@ -118,7 +118,7 @@ class Model:
     def node_name(self, index: int) -> str:
         """The node's name, else that of its first output, else ""."""
         node = self.nodes[index]
-        if node.name or not node.outputs:
+        if node.name or not node.outputs or node.outputs[0] >= len(self.tensors):  # absent: of a damaged log
             return node.name
         return self.tensors[node.outputs[0]].name
 
