@@ -1,5 +1,5 @@
 /* A command of the program and its options: the one place where they are written down.  Parsing
- * (options.h), help texts (help.h), completions, manual pages and docs/commands.md are made from it. */
+ * (command_line.h), help texts (help.h), completions, manual pages and docs/commands.md are made from it. */
 #ifndef XR_COMMAND_H
 #define XR_COMMAND_H
 
@@ -17,7 +17,7 @@ typedef struct xr_command xr_command;
 typedef struct xr_option xr_option;
 
 /* Puts an option's value (NULL: it takes none) into `values`, the struct that the command parses into.
- * Returns XR_EXIT_OK, or XR_EXIT_FAILED after having said why. */
+ * Returns XR_EXIT_OK, or XR_EXIT_FAILED after printing why. */
 typedef int xr_set_option(const xr_command *command, const xr_option *option, const char *value,
                           void *values);
 
@@ -39,7 +39,7 @@ struct xr_option {
     xr_set_option *set;
     size_t offset;       /* of the member of the command's struct that `set` fills */
     const char *text;    /* what it does, on one line; NULL: not shown */
-    const char *refused; /* not an option of this command but of its sibling: what is answered */
+    const char *refused; /* an option of another command only: the error line */
 };
 
 /* Options that belong together; `title` is NULL where there is one group only. */

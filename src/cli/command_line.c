@@ -23,7 +23,7 @@ const xr_option *xr_next_option(xr_option_place *place)
     return NULL;
 }
 
-/* The option of that name, or of the only one that begins so; NULL: none. */
+/* The option of that name, or the only one whose name begins so; NULL: none. */
 static const xr_option *find_name(const xr_command *command, const char *name, size_t length)
 {
     xr_option_place place = {command->groups, 0};
@@ -142,7 +142,7 @@ int xr_no_engine(const xr_command *command, const char *given)
 
 /* ---- Parsing -------------------------------------------------------------------------- */
 
-/* The option that an argument begins with; `*attached`: its value in the same argument, or NULL. */
+/* The option in an argument; `*attached`: its value in the same argument, or NULL. */
 static const xr_option *find_option(const xr_command *command, const char *argument, const char **attached)
 {
     *attached = NULL;
@@ -181,7 +181,7 @@ int xr_parse_options(const xr_call *call, void *values, xr_operands *operands)
     for (int i = 1; i < call->argc; i++) {
         char *argument = call->argv[i];
         if (only_operands || argument[0] != '-' || !argument[1]) {
-            operands->at[operands->count++] = argument; /* never behind what is still to be read */
+            operands->at[operands->count++] = argument; /* never ahead of the next argument */
         } else if (strcmp(argument, "--") == 0) {
             only_operands = true;
         } else {

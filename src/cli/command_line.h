@@ -14,8 +14,8 @@ typedef struct xr_operands {
 } xr_operands;
 
 /* Fills `values`, the command's struct, and `operands`.  Options are "--name VALUE", "--name=VALUE", a
- * beginning of the name that no other has, "-o VALUE" and "-oVALUE"; behind "--" are operands alone.
- * Returns XR_EXIT_OK, or XR_EXIT_FAILED after having said why. */
+ * beginning of the name that is unique, "-o VALUE" and "-oVALUE"; behind "--" are operands alone. Returns
+ * XR_EXIT_OK, or XR_EXIT_FAILED after printing why. */
 int xr_parse_options(const xr_call *call, void *values, xr_operands *operands);
 
 /* The same for a command that takes no operands. */
@@ -32,8 +32,8 @@ const xr_option *xr_next_option(xr_option_place *place);
 /* The i-th value that an option takes; NULL: there are no more, or any value will do. */
 const char *xr_value_choice(const xr_option *option, size_t i);
 
-/* The same for a command that takes one operand: "name one log" is the answer to another number, with
- * "log" for `what`. */
+/* The same for a command that takes one operand: with more or fewer the error is "name one log", where `what`
+ * is "log". */
 int xr_parse_one_operand(const xr_call *call, void *values, const char *what, const char **operand);
 
 /* Whether an argument is that option as it stands: "--name" or "-letter". */
@@ -57,7 +57,7 @@ xr_set_option xr_set_count; /* a uint64_t of at least 1 */
 /* A whole number from 1 to `most`; false: it is none. */
 bool xr_parse_count(const char *text, uint64_t most, uint64_t *out);
 
-/* The position of `value` among the option's choices; -1: it is none of them, said. */
+/* The position of `value` among the option's choices; -1: not among them; printed. */
 int xr_choice(const xr_command *command, const xr_option *option, const char *value);
 
 /* Values of an option that may be repeated. */
@@ -67,7 +67,7 @@ typedef struct xr_value_list {
     size_t count;
 } xr_value_list;
 
-/* Appends to it.  Beyond `most` (at most XR_LIST_ROOM) "at most 16 plug-ins" is the answer, and
+/* Appends to it.  Beyond `most` (at most XR_LIST_ROOM) it prints "at most 16 plug-ins" and returns
  * XR_EXIT_FAILED. */
 int xr_add_value(const xr_command *command, xr_value_list *list, size_t most, const char *things,
                  const char *value);

@@ -6,8 +6,8 @@
 #include <ctype.h>
 #include <exray/exray.h>
 
-/* Text that troff takes as it is: hyphens are minus signs, a line's first dot or quote is
- * none of its own. */
+/* Text that troff takes as it is: hyphens are minus signs, a dot or quote that begins a line is no request.
+ */
 static void put(FILE *out, const char *text)
 {
     for (bool first = true; *text; first = *text++ == '\n') {

@@ -1,4 +1,4 @@
-/* Where commands write to: files that are not overwritten by a slip, standard output. */
+/* Where commands write to: files that are not overwritten by mistake, standard output. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/output.h"
 
@@ -68,7 +68,7 @@ bool xr_names_one_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Whether the folders that two files would be in are one; `*name`: what comes behind. */
+/* Whether two files would be in the same folder; `*name`: the part behind it. */
 static bool in_one_folder(const char *a, const char *b, const char **a_name, const char **b_name)
 {
     const char *path[2] = {a, b};

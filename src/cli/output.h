@@ -5,24 +5,24 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Opens `path` for writing; "-" is standard output.  NULL: failed, said.  A log
- * that is there is not overwritten: it may be the one that is being read. */
+/* Opens `path` for writing; "-" is standard output.  NULL: failed; printed. An existing log is not
+ * overwritten: it may be the one that is being read. */
 FILE *xr_open_output(const char *path);
-/* The same for a log, which takes the place of another log, and of nothing else. */
+/* The same for a log, which may replace another log, and nothing else. */
 FILE *xr_open_log_output(const char *path);
-/* Whether a log may be written to `path`; false: said. */
+/* Whether a log may be written to `path`; false: printed why not. */
 bool xr_may_write_log(const char *path);
-/* Whether two names are of one file. */
+/* Whether two names are of the same file. */
 bool xr_names_one_file(const char *a, const char *b);
-/* Whether two outputs would end in one file, which may not be there yet; NULL is none. */
+/* Whether two outputs would be the same file, which need not exist yet; NULL: no output. */
 bool xr_same_output(const char *a, const char *b);
-/* A half-written log is of no use; a device is not ours to remove. */
+/* Removes a half-written output, unless it is a device. */
 void xr_remove_output(const char *path);
-/* Closes it (not standard output); false: writing had failed, said. */
+/* Closes it (not standard output); false: writing had failed; printed. */
 bool xr_close_output(FILE *file, const char *path);
 
 /* Writes `root` (taken over) as indented JSON to `path`; "-" is standard
- * output.  Returns an exit status, failures said. */
+ * output.  Returns an exit status; failures are printed. */
 struct cJSON;
 int xr_print_json(struct cJSON *root, const char *path);
 

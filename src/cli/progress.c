@@ -94,7 +94,7 @@ void xr_progress_tell(void *progress, size_t done, size_t total)
     p->told = now;
     fprintf(stderr, "\r%s: %zu of %zu %s", p->doing, done, total, p->things);
     double seconds = (double)(now - p->began) / 1e9;
-    /* The first moments tell of the start alone. */
+    /* The first moments show the start-up only. */
     if (now - p->began >= SETTLED && done > 0) {
         double rate = (double)done / seconds;
         fprintf(stderr, rate >= 10 ? ", %.0f a second" : ", %.2g a second", rate);

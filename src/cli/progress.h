@@ -1,4 +1,4 @@
-/* Progress of long work, shown on a terminal only; and how much is said at all. */
+/* Progress of long work, shown on a terminal only; and how much is printed at all. */
 #ifndef XR_PROGRESS_H
 #define XR_PROGRESS_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* --quiet: errors and warnings alone; --verbose: what was used and how long it took, too. */
+/* --quiet: errors and warnings only; --verbose: also what was used and how long it took. */
 typedef enum xr_verbosity { XR_QUIET = -1, XR_NORMAL, XR_VERBOSE } xr_verbosity;
 
 /* --quiet (-q) and --verbose (-v), which every command takes; the last one given counts. */

@@ -1,5 +1,4 @@
-/* Text from a log may come from anywhere: how it is put into a terminal, a CSV
- * file or JSON. */
+/* Text from a log may come from anywhere: escaped for a terminal, a CSV file or JSON. */
 #ifndef XR_TEXT_OUT_H
 #define XR_TEXT_OUT_H
 
@@ -8,7 +7,7 @@
 
 /* For a terminal: control characters become '?'. */
 void xr_put_plain(FILE *out, const char *text);
-/* One field of a CSV file, quoted where it has to be (RFC 4180). */
+/* One field of a CSV file, quoted if necessary (RFC 4180). */
 void xr_put_csv(FILE *out, const char *text);
 /* A JSON string with its quotes. */
 void xr_put_json(FILE *out, const char *text);

@@ -20,10 +20,9 @@ double xr_extent_range(const xr_extent *extent)
     return extent->high >= extent->low ? extent->high - extent->low : 0;
 }
 
-/* What the order of additions explains: for floats a share of the range, or of the
- * size where the values hardly differ; of the coarser types a step or two of the
- * largest value; one step of a quantized tensor.  Whole numbers and strings
- * (classes, counts) have no noise. */
+/* The difference that another order of additions explains: for floats a share of the range (of the size where
+ * the values hardly differ), for coarser types one or two steps at the largest value, for quantized tensors
+ * one step.  Whole numbers and strings (classes, counts) have no noise. */
 double xr_noise(exray_dtype dtype, const xr_extent *extent, double step)
 {
     double range = xr_extent_range(extent);
@@ -31,7 +30,7 @@ double xr_noise(exray_dtype dtype, const xr_extent *extent, double step)
     switch (dtype) {
     case EXRAY_DTYPE_FLOAT32:
     case EXRAY_DTYPE_FLOAT64:
-        /* A constant far from zero has its rounding: a few units in the last place. */
+        /* Values far from zero that hardly differ: a few units in the last place. */
         return fmax(range * XR_OBSERVER_FLOAT_NOISE, largest * 0x1p-21);
     case EXRAY_DTYPE_FLOAT16:
         return largest * 0x1p-9;

@@ -1,5 +1,5 @@
-/* How far the outputs of an observed run are from those of the deployed one, and what
- * of that is noise. */
+/* How far the outputs of an observed run are from those of the deployed one, and how much of that is noise.
+ */
 #ifndef XR_AGREEMENT_H
 #define XR_AGREEMENT_H
 
@@ -9,7 +9,7 @@
  * says where it comes from. */
 #define XR_OBSERVER_FLOAT_NOISE 1e-5
 
-/* The least and the largest of finite values; begin with XR_NO_EXTENT. */
+/* The smallest and the largest finite value; begin with XR_NO_EXTENT. */
 typedef struct xr_extent {
     double low, high;
 } xr_extent;
@@ -25,17 +25,17 @@ double xr_extent_range(const xr_extent *extent);
  * `dtype` with steps of `step` (0: not quantized).  0: the type has none. */
 double xr_noise(exray_dtype dtype, const xr_extent *extent, double step);
 
-/* |a - b|; 0 for two NaN, INFINITY where one of them is none of the finite numbers. */
+/* |a - b|; 0 for two NaN, INFINITY where one of them is not finite. */
 double xr_value_distance(float a, float b);
 
 /* The largest of the scales; 0: not quantized. */
 double xr_largest_scale(const exray_quantization *q);
 
-/* The outputs of all frames so far.  Zero is none. */
+/* The outputs of all frames so far.  Zero it before use. */
 typedef struct xr_agreement {
     uint64_t frames;  /* compared; the caller counts */
     double largest;   /* difference of any output */
-    double excess;    /* of what noise explains, in the output that is worst by it: 1 is the limit */
+    double excess;    /* as a multiple of what noise explains, in the worst output: 1 is the limit */
     double max_abs;   /* of that output, dequantized; INFINITY where there is no measure */
     double range;     /* of that output in the deployed run */
     char output[128]; /* its name; "": all were equal, bit by bit */
@@ -48,13 +48,11 @@ typedef struct xr_agreement {
 void xr_agreement_add(xr_agreement *to, uint64_t frame, const exray_tensor_info *info, const void *deployed,
                       const void *observed, size_t size);
 
-/* An output that the observed run did not return as the deployed one did: another type,
- * another size, or not at all. */
+/* An output that the observed run returned with another type or size, or not at all. */
 void xr_agreement_add_misfit(xr_agreement *to, uint64_t frame, const char *name);
 
 /* Writes the metadata record "exray.observation": where layers come from, what was
- * compared, and the verdict (`observer` and its like), besides the pairs given (at most
- * 4). */
+ * compared, and the verdict (`observer` and the keys that begin so), besides the pairs given (at most 4). */
 void xr_agreement_record(xr_agreement *of, exray_recorder *recorder, const char *layers_from,
                          const exray_key_value *more, size_t more_count);
 

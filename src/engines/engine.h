@@ -17,8 +17,8 @@ typedef struct xr_session_config {
     const char *library;      /* NULL: found by the adapter */
     const char *delegate;     /* "LIB[:KEY:VALUE;...]": an external delegate, for engines that take one;
                                  NULL: none */
-    exray_recorder *recorder; /* already open; gets model, layers, latency of every run.  NULL: nobody
-                                 observes, and the model runs as it would without exray */
+    exray_recorder *recorder; /* already open; gets the model, layers and latencies of every run.  NULL: not
+                                 observed, the model runs as it would without exray */
 } xr_session_config;
 
 typedef struct xr_engine_info {

@@ -39,6 +39,6 @@ exray_status xr_session_check_input(uint32_t i, uint32_t count, const char *name
 
 void xr_engine_info_problem(xr_engine_info *info, const exray_error *error)
 {
-    /* The message may be longer than its place: its end is advice. */
+    /* A longer message is cut: its end is advice. */
     snprintf(info->problem, sizeof info->problem, "%.*s", (int)sizeof info->problem - 1, error->message);
 }

@@ -165,7 +165,7 @@ static const char *role_name(exray_layer_role role)
     }
 }
 
-/* An estimate's: [low, high]. */
+/* Bounds of an estimate: [low, high]. */
 static void add_bounds(json_writer *w, cJSON *o, const char *key, double low, double high)
 {
     cJSON *pair = put(w, o, key, cJSON_CreateArray());

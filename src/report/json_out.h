@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Writes `root` (taken over; NULL: there was no memory for it) indented, with a newline at the end.  False:
+/* Writes `root` (taken over; NULL: out of memory) indented, with a newline at the end.  False:
  * out of memory. */
 bool xr_json_put(cJSON *root, FILE *out);
 

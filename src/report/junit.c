@@ -86,7 +86,7 @@ static size_t count_findings(const xr_outcome *o, const exray_assertion *asserti
     return count;
 }
 
-/* Warnings and remarks do not fail a test: they are what it said. */
+/* Warnings and remarks do not fail a test; they are its output. */
 static void put_said(FILE *out, const xr_outcome *o, const exray_assertion *assertion)
 {
     if (count_findings(o, assertion, false) == 0)
@@ -133,7 +133,7 @@ static void put_case(FILE *out, const xr_outcome *o, const char *name, const exr
     fputs("  </testcase>\n", out);
 }
 
-/* What the runner itself found, and that it could not tell. */
+/* The verdict, and what the runner itself found. */
 static void put_verdict(FILE *out, const xr_outcome *o)
 {
     begin_case(out, "verdict");

@@ -1,5 +1,5 @@
-/* Overlays of Model Explorer.  How it finds a node: a key of `results` is the name of one of the
- * node's output tensors in the model file (the last node that has it), else the node's id. */
+/* Overlays of Model Explorer.  It finds nodes by the keys of `results`: the name of one of the node's output
+ * tensors in the model file (of several nodes the last), else the node's id. */
 #include "base/utf8.h"
 #include "compare/durations.h"
 #include "report/json_out.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Light enough for black text, told apart by people who do not see red and green alike. */
+/* Light enough for black text, and distinct for people who cannot tell red from green. */
 static const char *const role_colors[] = {
     [EXRAY_LAYER_ROLE_CLEAN] = "#b7e1cd",
     [EXRAY_LAYER_ROLE_ORIGINATES] = "#e8710a",
@@ -54,7 +54,7 @@ static int compare_keys(const void *a, const void *b)
     return order ? order : (x->node > y->node) - (x->node < y->node);
 }
 
-/* A name stands for its last node, as in Model Explorer; earlier ones lose it. */
+/* A name means its last node, as in Model Explorer; earlier nodes lose it. */
 static void drop_repeated(node_values *t)
 {
     for (uint32_t i = 0; i < t->count; i++)

@@ -13,11 +13,11 @@ typedef struct xr_report {
     const char *const *not_used; /* NULL-terminated remarks on options without effect; or NULL */
 } xr_report;
 
-/* For people.  colour: ANSI escapes. */
-void xr_report_text(const xr_report *report, FILE *out, bool colour);
+/* For people. color: with ANSI escapes. */
+void xr_report_text(const xr_report *report, FILE *out, bool color);
 
-/* Whether `out` is a terminal that wants colour (NO_COLOR, TERM=dumb: no). */
-bool xr_wants_colour(FILE *out);
+/* Whether `out` is a terminal with colors (NO_COLOR, TERM=dumb: no). */
+bool xr_wants_color(FILE *out);
 
 /* The contract "exray-validation", version 1: UTF-8, indented, a
  * newline at the end.  False: out of memory. */
@@ -31,20 +31,20 @@ bool xr_report_junit(const xr_report *report, FILE *out);
 /* The page for a browser: one UTF-8 file that loads nothing.  False: out of memory. */
 bool xr_report_html(const xr_report *report, FILE *out);
 
-/* What an overlay came to. */
+/* What is in an overlay, and what is not. */
 typedef struct xr_overlay {
-    size_t nodes;   /* that have a value in it */
-    size_t unnamed; /* that Model Explorer cannot be told of: no name, or that of a later node */
-    size_t inner;   /* of other subgraphs than the first: their names may be those of its nodes */
+    size_t nodes;   /* with a value */
+    size_t unnamed; /* that Model Explorer cannot find: no name, or the name of a later node */
+    size_t inner;   /* of other subgraphs than the first: nodes of the first may have the same names */
     size_t unknown; /* without a value: not compared, not finite, not timed */
-    bool bounds;    /* the numbers are least errors from statistics, not nRMSE */
+    bool bounds;    /* the numbers are lower bounds of the error from statistics, not nRMSE */
 } xr_overlay;
 
 /* Overlays of Model Explorer (its GraphNodeData), a number for each node of the edge's model, by
  * the name that Model Explorer knows the node by.  False: out of memory. */
 
-/* nRMSE of the node's worst output; the colour is its role.  Where the logs have statistics alone:
- * the least error to signal that these leave possible. */
+/* nRMSE of the node's worst output; the color shows its role. Where the logs have statistics only: the
+ * smallest error that these allow. */
 bool xr_report_model_explorer(const exray_comparison *comparison, FILE *out, xr_overlay *overlay);
 /* Median time in milliseconds; from light to dark. */
 bool xr_report_model_explorer_times(const exray_log *log, FILE *out, xr_overlay *overlay);

@@ -1,4 +1,4 @@
-/* What a tired person reads. */
+/* The report for a terminal. */
 #define _POSIX_C_SOURCE 200809L
 #include "report/report.h"
 
@@ -16,7 +16,7 @@ typedef struct paint {
 static const paint no_paint = {"", "", "", "", "", ""};
 static const paint ansi_paint = {"\033[31m", "\033[33m", "\033[32m", "\033[1m", "\033[2m", "\033[0m"};
 
-bool xr_wants_colour(FILE *out)
+bool xr_wants_color(FILE *out)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     return isatty(fileno(out)) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
@@ -137,9 +137,9 @@ static void print_finding(const exray_finding *f, FILE *out, const paint *p)
         fprintf(out, "  %sfix:%s %s\n", p->bold, p->end, f->fix);
 }
 
-/* Assertions that end for the same reason stand in one line. */
-/* Reasons that are one to a person: the same words; or too few frames for this latency and
- * for that (the first reason stands for them, the JSON has all). */
+/* Assertions that end for the same reason share a line. */
+/* Reasons that are the same to a reader: equal texts, or too few frames for several latencies (the first is
+ * printed, the JSON has all). */
 static bool same_reason(const xr_run *a, const xr_run *b)
 {
     if (a->status != b->status)
@@ -215,9 +215,9 @@ static void print_verdict(const xr_report *r, FILE *out, const paint *p)
     fputc('\n', out);
 }
 
-void xr_report_text(const xr_report *r, FILE *out, bool colour)
+void xr_report_text(const xr_report *r, FILE *out, bool color)
 {
-    const paint *p = colour ? &ansi_paint : &no_paint;
+    const paint *p = color ? &ansi_paint : &no_paint;
     print_frames(r, out);
     print_accuracy(r, out);
     print_coverage(r, out);

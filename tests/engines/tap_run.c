@@ -191,7 +191,7 @@ static void dump_outputs(TfLiteInterpreter *interpreter, FILE *to)
     }
 }
 
-/* Of the calling thread: what else the machine does counts for little. */
+/* Of the calling thread, so that other load hardly counts. */
 static double milliseconds(void)
 {
     struct timespec t;
@@ -199,7 +199,7 @@ static double milliseconds(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* Memory that is still reachable, but never used or freed, as of a list that only grows. */
+/* Memory that stays reachable but is never used or freed, as in a list that only grows. */
 static void leak(size_t size)
 {
     static void **last;

@@ -1,5 +1,4 @@
-/* The engine "tflite" behind engine.h: what it computes with and without a
- * recorder, and what it says of everything that can be wrong. */
+/* The engine "tflite" behind engine.h: what it computes with and without a recorder, and its errors. */
 #define _POSIX_C_SOURCE 200809L
 #include "tflite_support.h"
 
@@ -163,7 +162,7 @@ static void what_is_not_a_model_is_told(void **state)
     static const size_t cuts[] = {0, 1, 4, 7, 8, 9, 31, 32, 100, 1000, 5000};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         config.model_size = cuts[i];
-        /* Of its exact size, so that a read beyond it is seen. */
+        /* Of its exact size, so that a read beyond it is found. */
         uint8_t *exact = malloc(cuts[i] ? cuts[i] : 1);
         assert_non_null(exact);
         memcpy(exact, model.data, cuts[i]);

@@ -1,5 +1,5 @@
 /* What the taps of LiteRT and ONNX Runtime are made of, without an engine: how far outputs are
- * apart, what a profile says, and what is said where the engine is missing. */
+ * apart, how profiles are read, and the errors where the engine is missing. */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/agreement.h"
 #include "engines/onnxruntime/ort.h"

@@ -63,7 +63,7 @@ static inline int test_discard(void *user, const void *data, size_t size)
     return 0;
 }
 
-/* A recorder whose bytes nobody keeps. */
+/* A recorder whose bytes are discarded. */
 static inline exray_recorder *test_recorder(void)
 {
     static exray_recorder recorder;

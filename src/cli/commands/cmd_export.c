@@ -39,7 +39,7 @@ static bool export_foxglove(const exray_log *log, const wanted *w, uint64_t *ski
     if (good)
         good = xr_close_output(out, path);
     else if (out != stdout)
-        fclose(out); /* why has been said */
+        fclose(out); /* the error was printed */
     if (!good)
         xr_remove_output(path);
     return good;
@@ -79,7 +79,7 @@ static int export_all(const exray_log *log, const wanted *w)
     return XR_EXIT_OK;
 }
 
-/* What cannot be done together, or at all. */
+/* Combinations that are not possible. */
 static int check(const xr_command *command, const wanted *w)
 {
     const char *const files[] = {w->csv, w->trace, w->model_explorer, w->foxglove};
@@ -111,10 +111,10 @@ static const xr_option_group options = {
         {.name = "npz",
          .value = "DIR",
          XR_INTO(text, wanted, npz),
-         .text =
-             "one NumPy file a frame, DIR/frame-000000.npz, with its tensors by topic (\"input/image\", "
-             "\"layer/3\"), and DIR/constants.npz with the weights; types that NumPy has not become the next "
-             "wider one"},
+         .text = "one NumPy file a frame, DIR/frame-000000.npz, with its tensors by topic (\"input/image\", "
+                 "\"layer/3\"), and DIR/constants.npz with the weights; types that NumPy does not have "
+                 "become the next "
+                 "wider one"},
         {.name = "dequantize",
          XR_INTO(flag, wanted, dequantize),
          .text = "with --npz: real numbers (float32) for quantized tensors"},

@@ -20,7 +20,7 @@ static int write_model(const xr_model_bytes *bytes, const char *path)
     return XR_EXIT_FAILED;
 }
 
-/* A model, an empty file, a device, or nothing: a slip of the hand costs no other file. */
+/* Whether `path` is a model, empty, a device, or does not exist: a typing error overwrites no other file. */
 static bool may_be_written(const char *path)
 {
     uint8_t begin[64];

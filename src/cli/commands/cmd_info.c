@@ -496,7 +496,7 @@ static int run(const xr_call *call)
     if (!sum_up(&s, log, o.check)) {
         status = xr_fail("out of memory while reading %s", path);
     } else {
-        /* JSON on standard output stands alone there. */
+        /* Nothing else is printed beside JSON on standard output. */
         if (!o.json || strcmp(o.json, "-") != 0)
             print_summary(&s);
         if (o.json && xr_print_json(describe(&s), o.json) != XR_EXIT_OK)

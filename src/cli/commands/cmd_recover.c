@@ -1,4 +1,4 @@
-/* exray recover: mends a log. */
+/* exray recover: repairs a log. */
 #include "cli/command_line.h"
 #include "cli/fail.h"
 #include "cli/output.h"
@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* To where the log itself does not go. */
+/* Printed where the log itself does not go. */
 static void report(FILE *out, const char *from, const char *to, const xr_recovery *r)
 {
     char a[32], b[32];
@@ -23,7 +23,7 @@ static void report(FILE *out, const char *from, const char *to, const xr_recover
     if (r->damaged)
         fprintf(out, ", %" PRIu64 " damaged place%s", r->damaged, r->damaged == 1 ? "" : "s");
     if (r->rebuilt_bytes)
-        fprintf(out, "; %s of indexes are made anew", xr_format_bytes(a, r->rebuilt_bytes));
+        fprintf(out, "; %s of indexes are rebuilt", xr_format_bytes(a, r->rebuilt_bytes));
     fputc('\n', out);
     exray_log *log = strcmp(to, "-") != 0 ? exray_log_open(to, NULL) : NULL;
     if (log) {
@@ -44,7 +44,7 @@ static int recover(const char *from, const char *to)
     exray_error error;
     if (xr_names_one_file(from, to))
         return xr_fail("%s cannot be recovered onto itself; give -o another name", from);
-    /* Before the output is made: a file that is no log leaves none behind. */
+    /* Opened before the output is made, so that a file that is no log leaves no output behind. */
     if (!xr_recover_check(from, &error))
         return xr_fail_error(&error);
     FILE *out = xr_open_log_output(to);
@@ -95,7 +95,7 @@ const xr_command xr_command_recover = {
     .name = "recover",
     .summary = "write the missing end of a log, and leave out what is damaged",
     .synopsis = "BROKEN.mcap -o GOOD.mcap",
-    .description = "Copies every whole record of BROKEN.mcap, makes its indexes and its end anew, and says "
+    .description = "Copies every whole record of BROKEN.mcap, rebuilds its indexes and its end, and says "
                    "what was saved "
                    "and what was lost. exray reads a log without an end as it is; other MCAP tools need this "
                    "first. Nothing "

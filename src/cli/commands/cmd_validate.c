@@ -18,7 +18,7 @@ _Static_assert((int)MOST_SETTINGS <= (int)XR_LIST_ROOM, "a list has no room for 
 typedef struct validate_options {
     const char *json, *html, *junit;
     xr_value_list plugins, settings;
-    exray_validation_options judging; /* but for these lists */
+    exray_validation_options judging; /* except these lists */
 } validate_options;
 
 /* ---- Options ---------------------------------------------------------------------- */
@@ -55,7 +55,7 @@ static int set_coverage(const xr_command *command, const xr_option *option, cons
     double share;
     if (!parse_number(value, &share) || !(share >= 0 && share <= 1))
         return xr_usage_error(command, "--min-coverage takes a number from 0 to 1, not '%s'", value);
-    o->judging.min_coverage = share > 0 ? share : -1; /* 0 is the default to the library */
+    o->judging.min_coverage = share > 0 ? share : -1; /* to the library 0 means the default */
     return XR_EXIT_OK;
 }
 
@@ -173,7 +173,7 @@ static bool is_stdout(const char *path)
     return path && strcmp(path, "-") == 0;
 }
 
-/* No report takes the place of another, or of a file that the command reads. */
+/* No report overwrites another, or a file that the command reads. */
 static int check_outputs(const xr_command *command, const validate_options *o)
 {
     const char *const outputs[] = {o->json, o->html, o->junit};
@@ -196,7 +196,7 @@ static int check_outputs(const xr_command *command, const validate_options *o)
     return XR_EXIT_OK;
 }
 
-/* What cannot be given together. */
+/* Options that cannot be given together. */
 static int check_options(const xr_command *command, const validate_options *o)
 {
     if (is_stdout(o->json) + is_stdout(o->html) + is_stdout(o->junit) > 1)
@@ -206,7 +206,7 @@ static int check_options(const xr_command *command, const validate_options *o)
 
 /* ---- The work ------------------------------------------------------------------------ */
 
-/* One report into the file that an option names; NULL: it was not given. */
+/* Writes one report to the file that an option names; NULL: the option was not given. */
 static int write_report(const char *path, bool (*write)(const xr_report *, FILE *), const xr_report *report)
 {
     FILE *out = path ? xr_open_output(path) : NULL;
@@ -221,7 +221,7 @@ static int write_report(const char *path, bool (*write)(const xr_report *, FILE 
 static int write_reports(const validate_options *o, const xr_report *report)
 {
     if (!is_stdout(o->json) && !is_stdout(o->html) && !is_stdout(o->junit) && !xr_is_quiet())
-        xr_report_text(report, stdout, xr_wants_colour(stdout));
+        xr_report_text(report, stdout, xr_wants_color(stdout));
     int status = write_report(o->json, xr_report_json, report);
     if (status == XR_EXIT_OK)
         status = write_report(o->html, xr_report_html, report);

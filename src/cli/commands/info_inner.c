@@ -23,7 +23,7 @@ static int compare_entries(const void *a, const void *b)
     return x->op && y->op ? strcmp(x->op, y->op) : (x->op != NULL) - (y->op != NULL);
 }
 
-/* Sorted by outer operator, each followed by what is inside; NULL: nothing is, or no memory. */
+/* Sorted by outer operator, each followed by what is inside; NULL: there are none, or out of memory. */
 static inner_op *list_entries(const exray_model *model, size_t *count)
 {
     size_t room = 0, used = 0;

@@ -1,4 +1,4 @@
-/* What `exray info` says of nodes that run others of the model inside: a delegate's. */
+/* What `exray info` prints of nodes that run others of the model: a delegate's. */
 #ifndef XR_INFO_INNER_H
 #define XR_INFO_INNER_H
 
@@ -10,7 +10,7 @@
 void xr_put_inner(const exray_model *model, int label_width);
 
 /* An array of one entry for each such node, with all that it runs: op, name, and the names of
- * the tensors that go in and out (null where there is none).  The caller's. */
+ * the tensors that go in and out (null where there is none).  The caller frees it. */
 cJSON *xr_describe_inner(const exray_model *model);
 
 #endif

@@ -163,7 +163,7 @@ xr_run_command xr_run_command_defaults(exray_role role)
 
 /* ---- What can be run -------------------------------------------------------- */
 
-/* The engine that a model file's name suggests. */
+/* The engine by the model file's extension; NULL: unknown. */
 static const xr_engine *engine_of(const char *model)
 {
     const char *dot = strrchr(model, '.');

@@ -17,7 +17,7 @@ typedef struct xr_run_command {
 /* The options that both have. */
 extern const xr_option_group xr_run_model_options, xr_run_log_options;
 
-/* --role; NAME is what is meant without it. */
+/* --role; NAME is the default. */
 #define XR_ROLE_OPTION(NAME)                                                                                 \
     {                                                                                                        \
         .name = "role", .value = "ROLE", .kind = XR_VALUE_CHOICES, .choices = xr_role_names,                 \
@@ -32,10 +32,10 @@ xr_set_option xr_set_role;
         .text = "lines FILE CLASS: the true classes"                                                         \
     }
 
-/* What a command line begins with. */
+/* The options' defaults. */
 xr_run_command xr_run_command_defaults(exray_role role);
 
-/* Whether what was given can be run.  Returns XR_EXIT_OK to go on, else the exit status (said). */
+/* Checks that the options can be run. Returns XR_EXIT_OK, or an exit status after printing why not. */
 int xr_run_command_check(const xr_command *command, xr_run_command *given);
 
 /* Runs the items, prints progress (on a terminal), what was skipped, and one

@@ -5,12 +5,11 @@
 #include <exray/log.h>
 #include <stdio.h>
 
-/* Each returns false after having said what failed.  Records that cannot be
+/* Each returns false after printing what failed.  Records that cannot be
  * read are named, counted in *skipped, and left out. */
 
-/* frame-000000.npz, ... and constants.npz in `folder`, which is made if it is
- * not there; one that has frames of another log is refused.  `dequantize`: float32 instead of
- * quantized numbers. */
+/* frame-000000.npz, ... and constants.npz in `folder`, which is made if it does not exist; a folder with
+ * frames of another log is refused.  `dequantize`: float32 instead of quantized numbers. */
 bool xr_export_npz(const exray_log *log, const char *folder, bool dequantize, uint64_t *skipped);
 
 /* One line for each tensor of the model that was recorded: statistics and
@@ -27,7 +26,7 @@ bool xr_export_model_explorer(const exray_log *log, const exray_log *reference, 
 /* Pictures, frames and results for Foxglove, as an MCAP file; `path`: its name, for messages. */
 bool xr_export_foxglove(const exray_log *log, FILE *out, const char *path, uint64_t *skipped);
 
-/* Says on standard error that a record was left out, and counts it. */
+/* Prints to standard error that a record was left out, and counts it. */
 void xr_export_skip(const exray_error *error, uint64_t *skipped);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct row {
     uint64_t finite;
 } row;
 
-/* What the nodes took, frame by frame. */
+/* A node's times, frame by frame. */
 typedef struct node_times {
     uint64_t *ns;
     size_t count, capacity;
@@ -98,7 +98,7 @@ static void add_stats(row *r, const exray_stats *s)
     r->finite += finite;
 }
 
-/* A file's bytes are no values to take the mean of. */
+/* The bytes of an encoded file are no values. */
 static bool is_encoded(const char *format)
 {
     return strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0 || strcmp(format, "wav") == 0;
@@ -125,7 +125,7 @@ static void add_tensor(csv_rows *t, const exray_record *record, exray_slot *slot
         add_stats(r, &view.stats);
 }
 
-/* A node that runs several times in a frame took the sum. */
+/* A node that runs several times in a frame counts with the sum. */
 static void add_time(csv_rows *t, uint32_t node, uint64_t ns)
 {
     if (node >= t->node_count)

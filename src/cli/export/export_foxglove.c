@@ -31,7 +31,7 @@ static const char result_schema[] =
 typedef struct foxglove {
     const exray_log *log;
     xr_mcap_writer out;
-    xr_buffer head; /* a message but for its picture's bytes, which stand last */
+    xr_buffer head; /* a message without its picture's bytes, which come last */
     exray_slot *slot;
     uint64_t pictures, converted, others, without_data, *skipped;
 } foxglove;
@@ -87,7 +87,7 @@ static void put_timestamp(xr_buffer *bytes, uint64_t ns)
 typedef struct known_format {
     const char *name, *encoding;
     unsigned bytes; /* of a pixel, in a row of the first plane */
-    bool pairs;     /* two pixels share their colour: the width is even */
+    bool pairs;     /* two pixels share their color: the width is even */
 } known_format;
 
 static const known_format known_formats[] = {
@@ -145,7 +145,7 @@ static void put_raw(foxglove *f, const exray_record *record, const exray_picture
     put_picture(f, record, SCHEMA_RAW, 6, data, bytes);
 }
 
-/* Formats that Foxglove does not know, and rows that end where it does not expect them. */
+/* Formats that Foxglove does not know, and rows with another stride than it expects. */
 static void put_decoded(foxglove *f, const exray_record *record, const exray_tensor_view *view)
 {
     exray_picture image;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* NumPy's name of a type that it has; NULL where it has none. */
+/* NumPy's name of a type; NULL: NumPy does not have it. */
 static const char *descr_of(exray_dtype dtype)
 {
     switch (dtype) {
@@ -44,8 +44,8 @@ static const char *descr_of(exray_dtype dtype)
     }
 }
 
-/* "input/image", "layer/3", "layer/3#2" for the third run of a node: the topic,
- * made harmless as a name in an archive that somebody may unpack. */
+/* "input/image", "layer/3", "layer/3#2" for the third run of a node: the topic, made safe as a file name in
+ * an archive that somebody may unpack. */
 static void key_of(const exray_record *record, char *out, size_t size)
 {
     const char *from = record->topic;
@@ -79,7 +79,7 @@ static uint32_t shape_of(const exray_tensor_view *view, uint64_t elements, int64
     return 1;
 }
 
-/* Types that NumPy has not: 4-bit integers become int8 or uint8, small floats
+/* Types that NumPy does not have: 4-bit integers become int8 or uint8, small floats
  * become float32, which holds them exactly. */
 static bool add_converted(xr_npz *npz, const char *key, const exray_tensor_view *view)
 {
@@ -98,7 +98,7 @@ static bool add_converted(xr_npz *npz, const char *key, const exray_tensor_view 
     const char *descr = "<f4";
     size_t size = elements * sizeof *values;
     if (exray_dtype_bits(view->info.dtype) == 4) {
-        int8_t *bytes = (int8_t *)values; /* in place: each is behind what is still to be read */
+        int8_t *bytes = (int8_t *)values; /* in place: each is written before the values still to be read */
         for (uint64_t i = 0; i < elements; i++) {
             float value = values[i];
             bytes[i] = (int8_t)value;
@@ -196,7 +196,7 @@ static bool write_all(const exray_log *log, const char *folder, char *path, size
     return true;
 }
 
-/* The frame of "frame-000012.npz"; false: the name is none of ours. */
+/* The frame of "frame-000012.npz"; false: not such a name. */
 static bool frame_of(const char *name, uint64_t *frame)
 {
     char again[48];
@@ -219,7 +219,7 @@ static bool writes_frame(const exray_log *log, uint64_t index)
     return false;
 }
 
-/* Frames that are there of another log would look like this one's. */
+/* Existing frames of another log would look like frames of this one. */
 static bool is_free_of_others(const exray_log *log, const char *folder)
 {
     size_t constants;

@@ -17,7 +17,7 @@ static exray_comparison *compare(const exray_log *log, const exray_log *referenc
     return comparison;
 }
 
-/* What is not in the overlay; the rest of the program is silent where all went well. */
+/* Prints what the overlay lacks; nothing if it is complete. */
 static void say_rest(const xr_overlay *o, bool times)
 {
     if (o->nodes == 0)

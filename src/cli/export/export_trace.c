@@ -14,7 +14,7 @@ static const char *const track_names[] = {[TRACK_FRAMES] = "frames",
                                           [TRACK_SPANS] = "spans (their lengths; begins are not recorded)"};
 
 /* Perfetto drops slices of a thread that overlap without nesting (frames of a camera that does not
- * wait, layers that run side by side): those go to a further thread of the same name. */
+ * wait, layers that run side by side): those go to another thread of the same name. */
 enum { LANES = 32, NESTED = 16 };
 typedef struct lane {
     uint64_t begin;       /* of its last slice */
@@ -63,8 +63,8 @@ static void name_track(trace *t, int track, unsigned number)
     fputs("}}", t->out);
 }
 
-/* Those of the lane's open slices that have ended by `begin` are closed, in the count that is
- * returned; NESTED: the slice may not stand there, nested in what is open or after it. */
+/* Closes the lane's open slices that have ended by `begin`, and returns how many stay open; NESTED: the slice
+ * fits neither inside the open ones nor behind them. */
 static size_t open_at(const lane *l, uint64_t begin, uint64_t end)
 {
     size_t open = l->open;
@@ -128,7 +128,7 @@ static void put_frame(trace *t, size_t f)
             fputs(":null", t->out);
     }
     fputs("}}", t->out);
-    /* A span has a length and no begin: they are laid end to end. */
+    /* Spans have a length and no begin: they are drawn end to end. */
     const exray_named_span *spans = exray_log_frame_spans(t->log, f, &count);
     uint64_t at = frame->begin_ns;
     for (size_t i = 0; i < count; i++) {

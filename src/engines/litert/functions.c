@@ -1,8 +1,8 @@
 /* LiteRT's functions, looked up at run time.
  *
- * The library does not tell its version, and between versions functions of one
- * name took other arguments: calling one that was guessed wrong would be undefined.
- * So only files that are known are used, or what the user vouches for. */
+ * The library does not know its version, and between versions functions of one name took other arguments:
+ * calling a wrong guess would be undefined behavior. So only known files are used, or the version that the
+ * user states. */
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
 #include "engines/litert/litert.h"
 

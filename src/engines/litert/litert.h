@@ -22,7 +22,7 @@
 /* A symbol of the library (a dlopen handle), or of the program and what it is linked with (NULL). */
 void *xr_litert_symbol(void *library, const char *name);
 
-/* The library's file; "" where it is not there. */
+/* The library's file; "" if it is not loaded. */
 void xr_litert_locate(void *library, char path[1024]);
 
 /* The version of the library in that file, known by its hash; else `stated` (NULL: the
@@ -42,11 +42,11 @@ typedef struct xr_litert_config {
     bool profile;
 } xr_litert_config;
 
-/* An environment of the processor alone, which says nothing but errors. */
+/* An environment of the processor alone, which prints errors only. */
 exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironment *made,
                                         exray_error *error);
 
-/* What kernels of a name (NULL: "default") are: LiteRT's kernel mode, and the name in the log. */
+/* LiteRT's kernel mode for kernels of that name (NULL: "default"), and their name in the log. */
 exray_status xr_litert_kernels(const char *wanted, const char **mode, const char **kernels,
                                exray_error *error);
 
@@ -80,7 +80,7 @@ typedef struct xr_litert_program {
 LiteRtStatus xr_litert_add_text(const xr_litert_api *api, LiteRtOptions options, const char *identifier,
                                 const char *text);
 
-/* What makes LiteRT tell the time of each node: identifier and text. */
+/* The option that makes LiteRT report the time of each node: identifier and text. */
 #define XR_LITERT_PROFILING "runtime_options_string", "enable_profiling = true\n"
 
 /* Compiles the model that `file` describes; its bytes outlive the program.  On
@@ -105,8 +105,8 @@ LiteRtStatus xr_litert_program_run(xr_litert_program *program);
 exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data,
                              exray_error *error);
 
-/* An output's value (its port's `size` bytes) until xr_litert_look_end, which is
- * to be called unless it was NULL: LiteRT does not give it. */
+/* An output's value (its port's `size` bytes), valid until xr_litert_look_end, which must be called. NULL:
+ * LiteRT does not give it; nothing is to be called. */
 const void *xr_litert_look(xr_litert_program *program, uint32_t output);
 void xr_litert_look_end(xr_litert_program *program, uint32_t output);
 
@@ -140,9 +140,9 @@ typedef struct xr_litert_log {
     uint32_t event_capacity;
     uint32_t *latency_node; /* [main_nodes] */
     uint64_t *latency_start, *latency_duration;
-    uint8_t *ran;                           /* [main_nodes] by whom, in the run at hand: node_latency.c */
+    uint8_t *ran;                           /* [main_nodes] by whom, in the current run: node_latency.c */
     uint32_t delegated, delegate_operators; /* in the first run with a delegate */
-    bool delegate_sound;                    /* the two came out even */
+    bool delegate_sound;                    /* the two match in number */
 } xr_litert_log;
 
 /* Writes /model and /constant, and takes the memory that later records need.  On
@@ -161,10 +161,10 @@ void xr_litert_log_value(const xr_litert_log *log, exray_tensor *record, uint32_
 /* At close: which nodes a delegate ran, and how they got their latencies. */
 void xr_litert_log_delegation(const xr_litert_log *log);
 
-/* Says that the exposed model returned something else than the deployed one. */
+/* Records that the exposed model returned something else than the deployed one. */
 void xr_litert_log_difference(const xr_litert_log *log, const xr_agreement *agreement);
 
-/* Says that layers (or latencies) were not observed, and why. */
+/* Records that layers (or latencies) were not observed, and why. */
 void xr_litert_log_unobserved(const xr_litert_log *log, const char *what, const char *why);
 
 /* ---- observe.c -------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ typedef struct xr_litert_observer {
     xr_litert_log log;
     const xr_model_file *file;
     bool straight;                /* every layer is among the model's own outputs */
-    bool has_state;               /* that lives from run to run: the exposed model must run each time */
+    bool has_state;               /* that persists between runs: the exposed model must run each time */
     xr_model_bytes exposed_bytes; /* data NULL: no second model */
     xr_model_file exposed_file;
     xr_litert_program exposed;
@@ -183,7 +183,7 @@ typedef struct xr_litert_observer {
     bool fed;                     /* the exposed model has this run's inputs */
     bool no_profiler;             /* the application's compiled model has none */
     uint64_t misfits;             /* runs on shapes that are not the exposed model's */
-    uint64_t offset_ns, begin_ns; /* of the run at hand: in the frame, on the clock */
+    uint64_t offset_ns, begin_ns; /* of the current run: in the frame, on the clock */
 } xr_litert_observer;
 
 /* Writes /model and /constant, and compiles the exposed model where layers are wanted, as `program`
@@ -192,8 +192,8 @@ exray_status xr_litert_observe(xr_litert_observer *observer, const xr_litert_log
                                const xr_litert_config *program, exray_error *error);
 void xr_litert_unobserve(xr_litert_observer *observer);
 
-/* Makes the deployed program's run and records it: inputs, layers, outputs, times.  Returns what
- * LiteRT said to the run; `error` is filled where observing failed. */
+/* Makes the deployed program's run and records it: inputs, layers, outputs, times.  Returns what LiteRT
+ * returned; `error` is filled where observing failed. */
 LiteRtStatus xr_litert_observed_run(xr_litert_observer *observer, xr_litert_program *deployed,
                                     exray_error *error);
 
@@ -202,8 +202,7 @@ void xr_litert_conclude(xr_litert_observer *observer);
 
 /* ---- node_latency.c -------------------------------------------------------------------- */
 
-/* Records what the profiler tells of the last run, which began at `offset_ns` of
- * the frame, as /latency. */
+/* Records the profiler's times of the last run, which began at `offset_ns` of the frame, as /latency. */
 void xr_litert_log_latency(xr_litert_log *log, const xr_litert_program *program, uint64_t offset_ns);
 
 #endif

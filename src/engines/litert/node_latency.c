@@ -1,9 +1,9 @@
-/* What LiteRT's profiler tells of a run, as latencies of the model's nodes.
+/* LiteRT's profile of a run as latencies of the model's nodes.
  *
  * A node that LiteRT ran itself has an event with its index.  XNNPACK reports its
- * own operators instead, in the order of its nodes, with how long each took: which
- * node an operator is follows from their names.  Where that does not come out even,
- * its nodes get no latencies, and the log says so. */
+ * own operators instead, in the order of its nodes, with how long each took: which node an operator belongs
+ * to follows from their names. Where operators or nodes are left over, XNNPACK's nodes get no latencies, and
+ * the log says so. */
 #include "engines/litert/litert.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ enum { UNKNOWN = 0, DIRECT, DELEGATED }; /* log->ran */
 
 /* ---- Nodes and XNNPACK's operators -------------------------------------------------- */
 
-/* What XNNPACK's operators for a node are called; two names where there are two. */
+/* The names of XNNPACK's operators for a node, one or two. */
 static const struct {
     const char *op;
     const char *tags[2];
@@ -42,8 +42,7 @@ static const struct {
     {"DEQUANTIZE", {"Convert", NULL}},
 };
 
-/* Operators that XNNPACK adds to what a node is made of, and nodes that it may do
- * within their neighbours. */
+/* Operators that XNNPACK adds to those of a node, and nodes that it may merge into their neighbors. */
 static const char *const helpers[] = {"Static Reshape", "Copy", "Convert", "Transpose", "Constant Pad", NULL};
 static const char *const dispensable[] = {"RESHAPE",  "SQUEEZE",    "EXPAND_DIMS", "PAD",
                                           "QUANTIZE", "DEQUANTIZE", NULL};
@@ -83,7 +82,7 @@ static bool is_made_of(const char *op, const char *tag)
 typedef struct cursor {
     uint32_t next;   /* the first node that may be the next operator */
     uint32_t last;   /* the last node that got one, or EXRAY_NO_INDEX */
-    uint64_t end_ns; /* of what came before, where a start is not told */
+    uint64_t end_ns; /* of the event before, for events without a start */
 } cursor;
 
 /* Gives the next of XNNPACK's operators to a node; false: none fits. */
@@ -113,7 +112,7 @@ static bool place_operator(xr_litert_log *log, cursor *at, const char *tag, uint
     return true;
 }
 
-/* Whether the nodes that got no operator are ones that need none. */
+/* Whether all nodes that got no operator need none. */
 static bool rest_needs_none(const xr_litert_log *log)
 {
     for (uint32_t i = 0; i < log->main_nodes; i++)
@@ -147,7 +146,7 @@ static uint32_t find_direct(xr_litert_log *log, uint32_t events, uint64_t *base)
     return count;
 }
 
-/* Keeps, of the first run, that XNNPACK runs nodes: said at close. */
+/* Notes in the first run that XNNPACK runs nodes; recorded at close. */
 static void note_delegation(xr_litert_log *log, uint32_t delegated, uint32_t count, bool sound)
 {
     if (log->delegate_operators || count == 0)

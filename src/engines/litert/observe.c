@@ -1,6 +1,6 @@
 /* A run, observed.
  *
- * LiteRT shows a model's outputs only.  Where layers are wanted, a second compiled
+ * LiteRT gives access to a model's outputs only. Where layers are wanted, a second compiled
  * model runs beside the deployed one, on the same input: the same file with every
  * tensor among its outputs.  Outputs and latencies are the deployed model's. */
 #include "engines/litert/litert.h"
@@ -28,7 +28,7 @@ static bool keeps_state(const xr_model_file *file)
     return false;
 }
 
-/* Leaves nothing of it but the reason in the log, which then has everything but layers. */
+/* Drops the exposed model and records why; the log then has everything except layers. */
 static void do_without(xr_litert_observer *o, const char *why)
 {
     xr_litert_log_unobserved(&o->log, "layers", why);
@@ -92,8 +92,7 @@ static bool same_port(const xr_litert_port *a, const xr_litert_port *b)
            memcmp(a->shape, b->shape, a->info.rank * sizeof *a->shape) == 0;
 }
 
-/* Records the inputs, and gives them to the exposed model: before the run, which may write
- * over them. */
+/* Records the inputs, and gives them to the exposed model: before the run, which may overwrite them. */
 static exray_status take_inputs(xr_litert_observer *o, xr_litert_program *deployed, bool feed,
                                 exray_error *error)
 {

@@ -41,8 +41,8 @@ exray_status xr_litert_read_model(const void *data, size_t size, const char *pat
 
 exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironment *made, exray_error *error)
 {
-    /* The processor alone, and no chatter: LiteRT would look for drivers of GPUs
-     * and NPUs, and report each that it does not find. */
+    /* The processor alone: LiteRT would look for drivers of GPUs and NPUs, and report each that it does not
+     * find. */
     const LiteRtEnvOption options[] = {
         {XR_LITERT_ENV_ACCELERATORS, {XR_LITERT_ANY_INT, {.as_int = XR_LITERT_CPU}}},
         {XR_LITERT_ENV_LOGGER, {XR_LITERT_ANY_INT, {.as_int = XR_LITERT_SEVERITY_ERROR}}},
@@ -107,7 +107,7 @@ static exray_status make_options(xr_litert_program *program, const xr_litert_con
 /* ---- Signature ------------------------------------------------------------------ */
 
 /* Gives each of the main graph's inputs (or outputs) its place in the signature;
- * false: it is not a signature of just these. */
+ * false: the signature has others. */
 static bool place_ports(const xr_litert_program *program, LiteRtSignature signature, bool outputs,
                         const uint32_t *positions, xr_litert_port *ports, uint32_t count)
 {

@@ -42,7 +42,7 @@ static uint8_t **take_values(const xr_litert_port *ports, uint32_t count)
 {
     uint8_t **values = calloc((size_t)count + 1, sizeof *values);
     for (uint32_t i = 0; values && i < count; i++)
-        values[i] = calloc(ports[i].size + 1, 1); /* a NULL ends a table that is not whole */
+        values[i] = calloc(ports[i].size + 1, 1); /* a NULL ends an incomplete table */
     return values;
 }
 

@@ -39,8 +39,8 @@ void xr_litert_probe(const char *wanted, xr_engine_info *info)
         xr_litert_locate(library, info->library);
         if (xr_litert_identify(info->library, NULL, info->version, &error) == EXRAY_OK)
             xr_litert_find(library, info->library, &api, &error);
-        /* Not closed: what the library registers for the end of the process would
-         * be called when it is gone (2.3.0: a crash at exit). */
+        /* Not closed: what the library registers for the process's exit would be called after it is unloaded
+         * (2.3.0: a crash at exit). */
     }
     xr_engine_info_problem(info, &error);
 }

@@ -19,7 +19,7 @@ typedef struct xr_litert_tap {
     LiteRtCompiledModel compiled; /* that of the first run; NULL: none yet */
 } xr_litert_tap;
 
-/* LiteRtRunCompiledModel, for runs that nobody observes: they must go on whatever failed. */
+/* LiteRtRunCompiledModel, for unobserved runs: they must work whatever failed. */
 static _Atomic(void *) run_function;
 
 static void free_tap(xr_litert_tap *tap)
@@ -89,7 +89,7 @@ static exray_status start(xr_litert_tap *tap, const exray_litert_config *config,
     return xr_litert_observe(&tap->observer, &how, &program, error);
 }
 
-/* Last: what is added cannot be taken away again. */
+/* The last step: added options cannot be removed again. */
 static exray_status ask_for_times(xr_litert_tap *tap, LiteRtOptions options, exray_error *error)
 {
     LiteRtStatus status = options ? xr_litert_add_text(&tap->api, options, XR_LITERT_PROFILING) : 0;
@@ -113,7 +113,7 @@ exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT
             recorder, EXRAY_E_STATE,
             "exray_litert_attach: the recorder observes a model already; open one for each");
     if (!xr_is_recording(recorder))
-        return EXRAY_OK; /* capture level off: nothing is to be known, runs are as they were */
+        return EXRAY_OK; /* capture level off: nothing is observed */
     exray_error error = {EXRAY_OK, ""};
     xr_litert_tap *tap = calloc(1, sizeof *tap);
     if (!tap)

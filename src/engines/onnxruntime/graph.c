@@ -1,11 +1,10 @@
-/* What ONNX Runtime made of the model, and its layers.
+/* The graph that ONNX Runtime makes of the model, and its layers.
  *
- * To make every tensor of the user's model an output would stop fusions, and another
- * computation would be observed.  So ONNX Runtime is asked for the graph that it makes of
- * the model (fused and quantized as it will run; at the level "extended", which keeps the
- * names), and *that* graph's tensors are exposed and run as they are.  The log has this
- * graph.  The outputs of the two are compared in each frame, and the log says how far they
- * are apart. */
+ * Making every tensor of the user's model an output would prevent fusions, and another computation would be
+ * observed. So ONNX Runtime is asked for the graph that it makes of the model (fused and quantized as it will
+ * run; at the level "extended", which keeps the names), and the tensors of that graph are exposed. The log
+ * has this graph. The outputs of the two are compared in each frame, and the log says how much they differ.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/onnxruntime/graph.h"
 #include "models/model_load.h"
@@ -18,7 +17,7 @@
 
 /* ---- The graph ---------------------------------------------------------------------- */
 
-/* The graph that ONNX Runtime makes of the model, by way of a file: it writes no other. */
+/* The graph that ONNX Runtime makes of the model, through a file: it offers no other way. */
 static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how, exray_error *error)
 {
     const char *root = getenv("TMPDIR");
@@ -174,7 +173,7 @@ exray_status xr_ort_run_exposed(xr_ort_observer *o, const xr_ort_call *call, exr
     return xr_ort_check(o->api, xr_ort_run(o->api, &exposed), "the run for the layers failed", error);
 }
 
-/* Types and shapes that the file does not tell, from a run on zeros. */
+/* Types and shapes that are not in the file, from a run on zeros. */
 static exray_status learn_shapes(xr_ort_observer *o, const xr_ort_call *zeros, exray_error *error)
 {
     exray_status status = xr_ort_run_exposed(o, zeros, error);

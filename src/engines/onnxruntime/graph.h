@@ -3,7 +3,7 @@
  *
  * graph.c    the graph
  * observe.c  what is recorded of each run
- * profile.c  the time of each node, from the profile of a run of its own */
+ * profile.c  the time of each node, from the profile of a separate run */
 #ifndef XR_ORT_GRAPH_H
 #define XR_ORT_GRAPH_H
 
@@ -21,7 +21,7 @@ typedef struct xr_ort_observation {
     size_t model_size;
     const char *kernels;      /* NULL: "default" */
     xr_ort_making making;     /* as the deployed session was made; saved is not read */
-    const xr_ort_call *zeros; /* a run on any values, to learn shapes by; NULL: they are not learnt */
+    const xr_ort_call *zeros; /* a run on any values, to learn shapes from; NULL: they are not learned */
     bool no_constants, no_latency;
 } xr_ort_observation;
 
@@ -39,7 +39,7 @@ typedef struct xr_ort_observer {
     void *saved; /* the graph's bytes, where they are not the model's */
     size_t saved_size;
     xr_model_file file;
-    exray_model model; /* file.model with what a run showed */
+    exray_model model; /* file.model with what a run has shown */
     exray_tensor_info *tensors;
     exray_node *nodes;
     int64_t (*shapes)[EXRAY_MAX_RANK];
@@ -62,7 +62,7 @@ typedef struct xr_ort_observer {
     size_t latency_count, latency_most;
     uint64_t frame_offset;
     uint64_t unplaced; /* profiled kernels that are no node of the logged graph */
-    uint64_t in_place; /* runs that wrote over their inputs: no layers */
+    uint64_t in_place; /* runs that overwrote their inputs: no layers */
     xr_agreement agreement;
 } xr_ort_observer;
 

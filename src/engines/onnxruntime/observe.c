@@ -1,5 +1,5 @@
-/* What goes to the recorder of a run of ONNX Runtime.  What takes memory here is ONNX Runtime
- * itself: each question about a value makes an object of its own. */
+/* What is recorded of a run of ONNX Runtime. Only ONNX Runtime itself allocates here: each query about a
+ * value makes an object. */
 #include "engines/onnxruntime/observe.h"
 
 #include "engines/onnxruntime/profile.h"
@@ -122,7 +122,7 @@ static void compare_outputs(xr_ort_observer *o, const xr_ort_call *call)
                 compare_output(o, call->output_name[i], call->output[i], o->value[k]);
 }
 
-/* Whether the run writes over what it reads: its inputs are then gone when the layers are made. */
+/* Whether the run overwrites its inputs: they are lost then before the layers are computed. */
 static bool is_in_place(const xr_ort_observer *o, const xr_ort_call *call)
 {
     for (size_t k = 0; k < call->output_count; k++) {

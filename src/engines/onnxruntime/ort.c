@@ -45,7 +45,7 @@ exray_status xr_ort_fill(const OrtApiBase *base, xr_ort_api *api, exray_error *e
             "ONNX Runtime %.30s is too old: version 1.%d or newer is needed (" XR_ORT_TESTED
             " is known to work); name another with --engine-lib or EXRAY_ORT_LIB, or link a newer one",
             version ? version : "of unknown version", XR_ORT_API_VERSION);
-        /* Every pointer to a function is as long as any other. */
+        /* All function pointers have one size. */
 #define FETCH(position, result, name, arguments) memcpy(&api->name, &table[position], sizeof api->name);
     XR_ORT_FUNCTIONS(FETCH)
 #undef FETCH
@@ -112,7 +112,7 @@ OrtStatus *xr_ort_run(const xr_ort_api *api, const xr_ort_call *call)
 
 /* ---- Values ------------------------------------------------------------------------ */
 
-/* Of an accelerator's memory, ONNX Runtime gives an address that is none of ours. */
+/* ONNX Runtime may give an address in an accelerator's memory, which must not be read. */
 static bool is_in_memory(const xr_ort_api *api, const OrtValue *value)
 {
     const OrtMemoryInfo *where = NULL;
@@ -151,7 +151,7 @@ bool xr_ort_describe(const xr_ort_api *api, const OrtValue *value, exray_tensor_
     *size = (size_t)((bits + 7) / 8);
     if (exray_dtype_bits(info->dtype) == 0)
         return false; /* strings */
-    /* Mutable is what the interface has; nothing is changed. */
+    /* The interface has the mutable one only; nothing is changed. */
     union {
         const OrtValue *in;
         OrtValue *out;

@@ -79,7 +79,7 @@ typedef struct xr_ort_api {
     char version[32]; /* of the library */
 } xr_ort_api;
 
-/* The version of the interface that we are written for, and the library that brought it. */
+/* The version of the interface that exray uses, and the library's first release with it. */
 enum { XR_ORT_API_VERSION = 29 };
 #define XR_ORT_TESTED "1.32.0"
 
@@ -91,8 +91,8 @@ typedef struct OrtApiBase {
     const char *(*GetVersionString)(void);
 } OrtApiBase;
 
-/* Fills the table.  EXRAY_E_ENGINE: the library is too old, the message says what it is and
- * what is needed. */
+/* Fills the table.  EXRAY_E_ENGINE: the library is too old, the message has its version and the one that is
+ * needed. */
 exray_status xr_ort_fill(const OrtApiBase *base, xr_ort_api *api, exray_error *error);
 
 /* Fills error with a failed call's message, frees the status; EXRAY_OK where there is none. */
@@ -103,7 +103,7 @@ __attribute__((format(printf, 3, 4))) exray_status xr_ort_refuse(exray_error *er
                                                                  const char *format, ...);
 exray_status xr_ort_no_memory(exray_error *error);
 
-/* The optimization of a name such as "default" (NULL, too); false: there is none of that name. */
+/* The optimization level of a name such as "default" (NULL, too); false: no such name. */
 bool xr_ort_level(const char *kernels, int *level);
 
 /* How sessions are made. */
@@ -112,7 +112,7 @@ typedef struct xr_ort_making {
     const OrtSessionOptions *options; /* cloned; NULL: ONNX Runtime's own, on the processor */
     int level;
     unsigned threads;  /* 0: as the options have it */
-    const char *saved; /* where ONNX Runtime writes what it made of the model; NULL: nowhere */
+    const char *saved; /* where ONNX Runtime writes the graph that it made; NULL: nowhere */
 } xr_ort_making;
 
 /* A session of a model in memory. */
@@ -133,8 +133,8 @@ typedef struct xr_ort_call {
 
 OrtStatus *xr_ort_run(const xr_ort_api *api, const xr_ort_call *call);
 
-/* A tensor's shape, type and bytes as they are now; false where it is none of fixed-size
- * elements in the processor's memory. */
+/* A tensor's current shape, type and bytes; false: its elements have no fixed size, or are not in the
+ * processor's memory. */
 bool xr_ort_describe(const xr_ort_api *api, const OrtValue *value, exray_tensor_info *info,
                      int64_t shape[EXRAY_MAX_RANK], const void **data, size_t *size);
 

@@ -18,14 +18,14 @@ typedef struct xr_ort_ports {
     size_t input_count, output_count;
     xr_ort_port *input, *output;
     const char **input_name, **output_name; /* those of the ports */
-    void **input_bytes;                     /* what the values lie in */
+    void **input_bytes;                     /* the memory of the values */
     size_t *input_size;
     OrtValue **input_value, **output_value; /* outputs: NULL until a run */
 } xr_ort_ports;
 
 /* Describes a session's ports and makes its inputs.  EXRAY_E_UNSUPPORTED: an input has open
- * dimensions (other than the first, which becomes 1), or is none of fixed-size elements.  On
- * failure, too, the ports are to be closed. */
+ * dimensions (other than the first, which becomes 1), or its elements have no fixed size. The ports must be
+ * closed on failure, too. */
 exray_status xr_ort_ports_open(xr_ort_ports *ports, const xr_ort_api *api, OrtSession *session,
                                exray_error *error);
 void xr_ort_ports_close(xr_ort_ports *ports); /* zeroed ports are fine */

@@ -1,5 +1,5 @@
-/* The time of each node.  ONNX Runtime writes the profile of a run as a file of JSON; the
- * run that is profiled is one of its own, as writing takes longer than the model does. */
+/* The time of each node.  ONNX Runtime writes the profile of a run as a file of JSON; a separate run is
+ * profiled, as writing takes longer than the model does. */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/onnxruntime/profile.h"
 
@@ -21,7 +21,7 @@ static exray_status fail(exray_error *error, const char *what, const char *path)
     return error->status;
 }
 
-/* Reads the profiles that lie in the folder, and takes them away. */
+/* Reads the profiles in the folder, and removes them. */
 static exray_status read_folder(const char *folder, void (*seen)(void *user, const xr_ort_event *event),
                                 void *user, exray_error *error)
 {

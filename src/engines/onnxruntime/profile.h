@@ -1,4 +1,4 @@
-/* The time of each node, from the profile of a run of its own. */
+/* The time of each node, from the profile of a separate run. */
 #ifndef XR_ORT_PROFILE_H
 #define XR_ORT_PROFILE_H
 

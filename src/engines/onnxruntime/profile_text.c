@@ -1,6 +1,6 @@
-/* The text of ONNX Runtime's profiles: an array of flat objects, each with an object "args" that is
- * passed over.  Read byte by byte, with room for one event: a device has no JSON library, and a
- * frame no time for a tree. */
+/* The text of ONNX Runtime's profiles: an array of flat objects, each with an object "args" that is skipped.
+ * Read byte by byte, with room for one event: a device has no JSON library, and a frame no time to build a
+ * tree. */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/onnxruntime/profile_text.h"
 
@@ -48,11 +48,11 @@ typedef struct scanner {
     unsigned depth;
     bool in_string, escaped, in_value;
     char key[16];
-    char text[1200]; /* the string or number at hand; what is beyond is cut */
+    char text[1200]; /* the current string or number; longer ones are cut */
     size_t length;
     bool node; /* the event's category is "Node" */
     char name[1200];
-    double begin, duration; /* microseconds; -1: not told */
+    double begin, duration; /* microseconds; -1: unknown */
     double first;           /* begin of the first event */
 } scanner;
 
@@ -70,7 +70,7 @@ static void end_event(scanner *s)
     s->seen(s->user, &event);
 }
 
-/* The text at hand is the value of the key. */
+/* The current text is the value of the key. */
 static void end_value(scanner *s, bool string)
 {
     s->text[s->length] = '\0';
@@ -119,7 +119,7 @@ static void take_string(scanner *s, char c)
 {
     if (s->escaped || (c != '"' && c != '\\')) {
         s->escaped = false;
-        keep(s, c); /* names have no escapes but of quotes and of what separates folders */
+        keep(s, c); /* names have escapes of quotes and of path separators only */
     } else if (c == '\\')
         s->escaped = true;
     else {

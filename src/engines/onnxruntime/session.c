@@ -58,7 +58,7 @@ static void session_close(xr_session *base)
         s->api.ReleaseSession(s->deployed);
     if (s->env)
         s->api.ReleaseEnv(s->env);
-    free(s); /* the library stays loaded: its thread pools and CPU detection are the process's */
+    free(s); /* the library stays loaded: its thread pools and CPU detection belong to the process */
 }
 
 static exray_status check_model(const xr_session_config *config, exray_error *error)
@@ -177,7 +177,7 @@ static exray_status session_run(xr_session *session, exray_error *error)
         s->observer ? xr_ort_observed_run(s->observer, &call, error) : xr_ort_run(&s->api, &call);
     if (ran)
         return xr_ort_check(&s->api, ran, "the run failed", error);
-    for (size_t i = 0; i < p->output_count; i++) { /* shapes may be those of this run */
+    for (size_t i = 0; i < p->output_count; i++) { /* shapes may be of this run only */
         const void *data;
         size_t size;
         exray_tensor_info now = p->output[i].info;

@@ -10,7 +10,7 @@
 typedef struct xr_ort_tap {
     xr_run_state state;
     xr_ort_api api;
-    OrtEnv *env; /* ONNX Runtime has one a process: this is a share of it */
+    OrtEnv *env; /* ONNX Runtime has one per process: this is a reference to it */
     OrtSession *session;
     xr_ort_observer *observer;
 } xr_ort_tap;
@@ -31,7 +31,7 @@ static void on_close(void *user)
     free_tap(tap);
 }
 
-/* Shapes that the model leaves open are told by each record instead. */
+/* Each record has its shape where the model leaves it open. */
 static exray_status observe(xr_ort_tap *tap, const exray_ort_config *config, const xr_ort_making *making,
                             exray_error *error)
 {
@@ -98,7 +98,7 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
             recorder, EXRAY_E_STATE,
             "exray_ort_attach: the recorder observes a session already; open one for each");
     if (!xr_is_recording(recorder))
-        return EXRAY_OK; /* capture level off: nothing is to be known, runs are as they were */
+        return EXRAY_OK; /* capture level off: nothing is observed */
     exray_error error = {EXRAY_OK, ""};
     xr_ort_tap *tap = calloc(1, sizeof *tap);
     if (!tap)
@@ -112,7 +112,7 @@ exray_status exray_ort_attach(exray_recorder *recorder, const struct OrtApiBase 
     return status;
 }
 
-/* The application's own table, whatever its version: Run was there from the first. */
+/* The application's own table, whatever its version: Run is in all of them. */
 static struct OrtStatus *run_unobserved(const struct OrtApi *api, const xr_ort_call *call)
 {
     enum { RUN = 9 };

@@ -43,7 +43,7 @@ static tflite_session *own(xr_session *session)
 
 /* ---- Errors ------------------------------------------------------------------ */
 
-/* Keeps what TFLite would print, for our own one line. */
+/* Keeps what TFLite would print, for the error's one line. */
 XR_TFLITE_REPORTER static void keep_complaint(void *user, const char *format, va_list args)
 {
     tflite_session *session = user;
@@ -64,7 +64,7 @@ static exray_status fail(tflite_session *session, exray_error *error, const char
 
 /* ---- Model -------------------------------------------------------------------- */
 
-/* Only what makes the difference between "not a model" and "a damaged one".  The
+/* Only tells "not a model" from "a damaged one".  The
  * library verifies the FlatBuffer's structure itself (TfLiteModelCreate); what a
  * well-formed but hostile graph makes its kernels do is beyond what can be
  * checked here: run models that you do not trust in a sandbox. */
@@ -115,7 +115,7 @@ static exray_status add_xnnpack(tflite_session *session, unsigned threads, exray
     return EXRAY_OK;
 }
 
-/* Before XNNPACK: whoever comes first has the choice of nodes. */
+/* Added before XNNPACK: the first delegate chooses its nodes first. */
 static exray_status add_external(tflite_session *session, const char *spec, exray_error *error)
 {
     exray_status status = xr_tflite_load_delegate(session->library, spec, &session->external, error);
@@ -124,7 +124,7 @@ static exray_status add_external(tflite_session *session, const char *spec, exra
     return status;
 }
 
-/* What /model says of the kernels: the tap names a delegate by itself. */
+/* What /model says about the kernels; NULL: the tap finds the delegate's name. */
 static const char *kernels_in_use(const xr_session_config *config, bool xnnpack)
 {
     return xnnpack ? "xnnpack" : config->delegate ? NULL : "builtin";
@@ -253,7 +253,7 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
         return fail(session, error, "cannot build an interpreter for the model");
     if (session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
         return fail(session, error, "cannot allocate the model's tensors");
-    /* A tap that cannot observe has said so to the recorder. */
+    /* A tap that cannot observe has set the recorder's error. */
     if (config->recorder && exray_recorder_error_status(config->recorder) != EXRAY_OK) {
         error->status = exray_recorder_error_status(config->recorder);
         snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));

@@ -14,7 +14,7 @@
 typedef TfLiteDelegate *(*create_function)(char **keys, char **values, size_t count,
                                            void (*report_error)(const char *));
 
-/* What the spec says, in one block of its own. */
+/* The parsed spec, in one block. */
 typedef struct parsed {
     char *text; /* owns what the others point into */
     char *library;
@@ -102,8 +102,8 @@ static void free_parsed(parsed *p)
 
 /* ---- The library ----------------------------------------------------------------- */
 
-/* Delegates that are written against the C functions, and not linked with a
- * library of theirs, find those of the engine in use. */
+/* Delegates that call TensorFlow Lite's C functions without linking a library of their own find those of the
+ * engine in use. */
 static void make_visible(void *tflite)
 {
     char version[32], path[1024];
@@ -178,8 +178,8 @@ exray_status xr_tflite_load_delegate(void *tflite, const char *spec, xr_tflite_e
                      p.library, complaint[0] ? complaint : "it does not say why; check its options");
         }
     }
-    /* A library that was of no use may go; one that made a delegate stays, for its
-     * threads and drivers, as the engine's does. */
+    /* A library that cannot be used is closed; one that made a delegate stays loaded, as the engine does, for
+     * its threads and drivers. */
     if (status != EXRAY_OK && library)
         dlclose(library);
     free_parsed(&p);

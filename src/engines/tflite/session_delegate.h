@@ -15,7 +15,7 @@ typedef struct xr_tflite_external {
  * looks for if it has no slash.  `tflite` is the handle of TensorFlow Lite's own
  * library: its functions become visible to the delegate's.  EXRAY_E_ARGUMENT for
  * a spec that cannot be understood, EXRAY_E_ENGINE for a library that is missing,
- * lacks the two functions, or refuses; with its own words where it has any. */
+ * lacks the two functions, or refuses; the message has the library's own words, if any. */
 exray_status xr_tflite_load_delegate(void *tflite, const char *spec, xr_tflite_external *out,
                                      exray_error *error);
 

@@ -105,7 +105,7 @@ exray_status xr_tflite_find_tap(void *library, xr_tflite_tap_api *api, exray_err
 exray_status xr_tflite_find_session(void *library, xr_tflite_session_api *api, exray_error *error);
 exray_status xr_tflite_find_xnnpack(void *library, xr_tflite_xnnpack_api *api, exray_error *error);
 
-/* The library's version ("2.17.1"; "" if it does not tell) and the file that it
+/* The library's version ("2.17.1"; "" if unknown) and the file that it
  * was loaded from ("" if unknown), for messages and the log. */
 void xr_tflite_identify(void *library, char version[32], char path[1024]);
 

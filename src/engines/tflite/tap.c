@@ -13,9 +13,8 @@
 /* ---- Close ------------------------------------------------------------------ */
 
 /* The interpreter keeps pointers to the delegate and the profiler until it is
- * deleted, which may be after the recorder's close and which nobody reports.  So
- * a tap's struct and delegate (four kilobytes) stay for the life of the process,
- * reachable from this list; its tables are freed at close. */
+ * deleted, which may be after the recorder's close, and no callback says when. So a tap's struct and delegate
+ * (four kilobytes) stay until the process exits, reachable from this list; its tables are freed at close. */
 static _Atomic(xr_tap *) all_taps;
 
 static void keep_until_exit(xr_tap *tap)

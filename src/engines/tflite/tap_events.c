@@ -1,15 +1,14 @@
 /* At run time: the profiler's events become records.  Nothing is allocated here.
  *
- * What TFLite reports, of each execution of a subgraph: begin and end of every
- * node in the plan's order, nested where a node runs other subgraphs; at last
- * "Invoke" with the status.  A delegate's partition is silent, but for what the
- * delegate itself reports: XNNPACK, right after it ran, the time of each of its
- * own operators, numbered from 0.  So where the plan has a partition and an event
- * says that the run is beyond it, it has just ended.  Several in a row end before
- * one event: the values that later ones have not overwritten are still there.
+ * For each execution of a subgraph TFLite reports begin and end of every node in the plan's order, nested
+ * where a node runs other subgraphs, and finally "Invoke" with the status. A delegate's partition has no
+ * events except those of the delegate itself: XNNPACK reports, right after it ran, the time of each of its
+ * own operators, numbered from 0. So a partition has ended when an event of something behind it in the plan
+ * comes. Several in a row end before one event: the values that later ones have not overwritten are still
+ * there.
  *
- * The tap's own time is taken out of every latency: durations and starts are
- * those of a run that nobody watched. */
+ * The tap's own time is subtracted from every latency: durations and starts are those of a run without a tap.
+ */
 #include "engines/tflite/tap_events.h"
 
 #include "engines/tflite/tap_tensor.h"
@@ -38,7 +37,7 @@ static void fail_changed(xr_tap *tap)
 static const TfLiteOpaqueTensor *tensor_at(const xr_tap *tap, const xr_tap_subgraph *subgraph,
                                            uint32_t position)
 {
-    /* Asked for each time: TFLite moves its table of tensors when it grows. */
+    /* Looked up each time: TFLite moves its table of tensors when it grows. */
     return tap->api.OpaqueContextGetOpaqueTensor(subgraph->context, (int)(position - subgraph->first_tensor));
 }
 
@@ -95,8 +94,7 @@ static void begin_run(xr_tap *tap, uint64_t entered)
     tap->is_begin_known = tap->announced;
     tap->is_time_known = true;
     tap->announced = false;
-    /* A frame is one run: an application that does not tell them apart gets a new
-     * one for each. */
+    /* A frame is one run: an application that begins no frames gets a new one for each run. */
     if (tap->has_run && exray_recorder_frame_index(tap->recorder) == tap->last_frame)
         exray_recorder_frame_begin(tap->recorder, NULL);
     uint64_t elapsed = exray_recorder_frame_elapsed(tap->recorder), ago = now(tap) - begin;
@@ -108,8 +106,8 @@ static void begin_run(xr_tap *tap, uint64_t entered)
     tap->latency_count = 0;
     tap->reported = EXRAY_NO_INDEX;
     memset(tap->tables->occurrence, 0, tap->tables->model.node_count * sizeof *tap->tables->occurrence);
-    /* TFLite keeps the memory of a graph's inputs to the end of the run, so they
-     * are what the application wrote even if a partition has run already. */
+    /* TFLite keeps the memory of a graph's inputs until the run ends, so they still are what the application
+     * wrote even if a partition has run. */
     record_io(tap, EXRAY_KIND_INPUT);
 }
 
@@ -117,7 +115,7 @@ static void end_run(xr_tap *tap, uint64_t entered)
 {
     const xr_tap_tables *tables = tap->tables;
     record_io(tap, EXRAY_KIND_OUTPUT);
-    /* A partition at the very beginning was over when the first event came. */
+    /* A partition at the beginning had ended before the first event. */
     if (tap->unseen_ns && tap->latency_count)
         tables->latency_start[0] =
             tap->run_offset_ns > tap->unseen_ns ? tap->run_offset_ns - tap->unseen_ns : 0;
@@ -129,7 +127,7 @@ static void end_run(xr_tap *tap, uint64_t entered)
                                        entered - tap->run_begin_ns - tap->own_ns + tap->unseen_ns);
 }
 
-/* The execution of a subgraph that an event at the present depth belongs to. */
+/* The execution of a subgraph that an event at the current depth belongs to. */
 static xr_tap_level *enter_level(xr_tap *tap, uint32_t subgraph, uint64_t entered)
 {
     xr_tap_level *level = &tap->levels[tap->depth];
@@ -147,10 +145,9 @@ static xr_tap_level *enter_level(xr_tap *tap, uint32_t subgraph, uint64_t entere
 
 /* ---- Silent partitions ---------------------------------------------------------- */
 
-/* How long each of the partitions [cursor, place) took, as far as that follows from when the
- * last event before them was, and this one: of one alone it does, and of two where the second
- * reports its own time (`reported`).  Of what a run begins with, that event is when the
- * application said that it begins. */
+/* Records how long each of the partitions [cursor, place) took, as far as that follows from the times of the
+ * last event before them and of this one: it does for a single partition, and for two if the second reports
+ * its own time (`reported`). At the begin of a run, the event before is the application's announcement. */
 static void note_silent(xr_tap *tap, const xr_tap_level *level, uint32_t place, uint64_t entered,
                         bool reported)
 {
@@ -178,8 +175,8 @@ static void note_silent(xr_tap *tap, const xr_tap_level *level, uint32_t place, 
     note_latency(tap, last, level->last_ns, level->last_own_ns, 0);
 }
 
-/* Makes good for the partitions between the cursor and `place` in the plan, which have ended
- * just before the present event. */
+/* Records the partitions between the cursor and `place` in the plan, which have ended just before the current
+ * event. */
 static void catch_up(xr_tap *tap, xr_tap_level *level, uint32_t place, uint64_t entered, bool reported)
 {
     const xr_tap_tables *tables = tap->tables;
@@ -202,7 +199,7 @@ static void catch_up(xr_tap *tap, xr_tap_level *level, uint32_t place, uint64_t 
     }
 }
 
-/* The delegate that ran last took so much of the time that is known. */
+/* Gives `duration`, of the time that is known, to the delegate that ran last. */
 static void add_report(xr_tap *tap, uint64_t duration)
 {
     uint64_t *durations = tap->tables->latency_duration, *starts = tap->tables->latency_start;
@@ -249,8 +246,8 @@ void xr_tap_delegate_op(TfLiteTelemetryProfilerStruct *self, const char *name, u
 
 /* ---- Nodes ------------------------------------------------------------------------ */
 
-/* Where a delegate reports begins of its own operators, their numbers are its
- * own, too; the names tell them from nodes of the model. */
+/* A delegate may report its own operators with numbers of its own; their names tell them from nodes of the
+ * model. */
 static bool is_of_delegate(const xr_tap *tap, uint32_t position, const char *op_name)
 {
     if (!tap->tables->partitions)
@@ -296,7 +293,7 @@ void xr_tap_end_op(TfLiteTelemetryProfilerStruct *self, uint32_t handle)
     if (!is_live(tap) || handle >= tap->depth)
         return;
     uint64_t entered = now(tap);
-    tap->depth = handle; /* executions within it have ended, too */
+    tap->depth = handle; /* executions inside it have ended, too */
     const xr_tap_open *open = &tap->open[handle];
     xr_tap_level *level = &tap->levels[handle];
     note_latency(tap, open->node, open->begin_ns, open->own_ns,
@@ -318,7 +315,7 @@ void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_
         return;
     uint64_t entered = now(tap);
     xr_tap_level *level = &tap->levels[tap->depth];
-    /* The upper half says who reports; the lower one is the TfLiteStatus. */
+    /* The upper half is the source, the lower half the TfLiteStatus. */
     if ((uint32_t)status != kTfLiteOk) {
         tap->unfinished += tap->depth == 0;
         tap->announced = false;
@@ -326,7 +323,7 @@ void xr_tap_event(TfLiteTelemetryProfilerStruct *self, const char *name, uint64_
         return;
     }
     if (!level->active) {
-        /* Not one event: which subgraph it was is known of the primary one alone. */
+        /* No event came: only for the primary subgraph it is known which one ran. */
         if (tap->depth > 0)
             return;
         level = enter_level(tap, 0, entered);

@@ -1,4 +1,4 @@
-/* The model file: what the interpreter does not tell. */
+/* What the interpreter does not know, read from the model file. */
 #include "engines/tflite/tap_file.h"
 
 #include "models/model_file.h"
@@ -20,7 +20,7 @@ static const char *put(char **at, const char *text)
     return copy;
 }
 
-/* What all attributes of all nodes take. */
+/* Counts all attributes of all nodes, and the bytes of their texts. */
 static void measure(const exray_model *model, size_t *pairs, size_t *bytes)
 {
     *pairs = *bytes = 0;

@@ -1,4 +1,4 @@
-/* The model file: what the interpreter does not tell. */
+/* What the interpreter does not know, read from the model file. */
 #ifndef XR_TFLITE_TAP_FILE_H
 #define XR_TFLITE_TAP_FILE_H
 

@@ -6,7 +6,7 @@
 
 typedef struct xr_tap_block xr_tap_block;
 
-/* Zeroed memory that lives as long as its list; NULL: there is none left. */
+/* Zeroed memory that lives as long as its list; NULL: out of memory. */
 void *xr_tap_alloc(xr_tap_block **list, size_t count, size_t size);
 void xr_tap_free(xr_tap_block **list);
 

@@ -39,9 +39,8 @@ static bool runs_subgraphs(const xr_tflite_tap_api *api, TfLiteOpaqueContext *co
     return false;
 }
 
-/* Takes the contexts of all subgraphs.  Their number is in the model's file; if
- * that is not at hand, asking for one too many tells, at the price of a line
- * that TFLite prints: done only where an operator can run another subgraph. */
+/* Takes the contexts of all subgraphs.  Their number is in the model file.  Without the file, TFLite is asked
+ * until it refuses, and prints a line then: done only where an operator can run another subgraph. */
 static bool acquire_subgraphs(xr_tap_builder *b, TfLiteOpaqueContext *context)
 {
     uint32_t known = b->tap->file_subgraphs;
@@ -72,7 +71,7 @@ static bool acquire_subgraphs(xr_tap_builder *b, TfLiteOpaqueContext *context)
     return count > 0;
 }
 
-/* The one that Prepare was called for stays as it is: TFLite releases it. */
+/* TFLite itself releases the one that Prepare was called for. */
 static void release_subgraphs(xr_tap_builder *b, TfLiteOpaqueContext *context)
 {
     for (uint32_t i = 0; i < b->tables->subgraph_count; i++)
@@ -88,8 +87,8 @@ static size_t beyond(size_t count, const int *indices, int index_count)
     return count;
 }
 
-/* A subgraph's tensors without the kernels' temporary ones, which come last,
- * have no names, and are no node's input or output. */
+/* The number of a subgraph's tensors without the kernels' temporary ones, which come last, have no names, and
+ * are not a node's input or output. */
 static size_t count_tensors(const xr_tflite_tap_api *api, TfLiteOpaqueContext *context)
 {
     size_t all = api->OpaqueContextGetNumTensors(context), used = 0;
@@ -118,9 +117,8 @@ static size_t count_tensors(const xr_tflite_tap_api *api, TfLiteOpaqueContext *c
     return all;
 }
 
-/* Counts tensors and nodes.  With `before`, tables of the same model, tensors
- * beyond its count are left out: kernels add temporary ones as they prepare,
- * and positions must stay what the log says. */
+/* Counts tensors and nodes. `before`: the tables of the same model, whose number of tensors stays: kernels
+ * add temporary ones as they prepare, and positions must not change within a log. */
 static bool count_items(xr_tap_builder *b, const xr_tap_tables *before)
 {
     uint64_t tensors = 0, planned = 0;
@@ -171,7 +169,7 @@ static bool describe_plan(xr_tap_builder *b, uint32_t index)
     for (uint32_t i = 0; i < subgraph->plan_size; i++) {
         int op = plan->data[i];
         if (op < 0 || (uint32_t)op >= subgraph->node_count) {
-            b->problem = "the interpreter's execution plan names a node that it has not";
+            b->problem = "the interpreter's execution plan names a node that does not exist";
             return false;
         }
         uint32_t position = subgraph->first_node + i;
@@ -263,7 +261,7 @@ static bool reserve_working_memory(xr_tap_builder *b)
 {
     xr_tap_tables *tables = b->tables;
     size_t nodes = tables->model.node_count;
-    /* Room for each node twice, and for loops of a few hundred steps. */
+    /* Room for two executions of each node, and for loops of a few hundred steps. */
     size_t executions = 2 * nodes + 1024;
     tables->occurrence = xr_tap_grab(b, nodes, sizeof *tables->occurrence);
     tables->latency_node = xr_tap_grab(b, executions, sizeof *tables->latency_node);

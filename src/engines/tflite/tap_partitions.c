@@ -1,5 +1,5 @@
-/* At Prepare: what delegates took.  The nodes that one took are still there; they are not in
- * the plan any more.  A delegate's own node has the list of them. */
+/* At Prepare: what delegates took. Its nodes still exist but are no longer in the plan; the delegate's own
+ * node has the list of them. */
 #include "engines/tflite/tap_partitions.h"
 
 #include <string.h>
@@ -14,8 +14,8 @@ void xr_tap_note_partition(xr_tap_builder *b, uint32_t position)
 
 /* ---- The nodes inside ------------------------------------------------------- */
 
-/* Classic delegates and opaque ones get different structs, and nothing says which it is but
- * this: TFLite allocates the struct and its arrays as one block, the list of nodes first. */
+/* Classic and opaque delegates get different structs, and only this says which it is: TFLite allocates the
+ * struct and its arrays as one block, the list of nodes first. */
 static const TfLiteIntArray *list_in(const void *params)
 {
     const TfLiteDelegateParams *classic = params;
@@ -27,7 +27,7 @@ static const TfLiteIntArray *list_in(const void *params)
     return (const void *)opaque->nodes_to_replace == opaque + 1 ? opaque->nodes_to_replace : NULL;
 }
 
-/* Whether the list names nodes that are there and not executed by TFLite itself. */
+/* Whether the list names existing nodes that TFLite does not execute itself. */
 static bool is_sound(const xr_tap_subgraph *subgraph, const TfLiteIntArray *list)
 {
     if (list->size < 0 || (uint32_t)list->size > subgraph->node_count)
@@ -39,8 +39,8 @@ static bool is_sound(const xr_tap_subgraph *subgraph, const TfLiteIntArray *list
     return true;
 }
 
-/* Gives the partition that is node `op` its nodes, in the order in which it was told to run
- * them.  Nodes that it does not list in a way that is known here stay unknown. */
+/* Gives the partition that is node `op` its nodes, in the order in which it runs them. They stay unknown if
+ * the list has a form that is not known here. */
 static bool describe_inside(xr_tap_builder *b, uint32_t index, uint32_t op)
 {
     const xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
@@ -67,8 +67,8 @@ static bool describe_inside(xr_tap_builder *b, uint32_t index, uint32_t op)
 
 /* ---- How long results last ---------------------------------------------------- */
 
-/* A tensor's memory is its own until the last node that reads it has run, a graph's output's
- * to the end. */
+/* A tensor keeps its memory until the last node that reads it has run, a graph's output until the run ends.
+ */
 static bool describe_lasting(xr_tap_builder *b, const xr_tap_subgraph *subgraph)
 {
     uint32_t *last = xr_tap_grab(b, subgraph->tensor_count, sizeof *last);
@@ -96,7 +96,7 @@ static bool describe_lasting(xr_tap_builder *b, const xr_tap_subgraph *subgraph)
     return true;
 }
 
-/* Of several delegates, the one that is known to report is the one that does. */
+/* Of several delegates, XNNPACK is the one that reports. */
 static void find_reporters(xr_tap_builder *b, const xr_tap_subgraph *subgraph)
 {
     bool xnnpack = false;

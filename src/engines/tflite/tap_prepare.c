@@ -40,7 +40,7 @@ static void record_constants(xr_tap *tap)
     }
 }
 
-/* The names of the delegates that took a part, by commas; beyond a few, they are left out. */
+/* The names of the delegates that took nodes, separated by commas; the first few. */
 static void name_delegates(const xr_tap_tables *tables, char *text, size_t size)
 {
     enum { MOST = 8 };
@@ -60,7 +60,7 @@ static void name_delegates(const xr_tap_tables *tables, char *text, size_t size)
     }
 }
 
-/* Says that delegates run nodes whose values nobody sees. */
+/* Records that delegates run nodes whose values are not observed. */
 static void record_delegation(xr_tap *tap)
 {
     const xr_tap_tables *tables = tap->tables;

@@ -4,8 +4,8 @@
 
 #include "engines/tflite/tap_state.h"
 
-/* The delegate's Prepare: describes the interpreter, or takes note of a new one
- * of the same model.  Never claims a node, never fails the application. */
+/* The delegate's Prepare: describes the interpreter, or notes a new one of the same model.  Never claims a
+ * node, never fails the application. */
 TfLiteStatus xr_tap_prepare(TfLiteOpaqueContext *context, TfLiteDelegate *delegate, void *data);
 
 #endif

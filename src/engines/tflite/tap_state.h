@@ -20,7 +20,7 @@
 /* Nested executions (a node of a loop's body within the loop's node). */
 #define XR_TAP_MAX_DEPTH 64
 
-/* Limits of what is believed of an interpreter; far beyond any real model. */
+/* Limits of what an interpreter may claim; far beyond any real model. */
 #define XR_TAP_MAX_SUBGRAPHS 4096u
 #define XR_TAP_MAX_ITEMS     (1u << 20) /* nodes, tensors, in all subgraphs */
 
@@ -52,8 +52,8 @@ typedef struct xr_tap_level {
     uint64_t last_own_ns; /* tap.own_ns then */
 } xr_tap_level;
 
-/* What is known of an interpreter: built at Prepare, read-only afterwards but
- * for the working memory at the end.  Names belong to the interpreter. */
+/* What is known of an interpreter: built at Prepare, read-only afterwards except the working memory at the
+ * end.  Names belong to the interpreter. */
 typedef struct xr_tap_tables {
     xr_tap_block *blocks;
     exray_model model;
@@ -75,7 +75,7 @@ typedef struct xr_tap_tables {
 
 typedef struct xr_tap {
     struct xr_tap *next; /* in the list of all taps (tap.c says why they stay) */
-    atomic_bool live;    /* false: closed, or never to be used again; callbacks do nothing */
+    atomic_bool live;    /* false: closed, or failed; callbacks do nothing */
     exray_recorder *recorder;
     xr_tflite_tap_api api;
     TfLiteTelemetryProfilerStruct profiler;
@@ -86,7 +86,7 @@ typedef struct xr_tap {
     char *model_name;
     uint8_t sha256[32];
     bool has_sha256;
-    char kernels[24]; /* "": by what is found */
+    char kernels[24]; /* "": named after what is found */
     uint32_t threads;
     bool no_constants;
     uint32_t file_subgraphs; /* as the model file says; 0: unknown */
@@ -99,12 +99,12 @@ typedef struct xr_tap {
     /* The run under way. */
     bool announced; /* the application said that the next run begins at announced_ns */
     uint64_t announced_ns;
-    uint64_t run_begin_ns;  /* as announced, else that of the first event */
-    uint64_t run_offset_ns; /* of the run's begin in the frame */
+    uint64_t run_begin_ns;  /* as announced, else the time of the first event */
+    uint64_t run_offset_ns; /* the run's begin within the frame */
     bool is_begin_known;    /* run_begin_ns is the run's */
     bool is_time_known;     /* how long the run took */
-    uint64_t own_ns;        /* spent within the tap since then */
-    uint64_t unseen_ns;     /* the run's before its first event, as its delegate reports */
+    uint64_t own_ns;        /* spent in the tap since then */
+    uint64_t unseen_ns;     /* of the run before its first event, as its delegate reports */
     uint32_t reported;      /* the latency that a delegate's reports sum up to, while they may come */
     uint32_t reported_from; /* the latency that they are part of; EXRAY_NO_INDEX: unseen_ns */
     bool has_run;
@@ -116,9 +116,9 @@ typedef struct xr_tap {
 
     /* What could not be observed; written at close. */
     uint64_t lost_latencies;  /* executions beyond latency_capacity */
-    uint64_t lost_events;     /* executions in subgraphs that no table knows */
+    uint64_t lost_events;     /* executions in unknown subgraphs */
     uint64_t lost_partitions; /* executions of partitions that were overwritten before an event came */
-    uint64_t lost_times;      /* executions of partitions of which no event told begin or end */
+    uint64_t lost_times;      /* executions of partitions without an event at begin or end */
     uint64_t lost_values;     /* tensors whose memory was not there, or not of the size of their shape */
     uint64_t unfinished;      /* runs that failed */
 } xr_tap;

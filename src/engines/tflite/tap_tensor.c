@@ -35,8 +35,7 @@ static void current_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor
         append(s, 2);
 }
 
-/* The model's own shape, -1 where it is left open, is in the signature; models
- * without open dimensions have none. */
+/* The model's own shape (-1: open) is in the signature; models without open dimensions have none. */
 static void model_shape(const xr_tflite_tap_api *api, const TfLiteOpaqueTensor *tensor, bool pair,
                         merged_shape *s)
 {
@@ -123,7 +122,7 @@ bool xr_tap_describe_tensor(const xr_tflite_tap_api *api, xr_tap_block **list,
     if (!describe_quantization(api, list, tensor, &info->quantization))
         return false;
     if (api->OpaqueTensorNumDims(tensor) > EXRAY_MAX_RANK && info->quantization.count > 1)
-        info->quantization.count = 0; /* the axis is not where it was */
+        info->quantization.count = 0; /* the axis has moved */
     drop_misfit(info);
     return true;
 }
@@ -149,7 +148,7 @@ static bool same_shape(const exray_tensor_info *info, const merged_shape *s)
     return true;
 }
 
-/* The bytes that shape and type come to; false where they do not tell. */
+/* The bytes that shape and type need; false: they are not known. */
 static bool expected_size(const exray_tensor_info *info, size_t *size)
 {
     uint64_t bits = exray_dtype_bits(info->dtype);
@@ -164,15 +163,15 @@ static bool expected_size(const exray_tensor_info *info, size_t *size)
     return exray_dtype_bits(info->dtype) != 0;
 }
 
-/* Takes the tensor's memory, after a look at whether it is all there: a kernel
- * or a delegate may have left something else in its place. */
+/* Takes the tensor's memory if it has the size that its shape needs: a kernel or a delegate may have left
+ * something else there. */
 static void read_value(xr_tap *tap, const TfLiteOpaqueTensor *tensor, exray_tensor *record)
 {
     const void *data = tap->api.OpaqueTensorData(tensor);
     size_t size = tap->api.OpaqueTensorByteSize(tensor), expected;
     if (expected_size(&record->info, &expected)) {
         if (expected == 0)
-            data = ""; /* no elements, no memory: and the value is known */
+            data = ""; /* no elements, no memory, but a known value */
         else if (size < expected)
             data = NULL;
         size = expected;

@@ -4,8 +4,7 @@
 
 #include "engines/tflite/tap_state.h"
 
-/* Fills `info` of a tensor as the model has it, memory from `list`.  False: out
- * of memory. */
+/* Fills `info` of a tensor as the model has it, with memory from `list`. False: out of memory. */
 bool xr_tap_describe_tensor(const xr_tflite_tap_api *api, xr_tap_block **list,
                             const TfLiteOpaqueTensor *tensor, exray_tensor_info *info);
 

@@ -19,8 +19,8 @@ static void put_hash(FILE *out, const unsigned char *data, size_t size)
     fputc('\'', out);
 }
 
-/* The policy lets this page's own script and style run and nothing else, so that not even a
- * mistake in the escaping would let a log's text do anything. */
+/* The policy allows this page's own script and style and nothing else, so that even a mistake in the escaping
+ * would let no text of a log run. */
 static void put_head(xr_page *p)
 {
     FILE *out = p->out;

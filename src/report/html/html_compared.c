@@ -8,7 +8,7 @@ enum { UNMATCHED_LISTED = 200 };
 
 /* ---- Both sides ------------------------------------------------------------------------------ */
 
-/* What tells two logs apart, and not two runs. */
+/* Metadata that differs in any two logs. */
 static bool differs_always(const char *name)
 {
     static const char *const names[] = {"log", "log_id", "replay_of", "role", "created"};
@@ -49,7 +49,7 @@ static void hash_text(const exray_model *m, char text[72])
         snprintf(text + 2 * i, 3, "%02x", m->sha256[i]);
 }
 
-/* Nothing where a log does not describe the model. */
+/* Prints nothing where a log does not describe the model. */
 static void count_text(const exray_model *m, uint32_t count, char text[24])
 {
     text[0] = '\0';

@@ -1,5 +1,5 @@
-/* What the script shows of a layer: one compact JSON object each.  What the table has is
- * not said again, but for what the details put beside it. */
+/* What the script shows of a layer: one compact JSON object each. It does not repeat the table, except what
+ * the details show beside it. */
 #include "report/html/html_layers.h"
 
 #include "compare/shapes.h"
@@ -11,10 +11,10 @@
 enum {
     BINS = 40,
     FRAMES_READ = 4,     /* evenly taken */
-    PIXELS_READ = 4096,  /* of a channel, in each of them, evenly taken */
+    PIXELS_READ = 4096,  /* per channel and frame, evenly spaced */
     CHANNELS_SHOWN = 96, /* bars; of more channels, each bar is the worst of its group */
     CHANNELS_MOST = 1 << 16,
-    QUANTIZATION_SHOWN = 3, /* scales that are said one by one */
+    QUANTIZATION_SHOWN = 3, /* scales that are listed one by one */
 };
 
 /* ---- Where the channels lie --------------------------------------------------------------- */

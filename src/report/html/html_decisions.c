@@ -52,7 +52,7 @@ static void put_matrix(xr_page *p, const decision_counts *s)
 
 /* ---- One frame ---------------------------------------------------------------------------------- */
 
-/* The name that a side's own result gives its first class; copied. */
+/* A copy of the name that a side's own result gives its first class. */
 static void class_name(xr_page *p, exray_side side, size_t frame, char name[96])
 {
     const exray_log *log = exray_comparison_log(p->comparison, side);

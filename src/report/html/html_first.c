@@ -1,4 +1,4 @@
-/* What is seen first: the verdict, its cause, what to do, and the figures; then each finding. */
+/* The first screen: the verdict, its cause, the fix and the figures; then each finding. */
 #include "report/html/page.h"
 
 #include <math.h>
@@ -203,7 +203,7 @@ static void put_where(xr_page *p, const exray_finding *f)
         xr_put(p->out, "<p class=\"where\">At the %s <code>%s</code>.</p>\n", f->stage, f->tensor);
 }
 
-/* `headline`: its sentence and its fix stand in large type above already. */
+/* `headline`: its sentence and its fix are shown above already. */
 static void put_finding(xr_page *p, const exray_finding *f, bool headline)
 {
     static const char *const words[] = {"note", "warning", "fault"};

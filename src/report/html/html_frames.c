@@ -1,4 +1,4 @@
-/* Which frames are worth looking at. */
+/* Picks the frames that are worth looking at. */
 #include "report/html/html_frames.h"
 
 #include "base/sort.h"
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { READ_INPUTS = 256 }; /* of more frames, so many evenly taken are read */
+enum { READ_INPUTS = 256 }; /* of more frames, this many evenly spaced ones are read */
 
 /* rmse over the range of the reference's values, of one frame's inputs. */
 static double inputs_apart(xr_page *p, size_t pair, size_t frame)
@@ -55,7 +55,7 @@ xr_frame_facts *xr_frame_facts_read(xr_page *p)
     xr_frame_facts *facts = count ? calloc(count, sizeof *facts) : NULL;
     size_t step = count / READ_INPUTS + 1;
     const exray_io_pair *io = pair == EXRAY_NO_INDEX ? NULL : exray_comparison_input(p->comparison, pair);
-    bool known = io && io->comparable && !(io->error <= io->noise); /* within noise no frame stands out */
+    bool known = io && io->comparable && !(io->error <= io->noise); /* within noise, no frame is notable */
     for (size_t f = 0; facts && f < count; f++) {
         facts[f].apart = known && f % step == 0 ? inputs_apart(p, pair, f) : NAN;
         facts[f].decided = xr_comparison_decision(p->comparison, f, p->slot[0], &facts[f].decision);
@@ -73,7 +73,7 @@ static bool is_taken(const xr_notable_frame *out, size_t count, size_t frame)
     return false;
 }
 
-/* Where the inputs differ most; `count`: in none of them. */
+/* The frame whose inputs differ most; `count`: none differ. */
 static size_t worst(const xr_frame_facts *facts, size_t count)
 {
     size_t at = count;
@@ -86,7 +86,7 @@ static size_t worst(const xr_frame_facts *facts, size_t count)
     return at;
 }
 
-/* The changed decision that weighs most: one that the reference had right comes first. */
+/* The most important changed decision: one that the reference had right comes first. */
 static size_t changed(const xr_frame_facts *facts, size_t count, const xr_notable_frame *out, size_t taken)
 {
     size_t at = count;

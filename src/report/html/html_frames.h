@@ -1,12 +1,12 @@
-/* What tells the matched frames apart, and which of them the page shows. */
+/* What is known of each matched frame, and which of them the page shows. */
 #ifndef XR_HTML_FRAMES_H
 #define XR_HTML_FRAMES_H
 
 #include "report/html/page.h"
 
-/* One matched frame, as far as it tells frames apart. */
+/* What is known of one matched frame. */
 typedef struct xr_frame_facts {
-    double apart; /* of the inputs: rmse over the range of the reference's values; NAN: not known */
+    double apart; /* difference of the inputs: rmse over the range of the reference's values; NAN: unknown */
     bool decided; /* both sides */
     xr_decision decision;
 } xr_frame_facts;
@@ -17,7 +17,7 @@ xr_frame_facts *xr_frame_facts_read(xr_page *page);
 size_t xr_shown_input(const exray_comparison *comparison);
 
 enum { XR_NOTABLE_MOST = 4 };
-/* The frames worth looking at, and why; returns their number, at most XR_NOTABLE_MOST. */
+/* Picks the frames worth looking at, with the reason; returns their number, at most XR_NOTABLE_MOST. */
 typedef struct xr_notable_frame {
     size_t frame;
     const char *why; /* a constant */

@@ -45,7 +45,7 @@ exray_picture *xr_image_of_raster(const xr_raster *r, const xr_shades *shades)
     return picture;
 }
 
-/* Black, violet, orange, pale yellow: lighter is more, in grey as well. */
+/* Black, violet, orange, pale yellow: lighter is more, also in grayscale. */
 static void heat(double share, uint8_t rgb[3])
 {
     static const double stops[4][3] = {{0, 0, 0}, {116, 28, 110}, {240, 112, 32}, {252, 250, 190}};
@@ -133,7 +133,8 @@ static bool encode_jpeg(const exray_picture *p, int quality, unsigned char **dat
     jpeg.in_color_space = channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, quality, TRUE);
-    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1; /* colours are what is looked at */
+    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor =
+        1; /* no chroma subsampling: colors matter here */
     jpeg.optimize_coding = TRUE;
     jpeg_start_compress(&jpeg, TRUE);
     while (jpeg.next_scanline < jpeg.image_height) {

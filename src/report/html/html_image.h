@@ -8,13 +8,13 @@
 
 enum { XR_IMAGE_MOST = 256, XR_THUMBNAIL_MOST = 96 }; /* pixels of the longer side */
 
-/* How values become grey or colour: `low` is black, `high` is white, beyond is clipped. */
+/* How values become gray or color: `low` is black, `high` is white, beyond is clipped. */
 typedef struct xr_shades {
     double low, high;
 } xr_shades;
 
-/* A raster's first three channels as red, green and blue (of fewer than three: the first as
- * grey); NAN is mid-grey.  NULL: no memory, or no picture that can be shown. */
+/* A raster's first three channels as red, green and blue (of fewer than three: the first as gray); NAN is
+ * mid-gray.  NULL: no memory, or no picture that can be shown. */
 exray_picture *xr_image_of_raster(const xr_raster *raster, const xr_shades *shades);
 
 /* |a - b|, the mean of the channels, from black (equal) over violet and orange to a pale yellow; `gain` times
@@ -25,8 +25,8 @@ exray_picture *xr_image_of_difference(const xr_raster *a, const xr_raster *b, co
 /* Scaled down to `most` pixels if it is larger.  NULL: no memory. */
 exray_picture *xr_image_shrunk(const exray_picture *picture, uint32_t most);
 
-/* Writes <img>: a JPEG of that quality where it is large enough to have no need of its pixels to
- * be exact, else a PNG.  `alt` is escaped.  False: it could not be encoded; nothing was written. */
+/* Writes <img>: a JPEG of that quality if it is large, else (where each pixel counts) a PNG.  `alt` is
+ * escaped.  False: it could not be encoded; nothing was written. */
 bool xr_put_image(FILE *out, const exray_picture *picture, int quality, const char *alt);
 
 #endif

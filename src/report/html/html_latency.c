@@ -179,7 +179,7 @@ static void put_band(xr_page *p, const xr_chart *c, size_t columns, size_t from,
            xr_coordinate(y, c->top + 15), text);
 }
 
-/* From which frame on a finding says that the edge was slower: the frame's place in the table. */
+/* The frame from which on, by a finding, the edge was slower: its position among the frames. */
 static size_t throttled_from(const xr_page *p, const exray_latency_table *t)
 {
     const exray_log *log = exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE);
@@ -187,7 +187,7 @@ static size_t throttled_from(const xr_page *p, const exray_latency_table *t)
         const exray_finding *f = p->report->outcome->shown[i];
         if (strcmp(f->cause, "perf.throttle") != 0)
             continue;
-        double from = 0; /* a drift is all of it */
+        double from = 0; /* a drift covers all frames */
         for (size_t k = 0; k < f->evidence_count; k++)
             if (strcmp(f->evidence[k].key, "from_frame") == 0)
                 from = f->evidence[k].number;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A place for errors of 0 at the foot of a logarithmic axis, and its two ends. */
+/* The range of a logarithmic axis, with a place for errors of 0 at its foot. */
 #define LEAST_ERROR 1e-7
 #define MOST_ERROR  1e3
-/* Values up to which the ranges are drawn in proportion; beyond, the small ones would not be seen. */
+/* Values up to which the axis is linear; beyond it is logarithmic, or small values could not be seen. */
 #define LARGE 20
 
 /* ---- Columns ------------------------------------------------------------------------------ */
@@ -36,7 +36,7 @@ const char *xr_node_number(const exray_layer_pair *layer, size_t step)
 
 static xr_column column_of_io(const exray_io_pair *io, const char *what, bool first)
 {
-    /* Before an input there is nothing that its error could come from. */
+    /* An input's error cannot come from a layer before it. */
     bool wrong = io->error > io->noise;
     exray_layer_role role = isnan(io->error) ? EXRAY_LAYER_ROLE_UNJUDGED
                             : !wrong         ? EXRAY_LAYER_ROLE_CLEAN
@@ -180,7 +180,7 @@ static void put_mark(const xr_page *p, const xr_columns *columns, const xr_chart
     xr_svg_close_mark(chart);
 }
 
-/* Words above the plot, and a line down to the first mark that is wrong by itself. */
+/* A text above the plot, and a line down to the first layer that is wrong by itself. */
 static void put_origin_label(const xr_page *p, const xr_columns *columns, const xr_chart *chart,
                              const xr_axis *axis)
 {

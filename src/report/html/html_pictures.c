@@ -1,5 +1,5 @@
-/* What was captured, what both sides fed the model of it, and what is left once the named
- * cause is undone. */
+/* What was captured, what both sides fed the model, and the difference that is left after correcting the
+ * named cause. */
 #include "report/html/page.h"
 
 #include "checks/input/search/input_undo.h"
@@ -41,7 +41,7 @@ static void put_picture(xr_page *p, exray_picture *picture, const char *caption,
     exray_picture_free(picture);
 }
 
-/* How often a difference is enlarged, so that its largest part is seen. */
+/* The factor that makes the largest difference visible. */
 static double gain_for(const xr_raster *a, const xr_raster *b, const xr_shades *shades)
 {
     double most = 0, range = shades->high > shades->low ? shades->high - shades->low : 1;
@@ -225,8 +225,8 @@ static bool is_picture(gallery *g, size_t frame)
     return picture;
 }
 
-/* Black to white is the range of the reference's values, for both sides: what another
- * normalization does to the edge's is to be seen. */
+/* Black to white is the range of the reference's values for both sides, so that another normalization of the
+ * edge's is visible. */
 static void choose_shades(gallery *g)
 {
     const exray_metrics *m = &g->io->metrics;

@@ -14,7 +14,7 @@ enum {
     TOKENS_MOST = 96,
     ENVELOPE = 400, /* columns of a waveform */
     SPECTRUM_COLUMNS = 256,
-    SPECTRUM_LEAST = 4096, /* values from which on a signal is worth a spectrogram */
+    SPECTRUM_LEAST = 4096, /* values that a spectrogram needs */
 };
 #define SPECTRUM_RANGE 80 /* dB below the loudest that are shown */
 
@@ -74,7 +74,7 @@ static void extend(const signal *s, double *low, double *high)
         }
 }
 
-/* Few values are joined; of many, each column goes from its least to its greatest. */
+/* Few values are joined by a line; of many, each column spans from its smallest to its largest. */
 static void put_line(const xr_chart *c, const xr_axis *axis, const signal *s)
 {
     xr_coordinate_text x, y;
@@ -101,7 +101,7 @@ static void put_envelope(const xr_chart *c, const xr_axis *axis, const signal *s
     }
 }
 
-/* Whose signal it is: in an id, in a sentence, over the curve. */
+/* Names of the signal: in an id, in a sentence, over the curve. */
 typedef struct owner {
     const char *id, *words, *label;
 } owner;
@@ -153,7 +153,7 @@ static void put_spectrum(xr_page *p, const owner *who, const signal *s)
 
 /* ---- One frame ---------------------------------------------------------------------------------- */
 
-/* What the microphone heard, its first channel; false: it is no sound. */
+/* The recorded sound's first channel; false: it is no sound. */
 static bool put_sound(xr_page *p, const exray_tensor_view *view, size_t number)
 {
     exray_error error;
@@ -198,7 +198,7 @@ static bool put_text(xr_page *p, const exray_tensor_view *view)
     return true;
 }
 
-/* What was captured, where it is a sound, or the text that a text model was asked. */
+/* The captured sound, or the text given to a text model. */
 static void put_sensor(xr_page *p, size_t frame, size_t number)
 {
     const exray_log *log = exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE);

@@ -1,4 +1,4 @@
-/* Every layer with its figures: what the charts show, for those who read. */
+/* Every layer with its figures: what the charts show, as a table. */
 #include "report/html/html_layers.h"
 
 #include <math.h>

@@ -16,7 +16,7 @@ static uint32_t decode(const char *at, size_t *length)
     return code;
 }
 
-/* Controls, and marks that turn the direction of writing around: a name could show as another. */
+/* Controls, and marks that change the direction of writing, which could make a name look like another. */
 static bool is_unseen(uint32_t c)
 {
     return (c < 0x20 && c != '\n') || (c >= 0x7F && c < 0xA0) || (c >= 0x200B && c <= 0x200F) ||

@@ -16,8 +16,8 @@ enum { XR_TEXT_MOST = 600 }; /* bytes of one text that are shown */
 #endif
 /* Like fprintf, but every %s is escaped: it can be content, or a value between double
  * quotes, and never markup.  Only %s, %c, %d, %u, %zu, %lld, %llu, %f, %g (with width, flags, precision
- * as numbers).  Longer texts are cut, what is no UTF-8 and what is not to be seen
- * (controls, marks that turn the direction of writing) is replaced. */
+ * as numbers).  Longer texts are cut; invalid UTF-8 and invisible characters (controls, marks that change the
+ * direction of writing) are replaced. */
 void xr_put(FILE *out, const char *format, ...) XR_PUT;
 /* Sentences: escaped like %s, `words` between backticks as code. */
 void xr_put_prose(FILE *out, const char *text);
@@ -32,7 +32,7 @@ typedef char xr_number_text[32];
 const char *xr_number(xr_number_text buffer, double value);
 /* "12.3 ms"; "–". */
 const char *xr_milliseconds(xr_number_text buffer, double nanoseconds);
-/* A fused layer's name is those of all its parts; the first will do. */
+/* A fused layer's name has the names of all its parts; this is the first. */
 typedef char xr_name_text[256];
 const char *xr_short_name(xr_name_text buffer, const char *name);
 /* "edge", "reference". */

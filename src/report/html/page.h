@@ -16,7 +16,7 @@ typedef struct xr_page {
     bool out_of_memory;
 } xr_page;
 
-/* An element of a log's values, which may lie at any address. */
+/* An element of a log's values, which need not be aligned. */
 static inline double xr_value_at(const float *values, uint64_t i)
 {
     float v;

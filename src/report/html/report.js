@@ -1,5 +1,5 @@
-/* What the page does beyond standing there: details of a layer on hover, click and keys;
- * finding and sorting in the table.  Text from the logs is only ever set as textContent. */
+/* The page's interaction: details of a layer on hover, click and keys; finding and sorting in the table.
+ * Text from the logs is only ever set as textContent. */
 'use strict';
 (function () {
   const $ = (id) => document.getElementById(id);
@@ -42,7 +42,7 @@
 
   function histogram(h) {
     const high = 110;
-    /* The root, so that what is rare is seen beside a peak. */
+    /* The square root, so that rare values are visible beside a peak. */
     const at = (v) => high - Math.sqrt(v / 999) * (high - 6);
     const outline = (bins) => bins.map((v, i) => {
       const left = (320 * i) / bins.length, right = (320 * (i + 1)) / bins.length;
@@ -91,7 +91,7 @@
     ];
   }
 
-  /* `skip`: a name that is said already. */
+  /* `skip`: a name that is shown already. */
   function sideRows(s, skip) {
     return [
       ['node', s.i + ' ' + s.op],
@@ -222,7 +222,7 @@
     rows.sort((a, b) => {
       const x = key(a, column), y = key(b, column);
       if (typeof x === 'string') return sign * x.localeCompare(y);
-      if (isNaN(x) || isNaN(y)) return isNaN(x) - isNaN(y); /* what is not known stands last */
+      if (isNaN(x) || isNaN(y)) return isNaN(x) - isNaN(y); /* unknown values come last */
       return sign * (x - y);
     });
     body.append(...rows);

@@ -12,15 +12,15 @@ typedef enum xr_scale {
     XR_SIGNED, /* logarithmic on both sides of 0, linear about it: sign(v) log10(1 + |v| / unit) */
 } xr_scale;
 
-/* From values low..high to places from..to, in the chart's pixels (from may be the larger). */
+/* From values low..high to positions from..to, in the chart's pixels (from may be the larger). */
 typedef struct xr_axis {
     xr_scale scale;
     double low, high, from, to;
     double unit;    /* XR_SIGNED: where the logarithm begins */
-    bool magnitude; /* numbers are written without their sign: both ways from 0 are more */
+    bool magnitude; /* numbers are written without their sign: larger in both directions from 0 */
 } xr_axis;
 
-/* The place of a value; values beyond the ends are brought to them, NAN to `from`. */
+/* The position of a value; values beyond the ends are clamped, NAN is `from`. */
 double xr_axis_at(const xr_axis *axis, double value);
 
 enum { XR_TICKS = 16 };
@@ -42,14 +42,14 @@ void xr_svg_value_axis(const xr_chart *chart, const xr_axis *axis, const char *u
 /* The name of a column, or NULL: it gets none.  There is room for every `step`th of them (1, 2, 5
  * times a power of ten).  It is read before the next call. */
 typedef const char *xr_column_name(void *user, size_t i, size_t step);
-/* Names below the plot, as far as they do not touch. */
+/* Names below the plot, as many as fit. */
 void xr_svg_column_axis(const xr_chart *chart, size_t count, xr_column_name *name, void *user);
 
 /* The middle and the width of a column's share of the plot. */
 double xr_column_at(const xr_chart *chart, size_t count, size_t i);
 double xr_column_width(const xr_chart *chart, size_t count);
 
-/* Marks that differ by shape, not by colour alone.  `kind` is a CSS class as well. */
+/* Marks that differ by shape, not only by color.  `kind` is a CSS class as well. */
 typedef enum xr_mark {
     XR_MARK_DOT,
     XR_MARK_DIAMOND,

@@ -1,5 +1,5 @@
-"""What callers give the recorder, checked before C sees it.  Only what describes data is looked at: a tensor's values
-are not, they may be many."""
+"""What callers give the recorder, checked before C sees it.  Only descriptions of data are
+checked, not a tensor's values, which may be many."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def whole(value: Any, what: str, low: int = 0, high: int = UINT64) -> int:
 
 
 def number(value: Any, what: str) -> float:
-    """A float of whatever converts to one; texts do not."""
+    """A float from anything that converts to one, except text."""
     if not isinstance(value, (str, bytes)):
         try:
             return float(value)
@@ -67,7 +67,7 @@ def choice(value: Any, choices: Mapping[str, T], what: str) -> T:
 
 
 def optional_label(value: Any) -> Optional[int]:
-    """A frame's true class.  3.0 is one: pandas makes floats of a column that has gaps."""
+    """A frame's true class.  3.0 is accepted: pandas makes floats of a column with gaps."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
     return None if value is None else whole(value, "a frame's label", -_INT64, _INT64 - 1)
@@ -77,7 +77,7 @@ _NAME_MOST = 1000
 
 
 def record_name(name: Any, what: str) -> bytes:
-    """A record's name as C takes it; what C would refuse for good is told before."""
+    """A record's name as C takes it; raises for names that C would refuse."""
     if not isinstance(name, str):
         raise ArgumentError(f"{what} is a str, not {type(name).__name__}: {show(name)}")
     encoded = encode(name, what)
@@ -87,7 +87,7 @@ def record_name(name: Any, what: str) -> bytes:
 
 
 def source_name(source: "Union[str, os.PathLike[str], None]") -> Optional[str]:
-    """What a frame is of; a path is as good as its text."""
+    """A frame's source, as text or as a path."""
     if isinstance(source, os.PathLike):
         source = os.fsdecode(source)
     if source is not None and len(encode(source, "a frame's source")) > _NAME_MOST:
@@ -157,7 +157,7 @@ def _scales(scale: Any, what: str) -> Tuple[float, ...]:
 
 
 def _range(dtype: "np.dtype[Any]") -> Optional[Tuple[int, int]]:
-    """The least and the largest stored value, where it is a type of integers."""
+    """The smallest and the largest value of an integer type."""
     if dtype.name in ("int4", "uint4"):
         return (-8, 7) if dtype.name == "int4" else (0, 15)
     if dtype.kind not in "iu":
@@ -188,7 +188,7 @@ def _check_pairs(what: str, scales: Tuple[float, ...], zeros: Tuple[int, ...]) -
 
 def quantization(what: str, dtype: "np.dtype[Any]", shape: Tuple[int, ...], scale: Any, zero_point: Any,
                  axis: Any) -> Optional[Quantization]:
-    """What a caller says of a tensor's quantization; None where nothing."""
+    """A tensor's quantization as the caller gives it, or None."""
     if scale is None:
         if zero_point is not None:
             raise ArgumentError(f"{what}: a zero_point says nothing without a scale; give both, or describe the tensor "
@@ -250,7 +250,7 @@ def _least_bytes(media: Media) -> int:
 
 def picture(name: str, pixels: "NDArray[Any]", format: Optional[str], width: Any, height: Any, row_stride: Any,
             matrix: str, full_range: bool, rotation: Any) -> Media:
-    """What image() was told of a picture, if it goes together."""
+    """The arguments of image() for a picture, checked to be consistent."""
     what = f"image {name!r}"
     if pixels.dtype != np.uint8:
         raise ArgumentError(f"{what}: a picture has uint8 pixels, not {pixels.dtype}")
@@ -273,7 +273,7 @@ def picture(name: str, pixels: "NDArray[Any]", format: Optional[str], width: Any
 
 
 def bytes_of(data: Any, what: str) -> memoryview:
-    """Bytes, from whatever has some."""
+    """Bytes from anything with a buffer."""
     try:
         view = memoryview(data)
         return view.cast("B") if view.contiguous and view.nbytes else memoryview(bytes(view))
@@ -290,7 +290,7 @@ def _told_format(head: bytes) -> Optional[str]:
 
 
 def file_format(name: str, data: memoryview, format: Optional[str]) -> str:
-    """The format of an encoded file: what its first bytes tell."""
+    """The format of an encoded file, by its first bytes."""
     if format is not None and format not in _FILES:
         raise ArgumentError(f"encoded {name!r}: a format is one of {', '.join(_FILES)}, not {show(format)}")
     told = _told_format(bytes(data[:12]))
@@ -375,7 +375,7 @@ def given_boxes(boxes: Iterable[Any]) -> List[Box]:
 
 
 def check_model(model: Model) -> None:
-    """Whether a model that a caller describes holds together."""
+    """Checks that a model described by the caller is consistent."""
     if not isinstance(model, Model):
         raise ArgumentError(f"model() takes an exray.Model, not {type(model).__name__}")
     for what, kind in (("tensors", TensorInfo), ("nodes", Node), ("inputs", object), ("outputs", object)):

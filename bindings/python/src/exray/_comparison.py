@@ -43,8 +43,8 @@ class Metrics:
 
 @dataclass(frozen=True)
 class IOPair:
-    """A matched input or output.  error: rmse / standard deviation of the reference; noise: what data types
-    explain of it; step: distance of neighbouring values."""
+    """A matched input or output.  error: rmse / standard deviation of the reference; noise: the part that data
+    types explain; step: distance of neighboring values."""
 
     position: int
     name: Tuple[str, str]
@@ -202,7 +202,7 @@ class Comparison:
         how_bad, sure = choice(severity, _SEVERITIES, "a severity"), _share(confidence, "a confidence")
         if isinstance(details, str):
             raise ArgumentError(f"details is a list of sentences, not one: {show(details)}")
-        # All is looked at before the finding begins: half of one would stay in the report.
+        # Everything is checked before the finding begins: half a finding would stay in the report.
         calls: List[Tuple[Any, Tuple[Any, ...]]] = [
             (lib.exray_finding_summary, _sentence(summary, "a finding's summary"))]
         calls += [(lib.exray_finding_fix, _sentence(fix, "a finding's fix"))] if fix else []

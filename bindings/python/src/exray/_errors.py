@@ -45,11 +45,11 @@ class LimitError(Error):
 
 
 class EngineError(Error):
-    """An engine is missing, too old, or said no."""
+    """An engine is missing, too old, or failed."""
 
 
 class UnsupportedError(Error):
-    """Understood, and not available."""
+    """Understood, but not supported."""
 
 
 class MissingPackage(Error, ImportError):
@@ -97,8 +97,8 @@ def encode(value: str, what: str = "a text") -> bytes:
 
 
 def encode_path(path: Any, what: str = "path") -> bytes:
-    """A file's path (str, bytes, os.PathLike) for C.  NUL is refused: C would take what stands before it for the
-    path, and open another file."""
+    """A file's path (str, bytes, os.PathLike) for C.  NUL is refused: C would take the text before it for
+    the path, and open another file."""
     try:
         name = os.fsencode(path)
     except TypeError:

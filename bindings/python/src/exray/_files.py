@@ -1,4 +1,4 @@
-"""Which files this process reads and writes logs of, so that none is truncated under somebody's feet."""
+"""Which files this process reads and writes logs of, so that none is truncated while it is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ writers: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
 def identity(path: bytes) -> Optional[Identity]:
-    """The file that stands at a path; None where there is none, or no regular one: devices and pipes lose nothing."""
+    """The file at a path; None: there is none, or it is not a regular one (devices and pipes lose nothing)."""
     try:
         found = os.stat(path)
     except OSError:
@@ -36,7 +36,7 @@ def _holder(of: "weakref.WeakSet[Any]", file: Identity) -> Optional[Any]:
 
 
 def _held(of: "weakref.WeakSet[Any]", file: Identity) -> Optional[Any]:
-    """Who has the file open; nobody who is garbage already."""
+    """Who has the file open, without objects that are garbage already."""
     found = _holder(of, file)
     if found is None:
         return None
@@ -46,7 +46,7 @@ def _held(of: "weakref.WeakSet[Any]", file: Identity) -> Optional[Any]:
 
 
 def _is_other(path: bytes) -> bool:
-    """Whether something else than a log stands there; an empty file does not count."""
+    """Whether another file than a log is there; an empty one does not count."""
     try:
         with open(path, "rb") as file:
             return not _MAGIC.startswith(file.read(len(_MAGIC)))
@@ -56,7 +56,7 @@ def _is_other(path: bytes) -> bool:
 
 def claim(path: bytes) -> Optional[int]:
     """Locks the file that a recorder writes, so that no other process records to it meanwhile: a descriptor for
-    release(); None where nothing, or no regular file, stands there."""
+    release(); None where there is no regular file."""
     try:
         held = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -76,7 +76,7 @@ def claim(path: bytes) -> Optional[int]:
 
 
 def release(held: Optional[int]) -> None:
-    """Children that were forked off have the descriptor, too: it is unlocked, not only closed."""
+    """Forked children have the descriptor, too: it is unlocked, not only closed."""
     if held is not None:
         fcntl.flock(held, fcntl.LOCK_UN)
         os.close(held)

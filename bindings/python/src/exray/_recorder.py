@@ -174,13 +174,13 @@ class Recorder:
 
     @property
     def _is_here(self) -> bool:
-        """Whether this is the process that opened it, not a child that was forked off."""
+        """Whether this is the process that opened it, not a forked child."""
         return os.getpid() == self._process
 
     @property
     def _takes(self) -> bool:
-        """Whether a tap still has somewhere to record to: an application goes on when its recorder is closed, and
-        so does a child that was forked off."""
+        """Whether a tap still has somewhere to record to: an application continues when its recorder is closed, and so
+        does a forked child."""
         return self._recorder is not None and self._is_here
 
     @property
@@ -193,8 +193,8 @@ class Recorder:
         return self._recorder
 
     def _ready(self) -> Any:
-        """The C recorder, for a call under _lock: cffi lets other threads run meanwhile.  That the lock is held is
-        told, not waited for; where two threads come past here at the same moment, one waits after all."""
+        """The C recorder, for a call under _lock: cffi lets other threads run meanwhile.  If the lock is held, this
+        raises instead of waiting; if two threads get here at the same moment, one does wait."""
         recorder = self._r
         if self._lock.locked():
             raise StateError(f"two threads use the recorder of {self.path} at once; it belongs to one at a time: put a "
@@ -213,7 +213,7 @@ class Recorder:
             raise self._fail(recorder, status)
 
     def _need_frame(self, what: str, name: str = "") -> None:
-        """C would begin a frame by itself, without a source; what was meant is told here."""
+        """Raises where C would begin a frame by itself, without a source."""
         if not self._in_frame and self._r:
             raise StateError(f"{f'{what} {show(name)}' if name else what} outside a frame of {self.path}; use "
                              "`with r.frame():` around what belongs to it")
@@ -234,8 +234,8 @@ class Recorder:
             self._close()
 
     def close(self) -> None:
-        """Ends the log and closes the file; raises the first error of the recorder's life.  A second one does
-        nothing, nor does one in a process that was forked off."""
+        """Ends the log and closes the file; raises the first error of the recorder's life.  A second call does
+        nothing, nor does a call in a forked process."""
         if self._recorder is None or not self._is_here:
             return
         recorder = self._ready()
@@ -254,7 +254,7 @@ class Recorder:
 
     @property
     def dropped(self) -> int:
-        """Records that found no room and were dropped, so far."""
+        """Records dropped so far for lack of memory."""
         return int(lib.exray_recorder_dropped(self._r))
 
     @property
@@ -331,7 +331,7 @@ class Recorder:
     # ---- Tensors --------------------------------------------------------------------
 
     def wants(self, kind: str, index: Optional[int] = None, name: Optional[str] = None) -> bool:
-        """Whether such a record would be kept now: what is not wanted need not be fetched."""
+        """Whether such a record would be kept now; if not, its data need not be fetched."""
         what = ffi.NULL if name is None else encode(name, "a name")
         at = NO_INDEX if index is None else arguments.whole(index, "an index", 0, NO_INDEX)
         return bool(lib.exray_recorder_wants(self._r, arguments.choice(kind, _KIND, "kind"), at, what))
@@ -373,7 +373,7 @@ class Recorder:
         return made
 
     def _made(self, key: Any) -> _Tensor:
-        """The exray_tensor of what is recorded, made once."""
+        """The exray_tensor of a record, made once."""
         try:
             made = self._tensors.get(key)
         except TypeError:  # a list as a name
@@ -421,8 +421,7 @@ class Recorder:
     def input(self, name: str, array: "ArrayLike", *, layout: str = "",
               scale: "Union[float, Sequence[float], None]" = None,
               zero_point: "Union[int, Sequence[int], None]" = None, axis: int = 0) -> None:
-        """What the model was given: /input/NAME.  scale, zero_point: of a quantized tensor, where model() has not
-        said them."""
+        """What the model was given: /input/NAME.  scale, zero_point: of a quantized tensor, unless model() has them."""
         self._tensor("input", NO_INDEX, 0, name, array, layout, scale, zero_point, axis)
 
     def output(self, name: str, array: "ArrayLike", *, layout: str = "",
@@ -457,8 +456,8 @@ class Recorder:
                    ffi.from_buffer(a), a.nbytes)
 
     def encoded(self, name: str, data: bytes, format: Optional[str] = None) -> None:
-        """An encoded file, byte for byte: /sensor/NAME.  format: "jpeg", "png" or "wav"; told from the bytes, and
-        ArgumentError where they are none of these, or another one."""
+        """An encoded file, byte for byte: /sensor/NAME.  format: "jpeg", "png" or "wav"; found from the bytes;
+        ArgumentError where they are of another format."""
         view = arguments.bytes_of(data, f"encoded {show(name)}")
         format = arguments.file_format(name, view, format)
         self._need_frame("encoded", name)
@@ -543,7 +542,7 @@ class Recorder:
         self._describe(model)
 
     def _describe(self, model: Model) -> None:
-        """The same of a model that an engine describes, whose oddities are its own."""
+        """The same for a model that an engine describes: not checked for consistency."""
         keeper = Keeper()
         self._call(lib.exray_recorder_log_model, keeper.model(model))
         self._model = model
@@ -553,7 +552,7 @@ class Recorder:
                 self._by_name.setdefault((kind, model.tensors[position].name), position)
 
     def latency(self, nodes: Sequence[int], start_ns: Sequence[int], duration_ns: Sequence[int]) -> None:
-        """/latency: what each node of the frame took; starts from the frame's begin (elapsed_ns())."""
+        """/latency: the time of each node of the frame; starts from the frame's begin (elapsed_ns())."""
         try:
             if not len(nodes) == len(start_ns) == len(duration_ns):
                 raise ArgumentError("latency(): nodes, start_ns and duration_ns have different lengths")

@@ -45,7 +45,7 @@ class Run:
             r._end(True)
 
     def abandon(self) -> None:
-        """The run has failed: a frame of its own ends, so that the next can begin."""
+        """The run has failed: ends a frame that was begun for it, so that the next can begin."""
         if self._own:
             self._own = False
             self._recorder._end(False)
@@ -96,7 +96,7 @@ class _Output(NamedTuple):
 
 
 class Trace:
-    """The graph of a model that is run operation by operation, found out in its first run.
+    """The graph of a model that is run operation by operation, learned in its first run.
 
     The framework's tap calls begin(), op() for each operation, end().  Tensors are known by their identity
     within a run.  The first run's outputs are copied and recorded once the model is described; those of later runs
@@ -251,7 +251,7 @@ class Trace:
         self._run.end(inference_ns, self._latency)
 
     def abandon(self) -> None:
-        """The run has failed: what it was to show is forgotten."""
+        """The run has failed: drops what it has shown so far."""
         self.active = False
         self._run.abandon()
         if not self._described:

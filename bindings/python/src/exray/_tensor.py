@@ -40,7 +40,7 @@ class Handle:
 
     def owned(self, data: Any, size: int) -> memoryview:
         """Bytes of the file, without a copy; they keep the log open."""
-        # The destructor does nothing: that it refers to `self` is the point.
+        # The destructor does nothing but refer to `self`.
         owner = ffi.gc(ffi.cast("uint8_t *", data), lambda _, handle=self: None)
         return memoryview(ffi.buffer(owner, size)).toreadonly()
 
@@ -94,7 +94,7 @@ class Tensor:
 
     @property
     def occurrence(self) -> int:
-        """The how-manieth execution of the node within the frame, from 0."""
+        """The number of the node's execution within the frame, from 0."""
         return int(self._record.occurrence)
 
     @property
@@ -177,7 +177,7 @@ class Tensor:
         return self._data
 
     def numpy(self) -> "NDArray[Any]":
-        """The data as stored, in the tensor's shape: a read-only array that keeps what it lies in alive, without a
+        """The data as stored, in the tensor's shape: a read-only array that keeps the log open, without a
         copy where the log is not compressed.  int4 and uint4 are unpacked (a copy) to int8 and uint8; bfloat16
         and float8 need the package ml_dtypes.  NotRecorded, UnsupportedError (strings), FormatError."""
         data = self.raw()

@@ -107,7 +107,7 @@ def assertion(function: Optional[Check] = None, *, name: Optional[str] = None, n
 
 
 class _Running:
-    """The validation that C is in: callbacks find it by the assertion's address."""
+    """The validation that runs in C: callbacks find it by the assertion's address."""
 
     # Of this thread: C calls back on the one that called it.  Validations may nest.
     here = threading.local()
@@ -168,7 +168,7 @@ def xr_py_assertion(c_assertion: Any, c_comparison: Any, findings: Any, error: A
     return 0
 
 
-# ---- What came of it ------------------------------------------------------------------------
+# ---- Results ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

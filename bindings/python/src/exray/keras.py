@@ -45,7 +45,7 @@ def _attributes(layer: Any) -> Dict[str, str]:
 
 
 class Tap:
-    """What tap() returns; remove() takes it off again."""
+    """What tap() returns; remove() ends it."""
 
     def __init__(self, model: Any, recorder: Recorder, name: Optional[str]) -> None:
         keras = need("keras", "exray.keras")
@@ -72,7 +72,7 @@ class Tap:
         object.__setattr__(layer, "call", call)
 
     def remove(self) -> None:
-        """Takes the tap off: the model is as it was."""
+        """Removes the tap: the model is as before."""
         for layer, _ in self._calls:
             layer.__dict__.pop("call", None)
         self._calls.clear()

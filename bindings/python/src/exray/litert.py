@@ -45,7 +45,7 @@ def _info(details: Mapping[str, Any], constant: bool) -> TensorInfo:
 
 
 class _Op:
-    """An operation as the interpreter tells it."""
+    """An operation as the interpreter describes it."""
 
     def __init__(self, details: Mapping[str, Any]) -> None:
         self.index = int(details["index"])
@@ -90,7 +90,7 @@ def _sorted(ops: "List[_Op]") -> "List[_Op]":
 
 
 class Tap:
-    """What tap() returns; remove() takes it off again."""
+    """What tap() returns; remove() ends it."""
 
     def __init__(self, interpreter: Any, recorder: Recorder, model_path: Optional[PathLike],
                  kernels: Optional[str], threads: int) -> None:
@@ -115,11 +115,11 @@ class Tap:
         interpreter.invoke = self._observed
 
     def remove(self) -> None:
-        """Takes the tap off: the interpreter is as it was."""
+        """Removes the tap: the interpreter is as before."""
         self._interpreter.__dict__.pop("invoke", None)
 
     def _check_preserved(self) -> None:
-        """Tensors that share memory are overwritten before anybody can read them."""
+        """Raises for tensors that share memory: they are overwritten before they can be read."""
         if not any(self._recorder.wants("layer", i, self._name(op)) for i, op in enumerate(self._ops)):
             return
         spans = []
@@ -135,12 +135,12 @@ class Tap:
                                   "experimental_preserve_all_tensors=True, or record with capture='io'")
 
     def _view_kind(self, tensor: int) -> bool:
-        """Whether sharing would be a surprise: RESHAPE works in place by right."""
+        """Whether sharing is unexpected: RESHAPE works in place."""
         maker = next((op for op in self._ops if tensor in op.outputs), None)
         return maker is not None and maker.op not in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 
     def _view(self, tensor: int) -> "Optional[NDArray[Any]]":
-        """The tensor's own memory, or None where it has none (inside a delegate), or is of a type that logs have not
+        """The tensor's own memory, or None where it has none (inside a delegate), or is of a type that logs do not have
         (strings, complex numbers, handles of resources: NumPy would take a handle's bytes for Python objects)."""
         details = self._details.get(tensor)
         if details is None or not has_log_dtype(np.dtype(details["dtype"])):

@@ -72,7 +72,7 @@ class Session:
         return self._ort.InferenceSession(model, options, **self._options)
 
     def _graph(self, model: str) -> bytes:
-        """What ONNX Runtime makes of the model; it hands it over in a file only."""
+        """The graph that ONNX Runtime makes of the model, which it writes to a file only."""
         with tempfile.TemporaryDirectory(prefix="exray-") as folder:
             saved = Path(folder) / "graph.onnx"
             self._make(model, _LEVELS["extended"], str(saved))
@@ -82,7 +82,7 @@ class Session:
         return getattr(self.session, name)
 
     def _describe(self, values: Mapping[str, "NDArray[Any]"]) -> None:
-        """Types and shapes that the file does not tell are those of the first run."""
+        """Types and shapes that are not in the file are those of the first run."""
         for name, array in values.items():
             position = self._places[name][2] if name in self._places else \
                 next((i for i in self._file.model.inputs if self._tensors[i].name == name), None)

@@ -45,7 +45,7 @@ def _layout(tensor: Any) -> str:
 
 
 def _attributes(module: Any) -> Dict[str, str]:
-    """What a leaf module was made with: stride, padding, groups, eps, ..."""
+    """The arguments of a leaf module: stride, padding, groups, eps, ..."""
     out = {}
     for key in ("kernel_size", "stride", "padding", "dilation", "groups", "eps", "negative_slope", "output_size"):
         value = getattr(module, key, None)
