@@ -1,7 +1,6 @@
 /* Any log on the edge's or on the reference's side: compared, judged, reported in every format, and
  * exported. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli/cli.h"
 #include "cli/export/export.h"
 #include "log/log_file.h"
 #include "validate/validate.h"
@@ -14,25 +13,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static exray_log *healthy;
-
-/* What the exports of the program call; nobody reads it here. */
-int xr_fail(const char *format, ...)
-{
-    (void)format;
-    return XR_EXIT_FAILED;
-}
-
-int xr_fail_error(const exray_error *error)
-{
-    if (!error->message[0])
-        abort();
-    return XR_EXIT_FAILED;
-}
-
-void xr_export_skip(const exray_error *error, uint64_t *skipped)
-{
-    *skipped += (uint64_t)(xr_fail_error(error) != XR_EXIT_OK);
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
