@@ -1,5 +1,18 @@
+#include "compare/compare.h"
+
 #include "base/error.h"
 #include "compare/comparison.h"
+#include "compare/judge/decisions.h"
+#include "compare/judge/localize.h"
+#include "compare/judge/repeats.h"
+#include "compare/match/match_frames.h"
+#include "compare/match/pairs.h"
+#include "compare/measure/levels.h"
+#include "compare/measure/measure.h"
+#include "compare/measure/metrics.h"
+#include "compare/measure/sketch_distance.h"
+#include "compare/measure/step.h"
+#include "compare/perf/durations.h"
 #include "core/dtype.h"
 
 #include <math.h>
@@ -161,7 +174,7 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     show_io(&c->outputs, c->output);
     show_layers(c);
     xr_measure_repeats(c);
-    if (!xr_localise(c))
+    if (!xr_localize(c))
         return out_of_memory(error);
     show_errors(c);
     for (int s = 0; s < 2; s++)

@@ -1,12 +1,9 @@
-/* What the files of this folder share. */
-#ifndef XR_COMPARE_INTERNAL_H
-#define XR_COMPARE_INTERNAL_H
+/* A comparison under way: what was matched, and what was measured of it. */
+#ifndef XR_COMPARISON_H
+#define XR_COMPARISON_H
 
-#include "compare/align.h"
-#include "compare/compare.h"
-#include "compare/durations.h"
-#include "compare/metrics.h"
-#include "compare/shapes.h"
+#include "compare/measure/moments.h"
+#include "compare/perf/latency.h"
 
 /* Values of a tensor's channels, a few, to see their spacing. */
 enum { XR_STEP_CHANNELS = 4, XR_STEP_SAMPLES = 2048 };
@@ -95,64 +92,5 @@ struct exray_comparison {
     xr_latency latency[2];
     char (*made_names)[2][24]; /* [layer][side]: names of layers whose model is not in the log */
 };
-
-/* frames.c: fills frame, frame_count, unmatched, matched_by.  False: out of memory. */
-bool xr_match_frames(exray_comparison *comparison);
-
-/* pairs.c: fills inputs, outputs, layers and the counts of coverage.  False: out of memory. */
-bool xr_match_tensors(exray_comparison *comparison);
-/* The record of one side of a pair in a matched frame, or NULL. */
-const exray_record *xr_pair_record(const exray_comparison *comparison, const xr_pair *pair, exray_side side,
-                                   size_t frame);
-
-/* measure.c: reads the data.  */
-exray_status xr_measure(exray_comparison *comparison, const xr_compare_options *options, exray_error *error);
-
-/* sketch.c */
-/* Whether sketches of the two walk over their elements in the same order. */
-bool xr_sketch_same_order(const exray_tensor_info *edge, const exray_tensor_info *reference);
-/* Whether the sketch is of a known version and whole, of that many elements. */
-bool xr_sketch_is_good(const exray_sketch *sketch, uint64_t elements);
-/* The sketch of values at hand, as the recorder would have made it; `relaid`: they lie in
- * canonical order already, whatever `info` says.  False: out of their range. */
-bool xr_sketch_values(const exray_tensor_info *info, bool relaid, const float *values, uint64_t count,
-                      uint64_t seed, float bucket[EXRAY_SKETCH_BUCKETS], exray_sketch *out);
-/* Adds a frame's two sketches, good ones of one seed and count.  False: out of memory. */
-bool xr_sketch_add(xr_pair *pair, const exray_sketch sketch[2]);
-/* Whether the pair's errors are to be taken from sketches: in all frames, and no data. */
-bool xr_has_sketch(const xr_pair *pair);
-typedef struct xr_distance {
-    double rmse, low, high; /* the estimate, and what it lies between but once in a thousand */
-} xr_distance;
-xr_distance xr_sketch_distance(const xr_pair *pair);
-/* Metrics from sketches and statistics, and their bounds. */
-void xr_sketch_metrics(const xr_pair *pair, exray_layer_pair *shown);
-
-/* step.c */
-/* Takes some values of one record; `info` gives the shape. */
-void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const float *values, uint64_t count,
-                    size_t frame);
-/* The distance between neighbouring values, or NAN where nothing can be said. */
-double xr_samples_step(xr_samples *samples);
-
-/* levels.c */
-void xr_levels_add(xr_levels *levels, const float *values, uint64_t count);
-/* The spacing of the lattice that the values lie on, 0 where on none. */
-double xr_levels_step(const xr_levels *levels);
-
-/* decisions.c: fills accuracy. */
-exray_status xr_judge_decisions(exray_comparison *comparison, exray_error *error);
-
-/* repeats.c: fills repeat_square of layers and outputs, where a log has frames of one input. */
-void xr_measure_repeats(exray_comparison *comparison);
-
-/* recompute.c: what the edge's output differs by from the reference's softmax or sigmoid of the edge's
- * own input, of its deviation; NAN for other ops, and where there are no values. */
-double xr_recomputed_error(const exray_comparison *comparison, const xr_pair *pair);
-
-/* localise.c: fills error and noise of every pair and the role of every layer. */
-/* Standard deviation of one side's finite values; NAN without any. */
-double xr_stats_std(const xr_stat_sums *sums, exray_side side);
-bool xr_localise(exray_comparison *comparison);
 
 #endif

@@ -1,7 +1,8 @@
 #include "isolate/isolate.h"
 
 #include "base/error.h"
-#include "compare/shapes.h"
+#include "compare/judge/localize.h"
+#include "compare/match/shapes.h"
 #include "core/dtype.h"
 #include "isolate/plan.h"
 #include "pipeline/target.h"
@@ -135,7 +136,7 @@ static const char *edge_values(const isolation *w, const xr_source *source, size
     if (how == XR_LAYOUT_SAME)
         memcpy(room, values, view.count * sizeof *room);
     else
-        xr_relay(&view.info, values, how, room);
+        xr_convert_layout(&view.info, values, how, room);
     return NULL;
 }
 

@@ -170,7 +170,7 @@ static size_t drop_false_twins(xr_builder *b, exray_record *records, size_t coun
                                 records[i - 1].topic == records[i].topic) ||
                                (i + 1 < count && compare_records(&records[i], &records[i + 1]) == 0 &&
                                 records[i].topic == records[i + 1].topic));
-        /* Decided before anything moves: the neighbours' keys are still there,
+        /* Decided before anything moves: the neighbors' keys are still there,
          * since `kept` never passes i. */
         if (!twin || chunk_is_good(b, &records[i]))
             records[kept++] = records[i];

@@ -4,8 +4,8 @@
 
 #include "media/picture.h"
 
-/* Decodes a sensor record's bytes (jpeg, png, or a raw format) to RGB (or grey
- * where it is grey: 1 channel).  media NULL, media->format NULL or "": told from
+/* Decodes a sensor record's bytes (jpeg, png, or a raw format) to RGB (or gray
+ * where it is gray: 1 channel).  media NULL, media->format NULL or "": told from
  * the bytes, as "jpeg" and "png" are too.  On success release with xr_picture_clear;
  * on failure nothing is left behind.  E_FORMAT: damaged or no picture;
  * E_UNSUPPORTED: a format that is not read; E_LIMIT: too large; E_MEMORY. */

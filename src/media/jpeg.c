@@ -1,4 +1,4 @@
-/* JPEG: grey, RGB, YCbCr, CMYK, YCCK, baseline and progressive. */
+/* JPEG: gray, RGB, YCbCr, CMYK, YCCK, baseline and progressive. */
 #include "base/error.h"
 #include "media/decoders.h"
 

@@ -11,7 +11,7 @@ enum {
 
 struct exray_picture {
     uint32_t width, height;
-    uint32_t channels;    /* 1: grey; 3: RGB */
+    uint32_t channels;    /* 1: gray; 3: RGB */
     uint8_t *pixels;      /* [height][width][channels], packed; malloc'd */
     unsigned orientation; /* EXIF's 1..8; 1 where the file says nothing */
 };

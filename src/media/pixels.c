@@ -196,7 +196,7 @@ static void to_gray(const xr_pixels *from, xr_pixels *to)
 static void permute(const xr_pixels *from, xr_pixels *to)
 {
     size_t source[3];
-    for (size_t c = 0; c < 3; c++) /* one grey channel goes to all three */
+    for (size_t c = 0; c < 3; c++) /* one gray channel goes to all three */
         source[c] = from->channels == 1 ? 0 : (size_t)(strchr(from->order, to->order[c]) - from->order);
     for (uint32_t y = 0; y < from->height; y++)
         for (uint32_t x = 0; x < from->width; x++) {

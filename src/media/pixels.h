@@ -15,7 +15,7 @@ typedef struct xr_pixels {
     uint8_t *bytes; /* first sample if !is_float */
     float *floats;  /* first sample if is_float */
     void *owned;    /* malloc'd, or NULL */
-    char order[4];  /* "rgb", "bgr", ...; "y": one grey channel */
+    char order[4];  /* "rgb", "bgr", ...; "y": one gray channel */
 } xr_pixels;
 
 /* A view of a whole picture, which owns nothing. */

@@ -1,4 +1,4 @@
-/* PNG of every kind, to 8-bit grey or RGB: alpha is dropped, not blended, and
+/* PNG of every kind, to 8-bit gray or RGB: alpha is dropped, not blended, and
  * 16 bits keep their high byte. */
 #include "base/error.h"
 #include "media/decoders.h"
@@ -41,7 +41,7 @@ static void on_warning(png_structp png, png_const_charp text)
     (void)text;
 }
 
-/* What libpng shall turn the rows into: 8 bits, grey or RGB. */
+/* What libpng shall turn the rows into: 8 bits, gray or RGB. */
 static void set_transforms(png_structp png, png_infop info)
 {
     int type = png_get_color_type(png, info);

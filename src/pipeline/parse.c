@@ -34,7 +34,7 @@ static bool fail(parser *p, unsigned line, const char *where, const char *text)
     return false;
 }
 
-/* Edits (insert, delete, replace, swap neighbours) between two short words. */
+/* Edits (insert, delete, replace, swap neighbors) between two short words. */
 static unsigned edit_distance(const char *a, const char *b)
 {
     enum { MAX = 24 };

@@ -14,7 +14,7 @@ typedef struct image_run {
     xr_pixels picture;
     unsigned orientation;     /* EXIF's, until a step has used it */
     bool sized;               /* by a step, whatever the picture's size was */
-    bool made_gray;           /* by a step: not just a grey file */
+    bool made_gray;           /* by a step: not just a gray file */
     const xr_step *letterbox; /* waits for the next resize */
     /* The last normalize of bytes is done while writing, by table. */
     double mean[3], std[3];
@@ -156,7 +156,7 @@ static exray_status normalize(image_run *r, const xr_step *step)
     const unsigned mean_count = step->as.normalize.mean_count, std_count = step->as.normalize.std_count;
     xr_pixels *p = &r->picture;
     double mean[3], std[3];
-    /* A grey file that no step has made RGB yet: three values mean RGB. */
+    /* A gray file that no step has made RGB yet: three values mean RGB. */
     if (p->channels == 1 && (mean_count == 3 || std_count == 3)) {
         if (r->made_gray)
             return step_error(r, step, EXRAY_E_ARGUMENT, "has 3 values, but the picture is gray; give one");

@@ -52,7 +52,7 @@ typedef struct xr_step {
         xr_resize resize;
         unsigned quarter_turns; /* counter-clockwise, 0..3 */
         xr_flip flip;
-        char channels[4]; /* a permutation of "rgb", "y" for grey, "" for what the model takes */
+        char channels[4]; /* a permutation of "rgb", "y" for gray, "" for what the model takes */
         struct {
             unsigned mean_count, std_count; /* 1: for all channels */
             double mean[3], std[3];

@@ -9,27 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct entry {
+typedef struct label_entry {
     const char *file; /* into the text */
     const char *base; /* its last component */
     int64_t label;
-} entry;
+} label_entry;
 
 struct xr_labels {
     char *text;
-    entry *by_file; /* sorted by file */
-    entry *by_base; /* sorted by base */
+    label_entry *by_file; /* sorted by file */
+    label_entry *by_base; /* sorted by base */
     size_t count;
 };
 
 static int compare_files(const void *a, const void *b)
 {
-    return strcmp(((const entry *)a)->file, ((const entry *)b)->file);
+    return strcmp(((const label_entry *)a)->file, ((const label_entry *)b)->file);
 }
 
 static int compare_bases(const void *a, const void *b)
 {
-    return strcmp(((const entry *)a)->base, ((const entry *)b)->base);
+    return strcmp(((const label_entry *)a)->base, ((const label_entry *)b)->base);
 }
 
 static const char *base_name(const char *path)
@@ -38,8 +38,8 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Cuts one line "FILE CLASS" (FILE may contain spaces) into an entry. */
-static bool parse_line(char *line, entry *out)
+/* Cuts one line "FILE CLASS" (FILE may contain spaces) into an label_entry. */
+static bool parse_line(char *line, label_entry *out)
 {
     size_t length = strlen(line);
     while (length && strchr(" \t\r", line[length - 1]))
@@ -57,7 +57,7 @@ static bool parse_line(char *line, entry *out)
     while (cut > line && strchr(" \t", cut[-1]))
         cut--;
     *cut = '\0';
-    *out = (entry){.file = line, .base = base_name(line), .label = label};
+    *out = (label_entry){.file = line, .base = base_name(line), .label = label};
     return true;
 }
 
@@ -92,7 +92,7 @@ static bool parse_lines(xr_labels *labels, const char *path, exray_error *error)
     qsort(labels->by_file, labels->count, sizeof *labels->by_file, compare_files);
     qsort(labels->by_base, labels->count, sizeof *labels->by_base, compare_bases);
     for (size_t i = 1; i < labels->count; i++) {
-        const entry *a = &labels->by_file[i - 1], *b = &labels->by_file[i];
+        const label_entry *a = &labels->by_file[i - 1], *b = &labels->by_file[i];
         if (strcmp(a->file, b->file) == 0 && a->label != b->label) {
             xr_error_set(error, EXRAY_E_FORMAT, "%s: %s has two classes, %lld and %lld", path, a->file,
                          (long long)a->label, (long long)b->label);
@@ -122,11 +122,11 @@ bool xr_labels_find(const xr_labels *labels, const char *file, int64_t *label)
 {
     if (labels->count == 0)
         return false;
-    entry key = {.file = file, .base = base_name(file)};
-    const entry *found = bsearch(&key, labels->by_file, labels->count, sizeof key, compare_files);
+    label_entry key = {.file = file, .base = base_name(file)};
+    const label_entry *found = bsearch(&key, labels->by_file, labels->count, sizeof key, compare_files);
     if (!found) {
         found = bsearch(&key, labels->by_base, labels->count, sizeof key, compare_bases);
-        const entry *first = labels->by_base, *last = first + labels->count - 1;
+        const label_entry *first = labels->by_base, *last = first + labels->count - 1;
         bool twice = found && ((found > first && compare_bases(found - 1, found) == 0) ||
                                (found < last && compare_bases(found + 1, found) == 0));
         if (twice)

@@ -1,7 +1,7 @@
 /* Overlays of Model Explorer.  It finds nodes by the keys of `results`: the name of one of the node's output
  * tensors in the model file (of several nodes the last), else the node's id. */
 #include "base/utf8.h"
-#include "compare/durations.h"
+#include "compare/perf/durations.h"
 #include "report/json_out.h"
 #include "report/report.h"
 

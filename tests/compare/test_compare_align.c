@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "compare/align.h"
+#include "compare/match/align.h"
 
 enum { MOST = 64 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "compare/metrics.h"
+#include "compare/measure/metrics.h"
 
 enum { MOST = 5000 };
 

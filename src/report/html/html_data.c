@@ -2,7 +2,7 @@
  * the details show beside it. */
 #include "report/html/html_layers.h"
 
-#include "compare/shapes.h"
+#include "compare/match/shapes.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #ifndef XR_HTML_FRAMES_H
 #define XR_HTML_FRAMES_H
 
+#include "compare/judge/decisions.h"
 #include "report/html/page.h"
 
 /* What is known of one matched frame. */

@@ -1,0 +1,409 @@
+/* Alignment: each candidate pair gets a score of everything that speaks for it (kind
+ * of operator, shape, size of the weights, activation, names, values), and the
+ * alignment is the monotone one of the largest sum (Needleman and Wunsch, 1970, with
+ * free gaps).  What stands in another order is matched afterwards, by unique names
+ * and by the layers that feed it; what contradicts the graph is dropped. */
+#include "compare/match/align.h"
+#include "compare/match/align_score.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Cells of the table of one search; beyond it, unique names cut the models into parts. */
+#define MOST_CELLS ((size_t)1 << 26)
+
+size_t xr_layer_count(const exray_model *model)
+{
+    size_t count = 0;
+    for (uint32_t n = 0; model && n < model->node_count; n++)
+        count += model->nodes[n].output_count;
+    return count;
+}
+
+const char *xr_match_name(xr_match how)
+{
+    static const char *const names[] = {"name", "values", "position", "producers", "inside"};
+    return names[how];
+}
+
+typedef struct work {
+    xr_scorer scorer;
+    const xr_layers *side[2];
+    uint32_t *partner[2]; /* [layers of that side]: its counterpart's number, or EXRAY_NO_INDEX */
+    xr_match *how;        /* [edge layers] */
+    uint32_t *core; /* [edge layers]: of a core, the reference's core that its layers are matched with */
+} work;
+
+static const xr_layer *layer_of(const work *w, int side, uint32_t i)
+{
+    return &w->side[side]->layer[i];
+}
+
+static void join(work *w, uint32_t edge, uint32_t reference, xr_match how)
+{
+    w->partner[0][edge] = reference;
+    w->partner[1][reference] = edge;
+    w->how[edge] = how;
+}
+
+static void part(work *w, uint32_t edge)
+{
+    w->partner[1][w->partner[0][edge]] = EXRAY_NO_INDEX;
+    w->partner[0][edge] = EXRAY_NO_INDEX;
+}
+
+static void forget(work *w)
+{
+    for (int s = 0; s < 2; s++)
+        for (uint32_t i = 0; i < w->side[s]->count; i++)
+            w->partner[s][i] = EXRAY_NO_INDEX;
+}
+
+/* ---- In order -------------------------------------------------------------------- */
+
+enum { STEP_EDGE, STEP_REFERENCE, STEP_MATCH };
+
+/* Edge layers [a0, a1), reference layers [b0, b1). */
+static bool match_range(work *w, uint32_t a0, uint32_t a1, uint32_t b0, uint32_t b1)
+{
+    size_t rows = (size_t)a1 - a0, columns = (size_t)b1 - b0;
+    if (rows == 0 || columns == 0)
+        return true;
+    if (rows > MOST_CELLS / columns)
+        return true; /* too much to search without a name to hold on to */
+    uint8_t *step = malloc(rows * columns);
+    double *below = calloc(columns + 1, sizeof *below), *row = calloc(columns + 1, sizeof *row);
+    bool ok = step && below && row;
+    for (size_t i = rows; ok && i-- > 0;) {
+        row[columns] = 0;
+        for (size_t j = columns; j-- > 0;) {
+            double skip = below[j], jump = row[j + 1], best = skip > jump ? skip : jump;
+            uint8_t how = skip > jump ? STEP_EDGE : STEP_REFERENCE;
+            double score = xr_score(&w->scorer, a0 + (uint32_t)i, b0 + (uint32_t)j);
+            if (score > 0 && score + below[j + 1] > best) {
+                best = score + below[j + 1];
+                how = STEP_MATCH;
+            }
+            row[j] = best;
+            step[i * columns + j] = how;
+        }
+        double *swap = below;
+        below = row;
+        row = swap;
+    }
+    for (size_t i = 0, j = 0; ok && i < rows && j < columns;) {
+        uint8_t how = step[i * columns + j];
+        if (how == STEP_MATCH)
+            join(w, a0 + (uint32_t)i, b0 + (uint32_t)j, XR_MATCH_POSITION);
+        i += how != STEP_REFERENCE;
+        j += how != STEP_EDGE;
+    }
+    free(step);
+    free(below);
+    free(row);
+    return ok;
+}
+
+static bool match_in_order(work *w)
+{
+    uint32_t counts[2] = {w->side[0]->count, w->side[1]->count};
+    if (counts[0] == 0 || counts[1] <= MOST_CELLS / counts[0])
+        return match_range(w, 0, counts[0], 0, counts[1]);
+    uint32_t a0 = 0, b0 = 0;
+    for (uint32_t a = 0; a < counts[0]; a++) {
+        uint32_t b = w->scorer.namesake[a];
+        if (b == EXRAY_NO_INDEX || b < b0 || xr_score(&w->scorer, a, b) <= 0)
+            continue;
+        if (!match_range(w, a0, a, b0, b))
+            return false;
+        join(w, a, b, XR_MATCH_POSITION);
+        a0 = a + 1;
+        b0 = b + 1;
+    }
+    return match_range(w, a0, counts[0], b0, counts[1]);
+}
+
+/* ---- Out of order ------------------------------------------------------------------ */
+
+/* Two layers of one core are not of two. */
+static void drop_split_cores(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        if (w->partner[0][a] == EXRAY_NO_INDEX)
+            continue;
+        uint32_t core = layer_of(w, 0, a)->core, other = layer_of(w, 1, w->partner[0][a])->core;
+        for (uint32_t x = a + 1; x < w->side[0]->count; x++) {
+            uint32_t y = w->partner[0][x];
+            if (y == EXRAY_NO_INDEX)
+                continue;
+            if ((layer_of(w, 0, x)->core == core) == (layer_of(w, 1, y)->core == other))
+                continue;
+            bool weaker = xr_score(&w->scorer, x, y) < xr_score(&w->scorer, a, w->partner[0][a]);
+            part(w, weaker ? x : a);
+            if (!weaker)
+                break;
+        }
+    }
+}
+
+static void match_namesakes(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        uint32_t b = w->scorer.namesake[a];
+        if (b == EXRAY_NO_INDEX || w->partner[0][a] != EXRAY_NO_INDEX || w->partner[1][b] != EXRAY_NO_INDEX)
+            continue;
+        if (xr_score(&w->scorer, a, b) > 0)
+            join(w, a, b, XR_MATCH_NAME);
+    }
+}
+
+static void note_core(work *w, uint32_t edge)
+{
+    w->core[layer_of(w, 0, edge)->core] = layer_of(w, 1, w->partner[0][edge])->core;
+}
+
+static void note_cores(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        w->core[a] = EXRAY_NO_INDEX;
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        if (w->partner[0][a] != EXRAY_NO_INDEX)
+            note_core(w, a);
+}
+
+static bool feeds(const xr_layer *layer, uint32_t core)
+{
+    for (size_t k = 0; k < 4; k++)
+        if (layer->producers[k] == core)
+            return true;
+    return false;
+}
+
+/* Whether the same matched layers feed both: all that are known, and at least one. */
+static bool same_producers(const work *w, uint32_t a, uint32_t b)
+{
+    size_t matched = 0;
+    for (size_t k = 0; k < 4; k++) {
+        uint32_t core = layer_of(w, 0, a)->producers[k];
+        if (core == EXRAY_NO_INDEX)
+            continue;
+        uint32_t other = w->core[core];
+        if (other == EXRAY_NO_INDEX || !feeds(layer_of(w, 1, b), other))
+            return false;
+        matched++;
+    }
+    return matched > 0;
+}
+
+/* A single candidate, or one that stands out by its values. */
+static uint32_t same_inputs_as(const work *w, uint32_t a)
+{
+    uint32_t best = EXRAY_NO_INDEX;
+    double score = 0, second = 0;
+    for (uint32_t b = 0; b < w->side[1]->count; b++) {
+        if (w->partner[1][b] != EXRAY_NO_INDEX)
+            continue;
+        double s = xr_score(&w->scorer, a, b);
+        if (s <= second || !same_producers(w, a, b))
+            continue;
+        if (s > score) {
+            second = score;
+            score = s;
+            best = b;
+        } else
+            second = s;
+    }
+    return score > second + 0.5 ? best : EXRAY_NO_INDEX;
+}
+
+static void match_by_producers(work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        const xr_layer *layer = layer_of(w, 0, a);
+        if (w->partner[0][a] != EXRAY_NO_INDEX || layer->core != a || xr_layer_is_free(layer))
+            continue;
+        uint32_t b = same_inputs_as(w, a);
+        if (b == EXRAY_NO_INDEX)
+            continue;
+        join(w, a, b, XR_MATCH_PRODUCERS);
+        note_core(w, a);
+    }
+}
+
+/* Whether `core` is among the ancestors of a reference layer that are reached through
+ * layers without a counterpart. */
+static bool is_ancestor(const work *w, uint32_t layer, uint32_t core, uint32_t depth)
+{
+    if (depth == 0)
+        return true; /* too far to tell */
+    for (size_t k = 0; k < 4; k++) {
+        uint32_t p = layer_of(w, 1, layer)->producers[k];
+        if (p == core)
+            return true;
+        if (p != EXRAY_NO_INDEX && p < layer && is_ancestor(w, p, core, depth - 1))
+            return true;
+    }
+    return false;
+}
+
+/* What is fed by other layers than its counterpart is another layer, unless name or
+ * values say otherwise. */
+static void drop_contradicted(work *w)
+{
+    enum { DEPTH = 4 };
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || w->scorer.namesake[a] == b || xr_values_agree(&w->scorer, a, b))
+            continue;
+        for (size_t k = 0; k < 4; k++) {
+            uint32_t core = layer_of(w, 0, a)->producers[k];
+            uint32_t other = core == EXRAY_NO_INDEX ? core : w->core[core];
+            if (other == EXRAY_NO_INDEX || is_ancestor(w, layer_of(w, 1, b)->core, other, DEPTH))
+                continue;
+            part(w, a);
+            break;
+        }
+    }
+}
+
+/* ---- Judging --------------------------------------------------------------------------- */
+
+/* The same graph under the same names: values could only confirm it. */
+static bool is_plain(const work *w)
+{
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        const xr_layer *x = layer_of(w, 0, a);
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX) {
+            if (!xr_layer_is_free(x))
+                return false;
+            continue;
+        }
+        const xr_layer *y = layer_of(w, 1, b);
+        if (w->scorer.namesake[a] != b || !xr_same_op_name(x->op->op, y->op->op))
+            return false;
+    }
+    for (uint32_t b = 0; b < w->side[1]->count; b++)
+        if (w->partner[1][b] == EXRAY_NO_INDEX && !xr_layer_is_free(layer_of(w, 1, b)))
+            return false;
+    return true;
+}
+
+static bool match_all(work *w)
+{
+    forget(w);
+    if (!match_in_order(w))
+        return false;
+    drop_split_cores(w);
+    match_namesakes(w);
+    note_cores(w);
+    match_by_producers(w);
+    drop_contradicted(w);
+    for (uint32_t a = 0; a < w->side[0]->count; a++) {
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || w->how[a] == XR_MATCH_PRODUCERS)
+            continue;
+        w->how[a] = w->scorer.namesake[a] == b          ? XR_MATCH_NAME
+                    : xr_values_agree(&w->scorer, a, b) ? XR_MATCH_VALUES
+                                                        : XR_MATCH_POSITION;
+    }
+    return true;
+}
+
+/* ---- The result -------------------------------------------------------------------------- */
+
+/* A node of the reference that computes an edge layer without showing it: one that
+ * fuses the layers of a core, or a partition of unknown content whose output is matched
+ * next.  EXRAY_NO_INDEX: none. */
+static uint32_t computed_within(const work *w, uint32_t a)
+{
+    const xr_layer *layer = layer_of(w, 0, a);
+    for (uint32_t x = layer->core; x < w->side[0]->count; x++)
+        if (layer_of(w, 0, x)->core == layer->core && w->partner[0][x] != EXRAY_NO_INDEX)
+            return layer_of(w, 1, w->partner[0][x])->node;
+    for (uint32_t x = a + 1; x < w->side[0]->count; x++) {
+        if (w->partner[0][x] == EXRAY_NO_INDEX)
+            continue;
+        const xr_layer *next = layer_of(w, 1, w->partner[0][x]);
+        return next->kind == XR_OP_PARTITION && layer_of(w, 0, x)->kind != XR_OP_PARTITION ? next->node
+                                                                                           : EXRAY_NO_INDEX;
+    }
+    return EXRAY_NO_INDEX;
+}
+
+static void add_match(const work *w, uint32_t a, xr_alignment *out)
+{
+    const xr_layer *x = layer_of(w, 0, a);
+    uint32_t b = w->partner[0][a];
+    const xr_layer *y = b == EXRAY_NO_INDEX ? NULL : layer_of(w, 1, b);
+    xr_layer_match match = {{x->node, EXRAY_NO_INDEX}, {x->output, 0}, XR_MATCH_INSIDE};
+    if (y && y->output != EXRAY_NO_INDEX) {
+        match.node[1] = y->node;
+        match.output[1] = y->output;
+        match.how = w->how[a];
+    } else if (y)
+        match.node[1] = y->node;
+    else if (!xr_layer_is_free(x))
+        match.node[1] = computed_within(w, a);
+    if (match.node[1] != EXRAY_NO_INDEX)
+        out->match[out->count++] = match;
+    else
+        out->free[0] += xr_layer_is_free(x);
+}
+
+static bool collect(const work *w, xr_alignment *out)
+{
+    out->match = calloc((size_t)w->side[0]->count + 1, sizeof *out->match);
+    if (!out->match)
+        return false;
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        if (layer_of(w, 0, a)->output != EXRAY_NO_INDEX)
+            add_match(w, a, out);
+    for (uint32_t b = 0; b < w->side[1]->count; b++)
+        if (layer_of(w, 1, b)->output != EXRAY_NO_INDEX && w->partner[1][b] == EXRAY_NO_INDEX)
+            out->free[1] += xr_layer_is_free(layer_of(w, 1, b));
+    return true;
+}
+
+static bool align_layers(work *w, const exray_comparison *comparison, xr_alignment *out)
+{
+    if (!match_all(w))
+        return false;
+    if (comparison && !is_plain(w)) {
+        if (!xr_scorer_read_values(&w->scorer, comparison) || !match_all(w))
+            return false;
+    }
+    return collect(w, out);
+}
+
+bool xr_align(const exray_model *edge, const exray_model *reference, const exray_comparison *comparison,
+              xr_alignment *out)
+{
+    *out = (xr_alignment){0};
+    work w = {0};
+    xr_layers layers[2] = {{0}};
+    bool ok = xr_layers_of(edge, &layers[0]) && xr_layers_of(reference, &layers[1]) &&
+              xr_scorer_init(&w.scorer, layers);
+    for (int s = 0; s < 2; s++) {
+        w.side[s] = &layers[s];
+        w.partner[s] = calloc((size_t)layers[s].count + 1, sizeof *w.partner[s]);
+        ok = ok && w.partner[s];
+    }
+    w.how = calloc((size_t)layers[0].count + 1, sizeof *w.how);
+    w.core = calloc((size_t)layers[0].count + 1, sizeof *w.core);
+    ok = ok && w.how && w.core && align_layers(&w, comparison, out);
+    xr_scorer_free(&w.scorer);
+    for (int s = 0; s < 2; s++) {
+        free(w.partner[s]);
+        xr_layers_free(&layers[s]);
+    }
+    free(w.how);
+    free(w.core);
+    return ok;
+}
+
+void xr_alignment_free(xr_alignment *alignment)
+{
+    free(alignment->match);
+    *alignment = (xr_alignment){0};
+}

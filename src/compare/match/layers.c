@@ -1,0 +1,241 @@
+#include "compare/match/layers.h"
+
+#include "base/tensor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output)
+{
+    if (!model || node >= model->node_count || output >= model->nodes[node].output_count)
+        return NULL;
+    uint32_t tensor = model->nodes[node].outputs[output];
+    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+}
+
+/* What is known of each tensor while the nodes are walked. */
+typedef struct tensor_state {
+    uint32_t layer;   /* that makes it, or EXRAY_NO_INDEX */
+    uint32_t readers; /* nodes */
+    bool constant;    /* it is one, or made of nothing else */
+} tensor_state;
+
+typedef struct walk {
+    xr_layers *out;
+    tensor_state *tensor;
+} walk;
+
+typedef void visit_fn(walk *w, const exray_node *node, uint32_t outer);
+
+/* Nodes, with those that a partition runs in its place. */
+static void each_node(const exray_model *model, visit_fn *visit, void (*after)(walk *w, uint32_t outer),
+                      walk *w)
+{
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        for (uint32_t i = 0; i < node->inner_count; i++)
+            visit(w, &node->inner[i], n);
+        if (node->inner_count == 0)
+            visit(w, node, n);
+        if (after)
+            after(w, n);
+    }
+}
+
+static void count_readers(walk *w, const exray_node *node, uint32_t outer)
+{
+    (void)outer;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        if (node->inputs[i] < w->out->model->tensor_count)
+            w->tensor[node->inputs[i]].readers++;
+}
+
+/* The layer that makes a node's only input that is no constant, or EXRAY_NO_INDEX:
+ * it has another number of such inputs, or the model's own. */
+static uint32_t single_source(const walk *w, const exray_node *node)
+{
+    uint32_t source = EXRAY_NO_INDEX, changing = 0;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i] >= w->out->model->tensor_count)
+            continue;
+        const tensor_state *t = &w->tensor[node->inputs[i]];
+        if (t->constant)
+            continue;
+        changing++;
+        source = t->layer;
+        /* Others read what it passes on as well: then it is a layer of its own, but for a
+         * change of type or shape, which changes no value. */
+        xr_op_kind kind = xr_op_of(node).kind;
+        if (t->readers > 1 && kind != XR_OP_CONVERSION && kind != XR_OP_SHAPE)
+            return EXRAY_NO_INDEX;
+    }
+    return changing == 1 ? source : EXRAY_NO_INDEX;
+}
+
+/* Of a node with one changing input: whether what it makes is still the result of the
+ * layer before. */
+static bool only_passes_on(xr_op_kind kind, const exray_node *node)
+{
+    switch (kind) {
+    case XR_OP_ACTIVATION:
+    case XR_OP_NORMALIZATION:
+    case XR_OP_CONVERSION:
+    case XR_OP_SHAPE:
+        return true;
+    case XR_OP_ADD: /* of a constant: a bias, a scale */
+    case XR_OP_SUB:
+    case XR_OP_MUL:
+    case XR_OP_DIV:
+        return node->input_count > 1;
+    default:
+        return false;
+    }
+}
+
+/* What is fused into the core is what stands behind it; a second activation hides the first. */
+static xr_activation combined(xr_activation before, xr_op op)
+{
+    return op.kind == XR_OP_ACTIVATION ? op.activation : before;
+}
+
+static void note_inputs(const walk *w, const exray_node *node, xr_layer *layer)
+{
+    size_t producers = 0;
+    for (size_t i = 0; i < 4; i++)
+        layer->producers[i] = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i] >= w->out->model->tensor_count)
+            continue;
+        const tensor_state *t = &w->tensor[node->inputs[i]];
+        uint64_t elements = t->constant ? xr_elements(&w->out->model->tensors[node->inputs[i]]) : 0;
+        if (elements > layer->weights && w->out->model->tensors[node->inputs[i]].rank > 1)
+            layer->weights = elements;
+        if (!t->constant && t->layer != EXRAY_NO_INDEX && producers < 4)
+            layer->producers[producers++] = w->out->layer[t->layer].core;
+    }
+}
+
+static bool all_constant(const walk *w, const exray_node *node)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        if (node->inputs[i] >= w->out->model->tensor_count)
+            continue;
+        if (!w->tensor[node->inputs[i]].constant)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+/* Which output of the outer node a tensor is; EXRAY_NO_INDEX: none, it stays within. */
+static uint32_t output_of(const exray_node *outer, const exray_node *node, uint32_t k)
+{
+    if (outer == node)
+        return k;
+    for (uint32_t i = 0; i < outer->output_count; i++)
+        if (outer->outputs[i] == node->outputs[k])
+            return i;
+    return EXRAY_NO_INDEX;
+}
+
+static void add_layers(walk *w, const exray_node *node, uint32_t outer)
+{
+    const exray_model *model = w->out->model;
+    xr_op op = xr_op_of(node);
+    uint32_t source = only_passes_on(op.kind, node) ? single_source(w, node) : EXRAY_NO_INDEX;
+    bool constant = op.kind == XR_OP_CONSTANT || all_constant(w, node);
+    for (uint32_t k = 0; k < node->output_count; k++) {
+        uint32_t number = w->out->count++;
+        xr_layer *layer = &w->out->layer[number];
+        bool known = node->outputs[k] < model->tensor_count;
+        *layer =
+            (xr_layer){.node = outer,
+                       .output = output_of(&model->nodes[outer], node, k),
+                       .op = node,
+                       .tensor = known ? &model->tensors[node->outputs[k]] : NULL,
+                       .kind = op.kind,
+                       .core = number,
+                       .activation = op.kind == XR_OP_ACTIVATION ? op.activation : xr_fused_activation(node),
+                       .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0,
+                       .constant = constant};
+        note_inputs(w, node, layer);
+        if (source != EXRAY_NO_INDEX && node->output_count == 1) {
+            const xr_layer *core = &w->out->layer[w->out->layer[source].core];
+            layer->core = w->out->layer[source].core;
+            layer->activation = combined(w->out->layer[source].activation, op);
+            layer->weights = core->weights;
+            memcpy(layer->producers, core->producers, sizeof layer->producers);
+        }
+        if (known) {
+            w->tensor[node->outputs[k]].layer = number;
+            w->tensor[node->outputs[k]].constant = constant;
+        }
+    }
+}
+
+/* What leaves a partition though none of the nodes listed in it makes it. */
+static void add_unmade(walk *w, uint32_t n)
+{
+    const exray_model *model = w->out->model;
+    const exray_node *node = &model->nodes[n];
+    for (uint32_t k = 0; node->inner_count && k < node->output_count; k++) {
+        bool known = node->outputs[k] < model->tensor_count;
+        if (known && w->tensor[node->outputs[k]].layer != EXRAY_NO_INDEX)
+            continue;
+        uint32_t number = w->out->count++;
+        xr_layer *layer = &w->out->layer[number];
+        *layer = (xr_layer){.node = n,
+                            .output = k,
+                            .op = node,
+                            .tensor = known ? &model->tensors[node->outputs[k]] : NULL,
+                            .kind = XR_OP_PARTITION,
+                            .core = number,
+                            .activation = XR_ACTIVATION_UNKNOWN,
+                            .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0};
+        note_inputs(w, node, layer);
+        if (known)
+            w->tensor[node->outputs[k]].layer = number;
+    }
+}
+
+static uint32_t most_layers(const exray_model *model)
+{
+    uint64_t count = 1;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        count += model->nodes[n].output_count;
+        for (uint32_t i = 0; i < model->nodes[n].inner_count; i++)
+            count += model->nodes[n].inner[i].output_count;
+    }
+    return count < EXRAY_NO_INDEX ? (uint32_t)count : 0;
+}
+
+bool xr_layers_of(const exray_model *model, xr_layers *out)
+{
+    *out = (xr_layers){.model = model};
+    walk w = {.out = out};
+    uint32_t most = most_layers(model);
+    out->layer = most ? calloc(most, sizeof *out->layer) : NULL;
+    w.tensor = calloc((size_t)model->tensor_count + 1, sizeof *w.tensor);
+    bool ok = out->layer && w.tensor;
+    for (uint32_t t = 0; ok && t < model->tensor_count; t++)
+        w.tensor[t] = (tensor_state){.layer = EXRAY_NO_INDEX, .constant = model->tensors[t].constant};
+    if (ok) {
+        each_node(model, count_readers, NULL, &w);
+        each_node(model, add_layers, add_unmade, &w);
+    }
+    free(w.tensor);
+    return ok;
+}
+
+void xr_layers_free(xr_layers *layers)
+{
+    free(layers->layer);
+    *layers = (xr_layers){0};
+}
+
+bool xr_layer_is_free(const xr_layer *layer)
+{
+    return layer->constant || layer->kind == XR_OP_CONVERSION || layer->kind == XR_OP_SHAPE ||
+           layer->kind == XR_OP_CONSTANT;
+}

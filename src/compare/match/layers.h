@@ -1,0 +1,40 @@
+/* A model as the list of its layers, for the alignment: every output of every
+ * node, those inside a delegate's partition too, with what tells layers apart. */
+#ifndef XR_LAYERS_H
+#define XR_LAYERS_H
+
+#include "compare/match/ops.h"
+
+typedef struct xr_layer {
+    uint32_t node, output; /* as recorded; of a layer inside a partition, the partition and EXRAY_NO_INDEX */
+    const exray_node *op;  /* the node itself, or the one within the partition */
+    const exray_tensor_info *tensor; /* NULL: the model does not say */
+    xr_op_kind kind;
+    /* The layer that did the work: this one, or the one whose result an activation, a
+     * bias, a conversion or a change of shape behind it only passes on. */
+    uint32_t core;
+    xr_activation activation; /* applied to the core's result up to here */
+    uint64_t weights;         /* elements of the core's largest constant input; 0: none */
+    uint64_t elements;        /* of the tensor; 0: unknown */
+    bool constant;            /* made of constants alone */
+    uint32_t producers[4];    /* cores that feed the core, EXRAY_NO_INDEX where fewer */
+} xr_layer;
+
+typedef struct xr_layers {
+    const exray_model *model;
+    xr_layer *layer; /* in execution order */
+    uint32_t count;
+} xr_layers;
+
+/* False: out of memory. */
+bool xr_layers_of(const exray_model *model, xr_layers *out);
+void xr_layers_free(xr_layers *layers);
+
+/* Whether a layer may lack a counterpart though nothing is wrong: it computes nothing. */
+bool xr_layer_is_free(const xr_layer *layer);
+
+/* The tensor that output `output` of `node` is, or NULL where the model does not
+ * say. */
+const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output);
+
+#endif

@@ -1,0 +1,122 @@
+/* Which frame of one log is which of the other. */
+#include "compare/match/match_frames.h"
+
+#include "compare/comparison.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct keyed {
+    const char *source;
+    uint64_t index;
+    size_t position;
+} keyed;
+
+static int by_source(const void *a, const void *b)
+{
+    return strcmp(((const keyed *)a)->source, ((const keyed *)b)->source);
+}
+
+static int by_index(const void *a, const void *b)
+{
+    uint64_t x = ((const keyed *)a)->index, y = ((const keyed *)b)->index;
+    return (x > y) - (x < y);
+}
+
+static int by_position(const void *a, const void *b)
+{
+    size_t x = ((const exray_frame_pair *)a)->frame[0], y = ((const exray_frame_pair *)b)->frame[0];
+    return (x > y) - (x < y);
+}
+
+static bool is_replay(const exray_log *of, const exray_log *log)
+{
+    const char *id = exray_log_metadata(of, "log_id"), *replay = exray_log_metadata(log, "replay_of");
+    return id && replay && *id && strcmp(id, replay) == 0;
+}
+
+static bool same_original(const exray_log *a, const exray_log *b)
+{
+    const char *x = exray_log_metadata(a, "replay_of"), *y = exray_log_metadata(b, "replay_of");
+    return x && y && *x && strcmp(x, y) == 0;
+}
+
+static bool unique_sources(keyed *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_source);
+    for (size_t i = 0; i < count; i++)
+        if (!*list[i].source || (i && strcmp(list[i].source, list[i - 1].source) == 0))
+            return false;
+    return count > 0;
+}
+
+static const char *file_name(const exray_log *log, size_t position)
+{
+    const char *source = exray_log_frame(log, position)->source,
+               *slash = source ? strrchr(source, '/') : NULL;
+    return slash ? slash + 1 : source ? source : "";
+}
+
+static bool same_name(const exray_comparison *c, const exray_frame_pair *pair)
+{
+    return strcmp(file_name(c->log[0], pair->frame[0]), file_name(c->log[1], pair->frame[1])) == 0;
+}
+
+/* Logs that are no replay of each other, matched by index: where some pairs are of one source,
+ * the others, of two, are no pairs.  (Where none is, the logs name their sources in two ways.) */
+static void drop_contradicted(exray_comparison *c)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->frame_count; i++)
+        kept += same_name(c, &c->frame[i]);
+    if (kept == 0 || kept == c->frame_count)
+        return;
+    kept = 0;
+    for (size_t i = 0; i < c->frame_count; i++)
+        if (same_name(c, &c->frame[i]))
+            c->frame[kept++] = c->frame[i];
+    c->frame_count = kept;
+}
+
+bool xr_match_frames(exray_comparison *c)
+{
+    size_t counts[2];
+    keyed *list[2] = {NULL, NULL};
+    for (int s = 0; s < 2; s++) {
+        counts[s] = exray_log_frame_count(c->log[s]);
+        list[s] = calloc(counts[s] + 1, sizeof *list[s]);
+        for (size_t i = 0; list[s] && i < counts[s]; i++) {
+            const exray_frame *frame = exray_log_frame(c->log[s], i);
+            list[s][i] = (keyed){frame->source ? frame->source : "", frame->index, i};
+        }
+    }
+    c->frame = calloc((counts[0] < counts[1] ? counts[0] : counts[1]) + 1, sizeof *c->frame);
+    bool ok = list[0] && list[1] && c->frame;
+    if (ok) {
+        bool replay = is_replay(c->log[0], c->log[1]) || is_replay(c->log[1], c->log[0]) ||
+                      same_original(c->log[0], c->log[1]);
+        bool source = !replay && unique_sources(list[0], counts[0]) && unique_sources(list[1], counts[1]);
+        int (*order)(const void *, const void *) = source ? by_source : by_index;
+        c->matched_by = source ? "source" : "index";
+        for (int s = 0; s < 2; s++)
+            qsort(list[s], counts[s], sizeof *list[s], order);
+        for (size_t i = 0, j = 0; i < counts[0] && j < counts[1];) {
+            int o = order(&list[0][i], &list[1][j]);
+            if (o == 0)
+                c->frame[c->frame_count++] =
+                    (exray_frame_pair){{list[0][i++].position, list[1][j++].position}};
+            else if (o < 0)
+                i++;
+            else
+                j++;
+        }
+        qsort(c->frame, c->frame_count, sizeof *c->frame, by_position);
+        if (!replay && !source)
+            drop_contradicted(c);
+        for (int s = 0; s < 2; s++)
+            c->unmatched[s] = counts[s] - c->frame_count;
+    }
+    free(list[0]);
+    free(list[1]);
+    return ok;
+}

@@ -1,0 +1,54 @@
+/* How two tensors' shapes correspond. */
+#include "compare/match/shapes.h"
+
+#include <string.h>
+
+uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
+{
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < info->rank && i < EXRAY_MAX_RANK; i++)
+        if (info->shape[i] != 1)
+            shape[rank++] = info->shape[i];
+    return rank;
+}
+
+xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference)
+{
+    int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
+    uint32_t ra = xr_squeeze(edge, a), rb = xr_squeeze(reference, b);
+    if (ra == rb && memcmp(a, b, ra * sizeof *a) == 0)
+        return XR_LAYOUT_SAME;
+    if (ra == 1 || rb == 1)
+        return XR_LAYOUT_SAME; /* flattened: the counts decide */
+    if (ra != rb || ra < 3 || ra > 4)
+        return XR_LAYOUT_NONE;
+    const int64_t *x = a + (ra - 3), *y = b + (ra - 3);
+    if (ra == 4 && a[0] != b[0])
+        return XR_LAYOUT_NONE;
+    if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2])
+        return XR_LAYOUT_EDGE_LAST;
+    if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
+        return XR_LAYOUT_EDGE_FIRST;
+    return XR_LAYOUT_NONE;
+}
+
+/* [n][rows][columns] to [n][columns][rows]; the values need no alignment. */
+static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, uint64_t columns)
+{
+    for (uint64_t k = 0; k < n; k++, in += rows * columns, out += rows * columns)
+        for (uint64_t r = 0; r < rows; r++)
+            for (uint64_t c = 0; c < columns; c++)
+                memcpy(&out[c * rows + r], (const char *)in + (r * columns + c) * sizeof *in, sizeof *in);
+}
+
+void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out)
+{
+    int64_t shape[EXRAY_MAX_RANK];
+    uint32_t rank = xr_squeeze(edge, shape);
+    const int64_t *s = shape + (rank - 3);
+    uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
+    if (how == XR_LAYOUT_EDGE_LAST)
+        transpose(values, out, batch, (uint64_t)s[0] * (uint64_t)s[1], (uint64_t)s[2]);
+    else
+        transpose(values, out, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
+}

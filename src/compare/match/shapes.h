@@ -1,0 +1,22 @@
+/* How two tensors' shapes correspond, channels-last against channels-first. */
+#ifndef XR_SHAPES_H
+#define XR_SHAPES_H
+
+#include <exray/types.h>
+
+typedef enum xr_layout_match {
+    XR_LAYOUT_NONE,
+    XR_LAYOUT_SAME,
+    XR_LAYOUT_EDGE_LAST,  /* the edge's is channels-last, the reference's channels-first */
+    XR_LAYOUT_EDGE_FIRST, /* the other way round */
+} xr_layout_match;
+/* A shape without its dimensions of 1; returns the rank. */
+uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]);
+/* Whether two shapes hold the same values in the same order, dimensions of 1 aside, or
+ * in channels-last against channels-first. */
+xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference);
+
+/* Brings the edge's values into the reference's order; `how` is EDGE_LAST or EDGE_FIRST. */
+void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out);
+
+#endif

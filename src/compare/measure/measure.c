@@ -1,0 +1,393 @@
+/* Reads every matched pair of tensors once and adds up what they differ by. */
+#include "compare/measure/measure.h"
+
+#include "base/error.h"
+#include "compare/match/pairs.h"
+#include "compare/match/shapes.h"
+#include "compare/measure/levels.h"
+#include "compare/measure/metrics.h"
+#include "compare/measure/sketch_distance.h"
+#include "compare/measure/step.h"
+#include "log/deferred.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- One pair of records ------------------------------------------------------- */
+
+typedef struct pair_reader {
+    const exray_comparison *comparison;
+    exray_slot *slot[2];
+    float *value[2]; /* dequantized values */
+    uint64_t value_count[2];
+    xr_deferred check[2]; /* of the chunks that the two records lie in */
+    float *scratch;       /* the edge's values in the reference's layout */
+    uint64_t scratch_count;
+} pair_reader;
+
+static void fail(xr_pair *pair, const char *problem)
+{
+    if (!pair->problem)
+        pair->problem = problem;
+}
+
+static void fail_damaged(xr_pair *pair)
+{
+    pair->failures++;
+    fail(pair, "a record is damaged");
+}
+
+static const float *in_reference_layout(pair_reader *r, const float *values, const exray_tensor_view *edge,
+                                        xr_layout_match how)
+{
+    if (how == XR_LAYOUT_SAME)
+        return values;
+    if (edge->count > r->scratch_count) {
+        float *grown = realloc(r->scratch, edge->count * sizeof *grown);
+        if (!grown)
+            return NULL;
+        r->scratch = grown;
+        r->scratch_count = edge->count;
+    }
+    xr_convert_layout(&edge->info, values, how, r->scratch);
+    return r->scratch;
+}
+
+static void note_stored(xr_pair *pair, int side, const exray_tensor_info *info)
+{
+    xr_stored *stored = &pair->stored[side];
+    if (stored->known)
+        return;
+    stored->known = true;
+    stored->dtype = info->dtype;
+    for (uint32_t i = 0; i < info->quantization.count; i++)
+        stored->scale = fmax(stored->scale, fabs((double)info->quantization.scale[i]));
+}
+
+static bool finish_checks(pair_reader *r)
+{
+    bool edge = xr_deferred_finish(&r->check[0]);
+    return xr_deferred_finish(&r->check[1]) && edge;
+}
+
+/* Sums CRC and moments block by block: the second finds the data in the cache
+ * that the first brought it to.  False: damaged, and nothing was added. */
+static bool add_checked(pair_reader *r, xr_moments *moments, const float *edge, const float *reference,
+                        uint64_t count)
+{
+    enum { BLOCK = 16 << 10 }; /* 64 KB of each side: both stay in the second-level cache */
+    xr_moments sum = xr_moments_zero();
+    const uint8_t *a = (const uint8_t *)edge, *b = (const uint8_t *)reference;
+    for (uint64_t left = count; left > 0;) {
+        size_t n = left < BLOCK ? (size_t)left : BLOCK;
+        xr_deferred_advance(&r->check[0], a + n * sizeof *edge);
+        xr_deferred_advance(&r->check[1], b + n * sizeof *reference);
+        xr_moments_add(&sum, (const float *)(const void *)a, (const float *)(const void *)b, n);
+        a += n * sizeof *edge;
+        b += n * sizeof *reference;
+        left -= n;
+    }
+    bool good = finish_checks(r);
+    if (good)
+        xr_moments_merge(moments, &sum);
+    return good;
+}
+
+static void note_levels(xr_pair *pair, const exray_tensor_view view[2], const float *const values[2])
+{
+    for (int s = 0; s < 2; s++)
+        if (pair->levels[s] && view[s].info.dtype == EXRAY_DTYPE_FLOAT32 &&
+            view[s].info.quantization.count == 0)
+            xr_levels_add(pair->levels[s], values[s], view[s].count);
+}
+
+static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view view[2],
+                       const float *const values[2], size_t frame)
+{
+    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    bool in_place =
+        how == XR_LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
+    if (in_place) {
+        if (!add_checked(r, &pair->moments, values[0], values[1], view[0].count)) {
+            fail_damaged(pair);
+            return;
+        }
+        note_levels(pair, view, values);
+        pair->frames++;
+        return;
+    }
+    if (!finish_checks(r)) {
+        fail_damaged(pair);
+        return;
+    }
+    for (int s = 0; s < 2; s++)
+        if (pair->samples[s])
+            xr_samples_add(pair->samples[s], &view[s].info, values[s], view[s].count, frame);
+    note_levels(pair, view, values);
+    if (view[0].count != view[1].count || how == XR_LAYOUT_NONE) {
+        fail(pair, "their shapes differ");
+        return;
+    }
+    const float *edge = in_reference_layout(r, values[0], &view[0], how);
+    if (!edge) {
+        fail(pair, "out of memory");
+        return;
+    }
+    xr_moments_add(&pair->moments, edge, values[1], view[0].count);
+    pair->frames++;
+}
+
+/* Statistics of values at hand, as the other side's log has them. */
+static exray_stats stats_of(const float *values, uint64_t count)
+{
+    xr_moments m = xr_moments_zero();
+    xr_moments_add(&m, values, values, count);
+    double deviation = xr_moments_std(&m, EXRAY_SIDE_EDGE);
+    return (exray_stats){.count = count,
+                         .nan_count = m.nan_count[0],
+                         .inf_count = m.inf_count[0],
+                         .min = m.min[0],
+                         .max = m.max[0],
+                         .mean = m.count ? m.sum[0] / (double)m.count : 0,
+                         .variance = m.count ? deviation * deviation : 0};
+}
+
+/* Of any a and b: mean((a-b)^2) = (mean a - mean b)^2 + var(a-b), and var(a-b) is at
+ * least (std a - std b)^2. */
+static void add_stats(xr_pair *pair, const exray_stats stats[2])
+{
+    xr_stat_sums *sums = &pair->stats;
+    if (stats[0].count != stats[1].count) {
+        fail(pair, "their shapes differ");
+        return;
+    }
+    double finite = 0, deviation[2];
+    if (sums->frames == 0)
+        for (int s = 0; s < 2; s++) {
+            sums->min[s] = INFINITY;
+            sums->max[s] = -INFINITY;
+        }
+    for (int s = 0; s < 2; s++) {
+        const exray_stats *x = &stats[s];
+        uint64_t bad = x->nan_count + x->inf_count;
+        finite = bad < x->count ? (double)(x->count - bad) : 0;
+        sums->nan_count[s] += x->nan_count;
+        sums->inf_count[s] += x->inf_count;
+        deviation[s] = sqrt(fmax(x->variance, 0));
+        if (finite > 0) {
+            sums->sum[s] += finite * x->mean;
+            sums->square[s] += finite * (x->variance + x->mean * x->mean);
+            sums->min[s] = fmin(sums->min[s], x->min);
+            sums->max[s] = fmax(sums->max[s], x->max);
+        }
+    }
+    double mean = stats[0].mean - stats[1].mean, spread = deviation[0] - deviation[1];
+    sums->bound += finite * (mean * mean + spread * spread);
+    sums->count += stats[0].count;
+    sums->saturated_low += stats[0].low_count;
+    sums->saturated_high += stats[0].high_count;
+    sums->frames++;
+}
+
+/* Room for a side's dequantized values. */
+static float *value_room(pair_reader *r, int side, uint64_t count)
+{
+    if (count > r->value_count[side]) {
+        float *grown = realloc(r->value[side], count * sizeof *grown);
+        if (!grown)
+            return NULL;
+        r->value[side] = grown;
+        r->value_count[side] = count;
+    }
+    return r->value[side];
+}
+
+/* As exray_log_read_values, but float data is used where it lies, aligned or not:
+ * xr_moments_add does not mind, and a copy costs as much as the metrics.  Such data
+ * is still to be checked (r->check), all else is. */
+static exray_status read_side(pair_reader *r, const exray_record *record, int side, exray_tensor_view *view,
+                              const float **values, exray_error *error)
+{
+    *values = NULL;
+    exray_status status =
+        xr_log_read_deferred(r->comparison->log[side], record, r->slot[side], view, &r->check[side], error);
+    if (status != EXRAY_OK)
+        return status;
+    if (view->data && view->info.dtype == EXRAY_DTYPE_FLOAT32 && view->info.quantization.count == 0) {
+        if (view->size / sizeof(float) < view->count)
+            return error->status = EXRAY_E_FORMAT;
+        *values = view->data;
+        return EXRAY_OK;
+    }
+    if (!xr_deferred_finish(&r->check[side]))
+        return error->status = EXRAY_E_FORMAT;
+    if (!view->data)
+        return EXRAY_OK;
+    /* No type has less than half a byte: a larger count is wrong. */
+    if (view->count / 2 > view->size)
+        return error->status = EXRAY_E_FORMAT;
+    float *room = view->count <= SIZE_MAX / sizeof *room ? value_room(r, side, view->count) : NULL;
+    if (!room)
+        return error->status = view->count ? EXRAY_E_MEMORY : EXRAY_E_FORMAT;
+    status = exray_tensor_dequantize(&view->info, view->data, view->size, view->count, room);
+    *values = room;
+    return error->status = status;
+}
+
+/* Values in the order that the other side's sketch has, where both orders are what they
+ * are for want of a layout; NULL: there is no such. */
+static const float *for_sketch(pair_reader *r, const exray_tensor_view view[2], const float *values, int side)
+{
+    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    for (int s = 0; s < 2; s++)
+        if (view[s].info.layout && view[s].info.layout[0])
+            return NULL;
+    if (how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
+        return NULL;
+    if (side == EXRAY_SIDE_REFERENCE)
+        how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;
+    return in_reference_layout(r, values, &view[side], how);
+}
+
+/* Beside their statistics: sketches of both, made here of the side that has data. */
+static void add_sketches(pair_reader *r, xr_pair *pair, const exray_tensor_view view[2],
+                         const float *const values[2])
+{
+    exray_sketch sketch[2];
+    float bucket[EXRAY_SKETCH_BUCKETS];
+    const int other = values[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
+    if (!view[other].has_sketch || (!values[0] && !view[0].has_sketch) ||
+        (!values[1] && !view[1].has_sketch) || view[0].count != view[1].count)
+        return;
+    const bool same = xr_sketch_same_order(&view[0].info, &view[1].info);
+    for (int s = 0; s < 2; s++) {
+        if (!values[s]) {
+            sketch[s] = view[s].sketch;
+            continue;
+        }
+        const float *walked = same ? values[s] : for_sketch(r, view, values[s], s);
+        if (!walked || !xr_sketch_values(&view[s].info, !same, walked, view[s].count, view[other].sketch.seed,
+                                         bucket, &sketch[s])) {
+            fail(pair, "their sketches are in different orders");
+            return;
+        }
+    }
+    if (!values[0] && !values[1] && !same)
+        fail(pair, "their sketches are in different orders");
+    else if (!xr_sketch_is_good(&sketch[0], view[0].count) || !xr_sketch_is_good(&sketch[1], view[1].count))
+        fail(pair, "a sketch is damaged, or of another version");
+    else if (sketch[0].seed != sketch[1].seed)
+        fail(pair, "their sketches have different seeds");
+    else if (!xr_sketch_add(pair, sketch))
+        fail(pair, "out of memory");
+}
+
+/* A loop runs a node several times in a frame: each of the records. */
+static void measure_records(pair_reader *r, xr_pair *pair, const exray_record *const record[2], size_t frame)
+{
+    exray_tensor_view view[2];
+    const float *values[2];
+    exray_error error = {EXRAY_OK, ""};
+    for (int s = 0; s < 2; s++) {
+        if (read_side(r, record[s], s, &view[s], &values[s], &error) != EXRAY_OK) {
+            pair->failures++;
+            fail(pair, error.status == EXRAY_E_UNSUPPORTED ? "values of that type are not compared"
+                                                           : "a record is damaged");
+            return;
+        }
+        note_stored(pair, s, &view[s].info);
+    }
+    if (values[0] && values[1]) {
+        add_values(r, pair, view, values, frame);
+        return;
+    }
+    if (!finish_checks(r)) {
+        fail_damaged(pair);
+        return;
+    }
+    exray_stats stats[2];
+    for (int s = 0; s < 2; s++) {
+        if (!values[s] && !view[s].has_stats) {
+            fail(pair, s == 0 ? "the edge log has no data of it" : "the reference log has no data of it");
+            return;
+        }
+        stats[s] = values[s] ? stats_of(values[s], view[s].count) : view[s].stats;
+    }
+    pair->stats.ends_unknown |= values[0] != NULL;
+    add_stats(pair, stats);
+    if (pair->kind == EXRAY_KIND_LAYER)
+        add_sketches(r, pair, view, values);
+}
+
+static void measure_pair(pair_reader *r, xr_pair *pair, size_t frame)
+{
+    const exray_comparison *c = r->comparison;
+    const exray_record *record[2], *end[2];
+    for (int s = 0; s < 2; s++) {
+        record[s] = xr_pair_record(c, pair, (exray_side)s, frame);
+        if (!record[s])
+            return;
+        size_t position = c->frame[frame].frame[s];
+        end[s] = exray_log_records(c->log[s], position) + exray_log_frame(c->log[s], position)->record_count;
+    }
+    for (;;) {
+        measure_records(r, pair, record, frame);
+        for (int s = 0; s < 2; s++) {
+            const exray_record *next = record[s] + 1;
+            if (next == end[s] || next->message != EXRAY_MESSAGE_TENSOR || next->kind != record[s]->kind ||
+                next->index != record[s]->index || next->output != record[s]->output ||
+                next->occurrence <= record[s]->occurrence)
+                return;
+            record[s] = next;
+        }
+    }
+}
+
+double xr_stats_std(const xr_stat_sums *sums, exray_side side)
+{
+    uint64_t bad = sums->nan_count[side] + sums->inf_count[side];
+    double n = bad < sums->count ? (double)(sums->count - bad) : 0;
+    if (n == 0)
+        return NAN;
+    double mean = sums->sum[side] / n, variance = sums->square[side] / n - mean * mean;
+    return variance > 0 ? sqrt(variance) : 0;
+}
+
+/* ---- All of them ---------------------------------------------------------------- */
+
+static void measure_all(pair_reader *r, xr_pairs *pairs, size_t frame)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        measure_pair(r, &pairs->pair[i], frame);
+}
+
+exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, exray_error *error)
+{
+    pair_reader r = {.comparison = c, .slot = {exray_slot_new(), exray_slot_new()}};
+    bool ok = r.slot[0] && r.slot[1];
+    for (size_t i = 0; i < c->inputs.count; i++)
+        for (int s = 0; s < 2; s++) {
+            c->inputs.pair[i].samples[s] = calloc(1, sizeof(xr_samples));
+            ok = ok && c->inputs.pair[i].samples[s];
+        }
+    for (size_t i = 0; i < c->outputs.count; i++)
+        for (int s = 0; s < 2; s++) {
+            c->outputs.pair[i].levels[s] = calloc(1, sizeof(xr_levels));
+            ok = ok && c->outputs.pair[i].levels[s];
+        }
+    for (size_t f = 0; ok && f < c->frame_count; f++) {
+        if (options && options->progress)
+            options->progress(options->user, f, c->frame_count);
+        measure_all(&r, &c->inputs, f);
+        measure_all(&r, &c->layers, f);
+        measure_all(&r, &c->outputs, f);
+    }
+    exray_slot_free(r.slot[0]);
+    exray_slot_free(r.slot[1]);
+    free(r.value[0]);
+    free(r.value[1]);
+    free(r.scratch);
+    return ok ? EXRAY_OK : xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing");
+}

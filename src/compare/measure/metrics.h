@@ -1,0 +1,26 @@
+/* Metrics of a pair of tensors, in one pass over both, added up over frames. */
+#ifndef XR_METRICS_H
+#define XR_METRICS_H
+
+#include "compare/measure/moments.h"
+
+#include <exray/assertion.h>
+
+/* Adds n pairs.  The arrays need no alignment.  Sums are of blocks in float,
+ * of 16 terms a lane, and of the blocks in double: within 1e-6 of all-double. */
+void xr_moments_add(xr_moments *moments, const float *a, const float *b, size_t n);
+
+/* Adds another sum to `into`. */
+void xr_moments_merge(xr_moments *into, const xr_moments *other);
+
+/* What the sums say; NAN where not defined. */
+exray_metrics xr_moments_metrics(const xr_moments *moments);
+
+/* Population standard deviation of a side's values; NAN where there are none. */
+double xr_moments_std(const xr_moments *moments, exray_side side);
+
+/* The kernels by name, for tests and benchmarks: "avx512", "avx2", "portable";
+ * false where this processor has no such.  NULL: the best one (the default). */
+bool xr_moments_use(const char *kernel);
+
+#endif

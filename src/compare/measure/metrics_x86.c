@@ -1,0 +1,223 @@
+/* The vectorized pass over a pair of tensors.  Seven sums and extrema of two
+ * arrays cost about as much as reading them, so one pass does it all.
+ *
+ * A block is XR_BLOCK_STEPS vectors.  Within it lanes add up in float; 16 terms
+ * lose at most 16 units in the last place, far less on average.  Blocks add up in
+ * double.  Whether all values were finite is seen from the block's sum of
+ * squares, which any NaN or infinity spoils: no test per element. */
+#include "compare/measure/metrics_x86.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+#include <math.h>
+
+/* Squares of values beyond these leave float's range, or its precision. */
+#define LARGEST  1e18f
+#define SMALLEST 1e-12f
+
+/* Adds a call's extrema to the whole. */
+static void note_extrema(xr_moments *m, float min_a, float max_a, float min_b, float max_b, float max_abs)
+{
+    m->min[0] = fmin(m->min[0], min_a);
+    m->max[0] = fmax(m->max[0], max_a);
+    m->min[1] = fmin(m->min[1], min_b);
+    m->max[1] = fmax(m->max[1], max_b);
+    m->max_abs = fmax(m->max_abs, max_abs);
+}
+
+/* ---- AVX2 with FMA: 8 lanes ------------------------------------------------ */
+
+#define AVX2 __attribute__((target("avx2,fma")))
+
+AVX2 static __m256d widen_add(__m256d sum, __m256 x)
+{
+    sum = _mm256_add_pd(sum, _mm256_cvtps_pd(_mm256_castps256_ps128(x)));
+    return _mm256_add_pd(sum, _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)));
+}
+
+AVX2 static double total(__m256d x)
+{
+    __m128d half = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)));
+}
+
+AVX2 static float largest8(__m256 x)
+{
+    __m128 h = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    h = _mm_max_ps(h, _mm_movehl_ps(h, h));
+    return _mm_cvtss_f32(_mm_max_ss(h, _mm_shuffle_ps(h, h, 1)));
+}
+
+AVX2 static float smallest8(__m256 x)
+{
+    return -largest8(_mm256_sub_ps(_mm256_setzero_ps(), x));
+}
+
+/* Whether a block's squares keep within float, seen from its extrema. */
+AVX2 static bool in_range8(__m256 low_a, __m256 high_a, __m256 low_b, __m256 high_b)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    __m256 a = _mm256_max_ps(_mm256_xor_ps(low_a, sign), high_a);
+    __m256 b = _mm256_max_ps(_mm256_xor_ps(low_b, sign), high_b);
+    __m256 largest = _mm256_max_ps(a, b);
+    int over = _mm256_movemask_ps(_mm256_cmp_ps(largest, _mm256_set1_ps(LARGEST), _CMP_GT_OQ));
+    int enough = _mm256_movemask_ps(_mm256_cmp_ps(largest, _mm256_set1_ps(SMALLEST), _CMP_GE_OQ));
+    int any = _mm256_movemask_ps(_mm256_cmp_ps(largest, _mm256_setzero_ps(), _CMP_GT_OQ));
+    return over == 0 && (enough != 0 || any == 0);
+}
+
+AVX2 size_t xr_moments_avx2(xr_moments *m, const float *a, const float *b, size_t n)
+{
+    enum { BLOCK = XR_BLOCK_STEPS * 8 };
+    const char *pa = (const char *)a, *pb = (const char *)b;
+    const __m256 sign = _mm256_set1_ps(-0.0f), zero = _mm256_setzero_ps();
+    __m256d sum_a = _mm256_setzero_pd(), sum_b = sum_a, sum_aa = sum_a, sum_bb = sum_a, sum_ab = sum_a,
+            sum_dd = sum_a;
+    __m256 min_a = _mm256_set1_ps(INFINITY), max_a = _mm256_set1_ps(-INFINITY), min_b = min_a, max_b = max_a,
+           max_abs = zero;
+    size_t done = 0;
+    for (; n - done >= BLOCK; done += BLOCK) {
+        __m256 sa = zero, sb = zero, aa = zero, bb = zero, ab = zero, dd = zero, most = zero;
+        __m256 low_a = _mm256_loadu_ps((const float *)(const void *)pa), high_a = low_a;
+        __m256 low_b = _mm256_loadu_ps((const float *)(const void *)pb), high_b = low_b;
+        for (int i = 0; i < XR_BLOCK_STEPS; i++) {
+            __m256 x = _mm256_loadu_ps((const float *)(const void *)(pa + 32 * i));
+            __m256 y = _mm256_loadu_ps((const float *)(const void *)(pb + 32 * i));
+            __m256 d = _mm256_sub_ps(x, y);
+            sa = _mm256_add_ps(sa, x);
+            sb = _mm256_add_ps(sb, y);
+            aa = _mm256_fmadd_ps(x, x, aa);
+            bb = _mm256_fmadd_ps(y, y, bb);
+            ab = _mm256_fmadd_ps(x, y, ab);
+            dd = _mm256_fmadd_ps(d, d, dd);
+            most = _mm256_max_ps(most, _mm256_andnot_ps(sign, d));
+            low_a = _mm256_min_ps(low_a, x);
+            high_a = _mm256_max_ps(high_a, x);
+            low_b = _mm256_min_ps(low_b, y);
+            high_b = _mm256_max_ps(high_b, y);
+        }
+        __m256 probe = _mm256_add_ps(aa, bb);
+        __m256 finite = _mm256_cmp_ps(_mm256_sub_ps(probe, probe), zero, _CMP_EQ_OQ);
+        if (_mm256_movemask_ps(finite) != 0xFF)
+            break;
+        if (!in_range8(low_a, high_a, low_b, high_b))
+            break;
+        min_a = _mm256_min_ps(min_a, low_a);
+        max_a = _mm256_max_ps(max_a, high_a);
+        min_b = _mm256_min_ps(min_b, low_b);
+        max_b = _mm256_max_ps(max_b, high_b);
+        max_abs = _mm256_max_ps(max_abs, most);
+        sum_a = widen_add(sum_a, sa);
+        sum_b = widen_add(sum_b, sb);
+        sum_aa = widen_add(sum_aa, aa);
+        sum_bb = widen_add(sum_bb, bb);
+        sum_ab = widen_add(sum_ab, ab);
+        sum_dd = widen_add(sum_dd, dd);
+        pa += 4 * BLOCK;
+        pb += 4 * BLOCK;
+    }
+    m->count += done;
+    m->total += done;
+    m->sum[0] += total(sum_a);
+    m->sum[1] += total(sum_b);
+    m->square[0] += total(sum_aa);
+    m->square[1] += total(sum_bb);
+    m->product += total(sum_ab);
+    m->difference_square += total(sum_dd);
+    if (done)
+        note_extrema(m, smallest8(min_a), largest8(max_a), smallest8(min_b), largest8(max_b),
+                     largest8(max_abs));
+    return done;
+}
+
+/* ---- AVX-512: 16 lanes ----------------------------------------------------- */
+
+#define AVX512 __attribute__((target("avx512f")))
+
+AVX512 static __m512d widen_add16(__m512d sum, __m512 x)
+{
+    __m256 low = _mm512_castps512_ps256(x);
+    __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1));
+    sum = _mm512_add_pd(sum, _mm512_cvtps_pd(low));
+    return _mm512_add_pd(sum, _mm512_cvtps_pd(high));
+}
+
+AVX512 static bool in_range16(__m512 low_a, __m512 high_a, __m512 low_b, __m512 high_b)
+{
+    const __m512 zero = _mm512_setzero_ps();
+    __m512 a = _mm512_max_ps(_mm512_sub_ps(zero, low_a), high_a);
+    __m512 b = _mm512_max_ps(_mm512_sub_ps(zero, low_b), high_b);
+    __m512 largest = _mm512_max_ps(a, b);
+    __mmask16 over = _mm512_cmp_ps_mask(largest, _mm512_set1_ps(LARGEST), _CMP_GT_OQ);
+    __mmask16 enough = _mm512_cmp_ps_mask(largest, _mm512_set1_ps(SMALLEST), _CMP_GE_OQ);
+    __mmask16 any = _mm512_cmp_ps_mask(largest, zero, _CMP_GT_OQ);
+    return over == 0 && (enough != 0 || any == 0);
+}
+
+AVX512 size_t xr_moments_avx512(xr_moments *m, const float *a, const float *b, size_t n)
+{
+    enum { BLOCK = XR_BLOCK_STEPS * 16 };
+    const char *pa = (const char *)a, *pb = (const char *)b;
+    const __m512 zero = _mm512_setzero_ps();
+    __m512d sum_a = _mm512_setzero_pd(), sum_b = sum_a, sum_aa = sum_a, sum_bb = sum_a, sum_ab = sum_a,
+            sum_dd = sum_a;
+    __m512 min_a = _mm512_set1_ps(INFINITY), max_a = _mm512_set1_ps(-INFINITY), min_b = min_a, max_b = max_a,
+           max_abs = zero;
+    size_t done = 0;
+    for (; n - done >= BLOCK; done += BLOCK) {
+        __m512 sa = zero, sb = zero, aa = zero, bb = zero, ab = zero, dd = zero, most = zero;
+        __m512 low_a = _mm512_loadu_ps(pa), high_a = low_a;
+        __m512 low_b = _mm512_loadu_ps(pb), high_b = low_b;
+        for (int i = 0; i < XR_BLOCK_STEPS; i++) {
+            __m512 x = _mm512_loadu_ps(pa + 64 * i);
+            __m512 y = _mm512_loadu_ps(pb + 64 * i);
+            __m512 d = _mm512_sub_ps(x, y);
+            sa = _mm512_add_ps(sa, x);
+            sb = _mm512_add_ps(sb, y);
+            aa = _mm512_fmadd_ps(x, x, aa);
+            bb = _mm512_fmadd_ps(y, y, bb);
+            ab = _mm512_fmadd_ps(x, y, ab);
+            dd = _mm512_fmadd_ps(d, d, dd);
+            most = _mm512_max_ps(most, _mm512_abs_ps(d));
+            low_a = _mm512_min_ps(low_a, x);
+            high_a = _mm512_max_ps(high_a, x);
+            low_b = _mm512_min_ps(low_b, y);
+            high_b = _mm512_max_ps(high_b, y);
+        }
+        __m512 probe = _mm512_add_ps(aa, bb);
+        if (_mm512_cmp_ps_mask(_mm512_sub_ps(probe, probe), zero, _CMP_EQ_OQ) != 0xFFFF)
+            break;
+        if (!in_range16(low_a, high_a, low_b, high_b))
+            break;
+        min_a = _mm512_min_ps(min_a, low_a);
+        max_a = _mm512_max_ps(max_a, high_a);
+        min_b = _mm512_min_ps(min_b, low_b);
+        max_b = _mm512_max_ps(max_b, high_b);
+        max_abs = _mm512_max_ps(max_abs, most);
+        sum_a = widen_add16(sum_a, sa);
+        sum_b = widen_add16(sum_b, sb);
+        sum_aa = widen_add16(sum_aa, aa);
+        sum_bb = widen_add16(sum_bb, bb);
+        sum_ab = widen_add16(sum_ab, ab);
+        sum_dd = widen_add16(sum_dd, dd);
+        pa += 4 * BLOCK;
+        pb += 4 * BLOCK;
+    }
+    m->count += done;
+    m->total += done;
+    m->sum[0] += _mm512_reduce_add_pd(sum_a);
+    m->sum[1] += _mm512_reduce_add_pd(sum_b);
+    m->square[0] += _mm512_reduce_add_pd(sum_aa);
+    m->square[1] += _mm512_reduce_add_pd(sum_bb);
+    m->product += _mm512_reduce_add_pd(sum_ab);
+    m->difference_square += _mm512_reduce_add_pd(sum_dd);
+    if (done)
+        note_extrema(m, _mm512_reduce_min_ps(min_a), _mm512_reduce_max_ps(max_a), _mm512_reduce_min_ps(min_b),
+                     _mm512_reduce_max_ps(max_b), _mm512_reduce_max_ps(max_abs));
+    return done;
+}
+
+#else
+typedef int xr_no_x86; /* an empty file is no C */
+#endif

@@ -1,0 +1,128 @@
+/* The distance between neighboring values of a model's input.
+ *
+ * A picture of 8 bits a channel, normalized, keeps its 256 levels: its values lie
+ * on a lattice, whose spacing is the unit in which rounding, decoders and 8-bit
+ * quantization err.  Where a float resize has blurred the lattice, the nominal
+ * range of the usual conventions gives the unit. */
+#include "compare/measure/step.h"
+#include "base/sort.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLED_FRAMES = 8 };
+
+/* The channel of element i is (i / stride) % channels.  False: no picture. */
+static bool channel_layout(const exray_tensor_info *info, size_t *channels, uint64_t *stride)
+{
+    *channels = 1;
+    *stride = 1;
+    if (info->rank < 3)
+        return false;
+    int64_t last = info->shape[info->rank - 1], first = info->shape[info->rank - 3];
+    if (last >= 1 && last <= XR_STEP_CHANNELS)
+        *channels = (size_t)last;
+    else if (first >= 1 && first <= XR_STEP_CHANNELS) {
+        *channels = (size_t)first;
+        *stride = (uint64_t)info->shape[info->rank - 2] * (uint64_t)last;
+    } else
+        return false;
+    return true;
+}
+
+void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const float *values, uint64_t count,
+                    size_t frame)
+{
+    size_t channels;
+    uint64_t stride;
+    bool is_picture = channel_layout(info, &channels, &stride);
+    if (frame >= SAMPLED_FRAMES || count == 0 || stride == 0)
+        return;
+    samples->channels = channels;
+    samples->picture = is_picture;
+    uint64_t each = XR_STEP_SAMPLES / SAMPLED_FRAMES;
+    uint64_t pixels = count / channels;
+    /* An odd stride walks over rows and columns alike. */
+    uint64_t hop = pixels / each | 1;
+    for (size_t c = 0; c < channels; c++)
+        for (uint64_t p = 0; p < pixels && samples->count[c] < (frame + 1) * each; p += hop) {
+            uint64_t i =
+                stride == 1 ? p * channels + c : p / stride * stride * channels + c * stride + p % stride;
+            float value;
+            memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
+            if (isfinite(value))
+                samples->value[c][samples->count[c]++] = value;
+        }
+}
+
+/* Spacing of sorted values if they lie on a lattice, else 0. */
+static double lattice(const float *v, size_t n)
+{
+    if (n < 16)
+        return 0;
+    double range = (double)v[n - 1] - v[0], gap = range;
+    double same = range * 2e-6; /* closer values are one value and float rounding */
+    for (size_t i = 1; i < n; i++) {
+        double d = (double)v[i] - v[i - 1];
+        if (d > same && d < gap)
+            gap = d;
+    }
+    if (!(range > 0) || gap < range / 70000)
+        return 0;
+    /* Walk up, holding on to the spacing that the way so far gives. */
+    double position = 0;
+    for (size_t i = 1; i < n; i++) {
+        double d = (double)v[i] - v[0];
+        double k = round(d / gap);
+        if (k < 1)
+            continue;
+        if (fabs(d - k * gap) > 0.1 * gap)
+            return 0;
+        if (k > position) {
+            position = k;
+            gap = d / k;
+        }
+    }
+    return gap;
+}
+
+/* One level of 8 bits in the convention that such a range suggests; for what is no
+ * picture, 12 bits of its range. */
+static double nominal(double min, double max, bool picture)
+{
+    if (!picture)
+        return (max - min) / 4095;
+    if (min >= -0.01 && max <= 1.01)
+        return 1 / 255.0;
+    if (min >= -1.05 && max <= 1.05)
+        return 2 / 255.0;
+    if (min >= -3 && max <= 3)
+        return 1 / (255 * 0.225); /* mean and standard deviation of ImageNet */
+    if (min >= -130 && max <= 256 && max - min >= 64)
+        return 1;
+    return (max - min) / 255;
+}
+
+double xr_samples_step(xr_samples *samples)
+{
+    double min = INFINITY, max = -INFINITY, step = 0;
+    bool all = true;
+    for (size_t c = 0; c < samples->channels; c++) {
+        float *v = samples->value[c];
+        size_t n = samples->count[c];
+        if (n == 0)
+            continue;
+        qsort(v, n, sizeof *v, xr_by_float);
+        min = fmin(min, v[0]);
+        max = fmax(max, v[n - 1]);
+        double own = lattice(v, n);
+        all = all && own > 0;
+        step = fmax(step, own);
+    }
+    if (!(min <= max))
+        return NAN;
+    /* A coarse lattice is a picture of few colors, not the tensor's resolution. */
+    double usual = fmin(nominal(min, max, samples->picture), max > min ? (max - min) / 8 : INFINITY);
+    return all && step > 0 && step <= 2 * usual ? step : usual;
+}
