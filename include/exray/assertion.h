@@ -1,5 +1,14 @@
-/* An assertion looks at an aligned pair of logs and reports findings.  Those
- * that are built in use this header and nothing else. */
+/* An assertion examines a comparison, two logs whose frames, inputs, outputs and layers are matched, and
+ * reports findings.  The built-in assertions use this header and nothing else. docs/assertions.md is the
+ * guide.
+ *
+ * Ownership: what a function returns by pointer belongs to the comparison (or the findings) and is valid as
+ * long as that.  `comparison` and `findings` are valid during the assertion's run; one of
+ * exray_validation_comparison as long as the validation.
+ *
+ * Structs that are returned by pointer may get more fields at their end.
+ *
+ * Threads: a comparison may be read by any number of threads; findings belong to the thread of the run. */
 #ifndef EXRAY_ASSERTION_H
 #define EXRAY_ASSERTION_H
 
@@ -14,141 +23,158 @@ extern "C" {
 
 /* ---- What is compared ---------------------------------------------------- */
 
-typedef struct exray_comparison exray_comparison; /* read-only */
+/* Two logs, matched; read-only.  Since 0.1.0. */
+typedef struct exray_comparison exray_comparison;
 
+/* The log of the device under test, and the one it is compared with.  Arrays of 2 are indexed by it.
+ * Since 0.1.0 (enumerators by these names: 0.2.0). */
 typedef enum exray_side { EXRAY_SIDE_EDGE = 0, EXRAY_SIDE_REFERENCE = 1 } exray_side;
 
+/* The log of one side; never NULL.  Since 0.1.0. */
 const exray_log *exray_comparison_log(const exray_comparison *comparison, exray_side side);
 
-/* Matched frames: positions in the two logs' tables of frames. */
+/* A frame of each side: positions in the logs' tables of frames (exray_log_frame).  Since 0.1.0. */
 typedef struct exray_frame_pair {
     size_t frame[2]; /* by exray_side */
 } exray_frame_pair;
+
+/* How many frames were matched; the pair at position i, which must be less than that.  Since 0.1.0. */
 size_t exray_comparison_frame_count(const exray_comparison *comparison);
 exray_frame_pair exray_comparison_frame(const exray_comparison *comparison, size_t i);
-/* Frames of one side that have no counterpart. */
+
+/* Frames of one side that have no counterpart.  Since 0.1.0. */
 size_t exray_comparison_unmatched_frames(const exray_comparison *comparison, exray_side side);
-/* How they were matched: "index" or "source". */
+
+/* How frames were matched: "index" or "source".  Since 0.1.0. */
 const char *exray_comparison_matched_by(const exray_comparison *comparison);
 
-/* Metrics of a pair of tensors, over all compared frames, on dequantized
- * values; a is the edge's, b the reference's.  NAN where not defined. */
+/* Metrics of a pair of tensors, over all elements of all matched frames, on dequantized values; a is the
+ * edge's value, b the reference's.  NAN where a metric is not defined (docs/metrics.md).  Since 0.1.0. */
 typedef struct exray_metrics {
     uint64_t count; /* elements compared */
-    double nrmse;   /* sqrt(mean((a-b)^2)) / (max(b) - min(b)); lower is better; 0 is equal */
-    double rmse;    /* sqrt(mean((a-b)^2)), in the tensor's unit; lower is better */
-    double cosine;  /* a.b / (|a| |b|); higher is better; 1 is equal up to scale */
-    double max_abs; /* max |a-b|, in the tensor's unit; lower is better */
+    double nrmse;   /* sqrt(mean((a-b)^2)) / (max(b) - min(b)); lower is better; 0: equal */
+    double rmse;    /* sqrt(mean((a-b)^2)), in the tensor's unit; lower is better; 0: equal */
+    double cosine;  /* a.b / (|a| |b|); higher is better; 1: equal up to a positive factor */
+    double max_abs; /* max |a-b|, in the tensor's unit; lower is better; 0: equal */
     double sqnr_db; /* 10 log10(sum b^2 / sum (a-b)^2), dB; higher is better; INFINITY: equal */
     double min[2], max[2], mean[2]; /* by exray_side, over finite values */
     double std[2];                  /* standard deviation, likewise */
     uint64_t nan_count[2], inf_count[2];
 } exray_metrics;
 
+/* What a layer has to do with the error at its output.  Since 0.2.0. */
 typedef enum exray_layer_role {
-    EXRAY_LAYER_ROLE_CLEAN,
-    EXRAY_LAYER_ROLE_ORIGINATES,
-    EXRAY_LAYER_ROLE_PROPAGATES,
-    EXRAY_LAYER_ROLE_UNJUDGED, /* no data of both sides */
+    EXRAY_LAYER_ROLE_CLEAN = 0,      /* its error is noise */
+    EXRAY_LAYER_ROLE_ORIGINATES = 1, /* its inputs do not explain its error */
+    EXRAY_LAYER_ROLE_PROPAGATES = 2, /* its inputs explain its error */
+    EXRAY_LAYER_ROLE_UNJUDGED = 3,   /* data of a side is missing */
 } exray_layer_role;
 
-/* A matched pair of layers. */
+/* A matched pair of layers; each is one output of a node.  Since 0.1.0. */
 typedef struct exray_layer_pair {
-    uint32_t node[2]; /* by exray_side */
-    const char *name[2];
-    const char *op[2];
-    uint32_t output; /* which output of the edge's node */
+    uint32_t node[2];    /* by exray_side: position in exray_model.nodes */
+    const char *name[2]; /* exray_node_name; "" where it has none */
+    const char *op[2];   /* the engine's name of the operator */
+    uint32_t output;     /* which output of the edge's node */
     exray_layer_role role;
-    bool from_stats; /* only stats at hand: metrics hold counts, min, max, mean alone */
+    bool from_stats; /* only statistics were recorded: of the metrics, counts, min, max and mean are set */
     exray_metrics metrics;
     double error; /* rmse / standard deviation of the reference's values: lower is better, 0 is equal; from
-                     stats a lower bound of it.  NAN where unknown */
-    double noise; /* the error that data types and healthy inputs explain; above it, it is none of noise */
-    const char *problem;       /* why there are no metrics ("different shapes", ...), or NULL */
+                     statistics a lower bound of it.  NAN: unknown */
+    double noise; /* the error that data types and healthy inputs explain; an error above it is not noise */
+    const char *problem;       /* why there are no metrics ("different shapes", ...); NULL: there are */
     uint32_t reference_output; /* which output of the reference's node */
-    const char *matched_by;    /* what says that they are the same layer: "name", "values", "position",
+    const char *matched_by;    /* the evidence that they are the same layer: "name", "values", "position",
                                   "producers" (the layers that feed them), "number" (no model in the logs) */
-    double own_noise;          /* of noise, what this layer may add by itself; once it was run alone, what
-                                  may be left then: of integers of one model file, a step */
-    /* With --engine and --reference-model: the layer was cut out of the reference's model and run on
-     * the inputs that the edge recorded.  The error of the edge's output against that: above
-     * own_noise, the layer itself is wrong; below, it only passes on.  NAN: not run. */
+    double own_noise; /* the part of noise that this layer may add by itself; once it was run alone, the
+                         error that may then remain: for integers of one model file, a rounding step */
+    /* With `engine` and `reference_model` (exray/validate.h): the layer was cut out of the reference's model
+     * and run on the inputs that the edge recorded.  The error of the edge's output against that result:
+     * above own_noise, the layer itself computes wrongly; below, its inputs were wrong.  NAN: not run. */
     double isolated_error;
-    /* Layers that pass one by one and fail together: the edge's node that the block begins with
-     * (this layer ends it), and its error; else EXRAY_NO_INDEX, NAN. */
+    /* Layers that pass one by one and fail together, a block that this layer ends: the edge's node that it
+     * begins with, and its error; else EXRAY_NO_INDEX and NAN. */
     uint32_t block_first;
     double block_error;
-    bool from_sketch; /* no data of one side or both, but sketches: nrmse, rmse, cosine, sqnr_db and
-                         error are estimates; there is no max_abs */
-    /* Bounds of the estimates: the true value lies between, but once in a thousand layers.  Without
-     * from_sketch equal to the value, but for from_stats: there error_high is INFINITY.  NAN where the
-     * value is. */
+    bool from_sketch; /* data of one side or both is missing, but there are sketches: nrmse, rmse, cosine,
+                         sqnr_db and error are estimates; there is no max_abs */
+    /* 99.9 % bounds of the estimates.  Without from_sketch they are equal to the value, except with
+     * from_stats: there error_high is INFINITY.  NAN where the value is. */
     double error_low, error_high;
     double nrmse_low, nrmse_high;
     double cosine_low, cosine_high;
-    /* Shares of the edge's values that are the least and the greatest its integer type can store, from
-     * statistics; NAN where data are at hand (count them there), and for other types. */
+    /* Shares of the edge's values, 0..1, that are the least and the greatest its integer type can store, from
+     * statistics; NAN where data was recorded (count them there), and for other types.  Since 0.2.0 by these
+     * names. */
     double saturated_low, saturated_high;
-    /* Once it was run alone: the error that is left when the reference's values are cut off where
-     * the edge's integer type ends.  Where it is within own_noise and isolated_error is not, the
-     * layer computes rightly and has no room for the result.  NAN: not run. */
+    /* Once it was run alone: the error that remains when the reference's values are clamped to the range of
+     * the edge's integer type.  Where it is within own_noise and isolated_error is not, the layer computes
+     * correctly, but its type is too narrow for the result.  NAN: not run.  Since 0.2.0 by this name. */
     double isolated_error_clamped;
 } exray_layer_pair;
 
-/* In execution order of the edge. */
+/* How many pairs of layers there are; the one at position i, in execution order of the edge, or NULL beyond
+ * the last.  Since 0.1.0. */
 size_t exray_comparison_layer_count(const exray_comparison *comparison);
 const exray_layer_pair *exray_comparison_layer(const exray_comparison *comparison, size_t i);
 
-/* How much of the models is compared.  A layer is one output of a node; those that only change
- * type or shape (QUANTIZE, CAST, Transpose, ...) count where they have a counterpart. */
+/* How much of the models is compared.  A layer is one output of a node; nodes that only change type or shape
+ * (QUANTIZE, CAST, Transpose, ...) count where they have a counterpart.  Since 0.1.0. */
 typedef struct exray_coverage {
     size_t layers[2]; /* by exray_side */
-    size_t compared;  /* edge layers that found a counterpart */
-    size_t fused; /* of those: the reference computes them within a partition or a fused node; no values */
+    size_t compared;  /* layers of the edge that have a counterpart */
+    size_t fused; /* of those: the reference computes them within a partition or a fused node, so there are no
+                     values.  Since 0.2.0 by this name */
     size_t with_data;   /* of those: with all metrics */
-    size_t with_stats;  /* of those: with statistics alone */
+    size_t with_stats;  /* of those: with statistics only */
     size_t with_sketch; /* of those: with metrics estimated from sketches */
 } exray_coverage;
+
+/* Never NULL.  Since 0.1.0. */
 const exray_coverage *exray_comparison_coverage(const exray_comparison *comparison);
 
-/* Matched inputs and outputs of the model. */
+/* A matched pair of the model's inputs, or of its outputs.  Since 0.1.0. */
 typedef struct exray_io_pair {
-    const char *name[2]; /* as in the topic */
-    bool comparable;     /* the same shape (but for the layout), and data on both sides */
+    const char *name[2]; /* by exray_side: as in the topic */
+    bool comparable;     /* the same shape (layouts may differ), and data on both sides */
     exray_metrics metrics;
-    double error;        /* as in exray_layer_pair */
-    double noise;        /* as in exray_layer_pair */
-    double step[2];      /* by exray_side: the distance between neighbouring values that this tensor can
-                            hold: the quantization's scale, or what is seen in the values of a picture of 8
-                            bits a channel, or of an output that was made of 8-bit integers; in the tensor's
-                            unit; NAN where unknown */
-    const char *problem; /* why it is not comparable, or NULL */
+    double error; /* as in exray_layer_pair */
+    double noise; /* as in exray_layer_pair */
+    /* By exray_side: the distance between neighboring values that this tensor can hold, in its unit: the
+     * scale of its quantization, or what its values show, in a picture of 8 bits a channel or an output that
+     * was computed in 8-bit integers.  NAN: unknown. */
+    double step[2];
+    const char *problem; /* why it is not comparable; NULL: it is */
 } exray_io_pair;
+
+/* How many pairs of inputs there are; the one at position i, or NULL beyond the last; likewise outputs.
+ * Since 0.1.0. */
 size_t exray_comparison_input_count(const exray_comparison *comparison);
 const exray_io_pair *exray_comparison_input(const exray_comparison *comparison, size_t i);
 size_t exray_comparison_output_count(const exray_comparison *comparison);
 const exray_io_pair *exray_comparison_output(const exray_comparison *comparison, size_t i);
 
-/* Reads one side's tensor of a matched frame (`frame` < frame_count): `pair` is a
- * position among inputs, outputs or layers by `kind`; sensors by position among
- * the frame's sensor records.  Values and shape are as recorded.  EXRAY_E_STATE
- * where the frame has no such record, or one without data. */
+/* Reads one side's tensor of a matched frame, `frame` < exray_comparison_frame_count.  `pair` is a position
+ * among the pairs of inputs, outputs or layers, by `kind`; for sensors, among the frame's sensor records.
+ * *values has view->count numbers, as exray_log_read_values gives them; both are valid until the slot's next
+ * use.  EXRAY_E_STATE: the frame has no such record, or one without data; else as exray_log_read_values.
+ * Since 0.1.0. */
 exray_status exray_comparison_values(const exray_comparison *comparison, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error);
 
 /* ---- Latency ----------------------------------------------------------------- */
 
-/* Robust statistics of a duration over frames, in nanoseconds; NAN where `count` is 0. */
+/* Robust statistics of a duration over frames, in nanoseconds; NAN where `count` is 0.  Since 0.1.0. */
 typedef struct exray_durations {
     size_t count; /* frames */
     double least, median, p90;
-    double low, high; /* the true median lies between them with 99 % confidence, whatever the distribution
-                         (order statistics); with less than 8 frames the least and the greatest */
+    double low, high; /* 99 % bounds of the true median, for any distribution (order statistics); with less
+                         than 8 frames the least and the greatest */
 } exray_durations;
 
-/* What one node takes.  A node that runs several times in a frame counts with the sum; what nodes of
- * other subgraphs take inside it (the body of a loop) is theirs alone. */
+/* How long one node takes.  A node that runs several times in a frame counts with the sum; what nodes of
+ * other subgraphs take inside it (the body of a loop) counts only for those.  Since 0.1.0. */
 typedef struct exray_node_latency {
     uint32_t node; /* position in exray_model.nodes */
     exray_durations time;
@@ -156,112 +182,130 @@ typedef struct exray_node_latency {
     uint64_t macs; /* multiply-accumulates of one execution, from the shapes; 0: none, or unknown */
 } exray_node_latency;
 
-/* One side's latencies, over the whole log (also frames that have no counterpart).  The first frames, as
- * far as they are slower than the rest, are left out of all statistics. */
+/* One side's latencies, over the whole log (also frames that have no counterpart).  The first frames, as far
+ * as they are slower than the rest, are left out of all statistics.  Since 0.1.0. */
 typedef struct exray_latency_table {
     size_t frames;           /* with inference_ns */
-    const double *inference; /* [frames] ns, in order */
+    const double *inference; /* [frames] nanoseconds, in order */
     const size_t *frame;     /* [frames] positions in the log's table of frames */
-    size_t warmup;           /* of these, the first so many are left out */
-    exray_durations settled; /* inference_ns of the rest */
-    size_t node_frames;      /* settled frames with a /latency record that were read; evenly taken where
-                                there are too many */
-    const exray_node_latency *node; /* [node_count] by node; only those that ran */
+    size_t warmup;           /* how many of the first ones are left out */
+    exray_durations settled; /* inference_ns of the others */
+    size_t node_frames; /* settled frames whose /latency record was read; taken evenly where there are too
+                           many */
+    const exray_node_latency *node; /* [node_count] in order of node; only those that ran */
     size_t node_count;
 } exray_latency_table;
 
-/* Never NULL; without records its counts are 0.  Valid as long as the comparison. */
+/* One side's table; never NULL; without records its counts are 0.  Since 0.1.0. */
 const exray_latency_table *exray_comparison_latency(const exray_comparison *comparison, exray_side side);
-/* The entry of a node, or NULL. */
+
+/* The entry of a node, or NULL.  Since 0.2.0. */
 const exray_node_latency *exray_latency_table_node(const exray_latency_table *table, uint32_t node);
 
-/* Decisions, where the task has any. */
+/* Decisions of the application or the model, where the task has any.  Since 0.1.0. */
 typedef struct exray_accuracy {
     const char *task;        /* "classification", or "" */
-    size_t frames;           /* with a decision on both sides */
-    size_t labelled;         /* of those, with a label */
-    double top1[2], top5[2]; /* share of the labelled, by exray_side; NAN without labels */
-    double agreement;        /* share of frames with the same top-1 */
+    size_t frames;           /* matched frames with a decision on both sides */
+    size_t labeled;          /* of those, with a label.  Since 0.2.0 by this name */
+    double top1[2], top5[2]; /* by exray_side: share of the labeled frames, 0..1; NAN without labels */
+    double agreement;        /* share of the frames with the same first class, 0..1 */
 } exray_accuracy;
+
+/* Never NULL.  Since 0.1.0. */
 const exray_accuracy *exray_comparison_accuracy(const exray_comparison *comparison);
 
-/* ---- What is found -------------------------------------------------------- */
+/* ---- Findings ------------------------------------------------------------- */
 
+/* How bad a finding is.  Errors make the verdict FAIL; warnings of kinds that exray_validation_options
+ * names, too.  Since 0.1.0 (enumerators by these names: 0.2.0). */
 typedef enum exray_severity {
-    EXRAY_SEVERITY_INFO,
-    EXRAY_SEVERITY_WARNING,
-    EXRAY_SEVERITY_ERROR
+    EXRAY_SEVERITY_INFO = 0,
+    EXRAY_SEVERITY_WARNING = 1,
+    EXRAY_SEVERITY_ERROR = 2,
 } exray_severity;
 
+/* The findings of a run, and one of them.  Since 0.1.0. */
 typedef struct exray_findings exray_findings;
 typedef struct exray_finding exray_finding;
 
-/* Reports a cause ("input.channel_order", "user.mine"); confidence 0..1.  The
- * result belongs to `findings`; it is never NULL (out of memory is the host's
- * error, kept).  All strings given to a finding are copied. */
+/* Adds a finding with its cause ("input.channel_order", "user.mine") and a confidence of 0..1.  The result
+ * belongs to `findings` and is never NULL: where memory is short, it is one that is not reported, and the
+ * validation fails.  All strings that are given to a finding are copied.  Since 0.2.0. */
 exray_finding *exray_findings_add(exray_findings *findings, const char *cause, exray_severity severity,
                                   double confidence);
+
+/* The compiler's check of printf formats, for functions whose second argument is one.  Since 0.1.0. */
 #if defined(__GNUC__)
 #define EXRAY_PRINTF __attribute__((format(printf, 2, 3)))
 #else
 #define EXRAY_PRINTF
 #endif
-void exray_finding_summary(exray_finding *finding, const char *format, ...) EXRAY_PRINTF; /* one sentence */
-void exray_finding_detail(exray_finding *finding, const char *format,
-                          ...) EXRAY_PRINTF; /* one more line; repeatable */
-void exray_finding_fix(exray_finding *finding, const char *format,
-                       ...) EXRAY_PRINTF; /* one sentence, imperative */
-/* Where: stage ("input", "layer", ...), tensor name; layer is a position among
- * the comparison's layers, or EXRAY_NO_INDEX. */
+
+/* What was found: one sentence.  A second call replaces it.  Since 0.1.0. */
+void exray_finding_summary(exray_finding *finding, const char *format, ...) EXRAY_PRINTF;
+
+/* One more line that explains it; each call adds one.  Since 0.1.0. */
+void exray_finding_detail(exray_finding *finding, const char *format, ...) EXRAY_PRINTF;
+
+/* What to do about it: one sentence, imperative.  A second call replaces it.  Since 0.1.0. */
+void exray_finding_fix(exray_finding *finding, const char *format, ...) EXRAY_PRINTF;
+
+/* Where it is: a stage ("input", "layer", ...), a tensor's name, and a position among the comparison's pairs
+ * of layers; NULL and EXRAY_NO_INDEX: does not apply.  Since 0.1.0. */
 void exray_finding_where(exray_finding *finding, const char *stage, const char *tensor, uint32_t layer);
+
+/* Evidence: a number or a text under a key, which the JSON has.  A second call with the same key replaces
+ * it.  Since 0.1.0. */
 void exray_finding_number(exray_finding *finding, const char *key, double value);
 void exray_finding_text(exray_finding *finding, const char *key, const char *value);
+
+/* Another cause that explains it, with its confidence, 0..1.  Each call adds one.  Since 0.1.0. */
 void exray_finding_alternative(exray_finding *finding, const char *cause, double confidence);
 
 /* ---- The assertion itself -------------------------------------------------- */
 
-/* Changes when a plug-in built against the old header would not work.  Fields are
- * only appended to the structs below; `size` says which of them a plug-in has. */
+/* Changes when a plug-in that was compiled with an older header would not work.  Since 0.1.0. */
 #define EXRAY_ASSERTION_ABI 1
 
-/* A number that users may set: `--set NAME.OPTION=VALUE`. */
+/* A number that users may set: `--set NAME.OPTION=VALUE`.  Since 0.1.0. */
 typedef struct exray_option {
-    const char *name;    /* "threshold"; no dot, no '=' */
+    const char *name;    /* "threshold"; without dots, '=' and blanks */
     const char *meaning; /* one line, with the unit and where the default comes from */
     double value;        /* the default */
-    double min, max;     /* what is accepted; both 0: anything finite */
+    double min, max;     /* what is accepted; both 0: any finite number */
 } exray_option;
 
+/* An assertion.  It is constant, and lives as long as the plug-in or, for exray_validation_options.own, the
+ * validation.  Fields are only appended; absent where `size` ends before them.  Since 0.1.0. */
 typedef struct exray_assertion {
     uint32_t size;             /* sizeof(exray_assertion) */
     uint32_t abi;              /* EXRAY_ASSERTION_ABI */
     const char *name;          /* what --assert selects: "input.channel_order" */
     const char *summary;       /* one line for `exray assertions` */
-    const char *const *causes; /* NULL-terminated: what it can name; "user.*" need not be listed */
+    const char *const *causes; /* NULL-terminated: what it can name; "user.*" need not be listed; or NULL */
     const char *needs;         /* one line: which records it needs */
-    /* Looks at the comparison and reports what it finds.  EXRAY_OK also where
-     * nothing was found; EXRAY_E_STATE: what it needs was not recorded (said in
-     * `error`; the verdict counts it as unjudged); others: it failed. */
+    /* Examines the comparison and reports what it finds.  EXRAY_OK also where nothing was found;
+     * EXRAY_E_STATE: what it needs was not recorded (say so in `error`; it then counts as unjudged); any
+     * other status: it failed, for the reason in `error`, and the verdict is at best inconclusive. */
     exray_status (*run)(const exray_comparison *comparison, exray_findings *findings, exray_error *error);
-    /* Appended; absent where `size` ends before. */
     const exray_option *options; /* ends with a NULL name; or NULL */
 } exray_assertion;
-/* exray_assertion mine = EXRAY_ASSERTION_INIT; mine.name = ... */
+
+/* exray_assertion mine = EXRAY_ASSERTION_INIT; mine.name = ...  Since 0.2.0. */
 #define EXRAY_ASSERTION_INIT                                                                                 \
     {                                                                                                        \
         sizeof(exray_assertion), EXRAY_ASSERTION_ABI, NULL, NULL, NULL, NULL, NULL, NULL                     \
     }
 
-/* The value of an option of the assertion that is running: what the user set, else
- * the default; NAN where it has no such option. */
+/* The value of an option of the assertion that is running: what the user set, else the default; NAN where it
+ * has no such option.  Since 0.2.0. */
 double exray_findings_option(const exray_findings *findings, const char *name);
 
 /* ---- Short forms ------------------------------------------------------------- */
 
-/* An assertion in one line, in front of its body in braces.  The body sees
- * `comparison`, `findings` and `error`, and need not return anything; where what it
- * needs was not recorded, it sets error->status = EXRAY_E_STATE and says so in
- * error->message.  `name` is its cause as well. */
+/* Defines an assertion `id`, in front of its body in braces.  The body sees `comparison`, `findings` and
+ * `error`, and need not return anything; where what it needs was not recorded, it sets error->status =
+ * EXRAY_E_STATE and says so in error->message.  `assertion_name` is its cause as well.  Since 0.1.0. */
 #define EXRAY_ASSERTION(id, assertion_name, text, needed_records)                                            \
     static void id##_body(const exray_comparison *comparison, exray_findings *findings, exray_error *error); \
     static exray_status id##_run(const exray_comparison *comparison, exray_findings *findings,               \
@@ -283,13 +327,15 @@ double exray_findings_option(const exray_findings *findings, const char *name);
     };                                                                                                       \
     static void id##_body(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 
-/* What a plug-in exports, in C and in C++: EXRAY_PLUGIN(&first, &second);  It comes once, outside of every
- * namespace.  The symbol is visible also with -fvisibility=hidden. */
+/* Makes a symbol visible to the program that loads a plug-in, also with -fvisibility=hidden.  Since 0.2.0. */
 #if defined(__GNUC__)
 #define EXRAY_VISIBLE __attribute__((visibility("default")))
 #else
 #define EXRAY_VISIBLE
 #endif
+
+/* What a plug-in exports, in C and in C++: EXRAY_PLUGIN(&first, &second); It stands once, outside of every
+ * namespace.  Since 0.1.0. */
 #ifdef __cplusplus
 #define EXRAY_PLUGIN(...)                                                                                    \
     extern "C" {                                                                                             \
@@ -302,9 +348,9 @@ double exray_findings_option(const exray_findings *findings, const char *name);
     const exray_assertion *const exray_plugin_assertions[] = {__VA_ARGS__, NULL}
 #endif
 
-/* A property of the model's inputs, whole: holds of every comparable pair `input`
- * (a const exray_io_pair *), or the assertion fails with the cause `name`.  Means and
- * steps of both sides are in the finding's evidence. */
+/* Defines an assertion `id` about the model's inputs: `condition` must hold of every comparable pair `input`
+ * (a const exray_io_pair *), or it fails with the cause `name`. Means and steps of both sides are in the
+ * finding's evidence.  Since 0.1.0. */
 #define EXRAY_INPUT_PROPERTY(id, name, text, input, condition)                                               \
     EXRAY_ASSERTION(id, name, text, "/input of both logs, with data")                                        \
     {                                                                                                        \
@@ -316,7 +362,8 @@ double exray_findings_option(const exray_findings *findings, const char *name);
         }                                                                                                    \
     }
 
-/* Reports an input of which `text` does not hold: what EXRAY_INPUT_PROPERTY calls. */
+/* Adds a finding about an input of which `text` does not hold: what EXRAY_INPUT_PROPERTY calls.  The result
+ * is as that of exray_findings_add.  Since 0.2.0. */
 exray_finding *exray_findings_add_input(exray_findings *findings, const char *cause, const char *text,
                                         const exray_io_pair *input);
 

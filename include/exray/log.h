@@ -1,18 +1,20 @@
-/* Reading a log.  The whole index (frames and records, no data) is in memory;
- * data is read when asked for, so that a log of any length fits.
+/* Reading a log.  The index (frames and records, without their data) is in memory; data is read when asked
+ * for, so that a log of any length can be read.
  *
- * Every length in the file is checked before use; a log cut short is read up to
- * its last whole record (exray_log_truncated).  The index takes at most 64 MiB and
- * 32 times the file's size, a slot the like of its record's, and what its compressed
- * chunk (at most about 1 GiB) and dequantized values need.  Strings are UTF-8, whatever the file has.
+ * Every length in the file is checked before use; a log that is cut short is read up to its last whole
+ * record (exray_log_truncated).  Memory: the index takes at most 64 MiB plus 32 times the file's size; a
+ * slot takes as much as its record's message, the decompressed chunk that it is in (at most about 1 GiB),
+ * and the dequantized values.  Strings are UTF-8, whatever the file has.
  *
- * The file is mapped, so that large tensors need no copy, and its pages are given
- * back by and by: about 50 MB stay resident.  A log may be read while its writer
- * goes on (what comes after open is not seen).  A file that gets shorter is an
- * error of the next read; if that happens during a read, the process gets SIGBUS.
+ * The file is mapped, so that large tensors need no copy, and its pages are released as reading goes on:
+ * about 50 MB stay resident.  A log may be read while its writer still appends to it (what comes after open
+ * is not seen).  If the file gets shorter, the next read fails; if that happens during a read, the process
+ * gets SIGBUS.
  *
- * Threads: after open, a log is read-only; any number of threads may read, each
- * with a slot of its own. */
+ * Ownership: what a function returns by pointer belongs to the log and is valid until exray_log_close,
+ * unless its comment says otherwise.
+ *
+ * Threads: after open, a log is read-only; any number of threads may read it, each with a slot of its own. */
 #ifndef EXRAY_LOG_H
 #define EXRAY_LOG_H
 
@@ -25,191 +27,242 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
+/* An open log.  Since 0.1.0. */
 typedef struct exray_log exray_log;
 
-/* Opens and indexes a log.  NULL on failure, with `error` filled: EXRAY_E_IO
- * (cannot be read), EXRAY_E_FORMAT (no MCAP file, or not of profile exray). */
+/* ---- Open and close ------------------------------------------------------ */
+
+/* Opens and indexes a log; close it with exray_log_close.  NULL on failure, with `error` filled: EXRAY_E_IO
+ * (it cannot be read), EXRAY_E_FORMAT (not MCAP, or not of the profile exray), EXRAY_E_MEMORY (also where
+ * the index would take more than is said above).  Since 0.1.0. */
 exray_log *exray_log_open(const char *path, exray_error *error);
 
-/* NULL is allowed. */
+/* Closes it.  NULL is allowed.  Since 0.1.0. */
 void exray_log_close(exray_log *log);
 
-/* The path it was opened with. */
+/* The path it was opened with.  Since 0.1.0. */
 const char *exray_log_path(const exray_log *log);
 
-/* Why the log has no regular end ("ends within a record at byte 1234"), or NULL
- * where it has one. */
+/* ---- Its state ----------------------------------------------------------- */
+
+/* Why the log has no regular end ("ends within a record at byte 1234"); NULL: it has one.  Since 0.1.0. */
 const char *exray_log_truncated(const exray_log *log);
 
-/* Chunks and messages passed over since they were damaged (CRC, bad protobuf), and ends of the file
- * that are. */
+/* Chunks and messages that were skipped because they are damaged (CRC, invalid protobuf), and damaged ends
+ * of the file.  Checksums of chunks are checked when they are first read: the number may grow.
+ * Since 0.1.0. */
 uint64_t exray_log_damaged(const exray_log *log);
 
-/* What the log has that this version does not know and passes over, in one line ("1 topic (/event:
- * exray.v1.Event), 2 fields (Frame 9, TensorStats 11)"): another program's, or of a later version.
- * Of tensors, the first records of each topic are looked at.  NULL: nothing. */
+/* What the log has that this version does not know and skips, in one line ("1 topic (/event:
+ * exray.v1.Event), 2 fields (Frame 9, TensorStats 11)"): from another program, or from a later version.  Of
+ * tensors, the first records of each topic are examined.  NULL: nothing.  Since 0.2.0. */
 const char *exray_log_unknown(const exray_log *log);
 
-/* Records that no checksum covers: all of a streamed log, those of a chunk cut short.  A flipped bit
- * in their data goes unnoticed. */
+/* Records that no checksum covers: all of a streamed log, those of a chunk that is cut short.  A flipped bit
+ * in their data goes unnoticed.  Since 0.2.0. */
 uint64_t exray_log_unchecked(const exray_log *log);
 
-/* A value of the metadata record "exray", such as "role"; where it has none, of
- * "exray.observation" ("observer" of a tap's log); NULL where absent. */
+/* ---- Metadata and model -------------------------------------------------- */
+
+/* A value of the metadata record "exray", such as "role"; if it has no such key, of "exray.observation"
+ * ("observer", in the log of a tap); NULL: absent.  Since 0.1.0. */
 const char *exray_log_metadata(const exray_log *log, const char *key);
-/* The i-th metadata record's name and pairs; returns the number of pairs, name
- * is NULL beyond the last. */
+
+/* The metadata record at position i, in file order: its name, its pairs, and their number, which is
+ * returned.  Beyond the last one *name is NULL and 0 is returned.  `name` and `pairs` may be NULL.
+ * Since 0.1.0. */
 size_t exray_log_metadata_at(const exray_log *log, size_t i, const char **name,
                              const exray_key_value **pairs);
 
-/* /model, or NULL where the log has none. */
+/* The message /model; NULL: the log has none.  Since 0.1.0. */
 const exray_model *exray_log_model(const exray_log *log);
 
-/* The node's name, else the name of its first output, else "".  For exray_model
- * in general. */
+/* The node's name, else the name of its first output, else "".  For any exray_model, which the string
+ * belongs to.  `model` may be NULL.  Since 0.1.0. */
 const char *exray_node_name(const exray_model *model, uint32_t node);
 
+/* ---- Frames -------------------------------------------------------------- */
+
+/* One frame.  Times are nanoseconds of the recorder's monotonic clock.  Since 0.1.0. */
 typedef struct exray_frame {
-    uint64_t index;
-    const char *source; /* "" where none */
+    uint64_t index;     /* Frame.index: increasing, not necessarily without gaps */
+    const char *source; /* the file or camera that it is of; "": unknown */
     bool has_label;
-    int64_t label;
-    uint64_t begin_ns, end_ns, inference_ns;
-    bool complete;                     /* its /frame message is in the log */
-    size_t first_record, record_count; /* in the log's table of records */
+    int64_t label; /* the true class */
+    uint64_t begin_ns, end_ns;
+    uint64_t inference_ns; /* how long the engine's call took; 0: not recorded */
+    bool complete;         /* its /frame message is in the log */
+    size_t first_record, record_count;
 } exray_frame;
 
+/* The number of frames.  Since 0.1.0. */
 size_t exray_log_frame_count(const exray_log *log);
-/* i < count; frames in order of their index. */
+
+/* The frame at position i, which must be less than the number of frames; in order of their index.
+ * Since 0.1.0. */
 const exray_frame *exray_log_frame(const exray_log *log, size_t i);
 
+/* A named number of a frame (exray_recorder_log_scalar).  Since 0.1.0. */
+typedef struct exray_named_value {
+    const char *name;
+    double value;
+} exray_named_value;
+
+/* A named time of a frame (exray_recorder_log_span).  Since 0.1.0. */
+typedef struct exray_named_span {
+    const char *name;
+    uint64_t nanoseconds;
+} exray_named_span;
+
+/* The named numbers and times of the frame at position `frame`, and how many there are.  Since 0.1.0. */
+const exray_named_value *exray_log_frame_values(const exray_log *log, size_t frame, size_t *count);
+const exray_named_span *exray_log_frame_spans(const exray_log *log, size_t frame, size_t *count);
+
+/* ---- Records ------------------------------------------------------------- */
+
+/* What a record holds.  Since 0.1.0. */
 typedef enum exray_message {
-    EXRAY_MESSAGE_TENSOR,
-    EXRAY_MESSAGE_FRAME,
-    EXRAY_MESSAGE_LATENCY,
-    EXRAY_MESSAGE_SYSTEM,
-    EXRAY_MESSAGE_READING,
-    EXRAY_MESSAGE_RESULT,
-    EXRAY_MESSAGE_OTHER, /* a topic of somebody else */
+    EXRAY_MESSAGE_TENSOR = 0,
+    EXRAY_MESSAGE_FRAME = 1,
+    EXRAY_MESSAGE_LATENCY = 2,
+    EXRAY_MESSAGE_SYSTEM = 3,
+    EXRAY_MESSAGE_READING = 4,
+    EXRAY_MESSAGE_RESULT = 5,
+    EXRAY_MESSAGE_OTHER = 6, /* a topic that this version does not know */
 } exray_message;
 
-/* One message of a frame (or a constant).  `position` is the log's own. */
+/* One message of a frame, or a constant.  Since 0.1.0. */
 typedef struct exray_record {
     exray_message message;
-    exray_kind kind;     /* of a tensor */
-    uint32_t index;      /* LAYER: node; CONSTANT: tensor; else EXRAY_NO_INDEX */
-    uint32_t output;     /* LAYER: which output */
-    uint32_t occurrence; /* nth execution of the node within the frame */
-    bool has_data;       /* data, not only stats */
-    uint64_t log_time;
-    uint64_t frame; /* Frame.index */
-    const char *topic;
-    const char *name; /* what follows "/input/", "/sensor/" ...; "" elsewhere */
-    uint64_t position, size;
-    uint32_t chunk;
-    bool has_sketch; /* and no data, as a rule */
+    exray_kind kind;         /* of a tensor */
+    uint32_t index;          /* LAYER: the node; CONSTANT: the tensor; others: EXRAY_NO_INDEX */
+    uint32_t output;         /* LAYER: which of the node's outputs */
+    uint32_t occurrence;     /* nth execution of the node within the frame, from 0 */
+    bool has_data;           /* data, not only statistics */
+    uint64_t log_time;       /* nanoseconds of the recorder's monotonic clock */
+    uint64_t frame;          /* Frame.index */
+    const char *topic;       /* "/layer/7", ... */
+    const char *name;        /* what follows "/input/", "/sensor/", ... in the topic; "" for other topics */
+    uint64_t position, size; /* where the message lies: for the functions that read it */
+    uint32_t chunk;          /* likewise */
+    bool has_sketch;         /* a sketch, usually instead of data */
 } exray_record;
 
-/* Records of frame i (exray_frame.record_count of them), in order of kind,
- * index, output, occurrence. */
+/* The records of the frame at position `frame`: exray_frame.record_count of them, in order of kind, index,
+ * output and occurrence.  Since 0.1.0. */
 const exray_record *exray_log_records(const exray_log *log, size_t frame);
-/* Records that belong to no frame: constants. */
+
+/* The constants, which belong to no frame, and how many there are.  Since 0.1.0. */
 const exray_record *exray_log_constants(const exray_log *log, size_t *count);
-/* The record of that kind, index (or name, where not NULL), output and
- * occurrence 0 in a frame, or NULL. */
+
+/* The tensor record of that kind and output, and occurrence 0, in the frame at position `frame` (of
+ * constants: in the log); with that name where `name` is not NULL, else with that index.  NULL: there is
+ * none.  Since 0.1.0. */
 const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kind kind, uint32_t index,
                                    uint32_t output, const char *name);
 
-/* Where read data lives.  One slot holds one record at a time. */
+/* ---- Reading records ----------------------------------------------------- */
+
+/* A buffer that read data lives in; it holds one record at a time, and grows as needed.  A slot may be used
+ * with any number of logs, one after another, by one thread at a time.  Since 0.1.0. */
 typedef struct exray_slot exray_slot;
-exray_slot *exray_slot_new(void); /* NULL: out of memory */
+
+/* A new slot; NULL: out of memory.  Free it after its last use; NULL is allowed there.  Since 0.1.0. */
+exray_slot *exray_slot_new(void);
 void exray_slot_free(exray_slot *slot);
 
-/* A tensor record; pointers are valid until the slot's next use. */
+/* A tensor record that was read.  Pointers are valid until the slot's next use.  Since 0.1.0. */
 typedef struct exray_tensor_view {
-    exray_tensor_info info; /* of the record, else of the model */
-    uint64_t count;         /* elements, as the shape (where it has -1: the data) says; 0: unknown */
-    const void *data;       /* NULL: none kept; not aligned to more than 1 byte */
-    size_t size;
+    exray_tensor_info info; /* the record's, else the model's */
+    uint64_t count;         /* elements, by the shape (where it has -1: by the data); 0: unknown */
+    const void *data;       /* little-endian, in C order, not aligned; NULL: not kept */
+    size_t size;            /* bytes of data */
     bool has_stats;
     exray_stats stats;
     bool has_media;
     exray_media media;
-    uint32_t model_tensor; /* or EXRAY_NO_INDEX */
+    uint32_t model_tensor; /* position in exray_model.tensors, or EXRAY_NO_INDEX */
     bool has_sketch;
-    exray_sketch sketch; /* as it stands in the log: version and count may be anything */
+    exray_sketch sketch; /* as it is in the log: version and count may be anything */
 } exray_tensor_view;
 
-/* Reads a tensor record; its chunk's CRC is checked where it has one. */
+/* Reads a tensor record of this log.  The CRC of its chunk is checked where it has one.  EXRAY_E_FORMAT: it
+ * is damaged.  EXRAY_E_ARGUMENT: the record is of another message.  EXRAY_E_IO, EXRAY_E_MEMORY.
+ * Since 0.1.0.
+ * */
 exray_status exray_log_read_tensor(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_tensor_view *out, exray_error *error);
 
-/* Dequantized values: reads the tensor and converts every element to float32.
- * *values points into the slot (or, for float32 data, to the data itself).
- * EXRAY_E_UNSUPPORTED for strings, EXRAY_E_STATE where no data was kept. */
+/* Reads a tensor record and converts its elements to real numbers: dequantized, float32, in C order;
+ * out->count of them at *values, which points into the slot or, for aligned float32 data, to the data
+ * itself.  Errors as above, and EXRAY_E_UNSUPPORTED for strings, EXRAY_E_STATE where no data was kept.
+ * Since 0.1.0.
+ * */
 exray_status exray_log_read_values(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_tensor_view *out, const float **values, exray_error *error);
 
-/* Dequantizes `count` elements of a tensor into `out`; the conversion that
- * exray_log_read_values uses. EXRAY_E_FORMAT if `size` is too small. */
+/* Dequantizes the first `count` elements of a tensor's data into `out`: the conversion of
+ * exray_log_read_values.  EXRAY_E_FORMAT: `size` is too small, or the quantization does not fit the shape;
+ * EXRAY_E_UNSUPPORTED: strings.  Any thread.  Since 0.2.0. */
 exray_status exray_tensor_dequantize(const exray_tensor_info *info, const void *data, size_t size,
                                      uint64_t count, float *out);
 
-/* The same for elements first, first + 1, ... first + count - 1: what walks over
- * a tensor block by block, in the first-level cache, needs no second copy of it.
- * EXRAY_E_UNSUPPORTED for strings. */
+/* The same for elements first ... first + count - 1: for going over a tensor in blocks that fit the
+ * first-level cache, without a second copy of all of it.  Since 0.2.0. */
 exray_status exray_tensor_dequantize_range(const exray_tensor_info *info, const void *data, size_t size,
                                            uint64_t first, uint64_t count, float *out);
 
+/* /latency: when nodes ran, in the order in which they were logged.  Times are in nanoseconds; the start is
+ * relative to the frame's begin.  Since 0.1.0. */
 typedef struct exray_latency {
-    const uint32_t *node;
+    const uint32_t *node; /* [count] positions in exray_model.nodes */
     const uint64_t *start_ns, *duration_ns;
     size_t count;
 } exray_latency;
 
+/* /system: the process's memory in bytes, the processor's temperature in degrees Celsius and its clock in
+ * MHz, each where its has_... is set; and the records dropped since the recording began.  Since 0.1.0. */
 typedef struct exray_system {
     bool has_rss, has_peak_rss, has_arena, has_celsius, has_mhz, has_dropped;
     uint64_t rss_bytes, peak_rss_bytes, arena_bytes, dropped_records;
     double cpu_celsius, cpu_mhz;
 } exray_system;
 
+/* /reading/NAME: values of a peripheral sensor, in `unit`.  Since 0.1.0. */
 typedef struct exray_reading {
-    const double *value;
+    const double *value; /* [count] */
     size_t count;
-    const char *unit;
+    const char *unit; /* "": none was given */
 } exray_reading;
 
-/* The other messages; results are valid until the slot's next use. */
-exray_status exray_log_read_latency(const exray_log *, const exray_record *, exray_slot *, exray_latency *,
-                                    exray_error *);
-exray_status exray_log_read_system(const exray_log *, const exray_record *, exray_slot *, exray_system *,
-                                   exray_error *);
-exray_status exray_log_read_reading(const exray_log *, const exray_record *, exray_slot *, exray_reading *,
-                                    exray_error *);
-exray_status exray_log_read_result(const exray_log *, const exray_record *, exray_slot *, exray_result *,
-                                   exray_error *);
+/* Read the other messages.  What `out` points to is valid until the slot's next use.  EXRAY_E_ARGUMENT: the
+ * record is of another message.  EXRAY_E_FORMAT: it is damaged.  EXRAY_E_IO, EXRAY_E_MEMORY.  Since 0.1.0. */
+exray_status exray_log_read_latency(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                    exray_latency *out, exray_error *error);
+exray_status exray_log_read_system(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_system *out, exray_error *error);
+exray_status exray_log_read_reading(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                    exray_reading *out, exray_error *error);
+exray_status exray_log_read_result(const exray_log *log, const exray_record *record, exray_slot *slot,
+                                   exray_result *out, exray_error *error);
 
-/* Frame.values and Frame.spans_ns of frame i. */
-typedef struct exray_named_value {
-    const char *name;
-    double value;
-} exray_named_value;
-typedef struct exray_named_span {
-    const char *name;
-    uint64_t nanoseconds;
-} exray_named_span;
-const exray_named_value *exray_log_frame_values(const exray_log *log, size_t frame, size_t *count);
-const exray_named_span *exray_log_frame_spans(const exray_log *log, size_t frame, size_t *count);
+/* ---- Attachments --------------------------------------------------------- */
 
-/* Attachments. */
-size_t exray_log_attachment_count(const exray_log *log);
+/* A file within the log.  Since 0.1.0. */
 typedef struct exray_attachment {
     const char *name, *media_type;
-    uint64_t size, position;
+    uint64_t size, position; /* bytes; where in the log */
 } exray_attachment;
+
+/* How many there are; the one at position i, in file order, or NULL beyond the last.  Since 0.1.0. */
+size_t exray_log_attachment_count(const exray_log *log);
 const exray_attachment *exray_log_attachment(const exray_log *log, size_t i);
-exray_status exray_log_read_attachment(const exray_log *, size_t i, exray_slot *, const void **data,
-                                       size_t *size, exray_error *);
+
+/* The bytes of an attachment, at *data, *size of them; valid until the log is closed.  Its CRC is checked
+ * where it has one.  EXRAY_E_FORMAT: it is damaged.  EXRAY_E_ARGUMENT: there is no attachment i.
+ * EXRAY_E_IO.  Since 0.1.0. */
+exray_status exray_log_read_attachment(const exray_log *log, size_t i, exray_slot *slot, const void **data,
+                                       size_t *size, exray_error *error);
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

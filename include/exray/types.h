@@ -1,6 +1,10 @@
-/* Types that the monitor (exray.h), the log reader (log.h) and assertions
- * (assertion.h) share.  Enumerators that stand in the log have the numbers of
- * schema/exray.proto. */
+/* Types that the recorder (recorder.h), the log reader (log.h) and assertions (assertion.h) share.
+ *
+ * Enumerators have fixed numbers; those that are written into logs have the numbers of schema/exray.proto.
+ * New ones are added at the end.
+ *
+ * Every declaration says since which version it has been there by its name.  A struct's fields are as old as
+ * the struct, unless their comment says otherwise. */
 #ifndef EXRAY_TYPES_H
 #define EXRAY_TYPES_H
 
@@ -15,41 +19,46 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-/* That of the file VERSION; scripts/version.sh changes both. */
+/* The version of these headers: that of the file VERSION (scripts/version.sh changes both).  Since 0.1.0. */
 #define EXRAY_VERSION "0.2.0-dev"
 
-/* The version of the library in use, such as "0.2.0".  A constant; any thread. */
+/* The version of the library that is linked, such as "0.2.0": a constant; any thread.  Since 0.1.0. */
 const char *exray_version(void);
 
-/* Result of a call.  Every function that can fail returns one of these or
- * says how else it tells. */
+/* Result of a call.  A function that can fail returns one of these, unless it says how else it reports
+ * failure.  Since 0.1.0. */
 typedef enum exray_status {
     EXRAY_OK = 0,
-    EXRAY_E_ARGUMENT = 1,    /* a parameter is out of its stated range */
-    EXRAY_E_STATE = 2,       /* called in the wrong order: not open, no frame, ... */
-    EXRAY_E_MEMORY = 3,      /* the memory given, or malloc at open, does not suffice */
-    EXRAY_E_IO = 4,          /* reading or writing failed; errno in the message */
-    EXRAY_E_NO_SPACE = 5,    /* the disk, or the caller's buffer, is full */
-    EXRAY_E_FORMAT = 6,      /* the bytes are not what they should be */
-    EXRAY_E_LIMIT = 7,       /* a fixed table is full: raise the limit in the config */
-    EXRAY_E_ENGINE = 8,      /* the engine's library is missing, too old, or said no */
-    EXRAY_E_UNSUPPORTED = 9, /* understood, and not available in this build */
+    EXRAY_E_ARGUMENT = 1, /* an argument is outside its stated range */
+    EXRAY_E_STATE = 2,    /* called in the wrong order (not open, no frame), or the data is not there */
+    EXRAY_E_MEMORY = 3,   /* the memory given is too small, or malloc failed */
+    EXRAY_E_IO = 4,       /* reading or writing failed; the message has the system's reason */
+    EXRAY_E_NO_SPACE = 5, /* the disk, or the caller's buffer, is full */
+    EXRAY_E_FORMAT = 6,   /* the bytes are damaged, or of another format */
+    EXRAY_E_LIMIT = 7,    /* a table of fixed size is full; where a config sizes it, raise the limit there */
+    EXRAY_E_ENGINE = 8,   /* the engine's library is missing, too old, or reported a failure */
+    EXRAY_E_UNSUPPORTED = 9, /* understood, but not available in this build */
 } exray_status;
 
-/* A constant English name such as "EXRAY_E_IO"; never NULL. */
+/* "EXRAY_E_IO", ...; "EXRAY_E_UNKNOWN" for any other number: a constant; any thread.  Since 0.1.0. */
 const char *exray_status_name(exray_status status);
 
-/* One line of explanation: what failed, where, why, what to do.  Zero is "no
- * error".  Functions of the host libraries fill one that the caller owns. */
+/* One line that says what failed, where, why, and what to do.  The caller owns it and sets it to zero;
+ * functions of the host library fill it when they fail, and leave it as it is when they succeed.  Where such
+ * a function takes an exray_error, NULL is allowed: then the reason is not told.  Since 0.1.0. */
 typedef struct exray_error {
     exray_status status;
     char message[480];
 } exray_error;
 
-#define EXRAY_NO_INDEX 0xFFFFFFFFu /* "absent" wherever an index is expected */
-#define EXRAY_MAX_RANK 8           /* dimensions of a tensor */
+/* "Absent", wherever an index is expected.  Since 0.1.0. */
+#define EXRAY_NO_INDEX 0xFFFFFFFFu
 
-/* schema: DType.  X(NAME, number, bits of one element; 0: no fixed size) */
+/* The most dimensions of a tensor.  Since 0.1.0. */
+#define EXRAY_MAX_RANK 8
+
+/* Data types of tensor elements (schema: DType).  X(NAME, number, bits of one element; 0: no fixed size).
+ * Since 0.1.0. */
 #define EXRAY_DTYPES(X)                                                                                      \
     X(UNSPECIFIED, 0, 0)                                                                                     \
     X(FLOAT32, 1, 32)                                                                                        \
@@ -71,27 +80,32 @@ typedef struct exray_error {
     X(FLOAT8_E4M3, 17, 8)                                                                                    \
     X(FLOAT8_E5M2, 18, 8)
 
+/* EXRAY_DTYPE_FLOAT32, EXRAY_DTYPE_INT8, ...  Since 0.1.0 (enumerators by these names: 0.2.0). */
 typedef enum exray_dtype {
 #define EXRAY_DTYPE_ENUM(name, number, bits) EXRAY_DTYPE_##name = number,
     EXRAY_DTYPES(EXRAY_DTYPE_ENUM)
 #undef EXRAY_DTYPE_ENUM
 } exray_dtype;
 
-/* "float32", "int8", ...; "unspecified" for a number that is none. */
+/* "float32", "int8", ...; "unspecified" for a number that is no type: a constant; any thread.  Since 0.1.0.
+ * */
 const char *exray_dtype_name(exray_dtype dtype);
 
-/* Bits of one element; 0 where there is no fixed size (strings, unspecified). */
+/* Bits of one element; 0 where there is no fixed size (strings, unspecified).  Any thread.  Since 0.1.0. */
 unsigned exray_dtype_bits(exray_dtype dtype);
 
-/* What a tensor record is.  The topic of its channel begins with the name. */
+/* Kinds of tensor records.  The topic of a record's channel begins with the name: /sensor/..., /layer/...
+ * X(UPPER, lower), numbered from 0.  Since 0.1.0. */
 #define EXRAY_KINDS(X)                                                                                       \
     X(SENSOR, sensor)     /* as captured, before any pre-processing */                                       \
-    X(STAGE, stage)       /* a named intermediate value of the application */                                \
+    X(STAGE, stage)       /* an intermediate value that the application names */                             \
     X(INPUT, input)       /* what the model was given */                                                     \
     X(LAYER, layer)       /* an output of a node */                                                          \
     X(OUTPUT, output)     /* what the model returned */                                                      \
     X(CONSTANT, constant) /* a tensor of the model: weights, biases */
 
+/* EXRAY_KIND_SENSOR, ...; EXRAY_KIND_COUNT is no kind, but their number in this version.  Since 0.1.0
+ * (enumerators by these names: 0.2.0). */
 typedef enum exray_kind {
 #define EXRAY_KIND_ENUM(upper, lower) EXRAY_KIND_##upper,
     EXRAY_KINDS(EXRAY_KIND_ENUM)
@@ -99,10 +113,11 @@ typedef enum exray_kind {
         EXRAY_KIND_COUNT
 } exray_kind;
 
-/* "sensor", "stage", ... */
+/* "sensor", "stage", ...; "unknown" for a number that is no kind: a constant; any thread.  Since 0.1.0. */
 const char *exray_kind_name(exray_kind kind);
 
-/* How much is kept, each level containing the one before. */
+/* Capture levels: how much is kept.  Each level includes the ones before it.  X(UPPER, lower), numbered from
+ * 1.  Since 0.1.0. */
 #define EXRAY_CAPTURES(X)                                                                                    \
     X(OFF, off)       /* nothing at all */                                                                   \
     X(FRAME, frame)   /* frames, latency, system, readings, results */                                       \
@@ -111,139 +126,152 @@ const char *exray_kind_name(exray_kind kind);
     X(SKETCH, sketch) /* + TensorSketch of every layer */                                                    \
     X(FULL, full)     /* + data of every layer and constant */
 
+/* EXRAY_CAPTURE_OFF ... EXRAY_CAPTURE_FULL.  Since 0.1.0. */
 typedef enum exray_capture {
-    EXRAY_CAPTURE_DEFAULT = 0, /* STATS */
+    EXRAY_CAPTURE_DEFAULT = 0, /* the same as EXRAY_CAPTURE_STATS */
 #define EXRAY_CAPTURE_ENUM(upper, lower) EXRAY_CAPTURE_##upper,
     EXRAY_CAPTURES(EXRAY_CAPTURE_ENUM)
 #undef EXRAY_CAPTURE_ENUM
 } exray_capture;
 
-/* "off" ... "full"; "default" for 0. */
+/* "off" ... "full", "default" for 0; "unknown" for a number that is no level: a constant; any thread.
+ * Since 0.1.0. */
 const char *exray_capture_name(exray_capture capture);
 
-/* The level of that name, or -1. */
+/* The level of that name ("off" ... "full"), or -1.  `name` is not NULL.  Any thread.  Since 0.1.0. */
 int exray_capture_from_name(const char *name);
 
-/* real = scale * (stored - zero_point).  count 0: not quantized.  count 1: one
- * pair for the tensor.  count N: one pair for each slice along `axis`.  A NULL
- * zero_point means all zero.  The arrays are borrowed. */
+/* real = scale * (stored - zero_point). count 0: not quantized. count 1: one pair for the whole tensor.
+ * count N: one pair for each slice along dimension `axis`, which has N of them.  The arrays are borrowed.
+ * Since 0.1.0. */
 typedef struct exray_quantization {
     uint32_t count;
     uint32_t axis;
     const float *scale;        /* [count] */
-    const int64_t *zero_point; /* [count] or NULL */
+    const int64_t *zero_point; /* [count], or NULL: all 0 */
 } exray_quantization;
 
-/* schema: TensorInfo.  Strings and arrays are borrowed; NULL strings are "". */
+/* What is known of a tensor beside its values (schema: TensorInfo).  Strings and arrays are borrowed; a NULL
+ * string means "".  Since 0.1.0. */
 typedef struct exray_tensor_info {
     const char *name;   /* the engine's; may be empty, need not be unique */
-    const char *layout; /* "NHWC", "NCHW", "HWC", ... or NULL if unknown */
+    const char *layout; /* "NHWC", "NCHW", "HWC", ...; NULL: unknown */
     exray_dtype dtype;
     uint32_t rank;        /* 0: a scalar; at most EXRAY_MAX_RANK */
     const int64_t *shape; /* [rank]; -1: known only at run time */
     exray_quantization quantization;
-    bool constant;
+    bool constant; /* a tensor of the model file */
 } exray_tensor_info;
 
+/* A key and its value, UTF-8, borrowed.  Since 0.1.0. */
 typedef struct exray_key_value {
     const char *key;
     const char *value;
 } exray_key_value;
 
-/* schema: Node. */
+/* A node of a model's graph (schema: Node).  Strings and arrays are borrowed.  Since 0.1.0. */
 typedef struct exray_node {
     const char *op;   /* the engine's own name: CONV_2D, Conv, ... */
     const char *name; /* may be empty */
     uint32_t subgraph;
-    const uint32_t *inputs; /* positions in exray_model.tensors, or EXRAY_NO_INDEX */
+    const uint32_t *inputs; /* [input_count] positions in exray_model.tensors, or EXRAY_NO_INDEX */
     uint32_t input_count;
-    const uint32_t *outputs;
+    const uint32_t *outputs; /* [output_count] likewise */
     uint32_t output_count;
-    const exray_key_value *attributes;
+    const exray_key_value *attributes; /* [attribute_count] */
     uint32_t attribute_count;
-    const struct exray_node *inner; /* the nodes that a delegate or a fusion runs here */
+    const struct exray_node *inner; /* [inner_count] the nodes that a delegate or a fused kernel runs here */
     uint32_t inner_count;
 } exray_node;
 
-/* schema: Model.  Nodes are in execution order, as executed. */
+/* A model as it runs (schema: Model).  Nodes are in execution order.  Strings and arrays are borrowed.
+ * Since 0.1.0. */
 typedef struct exray_model {
     const char *name;
-    const uint8_t *sha256; /* 32 bytes, or NULL: unknown */
+    const uint8_t *sha256; /* [32], of the model file; NULL: unknown */
     const char *engine;    /* "tflite", "litert", "onnxruntime", ... */
     const char *engine_version;
     const char *kernels; /* "builtin", "reference", "xnnpack", ... */
     uint32_t threads;
-    const exray_tensor_info *tensors;
+    const exray_tensor_info *tensors; /* [tensor_count] */
     uint32_t tensor_count;
-    const exray_node *nodes;
+    const exray_node *nodes; /* [node_count] */
     uint32_t node_count;
-    const uint32_t *inputs; /* positions in tensors */
+    const uint32_t *inputs; /* [input_count] positions in tensors */
     uint32_t input_count;
-    const uint32_t *outputs;
+    const uint32_t *outputs; /* [output_count] positions in tensors */
     uint32_t output_count;
 } exray_model;
 
-/* schema: Media.  How the bytes of a sensor record are to be understood. */
+/* How the bytes of a sensor record are to be read (schema: Media).  Zero and NULL: does not apply, or
+ * unknown.  Strings are borrowed.  Since 0.1.0. */
 typedef struct exray_media {
-    const char
-        *format; /* rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yv12 yuyv uyvy; s16 f32; jpeg png wav; utf8 */
-    uint32_t width;      /* pixels */
-    uint32_t height;     /* pixels */
-    uint32_t row_stride; /* bytes; 0: packed */
-    const char *matrix;  /* "bt601", "bt709", "bt2020" or NULL */
-    bool full_range;
+    /* Pictures: rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yv12 yuyv uyvy, jpeg png; sounds: s16 f32, wav;
+     * text: utf8. */
+    const char *format;
+    uint32_t width;       /* pixels */
+    uint32_t height;      /* pixels */
+    uint32_t row_stride;  /* bytes from one row to the next; 0: rows follow each other */
+    const char *matrix;   /* of YUV: "bt601", "bt709", "bt2020"; NULL: unknown */
+    bool full_range;      /* of YUV: 0..255 rather than 16..235 */
     uint32_t rotation;    /* degrees counter-clockwise that make it upright */
     uint32_t sample_rate; /* Hz */
-    uint32_t channels;
+    uint32_t channels;    /* of a sound */
 } exray_media;
 
-/* schema: TensorStats.  Extrema and moments over finite values, dequantized. */
+/* Statistics of a tensor's values (schema: TensorStats).  Extrema and moments are over the finite values,
+ * after dequantization.  Since 0.1.0. */
 typedef struct exray_stats {
-    uint64_t count;
+    uint64_t count; /* of elements, finite or not */
     uint64_t nan_count;
     uint64_t inf_count;
     uint64_t zero_count;
-    double min;
+    double min; /* this and the next three: NAN where no value is finite */
     double max;
     double mean;
-    double variance;     /* population variance */
-    uint64_t low_count;  /* stored values at the dtype's minimum (integers only) */
-    uint64_t high_count; /* stored values at the dtype's maximum (integers only) */
+    double variance;     /* population variance: the mean of (value - mean)^2 */
+    uint64_t low_count;  /* stored values at the data type's minimum (integers only) */
+    uint64_t high_count; /* stored values at the data type's maximum (integers only) */
 } exray_stats;
 
-/* schema: TensorSketch (spec/sketch.md).  Those of two tensors of the same elements
- * subtract: the squares of the differences of their buckets sum up to about the square
- * of the tensors' distance.  The buckets are borrowed. */
+/* The version of the hash that sketches are made with (spec/sketch.md).  Since 0.1.0. */
 #define EXRAY_SKETCH_VERSION 1
+/* The most buckets of a sketch.  Since 0.1.0. */
 #define EXRAY_SKETCH_BUCKETS 251
-#define EXRAY_SKETCH_SEED    1 /* what the recorder uses, so that logs compare */
+/* The seed that recorders use, so that logs compare.  Since 0.1.0. */
+#define EXRAY_SKETCH_SEED 1
+
+/* A sketch of a tensor (schema: TensorSketch; spec/sketch.md).  Sketches of tensors with the same elements
+ * subtract: the sum of the squared differences of their buckets is about the squared distance of the
+ * tensors.  The buckets are borrowed.  Since 0.1.0. */
 typedef struct exray_sketch {
-    uint32_t version;    /* names the hash; others than EXRAY_SKETCH_VERSION are not known here */
-    uint32_t count;      /* buckets; as many as the tensor has elements where those are fewer than
-                            EXRAY_SKETCH_BUCKETS: then they are the elements */
+    uint32_t version;    /* of the hash; only EXRAY_SKETCH_VERSION is known here */
+    uint32_t count;      /* buckets; of a tensor with fewer elements than EXRAY_SKETCH_BUCKETS as many as it
+                            has: then they are the elements themselves */
     uint64_t seed;       /* sketches of different seeds do not compare */
     const float *bucket; /* [count] */
 } exray_sketch;
 
-/* schema: Result.Class and Result.Box. */
+/* A class that a classifier names (schema: Result.Class).  Since 0.1.0. */
 typedef struct exray_class {
     int64_t id;
     float score;
-    const char *label; /* or NULL */
+    const char *label; /* borrowed; or NULL */
 } exray_class;
 
+/* An object that a detector found (schema: Result.Box).  Since 0.1.0. */
 typedef struct exray_box {
-    float x_min, y_min, x_max, y_max; /* 0..1 of the picture's width and height */
+    float x_min, y_min, x_max, y_max; /* 0..1 of the picture's width and height; the origin is top left */
     int64_t id;
     float score;
-    const char *label; /* or NULL */
+    const char *label; /* borrowed; or NULL */
 } exray_box;
 
-/* schema: Result.  What the application told its user. */
+/* What the application told its user (schema: Result).  Arrays and strings are borrowed.  Since 0.1.0. */
 typedef struct exray_result {
-    const exray_class *classes; /* best first */
+    const exray_class *classes; /* [class_count], the best first */
     uint32_t class_count;
-    const exray_box *boxes;
+    const exray_box *boxes; /* [box_count] */
     uint32_t box_count;
     const char *text; /* or NULL */
 } exray_result;

@@ -70,7 +70,7 @@ static void add_accuracy(json_writer *w, cJSON *root, const exray_comparison *c)
     cJSON *o = put(w, root, "accuracy", cJSON_CreateObject());
     text(w, o, "task", *a->task ? a->task : NULL);
     number(w, o, "frames", (double)a->frames);
-    number(w, o, "labelled", (double)a->labelled);
+    number(w, o, "labelled", (double)a->labeled);
     number(w, o, "edge", a->top1[EXRAY_SIDE_EDGE]);
     number(w, o, "reference", a->top1[EXRAY_SIDE_REFERENCE]);
     number(w, o, "edge_top5", a->top5[EXRAY_SIDE_EDGE]);

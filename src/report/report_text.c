@@ -55,7 +55,7 @@ static void print_accuracy(const xr_report *r, FILE *out)
     const exray_accuracy *a = exray_comparison_accuracy(r->comparison);
     if (a->frames == 0)
         return;
-    if (a->labelled) {
+    if (a->labeled) {
         double points = 100 * (a->top1[EXRAY_SIDE_EDGE] - a->top1[EXRAY_SIDE_REFERENCE]);
         fprintf(out, "accuracy   edge %.1f %%   reference %.1f %%   agreement %.1f %%",
                 100 * a->top1[EXRAY_SIDE_EDGE], 100 * a->top1[EXRAY_SIDE_REFERENCE], 100 * a->agreement);
@@ -63,8 +63,8 @@ static void print_accuracy(const xr_report *r, FILE *out)
             fprintf(out, "        %s %.1f points", points < 0 ? "down" : "up", fabs(points));
         fputc('\n', out);
         print_top(out, "  top-5", a->top5);
-        if (a->labelled < a->frames)
-            fprintf(out, "           %zu of %zu frames have a label\n", a->labelled, a->frames);
+        if (a->labeled < a->frames)
+            fprintf(out, "           %zu of %zu frames have a label\n", a->labeled, a->frames);
     } else
         fprintf(out, "accuracy   agreement %.1f %% of %zu frame%s (no labels)\n", 100 * a->agreement,
                 a->frames, a->frames == 1 ? "" : "s");

@@ -80,6 +80,12 @@ static const exray_assertion third = {
 
 EXRAY_PLUGIN(&first, &second, &third);
 
+EXRAY_VISIBLE int visible(void);
+int visible(void)
+{
+    return 1;
+}
+
 static void say(int level, const char *format, ...) EXRAY_PRINTF;
 static void say(int level, const char *format, ...)
 {

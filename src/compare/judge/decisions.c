@@ -164,7 +164,7 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
         int64_t label;
         if (!frame_label(c, f, &label))
             continue;
-        a->labelled++;
+        a->labeled++;
         for (int s = 0; s < 2; s++) {
             top1[s] += d[s].class[0] == label;
             top5[s] += contains(&d[s], label);
@@ -175,9 +175,9 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
         a->agreement = (double)agree / (double)a->frames;
         a->task = "classification";
     }
-    for (int s = 0; s < 2 && a->labelled; s++) {
-        a->top1[s] = (double)top1[s] / (double)a->labelled;
-        a->top5[s] = (double)top5[s] / (double)a->labelled;
+    for (int s = 0; s < 2 && a->labeled; s++) {
+        a->top1[s] = (double)top1[s] / (double)a->labeled;
+        a->top5[s] = (double)top5[s] / (double)a->labeled;
     }
     return EXRAY_OK;
 }

@@ -109,7 +109,7 @@ static void put_accuracy(xr_page *p)
     char edge[32], reference[32], remark[160] = "";
     if (a->frames == 0)
         return;
-    if (a->labelled) {
+    if (a->labeled) {
         double points = 100 * (a->top1[EXRAY_SIDE_EDGE] - a->top1[EXRAY_SIDE_REFERENCE]);
         snprintf(edge, sizeof edge, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_SIDE_EDGE]);
         snprintf(reference, sizeof reference, "%.1f\xC2\xA0%%", 100 * a->top1[EXRAY_SIDE_REFERENCE]);
