@@ -1,4 +1,4 @@
-/* The one line that says what failed, and what of a stranger's text may stand in it. */
+/* Errors: one line that says what failed; and untrusted text made fit for it. */
 #ifndef XR_ERROR_H
 #define XR_ERROR_H
 
@@ -8,10 +8,10 @@
 exray_status xr_error_set(exray_error *error, exray_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-enum { XR_SHOWN = 48 }; /* room for a shown piece of somebody's text */
+enum { XR_SHOWN = 48 }; /* room for a piece of text */
 
-/* A piece of a stranger's text that is fit to stand in a one-line message:
- * shortened, without control characters.  Returns `out`. */
+/* A piece of untrusted text, made fit for a one-line message: shortened, without control characters.
+ * Returns `out`. */
 const char *xr_show(const char *text, char out[XR_SHOWN]);
 
 #endif

@@ -75,6 +75,12 @@ size_t xr_file_begin(const char *path, void *begin, size_t room)
     return size;
 }
 
+const char *xr_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 char *xr_text_begin(char *text)
 {
     return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;

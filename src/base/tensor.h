@@ -1,4 +1,4 @@
-/* What a tensor's description comes to. */
+/* Properties that follow from a tensor's description. */
 #ifndef XR_TENSOR_H
 #define XR_TENSOR_H
 

@@ -1,4 +1,4 @@
-/* UTF-8: what every text of a log, of JSON, of XML and of a page has to be. */
+/* UTF-8, the encoding of all text in logs, JSON, XML and HTML. */
 #ifndef XR_UTF8_H
 #define XR_UTF8_H
 

@@ -74,7 +74,7 @@ static void show_io(const xr_pairs *pairs, exray_io_pair *shown)
     }
 }
 
-/* Bounds equal to what they bound, but for sketches. */
+/* Bounds equal the estimate, except for sketches. */
 static void show_bounds(const xr_pair *pair, exray_layer_pair *shown)
 {
     shown->nrmse_low = shown->nrmse_high = shown->metrics.nrmse;
@@ -87,7 +87,7 @@ static void show_bounds(const xr_pair *pair, exray_layer_pair *shown)
     }
 }
 
-/* What statistics say of the ends of the edge's type. */
+/* The share of values at the limits of the edge's type, from statistics. */
 static void show_ends(const exray_comparison *c, const xr_pair *pair, exray_layer_pair *shown)
 {
     const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_EDGE]);

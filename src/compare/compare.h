@@ -1,5 +1,5 @@
-/* Aligns two logs and measures how far they are apart: the exray_comparison that
- * assertions and reports look at (include/exray/assertion.h). */
+/* Aligns two logs and measures how they differ: the exray_comparison that assertions and reports use
+ * (include/exray/assertion.h). */
 #ifndef XR_COMPARE_H
 #define XR_COMPARE_H
 

@@ -1,10 +1,10 @@
-/* What a caller may ask of a comparison. */
+/* Options of a comparison. */
 #ifndef XR_COMPARE_OPTIONS_H
 #define XR_COMPARE_OPTIONS_H
 
 #include <stddef.h>
 
-/* Told now and then how many of `total` frames are compared. */
+/* Called from time to time: `done` of `total` frames are compared. */
 typedef void xr_progress_fn(void *user, size_t done, size_t total);
 
 typedef struct xr_compare_options {

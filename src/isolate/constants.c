@@ -13,7 +13,7 @@ static bool same_file(const exray_model *log, const xr_model_file *file)
 {
     uint8_t sha256[32];
     if (!log->sha256)
-        return true; /* the log does not say; names, types and shapes must do */
+        return true; /* not in the log: names, types and shapes must do */
     exray_sha256(file->data, file->size, sha256);
     return memcmp(log->sha256, sha256, sizeof sha256) == 0;
 }

@@ -14,14 +14,14 @@
 
 /* Frames that a layer is run on: its error hardly depends on the picture. */
 enum { MOST_FRAMES = 3, MOST_INPUTS = 16 };
-/* Layers that are run alone; those behind the first wrong ones pass errors on. */
+/* Layers that are run alone; those behind the first wrong ones only propagate errors. */
 enum { MOST_LAYERS = 256 };
 
 typedef struct isolation {
     exray_comparison *comparison;
     const xr_isolate_options *options;
     xr_isolate_report *report;
-    bool same_file; /* the model at hand is the one that the reference ran */
+    bool same_file; /* the model file is the one that the reference ran */
     xr_plan plan;
     exray_slot *slot[1 + MOST_INPUTS];
 } isolation;
@@ -38,10 +38,10 @@ typedef struct trial {
     uint32_t output; /* of the session */
     float *edge, *reference;
     uint64_t output_count;
-    double low, high;  /* what the edge's type can hold of the output */
-    double within;     /* the error that is left of a reference cut off there */
+    double low, high;  /* the range of the edge's type */
+    double within;     /* the error against the reference clamped to that range */
     double deviation;  /* of the reference */
-    exray_error error; /* of the engine or the log, where a reason comes from there */
+    exray_error error; /* of the engine or the log, if that is the reason */
 } trial;
 
 static const char no_memory[] = "out of memory";
@@ -60,7 +60,7 @@ static void close_trial(const isolation *w, trial *t)
 
 /* ---- Cutting ------------------------------------------------------------------------- */
 
-/* The original's tensor of that name: a cut keeps names. */
+/* The original's tensor of that name: a cut-out model keeps names. */
 static uint32_t original_tensor(const isolation *w, const char *name)
 {
     const exray_model *model = &w->plan.file->model;
@@ -116,7 +116,7 @@ static const char *open_trial(const isolation *w, size_t layer, uint32_t least, 
 
 /* ---- Running --------------------------------------------------------------------------- */
 
-/* The edge's values of a tensor in a frame, in the order that the reference has. */
+/* The edge's values of a tensor in a frame, in the reference's layout. */
 static const char *edge_values(const isolation *w, const xr_source *source, size_t frame, uint32_t slot,
                                const exray_tensor_info *to, float **out, uint64_t *count, exray_error *error)
 {
@@ -200,7 +200,7 @@ static double deviation_of(const sums *s)
     return sqrt(fmax(0, s->bb / s->n - mean * mean));
 }
 
-/* An error, of the isolated output's deviation. */
+/* An error, relative to the isolated output's deviation. */
 static double relative(const sums *s, double difference)
 {
     double mean = s->b / s->n, variance = s->bb / s->n - mean * mean;
@@ -208,7 +208,7 @@ static double relative(const sums *s, double difference)
     return difference == 0 ? 0 : unit > 0 ? sqrt(difference / s->n / unit) : INFINITY;
 }
 
-/* The ends of an integer type with one scale; left alone for other tensors. */
+/* The range of an integer type with one scale; left alone for other tensors. */
 static void stored_range(const exray_tensor_info *info, double *low, double *high)
 {
     int64_t least;
@@ -223,7 +223,7 @@ static void stored_range(const exray_tensor_info *info, double *low, double *hig
     *high = (double)q->scale[0] * ((double)most - zero);
 }
 
-/* What the edge's tensor can hold. */
+/* The range of the edge's tensor. */
 static void find_range(const isolation *w, size_t layer, trial *t)
 {
     const exray_layer_pair *pair = exray_comparison_layer(w->comparison, layer);
@@ -308,7 +308,7 @@ static bool is_wrong(const exray_layer_pair *layer)
     return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
 }
 
-/* Both sides' values: a layer cannot be run on statistics. */
+/* Whether both sides have values: a layer cannot be run on statistics. */
 static bool has_data(const exray_layer_pair *layer)
 {
     return layer->metrics.count && !layer->from_stats && !layer->from_sketch;
@@ -337,7 +337,7 @@ static void run_alone(isolation *w, size_t i)
     close_trial(w, &t);
 }
 
-/* The block that ends with layer i and is wrong as a whole: twice as long until it is. */
+/* Finds a block that ends with layer i and is wrong as a whole: doubles its length until it is. */
 static void find_block(isolation *w, size_t i)
 {
     for (uint32_t length = 2; length <= XR_BLOCK_MOST / 2 && length <= i + 1; length *= 2) {
@@ -358,8 +358,8 @@ static void find_block(isolation *w, size_t i)
     }
 }
 
-/* A layer within the noise of its network may be wrong by itself, where its result is known
- * to the step; `differs`: it or a layer before it is not the very same on both sides. */
+/* A layer within the noise of its network may be wrong by itself, if its result is known to one step;
+ * `differs`: it or a layer before it is not equal on both sides. */
 static bool is_worth_running(const isolation *w, size_t i, bool differs)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);

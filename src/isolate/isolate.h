@@ -1,6 +1,6 @@
-/* Isolation: a layer is cut out of the reference's model and run by the reference's engine
- * on the very inputs that the edge recorded.  What is left between its output and the
- * edge's is the layer's own error, whatever came in. */
+/* Isolation: a layer is cut out of the reference's model and run by the reference's engine on the inputs
+ * that the edge recorded.  The difference between its output and the edge's is the layer's own error,
+ * independent of the errors of its inputs. */
 #ifndef XR_ISOLATE_H
 #define XR_ISOLATE_H
 
@@ -16,7 +16,7 @@ typedef struct xr_isolated_tensor {
     uint64_t count;
 } xr_isolated_tensor;
 
-/* The first layer that failed by itself, while it lasts (a call of `failing`). */
+/* The first layer that is wrong by itself; valid during a call of `failing`. */
 typedef struct xr_isolated {
     size_t layer;       /* among the comparison's */
     const char *format; /* "tflite", "onnx" */
@@ -33,8 +33,8 @@ typedef struct xr_isolate_options {
     const char *library; /* NULL: found */
     const void *model;   /* the reference's model file; borrowed */
     size_t model_size;
-    /* Called once, for the first layer that fails; may be NULL.  False: it could not do its
-     * work and has said so. */
+    /* Called once, for the first layer that is wrong by itself; may be NULL.  False: it failed and has
+     * reported that. */
     bool (*failing)(void *user, const xr_isolated *what);
     void *user;
 } xr_isolate_options;
@@ -47,10 +47,10 @@ typedef struct xr_isolate_report {
     bool not_saved; /* `failing` returned false */
 } xr_isolate_report;
 
-/* Runs every layer that is wrong beyond noise alone, and where both sides have this one model
- * file those of integers that are within the noise of their network, too; where none is wrong
- * by itself the shortest block that is.  The comparison's layers get the results, their roles
- * follow.  EXRAY_E_FORMAT, EXRAY_E_ENGINE: the model or the engine cannot be used. */
+/* Runs every layer that is wrong beyond noise alone, and where both sides have this one model file those
+ * of integers that are within the noise of their network, too; if none is wrong by itself, the shortest
+ * block that is.  Updates the results and roles of the comparison's layers.  EXRAY_E_FORMAT,
+ * EXRAY_E_ENGINE: the model or the engine cannot be used. */
 exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *options,
                         xr_isolate_report *report, exray_error *error);
 

@@ -1,4 +1,4 @@
-/* Which nodes of the reference's file compute what, from what the edge recorded. */
+/* Which nodes of the reference's file compute a layer, from what the edge recorded. */
 #include "isolate/plan.h"
 
 #include "base/sort.h"
@@ -23,7 +23,7 @@ uint32_t xr_find_tensor(const exray_model *file, const exray_model *log, uint32_
         if (!same_name(&log->tensors[t], &file->tensors[i]))
             continue;
         if (found != EXRAY_NO_INDEX)
-            return EXRAY_NO_INDEX; /* a name that stands twice */
+            return EXRAY_NO_INDEX; /* a name that occurs twice */
         found = i;
     }
     return found;
@@ -106,7 +106,7 @@ void xr_plan_free(xr_plan *p)
 typedef struct node_block {
     uint32_t *nodes;
     uint32_t count;
-    uint32_t layers; /* of the edge's, computed within */
+    uint32_t layers; /* of the edge, computed in it */
 } node_block;
 
 static bool add_node(node_block *b, uint32_t node)
@@ -120,14 +120,14 @@ static bool add_node(node_block *b, uint32_t node)
     return true;
 }
 
-/* What the model file itself holds needs nobody to make it. */
+/* What the model file itself contains needs no node. */
 static bool is_given(const xr_plan *p, uint32_t tensor)
 {
     return tensor >= p->file->model.tensor_count || p->file->model.tensors[tensor].constant ||
            p->file->constant[tensor].data;
 }
 
-/* TensorFlow Lite cuts runs of nodes: what lies between comes along. */
+/* A TensorFlow Lite cut is a contiguous range of nodes. */
 static bool fill_gaps(const xr_plan *p, node_block *b)
 {
     qsort(b->nodes, b->count, sizeof *b->nodes, xr_by_u32);

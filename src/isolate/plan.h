@@ -13,13 +13,13 @@ typedef struct xr_source {
     size_t pair;     /* among the comparison's of that kind */
 } xr_source;
 
-/* The reference's model file seen through the comparison. */
+/* How the reference's model file corresponds to the comparison. */
 typedef struct xr_plan {
     const exray_comparison *comparison;
     const xr_model_file *file;
     uint32_t *tensor_of;      /* [reference log's tensors]: the file's tensor, or EXRAY_NO_INDEX */
     xr_source *source;        /* [file's tensors] */
-    uint32_t *producer;       /* [file's tensors]: the node of the main graph that makes it */
+    uint32_t *producer;       /* [file's tensors]: the node of the main graph that computes it */
     exray_tensor_info *known; /* [file's tensors]: types and shapes as logged */
 } xr_plan;
 
@@ -32,9 +32,9 @@ void xr_plan_free(xr_plan *plan);
 
 enum { XR_BLOCK_MOST = 64 };
 
-/* The nodes, ascending, that compute a layer's counterpart from tensors that the edge
- * recorded: as few as there can be, or going back until `least` of the edge's layers are
- * within.  Returns their number; 0: it cannot be cut out, *why (constant text) says why. */
+/* The nodes, ascending, that compute a layer's counterpart from tensors that the edge recorded: as few as
+ * possible, or enough to contain `least` of the edge's layers.  Returns their number; 0: it cannot be cut
+ * out, *why (constant text) says why. */
 uint32_t xr_plan_block(const xr_plan *plan, size_t layer, uint32_t least, uint32_t nodes[XR_BLOCK_MOST],
                        const char **why);
 

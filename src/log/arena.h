@@ -1,6 +1,5 @@
-/* Memory that is taken piece by piece and given back at once: what a log keeps
- * while it is open, and what a slot keeps until its next use.  A limit bounds
- * what a hostile file can make us take. */
+/* Memory that is allocated piece by piece and freed at once: what a log keeps while it is open, and what a
+ * slot keeps until its next use.  A limit bounds what a hostile file can make us allocate. */
 #ifndef XR_LOG_ARENA_H
 #define XR_LOG_ARENA_H
 
@@ -19,8 +18,8 @@ typedef struct xr_arena {
  * limit (and `failed` is set).  size 0 gives a valid pointer. */
 void *xr_arena_take(xr_arena *arena, size_t size);
 
-/* A NUL-terminated copy.  Bytes that are not UTF-8 become '?', so that every
- * string of a log can stand in JSON.  NULL as above. */
+/* A NUL-terminated copy.  Bytes that are not UTF-8 become '?', so that every string of a log is valid in
+ * JSON.  NULL as above. */
 const char *xr_arena_string(xr_arena *arena, const void *bytes, size_t size);
 
 /* Forgets everything but keeps one block for the next use. */

@@ -3,8 +3,8 @@
 #include <exray/codecs.h>
 #include <string.h>
 
-/* The most that a codec can make of a byte: what claims more is no chunk, and
- * a small file cannot make us take a gigabyte for it. */
+/* The largest factor by which a codec can expand: a larger claim is damage, and a small file cannot make
+ * us allocate a gigabyte for it. */
 enum { LZ4_MOST = 256, ZSTD_MOST = 1 << 16 };
 
 static uint64_t plausible_size(exray_compression compression, uint64_t stored)

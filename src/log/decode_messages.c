@@ -69,7 +69,7 @@ static bool decode_info(const xr_field *from, xr_arena *arena, exray_tensor_info
     if (wire.bad || arena->failed)
         return false;
     if (shape.count > EXRAY_MAX_RANK) {
-        /* More dimensions than anybody here can hold: of unknown shape. */
+        /* More dimensions than are supported: of unknown shape. */
         shape.count = 1;
         *(int64_t *)shape.items = -1;
     }

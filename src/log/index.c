@@ -22,7 +22,7 @@
 
 /* ---- Channels --------------------------------------------------------------- */
 
-/* "12" -> 12; false if it is no plain number. */
+/* "12" -> 12; false if it is not a plain number. */
 static bool parse_number(const char *text, const char *end, uint32_t *out)
 {
     uint64_t value = 0;
@@ -39,7 +39,7 @@ static bool parse_number(const char *text, const char *end, uint32_t *out)
     return true;
 }
 
-/* "/layer/3", "/layer/3/1", "/constant/7": false where it is no such topic. */
+/* "/layer/3", "/layer/3/1", "/constant/7"; false for other topics. */
 static bool parse_indices(xr_channel *channel)
 {
     const char *slash = strchr(channel->name, '/');
@@ -59,7 +59,7 @@ static const char *name_after(const char *topic, const char *kind)
     return topic + length + 2;
 }
 
-/* Sorts a topic into what we know; returns the schema it must have. */
+/* Classifies a topic; returns the schema it must have. */
 static const char *classify_topic(xr_channel *channel)
 {
     static const struct {
@@ -243,9 +243,9 @@ static void note_topic(xr_builder *b, xr_channel *channel)
     channel->noted = true;
 }
 
-/* Notes fields that are not in our schema.  Tensors are many, and the records of a topic alike: the first
- * few are looked at.  A chunk of tensors need not have been checked: one that seems to have such fields is,
- * lest a flipped bit be taken for a later version.  False: it is damaged. */
+/* Notes fields that are not in our schema.  Tensors are many, and the records of a topic are similar: only
+ * the first few are checked.  Chunks of tensors may be unchecked so far: one with unknown fields is
+ * checked now, so that a flipped bit is not taken for a later version.  False: it is damaged. */
 static bool note_fields(xr_builder *b, xr_channel *channel, const uint8_t *data, size_t size)
 {
     static const xr_schema schemas[] = {
@@ -267,7 +267,7 @@ static bool note_fields(xr_builder *b, xr_channel *channel, const uint8_t *data,
     return false;
 }
 
-/* One message record; what it becomes says whether to go on. */
+/* Adds one message record; returns whether to go on. */
 static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, uint64_t position)
 {
     if (size < XR_MCAP_MESSAGE_HEADER) {
@@ -340,7 +340,7 @@ static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, ui
     return record_outcome(b, good);
 }
 
-/* Takes back what a chunk that turned out to be damaged has given. */
+/* Removes what came from a chunk that turned out to be damaged. */
 static xr_walk forget_chunk(xr_builder *b, size_t records, size_t frames)
 {
     b->record_count = records;
@@ -393,7 +393,7 @@ static xr_walk walk_compressed(xr_builder *b)
         xr_chunk_settle(b->log, chunk, false);
         return XR_WALK_ON;
     }
-    /* The bytes are here and hot: check them now. */
+    /* The bytes are in the cache: check them now. */
     if (!xr_chunk_check(b->log, chunk, b->buffer))
         return XR_WALK_ON;
     return walk_chunk_bytes(b, b->buffer, (size_t)chunk->size, 0);

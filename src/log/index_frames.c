@@ -57,7 +57,7 @@ static bool is_constant(const exray_record *record)
     return record->message == EXRAY_MESSAGE_TENSOR && record->kind == EXRAY_KIND_CONSTANT;
 }
 
-/* Whether the record's chunk is whole; checks its CRC if nobody has yet. */
+/* Whether the record's chunk is sound; checks its CRC if that was not done yet. */
 static bool chunk_is_good(xr_builder *b, const exray_record *record)
 {
     if (record->chunk == EXRAY_NO_INDEX)
@@ -159,8 +159,8 @@ static void sort_records(exray_record *records, exray_record *spare, size_t coun
         records[out++] = spare[left++];
 }
 
-/* Two records of one name in one frame: one of them may be somebody else, by a
- * flipped bit.  Returns how many are left. */
+/* Two records of one name in one frame: one of them may be another tensor's, by a flipped bit.  Returns
+ * how many are left. */
 static size_t drop_false_twins(xr_builder *b, exray_record *records, size_t count)
 {
     size_t kept = 0;
@@ -200,7 +200,7 @@ static bool place_records(xr_builder *b)
         const exray_record *r = &b->records[i];
         log->records[start[is_constant(r) ? frames : lower_bound(b, r->frame)]++] = *r;
     }
-    /* Now start[i] is where frame i ends; b->records has done its duty. */
+    /* Now start[i] is where frame i ends, and b->records is free for use as scratch. */
     for (size_t i = 0; i <= frames; i++) {
         size_t first = i < frames ? entries(b)[i].frame.first_record : log->first_constant;
         size_t count = start[i] - first;

@@ -114,8 +114,7 @@ static const char *metadata_of(const exray_log *log, const char *name, const cha
     return NULL;
 }
 
-/* What is known at the end of a recording alone, such as `observer`, cannot stand in the
- * record that begins it. */
+/* Metadata that is known only at the end of a recording, such as `observer`, is in a record of its own. */
 const char *exray_log_metadata(const exray_log *log, const char *key)
 {
     const char *value = metadata_of(log, "exray", key);

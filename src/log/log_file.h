@@ -18,14 +18,11 @@
 
 /* ---- The file --------------------------------------------------------------- */
 
-/* The whole file, mapped for reading.  Mapped rather than read: the data of a
- * large tensor then needs no copy (28 MB checked and summed: 2.5 ms against
- * 3.5 ms with pread into a warm buffer).  Pages that were touched count as
- * resident until they are dropped; xr_file_map_used drops them by and by.
- *
- * A file that another process shortens while it is mapped raises SIGBUS in
- * whoever touches the lost pages; xr_file_map_check, called before each record is
- * read, turns all but the narrowest race into an error. */
+/* The whole file, mapped for reading.  Mapped rather than read: the data of a large tensor then needs no
+ * copy (28 MB checked and summed: 2.5 ms against 3.5 ms with pread into a warm buffer).  Pages that were
+ * touched count as resident until they are dropped; xr_file_map_used drops them from time to time.  If
+ * another process shortens the file while it is mapped, touching the lost pages raises SIGBUS;
+ * xr_file_map_check, called before each record is read, turns this into an error in all but a narrow race. */
 typedef struct xr_file_map {
     int fd; /* -1: bytes in memory, not ours */
     const uint8_t *base;
@@ -69,7 +66,7 @@ typedef struct xr_channel {
     uint16_t schema;
     bool trusted; /* from a summary whose CRC is right */
     xr_topic means;
-    bool noted;       /* as a topic that nobody here knows */
+    bool noted;       /* as an unknown topic */
     uint32_t scanned; /* records that were looked at for unknown fields */
     exray_message message;
     exray_kind kind;
@@ -124,8 +121,8 @@ exray_log *xr_log_open_bytes(const void *data, size_t size, const char *name, ex
 /* Fills log's index from its map. */
 bool xr_log_index(exray_log *log, exray_error *error);
 
-/* Chunk by chunk a few bytes may become a gigabyte; a whole file of them is no log, and
- * nobody shall wait for it. */
+/* Each chunk can expand a few bytes to a gigabyte; a whole file of such chunks is no log, and would take
+ * too long. */
 static inline bool xr_chunk_too_much(uint64_t decompressed, uint64_t file_size)
 {
     enum { MOST_RATIO = 1024 }; /* of a whole log's decompressed size to the file's */

@@ -13,7 +13,7 @@
  * under 256 MB. */
 #define DROP_AFTER (UINT64_C(48) << 20)
 
-/* Takes fd over; where it cannot, closes it. */
+/* Takes ownership of fd; closes it on failure. */
 static bool map_file(xr_file_map *map, int fd, uint64_t size, const char *path, exray_error *error)
 {
     void *base = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
@@ -47,7 +47,7 @@ bool xr_file_map_again(xr_file_map *map, const xr_file_map *of, const char *path
 bool xr_file_map_open(xr_file_map *map, const char *path, exray_error *error)
 {
     *map = (xr_file_map){.fd = -1};
-    /* Not to wait for a writer if it is a FIFO. */
+    /* Do not wait for a writer if it is a FIFO. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         xr_error_set(error, EXRAY_E_IO, "cannot open the log %s: %s", path, strerror(errno));

@@ -12,7 +12,7 @@ struct exray_slot {
     xr_arena arena; /* names, shapes, ... of the record */
     uint8_t *bytes; /* a decompressed chunk */
     size_t bytes_size;
-    uint64_t log; /* whose chunk it is; 0: nobody's */
+    uint64_t log; /* the log whose chunk it is; 0: none */
     uint32_t chunk;
     float *values; /* dequantized */
     size_t values_size;
@@ -51,7 +51,7 @@ static exray_status fail_memory(const exray_log *log, const exray_record *record
                         log->path);
 }
 
-/* Grows a buffer that keeps nothing. */
+/* Grows a buffer without keeping its content. */
 static bool make_room(void **buffer, size_t *have, size_t wanted)
 {
     if (wanted <= *have)
@@ -83,8 +83,8 @@ static exray_status decompress_chunk(const exray_log *log, const exray_record *r
     return EXRAY_OK;
 }
 
-/* The bytes of a record's message, in the file's map or in the slot.
- * *unchecked: the chunk whose CRC nobody has checked yet, or NULL. */
+/* The bytes of a record's message, in the mapped file or in the slot. *unchecked: the chunk, if its CRC
+ * was not checked yet, else NULL. */
 static exray_status locate(const exray_log *log, const exray_record *record, exray_slot *slot,
                            const uint8_t **data, xr_chunk **unchecked, exray_error *error)
 {
@@ -101,7 +101,7 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
     uint64_t whole = chunk && chunk->compression ? chunk->size : log->map.size;
     if (record->position > whole || record->size > whole - record->position)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
-    /* What is made of a message is bounded by its bytes in the file, as the index is. */
+    /* Decoding allocates at most in proportion to the message's bytes in the file, as the index does. */
     uint64_t stored = chunk && chunk->compression ? chunk->stored : record->size;
     slot->arena.limit = (size_t)(XR_INDEX_BASE + XR_INDEX_FACTOR * stored);
     if (chunk && chunk->compression) {

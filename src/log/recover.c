@@ -302,7 +302,7 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
     case XR_MCAP_SUMMARY_OFFSET:
         return; /* made anew */
     default:
-        /* Opcodes from 0x80 on are private; others nobody has given a meaning. */
+        /* Opcodes from 0x80 on are private; the others are not assigned. */
         sound = record->opcode >= 0x80;
         if (sound)
             xr_mcap_writer_record(r->w, record->opcode, record->data, record->size);
@@ -316,7 +316,7 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
 
 /* ---- All of it --------------------------------------------------------------------- */
 
-/* A sound summary knows the channels whose records a damaged chunk took along. */
+/* A sound summary has the channels whose records were lost with a damaged chunk. */
 static void copy_known(recovery *r)
 {
     xr_cursor cursor = r->scan.ends.summary;
@@ -352,7 +352,7 @@ static void copy_all(recovery *r, const xr_log_ends *ends)
     }
     xr_mcap_writer_end(r->w);
     xr_recovery *result = r->result;
-    /* Of a chunk cut short, copy_chunk has said what is lost. */
+    /* For a chunk cut short, copy_chunk has counted what is lost. */
     if (!was_cut)
         result->lost_bytes += r->scan.lost;
     result->damaged += r->scan.damage;

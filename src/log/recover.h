@@ -12,7 +12,7 @@ typedef struct xr_recovery {
     uint64_t lost_bytes;                      /* of the old file: damaged, cut short, or not to be followed */
     uint64_t rebuilt_bytes;                   /* of the old file: indexes and summary, made anew */
     uint64_t file_bytes;                      /* of the old file */
-    bool was_whole;                           /* it had a sound end, and nothing was lost */
+    bool was_whole;                           /* it had a regular end, and nothing was lost */
     char problem[96];                         /* why it had no regular end, or "" */
 } xr_recovery;
 

@@ -37,7 +37,7 @@ static bool read_header(const xr_file_map *map, const char *path, xr_log_ends *e
     return true;
 }
 
-/* The end of the file: footer, magic, and a summary that the footer's CRC vouches for. */
+/* The end of the file: footer, magic, and a summary that is checked by the footer's CRC. */
 static void read_footer(const xr_file_map *map, xr_log_ends *ends)
 {
     const uint64_t tail = XR_MCAP_RECORD_HEADER + XR_MCAP_FOOTER_SIZE + XR_MCAP_MAGIC_SIZE;
@@ -54,7 +54,7 @@ static void read_footer(const xr_file_map *map, xr_log_ends *ends)
     if (start == 0) /* there is no summary */
         return;
     bool inside = start >= XR_MCAP_MAGIC_SIZE && start <= end;
-    if (inside && crc == 0) { /* nothing vouches for it */
+    if (inside && crc == 0) { /* without a CRC */
         ends->limit = start < ends->fields_end ? map->size : start;
         return;
     }
@@ -128,8 +128,8 @@ static bool add_offset(xr_scan *scan, xr_list *list, uint64_t offset)
     return item != NULL;
 }
 
-/* A damaged length leads the walk astray.  What a sound summary lists and the
- * walk did not pass comes next. */
+/* The walk loses its way at a damaged length.  Records that a sound summary lists and the walk did not
+ * pass come next. */
 static void find_missed(xr_scan *scan)
 {
     scan->linear_done = true;

@@ -41,11 +41,11 @@ typedef struct xr_scan {
  * so that no record of it can be found. */
 bool xr_scan_ends(const xr_file_map *map, const char *path, xr_log_ends *ends, exray_error *error);
 
-/* Whether the file begins as an exray log does, so that what is wrong with it is damage. */
+/* Whether the file begins as an exray log does: then anything wrong is damage. */
 bool xr_scan_is_log(const char *path);
 
-/* `scratch` holds small tables until the scan is over; scratch->failed says that
- * the scan ended for want of memory. */
+/* `scratch` holds small tables until the scan is over; scratch->failed: the scan ended because memory ran
+ * out. */
 void xr_scan_begin(xr_scan *scan, const xr_file_map *map, const xr_log_ends *ends, xr_arena *scratch);
 
 /* The next record of the data section, or false.  `cut`: only its beginning is

@@ -1,5 +1,5 @@
-/* What a log has that this version does not know: topics, schemas, fields of known messages.
- * All of it is skipped; this is what lets the reader say so, once. */
+/* Parts of a log that this version does not know: topics, schemas, fields of known messages.  All of it is
+ * skipped; this lets the reader report that, once. */
 #ifndef XR_LOG_UNKNOWN_H
 #define XR_LOG_UNKNOWN_H
 

@@ -39,8 +39,8 @@ typedef struct xr_field {
 
 xr_wire xr_wire_begin(const void *data, size_t size);
 
-/* The next field; false at the end, or where the bytes are bad.  Groups, which
- * no schema of ours has, are passed over. */
+/* The next field; false at the end, or where the bytes are bad.  Groups, which no schema of ours has, are
+ * skipped. */
 bool xr_wire_next(xr_wire *wire, xr_field *field);
 
 /* Whether the field has that number and type; a known number with another type

@@ -11,7 +11,7 @@ static bool begins_with(const uint8_t *data, size_t size, const char *magic, siz
     return size >= length && !memcmp(data, magic, length);
 }
 
-/* Names what a file is that is no JPEG and no PNG, where that is easy to tell. */
+/* Names the format of a file that is neither JPEG nor PNG, where that is easy. */
 static const char *guess(const uint8_t *data, size_t size)
 {
     if (begins_with(data, size, "GIF8", 4))
@@ -80,7 +80,7 @@ exray_status xr_picture_decode(const exray_media *media, const void *data, size_
     if (!orientation)
         return xr_error_set(error, EXRAY_E_FORMAT, "a picture's rotation is %u; one of 0, 90, 180, 270",
                             media->rotation);
-    /* Encoded files say themselves what they are: names are often wrong. */
+    /* Encoded files are detected by their content: names are often wrong. */
     bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png") || reduction_of(format) > 1;
     exray_status status =
         encoded ? decode_file(format, data, size, out, error) : xr_decode_raw(media, data, size, out, error);
@@ -88,7 +88,7 @@ exray_status xr_picture_decode(const exray_media *media, const void *data, size_
         xr_picture_clear(out);
         return status;
     }
-    if (orientation != 1) /* the recorder's word goes before the file's */
+    if (orientation != 1) /* the recorder overrides the file */
         out->orientation = orientation;
     return EXRAY_OK;
 }

@@ -19,7 +19,7 @@ unsigned xr_exif_orientation(const uint8_t *data, size_t size)
     ExifData *exif = exif_data_new();
     if (!exif)
         return 1;
-    /* Read as it stands: no tags "corrected", no maker's notes interpreted. */
+    /* Read as it is: no tags "corrected", no maker's notes interpreted. */
     exif_data_unset_option(exif, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
     exif_data_unset_option(exif, EXIF_DATA_OPTION_IGNORE_UNKNOWN_TAGS);
     exif_data_set_option(exif, EXIF_DATA_OPTION_DONT_CHANGE_MAKER_NOTE);

@@ -31,8 +31,8 @@ static void on_error(j_common_ptr jpeg)
     longjmp(d->out_of_here, 1);
 }
 
-/* libjpeg only warns where it makes up samples; a reference must not. Warnings
- * that leave every sample as the file has it are let pass, as Pillow does. */
+/* libjpeg only warns where it invents samples; a reference must not.  Warnings that leave every sample as
+ * the file has it are ignored, as Pillow does. */
 static void on_message(j_common_ptr jpeg, int level)
 {
     decoder *d = jpeg->client_data;

@@ -1,4 +1,4 @@
-/* The steps that move samples without weighing them. */
+/* The steps that move samples without resampling. */
 #include "media/pixels.h"
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-/* What the steps of a pipeline work on, and the steps that move samples without weighing them. */
+/* Pixels that the steps of a pipeline work on, and the steps that move samples. */
 #ifndef XR_PIXELS_H
 #define XR_PIXELS_H
 
@@ -26,7 +26,7 @@ exray_status xr_pixels_new(xr_pixels *to, const xr_pixels *model, uint32_t width
                            exray_error *error);
 /* Frees what it owns. */
 void xr_pixels_free(xr_pixels *picture);
-/* Frees `picture`'s own memory and makes it `with`. */
+/* Frees `picture`'s own memory and replaces it by `with`. */
 void xr_pixels_replace(xr_pixels *picture, xr_pixels *with);
 
 /* Each turns *picture into its result; on failure it stays valid. */
@@ -36,7 +36,7 @@ exray_status xr_pixels_orient(xr_pixels *picture, unsigned exif_orientation, exr
 exray_status xr_pixels_reorder(xr_pixels *picture, const char *order, exray_error *error);
 /* Cuts out a rectangle that lies within the picture; shares its memory. */
 void xr_pixels_cut(xr_pixels *picture, uint32_t left, uint32_t top, uint32_t width, uint32_t height);
-/* Puts the picture on a ground of value `pad`, at (left, top). */
+/* Puts the picture on a background of value `pad`, at (left, top). */
 exray_status xr_pixels_pad(xr_pixels *picture, uint32_t width, uint32_t height, uint32_t left, uint32_t top,
                            uint8_t pad, exray_error *error);
 /* Samples become floats: (sample - mean) / std, one pair per channel. */

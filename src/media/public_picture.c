@@ -112,7 +112,7 @@ static bool part_of(const exray_picture *picture, const exray_rectangle *part, x
     return true;
 }
 
-/* Takes the result of a step, which is packed; what the step left as it was is copied. */
+/* Takes the result of a step, which is packed; a view that the step left unchanged is copied. */
 static exray_picture *result(exray_status status, xr_pixels *pixels, unsigned orientation, exray_error *error)
 {
     if (status != EXRAY_OK)

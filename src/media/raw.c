@@ -20,8 +20,8 @@ static const raw_format formats[] = {
     {"yv12", 0, {0}},        {"yuyv", 0, {0}},       {"uyvy", 0, {0}},
 };
 
-/* Three planes, or what looks like them: sample (x, y) of the picture is at
- * [y * stride + x * step]; for chroma with x and y shifted. */
+/* Three planes, or interleaved samples seen as such: sample (x, y) of the picture is at [y * stride + x *
+ * step]; for chroma with x and y shifted. */
 typedef struct planes {
     const uint8_t *y, *u, *v;
     size_t y_stride, uv_stride;

@@ -128,8 +128,7 @@ static bool area_axis(axis *a, uint32_t in, uint32_t out)
     return true;
 }
 
-/* Adds a weight for sample `i`, which may lie beyond an edge: the edge's sample
- * stands for it. */
+/* Adds a weight for sample `i`; beyond an edge, the edge's sample is used. */
 static void add_tap(axis *a, uint32_t o, int64_t i, uint32_t in, double weight)
 {
     uint32_t sample = i < 0 ? 0 : i >= in ? in - 1 : (uint32_t)i;

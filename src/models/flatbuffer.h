@@ -1,14 +1,9 @@
-/* Reading a FlatBuffer that nobody vouches for.
- *
- * A FlatBuffer: the root table's position is at 0, the file's identifier at 4.  A
- * table begins with the (signed) distance back to its vtable: u16 sizes of vtable
- * and table, then an u16 for each field: its place in the table, or 0.  Vectors,
- * strings and tables are reached over forward distances from the place that
- * holds the distance.
- *
- * Every access is checked against the file; the first one that leads outside sets
- * `damaged`, and all of them give zero or nothing from then on where they cannot
- * give what the file says.  So a reader asks once, at its end. */
+/* Reading an untrusted FlatBuffer.  The root table's position is at 0, the file's identifier at 4.  A
+ * table begins with the (signed) distance back to its vtable: u16 sizes of vtable and table, then an u16
+ * for each field: its position in the table, or 0.  Vectors, strings and tables are reached over forward
+ * distances from the position that holds the distance.  Every access is checked against the file; the
+ * first one outside sets `damaged`, and from then on all of them give zero or nothing where they cannot
+ * give what the file says.  So a reader checks once, at its end. */
 #ifndef XR_FLATBUFFER_H
 #define XR_FLATBUFFER_H
 

@@ -1,4 +1,4 @@
-/* The table of model formats, and the one door to them. */
+/* The table of model formats, and the functions for all of them. */
 #include "models/model_file.h"
 
 #include "models/onnx.h"

@@ -1,6 +1,5 @@
-/* Model files, whatever their format: what is in them, and two ways to change
- * them.  One file of this folder's per format and subject; nothing here needs an
- * engine, and nothing believes a length that a file states before checking it. */
+/* Model files of any format: reading them, and two ways to change them.  Nothing here needs an engine, and
+ * every length in a file is checked before it is used. */
 #ifndef XR_MODEL_FILE_H
 #define XR_MODEL_FILE_H
 

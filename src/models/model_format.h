@@ -1,4 +1,4 @@
-/* What a model file is made into, and what a format must be able to do. */
+/* The description of a model file, and the functions that a format provides. */
 #ifndef XR_MODEL_FORMAT_H
 #define XR_MODEL_FORMAT_H
 

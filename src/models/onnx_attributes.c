@@ -143,8 +143,8 @@ int64_t xr_onnx_integer(const exray_node *node, const char *key, int64_t otherwi
 
 /* ---- Constant nodes --------------------------------------------------------------- */
 
-/* value_float and the like are what a TensorProto without name, type and shape
- * would hold: one is put together of them and read as any other. */
+/* value_float and the like are what a TensorProto without name, type and shape would hold: one is
+ * assembled from them and read as any other. */
 static bool read_plain_value(xr_onnx *onnx, const xr_pb_field *f, size_t count, exray_tensor_info *info,
                              xr_constant *constant, size_t *used)
 {
@@ -270,7 +270,7 @@ bool xr_onnx_implicit(xr_onnx *onnx, xr_onnx_node *node)
             bool reads = top->body && top->kind == NODE && f.number == 1;
             if (reads && !add_implicit(onnx, &found, &f))
                 return false;
-            /* A body may hand on what it only sees: outputs are ValueInfoProtos. */
+            /* A body may return a tensor of an outer graph: outputs are ValueInfoProtos. */
             if (top->kind == GRAPH && f.number == 12) {
                 xr_pb info = xr_pb_begin(f.data, f.size);
                 for (xr_pb_field v; xr_pb_next(&info, &v);)

@@ -76,7 +76,7 @@ static exray_status finish(writer *w, xr_model_bytes *out, exray_error *error)
         snprintf(error->message, sizeof error->message, "out of memory for the changed model");
         return error->status;
     }
-    /* Fields that no reader knows may put another format's mark where it is looked for. */
+    /* Unknown fields may put another format's mark where it is looked for. */
     if (w->size >= 8 && memcmp(w->data + 4, "TFL3", 4) == 0) {
         free(w->data);
         error->status = EXRAY_E_FORMAT;
@@ -123,7 +123,7 @@ exray_status xr_onnx_expose(const xr_model_file *file, xr_model_bytes *out, exra
 
 /* ---- Cut --------------------------------------------------------------------------------- */
 
-/* What becomes of a tensor in the part that is cut out. */
+/* The role of a tensor in the part that is cut out. */
 typedef struct fate {
     bool made, read; /* by one of the chosen nodes */
     bool needed;     /* by another node, or by the graph's outputs */
@@ -155,7 +155,7 @@ static void decide(const xr_model_file *file, const uint32_t *nodes, uint32_t co
         fates[model->outputs[i]].needed = true;
 }
 
-/* ValueInfoProto of a type and shape that the file does not tell. */
+/* ValueInfoProto of a type and shape that the file does not have. */
 static void put_declared(writer *graph, uint32_t number, const char *name, const exray_tensor_info *info)
 {
     writer shape = {0}, tensor = {0}, type = {0}, value = {0};

@@ -1,5 +1,5 @@
-/* What the operators of a graph tell of its tensors: how integers are to be
- * understood, types that nobody declared, the layout of what a convolution reads. */
+/* What the operators of a graph imply for its tensors: quantization of integers, types that are not
+ * declared, the layout of a convolution's input. */
 #include "core/dtype.h"
 #include "models/onnx.h"
 
@@ -34,7 +34,7 @@ static const operator operators[] = {
     {"QLinearReduceMean", {{0, 1, 2}, {OUT, 3, 4}, {NONE, 0, 0}}},
 };
 
-/* Operators that move integers and leave their meaning. */
+/* Operators that move integers and keep their quantization. */
 static const char *const movers[] = {"MaxPool", "NhwcMaxPool", "Reshape",  "Transpose", "Flatten",
                                      "Squeeze", "Unsqueeze",   "Identity", "Slice",     "DepthToSpace"};
 
@@ -136,7 +136,7 @@ static bool describe(xr_onnx *onnx, const exray_node *node, const triple *t)
         xr_onnx_info(onnx, scale_at)->dtype != EXRAY_DTYPE_FLOAT32)
         return true;
     if (zero_info && !xr_dtype_is_integer(zero_info->dtype))
-        return true; /* float8's is a number, a hostile file's anything */
+        return true; /* a number for float8; anything in a hostile file */
     size_t zeros = zero && zero->data ? zero->size * 8 / exray_dtype_bits(zero_info->dtype) : 0;
     if (zero && zeros != count && zeros != 1 && !(count == 1 && zeros))
         return true;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* TensorProto.DataType; what has no type of ours has no values either. */
+/* TensorProto.DataType; types that we do not have have no values either. */
 static const exray_dtype dtypes[] = {
     [1] = EXRAY_DTYPE_FLOAT32,      [2] = EXRAY_DTYPE_UINT8,     [3] = EXRAY_DTYPE_INT8,
     [4] = EXRAY_DTYPE_UINT16,       [5] = EXRAY_DTYPE_INT16,     [6] = EXRAY_DTYPE_INT32,

@@ -398,7 +398,7 @@ void xr_tflite_read_attributes(xr_tflite_file *file, const xr_flat_table *op, ex
         if (value)
             attributes[node->attribute_count++] = (exray_key_value){first[i].key, value};
     }
-    /* What they say is the custom operator's own affair. */
+    /* Their meaning is the custom operator's own. */
     if (custom.count)
         attributes[node->attribute_count++] =
             (exray_key_value){"custom_options_bytes", number(file, custom.count)};

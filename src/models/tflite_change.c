@@ -92,7 +92,7 @@ static xr_flat_table main_graph(const change *c)
     return xr_flat_table_at(&c->file->flat, &c->file->subgraphs, 0);
 }
 
-/* Hands the bytes over, if they are a sound model with the ends that it should have. */
+/* Returns the bytes if they are a sound model with the expected inputs, outputs and nodes. */
 static exray_status finish(change *c, uint32_t inputs, uint32_t outputs, uint32_t nodes, xr_model_bytes *out,
                            exray_error *error)
 {
@@ -175,7 +175,7 @@ static void mark(uint8_t *role, const uint32_t *tensors, uint32_t count, uint8_t
             role[tensors[i]] |= as;
 }
 
-/* What the nodes from `first` on need from outside, and what is needed of them. */
+/* What the nodes from `first` on read from outside, and which of their outputs are needed. */
 static void find_ends(const xr_model_file *model, uint32_t first, uint32_t count, ends *e)
 {
     const xr_tflite_file *file = model->memory;
@@ -195,7 +195,7 @@ static void find_ends(const xr_model_file *model, uint32_t first, uint32_t count
             e->outputs[e->output_count++] = t;
         made += (e->role[t] & MADE) != 0;
     }
-    /* Nodes that nobody needs still show what they make. */
+    /* Nodes whose outputs are not needed still return them. */
     for (uint32_t t = 0; e->output_count == 0 && made && t < file->main_tensors; t++)
         if (e->role[t] & MADE)
             e->outputs[e->output_count++] = t;
@@ -248,8 +248,8 @@ static bool runs_subgraphs(const exray_node *node)
     return strncmp(node->op, "STABLEHLO_", 10) == 0;
 }
 
-/* Constants that no node reads any more become zeros: the file then compresses to
- * what is left of it.  Buffers may share bytes, so what stays is put back. */
+/* Constants that no node reads any more become zeros, so that the file compresses well.  Buffers may share
+ * bytes, so what stays is restored. */
 static exray_status zero_buffers(change *c, const xr_model_file *model, uint32_t first, uint32_t count)
 {
     xr_tflite_file *file = c->file;
@@ -266,7 +266,7 @@ static exray_status zero_buffers(change *c, const xr_model_file *model, uint32_t
     }
     if (others)
         mark_buffers(file, file->main_tensors, file->tensor_count, kept);
-    /* Only what a tensor refers to: metadata is nobody's tensor. */
+    /* Only buffers of tensors: metadata is not one. */
     bool *used = calloc((size_t)file->buffers.count + 1, sizeof *used);
     uint64_t total = 0;
     if (used)

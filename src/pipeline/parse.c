@@ -17,7 +17,7 @@ typedef struct parser {
     exray_error *error;
 } parser;
 
-/* A name and what it stands for. */
+/* A name and its value. */
 typedef struct choice {
     const char *name;
     int value;
@@ -466,8 +466,8 @@ static void insert_step(xr_pipeline *pipeline, unsigned at, xr_step step)
     pipeline->step_count++;
 }
 
-/* What a list leaves out and every model needs: an upright picture, and the
- * channels that the model takes, before they are normalized one by one. */
+/* Steps that every model needs and a list may omit: orientation, and the channels that the model takes,
+ * before they are normalized one by one. */
 static void add_implied_steps(xr_pipeline *pipeline)
 {
     bool orients = false, has_channels = false;

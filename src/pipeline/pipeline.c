@@ -12,7 +12,7 @@ typedef struct image_run {
     const xr_pipeline *pipeline;
     const xr_target *target;
     xr_pixels picture;
-    unsigned orientation;     /* EXIF's, until a step has used it */
+    unsigned orientation;     /* EXIF's, until a step has applied it */
     bool sized;               /* by a step, whatever the picture's size was */
     bool made_gray;           /* by a step: not just a gray file */
     const xr_step *letterbox; /* waits for the next resize */
@@ -121,7 +121,7 @@ static exray_status resize(image_run *r, const xr_step *step)
                           "the model's input has no fixed size; name one, such as bilinear 224x224");
     r->sized = how->size != XR_SIZE_SHORTER;
     if (how->size == XR_SIZE_SHORTER) {
-        /* torchvision: the longer side is cut down to a whole number. */
+        /* torchvision: the longer side is rounded down. */
         uint64_t side = how->width;
         uint64_t w = p->width, h = p->height;
         uint64_t longer = w < h ? side * h / w : side * w / h;
@@ -145,7 +145,7 @@ static exray_status channels(image_run *r, const xr_step *step)
     return xr_pixels_reorder(&r->picture, order, r->error);
 }
 
-/* Whether nothing after the step looks at samples again. */
+/* Whether this is the last step. */
 static bool is_last(const image_run *r, const xr_step *step)
 {
     return step + 1 == r->pipeline->steps + r->pipeline->step_count;
@@ -156,7 +156,7 @@ static exray_status normalize(image_run *r, const xr_step *step)
     const unsigned mean_count = step->as.normalize.mean_count, std_count = step->as.normalize.std_count;
     xr_pixels *p = &r->picture;
     double mean[3], std[3];
-    /* A gray file that no step has made RGB yet: three values mean RGB. */
+    /* A gray file that no step has made RGB yet: three values ask for RGB. */
     if (p->channels == 1 && (mean_count == 3 || std_count == 3)) {
         if (r->made_gray)
             return step_error(r, step, EXRAY_E_ARGUMENT, "has 3 values, but the picture is gray; give one");
@@ -201,8 +201,8 @@ static exray_status run_step(image_run *r, const xr_step *step)
     return EXRAY_E_STATE;
 }
 
-/* The picture that came out is the one that the model takes.  E_UNSUPPORTED:
- * no picture would fit; E_ARGUMENT: the size of this one is to blame. */
+/* Checks that the resulting picture fits the model.  E_UNSUPPORTED: no picture would; E_ARGUMENT: because
+ * of this picture's size. */
 static exray_status check_fit(const image_run *r, size_t out_size)
 {
     const xr_target *t = r->target;

@@ -1,4 +1,4 @@
-/* A pipeline as parsed: its steps, and what becomes of the outputs. */
+/* A parsed pipeline: its steps, and how outputs are read. */
 #ifndef XR_STEPS_H
 #define XR_STEPS_H
 

@@ -52,7 +52,7 @@ static bool read_shape(const exray_tensor_info *info, xr_target *target)
 
 static void show_shape(const exray_tensor_info *info, char out[96])
 {
-    exray_error text; /* borrowed for its bounded formatting */
+    exray_error text; /* used for its bounded formatting */
     out[0] = 0;
     for (uint32_t i = 0; info->shape && i < info->rank && i < EXRAY_MAX_RANK; i++) {
         xr_error_set(&text, EXRAY_OK, "%s%s%lld", out, i ? "," : "", (long long)info->shape[i]);

@@ -4,7 +4,7 @@
 
 #include "pipeline/steps.h"
 
-/* What the tensor's description comes to. */
+/* Properties of the tensor. */
 typedef struct xr_target {
     uint32_t width, height; /* 0: known only at run time */
     uint32_t channels;      /* 1 or 3 */

@@ -65,8 +65,8 @@ static xr_yaml *new_node(yaml_reader *r, xr_yaml_kind kind, unsigned line)
     return node;
 }
 
-/* What the tree has no room for: aliases (a document may unfold without end),
- * anchors and tags (they could only mislead here). */
+/* What the tree does not support: aliases (a document may expand without end), anchors and tags (they
+ * could only mislead here). */
 static bool is_plain_yaml(yaml_reader *r, const yaml_event_t *event, unsigned line)
 {
     const yaml_char_t *anchor = NULL;

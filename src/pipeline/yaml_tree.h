@@ -1,6 +1,6 @@
-/* A YAML document as a small tree that remembers lines.  Only what a
- * configuration file needs: one document; scalars, lists, maps; no anchors,
- * aliases or tags; bounded in size, depth and count, for files of strangers. */
+/* A YAML document as a small tree that remembers lines.  Only what a configuration file needs: one
+ * document; scalars, lists, maps; no anchors, aliases or tags; bounded in size, depth and count, as the
+ * files are untrusted. */
 #ifndef XR_YAML_TREE_H
 #define XR_YAML_TREE_H
 

@@ -13,7 +13,7 @@ typedef struct xr_item {
     bool has_label;
     int64_t label;
     const char *sensor; /* NAME of the sensor record */
-    exray_media media;  /* format "": to be told from the bytes */
+    exray_media media;  /* format "": detected from the bytes */
     const void *data;
     size_t size;
     exray_tensor_info info; /* replay: the record's; from_input: the edge's input */

@@ -14,7 +14,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { MAX_DEPTH = 32 }; /* of folders: a link to a parent must not go on for ever */
+enum { MAX_DEPTH = 32 }; /* of folders: a link to a parent must not loop */
 
 typedef struct file_items {
     xr_items base;
@@ -52,7 +52,7 @@ static bool add_name(file_items *items, char *name)
     return true;
 }
 
-/* Other files lie in such folders too (labels, notes): only these are meant. */
+/* Folders of pictures have other files, too (labels, notes). */
 static bool looks_like_picture(const char *name)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png"};
@@ -191,7 +191,7 @@ static exray_status list_names(file_items *items, const char *data, exray_error 
     return status;
 }
 
-/* A label file that fits no picture is somebody's mistake; say so at once. */
+/* A label file without an entry for any picture is a mistake. */
 static exray_status check_labels(const file_items *items, const char *labels, exray_error *error)
 {
     int64_t label;

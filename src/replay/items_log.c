@@ -78,7 +78,7 @@ static void free_log_items(xr_items *base)
     free(items);
 }
 
-/* Where a label file fits no frame, that is a mistake to be told. */
+/* A label file without an entry for any frame is a mistake. */
 static bool add_labels(log_items *items, const char *path, exray_error *error)
 {
     int64_t label;

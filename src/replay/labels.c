@@ -32,13 +32,7 @@ static int compare_bases(const void *a, const void *b)
     return strcmp(((const label_entry *)a)->base, ((const label_entry *)b)->base);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* Cuts one line "FILE CLASS" (FILE may contain spaces) into an label_entry. */
+/* Splits a line "FILE CLASS" (FILE may contain spaces). */
 static bool parse_line(char *line, label_entry *out)
 {
     size_t length = strlen(line);
@@ -57,7 +51,7 @@ static bool parse_line(char *line, label_entry *out)
     while (cut > line && strchr(" \t", cut[-1]))
         cut--;
     *cut = '\0';
-    *out = (label_entry){.file = line, .base = base_name(line), .label = label};
+    *out = (label_entry){.file = line, .base = xr_base_name(line), .label = label};
     return true;
 }
 
@@ -122,7 +116,7 @@ bool xr_labels_find(const xr_labels *labels, const char *file, int64_t *label)
 {
     if (labels->count == 0)
         return false;
-    label_entry key = {.file = file, .base = base_name(file)};
+    label_entry key = {.file = file, .base = xr_base_name(file)};
     const label_entry *found = bsearch(&key, labels->by_file, labels->count, sizeof key, compare_files);
     if (!found) {
         found = bsearch(&key, labels->by_base, labels->count, sizeof key, compare_bases);
@@ -165,7 +159,7 @@ exray_status xr_names_load(const char *path, xr_names *out, exray_error *error)
         if (next)
             *next++ = '\0';
         else if (!*line)
-            break; /* what follows the last newline is no line */
+            break; /* nothing follows the last newline */
         line[strcspn(line, "\r")] = '\0';
         char **grown = xr_array_grow(out->name, out->count, &room, sizeof *grown);
         out->name = grown ? grown : out->name;

@@ -6,8 +6,8 @@
 
 typedef struct xr_labels xr_labels;
 
-/* Lines "FILE CLASS_INDEX"; blank lines and lines beginning with # are passed
- * over.  Anything else is an error that names the line.  NULL on failure. */
+/* Lines "FILE CLASS_INDEX"; blank lines and lines beginning with # are skipped.  Anything else is an error
+ * that names the line.  NULL on failure. */
 xr_labels *xr_labels_load(const char *path, exray_error *error);
 /* The class of a file: by its whole relative path, else by its base name where
  * that is unique in the label file.  False: none. */

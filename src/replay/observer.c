@@ -41,10 +41,10 @@ typedef struct guard {
     unsigned bare_count, observed_count;
 } guard;
 
-/* How far two runs are apart, in the output that is worst by its own measure. */
+/* How much two runs differ, in the output that is worst relative to its noise. */
 typedef struct distance {
     bool equal;
-    double excess; /* of what noise explains: 1 is the limit */
+    double excess; /* relative to noise: 1 is the limit */
     double max_abs;
     uint32_t output;
 } distance;
@@ -178,7 +178,7 @@ static double noise_of(const output *o)
     return xr_noise(o->dtype, &extent, o->step);
 }
 
-/* INFINITY where there is no measure: other sizes, other strings. */
+/* INFINITY where they cannot be compared: other sizes, other strings. */
 static double output_distance(const output *a, const output *b)
 {
     if (a->size == b->size && memcmp(a->data, b->data, a->size) == 0)
@@ -213,7 +213,7 @@ static distance compare(const outputs *a, const outputs *b)
     return worst;
 }
 
-/* The least that an observed run and a bare one are apart. */
+/* The smallest difference between an observed run and a bare one. */
 static distance nearest(const guard *g)
 {
     distance least = {.excess = NAN};
@@ -226,7 +226,7 @@ static distance nearest(const guard *g)
     return least;
 }
 
-/* The most that bare runs are apart. */
+/* The largest difference among bare runs. */
 static distance spread(const guard *g)
 {
     distance most = {.equal = true};
@@ -239,7 +239,7 @@ static distance spread(const guard *g)
     return most;
 }
 
-/* Further runs tell a model that is random by itself. */
+/* Further runs identify a model that is random by itself. */
 static exray_status repeat(guard *g, exray_error *error)
 {
     exray_status status = EXRAY_OK;

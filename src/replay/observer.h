@@ -15,7 +15,7 @@ typedef struct xr_observation {
     unsigned observed, bare; /* runs made, each in a session of its own */
 } xr_observation;
 
-/* Times what repeated runs differ by; docs/commands.md says where it comes from. */
+/* Factor on the difference among repeated runs; docs/commands.md says where it comes from. */
 #define XR_OBSERVER_REPEATS 3
 
 /* Runs the model once in `bare`, a fresh session without a recorder, which it

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Everything one run holds. */
+/* State of a run. */
 typedef struct run {
     const xr_run_options *options;
     xr_pipeline *pipeline;
@@ -30,7 +30,7 @@ typedef struct run {
     size_t input_size;
     xr_task task;
     bool has_result;
-    bool label_told; /* that a label is none of the model's classes */
+    bool label_told; /* a warning that a label is none of the model's classes was given */
     bool began;      /* a frame: the log has something in it */
     bool has_first;  /* `first` was taken from the items and not run yet */
     xr_item first;
@@ -67,7 +67,7 @@ static exray_status load_pipeline(run *r, exray_error *error)
     return labels ? xr_names_load(labels, &r->task.labels, error) : EXRAY_OK;
 }
 
-/* The pipeline file itself travels with the log. */
+/* The pipeline file itself is attached to the log. */
 static exray_status attach_pipeline(run *r, exray_error *error)
 {
     if (!r->options->pipeline)
@@ -138,7 +138,7 @@ static exray_status open_session(run *r, exray_recorder *recorder, exray_error *
     return EXRAY_OK;
 }
 
-/* A recorded input of another type or scale is fed by value. */
+/* A recorded input of another type or scale is converted by value. */
 static exray_status convert_input(run *r, const xr_item *item, exray_error *error)
 {
     const exray_tensor_info *to = r->input, *from = &item->info;
@@ -206,7 +206,7 @@ static void record_sensor(run *r, const xr_item *item)
         exray_recorder_log_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
 }
 
-/* A label file of another model would only show as a poor accuracy. */
+/* A label file of another model would only show as a low accuracy. */
 static void check_label(run *r, const xr_item *item)
 {
     int64_t classes = xr_task_classes(&r->task, r->options->engine, r->session);
@@ -254,7 +254,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     return status;
 }
 
-/* The next item; the one that the guard took comes once more. */
+/* The next item; the one that the guard used is returned again. */
 static xr_next next_item(run *r, xr_items *items, xr_item *item, exray_error *error)
 {
     if (!r->has_first)
@@ -365,7 +365,7 @@ static void keep_observation(run *r, const xr_observation *o)
     warn(r, text);
 }
 
-/* One warm frame unobserved, and one observed; nothing of them is in the log. */
+/* Runs one frame unobserved and one observed; the log has neither. */
 static exray_status guard(run *r, xr_items *items, xr_run_report *report, exray_error *error)
 {
     if (!xr_observes_layers(&r->options->config))
@@ -404,7 +404,7 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
     return status ? status : attach_pipeline(r, error);
 }
 
-/* A log without a frame is of no use, and would stand for a good one. */
+/* A log without a frame is useless, and could be taken for a good one. */
 static void remove_empty_log(const char *path)
 {
     struct stat info;

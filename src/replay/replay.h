@@ -5,13 +5,13 @@
 #include "engines/engine.h"
 #include "replay/items.h"
 
-/* What a run tells its user while it goes; every function may be NULL. */
+/* Callbacks of a run; every function may be NULL. */
 typedef struct xr_run_listener {
     void *user;
     void (*progress)(void *user, size_t done, size_t total);
     /* An item that could not be used: which, and why. */
     void (*skipped)(void *user, const char *source, const char *why);
-    /* Said once per text. */
+    /* Called once per text. */
     void (*warning)(void *user, const char *text);
 } xr_run_listener;
 

@@ -1,4 +1,4 @@
-/* /result: what a task makes of a model's outputs. */
+/* /result: a task's interpretation of a model's outputs. */
 #ifndef XR_RESULT_H
 #define XR_RESULT_H
 
@@ -17,7 +17,7 @@ typedef struct xr_task {
 bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *session, char *why,
                   size_t why_size);
 
-/* How many classes the model's output tells apart; 0 where the task has none. */
+/* How many classes the model's output has; 0 where the task has none. */
 int64_t xr_task_classes(const xr_task *task, const xr_engine *engine, xr_session *session);
 
 /* Writes /result for the outputs of the last run. */

@@ -20,10 +20,10 @@ typedef struct xr_side_model {
 /* `*log` becomes the one with constants; `path` may be NULL: nothing happens. */
 exray_status xr_side_model_open(xr_side_model *model, exray_side side, const char *path,
                                 const exray_log **log, exray_error *error);
-/* After what compares the log is gone; a zeroed one is fine. */
+/* After the comparison is freed; a zeroed one is fine. */
 void xr_side_model_close(xr_side_model *model);
 
-/* Whether the options go together. */
+/* Whether the options can be combined. */
 exray_status xr_isolation_check(const exray_validation_options *o, exray_error *error);
 /* Runs wrong layers alone, if `o->engine` is set; `remark` says what could not be, or "". */
 exray_status xr_isolation_run(const exray_validation_options *o, const xr_side_model *reference,

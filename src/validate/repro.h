@@ -1,4 +1,4 @@
-/* `validate --repro DIR`: what it takes to show a wrong layer to somebody else. */
+/* `validate --repro DIR`: files that reproduce a wrong layer elsewhere. */
 #ifndef XR_REPRO_H
 #define XR_REPRO_H
 

@@ -24,7 +24,7 @@ struct exray_validation {
     const exray_assertion **plugins;
     xr_outcome outcome;
     xr_report report;
-    char *json, *text; /* NULL: not asked for yet */
+    char *json, *text; /* NULL: not requested yet */
 };
 
 static exray_status refuse(exray_error *error, const char *what, const char *why)
@@ -47,7 +47,7 @@ static exray_status take_options(const exray_validation_options *from, exray_val
     return EXRAY_OK;
 }
 
-/* A slip of the keyboard must not cost a log, nor end this process, which has it mapped. */
+/* A typing error must not overwrite a log, nor end this process, which has it mapped. */
 static bool is_log(const char *path)
 {
     char begin[XR_MCAP_MAGIC_SIZE];
@@ -99,7 +99,7 @@ static exray_status open_models(exray_validation *v, const exray_validation_opti
     return status;
 }
 
-/* Slips of the hand that give a verdict which means nothing, or its contrary; "" where there is none. */
+/* Mistakes in the order of the logs, which make the verdict meaningless; "" where there is none. */
 static const char *remark_on_roles(const exray_comparison *comparison)
 {
     const char *id[2], *role[2];
@@ -139,7 +139,7 @@ static void gather_remarks(exray_validation *v)
             v->remarks[count++] = said[i];
 }
 
-/* Plug-ins first: one that is none should not be found out after minutes of comparing. */
+/* Plug-ins first: a file that is no plug-in should not be discovered after minutes of comparing. */
 static bool run(exray_validation *v, const exray_log *edge, const exray_log *reference,
                 const exray_validation_options *o, exray_error *error)
 {

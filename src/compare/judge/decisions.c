@@ -1,4 +1,4 @@
-/* What each side decided: the classes it puts first. */
+/* Decisions: the classes that each side ranks first. */
 #include "compare/judge/decisions.h"
 
 #include "base/error.h"
@@ -65,7 +65,7 @@ static int64_t label_offset(const exray_log *log)
 typedef struct judge {
     const exray_comparison *comparison;
     exray_slot *slot;
-    bool any_task; /* the log names none: only a single vector is read as classes */
+    bool any_task; /* the log names no task: only a single vector is read as classes */
 } judge;
 
 static bool from_result(const judge *j, exray_side side, size_t frame, decision *out)
@@ -107,7 +107,7 @@ static bool from_output(const judge *j, exray_side side, size_t frame, decision 
     return out->count > 0;
 }
 
-/* False: not both sides decide. */
+/* False: a side has no decision. */
 static bool decide(const judge *j, size_t frame, decision d[2])
 {
     for (int s = 0; s < 2; s++)

@@ -47,6 +47,7 @@
 #include "compare/measure/measure.h"
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
+#include "core/dtype.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -60,21 +61,21 @@
 #define GAIN          16.0
 #define ORIGIN        3.0
 #define ORIGIN_BEHIND 10.0
-/* An output of which so much is wrong is so, however coarse its steps are: of an output
- * that shares less than a fifth of its variance with the reference's, nothing is left. */
+/* An output with this error is wrong, however coarse its quantization is: it shares less than a fifth of
+ * its variance with the reference's. */
 #define MOST_OF_OUTPUT 0.9
 
 /* What is known of a tensor of the edge's graph. */
 typedef struct state {
     bool known;     /* its e was measured */
-    bool judged;    /* its noise is that of the very tensor, step included */
-    double error;   /* e; of a tensor that was not measured, the largest of what it is made of */
+    bool judged;    /* its noise was computed for this tensor, quantization step included */
+    double error;   /* e; of a tensor that was not measured, the largest of its node's inputs */
     double most;    /* where e is an estimate, the largest it may be; else e */
     double given;   /* of e, what came in with the model's inputs */
     double noise;   /* of e, what layers added; see above */
-    bool wrong;     /* e is beyond both, or that of something before it is */
-    bool fixed;     /* made of constants alone: weights that are unpacked before they are used */
-    double weights; /* of a node's inputs: the noise of those that are fixed */
+    bool wrong;     /* e exceeds both, here or in a tensor before it */
+    bool fixed;     /* computed from constants alone: weights that are unpacked before use */
+    double weights; /* of a node's inputs: the noise of the fixed ones */
 } state;
 
 /* ---- Own noise -------------------------------------------------------------------- */
@@ -105,8 +106,7 @@ static double type_noise(exray_dtype dtype)
 
 static bool is_integer(exray_dtype dtype)
 {
-    return dtype == EXRAY_DTYPE_BOOL || (dtype >= EXRAY_DTYPE_INT8 && dtype <= EXRAY_DTYPE_UINT64) ||
-           dtype == EXRAY_DTYPE_INT4 || dtype == EXRAY_DTYPE_UINT4;
+    return dtype == EXRAY_DTYPE_BOOL || xr_dtype_is_integer(dtype);
 }
 
 /* Tensor i of those that a node reads and then of those that it writes, or NULL. */
@@ -166,15 +166,15 @@ static bool is_quantized(const exray_model *model, uint32_t node)
     return quantized;
 }
 
-/* As much as KEPT lets build up over the layers that a partition runs as one node. */
+/* How much noise the layers of a partition accumulate. */
 static double partition_growth(const exray_model *model, uint32_t node)
 {
     double layers = model ? model->nodes[node].inner_count : 0;
     return layers > 1 ? sqrt((1 - pow(KEPT, 2 * layers)) / (1 - KEPT * KEPT)) : 1;
 }
 
-/* Ops that turn a difference within noise into another decision: what comes
- * behind them is judged only where nothing at all went in. */
+/* Ops that can turn a difference within noise into another decision: what follows them is judged only
+ * where their inputs are equal. */
 static bool is_decision(const char *op)
 {
     static const char *const parts[] = {"ARG_M",     "ArgM",  "TOPK",  "TopK",    "NON_MAX", "NonMax",
@@ -196,7 +196,7 @@ static double step_noise(const xr_pair *pair, double deviation)
 
 /* ---- Measured errors ----------------------------------------------------------------- */
 
-/* rmse and the reference's deviation, of data or else of stats. */
+/* rmse and the reference's standard deviation, from data or else from statistics. */
 static bool measured(const xr_pair *pair, double *rmse, double *deviation)
 {
     if (pair->frames && pair->moments.count) {
@@ -263,7 +263,7 @@ typedef struct graph {
     state chain;
 } graph;
 
-/* Of several inputs the worst. */
+/* Of several inputs, the worst values. */
 static void worsen(state *into, const state *other)
 {
     into->known = into->known && other->known;
@@ -271,7 +271,8 @@ static void worsen(state *into, const state *other)
     into->error = fmax(into->error, other->error);
     into->most = fmax(into->most, other->most);
     into->given = fmax(into->given, other->given);
-    /* Weights err independently in every layer: that is its own noise, none that is handed on. */
+    /* The errors of weights are independent in every layer: they are the layer's own noise and do not
+     * propagate. */
     if (other->fixed)
         into->weights = fmax(into->weights, other->noise);
     else
@@ -303,7 +304,7 @@ static state inputs_of(const graph *g, uint32_t node)
     return all;
 }
 
-/* What runs of the same input differ by, of the signal. */
+/* The difference among runs of the same input, relative to the signal. */
 static double repeat_noise(const xr_pair *pair)
 {
     double rmse, deviation;
@@ -312,8 +313,8 @@ static double repeat_noise(const xr_pair *pair)
     return sqrt(pair->repeat_square) / deviation;
 }
 
-/* Behind an op that decides, any error may be healthy where one went in: it was seen, or
- * it is of 8 bits, which no two kernels round alike. */
+/* Behind a decision, any error may be healthy if its inputs differ: measurably, or because they are of 8
+ * bits, which no two kernels round in the same way. */
 static double decided(const state *in, double noise)
 {
     bool uncertain = in->error > 0 || in->noise > OWN_WEIGHTS_8 / 2;
@@ -344,11 +345,10 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     double noise = fmax(behind(in->noise, own), repeat);
     if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
-    /* What the very same went into was as good as run alone. */
+    /* A layer with equal inputs on both sides counts as if it was run alone. */
     bool same_inputs = pair->exact && in->known && in->judged && in->error == 0 && in->given == 0;
     pair->noise = same_inputs ? pair->alone : bound(in->given, noise);
-    bool bounded =
-        pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: the error is at least so large */
+    bool bounded = pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: a lower bound */
     *out = (state){.known = in->known || !bounded,
                    .judged = true,
                    .error = pair->error,
@@ -369,11 +369,11 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     } else if (pair->error_high <= pair->noise)
         shown->role = EXRAY_LAYER_ROLE_CLEAN;
     else if (pair->error_low <= pair->noise)
-        shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* an estimate: on either side of noise */
+        shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* an estimate whose bounds are on both sides of the noise */
     else if (!in->known && !in->wrong)
-        shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* what went in was not recorded */
+        shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* its inputs were not recorded */
     else if (bounded && in->wrong && !isinf(pair->error))
-        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* bounds do not tell how much was added */
+        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* lower bounds do not say how much the layer added */
     else if (isinf(pair->error) ? !isinf(in->error)
                                 : same_inputs || least > origin * sqrt(came * came + own * own))
         shown->role = EXRAY_LAYER_ROLE_ORIGINATES;
@@ -381,10 +381,10 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
     if (shown->role == EXRAY_LAYER_ROLE_ORIGINATES && !same_inputs &&
         xr_recomputed_error(g->comparison, pair) <= pair->own)
-        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* it bends the error of its input, rightly */
+        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* it amplifies the error of its input, rightly */
 }
 
-/* Inputs: beyond one level of the coarser side, the difference is none of noise. */
+/* Inputs: a difference of more than one level of the coarser side is not noise. */
 static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
 {
     double type, rmse, deviation;
@@ -396,7 +396,7 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
     double level =
         fmax(isnan(shown->step[0]) ? 0 : shown->step[0], isnan(shown->step[1]) ? 0 : shown->step[1]);
     pair->noise = fmax(type, relative(level, deviation, magnitude(pair)));
-    if (pair->frames == 0) /* means of the same numbers, added up in another order */
+    if (pair->frames == 0) /* the same numbers, summed in another order */
         pair->noise = fmax(pair->noise, OWN_FLOAT32);
     bool wrong = pair->error > pair->noise;
     /* Statistics can prove a difference, not that there is none. */
@@ -408,8 +408,8 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
                    .wrong = wrong};
 }
 
-/* The coarsest type of what is known of a network whose layers were not recorded: of its
- * inputs and outputs, and of the other side's graph. */
+/* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of
+ * the other side's graph. */
 static double network_noise(const exray_comparison *c)
 {
     double noise = OWN_FLOAT32;
@@ -418,7 +418,7 @@ static double network_noise(const exray_comparison *c)
         for (size_t i = 0; i < pairs[k]->count; i++)
             for (int s = 0; s < 2; s++) {
                 const xr_pair *pair = &pairs[k]->pair[i];
-                /* Whole numbers are classes and counts, of any network. */
+                /* Integers that are not quantized are classes and counts, whatever the network. */
                 bool levels = pair->lattice[s] > 0 && pair->lattice[s] != rint(pair->lattice[s]);
                 bool counts = k == 1 && pair->stored[s].scale == 0 && is_integer(pair->stored[s].dtype);
                 noise = fmax(noise, levels ? OWN_WEIGHTS_8 : 0);
@@ -432,7 +432,7 @@ static double network_noise(const exray_comparison *c)
     return noise;
 }
 
-/* Whether an op that decides is before the output, as either graph has it. */
+/* Whether a decision comes before the output, in either graph. */
 static bool is_decided(const exray_comparison *c)
 {
     for (int s = 0; s < 2; s++) {
@@ -444,7 +444,7 @@ static bool is_decided(const exray_comparison *c)
     return false;
 }
 
-/* Of a network of unknown depth, the noise is what KEPT lets it build up to. */
+/* For a network of unknown depth: the limit of the accumulated noise. */
 static state of_unknown_network(const graph *g)
 {
     state from = g->chain;
@@ -486,8 +486,8 @@ static bool has_weights(const exray_model *model, uint32_t node)
     return false;
 }
 
-/* A node without a counterpart hands on the worst of what it is given. What comes out of
- * one with weights was compared by nobody, as little as what it adds. */
+/* A node without a counterpart propagates the worst of its inputs.  If it has weights, its output was not
+ * compared, and neither was the error that it adds. */
 static void pass_through(const graph *g, uint32_t node)
 {
     state in = inputs_of(g, node);
@@ -541,9 +541,8 @@ bool xr_localize(exray_comparison *c)
         if (!g.tensor)
             return false;
         for (uint32_t t = 0; t < g.model->tensor_count; t++)
-            g.tensor[t] = (state){.known = true,
-                                  .judged = true,
-                                  .fixed = true}; /* constants: nothing to differ, as far as is known */
+            g.tensor[t] = (state){
+                .known = true, .judged = true, .fixed = true}; /* constants: taken as equal on both sides */
         for (uint32_t i = 0; i < g.model->input_count; i++)
             if (g.model->inputs[i] < g.model->tensor_count)
                 g.tensor[g.model->inputs[i]] = (state){0};
@@ -571,7 +570,7 @@ bool xr_comparison_is_exact(const exray_comparison *c, size_t layer)
     return c->layers.pair[layer].exact;
 }
 
-/* The steps of a layer cost more of a signal that is weaker than the reference's own. */
+/* Quantization steps are larger relative to a signal that is weaker than the reference's own. */
 static double own_of(const xr_pair *pair, double own, double deviation)
 {
     double rmse, usual;

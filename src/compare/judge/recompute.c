@@ -30,7 +30,7 @@ static uint64_t softmax_row(const exray_node *node, const exray_tensor_view *vie
     return axis == -1 || axis == (long)rank - 1 ? (uint64_t)view->info.shape[rank - 1] : 0;
 }
 
-/* Adds the squares of what the edge's output differs by from softmax(beta x). */
+/* Adds the squared differences between the edge's output and softmax(beta x). */
 static bool add_softmax(const exray_node *node, const operand *in, const operand *out, double *square)
 {
     uint64_t row = softmax_row(node, &in->view);
@@ -61,7 +61,7 @@ static bool add_sigmoid(const operand *in, const operand *out, double *square)
     return true;
 }
 
-/* The pair of layers that makes the node's first input, or NULL. */
+/* The pair of layers that computes the node's first input, or NULL. */
 static const xr_pair *producer(const exray_comparison *c, const exray_node *node)
 {
     for (size_t i = 0; i < c->layers.count && node->input_count; i++)

@@ -4,8 +4,8 @@
 
 #include "compare/comparison.h"
 
-/* What the edge's output differs by from the reference's softmax or sigmoid of the edge's own input, of its
- * deviation; NAN for other ops, and where there are no values. */
+/* The difference between the edge's output and the reference's softmax or sigmoid of the edge's own input,
+ * relative to its deviation; NAN for other ops, and where there are no values. */
 double xr_recomputed_error(const exray_comparison *comparison, const xr_pair *pair);
 
 #endif

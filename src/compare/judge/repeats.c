@@ -1,6 +1,5 @@
-/* What an engine's runs of one input differ by among themselves: threads that add in another
- * order, a GPU's atomics.  No error below it is a fault.  Frames of one source with the very
- * same input tell it (record --repeat). */
+/* How much an engine's runs of one input differ: threads that add in another order, a GPU's atomics.  No
+ * error below it is a fault.  Frames of one source with the same input show it (record --repeat). */
 #include "compare/judge/repeats.h"
 
 #include "compare/comparison.h"
@@ -12,7 +11,7 @@
 
 enum { MOST_FRAMES = 256, MOST_TWINS = 4 };
 
-/* Two frames of one side that were given the same, by position among the matched frames. */
+/* Two frames of one side with the same input, by position among the matched frames. */
 typedef struct twins {
     size_t frame[2];
 } twins;
@@ -73,7 +72,7 @@ static size_t find_twins(twin_reader *r, twins list[MOST_TWINS])
     return count;
 }
 
-/* The mean square of what one run adds: half of that of the difference of two. */
+/* The mean square of what one run adds: half of that of the difference between two. */
 static double repeat_square(twin_reader *r, const xr_pair *pair, const twins *list, size_t count)
 {
     double sum = 0, elements = 0;

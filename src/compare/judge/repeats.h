@@ -1,4 +1,4 @@
-/* What runs of one input differ by. */
+/* How much runs of one input differ. */
 #ifndef XR_REPEATS_H
 #define XR_REPEATS_H
 

@@ -1,15 +1,14 @@
-/* Alignment: each candidate pair gets a score of everything that speaks for it (kind
- * of operator, shape, size of the weights, activation, names, values), and the
- * alignment is the monotone one of the largest sum (Needleman and Wunsch, 1970, with
- * free gaps).  What stands in another order is matched afterwards, by unique names
- * and by the layers that feed it; what contradicts the graph is dropped. */
+/* Alignment: each candidate pair gets a score that sums up the evidence (kind of operator, shape, size of
+ * the weights, activation, names, values), and the alignment is the monotone one with the largest total
+ * (Needleman and Wunsch, 1970, with free gaps).  Layers in another order are matched afterwards, by unique
+ * names and by the layers that feed them; matches that contradict the graph are dropped. */
 #include "compare/match/align.h"
 #include "compare/match/align_score.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Cells of the table of one search; beyond it, unique names cut the models into parts. */
+/* Cells of the table of one search; larger models are cut into parts at unique names. */
 #define MOST_CELLS ((size_t)1 << 26)
 
 size_t xr_layer_count(const exray_model *model)
@@ -70,7 +69,7 @@ static bool match_range(work *w, uint32_t a0, uint32_t a1, uint32_t b0, uint32_t
     if (rows == 0 || columns == 0)
         return true;
     if (rows > MOST_CELLS / columns)
-        return true; /* too much to search without a name to hold on to */
+        return true; /* too much to search, and no unique name to cut it */
     uint8_t *step = malloc(rows * columns);
     double *below = calloc(columns + 1, sizeof *below), *row = calloc(columns + 1, sizeof *row);
     bool ok = step && below && row;
@@ -125,7 +124,7 @@ static bool match_in_order(work *w)
 
 /* ---- Out of order ------------------------------------------------------------------ */
 
-/* Two layers of one core are not of two. */
+/* Layers of one core are not matched with layers of two. */
 static void drop_split_cores(work *w)
 {
     for (uint32_t a = 0; a < w->side[0]->count; a++) {
@@ -246,8 +245,8 @@ static bool is_ancestor(const work *w, uint32_t layer, uint32_t core, uint32_t d
     return false;
 }
 
-/* What is fed by other layers than its counterpart is another layer, unless name or
- * values say otherwise. */
+/* A layer that other layers feed than its counterpart is another layer, unless name or values say
+ * otherwise. */
 static void drop_contradicted(work *w)
 {
     enum { DEPTH = 4 };
@@ -312,9 +311,8 @@ static bool match_all(work *w)
 
 /* ---- The result -------------------------------------------------------------------------- */
 
-/* A node of the reference that computes an edge layer without showing it: one that
- * fuses the layers of a core, or a partition of unknown content whose output is matched
- * next.  EXRAY_NO_INDEX: none. */
+/* A node of the reference that computes an edge layer without exposing it: one that fuses the layers of a
+ * core, or a partition of unknown content whose output is matched next.  EXRAY_NO_INDEX: none. */
 static uint32_t computed_within(const work *w, uint32_t a)
 {
     const xr_layer *layer = layer_of(w, 0, a);

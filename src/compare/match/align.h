@@ -8,7 +8,7 @@
 /* Why two layers are matched. */
 typedef enum xr_match {
     XR_MATCH_NAME,      /* kind, size and name of the tensor or the node are the same */
-    XR_MATCH_VALUES,    /* no name says so; their values do */
+    XR_MATCH_VALUES,    /* by their values, without a common name */
     XR_MATCH_POSITION,  /* the same kind and size, at the same place between matched neighbors */
     XR_MATCH_PRODUCERS, /* at another place, fed by the same layers */
     XR_MATCH_INSIDE,    /* the reference computes it within node[1] (a partition, a fused node): no values */
@@ -23,13 +23,13 @@ typedef struct xr_layer_match {
 typedef struct xr_alignment {
     xr_layer_match *match; /* in execution order of the edge; at most one for an edge layer */
     size_t count;
-    size_t free[2]; /* edge, reference: layers without a counterpart that need none: they change type or
-                       shape (QUANTIZE, CAST, Transpose, ...), or are made of constants */
+    size_t free[2]; /* edge, reference: layers without a counterpart that need none: they change type or shape
+                       (QUANTIZE, CAST, Transpose, ...), or are computed from constants */
 } xr_alignment;
 
-/* Aligns two models.  `comparison` (NULL: the graphs alone) has the logs and matched frames
- * whose values are looked at where graphs and names leave a doubt.  Nodes that do not
- * fit anything are left out.  False: out of memory. */
+/* Aligns two models.  `comparison` has the logs and matched frames whose values decide where graphs and
+ * names do not; NULL: graphs and names alone.  Nodes without a counterpart are left out.  False: out of
+ * memory. */
 bool xr_align(const exray_model *edge, const exray_model *reference, const exray_comparison *comparison,
               xr_alignment *out);
 

@@ -1,6 +1,7 @@
 #include "compare/match/align_score.h"
 #include "compare/match/shapes.h"
 #include "compare/match/similarity.h"
+#include "core/dtype.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #define OTHER_ACTIVATION (-2.5)
 #define SAME_OPERATOR    0.5 /* both the core, or both the activation behind it */
 #define SAME_STORAGE     0.2
-#define OTHER_SHAPE      (-2.0) /* as many elements in dimensions that do not correspond */
+#define OTHER_SHAPE      (-2.0) /* the same number of elements in dimensions that do not correspond */
 #define SIMILAR          8.0
 #define SIMILAR_BY_STATS 5.0
 
@@ -30,7 +31,7 @@ typedef struct layer_name {
     uint32_t layer;
 } layer_name;
 
-/* Exporters and quantizers add to a tensor's name what it is stored as. */
+/* Exporters and quantizers append to a tensor's name how it is stored. */
 static size_t bare_length(const char *name)
 {
     static const char *const endings[] = {"_QuantizeLinear_Output",
@@ -59,7 +60,7 @@ static int by_name(const void *left, const void *right)
     return order ? order : (a->length > b->length) - (a->length < b->length);
 }
 
-/* Sorts and drops every name that stands twice: it tells nothing. */
+/* Sorts, and drops names that occur more than once: they identify nothing. */
 static size_t keep_unique(layer_name *list, size_t count)
 {
     qsort(list, count, sizeof *list, by_name);
@@ -81,7 +82,7 @@ static size_t list_names(const xr_layers *layers, naming how, layer_name *list)
     for (uint32_t i = 0; i < layers->count; i++) {
         const xr_layer *layer = &layers->layer[i];
         const char *name = how == BY_NODE ? layer->op->name : layer->tensor ? layer->tensor->name : NULL;
-        /* A node's name is that of its first output. */
+        /* A node's name is the name of its first output. */
         bool further = how == BY_NODE && i > 0 && layers->layer[i - 1].op == layer->op;
         if (!name || !*name || further || layer->constant)
             continue;
@@ -154,7 +155,7 @@ static bool is_one_of(xr_op_kind a, xr_op_kind b, xr_op_kind x, xr_op_kind y)
     return (a == x && b == y) || (a == y && b == x);
 }
 
-/* 0: the cores do different work. */
+/* 0: the cores are different operators. */
 static double score_kinds(const xr_layer *a, const xr_layer *b, bool same_name)
 {
     if (a->kind == XR_OP_PARTITION || b->kind == XR_OP_PARTITION)
@@ -162,12 +163,13 @@ static double score_kinds(const xr_layer *a, const xr_layer *b, bool same_name)
     if (a->kind == XR_OP_OTHER || b->kind == XR_OP_OTHER) {
         if (xr_same_op_name(a->op->op, b->op->op))
             return SAME_KIND;
-        /* An operator of somebody's own may do the work of any: as large weights say so, or the name. */
+        /* A custom operator may be of any kind: weights of the same size say so, or the name. */
         return a->weights && a->weights == b->weights ? RELATED_KIND : same_name;
     }
     if (a->kind == b->kind)
         return xr_layer_is_free(a) ? SAME_FREE_KIND : SAME_KIND;
-    if (is_one_of(a->kind, b->kind, XR_OP_CONV, XR_OP_DEPTHWISE) || /* where groups are not told */
+    if (is_one_of(a->kind, b->kind, XR_OP_CONV,
+                  XR_OP_DEPTHWISE) || /* where the number of groups is not known */
         is_one_of(a->kind, b->kind, XR_OP_CONV, XR_OP_DENSE) ||
         is_one_of(a->kind, b->kind, XR_OP_ADD, XR_OP_SUB) ||
         is_one_of(a->kind, b->kind, XR_OP_MUL, XR_OP_DIV))
@@ -182,23 +184,19 @@ static double score_activations(const xr_layer *a, const xr_layer *b)
     return a->activation == b->activation ? SAME_ACTIVATION : OTHER_ACTIVATION;
 }
 
-static bool is_integer(const exray_tensor_info *info)
-{
-    return info->dtype >= EXRAY_DTYPE_INT8 && info->dtype <= EXRAY_DTYPE_UINT64;
-}
-
 static double score_tensors(const xr_layer *a, const xr_layer *b)
 {
     if (!a->tensor || !b->tensor)
         return 0;
-    double score = is_integer(a->tensor) == is_integer(b->tensor) ? SAME_STORAGE : 0;
+    double score =
+        xr_dtype_is_integer(a->tensor->dtype) == xr_dtype_is_integer(b->tensor->dtype) ? SAME_STORAGE : 0;
     if (a->elements && b->elements && xr_match_layout(a->tensor, b->tensor) == XR_LAYOUT_NONE)
         score += OTHER_SHAPE;
     return score;
 }
 
-/* 1 where all but a thousandth is explained, 0 where nothing is: by powers of ten, as what
- * stands before an activation resembles what comes after it. */
+/* 1 where all but a thousandth is explained, 0 where nothing is, on a logarithmic scale: the tensor before
+ * an activation resembles the one behind it. */
 static double explained(double share)
 {
     return -log10(1 - fmin(fmax(share, 0), 1) + 1e-3) / 3;

@@ -15,9 +15,9 @@ const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node
 
 /* What is known of each tensor while the nodes are walked. */
 typedef struct tensor_state {
-    uint32_t layer;   /* that makes it, or EXRAY_NO_INDEX */
+    uint32_t layer;   /* that computes it, or EXRAY_NO_INDEX */
     uint32_t readers; /* nodes */
-    bool constant;    /* it is one, or made of nothing else */
+    bool constant;    /* it is a constant, or computed from constants alone */
 } tensor_state;
 
 typedef struct walk {
@@ -27,7 +27,7 @@ typedef struct walk {
 
 typedef void visit_fn(walk *w, const exray_node *node, uint32_t outer);
 
-/* Nodes, with those that a partition runs in its place. */
+/* All nodes; the nodes of a partition in place of the partition. */
 static void each_node(const exray_model *model, visit_fn *visit, void (*after)(walk *w, uint32_t outer),
                       walk *w)
 {
@@ -50,8 +50,8 @@ static void count_readers(walk *w, const exray_node *node, uint32_t outer)
             w->tensor[node->inputs[i]].readers++;
 }
 
-/* The layer that makes a node's only input that is no constant, or EXRAY_NO_INDEX:
- * it has another number of such inputs, or the model's own. */
+/* The layer that computes a node's only input which is not constant; EXRAY_NO_INDEX: it has several, or it
+ * is the model's input. */
 static uint32_t single_source(const walk *w, const exray_node *node)
 {
     uint32_t source = EXRAY_NO_INDEX, changing = 0;
@@ -63,8 +63,8 @@ static uint32_t single_source(const walk *w, const exray_node *node)
             continue;
         changing++;
         source = t->layer;
-        /* Others read what it passes on as well: then it is a layer of its own, but for a
-         * change of type or shape, which changes no value. */
+        /* If other nodes read its input, too, it is a layer of its own, unless it changes type or shape
+         * only, which changes no value. */
         xr_op_kind kind = xr_op_of(node).kind;
         if (t->readers > 1 && kind != XR_OP_CONVERSION && kind != XR_OP_SHAPE)
             return EXRAY_NO_INDEX;
@@ -72,8 +72,8 @@ static uint32_t single_source(const walk *w, const exray_node *node)
     return changing == 1 ? source : EXRAY_NO_INDEX;
 }
 
-/* Of a node with one changing input: whether what it makes is still the result of the
- * layer before. */
+/* For a node with one input that is not constant: whether its output is still the result of the layer
+ * before. */
 static bool only_passes_on(xr_op_kind kind, const exray_node *node)
 {
     switch (kind) {
@@ -92,7 +92,7 @@ static bool only_passes_on(xr_op_kind kind, const exray_node *node)
     }
 }
 
-/* What is fused into the core is what stands behind it; a second activation hides the first. */
+/* Activations behind the core belong to it; a second activation hides the first. */
 static xr_activation combined(xr_activation before, xr_op op)
 {
     return op.kind == XR_OP_ACTIVATION ? op.activation : before;
@@ -174,7 +174,7 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
     }
 }
 
-/* What leaves a partition though none of the nodes listed in it makes it. */
+/* Outputs of a partition that none of its listed nodes computes. */
 static void add_unmade(walk *w, uint32_t n)
 {
     const exray_model *model = w->out->model;

@@ -1,5 +1,5 @@
-/* A model as the list of its layers, for the alignment: every output of every
- * node, those inside a delegate's partition too, with what tells layers apart. */
+/* A model as a list of layers, for the alignment: every output of every node, including those inside a
+ * delegate's partition, with the properties that identify a layer. */
 #ifndef XR_LAYERS_H
 #define XR_LAYERS_H
 
@@ -10,13 +10,13 @@ typedef struct xr_layer {
     const exray_node *op;  /* the node itself, or the one within the partition */
     const exray_tensor_info *tensor; /* NULL: the model does not say */
     xr_op_kind kind;
-    /* The layer that did the work: this one, or the one whose result an activation, a
-     * bias, a conversion or a change of shape behind it only passes on. */
+    /* The layer that computed the result: this one, or the one before an activation, a bias, a conversion
+     * or a change of shape. */
     uint32_t core;
     xr_activation activation; /* applied to the core's result up to here */
     uint64_t weights;         /* elements of the core's largest constant input; 0: none */
     uint64_t elements;        /* of the tensor; 0: unknown */
-    bool constant;            /* made of constants alone */
+    bool constant;            /* computed from constants alone */
     uint32_t producers[4];    /* cores that feed the core, EXRAY_NO_INDEX where fewer */
 } xr_layer;
 
@@ -30,7 +30,7 @@ typedef struct xr_layers {
 bool xr_layers_of(const exray_model *model, xr_layers *out);
 void xr_layers_free(xr_layers *layers);
 
-/* Whether a layer may lack a counterpart though nothing is wrong: it computes nothing. */
+/* Whether a layer may have no counterpart in a healthy pair: it computes nothing. */
 bool xr_layer_is_free(const xr_layer *layer);
 
 /* The tensor that output `output` of `node` is, or NULL where the model does not

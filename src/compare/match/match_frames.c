@@ -1,6 +1,7 @@
 /* Which frame of one log is which of the other. */
 #include "compare/match/match_frames.h"
 
+#include "base/file.h"
 #include "compare/comparison.h"
 
 #include <stdlib.h>
@@ -52,9 +53,8 @@ static bool unique_sources(keyed *list, size_t count)
 
 static const char *file_name(const exray_log *log, size_t position)
 {
-    const char *source = exray_log_frame(log, position)->source,
-               *slash = source ? strrchr(source, '/') : NULL;
-    return slash ? slash + 1 : source ? source : "";
+    const char *source = exray_log_frame(log, position)->source;
+    return source ? xr_base_name(source) : "";
 }
 
 static bool same_name(const exray_comparison *c, const exray_frame_pair *pair)
@@ -62,8 +62,8 @@ static bool same_name(const exray_comparison *c, const exray_frame_pair *pair)
     return strcmp(file_name(c->log[0], pair->frame[0]), file_name(c->log[1], pair->frame[1])) == 0;
 }
 
-/* Logs that are no replay of each other, matched by index: where some pairs are of one source,
- * the others, of two, are no pairs.  (Where none is, the logs name their sources in two ways.) */
+/* For logs that are not replays of each other, matched by index: if some pairs have the same source, pairs
+ * with different sources are dropped.  (If none has, the two logs name their sources differently.) */
 static void drop_contradicted(exray_comparison *c)
 {
     size_t kept = 0;

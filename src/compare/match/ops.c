@@ -127,8 +127,7 @@ static const op_entry table[] = {
 
 enum { NAME_SIZE = 64 };
 
-/* Lower case, letters and digits alone, without what engines put in front of the
- * quantized, fused and channels-last forms of an operator. */
+/* Lower case, letters and digits only, without the prefixes of quantized, fused and channels-last forms. */
 static void plain_name(const char *op, char out[NAME_SIZE])
 {
     static const char *const prefixes[] = {"qlinear", "fused", "nhwc", "nchwc"};
@@ -166,7 +165,7 @@ xr_op xr_op_of(const exray_node *node)
             xr_op op = table[i].op;
             const char *group = op.kind == XR_OP_CONV ? xr_attribute(node, "group") : NULL;
             if (group && strtol(group, NULL, 10) > 1)
-                op.kind = XR_OP_DEPTHWISE; /* or grouped: ONNX has one operator for all */
+                op.kind = XR_OP_DEPTHWISE; /* or a grouped one: ONNX has one operator for all */
             return op;
         }
     return (xr_op){XR_OP_OTHER, XR_ACTIVATION_NONE};
@@ -184,7 +183,7 @@ xr_activation xr_fused_activation(const exray_node *node)
         xr_op op = xr_op_of(&(exray_node){.op = value});
         return op.kind == XR_OP_ACTIVATION ? op.activation : XR_ACTIVATION_OTHER;
     }
-    /* Integer forms may have theirs in the range of what they store. */
+    /* Integer forms may apply theirs by the range of the stored type. */
     bool hidden = node->attribute_count == 0 || (node->op && strncmp(node->op, "QLinear", 7) == 0);
     return hidden ? XR_ACTIVATION_UNKNOWN : XR_ACTIVATION_NONE;
 }

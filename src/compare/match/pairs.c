@@ -1,5 +1,5 @@
-/* Which tensor of one log is which of the other: inputs and outputs by name, else
- * by position; layers as align.h says. */
+/* Which tensor of one log is which of the other: inputs and outputs by name, else by position; layers by
+ * alignment (align.h). */
 #include "compare/match/pairs.h"
 
 #include "compare/match/align.h"
@@ -44,7 +44,7 @@ static bool io_push(io_list *list, const char *name)
     return true;
 }
 
-/* Where in the model's own list of inputs or outputs a topic's NAME stands. */
+/* The position in the model's list of inputs or outputs of a topic's NAME. */
 static uint32_t io_position(const exray_model *model, exray_kind kind, const char *name)
 {
     const uint32_t *tensors = kind == EXRAY_KIND_INPUT ? model->inputs : model->outputs;
@@ -115,7 +115,7 @@ static bool match_io(const exray_comparison *c, exray_kind kind, xr_pairs *out)
                 pair_io(out, kind, &list[0].entry[i], &list[1].entry[j]);
                 break;
             }
-    /* What no name matches: the i-th left over of one with the i-th of the other. */
+    /* Those without a match by name: the i-th rest of one side with the i-th of the other. */
     for (size_t i = 0, j = 0; ok && i < list[0].count; i++) {
         if (list[0].entry[i].taken)
             continue;
@@ -177,7 +177,7 @@ static size_t layer_records(const exray_comparison *c, exray_side side, const ex
     return count;
 }
 
-/* Without a model in both logs: the layers of the first frame, by their numbers. */
+/* Where a log has no model: the layers of the first frame, by number. */
 static bool layers_of_records(exray_comparison *c)
 {
     if (c->frame_count == 0)

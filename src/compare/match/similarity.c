@@ -7,8 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A correlation of so many samples is within 0.06 of the truth: two frames, that a flat
- * picture does not decide. */
+/* A correlation of so many samples is accurate to 0.06; a second frame, in case the first picture is flat. */
 enum { SAMPLES = 256, FRAMES = 2 };
 
 /* One layer of one log. */

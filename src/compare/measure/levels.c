@@ -1,10 +1,10 @@
-/* Floats that are 8-bit integers in disguise. */
+/* Floats that are dequantized 8-bit integers. */
 #include "compare/measure/levels.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Fewer say nothing: two numbers are always on a lattice. */
+/* Fewer prove nothing: two numbers are always on a lattice. */
 enum { FEWEST = 4, MOST_PARTS = 4 };
 /* Of a step: how far from the lattice a value may be, besides float rounding. */
 #define SLACK 2e-3
@@ -64,7 +64,7 @@ double xr_levels_step(const xr_levels *l)
     double gap = INFINITY;
     for (size_t i = 1; i < l->count; i++)
         gap = fmin(gap, (double)l->value[i] - l->value[i - 1]);
-    /* No two values need be neighbors. */
+    /* Possibly no two values are neighbors. */
     for (int parts = 1; parts <= MOST_PARTS; parts++)
         if (is_on_lattice(l, gap / parts))
             return gap / parts;

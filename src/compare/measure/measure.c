@@ -1,4 +1,4 @@
-/* Reads every matched pair of tensors once and adds up what they differ by. */
+/* Reads every matched pair of tensors once and sums up the differences. */
 #include "compare/measure/measure.h"
 
 #include "base/error.h"
@@ -139,7 +139,7 @@ static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view vi
     pair->frames++;
 }
 
-/* Statistics of values at hand, as the other side's log has them. */
+/* Statistics of values, as the recorder computes them. */
 static exray_stats stats_of(const float *values, uint64_t count)
 {
     xr_moments m = xr_moments_zero();
@@ -236,8 +236,8 @@ static exray_status read_side(pair_reader *r, const exray_record *record, int si
     return error->status = status;
 }
 
-/* Values in the order that the other side's sketch has, where both orders are what they
- * are for want of a layout; NULL: there is no such. */
+/* Values in the element order of the other side's sketch, where the orders differ only because no layout
+ * was recorded; NULL: that is not so. */
 static const float *for_sketch(pair_reader *r, const exray_tensor_view view[2], const float *values, int side)
 {
     xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
@@ -251,7 +251,7 @@ static const float *for_sketch(pair_reader *r, const exray_tensor_view view[2], 
     return in_reference_layout(r, values, &view[side], how);
 }
 
-/* Beside their statistics: sketches of both, made here of the side that has data. */
+/* Besides statistics: sketches of both, computed here for the side that has data. */
 static void add_sketches(pair_reader *r, xr_pair *pair, const exray_tensor_view view[2],
                          const float *const values[2])
 {
@@ -284,7 +284,7 @@ static void add_sketches(pair_reader *r, xr_pair *pair, const exray_tensor_view 
         fail(pair, "out of memory");
 }
 
-/* A loop runs a node several times in a frame: each of the records. */
+/* A node within a loop runs several times in a frame: all of its records. */
 static void measure_records(pair_reader *r, xr_pair *pair, const exray_record *const record[2], size_t frame)
 {
     exray_tensor_view view[2];

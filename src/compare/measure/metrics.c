@@ -7,7 +7,7 @@
 
 typedef size_t kernel_fn(xr_moments *moments, const float *a, const float *b, size_t n);
 
-/* No blocks at all: everything goes the portable way. */
+/* Takes no blocks: everything goes the portable way. */
 static size_t kernel_none(xr_moments *moments, const float *a, const float *b, size_t n)
 {
     (void)moments, (void)a, (void)b, (void)n;
@@ -155,7 +155,7 @@ double xr_moments_std(const xr_moments *m, exray_side side)
         return NAN;
     double n = (double)m->count, mean = m->sum[side] / n;
     double variance = m->square[side] / n - mean * mean;
-    /* Beyond what the sums resolve, it is a constant. */
+    /* Below the resolution of the sums: it is a constant. */
     return variance > 1e-13 * m->square[side] / n ? sqrt(variance) : 0;
 }
 

@@ -13,14 +13,14 @@ void xr_moments_add(xr_moments *moments, const float *a, const float *b, size_t 
 /* Adds another sum to `into`. */
 void xr_moments_merge(xr_moments *into, const xr_moments *other);
 
-/* What the sums say; NAN where not defined. */
+/* The metrics that follow from the sums; NAN where not defined. */
 exray_metrics xr_moments_metrics(const xr_moments *moments);
 
 /* Population standard deviation of a side's values; NAN where there are none. */
 double xr_moments_std(const xr_moments *moments, exray_side side);
 
-/* The kernels by name, for tests and benchmarks: "avx512", "avx2", "portable";
- * false where this processor has no such.  NULL: the best one (the default). */
+/* Chooses a kernel, for tests and benchmarks: "avx512", "avx2", "portable"; NULL: the best one (the
+ * default).  False: not on this processor. */
 bool xr_moments_use(const char *kernel);
 
 #endif

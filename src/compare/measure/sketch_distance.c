@@ -1,4 +1,4 @@
-/* Distances from sketches (spec/sketch.md): of two, or of one and the other side's data. */
+/* Distances from sketches (spec/sketch.md): of two sketches, or of a sketch and the other side's data. */
 #include "compare/measure/sketch_distance.h"
 
 #include <exray/exray.h>
@@ -11,7 +11,7 @@
 /* Of both tensors' norms: the difference that rounding to float32 alone can cause. */
 #define ROUNDING 3e-7
 
-/* Shape in the order of the sketch's elements, dimensions of 1 left out. */
+/* Shape in the order of the sketch's elements, without dimensions of 1. */
 static uint32_t walked_shape(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
 {
     const char *layout = info->layout ? info->layout : "", *c = strchr(layout, 'C');
@@ -80,9 +80,8 @@ bool xr_has_sketch(const xr_pair *pair)
            pair->stats.count > 0;
 }
 
-/* The square's estimate, between what the moments of both sides allow: of any a and b,
- * var(a - b) lies between the squares of the difference and of the sum of their
- * deviations. */
+/* Clamps the estimate to what the moments of both sides allow: for any a and b, var(a - b) lies between
+ * the squares of the difference and of the sum of their deviations. */
 static double allowed(const xr_stat_sums *stats, double square)
 {
     double most = sqrt(stats->square[0]) + sqrt(stats->square[1]);
@@ -112,7 +111,7 @@ xr_distance xr_sketch_distance(const xr_pair *pair)
                          .high = (high + floor) / sqrt(count)};
 }
 
-/* Of the norms, which statistics know, and the distance between. */
+/* From the norms, which statistics have, and the distance. */
 static double cosine_of(const xr_stat_sums *stats, double rmse)
 {
     double length = sqrt(stats->square[0]) * sqrt(stats->square[1]);

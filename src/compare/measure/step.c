@@ -43,7 +43,7 @@ void xr_samples_add(xr_samples *samples, const exray_tensor_info *info, const fl
     samples->picture = is_picture;
     uint64_t each = XR_STEP_SAMPLES / SAMPLED_FRAMES;
     uint64_t pixels = count / channels;
-    /* An odd stride walks over rows and columns alike. */
+    /* An odd stride visits rows and columns evenly. */
     uint64_t hop = pixels / each | 1;
     for (size_t c = 0; c < channels; c++)
         for (uint64_t p = 0; p < pixels && samples->count[c] < (frame + 1) * each; p += hop) {
@@ -70,7 +70,7 @@ static double lattice(const float *v, size_t n)
     }
     if (!(range > 0) || gap < range / 70000)
         return 0;
-    /* Walk up, holding on to the spacing that the way so far gives. */
+    /* Walk up, with the spacing that was found so far. */
     double position = 0;
     for (size_t i = 1; i < n; i++) {
         double d = (double)v[i] - v[0];
@@ -87,8 +87,8 @@ static double lattice(const float *v, size_t n)
     return gap;
 }
 
-/* One level of 8 bits in the convention that such a range suggests; for what is no
- * picture, 12 bits of its range. */
+/* One level of 8 bits in the convention that the range suggests; for other tensors than pictures, 12 bits
+ * of the range. */
 static double nominal(double min, double max, bool picture)
 {
     if (!picture)

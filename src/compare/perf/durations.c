@@ -8,10 +8,10 @@
 #include <string.h>
 
 enum {
-    MOST_FRAMES = 4096,   /* of which nodes' durations are kept */
+    MOST_FRAMES = 4096,   /* whose durations of nodes are kept */
     MOST_CELLS = 4 << 20, /* durations kept at a time: 32 MiB */
     MOST_NODES = 1 << 16, /* of a log without a model */
-    FEW = 5,              /* frames that tell a warm-up from chance */
+    FEW = 5,              /* frames that distinguish a warm-up from chance */
 };
 
 /* ---- Statistics -------------------------------------------------------------- */
@@ -50,9 +50,8 @@ exray_durations xr_durations(double *value, size_t count)
 
 /* ---- Frames ------------------------------------------------------------------ */
 
-/* How many of the first frames are slower than every usual one: beyond 1.25 times the upper
- * end of the middle frames' spread, and one after the other from the start.  At most a
- * quarter, so that what is left decides. */
+/* How many of the first frames are a warm-up: each slower than 1.25 times the upper end of the middle
+ * frames' spread, consecutive from the start, and at most a quarter of all. */
 static size_t warmup_frames(const double *inference, size_t count, double *scratch)
 {
     if (count < FEW)

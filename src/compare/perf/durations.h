@@ -9,7 +9,7 @@
 bool xr_latency_read(const exray_log *log, xr_latency *out);
 void xr_latency_free(xr_latency *latency);
 
-/* Sorts `value` and says what is known of its distribution. */
+/* Sorts `value` and returns its statistics. */
 exray_durations xr_durations(double *value, size_t count);
 
 #endif

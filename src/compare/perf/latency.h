@@ -4,7 +4,7 @@
 
 #include <exray/assertion.h>
 
-/* What exray_comparison_latency shows, and the memory behind it. */
+/* What exray_comparison_latency returns, and the memory behind it. */
 typedef struct xr_latency {
     exray_latency_table table;
     double *inference;
