@@ -71,7 +71,7 @@ class Table:
         self.rows.append((what, measured, beside, ratio, aim))
 
     def print(self):
-        head = ("what", "measured", "beside", "ratio", "aim")
+        head = ("what", "measured", "baseline", "ratio", "aim")
         widths = [max(len(r[i]) for r in self.rows + [head]) for i in range(5)]
         print("| " + " | ".join(h.ljust(w) for h, w in zip(head, widths)) + " |")
         print("|" + "|".join("-" * (w + 2) for w in widths) + "|")
