@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define XR_BUILTIN_ASSERTIONS(X)                                                                             \
-    X(input_explain)                                                                                         \
+    X(input)                                                                                                 \
     X(model_version)                                                                                         \
     X(model_weights)                                                                                         \
     X(model_operator)                                                                                        \

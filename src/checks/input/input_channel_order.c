@@ -1,6 +1,6 @@
 /* input.channel_order: the edge's channels are the reference's in another order. */
-#include "checks/input/input_links.h"
-#include "checks/input/input_words.h"
+#include "checks/input/input_findings.h"
+#include "checks/input/words.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -13,10 +13,10 @@ static void lower_case(char *text)
 }
 
 /* "swapping channels 0 and 2", "reordering the channels to 1, 2, 0". */
-static void describe_exchange(const xr_input_fit *fit, const xr_order *o, char *text, size_t size)
+static void describe_exchange(const xr_input_fit *fit, const xr_channel_order *o, char *text, size_t size)
 {
     size_t moved[XR_FIT_CHANNELS], count = 0, to[XR_FIT_CHANNELS] = {0};
-    for (size_t c = 0; c < fit->channels; c++) {
+    for (size_t c = 0; c < fit->values.channels; c++) {
         to[o->from[c]] = c;
         if (o->from[c] != c)
             moved[count++] = c;
@@ -26,7 +26,7 @@ static void describe_exchange(const xr_input_fit *fit, const xr_order *o, char *
         return;
     }
     int used = snprintf(text, size, "Taking the edge's channels in the order");
-    for (size_t c = 0; c < fit->channels && used > 0 && (size_t)used < size; c++)
+    for (size_t c = 0; c < fit->values.channels && used > 0 && (size_t)used < size; c++)
         used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
 }
 
@@ -36,51 +36,53 @@ static bool is_usual(const char *order)
     return strcmp(order, "RGB") == 0 || strcmp(order, "BGR") == 0;
 }
 
-static void add_evidence(const xr_input_fit *fit, const xr_order *o, exray_finding *f)
+static void add_evidence(const xr_input_fit *fit, const xr_channel_order *o, exray_finding *f)
 {
     char order[16] = "";
-    for (size_t c = 0; c < fit->channels; c++)
+    for (size_t c = 0; c < fit->values.channels; c++)
         snprintf(order + strlen(order), sizeof order - strlen(order), "%s%u", c ? "," : "",
                  (unsigned)o->from[c]);
     exray_finding_text(f, "order", order);
-    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
-    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
-    exray_finding_number(f, "residual_before_levels", fit->order[0].residual);
+    exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->residual.nrmse_after);
+    exray_finding_number(f, "residual_before_levels", fit->orders.list[0].residual);
     exray_finding_number(f, "residual_after_levels", o->residual);
-    exray_finding_number(f, "runner_up_residual_levels", fit->order[fit->runner_up].residual);
-    exray_finding_number(f, "frames", (double)fit->frames);
-    exray_finding_number(f, "frames_supporting", (double)fit->supporting);
-    exray_finding_number(f, "frames_contradicting", (double)fit->opposing);
-    exray_finding_number(f, "frames_abstaining", (double)(fit->frames - fit->supporting - fit->opposing));
+    exray_finding_number(f, "runner_up_residual_levels", fit->orders.list[fit->orders.runner_up].residual);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
+    exray_finding_number(f, "frames_supporting", (double)fit->orders.supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->orders.opposing);
+    exray_finding_number(f, "frames_abstaining",
+                         (double)(fit->values.frames - fit->orders.supporting - fit->orders.opposing));
 }
 
 /* Other orders that leave as little. */
-static size_t add_rivals(const xr_input_fit *fit, size_t chosen, const char *reference, exray_finding *f)
+static size_t add_other_orders(const xr_input_fit *fit, size_t chosen, const char *reference,
+                               exray_finding *f)
 {
-    size_t rivals = 0;
+    size_t others = 0;
     char names[256] = "", letters[XR_FIT_CHANNELS + 1];
-    for (size_t i = 1; i < fit->order_count; i++) {
-        if (i == chosen || fit->order[i].residual > 2 * fit->order[chosen].residual + 0.5)
+    for (size_t i = 1; i < fit->orders.count; i++) {
+        if (i == chosen || fit->orders.list[i].residual > 2 * fit->orders.list[chosen].residual + 0.5)
             continue;
-        xr_edge_letters(fit, &fit->order[i], reference, letters);
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", rivals++ ? ", " : "", letters);
+        xr_edge_letters(fit, &fit->orders.list[i], reference, letters);
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", others++ ? ", " : "", letters);
     }
-    if (rivals) {
+    if (others) {
         exray_finding_detail(f, "These pictures do not tell it from %s.", names);
         exray_finding_text(f, "other_orders", names);
     }
-    return rivals;
+    return others;
 }
 
 void xr_report_channel_order(const exray_comparison *comparison, const xr_input_fit *fit,
                              exray_findings *findings)
 {
-    if (fit->state != XR_FIT_DIFFERS || (!fit->order_named && !fit->order_tied))
+    if (fit->state != XR_FIT_DIFFERS || (!fit->orders.named && !fit->orders.tied))
         return;
-    size_t chosen = fit->order_named ? fit->best : fit->tie;
-    const xr_order *o = &fit->order[chosen];
+    size_t chosen = fit->orders.named ? fit->orders.best : fit->orders.tie;
+    const xr_channel_order *o = &fit->orders.list[chosen];
     double confidence =
-        fit->order_tied ? 0.6 : xr_confidence(o->residual, fit->order[fit->runner_up].residual);
+        fit->orders.tied ? 0.6 : xr_confidence(o->residual, fit->orders.list[fit->orders.runner_up].residual);
     char reference[XR_FIT_CHANNELS + 1], edge[XR_FIT_CHANNELS + 1], exchange[96], key[XR_FIT_CHANNELS + 1];
     xr_reference_letters(comparison, fit, reference);
     xr_edge_letters(fit, o, reference, edge);
@@ -90,7 +92,7 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
 
     exray_finding *f = exray_findings_add(findings, "input.channel_order", EXRAY_SEVERITY_ERROR, confidence);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    if (fit->order_tied) {
+    if (fit->orders.tied) {
         exray_finding_summary(
             f,
             "The edge feeds the model %s where the reference feeds %s, or it normalizes each "
@@ -102,15 +104,15 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
     } else
         exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
     exray_finding_detail(f, "%s%s takes the input's nRMSE (0 is equal) from %.3f to %.3f.", exchange,
-                         fit->map_named   ? ", with the other normalization undone,"
-                         : fit->map_after ? " before the normalization"
-                                          : "",
-                         fit->nrmse_before, fit->nrmse_after);
-    if (fit->map_after)
+                         fit->map.named            ? ", with the other normalization undone,"
+                         : fit->map.after_exchange ? " before the normalization"
+                                                   : "",
+                         fit->residual.nrmse_before, fit->residual.nrmse_after);
+    if (fit->map.after_exchange)
         exray_finding_detail(f, "Each channel was normalized with the constants of the place it was put in.");
-    size_t rivals = fit->order_tied ? 0 : add_rivals(fit, chosen, reference, f);
-    if (rivals)
-        exray_finding_number(f, "ambiguous_orders", (double)rivals + 1);
+    size_t others = fit->orders.tied ? 0 : add_other_orders(fit, chosen, reference, f);
+    if (others)
+        exray_finding_number(f, "ambiguous_orders", (double)others + 1);
     char opencv[64] = "";
     if (is_usual(edge) && is_usual(reference) && strcmp(edge, reference) != 0)
         snprintf(opencv, sizeof opencv, "OpenCV: cvtColor with COLOR_%.3s2%.3s; ", edge, reference);

@@ -1,6 +1,7 @@
-/* input.normalization: each channel is an affine map away from the reference's. */
-#include "checks/input/input_links.h"
-#include "checks/input/input_words.h"
+/* input.normalization: each channel is an affine map of the reference's. */
+#include "checks/input/fit/conventions.h"
+#include "checks/input/input_findings.h"
+#include "checks/input/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 /* Two channels whose maps undo each other, the others none: constants exchanged. */
 static bool exchanged_constants(const xr_input_fit *fit, const xr_affine *m, size_t *a, size_t *b)
 {
-    if (fit->channels != 3)
+    if (fit->values.channels != 3)
         return false;
     for (*a = 0; *a < 2; ++*a)
         for (*b = *a + 1; *b < 3; ++*b) {
@@ -24,17 +25,17 @@ static bool exchanged_constants(const xr_input_fit *fit, const xr_affine *m, siz
 
 static bool same_map(const xr_input_fit *fit, const xr_affine *m)
 {
-    for (size_t c = 1; c < fit->channels; c++)
+    for (size_t c = 1; c < fit->values.channels; c++)
         if (fabs(m->gain[c] - m->gain[0]) > 0.005 * fabs(m->gain[0]) ||
             fabs(m->offset[c] - m->offset[0]) > fit->level[0] / 2)
             return false;
     return true;
 }
 
-static void add_maps(const xr_input_fit *fit, const xr_order *o, exray_finding *f)
+static void add_maps(const xr_input_fit *fit, const xr_channel_order *o, exray_finding *f)
 {
     const xr_affine *m = &o->map;
-    size_t shown = same_map(fit, m) ? 1 : fit->channels;
+    size_t shown = same_map(fit, m) ? 1 : fit->values.channels;
     for (size_t c = 0; c < shown; c++) {
         char which[32] = "", key[40];
         if (shown > 1)
@@ -52,8 +53,8 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
 {
     bool exact;
     const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
-    const xr_affine *m = &fit->order[fit->order_used].map;
-    if (!k && fit->channels == 3) /* no numbers that people would write: those that undo it */
+    const xr_affine *m = &fit->orders.list[fit->orders.used].map;
+    if (!k && fit->values.channels == 3) /* no numbers that people would write: those that undo it */
         exray_finding_fix(
             f,
             "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its file; "
@@ -69,7 +70,7 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
             "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its "
             "file; in C, until then: v = %s / %.5g).",
             shifted, m->gain[0]);
-    } else if (fit->channels == 3)
+    } else if (fit->values.channels == 3)
         exray_finding_fix(f,
                           "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: "
                           "[%g, %g, %g]}`; in C: (pixel[c] - mean[c]) / std[c]).",
@@ -87,7 +88,7 @@ static int range_of(const xr_input_fit *fit, const xr_affine *m)
     const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
     const double stretch = 255.0 / 219;
     int found = 0;
-    for (size_t c = 0; k && c < fit->channels; c++) {
+    for (size_t c = 0; k && c < fit->values.channels; c++) {
         double shift = (m->offset[c] * k->std[c % 3]) - k->mean[c % 3] * (m->gain[c] - 1);
         int now = fabs(m->gain[c] / stretch - 1) < 0.02 && fabs(shift + 16 * stretch) < 3 ? -1
                   : fabs(m->gain[c] * stretch - 1) < 0.02 && fabs(shift - 16) < 3         ? 1
@@ -96,13 +97,14 @@ static int range_of(const xr_input_fit *fit, const xr_affine *m)
             return 0;
         found = now;
     }
-    return fit->channels == 3 ? found : 0;
+    return fit->values.channels == 3 ? found : 0;
 }
 
-static void report_range(const xr_input_fit *fit, const xr_order *o, int range, exray_findings *findings)
+static void report_range(const xr_input_fit *fit, const xr_channel_order *o, int range,
+                         exray_findings *findings)
 {
     exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR,
-                                          0.9 * xr_confidence(fit->left_blocks, fit->effect));
+                                          0.9 * xr_confidence(fit->residual.blocks, fit->map.effect));
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's colours are made differently: %s.",
                           range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
@@ -113,56 +115,81 @@ static void report_range(const xr_input_fit *fit, const xr_order *o, int range, 
     exray_finding_alternative(f, "input.normalization", 0.1);
     exray_finding_number(f, "gain", o->map.gain[0]);
     exray_finding_number(f, "offset", o->map.offset[0]);
-    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
-    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
-    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
-    exray_finding_number(f, "frames", (double)fit->frames);
+    exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->residual.nrmse_after);
+    exray_finding_number(f, "residual_after_levels", fit->residual.pixels);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
 void xr_report_normalization(const exray_comparison *comparison, const xr_input_fit *fit,
                              exray_findings *findings)
 {
     double scale, zero;
-    if (fit->state != XR_FIT_DIFFERS || !fit->map_named || fit->order_tied ||
+    if (fit->state != XR_FIT_DIFFERS || !fit->map.named || fit->orders.tied ||
         xr_is_zero_point(comparison, fit, &scale, &zero))
         return;
-    const xr_order *o = &fit->order[fit->order_used];
-    double left = fit->left_blocks;
+    const xr_channel_order *o = &fit->orders.list[fit->orders.used];
+    double residual = fit->residual.blocks;
     int range = range_of(fit, &o->map);
     if (range) {
         report_range(fit, o, range, findings);
         return;
     }
     exray_finding *f = exray_findings_add(findings, "input.normalization", EXRAY_SEVERITY_ERROR,
-                                          xr_confidence(left, fit->effect));
+                                          xr_confidence(residual, fit->map.effect));
     char edge[128], reference[128];
     xr_describe_values(fit, EXRAY_SIDE_EDGE, edge, sizeof edge);
     xr_describe_values(fit, EXRAY_SIDE_REFERENCE, reference, sizeof reference);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
     exray_finding_detail(f, "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
-                         fit->order_named ? fit->nrmse_order : fit->nrmse_before, fit->nrmse_after);
+                         fit->orders.named ? fit->residual.nrmse_reordered : fit->residual.nrmse_before,
+                         fit->residual.nrmse_after);
     add_maps(fit, o, f);
     size_t a, b;
-    if (fit->order_used == 0 && !same_map(fit, &o->map) && exchanged_constants(fit, &o->map, &a, &b))
+    if (fit->orders.used == 0 && !same_map(fit, &o->map) && exchanged_constants(fit, &o->map, &a, &b))
         exray_finding_detail(f, "The constants of channels %zu and %zu look exchanged.", a, b);
-    if (fit->effect_max <= 2)
+    if (fit->map.effect_max <= 2)
         exray_finding_detail(f,
                              "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
-                             fit->effect_max);
+                             fit->map.effect_max);
     add_fix(fit, f);
-    exray_finding_number(f, "residual_before_levels", fit->raw_pixels);
-    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
-    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
-    exray_finding_number(f, "runner_up_residual_levels", fit->order[fit->runner_up].residual);
-    exray_finding_number(f, "effect_levels", fit->effect);
-    exray_finding_number(f, "effect_max_levels", fit->effect_max);
-    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
+    exray_finding_number(f, "residual_before_levels", fit->raw.pixels);
+    exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->residual.nrmse_after);
+    exray_finding_number(f, "runner_up_residual_levels", fit->orders.list[fit->orders.runner_up].residual);
+    exray_finding_number(f, "effect_levels", fit->map.effect);
+    exray_finding_number(f, "effect_max_levels", fit->map.effect_max);
+    exray_finding_number(f, "residual_after_levels", fit->residual.pixels);
     exray_finding_number(f, "edge_level", fit->level[0]);
     exray_finding_number(f, "reference_level", fit->level[1]);
-    exray_finding_number(f, "frames", (double)fit->frames);
-    exray_finding_number(f, "frames_supporting", (double)fit->map_supporting);
-    exray_finding_number(f, "frames_contradicting", (double)fit->map_opposing);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
+    exray_finding_number(f, "frames_supporting", (double)fit->map.supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->map.opposing);
     exray_finding_number(f, "frames_abstaining",
-                         (double)(fit->frames - fit->map_supporting - fit->map_opposing));
+                         (double)(fit->values.frames - fit->map.supporting - fit->map.opposing));
+}
+
+/* ---- Values that are mostly clipped ------------------------------------------------------- */
+
+void xr_report_wrong_normalization(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_value_map *m = &e->transform->value_map;
+    if (m->kind != XR_VALUES_OTHER_CONVENTION && m->kind != XR_VALUES_NORMALIZED_TWICE)
+        return;
+    exray_finding *f =
+        xr_begin_step(e, findings, "input.normalization", XR_STEP_VALUE_MAP, m->tied ? 0.5 : 0.9);
+    exray_finding_summary(
+        f,
+        "The edge normalizes %s%s, far out of the range that its 8-bit input can hold: most values are "
+        "clipped.",
+        m->kind == XR_VALUES_NORMALIZED_TWICE ? "twice" : "to ",
+        m->kind == XR_VALUES_NORMALIZED_TWICE ? "" : m->name);
+    exray_finding_fix(
+        f, "Normalize as the reference does, then quantize with the input's scale and zero point.");
+    exray_finding_alternative(f, "input.quantization", m->tied ? 0.5 : 0.2);
+    if (m->tied)
+        exray_finding_detail(f, "Ambiguous: an input that is %s has the same values here.",
+                             m->tied == XR_VALUES_QUANTIZED_TWICE ? "quantized twice"
+                                                                  : "not quantized at all");
 }

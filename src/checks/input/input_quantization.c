@@ -1,6 +1,6 @@
-/* input.quantization: the edge's integers do not mean what they should. */
-#include "checks/input/input_links.h"
-#include "checks/input/input_words.h"
+/* input.quantization: the zero point is missing or added twice, or the range is too narrow. */
+#include "checks/input/input_findings.h"
+#include "checks/input/words.h"
 
 #include <math.h>
 
@@ -30,11 +30,11 @@ static bool stored_as(const exray_comparison *comparison, size_t pair, double *s
 bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fit, double *scale,
                       double *zero)
 {
-    const xr_affine *m = &fit->order[fit->order_used].map;
+    const xr_affine *m = &fit->orders.list[fit->orders.used].map;
     if (!stored_as(comparison, fit->pair, scale, zero) || fabs(*zero) < 3)
         return false;
     double sign = m->offset[0] > 0 ? 1 : -1;
-    for (size_t c = 0; c < fit->channels; c++)
+    for (size_t c = 0; c < fit->values.channels; c++)
         if (fabs(m->gain[c] - 1) > 0.02 || fabs(m->offset[c] - sign * fabs(*zero) * *scale) > 2 * *scale)
             return false;
     return true;
@@ -42,7 +42,7 @@ bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fi
 
 static void report_zero_point(const xr_input_fit *fit, double scale, double zero, exray_findings *findings)
 {
-    bool missing = (fit->order[fit->order_used].map.offset[0] < 0) == (zero > 0);
+    bool missing = (fit->orders.list[fit->orders.used].map.offset[0] < 0) == (zero > 0);
     exray_finding *f = exray_findings_add(findings, "input.quantization", EXRAY_SEVERITY_ERROR, 0.8);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's stored values are off by the input's zero point, %g: it is %s.",
@@ -52,40 +52,66 @@ static void report_zero_point(const xr_input_fit *fit, double scale, double zero
     exray_finding_alternative(f, "input.normalization", 0.2);
     exray_finding_number(f, "scale", scale);
     exray_finding_number(f, "zero_point", zero);
-    exray_finding_number(f, "offset", fit->order[fit->order_used].map.offset[0]);
-    exray_finding_number(f, "residual_before_levels", fit->raw_pixels);
-    exray_finding_number(f, "residual_after_levels", fit->left_pixels);
-    exray_finding_number(f, "frames_supporting", (double)fit->map_supporting);
-    exray_finding_number(f, "frames_contradicting", (double)fit->map_opposing);
-    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
-    exray_finding_number(f, "nrmse_after", fit->nrmse_after);
-    exray_finding_number(f, "frames", (double)fit->frames);
+    exray_finding_number(f, "offset", fit->orders.list[fit->orders.used].map.offset[0]);
+    exray_finding_number(f, "residual_before_levels", fit->raw.pixels);
+    exray_finding_number(f, "residual_after_levels", fit->residual.pixels);
+    exray_finding_number(f, "frames_supporting", (double)fit->map.supporting);
+    exray_finding_number(f, "frames_contradicting", (double)fit->map.opposing);
+    exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
+    exray_finding_number(f, "nrmse_after", fit->residual.nrmse_after);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
 void xr_report_quantization(const exray_comparison *comparison, const xr_input_fit *before,
                             const xr_input_fit *after, exray_findings *findings)
 {
     double scale, zero;
-    if (after->state == XR_FIT_DIFFERS && after->map_named &&
+    if (after->state == XR_FIT_DIFFERS && after->map.named &&
         xr_is_zero_point(comparison, after, &scale, &zero)) {
         report_zero_point(after, scale, zero, findings);
         return;
     }
-    if (before->state != XR_FIT_DIFFERS || before->clipped <= 0.01 * before->counted)
+    if (before->state != XR_FIT_DIFFERS || before->values.clipped <= 0.01 * before->values.counted)
         return;
     exray_finding *f = exray_findings_add(findings, "input.quantization", EXRAY_SEVERITY_ERROR, 0.9);
     exray_finding_where(f, "input", before->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f,
                           "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
                           "(scale and zero point too narrow).",
-                          100 * before->clipped / before->counted, before->limit[0], before->limit[1]);
+                          100 * before->values.clipped / before->values.counted, before->values.limit[0],
+                          before->values.limit[1]);
     exray_finding_fix(
         f, "Calibrate the model with inputs as they are in use, so that the input's scale and zero "
            "point cover their range.");
-    exray_finding_number(f, "residual_before_levels", before->raw_pixels);
-    exray_finding_number(f, "clipped_share", before->clipped / before->counted);
-    exray_finding_number(f, "low", before->limit[0]);
-    exray_finding_number(f, "high", before->limit[1]);
-    exray_finding_number(f, "residual_after_levels", after->left_pixels);
-    exray_finding_number(f, "frames", (double)before->frames);
+    exray_finding_number(f, "residual_before_levels", before->raw.pixels);
+    exray_finding_number(f, "clipped_share", before->values.clipped / before->values.counted);
+    exray_finding_number(f, "low", before->values.limit[0]);
+    exray_finding_number(f, "high", before->values.limit[1]);
+    exray_finding_number(f, "residual_after_levels", after->residual.pixels);
+    exray_finding_number(f, "frames", (double)before->values.frames);
+}
+
+/* ---- Values that are mostly clipped ------------------------------------------------------- */
+
+void xr_report_wrong_quantization(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_value_map *m = &e->transform->value_map;
+    if (m->kind == XR_VALUES_OTHER_CONVENTION || m->kind == XR_VALUES_NORMALIZED_TWICE)
+        return;
+    exray_finding *f =
+        xr_begin_step(e, findings, "input.quantization", XR_STEP_VALUE_MAP, m->tied ? 0.5 : 0.9);
+    if (m->tied) {
+        exray_finding_detail(f, "Ambiguous: an input that is normalized otherwise has the same values here.");
+        exray_finding_alternative(f, "input.normalization", 0.5);
+    }
+    exray_finding_summary(
+        f, "%s",
+        m->kind == XR_VALUES_QUANTIZED_TWICE
+            ? "The edge quantizes its input twice: stored values are scaled as if they were "
+              "real ones."
+            : "The edge does not quantize its input: real values are cast to integers.");
+    exray_finding_fix(f, "Store round(real / scale) + zero_point, once (scale %.6g, zero point %g).",
+                      m->scale, m->zero);
+    exray_finding_number(f, "scale", m->scale);
+    exray_finding_number(f, "zero_point", m->zero);
 }

@@ -1,6 +1,7 @@
-/* input.unknown: the inputs differ beyond noise, and nothing above explains it. */
-#include "checks/input/input_links.h"
-#include "checks/input/input_words.h"
+/* input.unknown: the inputs differ beyond noise, and no cause explains it. */
+#include "checks/input/fit/pixel_view.h"
+#include "checks/input/input_findings.h"
+#include "checks/input/words.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -69,24 +70,24 @@ static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, 
     bool ok = slot[0] && slot[1];
     memset(share, 0, 9 * sizeof *share);
     for (int s = 0; ok && s < 2; s++)
-        ok = exray_comparison_values(comparison, (exray_side)s, fit->left_worst_frame, EXRAY_KIND_INPUT,
+        ok = exray_comparison_values(comparison, (exray_side)s, fit->residual.worst_frame, EXRAY_KIND_INPUT,
                                      fit->pair, slot[s], &view[s], &values[s], &error) == EXRAY_OK;
     ok = ok && view[0].count == view[1].count;
-    xr_view v = ok ? xr_view_of(&view[0].info, view[0].count) : (xr_view){0};
-    xr_view w = ok ? xr_view_of(&view[1].info, view[1].count) : (xr_view){0};
-    const xr_order *o = &fit->order[fit->order_used];
+    xr_pixel_view v = ok ? xr_pixel_view_of(&view[0].info, view[0].count) : (xr_pixel_view){0};
+    xr_pixel_view w = ok ? xr_pixel_view_of(&view[1].info, view[1].count) : (xr_pixel_view){0};
+    const xr_channel_order *o = &fit->orders.list[fit->orders.used];
     ok = ok && v.rows == w.rows && v.columns == w.columns && v.channels == w.channels && v.rows > 2 &&
          v.columns > 2;
     for (size_t y = 0; ok && y < v.rows; y++)
         for (size_t x = 0; x < v.columns; x++)
-            for (size_t c = 0; c < v.channels && c < fit->channels; c++) {
+            for (size_t c = 0; c < v.channels && c < fit->values.channels; c++) {
                 float e, r;
                 size_t from = o->from[c];
                 memcpy(&e, values[0] + y * v.row_stride + x * v.column_stride + c * v.channel_stride,
                        sizeof e);
                 memcpy(&r, values[1] + y * w.row_stride + x * w.column_stride + from * w.channel_stride,
                        sizeof r);
-                double d = fit->map_named ? (double)e - o->map.gain[c] * (double)r - o->map.offset[c]
+                double d = fit->map.named ? (double)e - o->map.gain[c] * (double)r - o->map.offset[c]
                                           : (double)e - (double)r;
                 if (isfinite(d)) {
                     share[y * 3 / v.rows * 3 + x * 3 / v.columns] += d * d;
@@ -106,7 +107,7 @@ static void say_where(const exray_comparison *comparison, const xr_input_fit *fi
     static const char *const place[9] = {"top left", "top",         "top right", "left",        "middle",
                                          "right",    "bottom left", "bottom",    "bottom right"};
     double share[9];
-    if (fit->picture && ninths(comparison, fit, share)) {
+    if (fit->values.picture && ninths(comparison, fit, share)) {
         int most = 0;
         for (int i = 1; i < 9; i++)
             most = share[i] > share[most] ? i : most;
@@ -118,15 +119,15 @@ static void say_where(const exray_comparison *comparison, const xr_input_fit *fi
                                  100 * share[most]);
         exray_finding_text(f, "most_in", share[most] > 0.3 ? place[most] : "everywhere");
     }
-    const xr_order *o = &fit->order[fit->order_used];
-    for (size_t c = 0; c < fit->channels && fit->order_count; c++) {
+    const xr_channel_order *o = &fit->orders.list[fit->orders.used];
+    for (size_t c = 0; c < fit->values.channels && fit->orders.count; c++) {
         char key[40]; /* as long as any size_t */
         snprintf(key, sizeof key, "affine_gain_%zu", c);
         exray_finding_number(f, key, o->map.gain[c]);
         snprintf(key, sizeof key, "affine_offset_%zu", c);
         exray_finding_number(f, key, o->map.offset[c]);
     }
-    if (fit->order_count)
+    if (fit->orders.count)
         exray_finding_number(f, "affine_residual_blocks_levels", o->residual);
 }
 
@@ -135,77 +136,77 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
                          exray_finding *f)
 {
     const char *they = partly ? "Apart from what is named, they" : "They";
-    exray_frame_pair pair = exray_comparison_frame(comparison, fit->left_worst_frame);
+    exray_frame_pair pair = exray_comparison_frame(comparison, fit->residual.worst_frame);
     const exray_frame *frame =
         exray_log_frame(exray_comparison_log(comparison, EXRAY_SIDE_EDGE), pair.frame[EXRAY_SIDE_EDGE]);
     char most[40] = "";
-    if (fit->picture) {
+    if (fit->values.picture) {
         exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
-                             they, fit->left_luma);
-        snprintf(most, sizeof most, ": %.2f levels rms", fit->left_worst);
+                             they, fit->residual.luma);
+        snprintf(most, sizeof most, ": %.2f levels rms", fit->residual.worst);
     } else
         exray_finding_detail(f, "They differ by %.2g of the reference's deviation (nRMSE).",
-                             fit->nrmse_before);
-    if (fit->frames > 1)
+                             fit->residual.nrmse_before);
+    if (fit->values.frames > 1)
         exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s%s.", frame->index,
                              *frame->source ? ", " : "", frame->source, most);
 }
 
 static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
-    bool partly = fit->order_named || fit->map_named;
+    bool partly = fit->orders.named || fit->map.named;
     exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.9);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input differs from the reference's%s; no known cause explains it.",
                           partly ? " in something more" : "");
     say_how_much(comparison, fit, partly, f);
     say_where(comparison, fit, f);
-    if (fit->clipped > 0.01 * fit->counted)
+    if (fit->values.clipped > 0.01 * fit->values.counted)
         exray_finding_detail(
             f,
             "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
             "(scale and zero point too narrow).",
-            100 * fit->clipped / fit->counted, fit->limit[0], fit->limit[1]);
+            100 * fit->values.clipped / fit->values.counted, fit->values.limit[0], fit->values.limit[1]);
     if (fit->reference_flat) {
         exray_finding_detail(f, "The reference's input is one colour, from which no cause can be told.");
         exray_finding_alternative(f, "input.normalization", 0.5);
     } else if (fit->edge_constant)
         exray_finding_detail(f, "The edge's input is the same value everywhere.");
-    else if (fit->edge_grey)
+    else if (fit->edge_gray)
         exray_finding_detail(
             f, "The edge's channels are equal to each other, a grey picture; the reference's are not.");
-    if (fit->opposing && fit->supporting)
-        exray_finding_detail(f, "%zu frames look as if channels were exchanged, %zu do not.", fit->supporting,
-                             fit->opposing);
+    if (fit->orders.opposing && fit->orders.supporting)
+        exray_finding_detail(f, "%zu frames look as if channels were exchanged, %zu do not.",
+                             fit->orders.supporting, fit->orders.opposing);
     exray_finding_fix(
         f,
-        fit->picture
+        fit->values.picture
             ? "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame."
             : "Compare the two inputs as curves (`exray export --npz`): rate, gain, window, order, frame.");
-    exray_finding_number(f, "residual_levels", fit->left_pixels);
-    exray_finding_number(f, "residual_luma_levels", fit->left_luma);
-    exray_finding_number(f, "residual_blocks_levels", fit->left_blocks);
-    exray_finding_number(f, "before_levels", fit->raw_pixels);
-    exray_finding_number(f, "nrmse_before", fit->nrmse_before);
-    exray_finding_number(f, "frames", (double)fit->frames);
+    exray_finding_number(f, "residual_levels", fit->residual.pixels);
+    exray_finding_number(f, "residual_luma_levels", fit->residual.luma);
+    exray_finding_number(f, "residual_blocks_levels", fit->residual.blocks);
+    exray_finding_number(f, "before_levels", fit->raw.pixels);
+    exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
 /* Identifiers: how far apart they are means nothing, but for a shift of all. */
 static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
-    double shift = fit->order[0].map.offset[0];
+    double shift = fit->orders.list[0].map.offset[0];
     exray_finding *f = exray_findings_add(findings, "input.tokens", EXRAY_SEVERITY_ERROR, 0.95);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's input is other integers than the reference's: by up to %.0f.",
                           m->max_abs);
-    if (fabs(fit->order[0].map.gain[0] - 1) < 1e-6 && fit->order[0].residual < 1e-3)
+    if (fabs(fit->orders.list[0].map.gain[0] - 1) < 1e-6 && fit->orders.list[0].residual < 1e-3)
         exray_finding_detail(f, "All of them are off by %+.0f.", shift);
     exray_finding_fix(f,
                       "Use the reference's vocabulary and tokenizer on the edge, with its offset of special "
                       "tokens.");
     exray_finding_number(f, "max_difference", m->max_abs);
-    exray_finding_number(f, "frames", (double)fit->frames);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
 void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
@@ -215,12 +216,12 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
         report_shapes(comparison, fit, findings);
         return;
     }
-    if (fit->tokens && fit->state == XR_FIT_DIFFERS) {
+    if (fit->values.tokens && fit->state == XR_FIT_DIFFERS) {
         report_tokens(fit, findings);
         return;
     }
     if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])
         report_not_finite(fit, findings);
-    if (fit->state == XR_FIT_DIFFERS && !fit->explained)
+    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained)
         report_rest(comparison, fit, findings);
 }

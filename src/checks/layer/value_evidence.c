@@ -102,10 +102,10 @@ static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
 
 /* Where the edge has element i of the reference: at the same place, or transposed where one side is
  * channels-last and the other channels-first. */
-typedef struct element_order {
+typedef struct axis_order {
     bool turned;
     uint64_t outer, rows, columns; /* [outer][rows][columns] of the reference is [outer][columns][rows] */
-} element_order;
+} axis_order;
 
 static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
 {
@@ -116,11 +116,11 @@ static uint32_t squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_R
     return rank;
 }
 
-static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, element_order *out)
+static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *reference, axis_order *out)
 {
     int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
     uint32_t rank = squeeze(edge, a), other = squeeze(reference, b);
-    *out = (element_order){.turned = false};
+    *out = (axis_order){.turned = false};
     if ((rank == other && memcmp(a, b, rank * sizeof *a) == 0) || rank == 1 || other == 1)
         return true;
     if (rank != other || rank < 3 || rank > 4 || (rank == 4 && a[0] != b[0]))
@@ -141,7 +141,7 @@ static bool find_order(const exray_tensor_info *edge, const exray_tensor_info *r
     return false;
 }
 
-static uint64_t place(const element_order *o, uint64_t i)
+static uint64_t place(const axis_order *o, uint64_t i)
 {
     if (!o->turned)
         return i;
@@ -205,7 +205,7 @@ typedef struct border_raster {
     uint64_t rows, columns, row_step, column_step;
 } border_raster;
 
-static border_raster find_raster(const exray_tensor_info *reference, const element_order *o)
+static border_raster find_raster(const exray_tensor_info *reference, const axis_order *o)
 {
     int64_t shape[EXRAY_MAX_RANK];
     if (squeeze(reference, shape) != 3)
@@ -224,7 +224,7 @@ static bool is_at_border_pixel(const border_raster *r, uint64_t i)
 
 static void add_frame(evidence_sums *s, xr_layer_evidence *e, const layer_side side[2])
 {
-    element_order o;
+    axis_order o;
     if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
         return;
     bool floats =

@@ -1,7 +1,7 @@
 /* Which frames changed their class. */
 #include "report/html/html_frames.h"
 
-#include "checks/input/search/input_render.h"
+#include "checks/input/picture/sensor_picture.h"
 #include "report/html/html_image.h"
 
 #include <stdlib.h>

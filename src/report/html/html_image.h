@@ -2,7 +2,7 @@
 #ifndef XR_REPORT_IMAGE_H
 #define XR_REPORT_IMAGE_H
 
-#include "checks/input/search/input_raster.h"
+#include "checks/input/picture/raster.h"
 
 #include <stdio.h>
 

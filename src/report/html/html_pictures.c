@@ -2,7 +2,8 @@
  * named cause. */
 #include "report/html/page.h"
 
-#include "checks/input/search/input_undo.h"
+#include "checks/input/picture/sensor_picture.h"
+#include "checks/input/search/corrected.h"
 #include "report/html/html_frames.h"
 #include "report/html/html_image.h"
 #include "report/html/html_signals.h"
@@ -19,7 +20,7 @@ typedef struct gallery {
     size_t pair;
     const exray_io_pair *io;
     xr_shades shades;
-    xr_undo *undo; /* NULL: nothing explains the difference */
+    xr_corrected_input *corrected; /* NULL: nothing explains the difference */
     exray_slot *sensor;
 } gallery;
 
@@ -122,22 +123,22 @@ static bool load_side(gallery *g, exray_side side, size_t frame, xr_raster *out)
 }
 
 /* "channel order and values". */
-static void list_undone(const xr_undo *undo, char *text, size_t size)
+static void list_corrected(const xr_corrected_input *input, char *text, size_t size)
 {
-    const xr_input_fit *fit = &undo->fit;
+    const xr_input_fit *fit = &input->fit;
     const struct {
         bool set;
         const char *name;
-    } links[] = {{fit->order_named || fit->order_tied, "channel order"},
-                 {fit->map_named || fit->map_after, "values"},
-                 {undo->chain.layout, "layout"},
-                 {undo->chain.bend.set, "sign"},
-                 {undo->chain.orientation != 0, "turn"}};
+    } steps[] = {{fit->orders.named || fit->orders.tied, "channel order"},
+                 {fit->map.named || fit->map.after_exchange, "values"},
+                 {input->transform.layout, "layout"},
+                 {input->transform.sign_wrap.set, "sign"},
+                 {input->transform.turn.orientation != 0, "turn"}};
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        if (links[i].set && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", links[i].name);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i].set && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", steps[i].name);
 }
 
 /* A matched frame's number in the reference's log. */
@@ -148,28 +149,28 @@ static unsigned long long index_of(const xr_page *p, size_t frame)
     return exray_log_frame(log, position)->index;
 }
 
-static void put_undone(gallery *g, size_t frame, double gain)
+static void put_corrected(gallery *g, size_t frame, double gain)
 {
-    char undone_links[64];
-    xr_undone undone;
-    if (!g->undo || !xr_undo_frame(g->undo, frame, &undone))
+    char names[64];
+    xr_corrected_frame corrected;
+    if (!g->corrected || !xr_correct_frame(g->corrected, frame, &corrected))
         return;
-    list_undone(g->undo, undone_links, sizeof undone_links);
-    if (g->undo->undone)
-        put_picture(g->page, xr_image_of_raster(&undone.shown, &g->shades), "The edge's, fault undone",
-                    undone_links, "The edge's input with the named fault undone", "mended");
-    if (g->undo->applied) {
+    list_corrected(g->corrected, names, sizeof names);
+    if (g->corrected->corrected)
+        put_picture(g->page, xr_image_of_raster(&corrected.edge, &g->shades), "The edge's, fault undone",
+                    names, "The edge's input with the named fault undone", "mended");
+    if (g->corrected->applied) {
         char remark[64] = "as exray predicts the edge's";
-        if (undone.shows != frame)
+        if (corrected.source_frame != frame)
             snprintf(remark, sizeof remark, "of frame %llu, which the edge shows",
-                     index_of(g->page, undone.shows));
-        put_picture(g->page, xr_image_of_raster(&undone.side[EXRAY_SIDE_REFERENCE], &g->shades),
+                     index_of(g->page, corrected.source_frame));
+        put_picture(g->page, xr_image_of_raster(&corrected.side[EXRAY_SIDE_REFERENCE], &g->shades),
                     "The reference's, with the fault", remark,
                     "The reference's input with the named fault applied to it", "mended");
     }
-    put_difference(g, &undone.side[EXRAY_SIDE_EDGE], &undone.side[EXRAY_SIDE_REFERENCE], gain,
+    put_difference(g, &corrected.side[EXRAY_SIDE_EDGE], &corrected.side[EXRAY_SIDE_REFERENCE], gain,
                    "What is left then");
-    xr_undone_free(&undone);
+    xr_corrected_frame_free(&corrected);
 }
 
 static void put_frame_pictures(gallery *g, size_t frame)
@@ -193,7 +194,7 @@ static void put_frame_pictures(gallery *g, size_t frame)
         gain = gain_for(&side[0], &side[1], &g->shades);
         put_difference(g, &side[0], &side[1], gain, "The difference");
     }
-    put_undone(g, frame, gain);
+    put_corrected(g, frame, gain);
     for (int s = 0; s < 2; s++)
         xr_raster_free(&side[s]);
 }
@@ -257,12 +258,12 @@ static void put_legend(gallery *g)
         "(the range of the reference's values), channels 0, 1, 2 as red, green, blue. In a difference black "
         "is equal; violet, orange, pale yellow are more.</p>\n",
         xr_number(low, g->shades.low), xr_number(high, g->shades.high));
-    if (g->undo && g->undo->applied)
+    if (g->corrected && g->corrected->applied)
         fputs("<p class=\"legend\">The named fault loses pixels that nothing brings back, so it is applied "
               "to the "
               "reference's input: where that equals the edge's, the fault explains it.</p>\n",
               g->page->out);
-    if (!g->undo && blames_inputs(g->page))
+    if (!g->corrected && blames_inputs(g->page))
         fputs("<p class=\"legend\">How exactly the edge's input was made cannot be told from these logs, so "
               "the "
               "fault is not shown undone.</p>\n",
@@ -303,7 +304,7 @@ void xr_html_pictures(xr_page *p)
     xr_frame_facts *facts = g.pair == EXRAY_NO_INDEX ? NULL : xr_frame_facts_read(p);
     if (facts && g.sensor) {
         g.io = exray_comparison_input(p->comparison, g.pair);
-        g.undo = xr_undo_of(&p->report->outcome->findings, g.pair);
+        g.corrected = xr_corrected_of(&p->report->outcome->findings, g.pair);
         choose_shades(&g);
         put_frames(&g, facts, count);
     } else

@@ -1,0 +1,57 @@
+#include "checks/input/fit/conventions.h"
+
+#include <math.h>
+
+static const xr_convention conventions[] = {
+    {"[0,1]", {0, 0, 0}, {255, 255, 255}},
+    {"[-1,1]", {127.5, 127.5, 127.5}, {127.5, 127.5, 127.5}},
+    {"(x - 127) / 128", {127, 127, 127}, {128, 128, 128}},
+    {"(x - 128) / 128", {128, 128, 128}, {128, 128, 128}},
+    {"0..255", {0, 0, 0}, {1, 1, 1}},
+    {"ImageNet mean and std", {123.675, 116.28, 103.53}, {58.395, 57.12, 57.375}},
+    {"ImageNet mean and std, constants in BGR order", {103.53, 116.28, 123.675}, {57.375, 57.12, 58.395}},
+    {"0..255, BGR means of Caffe subtracted", {103.939, 116.779, 123.68}, {1, 1, 1}},
+};
+
+size_t xr_convention_count(void)
+{
+    return sizeof conventions / sizeof *conventions;
+}
+
+const xr_convention *xr_convention_at(size_t i)
+{
+    return &conventions[i];
+}
+
+static bool follows(const xr_input_fit *fit, int side, const xr_convention *k, bool exact)
+{
+    double span = 0;
+    for (size_t c = 0; c < fit->values.channels; c++) {
+        double mean = k->mean[c % 3], std = k->std[c % 3];
+        /* In levels of 0..255. */
+        double low = fit->values.min[side][c] * std + mean, high = fit->values.max[side][c] * std + mean;
+        double slack = exact ? 0.1 : 1.5;
+        if (low < -slack || high > 255 + slack)
+            return false;
+        if (exact && (fabs(low - round(low)) > 0.1 || fabs(high - round(high)) > 0.1))
+            return false;
+        span = fmax(span, high - low);
+    }
+    /* Nearly all photographs use most of the range. */
+    return span >= (exact ? 16 : 128);
+}
+
+const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, bool *exact)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < sizeof conventions / sizeof *conventions; i++) {
+            const xr_convention *k = &conventions[i];
+            *exact = pass == 0;
+            /* The spacing is the largest of the channels'. */
+            double least = fmin(k->std[0], fmin(k->std[1], k->std[2]));
+            double tolerance = *exact ? 0.003 : 0.5;
+            if (fabs(fit->level[side] * least - 1) <= tolerance && follows(fit, (int)side, k, *exact))
+                return k;
+        }
+    return NULL;
+}

@@ -1,0 +1,19 @@
+/* The usual ways to bring pixels of 0..255 into a model's range. */
+#ifndef XR_CONVENTIONS_H
+#define XR_CONVENTIONS_H
+
+#include "checks/input/fit/input_fit.h"
+
+typedef struct xr_convention {
+    const char *name;
+    double mean[3], std[3]; /* on 0..255, by channel */
+} xr_convention;
+
+size_t xr_convention_count(void);
+const xr_convention *xr_convention_at(size_t i);
+
+/* The convention that a side's values follow, or NULL; *exact: their spacing and offset show it, not
+ * only their range. */
+const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, bool *exact);
+
+#endif

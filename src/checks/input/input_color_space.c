@@ -1,0 +1,81 @@
+/* input.color_space and input.decoder: colors converted, or bytes decoded, in another way. */
+#include "checks/input/input_findings.h"
+#include "checks/input/search/find.h"
+#include "checks/input/search/residual.h"
+
+/* The luma counts as equal up to this median, in levels; all channels together must differ by this many
+ * times more. */
+#define SAME_LUMA    1.2
+#define OTHER_CHROMA 3.0
+
+void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_decode_variant *r = &e->transform->decode;
+    const char *cause = r->kind == XR_DECODE_REDUCED ? "input.decoder" : "input.color_space";
+    exray_finding *f =
+        xr_begin_step(e, findings, cause, XR_STEP_DECODE, xr_step_confidence(e, XR_STEP_DECODE));
+    if (r->kind == XR_DECODE_REDUCED) {
+        exray_finding_summary(f,
+                              "The edge decodes the JPEG at 1/%s of its size and enlarges what is left: fine "
+                              "detail is lost.",
+                              r->format + 5);
+        exray_finding_fix(
+            f, "Decode the picture in full (libjpeg: scale_denom = 1; Android: inSampleSize = 1; Pillow: no "
+               "draft mode), then resize it.");
+        exray_finding_text(f, "read_as", r->format);
+    } else if (r->kind == XR_DECODE_FORMAT) {
+        exray_finding_summary(f, "The edge reads the camera's bytes as %s, which they are not.", r->format);
+        exray_finding_fix(
+            f, "Read the camera's bytes in the format that it delivers (media.format of the sensor record).");
+        exray_finding_text(f, "read_as", r->format);
+    } else {
+        exray_finding_summary(f, "The edge's colours are made differently: a gamma of %.3g is applied.",
+                              r->gamma);
+        exray_finding_fix(
+            f, "Feed the camera's sRGB values as they are: neither linearize them nor apply a gamma.");
+        exray_finding_number(f, "gamma", r->gamma);
+    }
+}
+
+void xr_report_color(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_color_transform *t = &e->transform->color;
+    exray_finding *f =
+        xr_begin_step(e, findings, "input.color_space", XR_STEP_COLOR, xr_step_confidence(e, XR_STEP_COLOR));
+    char text[192];
+    const char *fix;
+    xr_color_text(t, text, sizeof text, &fix);
+    exray_finding_summary(f, "The edge's colours are made differently: %s.", text);
+    exray_finding_fix(f, "%s", fix);
+    exray_finding_number(f, "untinted_share", e->transform->color.residual_without);
+    if (t->kind == XR_COLOR_GAMMA)
+        exray_finding_number(f, "gamma", t->gamma);
+}
+
+bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,
+                      exray_findings *findings)
+{
+    double luma, all;
+    /* Wrapped pixels are few and far off: the luma of the others is the same, and nothing is reported. */
+    if (transform->sign_wrap.set)
+        return !fit->residual.explained && xr_measure_luma(pair, transform, &luma, &all) && luma <= SAME_LUMA;
+    if (fit->residual.explained || !xr_measure_luma(pair, transform, &luma, &all) || luma > SAME_LUMA ||
+        all < OTHER_CHROMA * SAME_LUMA)
+        return false;
+    exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR, 0.85);
+    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "The edge's colours are made differently: the luma is the reference's, the chroma "
+                          "is not, and no mixture of colours explains it.");
+    exray_finding_detail(f,
+                         "So do chroma bytes that are read in another format (NV12 as I420), or from another "
+                         "place.%s",
+                         pair->has_sensor ? "" : " The sensor's record would tell which.");
+    exray_finding_fix(f,
+                      "Read the camera's bytes in the format that it delivers, with its strides and offsets "
+                      "of planes (media of the sensor record).");
+    exray_finding_number(f, "luma_median_levels", luma);
+    exray_finding_number(f, "all_median_levels", all);
+    exray_finding_number(f, "frames", (double)fit->values.frames);
+    return true;
+}

@@ -1,0 +1,121 @@
+/* input.crop: another part of the picture, or another padding of its letterbox. */
+#include "checks/input/input_findings.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char *pipeline_crop(const xr_rendering *r, char *text, size_t size)
+{
+    if (r->geometry.kind == XR_LETTERBOX)
+        snprintf(text, size, "crop: letterbox");
+    else if (r->geometry.kind == XR_RECTANGLE && r->geometry.fx > 0.998 && r->geometry.fy > 0.998)
+        snprintf(text, size, "crop: none");
+    else if (r->resize_first)
+        snprintf(text, size, "steps: [resize, crop]");
+    else
+        snprintf(text, size, "crop: center %.4g", r->geometry.fx);
+    return text;
+}
+
+static void report_other_part(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_transform *c = e->transform;
+    char edge[160], reference[160], key[64];
+    double target = (double)(e->before->values.columns);
+    xr_geometry_text(&c->resampling.edge, target, edge, sizeof edge);
+    xr_geometry_text(&c->resampling.reference, target, reference, sizeof reference);
+    exray_finding *f =
+        xr_begin_step(e, findings, "input.crop", XR_STEP_CROP, xr_step_confidence(e, XR_STEP_CROP));
+    exray_finding_summary(f, "The edge shows the model another part of the scene: %s; the reference: %s.",
+                          edge, reference);
+    exray_finding_fix(
+        f,
+        "Cut the picture as the reference does: %s (pipeline: `%s`; in C: the same left, top, width and "
+        "height, rounded alike, in exray_picture_resize or your own resize).",
+        reference, pipeline_crop(&c->resampling.reference, key, sizeof key));
+    exray_finding_text(f, "edge_part", edge);
+    exray_finding_text(f, "reference_part", reference);
+    exray_finding_number(f, "edge_fraction", c->resampling.edge.geometry.fx);
+    exray_finding_number(f, "reference_fraction", c->resampling.reference.geometry.fx);
+}
+
+static void report_crop(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_transform *c = e->transform;
+    double x = 0, y = 0, dx = 0, dy = 0, uneven = 0;
+    size_t n = 0;
+    for (size_t f = 0; f < c->frames; f++) {
+        const xr_part *m = &c->crop.part[f];
+        if (!(m->x1 > m->x0))
+            continue;
+        double sx = m->x1 - m->x0, sy = m->y1 - m->y0;
+        x += sx, y += sy, n++;
+        dx += (m->x0 + m->x1 - 1) / 2, dy += (m->y0 + m->y1 - 1) / 2;
+        uneven += fabs(log(sx / sy));
+    }
+    if (n == 0)
+        return;
+    double count = (double)n;
+    exray_finding *f = xr_begin_step(e, findings, "input.crop", XR_STEP_CROP, 0.95);
+    exray_finding_summary(
+        f,
+        "The edge shows the model another part of the scene: on average %.0f %% of the width and "
+        "%.0f %% of the height that the reference shows%s.",
+        100 * x / count, 100 * y / count,
+        uneven / count > 0.04 ? ", stretched otherwise (another shape)" : "");
+    if (fabs(dx / count) > 0.015 || fabs(dy / count) > 0.015)
+        exray_finding_detail(f, "Its middle is off by %.1f %% of the width and %.1f %% of the height.",
+                             100 * dx / count, 100 * dy / count);
+    exray_finding_detail(
+        f, "Without the sensor's pictures the kernel of the resize cannot be told beside it: record "
+           "with --capture io and the sensor's data.");
+    exray_finding_fix(f, "Cut the picture as the reference does (pipeline: `crop`; in C: the same left, top, "
+                         "width and height): the "
+                         "same fraction, stretched or letterboxed alike.");
+    exray_finding_number(f, "width_ratio", x / count);
+    exray_finding_number(f, "height_ratio", y / count);
+    exray_finding_number(f, "offset_x", dx / count);
+    exray_finding_number(f, "offset_y", dy / count);
+    exray_finding_number(f, "residual_share", c->residual);
+}
+
+void xr_report_crop(const xr_explanation *e, exray_findings *findings)
+{
+    if (e->transform->crop.set)
+        report_crop(e, findings);
+    else
+        report_other_part(e, findings);
+}
+
+void xr_report_padding(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_transform *c = e->transform;
+    const xr_padding *g = &c->padding;
+    exray_finding *f = xr_begin_step(e, findings, "input.crop", XR_STEP_PADDING, 0.95);
+    exray_finding_summary(f,
+                          "The edge fills the ground of its letterbox with another colour: %.4g, where the "
+                          "reference has %.4g.",
+                          g->edge[0], g->reference[0]);
+    if (c->unit.measured)
+        exray_finding_detail(f, "As pixels: %.0f and %.0f.",
+                             (g->edge[0] - c->unit.offset[0]) / c->unit.gain[0],
+                             (g->reference[0] - c->unit.offset[0]) / c->unit.gain[0]);
+    exray_finding_fix(f, "Fill the ground with the reference's colour, before the normalization (pipeline: "
+                         "`crop: letterbox PAD`).");
+    exray_finding_number(f, "edge_ground", g->edge[0]);
+    exray_finding_number(f, "reference_ground", g->reference[0]);
+    exray_finding_number(f, "frames_with_ground", (double)g->frames);
+}
+
+void xr_report_shift(const xr_input_fit *fit, const xr_residual_detail *d, exray_findings *findings)
+{
+    exray_finding *f = xr_begin_detail("input.crop", fit, d, findings);
+    exray_finding_summary(
+        f, "The edge cuts the picture out a little elsewhere, or enlarges it a little: by up to %.2f pixels.",
+        d->shift);
+    exray_finding_detail(f, "So do sizes that are rounded otherwise, such as a resize before the crop, not "
+                            "after; the sensor's pictures would tell.");
+    exray_finding_fix(f, "Crop and resize in the reference's order, with its rounding (pipeline: `crop`, "
+                         "`resize`, `steps`).");
+    exray_finding_alternative(f, "input.resize", 0.4);
+}

@@ -1,0 +1,53 @@
+/* The findings about inputs, each in the file that is named after its cause. */
+#ifndef XR_INPUT_FINDINGS_H
+#define XR_INPUT_FINDINGS_H
+
+#include "checks/input/explanation.h"
+#include "checks/input/search/residual.h"
+
+/* ---- Steps of a transform ---------------------------------------------------------------- */
+
+void xr_report_frame_order(const xr_explanation *e, exray_findings *findings);
+void xr_report_decoding(const xr_explanation *e, exray_findings *findings); /* input_color_space.c */
+void xr_report_stride(const xr_explanation *e, exray_findings *findings);
+void xr_report_layout(const xr_explanation *e, exray_findings *findings);
+void xr_report_sign_wrap(const xr_explanation *e, exray_findings *findings); /* input_dtype.c */
+void xr_report_orientation(const xr_explanation *e, exray_findings *findings);
+void xr_report_crop(const xr_explanation *e, exray_findings *findings);
+void xr_report_padding(const xr_explanation *e, exray_findings *findings); /* input_crop.c */
+void xr_report_kernel(const xr_explanation *e, exray_findings *findings);  /* input_resize.c */
+void xr_report_color(const xr_explanation *e, exray_findings *findings);   /* input_color_space.c */
+/* Each reports a value map that is a mistake of its own kind. */
+void xr_report_wrong_normalization(const xr_explanation *e, exray_findings *findings);
+void xr_report_wrong_quantization(const xr_explanation *e, exray_findings *findings);
+
+/* ---- Kinds of a residual ------------------------------------------------------------------ */
+
+void xr_report_other_kernel(bool has_sensor, const xr_input_fit *fit, const xr_residual_detail *d,
+                            exray_findings *findings); /* input_resize.c */
+void xr_report_shift(const xr_input_fit *fit, const xr_residual_detail *d,
+                     exray_findings *findings); /* input_crop.c */
+/* Whether the luma is the same and the chroma is not; reported, except where signs wrap. */
+bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,
+                      exray_findings *findings); /* input_color_space.c */
+/* Whether the rows are shifted by different amounts; reported. */
+bool xr_report_shifted_rows(xr_input_pair *pair, const xr_input_fit *fit,
+                            exray_findings *findings); /* input_stride.c */
+/* Begins a finding about a residual, with its evidence. */
+exray_finding *xr_begin_detail(const char *cause, const xr_input_fit *fit, const xr_residual_detail *d,
+                               exray_findings *findings); /* input_resize.c */
+
+/* ---- Colors, by a fit ----------------------------------------------------------------------- */
+
+void xr_report_channel_order(const exray_comparison *comparison, const xr_input_fit *fit,
+                             exray_findings *findings);
+void xr_report_normalization(const exray_comparison *comparison, const xr_input_fit *fit,
+                             exray_findings *findings);
+void xr_report_quantization(const exray_comparison *comparison, const xr_input_fit *before,
+                            const xr_input_fit *after, exray_findings *findings);
+/* Whether the map of a fit is a zero point that is missing or applied twice (input_quantization.c). */
+bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fit, double *scale,
+                      double *zero);
+void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings);
+
+#endif

@@ -1,0 +1,113 @@
+#include "checks/input/search/apply.h"
+
+#include <math.h>
+
+/* Healthy sides may differ by this many levels: where a step of the value map lies between, the edge's
+ * value may be on either side of it. */
+#define SLACK_LEVELS 2.0
+
+/* The reference's side, rendered from the sensor's picture as the edge does it. */
+static bool rendered_reference(xr_input_pair *pair, const xr_transform *transform, size_t source,
+                               xr_raster *out)
+{
+    exray_picture *picture = xr_decoded_sensor(pair, transform, source);
+    xr_raster r = {0};
+    bool ok = picture &&
+              xr_render(picture, &transform->resampling.edge, transform->resampling.orientation, pair->width,
+                        pair->height, pair->channels, &r) &&
+              xr_raster_make(out, r.width, r.height, r.channels);
+    const xr_pixel_unit *unit = &transform->unit;
+    size_t pixels = r.width * r.height;
+    for (size_t c = 0; ok && c < r.channels; c++)
+        for (size_t i = 0; i < pixels; i++)
+            out->v[c * pixels + i] =
+                (float)(unit->gain[c] * (double)r.v[unit->from[c] * pixels + i] + unit->offset[c]);
+    if (ok)
+        xr_apply_color(&transform->color, unit, out);
+    xr_raster_free(&r);
+    exray_picture_free(picture);
+    return ok;
+}
+
+/* The reference's side from its own record, changed as the edge does it. */
+static bool recorded_reference(xr_input_pair *pair, const xr_transform *transform, size_t frame,
+                               size_t source, xr_raster *out)
+{
+    xr_raster r = {0}, changed = {0};
+    bool ok = xr_input_raster(pair, EXRAY_SIDE_REFERENCE, source, false, NULL, &r);
+    if (ok)
+        xr_mask_padding(pair, &r);
+    if (ok)
+        xr_apply_color(&transform->color, &transform->unit, &r);
+    if (ok && transform->stride.set) {
+        ok = xr_stride_raster(&transform->stride, &r, &changed);
+        xr_raster_free(&r);
+        r = changed;
+        changed = (xr_raster){0};
+    }
+    if (ok && transform->crop.set) {
+        bool swap = (transform->turn.orientation & 4) != 0;
+        ok = xr_crop_raster(&r, &transform->crop.part[frame], swap ? pair->height : pair->width,
+                            swap ? pair->width : pair->height, &changed);
+        xr_raster_free(&r);
+        r = changed;
+    }
+    ok = ok && xr_raster_orient(&r, transform->turn.orientation, out);
+    xr_raster_free(&r);
+    return ok;
+}
+
+static bool is_known(const xr_transform *transform, size_t frame, size_t source)
+{
+    const xr_crop *crop = &transform->crop;
+    return source < transform->frames && (!crop->set || crop->part[frame].x1 > crop->part[frame].x0);
+}
+
+exray_status xr_apply_transform(void *user, size_t frame, xr_placed *out, exray_error *error)
+{
+    xr_applied *a = user;
+    const xr_transform *transform = a->transform;
+    size_t source = xr_source_frame(transform, frame);
+    xr_applied_free(a);
+    bool ok =
+        is_known(transform, frame, source) &&
+        xr_input_raster(a->pair, EXRAY_SIDE_EDGE, frame, transform->layout, &transform->sign_wrap,
+                        &a->edge) &&
+        (transform->resampling.set ? rendered_reference(a->pair, transform, source, &a->reference)
+                                   : recorded_reference(a->pair, transform, frame, source, &a->reference));
+    if (!ok || a->edge.width != a->reference.width || a->edge.height != a->reference.height ||
+        a->edge.channels != a->reference.channels) {
+        error->status = EXRAY_E_STATE;
+        return EXRAY_E_STATE;
+    }
+    xr_apply_value_map_near(&transform->value_map, &transform->unit, SLACK_LEVELS * a->pair->fit->level[1],
+                            &a->reference, &a->edge);
+    /* Values that the edge's tensor cannot hold are clipped on both sides.  Where it could hold all
+     * values and the edge clips nevertheless, the clipped values are left out. */
+    if (a->pair->clamped)
+        xr_clamp_to_range(a->pair, &a->reference);
+    else
+        xr_mask_saturated(a->pair, &a->edge);
+    *out = (xr_placed){a->edge.width, a->edge.height, a->edge.channels, {a->edge.v, a->reference.v}};
+    return EXRAY_OK;
+}
+
+void xr_applied_free(xr_applied *applied)
+{
+    xr_raster_free(&applied->edge);
+    xr_raster_free(&applied->reference);
+}
+
+xr_fit_sums xr_transform_sums(xr_input_pair *pair, const xr_transform *transform)
+{
+    xr_fit_sums sums = {0};
+    for (size_t f = 0; f < pair->count; f++) {
+        xr_applied applied = {.pair = pair, .transform = transform};
+        xr_placed p;
+        exray_error error;
+        if (xr_apply_transform(&applied, pair->frame[f].frame, &p, &error) == EXRAY_OK)
+            xr_sums_add(&sums, p.channels, p.plane[0], p.plane[1], NULL, p.width * p.height, 5);
+        xr_applied_free(&applied);
+    }
+    return sums;
+}

@@ -1,0 +1,188 @@
+/* Other ways to decode the sensor's bytes: as another format, a JPEG at a part of its size, with a gamma.
+ * Each is applied to the recorded bytes, and the result rendered. */
+#include "checks/input/search/find.h"
+
+#include "checks/input/picture/sensor_picture.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VARIANTS = 16, FRAMES = 2, STEP = 3 };
+
+/* Residual that the right variant may have before the place is known to the pixel. */
+#define CONVINCING 0.2
+
+/* ---- Candidates -------------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *word, const char *const list[])
+{
+    for (size_t i = 0; list[i]; i++)
+        if (strcmp(word, list[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Other ways to decode what was recorded as `format`. */
+static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS])
+{
+    static const char *const yuv[] = {"nv12", "nv21", "i420", "yv12", "yuyv", "uyvy", NULL};
+    static const char *const reduced[] = {"jpeg/2", "jpeg/4", "jpeg/8", NULL};
+    static const char *const jpeg[] = {"jpeg", "", NULL};
+    bool is_yuv = is_one_of(format, yuv);
+    size_t count = 0;
+    for (size_t i = 0; is_yuv && yuv[i]; i++)
+        if (strcmp(yuv[i], format) != 0)
+            list[count++] = (xr_decode_variant){.kind = XR_DECODE_FORMAT, .format = yuv[i]};
+    for (size_t i = 0; is_one_of(format, jpeg) && reduced[i]; i++)
+        list[count++] = (xr_decode_variant){.kind = XR_DECODE_REDUCED, .format = reduced[i]};
+    return count;
+}
+
+/* ---- Trying them ------------------------------------------------------------------------------- */
+
+/* Brings pixels into the reference's unit. */
+static void to_reference_unit(const xr_pixel_unit *unit, xr_raster *r)
+{
+    size_t pixels = r->width * r->height;
+    float pixel[XR_FIT_CHANNELS];
+    for (size_t i = 0; i < pixels; i++) {
+        for (size_t c = 0; c < r->channels; c++)
+            pixel[c] = r->v[c * pixels + i];
+        for (size_t c = 0; c < r->channels; c++)
+            r->v[c * pixels + i] = (float)(unit->gain[c] * (double)pixel[unit->from[c]] + unit->offset[c]);
+    }
+}
+
+/* The residual of the edge by a rendering of the decoded picture, in the best orientation and layout; or
+ * (only not NULL) in those of a rendering.  plain: without a gain and an offset. */
+static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const xr_rendering *how,
+                               const xr_rendering_fit *only, bool plain)
+{
+    xr_fit_sums sums[2][XR_ORIENTATIONS];
+    size_t turns = xr_orientation_count(pair), layouts = xr_layout_count(pair), done = 0;
+    double least = 1;
+    memset(sums, 0, sizeof sums);
+    for (size_t f = 0; f < FRAMES && f < pair->count; f++) {
+        exray_picture *picture = xr_decoded_sensor(pair, transform, pair->frame[f].source);
+        xr_raster rendered = {0}, turned;
+        if (picture && xr_render(picture, how, only ? only->orientation : 0, pair->width, pair->height,
+                                 pair->channels, &rendered))
+            done++;
+        for (xr_orientation o = 0; rendered.v && o < turns; o++) {
+            if ((only && o != only->orientation) || !xr_raster_orient(&rendered, only ? 0 : o, &turned))
+                continue;
+            if (plain)
+                to_reference_unit(&transform->unit, &turned);
+            for (size_t l = 0; l < layouts; l++)
+                if (turned.width == pair->width && (!only || only->layout == (l == 1)))
+                    xr_sums_add(&sums[l][o], pair->channels, pair->frame[f].edge[l].v, turned.v, NULL,
+                                pair->width * pair->height, STEP);
+            xr_raster_free(&turned);
+        }
+        xr_raster_free(&rendered);
+        exray_picture_free(picture);
+    }
+    for (size_t l = 0; done && l < layouts; l++)
+        for (xr_orientation o = 0; o < turns; o++)
+            if (sums[l][o].n > 0)
+                least = fmin(least, plain ? xr_unexplained_plainly(&sums[l][o], pair->channels)
+                                          : xr_unexplained_by_color(&sums[l][o], pair->channels));
+    return least;
+}
+
+static double variant_residual(xr_input_pair *pair, xr_transform *transform, const xr_decode_variant *variant,
+                               const xr_rendering_fit *edge)
+{
+    transform->decode = *variant;
+    return fmin(decoded_residual(pair, transform, &edge->rendering, edge, false),
+                decoded_residual(pair, transform, &transform->resampling.reference, NULL, false));
+}
+
+static double gamma_residual(xr_input_pair *pair, xr_transform *transform, double gamma,
+                             const xr_rendering_fit *edge, bool plain)
+{
+    transform->decode = (xr_decode_variant){.kind = XR_DECODE_GAMMA, .gamma = gamma};
+    return decoded_residual(pair, transform, &edge->rendering, edge, plain);
+}
+
+/* Improves a gamma by steps that are halved. */
+static double refine_gamma(xr_input_pair *pair, xr_transform *transform, const xr_rendering_fit *edge,
+                           bool plain, double *gamma)
+{
+    double least = gamma_residual(pair, transform, *gamma, edge, plain);
+    double step = 0.12;
+    for (int halvings = 0; halvings < 6; halvings++, step /= 2)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double now = *gamma * (1 + sign * step),
+                   residual = gamma_residual(pair, transform, now, edge, plain);
+            if (residual < least) {
+                least = residual;
+                *gamma = now;
+            }
+        }
+    return least;
+}
+
+static double find_gamma(xr_input_pair *pair, xr_transform *transform, const xr_rendering_fit *edge,
+                         xr_decode_variant *best)
+{
+    static const double usual[] = {0.4545, 0.6, 0.8, 1.25, 1.67, 2.2};
+    double least = 1, gamma = 1;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        double residual = gamma_residual(pair, transform, usual[i], edge, false);
+        if (residual < least) {
+            least = residual;
+            gamma = usual[i];
+        }
+    }
+    double plain = gamma;
+    least = refine_gamma(pair, transform, edge, false, &gamma);
+    /* A gain and an offset make the gamma uncertain: it is fitted without them if that is as good. */
+    if (refine_gamma(pair, transform, edge, true, &plain) <
+        xr_no_worse(least, pair->spread[EXRAY_SIDE_EDGE])) {
+        gamma = plain;
+        least = gamma_residual(pair, transform, gamma, edge, false);
+    }
+    *best = (xr_decode_variant){.kind = XR_DECODE_GAMMA, .gamma = gamma};
+    return least;
+}
+
+bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering_fit *edge)
+{
+    exray_media media = {0};
+    xr_decode_variant list[VARIANTS], best = {0}, before = transform->decode;
+    double least = 1;
+    exray_picture_free(
+        xr_sensor_picture(pair->comparison, pair->frame[0].source, NULL, pair->sensor_slot, &media));
+    size_t count = list_variants(media.format ? media.format : "", list);
+    for (size_t i = 0; i < count; i++) {
+        double residual = variant_residual(pair, transform, &list[i], edge);
+        if (residual < least * 0.95) {
+            least = residual;
+            best = list[i];
+        }
+    }
+    if (edge->residual < CONVINCING) {
+        xr_decode_variant gamma = {0};
+        double residual = find_gamma(pair, transform, edge, &gamma);
+        if (residual < least * 0.95) {
+            least = residual;
+            best = gamma;
+        }
+    }
+    transform->decode = best;
+    xr_rendering_fit found;
+    double now = xr_levels_of(pair, EXRAY_SIDE_EDGE, least),
+           was = xr_levels_of(pair, EXRAY_SIDE_EDGE, edge->residual);
+    if (best.kind && least < CONVINCING && was > 1.3 * now + 0.25 &&
+        xr_search_frames_decode(pair, transform) &&
+        xr_find_kernel(pair, EXRAY_SIDE_EDGE, &transform->resampling.reference, &found) &&
+        was > 1.6 * xr_levels_of(pair, EXRAY_SIDE_EDGE, found.residual) + 0.25) {
+        *edge = found;
+        return true;
+    }
+    transform->decode = before;
+    xr_search_frames_decode(pair, transform);
+    return false;
+}

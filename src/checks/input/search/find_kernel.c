@@ -1,0 +1,368 @@
+/* By which kernel, and from which part of the sensor's picture to the pixel, an input was made: renders
+ * the candidates with the functions that pipelines use. */
+#include "checks/input/search/find.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { EXACT_FRAMES = 3, KERNELS = 13, FINALISTS = 4, SHIFT_LIMIT = 12 };
+
+/* Levels rms: a rendering with a smaller residual is the one that was used. */
+#define EXACT 0.35
+
+static const struct {
+    exray_filter filter;
+    exray_sampling sampling;
+} kernels[KERNELS] = {
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_AREA, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_HALF_PIXEL},
+    {EXRAY_FILTER_AREA, EXRAY_SAMPLING_ANTIALIAS},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_ALIGN_CORNERS},
+    {EXRAY_FILTER_BILINEAR, EXRAY_SAMPLING_ASYMMETRIC},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_EXACT},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_ALIGN_CORNERS},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ALIGN_CORNERS},
+    {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ASYMMETRIC},
+};
+
+double xr_rendering_residual(xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
+                             const xr_rendering *how, xr_fit_sums *out)
+{
+    xr_fit_sums sums = {0};
+    size_t frames = xr_input_pair_is_large(pair) ? 1
+                    : pair->count < EXACT_FRAMES ? pair->count
+                                                 : EXACT_FRAMES;
+    for (size_t f = 0; f < pair->count; f++) {
+        /* What is exact on a few frames is verified on all: their sizes are rounded in other ways. */
+        if (f >= frames && xr_levels_of(pair, side, xr_unexplained_by_color(&sums, pair->channels)) > EXACT)
+            break;
+        const xr_search_frame *s = &pair->frame[f];
+        const xr_raster *input = side == EXRAY_SIDE_EDGE ? &s->edge[layout] : &s->reference;
+        xr_raster rendered;
+        if (!xr_render(xr_search_picture(s, side), how, orientation, pair->width, pair->height,
+                       pair->channels, &rendered)) {
+            xr_raster_free(&rendered);
+            return 1;
+        }
+        xr_sums_add(&sums, pair->channels, input->v, rendered.v, NULL, pair->width * pair->height, 1);
+        xr_raster_free(&rendered);
+    }
+    if (out)
+        *out = sums;
+    return xr_unexplained_by_color(&sums, pair->channels);
+}
+
+typedef struct rendering_trial {
+    xr_input_pair *pair;
+    exray_side side;
+    bool layout;
+    xr_orientation orientation;
+    const xr_rendering *prior; /* the other side's rendering, or NULL */
+} rendering_trial;
+
+static double residual_by(const rendering_trial *a, const xr_rendering *how)
+{
+    return xr_rendering_residual(a->pair, a->side, a->layout, a->orientation, how, NULL);
+}
+
+static bool is_exact(const rendering_trial *a, double residual)
+{
+    return xr_levels_of(a->pair, a->side, residual) < EXACT;
+}
+
+/* Notes a rendering that was tried: the best one, and the best by another kernel, are kept. */
+static void note(xr_rendering_fit *found, const xr_rendering *tried, double residual)
+{
+    bool same = xr_same_kernel(tried, &found->rendering);
+    if (residual < found->residual) {
+        if (!same) {
+            found->runner_up = found->rendering;
+            found->runner_up_residual = found->residual;
+        }
+        found->rendering = *tried;
+        found->residual = residual;
+    } else if (!same && residual < found->runner_up_residual) {
+        found->runner_up = *tried;
+        found->runner_up_residual = residual;
+    }
+}
+
+/* ---- Fractions --------------------------------------------------------------------------------- */
+
+/* Tries a fraction, and keeps it if it is better. */
+static void try_fraction(const rendering_trial *a, xr_rendering *best, double *residual, double fx, double fy)
+{
+    xr_rendering next = *best;
+    next.geometry.fx = fmin(fmax(fx, 0.01), 1);
+    next.geometry.fy = fmin(fmax(fy, 0.01), 1);
+    if (next.geometry.fx == best->geometry.fx && next.geometry.fy == best->geometry.fy)
+        return;
+    double now = residual_by(a, &next);
+    if (now < *residual) {
+        *residual = now;
+        *best = next;
+    }
+}
+
+/* Tries fractions nearby that people write: round ones, and those of round sizes in pixels. */
+static void exact_fractions(const rendering_trial *a, xr_rendering *best, double *residual)
+{
+    double fx = best->geometry.fx, fy = best->geometry.fy;
+    if (best->geometry.kind == XR_LETTERBOX)
+        return;
+    bool same = best->geometry.kind == XR_SQUARE || fabs(fx - fy) < 0.004;
+    double nearest = floor(fx * 40 + 0.5) / 40;
+    if (fabs(nearest - fx) < 0.008)
+        try_fraction(a, best, residual, nearest, same ? nearest : floor(fy * 40 + 0.5) / 40);
+    double side = (double)a->pair->width, resized = floor(side / fx / 16 + 0.5) * 16;
+    if (resized >= side && fabs(side / resized - fx) < 0.008)
+        try_fraction(a, best, residual, side / resized, same ? side / resized : fy);
+    if (is_exact(a, *residual))
+        return;
+    for (int k = -2; k <= 2; k++) {
+        double round = (floor(fx * 200 + 0.5) + k) / 200;
+        try_fraction(a, best, residual, round, same ? round : fy);
+    }
+    double around = best->geometry.fx;
+    for (int k = -1; k <= 1; k += 2) {
+        double next = around + k * 0.0017;
+        try_fraction(a, best, residual, next, same ? next : fy);
+    }
+}
+
+/* The roundest fraction nearby. */
+static double round_fraction(double f)
+{
+    double coarse_round = floor(f * 40 + 0.5) / 40;
+    return fmin(fabs(coarse_round - f) < 0.006 ? coarse_round : floor(f * 200 + 0.5) / 200, 1);
+}
+
+/* ---- Whole pixels ------------------------------------------------------------------------------ */
+
+/* Shifts the part by whole pixels as long as that is better. */
+static void exact_shifts(const rendering_trial *a, const xr_rendering *start, xr_rendering_fit *found)
+{
+    xr_rendering best = *start;
+    double least = residual_by(a, start);
+    for (int rounds = 0; rounds < SHIFT_LIMIT && !is_exact(a, least); rounds++) {
+        xr_rendering from = best;
+        double before = least;
+        for (int p = 0; p < 4; p++) {
+            xr_rendering next = from;
+            next.geometry.dx += p == 0 ? 1 : p == 1 ? -1 : 0;
+            next.geometry.dy += p == 2 ? 1 : p == 3 ? -1 : 0;
+            double residual = residual_by(a, &next);
+            if (residual < least) {
+                least = residual;
+                best = next;
+            }
+        }
+        if (least >= before * 0.999)
+            break;
+    }
+    note(found, &best, least);
+}
+
+/* The rendering that was found, with the kernel of the other side. */
+static xr_rendering with_prior_kernel(const rendering_trial *a, const xr_rendering_fit *found)
+{
+    xr_rendering r = found->rendering;
+    r.filter = a->prior->filter;
+    r.sampling = a->prior->sampling;
+    return r;
+}
+
+/* Tries all kernels with one geometry. */
+static void exact_kernels(const rendering_trial *a, const xr_geometry *geometry, unsigned char resize_first,
+                          xr_rendering_fit *found, double residual[KERNELS])
+{
+    for (size_t k = 0; k < KERNELS; k++) {
+        xr_rendering next = {.geometry = *geometry,
+                             .filter = kernels[k].filter,
+                             .sampling = kernels[k].sampling,
+                             .resize_first = resize_first,
+                             .pad = NAN};
+        residual[k] = residual_by(a, &next);
+        note(found, &next, residual[k]);
+    }
+}
+
+/* Resizes the whole picture, then cuts the part out, with all roundings of size and middle. */
+static void exact_resize_first(const rendering_trial *a, xr_rendering_fit *found)
+{
+    enum { ORDERS = 4 };
+    static const unsigned char orders[ORDERS] = {XR_RESIZE_FIRST, XR_RESIZE_FIRST | XR_RESIZE_ROUNDED,
+                                                 XR_RESIZE_FIRST | XR_RESIZE_FLOORED,
+                                                 XR_RESIZE_FIRST | XR_RESIZE_ROUNDED | XR_RESIZE_FLOORED};
+    static const signed char shift_x[] = {0, -1, 1, 0, 0, -1, 1, -1, 1},
+                             shift_y[] = {0, 0, 0, -1, 1, -1, -1, 1, 1};
+    double residual[KERNELS];
+    xr_geometry part = found->rendering.geometry;
+    if (part.kind == XR_LETTERBOX || part.fx >= 0.995)
+        return;
+    if (!part.in_target) { /* from pixels of the picture to pixels of the resized one */
+        const exray_picture *p = xr_search_picture(&a->pair->frame[0], a->side);
+        double shorter = fmin(exray_picture_width(p), exray_picture_height(p));
+        double scale = (double)a->pair->width / (part.fx * shorter);
+        part.dx = floor(part.dx * scale + 0.5);
+        part.dy = floor(part.dy * scale + 0.5);
+        part.in_target = true;
+    }
+    xr_rendering best = found->rendering;
+    double least = 2;
+    for (int kernel = 0; kernel < (a->prior ? 2 : 1); kernel++)
+        for (int order = 0; order < ORDERS; order++)
+            for (int shift = 0; shift < (order & 2 ? 9 : 1) && !is_exact(a, least); shift++) {
+                xr_rendering next = kernel ? with_prior_kernel(a, found) : found->rendering;
+                next.geometry = part;
+                next.geometry.dx += shift_x[shift];
+                next.geometry.dy += shift_y[shift];
+                next.resize_first = orders[order];
+                double now = residual_by(a, &next);
+                if (now < least) {
+                    least = now;
+                    best = next;
+                }
+            }
+    note(found, &best, least);
+    if (!is_exact(a, found->residual))
+        exact_kernels(a, &best.geometry, best.resize_first, found, residual);
+}
+
+/* ---- All of it --------------------------------------------------------------------------------- */
+
+/* Tries a part whose size is rounded down. */
+static void exact_floored(const rendering_trial *a, xr_rendering_fit *found)
+{
+    for (int kernel = 0; kernel < (a->prior ? 2 : 1) && !is_exact(a, found->residual); kernel++) {
+        xr_rendering next = kernel ? with_prior_kernel(a, found) : found->rendering;
+        next.geometry.floored = true;
+        exact_shifts(a, &next, found);
+    }
+}
+
+/* Tries a picture that is turned before the part is cut out. */
+static bool exact_turned_first(const rendering_trial *a, xr_rendering_fit *found)
+{
+    for (int kernel = 0; a->orientation && kernel < (a->prior ? 2 : 1); kernel++) {
+        xr_rendering next = kernel ? with_prior_kernel(a, found) : found->rendering;
+        next.turned_first = true;
+        note(found, &next, residual_by(a, &next));
+    }
+    return is_exact(a, found->residual);
+}
+
+/* Finds the rendering from a coarse place on: the usual variants first, until one is exact. */
+static void find_exact_from(xr_input_pair *pair, exray_side side, const xr_place *g,
+                            const xr_rendering *prior, xr_rendering_fit *found)
+{
+    rendering_trial a = {pair, side, g->layout != 0, g->orientation, prior};
+    xr_geometry start = g->geometry;
+    double residual[KERNELS];
+    if (start.kind != XR_LETTERBOX) {
+        bool same = start.kind == XR_SQUARE || fabs(start.fx - start.fy) < 0.004;
+        start.fx = round_fraction(start.fx);
+        start.fy = same ? start.fx : round_fraction(start.fy);
+    }
+    *found = (xr_rendering_fit){.rendering = {.geometry = start, .pad = NAN},
+                                .orientation = g->orientation,
+                                .layout = g->layout != 0,
+                                .residual = 2,
+                                .runner_up_residual = 2};
+    exact_kernels(&a, &start, XR_CROP_FIRST, found, residual);
+    if (start.kind == XR_LETTERBOX || is_exact(&a, found->residual))
+        return;
+    /* The other side's rendering, shifted. */
+    if (prior && prior->geometry.kind == start.kind && !prior->resize_first) {
+        xr_rendering moved = *prior;
+        moved.geometry.dx = start.in_target ? 0 : start.dx;
+        moved.geometry.dy = start.in_target ? 0 : start.dy;
+        moved.pad = NAN;
+        exact_shifts(&a, &moved, found);
+        if (is_exact(&a, found->residual))
+            return;
+    }
+    /* Fraction and kernel depend on each other, so each of the better kernels gets its own fraction. */
+    for (int i = 0; i < FINALISTS; i++) {
+        size_t k = 0;
+        for (size_t j = 1; j < KERNELS; j++)
+            k = residual[j] < residual[k] ? j : k;
+        xr_rendering best = {
+            .geometry = start, .filter = kernels[k].filter, .sampling = kernels[k].sampling, .pad = NAN};
+        double now = residual[k];
+        residual[k] = 2;
+        exact_fractions(&a, &best, &now);
+        note(found, &best, now);
+        if (is_exact(&a, found->residual))
+            return;
+    }
+    if (exact_turned_first(&a, found))
+        return;
+    xr_rendering from = found->rendering;
+    exact_shifts(&a, &from, found);
+    if (prior && !is_exact(&a, found->residual)) {
+        from = with_prior_kernel(&a, found);
+        exact_shifts(&a, &from, found);
+    }
+    if (is_exact(&a, found->residual))
+        return;
+    exact_floored(&a, found);
+    if (is_exact(&a, found->residual))
+        return;
+    xr_geometry part = found->rendering.geometry;
+    exact_kernels(&a, &part, XR_CROP_FIRST, found, residual);
+    if (!is_exact(&a, found->residual))
+        exact_resize_first(&a, found);
+}
+
+static double snap(double a)
+{
+    static const double usual[] = {0.5, 0, 1};
+    for (size_t i = 0; i < 3; i++)
+        if (fabs(a - usual[i]) < 0.12)
+            return usual[i];
+    return a;
+}
+
+/* Snaps a place to the middle or a border that it is near: another kernel looks like a shift of a
+ * pixel. */
+static xr_place snap_place(const xr_place *g)
+{
+    enum { NEAR = 2 };
+    xr_place snapped = *g;
+    snapped.geometry.ax = snap(g->geometry.ax);
+    snapped.geometry.ay = snap(g->geometry.ay);
+    if (fabs(g->geometry.dx) <= NEAR && fabs(g->geometry.dy) <= NEAR)
+        snapped.geometry.dx = snapped.geometry.dy = 0;
+    return snapped;
+}
+
+/* Snapped first; from the place as it is where that is not exact. */
+static void find_exact(xr_input_pair *pair, exray_side side, const xr_place *g, const xr_rendering *prior,
+                       xr_rendering_fit *found)
+{
+    rendering_trial a = {pair, side, g->layout != 0, g->orientation, prior};
+    xr_place snapped = snap_place(g);
+    xr_rendering_fit other;
+    find_exact_from(pair, side, &snapped, prior, found);
+    if (is_exact(&a, found->residual) || xr_geometry_equal(&snapped.geometry, &g->geometry))
+        return;
+    find_exact_from(pair, side, g, prior, &other);
+    if (other.residual < 0.7 * found->residual)
+        *found = other;
+}
+
+bool xr_find_kernel(xr_input_pair *pair, exray_side side, const xr_rendering *prior, xr_rendering_fit *found)
+{
+    xr_place place;
+    double by_orientation[XR_ORIENTATIONS];
+    if (!xr_find_place(pair, side, prior, &place, by_orientation))
+        return false;
+    find_exact(pair, side, &place, prior, found);
+    memcpy(found->by_orientation, by_orientation, sizeof by_orientation);
+    return true;
+}

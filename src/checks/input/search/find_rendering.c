@@ -1,0 +1,174 @@
+#include "checks/input/search/find.h"
+
+#include <math.h>
+
+/* Levels rms that healthy decoders leave of an exact rendering: with more, the bytes may have been decoded
+ * in another way. */
+#define DECODE_FLOOR 2.0
+
+/* Whether an explanation is decisively better (levels rms). */
+static bool decisively_less(double a, double b)
+{
+    return b > 1.6 * a + 0.25;
+}
+
+static double levels_of(const xr_input_pair *pair, double residual)
+{
+    return xr_levels_of(pair, EXRAY_SIDE_EDGE, residual);
+}
+
+/* reference = gain * rendering[from] + offset, channel by channel; false: it is not. */
+static bool measure_unit(const xr_fit_sums *s, size_t channels, xr_pixel_unit *unit)
+{
+    double residual = xr_unexplained_by_order(s, channels, unit->from);
+    for (size_t c = 0; c < channels; c++) {
+        size_t k = unit->from[c];
+        double variance = s->rr[k][k] - s->reference[k] * s->reference[k] / s->n;
+        double both = s->er[c][k] - s->edge[c] * s->reference[k] / s->n;
+        unit->gain[c] = variance > 0 ? both / variance : 1;
+        unit->offset[c] = (s->edge[c] - unit->gain[c] * s->reference[k]) / s->n;
+    }
+    unit->measured = residual < 0.02;
+    return unit->measured;
+}
+
+/* Refines gain and offset where the values are normalized whole pixels: least squares of the values on
+ * their pixels.  A rendering alone may be off by a level here and there. */
+static void fit_lattice(const float *value, size_t count, double *gain, double *offset)
+{
+    double n = 0, k = 0, kk = 0, v = 0, kv = 0, worst = 0;
+    for (size_t i = 0; i < count; i++) {
+        double pixel = round(((double)value[i] - *offset) / *gain);
+        if (!isfinite(pixel))
+            continue;
+        n++, k += pixel, kk += pixel * pixel, v += (double)value[i], kv += pixel * (double)value[i];
+    }
+    if (!(n * kk > k * k))
+        return;
+    double a = (n * kv - k * v) / (n * kk - k * k), b = (v - a * k) / n;
+    for (size_t i = 0; i < count; i++)
+        if (isfinite(value[i]))
+            worst = fmax(worst, fabs((double)value[i] - a * round(((double)value[i] - *offset) / *gain) - b));
+    if (worst < 0.02 * fabs(a)) {
+        *gain = a;
+        *offset = b;
+    }
+}
+
+static void refine_unit(const xr_input_pair *pair, xr_pixel_unit *unit)
+{
+    const xr_raster *r = &pair->frame[0].reference;
+    size_t pixels = r->width * r->height;
+    for (size_t c = 0; c < r->channels; c++)
+        fit_lattice(r->v + c * pixels, pixels, &unit->gain[c], &unit->offset[c]);
+}
+
+/* Takes the reference's geometry and kernel for the edge's, where they explain it as well as those that
+ * were found. */
+static void prefer_reference_settings(xr_input_pair *pair, xr_transform *transform,
+                                      const xr_rendering_fit *edge)
+{
+    const xr_rendering *reference = &transform->resampling.reference;
+    xr_rendering *chosen = &transform->resampling.edge, next = edge->rendering;
+    double residual = edge->residual, now;
+    bool same = true;
+    for (size_t f = 0; f < pair->count; f++)
+        same = same && xr_same_geometry(&reference->geometry, &edge->rendering.geometry,
+                                        exray_picture_width(pair->frame[f].picture),
+                                        exray_picture_height(pair->frame[f].picture), (double)pair->width);
+    if (same) {
+        next.geometry = reference->geometry;
+        next.resize_first = reference->resize_first;
+        now = xr_rendering_residual(pair, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &next, NULL);
+        if (!decisively_less(levels_of(pair, residual), levels_of(pair, now))) {
+            *chosen = next;
+            residual = now;
+        }
+    }
+    next = *chosen;
+    next.filter = reference->filter;
+    next.sampling = reference->sampling;
+    if (!xr_same_kernel(&next, chosen)) {
+        now = xr_rendering_residual(pair, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &next, NULL);
+        if (!decisively_less(levels_of(pair, residual), levels_of(pair, now))) {
+            *chosen = next;
+            residual = now;
+        }
+    }
+    next = *chosen;
+    next.geometry = reference->geometry;
+    next.resize_first = reference->resize_first;
+    now = xr_rendering_residual(pair, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &next, NULL);
+    if (!decisively_less(levels_of(pair, residual), levels_of(pair, now))) {
+        *chosen = next;
+        residual = now;
+    }
+    transform->residual = residual;
+}
+
+static bool same_rendering(const xr_rendering *a, const xr_rendering *b)
+{
+    return xr_same_kernel(a, b) && !a->resize_first == !b->resize_first &&
+           xr_geometry_equal(&a->geometry, &b->geometry);
+}
+
+/* Other orientations that the edge's rendering explains nearly as well. */
+static void list_runners_up(xr_input_pair *pair, const xr_transform *transform, const xr_rendering_fit *edge,
+                            xr_orientation reference, xr_turn *turn)
+{
+    turn->runner_up_count = 0;
+    turn->runner_up_residual = 1;
+    for (xr_orientation o = 0; o < XR_ORIENTATIONS; o++) {
+        double coarse = edge->by_orientation[o];
+        if (o == edge->orientation || coarse >= 1)
+            continue;
+        turn->runner_up_residual = fmin(turn->runner_up_residual, coarse);
+        if (coarse > 2 * edge->by_orientation[edge->orientation] + 0.001)
+            continue;
+        double residual =
+            xr_rendering_residual(pair, EXRAY_SIDE_EDGE, edge->layout, o, &transform->resampling.edge, NULL);
+        if (levels_of(pair, residual) < 2 * levels_of(pair, transform->residual) + 0.5 &&
+            turn->runner_up_count < XR_RUNNERS_UP)
+            turn->runner_up[turn->runner_up_count++] =
+                xr_orientation_compose(o, xr_orientation_inverse(reference));
+    }
+}
+
+bool xr_find_rendering(xr_input_pair *pair, xr_transform *transform)
+{
+    xr_rendering_fit reference, edge;
+    xr_fit_sums sums;
+    if (!xr_find_kernel(pair, EXRAY_SIDE_REFERENCE, NULL, &reference))
+        return false;
+    transform->resampling.reference = reference.rendering;
+    transform->resampling.reference_residual = reference.residual;
+    xr_rendering_residual(pair, EXRAY_SIDE_REFERENCE, false, reference.orientation, &reference.rendering,
+                          &sums);
+    /* The reference must be made from the sensor's picture. */
+    if (reference.residual > 0.01 || !measure_unit(&sums, pair->channels, &transform->unit))
+        return false;
+    refine_unit(pair, &transform->unit);
+    if (!xr_find_kernel(pair, EXRAY_SIDE_EDGE, &transform->resampling.reference, &edge))
+        return false;
+    double turned = transform->residual;
+    xr_transform next = *transform;
+    if (levels_of(pair, edge.residual) > DECODE_FLOOR)
+        xr_find_decoding(pair, &next, &edge);
+    next.resampling.edge = edge.rendering;
+    next.resampling.runner_up = edge.runner_up;
+    next.resampling.runner_up_residual = edge.runner_up_residual;
+    next.layout = edge.layout;
+    next.resampling.orientation = edge.orientation;
+    next.turn.orientation =
+        xr_orientation_compose(edge.orientation, xr_orientation_inverse(reference.orientation));
+    prefer_reference_settings(pair, &next, &edge);
+    bool reshaped = (edge.orientation & 4) != 0 &&
+                    pair->width != pair->height; /* which turning the reference's input cannot do */
+    next.resampling.set = reshaped || next.decode.kind || next.resampling.edge.turned_first ||
+                          !same_rendering(&next.resampling.edge, &next.resampling.reference);
+    if (next.resampling.set && !decisively_less(levels_of(pair, next.residual), levels_of(pair, turned)))
+        return false;
+    list_runners_up(pair, &next, &edge, reference.orientation, &next.turn);
+    *transform = next;
+    return true;
+}

@@ -1,0 +1,337 @@
+#include "checks/input/search/input_pair.h"
+
+#include "checks/input/picture/bars.h"
+#include "checks/input/picture/sensor_picture.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CANDIDATES = 64 }; /* frames from which those that are searched are picked */
+
+/* ---- Reading ----------------------------------------------------------------------------------- */
+
+bool xr_input_raster(xr_input_pair *pair, exray_side side, size_t frame, bool other_layout,
+                     const xr_sign_wrap *wrap, xr_raster *out)
+{
+    exray_tensor_view view;
+    const float *values;
+    exray_error error;
+    *out = (xr_raster){0};
+    if (exray_comparison_values(pair->comparison, side, frame, EXRAY_KIND_INPUT, pair->index, pair->slot,
+                                &view, &values, &error) != EXRAY_OK)
+        return false;
+    if (!xr_raster_load(out, &view.info, view.count, values, other_layout))
+        return false;
+    if (wrap && wrap->set)
+        xr_undo_sign_wrap(wrap, out);
+    return true;
+}
+
+bool xr_edge_storage(xr_input_pair *pair, xr_storage *out)
+{
+    exray_tensor_view view;
+    const float *values;
+    exray_error error;
+    if (exray_comparison_values(pair->comparison, EXRAY_SIDE_EDGE, pair->frame[0].frame, EXRAY_KIND_INPUT,
+                                pair->index, pair->slot, &view, &values, &error) != EXRAY_OK ||
+        (view.info.dtype != EXRAY_DTYPE_INT8 && view.info.dtype != EXRAY_DTYPE_UINT8))
+        return false;
+    const exray_quantization *q = &view.info.quantization;
+    bool quantized = q->count == 1;
+    *out = (xr_storage){.quantized = quantized,
+                        .scale = quantized ? (double)q->scale[0] : 1,
+                        .zero = quantized && q->zero_point ? (double)q->zero_point[0] : 0,
+                        .least = view.info.dtype == EXRAY_DTYPE_INT8 ? -128 : 0};
+    return true;
+}
+
+static exray_picture *replaced(exray_picture *old, exray_picture *with)
+{
+    exray_picture_free(old);
+    return with;
+}
+
+exray_picture *xr_decoded_sensor(xr_input_pair *pair, const xr_transform *transform, size_t source)
+{
+    const xr_decode_variant *r = &transform->decode;
+    bool unpadded = transform->stride.set && transform->stride.kind == XR_STRIDE_IGNORED;
+    xr_decode_override as = {.format = r->format, .full_range = -1, .row_stride = unpadded ? 0 : -1};
+    exray_picture *picture = xr_sensor_picture(pair->comparison, source, &as, pair->sensor_slot, NULL);
+    if (picture && r->kind == XR_DECODE_GAMMA)
+        picture = replaced(picture, xr_gamma_picture(picture, r->gamma));
+    if (picture && transform->stride.set && transform->stride.on_sensor && !unpadded)
+        picture = replaced(picture, xr_stride_picture(&transform->stride, picture));
+    return picture;
+}
+
+/* ---- The edge's range and padding -------------------------------------------------------------- */
+
+void xr_mask_saturated(const xr_input_pair *pair, xr_raster *edge)
+{
+    size_t count = edge->width * edge->height * edge->channels;
+    double margin = (pair->high - pair->low) / 255 / 4;
+    for (size_t i = 0; pair->saturated && i < count; i++)
+        if ((double)edge->v[i] < pair->low + margin || (double)edge->v[i] > pair->high - margin)
+            edge->v[i] = NAN;
+}
+
+void xr_clamp_to_range(const xr_input_pair *pair, xr_raster *reference)
+{
+    size_t count = reference->width * reference->height * reference->channels;
+    for (size_t i = 0; i < count; i++) {
+        float v = reference->v[i];
+        reference->v[i] = v < (float)pair->low    ? (float)pair->low
+                          : v > (float)pair->high ? (float)pair->high
+                                                  : v;
+    }
+}
+
+void xr_mask_padding(const xr_input_pair *pair, xr_raster *reference)
+{
+    xr_bars bars;
+    if (pair->padded && xr_find_bars(reference, pair->fit->level[EXRAY_SIDE_REFERENCE], &bars))
+        xr_mask_bars(&bars, reference);
+}
+
+/* ---- Frames that are searched ------------------------------------------------------------------ */
+
+static double contrast_of(const xr_raster *r)
+{
+    xr_fit_sums sums = {0};
+    xr_sums_add(&sums, r->channels, r->v, r->v, NULL, r->width * r->height, 7);
+    return xr_sums_spread(&sums, r->channels);
+}
+
+/* How useful a frame is: hardly, where both sides are alike. */
+static double usefulness(xr_input_pair *pair, size_t frame, const xr_raster *reference)
+{
+    xr_raster edge;
+    double sum = 0, count = 0, useful = 1;
+    if (!xr_input_raster(pair, EXRAY_SIDE_EDGE, frame, false, NULL, &edge))
+        return useful;
+    size_t values = edge.width * edge.height * edge.channels;
+    for (size_t i = 0; i < values && values == reference->width * reference->height * reference->channels;
+         i += 7) {
+        double difference = fabs((double)edge.v[i] - (double)reference->v[i]);
+        sum += isfinite(difference) ? difference : 0;
+        count += 1;
+    }
+    if (count > 0)
+        useful = fmin(1, 0.02 + sum / count / (2 * pair->fit->level[EXRAY_SIDE_EDGE]));
+    xr_raster_free(&edge);
+    return useful;
+}
+
+/* Picks the frames with the most contrast in which both sides differ, from evenly spaced candidates. */
+static size_t pick_frames(xr_input_pair *pair, const xr_transform *transform, size_t picked[XR_SEARCH_FRAMES])
+{
+    size_t frames = exray_comparison_frame_count(pair->comparison);
+    size_t step = frames > CANDIDATES ? frames / CANDIDATES : 1, count = 0;
+    double contrast[XR_SEARCH_FRAMES];
+    for (size_t f = 0; f < frames; f += step) {
+        xr_raster r;
+        size_t source = xr_source_frame(transform, f);
+        if (source >= frames || !xr_input_raster(pair, EXRAY_SIDE_REFERENCE, source, false, NULL, &r))
+            continue;
+        double c = contrast_of(&r) * usefulness(pair, f, &r);
+        xr_raster_free(&r);
+        if (pair->required_frame > 0 && f == pair->required_frame - 1)
+            c = INFINITY;
+        if (!(c > 0))
+            continue;
+        size_t at = count < XR_SEARCH_FRAMES ? count++ : XR_SEARCH_FRAMES;
+        while (at > 0 && contrast[at - 1] < c) {
+            if (at < XR_SEARCH_FRAMES) {
+                contrast[at] = contrast[at - 1];
+                picked[at] = picked[at - 1];
+            }
+            at--;
+        }
+        if (at < XR_SEARCH_FRAMES) {
+            contrast[at] = c;
+            picked[at] = f;
+        }
+    }
+    return count;
+}
+
+static void free_frame(xr_search_frame *s)
+{
+    for (int l = 0; l < 2; l++) {
+        xr_raster_free(&s->edge[l]);
+        xr_area_free(&s->edge_area[l]);
+    }
+    xr_raster_free(&s->reference);
+    xr_area_free(&s->reference_area);
+    xr_area_free(&s->picture_area);
+    xr_area_free(&s->edge_picture_area);
+    exray_picture_free(s->picture);
+    exray_picture_free(s->edge_picture);
+    *s = (xr_search_frame){0};
+}
+
+void xr_search_frames_free(xr_input_pair *pair)
+{
+    for (size_t i = 0; i < pair->count; i++)
+        free_frame(&pair->frame[i]);
+    pair->count = 0;
+}
+
+static bool load_frame(xr_input_pair *pair, const xr_transform *transform, size_t frame, xr_search_frame *s)
+{
+    *s = (xr_search_frame){.frame = frame, .source = xr_source_frame(transform, frame)};
+    bool ok = xr_input_raster(pair, EXRAY_SIDE_REFERENCE, s->source, false, NULL, &s->reference) &&
+              (xr_apply_value_map(&transform->value_map, &transform->unit, &s->reference),
+               xr_area_make(&s->reference_area, &s->reference));
+    for (int l = 0; ok && l < 2; l++)
+        ok = xr_input_raster(pair, EXRAY_SIDE_EDGE, frame, l == 1, &transform->sign_wrap, &s->edge[l]) &&
+             xr_area_make(&s->edge_area[l], &s->edge[l]);
+    ok = ok && s->edge[0].channels == s->reference.channels && s->edge[0].width == s->reference.width &&
+         s->edge[0].height == s->reference.height;
+    if (ok && pair->channels == 0) {
+        pair->channels = s->edge[0].channels;
+        pair->width = s->edge[0].width;
+        pair->height = s->edge[0].height;
+    }
+    ok = ok && s->edge[0].channels == pair->channels && s->edge[0].width == pair->width &&
+         s->edge[0].height == pair->height;
+    s->picture = ok && (pair->channels == 3 || pair->channels == 1)
+                     ? xr_sensor_picture(pair->comparison, s->source, NULL, pair->sensor_slot, NULL)
+                     : NULL;
+    if (s->picture && !xr_area_of_picture(&s->picture_area, s->picture, pair->channels))
+        ok = false;
+    if (!ok)
+        free_frame(s);
+    return ok;
+}
+
+/* Pictures of different sizes tell more, as their crops are rounded differently: one of each size
+ * comes first. */
+static void put_sizes_first(xr_input_pair *pair)
+{
+    size_t first = 0;
+    for (size_t f = 0; f < pair->count; f++) {
+        const exray_picture *p = pair->frame[f].picture;
+        bool seen = !p;
+        for (size_t k = 0; k < first && !seen; k++)
+            seen = exray_picture_width(pair->frame[k].picture) == exray_picture_width(p) &&
+                   exray_picture_height(pair->frame[k].picture) == exray_picture_height(p);
+        if (seen)
+            continue;
+        xr_search_frame first_of_size = pair->frame[f];
+        memmove(&pair->frame[first + 1], &pair->frame[first], (f - first) * sizeof first_of_size);
+        pair->frame[first++] = first_of_size;
+    }
+}
+
+static void measure_spread(xr_input_pair *pair)
+{
+    xr_fit_sums sums[2] = {{0}};
+    for (size_t f = 0; f < pair->count; f++) {
+        const xr_search_frame *s = &pair->frame[f];
+        size_t pixels = pair->width * pair->height;
+        xr_sums_add(&sums[0], pair->channels, s->edge[0].v, s->edge[0].v, NULL, pixels, 5);
+        xr_sums_add(&sums[1], pair->channels, s->reference.v, s->reference.v, NULL, pixels, 5);
+    }
+    for (int side = 0; side < 2; side++)
+        pair->spread[side] = xr_sums_spread(&sums[side], pair->channels) / pair->fit->level[side];
+}
+
+bool xr_search_frames_load(xr_input_pair *pair, const xr_transform *transform)
+{
+    size_t picked[XR_SEARCH_FRAMES];
+    xr_search_frames_free(pair);
+    size_t count = pick_frames(pair, transform, picked);
+    for (size_t i = 0; i < count; i++)
+        pair->count += load_frame(pair, transform, picked[i], &pair->frame[pair->count]);
+    put_sizes_first(pair);
+    /* After the areas are made, as averages need every value. */
+    for (size_t i = 0; i < pair->count; i++)
+        for (int l = 0; l < 2; l++)
+            xr_mask_saturated(pair, &pair->frame[i].edge[l]);
+    measure_spread(pair);
+    pair->has_sensor = pair->count > 0;
+    for (size_t i = 0; i < pair->count; i++)
+        pair->has_sensor = pair->has_sensor && pair->frame[i].picture;
+    return pair->count > 0;
+}
+
+bool xr_search_frames_decode(xr_input_pair *pair, const xr_transform *transform)
+{
+    bool ok = true;
+    for (size_t f = 0; f < pair->count; f++) {
+        xr_search_frame *s = &pair->frame[f];
+        exray_picture_free(s->edge_picture);
+        xr_area_free(&s->edge_picture_area);
+        s->edge_picture = transform->decode.kind ? xr_decoded_sensor(pair, transform, s->source) : NULL;
+        if (s->edge_picture)
+            ok = xr_area_of_picture(&s->edge_picture_area, s->edge_picture, pair->channels) && ok;
+        else
+            ok = ok && !transform->decode.kind;
+    }
+    return ok;
+}
+
+double xr_levels_of(const xr_input_pair *pair, exray_side side, double residual)
+{
+    return sqrt(fmax(residual, 0)) * pair->spread[side];
+}
+
+const exray_picture *xr_search_picture(const xr_search_frame *frame, exray_side side)
+{
+    return side == EXRAY_SIDE_EDGE && frame->edge_picture ? frame->edge_picture : frame->picture;
+}
+
+const xr_area *xr_search_area(const xr_search_frame *frame, exray_side side)
+{
+    return side == EXRAY_SIDE_EDGE && frame->edge_picture ? &frame->edge_picture_area : &frame->picture_area;
+}
+
+size_t xr_orientation_count(const xr_input_pair *pair)
+{
+    return pair->width == pair->height ? 8 : 4;
+}
+
+size_t xr_layout_count(const xr_input_pair *pair)
+{
+    return pair->channels > 1 ? 2 : 1;
+}
+
+bool xr_input_pair_is_large(const xr_input_pair *pair)
+{
+    double pixels = 0;
+    for (size_t i = 0; i < pair->count && pair->has_sensor; i++)
+        pixels += (double)exray_picture_width(pair->frame[i].picture) *
+                  exray_picture_height(pair->frame[i].picture) / (double)pair->count;
+    return pixels > 2e6;
+}
+
+/* ---- The pair ---------------------------------------------------------------------------------- */
+
+xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t index, const xr_input_fit *fit)
+{
+    xr_input_pair *pair = calloc(1, sizeof *pair);
+    if (!pair)
+        return NULL;
+    *pair = (xr_input_pair){.comparison = comparison,
+                            .index = index,
+                            .fit = fit,
+                            .slot = exray_slot_new(),
+                            .sensor_slot = exray_slot_new()};
+    if (!pair->slot || !pair->sensor_slot) {
+        xr_input_pair_close(pair);
+        return NULL;
+    }
+    return pair;
+}
+
+void xr_input_pair_close(xr_input_pair *pair)
+{
+    if (!pair)
+        return;
+    xr_search_frames_free(pair);
+    exray_slot_free(pair->slot);
+    exray_slot_free(pair->sensor_slot);
+    free(pair);
+}

@@ -1,0 +1,93 @@
+/* One input of the model on both sides, with the sensor's pictures: read frame by frame, and a few
+ * frames kept in memory for the search. */
+#ifndef XR_INPUT_PAIR_H
+#define XR_INPUT_PAIR_H
+
+#include "checks/input/fit/input_fit.h"
+#include "checks/input/search/transform.h"
+
+enum { XR_SEARCH_FRAMES = 6 };
+
+/* One of the frames that are searched. */
+typedef struct xr_search_frame {
+    size_t frame, source; /* of the edge; of the reference: the one that the edge's frame shows */
+    xr_raster edge[2];    /* by layout: as it is, and as the other */
+    xr_raster reference;
+    xr_area edge_area[2], reference_area;
+    exray_picture *picture; /* the sensor's, or NULL */
+    xr_area picture_area;
+    exray_picture *edge_picture; /* the sensor's as the edge decodes it; NULL: as the reference does */
+    xr_area edge_picture_area;
+} xr_search_frame;
+
+typedef struct xr_input_pair {
+    const exray_comparison *comparison;
+    size_t index; /* among the comparison's inputs */
+    const xr_input_fit *fit;
+    exray_slot *slot, *sensor_slot;
+
+    /* What a user of the search asks for. */
+    size_t required_frame; /* 1 + a frame that is searched, whatever its contrast; 0: none */
+    bool fine;             /* small differences matter: they look like those of a kernel */
+
+    /* Known once frames are loaded. */
+    size_t width, height, channels; /* of the edge's input */
+    bool has_sensor;
+    double spread[2]; /* standard deviation of both sides' values, in levels */
+
+    /* The range of the edge's 8-bit tensor (xr_find_value_map). */
+    double low, high;
+    bool saturated; /* many of the edge's values are at its ends, where no map holds */
+    bool clamped;   /* the reference's values exceed it */
+
+    bool padded; /* letterboxes on both sides: the padding is left out (xr_find_padding) */
+
+    xr_search_frame frame[XR_SEARCH_FRAMES];
+    size_t count;
+} xr_input_pair;
+
+/* NULL: out of memory. */
+xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t index, const xr_input_fit *fit);
+void xr_input_pair_close(xr_input_pair *pair);
+
+/* One side's input of a frame; false where there is none. */
+bool xr_input_raster(xr_input_pair *pair, exray_side side, size_t frame, bool other_layout,
+                     const xr_sign_wrap *wrap, xr_raster *out);
+/* How the edge's input of 8 bits is stored; false: it has no 8 bits, or cannot be read. */
+typedef struct xr_storage {
+    bool quantized;            /* else scale is 1 and zero 0 */
+    double scale, zero, least; /* least: the smallest stored value */
+} xr_storage;
+bool xr_edge_storage(xr_input_pair *pair, xr_storage *out);
+/* The sensor's picture of a frame of the reference, decoded as the transform says. */
+exray_picture *xr_decoded_sensor(xr_input_pair *pair, const xr_transform *transform, size_t source);
+
+/* Loads the frames that are searched, with the steps of the transform that are known by then: frame
+ * order, sign, values.  False: none can be read. */
+bool xr_search_frames_load(xr_input_pair *pair, const xr_transform *transform);
+/* Decodes the sensor's pictures of the frames that are searched as the transform says. */
+bool xr_search_frames_decode(xr_input_pair *pair, const xr_transform *transform);
+/* Frees the frames that are searched; applying a transform does not need them. */
+void xr_search_frames_free(xr_input_pair *pair);
+
+/* The sensor's picture of a searched frame, and its areas, as a side decodes it. */
+const exray_picture *xr_search_picture(const xr_search_frame *frame, exray_side side);
+const xr_area *xr_search_area(const xr_search_frame *frame, exray_side side);
+
+/* Whether the sensor's pictures are large: decoding and resizing them takes long. */
+bool xr_input_pair_is_large(const xr_input_pair *pair);
+/* The number of orientations that keep the input's shape, and of layouts. */
+size_t xr_orientation_count(const xr_input_pair *pair);
+size_t xr_layout_count(const xr_input_pair *pair);
+
+/* Levels rms of a share of a side's variance, on the frames that are searched. */
+double xr_levels_of(const xr_input_pair *pair, exray_side side, double residual);
+
+/* Sets values at the ends of the edge's range to NAN, where they are saturated. */
+void xr_mask_saturated(const xr_input_pair *pair, xr_raster *edge);
+/* Clamps values to the edge's range. */
+void xr_clamp_to_range(const xr_input_pair *pair, xr_raster *reference);
+/* Sets the padding of the reference's letterbox to NAN, where both sides are padded. */
+void xr_mask_padding(const xr_input_pair *pair, xr_raster *reference);
+
+#endif

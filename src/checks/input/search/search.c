@@ -1,0 +1,144 @@
+#include "checks/input/search/search.h"
+
+#include "checks/input/search/apply.h"
+#include "checks/input/search/find.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { SMALLEST = 16 }; /* width and height of an input */
+/* Levels rms: with a smaller residual, no place, kernel or color is left to find; the second where even
+ * small differences look like a kernel's (xr_input_pair.fine). */
+#define FLOOR      0.8
+#define FINE_FLOOR 0.2
+
+static double levels_of(const xr_input_pair *pair, double residual)
+{
+    return xr_levels_of(pair, EXRAY_SIDE_EDGE, residual);
+}
+
+/* Whether anything was found: a step, or a property of the inputs that colors are judged with. */
+static bool is_something(const xr_input_pair *pair, const xr_transform *transform)
+{
+    return pair->saturated || pair->clamped || pair->padded || transform->order.misplaced ||
+           transform->layout || transform->sign_wrap.set || transform->turn.orientation ||
+           transform->resampling.set || transform->crop.set || transform->color.kind ||
+           transform->stride.set || transform->value_map.kind;
+}
+
+/* Whether the crop is another part of the picture: kernels shift it by less than a pixel, and roundings
+ * of sizes by more in some frames only. */
+static bool is_another_part(const xr_input_pair *pair, const xr_transform *transform)
+{
+    size_t far = 0, known = 0;
+    for (size_t f = 0; f < transform->frames; f++) {
+        const xr_part *m = &transform->crop.part[f];
+        if (m->x1 <= m->x0)
+            continue;
+        double x = fmax(fabs(m->x0), fabs(m->x1 - 1)) * (double)pair->width;
+        double y = fmax(fabs(m->y0), fabs(m->y1 - 1)) * (double)pair->height;
+        far += fmax(x, y) > 1.2;
+        known++;
+    }
+    return 2 * far > known || transform->layout;
+}
+
+/* Whether the value map explains all but a few pixels, which are on the other side of one of its
+ * steps. */
+static bool value_map_suffices(xr_input_pair *pair, const xr_transform *transform)
+{
+    double other = 0, all = 0;
+    for (size_t f = 0; f < pair->count; f++) {
+        xr_applied applied = {.pair = pair, .transform = transform};
+        xr_placed p;
+        exray_error error;
+        if (xr_apply_transform(&applied, pair->frame[f].frame, &p, &error) == EXRAY_OK)
+            for (size_t i = 0; i < p.channels * p.width * p.height; i++) {
+                double difference = fabs((double)p.plane[0][i] - (double)p.plane[1][i]);
+                other += difference > 1.5 * pair->fit->level[0];
+                all += isfinite(difference);
+            }
+        xr_applied_free(&applied);
+    }
+    return other < 0.02 * all;
+}
+
+/* Whether the conversion of colors leaves hardly anything to explain. */
+static bool color_suffices(xr_input_pair *pair, const xr_transform *transform)
+{
+    xr_fit_sums sums = xr_transform_sums(pair, transform);
+    return levels_of(pair, xr_unexplained_by_color(&sums, pair->channels)) < 2 * FLOOR;
+}
+
+/* Every how many frames are used: long logs are sampled, with fewer frames where pictures take long to
+ * decode. */
+static size_t frame_interval(const xr_input_pair *pair, size_t frames)
+{
+    enum { MOST = 160, MOST_LARGE = 16 };
+    size_t most = xr_input_pair_is_large(pair) ? MOST_LARGE : MOST;
+    return frames > most ? (frames + most - 1) / most : 1;
+}
+
+/* Takes over a crop that explains the edge far better. */
+static void try_crop(xr_input_pair *pair, xr_transform *transform)
+{
+    double before = transform->residual;
+    xr_transform cropped = *transform;
+    cropped.turn.runner_up_count = 0;
+    if (xr_find_crop(pair, &cropped) && cropped.residual < 0.3 * before && cropped.residual < 0.1 &&
+        is_another_part(pair, &cropped))
+        *transform = cropped;
+    else
+        free(cropped.crop.part);
+}
+
+bool xr_search(xr_input_pair *pair, xr_transform *transform)
+{
+    *transform = xr_transform_none(exray_comparison_frame_count(pair->comparison));
+    if (!xr_search_frames_load(pair, transform) || pair->width < SMALLEST || pair->height < SMALLEST)
+        return false;
+    xr_find_value_map(pair, transform);
+    if (!transform->value_map.kind)
+        xr_find_sign_wrap(pair, transform);
+    xr_find_frame_order(pair, transform);
+    if ((transform->sign_wrap.set || transform->order.misplaced || transform->value_map.kind ||
+         pair->saturated) &&
+        !xr_search_frames_load(pair, transform))
+        return false;
+    if (!transform->value_map.kind)
+        xr_find_padding(pair);
+    transform->every = frame_interval(pair, transform->frames);
+    if (transform->value_map.kind && value_map_suffices(pair, transform)) {
+        transform->value_map.suffices = true;
+        return true;
+    }
+    xr_find_orientation(pair, transform);
+    if (levels_of(pair, transform->residual) < (pair->fine ? FINE_FLOOR : FLOOR)) {
+        xr_find_color(pair, transform);
+        return is_something(pair, transform);
+    }
+    xr_transform colored = *transform;
+    if (!pair->has_sensor && xr_find_color(pair, &colored) && colored.color.kind == XR_COLOR_GAMMA &&
+        color_suffices(pair, &colored)) {
+        *transform = colored;
+        return true;
+    }
+    if (xr_find_stride(pair, transform)) {
+        xr_find_color(pair, transform);
+        return true;
+    }
+    bool by_sensor = pair->has_sensor && xr_find_rendering(pair, transform);
+    if (transform->unit.measured && (!by_sensor || transform->residual > 0.1) &&
+        xr_find_sensor_stride(pair, transform))
+        by_sensor = true;
+    /* A part that no rendering shows may still be found without the sensor. */
+    bool poor = by_sensor && !transform->resampling.set && transform->residual > 0.05;
+    if (by_sensor && !poor) {
+        xr_find_color(pair, transform);
+        return is_something(pair, transform);
+    }
+    if (transform->residual > 0.004)
+        try_crop(pair, transform);
+    xr_find_color(pair, transform);
+    return is_something(pair, transform);
+}

@@ -1,0 +1,217 @@
+#include "checks/input/search/transform.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+xr_transform xr_transform_none(size_t frames)
+{
+    return (xr_transform){.frames = frames, .every = 1};
+}
+
+void xr_transform_free(xr_transform *transform)
+{
+    free(transform->order.source_frame);
+    free(transform->crop.part);
+    *transform = (xr_transform){0};
+}
+
+size_t xr_source_frame(const xr_transform *transform, size_t frame)
+{
+    return transform->order.source_frame ? transform->order.source_frame[frame] : frame;
+}
+
+/* ---- Signs ------------------------------------------------------------------------------------- */
+
+void xr_undo_sign_wrap(const xr_sign_wrap *wrap, xr_raster *edge)
+{
+    size_t pixels = edge->width * edge->height;
+    for (size_t c = 0; c < edge->channels; c++)
+        for (size_t i = c * pixels; i < (c + 1) * pixels; i++)
+            edge->v[i] = xr_unwrapped(wrap, c, edge->v[i]);
+}
+
+/* ---- Strides ----------------------------------------------------------------------------------- */
+
+size_t xr_stride_source(const xr_stride *s, size_t width, size_t height, size_t x, size_t y)
+{
+    size_t read = width, written = width;
+    if (s->kind == XR_STRIDE_READ)
+        read = (size_t)((int64_t)width + s->pixels);
+    else
+        written = (size_t)((int64_t)width + s->pixels);
+    size_t at = y * read + x, row = at / written, column = at % written;
+    return row < height && column < width ? row * width + column : SIZE_MAX;
+}
+
+bool xr_stride_raster(const xr_stride *s, const xr_raster *in, xr_raster *out)
+{
+    if (!xr_raster_make(out, in->width, in->height, in->channels))
+        return false;
+    size_t pixels = in->width * in->height;
+    for (size_t y = 0; y < in->height; y++)
+        for (size_t x = 0; x < in->width; x++) {
+            size_t from = xr_stride_source(s, in->width, in->height, x, y);
+            for (size_t c = 0; c < in->channels; c++)
+                out->v[c * pixels + y * in->width + x] = from == SIZE_MAX ? NAN : in->v[c * pixels + from];
+        }
+    return true;
+}
+
+exray_picture *xr_stride_picture(const xr_stride *s, const exray_picture *in)
+{
+    uint32_t width = exray_picture_width(in), height = exray_picture_height(in);
+    size_t channels = exray_picture_channels(in);
+    const uint8_t *from = exray_picture_pixels(in);
+    uint8_t *bytes = calloc((size_t)width * height, channels);
+    exray_error error;
+    if (!bytes)
+        return NULL;
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            size_t at = xr_stride_source(s, width, height, x, y);
+            if (at != SIZE_MAX)
+                memcpy(bytes + (y * width + x) * channels, from + at * channels, channels);
+        }
+    exray_picture *out = exray_picture_new(width, height, (uint32_t)channels, bytes, &error);
+    free(bytes);
+    return out;
+}
+
+/* ---- Pictures ---------------------------------------------------------------------------------- */
+
+exray_picture *xr_gamma_picture(const exray_picture *in, double gamma)
+{
+    uint32_t width = exray_picture_width(in), height = exray_picture_height(in);
+    size_t count = (size_t)width * height * exray_picture_channels(in);
+    const uint8_t *from = exray_picture_pixels(in);
+    uint8_t table[256], *bytes = malloc(count);
+    exray_error error;
+    if (!bytes)
+        return NULL;
+    for (int i = 0; i < 256; i++)
+        table[i] = (uint8_t)floor(255 * pow(i / 255.0, gamma) + 0.5);
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = table[from[i]];
+    exray_picture *out = exray_picture_new(width, height, exray_picture_channels(in), bytes, &error);
+    free(bytes);
+    return out;
+}
+
+bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out)
+{
+    if (!xr_raster_make(out, width, height, in->channels))
+        return false;
+    double sx = (part->x1 - part->x0) * (double)in->width / (double)width;
+    double sy = (part->y1 - part->y0) * (double)in->height / (double)height;
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            double u = part->x0 * (double)in->width + sx * ((double)x + 0.5) - 0.5;
+            double v = part->y0 * (double)in->height + sy * ((double)y + 0.5) - 0.5;
+            bool inside = u > -0.5 && v > -0.5 && u < (double)in->width - 0.5 && v < (double)in->height - 0.5;
+            size_t x0 = u > 0 ? (size_t)u : 0, y0 = v > 0 ? (size_t)v : 0;
+            size_t x1 = x0 + 1 < in->width ? x0 + 1 : x0, y1 = y0 + 1 < in->height ? y0 + 1 : y0;
+            double fx = fmax(u - (double)x0, 0), fy = fmax(v - (double)y0, 0);
+            for (size_t c = 0; c < in->channels; c++) {
+                const float *p = in->v + c * in->width * in->height;
+                double value = inside ? (1 - fy) * ((1 - fx) * (double)p[y0 * in->width + x0] +
+                                                    fx * (double)p[y0 * in->width + x1]) +
+                                            fy * ((1 - fx) * (double)p[y1 * in->width + x0] +
+                                                  fx * (double)p[y1 * in->width + x1])
+                                      : (double)NAN;
+                out->v[(c * height + y) * width + x] = (float)value;
+            }
+        }
+    return true;
+}
+
+/* ---- Colors ------------------------------------------------------------------------------------ */
+
+static double clip_byte(double v)
+{
+    return v < 0 ? 0 : v > 255 ? 255 : v;
+}
+
+static void convert_pixel(const xr_color_transform *t, const double in[3], double out[3])
+{
+    if (t->kind == XR_COLOR_GAMMA) {
+        for (int c = 0; c < 3; c++)
+            out[c] = 255 * pow(clip_byte(in[c]) / 255, t->gamma);
+        return;
+    }
+    for (int c = 0; c < 3; c++)
+        out[c] = clip_byte(t->matrix[c][0] * in[0] + t->matrix[c][1] * in[1] + t->matrix[c][2] * in[2] +
+                           t->matrix[c][3]);
+}
+
+void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, xr_raster *r)
+{
+    size_t pixels = r->width * r->height;
+    if (color->kind == XR_COLOR_NONE || r->channels != 3)
+        return;
+    for (size_t i = 0; i < pixels; i++) {
+        double in[3], out[3];
+        for (size_t c = 0; c < 3; c++)
+            in[unit->from[c]] = ((double)r->v[c * pixels + i] - unit->offset[c]) / unit->gain[c];
+        convert_pixel(color, in, out);
+        for (size_t c = 0; c < 3; c++)
+            r->v[c * pixels + i] = (float)(unit->gain[c] * out[unit->from[c]] + unit->offset[c]);
+    }
+}
+
+/* ---- Values --------------------------------------------------------------------------------- */
+
+double xr_mapped_value(const xr_value_map *map, const xr_pixel_unit *unit, double value, size_t c)
+{
+    double q;
+    switch (map->kind) {
+    case XR_VALUES_OTHER_CONVENTION:
+        value = ((value - unit->offset[c]) / unit->gain[c] - map->mean[c % 3]) / map->std[c % 3];
+        q = round(value / map->scale) + map->zero;
+        break;
+    case XR_VALUES_NORMALIZED_TWICE:
+        q = round((unit->gain[c] * value + unit->offset[c]) / map->scale) + map->zero;
+        break;
+    case XR_VALUES_QUANTIZED_TWICE:
+        q = round(fmin(fmax(round(value / map->scale) + map->zero, map->least), map->least + 255) /
+                  map->scale) +
+            map->zero;
+        break;
+    case XR_VALUES_ROUNDED:
+        q = round(value);
+        break;
+    case XR_VALUES_TRUNCATED:
+        q = trunc(value);
+        break;
+    default: /* quantized correctly */
+        q = round(value / map->scale) + map->zero;
+    }
+    /* What the tensor cannot hold is clipped. */
+    q = fmin(fmax(q, map->least), map->least + 255);
+    return map->scale * (q - map->zero);
+}
+
+void xr_apply_value_map(const xr_value_map *map, const xr_pixel_unit *unit, xr_raster *r)
+{
+    size_t pixels = r->width * r->height;
+    if (map->kind == XR_VALUES_RIGHT)
+        return;
+    for (size_t c = 0; c < r->channels; c++)
+        for (size_t i = c * pixels; i < (c + 1) * pixels; i++)
+            r->v[i] = (float)xr_mapped_value(map, unit, (double)r->v[i], c);
+}
+
+void xr_apply_value_map_near(const xr_value_map *map, const xr_pixel_unit *unit, double slack, xr_raster *r,
+                             const xr_raster *edge)
+{
+    size_t pixels = r->width * r->height;
+    if (map->kind == XR_VALUES_RIGHT)
+        return;
+    for (size_t c = 0; c < r->channels; c++)
+        for (size_t i = c * pixels; i < (c + 1) * pixels; i++) {
+            double v = r->v[i];
+            double a = xr_mapped_value(map, unit, v - slack, c);
+            double b = xr_mapped_value(map, unit, v + slack, c);
+            r->v[i] = (float)fmin(fmax((double)edge->v[i], fmin(a, b)), fmax(a, b));
+        }
+}

@@ -1,0 +1,193 @@
+/* A transform takes the reference's model input to the edge's: which frame, which layout, which
+ * orientation, which part of the scene, by which kernel, in which colors.  The types of its steps,
+ * and the steps as functions of pictures; nothing here reads a log.
+ *
+ * Each step is a struct of its own, filled in by the finder that is named with it.  Residuals are
+ * shares of the edge's variance, 0..1, measured on the few frames that are searched. */
+#ifndef XR_TRANSFORM_H
+#define XR_TRANSFORM_H
+
+#include "checks/input/fit/fit_sums.h"
+#include "checks/input/picture/rendering.h"
+
+/* ---- Steps ------------------------------------------------------------------------------ */
+
+/* Which of the reference's frames each frame of the edge shows (find_frame_order.c). */
+typedef struct xr_frame_order {
+    size_t *source_frame; /* [frames], SIZE_MAX: none of the reference's; NULL: each its own */
+    size_t misplaced;     /* frames that show another one */
+} xr_frame_order;
+
+/* Values that wrapped around because of a wrong signedness: int8 read as uint8, or the reverse
+ * (find_sign_wrap.c).  Undone: value + (value < middle ? up : -down). */
+typedef struct xr_sign_wrap {
+    bool set;
+    float middle[XR_FIT_CHANNELS], up, down[XR_FIT_CHANNELS];
+    bool stored; /* the tensor's own 8 bits wrapped; else the pixels, before they were normalized */
+} xr_sign_wrap;
+
+enum { XR_RUNNERS_UP = 4 };
+
+/* edge = oriented reference (find_orientation.c, find_rendering.c). */
+typedef struct xr_turn {
+    xr_orientation orientation;
+    double runner_up_residual;               /* of the best other orientation */
+    xr_orientation runner_up[XR_RUNNERS_UP]; /* others that explain the edge equally well */
+    size_t runner_up_count;
+} xr_turn;
+
+/* Both sides' inputs as renderings of the sensor's picture (find_rendering.c, find_stride.c). */
+typedef struct xr_resampling {
+    bool set;                     /* the edge is rendered from the sensor's picture */
+    xr_rendering reference, edge; /* where there is a sensor's picture */
+    xr_orientation orientation;   /* edge = oriented rendering */
+    double reference_residual;
+    xr_rendering runner_up; /* the edge by the best other kernel */
+    double runner_up_residual;
+} xr_resampling;
+
+/* Pixels of 0..255 in the reference's unit: reference = gain * pixel[from] + offset
+ * (find_pixel_unit.c). */
+typedef struct xr_pixel_unit {
+    bool measured; /* from the sensor's pictures; else from the convention that the values follow */
+    unsigned char from[XR_FIT_CHANNELS];
+    double gain[XR_FIT_CHANNELS], offset[XR_FIT_CHANNELS];
+} xr_pixel_unit;
+
+/* The edge shows another part of the reference's picture (find_crop.c). */
+typedef struct xr_crop {
+    bool set;
+    xr_part *part; /* [frames], x1 <= x0: not known */
+} xr_crop;
+
+/* The colors of a picture, 0..255, converted by a function of each pixel (find_color.c). */
+typedef enum xr_color_kind {
+    XR_COLOR_NONE,
+    XR_COLOR_GRAY,
+    XR_COLOR_UV,     /* U and V exchanged */
+    XR_COLOR_MATRIX, /* encoded with one matrix, decoded with another */
+    XR_COLOR_RANGE,  /* limited range taken for full, or full for limited */
+    XR_COLOR_GAMMA,
+    XR_COLOR_PACKED, /* YUYV read as UYVY, or the reverse: luma and chroma exchanged */
+} xr_color_kind;
+typedef struct xr_color_transform {
+    xr_color_kind kind;
+    double matrix[3][4]; /* to = matrix (r, g, b, 1) */
+    double gamma;        /* to = 255 (from / 255)^gamma */
+    size_t from, to;     /* MATRIX, RANGE: encodings of the reference and the edge */
+    int range;           /* RANGE: 1 limited taken for full, -1 full taken for limited */
+    double residual_without;
+} xr_color_transform;
+
+/* The sensor's bytes decoded in another way, or a gamma before all else (find_decoding.c). */
+typedef enum xr_decode_kind {
+    XR_DECODE_AS_RECORDED,
+    XR_DECODE_FORMAT,  /* as another format */
+    XR_DECODE_REDUCED, /* a JPEG at a part of its size */
+    XR_DECODE_GAMMA,
+} xr_decode_kind;
+typedef struct xr_decode_variant {
+    xr_decode_kind kind;
+    const char *format; /* a constant; NULL: as recorded */
+    double gamma;       /* pixel = 255 (pixel / 255)^gamma */
+} xr_decode_variant;
+
+/* Rows read with another stride than they were written with (find_stride.c). */
+typedef enum xr_stride_kind {
+    XR_STRIDE_READ,    /* packed rows, read as if they were `pixels` longer */
+    XR_STRIDE_WRITTEN, /* rows with `pixels` of padding, read as if they were packed */
+    XR_STRIDE_IGNORED, /* the same, with the padding that the sensor record says */
+} xr_stride_kind;
+typedef struct xr_stride {
+    bool set;
+    xr_stride_kind kind;
+    bool on_sensor; /* of the sensor's picture, before all else; else of the model's input */
+    int64_t pixels;
+} xr_stride;
+
+/* Wrong values of an 8-bit tensor, most of which are clipped (find_value_map.c). */
+typedef enum xr_value_map_kind {
+    XR_VALUES_RIGHT,
+    XR_VALUES_OTHER_CONVENTION, /* normalized by another convention, out of the tensor's range */
+    XR_VALUES_NORMALIZED_TWICE,
+    XR_VALUES_QUANTIZED_TWICE,
+    XR_VALUES_ROUNDED,   /* real values rounded to integers instead of quantized */
+    XR_VALUES_TRUNCATED, /* the same, truncated */
+} xr_value_map_kind;
+typedef struct xr_value_map {
+    xr_value_map_kind kind;
+    double scale, zero, least; /* of the edge's tensor; its smallest stored value */
+    double mean[3], std[3];
+    const char *name;       /* of the convention */
+    xr_value_map_kind tied; /* another mistake with the same effect; or XR_VALUES_RIGHT */
+    bool suffices;          /* no other step is needed */
+} xr_value_map;
+
+/* Letterboxes that are padded with different colors, in the edge's unit (find_padding.c). */
+typedef struct xr_padding {
+    bool differs;
+    double edge[XR_FIT_CHANNELS], reference[XR_FIT_CHANNELS];
+    size_t frames; /* that have padding */
+} xr_padding;
+
+/* ---- The transform ------------------------------------------------------------------------ */
+
+typedef struct xr_transform {
+    size_t frames; /* of the comparison */
+    size_t every;  /* every how many of them are used */
+    xr_frame_order order;
+    bool layout; /* the edge wrote planes where pixels belong, or the reverse */
+    xr_sign_wrap sign_wrap;
+    xr_turn turn;
+    xr_resampling resampling;
+    xr_pixel_unit unit;
+    xr_crop crop;
+    xr_color_transform color;
+    xr_decode_variant decode;
+    xr_stride stride;
+    xr_value_map value_map;
+    xr_padding padding;
+    double residual; /* of the edge by the transform */
+} xr_transform;
+
+/* The transform that changes nothing. */
+xr_transform xr_transform_none(size_t frames);
+void xr_transform_free(xr_transform *transform);
+
+/* The frame of the reference that an edge's frame shows; SIZE_MAX: none. */
+size_t xr_source_frame(const xr_transform *transform, size_t frame);
+
+/* ---- Steps, applied to pictures -------------------------------------------------------------- */
+
+/* A value of channel c with the wrap undone.  Inline, as it runs for every pixel. */
+static inline float xr_unwrapped(const xr_sign_wrap *wrap, size_t c, float value)
+{
+    return value + (value < wrap->middle[c] ? wrap->up : -wrap->down[c]);
+}
+/* Undoes a wrap of signs in the edge's values. */
+void xr_undo_sign_wrap(const xr_sign_wrap *wrap, xr_raster *edge);
+
+/* Where pixel (x, y) of a picture read with that stride was written: an index; SIZE_MAX: in the
+ * padding, or beyond the end. */
+size_t xr_stride_source(const xr_stride *stride, size_t width, size_t height, size_t x, size_t y);
+bool xr_stride_raster(const xr_stride *stride, const xr_raster *in, xr_raster *out);
+exray_picture *xr_stride_picture(const xr_stride *stride, const exray_picture *in);
+
+/* The picture with a gamma applied to its 8-bit values. */
+exray_picture *xr_gamma_picture(const exray_picture *in, double gamma);
+
+/* The mapped part of a picture, sampled bilinearly; NAN beyond the picture. */
+bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out);
+
+/* Converts the colors of a picture in the reference's unit. */
+void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, xr_raster *reference);
+
+/* The edge's value for the reference's `value` of channel c. */
+double xr_mapped_value(const xr_value_map *map, const xr_pixel_unit *unit, double value, size_t c);
+void xr_apply_value_map(const xr_value_map *map, const xr_pixel_unit *unit, xr_raster *reference);
+/* The same of a raster in the edge's place: of the values that the map has within `slack` of the
+ * reference's, the one nearest to the edge's. */
+void xr_apply_value_map_near(const xr_value_map *map, const xr_pixel_unit *unit, double slack,
+                             xr_raster *reference, const xr_raster *edge);
+
+#endif

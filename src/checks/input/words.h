@@ -1,0 +1,20 @@
+/* What findings about inputs say in words. */
+#ifndef XR_WORDS_H
+#define XR_WORDS_H
+
+#include "checks/input/fit/input_fit.h"
+
+/* The letters of the reference's channels ("RGB", or what its pipeline file says, if it is in the
+ * log), and those of the edge under an order; [channels + 1]. */
+void xr_reference_letters(const exray_comparison *comparison, const xr_input_fit *fit,
+                          char letters[XR_FIT_CHANNELS + 1]);
+void xr_edge_letters(const xr_input_fit *fit, const xr_channel_order *order, const char *reference,
+                     char letters[XR_FIT_CHANNELS + 1]);
+
+/* "values of 0 to 1 ([0,1])". */
+void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, size_t size);
+
+/* The confidence in an explanation, from its residual and the runner-up's: 0.5 (equal) .. 0.99. */
+double xr_confidence(double residual, double runner_up);
+
+#endif
