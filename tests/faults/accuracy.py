@@ -27,7 +27,7 @@ FAULTS = {
     "flipped top to bottom": {"flip": "v"},
     "stretched, no crop": {"crop": "none"},
     "letterboxed": {"crop": "letterbox", "pad": 0},
-    "nearest neighbour": {"filter": "nearest", "antialias": 0},
+    "nearest neighbor": {"filter": "nearest", "antialias": 0},
     "NCHW for NHWC": {"layout": "nchw"},
     "classes off by one": {"label_offset": None},
     "bgr, [0, 1]": {"channels": "bgr", "mean": (0,) * 3, "std": (255,) * 3},
@@ -145,12 +145,12 @@ def version():
 
 def markdown(rows, count, only=None):
     out = ["# Accuracy recovered", "",
-           f"Written by `scripts/faults.sh --accuracy{f' --model {only}' if only else ''} -o docs/results.md` with {version()}; run it again to make it anew.", "",
-           f"The first {count} pictures of the ImageNet validation set, with their classes, go through a pipeline with a fault,",
-           "and through the reference pipeline of the model. *Named* is what `exray validate` reports as errors, in its order;",
-           "*after the fix* is the accuracy once the pipeline keys that its fixes name have the values that they name. Nothing",
-           f"else is told to the program. On {count} pictures, one picture is {100 / count:.1f} %; what a fault costs depends on the model,",
-           "and small changes either way are chance.", ""]
+           f"Written by `scripts/faults.sh --accuracy{f' --model {only}' if only else ''} -o docs/results.md` with {version()}; run it again to update it.", "",
+           f"The first {count} pictures of the ImageNet validation set, with their classes, go through a pipeline with a fault and",
+           "through the reference pipeline of the model. *Named*: the errors that `exray validate` reports, in its order. *After the",
+           "fix*: the accuracy once the pipeline keys that its fixes name are set to the values that they name. The program gets no",
+           f"other information. One of {count} pictures is {100 / count:.1f} %; the effect of a fault depends on the model, and small",
+           "changes in either direction are chance.", ""]
     for model in dict.fromkeys(r.model for r in rows):
         mine = [r for r in rows if r.model == model]
         out += [f"## {model}: {_percent(mine[0].reference)} with the reference pipeline", "",
@@ -164,8 +164,8 @@ def markdown(rows, count, only=None):
     worst = max(faulty, key=lambda r: r.fixed - r.wrong)
     whole = sum(r.applied and abs(r.fixed - r.reference) < 1e-9 for r in faulty)
     out += ["## In short", "",
-            f"{len(faulty)} pairs of model and fault. The fixes bring the accuracy back to the reference's, to the picture, in {whole}.",
-            f"The most that one gives back is {100 * (worst.fixed - worst.wrong):.1f} % of the pictures ({worst.model}, {worst.fault}).", ""]
+            f"{len(faulty)} pairs of model and fault. In {whole}, the fixes restore exactly the reference's accuracy.",
+            f"The largest gain is {100 * (worst.fixed - worst.wrong):.1f} % of the pictures ({worst.model}, {worst.fault}).", ""]
     return "\n".join(out)
 
 

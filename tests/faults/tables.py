@@ -1,4 +1,4 @@
-"""The tables of docs/faults.md: faults inside models, and the fixes that were named and done."""
+"""The tables of docs/faults.md: faults inside models, and the named fixes, applied."""
 
 from collections import defaultdict
 
@@ -7,25 +7,25 @@ from report import fix_rows, percent
 
 HEAD = """# Faults inside models
 
-Written by `scripts/faults.sh --layers -o docs/faults.md` with {version}; run it again to make it anew.
+Written by `scripts/faults.sh --layers -o docs/faults.md` with {version}; run it again to update it.
 
 Each case is a model with one fault: in its file (other weights, another range, another operator), in its calibration, or
-in the engine's kernels, which are then our own and wrong on purpose (`tests/faults/kernels`), in every node of the
-operator or in one. `exray validate` compares it with a reference. *Detected*: it fails. *Layer*: the first finding is at the
-layer that was changed; of a kernel, at the first executed one whose result is off by more than a step (of floats, by
-1e-4 of the signal), as the kernel itself says. *Cause*: the first finding has the right name. *Alone*: the same once
-more with `--engine` and `--reference-model`, which run the layers alone. Kernels that err by less than 8 bits may after so
-many layers are found alone only: on the same inputs, of one model file, a right kernel is off by no more than one step.
+in the engine's kernels. The faulty kernels are our own (`tests/faults/kernels`) and run in every node of the operator or in
+one. `exray validate` compares the model with a reference. *Detected*: it fails. *Layer*: the first finding is at the changed
+layer; for a kernel, at the first executed one whose result is off by more than a step (floats: by 1e-4 of the signal), as
+the kernel itself reports. *Cause*: the first finding has the right name. *Alone*: the same with `--engine` and
+`--reference-model`, which run layers alone. Kernels whose error is smaller than that of 8-bit rounding over many layers are
+found only alone: on the same inputs, with the same model file, a correct kernel is off by no more than one step.
 
 | fault | cases | detected | layer | cause | alone: layer | alone: cause |
 |---|---|---|---|---|---|---|
 """
 FIXES = """
-## Fixes, done
+## Applied fixes
 
-The edge is run again as the finding says: with the model that is quantized per channel, with the one that is calibrated
-on data as in use, with the engine's own kernels. *Named*: the first finding says so. *Clean*: the pair passes, without a
-finding. *Agreement*: share of decisions that are the reference's.
+The edge runs again as the finding suggests: with the model quantized per channel, with the one calibrated on data like those
+in use, or with the engine's own kernels. *Named*: the first finding suggests this. *Clean*: the pair passes, without a
+finding. *Agreement*: share of decisions that equal the reference's.
 
 | fault | cases | named | clean | agreement before | after |
 |---|---|---|---|---|---|
@@ -57,8 +57,8 @@ def markdown(outcomes, totals):
     lines = [_row(name, group) for name, group in _groups(outcomes).items()]
     lines.append(_row("**all**", outcomes))
     text = HEAD.format(version=version()) + "\n".join(lines) + "\n\n"
-    text += (f"{totals['healthy']} healthy pairs, own kernels without a fault among them: {totals['healthy_with_findings']} with findings. "
-             f"{totals['hidden']} faults that change results by rounding alone are not counted.\n")
+    text += (f"{totals['healthy']} healthy pairs, including our own kernels without a fault: {totals['healthy_with_findings']} with findings. "
+             f"{totals['hidden']} faults that change results only by rounding are not counted.\n")
     rows = [f"| {name.removeprefix('layer:')} | {len(g)} | {percent(sum(o.fix_named for o in g), len(g))} | "
             f"{percent(sum(o.mended for o in g), len(g))} | {_mean([o.agreement for o in g])} | {_mean([o.fixed.agreement for o in g])} |"
             for name, g in fix_rows(outcomes).items()]
