@@ -1,14 +1,14 @@
-/* An image classifier, as applications have them: a camera (JPEG files stand in
- * for it), pre-processing, TensorFlow Lite, the three likeliest classes.
+/* A typical image classifier: a camera (JPEG files stand in for it),
+ * pre-processing, TensorFlow Lite, the three most likely classes.
  *
  *     classify [--rgb] [--threads N] [--labels NAMES.txt] MODEL.tflite PICTURE.jpg...
  *
  * The model is EfficientNet-Lite0: 224x224 RGB, (x - 127) / 128, 1000 classes.
  *
  * The lines that end in "// exray" record every frame, layer and result into
- * edge.mcap; without them this is the application as it was.  It has a bug: this
- * camera delivers BGR and the model wants RGB.  Nothing crashes, most answers are
- * even right.  --rgb is the fix. */
+ * edge.mcap; without them, this is the original application.  It has a bug: this
+ * camera delivers BGR but the model expects RGB.  Nothing crashes, and most answers
+ * are even right.  --rgb is the fix. */
 #include "tflite_c_api.h"
 
 #include <exray/tflite.h> // exray
@@ -101,8 +101,8 @@ static bool capture(const unsigned char *bytes, size_t size, bool rgb, image *ou
 
 /* ---- Pre-processing ------------------------------------------------------ */
 
-/* Where output pixel i of SIDE lies among `length` pixels: between two, near each
- * as its weight says.  Pixels have their centres at half a step. */
+/* The two of `length` input pixels that output pixel i of SIDE lies between, and their
+ * weights.  Pixel centers are at half a step. */
 typedef struct sample {
     int low, high;
     float low_weight, high_weight;
@@ -117,7 +117,7 @@ static sample sample_at(int i, int length)
     return (sample){low, low + 1 < length ? low + 1 : low, (float)(1 - fraction), (float)fraction};
 }
 
-/* The centre square, 224x224 by bilinear interpolation, normalized. */
+/* The center square, resized to 224x224 by bilinear interpolation, normalized. */
 static void preprocess(const image *picture, float *input)
 {
     int shorter = picture->width < picture->height ? picture->width : picture->height;
@@ -146,7 +146,7 @@ static void preprocess(const image *picture, float *input)
 
 /* ---- The answer ---------------------------------------------------------- */
 
-/* One name a line, in the order of the classes; without a file, numbers. */
+/* One name per line, in the order of the classes; without a file, numbers. */
 static bool read_names(const char *path, char names[CLASSES][NAME_SIZE])
 {
     for (int i = 0; i < CLASSES; i++)

@@ -1,13 +1,13 @@
-/* The recorder in C++17: a TensorFlow Lite model is run on test patterns, and every layer recorded.
+/* The recorder in C++17: runs a TensorFlow Lite model on test patterns and records every layer.
  *
  *     record MODEL.tflite edge.mcap [FRAMES]
  *
- * `Recorder` is all that an application needs around exray's C interface: it opens in its constructor, closes
- * in its destructor, and never throws, since observing must not stop what is observed.  Its errors are the
- * log's; the application reads them once, at the end.
+ * `Recorder` is all that an application needs around exray's C interface.  It opens in its constructor,
+ * closes in its destructor, and never throws, since observing must not stop the application, which reads the
+ * error once, at the end.
  *
- *     c++ -std=c++17 -Iinclude examples/record.cpp -o record $(pkg-config --cflags --libs exray)
- * -ltensorflowlite_c */
+ *     c++ -std=c++17 -Iinclude examples/record.cpp -o record \
+ *         $(pkg-config --cflags --libs exray) -ltensorflowlite_c */
 #include "tflite_c_api.h"
 
 #include <exray/tflite.h>
@@ -26,7 +26,7 @@ namespace
 class Recorder
 {
   public:
-    /* Before the interpreter is made of `options`. */
+    /* Call it before creating the interpreter from `options`. */
     Recorder(const std::string &path, exray_capture capture, TfLiteInterpreterOptions *options,
              const std::string &model)
     {
@@ -36,7 +36,7 @@ class Recorder
     {
         close();
     }
-    /* The tap knows where it is: it stays there. */
+    /* The tap holds the address of state_: no copies, no moves. */
     Recorder(const Recorder &) = delete;
     Recorder &operator=(const Recorder &) = delete;
 
@@ -48,7 +48,7 @@ class Recorder
     {
         exray_recorder_log_scalar(&state_, name, value);
     }
-    /* "" where all went well. */
+    /* "" if all went well. */
     std::string close()
     {
         return exray_recorder_close(&state_) == EXRAY_OK ? "" : exray_recorder_error_message(&state_);
@@ -75,7 +75,7 @@ int fail(const std::string &what)
     return EXIT_FAILURE;
 }
 
-/* A wave of another length in every frame, in whatever the model's input is made of. */
+/* A wave with another length in every frame, whatever the input's type. */
 void fill(TfLiteTensor *input, int frame)
 {
     std::vector<float> wave(TfLiteTensorByteSize(input) / sizeof(float));

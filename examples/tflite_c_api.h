@@ -1,7 +1,6 @@
 /* The functions of TensorFlow Lite's C API that an application needs to run a
- * model.  An application that has TensorFlow's own headers includes
- * tensorflow/lite/c/c_api.h instead; this file is for building against the bare
- * library. */
+ * model.  With TensorFlow's own headers, include tensorflow/lite/c/c_api.h
+ * instead; this file is for building with only the library. */
 #ifndef TFLITE_C_API_H
 #define TFLITE_C_API_H
 
@@ -19,7 +18,7 @@ typedef struct TfLiteTensor TfLiteTensor;
 
 typedef enum TfLiteStatus { kTfLiteOk = 0, kTfLiteError = 1 } TfLiteStatus;
 
-/* The file stays in use until TfLiteModelDelete; NULL: not a model. */
+/* The file is in use until TfLiteModelDelete; NULL: not a model. */
 TfLiteModel *TfLiteModelCreateFromFile(const char *path);
 void TfLiteModelDelete(TfLiteModel *model);
 
@@ -27,7 +26,7 @@ TfLiteInterpreterOptions *TfLiteInterpreterOptionsCreate(void);
 void TfLiteInterpreterOptionsDelete(TfLiteInterpreterOptions *options);
 void TfLiteInterpreterOptionsSetNumThreads(TfLiteInterpreterOptions *options, int32_t threads);
 
-/* The model outlives the interpreter; the options may go at once.  NULL: failed. */
+/* The model must outlive the interpreter; the options may be deleted at once.  NULL: failed. */
 TfLiteInterpreter *TfLiteInterpreterCreate(const TfLiteModel *model, const TfLiteInterpreterOptions *options);
 void TfLiteInterpreterDelete(TfLiteInterpreter *interpreter);
 TfLiteStatus TfLiteInterpreterAllocateTensors(TfLiteInterpreter *interpreter);

@@ -1,5 +1,5 @@
-/* One property, in four lines: the edge's pictures are not darker than the reference's,
- * by more than 8 levels ([0]: the edge's, [1]: the reference's).  by_hand.py checks the same without exray.
+/* A property in four lines: the edge's pictures are at most 8 levels darker than the
+ * reference's ([0]: the edge's, [1]: the reference's).  by_hand.py checks the same without exray.
  *
  *     cc -std=c11 -shared -fPIC -I include examples/plugin/brightness.c -o brightness.so
  *     exray validate edge.mcap reference.mcap --plugin brightness.so

@@ -1,5 +1,5 @@
 """The property of brightness.c checked by hand: a log reader, matching of frames,
-dequantization, the means, the step, the verdict.  Needs PyPI's mcap, protobuf and NumPy.
+dequantization, the means, the step, the verdict.  Needs mcap, protobuf and NumPy from PyPI.
 
     python by_hand.py edge.mcap reference.mcap      # exit status 1: darker
 """

@@ -1,19 +1,19 @@
-/* A template for assertions of your own: three that look at different records, each
- * with what it needs and nothing else.  Copy this file and keep what is near to yours.
+/* A template for your own assertions: three minimal ones that examine different
+ * records.  Copy this file and keep the one closest to yours.
  *
  *     cc -std=c11 -shared -fPIC -I include examples/plugin/template.c -o template.so
  *     exray assertions --plugin template.so
  *     exray validate edge.mcap reference.mcap --plugin template.so \
  *         --assert 'user.*' --set user.exposure.most=20
  *
- * docs/assertions.md has the rules.  An assertion runs in a process of its own: it may
- * crash or hang, and is told by name. */
+ * docs/assertions.md has the rules.  An assertion runs in a separate process; if it
+ * crashes or hangs, it is reported by name. */
 #include <exray/assertion.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* ---- A custom scalar: what the application noted with exray_recorder_log_scalar ------------- */
+/* ---- A custom scalar: logged by the application with exray_recorder_log_scalar -------------- */
 
 static exray_status check_exposure(const exray_comparison *comparison, exray_findings *findings,
                                    exray_error *error)
@@ -33,7 +33,7 @@ static exray_status check_exposure(const exray_comparison *comparison, exray_fin
         }
     }
     if (with == 0) {
-        /* Not judged, and said: never a silent pass. */
+        /* Unjudged, with the reason: never pass silently. */
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message, "no frame has the scalar exposure_ms");
         return error->status;

@@ -3,7 +3,7 @@
  *     c++ -std=c++17 -shared -fPIC -I include examples/plugin/top1.cpp -o top1.so
  *     exray validate edge.mcap reference.mcap --plugin top1.so
  *
- * No exception may leave it: it is called by C.  docs/assertions.md has the rules. */
+ * No exception may leave it, because C calls it.  docs/assertions.md has the rules. */
 #include <exray/assertion.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-"""Fails, with the findings in words, where the edge is not what its reference is:
+"""Fails with the text of the findings if the edge does not match its reference:
 
     python check.py EDGE_LOG REFERENCE_LOG"""
 

@@ -1,4 +1,4 @@
-"""The same pictures, as the log of the edge has them, through the pipeline that the model was trained with:
+"""Runs the pictures of the edge's log through the pipeline that the model was trained with:
 
     python reference.py MODEL EDGE_LOG LOG"""
 
