@@ -119,12 +119,11 @@ static int run(const xr_call *call)
 
 const xr_command xr_command_doctor = {
     .name = "doctor",
-    .summary = "say what works on this machine, and what to do about what does not",
+    .summary = "check what works on this machine, and how to fix what does not",
     .synopsis = "[--json F]",
     .description =
-        "Looks at what the program needs and can use: engines (each is loaded), compression, a folder for "
-        "temporary files. Exit status 2 where no engine loads: record and replay need one, validate does "
-        "not.",
+        "Checks what the program needs and can use: engines (each is loaded), compression, a folder for "
+        "temporary files. Exit status 2 if no engine loads: record and replay need one, validate does not.",
     .groups = (const xr_option_group *const[]){&options, NULL},
     .example = "exray doctor",
     .run = run,

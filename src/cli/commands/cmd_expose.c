@@ -97,7 +97,7 @@ static int run(const xr_call *call)
 
 const xr_command xr_command_expose = {
     .name = "expose",
-    .summary = "make a model's inner tensors outputs, for engines that show nothing else",
+    .summary = "make a model's inner tensors outputs, for engines that show only outputs",
     .synopsis = "MODEL -o MODEL2",
     .description =
         "Writes the same model with every intermediate tensor of its main graph among its outputs: first its "

@@ -512,13 +512,12 @@ static int run(const xr_call *call)
 
 const xr_command xr_command_info = {
     .name = "info",
-    .summary = "say what a log holds",
+    .summary = "show what a log contains",
     .synopsis = "LOG.mcap [--json F] [--check]",
     .description =
-        "Says what LOG.mcap holds: role, model, engine, what runs inside the nodes of a delegate, device, "
-        "frames, latency, records, attachments, what of it this version does not know and skips, whether it "
-        "is "
-        "whole, and how many records have no checksum.",
+        "Shows what LOG.mcap contains: role, model, engine, the nodes that a delegate runs, device, frames, "
+        "latency, records, attachments, what this version does not know and skips, whether the log is "
+        "complete, and how many records have no checksum.",
     .groups = (const xr_option_group *const[]){&options, NULL},
     .example = "exray info edge.mcap --json - | jq .frames.count",
     .run = run,

@@ -25,7 +25,7 @@ static const xr_option_group data = {
          .value = "N",
          .kind = XR_VALUE_TEXT,
          .set = set_repeat,
-         .text = "run each picture N times; what the runs differ by is noise to validate"},
+         .text = "run each picture N times; differences between the runs count as noise in validate"},
         XR_ROLE_OPTION("edge"),
         {.name = "from", .value = "WHAT", .refused = "is for replay"},
         {.name = "sensor", .value = "NAME", .refused = "is for replay"},
@@ -49,7 +49,7 @@ static int run(const xr_call *call)
 
 const xr_command xr_command_record = {
     .name = "record",
-    .summary = "run a model on pictures and write a log, without a line of code",
+    .summary = "run a model on pictures and write a log, without writing code",
     .synopsis = "--model M --pipeline P.yaml --data DIR|FILE|LIST.txt -o LOG.mcap [options]",
     .description = "Runs a model on pictures, with every layer observed, and writes the log.",
     .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},

@@ -93,13 +93,12 @@ static int run(const xr_call *call)
 
 const xr_command xr_command_recover = {
     .name = "recover",
-    .summary = "write the missing end of a log, and leave out what is damaged",
+    .summary = "write the missing end of a log, and leave out damaged parts",
     .synopsis = "BROKEN.mcap -o GOOD.mcap",
-    .description = "Copies every whole record of BROKEN.mcap, rebuilds its indexes and its end, and says "
-                   "what was saved "
-                   "and what was lost. exray reads a log without an end as it is; other MCAP tools need this "
-                   "first. Nothing "
-                   "is invented: a frame that was cut short stays so.",
+    .description =
+        "Copies every complete record of BROKEN.mcap, rebuilds its indexes and its end, and says what was "
+        "saved and what was lost. exray reads a log without an end directly; other MCAP tools need this "
+        "first. Nothing is invented: an incomplete frame stays incomplete.",
     .groups = (const xr_option_group *const[]){&options, NULL},
     .example = "exray recover crashed.mcap -o edge.mcap",
     .run = run,

@@ -22,7 +22,7 @@ static const xr_option_group data = {
          .kind = XR_VALUE_CHOICES,
          .choices = (const char *const[]){"sensor", "input", NULL},
          .set = set_from,
-         .text = "sensor (default) or input: feed the recorded model input as it is"},
+         .text = "sensor (default), or input: feed the recorded model input unchanged"},
         {.name = "sensor",
          .value = "NAME",
          .kind = XR_VALUE_TEXT,
@@ -80,8 +80,8 @@ const xr_command xr_command_replay = {
     .summary = "run a log's captured data through a reference pipeline",
     .synopsis = "EDGE.mcap --model M --pipeline P.yaml -o REF.mcap [options]",
     .description =
-        "Takes what the sensor gave on the device, out of the log, and runs it through the reference "
-        "pipeline and model. The log it writes is what `validate` compares with.",
+        "Runs the sensor data of the device's log through the reference pipeline and model. `validate` "
+        "compares the device's log with the log that this writes.",
     .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},
     .example =
         "exray replay edge.mcap --engine tflite --model lite0.tflite --pipeline lite0.yaml -o ref.mcap",
