@@ -60,7 +60,7 @@ static void put_foot(xr_page *p)
 {
     fputs("</main>\n", p->out);
     xr_put(p->out,
-           "<footer><p>Made by exray %s from two logs. This file is whole: it loads nothing from "
+           "<footer><p>Made by exray %s from two logs. This file is self-contained: it loads nothing from "
            "anywhere.</p></footer>\n<script>",
            exray_version());
     fwrite(xr_report_js, 1, xr_report_js_size, p->out);

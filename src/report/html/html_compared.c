@@ -191,7 +191,8 @@ static void put_unmatched(xr_page *p, exray_side side)
         xr_put(p->out, "<li>and %zu more</li>\n", count - UNMATCHED_LISTED);
     if (count)
         xr_put(p->out,
-               "</ul><p>%zu in all. Those that only change type or shape are no layers.</p></details>\n",
+               "</ul><p>%zu in all. Those that only change type or shape do not count as "
+               "layers.</p></details>\n",
                count);
 }
 
@@ -200,7 +201,7 @@ static void put_frames(xr_page *p)
     size_t edge = exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_EDGE);
     size_t reference = exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_REFERENCE);
     if (edge || reference)
-        xr_put(p->out, "<p>%zu frames stand only in the edge's log, %zu only in the reference's.</p>\n", edge,
+        xr_put(p->out, "<p>%zu frames are only in the edge's log, %zu only in the reference's.</p>\n", edge,
                reference);
 }
 

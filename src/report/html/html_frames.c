@@ -142,7 +142,7 @@ size_t xr_pick_notable(const xr_frame_facts *facts, size_t count, xr_notable_fra
         out[taken++] = (xr_notable_frame){f, "The decision changed"};
     f = worst(facts, count);
     if (f < count && is_taken(out, taken, f))
-        out[0].why = "The decision changed; the inputs differ most here, too";
+        out[0].why = "The decision changed, and the inputs differ most here";
     else if (f < count)
         out[taken++] = (xr_notable_frame){f, "The inputs differ most here"};
     f = typical(facts, count, out, taken);

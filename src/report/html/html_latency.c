@@ -97,9 +97,9 @@ static void put_layer_chart(xr_page *p)
           "upwards, <span "
           "class=\"swatch reference\"></span> reference downwards</p>\n",
           p->out);
-    xr_svg_begin(
-        &c, "chart-latency", "Time of each layer, edge and reference",
-        "One column for each layer as they run; the edge's median time upwards, the reference's downwards.");
+    xr_svg_begin(&c, "chart-latency", "Time of each layer, edge and reference",
+                 "One column per layer in execution order; the edge's median time upwards, the reference's "
+                 "downwards.");
     xr_svg_value_axis(&c, &axis, " ms");
     xr_svg_column_axis(&c, count, node_text, p);
     for (size_t i = 0; i < count; i++)
@@ -215,7 +215,7 @@ static void put_timeline(xr_page *p)
     xr_svg_begin(&c, "chart-frames", "Time of each frame, in order",
                  "The inference time of each frame on both sides. Frames of the edge's warm-up, and those "
                  "from which on "
-                 "it was throttled, lie in marked bands.");
+                 "it was throttled, are in marked bands.");
     size_t slow = throttled_from(p, t[0]);
     if (t[0]->warmup)
         put_band(p, &c, columns, 0, t[0]->warmup, "warmup", "warm-up");

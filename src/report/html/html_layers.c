@@ -214,10 +214,11 @@ static void put_error_chart(xr_page *p, const xr_columns *columns)
         origins += role == EXRAY_LAYER_ROLE_ORIGINATES;
         passing += role == EXRAY_LAYER_ROLE_PROPAGATES;
     }
-    snprintf(description, sizeof description,
-             "%zu layers from left to right as they run; %zu wrong by themselves, %zu pass an error on. "
-             "The table below has the figures.",
-             columns->layers, origins, passing);
+    snprintf(
+        description, sizeof description,
+        "%zu layers from left to right in execution order; %zu wrong by themselves, %zu pass an error on. "
+        "The table below has the figures.",
+        columns->layers, origins, passing);
     xr_svg_begin(&chart, "chart-error", "Error of each layer, logarithmic", description);
     xr_svg_value_axis(&chart, &axis, "");
     xr_svg_column_axis(&chart, columns->count, column_name, p);
@@ -322,7 +323,7 @@ static void put_range_chart(xr_page *p, const xr_columns *columns)
     xr_axis axis = range_axis(p, columns, &chart);
     xr_svg_begin(
         &chart, "chart-range", "Range of each layer's values",
-        "For each layer the least to the greatest value of the edge and of the reference, side by side.");
+        "For each layer the smallest to the largest value of the edge and of the reference, side by side.");
     xr_svg_value_axis(&chart, &axis, "");
     xr_svg_column_axis(&chart, columns->count, column_name, p);
     for (size_t i = 0; i < columns->count; i++)
@@ -369,7 +370,7 @@ void xr_html_layers(xr_page *p)
     xr_columns columns = xr_columns_of(p->comparison);
     fputs("<section id=\"layers\"><h2>Where the error is</h2>\n", p->out);
     if (!has_values(p, &columns)) {
-        fputs("<p class=\"none\">No values of layers stand in both logs: record with <code>--capture "
+        fputs("<p class=\"none\">Both logs have values of no layer in common: record with <code>--capture "
               "stats</code> or "
               "more to "
               "see where an error begins.</p>\n</section>\n",

@@ -169,7 +169,7 @@ static void put_corrected(gallery *g, size_t frame, double gain)
                     "The reference's input with the named fault applied to it", "mended");
     }
     put_difference(g, &corrected.side[EXRAY_SIDE_EDGE], &corrected.side[EXRAY_SIDE_REFERENCE], gain,
-                   "What is left then");
+                   "Remaining difference");
     xr_corrected_frame_free(&corrected);
 }
 
@@ -259,7 +259,7 @@ static void put_legend(gallery *g)
         "is equal; violet, orange, pale yellow are more.</p>\n",
         xr_number(low, g->shades.low), xr_number(high, g->shades.high));
     if (g->corrected && g->corrected->applied)
-        fputs("<p class=\"legend\">The named fault loses pixels that nothing brings back, so it is applied "
+        fputs("<p class=\"legend\">The named fault loses pixels for good, so it is applied "
               "to the "
               "reference's input: where that equals the edge's, the fault explains it.</p>\n",
               g->page->out);
@@ -276,7 +276,7 @@ static void put_frames(gallery *g, const xr_frame_facts *facts, size_t count)
     xr_frame_text name;
     size_t picked = xr_pick_notable(facts, count, notable);
     bool picture = picked && is_picture(g, notable[0].frame);
-    xr_put(g->page->out, "<p>Input <code>%s</code>, of %zu matched frames those worth looking at.</p>\n",
+    xr_put(g->page->out, "<p>Input <code>%s</code>, the notable ones of %zu matched frames.</p>\n",
            g->io->name[EXRAY_SIDE_EDGE], count);
     if (picture)
         put_legend(g);
@@ -308,10 +308,9 @@ void xr_html_pictures(xr_page *p)
         choose_shades(&g);
         put_frames(&g, facts, count);
     } else
-        fputs(
-            "<p class=\"none\">No model inputs stand in both logs: record with <code>--capture io</code> or "
-            "more to see them here.</p>\n",
-            p->out);
+        fputs("<p class=\"none\">No model input is in both logs: record with <code>--capture io</code> or "
+              "more to see them here.</p>\n",
+              p->out);
     fputs("</section>\n", p->out);
     free(facts);
     exray_slot_free(g.sensor);

@@ -15,7 +15,7 @@ static void put_head(xr_page *p)
         const char *name, *title;
     } columns[] = {{"#", "node of the edge's model, in execution order"},
                    {"Layer", "name and operator"},
-                   {"Role", "what came of judging it"},
+                   {"Role", "the verdict on the layer"},
                    {"Error", "rmse over the reference's standard deviation; lower is better"},
                    {"Noise", "the error that data types and healthy inputs explain"},
                    {"nRMSE", "rmse over the range of the reference's values; lower is better"},
