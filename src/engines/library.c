@@ -1,8 +1,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "engines/library.h"
 
+#include "models/refuse.h"
+
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,17 +17,14 @@ static void *open_named(const xr_library_place *place, const char *path, const c
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *why = dlerror();
-        error->status = EXRAY_E_ENGINE;
-        snprintf(error->message, sizeof error->message, "cannot load the library that %s names: %.350s",
-                 named_by, why ? why : path);
+        xr_refuse(error, EXRAY_E_ENGINE, "cannot load the library that %s names: %.350s", named_by,
+                  why ? why : path);
     } else if (!dlsym(library, place->symbol)) {
         const char *slash = strrchr(place->bundled, '/');
         dlclose(library);
         library = NULL;
-        error->status = EXRAY_E_ENGINE;
-        snprintf(error->message, sizeof error->message,
-                 "%.280s, which %s names, is not %s: it has no symbol %s; name a %s", path, named_by,
-                 place->engine, place->symbol, slash ? slash + 1 : place->bundled);
+        xr_refuse(error, EXRAY_E_ENGINE, "%.280s, which %s names, is not %s: it has no symbol %s; name a %s",
+                  path, named_by, place->engine, place->symbol, slash ? slash + 1 : place->bundled);
     }
     return library;
 }
@@ -62,10 +60,9 @@ void *xr_library_open(const xr_library_place *place, const char *wanted, exray_e
         if (library)
             return library;
     }
-    error->status = EXRAY_E_ENGINE;
-    snprintf(error->message, sizeof error->message,
-             "%s's C library was not found (%s beside the program, or on the system): name it with "
-             "--engine-lib or %s, or run scripts/bootstrap.sh engine",
-             place->engine, place->bundled, place->environment);
+    xr_refuse(error, EXRAY_E_ENGINE,
+              "%s's C library was not found (%s beside the program, or on the system): name it with "
+              "--engine-lib or %s, or run scripts/bootstrap.sh engine",
+              place->engine, place->bundled, place->environment);
     return NULL;
 }

@@ -2,8 +2,8 @@
 
 #include "core/taps.h"
 #include "models/model_load.h"
+#include "models/refuse.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 exray_status xr_run_state_read_model(xr_run_state *state, const char *path, const void *data, size_t size,
@@ -15,18 +15,15 @@ exray_status xr_run_state_read_model(xr_run_state *state, const char *path, cons
     if (data)
         return EXRAY_OK;
     if (!path) {
-        error->status = EXRAY_E_ARGUMENT;
-        snprintf(error->message, sizeof error->message,
-                 "attaching needs the model: name its file (model_file) or give its bytes (model_data)");
-        return error->status;
+        return xr_refuse(
+            error, EXRAY_E_ARGUMENT,
+            "attaching needs the model: name its file (model_file) or give its bytes (model_data)");
     }
     exray_error why = {EXRAY_OK, ""};
     state->model_data = state->own_data = xr_model_load(path, &state->model_size, &why);
     if (state->own_data)
         return EXRAY_OK;
-    error->status = why.status;
-    snprintf(error->message, sizeof error->message, "cannot read %.300s: %.150s", path, why.message);
-    return error->status;
+    return xr_refuse(error, why.status, "cannot read %.300s: %.150s", path, why.message);
 }
 
 exray_status xr_run_state_attach(xr_run_state *state, exray_status status, const exray_error *error,

@@ -1,5 +1,7 @@
 #include "engines/session_open.h"
 
+#include "models/refuse.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,8 +14,7 @@ xr_session *xr_session_open(size_t size,
     *error = (exray_error){EXRAY_OK, ""};
     xr_session *session = calloc(1, size);
     if (!session) {
-        error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory");
+        xr_refuse(error, EXRAY_E_MEMORY, "out of memory");
         return NULL;
     }
     if (start(session, config, error) == EXRAY_OK)
@@ -27,14 +28,12 @@ exray_status xr_session_check_input(uint32_t i, uint32_t count, const char *name
 {
     *error = (exray_error){EXRAY_OK, ""};
     if (i >= count)
-        snprintf(error->message, sizeof error->message, "the model has %u inputs, none numbered %u",
-                 (unsigned)count, (unsigned)i);
-    else if (size != given)
-        snprintf(error->message, sizeof error->message, "input %u (%.200s) takes %zu bytes, given %zu",
-                 (unsigned)i, name ? name : "", size, given);
-    if (error->message[0])
-        error->status = EXRAY_E_ARGUMENT;
-    return error->status;
+        return xr_refuse(error, EXRAY_E_ARGUMENT, "the model has %u inputs, none numbered %u",
+                         (unsigned)count, (unsigned)i);
+    if (size != given)
+        return xr_refuse(error, EXRAY_E_ARGUMENT, "input %u (%.200s) takes %zu bytes, given %zu", (unsigned)i,
+                         name ? name : "", size, given);
+    return EXRAY_OK;
 }
 
 void xr_engine_info_problem(xr_engine_info *info, const exray_error *error)

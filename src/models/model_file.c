@@ -2,9 +2,9 @@
 #include "models/model_file.h"
 
 #include "models/onnx.h"
+#include "models/refuse.h"
 #include "models/tflite.h"
 
-#include <stdio.h>
 
 const xr_model_format *const xr_model_formats[] = {
     &xr_model_format_tflite,
@@ -24,9 +24,7 @@ exray_status xr_model_read(const void *data, size_t size, xr_model_file *file, e
             xr_model_release(file);
         return status;
     }
-    error->status = EXRAY_E_FORMAT;
-    snprintf(error->message, sizeof error->message, "it is no model of a known format (.tflite, .onnx)");
-    return error->status;
+    return xr_refuse(error, EXRAY_E_FORMAT, "it is no model of a known format (.tflite, .onnx)");
 }
 
 void xr_model_release(xr_model_file *file)

@@ -1,6 +1,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "models/model_load.h"
 
+#include "models/refuse.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +10,7 @@
 
 static void fail(exray_error *error, exray_status status, const char *why)
 {
-    error->status = status;
-    snprintf(error->message, sizeof error->message, "%.200s", why);
+    xr_refuse(error, status, "%.200s", why);
 }
 
 void *xr_model_load(const char *path, size_t *size, exray_error *error)

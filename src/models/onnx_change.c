@@ -1,7 +1,8 @@
 /* Exposing an ONNX model's tensors, and cutting nodes out of it. */
 #include "models/onnx.h"
 
-#include <stdio.h>
+#include "models/refuse.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,17 +73,14 @@ static exray_status finish(writer *w, xr_model_bytes *out, exray_error *error)
 {
     if (w->failed) {
         free(w->data);
-        error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory for the changed model");
-        return error->status;
+        return xr_refuse(error, EXRAY_E_MEMORY, "out of memory for the changed model");
     }
     /* Unknown fields may put another format's mark where it is looked for. */
     if (w->size >= 8 && memcmp(w->data + 4, "TFL3", 4) == 0) {
         free(w->data);
-        error->status = EXRAY_E_FORMAT;
-        snprintf(error->message, sizeof error->message,
-                 "the changed model would be taken for TensorFlow Lite's: unknown fields lead the file");
-        return error->status;
+        return xr_refuse(
+            error, EXRAY_E_FORMAT,
+            "the changed model would be taken for TensorFlow Lite's: unknown fields lead the file");
     }
     *out = (xr_model_bytes){w->data, w->size};
     *error = (exray_error){EXRAY_OK, ""};
@@ -190,9 +188,7 @@ static bool put_input(const xr_model_file *file, uint32_t i, const exray_tensor_
 
 static exray_status refuse(exray_error *error, exray_status status, const char *why, const char *name)
 {
-    error->status = status;
-    snprintf(error->message, sizeof error->message, "cannot cut nodes out of the model: %s%.200s", why, name);
-    return error->status;
+    return xr_refuse(error, status, "cannot cut nodes out of the model: %s%.200s", why, name);
 }
 
 /* A name that no output may be without: the checker of ONNX wants types, too,

@@ -3,6 +3,8 @@
  * added to it. */
 #include "models/onnx.h"
 
+#include "models/refuse.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,11 +251,8 @@ static exray_status onnx_read(xr_model_file *file, exray_error *error)
 {
     xr_onnx *onnx = calloc(1, sizeof *onnx);
     *error = (exray_error){EXRAY_OK, ""};
-    if (!onnx) {
-        error->status = EXRAY_E_MEMORY;
-        strcpy(error->message, "out of memory");
-        return error->status;
-    }
+    if (!onnx)
+        return xr_refuse(error, EXRAY_E_MEMORY, "out of memory");
     file->memory = onnx;
     onnx->error = error;
     bool ok = read_model(onnx, file);

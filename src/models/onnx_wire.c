@@ -2,7 +2,8 @@
  * there.  And the memory that a model's description lives in. */
 #include "models/onnx.h"
 
-#include <stdio.h>
+#include "models/refuse.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,10 +84,8 @@ struct xr_onnx_block {
 
 bool xr_onnx_fail(xr_onnx *onnx, exray_status status, const char *why)
 {
-    if (onnx->error && onnx->error->status == EXRAY_OK) {
-        onnx->error->status = status;
-        snprintf(onnx->error->message, sizeof onnx->error->message, "%s", why);
-    }
+    if (onnx->error && onnx->error->status == EXRAY_OK)
+        xr_refuse(onnx->error, status, "%s", why);
     return false;
 }
 

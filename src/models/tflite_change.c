@@ -4,7 +4,8 @@
  * gets it. */
 #include "models/tflite.h"
 
-#include <stdio.h>
+#include "models/refuse.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +22,7 @@ typedef struct change {
 
 static exray_status refuse(exray_error *error, exray_status status, const char *why)
 {
-    error->status = status;
-    snprintf(error->message, sizeof error->message, "%s", why);
-    return status;
+    return xr_refuse(error, status, "%s", why);
 }
 
 /* A copy of the file with room for `extra` 4-byte words. */

@@ -1,7 +1,8 @@
 /* Reading a .tflite file. */
 #include "models/tflite.h"
 
-#include <stdio.h>
+#include "models/refuse.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,13 +140,10 @@ static exray_status judge(const xr_tflite_file *file, exray_error *error)
 {
     if (is_good(file))
         return EXRAY_OK;
-    error->status = file->no_memory ? EXRAY_E_MEMORY : EXRAY_E_FORMAT;
-    const char *why = file->problem ? file->problem : "it is damaged or cut short";
     if (file->no_memory)
-        snprintf(error->message, sizeof error->message, "out of memory");
-    else
-        snprintf(error->message, sizeof error->message, "it is no sound TensorFlow Lite model: %s", why);
-    return error->status;
+        return xr_refuse(error, EXRAY_E_MEMORY, "out of memory");
+    return xr_refuse(error, EXRAY_E_FORMAT, "it is no sound TensorFlow Lite model: %s",
+                     file->problem ? file->problem : "it is damaged or cut short");
 }
 
 /* Parts of a FlatBuffer may be shared, so a small file can describe very much;
@@ -159,9 +157,7 @@ static exray_status read(xr_model_file *model, exray_error *error)
 {
     xr_tflite_file *file = calloc(1, sizeof *file);
     if (!file) {
-        error->status = EXRAY_E_MEMORY;
-        snprintf(error->message, sizeof error->message, "out of memory");
-        return error->status;
+        return xr_refuse(error, EXRAY_E_MEMORY, "out of memory");
     }
     model->memory = file;
     file->flat = (xr_flat){.data = model->data, .size = model->size};

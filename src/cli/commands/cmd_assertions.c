@@ -7,7 +7,6 @@
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
-#include <string.h>
 
 static void print_text(const exray_assertion *const *table)
 {

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
 #include "engines/litert/litert.h"
 
+#include "models/refuse.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,13 +77,12 @@ exray_status xr_litert_identify(const char *path, const char *stated, char versi
         return EXRAY_OK;
     }
     snprintf(version, 32, "%s", "unknown");
-    error->status = EXRAY_E_ENGINE;
-    snprintf(error->message, sizeof error->message,
-             "refused: no known build of LiteRT " TESTED ", and other versions' functions differ; run "
-             "scripts/bootstrap.sh engine, or set EXRAY_LITERT_VERSION=" TESTED " if it is that version "
-             "(%.200s)",
-             path[0] ? path : "no path");
-    return error->status;
+    return xr_refuse(
+        error, EXRAY_E_ENGINE,
+        "refused: no known build of LiteRT " TESTED ", and other versions' functions differ; run "
+        "scripts/bootstrap.sh engine, or set EXRAY_LITERT_VERSION=" TESTED " if it is that version "
+        "(%.200s)",
+        path[0] ? path : "no path");
 }
 
 exray_status xr_litert_find(void *library, const char *path, xr_litert_api *api, exray_error *error)
@@ -97,12 +98,10 @@ exray_status xr_litert_find(void *library, const char *path, xr_litert_api *api,
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
         void *address = xr_litert_symbol(library, symbols[i].name);
         if (!address) {
-            error->status = EXRAY_E_ENGINE;
-            snprintf(error->message, sizeof error->message,
-                     "LiteRT (%.300s) has no %s: version " TESTED
-                     " is needed; run scripts/bootstrap.sh engine",
-                     path, symbols[i].name);
-            return error->status;
+            return xr_refuse(error, EXRAY_E_ENGINE,
+                             "LiteRT (%.300s) has no %s: version " TESTED
+                             " is needed; run scripts/bootstrap.sh engine",
+                             path, symbols[i].name);
         }
         /* ISO C has no cast from an object pointer to a function pointer. */
         memcpy((char *)api + symbols[i].offset, &address, sizeof address);

@@ -1,6 +1,7 @@
 /* A compiled model and its tensor buffers. */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/litert/litert.h"
+#include "models/refuse.h"
 #include "models/tflite_types.h"
 
 #include <stdio.h>
@@ -11,16 +12,12 @@ _Static_assert(XR_LITERT_MAX_RANK <= EXRAY_MAX_RANK, "a port's shape has no room
 
 exray_status xr_litert_fail(exray_error *error, const char *what, LiteRtStatus status)
 {
-    error->status = EXRAY_E_ENGINE;
-    snprintf(error->message, sizeof error->message, "LiteRT: %.300s (status %d)", what, status);
-    return error->status;
+    return xr_refuse(error, EXRAY_E_ENGINE, "LiteRT: %.300s (status %d)", what, status);
 }
 
 exray_status xr_litert_no_memory(exray_error *error)
 {
-    error->status = EXRAY_E_MEMORY;
-    snprintf(error->message, sizeof error->message, "LiteRT: out of memory");
-    return error->status;
+    return xr_refuse(error, EXRAY_E_MEMORY, "LiteRT: out of memory");
 }
 
 exray_status xr_litert_read_model(const void *data, size_t size, const char *path, const char *advice,
@@ -33,10 +30,8 @@ exray_status xr_litert_read_model(const void *data, size_t size, const char *pat
         else if (xr_model_read(data, size, file, &why) == EXRAY_OK)
             return EXRAY_OK;
     }
-    error->status = why.status;
-    snprintf(error->message, sizeof error->message, "%.200s is not a model that LiteRT runs: %.200s%s",
-             path ? path : "the model", why.message, advice);
-    return error->status;
+    return xr_refuse(error, why.status, "%.200s is not a model that LiteRT runs: %.200s%s",
+                     path ? path : "the model", why.message, advice);
 }
 
 exray_status xr_litert_make_environment(const xr_litert_api *api, LiteRtEnvironment *made, exray_error *error)
@@ -63,10 +58,8 @@ exray_status xr_litert_kernels(const char *wanted, const char **mode, const char
     else if (strcmp(wanted, "xnnpack") == 0)
         *mode = "delegate";
     else {
-        error->status = EXRAY_E_ARGUMENT;
-        snprintf(error->message, sizeof error->message,
-                 "LiteRT has no kernels \"%.100s\": use default, xnnpack or builtin", wanted);
-        return error->status;
+        return xr_refuse(error, EXRAY_E_ARGUMENT,
+                         "LiteRT has no kernels \"%.100s\": use default, xnnpack or builtin", wanted);
     }
     return EXRAY_OK;
 }
@@ -178,12 +171,11 @@ static exray_status set_port(xr_litert_port *port, const LiteRtRankedTensorType 
     port->size = (size_t)((bits + 7) / 8);
     if (sound)
         return EXRAY_OK;
-    error->status = EXRAY_E_UNSUPPORTED;
-    snprintf(error->message, sizeof error->message,
-             "LiteRT: the tensor %.200s is of a type or a shape (%s, rank %u) that has no fixed size; use "
-             "--engine tflite",
-             name, exray_dtype_name(port->info.dtype), (unsigned)rank);
-    return error->status;
+    return xr_refuse(
+        error, EXRAY_E_UNSUPPORTED,
+        "LiteRT: the tensor %.200s is of a type or a shape (%s, rank %u) that has no fixed size; use "
+        "--engine tflite",
+        name, exray_dtype_name(port->info.dtype), (unsigned)rank);
 }
 
 static exray_status make_buffer(xr_litert_program *program, LiteRtEnvironment environment, bool output,

@@ -1,6 +1,7 @@
 /* What goes to the recorder: the model as its file has it, and values. */
 #include "engines/litert/litert.h"
 #include "models/model_load.h"
+#include "models/refuse.h"
 #include "models/topic_name.h"
 
 #include <stdio.h>
@@ -84,10 +85,7 @@ exray_status xr_litert_log_open(xr_litert_log *log, const xr_litert_logging *how
     record_model(how);
     if (!how->no_constants)
         record_constants(log);
-    error->status = exray_recorder_error_status(log->recorder);
-    if (error->status != EXRAY_OK)
-        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(log->recorder));
-    return error->status;
+    return xr_refuse_as_recorder(error, log->recorder);
 }
 
 void xr_litert_log_close(xr_litert_log *log)

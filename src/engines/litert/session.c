@@ -1,8 +1,8 @@
 /* The engine "litert": what `record` and `replay` drive. */
 #include "engines/litert/session_library.h"
 #include "engines/session_open.h"
+#include "models/refuse.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,10 +30,8 @@ static exray_status choose_kernels(const xr_session_config *config, const char *
     if (xr_litert_kernels(config->kernels, mode, kernels, error) != EXRAY_OK)
         return error->status;
     if (config->delegate) {
-        error->status = EXRAY_E_UNSUPPORTED;
-        snprintf(error->message, sizeof error->message,
-                 "LiteRT takes no external delegate here: use --engine tflite with --delegate");
-        return error->status;
+        return xr_refuse(error, EXRAY_E_UNSUPPORTED,
+                         "LiteRT takes no external delegate here: use --engine tflite with --delegate");
     }
     return EXRAY_OK;
 }
@@ -96,10 +94,8 @@ static exray_status observe(litert_session *session, const xr_session_config *co
     };
     if (xr_litert_observe(&session->observer, &how, program, error) != EXRAY_OK)
         return error->status;
-    error->status = exray_recorder_on_close(config->recorder, on_close, session);
-    if (error->status)
-        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));
-    return error->status;
+    exray_recorder_on_close(config->recorder, on_close, session);
+    return xr_refuse_as_recorder(error, config->recorder);
 }
 
 static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)

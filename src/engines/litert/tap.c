@@ -2,10 +2,10 @@
 #include "core/taps.h"
 #include "engines/litert/litert.h"
 #include "engines/run_state.h"
+#include "models/refuse.h"
 
 #include <exray/litert.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,12 +48,10 @@ static exray_status find_engine(xr_litert_tap *tap, const exray_litert_config *c
     char path[1024];
     xr_litert_locate(config->library, path);
     if (!path[0]) {
-        error->status = EXRAY_E_ENGINE;
-        snprintf(
-            error->message, sizeof error->message,
+        return xr_refuse(
+            error, EXRAY_E_ENGINE,
             "no LiteRT found (no symbol " XR_LITERT_OWN_SYMBOL "): link libLiteRt, export a statically "
             "linked one's symbols (-rdynamic), or give its dlopen handle in exray_litert_config.library");
-        return error->status;
     }
     exray_status status = xr_litert_identify(path, config->version, version, error);
     return status ? status : xr_litert_find(config->library, path, &tap->api, error);

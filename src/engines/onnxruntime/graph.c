@@ -8,6 +8,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "engines/onnxruntime/graph.h"
 #include "models/model_load.h"
+#include "models/refuse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,8 +26,8 @@ static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how
     snprintf(path, sizeof path, "%.2000s/exray-graph-XXXXXX", root && *root ? root : "/tmp");
     int file = mkstemp(path);
     if (file < 0)
-        return xr_ort_refuse(error, EXRAY_E_IO, "cannot make the file %.200s: %.100s; set TMPDIR", path,
-                             strerror(errno));
+        return xr_refuse(error, EXRAY_E_IO, "cannot make the file %.200s: %.100s; set TMPDIR", path,
+                         strerror(errno));
     close(file);
     OrtSession *session = NULL;
     xr_ort_making making = how->making;
@@ -37,8 +38,8 @@ static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how
         o->api->ReleaseSession(session);
     exray_error unread = {EXRAY_OK, ""};
     if (!status && (!(o->saved = xr_model_load(path, &o->saved_size, &unread)) || o->saved_size == 0))
-        status = xr_ort_refuse(error, EXRAY_E_ENGINE,
-                               "ONNX Runtime did not write the graph it runs to %.200s", path);
+        status =
+            xr_refuse(error, EXRAY_E_ENGINE, "ONNX Runtime did not write the graph it runs to %.200s", path);
     unlink(path);
     return status;
 }
@@ -293,9 +294,7 @@ exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how
     record_model(o, how);
     if (!how->no_constants)
         record_constants(o);
-    if ((status = exray_recorder_error_status(o->recorder)) != EXRAY_OK)
-        xr_ort_refuse(error, status, "%s", exray_recorder_error_message(o->recorder));
-    return status;
+    return xr_refuse_as_recorder(error, o->recorder);
 }
 
 void xr_ort_unobserve(xr_ort_observer *o)

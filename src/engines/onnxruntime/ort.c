@@ -1,6 +1,7 @@
 #include "engines/onnxruntime/ort.h"
 
-#include <stdarg.h>
+#include "models/refuse.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,9 +12,7 @@ exray_status xr_ort_check(const xr_ort_api *api, OrtStatus *status, const char *
     if (!status)
         return EXRAY_OK;
     const char *message = api->GetErrorMessage(status);
-    error->status = EXRAY_E_ENGINE;
-    snprintf(error->message, sizeof error->message, "ONNX Runtime: %.120s: %.300s", what,
-             message ? message : "?");
+    xr_refuse(error, EXRAY_E_ENGINE, "ONNX Runtime: %.120s: %.300s", what, message ? message : "?");
     error->message[strcspn(error->message, "\r\n")] = '\0';
     api->ReleaseStatus(status);
     return error->status;
@@ -21,16 +20,7 @@ exray_status xr_ort_check(const xr_ort_api *api, OrtStatus *status, const char *
 
 exray_status xr_ort_no_memory(exray_error *error)
 {
-    return xr_ort_refuse(error, EXRAY_E_MEMORY, "ONNX Runtime: %s", "out of memory");
-}
-
-exray_status xr_ort_refuse(exray_error *error, exray_status status, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return error->status = status;
+    return xr_refuse(error, EXRAY_E_MEMORY, "ONNX Runtime: %s", "out of memory");
 }
 
 /* ---- The table of functions ------------------------------------------------------ */
@@ -40,7 +30,7 @@ exray_status xr_ort_fill(const OrtApiBase *base, xr_ort_api *api, exray_error *e
     const char *version = base ? base->GetVersionString() : NULL;
     const xr_ort_function *table = base ? base->GetApi(XR_ORT_API_VERSION) : NULL;
     if (!table)
-        return xr_ort_refuse(
+        return xr_refuse(
             error, EXRAY_E_ENGINE,
             "ONNX Runtime %.30s is too old: version 1.%d or newer is needed (" XR_ORT_TESTED
             " is known to work); name another with --engine-lib or EXRAY_ORT_LIB, or link a newer one",

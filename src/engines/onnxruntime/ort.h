@@ -98,9 +98,6 @@ exray_status xr_ort_fill(const OrtApiBase *base, xr_ort_api *api, exray_error *e
 /* Fills error with a failed call's message, frees the status; EXRAY_OK where there is none. */
 exray_status xr_ort_check(const xr_ort_api *api, OrtStatus *status, const char *what, exray_error *error);
 
-/* Fills error; returns the status given. */
-__attribute__((format(printf, 3, 4))) exray_status xr_ort_refuse(exray_error *error, exray_status status,
-                                                                 const char *format, ...);
 exray_status xr_ort_no_memory(exray_error *error);
 
 /* The optimization level of a name such as "default" (NULL, too); false: no such name. */

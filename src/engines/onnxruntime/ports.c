@@ -1,6 +1,8 @@
 /* A session's inputs and outputs. */
 #include "engines/onnxruntime/ports.h"
 
+#include "models/refuse.h"
+
 #include <stdlib.h>
 
 static exray_status take_type(const xr_ort_api *api, OrtTypeInfo *type, xr_ort_port *port, exray_error *error)
@@ -10,14 +12,14 @@ static exray_status take_type(const xr_ort_api *api, OrtTypeInfo *type, xr_ort_p
     size_t rank = 0;
     exray_status status = xr_ort_check(api, api->CastTypeInfoToTensorInfo(type, &tensor), "types", error);
     if (!status && !tensor)
-        status = xr_ort_refuse(error, EXRAY_E_UNSUPPORTED, "ONNX Runtime: %.200s is no tensor", port->name);
+        status = xr_refuse(error, EXRAY_E_UNSUPPORTED, "ONNX Runtime: %.200s is no tensor", port->name);
     if (!status)
         status = xr_ort_check(api, api->GetTensorElementType(tensor, &element), "types", error);
     if (!status)
         status = xr_ort_check(api, api->GetDimensionsCount(tensor, &rank), "shapes", error);
     if (!status && rank > EXRAY_MAX_RANK)
-        status = xr_ort_refuse(error, EXRAY_E_UNSUPPORTED, "ONNX Runtime: %.200s has more than 8 dimensions",
-                               port->name);
+        status = xr_refuse(error, EXRAY_E_UNSUPPORTED, "ONNX Runtime: %.200s has more than 8 dimensions",
+                           port->name);
     if (!status)
         status = xr_ort_check(api, api->GetDimensions(tensor, port->shape, rank), "shapes", error);
     if (status)
@@ -72,7 +74,7 @@ static exray_status make_input(xr_ort_ports *p, size_t i, exray_error *error)
     close_batch(port);
     p->input_size[i] = fixed_size(&port->info);
     if (p->input_size[i] == 0)
-        return xr_ort_refuse(
+        return xr_refuse(
             error, EXRAY_E_UNSUPPORTED,
             "ONNX Runtime: the input %.200s has open dimensions or no fixed type; fix its shape in the "
             "model",

@@ -4,6 +4,7 @@
 #include "engines/onnxruntime/profile.h"
 
 #include "engines/onnxruntime/ports.h"
+#include "models/refuse.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,10 +16,8 @@
 
 static exray_status fail(exray_error *error, const char *what, const char *path)
 {
-    error->status = EXRAY_E_IO;
-    snprintf(error->message, sizeof error->message, "ONNX Runtime's profile: %s %.200s: %.100s", what, path,
-             strerror(errno));
-    return error->status;
+    return xr_refuse(error, EXRAY_E_IO, "ONNX Runtime's profile: %s %.200s: %.100s", what, path,
+                     strerror(errno));
 }
 
 /* Reads the profiles in the folder, and removes them. */

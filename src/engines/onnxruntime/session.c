@@ -5,6 +5,7 @@
 #include "engines/library.h"
 #include "engines/onnxruntime/observe.h"
 #include "engines/session_open.h"
+#include "models/refuse.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -73,11 +74,9 @@ static exray_status check_model(const xr_session_config *config, exray_error *er
             return EXRAY_OK;
         snprintf(why.message, sizeof why.message, "it is of another format");
     }
-    error->status = EXRAY_E_FORMAT;
-    snprintf(error->message, sizeof error->message, "%.200s is not an ONNX model: %.180s; give a .onnx file",
-             config->model_path ? config->model_path : "the model",
-             config->model_size ? why.message : "it is empty");
-    return error->status;
+    return xr_refuse(error, EXRAY_E_FORMAT, "%.200s is not an ONNX model: %.180s; give a .onnx file",
+                     config->model_path ? config->model_path : "the model",
+                     config->model_size ? why.message : "it is empty");
 }
 
 static void say_remarks(void *user)
@@ -101,9 +100,10 @@ static exray_status observe(ort_session *s, const xr_session_config *config, con
         .zeros = &zeros,
     };
     exray_status status = xr_ort_observe(&s->observer, &o, error);
-    if (!status && (status = exray_recorder_on_close(config->recorder, say_remarks, s)) != EXRAY_OK)
-        xr_ort_refuse(error, status, "%s", exray_recorder_error_message(config->recorder));
-    return status;
+    if (status)
+        return status;
+    exray_recorder_on_close(config->recorder, say_remarks, s);
+    return xr_refuse_as_recorder(error, config->recorder);
 }
 
 static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)
@@ -111,13 +111,13 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
     ort_session *s = own(base);
     xr_ort_making how = {.threads = config->threads ? config->threads : 1};
     if (!xr_ort_level(config->kernels, &how.level))
-        return xr_ort_refuse(error, EXRAY_E_ARGUMENT,
-                             "ONNX Runtime has no kernels \"%.100s\": use default, extended or none (its "
-                             "graph optimization)",
-                             config->kernels);
+        return xr_refuse(error, EXRAY_E_ARGUMENT,
+                         "ONNX Runtime has no kernels \"%.100s\": use default, extended or none (its "
+                         "graph optimization)",
+                         config->kernels);
     if (config->delegate)
-        return xr_ort_refuse(error, EXRAY_E_ARGUMENT, "ONNX Runtime takes no delegates (%.200s)",
-                             config->delegate);
+        return xr_refuse(error, EXRAY_E_ARGUMENT, "ONNX Runtime takes no delegates (%.200s)",
+                         config->delegate);
     exray_status status = check_model(config, error);
     if (status)
         return status;

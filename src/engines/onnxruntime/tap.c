@@ -2,6 +2,7 @@
 #include "core/taps.h"
 #include "engines/onnxruntime/observe.h"
 #include "engines/run_state.h"
+#include "models/refuse.h"
 
 #include <exray/onnxruntime.h>
 #include <stdlib.h>
@@ -63,11 +64,10 @@ static exray_status start(xr_ort_tap *tap, const struct OrtApiBase *base, const 
 {
     xr_ort_making making = {.options = config->options, .threads = config->threads};
     if (!xr_ort_level(config->kernels, &making.level))
-        return xr_ort_refuse(
-            error, EXRAY_E_ARGUMENT,
-            "exray_ort_attach: kernels are \"default\", \"extended\" or \"none\" (the level of "
-            "graph optimization), not \"%.100s\"",
-            config->kernels);
+        return xr_refuse(error, EXRAY_E_ARGUMENT,
+                         "exray_ort_attach: kernels are \"default\", \"extended\" or \"none\" (the level of "
+                         "graph optimization), not \"%.100s\"",
+                         config->kernels);
     if (!making.options && !making.threads)
         making.threads = 1;
     exray_status status = xr_ort_fill(base, &tap->api, error);

@@ -4,6 +4,7 @@
 #include "engines/tflite/session_delegate.h"
 #include "engines/tflite/session_library.h"
 #include "engines/tflite/tap_tensor.h"
+#include "models/refuse.h"
 #include "models/tflite.h"
 
 #include <exray/tflite.h>
@@ -55,9 +56,8 @@ XR_TFLITE_REPORTER static void keep_complaint(void *user, const char *format, va
 
 static exray_status fail(tflite_session *session, exray_error *error, const char *what)
 {
-    error->status = EXRAY_E_ENGINE;
-    snprintf(error->message, sizeof error->message, "TensorFlow Lite: %.220s%s%s", what,
-             session->complaint[0] ? ": " : "", session->complaint);
+    xr_refuse(error, EXRAY_E_ENGINE, "TensorFlow Lite: %.220s%s%s", what, session->complaint[0] ? ": " : "",
+              session->complaint);
     session->complaint[0] = '\0';
     return error->status;
 }
@@ -80,9 +80,8 @@ static exray_status check_model(const xr_session_config *config, exray_error *er
         why = "it is damaged or cut short, or holds no graph";
     if (!why)
         return EXRAY_OK;
-    error->status = EXRAY_E_FORMAT;
-    snprintf(error->message, sizeof error->message,
-             "%.350s is not a TensorFlow Lite model: %s; give a .tflite file", name, why);
+    xr_refuse(error, EXRAY_E_FORMAT, "%.350s is not a TensorFlow Lite model: %s; give a .tflite file", name,
+              why);
     return error->status;
 }
 
@@ -136,10 +135,9 @@ static exray_status make_options(tflite_session *session, const xr_session_confi
     unsigned threads = config->threads ? config->threads : 1;
     bool xnnpack = strcmp(kernels, "xnnpack") == 0;
     if (!xnnpack && strcmp(kernels, "default") != 0 && strcmp(kernels, "builtin") != 0) {
-        error->status = EXRAY_E_ARGUMENT;
-        snprintf(error->message, sizeof error->message,
-                 "TensorFlow Lite has no kernels \"%.100s\": use default, builtin or xnnpack", kernels);
-        return error->status;
+        return xr_refuse(error, EXRAY_E_ARGUMENT,
+                         "TensorFlow Lite has no kernels \"%.100s\": use default, builtin or xnnpack",
+                         kernels);
     }
     session->options = session->api.InterpreterOptionsCreate();
     if (!session->options)
@@ -161,13 +159,11 @@ static exray_status make_options(tflite_session *session, const xr_session_confi
         .kernels = kernels_in_use(config, xnnpack),
         .threads = threads,
     };
-    error->status = exray_tflite_attach(config->recorder, session->options, &tap);
-    if (error->status == EXRAY_OK && config->delegate)
-        error->status = exray_recorder_log_metadata(config->recorder, "exray.delegate",
-                                                    &(exray_key_value){"asked_for", config->delegate}, 1);
-    if (error->status != EXRAY_OK)
-        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));
-    return error->status;
+    exray_tflite_attach(config->recorder, session->options, &tap);
+    if (config->delegate)
+        exray_recorder_log_metadata(config->recorder, "exray.delegate",
+                                    &(exray_key_value){"asked_for", config->delegate}, 1);
+    return xr_refuse_as_recorder(error, config->recorder);
 }
 
 /* ---- Inputs and outputs ---------------------------------------------------------- */
@@ -254,11 +250,8 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
     if (session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
         return fail(session, error, "cannot allocate the model's tensors");
     /* A tap that cannot observe has set the recorder's error. */
-    if (config->recorder && exray_recorder_error_status(config->recorder) != EXRAY_OK) {
-        error->status = exray_recorder_error_status(config->recorder);
-        snprintf(error->message, sizeof error->message, "%s", exray_recorder_error_message(config->recorder));
+    if (config->recorder && xr_refuse_as_recorder(error, config->recorder) != EXRAY_OK)
         return error->status;
-    }
     session->complaint[0] = '\0';
     return describe_ports(session, error);
 }

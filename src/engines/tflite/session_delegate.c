@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* RTLD_NOLOAD with RTLD_GLOBAL is not in POSIX.1-2008 */
 #include "engines/tflite/session_delegate.h"
 
+#include "models/refuse.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +27,8 @@ typedef struct parsed {
 static exray_status refuse(exray_error *error, exray_status status, const char *what, const char *which,
                            const char *advice)
 {
-    error->status = status;
-    snprintf(error->message, sizeof error->message, "--delegate: %s %.250s%s%.200s", what, which,
-             advice ? "; " : "", advice ? advice : "");
-    return status;
+    return xr_refuse(error, status, "--delegate: %s %.250s%s%.200s", what, which, advice ? "; " : "",
+                     advice ? advice : "");
 }
 
 /* ---- The spec ------------------------------------------------------------------ */
@@ -132,11 +132,9 @@ static exray_status find_functions(void *library, const char *name, create_funct
 {
     void *create_address = dlsym(library, CREATE), *destroy_address = dlsym(library, DESTROY);
     if (!create_address || !destroy_address) {
-        error->status = EXRAY_E_ENGINE;
-        snprintf(error->message, sizeof error->message,
-                 "--delegate: %.250s has no symbol %s: it is no external delegate of TensorFlow Lite", name,
-                 create_address ? DESTROY : CREATE);
-        return error->status;
+        return xr_refuse(error, EXRAY_E_ENGINE,
+                         "--delegate: %.250s has no symbol %s: it is no external delegate of TensorFlow Lite",
+                         name, create_address ? DESTROY : CREATE);
     }
     /* POSIX promises that function pointers look like object pointers. */
     memcpy(create, &create_address, sizeof *create);
@@ -172,11 +170,9 @@ exray_status xr_tflite_load_delegate(void *tflite, const char *spec, xr_tflite_e
     if (status == EXRAY_OK && create) {
         complaint[0] = '\0';
         out->delegate = create(p.keys, p.values, p.count, keep_complaint);
-        if (!out->delegate) {
-            error->status = status = EXRAY_E_ENGINE;
-            snprintf(error->message, sizeof error->message, "--delegate: %.200s made no delegate: %s",
-                     p.library, complaint[0] ? complaint : "it does not say why; check its options");
-        }
+        if (!out->delegate)
+            status = xr_refuse(error, EXRAY_E_ENGINE, "--delegate: %.200s made no delegate: %s", p.library,
+                               complaint[0] ? complaint : "it does not say why; check its options");
     }
     /* A library that cannot be used is closed; one that made a delegate stays loaded, as the engine does, for
      * its threads and drivers. */

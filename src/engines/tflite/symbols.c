@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "engines/tflite/symbols.h"
 
+#include "models/refuse.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,16 +81,13 @@ static exray_status find(void *library, const symbol *symbols, size_t count, voi
         return EXRAY_OK;
     char version[32], path[1024];
     xr_tflite_identify(library, version, path);
-    error->status = EXRAY_E_ENGINE;
     if (!version[0] && !path[0])
-        snprintf(error->message, sizeof error->message,
-                 "no TensorFlow Lite found (no symbol TfLiteVersion): link the program with "
-                 "libtensorflowlite_c, or load it and give its handle");
-    else
-        snprintf(error->message, sizeof error->message, "TensorFlow Lite %s (%.300s) has no %s: %s",
-                 version[0] ? version : "of unknown version", path[0] ? path : "linked into the program",
-                 missing->name, needed);
-    return error->status;
+        return xr_refuse(error, EXRAY_E_ENGINE,
+                         "no TensorFlow Lite found (no symbol TfLiteVersion): link the program with "
+                         "libtensorflowlite_c, or load it and give its handle");
+    return xr_refuse(error, EXRAY_E_ENGINE, "TensorFlow Lite %s (%.300s) has no %s: %s",
+                     version[0] ? version : "of unknown version", path[0] ? path : "linked into the program",
+                     missing->name, needed);
 }
 
 #define TAP_NEEDS "observing layers needs version 2.14 or newer (2.17.1 and 2.20.0 are known to work)"

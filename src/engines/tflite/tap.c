@@ -5,6 +5,7 @@
 #include "engines/tflite/tap_prepare.h"
 
 #include "core/taps.h"
+#include "models/refuse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,9 +89,7 @@ static void take_config(xr_tap *tap, exray_recorder *recorder, const exray_tflit
 
 static exray_status no_memory(exray_error *error)
 {
-    error->status = EXRAY_E_MEMORY;
-    snprintf(error->message, sizeof error->message, "cannot attach to TensorFlow Lite: out of memory");
-    return error->status;
+    return xr_refuse(error, EXRAY_E_MEMORY, "cannot attach to TensorFlow Lite: out of memory");
 }
 
 /* Everything that can fail, before `options` is touched. */

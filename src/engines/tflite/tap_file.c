@@ -3,9 +3,9 @@
 
 #include "models/model_file.h"
 #include "models/model_load.h"
+#include "models/refuse.h"
 #include "models/tflite.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,10 +89,8 @@ void xr_tap_add_attributes(const xr_tap *tap, uint32_t subgraph, uint32_t index,
 
 static exray_status cannot_read(exray_error *error, const char *path, const exray_error *why)
 {
-    error->status = why->status;
-    snprintf(error->message, sizeof error->message,
-             "cannot read the model %.300s: %s; the log would lack its hash", path, why->message);
-    return error->status;
+    return xr_refuse(error, why->status, "cannot read the model %.300s: %s; the log would lack its hash",
+                     path, why->message);
 }
 
 exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, exray_error *error)
@@ -101,9 +99,7 @@ exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, e
         const char *name = xr_model_base_name(config->model_file);
         tap->model_name = xr_tap_alloc(&tap->blocks, strlen(name) + 1, 1);
         if (!tap->model_name) {
-            error->status = EXRAY_E_MEMORY;
-            snprintf(error->message, sizeof error->message, "out of memory");
-            return error->status;
+            return xr_refuse(error, EXRAY_E_MEMORY, "out of memory");
         }
         strcpy(tap->model_name, name);
     }

@@ -4,7 +4,6 @@
 #include <exray/exray.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 /* html/report.css and html/report.js, embedded by cmake/embed.cmake. */
 extern const unsigned char xr_report_css[], xr_report_js[];

@@ -5,7 +5,6 @@
 #include "report/html/html_image.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { THUMBNAILS = 48, LISTED = 400, QUALITY = 75, CONFUSIONS = 8 };
 

@@ -79,6 +79,13 @@ static void put_headline(xr_page *p)
 
 /* ---- Figures ----------------------------------------------------------------------------- */
 
+static void end_figure(xr_page *p, const char *remark)
+{
+    if (*remark)
+        xr_put(p->out, "<dd class=\"remark\">%s</dd>", remark);
+    fputs("</div>\n", p->out);
+}
+
 static void put_pair(xr_page *p, const char *name, const char *edge, const char *reference,
                      const char *remark)
 {
@@ -87,9 +94,7 @@ static void put_pair(xr_page *p, const char *name, const char *edge, const char 
            "class=\"of\">edge</span></dd>"
            "<dd><span class=\"big second\">%s</span> <span class=\"of\">reference</span></dd>",
            name, edge, reference);
-    if (*remark)
-        xr_put(p->out, "<dd class=\"remark\">%s</dd>", remark);
-    fputs("</div>\n", p->out);
+    end_figure(p, remark);
 }
 
 static void put_share(xr_page *p, const char *name, size_t part, size_t whole, const char *remark)
@@ -98,9 +103,7 @@ static void put_share(xr_page *p, const char *name, size_t part, size_t whole, c
            "<div class=\"figure\"><dt>%s</dt><dd><span class=\"big\">%zu</span> <span class=\"of\">of "
            "%zu</span></dd>",
            name, part, whole);
-    if (*remark)
-        xr_put(p->out, "<dd class=\"remark\">%s</dd>", remark);
-    fputs("</div>\n", p->out);
+    end_figure(p, remark);
 }
 
 static void put_accuracy(xr_page *p)

@@ -5,8 +5,6 @@
 #include "report/html/svg.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* The range of a logarithmic axis, with a place for errors of 0 at its foot. */
 #define LEAST_ERROR 1e-7

@@ -3,7 +3,6 @@
 #include "report/html/html_text.h"
 
 #include <math.h>
-#include <string.h>
 
 #define NAME_WIDTH 60.0 /* pixels that the name of a column takes, about */
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -222,10 +222,12 @@ class Trace:
             made.append(position)
         self._nodes.append(Node(op, name, tuple(taken), tuple(made), dict(attributes or {})))
 
-    def end(self, outputs: "Sequence[Tuple[str, Any, np.ndarray[Any, np.dtype[Any]]]]", inference_ns: int) -> None:
-        """The run is over.  outputs: name, the framework's tensor, its values."""
+    def end(self, outputs: Sequence[Any], array: Callable[[Any], "np.ndarray[Any, np.dtype[Any]]"],
+            inference_ns: int) -> None:
+        """The run is over.  outputs: the framework's tensors; array: gives the values of one."""
         try:
-            self._finish(outputs, inference_ns)
+            name = "output{}" if len(outputs) > 1 else "output"
+            self._finish([(name.format(i), t, array(t)) for i, t in enumerate(outputs)], inference_ns)
         except BaseException:
             self.abandon()
             raise

@@ -131,8 +131,7 @@ class Tap:
             trace.abandon()
             raise
         took = time.perf_counter_ns() - began
-        made = _flat(result)
-        trace.end([(f"output{i}" if len(made) > 1 else "output", t, _array(t)) for i, t in enumerate(made)], took)
+        trace.end(_flat(result), _array, took)
         return result
 
 

@@ -148,8 +148,7 @@ class Tap:
             trace.abandon()
             raise
         took = time.perf_counter_ns() - began
-        made = _tensors(result)
-        trace.end([(f"output{i}" if len(made) > 1 else "output", t, _array(t)) for i, t in enumerate(made)], took)
+        trace.end(_tensors(result), _array, took)
         return result
 
 
