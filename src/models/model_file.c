@@ -5,7 +5,6 @@
 #include "models/refuse.h"
 #include "models/tflite.h"
 
-
 const xr_model_format *const xr_model_formats[] = {
     &xr_model_format_tflite,
     &xr_model_format_onnx,
