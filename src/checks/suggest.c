@@ -10,7 +10,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Letters to insert, remove, replace, or exchange with a neighbour (optimal string
+/* Letters to insert, remove, replace, or exchange with a neighbor (optimal string
  * alignment, as in Damerau, 1964). */
 static size_t distance(const char *a, const char *b)
 {

@@ -12,7 +12,7 @@ static void lower_case(char *text)
         *text = (char)tolower((unsigned char)*text);
 }
 
-/* "swapping channels 0 and 2", "reordering the channels to 1, 2, 0". */
+/* "Swapping channels 0 and 2", "Taking the edge's channels in the order 1, 2, 0". */
 static void describe_exchange(const xr_input_fit *fit, const xr_channel_order *o, char *text, size_t size)
 {
     size_t moved[XR_FIT_CHANNELS], count = 0, to[XR_FIT_CHANNELS] = {0};
@@ -30,7 +30,7 @@ static void describe_exchange(const xr_input_fit *fit, const xr_channel_order *o
         used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
 }
 
-/* The orders that OpenCV has a conversion between. */
+/* Whether OpenCV has conversions from and to that order. */
 static bool is_usual(const char *order)
 {
     return strcmp(order, "RGB") == 0 || strcmp(order, "BGR") == 0;
@@ -55,7 +55,7 @@ static void add_evidence(const xr_input_fit *fit, const xr_channel_order *o, exr
                          (double)(fit->values.frames - fit->orders.supporting - fit->orders.opposing));
 }
 
-/* Other orders that leave as little. */
+/* Lists other orders with as small a residual. */
 static size_t add_other_orders(const xr_input_fit *fit, size_t chosen, const char *reference,
                                exray_finding *f)
 {

@@ -56,7 +56,8 @@ bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_tra
                       exray_findings *findings)
 {
     double luma, all;
-    /* Wrapped pixels are few and far off: the luma of the others is the same, and nothing is reported. */
+    /* Pixels that wrap on one side only are few and far off: with equal luma they are explained, without a
+     * finding. */
     if (transform->sign_wrap.set)
         return !fit->residual.explained && xr_measure_luma(pair, transform, &luma, &all) && luma <= SAME_LUMA;
     if (fit->residual.explained || !xr_measure_luma(pair, transform, &luma, &all) || luma > SAME_LUMA ||

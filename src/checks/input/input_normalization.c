@@ -6,7 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Two channels whose maps undo each other, the others none: constants exchanged. */
+/* Whether the constants of two channels are exchanged: their maps undo each other, and the third channel has
+ * none. */
 static bool exchanged_constants(const xr_input_fit *fit, const xr_affine *m, size_t *a, size_t *b)
 {
     if (fit->values.channels != 3)
@@ -54,7 +55,7 @@ static void add_fix(const xr_input_fit *fit, exray_finding *f)
     bool exact;
     const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
     const xr_affine *m = &fit->orders.list[fit->orders.used].map;
-    if (!k && fit->values.channels == 3) /* no numbers that people would write: those that undo it */
+    if (!k && fit->values.channels == 3) /* without a known convention: the numbers that undo it */
         exray_finding_fix(
             f,
             "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its file; "

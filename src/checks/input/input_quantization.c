@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* Scale and zero point of the edge's input of 8 bits; false where it is none. */
+/* Scale and zero point of the edge's input; false where it is not quantized to 8 bits. */
 static bool stored_as(const exray_comparison *comparison, size_t pair, double *scale, double *zero)
 {
     exray_slot *slot = exray_slot_new();

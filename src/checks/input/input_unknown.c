@@ -59,7 +59,7 @@ static void report_not_finite(const xr_input_fit *fit, exray_findings *findings)
     exray_finding_number(f, "inf", (double)inf);
 }
 
-/* Shares of the difference's energy in the ninths of a picture; false where it cannot be read. */
+/* Shares of the difference's energy in each ninth of the picture; false where it cannot be read. */
 static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, double share[9])
 {
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
@@ -101,7 +101,7 @@ static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, 
     return total > 0;
 }
 
-/* Where in the picture it is, and what a line would make of it. */
+/* Adds where in the picture the difference is, and the affine map that fits best. */
 static void say_where(const exray_comparison *comparison, const xr_input_fit *fit, exray_finding *f)
 {
     static const char *const place[9] = {"top left", "top",         "top right", "left",        "middle",
@@ -131,7 +131,8 @@ static void say_where(const exray_comparison *comparison, const xr_input_fit *fi
         exray_finding_number(f, "affine_residual_blocks_levels", o->residual);
 }
 
-/* Levels are a picture's; of anything else the unit is the reference's deviation. */
+/* Adds how large the difference is: in levels of a picture; of other inputs relative to the reference's
+ * deviation. */
 static void say_how_much(const exray_comparison *comparison, const xr_input_fit *fit, bool partly,
                          exray_finding *f)
 {
@@ -191,7 +192,7 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
-/* Identifiers: how far apart they are means nothing, but for a shift of all. */
+/* Identifiers: their differences mean nothing, except a common shift. */
 static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;

@@ -20,7 +20,7 @@ static bool is_order(const char *word, size_t length)
     return seen[0] && seen[1] && seen[2];
 }
 
-/* `channels: bgr` in a pipeline file; comments aside, the key stands only there. */
+/* Finds `channels: bgr` in a pipeline file, outside comments. */
 static bool find_channels(const char *text, size_t size, char letters[4])
 {
     static const char key[] = "channels:";
@@ -88,8 +88,8 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
     }
     bool exact, other;
     const xr_convention *k = xr_convention_of(fit, side, &exact);
-    /* An 8-bit input has the spacing of its scale, whatever was put into it: a name that both
-     * sides would have does not say how they differ. */
+    /* The spacing of an 8-bit input is its scale, whatever its values are: where both sides would have the
+     * same name, the edge gets none. */
     if (side == EXRAY_SIDE_EDGE && k == xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &other))
         k = NULL;
     snprintf(text, size, "values of %.4g to %.4g%s%s%s%s", low, high, k ? " (" : "",

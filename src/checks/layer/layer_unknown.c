@@ -172,8 +172,8 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
-/* 8 bits add up over many layers, in some networks to more than usual (linear bottlenecks):
- * a fault only where it is far beyond. */
+/* Whether the error is 8-bit rounding that adds up over many layers, in some networks to more than usual
+ * (linear bottlenecks): a fault only where it is far larger. */
 static bool is_accumulated_rounding(const exray_comparison *comparison)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {

@@ -315,7 +315,7 @@ static bool are_read_together(const exray_node *node, uint32_t count, uint32_t a
     return false;
 }
 
-/* Weights of the same layer, whose rounding a corrected bias makes up for. */
+/* The rounding of the weights of the same layer, for which a bias may be corrected. */
 static double rounding_of_layer(const matcher *m, const xr_weight_pair *bias)
 {
     for (size_t i = 0; i < m->fit->count; i++) {

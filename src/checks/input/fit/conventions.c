@@ -37,7 +37,7 @@ static bool follows(const xr_input_fit *fit, int side, const xr_convention *k, b
             return false;
         span = fmax(span, high - low);
     }
-    /* Nearly all photographs use most of the range. */
+    /* Photographs use most of the range. */
     return span >= (exact ? 16 : 128);
 }
 
@@ -47,7 +47,7 @@ const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, 
         for (size_t i = 0; i < sizeof conventions / sizeof *conventions; i++) {
             const xr_convention *k = &conventions[i];
             *exact = pass == 0;
-            /* The spacing is the largest of the channels'. */
+            /* The level is that of the channel with the largest. */
             double least = fmin(k->std[0], fmin(k->std[1], k->std[2]));
             double tolerance = *exact ? 0.003 : 0.5;
             if (fabs(fit->level[side] * least - 1) <= tolerance && follows(fit, (int)side, k, *exact))

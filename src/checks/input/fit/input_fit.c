@@ -3,21 +3,21 @@
 #include <math.h>
 #include <string.h>
 
-/* Levels.  Decoders, rounding and +-1 noise stay below; the residual of another
- * kernel of a resize is above on real pictures (docs/causes-input.md has figures).
- * Decoders differ in how they enlarge the chroma, hardly in the luma. */
+/* In levels.  Decoders, rounding and noise of +-1 stay below these limits; the residual of another resize
+ * kernel exceeds them on real pictures (docs/causes-input.md has figures).  Decoders differ in how they
+ * enlarge the chroma, and hardly in the luma. */
 #define NOISE_LUMA  1.5
 #define NOISE_COLOR 4.0
 #define NOISE_FRAME 2.5  /* a single frame's luma */
-#define FLOAT_NOISE 1e-3 /* arithmetic in float instead of a difference */
-/* An explanation is decisively better: it leaves less than half, by over half a level. */
+#define FLOAT_NOISE 1e-3 /* from arithmetic in float */
+/* An explanation is decisively better if its residual is less than half, and by more than half a level. */
 #define RATIO  2.0
 #define MARGIN 0.5
-/* A map is beyond noise: over two levels (one of rounding, one of a decoder), and
- * four times what is left. */
+/* A map is beyond noise if its effect exceeds two levels (one of rounding, one of a decoder), and four
+ * times the residual. */
 #define MAP_LEVELS 2.0
 #define MAP_RATIO  4.0
-/* Share of elements out of the edge's range that is more than an odd highlight. */
+/* Share of elements out of the edge's range that is more than a few highlights. */
 #define CLIPPED 0.01
 
 /* ---- Residuals -------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static double lower(const double m[XR_FIT_CHANNELS][XR_FIT_CHANNELS], size_t a, 
     return a > b ? m[a][b] : m[b][a];
 }
 
-/* Sum of the product of two channels' differences. */
+/* Sum of the products of the differences of two channels. */
 static double residual_product(const xr_fit_sums *s, const xr_channel_order *o, const xr_affine *m, size_t c,
                                size_t k)
 {
@@ -47,8 +47,8 @@ static double residual_product(const xr_fit_sums *s, const xr_channel_order *o, 
            b * h * s->n;
 }
 
-/* What one level is for an edge channel whose values come from the reference's by
- * a gain: the coarser of both sides. */
+/* The size of a level for an edge channel whose values are the reference's times a gain: the coarser one
+ * of both sides. */
 static double unit(const xr_input_fit *fit, double gain)
 {
     return fmax(fit->level[0], fabs(gain) * fit->level[1]);
@@ -56,7 +56,7 @@ static double unit(const xr_input_fit *fit, double gain)
 
 static const xr_affine no_map = {{1, 1, 1, 1}, {0, 0, 0, 0}};
 
-/* Levels rms, over all channels. */
+/* The residual of all channels, levels rms. */
 static double residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o,
                        const xr_affine *m)
 {
@@ -68,8 +68,8 @@ static double residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_c
     return s->n > 0 ? sqrt(sum / (s->n * (double)fit->values.channels)) : 0;
 }
 
-/* Levels rms of the luma, in whichever order the channels are; of what is no
- * colour picture, of all. */
+/* The residual of the luma, levels rms, whether the channels are RGB or BGR; of all channels where it is not
+ * a color picture. */
 static double luma_residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o,
                             const xr_affine *m)
 {
@@ -88,7 +88,7 @@ static double luma_residual(const xr_input_fit *fit, const xr_fit_sums *s, const
     return s->n > 0 ? sqrt(fmax(least, 0) / s->n) : 0;
 }
 
-/* The same in the edge's unit. */
+/* The residual of all channels in the edge's unit. */
 static double rmse(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o,
                    const xr_affine *m)
 {
@@ -129,7 +129,7 @@ static void fit_channel(const xr_fit_sums *s, size_t c, size_t from, double leve
     double n = s->n, mean_e = s->edge[c] / n, mean_r = s->reference[from] / n;
     double variance = s->rr[from][from] / n - mean_r * mean_r;
     double covariance = s->er[c][from] / n - mean_e * mean_r;
-    /* From a channel without contrast no gain can be told. */
+    /* A channel without contrast does not determine a gain. */
     *gain = variance > level * level ? covariance / variance : 1;
     *offset = mean_e - *gain * mean_r;
 }
@@ -154,7 +154,7 @@ static bool decisively_less(double a, double b)
     return b > RATIO * a + MARGIN;
 }
 
-/* Equally good by the map alone: what needs no map at all is the simpler. */
+/* Of orders that are equally good with a map, prefers one that is good without any. */
 static void prefer_plain(xr_input_fit *fit)
 {
     size_t best = fit->orders.best;
@@ -164,7 +164,7 @@ static void prefer_plain(xr_input_fit *fit)
             fit->orders.best = i;
 }
 
-/* What an order leaves of one frame under the map that suits this frame best. */
+/* The residual of one frame by an order, with the map that fits this frame best. */
 static double own_residual(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *order)
 {
     xr_channel_order own = *order;
@@ -173,8 +173,7 @@ static double own_residual(const xr_input_fit *fit, const xr_fit_sums *s, const 
     return residual(fit, s, &own, &own.map);
 }
 
-/* A frame tells for an order where the other one fails whatever its map; a grey
- * frame tells nothing. */
+/* A frame supports an order where the other one fails with any map; gray frames support neither. */
 static void vote(xr_input_fit *fit, const xr_fit_frames *frames)
 {
     const xr_channel_order *best = &fit->orders.list[fit->orders.best], *identity = &fit->orders.list[0];
@@ -201,7 +200,8 @@ static void judge_order(xr_input_fit *fit, const xr_fit_frames *frames)
     const xr_channel_order *best = &fit->orders.list[fit->orders.best], *identity = &fit->orders.list[0];
     vote(fit, frames);
     if (decisively_less(best->residual, identity->residual)) {
-        /* Frames of one colour each tell nothing alone, and together what no one map explains. */
+        /* Frames of one color each do not determine the order alone, but no single map explains all of
+         * them. */
         bool together = fit->orders.supporting == 0 && frames->count > 2 &&
                         decisively_less(best->plain, identity->residual);
         fit->orders.named = (fit->orders.supporting > 0 || together) && fit->orders.opposing == 0;
@@ -209,7 +209,7 @@ static void judge_order(xr_input_fit *fit, const xr_fit_frames *frames)
             fit->orders.used = fit->orders.best;
     } else if (decisively_less(best->plain, identity->plain) &&
                !decisively_less(best->residual, best->plain)) {
-        /* An exchange of channels alone explains it, and a map without one does too. */
+        /* An exchange of channels explains it, and so does a map without an exchange. */
         fit->orders.tied = true;
         fit->orders.tie = fit->orders.best;
     }
@@ -221,7 +221,7 @@ typedef struct map_effect {
     double rms, max; /* levels */
 } map_effect;
 
-/* What x -> gain x + offset changes, over the reference's channel `from`. */
+/* The effect of x -> gain x + offset on the reference's channel `from`. */
 static map_effect effect_of(const xr_input_fit *fit, const xr_fit_sums *s, size_t from, double gain,
                             double offset)
 {
@@ -232,9 +232,9 @@ static map_effect effect_of(const xr_input_fit *fit, const xr_fit_sums *s, size_
     return (map_effect){s->n > 0 ? sqrt(fmax(sum, 0) / s->n) / u : 0, fmax(low, high) / u};
 }
 
-/* Whether the map is one that the data show: an edge channel that is constant, or
- * hardly follows the reference's, has no gain to speak of. */
-static bool is_followed(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o)
+/* Whether the edge's channels follow the reference's: one that is constant, or hardly does, has no
+ * meaningful gain. */
+static bool follows_reference(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o)
 {
     for (size_t c = 0; c < fit->values.channels; c++) {
         size_t from = o->from[c];
@@ -242,7 +242,7 @@ static bool is_followed(const xr_input_fit *fit, const xr_fit_sums *s, const xr_
         double variance_e = s->ee[c][c] / s->n - mean_e * mean_e;
         double variance_r = s->rr[from][from] / s->n - mean_r * mean_r;
         if (variance_r <= fit->level[1] * fit->level[1])
-            continue; /* a flat reference: an offset alone */
+            continue; /* a flat reference determines an offset only */
         double remaining = residual_sum(s, c, from, o->map.gain[c], o->map.offset[c]) / s->n;
         if (remaining > variance_e / 2 || variance_e < 1e-6 * variance_r * o->map.gain[c] * o->map.gain[c] ||
             variance_e <= 1e-12 * mean_e * mean_e)
@@ -261,10 +261,10 @@ static bool has_contrast(const xr_input_fit *fit, const xr_fit_sums *s)
     return false;
 }
 
-/* The reference's own constants, used by position after the exchange of channels,
- * give maps that cancel around every cycle of the exchange. */
-static bool is_own_map(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o,
-                       double remaining)
+/* Whether the map is the reference's own normalization, applied after the exchange of channels: then the
+ * maps cancel out around every cycle of the exchange. */
+static bool is_map_after_exchange(const xr_input_fit *fit, const xr_fit_sums *s, const xr_channel_order *o,
+                                  double remaining)
 {
     for (size_t c = 0; c < fit->values.channels; c++) {
         double gain = 1, offset = 0;
@@ -292,16 +292,17 @@ static void judge_map(xr_input_fit *fit, const xr_fit_sums *pixels, const xr_fit
         fit->map.effect_max = fmax(fit->map.effect_max, e.max);
     }
     fit->map.effect = sqrt(sum / (double)fit->values.channels);
-    double remaining = residual(fit, pixels, o, &o->map), left_blocks = residual(fit, blocks, o, &o->map);
-    bool beyond = fit->map.effect_max > MAP_LEVELS && fit->map.effect > MAP_RATIO * left_blocks;
-    /* Between float tensors nothing rounds: less than a level stands out where
-     * hardly anything else is left. */
+    double remaining = residual(fit, pixels, o, &o->map),
+           remaining_blocks = residual(fit, blocks, o, &o->map);
+    bool beyond = fit->map.effect_max > MAP_LEVELS && fit->map.effect > MAP_RATIO * remaining_blocks;
+    /* Between float tensors nothing is rounded, so an effect of less than a level is certain where the
+     * residual is still smaller. */
     bool exact = fit->values.floats && fit->map.effect > MAP_RATIO * remaining && fit->map.effect > 0.05;
-    /* A clipped range bends values; a straight line through them means nothing. */
-    bool bent = fit->values.clipped > CLIPPED * fit->values.counted;
-    if ((!beyond && !exact) || bent || !has_contrast(fit, pixels) || !is_followed(fit, blocks, o))
+    /* No map fits values that are clipped. */
+    bool clipped = fit->values.clipped > CLIPPED * fit->values.counted;
+    if ((!beyond && !exact) || clipped || !has_contrast(fit, pixels) || !follows_reference(fit, blocks, o))
         return;
-    if (fit->orders.used != 0 && is_own_map(fit, pixels, o, left_blocks))
+    if (fit->orders.used != 0 && is_map_after_exchange(fit, pixels, o, remaining_blocks))
         fit->map.after_exchange = true;
     else
         fit->map.named = true;
@@ -329,8 +330,8 @@ static double worst_frame(const xr_input_fit *fit, const xr_fit_frames *frames, 
     return worst;
 }
 
-static void judge_rest(xr_input_fit *fit, const xr_fit_frames *frames, const xr_fit_sums *pixels,
-                       const xr_fit_sums *blocks)
+static void judge_residual(xr_input_fit *fit, const xr_fit_frames *frames, const xr_fit_sums *pixels,
+                           const xr_fit_sums *blocks)
 {
     const xr_channel_order *o = &fit->orders.list[fit->orders.tied ? fit->orders.tie : fit->orders.used];
     const xr_affine *map = fit->map.named || fit->map.after_exchange ? &o->map : &no_map;
@@ -352,8 +353,8 @@ static void judge_rest(xr_input_fit *fit, const xr_fit_frames *frames, const xr_
     fit->residual.nrmse_after = rmse(fit, pixels, o, map) / range;
 }
 
-/* Remarks for what no cause explains. */
-static void look_at_edge(xr_input_fit *fit, const xr_fit_sums *s)
+/* Notes gray, constant and flat inputs, for findings without a cause. */
+static void note_flat_sides(xr_input_fit *fit, const xr_fit_sums *s)
 {
     double unequal[2] = {0, 0}, spread = 0;
     for (size_t c = 0; c < fit->values.channels; c++) {
@@ -396,7 +397,7 @@ static void vote_on_map(xr_input_fit *fit, const xr_fit_frames *frames)
     }
 }
 
-/* Less than noise, and still no noise: another order of the channels takes nearly all of it away. */
+/* Whether a difference within noise is an exchange of channels: another order explains nearly all of it. */
 static bool is_exchange(const xr_input_fit *fit)
 {
     double least = INFINITY;
@@ -445,8 +446,8 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
     if (fit->map.named)
         fit->state = XR_FIT_DIFFERS;
     vote_on_map(fit, frames);
-    judge_rest(fit, frames, &pixels, &blocks);
-    look_at_edge(fit, &pixels);
+    judge_residual(fit, frames, &pixels, &blocks);
+    note_flat_sides(fit, &pixels);
 }
 
 exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, const xr_placement *placement,

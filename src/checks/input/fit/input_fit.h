@@ -74,7 +74,7 @@ typedef enum xr_fit_state {
     XR_FIT_UNJUDGED, /* not recorded, or without a known unit: `why` */
 } xr_fit_state;
 
-/* The difference of one pair of inputs.  With XR_FIT_EQUAL only values, level and raw are filled in;
+/* The difference of one pair of inputs.  With XR_FIT_EQUAL at most values, level and raw are filled in;
  * with XR_FIT_NOISE no order is named. */
 typedef struct xr_input_fit {
     xr_fit_state state;

@@ -4,7 +4,7 @@
 
 enum { FEWEST_LINES = 4 };
 
-/* Whether a line of pixels has one colour, that of `colour`; along x or y. */
+/* Whether all pixels of a row or column have that color. */
 static bool is_plain(const xr_raster *r, bool column, size_t at, const float *color, double tolerance)
 {
     size_t pixels = r->width * r->height, length = column ? r->height : r->width;
@@ -33,7 +33,7 @@ bool xr_find_bars(const xr_raster *r, double level, xr_bars *out)
         out->color[c] = r->v[c * pixels];
     out->top = bar_lines(r, false, false, out->color, tolerance);
     out->left = bar_lines(r, true, false, out->color, tolerance);
-    if (out->top + out->left == 0) /* all of the ground may lie at the other end */
+    if (out->top + out->left == 0) /* all of the padding may be at the other end */
         for (size_t c = 0; c < r->channels; c++)
             out->color[c] = r->v[c * pixels + last];
     out->bottom = bar_lines(r, false, true, out->color, tolerance);
@@ -48,7 +48,6 @@ bool xr_is_in_bars(const xr_bars *b, const xr_raster *r, size_t x, size_t y, siz
            x >= r->width - b->right + margin;
 }
 
-/* Fills the bars, and the line beside them, where rounding mixes both, with NAN. */
 void xr_mask_bars(const xr_bars *b, xr_raster *r)
 {
     xr_bars wider = *b;

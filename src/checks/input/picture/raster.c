@@ -69,7 +69,7 @@ xr_orientation xr_orientation_inverse(xr_orientation o)
 {
     if (!(o & 4))
         return o;
-    /* Transposing exchanges which mirror is which. */
+    /* Transposing exchanges the two mirrors. */
     return 4 | (o & 1) << 1 | (o >> 1 & 1);
 }
 

@@ -54,7 +54,7 @@ static uint32_t rounded(double value, uint32_t most)
     return v < 1 ? 1 : v > most ? most : (uint32_t)v;
 }
 
-/* Where a part begins: within the room that is left, moved by pixels. */
+/* Where a part begins: a share of the room that is left, shifted by pixels. */
 static uint32_t place_of(uint32_t room, double share, double by)
 {
     return (uint32_t)fmin(fmax(floor(room * share) + by, 0), room);
@@ -109,7 +109,7 @@ static uint32_t half_even(uint32_t twice)
     return twice % 2 && half % 2 ? half + 1 : half;
 }
 
-/* resize, then crop: the shorter side becomes width / fraction, as torchvision has it. */
+/* Resizes, then crops: the shorter side becomes width / fraction, as in torchvision. */
 static exray_picture *render_resized(const exray_picture *picture, const xr_rendering *how, uint32_t width,
                                      uint32_t height)
 {
@@ -139,7 +139,7 @@ static exray_picture *render_resized(const exray_picture *picture, const xr_rend
     return out;
 }
 
-/* The ground of a letterbox whose value is not known says nothing. */
+/* Sets the padding of a letterbox to NAN, where its value is not known. */
 static void mask_padding(xr_raster *r, const xr_geometry *g, double in_width, double in_height)
 {
     xr_part m = xr_geometry_part(g, in_width, in_height, (double)r->width, (double)r->height);
@@ -149,7 +149,7 @@ static void mask_padding(xr_raster *r, const xr_geometry *g, double in_width, do
             double v = m.y0 + (m.y1 - m.y0) * ((double)y + 0.5) / (double)r->height;
             double margin_x = fabs(m.x1 - m.x0) / (double)r->width,
                    margin_y = fabs(m.y1 - m.y0) / (double)r->height;
-            /* Nor do the pixels beside it, which rounding may have moved. */
+            /* The pixels beside it as well, as rounding may have moved the border. */
             if (u > margin_x && u < 1 - margin_x && v > margin_y && v < 1 - margin_y)
                 continue;
             if (u >= 0 && u <= 1 && m.x0 > -margin_x / 2 && v > margin_y && v < 1 - margin_y)
@@ -184,7 +184,7 @@ static bool render_upright(const exray_picture *picture, const xr_rendering *how
     return ok;
 }
 
-/* EXIF's number of an orientation. */
+/* The orientation's number in EXIF. */
 static unsigned exif_of(xr_orientation o)
 {
     static const unsigned char exif[XR_ORIENTATIONS] = {1, 2, 4, 3, 5, 8, 6, 7};

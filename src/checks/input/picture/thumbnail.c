@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_SIDE = 640 }; /* of a picture whose tables are made */
+enum { LARGEST_SIDE = 640 }; /* larger pictures are reduced before tables are made of them */
 
 /* ---- Areas ------------------------------------------------------------------------- */
 
@@ -27,7 +27,7 @@ bool xr_area_make(xr_area *a, const xr_raster *r)
     return true;
 }
 
-/* Averages of whole pixels, so that the tables of a large photograph stay small. */
+/* The picture as a raster; a large one is averaged over whole pixels. */
 static bool reduced(const exray_picture *picture, size_t channels, xr_raster *out)
 {
     uint32_t width = exray_picture_width(picture), height = exray_picture_height(picture);
@@ -73,12 +73,12 @@ void xr_thumb_free(xr_thumb *t)
     *t = (xr_thumb){0};
 }
 
-/* Where the lines of the thumbnail's grid lie in the source. */
+/* Positions of the thumbnail's grid lines in the source. */
 typedef struct grid_lines {
     size_t index[XR_THUMB_LIMIT + 1];
     double fraction[XR_THUMB_LIMIT + 1];
-    bool in[XR_THUMB_LIMIT]; /* the cell lies within the source */
-    double size;             /* of a cell, samples */
+    bool in[XR_THUMB_LIMIT]; /* the cell is within the source */
+    double size;             /* of a cell, in samples */
 } grid_lines;
 
 static void set_lines(grid_lines *l, size_t side, double from, double to, size_t samples)
