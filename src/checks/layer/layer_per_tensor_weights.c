@@ -255,8 +255,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 
 static const char *const causes[] = {"layer.per_tensor_weights", NULL};
 static const exray_option options[] = {
-    {"share", "of the layer's error that its weights' rounding must come to, to be the reason", 0.3, 0, 10},
-    {"spread", "times the smallest channel's weights that the largest's are, at least", 8, 1, 1e6},
+    {"share", "share of the layer's error that its weights' rounding must explain", 0.3, 0, 10},
+    {"spread", "ratio of the largest to the smallest channel's weights, at least", 8, 1, 1e6},
     {.name = NULL},
 };
 

@@ -306,8 +306,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 
 static const char *const causes[] = {"layer.saturation", "layer.range", "layer.zero_point", NULL};
 static const exray_option options[] = {
-    {"clip_ratio", "times the rounding error that clipping may cost; the best calibration has 1", 3, 1, 1000},
-    {"step_ratio", "times the reference's range that the layer's may be, where rounding is most of its error",
+    {"clip_ratio", "times the rounding error that clipping may cost; optimal calibration has 1", 3, 1, 1000},
+    {"step_ratio", "times the reference's range that the layer's may have if rounding is most of its error",
      6, 1, 1000},
     {.name = NULL},
 };

@@ -98,10 +98,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 
 static const char *const causes[] = {"model.version", NULL};
 static const exray_option options[] = {
-    {"rounding_factor",
-     "times the rms rounding of the stored weights; rounding to either neighbour reaches 2",
+    {"rounding_factor", "times the rms rounding of the stored weights; rounding to either neighbor reaches 2",
      XR_ROUNDING_FACTOR, 1, 1000},
-    {"share", "of the weight tensors; fewer that differ are model.weights", 0.5, 0, 1},
+    {"share", "share of the weight tensors that must differ; fewer are model.weights", 0.5, 0, 1},
     {.name = NULL},
 };
 

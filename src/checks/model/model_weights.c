@@ -92,10 +92,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
 
 static const char *const causes[] = {"model.weights", NULL};
 static const exray_option options[] = {
-    {"rounding_factor",
-     "times the rms rounding of the stored weights; rounding to either neighbour reaches 2",
+    {"rounding_factor", "times the rms rounding of the stored weights; rounding to either neighbor reaches 2",
      XR_ROUNDING_FACTOR, 1, 1000},
-    {"share", "of the weight tensors; more that differ are model.version", 0.5, 0, 1},
+    {"share", "share of the weight tensors that may differ; more are model.version", 0.5, 0, 1},
     {.name = NULL},
 };
 

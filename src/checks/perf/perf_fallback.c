@@ -180,9 +180,9 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
 static const char *const causes[] = {"perf.fallback", NULL};
 
 static const exray_option options[] = {
-    {"share", "part of the edge's time that layers outside of the delegate must take (0..1)", 0.2, 0, 1},
-    {"cost", "or: times slower than a reference on the same machine whose delegate has fewer partitions", 1.5,
-     1, 1e6},
+    {"share", "share of the edge's time that layers outside of the delegate must take (0..1)", 0.2, 0, 1},
+    {"cost", "alternatively: times slower than a reference on the same machine with fewer partitions", 1.5, 1,
+     1e6},
     {NULL, NULL, 0, 0, 0},
 };
 

@@ -287,19 +287,17 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
 static const char *const causes[] = {"perf.warmup", "perf.throttle", NULL};
 
 static const exray_option options[] = {
-    {"warmup_ratio", "times the median that the first frame takes, and times what the reference's first does",
-     3, 1, 1e6},
-    {"warmup_among_hiccups",
-     "the same where later frames are held up by more than a quarter, and only the first is slow", 5, 1, 1e6},
-    {"throttle_ratio", "times slower in the later part, where the recorded clock fell by a tenth", 1.25, 1,
+    {"warmup_ratio", "ratio of the first frame's time to the median, and of that to the reference's", 3, 1,
      1e6},
-    {"throttle_unexplained", "the same without a recorded fall of the clock: other programs make up to 2",
+    {"warmup_among_hiccups",
+     "the same if later frames are delayed by more than a quarter and only the first is slow", 5, 1, 1e6},
+    {"throttle_ratio", "times slower in the later part, if the recorded clock fell by a tenth", 1.25, 1, 1e6},
+    {"throttle_unexplained", "the same without a recorded fall of the clock: other programs cause up to 2",
      2.5, 1, 1e6},
-    {"throttle_drift", "the same where the time rises in every eighth of the frames", 1.5, 1, 1e6},
+    {"throttle_drift", "the same if the time rises in every eighth of the frames", 1.5, 1, 1e6},
     {"throttle_seconds",
-     "s that the slower part (all of a drift) must last without a recorded fall of the clock: schedulers act "
-     "faster, heat "
-     "does not",
+     "seconds that the slower part (all of a drift) must last without a recorded fall of the clock: "
+     "schedulers act faster, heat does not",
      2, 0, 1e6},
     {NULL, NULL, 0, 0, 0},
 };

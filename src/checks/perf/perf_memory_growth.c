@@ -87,7 +87,7 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
 static const char *const causes[] = {"perf.memory_growth", NULL};
 
 static const exray_option options[] = {
-    {"mib", "MiB that memory must have grown by behind the first fifth of the frames; allocators keep a few",
+    {"mib", "MiB by which memory must have grown after the first fifth of the frames; allocators keep a few",
      4, 0, 1e9},
     {NULL, NULL, 0, 0, 0},
 };

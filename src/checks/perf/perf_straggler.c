@@ -361,23 +361,23 @@ static const char *const causes[] = {"perf.straggler", NULL};
 
 static const exray_option options[] = {
     {"ratio",
-     "times slower than the uniform factor, same engine, kernels, model and processor; repeats of one stay "
-     "within 2",
+     "times slower than the uniform factor, with the same engine, kernels, model and processor; repeated "
+     "runs stay within 2",
      3, 1, 1e6},
     {"ratio_threads",
-     "the same where more than one thread runs the model: they wait for each other where other programs "
-     "take a processor",
+     "the same with more than one thread: threads wait for each other when other programs take a "
+     "processor",
      6, 1, 1e6},
     {"ratio_between",
      "the same between different engines, kernels, types or processors, whose healthy spread is wider", 8, 1,
      1e6},
     {"work_ratio",
-     "times the time per multiply-accumulate of the edge's layers of the same kind, kernel and about size "
-     "that a layer without a time in the reference must take",
+     "for layers without a time in the reference: times the time per multiply-accumulate of the edge's "
+     "layers of the same kind and kernel and of about the same size",
      10, 1, 1e6},
-    {"share", "part of the edge's time that the slow layers of a kind must cost (0..1)", 0.2, 0, 1},
-    {"whole", "times slower as a whole that same settings and processor, or reference kernels, must show", 4,
-     1, 1e6},
+    {"share", "share of the edge's time that the slow layers of a kind must take (0..1)", 0.2, 0, 1},
+    {"whole", "times slower as a whole, with the same settings and processor or with reference kernels", 4, 1,
+     1e6},
     {NULL, NULL, 0, 0, 0},
 };
 
