@@ -97,7 +97,7 @@ static exray_status ask_for_times(xr_litert_tap *tap, LiteRtOptions options, exr
 exray_status exray_litert_attach(exray_recorder *recorder, struct LiteRtOptionsT *options,
                                  const exray_litert_config *config)
 {
-    exray_litert_config known;
+    exray_litert_config known = EXRAY_LITERT_CONFIG_INIT;
     exray_status status =
         config ? xr_tap_config(recorder, &known, sizeof known, config,
                                "exray_litert_attach: config (EXRAY_LITERT_CONFIG_INIT): ")
