@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes src/core/encode/schema_fds.h: schema/exray.proto as the FileDescriptorSet that
 # every log carries; and src/cli/export/foxglove_schema_fds.h: schema/foxglove, for
-# `exray export --foxglove`.  Run it after a change of a schema; needs protoc.
+# `exray export --foxglove`.  Run it after a change of a schema; needs protoc and python3.
 #   usage: scripts/make_schema.sh [OUTPUT [FOXGLOVE_OUTPUT]]
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,6 +11,7 @@ trap 'rm -f "$binary"' EXIT
 # write_header FOLDER FILE NAME OUTPUT: NAME is the array's, and in capitals the guard's.
 write_header() {
     protoc --proto_path="$root/schema/$1" --include_imports --descriptor_set_out="$binary" "$2"
+    [ -n "$1" ] || python3 "$root/scripts/shorten_schema.py" "$binary"
     {
         printf '/* Written by scripts/make_schema.sh from schema/%s%s: do not edit. */\n' "$1" "$2"
         guard=$(printf '%s_H' "$3" | tr '[:lower:]' '[:upper:]')

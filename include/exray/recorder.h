@@ -65,6 +65,35 @@ typedef struct exray_codec {
     size_t (*compress)(exray_compression how, void *out, size_t out_size, const void *in, size_t in_size);
 } exray_codec;
 
+/* What a recorder can do beyond a stream of records.  Each part is a table of functions, which
+ * a program links only where it names it.  A NULL part is left out; an option that needs it is
+ * then an error at open, which says so.  Begin with EXRAY_RECORDER_PARTS_INIT. */
+typedef struct exray_stats_part exray_stats_part;
+typedef struct exray_sketch_part exray_sketch_part;
+typedef struct exray_async_part exray_async_part;
+typedef struct exray_chunks_part exray_chunks_part;
+typedef struct exray_layers_part exray_layers_part;
+typedef struct exray_machine_part exray_machine_part;
+
+typedef struct exray_recorder_parts {
+    uint32_t size; /* sizeof(exray_recorder_parts) */
+
+    const exray_stats_part *stats;     /* TensorStats: capture STATS and SKETCH, no_io_data; without it,
+                                          data that goes beyond a limit leaves no statistics behind */
+    const exray_sketch_part *sketch;   /* TensorSketch: capture SKETCH */
+    const exray_async_part *async;     /* ring_size, policy */
+    const exray_chunks_part *chunks;   /* chunks, checksums, compression, index: `stream` false */
+    const exray_layers_part *layers;   /* layers; and the names of layers in their channels' metadata */
+    const exray_machine_part *machine; /* log_id, device, os, arch, cpu, created in the metadata (without
+                                          it: what `device` and `metadata` say); memory, temperature and
+                                          clock in /system */
+} exray_recorder_parts;
+/* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;   no part at all */
+#define EXRAY_RECORDER_PARTS_INIT                                                                            \
+    {                                                                                                        \
+        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL                                     \
+    }
+
 /* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other
  * field that is zero means its default.  Strings and arrays are read at open, and only then. */
 typedef struct exray_recorder_config {
@@ -109,13 +138,18 @@ typedef struct exray_recorder_config {
     const char *app;
     const exray_key_value *metadata; /* more keys */
     uint32_t metadata_count;
+
+    /* For small devices. */
+    uint32_t buffer_size; /* bytes gathered before they are written; 0: 16 KiB; at least 256.  They are
+                             written at the end of each frame in any case */
+    const exray_recorder_parts *parts; /* NULL: all (exray_recorder_open_device: none) */
 } exray_recorder_config;
 /* exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT; */
 #define EXRAY_RECORDER_CONFIG_INIT                                                                           \
     {                                                                                                        \
         sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, 0,                \
             EXRAY_COMPRESSION_NONE, NULL, 0, EXRAY_POLICY_DROP, NULL, 0, 0, 0, EXRAY_ROLE_EDGE, NULL, NULL,  \
-            NULL, NULL, NULL, NULL, 0                                                                        \
+            NULL, NULL, NULL, NULL, 0, 0, NULL                                                               \
     }
 
 /* A config that is all defaults but for the capture level: a constant, never NULL; any thread. */
@@ -171,6 +205,53 @@ static inline exray_status exray_recorder_open_memory(exray_recorder *recorder, 
     return exray_recorder_open_memory_sized(recorder, sizeof(exray_recorder), EXRAY_VERSION, buffer, size,
                                             config);
 }
+
+/* ---- For small devices ----------------------------------------------------
+ *
+ *     exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+ *     parts.stats = exray_stats_part_small();
+ *     exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;
+ *     config.stream = true;
+ *     config.parts = &parts;
+ *     config.memory = block;
+ *     config.memory_size = sizeof block;
+ *     exray_recorder_open_device(&recorder, write, NULL, &config);
+ *
+ * The three functions above link every part; these do not.  All others work with a recorder
+ * that was opened by any of them.  docs/instrument.md has the sizes. */
+
+/* exray_recorder_open_callback, where config->parts says all that is there (NULL: nothing but
+ * the stream; config->stream must then be set, and config->capture be at most IO, or FULL). */
+exray_status exray_recorder_open_device_sized(exray_recorder *recorder, size_t recorder_size,
+                                              const char *header_version, exray_recorder_write_fn write,
+                                              void *user, const exray_recorder_config *config);
+static inline exray_status exray_recorder_open_device(exray_recorder *recorder, exray_recorder_write_fn write,
+                                                      void *user, const exray_recorder_config *config)
+{
+    return exray_recorder_open_device_sized(recorder, sizeof(exray_recorder), EXRAY_VERSION, write, user,
+                                            config);
+}
+
+/* exray_recorder_memory_needed for it. */
+size_t exray_recorder_memory_needed_device(const exray_recorder_config *config);
+
+/* The parts.  Constant tables; any thread.  `small` is little code that looks at the type of
+ * each element; `fast` has a loop for each type, and AVX2 where the processor has it.  The values
+ * are the same, but for the order in which they are added up. */
+const exray_stats_part *exray_stats_part_small(void);
+const exray_stats_part *exray_stats_part_fast(void);
+const exray_sketch_part *exray_sketch_part_small(void);
+const exray_sketch_part *exray_sketch_part_fast(void);
+const exray_async_part *exray_async_part_default(void);
+const exray_chunks_part *exray_chunks_part_default(void);
+const exray_layers_part *exray_layers_part_default(void);
+const exray_machine_part *exray_machine_part_default(void);
+
+/* All of them, those of two kinds fast: what the other ways of opening take where config.parts is
+ * NULL. */
+exray_recorder_parts exray_recorder_parts_all(void);
+
+/* ---- ------------------------------------------------------------------------ */
 
 /* Bytes written so far, to any sink; what waits in buffers may be counted
  * already, but for a memory sink: there it is what the buffer holds. */

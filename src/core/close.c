@@ -6,17 +6,31 @@
 /* Gives back what open took. */
 void xr_release(xr_recorder *r)
 {
-    xr_port_usage_close(&r->usage_files);
-    if (r->file.handle >= 0) {
-        const int error = xr_port_close(r->file.handle);
+    if (r->watching)
+        r->parts.machine->end(r);
+    r->watching = false;
+    if (r->file >= 0) {
+        const int error = r->close_file(r->file);
         if (error)
             xr_fail_write(r, error);
-        r->file.handle = -1;
+        r->file = -1;
     }
     if (r->memory)
         xr_port_free(r->memory);
     r->memory = NULL;
     r->magic = XR_CLOSED;
+}
+
+uint64_t exray_recorder_bytes_written(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
+        return 0;
+    if (r->buffer.bytes && !r->writer_error)
+        return r->buffer.used; /* without what is on its way: so much of the buffer is a log */
+    if (r->writer_error)
+        return r->parts.async->bytes_written(r->ring);
+    return r->mcap.position;
 }
 
 exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user)
@@ -48,11 +62,11 @@ static void call_closers(xr_recorder *r)
 /* From here on the writer is this thread's again. */
 static void stop_writer(xr_recorder *r, bool discard)
 {
-    if (!r->asynchronous)
+    if (!r->writer_error)
         return;
-    xr_ring_stop(&r->ring, discard);
+    r->parts.async->stop(r->ring, discard);
     xr_look_for_writer_error(r);
-    r->asynchronous = false;
+    r->writer_error = NULL;
 }
 
 exray_status exray_recorder_close(exray_recorder *recorder)
@@ -64,7 +78,7 @@ exray_status exray_recorder_close(exray_recorder *recorder)
         return xr_check(r);
     call_closers(r);
     xr_look_for_writer_error(r);
-    if (!(r->asynchronous ? atomic_load(&r->ring.error) : r->mcap.error)) {
+    if (!(r->writer_error ? atomic_load(r->writer_error) : r->mcap.error)) {
         /* The sticky error was the caller's: what it recorded is not lost. */
         if (r->frame.open)
             xr_frame_end(r);

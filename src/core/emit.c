@@ -32,12 +32,12 @@ static int write_message(xr_mcap *mcap, const void *message)
     return xr_mcap_message(mcap, message);
 }
 
-exray_status xr_emit_call(xr_recorder *r, xr_ring_function function, const void *object)
+exray_status xr_emit_call(xr_recorder *r, xr_writer_call function, const void *object)
 {
     int error;
-    if (r->asynchronous) {
-        xr_ring_call(&r->ring, function, object);
-        error = atomic_load_explicit(&r->ring.error, memory_order_acquire);
+    if (r->writer_error) {
+        r->parts.async->call(r->ring, function, object);
+        error = atomic_load_explicit(r->writer_error, memory_order_acquire);
     } else {
         error = function(&r->mcap, object);
     }
@@ -50,29 +50,39 @@ static bool push(xr_recorder *r, const xr_message *message, xr_urgency urgency)
     const bool wait = urgency == XR_WAIT || r->policy == EXRAY_POLICY_BLOCK;
     /* Tensors leave room for what is small and tells most: /frame, /system. */
     const bool tensor = r->channels.table[message->channel].schema == XR_SCHEMA_TENSOR;
-    if (xr_ring_push(&r->ring, message, wait, tensor ? r->ring.capacity / 16 : 0))
+    if (r->parts.async->push(r->ring, message, wait, tensor))
         return true;
     if (!wait)
         return false;
     /* Larger than half the ring: the writer takes it from where it lies. */
-    xr_ring_call(&r->ring, write_message, message);
+    r->parts.async->call(r->ring, write_message, message);
     return true;
 }
 
-exray_status xr_emit(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
+exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
                      const void *object, xr_urgency urgency)
 {
     xr_channel_use *use = &r->channels.use[channel];
-    const uint64_t size = xr_encoded_size(encode, object);
-    const xr_message message = {channel, use->sequence++, log_time, encode, object, size};
+    const xr_draft *draft = &r->draft;
+    const xr_message message = {.channel = channel,
+                                .sequence = use->sequence++,
+                                .log_time = log_time,
+                                .size = draft->sink.size,
+                                .head = draft->partial ? NULL : draft->bytes,
+                                .head_size = draft->used,
+                                .tail = draft->tail,
+                                .tail_size = draft->tail_size,
+                                .encode = encode,
+                                .object = object,
+                                .crc = draft->crc};
     int error;
-    if (!xr_budget_allows(r, channel, size))
+    if (!xr_budget_allows(r, channel, message.size))
         return drop(r);
-    const uint64_t cost = r->byte_budget ? cost_of(r, channel, size) : 0;
-    if (r->asynchronous) {
+    const uint64_t cost = r->byte_budget ? cost_of(r, channel, message.size) : 0;
+    if (r->writer_error) {
         if (!push(r, &message, urgency))
             return drop(r);
-        error = atomic_load_explicit(&r->ring.error, memory_order_acquire);
+        error = atomic_load_explicit(r->writer_error, memory_order_acquire);
     } else {
         error = xr_mcap_message(&r->mcap, &message);
     }
@@ -87,5 +97,7 @@ exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schem
     const uint32_t channel = xr_channel_find(r, topic, schema, EXRAY_NO_INDEX);
     if (channel == EXRAY_NO_INDEX)
         return drop(r);
-    return xr_emit(r, channel, log_time, encode, object, urgency);
+    xr_draft_begin(&r->draft);
+    encode(&r->draft.sink, object);
+    return xr_send(r, channel, log_time, encode, object, urgency);
 }

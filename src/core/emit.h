@@ -12,13 +12,15 @@ typedef enum xr_urgency {
 
 /* Whether the budget has room for a message of that size on that channel. */
 bool xr_budget_allows(const xr_recorder *r, uint32_t channel, uint64_t size);
-/* Sends the message on its way; drops and counts it where it finds no room. */
-exray_status xr_emit(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
+
+/* Sends the message in r->draft on its way; drops and counts it where it finds no room.  Where the
+ * draft is partial, encode(object) gives the same once more. */
+exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
                      const void *object, xr_urgency urgency);
-/* On the topic; drops and counts where the channel finds no room. */
+/* Encodes and sends, on the topic; drops and counts where the channel finds no room. */
 exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schema, xr_encode_fn encode,
                            const void *object, uint64_t log_time, xr_urgency urgency);
 /* Has the writer run `function`, on its own thread where it has one. */
-exray_status xr_emit_call(xr_recorder *r, xr_ring_function function, const void *object);
+exray_status xr_emit_call(xr_recorder *r, xr_writer_call function, const void *object);
 
 #endif

@@ -1,13 +1,10 @@
 /* Frames: begin, end, and what is collected in between. */
 #include "core/frame.h"
 
+#include "core/channels.h"
 #include "core/emit.h"
-#include "core/encode/text.h"
 #include "core/sticky_error.h"
 
-/* Temperature and clock are read at most once a second: some boards take
- * milliseconds to answer. */
-#define SLOW_USAGE_NS 1000000000u
 /* A chunk is closed at the end of a frame when it is older than this, so that a
  * crash loses no more than the last second. */
 #define CHUNK_AGE_NS 1000000000u
@@ -19,25 +16,18 @@ static exray_capture capture_of_frame(const xr_recorder *r, uint64_t index)
     return observed || r->capture < EXRAY_CAPTURE_FRAME ? r->capture : EXRAY_CAPTURE_FRAME;
 }
 
-/* Copies at most XR_MAX_SOURCE bytes, whole UTF-8 characters; what is none
- * becomes '?'. */
+/* Copies at most XR_MAX_SOURCE bytes, and no part of a UTF-8 character. */
 static void copy_source(char *to, const char *from)
 {
-    size_t used = 0;
-    const char *end = from ? from + strlen(from) : NULL;
-    while (from && from < end) {
-        const size_t length = xr_utf8_length(from, (size_t)(end - from));
-        const size_t step = length ? length : 1;
-        if (used + step > XR_MAX_SOURCE)
-            break;
-        if (length)
-            memcpy(to + used, from, length);
-        else
-            to[used] = '?';
-        used += step;
-        from += step;
+    size_t size = from ? strlen(from) : 0;
+    if (size > XR_MAX_SOURCE) {
+        size = XR_MAX_SOURCE;
+        for (int i = 0; i < 3 && ((uint8_t)from[size] & 0xC0) == 0x80; i++)
+            size--;
     }
-    to[used] = 0;
+    if (size)
+        memcpy(to, from, size);
+    to[size] = 0;
 }
 
 exray_status xr_frame_begin(xr_recorder *r, const char *source)
@@ -71,10 +61,8 @@ exray_status xr_need_frame(xr_recorder *r)
 static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_time, xr_urgency urgency)
 {
     xr_port_usage usage = {0};
-    const bool slow = !r->last_slow_usage_ns || log_time - r->last_slow_usage_ns >= SLOW_USAGE_NS;
-    if (slow)
-        r->last_slow_usage_ns = log_time;
-    xr_port_usage_read(&r->usage_files, slow, &usage);
+    if (r->watching)
+        r->parts.machine->read(r, log_time, &usage);
     const xr_system_message system = {
         .frame = frame,
         .has_rss = usage.has_rss,
@@ -125,8 +113,8 @@ exray_status xr_frame_end(xr_recorder *r)
     const bool close_chunk = r->last_end_ns - r->last_chunk_ns >= CHUNK_AGE_NS;
     if (close_chunk)
         r->last_chunk_ns = r->last_end_ns;
-    if (r->asynchronous) {
-        xr_ring_flush(&r->ring, close_chunk);
+    if (r->writer_error) {
+        r->parts.async->flush(r->ring, close_chunk);
         return EXRAY_OK;
     }
     const int error = xr_mcap_flush(&r->mcap, close_chunk);
@@ -231,7 +219,7 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_value *en
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
-    if (!status && (!entry->name || !*entry->name || strlen(entry->name) > XR_MAX_NAME))
+    if (!status && !xr_is_name(entry->name))
         status = xr_fail_with(r, EXRAY_E_ARGUMENT,
                               entry->is_span ? "exray_recorder_log_span" : "exray_recorder_log_scalar",
                               ": the name is missing, empty or over 1000 bytes", NULL);
@@ -239,14 +227,14 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_value *en
         status = xr_need_frame(r);
     if (status || r->frame.capture < EXRAY_CAPTURE_FRAME)
         return status;
-    const uint64_t size = xr_encoded_size(xr_encode_frame_entry, entry);
+    const size_t size = xr_encoded_size(xr_encode_frame_entry, entry);
     if (size > XR_FRAME_ENTRIES - r->frame.entries_used) {
         r->dropped++;
         return EXRAY_OK;
     }
     xr_memory_sink memory = xr_memory_sink_at(r->frame.entries + r->frame.entries_used);
     xr_encode_frame_entry(&memory.sink, entry);
-    r->frame.entries_used += (size_t)size;
+    r->frame.entries_used += size;
     return EXRAY_OK;
 }
 

@@ -4,20 +4,15 @@
 
 #include "core/state.h"
 
-/* Where each table and buffer lies in the memory block. */
-typedef struct xr_memory_plan {
-    size_t total; /* bytes of the block */
-    size_t chunk_size, packed_capacity, out_capacity, ring_size, layers_size;
-    uint32_t max_channels, max_chunks, max_entries, max_chunk_channels, hash_size, max_layers;
-    size_t topics_size, names_size, index_size;
-    bool crc_tables;
-} xr_memory_plan;
-
-/* `sink_size`: bytes of a memory sink, 0 for others.  Returns false, with the
- * reason, where the config cannot be. */
-bool xr_plan_of(const exray_recorder_config *config, size_t sink_size, xr_memory_plan *plan,
-                const char **problem);
-/* Points the recorder's tables into `memory`, plan->total bytes, 16-aligned. */
-void xr_place(xr_recorder *r, const xr_memory_plan *plan, const exray_recorder_config *config, void *memory);
+/* The caller's config (NULL: all defaults) and its parts, or those given where it names none, as this
+ * library knows them.  Returns NULL, or what is wrong: `which` and that are one line. */
+const char *xr_read_config(const exray_recorder_config *from, const exray_recorder_parts *parts,
+                           exray_recorder_config *to, exray_recorder_parts *to_parts, const char **which);
+/* How many bytes the recorder (r->parts is set) takes; points its tables into `memory` where that
+ * is not NULL: so many bytes, aligned to XR_BLOCK_ALIGNMENT.  `sink_size`: bytes of a memory sink,
+ * 0 for others. */
+size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sink_size, void *memory);
+/* exray_recorder_memory_needed, with what stands for config->parts where that is NULL. */
+size_t xr_memory_needed(const exray_recorder_config *config, const exray_recorder_parts *parts);
 
 #endif

@@ -1,38 +1,47 @@
-/* Opening: into a file, a function, memory. */
+/* Opening a recorder.  This file knows no part: host/open_host.c has those ways of opening that
+ * link all of them. */
+#include "core/open.h"
+
 #include "core/channels.h"
 #include "core/close.h"
 #include "core/encode/text.h"
 #include "core/identity.h"
 #include "core/layout.h"
-#include "core/sized.h"
 #include "core/sticky_error.h"
 
 _Static_assert(sizeof(xr_recorder) <= sizeof(exray_recorder), "exray_recorder is too small");
 
-/* ---- Sinks ---- */
-
-static int write_file(void *user, const void *data, size_t size)
+static exray_status cannot_open(xr_recorder *r, exray_status status, const char *which, const char *why)
 {
-    return xr_port_write(((xr_file_target *)user)->handle, data, size);
+    return xr_fail_with(r, status, "cannot open the recorder: ", which, why);
 }
 
-static int write_memory(void *user, const void *data, size_t size)
+exray_status xr_open_failed(xr_recorder *r)
 {
-    xr_memory_target *target = user;
-    const size_t room = target->size - target->used;
-    const size_t part = size < room ? size : room;
-    memcpy(target->bytes + target->used, data, part);
-    target->used += part;
-    return part < size ? xr_port_no_space() : 0;
+    xr_release(r);
+    return r->error.status;
 }
 
-/* ---- Open ---- */
-
-/* What the caller was compiled with. */
-typedef struct caller_header {
-    size_t recorder_size;
-    const char *version;
-} caller_header;
+/* Takes the memory and lays the tables out in it. */
+static exray_status take_memory(xr_recorder *r, const exray_recorder_config *config, size_t sink_size)
+{
+    const size_t size = xr_layout(r, config, sink_size, NULL);
+    uint8_t *memory = config->memory;
+    if (!memory) {
+        memory = r->memory = xr_port_allocate(size);
+        if (!memory)
+            return cannot_open(r, EXRAY_E_MEMORY, "no memory for its buffers",
+                               "; lower max_channels, chunk_size, max_chunks or ring_size");
+    } else {
+        const size_t skip = (0 - (uintptr_t)memory) % XR_BLOCK_ALIGNMENT;
+        if (config->memory_size < skip || config->memory_size - skip < size)
+            return cannot_open(r, EXRAY_E_MEMORY, "config.memory_size is too small",
+                               "; exray_recorder_memory_needed() says how much it takes");
+        memory += skip;
+    }
+    xr_layout(r, config, sink_size, memory);
+    return EXRAY_OK;
+}
 
 /* Below 1.0 each minor version may change the headers; then each major one.  Patches do not. */
 static bool is_compatible(const char *version)
@@ -45,62 +54,33 @@ static bool is_compatible(const char *version)
     return false;
 }
 
-/* A fresh state, and what the caller asks for.  NULL: the recorder has the error, and nothing is to be
- * given back. */
-static xr_recorder *prepare(exray_recorder *recorder, caller_header header, const exray_recorder_config *from,
-                            exray_recorder_config *config)
+bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const exray_recorder_parts *parts,
+                   const char *target, size_t sink_size, exray_recorder_config *config)
 {
     xr_recorder *r = xr_of(recorder);
-    if (header.recorder_size < sizeof *recorder || !is_compatible(header.version)) {
+    if (opening->recorder_size < sizeof *recorder || !is_compatible(opening->header_version)) {
         r->magic = XR_REFUSED; /* the caller's recorder may end right here */
-        return NULL;
+        return false;
     }
-    static const exray_recorder_config defaults = EXRAY_RECORDER_CONFIG_INIT;
-    const char *problem = xr_sized_read(config, sizeof *config, from ? from : &defaults);
-    memset(recorder, 0, sizeof *recorder);
+    memset(r, 0, sizeof *r);
     r->magic = XR_MAGIC;
-    r->file.handle = -1;
-    r->usage_files = (xr_port_usage_files){-1, -1, -1};
+    r->file = -1;
+    const char *which, *problem = xr_read_config(opening->config, parts, config, &r->parts, &which);
     r->capture = config->capture ? config->capture : EXRAY_CAPTURE_STATS;
     r->every_nth = config->every_nth;
     r->first_frames = config->first_frames;
     r->byte_budget = config->byte_budget;
     r->no_io_data = config->no_io_data;
     r->policy = config->policy;
-    if (!problem)
-        return r;
-    xr_fail_with(r, EXRAY_E_ARGUMENT,
-                 "cannot open the recorder: config (EXRAY_RECORDER_CONFIG_INIT): ", problem, NULL);
-    r->magic = XR_CLOSED;
-    return NULL;
-}
-
-/* Takes the memory and lays the tables out in it. */
-static exray_status take_memory(xr_recorder *r, const exray_recorder_config *config, size_t sink_size,
-                                xr_memory_plan *plan)
-{
-    const char *problem;
-    if (!xr_plan_of(config, sink_size, plan, &problem))
-        return xr_fail_with(r, EXRAY_E_ARGUMENT, "cannot open the recorder: ", problem, NULL);
-    if (!config->memory) {
-        r->memory = xr_port_allocate(plan->total);
-        if (!r->memory)
-            return xr_fail_with(r, EXRAY_E_MEMORY,
-                                "cannot open the recorder: no memory for its buffers; lower chunk_size, "
-                                "max_channels, max_chunks or ring_size",
-                                NULL, NULL);
-        xr_place(r, plan, config, r->memory);
-        return EXRAY_OK;
-    }
-    const size_t misaligned = (uintptr_t)config->memory % 16;
-    const size_t skip = misaligned ? 16 - misaligned : 0;
-    if (config->memory_size < skip || config->memory_size - skip < plan->total)
-        return xr_fail_with(r, EXRAY_E_MEMORY,
-                            "cannot open the recorder: config.memory_size is too small; "
-                            "exray_recorder_memory_needed() says how much it takes",
-                            NULL, NULL);
-    xr_place(r, plan, config, (uint8_t *)config->memory + skip);
-    return EXRAY_OK;
+    xr_text_builder text = xr_text_in(r->target, sizeof r->target);
+    xr_text_add(&text, target);
+    if (problem)
+        cannot_open(r, EXRAY_E_ARGUMENT, which, problem);
+    else
+        take_memory(r, config, sink_size);
+    if (r->error.status)
+        xr_open_failed(r);
+    return !r->error.status;
 }
 
 /* What every log has must find neither the table full of layers nor the budget
@@ -124,15 +104,25 @@ static void set_aside(xr_recorder *r)
     }
 }
 
-/* The beginning of the log, and the writer thread. */
-static exray_status start(xr_recorder *r, const exray_recorder_config *config, exray_recorder_write_fn write,
-                          void *user, const xr_memory_plan *plan)
+static exray_status start_writer(xr_recorder *r)
 {
-    r->mcap.write = write;
-    r->mcap.user = user;
+    char buffer[128];
+    const int error = r->parts.async->start(r);
+    if (!error)
+        return EXRAY_OK;
+    return xr_fail_with(r, EXRAY_E_UNSUPPORTED,
+                        "cannot start the writer thread: ", xr_port_error_text(error, buffer, sizeof buffer),
+                        "; open the recorder with ring_size 0");
+}
+
+/* The beginning of the log, and the writer thread. */
+static exray_status begin_log(xr_recorder *r, const exray_recorder_config *config)
+{
     int error = xr_mcap_begin(&r->mcap);
     if (!error) {
-        const exray_status status = xr_write_identity(r, config);
+        const exray_status status = r->parts.machine
+                                        ? r->parts.machine->identify(r, config)
+                                        : xr_write_identity(r, config, &(xr_machine_texts){.log_id = NULL});
         if (status)
             return status;
         error = xr_mcap_flush(&r->mcap, false);
@@ -141,117 +131,46 @@ static exray_status start(xr_recorder *r, const exray_recorder_config *config, e
         return xr_fail_write(r, error);
     set_aside(r);
     r->last_chunk_ns = xr_port_now();
-    if (r->capture >= EXRAY_CAPTURE_FRAME)
-        xr_port_usage_open(&r->usage_files);
-    if (!plan->ring_size)
-        return EXRAY_OK;
-    r->ring.mcap = &r->mcap;
-    error = xr_ring_start(&r->ring);
-    if (error) {
-        char buffer[128];
-        return xr_fail_with(r, EXRAY_E_UNSUPPORTED, "cannot start the writer thread: ",
-                            xr_port_error_text(error, buffer, sizeof buffer),
-                            "; open the recorder with ring_size 0");
-    }
-    r->asynchronous = true;
-    return EXRAY_OK;
+    r->watching = r->parts.machine && r->capture >= EXRAY_CAPTURE_FRAME;
+    if (r->watching)
+        r->parts.machine->watch(r);
+    return r->ring ? start_writer(r) : EXRAY_OK;
 }
 
-static void set_target(xr_recorder *r, const char *what, const char *path)
+exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, exray_recorder_write_fn write,
+                         void *user)
 {
-    xr_text_builder text = xr_text_in(r->target, sizeof r->target);
-    xr_text_add(&text, what);
-    if (!path)
-        return;
-    /* The end of a long path says more than its beginning. */
-    const size_t size = strlen(path), room = sizeof r->target - strlen(what) - 6;
-    xr_text_add(&text, size > room ? "'..." : "'");
-    xr_text_add(&text, size > room ? path + size - room : path);
-    xr_text_add(&text, "'");
+    r->mcap.write = write;
+    r->mcap.user = user;
+    return begin_log(r, config) ? xr_open_failed(r) : EXRAY_OK;
 }
 
-/* After a failed open nothing is left to close, and the error stays. */
-static exray_status opened(xr_recorder *r, exray_status status)
-{
-    if (status)
-        xr_release(r);
-    return status;
-}
-
-exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t recorder_size,
-                                            const char *header_version, const char *path,
-                                            const exray_recorder_config *from)
+exray_status xr_open_function(exray_recorder *recorder, const xr_opening *opening,
+                              exray_recorder_write_fn write, void *user, const exray_recorder_parts *parts)
 {
     exray_recorder_config config;
-    xr_recorder *r = prepare(recorder, (caller_header){recorder_size, header_version}, from, &config);
-    xr_memory_plan plan;
-    if (!r)
+    if (!xr_open_begin(recorder, opening, parts, "the application's write callback", 0, &config))
         return exray_recorder_error_status(recorder);
-    if (!path || !*path)
-        return opened(r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing",
-                                      NULL, NULL));
-    set_target(r, "log file ", path);
-    if (take_memory(r, &config, 0, &plan))
-        return opened(r, r->error.status);
-    int error;
-    r->file.handle = xr_port_open(path, &error);
-    if (r->file.handle < 0) {
-        char buffer[128], text[256];
-        xr_text_builder t = xr_text_in(text, sizeof text);
-        xr_text_add(&t, ": ");
-        xr_text_add(&t, xr_port_error_text(error, buffer, sizeof buffer));
-        xr_text_add(&t, "; choose a folder that exists and can be written to");
-        const exray_status status = xr_port_is_no_space(error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
-        return opened(r, xr_fail_with(r, status, "cannot create ", r->target, text));
-    }
-    return opened(r, start(r, &config, write_file, &r->file, &plan));
+    xr_recorder *r = xr_of(recorder);
+    if (write)
+        return xr_open_log(r, &config, write, user);
+    cannot_open(r, EXRAY_E_ARGUMENT, "`write` is NULL", NULL);
+    return xr_open_failed(r);
 }
 
-exray_status exray_recorder_open_callback_sized(exray_recorder *recorder, size_t recorder_size,
-                                                const char *header_version, exray_recorder_write_fn write,
-                                                void *user, const exray_recorder_config *from)
+/* ---- Without parts ------------------------------------------------------------ */
+
+static const exray_recorder_parts no_parts = EXRAY_RECORDER_PARTS_INIT;
+
+exray_status exray_recorder_open_device_sized(exray_recorder *recorder, size_t recorder_size,
+                                              const char *header_version, exray_recorder_write_fn write,
+                                              void *user, const exray_recorder_config *config)
 {
-    exray_recorder_config config;
-    xr_recorder *r = prepare(recorder, (caller_header){recorder_size, header_version}, from, &config);
-    xr_memory_plan plan;
-    if (!r)
-        return exray_recorder_error_status(recorder);
-    set_target(r, "the application's write callback", NULL);
-    if (!write)
-        return opened(r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_callback: `write` is NULL",
-                                      NULL, NULL));
-    if (take_memory(r, &config, 0, &plan))
-        return opened(r, r->error.status);
-    return opened(r, start(r, &config, write, user, &plan));
+    const xr_opening opening = {recorder_size, header_version, config};
+    return xr_open_function(recorder, &opening, write, user, &no_parts);
 }
 
-exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t recorder_size,
-                                              const char *header_version, void *buffer, size_t size,
-                                              const exray_recorder_config *from)
+size_t exray_recorder_memory_needed_device(const exray_recorder_config *config)
 {
-    exray_recorder_config config;
-    xr_recorder *r = prepare(recorder, (caller_header){recorder_size, header_version}, from, &config);
-    xr_memory_plan plan;
-    if (!r)
-        return exray_recorder_error_status(recorder);
-    set_target(r, "the memory given to exray_recorder_open_memory", NULL);
-    if (!buffer)
-        return opened(
-            r, xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_memory: `buffer` is NULL", NULL, NULL));
-    r->buffer = (xr_memory_target){buffer, size, 0};
-    if (take_memory(r, &config, size, &plan))
-        return opened(r, r->error.status);
-    return opened(r, start(r, &config, write_memory, &r->buffer, &plan));
-}
-
-uint64_t exray_recorder_bytes_written(const exray_recorder *recorder)
-{
-    const xr_recorder *r = xr_of_const(recorder);
-    if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
-        return 0;
-    if (r->buffer.bytes && !r->asynchronous)
-        return r->buffer.used; /* without what is on its way: so much of the buffer is a log */
-    if (r->asynchronous)       /* the lock inside is not part of what `const` promises */
-        return xr_ring_bytes_written((xr_ring *)(uintptr_t)&r->ring);
-    return r->mcap.position;
+    return xr_memory_needed(config, &no_parts);
 }

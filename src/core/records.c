@@ -29,16 +29,15 @@ exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *na
     exray_status status;
     if (!frame_keeps(r, &status))
         return status;
-    if (!name || !*name || strlen(name) > XR_MAX_NAME)
+    if (!xr_is_name(name))
         return bad_argument(r, "exray_recorder_log_reading", "the name is missing, empty or over 1000 bytes");
     if (count && !values)
         return bad_argument(r, "exray_recorder_log_reading", "values is NULL, but count is not 0");
-    char topic[XR_MAX_TOPIC];
-    xr_text_builder text = xr_text_in(topic, sizeof topic);
+    xr_text_builder text = xr_text_in(r->topic, XR_MAX_TOPIC);
     xr_text_add(&text, "/reading/");
     xr_text_add(&text, name);
     const xr_reading_message reading = {r->next_frame, values, count, unit};
-    return xr_emit_topic(r, topic, XR_SCHEMA_READING, xr_encode_reading, &reading, xr_port_now(),
+    return xr_emit_topic(r, r->topic, XR_SCHEMA_READING, xr_encode_reading, &reading, xr_port_now(),
                          XR_MAY_DROP);
 }
 
@@ -96,7 +95,8 @@ exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_mode
     if (too_deep(model->nodes, model->node_count, 0))
         return bad_argument(r, call, "nodes lie more than 8 deep in `inner` ones");
     r->has_model = true;
-    xr_keep_names(r, model);
+    if (r->layers)
+        r->parts.layers->keep_names(r->layers, model);
     if (r->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
     const uint64_t dropped = r->dropped;
@@ -138,7 +138,7 @@ exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char 
     const exray_status status = xr_check(r);
     if (status)
         return status;
-    if (!name || !*name || strlen(name) > XR_MAX_NAME || (!data && size))
+    if (!xr_is_name(name) || (!data && size))
         return bad_argument(r, "exray_recorder_log_attachment",
                             "the name is missing, empty or over 1000 bytes, or data is NULL");
     if (!budget_takes(r, (uint64_t)size + 2 * (strlen(name) + (media_type ? strlen(media_type) : 0))))
@@ -160,16 +160,15 @@ exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *n
     const exray_status status = xr_check(r);
     if (status)
         return status;
-    bool complete = name && *name && strlen(name) <= XR_MAX_NAME && (pairs || !count);
-    uint64_t size = complete ? 2 * strlen(name) : 0;
-    for (size_t i = 0; complete && i < count; i++) {
+    bool complete = xr_is_name(name) && (pairs || !count);
+    for (size_t i = 0; complete && i < count; i++)
         complete = pairs[i].key && *pairs[i].key;
-        size += 8 + (complete ? strlen(pairs[i].key) : 0) + (pairs[i].value ? strlen(pairs[i].value) : 0);
-    }
     if (!complete)
         return bad_argument(r, "exray_recorder_log_metadata",
                             "a name or key is missing or empty, or pairs is NULL");
-    if (!budget_takes(r, size))
+    xr_metadata_record metadata = {.name = name, .pairs = pairs, .count = count};
+    metadata.pairs_size = xr_mcap_pairs_size(&metadata);
+    if (!budget_takes(r, metadata.pairs_size + 2 * (uint64_t)strlen(name)))
         return EXRAY_OK;
-    return xr_emit_call(r, write_metadata, &(xr_metadata_record){name, pairs, count});
+    return xr_emit_call(r, write_metadata, &metadata);
 }

@@ -3,44 +3,19 @@
 #ifndef XR_STATE_H
 #define XR_STATE_H
 
-#include "core/async/ring.h"
 #include "core/mcap.h"
 #include "core/port/port.h"
-#include <exray/exray.h>
+#include <stdatomic.h>
 
 enum {
-    XR_MAX_NAME = 1000,      /* bytes of a tensor's, stage's, reading's name */
-    XR_MAX_SOURCE = 1023,    /* bytes of Frame.source */
-    XR_FRAME_ENTRIES = 4096, /* bytes of Frame.values and Frame.spans_ns */
-    XR_MAX_INNER = 8,        /* depth of Node.inner */
+    XR_MAX_NAME = 1000,              /* bytes of a tensor's, stage's, reading's name */
+    XR_MAX_TOPIC = XR_MAX_NAME + 48, /* with what stands before it, in a topic or an error message */
+    XR_MAX_SOURCE = 1023,            /* bytes of Frame.source */
+    XR_FRAME_ENTRIES = 4096,         /* bytes of Frame.values and Frame.spans_ns */
+    XR_MAX_INNER = 8,                /* depth of Node.inner */
     XR_CLOSERS = 4,
 };
 #define XR_MAX_DATA ((size_t)1 << 30) /* bytes of Tensor.data */
-
-/* Where file and memory sinks write. */
-typedef struct xr_file_target {
-    int handle;
-} xr_file_target;
-
-typedef struct xr_memory_target {
-    uint8_t *bytes;
-    size_t size, used;
-} xr_memory_target;
-
-/* Bytes in a block that only grow. */
-typedef struct xr_name_pool {
-    char *bytes;
-    size_t used, capacity;
-} xr_name_pool;
-
-/* The names of a model's layers, for filters and channel metadata. */
-typedef struct xr_layer_names {
-    xr_name_pool arena; /* the strings */
-    uint32_t *name;     /* [count], offsets in the arena; NO_INDEX: not kept */
-    uint32_t *op;       /* [count] */
-    uint32_t count;     /* how many nodes have an entry */
-    uint32_t max;
-} xr_layer_names;
 
 /* The recorder's own view of a channel. */
 typedef struct xr_channel_use {
@@ -68,26 +43,38 @@ typedef struct xr_open_frame {
     size_t entries_used;
 } xr_open_frame;
 
+/* Where a memory sink writes. */
+typedef struct xr_memory_target {
+    uint8_t *bytes; /* NULL: another sink */
+    size_t size, used;
+} xr_memory_target;
+
 typedef struct xr_recorder {
-    uint64_t magic; /* XR_MAGIC while open, XR_CLOSED after; XR_REFUSED: nothing follows it */
+    uint32_t magic; /* XR_MAGIC while open, XR_CLOSED after; XR_REFUSED: nothing follows it */
     exray_error error;
     char target[80]; /* "log file 'edge.mcap'", for messages */
 
+    exray_recorder_parts parts;
     exray_capture capture;
-    const char *layers; /* a copy, or NULL */
+    struct xr_layer_list *layers; /* of that part, or NULL */
     uint64_t every_nth, first_frames, byte_budget;
     bool no_io_data;
     exray_policy policy;
 
     void *memory; /* to be freed at close, or NULL */
-    xr_file_target file;
+    int file;     /* a file sink's handle, or -1 */
+    int (*close_file)(int handle);
     xr_memory_target buffer;
     xr_mcap mcap;
-    xr_ring ring;
-    bool asynchronous;
+    xr_draft draft; /* the record on its way */
+    char *topic;    /* XR_MAX_TOPIC bytes: its topic */
+    float *bucket;  /* EXRAY_SKETCH_BUCKETS: its sketch; NULL: there is no such part */
+
+    /* The asynchronous mode; NULL: the writer runs on the caller's thread. */
+    struct xr_ring *ring;
+    atomic_int *writer_error;
 
     xr_channels channels;
-    xr_layer_names names;
     bool schema_charged[XR_SCHEMA_COUNT];
     bool has_model;
     bool model_dropped; /* for want of budget: tensors describe themselves */
@@ -100,6 +87,7 @@ typedef struct xr_recorder {
     uint64_t dropped, dropped_told;
     bool has_arena_bytes;
     uint64_t arena_bytes;
+    bool watching; /* the machine's part reads its files */
     xr_port_usage_files usage_files;
     uint64_t last_slow_usage_ns;
 
@@ -110,9 +98,9 @@ typedef struct xr_recorder {
     uint32_t closer_count;
 } xr_recorder;
 
-#define XR_MAGIC   0x6578726179726563u /* "exrayrec" */
-#define XR_CLOSED  0x6578726179656e64u
-#define XR_REFUSED 0x65787261796f6c64u /* compiled with another header: nothing but this word is used */
+#define XR_MAGIC   0x65787279u /* "exry" */
+#define XR_CLOSED  0x6578656eu
+#define XR_REFUSED 0x65786f6cu /* compiled with another header: nothing but this word is used */
 
 static inline xr_recorder *xr_of(exray_recorder *recorder)
 {

@@ -27,12 +27,11 @@ exray_status xr_fail_write(xr_recorder *r, int error)
     return xr_fail_with(r, full ? EXRAY_E_NO_SPACE : EXRAY_E_IO, "cannot write to ", r->target, text);
 }
 
-/* The writer thread's error becomes the recorder's at the next call. */
 void xr_look_for_writer_error(xr_recorder *r)
 {
-    if (!r->asynchronous || r->error.status)
+    if (!r->writer_error || r->error.status)
         return;
-    const int error = atomic_load_explicit(&r->ring.error, memory_order_acquire);
+    const int error = atomic_load_explicit(r->writer_error, memory_order_acquire);
     if (error)
         xr_fail_write(r, error);
 }

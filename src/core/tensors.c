@@ -4,7 +4,6 @@
 #include "core/emit.h"
 #include "core/encode/text.h"
 #include "core/frame.h"
-#include "core/host/layer_filter.h"
 #include "core/sticky_error.h"
 
 /* What is kept of a tensor. */
@@ -37,8 +36,7 @@ static keep kept(const xr_recorder *r, exray_kind kind, uint32_t index, const ch
     const keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : xr_capture_now(r));
     if (k == KEEP_NOTHING || kind != EXRAY_KIND_LAYER || !r->layers)
         return k;
-    const char *layer = xr_layer_name(r, index);
-    return xr_filter_takes(r->layers, index, layer ? layer : name) ? k : KEEP_NOTHING;
+    return r->parts.layers->take(r->layers, index, name) ? k : KEEP_NOTHING;
 }
 
 bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name)
@@ -95,23 +93,23 @@ static bool is_opaque(const exray_media *media)
 typedef struct tensor_summary {
     exray_stats stats;
     exray_sketch sketch;
-    float bucket[EXRAY_SKETCH_BUCKETS];
 } tensor_summary;
 
-static void summarize(const exray_tensor *tensor, keep k, tensor_summary *s, xr_tensor_message *message)
+static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor_summary *s,
+                      xr_tensor_message *message)
 {
     if (!tensor->data || is_opaque(tensor->media))
         return;
     if (k == KEEP_SKETCH) {
         s->sketch =
-            (exray_sketch){.version = EXRAY_SKETCH_VERSION, .seed = EXRAY_SKETCH_SEED, .bucket = s->bucket};
-        if (!exray_sketch_compute(&tensor->info, tensor->data, tensor->size, s->sketch.seed, &s->stats,
-                                  s->bucket, &s->sketch.count)) {
+            (exray_sketch){.version = EXRAY_SKETCH_VERSION, .seed = EXRAY_SKETCH_SEED, .bucket = r->bucket};
+        if (!r->parts.sketch->compute(&tensor->info, tensor->data, tensor->size, s->sketch.seed, &s->stats,
+                                      r->bucket, &s->sketch.count)) {
             message->stats = &s->stats;
             message->sketch = &s->sketch;
         }
-    } else if (k == KEEP_STATS &&
-               !exray_stats_compute(&tensor->info, tensor->data, tensor->size, &s->stats)) {
+    } else if (k == KEEP_STATS && r->parts.stats &&
+               !r->parts.stats->compute(&tensor->info, tensor->data, tensor->size, &s->stats)) {
         message->stats = &s->stats;
     }
 }
@@ -120,27 +118,40 @@ static void summarize(const exray_tensor *tensor, keep k, tensor_summary *s, xr_
  * stats. */
 static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k)
 {
-    tensor_summary kept_of;
+    tensor_summary summary;
     xr_tensor_message message = {.frame = tensor->kind == EXRAY_KIND_CONSTANT ? 0 : r->next_frame,
                                  .tensor = tensor,
                                  .with_info = r->model_dropped,
                                  .with_data = k == KEEP_DATA && tensor->data};
     const bool of_model = tensor->kind == EXRAY_KIND_LAYER || tensor->kind == EXRAY_KIND_CONSTANT;
+    xr_draft_begin(&r->draft);
+    xr_encode_tensor_head(&r->draft.sink, &message);
     const bool degraded =
         message.with_data &&
         (tensor->size > XR_MAX_DATA ||
-         (of_model && !xr_budget_allows(r, channel, xr_encoded_size(xr_encode_tensor, &message))));
+         (of_model &&
+          !xr_budget_allows(r, channel, r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size))));
     if (degraded) {
         message.with_data = false;
         k = KEEP_STATS;
     }
-    summarize(tensor, k, &kept_of, &message);
+    summarize(r, tensor, k, &summary, &message);
+    xr_encode_tensor_values(&r->draft.sink, &message);
     const uint64_t dropped = r->dropped;
-    const exray_status status = xr_emit(r, channel, xr_port_now(), xr_encode_tensor, &message,
+    const exray_status status = xr_send(r, channel, xr_port_now(), xr_encode_tensor, &message,
                                         tensor->kind == EXRAY_KIND_CONSTANT ? XR_WAIT : XR_MAY_DROP);
     if (degraded && r->dropped == dropped) /* a record counts once */
         r->dropped++;
     return status;
+}
+
+static exray_status bad_tensor(xr_recorder *r, const exray_tensor *tensor, const char *problem)
+{
+    xr_text_builder text = xr_text_in(r->topic, 148);
+    xr_text_add(&text, "exray_recorder_log_tensor: ");
+    if ((unsigned)tensor->kind < EXRAY_KIND_COUNT)
+        xr_tensor_topic(tensor, &text);
+    return xr_fail_with(r, EXRAY_E_ARGUMENT, r->topic, ": ", problem);
 }
 
 exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_tensor *tensor)
@@ -150,26 +161,17 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
     if (status)
         return status;
     const char *problem = tensor_problem(tensor);
-    if (problem) {
-        char topic[XR_MAX_TOPIC + 32];
-        xr_text_builder text = xr_text_in(topic, sizeof topic);
-        xr_text_add(&text, "exray_recorder_log_tensor: ");
-        if ((unsigned)tensor->kind < EXRAY_KIND_COUNT) {
-            char own[XR_MAX_TOPIC];
-            xr_tensor_topic(tensor, own);
-            xr_text_add_part(&text, own, strlen(own) < 120 ? strlen(own) : 120);
-        }
-        return xr_fail_with(r, EXRAY_E_ARGUMENT, topic, ": ", problem);
-    }
+    if (problem)
+        return bad_tensor(r, tensor, problem);
     if (tensor->kind != EXRAY_KIND_CONSTANT)
         status = xr_need_frame(r);
     const keep k = kept(r, tensor->kind, tensor->index, tensor->info.name);
     if (status || k == KEEP_NOTHING)
         return status;
-    char topic[XR_MAX_TOPIC];
-    xr_tensor_topic(tensor, topic);
+    xr_text_builder topic = xr_text_in(r->topic, XR_MAX_TOPIC);
+    xr_tensor_topic(tensor, &topic);
     const uint32_t channel = xr_channel_find(
-        r, topic, XR_SCHEMA_TENSOR, tensor->kind == EXRAY_KIND_LAYER ? tensor->index : EXRAY_NO_INDEX);
+        r, r->topic, XR_SCHEMA_TENSOR, tensor->kind == EXRAY_KIND_LAYER ? tensor->index : EXRAY_NO_INDEX);
     if (channel == EXRAY_NO_INDEX) {
         r->dropped++;
         return EXRAY_OK;

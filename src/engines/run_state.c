@@ -1,6 +1,6 @@
 #include "engines/run_state.h"
 
-#include "core/taps.h"
+#include "core/host/taps.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 

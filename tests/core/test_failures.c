@@ -77,7 +77,11 @@ static void record_everything(exray_recorder *recorder)
     }
 }
 
-static void fail_every_write(const exray_recorder_config *config, int error, exray_status wanted)
+typedef exray_status open_fn(exray_recorder *recorder, exray_recorder_write_fn write, void *user,
+                             const exray_recorder_config *config);
+
+static void fail_every_write(open_fn *open_recorder, const exray_recorder_config *config, int error,
+                             exray_status wanted)
 {
     sink s = {.size = 4 << 20, .error = error};
     s.bytes = malloc(s.size);
@@ -86,7 +90,7 @@ static void fail_every_write(const exray_recorder_config *config, int error, exr
         exray_recorder recorder;
         s.calls = 0;
         s.used = 0;
-        const exray_status opened = exray_recorder_open_callback(&recorder, write_sink, &s, config);
+        const exray_status opened = open_recorder(&recorder, write_sink, &s, config);
         record_everything(&recorder);
         const exray_status closed = exray_recorder_close(&recorder);
         if (s.fail_at == 0) {
@@ -118,26 +122,42 @@ static void fail_every_write(const exray_recorder_config *config, int error, exr
 static void test_fail_the_nth_write(void **state)
 {
     (void)state;
-    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+    fail_every_write(exray_recorder_open_callback,
+                     &(exray_recorder_config){.size = sizeof(exray_recorder_config),
                                               .capture = EXRAY_CAPTURE_FULL,
                                               .stream = true},
                      EIO, EXRAY_E_IO);
-    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+    fail_every_write(exray_recorder_open_callback,
+                     &(exray_recorder_config){.size = sizeof(exray_recorder_config),
                                               .capture = EXRAY_CAPTURE_FULL,
                                               .chunk_size = 32 << 10},
                      ENOSPC, EXRAY_E_NO_SPACE);
-    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+    fail_every_write(exray_recorder_open_callback,
+                     &(exray_recorder_config){.size = sizeof(exray_recorder_config),
                                               .capture = EXRAY_CAPTURE_FULL,
                                               .chunk_size = 64 << 10,
                                               .codec = exray_codec_default(),
                                               .compression = EXRAY_COMPRESSION_ZSTD},
                      EPIPE, EXRAY_E_IO);
-    fail_every_write(&(exray_recorder_config){.size = sizeof(exray_recorder_config),
+    fail_every_write(exray_recorder_open_callback,
+                     &(exray_recorder_config){.size = sizeof(exray_recorder_config),
                                               .capture = EXRAY_CAPTURE_FULL,
                                               .ring_size = 64 << 10,
                                               .policy = EXRAY_POLICY_BLOCK,
                                               .chunk_size = 32 << 10},
                      ENOSPC, EXRAY_E_NO_SPACE);
+}
+
+static void test_fail_the_nth_write_of_a_device(void **state)
+{
+    (void)state;
+    const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                          .capture = EXRAY_CAPTURE_FULL,
+                                          .stream = true,
+                                          .buffer_size = 256,
+                                          .max_channels = 16};
+    fail_every_write(exray_recorder_open_device, &config, EIO, EXRAY_E_IO);
+    fail_every_write(exray_recorder_open_device, &config, ENOSPC, EXRAY_E_NO_SPACE);
 }
 
 static void test_full_disk(void **state)
@@ -210,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fail_the_nth_write),
+        cmocka_unit_test(test_fail_the_nth_write_of_a_device),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_split_and_interrupted_writes),
         cmocka_unit_test(test_each_frame_reaches_the_file),

@@ -121,6 +121,28 @@ static void test_no_heap_at_all(void **state)
     assert_in_range(atomic_load(&allocations) - before, 0, 2);
 }
 
+/* Nor with a device's recorder, in any libc. */
+static void test_no_heap_on_a_device(void **state)
+{
+    (void)state;
+    static uint8_t memory[64 << 10];
+    exray_recorder recorder;
+    exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+    parts.stats = exray_stats_part_small();
+    const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
+                                          .stream = true,
+                                          .parts = &parts,
+                                          .memory = memory,
+                                          .memory_size = sizeof memory,
+                                          .max_channels = 64,
+                                          .buffer_size = 1024};
+    const int before = atomic_load(&allocations);
+    assert_int_equal(exray_recorder_open_device(&recorder, discard, NULL, &config), EXRAY_OK);
+    record_frames(&recorder);
+    assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
+    assert_int_equal(atomic_load(&allocations), before);
+}
+
 /* The counter counts. */
 static void test_the_counter(void **state)
 {
@@ -137,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_the_counter),
         cmocka_unit_test(test_no_heap),
         cmocka_unit_test(test_no_heap_at_all),
+        cmocka_unit_test(test_no_heap_on_a_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
  * readers that are not ours (tests/python/test_mcap_readers.py says what must be
  * in it).
  *   usage: write_everything OUT.mcap MODE
- *   MODE: stream chunked own-crc lz4 zstd async async-stream stats sketch no-io */
+ *   MODE: stream chunked own-crc lz4 zstd async async-stream stats sketch no-io;
+ *   device device-stats device-sketch: a stream of a recorder without other parts */
 #include <exray/codecs.h>
 
 #include <stdio.h>
@@ -14,6 +15,12 @@ static void fill(uint8_t *at, size_t size, unsigned seed)
 {
     for (size_t i = 0; i < size; i++)
         at[i] = (uint8_t)(i * 37 + seed * 11 + (i >> 8) * 7);
+}
+
+static bool is_of_device(const char *mode)
+{
+    return strcmp(mode, "device") == 0 || strcmp(mode, "device-stats") == 0 ||
+           strcmp(mode, "device-sketch") == 0;
 }
 
 static bool configure(const char *mode, exray_recorder_config *config)
@@ -52,6 +59,20 @@ static bool configure(const char *mode, exray_recorder_config *config)
         config->capture = EXRAY_CAPTURE_SKETCH;
     } else if (strcmp(mode, "no-io") == 0) {
         config->no_io_data = true;
+    } else if (is_of_device(mode)) {
+        static exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+        config->stream = true;
+        config->codec = NULL;
+        config->buffer_size = 1000;
+        config->parts = &parts;
+        if (strcmp(mode, "device") != 0) {
+            parts.stats = exray_stats_part_small();
+            config->capture = EXRAY_CAPTURE_STATS;
+        }
+        if (strcmp(mode, "device-sketch") == 0) {
+            parts.sketch = exray_sketch_part_small();
+            config->capture = EXRAY_CAPTURE_SKETCH;
+        }
     } else {
         return strcmp(mode, "chunked") == 0;
     }
@@ -305,20 +326,35 @@ static void write_log(exray_recorder *recorder)
     exray_recorder_frame_begin(recorder, NULL);
 }
 
+static int write_bytes(void *file, const void *data, size_t size)
+{
+    return fwrite(data, 1, size, file) == size ? 0 : 5;
+}
+
 int main(int argc, char **argv)
 {
+    FILE *file = NULL;
     exray_recorder recorder;
     exray_recorder_config config;
     if (argc != 3 || !configure(argv[2], &config)) {
         fprintf(stderr, "usage: write_everything OUT.mcap MODE\n");
         return 2;
     }
-    exray_recorder_open_file(&recorder, argv[1], &config);
+    if (is_of_device(argv[2])) {
+        file = fopen(argv[1], "wb");
+        if (!file)
+            return 1;
+        exray_recorder_open_device(&recorder, write_bytes, file, &config);
+    } else {
+        exray_recorder_open_file(&recorder, argv[1], &config);
+    }
     write_log(&recorder);
     if (exray_recorder_close(&recorder)) {
         fprintf(stderr, "%s\n", exray_recorder_error_message(&recorder));
         return 1;
     }
+    if (file && fclose(file))
+        return 1;
     if (exray_recorder_dropped(&recorder)) {
         fprintf(stderr, "%llu records dropped\n", (unsigned long long)exray_recorder_dropped(&recorder));
         return 1;

@@ -13,7 +13,15 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NO_INDEX = 0xFFFFFFFF
 MODES = ["stream", "chunked", "own-crc", "lz4", "zstd", "async", "async-stream", "stats", "sketch", "no-io"]
-STREAMS = {"stream", "async-stream"}
+DEVICE = ["device", "device-stats", "device-sketch"]  # recorders with no other parts
+MODES += DEVICE
+STREAMS = {"stream", "async-stream", *DEVICE}
+
+
+def capture(mode):
+    """The level that the writer asks for."""
+    level = mode.removeprefix("device-")
+    return level if level in ("stats", "sketch") else "full"
 
 
 def message_classes():
@@ -181,7 +189,7 @@ def expected(mode):
             message.info.CopyFrom(classes["TensorInfo"](dtype=DTYPES[dtype][0], **info))
         layer = kind in ("layer", "constant")
         opaque = message.HasField("media") and message.media.format in ("jpeg", "png", "wav")
-        as_stats = (mode in ("stats", "sketch") and layer) or (mode == "no-io" and kind in ("sensor", "input"))
+        as_stats = (capture(mode) != "full" and layer) or (mode == "no-io" and kind in ("sensor", "input"))
         if data is not None and not as_stats:
             message.data = data
         elif data is not None and not opaque and dtype != "string":
@@ -192,7 +200,7 @@ def expected(mode):
                 scale, zero_point = message.info.quantization.scale[0], message.info.quantization.zero_point[0]
             for name, value in stats(dtype, data, scale, zero_point).items():
                 setattr(message.stats, name, value)
-            if mode == "sketch" and kind == "layer":
+            if capture(mode) == "sketch" and kind == "layer":
                 with np.errstate(over="ignore", invalid="ignore"):
                     real = stored_values(dtype, data).astype(np.float32)
                 if scale is not None:

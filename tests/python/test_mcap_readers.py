@@ -88,7 +88,7 @@ def test_without_the_index(log):
 
 
 def test_times_and_sequences(log):
-    _, path = log
+    mode, path = log
     with path.open("rb") as file:
         messages = decode(NonSeekingReader(file, decoder_factories=[DecoderFactory()]))
     frames = {m.index: m for channel, _, m in messages if channel.topic == "/frame"}
@@ -107,12 +107,15 @@ def test_times_and_sequences(log):
             continue
         frame = frames[decoded.index if channel.topic == "/frame" else decoded.frame]
         assert frame.begin_ns <= message.log_time <= frame.end_ns, channel.topic
+    if mode in everything.DEVICE:
+        return
     system = [m for channel, _, m in messages if channel.topic == "/system"]
     assert all(0 < m.rss_bytes <= m.peak_rss_bytes * 1.1 for m in system)
 
 
 def test_schemas_and_channels(log):
-    _, path = log
+    mode, path = log
+    named = {} if mode in everything.DEVICE else everything.CHANNEL_METADATA
     seen = {}
     with path.open("rb") as file:
         for schema, channel, _ in NonSeekingReader(file).iter_messages():
@@ -121,7 +124,7 @@ def test_schemas_and_channels(log):
     for topic, (schema, channel) in seen.items():
         assert (schema.encoding, channel.message_encoding) == ("protobuf", "protobuf")
         assert schema.name == everything.type_of_topic(topic)
-        assert channel.metadata == everything.CHANNEL_METADATA.get(topic, {}), topic
+        assert channel.metadata == named.get(topic, {}), topic
 
 
 def test_header_metadata_attachments(log):
@@ -135,12 +138,16 @@ def test_header_metadata_attachments(log):
         attachments = list(reader.iter_attachments())
     assert [record.name for record in records] == ["exray", "exray.observer"]
     assert records[1].metadata == {"observer": "equal", "observer_max_abs": "0"}
+    assert [(a.name, a.media_type, a.data) for a in attachments] == everything.ATTACHMENTS
     own = records[0].metadata
     assert {key: own.get(key) for key in everything.METADATA} == everything.METADATA
-    assert own["capture"] == (mode if mode in ("stats", "sketch") else "full")
+    assert own["capture"] == everything.capture(mode)
+    assert {"exray_version", "wall_clock_offset_ns"} <= set(own)
+    if mode in everything.DEVICE:
+        assert not {"log_id", "os", "arch", "created"} & set(own)
+        return
     assert len(own["log_id"]) == 36 and own["log_id"][14] == "4"
     assert {"os", "arch", "exray_version", "created", "wall_clock_offset_ns"} <= set(own)
-    assert [(a.name, a.media_type, a.data) for a in attachments] == everything.ATTACHMENTS
 
 
 def test_index_and_statistics(log):

@@ -1,4 +1,23 @@
-#include "core/async/ring.h"
+/* The asynchronous mode: a bounded ring of whole messages between the thread
+ * that records (the only producer) and a writer thread (the only consumer). */
+#include "core/state.h"
+
+struct xr_ring {
+    xr_mcap *mcap; /* the writer thread's, from start to stop */
+    xr_port_worker *worker;
+    uint8_t *bytes;
+    size_t capacity; /* a power of two */
+
+    /* Positions only grow; the byte at position p is bytes[p & (capacity - 1)]. */
+    atomic_size_t head; /* the producer's */
+    atomic_size_t tail; /* the consumer's */
+    atomic_int error;   /* the first error number of the writer, 0: none */
+    atomic_bool discard;
+    /* Under the worker's lock. */
+    bool stop, producer_waits;
+    uint64_t bytes_written;
+};
+typedef struct xr_ring xr_ring;
 
 /* Entries lie in one piece each; where one does not fit before the end of the
  * memory, a SKIP fills it. */
@@ -12,11 +31,14 @@ typedef struct ring_entry {
     bool close_chunk;
     uint64_t log_time;
     size_t size; /* of the message that follows */
-    xr_ring_function function;
+    xr_writer_call function;
     const void *object;
 } ring_entry;
 
-enum { ALIGNMENT = 16 }; /* a SKIP needs its kind alone: it always fits */
+enum {
+    ALIGNMENT = 16, /* a SKIP needs its kind alone: it always fits */
+    SMALLEST_RING = 16 << 10,
+};
 
 static size_t entry_total(size_t payload)
 {
@@ -27,8 +49,12 @@ static size_t entry_total(size_t payload)
 
 static void run_entry(xr_ring *ring, const ring_entry *e)
 {
-    const xr_byte_range bytes = {e + 1, e->size};
-    const xr_message message = {e->channel, e->sequence, e->log_time, xr_encode_bytes, &bytes, e->size};
+    const xr_message message = {.channel = e->channel,
+                                .sequence = e->sequence,
+                                .log_time = e->log_time,
+                                .size = e->size,
+                                .head = e + 1,
+                                .head_size = e->size};
     switch ((ring_entry_kind)e->kind) {
     case ENTRY_MESSAGE:
         xr_mcap_message(ring->mcap, &message);
@@ -93,15 +119,17 @@ static void write_entries(void *argument)
 
 /* ---- The producer ---- */
 
-int xr_ring_start(xr_ring *ring)
+/* 0, or the error number of the thread's creation. */
+static int start(xr_recorder *r)
 {
-    atomic_init(&ring->head, 0);
-    atomic_init(&ring->tail, 0);
-    atomic_init(&ring->error, 0);
-    atomic_init(&ring->discard, false);
+    xr_ring *ring = r->ring;
+    ring->mcap = &r->mcap;
     /* Touch the memory now: page faults do not belong into an inference. */
     memset(ring->bytes, 0, ring->capacity);
-    return xr_port_worker_start(ring->worker, write_entries, ring);
+    const int error = xr_port_worker_start(ring->worker, write_entries, ring);
+    if (!error)
+        r->writer_error = &ring->error;
+    return error;
 }
 
 static size_t used(xr_ring *ring)
@@ -155,12 +183,15 @@ static void publish(xr_ring *ring, const ring_entry *e)
     atomic_store_explicit(&ring->head, head + e->total, memory_order_release);
 }
 
-bool xr_ring_push(xr_ring *ring, const xr_message *message, bool wait, size_t spare)
+/* Takes the message in.  false: there was no room, and `wait` was not set or the
+ * message is larger than half the ring (see call).  `spare`: a sixteenth of the ring
+ * must stay free behind it, unless it waits. */
+static bool push(xr_ring *ring, const xr_message *message, bool wait, bool spare)
 {
-    if (message->size > ring->capacity / 2 - sizeof(ring_entry) - ALIGNMENT)
+    const size_t size = message->size;
+    if (size > ring->capacity / 2 - sizeof(ring_entry) - ALIGNMENT)
         return false;
-    const size_t size = (size_t)message->size;
-    if (!wait && used(ring) + spare + entry_total(size) > ring->capacity)
+    if (!wait && used(ring) + (spare ? ring->capacity / 16 : 0) + entry_total(size) > ring->capacity)
         return false;
     ring_entry *e = reserve(ring, entry_total(size), wait);
     if (!e)
@@ -172,7 +203,7 @@ bool xr_ring_push(xr_ring *ring, const xr_message *message, bool wait, size_t sp
                       .log_time = message->log_time,
                       .size = size};
     xr_memory_sink memory = xr_memory_sink_at(e + 1);
-    message->encode(&memory.sink, message->object);
+    xr_mcap_put_content(&memory.sink, message);
     publish(ring, e);
     /* A wake-up costs a system call: the end of a frame is early enough, unless
      * the ring fills. */
@@ -181,7 +212,10 @@ bool xr_ring_push(xr_ring *ring, const xr_message *message, bool wait, size_t sp
     return true;
 }
 
-void xr_ring_call(xr_ring *ring, xr_ring_function function, const void *object)
+/* Has the writer thread run function(mcap, object) after all that was pushed
+ * before, and waits for it: the way of what is too large for the ring, or too
+ * dear to be dropped. */
+static void call(xr_ring *ring, xr_writer_call function, const void *object)
 {
     ring_entry *e = reserve(ring, entry_total(0), true);
     *e = (ring_entry){.kind = ENTRY_CALL, .total = entry_total(0), .function = function, .object = object};
@@ -189,7 +223,8 @@ void xr_ring_call(xr_ring *ring, xr_ring_function function, const void *object)
     wait_until_used(ring, 0);
 }
 
-void xr_ring_flush(xr_ring *ring, bool close_chunk)
+/* Has the writer thread write out what it holds, without waiting for it. */
+static void flush(xr_ring *ring, bool close_chunk)
 {
     ring_entry *e = reserve(ring, entry_total(0), false);
     if (e) {
@@ -199,7 +234,8 @@ void xr_ring_flush(xr_ring *ring, bool close_chunk)
     wake_writer(ring);
 }
 
-void xr_ring_stop(xr_ring *ring, bool discard)
+/* Ends the writer thread: after all that was pushed, or (discard) at once. */
+static void stop(xr_ring *ring, bool discard)
 {
     atomic_store(&ring->discard, discard);
     xr_port_lock(ring->worker);
@@ -209,10 +245,47 @@ void xr_ring_stop(xr_ring *ring, bool discard)
     xr_port_worker_join(ring->worker);
 }
 
-uint64_t xr_ring_bytes_written(xr_ring *ring)
+/* Bytes of the log, as of the last message written. */
+static uint64_t bytes_written(xr_ring *ring)
 {
     xr_port_lock(ring->worker);
     const uint64_t bytes = ring->bytes_written;
     xr_port_unlock(ring->worker);
     return bytes;
+}
+
+/* ---- The part ---- */
+
+static const char *problem(const exray_recorder_config *config)
+{
+    if (config->ring_size < SMALLEST_RING)
+        return "config.ring_size is under 16 KiB; a frame's records need more (several MiB are usual)";
+    return NULL;
+}
+
+static xr_ring *place(const exray_recorder_config *config, xr_memory_block *block)
+{
+    size_t capacity = 1;
+    while (capacity <= config->ring_size / 2)
+        capacity *= 2;
+    xr_ring *ring = xr_block_take(block, 1, sizeof *ring);
+    xr_port_worker *worker = xr_block_take(block, 1, xr_port_worker_size());
+    uint8_t *bytes = xr_block_take(block, capacity, 1);
+    if (!ring)
+        return NULL;
+    memset(ring, 0, sizeof *ring);
+    ring->worker = worker;
+    ring->bytes = bytes;
+    ring->capacity = capacity;
+    atomic_init(&ring->head, 0);
+    atomic_init(&ring->tail, 0);
+    atomic_init(&ring->error, 0);
+    atomic_init(&ring->discard, false);
+    return ring;
+}
+
+const exray_async_part *exray_async_part_default(void)
+{
+    static const exray_async_part part = {problem, place, start, push, call, flush, stop, bytes_written};
+    return &part;
 }

@@ -1,5 +1,5 @@
-/* The end of a log: summary, summary offsets, footer. */
-#include "core/mcap.h"
+/* The summary and its offsets. */
+#include "core/chunks/chunk_summary.h"
 
 /* One group of the summary: records of one opcode. */
 typedef struct group {
@@ -15,61 +15,53 @@ static void encode_summary_offset(xr_sink *sink, const void *object)
     xr_put_u64(sink, g->length);
 }
 
-static void encode_data_end(xr_sink *sink, const void *unused)
+static void write_schemas(xr_sink *sink, const xr_mcap *mcap)
 {
-    (void)unused;
-    xr_put_u32(sink, 0); /* no CRC over all the data: chunks have theirs */
-}
-
-static void write_schemas(xr_sink *sink, xr_mcap *mcap)
-{
-    for (int i = 1; i < XR_SCHEMA_COUNT; i++) {
-        const xr_schema_id schema = (xr_schema_id)i;
+    for (int i = 1; i < XR_SCHEMA_COUNT; i++)
         if (mcap->schema_written[i])
-            xr_mcap_record(sink, XR_MCAP_SCHEMA, xr_mcap_encode_schema, &schema);
-    }
+            xr_mcap_put_schema(sink, (xr_schema_id)i);
 }
 
-static void write_channels(xr_sink *sink, xr_mcap *mcap)
+static void write_channels(xr_sink *sink, const xr_mcap *mcap)
 {
-    for (uint32_t i = 0; i < mcap->channel_end; i++)
-        if (mcap->states[i].written)
-            xr_mcap_record(sink, XR_MCAP_CHANNEL, xr_mcap_encode_channel,
-                           &(xr_mcap_channel_content){i, &mcap->channels[i]});
+    for (uint32_t i = 0; i < mcap->chunks->channel_end; i++)
+        if (mcap->channel_written[i])
+            xr_mcap_put_channel(sink, i, &mcap->channels[i]);
 }
 
 static void encode_statistics(xr_sink *sink, const void *object)
 {
     const xr_mcap *mcap = object;
+    const xr_chunks *chunks = mcap->chunks;
     uint32_t channels = 0, schemas = 0;
-    for (uint32_t i = 0; i < mcap->channel_end; i++)
-        channels += mcap->states[i].written;
+    for (uint32_t i = 0; i < chunks->channel_end; i++)
+        channels += mcap->channel_written[i];
     for (int i = 1; i < XR_SCHEMA_COUNT; i++)
         schemas += mcap->schema_written[i];
-    xr_put_u64(sink, mcap->messages);
+    xr_put_u64(sink, chunks->messages);
     xr_put_u16(sink, (uint16_t)schemas);
     xr_put_u32(sink, channels);
-    xr_put_u32(sink, mcap->attachments.count);
-    xr_put_u32(sink, mcap->metadata.count);
-    xr_put_u32(sink, mcap->chunk_count);
-    xr_put_u64(sink, mcap->first_time);
-    xr_put_u64(sink, mcap->last_time);
+    xr_put_u32(sink, chunks->attachments.count);
+    xr_put_u32(sink, chunks->metadata.count);
+    xr_put_u32(sink, chunks->chunk_count);
+    xr_put_u64(sink, chunks->first_time);
+    xr_put_u64(sink, chunks->last_time);
     xr_put_u32(sink, channels * 10);
-    for (uint32_t i = 0; i < mcap->channel_end; i++) {
-        if (mcap->states[i].written) {
+    for (uint32_t i = 0; i < chunks->channel_end; i++) {
+        if (mcap->channel_written[i]) {
             xr_put_u16(sink, (uint16_t)i);
-            xr_put_u64(sink, mcap->states[i].messages);
+            xr_put_u64(sink, chunks->states[i].messages);
         }
     }
 }
 
-static void write_statistics(xr_sink *sink, xr_mcap *mcap)
+static void write_statistics(xr_sink *sink, const xr_mcap *mcap)
 {
     xr_mcap_record(sink, XR_MCAP_STATISTICS, encode_statistics, mcap);
 }
 
 typedef struct chunk_index {
-    const xr_mcap *mcap;
+    const xr_chunks *chunks;
     const xr_chunk_info *info;
 } chunk_index;
 
@@ -84,41 +76,47 @@ static void encode_chunk_index(xr_sink *sink, const void *object)
     xr_put_u32(sink, 10 * info->channel_count);
     uint64_t at = info->offset + info->length;
     for (uint32_t i = 0; i < info->channel_count; i++) {
-        const xr_chunk_channel *channel = &index->mcap->chunk_channels[info->channels_at + i];
+        const xr_chunk_channel *channel = &index->chunks->chunk_channels[info->channels_at + i];
         xr_put_u16(sink, channel->channel);
         xr_put_u64(sink, at);
-        at += xr_mcap_message_index_size(channel->messages);
+        at += xr_message_index_size(channel->messages);
     }
     xr_put_u64(sink, info->index_length);
-    xr_put_string(sink, xr_mcap_compression_name(index->mcap, info->compressed));
+    xr_put_string(sink, xr_compression_name(index->chunks, info->compressed));
     xr_put_u64(sink, info->stored_size);
     xr_put_u64(sink, info->plain_size);
 }
 
-static void write_chunk_indexes(xr_sink *sink, xr_mcap *mcap)
+static void write_chunk_indexes(xr_sink *sink, const xr_mcap *mcap)
 {
-    for (uint32_t i = 0; i < mcap->chunks_kept && !mcap->chunk_index_full; i++)
-        xr_mcap_record(sink, XR_MCAP_CHUNK_INDEX, encode_chunk_index, &(chunk_index){mcap, &mcap->chunks[i]});
+    const xr_chunks *chunks = mcap->chunks;
+    for (uint32_t i = 0; i < chunks->chunks_kept && !chunks->chunk_index_full; i++)
+        xr_mcap_record(sink, XR_MCAP_CHUNK_INDEX, encode_chunk_index,
+                       &(chunk_index){chunks, &chunks->chunks[i]});
 }
 
-static void write_attachment_indexes(xr_sink *sink, xr_mcap *mcap)
+static void put_index(xr_sink *sink, const xr_index_bytes *index)
 {
-    if (!mcap->attachments.full)
-        xr_put(sink, mcap->attachments.bytes, mcap->attachments.used);
+    if (!index->full)
+        xr_put(sink, index->bytes, index->used);
 }
 
-static void write_metadata_indexes(xr_sink *sink, xr_mcap *mcap)
+static void write_attachment_indexes(xr_sink *sink, const xr_mcap *mcap)
 {
-    if (!mcap->metadata.full)
-        xr_put(sink, mcap->metadata.bytes, mcap->metadata.used);
+    put_index(sink, &mcap->chunks->attachments);
+}
+
+static void write_metadata_indexes(xr_sink *sink, const xr_mcap *mcap)
+{
+    put_index(sink, &mcap->chunks->metadata);
 }
 
 /* Returns the start of the summary offsets. */
-static uint64_t write_summary(xr_sink *sink, xr_mcap *mcap)
+static uint64_t write_summary(xr_sink *sink, const xr_mcap *mcap)
 {
     static const struct {
         uint8_t opcode;
-        void (*write)(xr_sink *sink, xr_mcap *mcap);
+        void (*write)(xr_sink *sink, const xr_mcap *mcap);
     } parts[] = {
         {XR_MCAP_SCHEMA, write_schemas},
         {XR_MCAP_CHANNEL, write_channels},
@@ -141,56 +139,33 @@ static uint64_t write_summary(xr_sink *sink, xr_mcap *mcap)
     return offsets_start;
 }
 
-int xr_mcap_end(xr_mcap *mcap)
+/* Between the writer and its sink, in large pieces: the summary's CRC. */
+typedef struct crc_target {
+    const xr_mcap *mcap;
+    exray_recorder_write_fn write;
+    void *user;
+    uint32_t crc;
+} crc_target;
+
+static int write_with_crc(void *user, const void *data, size_t size)
 {
-    uint64_t summary_start = 0, offsets_start = 0;
-    xr_mcap_flush(mcap, true);
+    crc_target *target = user;
+    target->crc = xr_chunks_crc(target->mcap, target->crc, data, size);
+    return target->write(target->user, data, size);
+}
+
+uint32_t xr_chunks_summary(xr_mcap *mcap)
+{
+    crc_target target = {mcap, mcap->write, mcap->user, 0};
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
-    xr_mcap_record(&out.sink, XR_MCAP_DATA_END, encode_data_end, NULL);
-    if (!mcap->stream) {
-        xr_mcap_flush(mcap, false); /* the CRC begins here */
-        summary_start = mcap->position;
-        mcap->summary = true;
-        offsets_start = write_summary(&out.sink, mcap);
-    }
-    xr_put_u8(&out.sink, XR_MCAP_FOOTER);
-    xr_put_u64(&out.sink, XR_MCAP_FOOTER_SIZE);
-    xr_put_u64(&out.sink, summary_start);
-    xr_put_u64(&out.sink, offsets_start);
+    xr_mcap_flush(mcap, false); /* the CRC begins here */
+    mcap->write = write_with_crc;
+    mcap->user = &target;
+    const uint64_t start = mcap->position;
+    const uint64_t offsets_start = write_summary(&out.sink, mcap);
+    xr_mcap_put_footer(&out.sink, start, offsets_start);
     xr_mcap_flush(mcap, false); /* and covers all up to here */
-    mcap->summary = false;
-    xr_put_u32(&out.sink, mcap->summary_crc);
-    xr_mcap_put_magic(&out.sink);
-    return xr_mcap_flush(mcap, false);
-}
-
-/* Sizes of records, as the specification has them, rounded up. */
-enum {
-    MESSAGE_RECORD = XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER,
-    INDEX_ENTRY = 16,
-    MESSAGE_INDEX_AND_OFFSET = 9 + 6 + 10, /* a message may be the only one of its channel in a chunk */
-    CHUNK_AND_INDEX = (9 + 44) + (9 + 72),
-};
-
-uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)
-{
-    uint64_t cost = MESSAGE_RECORD + size;
-    if (mcap->stream)
-        return cost;
-    cost += INDEX_ENTRY + MESSAGE_INDEX_AND_OFFSET;
-    /* A chunk may be closed because this message, up to a quarter of a chunk,
-     * did not fit: the others fill at least three quarters.  One that is a chunk
-     * of its own may have closed another before it. */
-    if (size >= mcap->own_size)
-        return cost + 2 * CHUNK_AND_INDEX;
-    return cost + 2 + cost * CHUNK_AND_INDEX * 2 / mcap->chunk_size;
-}
-
-uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel_info *channel, bool new_schema)
-{
-    const xr_schema_id schema = (xr_schema_id)channel->schema;
-    uint64_t cost = 9 + xr_encoded_size(xr_mcap_encode_channel, &(xr_mcap_channel_content){0, channel});
-    if (new_schema)
-        cost += 9 + xr_encoded_size(xr_mcap_encode_schema, &schema);
-    return mcap->stream ? cost : 2 * cost + 10; /* in the data and in the summary; in the statistics */
+    mcap->write = target.write;
+    mcap->user = target.user;
+    return target.crc;
 }

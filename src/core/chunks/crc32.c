@@ -34,3 +34,27 @@ uint32_t xr_crc32(const xr_crc32_tables *tables, uint32_t crc, const void *data,
         crc = crc >> 8 ^ tables->entry[0][(crc ^ *at) & 0xFF];
     return ~crc;
 }
+
+/* The product of two polynomials, modulo that of the CRC; the highest bit is x^0. */
+static uint32_t multiply(uint32_t a, uint32_t b)
+{
+    uint32_t product = 0;
+    for (; a; a <<= 1) {
+        if (a & 0x80000000u)
+            product ^= b;
+        b = b & 1 ? b >> 1 ^ POLYNOMIAL : b >> 1;
+    }
+    return product;
+}
+
+uint32_t xr_crc32_join(uint32_t first, uint32_t second, size_t size)
+{
+    /* Bytes that follow multiply what stands before them by x^8 each. */
+    uint32_t power = 0x00800000u; /* x^8, then x^16, x^32, ... */
+    for (; size; size >>= 1) {
+        if (size & 1)
+            first = multiply(power, first);
+        power = multiply(power, power);
+    }
+    return first ^ second;
+}

@@ -77,26 +77,40 @@ static void encode_media(xr_sink *sink, const void *object)
     xr_pb_uint(sink, 9, media->channels);
 }
 
-void xr_encode_tensor(xr_sink *sink, const void *object)
+void xr_encode_tensor_head(xr_sink *sink, const xr_tensor_message *message)
 {
-    const xr_tensor_message *message = object;
     const exray_tensor *tensor = message->tensor;
     xr_pb_uint(sink, 1, message->frame);
     if (!tensor->in_model || tensor->info_differs || message->with_info)
         xr_pb_message(sink, 2, encode_tensor_info, &tensor->info);
-    if (message->stats)
-        xr_pb_message(sink, 4, encode_stats, message->stats);
-    if (message->sketch)
-        xr_pb_message(sink, 5, encode_sketch, message->sketch);
     if (tensor->in_model)
         xr_pb_uint_always(sink, 6, tensor->model_tensor);
     if (tensor->media)
         xr_pb_message(sink, 7, encode_media, tensor->media);
     xr_pb_uint(sink, 8, tensor->occurrence);
+}
+
+void xr_encode_tensor_values(xr_sink *sink, const xr_tensor_message *message)
+{
+    if (message->stats)
+        xr_pb_message(sink, 4, encode_stats, message->stats);
+    if (message->sketch)
+        xr_pb_message(sink, 5, encode_sketch, message->sketch);
     /* Last, so that what describes the data is read before it and the data goes
      * out in one piece. */
     if (message->with_data)
-        xr_pb_bytes(sink, 3, tensor->data, tensor->size);
+        xr_pb_bytes(sink, 3, message->tensor->data, message->tensor->size);
+}
+
+size_t xr_encoded_data_size(size_t size)
+{
+    return xr_pb_bytes_size(3, size);
+}
+
+void xr_encode_tensor(xr_sink *sink, const void *message)
+{
+    xr_encode_tensor_head(sink, message);
+    xr_encode_tensor_values(sink, message);
 }
 
 static void encode_key_value(xr_sink *sink, const void *object)

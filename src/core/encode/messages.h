@@ -38,6 +38,12 @@ typedef struct xr_tensor_message {
     bool with_info;             /* also where /model would describe the tensor */
 } xr_tensor_message;
 void xr_encode_tensor(xr_sink *sink, const void *message);
+/* The same in two steps: whether its data or its statistics are kept may depend on how
+ * large the rest is. */
+void xr_encode_tensor_head(xr_sink *sink, const xr_tensor_message *message);
+void xr_encode_tensor_values(xr_sink *sink, const xr_tensor_message *message);
+/* What Tensor.data of that size adds to a message. */
+size_t xr_encoded_data_size(size_t size);
 
 void xr_encode_model(xr_sink *sink, const void *model); /* exray_model */
 

@@ -16,17 +16,11 @@ xr_memory_sink xr_memory_sink_at(void *at)
     return (xr_memory_sink){.sink = {.write = memory_write}, .at = at};
 }
 
-uint64_t xr_encoded_size(xr_encode_fn encode, const void *object)
+size_t xr_encoded_size(xr_encode_fn encode, const void *object)
 {
     xr_sink counter = {NULL, 0};
     encode(&counter, object);
     return counter.size;
-}
-
-void xr_encode_bytes(xr_sink *sink, const void *bytes)
-{
-    const xr_byte_range *b = bytes;
-    xr_put(sink, b->data, b->size);
 }
 
 void xr_store_u16(uint8_t *at, uint16_t value)
@@ -216,9 +210,14 @@ void xr_pb_bytes(xr_sink *sink, uint32_t field, const void *data, size_t size)
     xr_put(sink, data, size);
 }
 
+size_t xr_pb_bytes_size(uint32_t field, size_t size)
+{
+    return varint_size((uint64_t)field << 3) + varint_size(size) + size;
+}
+
 void xr_pb_message(xr_sink *sink, uint32_t field, xr_encode_fn encode, const void *object)
 {
-    const uint64_t size = xr_encoded_size(encode, object);
+    const size_t size = xr_encoded_size(encode, object);
     put_tag(sink, field, WIRE_BYTES);
     put_varint(sink, size);
     if (sink->write)
@@ -227,34 +226,34 @@ void xr_pb_message(xr_sink *sink, uint32_t field, xr_encode_fn encode, const voi
         sink->size += size; /* counting twice at every level would be exponential in the depth */
 }
 
-static void put_packed_header(xr_sink *sink, uint32_t field, uint64_t size)
+static void put_packed_header(xr_sink *sink, uint32_t field, size_t size)
 {
     put_tag(sink, field, WIRE_BYTES);
     put_varint(sink, size);
 }
 
-void xr_pb_packed_u32(xr_sink *sink, uint32_t field, const uint32_t *values, size_t count)
+/* Numbers of 32 (`narrow`) or 64 bits. */
+static void put_packed(xr_sink *sink, uint32_t field, const uint32_t *narrow, const uint64_t *wide,
+                       size_t count)
 {
-    uint64_t size = 0;
+    size_t size = 0;
     for (size_t i = 0; i < count; i++)
-        size += varint_size(values[i]);
+        size += varint_size(narrow ? narrow[i] : wide[i]);
     if (!count)
         return;
     put_packed_header(sink, field, size);
     for (size_t i = 0; i < count; i++)
-        put_varint(sink, values[i]);
+        put_varint(sink, narrow ? narrow[i] : wide[i]);
+}
+
+void xr_pb_packed_u32(xr_sink *sink, uint32_t field, const uint32_t *values, size_t count)
+{
+    put_packed(sink, field, values, NULL, count);
 }
 
 void xr_pb_packed_u64(xr_sink *sink, uint32_t field, const uint64_t *values, size_t count)
 {
-    uint64_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += varint_size(values[i]);
-    if (!count)
-        return;
-    put_packed_header(sink, field, size);
-    for (size_t i = 0; i < count; i++)
-        put_varint(sink, values[i]);
+    put_packed(sink, field, NULL, values, count);
 }
 
 void xr_pb_packed_i64(xr_sink *sink, uint32_t field, const int64_t *values, size_t count)
@@ -276,7 +275,7 @@ void xr_pb_packed_float(xr_sink *sink, uint32_t field, const float *values, size
 {
     if (!count)
         return;
-    put_packed_header(sink, field, (uint64_t)count * 4);
+    put_packed_header(sink, field, count * 4);
     for (size_t i = 0; i < count; i++)
         xr_put_u32(sink, float_bits(values[i]));
 }
@@ -285,7 +284,7 @@ void xr_pb_packed_double(xr_sink *sink, uint32_t field, const double *values, si
 {
     if (!count)
         return;
-    put_packed_header(sink, field, (uint64_t)count * 8);
+    put_packed_header(sink, field, count * 8);
     for (size_t i = 0; i < count; i++)
         xr_put_u64(sink, double_bits(values[i]));
 }

@@ -12,7 +12,7 @@
 
 typedef struct xr_sink {
     void (*write)(struct xr_sink *sink, const void *data, size_t size); /* NULL: only count */
-    uint64_t size;                                                      /* bytes so far */
+    size_t size;                                                        /* bytes so far */
 } xr_sink;
 
 static inline void xr_put(xr_sink *sink, const void *data, size_t size)
@@ -34,14 +34,13 @@ xr_memory_sink xr_memory_sink_at(void *at);
 typedef void (*xr_encode_fn)(xr_sink *sink, const void *object);
 
 /* Its length. */
-uint64_t xr_encoded_size(xr_encode_fn encode, const void *object);
+size_t xr_encoded_size(xr_encode_fn encode, const void *object);
 
-/* An object that is encoded already. */
+/* Bytes that are borrowed. */
 typedef struct xr_byte_range {
     const void *data;
     size_t size;
 } xr_byte_range;
-void xr_encode_bytes(xr_sink *sink, const void *bytes); /* object: xr_byte_range */
 
 /* ---- Little-endian integers, whatever the machine's order ---- */
 
@@ -71,6 +70,8 @@ void xr_pb_float(xr_sink *sink, uint32_t field, float value);
 void xr_pb_string(xr_sink *sink, uint32_t field, const char *text);
 /* Tag, length and bytes, even of none. */
 void xr_pb_bytes(xr_sink *sink, uint32_t field, const void *data, size_t size);
+/* How many bytes xr_pb_bytes writes of that many. */
+size_t xr_pb_bytes_size(uint32_t field, size_t size);
 void xr_pb_message(xr_sink *sink, uint32_t field, xr_encode_fn encode, const void *object);
 /* Packed repeated fields; count 0 is left out. */
 void xr_pb_packed_u32(xr_sink *sink, uint32_t field, const uint32_t *values, size_t count);

@@ -52,30 +52,6 @@ void xr_text_add_hex(xr_text_builder *text, const uint8_t *bytes, size_t size)
     }
 }
 
-bool xr_text_matches(const char *pattern, size_t size, const char *name)
-{
-    /* On a mismatch, the last star swallows one character more: no recursion. */
-    size_t p = 0, star = size;
-    const char *retry = NULL;
-    while (*name) {
-        if (p < size && pattern[p] == '*') {
-            star = p++;
-            retry = name;
-        } else if (p < size && (pattern[p] == '?' || pattern[p] == *name)) {
-            p++;
-            name++;
-        } else if (retry) {
-            p = star + 1;
-            name = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (p < size && pattern[p] == '*')
-        p++;
-    return p == size;
-}
-
 size_t xr_utf8_length(const char *at, size_t size)
 {
     const unsigned char *u = (const unsigned char *)at;

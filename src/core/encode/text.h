@@ -19,9 +19,6 @@ void xr_text_add_number(xr_text_builder *text, uint64_t number);
 void xr_text_add_padded(xr_text_builder *text, uint64_t number, int digits); /* leading zeros */
 void xr_text_add_hex(xr_text_builder *text, const uint8_t *bytes, size_t size);
 
-/* Whether `name` matches `pattern`, size bytes long, with * and ?. */
-bool xr_text_matches(const char *pattern, size_t size, const char *name);
-
 /* How many bytes at `at` form one UTF-8 character; 0: they form none. */
 size_t xr_utf8_length(const char *at, size_t size);
 

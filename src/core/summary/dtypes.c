@@ -1,59 +1,6 @@
-/* One loop for each element type. */
 #include "core/summary/dtypes.h"
+
 #include <string.h>
-
-static float float_of_bits(uint32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* A small float of `exponent` and `mantissa` bits, IEEE rules, as a float. */
-static float small_float(uint32_t bits, unsigned exponent_bits, unsigned mantissa_bits)
-{
-    const uint32_t exponent_mask = (1u << exponent_bits) - 1;
-    const uint32_t sign = bits >> (exponent_bits + mantissa_bits) << 31;
-    const uint32_t exponent = bits >> mantissa_bits & exponent_mask;
-    uint32_t mantissa = (bits & ((1u << mantissa_bits) - 1)) << (23 - mantissa_bits);
-    const uint32_t bias = 127 - (exponent_mask >> 1);
-    if (exponent == exponent_mask)
-        return float_of_bits(sign | 0x7F800000u | mantissa);
-    if (exponent)
-        return float_of_bits(sign | (exponent + bias) << 23 | mantissa);
-    if (!mantissa)
-        return float_of_bits(sign);
-    /* Subnormal there, normal here: shift until the leading bit is implicit. */
-    uint32_t shift = 0;
-    for (; !(mantissa & 0x800000u); shift++)
-        mantissa <<= 1;
-    return float_of_bits(sign | (bias + 1 - shift) << 23 | (mantissa & 0x7FFFFFu));
-}
-
-float xr_float16_to_float(uint16_t bits)
-{
-    return small_float(bits, 5, 10);
-}
-
-float xr_bfloat16_to_float(uint16_t bits)
-{
-    return float_of_bits((uint32_t)bits << 16);
-}
-
-float xr_float8_e4m3_to_float(uint8_t bits)
-{
-    if ((bits & 0x7F) == 0x7F)
-        return float_of_bits((uint32_t)(bits & 0x80) << 24 | 0x7FC00000u);
-    /* The highest exponent is an ordinary one here: one step less, then doubled. */
-    if ((bits & 0x78) == 0x78)
-        return 2 * small_float(bits - 8u, 4, 3);
-    return small_float(bits, 4, 3);
-}
-
-float xr_float8_e5m2_to_float(uint8_t bits)
-{
-    return small_float(bits, 5, 2);
-}
 
 static uint64_t load(const uint8_t *at, unsigned bytes)
 {
@@ -65,7 +12,10 @@ static uint64_t load(const uint8_t *at, unsigned bytes)
 
 static float load_float(const uint8_t *at)
 {
-    return float_of_bits((uint32_t)load(at, 4));
+    const uint32_t bits = (uint32_t)load(at, 4);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 static double load_double(const uint8_t *at)

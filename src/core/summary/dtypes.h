@@ -1,15 +1,9 @@
-/* Reading stored elements as numbers.  Data is little-endian and need not be
- * aligned. */
+/* Reading stored elements as numbers: one loop for each type.  Data is little-endian and need not
+ * be aligned. */
 #ifndef XR_DTYPES_H
 #define XR_DTYPES_H
 
-#include <exray/types.h>
-
-/* One element each, from its stored bits. */
-float xr_float16_to_float(uint16_t bits);
-float xr_bfloat16_to_float(uint16_t bits);
-float xr_float8_e4m3_to_float(uint8_t bits); /* OCP "fn": no infinities, NaN is 0x7F and 0xFF */
-float xr_float8_e5m2_to_float(uint8_t bits); /* IEEE-like: infinities and NaN */
+#include "core/summary/element.h"
 
 /* Stored values of elements first .. first + count - 1 as doubles, quantization
  * not applied.  The type must be numeric, the data long enough.  64-bit

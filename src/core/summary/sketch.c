@@ -1,10 +1,6 @@
-/* TensorSketch (spec/sketch.md), and TensorStats on the way. */
+#include "core/summary/sketch.h"
+
 #include "core/dtype.h"
-#include "core/summary/dtypes.h"
-#include "core/summary/sketch_rows.h"
-#include "core/summary/stats_block.h"
-#include <exray/exray.h>
-#include <math.h>
 #include <string.h>
 
 _Static_assert(EXRAY_SKETCH_BUCKETS == XR_SKETCH_COLUMNS, "a bucket for each column");
@@ -20,11 +16,10 @@ typedef struct sketch {
     double total[XR_SKETCH_COLUMNS]; /* of those before it */
 } sketch;
 
-static void begin(sketch *s, uint64_t seed)
+static void begin(sketch *s, const xr_sketch_way *way, uint64_t seed)
 {
-    xr_sketch_rows_fn *fast = xr_sketch_rows_x86();
     memset(s, 0, sizeof *s);
-    s->add = fast ? fast : xr_sketch_rows_portable;
+    s->add = way->add_rows;
     s->key = xr_sketch_key(seed);
     xr_sketch_signs(s->sign, 0, s->key);
 }
@@ -86,18 +81,18 @@ static void finish(sketch *s, float bucket[EXRAY_SKETCH_BUCKETS])
 
 /* Where a stored element stands among those of channels-last order: stored as
  * [outer][channels][inner], read as [outer][inner][channels]. */
-typedef struct element_order {
+typedef struct sketch_order {
     uint64_t channels, inner; /* inner 1: as they lie */
-} element_order;
+} sketch_order;
 
-static element_order order_of(const exray_tensor_info *info)
+static sketch_order order_of(const exray_tensor_info *info)
 {
-    const element_order as_it_lies = {1, 1};
+    const sketch_order as_it_lies = {1, 1};
     const char *layout = info->layout ? info->layout : "";
     const char *c = strchr(layout, 'C');
     if (!c || strlen(layout) != info->rank || strchr(c + 1, 'C'))
         return as_it_lies;
-    element_order o = {1, 1};
+    sketch_order o = {1, 1};
     for (uint32_t i = (uint32_t)(c - layout); i < info->rank; i++) {
         if (info->shape[i] < 0)
             return as_it_lies;
@@ -113,12 +108,13 @@ static element_order order_of(const exray_tensor_info *info)
 
 enum { CHUNK = 4 * XR_SKETCH_COLUMNS }; /* elements: on the stack of whoever runs the model */
 
-typedef struct source {
+typedef struct sketch_source {
+    const xr_sketch_way *way;
     const exray_tensor_info *info;
     const uint8_t *data;
-    element_order order;
+    sketch_order order;
     xr_axis_walk walk;
-} source;
+} sketch_source;
 
 static float dequantized(const exray_quantization *q, uint32_t slice, float stored)
 {
@@ -133,8 +129,10 @@ static void dequantize(const exray_quantization *q, float *values, size_t count)
         values[i] = (values[i] - zero) * scale;
 }
 
-static void convert(exray_dtype dtype, const uint8_t *data, uint64_t first, size_t count, float *out)
+static void convert(const sketch_source *s, uint64_t first, size_t count, float *out)
 {
+    const exray_dtype dtype = s->info->dtype;
+    const uint8_t *data = s->data;
     if (dtype == EXRAY_DTYPE_INT8)
         for (size_t i = 0; i < count; i++)
             out[i] = (float)(int8_t)data[first + i];
@@ -142,12 +140,12 @@ static void convert(exray_dtype dtype, const uint8_t *data, uint64_t first, size
         for (size_t i = 0; i < count; i++)
             out[i] = (float)data[first + i];
     else
-        xr_dtype_to_float(dtype, data, first, count, out);
+        s->way->to_float(dtype, data, first, count, out);
 }
 
 /* The run of elements of channel c among those first .. first + count - 1 of one plane
  * [inner][channels], at most `inner` of them: where it begins and how long it is. */
-static uint64_t run_of(const element_order *o, uint64_t first, uint64_t count, uint64_t c, uint64_t *begin)
+static uint64_t run_of(const sketch_order *o, uint64_t first, uint64_t count, uint64_t c, uint64_t *begin)
 {
     *begin = first > c ? (first - c + o->channels - 1) / o->channels : 0;
     const uint64_t end = first + count > c ? (first + count - c + o->channels - 1) / o->channels : 0;
@@ -155,9 +153,9 @@ static uint64_t run_of(const element_order *o, uint64_t first, uint64_t count, u
 }
 
 /* Elements first .. of one plane, which begins at element `base`, to channels last. */
-static void gather_plane(const source *s, uint64_t base, uint64_t first, uint64_t count, float *out)
+static void gather_plane(const sketch_source *s, uint64_t base, uint64_t first, uint64_t count, float *out)
 {
-    const element_order *o = &s->order;
+    const sketch_order *o = &s->order;
     float run[CHUNK];
     const uint64_t channels = count < o->channels ? count : o->channels;
     for (uint64_t k = 0; k < channels; k++) { /* no channel beyond those that are met */
@@ -165,7 +163,7 @@ static void gather_plane(const source *s, uint64_t base, uint64_t first, uint64_
         uint64_t begin;
         const size_t n = (size_t)run_of(o, first, count, c, &begin);
         const uint64_t stored = base + c * o->inner + begin;
-        convert(s->info->dtype, s->data, stored, n, run);
+        convert(s, stored, n, run);
         float *at = out + (begin * o->channels + c - first);
         for (size_t i = 0; i < n; i++)
             at[i * o->channels] = run[i];
@@ -176,7 +174,7 @@ static void gather_plane(const source *s, uint64_t base, uint64_t first, uint64_
     }
 }
 
-static void gather(const source *s, uint64_t first, uint64_t count, float *out)
+static void gather(const sketch_source *s, uint64_t first, uint64_t count, float *out)
 {
     const uint64_t plane = s->order.channels * s->order.inner;
     while (count) {
@@ -190,13 +188,13 @@ static void gather(const source *s, uint64_t first, uint64_t count, float *out)
 }
 
 /* Real values of elements first .. in canonical order, finite or not. */
-static void read_values(const source *s, uint64_t first, size_t count, float *out)
+static void read_values(const sketch_source *s, uint64_t first, size_t count, float *out)
 {
     const exray_quantization *q = &s->info->quantization;
     if (s->order.inner > 1)
         gather(s, first, count, out);
     else
-        convert(s->info->dtype, s->data, first, count, out);
+        convert(s, first, count, out);
     if (q->count && s->walk.slices <= 1)
         dequantize(q, out, count);
     else if (s->walk.slices > 1 && s->order.inner <= 1)
@@ -208,20 +206,21 @@ static void read_values(const source *s, uint64_t first, size_t count, float *ou
 
 /* As they lie, and finite as a rule: statistics and sketch of blocks that stay in the
  * first-level cache between the two. */
-static void sketch_floats(sketch *s, const uint8_t *data, uint64_t count, exray_stats *stats)
+static void sketch_floats(sketch *s, const xr_stats_way *way, const uint8_t *data, uint64_t count,
+                          exray_stats *stats)
 {
     enum { BLOCK = 16 * XR_SKETCH_COLUMNS };
     xr_stat_moments all = {0};
     *stats = (exray_stats){.count = count};
     for (uint64_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
-        const bool finite = xr_stats_add_floats(data + 4 * first, n, &all, stats);
+        const bool finite = way->add_floats(way, data + 4 * first, n, &all, stats);
         add_values(s, data + 4 * first, n, finite);
     }
     xr_stats_end(&all, stats);
 }
 
-static void sketch_source(sketch *s, const source *from, uint64_t count)
+static void sketch_values(sketch *s, const sketch_source *from, uint64_t count)
 {
     float values[CHUNK];
     for (uint64_t first = 0; first < count; first += CHUNK) {
@@ -232,18 +231,19 @@ static void sketch_source(sketch *s, const source *from, uint64_t count)
     }
 }
 
-static bool lies_as_floats(const source *from)
+static bool lies_as_floats(const sketch_source *from)
 {
     const exray_tensor_info *info = from->info;
     return info->dtype == EXRAY_DTYPE_FLOAT32 && !info->quantization.count && from->order.inner <= 1 &&
-           xr_is_little_endian();
+           from->way->stats.add_floats;
 }
 
-exray_status exray_sketch_compute(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
-                                  exray_stats *stats, float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count)
+exray_status xr_sketch_compute(const xr_sketch_way *way, const exray_tensor_info *info, const void *data,
+                               size_t size, uint64_t seed, exray_stats *stats,
+                               float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count)
 {
     const exray_quantization *q = &info->quantization;
-    source from = {.info = info, .data = data};
+    sketch_source from = {.way = way, .info = info, .data = data};
     uint64_t elements;
     if (!xr_dtype_is_numeric(info->dtype))
         return EXRAY_E_UNSUPPORTED;
@@ -255,7 +255,7 @@ exray_status exray_sketch_compute(const exray_tensor_info *info, const void *dat
     const bool exact = elements <= EXRAY_SKETCH_BUCKETS, floats = !exact && lies_as_floats(&from);
     *count = exact ? (uint32_t)elements : EXRAY_SKETCH_BUCKETS;
     if (stats && !floats) {
-        const exray_status status = exray_stats_compute(info, data, size, stats);
+        const exray_status status = xr_stats_compute(&way->stats, info, data, size, stats);
         if (status)
             return status;
     }
@@ -266,11 +266,11 @@ exray_status exray_sketch_compute(const exray_tensor_info *info, const void *dat
     }
     sketch s;
     exray_stats unused;
-    begin(&s, seed);
+    begin(&s, way, seed);
     if (floats)
-        sketch_floats(&s, data, elements, stats ? stats : &unused);
+        sketch_floats(&s, &way->stats, data, elements, stats ? stats : &unused);
     else
-        sketch_source(&s, &from, elements);
+        sketch_values(&s, &from, elements);
     finish(&s, bucket);
     return EXRAY_OK;
 }

@@ -1,12 +1,10 @@
-/* TensorStats in one pass over the stored values. */
+#include "core/summary/stats.h"
+
 #include "core/dtype.h"
-#include "core/summary/dtypes.h"
-#include "core/summary/stats_block.h"
-#include <exray/exray.h>
 #include <math.h>
 #include <string.h>
 
-static void merge(xr_stat_moments *into, const xr_stat_moments *other)
+void xr_stats_merge(xr_stat_moments *into, const xr_stat_moments *other)
 {
     if (!other->count)
         return;
@@ -64,7 +62,7 @@ static void add_values(const double *values, size_t count, double zero, xr_stat_
     for (size_t i = 0; i < count; i++)
         if (values[i] - values[i] == 0)
             block.squares += (values[i] - block.mean) * (values[i] - block.mean);
-    merge(all, &block);
+    xr_stats_merge(all, &block);
 }
 
 static uint64_t load_u64(const uint8_t *at)
@@ -104,17 +102,24 @@ static void count_extremes(const double *stored, size_t count, const marks *m, e
 }
 
 /* Any type; the values as stored. */
-static void stored_stats(exray_dtype dtype, const uint8_t *data, uint64_t count, const marks *m,
-                         xr_stat_moments *all, exray_stats *out)
+static void stored_stats(const xr_stats_way *way, exray_dtype dtype, const uint8_t *data, uint64_t count,
+                         const marks *m, xr_stat_moments *all, exray_stats *out)
 {
     double values[BLOCK];
     for (uint64_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
-        xr_dtype_to_double(dtype, data, first, n, values);
+        way->to_double(dtype, data, first, n, values);
         add_values(values, n, m->zero, all, out);
         if (!is_wide(dtype))
             count_extremes(values, n, m, out);
     }
+}
+
+void xr_stats_add_slowly(const xr_stats_way *way, const void *data, size_t count, xr_stat_moments *all,
+                         exray_stats *stats)
+{
+    const marks m = {0, (double)NAN, (double)NAN};
+    stored_stats(way, EXRAY_DTYPE_FLOAT32, data, count, &m, all, stats);
 }
 
 static double zero_point_of(const exray_quantization *q, uint32_t slice)
@@ -123,8 +128,8 @@ static double zero_point_of(const exray_quantization *q, uint32_t slice)
 }
 
 /* Any type, a scale for each slice: the values as they are meant. */
-static void sliced_stats(const exray_tensor_info *info, const xr_axis_walk *walk, const uint8_t *data,
-                         uint64_t count, xr_stat_moments *all, exray_stats *out)
+static void sliced_stats(const xr_stats_way *way, const exray_tensor_info *info, const xr_axis_walk *walk,
+                         const uint8_t *data, uint64_t count, xr_stat_moments *all, exray_stats *out)
 {
     const marks m = marks_of(info->dtype, 0);
     double values[BLOCK];
@@ -132,7 +137,7 @@ static void sliced_stats(const exray_tensor_info *info, const xr_axis_walk *walk
     uint64_t left = walk->run; /* of the run that the next element is in */
     for (uint64_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
-        xr_dtype_to_double(info->dtype, data, first, n, values);
+        way->to_double(info->dtype, data, first, n, values);
         if (!is_wide(info->dtype))
             count_extremes(values, n, &m, out);
         for (size_t i = 0; i < n; i++) {
@@ -147,60 +152,7 @@ static void sliced_stats(const exray_tensor_info *info, const xr_axis_walk *walk
     }
 }
 
-/* ---- Fast ways ---------------------------------------------------------------- */
-
-/* Elements of float data on a machine of the log's byte order. */
-bool xr_is_little_endian(void)
-{
-    const uint16_t one = 1;
-    uint8_t first;
-    memcpy(&first, &one, 1);
-    return first == 1;
-}
-
-static const xr_stats_kernels *best_kernels(void)
-{
-    const xr_stats_kernels *fast = xr_stats_kernels_x86();
-    return fast ? fast : xr_stats_kernels_portable();
-}
-
-/* The mean of a block, to be subtracted before squares are summed; any number
- * near the data will do, and 0 where there is none. */
-static double first_pivot(const xr_stats_kernels *kernels, const uint8_t *data, size_t count)
-{
-    xr_float_block block;
-    kernels->floats(data, count, 0, &block);
-    const double mean = block.sum / (double)count;
-    return mean - mean == 0 ? mean : 0;
-}
-
-bool xr_stats_add_floats(const void *data, size_t count, xr_stat_moments *all, exray_stats *stats)
-{
-    const xr_stats_kernels *kernels = best_kernels();
-    const double pivot = all->count ? all->mean : first_pivot(kernels, data, count < 1024 ? count : 1024);
-    xr_float_block block;
-    kernels->floats(data, count, pivot, &block);
-    if (block.squares - block.squares != 0) { /* something is not finite */
-        const marks m = {0, (double)NAN, (double)NAN};
-        stored_stats(EXRAY_DTYPE_FLOAT32, data, count, &m, all, stats);
-        return false;
-    }
-    const double shift = block.sum / (double)count;
-    const double squares = block.squares - block.sum * shift;
-    const xr_stat_moments part = {count, pivot + shift, squares > 0 ? squares : 0, (double)block.min,
-                                  (double)block.max};
-    merge(all, &part);
-    stats->zero_count += block.zeros;
-    return true;
-}
-
-static void float_stats(const uint8_t *data, uint64_t count, xr_stat_moments *all, exray_stats *out)
-{
-    for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
-        const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
-        xr_stats_add_floats(data + 4 * first, n, all, out);
-    }
-}
+/* ---- Bytes -------------------------------------------------------------------- */
 
 static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info *info, const uint8_t *data,
                        uint64_t count, xr_stat_moments *all, exray_stats *out)
@@ -262,8 +214,8 @@ void xr_stats_end(const xr_stat_moments *all, exray_stats *out)
     out->variance = all->count ? all->squares / (double)all->count : (double)NAN;
 }
 
-exray_status exray_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
-                                 exray_stats *out)
+exray_status xr_stats_compute(const xr_stats_way *way, const exray_tensor_info *info, const void *data,
+                              size_t size, exray_stats *out)
 {
     const exray_quantization *q = &info->quantization;
     xr_axis_walk walk;
@@ -276,14 +228,17 @@ exray_status exray_stats_compute(const exray_tensor_info *info, const void *data
         return EXRAY_E_ARGUMENT;
     const uint64_t count = out->count;
     if (walk.slices > 1) {
-        sliced_stats(info, &walk, data, count, &all, out);
-    } else if (info->dtype == EXRAY_DTYPE_FLOAT32 && !q->count && xr_is_little_endian()) {
-        float_stats(data, count, &all, out);
+        sliced_stats(way, info, &walk, data, count, &all, out);
+    } else if (info->dtype == EXRAY_DTYPE_FLOAT32 && !q->count && way->add_floats) {
+        for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
+            const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
+            way->add_floats(way, (const uint8_t *)data + 4 * first, n, &all, out);
+        }
     } else if (info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8) {
-        byte_stats(best_kernels(), info, data, count, &all, out);
+        byte_stats(way->kernels, info, data, count, &all, out);
     } else {
         const marks m = marks_of(info->dtype, q->count ? zero_point_of(q, 0) : 0);
-        stored_stats(info->dtype, data, count, &m, &all, out);
+        stored_stats(way, info->dtype, data, count, &m, &all, out);
     }
     if (q->count && walk.slices <= 1 && all.count)
         dequantize_moments(q, &all);

@@ -33,24 +33,8 @@ typedef struct xr_stats_kernels {
 /* The fastest that this processor has; NULL: none better than the portable ones. */
 const xr_stats_kernels *xr_stats_kernels_x86(void);
 const xr_stats_kernels *xr_stats_kernels_portable(void);
-
-/* Moments of a set of numbers, kept as mean and sum of squared deviations: sums
- * of squares would lose what matters where the mean is large. */
-typedef struct xr_stat_moments {
-    uint64_t count; /* of finite values */
-    double mean, squares;
-    double min, max;
-} xr_stat_moments;
-
-/* Adds the next 1 to XR_STATS_BLOCK float32 of a tensor; `stats` and `all` begin
- * as zeros.  false: some of them are not finite (they are counted). */
-bool xr_stats_add_floats(const void *data, size_t count, xr_stat_moments *all, exray_stats *stats);
-/* Extrema and moments into `stats`; of no finite value at all: NaN. */
-void xr_stats_end(const xr_stat_moments *all, exray_stats *stats);
-
-/* Elements that the data holds; false: it is shorter than the shape says. */
-bool xr_element_count_of(const exray_tensor_info *info, size_t size, uint64_t *count);
-/* Whether floats lie in memory as they do in the log. */
-bool xr_is_little_endian(void);
+/* One of those, for whoever needs no other. */
+void xr_stats_bytes_portable(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero,
+                             xr_byte_block *out);
 
 #endif

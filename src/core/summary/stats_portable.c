@@ -45,7 +45,8 @@ static void floats(const void *data, size_t count, double pivot, xr_float_block 
                             zeros};
 }
 
-static void bytes(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero, xr_byte_block *out)
+void xr_stats_bytes_portable(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero,
+                             xr_byte_block *out)
 {
     uint8_t min = 255, max = 0;
     uint16_t zeros = 0, lows = 0, highs = 0;
@@ -70,6 +71,6 @@ static void bytes(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero,
 
 const xr_stats_kernels *xr_stats_kernels_portable(void)
 {
-    static const xr_stats_kernels kernels = {floats, bytes};
+    static const xr_stats_kernels kernels = {floats, xr_stats_bytes_portable};
     return &kernels;
 }

@@ -4,7 +4,7 @@
 
 #include "engines/onnxruntime/profile.h"
 
-#include "core/taps.h"
+#include "core/host/taps.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What an application links: its own session, observed. */
-#include "core/taps.h"
+#include "core/host/taps.h"
 #include "engines/onnxruntime/observe.h"
 #include "engines/run_state.h"
 #include "models/refuse.h"

@@ -1,10 +1,10 @@
 /* Attaching the tap: the observer delegate and the telemetry profiler. */
-#include "core/taps.h"
+#include "core/host/taps.h"
 #include "engines/tflite/tap_events.h"
 #include "engines/tflite/tap_file.h"
 #include "engines/tflite/tap_prepare.h"
 
-#include "core/taps.h"
+#include "core/host/taps.h"
 #include "models/refuse.h"
 
 #include <stdio.h>

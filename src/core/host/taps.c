@@ -1,4 +1,4 @@
-#include "core/taps.h"
+#include "core/host/taps.h"
 
 #include "core/encode/text.h"
 #include "core/sized.h"

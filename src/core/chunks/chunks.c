@@ -1,0 +1,301 @@
+/* Gathers messages into chunks: checksums, compression, message indexes. */
+#include "core/chunks/chunks.h"
+
+enum { RECORD_HEADER = XR_MCAP_RECORD_HEADER, MESSAGE_HEADER = RECORD_HEADER + XR_MCAP_MESSAGE_HEADER };
+
+/* ---- Checksums -------------------------------------------------------------- */
+
+uint32_t xr_chunks_crc(const void *context, uint32_t crc, const void *data, size_t size)
+{
+    const xr_chunks *chunks = ((const xr_mcap *)context)->chunks;
+    if (chunks->codec && chunks->codec->crc32)
+        return chunks->codec->crc32(crc, data, size);
+    return xr_crc32(chunks->crc_tables, crc, data, size);
+}
+
+typedef struct crc_sink {
+    xr_sink sink;
+    const xr_mcap *mcap;
+    uint32_t crc;
+} crc_sink;
+
+static void crc_write(xr_sink *sink, const void *data, size_t size)
+{
+    crc_sink *s = (crc_sink *)sink;
+    s->crc = xr_chunks_crc(s->mcap, s->crc, data, size);
+}
+
+/* ---- Message indexes ---------------------------------------------------------- */
+
+const char *xr_compression_name(const xr_chunks *chunks, bool compressed)
+{
+    if (!compressed)
+        return "";
+    return chunks->compression == EXRAY_COMPRESSION_ZSTD ? "zstd" : "lz4";
+}
+
+uint64_t xr_message_index_size(uint64_t messages)
+{
+    return RECORD_HEADER + 2 + 4 + 16 * messages;
+}
+
+typedef struct message_index {
+    const xr_chunks *chunks;
+    uint16_t channel;
+} message_index;
+
+static void encode_message_index(xr_sink *sink, const void *object)
+{
+    const message_index *index = object;
+    const uint32_t first = index->chunks->states[index->channel].first;
+    uint32_t count = 0;
+    for (uint32_t i = first; i != XR_NO_ENTRY; i = index->chunks->entries[i].next)
+        count++;
+    xr_put_u16(sink, index->channel);
+    xr_put_u32(sink, 16 * count);
+    for (uint32_t i = first; i != XR_NO_ENTRY; i = index->chunks->entries[i].next) {
+        xr_put_u64(sink, index->chunks->entries[i].log_time);
+        xr_put_u64(sink, index->chunks->entries[i].offset);
+    }
+}
+
+static void add_entry(xr_chunks *chunks, const xr_message *message, uint64_t offset)
+{
+    xr_chunk_channel_state *state = &chunks->states[message->channel];
+    const uint32_t at = chunks->entry_count++;
+    chunks->entries[at] = (xr_chunk_entry){message->log_time, offset, XR_NO_ENTRY};
+    if (state->first == XR_NO_ENTRY) {
+        state->first = at;
+        chunks->touched[chunks->touched_count++] = (uint16_t)message->channel;
+    } else {
+        chunks->entries[state->last].next = at;
+    }
+    state->last = at;
+    if (at == 0 || message->log_time < chunks->chunk_first)
+        chunks->chunk_first = message->log_time;
+    if (at == 0 || message->log_time > chunks->chunk_last)
+        chunks->chunk_last = message->log_time;
+}
+
+/* Notes the chunk for the summary; where the tables are full, there will be no
+ * chunk index at all: half of one would hide messages from its readers. */
+static void keep_chunk_info(xr_chunks *chunks, xr_chunk_info info)
+{
+    if (chunks->chunks_kept == chunks->max_chunks ||
+        chunks->touched_count > chunks->max_chunk_channels - chunks->chunk_channels_used) {
+        chunks->chunk_index_full = true;
+        return;
+    }
+    info.channels_at = chunks->chunk_channels_used;
+    info.channel_count = chunks->touched_count;
+    for (uint32_t i = 0; i < chunks->touched_count; i++) {
+        const uint16_t channel = chunks->touched[i];
+        uint16_t count = 0;
+        for (uint32_t e = chunks->states[channel].first; e != XR_NO_ENTRY; e = chunks->entries[e].next)
+            count++;
+        chunks->chunk_channels[chunks->chunk_channels_used++] = (xr_chunk_channel){channel, count};
+    }
+    chunks->chunks[chunks->chunks_kept++] = info;
+}
+
+/* The MessageIndex records that follow a chunk; the chunk is then done with. */
+static void finish_chunk(xr_mcap *mcap, xr_chunk_info info)
+{
+    xr_chunks *chunks = mcap->chunks;
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    info.length = mcap->position - info.offset;
+    for (uint32_t i = 0; i < chunks->touched_count; i++)
+        xr_mcap_record(&out.sink, XR_MCAP_MESSAGE_INDEX, encode_message_index,
+                       &(message_index){chunks, chunks->touched[i]});
+    info.index_length = mcap->position - info.offset - info.length;
+    info.first_time = chunks->chunk_first;
+    info.last_time = chunks->chunk_last;
+    keep_chunk_info(chunks, info);
+    chunks->chunk_count++;
+    for (uint32_t i = 0; i < chunks->touched_count; i++)
+        chunks->states[chunks->touched[i]].first = XR_NO_ENTRY;
+    chunks->touched_count = chunks->entry_count = 0;
+    chunks->chunk_used = 0;
+}
+
+/* ---- Chunks -------------------------------------------------------------------- */
+
+static void put_chunk_header(xr_sink *sink, const xr_chunks *chunks, const xr_chunk_info *info, uint32_t crc)
+{
+    const char *compression = xr_compression_name(chunks, info->compressed);
+    xr_mcap_put_header(sink, XR_MCAP_CHUNK, 8 + 8 + 8 + 4 + 4 + strlen(compression) + 8 + info->stored_size);
+    xr_put_u64(sink, chunks->chunk_first);
+    xr_put_u64(sink, chunks->chunk_last);
+    xr_put_u64(sink, info->plain_size);
+    xr_put_u32(sink, crc);
+    xr_put_string(sink, compression);
+    xr_put_u64(sink, info->stored_size);
+}
+
+/* Writes the open chunk, if there is anything in it. */
+void xr_chunks_close(xr_mcap *mcap)
+{
+    xr_chunks *chunks = mcap->chunks;
+    if (!chunks->chunk_used)
+        return;
+    const uint32_t crc = xr_chunks_crc(mcap, 0, chunks->chunk, chunks->chunk_used);
+    xr_chunk_info info = {
+        .offset = mcap->position, .plain_size = chunks->chunk_used, .stored_size = chunks->chunk_used};
+    const uint8_t *stored = chunks->chunk;
+    if (chunks->compression) {
+        const size_t packed = chunks->codec->compress(
+            chunks->compression, chunks->packed, chunks->packed_capacity, chunks->chunk, chunks->chunk_used);
+        /* What does not shrink is stored as it is. */
+        if (packed && packed < chunks->chunk_used) {
+            info.compressed = true;
+            info.stored_size = packed;
+            stored = chunks->packed;
+        }
+    }
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    put_chunk_header(&out.sink, chunks, &info, crc);
+    xr_put(&out.sink, stored, (size_t)info.stored_size);
+    finish_chunk(mcap, info);
+}
+
+/* The records that come before the message's content, into the open chunk. */
+static void begin_message(xr_mcap *mcap, xr_memory_sink *memory, const xr_message *message, bool schema,
+                          bool channel)
+{
+    const xr_channel_info *info = &mcap->channels[message->channel];
+    if (schema)
+        xr_mcap_put_schema(&memory->sink, (xr_schema_id)info->schema);
+    if (channel)
+        xr_mcap_put_channel(&memory->sink, message->channel, info);
+    add_entry(mcap->chunks, message, mcap->chunks->chunk_used + memory->sink.size);
+    xr_mcap_put_message_header(&memory->sink, message);
+}
+
+/* A large message is a chunk of its own, whose content goes from the caller's memory to the
+ * log: it is never copied.  Only what stands before it is in the chunk's buffer. */
+static void write_own_chunk(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
+{
+    xr_chunks *chunks = mcap->chunks;
+    xr_memory_sink memory = xr_memory_sink_at(chunks->chunk);
+    begin_message(mcap, &memory, message, schema, channel);
+    const size_t before = memory.sink.size;
+    uint32_t crc = xr_chunks_crc(mcap, 0, chunks->chunk, before);
+    if (message->head)
+        crc = xr_chunks_crc(mcap, xr_chunks_crc(mcap, crc, message->head, message->head_size), message->tail,
+                            message->tail_size);
+    else
+        crc = xr_crc32_join(crc, message->crc, message->size);
+    const uint64_t size = before + (uint64_t)message->size;
+    const xr_chunk_info info = {.offset = mcap->position, .plain_size = size, .stored_size = size};
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    put_chunk_header(&out.sink, chunks, &info, crc);
+    xr_put(&out.sink, chunks->chunk, before);
+    xr_mcap_put_content(&out.sink, message);
+    finish_chunk(mcap, info);
+}
+
+static void add_to_chunk(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
+{
+    xr_chunks *chunks = mcap->chunks;
+    xr_memory_sink memory = xr_memory_sink_at(chunks->chunk + chunks->chunk_used);
+    begin_message(mcap, &memory, message, schema, channel);
+    xr_mcap_put_content(&memory.sink, message);
+    chunks->chunk_used += memory.sink.size;
+}
+
+static void note_message(xr_chunks *chunks, const xr_message *message)
+{
+    while (chunks->channel_end <= message->channel) /* only what is used is ever touched */
+        chunks->states[chunks->channel_end++] = (xr_chunk_channel_state){.first = XR_NO_ENTRY};
+    chunks->states[message->channel].messages++;
+    if (!chunks->messages || message->log_time < chunks->first_time)
+        chunks->first_time = message->log_time;
+    if (!chunks->messages || message->log_time > chunks->last_time)
+        chunks->last_time = message->log_time;
+    chunks->messages++;
+}
+
+void xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
+{
+    xr_chunks *chunks = mcap->chunks;
+    const xr_channel_info *info = &mcap->channels[message->channel];
+    const uint64_t size = (schema ? xr_mcap_schema_size((xr_schema_id)info->schema) : 0) +
+                          (channel ? xr_mcap_channel_size(info) : 0) + MESSAGE_HEADER +
+                          (uint64_t)message->size;
+    const bool own = message->size >= chunks->own_size || size > chunks->chunk_size;
+    if (own || size > chunks->chunk_size - chunks->chunk_used || chunks->entry_count == chunks->max_entries)
+        xr_chunks_close(mcap);
+    note_message(chunks, message);
+    /* One piece of memory is what can be compressed; and what is encoded only as it is written
+     * is copied, where there is room, so that its checksum needs no run of its own. */
+    if (own && (size > chunks->chunk_size || (message->head && !chunks->compression))) {
+        write_own_chunk(mcap, message, schema, channel);
+        return;
+    }
+    add_to_chunk(mcap, message, schema, channel);
+    if (own)
+        xr_chunks_close(mcap);
+}
+
+/* ---- For the summary ------------------------------------------------------------ */
+
+/* Keeps one record. */
+static void keep_index(xr_index_bytes *index, uint8_t opcode, xr_encode_fn content, const void *object)
+{
+    const size_t size = xr_encoded_size(content, object);
+    index->count++;
+    if (RECORD_HEADER + size > index->capacity - index->used) {
+        index->full = true;
+        return;
+    }
+    xr_memory_sink memory = xr_memory_sink_at(index->bytes + index->used);
+    xr_mcap_put_header(&memory.sink, opcode, size);
+    content(&memory.sink, object);
+    index->used += RECORD_HEADER + size;
+}
+
+typedef struct attachment_index {
+    const xr_attachment_record *attachment;
+    uint64_t offset, length;
+} attachment_index;
+
+static void encode_attachment_index(xr_sink *sink, const void *object)
+{
+    const attachment_index *index = object;
+    xr_put_u64(sink, index->offset);
+    xr_put_u64(sink, index->length);
+    xr_put_u64(sink, index->attachment->log_time);
+    xr_put_u64(sink, index->attachment->create_time);
+    xr_put_u64(sink, index->attachment->size);
+    xr_put_string(sink, index->attachment->name);
+    xr_put_string(sink, index->attachment->media_type);
+}
+
+uint32_t xr_chunks_attachment(xr_mcap *mcap, const xr_attachment_record *attachment, uint64_t offset,
+                              uint64_t length)
+{
+    crc_sink sink = {{crc_write, 0}, mcap, 0};
+    xr_mcap_encode_attachment(&sink.sink, attachment);
+    keep_index(&mcap->chunks->attachments, XR_MCAP_ATTACHMENT_INDEX, encode_attachment_index,
+               &(attachment_index){attachment, offset, length});
+    return sink.crc;
+}
+
+typedef struct metadata_index {
+    uint64_t offset, length;
+    const char *name;
+} metadata_index;
+
+static void encode_metadata_index(xr_sink *sink, const void *object)
+{
+    const metadata_index *index = object;
+    xr_put_u64(sink, index->offset);
+    xr_put_u64(sink, index->length);
+    xr_put_string(sink, index->name);
+}
+
+void xr_chunks_metadata(xr_mcap *mcap, const xr_metadata_record *metadata, uint64_t offset, uint64_t length)
+{
+    keep_index(&mcap->chunks->metadata, XR_MCAP_METADATA_INDEX, encode_metadata_index,
+               &(metadata_index){offset, length, metadata->name});
+}

@@ -1,0 +1,39 @@
+#include "core/encode/draft.h"
+
+static void add_crc(xr_draft *draft, const void *data, size_t size)
+{
+    if (draft->crc_of && size)
+        draft->crc = draft->crc_of(draft->context, draft->crc, data, size);
+}
+
+static void draft_write(xr_sink *sink, const void *data, size_t size)
+{
+    xr_draft *draft = (xr_draft *)sink;
+    if (!draft->partial && !draft->tail) {
+        if (size >= XR_DRAFT_PIECE) {
+            draft->tail = data;
+            draft->tail_size = size;
+            return;
+        }
+        if (size <= draft->room - draft->used) {
+            memcpy(draft->bytes + draft->used, data, size);
+            draft->used += size;
+            return;
+        }
+    }
+    if (!draft->partial) {
+        draft->partial = true;
+        add_crc(draft, draft->bytes, draft->used);
+        add_crc(draft, draft->tail, draft->tail_size);
+    }
+    add_crc(draft, data, size);
+}
+
+void xr_draft_begin(xr_draft *draft)
+{
+    draft->sink = (xr_sink){draft_write, 0};
+    draft->used = draft->tail_size = 0;
+    draft->tail = NULL;
+    draft->partial = false;
+    draft->crc = 0;
+}

@@ -1,0 +1,122 @@
+/* The ways of opening that link every part: into a file, a function, memory. */
+#include "core/encode/text.h"
+#include "core/layout.h"
+#include "core/open.h"
+#include "core/sticky_error.h"
+
+exray_recorder_parts exray_recorder_parts_all(void)
+{
+    return (exray_recorder_parts){
+        .size = sizeof(exray_recorder_parts),
+        .stats = exray_stats_part_fast(),
+        .sketch = exray_sketch_part_fast(),
+        .async = exray_async_part_default(),
+        .chunks = exray_chunks_part_default(),
+        .layers = exray_layers_part_default(),
+        .machine = exray_machine_part_default(),
+    };
+}
+
+/* ---- A file ---- */
+
+static int write_file(void *user, const void *data, size_t size)
+{
+    return xr_port_write(*(const int *)user, data, size);
+}
+
+/* "log file 'edge.mcap'"; the end of a long path says more than its beginning. */
+static void name_file(const char *path, char *out, size_t out_size)
+{
+    static const char what[] = "log file '";
+    const size_t size = strlen(path), room = out_size - sizeof what - 4;
+    xr_text_builder text = xr_text_in(out, out_size);
+    xr_text_add(&text, what);
+    xr_text_add(&text, size > room ? "..." : "");
+    xr_text_add(&text, size > room ? path + size - room : path);
+    xr_text_add(&text, "'");
+}
+
+static exray_status create(xr_recorder *r, const char *path)
+{
+    char buffer[128], text[256];
+    int error;
+    r->file = xr_port_open(path, &error);
+    r->close_file = xr_port_close;
+    if (r->file >= 0)
+        return EXRAY_OK;
+    xr_text_builder t = xr_text_in(text, sizeof text);
+    xr_text_add(&t, ": ");
+    xr_text_add(&t, xr_port_error_text(error, buffer, sizeof buffer));
+    xr_text_add(&t, "; choose a folder that exists and can be written to");
+    const exray_status status = xr_port_is_no_space(error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
+    return xr_fail_with(r, status, "cannot create ", r->target, text);
+}
+
+exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t recorder_size,
+                                            const char *header_version, const char *path,
+                                            const exray_recorder_config *from)
+{
+    const xr_opening opening = {recorder_size, header_version, from};
+    const exray_recorder_parts all = exray_recorder_parts_all();
+    exray_recorder_config config;
+    char target[80] = "log file";
+    const bool named = path && *path;
+    if (named)
+        name_file(path, target, sizeof target);
+    if (!xr_open_begin(recorder, &opening, &all, target, 0, &config))
+        return exray_recorder_error_status(recorder);
+    xr_recorder *r = xr_of(recorder);
+    if (!named)
+        xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing", NULL, NULL);
+    else
+        create(r, path);
+    return r->error.status ? xr_open_failed(r) : xr_open_log(r, &config, write_file, &r->file);
+}
+
+/* ---- A function ---- */
+
+exray_status exray_recorder_open_callback_sized(exray_recorder *recorder, size_t recorder_size,
+                                                const char *header_version, exray_recorder_write_fn write,
+                                                void *user, const exray_recorder_config *from)
+{
+    const xr_opening opening = {recorder_size, header_version, from};
+    const exray_recorder_parts all = exray_recorder_parts_all();
+    return xr_open_function(recorder, &opening, write, user, &all);
+}
+
+/* ---- Memory ---- */
+
+static int write_memory(void *user, const void *data, size_t size)
+{
+    xr_memory_target *target = user;
+    const size_t room = target->size - target->used;
+    const size_t part = size < room ? size : room;
+    memcpy(target->bytes + target->used, data, part);
+    target->used += part;
+    return part < size ? xr_port_no_space() : 0;
+}
+
+exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t recorder_size,
+                                              const char *header_version, void *buffer, size_t size,
+                                              const exray_recorder_config *from)
+{
+    const xr_opening opening = {recorder_size, header_version, from};
+    const exray_recorder_parts all = exray_recorder_parts_all();
+    exray_recorder_config config;
+    if (!xr_open_begin(recorder, &opening, &all, "the memory given to exray_recorder_open_memory",
+                       buffer ? size : 0, &config))
+        return exray_recorder_error_status(recorder);
+    xr_recorder *r = xr_of(recorder);
+    if (!buffer) {
+        xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_memory: `buffer` is NULL", NULL, NULL);
+        return xr_open_failed(r);
+    }
+    r->buffer = (xr_memory_target){buffer, size, 0};
+    return xr_open_log(r, &config, write_memory, &r->buffer);
+}
+
+size_t exray_recorder_memory_needed(const exray_recorder_config *config)
+{
+    const exray_recorder_parts all = exray_recorder_parts_all();
+    return xr_memory_needed(config, &all);
+}

@@ -1,0 +1,92 @@
+/* The tables behind exray_recorder_parts: what the recorder asks of a part.  A recorder calls a
+ * part by its table alone, so that a program links what it names. */
+#ifndef XR_PARTS_H
+#define XR_PARTS_H
+
+#include "core/memory_block.h"
+#include <exray/exray.h>
+
+struct xr_mcap;
+struct xr_message;
+struct xr_attachment_record;
+struct xr_metadata_record;
+struct xr_recorder;
+struct xr_ring;
+struct xr_chunks;
+struct xr_layer_list;
+struct xr_port_usage;
+
+/* summary/stats.c */
+struct exray_stats_part {
+    exray_status (*compute)(const exray_tensor_info *info, const void *data, size_t size, exray_stats *out);
+};
+
+/* summary/sketch.c */
+struct exray_sketch_part {
+    exray_status (*compute)(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
+                            exray_stats *stats, float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count);
+};
+
+/* host/layers_part.c */
+struct exray_layers_part {
+    /* NULL: the list can be understood; else what is wrong with it. */
+    const char *(*problem)(const char *layers);
+    struct xr_layer_list *(*place)(const exray_recorder_config *config, uint32_t max_channels,
+                                   xr_memory_block *block);
+    /* Keeps the names of the model's layers, as far as there is room. */
+    void (*keep_names)(struct xr_layer_list *layers, const exray_model *model);
+    /* Sets a layer's kept name and op; NULL: not kept, or empty. */
+    void (*names)(const struct xr_layer_list *layers, uint32_t node, const char **name, const char **op);
+    /* Whether config.layers takes the layer. */
+    bool (*take)(const struct xr_layer_list *layers, uint32_t index, const char *name);
+};
+
+/* host/machine.c */
+struct exray_machine_part {
+    /* Writes the metadata record "exray" with what is known of the machine. */
+    exray_status (*identify)(struct xr_recorder *r, const exray_recorder_config *config);
+    /* Opens, reads and closes what /system tells. */
+    void (*watch)(struct xr_recorder *r);
+    void (*read)(struct xr_recorder *r, uint64_t now, struct xr_port_usage *usage);
+    void (*end)(struct xr_recorder *r);
+};
+
+/* What the writer's thread is told to do: returns the writer's error number. */
+typedef int (*xr_writer_call)(struct xr_mcap *mcap, const void *object);
+
+/* async/ring.c */
+struct exray_async_part {
+    /* NULL: the config is fine; else what is wrong with it. */
+    const char *(*problem)(const exray_recorder_config *config);
+    struct xr_ring *(*place)(const exray_recorder_config *config, xr_memory_block *block);
+    int (*start)(struct xr_recorder *r);
+    bool (*push)(struct xr_ring *ring, const struct xr_message *message, bool wait, bool spare);
+    void (*call)(struct xr_ring *ring, xr_writer_call function, const void *object);
+    void (*flush)(struct xr_ring *ring, bool close_chunk);
+    void (*stop)(struct xr_ring *ring, bool discard);
+    uint64_t (*bytes_written)(struct xr_ring *ring);
+};
+
+/* chunks/chunks.c */
+struct exray_chunks_part {
+    /* NULL: the config is fine; else what is wrong with it. */
+    const char *(*problem)(const exray_recorder_config *config);
+    /* `sink_size`: bytes of a memory sink, 0 for others. */
+    struct xr_chunks *(*place)(const exray_recorder_config *config, size_t sink_size, uint32_t max_channels,
+                               xr_memory_block *block);
+    /* `context` is the xr_mcap. */
+    uint32_t (*crc)(const void *context, uint32_t crc, const void *data, size_t size);
+    void (*message)(struct xr_mcap *mcap, const struct xr_message *message, bool schema, bool channel);
+    /* Notes the record for the summary; the attachment's CRC. */
+    uint32_t (*attachment)(struct xr_mcap *mcap, const struct xr_attachment_record *attachment,
+                           uint64_t offset, uint64_t length);
+    void (*metadata)(struct xr_mcap *mcap, const struct xr_metadata_record *metadata, uint64_t offset,
+                     uint64_t length);
+    void (*close_chunk)(struct xr_mcap *mcap);
+    /* Writes the summary and the footer up to its CRC, which is returned. */
+    uint32_t (*summary)(struct xr_mcap *mcap);
+    /* An upper bound of what a message of that size adds to the log. */
+    uint64_t (*message_cost)(const struct xr_mcap *mcap, uint64_t size);
+};
+
+#endif
