@@ -70,9 +70,14 @@ ENCODERS = r"(xr_)?encode_\w+|xr_mcap_encode_\w+"
 TARGETS = [
     (r"\w+\.c:(xr_pb_message|xr_encoded_size|xr_mcap_record|xr_mcap_put_content|keep_index|xr_emit_topic)", ENCODERS),
     (r"draft\.c:\w+", r"xr_chunks_crc"),
-    (r"(sink|messages|mcap|mcap_end|chunks|chunk_summary)\.c:\w+", SINKS),
-    (r"mcap\.c:\w+", r"xr_chunks_\w+|message_cost|write_with_crc"),
-    (r"chunk_summary\.c:\w+", r"write_\w+"),
+    (r"(sink|messages|mcap|mcap_end|chunks|chunk_summary)\.c:(?!xr_chunks_crc|write_with_crc|hand_over)\w+", SINKS),
+    (r"mcap\.c:(hand_over|flush_out|out_write|xr_mcap_flush)", r"write_with_crc"),
+    (r"mcap\.c:xr_mcap_message", r"xr_chunks_message"),
+    (r"mcap\.c:xr_mcap_(attachment|metadata)", r"xr_chunks_(attachment|metadata)"),
+    (r"mcap\.c:xr_mcap_flush", r"xr_chunks_close"),
+    (r"mcap\.c:xr_mcap_end", r"xr_chunks_(summary|close)"),
+    (r"mcap\.c:(xr_mcap_message_cost|put_names|names_size|xr_mcap_channel_size)", r"message_cost|put_names"),
+    (r"(chunk_summary|mcap_end)\.c:(write_summary|xr_chunks_summary|xr_mcap_end)", r"write_(schemas|channels|statistics|\w+_indexes)"),
     (r"emit\.c:\w+", r"write_(message|attachment|metadata)|push|call"),
     (r"ring\.c:\w+", r"write_(message|attachment|metadata)|write_entries"),
     (r"(frame|close|open|recorder)\.c:\w+", r"flush|stop|start|bytes_written|identify|watch|read_usage|end"),
@@ -119,17 +124,20 @@ class Build:
         text = data = 0
         for line in run(f"{self.prefix}size", "-A", linked).splitlines():
             match = re.match(r"(\.\S+)\s+(\d+)", line)
-            if match and re.match(r"\.(text|rodata|ARM)", match[1]):
+            if match and re.match(r"\.(text|rodata|ARM.ex)", match[1]):
                 text += int(match[2])
             elif match and re.match(r"\.(data|bss|got|init)", match[1]):
                 data += int(match[2])
         return text, data
 
     def row(self, extra):
+        """text, helpers, data and stack of a recorder with that; None where the tree has no such recorder."""
         roots = [name if name.startswith("exray_") else f"exray_{name}" for name in extra]
-        missing = [name for name in roots if name not in self.defined]
-        if missing:
-            return None
+        if "exray_recorder_memory_needed_device" not in self.defined:  # from before the parts: always all of it
+            if extra != ROWS["everything"]:
+                return None
+            roots = [name.removesuffix("_sized") for name in roots]
+        roots = [name for name in roots if name in self.defined]
         roots += [name for name in DEVICE if name in self.defined]
         linked = self.link(roots)
         text, data = self.sections(linked)
@@ -189,6 +197,7 @@ static void print(const char *name, size_t value)
 }
 static size_t needed(exray_recorder_parts parts, exray_recorder_config config)
 {
+    config.size = sizeof config;
     config.parts = &parts;
     config.max_channels = 8;
     config.max_chunks = 16;
@@ -259,15 +268,7 @@ class Stacks:
             own = NESTING * (max(encoders, default=0) + sum(frames) - sum(encoders)) if looped else frames[0]
             for title in part:
                 depth[title] = own + below
-        title = max((t for name in roots for t in self.by_name.get(name, [])), key=depth.get, default=None)
-        import os
-        if os.environ.get("PATHS"):
-            t=title; seen=set()
-            while t:
-                print("   ", depth[t], self.frame[t], t, file=sys.stderr)
-                seen.add(t)
-                t=max((u for u in graph[t] if u not in seen), key=depth.get, default=None)
-        return depth[title] if title else 0
+        return max((depth[t] for name in roots for t in self.by_name.get(name, [])), default=0)
 
 
 def components(graph):
@@ -295,22 +296,22 @@ def components(graph):
     return found
 
 
-RAM = [
-    ("state", "sizeof(exray_recorder)"),
-    ("stream", "needed((exray_recorder_parts){0}, (exray_recorder_config){.stream = true, .capture = EXRAY_CAPTURE_IO})"),
-    ("stream + stats (small)", "needed((exray_recorder_parts){.stats = exray_stats_part_small()}, (exray_recorder_config){.stream = true})"),
-    (
-        "stream + stats + sketch (small)",
-        "needed((exray_recorder_parts){.stats = exray_stats_part_small(), .sketch = exray_sketch_part_small()}, "
-        "(exray_recorder_config){.stream = true, .capture = EXRAY_CAPTURE_SKETCH})",
-    ),
-    ("stream + chunks", "needed((exray_recorder_parts){.chunks = exray_chunks_part_default()}, (exray_recorder_config){.capture = EXRAY_CAPTURE_IO})"),
-    (
-        "stream + async",
-        "needed((exray_recorder_parts){.async = exray_async_part_default()}, "
-        "(exray_recorder_config){.stream = true, .capture = EXRAY_CAPTURE_IO, .ring_size = 16 << 10})",
-    ),
-]
+# Row: its config, beside the least of everything; the parts are those of ROWS.
+MEMORY_ROWS = {
+    "stream": ".stream = true, .capture = EXRAY_CAPTURE_IO",
+    "stream + stats (small)": ".stream = true",
+    "stream + stats + sketch (small)": ".stream = true, .capture = EXRAY_CAPTURE_SKETCH",
+    "stream + chunks": ".capture = EXRAY_CAPTURE_IO",
+    "stream + async": ".stream = true, .capture = EXRAY_CAPTURE_IO, .ring_size = 16 << 10",
+    "stream + layers": ".stream = true, .capture = EXRAY_CAPTURE_IO",
+}
+
+
+def memory_lines():
+    yield "state", "sizeof(exray_recorder)"
+    for row, config in MEMORY_ROWS.items():
+        parts = "".join(f", .{part.split('_')[0]} = exray_{part}()" for part in ROWS[row])
+        yield row, f"needed((exray_recorder_parts){{.size = sizeof(exray_recorder_parts){parts}}}, (exray_recorder_config){{{config}}})"
 
 
 def table(head, rows, markdown):
@@ -338,17 +339,17 @@ def main():
                 build = Build(arguments.tree.resolve(), name, optimize, Path(folder))
                 for row, extra in ROWS.items():
                     sizes[name, optimize, row] = build.row(extra)
-                if "exray_recorder_open_device" in build.defined and optimize == "-Os":
-                    memory[name] = build.memory(RAM)
+                if "exray_recorder_memory_needed_device" in build.defined and optimize == "-Os":
+                    memory[name] = build.memory(memory_lines())
     for name in processors:
-        base = {o: sizes[name, o, "stream"] for o in ("-Os", "-O2")}
+        stream = sizes[name, "-Os", "stream"]
         print(f"\n{name}: bytes\n")
         rows = []
         for row in ROWS:
             both = [sizes[name, o, row] for o in ("-Os", "-O2")]
-            if None in both or (row != "everything" and "exray_recorder_open_device" not in str(DEVICE)):
+            if None in both:
                 continue
-            more = "" if row in ("stream", "everything") else f"{both[0][0] - base['-Os'][0]:+}"
+            more = "" if row in ("stream", "everything") else f"{both[0][0] - stream[0]:+}"
             rows.append((row, both[0][0], more, both[1][0], both[0][1], both[0][2], both[0][3], both[1][3], memory.get(name, {}).get(row, "-")))
         table(("", "text -Os", "", "text -O2", "helpers", "data", "stack -Os", "stack -O2", "memory"), rows, arguments.markdown)
         print(f"\nthe recorder's state: {memory.get(name, {}).get('state', '-')}")

@@ -26,9 +26,8 @@ uint32_t xr_channel_find(xr_recorder *r, const char *topic, xr_schema_id schema,
     if (!copy)
         return EXRAY_NO_INDEX;
     const uint32_t id = channels->count++;
-    channels->table[id] = (xr_channel_info){.topic = copy, .hash = hash, .schema = (uint16_t)schema};
-    if (r->parts.layers && node != EXRAY_NO_INDEX)
-        r->parts.layers->names(r->layers, node, &channels->table[id].name, &channels->table[id].op);
+    channels->table[id] =
+        (xr_channel_info){.topic = copy, .layer = node, .hash = hash, .schema = (uint16_t)schema};
     channels->use[id] = (xr_channel_use){0};
     channels->hash[slot] = (uint16_t)(id + 1);
     return id;

@@ -41,7 +41,7 @@ exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(
         return status;
     if (!function || r->closer_count == XR_CLOSERS)
         return xr_fail_with(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT,
-                            function ? "exray_recorder_on_close: four functions are registered already"
+                            function ? "exray_recorder_on_close: four are registered already"
                                      : "exray_recorder_on_close: the function is NULL",
                             NULL, NULL);
     r->closers[r->closer_count].function = function;

@@ -7,10 +7,10 @@
 
 static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
 {
-    const xr_channel_info *c = &r->channels.table[channel];
     uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
     if (!r->channels.use[channel].charged)
-        cost += xr_mcap_channel_cost(&r->mcap, c, !r->schema_charged[c->schema]);
+        cost +=
+            xr_mcap_channel_cost(&r->mcap, channel, !r->schema_charged[r->channels.table[channel].schema]);
     return cost;
 }
 

@@ -60,23 +60,12 @@ exray_status xr_need_frame(xr_recorder *r)
 
 static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_time, xr_urgency urgency)
 {
-    xr_port_usage usage = {0};
+    xr_system_message system = {.frame = frame,
+                                .has_arena = r->has_arena_bytes,
+                                .arena_bytes = r->arena_bytes,
+                                .dropped_records = r->dropped};
     if (r->watching)
-        r->parts.machine->read(r, log_time, &usage);
-    const xr_system_message system = {
-        .frame = frame,
-        .has_rss = usage.has_rss,
-        .has_peak_rss = usage.has_peak_rss,
-        .has_arena = r->has_arena_bytes,
-        .has_celsius = usage.has_celsius,
-        .has_mhz = usage.has_mhz,
-        .rss_bytes = usage.rss_bytes,
-        .peak_rss_bytes = usage.peak_rss_bytes,
-        .arena_bytes = r->arena_bytes,
-        .dropped_records = r->dropped,
-        .cpu_celsius = usage.cpu_celsius,
-        .cpu_mhz = usage.cpu_mhz,
-    };
+        r->parts.machine->read(r, log_time, &system.usage);
     const uint64_t dropped = r->dropped;
     const exray_status status =
         xr_emit_topic(r, "/system", XR_SCHEMA_SYSTEM, xr_encode_system, &system, log_time, urgency);

@@ -4,12 +4,11 @@
 
 #include "core/state.h"
 
-/* What is known of the machine; NULL or "": not known. */
-typedef struct xr_machine_texts {
-    const char *log_id, *device, *os, *arch, *cpu, *created;
-} xr_machine_texts;
+enum { XR_MACHINE_PAIRS = 6 };
 
+/* `machine`: at most XR_MACHINE_PAIRS pairs of what is known of it; values that are NULL or "" are
+ * left out. */
 exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config,
-                               const xr_machine_texts *machine);
+                               const exray_key_value *machine, size_t machine_count);
 
 #endif

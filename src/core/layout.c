@@ -68,6 +68,8 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     r->frame.entries = xr_block_take(&block, XR_FRAME_ENTRIES, 1);
     if (r->parts.layers)
         r->layers = r->parts.layers->place(config, r->channels.max, &block);
+    r->mcap.layers_part = r->parts.layers;
+    r->mcap.layers = r->layers;
     if (config->ring_size)
         r->ring = r->parts.async->place(config, &block);
     if (memory) {
@@ -99,13 +101,13 @@ static const char *missing_part(const exray_recorder_config *config, const exray
 static const char *config_problem(const exray_recorder_config *config, const exray_recorder_parts *parts)
 {
     if ((unsigned)config->capture > EXRAY_CAPTURE_FULL)
-        return "config.capture is no capture level; use EXRAY_CAPTURE_OFF ... EXRAY_CAPTURE_FULL";
+        return "config.capture is none of exray_capture";
     if (config->compression && config->stream)
         return "config.compression needs chunks: leave config.stream false";
     if ((unsigned)config->role > EXRAY_ROLE_REFERENCE)
-        return "config.role is neither EXRAY_ROLE_EDGE nor EXRAY_ROLE_REFERENCE";
+        return "config.role is none of exray_role";
     if (config->max_channels > 65535)
-        return "config.max_channels is over 65535, the most that MCAP can number";
+        return "config.max_channels is over 65535";
     if (config->metadata_count && !config->metadata)
         return "config.metadata is NULL, but config.metadata_count is not 0";
     for (uint32_t i = 0; i < config->metadata_count; i++)

@@ -76,47 +76,36 @@ void xr_mcap_put_schema(xr_sink *sink, xr_schema_id schema)
     xr_put(sink, descriptor.data, descriptor.size);
 }
 
-static void put_pair(xr_sink *sink, const exray_key_value *pair)
+/* A channel's metadata: pairs that the part of layers knows. */
+static void put_names(xr_sink *sink, const xr_mcap *mcap, uint32_t id)
 {
-    xr_put_string(sink, pair->key);
-    xr_put_string(sink, pair->value);
+    if (mcap->layers_part)
+        mcap->layers_part->put_names(sink, mcap->layers, mcap->channels[id].layer);
 }
 
-/* A layer's metadata: at most two pairs. */
-static size_t channel_pairs(const xr_channel_info *channel, exray_key_value pairs[2])
+static uint32_t names_size(const xr_mcap *mcap, uint32_t id)
 {
-    size_t count = 0;
-    if (channel->name)
-        pairs[count++] = (exray_key_value){"name", channel->name};
-    if (channel->op)
-        pairs[count++] = (exray_key_value){"op", channel->op};
-    return count;
+    xr_sink counter = {NULL, 0};
+    put_names(&counter, mcap, id);
+    return (uint32_t)counter.size;
 }
 
-static size_t channel_pairs_size(const xr_channel_info *channel)
+size_t xr_mcap_channel_size(const xr_mcap *mcap, uint32_t id)
 {
-    return (channel->name ? 8 + 4 + strlen(channel->name) : 0) +
-           (channel->op ? 8 + 2 + strlen(channel->op) : 0);
+    return XR_MCAP_RECORD_HEADER + 2 + 2 + 4 + strlen(mcap->channels[id].topic) + 4 + (sizeof encoding - 1) +
+           4 + names_size(mcap, id);
 }
 
-size_t xr_mcap_channel_size(const xr_channel_info *channel)
+void xr_mcap_put_channel(xr_sink *sink, const xr_mcap *mcap, uint32_t id)
 {
-    return XR_MCAP_RECORD_HEADER + 2 + 2 + 4 + strlen(channel->topic) + 4 + (sizeof encoding - 1) + 4 +
-           channel_pairs_size(channel);
-}
-
-void xr_mcap_put_channel(xr_sink *sink, uint32_t id, const xr_channel_info *channel)
-{
-    exray_key_value pairs[2];
-    const size_t count = channel_pairs(channel, pairs);
-    xr_mcap_put_header(sink, XR_MCAP_CHANNEL, xr_mcap_channel_size(channel) - XR_MCAP_RECORD_HEADER);
+    const xr_channel_info *channel = &mcap->channels[id];
+    xr_mcap_put_header(sink, XR_MCAP_CHANNEL, xr_mcap_channel_size(mcap, id) - XR_MCAP_RECORD_HEADER);
     xr_put_u16(sink, (uint16_t)id);
     xr_put_u16(sink, channel->schema);
     xr_put_string(sink, channel->topic);
     xr_put_string(sink, encoding);
-    xr_put_u32(sink, (uint32_t)channel_pairs_size(channel));
-    for (size_t i = 0; i < count; i++)
-        put_pair(sink, &pairs[i]);
+    xr_put_u32(sink, names_size(mcap, id));
+    put_names(sink, mcap, id);
 }
 
 void xr_mcap_put_message_header(xr_sink *sink, const xr_message *message)
@@ -162,7 +151,7 @@ int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
         if (new_schema)
             xr_mcap_put_schema(&out.sink, (xr_schema_id)channel->schema);
         if (new_channel)
-            xr_mcap_put_channel(&out.sink, message->channel, channel);
+            xr_mcap_put_channel(&out.sink, mcap, message->channel);
         xr_mcap_put_message_header(&out.sink, message);
         xr_mcap_put_content(&out.sink, message);
     }
@@ -196,6 +185,12 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
         crc = mcap->part->attachment(mcap, attachment, offset, XR_MCAP_RECORD_HEADER + size);
     xr_put_u32(&out.sink, crc);
     return mcap->error;
+}
+
+static void put_pair(xr_sink *sink, const exray_key_value *pair)
+{
+    xr_put_string(sink, pair->key);
+    xr_put_string(sink, pair->value);
 }
 
 static bool has_key(const xr_metadata_record *metadata, const char *key)
@@ -272,10 +267,10 @@ uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)
     return XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER + size;
 }
 
-uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel_info *channel, bool new_schema)
+uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_schema)
 {
-    uint64_t cost = xr_mcap_channel_size(channel);
+    uint64_t cost = xr_mcap_channel_size(mcap, channel);
     if (new_schema)
-        cost += xr_mcap_schema_size((xr_schema_id)channel->schema);
+        cost += xr_mcap_schema_size((xr_schema_id)mcap->channels[channel].schema);
     return mcap->part ? 2 * cost + 10 : cost; /* in the data and in the summary; in the statistics */
 }

@@ -13,8 +13,7 @@
  * writer thread may read it while the recorder adds others. */
 typedef struct xr_channel_info {
     const char *topic;
-    const char *name; /* channel metadata of layers; NULL: none */
-    const char *op;
+    uint32_t layer; /* the node whose name and op are the channel's metadata, or EXRAY_NO_INDEX */
     uint32_t hash;
     uint16_t schema; /* xr_schema_id, which is also the MCAP schema id */
 } xr_channel_info;
@@ -29,6 +28,8 @@ typedef struct xr_mcap {
     size_t out_capacity;
     const exray_chunks_part *part; /* NULL: a stream */
     struct xr_chunks *chunks;
+    const exray_layers_part *layers_part; /* NULL: channels have no metadata */
+    struct xr_layer_list *layers;
 
     /* State; zero at first. */
     int error; /* the first error number that `write` returned */
@@ -82,7 +83,7 @@ int xr_mcap_end(xr_mcap *mcap);
 /* An upper bound of what a message of that size adds to the log, all records
  * that go with it counted; likewise of a new channel. */
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size);
-uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, const xr_channel_info *channel, bool new_schema);
+uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_schema);
 
 /* ---- For the chunks ---- */
 
@@ -99,10 +100,10 @@ void xr_mcap_put_header(xr_sink *sink, uint8_t opcode, uint64_t size);
 void xr_mcap_record(xr_sink *sink, uint8_t opcode, xr_encode_fn content, const void *object);
 /* The Schema and the Channel record of a channel. */
 void xr_mcap_put_schema(xr_sink *sink, xr_schema_id schema);
-void xr_mcap_put_channel(xr_sink *sink, uint32_t id, const xr_channel_info *channel);
+void xr_mcap_put_channel(xr_sink *sink, const xr_mcap *mcap, uint32_t id);
 /* How many bytes each of them writes. */
 size_t xr_mcap_schema_size(xr_schema_id schema);
-size_t xr_mcap_channel_size(const xr_channel_info *channel);
+size_t xr_mcap_channel_size(const xr_mcap *mcap, uint32_t id);
 /* A Message record up to its content, and the content. */
 void xr_mcap_put_message_header(xr_sink *sink, const xr_message *message);
 void xr_mcap_put_content(xr_sink *sink, const xr_message *message);

@@ -99,20 +99,9 @@ static void set_aside(xr_recorder *r)
     r->spent = r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80);
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         const uint32_t id = xr_channel_find(r, common[i].topic, common[i].schema, EXRAY_NO_INDEX);
-        r->spent += xr_mcap_channel_cost(&r->mcap, &r->channels.table[id], true);
+        r->spent += xr_mcap_channel_cost(&r->mcap, id, true);
         r->channels.use[id].charged = r->schema_charged[common[i].schema] = true;
     }
-}
-
-static exray_status start_writer(xr_recorder *r)
-{
-    char buffer[128];
-    const int error = r->parts.async->start(r);
-    if (!error)
-        return EXRAY_OK;
-    return xr_fail_with(r, EXRAY_E_UNSUPPORTED,
-                        "cannot start the writer thread: ", xr_port_error_text(error, buffer, sizeof buffer),
-                        "; open the recorder with ring_size 0");
 }
 
 /* The beginning of the log, and the writer thread. */
@@ -120,9 +109,8 @@ static exray_status begin_log(xr_recorder *r, const exray_recorder_config *confi
 {
     int error = xr_mcap_begin(&r->mcap);
     if (!error) {
-        const exray_status status = r->parts.machine
-                                        ? r->parts.machine->identify(r, config)
-                                        : xr_write_identity(r, config, &(xr_machine_texts){.log_id = NULL});
+        const exray_status status =
+            r->parts.machine ? r->parts.machine->identify(r, config) : xr_write_identity(r, config, NULL, 0);
         if (status)
             return status;
         error = xr_mcap_flush(&r->mcap, false);
@@ -134,7 +122,7 @@ static exray_status begin_log(xr_recorder *r, const exray_recorder_config *confi
     r->watching = r->parts.machine && r->capture >= EXRAY_CAPTURE_FRAME;
     if (r->watching)
         r->parts.machine->watch(r);
-    return r->ring ? start_writer(r) : EXRAY_OK;
+    return r->ring ? r->parts.async->start(r) : EXRAY_OK;
 }
 
 exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, exray_recorder_write_fn write,

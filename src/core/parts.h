@@ -13,6 +13,7 @@ struct xr_metadata_record;
 struct xr_recorder;
 struct xr_ring;
 struct xr_chunks;
+struct xr_sink;
 struct xr_layer_list;
 struct xr_port_usage;
 
@@ -35,8 +36,8 @@ struct exray_layers_part {
                                    xr_memory_block *block);
     /* Keeps the names of the model's layers, as far as there is room. */
     void (*keep_names)(struct xr_layer_list *layers, const exray_model *model);
-    /* Sets a layer's kept name and op; NULL: not kept, or empty. */
-    void (*names)(const struct xr_layer_list *layers, uint32_t node, const char **name, const char **op);
+    /* The metadata of a layer's channel: pairs of what is known of its name and op. */
+    void (*put_names)(struct xr_sink *sink, const struct xr_layer_list *layers, uint32_t node);
     /* Whether config.layers takes the layer. */
     bool (*take)(const struct xr_layer_list *layers, uint32_t index, const char *name);
 };
@@ -59,7 +60,7 @@ struct exray_async_part {
     /* NULL: the config is fine; else what is wrong with it. */
     const char *(*problem)(const exray_recorder_config *config);
     struct xr_ring *(*place)(const exray_recorder_config *config, xr_memory_block *block);
-    int (*start)(struct xr_recorder *r);
+    exray_status (*start)(struct xr_recorder *r);
     bool (*push)(struct xr_ring *ring, const struct xr_message *message, bool wait, bool spare);
     void (*call)(struct xr_ring *ring, xr_writer_call function, const void *object);
     void (*flush)(struct xr_ring *ring, bool close_chunk);

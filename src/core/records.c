@@ -32,7 +32,7 @@ exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *na
     if (!xr_is_name(name))
         return bad_argument(r, "exray_recorder_log_reading", "the name is missing, empty or over 1000 bytes");
     if (count && !values)
-        return bad_argument(r, "exray_recorder_log_reading", "values is NULL, but count is not 0");
+        return bad_argument(r, "exray_recorder_log_reading", "an array is NULL, but count is not 0");
     xr_text_builder text = xr_text_in(r->topic, XR_MAX_TOPIC);
     xr_text_add(&text, "/reading/");
     xr_text_add(&text, name);
@@ -140,7 +140,7 @@ exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char 
         return status;
     if (!xr_is_name(name) || (!data && size))
         return bad_argument(r, "exray_recorder_log_attachment",
-                            "the name is missing, empty or over 1000 bytes, or data is NULL");
+                            "a name or key is missing or empty, or an array is NULL");
     if (!budget_takes(r, (uint64_t)size + 2 * (strlen(name) + (media_type ? strlen(media_type) : 0))))
         return EXRAY_OK;
     const xr_attachment_record attachment = {name, media_type,    data,
@@ -165,7 +165,7 @@ exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *n
         complete = pairs[i].key && *pairs[i].key;
     if (!complete)
         return bad_argument(r, "exray_recorder_log_metadata",
-                            "a name or key is missing or empty, or pairs is NULL");
+                            "a name or key is missing or empty, or an array is NULL");
     xr_metadata_record metadata = {.name = name, .pairs = pairs, .count = count};
     metadata.pairs_size = xr_mcap_pairs_size(&metadata);
     if (!budget_takes(r, metadata.pairs_size + 2 * (uint64_t)strlen(name)))

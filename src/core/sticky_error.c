@@ -17,14 +17,18 @@ exray_status xr_fail_with(xr_recorder *r, exray_status status, const char *a, co
 
 exray_status xr_fail_write(xr_recorder *r, int error)
 {
-    char buffer[128], text[384];
+    char buffer[128];
+    if (r->error.status)
+        return r->error.status;
     const bool full = xr_port_is_no_space(error);
-    xr_text_builder t = xr_text_in(text, sizeof text);
-    xr_text_add(&t, ": ");
-    xr_text_add(&t, xr_port_error_text(error, buffer, sizeof buffer));
-    xr_text_add(&t, full ? "; free some space, lower the capture level or set a byte budget"
-                         : "; check the device and its connection");
-    return xr_fail_with(r, full ? EXRAY_E_NO_SPACE : EXRAY_E_IO, "cannot write to ", r->target, text);
+    xr_text_builder text = xr_text_in(r->error.message, sizeof r->error.message);
+    xr_text_add(&text, "cannot write to ");
+    xr_text_add(&text, r->target);
+    xr_text_add(&text, ": ");
+    xr_text_add(&text, xr_port_error_text(error, buffer, sizeof buffer));
+    xr_text_add(&text, full ? "; free some space, lower the capture level or set a byte budget"
+                            : "; check the device and its connection");
+    return r->error.status = full ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
 }
 
 void xr_look_for_writer_error(xr_recorder *r)

@@ -87,7 +87,7 @@ static void test_presence(void **state)
     uint8_t out[64];
     size_t size = encode(xr_encode_frame, &(xr_frame_message){.has_label = true}, out, 64);
     ASSERT_BYTES(out, size, 0x18, 0);
-    size = encode(xr_encode_system, &(xr_system_message){.has_celsius = true}, out, 64);
+    size = encode(xr_encode_system, &(xr_system_message){.usage = {.has_celsius = true}}, out, 64);
     ASSERT_BYTES(out, size, 0x29, 0, 0, 0, 0, 0, 0, 0, 0, 0x38, 0);
     const xr_frame_value negative_zero = {.name = "z", .value = -0.0};
     size = encode(xr_encode_frame_entry, &negative_zero, out, 64);

@@ -1,6 +1,7 @@
 /* The asynchronous mode: a bounded ring of whole messages between the thread
  * that records (the only producer) and a writer thread (the only consumer). */
 #include "core/state.h"
+#include "core/sticky_error.h"
 
 struct xr_ring {
     xr_mcap *mcap; /* the writer thread's, from start to stop */
@@ -119,17 +120,20 @@ static void write_entries(void *argument)
 
 /* ---- The producer ---- */
 
-/* 0, or the error number of the thread's creation. */
-static int start(xr_recorder *r)
+static exray_status start(xr_recorder *r)
 {
     xr_ring *ring = r->ring;
+    char buffer[128];
     ring->mcap = &r->mcap;
     /* Touch the memory now: page faults do not belong into an inference. */
     memset(ring->bytes, 0, ring->capacity);
     const int error = xr_port_worker_start(ring->worker, write_entries, ring);
-    if (!error)
-        r->writer_error = &ring->error;
-    return error;
+    if (error)
+        return xr_fail_with(r, EXRAY_E_UNSUPPORTED, "cannot start the writer thread: ",
+                            xr_port_error_text(error, buffer, sizeof buffer),
+                            "; open the recorder with ring_size 0");
+    r->writer_error = &ring->error;
+    return EXRAY_OK;
 }
 
 static size_t used(xr_ring *ring)

@@ -26,7 +26,7 @@ static void write_channels(xr_sink *sink, const xr_mcap *mcap)
 {
     for (uint32_t i = 0; i < mcap->chunks->channel_end; i++)
         if (mcap->channel_written[i])
-            xr_mcap_put_channel(sink, i, &mcap->channels[i]);
+            xr_mcap_put_channel(sink, mcap, i);
 }
 
 static void encode_statistics(xr_sink *sink, const void *object)

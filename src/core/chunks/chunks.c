@@ -166,7 +166,7 @@ static void begin_message(xr_mcap *mcap, xr_memory_sink *memory, const xr_messag
     if (schema)
         xr_mcap_put_schema(&memory->sink, (xr_schema_id)info->schema);
     if (channel)
-        xr_mcap_put_channel(&memory->sink, message->channel, info);
+        xr_mcap_put_channel(&memory->sink, mcap, message->channel);
     add_entry(mcap->chunks, message, mcap->chunks->chunk_used + memory->sink.size);
     xr_mcap_put_message_header(&memory->sink, message);
 }
@@ -220,7 +220,7 @@ void xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bo
     xr_chunks *chunks = mcap->chunks;
     const xr_channel_info *info = &mcap->channels[message->channel];
     const uint64_t size = (schema ? xr_mcap_schema_size((xr_schema_id)info->schema) : 0) +
-                          (channel ? xr_mcap_channel_size(info) : 0) + MESSAGE_HEADER +
+                          (channel ? xr_mcap_channel_size(mcap, message->channel) : 0) + MESSAGE_HEADER +
                           (uint64_t)message->size;
     const bool own = message->size >= chunks->own_size || size > chunks->chunk_size;
     if (own || size > chunks->chunk_size - chunks->chunk_used || chunks->entry_count == chunks->max_entries)

@@ -193,17 +193,18 @@ void xr_encode_latency(xr_sink *sink, const void *object)
 void xr_encode_system(xr_sink *sink, const void *object)
 {
     const xr_system_message *system = object;
+    const xr_port_usage *usage = &system->usage;
     xr_pb_uint(sink, 1, system->frame);
-    if (system->has_rss)
-        xr_pb_uint_always(sink, 2, system->rss_bytes);
-    if (system->has_peak_rss)
-        xr_pb_uint_always(sink, 3, system->peak_rss_bytes);
+    if (usage->has_rss)
+        xr_pb_uint_always(sink, 2, usage->rss_bytes);
+    if (usage->has_peak_rss)
+        xr_pb_uint_always(sink, 3, usage->peak_rss_bytes);
     if (system->has_arena)
         xr_pb_uint_always(sink, 4, system->arena_bytes);
-    if (system->has_celsius)
-        xr_pb_double_always(sink, 5, system->cpu_celsius);
-    if (system->has_mhz)
-        xr_pb_double_always(sink, 6, system->cpu_mhz);
+    if (usage->has_celsius)
+        xr_pb_double_always(sink, 5, usage->cpu_celsius);
+    if (usage->has_mhz)
+        xr_pb_double_always(sink, 6, usage->cpu_mhz);
     xr_pb_uint_always(sink, 7, system->dropped_records);
 }
 

@@ -3,6 +3,7 @@
 #define XR_MESSAGES_H
 
 #include "core/encode/sink.h"
+#include "core/port/port.h"
 #include <exray/exray.h>
 
 /* The schemas a channel can have, by their MCAP schema id; 0 is none. */
@@ -78,9 +79,9 @@ void xr_encode_latency(xr_sink *sink, const void *message);
 
 typedef struct xr_system_message {
     uint64_t frame;
-    bool has_rss, has_peak_rss, has_arena, has_celsius, has_mhz;
-    uint64_t rss_bytes, peak_rss_bytes, arena_bytes, dropped_records;
-    double cpu_celsius, cpu_mhz;
+    xr_port_usage usage;
+    bool has_arena;
+    uint64_t arena_bytes, dropped_records;
 } xr_system_message;
 void xr_encode_system(xr_sink *sink, const void *message);
 

@@ -271,20 +271,32 @@ void xr_pb_packed_zeros(xr_sink *sink, uint32_t field, size_t count)
         xr_put_u8(sink, 0);
 }
 
-void xr_pb_packed_float(xr_sink *sink, uint32_t field, const float *values, size_t count)
+/* Numbers of `width` bytes, which the machine may hold in another order. */
+static void put_packed_fixed(xr_sink *sink, uint32_t field, const void *values, size_t count, size_t width)
 {
     if (!count)
         return;
-    put_packed_header(sink, field, count * 4);
-    for (size_t i = 0; i < count; i++)
-        xr_put_u32(sink, float_bits(values[i]));
+    put_packed_header(sink, field, count * width);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *at = (const uint8_t *)values + i * width;
+        uint32_t narrow;
+        uint64_t wide;
+        if (width == sizeof narrow) {
+            memcpy(&narrow, at, sizeof narrow);
+            xr_put_u32(sink, narrow);
+        } else {
+            memcpy(&wide, at, sizeof wide);
+            xr_put_u64(sink, wide);
+        }
+    }
+}
+
+void xr_pb_packed_float(xr_sink *sink, uint32_t field, const float *values, size_t count)
+{
+    put_packed_fixed(sink, field, values, count, sizeof *values);
 }
 
 void xr_pb_packed_double(xr_sink *sink, uint32_t field, const double *values, size_t count)
 {
-    if (!count)
-        return;
-    put_packed_header(sink, field, count * 8);
-    for (size_t i = 0; i < count; i++)
-        xr_put_u64(sink, double_bits(values[i]));
+    put_packed_fixed(sink, field, values, count, sizeof *values);
 }

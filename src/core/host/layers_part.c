@@ -1,5 +1,6 @@
 /* The part that knows layers by their names: config.layers ("Conv*,#12,#3-9"), and the names that
  * the channels of layers have in their metadata. */
+#include "core/encode/sink.h"
 #include "core/parts.h"
 
 enum { NAMES = 64 << 10, MOST_NAME = 1000 }; /* bytes */
@@ -163,10 +164,18 @@ static void keep_names(xr_layer_list *layers, const exray_model *model)
     layers->count = count;
 }
 
-static void names(const xr_layer_list *layers, uint32_t node, const char **name, const char **op)
+static void put_pair(xr_sink *sink, const char *key, const char *value)
 {
-    *name = kept(layers, layers->name, node);
-    *op = kept(layers, layers->op, node);
+    if (value) {
+        xr_put_string(sink, key);
+        xr_put_string(sink, value);
+    }
+}
+
+static void put_names(xr_sink *sink, const xr_layer_list *layers, uint32_t node)
+{
+    put_pair(sink, "name", kept(layers, layers->name, node));
+    put_pair(sink, "op", kept(layers, layers->op, node));
 }
 
 /* ---- The part ------------------------------------------------------------------- */
@@ -193,6 +202,6 @@ static xr_layer_list *place(const exray_recorder_config *config, uint32_t max_ch
 
 const exray_layers_part *exray_layers_part_default(void)
 {
-    static const exray_layers_part part = {problem, place, keep_names, names, take};
+    static const exray_layers_part part = {problem, place, keep_names, put_names, take};
     return &part;
 }

@@ -72,13 +72,11 @@ static exray_status identify(xr_recorder *r, const exray_recorder_config *config
     make_log_id(log_id);
     if (wall)
         make_date(wall, created);
-    return xr_write_identity(r, config,
-                             &(xr_machine_texts){.log_id = log_id,
-                                                 .device = machine.device,
-                                                 .os = machine.os,
-                                                 .arch = machine.arch,
-                                                 .cpu = machine.cpu,
-                                                 .created = created});
+    const exray_key_value pairs[XR_MACHINE_PAIRS] = {
+        {"log_id", log_id},   {"device", config->device ? NULL : machine.device},
+        {"os", machine.os},   {"arch", machine.arch},
+        {"cpu", machine.cpu}, {"created", created}};
+    return xr_write_identity(r, config, pairs, XR_MACHINE_PAIRS);
 }
 
 /* ---- /system ------------------------------------------------------------------------ */

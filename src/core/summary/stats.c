@@ -21,30 +21,14 @@ void xr_stats_merge(xr_stat_moments *into, const xr_stat_moments *other)
     into->max = other->max > into->max ? other->max : into->max;
 }
 
-/* Stored values that are counted; NaN: none is. */
-typedef struct marks {
-    double zero, low, high;
-} marks;
-
-static marks marks_of(exray_dtype dtype, double zero)
-{
-    int64_t low;
-    uint64_t high;
-    if (!xr_dtype_is_integer(dtype))
-        return (marks){zero, (double)NAN, (double)NAN};
-    xr_dtype_integer_range(dtype, &low, &high);
-    return (marks){zero, (double)low, (double)high};
-}
-
 /* Values one by one, two passes over a block that is in cache. */
-static void add_values(const double *values, size_t count, double zero, xr_stat_moments *all,
-                       exray_stats *out)
+static void add_values(const double *values, size_t count, xr_stat_moments *all, exray_stats *out)
 {
     xr_stat_moments block = {0};
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         const double x = values[i];
-        out->zero_count += x == zero;
+        out->zero_count += x == 0;
         out->nan_count += x != x;
         if (x - x != 0) { /* NaN, and what infinity minus infinity is */
             out->inf_count += x == x;
@@ -93,33 +77,16 @@ static bool is_wide(exray_dtype dtype)
 
 enum { BLOCK = 256 };
 
-static void count_extremes(const double *stored, size_t count, const marks *m, exray_stats *out)
+/* Stored values at the ends of an integer type's range. */
+static void count_extremes(exray_dtype dtype, const double *stored, size_t count, exray_stats *out)
 {
+    int64_t low;
+    uint64_t high;
+    xr_dtype_integer_range(dtype, &low, &high);
     for (size_t i = 0; i < count; i++) {
-        out->low_count += stored[i] == m->low;
-        out->high_count += stored[i] == m->high;
+        out->low_count += stored[i] == (double)low;
+        out->high_count += stored[i] == (double)high;
     }
-}
-
-/* Any type; the values as stored. */
-static void stored_stats(const xr_stats_way *way, exray_dtype dtype, const uint8_t *data, uint64_t count,
-                         const marks *m, xr_stat_moments *all, exray_stats *out)
-{
-    double values[BLOCK];
-    for (uint64_t first = 0; first < count; first += BLOCK) {
-        const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
-        way->to_double(dtype, data, first, n, values);
-        add_values(values, n, m->zero, all, out);
-        if (!is_wide(dtype))
-            count_extremes(values, n, m, out);
-    }
-}
-
-void xr_stats_add_slowly(const xr_stats_way *way, const void *data, size_t count, xr_stat_moments *all,
-                         exray_stats *stats)
-{
-    const marks m = {0, (double)NAN, (double)NAN};
-    stored_stats(way, EXRAY_DTYPE_FLOAT32, data, count, &m, all, stats);
 }
 
 static double zero_point_of(const exray_quantization *q, uint32_t slice)
@@ -127,32 +94,50 @@ static double zero_point_of(const exray_quantization *q, uint32_t slice)
     return q->zero_point ? (double)q->zero_point[slice] : 0;
 }
 
-/* Any type, a scale for each slice: the values as they are meant. */
-static void sliced_stats(const xr_stats_way *way, const exray_tensor_info *info, const xr_axis_walk *walk,
-                         const uint8_t *data, uint64_t count, xr_stat_moments *all, exray_stats *out)
+/* Any type, value by value, as they are meant. */
+static void value_stats(const xr_stats_way *way, const exray_tensor_info *info, const xr_axis_walk *walk,
+                        const uint8_t *data, uint64_t count, xr_stat_moments *all, exray_stats *out)
 {
-    const marks m = marks_of(info->dtype, 0);
+    const exray_quantization *q = &info->quantization;
+    const bool narrow = xr_dtype_is_integer(info->dtype) && !is_wide(info->dtype);
     double values[BLOCK];
     uint32_t slice = 0;
     uint64_t left = walk->run; /* of the run that the next element is in */
     for (uint64_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
         way->to_double(info->dtype, data, first, n, values);
-        if (!is_wide(info->dtype))
-            count_extremes(values, n, &m, out);
-        for (size_t i = 0; i < n; i++) {
-            values[i] = (double)info->quantization.scale[slice] *
-                        (values[i] - zero_point_of(&info->quantization, slice));
+        if (narrow)
+            count_extremes(info->dtype, values, n, out);
+        for (size_t i = 0; q->count && i < n; i++) {
+            values[i] = (double)q->scale[slice] * (values[i] - zero_point_of(q, slice));
             if (--left == 0) {
                 left = walk->run;
                 slice = slice + 1 == walk->slices ? 0 : slice + 1;
             }
         }
-        add_values(values, n, 0, all, out);
+        add_values(values, n, all, out);
     }
 }
 
+void xr_stats_add_slowly(const xr_stats_way *way, const void *data, size_t count, xr_stat_moments *all,
+                         exray_stats *stats)
+{
+    const exray_tensor_info floats = {.dtype = EXRAY_DTYPE_FLOAT32};
+    value_stats(way, &floats, &(xr_axis_walk){1, UINT64_MAX}, data, count, all, stats);
+}
+
 /* ---- Bytes -------------------------------------------------------------------- */
+
+/* From stored values to real ones, one scale for all. */
+static void dequantize_moments(const exray_quantization *q, xr_stat_moments *all)
+{
+    const double scale = (double)q->scale[0], zero = zero_point_of(q, 0);
+    const double a = scale * (all->min - zero), b = scale * (all->max - zero);
+    all->min = a < b ? a : b;
+    all->max = a < b ? b : a;
+    all->mean = scale * (all->mean - zero);
+    all->squares *= scale * scale;
+}
 
 static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info *info, const uint8_t *data,
                        uint64_t count, xr_stat_moments *all, exray_stats *out)
@@ -184,17 +169,8 @@ static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info 
     const double deviations = (double)squares - (double)sum * mean;
     *all = (xr_stat_moments){count, mean + (double)offset, deviations > 0 ? deviations : 0,
                              (double)(min + offset), (double)(max + offset)};
-}
-
-/* From stored values to real ones, one scale for all. */
-static void dequantize_moments(const exray_quantization *q, xr_stat_moments *all)
-{
-    const double scale = (double)q->scale[0], zero = zero_point_of(q, 0);
-    const double a = scale * (all->min - zero), b = scale * (all->max - zero);
-    all->min = a < b ? a : b;
-    all->max = a < b ? b : a;
-    all->mean = scale * (all->mean - zero);
-    all->squares *= scale * scale;
+    if (info->quantization.count)
+        dequantize_moments(&info->quantization, all);
 }
 
 bool xr_element_count_of(const exray_tensor_info *info, size_t size, uint64_t *count)
@@ -227,21 +203,17 @@ exray_status xr_stats_compute(const xr_stats_way *way, const exray_tensor_info *
         !xr_axis_walk_of(info, &walk))
         return EXRAY_E_ARGUMENT;
     const uint64_t count = out->count;
-    if (walk.slices > 1) {
-        sliced_stats(way, info, &walk, data, count, &all, out);
+    const bool bytes = info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8;
+    if (bytes && walk.slices <= 1) {
+        byte_stats(way->kernels, info, data, count, &all, out);
     } else if (info->dtype == EXRAY_DTYPE_FLOAT32 && !q->count && way->add_floats) {
         for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
             const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
             way->add_floats(way, (const uint8_t *)data + 4 * first, n, &all, out);
         }
-    } else if (info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8) {
-        byte_stats(way->kernels, info, data, count, &all, out);
     } else {
-        const marks m = marks_of(info->dtype, q->count ? zero_point_of(q, 0) : 0);
-        stored_stats(way, info->dtype, data, count, &m, &all, out);
+        value_stats(way, info, &walk, data, count, &all, out);
     }
-    if (q->count && walk.slices <= 1 && all.count)
-        dequantize_moments(q, &all);
     if (is_wide(info->dtype))
         count_wide_extremes(info->dtype, data, count, out);
     xr_stats_end(&all, out);
