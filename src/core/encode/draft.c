@@ -6,22 +6,31 @@ static void add_crc(xr_draft *draft, const void *data, size_t size)
         draft->crc = draft->crc_of(draft->context, draft->crc, data, size);
 }
 
+static bool copy(xr_draft *draft, const void *data, size_t size)
+{
+    if (size > draft->room - draft->used)
+        return false;
+    memcpy(draft->bytes + draft->used, data, size);
+    draft->used += size;
+    return true;
+}
+
 static void draft_write(xr_sink *sink, const void *data, size_t size)
 {
     xr_draft *draft = (xr_draft *)sink;
-    if (!draft->partial && !draft->tail) {
-        if (size >= XR_DRAFT_PIECE) {
+    if (!draft->partial) {
+        /* What was thought to be the last piece is not. */
+        if (draft->tail && copy(draft, draft->tail, draft->tail_size)) {
+            draft->tail = NULL;
+            draft->tail_size = 0;
+        }
+        if (!draft->tail && size >= XR_DRAFT_PIECE) {
             draft->tail = data;
             draft->tail_size = size;
             return;
         }
-        if (size <= draft->room - draft->used) {
-            memcpy(draft->bytes + draft->used, data, size);
-            draft->used += size;
+        if (!draft->tail && copy(draft, data, size))
             return;
-        }
-    }
-    if (!draft->partial) {
         draft->partial = true;
         add_crc(draft, draft->bytes, draft->used);
         add_crc(draft, draft->tail, draft->tail_size);

@@ -271,24 +271,27 @@ void xr_pb_packed_zeros(xr_sink *sink, uint32_t field, size_t count)
         xr_put_u8(sink, 0);
 }
 
-/* Numbers of `width` bytes, which the machine may hold in another order. */
+/* Numbers of `width` bytes, 4 or 8. */
 static void put_packed_fixed(xr_sink *sink, uint32_t field, const void *values, size_t count, size_t width)
 {
     if (!count)
         return;
     put_packed_header(sink, field, count * width);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    xr_put(sink, values, count * width);
+#else
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *at = (const uint8_t *)values + i * width;
         uint32_t narrow;
         uint64_t wide;
+        memcpy(&narrow, (const uint8_t *)values + i * width, sizeof narrow);
         if (width == sizeof narrow) {
-            memcpy(&narrow, at, sizeof narrow);
             xr_put_u32(sink, narrow);
         } else {
-            memcpy(&wide, at, sizeof wide);
+            memcpy(&wide, (const uint8_t *)values + i * width, sizeof wide);
             xr_put_u64(sink, wide);
         }
     }
+#endif
 }
 
 void xr_pb_packed_float(xr_sink *sink, uint32_t field, const float *values, size_t count)

@@ -4,7 +4,6 @@
 #include "engines/tflite/tap_file.h"
 #include "engines/tflite/tap_prepare.h"
 
-#include "core/host/taps.h"
 #include "models/refuse.h"
 
 #include <stdio.h>
