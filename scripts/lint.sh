@@ -12,6 +12,9 @@ clang-format --dry-run -Werror "${c_files[@]}" || say "formatting differs; run m
 # One version everywhere.
 scripts/version.sh || say "the version is not the same everywhere"
 
+# Public declarations say since when; their macros are tested.
+scripts/public_headers.py >/dev/null || { scripts/public_headers.py || true; say "the public headers lack something"; }
+
 # Arrows between the rooms, circles, names, sizes.
 python3 scripts/structure.py || say "the structure is not as ARCHITECTURE.md has it"
 

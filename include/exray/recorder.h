@@ -1,5 +1,4 @@
-/* The monitor: records what a model was given and what it did into a log
- * (an MCAP file; spec/log-format.md).
+/* The recorder: writes what a model was given and what it did into a log (an MCAP file; spec/log-format.md).
  *
  *     exray_recorder recorder;
  *     exray_recorder_open_file(&recorder, "edge.mcap", NULL);
@@ -10,18 +9,19 @@
  *     }
  *     exray_recorder_close(&recorder);
  *
- * Errors are sticky: the first one is kept, later calls do nothing and return
- * it, and exray_recorder_close returns it; an application may ignore every return value
- * but the last.  A record that finds no room is dropped *and counted*
- * (exray_recorder_dropped, and System.dropped_records in the log): that is no error.
+ * Errors are sticky: the first one is kept, later calls do nothing and return it, and exray_recorder_close
+ * returns it; an application may ignore every return value except the last.  A call on a recorder that is
+ * not open returns EXRAY_E_STATE.  A record for which there is no room is dropped *and counted*
+ * (exray_recorder_dropped, and System.dropped_records in the log): that is not an error.
  *
- * Threads: one recorder belongs to one thread at a time (the application
- * serializes calls, or uses one thread).  Different recorders are independent.
- * With `ring_size` an own writer thread does the I/O; the rule stays the same.
+ * Threads: one recorder belongs to one thread at a time (the application serializes calls, or uses one
+ * thread).  Different recorders are independent.  With `ring_size` a writer thread of the recorder does the
+ * I/O; the rule stays the same.
  *
- * Memory: the state is the caller's.  Tables and buffers are one block, the
- * caller's (`memory`) or taken with malloc at open and freed at close.  Between
- * open and close the recorder allocates nothing (a codec may: zstd and lz4 do). */
+ * Memory: the state is the caller's.  Tables and buffers are one block, the caller's (`memory`) or allocated
+ * with malloc at open and freed at close.  Between open and close the recorder allocates nothing (a codec
+ * may: zstd and lz4 do).  What a call is given is borrowed until it returns, unless its comment says
+ * otherwise. */
 #ifndef EXRAY_RECORDER_H
 #define EXRAY_RECORDER_H
 
@@ -34,40 +34,43 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-/* A recorder's state.  Its contents are private; zeroed or not before open. */
+/* A recorder's state.  Its contents are private and need not be set before open.  It must not be moved or
+ * copied while it is open.  Since 0.1.0. */
 typedef struct exray_recorder {
     uint64_t opaque[320];
 } exray_recorder;
 
+/* Which side of a comparison a log is.  Since 0.1.0. */
 typedef enum exray_role { EXRAY_ROLE_EDGE = 0, EXRAY_ROLE_REFERENCE = 1 } exray_role;
 
+/* How chunks are compressed.  Since 0.1.0. */
 typedef enum exray_compression {
     EXRAY_COMPRESSION_NONE = 0,
     EXRAY_COMPRESSION_LZ4 = 1,  /* needs `codec` */
     EXRAY_COMPRESSION_ZSTD = 2, /* needs `codec` */
 } exray_compression;
 
-/* What a full ring does to the caller.  The model, constants, attachments and
- * metadata wait for room whatever the policy. */
+/* What happens to a call when the ring is full.  The model, constants, attachments and metadata wait for
+ * room in either case.  Since 0.1.0. */
 typedef enum exray_policy {
     EXRAY_POLICY_DROP = 0,  /* the record is dropped and counted */
     EXRAY_POLICY_BLOCK = 1, /* the call waits until there is room */
 } exray_policy;
 
-/* Checksums and compression for the chunked mode.  The core has a portable
- * CRC-32 of its own; exray_codec_default() (exray/codecs.h) gives fast ones. */
+/* Checksums and compression for the chunked mode.  The recorder has a portable CRC-32 of its own;
+ * exray_codec_default (exray/codecs.h) gives fast ones.  The table is borrowed until close; its functions
+ * are called on the thread that writes.  Since 0.1.0. */
 typedef struct exray_codec {
-    /* CRC-32 (IEEE 802.3, as in zlib) of `data`, going on from `crc`; 0 at first. */
+    /* CRC-32 (IEEE 802.3, as in zlib) of `data`, continued from `crc` (0 at first).  NULL: own one. */
     uint32_t (*crc32)(uint32_t crc, const void *data, size_t size);
     /* The most bytes that `size` bytes can become.  NULL: no compression. */
     size_t (*compress_bound)(exray_compression how, size_t size);
-    /* Compresses one whole frame; returns its size, or 0 if it failed. */
+    /* Compresses one whole frame; returns its size, or 0 if it failed.  NULL: no compression. */
     size_t (*compress)(exray_compression how, void *out, size_t out_size, const void *in, size_t in_size);
 } exray_codec;
 
-/* What a recorder can do beyond a stream of records.  Each part is a table of functions, which
- * a program links only where it names it.  A NULL part is left out; an option that needs it is
- * then an error at open, which says so.  Begin with EXRAY_RECORDER_PARTS_INIT. */
+/* What a recorder can do beyond writing a stream of records: each part is a table of functions, which a
+ * program links only where it names it.  Since 0.2.0. */
 typedef struct exray_stats_part exray_stats_part;
 typedef struct exray_sketch_part exray_sketch_part;
 typedef struct exray_async_part exray_async_part;
@@ -75,68 +78,71 @@ typedef struct exray_chunks_part exray_chunks_part;
 typedef struct exray_layers_part exray_layers_part;
 typedef struct exray_machine_part exray_machine_part;
 
+/* The parts of a recorder.  A part that is NULL is left out; an option that needs it is then an error at
+ * open, which says so.  Begin with EXRAY_RECORDER_PARTS_INIT.  Since 0.2.0. */
 typedef struct exray_recorder_parts {
     uint32_t size; /* sizeof(exray_recorder_parts) */
 
-    const exray_stats_part *stats;     /* TensorStats: capture STATS and SKETCH, no_io_data; without it,
-                                          data that goes beyond a limit leaves no statistics behind */
+    const exray_stats_part *stats;     /* TensorStats: capture STATS and SKETCH, no_io_data; without it, data
+                                          beyond a limit leaves no statistics */
     const exray_sketch_part *sketch;   /* TensorSketch: capture SKETCH */
     const exray_async_part *async;     /* ring_size, policy */
     const exray_chunks_part *chunks;   /* chunks, checksums, compression, index: `stream` false */
-    const exray_layers_part *layers;   /* layers; and the names of layers in their channels' metadata */
-    const exray_machine_part *machine; /* log_id, device, os, arch, cpu, created in the metadata (without
-                                          it: what `device` and `metadata` say); memory, temperature and
-                                          clock in /system */
+    const exray_layers_part *layers;   /* layers; and the names of layers in the metadata of their channels */
+    const exray_machine_part *machine; /* log_id, device, os, arch, cpu, created in the metadata (without it:
+                                          what `device` and `metadata` say); memory, temperature and clock in
+                                          /system */
 } exray_recorder_parts;
-/* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;   no part at all */
+
+/* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;  No part at all.  Since 0.2.0. */
 #define EXRAY_RECORDER_PARTS_INIT                                                                            \
     {                                                                                                        \
         sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL                                     \
     }
 
-/* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other
- * field that is zero means its default.  Strings and arrays are read at open, and only then. */
+/* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other field that
+ * is zero means its default.  Strings and arrays are read at open, and only then.  Since 0.2.0. */
 typedef struct exray_recorder_config {
     uint32_t size; /* sizeof(exray_recorder_config) */
 
     /* What is kept. */
     exray_capture capture; /* 0: STATS */
-    const char *layers;    /* NULL: all.  Comma-separated; "Conv*" matches layer names with * and ?,
-                              "#12" and "#3-9" node indices.  Others leave no record at all. */
-    uint64_t every_nth;    /* 0, 1: every frame; N: frames 0, N, 2N, ... the others keep FRAME level */
+    const char *layers;    /* NULL: all.  Comma-separated; "Conv*" matches layer names with * and ?, "#12" and
+                              "#3-9" node indices.  Other layers leave no record at all. */
+    uint64_t every_nth;    /* 0, 1: every frame; N: frames 0, N, 2N, ...; the others keep FRAME level */
     uint64_t first_frames; /* 0: no limit; N: frames from N on keep FRAME level */
-    uint64_t byte_budget;  /* 0: no limit; layer data that would exceed it degrades to stats, then
-                              everything that would exceed it is dropped; both are counted.  About 45 KiB
-                              of it are set aside for schemas */
-    bool no_io_data;       /* leave out the data of sensor and input records (stats instead) */
+    uint64_t byte_budget;  /* 0: no limit; layer data that would exceed it is reduced to statistics, then
+                              everything that would exceed it is dropped; both are counted.  About 45 KiB are
+                              reserved for schemas */
+    bool no_io_data;       /* leave out the data of sensor and input records (statistics instead) */
 
     /* How it is written. */
     bool stream;         /* no chunks, no index, no CRC: the smallest code and memory */
     uint32_t chunk_size; /* bytes; 0: 1 MiB; at least 32 KiB.  A record of at least a sixteenth of it (a
                             quarter where compressed) is a chunk of its own; compressed up to chunk_size,
-                            beyond it stored as it is, straight from the caller's memory */
+                            above that stored as it is, directly from the caller's memory */
     exray_compression compression;
-    const exray_codec *codec; /* NULL: own CRC-32, no compression */
+    const exray_codec *codec; /* NULL: the recorder's own CRC-32, no compression */
 
     /* Asynchronous mode. */
-    size_t ring_size; /* bytes; 0: synchronous.  Rounded down to a power of two.  Records over half
-                         of it: BLOCK waits for the ring to drain and writes them directly, DROP drops */
+    size_t ring_size; /* bytes; 0: synchronous.  Rounded down to a power of two.  Records over half of it:
+                         BLOCK waits until the ring is empty and writes them directly, DROP drops them */
     exray_policy policy;
 
     /* Memory. */
     void *memory;          /* NULL: malloc at open */
-    size_t memory_size;    /* exray_recorder_memory_needed() says how much */
-    uint32_t max_channels; /* 0: 4096; 8 to 65535, five of which /frame, /system, ... take */
+    size_t memory_size;    /* bytes: exray_recorder_memory_needed() */
+    uint32_t max_channels; /* 0: 4096; 8 to 65535, five of which are for /frame, /system, ... */
     uint32_t max_chunks;   /* 0: 16384; beyond it, the log is whole but has no chunk index */
 
-    /* What the log says of itself; NULL: found out or left out. */
+    /* What the log says of itself; NULL: found out, or left out. */
     exray_role role;
     const char *task;      /* "classification", ... */
-    const char *session;   /* the same for the recorders of one application run */
-    const char *replay_of; /* the log_id of the log replayed */
+    const char *session;   /* the same for all recorders of one run of the application */
+    const char *replay_of; /* the log_id of the log that is replayed */
     const char *device;
     const char *app;
-    const exray_key_value *metadata; /* more keys */
+    const exray_key_value *metadata; /* [metadata_count] more keys */
     uint32_t metadata_count;
 
     /* For small devices. */
@@ -144,7 +150,8 @@ typedef struct exray_recorder_config {
                              written at the end of each frame in any case */
     const exray_recorder_parts *parts; /* NULL: all (exray_recorder_open_device: none) */
 } exray_recorder_config;
-/* exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT; */
+
+/* exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;  Since 0.2.0. */
 #define EXRAY_RECORDER_CONFIG_INIT                                                                           \
     {                                                                                                        \
         sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, 0,                \
@@ -152,21 +159,24 @@ typedef struct exray_recorder_config {
             NULL, NULL, NULL, NULL, 0, 0, NULL                                                               \
     }
 
-/* A config that is all defaults but for the capture level: a constant, never NULL; any thread. */
+/* A config that is all defaults except for the capture level: a constant, never NULL; any thread.
+ * Since 0.2.0. */
 const exray_recorder_config *exray_recorder_config_of(exray_capture capture);
 
-/* Where the bytes of a log go.  Returns 0, or an errno value. */
+/* Writes the next bytes of a log.  Returns 0, or an errno value; after that it is not called again.
+ * Since 0.2.0. */
 typedef int (*exray_recorder_write_fn)(void *user, const void *data, size_t size);
 
 /* ---- Open and close ------------------------------------------------------ */
 
-/* Bytes of memory that a recorder with this config needs (config.memory). */
+/* Bytes of memory that a recorder with this config needs (config.memory); NULL: of the default config. 0:
+ * the config is invalid; open says why.  Since 0.2.0. */
 size_t exray_recorder_memory_needed(const exray_recorder_config *config);
 
-/* What the open functions below call, with what the header says: its exray_recorder's size and
- * EXRAY_VERSION.  A program that was compiled with the header of another minor version (before 1.0;
- * then: major) than the library it is linked with gets EXRAY_E_UNSUPPORTED and one line, and a
- * recorder that does nothing.  Callers that have no C compiler pass both themselves. */
+/* What the open functions below call, with what the header says: the size of its exray_recorder, and
+ * EXRAY_VERSION.  A program that was compiled with the header of another minor version than the library's
+ * (from 1.0 on: of another major version) gets EXRAY_E_UNSUPPORTED, one line that says so, and a recorder
+ * that does nothing.  Callers without a C compiler pass both themselves.  Since 0.2.0. */
 exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t recorder_size,
                                             const char *header_version, const char *path,
                                             const exray_recorder_config *config);
@@ -177,17 +187,18 @@ exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t r
                                               const char *header_version, void *buffer, size_t size,
                                               const exray_recorder_config *config);
 
-/* Creates (or truncates) the file `path`.  config may be NULL.  On failure the
- * recorder holds the error; every later call returns it, so no check is needed
- * before exray_recorder_close. */
+/* Creates (or truncates) the file `path`. config may be NULL.  On failure the recorder holds the error;
+ * every later call returns it, so no check is needed before exray_recorder_close.  EXRAY_E_IO,
+ * EXRAY_E_NO_SPACE: the file cannot be created or written; EXRAY_E_ARGUMENT: the config is invalid;
+ * EXRAY_E_MEMORY.  Since 0.2.0. */
 static inline exray_status exray_recorder_open_file(exray_recorder *recorder, const char *path,
                                                     const exray_recorder_config *config)
 {
     return exray_recorder_open_file_sized(recorder, sizeof(exray_recorder), EXRAY_VERSION, path, config);
 }
 
-/* Hands the log's bytes, in order, to `write`.  In the asynchronous mode it is
- * called on the writer thread. */
+/* Hands the log's bytes, in order, to `write`; in the asynchronous mode on the writer thread.  Errors as
+ * exray_recorder_open_file.  Since 0.2.0. */
 static inline exray_status exray_recorder_open_callback(exray_recorder *recorder,
                                                         exray_recorder_write_fn write, void *user,
                                                         const exray_recorder_config *config)
@@ -196,9 +207,9 @@ static inline exray_status exray_recorder_open_callback(exray_recorder *recorder
                                               config);
 }
 
-/* Writes into `buffer`.  When it is full: EXRAY_E_NO_SPACE, and the buffer
- * holds a readable beginning of the log.  exray_recorder_bytes_written says how much is
- * in it; chunks (chunk_size 0) are a sixteenth of the buffer at most. */
+/* Writes into `buffer`, which is borrowed until close.  When it is full: EXRAY_E_NO_SPACE, and the buffer
+ * holds a readable beginning of the log. exray_recorder_bytes_written says how much is in it; chunks
+ * (chunk_size 0) are at most a sixteenth of the buffer.  Errors as exray_recorder_open_file.  Since 0.2.0. */
 static inline exray_status exray_recorder_open_memory(exray_recorder *recorder, void *buffer, size_t size,
                                                       const exray_recorder_config *config)
 {
@@ -217,11 +228,12 @@ static inline exray_status exray_recorder_open_memory(exray_recorder *recorder, 
  *     config.memory_size = sizeof block;
  *     exray_recorder_open_device(&recorder, write, NULL, &config);
  *
- * The three functions above link every part; these do not.  All others work with a recorder
- * that was opened by any of them.  docs/instrument.md has the sizes. */
+ * The three functions above link every part; these do not.  All others work with a recorder that was opened
+ * by any of them.  docs/instrument.md has the sizes. */
 
-/* exray_recorder_open_callback, where config->parts says all that is there (NULL: nothing but
- * the stream; config->stream must then be set, and config->capture be at most IO, or FULL). */
+/* exray_recorder_open_callback with no other parts than config->parts has (NULL: none; then config->stream
+ * must be set, and config->capture be at most IO, or FULL).  Errors as exray_recorder_open_file.
+ * Since 0.2.0. */
 exray_status exray_recorder_open_device_sized(exray_recorder *recorder, size_t recorder_size,
                                               const char *header_version, exray_recorder_write_fn write,
                                               void *user, const exray_recorder_config *config);
@@ -232,12 +244,12 @@ static inline exray_status exray_recorder_open_device(exray_recorder *recorder, 
                                             config);
 }
 
-/* exray_recorder_memory_needed for it. */
+/* exray_recorder_memory_needed for exray_recorder_open_device.  Since 0.2.0. */
 size_t exray_recorder_memory_needed_device(const exray_recorder_config *config);
 
-/* The parts.  Constant tables; any thread.  `small` is little code that looks at the type of
- * each element; `fast` has a loop for each type, and AVX2 where the processor has it.  The values
- * are the same, but for the order in which they are added up. */
+/* The parts: constant tables, never NULL; any thread.  `small` is little code that looks at the type of each
+ * element; `fast` has a loop for each type, and AVX2 where the processor has it.  Their values are the same,
+ * except for the order in which they are added up.  Since 0.2.0. */
 const exray_stats_part *exray_stats_part_small(void);
 const exray_stats_part *exray_stats_part_fast(void);
 const exray_sketch_part *exray_sketch_part_small(void);
@@ -247,162 +259,165 @@ const exray_chunks_part *exray_chunks_part_default(void);
 const exray_layers_part *exray_layers_part_default(void);
 const exray_machine_part *exray_machine_part_default(void);
 
-/* All of them, those of two kinds fast: what the other ways of opening take where config.parts is
- * NULL. */
+/* All parts, those of two kinds fast: what the other functions that open a recorder use where config.parts
+ * is NULL.  Since 0.2.0. */
 exray_recorder_parts exray_recorder_parts_all(void);
 
-/* ---- ------------------------------------------------------------------------ */
+/* ---- State and close ----------------------------------------------------- */
 
-/* Bytes written so far, to any sink; what waits in buffers may be counted
- * already, but for a memory sink: there it is what the buffer holds. */
+/* Bytes written so far, wherever they go; what waits in buffers may be counted already, except with
+ * exray_recorder_open_memory: there it is what the buffer holds.  Since 0.2.0. */
 uint64_t exray_recorder_bytes_written(const exray_recorder *recorder);
 
-/* Ends the open frame, writes the summary, closes the file, frees what open
- * took.  Returns the first error of the recorder's life.  A second close does
- * nothing. */
+/* Ends the open frame, writes the summary, closes the file, frees what open allocated.  Returns the first
+ * error since open.  A second close does nothing and returns the same.  Since 0.2.0. */
 exray_status exray_recorder_close(exray_recorder *recorder);
 
-/* Closes without writing anything more: the log stays without an end, as after
- * a crash (`exray recover` mends it). */
+/* Closes without writing anything more: the log has no end, as after a crash (`exray recover` repairs it).
+ * Since 0.2.0. */
 void exray_recorder_abandon(exray_recorder *recorder);
 
-/* The first error, its one line, and how many records were dropped so far.
- * The message stays readable after close. */
+/* The first error; its message, one line that belongs to the recorder; and how many records were dropped so
+ * far.  They can be read after close, too.  Since 0.2.0. */
 exray_status exray_recorder_error_status(const exray_recorder *recorder);
 const char *exray_recorder_error_message(const exray_recorder *recorder);
 uint64_t exray_recorder_dropped(const exray_recorder *recorder);
 
 /* ---- Frames -------------------------------------------------------------- */
 
-/* Begins the next frame; ends the open one first.  `source` names what it is
- * of: a file, a camera; it may be NULL.  A log call outside a frame begins one
- * without a source by itself. */
+/* Begins the next frame; ends the open one first.  `source` says what it is of, a file or a camera; it may
+ * be NULL.  A call that logs outside of a frame begins one without a source.  Since 0.2.0. */
 exray_status exray_recorder_frame_begin(exray_recorder *recorder, const char *source);
 
-/* The same with a Frame.index of its own, larger than every one before: a
- * replay keeps the indices of the log it replays. */
+/* The same with a Frame.index of the caller's choice, larger than all before (else EXRAY_E_ARGUMENT): a
+ * replay keeps the indices of the log that it replays.  Since 0.2.0. */
 exray_status exray_recorder_frame_begin_at(exray_recorder *recorder, uint64_t index, const char *source);
 
-/* The same, and logs the encoded file that the frame is of as the sensor record
- * /sensor/camera (see exray_recorder_log_encoded): all that an application whose frames
- * are files needs to call. */
+/* Begins a frame and logs the encoded file that it is of as the sensor record /sensor/camera (see
+ * exray_recorder_log_encoded): all that an application whose frames are files needs to call.  Since 0.2.0. */
 exray_status exray_recorder_frame_begin_encoded(exray_recorder *recorder, const char *source,
                                                 const char *format, const void *data, size_t size);
 
-/* The frame's true class. */
+/* The true class of the open frame.  Since 0.2.0. */
 exray_status exray_recorder_frame_label(exray_recorder *recorder, int64_t label);
 
-/* Time the engine's invoke call took; a tap calls it. */
+/* How long the engine's call took, in nanoseconds; taps call it.  Since 0.2.0. */
 exray_status exray_recorder_frame_inference(exray_recorder *recorder, uint64_t nanoseconds);
 
-/* Writes /frame (and /system).  Without it, the next begin or close does. */
+/* Ends the frame: writes /frame (and /system).  Where it is not called, the next begin or close does it.
+ * Since 0.2.0. */
 exray_status exray_recorder_frame_end(exray_recorder *recorder);
 
-/* Frame.index of the open frame, else of the next one. */
+/* Frame.index of the open frame, else of the next one.  Since 0.2.0. */
 uint64_t exray_recorder_frame_index(const exray_recorder *recorder);
 
-/* Nanoseconds of the recorder's monotonic clock. */
+/* Nanoseconds of the recorder's monotonic clock.  Since 0.2.0. */
 uint64_t exray_recorder_now(const exray_recorder *recorder);
+
+/* Nanoseconds since the frame began; begins one where none is open.  Since 0.2.0. */
+uint64_t exray_recorder_frame_elapsed(exray_recorder *recorder);
 
 /* ---- Records ------------------------------------------------------------- */
 
+/* A tensor to be logged.  Everything is borrowed during the call.  Since 0.1.0. */
 typedef struct exray_tensor {
     exray_kind kind;
-    exray_tensor_info info;   /* info.name: NAME of the topic for sensor, stage, input, output */
-    uint32_t index;           /* LAYER: the node; CONSTANT: the tensor */
-    uint32_t output;          /* LAYER: which of the node's outputs */
-    uint32_t occurrence;      /* nth execution of the node within the frame */
-    bool in_model;            /* `model_tensor` is set, and /model describes the tensor: info is left out
-                                 of the record unless `info_differs` */
-    bool info_differs;        /* the shape or type at run time is not the model's */
-    uint32_t model_tensor;    /* position in exray_model.tensors */
-    const void *data;         /* NULL: not at hand; little-endian, C order */
-    size_t size;              /* bytes */
-    const exray_media *media; /* sensor records */
+    exray_tensor_info info; /* info.name: NAME of the topic for sensor, stage, input, output */
+    uint32_t index;         /* LAYER: the node; CONSTANT: the tensor */
+    uint32_t output;        /* LAYER: which of the node's outputs */
+    uint32_t occurrence;    /* nth execution of the node within the frame, from 0 */
+    bool in_model;          /* `model_tensor` is set, and /model describes the tensor: info is left out of the
+                               record unless `info_differs` */
+    bool info_differs;      /* the shape or type at run time is not the model's */
+    uint32_t model_tensor;  /* position in exray_model.tensors */
+    const void *data;       /* little-endian, in C order; NULL: not available */
+    size_t size;            /* bytes of data */
+    const exray_media *media; /* of sensor records; or NULL */
 } exray_tensor;
 
-/* Logs a tensor as the capture level says (data, or stats, or nothing).  Data
- * over 1 GiB becomes stats, counted.  `info` is needed in any case, for the
- * statistics and the size check: EXRAY_E_ARGUMENT where rank, shape, type,
- * quantization and size do not go together. */
+/* Logs a tensor as the capture level says: data, statistics, or nothing.  Data over 1 GiB becomes
+ * statistics, which is counted.  `info` is needed in any case, for the statistics and the check of the size:
+ * EXRAY_E_ARGUMENT where rank, shape, type, quantization and size contradict each other.  Since 0.2.0. */
 exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_tensor *tensor);
 
-/* Whether such a record would be kept now.  "Ask, then observe": a tap that is
- * told false need not fetch the tensor. */
+/* Whether such a record would be kept now: a tap that is told false need not fetch the tensor.  `index` and
+ * `name` as in exray_tensor; name may be NULL.  Since 0.2.0. */
 bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name);
 
-/* A raw picture: /sensor/NAME with shape [height, width, channels] (YUV formats,
- * and rows with padding: [bytes]). `media` gives format, width, height, stride. */
+/* Logs a raw picture as /sensor/NAME, with the shape [height, width, channels] (YUV formats, and rows with
+ * padding: [bytes]).  `media` gives format, width, height and row_stride.  EXRAY_E_ARGUMENT where they and
+ * `size` contradict each other.  Since 0.2.0. */
 exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name, const exray_media *media,
                                       const void *data, size_t size);
 
-/* An encoded file, byte for byte: format "jpeg", "png" or "wav".  With no_io_data
- * the record has neither data nor stats: those of encoded bytes say nothing. */
+/* Logs an encoded file as /sensor/NAME, byte for byte; format is "jpeg", "png" or "wav".  With no_io_data
+ * the record has neither data nor statistics, since those of encoded bytes mean nothing.  Since 0.2.0. */
 exray_status exray_recorder_log_encoded(exray_recorder *recorder, const char *name, const char *format,
                                         const void *data, size_t size);
 
-/* Frame.values[name] and Frame.spans_ns[name]; a frame has room for about 60
- * of them (4 KiB), what is beyond is counted as dropped. */
+/* A named number and a named time of the frame (Frame.values, Frame.spans_ns).  A frame has room for about
+ * 60 of them (4 KiB); those beyond are counted as dropped.  Since 0.2.0. */
 exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *name, double value);
 exray_status exray_recorder_log_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds);
 
-/* /reading/NAME. */
+/* Logs `count` values of a peripheral sensor as /reading/NAME; `unit` may be NULL.  Since 0.2.0. */
 exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *name, const double *values,
                                         size_t count, const char *unit);
 
-/* /result. */
+/* Logs what the application told its user as /result.  Since 0.2.0. */
 exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result);
 
-/* /model; once, before the first frame.  Later calls are EXRAY_E_STATE.  The
- * recorder keeps layer names and ops (in its memory block, as far as there is
- * room: 64 KiB; less where max_channels is under 512) for the channels of
- * /layer/INDEX and for config.layers. */
+/* Logs the model as /model; once, before the first layer (later calls: EXRAY_E_STATE).  The recorder keeps
+ * the names and operators of layers (in its memory block, as far as there is room: 64 KiB; less where
+ * max_channels is under 512) for the channels /layer/INDEX and for config.layers.  Since 0.2.0. */
 exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_model *model);
 
-/* Whether exray_recorder_log_model was called. */
+/* Whether exray_recorder_log_model was called.  Since 0.2.0. */
 bool exray_recorder_has_model(const exray_recorder *recorder);
 
-/* /latency.  start_ns is relative to the frame's begin (exray_recorder_frame_elapsed). */
+/* Logs when nodes ran as /latency: three arrays of `count`; node is a position in exray_model.nodes,
+ * start_ns is relative to the frame's begin (exray_recorder_frame_elapsed).  Since 0.2.0. */
 exray_status exray_recorder_log_latency(exray_recorder *recorder, const uint32_t *node,
                                         const uint64_t *start_ns, const uint64_t *duration_ns, size_t count);
 
-/* Nanoseconds since the frame began; begins one where none is open. */
-uint64_t exray_recorder_frame_elapsed(exray_recorder *recorder);
-
-/* System.arena_bytes of the following frames: the engine's tensor memory. */
+/* Sets System.arena_bytes of the following frames: the engine's tensor memory.  Since 0.2.0. */
 void exray_recorder_set_arena_bytes(exray_recorder *recorder, uint64_t bytes);
 
-/* An MCAP attachment: a pipeline file, a label file. */
+/* Adds a file to the log (an MCAP attachment): a pipeline file, a label file.  Since 0.2.0. */
 exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char *name, const char *media_type,
                                            const void *data, size_t size);
 
-/* A metadata record of its own, such as a tap's remarks on how it observed. */
+/* Writes a metadata record of its own, such as a tap's remarks on how it observed.  Since 0.2.0. */
 exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *name,
                                          const exray_key_value *pairs, size_t count);
 
-/* Registers a function that close and abandon call before they end the log (a
- * tap flushes and frees its state).  At most four. */
+/* ---- For taps ------------------------------------------------------------ */
+
+/* Registers a function that close and abandon call, with `user`, before they end the log: a tap writes what
+ * it still has, and frees its state.  The last one registered is called first; at most four (then
+ * EXRAY_E_LIMIT).  Since 0.2.0. */
 exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user);
 
-/* A tap reports its own failure as the recorder's sticky error. */
+/* Makes a failure of the tap the recorder's sticky error; an error that it has already stays.  Returns the
+ * recorder's error.  `message` is copied; NULL: the status's name.  Since 0.2.0. */
 exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message);
 
-/* TensorStats of a tensor's data in one pass: what STATS capture writes.  Min,
- * max, mean and variance are NaN where no value is finite.  EXRAY_E_UNSUPPORTED
- * for strings, EXRAY_E_ARGUMENT where `size` is less than the shape takes.
- * float32, int8 and uint8 without a per-axis scale are fast. */
+/* ---- Without a recorder -------------------------------------------------- */
+
+/* Statistics of a tensor's data, in one pass: what the capture level STATS writes.  EXRAY_E_UNSUPPORTED:
+ * strings; EXRAY_E_ARGUMENT: `size` is less than the shape needs. float32, int8 and uint8 without a scale
+ * for each channel are fast.  Any thread.  Since 0.2.0. */
 exray_status exray_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out);
 
-/* TensorSketch of a tensor's data, and its TensorStats in the same pass where `stats`
- * is not NULL: what SKETCH capture writes of layers.  `count`: how many buckets were
- * filled.  Channels come last, where info.layout says which dimension they are; else
- * the elements count as they lie.  Errors as exray_stats_compute.  Takes 14 KiB of
- * stack. */
+/* A sketch of a tensor's data, and its statistics in the same pass where `stats` is not NULL: what the
+ * capture level SKETCH writes of layers.  *count: how many buckets were filled.  Elements are taken with the
+ * channels last, where info.layout says which dimension they are, else in the order of the data.  Errors as
+ * exray_stats_compute.  Takes 14 KiB of stack.  Any thread.  Since 0.2.0. */
 exray_status exray_sketch_compute(const exray_tensor_info *info, const void *data, size_t size, uint64_t seed,
                                   exray_stats *stats, float bucket[EXRAY_SKETCH_BUCKETS], uint32_t *count);
 
-/* SHA-256 (FIPS 180-4). */
+/* SHA-256 (FIPS 180-4).  Any thread.  Since 0.1.0. */
 void exray_sha256(const void *data, size_t size, uint8_t out[32]);
 
 #if defined(__GNUC__)

@@ -38,10 +38,14 @@ static const exray_recorder_config recorder_defaults = EXRAY_RECORDER_CONFIG_INI
 static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size)
 {
     exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;
+    exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
     exray_tflite_config tflite = EXRAY_TFLITE_CONFIG_INIT;
     exray_litert_config litert = EXRAY_LITERT_CONFIG_INIT;
     exray_ort_config ort = EXRAY_ORT_CONFIG_INIT;
+    parts.stats = exray_stats_part_small();
     config.codec = exray_codec_default();
+    config.parts = &parts;
+    exray_recorder_open_device(recorder, NULL, NULL, &config);
     tflite.kernels = litert.kernels = ort.kernels = "default";
     exray_tflite_attach(recorder, NULL, &tflite);
     exray_litert_attach(recorder, NULL, &litert);
