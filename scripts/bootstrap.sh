@@ -11,6 +11,7 @@
 #   scripts/bootstrap.sh python-frameworks   PyTorch (Debian's: no GPU parts) and Keras, for its taps
 #   scripts/bootstrap.sh lint     clang-format, clang-tidy
 #   scripts/bootstrap.sh fuzz     clang with its fuzzing runtime
+#   scripts/bootstrap.sh size     cross compilers for Cortex-M4 and arm64, and an emulator, for `make size`
 #   scripts/bootstrap.sh arm64    cross compiler and emulator (optional: says so where it cannot)
 #
 # EXRAY_CACHE (default ~/.cache/exray) keeps downloads; EXRAY_BUILD (default
@@ -29,6 +30,7 @@ python_packages=(python3-dev python3-venv)
 framework_packages=(python3-torch)
 lint_packages=(clang-format clang-tidy)
 fuzz_packages=(clang libclang-rt-14-dev)
+size_packages=(gcc-arm-none-eabi libnewlib-dev libnewlib-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user)
 
 fail() { echo "bootstrap: $*" >&2; exit 2; }
 
@@ -151,6 +153,7 @@ for stage in "$@"; do
         ;;
     lint) install_packages "${lint_packages[@]}" ;;
     fuzz) install_packages "${fuzz_packages[@]}" ;;
+    size) install_packages "${size_packages[@]}" ;;
     arm64) scripts/bootstrap-arm64.sh && engines aarch64 ;;
     *) fail "there is no stage '$stage'" ;;
     esac
