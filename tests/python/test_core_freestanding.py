@@ -2,6 +2,7 @@
 asks for nothing but port.h and a few string functions."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -54,3 +55,44 @@ def test_port_is_all_that_touches_the_system():
                     "string.h",
                     "immintrin.h",
                 }, f"{source.name}: {line}"
+
+
+# What a recorder without parts may take of the port, and no more (core/port/port_template.c says so, too).
+LEAN_PORT = {"xr_port_now", "xr_port_wall_clock", "xr_port_allocate", "xr_port_free", "xr_port_error_text", "xr_port_is_no_space"}
+LEAN_CALLS = ["open_device_sized", "memory_needed_device", "log_tensor", "log_model", "log_result", "log_reading", "log_latency", "log_scalar",
+              "log_span", "log_attachment", "log_metadata", "frame_begin", "frame_end", "frame_label", "close", "abandon", "error_message",
+              "dropped", "bytes_written"]  # fmt: skip
+
+
+@pytest.mark.parametrize("compiler, nm", compilers())
+def test_without_parts_nothing_of_them_is_linked(compiler, nm, tmp_path):
+    objects = []
+    for source in SOURCES:
+        objects.append(tmp_path / f"{source.stem}.o")
+        subprocess.run([*compiler, *FLAGS, "-ffunction-sections", "-fdata-sections", "-c", source, "-o", objects[-1]], check=True)
+    names = [f"exray_recorder_{name}" for name in LEAN_CALLS]
+    probe = tmp_path / "probe.c"
+    probe.write_text("\n".join(f"extern char {n}[];" for n in names) + "\nconst void *const probe[] = {" + ", ".join(names) + "};\n")
+    subprocess.run([*compiler, "-c", probe, "-o", tmp_path / "probe.o"], check=True)
+    linked = tmp_path / "lean"
+    subprocess.run([*compiler, "-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections,-e,probe,--unresolved-symbols=ignore-all", tmp_path / "probe.o",
+                    *objects, "-o", linked], check=True)  # fmt: skip
+    symbols = {line.split()[-1] for line in subprocess.run([nm, linked], check=True, capture_output=True, text=True).stdout.splitlines()}
+    of_parts = set()
+    for source in SOURCES:
+        if source.parent.name in ("summary", "chunks", "async", "host"):
+            out = subprocess.run([nm, "-g", "--defined-only", tmp_path / f"{source.stem}.o"], check=True, capture_output=True, text=True).stdout
+            of_parts |= {line.split()[-1] for line in out.splitlines()}
+    assert "exray_recorder_open_device_sized" in symbols
+    assert not symbols & of_parts
+    assert {name for name in symbols if name.startswith("xr_port_")} <= LEAN_PORT
+
+
+@pytest.mark.parametrize("compiler, nm", compilers())
+def test_the_port_to_copy_compiles_and_is_complete(compiler, nm, tmp_path):
+    template = CORE / "port" / "port_template.c"
+    subprocess.run([*compiler, *FLAGS, "-c", template, "-o", tmp_path / "port.o"], check=True)
+    out = subprocess.run([nm, "-g", "--defined-only", tmp_path / "port.o"], check=True, capture_output=True, text=True).stdout
+    defined = {line.split()[-1] for line in out.splitlines()}
+    declared = set(re.findall(r"\b(xr_port_\w+)\(", (CORE / "port" / "port.h").read_text()))
+    assert defined == declared
