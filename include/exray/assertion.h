@@ -1,6 +1,6 @@
 /* An assertion examines a comparison, two logs whose frames, inputs, outputs and layers are matched, and
- * reports findings.  The built-in assertions use this header and nothing else. docs/assertions.md is the
- * guide.
+ * reports findings.  The built-in assertions see of a comparison what this header declares.
+ * docs/assertions.md is the guide.
  *
  * Ownership: what a function returns by pointer belongs to the comparison (or the findings) and is valid as
  * long as that.  `comparison` and `findings` are valid during the assertion's run; one of

@@ -129,6 +129,55 @@ static void test_layers_in_order(void **state)
     xr_findings_clear(&f);
 }
 
+static void count_release(void *user)
+{
+    ++*(int *)user;
+}
+
+static void test_attached_state(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    int first = 0, second = 0;
+    assert_null(xr_findings_attached(&f, "mine", 0));
+    assert_true(xr_findings_attach(&f, "mine", 0, &first, count_release));
+    assert_true(xr_findings_attach(&f, "mine", 1, &second, count_release));
+    assert_ptr_equal(xr_findings_attached(&f, "mine", 0), &first);
+    assert_ptr_equal(xr_findings_attached(&f, "mine", 1), &second);
+    assert_null(xr_findings_attached(&f, "yours", 0));
+    xr_findings_clear(&f);
+    assert_true(first == 1 && second == 1);
+    assert_null(xr_findings_attached(&f, "mine", 0));
+}
+
+/* A cause among the outputs accounts for an 8-bit layer that errs little more than usual, and for no other.
+ */
+static void test_doubtful_layers(void **state)
+{
+    (void)state;
+    for (int large = 0; large < 2; large++) {
+        exray_findings f = {0};
+        exray_finding *layer = add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "layer");
+        exray_finding_number(layer, "error_to_signal", large ? 0.5 : 0.05);
+        exray_finding_number(layer, "noise_to_signal", 0.03);
+        add(&f, "output.activation", EXRAY_SEVERITY_ERROR, 0.9, "output");
+        expect_order(&f, large ? "layer.unknown output.activation" : "output.activation");
+        xr_findings_clear(&f);
+    }
+}
+
+static void test_consequences_are_listed(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "output");
+    add(&f, "output.unknown", EXRAY_SEVERITY_ERROR, 0.9, "output");
+    exray_finding *cause = add(&f, "model.version", EXRAY_SEVERITY_ERROR, 0.9, "model");
+    expect_order(&f, "model.version");
+    assert_string_equal(xr_finding_evidence(cause, "consequences")->text, "layer.unknown, output.unknown");
+    xr_findings_clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +186,9 @@ int main(void)
         cmocka_unit_test(test_consequences_are_suppressed),
         cmocka_unit_test(test_what_is_no_consequence),
         cmocka_unit_test(test_layers_in_order),
+        cmocka_unit_test(test_attached_state),
+        cmocka_unit_test(test_doubtful_layers),
+        cmocka_unit_test(test_consequences_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
