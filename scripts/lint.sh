@@ -21,10 +21,7 @@ python3 scripts/structure.py || say "the structure is not as ARCHITECTURE.md has
 # Links between the Markdown files.
 scripts/check_links.py || say "a link of the docs leads nowhere"
 
-# Every C file of the program that the build knows.
-if [ -f build/compile_commands.json ]; then
-    mapfile -t sources < <(git ls-files 'src/*.c')
-    printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 6 clang-tidy --quiet -p build 2>/dev/null || say "clang-tidy has findings"
-fi
+# Every C file of the program that the build knows, and that is not as it was when it was clean.
+[ ! -f build/compile_commands.json ] || python3 scripts/tidy.py build || say "clang-tidy has findings"
 [ $status -eq 0 ] && echo "lint: clean"
 exit $status

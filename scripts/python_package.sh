@@ -2,7 +2,8 @@
 # The Python package, as users get it: a wheel, installed into an environment that has nothing of ours.
 #
 #   scripts/python_package.sh build        build/wheels/exray-*.whl
-#   scripts/python_package.sh test         types (mypy --strict) and tests
+#   scripts/python_package.sh fresh        types (mypy --strict), and build/python-fresh: an environment with that wheel
+#   scripts/python_package.sh test         the same, and its tests
 #   scripts/python_package.sh frameworks   taps against PyTorch and Keras
 #
 # `make` installs what these need (scripts/bootstrap.sh python, python-frameworks).
@@ -14,6 +15,9 @@ tools=$build/python-tests
 # Builds with the pinned tools, so that no registry is needed; auditwheel then puts the system's libraries into
 # the wheel (libjpeg, zstd, ...), so that it runs where they are not installed.
 build_wheel() {
+    # This one keeps its build folder, so one after the other.  (`pip wheel .` takes a folder of its own.)
+    exec 8>"$build/wheel.lock"
+    flock 8
     rm -rf "$build/wheels" "$build/wheels-linked"
     "$tools/bin/python" -m pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
         --config-settings=build-dir="$build/wheel" -w "$build/wheels-linked" .
@@ -36,14 +40,14 @@ fresh_environment() {
 
 run_tests() { "$1/bin/python" -m pytest -q -ra -p no:cacheprovider "${@:2}"; }
 
-[ $# -gt 0 ] || { echo "python_package: which?  build, test, frameworks" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "python_package: which?  build, fresh, test, frameworks" >&2; exit 2; }
 for stage in "$@"; do
     case $stage in
     build) build_wheel ;;
-    test)
+    fresh | test)
         "$tools/bin/python" -m mypy --cache-dir="$build/mypy"
         fresh_environment
-        run_tests "$build/python-fresh" bindings/python/tests
+        [ "$stage" = fresh ] || run_tests "$build/python-fresh" bindings/python/tests
         ;;
     frameworks)
         export KERAS_BACKEND=jax

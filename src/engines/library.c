@@ -62,7 +62,7 @@ void *xr_library_open(const xr_library_place *place, const char *wanted, exray_e
     }
     xr_refuse(error, EXRAY_E_ENGINE,
               "%s's C library was not found (%s beside the program, or on the system): name it with "
-              "--engine-lib or %s, or run scripts/bootstrap.sh engine",
-              place->engine, place->bundled, place->environment);
+              "--engine-lib or %s; the Python package %s carries it",
+              place->engine, place->bundled, place->environment, place->package);
     return NULL;
 }

@@ -16,9 +16,16 @@
 #define XR_ARCH "unknown"
 #endif
 
+/* The packages of the Python Package Index that carry the pinned engines, for messages: who has the program
+ * from a wheel has no bootstrap script. */
+#define XR_PACKAGE_TFLITE "pymicro-wakeword 2.5.0"
+#define XR_PACKAGE_LITERT "ai-edge-litert 2.3.0"
+#define XR_PACKAGE_ORT    "onnxruntime 1.32.0"
+
 typedef struct xr_library_place {
     const char *engine;              /* "TensorFlow Lite", for messages */
     const char *bundled;             /* "engines/tflite-" XR_ARCH "/libtensorflowlite_c.so" */
+    const char *package;             /* that carries it */
     const char *environment;         /* "EXRAY_TFLITE_LIB": names the file */
     const char *symbol;              /* one that only this library has */
     const char *const *system_names; /* NULL-terminated, for the loader's own search */

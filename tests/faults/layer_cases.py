@@ -12,7 +12,7 @@ import layer_files as lf
 from bench_models import LITE0, Model
 from cases import pictures_for
 from execute import Case
-from places import ASSETS
+from testdata import MODELS as FILES
 
 FRAMES = 3
 FRAMES_OF_FIXES = 8  # decisions are counted
@@ -65,7 +65,7 @@ PER_TENSOR = [("mobilenet_v2_dogs_int8_per_tensor.onnx", "mobilenet_v2_dogs_int8
 
 def models():
     """{name: Model}: those that only faults inside models have."""
-    paths = [ASSETS / "models" / f"mobilenet_v2_dogs_{kind}.onnx" for kind in ("float", "int8")]
+    paths = [FILES / f"mobilenet_v2_dogs_{kind}.onnx" for kind in ("float", "int8")]
     if not all(p.exists() for p in paths):
         return {}
     right = {**LITE0, "layout": "nchw"}
@@ -96,14 +96,14 @@ def faults(models):
             if name in models and name in (fault.models or MODELS):
                 found += _of(fault, models[name])
     for kind, file in CALIBRATIONS.items():
-        path = ASSETS / "models" / file
+        path = FILES / file
         for name in ("lite0_uint8", "lite0_uint8_vs_float"):
             if name in models and path.exists():
                 found.append(_case(f"layer:calibrated_{kind}", 0, models[name], edge_model=str(path),
                                    links=[["layer.saturation", "layer.range"]],
                                    frames=FRAMES_OF_FIXES, fix={"what": "alibrat", "edge_model": str(models[name].path)}))
     for file, right, name in PER_TENSOR:
-        paths = [ASSETS / "models" / f for f in (file, right)]
+        paths = [FILES / f for f in (file, right)]
         if name in models and all(p.exists() for p in paths):
             found.append(_case("layer:one_scale", 0, models[name], edge_model=str(paths[0]), isolate=True,
                                links=[["layer.per_tensor_weights"]], layer_op="depthwise",

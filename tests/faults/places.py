@@ -3,10 +3,11 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT.parent / "shared" / "assets"
+sys.path.insert(0, str(ROOT / "tests"))  # testdata
 BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", os.environ.get("EXRAY_BUILD", "build"))
 EXRAY = BUILD / "exray"
 CAMERA = BUILD / "tests" / "camera_app"

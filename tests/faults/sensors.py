@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import testdata
 from PIL import Image
-from places import ASSETS, BUILD, ROOT
 
 COEFFICIENTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 FRAMES = 8
@@ -48,14 +48,10 @@ SENSORS = {s.name: s for s in [
 
 
 def photographs():
-    """All pictures at hand, colour photographs first by name: (path, class or -1)."""
-    found = []
-    labels = ASSETS / "imagenet" / "labels.txt"
-    if labels.exists():
-        found += [(ASSETS / "imagenet" / f, int(c)) for f, c in (line.split() for line in labels.read_text().split("\n") if line)]
-    for folder in (ROOT / "build" / "demo" / "photographs", ASSETS / "images"):
-        if folder.is_dir():
-            found += [(p, -1) for p in sorted(folder.iterdir()) if p.suffix in (".jpg", ".png") and "golden" not in p.name]
+    """All pictures at hand: (path, class or -1)."""
+    found = testdata.labelled_pictures()
+    if testdata.ASSETS:
+        found += [(p, -1) for p in sorted((testdata.ASSETS / "images").glob("*.[jp][pn]g")) if "golden" not in p.name]
     return found
 
 

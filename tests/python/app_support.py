@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_tflite_layers import BUILD, ROOT, asset
+import testdata
+from test_tflite_layers import BUILD, ROOT
 
 EXRAY = BUILD / "exray"
-PICTURES = ROOT.parent / "shared" / "assets" / "imagenet"
 SANITIZED = Path(os.environ.get("EXRAY_ASAN_DIR", "/nonexistent"))
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1",
               "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0"}
@@ -33,7 +33,7 @@ def app(program, *arguments, status=0, build=BUILD, env=None):
 
 def record(engine, library, variable, model, pipeline, out, kernels, capture="full"):
     """`exray record` of two pictures."""
-    pictures = sorted(asset(PICTURES).glob("*.JPEG"))[:2]
+    pictures = testdata.pictures(2)
     (out.parent / "list.txt").write_text("".join(f"{p}\n" for p in pictures))
     (out.parent / "p.yaml").write_text(pipeline)
     done = subprocess.run([EXRAY, "record", "--engine", engine, "--kernels", kernels, "--capture", capture, "--model", model,

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT.parent / "shared" / "assets"
 # Engines, the arm64 system root and the example's build lie in BUILD; the program
 # under test may be of another build.
 BUILD = ROOT / os.environ.get("EXRAY_BUILD", "build")
@@ -42,17 +41,3 @@ def wheel(pattern) -> Path:
     if not found:
         pytest.skip(f"no {pattern} in {CACHE / 'wheels'}: run scripts/bootstrap.sh demo")
     return found[-1]
-
-
-def asset(name) -> Path:
-    """A file of the shared assets; skips where it is absent."""
-    path = ASSETS / name
-    if not path.exists():
-        pytest.skip(f"no {path}")
-    return path
-
-
-def labelled_pictures():
-    """(path, class) of the ImageNet pictures; skips where they are absent."""
-    lines = asset("imagenet/labels.txt").read_text().split("\n")
-    return [(ASSETS / "imagenet" / f, int(c)) for f, c in (line.split() for line in lines if line)]

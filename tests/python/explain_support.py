@@ -4,9 +4,10 @@ wrong, and the logs that it leaves: what `exray validate` has to explain."""
 import io
 
 import numpy as np
+import testdata
 from log_writer import PB
 from PIL import Image
-from validate_support import ASSETS, Recording, causes, textures, validate
+from validate_support import Recording, causes, textures, validate
 
 SIDE = 160
 LITE0 = ((127, 127, 127), (128, 128, 128))
@@ -14,7 +15,7 @@ LITE0 = ((127, 127, 127), (128, 128, 128))
 
 def scenes(count=8):
     """Pictures of several shapes, as a camera takes them."""
-    files = sorted((ASSETS / "imagenet").glob("*.JPEG"))[: 4 * count]
+    files = testdata.pictures(4 * count)
     pictures = [np.asarray(Image.open(f).convert("RGB")) for f in files]
     pictures = [p for p in pictures if min(p.shape[:2]) >= 300][:count]
     if len(pictures) == count:

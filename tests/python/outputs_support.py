@@ -3,11 +3,9 @@
 import functools
 
 import numpy as np
-import pytest
-from validate_support import ASSETS, LITE0, Recording, normalize, photographs
+import testdata
+from validate_support import LITE0, Recording, normalize, photographs
 
-MODELS = ASSETS / "models"
-LABELS = ASSETS / "labels"
 
 
 def softmax(x):
@@ -93,9 +91,7 @@ def top(outputs, k=5, shift=0, labels=None, mapping=None, scores=None):
 @functools.lru_cache(None)
 def real_outputs(model, count=8):
     """A real model's outputs and quantization on photographs; skips where it is not there."""
-    path = MODELS / f"{model}.tflite"
-    if not path.exists():
-        pytest.skip(f"needs {path}")
+    path = testdata.model(f"{model}.tflite")
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     run = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)

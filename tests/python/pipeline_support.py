@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import testdata
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = ROOT.parent / "shared" / "assets"
 BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", "build/test")
 TOOL = BUILD / "tests" / "pipeline_tool"
 CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
@@ -96,8 +96,9 @@ def texture(width, height, seed=0):
 
 
 def _photographs():
-    names = [*sorted((ASSETS / "imagenet").glob("*.JPEG"))[::6], *sorted((ASSETS / "images").glob("*r*.*g"))]
-    return [p for p in names if p.suffix != ".md"]
+    """Ten with classes, and what is in no class."""
+    others = sorted((testdata.ASSETS / "images").glob("*r*.*g")) if testdata.ASSETS else []
+    return [*sorted(testdata.PICTURES.glob("*.JPEG"))[::6], *others]
 
 
 PHOTOGRAPHS = _photographs()
@@ -115,7 +116,7 @@ def _skimage(name, folder):
         return path
 
 
-@pytest.fixture(scope="session", params=[*PHOTOGRAPHS, "coffee.png", "chelsea.png", "texture"],
+@testdata.fixture(scope="session", params=[*PHOTOGRAPHS, "coffee.png", "chelsea.png", "texture"],
                 ids=lambda p: p.name if isinstance(p, Path) else p)
 def photograph(request, tmp_path_factory):
     """Files of real photographs, and one generated picture that is always there."""

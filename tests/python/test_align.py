@@ -5,14 +5,14 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import PB
 from mcap.reader import make_reader
 from PIL import Image
-from validate_support import ASSETS, EXRAY, validate
+from validate_support import EXRAY, validate
 
 onnx_log = pytest.importorskip("onnx_log")
-MODELS = ASSETS / "models"
-pytestmark = pytest.mark.skipif(not MODELS.exists(), reason="the shared assets are not here")
+pytestmark = pytest.mark.data
 
 KINDS = {"conv": "CONV_2D DEPTHWISE_CONV_2D Conv FusedConv QLinearConv", "add": "ADD Add QLinearAdd",
          "pool": "MEAN GlobalAveragePool QLinearGlobalAveragePool", "dense": "FULLY_CONNECTED Gemm QGemm",
@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
 
 
 def pictures():
-    return sorted((ASSETS / "imagenet").glob("*.JPEG"))[:2]
+    return testdata.pictures(2)
 
 
 def tflite(folder, kind, capture, channels="rgb"):
@@ -64,7 +64,7 @@ def tflite(folder, kind, capture, channels="rgb"):
         (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures()))
         pipeline = folder / f"{channels}.yaml"
         pipeline.write_text(PIPELINE % channels)
-        subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", MODELS / f"efficientnet_lite0_{kind}.tflite",
+        subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", testdata.model(f"efficientnet_lite0_{kind}.tflite"),
                         "--pipeline", pipeline, "--data", folder / "list.txt", "--capture", capture, "-o", out],
                        check=True, capture_output=True)
     return out
@@ -83,7 +83,7 @@ def onnx(folder, kind, level, capture, anonymous):
     if not out.exists():
         with open(tflite(folder, "float", capture), "rb") as f:
             sources = [PB["Frame"].FromString(m.data).source for _, _, m in make_reader(f).iter_messages(["/frame"])]
-        onnx_log.record(MODELS / f"efficientnet_lite0_{kind}.onnx", out, [centre(p) for p in pictures()], folder, level,
+        onnx_log.record(testdata.model(f"efficientnet_lite0_{kind}.onnx"), out, [centre(p) for p in pictures()], folder, level,
                         capture=capture, anonymous=anonymous, sources=sources)
     return out
 
@@ -131,8 +131,8 @@ def test_quantized_onnx_against_float(folder, tmp_path):
     float_log, int8_log = tmp_path / "float.mcap", tmp_path / "int8.mcap"
     arrays = [np.ascontiguousarray((a[:, 32:192, 32:192] * 128 + 127).transpose(0, 3, 1, 2) / 127.5 - 1, np.float32)
               for a in map(centre, pictures())]
-    onnx_log.record(MODELS / "mobilenet_v2_dogs_int8.onnx", int8_log, arrays, tmp_path, role="edge", anonymous=True)
-    onnx_log.record(MODELS / "mobilenet_v2_dogs_float.onnx", float_log, arrays, tmp_path, "none")
+    onnx_log.record(testdata.model("mobilenet_v2_dogs_int8.onnx"), int8_log, arrays, tmp_path, role="edge", anonymous=True)
+    onnx_log.record(testdata.model("mobilenet_v2_dogs_float.onnx"), float_log, arrays, tmp_path, "none")
     report = validate(int8_log, float_log)
     of_edge, of_reference = computed(model_of(int8_log)), computed(model_of(float_log))
     for pair in report["layers"]:

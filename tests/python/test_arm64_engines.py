@@ -6,8 +6,9 @@ import shutil
 import subprocess
 
 import pytest
+import testdata
 from demo_support import BUILD as ENGINES
-from validate_support import ASSETS, BUILD, ROOT, validate
+from validate_support import BUILD, ROOT, validate
 
 pytest.importorskip("mcap_protobuf.decoder")
 pytest.importorskip("ai_edge_litert.interpreter")
@@ -15,7 +16,6 @@ from test_tflite_layers import Log, asset  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-MODELS = ASSETS / "models"
 SYSROOT, LIBRARIES = "/usr/aarch64-linux-gnu", ENGINES / "sysroot-aarch64" / "usr"
 FILES = {"litert": "libLiteRt.so", "onnxruntime": "libonnxruntime.so"}
 # Both libraries read what the processor can do, and crash where it is another kind's.
@@ -71,6 +71,7 @@ def here(engine, *arguments):
     return subprocess.run([str(c) for c in command], capture_output=True, timeout=300, check=True).stdout
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("engine,kernels,name,shape", [
     ("litert", "builtin", "mobilenet_v1_0.25_224_float.tflite", (1, 224, 224, 3)),
     ("litert", "xnnpack", "mobilenet_v1_0.25_224_float.tflite", (1, 224, 224, 3)),
@@ -79,7 +80,7 @@ def here(engine, *arguments):
 def test_arm64(on_arm64, tmp_path, engine, kernels, name, shape):
     source = tmp_path / "x.bin"
     np.random.default_rng(5).uniform(-1, 1, shape).astype(np.float32).tofile(source)
-    arguments = [kernels, 1, asset(MODELS / name)]
+    arguments = [kernels, 1, testdata.model(name)]
     there = np.frombuffer(on_arm64(engine, *arguments, tmp_path / "arm64.mcap", 1, source), np.float32)
     ours = np.frombuffer(here(engine, *arguments, tmp_path / "here.mcap", 1, source), np.float32)
     assert there.shape == ours.shape and np.abs(there - ours).max() <= 1e-4 * max(1, np.abs(ours).max())

@@ -6,7 +6,8 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from validate_support import ASSETS, BUILD, EXRAY, ROOT
+import testdata
+from validate_support import BUILD, EXRAY, ROOT
 
 yaml = pytest.importorskip("yaml")
 
@@ -68,13 +69,12 @@ image:
 """
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("order, status", [("rgb", 0), ("bgr", 1)])
 @pytest.mark.parametrize("server", ["github", "gitlab"])
 def test_it_fails_on_a_finding_and_on_nothing_else(tmp_path, server, order, status):
     """The steps as they stand, on a real model; its device reads the channels in that order."""
-    model, pictures = ASSETS / "models" / "mobilenet_v1_0.25_224_float.tflite", sorted((ASSETS / "imagenet").glob("*.JPEG"))[:8]
-    if not model.exists() or not pictures:
-        pytest.skip("no models at ../shared")
+    model, pictures = testdata.model("mobilenet_v1_0.25_224_float.tflite"), testdata.pictures(8)
     (tmp_path / "models").mkdir()
     (tmp_path / "ci" / "pictures").mkdir(parents=True)
     for name in ("edge", "reference"):

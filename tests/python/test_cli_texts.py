@@ -152,3 +152,9 @@ def test_how_options_are_written(tmp_path):
     assert "--repeat is for record" in answer("replay", str(log), "--repeat", "2")
     assert "--from lens: not sensor or input" in answer("replay", str(log), "--from", "lens")
     assert "not one of none, lz4, zstd" in answer("record", "--compress", "gzip")
+
+
+def test_no_text_names_a_file_that_a_package_lacks():
+    """Who has the program from a wheel has no scripts/ and no docs/."""
+    found = re.findall(rb"[^\0]*\b(?:scripts|docs)/[a-z][^\0]*", EXRAY.read_bytes())
+    assert [f for f in found if b".h" not in f and b".c" not in f] == []

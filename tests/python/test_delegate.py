@@ -1,7 +1,10 @@
 """What `--delegate` answers to libraries that are none, and to one that refuses."""
 
 import pytest
-from demo_support import EXRAY, asset, run
+import testdata
+from demo_support import EXRAY, run
+
+pytestmark = pytest.mark.data
 
 REFUSES = r"""
 void *tflite_plugin_create_delegate(char **keys, char **values, unsigned long count, void (*say)(const char *))
@@ -18,10 +21,10 @@ void tflite_plugin_destroy_delegate(void *delegate) { (void)delegate; }
 def refused(tmp_path):
     """Runs `record --delegate SPEC` and returns its one line."""
     (tmp_path / "p.yaml").write_text("image: {resize: bicubic 224x224}\n")
-    picture = sorted(asset("imagenet").glob("*.JPEG"))[0]
+    picture = testdata.pictures(1)[0]
 
     def call(spec):
-        result = run(EXRAY, "record", "--model", asset("models/mobilenet_v1_0.25_224_float.tflite"), "--pipeline",
+        result = run(EXRAY, "record", "--model", testdata.model("mobilenet_v1_0.25_224_float.tflite"), "--pipeline",
                      tmp_path / "p.yaml", "--data", picture, "-o", tmp_path / "o.mcap", "--delegate", spec, status=2)
         assert result.stderr.count("\n") == 1 and not (tmp_path / "o.mcap").exists()
         return result.stderr

@@ -6,18 +6,21 @@ import sys
 
 import numpy as np
 import pytest
+import testdata
 from demo_support import EXRAY, run
-from validate_support import ASSETS, BUILD, ROOT, causes, finding, validate
+from validate_support import BUILD, ROOT, causes, finding, validate
 
 pytest.importorskip("ai_edge_litert.interpreter")
-from test_tflite_layers import Log, asset, library, tap_run  # noqa: E402
+from test_tflite_layers import Log, library, tap_run  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 import model_files  # noqa: E402
 from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 
+pytestmark = pytest.mark.data
+
 STUB = BUILD / "tests" / "stub_delegate.so"
-MOBILENET = ASSETS / "models" / "mobilenet_v1_0.25_224_float.tflite"
+MOBILENET = testdata.MODELS / "mobilenet_v1_0.25_224_float.tflite"
 DEPTHWISE = "DEPTHWISE_CONV_2D"
 PIPELINE = "image: {resize: bicubic 224x224, normalize: {mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5]}}\n"
 
@@ -29,14 +32,14 @@ def record(tmp_path_factory):
     library()
     folder = tmp_path_factory.mktemp("logs")
     (folder / "p.yaml").write_text(PIPELINE)
-    pictures = sorted(asset(ASSETS / "imagenet").glob("*.JPEG"))
+    pictures = testdata.pictures()
     count = iter(range(1000))
 
     def call(options, *more, frames=3, model=MOBILENET, status=0):
         (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures[:frames]))
         out = folder / f"{next(count)}.mcap"
         spec = [] if options is None else ["--delegate", f"{STUB}:{options}" if options else STUB]
-        result = run(EXRAY, "record", "--engine", "tflite", "--model", asset(model), "--pipeline", folder / "p.yaml",
+        result = run(EXRAY, "record", "--engine", "tflite", "--model", testdata.need(model), "--pipeline", folder / "p.yaml",
                      "--data", folder / "list.txt", "--capture", "full", *spec, *more, "-o", out, status=status)
         lines = [line for line in result.stderr.splitlines() if not line.startswith("INFO:")]
         assert len(lines) == (status == 2), result.stderr
@@ -139,7 +142,7 @@ def test_with_xnnpack_between(record, builtin):
 
 def with_dead_node(out, index=5):
     """The model with a second copy of node `index` that nobody reads; its number."""
-    model = model_files.read(asset(MOBILENET))
+    model = model_files.read(testdata.need(MOBILENET))
     graph = model.subgraphs[0]
     op = graph.operators[index]
     graph.tensors.append(schema.TensorT())
@@ -259,7 +262,7 @@ def application(tmp_path_factory):
     np.random.default_rng(3).uniform(-1, 1, (3, 224, 224, 3)).astype(np.float32).tofile(folder / "x.bin")
 
     def call(*options):
-        tap_run(asset(MOBILENET), "--input", folder / "x.bin", "--runs", 3, "--capture", "full", "--log", folder / "o.mcap", *options)
+        tap_run(testdata.need(MOBILENET), "--input", folder / "x.bin", "--runs", 3, "--capture", "full", "--log", folder / "o.mcap", *options)
         return Log(folder / "o.mcap")
 
     return call

@@ -9,6 +9,8 @@ from log_writer import PB
 from PIL import Image
 from validate_support import finding
 
+pytestmark = pytest.mark.data
+
 
 @pytest.fixture(scope="module")
 def pictures():

@@ -8,6 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import testdata
 from validate_support import BUILD, ROOT
 
 BENCH = ROOT / "tests" / "faults"
@@ -24,7 +25,7 @@ from places import CAMERA, ENGINE, EXRAY, KERNELS
 TARGET = 0.98  # of the faults, whose first cause is the right one
 
 
-@pytest.fixture(scope="module")
+@testdata.fixture(scope="module")
 def models():
     for needed in (CAMERA, KERNELS, ENGINE):
         if not needed.exists():
@@ -36,7 +37,7 @@ def models():
 def report(models, tmp_path_factory):
     out = tmp_path_factory.mktemp("faults") / "report.json"
     command = [sys.executable, BENCH / "run.py", "--fast", "--json", out]
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=1200)
     assert result.returncode in (0, 1), result.stdout + result.stderr
     print(result.stdout)
     return json.loads(out.read_text())

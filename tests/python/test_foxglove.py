@@ -7,12 +7,13 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 from google.protobuf import descriptor_pb2
 from log_writer import PB, Log
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 from PIL import Image
-from validate_support import ASSETS, EXRAY, ROOT
+from validate_support import EXRAY, ROOT
 
 foxglove_raw = pytest.importorskip("foxglove_schemas_protobuf.RawImage_pb2")
 foxglove_file = pytest.importorskip("foxglove_schemas_protobuf.CompressedImage_pb2")
@@ -227,11 +228,9 @@ def test_a_full_disk_is_said(tmp_path):
     assert result.returncode == 2 and result.stderr == "exray: cannot write /dev/full: No space left on device\n"
 
 
+@pytest.mark.data
 def test_a_real_recording(tmp_path):
-    files = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:5]
-    model = ASSETS / "models" / "mobilenet_v1_0.25_224_float.tflite"
-    if not files or not model.exists():
-        pytest.skip("no pictures at ../shared")
+    files, model = testdata.pictures(5), testdata.model("mobilenet_v1_0.25_224_float.tflite")
     (tmp_path / "list.txt").write_text("\n".join(map(str, files)))
     subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", model, "--pipeline", ROOT / "examples" / "lite0.yaml",
                     "--data", tmp_path / "list.txt", "-o", tmp_path / "log.mcap"], check=True, capture_output=True)

@@ -8,11 +8,12 @@ import wave
 
 import numpy as np
 import pytest
+import testdata
 import test_latency
 from html_support import Page, read_page, write_html
 from log_writer import DTYPES, PB
 from PIL import Image
-from validate_support import (ASSETS, EXRAY, LITE0, UNIT, Recording, causes, normalize, photographs, record_litert, textures,
+from validate_support import (EXRAY, LITE0, UNIT, Recording, causes, normalize, photographs, record_litert, textures,
                               validate, write_inputs)
 
 HOSTILE = "</script></title></style><img src=x onerror=alert(1)><!--\"'`&amp;\u2028\u202e<svg onload=alert(2)>"
@@ -406,12 +407,12 @@ def test_stragglers_and_throttling_are_marked(tmp_path):
 # ---- A real model --------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not (ASSETS / "models" / "efficientnet_lite0_float.tflite").exists(), reason="needs ../shared/assets")
+@pytest.mark.data
 def test_lite0_is_small(tmp_path):
-    model = ASSETS / "models" / "efficientnet_lite0_int8.tflite"
+    model = testdata.model("efficientnet_lite0_int8.tflite")
     pictures = normalize(photographs(12, 224), *LITE0)
     edge = record_litert(tmp_path / "e", model, [swap(p)[None] for p in pictures], labels=[1] * 12)
-    reference = record_litert(tmp_path / "r", ASSETS / "models" / "efficientnet_lite0_float.tflite",
+    reference = record_litert(tmp_path / "r", testdata.model("efficientnet_lite0_float.tflite"),
                               [p[None] for p in pictures], "reference", labels=[1] * 12)
     target = write_html(tmp_path / "r.html", edge, reference)
     page = read_page(target)

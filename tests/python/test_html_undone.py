@@ -9,6 +9,8 @@ from explain_support import QUANTIZED, encode, decoded, explain, from_yuv, norma
 from html_support import read_page, write_html
 from test_explain import COLOURS, FAULTS, UNIT, yuv_camera
 
+pytestmark = pytest.mark.data
+
 
 @pytest.fixture(scope="module")
 def pictures():

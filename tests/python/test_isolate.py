@@ -5,11 +5,11 @@ import subprocess
 
 import numpy as np
 import pytest
-from validate_support import ASSETS, EXRAY, causes, validate
+import testdata
+from validate_support import EXRAY, causes, validate
 
-MODELS = ASSETS / "models"
-FLOAT = MODELS / "efficientnet_lite0_float.tflite"
-pytestmark = pytest.mark.skipif(not MODELS.exists(), reason="the shared assets are not here")
+FLOAT = testdata.MODELS / "efficientnet_lite0_float.tflite"
+pytestmark = pytest.mark.data
 PIPELINE = """task: classification
 image:
   crop: center 0.875
@@ -23,13 +23,13 @@ def log(tmp_path_factory):
     folder = tmp_path_factory.mktemp("isolate")
     (folder / "p.yaml").write_text(PIPELINE)
     (folder / "bgr.yaml").write_text(PIPELINE.replace("image:", "image:\n  channels: bgr"))
-    pictures = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:3]
+    pictures = testdata.pictures(3)
     (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures))
 
     def record(name, capture="full", pipeline="p", options=()):
         out = folder / f"{'-'.join([name, capture, pipeline, *options])}.mcap"
         if not out.exists():
-            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", MODELS / f"efficientnet_lite0_{name}.tflite",
+            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", testdata.model(f"efficientnet_lite0_{name}.tflite"),
                             "--pipeline", folder / f"{pipeline}.yaml", "--data", folder / "list.txt", "--capture", capture, "-o", out, *options],
                            check=True, capture_output=True)
         return out
@@ -48,7 +48,9 @@ def test_one_layer_is_to_blame(log, tmp_path):
     layers = {layer["edge"]["index"]: layer for layer in report["layers"]}
     assert layers[2]["role"] == "originates" and layers[2]["isolated_error"] > 0.1
     # Those behind it are as wrong, and nearly right by themselves.
-    for i in range(3, 20):
+    alike = testdata.expected(imagenet=set(), packages={8})  # one more depthwise layer that one scale makes wrong by itself
+    assert {i for i in range(3, 20) if layers[i]["role"] == "originates"} == alike
+    for i in set(range(3, 20)) - alike:
         assert layers[i]["role"] == "propagates" and layers[i]["isolated_error"] < 0.1 < layers[i]["error_to_signal"]
     # Another interpreter makes of the cut-out model what the reference's engine made of it.
     arrays = {name: dict(np.load(tmp_path / "repro" / f"{name}.npz")) for name in ("inputs", "edge", "reference")}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_latency import write as write_times
 from test_plugin import plugin
-from validate_support import EXRAY, LITE0, Recording, normalize, photographs, write_inputs
+from validate_support import EXRAY, LITE0, Recording, normalize, textures, write_inputs
 
 junitparser = pytest.importorskip("junitparser")
 
@@ -44,14 +44,14 @@ class Report:
 
 @pytest.fixture
 def swapped(tmp_path):
-    pictures = photographs(6, 64)
+    pictures = textures(6, 64)
     return (write_inputs(tmp_path / "e.mcap", "edge", normalize([p[..., ::-1] for p in pictures], *LITE0)),
             write_inputs(tmp_path / "r.mcap", "reference", normalize(pictures, *LITE0)))
 
 
 @pytest.fixture
 def equal(tmp_path):
-    pictures = normalize(photographs(2, 64), *LITE0)
+    pictures = normalize(textures(2, 64), *LITE0)
     decisions = [np.eye(10, dtype=np.float32)[k] for k in (3, 5)]
     return tuple(write_inputs(tmp_path / f"{role}.mcap", role, pictures, outputs=decisions)
                  for role in ("edge", "reference"))
@@ -93,7 +93,7 @@ def test_warnings_do_not_fail_until_they_shall(tmp_path):
 
 
 def test_inconclusive_is_an_error(tmp_path):
-    pictures = normalize(photographs(2, 32), *LITE0)
+    pictures = normalize(textures(2, 32), *LITE0)
     logs = []
     for role, source in (("edge", "a"), ("reference", "b")):
         with Recording(tmp_path / role, role) as log:
@@ -145,7 +145,7 @@ def test_hostile_texts(equal, tmp_path, text):
 
 
 def test_hostile_names_of_files(tmp_path):
-    pictures = normalize(photographs(2, 32), *LITE0)
+    pictures = normalize(textures(2, 32), *LITE0)
     logs = [write_inputs(tmp_path / name, role, pictures) for role, name in
             (("edge", "a \"b\" <c> & 'd' ]]>"), ("reference", "e\nf\x01"))]
     report = Report(tmp_path, *logs)

@@ -8,16 +8,16 @@ import sys
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import PB, Log
 from mcap.reader import make_reader
-from validate_support import ASSETS, EXRAY, ROOT, causes, finding, validate
+from validate_support import EXRAY, ROOT, causes, finding, validate
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 places = pytest.importorskip("places")
 
-MODELS = ASSETS / "models"
 pytestmark = [
-    pytest.mark.skipif(not MODELS.exists(), reason="the shared assets are not here"),
+    pytest.mark.data,
     pytest.mark.skipif(not places.ENGINE.exists(), reason="TensorFlow Lite is not here"),
 ]
 LITE0, UINT8, FLOAT = "efficientnet_lite0_int8", "mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_float"
@@ -34,14 +34,14 @@ image:
 def record(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kernels")
     (folder / "p.yaml").write_text(PIPELINE)
-    pictures = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:2]
+    pictures = testdata.pictures(2)
     (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures))
 
     def run(model, orders=""):
         out = folder / f"{model}-{orders.replace(':', '-')}.mcap"
         if not out.exists():
             environment = places.with_kernels(orders, folder / "report.txt") if orders else {"EXRAY_TFLITE_LIB": str(places.ENGINE)}
-            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", MODELS / f"{model}.tflite", "--pipeline",
+            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", testdata.model(f"{model}.tflite"), "--pipeline",
                             folder / "p.yaml", "--data", folder / "list.txt", "-o", out], check=True, capture_output=True,
                            env={**os.environ, **environment})
         return out
@@ -53,7 +53,7 @@ def by_reference_kernels(log, model, path):
     """The same run by the LiteRT Python interpreter's reference kernels: the log with every layer and
     output replaced by what that interpreter makes of the log's input."""
     tf = pytest.importorskip("ai_edge_litert.interpreter")
-    run = tf.Interpreter(str(MODELS / f"{model}.tflite"), experimental_op_resolver_type=tf.OpResolverType.BUILTIN_REF,
+    run = tf.Interpreter(str(testdata.model(f"{model}.tflite")), experimental_op_resolver_type=tf.OpResolverType.BUILTIN_REF,
                          experimental_preserve_all_tensors=True)
     run.allocate_tensors()
     into, out = run.get_input_details()[0], Log(path, metadata={"role": "reference", "log_id": "reference"})
@@ -85,7 +85,7 @@ def by_reference_kernels(log, model, path):
 def test_right_kernels_differ_by_rounding(record, model, tmp_path):
     """Builtin, reference and our own: nothing to find, not even with every layer run alone."""
     reference = by_reference_kernels(record(model), model, tmp_path / "r.mcap")
-    alone = ["--engine", "tflite", "--engine-lib", places.ENGINE, "--reference-model", MODELS / f"{model}.tflite"]
+    alone = ["--engine", "tflite", "--engine-lib", places.ENGINE, "--reference-model", testdata.model(f"{model}.tflite")]
     for edge in (record(model), record(model, "right")):
         assert causes(validate(edge, reference, *alone, status=0)) == []
     report = validate(record(model, "right"), record(model), *alone, status=0)
@@ -97,7 +97,7 @@ def test_right_kernels_differ_by_rounding(record, model, tmp_path):
 @pytest.mark.parametrize("orders,op", [("depthwise:wraps", "DEPTHWISE_CONV_2D"), ("mean:shifts", "MEAN"), ("add:no_offset", "ADD")])
 def test_both_kernels_are_named(record, orders, op, tmp_path):
     edge, reference = record(LITE0, orders), by_reference_kernels(record(LITE0), LITE0, tmp_path / "r.mcap")
-    alone = ["--engine", "tflite", "--engine-lib", places.ENGINE, "--reference-model", MODELS / f"{LITE0}.tflite"]
+    alone = ["--engine", "tflite", "--engine-lib", places.ENGINE, "--reference-model", testdata.model(f"{LITE0}.tflite")]
     report = validate(edge, reference, *alone, status=1)
     found = finding(report, "layer.kernel")
     assert f"({op})" in found["summary"] and "edge's builtin kernel differs from the reference's reference kernel" in found["summary"]
@@ -120,7 +120,7 @@ def test_a_kernel_that_errs_by_less_than_its_network_is_found_alone(record):
     edge, reference = record(LITE0, "depthwise:wrong_tap:8"), record(LITE0)
     assert causes(validate(edge, reference, status=0)) == []
     report = validate(edge, reference, "--engine", "tflite", "--engine-lib", places.ENGINE,
-                      "--reference-model", MODELS / f"{LITE0}.tflite", status=1)
+                      "--reference-model", testdata.model(f"{LITE0}.tflite"), status=1)
     found = finding(report, "layer.kernel")
     nodes = [layer["edge"]["index"] for layer in report["layers"] if layer["edge"]["op"] == "DEPTHWISE_CONV_2D"]
     assert causes(report) == ["layer.kernel"] and found["where"]["layer"] == nodes[8]
@@ -129,7 +129,7 @@ def test_a_kernel_that_errs_by_less_than_its_network_is_found_alone(record):
 def test_rounding_otherwise_is_no_fault(record):
     """An average that is cut off, not rounded, is off by half a step on average."""
     report = validate(record(LITE0, "mean:truncates"), record(LITE0), "--engine", "tflite", "--engine-lib", places.ENGINE,
-                      "--reference-model", MODELS / f"{LITE0}.tflite", status=0)
+                      "--reference-model", testdata.model(f"{LITE0}.tflite"), status=0)
     (mean,) = [layer for layer in report["layers"] if layer["edge"]["op"] == "MEAN"]
     assert report["findings"] == [] and mean["isolated_error"] > 0
 
@@ -137,13 +137,13 @@ def test_rounding_otherwise_is_no_fault(record):
 def test_another_reference_model_is_not_taken_for_the_same(record):
     """The steps of the log's model say nothing of a float model's layers."""
     report = validate(record(LITE0, "right"), record(LITE0), "--engine", "tflite", "--engine-lib", places.ENGINE,
-                      "--reference-model", MODELS / "efficientnet_lite0_float.tflite", status=0)
+                      "--reference-model", testdata.model("efficientnet_lite0_float.tflite"), status=0)
     assert report["findings"] == [] and all(layer["isolated_error"] is None for layer in report["layers"])
 
 
 def test_what_wraps_the_engine_says_what_it_is_told_wrongly():
     for orders, why in (("depthwise", "not OP:FAULT[:N]"), ("matmul:wraps", "no such kernel"), ("add:lies", "no such fault")):
-        result = subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", MODELS / f"{UINT8}.tflite", "--pipeline", "/dev/null",
-                                 "--data", ASSETS / "imagenet", "--frames", "1", "-o", "/dev/null"], capture_output=True, text=True,
+        result = subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", testdata.model(f"{UINT8}.tflite"), "--pipeline", "/dev/null",
+                                 "--data", testdata.PICTURES, "--frames", "1", "-o", "/dev/null"], capture_output=True, text=True,
                                 env={**os.environ, **places.with_kernels(orders, "/dev/null")})
         assert result.returncode == 2 and why in result.stderr

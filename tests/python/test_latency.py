@@ -6,8 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import DTYPES, PB, Log
-from validate_support import ASSETS, EXRAY, causes, finding, validate
+from validate_support import EXRAY, causes, finding, validate
 
 OPS = ["CONV_2D"] + ["DEPTHWISE_CONV_2D", "CONV_2D"] * 6 + ["AVERAGE_POOL_2D", "FULLY_CONNECTED", "SOFTMAX"]
 USUAL = {"CONV_2D": 600e3, "DEPTHWISE_CONV_2D": 300e3, "AVERAGE_POOL_2D": 40e3, "FULLY_CONNECTED": 150e3, "SOFTMAX": 30e3}
@@ -189,8 +190,8 @@ def test_real_repeats_on_a_loaded_machine(tmp_path):
         logs = []
         for i in range(int(os.environ["EXRAY_REPEATS"]) + 1):
             out = tmp_path / f"{i}.mcap"
-            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", ASSETS / "models/mobilenet_v1_0.25_224_float.tflite",
-                            "--pipeline", pipeline, "--data", ASSETS / "imagenet", "--frames", "30", "--capture", "io", "-o", out],
+            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", testdata.model("mobilenet_v1_0.25_224_float.tflite"),
+                            "--pipeline", pipeline, "--data", testdata.PICTURES, "--frames", "30", "--capture", "io", "-o", out],
                            check=True, capture_output=True)
             logs.append(out)
         alarms = [c for a, b in zip(logs, logs[1:]) for c in causes(validate(a, b))]
@@ -207,7 +208,7 @@ def timed_runs(path, role, resolver, kernels, frames=12):
 
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    run = Interpreter(str(ASSETS / "models/mobilenet_v1_0.25_224_float.tflite"), num_threads=1,
+    run = Interpreter(str(testdata.model("mobilenet_v1_0.25_224_float.tflite")), num_threads=1,
                       experimental_op_resolver_type=getattr(OpResolverType, resolver))
     run.allocate_tensors()
     into, out = run.get_input_details()[0], run.get_output_details()[0]
@@ -230,7 +231,7 @@ def timed_runs(path, role, resolver, kernels, frames=12):
     return path
 
 
-@pytest.mark.skipif(not (ASSETS / "models").exists(), reason="the shared assets are not here")
+@pytest.mark.data
 def test_reference_kernels_are_named(tmp_path):
     slow = timed_runs(tmp_path / "e.mcap", "edge", "BUILTIN_REF", "reference")
     fast = timed_runs(tmp_path / "r.mcap", "reference", "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "builtin")

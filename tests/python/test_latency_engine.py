@@ -5,16 +5,18 @@ import sys
 
 import numpy as np
 import pytest
-from validate_support import ASSETS, ROOT, causes, finding, validate
+import testdata
+from validate_support import ROOT, causes, finding, validate
 
 pytest.importorskip("ai_edge_litert.interpreter")
-from test_tflite_layers import asset, tap_run  # noqa: E402
+from test_tflite_layers import tap_run  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 import model_files  # noqa: E402
 from ai_edge_litert import schema_py_generated as schema  # noqa: E402
 
-MOBILENET = ASSETS / "models" / "mobilenet_v1_0.25_224_float.tflite"
+pytestmark = [pytest.mark.data, pytest.mark.alone]
+MOBILENET = testdata.MODELS / "mobilenet_v1_0.25_224_float.tflite"
 DEPTHWISE, CUSTOM = schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperator.CUSTOM
 
 
@@ -26,7 +28,7 @@ def picture(tmp_path_factory):
 
 
 def run(out, picture, *options, model=MOBILENET, runs=20):
-    tap_run(asset(model), "--input", picture, "--runs", runs, "--log", out, *options)
+    tap_run(testdata.need(model), "--input", picture, "--runs", runs, "--log", out, *options)
     return out
 
 

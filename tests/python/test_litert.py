@@ -6,8 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 
-from test_tflite_layers import BUILD, MODELS, ROOT, Log, asset, library
+from test_tflite_layers import BUILD, ROOT, Log, asset, library
 
 litert = pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -18,6 +19,7 @@ image:
   resize: bilinear 224x224 antialias
   normalize: {mean: 127.5, std: 127.5}
 """
+pytestmark = pytest.mark.data
 TOOL = BUILD / "tests" / "litert_tool"
 EXRAY = BUILD / "exray"
 NAMES = ["micro_speech_int8", "mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_float", "efficientnet_lite0_int8",
@@ -66,7 +68,7 @@ def graph(model):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_builtin_layers_are_those_of_the_classic_library(name, tmp_path):
-    model = asset(MODELS / f"{name}.tflite")
+    model = testdata.model(f"{name}.tflite")
     files, _ = make_inputs(model, tmp_path)
     ours = tool("litert", model, tmp_path / "l.mcap", *files)
     classic = tool("tflite", model, tmp_path / "t.mcap", *files)
@@ -97,7 +99,7 @@ def keyed(log, kind):
 @pytest.mark.parametrize("kernels", ["default", "xnnpack"])
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_are_those_of_the_python_interpreter(name, kernels, tmp_path):
-    model = asset(MODELS / f"{name}.tflite")
+    model = testdata.model(f"{name}.tflite")
     files, expected = make_inputs(model, tmp_path)
     wanted = b"".join(np.ascontiguousarray(e).tobytes() for e in expected)
     assert tool("litert", model, "-", *files, kernels=kernels).stdout == wanted
@@ -118,7 +120,7 @@ def test_outputs_are_those_of_the_python_interpreter(name, kernels, tmp_path):
 
 
 def test_threads(tmp_path):
-    model = asset(MODELS / "mobilenet_v1_0.25_224_uint8.tflite")
+    model = testdata.model("mobilenet_v1_0.25_224_uint8.tflite")
     files, _ = make_inputs(model, tmp_path)
     one = tool("litert", model, "-", *files, threads=1)
     two = tool("litert", model, tmp_path / "l.mcap", *files, threads=2)
@@ -126,7 +128,7 @@ def test_threads(tmp_path):
 
 
 def test_broken_models(tmp_path):
-    whole = asset(MODELS / "micro_speech_int8.tflite").read_bytes()
+    whole = testdata.model("micro_speech_int8.tflite").read_bytes()
     bad = tmp_path / "bad.tflite"
     for data, words in ((b"", "it is empty"), (b"no model at all", "identifier TFL3"), (whole[:2000], "bad.tflite")):
         bad.write_bytes(data)
@@ -143,7 +145,7 @@ def test_broken_models(tmp_path):
 
 
 def test_wrong_arguments(tmp_path):
-    model = asset(MODELS / "micro_speech_int8.tflite")
+    model = testdata.model("micro_speech_int8.tflite")
     text = tool("litert", model, "-", kernels="fast", status=2).stderr.decode()
     assert 'no kernels "fast": use default, xnnpack or builtin' in text
     small = tmp_path / "small.bin"
@@ -155,7 +157,7 @@ def test_wrong_arguments(tmp_path):
 
 def test_other_versions_are_refused(tmp_path):
     """A library that is none of the known builds, whatever its functions are called."""
-    model = asset(MODELS / "micro_speech_int8.tflite")
+    model = testdata.model("micro_speech_int8.tflite")
     other = tmp_path / "libLiteRt.so"
     other.write_bytes(litert_library().read_bytes() + b"\0")
     text = tool("litert", model, "-", lib=other, status=2).stderr.decode()
@@ -168,8 +170,8 @@ def test_other_versions_are_refused(tmp_path):
 
 def test_record_and_validate(tmp_path):
     """Recorded from pictures, with all layers: healthy against the classic library."""
-    model = asset(MODELS / "mobilenet_v1_0.25_224_float.tflite")
-    pictures = asset(ROOT.parent / "shared" / "assets" / "images")
+    model = testdata.model("mobilenet_v1_0.25_224_float.tflite")
+    pictures = testdata.PICTURES
     (tmp_path / "p.yaml").write_text(PIPELINE)
     env = {**os.environ, "EXRAY_LITERT_LIB": str(litert_library()), "EXRAY_TFLITE_LIB": str(library())}
 

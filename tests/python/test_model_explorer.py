@@ -10,8 +10,9 @@ import types
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import PB, Log
-from validate_support import ASSETS, EXRAY, ROOT, Recording, validate
+from validate_support import EXRAY, ROOT, Recording, validate
 
 RED, AMBER, GREEN = "#e8710a", "#fde293", "#b7e1cd"
 
@@ -195,14 +196,13 @@ def test_what_is_refused(pair, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("engine, model", [("tflite", "efficientnet_lite0_int8.tflite"),
                                            ("litert", "efficientnet_lite0_int8.tflite"),
                                            ("onnxruntime", "efficientnet_lite0_float.onnx")])
 def test_every_node_of_a_real_model(tmp_path, engine, model):
     """Every key is the output of exactly one operator of the file (ONNX: the name of one), in order."""
-    file, pictures = ASSETS / "models" / model, sorted((ASSETS / "imagenet").glob("*.JPEG"))[:2]
-    if not file.exists() or not pictures:
-        pytest.skip("no models at ../shared")
+    file, pictures = testdata.model(model), testdata.pictures(2)
     (tmp_path / "list.txt").write_text("\n".join(map(str, pictures)))
     command = [EXRAY, "record", "--engine", engine, "--model", file, "--pipeline", ROOT / "examples" / "lite0.yaml",
                "--data", tmp_path / "list.txt", "-o", tmp_path / "log.mcap"]

@@ -5,15 +5,16 @@ import subprocess
 import sys
 
 import pytest
-from validate_support import ASSETS, EXRAY, ROOT, causes, finding, validate
+import testdata
+from validate_support import EXRAY, ROOT, causes, finding, validate
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
 import layer_files  # noqa: E402
 
-MODELS = ASSETS / "models"
+MODELS = testdata.MODELS
 FLOAT, INT8 = MODELS / "efficientnet_lite0_float.tflite", MODELS / "efficientnet_lite0_int8.tflite"
 PER_TENSOR = MODELS / "efficientnet_lite0_int8_per_tensor.tflite"
-pytestmark = pytest.mark.skipif(not FLOAT.is_file(), reason="the shared model files are not here")
+pytestmark = pytest.mark.data
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,8 @@ def record(tmp_path_factory):
     def make(model, capture):
         out = folder / f"{model.stem}-{capture}.mcap"
         if not out.exists():
-            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", model, "--pipeline", ROOT / "examples" / "lite0.yaml",
-                            "--data", ASSETS / "imagenet", "--frames", "3", "--capture", capture, "-o", out], check=True, capture_output=True)
+            subprocess.run([EXRAY, "record", "--engine", "tflite", "--model", testdata.need(model), "--pipeline", ROOT / "examples" / "lite0.yaml",
+                            "--data", testdata.PICTURES, "--frames", "3", "--capture", capture, "-o", out], check=True, capture_output=True)
         return out
 
     return make

@@ -4,8 +4,9 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import PB
-from validate_support import ASSETS, EXRAY, ROOT, Recording, causes, finding, validate
+from validate_support import EXRAY, ROOT, Recording, causes, finding, validate
 
 ENGINE = ROOT / "build" / "engines" / "tflite-x86_64" / "libtensorflowlite_c.so"
 
@@ -277,15 +278,13 @@ def test_damaged_constants(judge, tmp_path):
 PIPELINES = {"lite0": "[127, 127, 127]", "mobilenet": "[128, 128, 128]"}
 
 
-@pytest.fixture(scope="module")
+@testdata.fixture(scope="module")
 def record(tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
     made = {}
 
     def run(model, capture="full", kernels="builtin"):
-        path = ASSETS / "models" / f"{model}.tflite"
-        if not path.exists():
-            pytest.skip(f"needs {path}")
+        path = testdata.model(f"{model}.tflite")
         if not ENGINE.exists():
             pytest.skip(f"needs {ENGINE}")
         key = f"{model}-{capture}-{kernels}"
@@ -294,7 +293,7 @@ def record(tmp_path_factory):
                                            f"{{mean: {PIPELINES['lite0' if 'lite0' in model else 'mobilenet']}, std: [128, 128, 128]}}\n")
             out = folder / f"{key}.mcap"
             command = [EXRAY, "record", "--engine", "tflite", "--engine-lib", ENGINE, "--kernels", kernels, "--model", path, "--pipeline", folder / "p.yaml",
-                       "--data", ASSETS / "imagenet", "--frames", "3", "--capture", capture, "-o", out]
+                       "--data", testdata.PICTURES, "--frames", "3", "--capture", capture, "-o", out]
             result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
             assert result.returncode == 0, result.stderr
             made[key] = out

@@ -5,9 +5,12 @@ import os
 import platform
 
 import pytest
-from demo_support import BUILD, EXRAY, asset, run
+import testdata
+from demo_support import BUILD, EXRAY, run
 from mcap.reader import make_reader
 from validate_support import finding, validate
+
+pytestmark = pytest.mark.data
 
 LIBRARY = BUILD / "engines" / f"tflite-{platform.machine()}" / "libtensorflowlite_c.so"
 
@@ -65,8 +68,8 @@ def wrapper(tmp_path_factory):
 
 def record(tmp_path, library, *options, out="edge.mcap", environment=None):
     (tmp_path / "p.yaml").write_text("task: classification\nimage: {crop: center 0.875, resize: bicubic 224x224}\n")
-    picture = sorted(asset("imagenet").glob("*.JPEG"))[0]
-    return run(EXRAY, "record", "--engine", "tflite", "--model", asset("models/mobilenet_v1_0.25_224_float.tflite"),
+    picture = testdata.pictures(1)[0]
+    return run(EXRAY, "record", "--engine", "tflite", "--model", testdata.model("mobilenet_v1_0.25_224_float.tflite"),
                "--pipeline", tmp_path / "p.yaml", "--data", picture, "--engine-lib", library, "-o", tmp_path / out,
                *options, env={**os.environ, **(environment or {})})
 

@@ -5,15 +5,16 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import PB
 from mcap.reader import make_reader
-from validate_support import ASSETS, EXRAY, validate
+from validate_support import EXRAY, validate
 
 onnx_log = pytest.importorskip("onnx_log")
 ort = pytest.importorskip("onnxruntime")
-MODELS = ASSETS / "models"
+MODELS = testdata.MODELS
 pytestmark = [
-    pytest.mark.skipif(not MODELS.exists(), reason="the shared assets are not here"),
+    pytest.mark.data,
     pytest.mark.skipif(b"onnxruntime  not found" in subprocess.run([EXRAY, "engines"], capture_output=True).stdout,
                        reason="ONNX Runtime is not here"),
 ]
@@ -32,7 +33,7 @@ TYPES = {1: np.float32, 5: np.int8, 6: np.uint8, 9: np.int32, 11: np.int64}
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ort")
-    pictures = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:2]
+    pictures = testdata.pictures(2)
     (folder / "list.txt").write_text("".join(f"{p}\n" for p in pictures))
 
     def run(name, kernels="default", capture="full", engine="onnxruntime", suffix="onnx"):
@@ -42,7 +43,7 @@ def record(tmp_path_factory):
             pipeline = folder / f"{dogs}.yaml"
             pipeline.write_text(PIPELINE % (("160x160", "nchw") if dogs else ("224x224", "nhwc")))
             subprocess.run([EXRAY, "record", "--engine", engine, "--kernels", kernels, "--capture", capture,
-                            "--model", MODELS / f"{name}.{suffix}", "--pipeline", pipeline,
+                            "--model", testdata.model(f"{name}.{suffix}"), "--pipeline", pipeline,
                             "--data", folder / "list.txt", "-o", out], check=True, capture_output=True)
         return out
 
@@ -149,7 +150,7 @@ def test_latencies_are_of_the_logged_nodes(record):
 
 def test_refusals(tmp_path):
     def run(*options):
-        return subprocess.run([EXRAY, "record", "--engine", "onnxruntime", "--data", ASSETS / "imagenet", "-o",
+        return subprocess.run([EXRAY, "record", "--engine", "onnxruntime", "--data", testdata.PICTURES, "-o",
                                tmp_path / "x.mcap", *options], capture_output=True, text=True)
 
     pipeline = tmp_path / "p.yaml"

@@ -5,12 +5,14 @@ import platform
 
 import numpy as np
 import pytest
+import testdata
 from app_support import app, assert_same, builds, given, record, same_model
-from test_tflite_layers import MODELS, ROOT, Log, asset
+from test_tflite_layers import ROOT, Log, asset
 from validate_support import validate
 
 ort = pytest.importorskip("onnxruntime")
 LIBRARY = ROOT / "build" / "engines" / f"onnxruntime-{platform.machine()}" / "libonnxruntime.so"
+pytestmark = pytest.mark.data
 PIPELINE = """task: classification
 image:
   crop: center 0.875
@@ -28,7 +30,7 @@ def session(name, kernels="default"):
     options = ort.SessionOptions()
     options.graph_optimization_level = LEVELS[kernels]
     options.intra_op_num_threads = 1
-    return ort.InferenceSession(str(asset(MODELS / f"{name}.onnx")), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(str(testdata.model(f"{name}.onnx")), options, providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def picture(tmp_path_factory):
         if (name, kernels) not in kept:
             folder = tmp_path_factory.mktemp("recorded")
             pipeline = PIPELINE % (("160x160", "nchw") if name == DOGS else ("224x224", "nhwc"))
-            record("onnxruntime", asset(LIBRARY), "EXRAY_ORT_LIB", asset(MODELS / f"{name}.onnx"), pipeline,
+            record("onnxruntime", asset(LIBRARY), "EXRAY_ORT_LIB", testdata.model(f"{name}.onnx"), pipeline,
                    folder / "r.mcap", kernels)
             log = Log(folder / "r.mcap")
             kept[name, kernels] = log, given(log, 1, folder)[0]
@@ -52,7 +54,7 @@ def picture(tmp_path_factory):
 def run(name, data, *options, outputs=None, model=None, **more):
     its = session(name)
     outputs = outputs or [o.name for o in its.get_outputs()]
-    return app("ort_app_tool", asset(LIBRARY), model or MODELS / f"{name}.onnx", "--in", its.get_inputs()[0].name, "--shape",
+    return app("ort_app_tool", asset(LIBRARY), model or testdata.MODELS / f"{name}.onnx", "--in", its.get_inputs()[0].name, "--shape",
                ",".join(map(str, SHAPES[name])), "--input", data, *(x for o in outputs for x in ("--out", o)), *options,
                **more)
 
@@ -108,7 +110,7 @@ def test_capture_levels(capture, build, picture, tmp_path):
 def test_a_model_that_has_its_layers_among_its_outputs(build, picture, tmp_path):
     recorded, data = picture(FLOAT, "none")
     exposed = tmp_path / "exposed.onnx"
-    app("../exray", "expose", MODELS / f"{FLOAT}.onnx", "-o", exposed)
+    app("../exray", "expose", testdata.MODELS / f"{FLOAT}.onnx", "-o", exposed)
     outputs = [o.name for o in ort.InferenceSession(str(exposed), providers=["CPUExecutionProvider"]).get_outputs()]
     run(FLOAT, data, "--kernels", "none", "--capture", "full", "--log", tmp_path / "l.mcap", "--told", exposed, model=exposed,
         outputs=outputs, build=build)
@@ -122,7 +124,7 @@ def test_a_model_that_has_its_layers_among_its_outputs(build, picture, tmp_path)
 def test_another_model_than_the_one_told_is_perturbed(build, picture, tmp_path):
     """The application runs the quantized model; the tap is told of the float one: `validate` says so."""
     _, data = picture(INT8)
-    run(INT8, data, "--told", MODELS / f"{FLOAT}.onnx", "--runs", 2, "--log", tmp_path / "l.mcap", "--dump",
+    run(INT8, data, "--told", testdata.MODELS / f"{FLOAT}.onnx", "--runs", 2, "--log", tmp_path / "l.mcap", "--dump",
         tmp_path / "out", build=build)
     run(INT8, data, "--plain", "--runs", 2, "--dump", tmp_path / "plain")
     assert (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
@@ -163,7 +165,7 @@ def test_the_application_runs_on(build, picture, tmp_path):
     _, data = picture(INT8)
     run(INT8, data, "--plain", "--runs", 2, "--dump", tmp_path / "plain")
     broken = tmp_path / "broken.onnx"
-    broken.write_bytes((MODELS / f"{INT8}.onnx").read_bytes()[:100000])
+    broken.write_bytes((testdata.MODELS / f"{INT8}.onnx").read_bytes()[:100000])
     cases = [("cannot read", ["--told", tmp_path / "none.onnx"]), ("ONNX Runtime: ", ["--told", broken]),
              ("ONNX Runtime: ", ["--told", data]), ("not \"fast\"", ["--kernels", "fast"]), ("already", ["--again"]),
              ("EXRAY_E_IO", ["--log", tmp_path / "no" / "folder" / "l.mcap"]),

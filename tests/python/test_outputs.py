@@ -5,6 +5,8 @@ import pytest
 from outputs_support import real_outputs, sigmoid, softmax, some_logits, write_boxes, write_outputs
 from validate_support import causes, finding, validate
 
+pytestmark = pytest.mark.data
+
 
 @pytest.fixture
 def judge(tmp_path):

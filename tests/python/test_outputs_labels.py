@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
-from outputs_support import LABELS, real_outputs, softmax, some_logits, top, write_boxes, write_outputs
+import testdata
+from outputs_support import real_outputs, softmax, some_logits, top, write_boxes, write_outputs
 from validate_support import causes, finding, validate
+
+pytestmark = pytest.mark.data
 
 P = softmax(some_logits(8, 1000)).astype(np.float32)
 
@@ -161,7 +164,7 @@ def test_real_models(judge, model):
     y, (scale, zero) = real_outputs(model)
     quantization = {"quantization": {"scale": [scale], "zero_point": [zero]}} if scale else {}
     logs = {"edge_log": quantization, "reference_log": quantization}
-    file = LABELS / ("imagenet_1001.txt" if y.shape[1] == 1001 else "imagenet_1000.txt")
+    file = testdata.LABELS / ("imagenet_1001.txt" if y.shape[1] == 1001 else "imagenet_1000.txt")
     names = file.read_text().splitlines() if file.exists() else [str(i) for i in range(y.shape[1])]
     shift = 1 if y.shape[1] == 1001 else 0
     values = y if not scale else (scale * (y.astype(np.float64) - zero)).astype(np.float32)

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from log_writer import PB
-from validate_support import EXRAY, LITE0, ROOT, Recording, causes, finding, normalize, photographs, validate
+from validate_support import EXRAY, LITE0, ROOT, Recording, causes, finding, normalize, textures, validate
 
 FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wmissing-prototypes", "-Werror", "-shared", "-fPIC", "-I", ROOT / "include"]
 
@@ -43,7 +43,7 @@ EXRAY_ASSERTION(mine, "{name}", "a test", "nothing")
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("logs")
-    pictures = normalize(photographs(2, 64), *LITE0)
+    pictures = normalize(textures(2, 64), *LITE0)
     for role in ("edge", "reference"):
         with Recording(folder / role, role) as log:
             for p in pictures:
@@ -285,7 +285,7 @@ def write_examples(folder, role, darker=0.0, exposure=None, stage=None, dead=Fal
     with Recording(folder / role, role) as log:
         tensors = [("image", "float32", [1, 64, 64, 3], [], [], 0), ("relu", "float32", [1, 8], [], [], 0)]
         log.model(tensors, [("RELU", [0], [1])], [0], [1])
-        for p in normalize(photographs(2, 64), *LITE0):
+        for p in normalize(textures(2, 64), *LITE0):
             index, begin = log.count, log.time
             log.count += 1
             log.tensor("/input/image", (p - np.float32(darker))[None], frame=index)

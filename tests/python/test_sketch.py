@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import testdata
 
 sys.path.insert(0, str(Path(__file__).parent))
 from log_writer import PB  # noqa: E402
 from sketch_reference import estimate, sketch  # noqa: E402
-from validate_support import ASSETS, EXRAY, ROOT, Recording, causes, validate  # noqa: E402
+from validate_support import EXRAY, ROOT, Recording, causes, validate  # noqa: E402
 
 from mcap.reader import make_reader  # noqa: E402
 from mcap_protobuf.decoder import DecoderFactory  # noqa: E402
@@ -25,7 +26,7 @@ MODELS = {
     "mobilenet": "mobilenet_v1_0.25_224_float.tflite",
     "mobilenet-uint8": "mobilenet_v1_0.25_224_uint8.tflite",
 }
-needs_models = pytest.mark.skipif(not (ASSETS / "models").is_dir(), reason="the shared model files are not here")
+needs_models = pytest.mark.data
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,8 @@ def logs(tmp_path_factory):
             pipeline = folder / f"{fault or 'right'}.yaml"
             pipeline.write_text(faults[fault])
             out = folder / ("-".join(filter(None, key)) + ".mcap")
-            command = [EXRAY, "record", "--engine", "tflite", "--model", ASSETS / "models" / MODELS[model], "--pipeline", pipeline,
-                       "--data", ASSETS / "imagenet", "--frames", 3, "--capture", capture, "-o", out]  # fmt: skip
+            command = [EXRAY, "record", "--engine", "tflite", "--model", testdata.model(MODELS[model]), "--pipeline", pipeline,
+                       "--data", testdata.PICTURES, "--frames", 3, "--capture", capture, "-o", out]  # fmt: skip
             result = subprocess.run([str(c) for c in command], capture_output=True, text=True)
             if result.returncode == 2 and "engine" in result.stderr:
                 pytest.skip(result.stderr.strip())
@@ -142,7 +143,7 @@ def test_saturation_from_statistics(logs, edge, reference):
     truth = validate(logs(edge, "full"), logs(reference, "full"))
     seen, listed = ({k for k in v["findings"][0]["evidence"] if k.startswith("layer_")} for v in (verdict, truth))
     assert len(seen & listed) >= 0.5 * max(len(seen), len(listed))
-    assert verdict["findings"][0]["where"]["layer"] in (3, 6)
+    assert verdict["findings"][0]["where"]["layer"] in testdata.expected(imagenet=(3, 6), packages=(3, 6, 9, 10))
     assert causes(validate(logs("lite0-int8", "stats"), logs("lite0", "stats"))) == []
 
 

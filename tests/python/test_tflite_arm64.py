@@ -7,8 +7,11 @@ import subprocess
 
 import numpy as np
 import pytest
+import testdata
 
-from test_tflite_layers import MODELS, ROOT, Log, asset, close, interpreter, photograph, same, tap_run
+from test_tflite_layers import ROOT, Log, close, interpreter, photograph, same, tap_run
+
+pytestmark = pytest.mark.data
 
 SYSROOT = "/usr/aarch64-linux-gnu"
 
@@ -40,7 +43,7 @@ def arm64_tap_run(tmp_path_factory):
 @pytest.mark.parametrize("kernels", ["builtin", "xnnpack"])
 @pytest.mark.parametrize("name", ["mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_float"])
 def test_arm64(arm64_tap_run, tmp_path, name, kernels):
-    model = asset(MODELS / f"{name}.tflite")
+    model = testdata.model(f"{name}.tflite")
     image = photograph(interpreter(model).get_input_details()[0])
     source = tmp_path / "in"
     source.write_bytes(image.tobytes())

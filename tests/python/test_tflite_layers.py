@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import testdata
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build"))
 RUN = BUILD / "tests" / "tap_run"
-MODELS = ROOT.parent / "shared" / "assets" / "models"
-IMAGES = ROOT.parent / "shared" / "assets" / "images"
 PINNED = "2.17.1"
+pytestmark = pytest.mark.data
 
 litert = pytest.importorskip("ai_edge_litert.interpreter")
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
@@ -119,7 +119,7 @@ def interpreter(model):
 def photograph(detail):
     image = pytest.importorskip("PIL.Image")
     _, height, width, _ = detail["shape"]
-    pixels = np.asarray(image.open(asset(IMAGES / "cats_and_dogs.jpg")).convert("RGB").resize((int(width), int(height))))
+    pixels = np.asarray(image.open(testdata.pictures(1)[0]).convert("RGB").resize((int(width), int(height))))
     if detail["dtype"] is np.float32:
         return ((pixels.astype(np.float32) - 127) / 128)[None]
     return pixels.astype(detail["dtype"])[None]
@@ -167,7 +167,7 @@ CASES = [
 
 @pytest.mark.parametrize("name,make_input", CASES, ids=[c[0] for c in CASES])
 def test_every_layer(name, make_input, tmp_path):
-    model = asset(MODELS / f"{name}.tflite")
+    model = testdata.model(f"{name}.tflite")
     it = interpreter(model)
     inputs = [make_input(d) for d in it.get_input_details()]
     for detail, value in zip(it.get_input_details(), inputs):
@@ -253,7 +253,7 @@ def expose_everything(model, path):
 def test_against_the_engine_itself(name, make_input, tmp_path):
     """Whatever the library's version: bit-identical to what it returns for these
     tensors when they are outputs of the graph and nobody taps it."""
-    model = asset(MODELS / f"{name}.tflite")
+    model = testdata.model(f"{name}.tflite")
     inputs = [make_input(d) for d in interpreter(model).get_input_details()]
     log = run_both(model, inputs, tmp_path)
     exposed = tmp_path / "exposed.tflite"
@@ -273,7 +273,7 @@ def test_against_the_engine_itself(name, make_input, tmp_path):
 def test_the_models_hash(tmp_path):
     import hashlib
 
-    model = asset(MODELS / "micro_speech_int8.tflite")
+    model = testdata.model("micro_speech_int8.tflite")
     tap_run(model, "--log", tmp_path / "a.mcap")
     log = Log(tmp_path / "a.mcap")
     assert log.model.sha256 == hashlib.sha256(model.read_bytes()).digest()
@@ -282,7 +282,7 @@ def test_the_models_hash(tmp_path):
 
 def test_levels(tmp_path):
     """Each level keeps what it says, and the tap fetches nothing else."""
-    model = asset(MODELS / "micro_speech_int8.tflite")
+    model = testdata.model("micro_speech_int8.tflite")
     kept = {"off": set(), "frame": set(), "io": {"input", "output"}, "stats": {"input", "output", "layer", "constant"}}
     for level, kinds in kept.items():
         path = tmp_path / f"{level}.mcap"
@@ -297,7 +297,7 @@ def test_levels(tmp_path):
 
 def test_linked_library(tmp_path):
     """Without a handle the functions are those that the program is linked with."""
-    model = asset(MODELS / "micro_speech_int8.tflite")
+    model = testdata.model("micro_speech_int8.tflite")
     command = [str(a) for a in (RUN, "-", model, "--log", tmp_path / "a.mcap", "--capture", "full")]
     if not RUN.exists():
         pytest.skip(f"no {RUN}: build the tests")
@@ -314,7 +314,7 @@ def test_linked_library(tmp_path):
 def test_xnnpack(tmp_path):
     """A partition is one node, with what it runs inside; its outputs and the
     nodes outside are logged, and they are what the next node was given."""
-    model = asset(MODELS / "ssd_mobilenet_v1_coco_300_uint8.tflite")
+    model = testdata.model("ssd_mobilenet_v1_coco_300_uint8.tflite")
     it = interpreter(model)
     image = photograph(it.get_input_details()[0])
     log = run_both(model, [image], tmp_path, "--kernels", "xnnpack", runs=2)
@@ -347,7 +347,7 @@ def test_xnnpack(tmp_path):
 
 def test_wholly_delegated(tmp_path):
     """One partition, no other node: not one event but the delegate's own."""
-    model = asset(MODELS / "efficientnet_lite0_float.tflite")
+    model = testdata.model("efficientnet_lite0_float.tflite")
     it = interpreter(model)
     image = photograph(it.get_input_details()[0])
     log = run_both(model, [image], tmp_path, "--kernels", "xnnpack", runs=2)
@@ -365,7 +365,7 @@ def test_wholly_delegated(tmp_path):
 def test_delegate_after_the_tap(tmp_path):
     """Its nodes would be silently missing: an error that says what to do."""
     for name in ("efficientnet_lite0_float", "ssd_mobilenet_v1_coco_300_uint8"):
-        model = asset(MODELS / f"{name}.tflite")
+        model = testdata.model(f"{name}.tflite")
         result = tap_run(model, "--log", tmp_path / "late.mcap", "--kernels", "xnnpack", "--late", check=False)
         assert result.returncode == 1
         assert "before exray_tflite_attach" in result.stderr
@@ -373,7 +373,7 @@ def test_delegate_after_the_tap(tmp_path):
 
 def test_again(tmp_path):
     """A second interpreter with the same options goes on in the same log."""
-    model = asset(MODELS / "ssd_mobilenet_v1_coco_300_uint8.tflite")
+    model = testdata.model("ssd_mobilenet_v1_coco_300_uint8.tflite")
     image = photograph(interpreter(model).get_input_details()[0])
     log = run_both(model, [image], tmp_path, "--again", runs=2)
     assert len(log.frames) == 4
@@ -384,7 +384,7 @@ def test_again(tmp_path):
 
 def test_resized(tmp_path):
     """Shapes that are not the file's are in the records."""
-    model = asset(MODELS / "mobilenet_v1_0.25_224_float.tflite")
+    model = testdata.model("mobilenet_v1_0.25_224_float.tflite")
     it = interpreter(model)
     it.resize_tensor_input(it.get_input_details()[0]["index"], [2, 224, 224, 3])
     it.allocate_tensors()

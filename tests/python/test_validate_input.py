@@ -9,6 +9,8 @@ import pytest
 from validate_support import (IMAGENET, LITE0, RAW, SYMMETRIC, UNIT, causes, finding, normalize, photographs, textures,
                               validate, write_inputs)
 
+pytestmark = pytest.mark.data
+
 ORDERS = list(itertools.permutations(range(3)))
 LETTERS = "RGB"
 CHANNELS, NORMALIZATION, UNKNOWN = "input.channel_order", "input.normalization", "input.unknown"

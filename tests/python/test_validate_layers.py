@@ -7,7 +7,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from validate_support import (ASSETS, EXRAY, LITE0, ROOT, Recording, causes, finding, normalize, photographs, record_litert,
+import testdata
+from validate_support import (EXRAY, LITE0, ROOT, Recording, causes, finding, normalize, photographs, record_litert,
                               validate)
 
 RANDOM = np.random.default_rng(11)
@@ -463,12 +464,9 @@ def test_equal_outputs_and_other_results(tmp_path):
 # ---- Real models ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@testdata.fixture(scope="module")
 def lite0(tmp_path_factory):
     pytest.importorskip("ai_edge_litert")
-    models = ASSETS / "models"
-    if not models.exists():
-        pytest.skip(f"no {models}")
     folder = tmp_path_factory.mktemp("lite0")
     frames = normalize(photographs(3, 224), *LITE0)
     made = {}
@@ -477,7 +475,7 @@ def lite0(tmp_path_factory):
         key = (name, kernels, change and change.__name__)
         if key not in made:
             values = [change(f) for f in frames] if change else frames
-            made[key] = record_litert(folder / "-".join(map(str, key)), models / f"efficientnet_lite0_{name}.tflite", values,
+            made[key] = record_litert(folder / "-".join(map(str, key)), testdata.model(f"efficientnet_lite0_{name}.tflite"), values,
                                       role="reference" if name == "float" else "edge", kernels=kernels)
         return made[key]
 
@@ -635,6 +633,7 @@ def test_plugin_of_another_abi(two_logs, tmp_path):
     assert result.returncode == 2 and "ABI 99" in result.stderr
 
 
+@pytest.mark.data
 def test_the_example_of_the_documentation(tmp_path):
     """docs/assertions.md's code compiles as it stands, and does what it says."""
     text = (ROOT / "docs" / "assertions.md").read_text()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import testdata
 from log_writer import DTYPES, PB, Log
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", "build")
-ASSETS = ROOT.parent / "shared" / "assets"
 EXRAY = BUILD / "exray"
 
 
@@ -124,10 +124,8 @@ def textures(count=6, size=96, seed=1):
 
 
 def photographs(count=12, size=160):
-    """Of the shared assets where they are, else textures."""
-    files = sorted((ASSETS / "imagenet").glob("*.JPEG"))[:count]
-    if not files:
-        return textures(count, size)
+    """Photographs, their center; skips where there are none."""
+    files = testdata.pictures(count)
     from PIL import Image
 
     pictures = []

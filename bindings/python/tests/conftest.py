@@ -11,7 +11,15 @@ import pytest
 import exray
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "python"))  # log_writer: PyPI's mcap and protobuf
+sys.path[:0] = [str(ROOT / "tests" / "python"), str(ROOT / "tests")]  # log_writer: PyPI's mcap and protobuf
+import testdata  # noqa: E402
+from data_hooks import (  # noqa: E402, F401
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_protocol,
+    pytest_terminal_summary,
+)
 
 TINY = exray.Model(
     name="tiny", engine="tests", engine_version="1", kernels="numpy", threads=1, sha256=bytes(range(32)),
@@ -80,9 +88,7 @@ def program():
     return run
 
 
-@pytest.fixture(scope="session")
-def assets():
-    folder = ROOT.parent / "shared" / "assets"
-    if not folder.is_dir():
-        pytest.skip("no ../shared/assets here")
-    return folder
+@testdata.fixture(scope="session")
+def model_file():
+    """model_file(NAME): a model file of tests/testdata.py; skips where there is none."""
+    return testdata.model

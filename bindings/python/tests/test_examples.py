@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import testdata
 from conftest import ROOT
 
 EXAMPLES = ROOT / "examples" / "python"
@@ -14,10 +15,9 @@ def run(name, *arguments, status=0):
     return done
 
 
-def test_examination(tmp_path, assets):
-    model = assets / "models" / "mobilenet_v1_0.25_224_float.tflite"
-    pictures = sorted((assets / "imagenet").rglob("*.JPEG"))[:6]
-    assert pictures
+def test_examination(tmp_path, model_file):
+    model = model_file("mobilenet_v1_0.25_224_float.tflite")
+    pictures = testdata.pictures(6)
     edge, reference, wrong = tmp_path / "edge.mcap", tmp_path / "ref.mcap", tmp_path / "wrong.mcap"
     assert run("classify.py", model, edge, *pictures).stdout.count("\n") == len(pictures)
     run("reference.py", model, edge, reference)

@@ -7,6 +7,8 @@ import wave
 import numpy as np
 import pytest
 
+import testdata
+
 import exray
 
 
@@ -55,8 +57,11 @@ def test_float(dtype, tmp_path):
     np.testing.assert_array_equal(samples, values.astype(np.float32))
 
 
-def test_real_sounds(assets, tmp_path):
-    for path in sorted((assets / "audio").glob("*.wav")):
+@pytest.mark.data
+def test_real_sounds(tmp_path):
+    sounds = testdata.AUDIO.glob("*.wav")
+    assert sounds
+    for path in sounds:
         rate, samples = logged(tmp_path / "log.mcap", path.read_bytes()).sound()
         with wave.open(str(path)) as file:
             assert (rate, samples.shape) == (file.getframerate(), (file.getnframes(), file.getnchannels()))

@@ -29,8 +29,8 @@ def fit(images, given):
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2_dogs_float.onnx", "mobilenet_v2_dogs_int8.onnx"])
-def test_onnx(tmp_path, assets, images, name):
-    path = assets / "models" / name
+def test_onnx(tmp_path, model_file, images, name):
+    path = model_file(name)
     plain = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     given = plain.get_inputs()[0]
     images = fit(images, given)
@@ -50,9 +50,9 @@ def test_onnx(tmp_path, assets, images, name):
             assert len(frame.layers) >= len(log.model.nodes) - 2 and frame.inference_ns > 0
 
 
-def test_onnx_layers_equal_the_programs(tmp_path, assets, images, program):
+def test_onnx_layers_equal_the_programs(tmp_path, model_file, images, program):
     """exray's own adapter, through the C API, on the same input."""
-    path = assets / "models" / "mobilenet_v2_dogs_float.onnx"
+    path = model_file("mobilenet_v2_dogs_float.onnx")
     session_input = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_inputs()[0]
     image = fit(images, session_input)[0]
     with exray.Recorder(tmp_path / "a.mcap", capture="full", role="edge") as r:
@@ -84,8 +84,8 @@ def feed(made, image):
 
 @pytest.mark.parametrize("name", ["mobilenet_v1_0.25_224_float.tflite", "efficientnet_lite0_int8.tflite"])
 @pytest.mark.parametrize("resolver", [PLAIN, OpResolverType.AUTO], ids=["builtin", "xnnpack"])
-def test_litert(tmp_path, assets, images, name, resolver):
-    path = assets / "models" / name
+def test_litert(tmp_path, model_file, images, name, resolver):
+    path = model_file(name)
     plain, tapped = interpreter(path, resolver), interpreter(path, resolver)
     with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
         tap = exray.litert.tap(tapped, r, path)
@@ -121,8 +121,8 @@ def test_litert(tmp_path, assets, images, name, resolver):
         assert "stride_h" in str(convolution.attributes) or convolution.attributes
 
 
-def test_litert_layers_equal_the_programs(tmp_path, assets, images, program):
-    path = assets / "models" / "mobilenet_v1_0.25_224_float.tflite"
+def test_litert_layers_equal_the_programs(tmp_path, model_file, images, program):
+    path = model_file("mobilenet_v1_0.25_224_float.tflite")
     with exray.Recorder(tmp_path / "a.mcap", capture="full", role="edge") as r:
         made = interpreter(path)
         exray.litert.tap(made, r, path)
@@ -138,8 +138,8 @@ def test_litert_layers_equal_the_programs(tmp_path, assets, images, program):
     assert max(layer.max_abs for layer in report.layers if layer.max_abs is not None) < 1e-3
 
 
-def test_litert_says_what_it_needs(tmp_path, assets):
-    path = assets / "models" / "mobilenet_v1_0.25_224_float.tflite"
+def test_litert_says_what_it_needs(tmp_path, model_file):
+    path = model_file("mobilenet_v1_0.25_224_float.tflite")
     with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
         with pytest.raises(exray.EngineError, match="experimental_preserve_all_tensors"):
             exray.litert.tap(interpreter(path, preserve=False), r)
@@ -155,8 +155,8 @@ def test_litert_says_what_it_needs(tmp_path, assets):
     assert len(log) == 4 and all(len(f.outputs) == 1 and not f.layers for f in log)
 
 
-def test_a_run_that_is_refused_is_no_frame(tmp_path, assets):
-    path = assets / "models" / "mobilenet_v2_dogs_float.onnx"
+def test_a_run_that_is_refused_is_no_frame(tmp_path, model_file):
+    path = model_file("mobilenet_v2_dogs_float.onnx")
     with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:
         session = exray.onnx.Session(path, r)
         given = session.get_inputs()[0]
@@ -176,10 +176,10 @@ def test_a_model_that_is_not_there(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["yamnet_float", "micro_speech_int8", "efficientnet_lite0_int8_per_tensor"])
-def test_oddities_of_models_are_the_models(name, tmp_path, assets):
+def test_oddities_of_models_are_the_models(name, tmp_path, model_file):
     """Complex numbers, of which a log has none; one zero point for all scales; and an application that goes on when
     its log has ended."""
-    path = assets / "models" / f"{name}.tflite"
+    path = model_file(f"{name}.tflite")
     made = interpreter(path)
     with exray.Recorder(tmp_path / "a.mcap", capture="full") as r:
         exray.litert.tap(made, r, path)

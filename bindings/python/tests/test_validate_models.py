@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+import testdata
+
 import exray
 
 PIPELINE = """task: classification
@@ -15,17 +17,17 @@ image:
 
 
 @pytest.fixture(scope="module")
-def lite0(assets, program, tmp_path_factory):
+def lite0(model_file, program, tmp_path_factory):
     """model(name) and log(name, capture) of EfficientNet-Lite0, run by the engine that is installed as a package."""
     pytest.importorskip("ai_edge_litert")
     folder = tmp_path_factory.mktemp("lite0")
     (folder / "p.yaml").write_text(PIPELINE)
-    (folder / "list.txt").write_text("".join(f"{p}\n" for p in sorted((assets / "imagenet").glob("*.JPEG"))[:3]))
+    (folder / "list.txt").write_text("".join(f"{p}\n" for p in testdata.pictures(3)))
 
     class Lite0:
         @staticmethod
         def model(name):
-            return assets / "models" / f"efficientnet_lite0_{name}.tflite"
+            return model_file(f"efficientnet_lite0_{name}.tflite")
 
         def log(self, name, capture="full"):
             out = folder / f"{name}-{capture}.mcap"

@@ -6,6 +6,7 @@ import importlib.metadata
 import re
 import shutil
 import subprocess
+import zipfile
 import sys
 from pathlib import Path
 
@@ -65,3 +66,16 @@ def test_one_version():
     version = (ROOT / "VERSION").read_text().strip()
     assert exray.__version__ == version
     assert Version(importlib.metadata.version("exray")) == Version(version)
+
+
+def test_two_builds_at_a_time(tmp_path):
+    """Of one source tree: each has a build folder of its own."""
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-build-isolation", "--no-deps",
+               "--config-settings=cmake.build-type=Debug"]
+    builds = [subprocess.Popen([*command, "-w", tmp_path / name, ROOT], stderr=subprocess.PIPE, text=True) for name in ("a", "b")]
+    said = [build.communicate(timeout=600)[1] for build in builds]
+    assert [build.returncode for build in builds] == [0, 0], said
+    for name in ("a", "b"):
+        (wheel,) = (tmp_path / name).glob("exray-*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+        assert "exray/bin/exray" in names and any(n.startswith("exray/_exray.") for n in names)

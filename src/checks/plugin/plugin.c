@@ -74,7 +74,8 @@ static const exray_assertion *const *load(const char *path, exray_error *error)
     }
     const exray_assertion *const *table = dlsym(library, "exray_plugin_assertions");
     if (!table) {
-        refuse(error, EXRAY_E_FORMAT, path, "has no symbol exray_plugin_assertions (see docs/assertions.md)");
+        refuse(error, EXRAY_E_FORMAT, path,
+               "has no symbol exray_plugin_assertions: a plug-in ends with EXRAY_PLUGIN(its assertions)");
         return NULL;
     }
     size_t count = 0;

@@ -141,8 +141,7 @@ static const xr_option_group options = {
         {.name = "foxglove",
          .value = "F",
          XR_INTO(text, wanted, foxglove),
-         .text = "the sensors' pictures, frames and results as an MCAP file that Foxglove shows "
-                 "(docs/formats.md)"},
+         .text = "the sensors' pictures, frames and results as an MCAP file that Foxglove shows"},
         {0},
     }};
 

@@ -113,7 +113,7 @@ static const xr_option_group checking = {
         {.name = "plugin",
          .value = "FILE.so",
          XR_INTO(plugin, validate_options, plugins),
-         .text = "also the assertions of this library; repeatable (docs/assertions.md)"},
+         .text = "also the assertions of this library, a plug-in in C (exray/assertion.h); repeatable"},
         {.name = "plugin-timeout",
          .value = "S",
          .kind = XR_VALUE_TEXT,

@@ -4,6 +4,7 @@
  * calling a wrong guess would be undefined behavior. So only known files are used, or the version that the
  * user states. */
 #define _GNU_SOURCE /* dladdr, RTLD_DEFAULT */
+#include "engines/library.h"
 #include "engines/litert/litert.h"
 
 #include "models/refuse.h"
@@ -77,12 +78,13 @@ exray_status xr_litert_identify(const char *path, const char *stated, char versi
         return EXRAY_OK;
     }
     snprintf(version, 32, "%s", "unknown");
-    return xr_refuse(
-        error, EXRAY_E_ENGINE,
-        "refused: no known build of LiteRT " TESTED ", and other versions' functions differ; run "
-        "scripts/bootstrap.sh engine, or set EXRAY_LITERT_VERSION=" TESTED " if it is that version "
-        "(%.200s)",
-        path[0] ? path : "no path");
+    return xr_refuse(error, EXRAY_E_ENGINE,
+                     "refused: no known build of LiteRT " TESTED
+                     ", and other versions' functions differ; take the one in the Python "
+                     "package " XR_PACKAGE_LITERT ", or set EXRAY_LITERT_VERSION=" TESTED
+                     " if it is that version "
+                     "(%.200s)",
+                     path[0] ? path : "no path");
 }
 
 exray_status xr_litert_find(void *library, const char *path, xr_litert_api *api, exray_error *error)
@@ -100,7 +102,7 @@ exray_status xr_litert_find(void *library, const char *path, xr_litert_api *api,
         if (!address) {
             return xr_refuse(error, EXRAY_E_ENGINE,
                              "LiteRT (%.300s) has no %s: version " TESTED
-                             " is needed; run scripts/bootstrap.sh engine",
+                             " is needed; the Python package " XR_PACKAGE_LITERT " carries it",
                              path, symbols[i].name);
         }
         /* ISO C has no cast from an object pointer to a function pointer. */

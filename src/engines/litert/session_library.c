@@ -10,6 +10,7 @@ static const char *const system_names[] = {"libLiteRt.so", NULL};
 static const xr_library_place place = {
     .engine = "LiteRT",
     .bundled = "engines/litert-" XR_ARCH "/libLiteRt.so",
+    .package = XR_PACKAGE_LITERT,
     .environment = "EXRAY_LITERT_LIB",
     .symbol = XR_LITERT_OWN_SYMBOL,
     .system_names = system_names,

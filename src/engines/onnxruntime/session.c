@@ -33,6 +33,7 @@ static const char *const system_names[] = {"libonnxruntime.so.1", "libonnxruntim
 static const xr_library_place place = {
     .engine = "ONNX Runtime",
     .bundled = "engines/onnxruntime-" XR_ARCH "/libonnxruntime.so",
+    .package = XR_PACKAGE_ORT,
     .environment = "EXRAY_ORT_LIB",
     .symbol = "OrtGetApiBase",
     .system_names = system_names,

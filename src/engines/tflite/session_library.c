@@ -11,6 +11,7 @@ static const char *const system_names[] = {"libtensorflowlite_c.so", "libtensorf
 static const xr_library_place place = {
     .engine = "TensorFlow Lite",
     .bundled = "engines/tflite-" XR_ARCH "/libtensorflowlite_c.so",
+    .package = XR_PACKAGE_TFLITE,
     .environment = "EXRAY_TFLITE_LIB",
     .symbol = "TfLiteVersion",
     .system_names = system_names,

@@ -173,7 +173,7 @@ def xr_py_assertion(c_assertion: Any, c_comparison: Any, findings: Any, error: A
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found; docs/causes has a page for each cause."""
+    """One thing that was found."""
 
     cause: str
     severity: str
