@@ -137,8 +137,9 @@ static void test_strides_of_pictures(void **state)
     exray_picture *picture = picture_of(9, 7), *changed = xr_stride_picture(&stride, picture);
     xr_raster r, expected, out;
     assert_non_null(changed);
-    assert_true(xr_raster_of_picture(&r, picture, 3) && xr_raster_of_picture(&out, changed, 3));
-    assert_true(xr_stride_raster(&stride, &r, &expected));
+    if (!xr_raster_of_picture(&r, picture, 3) || !xr_raster_of_picture(&out, changed, 3) ||
+        !xr_stride_raster(&stride, &r, &expected))
+        abort();
     for (size_t i = 0; i < 9 * 7 * 3; i++)
         assert_true(out.v[i] == (isnan(expected.v[i]) ? 0 : expected.v[i]));
     exray_picture_free(picture);
@@ -241,7 +242,8 @@ static void test_value_maps_near_the_edge(void **state)
     (void)state;
     const xr_value_map map = {.kind = XR_VALUES_ROUNDED, .scale = 1, .zero = 0, .least = -128};
     xr_raster reference, edge;
-    assert_true(xr_raster_make(&reference, 3, 1, 1) && xr_raster_make(&edge, 3, 1, 1));
+    if (!xr_raster_make(&reference, 3, 1, 1) || !xr_raster_make(&edge, 3, 1, 1))
+        abort();
     reference.v[0] = 0.45F, edge.v[0] = 1;
     reference.v[1] = 0.2F, edge.v[1] = 1;
     reference.v[2] = 0.55F, edge.v[2] = 0;

@@ -1,5 +1,6 @@
 #include "checks/input/explanation.h"
 
+#include "checks/ascending.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/words.h"
 
@@ -137,12 +138,6 @@ static double frame_residual(xr_input_pair *pair, const xr_transform *transform,
     return residual;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void xr_vote_on_steps(xr_input_pair *pair, xr_explanation *e, size_t most)
 {
     /* A multiple of the transform's own interval, as only those frames are known. */
@@ -177,7 +172,7 @@ void xr_vote_on_steps(xr_input_pair *pair, xr_explanation *e, size_t most)
     }
     for (size_t s = 0; s < XR_STEPS; s++)
         if (seen[s]) {
-            qsort(values + s * room, seen[s], sizeof *values, ascending);
+            qsort(values + s * room, seen[s], sizeof *values, xr_ascending_doubles);
             e->votes[s].without = values[s * room + seen[s] / 2];
         }
     free(values);

@@ -1,4 +1,5 @@
 #include "checks/input/words.h"
+
 #include "checks/input/fit/conventions.h"
 
 #include <ctype.h>

@@ -1,5 +1,6 @@
 #include "checks/model/model_fit.h"
 
+#include "checks/ascending.h"
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/output/relation.h"
@@ -269,17 +270,11 @@ static bool compare_architectures(matcher *m)
 
 /* ---- Summing up ------------------------------------------------------------------------------ */
 
-static int by_number(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static double median(double *value, size_t count)
 {
     if (count == 0)
         return NAN;
-    qsort(value, count, sizeof *value, by_number);
+    qsort(value, count, sizeof *value, xr_ascending_doubles);
     return value[count / 2];
 }
 

@@ -1,5 +1,7 @@
 #include "checks/model/weight_difference.h"
 
+#include "checks/ascending.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,14 +198,6 @@ static bool nearest_layout(const exray_tensor_view view[2], const float *const v
 
 /* ---- Other orders, other scales ------------------------------------------------------------ */
 
-static int by_value(const void *left, const void *right)
-{
-    float a, b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    return (a > b) - (a < b);
-}
-
 /* For shapes that no permutation of dimensions matches (flattened after a change of layout):
  * compares the sorted values. */
 static bool sorted_sums(const float *const values[2], uint64_t count, moment_sums *out)
@@ -214,7 +208,7 @@ static bool sorted_sums(const float *const values[2], uint64_t count, moment_sum
     *out = (moment_sums){0};
     for (int s = 0; ok && s < 2; s++) {
         memcpy(copy[s], values[s], count * sizeof(float));
-        qsort(copy[s], count, sizeof(float), by_value);
+        qsort(copy[s], count, sizeof(float), xr_ascending_floats);
     }
     for (uint64_t i = 0; ok && i < count; i++)
         add(out, copy[0][i], copy[1][i]);

@@ -1,5 +1,7 @@
 #include "checks/output/vector_shift.h"
 
+#include "checks/ascending.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +16,6 @@ typedef struct shift_sums {
     size_t sorted_supporting, sorted_opposing;
 } shift_sums;
 
-static int by_value(const void *left, const void *right)
-{
-    float a, b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    return (a > b) - (a < b);
-}
-
 /* The difference of the sorted values.  *distinct: the number of distinct values; with only a few,
  * as in a one-hot vector, any two frames have the same. */
 static double sorted_difference(const float *edge, const float *reference, size_t n, size_t *distinct)
@@ -33,8 +27,8 @@ static double sorted_difference(const float *edge, const float *reference, size_
         return INFINITY;
     memcpy(copy, edge, n * sizeof *copy);
     memcpy(copy + n, reference, n * sizeof *copy);
-    qsort(copy, n, sizeof *copy, by_value);
-    qsort(copy + n, n, sizeof *copy, by_value);
+    qsort(copy, n, sizeof *copy, xr_ascending_floats);
+    qsort(copy + n, n, sizeof *copy, xr_ascending_floats);
     for (size_t i = 0; i < n; i++) {
         residual += ((double)copy[i] - copy[n + i]) * ((double)copy[i] - copy[n + i]);
         *distinct += i == 0 || copy[n + i] > copy[n + i - 1];

@@ -1,4 +1,5 @@
 /* perf.warmup and perf.throttle: from the times of the edge's frames, in order. */
+#include "checks/ascending.h"
 #include "checks/builtin.h"
 
 #include <math.h>
@@ -7,19 +8,13 @@
 
 enum { FEWEST_FRAMES = 8, SEGMENT = 10, EIGHTHS = 8, FEWEST_IN_EIGHTH = 5 };
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The value below which a share q of them lies; sorts into `scratch`. */
 static double quantile(const double *value, size_t count, double q, double *scratch)
 {
     if (count == 0)
         return NAN;
     memcpy(scratch, value, count * sizeof *value);
-    qsort(scratch, count, sizeof *scratch, ascending);
+    qsort(scratch, count, sizeof *scratch, xr_ascending_doubles);
     return scratch[(size_t)ceil(q * (double)(count - 1))];
 }
 
@@ -67,7 +62,7 @@ static void judge_warmup(const exray_comparison *c, exray_findings *findings, do
 static size_t change_point(const double *value, size_t count, double *scratch)
 {
     memcpy(scratch, value, count * sizeof *value);
-    qsort(scratch, count, sizeof *scratch, ascending);
+    qsort(scratch, count, sizeof *scratch, xr_ascending_doubles);
     double sum = 0, most = 0;
     size_t at = 0;
     for (size_t i = 0; i + 1 < count; i++) {
@@ -109,7 +104,7 @@ static double system_median(const exray_log *log, const exray_latency_table *t, 
         }
     }
     exray_slot_free(slot);
-    qsort(scratch, count, sizeof *scratch, ascending);
+    qsort(scratch, count, sizeof *scratch, xr_ascending_doubles);
     return count ? scratch[count / 2] : NAN;
 }
 
@@ -126,7 +121,7 @@ static double reference_change(const exray_comparison *c, size_t edge_frame, dou
             if (ns && (pair.frame[EXRAY_SIDE_EDGE] >= edge_frame) == (later == 1))
                 scratch[count++] = (double)ns;
         }
-        qsort(scratch, count, sizeof *scratch, ascending);
+        qsort(scratch, count, sizeof *scratch, xr_ascending_doubles);
         median[later] = count >= 3 ? scratch[count / 2] : NAN;
     }
     return median[1] / median[0];

@@ -1,4 +1,5 @@
 /* perf.straggler: layers that are slow for their work. */
+#include "checks/ascending.h"
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/perf/work_cost.h"
@@ -60,15 +61,9 @@ static bool collect(const exray_comparison *c, latency_pairs *t)
     return t->item != NULL;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double lower_median(double *value, size_t count)
 {
-    qsort(value, count, sizeof *value, ascending);
+    qsort(value, count, sizeof *value, xr_ascending_doubles);
     return count ? value[(count - 1) / 2] : NAN;
 }
 

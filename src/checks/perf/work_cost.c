@@ -1,5 +1,6 @@
 #include "checks/perf/work_cost.h"
 
+#include "checks/ascending.h"
 #include "checks/builtin.h"
 
 #include <math.h>
@@ -17,12 +18,6 @@ typedef struct layer_cost {
     double cost;       /* ns per multiply-accumulate, from the upper bound of the median */
     bool in_reference; /* the reference has a latency of it */
 } layer_cost;
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static const exray_tensor_info *weights_of(const exray_model *model, const exray_node *node)
 {
@@ -106,7 +101,7 @@ static double usual_cost(const layer_cost *all, size_t count, const layer_cost *
     for (size_t i = 0; i < count; i++)
         if (&all[i] != one && are_similar(&all[i], one))
             scratch[peers++] = all[i].cost;
-    qsort(scratch, peers, sizeof *scratch, ascending);
+    qsort(scratch, peers, sizeof *scratch, xr_ascending_doubles);
     return peers >= FEWEST_PEERS ? scratch[peers / 2] : NAN;
 }
 

@@ -2,6 +2,7 @@
  * fitted to them: each is tried on the reference's values, and the distributions are compared. */
 #include "checks/input/search/find.h"
 
+#include "checks/ascending.h"
 #include "checks/input/fit/conventions.h"
 
 #include <math.h>
@@ -16,12 +17,6 @@ typedef struct value_samples {
     size_t count, levels;
     double at_ends[2][2]; /* [side][low, high]: shares of the values at the ends of the edge's range */
 } value_samples;
-
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
 
 static size_t take_side(const xr_input_pair *pair, exray_side side, float *out, size_t *channel)
 {
@@ -68,7 +63,7 @@ static bool take_samples(const xr_input_pair *pair, double scale, value_samples 
         s->at_ends[1][0] += (fabs(r - pair->low) < scale) / n;
         s->at_ends[1][1] += (fabs(r - pair->high) < scale) / n;
     }
-    qsort(s->edge, s->count, sizeof *s->edge, ascending);
+    qsort(s->edge, s->count, sizeof *s->edge, xr_ascending_floats);
     s->levels = 1;
     for (size_t i = 1; i < s->count; i++)
         s->levels += s->edge[i] != s->edge[i - 1];
@@ -83,7 +78,7 @@ static double distance(value_samples *s, const xr_value_map *map, const xr_trans
         size_t c = s->channel[i];
         s->other[i] = (float)xr_mapped_value(map, &transform->unit, (double)s->reference[i], c);
     }
-    qsort(s->other, s->count, sizeof *s->other, ascending);
+    qsort(s->other, s->count, sizeof *s->other, xr_ascending_floats);
     for (size_t i = 0; i < s->count; i++)
         sum += fabs((double)s->edge[i] - (double)s->other[i]);
     return sum / (double)s->count;

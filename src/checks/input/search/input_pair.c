@@ -288,16 +288,6 @@ const xr_area *xr_search_area(const xr_search_frame *frame, exray_side side)
     return side == EXRAY_SIDE_EDGE && frame->edge_picture ? &frame->edge_picture_area : &frame->picture_area;
 }
 
-size_t xr_orientation_count(const xr_input_pair *pair)
-{
-    return pair->width == pair->height ? 8 : 4;
-}
-
-size_t xr_layout_count(const xr_input_pair *pair)
-{
-    return pair->channels > 1 ? 2 : 1;
-}
-
 bool xr_input_pair_is_large(const xr_input_pair *pair)
 {
     double pixels = 0;

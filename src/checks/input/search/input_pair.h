@@ -77,8 +77,14 @@ const xr_area *xr_search_area(const xr_search_frame *frame, exray_side side);
 /* Whether the sensor's pictures are large: decoding and resizing them takes long. */
 bool xr_input_pair_is_large(const xr_input_pair *pair);
 /* The number of orientations that keep the input's shape, and of layouts. */
-size_t xr_orientation_count(const xr_input_pair *pair);
-size_t xr_layout_count(const xr_input_pair *pair);
+static inline size_t xr_orientation_count(const xr_input_pair *pair)
+{
+    return pair->width == pair->height ? XR_ORIENTATIONS : XR_ORIENTATIONS / 2;
+}
+static inline size_t xr_layout_count(const xr_input_pair *pair)
+{
+    return pair->channels > 1 ? 2 : 1;
+}
 
 /* Levels rms of a share of a side's variance, on the frames that are searched. */
 double xr_levels_of(const xr_input_pair *pair, exray_side side, double residual);

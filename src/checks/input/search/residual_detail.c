@@ -5,6 +5,7 @@
  * mixtures are fitted by alternating least squares. */
 #include "checks/input/search/residual.h"
 
+#include "checks/ascending.h"
 #include "checks/input/search/apply.h"
 
 #include <math.h>
@@ -151,12 +152,6 @@ static field_energy measure(const luma_field *f)
     return s;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static double slope_squared(const luma_field *f, size_t x, size_t y)
 {
     double g[2], h[2];
@@ -181,7 +176,7 @@ static double energy_at_edges(const luma_field *f)
         free(slope);
         return 1;
     }
-    qsort(slope, count, sizeof *slope, ascending);
+    qsort(slope, count, sizeof *slope, xr_ascending_doubles);
     double flat = slope[count / 2], steep = slope[count - count / 4], sum[2] = {0, 0}, n[2] = {0, 0};
     free(slope);
     for (size_t y = 1; y + 1 < f->height; y++)

@@ -1,5 +1,6 @@
 #include "checks/input/search/residual.h"
 
+#include "checks/ascending.h"
 #include "checks/input/search/apply.h"
 
 #include <math.h>
@@ -10,14 +11,6 @@ enum { SAMPLE_LIMIT = 6000 };
 
 const double xr_luma_weights[XR_LUMAS][3] = {
     {0.299, 0.587, 0.114}, {0.114, 0.587, 0.299}, {0.2126, 0.7152, 0.0722}, {0.0722, 0.7152, 0.2126}};
-
-static int by_value(const void *left, const void *right)
-{
-    float a, b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    return (a > b) - (a < b);
-}
 
 /* Samples of one frame, sorted: the differences of each luma, and at the end the rms of all channels. */
 static size_t measure_luma(const xr_input_pair *pair, const xr_placed *p, float *sample[XR_LUMAS + 1])
@@ -37,7 +30,7 @@ static size_t measure_luma(const xr_input_pair *pair, const xr_placed *p, float 
         count++;
     }
     for (int w = 0; w <= XR_LUMAS && count; w++)
-        qsort(sample[w], count, sizeof *sample[w], by_value);
+        qsort(sample[w], count, sizeof *sample[w], xr_ascending_floats);
     return count;
 }
 
