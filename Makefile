@@ -30,7 +30,7 @@ browser-test: program
 	@scripts/bootstrap.sh test browser
 	@cmake -G Ninja -S . -B $(BUILD)/test -DEXRAY_BUILD_TESTS=ON >/dev/null
 	@cmake --build $(BUILD)/test -j $(JOBS) --target exray
-	@EXRAY_BUILD_DIR=$(BUILD)/test $(BUILD)/python-tests/bin/python -m pytest -q tests/python/test_html.py tests/python/test_html_browser.py
+	@EXRAY_BUILD_DIR=$(BUILD)/test $(BUILD)/python-tests/bin/python -m pytest -q tests/report/test_html.py tests/report/test_html_browser.py
 
 ## make clang-test: everything built by clang, and the C tests
 clang-test:

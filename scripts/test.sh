@@ -63,7 +63,7 @@ step "Python and command-line tests"
 cmake -G Ninja -S . -B build/test -DEXRAY_BUILD_TESTS=ON -DEXRAY_WERROR=ON >/dev/null
 cmake --build build/test -j "$jobs"
 export EXRAY_BUILD_DIR=$PWD/build/test EXRAY_ASAN_DIR=$PWD/build/asan
-python_tests python "$python" tests/python
+python_tests python "$python" tests
 
 step "the Python package, from a fresh environment"
 scripts/python_package.sh build fresh
@@ -72,7 +72,7 @@ python_tests package build/python-fresh/bin/python bindings/python/tests
 # Where there are more data than everybody has: what depends on data once more, with what everybody has.
 if [ -n "$(python3 tests/testdata.py assets)" ]; then
     step "Python tests, with the data of packages alone"
-    EXRAY_ASSETS=none EXRAY_TEST_MARKS=data python_tests python-packages "$python" tests/python
+    EXRAY_ASSETS=none EXRAY_TEST_MARKS=data python_tests python-packages "$python" tests
     step "the Python package, with the data of packages alone"
     EXRAY_ASSETS=none EXRAY_TEST_MARKS=data python_tests package-packages build/python-fresh/bin/python bindings/python/tests
 fi

@@ -1,6 +1,10 @@
-"""The hooks that all tests in Python share; with it, tests can `import testdata`."""
+"""What all tests in Python share: the hooks; tests can `import testdata`, and what is in tests/support."""
 
-from data_hooks import (  # noqa: F401
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
+from data_hooks import (  # noqa: E402, F401
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_runtest_call,

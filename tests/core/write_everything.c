@@ -1,5 +1,5 @@
 /* Writes a log with every call of exray.h and every field of the schema set, for
- * readers that are not ours (tests/python/test_mcap_readers.py says what must be
+ * readers that are not ours (tests/core/test_mcap_readers.py says what must be
  * in it).
  *   usage: write_everything OUT.mcap MODE
  *   MODE: stream chunked own-crc lz4 zstd async async-stream stats sketch no-io;

@@ -1,4 +1,4 @@
-/* An application that uses LiteRT's C interface, with exray added, for tests/python/test_litert_app.py:
+/* An application that uses LiteRT's C interface, with exray added, for tests/engines/test_litert_app.py:
  *
  * litert_app_tool LIBRARY MODEL --input FILE.. [--log F] [options]
  *

@@ -1,4 +1,4 @@
-/* Runs a session of an engine and logs everything, for tests/python/test_litert.py:
+/* Runs a session of an engine and logs everything, for tests/engines/test_litert.py:
  * litert_tool ENGINE LIBRARY KERNELS THREADS MODEL LOG RUNS [INPUT.bin ...]
  * LOG "-": nobody observes.  The last run's outputs go to standard output, one
  * after another.  Inputs are the same in every run. */

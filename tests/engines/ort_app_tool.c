@@ -1,5 +1,5 @@
 /* An application that uses ONNX Runtime's C interface, with exray added, for
- * tests/python/test_ort_app.py:
+ * tests/engines/test_ort_app.py:
  *
  * ort_app_tool LIBRARY MODEL --in NAME --shape D,D,.. --input FILE.. --out NAME.. [--log F] [options]
  *

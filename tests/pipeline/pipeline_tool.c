@@ -1,5 +1,5 @@
 /* Runs a pipeline on one picture, for tests that compare the tensor with other
- * libraries' (tests/python/test_pipeline_*.py).
+ * libraries' (tests/{media,pipeline}/test_*.py).
  *
  *   pipeline_tool PIPELINE PICTURE [--dtype float32] [--shape 1,224,224,3] [--layout NCHW]
  *                 [--scale S] [--zero-point Z] [--repeat N] [media options]

@@ -11,7 +11,7 @@ import pytest
 import exray
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "tests" / "python"), str(ROOT / "tests")]  # log_writer: PyPI's mcap and protobuf
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests")]  # log_writer: PyPI's mcap and protobuf
 import testdata  # noqa: E402
 from data_hooks import (  # noqa: E402, F401
     pytest_collection_modifyitems,

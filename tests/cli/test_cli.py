@@ -1,7 +1,7 @@
 """Command-line tests: each tests/cli/NAME.sh is run in an empty folder, what it
 prints (standard output and error together) must equal NAME.expected.
 
-To accept new output after a look at it: EXRAY_ACCEPT=1 pytest tests/python/test_cli.py"""
+To accept new output after a look at it: EXRAY_ACCEPT=1 pytest tests/cli/test_cli.py"""
 
 import os
 import subprocess

@@ -13,7 +13,7 @@ from log_writer import CompressionType, Log
 from mcap.reader import NonSeekingReader, SeekingReader
 from mcap.records import Chunk, DataEnd, Message
 from mcap.stream_reader import StreamReader
-from test_log_reader import EXRAY, WRITERS, arrays, assert_equal, info, run, write_small
+from small_log import EXRAY, WRITERS, arrays, assert_equal, info, run, write_small
 
 
 def read_all(data):

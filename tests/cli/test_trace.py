@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from log_writer import PB, Log
-from test_log_reader import run, write_small
+from small_log import run, write_small
 
 
 def export(path):

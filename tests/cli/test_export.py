@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 from log_writer import PB, Log, small_model
-from test_log_reader import EXRAY, run, write_small
+from small_log import EXRAY, run, write_small
 
 
 def rows(path):

@@ -6,7 +6,7 @@ import subprocess
 import hostile_logs
 import numpy as np
 import pytest
-from test_log_reader import EXRAY, WRITERS, arrays, assert_equal, info, run, write_small
+from small_log import EXRAY, WRITERS, arrays, assert_equal, info, run, write_small
 
 
 def healthy(path, **options):

@@ -2,14 +2,11 @@
 metrics of the tensors themselves, and in verdicts."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import testdata
 
-sys.path.insert(0, str(Path(__file__).parent))
 from log_writer import PB  # noqa: E402
 from sketch_reference import estimate, sketch  # noqa: E402
 from validate_support import EXRAY, ROOT, Recording, causes, validate  # noqa: E402
