@@ -40,6 +40,12 @@ def arm64_tap_run(tmp_path_factory):
     return run
 
 
+def near(a, b):
+    """Within a fiftieth of the tensor's range, on average: a wrong buffer would be far off."""
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    return a.shape == b.shape and np.sqrt(np.mean((x - y) ** 2)) < 0.02 * np.ptp(y)
+
+
 @pytest.mark.parametrize("kernels", ["builtin", "xnnpack"])
 @pytest.mark.parametrize("name", ["mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_float"])
 def test_arm64(arm64_tap_run, tmp_path, name, kernels):
@@ -65,7 +71,10 @@ def test_arm64(arm64_tap_run, tmp_path, name, kernels):
         if not same(value, ours[node, output]):
             off.add(here.model.nodes[node].outputs[output])
         if value.dtype == np.float32 or not off.intersection(here.model.nodes[node].inputs):
-            assert close(value, ours[node, output]), f"node {node} ({here.model.nodes[node].op})"
+            # The steps that roundings differ by add up inside of a partition; in trained weights they stay below one.
+            inside = len(here.model.nodes[node].inner) > 1
+            agree = testdata.expected(imagenet=close, packages=near if inside else close)
+            assert agree(value, ours[node, output]), f"node {node} ({here.model.nodes[node].op})"
     (_, record), = arm64.records["input"]
     assert same(arm64.value(record), image)
     constants = {name: r.data for name, r in here.records["constant"]}

@@ -204,7 +204,7 @@ def lite0(wheels, models, pictures):
     inputs = [model_input(p) for p in pictures[:CALIBRATION]]
     random = np.random.default_rng(3)
     flat = [np.broadcast_to(normalize(random.integers(0, 256, 3)), (1, 224, 224, 3)).astype(np.float32) for _ in inputs]
-    dark = [normalize((x * 128 + 127) * 0.018) for x in inputs]
+    dark = [normalize((x * 128 + 127) * 0.016) for x in inputs]
     far_too_dark = [(x * 128 + 127) / 255 * np.float32(0.1) for x in inputs]
     for name, samples, options in (("", inputs, {}), ("_per_tensor", inputs, {"weights": "TENSORWISE"}), ("_flatcal", flat, {}),
                                    ("_darkcal", dark, {}), ("_badcal", far_too_dark, {"input_range": None})):
