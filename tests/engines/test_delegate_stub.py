@@ -125,6 +125,7 @@ def test_all_of_the_model(record, builtin):
     assert all(log.latency[f].duration_ns[0] > 3e6 for f in log.latency)  # plain C: some 30 ms
 
 
+@pytest.mark.alone
 def test_with_xnnpack_between(record, builtin):
     """28 partitions of two delegates, with one event of TensorFlow Lite's in between."""
     log, plain = Log(record(f"take:{DEPTHWISE}", "--kernels", "xnnpack")), Log(builtin)
