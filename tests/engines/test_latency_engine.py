@@ -65,7 +65,8 @@ def test_slow_kernels_are_the_reason(tmp_path, picture, healthy, custom):
     found = finding(verdict, "perf.straggler")
     name = "DepthwiseConv2D" if custom else "DEPTHWISE_CONV_2D"
     assert found["summary"].startswith(f"All 13 {name} layers are slow") and found["evidence"]["slow_layers"] == 13
-    assert 10 < found["evidence"]["ratio"] < 500 and found["evidence"]["edge_share"] > 0.8
+    # Drawn weights run faster beside the same slow kernel than trained ones.
+    assert 10 < found["evidence"]["ratio"] < testdata.expected(imagenet=500, packages=2000) and found["evidence"]["edge_share"] > 0.8
     assert found["evidence"]["uniform_ratio"] < 2.5
     assert "perf.straggler" not in causes(validate(healthy, slow))
 
