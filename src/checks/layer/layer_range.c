@@ -9,6 +9,7 @@
  * on the other, has a wrong zero point. */
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/op_name.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,16 +97,11 @@ static range_fault judge(const xr_layer_evidence *e, const range_limits *limit,
  * quantizer does the same, whatever the values are: no calibration chose it. */
 static bool is_range_of_function(const exray_layer_pair *layer, const xr_layer_evidence *e)
 {
-    static const struct {
-        const char *op;
-        double low;
-    } functions[] = {{"SOFTMAX", 0}, {"LOGISTIC", 0},       {"Softmax", 0},
-                     {"Sigmoid", 0}, {"QLinearSoftmax", 0}, {"QLinearSigmoid", 0},
-                     {"TANH", -1},   {"Tanh", -1},          {"L2_NORMALIZATION", -1}};
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-        if (strcmp(layer->op[EXRAY_SIDE_EDGE], functions[i].op) == 0)
-            return fabs(e->low - functions[i].low) < 1.5 * e->step && fabs(e->high - 1) < 1.5 * e->step;
-    return false;
+    const char *op = layer->op[EXRAY_SIDE_EDGE];
+    bool from_zero = xr_is_op(op, "softmax") || xr_is_op(op, "logistic") || xr_is_op(op, "sigmoid");
+    if (!from_zero && !xr_is_op(op, "tanh") && !xr_is_op(op, "l2normalization"))
+        return false;
+    return fabs(e->low - (from_zero ? 0 : -1)) < 1.5 * e->step && fabs(e->high - 1) < 1.5 * e->step;
 }
 
 static exray_status judge_all(const exray_comparison *comparison, const range_limits *limit, judged *list,

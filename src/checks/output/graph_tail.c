@@ -1,31 +1,14 @@
 #include "checks/output/graph_tail.h"
 
-#include <ctype.h>
+#include "checks/op_name.h"
+
 #include <stdio.h>
 #include <string.h>
-
-/* Engines name ops with other case and underscores, and ONNX's 8-bit ops have a prefix:
- * LOG_SOFTMAX, LogSoftmax, QLinearSoftmax. */
-static bool is_op(const char *op, const char *name)
-{
-    static const char quantized[] = "QLinear";
-    if (op && strncmp(op, quantized, sizeof quantized - 1) == 0)
-        op += sizeof quantized - 1;
-    while (op && *op && *name) {
-        if (*op == '_') {
-            op++;
-            continue;
-        }
-        if (tolower((unsigned char)*op++) != *name++)
-            return false;
-    }
-    return op && !*op && !*name;
-}
 
 static bool is_one_of(const char *op, const char *const *names)
 {
     for (; *names; names++)
-        if (is_op(op, *names))
+        if (xr_is_op(op, *names))
             return true;
     return false;
 }
@@ -40,10 +23,10 @@ static bool only_moves(const char *op)
 
 static bool is_activation(const char *op, xr_tail_activation *which)
 {
-    *which = is_op(op, "softmax")      ? XR_TAIL_SOFTMAX
-             : is_op(op, "logsoftmax") ? XR_TAIL_LOG_SOFTMAX
-                                       : XR_TAIL_SIGMOID;
-    return *which != XR_TAIL_SIGMOID || is_op(op, "logistic") || is_op(op, "sigmoid");
+    *which = xr_is_op(op, "softmax")      ? XR_TAIL_SOFTMAX
+             : xr_is_op(op, "logsoftmax") ? XR_TAIL_LOG_SOFTMAX
+                                          : XR_TAIL_SIGMOID;
+    return *which != XR_TAIL_SIGMOID || xr_is_op(op, "logistic") || xr_is_op(op, "sigmoid");
 }
 
 uint32_t xr_output_tensor(const exray_comparison *comparison, exray_side side, size_t pair)
