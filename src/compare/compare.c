@@ -4,7 +4,6 @@
 #include "compare/comparison.h"
 #include "compare/judge/decisions.h"
 #include "compare/judge/localize.h"
-#include "compare/judge/repeats.h"
 #include "compare/match/match_frames.h"
 #include "compare/match/pairs.h"
 #include "compare/measure/levels.h"
@@ -12,6 +11,7 @@
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/measure/step.h"
+#include "compare/noise/repeats.h"
 #include "compare/perf/durations.h"
 #include "core/dtype.h"
 

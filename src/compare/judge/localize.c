@@ -1,37 +1,12 @@
 /* Which layer originates an error, and which only passes it on.
  *
- * The measure is the error relative to the signal, e = rmse / standard deviation
- * of the reference's values: unlike an error relative to the range it is about the
- * same before and after a layer that does nothing wrong, whatever its weights.
- *
- * Every tensor gets what was measured, e, and what explains it without a fault:
- *
- *   given: the error that healthy differences of the model's inputs bring in (a
- *          decoder, rounding): e of the worst input that is within noise of it, one
- *          level of its resolution.  It runs through the network undiminished.
- *   own:   the noise that a healthy layer adds by itself:
- *          float32   OWN_FLOAT32: the order of additions, approximated functions
- *          float16   2^-10, bfloat16 2^-7: half a step of rounding, a few times
- *          8 bits    sqrt((scale / (sqrt(12) std))^2 + OWN_WEIGHTS_8^2): rounding to the
- *                    tensor's step, and of the weights: their step is 1/127 of the
- *                    largest, their deviation a quarter of it: 4 / (127 sqrt(12))
- *          runs of one input, where a log has such: at least what they differ by
- *   noise: sqrt((KEPT max(noise of its inputs))^2 + own^2).  KEPT is below 1, as
- *          rounding is spread over all directions and each layer averages a part of
- *          it away: the error of healthy 8-bit models does not grow with depth
- *          beyond a dozen layers.
- *
- * A layer is clean where e <= sqrt((GAIN given)^2 + (CLEAN noise)^2): layers may
- * amplify either more than the signal.  Measured on EfficientNet-Lite0: +-1 level of
- * white noise reaches 7.6 given; 8 bits with good calibration 3.4 noise; float with
- * other kernels 0.3 noise.  GAIN and CLEAN leave a factor of two.
- *
- * Beyond, it originates the error where e > ORIGIN sqrt(max(e of its inputs)^2 +
+ * Every tensor gets what was measured, e, and what explains it without a fault (noise.h).  A layer is clean
+ * where e is within that.  Beyond, it originates the error where e > ORIGIN sqrt(max(e of its inputs)^2 +
  * own^2) and, of functions that are computed again (recompute.c), that shows it, behind inputs that are wrong
  * themselves ORIGIN_BEHIND (a filter may answer to an error several times as strongly as to the picture),
  * else propagates it.
  *
- * A layer that is run alone on the other side's inputs may add `own`, CLEAN times.  Where
+ * A layer that is run alone on the other side's inputs may add `own`, XR_NOISE_CLEAN times.  Where
  * both sides have one model file and the layer is of quantized integers it may add one
  * step: weights and inputs are the very same numbers, and right kernels differ in how
  * they round the result, never by more.  The same holds within the network as long as
@@ -43,27 +18,21 @@
 #include "compare/judge/localize.h"
 
 #include "compare/comparison.h"
-#include "compare/judge/recompute.h"
-#include "compare/measure/measure.h"
-#include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
-#include "core/dtype.h"
+#include "compare/noise/measured.h"
+#include "compare/noise/noise.h"
+#include "compare/noise/recompute.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_FLOAT32   4e-6
-#define OWN_WEIGHTS_8 (4 / (127 * 3.4641016))
-#define OWN_WEIGHTS_4 (4 / (7 * 3.4641016))
-#define KEPT          0.9
-#define CLEAN         6.0
-#define GAIN          16.0
-#define ORIGIN        3.0
-#define ORIGIN_BEHIND 10.0
 /* An output with this error is wrong, however coarse its quantization is: it shares less than a fifth of
  * its variance with the reference's. */
 #define MOST_OF_OUTPUT 0.9
+
+#define ORIGIN        3.0
+#define ORIGIN_BEHIND 10.0
 
 /* What is known of a tensor of the edge's graph. */
 typedef struct state {
@@ -78,70 +47,6 @@ typedef struct state {
     double weights; /* of a node's inputs: the noise of the fixed ones */
 } state;
 
-/* ---- Own noise -------------------------------------------------------------------- */
-
-static double type_noise(exray_dtype dtype)
-{
-    switch (dtype) {
-    case EXRAY_DTYPE_FLOAT16:
-        return 1.0 / 1024;
-    case EXRAY_DTYPE_BFLOAT16:
-        return 1.0 / 128;
-    case EXRAY_DTYPE_FLOAT8_E4M3:
-        return 1.0 / 8;
-    case EXRAY_DTYPE_FLOAT8_E5M2:
-        return 1.0 / 4;
-    case EXRAY_DTYPE_INT8:
-    case EXRAY_DTYPE_UINT8:
-    case EXRAY_DTYPE_INT16:
-    case EXRAY_DTYPE_UINT16:
-        return OWN_WEIGHTS_8;
-    case EXRAY_DTYPE_INT4:
-    case EXRAY_DTYPE_UINT4:
-        return OWN_WEIGHTS_4;
-    default:
-        return OWN_FLOAT32;
-    }
-}
-
-static bool is_integer(exray_dtype dtype)
-{
-    return dtype == EXRAY_DTYPE_BOOL || xr_dtype_is_integer(dtype);
-}
-
-/* Tensor i of those that a node reads and then of those that it writes, or NULL. */
-static const exray_tensor_info *node_tensor(const exray_model *model, const exray_node *n, uint32_t i)
-{
-    uint32_t tensor = i < n->input_count ? n->inputs[i] : n->outputs[i - n->input_count];
-    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
-}
-
-/* The coarsest of the types that a node reads and writes; an integer that is not
- * quantized (a shape, an index) is exact. */
-static double node_noise(const exray_model *model, uint32_t node)
-{
-    double noise = OWN_FLOAT32;
-    if (!model || node >= model->node_count)
-        return noise;
-    const exray_node *n = &model->nodes[node];
-    for (uint32_t i = 0; i < n->input_count + n->output_count; i++) {
-        const exray_tensor_info *info = node_tensor(model, n, i);
-        if (info && !(is_integer(info->dtype) && info->quantization.count == 0))
-            noise = fmax(noise, type_noise(info->dtype));
-    }
-    return noise;
-}
-
-/* Ops that round more than once, and carry that from frame to frame. */
-static bool is_recurrent(const char *op)
-{
-    static const char *const parts[] = {"LSTM", "GRU", "RNN", "SVDF"};
-    for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
-        if (strstr(op, parts[i]))
-            return true;
-    return false;
-}
-
 /* Whether both sides ran one model file. */
 static bool is_same_file(const exray_comparison *c)
 {
@@ -150,107 +55,10 @@ static bool is_same_file(const exray_comparison *c)
            memcmp(edge->sha256, reference->sha256, 32) == 0;
 }
 
-/* Whether a node is a single layer, and all that it reads and writes are integers. */
-static bool is_quantized(const exray_model *model, uint32_t node)
-{
-    if (!model || node >= model->node_count)
-        return false;
-    const exray_node *n = &model->nodes[node];
-    bool quantized = n->output_count > 0 && n->inner_count == 0 && !is_recurrent(n->op);
-    for (uint32_t i = 0; i < n->input_count + n->output_count; i++) {
-        const exray_tensor_info *info = node_tensor(model, n, i);
-        bool input = i < n->input_count;
-        if (info)
-            quantized = quantized && is_integer(info->dtype) && (input || info->quantization.count > 0);
-    }
-    return quantized;
-}
-
 /* How much noise the layers of a partition accumulate. */
 static double partition_growth(const exray_model *model, uint32_t node)
 {
-    double layers = model ? model->nodes[node].inner_count : 0;
-    return layers > 1 ? sqrt((1 - pow(KEPT, 2 * layers)) / (1 - KEPT * KEPT)) : 1;
-}
-
-/* Ops that can turn a difference within noise into another decision: what follows them is judged only
- * where their inputs are equal. */
-static bool is_decision(const char *op)
-{
-    static const char *const parts[] = {"ARG_M",     "ArgM",  "TOPK",  "TopK",    "NON_MAX", "NonMax",
-                                        "Detection", "EQUAL", "Equal", "GREATER", "Greater", "LESS",
-                                        "Less",      "ROUND", "Round", "FLOOR",   "Floor",   "CEIL",
-                                        "Ceil",      "SIGN",  "Sign",  "UNIQUE",  "WHERE",   "Where"};
-    for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
-        if (strstr(op, parts[i]))
-            return true;
-    return false;
-}
-
-/* Rounding of the stored values themselves. */
-static double step_noise(const xr_pair *pair, double deviation)
-{
-    double scale = fmax(pair->stored[0].scale, pair->stored[1].scale);
-    return scale > 0 && deviation > 0 ? scale / (sqrt(12) * deviation) : 0;
-}
-
-/* ---- Measured errors ----------------------------------------------------------------- */
-
-/* rmse and the reference's standard deviation, from data or else from statistics. */
-static bool measured(const xr_pair *pair, double *rmse, double *deviation)
-{
-    if (pair->frames && pair->moments.count) {
-        *rmse = sqrt(pair->moments.difference_square / (double)pair->moments.count);
-        *deviation = xr_moments_std(&pair->moments, EXRAY_SIDE_REFERENCE);
-        return true;
-    }
-    if (pair->frames == 0 && pair->stats.frames) {
-        *rmse = xr_has_sketch(pair) ? xr_sketch_distance(pair).rmse
-                                    : sqrt(pair->stats.bound / (double)pair->stats.count);
-        *deviation = xr_stats_std(&pair->stats, EXRAY_SIDE_REFERENCE);
-        return !isnan(*deviation);
-    }
-    return false;
-}
-
-static double relative(double rmse, double deviation, double magnitude)
-{
-    if (rmse == 0)
-        return 0;
-    if (deviation > 1e-6 * magnitude)
-        return rmse / deviation;
-    return magnitude > 0 ? rmse / magnitude : INFINITY; /* a constant reference */
-}
-
-static double magnitude(const xr_pair *pair)
-{
-    const double *min = pair->frames ? pair->moments.min : pair->stats.min;
-    const double *max = pair->frames ? pair->moments.max : pair->stats.max;
-    return fmax(fabs(min[1]), fabs(max[1]));
-}
-
-static bool lost_finiteness(const xr_pair *pair)
-{
-    const uint64_t *nan = pair->frames ? pair->moments.nan_count : pair->stats.nan_count;
-    const uint64_t *inf = pair->frames ? pair->moments.inf_count : pair->stats.inf_count;
-    return nan[0] > nan[1] || inf[0] > inf[1];
-}
-
-static void measure_error(xr_pair *pair, double *step)
-{
-    double rmse, deviation;
-    pair->error = pair->error_low = pair->error_high = NAN;
-    *step = 0;
-    if (!measured(pair, &rmse, &deviation))
-        return;
-    pair->error = lost_finiteness(pair) ? INFINITY : relative(rmse, deviation, magnitude(pair));
-    *step = step_noise(pair, deviation);
-    pair->error_low = pair->error_high = pair->error;
-    if (!xr_has_sketch(pair) || isinf(pair->error))
-        return;
-    const xr_distance d = xr_sketch_distance(pair);
-    pair->error_low = relative(d.low, deviation, magnitude(pair));
-    pair->error_high = relative(d.high, deviation, magnitude(pair));
+    return xr_noise_growth(model ? model->nodes[node].inner_count : 0);
 }
 
 /* ---- The graph ------------------------------------------------------------------------- */
@@ -281,17 +89,6 @@ static void worsen(state *into, const state *other)
     into->wrong = into->wrong || other->wrong;
 }
 
-/* The largest e that is healthy. */
-static double bound(double given, double noise)
-{
-    return sqrt(GAIN * GAIN * given * given + CLEAN * CLEAN * noise * noise);
-}
-
-static double behind(double input_noise, double own)
-{
-    return sqrt(KEPT * KEPT * input_noise * input_noise + own * own);
-}
-
 static state inputs_of(const graph *g, uint32_t node)
 {
     if (!g->model)
@@ -308,7 +105,7 @@ static state inputs_of(const graph *g, uint32_t node)
 static double repeat_noise(const xr_pair *pair)
 {
     double rmse, deviation;
-    if (!(pair->repeat_square > 0) || !measured(pair, &rmse, &deviation) || !(deviation > 0))
+    if (!(pair->repeat_square > 0) || !xr_measured(pair, &rmse, &deviation) || !(deviation > 0))
         return 0;
     return sqrt(pair->repeat_square) / deviation;
 }
@@ -317,7 +114,7 @@ static double repeat_noise(const xr_pair *pair)
  * bits, which no two kernels round in the same way. */
 static double decided(const state *in, double noise)
 {
-    bool uncertain = in->error > 0 || in->noise > OWN_WEIGHTS_8 / 2;
+    bool uncertain = in->error > 0 || in->noise > XR_NOISE_8_BITS / 2;
     return uncertain ? fmax(noise, 1) : noise;
 }
 
@@ -325,29 +122,31 @@ static double decided(const state *in, double noise)
 static double judge_own(const graph *g, xr_pair *pair, const state *in, double step, double repeat)
 {
     const exray_model *other = exray_log_model(g->comparison->log[1]);
-    double own = fmax(node_noise(g->model, pair->index[0]), node_noise(other, pair->index[1]));
+    double own = fmax(xr_node_noise(g->model, pair->index[0]), xr_node_noise(other, pair->index[1]));
     own = sqrt(own * own + step * step + in->weights * in->weights);
     own = fmax(partition_growth(g->model, pair->index[0]) * own, repeat);
-    pair->own = pair->alone = bound(0, own);
-    pair->exact = g->same_file && step > 0 && pair->frames > 0 && is_quantized(g->model, pair->index[0]) &&
-                  is_quantized(other, pair->index[1]);
+    pair->own = pair->alone = xr_noise_bound(0, own);
+    pair->exact = g->same_file && step > 0 && pair->frames > 0 &&
+                  xr_is_quantized_layer(g->model, pair->index[0]) &&
+                  xr_is_quantized_layer(other, pair->index[1]);
     if (pair->exact)
-        pair->alone = fmin(pair->own, fmax(bound(0, fmax(OWN_FLOAT32, repeat)), sqrt(12) * step));
+        pair->alone =
+            fmin(pair->own, fmax(xr_noise_bound(0, fmax(XR_NOISE_FLOAT32, repeat)), sqrt(12) * step));
     return own;
 }
 
 static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
 {
     double step;
-    measure_error(pair, &step);
+    xr_measure_error(pair, &step);
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);
-    double noise = fmax(behind(in->noise, own), repeat);
-    if (g->model && is_decision(g->model->nodes[pair->index[0]].op))
+    double noise = fmax(xr_noise_behind(in->noise, own), repeat);
+    if (g->model && xr_is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
     /* A layer with equal inputs on both sides counts as if it was run alone. */
     bool same_inputs = pair->exact && in->known && in->judged && in->error == 0 && in->given == 0;
-    pair->noise = same_inputs ? pair->alone : bound(in->given, noise);
+    pair->noise = same_inputs ? pair->alone : xr_noise_bound(in->given, noise);
     bool bounded = pair->frames == 0 && !xr_has_sketch(pair); /* from statistics: a lower bound */
     *out = (state){.known = in->known || !bounded,
                    .judged = true,
@@ -388,16 +187,16 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
 static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
 {
     double type, rmse, deviation;
-    measure_error(pair, &type);
+    xr_measure_error(pair, &type);
     *out = (state){.given = type};
     pair->noise = type;
-    if (!measured(pair, &rmse, &deviation) || isnan(pair->error))
+    if (!xr_measured(pair, &rmse, &deviation) || isnan(pair->error))
         return;
     double level =
         fmax(isnan(shown->step[0]) ? 0 : shown->step[0], isnan(shown->step[1]) ? 0 : shown->step[1]);
-    pair->noise = fmax(type, relative(level, deviation, magnitude(pair)));
+    pair->noise = fmax(type, xr_relative_error(level, deviation, xr_magnitude(pair)));
     if (pair->frames == 0) /* the same numbers, summed in another order */
-        pair->noise = fmax(pair->noise, OWN_FLOAT32);
+        pair->noise = fmax(pair->noise, XR_NOISE_FLOAT32);
     bool wrong = pair->error > pair->noise;
     /* Statistics can prove a difference, not that there is none. */
     bool known = wrong || pair->frames > 0;
@@ -408,37 +207,13 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
                    .wrong = wrong};
 }
 
-/* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of
- * the other side's graph. */
-static double network_noise(const exray_comparison *c)
-{
-    double noise = OWN_FLOAT32;
-    const xr_pairs *pairs[] = {&c->inputs, &c->outputs};
-    for (int k = 0; k < 2; k++)
-        for (size_t i = 0; i < pairs[k]->count; i++)
-            for (int s = 0; s < 2; s++) {
-                const xr_pair *pair = &pairs[k]->pair[i];
-                /* Integers that are not quantized are classes and counts, whatever the network. */
-                bool levels = pair->lattice[s] > 0 && pair->lattice[s] != rint(pair->lattice[s]);
-                bool counts = k == 1 && pair->stored[s].scale == 0 && is_integer(pair->stored[s].dtype);
-                noise = fmax(noise, levels ? OWN_WEIGHTS_8 : 0);
-                noise = fmax(noise, counts || !pair->stored[s].known ? 0 : type_noise(pair->stored[s].dtype));
-            }
-    for (int s = 0; s < 2; s++) {
-        const exray_model *model = exray_log_model(c->log[s]);
-        for (uint32_t n = 0; model && n < model->node_count; n++)
-            noise = fmax(noise, node_noise(model, n));
-    }
-    return noise;
-}
-
 /* Whether a decision comes before the output, in either graph. */
 static bool is_decided(const exray_comparison *c)
 {
     for (int s = 0; s < 2; s++) {
         const exray_model *model = exray_log_model(c->log[s]);
         for (uint32_t n = 0; model && n < model->node_count; n++)
-            if (is_decision(model->nodes[n].op))
+            if (xr_is_decision(model->nodes[n].op))
                 return true;
     }
     return false;
@@ -448,7 +223,7 @@ static bool is_decided(const exray_comparison *c)
 static state of_unknown_network(const graph *g)
 {
     state from = g->chain;
-    from.noise = fmax(from.noise, network_noise(g->comparison) / sqrt(1 - KEPT * KEPT));
+    from.noise = fmax(from.noise, xr_network_noise(g->comparison) / sqrt(1 - XR_NOISE_KEPT * XR_NOISE_KEPT));
     return from;
 }
 
@@ -456,23 +231,23 @@ static state of_unknown_network(const graph *g)
 static void judge_output(const graph *g, xr_pair *pair)
 {
     double step, rmse, deviation;
-    measure_error(pair, &step);
+    xr_measure_error(pair, &step);
     bool known = g->model && pair->tensor[0] < g->model->tensor_count;
     state from = known                         ? g->tensor[pair->tensor[0]]
                  : g->comparison->layers.count ? g->chain
                                                : of_unknown_network(g);
-    if (measured(pair, &rmse, &deviation) && deviation > 0)
+    if (xr_measured(pair, &rmse, &deviation) && deviation > 0)
         step = fmax(step, fmax(pair->lattice[0], pair->lattice[1]) / (sqrt(12) * deviation));
     double own = step;
     for (int s = 0; s < 2; s++)
         if (pair->stored[s].known)
-            own = fmax(own, type_noise(pair->stored[s].dtype));
+            own = fmax(own, xr_type_noise(pair->stored[s].dtype));
     own = fmax(own, repeat_noise(pair));
-    double noise = from.judged ? fmax(from.noise, own) : fmax(from.noise, behind(from.noise, own));
+    double noise = from.judged ? fmax(from.noise, own) : fmax(from.noise, xr_noise_behind(from.noise, own));
     if (is_decided(g->comparison))
-        pair->noise = bound(from.given, known ? noise : decided(&from, noise));
+        pair->noise = xr_noise_bound(from.given, known ? noise : decided(&from, noise));
     else
-        pair->noise = fmin(bound(from.given, noise), MOST_OF_OUTPUT);
+        pair->noise = fmin(xr_noise_bound(from.given, noise), MOST_OF_OUTPUT);
 }
 
 /* Whether a node computes with weights of its own. */
@@ -491,10 +266,10 @@ static bool has_weights(const exray_model *model, uint32_t node)
 static void pass_through(const graph *g, uint32_t node)
 {
     state in = inputs_of(g, node);
-    double own = partition_growth(g->model, node) * node_noise(g->model, node);
-    in.noise = behind(in.noise, hypot(own, in.weights));
+    double own = partition_growth(g->model, node) * xr_node_noise(g->model, node);
+    in.noise = xr_noise_behind(in.noise, hypot(own, in.weights));
     in.weights = 0;
-    if (is_decision(g->model->nodes[node].op))
+    if (xr_is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);
     bool computes = has_weights(g->model, node);
     in.known = in.known && !computes;
@@ -574,9 +349,10 @@ bool xr_comparison_is_exact(const exray_comparison *c, size_t layer)
 static double own_of(const xr_pair *pair, double own, double deviation)
 {
     double rmse, usual;
-    if (!measured(pair, &rmse, &usual) || !(deviation > 0) || deviation >= usual)
+    if (!xr_measured(pair, &rmse, &usual) || !(deviation > 0) || deviation >= usual)
         return own;
-    double step = CLEAN * step_noise(pair, deviation), known = CLEAN * step_noise(pair, usual);
+    double step = XR_NOISE_CLEAN * xr_step_noise(pair, deviation),
+           known = XR_NOISE_CLEAN * xr_step_noise(pair, usual);
     return sqrt(own * own + step * step - known * known);
 }
 
@@ -603,6 +379,5 @@ void xr_comparison_block(exray_comparison *c, size_t layer, uint32_t first_node,
 
 double xr_block_noise(const exray_comparison *c, size_t layer, uint32_t layers)
 {
-    return c->layers.pair[layer].own *
-           (layers > 1 ? sqrt((1 - pow(KEPT, 2.0 * layers)) / (1 - KEPT * KEPT)) : 1);
+    return c->layers.pair[layer].own * xr_noise_growth(layers);
 }

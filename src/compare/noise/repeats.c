@@ -1,6 +1,6 @@
 /* How much an engine's runs of one input differ: threads that add in another order, a GPU's atomics.  No
  * error below it is a fault.  Frames of one source with the same input show it (record --repeat). */
-#include "compare/judge/repeats.h"
+#include "compare/noise/repeats.h"
 
 #include "compare/comparison.h"
 #include "compare/match/pairs.h"

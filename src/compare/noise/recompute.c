@@ -2,7 +2,7 @@
  * through them: a softmax turns a tenth of a deviation of its logits into half of its own.
  * Where their values are in the log, the reference's function is computed from the edge's
  * own input. */
-#include "compare/judge/recompute.h"
+#include "compare/noise/recompute.h"
 
 #include "compare/match/ops.h"
 #include "compare/match/pairs.h"

@@ -1,0 +1,123 @@
+#include "compare/noise/noise.h"
+
+#include "compare/comparison.h"
+#include "core/dtype.h"
+
+#include <string.h>
+
+double xr_type_noise(exray_dtype dtype)
+{
+    switch (dtype) {
+    case EXRAY_DTYPE_FLOAT16:
+        return 1.0 / 1024;
+    case EXRAY_DTYPE_BFLOAT16:
+        return 1.0 / 128;
+    case EXRAY_DTYPE_FLOAT8_E4M3:
+        return 1.0 / 8;
+    case EXRAY_DTYPE_FLOAT8_E5M2:
+        return 1.0 / 4;
+    case EXRAY_DTYPE_INT8:
+    case EXRAY_DTYPE_UINT8:
+    case EXRAY_DTYPE_INT16:
+    case EXRAY_DTYPE_UINT16:
+        return XR_NOISE_8_BITS;
+    case EXRAY_DTYPE_INT4:
+    case EXRAY_DTYPE_UINT4:
+        return XR_NOISE_4_BITS;
+    default:
+        return XR_NOISE_FLOAT32;
+    }
+}
+
+bool xr_is_integer(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_BOOL || xr_dtype_is_integer(dtype);
+}
+
+/* Tensor i of those that a node reads and then of those that it writes, or NULL. */
+static const exray_tensor_info *node_tensor(const exray_model *model, const exray_node *n, uint32_t i)
+{
+    uint32_t tensor = i < n->input_count ? n->inputs[i] : n->outputs[i - n->input_count];
+    return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+}
+
+/* The coarsest of the types that a node reads and writes; an integer that is not
+ * quantized (a shape, an index) is exact. */
+double xr_node_noise(const exray_model *model, uint32_t node)
+{
+    double noise = XR_NOISE_FLOAT32;
+    if (!model || node >= model->node_count)
+        return noise;
+    const exray_node *n = &model->nodes[node];
+    for (uint32_t i = 0; i < n->input_count + n->output_count; i++) {
+        const exray_tensor_info *info = node_tensor(model, n, i);
+        if (info && !(xr_is_integer(info->dtype) && info->quantization.count == 0))
+            noise = fmax(noise, xr_type_noise(info->dtype));
+    }
+    return noise;
+}
+
+/* Ops that round more than once, and carry that from frame to frame. */
+static bool is_recurrent(const char *op)
+{
+    static const char *const parts[] = {"LSTM", "GRU", "RNN", "SVDF"};
+    for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(op, parts[i]))
+            return true;
+    return false;
+}
+
+/* Whether a node is a single layer, and all that it reads and writes are integers. */
+bool xr_is_quantized_layer(const exray_model *model, uint32_t node)
+{
+    if (!model || node >= model->node_count)
+        return false;
+    const exray_node *n = &model->nodes[node];
+    bool quantized = n->output_count > 0 && n->inner_count == 0 && !is_recurrent(n->op);
+    for (uint32_t i = 0; i < n->input_count + n->output_count; i++) {
+        const exray_tensor_info *info = node_tensor(model, n, i);
+        bool input = i < n->input_count;
+        if (info)
+            quantized = quantized && xr_is_integer(info->dtype) && (input || info->quantization.count > 0);
+    }
+    return quantized;
+}
+
+/* Ops that can turn a difference within noise into another decision: what follows them is judged only
+ * where their inputs are equal. */
+bool xr_is_decision(const char *op)
+{
+    static const char *const parts[] = {"ARG_M",     "ArgM",  "TOPK",  "TopK",    "NON_MAX", "NonMax",
+                                        "Detection", "EQUAL", "Equal", "GREATER", "Greater", "LESS",
+                                        "Less",      "ROUND", "Round", "FLOOR",   "Floor",   "CEIL",
+                                        "Ceil",      "SIGN",  "Sign",  "UNIQUE",  "WHERE",   "Where"};
+    for (size_t i = 0; op && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(op, parts[i]))
+            return true;
+    return false;
+}
+
+/* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of
+ * the other side's graph. */
+double xr_network_noise(const exray_comparison *c)
+{
+    double noise = XR_NOISE_FLOAT32;
+    const xr_pairs *pairs[] = {&c->inputs, &c->outputs};
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < pairs[k]->count; i++)
+            for (int s = 0; s < 2; s++) {
+                const xr_pair *pair = &pairs[k]->pair[i];
+                /* Integers that are not quantized are classes and counts, whatever the network. */
+                bool levels = pair->lattice[s] > 0 && pair->lattice[s] != rint(pair->lattice[s]);
+                bool counts = k == 1 && pair->stored[s].scale == 0 && xr_is_integer(pair->stored[s].dtype);
+                noise = fmax(noise, levels ? XR_NOISE_8_BITS : 0);
+                noise =
+                    fmax(noise, counts || !pair->stored[s].known ? 0 : xr_type_noise(pair->stored[s].dtype));
+            }
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = exray_log_model(c->log[s]);
+        for (uint32_t n = 0; model && n < model->node_count; n++)
+            noise = fmax(noise, xr_node_noise(model, n));
+    }
+    return noise;
+}
