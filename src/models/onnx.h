@@ -5,7 +5,8 @@
  * onnx_read.c        the main graph -> exray_model; the format's table entry
  * onnx_tensor.c      types, shapes, TensorProto -> bytes
  * onnx_attributes.c  attributes -> text, the tensors that bodies use
- * onnx_meaning.c     what operators tell of tensors: quantization, types, layout
+ * onnx_meaning.c     what operators tell of tensors: layout
+ * onnx_quantization.c  likewise: quantization, types that are not declared
  * onnx_change.c      expose, cut */
 #ifndef XR_ONNX_H
 #define XR_ONNX_H
@@ -149,6 +150,13 @@ int64_t xr_onnx_integer(const exray_node *node, const char *key, int64_t otherwi
 /* ---- onnx_meaning.c ---------------------------------------------------------- */
 
 bool xr_onnx_interpret(xr_onnx *onnx);
+
+/* ---- onnx_quantization.c ----------------------------------------------------- */
+
+/* An input of a node; from XR_ONNX_OUT on, an output.  EXRAY_NO_INDEX: left out. */
+enum { XR_ONNX_OUT = 100000 };
+uint32_t xr_onnx_operand(const exray_node *node, int place);
+bool xr_onnx_describe_quantization(xr_onnx *onnx);
 
 /* ---- onnx_change.c ----------------------------------------------------------- */
 

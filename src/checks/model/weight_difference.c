@@ -321,8 +321,10 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         for (uint64_t i = 0; i < pair->count; i++)
             square[side] += (double)values[side][i] * values[side][i];
         double rms = sqrt(square[side] / (double)pair->count);
-        square[side] = fmax(rounding_of(&view[side].info, rms),
-                            rounded_before(&view[side].info, values[side], pair->count, rms));
+        double stored = rounding_of(&view[side].info, rms);
+        if (isnan(stored))
+            return false; /* integers whose scale is not known */
+        square[side] = fmax(stored, rounded_before(&view[side].info, values[side], pair->count, rms));
         square[side] *= square[side];
     }
     double rounding = square[0] + square[1];

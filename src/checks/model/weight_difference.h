@@ -23,6 +23,7 @@ typedef struct xr_weight_pair {
     uint64_t not_finite; /* NaN and infinite values of the edge, where the reference has none */
     bool rescaled;       /* each output channel by a factor of its own (folded normalization) */
     bool differs;        /* beyond rounding */
+    bool doubtful;       /* it differs, and another constant may be the counterpart */
     bool moved;          /* it differs, or its statistics say so with less certainty */
 } xr_weight_pair;
 

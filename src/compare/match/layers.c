@@ -17,7 +17,8 @@ const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node
 typedef struct tensor_state {
     uint32_t layer;   /* that computes it, or EXRAY_NO_INDEX */
     uint32_t readers; /* nodes */
-    bool constant;    /* it is a constant, or computed from constants alone */
+    bool constant;    /* it is a constant, or computed from constants alone, or the scale of a run */
+    bool raw;         /* see xr_layer */
 } tensor_state;
 
 typedef struct walk {
@@ -139,16 +140,35 @@ static uint32_t output_of(const exray_node *outer, const exray_node *node, uint3
     return EXRAY_NO_INDEX;
 }
 
+/* DynamicQuantizeLinear measures the scale in each run: its first output counts in it, the others are the
+ * scale and the zero point. */
+static bool is_dynamic_quantization(const exray_node *node)
+{
+    return node->op && strcmp(node->op, "DynamicQuantizeLinear") == 0;
+}
+
+/* Whether the numbers that a node makes still have to be multiplied by the scale of a run. */
+static bool is_raw(const walk *w, const exray_node *node, xr_op_kind kind)
+{
+    if (node->op && (strcmp(node->op, "MatMulInteger") == 0 || strcmp(node->op, "ConvInteger") == 0))
+        return true;
+    bool keeps = kind == XR_OP_CONVERSION || kind == XR_OP_SHAPE;
+    uint32_t from = node->input_count ? node->inputs[0] : EXRAY_NO_INDEX;
+    return is_dynamic_quantization(node) ||
+           (keeps && from < w->out->model->tensor_count && w->tensor[from].raw);
+}
+
 static void add_layers(walk *w, const exray_node *node, uint32_t outer)
 {
     const exray_model *model = w->out->model;
     xr_op op = xr_op_of(node);
     uint32_t source = only_passes_on(op.kind, node) ? single_source(w, node) : EXRAY_NO_INDEX;
-    bool constant = op.kind == XR_OP_CONSTANT || all_constant(w, node);
+    bool fixed = op.kind == XR_OP_CONSTANT || all_constant(w, node), raw = is_raw(w, node, op.kind);
     for (uint32_t k = 0; k < node->output_count; k++) {
         uint32_t number = w->out->count++;
         xr_layer *layer = &w->out->layer[number];
         bool known = node->outputs[k] < model->tensor_count;
+        bool constant = fixed || (k > 0 && is_dynamic_quantization(node));
         *layer =
             (xr_layer){.node = outer,
                        .output = output_of(&model->nodes[outer], node, k),
@@ -158,7 +178,8 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
                        .core = number,
                        .activation = op.kind == XR_OP_ACTIVATION ? op.activation : xr_fused_activation(node),
                        .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0,
-                       .constant = constant};
+                       .constant = constant,
+                       .raw = raw && !constant};
         note_inputs(w, node, layer);
         if (source != EXRAY_NO_INDEX && node->output_count == 1) {
             const xr_layer *core = &w->out->layer[w->out->layer[source].core];
@@ -170,6 +191,7 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
         if (known) {
             w->tensor[node->outputs[k]].layer = number;
             w->tensor[node->outputs[k]].constant = constant;
+            w->tensor[node->outputs[k]].raw = layer->raw;
         }
     }
 }

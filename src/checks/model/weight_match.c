@@ -1,0 +1,218 @@
+/* Constants are paired by what they make: a compared tensor of the edge is made, out of the compared tensors
+ * before it, with some constants, and the reference's counterpart with some of its own, whatever nodes lie
+ * between (a layer that an engine fused, weights that are unpacked first).  Among several of one size the
+ * order decides where the values agree, else the values. */
+#include "checks/model/weight_match.h"
+
+#include "checks/findings.h"
+#include "checks/output/relation.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FEWEST = 8 }; /* numbers in weights; fewer say nothing about the training */
+
+static bool collect(const exray_comparison *comparison, exray_side side, xr_constant_table *c)
+{
+    c->log = exray_comparison_log(comparison, side);
+    c->model = exray_log_model(c->log);
+    if (!c->model)
+        return true;
+    c->recorded = calloc((size_t)c->model->tensor_count + 1, sizeof *c->recorded);
+    c->taken = calloc((size_t)c->model->tensor_count + 1, sizeof *c->taken);
+    if (!c->recorded || !c->taken || !xr_weight_graph_make(comparison, side, &c->graph))
+        return false;
+    size_t count;
+    const exray_record *record = exray_log_constants(c->log, &count);
+    for (size_t i = 0; i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_CONSTANT &&
+            record[i].index < c->model->tensor_count)
+            c->recorded[record[i].index] = true;
+    return true;
+}
+
+bool xr_weight_matcher_make(const exray_comparison *comparison, xr_weight_matcher *m)
+{
+    bool ok = true;
+    for (int s = 0; s < 2; s++)
+        ok = xr_weight_values_make(&m->values[s]) && ok;
+    for (int s = 0; s < 2 && ok; s++)
+        ok = collect(comparison, (exray_side)s, &m->side[s]);
+    return ok;
+}
+
+void xr_weight_matcher_free(xr_weight_matcher *m)
+{
+    for (int s = 0; s < 2; s++) {
+        xr_weight_values_free(&m->values[s]);
+        xr_weight_graph_free(&m->side[s].graph);
+        free(m->side[s].recorded);
+        free(m->side[s].taken);
+    }
+}
+
+/* ---- One pair -------------------------------------------------------------------------------- */
+
+/* Statistics of values, to compare a log that has data with one that has not. */
+static void add_stats(exray_tensor_view *view, const float *values)
+{
+    double sum = 0, square = 0;
+    for (uint64_t i = 0; i < view->count; i++) {
+        sum += values[i];
+        square += (double)values[i] * values[i];
+    }
+    double n = (double)view->count;
+    view->has_stats = true;
+    view->stats = (exray_stats){
+        .count = view->count, .mean = sum / n, .variance = fmax(square / n - sum / n * (sum / n), 0)};
+}
+
+/* Compares two constants; *found: they can be compared. */
+static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
+                                 xr_weight_pair *out, bool *found)
+{
+    *found = false;
+    for (int s = 0; s < 2; s++) {
+        exray_status status = xr_weight_values_read(m->side[s].log, &pair[s], &m->values[s], m->error);
+        if (status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_STATE)
+            return m->error->status = EXRAY_OK;
+        if (status != EXRAY_OK)
+            return status;
+        if (m->values[s].value && m->values[s].view.count < FEWEST)
+            return EXRAY_OK;
+    }
+    exray_tensor_view view[2] = {m->values[0].view, m->values[1].view};
+    const float *values[2] = {m->values[0].value, m->values[1].value};
+    for (int s = 0; s < 2; s++)
+        if (values[s] && !values[!s])
+            add_stats(&view[s], values[s]);
+    if (values[0] && values[1] && view[0].count != view[1].count)
+        return EXRAY_OK;
+    *out = (xr_weight_pair){.layer = layer,
+                            .tensor = {pair[0].tensor, pair[1].tensor},
+                            .name = m->side[0].model->tensors[pair[0].tensor].name,
+                            .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
+    *found = xr_weight_difference(view, values, m->factor, out);
+    return EXRAY_OK;
+}
+
+static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
+{
+    xr_weight_pair *grown = realloc(m->fit->pair, (m->fit->count + 1) * sizeof *grown);
+    if (!grown)
+        return EXRAY_E_MEMORY;
+    m->fit->pair = grown;
+    m->fit->pair[m->fit->count++] = *pair;
+    m->side[0].taken[pair->tensor[0]] = m->side[1].taken[pair->tensor[1]] = true;
+    return EXRAY_OK;
+}
+
+/* ---- Layers --------------------------------------------------------------------------------- */
+
+static bool is_free(const xr_constant_table *c, const xr_node_constant *constant)
+{
+    return c->recorded[constant->tensor] && !c->taken[constant->tensor] &&
+           xr_weight_count(c->model, constant) >= FEWEST;
+}
+
+static bool are_of_one_size(const xr_weight_matcher *m, const xr_node_constant *a, const xr_node_constant *b)
+{
+    return xr_weight_count(m->side[0].model, a) == xr_weight_count(m->side[1].model, b) &&
+           (xr_weight_dimensions(m->side[0].model, a) > 1) == (xr_weight_dimensions(m->side[1].model, b) > 1);
+}
+
+/* Pairs one constant of the edge with the first of the reference's that agrees; where none does, with the
+ * first. */
+static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge)
+{
+    const xr_weight_graph *g = &m->side[1].graph;
+    xr_weight_pair best = {0};
+    size_t candidates = 0;
+    for (size_t k = 0; k < g->found_count; k++) {
+        if (!is_free(&m->side[1], &g->found[k]) || !are_of_one_size(m, edge, &g->found[k]))
+            continue;
+        xr_weight_pair pair;
+        bool found;
+        exray_status status = compare_pair(m, layer, (xr_node_constant[]){*edge, g->found[k]}, &pair, &found);
+        if (status != EXRAY_OK)
+            return status;
+        if (!found)
+            continue;
+        if (candidates++ == 0 || !pair.differs)
+            best = pair;
+        if (!pair.differs)
+            break;
+    }
+    best.doubtful = best.differs && candidates > 1;
+    return candidates ? keep(m, &best) : EXRAY_OK;
+}
+
+static uint32_t output_tensor(const exray_model *model, uint32_t node, uint32_t output)
+{
+    bool known = node < model->node_count && output < model->nodes[node].output_count;
+    return known ? model->nodes[node].outputs[output] : EXRAY_NO_INDEX;
+}
+
+static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)
+{
+    uint32_t output[2] = {pair->output, pair->reference_output};
+    for (int s = 0; s < 2; s++)
+        xr_weight_graph_walk(&m->side[s].graph, output_tensor(m->side[s].model, pair->node[s], output[s]));
+    const xr_weight_graph *edge = &m->side[0].graph;
+    for (size_t i = 0; i < edge->found_count; i++) {
+        if (!is_free(&m->side[0], &edge->found[i]))
+            continue;
+        exray_status status = match_constant(m, layer, &edge->found[i]);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    return EXRAY_OK;
+}
+
+/* ---- Names ------------------------------------------------------------------------------------- */
+
+/* The constant of that name that has no counterpart yet, or EXRAY_NO_INDEX. */
+static uint32_t find_named(const xr_weight_matcher *m, const char *name, const xr_node_constant *edge)
+{
+    const exray_model *model = m->side[1].model;
+    for (uint32_t t = 0; t < model->tensor_count; t++) {
+        const xr_node_constant other = {.tensor = t};
+        if (model->tensors[t].name && strcmp(name, model->tensors[t].name) == 0 &&
+            is_free(&m->side[1], &other) && are_of_one_size(m, edge, &other))
+            return t;
+    }
+    return EXRAY_NO_INDEX;
+}
+
+/* Pairs by name the constants that no aligned layer reads (of a partition that runs as one
+ * node). */
+static exray_status match_names(xr_weight_matcher *m)
+{
+    for (uint32_t t = 0; t < m->side[0].model->tensor_count; t++) {
+        const char *name = m->side[0].model->tensors[t].name;
+        const xr_node_constant edge = {.tensor = t};
+        if (!name || !*name || !is_free(&m->side[0], &edge))
+            continue;
+        uint32_t other = find_named(m, name, &edge);
+        if (other == EXRAY_NO_INDEX)
+            continue;
+        xr_weight_pair pair;
+        bool found;
+        exray_status status =
+            compare_pair(m, SIZE_MAX, (xr_node_constant[]){edge, {.tensor = other}}, &pair, &found);
+        if (status == EXRAY_OK && found)
+            status = keep(m, &pair);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    return EXRAY_OK;
+}
+
+exray_status xr_match_weights(const exray_comparison *comparison, xr_weight_matcher *m)
+{
+    exray_status status = EXRAY_OK;
+    for (size_t i = 0; status == EXRAY_OK && i < exray_comparison_layer_count(comparison); i++)
+        status = match_layer(m, i, exray_comparison_layer(comparison, i));
+    return status == EXRAY_OK ? match_names(m) : status;
+}

@@ -1,0 +1,32 @@
+/* Which constant of the edge is which of the reference, and how far they are apart. */
+#ifndef XR_WEIGHT_MATCH_H
+#define XR_WEIGHT_MATCH_H
+
+#include "checks/model/model_fit.h"
+#include "checks/model/weight_values.h"
+
+/* Constants of one log. */
+typedef struct xr_constant_table {
+    const exray_log *log;
+    const exray_model *model;
+    xr_weight_graph graph;
+    bool *recorded; /* [tensor_count] */
+    bool *taken;    /* [tensor_count] it has a counterpart */
+} xr_constant_table;
+
+typedef struct xr_weight_matcher {
+    xr_constant_table side[2];
+    xr_weight_values values[2];
+    double factor;
+    xr_model_fit *fit;
+    exray_error *error;
+} xr_weight_matcher;
+
+/* False: out of memory. */
+bool xr_weight_matcher_make(const exray_comparison *comparison, xr_weight_matcher *matcher);
+void xr_weight_matcher_free(xr_weight_matcher *matcher);
+
+/* Adds the pairs of constants to matcher->fit: those of aligned layers, then those of one name. */
+exray_status xr_match_weights(const exray_comparison *comparison, xr_weight_matcher *matcher);
+
+#endif

@@ -1,0 +1,179 @@
+#include "checks/model/weight_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool xr_weight_values_make(xr_weight_values *v)
+{
+    *v = (xr_weight_values){.slot = {exray_slot_new(), exray_slot_new(), exray_slot_new()}};
+    return v->slot[0] && v->slot[1] && v->slot[2];
+}
+
+void xr_weight_values_free(xr_weight_values *v)
+{
+    for (int i = 0; i < 3; i++)
+        exray_slot_free(v->slot[i]);
+    free(v->unpacked);
+    *v = (xr_weight_values){0};
+}
+
+/* ---- Blocks ------------------------------------------------------------------------------------ */
+
+/* MatMulNBits: [rows][blocks][bytes] for the transpose of MatMul's [columns][rows]; blocks of `size` columns.
+ */
+typedef struct block_layout {
+    uint64_t rows, columns, blocks, size;
+    unsigned bits;
+} block_layout;
+
+static uint64_t number(const exray_node *node, const char *key)
+{
+    const char *text = xr_node_attribute(node, key);
+    long long value = text ? strtoll(text, NULL, 10) : 0;
+    return value > 0 && value < (1 << 24) ? (uint64_t)value : 0; /* so that products of two fit */
+}
+
+/* False: the constant is not packed. */
+static bool find_blocks(const xr_node_constant *c, block_layout *out)
+{
+    if (!c->node || !c->node->op || strcmp(c->node->op, "MatMulNBits") != 0 || c->input != 1)
+        return false;
+    *out = (block_layout){.rows = number(c->node, "N"),
+                          .columns = number(c->node, "K"),
+                          .size = number(c->node, "block_size"),
+                          .bits = (unsigned)number(c->node, "bits")};
+    out->blocks = out->size ? (out->columns + out->size - 1) / out->size : 0;
+    return true;
+}
+
+static unsigned unpack(const uint8_t *bytes, unsigned bits, uint64_t i)
+{
+    uint64_t bit = i * bits;
+    return bytes[bit / 8] >> bit % 8 & ((1u << bits) - 1);
+}
+
+static const exray_record *record_of(const exray_log *log, uint32_t tensor)
+{
+    const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_CONSTANT, tensor, 0, NULL);
+    return record && record->has_data ? record : NULL;
+}
+
+static exray_status unsupported(exray_error *error)
+{
+    return error->status = EXRAY_E_UNSUPPORTED;
+}
+
+/* The zero points: packed integers, each row in whole bytes; NULL where they are left out. */
+static exray_status read_zeros(const exray_log *log, const xr_node_constant *c, const block_layout *b,
+                               xr_weight_values *v, const uint8_t **zeros, exray_error *error)
+{
+    *zeros = NULL;
+    uint32_t tensor = c->node->input_count > 3 ? c->node->inputs[3] : EXRAY_NO_INDEX;
+    if (tensor == EXRAY_NO_INDEX)
+        return EXRAY_OK;
+    const exray_record *record = record_of(log, tensor);
+    exray_tensor_view view;
+    if (!record)
+        return unsupported(error);
+    exray_status status = exray_log_read_tensor(log, record, v->slot[2], &view, error);
+    if (status == EXRAY_OK &&
+        (view.info.dtype != EXRAY_DTYPE_UINT8 || view.size < b->rows * ((b->blocks * b->bits + 7) / 8)))
+        status = unsupported(error);
+    *zeros = view.data;
+    return status;
+}
+
+/* In the order of MatMul. */
+static void dequantize(const block_layout *b, const uint8_t *packed, const float *scale, const uint8_t *zeros,
+                       float *out)
+{
+    uint64_t bytes = b->size * b->bits / 8, zero_bytes = (b->blocks * b->bits + 7) / 8;
+    for (uint64_t row = 0; row < b->rows; row++)
+        for (uint64_t i = 0; i < b->columns; i++) {
+            uint64_t block = i / b->size;
+            unsigned zero = zeros ? unpack(zeros + row * zero_bytes, b->bits, block) : 1u << (b->bits - 1);
+            unsigned value = unpack(packed + (row * b->blocks + block) * bytes, b->bits, i % b->size);
+            out[i * b->rows + row] = ((float)value - (float)zero) * scale[row * b->blocks + block];
+        }
+}
+
+static exray_status read_blocks(const exray_log *log, const xr_node_constant *c, const block_layout *b,
+                                xr_weight_values *v, exray_error *error)
+{
+    bool known = b->rows && b->blocks && (b->bits == 2 || b->bits == 4 || b->bits == 8) && b->size % 8 == 0;
+    const exray_record *record = record_of(log, c->tensor),
+                       *scale_record = c->node->input_count > 2 ? record_of(log, c->node->inputs[2]) : NULL;
+    if (!known || !record || !scale_record)
+        return unsupported(error);
+    exray_tensor_view packed, scale_view;
+    const float *scale;
+    const uint8_t *zeros;
+    exray_status status = exray_log_read_tensor(log, record, v->slot[0], &packed, error);
+    if (status == EXRAY_OK)
+        status = exray_log_read_values(log, scale_record, v->slot[1], &scale_view, &scale, error);
+    if (status == EXRAY_OK)
+        status = read_zeros(log, c, b, v, &zeros, error);
+    if (status != EXRAY_OK)
+        return status;
+    if (packed.size < b->rows * b->blocks * (b->size * b->bits / 8) || scale_view.count < b->rows * b->blocks)
+        return unsupported(error);
+    free(v->unpacked);
+    v->unpacked = malloc(b->rows * b->columns * sizeof *v->unpacked);
+    if (!v->unpacked)
+        return EXRAY_E_MEMORY;
+    dequantize(b, packed.data, scale, zeros, v->unpacked);
+    v->shape[0] = (int64_t)b->columns;
+    v->shape[1] = (int64_t)b->rows;
+    v->view = (exray_tensor_view){
+        .count = b->rows * b->columns,
+        .info = {.dtype = EXRAY_DTYPE_UINT8,
+                 .rank = 2,
+                 .shape = v->shape,
+                 .quantization = {.count = (uint32_t)(b->rows * b->blocks), .scale = scale}}};
+    v->value = v->unpacked;
+    return EXRAY_OK;
+}
+
+/* ---- All constants ------------------------------------------------------------------------------- */
+
+exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
+                                   exray_error *error)
+{
+    block_layout blocks;
+    v->value = NULL;
+    if (find_blocks(c, &blocks))
+        return read_blocks(log, c, &blocks, v, error);
+    const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_CONSTANT, c->tensor, 0, NULL);
+    if (!record)
+        return error->status = EXRAY_E_STATE;
+    if (record->has_data)
+        return exray_log_read_values(log, record, v->slot[0], &v->view, &v->value, error);
+    return exray_log_read_tensor(log, record, v->slot[0], &v->view, error);
+}
+
+uint64_t xr_weight_count(const exray_model *model, const xr_node_constant *c)
+{
+    block_layout blocks;
+    if (find_blocks(c, &blocks))
+        return blocks.rows * blocks.columns;
+    const exray_tensor_info *info = &model->tensors[c->tensor];
+    uint64_t count = 1;
+    for (uint32_t i = 0; i < info->rank; i++) {
+        if (info->shape[i] < 1 || count > ((uint64_t)1 << 40) / (uint64_t)info->shape[i])
+            return 0;
+        count *= (uint64_t)info->shape[i];
+    }
+    return count;
+}
+
+uint32_t xr_weight_dimensions(const exray_model *model, const xr_node_constant *c)
+{
+    block_layout blocks;
+    if (find_blocks(c, &blocks))
+        return 2;
+    const exray_tensor_info *info = &model->tensors[c->tensor];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < info->rank; i++)
+        count += info->shape[i] != 1;
+    return count;
+}
