@@ -18,6 +18,7 @@
 #include "compare/judge/localize.h"
 
 #include "compare/comparison.h"
+#include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/noise/measured.h"
 #include "compare/noise/noise.h"
@@ -41,7 +42,8 @@ typedef struct state {
     double error;   /* e; of a tensor that was not measured, the largest of its node's inputs */
     double most;    /* where e is an estimate, the largest it may be; else e */
     double given;   /* of e, what came in with the model's inputs */
-    double noise;   /* of e, what layers added; see above */
+    double noise;   /* of e, what layers added */
+    double spread;  /* from the smallest to the largest value, in deviations; 0: not known */
     bool wrong;     /* e exceeds both, here or in a tensor before it */
     bool fixed;     /* computed from constants alone: weights that are unpacked before use */
     double weights; /* of a node's inputs: the noise of the fixed ones */
@@ -83,10 +85,21 @@ static void worsen(state *into, const state *other)
      * propagate. */
     if (other->fixed)
         into->weights = fmax(into->weights, other->noise);
-    else
+    else {
         into->noise = fmax(into->noise, other->noise);
+        into->spread = fmax(into->spread, other->spread);
+    }
     into->fixed = into->fixed && other->fixed;
     into->wrong = into->wrong || other->wrong;
+}
+
+/* How much of the noise of its inputs a layer keeps: rounding is averaged where values are added up, not
+ * where they are moved or changed one by one. */
+static double kept(const graph *g, uint32_t node)
+{
+    if (!g->model || node >= g->model->node_count)
+        return XR_NOISE_KEPT;
+    return xr_keeps_noise(&g->model->nodes[node]) ? 1 : XR_NOISE_KEPT;
 }
 
 static state inputs_of(const graph *g, uint32_t node)
@@ -118,12 +131,33 @@ static double decided(const state *in, double noise)
     return uncertain ? fmax(noise, 1) : noise;
 }
 
+/* Zero counts as a value: ranges that are measured in a run contain it. */
+static double spread_of(const xr_pair *pair)
+{
+    double deviation = xr_moments_std(&pair->moments, EXRAY_SIDE_REFERENCE), least = 0, most = 0;
+    for (int s = 0; s < 2 && pair->frames; s++) {
+        least = fmin(least, pair->moments.min[s]);
+        most = fmax(most, pair->moments.max[s]);
+    }
+    return deviation > 0 && isfinite(most - least) ? (most - least) / deviation : 0;
+}
+
+/* What quantizing the input over the range of each run adds. */
+static double run_noise(const graph *g, uint32_t edge, uint32_t reference, const state *in)
+{
+    static const double usual = 8; /* four deviations on either side */
+    const exray_model *other = exray_log_model(g->comparison->log[1]);
+    bool quantizes = xr_quantizes_in_run(g->model, edge) || xr_quantizes_in_run(other, reference);
+    return quantizes ? xr_range_noise(in->spread > 0 ? in->spread : usual) : 0;
+}
+
 /* The noise that the layer itself adds; fills in pair->own, exact and alone. */
 static double judge_own(const graph *g, xr_pair *pair, const state *in, double step, double repeat)
 {
     const exray_model *other = exray_log_model(g->comparison->log[1]);
     double own = fmax(xr_node_noise(g->model, pair->index[0]), xr_node_noise(other, pair->index[1]));
-    own = sqrt(own * own + step * step + in->weights * in->weights);
+    double range = run_noise(g, pair->index[0], pair->index[1], in);
+    own = sqrt(own * own + step * step + in->weights * in->weights + range * range);
     own = fmax(partition_growth(g->model, pair->index[0]) * own, repeat);
     pair->own = pair->alone = xr_noise_bound(0, own);
     pair->exact = g->same_file && step > 0 && pair->frames > 0 &&
@@ -141,7 +175,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     xr_measure_error(pair, &step);
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);
-    double noise = fmax(xr_noise_behind(in->noise, own), repeat);
+    double noise = fmax(xr_noise_behind(kept(g, pair->index[0]) * in->noise, own), repeat);
     if (g->model && xr_is_decision(g->model->nodes[pair->index[0]].op))
         noise = decided(in, noise);
     /* A layer with equal inputs on both sides counts as if it was run alone. */
@@ -154,6 +188,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
                    .most = pair->error_high,
                    .given = in->given,
                    .noise = noise,
+                   .spread = pair->frames ? spread_of(pair) : in->spread,
                    .wrong = !(pair->error_low <= pair->noise)};
     double origin = in->wrong ? ORIGIN_BEHIND : ORIGIN;
     double least = in->wrong ? pair->error_low : pair->error, came = in->wrong ? in->most : in->error;
@@ -163,6 +198,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
                        .most = in->most,
                        .given = in->given,
                        .noise = noise,
+                       .spread = in->spread,
                        .wrong = in->wrong};
         shown->role = EXRAY_LAYER_ROLE_UNJUDGED;
     } else if (pair->error_high <= pair->noise)
@@ -204,6 +240,7 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
                    .error = pair->error,
                    .most = pair->error,
                    .given = wrong ? type : pair->error,
+                   .spread = spread_of(pair),
                    .wrong = wrong};
 }
 
@@ -243,7 +280,8 @@ static void judge_output(const graph *g, xr_pair *pair)
         if (pair->stored[s].known)
             own = fmax(own, xr_type_noise(pair->stored[s].dtype));
     own = fmax(own, repeat_noise(pair));
-    double noise = from.judged ? fmax(from.noise, own) : fmax(from.noise, xr_noise_behind(from.noise, own));
+    double noise = from.judged ? fmax(from.noise, own)
+                               : fmax(from.noise, xr_noise_behind(XR_NOISE_KEPT * from.noise, own));
     if (is_decided(g->comparison))
         pair->noise = xr_noise_bound(from.given, known ? noise : decided(&from, noise));
     else
@@ -267,7 +305,8 @@ static void pass_through(const graph *g, uint32_t node)
 {
     state in = inputs_of(g, node);
     double own = partition_growth(g->model, node) * xr_node_noise(g->model, node);
-    in.noise = xr_noise_behind(in.noise, hypot(own, in.weights));
+    own = hypot(own, run_noise(g, node, EXRAY_NO_INDEX, &in));
+    in.noise = xr_noise_behind(kept(g, node) * in.noise, hypot(own, in.weights));
     in.weights = 0;
     if (xr_is_decision(g->model->nodes[node].op))
         in.noise = decided(&in, in.noise);

@@ -99,6 +99,16 @@ static xr_activation combined(xr_activation before, xr_op op)
     return op.kind == XR_OP_ACTIVATION ? op.activation : before;
 }
 
+/* Elements of the matrix that a node has packed in blocks, the last of a row filled up; 0: it has none. */
+static uint64_t packed_elements(const exray_node *node)
+{
+    const char *rows = xr_attribute(node, "N"), *columns = xr_attribute(node, "K");
+    if (!node->op || strcmp(node->op, "MatMulNBits") != 0 || !rows || !columns)
+        return 0;
+    long long n = strtoll(rows, NULL, 10), k = strtoll(columns, NULL, 10);
+    return n > 0 && k > 0 && n < INT32_MAX && k < INT32_MAX ? (uint64_t)n * (uint64_t)k : 0;
+}
+
 static void note_inputs(const walk *w, const exray_node *node, xr_layer *layer)
 {
     size_t producers = 0;
@@ -114,6 +124,8 @@ static void note_inputs(const walk *w, const exray_node *node, xr_layer *layer)
         if (!t->constant && t->layer != EXRAY_NO_INDEX && producers < 4)
             layer->producers[producers++] = w->out->layer[t->layer].core;
     }
+    uint64_t packed = packed_elements(node);
+    layer->weights = packed ? packed : layer->weights;
 }
 
 static bool all_constant(const walk *w, const exray_node *node)

@@ -1,6 +1,7 @@
 #include "compare/noise/noise.h"
 
 #include "compare/comparison.h"
+#include "compare/match/ops.h"
 #include "core/dtype.h"
 
 #include <string.h>
@@ -41,6 +42,20 @@ static const exray_tensor_info *node_tensor(const exray_model *model, const exra
     return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
 }
 
+static bool is_op(const exray_node *node, const char *op)
+{
+    return node->op && strcmp(node->op, op) == 0;
+}
+
+/* What weights add that a node reads packed, as bytes whose type says nothing; 0: it has none. */
+static double packed_noise(const exray_node *node)
+{
+    if (!is_op(node, "MatMulNBits") && !is_op(node, "GatherBlockQuantized"))
+        return 0;
+    const char *bits = xr_attribute(node, "bits");
+    return bits && strcmp(bits, "8") == 0 ? XR_NOISE_8_BITS : XR_NOISE_4_BITS;
+}
+
 /* The coarsest of the types that a node reads and writes; an integer that is not
  * quantized (a shape, an index) is exact. */
 double xr_node_noise(const exray_model *model, uint32_t node)
@@ -54,7 +69,48 @@ double xr_node_noise(const exray_model *model, uint32_t node)
         if (info && !(xr_is_integer(info->dtype) && info->quantization.count == 0))
             noise = fmax(noise, xr_type_noise(info->dtype));
     }
-    return noise;
+    return fmax(noise, packed_noise(n));
+}
+
+/* Whether a node of floats computes with integers: its weights are quantized, its output is not. */
+static bool is_hybrid(const exray_model *model, const exray_node *node)
+{
+    const exray_tensor_info *in = node->input_count ? node_tensor(model, node, 0) : NULL;
+    const exray_tensor_info *out = node->output_count ? node_tensor(model, node, node->input_count) : NULL;
+    bool integers = false;
+    for (uint32_t i = 1; i < node->input_count; i++) {
+        const exray_tensor_info *info = node_tensor(model, node, i);
+        integers =
+            integers || (info && info->constant && info->quantization.count && xr_is_integer(info->dtype));
+    }
+    return integers && in && out && in->dtype == EXRAY_DTYPE_FLOAT32 && out->dtype == EXRAY_DTYPE_FLOAT32;
+}
+
+bool xr_quantizes_in_run(const exray_model *model, uint32_t node)
+{
+    if (!model || node >= model->node_count)
+        return false;
+    const exray_node *n = &model->nodes[node];
+    const char *accuracy = is_op(n, "MatMulNBits") ? xr_attribute(n, "accuracy_level") : NULL;
+    return is_op(n, "DynamicQuantizeLinear") || (accuracy && strcmp(accuracy, "4") == 0) ||
+           is_hybrid(model, n);
+}
+
+bool xr_keeps_noise(const exray_node *node)
+{
+    switch (xr_op_of(node).kind) {
+    case XR_OP_ACTIVATION:
+    case XR_OP_CONCAT:
+    case XR_OP_CONVERSION:
+    case XR_OP_DIV:
+    case XR_OP_MUL:
+    case XR_OP_NORMALIZATION:
+    case XR_OP_POOL_MAX:
+    case XR_OP_SHAPE:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* Ops that round more than once, and carry that from frame to frame. */

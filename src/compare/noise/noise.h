@@ -36,11 +36,14 @@ static inline double xr_noise_bound(double given, double noise)
                 XR_NOISE_CLEAN * XR_NOISE_CLEAN * noise * noise);
 }
 
-/* The noise behind a layer. */
-static inline double xr_noise_behind(double of_inputs, double own)
+/* The noise behind a layer: what it keeps of its inputs', and its own. */
+static inline double xr_noise_behind(double kept, double own)
 {
-    return sqrt(XR_NOISE_KEPT * XR_NOISE_KEPT * of_inputs * of_inputs + own * own);
+    return sqrt(kept * kept + own * own);
 }
+
+/* Whether a node moves values, or changes them one by one: then the noise of its inputs stays as it is. */
+bool xr_keeps_noise(const exray_node *node);
 
 /* How much more noise that many layers in a row add than one of them. */
 static inline double xr_noise_growth(double layers)
@@ -52,6 +55,14 @@ static inline double xr_noise_growth(double layers)
 double xr_type_noise(exray_dtype dtype);
 /* The same of a node: of the coarsest of the types that it reads and writes. */
 double xr_node_noise(const exray_model *model, uint32_t node);
+/* Whether a node quantizes its first input to 8 bits in each run, over the range that it has then (dynamic
+ * quantization). */
+bool xr_quantizes_in_run(const exray_model *model, uint32_t node);
+/* What that adds, of an input whose largest and smallest value are `spread` deviations apart. */
+static inline double xr_range_noise(double spread)
+{
+    return spread / (255 * 3.4641016);
+}
 /* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of both
  * graphs. */
 double xr_network_noise(const exray_comparison *comparison);

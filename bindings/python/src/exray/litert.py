@@ -20,6 +20,11 @@ _PACKAGES = {"ai_edge_litert": ("litert", "ai-edge-litert"), "tflite_runtime": (
              "tensorflow": ("tflite", "tensorflow")}
 
 
+# Inputs that are variables: what an operation keeps from run to run.
+_STATES = {"LSTM": (18, 19), "UNIDIRECTIONAL_SEQUENCE_LSTM": (18, 19), "BIDIRECTIONAL_SEQUENCE_LSTM": (35, 36, 37, 38),
+           "RNN": (4,), "UNIDIRECTIONAL_SEQUENCE_RNN": (4,), "BIDIRECTIONAL_SEQUENCE_RNN": (4, 8), "SVDF": (4,)}
+
+
 def _engine(interpreter: Any) -> Tuple[str, str]:
     """The engine's name and version: the package that the interpreter is of."""
     engine, package = _PACKAGES.get(type(interpreter).__module__.split(".")[0], ("tflite", ""))
@@ -98,11 +103,13 @@ class Tap:
         self._run = Run(recorder)
         self._invoke = interpreter.invoke
         self._attributes: Dict[int, Mapping[str, str]] = {}
+        self._file_tensors: Sequence[TensorInfo] = ()
         name, sha256 = "", b""
         if model_path is not None:
             data, name, sha256 = read_file(model_path)
-            nodes = [n for n in ModelFile(data).model.nodes if n.subgraph == 0]
-            self._attributes = {i: n.attributes for i, n in enumerate(nodes)}
+            file = ModelFile(data).model
+            self._attributes = {i: n.attributes for i, n in enumerate(n for n in file.nodes if n.subgraph == 0)}
+            self._file_tensors = file.tensors
         self._ops = _executed([_Op(d) for d in interpreter._get_ops_details()])
         self._details = {int(d["index"]): d for d in interpreter.get_tensor_details()}
         self._inputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_input_details()]
@@ -159,12 +166,25 @@ class Tap:
         return Node(op.op, "", tuple(place.get(t) for t in op.inputs),
                     tuple(place[t] for t in op.outputs if t in place), dict(self._attributes.get(op.index, {})), 0, inner)
 
+    def _constants(self) -> List[int]:
+        """Tensors that operations read and none makes: weights.  Kernels' scratch tensors are read by none, and
+        variables hold a state."""
+        ops = [one for op in self._ops for one in (op, *op.inner)]
+        read = {t for op in ops for t in op.inputs} - {i for i, _ in self._inputs}
+        for op in ops:
+            read.difference_update(op.outputs)
+            read.difference_update(op.inputs[i] for i in _STATES.get(op.op, ()) if i < len(op.inputs))
+        return [t for t in sorted(read & set(self._details)) if self._is_constant_in_file(t)]
+
+    def _is_constant_in_file(self, tensor: int) -> bool:
+        """True also where the file is not known, or is another."""
+        info = self._file_tensors[tensor] if tensor < len(self._file_tensors) else None
+        return info is None or info.name != self._details[tensor]["name"] or info.constant
+
     def _describe(self, head: Model) -> None:
-        made = {t for op in self._ops for one in (op, *op.inner) for t in one.outputs}
-        given = {i for i, _ in self._inputs}
         order = sorted(self._details)
         place = {tensor: position for position, tensor in enumerate(order)}
-        constants = [t for t in order if t not in made and t not in given]
+        constants = self._constants()
         infos = tuple(_info(self._details[t], t in constants) for t in order)
         self._recorder._describe(Model(head.name, head.engine, head.engine_version, head.kernels, head.threads, infos,
                                        tuple(self._node(op, place) for op in self._ops),
