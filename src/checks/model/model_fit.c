@@ -10,23 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t elements(const exray_tensor_info *info)
-{
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if (info->shape[i] < 1 || count > ((uint64_t)1 << 40) / (uint64_t)info->shape[i])
-            return 0;
-        count *= (uint64_t)info->shape[i];
-    }
-    return count;
-}
-
 /* ---- Architecture, from /model alone ------------------------------------------------------- */
 
 static int by_size(const void *left, const void *right)
 {
     uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
     return (a > b) - (a < b);
+}
+
+/* How many numbers each constant stands for: packed ones for more than they have elements. */
+static void note_sizes(const exray_model *model, const exray_node *node, uint32_t count, uint64_t *size)
+{
+    for (uint32_t n = 0; n < count; n++) {
+        note_sizes(model, node[n].inner, node[n].inner_count, size);
+        for (uint32_t i = 0; i < node[n].input_count; i++) {
+            const xr_node_constant constant = {node[n].inputs[i], &node[n], i};
+            if (constant.tensor < model->tensor_count)
+                size[constant.tensor] = xr_weight_count(model, &constant);
+        }
+    }
 }
 
 /* Sizes of the constants that hold weights, sorted; their number in *count. */
@@ -36,8 +38,12 @@ static uint64_t *weight_sizes(const xr_constant_table *c, size_t *count, double 
     uint64_t *size = calloc((size_t)c->model->tensor_count + 1, sizeof *size);
     *count = 0;
     *total = 0;
+    for (uint32_t i = 0; size && i < c->model->tensor_count; i++)
+        size[i] = xr_weight_count(c->model, &(xr_node_constant){.tensor = i});
+    if (size)
+        note_sizes(c->model, c->model->nodes, c->model->node_count, size);
     for (uint32_t i = 0; size && i < c->model->tensor_count; i++) {
-        uint64_t n = elements(&c->model->tensors[i]);
+        uint64_t n = size[i];
         if ((!c->model->tensors[i].constant && !c->recorded[i]) || n < SMALLEST)
             continue;
         size[(*count)++] = n;
@@ -51,11 +57,10 @@ static uint64_t *weight_sizes(const xr_constant_table *c, size_t *count, double 
 /* Converters change the graph but keep the sizes of weights.  So models with less than half of
  * their weights in tensors of common sizes, and another total number of weights, are different
  * models. */
-static bool compare_architectures(xr_weight_matcher *m)
+static bool compare_architectures(const xr_weight_matcher *m, xr_model_fit *fit)
 {
     size_t count[2];
     uint64_t *size[2];
-    xr_model_fit *fit = m->fit;
     for (int s = 0; s < 2; s++)
         size[s] = weight_sizes(&m->side[s], &count[s], &fit->total[s]);
     bool ok = size[0] && size[1];
@@ -124,10 +129,11 @@ static bool are_read_together(const exray_node *node, uint32_t count, uint32_t a
 }
 
 /* The rounding of the weights of the same layer, for which a bias may be corrected. */
-static double rounding_of_layer(const xr_weight_matcher *m, const xr_weight_pair *bias)
+static double rounding_of_layer(const xr_weight_matcher *m, const xr_model_fit *fit,
+                                const xr_weight_pair *bias)
 {
-    for (size_t i = 0; i < m->fit->count; i++) {
-        const xr_weight_pair *p = &m->fit->pair[i];
+    for (size_t i = 0; i < fit->count; i++) {
+        const xr_weight_pair *p = &fit->pair[i];
         bool same = !p->bias && bias->layer != SIZE_MAX && p->layer == bias->layer;
         for (int s = 0; s < 2 && !p->bias && !same; s++)
             same = are_read_together(m->side[s].model->nodes, m->side[s].model->node_count, p->tensor[s],
@@ -170,13 +176,14 @@ static bool shows_in_values(const exray_comparison *comparison, const xr_weight_
     return role == EXRAY_LAYER_ROLE_UNJUDGED && outputs_show_it(comparison);
 }
 
-static void settle_bias(const exray_comparison *comparison, xr_weight_matcher *m, xr_weight_pair *p)
+static void settle_bias(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit,
+                        xr_weight_pair *p)
 {
     /* Tools correct a bias for the rounding of the weights. */
-    p->differs = p->differs && p->difference > m->factor * 2 * rounding_of_layer(m, p) &&
+    p->differs = p->differs && p->difference > m->factor * 2 * rounding_of_layer(m, fit, p) &&
                  shows_in_values(comparison, m, p);
-    m->fit->biases++;
-    m->fit->biases_differ += p->differs;
+    fit->biases++;
+    fit->biases_differ += p->differs;
 }
 
 /* Convolutions of the same name have the same layout of weights on both sides. */
@@ -196,9 +203,8 @@ static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_w
     return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || has_same_convention(layer);
 }
 
-static bool sum_up(const exray_comparison *comparison, xr_weight_matcher *m)
+static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *m, xr_model_fit *fit)
 {
-    xr_model_fit *fit = m->fit;
     double *ratio = calloc(fit->count + 1, sizeof *ratio),
            *correlation = calloc(fit->count + 1, sizeof *ratio);
     size_t ratios = 0, correlations = 0;
@@ -210,7 +216,7 @@ static bool sum_up(const exray_comparison *comparison, xr_weight_matcher *m)
         p->differs = p->differs || p->transposed;
         fit->from_stats = fit->from_stats || p->from_stats;
         if (p->bias) {
-            settle_bias(comparison, m, p);
+            settle_bias(comparison, m, fit, p);
             continue;
         }
         fit->weights++;
@@ -235,16 +241,20 @@ static bool sum_up(const exray_comparison *comparison, xr_weight_matcher *m)
     return ok;
 }
 
-static exray_status compare_all(const exray_comparison *comparison, xr_weight_matcher *m)
+static exray_status compare_all(const exray_comparison *comparison, xr_weight_matcher *m, xr_model_fit *fit)
 {
     exray_status status = xr_match_weights(comparison, m);
+    fit->pair = m->pair;
+    fit->count = m->count;
+    m->pair = NULL;
+    m->count = 0;
     if (status != EXRAY_OK)
         return status;
-    if (!compare_architectures(m) || !sum_up(comparison, m))
+    if (!compare_architectures(m, fit) || !sum_up(comparison, m, fit))
         return EXRAY_E_MEMORY;
-    if (m->fit->count == 0)
-        m->fit->why = "the weights of the two logs have no counterparts, or none was recorded: record both "
-                      "sides with --capture full";
+    if (fit->count == 0)
+        fit->why = "the weights of the two logs have no counterparts, or none was recorded: record both "
+                   "sides with --capture full";
     return EXRAY_OK;
 }
 
@@ -264,13 +274,13 @@ static exray_status make(const exray_comparison *comparison, double factor, xr_m
     *fit = (xr_model_fit){.ratio = NAN, .correlation = NAN, .factor = factor};
     if (is_beyond_doubt(comparison))
         return EXRAY_OK;
-    xr_weight_matcher m = {.factor = factor, .fit = fit, .error = error};
+    xr_weight_matcher m = {.factor = factor, .error = error};
     exray_status status = EXRAY_E_MEMORY;
     if (xr_weight_matcher_make(comparison, &m)) {
         bool described = m.side[0].model && m.side[1].model;
         if (!described)
             fit->why = "a log has no /model, so the weights cannot be told apart";
-        status = described ? compare_all(comparison, &m) : EXRAY_OK;
+        status = described ? compare_all(comparison, &m, fit) : EXRAY_OK;
     }
     xr_weight_matcher_free(&m);
     if (status == EXRAY_E_MEMORY)

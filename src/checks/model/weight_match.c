@@ -50,6 +50,7 @@ void xr_weight_matcher_free(xr_weight_matcher *m)
         free(m->side[s].recorded);
         free(m->side[s].taken);
     }
+    free(m->pair);
 }
 
 /* ---- One pair -------------------------------------------------------------------------------- */
@@ -99,11 +100,11 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
 
 static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
 {
-    xr_weight_pair *grown = realloc(m->fit->pair, (m->fit->count + 1) * sizeof *grown);
+    xr_weight_pair *grown = realloc(m->pair, (m->count + 1) * sizeof *grown);
     if (!grown)
         return EXRAY_E_MEMORY;
-    m->fit->pair = grown;
-    m->fit->pair[m->fit->count++] = *pair;
+    m->pair = grown;
+    m->pair[m->count++] = *pair;
     m->side[0].taken[pair->tensor[0]] = m->side[1].taken[pair->tensor[1]] = true;
     return EXRAY_OK;
 }

@@ -2,7 +2,7 @@
 #ifndef XR_WEIGHT_MATCH_H
 #define XR_WEIGHT_MATCH_H
 
-#include "checks/model/model_fit.h"
+#include "checks/model/weight_difference.h"
 #include "checks/model/weight_values.h"
 
 /* Constants of one log. */
@@ -18,7 +18,8 @@ typedef struct xr_weight_matcher {
     xr_constant_table side[2];
     xr_weight_values values[2];
     double factor;
-    xr_model_fit *fit;
+    xr_weight_pair *pair; /* [count] what was found; the caller takes them */
+    size_t count;
     exray_error *error;
 } xr_weight_matcher;
 
@@ -26,7 +27,7 @@ typedef struct xr_weight_matcher {
 bool xr_weight_matcher_make(const exray_comparison *comparison, xr_weight_matcher *matcher);
 void xr_weight_matcher_free(xr_weight_matcher *matcher);
 
-/* Adds the pairs of constants to matcher->fit: those of aligned layers, then those of one name. */
+/* Fills matcher->pair: the constants of aligned layers, then those of one name. */
 exray_status xr_match_weights(const exray_comparison *comparison, xr_weight_matcher *matcher);
 
 #endif

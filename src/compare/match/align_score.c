@@ -214,7 +214,8 @@ static double score_values(const xr_similarity *values)
 double xr_score(const xr_scorer *s, uint32_t edge, uint32_t reference)
 {
     const xr_layer *a = &s->side[0].layer[edge], *b = &s->side[1].layer[reference];
-    if (a->constant || b->constant || a->raw != b->raw || (a->elements && b->elements && a->elements != b->elements))
+    if (a->constant || b->constant || a->raw != b->raw ||
+        (a->elements && b->elements && a->elements != b->elements))
         return 0;
     if (a->weights && b->weights && a->weights != b->weights)
         return 0;
