@@ -221,11 +221,14 @@ typedef struct exray_latency {
 } exray_latency;
 
 /* /system: the process's memory in bytes, the processor's temperature in degrees Celsius and its clock in
- * MHz, each where its has_... is set; and the records dropped since the recording began.  Since 0.1.0. */
+ * MHz, the records dropped since the recording began, and the processors that the process may use (since
+ * 0.2.0), each where its has_... is set.  Since 0.1.0. */
 typedef struct exray_system {
     bool has_rss, has_peak_rss, has_arena, has_celsius, has_mhz, has_dropped;
     uint64_t rss_bytes, peak_rss_bytes, arena_bytes, dropped_records;
     double cpu_celsius, cpu_mhz;
+    bool has_processors;
+    uint32_t processors;
 } exray_system;
 
 /* /reading/NAME: values of a peripheral sensor, in `unit`.  Since 0.1.0. */

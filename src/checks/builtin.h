@@ -24,6 +24,7 @@
     X(output_dequantization)                                                                                 \
     X(output_box_format)                                                                                     \
     X(output_postprocess)                                                                                    \
+    X(perf_application)                                                                                      \
     X(perf_straggler)                                                                                        \
     X(perf_fallback)                                                                                         \
     X(perf_frames)                                                                                           \

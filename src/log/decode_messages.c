@@ -471,6 +471,9 @@ bool xr_decode_system(const uint8_t *data, size_t size, exray_system *out)
         } else if (xr_is(&f, 7, XR_WIRE_VARINT)) {
             out->has_dropped = true;
             out->dropped_records = f.value;
+        } else if (xr_is(&f, 8, XR_WIRE_VARINT)) {
+            out->has_processors = true;
+            out->processors = f.value < UINT32_MAX ? (uint32_t)f.value : UINT32_MAX;
         }
     }
     return !wire.bad;

@@ -30,7 +30,7 @@ static const struct {
     [XR_SCHEMA_FRAME] = {"Frame", 8, {[7] = MAP_ENTRY, [8] = MAP_ENTRY}},
     [XR_SCHEMA_TENSOR] = {"Tensor", 8, {[2] = TENSOR_INFO, [4] = STATS, [5] = SKETCH, [7] = MEDIA}},
     [XR_SCHEMA_LATENCY] = {"Latency", 4, {0}},
-    [XR_SCHEMA_SYSTEM] = {"System", 7, {0}},
+    [XR_SCHEMA_SYSTEM] = {"System", 8, {0}},
     [XR_SCHEMA_READING] = {"Reading", 3, {0}},
     [XR_SCHEMA_RESULT] = {"Result", 4, {[2] = RESULT_CLASS, [3] = RESULT_BOX}},
     [TENSOR_INFO] = {"TensorInfo", 6, {[4] = QUANTIZATION}},

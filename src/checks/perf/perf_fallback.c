@@ -1,6 +1,7 @@
 /* perf.fallback: layers that a delegate left to the engine's own kernels, and the cost of its
  * boundaries. */
 #include "checks/builtin.h"
+#include "checks/perf/setup.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -79,34 +80,17 @@ static delegation delegation_of(const exray_comparison *c, exray_side side)
     return s;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b && *a && strcmp(a, b) == 0;
-}
-
 /* How many times slower than a reference on the same machine whose delegate has fewer partitions; 0:
  * there is no such reference.  A lower bound, from the bounds of both medians. */
 static double cost_of_division(const exray_comparison *c, const delegation *edge, const delegation *reference)
 {
     const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
-    const exray_log *log[2] = {exray_comparison_log(c, EXRAY_SIDE_EDGE),
-                               exray_comparison_log(c, EXRAY_SIDE_REFERENCE)};
     if (!a || !b || reference->partitions == 0 || edge->partitions <= reference->partitions ||
-        a->threads != b->threads || !same_text(a->engine, b->engine) ||
-        !same_text(exray_log_metadata(log[0], "device"), exray_log_metadata(log[1], "device")) ||
-        !same_text(exray_log_metadata(log[0], "cpu"), exray_log_metadata(log[1], "cpu")))
+        a->threads != b->threads || !xr_same_text(a->engine, b->engine) || !xr_is_same_host(c))
         return 0;
     const exray_durations *e = &exray_comparison_latency(c, EXRAY_SIDE_EDGE)->settled;
     const exray_durations *r = &exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)->settled;
     return e->count >= 8 && r->count >= 8 && r->high > 0 ? e->low / r->high : 0;
-}
-
-/* Both sides asked for XNNPACK, and it runs nodes only in the reference. */
-static bool runs_nothing(const exray_comparison *c, const delegation *edge, const delegation *reference)
-{
-    const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
-    return edge->partitions == 0 && reference->partitions > 0 && same_text(a->engine, b->engine) &&
-           same_text(a->kernels, "xnnpack") && same_text(b->kernels, "xnnpack");
 }
 
 static void add_layers(const exray_comparison *c, exray_finding *f)
@@ -130,15 +114,11 @@ static void report(const exray_comparison *c, exray_findings *findings, const de
     const char *op = model->nodes[edge->dearest].op;
     exray_finding *f = exray_findings_add(findings, "perf.fallback", EXRAY_SEVERITY_WARNING, 0.9);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
-    if (edge->partitions == 0)
-        exray_finding_summary(f, "The delegate runs no layer: all %zu are left to the engine's own kernels.",
-                              edge->left);
-    else
-        exray_finding_summary(
-            f,
-            "The delegate left %zu layers to the engine's own kernels, which take %.0f %% of the "
-            "time (most: %s, layer %u); the model is cut into %zu partitions.",
-            edge->left, 100 * edge->left_share, op ? op : "?", (unsigned)edge->dearest, edge->partitions);
+    exray_finding_summary(
+        f,
+        "The delegate left %zu layers to the engine's own kernels, which take %.0f %% of the "
+        "time (most: %s, layer %u); the model is cut into %zu partitions.",
+        edge->left, 100 * edge->left_share, op ? op : "?", (unsigned)edge->dearest, edge->partitions);
     if (edge->bytes > 0)
         exray_finding_detail(f, "Tensors of %.4g KiB a frame pass between the delegate and other layers.",
                              edge->bytes / 1024);
@@ -171,7 +151,7 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
                                         cost >= exray_findings_option(findings, "cost"));
     /* Where the reference leaves as many nodes, the delegate cannot take more. */
     bool alike = reference.partitions > 0 && reference.left >= edge.left;
-    if (edge.left == 0 || alike || !(dear || runs_nothing(c, &edge, &reference)))
+    if (edge.left == 0 || alike || !dear)
         return EXRAY_OK;
     report(c, findings, &edge, &reference, cost);
     return EXRAY_OK;

@@ -1,6 +1,7 @@
 /* perf.warmup and perf.throttle: from the times of the edge's frames, in order. */
 #include "checks/ascending.h"
 #include "checks/builtin.h"
+#include "checks/perf/times.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,14 +9,46 @@
 
 enum { FEWEST_FRAMES = 8, SEGMENT = 10, EIGHTHS = 8, FEWEST_IN_EIGHTH = 5 };
 
-/* The value below which a share q of them lies; sorts into `scratch`. */
-static double quantile(const double *value, size_t count, double q, double *scratch)
+/* ---- Sizes of the inputs ----------------------------------------------------------- */
+
+/* Elements of a frame's inputs; 0: not recorded. */
+static double input_elements(const exray_log *log, size_t frame, exray_slot *slot)
 {
-    if (count == 0)
-        return NAN;
-    memcpy(scratch, value, count * sizeof *value);
+    const exray_record *record = exray_log_records(log, frame);
+    size_t records = exray_log_frame(log, frame)->record_count;
+    double sum = 0;
+    for (size_t i = 0; i < records; i++) {
+        exray_tensor_view view;
+        exray_error error;
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_INPUT &&
+            exray_log_read_tensor(log, &record[i], slot, &view, &error) == EXRAY_OK)
+            sum += (double)view.count;
+    }
+    return sum;
+}
+
+/* The median of the inputs' elements over frames [from, to) of the table. */
+static double median_elements(const exray_log *log, const exray_latency_table *t, size_t from, size_t to,
+                              double *scratch)
+{
+    enum { MOST = 200 }; /* frames, evenly taken */
+    exray_slot *slot = exray_slot_new();
+    size_t step = (to - from) / MOST + 1, count = 0;
+    for (size_t i = from; slot && i < to; i += step)
+        scratch[count++] = input_elements(log, t->frame[i], slot);
+    exray_slot_free(slot);
     qsort(scratch, count, sizeof *scratch, xr_ascending_doubles);
-    return scratch[(size_t)ceil(q * (double)(count - 1))];
+    return count ? scratch[count / 2] : 0;
+}
+
+/* Whether the model was given more in frames [from, to) of the table than in [other, until): it may take
+ * longer. */
+static bool has_larger_inputs(const exray_comparison *c, size_t from, size_t to, size_t other, size_t until,
+                              double *scratch)
+{
+    const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_EDGE);
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    return median_elements(log, t, from, to, scratch) > 1.02 * median_elements(log, t, other, until, scratch);
 }
 
 /* ---- Warm-up ------------------------------------------------------------------- */
@@ -33,14 +66,15 @@ static void judge_warmup(const exray_comparison *c, exray_findings *findings, do
     /* A scheduler may interrupt any frame, also the first.  So the first must lose far more time than
      * any other (without the slowest hundredth); and where others lose time as well, a single slow
      * frame must show a larger ratio. */
-    double slowest = quantile(t->inference + t->warmup, t->frames - t->warmup, 0.99, scratch);
+    double slowest = xr_quantile(t->inference + t->warmup, t->frames - t->warmup, 0.99, scratch);
     double rest = fmax(slowest - t->settled.median, 0);
     bool two = t->warmup > 1 && t->inference[1] - t->settled.median > 3 * rest;
     bool quiet = two || rest < 0.25 * t->settled.median;
     double needed = exray_findings_option(findings, quiet ? "warmup_ratio" : "warmup_among_hiccups");
     /* A slow first frame on both sides is normal for the engine. */
     if (t->warmup == 0 || !(ratio >= needed) || t->inference[0] - t->settled.median < 3 * rest ||
-        (usual > 1 && ratio < needed * usual))
+        (usual > 1 && ratio < needed * usual) ||
+        has_larger_inputs(c, 0, t->warmup, t->warmup, t->frames, scratch))
         return;
     exray_finding *f = exray_findings_add(findings, "perf.warmup", EXRAY_SEVERITY_WARNING, 0.9);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
@@ -146,9 +180,9 @@ static bool find_step(const double *value, size_t count, double *scratch, slowdo
         return false;
     const double *later = value + s->at;
     size_t rest = count - s->at;
-    s->before = quantile(value, s->at, 0.5, scratch);
-    s->after = quantile(later, rest, 0.5, scratch);
-    return quantile(later, rest, 0.1, scratch) > quantile(value, s->at, 0.9, scratch);
+    s->before = xr_quantile(value, s->at, 0.5, scratch);
+    s->after = xr_quantile(later, rest, 0.5, scratch);
+    return xr_quantile(later, rest, 0.1, scratch) > xr_quantile(value, s->at, 0.9, scratch);
 }
 
 /* A drift: the medians of the eighths rise, with at most one pair out of order.  Of 8! = 40,320 random
@@ -161,7 +195,7 @@ static bool find_drift(const double *value, size_t count, double *scratch, slowd
     size_t inverted = 0;
     for (size_t i = 0; i < EIGHTHS; i++) {
         size_t from = i * count / EIGHTHS, to = (i + 1) * count / EIGHTHS;
-        median[i] = quantile(value + from, to - from, 0.5, scratch);
+        median[i] = xr_quantile(value + from, to - from, 0.5, scratch);
         for (size_t k = 0; k < i; k++)
             inverted += median[k] >= median[i];
     }
@@ -240,6 +274,9 @@ static bool judge_slowdown(const exray_comparison *c, exray_findings *findings, 
         return false;
     size_t at = t->frame[t->warmup + s->at];
     if (log10(reference_change(c, at, scratch, room)) > 0.5 * log10(s->drift ? sqrt(ratio) : ratio))
+        return false;
+    size_t middle = t->warmup + s->at;
+    if (has_larger_inputs(c, middle, t->frames, t->warmup, middle, scratch))
         return false;
     report_throttle(findings, s, exray_log_frame(log, at)->index);
     return true;

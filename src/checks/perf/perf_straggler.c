@@ -1,7 +1,9 @@
-/* perf.straggler: layers that are slow for their work. */
+/* perf.straggler: layers that are slow for their work; perf.kernels and perf.threads: models that are slow as
+ * a whole. */
 #include "checks/ascending.h"
 #include "checks/builtin.h"
-#include "checks/layer/value_evidence.h"
+#include "checks/perf/setup.h"
+#include "checks/perf/whole_model.h"
 #include "checks/perf/work_cost.h"
 
 #include <math.h>
@@ -105,42 +107,6 @@ static double uniform_factor(const latency_pairs *t, double *scratch)
     return fmin(by_kind, lower_median(scratch, t->count));
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a && b && *a && strcmp(a, b) == 0;
-}
-
-static bool same_metadata(const exray_comparison *c, const char *key)
-{
-    return same_text(exray_log_metadata(exray_comparison_log(c, EXRAY_SIDE_EDGE), key),
-                     exray_log_metadata(exray_comparison_log(c, EXRAY_SIDE_REFERENCE), key));
-}
-
-static bool same_host(const exray_comparison *c)
-{
-    return same_metadata(c, "device") && same_metadata(c, "cpu") && same_metadata(c, "arch");
-}
-
-/* Whether each layer should take the same share of time on both sides: the same engine, kernels,
- * processor, threads and model file. */
-static bool is_same_setup(const exray_comparison *c)
-{
-    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
-    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
-    if (!a || !b || !same_host(c) || !same_text(a->engine, b->engine) || !same_text(a->kernels, b->kernels) ||
-        !same_text(a->engine_version, b->engine_version) || a->threads != b->threads)
-        return false;
-    return xr_is_same_file(c);
-}
-
-/* Whether the edge runs the engine's reference kernels, and the reference does not. */
-static bool reference_kernels(const exray_comparison *c)
-{
-    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
-    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
-    return a && b && same_text(a->kernels, "reference") && !same_text(b->kernels, "reference");
-}
-
 /* The edge's ns per multiply-accumulate: of the slow layers of one kind, and of all layers of other
  * kinds.  NAN where no multiply-accumulates are known. */
 static void costs_of_work(const latency_pairs *t, const char *op, double *slow, double *others)
@@ -225,45 +191,7 @@ static bool report(const exray_comparison *c, exray_findings *findings, latency_
             snprintf(key, sizeof key, "layer_%u", (unsigned)t->item[i].edge->node);
             exray_finding_number(f, key, t->item[i].edge->time.median / t->item[i].reference->time.median);
         }
-    if (reference_kernels(c))
-        exray_finding_detail(f,
-                             "The edge runs the engine's reference kernels, which are not made for speed.");
     return true;
-}
-
-/* Judges the whole model: slow without a slow layer, and not explained by machine or settings. */
-static void judge_whole(const exray_comparison *c, exray_findings *findings)
-{
-    const exray_latency_table *e = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
-    const exray_latency_table *r = exray_comparison_latency(c, EXRAY_SIDE_REFERENCE);
-    const exray_model *a = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
-    const exray_model *b = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
-    double ratio = fmin(e->settled.least / r->settled.least, e->settled.median / r->settled.median);
-    bool slow_kernels = reference_kernels(c);
-    if (!(slow_kernels || is_same_setup(c)) || !(ratio >= exray_findings_option(findings, "whole")))
-        return;
-    exray_finding *f =
-        exray_findings_add(findings, "perf.straggler", EXRAY_SEVERITY_WARNING, slow_kernels ? 0.95 : 0.7);
-    exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
-    if (slow_kernels) {
-        exray_finding_summary(
-            f,
-            "The edge runs the engine's reference kernels: the model takes %.3g ms, %.3g times "
-            "the reference log's %.3g ms.",
-            e->settled.median / 1e6, ratio, r->settled.median / 1e6);
-        exray_finding_fix(f, "Use the engine's optimized kernels (the builtin resolver) or a delegate.");
-    } else {
-        exray_finding_summary(
-            f,
-            "The edge takes %.3g ms a frame, %.3g times the reference's %.3g ms, with the same "
-            "engine, kernels and threads on the same processor.",
-            e->settled.median / 1e6, ratio, r->settled.median / 1e6);
-        exray_finding_fix(
-            f, "Look for kernels registered in place of the engine's, a debug build, or emulation.");
-    }
-    exray_finding_number(f, "ratio", ratio);
-    exray_finding_text(f, "edge_kernels", a->kernels);
-    exray_finding_text(f, "reference_kernels", b->kernels);
 }
 
 static exray_status unjudged(exray_error *error, const char *why)
@@ -283,8 +211,21 @@ static bool is_slow(const layer_times *item, double needed, bool threads)
            (!threads || edge->p90 <= STEADY * edge->least);
 }
 
+/* Whether the slow layers are the model: those of one kind take four fifths of the reference's time or more,
+ * or those of several kinds do.  Then no layer is slower than the rest explains. */
+static bool is_most_slow(const latency_pairs *t)
+{
+    double slow = 0, all = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        all += t->item[i].reference->time.median;
+        slow += t->item[i].slow ? t->item[i].reference->time.median : 0;
+    }
+    return slow >= 0.8 * all && slow > 0;
+}
+
+/* *found: layers are reported.  *most: too many are slow to be. */
 static exray_status judge_layers(const exray_comparison *c, exray_findings *findings, exray_error *error,
-                                 bool *found)
+                                 bool *found, bool *most)
 {
     latency_pairs t;
     double *scratch = calloc(exray_comparison_layer_count(c) + 1, sizeof *scratch);
@@ -294,9 +235,9 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
         error->status = EXRAY_E_MEMORY;
         return EXRAY_E_MEMORY;
     }
-    bool alike = is_same_setup(c);
+    bool alike = xr_is_same_setup(c);
     double factor = uniform_factor(&t, scratch);
-    if (same_host(c)) /* below 1 the reference is the slow side */
+    if (xr_is_same_host(c)) /* below 1 the reference is the slow side */
         factor = fmax(factor, 1);
     if (alike)
         factor = fmin(factor, 2);
@@ -306,7 +247,8 @@ static exray_status judge_layers(const exray_comparison *c, exray_findings *find
     double needed = exray_findings_option(findings, limit);
     for (size_t i = 0; i < t.count && factor > 0; i++)
         t.item[i].slow = is_slow(&t.item[i], needed * factor, threads);
-    for (size_t i = 0; i < t.count && factor > 0; i++)
+    *most = is_most_slow(&t);
+    for (size_t i = 0; i < t.count && factor > 0 && !*most; i++)
         if (first_of_op(&t, i))
             *found |= report(c, findings, &t, t.item[i].op, factor, exray_findings_option(findings, "share"));
     size_t count = t.count;
@@ -326,14 +268,14 @@ static exray_status judge_against_reference(const exray_comparison *c, exray_fin
     if (r->settled.count < FEWEST_FRAMES)
         return unjudged(error, "latencies need 5 frames after the warm-up, on both sides");
     if (e->node_frames < FEWEST_FRAMES || r->node_frames < FEWEST_FRAMES) {
-        judge_whole(c, findings);
+        xr_judge_whole(c, findings, false);
         return unjudged(error,
                         "latencies of layers (/latency) are not in both logs, or of less than 5 frames");
     }
-    bool found = false;
-    exray_status status = judge_layers(c, findings, error, &found);
+    bool found = false, most = false;
+    exray_status status = judge_layers(c, findings, error, &found, &most);
     if (!found)
-        judge_whole(c, findings);
+        xr_judge_whole(c, findings, most);
     return status;
 }
 
@@ -344,6 +286,8 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
         return unjudged(error, "the edge log has no latencies");
     if (e->settled.count < FEWEST_FRAMES)
         return unjudged(error, "latencies need 5 frames after the warm-up, on both sides");
+    if (xr_judge_threads(c, findings))
+        return EXRAY_OK;
     bool found = e->node_frames >= FEWEST_FRAMES && xr_stragglers_by_work(c, findings);
     exray_status status = judge_against_reference(c, findings, error);
     if (!found || status != EXRAY_E_STATE)
@@ -352,7 +296,7 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
     return EXRAY_OK;
 }
 
-static const char *const causes[] = {"perf.straggler", NULL};
+static const char *const causes[] = {"perf.straggler", "perf.kernels", "perf.threads", NULL};
 
 static const exray_option options[] = {
     {"ratio",
@@ -371,7 +315,16 @@ static const exray_option options[] = {
      "layers of the same kind and kernel and of about the same size",
      10, 1, 1e6},
     {"share", "share of the edge's time that the slow layers of a kind must take (0..1)", 0.2, 0, 1},
-    {"whole", "times slower as a whole, with the same settings and processor or with reference kernels", 4, 1,
+    {"kernels",
+     "perf.kernels: times slower as a whole, on one machine, with other kernels, fewer threads or no "
+     "delegate",
+     1.75, 1, 1e6},
+    {"whole",
+     "perf.kernels: the same with the same settings and processor, or with reference kernels on another "
+     "machine",
+     4, 1, 1e6},
+    {"least_ms", "perf.kernels: milliseconds a frame that the edge must lose", 0.5, 0, 1e9},
+    {"threads", "perf.threads: times slower than a reference on the same machine with fewer threads", 1.5, 1,
      1e6},
     {NULL, NULL, 0, 0, 0},
 };
@@ -380,7 +333,7 @@ const exray_assertion xr_assertion_perf_straggler = {
     .size = sizeof(exray_assertion),
     .abi = EXRAY_ASSERTION_ABI,
     .name = "perf.straggler",
-    .summary = "no layer is slow for its work",
+    .summary = "no layer, and no whole model, is slow for its work",
     .causes = causes,
     .needs = "/latency of both logs, 5 frames",
     .run = run,

@@ -76,6 +76,9 @@ static void sum_system(log_summary *s, const exray_record *record, exray_slot *s
     if (now.has_celsius && (!most->has_celsius || now.cpu_celsius > most->cpu_celsius))
         most->cpu_celsius = now.cpu_celsius;
     most->has_celsius = most->has_celsius || now.has_celsius;
+    if (now.has_processors && now.processors > most->processors)
+        most->processors = now.processors;
+    most->has_processors = most->has_processors || now.has_processors;
 }
 
 /* Reads the record to see whether it can be read. */
@@ -409,6 +412,8 @@ static void add_system(cJSON *root, const log_summary *s)
         cJSON_AddNumberToObject(object, "arena_bytes", (double)system->arena_bytes);
     if (system->has_celsius)
         cJSON_AddNumberToObject(object, "cpu_celsius", system->cpu_celsius);
+    if (system->has_processors)
+        cJSON_AddNumberToObject(object, "processors", system->processors);
     cJSON_AddNumberToObject(object, "dropped_records", (double)system->dropped_records);
 }
 

@@ -206,6 +206,8 @@ void xr_encode_system(xr_sink *sink, const void *object)
     if (usage->has_mhz)
         xr_pb_double_always(sink, 6, usage->cpu_mhz);
     xr_pb_uint_always(sink, 7, system->dropped_records);
+    if (usage->processors)
+        xr_pb_uint_always(sink, 8, usage->processors);
 }
 
 void xr_encode_reading(xr_sink *sink, const void *object)

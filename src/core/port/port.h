@@ -47,6 +47,7 @@ typedef struct xr_port_usage {
     bool has_rss, has_peak_rss, has_celsius, has_mhz;
     uint64_t rss_bytes, peak_rss_bytes;
     double cpu_celsius, cpu_mhz;
+    uint32_t processors; /* that this process may use; 0: unknown */
 } xr_port_usage;
 
 /* Files kept open for xr_port_usage_read; -1: there is none. */
@@ -55,7 +56,7 @@ typedef struct xr_port_usage_files {
 } xr_port_usage_files;
 void xr_port_usage_open(xr_port_usage_files *files);
 void xr_port_usage_close(xr_port_usage_files *files);
-/* Memory; with `slow` also the temperature and clock, which can take tens of
+/* Memory; with `slow` also the temperature, the clock and the processors, which can take tens of
  * microseconds.  Sets the fields that it could read and leaves the others. */
 void xr_port_usage_read(const xr_port_usage_files *files, bool slow, xr_port_usage *out);
 

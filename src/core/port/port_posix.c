@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#ifdef __linux__
+#include <sched.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,6 +197,27 @@ static bool read_number(int handle, int skip, uint64_t *out)
     return end != at;
 }
 
+/* Processors that the affinity and, in a container, the share of processor time (cgroup v2) leave to this
+ * process; 0: unknown. */
+static uint32_t count_processors(void)
+{
+    uint32_t count = 0;
+#ifdef __linux__
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        count = (uint32_t)CPU_COUNT(&set);
+    char line[64] = "";
+    unsigned long long quota, period;
+    first_line("/sys/fs/cgroup/cpu.max", line, sizeof line); /* "max 100000", or "150000 100000" */
+    if (sscanf(line, "%llu %llu", &quota, &period) == 2 && quota && period) {
+        const unsigned long long whole = (quota + period - 1) / period;
+        if (count && whole < count)
+            count = (uint32_t)whole;
+    }
+#endif
+    return count;
+}
+
 void xr_port_usage_read(const xr_port_usage_files *files, bool slow, xr_port_usage *out)
 {
     uint64_t number;
@@ -216,6 +240,7 @@ void xr_port_usage_read(const xr_port_usage_files *files, bool slow, xr_port_usa
         out->has_mhz = true;
         out->cpu_mhz = (double)number / 1000;
     }
+    out->processors = count_processors();
 }
 
 struct xr_port_worker {

@@ -148,7 +148,8 @@ class Frame:
         """Memory, temperature and the like, as far as recorded."""
         out: Dict[str, float] = {}
         names = {"rss_bytes": "has_rss", "peak_rss_bytes": "has_peak_rss", "arena_bytes": "has_arena",
-                 "cpu_celsius": "has_celsius", "cpu_mhz": "has_mhz", "dropped_records": "has_dropped"}
+                 "cpu_celsius": "has_celsius", "cpu_mhz": "has_mhz", "dropped_records": "has_dropped",
+                 "processors": "has_processors"}
         for _, found in self._message(lib.EXRAY_MESSAGE_SYSTEM, "exray_system *", lib.exray_log_read_system):
             out.update({name: getattr(found, name) for name, has in names.items() if getattr(found, has)})
         return out

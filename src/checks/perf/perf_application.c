@@ -1,0 +1,282 @@
+/* perf.application: what a frame takes outside of the inference, before and after it.
+ *
+ * From the frames alone: the inputs are recorded right before the inference (or right after it), the outputs,
+ * layers and latencies after it.  What lies between the frame's begin (or its last sensor record: a camera
+ * may keep the application waiting) and its first input, and between its last output and its end, is the
+ * application's own work; what recording costs lies between those. */
+#include "checks/builtin.h"
+#include "checks/perf/setup.h"
+#include "checks/perf/times.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FEWEST_FRAMES = 5 };
+
+/* The application's own work in one frame, ns. */
+typedef struct own_work {
+    double before, after;
+} own_work;
+
+/* Of all frames of a side after the warm-up. */
+typedef struct side_work {
+    size_t count;
+    double *before, *after, *sum, *frame; /* ns, by frame */
+    double *scratch;
+    double inference; /* the median */
+} side_work;
+
+/* The times of a frame's records: of its last sensor, its first input, its last output, layer or latency. */
+typedef struct marks {
+    uint64_t sensor, input, output;
+} marks;
+
+static marks marks_of(const exray_log *log, size_t frame)
+{
+    marks m = {0, UINT64_MAX, 0};
+    const exray_record *record = exray_log_records(log, frame);
+    size_t count = exray_log_frame(log, frame)->record_count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t at = record[i].log_time;
+        bool tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
+        if (tensor && record[i].kind == EXRAY_KIND_INPUT && at < m.input)
+            m.input = at;
+        if (tensor && record[i].kind == EXRAY_KIND_SENSOR && at > m.sensor)
+            m.sensor = at;
+        bool behind = record[i].message == EXRAY_MESSAGE_LATENCY ||
+                      (tensor && (record[i].kind == EXRAY_KIND_OUTPUT || record[i].kind == EXRAY_KIND_LAYER));
+        if (behind && at > m.output)
+            m.output = at;
+    }
+    return m;
+}
+
+static double since(uint64_t from, uint64_t to)
+{
+    return to > from ? (double)(to - from) : 0;
+}
+
+/* False: the frame does not tell. */
+static bool read_work(const exray_log *log, size_t i, own_work *out)
+{
+    const exray_frame *frame = exray_log_frame(log, i);
+    marks m = marks_of(log, i);
+    double inference = (double)frame->inference_ns, rest = since(frame->begin_ns, frame->end_ns) - inference;
+    if (!frame->complete || frame->inference_ns == 0 || rest < 0)
+        return false;
+    if (m.input == UINT64_MAX || m.output < m.input) {
+        /* No values are recorded, which costs next to nothing: the rest is the application's. */
+        *out = (own_work){rest, 0};
+        return m.input == UINT64_MAX && m.output == 0;
+    }
+    uint64_t begin = m.sensor > frame->begin_ns && m.sensor <= m.input ? m.sensor : frame->begin_ns;
+    double before = since(begin, m.input), after = since(m.output, frame->end_ns);
+    /* Recorded after the inference: that lies before the input's record, then. */
+    if (since(m.input, m.output) < inference)
+        before = fmax(before - inference, 0);
+    /* Records that do not bear the time at which they were made must not add up to more than there was. */
+    double most = fmin(1, rest / fmax(before + after, 1));
+    *out = (own_work){before * most, after * most};
+    return true;
+}
+
+static void free_work(side_work *w)
+{
+    free(w->before);
+    free(w->after);
+    free(w->sum);
+    free(w->frame);
+    free(w->scratch);
+    *w = (side_work){0};
+}
+
+static bool collect(const exray_comparison *c, exray_side side, side_work *w)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    const exray_latency_table *t = exray_comparison_latency(c, side);
+    size_t room = t->frames + 1;
+    *w = (side_work){0,
+                     calloc(room, sizeof(double)),
+                     calloc(room, sizeof(double)),
+                     calloc(room, sizeof(double)),
+                     calloc(room, sizeof(double)),
+                     calloc(room, sizeof(double)),
+                     t->settled.median};
+    if (!w->before || !w->after || !w->sum || !w->frame || !w->scratch)
+        return false;
+    /* The first frame, too, is one in which the application may still build its tables. */
+    for (size_t i = t->warmup ? t->warmup : 1; i < t->frames; i++) {
+        own_work one;
+        if (!read_work(log, t->frame[i], &one))
+            continue;
+        const exray_frame *frame = exray_log_frame(log, t->frame[i]);
+        w->before[w->count] = one.before;
+        w->after[w->count] = one.after;
+        w->sum[w->count] = one.before + one.after;
+        w->frame[w->count++] = since(frame->begin_ns, frame->end_ns);
+    }
+    return true;
+}
+
+static double median(const double *value, const side_work *w)
+{
+    return xr_quantile(value, w->count, 0.5, w->scratch);
+}
+
+/* ---- Spans -------------------------------------------------------------------------- */
+
+/* The median of a span over the frames that have it; NAN: none has. */
+static double span_median(const exray_comparison *c, exray_side side, const char *name)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    const exray_latency_table *t = exray_comparison_latency(c, side);
+    double *value = calloc(2 * t->frames + 1, sizeof *value); /* the second half to sort in */
+    size_t found = 0;
+    for (size_t i = 0; value && i < t->frames; i++) {
+        size_t count;
+        const exray_named_span *span = exray_log_frame_spans(log, t->frame[i], &count);
+        double sum = 0;
+        bool has = false;
+        for (size_t k = 0; k < count; k++)
+            if (strcmp(span[k].name, name) == 0) {
+                sum += (double)span[k].nanoseconds;
+                has = true;
+            }
+        if (has)
+            value[found++] = sum;
+    }
+    double result = value ? xr_quantile(value, found, 0.5, value + t->frames) : NAN;
+    free(value);
+    return result;
+}
+
+/* Names the span that takes most of the application's own time: half of it, at least. */
+static void say_span(const exray_comparison *c, exray_finding *f, double own)
+{
+    const exray_log *log = exray_comparison_log(c, EXRAY_SIDE_EDGE);
+    const exray_latency_table *t = exray_comparison_latency(c, EXRAY_SIDE_EDGE);
+    size_t count;
+    const exray_named_span *span = exray_log_frame_spans(log, t->frame[t->frames - 1], &count);
+    const char *longest = NULL;
+    double most = 0;
+    for (size_t k = 0; k < count; k++) {
+        double one = span_median(c, EXRAY_SIDE_EDGE, span[k].name);
+        char key[120];
+        snprintf(key, sizeof key, "span_%.100s_ms", span[k].name);
+        exray_finding_number(f, key, one / 1e6);
+        if (one > most) {
+            most = one;
+            longest = span[k].name;
+        }
+    }
+    if (!longest || most < 0.5 * own)
+        return;
+    double reference = span_median(c, EXRAY_SIDE_REFERENCE, longest);
+    if (isnan(reference))
+        exray_finding_detail(f, "The span '%.100s' takes %.3g ms of it.", longest, most / 1e6);
+    else
+        exray_finding_detail(f, "The span '%.100s' takes %.3g ms of it, in the reference %.3g ms.", longest,
+                             most / 1e6, reference / 1e6);
+    exray_finding_text(f, "span", longest);
+}
+
+/* ---- Judging ------------------------------------------------------------------------- */
+
+static void report(const exray_comparison *c, exray_findings *findings, const side_work *edge,
+                   const side_work *reference)
+{
+    double own = median(edge->sum, edge), usual = median(reference->sum, reference);
+    double before = median(edge->before, edge), after = median(edge->after, edge),
+           frame = median(edge->frame, edge);
+    exray_finding *f = exray_findings_add(findings, "perf.application", EXRAY_SEVERITY_WARNING,
+                                          own >= 10 * usual ? 0.95 : 0.85);
+    exray_finding_where(f, "application", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "The application itself takes %.3g ms of the %.3g ms of a frame, %s the inference, which "
+        "takes %.3g ms; in the reference it takes %.3g ms.",
+        own / 1e6, frame / 1e6, before >= after ? "most of it before" : "most of it after",
+        edge->inference / 1e6, usual / 1e6);
+    say_span(c, f, own);
+    exray_finding_fix(
+        f,
+        "Look at what runs %s the inference, and measure its steps as spans: loops over single values are "
+        "the usual reason; convert whole arrays with a library, or let the camera or the GPU do it.",
+        before >= after ? "before" : "after");
+    exray_finding_number(f, "frame_ms", frame / 1e6);
+    exray_finding_number(f, "inference_ms", edge->inference / 1e6);
+    exray_finding_number(f, "application_ms", own / 1e6);
+    exray_finding_number(f, "before_ms", before / 1e6);
+    exray_finding_number(f, "after_ms", after / 1e6);
+    exray_finding_number(f, "reference_frame_ms", median(reference->frame, reference) / 1e6);
+    exray_finding_number(f, "reference_inference_ms", reference->inference / 1e6);
+    exray_finding_number(f, "reference_application_ms", usual / 1e6);
+    exray_finding_number(f, "ratio", own / usual);
+}
+
+/* Three of four of the edge's frames against three of four of the reference's. */
+static bool is_slow(const exray_comparison *c, const exray_findings *findings, const side_work *edge,
+                    const side_work *reference)
+{
+    double own = xr_quantile(edge->sum, edge->count, 0.25, edge->scratch);
+    double usual = xr_quantile(reference->sum, reference->count, 0.75, reference->scratch);
+    /* A slower or busier machine slows the application as it does the inference. */
+    double machine = fmax(1, xr_times_slower(c));
+    if (isnan(machine))
+        machine = 1;
+    return usual / 1e6 >= exray_findings_option(findings, "reference_ms") &&
+           (own - usual) / 1e6 >= exray_findings_option(findings, "least_ms") &&
+           own >= exray_findings_option(findings, "share") * median(edge->frame, edge) &&
+           own >= exray_findings_option(findings, "ratio") * machine * usual;
+}
+
+static exray_status unjudged(exray_error *error, const char *why)
+{
+    error->status = EXRAY_E_STATE;
+    snprintf(error->message, sizeof error->message, "%s", why);
+    return EXRAY_E_STATE;
+}
+
+static exray_status run(const exray_comparison *c, exray_findings *findings, exray_error *error)
+{
+    side_work edge, reference = {0};
+    exray_status status = EXRAY_OK;
+    if (!collect(c, EXRAY_SIDE_EDGE, &edge) || !collect(c, EXRAY_SIDE_REFERENCE, &reference)) {
+        error->status = status = EXRAY_E_MEMORY;
+    } else if (edge.count < FEWEST_FRAMES || reference.count < FEWEST_FRAMES) {
+        status = unjudged(error, "times of 5 frames after the warm-up are needed, on both sides");
+    } else if (is_slow(c, findings, &edge, &reference)) {
+        report(c, findings, &edge, &reference);
+    }
+    free_work(&edge);
+    free_work(&reference);
+    return status;
+}
+
+static const char *const causes[] = {"perf.application", NULL};
+
+static const exray_option options[] = {
+    {"ratio",
+     "times longer than the reference's application, and than the edge's inference is slower than the "
+     "reference's",
+     4, 1, 1e6},
+    {"share", "share of a frame's time that the application itself must take (0..1)", 0.5, 0, 1},
+    {"least_ms", "milliseconds a frame that it must take longer than the reference's", 2, 0, 1e9},
+    {"reference_ms",
+     "milliseconds that the reference's application must take: below, its frames hold no work to compare "
+     "with",
+     0.05, 0, 1e9},
+    {NULL, NULL, 0, 0, 0},
+};
+
+const exray_assertion xr_assertion_perf_application = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "perf.application",
+    .summary = "the application itself takes no longer than the reference's",
+    .causes = causes,
+    .needs = "/frame of both logs with inference_ns, 5 frames",
+    .run = run,
+    .options = options,
+};

@@ -1,0 +1,87 @@
+#include "checks/perf/setup.h"
+
+#include "checks/builtin.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/perf/system_series.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool xr_same_text(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+static const char *metadata(const exray_comparison *c, exray_side side, const char *key)
+{
+    const char *value = exray_log_metadata(exray_comparison_log(c, side), key);
+    return value ? value : "";
+}
+
+static bool same_metadata(const exray_comparison *c, const char *key)
+{
+    return strcmp(metadata(c, EXRAY_SIDE_EDGE, key), metadata(c, EXRAY_SIDE_REFERENCE, key)) == 0;
+}
+
+bool xr_is_same_host(const exray_comparison *c)
+{
+    /* Many boards do not name their processor. */
+    return *metadata(c, EXRAY_SIDE_EDGE, "device") && *metadata(c, EXRAY_SIDE_EDGE, "arch") &&
+           same_metadata(c, "device") && same_metadata(c, "arch") && same_metadata(c, "cpu");
+}
+
+static const exray_model *model_of(const exray_comparison *c, exray_side side)
+{
+    return exray_log_model(exray_comparison_log(c, side));
+}
+
+bool xr_is_same_setup(const exray_comparison *c)
+{
+    const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
+    if (!a || !b || !xr_is_same_host(c) || !xr_same_text(a->engine, b->engine) ||
+        !xr_same_text(a->kernels, b->kernels) || !xr_same_text(a->engine_version, b->engine_version) ||
+        a->threads != b->threads)
+        return false;
+    return xr_is_same_file(c);
+}
+
+bool xr_runs_reference_kernels(const exray_comparison *c)
+{
+    const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
+    return a && b && xr_same_text(a->kernels, "reference") && !xr_same_text(b->kernels, "reference");
+}
+
+size_t xr_partitions(const exray_comparison *c, exray_side side)
+{
+    const exray_model *model = model_of(c, side);
+    size_t count = 0;
+    for (uint32_t n = 0; model && n < model->node_count; n++)
+        count +=
+            model->nodes[n].inner_count > 0 || (model->nodes[n].op && strstr(model->nodes[n].op, "DELEGATE"));
+    return count;
+}
+
+static bool take_processors(const exray_system *s, double *value)
+{
+    *value = s->processors;
+    return s->has_processors;
+}
+
+uint32_t xr_processors(const exray_comparison *c, exray_side side)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    double *value = calloc(exray_log_frame_count(log) + 1, sizeof *value);
+    size_t count = value ? xr_system_series(log, take_processors, value) : 0;
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, value[i]);
+    free(value);
+    return (uint32_t)most;
+}
+
+double xr_times_slower(const exray_comparison *c)
+{
+    const exray_durations *e = &exray_comparison_latency(c, EXRAY_SIDE_EDGE)->settled;
+    const exray_durations *r = &exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)->settled;
+    return fmin(e->least / r->least, e->median / r->median);
+}
