@@ -2,6 +2,8 @@
 #ifndef XR_PY_GLUE_H
 #define XR_PY_GLUE_H
 
+#include "node_times.h"
+
 #include <exray/assertion.h>
 #include <exray/codecs.h>
 #include <exray/exray.h>

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, 
 import numpy as np
 
 from exray._errors import EngineError
+from exray._node_times import times_of
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
 from exray._types import DTYPE_NAMES, Model, Node, Quantization, TensorInfo, has_log_dtype, log_dtype
@@ -98,7 +99,7 @@ class Tap:
     """What tap() returns; remove() ends it."""
 
     def __init__(self, interpreter: Any, recorder: Recorder, model_path: Optional[PathLike],
-                 kernels: Optional[str], threads: int) -> None:
+                 kernels: Optional[str], threads: int, latency: bool) -> None:
         self._interpreter, self._recorder = interpreter, recorder
         self._run = Run(recorder)
         self._invoke = interpreter.invoke
@@ -111,6 +112,7 @@ class Tap:
             self._attributes = {i: n.attributes for i, n in enumerate(n for n in file.nodes if n.subgraph == 0)}
             self._file_tensors = file.tensors
         self._ops = _executed([_Op(d) for d in interpreter._get_ops_details()])
+        self._times = times_of(interpreter, self._ops, latency)
         self._details = {int(d["index"]): d for d in interpreter.get_tensor_details()}
         self._inputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_input_details()]
         self._outputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_output_details()]
@@ -212,12 +214,15 @@ class Tap:
         self._run.begin()
         try:
             self._record(self._recorder.input, self._inputs)
+            if self._times is not None:
+                self._times.begin()
             began = time.perf_counter_ns()
             self._invoke()
             took = time.perf_counter_ns() - began
+            times = self._times.read(self._recorder.elapsed_ns()) if self._times is not None else []
             self._record_layers()
             self._record(self._recorder.output, self._outputs)
-            self._run.end(took)
+            self._run.end(took, times)
         except BaseException:
             self._run.abandon()
             raise
@@ -234,17 +239,18 @@ class Tap:
 
 
 def tap(interpreter: Any, recorder: Recorder, model_path: Optional[PathLike] = None, *,
-        kernels: Optional[str] = None, threads: int = 1) -> Tap:
+        kernels: Optional[str] = None, threads: int = 1, latency: bool = True) -> Tap:
     """From now on each invoke() of the interpreter (of ai_edge_litert, tflite_runtime or tensorflow; its tensors
     allocated, none resized after) is recorded: inputs, the output of every operation, outputs, weights, and what the
-    whole invoke took.
+    whole invoke and each operation took.
 
     Layers can be read only of an interpreter that was created with experimental_preserve_all_tensors=True
     (EngineError otherwise, where memory is shared); of a part that a delegate runs, what leaves it.  For the kernels that the model was made for
     use experimental_op_resolver_type=OpResolverType.BUILTIN_REF or BUILTIN_WITHOUT_DEFAULT_DELEGATES.  model_path:
-    the model's file, for its name, hash and operators' attributes.  kernels, threads: what the log says.  Frames are as in
+    the model's file, for its name, hash and operators' attributes.  kernels, threads: what the log says.  latency: the
+    interpreter is given a delegate that replaces no operation and notes when each runs; False leaves it as it is.  Frames are as in
     exray.torch.tap(); once the recorder is closed, the interpreter runs as if there were no tap."""
-    return Tap(interpreter, recorder, model_path, kernels, threads)
+    return Tap(interpreter, recorder, model_path, kernels, threads, latency)
 
 
 __all__ = ["Tap", "tap"]

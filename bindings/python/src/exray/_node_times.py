@@ -1,0 +1,67 @@
+"""The time of each node of a LiteRT or TensorFlow Lite interpreter, from a delegate that replaces nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from exray._exray import ffi, lib
+
+_KEPT = "_exray_node_times"  # in the interpreter: it is given one such delegate, however often it is tapped
+
+
+class NodeTimes:
+    """outputs: how many outputs each executed node has, by its index; position: where the log has it."""
+
+    def __init__(self, interpreter: Any, outputs: Mapping[int, int], position: Mapping[int, int]) -> None:
+        self._position = position
+        self._times = interpreter.__dict__.get(_KEPT)
+        self._room = len(outputs) + 16
+        self._nodes = ffi.new("uint32_t[]", self._room)
+        self._starts, self._durations = ffi.new("uint64_t[]", self._room), ffi.new("uint64_t[]", self._room)
+        if self._times is None:
+            self._times = self._give(interpreter, outputs)
+            interpreter.__dict__[_KEPT] = self._times
+
+    @staticmethod
+    def _give(interpreter: Any, outputs: Mapping[int, int]) -> Optional[Any]:
+        """Gives the interpreter the delegate; None where it takes none."""
+        modify = getattr(getattr(interpreter, "_interpreter", None), "ModifyGraphWithDelegate", None)
+        if modify is None:
+            return None
+        counts = [outputs.get(i, -1) for i in range(max(outputs, default=-1) + 1)]
+        times = lib.xr_py_times_new(ffi.new("int32_t[]", counts), len(counts))
+        if times == ffi.NULL:
+            return None
+        try:
+            modify(int(ffi.cast("uintptr_t", lib.xr_py_times_delegate(times))))
+        except (RuntimeError, TypeError, ValueError):
+            return None
+        return times if lib.xr_py_times_ready(times) else None
+
+    def begin(self, on: bool = True) -> None:
+        """Before a run; on: times are wanted."""
+        if self._times is not None:
+            lib.xr_py_times_begin(self._times, on)
+
+    def read(self, elapsed_ns: int) -> List[Tuple[int, int, int]]:
+        """After it: position, start and duration of each node that ran.  elapsed_ns: since the frame began, now."""
+        if self._times is None:
+            return []
+        began = time.monotonic_ns() - elapsed_ns
+        count = lib.xr_py_times_read(self._times, self._nodes, self._starts, self._durations, self._room)
+        lib.xr_py_times_begin(self._times, False)
+        found: "Sequence[Tuple[int, int, int]]" = [
+            (self._nodes[i], max(self._starts[i] - began, 0), self._durations[i]) for i in range(count)]
+        return [(self._position[n], start, took) for n, start, took in found if n in self._position]
+
+
+def times_of(interpreter: Any, ops: Sequence[Any], wanted: bool) -> Optional[NodeTimes]:
+    """ops: what the interpreter runs, in the log's order; each has an index and outputs."""
+    if not wanted:
+        return None
+    outputs: Dict[int, int] = {op.index: len(op.outputs) for op in ops}
+    return NodeTimes(interpreter, outputs, {op.index: i for i, op in enumerate(ops)})
+
+
+__all__ = ["NodeTimes", "times_of"]
