@@ -68,7 +68,7 @@ HEALTHY = {
     "repeat": {},
     "loaded": {"speed": 2.5},
     "phone": {"speed": 10, "cpu": "phone", "spread": 0.3},
-    "other kernels": {"speed": 5, "kernels": "xnnpack", "slow": {"DEPTHWISE_CONV_2D": 3}},
+    "other kernels of a phone": {"speed": 5, "kernels": "xnnpack", "cpu": "phone", "slow": {"DEPTHWISE_CONV_2D": 3}},
     "few frames": {"frames": 4, "slow": {"CONV_2D": 50}},
     "no layers": {"layers": False},
     "slower for a moment": {"frames": 60, "shape": lambda f: 1 if f < 30 else 3},
@@ -88,6 +88,7 @@ FAULTS = {
     "one kind": ("perf.straggler", {"slow": {"DEPTHWISE_CONV_2D": 38}}),
     "one kind on a phone": ("perf.straggler", {"slow": {"DEPTHWISE_CONV_2D": 38}, "speed": 10, "cpu": "phone", "spread": 0.3}),
     "one layer": ("perf.straggler", {"slow": {3: 30}}),
+    "other kernels": ("perf.kernels", {"speed": 5, "kernels": "xnnpack", "slow": {"DEPTHWISE_CONV_2D": 3}}),
     "first frame": ("perf.warmup", {"shape": lambda f: 12 if f == 0 else 1}),
     "throttled": ("perf.throttle", {"frames": 60, "shape": lambda f: 1 if f < 30 else 1.6, "mhz": lambda f: 2400 if f < 30 else 1500}),
     "slower and slower": ("perf.throttle", {"frames": 160, "speed": 3, "cpu": "phone", "shape": lambda f: 1 + f / 160}),
@@ -95,7 +96,7 @@ FAULTS = {
                                                 "shape": lambda f: 1 if f < 80 else 3.5}),
     "leak": ("perf.memory_growth", {"rss": lambda f: (50 << 20) + f * (1 << 20)}),
     "dropped": ("perf.dropped", {"dropped": 17}),
-    "reference kernels": ("perf.straggler", {"speed": 7, "kernels": "reference", "layers": False}),
+    "reference kernels": ("perf.kernels", {"speed": 7, "kernels": "reference", "layers": False}),
 }
 
 
@@ -166,8 +167,8 @@ def test_layers_left_out_of_a_delegate(tmp_path):
 def test_a_delegate_that_runs_nothing(tmp_path):
     none = delegated(tmp_path / "e.mcap", "edge", 2, 1, takes=False, kernels="xnnpack")
     whole = delegated(tmp_path / "r.mcap", "reference", 0, 2, kernels="xnnpack")
-    found = finding(validate(none, whole, "--assert", "perf.fallback", "--min-coverage", "0"), "perf.fallback")
-    assert found["evidence"]["left_layers"] == 3 and found["summary"].startswith("The delegate runs no layer")
+    verdict = validate(none, whole, "--assert", "perf.fallback,perf.kernels", "--min-coverage", "0")
+    assert causes(verdict) == ["perf.kernels"] and finding(verdict, "perf.kernels")["summary"].startswith("No delegate runs the model")
     builtin = delegated(tmp_path / "b.mcap", "edge", 2, 1, takes=False)
     assert causes(validate(builtin, whole, "--assert", "perf.fallback", "--min-coverage", "0")) == []
 
@@ -235,9 +236,9 @@ def timed_runs(path, role, resolver, kernels, frames=12):
 def test_reference_kernels_are_named(tmp_path):
     slow = timed_runs(tmp_path / "e.mcap", "edge", "BUILTIN_REF", "reference")
     fast = timed_runs(tmp_path / "r.mcap", "reference", "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "builtin")
-    found = finding(validate(slow, fast), "perf.straggler")
+    found = finding(validate(slow, fast), "perf.kernels")
     assert found["evidence"]["ratio"] >= 4 and "reference kernels" in found["summary"]
-    assert "perf.straggler" not in causes(validate(fast, slow))
+    assert not {"perf.straggler", "perf.kernels"} & set(causes(validate(fast, slow)))
 
 
 def convolutions(path, role, seed, slow=(), layers=True, op="CONV_2D"):

@@ -259,3 +259,81 @@ def test_resources_with_the_program(tmp_path, program, engine):
         assert report.verdict == "pass" and len(exray.open(tmp_path / "b.mcap")) == 6, report.text
         compared = [layer for layer in report.layers if layer.max_abs is not None]
         assert len(compared) > 20 and (kernels == "xnnpack" or max(layer.max_abs for layer in compared) == 0)
+
+
+# ---- The time of each operation ----
+
+
+@pytest.mark.parametrize("resolver", [PLAIN, OpResolverType.BUILTIN, OpResolverType.BUILTIN_REF], ids=["builtin", "xnnpack", "reference"])
+def test_litert_latencies(tmp_path, model_file, images, resolver):
+    """Each operation that runs has a time, these are the run's, and the outputs stay what they were."""
+    path = model_file("mobilenet_v1_0.25_224_float.tflite")
+    plain, tapped = interpreter(path, resolver, False), interpreter(path, resolver, False)
+    with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:
+        with exray.Recorder(tmp_path / "b.mcap", capture="frame") as other:
+            exray.litert.tap(tapped, other, path).remove()  # tapped twice: one delegate serves both
+        tap = exray.litert.tap(tapped, r, path)
+        for image in images:
+            for one in (plain, tapped):
+                feed(one, image)
+                one.invoke()
+            outputs = [one.get_tensor(one.get_output_details()[0]["index"]) for one in (plain, tapped)]
+            assert np.array_equal(*outputs)
+    tap.remove()
+    tapped.invoke()
+    with exray.open(tmp_path / "a.mcap") as log:
+        nodes = len(log.model.nodes)
+        assert any(n.op == "DELEGATE" for n in log.model.nodes) == (resolver == OpResolverType.BUILTIN)
+        for frame in log:
+            assert sorted(node for node, _, _ in frame.latency) == list(range(nodes))
+            total = sum(took for _, _, took in frame.latency)
+            assert 0.5 * frame.inference_ns < total <= frame.inference_ns
+            assert all(a[1] + a[2] <= b[1] for a, b in zip(frame.latency, frame.latency[1:]))
+
+
+def test_litert_without_latencies(tmp_path, model_file, images):
+    tapped = interpreter(model_file("mobilenet_v1_0.25_224_float.tflite"), PLAIN, False)
+    with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:
+        exray.litert.tap(tapped, r, latency=False)
+        feed(tapped, images[0])
+        tapped.invoke()
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert log[0].latency == [] and log[0].inference_ns > 0
+
+
+def test_litert_resized_and_tapped_anew(tmp_path, model_file, images):
+    """Resizing takes delegates back and gives them anew: the times go on."""
+    tapped = interpreter(model_file("mobilenet_v1_0.25_224_float.tflite"), OpResolverType.BUILTIN, False)
+    given = tapped.get_input_details()[0]
+    for batch in (2, 1):
+        with exray.Recorder(tmp_path / f"{batch}.mcap", capture="io") as r:
+            tapped.resize_tensor_input(given["index"], [batch, *given["shape"][1:]])
+            tapped.allocate_tensors()
+            tap = exray.litert.tap(tapped, r)
+            tapped.set_tensor(given["index"], np.repeat(images[0], batch, 0))
+            tapped.invoke()
+            tap.remove()
+        with exray.open(tmp_path / f"{batch}.mcap") as log:
+            assert len(log[0].latency) == len(log.model.nodes)
+            assert log[0].inputs[given["name"]].shape[0] == batch
+
+
+@pytest.mark.parametrize("kernels", ["default", "none"])
+def test_onnx_latencies(tmp_path, model_file, images, kernels):
+    path = model_file("mobilenet_v2_dogs_float.onnx")
+    given = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).get_inputs()[0]
+    image = fit(images, given)[0]
+    for latency in (True, False):
+        with exray.Recorder(tmp_path / "a.mcap", capture="io") as r:
+            session = exray.onnx.tap(path, r, kernels=kernels, latency=latency)
+            for i in range(4):
+                with r.frame(source=str(i)):
+                    session.run(None, {given.name: image})
+        with exray.open(tmp_path / "a.mcap") as log:
+            if not latency:
+                assert all(frame.latency == [] for frame in log)
+                continue
+            convolutions = {i for i, n in enumerate(log.model.nodes) if "Conv" in n.op}
+            for frame in log:
+                assert convolutions <= {node for node, _, _ in frame.latency}
+                assert sum(took for _, _, took in frame.latency) > 0.2 * frame.inference_ns

@@ -30,8 +30,10 @@ static sides sides_of(const exray_comparison *c)
         s.processors[i] = xr_processors(c, side);
         s.partitions[i] = xr_partitions(c, side);
     }
+    const char *version[2] = {s.model[0] ? s.model[0]->engine_version : NULL,
+                              s.model[1] ? s.model[1]->engine_version : NULL};
     s.same_engine = s.model[0] && s.model[1] && xr_same_text(s.model[0]->engine, s.model[1]->engine) &&
-                    xr_same_text(s.model[0]->engine_version, s.model[1]->engine_version);
+                    strcmp(version[0] ? version[0] : "", version[1] ? version[1] : "") == 0;
     return s;
 }
 

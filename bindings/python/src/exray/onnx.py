@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
+from exray import _ort_profile
 from exray._errors import ArgumentError, need
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
@@ -31,11 +32,13 @@ class Session:
     recorder    where it goes; runs go into its open frame (a second one within it: a frame in its place)
     kernels     graph optimization: "default" (all), "extended", "none"
     threads     0: as ONNX Runtime likes
+    latency     the time of each node: ONNX Runtime's profiler, in a session of its own, runs the first inputs twelve
+                times (a second at most), and the first frames get these times.  False: only whole runs are timed
     options     more for InferenceSession: providers, ...
     """
 
     def __init__(self, model: PathLike, recorder: Recorder, *, kernels: str = "default", threads: int = 1,
-                 **options: Any) -> None:
+                 latency: bool = True, **options: Any) -> None:
         ort = need("onnxruntime", "exray.onnx")
         if kernels not in _LEVELS:
             raise ArgumentError(f"kernels is one of {', '.join(_LEVELS)}, not {kernels!r}")
@@ -43,6 +46,8 @@ class Session:
         self._options.setdefault("providers", ["CPUExecutionProvider"])
         self._recorder = recorder
         self._run = Run(recorder)
+        self._model, self._level, self._profiled = os.fspath(model), _LEVELS[kernels], not latency
+        self._times: List[_ort_profile.Run] = []
         data, name, sha256 = read_file(model)
         self.session: Any = self._make(os.fspath(model), _LEVELS[kernels])
         self._observed: Optional[Any] = None
@@ -62,13 +67,15 @@ class Session:
             self._observed = self._make(self._file.exposed(), _LEVELS["none"])
             self._exposed = [o.name for o in self._observed.get_outputs() if o.name in self._places]
 
-    def _make(self, model: Any, level: str, saved: str = "") -> Any:
+    def _make(self, model: Any, level: str, saved: str = "", profile: str = "") -> Any:
         options = self._ort.SessionOptions()
         options.graph_optimization_level = getattr(self._ort.GraphOptimizationLevel, level)
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
         if saved:
             options.optimized_model_filepath = saved
+        if profile:
+            options.enable_profiling, options.profile_file_prefix = True, profile
         return self._ort.InferenceSession(model, options, **self._options)
 
     def _graph(self, model: str) -> bytes:
@@ -125,23 +132,26 @@ class Session:
             return outputs
         self._run.begin()  # not before: a run that is refused is no frame
         try:
+            began = max(self._recorder.elapsed_ns() - took, 0)
             self._record(feed, dict(zip(names, outputs)))
-            self._run.end(took)
+            times = self._times.pop(0) if self._times else []
+            self._run.end(took, [(node, began + start, duration) for node, start, duration in times])
         except BaseException:
             self._run.abandon()
             raise
         return outputs
 
     def _record(self, feed: Mapping[str, "NDArray[Any]"], outputs: Mapping[str, Any]) -> None:
+        r, first = self._recorder, not self._described
         layers: Dict[str, Any] = {}
+        if not first:  # at once: what is between the frame's begin and its inputs is the application's time
+            self._record_inputs(feed)
         if self._observed is not None:
             layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
         layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and has_log_dtype(a.dtype)}
-        if not self._described:
+        if first:
             self._describe({**feed, **outputs, **layers})
-        r = self._recorder
-        for name, array in feed.items():
-            r.input(name, array)
+            self._record_inputs(feed)
         for name, array in layers.items():
             node, output, _ = self._places[name]
             if r.wants("layer", node, self._file.model.nodes[node].name):
@@ -149,6 +159,20 @@ class Session:
         for name, array in outputs.items():
             if hasattr(array, "dtype") and has_log_dtype(array.dtype):
                 r.output(name, array)
+        if not self._profiled:
+            self._profiled = True
+            self._times = _ort_profile.profile(lambda prefix: self._make(self._model, self._level, profile=prefix),
+                                               feed, self._nodes_by_name())
+
+    def _record_inputs(self, feed: "Mapping[str, NDArray[Any]]") -> None:
+        for name, array in feed.items():
+            self._recorder.input(name, array)
+
+    def _nodes_by_name(self) -> Dict[str, int]:
+        """Positions of the nodes by their names, and by the names of what they make, as events name them."""
+        nodes = {name: place[0] for name, place in self._places.items()}
+        nodes.update({n.name: i for i, n in enumerate(self._file.model.nodes) if n.name and n.subgraph == 0})
+        return nodes
 
 
 def tap(model: PathLike, recorder: Recorder, **options: Any) -> Session:
