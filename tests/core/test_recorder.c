@@ -277,7 +277,7 @@ static void test_no_io_data(void **state)
 static void test_budget_degrades_then_drops(void **state)
 {
     (void)state;
-    static const uint64_t budgets[] = {101000, 151000, 201000, 401000};
+    static const uint64_t budgets[] = {102000, 151000, 201000, 401000};
     for (size_t i = 0; i < 2 * sizeof budgets / sizeof *budgets; i++) {
         const uint64_t budget = budgets[i / 2];
         exray_recorder recorder;

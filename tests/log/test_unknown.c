@@ -78,10 +78,10 @@ static void topics(void **state)
     xr_unknown_topic(&unknown, "/event", (xr_text){"exray.v1.Event", 14});
     xr_unknown_topic(&unknown, "/lidar", (xr_text){"", 0});
     xr_unknown_topic(&unknown, "/event", (xr_text){"exray.v1.Event", 14}); /* another channel of it */
-    static const uint8_t system[] = {0x40, 4};
+    static const uint8_t system[] = {0x48, 4};
     xr_unknown_fields(&unknown, XR_SCHEMA_SYSTEM, system, sizeof system);
     assert_string_equal(text_of(&unknown, &arena),
-                        "2 topics (/event: exray.v1.Event, /lidar), 1 field (System 8)");
+                        "2 topics (/event: exray.v1.Event, /lidar), 1 field (System 9)");
     xr_arena_free(&arena);
 }
 
