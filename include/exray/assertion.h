@@ -111,6 +111,9 @@ typedef struct exray_layer_pair {
      * the edge's integer type.  Where it is within own_noise and isolated_error is not, the layer computes
      * correctly, but its type is too narrow for the result.  NAN: not run.  Since 0.2.0 by this name. */
     double isolated_error_clamped;
+    /* Matched frames that were compared, and in which the two sides have different shapes behind inputs of
+     * one shape.  Since 0.2.0. */
+    size_t frames, other_shape;
 } exray_layer_pair;
 
 /* How many pairs of layers there are; the one at position i, in execution order of the edge, or NULL beyond
@@ -144,7 +147,10 @@ typedef struct exray_io_pair {
      * scale of its quantization, or what its values show, in a picture of 8 bits a channel or an output that
      * was computed in 8-bit integers.  NAN: unknown. */
     double step[2];
-    const char *problem; /* why it is not comparable; NULL: it is */
+    const char *problem; /* why it, or some frame of it, is not comparable; NULL: it is */
+    /* Matched frames that were compared; in which the two sides have different shapes; of outputs, that were
+     * not compared because an input has another shape in them.  Since 0.2.0. */
+    size_t frames, other_shape, behind;
 } exray_io_pair;
 
 /* How many pairs of inputs there are; the one at position i, or NULL beyond the last; likewise outputs.
@@ -154,10 +160,20 @@ const exray_io_pair *exray_comparison_input(const exray_comparison *comparison, 
 size_t exray_comparison_output_count(const exray_comparison *comparison);
 const exray_io_pair *exray_comparison_output(const exray_comparison *comparison, size_t i);
 
+/* Whether an input or output (`kind`) does not have different shapes on the two sides in a matched frame;
+ * layouts may differ, and dimensions of 1.  Since 0.2.0. */
+bool exray_comparison_same_shape(const exray_comparison *comparison, size_t frame, exray_kind kind,
+                                 size_t pair);
+
+/* Whether some input has different shapes on the two sides in a matched frame: its layers and outputs are
+ * not compared.  Since 0.2.0. */
+bool exray_comparison_is_behind(const exray_comparison *comparison, size_t frame);
+
 /* Reads one side's tensor of a matched frame, `frame` < exray_comparison_frame_count.  `pair` is a position
  * among the pairs of inputs, outputs or layers, by `kind`; for sensors, among the frame's sensor records.
  * *values has view->count numbers, as exray_log_read_values gives them; both are valid until the slot's next
- * use.  EXRAY_E_STATE: the frame has no such record, or one without data; else as exray_log_read_values.
+ * use.  EXRAY_E_STATE: the frame has no such record, or one without data, or it is a layer or an output of a
+ * frame of which exray_comparison_is_behind; else as exray_log_read_values.
  * Since 0.1.0. */
 exray_status exray_comparison_values(const exray_comparison *comparison, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,

@@ -117,10 +117,23 @@ static size_t table_size(const exray_assertion *const *table)
 
 /* ---- The verdict ---------------------------------------------------------------- */
 
+/* Layers with a counterpart, without those that have another shape in most frames though not in all (a shape
+ * that never is the same is another layout). */
+static size_t compared_layers(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_coverage(comparison)->compared;
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        count -= layer->frames > 0 && layer->other_shape > layer->frames;
+    }
+    return count;
+}
+
 static double coverage_of(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
-    return c->layers[EXRAY_SIDE_EDGE] ? (double)c->compared / (double)c->layers[EXRAY_SIDE_EDGE] : 1;
+    size_t all = c->layers[EXRAY_SIDE_EDGE];
+    return all ? (double)compared_layers(comparison) / (double)all : 1;
 }
 
 static void report_coverage(const exray_comparison *comparison, const xr_check_options *options,
@@ -132,12 +145,44 @@ static void report_coverage(const exray_comparison *comparison, const xr_check_o
         return;
     exray_finding *f = exray_findings_add(findings, "log.coverage", EXRAY_SEVERITY_WARNING, 1);
     exray_finding_summary(f, "Only %zu of the edge's %zu layers found a counterpart in the reference.",
-                          c->compared, c->layers[EXRAY_SIDE_EDGE]);
+                          compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE]);
     exray_finding_fix(f, "Use the same model file on both sides, or lower --min-coverage (now %g).",
                       options->min_coverage);
     exray_finding_where(f, "log", NULL, EXRAY_NO_INDEX);
-    exray_finding_number(f, "compared", (double)c->compared);
+    exray_finding_number(f, "compared", (double)compared_layers(comparison));
     exray_finding_number(f, "edge_layers", (double)c->layers[EXRAY_SIDE_EDGE]);
+}
+
+/* Of the frames that both sides recorded, the share in which an output has one shape on both; 1 where it
+ * never has: that is another layout.  Frames behind inputs of other shapes are told by input.shape. */
+static double share_of_shapes(const exray_io_pair *output)
+{
+    size_t all = output->frames + output->other_shape;
+    return output->frames ? (double)output->frames / (double)all : 1;
+}
+
+/* Outputs whose shapes differ behind equal ones of the inputs: too few frames for a verdict, or said. */
+static void report_shapes(const exray_comparison *comparison, const xr_check_options *options,
+                          exray_findings *findings)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->other_shape == 0)
+            continue;
+        bool few = share_of_shapes(output) < options->min_coverage;
+        exray_finding *f = exray_findings_add(findings, "log.coverage",
+                                              few ? EXRAY_SEVERITY_WARNING : EXRAY_SEVERITY_INFO, 1);
+        exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+        exray_finding_summary(f,
+                              "In %zu of %zu frames the output %.100s has other shapes on the two sides: it "
+                              "is not compared there.",
+                              output->other_shape, output->frames + output->other_shape,
+                              output->name[EXRAY_SIDE_EDGE]);
+        exray_finding_fix(f,
+                          "Compare a recorded input of such a frame, and the layers from it to this output.");
+        exray_finding_number(f, "frames", (double)output->frames);
+        exray_finding_number(f, "frames_other_shape", (double)output->other_shape);
+    }
 }
 
 static void raise_severities(const xr_check_options *options, exray_findings *findings)
@@ -209,8 +254,8 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
     }
     if (coverage_of(comparison) < options->min_coverage) {
         snprintf(out->reason, sizeof out->reason,
-                 "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)", c->compared,
-                 c->layers[EXRAY_SIDE_EDGE], 100 * options->min_coverage);
+                 "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)",
+                 compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE], 100 * options->min_coverage);
         return;
     }
     if (!compared_values(comparison)) {
@@ -223,6 +268,17 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
             snprintf(out->reason, sizeof out->reason,
                      "the logs share no output, layer or result with values: record with --capture io or "
                      "more");
+        return;
+    }
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (share_of_shapes(output) >= options->min_coverage)
+            continue;
+        snprintf(out->reason, sizeof out->reason,
+                 "the output %.100s has the same shape on both sides in %zu of %zu frames only, %.0f %% are "
+                 "needed (--min-coverage)",
+                 output->name[EXRAY_SIDE_EDGE], output->frames, output->frames + output->other_shape,
+                 100 * options->min_coverage);
         return;
     }
     if (inputs_unknown(comparison)) {
@@ -257,6 +313,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         run_table(options->extra, true, comparison, options, out);
         run_table(options->own, false, comparison, options, out);
         report_coverage(comparison, options, &out->findings);
+        report_shapes(comparison, options, &out->findings);
         raise_severities(options, &out->findings);
         out->shown = calloc(out->findings.count + 1, sizeof *out->shown);
     }

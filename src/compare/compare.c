@@ -43,14 +43,24 @@ static exray_metrics pair_metrics(const xr_pair *pair, bool *from_stats)
     return m;
 }
 
-static const char *pair_problem(const xr_pair *pair)
+static const char *pair_problem(const xr_pair *pair, bool behind)
 {
     if (pair->frames || pair->problem)
         return pair->problem;
+    if (behind)
+        return "the inputs have different shapes";
     return pair->stats.frames ? "only statistics were recorded" : "no frame has both records";
 }
 
-static void show_io(const xr_pairs *pairs, exray_io_pair *shown)
+static size_t frames_behind(const exray_comparison *c)
+{
+    size_t count = 0;
+    for (size_t f = 0; f < c->frame_count; f++)
+        count += c->behind[f];
+    return count;
+}
+
+static void show_io(const xr_pairs *pairs, exray_io_pair *shown, size_t behind)
 {
     for (size_t i = 0; i < pairs->count; i++) {
         xr_pair *pair = &pairs->pair[i];
@@ -59,7 +69,10 @@ static void show_io(const xr_pairs *pairs, exray_io_pair *shown)
         shown[i].name[1] = pair->name[1];
         shown[i].comparable = pair->frames > 0;
         shown[i].metrics = pair_metrics(pair, &from_stats);
-        shown[i].problem = pair_problem(pair);
+        shown[i].problem = pair_problem(pair, behind > 0);
+        shown[i].frames = pair->frames + pair->stats.frames;
+        shown[i].other_shape = pair->other_shape;
+        shown[i].behind = behind;
         for (int s = 0; s < 2; s++) {
             pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
             shown[i].step[s] = pair->stored[s].scale > 0 ? pair->stored[s].scale
@@ -108,14 +121,17 @@ static const char *op_of(const exray_model *model, uint32_t node)
 
 static void show_layers(exray_comparison *c)
 {
+    const size_t behind = frames_behind(c);
     for (size_t i = 0; i < c->layers.count; i++) {
         const xr_pair *pair = &c->layers.pair[i];
         exray_layer_pair *shown = &c->layer[i];
+        shown->frames = pair->frames + pair->stats.frames;
+        shown->other_shape = pair->other_shape;
         shown->output = pair->output[EXRAY_SIDE_EDGE];
         shown->reference_output = pair->output[EXRAY_SIDE_REFERENCE];
         shown->matched_by = pair->matched_by;
         shown->metrics = pair_metrics(pair, &shown->from_stats);
-        shown->problem = pair->frames ? pair->problem : pair_problem(pair);
+        shown->problem = pair->frames ? pair->problem : pair_problem(pair, behind > 0);
         for (int s = 0; s < 2; s++) {
             shown->node[s] = pair->index[s];
             shown->name[s] = pair->name[s];
@@ -170,8 +186,8 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
         return out_of_memory(error);
     if (xr_measure(c, options, error) != EXRAY_OK)
         return false;
-    show_io(&c->inputs, c->input);
-    show_io(&c->outputs, c->output);
+    show_io(&c->inputs, c->input, 0);
+    show_io(&c->outputs, c->output, frames_behind(c));
     show_layers(c);
     xr_measure_repeats(c);
     if (!xr_localize(c))
@@ -206,6 +222,7 @@ static void free_pairs(xr_pairs *pairs)
             free(pairs->pair[i].samples[s]);
             free(pairs->pair[i].levels[s]);
         }
+        free(pairs->pair[i].differs);
         free(pairs->pair[i].sketch);
     }
     free(pairs->pair);
@@ -219,6 +236,7 @@ void xr_comparison_free(exray_comparison *c)
     free_pairs(&c->outputs);
     free_pairs(&c->layers);
     free(c->frame);
+    free(c->behind);
     free(c->input);
     free(c->output);
     free(c->layer);
@@ -317,6 +335,19 @@ static const exray_record *sensor_record(const exray_comparison *c, exray_side s
     return NULL;
 }
 
+bool exray_comparison_same_shape(const exray_comparison *c, size_t frame, exray_kind kind, size_t pair)
+{
+    const xr_pairs *pairs = kind == EXRAY_KIND_INPUT    ? &c->inputs
+                            : kind == EXRAY_KIND_OUTPUT ? &c->outputs
+                                                        : NULL;
+    return pairs && frame < c->frame_count && pair < pairs->count && !pairs->pair[pair].differs[frame];
+}
+
+bool exray_comparison_is_behind(const exray_comparison *c, size_t frame)
+{
+    return frame < c->frame_count && c->behind[frame];
+}
+
 exray_status exray_comparison_values(const exray_comparison *c, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error)
@@ -326,6 +357,10 @@ exray_status exray_comparison_values(const exray_comparison *c, exray_side side,
                             : kind == EXRAY_KIND_LAYER  ? &c->layers
                                                         : NULL;
     const exray_record *record = NULL;
+    if (frame < c->frame_count && c->behind[frame] && (kind == EXRAY_KIND_LAYER || kind == EXRAY_KIND_OUTPUT))
+        return xr_error_set(
+            error, EXRAY_E_STATE,
+            "in matched frame %zu the inputs have different shapes: what follows is not compared", frame);
     if (frame < c->frame_count && kind == EXRAY_KIND_SENSOR)
         record = sensor_record(c, side, frame, pair);
     else if (frame < c->frame_count && pairs && pair < pairs->count)

@@ -63,6 +63,8 @@ typedef struct xr_pair {
     double lattice[2];      /* of an output of floats: the spacing of its levels; 0: none */
     uint64_t frames;        /* with data of both sides */
     uint64_t failures;      /* records that could not be read */
+    uint64_t other_shape;   /* frames in which the two sides have different shapes */
+    bool *differs;          /* INPUT, OUTPUT: [frames] whether that frame is one of those */
     const char *problem;    /* constant text; the first reason why a frame was not compared */
     double error, noise;
     double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
@@ -84,6 +86,7 @@ struct exray_comparison {
     size_t frame_count;
     size_t unmatched[2];
     const char *matched_by;
+    bool *behind; /* [frames]: an input has another shape on the two sides: what follows is not compared */
 
     xr_pairs inputs, outputs, layers;
     exray_io_pair *input, *output; /* what the public functions return */

@@ -218,6 +218,8 @@ static void add_io(json_writer *w, cJSON *root, const char *key, const exray_io_
         add_metrics(w, o, &pair->metrics);
         number(w, o, "error_to_signal", pair->error);
         number(w, o, "noise_to_signal", pair->noise);
+        number(w, o, "frames", (double)pair->frames);
+        number(w, o, "frames_other_shape", (double)pair->other_shape);
         text(w, o, "problem", pair->problem);
     }
 }

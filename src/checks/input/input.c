@@ -1,6 +1,8 @@
 /* input: what takes the reference's model input to the edge's, step by step. */
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/input/explanation.h"
+#include "checks/input/frame_list.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"
@@ -10,6 +12,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { VOTES = 64, VOTES_LARGE = 12 }; /* frames that vote on each step; where pictures are large */
 
@@ -292,12 +295,36 @@ static exray_status judge_input(const exray_comparison *comparison, const xr_inp
     return EXRAY_OK;
 }
 
+/* Adds to the findings after `last` which frames they are about. */
+static exray_status say_affected(const exray_comparison *comparison, const xr_input_fit *fit,
+                                 exray_finding *last, exray_findings *findings, exray_error *error)
+{
+    size_t frames = exray_comparison_frame_count(comparison), count = 0;
+    bool *affected = calloc(frames + 1, sizeof *affected);
+    char list[256];
+    if (!affected) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
+        return EXRAY_E_MEMORY;
+    }
+    exray_status status = xr_input_fit_affected(comparison, fit, affected, error);
+    for (size_t f = 0; f < frames; f++)
+        count += affected[f];
+    xr_list_frames(comparison, affected, list, sizeof list);
+    for (exray_finding *f = last ? last->next : findings->first; f && status == EXRAY_OK; f = f->next) {
+        exray_finding_detail(f, "This is so in %zu of %zu frames only: %s.", count, fit->values.frames, list);
+        exray_finding_text(f, "frame_list", list);
+        exray_finding_number(f, "frames_affected", (double)count);
+    }
+    free(affected);
+    return status;
+}
+
 /* Equal bit for bit in every frame. */
 static bool is_equal(const exray_io_pair *io)
 {
     const exray_metrics *m = &io->metrics;
-    return io->comparable && m->count > 0 && m->max_abs == 0 && !m->nan_count[0] && !m->nan_count[1] &&
-           !m->inf_count[0] && !m->inf_count[1];
+    return io->comparable && io->other_shape == 0 && m->count > 0 && m->max_abs == 0 && !m->nan_count[0] &&
+           !m->nan_count[1] && !m->inf_count[0] && !m->inf_count[1];
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
@@ -309,7 +336,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
                  "no input of the model is in both logs: record with --capture io or more");
         return error->status;
     }
-    exray_status unjudged = EXRAY_OK;
+    exray_status unjudged = xr_report_shapes(comparison, findings);
+    if (unjudged != EXRAY_OK) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the shapes of the inputs"};
+        return unjudged;
+    }
     for (size_t i = 0; i < count; i++) {
         if (is_equal(exray_comparison_input(comparison, i)))
             continue;
@@ -321,18 +352,33 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             unjudged = error->status = EXRAY_E_STATE;
             snprintf(error->message, sizeof error->message, "input %s: %s", fit.io->name[0], fit.why);
         }
+        exray_finding *last = findings->last;
         status = judge_input(comparison, &fit, findings, error);
+        if (status == EXRAY_OK && fit.unaffected)
+            status = say_affected(comparison, &fit, last, findings, error);
         if (status != EXRAY_OK)
             return status;
     }
     return unjudged;
 }
 
-static const char *const causes[] = {
-    "input.frame_order", "input.stride",        "input.layout",        "input.dtype",
-    "input.rotation",    "input.flip",          "input.crop",          "input.resize",
-    "input.color_space", "input.channel_order", "input.normalization", "input.quantization",
-    "input.decoder",     "input.tokens",        "input.unknown",       NULL};
+static const char *const causes[] = {"input.shape",
+                                     "input.frame_order",
+                                     "input.stride",
+                                     "input.layout",
+                                     "input.dtype",
+                                     "input.rotation",
+                                     "input.flip",
+                                     "input.crop",
+                                     "input.resize",
+                                     "input.color_space",
+                                     "input.channel_order",
+                                     "input.normalization",
+                                     "input.quantization",
+                                     "input.decoder",
+                                     "input.tokens",
+                                     "input.unknown",
+                                     NULL};
 
 const exray_assertion xr_assertion_input = {
     .size = sizeof(exray_assertion),

@@ -5,6 +5,9 @@
 #include "checks/input/explanation.h"
 #include "checks/input/search/residual.h"
 
+/* Reports inputs whose shapes differ, in some frames or all (input_shape.c).  EXRAY_E_MEMORY, or OK. */
+exray_status xr_report_shapes(const exray_comparison *comparison, exray_findings *findings);
+
 /* ---- Steps of a transform ---------------------------------------------------------------- */
 
 void xr_report_frame_order(const xr_explanation *e, exray_findings *findings);

@@ -8,42 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void shape_text(const exray_comparison *comparison, size_t pair, exray_side side, char *text,
-                       size_t size)
-{
-    exray_slot *slot = exray_slot_new();
-    exray_tensor_view view;
-    const float *values;
-    exray_error error;
-    snprintf(text, size, "another shape");
-    for (size_t f = 0; slot && f < exray_comparison_frame_count(comparison); f++) {
-        if (exray_comparison_values(comparison, side, f, EXRAY_KIND_INPUT, pair, slot, &view, &values,
-                                    &error) != EXRAY_OK)
-            continue;
-        int used = snprintf(text, size, "%s [", exray_dtype_name(view.info.dtype));
-        for (uint32_t i = 0; i < view.info.rank && used > 0 && (size_t)used < size; i++)
-            used +=
-                snprintf(text + used, size - (size_t)used, "%s%" PRId64, i ? "," : "", view.info.shape[i]);
-        if (used > 0 && (size_t)used < size)
-            snprintf(text + used, size - (size_t)used, "]");
-        break;
-    }
-    exray_slot_free(slot);
-}
-
-static void report_shapes(const exray_comparison *comparison, const xr_input_fit *fit,
-                          exray_findings *findings)
-{
-    char edge[128], reference[128];
-    shape_text(comparison, fit->pair, EXRAY_SIDE_EDGE, edge, sizeof edge);
-    shape_text(comparison, fit->pair, EXRAY_SIDE_REFERENCE, reference, sizeof reference);
-    exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.9);
-    exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "The edge's input is %s, the reference's %s: they cannot be compared.", edge,
-                          reference);
-    exray_finding_fix(f, "Compare with a reference of the same model, or of one with the same input.");
-}
-
 static void report_not_finite(const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
@@ -213,10 +177,8 @@ static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
 void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
-    if (fit->state == XR_FIT_SHAPES) {
-        report_shapes(comparison, fit, findings);
-        return;
-    }
+    if (fit->state == XR_FIT_SHAPES)
+        return; /* input.shape has said so */
     if (fit->values.tokens && fit->state == XR_FIT_DIFFERS) {
         report_tokens(fit, findings);
         return;

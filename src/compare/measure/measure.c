@@ -33,6 +33,14 @@ static void fail(xr_pair *pair, const char *problem)
         pair->problem = problem;
 }
 
+static void fail_shapes(xr_pair *pair, size_t frame)
+{
+    pair->other_shape++;
+    if (pair->differs)
+        pair->differs[frame] = true;
+    fail(pair, "their shapes differ");
+}
+
 static void fail_damaged(xr_pair *pair)
 {
     pair->failures++;
@@ -127,7 +135,7 @@ static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view vi
             xr_samples_add(pair->samples[s], &view[s].info, values[s], view[s].count, frame);
     note_levels(pair, view, values);
     if (view[0].count != view[1].count || how == XR_LAYOUT_NONE) {
-        fail(pair, "their shapes differ");
+        fail_shapes(pair, frame);
         return;
     }
     const float *edge = in_reference_layout(r, values[0], &view[0], how);
@@ -156,11 +164,11 @@ static exray_stats stats_of(const float *values, uint64_t count)
 
 /* Of any a and b: mean((a-b)^2) = (mean a - mean b)^2 + var(a-b), and var(a-b) is at
  * least (std a - std b)^2. */
-static void add_stats(xr_pair *pair, const exray_stats stats[2])
+static void add_stats(xr_pair *pair, const exray_stats stats[2], size_t frame)
 {
     xr_stat_sums *sums = &pair->stats;
     if (stats[0].count != stats[1].count) {
-        fail(pair, "their shapes differ");
+        fail_shapes(pair, frame);
         return;
     }
     double finite = 0, deviation[2];
@@ -316,7 +324,7 @@ static void measure_records(pair_reader *r, xr_pair *pair, const exray_record *c
         stats[s] = values[s] ? stats_of(values[s], view[s].count) : view[s].stats;
     }
     pair->stats.ends_unknown |= values[0] != NULL;
-    add_stats(pair, stats);
+    add_stats(pair, stats, frame);
     if (pair->kind == EXRAY_KIND_LAYER)
         add_sketches(r, pair, view, values);
 }
@@ -357,6 +365,27 @@ double xr_stats_std(const xr_stat_sums *sums, exray_side side)
 
 /* ---- All of them ---------------------------------------------------------------- */
 
+/* Whether an input of the frame has another shape on the two sides. */
+static bool inputs_differ(const exray_comparison *c, size_t frame)
+{
+    for (size_t i = 0; i < c->inputs.count; i++)
+        if (c->inputs.pair[i].differs[frame])
+            return true;
+    return false;
+}
+
+static bool make_room(exray_comparison *c)
+{
+    bool ok = (c->behind = calloc(c->frame_count + 1, sizeof *c->behind)) != NULL;
+    xr_pairs *both[] = {&c->inputs, &c->outputs};
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < both[k]->count; i++) {
+            both[k]->pair[i].differs = calloc(c->frame_count + 1, sizeof(bool));
+            ok = ok && both[k]->pair[i].differs;
+        }
+    return ok;
+}
+
 static void measure_all(pair_reader *r, xr_pairs *pairs, size_t frame)
 {
     for (size_t i = 0; i < pairs->count; i++)
@@ -366,7 +395,7 @@ static void measure_all(pair_reader *r, xr_pairs *pairs, size_t frame)
 exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, exray_error *error)
 {
     pair_reader r = {.comparison = c, .slot = {exray_slot_new(), exray_slot_new()}};
-    bool ok = r.slot[0] && r.slot[1];
+    bool ok = r.slot[0] && r.slot[1] && make_room(c);
     for (size_t i = 0; i < c->inputs.count; i++)
         for (int s = 0; s < 2; s++) {
             c->inputs.pair[i].samples[s] = calloc(1, sizeof(xr_samples));
@@ -381,6 +410,10 @@ exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, 
         if (options && options->progress)
             options->progress(options->user, f, c->frame_count);
         measure_all(&r, &c->inputs, f);
+        /* Of an input of another shape a model makes other values, also where their shape is the same. */
+        c->behind[f] = inputs_differ(c, f);
+        if (c->behind[f])
+            continue;
         measure_all(&r, &c->layers, f);
         measure_all(&r, &c->outputs, f);
     }

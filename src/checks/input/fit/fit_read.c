@@ -226,13 +226,14 @@ static exray_status read_frame(const exray_comparison *comparison, size_t pair, 
             return status;
         in.view[s] = xr_pixel_view_of(&tensor[s].info, tensor[s].count);
     }
+    if (!exray_comparison_same_shape(comparison, frame, EXRAY_KIND_INPUT, pair) || tensor[0].count == 0) {
+        inputs->other_shape++;
+        return EXRAY_OK;
+    }
     if (placement) {
         exray_status status = place(placement, frame, &in, error);
         if (status != EXRAY_OK)
             return status == EXRAY_E_STATE ? EXRAY_OK : status;
-    } else if (tensor[0].count != tensor[1].count || tensor[0].count == 0) {
-        inputs->shapes_differ = true;
-        return EXRAY_OK;
     }
     if (!same_size(&in.view[0], &in.view[1]))
         in.view[0] = in.view[1] = (xr_pixel_view){1, 1, (size_t)tensor[0].count, 1, 0, 0, 1, 0};
@@ -263,7 +264,7 @@ exray_status xr_fit_read(const exray_comparison *comparison, size_t pair, const 
         }
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     exray_status status = room(out, frames) && slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
-    for (size_t f = 0; f < frames && status == EXRAY_OK && !inputs->shapes_differ && !inputs->problem;
+    for (size_t f = 0; f < frames && status == EXRAY_OK && !inputs->problem;
          f += placement ? placement->step : 1)
         status = read_frame(comparison, pair, placement, inputs, f, slot, out, error);
     if (status == EXRAY_E_MEMORY)

@@ -30,7 +30,7 @@ typedef struct xr_input_values {
     double clipped, counted; /* elements that the edge's 8-bit tensor cannot hold, of how many */
     double limit[2];         /* what it can hold, where counted > 0 */
     double min[2][XR_FIT_CHANNELS], max[2][XR_FIT_CHANNELS];
-    bool shapes_differ;
+    size_t other_shape;  /* frames that are left out: the two sides have different shapes */
     const char *problem; /* why they cannot be compared, or NULL */
 } xr_input_values;
 

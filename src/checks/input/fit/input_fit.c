@@ -1,6 +1,7 @@
 #include "checks/input/fit/input_fit.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* In levels.  Decoders, rounding and noise of +-1 stay below these limits; the residual of another resize
@@ -412,7 +413,7 @@ static void set_unjudged(xr_input_fit *fit, const char *why)
     fit->why = why;
 }
 
-static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
+static void judge_together(xr_input_fit *fit, const xr_fit_frames *frames)
 {
     xr_fit_sums pixels = {0}, blocks = {0};
     for (size_t f = 0; f < frames->count; f++) {
@@ -450,19 +451,89 @@ static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
     note_flat_sides(fit, &pixels);
 }
 
+/* ---- Some frames only ------------------------------------------------------------------------ */
+
+static bool is_noise_frame(const xr_input_fit *fit, const xr_fit_sums *s)
+{
+    const xr_channel_order *identity = &fit->orders.list[0];
+    double luma = luma_residual(fit, s, identity, &no_map);
+    return is_noise(fit, luma, residual(fit, s, identity, &no_map), luma);
+}
+
+/* Whether a frame is as the reference's, and would not be under the order and the map that other frames
+ * show; a frame that says nothing (gray under an exchange of channels) is not. */
+static bool is_unaffected(const xr_input_fit *fit, const xr_fit_sums *s)
+{
+    const xr_channel_order *o = &fit->orders.list[fit->orders.used], *identity = &fit->orders.list[0];
+    const xr_affine *map = fit->map.named || fit->map.after_exchange ? &o->map : &no_map;
+    return is_noise_frame(fit, s) &&
+           decisively_less(residual(fit, s, identity, &no_map), residual(fit, s, o, map));
+}
+
+/* The frames that differ by more than noise; false: all or none of them do. */
+static bool take_differing(const xr_input_fit *fit, const xr_fit_frames *all, xr_fit_frames *out)
+{
+    *out = (xr_fit_frames){.pixels = calloc(all->count + 1, sizeof *out->pixels),
+                           .blocks = calloc(all->count + 1, sizeof *out->blocks),
+                           .frame = calloc(all->count + 1, sizeof *out->frame)};
+    for (size_t f = 0; out->pixels && out->blocks && out->frame && f < all->count; f++) {
+        if (is_noise_frame(fit, &all->pixels[f]))
+            continue;
+        out->pixels[out->count] = all->pixels[f];
+        out->blocks[out->count] = all->blocks[f];
+        out->frame[out->count++] = all->frame[f];
+    }
+    return out->count > 0 && out->count < all->count;
+}
+
+/* Where no order and no map explains all frames, those that differ may have one of their own. */
+static void judge_some(xr_input_fit *fit, const xr_input_fit *before, const xr_fit_frames *frames)
+{
+    xr_fit_frames some;
+    xr_input_fit part = *before;
+    if (take_differing(fit, frames, &some)) {
+        judge_together(&part, &some);
+        for (size_t f = 0; f < frames->count && (part.orders.named || part.map.named); f++)
+            part.unaffected += is_unaffected(&part, &frames->pixels[f]);
+        if (part.unaffected && part.residual.explained)
+            *fit = part;
+    }
+    xr_fit_frames_free(&some);
+}
+
+static void judge(xr_input_fit *fit, const xr_fit_frames *frames)
+{
+    const xr_input_fit before = *fit;
+    judge_together(fit, frames);
+    if (fit->state == XR_FIT_DIFFERS && !fit->values.tokens && !fit->residual.explained)
+        judge_some(fit, &before, frames);
+}
+
+exray_status xr_input_fit_affected(const exray_comparison *comparison, const xr_input_fit *fit,
+                                   bool *affected, exray_error *error)
+{
+    xr_fit_frames frames = {0};
+    xr_input_values values = {0};
+    exray_status status = xr_fit_read(comparison, fit->pair, NULL, &values, &frames, error);
+    for (size_t f = 0; status == EXRAY_OK && f < frames.count; f++)
+        affected[frames.frame[f]] = !is_unaffected(fit, &frames.pixels[f]);
+    xr_fit_frames_free(&frames);
+    return status;
+}
+
 exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, const xr_placement *placement,
                                xr_input_fit *fit, exray_error *error)
 {
     *fit =
         (xr_input_fit){.state = XR_FIT_EQUAL, .pair = pair, .io = exray_comparison_input(comparison, pair)};
     const exray_metrics *m = &fit->io->metrics;
-    if (!placement && fit->io->comparable && m->max_abs == 0 && !fit->io->problem &&
+    if (!placement && fit->io->comparable && m->max_abs == 0 && fit->io->problem == NULL &&
         m->nan_count[0] + m->inf_count[0] == 0)
         return EXRAY_OK;
     xr_fit_frames frames = {0};
     exray_status status = xr_fit_read(comparison, pair, placement, &fit->values, &frames, error);
     fit->values.frames = frames.count;
-    if (status == EXRAY_OK && fit->values.shapes_differ)
+    if (status == EXRAY_OK && frames.count == 0 && fit->values.other_shape)
         fit->state = XR_FIT_SHAPES;
     else if (status == EXRAY_OK && fit->values.problem)
         set_unjudged(fit, fit->values.problem);

@@ -87,7 +87,8 @@ typedef struct xr_input_fit {
     xr_order_fit orders;
     xr_map_fit map;
     xr_fit_residual residual;
-    bool edge_gray;                     /* the edge's channels are equal, the reference's are not */
+    size_t unaffected; /* frames that are as the reference's, while order and map are of others */
+    bool edge_gray;    /* the edge's channels are equal, the reference's are not */
     bool edge_constant, reference_flat; /* one color in all frames */
 } xr_input_fit;
 
@@ -95,5 +96,9 @@ typedef struct xr_input_fit {
  * error of reading. */
 exray_status xr_input_fit_make(const exray_comparison *comparison, size_t pair, const xr_placement *placement,
                                xr_input_fit *fit, exray_error *error);
+
+/* With fit->unaffected, sets affected[matched frame] of the frames that are not. */
+exray_status xr_input_fit_affected(const exray_comparison *comparison, const xr_input_fit *fit,
+                                   bool *affected, exray_error *error);
 
 #endif
