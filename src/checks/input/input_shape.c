@@ -160,14 +160,14 @@ static uint32_t only_axis(const xr_shape_relation *r)
     return axis;
 }
 
-typedef struct writer {
+typedef struct sentence {
     char *text;
     size_t size, used;
-} writer;
+} sentence;
 
-static void put(writer *w, const char *format, ...) EXRAY_PRINTF;
+static void put(sentence *w, const char *format, ...) EXRAY_PRINTF;
 
-static void put(writer *w, const char *format, ...)
+static void put(sentence *w, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -177,7 +177,7 @@ static void put(writer *w, const char *format, ...)
 }
 
 /* "4 rows before and 8 behind". */
-static void put_around(const other_input *o, uint32_t i, writer *w)
+static void put_around(const other_input *o, uint32_t i, sentence *w)
 {
     const xr_shape_relation *r = &o->relation;
     bool rows = o->picture && r->axis[i] == o->rows_axis,
@@ -195,7 +195,7 @@ static void put_around(const other_input *o, uint32_t i, writer *w)
         put(w, "%" PRId64 " %s %s", before ? before : behind, unit_of(o, i), before ? first : last);
 }
 
-static void put_padding(const other_input *o, writer *w)
+static void put_padding(const other_input *o, sentence *w)
 {
     const xr_shape_relation *r = &o->relation;
     uint32_t axis = only_axis(r);
@@ -220,7 +220,7 @@ static void put_padding(const other_input *o, writer *w)
         }
 }
 
-static void put_part(const other_input *o, writer *w)
+static void put_part(const other_input *o, sentence *w)
 {
     const xr_shape_relation *r = &o->relation;
     uint32_t axis = only_axis(r);
@@ -242,7 +242,7 @@ static void put_part(const other_input *o, writer *w)
 }
 
 /* How the values relate, in the example; "" where it is not known. */
-static void put_relation(const other_input *o, writer *w)
+static void put_relation(const other_input *o, sentence *w)
 {
     const xr_shape_relation *r = &o->relation;
     switch (r->kind) {
@@ -370,7 +370,7 @@ static void report(const exray_comparison *c, const other_input *o, const other_
                    size_t other_count, exray_findings *findings)
 {
     char names[512], when[400], how[400] = "";
-    writer w = {names, sizeof names, 0}, r = {how, sizeof how, 0};
+    sentence w = {names, sizeof names, 0}, r = {how, sizeof how, 0};
     put(&w, "%.100s", o->io->name[0]);
     for (size_t i = 0; i < other_count; i++)
         put(&w, "%s%.100s", i + 1 == other_count ? " and " : ", ", others[i]->io->name[0]);
@@ -391,7 +391,7 @@ static void report(const exray_comparison *c, const other_input *o, const other_
                           o->shape[1], example, *how ? "; " : "", how);
     for (size_t i = 0; i < other_count; i++) {
         char text[400] = "";
-        writer t = {text, sizeof text, 0};
+        sentence t = {text, sizeof text, 0};
         put_relation(others[i], &t);
         if (*text && o->relation.kind == others[i]->relation.kind && strcmp(text, how) != 0)
             exray_finding_detail(f, "Of %.100s %s.", others[i]->io->name[0], text);

@@ -104,17 +104,17 @@ static double squared(double a, double b)
     return a == b || (isnan(a) && isnan(b)) ? 0 : isfinite(d) ? d * d : INFINITY;
 }
 
-typedef struct walk {
+typedef struct part_walk {
     const float *small, *large;
     const int64_t *size; /* of the smaller */
     uint32_t rank;
     uint64_t small_stride[EXRAY_MAX_RANK], large_stride[EXRAY_MAX_RANK];
     double left;   /* what noise may still explain */
     uint64_t work; /* comparisons so far */
-} walk;
+} part_walk;
 
 /* Whether the part of the larger from `at` on is the smaller. */
-static bool same_from(walk *w, uint32_t axis, uint64_t small, uint64_t large)
+static bool same_from(part_walk *w, uint32_t axis, uint64_t small, uint64_t large)
 {
     if (axis == w->rank) {
         w->work++;
@@ -128,7 +128,7 @@ static bool same_from(walk *w, uint32_t axis, uint64_t small, uint64_t large)
     return true;
 }
 
-static bool is_part_at(walk *w, const int64_t begin[EXRAY_MAX_RANK], double allowed)
+static bool is_part_at(part_walk *w, const int64_t begin[EXRAY_MAX_RANK], double allowed)
 {
     uint64_t large = 0;
     for (uint32_t i = 0; i < w->rank; i++)
@@ -164,7 +164,8 @@ static bool next_place(const xr_shape_relation *r, int64_t begin[EXRAY_MAX_RANK]
 }
 
 /* The usual places first: begin, middle, end; then all. */
-static bool find_place(const xr_shape_relation *r, walk *w, double allowed, int64_t begin[EXRAY_MAX_RANK])
+static bool find_place(const xr_shape_relation *r, part_walk *w, double allowed,
+                       int64_t begin[EXRAY_MAX_RANK])
 {
     const int64_t *large = r->size[r->larger], *small = r->size[!r->larger];
     for (int usual = 0; usual < 3; usual++) {
@@ -182,7 +183,7 @@ static bool find_place(const xr_shape_relation *r, walk *w, double allowed, int6
 }
 
 /* Whether an element of the larger lies in the part. */
-static bool is_inside(const xr_shape_relation *r, const walk *w, uint64_t element)
+static bool is_inside(const xr_shape_relation *r, const part_walk *w, uint64_t element)
 {
     for (uint32_t i = 0; i < r->rank; i++) {
         int64_t at = (int64_t)(element / w->large_stride[i]);
@@ -194,7 +195,7 @@ static bool is_inside(const xr_shape_relation *r, const walk *w, uint64_t elemen
 }
 
 /* Whether all around the part is one value. */
-static bool is_padding(xr_shape_relation *r, const walk *w, uint64_t count, double deviation)
+static bool is_padding(xr_shape_relation *r, const part_walk *w, uint64_t count, double deviation)
 {
     double low = INFINITY, high = -INFINITY;
     for (uint64_t i = 0; i < count; i++)
@@ -214,7 +215,8 @@ static bool find_part(const xr_shaped side[2], bool exact, xr_shape_relation *r)
     if (!find_larger(r))
         return false;
     const xr_shaped *small = &side[!r->larger], *large = &side[r->larger];
-    walk w = {.small = small->values, .large = large->values, .size = r->size[!r->larger], .rank = r->rank};
+    part_walk w = {
+        .small = small->values, .large = large->values, .size = r->size[!r->larger], .rank = r->rank};
     strides_of(r->size[!r->larger], r->rank, w.small_stride);
     strides_of(r->size[r->larger], r->rank, w.large_stride);
     double allowed = allowance(small, exact);
@@ -241,13 +243,13 @@ static uint32_t only_axis(const xr_shape_relation *r)
 }
 
 /* Whether slice i of the smaller is slice k of the larger along the axis. */
-static bool same_slice(const xr_shape_relation *r, const walk *w, uint32_t axis, int64_t i, int64_t k,
+static bool same_slice(const xr_shape_relation *r, const part_walk *w, uint32_t axis, int64_t i, int64_t k,
                        double allowed)
 {
     int64_t one[EXRAY_MAX_RANK];
     memcpy(one, w->size, sizeof one);
     one[axis] = 1;
-    walk s = *w;
+    part_walk s = *w;
     s.size = one;
     s.rank = r->rank;
     s.left = allowed;
@@ -261,7 +263,8 @@ static bool find_split(const xr_shaped side[2], bool exact, xr_shape_relation *r
         return false;
     const xr_shaped *small = &side[!r->larger], *large = &side[r->larger];
     int64_t n = r->size[!r->larger][axis], m = r->size[r->larger][axis];
-    walk w = {.small = small->values, .large = large->values, .size = r->size[!r->larger], .rank = r->rank};
+    part_walk w = {
+        .small = small->values, .large = large->values, .size = r->size[!r->larger], .rank = r->rank};
     strides_of(r->size[!r->larger], r->rank, w.small_stride);
     strides_of(r->size[r->larger], r->rank, w.large_stride);
     double allowed = allowance(small, exact) / (double)n;
@@ -300,11 +303,11 @@ static bool is_transposed(const xr_shaped side[2], bool exact, const xr_shape_re
     turned[k] = r->size[0][i];
     if (memcmp(turned, r->size[1], r->rank * sizeof *turned) != 0)
         return false;
-    walk w = {.small = side[0].values,
-              .large = side[1].values,
-              .size = r->size[0],
-              .rank = r->rank,
-              .left = allowance(&side[1], exact)};
+    part_walk w = {.small = side[0].values,
+                   .large = side[1].values,
+                   .size = r->size[0],
+                   .rank = r->rank,
+                   .left = allowance(&side[1], exact)};
     strides_of(r->size[0], r->rank, w.small_stride);
     strides_of(r->size[1], r->rank, w.large_stride);
     uint64_t stride = w.large_stride[i];
