@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define XR_BUILTIN_ASSERTIONS(X)                                                                             \
+    X(input_order)                                                                                           \
     X(input)                                                                                                 \
     X(model_version)                                                                                         \
     X(model_weights)                                                                                         \

@@ -1,6 +1,7 @@
 /* Runs assertions and gives the verdict. */
 #include "checks/checks.h"
 #include "checks/consequences.h"
+#include "checks/port/port_words.h"
 #include "checks/suggest.h"
 
 #include <stdio.h>
@@ -314,6 +315,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         run_table(options->own, false, comparison, options, out);
         report_coverage(comparison, options, &out->findings);
         report_shapes(comparison, options, &out->findings);
+        xr_name_ports(comparison, &out->findings);
         raise_severities(options, &out->findings);
         out->shown = calloc(out->findings.count + 1, sizeof *out->shown);
     }

@@ -9,6 +9,7 @@
 #include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
 #include "checks/input/search/search.h"
+#include "checks/port/port_exchange.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -342,7 +343,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         return unjudged;
     }
     for (size_t i = 0; i < count; i++) {
-        if (is_equal(exray_comparison_input(comparison, i)))
+        if (is_equal(exray_comparison_input(comparison, i)) || xr_is_exchanged(findings, EXRAY_KIND_INPUT, i))
             continue;
         xr_input_fit fit;
         exray_status status = xr_input_fit_make(comparison, i, NULL, &fit, error);
