@@ -20,6 +20,8 @@
     X(layer_precision)                                                                                       \
     X(layer_kernel)                                                                                          \
     X(layer_unknown)                                                                                         \
+    X(output_order)                                                                                          \
+    X(output_frame_order)                                                                                    \
     X(output_label_offset)                                                                                   \
     X(output_activation)                                                                                     \
     X(output_dequantization)                                                                                 \

@@ -3,6 +3,7 @@
 #include "checks/builtin.h"
 #include "checks/output/box_labels.h"
 #include "checks/output/labelling.h"
+#include "checks/output/row_order.h"
 
 #include <stdio.h>
 
@@ -143,7 +144,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     exray_status status = xr_labelling_make(comparison, &labels, error);
     bool mine =
         labels.state != XR_LABELS_RIGHT && labels.state != XR_LABELS_LATE && labels.state != XR_LABELS_BROKEN;
-    if (status == EXRAY_OK && mine)
+    bool vector = labels.state == XR_LABELS_VECTOR_SHIFTED || labels.state == XR_LABELS_VECTOR_PERMUTED;
+    if (status == EXRAY_OK && mine && !(vector && xr_is_reordered(findings, 0)))
         report(comparison, &labels, findings);
     xr_labelling_free(&labels);
     return status == EXRAY_OK ? check_boxes(comparison, findings, error) : status;

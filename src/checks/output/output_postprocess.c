@@ -17,13 +17,8 @@ static void report_side(const exray_comparison *comparison, const xr_labelling *
 {
     exray_finding *f = begin(comparison, findings, l->confidence);
     const char *side = l->side == EXRAY_SIDE_EDGE ? "edge" : "reference";
-    if (l->state == XR_LABELS_LATE) {
-        exray_finding_summary(f, "Each result of the %s is that of the frame before.", side);
-        exray_finding_fix(f, "Read the output after the model ran, and note the result in its own frame.");
-    } else {
-        exray_finding_summary(f, "The %s's results are not the best of its own outputs.", side);
-        exray_finding_fix(f, "Check what is done after the model: argmax, sorting, the output that is read.");
-    }
+    exray_finding_summary(f, "The %s's results are not the best of its own outputs.", side);
+    exray_finding_fix(f, "Check what is done after the model: argmax, sorting, the output that is read.");
     exray_finding_detail(f, "In %zu of %zu frames with a result.", l->supporting, l->frames);
     exray_finding_number(f, "frames_supporting", (double)l->supporting);
     exray_finding_number(f, "frames", (double)l->frames);
@@ -55,7 +50,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
                     xr_outputs_equal(comparison);
     bool misread = xr_interpretation_reorders(&labels.ranks[0].interpretation) ||
                    xr_interpretation_reorders(&labels.ranks[1].interpretation);
-    if (status == EXRAY_OK && (labels.state == XR_LABELS_LATE || labels.state == XR_LABELS_BROKEN))
+    if (status == EXRAY_OK && labels.state == XR_LABELS_BROKEN)
         report_side(comparison, &labels, findings);
     else if (status == EXRAY_OK && labels.state == XR_LABELS_RIGHT && disagree && !misread)
         report_disagreement(comparison, findings);

@@ -1,6 +1,7 @@
 #include "checks/output/relation.h"
 
 #include "checks/output/graph_tail.h"
+#include "checks/output/row_order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -378,6 +379,8 @@ exray_status xr_each_relation(const exray_comparison *comparison, xr_relation_ju
 {
     for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
         xr_relation r;
+        if (xr_is_reordered(findings, i))
+            continue;
         exray_status status = xr_relation_make(comparison, i, &r, error);
         if (status == EXRAY_OK && (!r.differs || r.frames == 0))
             continue;

@@ -1,0 +1,151 @@
+#include "checks/output/frame_match.h"
+
+#include "checks/port/port_samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SAMPLES = 512,
+    MOST_FRAMES = 2048, /* longer logs are judged by their beginning */
+    ALL_FRAMES = 256,   /* in so many frames the source is searched everywhere, else nearby */
+    NEARBY = 16,
+    ENOUGH_VALUES = 8 /* equal ones, of all frames together, that are no coincidence */
+};
+/* Another frame's output is equal within the noise; the own one is not from this many times it on. */
+#define APART 3.0
+
+typedef struct frame_work {
+    const exray_comparison *comparison;
+    size_t pair, frames;
+    float *value[2];  /* [frames * SAMPLES] */
+    size_t *count[2]; /* [frames]; 0: none */
+    uint64_t elements;
+    double tolerance;
+} frame_work;
+
+static exray_status read_frames(frame_work *w, xr_port_sample *sample, exray_slot *slot, exray_error *error)
+{
+    for (size_t f = 0; f < w->frames; f++)
+        for (int s = 0; s < 2; s++) {
+            exray_status status = xr_port_sample_read(w->comparison, (exray_side)s, f, EXRAY_KIND_OUTPUT,
+                                                      w->pair, slot, sample, error);
+            if (status != EXRAY_OK)
+                return status;
+            size_t n = sample->samples < SAMPLES ? sample->samples : SAMPLES;
+            for (size_t k = 0; k < n; k++)
+                w->value[s][f * SAMPLES + k] = sample->value[k * sample->samples / n];
+            w->count[s][f] = n;
+            w->elements = sample->count > w->elements ? sample->count : w->elements;
+        }
+    return EXRAY_OK;
+}
+
+static double apart(const frame_work *w, size_t edge, size_t reference)
+{
+    size_t n = w->count[0][edge];
+    const float *a = &w->value[0][edge * SAMPLES], *b = &w->value[1][reference * SAMPLES];
+    double square = 0;
+    if (n == 0 || n != w->count[1][reference])
+        return INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(a[i]) != isfinite(b[i]))
+            return INFINITY;
+        square += isfinite(a[i]) ? ((double)a[i] - b[i]) * ((double)a[i] - b[i]) : 0;
+    }
+    return sqrt(square / (double)n);
+}
+
+/* The nearest frame, the earlier one first, whose output it is; SIZE_MAX: none. */
+static size_t source_of(const frame_work *w, size_t frame)
+{
+    size_t furthest = w->frames <= ALL_FRAMES ? w->frames : NEARBY;
+    for (size_t d = 1; d <= furthest; d++) {
+        if (d <= frame && apart(w, frame, frame - d) <= w->tolerance)
+            return frame - d;
+        if (frame + d < w->frames && apart(w, frame, frame + d) <= w->tolerance)
+            return frame + d;
+    }
+    return SIZE_MAX;
+}
+
+static void judge(const frame_work *w, xr_frame_match *out)
+{
+    size_t late = 0, early = 0, unexplained = 0;
+    out->same_lag = out->explains = true;
+    for (size_t f = 0; f < w->frames; f++) {
+        out->source[f] = f;
+        if (w->count[0][f] == 0 || w->count[1][f] == 0 || apart(w, f, f) <= APART * w->tolerance)
+            continue;
+        size_t g = source_of(w, f);
+        if (g == SIZE_MAX) {
+            out->unknown += unexplained == f && out->moved == 0; /* at the beginning */
+            unexplained++;
+            continue;
+        }
+        long lag = (long)f - (long)g;
+        out->same_lag = out->same_lag && (out->moved == 0 || lag == out->lag);
+        out->lag = lag;
+        out->source[f] = g;
+        out->moved++;
+        late += g + 1 == f;
+        early += g == f + 1;
+    }
+    out->late = late == out->moved;
+    out->early = early == out->moved;
+    /* What came before the first frame is not in the log. */
+    bool beginning = unexplained == 0 || (out->same_lag && out->lag > 0 && out->unknown == unexplained &&
+                                          unexplained <= (size_t)out->lag);
+    uint64_t few = w->elements < ENOUGH_VALUES ? w->elements : ENOUGH_VALUES;
+    bool enough = few * out->moved >= ENOUGH_VALUES && (w->elements >= ENOUGH_VALUES || out->same_lag);
+    out->explains = out->moved > 0 && beginning && enough;
+}
+
+static bool make_room(frame_work *w, xr_frame_match *out)
+{
+    size_t n = w->frames + 1;
+    out->source = calloc(n, sizeof *out->source);
+    for (int s = 0; s < 2; s++) {
+        w->value[s] = calloc(n * SAMPLES, sizeof *w->value[s]);
+        w->count[s] = calloc(n, sizeof *w->count[s]);
+    }
+    return out->source && w->value[0] && w->value[1] && w->count[0] && w->count[1];
+}
+
+exray_status xr_frame_match_make(const exray_comparison *comparison, size_t pair, xr_frame_match *out,
+                                 exray_error *error)
+{
+    const exray_io_pair *io = exray_comparison_output(comparison, pair);
+    size_t frames = exray_comparison_frame_count(comparison);
+    frame_work w = {
+        .comparison = comparison, .pair = pair, .frames = frames < MOST_FRAMES ? frames : MOST_FRAMES};
+    *out = (xr_frame_match){.frame_count = w.frames};
+    const exray_metrics *m = &io->metrics;
+    if (!io->comparable || io->error <= io->noise || w.frames < 2 || !(m->std[1] > 0))
+        return EXRAY_OK;
+    double noise = isfinite(io->noise) ? fmin(io->noise, 0.2) : 0;
+    w.tolerance = fmax(noise * m->std[1], 1e-6 * fmax(fabs(m->min[1]), fabs(m->max[1])));
+    exray_slot *slot = exray_slot_new();
+    xr_port_sample *sample = calloc(1, sizeof *sample);
+    exray_status status = slot && sample && make_room(&w, out) ? EXRAY_OK : EXRAY_E_MEMORY;
+    if (status == EXRAY_OK)
+        status = read_frames(&w, sample, slot, error);
+    if (status == EXRAY_OK)
+        judge(&w, out);
+    for (int s = 0; s < 2; s++) {
+        free(w.value[s]);
+        free(w.count[s]);
+    }
+    free(sample);
+    exray_slot_free(slot);
+    if (status == EXRAY_E_MEMORY)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing outputs of other frames"};
+    return status;
+}
+
+void xr_frame_match_free(xr_frame_match *match)
+{
+    free(match->source);
+    match->source = NULL;
+}

@@ -1,0 +1,153 @@
+#include "checks/output/told.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct teller {
+    const exray_comparison *comparison;
+    exray_slot *slot[2];
+} teller;
+
+static bool begin(teller *t, const exray_comparison *comparison)
+{
+    *t = (teller){comparison, {exray_slot_new(), exray_slot_new()}};
+    return t->slot[0] && t->slot[1];
+}
+
+static void end(teller *t)
+{
+    exray_slot_free(t->slot[0]);
+    exray_slot_free(t->slot[1]);
+}
+
+/* Whether a side told something in a matched frame. */
+static bool told(teller *t, exray_side side, size_t frame, exray_result *out)
+{
+    const exray_log *log = exray_comparison_log(t->comparison, side);
+    size_t position = exray_comparison_frame(t->comparison, frame).frame[side];
+    const exray_record *record = exray_log_records(log, position);
+    size_t count = exray_log_frame(log, position)->record_count;
+    exray_error error;
+    for (size_t i = 0; i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_RESULT)
+            return exray_log_read_result(log, &record[i], t->slot[side], out, &error) == EXRAY_OK;
+    return false;
+}
+
+static const char *text_of(const exray_result *result)
+{
+    return result->text ? result->text : "";
+}
+
+static bool same_boxes(const exray_result *a, const exray_result *b)
+{
+    const float near = 0.01F; /* of the picture's width */
+    for (uint32_t i = 0; i < a->box_count; i++) {
+        const exray_box *x = &a->boxes[i], *y = &b->boxes[i];
+        if (x->id != y->id || fabsf(x->x_min - y->x_min) > near || fabsf(x->y_min - y->y_min) > near ||
+            fabsf(x->x_max - y->x_max) > near || fabsf(x->y_max - y->y_max) > near)
+            return false;
+    }
+    return true;
+}
+
+static bool same(const exray_result *a, const exray_result *b)
+{
+    if (a->class_count != b->class_count || a->box_count != b->box_count ||
+        strcmp(text_of(a), text_of(b)) != 0)
+        return false;
+    for (uint32_t i = 0; i < a->class_count; i++)
+        if (a->classes[i].id != b->classes[i].id)
+            return false;
+    return same_boxes(a, b);
+}
+
+bool xr_told_the_same(const exray_comparison *comparison)
+{
+    teller t;
+    bool all = begin(&t, comparison);
+    size_t frames = 0;
+    for (size_t f = 0; all && f < exray_comparison_frame_count(comparison); f++) {
+        exray_result result[2];
+        bool known[2] = {told(&t, EXRAY_SIDE_EDGE, f, &result[0]),
+                         told(&t, EXRAY_SIDE_REFERENCE, f, &result[1])};
+        all = known[0] == known[1] && (!known[0] || same(&result[0], &result[1]));
+        frames += known[0];
+    }
+    end(&t);
+    return all && frames > 0;
+}
+
+/* ---- Texts of several parts -------------------------------------------------------------- */
+
+enum { MOST_PARTS = 64 };
+
+typedef struct part {
+    const char *begin;
+    size_t length;
+} part;
+
+/* The words of a text, where there are `count` of them; else its characters. */
+static bool parts_of(const char *text, size_t count, part *out)
+{
+    static const char between[] = " ,;|/\t\n";
+    size_t words = 0, characters = 0;
+    for (const char *at = text + strspn(text, between); *at; at += strspn(at, between)) {
+        size_t length = strcspn(at, between);
+        if (words < count)
+            out[words] = (part){at, length};
+        words++;
+        at += length;
+    }
+    if (words == count)
+        return true;
+    for (const char *at = text; *at; characters++) {
+        size_t length = 1;
+        while (((unsigned char)at[length] & 0xC0) == 0x80)
+            length++;
+        if (characters < count)
+            out[characters] = (part){at, length};
+        at += length;
+    }
+    return characters == count;
+}
+
+static bool same_parts(const char *edge, const char *reference, const size_t *from, size_t count)
+{
+    part a[MOST_PARTS], b[MOST_PARTS];
+    if (count > MOST_PARTS || !parts_of(edge, count, a) || !parts_of(reference, count, b))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (a[i].length != b[from[i]].length || memcmp(a[i].begin, b[from[i]].begin, a[i].length) != 0)
+            return false;
+    return true;
+}
+
+exray_status xr_told_by_place(const exray_comparison *comparison, const size_t *from, size_t count,
+                              xr_told_places *out, exray_error *error)
+{
+    teller t;
+    *out = (xr_told_places){.explains = true};
+    if (!begin(&t, comparison)) {
+        end(&t);
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
+        return EXRAY_E_MEMORY;
+    }
+    for (size_t f = 0; f < exray_comparison_frame_count(comparison); f++) {
+        exray_result result[2];
+        if (!told(&t, EXRAY_SIDE_EDGE, f, &result[0]) || !told(&t, EXRAY_SIDE_REFERENCE, f, &result[1]))
+            continue;
+        const char *edge = text_of(&result[0]), *reference = text_of(&result[1]);
+        out->explains = out->explains && same_parts(edge, reference, from, count);
+        if (strcmp(edge, reference) == 0)
+            continue;
+        if (out->frames++ == 0) {
+            snprintf(out->edge, sizeof out->edge, "%.60s", edge);
+            snprintf(out->reference, sizeof out->reference, "%.60s", reference);
+        }
+    }
+    out->explains = out->explains && out->frames > 0;
+    end(&t);
+    return EXRAY_OK;
+}
