@@ -105,7 +105,7 @@ def test_a_background_class_that_is_taken_off_is_healthy(judge):
 
 def test_decisions_of_the_frame_before(judge):
     results = top(P)
-    assert causes(judge(P, P, [results[0], *results[:-1]], results)) == ["output.postprocess"]
+    assert causes(judge(P, P, [results[0], *results[:-1]], results)) == ["output.frame_order"]
 
 
 def test_the_worst_class(judge):

@@ -7,9 +7,8 @@
 #include <string.h>
 
 enum {
-    SAMPLES = 512,
-    MOST_FRAMES = 2048, /* longer logs are judged by their beginning */
-    ALL_FRAMES = 256,   /* in so many frames the source is searched everywhere, else nearby */
+    MOST_FRAMES = 512, /* longer logs are judged by their beginning */
+    ALL_FRAMES = 256,  /* in so many frames the source is searched everywhere, else nearby */
     NEARBY = 16,
     ENOUGH_VALUES = 8 /* equal ones, of all frames together, that are no coincidence */
 };
@@ -19,11 +18,20 @@ enum {
 typedef struct frame_work {
     const exray_comparison *comparison;
     size_t pair, frames;
-    float *value[2];  /* [frames * SAMPLES] */
+    float **value[2]; /* [frames][count] */
     size_t *count[2]; /* [frames]; 0: none */
     uint64_t elements;
     double tolerance;
 } frame_work;
+
+static bool keep(frame_work *w, int side, size_t frame, const xr_port_sample *sample)
+{
+    w->count[side][frame] = sample->samples;
+    w->value[side][frame] = malloc((sample->samples + 1) * sizeof *sample->value);
+    if (w->value[side][frame])
+        memcpy(w->value[side][frame], sample->value, sample->samples * sizeof *sample->value);
+    return w->value[side][frame] != NULL;
+}
 
 static exray_status read_frames(frame_work *w, xr_port_sample *sample, exray_slot *slot, exray_error *error)
 {
@@ -33,28 +41,27 @@ static exray_status read_frames(frame_work *w, xr_port_sample *sample, exray_slo
                                                       w->pair, slot, sample, error);
             if (status != EXRAY_OK)
                 return status;
-            size_t n = sample->samples < SAMPLES ? sample->samples : SAMPLES;
-            for (size_t k = 0; k < n; k++)
-                w->value[s][f * SAMPLES + k] = sample->value[k * sample->samples / n];
-            w->count[s][f] = n;
+            if (!keep(w, s, f, sample))
+                return EXRAY_E_MEMORY;
             w->elements = sample->count > w->elements ? sample->count : w->elements;
         }
     return EXRAY_OK;
 }
 
-static double apart(const frame_work *w, size_t edge, size_t reference)
+/* Whether an edge's and a reference's frame differ by no more than `limit`. */
+static bool near(const frame_work *w, size_t edge, size_t reference, double limit)
 {
     size_t n = w->count[0][edge];
-    const float *a = &w->value[0][edge * SAMPLES], *b = &w->value[1][reference * SAMPLES];
-    double square = 0;
+    const float *a = w->value[0][edge], *b = w->value[1][reference];
+    double square = 0, most = limit * limit * (double)n;
     if (n == 0 || n != w->count[1][reference])
-        return INFINITY;
-    for (size_t i = 0; i < n; i++) {
+        return false;
+    for (size_t i = 0; i < n && square <= most; i++) {
         if (isfinite(a[i]) != isfinite(b[i]))
-            return INFINITY;
+            return false;
         square += isfinite(a[i]) ? ((double)a[i] - b[i]) * ((double)a[i] - b[i]) : 0;
     }
-    return sqrt(square / (double)n);
+    return square <= most;
 }
 
 /* The nearest frame, the earlier one first, whose output it is; SIZE_MAX: none. */
@@ -62,9 +69,9 @@ static size_t source_of(const frame_work *w, size_t frame)
 {
     size_t furthest = w->frames <= ALL_FRAMES ? w->frames : NEARBY;
     for (size_t d = 1; d <= furthest; d++) {
-        if (d <= frame && apart(w, frame, frame - d) <= w->tolerance)
+        if (d <= frame && near(w, frame, frame - d, w->tolerance))
             return frame - d;
-        if (frame + d < w->frames && apart(w, frame, frame + d) <= w->tolerance)
+        if (frame + d < w->frames && near(w, frame, frame + d, w->tolerance))
             return frame + d;
     }
     return SIZE_MAX;
@@ -76,7 +83,7 @@ static void judge(const frame_work *w, xr_frame_match *out)
     out->same_lag = out->explains = true;
     for (size_t f = 0; f < w->frames; f++) {
         out->source[f] = f;
-        if (w->count[0][f] == 0 || w->count[1][f] == 0 || apart(w, f, f) <= APART * w->tolerance)
+        if (w->count[0][f] == 0 || w->count[1][f] == 0 || near(w, f, f, APART * w->tolerance))
             continue;
         size_t g = source_of(w, f);
         if (g == SIZE_MAX) {
@@ -107,7 +114,7 @@ static bool make_room(frame_work *w, xr_frame_match *out)
     size_t n = w->frames + 1;
     out->source = calloc(n, sizeof *out->source);
     for (int s = 0; s < 2; s++) {
-        w->value[s] = calloc(n * SAMPLES, sizeof *w->value[s]);
+        w->value[s] = calloc(n, sizeof *w->value[s]);
         w->count[s] = calloc(n, sizeof *w->count[s]);
     }
     return out->source && w->value[0] && w->value[1] && w->count[0] && w->count[1];
@@ -134,6 +141,8 @@ exray_status xr_frame_match_make(const exray_comparison *comparison, size_t pair
     if (status == EXRAY_OK)
         judge(&w, out);
     for (int s = 0; s < 2; s++) {
+        for (size_t f = 0; w.value[s] && f < w.frames; f++)
+            free(w.value[s][f]);
         free(w.value[s]);
         free(w.count[s]);
     }
