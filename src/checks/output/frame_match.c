@@ -77,6 +77,21 @@ static size_t source_of(const frame_work *w, size_t frame)
     return SIZE_MAX;
 }
 
+/* An output that is kept is the very same in both frames.  Outputs that merely resemble one frame's are those
+ * of a model that gives much the same whatever it sees. */
+static bool repeats_exactly(const frame_work *w, const xr_frame_match *m, size_t frame)
+{
+    for (size_t f = 0; f < frame; f++) {
+        const float *a = w->value[0][f], *b = w->value[0][frame];
+        size_t n = w->count[0][f];
+        bool same =
+            n == w->count[0][frame] && n > 0 && m->source[f] == m->source[frame] && m->source[f] != SIZE_MAX;
+        if (same && memcmp(a, b, n * sizeof *a) != 0)
+            return false;
+    }
+    return true;
+}
+
 static void judge(const frame_work *w, xr_frame_match *out)
 {
     size_t late = 0, early = 0, unexplained = 0;
@@ -89,6 +104,7 @@ static void judge(const frame_work *w, xr_frame_match *out)
         if (g == SIZE_MAX) {
             out->unknown += unexplained == f && out->moved == 0; /* at the beginning */
             unexplained++;
+            out->source[f] = SIZE_MAX;
             continue;
         }
         long lag = (long)f - (long)g;
@@ -105,8 +121,12 @@ static void judge(const frame_work *w, xr_frame_match *out)
     bool beginning = unexplained == 0 || (out->same_lag && out->lag > 0 && out->unknown == unexplained &&
                                           unexplained <= (size_t)out->lag);
     uint64_t few = w->elements < ENOUGH_VALUES ? w->elements : ENOUGH_VALUES;
+    for (size_t f = 0; f < w->frames; f++)
+        out->explains = out->explains && repeats_exactly(w, out, f);
+    for (size_t f = 0; f < w->frames; f++)
+        out->source[f] = out->source[f] == SIZE_MAX ? f : out->source[f];
     bool enough = few * out->moved >= ENOUGH_VALUES && (w->elements >= ENOUGH_VALUES || out->same_lag);
-    out->explains = out->moved > 0 && beginning && enough;
+    out->explains = out->explains && out->moved > 0 && beginning && enough;
 }
 
 static bool make_room(frame_work *w, xr_frame_match *out)
