@@ -1,9 +1,9 @@
 /* output.frame_order: an output, or a result, of another frame. */
 #include "checks/builtin.h"
-#include "checks/output/frame_match.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
-#include "checks/output/row_order.h"
+#include "checks/port/frame_match.h"
+#include "checks/port/row_order.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "checks/builtin.h"
 #include "checks/output/box_labels.h"
 #include "checks/output/labelling.h"
-#include "checks/output/row_order.h"
+#include "checks/port/row_order.h"
 
 #include <stdio.h>
 

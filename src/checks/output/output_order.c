@@ -5,9 +5,9 @@
 #include "checks/output/graph_tail.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
-#include "checks/output/row_order.h"
 #include "checks/output/told.h"
 #include "checks/port/port_exchange.h"
+#include "checks/port/row_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "checks/output/relation.h"
 
 #include "checks/output/graph_tail.h"
-#include "checks/output/row_order.h"
+#include "checks/port/row_order.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,22 +6,22 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-typedef struct work {
+typedef struct assign_work {
     const double *score;
     size_t rows, columns; /* rows <= columns */
     bool flipped;         /* the caller's columns are the rows here */
     double *of_row, *of_column, *least;
     size_t *row_of, *before; /* [columns + 1]: the last is where a path begins */
     bool *visited;
-} work;
+} assign_work;
 
-static double cost(const work *w, size_t row, size_t column)
+static double cost(const assign_work *w, size_t row, size_t column)
 {
     return w->flipped ? -w->score[column * w->rows + row] : -w->score[row * w->columns + column];
 }
 
 /* Lets the cheapest path grow by one column; returns that column. */
-static size_t grow(work *w, size_t at)
+static size_t grow(assign_work *w, size_t at)
 {
     size_t row = w->row_of[at], next = 0;
     double step = INFINITY;
@@ -49,7 +49,7 @@ static size_t grow(work *w, size_t at)
     return next;
 }
 
-static void add_row(work *w, size_t row)
+static void add_row(assign_work *w, size_t row)
 {
     size_t at = w->columns;
     w->row_of[at] = row;
@@ -70,10 +70,10 @@ static void add_row(work *w, size_t row)
 bool xr_assign(const double *score, size_t rows, size_t columns, size_t *column_of)
 {
     bool flipped = rows > columns;
-    work w = {.score = score,
-              .rows = flipped ? columns : rows,
-              .columns = flipped ? rows : columns,
-              .flipped = flipped};
+    assign_work w = {.score = score,
+                     .rows = flipped ? columns : rows,
+                     .columns = flipped ? rows : columns,
+                     .flipped = flipped};
     size_t room = w.columns + 1;
     w.of_row = calloc(room, sizeof *w.of_row);
     w.of_column = calloc(room, sizeof *w.of_column);

@@ -3,7 +3,7 @@
 #include "compare/match/pairs.h"
 
 #include "compare/match/align.h"
-#include "compare/match/ports.h"
+#include "compare/match/match_ports.h"
 
 #include <stdio.h>
 #include <stdlib.h>

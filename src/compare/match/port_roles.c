@@ -31,20 +31,20 @@ typedef struct step {
     bool passes;      /* what it returns is its only changing input, for this purpose */
 } step;
 
-typedef struct graph {
+typedef struct role_graph {
     const exray_model *model;
     step *step;
     size_t count;
     bool *constant;     /* [tensors]: fixed, or computed from what is fixed */
     uint64_t *elements; /* [tensors]: of what a fixed tensor is computed from */
-} graph;
+} role_graph;
 
-static bool known(const graph *g, uint32_t tensor)
+static bool known(const role_graph *g, uint32_t tensor)
 {
     return tensor < g->model->tensor_count;
 }
 
-static bool changes(const graph *g, uint32_t tensor)
+static bool changes(const role_graph *g, uint32_t tensor)
 {
     return known(g, tensor) && !g->constant[tensor];
 }
@@ -67,7 +67,7 @@ static bool passes_on(xr_op_kind kind, size_t changing)
     }
 }
 
-static void add_step(graph *g, const exray_node *node)
+static void add_step(role_graph *g, const exray_node *node)
 {
     step *s = &g->step[g->count++];
     *s = (step){.node = node, .kind = xr_op_of(node).kind};
@@ -88,12 +88,12 @@ static void add_step(graph *g, const exray_node *node)
         }
 }
 
-static bool graph_of(const exray_model *model, graph *g)
+static bool graph_of(const exray_model *model, role_graph *g)
 {
     size_t nodes = 1;
     for (uint32_t n = 0; n < model->node_count; n++)
         nodes += 1 + (size_t)model->nodes[n].inner_count;
-    *g = (graph){.model = model};
+    *g = (role_graph){.model = model};
     g->step = calloc(nodes, sizeof *g->step);
     g->constant = calloc((size_t)model->tensor_count + 1, sizeof *g->constant);
     g->elements = calloc((size_t)model->tensor_count + 1, sizeof *g->elements);
@@ -113,7 +113,7 @@ static bool graph_of(const exray_model *model, graph *g)
     return true;
 }
 
-static void graph_free(graph *g)
+static void graph_free(role_graph *g)
 {
     free(g->step);
     free(g->constant);
@@ -144,7 +144,7 @@ static bool commutes(xr_op_kind kind)
 }
 
 /* One more node of depth towards the outputs; labels[] are of the depth before, and next[] of this one. */
-static void deepen_forward(const graph *g, const uint64_t *labels, uint64_t *next)
+static void deepen_forward(const role_graph *g, const uint64_t *labels, uint64_t *next)
 {
     memset(next, 0, g->model->tensor_count * sizeof *next);
     for (size_t n = g->count; n-- > 0;) {
@@ -164,7 +164,7 @@ static void deepen_forward(const graph *g, const uint64_t *labels, uint64_t *nex
     }
 }
 
-static void deepen_backward(const graph *g, const uint64_t *labels, uint64_t *next)
+static void deepen_backward(const role_graph *g, const uint64_t *labels, uint64_t *next)
 {
     memset(next, 0, g->model->tensor_count * sizeof *next);
     for (size_t n = 0; n < g->count; n++) {
@@ -215,7 +215,7 @@ static void single_out(const labels side[2], const uint32_t *const tensor[2], co
     }
 }
 
-static bool by_structure(const graph g[2], exray_kind kind, const uint32_t *const tensor[2],
+static bool by_structure(const role_graph g[2], exray_kind kind, const uint32_t *const tensor[2],
                          const size_t count[2], size_t *same)
 {
     labels side[2] = {{0}};
@@ -245,7 +245,7 @@ static bool by_structure(const graph g[2], exray_kind kind, const uint32_t *cons
 /* ---- Names ---------------------------------------------------------------------------------- */
 
 /* The ports that reach each tensor, a bit for each. */
-static void reach(const graph *g, exray_kind kind, const uint32_t *tensor, size_t count, uint64_t *ports)
+static void reach(const role_graph *g, exray_kind kind, const uint32_t *tensor, size_t count, uint64_t *ports)
 {
     for (size_t i = 0; i < count; i++)
         if (known(g, tensor[i]))
@@ -293,8 +293,8 @@ static bool only_counts(const char *name)
 }
 
 /* The names of all tensors that one port alone reaches, sorted.  NULL: out of memory. */
-static named *exclusive_names(const graph *g, const uint64_t *ports, const uint32_t *tensor, size_t count,
-                              size_t *out)
+static named *exclusive_names(const role_graph *g, const uint64_t *ports, const uint32_t *tensor,
+                              size_t count, size_t *out)
 {
     named *list = calloc((size_t)g->model->tensor_count + 1, sizeof *list);
     *out = 0;
@@ -334,7 +334,7 @@ static void settle_names(const size_t *shared, const size_t count[2], size_t *sa
     }
 }
 
-static bool by_names(const graph g[2], exray_kind kind, const uint32_t *const tensor[2],
+static bool by_names(const role_graph g[2], exray_kind kind, const uint32_t *const tensor[2],
                      const size_t count[2], size_t *same)
 {
     named *list[2] = {NULL, NULL};
@@ -373,7 +373,7 @@ bool xr_match_roles(const exray_model *const model[2], exray_kind kind, const ui
     if (!model[0] || !model[1] || count[0] < 2 || count[1] < 2 || count[0] > MOST_PORTS ||
         count[1] > MOST_PORTS)
         return true;
-    graph g[2] = {{0}};
+    role_graph g[2] = {{0}};
     size_t structure[MOST_PORTS];
     for (size_t i = 0; i < MOST_PORTS; i++)
         structure[i] = SIZE_MAX;

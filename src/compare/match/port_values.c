@@ -106,11 +106,11 @@ const exray_tensor_info *xr_port_info(const xr_port_values *values)
     return values->known ? &values->info : NULL;
 }
 
-typedef struct sums {
+typedef struct likeness_sums {
     double n, a, b, aa, bb, ab;
-} sums;
+} likeness_sums;
 
-static void add(sums *s, const float *a, const float *b, size_t count)
+static void add(likeness_sums *s, const float *a, const float *b, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(a[i]) || !isfinite(b[i]))
@@ -121,7 +121,7 @@ static void add(sums *s, const float *a, const float *b, size_t count)
     }
 }
 
-static xr_port_likeness of_sums(const sums *s)
+static xr_port_likeness of_sums(const likeness_sums *s)
 {
     xr_port_likeness l = {.fits = true, .known = s->n > 0};
     if (!l.known)
@@ -166,7 +166,7 @@ xr_port_likeness xr_ports_alike(const xr_port_values *a, const xr_port_values *b
     xr_layout_match how = xr_match_layout(&a->info, &b->info);
     if (how == XR_LAYOUT_NONE)
         return none;
-    sums s = {0};
+    likeness_sums s = {0};
     for (size_t f = 0; f < LOOK_AT; f++) {
         const frame_values *x = &a->frame[f], *y = &b->frame[f];
         if (x->samples == y->samples)

@@ -1,6 +1,6 @@
 /* Which input of one log is which of the other, and which output. */
-#ifndef XR_PORTS_H
-#define XR_PORTS_H
+#ifndef XR_MATCH_PORTS_H
+#define XR_MATCH_PORTS_H
 
 #include "compare/comparison.h"
 

@@ -7,7 +7,7 @@
  * list ports as they like: values outweigh it.  And the outputs tell whether names or values were exchanged:
  * where all are equal, the inputs were given rightly, whatever their names are.  In two runs of one file a
  * name is the tensor, and nothing outweighs it. */
-#include "compare/match/ports.h"
+#include "compare/match/match_ports.h"
 
 #include "compare/match/assignment.h"
 #include "compare/match/port_names.h"
@@ -37,14 +37,14 @@ enum { MOST_PAIRED = 256 }; /* more ports than this are paired by name and place
 
 /* ---- The ports of a log ---------------------------------------------------------- */
 
-typedef struct port {
+typedef struct log_port {
     const char *name;
     uint32_t tensor;
     xr_port_values *values; /* NULL: there are too many ports to read */
-} port;
+} log_port;
 
 typedef struct port_list {
-    port *port;
+    log_port *port;
     size_t count;
 } port_list;
 
@@ -53,11 +53,11 @@ static bool push(port_list *list, const char *name)
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->port[i].name, name) == 0)
             return true;
-    port *grown = realloc(list->port, (list->count + 1) * sizeof *grown);
+    log_port *grown = realloc(list->port, (list->count + 1) * sizeof *grown);
     if (!grown)
         return false;
     list->port = grown;
-    list->port[list->count++] = (port){name, EXRAY_NO_INDEX, NULL};
+    list->port[list->count++] = (log_port){name, EXRAY_NO_INDEX, NULL};
     return true;
 }
 
@@ -99,7 +99,7 @@ static bool collect(const exray_comparison *c, exray_side side, exray_kind kind,
         for (size_t i = sorted; i < list->count; i++) {
             if (place_of(model, kind, list->port[i].name) != want)
                 continue;
-            port found = list->port[i];
+            log_port found = list->port[i];
             found.tensor = tensors[want];
             memmove(&list->port[sorted + 1], &list->port[sorted], (i - sorted) * sizeof found);
             list->port[sorted++] = found;
@@ -112,7 +112,7 @@ static bool read_values(const exray_comparison *c, exray_kind kind, port_list li
 {
     for (int s = 0; s < 2; s++)
         for (size_t i = 0; i < list[s].count; i++) {
-            port *p = &list[s].port[i];
+            log_port *p = &list[s].port[i];
             p->values = xr_port_values_read(c, (exray_side)s, kind, p->name);
             if (!p->values)
                 return false;
@@ -149,7 +149,7 @@ static bool is_same_file(const exray_comparison *c)
     return a && b && a->sha256 && b->sha256 && memcmp(a->sha256, b->sha256, 32) == 0;
 }
 
-static double worth_of_name(const evidence *e, const port *a, const port *b)
+static double worth_of_name(const evidence *e, const log_port *a, const log_port *b)
 {
     double share = e->outputs == TOLD_EQUAL ? OVERRULED : 1;
     switch (xr_match_names(a->name, b->name)) {
@@ -165,7 +165,7 @@ static double worth_of_name(const evidence *e, const port *a, const port *b)
     return 0;
 }
 
-static double worth_of_values(const port *a, const port *b)
+static double worth_of_values(const log_port *a, const log_port *b)
 {
     xr_port_likeness alike =
         a->values && b->values ? xr_ports_alike(a->values, b->values) : (xr_port_likeness){0};
@@ -179,7 +179,7 @@ static double worth_of_values(const port *a, const port *b)
 
 static double worth_of(const evidence *e, size_t i, size_t j)
 {
-    const port *a = &e->list[0].port[i], *b = &e->list[1].port[j];
+    const log_port *a = &e->list[0].port[i], *b = &e->list[1].port[j];
     double worth = worth_of_name(e, a, b) + worth_of_values(a, b) + (i == j ? SAME_PLACE : 0);
     if (e->role[i] == j)
         worth += e->outputs == TOLD_EQUAL ? OVERRULED * SAME_ROLE : SAME_ROLE;
@@ -223,7 +223,7 @@ static bool pair_ports(evidence *e, xr_pairs *out)
     for (size_t i = 0; ok && i < n; i++) {
         if (partner[i] == SIZE_MAX)
             continue;
-        const port *a = &e->list[0].port[i], *b = &e->list[1].port[partner[i]];
+        const log_port *a = &e->list[0].port[i], *b = &e->list[1].port[partner[i]];
         out->pair[out->count++] = (xr_pair){.kind = e->kind,
                                             .name = {a->name, b->name},
                                             .tensor = {a->tensor, b->tensor},

@@ -1,4 +1,4 @@
-#include "checks/output/frame_match.h"
+#include "checks/port/frame_match.h"
 
 #include "checks/port/port_samples.h"
 

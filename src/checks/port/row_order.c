@@ -1,7 +1,7 @@
 /* Rows find their counterparts by a projection onto one number: sorted by it, equal rows are neighbors.  The
  * rows of both sides are the same set where the sorted projections agree, and which is which is then told by
  * the rows themselves.  A single value is no row: any two vectors of similar values would match. */
-#include "checks/output/row_order.h"
+#include "checks/port/row_order.h"
 
 #include "checks/findings.h"
 #include "checks/port/port_exchange.h"
