@@ -8,6 +8,12 @@
 /* An adapter's own: only the adapter that opened it looks inside. */
 typedef struct xr_session xr_session;
 
+/* The shape of an input. */
+typedef struct xr_input_shape {
+    const int64_t *shape;
+    uint32_t rank;
+} xr_input_shape;
+
 typedef struct xr_session_config {
     const char *model_path;
     const void *model_data; /* the file's bytes; they outlive the session */
@@ -19,6 +25,9 @@ typedef struct xr_session_config {
                                  NULL: none */
     exray_recorder *recorder; /* already open; gets the model, layers and latencies of every run.  NULL: not
                                  observed, the model runs as it would without exray */
+    const xr_input_shape *shapes; /* of the inputs of the first run, to describe a model with open dimensions
+                                     by; may be NULL */
+    uint32_t shape_count;
 } xr_session_config;
 
 typedef struct xr_engine_info {
@@ -36,9 +45,14 @@ typedef struct xr_engine {
     void (*probe)(const char *library, xr_engine_info *info);
     /* Loads the library and the model.  NULL on failure, error filled. */
     xr_session *(*open)(const xr_session_config *config, exray_error *error);
-    /* The model's inputs and outputs; NULL beyond the last.  Borrowed until close. */
+    /* The model's inputs and outputs; NULL beyond the last.  Borrowed until close.  A dimension that the
+     * model leaves open is -1 until set_shape (of inputs) or a run (of outputs); an open batch is 1. */
     const exray_tensor_info *(*input)(xr_session *session, uint32_t i);
     const exray_tensor_info *(*output)(xr_session *session, uint32_t i);
+    /* Fixes the open dimensions of input i for the runs that follow; its data are to be set anew.
+     * EXRAY_E_ARGUMENT: the model takes no such shape. */
+    exray_status (*set_shape)(xr_session *session, uint32_t i, const int64_t *shape, uint32_t rank,
+                              exray_error *error);
     /* Copies `size` bytes (exactly the tensor's) into input i. */
     exray_status (*set_input)(xr_session *session, uint32_t i, const void *data, size_t size,
                               exray_error *error);

@@ -16,6 +16,10 @@ xr_session *xr_session_open(size_t size,
 exray_status xr_session_check_input(uint32_t i, uint32_t count, const char *name, size_t size, size_t given,
                                     exray_error *error);
 
+/* Of set_shape: EXRAY_E_ARGUMENT unless a shape is the declared one (-1: open), with sizes above 0. */
+exray_status xr_session_check_shape(uint32_t i, const exray_tensor_info *declared, const int64_t *shape,
+                                    uint32_t rank, exray_error *error);
+
 /* xr_engine.probe's last step: why the library cannot be used, "" if it can. */
 void xr_engine_info_problem(xr_engine_info *info, const exray_error *error);
 

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "pipeline/parse_ports.h"
 #include "pipeline/yaml_tree.h"
 
 #include <math.h>
@@ -656,9 +657,9 @@ static bool parse_task(parser *p, const xr_yaml *node)
 
 static bool parse_top(parser *p, const xr_yaml *root)
 {
-    enum { TASK, IMAGE, AUDIO, TEXT, OUTPUT };
-    static const choice keys[] = {
-        {"task", TASK}, {"image", IMAGE}, {"audio", AUDIO}, {"text", TEXT}, {"output", OUTPUT}};
+    enum { TASK, IMAGE, AUDIO, TEXT, INPUTS, STATE, OUTPUT };
+    static const choice keys[] = {{"task", TASK},     {"image", IMAGE}, {"audio", AUDIO},  {"text", TEXT},
+                                  {"inputs", INPUTS}, {"state", STATE}, {"output", OUTPUT}};
     if (xr_yaml_is_null(root))
         return true;
     if (root->kind != XR_YAML_MAP)
@@ -673,9 +674,11 @@ static bool parse_top(parser *p, const xr_yaml *root)
                          child->key_line, child->key);
             return false;
         }
-        bool ok = key == TASK    ? parse_task(p, child)
-                  : key == IMAGE ? parse_image(p, child)
-                                 : parse_output(p, child);
+        bool ok = key == TASK     ? parse_task(p, child)
+                  : key == IMAGE  ? parse_image(p, child)
+                  : key == INPUTS ? xr_parse_inputs(p->pipeline, child, p->error)
+                  : key == STATE  ? xr_parse_state(p->pipeline, child, p->error)
+                                  : parse_output(p, child);
         if (!ok)
             return false;
     }

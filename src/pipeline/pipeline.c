@@ -203,11 +203,10 @@ static exray_status run_step(image_run *r, const xr_step *step)
 
 /* Checks that the resulting picture fits the model.  E_UNSUPPORTED: no picture would; E_ARGUMENT: because
  * of this picture's size. */
-static exray_status check_fit(const image_run *r, size_t out_size)
+static exray_status check_fit(const image_run *r)
 {
     const xr_target *t = r->target;
     const xr_pixels *p = &r->picture;
-    const exray_status wrong_size = r->sized ? EXRAY_E_UNSUPPORTED : EXRAY_E_ARGUMENT;
     if (p->channels != t->channels)
         return xr_error_set(
             r->error, EXRAY_E_UNSUPPORTED,
@@ -216,35 +215,37 @@ static exray_status check_fit(const image_run *r, size_t out_size)
             t->channels == 1 ? "gray" : "rgb");
     if ((t->width && t->width != p->width) || (t->height && t->height != p->height))
         return xr_error_set(
-            r->error, wrong_size,
+            r->error, r->sized ? EXRAY_E_UNSUPPORTED : EXRAY_E_ARGUMENT,
             "%s: the pipeline makes a picture of %ux%u, the model takes %ux%u (width x height); "
             "change image.resize or leave its size out",
             r->pipeline->name, p->width, p->height, t->width, t->height);
-    uint64_t size = (uint64_t)p->width * p->height * p->channels * t->element_size;
-    if (size != out_size)
-        return xr_error_set(r->error, wrong_size,
-                            "%s: the pipeline makes %llu bytes (%ux%u), the model's input has %zu",
-                            r->pipeline->name, (unsigned long long)size, p->width, p->height, out_size);
     return EXRAY_OK;
 }
 
-static exray_status run_steps(image_run *r, void *out, size_t out_size)
+static exray_status run_steps(image_run *r)
 {
     for (unsigned i = 0; i < r->pipeline->step_count; i++) {
         exray_status status = run_step(r, &r->pipeline->steps[i]);
         if (status)
             return status;
     }
-    exray_status status = check_fit(r, out_size);
-    if (status)
-        return status;
-    xr_layout layout = r->pipeline->layout == XR_LAYOUT_MODEL ? r->target->layout : r->pipeline->layout;
-    return xr_target_write(r->target, layout, &r->picture, r->mean, r->std, out, r->error);
+    return check_fit(r);
 }
 
-exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_picture *image,
-                                   const exray_tensor_info *info, void *out, size_t out_size,
-                                   exray_error *error)
+/* The model's shape, its open dimensions as the picture has them. */
+static void fill_shape(const image_run *r, const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK])
+{
+    uint32_t first = info->rank - (r->target->layout == XR_LAYOUT_NCHW ? 2 : 3);
+    for (uint32_t i = 0; i < info->rank; i++)
+        shape[i] = info->shape[i] >= 0 ? info->shape[i]
+                   : i == first        ? r->picture.height
+                   : i == first + 1    ? r->picture.width
+                                       : 1;
+}
+
+exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_picture *image,
+                                    const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK],
+                                    void *(*room)(void *user, size_t size), void *user, exray_error *error)
 {
     xr_target target;
     exray_status status = xr_target_read(info, &target, error);
@@ -260,7 +261,45 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_pict
         .std = {1, 1, 1},
         .error = error,
     };
-    status = run_steps(&r, out, out_size);
+    status = run_steps(&r);
+    if (!status) {
+        const xr_pixels *p = &r.picture;
+        fill_shape(&r, info, shape);
+        xr_layout layout = pipeline->layout == XR_LAYOUT_MODEL ? target.layout : pipeline->layout;
+        void *out = room(user, (size_t)p->width * p->height * p->channels * target.element_size);
+        status = out             ? xr_target_write(&target, layout, p, r.mean, r.std, out, error)
+                 : error->status ? error->status
+                                 : xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's input");
+    }
     xr_pixels_free(&r.picture);
     return status;
+}
+
+/* Memory of a fixed size. */
+typedef struct fixed_room {
+    const xr_pipeline *pipeline;
+    void *out;
+    size_t size;
+    exray_error *error;
+} fixed_room;
+
+static void *take_fixed(void *user, size_t size)
+{
+    fixed_room *room = user;
+    if (size == room->size)
+        return room->out;
+    xr_error_set(room->error, EXRAY_E_UNSUPPORTED,
+                 "%s: the pipeline makes %zu bytes, the model's input has %zu", room->pipeline->name, size,
+                 room->size);
+    return NULL;
+}
+
+exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_picture *image,
+                                   const exray_tensor_info *info, void *out, size_t out_size,
+                                   exray_error *error)
+{
+    fixed_room room = {pipeline, out, out_size, error};
+    int64_t shape[EXRAY_MAX_RANK];
+    *error = (exray_error){EXRAY_OK, ""};
+    return xr_pipeline_make_image(pipeline, image, info, shape, take_fixed, &room, error);
 }

@@ -8,6 +8,14 @@ void xr_pipeline_free(xr_pipeline *pipeline)
         return;
     free(pipeline->name);
     free(pipeline->labels);
+    for (unsigned i = 0; i < pipeline->input_count; i++) {
+        free(pipeline->inputs[i].name);
+        free(pipeline->inputs[i].mask_of);
+    }
+    for (unsigned i = 0; i < pipeline->state_count; i++) {
+        free(pipeline->states[i].input);
+        free(pipeline->states[i].output);
+    }
     free(pipeline);
 }
 

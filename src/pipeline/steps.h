@@ -60,6 +60,24 @@ typedef struct xr_step {
     } as;
 } xr_step;
 
+/* What an input of a model of several gets (key `inputs`). */
+typedef enum xr_input_kind { XR_INPUT_IMAGE, XR_INPUT_CONSTANT, XR_INPUT_MASK } xr_input_kind;
+typedef struct xr_input_source {
+    char *name;
+    xr_input_kind kind;
+    double value;  /* CONSTANT */
+    char *mask_of; /* MASK: the name of another input; else NULL */
+    unsigned line;
+} xr_input_source;
+
+/* An input that gets an output of the frame before (key `state`). */
+typedef struct xr_state_source {
+    char *input, *output;
+    unsigned line;
+} xr_state_source;
+
+enum { XR_MAX_INPUTS = 32 };
+
 /* Never changes after it was parsed: any number of threads may use one. */
 typedef struct xr_pipeline {
     char *name;       /* stands in messages */
@@ -70,6 +88,10 @@ typedef struct xr_pipeline {
     int64_t label_offset;
     unsigned top_k;
     char *labels;
+    xr_input_source inputs[XR_MAX_INPUTS];
+    unsigned input_count;
+    xr_state_source states[XR_MAX_INPUTS];
+    unsigned state_count;
 } xr_pipeline;
 
 /* NULL is nothing. */

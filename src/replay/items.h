@@ -5,6 +5,14 @@
 
 #include <exray/log.h>
 
+/* A recorded input of a model. */
+typedef struct xr_item_input {
+    const char *name;
+    exray_tensor_info info; /* the record's */
+    const void *data;
+    size_t size;
+} xr_item_input;
+
 /* One thing to run the model on.  Borrowed until the next call of `next`. */
 typedef struct xr_item {
     const char *source; /* Frame.source */
@@ -16,8 +24,9 @@ typedef struct xr_item {
     exray_media media;  /* format "": detected from the bytes */
     const void *data;
     size_t size;
-    exray_tensor_info info; /* replay: the record's; from_input: the edge's input */
-    bool from_input;        /* data is a recorded model input, not a sensor's */
+    bool from_input; /* the inputs that the edge recorded, not the sensor's data */
+    const xr_item_input *inputs;
+    size_t input_count;
 } xr_item;
 
 typedef enum xr_next { XR_NEXT_ITEM, XR_NEXT_BROKEN, XR_NEXT_END } xr_next;
@@ -26,7 +35,8 @@ typedef struct xr_items xr_items;
 struct xr_items {
     /* BROKEN: this one cannot be read; error says why, item->source which. */
     xr_next (*next)(xr_items *self, xr_item *item, exray_error *error);
-    size_t count; /* how many there are, broken ones included */
+    bool from_input; /* they are recorded inputs of a model */
+    size_t count;    /* how many there are, broken ones included */
     void (*free)(xr_items *self);
 };
 

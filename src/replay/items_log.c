@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_INPUTS = 64 };
+
 typedef struct log_items {
     xr_items base;
     const exray_log *log;
@@ -14,6 +16,8 @@ typedef struct log_items {
     const char *sensor;
     xr_labels *labels;
     size_t at;
+    xr_item_input input[MOST_INPUTS];    /* of the last frame */
+    exray_slot *input_slot[MOST_INPUTS]; /* made as they are needed */
 } log_items;
 
 static const char *what_is_wanted(const log_items *items)
@@ -21,19 +25,42 @@ static const char *what_is_wanted(const log_items *items)
     return items->from_input ? "model input with data" : "sensor record with data";
 }
 
-/* The record of a frame that is replayed, or NULL. */
+static bool is_wanted(const log_items *items, const exray_record *r)
+{
+    exray_kind kind = items->from_input ? EXRAY_KIND_INPUT : EXRAY_KIND_SENSOR;
+    return r->message == EXRAY_MESSAGE_TENSOR && r->kind == kind && r->has_data && r->occurrence == 0 &&
+           (!items->sensor || strcmp(r->name, items->sensor) == 0);
+}
+
+/* The first record of a frame that is replayed, or NULL. */
 static const exray_record *pick_record(const log_items *items, size_t frame)
 {
     const exray_record *records = exray_log_records(items->log, frame);
-    exray_kind kind = items->from_input ? EXRAY_KIND_INPUT : EXRAY_KIND_SENSOR;
-    for (size_t i = 0; i < exray_log_frame(items->log, frame)->record_count; i++) {
-        const exray_record *r = &records[i];
-        if (r->message != EXRAY_MESSAGE_TENSOR || r->kind != kind || !r->has_data)
-            continue;
-        if (!items->sensor || strcmp(r->name, items->sensor) == 0)
-            return r;
-    }
+    for (size_t i = 0; i < exray_log_frame(items->log, frame)->record_count; i++)
+        if (is_wanted(items, &records[i]))
+            return &records[i];
     return NULL;
+}
+
+/* All inputs that a frame has recorded. */
+static exray_status read_inputs(log_items *items, size_t frame, xr_item *item, exray_error *error)
+{
+    const exray_record *records = exray_log_records(items->log, frame);
+    item->inputs = items->input;
+    for (size_t i = 0;
+         i < exray_log_frame(items->log, frame)->record_count && item->input_count < MOST_INPUTS; i++) {
+        if (!is_wanted(items, &records[i]))
+            continue;
+        exray_slot **slot = &items->input_slot[item->input_count];
+        exray_tensor_view view;
+        if (!*slot && !(*slot = exray_slot_new()))
+            return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+        exray_status status = exray_log_read_tensor(items->log, &records[i], *slot, &view, error);
+        if (status)
+            return status;
+        items->input[item->input_count++] = (xr_item_input){records[i].name, view.info, view.data, view.size};
+    }
+    return EXRAY_OK;
 }
 
 static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
@@ -58,13 +85,14 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
                      items->sensor ? items->sensor : "");
         return XR_NEXT_BROKEN;
     }
+    item->sensor = record->name;
+    if (items->from_input)
+        return read_inputs(items, at, item, error) ? XR_NEXT_BROKEN : XR_NEXT_ITEM;
     exray_tensor_view view;
     if (exray_log_read_tensor(items->log, record, items->slot, &view, error))
         return XR_NEXT_BROKEN;
-    item->sensor = record->name;
     item->data = view.data;
     item->size = view.size;
-    item->info = view.info;
     if (view.has_media)
         item->media = view.media;
     return XR_NEXT_ITEM;
@@ -74,6 +102,8 @@ static void free_log_items(xr_items *base)
 {
     log_items *items = (log_items *)base;
     exray_slot_free(items->slot);
+    for (int i = 0; i < MOST_INPUTS; i++)
+        exray_slot_free(items->input_slot[i]);
     xr_labels_free(items->labels);
     free(items);
 }
@@ -126,12 +156,14 @@ xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *s
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
         return NULL;
     }
-    *items = (log_items){
-        .base = {.next = next_record, .free = free_log_items, .count = exray_log_frame_count(log)},
-        .log = log,
-        .slot = slot,
-        .from_input = from_input,
-        .sensor = sensor};
+    *items = (log_items){.base = {.next = next_record,
+                                  .free = free_log_items,
+                                  .from_input = from_input,
+                                  .count = exray_log_frame_count(log)},
+                         .log = log,
+                         .slot = slot,
+                         .from_input = from_input,
+                         .sensor = sensor};
     if (!any_record(items))
         say_nothing_to_replay(items, error);
     else if (!labels || add_labels(items, labels, error))

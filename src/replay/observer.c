@@ -35,8 +35,7 @@ typedef struct guard {
     const xr_engine *engine;
     const xr_session_config *session;
     const exray_recorder_config *recording;
-    const void *input;
-    size_t size;
+    const xr_feeds *inputs;
     outputs bare[MAX_BARE], observed[MAX_OBSERVED];
     unsigned bare_count, observed_count;
 } guard;
@@ -113,7 +112,7 @@ static exray_status take_outputs(const xr_engine *engine, xr_session *session, o
 
 static exray_status run_session(guard *g, xr_session *session, outputs *to, exray_error *error)
 {
-    exray_status status = g->engine->set_input(session, 0, g->input, g->size, error);
+    exray_status status = xr_feeds_set(g->inputs, g->engine, session, error);
     if (!status)
         status = g->engine->run(session, error);
     return status ? status : take_outputs(g->engine, session, to, error);
@@ -283,10 +282,10 @@ static exray_status judge(guard *g, xr_observation *out, exray_error *error)
 }
 
 exray_status xr_observe(const xr_engine *engine, const xr_session_config *session, xr_session *bare,
-                        const exray_recorder_config *recording, const void *input, size_t size,
-                        xr_observation *out, exray_error *error)
+                        const exray_recorder_config *recording, const xr_feeds *inputs, xr_observation *out,
+                        exray_error *error)
 {
-    guard g = {.engine = engine, .session = session, .recording = recording, .input = input, .size = size};
+    guard g = {.engine = engine, .session = session, .recording = recording, .inputs = inputs};
     *out = (xr_observation){.verdict = "equal"};
     exray_status status = run_bare(&g, bare, error);
     if (!status)

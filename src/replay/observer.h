@@ -2,7 +2,7 @@
 #ifndef XR_OBSERVER_H
 #define XR_OBSERVER_H
 
-#include "engines/engine.h"
+#include "replay/feed.h"
 
 typedef struct xr_observation {
     const char *verdict;     /* "equal", "noise" or "differs" */
@@ -20,13 +20,13 @@ typedef struct xr_observation {
 
 /* Runs the model once in `bare`, a fresh session without a recorder, which it
  * closes in any case, and once in a session observed as `recording` says, into a
- * recorder that keeps nothing; both get `input` as input 0.  Where the outputs
+ * recorder that keeps nothing; both get the same inputs.  Where the outputs
  * differ by more than noise, it runs both again in fresh sessions: a model that is
  * random is not a perturbed one.  `session` is what opens further sessions
  * (recorder NULL).  Errors are those of the engine. */
 exray_status xr_observe(const xr_engine *engine, const xr_session_config *session, xr_session *bare,
-                        const exray_recorder_config *recording, const void *input, size_t size,
-                        xr_observation *out, exray_error *error);
+                        const exray_recorder_config *recording, const xr_feeds *inputs, xr_observation *out,
+                        exray_error *error);
 
 /* Whether anything is observed beyond inputs and outputs. */
 bool xr_observes_layers(const exray_recorder_config *recording);

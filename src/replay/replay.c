@@ -3,11 +3,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/tensor.h"
-#include "media/decode.h"
 #include "pipeline/parse.h"
-#include "pipeline/pipeline.h"
-#include "pipeline/target.h"
+#include "replay/fill.h"
 #include "replay/observer.h"
 #include "replay/result.h"
 
@@ -25,9 +22,10 @@ typedef struct run {
     size_t model_size;
     exray_recorder recorder;
     xr_session *session;
-    const exray_tensor_info *input;
-    void *input_bytes;
-    size_t input_size;
+    xr_feeds inputs;
+    xr_fills fills;
+    xr_input_shape shapes[XR_FEED_MOST]; /* of the first item */
+    bool from_input;                     /* the items are recorded inputs */
     xr_task task;
     bool has_result;
     bool label_told; /* a warning that a label is none of the model's classes was given */
@@ -44,12 +42,6 @@ static void warn(const run *r, const char *text)
     const xr_run_listener *listener = &r->options->listener;
     if (listener->warning)
         listener->warning(listener->user, text);
-}
-
-/* Bytes of a tensor of fixed shape; 0 where it has none. */
-static size_t tensor_bytes(const exray_tensor_info *info)
-{
-    return (size_t)((xr_elements(info) * exray_dtype_bits(info->dtype) + 7) / 8);
 }
 
 static exray_status load_pipeline(run *r, exray_error *error)
@@ -100,16 +92,20 @@ static exray_status open_recorder(run *r)
     return exray_recorder_open_file(&r->recorder, r->options->out, &config);
 }
 
-static xr_session_config session_config(const run *r)
+static xr_session_config session_config(run *r)
 {
     const xr_run_options *o = r->options;
+    for (uint32_t i = 0; r->has_first && i < r->inputs.count; i++)
+        r->shapes[i] = (xr_input_shape){r->inputs.of[i].shape, r->inputs.of[i].info.rank};
     return (xr_session_config){.model_path = o->model,
                                .model_data = r->model,
                                .model_size = r->model_size,
                                .kernels = o->kernels,
                                .threads = o->threads,
                                .library = o->library,
-                               .delegate = o->delegate};
+                               .delegate = o->delegate,
+                               .shapes = r->has_first ? r->shapes : NULL,
+                               .shape_count = r->has_first ? r->inputs.count : 0};
 }
 
 static exray_status open_session(run *r, exray_recorder *recorder, exray_error *error)
@@ -119,16 +115,14 @@ static exray_status open_session(run *r, exray_recorder *recorder, exray_error *
     config.recorder = recorder;
     if (!(r->session = o->engine->open(&config, error)))
         return error->status;
-    r->input = o->engine->input(r->session, 0);
-    r->input_size = r->input ? tensor_bytes(r->input) : 0;
-    if (r->input_size == 0)
-        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "%s: its input has no fixed shape or type", o->model);
-    if (o->engine->input(r->session, 1))
-        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
-                            "%s has several inputs; a pipeline feeds models with one input", o->model);
-    free(r->input_bytes);
-    if (!(r->input_bytes = malloc(r->input_size)))
-        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's input");
+    exray_status status = xr_feeds_open(&r->inputs, o->engine, r->session, error);
+    if (status) {
+        const exray_error why = *error;
+        return xr_error_set(error, status, "%.200s: %.250s", o->model, why.message);
+    }
+    status = xr_fill_plan(&r->fills, r->pipeline, r->from_input, o->engine, r->session, &r->inputs, error);
+    if (status)
+        return status;
     if (!recorder)
         return EXRAY_OK;
     char why[200] = "";
@@ -136,57 +130,6 @@ static exray_status open_session(run *r, exray_recorder *recorder, exray_error *
     if (*why)
         warn(r, why);
     return EXRAY_OK;
-}
-
-/* A recorded input of another type or scale is converted by value. */
-static exray_status convert_input(run *r, const xr_item *item, exray_error *error)
-{
-    const exray_tensor_info *to = r->input, *from = &item->info;
-    bool same_scale = to->quantization.count == from->quantization.count &&
-                      (to->quantization.count == 0 ||
-                       (to->quantization.scale[0] == from->quantization.scale[0] &&
-                        (to->quantization.zero_point ? to->quantization.zero_point[0] : 0) ==
-                            (from->quantization.zero_point ? from->quantization.zero_point[0] : 0)));
-    if (to->dtype == from->dtype && same_scale && item->size == r->input_size) {
-        memcpy(r->input_bytes, item->data, item->size);
-        return EXRAY_OK;
-    }
-    unsigned to_bits = exray_dtype_bits(to->dtype), from_bits = exray_dtype_bits(from->dtype);
-    uint64_t count = to_bits ? r->input_size * 8 / to_bits : 0;
-    if (!from_bits || !count || item->size * 8 / from_bits != count)
-        return xr_error_set(error, EXRAY_E_FORMAT,
-                            "the recorded input has %zu bytes of %s, the model takes %zu of %s", item->size,
-                            exray_dtype_name(from->dtype), r->input_size, exray_dtype_name(to->dtype));
-    float *values = malloc(count * sizeof *values);
-    if (!values)
-        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
-    exray_status status = exray_tensor_dequantize(from, item->data, item->size, count, values);
-    if (status)
-        xr_error_set(error, status, "the recorded input cannot be read as %s", exray_dtype_name(from->dtype));
-    else
-        status = xr_target_store(to, values, count, r->input_bytes, r->input_size, error);
-    free(values);
-    return status;
-}
-
-static exray_status fill_input(run *r, const xr_item *item, exray_picture *image, exray_error *error)
-{
-    if (item->from_input)
-        return convert_input(r, item, error);
-    if (!r->pipeline)
-        return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
-    exray_status status = xr_picture_decode(&item->media, item->data, item->size, image, error);
-    if (status)
-        return status == EXRAY_E_UNSUPPORTED ? EXRAY_E_FORMAT : status; /* this picture, not the run */
-    return xr_pipeline_run_image(r->pipeline, image, r->input, r->input_bytes, r->input_size, error);
-}
-
-static exray_status prepare_input(run *r, const xr_item *item, exray_error *error)
-{
-    exray_picture image = {0};
-    exray_status status = fill_input(r, item, &image, error);
-    xr_picture_clear(&image);
-    return status;
 }
 
 static const char *encoded_format(const xr_item *item)
@@ -226,7 +169,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
 {
     const xr_engine *engine = r->options->engine;
     uint64_t begin = exray_recorder_now(&r->recorder);
-    exray_status status = prepare_input(r, item, error);
+    exray_status status = xr_fill_run(&r->fills, r->pipeline, item, &r->inputs, error);
     uint64_t preprocess = exray_recorder_now(&r->recorder) - begin;
     *usable = status == EXRAY_OK;
     if (status)
@@ -242,9 +185,11 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     if (!item->from_input)
         record_sensor(r, item);
     exray_recorder_log_span(&r->recorder, "preprocess", preprocess);
-    status = engine->set_input(r->session, 0, r->input_bytes, r->input_size, error);
+    status = xr_feeds_set(&r->inputs, engine, r->session, error);
     if (!status)
         status = engine->run(r->session, error);
+    if (!status)
+        status = xr_fill_keep_states(&r->fills, engine, r->session, &r->inputs, error);
     if (!status && r->has_result)
         status = xr_task_record(&r->task, engine, r->session, &r->recorder, error);
     exray_recorder_frame_end(&r->recorder);
@@ -320,7 +265,8 @@ static exray_status take_first(run *r, xr_items *items, xr_run_report *report, e
     xr_item item;
     xr_next next;
     while (!r->has_first && (next = items->next(items, &item, &last)) != XR_NEXT_END) {
-        exray_status status = next == XR_NEXT_ITEM ? prepare_input(r, &item, &last) : EXRAY_E_IO;
+        exray_status status =
+            next == XR_NEXT_ITEM ? xr_fill_run(&r->fills, r->pipeline, &item, &r->inputs, &last) : EXRAY_E_IO;
         if (status == EXRAY_E_UNSUPPORTED) /* for every other item, too */
             return xr_error_set(error, status, "%.150s: %.300s", r->options->model, last.message);
         if (status)
@@ -378,10 +324,9 @@ static exray_status guard(run *r, xr_items *items, xr_run_report *report, exray_
     xr_session_config config = session_config(r);
     xr_session *bare = r->session;
     xr_observation observation;
-    r->session = NULL; /* xr_observe closes it, and with it goes r->input */
-    r->input = NULL;
-    status = xr_observe(r->options->engine, &config, bare, &r->options->config, r->input_bytes, r->input_size,
-                        &observation, error);
+    r->session = NULL; /* xr_observe closes it */
+    status =
+        xr_observe(r->options->engine, &config, bare, &r->options->config, &r->inputs, &observation, error);
     if (!status)
         keep_observation(r, &observation);
     return status;
@@ -419,6 +364,7 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     if (!r)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
     r->options = options;
+    r->from_input = items->from_input;
     exray_status status = prepare(r, items, report, error);
     if (!status)
         status = run_all(r, items, report, error);
@@ -433,7 +379,7 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
         options->engine->close(r->session);
     xr_pipeline_free(r->pipeline);
     xr_names_free(&r->task.labels);
-    free(r->input_bytes);
+    xr_feeds_close(&r->inputs);
     free(r->model);
     free(r);
     return status;

@@ -141,6 +141,13 @@ static const exray_tensor_info *session_output(xr_session *base, uint32_t i)
     return i < session->deployed.output_count ? &session->deployed.outputs[i].info : NULL;
 }
 
+/* The program is made for fixed shapes. */
+static exray_status session_set_shape(xr_session *base, uint32_t i, const int64_t *shape, uint32_t rank,
+                                      exray_error *error)
+{
+    return xr_session_check_shape(i, session_input(base, i), shape, rank, error);
+}
+
 static exray_status session_set_input(xr_session *base, uint32_t i, const void *data, size_t size,
                                       exray_error *error)
 {
@@ -197,6 +204,7 @@ const xr_engine xr_engine_litert = {
     .open = session_open,
     .input = session_input,
     .output = session_output,
+    .set_shape = session_set_shape,
     .set_input = session_set_input,
     .run = session_run,
     .output_data = session_output_data,

@@ -1,9 +1,11 @@
 /* A session's inputs and outputs. */
 #include "engines/onnxruntime/ports.h"
 
+#include "engines/session_open.h"
 #include "models/refuse.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static exray_status take_type(const xr_ort_api *api, OrtTypeInfo *type, xr_ort_port *port, exray_error *error)
 {
@@ -49,10 +51,10 @@ static exray_status describe(const xr_ort_ports *p, bool input, size_t i, xr_ort
     return status;
 }
 
-/* A model may leave the batch open: one picture at a time.  Other open dimensions are the
- * caller's to refuse. */
+/* A model may leave the batch open: one picture at a time.  Other open dimensions are the caller's to set. */
 static void close_batch(xr_ort_port *port)
 {
+    memcpy(port->declared, port->shape, sizeof port->declared);
     if (port->info.rank > 0 && port->shape[0] < 0)
         port->shape[0] = 1;
 }
@@ -68,25 +70,79 @@ static size_t fixed_size(const exray_tensor_info *info)
     return (size_t)((bits + 7) / 8);
 }
 
-static exray_status make_input(xr_ort_ports *p, size_t i, exray_error *error)
+static bool is_open(const exray_tensor_info *info)
+{
+    for (uint32_t i = 0; i < info->rank; i++)
+        if (info->shape[i] < 0)
+            return true;
+    return false;
+}
+
+/* The memory and the value of an input, by its shape. */
+static exray_status make_value(xr_ort_ports *p, size_t i, exray_error *error)
 {
     xr_ort_port *port = &p->input[i];
-    close_batch(port);
-    p->input_size[i] = fixed_size(&port->info);
-    if (p->input_size[i] == 0)
-        return xr_refuse(
-            error, EXRAY_E_UNSUPPORTED,
-            "ONNX Runtime: the input %.200s has open dimensions or no fixed type; fix its shape in the "
-            "model",
-            port->name);
-    p->input_bytes[i] = calloc(1, p->input_size[i]);
-    if (!p->input_bytes[i])
+    size_t size = fixed_size(&port->info);
+    if (size == 0)
+        return xr_refuse(error, EXRAY_E_UNSUPPORTED,
+                         "ONNX Runtime: the input %.200s has elements of no fixed size, or none", port->name);
+    void *bytes = calloc(1, size);
+    if (!bytes)
         return xr_ort_no_memory(error);
+    xr_ort_release_values(p->api, &p->input_value[i], 1);
+    free(p->input_bytes[i]);
+    p->input_bytes[i] = bytes;
+    p->input_size[i] = size;
     return xr_ort_check(p->api,
                         p->api->CreateTensorWithDataAsOrtValue(
                             p->memory, p->input_bytes[i], p->input_size[i], port->shape, port->info.rank,
                             xr_ort_type(port->info.dtype), &p->input_value[i]),
                         "cannot make an input", error);
+}
+
+static exray_status make_input(xr_ort_ports *p, size_t i, exray_error *error)
+{
+    close_batch(&p->input[i]);
+    bool typed = exray_dtype_bits(p->input[i].info.dtype) > 0;
+    return typed && is_open(&p->input[i].info) ? EXRAY_OK : make_value(p, i, error);
+}
+
+bool xr_ort_ports_are_ready(const xr_ort_ports *p)
+{
+    for (size_t i = 0; i < p->input_count; i++)
+        if (!p->input_value[i])
+            return false;
+    return true;
+}
+
+exray_status xr_ort_ports_set_shape(xr_ort_ports *p, uint32_t i, const int64_t *shape, uint32_t rank,
+                                    exray_error *error)
+{
+    exray_tensor_info declared = i < p->input_count ? p->input[i].info : (exray_tensor_info){0};
+    if (i < p->input_count)
+        declared.shape = p->input[i].declared;
+    exray_status status =
+        xr_session_check_shape(i, i < p->input_count ? &declared : NULL, shape, rank, error);
+    if (status || (p->input_value[i] && memcmp(p->input[i].shape, shape, rank * sizeof *shape) == 0))
+        return status;
+    memcpy(p->input[i].shape, shape, rank * sizeof *shape);
+    return make_value(p, i, error);
+}
+
+void xr_ort_ports_forget_shapes(xr_ort_ports *p)
+{
+    for (size_t i = 0; p->input && i < p->input_count; i++) {
+        xr_ort_port *port = &p->input[i];
+        bool open = false;
+        for (uint32_t k = 1; k < port->info.rank; k++)
+            open = open || port->declared[k] < 0;
+        if (!open)
+            continue;
+        memcpy(port->shape, port->declared, sizeof port->shape);
+        if (port->shape[0] < 0)
+            port->shape[0] = 1;
+        xr_ort_release_values(p->api, &p->input_value[i], 1);
+    }
 }
 
 static exray_status take_tables(xr_ort_ports *p, exray_error *error)

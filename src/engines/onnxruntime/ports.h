@@ -1,4 +1,4 @@
-/* A session's inputs and outputs, with a value of zeros for each input. */
+/* A session's inputs and outputs, with a value of zeros for each input whose shape is known. */
 #ifndef XR_ORT_PORTS_H
 #define XR_ORT_PORTS_H
 
@@ -7,7 +7,8 @@
 typedef struct xr_ort_port {
     char *name; /* the allocator's */
     exray_tensor_info info;
-    int64_t shape[EXRAY_MAX_RANK];
+    int64_t shape[EXRAY_MAX_RANK];    /* as it is now; -1: open */
+    int64_t declared[EXRAY_MAX_RANK]; /* the model's */
 } xr_ort_port;
 
 typedef struct xr_ort_ports {
@@ -23,11 +24,18 @@ typedef struct xr_ort_ports {
     OrtValue **input_value, **output_value; /* outputs: NULL until a run */
 } xr_ort_ports;
 
-/* Describes a session's ports and makes its inputs.  EXRAY_E_UNSUPPORTED: an input has open
- * dimensions (other than the first, which becomes 1), or its elements have no fixed size. The ports must be
- * closed on failure, too. */
+/* Describes a session's ports and makes its inputs; one that has open dimensions (other than the first, which
+ * becomes 1) has no value until its shape is set.  EXRAY_E_UNSUPPORTED: elements of an input have no fixed
+ * size.  The ports must be closed on failure, too. */
 exray_status xr_ort_ports_open(xr_ort_ports *ports, const xr_ort_api *api, OrtSession *session,
                                exray_error *error);
+/* Whether every input has a value. */
+bool xr_ort_ports_are_ready(const xr_ort_ports *ports);
+/* As xr_engine.set_shape. */
+exray_status xr_ort_ports_set_shape(xr_ort_ports *ports, uint32_t i, const int64_t *shape, uint32_t rank,
+                                    exray_error *error);
+/* Opens the dimensions again that the model leaves open, but for a batch. */
+void xr_ort_ports_forget_shapes(xr_ort_ports *ports);
 void xr_ort_ports_close(xr_ort_ports *ports); /* zeroed ports are fine */
 
 /* The run of all inputs to all outputs. */

@@ -98,7 +98,7 @@ static exray_status observe(ort_session *s, const xr_session_config *config, con
         .model_size = config->model_size,
         .kernels = config->kernels,
         .making = *how,
-        .zeros = &zeros,
+        .zeros = xr_ort_ports_are_ready(&s->ports) ? &zeros : NULL,
     };
     exray_status status = xr_ort_observe(&s->observer, &o, error);
     if (status)
@@ -134,7 +134,12 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
         status = xr_ort_create(api, &how, config->model_data, config->model_size, &s->deployed, error);
     if (!status)
         status = xr_ort_ports_open(&s->ports, api, s->deployed, error);
-    return status || !config->recorder ? status : observe(s, config, &how, error);
+    for (uint32_t i = 0; !status && i < config->shape_count && i < s->ports.input_count; i++)
+        status = xr_ort_ports_set_shape(&s->ports, i, config->shapes[i].shape, config->shapes[i].rank, error);
+    if (!status && config->recorder)
+        status = observe(s, config, &how, error);
+    xr_ort_ports_forget_shapes(&s->ports);
+    return status;
 }
 
 static xr_session *session_open(const xr_session_config *config, exray_error *error)
@@ -152,6 +157,12 @@ static const exray_tensor_info *session_output(xr_session *session, uint32_t i)
 {
     ort_session *s = own(session);
     return i < s->ports.output_count ? &s->ports.output[i].info : NULL;
+}
+
+static exray_status session_set_shape(xr_session *session, uint32_t i, const int64_t *shape, uint32_t rank,
+                                      exray_error *error)
+{
+    return xr_ort_ports_set_shape(&own(session)->ports, i, shape, rank, error);
 }
 
 static exray_status session_set_input(xr_session *session, uint32_t i, const void *data, size_t size,
@@ -172,6 +183,8 @@ static exray_status session_run(xr_session *session, exray_error *error)
     ort_session *s = own(session);
     xr_ort_ports *p = &s->ports;
     *error = (exray_error){EXRAY_OK, ""};
+    if (!xr_ort_ports_are_ready(p))
+        return xr_refuse(error, EXRAY_E_STATE, "ONNX Runtime: an input has open dimensions and got no shape");
     xr_ort_release_values(&s->api, p->output_value, p->output_count);
     const xr_ort_call call = xr_ort_ports_call(p);
     OrtStatus *ran =
@@ -229,6 +242,7 @@ const xr_engine xr_engine_onnxruntime = {
     .open = session_open,
     .input = session_input,
     .output = session_output,
+    .set_shape = session_set_shape,
     .set_input = session_set_input,
     .run = session_run,
     .output_data = session_output_data,

@@ -49,7 +49,7 @@ static exray_status observe(xr_ort_tap *tap, const exray_ort_config *config, con
             .model_size = tap->state.model_size,
             .kernels = config->kernels,
             .making = *making,
-            .zeros = status ? NULL : &zeros,
+            .zeros = status || !xr_ort_ports_are_ready(&ports) ? NULL : &zeros,
             .no_constants = config->no_constants,
             .no_latency = config->no_latency,
         };

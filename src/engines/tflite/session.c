@@ -17,6 +17,8 @@
 typedef struct port {
     exray_tensor_info info;
     int64_t shape[EXRAY_MAX_RANK];
+    int64_t declared[EXRAY_MAX_RANK]; /* inputs: the model's, -1: open */
+    bool open;                        /* inputs: some dimension but the first is open, and not set yet */
 } port;
 
 typedef struct tflite_session {
@@ -187,6 +189,20 @@ static void refresh(const tflite_session *session, port *at, const TfLiteOpaqueT
     at->info.shape = at->shape;
 }
 
+/* An input with open dimensions shows them until they are set; an open batch is 1, as the interpreter has it.
+ */
+static void describe_input(const tflite_session *session, port *at, const TfLiteOpaqueTensor *tensor)
+{
+    uint32_t rank = at->info.rank;
+    memcpy(at->declared, at->info.shape, rank * sizeof *at->declared);
+    refresh(session, at, tensor);
+    for (uint32_t k = 1; k < rank && rank == at->info.rank; k++)
+        if (at->declared[k] < 0) {
+            at->shape[k] = -1;
+            at->open = true;
+        }
+}
+
 static exray_status describe_ports(tflite_session *session, exray_error *error)
 {
     int32_t inputs = session->api.InterpreterGetInputTensorCount(session->interpreter);
@@ -199,7 +215,8 @@ static exray_status describe_ports(tflite_session *session, exray_error *error)
     for (uint32_t i = 0; ok && i < session->input_count; i++) {
         ok = xr_tap_describe_tensor(&session->tensors, &session->blocks, input_tensor(session, i),
                                     &session->inputs[i].info);
-        refresh(session, &session->inputs[i], input_tensor(session, i));
+        if (ok)
+            describe_input(session, &session->inputs[i], input_tensor(session, i));
     }
     for (uint32_t i = 0; ok && i < session->output_count; i++)
         ok = xr_tap_describe_tensor(&session->tensors, &session->blocks, output_tensor(session, i),
@@ -276,6 +293,34 @@ static const exray_tensor_info *session_output(xr_session *base, uint32_t i)
     return &session->outputs[i].info;
 }
 
+static exray_status session_set_shape(xr_session *base, uint32_t i, const int64_t *shape, uint32_t rank,
+                                      exray_error *error)
+{
+    tflite_session *session = own(base);
+    port *at = i < session->input_count ? &session->inputs[i] : NULL;
+    exray_tensor_info declared = at ? at->info : (exray_tensor_info){0};
+    if (at)
+        declared.shape = at->declared;
+    if (xr_session_check_shape(i, at ? &declared : NULL, shape, rank, error) != EXRAY_OK)
+        return error->status;
+    int dims[EXRAY_MAX_RANK];
+    bool same = !at->open;
+    for (uint32_t k = 0; k < rank; k++) {
+        dims[k] = (int)shape[k];
+        same = same && at->shape[k] == shape[k];
+    }
+    if (same)
+        return EXRAY_OK;
+    if (session->api.InterpreterResizeInputTensor(session->interpreter, (int32_t)i, dims, (int32_t)rank) !=
+            kTfLiteOk ||
+        session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
+        return fail(session, error, "cannot resize an input");
+    session->complaint[0] = '\0';
+    refresh(session, at, input_tensor(session, i));
+    at->open = false;
+    return EXRAY_OK;
+}
+
 static exray_status session_set_input(xr_session *base, uint32_t i, const void *data, size_t size,
                                       exray_error *error)
 {
@@ -323,6 +368,7 @@ const xr_engine xr_engine_tflite = {
     .open = session_open,
     .input = session_input,
     .output = session_output,
+    .set_shape = session_set_shape,
     .set_input = session_set_input,
     .run = session_run,
     .output_data = session_output_data,

@@ -68,6 +68,8 @@
       (const TfLiteModel *, const TfLiteInterpreterOptions *))                                               \
     X(void, InterpreterDelete, InterpreterDelete, (TfLiteInterpreter *))                                     \
     X(TfLiteStatus, InterpreterAllocateTensors, InterpreterAllocateTensors, (TfLiteInterpreter *))           \
+    X(TfLiteStatus, InterpreterResizeInputTensor, InterpreterResizeInputTensor,                              \
+      (TfLiteInterpreter *, int32_t, const int *, int32_t))                                                  \
     X(TfLiteStatus, InterpreterInvoke, InterpreterInvoke, (TfLiteInterpreter *))                             \
     X(int32_t, InterpreterGetInputTensorCount, InterpreterGetInputTensorCount, (const TfLiteInterpreter *))  \
     X(TfLiteTensor *, InterpreterGetInputTensor, InterpreterGetInputTensor,                                  \

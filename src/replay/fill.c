@@ -1,0 +1,271 @@
+#include "replay/fill.h"
+
+#include "base/error.h"
+#include "media/decode.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- The plan ----------------------------------------------------------------------------------- */
+
+static bool is_named(const exray_tensor_info *info, const char *name)
+{
+    return info && info->name && strcmp(info->name, name) == 0;
+}
+
+static uint32_t find_input(const xr_feeds *feeds, const char *name)
+{
+    for (uint32_t i = 0; i < feeds->count; i++)
+        if (is_named(&feeds->of[i].info, name))
+            return i;
+    return EXRAY_NO_INDEX;
+}
+
+static uint32_t find_output(const xr_engine *engine, xr_session *session, const char *name)
+{
+    for (uint32_t i = 0; engine->output(session, i); i++)
+        if (is_named(engine->output(session, i), name))
+            return i;
+    return EXRAY_NO_INDEX;
+}
+
+static void add_name(const exray_tensor_info *info, char *text, size_t size)
+{
+    size_t used = strlen(text);
+    if (used < size)
+        snprintf(text + used, size - used, "%s%.60s", used ? ", " : "", info->name ? info->name : "");
+}
+
+/* "p.yaml:7: inputs: the model has no input 'x'; it has a, b" */
+static exray_status unknown(const xr_pipeline *pipeline, unsigned line, const char *key, const char *what,
+                            const char *name, const char *known, exray_error *error)
+{
+    return xr_error_set(error, EXRAY_E_FORMAT, "%s:%u: %s: the model has no %s '%.60s'; it has %.200s",
+                        pipeline->name, line, key, what, name, known);
+}
+
+static void list_inputs(const xr_feeds *feeds, char *text, size_t size)
+{
+    *text = 0;
+    for (uint32_t i = 0; i < feeds->count; i++)
+        add_name(&feeds->of[i].info, text, size);
+}
+
+static exray_status plan_inputs(xr_fills *fills, bool planned[], const xr_pipeline *pipeline,
+                                const xr_feeds *feeds, exray_error *error)
+{
+    char known[256];
+    list_inputs(feeds, known, sizeof known);
+    for (unsigned k = 0; k < pipeline->input_count; k++) {
+        const xr_input_source *from = &pipeline->inputs[k];
+        uint32_t i = find_input(feeds, from->name);
+        if (i == EXRAY_NO_INDEX)
+            return unknown(pipeline, from->line, "inputs", "input", from->name, known, error);
+        uint32_t of = from->mask_of ? find_input(feeds, from->mask_of) : 0;
+        if (of == EXRAY_NO_INDEX)
+            return unknown(pipeline, from->line, "inputs", "input", from->mask_of, known, error);
+        fills->of[i] = (xr_fill){.kind = from->kind == XR_INPUT_IMAGE      ? XR_FILL_IMAGE
+                                         : from->kind == XR_INPUT_CONSTANT ? XR_FILL_CONSTANT
+                                                                           : XR_FILL_MASK,
+                                 .value = from->value,
+                                 .of = of};
+        planned[i] = true;
+    }
+    return EXRAY_OK;
+}
+
+static exray_status plan_states(xr_fills *fills, bool planned[], const xr_pipeline *pipeline,
+                                const xr_engine *engine, xr_session *session, const xr_feeds *feeds,
+                                exray_error *error)
+{
+    char known[256];
+    for (unsigned k = 0; k < pipeline->state_count; k++) {
+        const xr_state_source *state = &pipeline->states[k];
+        uint32_t i = find_input(feeds, state->input), of = find_output(engine, session, state->output);
+        list_inputs(feeds, known, sizeof known);
+        if (i == EXRAY_NO_INDEX)
+            return unknown(pipeline, state->line, "state", "input", state->input, known, error);
+        *known = 0;
+        for (uint32_t o = 0; of == EXRAY_NO_INDEX && engine->output(session, o); o++)
+            add_name(engine->output(session, o), known, sizeof known);
+        if (of == EXRAY_NO_INDEX)
+            return unknown(pipeline, state->line, "state", "output", state->output, known, error);
+        fills->of[i] = (xr_fill){.kind = XR_FILL_STATE, .of = of};
+        planned[i] = true;
+    }
+    return EXRAY_OK;
+}
+
+/* What the file says nothing of: the picture, where it is one input alone. */
+static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pipeline *pipeline,
+                              const xr_feeds *feeds, exray_error *error)
+{
+    uint32_t open = EXRAY_NO_INDEX, count = 0;
+    for (uint32_t i = 0; i < feeds->count; i++)
+        if (!planned[i]) {
+            open = i;
+            count++;
+        }
+    if (count == 0)
+        return EXRAY_OK;
+    if (count == 1 && (!pipeline || pipeline->input_count == 0)) {
+        fills->of[open] = (xr_fill){.kind = XR_FILL_IMAGE};
+        return EXRAY_OK;
+    }
+    char known[256];
+    list_inputs(feeds, known, sizeof known);
+    return xr_error_set(
+        error, EXRAY_E_FORMAT,
+        "%s: the model has the inputs %.160s; say in the pipeline what '%.60s' gets, such as inputs: "
+        "{%.60s: image} or {%.60s: {constant: 1}}",
+        pipeline ? pipeline->name : "the pipeline", known,
+        feeds->of[open].info.name ? feeds->of[open].info.name : "",
+        feeds->of[open].info.name ? feeds->of[open].info.name : "",
+        feeds->of[open].info.name ? feeds->of[open].info.name : "");
+}
+
+exray_status xr_fill_plan(xr_fills *fills, const xr_pipeline *pipeline, bool from_input,
+                          const xr_engine *engine, xr_session *session, const xr_feeds *feeds,
+                          exray_error *error)
+{
+    bool planned[XR_FEED_MOST] = {false};
+    *fills = (xr_fills){.count = feeds->count};
+    exray_status status = pipeline ? plan_inputs(fills, planned, pipeline, feeds, error) : EXRAY_OK;
+    for (uint32_t i = 0; from_input && i < feeds->count; i++) { /* recorded, whatever the file would make */
+        fills->of[i] = (xr_fill){.kind = XR_FILL_RECORD};
+        planned[i] = true;
+    }
+    if (!status && pipeline)
+        status = plan_states(fills, planned, pipeline, engine, session, feeds, error);
+    return status ? status : plan_rest(fills, planned, pipeline, feeds, error);
+}
+
+/* ---- Filling -------------------------------------------------------------------------------------- */
+
+static void *room_of(void *user, size_t size)
+{
+    return xr_feed_room(user, size);
+}
+
+static exray_status fill_image(const xr_pipeline *pipeline, const xr_item *item, xr_feed *feed,
+                               exray_error *error)
+{
+    exray_picture image = {0};
+    if (!pipeline)
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
+    exray_status status = xr_picture_decode(&item->media, item->data, item->size, &image, error);
+    if (status == EXRAY_E_UNSUPPORTED)
+        status = EXRAY_E_FORMAT; /* this picture, not the run */
+    if (!status)
+        status = xr_pipeline_make_image(pipeline, &image, &feed->info, feed->shape, room_of, feed, error);
+    xr_picture_clear(&image);
+    return status;
+}
+
+/* One number everywhere: stored as it is, or quantized. */
+static exray_status fill_number(xr_feed *feed, const int64_t *shape, double number, exray_error *error)
+{
+    if (!xr_feed_zeros(feed, shape))
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the input %.100s",
+                            feed->info.name ? feed->info.name : "");
+    if (feed->info.dtype == EXRAY_DTYPE_BOOL) {
+        memset(feed->bytes, number != 0, feed->size);
+        return EXRAY_OK;
+    }
+    const float value = (float)number;
+    size_t element = exray_dtype_bits(feed->info.dtype) / 8;
+    uint8_t bytes[8];
+    if (element == 0 || element > sizeof bytes)
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
+                            "the input %.100s is of %s: no number can be stored there",
+                            feed->info.name ? feed->info.name : "", exray_dtype_name(feed->info.dtype));
+    exray_status status = xr_target_store(&feed->info, &value, 1, bytes, element, error);
+    for (size_t at = 0; !status && at + element <= feed->size; at += element)
+        memcpy(feed->bytes + at, bytes, element);
+    return status;
+}
+
+/* The mask of an input without padding: ones.  Its open dimensions are those that come last in the input. */
+static exray_status fill_mask(xr_feed *mask, const xr_feed *of, exray_error *error)
+{
+    int64_t shape[EXRAY_MAX_RANK];
+    for (uint32_t k = 0; k < mask->info.rank; k++) {
+        bool same_rank = mask->info.rank == of->info.rank;
+        uint32_t from = same_rank || k == 0                ? k
+                        : of->info.rank >= mask->info.rank ? k + of->info.rank - mask->info.rank
+                                                           : k;
+        shape[k] = mask->declared[k] >= 0 ? mask->declared[k] : from < of->info.rank ? of->shape[from] : 1;
+    }
+    return fill_number(mask, shape, 1, error);
+}
+
+/* The record that an input gets: that of its name, or the only one of the only input. */
+static exray_status fill_record(const xr_item *item, uint32_t count, xr_feed *feed, exray_error *error)
+{
+    const char *name = feed->info.name ? feed->info.name : "";
+    for (size_t i = 0; i < item->input_count; i++)
+        if (strcmp(item->inputs[i].name, name) == 0)
+            return xr_feed_record(feed, &item->inputs[i], error);
+    if (count == 1 && item->input_count > 0)
+        return xr_feed_record(feed, &item->inputs[0], error);
+    return xr_error_set(error, EXRAY_E_STATE,
+                        "the frame has no recorded input '%.100s' with data; it has %zu, the first '%.100s'",
+                        name, item->input_count, item->input_count ? item->inputs[0].name : "");
+}
+
+static exray_status fill_one(xr_fills *fills, uint32_t i, const xr_pipeline *pipeline, const xr_item *item,
+                             xr_feeds *feeds, exray_error *error)
+{
+    xr_fill *fill = &fills->of[i];
+    xr_feed *feed = &feeds->of[i];
+    switch (fill->kind) {
+    case XR_FILL_IMAGE:
+        return fill_image(pipeline, item, feed, error);
+    case XR_FILL_CONSTANT:
+        return fill_number(feed, feed->declared, fill->value, error);
+    case XR_FILL_RECORD:
+        return fill_record(item, fills->count, feed, error);
+    case XR_FILL_STATE:
+        return fill->began ? EXRAY_OK : fill_number(feed, feed->declared, 0, error);
+    default:
+        return EXRAY_OK;
+    }
+}
+
+exray_status xr_fill_run(xr_fills *fills, const xr_pipeline *pipeline, const xr_item *item, xr_feeds *feeds,
+                         exray_error *error)
+{
+    exray_status status = EXRAY_OK;
+    for (uint32_t i = 0; i < fills->count && !status; i++)
+        status = fill_one(fills, i, pipeline, item, feeds, error);
+    for (uint32_t i = 0; i < fills->count && !status; i++) /* behind the inputs that they are of */
+        if (fills->of[i].kind == XR_FILL_MASK)
+            status = fill_mask(&feeds->of[i], &feeds->of[fills->of[i].of], error);
+    return status;
+}
+
+exray_status xr_fill_keep_states(xr_fills *fills, const xr_engine *engine, xr_session *session,
+                                 xr_feeds *feeds, exray_error *error)
+{
+    for (uint32_t i = 0; i < fills->count; i++) {
+        xr_fill *fill = &fills->of[i];
+        if (fill->kind != XR_FILL_STATE)
+            continue;
+        size_t size = 0;
+        const void *data = engine->output_data(session, fill->of, &size);
+        const exray_tensor_info *info = engine->output(session, fill->of);
+        xr_feed *feed = &feeds->of[i];
+        if (!data || !info || info->dtype != feed->info.dtype || info->rank != feed->info.rank)
+            return xr_error_set(error, EXRAY_E_FORMAT,
+                                "state: the output %.80s is of another type or rank than the input %.80s",
+                                info && info->name ? info->name : "", feed->info.name ? feed->info.name : "");
+        if (!xr_feed_room(feed, size))
+            return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a state");
+        memcpy(feed->bytes, data, size);
+        memcpy(feed->shape, info->shape, info->rank * sizeof *feed->shape);
+        fill->began = true;
+    }
+    return EXRAY_OK;
+}
