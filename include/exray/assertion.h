@@ -122,15 +122,18 @@ size_t exray_comparison_layer_count(const exray_comparison *comparison);
 const exray_layer_pair *exray_comparison_layer(const exray_comparison *comparison, size_t i);
 
 /* How much of the models is compared.  A layer is one output of a node; nodes that only change type or shape
- * (QUANTIZE, CAST, Transpose, ...) count where they have a counterpart.  Since 0.1.0. */
+ * (QUANTIZE, CAST, Transpose, ...), and those that compute shapes, indices and flags, count where they have a
+ * counterpart.  The share of the edge that was compared is compared / (layers[EXRAY_SIDE_EDGE] - fused).
+ * Since 0.1.0. */
 typedef struct exray_coverage {
     size_t layers[2]; /* by exray_side */
     size_t compared;  /* layers of the edge that have a counterpart */
-    size_t fused; /* of those: the reference computes them within a partition or a fused node, so there are no
-                     values.  Since 0.2.0 by this name */
-    size_t with_data;   /* of those: with all metrics */
-    size_t with_stats;  /* of those: with statistics only */
-    size_t with_sketch; /* of those: with metrics estimated from sketches */
+    size_t fused; /* other layers of the edge: the reference computes them unseen, within a partition or within
+                     the layers between the same two compared tensors, where their effect is compared.  Since
+                     0.2.0 by this name and in this sense */
+    size_t with_data;   /* of those compared: with all metrics */
+    size_t with_stats;  /* of those compared: with statistics only */
+    size_t with_sketch; /* of those compared: with metrics estimated from sketches */
 } exray_coverage;
 
 /* Never NULL.  Since 0.1.0. */

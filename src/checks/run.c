@@ -133,8 +133,8 @@ static size_t compared_layers(const exray_comparison *comparison)
 static double coverage_of(const exray_comparison *comparison)
 {
     const exray_coverage *c = exray_comparison_coverage(comparison);
-    size_t all = c->layers[EXRAY_SIDE_EDGE];
-    return all ? (double)compared_layers(comparison) / (double)all : 1;
+    size_t counted = c->layers[EXRAY_SIDE_EDGE] - c->fused;
+    return counted ? (double)compared_layers(comparison) / (double)counted : 1;
 }
 
 static void report_coverage(const exray_comparison *comparison, const xr_check_options *options,
@@ -146,12 +146,13 @@ static void report_coverage(const exray_comparison *comparison, const xr_check_o
         return;
     exray_finding *f = exray_findings_add(findings, "log.coverage", EXRAY_SEVERITY_WARNING, 1);
     exray_finding_summary(f, "Only %zu of the edge's %zu layers found a counterpart in the reference.",
-                          compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE]);
+                          compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE] - c->fused);
     exray_finding_fix(f, "Use the same model file on both sides, or lower --min-coverage (now %g).",
                       options->min_coverage);
     exray_finding_where(f, "log", NULL, EXRAY_NO_INDEX);
     exray_finding_number(f, "compared", (double)compared_layers(comparison));
     exray_finding_number(f, "edge_layers", (double)c->layers[EXRAY_SIDE_EDGE]);
+    exray_finding_number(f, "fused", (double)c->fused);
 }
 
 /* Of the frames that both sides recorded, the share in which an output has one shape on both; 1 where it
@@ -256,7 +257,8 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
     if (coverage_of(comparison) < options->min_coverage) {
         snprintf(out->reason, sizeof out->reason,
                  "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)",
-                 compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE], 100 * options->min_coverage);
+                 compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE] - c->fused,
+                 100 * options->min_coverage);
         return;
     }
     if (!compared_values(comparison)) {

@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "compare/comparison.h"
+#include "compare/judge/coverage.h"
 #include "compare/judge/decisions.h"
+#include "compare/judge/dissolve.h"
 #include "compare/judge/localize.h"
 #include "compare/match/match_frames.h"
 #include "compare/match/pairs.h"
@@ -139,9 +141,6 @@ static void show_layers(exray_comparison *c)
         }
         show_bounds(pair, shown);
         show_ends(c, pair, shown);
-        c->coverage.with_data += pair->frames > 0;
-        c->coverage.with_sketch += shown->from_sketch;
-        c->coverage.with_stats += shown->from_stats;
     }
 }
 
@@ -190,7 +189,7 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     show_io(&c->outputs, c->output, frames_behind(c));
     show_layers(c);
     xr_measure_repeats(c);
-    if (!xr_localize(c))
+    if (!xr_localize(c) || !xr_dissolve(c) || !xr_count_coverage(c))
         return out_of_memory(error);
     show_errors(c);
     for (int s = 0; s < 2; s++)
@@ -243,6 +242,7 @@ void xr_comparison_free(exray_comparison *c)
     for (int s = 0; s < 2; s++)
         xr_latency_free(&c->latency[s]);
     free(c->made_names);
+    free(c->inside);
     free(c);
 }
 

@@ -52,6 +52,7 @@ typedef struct xr_pair {
     exray_kind kind;
     uint32_t index[2], output[2]; /* LAYER: nodes, and which of their outputs */
     const char *matched_by;       /* LAYER: constant text */
+    bool proven;                  /* LAYER: names of one graph say that it is the same tensor */
     const char *name[2];          /* INPUT, OUTPUT: as in the topic */
     uint32_t tensor[2];           /* position in the models' tensors, or EXRAY_NO_INDEX */
     xr_stored stored[2];
@@ -80,6 +81,11 @@ typedef struct xr_pairs {
     size_t count;
 } xr_pairs;
 
+/* A layer of one side. */
+typedef struct xr_place {
+    uint32_t node, output;
+} xr_place;
+
 struct exray_comparison {
     const exray_log *log[2];
     exray_frame_pair *frame;
@@ -91,6 +97,8 @@ struct exray_comparison {
     xr_pairs inputs, outputs, layers;
     exray_io_pair *input, *output; /* what the public functions return */
     exray_layer_pair *layer;
+    xr_place *inside; /* layers of the edge that a node of the reference computes unseen, in order */
+    size_t inside_count;
     exray_coverage coverage;
     exray_accuracy accuracy;
     xr_latency latency[2];

@@ -90,8 +90,8 @@ static void print_coverage(const xr_report *r, FILE *out)
         fprintf(out, "; %zu by statistics alone", c->with_stats);
     if (c->fused)
         fprintf(out, "; %zu run inside others of the reference", c->fused);
-    if (valued + c->fused < c->compared)
-        fprintf(out, "; %zu without values", c->compared - c->fused - valued);
+    if (valued < c->compared)
+        fprintf(out, "; %zu without values", c->compared - valued);
     fputc('\n', out);
 }
 

@@ -1,7 +1,9 @@
 /* Alignment: each candidate pair gets a score that sums up the evidence (kind of operator, shape, size of
  * the weights, activation, names, values), and the alignment is the monotone one with the largest total
  * (Needleman and Wunsch, 1970, with free gaps).  Layers in another order are matched afterwards, by unique
- * names and by the layers that feed them; matches that contradict the graph are dropped. */
+ * names and by the layers that feed them; matches that contradict the graph are dropped.  Where both sides
+ * have the names of one graph (naming.h), a name that both have decides, and what else remains is matched only
+ * by equal values. */
 #include "compare/match/align.h"
 #include "compare/match/align_score.h"
 
@@ -110,7 +112,7 @@ static bool match_in_order(work *w)
         return match_range(w, 0, counts[0], 0, counts[1]);
     uint32_t a0 = 0, b0 = 0;
     for (uint32_t a = 0; a < counts[0]; a++) {
-        uint32_t b = w->scorer.namesake[a];
+        uint32_t b = w->scorer.naming.namesake[a];
         if (b == EXRAY_NO_INDEX || b < b0 || xr_score(&w->scorer, a, b) <= 0)
             continue;
         if (!match_range(w, a0, a, b0, b))
@@ -124,7 +126,12 @@ static bool match_in_order(work *w)
 
 /* ---- Out of order ------------------------------------------------------------------ */
 
-/* Layers of one core are not matched with layers of two. */
+static bool is_proven(const work *w, uint32_t a)
+{
+    return xr_naming_proves(&w->scorer.naming, a, w->partner[0][a]);
+}
+
+/* Layers of one core are not matched with layers of two, unless their names are proof. */
 static void drop_split_cores(work *w)
 {
     for (uint32_t a = 0; a < w->side[0]->count; a++) {
@@ -133,7 +140,7 @@ static void drop_split_cores(work *w)
         uint32_t core = layer_of(w, 0, a)->core, other = layer_of(w, 1, w->partner[0][a])->core;
         for (uint32_t x = a + 1; x < w->side[0]->count; x++) {
             uint32_t y = w->partner[0][x];
-            if (y == EXRAY_NO_INDEX)
+            if (y == EXRAY_NO_INDEX || (is_proven(w, a) && is_proven(w, x)))
                 continue;
             if ((layer_of(w, 0, x)->core == core) == (layer_of(w, 1, y)->core == other))
                 continue;
@@ -145,14 +152,54 @@ static void drop_split_cores(work *w)
     }
 }
 
-static void match_namesakes(work *w)
+static void match_names(work *w, const uint32_t *namesake)
 {
     for (uint32_t a = 0; a < w->side[0]->count; a++) {
-        uint32_t b = w->scorer.namesake[a];
+        uint32_t b = namesake[a];
         if (b == EXRAY_NO_INDEX || w->partner[0][a] != EXRAY_NO_INDEX || w->partner[1][b] != EXRAY_NO_INDEX)
             continue;
         if (xr_score(&w->scorer, a, b) > 0)
             join(w, a, b, XR_MATCH_NAME);
+    }
+}
+
+/* Of the reference's layers with exactly the values of edge layer `a`, one that is not matched yet, or only
+ * with a layer that computes nothing; the same kind of operator first. */
+static uint32_t equal_layer(const work *w, uint32_t a)
+{
+    uint32_t best = EXRAY_NO_INDEX;
+    for (uint32_t b = 0; b < w->side[1]->count; b++) {
+        const xr_layer *x = layer_of(w, 0, a), *y = layer_of(w, 1, b);
+        uint32_t partner = w->partner[1][b];
+        bool taken = partner != EXRAY_NO_INDEX &&
+                     (is_proven(w, partner) || !xr_layer_is_free(layer_of(w, 0, partner)));
+        if (taken || y->constant || x->elements != y->elements ||
+            xr_naming_forbids(&w->scorer.naming, a, b) || !xr_values_twins(&w->scorer, a, b))
+            continue;
+        if (x->kind == y->kind)
+            return b;
+        if (best == EXRAY_NO_INDEX)
+            best = b;
+    }
+    return best;
+}
+
+/* Equal values are proof enough, in another order and of operators of other kinds, too (a SPLIT for two
+ * slices). */
+static void match_by_values(work *w)
+{
+    enum { FEWEST = 8 }; /* elements: few numbers are equal by chance */
+    for (uint32_t a = 0; w->scorer.similarities && a < w->side[0]->count; a++) {
+        const xr_layer *layer = layer_of(w, 0, a);
+        if (w->partner[0][a] != EXRAY_NO_INDEX || layer->constant || layer->elements < FEWEST ||
+            xr_layer_is_free(layer))
+            continue;
+        uint32_t b = equal_layer(w, a);
+        if (b == EXRAY_NO_INDEX)
+            continue;
+        if (w->partner[1][b] != EXRAY_NO_INDEX)
+            part(w, w->partner[1][b]);
+        join(w, a, b, XR_MATCH_VALUES);
     }
 }
 
@@ -252,7 +299,7 @@ static void drop_contradicted(work *w)
     enum { DEPTH = 4 };
     for (uint32_t a = 0; a < w->side[0]->count; a++) {
         uint32_t b = w->partner[0][a];
-        if (b == EXRAY_NO_INDEX || w->scorer.namesake[a] == b || xr_values_agree(&w->scorer, a, b))
+        if (b == EXRAY_NO_INDEX || w->scorer.naming.namesake[a] == b || xr_values_agree(&w->scorer, a, b))
             continue;
         for (size_t k = 0; k < 4; k++) {
             uint32_t core = layer_of(w, 0, a)->producers[k];
@@ -279,7 +326,7 @@ static bool is_plain(const work *w)
             continue;
         }
         const xr_layer *y = layer_of(w, 1, b);
-        if (w->scorer.namesake[a] != b || !xr_same_op_name(x->op->op, y->op->op))
+        if (w->scorer.naming.namesake[a] != b || !xr_same_op_name(x->op->op, y->op->op))
             return false;
     }
     for (uint32_t b = 0; b < w->side[1]->count; b++)
@@ -294,7 +341,9 @@ static bool match_all(work *w)
     if (!match_in_order(w))
         return false;
     drop_split_cores(w);
-    match_namesakes(w);
+    match_names(w, w->scorer.naming.same[0]);
+    match_names(w, w->scorer.naming.namesake);
+    match_by_values(w);
     note_cores(w);
     match_by_producers(w);
     drop_contradicted(w);
@@ -302,7 +351,7 @@ static bool match_all(work *w)
         uint32_t b = w->partner[0][a];
         if (b == EXRAY_NO_INDEX || w->how[a] == XR_MATCH_PRODUCERS)
             continue;
-        w->how[a] = w->scorer.namesake[a] == b          ? XR_MATCH_NAME
+        w->how[a] = w->scorer.naming.namesake[a] == b          ? XR_MATCH_NAME
                     : xr_values_agree(&w->scorer, a, b) ? XR_MATCH_VALUES
                                                         : XR_MATCH_POSITION;
     }
@@ -334,11 +383,12 @@ static void add_match(const work *w, uint32_t a, xr_alignment *out)
     const xr_layer *x = layer_of(w, 0, a);
     uint32_t b = w->partner[0][a];
     const xr_layer *y = b == EXRAY_NO_INDEX ? NULL : layer_of(w, 1, b);
-    xr_layer_match match = {{x->node, EXRAY_NO_INDEX}, {x->output, 0}, XR_MATCH_INSIDE};
+    xr_layer_match match = {{x->node, EXRAY_NO_INDEX}, {x->output, 0}, XR_MATCH_INSIDE, false};
     if (y && y->output != EXRAY_NO_INDEX) {
         match.node[1] = y->node;
         match.output[1] = y->output;
         match.how = w->how[a];
+        match.proven = is_proven(w, a);
     } else if (y)
         match.node[1] = y->node;
     else if (!xr_layer_is_free(x))

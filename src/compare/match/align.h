@@ -18,6 +18,7 @@ typedef struct xr_layer_match {
     uint32_t node[2];   /* edge, reference */
     uint32_t output[2]; /* which output of the nodes; of INSIDE, the reference's is 0 */
     xr_match how;
+    bool proven; /* the names come from one graph: they are the same tensor, whatever the values are */
 } xr_layer_match;
 
 typedef struct xr_alignment {

@@ -22,129 +22,60 @@
 #define OTHER_SHAPE      (-2.0) /* the same number of elements in dimensions that do not correspond */
 #define SIMILAR          8.0
 #define SIMILAR_BY_STATS 5.0
-
-/* ---- Names ----------------------------------------------------------------------- */
-
-typedef struct layer_name {
-    const char *name;
-    size_t length; /* without what exporters add */
-    uint32_t layer;
-} layer_name;
-
-/* Exporters and quantizers append to a tensor's name how it is stored. */
-static size_t bare_length(const char *name)
-{
-    static const char *const endings[] = {"_QuantizeLinear_Output",
-                                          "_DequantizeLinear_Output",
-                                          "_QuantizeLinear_Input",
-                                          "_DequantizeLinear_Input",
-                                          "_quantized",
-                                          "_dequantized",
-                                          "_int8",
-                                          "_uint8",
-                                          ":0"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t n = strlen(endings[i]);
-        if (length > n && memcmp(name + length - n, endings[i], n) == 0)
-            return length - n;
-    }
-    return length;
-}
-
-static int by_name(const void *left, const void *right)
-{
-    const layer_name *a = left, *b = right;
-    size_t shorter = a->length < b->length ? a->length : b->length;
-    int order = memcmp(a->name, b->name, shorter);
-    return order ? order : (a->length > b->length) - (a->length < b->length);
-}
-
-/* Sorts, and drops names that occur more than once: they identify nothing. */
-static size_t keep_unique(layer_name *list, size_t count)
-{
-    qsort(list, count, sizeof *list, by_name);
-    size_t kept = 0;
-    for (size_t i = 0, next; i < count; i = next) {
-        for (next = i + 1; next < count && by_name(&list[i], &list[next]) == 0; next++)
-            ;
-        if (next == i + 1)
-            list[kept++] = list[i];
-    }
-    return kept;
-}
-
-typedef enum naming { BY_TENSOR, BY_BARE_TENSOR, BY_NODE, NAMINGS } naming;
-
-static size_t list_names(const xr_layers *layers, naming how, layer_name *list)
-{
-    size_t count = 0;
-    for (uint32_t i = 0; i < layers->count; i++) {
-        const xr_layer *layer = &layers->layer[i];
-        const char *name = how == BY_NODE ? layer->op->name : layer->tensor ? layer->tensor->name : NULL;
-        /* A node's name is the name of its first output. */
-        bool further = how == BY_NODE && i > 0 && layers->layer[i - 1].op == layer->op;
-        if (!name || !*name || further || layer->constant)
-            continue;
-        list[count++] = (layer_name){name, how == BY_BARE_TENSOR ? bare_length(name) : strlen(name), i};
-    }
-    return keep_unique(list, count);
-}
-
-/* A quantizer gives the model's output name to the conversion behind the last layer:
- * that layer is the counterpart, not the conversion. */
-static bool may_share_a_name(const xr_layer *a, const xr_layer *b)
-{
-    return (a->kind == XR_OP_CONVERSION) == (b->kind == XR_OP_CONVERSION);
-}
-
-static void note_namesakes(xr_scorer *s, const layer_name *a, size_t n, const layer_name *b, size_t m,
-                           bool *taken)
-{
-    for (size_t i = 0, j = 0; i < n && j < m;) {
-        int order = by_name(&a[i], &b[j]);
-        if (order == 0) {
-            uint32_t x = a[i].layer, y = b[j].layer;
-            if (s->namesake[x] == EXRAY_NO_INDEX && !taken[y] &&
-                may_share_a_name(&s->side[0].layer[x], &s->side[1].layer[y])) {
-                s->namesake[x] = y;
-                taken[y] = true;
-            }
-        }
-        i += order <= 0;
-        j += order >= 0;
-    }
-}
+#define SAME_VALUES      0.99 /* the share of the variance that quantization leaves */
+#define PROVEN           100.0 /* more than all the others together */
 
 bool xr_scorer_init(xr_scorer *s, const xr_layers side[2])
 {
     *s = (xr_scorer){.side = side};
-    size_t n = side[0].count, m = side[1].count;
-    layer_name *a = calloc(n + 1, sizeof *a), *b = calloc(m + 1, sizeof *b);
-    bool *taken = calloc(m + 1, sizeof *taken);
-    s->namesake = calloc(n + 1, sizeof *s->namesake);
-    bool ok = a && b && taken && s->namesake;
-    for (size_t i = 0; ok && i < n; i++)
-        s->namesake[i] = EXRAY_NO_INDEX;
-    for (int how = 0; ok && how < NAMINGS; how++)
-        note_namesakes(s, a, list_names(&side[0], (naming)how, a), b, list_names(&side[1], (naming)how, b),
-                       taken);
-    free(a);
-    free(b);
-    free(taken);
-    return ok;
+    return xr_naming_init(&s->naming, side);
+}
+
+/* ---- Equal values -------------------------------------------------------------------- */
+
+/* Which layers have exactly the values of a layer of the other side. */
+static bool note_twins(xr_scorer *s)
+{
+    for (int k = 0; k < 2; k++) {
+        s->twin[k] = calloc((size_t)s->side[k].count + 1, sizeof *s->twin[k]);
+        if (!s->twin[k])
+            return false;
+    }
+    for (uint32_t a = 0; a < s->side[0].count; a++)
+        for (uint32_t b = 0; b < s->side[1].count; b++)
+            if (s->side[0].layer[a].elements == s->side[1].layer[b].elements &&
+                !(s->twin[0][a] && s->twin[1][b]) && xr_values_equal(s->similarities, a, b))
+                s->twin[0][a] = s->twin[1][b] = true;
+    return true;
 }
 
 bool xr_scorer_read_values(xr_scorer *s, const exray_comparison *comparison)
 {
     s->similarities = xr_similarities_new(comparison, s->side);
-    return s->similarities != NULL;
+    return s->similarities != NULL && note_twins(s);
+}
+
+/* Whether the values say that these are two tensors: one of them is equal to another layer's; or both sides
+ * have the names of one graph, these two have no name in common, and no values either. */
+static bool are_two(const xr_scorer *s, uint32_t edge, uint32_t reference)
+{
+    bool one_is_another = s->twin[0][edge] || s->twin[1][reference];
+    if (!one_is_another && !s->naming.shared)
+        return false;
+    if (xr_values_equal(s->similarities, edge, reference))
+        return false;
+    if (one_is_another)
+        return true;
+    xr_similarity values = xr_similarity_of(s->similarities, edge, reference);
+    return values.known && values.determination < SAME_VALUES;
 }
 
 void xr_scorer_free(xr_scorer *s)
 {
     xr_similarities_free(s->similarities);
-    free(s->namesake);
+    xr_naming_free(&s->naming);
+    free(s->twin[0]);
+    free(s->twin[1]);
     *s = (xr_scorer){0};
 }
 
@@ -217,9 +148,15 @@ double xr_score(const xr_scorer *s, uint32_t edge, uint32_t reference)
     if (a->constant || b->constant || a->raw != b->raw ||
         (a->elements && b->elements && a->elements != b->elements))
         return 0;
+    if (xr_naming_proves(&s->naming, edge, reference))
+        return PROVEN;
+    if (xr_naming_forbids(&s->naming, edge, reference))
+        return 0;
     if (a->weights && b->weights && a->weights != b->weights)
         return 0;
-    bool same_name = s->namesake[edge] == reference;
+    if (s->similarities && are_two(s, edge, reference))
+        return 0;
+    bool same_name = s->naming.namesake[edge] == reference;
     double score = score_kinds(&s->side[0].layer[a->core], &s->side[1].layer[b->core], same_name);
     if (score <= 0)
         return 0;
@@ -240,4 +177,9 @@ bool xr_values_agree(const xr_scorer *s, uint32_t edge, uint32_t reference)
         return false;
     xr_similarity values = xr_similarity_of(s->similarities, edge, reference);
     return values.known && values.correlation > 0.9;
+}
+
+bool xr_values_twins(const xr_scorer *s, uint32_t edge, uint32_t reference)
+{
+    return s->similarities && s->twin[0][edge] && xr_values_equal(s->similarities, edge, reference);
 }

@@ -2,14 +2,16 @@
 #ifndef XR_ALIGN_SCORE_H
 #define XR_ALIGN_SCORE_H
 
-#include "compare/match/layers.h"
+#include "compare/match/naming.h"
 
 #include <exray/assertion.h>
 
 typedef struct xr_scorer {
     const xr_layers *side; /* [2] edge, reference; borrowed */
-    uint32_t *namesake; /* [edge layers]: the reference's layer of the same unique name, or EXRAY_NO_INDEX */
+    xr_naming naming;
     struct xr_similarities *similarities; /* NULL: graphs and names alone */
+    /* [layers of that side], with similarities: whether a layer of the other side has exactly its values */
+    bool *twin[2];
 } xr_scorer;
 
 /* False: out of memory. */
@@ -21,7 +23,10 @@ void xr_scorer_free(xr_scorer *scorer);
 /* Larger means more evidence for the pair; 0: they cannot be the same layer. */
 double xr_score(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
 
-/* Whether their values are nearly the same. */
+/* Whether their values resemble each other. */
 bool xr_values_agree(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
+
+/* Whether their values are the same but for rounding. */
+bool xr_values_twins(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
 
 #endif

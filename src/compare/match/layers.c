@@ -128,9 +128,21 @@ static void note_inputs(const walk *w, const exray_node *node, xr_layer *layer)
     layer->weights = packed ? packed : layer->weights;
 }
 
+/* A node with a body of its own, which reads what it likes of the graph around it. */
+static bool has_body(const exray_node *node)
+{
+    static const char *const ops[] = {"If", "IF", "Loop", "Scan", "WHILE"};
+    for (size_t i = 0; node->op && i < sizeof ops / sizeof *ops; i++)
+        if (strcmp(node->op, ops[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool all_constant(const walk *w, const exray_node *node)
 {
     bool any = false;
+    if (has_body(node))
+        return false;
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->inputs[i] >= w->out->model->tensor_count)
             continue;

@@ -26,14 +26,12 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
     xr_alignment alignment;
     if (!xr_align(edge, reference, c, &alignment))
         return false;
-    c->coverage.layers[0] = xr_layer_count(edge) - alignment.free[0];
-    c->coverage.layers[1] = xr_layer_count(reference) - alignment.free[1];
-    c->coverage.compared = alignment.count;
     c->layers.pair = calloc(alignment.count + 1, sizeof *c->layers.pair);
-    for (size_t i = 0; c->layers.pair && i < alignment.count; i++) {
+    c->inside = calloc(alignment.count + 1, sizeof *c->inside);
+    for (size_t i = 0; c->layers.pair && c->inside && i < alignment.count; i++) {
         const xr_layer_match *m = &alignment.match[i];
         if (m->how == XR_MATCH_INSIDE) {
-            c->coverage.fused++;
+            c->inside[c->inside_count++] = (xr_place){m->node[0], m->output[0]};
             continue;
         }
         const uint32_t *tensors = edge->nodes[m->node[0]].outputs;
@@ -44,9 +42,10 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
                       .name = {exray_node_name(edge, m->node[0]), exray_node_name(reference, m->node[1])},
                       .tensor = {tensors[m->output[0]], reference->nodes[m->node[1]].outputs[m->output[1]]},
                       .matched_by = xr_match_name(m->how),
+                      .proven = m->proven,
                       .moments = xr_moments_zero()};
     }
-    bool ok = c->layers.pair != NULL;
+    bool ok = c->layers.pair && c->inside;
     xr_alignment_free(&alignment);
     return ok;
 }

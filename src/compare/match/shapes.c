@@ -20,16 +20,18 @@ xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tenso
         return XR_LAYOUT_SAME;
     if (ra == 1 || rb == 1)
         return XR_LAYOUT_SAME; /* flattened: the counts decide */
-    if (ra != rb || ra < 3 || ra > 4)
+    if (ra != rb || ra < 2)
         return XR_LAYOUT_NONE;
-    const int64_t *x = a + (ra - 3), *y = b + (ra - 3);
-    if (ra == 4 && a[0] != b[0])
-        return XR_LAYOUT_NONE;
-    if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2])
-        return XR_LAYOUT_EDGE_LAST;
-    if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
-        return XR_LAYOUT_EDGE_FIRST;
-    return XR_LAYOUT_NONE;
+    if (ra == 3 || (ra == 4 && a[0] == b[0])) {
+        const int64_t *x = a + (ra - 3), *y = b + (ra - 3);
+        if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2])
+            return XR_LAYOUT_EDGE_LAST;
+        if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
+            return XR_LAYOUT_EDGE_FIRST;
+    }
+    bool swapped = a[ra - 1] == b[ra - 2] && a[ra - 2] == b[ra - 1] &&
+                   memcmp(a, b, (ra - 2) * sizeof *a) == 0;
+    return swapped ? XR_LAYOUT_SWAPPED : XR_LAYOUT_NONE;
 }
 
 /* [n][rows][columns] to [n][columns][rows]; the values need no alignment. */
@@ -45,6 +47,13 @@ void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_la
 {
     int64_t shape[EXRAY_MAX_RANK];
     uint32_t rank = xr_squeeze(edge, shape);
+    if (how == XR_LAYOUT_SWAPPED) {
+        uint64_t before = 1;
+        for (uint32_t i = 0; i + 2 < rank; i++)
+            before *= (uint64_t)shape[i];
+        transpose(values, out, before, (uint64_t)shape[rank - 2], (uint64_t)shape[rank - 1]);
+        return;
+    }
     const int64_t *s = shape + (rank - 3);
     uint64_t batch = rank == 4 ? (uint64_t)shape[0] : 1;
     if (how == XR_LAYOUT_EDGE_LAST)

@@ -9,14 +9,15 @@ typedef enum xr_layout_match {
     XR_LAYOUT_SAME,
     XR_LAYOUT_EDGE_LAST,  /* the edge's is channels-last, the reference's channels-first */
     XR_LAYOUT_EDGE_FIRST, /* the other way round */
+    XR_LAYOUT_SWAPPED,    /* the last two dimensions are exchanged: a transposed matrix, [84,N] for [N,84] */
 } xr_layout_match;
 /* A shape without its dimensions of 1; returns the rank. */
 uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]);
 /* Whether two shapes hold the same values in the same order, dimensions of 1 aside, or
- * in channels-last against channels-first. */
+ * in channels-last against channels-first, or transposed. */
 xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference);
 
-/* Brings the edge's values into the reference's order; `how` is EDGE_LAST or EDGE_FIRST. */
+/* Brings the edge's values into the reference's order; `how` is neither NONE nor SAME. */
 void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out);
 
 #endif

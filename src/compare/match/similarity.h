@@ -23,4 +23,7 @@ typedef struct xr_similarity {
 /* Layers by their numbers in the two lists. */
 xr_similarity xr_similarity_of(const xr_similarities *similarities, uint32_t edge, uint32_t reference);
 
+/* Whether they are the same numbers but for the rounding of float arithmetic, and not constant. */
+bool xr_values_equal(const xr_similarities *similarities, uint32_t edge, uint32_t reference);
+
 #endif

@@ -115,6 +115,8 @@ static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view vi
                        const float *const values[2], size_t frame)
 {
     xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    if (how == XR_LAYOUT_SWAPPED && pair->kind == EXRAY_KIND_INPUT)
+        how = XR_LAYOUT_NONE; /* a model that wants it otherwise; transposed data are a fault */
     bool in_place =
         how == XR_LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
     if (in_place) {
@@ -254,7 +256,7 @@ static const float *for_sketch(pair_reader *r, const exray_tensor_view view[2], 
             return NULL;
     if (how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
         return NULL;
-    if (side == EXRAY_SIDE_REFERENCE)
+    if (side == EXRAY_SIDE_REFERENCE && how != XR_LAYOUT_SWAPPED)
         how = how == XR_LAYOUT_EDGE_LAST ? XR_LAYOUT_EDGE_FIRST : XR_LAYOUT_EDGE_LAST;
     return in_reference_layout(r, values, &view[side], how);
 }

@@ -31,8 +31,8 @@ exray_status xr_ort_ports_open(xr_ort_ports *ports, const xr_ort_api *api, OrtSe
                                exray_error *error);
 /* Whether every input has a value. */
 bool xr_ort_ports_are_ready(const xr_ort_ports *ports);
-/* As xr_engine.set_shape. */
-exray_status xr_ort_ports_set_shape(xr_ort_ports *ports, uint32_t i, const int64_t *shape, uint32_t rank,
+/* Gives input i a shape of its rank, with sizes above 0 that the declared one allows. */
+exray_status xr_ort_ports_set_shape(xr_ort_ports *ports, uint32_t i, const int64_t *shape,
                                     exray_error *error);
 /* Opens the dimensions again that the model leaves open, but for a batch. */
 void xr_ort_ports_forget_shapes(xr_ort_ports *ports);

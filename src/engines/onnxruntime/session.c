@@ -107,6 +107,17 @@ static exray_status observe(ort_session *s, const xr_session_config *config, con
     return xr_refuse_as_recorder(error, config->recorder);
 }
 
+static exray_status set_shape(ort_session *s, uint32_t i, const int64_t *shape, uint32_t rank,
+                              exray_error *error)
+{
+    bool there = i < s->ports.input_count;
+    exray_tensor_info declared = there ? s->ports.input[i].info : (exray_tensor_info){0};
+    if (there)
+        declared.shape = s->ports.input[i].declared;
+    exray_status status = xr_session_check_shape(i, there ? &declared : NULL, shape, rank, error);
+    return status ? status : xr_ort_ports_set_shape(&s->ports, i, shape, error);
+}
+
 static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)
 {
     ort_session *s = own(base);
@@ -135,7 +146,7 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
     if (!status)
         status = xr_ort_ports_open(&s->ports, api, s->deployed, error);
     for (uint32_t i = 0; !status && i < config->shape_count && i < s->ports.input_count; i++)
-        status = xr_ort_ports_set_shape(&s->ports, i, config->shapes[i].shape, config->shapes[i].rank, error);
+        status = set_shape(s, i, config->shapes[i].shape, config->shapes[i].rank, error);
     if (!status && config->recorder)
         status = observe(s, config, &how, error);
     xr_ort_ports_forget_shapes(&s->ports);
@@ -162,7 +173,7 @@ static const exray_tensor_info *session_output(xr_session *session, uint32_t i)
 static exray_status session_set_shape(xr_session *session, uint32_t i, const int64_t *shape, uint32_t rank,
                                       exray_error *error)
 {
-    return xr_ort_ports_set_shape(&own(session)->ports, i, shape, rank, error);
+    return set_shape(own(session), i, shape, rank, error);
 }
 
 static exray_status session_set_input(xr_session *session, uint32_t i, const void *data, size_t size,

@@ -141,8 +141,10 @@ static void put_coverage(xr_page *p)
         put_share(p, "Layers compared", 0, 0, "none were recorded");
         return;
     }
-    if (valued + v->fused < v->compared)
-        snprintf(remark, sizeof remark, "%zu of them without values", v->compared - valued - v->fused);
+    if (valued < v->compared)
+        snprintf(remark, sizeof remark, "%zu of them without values", v->compared - valued);
+    else if (v->fused)
+        snprintf(remark, sizeof remark, "%zu more run inside others of the reference", v->fused);
     else if (v->with_sketch || v->with_stats)
         snprintf(remark, sizeof remark, "%zu estimated, %zu by statistics alone", v->with_sketch,
                  v->with_stats);

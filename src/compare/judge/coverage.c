@@ -1,0 +1,258 @@
+#include "compare/judge/coverage.h"
+
+#include "compare/comparison.h"
+#include "compare/match/layers.h"
+
+#include <stdlib.h>
+
+/* What is known of a layer. */
+typedef enum standing {
+    ALONE,   /* without a counterpart */
+    FREE,    /* likewise, and it needs none */
+    MATCHED, /* it has one */
+    INSIDE,  /* the other side computes it unseen */
+} standing;
+
+/* One side: layers without a counterpart that feed each other are a region. */
+typedef struct side {
+    xr_layers layers;
+    standing *standing;
+    uint32_t *region; /* [layers]: a layer that stands for the region; see root */
+    uint32_t *size;   /* [layers]: of the region that a layer stands for: its layers that are ALONE */
+    bool *open;       /* [layers]: of a region: some of it is not computed on to a matched layer */
+    uint32_t *maker;  /* [tensor_count]: layer that computes the tensor, or EXRAY_NO_INDEX */
+} side;
+
+static uint32_t root(const side *s, uint32_t layer)
+{
+    while (s->region[layer] != layer)
+        layer = s->region[layer];
+    return layer;
+}
+
+static bool is_apart(const side *s, uint32_t layer)
+{
+    return s->standing[layer] == ALONE || s->standing[layer] == FREE;
+}
+
+/* Numbers that are no values of the network: what arithmetic on shapes and comparisons makes. */
+static bool is_flag(const exray_tensor_info *tensor)
+{
+    if (!tensor || tensor->quantization.count)
+        return false;
+    return tensor->dtype == EXRAY_DTYPE_BOOL || tensor->dtype == EXRAY_DTYPE_INT64 ||
+           tensor->dtype == EXRAY_DTYPE_INT32;
+}
+
+/* The layer that is an output of a node, or EXRAY_NO_INDEX.  Layers are in the order of nodes. */
+static uint32_t find_layer(const xr_layers *layers, uint32_t node, uint32_t output)
+{
+    for (uint32_t low = 0, high = layers->count; low < high;) {
+        uint32_t i = low + (high - low) / 2;
+        if (layers->layer[i].node < node) {
+            low = i + 1;
+            continue;
+        }
+        if (layers->layer[i].node > node) {
+            high = i;
+            continue;
+        }
+        while (i > 0 && layers->layer[i - 1].node == node)
+            i--;
+        for (; i < layers->count && layers->layer[i].node == node; i++)
+            if (layers->layer[i].output == output)
+                return i;
+        return EXRAY_NO_INDEX;
+    }
+    return EXRAY_NO_INDEX;
+}
+
+/* ---- Regions ------------------------------------------------------------------------ */
+
+static uint32_t maker_of(const side *s, const exray_node *node, uint32_t input)
+{
+    uint32_t tensor = node->inputs[input];
+    return tensor < s->layers.model->tensor_count ? s->maker[tensor] : EXRAY_NO_INDEX;
+}
+
+static void join_regions(side *s)
+{
+    for (uint32_t i = 0; i < s->layers.count; i++) {
+        const exray_node *node = s->layers.layer[i].op;
+        bool first = i == 0 || s->layers.layer[i - 1].op != node;
+        for (uint32_t k = 0; is_apart(s, i) && k < node->input_count; k++) {
+            uint32_t from = maker_of(s, node, k);
+            if (from != EXRAY_NO_INDEX && is_apart(s, from) && !s->layers.layer[from].constant)
+                s->region[root(s, from)] = root(s, i);
+        }
+        if (!first && is_apart(s, i) && is_apart(s, i - 1))
+            s->region[root(s, i - 1)] = root(s, i);
+    }
+    for (uint32_t i = 0; i < s->layers.count; i++)
+        s->size[root(s, i)] += s->standing[i] == ALONE;
+}
+
+/* A region is open where nothing that is compared reads one of its layers. */
+static void note_open(side *s, bool *read)
+{
+    for (uint32_t i = 0; i < s->layers.count; i++)
+        for (uint32_t k = 0; k < s->layers.layer[i].op->input_count; k++) {
+            uint32_t from = maker_of(s, s->layers.layer[i].op, k);
+            if (from != EXRAY_NO_INDEX)
+                read[from] = true;
+        }
+    const exray_model *model = s->layers.model;
+    for (uint32_t i = 0; i < model->output_count; i++)
+        if (model->outputs[i] < model->tensor_count && s->maker[model->outputs[i]] != EXRAY_NO_INDEX)
+            read[s->maker[model->outputs[i]]] = false;
+    for (uint32_t i = 0; i < s->layers.count; i++)
+        if (is_apart(s, i) && !read[i] && !s->layers.layer[i].constant)
+            s->open[root(s, i)] = true;
+}
+
+static bool prepare(side *s, const exray_model *model)
+{
+    if (!xr_layers_of(model, &s->layers))
+        return false;
+    size_t count = (size_t)s->layers.count + 1;
+    s->standing = calloc(count, sizeof *s->standing);
+    s->region = malloc(count * sizeof *s->region);
+    s->size = calloc(count, sizeof *s->size);
+    s->open = calloc(count, sizeof *s->open);
+    s->maker = malloc(((size_t)model->tensor_count + 1) * sizeof *s->maker);
+    if (!s->standing || !s->region || !s->size || !s->open || !s->maker)
+        return false;
+    for (uint32_t t = 0; t < model->tensor_count; t++)
+        s->maker[t] = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; i < s->layers.count; i++) {
+        const xr_layer *layer = &s->layers.layer[i];
+        s->region[i] = i;
+        s->standing[i] = xr_layer_is_free(layer) || is_flag(layer->tensor) ? FREE : ALONE;
+        if (layer->output == EXRAY_NO_INDEX)
+            s->standing[i] = INSIDE;
+        if (layer->tensor)
+            s->maker[layer->tensor - model->tensors] = i;
+    }
+    return true;
+}
+
+static void drop(side *s)
+{
+    xr_layers_free(&s->layers);
+    free(s->standing);
+    free(s->region);
+    free(s->size);
+    free(s->open);
+    free(s->maker);
+}
+
+/* ---- Counting -------------------------------------------------------------------------- */
+
+static void note_matches(const exray_comparison *c, side s[2])
+{
+    for (size_t i = 0; i < c->layers.count; i++)
+        for (int k = 0; k < 2; k++) {
+            const xr_pair *pair = &c->layers.pair[i];
+            uint32_t layer = find_layer(&s[k].layers, pair->index[k], pair->output[k]);
+            if (layer != EXRAY_NO_INDEX)
+                s[k].standing[layer] = MATCHED;
+        }
+    for (size_t i = 0; i < c->inside_count; i++) {
+        uint32_t layer = find_layer(&s[0].layers, c->inside[i].node, c->inside[i].output);
+        if (layer != EXRAY_NO_INDEX)
+            s[0].standing[layer] = INSIDE;
+    }
+}
+
+/* The layers without a counterpart from which a matched layer of the other side is computed. */
+static uint32_t count_before(const side *s, uint32_t layer)
+{
+    const exray_node *node = s->layers.layer[layer].op;
+    uint32_t most = 0;
+    for (uint32_t k = 0; k < node->input_count; k++) {
+        uint32_t from = maker_of(s, node, k);
+        if (from != EXRAY_NO_INDEX && is_apart(s, from) && s->size[root(s, from)] > most)
+            most = s->size[root(s, from)];
+    }
+    return most;
+}
+
+/* Between the same two tensors one side may have n layers of its own, and the other m: at most m of the n
+ * can have had a counterpart, the others are computed within those of the other side.  Fills other[region of
+ * the edge] with m. */
+static void count_opposite(const exray_comparison *c, const side s[2], uint32_t *other)
+{
+    for (size_t i = 0; i < c->layers.count; i++) {
+        const xr_pair *pair = &c->layers.pair[i];
+        uint32_t end = find_layer(&s[0].layers, pair->index[0], pair->output[0]);
+        uint32_t counterpart = find_layer(&s[1].layers, pair->index[1], pair->output[1]);
+        if (end == EXRAY_NO_INDEX || counterpart == EXRAY_NO_INDEX)
+            continue;
+        uint32_t m = count_before(&s[1], counterpart);
+        const exray_node *node = s[0].layers.layer[end].op;
+        for (uint32_t k = 0; k < node->input_count; k++) {
+            uint32_t from = maker_of(&s[0], node, k);
+            if (from != EXRAY_NO_INDEX && is_apart(&s[0], from) && other[root(&s[0], from)] < m)
+                other[root(&s[0], from)] = m;
+        }
+    }
+}
+
+static void count(exray_comparison *c, const side s[2], const uint32_t *other)
+{
+    exray_coverage *v = &c->coverage;
+    *v = (exray_coverage){.compared = c->layers.count};
+    for (int k = 0; k < 2; k++)
+        for (uint32_t i = 0; i < s[k].layers.count; i++)
+            v->layers[k] += s[k].layers.layer[i].output != EXRAY_NO_INDEX && s[k].standing[i] != FREE;
+    v->fused = c->inside_count;
+    for (uint32_t i = 0; i < s[0].layers.count; i++)
+        if (s[0].region[i] == i && !s[0].open[i] && s[0].size[i] > other[i])
+            v->fused += s[0].size[i] - other[i];
+}
+
+static bool count_layers(exray_comparison *c, side s[2])
+{
+    note_matches(c, s);
+    bool ok = true;
+    for (int k = 0; ok && k < 2; k++) {
+        bool *read = calloc((size_t)s[k].layers.count + 1, sizeof *read);
+        ok = read != NULL;
+        if (ok) {
+            join_regions(&s[k]);
+            note_open(&s[k], read);
+        }
+        free(read);
+    }
+    uint32_t *other = calloc((size_t)s[0].layers.count + 1, sizeof *other);
+    ok = ok && other;
+    if (ok) {
+        count_opposite(c, s, other);
+        count(c, s, other);
+    }
+    free(other);
+    return ok;
+}
+
+static void count_values(exray_comparison *c)
+{
+    for (size_t i = 0; i < c->layers.count; i++) {
+        c->coverage.with_data += c->layers.pair[i].frames > 0;
+        c->coverage.with_sketch += c->layer[i].from_sketch;
+        c->coverage.with_stats += c->layer[i].from_stats;
+    }
+}
+
+bool xr_count_coverage(exray_comparison *c)
+{
+    const exray_model *model[2] = {exray_log_model(c->log[0]), exray_log_model(c->log[1])};
+    bool ok = true;
+    if (model[0] && model[1]) { /* else they were counted by number, in pairs.c */
+        side s[2] = {{.standing = NULL}, {.standing = NULL}};
+        ok = prepare(&s[0], model[0]) && prepare(&s[1], model[1]) && count_layers(c, s);
+        drop(&s[0]);
+        drop(&s[1]);
+    }
+    count_values(c);
+    return ok;
+}

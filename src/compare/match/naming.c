@@ -1,0 +1,218 @@
+#include "compare/match/naming.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct layer_name {
+    const char *name;
+    size_t length; /* without what exporters add */
+    uint32_t layer;
+} layer_name;
+
+/* Exporters and quantizers append to a tensor's name how it is stored. */
+static size_t bare_length(const char *name)
+{
+    static const char *const endings[] = {"_QuantizeLinear_Output",
+                                          "_DequantizeLinear_Output",
+                                          "_QuantizeLinear_Input",
+                                          "_DequantizeLinear_Input",
+                                          "_quantized",
+                                          "_dequantized",
+                                          "_int8",
+                                          "_uint8",
+                                          ":0"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+        if (length > n && memcmp(name + length - n, endings[i], n) == 0)
+            return length - n;
+    }
+    return length;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const layer_name *a = left, *b = right;
+    size_t shorter = a->length < b->length ? a->length : b->length;
+    int order = memcmp(a->name, b->name, shorter);
+    return order ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+/* Sorts, and drops names that occur more than once: they identify nothing. */
+static size_t keep_unique(layer_name *list, size_t count)
+{
+    qsort(list, count, sizeof *list, by_name);
+    size_t kept = 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && by_name(&list[i], &list[next]) == 0; next++)
+            ;
+        if (next == i + 1)
+            list[kept++] = list[i];
+    }
+    return kept;
+}
+
+typedef enum naming { BY_TENSOR, BY_BARE_TENSOR, BY_NODE, NAMINGS } naming;
+
+static size_t list_names(const xr_layers *layers, naming how, layer_name *list)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < layers->count; i++) {
+        const xr_layer *layer = &layers->layer[i];
+        const char *name = how == BY_NODE ? layer->op->name : layer->tensor ? layer->tensor->name : NULL;
+        /* A node's name is the name of its first output. */
+        bool further = how == BY_NODE && i > 0 && layers->layer[i - 1].op == layer->op;
+        if (!name || !*name || further || layer->constant)
+            continue;
+        list[count++] = (layer_name){name, how == BY_BARE_TENSOR ? bare_length(name) : strlen(name), i};
+    }
+    return keep_unique(list, count);
+}
+
+/* A quantizer gives the model's output name to the conversion behind the last layer:
+ * that layer is the counterpart, not the conversion. */
+static bool may_share_a_name(const xr_layer *a, const xr_layer *b)
+{
+    return (a->kind == XR_OP_CONVERSION) == (b->kind == XR_OP_CONVERSION);
+}
+
+static void note_namesakes(xr_naming *s, const xr_layers side[2], naming how, const layer_name *a, size_t n,
+                           const layer_name *b, size_t m, bool *taken)
+{
+    for (size_t i = 0, j = 0; i < n && j < m;) {
+        int order = by_name(&a[i], &b[j]);
+        uint32_t x = a[i].layer, y = b[j].layer;
+        if (order == 0 && how == BY_TENSOR) {
+            s->same[0][x] = y;
+            s->same[1][y] = x;
+        }
+        if (order == 0 && s->namesake[x] == EXRAY_NO_INDEX && !taken[y] &&
+            may_share_a_name(&side[0].layer[x], &side[1].layer[y])) {
+            s->namesake[x] = y;
+            taken[y] = true;
+        }
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
+/* ---- One naming on both sides --------------------------------------------------------- */
+
+static bool is_one_file(const exray_model *a, const exray_model *b)
+{
+    return a->sha256 && b->sha256 && memcmp(a->sha256, b->sha256, 32) == 0;
+}
+
+/* TensorFlow Lite and LiteRT read one format. */
+static bool is_one_family(const exray_model *a, const exray_model *b)
+{
+    const char *x = a->engine ? a->engine : "", *y = b->engine ? b->engine : "";
+    bool lite[2] = {strcmp(x, "tflite") == 0 || strcmp(x, "litert") == 0,
+                    strcmp(y, "tflite") == 0 || strcmp(y, "litert") == 0};
+    return strcmp(x, y) == 0 || (lite[0] && lite[1]);
+}
+
+static uint32_t count_named(const xr_layers *layers)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < layers->count; i++)
+        count += !layers->layer[i].constant && layers->layer[i].tensor && layers->layer[i].tensor->name &&
+                 layers->layer[i].tensor->name[0];
+    return count;
+}
+
+/* Whether two tensors of one name are of another size, or of operators of another kind: a converter that
+ * numbers its tensors gives one name to several. */
+static bool contradict(const xr_layer *a, const xr_layer *b)
+{
+    if (a->elements && b->elements && a->elements != b->elements)
+        return true;
+    if (a->kind == XR_OP_PARTITION || b->kind == XR_OP_PARTITION)
+        return false;
+    return a->kind != b->kind || (a->kind == XR_OP_OTHER && !xr_same_op_name(a->op->op, b->op->op));
+}
+
+/* Most names of the smaller side occur on the other, and hardly any of them means something else: an
+ * optimizer, or another version of the graph, leaves most names where they are. */
+static bool is_one_graph(const xr_naming *s, const xr_layers side[2])
+{
+    uint32_t common = 0, against = 0;
+    for (uint32_t a = 0; a < side[0].count; a++) {
+        uint32_t b = s->same[0][a];
+        if (b == EXRAY_NO_INDEX)
+            continue;
+        common++;
+        against += contradict(&side[0].layer[a], &side[1].layer[b]);
+    }
+    uint32_t n = count_named(&side[0]), m = count_named(&side[1]);
+    return common >= 2 && 5 * common >= 3 * (n < m ? n : m) && 5 * against <= common;
+}
+
+/* Names of other files' tensors prove nothing where their sizes differ, or where one is a mere conversion. */
+static void keep_proofs(xr_naming *s, const xr_layers side[2])
+{
+    for (uint32_t a = 0; a < side[0].count; a++) {
+        uint32_t b = s->same[0][a];
+        if (b == EXRAY_NO_INDEX)
+            continue;
+        const xr_layer *x = &side[0].layer[a], *y = &side[1].layer[b];
+        if (may_share_a_name(x, y) && !(x->elements && y->elements && x->elements != y->elements))
+            continue;
+        s->same[0][a] = EXRAY_NO_INDEX;
+        s->same[1][b] = EXRAY_NO_INDEX;
+    }
+}
+
+static bool note_all(xr_naming *s, const xr_layers side[2])
+{
+    size_t n = side[0].count, m = side[1].count;
+    layer_name *a = calloc(n + 1, sizeof *a), *b = calloc(m + 1, sizeof *b);
+    bool *taken = calloc(m + 1, sizeof *taken);
+    bool ok = a && b && taken;
+    for (int how = 0; ok && how < NAMINGS; how++) {
+        size_t listed[2] = {list_names(&side[0], (naming)how, a), list_names(&side[1], (naming)how, b)};
+        note_namesakes(s, side, (naming)how, a, listed[0], b, listed[1], taken);
+    }
+    free(a);
+    free(b);
+    free(taken);
+    return ok;
+}
+
+bool xr_naming_init(xr_naming *s, const xr_layers side[2])
+{
+    *s = (xr_naming){0};
+    uint32_t **list[] = {&s->namesake, &s->same[0], &s->same[1]};
+    const size_t count[] = {side[0].count, side[0].count, side[1].count};
+    for (size_t k = 0; k < 3; k++) {
+        *list[k] = malloc((count[k] + 1) * sizeof **list[k]);
+        for (size_t i = 0; *list[k] && i < count[k]; i++)
+            (*list[k])[i] = EXRAY_NO_INDEX;
+    }
+    if (!s->namesake || !s->same[0] || !s->same[1] || !note_all(s, side))
+        return false;
+    bool one_file = is_one_file(side[0].model, side[1].model);
+    s->shared = one_file || (is_one_family(side[0].model, side[1].model) && is_one_graph(s, side));
+    if (!one_file)
+        keep_proofs(s, side);
+    return true;
+}
+
+void xr_naming_free(xr_naming *s)
+{
+    free(s->namesake);
+    free(s->same[0]);
+    free(s->same[1]);
+    *s = (xr_naming){0};
+}
+
+bool xr_naming_proves(const xr_naming *s, uint32_t edge, uint32_t reference)
+{
+    return s->shared && s->same[0][edge] == reference;
+}
+
+bool xr_naming_forbids(const xr_naming *s, uint32_t edge, uint32_t reference)
+{
+    return s->shared && s->same[0][edge] != reference &&
+           (s->same[0][edge] != EXRAY_NO_INDEX || s->same[1][reference] != EXRAY_NO_INDEX);
+}

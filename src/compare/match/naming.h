@@ -1,0 +1,27 @@
+/* Which layers of two models have one name. */
+#ifndef XR_NAMING_H
+#define XR_NAMING_H
+
+#include "compare/match/layers.h"
+
+typedef struct xr_naming {
+    /* [edge layers]: the reference's layer of the same unique name, however exporters and quantizers spell it,
+     * or EXRAY_NO_INDEX: a hint. */
+    uint32_t *namesake;
+    /* [layers of that side]: the other's layer whose tensor has the very same name, which no other tensor of
+     * either side has, or EXRAY_NO_INDEX. */
+    uint32_t *same[2];
+    /* The tensors' names come from one file, or from one graph: `same` is the same tensor, whatever an
+     * optimizer made of the nodes, and no other layer is. */
+    bool shared;
+} xr_naming;
+
+/* False: out of memory. */
+bool xr_naming_init(xr_naming *naming, const xr_layers side[2]);
+void xr_naming_free(xr_naming *naming);
+
+/* Whether names alone say that the two are the same tensor; that they are not. */
+bool xr_naming_proves(const xr_naming *naming, uint32_t edge, uint32_t reference);
+bool xr_naming_forbids(const xr_naming *naming, uint32_t edge, uint32_t reference);
+
+#endif
