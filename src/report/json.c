@@ -85,7 +85,9 @@ static void add_coverage(json_writer *w, cJSON *root, const exray_comparison *c)
     number(w, o, "compared", (double)v->compared);
     number(w, o, "edge_layers", (double)v->layers[EXRAY_SIDE_EDGE]);
     number(w, o, "reference_layers", (double)v->layers[EXRAY_SIDE_REFERENCE]);
-    number(w, o, "inside_partition", (double)v->fused);
+    number(w, o, "fused", (double)v->fused);
+    number(w, o, "not_seen", (double)(v->fused + v->hidden));
+    number(w, o, "inside_partition", (double)v->fused); /* the name that 0.1.0 gave it */
     number(w, o, "with_data", (double)v->with_data);
     number(w, o, "with_stats", (double)v->with_stats);
     number(w, o, "with_sketch", (double)v->with_sketch);

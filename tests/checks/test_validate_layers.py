@@ -199,8 +199,8 @@ def test_healthy(pair):
     verdict = pair()
     assert verdict["verdict"] == "pass" and verdict["findings"] == []
     assert roles(verdict) == ["clean"] * 5
-    assert verdict["coverage"] == {"compared": 5, "edge_layers": 5, "reference_layers": 5, "inside_partition": 0,
-                                   "with_data": 5, "with_stats": 0, "with_sketch": 0}
+    assert verdict["coverage"] == {"compared": 5, "edge_layers": 5, "reference_layers": 5, "fused": 0, "not_seen": 0,
+                                   "inside_partition": 0, "with_data": 5, "with_stats": 0, "with_sketch": 0}
 
 
 @pytest.mark.parametrize("layer", range(5))
@@ -355,7 +355,7 @@ def test_a_partition_of_the_reference(tmp_path):
         for t in frames:
             log.frame([("/input/tensor_0", t[0], {}), ("/layer/0", t[5], {}), ("/output/tensor_5", t[5], {})])
     verdict = validate(e, tmp_path / "r", status=0)
-    assert verdict["coverage"]["compared"] == 5 and verdict["coverage"]["inside_partition"] == 4
+    assert verdict["coverage"]["compared"] == 1 and verdict["coverage"]["fused"] == verdict["coverage"]["not_seen"] == 4
     assert verdict["findings"] == [] and len(verdict["layers"]) == 1
 
 

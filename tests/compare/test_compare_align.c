@@ -192,6 +192,34 @@ static void test_custom_operator(void **state)
            make(3, NAMES("CONV_2D", "AVERAGE_POOL_2D", "SOFTMAX"), NAMES("x", "y", "z"), NULL), "0-0 2-2");
 }
 
+/* What an optimizer leaves of a graph: the tensor at which a fused node ends has its name, the others have no
+ * counterpart, whatever stands at their place. */
+static void test_one_graph_optimized(void **state)
+{
+    (void)state;
+    const char *const *ops = NAMES("MatMul", "Add", "Div", "Erf", "Mul", "MatMul");
+    const char *const *names = NAMES("mm", "dense", "div", "erf", "gelu", "y");
+    expect(make(6, ops, names, NULL),
+           make(3, NAMES("Gemm", "Gelu", "MatMul"), NAMES("dense", "gelu", "y"), NULL), "1-0 4-1 5-2");
+    expect(make(3, NAMES("Gemm", "Gelu", "MatMul"), NAMES("dense", "gelu", "y"), NULL),
+           make(6, ops, names, NULL), "0-1 1-4 2-5");
+    /* In another order. */
+    expect(make(4, NAMES("Conv", "GlobalAveragePool", "GlobalAveragePool", "Mul"), NAMES("c", "p", "q", "m"),
+                NULL),
+           make(4, NAMES("Conv", "GlobalAveragePool", "GlobalAveragePool", "Mul"), NAMES("c", "q", "p", "m"),
+                NULL),
+           "0-0 1-2 2-1 3-3");
+}
+
+/* An exporter that numbers its tensors: one more at the beginning, and every name is another layer's. */
+static void test_numbered_names(void **state)
+{
+    (void)state;
+    expect(make(5, NAMES("Pad", "Conv", "Relu", "Conv", "Relu"), NAMES("1", "2", "3", "4", "5"), NULL),
+           make(4, NAMES("Conv", "Relu", "Conv", "Relu"), NAMES("1", "2", "3", "4"), NULL),
+           "1-0 2-1 3-2 4-3");
+}
+
 static void test_hostile_graph(void **state)
 {
     (void)state;
@@ -215,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_partition_with_nodes),
         cmocka_unit_test(test_fused_activation),
         cmocka_unit_test(test_custom_operator),
+        cmocka_unit_test(test_one_graph_optimized),
+        cmocka_unit_test(test_numbered_names),
         cmocka_unit_test(test_hostile_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,5 +91,5 @@ def test_arm64(on_arm64, tmp_path, engine, kernels, name, shape):
     assert len(list(arm64.layers())) == len(list(log.layers())) >= len(log.model.nodes)
     assert len(arm64.latency[0].node) > 0.8 * len(log.latency[0].node) > 0
     verdict = validate(tmp_path / "arm64.mcap", tmp_path / "here.mcap", status=0)
-    assert verdict["coverage"]["compared"] == verdict["coverage"]["edge_layers"] > 20
+    assert verdict["coverage"]["compared"] + verdict["coverage"]["fused"] == verdict["coverage"]["edge_layers"] > 20
     assert all(layer["role"] == "clean" and layer["nrmse"] < 1e-4 for layer in verdict["layers"])

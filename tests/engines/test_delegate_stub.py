@@ -214,7 +214,7 @@ def test_a_right_one_is_not(record, builtin):
     for options in (f"take:{DEPTHWISE}", "take:3-9", "take:all"):
         verdict = validate(record(options), builtin, status=0)
         assert not [f for f in verdict["findings"] if f["severity"] == "error"]
-        assert verdict["coverage"]["compared"] == verdict["coverage"]["edge_layers"]
+        assert verdict["coverage"]["compared"] + verdict["coverage"]["fused"] == verdict["coverage"]["edge_layers"]
 
 
 def test_info_lists_what_is_inside(tmp_path, record):

@@ -205,6 +205,8 @@ static void count(exray_comparison *c, const side s[2], const uint32_t *other)
     for (int k = 0; k < 2; k++)
         for (uint32_t i = 0; i < s[k].layers.count; i++)
             v->layers[k] += s[k].layers.layer[i].output != EXRAY_NO_INDEX && s[k].standing[i] != FREE;
+    for (uint32_t i = 0; i < s[0].layers.count; i++)
+        v->hidden += s[0].layers.layer[i].output == EXRAY_NO_INDEX;
     v->fused = c->inside_count;
     for (uint32_t i = 0; i < s[0].layers.count; i++)
         if (s[0].region[i] == i && !s[0].open[i] && s[0].size[i] > other[i])

@@ -2,8 +2,8 @@
  * the weights, activation, names, values), and the alignment is the monotone one with the largest total
  * (Needleman and Wunsch, 1970, with free gaps).  Layers in another order are matched afterwards, by unique
  * names and by the layers that feed them; matches that contradict the graph are dropped.  Where both sides
- * have the names of one graph (naming.h), a name that both have decides, and what else remains is matched only
- * by equal values. */
+ * have the names of one graph (naming.h), a name that both have decides, and what else remains is matched
+ * only by equal values. */
 #include "compare/match/align.h"
 #include "compare/match/align_score.h"
 
@@ -351,7 +351,7 @@ static bool match_all(work *w)
         uint32_t b = w->partner[0][a];
         if (b == EXRAY_NO_INDEX || w->how[a] == XR_MATCH_PRODUCERS)
             continue;
-        w->how[a] = w->scorer.naming.namesake[a] == b          ? XR_MATCH_NAME
+        w->how[a] = w->scorer.naming.namesake[a] == b   ? XR_MATCH_NAME
                     : xr_values_agree(&w->scorer, a, b) ? XR_MATCH_VALUES
                                                         : XR_MATCH_POSITION;
     }

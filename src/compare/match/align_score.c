@@ -22,7 +22,7 @@
 #define OTHER_SHAPE      (-2.0) /* the same number of elements in dimensions that do not correspond */
 #define SIMILAR          8.0
 #define SIMILAR_BY_STATS 5.0
-#define SAME_VALUES      0.99 /* the share of the variance that quantization leaves */
+#define SAME_VALUES      0.99  /* the share of the variance that quantization leaves */
 #define PROVEN           100.0 /* more than all the others together */
 
 bool xr_scorer_init(xr_scorer *s, const xr_layers side[2])

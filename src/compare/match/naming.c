@@ -121,31 +121,73 @@ static uint32_t count_named(const xr_layers *layers)
     return count;
 }
 
-/* Whether two tensors of one name are of another size, or of operators of another kind: a converter that
- * numbers its tensors gives one name to several. */
-static bool contradict(const xr_layer *a, const xr_layer *b)
+/* Of each tensor of a model the layer that computes it, or EXRAY_NO_INDEX.  NULL: out of memory. */
+static uint32_t *makers_of(const xr_layers *layers)
 {
+    uint32_t count = layers->model->tensor_count, *maker = malloc(((size_t)count + 1) * sizeof *maker);
+    for (uint32_t t = 0; maker && t < count; t++)
+        maker[t] = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; maker && i < layers->count; i++)
+        if (layers->layer[i].tensor)
+            maker[layers->layer[i].tensor - layers->model->tensors] = i;
+    return maker;
+}
+
+/* Whether a layer reads one whose name the other side lacks: there it may be part of a fused node. */
+static bool reads_unnamed(const xr_layers *layers, const uint32_t *same, const uint32_t *maker,
+                          uint32_t layer)
+{
+    const exray_node *node = layers->layer[layer].op;
+    for (uint32_t i = 0; i < node->input_count; i++) {
+        uint32_t from =
+            node->inputs[i] < layers->model->tensor_count ? maker[node->inputs[i]] : EXRAY_NO_INDEX;
+        if (from != EXRAY_NO_INDEX && same[from] == EXRAY_NO_INDEX)
+            return true;
+    }
+    return false;
+}
+
+/* Whether two tensors of one name are of another size, or of operators of another kind that no fusion
+ * explains: a converter that numbers its tensors gives one name to several. */
+static bool contradict(const xr_naming *s, const xr_layers side[2], uint32_t *const maker[2], uint32_t edge)
+{
+    uint32_t reference = s->same[0][edge];
+    const xr_layer *a = &side[0].layer[edge], *b = &side[1].layer[reference];
     if (a->elements && b->elements && a->elements != b->elements)
         return true;
     if (a->kind == XR_OP_PARTITION || b->kind == XR_OP_PARTITION)
         return false;
-    return a->kind != b->kind || (a->kind == XR_OP_OTHER && !xr_same_op_name(a->op->op, b->op->op));
+    bool alike = a->kind == b->kind && (a->kind != XR_OP_OTHER || xr_same_op_name(a->op->op, b->op->op));
+    return !alike && !reads_unnamed(&side[0], s->same[0], maker[0], edge) &&
+           !reads_unnamed(&side[1], s->same[1], maker[1], reference);
 }
 
 /* Most names of the smaller side occur on the other, and hardly any of them means something else: an
  * optimizer, or another version of the graph, leaves most names where they are. */
-static bool is_one_graph(const xr_naming *s, const xr_layers side[2])
+static bool is_one_graph(const xr_naming *s, const xr_layers side[2], uint32_t *const maker[2])
 {
     uint32_t common = 0, against = 0;
     for (uint32_t a = 0; a < side[0].count; a++) {
-        uint32_t b = s->same[0][a];
-        if (b == EXRAY_NO_INDEX)
+        if (s->same[0][a] == EXRAY_NO_INDEX)
             continue;
         common++;
-        against += contradict(&side[0].layer[a], &side[1].layer[b]);
+        against += contradict(s, side, maker, a);
     }
     uint32_t n = count_named(&side[0]), m = count_named(&side[1]);
     return common >= 2 && 5 * common >= 3 * (n < m ? n : m) && 5 * against <= common;
+}
+
+static bool note_shared(xr_naming *s, const xr_layers side[2])
+{
+    s->shared = is_one_file(side[0].model, side[1].model);
+    if (s->shared || !is_one_family(side[0].model, side[1].model))
+        return true;
+    uint32_t *maker[2] = {makers_of(&side[0]), makers_of(&side[1])};
+    bool ok = maker[0] && maker[1];
+    s->shared = ok && is_one_graph(s, side, maker);
+    free(maker[0]);
+    free(maker[1]);
+    return ok;
 }
 
 /* Names of other files' tensors prove nothing where their sizes differ, or where one is a mere conversion. */
@@ -189,11 +231,9 @@ bool xr_naming_init(xr_naming *s, const xr_layers side[2])
         for (size_t i = 0; *list[k] && i < count[k]; i++)
             (*list[k])[i] = EXRAY_NO_INDEX;
     }
-    if (!s->namesake || !s->same[0] || !s->same[1] || !note_all(s, side))
+    if (!s->namesake || !s->same[0] || !s->same[1] || !note_all(s, side) || !note_shared(s, side))
         return false;
-    bool one_file = is_one_file(side[0].model, side[1].model);
-    s->shared = one_file || (is_one_family(side[0].model, side[1].model) && is_one_graph(s, side));
-    if (!one_file)
+    if (!is_one_file(side[0].model, side[1].model))
         keep_proofs(s, side);
     return true;
 }

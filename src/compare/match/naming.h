@@ -5,8 +5,8 @@
 #include "compare/match/layers.h"
 
 typedef struct xr_naming {
-    /* [edge layers]: the reference's layer of the same unique name, however exporters and quantizers spell it,
-     * or EXRAY_NO_INDEX: a hint. */
+    /* [edge layers]: the reference's layer of the same unique name, however exporters and quantizers spell
+     * it, or EXRAY_NO_INDEX: a hint. */
     uint32_t *namesake;
     /* [layers of that side]: the other's layer whose tensor has the very same name, which no other tensor of
      * either side has, or EXRAY_NO_INDEX. */

@@ -29,8 +29,8 @@ xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tenso
         if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
             return XR_LAYOUT_EDGE_FIRST;
     }
-    bool swapped = a[ra - 1] == b[ra - 2] && a[ra - 2] == b[ra - 1] &&
-                   memcmp(a, b, (ra - 2) * sizeof *a) == 0;
+    bool swapped =
+        a[ra - 1] == b[ra - 2] && a[ra - 2] == b[ra - 1] && memcmp(a, b, (ra - 2) * sizeof *a) == 0;
     return swapped ? XR_LAYOUT_SWAPPED : XR_LAYOUT_NONE;
 }
 

@@ -19,7 +19,7 @@ typedef struct layer_values {
     int64_t shape[EXRAY_MAX_RANK];
     float stored[FRAMES * SAMPLES];        /* in the order in which they are stored */
     float channels_last[FRAMES * SAMPLES]; /* in channels-last order, if they are stored channels-first */
-    float swapped[FRAMES * SAMPLES];       /* in the order of the tensor with its last two dimensions exchanged */
+    float swapped[FRAMES * SAMPLES]; /* in the order of the tensor with its last two dimensions exchanged */
     size_t samples;
     float deviation; /* of the samples; 0: they are constant, or not finite */
     exray_stats stats[FRAMES];
@@ -195,7 +195,8 @@ static xr_similarity of_stats(const layer_values *a, const layer_values *b)
 }
 
 /* The samples of both in one order; false: there are none, or their shapes do not correspond. */
-static bool side_by_side(const layer_values *a, const layer_values *b, const float *values[2], size_t *samples)
+static bool side_by_side(const layer_values *a, const layer_values *b, const float *values[2],
+                         size_t *samples)
 {
     *samples = a->samples < b->samples ? a->samples : b->samples;
     if (!*samples || a->count != b->count)

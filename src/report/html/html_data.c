@@ -124,7 +124,8 @@ static void read_frame(xr_page *p, size_t i, size_t frame, profile *f)
         first[0] = first[1] = is_channels_first(p->comparison, EXRAY_SIDE_EDGE, &view[0].info);
     if (!grid_of(&view[0], first[0], &g[0]) || !grid_of(&view[1], first[1], &g[1]))
         return;
-    bool same = match != XR_LAYOUT_NONE && match != XR_LAYOUT_SWAPPED && view[0].count == view[1].count && g[0].channels == g[1].channels;
+    bool same = match != XR_LAYOUT_NONE && match != XR_LAYOUT_SWAPPED && view[0].count == view[1].count &&
+                g[0].channels == g[1].channels;
     f->by_channel = same && make_channels(f, g[0].channels);
     f->known = true;
     add_frame(f, g, same, values);
