@@ -126,16 +126,17 @@ const exray_layer_pair *exray_comparison_layer(const exray_comparison *compariso
  * counterpart.  The share of the edge that was compared is compared / (layers[EXRAY_SIDE_EDGE] - fused).
  * Since 0.1.0. */
 typedef struct exray_coverage {
-    size_t layers[2];   /* by exray_side */
-    size_t compared;    /* layers of the edge that have a counterpart */
-    size_t fused;       /* other layers of the edge: the reference computes them unseen, within a partition or
-                           within       the layers between the same two compared tensors, where their effect is compared.
-                           Since       0.2.0 by this name and in this sense */
+    size_t layers[2]; /* by exray_side */
+    size_t compared;  /* layers of the edge that have a counterpart */
+    /* Other layers of the edge: the reference computes them unseen, within a partition or within the layers
+     * between the same two compared tensors, where their effect is compared.  Since 0.2.0 by this name and in
+     * this sense. */
+    size_t fused;
     size_t with_data;   /* of those compared: with all metrics */
     size_t with_stats;  /* of those compared: with statistics only */
     size_t with_sketch; /* of those compared: with metrics estimated from sketches */
-    size_t
-        hidden; /* nodes that a delegate of the edge runs and nobody sees: they are no layers.  Since 0.2.0 */
+    /* Nodes that a delegate of the edge runs and nobody sees: they are no layers.  Since 0.2.0. */
+    size_t hidden;
 } exray_coverage;
 
 /* Never NULL.  Since 0.1.0. */

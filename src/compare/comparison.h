@@ -82,9 +82,9 @@ typedef struct xr_pairs {
 } xr_pairs;
 
 /* A layer of one side. */
-typedef struct xr_place {
+typedef struct xr_layer_place {
     uint32_t node, output;
-} xr_place;
+} xr_layer_place;
 
 struct exray_comparison {
     const exray_log *log[2];
@@ -97,7 +97,7 @@ struct exray_comparison {
     xr_pairs inputs, outputs, layers;
     exray_io_pair *input, *output; /* what the public functions return */
     exray_layer_pair *layer;
-    xr_place *inside; /* layers of the edge that a node of the reference computes unseen, in order */
+    xr_layer_place *inside; /* layers of the edge that a node of the reference computes unseen, in order */
     size_t inside_count;
     exray_coverage coverage;
     exray_accuracy accuracy;

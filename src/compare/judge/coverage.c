@@ -6,31 +6,31 @@
 #include <stdlib.h>
 
 /* What is known of a layer. */
-typedef enum standing {
+typedef enum counted_as {
     ALONE,   /* without a counterpart */
     FREE,    /* likewise, and it needs none */
     MATCHED, /* it has one */
     INSIDE,  /* the other side computes it unseen */
-} standing;
+} counted_as;
 
 /* One side: layers without a counterpart that feed each other are a region. */
-typedef struct side {
+typedef struct counted_side {
     xr_layers layers;
-    standing *standing;
+    counted_as *standing;
     uint32_t *region; /* [layers]: a layer that stands for the region; see root */
     uint32_t *size;   /* [layers]: of the region that a layer stands for: its layers that are ALONE */
     bool *open;       /* [layers]: of a region: some of it is not computed on to a matched layer */
     uint32_t *maker;  /* [tensor_count]: layer that computes the tensor, or EXRAY_NO_INDEX */
-} side;
+} counted_side;
 
-static uint32_t root(const side *s, uint32_t layer)
+static uint32_t root(const counted_side *s, uint32_t layer)
 {
     while (s->region[layer] != layer)
         layer = s->region[layer];
     return layer;
 }
 
-static bool is_apart(const side *s, uint32_t layer)
+static bool is_apart(const counted_side *s, uint32_t layer)
 {
     return s->standing[layer] == ALONE || s->standing[layer] == FREE;
 }
@@ -69,13 +69,13 @@ static uint32_t find_layer(const xr_layers *layers, uint32_t node, uint32_t outp
 
 /* ---- Regions ------------------------------------------------------------------------ */
 
-static uint32_t maker_of(const side *s, const exray_node *node, uint32_t input)
+static uint32_t maker_of(const counted_side *s, const exray_node *node, uint32_t input)
 {
     uint32_t tensor = node->inputs[input];
     return tensor < s->layers.model->tensor_count ? s->maker[tensor] : EXRAY_NO_INDEX;
 }
 
-static void join_regions(side *s)
+static void join_regions(counted_side *s)
 {
     for (uint32_t i = 0; i < s->layers.count; i++) {
         const exray_node *node = s->layers.layer[i].op;
@@ -93,7 +93,7 @@ static void join_regions(side *s)
 }
 
 /* A region is open where nothing that is compared reads one of its layers. */
-static void note_open(side *s, bool *read)
+static void note_open(counted_side *s, bool *read)
 {
     for (uint32_t i = 0; i < s->layers.count; i++)
         for (uint32_t k = 0; k < s->layers.layer[i].op->input_count; k++) {
@@ -110,7 +110,7 @@ static void note_open(side *s, bool *read)
             s->open[root(s, i)] = true;
 }
 
-static bool prepare(side *s, const exray_model *model)
+static bool prepare(counted_side *s, const exray_model *model)
 {
     if (!xr_layers_of(model, &s->layers))
         return false;
@@ -136,7 +136,7 @@ static bool prepare(side *s, const exray_model *model)
     return true;
 }
 
-static void drop(side *s)
+static void drop(counted_side *s)
 {
     xr_layers_free(&s->layers);
     free(s->standing);
@@ -148,7 +148,7 @@ static void drop(side *s)
 
 /* ---- Counting -------------------------------------------------------------------------- */
 
-static void note_matches(const exray_comparison *c, side s[2])
+static void note_matches(const exray_comparison *c, counted_side s[2])
 {
     for (size_t i = 0; i < c->layers.count; i++)
         for (int k = 0; k < 2; k++) {
@@ -165,7 +165,7 @@ static void note_matches(const exray_comparison *c, side s[2])
 }
 
 /* The layers without a counterpart from which a matched layer of the other side is computed. */
-static uint32_t count_before(const side *s, uint32_t layer)
+static uint32_t count_before(const counted_side *s, uint32_t layer)
 {
     const exray_node *node = s->layers.layer[layer].op;
     uint32_t most = 0;
@@ -180,7 +180,7 @@ static uint32_t count_before(const side *s, uint32_t layer)
 /* Between the same two tensors one side may have n layers of its own, and the other m: at most m of the n
  * can have had a counterpart, the others are computed within those of the other side.  Fills other[region of
  * the edge] with m. */
-static void count_opposite(const exray_comparison *c, const side s[2], uint32_t *other)
+static void count_opposite(const exray_comparison *c, const counted_side s[2], uint32_t *other)
 {
     for (size_t i = 0; i < c->layers.count; i++) {
         const xr_pair *pair = &c->layers.pair[i];
@@ -198,7 +198,7 @@ static void count_opposite(const exray_comparison *c, const side s[2], uint32_t 
     }
 }
 
-static void count(exray_comparison *c, const side s[2], const uint32_t *other)
+static void count(exray_comparison *c, const counted_side s[2], const uint32_t *other)
 {
     exray_coverage *v = &c->coverage;
     *v = (exray_coverage){.compared = c->layers.count};
@@ -213,7 +213,7 @@ static void count(exray_comparison *c, const side s[2], const uint32_t *other)
             v->fused += s[0].size[i] - other[i];
 }
 
-static bool count_layers(exray_comparison *c, side s[2])
+static bool count_layers(exray_comparison *c, counted_side s[2])
 {
     note_matches(c, s);
     bool ok = true;
@@ -250,7 +250,7 @@ bool xr_count_coverage(exray_comparison *c)
     const exray_model *model[2] = {exray_log_model(c->log[0]), exray_log_model(c->log[1])};
     bool ok = true;
     if (model[0] && model[1]) { /* else they were counted by number, in pairs.c */
-        side s[2] = {{.standing = NULL}, {.standing = NULL}};
+        counted_side s[2] = {{.standing = NULL}, {.standing = NULL}};
         ok = prepare(&s[0], model[0]) && prepare(&s[1], model[1]) && count_layers(c, s);
         drop(&s[0]);
         drop(&s[1]);

@@ -31,7 +31,7 @@ static bool layers_of_models(exray_comparison *c, const exray_model *edge, const
     for (size_t i = 0; c->layers.pair && c->inside && i < alignment.count; i++) {
         const xr_layer_match *m = &alignment.match[i];
         if (m->how == XR_MATCH_INSIDE) {
-            c->inside[c->inside_count++] = (xr_place){m->node[0], m->output[0]};
+            c->inside[c->inside_count++] = (xr_layer_place){m->node[0], m->output[0]};
             continue;
         }
         const uint32_t *tensors = edge->nodes[m->node[0]].outputs;
