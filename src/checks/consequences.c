@@ -103,7 +103,9 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
                          const exray_finding *f)
 {
-    if (cause == f || cause->is_consequence || cause->severity != EXRAY_SEVERITY_ERROR)
+    /* Another operator of little effect is a warning, and the cause nevertheless. */
+    bool counts = cause->severity == EXRAY_SEVERITY_ERROR || strcmp(cause->cause, "model.operator") == 0;
+    if (cause == f || cause->is_consequence || !counts)
         return false;
     if (stage_of(cause) > 3 || !f->stage)
         return false;

@@ -16,7 +16,8 @@
 static bool has_cause(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
     for (const exray_finding *f = findings->first; f; f = f->next) {
-        if (f->severity != EXRAY_SEVERITY_ERROR)
+        /* Another operator of little effect is a warning, and the cause nevertheless. */
+        if (f->severity != EXRAY_SEVERITY_ERROR && strcmp(f->cause, "model.operator") != 0)
             continue;
         if (xr_is_about_layer(comparison, f, layer) || strcmp(f->cause, "model.version") == 0)
             return true;

@@ -1,7 +1,10 @@
 /* model.operator: a layer with other attributes (padding, stride, activation, epsilon, resize
  * convention, ...), as the models say or as the values show. */
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/operator_report.h"
+#include "checks/model/range_activation.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -183,57 +186,80 @@ static void look_at_values(const exray_comparison *comparison, const exray_layer
         report_padding(layer, i, e, findings);
 }
 
-/* Whether a layer without RELU or RELU6 is quantized to a range that clips its values as the other
- * side's activation does: 8-bit converters may drop the activation then. */
-static bool does_range_activate(const exray_comparison *comparison, const exray_layer_pair *layer,
-                                const char *key, const char *edge, const char *reference)
+/* Whether a finding is about the layer already. */
+static bool is_told(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
 {
-    if (strcmp(key, "fused_activation_function") != 0 ||
-        (strcmp(edge, "NONE") != 0 && strcmp(reference, "NONE") != 0))
-        return false;
-    bool lacks = strcmp(edge, "NONE") == 0;
-    const char *other = lacks ? reference : edge;
-    const exray_tensor_info *info =
-        xr_layer_info(comparison, layer, lacks ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
-    bool bytes = info && (info->dtype == EXRAY_DTYPE_UINT8 || info->dtype == EXRAY_DTYPE_INT8);
-    if (!bytes || info->quantization.count != 1)
-        return false;
-    double least = info->dtype == EXRAY_DTYPE_UINT8 ? 0 : -128, step = info->quantization.scale[0];
-    double low =
-        step * (least - (info->quantization.zero_point ? (double)info->quantization.zero_point[0] : 0));
-    bool cuts_below = fabs(low) <= step, cuts_above = low + 255 * step <= 6 + step;
-    return cuts_below && (strcmp(other, "RELU") == 0 || (strcmp(other, "RELU6") == 0 && cuts_above));
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (strcmp(f->cause, "model.operator") == 0 && xr_is_about_layer(comparison, f, layer))
+            return true;
+    return false;
+}
+
+static bool is_by_range(const exray_comparison *comparison, const exray_layer_pair *layer, const char *key,
+                        const char *edge, const char *reference)
+{
+    return strcmp(key, "fused_activation_function") == 0 &&
+           xr_range_activates(comparison, layer, edge, reference);
+}
+
+/* A layer by itself: where the graphs do not tell. */
+static exray_status look_at_layer(const exray_comparison *comparison, size_t i, exray_findings *findings,
+                                  exray_error *error)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    const char *value = NULL;
+    const exray_key_value *attribute =
+        other_attribute(node_of(comparison, layer, EXRAY_SIDE_EDGE),
+                        node_of(comparison, layer, EXRAY_SIDE_REFERENCE), &value);
+    if (attribute && !is_by_range(comparison, layer, attribute->key, attribute->value, value)) {
+        report_attribute(layer, i, attribute, value, findings);
+        return EXRAY_OK;
+    }
+    if (has_swapped_inputs(comparison, layer)) {
+        report_order(layer, i, findings);
+        return EXRAY_OK;
+    }
+    if (xr_is_same_file(comparison)) /* the operators are the same; only a kernel can be wrong */
+        return EXRAY_OK;
+    xr_layer_evidence e;
+    exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+    if (status == EXRAY_OK && e.frames && e.difference > 0)
+        look_at_values(comparison, layer, i, &e, findings);
+    return status;
+}
+
+/* `graphs`: NULL where they were not compared. */
+static exray_status look_at_layers(const exray_comparison *comparison, const xr_differences *graphs,
+                                   exray_findings *findings, exray_error *error)
+{
+    exray_status status = EXRAY_OK;
+    for (size_t i = 0; status == EXRAY_OK && i < exray_comparison_layer_count(comparison); i++) {
+        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        bool known = graphs && (is_told(comparison, findings, i) || xr_differences_know(graphs, layer));
+        if (layer->role == EXRAY_LAYER_ROLE_ORIGINATES && !known)
+            status = look_at_layer(comparison, i, findings, error);
+    }
+    return status;
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    bool same_file = xr_is_same_file(comparison);
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
-            continue;
-        const char *value = NULL;
-        const exray_key_value *attribute =
-            other_attribute(node_of(comparison, layer, EXRAY_SIDE_EDGE),
-                            node_of(comparison, layer, EXRAY_SIDE_REFERENCE), &value);
-        if (attribute && !does_range_activate(comparison, layer, attribute->key, attribute->value, value)) {
-            report_attribute(layer, i, attribute, value, findings);
-            continue;
-        }
-        if (has_swapped_inputs(comparison, layer)) {
-            report_order(layer, i, findings);
-            continue;
-        }
-        if (same_file) /* the operators are the same; only a kernel can be wrong */
-            continue;
-        xr_layer_evidence e;
-        exray_status status = xr_layer_evidence_get(comparison, i, &e, error);
+    bool models = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)) &&
+                  exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
+    if (!models || xr_is_same_file(comparison) || !xr_something_is_wrong(comparison))
+        return look_at_layers(comparison, NULL, findings, error);
+    xr_differences graphs;
+    bool ok = xr_differences_find(comparison, &graphs);
+    if (ok) {
+        ok = xr_report_operators(comparison, &graphs, findings);
+        exray_status status = ok ? look_at_layers(comparison, &graphs, findings, error) : EXRAY_OK;
+        xr_differences_free(&graphs);
         if (status != EXRAY_OK)
             return status;
-        if (e.frames && e.difference > 0)
-            look_at_values(comparison, layer, i, &e, findings);
     }
-    return EXRAY_OK;
+    if (!ok)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the models' graphs"};
+    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
 static const char *const causes[] = {"model.operator", NULL};

@@ -1,0 +1,176 @@
+/* A function by its name: known ones are tried, with the parameters that its values show. */
+#include "checks/model/graph/pointwise.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Constants are stored as float32, and some are rounded further by exporters. */
+#define SAME 2e-6
+
+/* Past the largest float32, one side may say infinite and the other not. */
+static bool same_limits(double a, double b)
+{
+    if (isnan(a) || isnan(b))
+        return isnan(a) && isnan(b);
+    return a == b || (a > 1e30 && b > 1e30) || (a < -1e30 && b < -1e30);
+}
+
+bool xr_same_function(const double *a, const double *b)
+{
+    for (int i = 0; i < XR_POINTS; i++) {
+        bool finite = isfinite(a[i]) && isfinite(b[i]);
+        if (!finite && !same_limits(a[i], b[i]))
+            return false;
+        if (finite &&
+            fabs(a[i] - b[i]) > SAME * (fabs(a[i]) + fabs(b[i])) + SAME * fmin(1, fabs(xr_points[i])))
+            return false;
+    }
+    return true;
+}
+
+static double at(const double *value, double x)
+{
+    for (int i = 0; i < XR_POINTS; i++)
+        if (xr_points[i] == x)
+            return value[i];
+    return NAN;
+}
+
+static bool is(const double *value, xr_pointwise p)
+{
+    double known[XR_POINTS];
+    xr_operand x = {.value = xr_points};
+    xr_pointwise_apply(&p, &x, 1, XR_POINTS, known);
+    return xr_same_function(value, known);
+}
+
+bool xr_is_line(const double *value, double *factor, double *offset)
+{
+    double line[XR_POINTS];
+    *offset = at(value, 0);
+    *factor = at(value, 1) - *offset;
+    for (int i = 0; i < XR_POINTS; i++)
+        line[i] = *factor * xr_points[i] + *offset;
+    return isfinite(*factor) && isfinite(*offset) && xr_same_function(value, line);
+}
+
+static bool line_words(const double *value, char *text, size_t size)
+{
+    double factor, offset;
+    if (!xr_is_line(value, &factor, &offset))
+        return false;
+    if (factor == 1 && offset == 0)
+        snprintf(text, size, "no function");
+    else if (fabs(factor - 1) < SAME)
+        snprintf(text, size, "x %c %.6g", offset < 0 ? '-' : '+', fabs(offset));
+    else if (fabs(offset) < SAME)
+        snprintf(text, size, "x * %.6g", factor);
+    else
+        snprintf(text, size, "%.6g x %c %.6g", factor, offset < 0 ? '-' : '+', fabs(offset));
+    return true;
+}
+
+static bool fixed_words(const double *value, char *text, size_t size)
+{
+    static const struct {
+        xr_pointwise p;
+        const char *name;
+    } known[] = {
+        {{XR_PW_CLIP, 0, INFINITY, 1}, "ReLU"},
+        {{XR_PW_CLIP, 0, 6, 1}, "ReLU6"},
+        {{XR_PW_CLIP, -1, 1, 1}, "ReLU from -1 to 1"},
+        {{XR_PW_SIGMOID, 0, 0, 1}, "sigmoid"},
+        {{XR_PW_TANH, 0, 0, 1}, "tanh"},
+        {{XR_PW_GELU, 0, 0, 1}, "GELU (erf)"},
+        {{XR_PW_TANH_GELU, 0, 0, 1}, "tanh GELU"},
+        {{XR_PW_GATED, 1.702, 0, 1}, "quick GELU (x * sigmoid(1.702 x))"},
+        {{XR_PW_GATED, 1, 0, 1}, "SiLU (x * sigmoid(x))"},
+        {{XR_PW_HARD_SWISH, 0, 0, 1}, "HardSwish"},
+        {{XR_PW_MISH, 0, 0, 1}, "Mish"},
+        {{XR_PW_SOFTPLUS, 0, 0, 1}, "softplus"},
+        {{XR_PW_SOFTSIGN, 0, 0, 1}, "softsign"},
+        {{XR_PW_ERF, 0, 0, 1}, "erf"},
+        {{XR_PW_EXP, 0, 0, 1}, "exp"},
+        {{XR_PW_LOG, 0, 0, 1}, "log"},
+        {{XR_PW_SQRT, 0, 0, 1}, "square root"},
+        {{XR_PW_RSQRT, 0, 0, 1}, "1 / square root"},
+        {{XR_PW_RECIPROCAL, 0, 0, 1}, "1 / x"},
+        {{XR_PW_ABS, 0, 0, 1}, "abs"},
+        {{XR_PW_SQUARE, 0, 0, 1}, "x * x"},
+        {{XR_PW_ELU, 1.67326319217681884765625, 1.05070102214813232421875, 1}, "SELU"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (is(value, known[i].p)) {
+            snprintf(text, size, "%s", known[i].name);
+            return true;
+        }
+    return false;
+}
+
+/* HardSigmoid: the line between its two flat ends. */
+static bool hard_sigmoid_words(const double *value, char *text, size_t size)
+{
+    double beta = at(value, 0), alpha = (at(value, 0.1) - beta) / 0.1;
+    if (!is(value, (xr_pointwise){XR_PW_HARD_SIGMOID, alpha, beta, 1}))
+        return false;
+    snprintf(text, size, "HardSigmoid with alpha %.6g, beta %.6g", alpha, beta);
+    return true;
+}
+
+static void clip_words(double low, double high, char *text, size_t size)
+{
+    if (high == 1000)
+        snprintf(text, size, "max(x, %.6g)", low);
+    else if (low == -1000)
+        snprintf(text, size, "min(x, %.6g)", high);
+    else
+        snprintf(text, size, "clip to %.6g...%.6g", low, high);
+}
+
+static bool parameter_words(const double *value, char *text, size_t size)
+{
+    double low = at(value, -1000), high = at(value, 1000), slope = -at(value, -1);
+    if (is(value, (xr_pointwise){XR_PW_CLIP, low, high, 1}))
+        clip_words(low, high, text, size);
+    else if (is(value, (xr_pointwise){XR_PW_LEAKY, slope, 0, 1}))
+        snprintf(text, size, "LeakyReLU with slope (alpha) %.6g", slope);
+    else if (is(value, (xr_pointwise){XR_PW_ELU, -low, 1, 1}))
+        snprintf(text, size, "ELU with alpha %.6g", -low);
+    else if (hard_sigmoid_words(value, text, size))
+        return true;
+    else {
+        double gate = at(value, 1);
+        double k = gate > 0 && gate < 1 ? -log(1 / gate - 1) : NAN;
+        if (isnan(k) || !is(value, (xr_pointwise){XR_PW_GATED, k, 0, 1}))
+            return false;
+        snprintf(text, size, "x * sigmoid(%.6g x)", k);
+    }
+    return true;
+}
+
+/* A root of x plus a small constant: what a normalization divides by. */
+static bool root_words(const double *value, char *text, size_t size)
+{
+    double constant = value[58] * value[58] - xr_points[58],
+           inverse = 1 / (value[58] * value[58]) - xr_points[58];
+    double root[XR_POINTS], over[XR_POINTS];
+    for (int i = 0; i < XR_POINTS; i++) {
+        root[i] = sqrt(xr_points[i] + constant);
+        over[i] = 1 / sqrt(xr_points[i] + inverse);
+    }
+    bool plain = constant > 0 && xr_same_function(value, root);
+    if (!plain && !(inverse > 0 && xr_same_function(value, over)))
+        return false;
+    snprintf(text, size, "%ssquare root of x + %.3g (epsilon)", plain ? "" : "1 / ",
+             plain ? constant : inverse);
+    return true;
+}
+
+bool xr_function_words(const double *value, char *text, size_t size)
+{
+    if (line_words(value, text, size) || fixed_words(value, text, size) ||
+        parameter_words(value, text, size) || root_words(value, text, size))
+        return true;
+    snprintf(text, size, "another function");
+    return false;
+}

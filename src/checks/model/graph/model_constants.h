@@ -1,0 +1,35 @@
+/* The constants of a side's model: the values of small ones, and what identifies large ones in whatever
+ * order they are stored. */
+#ifndef XR_MODEL_CONSTANTS_H
+#define XR_MODEL_CONSTANTS_H
+
+#include <exray/log.h>
+
+/* The same numbers in any order have the same. */
+typedef struct xr_constant_print {
+    bool known;
+    uint64_t count;
+    double mean, deviation;
+} xr_constant_print;
+
+typedef struct xr_model_constants {
+    const exray_log *log;
+    const exray_model *model;
+    const exray_record **record; /* [tensor_count] or NULL where none was recorded */
+    struct print_state *print;   /* [tensor_count] */
+    exray_slot *slot;
+} xr_model_constants;
+
+/* The log has a model.  False: out of memory; closed either way. */
+bool xr_model_constants_open(const exray_log *log, xr_model_constants *out);
+void xr_model_constants_close(xr_model_constants *constants);
+
+/* At most `room` values; how many there are, or 0 where they are unknown or more than that. */
+size_t xr_model_constants_values(xr_model_constants *constants, uint32_t tensor, double *out, size_t room);
+
+xr_constant_print xr_model_constants_print(xr_model_constants *constants, uint32_t tensor);
+
+/* Elements by the shape; 0: unknown. */
+uint64_t xr_tensor_elements(const exray_tensor_info *info);
+
+#endif

@@ -1,0 +1,548 @@
+#include "checks/model/graph/step_difference.h"
+
+#include "checks/model/graph/step_gap.h"
+#include "checks/model/graph/step_traits.h"
+#include "checks/model/graph/step_values.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A function's effect below this share of its result's deviation is that of floats. */
+#define FLOAT_NOISE 3e-6
+
+typedef struct finder {
+    const exray_comparison *comparison;
+    xr_differences *out;
+    xr_step_values values;
+    bool *seen[2];
+    bool failed;
+} finder;
+
+const char *xr_step_name(const xr_step_graph *graph, const xr_step *step)
+{
+    const exray_tensor_info *info = xr_step_graph_info(graph, step->output);
+    if (info && info->name && *info->name)
+        return info->name;
+    if (step->node->name && *step->node->name)
+        return step->node->name;
+    info = step->node->output_count ? xr_step_graph_info(graph, step->node->outputs[0]) : NULL;
+    return info && info->name ? info->name : "";
+}
+
+static const xr_step_match *match_of(const finder *f)
+{
+    return &f->out->match;
+}
+
+static const xr_step *step_of(const finder *f, int side, uint32_t i)
+{
+    return &match_of(f)->side[side].step[i];
+}
+
+/* ---- Adding ------------------------------------------------------------------------------ */
+
+/* The pair of layers that the edge's step ends in. */
+static uint32_t layer_at(const finder *f, uint32_t edge_step)
+{
+    const xr_step_match *m = match_of(f);
+    if (edge_step == EXRAY_NO_INDEX)
+        return EXRAY_NO_INDEX;
+    const xr_step *step = step_of(f, 0, edge_step);
+    uint32_t tensors[2] = {step->output, step->node->output_count ? step->node->outputs[0] : step->output};
+    for (int i = 0; i < 2; i++)
+        if (tensors[i] < m->side[0].model->tensor_count && m->layer[tensors[i]] != EXRAY_NO_INDEX)
+            return m->layer[tensors[i]];
+    return EXRAY_NO_INDEX;
+}
+
+/* The first pair of layers at the step or among those that read it. */
+static uint32_t layer_behind(const finder *f, uint32_t edge_step)
+{
+    enum { FURTHEST = 8 };
+    const xr_step_graph *g = &match_of(f)->side[0];
+    for (int i = 0; i < FURTHEST && edge_step < g->count; i++) {
+        uint32_t layer = layer_at(f, edge_step), made = g->step[edge_step].output;
+        if (layer != EXRAY_NO_INDEX)
+            return layer;
+        bool found = false;
+        while (!found && ++edge_step < g->count)
+            for (uint32_t k = 0; k < g->step[edge_step].input_count; k++)
+                found = found || g->step[edge_step].input[k] == made;
+    }
+    return EXRAY_NO_INDEX;
+}
+
+static xr_difference *add(finder *f, xr_difference_kind kind, uint32_t edge, uint32_t reference,
+                          const char *key)
+{
+    xr_difference *grown = realloc(f->out->list, (f->out->count + 1) * sizeof *grown);
+    if (!grown) {
+        f->failed = true;
+        return NULL;
+    }
+    f->out->list = grown;
+    xr_difference *d = &grown[f->out->count++];
+    *d = (xr_difference){.kind = kind, .step = {edge, reference}, .layer = layer_at(f, edge)};
+    d->behind = edge == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : layer_behind(f, edge);
+    snprintf(d->key, sizeof d->key, "%s", key);
+    return d;
+}
+
+static void drop_last(finder *f)
+{
+    f->out->count--;
+}
+
+/* ---- What the values say --------------------------------------------------------------------- */
+
+static xr_state given(finder *f, const xr_step *step)
+{
+    xr_state state = XR_STATE_CLEAN;
+    for (uint32_t i = 0; i < step->input_count && state != XR_STATE_WRONG; i++) {
+        xr_state one = xr_state_before(&f->values, step->input[i]);
+        state = one == XR_STATE_CLEAN ? state : one;
+    }
+    return state;
+}
+
+/* False: what the step makes is right, so that the difference is none. */
+static bool judge(finder *f, xr_difference *d, xr_state in, xr_state out)
+{
+    if (out == XR_STATE_CLEAN)
+        return false;
+    d->proof = in == XR_STATE_WRONG                            ? XR_PROOF_BEHIND
+               : in == XR_STATE_CLEAN && out == XR_STATE_WRONG ? XR_PROOF_SHOWN
+                                                               : XR_PROOF_NONE;
+    d->absorbed = d->step[0] != EXRAY_NO_INDEX && xr_is_absorbed(&f->values, d->step[0]);
+    return true;
+}
+
+static void judge_step(finder *f, xr_difference *d)
+{
+    if (d && !judge(f, d, given(f, step_of(f, 0, d->step[0])), xr_state_behind(&f->values, d->step[0])))
+        drop_last(f);
+}
+
+/* ---- At a pair of steps ------------------------------------------------------------------------ */
+
+/* The words of part i of a function, which is one of the part before. */
+static bool part_words(const xr_step_graph *g, uint32_t root, const uint32_t *part, size_t i, char *text)
+{
+    double value[XR_POINTS];
+    return xr_step_graph_compute(g, i ? part[i - 1] : root, part[i], xr_points, XR_POINTS, value) &&
+           xr_function_words(value, text, XR_DIFFERENCE_WORDS);
+}
+
+/* Where functions have no names, the first of their parts that differ may have. */
+static void name_parts(finder *f, const xr_step *a, const xr_step *b, xr_difference *d)
+{
+    const xr_step *step[2] = {a, b};
+    uint32_t part[2][XR_FUNCTION_PARTS];
+    size_t count[2];
+    for (int s = 0; s < 2; s++)
+        count[s] = xr_step_graph_parts(&match_of(f)->side[s], step[s]->output, part[s]);
+    for (size_t i = 0; i < count[0] && i < count[1]; i++) {
+        char words[2][XR_DIFFERENCE_WORDS];
+        for (int s = 0; s < 2; s++) {
+            const xr_step_graph *g = &match_of(f)->side[s];
+            if (!part_words(g, g->tensor[step[s]->output].root, part[s], i, words[s]))
+                return;
+        }
+        if (strcmp(words[0], words[1]) == 0)
+            continue;
+        memcpy(d->value, words, sizeof words);
+        uint32_t tensor = part[0][i];
+        if (tensor < match_of(f)->side[0].model->tensor_count && match_of(f)->layer[tensor] != EXRAY_NO_INDEX)
+            d->layer = match_of(f)->layer[tensor];
+        return;
+    }
+}
+
+static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    if (xr_same_function(a->value, b->value))
+        return;
+    xr_difference *d = add(f, XR_DIFFERENCE_FUNCTION, edge, reference, "function");
+    double differ, left;
+    if (!d)
+        return;
+    bool named = xr_function_words(a->value, d->value[0], sizeof d->value[0]);
+    named = xr_function_words(b->value, d->value[1], sizeof d->value[1]) && named;
+    if (!named)
+        name_parts(f, a, b, d);
+    if (!xr_compare_functions(&f->values, a, b, &differ, &left)) {
+        judge_step(f, d);
+        return;
+    }
+    /* Whatever it was given: on these very values the two differ. */
+    if (differ < FLOAT_NOISE || differ < 2 * left || !judge(f, d, XR_STATE_CLEAN, XR_STATE_WRONG))
+        drop_last(f);
+}
+
+/* The name of an attribute whose text differs between nodes of one operator; NULL: none does. */
+static const char *other_text(const exray_node *a, const exray_node *b, const char **x, const char **y)
+{
+    if (!a->op || !b->op || strcmp(a->op, b->op) != 0)
+        return NULL;
+    for (uint32_t i = 0; i < a->attribute_count; i++) {
+        const char *key = a->attributes[i].key, *text = a->attributes[i].value;
+        const char *other = key ? xr_attribute_text(b, key) : NULL;
+        if (!text || !other || strcmp(text, other) == 0)
+            continue;
+        double p[XR_TRAIT_NUMBERS], q[XR_TRAIT_NUMBERS];
+        size_t n = xr_attribute_numbers(a, key, p, XR_TRAIT_NUMBERS),
+               k = xr_attribute_numbers(b, key, q, XR_TRAIT_NUMBERS);
+        bool same = n && n == k && n <= XR_TRAIT_NUMBERS;
+        for (size_t j = 0; same && j < n; j++)
+            same = fabs(p[j] - q[j]) <= 1e-6 * fabs(q[j]);
+        if (same)
+            continue;
+        *x = text;
+        *y = other;
+        return key;
+    }
+    return NULL;
+}
+
+/* Whether a kind of step has all that matters of its attributes among its traits. */
+static bool is_resolved(xr_step_kind kind)
+{
+    return kind == XR_STEP_CONV || kind == XR_STEP_POOL || kind == XR_STEP_RESIZE || kind == XR_STEP_CONCAT ||
+           kind == XR_STEP_SOFTMAX || kind == XR_STEP_PRODUCT || kind == XR_STEP_SHAPE ||
+           kind == XR_STEP_COMBINE;
+}
+
+static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    xr_traits traits[2];
+    size_t which[XR_TRAITS][2];
+    xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
+    xr_step_traits_of(&f->out->match.side[1], b, &traits[1]);
+    size_t differ = xr_traits_differ(&traits[0], &traits[1], which);
+    const char *text[2], *raw = NULL;
+    if (differ || !is_resolved(a->kind))
+        raw = other_text(a->node, b->node, &text[0], &text[1]);
+    if (!differ && !raw)
+        return;
+    const xr_trait *x = &traits[0].trait[which[0][0]], *y = &traits[1].trait[which[0][1]];
+    xr_difference *d = add(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, raw ? raw : x->key);
+    if (!d)
+        return;
+    for (int s = 0; s < 2; s++)
+        if (raw)
+            snprintf(d->value[s], sizeof d->value[s], "%.60s", text[s]);
+        else
+            xr_trait_words(s ? y : x, d->value[s], sizeof d->value[s]);
+    judge_step(f, d);
+}
+
+/* Scales and zero points are constants of it. */
+static bool is_quantized(const exray_node *node)
+{
+    static const char *const starts[] = {"QLinear",     "QGemm",           "MatMulInteger",
+                                         "ConvInteger", "DynamicQuantize", "MatMulNBits"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (node->op && strncmp(node->op, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_count(const exray_tensor_info *info)
+{
+    bool whole = info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64;
+    return (whole && info->quantization.count == 0) || xr_tensor_elements(info) == 1;
+}
+
+static void constant_words(const double *value, size_t count, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count && used + 20 < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%.9g", i ? "," : "", value[i]);
+}
+
+/* Constants that are no weights, of nodes of one operator: place by place. */
+static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
+{
+    enum { MOST = 64 };
+    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    xr_step_graph *side = f->out->match.side;
+    if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0 ||
+        a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || is_quantized(a->node))
+        return;
+    for (uint32_t i = 0; i < a->constant_count; i++) {
+        const exray_tensor_info *x = xr_step_graph_info(&side[0], a->constant[i]),
+                                *y = xr_step_graph_info(&side[1], b->constant[i]);
+        double p[MOST], q[MOST];
+        if (!x || !y || !is_count(x) || !is_count(y))
+            continue;
+        size_t n = xr_model_constants_values(&side[0].constants, a->constant[i], p, MOST),
+               k = xr_model_constants_values(&side[1].constants, b->constant[i], q, MOST);
+        bool same = n == 0 || k == 0 || n == k;
+        for (size_t j = 0; same && j < n && k; j++)
+            same = fabs(p[j] - q[j]) <= 1e-6 * fabs(q[j]);
+        if (same)
+            continue;
+        xr_difference *d = add(f, XR_DIFFERENCE_CONSTANT, edge, reference,
+                               y->name && *y->name ? y->name : "a constant input");
+        if (!d)
+            return;
+        constant_words(p, n, d->value[0], sizeof d->value[0]);
+        constant_words(q, k, d->value[1], sizeof d->value[1]);
+        judge_step(f, d);
+    }
+}
+
+/* ---- Between steps ---------------------------------------------------------------------------- */
+
+static bool any_order(const xr_step *step)
+{
+    return step->kind == XR_STEP_COMBINE &&
+           (strcmp(step->word, "add") == 0 || strcmp(step->word, "mul") == 0 ||
+            strcmp(step->word, "min") == 0 || strcmp(step->word, "max") == 0);
+}
+
+static uint32_t mate_of(const finder *f, uint32_t edge_tensor)
+{
+    return match_of(f)->tensor_mate[0][edge_tensor];
+}
+
+static bool is_entry(const xr_step_gap *gap, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < gap->entries && i < 4; i++)
+        if (gap->entry[i] == tensor)
+            return true;
+    return false;
+}
+
+/* Whether what goes into the edge's gap is right. */
+static xr_state entry_state(finder *f, const xr_step_gap *gap)
+{
+    xr_state state = XR_STATE_CLEAN;
+    for (uint32_t i = 0; i < gap->entries && i < 4 && state != XR_STATE_WRONG; i++) {
+        xr_state one = xr_state_before(&f->values, gap->entry[i]);
+        state = one == XR_STATE_CLEAN ? state : one;
+    }
+    return state;
+}
+
+static void describe_gap(const finder *f, int side, const xr_step_gap *gap, xr_difference *d)
+{
+    d->count[side] = gap->count;
+    d->first[side] = gap->first;
+    d->last[side] = gap->last;
+    if (gap->count == 0) {
+        snprintf(d->value[side], sizeof d->value[side], "nothing");
+        return;
+    }
+    const xr_step_graph *g = &match_of(f)->side[side];
+    const xr_step *first = &g->step[gap->first], *last = &g->step[gap->last];
+    char words[64];
+    if (gap->count == 1 && last->kind == XR_STEP_FUNCTION)
+        xr_function_words(last->value, d->value[side], sizeof d->value[side]);
+    else if (gap->count == 1)
+        snprintf(d->value[side], sizeof d->value[side], "%.40s (%.80s)", last->node->op,
+                 xr_step_name(g, last));
+    else {
+        snprintf(words, sizeof words, "%.48s", xr_step_name(g, first));
+        snprintf(d->value[side], sizeof d->value[side], "%u steps from %s (%.24s) to %.48s (%.24s)",
+                 (unsigned)gap->count, words, first->node->op, xr_step_name(g, last), last->node->op);
+    }
+}
+
+/* A tensor that a matched step makes.  Which of the model's inputs are the same is not decided here. */
+static bool is_matched_layer(const finder *f, int side, uint32_t tensor)
+{
+    return match_of(f)->tensor_mate[side][tensor] != EXRAY_NO_INDEX &&
+           match_of(f)->side[side].tensor[tensor].maker != EXRAY_NO_INDEX;
+}
+
+/* Tensors a of the edge and b of the reference are read at the same place, by steps `edge` and `reference`
+ * (EXRAY_NO_INDEX: they are outputs of the model). */
+static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
+{
+    xr_step_gap gap[2];
+    if (mate_of(f, a) == b)
+        return;
+    xr_step_gap_of(match_of(f), 0, a, f->seen[0], &gap[0]);
+    xr_step_gap_of(match_of(f), 1, b, f->seen[1], &gap[1]);
+    bool follows = false;
+    for (uint32_t i = 0; i < gap[0].entries && i < 4; i++)
+        follows = follows || (mate_of(f, gap[0].entry[i]) != EXRAY_NO_INDEX &&
+                              is_entry(&gap[1], mate_of(f, gap[0].entry[i])));
+    if (gap[0].count == 0 && gap[1].count == 0 && follows)
+        return; /* shapes alone */
+    xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
+                              : gap[0].count               ? XR_DIFFERENCE_EXTRA
+                              : gap[1].count               ? XR_DIFFERENCE_LACKS
+                                                           : XR_DIFFERENCE_SOURCE;
+    bool known = kind != XR_DIFFERENCE_SOURCE
+                     ? follows
+                     : is_matched_layer(f, 0, gap[0].entry[0]) && is_matched_layer(f, 1, gap[1].entry[0]);
+    bool port = kind == XR_DIFFERENCE_SOURCE && edge == EXRAY_NO_INDEX;
+    if (!known || port)
+        return; /* the two do not begin at the same place, or the outputs were paired otherwise */
+    xr_state out = xr_state_of(&f->values, a, b);
+    bool here = out != XR_STATE_UNKNOWN; /* the values at the gap's end itself are known */
+    if (!here && edge != EXRAY_NO_INDEX)
+        out = xr_state_behind(&f->values, edge);
+    xr_difference *d = add(f, kind, edge, reference, "steps");
+    if (!d)
+        return;
+    for (int s = 0; s < 2; s++)
+        describe_gap(f, s, &gap[s], d);
+    if (kind == XR_DIFFERENCE_SOURCE)
+        for (int s = 0; s < 2; s++) {
+            const exray_tensor_info *info = xr_step_graph_info(&match_of(f)->side[s], s ? b : a);
+            snprintf(d->value[s], sizeof d->value[s], "%.80s", info && info->name ? info->name : "");
+        }
+    if (here && xr_step_match_layer(f->comparison, match_of(f), a, b))
+        d->layer = match_of(f)->layer[a];
+    if (!judge(f, d, entry_state(f, &gap[0]), out))
+        drop_last(f);
+}
+
+/* The same tensors in another order. */
+static bool is_permuted(const finder *f, const xr_step *a, const xr_step *b)
+{
+    for (uint32_t i = 0; i < a->input_count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < b->input_count; k++)
+            found = found || mate_of(f, a->input[i]) == b->input[k];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static bool is_in_order(const finder *f, const xr_step *a, const xr_step *b)
+{
+    for (uint32_t i = 0; i < a->input_count; i++)
+        if (mate_of(f, a->input[i]) != b->input[i])
+            return false;
+    return true;
+}
+
+/* The reference's input that the edge's input i takes the place of. */
+static uint32_t place_of(const finder *f, const xr_step *a, const xr_step *b, uint32_t i)
+{
+    if (!any_order(a) || a->input_count != 2)
+        return i;
+    /* Of a sum, the one that the other summand is not. */
+    return mate_of(f, a->input[1 - i]) == b->input[i] || mate_of(f, a->input[i]) == b->input[1 - i] ? 1 - i
+                                                                                                    : i;
+}
+
+static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    if (a->input_count != b->input_count || is_in_order(f, a, b))
+        return;
+    if (is_permuted(f, a, b)) {
+        if (!any_order(a))
+            judge_step(f, add(f, XR_DIFFERENCE_ORDER, edge, reference, "inputs"));
+        return;
+    }
+    for (uint32_t i = 0; i < a->input_count; i++)
+        compare_sources(f, edge, reference, a->input[i], b->input[place_of(f, a, b, i)]);
+}
+
+static void compare_step(finder *f, uint32_t edge)
+{
+    uint32_t reference = match_of(f)->mate[0][edge];
+    if (reference == EXRAY_NO_INDEX)
+        return;
+    if (step_of(f, 0, edge)->kind == XR_STEP_FUNCTION && step_of(f, 1, reference)->kind == XR_STEP_FUNCTION)
+        compare_functions(f, edge, reference);
+    else {
+        compare_attributes(f, edge, reference);
+        compare_constants(f, edge, reference);
+    }
+    compare_inputs(f, edge, reference);
+}
+
+static uint32_t output_tensor(const exray_model *model, const char *name, size_t outputs)
+{
+    for (uint32_t i = 0; i < model->output_count; i++) {
+        uint32_t tensor = model->outputs[i];
+        const char *own = tensor < model->tensor_count ? model->tensors[tensor].name : NULL;
+        if (own && name && strcmp(own, name) == 0)
+            return tensor;
+    }
+    return outputs == 1 && model->output_count == 1 && model->outputs[0] < model->tensor_count
+               ? model->outputs[0]
+               : EXRAY_NO_INDEX;
+}
+
+static void compare_outputs(finder *f)
+{
+    size_t count = exray_comparison_output_count(f->comparison);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(f->comparison, i);
+        uint32_t tensor[2];
+        for (int s = 0; s < 2; s++) {
+            const xr_step_graph *g = &match_of(f)->side[s];
+            tensor[s] = output_tensor(g->model, output->name[s], count);
+            if (tensor[s] != EXRAY_NO_INDEX)
+                tensor[s] = g->tensor[tensor[s]].same_as;
+        }
+        bool wrong = output->comparable && !(output->error <= output->noise);
+        if (tensor[0] != EXRAY_NO_INDEX && tensor[1] != EXRAY_NO_INDEX && wrong)
+            compare_sources(f, EXRAY_NO_INDEX, EXRAY_NO_INDEX, tensor[0], tensor[1]);
+    }
+}
+
+bool xr_differences_find(const exray_comparison *comparison, xr_differences *out)
+{
+    *out = (xr_differences){.list = NULL};
+    if (!xr_step_match_make(comparison, &out->match))
+        return false;
+    finder f = {.comparison = comparison, .out = out};
+    bool ok = xr_step_values_open(comparison, &out->match, &f.values);
+    for (int s = 0; ok && s < 2; s++) {
+        f.seen[s] = calloc((size_t)out->match.side[s].count + 1, sizeof *f.seen[s]);
+        ok = f.seen[s] != NULL;
+    }
+    for (uint32_t i = 0; ok && !f.failed && i < out->match.side[0].count; i++)
+        compare_step(&f, i);
+    if (ok && !f.failed)
+        compare_outputs(&f);
+    for (int s = 0; s < 2; s++)
+        free(f.seen[s]);
+    xr_step_values_close(&f.values);
+    ok = ok && !f.failed;
+    if (!ok)
+        xr_differences_free(out);
+    return ok;
+}
+
+bool xr_differences_know(const xr_differences *differences, const exray_layer_pair *layer)
+{
+    const xr_step_match *m = &differences->match;
+    uint32_t step[2], output[2] = {layer->output, layer->reference_output};
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = m->side[s].model;
+        const exray_node *node = layer->node[s] < model->node_count ? &model->nodes[layer->node[s]] : NULL;
+        if (!node || node->inner_count || output[s] >= node->output_count ||
+            node->outputs[output[s]] >= model->tensor_count ||
+            (node->op && strncmp(node->op, "QLinear", 7) == 0)) /* its range may be its activation */
+            return false;
+        uint32_t tensor = m->side[s].tensor[node->outputs[output[s]]].same_as;
+        step[s] = m->side[s].tensor[tensor].maker;
+        bool tells = node->attribute_count > 0 || (model->engine && strstr(model->engine, "onnx"));
+        if (step[s] == EXRAY_NO_INDEX || !tells)
+            return false;
+    }
+    return m->mate[0][step[0]] == step[1];
+}
+
+void xr_differences_free(xr_differences *differences)
+{
+    xr_step_match_free(&differences->match);
+    free(differences->list);
+    *differences = (xr_differences){.list = NULL};
+}

@@ -1,0 +1,481 @@
+#include "checks/model/graph/step_expand.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Memory ------------------------------------------------------------------------ */
+
+typedef struct memory_block {
+    struct memory_block *next;
+    double content[];
+} memory_block;
+
+void *xr_step_take(step_memory *memory, size_t count, size_t size)
+{
+    memory_block *block =
+        count > SIZE_MAX / 2 / size ? NULL : calloc(1, sizeof(memory_block) + count * size + 1);
+    if (!block) {
+        memory->failed = true;
+        return NULL;
+    }
+    block->next = memory->block;
+    memory->block = block;
+    return block->content;
+}
+
+void xr_step_memory_free(step_memory *memory)
+{
+    while (memory->block) {
+        memory_block *next = memory->block->next;
+        free(memory->block);
+        memory->block = next;
+    }
+}
+
+/* ---- Words --------------------------------------------------------------------------- */
+
+typedef struct entry {
+    const char *name; /* as xr_plain_op makes it */
+    xr_step_kind kind;
+    const char *word;
+} entry;
+
+static const entry table[] = {
+    {"conv", XR_STEP_CONV, "conv"},
+    {"conv1d", XR_STEP_CONV, "conv"},
+    {"conv2d", XR_STEP_CONV, "conv"},
+    {"conv3d", XR_STEP_CONV, "conv"},
+    {"convinteger", XR_STEP_CONV, "conv"},
+    {"depthwiseconv2d", XR_STEP_CONV, "conv"},
+    {"transposeconv", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
+    {"convtranspose", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
+    {"convtranspose2d", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
+    {"conv2dtranspose", XR_STEP_TRANSPOSED_CONV, "transposed conv"},
+    {"fullyconnected", XR_STEP_PRODUCT, "product"},
+    {"batchmatmul", XR_STEP_PRODUCT, "product"},
+    {"gemm", XR_STEP_PRODUCT, "product"},
+    {"qgemm", XR_STEP_PRODUCT, "product"},
+    {"matmul", XR_STEP_PRODUCT, "product"},
+    {"matmulinteger", XR_STEP_PRODUCT, "product"},
+    {"matmulintegertofloat", XR_STEP_PRODUCT, "product"},
+    {"dynamicquantizematmul", XR_STEP_PRODUCT, "product"},
+    {"matmulnbits", XR_STEP_PRODUCT, "product"},
+    {"linear", XR_STEP_PRODUCT, "product"},
+    {"dense", XR_STEP_PRODUCT, "product"},
+    {"bmm", XR_STEP_PRODUCT, "product"},
+    {"add", XR_STEP_COMBINE, "add"},
+    {"iadd", XR_STEP_COMBINE, "add"},
+    {"sub", XR_STEP_COMBINE, "sub"},
+    {"isub", XR_STEP_COMBINE, "sub"},
+    {"subtract", XR_STEP_COMBINE, "sub"},
+    {"mul", XR_STEP_COMBINE, "mul"},
+    {"imul", XR_STEP_COMBINE, "mul"},
+    {"multiply", XR_STEP_COMBINE, "mul"},
+    {"div", XR_STEP_COMBINE, "div"},
+    {"truediv", XR_STEP_COMBINE, "div"},
+    {"divide", XR_STEP_COMBINE, "div"},
+    {"pow", XR_STEP_COMBINE, "pow"},
+    {"minimum", XR_STEP_COMBINE, "min"},
+    {"min", XR_STEP_COMBINE, "min"},
+    {"maximum", XR_STEP_COMBINE, "max"},
+    {"max", XR_STEP_COMBINE, "max"},
+    {"prelu", XR_STEP_COMBINE, "prelu"},
+    {"averagepool2d", XR_STEP_POOL, "average pool"},
+    {"averagepool", XR_STEP_POOL, "average pool"},
+    {"avgpool2d", XR_STEP_POOL, "average pool"},
+    {"averagepooling2d", XR_STEP_POOL, "average pool"},
+    {"maxpool2d", XR_STEP_POOL, "max pool"},
+    {"maxpool", XR_STEP_POOL, "max pool"},
+    {"maxpooling2d", XR_STEP_POOL, "max pool"},
+    {"globalaveragepool", XR_STEP_REDUCE, "mean"},
+    {"globalaveragepooling2d", XR_STEP_REDUCE, "mean"},
+    {"adaptiveavgpool2d", XR_STEP_REDUCE, "mean"},
+    {"mean", XR_STEP_REDUCE, "mean"},
+    {"reducemean", XR_STEP_REDUCE, "mean"},
+    {"globalmaxpool", XR_STEP_REDUCE, "max over"},
+    {"globalmaxpooling2d", XR_STEP_REDUCE, "max over"},
+    {"reducemax", XR_STEP_REDUCE, "max over"},
+    {"reducesum", XR_STEP_REDUCE, "sum over"},
+    {"sum", XR_STEP_REDUCE, "sum over"},
+    {"concatenation", XR_STEP_CONCAT, "concat"},
+    {"concat", XR_STEP_CONCAT, "concat"},
+    {"cat", XR_STEP_CONCAT, "concat"},
+    {"concatenate", XR_STEP_CONCAT, "concat"},
+    {"softmax", XR_STEP_SOFTMAX, "softmax"},
+    {"logsoftmax", XR_STEP_SOFTMAX, "log softmax"},
+    {"resizebilinear", XR_STEP_RESIZE, "resize"},
+    {"resizenearestneighbor", XR_STEP_RESIZE, "resize"},
+    {"resize", XR_STEP_RESIZE, "resize"},
+    {"upsample", XR_STEP_RESIZE, "resize"},
+    {"interpolate", XR_STEP_RESIZE, "resize"},
+    {"upsampling2d", XR_STEP_RESIZE, "resize"},
+    {"pad", XR_STEP_PAD, "pad"},
+    {"padv2", XR_STEP_PAD, "pad"},
+    {"mirrorpad", XR_STEP_PAD, "pad"},
+    {"zeropad2d", XR_STEP_PAD, "pad"},
+    {"zeropadding2d", XR_STEP_PAD, "pad"},
+    {"batchnormalization", XR_STEP_NORM, "batch norm"},
+    {"batchnorm", XR_STEP_NORM, "batch norm"},
+    {"batchnorm1d", XR_STEP_NORM, "batch norm"},
+    {"batchnorm2d", XR_STEP_NORM, "batch norm"},
+    {"layernormalization", XR_STEP_NORM, "layer norm"},
+    {"simplifiedlayernormalization", XR_STEP_NORM, "rms norm"},
+    {"rmsnormalization", XR_STEP_NORM, "rms norm"},
+    {"layernorm", XR_STEP_NORM, "layer norm"},
+    {"instancenormalization", XR_STEP_NORM, "instance norm"},
+    {"instancenorm2d", XR_STEP_NORM, "instance norm"},
+    {"groupnormalization", XR_STEP_NORM, "group norm"},
+    {"groupnorm", XR_STEP_NORM, "group norm"},
+    {"depthtospace", XR_STEP_OTHER, "depth to space"},
+    {"pixelshuffle", XR_STEP_OTHER, "depth to space"},
+    {"spacetodepth", XR_STEP_OTHER, "space to depth"},
+    {"transpose", XR_STEP_TRANSPOSE, "transpose"},
+    {"permute", XR_STEP_TRANSPOSE, "transpose"},
+    {"reshape", XR_STEP_SHAPE, "shape"},
+    {"view", XR_STEP_SHAPE, "shape"},
+    {"flatten", XR_STEP_SHAPE, "shape"},
+    {"squeeze", XR_STEP_SHAPE, "shape"},
+    {"unsqueeze", XR_STEP_SHAPE, "shape"},
+    {"expanddims", XR_STEP_SHAPE, "shape"},
+    {"reorderinput", XR_STEP_SHAPE, "shape"},
+    {"reorderoutput", XR_STEP_SHAPE, "shape"},
+};
+
+static xr_step_kind kind_of(const char *plain, const char **word)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].name, plain) == 0) {
+            *word = table[i].word;
+            return table[i].kind;
+        }
+    *word = plain;
+    return XR_STEP_OTHER;
+}
+
+/* ---- One node -------------------------------------------------------------------------- */
+
+typedef struct expansion {
+    xr_step_graph *graph;
+    bool *constant; /* [model->tensor_count] */
+    size_t room;    /* of raw */
+    const exray_node *node;
+    uint32_t at;
+} expansion;
+
+static bool is_constant(const expansion *e, uint32_t tensor)
+{
+    return tensor < e->graph->model->tensor_count && e->constant[tensor];
+}
+
+static xr_step *add_step(expansion *e, xr_step_kind kind, const char *word, uint32_t output)
+{
+    xr_step *step = &e->graph->raw[e->graph->raw_count];
+    if (e->graph->raw_count == e->room)
+        return NULL;
+    e->graph->raw_count++;
+    *step = (xr_step){.kind = kind, .node = e->node, .at = e->at, .output = output};
+    strncpy(step->word, word, sizeof step->word - 1);
+    step->input = xr_step_take(e->graph->memory, (size_t)e->node->input_count + 1, sizeof *step->input);
+    step->constant = xr_step_take(e->graph->memory, (size_t)e->node->input_count + 1, sizeof *step->constant);
+    return step->input && step->constant ? step : NULL;
+}
+
+static void add_input(const expansion *e, xr_step *step, uint32_t tensor)
+{
+    if (tensor >= e->graph->model->tensor_count)
+        return;
+    if (is_constant(e, tensor))
+        step->constant[step->constant_count++] = tensor;
+    else
+        step->input[step->input_count++] = tensor;
+}
+
+static uint32_t hidden(expansion *e)
+{
+    return e->graph->tensor_count++;
+}
+
+/* A function of one tensor; numbers are given where it has more operands. */
+static bool add_function(expansion *e, xr_pointwise p, uint32_t input, double number, uint32_t output)
+{
+    xr_step *step = add_step(e, XR_STEP_FUNCTION, "function", output);
+    if (!step)
+        return false;
+    step->pointwise = p;
+    step->input[step->input_count++] = input;
+    step->operand[0] = input;
+    for (uint32_t i = 1; i < XR_STEP_OPERANDS; i++) {
+        step->operand[i] = EXRAY_NO_INDEX;
+        step->number[i] = number;
+    }
+    return true;
+}
+
+/* The node's inputs as a function's operands: tensors that change, and numbers.  False: it has a constant
+ * array, or a number that is not known. */
+static bool read_operands(expansion *e, xr_pointwise *p, xr_step *step)
+{
+    uint32_t count = e->node->input_count;
+    bool fixed = p->op == XR_PW_IDENTITY || p->operands == 1;
+    if (fixed)
+        count = count ? 1 : 0;
+    if (count == 0 || count > XR_STEP_OPERANDS)
+        return false;
+    bool two = p->op != XR_PW_CLIP && p->operands == 2;
+    if (two && count != 2)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t tensor = e->node->inputs[i];
+        step->operand[i] = EXRAY_NO_INDEX;
+        step->number[i] = i == 1 ? -1e38 : 1e38; /* a bound that was left out */
+        if (tensor >= e->graph->model->tensor_count)
+            continue;
+        if (!is_constant(e, tensor))
+            step->operand[i] = tensor;
+        else if (xr_model_constants_values(&e->graph->constants, tensor, &step->number[i], 1) != 1)
+            return false;
+    }
+    p->operands = count;
+    return true;
+}
+
+/* Adds the node as a function of single elements, where it is one. */
+static bool add_pointwise(expansion *e, const char *plain, bool *added)
+{
+    xr_pointwise p = xr_pointwise_of(e->node, plain);
+    xr_step draft = {0};
+    *added = p.op != XR_PW_NONE && e->node->output_count > 0 && read_operands(e, &p, &draft);
+    if (!*added)
+        return true;
+    const char *word;
+    kind_of(plain, &word);
+    xr_step *step = add_step(e, XR_STEP_FUNCTION, word, e->node->outputs[0]);
+    if (!step)
+        return false;
+    step->pointwise = p;
+    memcpy(step->operand, draft.operand, sizeof draft.operand);
+    memcpy(step->number, draft.number, sizeof draft.number);
+    for (uint32_t i = 0; i < p.operands; i++)
+        if (step->operand[i] != EXRAY_NO_INDEX)
+            step->input[step->input_count++] = step->operand[i];
+    return true;
+}
+
+/* The activation that is fused into a node, with its parameters. */
+static bool fused_activation(const exray_node *node, xr_pointwise *out)
+{
+    static const char *const keys[] = {"fused_activation_function", "activation"};
+    char plain[XR_PLAIN_NAME];
+    const char *value = NULL;
+    for (size_t i = 0; !value && i < sizeof keys / sizeof *keys; i++)
+        value = xr_attribute_text(node, keys[i]);
+    if (!value || !*value)
+        return false;
+    xr_plain_op(value, plain);
+    *out = xr_pointwise_of(&(exray_node){.op = value}, plain);
+    double parameter[2];
+    size_t count = xr_attribute_numbers(node, "activation_params", parameter, 2);
+    if (count > 0)
+        out->a = parameter[0];
+    if (count > 1)
+        out->b = parameter[1];
+    out->operands = 1;
+    return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
+}
+
+static bool add_plain(expansion *e, xr_step_kind kind, const char *word, uint32_t output)
+{
+    xr_step *step = add_step(e, kind, word, output);
+    for (uint32_t i = 0; step && i < e->node->input_count; i++)
+        add_input(e, step, e->node->inputs[i]);
+    return step != NULL;
+}
+
+/* BiasGelu, FastGelu: a sum with a constant array, and a function. */
+static bool add_biased(expansion *e, const char *plain)
+{
+    uint32_t sum = hidden(e);
+    xr_pointwise p = {.op = strcmp(plain, "biasgelu") == 0 ? XR_PW_GELU : XR_PW_TANH_GELU, .operands = 1};
+    return add_plain(e, XR_STEP_COMBINE, "add", sum) && add_function(e, p, sum, 0, e->node->outputs[0]);
+}
+
+/* SkipLayerNormalization(input, skip, gamma, beta, bias). */
+static bool add_skip_norm(expansion *e)
+{
+    const exray_node *node = e->node;
+    uint32_t sum = hidden(e);
+    xr_step *step = add_step(e, XR_STEP_COMBINE, "add", sum);
+    for (uint32_t i = 0; step && i < 2; i++)
+        add_input(e, step, node->inputs[i]);
+    if (step && node->input_count > 4 && node->inputs[4] < e->graph->model->tensor_count) {
+        uint32_t biased = hidden(e);
+        step = add_step(e, XR_STEP_COMBINE, "add", biased);
+        if (step) {
+            step->input[step->input_count++] = sum;
+            add_input(e, step, node->inputs[4]);
+        }
+        sum = biased;
+    }
+    if (step)
+        step = add_step(e, XR_STEP_NORM, "layer norm", node->outputs[0]);
+    if (!step)
+        return false;
+    step->input[step->input_count++] = sum;
+    for (uint32_t i = 2; i < node->input_count && i < 4; i++)
+        add_input(e, step, node->inputs[i]);
+    return true;
+}
+
+/* A factor that a product of matrices applies to its result. */
+static double factor_of(const exray_node *node, xr_step_kind kind)
+{
+    return kind == XR_STEP_PRODUCT ? xr_attribute_number(node, "alpha", 1) : 1;
+}
+
+/* Which input of a product a function makes, to which its factor then belongs: 0.5 of a GELU; or
+ * EXRAY_NO_INDEX. */
+static uint32_t made_by_function(const expansion *e)
+{
+    for (uint32_t k = 0; k < e->node->input_count && k < 2; k++)
+        for (uint32_t i = e->graph->raw_count; i-- > 0;) {
+            const xr_step *step = &e->graph->raw[i];
+            if (step->output != e->node->inputs[k])
+                continue;
+            if (step->kind == XR_STEP_FUNCTION && step->pointwise.op != XR_PW_IDENTITY)
+                return i;
+            break;
+        }
+    return EXRAY_NO_INDEX;
+}
+
+/* A product whose factor is applied to the function before it. */
+static bool add_scaled_product(expansion *e, uint32_t function, double factor, const char *word,
+                               uint32_t output)
+{
+    uint32_t from = e->graph->raw[function].output, scaled = hidden(e);
+    if (!add_function(e, (xr_pointwise){.op = XR_PW_MUL, .operands = 2}, from, factor, scaled))
+        return false;
+    e->graph->raw[e->graph->raw_count - 1].node = e->graph->raw[function].node;
+    e->graph->raw[e->graph->raw_count - 1].at = e->graph->raw[function].at;
+    if (!add_plain(e, XR_STEP_PRODUCT, word, output))
+        return false;
+    xr_step *product = &e->graph->raw[e->graph->raw_count - 1];
+    for (uint32_t k = 0; k < product->input_count; k++)
+        if (product->input[k] == from) {
+            product->input[k] = scaled;
+            break;
+        }
+    return true;
+}
+
+static bool expand_node(expansion *e)
+{
+    const exray_node *node = e->node;
+    char plain[XR_PLAIN_NAME];
+    const char *word;
+    xr_plain_op(node->op, plain);
+    bool added = false;
+    if (node->output_count == 0 || node->outputs[0] >= e->graph->model->tensor_count)
+        return true;
+    if (node->input_count > 1 && (strcmp(plain, "biasgelu") == 0 || strcmp(plain, "fastgelu") == 0))
+        return add_biased(e, plain);
+    if (strcmp(plain, "skiplayernormalization") == 0 && node->input_count > 2)
+        return add_skip_norm(e);
+    xr_pointwise activation;
+    bool fused = fused_activation(node, &activation);
+    if (!fused && (!add_pointwise(e, plain, &added) || added))
+        return added;
+    xr_step_kind kind = kind_of(plain, &word);
+    double factor = factor_of(node, kind);
+    uint32_t result = node->outputs[0], core = fused || factor != 1 ? hidden(e) : result;
+    uint32_t function = factor != 1 && !fused ? made_by_function(e) : EXRAY_NO_INDEX;
+    if (function != EXRAY_NO_INDEX)
+        return add_scaled_product(e, function, factor, word, result);
+    if (!add_plain(e, kind, word, core))
+        return false;
+    if (factor != 1) {
+        uint32_t scaled = fused ? hidden(e) : result;
+        if (!add_function(e, (xr_pointwise){.op = XR_PW_MUL, .operands = 2}, core, factor, scaled))
+            return false;
+        core = scaled;
+    }
+    return !fused || add_function(e, activation, core, 0, result);
+}
+
+/* ---- All nodes ----------------------------------------------------------------------------- */
+
+/* A node all of whose inputs are constants computes a constant. */
+static bool folds(const expansion *e)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < e->node->input_count; i++) {
+        if (e->node->inputs[i] >= e->graph->model->tensor_count)
+            continue;
+        if (!is_constant(e, e->node->inputs[i]))
+            return false;
+        any = true;
+    }
+    return any || (e->node->op && strcmp(e->node->op, "Constant") == 0);
+}
+
+/* A constant that is only stored otherwise, or turned, is still that constant. */
+static void note_source(xr_step_graph *graph, const exray_node *node, uint32_t *source)
+{
+    static const char *const same[] = {"cast",    "dequantize", "dequantizelinear", "transpose", "reshape",
+                                       "squeeze", "unsqueeze",  "identity",         "expanddims"};
+    char plain[XR_PLAIN_NAME];
+    xr_plain_op(node->op, plain);
+    if (node->input_count == 0 || node->output_count == 0 || node->inputs[0] >= graph->model->tensor_count ||
+        node->outputs[0] >= graph->model->tensor_count)
+        return;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (strcmp(plain, same[i]) == 0)
+            source[node->outputs[0]] = source[node->inputs[0]];
+}
+
+static bool visit(expansion *e, const exray_node *node, uint32_t at, uint32_t *source)
+{
+    e->node = node;
+    e->at = at;
+    if (!folds(e))
+        return expand_node(e);
+    note_source(e->graph, node, source);
+    for (uint32_t k = 0; k < node->output_count; k++)
+        if (node->outputs[k] < e->graph->model->tensor_count)
+            e->constant[node->outputs[k]] = true;
+    return true;
+}
+
+static void resolve_sources(xr_step_graph *graph, const uint32_t *source)
+{
+    for (uint32_t i = 0; i < graph->raw_count; i++)
+        for (uint32_t k = 0; k < graph->raw[i].constant_count; k++)
+            graph->raw[i].constant[k] = source[graph->raw[i].constant[k]];
+}
+
+bool xr_step_expand(xr_step_graph *graph, bool *constant)
+{
+    enum { MOST_OF_NODE = 4 };
+    const exray_model *model = graph->model;
+    size_t nodes = 0;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        nodes += model->nodes[n].inner_count ? model->nodes[n].inner_count : 1;
+    expansion e = {.graph = graph, .constant = constant, .room = MOST_OF_NODE * nodes};
+    graph->raw = xr_step_take(graph->memory, e.room + 1, sizeof *graph->raw);
+    uint32_t *source = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *source);
+    graph->tensor_count = model->tensor_count;
+    bool ok = graph->raw && source;
+    for (uint32_t t = 0; ok && t < model->tensor_count; t++) {
+        source[t] = t;
+        constant[t] = model->tensors[t].constant;
+    }
+    for (uint32_t n = 0; ok && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        for (uint32_t i = 0; ok && i < node->inner_count; i++)
+            ok = visit(&e, &node->inner[i], n, source);
+        ok = ok && (node->inner_count || visit(&e, node, n, source));
+    }
+    if (ok)
+        resolve_sources(graph, source);
+    return ok && !graph->memory->failed;
+}

@@ -1,0 +1,301 @@
+#include "checks/model/graph/step_graph.h"
+
+#include "checks/model/graph/step_expand.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t tensor)
+{
+    return tensor < graph->model->tensor_count ? &graph->model->tensors[tensor] : NULL;
+}
+
+/* ---- Functions ----------------------------------------------------------------------- */
+
+/* The tensor that all of a function's operands are functions of; EXRAY_NO_INDEX: of several. */
+static uint32_t common_root(const xr_step_graph *g, const xr_step *step)
+{
+    uint32_t root = EXRAY_NO_INDEX;
+    for (uint32_t i = 0; i < step->input_count; i++) {
+        uint32_t own = g->tensor[step->input[i]].root;
+        if (root != EXRAY_NO_INDEX && root != own)
+            return EXRAY_NO_INDEX;
+        root = own;
+    }
+    return root;
+}
+
+static void apply(const xr_step_graph *g, const xr_step *step, double *out)
+{
+    xr_operand operand[XR_STEP_OPERANDS];
+    for (uint32_t i = 0; i < step->pointwise.operands; i++) {
+        uint32_t tensor = step->operand[i];
+        const double *value = tensor == EXRAY_NO_INDEX ? NULL : g->tensor[tensor].value;
+        operand[i] = (xr_operand){tensor == EXRAY_NO_INDEX ? NULL
+                                  : value                  ? value
+                                                           : xr_points,
+                                  step->number[i]};
+    }
+    xr_pointwise_apply(&step->pointwise, operand, step->pointwise.operands, XR_POINTS, out);
+}
+
+/* A function of two tensors that are not functions of the same one is a step of its own. */
+static void settle_function(xr_step_graph *g, xr_step *step)
+{
+    uint32_t root = common_root(g, step);
+    if (root == EXRAY_NO_INDEX) {
+        step->kind = step->input_count > 1 ? XR_STEP_COMBINE : XR_STEP_OTHER;
+        return;
+    }
+    xr_tensor_facts *made = &g->tensor[step->output];
+    double *value = xr_step_take(g->memory, XR_POINTS, sizeof *value);
+    if (!value)
+        return;
+    apply(g, step, value);
+    made->root = root;
+    if (xr_same_function(value, xr_points))
+        made->same_as = g->tensor[root].same_as;
+    else
+        made->value = value;
+}
+
+static void settle_functions(xr_step_graph *g)
+{
+    for (uint32_t i = 0; i < g->raw_count; i++) {
+        xr_step *step = &g->raw[i];
+        for (uint32_t k = 0; k < step->node->output_count; k++)
+            if (step->node->outputs[k] < g->model->tensor_count && step->output < g->model->tensor_count)
+                g->tensor[step->node->outputs[k]].raw = i;
+        g->tensor[step->output].raw = i;
+        if (step->kind == XR_STEP_FUNCTION)
+            settle_function(g, step);
+    }
+}
+
+/* Tensors that something else reads than a further function of the same tensor. */
+static void find_ends(const xr_step_graph *g, bool *end)
+{
+    for (uint32_t i = 0; i < g->raw_count; i++) {
+        const xr_step *step = &g->raw[i];
+        for (uint32_t k = 0; k < step->input_count; k++) {
+            const xr_tensor_facts *read = &g->tensor[step->input[k]];
+            if (step->kind != XR_STEP_FUNCTION || g->tensor[step->output].root != read->root)
+                end[read->same_as] = true;
+        }
+    }
+    for (uint32_t i = 0; i < g->model->output_count; i++)
+        if (g->model->outputs[i] < g->model->tensor_count)
+            end[g->tensor[g->model->outputs[i]].same_as] = true;
+}
+
+/* ---- The steps ------------------------------------------------------------------------- */
+
+static void keep_step(xr_step_graph *g, const xr_step *raw)
+{
+    xr_step *step = &g->step[g->count++];
+    *step = *raw;
+    for (uint32_t k = 0; k < step->input_count; k++)
+        step->input[k] = g->tensor[step->input[k]].same_as;
+    for (uint32_t k = 0; k < raw->node->output_count; k++)
+        if (raw->node->outputs[k] < g->model->tensor_count && raw->output < g->model->tensor_count)
+            g->tensor[raw->node->outputs[k]].maker = g->count - 1;
+    g->tensor[raw->output].maker = g->count - 1;
+}
+
+static void keep_function(xr_step_graph *g, const xr_step *raw)
+{
+    uint32_t *input = xr_step_take(g->memory, 1, sizeof *input);
+    if (!input)
+        return;
+    xr_step *step = &g->step[g->count++];
+    const xr_tensor_facts *made = &g->tensor[raw->output];
+    *step = *raw;
+    step->value = made->value;
+    step->input = input; /* the node's own inputs are those of its last part */
+    step->input_count = 1;
+    step->constant_count = 0;
+    step->input[0] = g->tensor[made->root].same_as;
+    strcpy(step->word, "function");
+    g->tensor[raw->output].maker = g->count - 1;
+}
+
+/* The sum of a product or a convolution and a constant array is its bias, as a fused one has it. */
+static bool join_bias(xr_step_graph *g, const xr_step *raw)
+{
+    if (raw->kind != XR_STEP_COMBINE || strcmp(raw->word, "add") != 0 || raw->input_count != 1 ||
+        raw->constant_count != 1)
+        return false;
+    uint32_t maker = g->tensor[g->tensor[raw->input[0]].same_as].maker;
+    if (maker == EXRAY_NO_INDEX || g->tensor[g->tensor[raw->input[0]].same_as].readers > 1)
+        return false;
+    xr_step *core = &g->step[maker];
+    bool takes = (core->kind == XR_STEP_CONV || core->kind == XR_STEP_PRODUCT) && core->constant_count == 1;
+    if (!takes)
+        return false;
+    uint32_t *constant = xr_step_take(g->memory, 2, sizeof *constant);
+    if (!constant)
+        return false;
+    constant[0] = core->constant[0];
+    constant[1] = raw->constant[0];
+    core->constant = constant;
+    core->constant_count = 2;
+    core->output = raw->output;
+    g->tensor[raw->output].maker = maker;
+    return true;
+}
+
+/* Readers of each tensor among all raw steps, so that a sum is joined only where nothing else reads. */
+static void count_readers(xr_step_graph *g)
+{
+    for (uint32_t i = 0; i < g->raw_count; i++)
+        for (uint32_t k = 0; k < g->raw[i].input_count; k++)
+            g->tensor[g->tensor[g->raw[i].input[k]].same_as].readers++;
+    for (uint32_t i = 0; i < g->model->output_count; i++)
+        if (g->model->outputs[i] < g->model->tensor_count)
+            g->tensor[g->tensor[g->model->outputs[i]].same_as].readers++;
+}
+
+static bool make_steps(xr_step_graph *g)
+{
+    g->step = xr_step_take(g->memory, (size_t)g->raw_count + 1, sizeof *g->step);
+    bool *end = calloc((size_t)g->tensor_count + 1, sizeof *end);
+    if (!g->step || !end) {
+        free(end);
+        return false;
+    }
+    find_ends(g, end);
+    count_readers(g);
+    for (uint32_t i = 0; i < g->raw_count; i++) {
+        const xr_step *raw = &g->raw[i];
+        if (raw->kind != XR_STEP_FUNCTION) {
+            if (!join_bias(g, raw))
+                keep_step(g, raw);
+        } else if (g->tensor[raw->output].value && end[g->tensor[raw->output].same_as])
+            keep_function(g, raw);
+    }
+    free(end);
+    return true;
+}
+
+static bool build(xr_step_graph *g)
+{
+    bool *constant = calloc((size_t)g->model->tensor_count + 1, sizeof *constant);
+    bool ok = constant && xr_step_expand(g, constant);
+    if (ok)
+        g->tensor = xr_step_take(g->memory, (size_t)g->tensor_count + 1, sizeof *g->tensor);
+    ok = ok && g->tensor;
+    for (uint32_t t = 0; ok && t < g->tensor_count; t++)
+        g->tensor[t] = (xr_tensor_facts){.maker = EXRAY_NO_INDEX,
+                                         .raw = EXRAY_NO_INDEX,
+                                         .root = t,
+                                         .same_as = t,
+                                         .constant = t < g->model->tensor_count && constant[t]};
+    if (ok) {
+        settle_functions(g);
+        ok = make_steps(g) && !g->memory->failed;
+    }
+    free(constant);
+    return ok;
+}
+
+bool xr_step_graph_open(const exray_log *log, xr_step_graph *out)
+{
+    *out = (xr_step_graph){.model = exray_log_model(log)};
+    out->memory = calloc(1, sizeof *out->memory);
+    if (out->memory && xr_model_constants_open(log, &out->constants) && build(out))
+        return true;
+    xr_step_graph_close(out);
+    return false;
+}
+
+void xr_step_graph_close(xr_step_graph *graph)
+{
+    if (graph->constants.model)
+        xr_model_constants_close(&graph->constants);
+    if (graph->memory)
+        xr_step_memory_free(graph->memory);
+    free(graph->memory);
+    *graph = (xr_step_graph){0};
+}
+
+/* ---- On other values ---------------------------------------------------------------------- */
+
+static bool is_part_of(const xr_step_graph *g, const xr_step *step, uint32_t root)
+{
+    return step->kind == XR_STEP_FUNCTION && g->tensor[step->output].root == root && step->output != root;
+}
+
+bool xr_step_graph_compute(const xr_step_graph *g, uint32_t from, uint32_t tensor, const double *value,
+                           size_t count, double *out)
+{
+    uint32_t last = g->tensor[tensor].raw, root = g->tensor[tensor].root;
+    double **known = calloc((size_t)g->tensor_count + 1, sizeof *known);
+    bool ok = known && last != EXRAY_NO_INDEX && root != tensor && from != tensor, done = false;
+    for (uint32_t i = 0; ok && !done && i <= last; i++) {
+        const xr_step *step = &g->raw[i];
+        bool given = is_part_of(g, step, root) && step->output != from;
+        xr_operand operand[XR_STEP_OPERANDS];
+        for (uint32_t k = 0; given && k < step->pointwise.operands; k++) {
+            uint32_t t = step->operand[k];
+            const double *of = t == EXRAY_NO_INDEX ? NULL : t == from ? value : known[t];
+            given = of || t == EXRAY_NO_INDEX; /* else it comes before `from` */
+            operand[k] = (xr_operand){of, step->number[k]};
+        }
+        if (!given)
+            continue;
+        done = step->output == tensor;
+        if (!done) {
+            free(known[step->output]);
+            known[step->output] = malloc((count + 1) * sizeof *out);
+            ok = known[step->output] != NULL;
+        }
+        if (ok)
+            xr_pointwise_apply(&step->pointwise, operand, step->pointwise.operands, count,
+                               done ? out : known[step->output]);
+    }
+    for (uint32_t t = 0; known && t < g->tensor_count; t++)
+        free(known[t]);
+    free(known);
+    return ok && done;
+}
+
+/* The last step of a function that reads a tensor of it; 0: none. */
+static uint32_t last_reader(const xr_step_graph *g, uint32_t tensor, uint32_t root, uint32_t last)
+{
+    for (uint32_t i = last + 1; i-- > 0;)
+        for (uint32_t k = 0; is_part_of(g, &g->raw[i], root) && k < g->raw[i].input_count; k++)
+            if (g->raw[i].input[k] == tensor)
+                return i;
+    return 0;
+}
+
+static bool has_name(const xr_step_graph *g, uint32_t from, uint32_t tensor)
+{
+    double value[XR_POINTS], factor, offset;
+    char words[64];
+    return xr_step_graph_compute(g, from, tensor, xr_points, XR_POINTS, value) &&
+           xr_function_words(value, words, sizeof words) && !xr_is_line(value, &factor, &offset);
+}
+
+size_t xr_step_graph_parts(const xr_step_graph *g, uint32_t tensor, uint32_t part[XR_FUNCTION_PARTS])
+{
+    uint32_t root = g->tensor[tensor].root, last = g->tensor[tensor].raw, from = root;
+    size_t count = 0;
+    if (last == EXRAY_NO_INDEX || root == tensor)
+        return 0;
+    uint32_t open = last_reader(g, root, root, last);
+    for (uint32_t i = 0; i < last && count + 1 < XR_FUNCTION_PARTS; i++) {
+        uint32_t made = g->raw[i].output;
+        if (!is_part_of(g, &g->raw[i], root))
+            continue;
+        /* What comes behind reads this tensor alone. */
+        if (open <= i && has_name(g, from, made)) {
+            part[count++] = made;
+            from = made;
+        }
+        uint32_t reader = last_reader(g, made, root, last);
+        open = reader > open ? reader : open;
+    }
+    part[count++] = tensor;
+    return count;
+}

@@ -1,0 +1,321 @@
+/* The monotone alignment of the steps with the largest sum of scores (Needleman and Wunsch, 1970, free
+ * gaps); then those in another order, by the steps that feed them. */
+#include "checks/model/graph/step_match.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_CELLS ((size_t)1 << 24)
+
+/* What each piece of evidence is worth. */
+#define SAME_KIND      2.0
+#define SAME_SHAPE_OP  0.6 /* of what computes nothing */
+#define OTHER_FUNCTION 1.2
+#define SAME_WEIGHTS   4.0
+#define SAME_SIZE      0.7
+#define SAME_NAME      1.5
+#define SAME_OUTPUT    0.4
+#define OTHER_OUTPUT   (-1.5)
+#define CLEAN_VALUES   2.0
+
+enum { FEWEST_WEIGHTS = 8 };
+
+/* ---- The score --------------------------------------------------------------------- */
+
+static uint32_t largest_constant(const xr_step_graph *g, const xr_step *step)
+{
+    uint32_t largest = EXRAY_NO_INDEX;
+    uint64_t most = FEWEST_WEIGHTS - 1;
+    for (uint32_t i = 0; i < step->constant_count; i++) {
+        uint64_t count = xr_tensor_elements(&g->model->tensors[step->constant[i]]);
+        if (count > most) {
+            most = count;
+            largest = step->constant[i];
+        }
+    }
+    return largest;
+}
+
+/* Rounding to 8 bits changes mean and deviation by less than this share of the deviation. */
+static bool same_print(const xr_constant_print *a, const xr_constant_print *b)
+{
+    double most = 0.02 * fmax(a->deviation, b->deviation) + 1e-6 * fabs(b->mean);
+    return a->count == b->count && fabs(a->mean - b->mean) <= most &&
+           fabs(a->deviation - b->deviation) <= most;
+}
+
+/* Weights of fewer than 8 bits, several to a byte: neither their number nor their values show. */
+static bool is_packed(const xr_step *step)
+{
+    return step->node->op && strcmp(step->node->op, "MatMulNBits") == 0;
+}
+
+/* NAN: they cannot be the same step. */
+static double score_weights(xr_step_match *m, const xr_step *a, const xr_step *b)
+{
+    uint32_t x = largest_constant(&m->side[0], a), y = largest_constant(&m->side[1], b);
+    if (x == EXRAY_NO_INDEX && y == EXRAY_NO_INDEX)
+        return 0;
+    if (x == EXRAY_NO_INDEX || y == EXRAY_NO_INDEX)
+        return a->kind == XR_STEP_OTHER || a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_PAD ? 0 : NAN;
+    uint64_t n = xr_tensor_elements(xr_step_graph_info(&m->side[0], x)),
+             k = xr_tensor_elements(xr_step_graph_info(&m->side[1], y));
+    if (is_packed(a) || is_packed(b))
+        return SAME_SIZE;
+    if (n != k)
+        return NAN;
+    xr_constant_print p = xr_model_constants_print(&m->side[0].constants, x),
+                      q = xr_model_constants_print(&m->side[1].constants, y);
+    return p.known && q.known && same_print(&p, &q) ? SAME_WEIGHTS : SAME_SIZE;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+static double score_kinds(const xr_step *a, const xr_step *b)
+{
+    if (a->kind != b->kind) {
+        bool dense = (a->kind == XR_STEP_CONV && b->kind == XR_STEP_PRODUCT) ||
+                     (a->kind == XR_STEP_PRODUCT && b->kind == XR_STEP_CONV);
+        return dense ? SAME_SHAPE_OP : 0;
+    }
+    if (a->kind == XR_STEP_FUNCTION)
+        return xr_same_function(a->value, b->value) ? SAME_KIND : OTHER_FUNCTION;
+    if (a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_TRANSPOSE)
+        return SAME_SHAPE_OP;
+    return strcmp(a->word, b->word) == 0 ? SAME_KIND : 0;
+}
+
+static double score_outputs(const exray_comparison *c, xr_step_match *m, const xr_step *a, const xr_step *b)
+{
+    const exray_tensor_info *x = xr_step_graph_info(&m->side[0], a->output),
+                            *y = xr_step_graph_info(&m->side[1], b->output);
+    const exray_layer_pair *pair = xr_step_match_layer(c, m, a->output, b->output);
+    double score = pair && pair->role == EXRAY_LAYER_ROLE_CLEAN ? CLEAN_VALUES : 0;
+    if (!x || !y)
+        return score;
+    uint64_t n = xr_tensor_elements(x), k = xr_tensor_elements(y);
+    return score + (n && k ? n == k ? SAME_OUTPUT : OTHER_OUTPUT : 0) +
+           (same_text(x->name, y->name) ? SAME_NAME : 0);
+}
+
+static double score_of(const exray_comparison *c, xr_step_match *m, uint32_t edge, uint32_t reference)
+{
+    const xr_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
+    double kinds = score_kinds(a, b);
+    if (kinds <= 0)
+        return 0;
+    double weights = score_weights(m, a, b);
+    if (isnan(weights) || (kinds < SAME_KIND && a->kind != b->kind && weights < SAME_WEIGHTS))
+        return 0;
+    return fmax(0, kinds + weights + score_outputs(c, m, a, b) +
+                       (same_text(a->node->name, b->node->name) ? SAME_OUTPUT : 0));
+}
+
+/* ---- In order -------------------------------------------------------------------------- */
+
+enum { SKIP_EDGE, SKIP_REFERENCE, MATCH };
+
+static bool match_in_order(const exray_comparison *c, xr_step_match *m)
+{
+    size_t rows = m->side[0].count, columns = m->side[1].count;
+    if (rows == 0 || columns == 0 || rows > MOST_CELLS / columns)
+        return true;
+    uint8_t *way = malloc(rows * columns);
+    double *below = calloc(columns + 1, sizeof *below), *row = calloc(columns + 1, sizeof *row);
+    bool ok = way && below && row;
+    for (size_t i = rows; ok && i-- > 0;) {
+        row[columns] = 0;
+        for (size_t j = columns; j-- > 0;) {
+            double best = fmax(below[j], row[j + 1]), score = score_of(c, m, (uint32_t)i, (uint32_t)j);
+            uint8_t how = below[j] > row[j + 1] ? SKIP_EDGE : SKIP_REFERENCE;
+            if (score > 0 && score + below[j + 1] > best) {
+                best = score + below[j + 1];
+                how = MATCH;
+            }
+            row[j] = best;
+            way[i * columns + j] = how;
+        }
+        double *swap = below;
+        below = row;
+        row = swap;
+    }
+    for (size_t i = 0, j = 0; ok && i < rows && j < columns;) {
+        uint8_t how = way[i * columns + j];
+        if (how == MATCH) {
+            m->mate[0][i] = (uint32_t)j;
+            m->mate[1][j] = (uint32_t)i;
+        }
+        i += how != SKIP_REFERENCE;
+        j += how != SKIP_EDGE;
+    }
+    free(way);
+    free(below);
+    free(row);
+    return ok;
+}
+
+/* ---- Tensors ----------------------------------------------------------------------------- */
+
+static void join_tensors(xr_step_match *m, uint32_t edge, uint32_t reference)
+{
+    m->tensor_mate[0][edge] = reference;
+    m->tensor_mate[1][reference] = edge;
+}
+
+static void join_outputs(xr_step_match *m, uint32_t edge, uint32_t reference)
+{
+    const xr_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
+    join_tensors(m, a->output, b->output);
+    for (uint32_t k = 1; k < a->node->output_count && k < b->node->output_count; k++)
+        if (a->node->outputs[k] < m->side[0].model->tensor_count &&
+            b->node->outputs[k] < m->side[1].model->tensor_count)
+            join_tensors(m, a->node->outputs[k], b->node->outputs[k]);
+}
+
+static uint32_t port_tensor(const exray_model *model, const uint32_t *ports, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (ports[i] < model->tensor_count && same_text(model->tensors[ports[i]].name, name))
+            return ports[i];
+    return EXRAY_NO_INDEX;
+}
+
+static void join_inputs(const exray_comparison *c, xr_step_match *m)
+{
+    size_t count = exray_comparison_input_count(c);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t tensor[2];
+        for (int s = 0; s < 2; s++) {
+            const exray_model *model = m->side[s].model;
+            tensor[s] =
+                port_tensor(model, model->inputs, model->input_count, exray_comparison_input(c, i)->name[s]);
+            if (tensor[s] == EXRAY_NO_INDEX && count == 1 && model->input_count == 1 &&
+                model->inputs[0] < model->tensor_count)
+                tensor[s] = model->inputs[0];
+        }
+        if (tensor[0] != EXRAY_NO_INDEX && tensor[1] != EXRAY_NO_INDEX)
+            join_tensors(m, tensor[0], tensor[1]);
+    }
+}
+
+/* ---- Out of order -------------------------------------------------------------------------- */
+
+/* Whether all inputs of both are mates, in this order. */
+static bool same_inputs(const xr_step_match *m, const xr_step *a, const xr_step *b)
+{
+    if (a->input_count != b->input_count || a->input_count == 0)
+        return false;
+    for (uint32_t i = 0; i < a->input_count; i++)
+        if (m->tensor_mate[0][a->input[i]] != b->input[i])
+            return false;
+    return true;
+}
+
+static void match_by_inputs(const exray_comparison *c, xr_step_match *m)
+{
+    for (uint32_t i = 0; i < m->side[0].count; i++) {
+        if (m->mate[0][i] != EXRAY_NO_INDEX)
+            continue;
+        for (uint32_t k = 0; k < m->side[1].count; k++) {
+            if (m->mate[1][k] != EXRAY_NO_INDEX ||
+                !same_inputs(m, &m->side[0].step[i], &m->side[1].step[k]) || score_of(c, m, i, k) <= 0)
+                continue;
+            m->mate[0][i] = k;
+            m->mate[1][k] = i;
+            join_outputs(m, i, k);
+            break;
+        }
+    }
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+/* A tensor of a node that a partition hides, or one that the log does not list, is of no pair. */
+static void note_layers(const exray_comparison *c, xr_step_match *m)
+{
+    for (size_t i = exray_comparison_layer_count(c); i-- > 0;) {
+        const exray_layer_pair *layer = exray_comparison_layer(c, i);
+        const exray_model *model = m->side[0].model;
+        if (layer->node[0] >= model->node_count || layer->output >= model->nodes[layer->node[0]].output_count)
+            continue;
+        uint32_t tensor = model->nodes[layer->node[0]].outputs[layer->output];
+        if (tensor < model->tensor_count)
+            m->layer[tensor] = (uint32_t)i;
+    }
+}
+
+/* The tensor itself, or one with the same numbers. */
+static bool is_like(const xr_step_graph *g, uint32_t tensor, uint32_t other)
+{
+    return tensor == other || g->tensor[tensor].same_as == g->tensor[other].same_as;
+}
+
+const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *m,
+                                            uint32_t edge, uint32_t reference)
+{
+    if (edge >= m->side[0].model->tensor_count || m->layer[edge] == EXRAY_NO_INDEX)
+        return NULL;
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, m->layer[edge]);
+    const exray_model *model = m->side[1].model;
+    if (layer->node[1] >= model->node_count ||
+        layer->reference_output >= model->nodes[layer->node[1]].output_count)
+        return NULL;
+    uint32_t tensor = model->nodes[layer->node[1]].outputs[layer->reference_output];
+    return tensor < model->tensor_count && is_like(&m->side[1], reference, tensor) ? layer : NULL;
+}
+
+static uint32_t *all_absent(size_t count)
+{
+    uint32_t *list = malloc((count + 1) * sizeof *list);
+    for (size_t i = 0; list && i < count; i++)
+        list[i] = EXRAY_NO_INDEX;
+    return list;
+}
+
+static bool make(const exray_comparison *c, xr_step_match *m)
+{
+    for (int s = 0; s < 2; s++) {
+        if (!xr_step_graph_open(exray_comparison_log(c, (exray_side)s), &m->side[s]))
+            return false;
+        m->mate[s] = all_absent(m->side[s].count);
+        m->tensor_mate[s] = all_absent(m->side[s].tensor_count);
+        if (!m->mate[s] || !m->tensor_mate[s])
+            return false;
+    }
+    m->layer = all_absent(m->side[0].model->tensor_count);
+    if (!m->layer)
+        return false;
+    note_layers(c, m);
+    if (!match_in_order(c, m))
+        return false;
+    join_inputs(c, m);
+    for (uint32_t i = 0; i < m->side[0].count; i++)
+        if (m->mate[0][i] != EXRAY_NO_INDEX)
+            join_outputs(m, i, m->mate[0][i]);
+    match_by_inputs(c, m);
+    return true;
+}
+
+bool xr_step_match_make(const exray_comparison *comparison, xr_step_match *out)
+{
+    *out = (xr_step_match){0};
+    if (make(comparison, out))
+        return true;
+    xr_step_match_free(out);
+    return false;
+}
+
+void xr_step_match_free(xr_step_match *m)
+{
+    for (int s = 0; s < 2; s++) {
+        xr_step_graph_close(&m->side[s]);
+        free(m->mate[s]);
+        free(m->tensor_mate[s]);
+    }
+    free(m->layer);
+    *m = (xr_step_match){0};
+}

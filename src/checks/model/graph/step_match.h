@@ -1,0 +1,25 @@
+/* Which step of one model is which of the other: by weights, names, functions and place, and not by values
+ * that a fault has changed. */
+#ifndef XR_STEP_MATCH_H
+#define XR_STEP_MATCH_H
+
+#include "checks/model/graph/step_graph.h"
+
+#include <exray/assertion.h>
+
+typedef struct xr_step_match {
+    xr_step_graph side[2];
+    uint32_t *mate[2];        /* [steps of the side]: the other side's step, or EXRAY_NO_INDEX */
+    uint32_t *tensor_mate[2]; /* [tensors of the side]: likewise */
+    uint32_t *layer;          /* [edge tensors]: the comparison's pair of layers, or EXRAY_NO_INDEX */
+} xr_step_match;
+
+/* Both logs have a model.  False: out of memory. */
+bool xr_step_match_make(const exray_comparison *comparison, xr_step_match *out);
+void xr_step_match_free(xr_step_match *match);
+
+/* The pair of layers whose values are those of both tensors, or NULL. */
+const exray_layer_pair *xr_step_match_layer(const exray_comparison *comparison, const xr_step_match *match,
+                                            uint32_t edge, uint32_t reference);
+
+#endif

@@ -1,0 +1,390 @@
+#include "checks/model/graph/step_traits.h"
+
+#include "checks/model/graph/resize_map.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Adding them -------------------------------------------------------------------- */
+
+static void add_numbers(xr_traits *t, const char *key, const double *number, size_t count)
+{
+    if (t->count == XR_TRAITS || count == 0 || count > XR_TRAIT_NUMBERS)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (isnan(number[i]))
+            return;
+    xr_trait *trait = &t->trait[t->count++];
+    *trait = (xr_trait){.key = key, .count = count};
+    memcpy(trait->number, number, count * sizeof *number);
+}
+
+static void add_number(xr_traits *t, const char *key, double number)
+{
+    add_numbers(t, key, &number, 1);
+}
+
+static void add_text(xr_traits *t, const char *key, const char *text)
+{
+    if (t->count < XR_TRAITS && text)
+        t->trait[t->count++] = (xr_trait){.key = key, .text = text};
+}
+
+/* ---- Layouts --------------------------------------------------------------------------- */
+
+static bool is_engine(const xr_step_graph *g, const char *name)
+{
+    return g->model->engine && strstr(g->model->engine, name);
+}
+
+static bool is_tflite(const xr_step_graph *g)
+{
+    return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "keras");
+}
+
+xr_layout_of xr_layout_of_step(const xr_step_graph *g, const xr_step *step)
+{
+    if (step->node->op &&
+        (strncmp(step->node->op, "Nhwc", 4) == 0 || xr_attribute_flag(step->node, "channels_last", false)))
+        return XR_CHANNELS_LAST;
+    if (is_tflite(g))
+        return XR_CHANNELS_LAST;
+    return is_engine(g, "onnx") || is_engine(g, "torch") ? XR_CHANNELS_FIRST : XR_LAYOUT_UNKNOWN;
+}
+
+double xr_axis_first(const exray_tensor_info *info, double axis, xr_layout_of layout)
+{
+    if (!info || info->rank == 0 || layout == XR_LAYOUT_UNKNOWN || axis != floor(axis))
+        return NAN;
+    double rank = info->rank;
+    axis = axis < 0 ? axis + rank : axis;
+    if (axis < 0 || axis >= rank)
+        return NAN;
+    if (layout == XR_CHANNELS_FIRST || info->rank < 3 || axis == 0)
+        return axis;
+    return axis == rank - 1 ? 1 : axis + 1;
+}
+
+static const exray_tensor_info *input_info(const xr_step_graph *g, const xr_step *step)
+{
+    const exray_tensor_info *info = step->input_count ? xr_step_graph_info(g, step->input[0]) : NULL;
+    return info && info->rank ? info : NULL;
+}
+
+static const exray_tensor_info *output_info(const xr_step_graph *g, const xr_step *step)
+{
+    const exray_tensor_info *info = xr_step_graph_info(g, step->output);
+    /* A core with a fused activation has the shape of the node's own output. */
+    if (!info && step->node->output_count)
+        info = xr_step_graph_info(g, step->node->outputs[0]);
+    return info && info->rank ? info : NULL;
+}
+
+/* Rows and columns of a tensor of four dimensions; NAN: unknown. */
+static void sizes_of(const exray_tensor_info *info, xr_layout_of layout, double size[2])
+{
+    size[0] = size[1] = NAN;
+    if (!info || info->rank != 4 || layout == XR_LAYOUT_UNKNOWN)
+        return;
+    for (int d = 0; d < 2; d++) {
+        int64_t n = info->shape[d + (layout == XR_CHANNELS_FIRST ? 2 : 1)];
+        size[d] = n > 0 ? (double)n : NAN;
+    }
+}
+
+/* ---- Windows: convolutions and pools -------------------------------------------------------- */
+
+/* Two numbers from an attribute of one or two, or from two attributes; `otherwise` where there is none. */
+static void two_numbers(const exray_node *node, const char *both, const char *rows, const char *columns,
+                        double otherwise, double out[2])
+{
+    double found[2];
+    size_t count = both ? xr_attribute_numbers(node, both, found, 2) : 0;
+    out[0] = count > 0 ? found[0] : xr_attribute_number(node, rows, otherwise);
+    out[1] = count > 1 ? found[1] : count == 1 ? found[0] : xr_attribute_number(node, columns, otherwise);
+}
+
+typedef struct window {
+    double kernel[2], stride[2], dilation[2], pad[4]; /* top, left, bottom, right */
+} window;
+
+static const exray_tensor_info *weights_of(const xr_step_graph *g, const xr_step *step)
+{
+    return step->constant_count ? xr_step_graph_info(g, step->constant[0]) : NULL;
+}
+
+static void kernel_size(const xr_step_graph *g, const xr_step *step, double out[2])
+{
+    const exray_node *node = step->node;
+    const exray_tensor_info *w = weights_of(g, step);
+    double found[2];
+    out[0] = out[1] = NAN;
+    size_t count = xr_attribute_numbers(node, "kernel_shape", found, 2);
+    if (!count)
+        count = xr_attribute_numbers(node, "kernel_size", found, 2);
+    if (!count)
+        count = xr_attribute_numbers(node, "pool_size", found, 2);
+    if (count) {
+        out[0] = found[0];
+        out[1] = count > 1 ? found[1] : found[0];
+    } else if (xr_attribute_text(node, "filter_height")) {
+        out[0] = xr_attribute_number(node, "filter_height", NAN);
+        out[1] = xr_attribute_number(node, "filter_width", NAN);
+    } else if (step->kind != XR_STEP_POOL && w && w->rank == 4)
+        sizes_of(w,
+                 is_engine(g, "keras") ? XR_LAYOUT_UNKNOWN
+                 : is_tflite(g)        ? XR_CHANNELS_LAST
+                                       : XR_CHANNELS_FIRST,
+                 out);
+}
+
+/* What SAME adds in one dimension, before and behind. */
+static void same_padding(double in, double out, double kernel, double stride, double dilation,
+                         bool more_before, double *before, double *behind)
+{
+    double count = isnan(out) ? ceil(in / stride) : out;
+    double total = fmax(0, (count - 1) * stride + (kernel - 1) * dilation + 1 - in);
+    double less = floor(total / 2);
+    *before = more_before ? total - less : less;
+    *behind = total - *before;
+}
+
+static bool starts_with(const char *text, const char *with)
+{
+    for (; text && *with; text++, with++)
+        if (tolower((unsigned char)*text) != *with)
+            return false;
+    return text != NULL;
+}
+
+static bool read_padding(const xr_step_graph *g, const xr_step *step, window *w)
+{
+    const exray_node *node = step->node;
+    const char *word = xr_attribute_text(node, "padding"), *automatic = xr_attribute_text(node, "auto_pad");
+    double in[2], out[2], found[4];
+    sizes_of(input_info(g, step), xr_layout_of_step(g, step), in);
+    sizes_of(output_info(g, step), xr_layout_of_step(g, step), out);
+    word = automatic && starts_with(automatic, "same") ? automatic : word;
+    if (word && starts_with(word, "same")) {
+        bool lower = strstr(word, "LOWER") != NULL;
+        for (int d = 0; d < 2; d++)
+            same_padding(in[d], out[d], w->kernel[d], w->stride[d], w->dilation[d], lower, &w->pad[d],
+                         &w->pad[d + 2]);
+        return true;
+    }
+    if ((word && starts_with(word, "valid")) || (automatic && starts_with(automatic, "valid")))
+        return true; /* zeros */
+    size_t count = xr_attribute_numbers(node, "pads", found, 4);
+    if (count == 4) {
+        memcpy(w->pad, found, sizeof found);
+        return true;
+    }
+    count = xr_attribute_numbers(node, "padding", found, 2);
+    if (count == 1 || count == 2) {
+        w->pad[0] = w->pad[2] = found[0];
+        w->pad[1] = w->pad[3] = found[count - 1];
+        return true;
+    }
+    return is_engine(g, "onnx") && !xr_attribute_text(node, "pads"); /* its default: none */
+}
+
+/* Padding that a step of its own adds before, where nothing else reads that. */
+static void add_step_before(xr_step_graph *g, const xr_step *step, window *w)
+{
+    uint32_t input = step->input_count ? step->input[0] : EXRAY_NO_INDEX;
+    uint32_t maker = input == EXRAY_NO_INDEX ? input : g->tensor[input].maker;
+    if (maker == EXRAY_NO_INDEX || g->tensor[input].readers > 1 || g->step[maker].kind != XR_STEP_PAD)
+        return;
+    double pad[4];
+    if (xr_pad_of_step(g, &g->step[maker], pad))
+        for (int i = 0; i < 4; i++)
+            w->pad[i] += pad[i];
+}
+
+bool xr_pad_of_step(xr_step_graph *g, const xr_step *step, double pad[4])
+{
+    double found[16];
+    size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
+    const char *mode = xr_attribute_text(step->node, "mode");
+    for (uint32_t i = 0; count == 0 && i < step->constant_count; i++)
+        count = xr_model_constants_values(&g->constants, step->constant[i], found, 8);
+    if (count != 8 || (mode && strcmp(mode, "constant") != 0))
+        return false;
+    bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
+    int first = xr_layout_of_step(g, step) == XR_CHANNELS_LAST ? 1 : 2;
+    for (int d = 0; d < 2; d++) {
+        pad[d] = pairs ? found[2 * (first + d)] : found[first + d];
+        pad[d + 2] = pairs ? found[2 * (first + d) + 1] : found[4 + first + d];
+    }
+    return true;
+}
+
+static bool read_window(xr_step_graph *g, const xr_step *step, window *w)
+{
+    const exray_node *node = step->node;
+    *w = (window){.kernel = {NAN, NAN}};
+    kernel_size(g, step, w->kernel);
+    const char *strides = xr_attribute_text(node, "strides") ? "strides" : "stride";
+    bool pool = step->kind == XR_STEP_POOL, torch = is_engine(g, "torch") || is_engine(g, "keras");
+    two_numbers(node, strides, "stride_h", "stride_w", pool && torch ? w->kernel[0] : 1, w->stride);
+    const char *dilations = xr_attribute_text(node, "dilations")       ? "dilations"
+                            : xr_attribute_text(node, "dilation_rate") ? "dilation_rate"
+                                                                       : "dilation";
+    two_numbers(node, dilations, "dilation_h_factor", "dilation_w_factor", 1, w->dilation);
+    if (!read_padding(g, step, w))
+        return false;
+    if (step->kind != XR_STEP_TRANSPOSED_CONV)
+        add_step_before(g, step, w);
+    return true;
+}
+
+static void add_window(xr_step_graph *g, const xr_step *step, xr_traits *t)
+{
+    window w;
+    bool padded = read_window(g, step, &w);
+    add_numbers(t, "strides", w.stride, 2);
+    add_numbers(t, "dilations", w.dilation, 2);
+    if (step->kind == XR_STEP_POOL)
+        add_numbers(t, "kernel_shape", w.kernel, 2);
+    if (padded && step->kind != XR_STEP_TRANSPOSED_CONV)
+        add_numbers(t, "pads", w.pad, 4);
+    bool any = padded && (w.pad[0] > 0 || w.pad[1] > 0 || w.pad[2] > 0 || w.pad[3] > 0);
+    if (strcmp(step->word, "average pool") == 0 && any) {
+        bool counted = xr_attribute_flag(step->node, "count_include_pad", is_engine(g, "torch"));
+        add_number(t, "count_include_pad", counted);
+    }
+}
+
+/* ---- Others ------------------------------------------------------------------------------- */
+
+static void add_axis(const xr_step_graph *g, const xr_step *step, double axis, xr_traits *t)
+{
+    const exray_tensor_info *info = output_info(g, step);
+    if (!info || isnan(axis))
+        return;
+    double rank = info->rank;
+    if (info->rank < 3 || info->rank > 4)
+        add_number(t, "axis", axis < 0 ? axis + rank : axis);
+    else
+        add_number(t, "axis", xr_axis_first(info, axis, xr_layout_of_step(g, step)));
+}
+
+static double softmax_axis(const xr_step_graph *g, const xr_step *step)
+{
+    double axis = xr_attribute_number(step->node, "axis", xr_attribute_number(step->node, "dim", NAN));
+    if (!isnan(axis))
+        return axis;
+    return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "onnx") ? -1 : NAN;
+}
+
+/* The epsilon of a batch norm that a framework's file leaves out is the framework's default. */
+static void add_epsilon(const xr_step_graph *g, const xr_step *step, xr_traits *t)
+{
+    double epsilon = xr_attribute_number(step->node, "epsilon", xr_attribute_number(step->node, "eps", NAN));
+    if (isnan(epsilon) && is_engine(g, "onnx"))
+        epsilon = 1e-5;
+    add_number(t, "epsilon", epsilon);
+    add_number(t, "num_groups", xr_attribute_number(step->node, "num_groups", NAN));
+}
+
+/* Which values of its input each value of a resize is made of. */
+static void add_resize(const xr_step_graph *g, const xr_step *step, xr_traits *t)
+{
+    double in[2], out[2], place[XR_TRAIT_NUMBERS];
+    xr_resize_way way = xr_resize_way_of(step->node, is_engine(g, "torch"));
+    sizes_of(input_info(g, step), xr_layout_of_step(g, step), in);
+    sizes_of(output_info(g, step), xr_layout_of_step(g, step), out);
+    if (!way.known || isnan(in[0]) || isnan(out[0]))
+        return;
+    add_text(t, "mode", way.mode);
+    for (int d = 0; d < 2; d++)
+        add_numbers(t, d ? "columns" : "rows", place,
+                    xr_resize_places(&way, in[d], out[d], place, XR_TRAIT_NUMBERS));
+}
+
+static void add_depth_to_space(const xr_step_graph *g, const xr_step *step, xr_traits *t)
+{
+    const exray_node *node = step->node;
+    double block = xr_attribute_number(
+        node, "blocksize",
+        xr_attribute_number(node, "block_size", xr_attribute_number(node, "upscale_factor", NAN)));
+    add_number(t, "blocksize", block);
+    const char *mode = xr_attribute_text(node, "mode");
+    add_text(t, "mode", is_engine(g, "torch") ? "CRD" : mode ? mode : "DCR");
+}
+
+void xr_step_traits_of(xr_step_graph *g, const xr_step *step, xr_traits *out)
+{
+    out->count = 0;
+    switch (step->kind) {
+    case XR_STEP_CONV:
+    case XR_STEP_POOL:
+    case XR_STEP_TRANSPOSED_CONV:
+        add_window(g, step, out);
+        break;
+    case XR_STEP_SOFTMAX:
+        add_axis(g, step, softmax_axis(g, step), out);
+        add_number(out, "beta", xr_attribute_number(step->node, "beta", 1));
+        break;
+    case XR_STEP_CONCAT:
+        add_axis(g, step,
+                 xr_attribute_number(step->node, "axis", xr_attribute_number(step->node, "dim", NAN)), out);
+        break;
+    case XR_STEP_NORM:
+        add_epsilon(g, step, out);
+        break;
+    case XR_STEP_RESIZE:
+        add_resize(g, step, out);
+        break;
+    default:
+        if (strcmp(step->word, "depth to space") == 0)
+            add_depth_to_space(g, step, out);
+        break;
+    }
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------ */
+
+static bool same_trait(const xr_trait *a, const xr_trait *b)
+{
+    if (!a->text != !b->text)
+        return true; /* one side's is not known in these terms */
+    if (a->text) {
+        const char *x = a->text, *y = b->text;
+        while (*x && tolower((unsigned char)*x) == tolower((unsigned char)*y))
+            x++, y++;
+        return !*x && !*y;
+    }
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (fabs(a->number[i] - b->number[i]) > 1e-5 * fmax(fabs(a->number[i]), fabs(b->number[i])))
+            return false;
+    return true;
+}
+
+size_t xr_traits_differ(const xr_traits *a, const xr_traits *b, size_t which[XR_TRAITS][2])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t k = 0; k < b->count; k++)
+            if (strcmp(a->trait[i].key, b->trait[k].key) == 0 && !same_trait(&a->trait[i], &b->trait[k])) {
+                which[count][0] = i;
+                which[count++][1] = k;
+            }
+    return count;
+}
+
+void xr_trait_words(const xr_trait *trait, char *text, size_t size)
+{
+    if (trait->text) {
+        snprintf(text, size, "%s", trait->text);
+        return;
+    }
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < trait->count && used + 16 < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%.6g", i ? "," : "", trait->number[i]);
+}

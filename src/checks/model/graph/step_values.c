@@ -1,0 +1,312 @@
+#include "checks/model/graph/step_values.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FRAMES = 4, MOST_VALUES = 16384, DEPTH = 24 };
+
+/* Float arithmetic in another order, a few layers deep; 8-bit values are compared where the comparison has
+ * paired them, with its noise. */
+#define NOISE 1e-4
+
+bool xr_step_values_open(const exray_comparison *comparison, const xr_step_match *match, xr_step_values *out)
+{
+    *out = (xr_step_values){comparison, match, {exray_slot_new(), exray_slot_new()}};
+    if (out->slot[0] && out->slot[1])
+        return true;
+    xr_step_values_close(out);
+    return false;
+}
+
+void xr_step_values_close(xr_step_values *v)
+{
+    for (int s = 0; s < 2; s++)
+        exray_slot_free(v->slot[s]);
+    *v = (xr_step_values){0};
+}
+
+/* ---- Reading ------------------------------------------------------------------------- */
+
+/* The node and output that a model's tensor is recorded under. */
+static bool place_of(const exray_model *model, uint32_t tensor, uint32_t *node, uint32_t *output)
+{
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
+            if (model->nodes[n].outputs[k] == tensor) {
+                *node = n;
+                *output = k;
+                return true;
+            }
+    return false;
+}
+
+/* A tensor's values in a matched frame; NULL: not recorded. */
+static const float *read_values(xr_step_values *v, int side, uint32_t tensor, size_t frame, uint64_t *count)
+{
+    const xr_step_graph *g = &v->match->side[side];
+    const exray_log *log = exray_comparison_log(v->comparison, (exray_side)side);
+    size_t position = exray_comparison_frame(v->comparison, frame).frame[side];
+    const exray_record *record = NULL;
+    uint32_t node, output;
+    if (tensor >= g->model->tensor_count)
+        return NULL;
+    if (place_of(g->model, tensor, &node, &output))
+        record = exray_log_find(log, position, EXRAY_KIND_LAYER, node, output, NULL);
+    else if (g->model->tensors[tensor].name && *g->model->tensors[tensor].name)
+        record = exray_log_find(log, position, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0,
+                                g->model->tensors[tensor].name);
+    exray_tensor_view view;
+    const float *values = NULL;
+    exray_error error;
+    if (!record || !record->has_data ||
+        exray_log_read_values(log, record, v->slot[side], &view, &values, &error) != EXRAY_OK)
+        return NULL;
+    *count = view.count;
+    return values;
+}
+
+/* ---- One pair of tensors ------------------------------------------------------------------ */
+
+static xr_state of_layer(const exray_layer_pair *layer)
+{
+    switch (layer->role) {
+    case EXRAY_LAYER_ROLE_CLEAN:
+        return XR_STATE_CLEAN;
+    case EXRAY_LAYER_ROLE_ORIGINATES:
+    case EXRAY_LAYER_ROLE_PROPAGATES:
+        return XR_STATE_WRONG;
+    default:
+        return isnan(layer->error) || layer->from_stats ? XR_STATE_UNKNOWN
+               : layer->error <= layer->noise           ? XR_STATE_CLEAN
+                                                        : XR_STATE_WRONG;
+    }
+}
+
+static bool same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    if (!a || !b || a->rank != b->rank)
+        return false;
+    for (uint32_t i = 0; i < a->rank; i++)
+        if (a->shape[i] != b->shape[i])
+            return false;
+    return true;
+}
+
+static bool is_float(const exray_tensor_info *info)
+{
+    return info->dtype == EXRAY_DTYPE_FLOAT32 || info->dtype == EXRAY_DTYPE_FLOAT64;
+}
+
+static bool is_whole(const exray_tensor_info *info)
+{
+    return (info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64 ||
+            info->dtype == EXRAY_DTYPE_BOOL) &&
+           info->quantization.count == 0;
+}
+
+/* Values of the same shape that the comparison has not paired. */
+static xr_state compare_values(xr_step_values *v, uint32_t edge, uint32_t reference)
+{
+    const exray_tensor_info *info[2] = {xr_step_graph_info(&v->match->side[0], edge),
+                                        xr_step_graph_info(&v->match->side[1], reference)};
+    if (!same_shape(info[0], info[1]))
+        return XR_STATE_UNKNOWN;
+    bool whole = is_whole(info[0]) && is_whole(info[1]);
+    if (!whole && !(is_float(info[0]) && is_float(info[1])))
+        return XR_STATE_UNKNOWN;
+    double n = 0, sum = 0, square = 0, apart = 0;
+    size_t frames = exray_comparison_frame_count(v->comparison);
+    for (size_t f = 0; f < frames && f < MOST_FRAMES; f++) {
+        uint64_t count[2];
+        const float *a = read_values(v, 0, edge, f, &count[0]),
+                    *b = read_values(v, 1, reference, f, &count[1]);
+        if (!a || !b || count[0] != count[1])
+            continue;
+        for (uint64_t i = 0; i < count[0]; i++) {
+            double d = (double)a[i] - b[i];
+            apart += d * d;
+            sum += b[i];
+            square += (double)b[i] * b[i];
+        }
+        n += (double)count[0];
+    }
+    if (!(n > 0))
+        return XR_STATE_UNKNOWN;
+    double deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0));
+    return sqrt(apart / n) <= (whole ? 0 : NOISE * deviation) ? XR_STATE_CLEAN : XR_STATE_WRONG;
+}
+
+static xr_state of_input(const xr_step_values *v, uint32_t edge, uint32_t reference)
+{
+    const exray_model *model = v->match->side[0].model;
+    if (edge >= model->tensor_count || v->match->tensor_mate[0][edge] != reference)
+        return XR_STATE_UNKNOWN;
+    size_t count = exray_comparison_input_count(v->comparison);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *input = exray_comparison_input(v->comparison, i);
+        const char *name = model->tensors[edge].name;
+        bool only = count == 1 && model->input_count == 1 && model->inputs[0] == edge;
+        bool named = name && input->name[0] && strcmp(name, input->name[0]) == 0;
+        if ((named || only) && input->comparable)
+            return input->error <= input->noise ? XR_STATE_CLEAN : XR_STATE_WRONG;
+    }
+    return XR_STATE_UNKNOWN;
+}
+
+xr_state xr_state_of(xr_step_values *v, uint32_t edge, uint32_t reference)
+{
+    const exray_layer_pair *layer = xr_step_match_layer(v->comparison, v->match, edge, reference);
+    xr_state state = layer ? of_layer(layer) : of_input(v, edge, reference);
+    return state == XR_STATE_UNKNOWN ? compare_values(v, edge, reference) : state;
+}
+
+/* ---- Before and behind a step ------------------------------------------------------------- */
+
+static xr_state before(xr_step_values *v, uint32_t edge, int depth)
+{
+    uint32_t mate = v->match->tensor_mate[0][edge];
+    xr_state state = mate == EXRAY_NO_INDEX ? XR_STATE_UNKNOWN : xr_state_of(v, edge, mate);
+    uint32_t maker = v->match->side[0].tensor[edge].maker;
+    if (state != XR_STATE_UNKNOWN || maker == EXRAY_NO_INDEX || depth == 0)
+        return state;
+    const xr_step *step = &v->match->side[0].step[maker];
+    state = step->input_count ? XR_STATE_CLEAN : XR_STATE_UNKNOWN;
+    for (uint32_t i = 0; i < step->input_count && state != XR_STATE_WRONG; i++) {
+        xr_state one = before(v, step->input[i], depth - 1);
+        state = one == XR_STATE_CLEAN ? state : one;
+    }
+    return state;
+}
+
+xr_state xr_state_before(xr_step_values *v, uint32_t edge)
+{
+    return before(v, edge, 4);
+}
+
+/* The state of what a step made, where the step has a mate. */
+static xr_state made(xr_step_values *v, uint32_t step)
+{
+    uint32_t mate = v->match->mate[0][step];
+    return mate == EXRAY_NO_INDEX
+               ? XR_STATE_UNKNOWN
+               : xr_state_of(v, v->match->side[0].step[step].output, v->match->side[1].step[mate].output);
+}
+
+static bool reads(const xr_step *step, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < step->input_count; i++)
+        if (step->input[i] == tensor)
+            return true;
+    return false;
+}
+
+xr_state xr_state_behind(xr_step_values *v, uint32_t edge_step)
+{
+    const xr_step_graph *g = &v->match->side[0];
+    uint32_t at = edge_step;
+    for (int depth = 0; depth < DEPTH; depth++) {
+        xr_state state = made(v, at);
+        if (state != XR_STATE_UNKNOWN)
+            return state;
+        uint32_t next = at + 1;
+        while (next < g->count && !reads(&g->step[next], g->step[at].output))
+            next++;
+        if (next == g->count)
+            return XR_STATE_UNKNOWN;
+        at = next;
+    }
+    return XR_STATE_UNKNOWN;
+}
+
+bool xr_is_absorbed(xr_step_values *v, uint32_t edge_step)
+{
+    const xr_step_graph *g = &v->match->side[0];
+    bool *wrong = calloc((size_t)g->tensor_count + 1, sizeof *wrong);
+    bool absorbed = wrong != NULL;
+    if (wrong)
+        wrong[g->step[edge_step].output] = true;
+    for (uint32_t i = edge_step + 1; absorbed && i < g->count; i++) {
+        const xr_step *step = &g->step[i];
+        bool given = false;
+        for (uint32_t k = 0; k < step->input_count; k++)
+            given = given || wrong[step->input[k]];
+        if (given && made(v, i) != XR_STATE_CLEAN)
+            wrong[step->output] = true;
+    }
+    for (uint32_t i = 0; absorbed && i < g->model->output_count; i++)
+        if (g->model->outputs[i] < g->model->tensor_count)
+            absorbed = !wrong[g->tensor[g->model->outputs[i]].same_as];
+    free(wrong);
+    return absorbed;
+}
+
+/* ---- Functions ------------------------------------------------------------------------------- */
+
+typedef struct function_sums {
+    double n, sum, square, differ, left;
+    bool has_left;
+} function_sums;
+
+static uint32_t root_of(const xr_step_values *v, int side, uint32_t tensor)
+{
+    return v->match->side[side].tensor[tensor].root;
+}
+
+/* Adds one frame: both functions on `side`'s values of the root. */
+static bool add_frame(xr_step_values *v, int side, const xr_step *const step[2], size_t frame,
+                      function_sums *s)
+{
+    uint64_t count, results;
+    const float *root = read_values(v, side, step[side]->input[0], frame, &count);
+    size_t n = root ? (size_t)(count < MOST_VALUES ? count : MOST_VALUES) : 0;
+    double *x = malloc((3 * n + 1) * sizeof *x);
+    if (!x)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        x[i] = root[(uint64_t)i * count / n];
+    bool ok = n > 0;
+    for (int k = 0; ok && k < 2; k++)
+        ok = xr_step_graph_compute(&v->match->side[k], root_of(v, k, step[k]->output), step[k]->output, x, n,
+                                   x + (size_t)(k + 1) * n);
+    const float *result = ok ? read_values(v, side, step[side]->output, frame, &results) : NULL;
+    for (size_t i = 0; ok && i < n; i++) {
+        double a = x[n + i], b = x[2 * n + i], mine = side ? b : a;
+        if (!isfinite(a) || !isfinite(b))
+            continue;
+        s->n++;
+        s->sum += b;
+        s->square += b * b;
+        s->differ += (a - b) * (a - b);
+        if (result && results == count) {
+            double off = result[(uint64_t)i * count / n] - mine;
+            s->left += off * off;
+            s->has_left = true;
+        }
+    }
+    free(x);
+    return ok;
+}
+
+bool xr_compare_functions(xr_step_values *v, const xr_step *edge, const xr_step *reference, double *differ,
+                          double *left)
+{
+    const xr_step *step[2] = {edge, reference};
+    size_t frames = exray_comparison_frame_count(v->comparison);
+    for (int side = 0; side < 2; side++) {
+        function_sums s = {0};
+        for (size_t f = 0; f < frames && f < MOST_FRAMES; f++)
+            add_frame(v, side, step, f, &s);
+        if (!(s.n > 0))
+            continue;
+        double deviation = sqrt(fmax(s.square / s.n - s.sum / s.n * (s.sum / s.n), 0));
+        if (!(deviation > 0))
+            deviation = sqrt(s.square / s.n);
+        if (!(deviation > 0))
+            continue;
+        *differ = sqrt(s.differ / s.n) / deviation;
+        *left = s.has_left ? sqrt(s.left / s.n) / deviation : 0;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,310 @@
+#include "checks/model/operator_report.h"
+
+#include "checks/builtin.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/model/range_activation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a float16 copy of a model costs at its outputs (nRMSE). */
+#define SMALL_EFFECT 1e-4
+
+enum { MOST_NAMED = 6 };
+
+typedef struct report {
+    const exray_comparison *comparison;
+    const xr_differences *all;
+    exray_findings *findings;
+    bool *told; /* [all->count] */
+} report;
+
+static const xr_difference *at(const report *r, size_t i)
+{
+    return &r->all->list[i];
+}
+
+static bool is_gap(const xr_difference *d)
+{
+    return d->kind >= XR_DIFFERENCE_SOURCE;
+}
+
+/* The same cause in several places. */
+static bool same_cause(const xr_difference *a, const xr_difference *b)
+{
+    bool gaps = is_gap(a) && is_gap(b) && a->count[0] + a->count[1] > 1;
+    if (gaps && a->last[0] == b->last[0] && a->last[1] == b->last[1])
+        return true; /* the same missing steps, seen by another reader */
+    return a->kind == b->kind && strcmp(a->key, b->key) == 0 && strcmp(a->value[0], b->value[0]) == 0 &&
+           strcmp(a->value[1], b->value[1]) == 0;
+}
+
+/* ---- What is told ---------------------------------------------------------------------- */
+
+/* A range that clips 8-bit values as the activation would takes its place. */
+static bool is_by_range(const report *r, const xr_difference *d)
+{
+    const exray_layer_pair *layer =
+        d->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(r->comparison, d->layer);
+    return layer && d->count[0] + d->count[1] == 1 &&
+           xr_range_activates(r->comparison, layer, d->count[0] ? d->value[0] : "NONE",
+                              d->count[1] ? d->value[1] : "NONE");
+}
+
+/* The same operator on both sides, so that what it says compares without interpretation. */
+static bool is_plain(const report *r, const xr_difference *d)
+{
+    if (d->kind > XR_DIFFERENCE_CONSTANT || d->step[0] == EXRAY_NO_INDEX)
+        return false;
+    const exray_node *a = r->all->match.side[0].step[d->step[0]].node,
+                     *b = r->all->match.side[1].step[d->step[1]].node;
+    return a->op && b->op && strcmp(a->op, b->op) == 0;
+}
+
+static bool any_shown(const report *r)
+{
+    for (size_t i = 0; i < r->all->count; i++)
+        if (at(r, i)->proof == XR_PROOF_SHOWN)
+            return true;
+    return false;
+}
+
+static bool outputs_are_wrong(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->comparable && !(output->error <= output->noise))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a difference is reported for itself, not only beside others of its cause. */
+static bool is_worth_telling(const report *r, const xr_difference *d)
+{
+    if (is_by_range(r, d))
+        return false;
+    switch (d->proof) {
+    case XR_PROOF_SHOWN:
+        return true;
+    case XR_PROOF_BEHIND:
+        return is_plain(r, d);
+    default:
+        return !any_shown(r) && is_plain(r, d) && xr_inputs_are_clean(r->comparison) &&
+               outputs_are_wrong(r->comparison);
+    }
+}
+
+static exray_severity severity_of(const report *r, const xr_difference *d)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(r->comparison);
+    size_t count = exray_comparison_output_count(r->comparison);
+    if (d->absorbed)
+        return EXRAY_SEVERITY_INFO;
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(r->comparison, i);
+        if (!output->comparable || !(output->metrics.nrmse < SMALL_EFFECT))
+            return EXRAY_SEVERITY_ERROR;
+    }
+    bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
+    return count == 0 || decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
+}
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+/* "Layer 12 (Conv) down0", or of what no pair of layers shows, the step. */
+static void place_words(const report *r, const xr_difference *d, char *text, size_t size)
+{
+    if (d->layer != EXRAY_NO_INDEX) {
+        const exray_layer_pair *layer = exray_comparison_layer(r->comparison, d->layer);
+        snprintf(text, size, "Layer %u (%.40s) %.*s", (unsigned)layer->node[0], layer->op[0],
+                 XR_SHORT_NAME(layer->name[0]));
+    } else if (d->step[0] != EXRAY_NO_INDEX) {
+        const xr_step *step = &r->all->match.side[0].step[d->step[0]];
+        snprintf(text, size, "Layer %u (%.40s) %.120s", (unsigned)step->at,
+                 step->node->op ? step->node->op : "?", xr_step_name(&r->all->match.side[0], step));
+    } else
+        snprintf(text, size, "The model's output");
+}
+
+static void tell_step(const xr_difference *d, const char *place, exray_finding *f)
+{
+    switch (d->kind) {
+    case XR_DIFFERENCE_ATTRIBUTE:
+        exray_finding_summary(f, "%s has %s %s on the edge, %s in the reference.", place, d->key, d->value[0],
+                              d->value[1]);
+        exray_finding_fix(f, "Convert the model again with %s %s for this layer.", d->key, d->value[1]);
+        break;
+    case XR_DIFFERENCE_CONSTANT:
+        exray_finding_summary(f, "%s reads the constant %s: %s on the edge, %s in the reference.", place,
+                              d->key, d->value[0], d->value[1]);
+        exray_finding_fix(f, "Convert the model again: %s is to be %s.", d->key, d->value[1]);
+        break;
+    case XR_DIFFERENCE_ORDER:
+        exray_finding_summary(f, "%s reads its inputs in another order than the reference's.", place);
+        exray_finding_fix(f, "Convert the model again: the operands of this layer were exchanged.");
+        break;
+    default:
+        exray_finding_summary(f, "%s computes %s on the edge, %s in the reference.", place, d->value[0],
+                              d->value[1]);
+        exray_finding_fix(f, "Convert the model again with %s in this place.", d->value[1]);
+        exray_finding_text(f, "activation", d->value[1]);
+        break;
+    }
+}
+
+/* What is between the layer and the one before. */
+static void tell_gap(const xr_difference *d, const char *place, exray_finding *f)
+{
+    switch (d->kind) {
+    case XR_DIFFERENCE_SOURCE:
+        exray_finding_summary(f, "%s reads %s on the edge, %s in the reference.", place, d->value[0],
+                              d->value[1]);
+        exray_finding_fix(f, "Convert the model again: this layer is connected otherwise.");
+        break;
+    case XR_DIFFERENCE_LACKS:
+        if (d->count[1] == 1)
+            exray_finding_summary(f, "%s lacks %s, which the reference has.", place, d->value[1]);
+        else
+            exray_finding_summary(
+                f, "The edge's model lacks a part of the reference's, %s, before this layer: %s.",
+                d->value[1], place);
+        exray_finding_fix(f, "Convert the whole model again: these layers were left out.");
+        break;
+    case XR_DIFFERENCE_EXTRA:
+        if (d->count[0] == 1)
+            exray_finding_summary(f, "%s applies %s, which the reference has not.", place, d->value[0]);
+        else
+            exray_finding_summary(
+                f, "The edge's model has a part that the reference lacks, %s, before this layer: %s.",
+                d->value[0], place);
+        exray_finding_fix(f, "Convert the model again: these layers were added.");
+        break;
+    default:
+        exray_finding_summary(f, "%s is computed by %s on the edge, by %s in the reference.", place,
+                              d->value[0], d->value[1]);
+        exray_finding_fix(f, "Convert the model again with the reference's operators in this place.");
+        break;
+    }
+}
+
+static void add_numbers(const report *r, const xr_difference *d, exray_finding *f)
+{
+    exray_finding_text(f, "attribute", d->key);
+    exray_finding_text(f, "edge", d->value[0]);
+    exray_finding_text(f, "reference", d->value[1]);
+    if (is_gap(d)) {
+        exray_finding_number(f, "edge_steps", d->count[0]);
+        exray_finding_number(f, "reference_steps", d->count[1]);
+    }
+    if (d->layer == EXRAY_NO_INDEX)
+        return;
+    const exray_layer_pair *layer = exray_comparison_layer(r->comparison, d->layer);
+    exray_finding_number(f, "error_to_signal", layer->error);
+    exray_finding_number(f, "noise_to_signal", layer->noise);
+}
+
+/* "layer_17": xr_is_about_layer looks it up. */
+static void add_layer(const report *r, uint32_t layer, exray_finding *f)
+{
+    char key[40];
+    if (layer == EXRAY_NO_INDEX)
+        return;
+    const exray_layer_pair *pair = exray_comparison_layer(r->comparison, layer);
+    snprintf(key, sizeof key, "layer_%u", (unsigned)pair->node[0]);
+    exray_finding_number(f, key, pair->error);
+}
+
+/* The layers where it shows: its own, the first behind, and of steps that are missing each that reads them.
+ */
+static void add_layers(const report *r, const xr_difference *d, exray_finding *f)
+{
+    const xr_step_match *m = &r->all->match;
+    add_layer(r, d->layer, f);
+    add_layer(r, d->behind, f);
+    if (d->step[0] == EXRAY_NO_INDEX || !is_gap(d))
+        return;
+    const xr_step *step = &m->side[0].step[d->step[0]];
+    uint32_t tensors[2] = {step->output, step->node->output_count ? step->node->outputs[0] : EXRAY_NO_INDEX};
+    for (int i = 0; i < 2; i++)
+        if (tensors[i] < m->side[0].model->tensor_count)
+            add_layer(r, m->layer[tensors[i]], f);
+}
+
+/* Steps beside another difference at the same layer are a part of that. */
+static void add_beside(const report *r, size_t head, exray_finding *f)
+{
+    for (size_t i = 0; i < r->all->count; i++) {
+        const xr_difference *d = at(r, i), *first = at(r, head);
+        if (r->told[i] || i == head || d->step[0] == EXRAY_NO_INDEX || d->step[0] != first->step[0] ||
+            d->kind == XR_DIFFERENCE_FUNCTION)
+            continue;
+        r->told[i] = true;
+        exray_finding_detail(f, "There, too: %s on the edge, %s in the reference (%s).", d->value[0],
+                             d->value[1], d->key);
+    }
+}
+
+static void report_cause(const report *r, size_t head)
+{
+    const xr_difference *d = at(r, head);
+    double confidence = d->proof == XR_PROOF_SHOWN ? 0.95 : d->proof == XR_PROOF_BEHIND ? 0.85 : 0.7;
+    exray_finding *f = exray_findings_add(r->findings, "model.operator", severity_of(r, d), confidence);
+    char place[200];
+    place_words(r, d, place, sizeof place);
+    const char *name = d->layer != EXRAY_NO_INDEX ? exray_comparison_layer(r->comparison, d->layer)->name[0]
+                       : d->last[1] != EXRAY_NO_INDEX && is_gap(d) && d->count[1]
+                           ? xr_step_name(&r->all->match.side[1], &r->all->match.side[1].step[d->last[1]])
+                           : NULL;
+    exray_finding_where(f, d->layer == EXRAY_NO_INDEX ? "model" : "layer", name, d->layer);
+    if (is_gap(d))
+        tell_gap(d, place, f);
+    else
+        tell_step(d, place, f);
+    if (d->absorbed)
+        exray_finding_detail(f, "Nothing of it is left at the model's outputs.");
+    if (d->proof == XR_PROOF_BEHIND)
+        exray_finding_detail(f, "It lies behind another difference, so its own effect does not show.");
+    add_numbers(r, d, f);
+    size_t named = 0;
+    for (size_t i = 0; i < r->all->count; i++) {
+        if (!same_cause(d, at(r, i)))
+            continue;
+        r->told[i] = true;
+        add_layers(r, at(r, i), f);
+        if (i == head || (at(r, i)->layer == d->layer && at(r, i)->step[0] == d->step[0]) ||
+            named++ >= MOST_NAMED)
+            continue;
+        place_words(r, at(r, i), place, sizeof place);
+        exray_finding_detail(f, "The same at: %s.", place);
+    }
+    if (named > MOST_NAMED)
+        exray_finding_detail(f, "And at %zu more; all are in the JSON.", named - MOST_NAMED);
+    add_beside(r, head, f);
+}
+
+/* ---- All ------------------------------------------------------------------------------------------ */
+
+/* Of a cause, the first place that shows it speaks for all. */
+static void report_with_proof(const report *r, xr_difference_proof proof, bool gaps)
+{
+    for (size_t i = 0; i < r->all->count; i++)
+        if (!r->told[i] && at(r, i)->proof == proof && is_gap(at(r, i)) == gaps &&
+            is_worth_telling(r, at(r, i)))
+            report_cause(r, i);
+}
+
+bool xr_report_operators(const exray_comparison *comparison, const xr_differences *differences,
+                         exray_findings *findings)
+{
+    report r = {comparison, differences, findings, calloc(differences->count + 1, sizeof(bool))};
+    if (!r.told)
+        return false;
+    for (int proof = XR_PROOF_SHOWN; proof >= XR_PROOF_NONE; proof--)
+        for (int gaps = 0; gaps < 2; gaps++)
+            report_with_proof(&r, (xr_difference_proof)proof, gaps);
+    free(r.told);
+    return true;
+}
