@@ -105,8 +105,8 @@ def describe(model, arrays, anonymous):
 
 
 def record(path, out, inputs, folder, level="extended", role="reference", capture="full", sources=None,
-           anonymous=False):
-    """A log of an ONNX model on the given inputs (one array a frame)."""
+           anonymous=False, constants=False):
+    """A log of an ONNX model on the given inputs (one array a frame).  constants: their values, too."""
     model = optimized(path, folder, level)
     session = exposed_session(model)
     names = [o.name for o in session.get_outputs()]
@@ -118,6 +118,12 @@ def record(path, out, inputs, folder, level="extended", role="reference", captur
         if message is None:
             message, position = describe(model, arrays, anonymous)
             log.add("/model", "Model", message)
+            for initializer in model.graph.initializer if constants else ():
+                if initializer.name not in position:
+                    continue
+                t = PB["Tensor"](tensor=position[initializer.name], data=numpy_helper.to_array(initializer).tobytes())
+                t.info.CopyFrom(message.tensors[position[initializer.name]])
+                log.add(f"/constant/{position[initializer.name]}", "Tensor", t)
         begin = log.time + 5
 
         def put(topic, name, array, frame=frame):

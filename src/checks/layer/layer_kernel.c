@@ -4,6 +4,7 @@
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
+#include "checks/model/operator_report.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -149,8 +150,8 @@ static bool is_suspect(const exray_comparison *comparison, const exray_findings 
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     return layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
-           !xr_is_only_clipped(layer) && !has_cause(comparison, findings, i) &&
-           same_weights(comparison, fit, i);
+           !xr_is_only_clipped(layer) && !xr_is_contradicted(findings, layer) &&
+           !has_cause(comparison, findings, i) && same_weights(comparison, fit, i);
 }
 
 static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)

@@ -2,6 +2,7 @@
  * no other assertion has a cause. */
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/operator_report.h"
 
 #include <math.h>
 
@@ -193,6 +194,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+        if (xr_is_contradicted(findings, layer)) /* not one quantity: nothing is wrong with it */
+            continue;
         originating += layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) &&
                        is_worth_reporting(comparison, layer);
         if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
@@ -203,7 +206,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error) ||
-            !is_worth_reporting(comparison, layer))
+            !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer))
             continue;
         /* Statistics bound an error from below: behind a wrong input, a layer that
          * seems right may pass on what the next one shows. */

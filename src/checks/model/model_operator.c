@@ -5,6 +5,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 #include "checks/model/range_activation.h"
+#include "checks/op_name.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -64,6 +65,11 @@ static size_t producer_of(const exray_comparison *comparison, exray_side side, u
     return SIZE_MAX;
 }
 
+static bool any_order(const char *op)
+{
+    return xr_is_op(op, "add") || xr_is_op(op, "mul") || xr_is_op(op, "minimum") || xr_is_op(op, "maximum");
+}
+
 /* Whether the node reads the outputs of the same matched layers on both sides, in another order.
  * Nodes of delegates are left out: they list inputs in the delegate's own order. */
 static bool has_swapped_inputs(const exray_comparison *comparison, const exray_layer_pair *layer)
@@ -71,7 +77,7 @@ static bool has_swapped_inputs(const exray_comparison *comparison, const exray_l
     const exray_node *node[2] = {node_of(comparison, layer, EXRAY_SIDE_EDGE),
                                  node_of(comparison, layer, EXRAY_SIDE_REFERENCE)};
     if (!node[0] || !node[1] || node[0]->input_count != node[1]->input_count || node[0]->inner_count > 0 ||
-        node[1]->inner_count > 0)
+        node[1]->inner_count > 0 || any_order(node[0]->op))
         return false;
     bool moved = false;
     for (uint32_t i = 0; i < node[0]->input_count; i++) {
@@ -235,7 +241,8 @@ static exray_status look_at_layers(const exray_comparison *comparison, const xr_
     exray_status status = EXRAY_OK;
     for (size_t i = 0; status == EXRAY_OK && i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        bool known = graphs && (is_told(comparison, findings, i) || xr_differences_know(graphs, layer));
+        bool known = graphs && (is_told(comparison, findings, i) || xr_differences_know(graphs, layer) ||
+                                xr_differences_contradict(graphs, layer));
         if (layer->role == EXRAY_LAYER_ROLE_ORIGINATES && !known)
             status = look_at_layer(comparison, i, findings, error);
     }
@@ -244,22 +251,14 @@ static exray_status look_at_layers(const exray_comparison *comparison, const xr_
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    bool models = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)) &&
-                  exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
-    if (!models || xr_is_same_file(comparison) || !xr_something_is_wrong(comparison))
-        return look_at_layers(comparison, NULL, findings, error);
-    xr_differences graphs;
-    bool ok = xr_differences_find(comparison, &graphs);
-    if (ok) {
-        ok = xr_report_operators(comparison, &graphs, findings);
-        exray_status status = ok ? look_at_layers(comparison, &graphs, findings, error) : EXRAY_OK;
-        xr_differences_free(&graphs);
-        if (status != EXRAY_OK)
-            return status;
-    }
-    if (!ok)
-        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the models' graphs"};
-    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
+    const xr_differences *graphs;
+    bool ok = xr_differences_get(comparison, findings, &graphs);
+    if (ok && graphs)
+        ok = xr_report_operators(comparison, graphs, findings);
+    if (ok)
+        return look_at_layers(comparison, graphs, findings, error);
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the models' graphs"};
+    return EXRAY_E_MEMORY;
 }
 
 static const char *const causes[] = {"model.operator", NULL};

@@ -1,6 +1,7 @@
 #include "checks/model/operator_report.h"
 
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/range_activation.h"
 
@@ -283,6 +284,41 @@ static void report_cause(const report *r, size_t head)
     if (named > MOST_NAMED)
         exray_finding_detail(f, "And at %zu more; all are in the JSON.", named - MOST_NAMED);
     add_beside(r, head, f);
+}
+
+/* ---- Kept for other assertions ---------------------------------------------------------------- */
+
+static const char attached_key[] = "graph_differences";
+
+static void release(void *state)
+{
+    xr_differences_free(state);
+    free(state);
+}
+
+bool xr_differences_get(const exray_comparison *comparison, exray_findings *findings,
+                        const xr_differences **out)
+{
+    bool models = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)) &&
+                  exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
+    *out = xr_findings_attached(findings, attached_key, 0);
+    if (*out || !models || xr_is_same_file(comparison) || !xr_something_is_wrong(comparison))
+        return true;
+    xr_differences *made = calloc(1, sizeof *made);
+    if (!made || !xr_differences_find(comparison, made)) {
+        free(made);
+        return false;
+    }
+    if (!xr_findings_attach(findings, attached_key, 0, made, release))
+        return false;
+    *out = made;
+    return true;
+}
+
+bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *layer)
+{
+    const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
+    return differences && xr_differences_contradict(differences, layer);
 }
 
 /* ---- All ------------------------------------------------------------------------------------------ */

@@ -4,6 +4,15 @@
 
 #include "checks/model/graph/step_difference.h"
 
+/* The differences of the two graphs, found once and attached to `findings`; *out is NULL where they were not
+ * compared: both sides ran one file, nothing is wrong, or a log has no model.  False: out of memory. */
+bool xr_differences_get(const exray_comparison *comparison, exray_findings *findings,
+                        const xr_differences **out);
+
+/* Whether the graphs say that a pair of layers is none (xr_differences_contradict), as far as they were
+ * compared. */
+bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *layer);
+
 /* Reports the differences that the values show to matter.  False: out of memory. */
 bool xr_report_operators(const exray_comparison *comparison, const xr_differences *differences,
                          exray_findings *findings);

@@ -123,6 +123,44 @@ static bool are_of_one_size(const xr_weight_matcher *m, const xr_node_constant *
            (xr_weight_dimensions(m->side[0].model, a) > 1) == (xr_weight_dimensions(m->side[1].model, b) > 1);
 }
 
+/* Whether the other side has a constant of the same name and the same values: then this one was not changed,
+ * whatever layer it was found at (a layer that was left out moves all others). */
+static exray_status has_equal_namesake(xr_weight_matcher *m, int side, const xr_node_constant *constant,
+                                       bool *yes)
+{
+    const exray_model *model = m->side[!side].model;
+    const char *name = m->side[side].model->tensors[constant->tensor].name;
+    *yes = false;
+    for (uint32_t t = 0; name && *name && !*yes && t < model->tensor_count; t++) {
+        const xr_node_constant other = {.tensor = t};
+        if (!model->tensors[t].name || strcmp(name, model->tensors[t].name) != 0 ||
+            !m->side[!side].recorded[t])
+            continue;
+        xr_node_constant pair[2];
+        pair[side] = *constant;
+        pair[!side] = other;
+        xr_weight_pair apart;
+        exray_status status =
+            are_of_one_size(m, &pair[0], &pair[1]) ? compare_pair(m, SIZE_MAX, pair, &apart, yes) : EXRAY_OK;
+        if (status != EXRAY_OK)
+            return status;
+        *yes = *yes && !apart.differs && !apart.transposed;
+    }
+    return EXRAY_OK;
+}
+
+/* A pair of different constants that each have another, equal counterpart by name is none. */
+static exray_status is_misplaced(xr_weight_matcher *m, const xr_weight_pair *pair, bool *yes)
+{
+    *yes = false;
+    for (int s = 0; s < 2 && !*yes; s++) {
+        exray_status status = has_equal_namesake(m, s, &(xr_node_constant){.tensor = pair->tensor[s]}, yes);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    return EXRAY_OK;
+}
+
 /* Pairs one constant of the edge with the first of the reference's that agrees; where none does, with the
  * first. */
 static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge)
@@ -145,6 +183,10 @@ static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_
         if (!pair.differs)
             break;
     }
+    bool misplaced = false;
+    exray_status status = candidates && best.differs ? is_misplaced(m, &best, &misplaced) : EXRAY_OK;
+    if (status != EXRAY_OK || misplaced)
+        return status;
     best.doubtful = best.differs && candidates > 1;
     return candidates ? keep(m, &best) : EXRAY_OK;
 }

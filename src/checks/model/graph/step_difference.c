@@ -182,29 +182,70 @@ static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
         drop_last(f);
 }
 
-/* The name of an attribute whose text differs between nodes of one operator; NULL: none does. */
-static const char *other_text(const exray_node *a, const exray_node *b, const char **x, const char **y)
+static bool same_texts(const exray_node *a, const exray_node *b, const char *key)
 {
+    const char *x = xr_attribute_text(a, key), *y = xr_attribute_text(b, key);
+    if (!x || !y || strcmp(x, y) == 0)
+        return x && y;
+    double p[XR_TRAIT_NUMBERS], q[XR_TRAIT_NUMBERS];
+    size_t n = xr_attribute_numbers(a, key, p, XR_TRAIT_NUMBERS),
+           k = xr_attribute_numbers(b, key, q, XR_TRAIT_NUMBERS);
+    bool same = n && n == k && n <= XR_TRAIT_NUMBERS;
+    for (size_t i = 0; same && i < n; i++)
+        same = fabs(p[i] - q[i]) <= 1e-6 * fabs(q[i]);
+    return same;
+}
+
+static void append(char *text, size_t size, const char *separator, const char *more)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s%.60s", used ? separator : "", more);
+}
+
+static bool has_trait(const xr_traits *traits, const char *key)
+{
+    for (size_t i = 0; i < traits->count; i++)
+        if (strcmp(traits->trait[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* The attributes that differ between nodes of one operator, as the file has them; where `lone`, those that
+ * one side leaves out, of these names alone where there are such.  False: none. */
+static bool other_texts(const exray_node *a, const exray_node *b, const xr_traits *lone, xr_difference *d)
+{
+    const exray_node *node[2] = {a, b};
+    bool any = false;
     if (!a->op || !b->op || strcmp(a->op, b->op) != 0)
-        return NULL;
-    for (uint32_t i = 0; i < a->attribute_count; i++) {
-        const char *key = a->attributes[i].key, *text = a->attributes[i].value;
-        const char *other = key ? xr_attribute_text(b, key) : NULL;
-        if (!text || !other || strcmp(text, other) == 0)
-            continue;
-        double p[XR_TRAIT_NUMBERS], q[XR_TRAIT_NUMBERS];
-        size_t n = xr_attribute_numbers(a, key, p, XR_TRAIT_NUMBERS),
-               k = xr_attribute_numbers(b, key, q, XR_TRAIT_NUMBERS);
-        bool same = n && n == k && n <= XR_TRAIT_NUMBERS;
-        for (size_t j = 0; same && j < n; j++)
-            same = fabs(p[j] - q[j]) <= 1e-6 * fabs(q[j]);
-        if (same)
-            continue;
-        *x = text;
-        *y = other;
-        return key;
+        return false;
+    bool first = d->key[0] == '\0';
+    for (int s = 0; s < (lone ? 2 : 1); s++)
+        for (uint32_t i = 0; i < node[s]->attribute_count; i++) {
+            const char *key = node[s]->attributes[i].key;
+            const char *text[2] = {key ? xr_attribute_text(a, key) : NULL,
+                                   key ? xr_attribute_text(b, key) : NULL};
+            bool both = text[0] && text[1];
+            if (!key || both == (lone != NULL) || (both && same_texts(a, b, key)) ||
+                (lone && !first && !has_trait(lone, key)))
+                continue;
+            append(d->key, sizeof d->key, ", ", key);
+            for (int k = 0; k < 2; k++)
+                append(d->value[k], sizeof d->value[k], "; ", text[k] ? text[k] : "its default");
+            any = true;
+        }
+    return any;
+}
+
+static void trait_texts(const xr_traits traits[2], size_t which[XR_TRAITS][2], size_t count, xr_difference *d)
+{
+    for (size_t i = 0; i < count; i++) {
+        append(d->key, sizeof d->key, ", ", traits[0].trait[which[i][0]].key);
+        for (int s = 0; s < 2; s++) {
+            char words[XR_DIFFERENCE_WORDS];
+            xr_trait_words(&traits[s].trait[which[i][s]], words, sizeof words);
+            append(d->value[s], sizeof d->value[s], "; ", words);
+        }
     }
-    return NULL;
 }
 
 /* Whether a kind of step has all that matters of its attributes among its traits. */
@@ -223,21 +264,24 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
     xr_step_traits_of(&f->out->match.side[1], b, &traits[1]);
     size_t differ = xr_traits_differ(&traits[0], &traits[1], which);
-    const char *text[2], *raw = NULL;
-    if (differ || !is_resolved(a->kind))
-        raw = other_text(a->node, b->node, &text[0], &text[1]);
-    if (!differ && !raw)
+    if (!differ && is_resolved(a->kind))
         return;
-    const xr_trait *x = &traits[0].trait[which[0][0]], *y = &traits[1].trait[which[0][1]];
-    xr_difference *d = add(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, raw ? raw : x->key);
+    xr_difference *d = add(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, "");
     if (!d)
         return;
-    for (int s = 0; s < 2; s++)
-        if (raw)
-            snprintf(d->value[s], sizeof d->value[s], "%.60s", text[s]);
-        else
-            xr_trait_words(s ? y : x, d->value[s], sizeof d->value[s]);
-    judge_step(f, d);
+    bool told = other_texts(a->node, b->node, NULL, d);
+    if (differ) {
+        xr_traits others = {.count = 0};
+        for (size_t i = 0; i < differ; i++)
+            others.trait[others.count++] = traits[0].trait[which[i][0]];
+        told = other_texts(a->node, b->node, &others, d) || told;
+    }
+    if (!told && differ)
+        trait_texts(traits, which, differ, d);
+    if (told || differ)
+        judge_step(f, d);
+    else
+        drop_last(f);
 }
 
 /* Scales and zero points are constants of it. */
@@ -520,21 +564,54 @@ bool xr_differences_find(const exray_comparison *comparison, xr_differences *out
     return ok;
 }
 
+/* The tensors of a pair of layers, or EXRAY_NO_INDEX. */
+static bool tensors_of(const xr_differences *differences, const exray_layer_pair *layer, uint32_t tensor[2])
+{
+    const uint32_t output[2] = {layer->output, layer->reference_output};
+    for (int s = 0; s < 2; s++) {
+        const exray_model *model = differences->match.side[s].model;
+        const exray_node *node = layer->node[s] < model->node_count ? &model->nodes[layer->node[s]] : NULL;
+        if (!node || output[s] >= node->output_count || node->outputs[output[s]] >= model->tensor_count)
+            return false;
+        tensor[s] = node->outputs[output[s]];
+    }
+    return true;
+}
+
+bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
+{
+    uint32_t tensor[2];
+    const xr_step_match *m = &differences->match;
+    if (!tensors_of(differences, layer, tensor))
+        return false;
+    const xr_tensor_facts *fact[2];
+    for (int s = 0; s < 2; s++)
+        fact[s] = &m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as];
+    bool both = fact[0]->value && fact[1]->value, one = fact[0]->value || fact[1]->value;
+    uint32_t root[2] = {m->side[0].tensor[fact[0]->root].same_as, m->side[1].tensor[fact[1]->root].same_as};
+    if (one && m->tensor_mate[0][root[0]] == root[1])
+        return !both || !xr_same_function(fact[0]->value, fact[1]->value);
+    uint32_t maker[2] = {fact[0]->maker, fact[1]->maker};
+    if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)
+        return false;
+    uint32_t mates[2] = {m->mate[0][maker[0]], m->mate[1][maker[1]]};
+    return mates[0] != mates[1] && (mates[0] != maker[1] || mates[1] != maker[0]) &&
+           (mates[0] != EXRAY_NO_INDEX || mates[1] != EXRAY_NO_INDEX);
+}
+
 bool xr_differences_know(const xr_differences *differences, const exray_layer_pair *layer)
 {
     const xr_step_match *m = &differences->match;
-    uint32_t step[2], output[2] = {layer->output, layer->reference_output};
+    uint32_t tensor[2], step[2];
+    if (!tensors_of(differences, layer, tensor))
+        return false;
     for (int s = 0; s < 2; s++) {
         const exray_model *model = m->side[s].model;
-        const exray_node *node = layer->node[s] < model->node_count ? &model->nodes[layer->node[s]] : NULL;
-        if (!node || node->inner_count || output[s] >= node->output_count ||
-            node->outputs[output[s]] >= model->tensor_count ||
-            (node->op && strncmp(node->op, "QLinear", 7) == 0)) /* its range may be its activation */
-            return false;
-        uint32_t tensor = m->side[s].tensor[node->outputs[output[s]]].same_as;
-        step[s] = m->side[s].tensor[tensor].maker;
+        const exray_node *node = &model->nodes[layer->node[s]];
         bool tells = node->attribute_count > 0 || (model->engine && strstr(model->engine, "onnx"));
-        if (step[s] == EXRAY_NO_INDEX || !tells)
+        bool by_range = node->op && strncmp(node->op, "QLinear", 7) == 0; /* it may be its activation */
+        step[s] = m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as].maker;
+        if (node->inner_count || !tells || by_range || step[s] == EXRAY_NO_INDEX)
             return false;
     }
     return m->mate[0][step[0]] == step[1];

@@ -1,0 +1,218 @@
+"""model.operator: two files of one model whose graphs differ.  The graphs are built here, run by onnxruntime and
+logged by a writer that is not ours."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx_log import record
+from validate_support import causes, finding, validate
+
+RANDOM_BY_NAME = 7
+
+
+class Graph:
+    """Nodes and constants; a weight is random by its name alone, so that another graph has the same."""
+
+    def __init__(self, opset=20):
+        self.nodes, self.constants, self.opset = [], {}, opset
+
+    def const(self, name, value, dtype=np.float32):
+        self.constants[name] = np.array(value, dtype)
+        return name
+
+    def weight(self, name, *shape):
+        random = np.random.default_rng([RANDOM_BY_NAME, *name.encode()])
+        return self.const(name, random.normal(0, 1 / np.sqrt(np.prod(shape[1:]) if len(shape) > 2 else shape[0]), shape))
+
+    def __call__(self, op, *inputs, to=None, **attributes):
+        to = to or f"{op.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, list(inputs), [to], name=to, **attributes))
+        return to
+
+    def conv(self, x, name, channels, out, **attributes):
+        attributes = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], **attributes}
+        return self("Conv", x, self.weight(name + ".w", out, channels, *attributes["kernel_shape"]), to=name, **attributes)
+
+    def save(self, path, shape, output="y"):
+        graph = helper.make_graph(self.nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+                                  [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+                                  [numpy_helper.from_array(v, n) for n, v in self.constants.items()])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=9), path)
+        return path
+
+
+def activate(g, x, kind, to):
+    c = g.const
+    if kind == "erf":
+        e = g("Add", g("Erf", g("Div", x, c("sqrt2", np.sqrt(2)))), c("one", 1))
+        return g("Mul", g("Mul", x, e), c("half", 0.5), to=to)
+    if kind == "tanh":
+        inner = g("Add", x, g("Mul", g("Pow", x, c("three", 3)), c("k", 0.044715)))
+        t = g("Tanh", g("Mul", inner, c("root", np.sqrt(2 / np.pi))))
+        return g("Mul", g("Mul", c("half", 0.5), x), g("Add", c("one", 1), t), to=to)
+    if kind == "quick":
+        return g("Mul", x, g("Sigmoid", g("Mul", x, c("quick", 1.702))), to=to)
+    if kind == "silu":
+        return g("Mul", g("Sigmoid", x), x, to=to)
+    if kind == "six":
+        return g("Clip", x, c("zero", 0), c("six", 6), to=to)
+    if kind == "swish in parts":
+        gate = g("Clip", g("Add", x, c("three", 3)), c("zero", 0), c("six", 6))
+        return g("Div", g("Mul", x, gate), c("six", 6), to=to)
+    op, attributes = {"relu": ("Relu", {}), "gelu": ("Gelu", {}), "leaky": ("LeakyRelu", {"alpha": 0.2}), "elu": ("Elu", {"alpha": 1.0}),
+                      "leaky2": ("LeakyRelu", {"alpha": 0.3}), "swish": ("HardSwish", {}), "gate": ("HardSigmoid", {"alpha": 0.2, "beta": 0.5}),
+                      "gate6": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}), "sigmoid": ("Sigmoid", {}), "tanh alone": ("Tanh", {})}[kind]
+    return g(op, x, to=to, **attributes)
+
+
+def chain(path, kinds=("relu", "relu", "relu"), channels=6, **change):
+    """Three convolutions with an activation each, a resize and a softmax over the channels."""
+    g = Graph()
+    x = "x"
+    for i, kind in enumerate(kinds):
+        options = change.get(f"conv{i}", {})
+        x = activate(g, g.conv(x, f"conv{i}", 3 if i == 0 else channels, channels, **options), kind, f"act{i}")
+    x = g("Resize", x, "", g.const("scales", [1, 1, 2, 2]), to="up", **change.get("resize", {"mode": "linear"}))
+    g("Softmax", x, to="y", axis=change.get("axis", 1))
+    return g.save(path, [1, 3, 12, 16])
+
+
+def verdict_of(tmp_path, edge, reference, status, level="none", shape=(1, 3, 12, 16), scale=2.0):
+    inputs = [scale * np.random.default_rng(i).normal(size=shape).astype(np.float32) for i in range(3)]
+    for path, role in ((edge, "edge"), (reference, "reference")):
+        record(path, tmp_path / f"{role}.mcap", inputs, tmp_path, level=level, role=role, constants=True)
+    # Of functions that are written in many nodes, few have a counterpart.
+    return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)
+
+
+def models(tmp_path, builder, edge, reference=None):
+    return builder(tmp_path / "edge.onnx", **edge), builder(tmp_path / "reference.onnx", **(reference or {}))
+
+
+PAIRS = [("relu", "gelu", "ReLU", r"GELU \(erf\)"), ("quick", "erf", "quick GELU", "GELU"), ("silu", "tanh", "SiLU", "tanh GELU"),
+         ("leaky", "leaky2", "0.2", "0.3"), ("gate6", "gate", "0.166667", "0.2"), ("six", "relu", "ReLU6", "ReLU"),
+         ("elu", "swish in parts", "ELU", "HardSwish"), ("sigmoid", "tanh alone", "sigmoid", "tanh")]
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("edge,reference,words,others", PAIRS, ids=[f"{a} for {b}" for a, b, *_ in PAIRS])
+def test_activations_are_told_apart(tmp_path, edge, reference, words, others, level):
+    v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": (edge, "relu", edge)}, {"kinds": (reference, "relu", reference)}), 1, level)
+    assert causes(v) == ["model.operator"]
+    f = finding(v, "model.operator")
+    assert words in f["evidence"]["edge"]
+    assert others.replace("\\", "") in f["evidence"]["reference"]
+    if edge != "six":  # there values beyond 6 are few
+        assert "The same at" in " ".join(f["details"])  # both places in one finding
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("edge,reference", [("erf", "gelu"), ("swish in parts", "swish"), ("six", "six")])
+def test_one_function_written_in_two_ways_is_no_finding(tmp_path, edge, reference, level):
+    v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": (edge,) * 3}, {"kinds": (reference,) * 3}), 0, level)
+    assert causes(v) == []
+
+
+def test_a_tanh_gelu_within_noise_is_a_warning(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": ("tanh",) * 3}, {"kinds": ("erf",) * 3}), 0, scale=0.1)
+    found = [f for f in v["findings"] if f["cause"] == "model.operator"]
+    assert all(f["severity"] != "error" for f in v["findings"])
+    assert len(found) <= 1 and all("tanh GELU" in f["summary"] for f in found)
+
+
+ATTRIBUTES = [
+    ({"conv0": {"pads": [0, 0, 2, 2]}}, {}, "pads", "conv0"),
+    ({"conv1": {"pads": [2, 2, 2, 2], "dilations": [2, 2]}}, {}, "pads, dilations", "conv1"),
+    ({"resize": {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}}, {"resize": {"mode": "linear"}}, "coordinate_transformation_mode", "up"),
+    ({"resize": {"mode": "nearest", "nearest_mode": "ceil"}}, {"resize": {"mode": "nearest", "nearest_mode": "floor"}}, "nearest_mode", "up"),
+    ({"axis": 2}, {}, "axis", "y"),
+]
+
+
+@pytest.mark.parametrize("edge,reference,key,place", ATTRIBUTES, ids=[a[2] for a in ATTRIBUTES])
+def test_an_attribute_is_named_at_its_node(tmp_path, edge, reference, key, place):
+    v = verdict_of(tmp_path, *models(tmp_path, chain, edge, reference), 1)
+    assert causes(v) == ["model.operator"]
+    f = finding(v, "model.operator")
+    assert f["evidence"]["attribute"] == key and f["where"]["tensor"] == place
+
+
+@pytest.mark.parametrize("edge,reference", [
+    ({"conv0": {"pads": [1, 1, 1, 1]}}, {"conv0": {"auto_pad": "SAME_UPPER", "pads": None}}),
+    ({"axis": 1}, {"axis": -3}),
+    ({"resize": {"mode": "linear", "coordinate_transformation_mode": "pytorch_half_pixel"}}, {"resize": {"mode": "linear"}}),
+], ids=["SAME and pads", "axis from the end", "half pixels"])
+@pytest.mark.parametrize("fault", [False, True], ids=["healthy", "behind a fault"])
+def test_attributes_that_come_to_the_same_are_no_finding(tmp_path, edge, reference, fault):
+    kinds = {"kinds": ("leaky", "relu", "relu")} if fault else {}
+    for change in (edge, reference):
+        for options in change.values():
+            if isinstance(options, dict) and options.get("pads", 0) is None:
+                del options["pads"]
+    g = Graph.conv
+    try:  # a convolution without pads of its own where SAME says them
+        Graph.conv = lambda self, x, name, channels, out, **a: g(self, x, name, channels, out, **a) if "auto_pad" not in a else self(
+            "Conv", x, self.weight(name + ".w", out, channels, 3, 3), to=name, kernel_shape=[3, 3], **a)
+        v = verdict_of(tmp_path, *models(tmp_path, chain, {**edge, **kinds}, reference), int(fault))
+    finally:
+        Graph.conv = g
+    assert causes(v) == (["model.operator"] if fault else [])
+    if fault:
+        assert "LeakyReLU" in finding(v, "model.operator")["summary"]
+
+
+def test_two_faults_are_two_findings_with_all_their_places(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, chain, {"kinds": ("gate6", "relu", "gate6"), "axis": 3}, {"kinds": ("gate", "relu", "gate")}), 1)
+    told = [f for f in v["findings"] if f["cause"] == "model.operator"]
+    assert [f["evidence"]["attribute"] for f in told] == ["function", "axis"]
+    assert "act2" in " ".join(told[0]["details"])
+
+
+def blocks(path, left_out=(), swapped=False, first=0):
+    """Residual blocks of products, the sum of a table's rows, and a difference whose order matters."""
+    g = Graph()
+    rows = g("Slice", g.weight("table", 20, 8), g.const("from", [first], np.int64), g.const("to", [first + 6], np.int64), g.const("zero", [0], np.int64), to="rows")
+    x = g("Add", "x", rows, to="placed")
+    for i in range(3):
+        if i not in left_out:
+            up = g("Tanh", g("MatMul", x, g.weight(f"block{i}.up", 8, 16), to=f"block{i}_up"), to=f"block{i}_tanh")
+            x = g("Add", x, g("MatMul", up, g.weight(f"block{i}.down", 16, 8), to=f"block{i}_down"), to=f"block{i}_sum")
+    a, b = (g("MatMul", x, g.weight(f"head.{n}", 8, 8), to=f"head_{n}") for n in "ab")
+    g("Sub", *((b, a) if swapped else (a, b)), to="y")
+    return g.save(path, [1, 6, 8])
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("block", [0, 1, 2])
+def test_a_block_that_was_left_out_is_one_finding(tmp_path, block, level):
+    v = verdict_of(tmp_path, *models(tmp_path, blocks, {"left_out": (block,)}), 1, level, shape=(1, 6, 8))
+    assert causes(v) == ["model.operator"]
+    f = finding(v, "model.operator")
+    assert "lacks" in f["summary"] and f"block{block}" in f["summary"] and f["evidence"]["reference_steps"] >= 3
+
+
+def test_a_block_that_was_added_is_told_as_such(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, blocks, {}, {"left_out": (1,)}), 1, shape=(1, 6, 8))
+    assert [f["cause"] for f in v["findings"] if f["severity"] == "error"] == ["model.operator"]
+    assert "reference lacks" in finding(v, "model.operator")["summary"]
+
+
+def test_operands_in_another_order(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, blocks, {"swapped": True}), 1, shape=(1, 6, 8))
+    assert causes(v) == ["model.operator"]
+    assert finding(v, "model.operator")["evidence"]["attribute"] == "inputs"
+
+
+def test_a_constant_that_is_no_weight(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, pairs, {"factor": 0.25}, {"factor": 0.5}), 1, shape=(1, 6, 8))
+    assert causes(v) == ["model.operator"]
+    f = finding(v, "model.operator")
+    assert (f["evidence"]["edge"], f["evidence"]["reference"]) == ("x * 0.25", "x * 0.5")
+
+
+def pairs(path, factor):
+    g = Graph()
+    a = g("MatMul", "x", g.weight("a", 8, 8), to="first")
+    g("Softmax", g("Mul", a, g.const("factor", factor), to="scaled"), to="y", axis=-1)
+    return g.save(path, [1, 6, 8])
