@@ -123,7 +123,7 @@ static void place_words(const report *r, const xr_difference *d, char *text, siz
         snprintf(text, size, "Layer %u (%.40s) %.*s", (unsigned)layer->node[0], layer->op[0],
                  XR_SHORT_NAME(layer->name[0]));
     } else if (d->step[0] != EXRAY_NO_INDEX) {
-        const xr_step *step = &r->all->match.side[0].step[d->step[0]];
+        const xr_op_step *step = &r->all->match.side[0].step[d->step[0]];
         snprintf(text, size, "Layer %u (%.40s) %.120s", (unsigned)step->at,
                  step->node->op ? step->node->op : "?", xr_step_name(&r->all->match.side[0], step));
     } else
@@ -227,7 +227,7 @@ static void add_layers(const report *r, const xr_difference *d, exray_finding *f
     add_layer(r, d->behind, f);
     if (d->step[0] == EXRAY_NO_INDEX || !is_gap(d))
         return;
-    const xr_step *step = &m->side[0].step[d->step[0]];
+    const xr_op_step *step = &m->side[0].step[d->step[0]];
     uint32_t tensors[2] = {step->output, step->node->output_count ? step->node->outputs[0] : EXRAY_NO_INDEX};
     for (int i = 0; i < 2; i++)
         if (tensors[i] < m->side[0].model->tensor_count)

@@ -13,13 +13,13 @@ const double xr_points[XR_POINTS] = {
     3,    3.25, 3.5,  4,     4.5,   5,    5.5,   6,    6.5,   7,    8,     10,   12,    1e-6, 1e-5,
     1e-4, 1e-3, 1e-2, -1e-4, -1e-2, 20,   50,    127,  255,   1000, -50,   -1000};
 
-typedef struct entry {
+typedef struct pointwise_word {
     const char *name;
     xr_pointwise_op op;
     uint32_t operands;
-} entry;
+} pointwise_word;
 
-static const entry table[] = {
+static const pointwise_word table[] = {
     {"add", XR_PW_ADD, 2},
     {"sub", XR_PW_SUB, 2},
     {"subtract", XR_PW_SUB, 2},

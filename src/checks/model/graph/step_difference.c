@@ -20,7 +20,7 @@ typedef struct finder {
     bool failed;
 } finder;
 
-const char *xr_step_name(const xr_step_graph *graph, const xr_step *step)
+const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step)
 {
     const exray_tensor_info *info = xr_step_graph_info(graph, step->output);
     if (info && info->name && *info->name)
@@ -36,7 +36,7 @@ static const xr_step_match *match_of(const finder *f)
     return &f->out->match;
 }
 
-static const xr_step *step_of(const finder *f, int side, uint32_t i)
+static const xr_op_step *step_of(const finder *f, int side, uint32_t i)
 {
     return &match_of(f)->side[side].step[i];
 }
@@ -49,7 +49,7 @@ static uint32_t layer_at(const finder *f, uint32_t edge_step)
     const xr_step_match *m = match_of(f);
     if (edge_step == EXRAY_NO_INDEX)
         return EXRAY_NO_INDEX;
-    const xr_step *step = step_of(f, 0, edge_step);
+    const xr_op_step *step = step_of(f, 0, edge_step);
     uint32_t tensors[2] = {step->output, step->node->output_count ? step->node->outputs[0] : step->output};
     for (int i = 0; i < 2; i++)
         if (tensors[i] < m->side[0].model->tensor_count && m->layer[tensors[i]] != EXRAY_NO_INDEX)
@@ -97,7 +97,7 @@ static void drop_last(finder *f)
 
 /* ---- What the values say --------------------------------------------------------------------- */
 
-static xr_state given(finder *f, const xr_step *step)
+static xr_state given(finder *f, const xr_op_step *step)
 {
     xr_state state = XR_STATE_CLEAN;
     for (uint32_t i = 0; i < step->input_count && state != XR_STATE_WRONG; i++) {
@@ -136,9 +136,9 @@ static bool part_words(const xr_step_graph *g, uint32_t root, const uint32_t *pa
 }
 
 /* Where functions have no names, the first of their parts that differ may have. */
-static void name_parts(finder *f, const xr_step *a, const xr_step *b, xr_difference *d)
+static void name_parts(finder *f, const xr_op_step *a, const xr_op_step *b, xr_difference *d)
 {
-    const xr_step *step[2] = {a, b};
+    const xr_op_step *step[2] = {a, b};
     uint32_t part[2][XR_FUNCTION_PARTS];
     size_t count[2];
     for (int s = 0; s < 2; s++)
@@ -162,7 +162,7 @@ static void name_parts(finder *f, const xr_step *a, const xr_step *b, xr_differe
 
 static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
 {
-    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
     if (xr_same_function(a->value, b->value))
         return;
     xr_difference *d = add(f, XR_DIFFERENCE_FUNCTION, edge, reference, "function");
@@ -249,7 +249,7 @@ static void trait_texts(const xr_traits traits[2], size_t which[XR_TRAITS][2], s
 }
 
 /* Whether a kind of step has all that matters of its attributes among its traits. */
-static bool is_resolved(xr_step_kind kind)
+static bool is_resolved(xr_op_step_kind kind)
 {
     return kind == XR_STEP_CONV || kind == XR_STEP_POOL || kind == XR_STEP_RESIZE || kind == XR_STEP_CONCAT ||
            kind == XR_STEP_SOFTMAX || kind == XR_STEP_PRODUCT || kind == XR_STEP_SHAPE ||
@@ -258,7 +258,7 @@ static bool is_resolved(xr_step_kind kind)
 
 static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
 {
-    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
     xr_traits traits[2];
     size_t which[XR_TRAITS][2];
     xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
@@ -313,7 +313,7 @@ static void constant_words(const double *value, size_t count, char *text, size_t
 static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
 {
     enum { MOST = 64 };
-    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
     xr_step_graph *side = f->out->match.side;
     if (!a->node->op || !b->node->op || strcmp(a->node->op, b->node->op) != 0 ||
         a->constant_count != b->constant_count || a->kind == XR_STEP_SHAPE || is_quantized(a->node))
@@ -343,7 +343,7 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
 
 /* ---- Between steps ---------------------------------------------------------------------------- */
 
-static bool any_order(const xr_step *step)
+static bool any_order(const xr_op_step *step)
 {
     return step->kind == XR_STEP_COMBINE &&
            (strcmp(step->word, "add") == 0 || strcmp(step->word, "mul") == 0 ||
@@ -384,7 +384,7 @@ static void describe_gap(const finder *f, int side, const xr_step_gap *gap, xr_d
         return;
     }
     const xr_step_graph *g = &match_of(f)->side[side];
-    const xr_step *first = &g->step[gap->first], *last = &g->step[gap->last];
+    const xr_op_step *first = &g->step[gap->first], *last = &g->step[gap->last];
     char words[64];
     if (gap->count == 1 && last->kind == XR_STEP_FUNCTION)
         xr_function_words(last->value, d->value[side], sizeof d->value[side]);
@@ -451,7 +451,7 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
 }
 
 /* The same tensors in another order. */
-static bool is_permuted(const finder *f, const xr_step *a, const xr_step *b)
+static bool is_permuted(const finder *f, const xr_op_step *a, const xr_op_step *b)
 {
     for (uint32_t i = 0; i < a->input_count; i++) {
         bool found = false;
@@ -463,7 +463,7 @@ static bool is_permuted(const finder *f, const xr_step *a, const xr_step *b)
     return true;
 }
 
-static bool is_in_order(const finder *f, const xr_step *a, const xr_step *b)
+static bool is_in_order(const finder *f, const xr_op_step *a, const xr_op_step *b)
 {
     for (uint32_t i = 0; i < a->input_count; i++)
         if (mate_of(f, a->input[i]) != b->input[i])
@@ -472,7 +472,7 @@ static bool is_in_order(const finder *f, const xr_step *a, const xr_step *b)
 }
 
 /* The reference's input that the edge's input i takes the place of. */
-static uint32_t place_of(const finder *f, const xr_step *a, const xr_step *b, uint32_t i)
+static uint32_t place_of(const finder *f, const xr_op_step *a, const xr_op_step *b, uint32_t i)
 {
     if (!any_order(a) || a->input_count != 2)
         return i;
@@ -483,7 +483,7 @@ static uint32_t place_of(const finder *f, const xr_step *a, const xr_step *b, ui
 
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
-    const xr_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
     if (a->input_count != b->input_count || is_in_order(f, a, b))
         return;
     if (is_permuted(f, a, b)) {

@@ -55,6 +55,6 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
 bool xr_differences_know(const xr_differences *differences, const exray_layer_pair *layer);
 
 /* The name that a step is known by: its tensor's, else its node's. */
-const char *xr_step_name(const xr_step_graph *graph, const xr_step *step);
+const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step);
 
 #endif

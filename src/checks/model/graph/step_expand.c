@@ -3,44 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Memory ------------------------------------------------------------------------ */
-
-typedef struct memory_block {
-    struct memory_block *next;
-    double content[];
-} memory_block;
-
-void *xr_step_take(step_memory *memory, size_t count, size_t size)
-{
-    memory_block *block =
-        count > SIZE_MAX / 2 / size ? NULL : calloc(1, sizeof(memory_block) + count * size + 1);
-    if (!block) {
-        memory->failed = true;
-        return NULL;
-    }
-    block->next = memory->block;
-    memory->block = block;
-    return block->content;
-}
-
-void xr_step_memory_free(step_memory *memory)
-{
-    while (memory->block) {
-        memory_block *next = memory->block->next;
-        free(memory->block);
-        memory->block = next;
-    }
-}
-
 /* ---- Words --------------------------------------------------------------------------- */
 
-typedef struct entry {
+typedef struct op_word {
     const char *name; /* as xr_plain_op makes it */
-    xr_step_kind kind;
+    xr_op_step_kind kind;
     const char *word;
-} entry;
+} op_word;
 
-static const entry table[] = {
+static const op_word table[] = {
     {"conv", XR_STEP_CONV, "conv"},
     {"conv1d", XR_STEP_CONV, "conv"},
     {"conv2d", XR_STEP_CONV, "conv"},
@@ -141,7 +112,7 @@ static const entry table[] = {
     {"reorderoutput", XR_STEP_SHAPE, "shape"},
 };
 
-static xr_step_kind kind_of(const char *plain, const char **word)
+static xr_op_step_kind kind_of(const char *plain, const char **word)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].name, plain) == 0) {
@@ -167,20 +138,20 @@ static bool is_constant(const expansion *e, uint32_t tensor)
     return tensor < e->graph->model->tensor_count && e->constant[tensor];
 }
 
-static xr_step *add_step(expansion *e, xr_step_kind kind, const char *word, uint32_t output)
+static xr_op_step *add_step(expansion *e, xr_op_step_kind kind, const char *word, uint32_t output)
 {
-    xr_step *step = &e->graph->raw[e->graph->raw_count];
+    xr_op_step *step = &e->graph->raw[e->graph->raw_count];
     if (e->graph->raw_count == e->room)
         return NULL;
     e->graph->raw_count++;
-    *step = (xr_step){.kind = kind, .node = e->node, .at = e->at, .output = output};
+    *step = (xr_op_step){.kind = kind, .node = e->node, .at = e->at, .output = output};
     strncpy(step->word, word, sizeof step->word - 1);
     step->input = xr_step_take(e->graph->memory, (size_t)e->node->input_count + 1, sizeof *step->input);
     step->constant = xr_step_take(e->graph->memory, (size_t)e->node->input_count + 1, sizeof *step->constant);
     return step->input && step->constant ? step : NULL;
 }
 
-static void add_input(const expansion *e, xr_step *step, uint32_t tensor)
+static void add_input(const expansion *e, xr_op_step *step, uint32_t tensor)
 {
     if (tensor >= e->graph->model->tensor_count)
         return;
@@ -198,7 +169,7 @@ static uint32_t hidden(expansion *e)
 /* A function of one tensor; numbers are given where it has more operands. */
 static bool add_function(expansion *e, xr_pointwise p, uint32_t input, double number, uint32_t output)
 {
-    xr_step *step = add_step(e, XR_STEP_FUNCTION, "function", output);
+    xr_op_step *step = add_step(e, XR_STEP_FUNCTION, "function", output);
     if (!step)
         return false;
     step->pointwise = p;
@@ -213,7 +184,7 @@ static bool add_function(expansion *e, xr_pointwise p, uint32_t input, double nu
 
 /* The node's inputs as a function's operands: tensors that change, and numbers.  False: it has a constant
  * array, or a number that is not known. */
-static bool read_operands(expansion *e, xr_pointwise *p, xr_step *step)
+static bool read_operands(expansion *e, xr_pointwise *p, xr_op_step *step)
 {
     uint32_t count = e->node->input_count;
     bool fixed = p->op == XR_PW_IDENTITY || p->operands == 1;
@@ -243,13 +214,13 @@ static bool read_operands(expansion *e, xr_pointwise *p, xr_step *step)
 static bool add_pointwise(expansion *e, const char *plain, bool *added)
 {
     xr_pointwise p = xr_pointwise_of(e->node, plain);
-    xr_step draft = {0};
+    xr_op_step draft = {0};
     *added = p.op != XR_PW_NONE && e->node->output_count > 0 && read_operands(e, &p, &draft);
     if (!*added)
         return true;
     const char *word;
     kind_of(plain, &word);
-    xr_step *step = add_step(e, XR_STEP_FUNCTION, word, e->node->outputs[0]);
+    xr_op_step *step = add_step(e, XR_STEP_FUNCTION, word, e->node->outputs[0]);
     if (!step)
         return false;
     step->pointwise = p;
@@ -283,9 +254,9 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
 }
 
-static bool add_plain(expansion *e, xr_step_kind kind, const char *word, uint32_t output)
+static bool add_plain(expansion *e, xr_op_step_kind kind, const char *word, uint32_t output)
 {
-    xr_step *step = add_step(e, kind, word, output);
+    xr_op_step *step = add_step(e, kind, word, output);
     for (uint32_t i = 0; step && i < e->node->input_count; i++)
         add_input(e, step, e->node->inputs[i]);
     return step != NULL;
@@ -304,7 +275,7 @@ static bool add_skip_norm(expansion *e)
 {
     const exray_node *node = e->node;
     uint32_t sum = hidden(e);
-    xr_step *step = add_step(e, XR_STEP_COMBINE, "add", sum);
+    xr_op_step *step = add_step(e, XR_STEP_COMBINE, "add", sum);
     for (uint32_t i = 0; step && i < 2; i++)
         add_input(e, step, node->inputs[i]);
     if (step && node->input_count > 4 && node->inputs[4] < e->graph->model->tensor_count) {
@@ -327,7 +298,7 @@ static bool add_skip_norm(expansion *e)
 }
 
 /* A factor that a product of matrices applies to its result. */
-static double factor_of(const exray_node *node, xr_step_kind kind)
+static double factor_of(const exray_node *node, xr_op_step_kind kind)
 {
     return kind == XR_STEP_PRODUCT ? xr_attribute_number(node, "alpha", 1) : 1;
 }
@@ -338,7 +309,7 @@ static uint32_t made_by_function(const expansion *e)
 {
     for (uint32_t k = 0; k < e->node->input_count && k < 2; k++)
         for (uint32_t i = e->graph->raw_count; i-- > 0;) {
-            const xr_step *step = &e->graph->raw[i];
+            const xr_op_step *step = &e->graph->raw[i];
             if (step->output != e->node->inputs[k])
                 continue;
             if (step->kind == XR_STEP_FUNCTION && step->pointwise.op != XR_PW_IDENTITY)
@@ -359,7 +330,7 @@ static bool add_scaled_product(expansion *e, uint32_t function, double factor, c
     e->graph->raw[e->graph->raw_count - 1].at = e->graph->raw[function].at;
     if (!add_plain(e, XR_STEP_PRODUCT, word, output))
         return false;
-    xr_step *product = &e->graph->raw[e->graph->raw_count - 1];
+    xr_op_step *product = &e->graph->raw[e->graph->raw_count - 1];
     for (uint32_t k = 0; k < product->input_count; k++)
         if (product->input[k] == from) {
             product->input[k] = scaled;
@@ -385,7 +356,7 @@ static bool expand_node(expansion *e)
     bool fused = fused_activation(node, &activation);
     if (!fused && (!add_pointwise(e, plain, &added) || added))
         return added;
-    xr_step_kind kind = kind_of(plain, &word);
+    xr_op_step_kind kind = kind_of(plain, &word);
     double factor = factor_of(node, kind);
     uint32_t result = node->outputs[0], core = fused || factor != 1 ? hidden(e) : result;
     uint32_t function = factor != 1 && !fused ? made_by_function(e) : EXRAY_NO_INDEX;

@@ -14,7 +14,7 @@ static void add_entry(xr_step_gap *gap, uint32_t tensor)
 }
 
 /* Only another shape, or another order that the formats differ in. */
-static bool computes(const xr_step *step)
+static bool computes(const xr_op_step *step)
 {
     return step->kind != XR_STEP_SHAPE && step->kind != XR_STEP_TRANSPOSE;
 }
@@ -34,7 +34,7 @@ void xr_step_gap_of(const xr_step_match *m, int side, uint32_t tensor, bool *see
     for (uint32_t i = maker + 1; i-- > 0;) { /* steps run in order: makers come before */
         if (!seen[i])
             continue;
-        const xr_step *step = &g->step[i];
+        const xr_op_step *step = &g->step[i];
         if (computes(step)) {
             out->count++;
             out->first = i;

@@ -13,7 +13,7 @@ const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t
 /* ---- Functions ----------------------------------------------------------------------- */
 
 /* The tensor that all of a function's operands are functions of; EXRAY_NO_INDEX: of several. */
-static uint32_t common_root(const xr_step_graph *g, const xr_step *step)
+static uint32_t common_root(const xr_step_graph *g, const xr_op_step *step)
 {
     uint32_t root = EXRAY_NO_INDEX;
     for (uint32_t i = 0; i < step->input_count; i++) {
@@ -25,7 +25,7 @@ static uint32_t common_root(const xr_step_graph *g, const xr_step *step)
     return root;
 }
 
-static void apply(const xr_step_graph *g, const xr_step *step, double *out)
+static void apply(const xr_step_graph *g, const xr_op_step *step, double *out)
 {
     xr_operand operand[XR_STEP_OPERANDS];
     for (uint32_t i = 0; i < step->pointwise.operands; i++) {
@@ -40,7 +40,7 @@ static void apply(const xr_step_graph *g, const xr_step *step, double *out)
 }
 
 /* A function of two tensors that are not functions of the same one is a step of its own. */
-static void settle_function(xr_step_graph *g, xr_step *step)
+static void settle_function(xr_step_graph *g, xr_op_step *step)
 {
     uint32_t root = common_root(g, step);
     if (root == EXRAY_NO_INDEX) {
@@ -62,7 +62,7 @@ static void settle_function(xr_step_graph *g, xr_step *step)
 static void settle_functions(xr_step_graph *g)
 {
     for (uint32_t i = 0; i < g->raw_count; i++) {
-        xr_step *step = &g->raw[i];
+        xr_op_step *step = &g->raw[i];
         for (uint32_t k = 0; k < step->node->output_count; k++)
             if (step->node->outputs[k] < g->model->tensor_count && step->output < g->model->tensor_count)
                 g->tensor[step->node->outputs[k]].raw = i;
@@ -76,7 +76,7 @@ static void settle_functions(xr_step_graph *g)
 static void find_ends(const xr_step_graph *g, bool *end)
 {
     for (uint32_t i = 0; i < g->raw_count; i++) {
-        const xr_step *step = &g->raw[i];
+        const xr_op_step *step = &g->raw[i];
         for (uint32_t k = 0; k < step->input_count; k++) {
             const xr_tensor_facts *read = &g->tensor[step->input[k]];
             if (step->kind != XR_STEP_FUNCTION || g->tensor[step->output].root != read->root)
@@ -90,9 +90,9 @@ static void find_ends(const xr_step_graph *g, bool *end)
 
 /* ---- The steps ------------------------------------------------------------------------- */
 
-static void keep_step(xr_step_graph *g, const xr_step *raw)
+static void keep_step(xr_step_graph *g, const xr_op_step *raw)
 {
-    xr_step *step = &g->step[g->count++];
+    xr_op_step *step = &g->step[g->count++];
     *step = *raw;
     for (uint32_t k = 0; k < step->input_count; k++)
         step->input[k] = g->tensor[step->input[k]].same_as;
@@ -102,12 +102,12 @@ static void keep_step(xr_step_graph *g, const xr_step *raw)
     g->tensor[raw->output].maker = g->count - 1;
 }
 
-static void keep_function(xr_step_graph *g, const xr_step *raw)
+static void keep_function(xr_step_graph *g, const xr_op_step *raw)
 {
     uint32_t *input = xr_step_take(g->memory, 1, sizeof *input);
     if (!input)
         return;
-    xr_step *step = &g->step[g->count++];
+    xr_op_step *step = &g->step[g->count++];
     const xr_tensor_facts *made = &g->tensor[raw->output];
     *step = *raw;
     step->value = made->value;
@@ -120,7 +120,7 @@ static void keep_function(xr_step_graph *g, const xr_step *raw)
 }
 
 /* The sum of a product or a convolution and a constant array is its bias, as a fused one has it. */
-static bool join_bias(xr_step_graph *g, const xr_step *raw)
+static bool join_bias(xr_step_graph *g, const xr_op_step *raw)
 {
     if (raw->kind != XR_STEP_COMBINE || strcmp(raw->word, "add") != 0 || raw->input_count != 1 ||
         raw->constant_count != 1)
@@ -128,7 +128,7 @@ static bool join_bias(xr_step_graph *g, const xr_step *raw)
     uint32_t maker = g->tensor[g->tensor[raw->input[0]].same_as].maker;
     if (maker == EXRAY_NO_INDEX || g->tensor[g->tensor[raw->input[0]].same_as].readers > 1)
         return false;
-    xr_step *core = &g->step[maker];
+    xr_op_step *core = &g->step[maker];
     bool takes = (core->kind == XR_STEP_CONV || core->kind == XR_STEP_PRODUCT) && core->constant_count == 1;
     if (!takes)
         return false;
@@ -166,7 +166,7 @@ static bool make_steps(xr_step_graph *g)
     find_ends(g, end);
     count_readers(g);
     for (uint32_t i = 0; i < g->raw_count; i++) {
-        const xr_step *raw = &g->raw[i];
+        const xr_op_step *raw = &g->raw[i];
         if (raw->kind != XR_STEP_FUNCTION) {
             if (!join_bias(g, raw))
                 keep_step(g, raw);
@@ -220,7 +220,7 @@ void xr_step_graph_close(xr_step_graph *graph)
 
 /* ---- On other values ---------------------------------------------------------------------- */
 
-static bool is_part_of(const xr_step_graph *g, const xr_step *step, uint32_t root)
+static bool is_part_of(const xr_step_graph *g, const xr_op_step *step, uint32_t root)
 {
     return step->kind == XR_STEP_FUNCTION && g->tensor[step->output].root == root && step->output != root;
 }
@@ -232,7 +232,7 @@ bool xr_step_graph_compute(const xr_step_graph *g, uint32_t from, uint32_t tenso
     double **known = calloc((size_t)g->tensor_count + 1, sizeof *known);
     bool ok = known && last != EXRAY_NO_INDEX && root != tensor && from != tensor, done = false;
     for (uint32_t i = 0; ok && !done && i <= last; i++) {
-        const xr_step *step = &g->raw[i];
+        const xr_op_step *step = &g->raw[i];
         bool given = is_part_of(g, step, root) && step->output != from;
         xr_operand operand[XR_STEP_OPERANDS];
         for (uint32_t k = 0; given && k < step->pointwise.operands; k++) {

@@ -4,69 +4,7 @@
 #ifndef XR_STEP_GRAPH_H
 #define XR_STEP_GRAPH_H
 
-#include "checks/model/graph/model_constants.h"
-#include "checks/model/graph/node_facts.h"
-#include "checks/model/graph/pointwise.h"
-
-typedef enum xr_step_kind {
-    XR_STEP_OTHER, /* known by its name alone */
-    XR_STEP_FUNCTION,
-    XR_STEP_CONV,
-    XR_STEP_TRANSPOSED_CONV,
-    XR_STEP_PRODUCT, /* of matrices */
-    XR_STEP_COMBINE, /* two tensors, or one and a constant array, element by element */
-    XR_STEP_POOL,
-    XR_STEP_REDUCE,
-    XR_STEP_CONCAT,
-    XR_STEP_SOFTMAX,
-    XR_STEP_RESIZE,
-    XR_STEP_PAD,
-    XR_STEP_NORM,
-    XR_STEP_TRANSPOSE,
-    XR_STEP_SHAPE, /* the same numbers in another shape */
-} xr_step_kind;
-
-enum { XR_STEP_OPERANDS = 3 };
-typedef struct xr_step {
-    xr_step_kind kind;
-    char word[XR_PLAIN_NAME]; /* what it does: "conv", "maxpool", "add", ... */
-    const exray_node *node;   /* that it is, or is a part of; of a function, the last of its nodes */
-    uint32_t at;              /* the node's place in the model, or the place of the partition that runs it */
-    uint32_t output;          /* tensor: the first, of several; from model->tensor_count on, one that the
-                                 model does not have because a fused operator hides it */
-    uint32_t *input;          /* [input_count] tensors that change from frame to frame */
-    uint32_t input_count;
-    uint32_t *constant; /* [constant_count] tensors of the model file, in the node's order */
-    uint32_t constant_count;
-    const double *value; /* FUNCTION: its values at xr_points */
-    /* Of a function of one node alone: what it computes. */
-    xr_pointwise pointwise;
-    uint32_t operand[XR_STEP_OPERANDS]; /* tensors, or EXRAY_NO_INDEX: the number */
-    double number[XR_STEP_OPERANDS];
-} xr_step;
-
-typedef struct xr_tensor_facts {
-    uint32_t maker;      /* the step that computes it (of a function, the whole), or EXRAY_NO_INDEX */
-    uint32_t raw;        /* the step of one node that does, or EXRAY_NO_INDEX */
-    uint32_t root;       /* the tensor that it is a function of, element by element; itself where of none */
-    const double *value; /* that function at xr_points; NULL: identity */
-    uint32_t same_as;    /* the tensor that has the same numbers (the root of an identity), or itself */
-    uint32_t source;     /* of a constant that is made of another by type and shape alone: that one */
-    uint32_t readers;    /* steps that read it */
-    bool constant;       /* of the model file, or computed from such alone */
-} xr_tensor_facts;
-
-typedef struct xr_step_graph {
-    const exray_model *model;
-    xr_model_constants constants;
-    xr_step *step; /* [count] in the order in which they run */
-    uint32_t count;
-    xr_step *raw; /* [raw_count] as the nodes have them */
-    uint32_t raw_count;
-    xr_tensor_facts *tensor; /* [tensor_count] */
-    uint32_t tensor_count;   /* those that fused operators hide included */
-    struct step_memory *memory;
-} xr_step_graph;
+#include "checks/model/graph/op_steps.h"
 
 /* The log has a model.  False: out of memory. */
 bool xr_step_graph_open(const exray_log *log, xr_step_graph *out);

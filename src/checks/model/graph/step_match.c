@@ -23,7 +23,7 @@ enum { FEWEST_WEIGHTS = 8 };
 
 /* ---- The score --------------------------------------------------------------------- */
 
-static uint32_t largest_constant(const xr_step_graph *g, const xr_step *step)
+static uint32_t largest_constant(const xr_step_graph *g, const xr_op_step *step)
 {
     uint32_t largest = EXRAY_NO_INDEX;
     uint64_t most = FEWEST_WEIGHTS - 1;
@@ -46,13 +46,13 @@ static bool same_print(const xr_constant_print *a, const xr_constant_print *b)
 }
 
 /* Weights of fewer than 8 bits, several to a byte: neither their number nor their values show. */
-static bool is_packed(const xr_step *step)
+static bool is_packed(const xr_op_step *step)
 {
     return step->node->op && strcmp(step->node->op, "MatMulNBits") == 0;
 }
 
 /* NAN: they cannot be the same step. */
-static double score_weights(xr_step_match *m, const xr_step *a, const xr_step *b)
+static double score_weights(xr_step_match *m, const xr_op_step *a, const xr_op_step *b)
 {
     uint32_t x = largest_constant(&m->side[0], a), y = largest_constant(&m->side[1], b);
     if (x == EXRAY_NO_INDEX && y == EXRAY_NO_INDEX)
@@ -75,7 +75,7 @@ static bool same_text(const char *a, const char *b)
     return a && b && *a && strcmp(a, b) == 0;
 }
 
-static double score_kinds(const xr_step *a, const xr_step *b)
+static double score_kinds(const xr_op_step *a, const xr_op_step *b)
 {
     if (a->kind != b->kind) {
         bool dense = (a->kind == XR_STEP_CONV && b->kind == XR_STEP_PRODUCT) ||
@@ -89,7 +89,8 @@ static double score_kinds(const xr_step *a, const xr_step *b)
     return strcmp(a->word, b->word) == 0 ? SAME_KIND : 0;
 }
 
-static double score_outputs(const exray_comparison *c, xr_step_match *m, const xr_step *a, const xr_step *b)
+static double score_outputs(const exray_comparison *c, xr_step_match *m, const xr_op_step *a,
+                            const xr_op_step *b)
 {
     const exray_tensor_info *x = xr_step_graph_info(&m->side[0], a->output),
                             *y = xr_step_graph_info(&m->side[1], b->output);
@@ -104,7 +105,7 @@ static double score_outputs(const exray_comparison *c, xr_step_match *m, const x
 
 static double score_of(const exray_comparison *c, xr_step_match *m, uint32_t edge, uint32_t reference)
 {
-    const xr_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
+    const xr_op_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
     double kinds = score_kinds(a, b);
     if (kinds <= 0)
         return 0;
@@ -168,7 +169,7 @@ static void join_tensors(xr_step_match *m, uint32_t edge, uint32_t reference)
 
 static void join_outputs(xr_step_match *m, uint32_t edge, uint32_t reference)
 {
-    const xr_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
+    const xr_op_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
     join_tensors(m, a->output, b->output);
     for (uint32_t k = 1; k < a->node->output_count && k < b->node->output_count; k++)
         if (a->node->outputs[k] < m->side[0].model->tensor_count &&
@@ -205,7 +206,7 @@ static void join_inputs(const exray_comparison *c, xr_step_match *m)
 /* ---- Out of order -------------------------------------------------------------------------- */
 
 /* Whether all inputs of both are mates, in this order. */
-static bool same_inputs(const xr_step_match *m, const xr_step *a, const xr_step *b)
+static bool same_inputs(const xr_step_match *m, const xr_op_step *a, const xr_op_step *b)
 {
     if (a->input_count != b->input_count || a->input_count == 0)
         return false;

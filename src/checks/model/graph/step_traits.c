@@ -44,7 +44,7 @@ static bool is_tflite(const xr_step_graph *g)
     return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "keras");
 }
 
-xr_layout_of xr_layout_of_step(const xr_step_graph *g, const xr_step *step)
+xr_layout_of xr_layout_of_step(const xr_step_graph *g, const xr_op_step *step)
 {
     if (step->node->op &&
         (strncmp(step->node->op, "Nhwc", 4) == 0 || xr_attribute_flag(step->node, "channels_last", false)))
@@ -67,13 +67,13 @@ double xr_axis_first(const exray_tensor_info *info, double axis, xr_layout_of la
     return axis == rank - 1 ? 1 : axis + 1;
 }
 
-static const exray_tensor_info *input_info(const xr_step_graph *g, const xr_step *step)
+static const exray_tensor_info *input_info(const xr_step_graph *g, const xr_op_step *step)
 {
     const exray_tensor_info *info = step->input_count ? xr_step_graph_info(g, step->input[0]) : NULL;
     return info && info->rank ? info : NULL;
 }
 
-static const exray_tensor_info *output_info(const xr_step_graph *g, const xr_step *step)
+static const exray_tensor_info *output_info(const xr_step_graph *g, const xr_op_step *step)
 {
     const exray_tensor_info *info = xr_step_graph_info(g, step->output);
     /* A core with a fused activation has the shape of the node's own output. */
@@ -110,12 +110,12 @@ typedef struct window {
     double kernel[2], stride[2], dilation[2], pad[4]; /* top, left, bottom, right */
 } window;
 
-static const exray_tensor_info *weights_of(const xr_step_graph *g, const xr_step *step)
+static const exray_tensor_info *weights_of(const xr_step_graph *g, const xr_op_step *step)
 {
     return step->constant_count ? xr_step_graph_info(g, step->constant[0]) : NULL;
 }
 
-static void kernel_size(const xr_step_graph *g, const xr_step *step, double out[2])
+static void kernel_size(const xr_step_graph *g, const xr_op_step *step, double out[2])
 {
     const exray_node *node = step->node;
     const exray_tensor_info *w = weights_of(g, step);
@@ -159,7 +159,7 @@ static bool starts_with(const char *text, const char *with)
     return text != NULL;
 }
 
-static bool read_padding(const xr_step_graph *g, const xr_step *step, window *w)
+static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window *w)
 {
     const exray_node *node = step->node;
     const char *word = xr_attribute_text(node, "padding"), *automatic = xr_attribute_text(node, "auto_pad");
@@ -191,7 +191,7 @@ static bool read_padding(const xr_step_graph *g, const xr_step *step, window *w)
 }
 
 /* Padding that a step of its own adds before, where nothing else reads that. */
-static void add_step_before(xr_step_graph *g, const xr_step *step, window *w)
+static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
 {
     uint32_t input = step->input_count ? step->input[0] : EXRAY_NO_INDEX;
     uint32_t maker = input == EXRAY_NO_INDEX ? input : g->tensor[input].maker;
@@ -203,7 +203,7 @@ static void add_step_before(xr_step_graph *g, const xr_step *step, window *w)
             w->pad[i] += pad[i];
 }
 
-bool xr_pad_of_step(xr_step_graph *g, const xr_step *step, double pad[4])
+bool xr_pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
 {
     double found[16];
     size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
@@ -221,7 +221,7 @@ bool xr_pad_of_step(xr_step_graph *g, const xr_step *step, double pad[4])
     return true;
 }
 
-static bool read_window(xr_step_graph *g, const xr_step *step, window *w)
+static bool read_window(xr_step_graph *g, const xr_op_step *step, window *w)
 {
     const exray_node *node = step->node;
     *w = (window){.kernel = {NAN, NAN}};
@@ -240,7 +240,7 @@ static bool read_window(xr_step_graph *g, const xr_step *step, window *w)
     return true;
 }
 
-static void add_window(xr_step_graph *g, const xr_step *step, xr_traits *t)
+static void add_window(xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
     window w;
     bool padded = read_window(g, step, &w);
@@ -259,7 +259,7 @@ static void add_window(xr_step_graph *g, const xr_step *step, xr_traits *t)
 
 /* ---- Others ------------------------------------------------------------------------------- */
 
-static void add_axis(const xr_step_graph *g, const xr_step *step, double axis, xr_traits *t)
+static void add_axis(const xr_step_graph *g, const xr_op_step *step, double axis, xr_traits *t)
 {
     const exray_tensor_info *info = output_info(g, step);
     if (!info || isnan(axis))
@@ -271,7 +271,7 @@ static void add_axis(const xr_step_graph *g, const xr_step *step, double axis, x
         add_number(t, "axis", xr_axis_first(info, axis, xr_layout_of_step(g, step)));
 }
 
-static double softmax_axis(const xr_step_graph *g, const xr_step *step)
+static double softmax_axis(const xr_step_graph *g, const xr_op_step *step)
 {
     double axis = xr_attribute_number(step->node, "axis", xr_attribute_number(step->node, "dim", NAN));
     if (!isnan(axis))
@@ -280,7 +280,7 @@ static double softmax_axis(const xr_step_graph *g, const xr_step *step)
 }
 
 /* The epsilon of a batch norm that a framework's file leaves out is the framework's default. */
-static void add_epsilon(const xr_step_graph *g, const xr_step *step, xr_traits *t)
+static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
     double epsilon = xr_attribute_number(step->node, "epsilon", xr_attribute_number(step->node, "eps", NAN));
     if (isnan(epsilon) && is_engine(g, "onnx"))
@@ -290,7 +290,7 @@ static void add_epsilon(const xr_step_graph *g, const xr_step *step, xr_traits *
 }
 
 /* Which values of its input each value of a resize is made of. */
-static void add_resize(const xr_step_graph *g, const xr_step *step, xr_traits *t)
+static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
     double in[2], out[2], place[XR_TRAIT_NUMBERS];
     xr_resize_way way = xr_resize_way_of(step->node, is_engine(g, "torch"));
@@ -304,7 +304,7 @@ static void add_resize(const xr_step_graph *g, const xr_step *step, xr_traits *t
                     xr_resize_places(&way, in[d], out[d], place, XR_TRAIT_NUMBERS));
 }
 
-static void add_depth_to_space(const xr_step_graph *g, const xr_step *step, xr_traits *t)
+static void add_depth_to_space(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
     const exray_node *node = step->node;
     double block = xr_attribute_number(
@@ -315,7 +315,7 @@ static void add_depth_to_space(const xr_step_graph *g, const xr_step *step, xr_t
     add_text(t, "mode", is_engine(g, "torch") ? "CRD" : mode ? mode : "DCR");
 }
 
-void xr_step_traits_of(xr_step_graph *g, const xr_step *step, xr_traits *out)
+void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
 {
     out->count = 0;
     switch (step->kind) {

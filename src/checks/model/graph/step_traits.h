@@ -23,7 +23,7 @@ typedef struct xr_traits {
 typedef enum xr_layout_of { XR_LAYOUT_UNKNOWN, XR_CHANNELS_FIRST, XR_CHANNELS_LAST } xr_layout_of;
 
 /* Only what is known for certain is listed. */
-void xr_step_traits_of(xr_step_graph *graph, const xr_step *step, xr_traits *out);
+void xr_step_traits_of(xr_step_graph *graph, const xr_op_step *step, xr_traits *out);
 
 /* The traits that both have, with different values: their number; places in `a` and `b` at which[i][0] and
  * [1].  Those that cannot change a result (padding that is counted where there is none) are left out. */
@@ -37,8 +37,8 @@ void xr_trait_words(const xr_trait *trait, char *text, size_t size);
 double xr_axis_first(const exray_tensor_info *info, double axis, xr_layout_of layout);
 
 /* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
-bool xr_pad_of_step(xr_step_graph *graph, const xr_step *step, double pad[4]);
+bool xr_pad_of_step(xr_step_graph *graph, const xr_op_step *step, double pad[4]);
 
-xr_layout_of xr_layout_of_step(const xr_step_graph *graph, const xr_step *step);
+xr_layout_of xr_layout_of_step(const xr_step_graph *graph, const xr_op_step *step);
 
 #endif

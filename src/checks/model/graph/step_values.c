@@ -170,7 +170,7 @@ static xr_state before(xr_step_values *v, uint32_t edge, int depth)
     uint32_t maker = v->match->side[0].tensor[edge].maker;
     if (state != XR_STATE_UNKNOWN || maker == EXRAY_NO_INDEX || depth == 0)
         return state;
-    const xr_step *step = &v->match->side[0].step[maker];
+    const xr_op_step *step = &v->match->side[0].step[maker];
     state = step->input_count ? XR_STATE_CLEAN : XR_STATE_UNKNOWN;
     for (uint32_t i = 0; i < step->input_count && state != XR_STATE_WRONG; i++) {
         xr_state one = before(v, step->input[i], depth - 1);
@@ -193,7 +193,7 @@ static xr_state made(xr_step_values *v, uint32_t step)
                : xr_state_of(v, v->match->side[0].step[step].output, v->match->side[1].step[mate].output);
 }
 
-static bool reads(const xr_step *step, uint32_t tensor)
+static bool reads(const xr_op_step *step, uint32_t tensor)
 {
     for (uint32_t i = 0; i < step->input_count; i++)
         if (step->input[i] == tensor)
@@ -227,7 +227,7 @@ bool xr_is_absorbed(xr_step_values *v, uint32_t edge_step)
     if (wrong)
         wrong[g->step[edge_step].output] = true;
     for (uint32_t i = edge_step + 1; absorbed && i < g->count; i++) {
-        const xr_step *step = &g->step[i];
+        const xr_op_step *step = &g->step[i];
         bool given = false;
         for (uint32_t k = 0; k < step->input_count; k++)
             given = given || wrong[step->input[k]];
@@ -254,7 +254,7 @@ static uint32_t root_of(const xr_step_values *v, int side, uint32_t tensor)
 }
 
 /* Adds one frame: both functions on `side`'s values of the root. */
-static bool add_frame(xr_step_values *v, int side, const xr_step *const step[2], size_t frame,
+static bool add_frame(xr_step_values *v, int side, const xr_op_step *const step[2], size_t frame,
                       function_sums *s)
 {
     uint64_t count, results;
@@ -288,10 +288,10 @@ static bool add_frame(xr_step_values *v, int side, const xr_step *const step[2],
     return ok;
 }
 
-bool xr_compare_functions(xr_step_values *v, const xr_step *edge, const xr_step *reference, double *differ,
-                          double *left)
+bool xr_compare_functions(xr_step_values *v, const xr_op_step *edge, const xr_op_step *reference,
+                          double *differ, double *left)
 {
-    const xr_step *step[2] = {edge, reference};
+    const xr_op_step *step[2] = {edge, reference};
     size_t frames = exray_comparison_frame_count(v->comparison);
     for (int side = 0; side < 2; side++) {
         function_sums s = {0};

@@ -32,7 +32,7 @@ bool xr_is_absorbed(xr_step_values *values, uint32_t edge_step);
 /* The edge's function and the reference's, both on the values that the edge recorded (or the reference,
  * where the edge did not): how much they differ, as a share of the result's deviation, and how much of a
  * difference from the recorded result the edge's own function leaves.  False: the values are not there. */
-bool xr_compare_functions(xr_step_values *values, const xr_step *edge, const xr_step *reference,
+bool xr_compare_functions(xr_step_values *values, const xr_op_step *edge, const xr_op_step *reference,
                           double *differ, double *left);
 
 #endif
