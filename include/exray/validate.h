@@ -40,8 +40,8 @@ typedef struct exray_validation_options {
     /* The caller's own assertions: NULL-terminated; or NULL.  They run in this process and on this thread;
      * those of plug-ins run in a process of their own. */
     const exray_assertion *const *own;
-    double min_coverage;            /* share of the edge's layers that must have a counterpart; 0: 0.8;
-                                       negative: none need to */
+    double min_coverage; /* share of frames, and of the edge's layers, that must have a counterpart; 0: 0.8;
+                            negative: none need to */
     bool fail_on_perf, fail_on_log; /* warnings of these kinds make the verdict FAIL */
     /* Called from time to time, on this thread: `done` of `total` frames are compared; or NULL. */
     void (*progress)(void *user, size_t done, size_t total);

@@ -1,6 +1,8 @@
 /* Runs assertions and gives the verdict. */
 #include "checks/checks.h"
 #include "checks/consequences.h"
+#include "checks/frame_coverage.h"
+#include "checks/output/told.h"
 #include "checks/port/port_words.h"
 #include "checks/suggest.h"
 
@@ -130,8 +132,28 @@ static size_t compared_layers(const exray_comparison *comparison)
     return count;
 }
 
+/* Whether a side recorded layers, in the first frames. */
+static bool has_layers(const exray_comparison *comparison, exray_side side)
+{
+    enum { LOOK_AT = 8 };
+    const exray_log *log = exray_comparison_log(comparison, side);
+    for (size_t f = 0; f < exray_comparison_frame_count(comparison) && f < LOOK_AT; f++) {
+        size_t position = exray_comparison_frame(comparison, f).frame[side];
+        const exray_record *record = exray_log_records(log, position);
+        size_t count = exray_log_frame(log, position)->record_count;
+        for (size_t i = 0; i < count; i++)
+            if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_LAYER)
+                return true;
+    }
+    return false;
+}
+
+/* Where a side recorded no layers, none can be compared, whatever the graphs have in common: then inputs,
+ * outputs and results decide. */
 static double coverage_of(const exray_comparison *comparison)
 {
+    if (!has_layers(comparison, EXRAY_SIDE_EDGE) || !has_layers(comparison, EXRAY_SIDE_REFERENCE))
+        return 1;
     const exray_coverage *c = exray_comparison_coverage(comparison);
     size_t counted = c->layers[EXRAY_SIDE_EDGE] - c->fused;
     return counted ? (double)compared_layers(comparison) / (double)counted : 1;
@@ -214,6 +236,18 @@ static bool compared_values(const exray_comparison *comparison)
     return false;
 }
 
+/* Without outputs and layers: equal inputs, and the same told to the user in all frames. */
+static bool compared_results(const exray_comparison *comparison)
+{
+    size_t inputs = exray_comparison_input_count(comparison);
+    for (size_t i = 0; i < inputs; i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (!input->comparable || !(input->error <= input->noise))
+            return false;
+    }
+    return inputs > 0 && xr_told_the_same(comparison);
+}
+
 /* Equal outputs of unknown inputs say little: unless layers show what the model was given. */
 static bool inputs_unknown(const exray_comparison *comparison)
 {
@@ -254,6 +288,15 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
         say_no_frames(comparison, out);
         return;
     }
+    xr_frame_coverage frames;
+    xr_frame_coverage_get(comparison, &frames);
+    if (frames.share < options->min_coverage) {
+        char words[160];
+        xr_frame_coverage_words(&frames, words, sizeof words);
+        snprintf(out->reason, sizeof out->reason, "only %s, %.0f %% are needed (--min-coverage)", words,
+                 100 * options->min_coverage);
+        return;
+    }
     if (coverage_of(comparison) < options->min_coverage) {
         snprintf(out->reason, sizeof out->reason,
                  "%zu of %zu edge layers compared, %.0f %% are needed (--min-coverage)",
@@ -261,7 +304,7 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
                  100 * options->min_coverage);
         return;
     }
-    if (!compared_values(comparison)) {
+    if (!compared_values(comparison) && !compared_results(comparison)) {
         size_t decisions = exray_comparison_accuracy(comparison)->frames;
         if (decisions)
             snprintf(out->reason, sizeof out->reason,
@@ -316,6 +359,9 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         run_table(options->extra, true, comparison, options, out);
         run_table(options->own, false, comparison, options, out);
         report_coverage(comparison, options, &out->findings);
+        xr_frame_coverage frames;
+        xr_frame_coverage_get(comparison, &frames);
+        xr_report_frame_coverage(&frames, options->min_coverage, &out->findings);
         report_shapes(comparison, options, &out->findings);
         xr_name_ports(comparison, &out->findings);
         raise_severities(options, &out->findings);

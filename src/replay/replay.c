@@ -81,6 +81,11 @@ static exray_status open_recorder(run *r)
     /* What decides how outputs are read is part of the log. */
     exray_key_value pairs[16] = {{"label_offset", offset}};
     uint32_t count = r->pipeline ? 1 : 0;
+    /* What limits it, too: a log that has fewer frames than another says why. */
+    char limit[32];
+    snprintf(limit, sizeof limit, "%llu", (unsigned long long)r->options->max_frames);
+    if (r->options->max_frames)
+        pairs[count++] = (exray_key_value){"frames", limit};
     for (uint32_t i = 0; i < r->observer_count; i++)
         pairs[count++] = r->observer[i];
     for (uint32_t i = 0; i < config.metadata_count && count < 16; i++)

@@ -55,7 +55,8 @@ def write(path, seed, role="edge", frames=30, slow=None, speed=1.0, kernels="bui
 
 def judged(tmp_path, seed, reference=None, **edge):
     e = write(tmp_path / "e.mcap", 2 * seed + 1000, **edge)
-    r = write(tmp_path / "r.mcap", 2 * seed + 1, role="reference", **(reference or {}))
+    same = {"frames": edge["frames"]} if "frames" in edge else {}
+    r = write(tmp_path / "r.mcap", 2 * seed + 1, role="reference", **{**same, **(reference or {})})
     return validate(e, r)
 
 

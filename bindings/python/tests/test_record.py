@@ -203,3 +203,27 @@ def test_an_exception_ends_the_log_whole(tmp_path):
             raise RuntimeError("mine")
     log = exray.open(tmp_path / "a.mcap")
     assert log.truncated == "" and log[0].values == {"x": 1}
+
+
+def test_what_one_is_after_is_recorded(tmp_path):
+    """Scores that are NaN, boxes of NaN or without an area, and no boxes at all: no reason to stop an application."""
+    with exray.Recorder(tmp_path / "log.mcap") as recorder:
+        with recorder.frame():
+            recorder.classes(np.array([0.25, np.nan, 0.5, np.inf], np.float32))
+        with recorder.frame():
+            recorder.classes([(7, np.nan), (3, 0.5)])
+        with recorder.frame():
+            recorder.boxes([exray.Box(np.nan, 0, 1, 1, 2, np.nan), exray.Box(0.5, 0.5, 0.5, 0.5)])
+        with recorder.frame():
+            recorder.boxes([])
+        with recorder.frame():
+            recorder.boxes(np.zeros((0, 6)))
+        with recorder.frame():
+            recorder.classes(np.full(3, np.nan))
+    with exray.open(tmp_path / "log.mcap") as log:
+        results = [frame.result for frame in log]
+    assert [c.id for c in results[0].classes] == [3, 2, 0, 1] and np.isnan(results[0].classes[3].score)
+    assert [c.id for c in results[1].classes] == [7, 3] and np.isnan(results[1].classes[0].score)
+    assert np.isnan(results[2].boxes[0].x_min) and np.isnan(results[2].boxes[0].score) and results[2].boxes[1].x_max == 0.5
+    assert all(r is None or len(r.boxes) == 0 for r in results[3:5])
+    assert len(results[5].classes) == 3 and all(np.isnan(c.score) for c in results[5].classes)

@@ -313,23 +313,12 @@ def readings(name: str, values: Any) -> List[float]:
 # ---- Results ---------------------------------------------------------------------------
 
 
-def _score(value: Any, what: str) -> float:
-    found = number(value, what)
-    if math.isnan(found):
-        raise ArgumentError(f"{what} is NaN: look at what computes the scores")
-    return found
-
-
 def best_classes(scores: "NDArray[Any]", top: int, labels: Optional[Sequence[str]]) -> List[ClassScore]:
-    """The best of a vector of all scores."""
+    """The best of a vector of all scores; NaN last: a score that is none is what one wants to see in the log."""
     refuse_masked(scores, "classes(): the vector of scores")
     if scores.dtype.kind not in "biuf" and not has_log_dtype(scores.dtype):
         raise ArgumentError(f"classes(): scores are numbers, not {scores.dtype}")
     flat = scores.reshape(-1).astype(np.float64)
-    wrong = np.flatnonzero(np.isnan(flat))
-    if wrong.size:
-        raise ArgumentError(f"classes(): the score of class {wrong[0]} is NaN ({wrong.size} of {flat.size} are): look "
-                            "at what computes the scores")
     if labels is not None and (isinstance(labels, str) or not isinstance(labels, SizedABC)):
         raise ArgumentError(f"classes(): labels is a list of names, not {show(labels)}")
     names = labels if labels is not None and len(labels) else None
@@ -352,7 +341,7 @@ def given_classes(classes: Iterable[Any]) -> List[ClassScore]:
                                     f"scores, not {show(one)}")
             one = ClassScore(*one)
         out.append(ClassScore(whole(one.id, "a class's id", -_INT64, _INT64 - 1),
-                              _score(one.score, f"the score of class {one.id}"), one.label))
+                              number(one.score, f"the score of class {one.id}"), one.label))
     return out
 
 
@@ -364,10 +353,10 @@ def given_boxes(boxes: Iterable[Any]) -> List[Box]:
     for box in boxes:
         if not isinstance(box, Box):
             raise ArgumentError(f"boxes() takes a list of exray.Box, not one of {type(box).__name__}: {show(box)}")
-        edges = [_score(getattr(box, name), f"{name} of a box")
+        edges = [number(getattr(box, name), f"{name} of a box")
                  for name in ("x_min", "y_min", "x_max", "y_max")]
         out.append(Box(edges[0], edges[1], edges[2], edges[3], whole(box.id, "a box's id", -_INT64, _INT64 - 1),
-                       _score(box.score, "the score of a box"), box.label))
+                       number(box.score, "the score of a box"), box.label))
     return out
 
 

@@ -314,7 +314,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     only            "input.*,user.mine": only assertions of these names
     settings        {"NAME.OPTION": value}: options of assertions
     plugins         shared libraries with assertions in C; plugin_seconds: what each may take (0: 60)
-    min_coverage    share of the edge's layers that must have a counterpart
+    min_coverage    share of frames, and of the edge's layers, that must have a counterpart
     fail_on         ["perf", "log"]: warnings of these kinds that fail
     html            a file to write the HTML report to
     edge_model, reference_model     model files: weights that a log has no data of are read from there

@@ -1,0 +1,24 @@
+/* How many of the frames were compared, and what the logs say about the others. */
+#ifndef XR_FRAME_COVERAGE_H
+#define XR_FRAME_COVERAGE_H
+
+#include <exray/assertion.h>
+
+typedef struct xr_frame_coverage {
+    exray_side larger; /* the log with more frames */
+    size_t frames;     /* of that one */
+    size_t matched;    /* of them, in the other log, too */
+    size_t explained;  /* of the others: the other log says why it has not got them */
+    char why[240];     /* what it says, a clause; "" where nothing is explained */
+    double share;      /* matched / (frames - explained) */
+} xr_frame_coverage;
+
+void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage *out);
+
+/* log.coverage, where not all frames of the larger log were matched: a warning below `least`. */
+void xr_report_frame_coverage(const xr_frame_coverage *coverage, double least, exray_findings *findings);
+
+/* "4 of the 40 frames of the reference log are in the edge's", for a reason and a summary. */
+void xr_frame_coverage_words(const xr_frame_coverage *coverage, char *text, size_t size);
+
+#endif

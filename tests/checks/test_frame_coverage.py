@@ -1,0 +1,99 @@
+"""How many frames were compared: too few are no verdict, unless the log says why."""
+
+import numpy as np
+import pytest
+from log_writer import PB
+from validate_support import Recording, causes, validate
+
+
+def write(path, role, which, indices=None, dropped=0, sources=None, wrong=False, **metadata):
+    random = np.random.default_rng(0)
+    data = random.random((40, 1, 8), dtype=np.float32)
+    with Recording(path, role, **metadata) as log:
+        for k in which:
+            log.count = k if indices is None else indices[k]
+            if dropped:
+                log.add("/system", "System", PB["System"](frame=log.count, dropped_records=dropped))
+            log.frame([("/input/x", data[k], {}), ("/output/y", data[k] * 2 + (k == 1 and wrong), {})],
+                      source=f"{k}.jpg" if sources is None else sources)
+    return path
+
+
+@pytest.fixture
+def reference(tmp_path):
+    return write(tmp_path / "r", "reference", range(40))
+
+
+def test_four_of_forty_are_no_verdict(tmp_path, reference):
+    edge = write(tmp_path / "e", "edge", range(4))
+    verdict = validate(edge, reference, status=3)
+    assert "4 of the 40 frames" in verdict["reason"] and "--min-coverage" in verdict["reason"]
+    assert causes(verdict) == ["log.coverage"] and verdict["findings"][0]["severity"] == "warning"
+    assert verdict["findings"][0]["evidence"] == {"frames": 40, "frames_matched": 4, "frames_explained": 0}
+    # The other way round, and what the user allows.
+    assert "4 of the 40 frames of the edge log" in validate(write(tmp_path / "f", "edge", range(40)), write(tmp_path / "s", "reference", range(4)), status=3)["reason"]
+    assert causes(validate(edge, reference, "--min-coverage", "0.1", status=0)) == ["log.coverage"]
+
+
+def test_what_is_wrong_in_a_few_frames_is_wrong(tmp_path, reference):
+    edge = write(tmp_path / "e", "edge", range(4), wrong=True)
+    assert validate(edge, reference, status=1)["verdict"] == "fail"
+
+
+def test_most_of_the_frames_suffice_and_it_is_said(tmp_path, reference):
+    verdict = validate(write(tmp_path / "e", "edge", range(36)), reference, status=0)
+    assert [(f["cause"], f["severity"]) for f in verdict["findings"]] == [("log.coverage", "info")]
+    assert validate(write(tmp_path / "f", "edge", range(40)), reference, status=0)["findings"] == []
+
+
+def test_one_frame_suffices(tmp_path):
+    edge, reference = write(tmp_path / "e", "edge", [0]), write(tmp_path / "r", "reference", [0])
+    assert validate(edge, reference, status=0)["findings"] == []
+
+
+@pytest.mark.parametrize("frames, options, words", [
+    (range(4), {"frames": "4"}, "limit of 4"),
+    (range(0, 40, 10), {}, "pass over"),
+    (range(36, 40), {}, "pass over"),
+    ([0, 1, 2, 20, 39], {}, "pass over"),
+    (range(4), {"dropped": 90}, "dropped 90 records"),
+])
+def test_what_the_log_says_itself_explains_the_rest(tmp_path, reference, frames, options, words):
+    verdict = validate(write(tmp_path / "e", "edge", frames, **options), reference, status=0)
+    assert [(f["cause"], f["severity"]) for f in verdict["findings"] if f["cause"] == "log.coverage"] == [("log.coverage", "info")]
+    found = next(f for f in verdict["findings"] if f["cause"] == "log.coverage")
+    assert words in found["details"][0]
+
+
+def test_a_limit_that_was_not_reached_explains_nothing(tmp_path, reference):
+    validate(write(tmp_path / "e", "edge", range(4), frames="100"), reference, status=3)
+
+
+def test_few_drops_explain_few_frames(tmp_path, reference):
+    validate(write(tmp_path / "e", "edge", range(4), dropped=9), reference, status=3)
+
+
+def test_some_gaps_explain_some_frames(tmp_path, reference):
+    """Frames 0 to 3 and 5, and nothing after."""
+    validate(write(tmp_path / "e", "edge", [0, 1, 2, 3, 5]), reference, status=3)
+
+
+# ---- Without outputs and layers ----
+
+
+def told(path, role, words, change=0.0, inputs=True):
+    data = np.random.default_rng(0).random((3, 1, 8), dtype=np.float32)
+    with Recording(path, role) as log:
+        for k in range(3):
+            log.add("/result", "Result", PB["Result"](frame=log.count, text=words[k]))
+            log.frame([("/input/x", data[k] + np.float32(change), {})] if inputs else [])
+    return path
+
+
+def test_equal_inputs_with_equal_results_pass(tmp_path):
+    words = ["a", "b", "c"]
+    reference = told(tmp_path / "r", "reference", words)
+    assert validate(told(tmp_path / "e", "edge", words), reference, status=0)["findings"] == []
+    validate(told(tmp_path / "f", "edge", ["a", "b", "d"]), reference, status=3)
+    validate(told(tmp_path / "g", "edge", words, 0.5), reference, status=1)
+    validate(told(tmp_path / "h", "edge", words, inputs=False), told(tmp_path / "s", "reference", words, inputs=False), status=3)
