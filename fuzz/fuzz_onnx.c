@@ -14,6 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         exact[1] = 0x08;
     }
     fuzz_model(exact, size);
+    xr_model_bytes whole; /* its external data would lie in the current folder */
+    exray_error error = {EXRAY_OK, ""};
+    if (xr_model_whole("model.onnx", exact, size, &whole, &error) == EXRAY_OK && whole.data)
+        fuzz_model(whole.data, whole.size);
+    if (error.status == EXRAY_OK)
+        free(whole.data);
     free(exact);
     return 0;
 }

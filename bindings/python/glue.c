@@ -5,6 +5,7 @@
 #include "models/model_file.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* In the module that cffi makes. */
 exray_status xr_py_assertion(const exray_assertion *assertion, const exray_comparison *comparison,
@@ -38,6 +39,20 @@ xr_py_model *xr_py_model_read(const void *data, size_t size, exray_error *error)
         return NULL;
     }
     return model;
+}
+
+void *xr_py_model_whole(const char *path, const void *data, size_t size, size_t *whole, exray_error *error)
+{
+    xr_model_bytes bytes;
+    if (xr_model_whole(path, data, size, &bytes, error) != EXRAY_OK)
+        return NULL;
+    *whole = bytes.size;
+    return bytes.data;
+}
+
+void xr_py_free(void *bytes)
+{
+    free(bytes);
 }
 
 const exray_model *xr_py_model_get(const xr_py_model *model)

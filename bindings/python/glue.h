@@ -25,6 +25,10 @@ typedef struct xr_py_model xr_py_model;
 
 /* `data` is borrowed until free.  NULL on failure, error filled. */
 xr_py_model *xr_py_model_read(const void *data, size_t size, exray_error *error);
+/* The model with the tensors that lie in files beside it (ONNX's external data), to be freed by xr_py_free.
+ * NULL, the error's status EXRAY_OK: it has none. */
+void *xr_py_model_whole(const char *path, const void *data, size_t size, size_t *whole, exray_error *error);
+void xr_py_free(void *bytes);
 const exray_model *xr_py_model_get(const xr_py_model *model);
 /* The data of a constant; NULL: it has none here. */
 const void *xr_py_model_constant(const xr_py_model *model, uint32_t tensor, size_t *size);

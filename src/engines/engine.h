@@ -70,4 +70,9 @@ extern const xr_engine *const xr_engines[];
 /* The engine of that name, or NULL. */
 const xr_engine *xr_engine_by_name(const char *name);
 
+/* A model's file as engines are given it: where it has tensors in files beside it, `*data` (malloc'd) is
+ * replaced by a model that holds them.  On failure `*data` is as it was; the message does not name the model.
+ */
+exray_status xr_engine_whole_model(const char *path, void **data, size_t *size, exray_error *error);
+
 #endif

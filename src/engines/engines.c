@@ -1,6 +1,8 @@
 /* The table of adapters in this build. */
 #include "engines/engine.h"
 
+#include "models/model_file.h"
+
 #include <string.h>
 
 extern const xr_engine xr_engine_tflite;
@@ -15,4 +17,9 @@ const xr_engine *xr_engine_by_name(const char *name)
         if (strcmp((*engine)->name, name) == 0)
             return *engine;
     return NULL;
+}
+
+exray_status xr_engine_whole_model(const char *path, void **data, size_t *size, exray_error *error)
+{
+    return xr_model_complete(path, data, size, error);
 }

@@ -1,6 +1,7 @@
 #include "engines/run_state.h"
 
 #include "core/host/taps.h"
+#include "models/model_file.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 
@@ -21,8 +22,10 @@ exray_status xr_run_state_read_model(xr_run_state *state, const char *path, cons
     }
     exray_error why = {EXRAY_OK, ""};
     state->model_data = state->own_data = xr_model_load(path, &state->model_size, &why);
-    if (state->own_data)
+    if (state->own_data && xr_model_complete(path, &state->own_data, &state->model_size, &why) == EXRAY_OK) {
+        state->model_data = state->own_data;
         return EXRAY_OK;
+    }
     return xr_refuse(error, why.status, "cannot read %.300s: %.150s", path, why.message);
 }
 

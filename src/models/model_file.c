@@ -2,14 +2,35 @@
 #include "models/model_file.h"
 
 #include "models/onnx.h"
+#include "models/onnx_external.h"
 #include "models/refuse.h"
 #include "models/tflite.h"
+
+#include <stdlib.h>
 
 const xr_model_format *const xr_model_formats[] = {
     &xr_model_format_tflite,
     &xr_model_format_onnx,
     NULL,
 };
+
+exray_status xr_model_whole(const char *path, const void *data, size_t size, xr_model_bytes *out,
+                            exray_error *error)
+{
+    return xr_onnx_complete(data, size, path, out, error);
+}
+
+exray_status xr_model_complete(const char *path, void **data, size_t *size, exray_error *error)
+{
+    xr_model_bytes whole;
+    exray_status status = xr_onnx_complete(*data, *size, path, &whole, error);
+    if (status != EXRAY_OK || !whole.data)
+        return status;
+    free(*data);
+    *data = whole.data;
+    *size = whole.size;
+    return EXRAY_OK;
+}
 
 exray_status xr_model_read(const void *data, size_t size, xr_model_file *file, exray_error *error)
 {

@@ -8,6 +8,15 @@
 /* NULL-terminated table of the formats. */
 extern const xr_model_format *const xr_model_formats[];
 
+/* Where the model in `*data` (malloc'd, from the file at `path`) has tensors in other files beside it (ONNX's
+ * external data), replaces it by one that holds them.  On failure `*data` is as it was. */
+exray_status xr_model_complete(const char *path, void **data, size_t *size, exray_error *error);
+
+/* The same of bytes that stay as they are: the whole model in *out, or NULL there where nothing is missing.
+ */
+exray_status xr_model_whole(const char *path, const void *data, size_t size, xr_model_bytes *out,
+                            exray_error *error);
+
 /* Reads a model.  `data` is borrowed until release.  EXRAY_E_FORMAT, error filled,
  * where it is of no known format or damaged. */
 exray_status xr_model_read(const void *data, size_t size, xr_model_file *file, exray_error *error);

@@ -7,7 +7,8 @@
  * onnx_attributes.c  attributes -> text, the tensors that bodies use
  * onnx_meaning.c     what operators tell of tensors: layout
  * onnx_quantization.c  likewise: quantization, types that are not declared
- * onnx_change.c      expose, cut */
+ * onnx_change.c      expose, cut
+ * onnx_external.c    tensors that lie in other files */
 #ifndef XR_ONNX_H
 #define XR_ONNX_H
 

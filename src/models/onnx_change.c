@@ -1,4 +1,5 @@
 /* Exposing an ONNX model's tensors, and cutting nodes out of it. */
+#include "models/byte_writer.h"
 #include "models/onnx.h"
 
 #include "models/refuse.h"
@@ -8,68 +9,7 @@
 
 /* ---- Writing ------------------------------------------------------------------------ */
 
-/* Bytes that grow; a failure stays. */
-typedef struct writer {
-    uint8_t *data;
-    size_t size, room;
-    bool failed;
-} writer;
-
-static void put(writer *w, const void *data, size_t size)
-{
-    if (w->failed || !size)
-        return;
-    if (size > SIZE_MAX / 4 - w->size) {
-        w->failed = true;
-        return;
-    }
-    if (w->size + size > w->room) {
-        size_t room = 2 * (w->size + size);
-        uint8_t *grown = realloc(w->data, room);
-        if (!grown) {
-            w->failed = true;
-            return;
-        }
-        w->data = grown;
-        w->room = room;
-    }
-    memcpy(w->data + w->size, data, size);
-    w->size += size;
-}
-
-static void put_varint(writer *w, uint64_t value)
-{
-    uint8_t bytes[10];
-    size_t used = 0;
-    do
-        bytes[used++] = (uint8_t)((value & 0x7F) | (value > 0x7F ? 0x80 : 0));
-    while (value >>= 7);
-    put(w, bytes, used);
-}
-
-static void put_bytes(writer *w, uint32_t number, const void *data, size_t size)
-{
-    put_varint(w, (uint64_t)number << 3 | XR_PB_BYTES);
-    put_varint(w, size);
-    put(w, data, size);
-}
-
-static void put_number(writer *w, uint32_t number, uint64_t value)
-{
-    put_varint(w, (uint64_t)number << 3 | XR_PB_VARINT);
-    put_varint(w, value);
-}
-
-/* A finished message as a field of another; its memory is freed. */
-static void put_message(writer *w, uint32_t number, writer *message)
-{
-    w->failed |= message->failed;
-    put_bytes(w, number, message->data, message->size);
-    free(message->data);
-    *message = (writer){0};
-}
-
-static exray_status finish(writer *w, xr_model_bytes *out, exray_error *error)
+static exray_status finish(xr_byte_writer *w, xr_model_bytes *out, exray_error *error)
 {
     if (w->failed) {
         free(w->data);
@@ -87,11 +27,11 @@ static exray_status finish(writer *w, xr_model_bytes *out, exray_error *error)
     return EXRAY_OK;
 }
 
-static void put_name(writer *graph, uint32_t number, const char *name)
+static void put_name(xr_byte_writer *graph, uint32_t number, const char *name)
 {
-    writer info = {0};
-    put_bytes(&info, 1, name, strlen(name));
-    put_message(graph, number, &info);
+    xr_byte_writer info = {0};
+    xr_byte_writer_bytes(&info, 1, name, strlen(name));
+    xr_byte_writer_message(graph, number, &info);
 }
 
 /* ---- Expose ---------------------------------------------------------------------------- */
@@ -99,7 +39,7 @@ static void put_name(writer *graph, uint32_t number, const char *name)
 exray_status xr_onnx_expose(const xr_model_file *file, xr_model_bytes *out, exray_error *error)
 {
     const exray_model *model = &file->model;
-    writer graph = {0}, w = {0};
+    xr_byte_writer graph = {0}, w = {0};
     bool *done = calloc((size_t)model->tensor_count + 1, sizeof *done);
     graph.failed = !done;
     for (uint32_t i = 0; done && i < model->output_count; i++)
@@ -113,9 +53,9 @@ exray_status xr_onnx_expose(const xr_model_file *file, xr_model_bytes *out, exra
             put_name(&graph, 12, model->tensors[tensor].name);
         }
     free(done);
-    put(&w, file->data, file->size);
+    xr_byte_writer_put(&w, file->data, file->size);
     if (graph.size || graph.failed)
-        put_message(&w, 7, &graph);
+        xr_byte_writer_message(&w, 7, &graph);
     return finish(&w, out, error);
 }
 
@@ -154,29 +94,31 @@ static void decide(const xr_model_file *file, const uint32_t *nodes, uint32_t co
 }
 
 /* ValueInfoProto of a type and shape that the file does not have. */
-static void put_declared(writer *graph, uint32_t number, const char *name, const exray_tensor_info *info)
+static void put_declared(xr_byte_writer *graph, uint32_t number, const char *name,
+                         const exray_tensor_info *info)
 {
-    writer shape = {0}, tensor = {0}, type = {0}, value = {0};
+    xr_byte_writer shape = {0}, tensor = {0}, type = {0}, value = {0};
     for (uint32_t i = 0; i < info->rank; i++) {
-        writer dimension = {0};
+        xr_byte_writer dimension = {0};
         if (info->shape[i] >= 0)
-            put_number(&dimension, 1, (uint64_t)info->shape[i]);
-        put_message(&shape, 1, &dimension);
+            xr_byte_writer_number(&dimension, 1, (uint64_t)info->shape[i]);
+        xr_byte_writer_message(&shape, 1, &dimension);
     }
-    put_number(&tensor, 1, xr_onnx_data_type(info->dtype));
-    put_message(&tensor, 2, &shape);
-    put_message(&type, 1, &tensor);
-    put_bytes(&value, 1, name, strlen(name));
-    put_message(&value, 2, &type);
-    put_message(graph, number, &value);
+    xr_byte_writer_number(&tensor, 1, xr_onnx_data_type(info->dtype));
+    xr_byte_writer_message(&tensor, 2, &shape);
+    xr_byte_writer_message(&type, 1, &tensor);
+    xr_byte_writer_bytes(&value, 1, name, strlen(name));
+    xr_byte_writer_message(&value, 2, &type);
+    xr_byte_writer_message(graph, number, &value);
 }
 
-static bool put_input(const xr_model_file *file, uint32_t i, const exray_tensor_info *known, writer *graph)
+static bool put_input(const xr_model_file *file, uint32_t i, const exray_tensor_info *known,
+                      xr_byte_writer *graph)
 {
     const xr_onnx_tensor *tensor = xr_onnx_at(file->memory, i);
     const exray_tensor_info *info = &file->model.tensors[i];
     if (tensor->value_info.data && xr_onnx_data_type(info->dtype) && info->shape)
-        put_bytes(graph, 11, tensor->value_info.data, tensor->value_info.size);
+        xr_byte_writer_bytes(graph, 11, tensor->value_info.data, tensor->value_info.size);
     else if (known && xr_onnx_data_type(known[i].dtype))
         put_declared(graph, 11, info->name, &known[i]);
     else if (xr_onnx_data_type(info->dtype) && info->shape)
@@ -193,26 +135,26 @@ static exray_status refuse(exray_error *error, exray_status status, const char *
 
 /* A name that no output may be without: the checker of ONNX wants types, too,
  * where they are known. */
-static void put_output(const xr_model_file *file, uint32_t i, writer *graph)
+static void put_output(const xr_model_file *file, uint32_t i, xr_byte_writer *graph)
 {
     const xr_onnx_tensor *tensor = xr_onnx_at(file->memory, i);
     if (tensor->value_info.data)
-        put_bytes(graph, 12, tensor->value_info.data, tensor->value_info.size);
+        xr_byte_writer_bytes(graph, 12, tensor->value_info.data, tensor->value_info.size);
     else
         put_name(graph, 12, file->model.tensors[i].name);
 }
 
 static exray_status put_graph(const xr_model_file *file, const uint32_t *nodes, uint32_t count,
-                              const exray_tensor_info *known, const fate *fates, writer *graph,
+                              const exray_tensor_info *known, const fate *fates, xr_byte_writer *graph,
                               exray_error *error)
 {
     const xr_onnx *onnx = file->memory;
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
         xr_span node = xr_onnx_extra(onnx, nodes[i])->message;
-        put_bytes(graph, 1, node.data, node.size);
+        xr_byte_writer_bytes(graph, 1, node.data, node.size);
     }
-    put_bytes(graph, 2, file->model.name, strlen(file->model.name));
+    xr_byte_writer_bytes(graph, 2, file->model.name, strlen(file->model.name));
     for (uint32_t i = 0; i < file->model.tensor_count; i++) {
         const xr_onnx_tensor *tensor = xr_onnx_at(onnx, i);
         if (fates[i].made && fates[i].needed) {
@@ -222,10 +164,11 @@ static exray_status put_graph(const xr_model_file *file, const uint32_t *nodes, 
         if (!fates[i].read || fates[i].made)
             continue;
         if (tensor->initializer.data)
-            put_bytes(graph, tensor->sparse ? 15 : 5, tensor->initializer.data, tensor->initializer.size);
+            xr_byte_writer_bytes(graph, tensor->sparse ? 15 : 5, tensor->initializer.data,
+                                 tensor->initializer.size);
         else if (file->constant[i].data) { /* of a Constant node that was not chosen */
             xr_span maker = xr_onnx_extra(onnx, tensor->maker)->message;
-            put_bytes(graph, 1, maker.data, maker.size);
+            xr_byte_writer_bytes(graph, 1, maker.data, maker.size);
         } else if (!put_input(file, i, known, graph))
             return refuse(error, EXRAY_E_UNSUPPORTED, "type and shape are not known of the tensor ",
                           file->model.tensors[i].name);
@@ -244,7 +187,7 @@ exray_status xr_onnx_cut(const xr_model_file *file, const uint32_t *nodes, uint3
     if (!fates)
         return refuse(error, EXRAY_E_MEMORY, "out of memory", "");
     decide(file, nodes, count, fates);
-    writer graph = {0}, w = {0};
+    xr_byte_writer graph = {0}, w = {0};
     exray_status status = put_graph(file, nodes, count, known, fates, &graph, error);
     free(fates);
     if (status) {
@@ -256,7 +199,7 @@ exray_status xr_onnx_cut(const xr_model_file *file, const uint32_t *nodes, uint3
     const uint8_t *begin = pb.at;
     for (xr_pb_field f; xr_pb_next(&pb, &f); begin = pb.at)
         if (f.number != 7 && f.number != 20)
-            put(&w, begin, (size_t)(pb.at - begin));
-    put_message(&w, 7, &graph);
+            xr_byte_writer_put(&w, begin, (size_t)(pb.at - begin));
+    xr_byte_writer_message(&w, 7, &graph);
     return finish(&w, out, error);
 }

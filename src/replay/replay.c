@@ -344,6 +344,9 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
         return status;
     if (!(r->model = xr_file_read(r->options->model, XR_LIMIT_MODEL, &r->model_size, error)))
         return error->status;
+    exray_error why = {EXRAY_OK, ""};
+    if (xr_engine_whole_model(r->options->model, &r->model, &r->model_size, &why) != EXRAY_OK)
+        return xr_error_set(error, why.status, "cannot read %.200s: %.250s", r->options->model, why.message);
     status = guard(r, items, report, error);
     if (status)
         return status;

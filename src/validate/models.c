@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "engines/engine.h"
 #include "isolate/isolate.h"
+#include "models/model_file.h"
 #include "validate/repro.h"
 
 #include <stdio.h>
@@ -19,6 +20,8 @@ exray_status xr_side_model_open(xr_side_model *model, exray_side side, const cha
     if (!path)
         return EXRAY_OK;
     model->bytes = xr_file_read(path, XR_LIMIT_MODEL, &model->size, error);
+    if (model->bytes && xr_model_complete(path, &model->bytes, &model->size, &inner) != EXRAY_OK)
+        return xr_error_set(error, inner.status, "cannot read %.200s: %.250s", path, inner.message);
     if (model->bytes)
         model->log = xr_log_open_again(*log, error);
     if (!model->log)

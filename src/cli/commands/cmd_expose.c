@@ -65,7 +65,10 @@ static int expose(const char *from, const char *to)
     void *data = xr_file_read(from, XR_LIMIT_MODEL, &size, &error);
     if (!data)
         return xr_fail_error(&error);
-    int result = expose_bytes(data, size, from, to);
+    exray_error why = {EXRAY_OK, ""};
+    int result = xr_model_complete(from, &data, &size, &why) == EXRAY_OK
+                     ? expose_bytes(data, size, from, to)
+                     : xr_fail("cannot read %s: %s", from, why.message);
     free(data);
     return result;
 }

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
-from exray._errors import FileError, encode_path, new_error, raise_filled
+from exray._errors import FileError, encode_path, new_error, raise_filled, text
 from exray._exray import ffi, lib
 from exray._recorder import Recorder
 from exray._types import DTYPE_NAMES, Model, Node, TensorInfo, has_log_dtype, log_dtype, model_from_c
@@ -79,13 +79,28 @@ class ModelFile:
 
 
 def read_file(path: PathLike) -> Tuple[bytes, str, bytes]:
-    """A model file's bytes, its name in the log, its sha256."""
-    file = Path(os.fsdecode(encode_path(path, "the model's path")))
+    """A model file's bytes, with the tensors that lie in files beside it; its name in the log; their sha256."""
+    encoded = encode_path(path, "the model's path")
+    file = Path(os.fsdecode(encoded))
     try:
         data = file.read_bytes()
     except OSError as error:
         raise FileError(f"cannot read the model {file}: {error.strerror}") from error
+    data = _whole(encoded, data)
     return data, file.name, hashlib.sha256(data).digest()
+
+
+def _whole(path: bytes, data: bytes) -> bytes:
+    size, error = ffi.new("size_t *"), new_error()
+    whole = lib.xr_py_model_whole(path, ffi.from_buffer(data), len(data), size, error)
+    if whole == ffi.NULL:
+        if error.status != 0:
+            raise FileError(f"cannot read the model {os.fsdecode(path)}: {text(error.message)}")
+        return data
+    try:
+        return bytes(ffi.buffer(whole, size[0]))
+    finally:
+        lib.xr_py_free(whole)
 
 
 class _Output(NamedTuple):

@@ -51,7 +51,7 @@ class Session:
         data, name, sha256 = read_file(model)
         self.session: Any = self._make(os.fspath(model), _LEVELS[kernels])
         self._observed: Optional[Any] = None
-        graph = data if kernels == "none" else self._graph(os.fspath(model))
+        graph = data if kernels == "none" else self._graph(data)
         self._file = ModelFile(graph)
         self._head = Model(name, "onnxruntime", str(ort.__version__), kernels, threads, sha256=sha256)
         self._tensors: List[TensorInfo] = list(self._file.model.tensors)
@@ -78,8 +78,9 @@ class Session:
             options.enable_profiling, options.profile_file_prefix = True, profile
         return self._ort.InferenceSession(model, options, **self._options)
 
-    def _graph(self, model: str) -> bytes:
-        """The graph that ONNX Runtime makes of the model, which it writes to a file only."""
+    def _graph(self, model: bytes) -> bytes:
+        """The graph that ONNX Runtime makes of the model (whole: of one beside other files it would write where these
+        lie), which it writes to a file only."""
         with tempfile.TemporaryDirectory(prefix="exray-") as folder:
             saved = Path(folder) / "graph.onnx"
             self._make(model, _LEVELS["extended"], str(saved))
