@@ -1,8 +1,8 @@
 /* The table of model formats, and the functions for all of them. */
 #include "models/model_file.h"
 
-#include "models/onnx.h"
-#include "models/onnx_external.h"
+#include "models/onnx/onnx.h"
+#include "models/onnx/onnx_external.h"
 #include "models/refuse.h"
 #include "models/tflite.h"
 

@@ -1,6 +1,6 @@
 /* Protobuf's wire format, read in place: every length is checked against what is
  * there.  And the memory that a model's description lives in. */
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include "models/refuse.h"
 

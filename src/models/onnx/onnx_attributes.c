@@ -1,5 +1,5 @@
 /* Attributes of ONNX nodes as text, and the graphs within them. */
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <stdio.h>
 #include <stdlib.h>

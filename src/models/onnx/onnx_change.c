@@ -1,6 +1,6 @@
 /* Exposing an ONNX model's tensors, and cutting nodes out of it. */
-#include "models/byte_writer.h"
-#include "models/onnx.h"
+#include "models/onnx/byte_writer.h"
+#include "models/onnx/onnx.h"
 
 #include "models/refuse.h"
 

@@ -1,5 +1,5 @@
 /* Types, shapes and values of ONNX tensors. */
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* What the operators of a graph imply for its tensors: the layout of a convolution's input, and what
  * onnx_quantization.c adds. */
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <string.h>
 

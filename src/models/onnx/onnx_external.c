@@ -1,10 +1,10 @@
 /* The model is written again, message by message: what does not hold a tensor is copied as it is, and a
  * TensorProto with external_data gets raw_data in its place. */
 #define _XOPEN_SOURCE 700
-#include "models/onnx_external.h"
+#include "models/onnx/onnx_external.h"
 
-#include "models/byte_writer.h"
-#include "models/onnx.h"
+#include "models/onnx/byte_writer.h"
+#include "models/onnx/onnx.h"
 #include "models/refuse.h"
 
 #include <errno.h>

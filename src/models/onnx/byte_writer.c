@@ -1,6 +1,6 @@
-#include "models/byte_writer.h"
+#include "models/onnx/byte_writer.h"
 
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <stdlib.h>
 #include <string.h>

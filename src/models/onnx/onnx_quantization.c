@@ -1,7 +1,7 @@
 /* What the operators of a graph tell of its integers: scales and zero points, which ONNX has as inputs of
  * operators and exray as properties of tensors, and types that are not declared. */
 #include "core/dtype.h"
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <string.h>
 

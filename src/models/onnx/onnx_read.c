@@ -1,7 +1,7 @@
 /* The main graph of an ONNX model.  A file may hold it in several pieces: the
  * pieces of a message that occurs again are merged, which is how outputs are
  * added to it. */
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include "models/refuse.h"
 

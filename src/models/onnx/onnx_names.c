@@ -1,5 +1,5 @@
 /* Names of tensors to their positions: a hash table with open addressing. */
-#include "models/onnx.h"
+#include "models/onnx/onnx.h"
 
 #include <string.h>
 
