@@ -55,7 +55,7 @@ c_tests asan build/asan
 
 step "C tests with the thread sanitizer"
 cmake --preset tsan >/dev/null
-cmake --build --preset tsan -j "$jobs"
+cmake --build --preset tsan -j "$jobs" --target threads
 c_tests tsan build/tsan -R 'core|test_log$'
 
 step "Python and command-line tests"
