@@ -13,6 +13,26 @@
 
 enum { FEWEST = 8 }; /* numbers in weights; fewer say nothing about the training */
 
+static int by_name(const void *left, const void *right)
+{
+    const struct xr_constant_name *a = left, *b = right;
+    int order = strcmp(a->name, b->name);
+    return order ? order : (a->tensor > b->tensor) - (a->tensor < b->tensor);
+}
+
+static bool list_names(xr_constant_table *c)
+{
+    c->named = calloc((size_t)c->model->tensor_count + 1, sizeof *c->named);
+    for (uint32_t t = 0; c->named && t < c->model->tensor_count; t++) {
+        const char *name = c->model->tensors[t].name;
+        if (c->recorded[t] && name && *name)
+            c->named[c->named_count++] = (struct xr_constant_name){name, t};
+    }
+    if (c->named)
+        qsort(c->named, c->named_count, sizeof *c->named, by_name);
+    return c->named != NULL;
+}
+
 static bool collect(const exray_comparison *comparison, exray_side side, xr_constant_table *c)
 {
     c->log = exray_comparison_log(comparison, side);
@@ -29,7 +49,7 @@ static bool collect(const exray_comparison *comparison, exray_side side, xr_cons
         if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_CONSTANT &&
             record[i].index < c->model->tensor_count)
             c->recorded[record[i].index] = true;
-    return true;
+    return list_names(c);
 }
 
 bool xr_weight_matcher_make(const exray_comparison *comparison, xr_weight_matcher *m)
@@ -49,6 +69,7 @@ void xr_weight_matcher_free(xr_weight_matcher *m)
         xr_weight_graph_free(&m->side[s].graph);
         free(m->side[s].recorded);
         free(m->side[s].taken);
+        free(m->side[s].named);
     }
     free(m->pair);
 }
@@ -161,34 +182,70 @@ static exray_status is_misplaced(xr_weight_matcher *m, const xr_weight_pair *pai
     return EXRAY_OK;
 }
 
-/* Pairs one constant of the edge with the first of the reference's that agrees; where none does, with the
- * first. */
+/* The reference's constant of that name and size that has no counterpart yet. */
+static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *edge, xr_node_constant *out)
+{
+    const xr_constant_table *other = &m->side[1];
+    const char *name = m->side[0].model->tensors[edge->tensor].name;
+    if (!name || !*name)
+        return false;
+    size_t low = 0, high = other->named_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(other->named[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < other->named_count && strcmp(other->named[low].name, name) == 0; low++) {
+        *out = (xr_node_constant){.tensor = other->named[low].tensor};
+        if (is_free(other, out) && are_of_one_size(m, edge, out))
+            return true;
+    }
+    return false;
+}
+
+/* The counterpart of one constant, while candidates are tried. */
+typedef struct choice {
+    xr_weight_pair best;
+    size_t candidates;
+    bool agrees;
+} choice;
+
+/* Takes the candidate if it is the first, or the first that agrees. */
+static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge,
+                             const xr_node_constant *reference, choice *c)
+{
+    xr_weight_pair pair;
+    bool found;
+    exray_status status = compare_pair(m, layer, (xr_node_constant[]){*edge, *reference}, &pair, &found);
+    if (status != EXRAY_OK || !found)
+        return status;
+    if (c->candidates++ == 0 || !pair.differs)
+        c->best = pair;
+    c->agrees = !pair.differs;
+    return EXRAY_OK;
+}
+
+/* Pairs a constant of the edge with the one of its name; where that does not agree (exporters number
+ * constants), with the first of the layer that does; where none does, with the first. */
 static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge)
 {
     const xr_weight_graph *g = &m->side[1].graph;
-    xr_weight_pair best = {0};
-    size_t candidates = 0;
-    for (size_t k = 0; k < g->found_count; k++) {
-        if (!is_free(&m->side[1], &g->found[k]) || !are_of_one_size(m, edge, &g->found[k]))
-            continue;
-        xr_weight_pair pair;
-        bool found;
-        exray_status status = compare_pair(m, layer, (xr_node_constant[]){*edge, g->found[k]}, &pair, &found);
-        if (status != EXRAY_OK)
-            return status;
-        if (!found)
-            continue;
-        if (candidates++ == 0 || !pair.differs)
-            best = pair;
-        if (!pair.differs)
-            break;
-    }
+    choice c = {.candidates = 0};
+    xr_node_constant namesake;
+    bool named = find_namesake(m, edge, &namesake);
+    exray_status status = named ? try_pair(m, layer, edge, &namesake, &c) : EXRAY_OK;
+    for (size_t k = 0; status == EXRAY_OK && !c.agrees && k < g->found_count; k++)
+        if (is_free(&m->side[1], &g->found[k]) && are_of_one_size(m, edge, &g->found[k]))
+            status = try_pair(m, layer, edge, &g->found[k], &c);
     bool misplaced = false;
-    exray_status status = candidates && best.differs ? is_misplaced(m, &best, &misplaced) : EXRAY_OK;
-    if (status != EXRAY_OK || misplaced)
+    if (status == EXRAY_OK && c.candidates && c.best.differs)
+        status = is_misplaced(m, &c.best, &misplaced);
+    if (status != EXRAY_OK || c.candidates == 0 || misplaced)
         return status;
-    best.doubtful = best.differs && candidates > 1;
-    return candidates ? keep(m, &best) : EXRAY_OK;
+    c.best.doubtful = !c.agrees && !named && c.candidates > 1;
+    return keep(m, &c.best);
 }
 
 static uint32_t output_tensor(const exray_model *model, uint32_t node, uint32_t output)
@@ -215,41 +272,22 @@ static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_
 
 /* ---- Names ------------------------------------------------------------------------------------- */
 
-/* The constant of that name that has no counterpart yet, or EXRAY_NO_INDEX. */
-static uint32_t find_named(const xr_weight_matcher *m, const char *name, const xr_node_constant *edge)
-{
-    const exray_model *model = m->side[1].model;
-    for (uint32_t t = 0; t < model->tensor_count; t++) {
-        const xr_node_constant other = {.tensor = t};
-        if (model->tensors[t].name && strcmp(name, model->tensors[t].name) == 0 &&
-            is_free(&m->side[1], &other) && are_of_one_size(m, edge, &other))
-            return t;
-    }
-    return EXRAY_NO_INDEX;
-}
-
 /* Pairs by name the constants that no aligned layer reads (of a partition that runs as one
  * node). */
 static exray_status match_names(xr_weight_matcher *m)
 {
-    for (uint32_t t = 0; t < m->side[0].model->tensor_count; t++) {
-        const char *name = m->side[0].model->tensors[t].name;
+    exray_status status = EXRAY_OK;
+    for (uint32_t t = 0; status == EXRAY_OK && t < m->side[0].model->tensor_count; t++) {
         const xr_node_constant edge = {.tensor = t};
-        if (!name || !*name || !is_free(&m->side[0], &edge))
+        xr_node_constant namesake;
+        choice c = {.candidates = 0};
+        if (!is_free(&m->side[0], &edge) || !find_namesake(m, &edge, &namesake))
             continue;
-        uint32_t other = find_named(m, name, &edge);
-        if (other == EXRAY_NO_INDEX)
-            continue;
-        xr_weight_pair pair;
-        bool found;
-        exray_status status =
-            compare_pair(m, SIZE_MAX, (xr_node_constant[]){edge, {.tensor = other}}, &pair, &found);
-        if (status == EXRAY_OK && found)
-            status = keep(m, &pair);
-        if (status != EXRAY_OK)
-            return status;
+        status = try_pair(m, SIZE_MAX, &edge, &namesake, &c);
+        if (status == EXRAY_OK && c.candidates)
+            status = keep(m, &c.best);
     }
-    return EXRAY_OK;
+    return status;
 }
 
 exray_status xr_match_weights(const exray_comparison *comparison, xr_weight_matcher *m)

@@ -12,6 +12,11 @@ typedef struct xr_constant_table {
     xr_weight_graph graph;
     bool *recorded; /* [tensor_count] */
     bool *taken;    /* [tensor_count] it has a counterpart */
+    struct xr_constant_name {
+        const char *name;
+        uint32_t tensor;
+    } * named; /* [named_count] the recorded ones that have a name, by name */
+    size_t named_count;
 } xr_constant_table;
 
 typedef struct xr_weight_matcher {
