@@ -71,7 +71,8 @@ typedef struct xr_pair {
     double error_low, error_high; /* bounds of `error`, where it is an estimate; else equal to it */
     double own;                   /* LAYER: the largest error that a healthy layer adds by itself */
     bool exact;                   /* LAYER: both sides run one model file, and the layer is of integers */
-    double alone; /* as `own`, where the inputs are the same on both sides: of an exact layer one step */
+    double alone;     /* as `own`, where the inputs are the same on both sides: of an exact layer one step */
+    double evaluated; /* LAYER: its error on the edge's own inputs, where that was computed; else NAN */
     double repeat_square; /* mean square of the differences among runs of one input, both sides together; 0:
                              not known */
 } xr_pair;

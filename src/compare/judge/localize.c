@@ -2,7 +2,7 @@
  *
  * Every tensor gets what was measured, e, and what explains it without a fault (noise.h).  A layer is clean
  * where e is within that.  Beyond, it originates the error where e > ORIGIN sqrt(max(e of its inputs)^2 +
- * own^2) and, of functions that are computed again (recompute.c), that shows it, behind inputs that are wrong
+ * own^2) and, of functions that are computed again (evaluate.c), that shows it, behind inputs that are wrong
  * themselves ORIGIN_BEHIND (a filter may answer to an error several times as strongly as to the picture),
  * else propagates it.
  *
@@ -20,9 +20,9 @@
 #include "compare/comparison.h"
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
+#include "compare/noise/evaluate.h"
 #include "compare/noise/measured.h"
 #include "compare/noise/noise.h"
-#include "compare/noise/recompute.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +32,9 @@
  * its variance with the reference's. */
 #define MOST_OF_OUTPUT 0.9
 
-#define ORIGIN        3.0
+#define ORIGIN 3.0
+/* An error that a layer amplified rightly is taken as that many times the noise behind it. */
+#define AMPLIFIED     2.0
 #define ORIGIN_BEHIND 10.0
 
 /* What is known of a tensor of the edge's graph. */
@@ -69,6 +71,7 @@ typedef struct graph {
     exray_comparison *comparison;
     const exray_model *model; /* the edge's; NULL: the layers are taken as a chain */
     bool same_file;
+    xr_evaluator *evaluator;
     state *tensor; /* [tensor_count] */
     state chain;
 } graph;
@@ -169,10 +172,30 @@ static double judge_own(const graph *g, xr_pair *pair, const state *in, double s
     return own;
 }
 
+/* A layer whose function is right on the edge's own inputs amplifies their error, rightly: where that is
+ * within noise, its own is, too. */
+static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in,
+                            state *out)
+{
+    if (in->wrong && shown->role != EXRAY_LAYER_ROLE_ORIGINATES)
+        return;
+    pair->evaluated = xr_evaluated_error(g->evaluator, pair);
+    if (!(pair->evaluated <= pair->own))
+        return;
+    shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
+    if (in->wrong || !in->known)
+        return;
+    shown->role = EXRAY_LAYER_ROLE_CLEAN;
+    pair->noise = pair->error;
+    out->noise = fmax(out->noise, pair->error / AMPLIFIED);
+    out->wrong = false;
+}
+
 static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
 {
     double step;
     xr_measure_error(pair, &step);
+    pair->evaluated = NAN;
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);
     double noise = fmax(xr_noise_behind(kept(g, pair->index[0]) * in->noise, own), repeat);
@@ -214,9 +237,9 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_ROLE_ORIGINATES;
     else
         shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
-    if (shown->role == EXRAY_LAYER_ROLE_ORIGINATES && !same_inputs &&
-        xr_recomputed_error(g->comparison, pair) <= pair->own)
-        shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* it amplifies the error of its input, rightly */
+    bool wrong = shown->role == EXRAY_LAYER_ROLE_ORIGINATES || shown->role == EXRAY_LAYER_ROLE_PROPAGATES;
+    if (wrong && !same_inputs && pair->frames && isfinite(pair->error))
+        judge_evaluated(g, pair, shown, in, out);
 }
 
 /* Inputs: a difference of more than one level of the coarser side is not noise. */
@@ -361,6 +384,7 @@ bool xr_localize(exray_comparison *c)
             if (g.model->inputs[i] < g.model->tensor_count)
                 g.tensor[g.model->inputs[i]] = (state){0};
     }
+    g.evaluator = xr_evaluator_new(c);
     g.chain.known = c->inputs.count > 0;
     for (size_t i = 0; i < c->inputs.count; i++) {
         state input;
@@ -376,6 +400,7 @@ bool xr_localize(exray_comparison *c)
     for (size_t i = 0; i < c->outputs.count; i++)
         judge_output(&g, &c->outputs.pair[i]);
     free(g.tensor);
+    xr_evaluator_free(g.evaluator);
     return true;
 }
 

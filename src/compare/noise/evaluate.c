@@ -1,0 +1,205 @@
+#include "compare/noise/evaluate.h"
+
+#include "compare/match/pairs.h"
+#include "compare/match/shapes.h"
+#include "compare/noise/functions.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FRAMES = 8, MOST_NODES = 64, MOST_DEPTH = 24 };
+
+struct xr_evaluator {
+    const exray_comparison *comparison;
+    const exray_model *model; /* the reference's */
+    const xr_pair **pair;     /* [tensor_count] the pair that a tensor of it is in, or NULL */
+    uint32_t *maker;          /* [tensor_count] its node, or EXRAY_NO_INDEX */
+};
+
+/* ---- The graph ------------------------------------------------------------------------------------ */
+
+static void note_pairs(xr_evaluator *e, const xr_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        uint32_t tensor = pairs->pair[i].tensor[EXRAY_SIDE_REFERENCE];
+        if (tensor < e->model->tensor_count)
+            e->pair[tensor] = &pairs->pair[i];
+    }
+}
+
+xr_evaluator *xr_evaluator_new(const exray_comparison *c)
+{
+    const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_REFERENCE]);
+    xr_evaluator *e = model ? calloc(1, sizeof *e) : NULL;
+    if (!e)
+        return NULL;
+    size_t count = (size_t)model->tensor_count + 1;
+    *e = (xr_evaluator){c, model, calloc(count, sizeof *e->pair), calloc(count, sizeof *e->maker)};
+    if (!e->pair || !e->maker) {
+        xr_evaluator_free(e);
+        return NULL;
+    }
+    for (uint32_t t = 0; t < model->tensor_count; t++)
+        e->maker[t] = EXRAY_NO_INDEX;
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
+            if (model->nodes[n].outputs[k] < model->tensor_count)
+                e->maker[model->nodes[n].outputs[k]] = n;
+    note_pairs(e, &c->inputs);
+    note_pairs(e, &c->layers);
+    return e;
+}
+
+void xr_evaluator_free(xr_evaluator *e)
+{
+    if (!e)
+        return;
+    free(e->pair);
+    free(e->maker);
+    free(e);
+}
+
+/* ---- Values ------------------------------------------------------------------------------------------ */
+
+/* One frame of it. */
+typedef struct evaluation {
+    const xr_evaluator *of;
+    size_t frame;
+    uint32_t target; /* the tensor that is asked for: computed, not read */
+    exray_slot *slot[2];
+    uint32_t nodes, depth;
+} evaluation;
+
+static bool copy(const exray_tensor_view *view, const float *values, xr_array *out)
+{
+    if (!xr_array_make(out, view->info.rank, view->info.shape) || out->count != view->count)
+        return false;
+    memcpy(out->value, values, out->count * sizeof *out->value);
+    return true;
+}
+
+static const exray_record *record_of(const evaluation *e, const xr_pair *pair, exray_side side)
+{
+    const exray_record *record = xr_pair_record(e->of->comparison, pair, side, e->frame);
+    return record && record->has_data ? record : NULL;
+}
+
+/* The edge's values of a pair, in the reference's order and shape. */
+static bool read_edge(evaluation *e, const xr_pair *pair, xr_array *out)
+{
+    const exray_comparison *c = e->of->comparison;
+    const exray_record *record[2] = {record_of(e, pair, EXRAY_SIDE_EDGE),
+                                     record_of(e, pair, EXRAY_SIDE_REFERENCE)};
+    exray_tensor_view view[2];
+    const float *values = NULL;
+    exray_error error;
+    if (!record[0] || !record[1] ||
+        exray_log_read_values(c->log[0], record[0], e->slot[0], &view[0], &values, &error) != EXRAY_OK ||
+        !values || exray_log_read_tensor(c->log[1], record[1], e->slot[1], &view[1], &error) != EXRAY_OK ||
+        view[0].count != view[1].count)
+        return false;
+    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    if (how == XR_LAYOUT_NONE || !xr_array_make(out, view[1].info.rank, view[1].info.shape) ||
+        out->count != view[0].count)
+        return false;
+    if (how == XR_LAYOUT_SAME)
+        memcpy(out->value, values, out->count * sizeof *out->value);
+    else
+        xr_convert_layout(&view[0].info, values, how, out->value);
+    return true;
+}
+
+static bool read_constant(evaluation *e, uint32_t tensor, xr_array *out)
+{
+    const exray_log *log = e->of->comparison->log[EXRAY_SIDE_REFERENCE];
+    const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_CONSTANT, tensor, 0, NULL);
+    exray_tensor_view view;
+    const float *values = NULL;
+    exray_error error;
+    return record && record->has_data &&
+           exray_log_read_values(log, record, e->slot[0], &view, &values, &error) == EXRAY_OK && values &&
+           copy(&view, values, out);
+}
+
+static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out);
+
+static bool run_node(evaluation *e, uint32_t tensor, xr_array *out)
+{
+    const exray_node *node = &e->of->model->nodes[e->of->maker[tensor]];
+    xr_array in[XR_FUNCTION_INPUTS] = {{0}};
+    bool fits = node->inner_count == 0 && node->input_count <= XR_FUNCTION_INPUTS &&
+                node->outputs[0] == tensor && e->nodes++ < MOST_NODES && e->depth++ < MOST_DEPTH;
+    for (uint32_t i = 0; fits && i < node->input_count; i++)
+        fits = node->inputs[i] == EXRAY_NO_INDEX || evaluate(e, node->inputs[i], &in[i]);
+    bool made = fits && xr_function_apply(node, in, node->input_count, &e->of->model->tensors[tensor], out);
+    for (uint32_t i = 0; i < XR_FUNCTION_INPUTS; i++)
+        xr_array_free(&in[i]);
+    e->depth--;
+    return made;
+}
+
+/* A tensor of the reference's graph, from what the edge has. */
+static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out)
+{
+    if (tensor >= e->of->model->tensor_count)
+        return false;
+    const xr_pair *pair = tensor == e->target ? NULL : e->of->pair[tensor];
+    bool made = pair                                     ? read_edge(e, pair, out)
+                : e->of->maker[tensor] == EXRAY_NO_INDEX ? read_constant(e, tensor, out)
+                                                         : run_node(e, tensor, out);
+    if (!made)
+        xr_array_free(out);
+    return made;
+}
+
+/* ---- The error -------------------------------------------------------------------------------------------
+ */
+
+typedef struct error_sums {
+    double count, difference, sum, square;
+} error_sums;
+
+/* Adds a frame; false: it cannot be evaluated. */
+static bool add_frame(evaluation *e, const xr_pair *pair, error_sums *s)
+{
+    xr_array right = {0}, edge = {0};
+    bool made = evaluate(e, e->target, &right) && read_edge(e, pair, &edge) && right.count == edge.count;
+    for (uint64_t i = 0; made && i < edge.count; i++) {
+        double a = edge.value[i], d = a - right.value[i];
+        if (!isfinite(d)) {
+            made = (isnan(a) && isnan(right.value[i])) || a == right.value[i];
+            continue;
+        }
+        s->count++;
+        s->difference += d * d;
+        s->sum += a;
+        s->square += a * a;
+    }
+    xr_array_free(&right);
+    xr_array_free(&edge);
+    return made;
+}
+
+double xr_evaluated_error(const xr_evaluator *evaluator, const xr_pair *pair)
+{
+    uint32_t target = pair->tensor[EXRAY_SIDE_REFERENCE];
+    if (!evaluator || target >= evaluator->model->tensor_count || evaluator->maker[target] == EXRAY_NO_INDEX)
+        return NAN;
+    const exray_comparison *c = evaluator->comparison;
+    evaluation e = {.of = evaluator, .target = target, .slot = {exray_slot_new(), exray_slot_new()}};
+    error_sums s = {0};
+    bool ok = e.slot[0] && e.slot[1];
+    size_t stride = c->frame_count > MOST_FRAMES ? c->frame_count / MOST_FRAMES : 1;
+    for (size_t f = 0; ok && f < c->frame_count; f += stride) {
+        if (!record_of(&(evaluation){.of = evaluator, .frame = f}, pair, EXRAY_SIDE_EDGE))
+            continue;
+        e.frame = f;
+        e.nodes = e.depth = 0;
+        ok = add_frame(&e, pair, &s);
+    }
+    exray_slot_free(e.slot[0]);
+    exray_slot_free(e.slot[1]);
+    double variance = s.count > 0 ? s.square / s.count - s.sum / s.count * (s.sum / s.count) : 0;
+    return ok && variance > 0 ? sqrt(s.difference / s.count / variance) : NAN;
+}
