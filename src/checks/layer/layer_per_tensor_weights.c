@@ -5,168 +5,10 @@
  * explain the error that the layer adds, the single scale is the reason (Nagel et al., 2019, section
  * 3.1, describes this for MobileNetV2). */
 #include "checks/builtin.h"
-#include "checks/layer/value_evidence.h"
+#include "checks/layer/weight_channels.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-typedef struct weight_channels {
-    size_t count;
-    double step;
-    double rms_min, rms_max; /* of a channel's weights; rms_min is 0 where a channel was rounded to zero */
-    size_t lost;             /* channels with an error of more than a quarter */
-    double predicted;        /* error of the layer's result / its deviation */
-} weight_channels;
-
-static bool is_8_bits(const exray_tensor_info *info)
-{
-    return info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8 ||
-           info->dtype == EXRAY_DTYPE_INT4 || info->dtype == EXRAY_DTYPE_UINT4;
-}
-
-/* The node's weights: its largest constant input of more than one dimension. */
-static uint32_t weights_of(const exray_model *model, const exray_node *node)
-{
-    uint32_t best = EXRAY_NO_INDEX;
-    int64_t most = 0;
-    for (uint32_t i = 0; i < node->input_count; i++) {
-        if (node->inputs[i] >= model->tensor_count || !model->tensors[node->inputs[i]].constant)
-            continue;
-        const exray_tensor_info *info = &model->tensors[node->inputs[i]];
-        int64_t elements = 1;
-        for (uint32_t d = 0; d < info->rank; d++)
-            elements *= info->shape[d] > 0 && elements < INT32_MAX ? info->shape[d] : 1;
-        if (info->rank > 1 && elements > most) {
-            most = elements;
-            best = node->inputs[i];
-        }
-    }
-    return best;
-}
-
-static const exray_record *constant_record(const exray_log *log, uint32_t tensor)
-{
-    size_t count;
-    const exray_record *record = exray_log_constants(log, &count);
-    for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_CONSTANT &&
-            record[i].index == tensor)
-            return &record[i];
-    return NULL;
-}
-
-/* Output channels: the first dimension, except in TensorFlow Lite's depthwise weights: the last. */
-static void channel_strides(const exray_node *node, const exray_tensor_info *info, uint64_t *channels_out,
-                            uint64_t *stride)
-{
-    bool last = node->op && strcmp(node->op, "DEPTHWISE_CONV_2D") == 0;
-    uint32_t axis = last ? info->rank - 1 : 0;
-    *channels_out = info->shape[axis] > 0 ? (uint64_t)info->shape[axis] : 0;
-    *stride = 1;
-    for (uint32_t d = axis + 1; d < info->rank; d++)
-        *stride *= info->shape[d] > 0 ? (uint64_t)info->shape[d] : 1;
-}
-
-static bool measure(const exray_node *node, const exray_tensor_view *view, const float *values, double step,
-                    weight_channels *out)
-{
-    uint64_t count, stride;
-    channel_strides(node, &view->info, &count, &stride);
-    if (count < 2 || view->count % count != 0)
-        return false;
-    double *square = calloc(count, sizeof *square);
-    if (!square)
-        return false;
-    for (uint64_t i = 0; i < view->count; i++)
-        square[i / stride % count] += (double)values[i] * values[i];
-    *out = (weight_channels){.count = count, .step = step, .rms_min = INFINITY};
-    double sum = 0, each = (double)(view->count / count);
-    for (uint64_t c = 0; c < count; c++) {
-        double rms = sqrt(square[c] / each), error = fmin(1, out->step / sqrt(12) / fmax(rms, 1e-30));
-        out->rms_min = fmin(out->rms_min, rms);
-        out->rms_max = fmax(out->rms_max, rms);
-        out->lost += error > 0.25;
-        sum += error * error;
-    }
-    free(square);
-    out->predicted = sqrt(sum / (double)count);
-    return true;
-}
-
-static const exray_node *node_of(const exray_comparison *comparison, const exray_layer_pair *layer,
-                                 exray_side side)
-{
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
-    return model && layer->node[side] < model->node_count ? &model->nodes[layer->node[side]] : NULL;
-}
-
-/* Whether the reference's weights have the same type and scale: then both sides compute with the same
- * weights. */
-static bool rounded_alike(const exray_comparison *comparison, const exray_layer_pair *layer,
-                          const exray_tensor_info *edge)
-{
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
-    const exray_node *node = node_of(comparison, layer, EXRAY_SIDE_REFERENCE);
-    uint32_t tensor = node ? weights_of(model, node) : EXRAY_NO_INDEX;
-    if (tensor == EXRAY_NO_INDEX)
-        return false;
-    const exray_tensor_info *info = &model->tensors[tensor];
-    return info->dtype == edge->dtype && info->quantization.count == 1 &&
-           info->quantization.scale[0] == edge->quantization.scale[0];
-}
-
-/* The step of the edge's weights if they have one scale that the reference's have not; else 0. */
-static double single_step(const exray_comparison *comparison, const exray_layer_pair *layer)
-{
-    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
-    const exray_node *node = node_of(comparison, layer, EXRAY_SIDE_EDGE);
-    uint32_t tensor = node ? weights_of(model, node) : EXRAY_NO_INDEX;
-    if (tensor == EXRAY_NO_INDEX)
-        return 0;
-    const exray_tensor_info *info = &model->tensors[tensor];
-    bool one = info->quantization.count == 1 && is_8_bits(info);
-    return one && !rounded_alike(comparison, layer, info) ? info->quantization.scale[0] : 0;
-}
-
-/* The layer's weights in one side's log, or NULL. */
-static const exray_record *weights_record(const exray_comparison *comparison, const exray_layer_pair *layer,
-                                          exray_side side)
-{
-    const exray_log *log = exray_comparison_log(comparison, side);
-    const exray_node *node = node_of(comparison, layer, side);
-    uint32_t tensor = node ? weights_of(exray_log_model(log), node) : EXRAY_NO_INDEX;
-    const exray_record *record = tensor == EXRAY_NO_INDEX ? NULL : constant_record(log, tensor);
-    return record && record->has_data ? record : NULL;
-}
-
-/* Measures the channels of the edge's weights; or of the reference's, as only the edge's step is
- * needed. */
-static exray_status measure_layer(const exray_comparison *comparison, const exray_layer_pair *layer,
-                                  weight_channels *out, bool *found, exray_error *error)
-{
-    *found = false;
-    double step = single_step(comparison, layer);
-    if (!(step > 0))
-        return EXRAY_OK;
-    exray_side side = EXRAY_SIDE_EDGE;
-    const exray_record *record = weights_record(comparison, layer, side);
-    if (!record)
-        record = weights_record(comparison, layer, side = EXRAY_SIDE_REFERENCE);
-    if (!record)
-        return EXRAY_OK;
-    exray_slot *slot = exray_slot_new();
-    exray_tensor_view view;
-    const float *values;
-    exray_status status = slot ? exray_log_read_values(exray_comparison_log(comparison, side), record, slot,
-                                                       &view, &values, error)
-                               : EXRAY_E_MEMORY;
-    if (status == EXRAY_OK && view.info.rank > 1)
-        *found = measure(node_of(comparison, layer, side), &view, values, step, out);
-    exray_slot_free(slot);
-    return status;
-}
 
 /* The error of the layer alone, where it is known. */
 static double own_error(const exray_layer_pair *layer)
@@ -174,7 +16,7 @@ static double own_error(const exray_layer_pair *layer)
     return isfinite(layer->isolated_error) ? layer->isolated_error : layer->error;
 }
 
-static exray_finding *report(const exray_layer_pair *layer, size_t i, const weight_channels *c,
+static exray_finding *report(const exray_layer_pair *layer, size_t i, const xr_weight_channels *c,
                              exray_findings *findings)
 {
     exray_finding *f = exray_findings_add(findings, "layer.per_tensor_weights", EXRAY_SEVERITY_ERROR, 0.9);
@@ -203,7 +45,7 @@ static exray_finding *report(const exray_layer_pair *layer, size_t i, const weig
 }
 
 /* The whole model is quantized in this way: further layers are listed in the first one's finding. */
-static void note_layer(const exray_layer_pair *layer, const weight_channels *c, exray_finding *f)
+static void note_layer(const exray_layer_pair *layer, const xr_weight_channels *c, exray_finding *f)
 {
     char key[40];
     snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
@@ -232,9 +74,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error))
             continue;
-        weight_channels c;
+        xr_weight_channels c;
         bool found;
-        exray_status status = measure_layer(comparison, layer, &c, &found, error);
+        exray_status status = xr_weight_channels_get(comparison, layer, &c, &found, error);
         if (status != EXRAY_OK)
             return status;
         if (!found || c.predicted <= share * own_error(layer) || c.rms_max <= spread * c.rms_min)

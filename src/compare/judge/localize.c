@@ -172,6 +172,49 @@ static double judge_own(const graph *g, xr_pair *pair, const state *in, double s
     return own;
 }
 
+/* Of the pairs that a layer was evaluated on, one whose channels are wrong beyond noise, though all of it
+ * together is not: NULL where there is none.  Only of floats, which round every channel alike, behind equal
+ * inputs. */
+static const xr_pair *find_wrong_channels(const graph *g, const xr_evaluated *evaluated, double *error)
+{
+    const exray_comparison *c = g->comparison;
+    for (size_t i = 0; i < evaluated->count; i++) {
+        const xr_pair *pair = evaluated->read[i];
+        if (pair < c->layers.pair || pair >= c->layers.pair + c->layers.count || pair->stored[0].scale > 0 ||
+            pair->stored[1].scale > 0)
+            continue;
+        *error = xr_channel_error(g->evaluator, pair);
+        if (*error > pair->noise)
+            return pair;
+    }
+    return NULL;
+}
+
+/* Follows wrong channels back to the layer that they begin in; false: there are none. */
+static bool blame_channels(const graph *g, xr_evaluated evaluated)
+{
+    enum { MOST_STEPS = 16 };
+    exray_comparison *c = g->comparison;
+    const xr_pair *origin = NULL;
+    double error = 0, found;
+    for (int step = 0; step < MOST_STEPS; step++) {
+        const xr_pair *before = find_wrong_channels(g, &evaluated, &found);
+        if (!before)
+            break;
+        origin = before;
+        error = found;
+        evaluated = xr_evaluate(g->evaluator, before);
+        if (!(evaluated.error <= before->own))
+            break;
+    }
+    if (!origin)
+        return false;
+    size_t layer = (size_t)(origin - c->layers.pair);
+    c->layers.pair[layer].error = c->layers.pair[layer].error_low = c->layers.pair[layer].error_high = error;
+    c->layer[layer].role = EXRAY_LAYER_ROLE_ORIGINATES;
+    return true;
+}
+
 /* A layer whose function is right on the edge's own inputs amplifies their error, rightly: where that is
  * within noise, its own is, too. */
 static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in,
@@ -179,11 +222,12 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
 {
     if (in->wrong && shown->role != EXRAY_LAYER_ROLE_ORIGINATES)
         return;
-    pair->evaluated = xr_evaluated_error(g->evaluator, pair);
+    xr_evaluated evaluated = xr_evaluate(g->evaluator, pair);
+    pair->evaluated = evaluated.error;
     if (!(pair->evaluated <= pair->own))
         return;
     shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
-    if (in->wrong || !in->known)
+    if (in->wrong || !in->known || (in->given == 0 && blame_channels(g, evaluated)))
         return;
     shown->role = EXRAY_LAYER_ROLE_CLEAN;
     pair->noise = pair->error;

@@ -69,6 +69,7 @@ typedef struct evaluation {
     uint32_t target; /* the tensor that is asked for: computed, not read */
     exray_slot *slot[2];
     uint32_t nodes, depth;
+    xr_evaluated *out;
 } evaluation;
 
 static bool copy(const exray_tensor_view *view, const float *values, xr_array *out)
@@ -124,6 +125,15 @@ static bool read_constant(evaluation *e, uint32_t tensor, xr_array *out)
 
 static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out);
 
+static void note_read(xr_evaluated *out, const xr_pair *pair)
+{
+    for (size_t i = 0; i < out->count; i++)
+        if (out->read[i] == pair)
+            return;
+    if (out->count < XR_EVALUATED_PAIRS)
+        out->read[out->count++] = pair;
+}
+
 static bool run_node(evaluation *e, uint32_t tensor, xr_array *out)
 {
     const exray_node *node = &e->of->model->nodes[e->of->maker[tensor]];
@@ -145,6 +155,8 @@ static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out)
     if (tensor >= e->of->model->tensor_count)
         return false;
     const xr_pair *pair = tensor == e->target ? NULL : e->of->pair[tensor];
+    if (pair)
+        note_read(e->out, pair);
     bool made = pair                                     ? read_edge(e, pair, out)
                 : e->of->maker[tensor] == EXRAY_NO_INDEX ? read_constant(e, tensor, out)
                                                          : run_node(e, tensor, out);
@@ -181,18 +193,31 @@ static bool add_frame(evaluation *e, const xr_pair *pair, error_sums *s)
     return made;
 }
 
-double xr_evaluated_error(const xr_evaluator *evaluator, const xr_pair *pair)
+/* Whether the frame has values of the pair on both sides. */
+static bool has_values(const xr_evaluator *evaluator, const xr_pair *pair, size_t frame)
 {
+    const evaluation e = {.of = evaluator, .frame = frame};
+    return record_of(&e, pair, EXRAY_SIDE_EDGE) && record_of(&e, pair, EXRAY_SIDE_REFERENCE);
+}
+
+static size_t frame_step(const exray_comparison *c)
+{
+    return c->frame_count > MOST_FRAMES ? c->frame_count / MOST_FRAMES : 1;
+}
+
+xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair)
+{
+    xr_evaluated out = {.error = NAN};
     uint32_t target = pair->tensor[EXRAY_SIDE_REFERENCE];
     if (!evaluator || target >= evaluator->model->tensor_count || evaluator->maker[target] == EXRAY_NO_INDEX)
-        return NAN;
+        return out;
     const exray_comparison *c = evaluator->comparison;
-    evaluation e = {.of = evaluator, .target = target, .slot = {exray_slot_new(), exray_slot_new()}};
+    evaluation e = {
+        .of = evaluator, .target = target, .slot = {exray_slot_new(), exray_slot_new()}, .out = &out};
     error_sums s = {0};
     bool ok = e.slot[0] && e.slot[1];
-    size_t stride = c->frame_count > MOST_FRAMES ? c->frame_count / MOST_FRAMES : 1;
-    for (size_t f = 0; ok && f < c->frame_count; f += stride) {
-        if (!record_of(&(evaluation){.of = evaluator, .frame = f}, pair, EXRAY_SIDE_EDGE))
+    for (size_t f = 0; ok && f < c->frame_count; f += frame_step(c)) {
+        if (!has_values(evaluator, pair, f))
             continue;
         e.frame = f;
         e.nodes = e.depth = 0;
@@ -201,5 +226,89 @@ double xr_evaluated_error(const xr_evaluator *evaluator, const xr_pair *pair)
     exray_slot_free(e.slot[0]);
     exray_slot_free(e.slot[1]);
     double variance = s.count > 0 ? s.square / s.count - s.sum / s.count * (s.sum / s.count) : 0;
-    return ok && variance > 0 ? sqrt(s.difference / s.count / variance) : NAN;
+    if (ok && variance > 0)
+        out.error = sqrt(s.difference / s.count / variance);
+    return out;
+}
+
+/* ---- Channels ------------------------------------------------------------------------------------- */
+
+/* The dimension of channels: the last, except in channels-first pictures. */
+static uint32_t channel_axis(const exray_tensor_info *info)
+{
+    bool first = info->rank == 4 && info->layout && strcmp(info->layout, "NCHW") == 0;
+    return first ? 1 : info->rank - 1;
+}
+
+typedef struct channel_sums {
+    error_sums *channel; /* [count] */
+    uint64_t count;
+} channel_sums;
+
+static bool read_reference(evaluation *e, const xr_pair *pair, xr_array *out)
+{
+    const exray_comparison *c = e->of->comparison;
+    const exray_record *record = record_of(e, pair, EXRAY_SIDE_REFERENCE);
+    exray_tensor_view view;
+    const float *values = NULL;
+    exray_error error;
+    return record &&
+           exray_log_read_values(c->log[1], record, e->slot[1], &view, &values, &error) == EXRAY_OK &&
+           values && copy(&view, values, out);
+}
+
+static bool add_channels(evaluation *e, const xr_pair *pair, channel_sums *s)
+{
+    xr_array edge = {0}, reference = {0};
+    const exray_tensor_info *info = &e->of->model->tensors[pair->tensor[EXRAY_SIDE_REFERENCE]];
+    bool ok = read_edge(e, pair, &edge) && read_reference(e, pair, &reference) && reference.rank > 0 &&
+              reference.rank == info->rank;
+    uint32_t axis = ok ? channel_axis(info) : 0;
+    uint64_t count = ok && reference.shape[axis] > 0 ? (uint64_t)reference.shape[axis] : 0, stride = 1;
+    for (uint32_t d = axis + 1; ok && d < reference.rank; d++)
+        stride *= (uint64_t)reference.shape[d];
+    if (ok && !s->channel) {
+        s->channel = calloc(count + 1, sizeof *s->channel);
+        s->count = count;
+    }
+    ok = ok && s->channel && count == s->count;
+    for (uint64_t i = 0; ok && i < reference.count; i++) {
+        error_sums *to = &s->channel[i / stride % count];
+        double b = reference.value[i], d = edge.value[i] - b;
+        to->count++;
+        to->difference += d * d;
+        to->sum += b;
+        to->square += b * b;
+    }
+    xr_array_free(&edge);
+    xr_array_free(&reference);
+    return ok;
+}
+
+double xr_channel_error(const xr_evaluator *evaluator, const xr_pair *pair)
+{
+    if (!evaluator || pair->tensor[EXRAY_SIDE_REFERENCE] >= evaluator->model->tensor_count)
+        return NAN;
+    const exray_comparison *c = evaluator->comparison;
+    evaluation e = {.of = evaluator, .slot = {exray_slot_new(), exray_slot_new()}};
+    channel_sums s = {0};
+    bool ok = e.slot[0] && e.slot[1];
+    for (size_t f = 0; ok && f < c->frame_count; f += frame_step(c)) {
+        e.frame = f;
+        ok = !has_values(evaluator, pair, f) || add_channels(&e, pair, &s);
+    }
+    double sum = 0, varying = 0;
+    for (uint64_t k = 0; ok && k < s.count; k++) {
+        const error_sums *t = &s.channel[k];
+        double mean = t->count > 0 ? t->sum / t->count : 0;
+        double variance = t->count > 0 ? t->square / t->count - mean * mean : 0;
+        if (!(variance > 1e-12 * (t->square / fmax(t->count, 1))))
+            continue; /* a constant, its rounding aside */
+        varying++;
+        sum += fmin(t->difference / t->count / variance, 1);
+    }
+    exray_slot_free(e.slot[0]);
+    exray_slot_free(e.slot[1]);
+    free(s.channel);
+    return ok && varying > 0 ? sqrt(sum / varying) : NAN;
 }

@@ -12,9 +12,21 @@ typedef struct xr_evaluator xr_evaluator;
 xr_evaluator *xr_evaluator_new(const exray_comparison *comparison);
 void xr_evaluator_free(xr_evaluator *evaluator);
 
+enum { XR_EVALUATED_PAIRS = 8 };
+typedef struct xr_evaluated {
+    double error;
+    const xr_pair *read[XR_EVALUATED_PAIRS]; /* [count] the pairs whose values went in */
+    size_t count;
+} xr_evaluated;
+
 /* The error of the edge's output against what the reference's nodes make of the edge's values of the tensors
  * that they read, relative to the output's standard deviation; NAN where a node's function is not known
  * (functions.h) or values are missing. */
-double xr_evaluated_error(const xr_evaluator *evaluator, const xr_pair *pair);
+xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair);
+
+/* The pair's error channel by channel, each relative to its own deviation, at most 1: root of the mean square
+ * over the channels that vary.  NAN: values are missing.  Weights that are rounded with a scale for each
+ * channel, and floats, err in every channel alike. */
+double xr_channel_error(const xr_evaluator *evaluator, const xr_pair *pair);
 
 #endif
