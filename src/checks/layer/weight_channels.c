@@ -33,13 +33,13 @@ static bool is_constant(const exray_model *model, uint32_t tensor)
 /* The constant behind input i of a node. */
 static bool find_constant(const exray_model *model, const exray_node *node, uint32_t i, xr_node_constant *out)
 {
-    *out = (xr_node_constant){node->inputs[i], node, i};
+    *out = (xr_node_constant){.tensor = node->inputs[i], .node = node, .input = i};
     if (is_constant(model, out->tensor))
         return true;
     const exray_node *before = unpacking_node(model, out->tensor);
     if (!before || before->input_count == 0 || !is_constant(model, before->inputs[0]))
         return false;
-    *out = (xr_node_constant){before->inputs[0], before, 0};
+    *out = (xr_node_constant){.tensor = before->inputs[0], .node = before};
     return true;
 }
 

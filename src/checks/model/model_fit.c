@@ -3,6 +3,7 @@
 #include "checks/ascending.h"
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/gates.h"
 #include "checks/model/weight_match.h"
 #include "checks/output/relation.h"
 
@@ -24,9 +25,9 @@ static void note_sizes(const exray_model *model, const exray_node *node, uint32_
     for (uint32_t n = 0; n < count; n++) {
         note_sizes(model, node[n].inner, node[n].inner_count, size);
         for (uint32_t i = 0; i < node[n].input_count; i++) {
-            const xr_node_constant constant = {node[n].inputs[i], &node[n], i};
+            const xr_node_constant constant = {.tensor = node[n].inputs[i], .node = &node[n], .input = i};
             if (constant.tensor < model->tensor_count)
-                size[constant.tensor] = xr_weight_count(model, &constant);
+                size[constant.tensor] = xr_weight_count(model, &constant) * xr_gate_parts(model, &constant);
         }
     }
 }
@@ -227,6 +228,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
         if (!p->differs)
             continue;
         fit->weights_differ++;
+        fit->gates_exchanged += p->gates_exchanged;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))
             correlation[correlations++] = p->correlation;
@@ -323,6 +325,7 @@ exray_status xr_model_fit_get(const exray_comparison *comparison, exray_findings
 bool xr_model_fit_all_over(const xr_model_fit *fit, double share)
 {
     enum { ENOUGH = 8 }; /* tensors of which one alone says little */
-    bool moved = fit->weights >= ENOUGH && (double)fit->weights_moved >= share * (double)fit->weights;
-    return fit->weights >= 3 && (moved || (double)fit->weights_differ >= share * (double)fit->weights);
+    double least = share * (double)fit->weights;
+    bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - fit->gates_exchanged) >= least;
+    return fit->weights >= 3 && (moved || (double)(fit->weights_differ - fit->gates_exchanged) >= least);
 }

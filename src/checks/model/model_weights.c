@@ -33,6 +33,12 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                              place, XR_SHORT_NAME(pair->name ? pair->name : ""));
         return;
     }
+    if (pair->gates_exchanged) {
+        exray_finding_detail(f, "%s%s %.*s: the gates are in another order; their values are the same.",
+                             place, pair->bias ? "biases" : "weights",
+                             XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
     if (pair->not_finite) {
         exray_finding_detail(f, "%s%s %.*s: %" PRIu64 " values are NaN or infinite.", place,
                              pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
@@ -59,9 +65,12 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
     exray_finding_summary(f, "The weights of %zu of %zu layers and the biases of %zu of %zu are others.",
                           fit->weights_differ, fit->weights, fit->biases_differ, fit->biases);
     size_t shown = 0;
+    uint32_t last = EXRAY_NO_INDEX; /* parts of one constant are told once */
     for (size_t i = 0; i < fit->count; i++)
-        if (fit->pair[i].differs)
+        if (fit->pair[i].differs && fit->pair[i].tensor[EXRAY_SIDE_EDGE] != last) {
+            last = fit->pair[i].tensor[EXRAY_SIDE_EDGE];
             add_layer(comparison, f, &fit->pair[i], shown++);
+        }
     if (shown > MOST_NAMED)
         exray_finding_detail(f, "%zu more; all are in the JSON.", shown - MOST_NAMED);
     if (fit->from_stats)

@@ -337,6 +337,7 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
     double unit = sqrt(variance > 1e-12 * s.bb / s.n ? variance : s.bb / s.n);
     if (!(unit > 0))
         unit = s.aa > 0 ? sqrt(s.aa / s.n) : 1;
+    pair->unit = unit;
     pair->difference = sqrt(s.dd / s.n) / unit;
     pair->rounding = fmax(sqrt(rounding) / unit, FLOAT_NOISE);
     pair->correlation = (s.ab / s.n - s.a / s.n * (s.b / s.n)) / sqrt(fmax(variance * own, 1e-300));

@@ -1,15 +1,9 @@
 #include "checks/model/weight_graph.h"
 
+#include "checks/model/gates.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-const char *xr_node_attribute(const exray_node *node, const char *key)
-{
-    for (uint32_t i = 0; node && i < node->attribute_count; i++)
-        if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
-            return node->attributes[i].value;
-    return NULL;
-}
 
 /* ---- Making one --------------------------------------------------------------------------- */
 
@@ -39,7 +33,7 @@ static size_t most_inputs(const exray_model *model)
     size_t count = 0;
     for (uint32_t n = 0; n < model->node_count; n++)
         count += model->nodes[n].input_count;
-    return count;
+    return XR_MOST_GATE_PARTS * count;
 }
 
 bool xr_weight_graph_make(const exray_comparison *comparison, exray_side side, xr_weight_graph *g)
@@ -116,6 +110,15 @@ static bool is_parameter(const xr_weight_graph *g, const exray_node *node, uint3
 
 /* ---- The walk ---------------------------------------------------------------------------------- */
 
+/* A recurrent node's weights in parts that other engines have as constants of their own. */
+static void note_constant(xr_weight_graph *g, xr_node_constant constant)
+{
+    uint32_t parts = xr_gate_parts(g->model, &constant);
+    constant.parts = parts > 1 ? parts : 0;
+    for (; constant.part < (parts > 1 ? parts : 1); constant.part++)
+        g->found[g->found_count++] = constant;
+}
+
 /* Notes the constants that a node reads, and puts the makers of its other inputs on the stack. */
 static void visit(xr_weight_graph *g, uint32_t n, size_t *depth)
 {
@@ -128,7 +131,7 @@ static void visit(xr_weight_graph *g, uint32_t n, size_t *depth)
             continue;
         uint32_t maker = g->maker[tensor];
         if (maker == EXRAY_NO_INDEX)
-            g->found[g->found_count++] = (xr_node_constant){tensor, node, i};
+            note_constant(g, (xr_node_constant){.tensor = tensor, .node = node, .input = i});
         else if (!g->compared[tensor] && !g->seen[maker]) {
             g->seen[maker] = true;
             g->stack[(*depth)++] = maker;

@@ -2,14 +2,7 @@
 #ifndef XR_WEIGHT_GRAPH_H
 #define XR_WEIGHT_GRAPH_H
 
-#include <exray/assertion.h>
-
-/* A constant and the node that reads it. */
-typedef struct xr_node_constant {
-    uint32_t tensor;
-    const exray_node *node; /* NULL: not known */
-    uint32_t input;         /* of that node */
-} xr_node_constant;
+#include "checks/model/weight_constant.h"
 
 /* One side's graph, for walks from a compared tensor back to those before it. */
 typedef struct xr_weight_graph {
@@ -29,8 +22,5 @@ void xr_weight_graph_free(xr_weight_graph *graph);
 /* Fills `found` with the constants that make `tensor` out of the compared tensors before it, in the order of
  * the nodes' inputs; scales and zero points, and what partitions read, are left out. */
 void xr_weight_graph_walk(xr_weight_graph *graph, uint32_t tensor);
-
-/* A node's attribute, or NULL. */
-const char *xr_node_attribute(const exray_node *node, const char *key);
 
 #endif

@@ -5,6 +5,7 @@
 #include "checks/model/weight_match.h"
 
 #include "checks/findings.h"
+#include "checks/model/gates.h"
 #include "checks/output/relation.h"
 
 #include <math.h>
@@ -113,9 +114,16 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
         return EXRAY_OK;
     *out = (xr_weight_pair){.layer = layer,
                             .tensor = {pair[0].tensor, pair[1].tensor},
+                            .part = {pair[0].part, pair[1].part},
                             .name = m->side[0].model->tensors[pair[0].tensor].name,
                             .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
     *found = xr_weight_difference(view, values, m->factor, out);
+    xr_gate_layout gates, other;
+    out->gates_exchanged = *found && out->differs && values[0] && values[1] &&
+                           xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
+                           xr_gate_layout_of(m->side[1].model, &pair[1], &other) &&
+                           gates.gates == other.gates &&
+                           xr_gates_are_exchanged(&gates, values, m->factor * out->rounding * out->unit);
     return EXRAY_OK;
 }
 
@@ -126,7 +134,8 @@ static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
         return EXRAY_E_MEMORY;
     m->pair = grown;
     m->pair[m->count++] = *pair;
-    m->side[0].taken[pair->tensor[0]] = m->side[1].taken[pair->tensor[1]] = true;
+    for (int s = 0; s < 2; s++)
+        m->side[s].taken[pair->tensor[s]] |= (uint8_t)(1u << pair->part[s]);
     return EXRAY_OK;
 }
 
@@ -134,7 +143,7 @@ static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
 
 static bool is_free(const xr_constant_table *c, const xr_node_constant *constant)
 {
-    return c->recorded[constant->tensor] && !c->taken[constant->tensor] &&
+    return c->recorded[constant->tensor] && !(c->taken[constant->tensor] >> constant->part & 1) &&
            xr_weight_count(c->model, constant) >= FEWEST;
 }
 
@@ -198,7 +207,8 @@ static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *ed
             high = middle;
     }
     for (; low < other->named_count && strcmp(other->named[low].name, name) == 0; low++) {
-        *out = (xr_node_constant){.tensor = other->named[low].tensor};
+        *out = *edge; /* of the same part of a node of the same kind, if of any */
+        out->tensor = other->named[low].tensor;
         if (is_free(other, out) && are_of_one_size(m, edge, out))
             return true;
     }

@@ -11,7 +11,7 @@ typedef struct xr_constant_table {
     const exray_model *model;
     xr_weight_graph graph;
     bool *recorded; /* [tensor_count] */
-    bool *taken;    /* [tensor_count] it has a counterpart */
+    uint8_t *taken; /* [tensor_count] a bit for each part that has a counterpart */
     struct xr_constant_name {
         const char *name;
         uint32_t tensor;

@@ -1,5 +1,7 @@
 #include "checks/model/weight_values.h"
 
+#include "checks/model/gates.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +138,66 @@ static exray_status read_blocks(const exray_log *log, const xr_node_constant *c,
 
 /* ---- All constants ------------------------------------------------------------------------------- */
 
+/* DynamicQuantizeLSTM may have a scale for each direction and gate: [directions][inputs][gates x hidden]. */
+static exray_status scale_gates(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
+                                exray_error *error)
+{
+    const exray_tensor_info *info = &v->view.info;
+    bool lstm = c->node && c->node->op && strcmp(c->node->op, "DynamicQuantizeLSTM") == 0;
+    if (!lstm || c->input < 1 || c->input > 2 || info->quantization.count || info->rank != 3)
+        return EXRAY_OK;
+    uint32_t at = c->input == 1 ? 8 : 10;
+    const exray_record *scales = c->node->input_count > at + 1 ? record_of(log, c->node->inputs[at]) : NULL;
+    const exray_record *zeros = scales ? record_of(log, c->node->inputs[at + 1]) : NULL;
+    exray_tensor_view scale_view, zero_view;
+    const float *scale, *zero;
+    uint64_t gates = (uint64_t)info->shape[2], each = (uint64_t)info->shape[1] * gates;
+    if (!scales || !zeros)
+        return unsupported(error);
+    exray_status status = exray_log_read_values(log, scales, v->slot[1], &scale_view, &scale, error);
+    if (status == EXRAY_OK)
+        status = exray_log_read_values(log, zeros, v->slot[2], &zero_view, &zero, error);
+    if (status != EXRAY_OK)
+        return status;
+    uint64_t count = (uint64_t)info->shape[0] * gates;
+    if (scale_view.count != count || zero_view.count != count ||
+        v->view.count != (uint64_t)info->shape[0] * each)
+        return unsupported(error);
+    free(v->unpacked);
+    v->unpacked = malloc((v->view.count + 1) * sizeof *v->unpacked);
+    if (!v->unpacked)
+        return EXRAY_E_MEMORY;
+    for (uint64_t i = 0; i < v->view.count; i++) {
+        uint64_t k = i / each * gates + i % gates;
+        v->unpacked[i] = (v->value[i] - zero[k]) * scale[k];
+    }
+    v->value = v->unpacked;
+    v->view.info.quantization = (exray_quantization){.count = (uint32_t)count, .scale = scale};
+    return EXRAY_OK;
+}
+
+/* Gates in one order, whatever the framework's. */
+static exray_status sort_gates(const exray_model *model, const xr_node_constant *c, xr_weight_values *v)
+{
+    xr_gate_layout layout;
+    if (!xr_gate_layout_of(model, c, &layout) ||
+        layout.offset + layout.gates * layout.hidden * layout.columns > v->view.count)
+        return EXRAY_OK;
+    uint64_t count = layout.gates * layout.hidden * layout.columns;
+    float *sorted = malloc((count + 1) * sizeof *sorted);
+    if (!sorted)
+        return EXRAY_E_MEMORY;
+    xr_gates_sort(&layout, v->value, sorted);
+    free(v->unpacked);
+    v->value = v->unpacked = sorted;
+    v->shape[0] = (int64_t)(layout.gates * layout.hidden);
+    v->shape[1] = (int64_t)layout.columns;
+    v->view.count = count;
+    v->view.info.rank = layout.columns > 1 ? 2 : 1;
+    v->view.info.shape = v->shape;
+    return EXRAY_OK;
+}
+
 exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
                                    exray_error *error)
 {
@@ -146,16 +208,23 @@ exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant 
     const exray_record *record = exray_log_find(log, 0, EXRAY_KIND_CONSTANT, c->tensor, 0, NULL);
     if (!record)
         return error->status = EXRAY_E_STATE;
-    if (record->has_data)
-        return exray_log_read_values(log, record, v->slot[0], &v->view, &v->value, error);
+    if (record->has_data) {
+        exray_status status = exray_log_read_values(log, record, v->slot[0], &v->view, &v->value, error);
+        if (status == EXRAY_OK)
+            status = scale_gates(log, c, v, error);
+        return status == EXRAY_OK ? sort_gates(exray_log_model(log), c, v) : status;
+    }
     return exray_log_read_tensor(log, record, v->slot[0], &v->view, error);
 }
 
 uint64_t xr_weight_count(const exray_model *model, const xr_node_constant *c)
 {
     block_layout blocks;
+    xr_gate_layout gates;
     if (find_blocks(c, &blocks))
         return blocks.rows * blocks.columns;
+    if (xr_gate_layout_of(model, c, &gates))
+        return gates.gates * gates.hidden * gates.columns;
     const exray_tensor_info *info = &model->tensors[c->tensor];
     uint64_t count = 1;
     for (uint32_t i = 0; i < info->rank; i++) {
@@ -169,8 +238,11 @@ uint64_t xr_weight_count(const exray_model *model, const xr_node_constant *c)
 uint32_t xr_weight_dimensions(const exray_model *model, const xr_node_constant *c)
 {
     block_layout blocks;
+    xr_gate_layout gates;
     if (find_blocks(c, &blocks))
         return 2;
+    if (xr_gate_layout_of(model, c, &gates))
+        return gates.columns > 1 ? 2 : 1;
     const exray_tensor_info *info = &model->tensors[c->tensor];
     uint32_t count = 0;
     for (uint32_t i = 0; i < info->rank; i++)

@@ -50,6 +50,8 @@ static bool is_op(const exray_node *node, const char *op)
 /* What weights add that a node reads packed, as bytes whose type says nothing; 0: it has none. */
 static double packed_noise(const exray_node *node)
 {
+    if (is_op(node, "DynamicQuantizeLSTM"))
+        return XR_NOISE_8_BITS;
     if (!is_op(node, "MatMulNBits") && !is_op(node, "GatherBlockQuantized"))
         return 0;
     const char *bits = xr_attribute(node, "bits");
@@ -92,8 +94,8 @@ bool xr_quantizes_in_run(const exray_model *model, uint32_t node)
         return false;
     const exray_node *n = &model->nodes[node];
     const char *accuracy = is_op(n, "MatMulNBits") ? xr_attribute(n, "accuracy_level") : NULL;
-    return is_op(n, "DynamicQuantizeLinear") || (accuracy && strcmp(accuracy, "4") == 0) ||
-           is_hybrid(model, n);
+    return is_op(n, "DynamicQuantizeLinear") || is_op(n, "DynamicQuantizeLSTM") ||
+           (accuracy && strcmp(accuracy, "4") == 0) || is_hybrid(model, n);
 }
 
 bool xr_keeps_noise(const exray_node *node)

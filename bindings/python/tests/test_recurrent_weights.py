@@ -1,0 +1,102 @@
+"""Recurrent layers of one framework against another's: each stacks the gates in its own order."""
+
+import numpy as np
+import pytest
+
+import exray
+import exray.onnx
+
+onnx = pytest.importorskip("onnx")
+
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+INPUTS, UNITS, STEPS = 7, 10, 6
+ORDERS = {"LSTM": ("iofc", "ifco"), "GRU": ("zrh", "rzh")}  # ONNX's, PyTorch's
+
+
+def weights(op, seed=4):
+    """In PyTorch's order: of the inputs, of the state, both biases; then a dense layer's."""
+    random, g = np.random.default_rng(seed), len(ORDERS[op][0])
+    return [random.normal(0, .4, s).astype(np.float32) for s in ((g * UNITS, INPUTS), (g * UNITS, UNITS), (g * UNITS,), (g * UNITS,))], \
+        random.normal(0, .4, (UNITS, 3)).astype(np.float32)
+
+
+def reorder(op, w, mapping):
+    gates = w.reshape(len(ORDERS[op][0]), UNITS, -1)
+    return np.concatenate([gates[k] for k in mapping]).reshape(w.shape)
+
+
+def onnx_model(path, op, mapping):
+    (wi, wh, bi, bh), dense = weights(op)
+    constants = {"W": reorder(op, wi, mapping)[None], "R": reorder(op, wh, mapping)[None],
+                 "B": np.concatenate([reorder(op, bi, mapping), reorder(op, bh, mapping)])[None], "shape": np.array([STEPS, UNITS]), "dense": dense}
+    more = {"linear_before_reset": 1} if op == "GRU" else {}
+    nodes = [helper.make_node(op, ["x", "W", "R", "B"], ["rnn"], "rnn", hidden_size=UNITS, **more),
+             helper.make_node("Reshape", ["rnn", "shape"], ["rows"], "rows"), helper.make_node("MatMul", ["rows", "dense"], ["y"], "y")]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [STEPS, 1, INPUTS])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [STEPS, 3])], [numpy_helper.from_array(v, k) for k, v in constants.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def run(op, x):
+    """PyTorch's equations."""
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+    (wi, wh, bi, bh), _ = weights(op)
+    h = c = np.zeros(UNITS)
+    out = []
+    for row in x:
+        a, b = wi @ row + bi, wh @ h + bh
+        if op == "LSTM":
+            i, f, g, o = np.split(a + b, 4)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+        else:
+            (ar, az, an), (br, bz, bn) = np.split(a, 3), np.split(b, 3)
+            z = sigmoid(az + bz)
+            h = (1 - z) * np.tanh(an + sigmoid(ar + br) * bn) + z * h
+        out.append(h)
+    return np.array(out, np.float32)
+
+
+def log_torch(path, op, feeds):
+    w, dense = weights(op)
+    names = ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.bias_ih_l0", "rnn.bias_hh_l0")
+    tensors = [exray.TensorInfo("x", "float32", (STEPS, 1, INPUTS)), *(exray.TensorInfo(n, "float32", a.shape, constant=True) for n, a in zip(names, w)),
+               exray.TensorInfo("rnn", "float32", (STEPS, UNITS)), exray.TensorInfo("dense.weight", "float32", (UNITS, 3), constant=True), exray.TensorInfo("y", "float32", (STEPS, 3))]
+    with exray.Recorder(path, role="reference", capture="full") as r:
+        r.model(exray.Model("net", "torch", "2", "eager", 1, tuple(tensors), (exray.Node(op, "rnn", (0, 1, 2, 3, 4), (5,)), exray.Node("MatMul", "y", (5, 6), (7,))), (0,), (7,)))
+        for i, a in enumerate([*w]):
+            r.constant(1 + i, a, name=names[i])
+        r.constant(6, dense, name="dense.weight")
+        for i, x in enumerate(feeds):
+            with r.frame(source=str(i)):
+                h = run(op, x[:, 0])
+                r.input("x", x)
+                r.layer(0, "rnn", h)
+                r.layer(1, "y", h @ dense)
+                r.output("y", h @ dense)
+
+
+@pytest.mark.parametrize("op", ["LSTM", "GRU"])
+def test_gates(tmp_path, op):
+    feeds = [np.random.default_rng(i).normal(0, 1, (STEPS, 1, INPUTS)).astype(np.float32) for i in range(4)]
+    log_torch(tmp_path / "reference.mcap", op, feeds)
+    to, had = ORDERS[op]
+    for right in (True, False):
+        edge = tmp_path / f"edge{right}.mcap"
+        mapping = [had.index(k) for k in to] if right else range(len(to))
+        with exray.Recorder(edge, role="edge", capture="full") as r:
+            session = exray.onnx.Session(onnx_model(tmp_path / "m.onnx", op, mapping), r, kernels="none")
+            for i, x in enumerate(feeds):
+                with r.frame(source=str(i)):
+                    session.run(None, {"x": x})
+        report = exray.validate(edge, tmp_path / "reference.mcap")
+        found = [(f["cause"], f["severity"]) for f in report.json["findings"] if not f["cause"].startswith("perf.")]
+        if right:
+            assert report.verdict == "pass" and not found
+        else:
+            assert report.verdict == "fail" and found == [("model.weights", "error")]
+            assert "gates are in another order" in str(report.json["findings"][0])

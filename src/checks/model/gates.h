@@ -1,0 +1,32 @@
+/* Weights of LSTMs and GRUs, whose gates every framework stacks in an order of its own. */
+#ifndef XR_GATES_H
+#define XR_GATES_H
+
+#include "checks/model/weight_constant.h"
+
+enum { XR_MOST_GATE_PARTS = 4, XR_MOST_GATES = 4 };
+
+/* How a constant, or its part, stacks gates: `gates` blocks of `hidden` rows; or of columns, where they are
+ * last. */
+typedef struct xr_gate_layout {
+    uint32_t gates;
+    const char *order; /* a letter for each: i(nput) f(orget) c(ell) o(utput); r(eset) z (update) h(idden) */
+    uint64_t hidden, columns;
+    uint64_t offset; /* where the part begins */
+    bool last;       /* [columns][gates x hidden] */
+} xr_gate_layout;
+
+/* False: it is no weight or bias of a recurrent node, or of a framework that is not known. */
+bool xr_gate_layout_of(const exray_model *model, const xr_node_constant *constant, xr_gate_layout *out);
+
+/* In how many parts other frameworks have it: a part for each direction, and of ONNX's biases two. */
+uint32_t xr_gate_parts(const exray_model *model, const xr_node_constant *constant);
+
+/* Copies the part's values, gates in the order "ifco" or "rzh": [gates x hidden][columns]. */
+void xr_gates_sort(const xr_gate_layout *layout, const float *values, float *out);
+
+/* Whether one side's gates are the other's in another order: values as xr_gates_sort gives them, `within` the
+ * largest rms difference of a gate that is the same. */
+bool xr_gates_are_exchanged(const xr_gate_layout *layout, const float *const values[2], double within);
+
+#endif
