@@ -14,6 +14,8 @@ enum { MOST = 3 }; /* findings; further layers are only counted */
 
 /* Where the outputs are right, an 8-bit layer is reported from this many times its noise on. */
 #define WORTH_A_WARNING 3.0
+/* An output with this error is wrong, however it comes about. */
+#define MOST_OF_OUTPUT 0.9
 
 static bool outputs_are_clean(const exray_comparison *comparison)
 {
@@ -230,7 +232,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         double limit = output->noise;
         if (exray_comparison_coverage(comparison)->with_data && limit >= QUANTIZED_NOISE &&
             is_accumulated_rounding(comparison))
-            limit *= WORTH_A_WARNING;
+            limit = fmax(limit, fmin(limit * WORTH_A_WARNING, MOST_OF_OUTPUT));
         if (output->comparable && isfinite(output->error) && output->error > limit)
             report_output(comparison, i, findings);
     }

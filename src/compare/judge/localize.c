@@ -34,7 +34,9 @@
 
 #define ORIGIN 3.0
 /* An error that a layer amplified rightly is taken as that many times the noise behind it. */
-#define AMPLIFIED     2.0
+#define AMPLIFIED 2.0
+/* How many times what the rounding of recorded inputs makes of an output a layer may be off by. */
+#define STORED        3.0
 #define ORIGIN_BEHIND 10.0
 
 /* What is known of a tensor of the edge's graph. */
@@ -203,7 +205,7 @@ static bool blame_channels(const graph *g, xr_evaluated evaluated)
             break;
         origin = before;
         error = found;
-        evaluated = xr_evaluate(g->evaluator, before);
+        evaluated = xr_evaluate(g->evaluator, before, INFINITY);
         if (!(evaluated.error <= before->own))
             break;
     }
@@ -222,8 +224,10 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
 {
     if (in->wrong && shown->role != EXRAY_LAYER_ROLE_ORIGINATES)
         return;
-    xr_evaluated evaluated = xr_evaluate(g->evaluator, pair);
+    xr_evaluated evaluated = xr_evaluate(g->evaluator, pair, pair->own);
     pair->evaluated = evaluated.error;
+    if (evaluated.stored > 0)
+        pair->own = hypot(pair->own, STORED * evaluated.stored);
     if (!(pair->evaluated <= pair->own))
         return;
     shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
