@@ -231,7 +231,8 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
     if (!(pair->evaluated <= pair->own))
         return;
     shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
-    if (in->wrong || !in->known || (in->given == 0 && blame_channels(g, evaluated)))
+    bool amplifies = pair->error > ORIGIN * in->error;
+    if (in->wrong || !in->known || (amplifies && in->given == 0 && blame_channels(g, evaluated)))
         return;
     shown->role = EXRAY_LAYER_ROLE_CLEAN;
     pair->noise = pair->error;
