@@ -1,5 +1,5 @@
 /* Functions that are evaluated on a side's own inputs: against values worked out by hand, or NumPy's. */
-#include "compare/noise/functions.h"
+#include "compare/noise/operator_functions.h"
 
 #include <math.h>
 #include <setjmp.h>

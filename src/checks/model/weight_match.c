@@ -216,15 +216,15 @@ static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *ed
 }
 
 /* The counterpart of one constant, while candidates are tried. */
-typedef struct choice {
+typedef struct candidate {
     xr_weight_pair best;
     size_t candidates;
     bool agrees;
-} choice;
+} candidate;
 
 /* Takes the candidate if it is the first, or the first that agrees. */
 static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge,
-                             const xr_node_constant *reference, choice *c)
+                             const xr_node_constant *reference, candidate *c)
 {
     xr_weight_pair pair;
     bool found;
@@ -242,7 +242,7 @@ static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_c
 static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge)
 {
     const xr_weight_graph *g = &m->side[1].graph;
-    choice c = {.candidates = 0};
+    candidate c = {.candidates = 0};
     xr_node_constant namesake;
     bool named = find_namesake(m, edge, &namesake);
     exray_status status = named ? try_pair(m, layer, edge, &namesake, &c) : EXRAY_OK;
@@ -290,7 +290,7 @@ static exray_status match_names(xr_weight_matcher *m)
     for (uint32_t t = 0; status == EXRAY_OK && t < m->side[0].model->tensor_count; t++) {
         const xr_node_constant edge = {.tensor = t};
         xr_node_constant namesake;
-        choice c = {.candidates = 0};
+        candidate c = {.candidates = 0};
         if (!is_free(&m->side[0], &edge) || !find_namesake(m, &edge, &namesake))
             continue;
         status = try_pair(m, SIZE_MAX, &edge, &namesake, &c);

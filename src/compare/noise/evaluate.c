@@ -2,7 +2,7 @@
 
 #include "compare/match/pairs.h"
 #include "compare/match/shapes.h"
-#include "compare/noise/functions.h"
+#include "compare/noise/operator_functions.h"
 
 #include <math.h>
 #include <stdlib.h>

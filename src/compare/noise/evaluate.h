@@ -23,9 +23,9 @@ typedef struct xr_evaluated {
 
 /* The error of the edge's output against what the reference's nodes make of the edge's values of the tensors
  * that they read, relative to the output's standard deviation; NAN where a node's function is not known
- * (functions.h) or values are missing.  Where the error is beyond `enough`, `stored` is found by moving every
- * input by up to half a step of its type: engines that compute in more digits than they store pass those on,
- * and a log cannot have them. */
+ * (operator_functions.h) or values are missing.  Where the error is beyond `enough`, `stored` is found by
+ * moving every input by up to half a step of its type: engines that compute in more digits than they store
+ * pass those on, and a log cannot have them. */
 xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, double enough);
 
 /* The pair's error channel by channel, each relative to its own deviation, at most 1: root of the mean square

@@ -1,0 +1,11 @@
+/* Functions of rows: sums, normalizations, products of matrices. */
+#ifndef XR_FUNCTIONS_ROWS_H
+#define XR_FUNCTIONS_ROWS_H
+
+#include "compare/noise/value_array.h"
+
+/* `name`: the operator's, in lower case, letters and digits alone.  False: it is none of these. */
+bool xr_function_rows(const char *name, const exray_node *node, const xr_array *in, uint32_t count,
+                      xr_array *out);
+
+#endif
