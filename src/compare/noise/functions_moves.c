@@ -102,7 +102,7 @@ static bool look_up(const xr_array *table, const xr_array *ids, int64_t axis, xr
 
 static bool apply_concatenation(const exray_node *node, const xr_array *in, uint32_t count, xr_array *out)
 {
-    double wanted = xr_node_number(node, "axis", 0);
+    double wanted = xr_function_number(node, "axis", 0);
     int64_t axis = (int64_t)wanted + (wanted < 0 ? (int64_t)in->rank : 0), shape[EXRAY_MAX_RANK];
     if (axis < 0 || axis >= (int64_t)in->rank)
         return false;
@@ -155,8 +155,8 @@ bool xr_function_moves(const char *name, const exray_node *node, const xr_array 
     if (strcmp(name, "transpose") == 0)
         return apply_transpose(node, in, count, out);
     if (strcmp(name, "gather") == 0)
-        return count > 1 && xr_node_number(node, "batch_dims", 0) == 0 &&
-               look_up(&in[0], &in[1], (int64_t)xr_node_number(node, "axis", 0), out);
+        return count > 1 && xr_function_number(node, "batch_dims", 0) == 0 &&
+               look_up(&in[0], &in[1], (int64_t)xr_function_number(node, "axis", 0), out);
     if (strcmp(name, "embeddinglookup") == 0)
         return count > 1 && look_up(&in[1], &in[0], 0, out);
     if (strcmp(name, "concat") == 0 || strcmp(name, "concatenation") == 0)

@@ -190,7 +190,7 @@ static bool apply_binary(binary_fn *function, const xr_array *a, const xr_array 
 /* The limits are inputs, or attributes in older operator sets. */
 static bool apply_clip(const exray_node *node, const xr_array *in, uint32_t count, xr_array *out)
 {
-    double low = xr_node_number(node, "min", -INFINITY), high = xr_node_number(node, "max", INFINITY);
+    double low = xr_function_number(node, "min", -INFINITY), high = xr_function_number(node, "max", INFINITY);
     if (count > 1 && in[1].count == 1 && in[1].value)
         low = in[1].value[0];
     if (count > 2 && in[2].count == 1 && in[2].value)
@@ -229,8 +229,8 @@ static unary_fn *find_unary(const char *name, const exray_node *node, parameters
         return do_tanhgelu;
     for (size_t i = 0; i < sizeof unary / sizeof *unary; i++)
         if (strcmp(name, unary[i].name) == 0) {
-            *p = (parameters){xr_node_number(node, "alpha", unary[i].usual.alpha),
-                              xr_node_number(node, "beta", unary[i].usual.beta)};
+            *p = (parameters){xr_function_number(node, "alpha", unary[i].usual.alpha),
+                              xr_function_number(node, "beta", unary[i].usual.beta)};
             return unary[i].function;
         }
     return NULL;

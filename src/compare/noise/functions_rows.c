@@ -92,7 +92,7 @@ static bool apply_reduction(reduction kind, const exray_node *node, const xr_arr
 /* The length of the last dimension, where the axis is that one; else 0. */
 static uint64_t last_row(const exray_node *node, const xr_array *in)
 {
-    double axis = xr_node_number(node, "axis", -1);
+    double axis = xr_function_number(node, "axis", -1);
     bool last = axis == -1 || axis == (double)in->rank - 1;
     return last && in->rank && in->shape[in->rank - 1] > 0 ? (uint64_t)in->shape[in->rank - 1] : 0;
 }
@@ -100,7 +100,7 @@ static uint64_t last_row(const exray_node *node, const xr_array *in)
 static bool apply_softmax(const exray_node *node, const xr_array *in, bool logarithm, xr_array *out)
 {
     uint64_t row = last_row(node, in);
-    double beta = xr_node_number(node, "beta", 1);
+    double beta = xr_function_number(node, "beta", 1);
     if (row == 0 || !xr_array_make(out, in->rank, in->shape))
         return false;
     for (uint64_t r = 0; r < in->count; r += row) {
@@ -123,7 +123,7 @@ static bool normalize_rows(const exray_node *node, const xr_array *in, const xr_
                            const xr_array *bias, bool simple, xr_array *out)
 {
     uint64_t row = last_row(node, in);
-    double epsilon = xr_node_number(node, "epsilon", 1e-5);
+    double epsilon = xr_function_number(node, "epsilon", 1e-5);
     bool fits = row && scale->value && scale->count == row && (!bias->value || bias->count == row);
     if (!fits || !xr_array_make(out, in->rank, in->shape))
         return false;
@@ -241,13 +241,13 @@ static bool apply_product(const char *name, const exray_node *node, const xr_arr
     if (strcmp(name, "matmul") == 0 || strcmp(name, "fusedmatmul") == 0)
         return !flag(node, "transBatchA") && !flag(node, "transBatchB") &&
                multiply(&in[0], flag(node, "transA"), &in[1], flag(node, "transB"),
-                        xr_node_number(node, "alpha", 1), out);
+                        xr_function_number(node, "alpha", 1), out);
     if (strcmp(name, "batchmatmul") == 0)
         return multiply(&in[0], flag(node, "adj_x"), &in[1], flag(node, "adj_y"), 1, out);
     if (strcmp(name, "gemm") == 0 || strcmp(name, "fusedgemm") == 0)
         return multiply(&in[0], flag(node, "transA"), &in[1], flag(node, "transB"),
-                        xr_node_number(node, "alpha", 1), out) &&
-               add_bias(bias, xr_node_number(node, "beta", 1), out);
+                        xr_function_number(node, "alpha", 1), out) &&
+               add_bias(bias, xr_function_number(node, "beta", 1), out);
     if (strcmp(name, "fullyconnected") != 0 || in[1].rank != 2)
         return false;
     xr_array rows = in[0]; /* all that comes before the last dimension */

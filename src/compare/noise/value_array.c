@@ -27,7 +27,7 @@ void xr_array_free(xr_array *array)
     *array = (xr_array){0};
 }
 
-double xr_node_number(const exray_node *node, const char *key, double otherwise)
+double xr_function_number(const exray_node *node, const char *key, double otherwise)
 {
     const char *text = xr_attribute(node, key);
     char *end = NULL;

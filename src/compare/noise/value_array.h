@@ -20,6 +20,6 @@ void xr_array_free(xr_array *array);
 bool xr_broadcast_shape(const xr_array *a, const xr_array *b, uint32_t *rank, int64_t shape[EXRAY_MAX_RANK]);
 
 /* An attribute that is a number. */
-double xr_node_number(const exray_node *node, const char *key, double otherwise);
+double xr_function_number(const exray_node *node, const char *key, double otherwise);
 
 #endif
