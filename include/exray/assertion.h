@@ -231,6 +231,8 @@ typedef struct exray_accuracy {
     size_t labeled;          /* of those, with a label.  Since 0.2.0 by this name */
     double top1[2], top5[2]; /* by exray_side: share of the labeled frames, 0..1; NAN without labels */
     double agreement;        /* share of the frames with the same first class, 0..1 */
+    double agreement_top5;   /* share of the frames in which the edge's first class is among the reference's
+                                first   five, 0..1.  Since 0.2.0 */
 } exray_accuracy;
 
 /* Never NULL.  Since 0.1.0. */

@@ -57,13 +57,20 @@ typedef struct exray_validation_options {
     const char *engine_library; /* the engine's shared library; NULL: it is searched for */
     const char *repro;          /* a folder to write the first layer to that is wrong by itself: the cut-out
                                    model, its inputs, both outputs; or NULL */
+    /* Findings that were accepted: a YAML list of {cause, where, reason, expires} (docs/ci.md).  They are
+     * reported as known and do not fail; entries that have expired, or accept nothing, are said.  And a file
+     * to write such a list to that accepts what fails now ("-": standard output).  Or NULL. */
+    const char *known, *write_known;
+    /* What measures must reach, "top1>=0.7,agreement>=0.98": the verdict is FAIL where one does not, and at
+     * best INCONCLUSIVE where it is not known; or NULL. */
+    const char *require;
 } exray_validation_options;
 
 /* exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;  Since 0.2.0. */
 #define EXRAY_VALIDATION_OPTIONS_INIT                                                                        \
     {                                                                                                        \
         sizeof(exray_validation_options), NULL, NULL, 0, NULL, 0, 0, NULL, 0, false, false, NULL, NULL,      \
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL                                                         \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                       \
     }
 
 /* A validation that was run.  Since 0.1.0. */
@@ -73,9 +80,10 @@ typedef struct exray_validation exray_validation;
  * The caller frees the result with exray_validation_free.  That something is wrong with the edge is not a
  * failure but a verdict.  NULL on failure, with `error` filled; the message says what exactly:
  * EXRAY_E_ARGUMENT (an assertion or an option that does not exist, `engine` without `reference_model`,
- * options that cannot be read), EXRAY_E_IO (`html` or `repro` cannot be written, a plug-in or a model cannot
- * be read), EXRAY_E_FORMAT (an invalid plug-in or model, a damaged log), EXRAY_E_UNSUPPORTED (a plug-in for
- * another version), EXRAY_E_ENGINE (the engine cannot be used), EXRAY_E_MEMORY.  Since 0.2.0. */
+ * options that cannot be read), EXRAY_E_IO (`html`, `write_known` or `repro` cannot be written, a plug-in, a
+ * model or `known` cannot be read), EXRAY_E_FORMAT (an invalid plug-in, model or `known`, a damaged log),
+ * EXRAY_E_UNSUPPORTED (a plug-in for another version), EXRAY_E_ENGINE (the engine cannot be used),
+ * EXRAY_E_MEMORY.  Since 0.2.0. */
 exray_validation *exray_validation_run(const exray_log *edge, const exray_log *reference,
                                        const exray_validation_options *options, exray_error *error);
 

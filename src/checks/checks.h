@@ -4,6 +4,8 @@
 #define XR_CHECKS_H
 
 #include "checks/findings.h"
+#include "checks/gate/known.h"
+#include "checks/gate/require.h"
 
 /* The built-in assertions (table.c), NULL-terminated. */
 extern const exray_assertion *const xr_assertions[];
@@ -17,6 +19,10 @@ typedef struct xr_check_options {
     double plugin_seconds;          /* time limit of a plug-in's assertion; 0: XR_PLUGIN_SECONDS */
     double min_coverage;            /* share of edge layers; 0.8 is the default of the command */
     bool fail_on_perf, fail_on_log; /* raise warnings of that prefix to errors */
+    xr_known *known;                /* [known_count] accepted findings; what they accept is noted there */
+    size_t known_count;
+    xr_requirement *require; /* [require_count] what measures must reach; likewise */
+    size_t require_count;
 } xr_check_options;
 
 typedef enum xr_verdict { XR_PASS, XR_FAIL, XR_INCONCLUSIVE } xr_verdict;
@@ -33,7 +39,7 @@ typedef struct xr_outcome {
     xr_verdict verdict;
     char reason[480]; /* why inconclusive; "" otherwise */
     exray_findings findings;
-    exray_finding **shown; /* sorted, the likely root cause first; without consequences */
+    exray_finding **shown; /* sorted, the likely root cause first; known ones last; without consequences */
     size_t shown_count;
     xr_run *run;
     size_t run_count;

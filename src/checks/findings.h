@@ -32,6 +32,7 @@ struct exray_finding {
     size_t alternative_count;
     const exray_assertion *assertion; /* that reported it; NULL: the runner */
     bool is_consequence;              /* of another finding, and not shown by itself */
+    const struct xr_known *known;     /* the entry that accepts it; NULL: it is new */
     size_t number;                    /* in the order of reporting */
     exray_finding *next;
 };

@@ -278,7 +278,7 @@ static void say_no_frames(const exray_comparison *comparison, xr_outcome *out)
 static void judge(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
 {
     for (size_t i = 0; i < out->shown_count; i++)
-        if (out->shown[i]->severity == EXRAY_SEVERITY_ERROR) {
+        if (out->shown[i]->severity == EXRAY_SEVERITY_ERROR && !out->shown[i]->known) {
             out->verdict = XR_FAIL;
             return;
         }
@@ -338,6 +338,9 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
                      out->run[i].assertion->name, out->run[i].message);
             return;
         }
+    if (xr_requirements_unknown(options->require, options->require_count, comparison, out->reason,
+                                sizeof out->reason))
+        return;
     out->verdict = XR_PASS;
 }
 
@@ -364,6 +367,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         xr_report_frame_coverage(&frames, options->min_coverage, &out->findings);
         report_shapes(comparison, options, &out->findings);
         xr_name_ports(comparison, &out->findings);
+        xr_requirements_judge(options->require, options->require_count, comparison, &out->findings);
         raise_severities(options, &out->findings);
         out->shown = calloc(out->findings.count + 1, sizeof *out->shown);
     }
@@ -376,6 +380,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         return EXRAY_E_MEMORY;
     }
     out->shown_count = xr_suppress_consequences(comparison, &out->findings, out->shown);
+    xr_known_apply(options->known, options->known_count, out->shown, out->shown_count);
     judge(comparison, options, out);
     return EXRAY_OK;
 }

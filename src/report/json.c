@@ -1,5 +1,6 @@
 /* The contract "exray-validation", version 1. */
 #include "base/utf8.h"
+#include "checks/gate/measures.h"
 #include "report/json_out.h"
 #include "report/report.h"
 
@@ -76,6 +77,22 @@ static void add_accuracy(json_writer *w, cJSON *root, const exray_comparison *c)
     number(w, o, "edge_top5", a->top5[EXRAY_SIDE_EDGE]);
     number(w, o, "reference_top5", a->top5[EXRAY_SIDE_REFERENCE]);
     number(w, o, "agreement", a->agreement);
+    xr_measure measure[XR_MEASURES_MOST];
+    size_t count = xr_measures(c, measure);
+    cJSON *list = put(w, o, "measures", cJSON_CreateArray());
+    for (size_t i = 0; i < count; i++) {
+        const xr_measure *m = &measure[i];
+        cJSON *item = push(w, list, cJSON_CreateObject());
+        text(w, item, "name", m->name);
+        text(w, item, "unit", m->unit);
+        text(w, item, "better", m->higher ? "higher" : "lower");
+        text(w, item, "output", m->output);
+        text(w, item, "group", m->group);
+        number(w, item, "frames", (double)m->frames);
+        number(w, item, "edge", m->edge);
+        number(w, item, "reference", m->reference);
+        number(w, item, "agreement", m->agreement);
+    }
 }
 
 static void add_coverage(json_writer *w, cJSON *root, const exray_comparison *c)
@@ -132,6 +149,37 @@ static void add_finding(json_writer *w, cJSON *list, const exray_comparison *c, 
         number(w, a, "confidence", f->alternative[i].confidence);
     }
     text(w, o, "assertion", f->assertion ? f->assertion->name : NULL);
+    cJSON *known = put(w, o, "known", f->known ? cJSON_CreateObject() : cJSON_CreateNull());
+    if (f->known) {
+        text(w, known, "reason", f->known->reason);
+        text(w, known, "expires", f->known->expires);
+    }
+}
+
+/* The entries of --known, and what --require demands. */
+static void add_gate(json_writer *w, cJSON *root, const xr_report *r)
+{
+    static const char *const met[] = {"yes", "no", "unknown"};
+    cJSON *list = put(w, root, "known", cJSON_CreateArray());
+    for (size_t i = 0; i < r->known_count; i++) {
+        const xr_known *k = &r->known[i];
+        cJSON *o = push(w, list, cJSON_CreateObject());
+        text(w, o, "cause", k->cause);
+        text(w, o, "where", k->where);
+        text(w, o, "reason", k->reason);
+        text(w, o, "expires", k->expires);
+        put(w, o, "expired", cJSON_CreateBool(k->expired));
+        number(w, o, "findings", (double)k->used);
+    }
+    list = put(w, root, "requirements", cJSON_CreateArray());
+    for (size_t i = 0; i < r->require_count; i++) {
+        const xr_requirement *q = &r->require[i];
+        cJSON *o = push(w, list, cJSON_CreateObject());
+        text(w, o, "requirement", q->text);
+        number(w, o, "value", q->value);
+        number(w, o, "required", q->bound);
+        text(w, o, "met", met[q->met]);
+    }
 }
 
 static void add_metrics(json_writer *w, cJSON *o, const exray_metrics *m)
@@ -357,6 +405,7 @@ bool xr_report_json(const xr_report *r, FILE *out)
     cJSON *findings = put(&w, root, "findings", cJSON_CreateArray());
     for (size_t i = 0; i < r->outcome->shown_count; i++)
         add_finding(&w, findings, c, r->outcome->shown[i]);
+    add_gate(&w, root, r);
     add_io(&w, root, "inputs", exray_comparison_input(c, 0), exray_comparison_input_count(c));
     cJSON *layers = put(&w, root, "layers", cJSON_CreateArray());
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++)

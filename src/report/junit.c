@@ -1,9 +1,10 @@
-/* JUnit XML: what CI servers show as tests.  One test case an assertion: failed with its
- * findings of severity error, skipped where it could not be judged. */
+/* JUnit XML: what CI servers show as tests.  One test case a cause, so that a server knows it again: failed
+ * with its findings of severity error that are new, skipped where no assertion could judge it. */
 #include "base/utf8.h"
 #include "report/report.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- XML ------------------------------------------------------------------------------- */
@@ -73,32 +74,90 @@ static void put_failure(FILE *out, const exray_finding *f)
     fputs("</failure>\n", out);
 }
 
-static bool is_of(const exray_finding *f, const exray_assertion *assertion, bool error)
+/* Whether it fails the test of its cause. */
+static bool fails(const exray_finding *f)
 {
-    return f->assertion == assertion && (f->severity == EXRAY_SEVERITY_ERROR) == error;
+    return f->severity == EXRAY_SEVERITY_ERROR && !f->known;
 }
 
-static size_t count_findings(const xr_outcome *o, const exray_assertion *assertion, bool error)
+/* A test case: one cause, or one assertion that names none. */
+typedef struct test_case {
+    const char *name;
+    size_t failures, said; /* findings that fail it, and others */
+    bool judged;           /* by one of the assertions that can name it, at least */
+    const xr_run *failed;  /* an assertion that could not run */
+    const xr_run *unjudged;
+} test_case;
+
+typedef struct test_cases {
+    test_case *item;
+    size_t count;
+} test_cases;
+
+static test_case *case_named(test_cases *all, const char *name)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < o->shown_count; i++)
-        count += is_of(o->shown[i], assertion, error);
-    return count;
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->item[i].name, name) == 0)
+            return &all->item[i];
+    all->item[all->count] = (test_case){.name = name};
+    return &all->item[all->count++];
 }
 
-/* Warnings and remarks do not fail a test; they are its output. */
-static void put_said(FILE *out, const xr_outcome *o, const exray_assertion *assertion)
+static void add_run(test_cases *all, const char *name, const xr_run *run)
 {
-    if (count_findings(o, assertion, false) == 0)
+    test_case *one = case_named(all, name);
+    if (run->status == EXRAY_OK)
+        one->judged = true;
+    else if (run->status == EXRAY_E_STATE)
+        one->unjudged = run;
+    else
+        one->failed = run;
+}
+
+/* Every cause that the assertions can name, and those that they did name.  False: out of memory. */
+static bool collect(const xr_outcome *o, test_cases *all)
+{
+    size_t room = o->shown_count + 1;
+    for (size_t i = 0; i < o->run_count; i++) {
+        const char *const *cause = o->run[i].assertion->causes;
+        for (room++; cause && *cause; cause++)
+            room++;
+    }
+    *all = (test_cases){calloc(room, sizeof *all->item), 0};
+    for (size_t i = 0; all->item && i < o->run_count; i++) {
+        const char *const *cause = o->run[i].assertion->causes;
+        if (!cause || !*cause)
+            add_run(all, o->run[i].assertion->name, &o->run[i]);
+        for (; cause && *cause; cause++)
+            add_run(all, *cause, &o->run[i]);
+    }
+    for (size_t i = 0; all->item && i < o->shown_count; i++) {
+        test_case *one = case_named(all, o->shown[i]->cause);
+        one->judged = true;
+        one->failures += fails(o->shown[i]);
+        one->said += !fails(o->shown[i]);
+    }
+    return all->item != NULL;
+}
+
+/* Warnings, remarks and known findings do not fail a test; they are its output. */
+static void put_said(FILE *out, const xr_outcome *o, const test_case *one)
+{
+    if (one->said == 0)
         return;
     fputs("    <system-out>", out);
     for (size_t i = 0; i < o->shown_count; i++) {
-        if (!is_of(o->shown[i], assertion, false))
+        const exray_finding *f = o->shown[i];
+        if (fails(f) || strcmp(f->cause, one->name) != 0)
             continue;
-        fprintf(out, "%s ", xr_severity_name(o->shown[i]->severity));
-        put_xml(out, o->shown[i]->cause);
+        fprintf(out, "%s%s ", f->known ? "known " : "", xr_severity_name(f->severity));
+        put_xml(out, f->cause);
         fputs(": ", out);
-        put_finding(out, o->shown[i]);
+        put_finding(out, f);
+        if (f->known && f->known->reason) {
+            fputs("\naccepted: ", out);
+            put_xml(out, f->known->reason);
+        }
         fputc('\n', out);
     }
     fputs("</system-out>\n", out);
@@ -116,57 +175,61 @@ static void begin_case(FILE *out, const char *name)
     fputs(">\n", out);
 }
 
-static void put_case(FILE *out, const xr_outcome *o, const char *name, const exray_assertion *assertion,
-                     const xr_run *run)
+static bool is_skipped(const test_case *one)
 {
-    begin_case(out, name);
-    bool failed = count_findings(o, assertion, true) > 0;
+    return !one->judged && !one->failed && one->unjudged;
+}
+
+static bool is_error(const test_case *one)
+{
+    return !one->failures && one->failed;
+}
+
+static void put_case(FILE *out, const xr_outcome *o, const test_case *one)
+{
+    begin_case(out, one->name);
     for (size_t i = 0; i < o->shown_count; i++)
-        if (is_of(o->shown[i], assertion, true))
+        if (fails(o->shown[i]) && strcmp(o->shown[i]->cause, one->name) == 0)
             put_failure(out, o->shown[i]);
-    if (!failed && run && run->status != EXRAY_OK) {
-        fprintf(out, run->status == EXRAY_E_STATE ? "    <skipped" : "    <error");
-        put_attribute(out, "message", run->message);
+    if (is_error(one) || is_skipped(one)) {
+        fputs(is_skipped(one) ? "    <skipped" : "    <error", out);
+        put_attribute(out, "message", (is_skipped(one) ? one->unjudged : one->failed)->message);
         fputs("/>\n", out);
     }
-    put_said(out, o, assertion);
+    put_said(out, o, one);
     fputs("  </testcase>\n", out);
 }
 
-/* The verdict, and what the runner itself found. */
 static void put_verdict(FILE *out, const xr_outcome *o)
 {
     begin_case(out, "verdict");
-    for (size_t i = 0; i < o->shown_count; i++)
-        if (is_of(o->shown[i], NULL, true))
-            put_failure(out, o->shown[i]);
     if (o->verdict == XR_INCONCLUSIVE) {
         fputs("    <error", out);
         put_attribute(out, "type", "inconclusive");
         put_attribute(out, "message", o->reason);
         fputs("/>\n", out);
     }
-    put_said(out, o, NULL);
     fputs("  </testcase>\n", out);
 }
 
 bool xr_report_junit(const xr_report *report, FILE *out)
 {
     const xr_outcome *o = report->outcome;
-    bool own = count_findings(o, NULL, true) > 0;
-    size_t failures = own, errors = o->verdict == XR_INCONCLUSIVE, skipped = 0;
-    for (size_t i = 0; i < o->run_count; i++) {
-        bool failed = count_findings(o, o->run[i].assertion, true) > 0;
-        failures += failed;
-        skipped += !failed && o->run[i].status == EXRAY_E_STATE;
-        errors += !failed && o->run[i].status != EXRAY_OK && o->run[i].status != EXRAY_E_STATE;
+    test_cases all;
+    if (!collect(o, &all))
+        return false;
+    size_t failures = 0, errors = o->verdict == XR_INCONCLUSIVE, skipped = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        failures += all.item[i].failures > 0;
+        skipped += is_skipped(&all.item[i]);
+        errors += is_error(&all.item[i]);
     }
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
             "<testsuites name=\"exray validate\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
             "skipped=\"%zu\">\n <testsuite name=\"exray validate\" tests=\"%zu\" failures=\"%zu\" "
             "errors=\"%zu\" skipped=\"%zu\">\n",
-            o->run_count + 1, failures, errors, skipped, o->run_count + 1, failures, errors, skipped);
+            all.count + 1, failures, errors, skipped, all.count + 1, failures, errors, skipped);
     fputs("  <properties>\n", out);
     for (int side = 0; side < 2; side++) {
         fputs("   <property", out);
@@ -177,8 +240,9 @@ bool xr_report_junit(const xr_report *report, FILE *out)
     }
     fputs("  </properties>\n", out);
     put_verdict(out, o);
-    for (size_t i = 0; i < o->run_count; i++)
-        put_case(out, o, o->run[i].assertion->name, o->run[i].assertion, &o->run[i]);
+    for (size_t i = 0; i < all.count; i++)
+        put_case(out, o, &all.item[i]);
+    free(all.item);
     fputs(" </testsuite>\n</testsuites>\n", out);
     return !ferror(out);
 }

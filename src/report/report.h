@@ -11,6 +11,10 @@ typedef struct xr_report {
     const exray_comparison *comparison;
     const xr_outcome *outcome;
     const char *const *not_used; /* NULL-terminated remarks on options without effect; or NULL */
+    const xr_known *known;       /* [known_count] accepted findings */
+    size_t known_count;
+    const xr_requirement *require; /* [require_count] what measures must reach */
+    size_t require_count;
 } xr_report;
 
 /* For people. color: with ANSI escapes. */
@@ -23,8 +27,8 @@ bool xr_wants_color(FILE *out);
  * newline at the end.  False: out of memory. */
 bool xr_report_json(const xr_report *report, FILE *out);
 
-/* JUnit's XML (the dialect that Jenkins, GitLab and pytest share): one test case an
- * assertion, and one for the verdict.  UTF-8; what XML cannot hold becomes '?'.  False: the
+/* JUnit's XML (the dialect that Jenkins, GitLab and pytest share): one test case a
+ * cause, and one for the verdict.  UTF-8; what XML cannot hold becomes '?'.  False: the
  * write failed. */
 bool xr_report_junit(const xr_report *report, FILE *out);
 

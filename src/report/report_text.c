@@ -22,6 +22,13 @@ bool xr_wants_color(FILE *out)
     return isatty(fileno(out)) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
+/* Texts of files are shown without what could steer a terminal. */
+static void print_plain(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text, out);
+}
+
 /* ---- Facts ----------------------------------------------------------------------- */
 
 static const char *plural(size_t count, const char *one, const char *many)
@@ -114,14 +121,41 @@ static void print_latency(const xr_report *r, FILE *out)
     fputs(" (median inference)\n", out);
 }
 
+/* ---- Requirements -------------------------------------------------------------------- */
+
+static void print_requirements(const xr_report *r, FILE *out, const paint *p)
+{
+    for (size_t i = 0; i < r->require_count; i++) {
+        const xr_requirement *q = &r->require[i];
+        fputs(i ? "           " : "required   ", out);
+        print_plain(out, q->text);
+        if (q->met == XR_MET_UNKNOWN)
+            fprintf(out, "   %snot measured%s\n", p->yellow, p->end);
+        else
+            fprintf(out, "   %s%s%s (%.4g)\n", q->met == XR_MET_YES ? p->green : p->red,
+                    q->met == XR_MET_YES ? "met" : "not met", p->end, q->value);
+    }
+}
+
 /* ---- Findings ---------------------------------------------------------------------- */
+
+static void print_acceptance(const xr_known *known, FILE *out)
+{
+    fputs("  known: ", out);
+    print_plain(out, known->reason && *known->reason ? known->reason : "no reason is given");
+    if (known->expires)
+        fprintf(out, " (until %s)", known->expires);
+    fputc('\n', out);
+}
 
 static void print_finding(const exray_finding *f, FILE *out, const paint *p)
 {
-    const char *sign = f->severity == EXRAY_SEVERITY_ERROR     ? "✗"
+    const char *sign = f->known                                ? "="
+                       : f->severity == EXRAY_SEVERITY_ERROR   ? "✗"
                        : f->severity == EXRAY_SEVERITY_WARNING ? "!"
                                                                : "i";
-    const char *tint = f->severity == EXRAY_SEVERITY_ERROR     ? p->red
+    const char *tint = f->known                                ? p->dim
+                       : f->severity == EXRAY_SEVERITY_ERROR   ? p->red
                        : f->severity == EXRAY_SEVERITY_WARNING ? p->yellow
                                                                : p->dim;
     int gap = COLUMN - 2 - (int)strlen(f->cause);
@@ -129,6 +163,10 @@ static void print_finding(const exray_finding *f, FILE *out, const paint *p)
             gap > 1 ? gap : 1, "", f->confidence);
     if (f->summary)
         fprintf(out, "  %s\n", f->summary);
+    if (f->known) {
+        print_acceptance(f->known, out);
+        return;
+    }
     for (size_t i = 0; i < f->detail_count; i++)
         fprintf(out, "  %s\n", f->detail[i]);
     for (size_t i = 0; i < f->alternative_count; i++)
@@ -193,23 +231,29 @@ static void print_propagation(const xr_report *r, FILE *out)
                 (unsigned)last);
 }
 
+static void print_rest(size_t known, size_t others, FILE *out)
+{
+    if (known)
+        fprintf(out, ", %zu known", known);
+    if (others)
+        fprintf(out, ", %zu %s", others, plural(others, "remark", "remarks"));
+}
+
 static void print_verdict(const xr_report *r, FILE *out, const paint *p)
 {
     const xr_outcome *o = r->outcome;
-    size_t errors = 0, others = 0;
+    size_t errors = 0, others = 0, known = 0;
     for (size_t i = 0; i < o->shown_count; i++)
-        o->shown[i]->severity == EXRAY_SEVERITY_ERROR ? errors++ : others++;
+        o->shown[i]->known ? known++ : o->shown[i]->severity == EXRAY_SEVERITY_ERROR ? errors++ : others++;
     fputc('\n', out);
     if (o->verdict == XR_FAIL) {
         fprintf(out, "%s%sFAIL%s  %zu %s", p->bold, p->red, p->end, errors,
                 plural(errors, "finding", "findings"));
-        if (others)
-            fprintf(out, ", %zu %s", others, plural(others, "remark", "remarks"));
+        print_rest(known, others, out);
         print_propagation(r, out);
     } else if (o->verdict == XR_PASS) {
-        fprintf(out, "%s%sPASS%s  nothing wrong found", p->bold, p->green, p->end);
-        if (others)
-            fprintf(out, ", %zu %s", others, plural(others, "remark", "remarks"));
+        fprintf(out, "%s%sPASS%s  nothing %s found", p->bold, p->green, p->end, known ? "new" : "wrong");
+        print_rest(known, others, out);
     } else
         fprintf(out, "%s%sINCONCLUSIVE%s  %s", p->bold, p->yellow, p->end, o->reason);
     fputc('\n', out);
@@ -222,6 +266,7 @@ void xr_report_text(const xr_report *r, FILE *out, bool color)
     print_accuracy(r, out);
     print_coverage(r, out);
     print_latency(r, out);
+    print_requirements(r, out, p);
     for (size_t i = 0; i < r->outcome->shown_count; i++)
         print_finding(r->outcome->shown[i], out, p);
     print_unjudged(r, out, p);

@@ -7,6 +7,7 @@
 #include "checks/compatible.h"
 #include "core/sized.h"
 #include "log/wire.h"
+#include "validate/known_file.h"
 #include "validate/models.h"
 
 #include <errno.h>
@@ -17,9 +18,13 @@ static const double usual_coverage = 0.8;
 
 struct exray_validation {
     xr_side_model model[2];
-    char isolation[480];    /* a remark on it */
-    char unchecked[128];    /* a remark on records without a checksum */
-    const char *remarks[6]; /* all of them, then NULL */
+    char isolation[480];       /* a remark on it */
+    char unchecked[128];       /* a remark on records without a checksum */
+    const char **remarks;      /* all of them, then NULL */
+    char (*known_remark)[400]; /* [known.count] */
+    xr_known_list known;
+    xr_requirement *require;
+    size_t require_count;
     exray_comparison *comparison;
     const exray_assertion **plugins;
     xr_outcome outcome;
@@ -85,7 +90,11 @@ static bool judge(exray_validation *v, const exray_validation_options *o, exray_
                                               : share < 0 ? 0
                                                           : usual_coverage,
                               .fail_on_perf = o->fail_on_perf,
-                              .fail_on_log = o->fail_on_log};
+                              .fail_on_log = o->fail_on_log,
+                              .known = v->known.item,
+                              .known_count = v->known.count,
+                              .require = v->require,
+                              .require_count = v->require_count};
     return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
 }
 
@@ -129,14 +138,34 @@ static void remark_on_checksums(exray_validation *v)
                                               : "the reference log");
 }
 
-static void gather_remarks(exray_validation *v)
+/* Entries of --known that should not be there.  Where only some assertions ran, others accept nothing. */
+static size_t remark_on_known(exray_validation *v, const exray_validation_options *o, const char **out)
 {
+    size_t count = 0;
+    for (size_t i = 0; i < v->known.count; i++) {
+        xr_known_remark(o->known, &v->known.item[i], v->known_remark[i], sizeof v->known_remark[i]);
+        if (*v->known_remark[i] && (!o->assertions || v->known.item[i].used))
+            out[count++] = v->known_remark[i];
+    }
+    return count;
+}
+
+static bool gather_remarks(exray_validation *v, const exray_validation_options *o)
+{
+    enum { OTHERS = 5 };
+    v->remarks = calloc(OTHERS + v->known.count + 1, sizeof *v->remarks);
+    v->known_remark = calloc(v->known.count + 1, sizeof *v->known_remark);
+    if (!v->remarks || !v->known_remark)
+        return false;
     remark_on_checksums(v);
     const char *const said[] = {remark_on_roles(v->comparison), v->model[0].remark, v->model[1].remark,
                                 v->isolation, v->unchecked};
-    for (size_t i = 0, count = 0; i < sizeof said / sizeof *said; i++)
+    _Static_assert(sizeof said / sizeof *said == OTHERS, "room for each remark");
+    size_t count = remark_on_known(v, o, v->remarks);
+    for (size_t i = 0; i < OTHERS; i++)
         if (*said[i])
             v->remarks[count++] = said[i];
+    return true;
 }
 
 /* Plug-ins first: a file that is no plug-in should not be discovered after minutes of comparing. */
@@ -145,6 +174,9 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
 {
     xr_compare_options compare = {o->progress, o->user};
     const exray_log *log[2] = {edge, reference};
+    if (xr_requirements_parse(o->require, &v->require, &v->require_count, error) != EXRAY_OK ||
+        xr_known_read(o->known, &v->known, error) != EXRAY_OK)
+        return false;
     v->plugins = xr_plugins_load(o->plugin, o->plugin_count, error);
     if (!v->plugins || open_models(v, o, log, error) != EXRAY_OK)
         return false;
@@ -152,8 +184,21 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
     if (!v->comparison || xr_isolation_run(o, &v->model[1], v->comparison, v->isolation, error) != EXRAY_OK ||
         !judge(v, o, error))
         return false;
-    gather_remarks(v);
-    v->report = (xr_report){v->comparison, &v->outcome, v->remarks};
+    if (!gather_remarks(v, o)) {
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
+        return false;
+    }
+    v->report = (xr_report){.comparison = v->comparison,
+                            .outcome = &v->outcome,
+                            .not_used = v->remarks,
+                            .known = v->known.item,
+                            .known_count = v->known.count,
+                            .require = v->require,
+                            .require_count = v->require_count};
+    if (o->write_known &&
+        (is_log(o->write_known) ? refuse(error, o->write_known, "is a log, not a place for known findings")
+                                : xr_known_write(o->write_known, &v->known, &v->outcome, error)) != EXRAY_OK)
+        return false;
     return !o->html || write_html(v, o->html, error);
 }
 
@@ -187,6 +232,10 @@ void exray_validation_free(exray_validation *validation)
     for (int s = 0; s < 2; s++)
         xr_side_model_close(&validation->model[s]);
     free(validation->plugins);
+    free(validation->remarks);
+    free(validation->known_remark);
+    xr_known_free(&validation->known);
+    free(validation->require);
     free(validation->json);
     free(validation->text);
     free(validation);

@@ -130,6 +130,21 @@ static const xr_option_group checking = {
          .choices = (const char *const[]){"perf", "log", "perf,log", NULL},
          .set = set_fail_on,
          .text = "let warnings of these kinds fail"},
+        {.name = "require",
+         .value = "LIST",
+         .kind = XR_VALUE_TEXT,
+         XR_INTO(text, validate_options, judging.require),
+         .text = "what measures must reach, such as top1>=0.7,agreement>=0.98: fails where one is short"},
+        {.name = "known",
+         .value = "FILE",
+         XR_INTO(text, validate_options, judging.known),
+         .text = "findings that were accepted, a YAML list of {cause, where, reason, expires}: they are "
+                 "shown as known "
+                 "and do not fail"},
+        {.name = "write-known",
+         .value = "FILE",
+         XR_INTO(text, validate_options, judging.write_known),
+         .text = "write such a list that accepts what fails now"},
         {0},
     }};
 
@@ -176,18 +191,22 @@ static bool is_stdout(const char *path)
 /* No report overwrites another, or a file that the command reads. */
 static int check_outputs(const xr_command *command, const validate_options *o)
 {
-    const char *const outputs[] = {o->json, o->html, o->junit};
-    const char *const inputs[] = {o->judging.edge_model, o->judging.reference_model,
-                                  o->judging.engine_library};
-    for (size_t i = 0; i < 3; i++) {
+    enum { OUTPUTS = 4, INPUTS = 4 };
+    const char *const outputs[OUTPUTS] = {o->json, o->html, o->junit, o->judging.write_known};
+    const char *const inputs[INPUTS] = {o->judging.edge_model, o->judging.reference_model,
+                                        o->judging.engine_library, o->judging.known};
+    for (size_t i = 0; i < OUTPUTS; i++) {
         for (size_t k = 0; k < i; k++)
             if (xr_same_output(outputs[i], outputs[k]))
                 return xr_usage_error(
-                    command, "two of --json, --html and --junit name the same file; the second would "
-                             "overwrite the first");
+                    command,
+                    "two of --json, --html, --junit and --write-known name the same file; the second would "
+                    "overwrite the first");
         bool read = false;
-        for (size_t k = 0; k < 3; k++)
-            read = read || xr_same_output(outputs[i], inputs[k]);
+        /* A list of known findings is read before it is written anew. */
+        for (size_t k = 0; k < INPUTS; k++)
+            read = read || (xr_same_output(outputs[i], inputs[k]) &&
+                            !(outputs[i] == o->judging.write_known && inputs[k] == o->judging.known));
         for (size_t k = 0; k < o->plugins.count; k++)
             read = read || xr_same_output(outputs[i], o->plugins.value[k]);
         if (read)
@@ -199,8 +218,9 @@ static int check_outputs(const xr_command *command, const validate_options *o)
 /* Options that cannot be given together. */
 static int check_options(const xr_command *command, const validate_options *o)
 {
-    if (is_stdout(o->json) + is_stdout(o->html) + is_stdout(o->junit) > 1)
-        return xr_usage_error(command, "only one of --json, --html and --junit can go to standard output");
+    if (is_stdout(o->json) + is_stdout(o->html) + is_stdout(o->junit) + is_stdout(o->judging.write_known) > 1)
+        return xr_usage_error(
+            command, "only one of --json, --html, --junit and --write-known can go to standard output");
     return check_outputs(command, o);
 }
 
@@ -220,7 +240,8 @@ static int write_report(const char *path, bool (*write)(const xr_report *, FILE 
 
 static int write_reports(const validate_options *o, const xr_report *report)
 {
-    if (!is_stdout(o->json) && !is_stdout(o->html) && !is_stdout(o->junit) && !xr_is_quiet())
+    if (!is_stdout(o->json) && !is_stdout(o->html) && !is_stdout(o->junit) &&
+        !is_stdout(o->judging.write_known) && !xr_is_quiet())
         xr_report_text(report, stdout, xr_wants_color(stdout));
     int status = write_report(o->json, xr_report_json, report);
     if (status == XR_EXIT_OK)

@@ -148,19 +148,20 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
 {
     exray_accuracy *a = &c->accuracy;
     const char *task = task_of(c);
-    *a = (exray_accuracy){.task = task, .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN};
+    *a = (exray_accuracy){.task = task, .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN, .agreement_top5 = NAN};
     if (*a->task && strcmp(a->task, "classification") != 0)
         return EXRAY_OK;
     judge j = {c, exray_slot_new(), *a->task == 0};
     if (!j.slot)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while reading decisions");
-    size_t agree = 0, top1[2] = {0, 0}, top5[2] = {0, 0};
+    size_t agree = 0, among = 0, top1[2] = {0, 0}, top5[2] = {0, 0};
     for (size_t f = 0; f < c->frame_count; f++) {
         decision d[2];
         if (!decide(&j, f, d))
             continue;
         a->frames++;
         agree += d[0].class[0] == d[1].class[0];
+        among += contains(&d[1], d[0].class[0]);
         int64_t label;
         if (!frame_label(c, f, &label))
             continue;
@@ -173,6 +174,7 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
     exray_slot_free(j.slot);
     if (a->frames) {
         a->agreement = (double)agree / (double)a->frames;
+        a->agreement_top5 = (double)among / (double)a->frames;
         a->task = "classification";
     }
     for (int s = 0; s < 2 && a->labeled; s++) {

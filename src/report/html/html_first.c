@@ -7,16 +7,16 @@
 static const exray_finding *first_error(const xr_outcome *o)
 {
     for (size_t i = 0; i < o->shown_count; i++)
-        if (o->shown[i]->severity == EXRAY_SEVERITY_ERROR)
+        if (o->shown[i]->severity == EXRAY_SEVERITY_ERROR && !o->shown[i]->known)
             return o->shown[i];
     return NULL;
 }
 
-static void count_findings(const xr_outcome *o, size_t *errors, size_t *others)
+static void count_findings(const xr_outcome *o, size_t *errors, size_t *others, size_t *known)
 {
-    *errors = *others = 0;
+    *errors = *others = *known = 0;
     for (size_t i = 0; i < o->shown_count; i++)
-        o->shown[i]->severity == EXRAY_SEVERITY_ERROR ? ++*errors : ++*others;
+        o->shown[i]->known ? ++*known : o->shown[i]->severity == EXRAY_SEVERITY_ERROR ? ++*errors : ++*others;
 }
 
 /* A sentence in an element; `css` is its class, or "". */
@@ -34,12 +34,14 @@ static void put_verdict_line(xr_page *p)
     static const char *const words[] = {"Pass", "Fail", "Inconclusive"};
     static const char *const signs[] = {"\xE2\x9C\x93", "\xE2\x9C\x97", "?"};
     const xr_outcome *o = p->report->outcome;
-    size_t errors, others;
-    count_findings(o, &errors, &others);
+    size_t errors, others, known;
+    count_findings(o, &errors, &others, &known);
     xr_put(p->out, "<p class=\"verdict %s\"><span aria-hidden=\"true\">%s</span> <strong>%s</strong>",
            xr_verdict_name(o->verdict), signs[o->verdict], words[o->verdict]);
     if (errors)
         xr_put(p->out, " <span class=\"count\">%zu %s</span>", errors, errors == 1 ? "fault" : "faults");
+    if (known)
+        xr_put(p->out, " <span class=\"count\">%zu known</span>", known);
     if (others)
         xr_put(p->out, " <span class=\"count\">%zu %s</span>", others, others == 1 ? "remark" : "remarks");
     fputs("</p>\n", p->out);
@@ -68,8 +70,12 @@ static void put_headline(xr_page *p)
     if (f)
         put_cause(p, f);
     else if (o->verdict == XR_PASS) {
-        fputs("<h1>The edge computes what the reference computes.</h1>\n", p->out);
-        if (o->shown_count && o->shown[0]->severity == EXRAY_SEVERITY_WARNING && o->shown[0]->summary)
+        fputs(o->shown_count && o->shown[o->shown_count - 1]->known
+                  ? "<h1>Nothing is wrong but what is known.</h1>\n"
+                  : "<h1>The edge computes what the reference computes.</h1>\n",
+              p->out);
+        if (o->shown_count && !o->shown[0]->known && o->shown[0]->severity == EXRAY_SEVERITY_WARNING &&
+            o->shown[0]->summary)
             put_element(p, "p", "lead", o->shown[0]->summary);
     } else {
         fputs("<h1>It could not be told.</h1>\n", p->out);
@@ -168,6 +174,20 @@ static void put_latency(xr_page *p)
     put_pair(p, "Latency", xr_milliseconds(a, edge), xr_milliseconds(b, reference), remark);
 }
 
+static void put_requirements(xr_page *p)
+{
+    static const char *const met[] = {"met", "not met", "not measured"};
+    for (size_t i = 0; i < p->report->require_count; i++) {
+        const xr_requirement *q = &p->report->require[i];
+        xr_number_text value;
+        xr_put(p->out,
+               "<div class=\"figure\"><dt>Required: %s</dt><dd><span class=\"big\">%s</span> <span "
+               "class=\"of\">%s</span></dd>",
+               q->text, xr_number(value, q->value), met[q->met]);
+        end_figure(p, "");
+    }
+}
+
 void xr_html_first(xr_page *p)
 {
     fputs("<section id=\"verdict\" class=\"first\" aria-label=\"Verdict\">\n", p->out);
@@ -176,6 +196,7 @@ void xr_html_first(xr_page *p)
     put_accuracy(p);
     put_coverage(p);
     put_latency(p);
+    put_requirements(p);
     fputs("</dl>\n</section>\n", p->out);
 }
 
@@ -208,16 +229,26 @@ static void put_where(xr_page *p, const exray_finding *f)
         xr_put(p->out, "<p class=\"where\">At the %s <code>%s</code>.</p>\n", f->stage, f->tensor);
 }
 
+static void put_acceptance(xr_page *p, const exray_finding *f)
+{
+    const char *reason = f->known->reason && *f->known->reason ? f->known->reason : "no reason is given";
+    xr_put(p->out, "<p>A known %s: %s%s%s.</p>\n", f->severity == EXRAY_SEVERITY_ERROR ? "fault" : "remark",
+           reason, f->known->expires ? ", until " : "", f->known->expires ? f->known->expires : "");
+}
+
 /* `headline`: its sentence and its fix are shown above already. */
 static void put_finding(xr_page *p, const exray_finding *f, bool headline)
 {
     static const char *const words[] = {"note", "warning", "fault"};
+    const char *kind = f->known ? "known" : words[f->severity];
     xr_put(p->out,
            "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> <code>%s</code> <span "
            "class=\"confidence\">confidence %.2f</span></h3>\n",
-           words[f->severity], words[f->severity], f->cause, f->confidence);
+           kind, kind, f->cause, f->confidence);
     if (f->summary && !headline)
         put_element(p, "p", "summary", f->summary);
+    if (f->known)
+        put_acceptance(p, f);
     put_where(p, f);
     for (size_t i = 0; i < f->detail_count; i++)
         put_element(p, "p", "", f->detail[i]);
