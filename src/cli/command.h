@@ -8,7 +8,7 @@
 /* Exit statuses, every command. */
 enum {
     XR_EXIT_OK = 0,      /* done, nothing wrong found */
-    XR_EXIT_FOUND = 1,   /* validate found something wrong */
+    XR_EXIT_FOUND = 1,   /* validate found something wrong, diff something new or worse */
     XR_EXIT_FAILED = 2,  /* could not do it */
     XR_EXIT_UNKNOWN = 3, /* validate could not tell */
 };
@@ -72,6 +72,7 @@ struct xr_command {
     X(record)                                                                                                \
     X(replay)                                                                                                \
     X(validate)                                                                                              \
+    X(diff)                                                                                                  \
     X(info)                                                                                                  \
     X(export)                                                                                                \
     X(recover)                                                                                               \

@@ -36,6 +36,34 @@ def test_options_equal_the_program(logs, program):
     assert exray.validate(edge, reference, **given).json == wanted
 
 
+def test_known_findings(logs, tmp_path, program):
+    edge, reference, _ = logs
+    known = tmp_path / "known.yaml"
+    exray.validate(edge, reference, write_known=known)
+    report = exray.validate(edge, reference, known=known)
+    assert report.verdict == "pass" and report.findings[0].known and report.findings[0].severity == "error"
+    report.raise_for_findings()
+    assert "known" in report._repr_html_()
+    assert report.json == json.loads(program("validate", edge, reference, "--known", known, "--json", "-"))
+    assert not exray.validate(edge, reference).findings[0].known
+    with pytest.raises(exray.FileError):
+        exray.validate(edge, reference, known=tmp_path / "none.yaml")
+    known.write_text("cause: a")
+    with pytest.raises(exray.FormatError, match="known.yaml:1"):
+        exray.validate(edge, reference, known=known)
+
+
+def test_requirements(logs):
+    edge, reference, good = logs
+    report = exray.validate(good, reference, require={"agreement": 1.0})
+    assert report.json["requirements"][0]["requirement"] == "agreement>=1.0"
+    assert exray.validate(good, reference, require="map>=0.5").verdict == "inconclusive"
+    with pytest.raises(exray.ArgumentError, match="NAME>=NUMBER"):
+        exray.validate(good, reference, require="top1")
+    with pytest.raises(exray.ArgumentError):
+        exray.validate(good, reference, require={"top1": "much"})
+
+
 def test_raising(logs):
     edge, reference, good = logs
     with pytest.raises(exray.ValidationFailed, match="input.channel_order"):

@@ -1,44 +1,24 @@
 /* The HTML page: one file, nothing loaded from anywhere. */
+#include "report/html/html_head.h"
 #include "report/html/page.h"
 
 #include <exray/exray.h>
 
 #include <stdlib.h>
 
-/* html/report.css and html/report.js, embedded by cmake/embed.cmake. */
-extern const unsigned char xr_report_css[], xr_report_js[];
-extern const size_t xr_report_css_size, xr_report_js_size;
+/* html/report.js, embedded by cmake/embed.cmake. */
+extern const unsigned char xr_report_js[];
+extern const size_t xr_report_js_size;
 
-static void put_hash(FILE *out, const unsigned char *data, size_t size)
-{
-    uint8_t hash[32];
-    exray_sha256(data, size, hash);
-    fputs("'sha256-", out);
-    xr_put_base64(out, hash, sizeof hash);
-    fputc('\'', out);
-}
-
-/* The policy allows this page's own script and style and nothing else, so that even a mistake in the escaping
- * would let no text of a log run. */
 static void put_head(xr_page *p)
 {
-    FILE *out = p->out;
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-          "style-src ",
-          out);
-    put_hash(out, xr_report_css, xr_report_css_size);
-    fputs("; script-src ", out);
-    put_hash(out, xr_report_js, xr_report_js_size);
-    fputs("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n",
-          out);
     const xr_outcome *o = p->report->outcome;
-    xr_put(out, "<title>exray: %s%s%s</title>\n<style>", xr_verdict_name(o->verdict),
+    xr_html_policy(p->out, xr_report_js, xr_report_js_size);
+    xr_put(p->out, "<title>exray: %s%s%s</title>\n", xr_verdict_name(o->verdict),
            o->verdict == XR_FAIL && o->shown_count ? ", " : "",
            o->verdict == XR_FAIL && o->shown_count ? o->shown[0]->cause : "");
-    fwrite(xr_report_css, 1, xr_report_css_size, out);
-    fputs("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n", out);
+    xr_html_style(p->out);
+    fputs("</head>\n<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n", p->out);
 }
 
 static void put_contents(xr_page *p)

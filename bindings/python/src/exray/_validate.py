@@ -188,6 +188,7 @@ class Finding:
     evidence: Mapping[str, Any]
     alternatives: Tuple[Tuple[str, float], ...]
     assertion: Optional[str]
+    known: bool = False  #: accepted (validate(known=...)): it does not fail
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.cause}: {self.summary} {self.fix}".strip()
@@ -230,7 +231,8 @@ def _finding(f: Mapping[str, Any]) -> Finding:
     where = f["where"]
     return Finding(f["cause"], f["severity"], f["confidence"], f["summary"], f["fix"], tuple(f.get("details", ())),
                    where["stage"], where["tensor"], where["layer"], where["op"], f["evidence"],
-                   tuple((a["cause"], a["confidence"]) for a in f["alternatives"]), f.get("assertion"))
+                   tuple((a["cause"], a["confidence"]) for a in f["alternatives"]), f.get("assertion"),
+                   f.get("known") is not None)
 
 
 def _layer(item: Mapping[str, Any]) -> Layer:
@@ -259,12 +261,12 @@ class Report:
         return f"<exray.Report {self.verdict}: {', '.join(f.cause for f in self.findings) or 'no findings'}>"
 
     def raise_for_findings(self, severity: str = "error", inconclusive: bool = False) -> None:
-        """ValidationFailed, with the findings in words, if one has that severity or a worse one; with
+        """ValidationFailed, with the findings in words, if a new one has that severity or a worse one; with
         `inconclusive` also where it could not be told whether something is wrong."""
         if severity not in _SEVERITIES:
             raise ArgumentError(f"a severity is info, warning or error, not {severity!r}")
         least = _SEVERITIES.index(severity)
-        wrong = [f for f in self.findings if _SEVERITIES.index(f.severity) >= least]
+        wrong = [f for f in self.findings if _SEVERITIES.index(f.severity) >= least and not f.known]
         if wrong:
             raise ValidationFailed("\n".join(str(f) for f in wrong))
         if inconclusive and self.verdict == "inconclusive":
@@ -274,7 +276,7 @@ class Report:
         def cell(value: object) -> str:
             return f"<td style='text-align:left'>{html_text.escape(str(value))}</td>"
 
-        rows = "".join(f"<tr>{cell(f.severity)}{cell(f.cause)}{cell(f'{f.confidence:.2f}')}{cell(f.summary)}"
+        rows = "".join(f"<tr>{cell('known' if f.known else f.severity)}{cell(f.cause)}{cell(f'{f.confidence:.2f}')}{cell(f.summary)}"
                        f"{cell(f.fix)}</tr>" for f in self.findings)
         head = "".join(f"<th>{name}</th>" for name in ("severity", "cause", "confidence", "what", "fix"))
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>" if rows else ""
@@ -307,7 +309,8 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
              min_coverage: float = 0.8, fail_on: Sequence[str] = (), html: Optional[Path_] = None,
              edge_model: Optional[Path_] = None, reference_model: Optional[Path_] = None,
              engine: Optional[str] = None, kernels: Optional[str] = None, engine_library: Optional[Path_] = None,
-             repro: Optional[Path_] = None) -> Report:
+             repro: Optional[Path_] = None, known: Optional[Path_] = None, write_known: Optional[Path_] = None,
+             require: "Union[str, Mapping[str, float], None]" = None) -> Report:
     """Compares what the edge recorded with what a reference recorded of the same data, and names what is wrong.
 
     assertions      own ones (functions with @exray.assertion), besides the built-in ones
@@ -323,6 +326,9 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
                     found; an installed ai_edge_litert or onnxruntime is
     kernels         the kernels that it runs with
     repro           a folder for the first layer that is wrong by itself: the cut-out model, its inputs, both outputs
+    known           findings that were accepted: a YAML file, a list of {cause, where, reason, expires}.  They do not fail;
+                    write_known: a file to write such a list to that accepts what fails now
+    require         what measures must reach: {"top1": 0.7, "agreement": 0.98}, or "top1>=0.7,top1.change>=-0.01"
 
     That something is wrong is no exception: see Report.verdict and raise_for_findings().  ArgumentError: an
     assertion or option that there is not; FileError, FormatError: a log, model or plug-in that cannot be used, a
@@ -353,10 +359,13 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     options.own = k.array("exray_assertion *", [a._c for a in own] + [ffi.NULL])
     options.min_coverage = min_coverage if min_coverage > 0 else -1
     options.fail_on_perf, options.fail_on_log = "perf" in fail_on, "log" in fail_on
-    for name, text_ in (("assertions", only), ("engine", engine), ("kernels", kernels)):
+    if require is not None and not isinstance(require, str):
+        require = ",".join(f"{name}>={number(value, f'the requirement {name}')!r}" for name, value in require.items())
+    for name, text_ in (("assertions", only), ("engine", engine), ("kernels", kernels), ("require", require or None)):
         setattr(options, name, ffi.NULL if text_ is None else k.new("char[]", encode(text_, name)))
     for name, path in (("html", html), ("edge_model", edge_model), ("reference_model", reference_model),
-                       ("engine_library", engine_library), ("repro", repro)):
+                       ("engine_library", engine_library), ("repro", repro), ("known", known),
+                       ("write_known", write_known)):
         setattr(options, name, _path(k, path))
     return _run(logs, own, options)
 
