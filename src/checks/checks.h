@@ -19,7 +19,7 @@ typedef struct xr_check_options {
     double plugin_seconds;          /* time limit of a plug-in's assertion; 0: XR_PLUGIN_SECONDS */
     double min_coverage;            /* share of edge layers; 0.8 is the default of the command */
     bool fail_on_perf, fail_on_log; /* raise warnings of that prefix to errors */
-    xr_known *known;                /* [known_count] accepted findings; what they accept is noted there */
+    xr_known_finding *known;        /* [known_count] accepted findings; what they accept is noted there */
     size_t known_count;
     xr_requirement *require; /* [require_count] what measures must reach; likewise */
     size_t require_count;

@@ -30,10 +30,10 @@ struct exray_finding {
     size_t evidence_count;
     xr_alternative *alternative;
     size_t alternative_count;
-    const exray_assertion *assertion; /* that reported it; NULL: the runner */
-    bool is_consequence;              /* of another finding, and not shown by itself */
-    const struct xr_known *known;     /* the entry that accepts it; NULL: it is new */
-    size_t number;                    /* in the order of reporting */
+    const exray_assertion *assertion;     /* that reported it; NULL: the runner */
+    bool is_consequence;                  /* of another finding, and not shown by itself */
+    const struct xr_known_finding *known; /* the entry that accepts it; NULL: it is new */
+    size_t number;                        /* in the order of reporting */
     exray_finding *next;
 };
 

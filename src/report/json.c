@@ -162,7 +162,7 @@ static void add_gate(json_writer *w, cJSON *root, const xr_report *r)
     static const char *const met[] = {"yes", "no", "unknown"};
     cJSON *list = put(w, root, "known", cJSON_CreateArray());
     for (size_t i = 0; i < r->known_count; i++) {
-        const xr_known *k = &r->known[i];
+        const xr_known_finding *k = &r->known[i];
         cJSON *o = push(w, list, cJSON_CreateObject());
         text(w, o, "cause", k->cause);
         text(w, o, "where", k->where);

@@ -10,8 +10,8 @@
 typedef struct xr_report {
     const exray_comparison *comparison;
     const xr_outcome *outcome;
-    const char *const *not_used; /* NULL-terminated remarks on options without effect; or NULL */
-    const xr_known *known;       /* [known_count] accepted findings */
+    const char *const *not_used;   /* NULL-terminated remarks on options without effect; or NULL */
+    const xr_known_finding *known; /* [known_count] accepted findings */
     size_t known_count;
     const xr_requirement *require; /* [require_count] what measures must reach */
     size_t require_count;

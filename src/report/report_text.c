@@ -139,7 +139,7 @@ static void print_requirements(const xr_report *r, FILE *out, const paint *p)
 
 /* ---- Findings ---------------------------------------------------------------------- */
 
-static void print_acceptance(const xr_known *known, FILE *out)
+static void print_acceptance(const xr_known_finding *known, FILE *out)
 {
     fputs("  known: ", out);
     print_plain(out, known->reason && *known->reason ? known->reason : "no reason is given");

@@ -40,7 +40,7 @@ static exray_status refuse(exray_error *error, const char *path, unsigned line, 
     return xr_error_set(error, EXRAY_E_FORMAT, "%.200s:%u: %.200s", path, line, what);
 }
 
-static exray_status take_key(const char *path, xr_yaml *value, xr_known *out, exray_error *error)
+static exray_status take_key(const char *path, xr_yaml *value, xr_known_finding *out, exray_error *error)
 {
     const struct {
         const char *key;
@@ -64,7 +64,7 @@ static exray_status take_key(const char *path, xr_yaml *value, xr_known *out, ex
     return refuse(error, path, value->key_line, what);
 }
 
-static exray_status take_entry(const char *path, xr_yaml *entry, const char *now, xr_known *out,
+static exray_status take_entry(const char *path, xr_yaml *entry, const char *now, xr_known_finding *out,
                                exray_error *error)
 {
     out->line = entry->line;
@@ -136,7 +136,7 @@ void xr_known_free(xr_known_list *list)
     *list = (xr_known_list){0};
 }
 
-void xr_known_remark(const char *path, const xr_known *known, char *out, size_t size)
+void xr_known_remark(const char *path, const xr_known_finding *known, char *out, size_t size)
 {
     char cause[XR_SHOWN], where[XR_SHOWN];
     *out = '\0';
@@ -203,7 +203,7 @@ static void put_list(FILE *out, const xr_known_list *read, const xr_outcome *out
           "# Say why (reason) and, if you can, the last day on which it holds (expires: YYYY-MM-DD).\n",
           out);
     for (size_t i = 0; i < read->count; i++) {
-        const xr_known *k = &read->item[i];
+        const xr_known_finding *k = &read->item[i];
         if (!k->used || k->expired)
             continue;
         put_entry(out, k->cause, k->where, k->reason, k->expires);

@@ -5,7 +5,7 @@
 #include "checks/checks.h"
 
 typedef struct xr_known_list {
-    xr_known *item;
+    xr_known_finding *item;
     size_t count;
 } xr_known_list;
 
@@ -14,7 +14,7 @@ exray_status xr_known_read(const char *path, xr_known_list *out, exray_error *er
 void xr_known_free(xr_known_list *list);
 
 /* What is to be said of an entry: that it has expired, or accepts nothing; "" where there is nothing. */
-void xr_known_remark(const char *path, const xr_known *known, char *out, size_t size);
+void xr_known_remark(const char *path, const xr_known_finding *known, char *out, size_t size);
 
 /* Writes a file that accepts what fails now: the errors that are new, and the entries that were used, as they
  * were. `read`: what --known had. */

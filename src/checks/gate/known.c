@@ -13,14 +13,14 @@ static bool is_cause(const char *pattern, const char *cause)
     return n && pattern[n - 1] == '*' ? strncmp(pattern, cause, n - 1) == 0 : strcmp(pattern, cause) == 0;
 }
 
-static bool fits(const xr_known *known, const exray_finding *finding)
+static bool fits(const xr_known_finding *known, const exray_finding *finding)
 {
     return is_cause(known->cause, finding->cause) &&
            (!known->where || strcmp(known->where, xr_known_place(finding)) == 0 ||
             (finding->stage && strcmp(known->where, finding->stage) == 0));
 }
 
-static void mark(xr_known *known, size_t count, exray_finding *finding)
+static void mark(xr_known_finding *known, size_t count, exray_finding *finding)
 {
     for (size_t i = 0; i < count; i++) {
         if (!fits(&known[i], finding))
@@ -31,7 +31,7 @@ static void mark(xr_known *known, size_t count, exray_finding *finding)
     }
 }
 
-void xr_known_apply(xr_known *known, size_t count, exray_finding **shown, size_t shown_count)
+void xr_known_apply(xr_known_finding *known, size_t count, exray_finding **shown, size_t shown_count)
 {
     for (size_t i = 0; i < shown_count; i++)
         mark(known, count, shown[i]);

@@ -5,7 +5,7 @@
 #include "checks/findings.h"
 
 /* One entry of the list. */
-typedef struct xr_known {
+typedef struct xr_known_finding {
     char *cause;   /* a cause, or PREFIX* */
     char *where;   /* of a tensor, or a stage; NULL: anywhere */
     char *reason;  /* NULL: none was given */
@@ -13,13 +13,13 @@ typedef struct xr_known {
     unsigned line; /* in the file, from 1 */
     bool expired;
     size_t used; /* findings that it accepts, or would if it had not expired */
-} xr_known;
+} xr_known_finding;
 
 /* Where a finding is, as an entry names it: its tensor, or its stage; "" where it is nowhere in particular.
  */
 const char *xr_known_place(const exray_finding *finding);
 
 /* Notes in each of the findings which entry accepts it, and puts those that are new first, in their order. */
-void xr_known_apply(xr_known *known, size_t count, exray_finding **shown, size_t shown_count);
+void xr_known_apply(xr_known_finding *known, size_t count, exray_finding **shown, size_t shown_count);
 
 #endif
