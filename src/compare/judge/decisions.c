@@ -148,7 +148,8 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
 {
     exray_accuracy *a = &c->accuracy;
     const char *task = task_of(c);
-    *a = (exray_accuracy){.task = task, .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN, .agreement_top5 = NAN};
+    *a = (exray_accuracy){
+        .task = task, .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN, .agreement_top5 = NAN};
     if (*a->task && strcmp(a->task, "classification") != 0)
         return EXRAY_OK;
     judge j = {c, exray_slot_new(), *a->task == 0};
