@@ -189,6 +189,12 @@ exray_finding *xr_begin_step(const xr_explanation *e, exray_findings *findings, 
     exray_finding_number(f, "residual_before_levels", e->before->raw.pixels);
     exray_finding_number(f, "residual_after_levels", e->after->residual.pixels);
     exray_finding_number(f, "residual_without_levels", v->without);
+    if (isfinite(v->without) && v->agree + v->contradict + v->abstain > 0)
+        exray_finding_detail(f,
+                             "Without it, the inputs differ by %.2f levels rms (the median frame); with all "
+                             "that is named, by %.2f. %zu of %zu frames need it, none contradicts.",
+                             v->without, e->after->residual.pixels, v->agree,
+                             v->agree + v->abstain + v->contradict);
     /* The runner-up of a step is the transform without it; kernels have their own. */
     if (step != XR_STEP_KERNEL)
         exray_finding_text(f, "runner_up", "the same without it");

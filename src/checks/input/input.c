@@ -98,9 +98,9 @@ static bool report_detail(xr_input_pair *pair, const xr_input_fit *fit, const xr
     if (moved && transform->turn.orientation && d.shift < 1.5)
         return true; /* cut out before it was turned, with another rounding: no fault */
     if (moved && !pair->has_sensor)
-        xr_report_shift(fit, &d, findings);
+        xr_report_shift(pair, fit, &d, findings);
     else
-        xr_report_other_kernel(pair->has_sensor, fit, &d, findings);
+        xr_report_other_kernel(pair, fit, &d, findings);
     return true;
 }
 

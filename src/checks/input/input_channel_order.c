@@ -1,5 +1,7 @@
 /* input.channel_order: the edge's channels are the reference's in another order. */
+#include "checks/input/channel_letters.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/pipeline_of.h"
 #include "checks/input/words.h"
 
 #include <ctype.h>
@@ -12,7 +14,7 @@ static void lower_case(char *text)
         *text = (char)tolower((unsigned char)*text);
 }
 
-/* "Swapping channels 0 and 2", "Taking the edge's channels in the order 1, 2, 0". */
+/* "swapping channels 0 and 2", "taking the edge's channels in the order 1, 2, 0". */
 static void describe_exchange(const xr_input_fit *fit, const xr_channel_order *o, char *text, size_t size)
 {
     size_t moved[XR_FIT_CHANNELS], count = 0, to[XR_FIT_CHANNELS] = {0};
@@ -22,10 +24,10 @@ static void describe_exchange(const xr_input_fit *fit, const xr_channel_order *o
             moved[count++] = c;
     }
     if (count == 2) {
-        snprintf(text, size, "Swapping channels %zu and %zu", moved[0], moved[1]);
+        snprintf(text, size, "swapping channels %zu and %zu", moved[0], moved[1]);
         return;
     }
-    int used = snprintf(text, size, "Taking the edge's channels in the order");
+    int used = snprintf(text, size, "taking the edge's channels in the order");
     for (size_t c = 0; c < fit->values.channels && used > 0 && (size_t)used < size; c++)
         used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
 }
@@ -56,22 +58,70 @@ static void add_evidence(const xr_input_fit *fit, const xr_channel_order *o, exr
 }
 
 /* Lists other orders with as small a residual. */
-static size_t add_other_orders(const xr_input_fit *fit, size_t chosen, const char *reference,
+static size_t add_other_orders(const xr_input_fit *fit, size_t chosen, const xr_letters *letters,
                                exray_finding *f)
 {
     size_t others = 0;
-    char names[256] = "", letters[XR_FIT_CHANNELS + 1];
+    char names[256] = "";
     for (size_t i = 1; i < fit->orders.count; i++) {
-        if (i == chosen || fit->orders.list[i].residual > 2 * fit->orders.list[chosen].residual + 0.5)
+        const xr_channel_order *o = &fit->orders.list[i];
+        if (i == chosen || o->residual > 2 * fit->orders.list[chosen].residual + 0.5)
             continue;
-        xr_edge_letters(fit, &fit->orders.list[i], reference, letters);
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", others++ ? ", " : "", letters);
+        char name[XR_FIT_CHANNELS + 1] = "";
+        for (size_t c = 0; c < fit->values.channels; c++)
+            name[c] = letters->known_by ? letters->reference[o->from[c]] : (char)('0' + o->from[c]);
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", others++ ? ", " : "", name);
     }
     if (others) {
         exray_finding_detail(f, "These pictures do not tell it from %s.", names);
         exray_finding_text(f, "other_orders", names);
     }
     return others;
+}
+
+/* What is fed: by letters where the logs prove them, else as a difference alone. */
+static void add_summary(const xr_input_fit *fit, const xr_letters *letters, const char *exchange,
+                        exray_finding *f)
+{
+    const char *or_else = fit->orders.tied ? ", or each channel is normalized differently" : "";
+    if (letters->known_by) {
+        exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s%s.", letters->edge,
+                              letters->reference, or_else);
+        exray_finding_detail(f, "Which channel is which is known by the %s.",
+                             strcmp(letters->known_by, "sensor") == 0 ? "sensor's pictures"
+                                                                      : "pipeline file");
+        exray_finding_text(f, "edge_order", letters->edge);
+        exray_finding_text(f, "reference_order", letters->reference);
+        exray_finding_text(f, "known_by", letters->known_by);
+        return;
+    }
+    exray_finding_summary(f,
+                          "The two sides feed the model's channels in different orders%s: %s makes the "
+                          "edge's input the reference's; which side has which order, the logs do not say.",
+                          or_else, exchange);
+    if (fit->values.channels == 3)
+        exray_finding_detail(f, "A sensor record or a pipeline file in a log would tell.");
+}
+
+static void add_fix(const exray_comparison *comparison, const xr_letters *letters, exray_finding *f)
+{
+    char key[XR_FIT_CHANNELS + 1], opencv[64] = "";
+    if (!letters->known_by) {
+        exray_finding_fix(f, "Give both sides the order that the model was trained with: find out which side "
+                             "has it, and exchange the channels of each pixel on the other.");
+        return;
+    }
+    memcpy(key, letters->reference, sizeof key);
+    lower_case(key);
+    if (is_usual(letters->edge) && is_usual(letters->reference) &&
+        strcmp(letters->edge, letters->reference) != 0)
+        snprintf(opencv, sizeof opencv, "OpenCV: cvtColor with COLOR_%.3s2%.3s; ", letters->edge,
+                 letters->reference);
+    exray_finding_fix(
+        f,
+        "Convert to %s before the model, as the reference does (%s%sin C: exchange the bytes of "
+        "each pixel).",
+        letters->reference, xr_pipeline_key(comparison, "channels: %s", key).text, opencv);
 }
 
 void xr_report_channel_order(const exray_comparison *comparison, const xr_input_fit *fit,
@@ -83,26 +133,19 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
     const xr_channel_order *o = &fit->orders.list[chosen];
     double confidence =
         fit->orders.tied ? 0.6 : xr_confidence(o->residual, fit->orders.list[fit->orders.runner_up].residual);
-    char reference[XR_FIT_CHANNELS + 1], edge[XR_FIT_CHANNELS + 1], exchange[96], key[XR_FIT_CHANNELS + 1];
-    xr_reference_letters(comparison, fit, reference);
-    xr_edge_letters(fit, o, reference, edge);
+    char exchange[96];
+    xr_letters letters = xr_channel_letters(comparison, fit, o);
     describe_exchange(fit, o, exchange, sizeof exchange);
-    memcpy(key, reference, sizeof key);
-    lower_case(key);
 
     exray_finding *f = exray_findings_add(findings, "input.channel_order", EXRAY_SEVERITY_ERROR, confidence);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    add_summary(fit, &letters, exchange, f);
     if (fit->orders.tied) {
-        exray_finding_summary(
-            f,
-            "The edge feeds the model %s where the reference feeds %s, or it normalizes each "
-            "channel differently.",
-            edge, reference);
         exray_finding_detail(f,
                              "These pictures have no colours that could tell which; a colourful one would.");
         exray_finding_alternative(f, "input.normalization", 0.4);
-    } else
-        exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
+    }
+    exchange[0] = (char)toupper((unsigned char)exchange[0]);
     exray_finding_detail(f, "%s%s takes the input's nRMSE (0 is equal) from %.3f to %.3f.", exchange,
                          fit->map.named            ? ", with the other normalization undone,"
                          : fit->map.after_exchange ? " before the normalization"
@@ -110,16 +153,9 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
                          fit->residual.nrmse_before, fit->residual.nrmse_after);
     if (fit->map.after_exchange)
         exray_finding_detail(f, "Each channel was normalized with the constants of the place it was put in.");
-    size_t others = fit->orders.tied ? 0 : add_other_orders(fit, chosen, reference, f);
+    size_t others = fit->orders.tied ? 0 : add_other_orders(fit, chosen, &letters, f);
     if (others)
         exray_finding_number(f, "ambiguous_orders", (double)others + 1);
-    char opencv[64] = "";
-    if (is_usual(edge) && is_usual(reference) && strcmp(edge, reference) != 0)
-        snprintf(opencv, sizeof opencv, "OpenCV: cvtColor with COLOR_%.3s2%.3s; ", edge, reference);
-    exray_finding_fix(
-        f,
-        "Convert to %s before the model (pipeline: `channels: %s`; %sin C: exchange the bytes of "
-        "each pixel).",
-        reference, key, opencv);
+    add_fix(comparison, &letters, f);
     add_evidence(fit, o, f);
 }

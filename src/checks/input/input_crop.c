@@ -1,5 +1,6 @@
 /* input.crop: another part of the picture, or another padding of its letterbox. */
 #include "checks/input/input_findings.h"
+#include "checks/input/pipeline_of.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,9 +31,10 @@ static void report_other_part(const xr_explanation *e, exray_findings *findings)
                           edge, reference);
     exray_finding_fix(
         f,
-        "Cut the picture as the reference does: %s (pipeline: `%s`; in C: the same left, top, width and "
-        "height, rounded alike, in exray_picture_resize or your own resize).",
-        reference, pipeline_crop(&c->resampling.reference, key, sizeof key));
+        "Cut the picture as the reference does: %s (%sin C: the same left, top, width and "
+        "height, rounded alike).",
+        reference,
+        xr_pipeline_key(e->comparison, "%s", pipeline_crop(&c->resampling.reference, key, sizeof key)).text);
     exray_finding_text(f, "edge_part", edge);
     exray_finding_text(f, "reference_part", reference);
     exray_finding_number(f, "edge_fraction", c->resampling.edge.geometry.fx);
@@ -69,9 +71,10 @@ static void report_crop(const xr_explanation *e, exray_findings *findings)
     exray_finding_detail(
         f, "Without the sensor's pictures the kernel of the resize cannot be told beside it: record "
            "with --capture io and the sensor's data.");
-    exray_finding_fix(f, "Cut the picture as the reference does (pipeline: `crop`; in C: the same left, top, "
-                         "width and height): the "
-                         "same fraction, stretched or letterboxed alike.");
+    exray_finding_fix(f,
+                      "Cut the picture as the reference does: the same fraction, stretched or "
+                      "letterboxed alike (%sin C: the same left, top, width and height).",
+                      xr_pipeline_key(e->comparison, "crop").text);
     exray_finding_number(f, "width_ratio", x / count);
     exray_finding_number(f, "height_ratio", y / count);
     exray_finding_number(f, "offset_x", dx / count);
@@ -100,14 +103,17 @@ void xr_report_padding(const xr_explanation *e, exray_findings *findings)
         exray_finding_detail(f, "As pixels: %.0f and %.0f.",
                              (g->edge[0] - c->unit.offset[0]) / c->unit.gain[0],
                              (g->reference[0] - c->unit.offset[0]) / c->unit.gain[0]);
-    exray_finding_fix(f, "Fill the ground with the reference's colour, before the normalization (pipeline: "
-                         "`crop: letterbox PAD`).");
+    exray_finding_fix(f,
+                      "Fill the ground with the reference's colour (%sbefore the normalization, or "
+                      "after it with a normalized value: as the reference does).",
+                      xr_pipeline_key(e->comparison, "crop: letterbox PAD").text);
     exray_finding_number(f, "edge_ground", g->edge[0]);
     exray_finding_number(f, "reference_ground", g->reference[0]);
     exray_finding_number(f, "frames_with_ground", (double)g->frames);
 }
 
-void xr_report_shift(const xr_input_fit *fit, const xr_residual_detail *d, exray_findings *findings)
+void xr_report_shift(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,
+                     exray_findings *findings)
 {
     exray_finding *f = xr_begin_detail("input.crop", fit, d, findings);
     exray_finding_summary(
@@ -115,7 +121,9 @@ void xr_report_shift(const xr_input_fit *fit, const xr_residual_detail *d, exray
         d->shift);
     exray_finding_detail(f, "So do sizes that are rounded otherwise, such as a resize before the crop, not "
                             "after; the sensor's pictures would tell.");
-    exray_finding_fix(f, "Crop and resize in the reference's order, with its rounding (pipeline: `crop`, "
-                         "`resize`, `steps`).");
+    exray_finding_fix(f, "Crop and resize in the reference's order, with its rounding%s.",
+                      xr_has_pipeline(pair->comparison, EXRAY_SIDE_REFERENCE, NULL)
+                          ? " (`crop`, `resize` and `steps` of its pipeline file)"
+                          : "");
     exray_finding_alternative(f, "input.resize", 0.4);
 }

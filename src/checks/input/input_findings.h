@@ -26,9 +26,9 @@ void xr_report_wrong_quantization(const xr_explanation *e, exray_findings *findi
 
 /* ---- Kinds of a residual ------------------------------------------------------------------ */
 
-void xr_report_other_kernel(bool has_sensor, const xr_input_fit *fit, const xr_residual_detail *d,
+void xr_report_other_kernel(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,
                             exray_findings *findings); /* input_resize.c */
-void xr_report_shift(const xr_input_fit *fit, const xr_residual_detail *d,
+void xr_report_shift(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,
                      exray_findings *findings); /* input_crop.c */
 /* Whether the luma is the same and the chroma is not; reported, except where signs wrap. */
 bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,

@@ -1,5 +1,6 @@
 /* input.layout: planes where interleaved pixels belong, or the reverse. */
 #include "checks/input/input_findings.h"
+#include "checks/input/pipeline_of.h"
 
 void xr_report_layout(const xr_explanation *e, exray_findings *findings)
 {
@@ -9,6 +10,8 @@ void xr_report_layout(const xr_explanation *e, exray_findings *findings)
                           "The edge writes the picture in another layout than the model reads: planes where "
                           "interleaved pixels belong, or the other way round (NCHW and NHWC exchanged).");
     exray_finding_fix(
-        f, "Transpose the tensor to the model's layout (pipeline: leave `layout` out); in C, "
-           "out[(y * width + x) * channels + c] for NHWC, out[(c * height + y) * width + x] for NCHW.");
+        f,
+        "Transpose the tensor to the model's layout: %sin C, "
+        "out[(y * width + x) * channels + c] for NHWC, out[(c * height + y) * width + x] for NCHW.",
+        xr_pipeline_key(e->comparison, "layout").text);
 }

@@ -1,10 +1,12 @@
 /* input.normalization: each channel is an affine map of the reference's. */
 #include "checks/input/fit/conventions.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/pipeline_of.h"
 #include "checks/input/words.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Whether the constants of two channels are exchanged: their maps undo each other, and the third channel has
  * none. */
@@ -50,35 +52,72 @@ static void add_maps(const xr_input_fit *fit, const xr_channel_order *o, exray_f
     }
 }
 
-static void add_fix(const xr_input_fit *fit, exray_finding *f)
+/* "(v[0] - 0.5) / 2": what undoes the map of one channel, without what changes nothing at all. */
+static void undo_text(const xr_input_fit *fit, const xr_affine *m, size_t c, const char *name, char *text,
+                      size_t size)
+{
+    bool shifted = fabs(m->offset[c]) > 1e-3 * fit->level[EXRAY_SIDE_EDGE];
+    bool scaled = fabs(m->gain[c] - 1) > 1e-5;
+    char inner[64];
+    if (shifted)
+        snprintf(inner, sizeof inner, "%s%s %c %.5g%s", scaled ? "(" : "", name, m->offset[c] < 0 ? '+' : '-',
+                 fabs(m->offset[c]), scaled ? ")" : "");
+    else
+        snprintf(inner, sizeof inner, "%s", name);
+    if (scaled)
+        snprintf(text, size, "%s / %.5g", inner, m->gain[c]);
+    else
+        snprintf(text, size, "%s", inner);
+}
+
+/* The fix where the reference has no known convention: the numbers that undo the map. */
+static void add_undoing_fix(const exray_comparison *comparison, const xr_input_fit *fit, exray_finding *f)
+{
+    const xr_affine *m = &fit->orders.list[fit->orders.used].map;
+    char text[256] = "";
+    bool same = same_map(fit, m);
+    for (size_t c = 0; c < (same ? 1 : fit->values.channels); c++) {
+        char name[16] = "v", one[96];
+        if (!same)
+            snprintf(name, sizeof name, "v[%zu]", c);
+        undo_text(fit, m, c, name, one, sizeof one);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s = %s", c ? ", " : "", name, one);
+    }
+    exray_finding_fix(f, "Normalize as the reference does (%suntil then, of each value v: %s).",
+                      xr_pipeline_key(comparison, "normalize: {mean: ..., std: ...}").text, text);
+}
+
+/* " (pipeline: `normalize: ...`)", where a side has a pipeline file. */
+static xr_key_words normalize_key(const exray_comparison *comparison, const xr_convention *k)
+{
+    xr_key_words out = {""};
+    if (xr_has_pipeline(comparison, EXRAY_SIDE_REFERENCE, NULL) ||
+        xr_has_pipeline(comparison, EXRAY_SIDE_EDGE, NULL))
+        snprintf(out.text, sizeof out.text,
+                 " (pipeline: `normalize: {mean: [%g, %g, %g], std: [%g, %g, %g]}`)", k->mean[0], k->mean[1],
+                 k->mean[2], k->std[0], k->std[1], k->std[2]);
+    return out;
+}
+
+static void add_fix(const exray_comparison *comparison, const xr_input_fit *fit, exray_finding *f)
 {
     bool exact;
     const xr_convention *k = xr_convention_of(fit, EXRAY_SIDE_REFERENCE, &exact);
-    const xr_affine *m = &fit->orders.list[fit->orders.used].map;
-    if (!k && fit->values.channels == 3) /* without a known convention: the numbers that undo it */
+    if (!k) {
+        add_undoing_fix(comparison, fit, f);
+        return;
+    }
+    const char *looks = exact ? "" : ", as its values look";
+    if (fit->values.channels == 3)
         exray_finding_fix(
             f,
-            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its file; "
-            "in C, "
-            "until then: v[c] = (v[c] - o[c]) / g[c] with o = {%.5g, %.5g, %.5g}, g = {%.5g, %.5g, %.5g}).",
-            m->offset[0], m->offset[1], m->offset[2], m->gain[0], m->gain[1], m->gain[2]);
-    else if (!k) {
-        char shifted[40] = "v";
-        if (m->offset[0] != 0)
-            snprintf(shifted, sizeof shifted, "(v - %.5g)", m->offset[0]);
-        exray_finding_fix(
-            f,
-            "Normalize as the reference does (pipeline: `normalize: {mean: ..., std: ...}` as in its "
-            "file; in C, until then: v = %s / %.5g).",
-            shifted, m->gain[0]);
-    } else if (fit->values.channels == 3)
-        exray_finding_fix(f,
-                          "Normalize as the reference does (pipeline: `normalize: {mean: [%g, %g, %g], std: "
-                          "[%g, %g, %g]}`; in C: (pixel[c] - mean[c]) / std[c]).",
-                          k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2]);
+            "Normalize as the reference does: (pixel[c] - mean[c]) / std[c] with mean {%g, %g, %g}, "
+            "std {%g, %g, %g}%s%s.",
+            k->mean[0], k->mean[1], k->mean[2], k->std[0], k->std[1], k->std[2], looks,
+            normalize_key(comparison, k).text);
     else
-        exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255.", k->mean[0],
-                          k->std[0]);
+        exray_finding_fix(f, "Normalize as the reference does: (x - %g) / %g on 0..255%s.", k->mean[0],
+                          k->std[0], looks);
 }
 
 /* Limited range (16..235) taken for full: 1; full taken for limited: -1; else 0.  In
@@ -154,7 +193,7 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
         exray_finding_detail(f,
                              "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
                              fit->map.effect_max);
-    add_fix(fit, f);
+    add_fix(comparison, fit, f);
     exray_finding_number(f, "residual_before_levels", fit->raw.pixels);
     exray_finding_number(f, "nrmse_before", fit->residual.nrmse_before);
     exray_finding_number(f, "nrmse_after", fit->residual.nrmse_after);

@@ -1,5 +1,6 @@
 /* input.rotation and input.flip: the edge's picture is turned or mirrored. */
 #include "checks/input/input_findings.h"
+#include "checks/input/pipeline_of.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,12 @@ static void add_runners_up(const xr_explanation *e, const char *own, exray_findi
         exray_finding_alternative(f, "input.rotation", share);
 }
 
+/* Whether it is the edge's picture that is not as the camera's is told by the camera's record alone. */
+static const char *unproven_side(const xr_explanation *e)
+{
+    return e->has_sensor ? "" : "; which of them is upright, the logs do not say";
+}
+
 void xr_report_orientation(const xr_explanation *e, exray_findings *findings)
 {
     const xr_transform *c = e->transform;
@@ -58,26 +65,27 @@ void xr_report_orientation(const xr_explanation *e, exray_findings *findings)
     double confidence = xr_step_confidence(e, XR_STEP_TURN) / (double)(c->turn.runner_up_count + 1);
     if (turns) {
         exray_finding *f = xr_begin_step(e, findings, "input.rotation", XR_STEP_TURN, confidence);
-        exray_finding_summary(f, "The edge's picture is rotated by %u degrees counter-clockwise.",
-                              90 * turns);
+        exray_finding_summary(
+            f, "The edge's picture is the reference's, rotated by %u degrees counter-clockwise%s.",
+            90 * turns, unproven_side(e));
         exray_finding_fix(
             f,
-            "Turn the camera's picture upright before the model: rotate it by %u degrees "
-            "counter-clockwise (pipeline: `rotate: 0`, `orient: exif`; Pillow: ImageOps.exif_transpose; "
-            "OpenCV: rotate).",
-            360 - 90 * turns);
+            "Turn the camera's picture as the reference does: by %u degrees more, counter-clockwise, before "
+            "the model (%sPillow: ImageOps.exif_transpose applies a file's own orientation; OpenCV: rotate).",
+            360 - 90 * turns, xr_pipeline_key(e->comparison, "rotate: 0`, `orient: exif").text);
         exray_finding_number(f, "degrees_counter_clockwise", 90.0 * turns);
         exray_finding_number(f, "runner_up_share", c->turn.runner_up_residual);
         add_runners_up(e, "input.rotation", f);
     }
     if (horizontal || vertical) {
         exray_finding *f = xr_begin_step(e, findings, "input.flip", XR_STEP_TURN, confidence);
-        exray_finding_summary(f, "The edge's picture is flipped %s%s.",
+        exray_finding_summary(f, "The edge's picture is the reference's, flipped %s%s%s.",
                               horizontal ? "left to right" : "top to bottom",
-                              turns ? ", after the rotation" : "");
-        exray_finding_fix(f, "Do not mirror the picture before the model (pipeline: `flip: none`; OpenCV: no "
-                             "flip); a front camera's "
-                             "preview is mirrored, its frames need not be.");
+                              turns ? ", after the rotation" : "", unproven_side(e));
+        exray_finding_fix(f,
+                          "Mirror the picture as the reference does, or not at all (%sOpenCV: flip); a front "
+                          "camera's preview is mirrored, its frames need not be.",
+                          xr_pipeline_key(e->comparison, "flip: none").text);
         exray_finding_text(f, "axis", horizontal ? "horizontal" : "vertical");
         exray_finding_number(f, "runner_up_share", c->turn.runner_up_residual);
         add_runners_up(e, "input.flip", f);

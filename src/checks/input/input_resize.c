@@ -1,5 +1,6 @@
 /* input.resize: another kernel. */
 #include "checks/input/input_findings.h"
+#include "checks/input/pipeline_of.h"
 
 void xr_report_kernel(const xr_explanation *e, exray_findings *findings)
 {
@@ -10,10 +11,11 @@ void xr_report_kernel(const xr_explanation *e, exray_findings *findings)
     exray_finding *f =
         xr_begin_step(e, findings, "input.resize", XR_STEP_KERNEL, xr_step_confidence(e, XR_STEP_KERNEL));
     exray_finding_summary(f, "The edge resizes with another kernel: %s; the reference: %s.", edge, reference);
-    exray_finding_fix(f, "Resize as the reference does (pipeline: `resize: %s`)%s.", reference,
+    exray_finding_fix(f, "Resize as the reference does: %s (%s%s).", reference,
+                      xr_pipeline_key(e->comparison, "resize: %s", reference).text,
                       c->resampling.reference.sampling == EXRAY_SAMPLING_ANTIALIAS
-                          ? "; antialias is Pillow's: in OpenCV, INTER_AREA comes nearest"
-                          : "; OpenCV: INTER_NEAREST, INTER_LINEAR, INTER_CUBIC, INTER_AREA");
+                          ? "antialias is Pillow's: in OpenCV, INTER_AREA comes nearest"
+                          : "OpenCV: INTER_NEAREST, INTER_LINEAR, INTER_CUBIC, INTER_AREA");
     exray_finding_text(f, "edge_kernel", edge);
     exray_finding_text(f, "reference_kernel", reference);
     exray_finding_text(
@@ -38,7 +40,7 @@ exray_finding *xr_begin_detail(const char *cause, const xr_input_fit *fit, const
     return f;
 }
 
-void xr_report_other_kernel(bool has_sensor, const xr_input_fit *fit, const xr_residual_detail *d,
+void xr_report_other_kernel(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,
                             exray_findings *findings)
 {
     exray_finding *f = xr_begin_detail("input.resize", fit, d, findings);
@@ -51,11 +53,12 @@ void xr_report_other_kernel(bool has_sensor, const xr_input_fit *fit, const xr_r
                               : "neither sharper nor softer");
     exray_finding_detail(
         f, "%s",
-        has_sensor ? "None of the kernels that exray knows makes this input of the sensor's picture."
-                   : "Which kernel cannot be told without the sensor's pictures.");
-    exray_finding_fix(f, "Resize with the reference's filter (pipeline: `resize`; OpenCV: the interpolation "
-                         "of resize; Pillow: "
-                         "resample), antialiased where it is.");
+        pair->has_sensor ? "None of the kernels that exray knows makes this input of the sensor's picture."
+                         : "Which kernel cannot be told without the sensor's pictures.");
+    exray_finding_fix(f,
+                      "Resize with the reference's filter (%sOpenCV: the interpolation of resize; Pillow: "
+                      "resample), antialiased where it is.",
+                      xr_pipeline_key(pair->comparison, "resize").text);
     exray_finding_alternative(f, "input.decoder", 0.2);
     if (d->by_motion > d->separable / 4)
         exray_finding_alternative(f, "input.crop", 0.2);

@@ -96,7 +96,7 @@ static void say_where(const exray_comparison *comparison, const xr_input_fit *fi
 }
 
 /* Adds how large the difference is: in levels of a picture; of other inputs relative to the reference's
- * deviation. */
+ * range. */
 static void say_how_much(const exray_comparison *comparison, const xr_input_fit *fit, bool partly,
                          exray_finding *f)
 {
@@ -110,7 +110,7 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
                              they, fit->residual.luma);
         snprintf(most, sizeof most, ": %.2f levels rms", fit->residual.worst);
     } else
-        exray_finding_detail(f, "They differ by %.2g of the reference's deviation (nRMSE).",
+        exray_finding_detail(f, "They differ by %.2g of the reference's range, rms (nRMSE; 0 is equal).",
                              fit->residual.nrmse_before);
     if (fit->values.frames > 1)
         exray_finding_detail(f, "Most in frame %" PRIu64 "%s%.100s%s.", frame->index,

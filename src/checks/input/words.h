@@ -4,13 +4,6 @@
 
 #include "checks/input/fit/input_fit.h"
 
-/* The letters of the reference's channels ("RGB", or what its pipeline file says, if it is in the
- * log), and those of the edge under an order; [channels + 1]. */
-void xr_reference_letters(const exray_comparison *comparison, const xr_input_fit *fit,
-                          char letters[XR_FIT_CHANNELS + 1]);
-void xr_edge_letters(const xr_input_fit *fit, const xr_channel_order *order, const char *reference,
-                     char letters[XR_FIT_CHANNELS + 1]);
-
 /* "values of 0 to 1 ([0,1])". */
 void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, size_t size);
 

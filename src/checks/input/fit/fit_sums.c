@@ -98,12 +98,11 @@ static double best_order(cost_matrix cost, size_t channels, unsigned char from[X
     return best;
 }
 
-double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS])
+/* What a positive gain and an offset do not explain of each edge channel by each of the reference's;
+ * returns the edge's variation in all channels. */
+static double make_costs(const xr_fit_sums *s, size_t channels, cost_matrix cost)
 {
-    cost_matrix cost = {{0}};
     double total = 0;
-    if (s->n < 4)
-        return 1;
     for (size_t c = 0; c < channels; c++) {
         double variation = edge_variation(s, c);
         total += variation;
@@ -112,8 +111,29 @@ double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned c
             cost[c][k] = own > 0 && both > 0 ? variation - both * both / own : variation;
         }
     }
-    double best = best_order(cost, channels, from);
+    return total;
+}
+
+double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS])
+{
+    cost_matrix cost = {{0}};
+    if (s->n < 4)
+        return 1;
+    double total = make_costs(s, channels, cost), best = best_order(cost, channels, from);
     return total > 0 ? fmax(best, 0) / total : 0;
+}
+
+double xr_unexplained_in_order(const xr_fit_sums *s, size_t channels,
+                               const unsigned char from[XR_FIT_CHANNELS])
+{
+    cost_matrix cost = {{0}};
+    double sum = 0;
+    if (s->n < 4)
+        return 1;
+    double total = make_costs(s, channels, cost);
+    for (size_t c = 0; c < channels; c++)
+        sum += cost[c][from[c]];
+    return total > 0 ? fmax(sum, 0) / total : 0;
 }
 
 double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels)

@@ -45,7 +45,10 @@ void xr_sums_join(xr_fit_sums *into, const xr_fit_sums *s);
 /* The share of the edge's variance that the best order of channels, with positive gains, does not
  * explain: 0 equal, 1 nothing explained.  `from` (may be NULL) gets the order. */
 double xr_unexplained_by_order(const xr_fit_sums *s, size_t channels, unsigned char from[XR_FIT_CHANNELS]);
-/* The same for an order of channels alone, without gain and offset. */
+/* The same for that order of channels alone: edge channel c is the reference's from[c]. */
+double xr_unexplained_in_order(const xr_fit_sums *s, size_t channels,
+                               const unsigned char from[XR_FIT_CHANNELS]);
+/* The same for the best order of channels, without gain and offset. */
 double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels);
 /* The same for any linear mixture of the channels: what it does not explain is not color. */
 double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels);

@@ -145,7 +145,7 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
     switch (t->kind) {
     case XR_COLOR_GRAY:
         snprintf(text, size, "a grey picture, its channels equal; the reference's has colours");
-        *fix = "Feed the model the colour picture (pipeline: `channels: rgb`).";
+        *fix = "Feed the model the colour picture, not a grey one.";
         break;
     case XR_COLOR_UV:
         snprintf(text, size, "U and V are exchanged (NV12 read as NV21, or the other way round)");
