@@ -25,7 +25,9 @@ typedef struct exray_picture exray_picture;
 /* Decodes a sensor record: jpeg, png, or a raw format.  `media` may be NULL: the format is then told from
  * the bytes.  Change its fields to see another interpretation of the same bytes (nv21 for nv12, another
  * matrix or row stride; "jpeg/2", "jpeg/4", "jpeg/8": a JPEG decoded at that fraction of its size, as
- * programs that make thumbnails do).  The bytes are borrowed during the call.  Since 0.1.0. */
+ * programs that make thumbnails do; behind any format with alpha "/black" or "/white": blended with that
+ * ground instead of dropped; behind a YUV format "/u0", "/v0" or "/uv0": that chroma read as 0).  The bytes
+ * are borrowed during the call.  Since 0.1.0. */
 exray_picture *exray_picture_decode(const exray_media *media, const void *data, size_t size,
                                     exray_error *error);
 

@@ -35,13 +35,39 @@ static unsigned reduction_of(const char *format)
                : 1;
 }
 
-static exray_status decode_file(const char *format, const uint8_t *data, size_t size, exray_picture *out,
-                                exray_error *error)
+/* "nv12/v0": splits a format into what is in front of the slash and the way behind it; false: there is none
+ * that is known. */
+static bool split_way(const char *format, char base[16], xr_decode_way *way)
+{
+    static const struct {
+        const char *name;
+        xr_decode_way way;
+    } ways[] = {{"/black", XR_DECODE_ON_BLACK},
+                {"/white", XR_DECODE_ON_WHITE},
+                {"/u0", XR_DECODE_NO_U},
+                {"/v0", XR_DECODE_NO_V},
+                {"/uv0", XR_DECODE_NO_CHROMA}};
+    const char *slash = strchr(format, '/');
+    size_t length = slash ? (size_t)(slash - format) : 0;
+    if (!slash || length >= 16)
+        return false;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (!strcmp(slash, ways[i].name)) {
+            memcpy(base, format, length);
+            base[length] = 0;
+            *way = ways[i].way;
+            return true;
+        }
+    return false;
+}
+
+static exray_status decode_file(const char *format, const uint8_t *data, size_t size, xr_decode_way way,
+                                exray_picture *out, exray_error *error)
 {
     if (begins_with(data, size, "\xFF\xD8", 2))
         return xr_decode_jpeg(data, size, reduction_of(format), out, error);
     if (begins_with(data, size, "\x89PNG\r\n\x1A\n", 8))
-        return xr_decode_png(data, size, out, error);
+        return xr_decode_png(data, size, way, out, error);
     if (!size)
         return xr_error_set(error, EXRAY_E_FORMAT, "the picture is empty (0 bytes)");
     const char *what = guess(data, size);
@@ -75,6 +101,11 @@ exray_status xr_picture_decode(const exray_media *media, const void *data, size_
     if (!media)
         media = &unknown;
     const char *format = media->format ? media->format : "";
+    exray_media as = *media;
+    char base[16];
+    xr_decode_way way = XR_DECODE_USUAL;
+    if (split_way(format, base, &way))
+        as.format = format = base;
     unsigned orientation = orientation_of_rotation(media->rotation);
     *out = (exray_picture){.orientation = 1};
     if (!orientation)
@@ -82,8 +113,8 @@ exray_status xr_picture_decode(const exray_media *media, const void *data, size_
                             media->rotation);
     /* Encoded files are detected by their content: names are often wrong. */
     bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png") || reduction_of(format) > 1;
-    exray_status status =
-        encoded ? decode_file(format, data, size, out, error) : xr_decode_raw(media, data, size, out, error);
+    exray_status status = encoded ? decode_file(format, data, size, way, out, error)
+                                  : xr_decode_raw(&as, data, size, way, out, error);
     if (status) {
         xr_picture_clear(out);
         return status;

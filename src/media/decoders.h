@@ -4,13 +4,33 @@
 
 #include "media/picture.h"
 
+/* Ways to decode that are not the usual one, named behind a slash in a format (exray_picture_decode). */
+typedef enum xr_decode_way {
+    XR_DECODE_USUAL,
+    XR_DECODE_ON_BLACK, /* alpha is blended, not dropped: colors multiplied by it */
+    XR_DECODE_ON_WHITE,
+    XR_DECODE_NO_U, /* YUV: that plane, or both, read as 0 */
+    XR_DECODE_NO_V,
+    XR_DECODE_NO_CHROMA,
+} xr_decode_way;
+
+/* A color blended by its alpha with the ground of a way; as it is for other ways. */
+static inline uint8_t xr_blend(xr_decode_way way, uint8_t color, uint8_t alpha)
+{
+    if (way != XR_DECODE_ON_BLACK && way != XR_DECODE_ON_WHITE)
+        return color;
+    unsigned ground = way == XR_DECODE_ON_WHITE ? 255u * (255u - alpha) : 0;
+    return (uint8_t)((2 * (color * (unsigned)alpha + ground) + 255) / 510);
+}
+
 /* reduce: 1, 2, 4, 8: decodes at that part of the size, as thumbnailers do. */
 exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, exray_picture *out,
                             exray_error *error);
-exray_status xr_decode_png(const uint8_t *data, size_t size, exray_picture *out, exray_error *error);
-/* media->format is a raw one, or an unknown one, which is an error. */
-exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
+exray_status xr_decode_png(const uint8_t *data, size_t size, xr_decode_way way, exray_picture *out,
                            exray_error *error);
+/* media->format is a raw one, or an unknown one, which is an error. */
+exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, xr_decode_way way,
+                           exray_picture *out, exray_error *error);
 
 /* The orientation (1..8) in an EXIF block, with or without the leading "Exif\0\0". */
 unsigned xr_exif_orientation(const uint8_t *data, size_t size);

@@ -14,6 +14,7 @@ typedef struct png_source {
     size_t size, at;
     bool ends_early;
     png_bytep *rows;
+    uint8_t *blended; /* rows with alpha, where it is blended; else NULL */
     char message[160];
 } png_source;
 
@@ -41,8 +42,8 @@ static void on_warning(png_structp png, png_const_charp text)
     (void)text;
 }
 
-/* What libpng shall turn the rows into: 8 bits, gray or RGB. */
-static void set_transforms(png_structp png, png_infop info)
+/* What libpng shall turn the rows into: 8 bits, gray or RGB, with alpha where it is asked for. */
+static void set_transforms(png_structp png, png_infop info, bool with_alpha)
 {
     int type = png_get_color_type(png, info);
     int bits = png_get_bit_depth(png, info);
@@ -52,13 +53,29 @@ static void set_transforms(png_structp png, png_infop info)
         png_set_palette_to_rgb(png); /* makes an alpha channel of tRNS, ... */
     else if (bits < 8)
         png_set_expand_gray_1_2_4_to_8(png);
-    png_set_strip_alpha(png); /* ... which goes with the others */
+    if (!with_alpha)
+        png_set_strip_alpha(png); /* ... which goes with the others */
+    else {
+        if (png_get_valid(png, info, PNG_INFO_tRNS))
+            png_set_tRNS_to_alpha(png);
+        png_set_add_alpha(png, 255, PNG_FILLER_AFTER); /* where there is none */
+    }
     png_set_interlace_handling(png);
 }
 
-static exray_status read_rows(png_structp png, png_infop info, png_source *r, exray_picture *out,
-                              exray_error *error)
+/* Blends rows of colors and alpha into the picture. */
+static void blend_rows(const uint8_t *from, xr_decode_way way, exray_picture *out)
 {
+    size_t pixels = (size_t)out->width * out->height, channels = out->channels;
+    for (size_t i = 0; i < pixels; i++, from += channels + 1)
+        for (size_t c = 0; c < channels; c++)
+            out->pixels[i * channels + c] = xr_blend(way, from[c], from[channels]);
+}
+
+static exray_status read_rows(png_structp png, png_infop info, png_source *r, xr_decode_way way,
+                              exray_picture *out, exray_error *error)
+{
+    bool with_alpha = way == XR_DECODE_ON_BLACK || way == XR_DECODE_ON_WHITE;
     png_read_info(png, info);
     out->width = png_get_image_width(png, info);
     out->height = png_get_image_height(png, info);
@@ -71,18 +88,21 @@ static exray_status read_rows(png_structp png, png_infop info, png_source *r, ex
     exray_status status = xr_picture_allocate(out, "PNG", error);
     if (status)
         return status;
-    set_transforms(png, info);
+    set_transforms(png, info, with_alpha);
     png_read_update_info(png, info);
-    const size_t stride = (size_t)out->width * out->channels;
+    const size_t stride = (size_t)out->width * (out->channels + with_alpha);
     if (png_get_rowbytes(png, info) != stride)
         return xr_error_set(error, EXRAY_E_FORMAT, "the PNG's rows have %zu bytes, not %zu",
                             png_get_rowbytes(png, info), stride);
     r->rows = malloc(out->height * sizeof *r->rows);
-    if (!r->rows)
+    r->blended = with_alpha ? malloc(stride * out->height) : NULL;
+    if (!r->rows || (with_alpha && !r->blended))
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
     for (uint32_t y = 0; y < out->height; y++)
-        r->rows[y] = out->pixels + y * stride;
+        r->rows[y] = (with_alpha ? r->blended : out->pixels) + y * stride;
     png_read_image(png, r->rows);
+    if (with_alpha)
+        blend_rows(r->blended, way, out);
     png_read_end(png, info);
     png_bytep exif;
     png_uint_32 exif_size;
@@ -91,7 +111,8 @@ static exray_status read_rows(png_structp png, png_infop info, png_source *r, ex
     return EXRAY_OK;
 }
 
-exray_status xr_decode_png(const uint8_t *data, size_t size, exray_picture *out, exray_error *error)
+exray_status xr_decode_png(const uint8_t *data, size_t size, xr_decode_way way, exray_picture *out,
+                           exray_error *error)
 {
     png_source *r = calloc(1, sizeof *r); /* on the heap: it must survive the longjmp */
     if (!r)
@@ -117,10 +138,11 @@ exray_status xr_decode_png(const uint8_t *data, size_t size, exray_picture *out,
         png_set_user_limits(png, XR_MAX_SIDE, XR_MAX_SIDE);
         png_set_chunk_malloc_max(png, 8u << 20);
         png_set_chunk_cache_max(png, 128);
-        status = read_rows(png, info, r, out, error);
+        status = read_rows(png, info, r, way, out, error);
     }
     png_destroy_read_struct(&png, &info, NULL);
     free(r->rows);
+    free(r->blended);
     free(r);
     return status;
 }

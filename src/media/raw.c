@@ -23,7 +23,7 @@ static const raw_format formats[] = {
 /* Three planes, or interleaved samples seen as such: sample (x, y) of the picture is at [y * stride + x *
  * step]; for chroma with x and y shifted. */
 typedef struct planes {
-    const uint8_t *y, *u, *v;
+    const uint8_t *y, *u, *v; /* u, v: NULL where it is read as 0 */
     size_t y_stride, uv_stride;
     unsigned y_step, uv_step;
     unsigned shift_y; /* chroma has half the rows */
@@ -81,8 +81,8 @@ static void convert(const planes *p, const matrix *m, exray_picture *out)
         for (uint32_t x = 0; x < out->width; x++, to += 3) {
             size_t at = chroma + (size_t)(x / 2) * p->uv_step;
             int32_t l = luma[(size_t)x * p->y_step];
-            int32_t u = p->u[at] - 128;
-            int32_t v = p->v[at] - 128;
+            int32_t u = (p->u ? p->u[at] : 0) - 128;
+            int32_t v = (p->v ? p->v[at] : 0) - 128;
             l = (l > m->y0 ? l - m->y0 : 0) * m->cy;
             to[0] = clip(l + m->rv * v);
             to[1] = clip(l + m->gu * u + m->gv * v);
@@ -99,8 +99,8 @@ static exray_status too_short(const exray_media *media, uint64_t need, size_t si
                         media->format, media->width, media->height, (unsigned long long)need, size);
 }
 
-static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
-                               exray_error *error)
+static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, xr_decode_way way,
+                               exray_picture *out, exray_error *error)
 {
     const uint64_t w = media->width, h = media->height;
     const uint64_t half_w = (w + 1) / 2, half_h = (h + 1) / 2;
@@ -146,6 +146,10 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
     }
     if (need > size)
         return too_short(media, need, size, error);
+    if (way == XR_DECODE_NO_U || way == XR_DECODE_NO_CHROMA)
+        p.u = NULL;
+    if (way == XR_DECODE_NO_V || way == XR_DECODE_NO_CHROMA)
+        p.v = NULL;
     exray_status status = xr_picture_allocate(out, media->format, error);
     if (!status)
         convert(&p, &m, out);
@@ -153,8 +157,8 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
 }
 
 static exray_status decode_interleaved(const exray_media *media, const raw_format *format,
-                                       const uint8_t *data, size_t size, exray_picture *out,
-                                       exray_error *error)
+                                       const uint8_t *data, size_t size, xr_decode_way way,
+                                       exray_picture *out, exray_error *error)
 {
     const uint64_t row = (uint64_t)media->width * format->bytes;
     const uint64_t stride = media->row_stride ? media->row_stride : row;
@@ -173,13 +177,14 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
         const uint8_t *from = data + y * stride;
         for (uint32_t x = 0; x < out->width; x++, from += format->bytes)
             for (uint32_t c = 0; c < out->channels; c++)
-                *to++ = from[format->offset[c]];
+                *to++ = format->bytes == 4 ? xr_blend(way, from[format->offset[c]], from[3])
+                                           : from[format->offset[c]];
     }
     return EXRAY_OK;
 }
 
-exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
-                           exray_error *error)
+exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, xr_decode_way way,
+                           exray_picture *out, exray_error *error)
 {
     const raw_format *format = NULL;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -200,6 +205,6 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
     out->height = media->height;
     out->channels = 3;
     if (format->bytes)
-        return decode_interleaved(media, format, data, size, out, error);
-    return decode_yuv(media, data, size, out, error);
+        return decode_interleaved(media, format, data, size, way, out, error);
+    return decode_yuv(media, data, size, way, out, error);
 }

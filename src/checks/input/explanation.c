@@ -118,9 +118,17 @@ bool xr_drop_idle_steps(xr_explanation *e, xr_transform *transform)
 
 /* ---- What the frames say ----------------------------------------------------------------------- */
 
+/* What colors are left free when a frame is judged. */
+typedef enum color_freedom {
+    ANY_MIXTURE,
+    ANY_ORDER, /* with a gain and an offset */
+    NO_FREEDOM,
+} color_freedom;
+
 /* The residual of one frame, with the colors that fit this frame best; levels rms, NAN where it cannot be
  * read. */
-static double frame_residual(xr_input_pair *pair, const xr_transform *transform, size_t frame, bool any_color)
+static double frame_residual(xr_input_pair *pair, const xr_transform *transform, size_t frame,
+                             color_freedom freedom)
 {
     xr_applied applied = {.pair = pair, .transform = transform};
     xr_placed placed;
@@ -130,9 +138,10 @@ static double frame_residual(xr_input_pair *pair, const xr_transform *transform,
         xr_fit_sums sums = {0};
         xr_sums_add(&sums, placed.channels, placed.plane[0], placed.plane[1], NULL,
                     placed.width * placed.height, 3);
-        residual = sqrt(any_color ? xr_unexplained_by_color(&sums, placed.channels)
-                                  : xr_unexplained_by_order(&sums, placed.channels, NULL)) *
-                   xr_sums_spread(&sums, placed.channels) / pair->fit->level[0];
+        double share = freedom == ANY_MIXTURE ? xr_unexplained_by_color(&sums, placed.channels)
+                       : freedom == ANY_ORDER ? xr_unexplained_by_order(&sums, placed.channels, NULL)
+                                              : xr_unexplained_plainly(&sums, placed.channels);
+        residual = sqrt(share) * xr_sums_spread(&sums, placed.channels) / pair->fit->level[0];
     }
     xr_applied_free(&applied);
     return residual;
@@ -147,17 +156,21 @@ void xr_vote_on_steps(xr_input_pair *pair, xr_explanation *e, size_t most)
     if (!values)
         return;
     size_t room = frames / interval + 2, seen[XR_STEPS] = {0};
+    /* A channel that is a constant follows from any order; colors otherwise cannot be judged where any
+     * mixture of the channels is allowed. */
+    color_freedom strict = e->transform->color.kind == XR_COLOR_CHANNELS ? NO_FREEDOM : ANY_ORDER;
     for (size_t f = 0; f < frames; f += interval) {
-        double mixed = frame_residual(pair, e->transform, f, true);
-        double ordered = e->present[XR_STEP_COLOR] ? frame_residual(pair, e->transform, f, false) : NAN;
+        double mixed = frame_residual(pair, e->transform, f, ANY_MIXTURE);
+        double ordered = e->present[XR_STEP_COLOR] ? frame_residual(pair, e->transform, f, strict) : NAN;
         for (size_t s = 0; s < XR_STEPS; s++) {
             xr_votes *v = &e->votes[s];
             if (!e->present[s] || s == XR_STEP_PADDING)
                 continue;
-            /* Colors cannot be judged where any mixture of the channels is allowed. */
             double with = s == XR_STEP_COLOR ? ordered : mixed;
             xr_transform less = without(e->transform, (xr_transform_step)s);
-            double now = isfinite(with) ? frame_residual(pair, &less, f, s != XR_STEP_COLOR) : NAN;
+            double now = isfinite(with)
+                             ? frame_residual(pair, &less, f, s == XR_STEP_COLOR ? strict : ANY_MIXTURE)
+                             : NAN;
             if (!isfinite(now) || !isfinite(with)) {
                 v->abstain++;
                 continue;

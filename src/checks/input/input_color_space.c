@@ -1,12 +1,36 @@
 /* input.color_space and input.decoder: colors converted, or bytes decoded, in another way. */
+#include "checks/findings.h"
+#include "checks/input/color/known_colors.h"
 #include "checks/input/input_findings.h"
-#include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
+
+#include <string.h>
 
 /* The luma counts as equal up to this median, in levels; all channels together must differ by this many
  * times more. */
 #define SAME_LUMA    1.2
 #define OTHER_CHROMA 3.0
+
+/* Fewer bits of color are a warning where no decision changes. */
+static void judge_severity(const xr_explanation *e, const xr_color_transform *t, exray_finding *f)
+{
+    const exray_accuracy *accuracy = exray_comparison_accuracy(e->comparison);
+    if (t->kind == XR_COLOR_COARSE && !(accuracy->frames > 0 && accuracy->agreement < 1)) {
+        f->severity = EXRAY_SEVERITY_WARNING;
+        exray_finding_detail(f, "It is a warning, as no decision changes.");
+    }
+}
+
+static void add_color(const xr_color_transform *t, exray_finding *f)
+{
+    char text[256];
+    const char *fix;
+    xr_color_text(t, text, sizeof text, &fix);
+    exray_finding_summary(f, "The edge's colours are made differently: %s.", text);
+    exray_finding_fix(f, "%s", fix);
+    if (t->kind == XR_COLOR_GAMMA)
+        exray_finding_number(f, "gamma", t->gamma);
+}
 
 void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
 {
@@ -14,27 +38,44 @@ void xr_report_decoding(const xr_explanation *e, exray_findings *findings)
     const char *cause = r->kind == XR_DECODE_REDUCED ? "input.decoder" : "input.color_space";
     exray_finding *f =
         xr_begin_step(e, findings, cause, XR_STEP_DECODE, xr_step_confidence(e, XR_STEP_DECODE));
+    const char *way = strchr(r->format, '/');
     if (r->kind == XR_DECODE_REDUCED) {
         exray_finding_summary(f,
                               "The edge decodes the JPEG at 1/%s of its size and enlarges what is left: fine "
                               "detail is lost.",
-                              r->format + 5);
+                              way ? way + 1 : "2");
         exray_finding_fix(
             f, "Decode the picture in full (libjpeg: scale_denom = 1; Android: inSampleSize = 1; Pillow: no "
                "draft mode), then resize it.");
-        exray_finding_text(f, "read_as", r->format);
+    } else if (r->kind == XR_DECODE_ALPHA) {
+        exray_finding_summary(
+            f,
+            "The edge blends the picture with its alpha (transparency) on %s; the reference "
+            "drops it.",
+            way ? way + 1 : "black");
+        exray_finding_fix(
+            f, "Take the colours without alpha, as the reference does (Android: setPremultiplied"
+               "(false) or a bitmap without alpha; OpenCV: IMREAD_COLOR; Pillow: convert(\"RGB\")).");
+    } else if (r->kind == XR_DECODE_FORMAT && way) {
+        exray_finding_summary(f,
+                              "The edge's colours are made differently: %s read as 0, which is no colour "
+                              "(that is 128).",
+                              strcmp(way, "/u0") == 0   ? "the U plane (Cb) is"
+                              : strcmp(way, "/v0") == 0 ? "the V plane (Cr) is"
+                                                        : "both chroma planes are");
+        exray_finding_fix(
+            f, "Fill all planes of the camera's buffer, or convert it with the strides and offsets "
+               "that its planes have (media of the sensor record).");
     } else if (r->kind == XR_DECODE_FORMAT) {
         exray_finding_summary(f, "The edge reads the camera's bytes as %s, which they are not.", r->format);
         exray_finding_fix(
             f, "Read the camera's bytes in the format that it delivers (media.format of the sensor record).");
-        exray_finding_text(f, "read_as", r->format);
     } else {
-        exray_finding_summary(f, "The edge's colours are made differently: a gamma of %.3g is applied.",
-                              r->gamma);
-        exray_finding_fix(
-            f, "Feed the camera's sRGB values as they are: neither linearize them nor apply a gamma.");
-        exray_finding_number(f, "gamma", r->gamma);
+        add_color(&r->color, f);
+        judge_severity(e, &r->color, f);
     }
+    if (*r->format)
+        exray_finding_text(f, "read_as", r->format);
 }
 
 void xr_report_color(const xr_explanation *e, exray_findings *findings)
@@ -42,14 +83,9 @@ void xr_report_color(const xr_explanation *e, exray_findings *findings)
     const xr_color_transform *t = &e->transform->color;
     exray_finding *f =
         xr_begin_step(e, findings, "input.color_space", XR_STEP_COLOR, xr_step_confidence(e, XR_STEP_COLOR));
-    char text[192];
-    const char *fix;
-    xr_color_text(t, text, sizeof text, &fix);
-    exray_finding_summary(f, "The edge's colours are made differently: %s.", text);
-    exray_finding_fix(f, "%s", fix);
-    exray_finding_number(f, "untinted_share", e->transform->color.residual_without);
-    if (t->kind == XR_COLOR_GAMMA)
-        exray_finding_number(f, "gamma", t->gamma);
+    add_color(t, f);
+    judge_severity(e, t, f);
+    exray_finding_number(f, "untinted_share", t->residual_without);
 }
 
 bool xr_report_chroma(xr_input_pair *pair, const xr_input_fit *fit, const xr_transform *transform,

@@ -71,7 +71,5 @@ bool xr_find_crop(xr_input_pair *pair, xr_transform *transform);
 
 /* Which of the known conversions of colors the edge has, with the transform as it is. */
 bool xr_find_color(xr_input_pair *pair, xr_transform *transform);
-/* "BT.709 ...": what the edge did, and what to do about it. */
-void xr_color_text(const xr_color_transform *color, char *text, size_t size, const char **fix);
 
 #endif

@@ -1,14 +1,17 @@
-/* Other ways to decode the sensor's bytes: as another format, a JPEG at a part of its size, with a gamma.
+/* Other ways to decode the sensor's bytes: as another format, a JPEG at a part of its size, with alpha, with
+ * its colors converted.
  * Each is applied to the recorded bytes, and the result rendered. */
 #include "checks/input/search/find.h"
 
+#include "checks/input/color/known_colors.h"
 #include "checks/input/picture/sensor_picture.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VARIANTS = 16, FRAMES = 2, STEP = 3 };
+enum { VARIANTS = 40, FRAMES = 2, STEP = 3 };
 
 /* Residual that the right variant may have before the place is known to the pixel. */
 #define CONVINCING 0.2
@@ -23,19 +26,42 @@ static bool is_one_of(const char *word, const char *const list[])
     return false;
 }
 
+static void put_variant(xr_decode_variant *list, size_t *count, xr_decode_kind kind, const char *format,
+                        const char *way)
+{
+    if (*count == VARIANTS)
+        return;
+    xr_decode_variant *v = &list[(*count)++];
+    *v = (xr_decode_variant){.kind = kind};
+    snprintf(v->format, sizeof v->format, "%s%s%s", format, way ? "/" : "", way ? way : "");
+}
+
 /* Other ways to decode what was recorded as `format`. */
 static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS])
 {
     static const char *const yuv[] = {"nv12", "nv21", "i420", "yv12", "yuyv", "uyvy", NULL};
+    static const char *const lost[] = {"u0", "v0", "uv0", NULL};
     static const char *const reduced[] = {"jpeg/2", "jpeg/4", "jpeg/8", NULL};
     static const char *const jpeg[] = {"jpeg", "", NULL};
+    static const char *const blended[] = {"black", "white", NULL};
+    static const char *const alpha[] = {"png", "", "rgba8", "bgra8", NULL};
     bool is_yuv = is_one_of(format, yuv);
     size_t count = 0;
     for (size_t i = 0; is_yuv && yuv[i]; i++)
         if (strcmp(yuv[i], format) != 0)
-            list[count++] = (xr_decode_variant){.kind = XR_DECODE_FORMAT, .format = yuv[i]};
+            put_variant(list, &count, XR_DECODE_FORMAT, yuv[i], NULL);
+    for (size_t i = 0; is_yuv && lost[i]; i++)
+        put_variant(list, &count, XR_DECODE_FORMAT, format, lost[i]);
     for (size_t i = 0; is_one_of(format, jpeg) && reduced[i]; i++)
-        list[count++] = (xr_decode_variant){.kind = XR_DECODE_REDUCED, .format = reduced[i]};
+        put_variant(list, &count, XR_DECODE_REDUCED, reduced[i], NULL);
+    for (size_t i = 0; is_one_of(format, alpha) && blended[i]; i++)
+        put_variant(list, &count, XR_DECODE_ALPHA, *format ? format : "png", blended[i]);
+    xr_color_transform colors[XR_KNOWN_COLORS];
+    size_t known = xr_known_colors(colors);
+    for (size_t i = 0; i < known && count < VARIANTS; i++)
+        if (xr_is_nonlinear(&colors[i]) && colors[i].kind != XR_COLOR_GAMMA &&
+            (!is_yuv || colors[i].kind != XR_COLOR_NO_CHROMA))
+            list[count++] = (xr_decode_variant){.kind = XR_DECODE_COLOR, .color = colors[i]};
     return count;
 }
 
@@ -99,10 +125,15 @@ static double variant_residual(xr_input_pair *pair, xr_transform *transform, con
                 decoded_residual(pair, transform, &transform->resampling.reference, NULL, false));
 }
 
+static xr_decode_variant gamma_variant(double gamma)
+{
+    return (xr_decode_variant){.kind = XR_DECODE_COLOR, .color = {.kind = XR_COLOR_GAMMA, .gamma = gamma}};
+}
+
 static double gamma_residual(xr_input_pair *pair, xr_transform *transform, double gamma,
                              const xr_rendering_fit *edge, bool plain)
 {
-    transform->decode = (xr_decode_variant){.kind = XR_DECODE_GAMMA, .gamma = gamma};
+    transform->decode = gamma_variant(gamma);
     return decoded_residual(pair, transform, &edge->rendering, edge, plain);
 }
 
@@ -144,7 +175,7 @@ static double find_gamma(xr_input_pair *pair, xr_transform *transform, const xr_
         gamma = plain;
         least = gamma_residual(pair, transform, gamma, edge, false);
     }
-    *best = (xr_decode_variant){.kind = XR_DECODE_GAMMA, .gamma = gamma};
+    *best = gamma_variant(gamma);
     return least;
 }
 

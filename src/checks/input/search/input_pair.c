@@ -56,10 +56,11 @@ exray_picture *xr_decoded_sensor(xr_input_pair *pair, const xr_transform *transf
 {
     const xr_decode_variant *r = &transform->decode;
     bool unpadded = transform->stride.set && transform->stride.kind == XR_STRIDE_IGNORED;
-    xr_decode_override as = {.format = r->format, .full_range = -1, .row_stride = unpadded ? 0 : -1};
+    xr_decode_override as = {
+        .format = *r->format ? r->format : NULL, .full_range = -1, .row_stride = unpadded ? 0 : -1};
     exray_picture *picture = xr_sensor_picture(pair->comparison, source, &as, pair->sensor_slot, NULL);
-    if (picture && r->kind == XR_DECODE_GAMMA)
-        picture = replaced(picture, xr_gamma_picture(picture, r->gamma));
+    if (picture && r->kind == XR_DECODE_COLOR)
+        picture = replaced(picture, xr_color_picture(&r->color, picture));
     if (picture && transform->stride.set && transform->stride.on_sensor && !unpadded)
         picture = replaced(picture, xr_stride_picture(&transform->stride, picture));
     return picture;

@@ -80,24 +80,6 @@ exray_picture *xr_stride_picture(const xr_stride *s, const exray_picture *in)
 
 /* ---- Pictures ---------------------------------------------------------------------------------- */
 
-exray_picture *xr_gamma_picture(const exray_picture *in, double gamma)
-{
-    uint32_t width = exray_picture_width(in), height = exray_picture_height(in);
-    size_t count = (size_t)width * height * exray_picture_channels(in);
-    const uint8_t *from = exray_picture_pixels(in);
-    uint8_t table[256], *bytes = malloc(count);
-    exray_error error;
-    if (!bytes)
-        return NULL;
-    for (int i = 0; i < 256; i++)
-        table[i] = (uint8_t)floor(255 * pow(i / 255.0, gamma) + 0.5);
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = table[from[i]];
-    exray_picture *out = exray_picture_new(width, height, exray_picture_channels(in), bytes, &error);
-    free(bytes);
-    return out;
-}
-
 bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out)
 {
     if (!xr_raster_make(out, width, height, in->channels))
@@ -123,40 +105,6 @@ bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size
             }
         }
     return true;
-}
-
-/* ---- Colors ------------------------------------------------------------------------------------ */
-
-static double clip_byte(double v)
-{
-    return v < 0 ? 0 : v > 255 ? 255 : v;
-}
-
-static void convert_pixel(const xr_color_transform *t, const double in[3], double out[3])
-{
-    if (t->kind == XR_COLOR_GAMMA) {
-        for (int c = 0; c < 3; c++)
-            out[c] = 255 * pow(clip_byte(in[c]) / 255, t->gamma);
-        return;
-    }
-    for (int c = 0; c < 3; c++)
-        out[c] = clip_byte(t->matrix[c][0] * in[0] + t->matrix[c][1] * in[1] + t->matrix[c][2] * in[2] +
-                           t->matrix[c][3]);
-}
-
-void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, xr_raster *r)
-{
-    size_t pixels = r->width * r->height;
-    if (color->kind == XR_COLOR_NONE || r->channels != 3)
-        return;
-    for (size_t i = 0; i < pixels; i++) {
-        double in[3], out[3];
-        for (size_t c = 0; c < 3; c++)
-            in[unit->from[c]] = ((double)r->v[c * pixels + i] - unit->offset[c]) / unit->gain[c];
-        convert_pixel(color, in, out);
-        for (size_t c = 0; c < 3; c++)
-            r->v[c * pixels + i] = (float)(unit->gain[c] * out[unit->from[c]] + unit->offset[c]);
-    }
 }
 
 /* ---- Values --------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #ifndef XR_TRANSFORM_H
 #define XR_TRANSFORM_H
 
+#include "checks/input/color/color_transform.h"
 #include "checks/input/fit/fit_sums.h"
 #include "checks/input/picture/rendering.h"
 
@@ -46,50 +47,24 @@ typedef struct xr_resampling {
     double runner_up_residual;
 } xr_resampling;
 
-/* Pixels of 0..255 in the reference's unit: reference = gain * pixel[from] + offset
- * (find_pixel_unit.c). */
-typedef struct xr_pixel_unit {
-    bool measured; /* from the sensor's pictures; else from the convention that the values follow */
-    unsigned char from[XR_FIT_CHANNELS];
-    double gain[XR_FIT_CHANNELS], offset[XR_FIT_CHANNELS];
-} xr_pixel_unit;
-
 /* The edge shows another part of the reference's picture (find_crop.c). */
 typedef struct xr_crop {
     bool set;
     xr_part *part; /* [frames], x1 <= x0: not known */
 } xr_crop;
 
-/* The colors of a picture, 0..255, converted by a function of each pixel (find_color.c). */
-typedef enum xr_color_kind {
-    XR_COLOR_NONE,
-    XR_COLOR_GRAY,
-    XR_COLOR_UV,     /* U and V exchanged */
-    XR_COLOR_MATRIX, /* encoded with one matrix, decoded with another */
-    XR_COLOR_RANGE,  /* limited range taken for full, or full for limited */
-    XR_COLOR_GAMMA,
-    XR_COLOR_PACKED, /* YUYV read as UYVY, or the reverse: luma and chroma exchanged */
-} xr_color_kind;
-typedef struct xr_color_transform {
-    xr_color_kind kind;
-    double matrix[3][4]; /* to = matrix (r, g, b, 1) */
-    double gamma;        /* to = 255 (from / 255)^gamma */
-    size_t from, to;     /* MATRIX, RANGE: encodings of the reference and the edge */
-    int range;           /* RANGE: 1 limited taken for full, -1 full taken for limited */
-    double residual_without;
-} xr_color_transform;
-
-/* The sensor's bytes decoded in another way, or a gamma before all else (find_decoding.c). */
+/* The sensor's bytes decoded in another way, or colors converted before all else (find_decoding.c). */
 typedef enum xr_decode_kind {
     XR_DECODE_AS_RECORDED,
     XR_DECODE_FORMAT,  /* as another format */
     XR_DECODE_REDUCED, /* a JPEG at a part of its size */
-    XR_DECODE_GAMMA,
+    XR_DECODE_ALPHA,   /* blended with a ground instead of dropped */
+    XR_DECODE_COLOR,   /* each pixel converted, before all else */
 } xr_decode_kind;
 typedef struct xr_decode_variant {
     xr_decode_kind kind;
-    const char *format; /* a constant; NULL: as recorded */
-    double gamma;       /* pixel = 255 (pixel / 255)^gamma */
+    char format[24];          /* of exray_media; "": as recorded */
+    xr_color_transform color; /* of XR_DECODE_COLOR */
 } xr_decode_variant;
 
 /* Rows read with another stride than they were written with (find_stride.c). */
@@ -173,14 +148,8 @@ size_t xr_stride_source(const xr_stride *stride, size_t width, size_t height, si
 bool xr_stride_raster(const xr_stride *stride, const xr_raster *in, xr_raster *out);
 exray_picture *xr_stride_picture(const xr_stride *stride, const exray_picture *in);
 
-/* The picture with a gamma applied to its 8-bit values. */
-exray_picture *xr_gamma_picture(const exray_picture *in, double gamma);
-
 /* The mapped part of a picture, sampled bilinearly; NAN beyond the picture. */
 bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out);
-
-/* Converts the colors of a picture in the reference's unit. */
-void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, xr_raster *reference);
 
 /* The edge's value for the reference's `value` of channel c. */
 double xr_mapped_value(const xr_value_map *map, const xr_pixel_unit *unit, double value, size_t c);

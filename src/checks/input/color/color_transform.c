@@ -1,0 +1,176 @@
+#include "checks/input/color/color_transform.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static double clip_byte(double v)
+{
+    return v < 0 ? 0 : v > 255 ? 255 : v;
+}
+
+/* ---- Color spaces ------------------------------------------------------------------------------ */
+
+/* Hue in sixths of a turn, 0..6. */
+static double hue_of(const double in[3], double most, double range)
+{
+    double hue = 0;
+    if (!(range > 0))
+        return 0;
+    if (in[0] >= most)
+        hue = (in[1] - in[2]) / range;
+    else if (in[1] >= most)
+        hue = 2 + (in[2] - in[0]) / range;
+    else
+        hue = 4 + (in[0] - in[1]) / range;
+    return hue < 0 ? hue + 6 : hue;
+}
+
+static void to_hsv(const double in[3], double hues, double out[3])
+{
+    double most = fmax(in[0], fmax(in[1], in[2])), least = fmin(in[0], fmin(in[1], in[2]));
+    out[0] = hue_of(in, most, most - least) / 6 * hues;
+    out[1] = most > 0 ? 255 * (most - least) / most : 0;
+    out[2] = most;
+}
+
+static void to_hls(const double in[3], double out[3])
+{
+    double most = fmax(in[0], fmax(in[1], in[2])), least = fmin(in[0], fmin(in[1], in[2]));
+    double room = most + least < 255 ? most + least : 510 - most - least;
+    out[0] = hue_of(in, most, most - least) / 6 * 180;
+    out[1] = (most + least) / 2;
+    out[2] = room > 0 ? 255 * (most - least) / room : 0;
+}
+
+static double linear_light(double v)
+{
+    v = clip_byte(v) / 255;
+    return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+}
+
+static double cube_root_or_line(double t)
+{
+    return t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116;
+}
+
+/* CIE L*a*b* of sRGB under D65. */
+static void to_lab(const double in[3], double out[3])
+{
+    double r = linear_light(in[0]), g = linear_light(in[1]), b = linear_light(in[2]);
+    double x = cube_root_or_line((0.412453 * r + 0.357580 * g + 0.180423 * b) / 0.950456);
+    double y = cube_root_or_line(0.212671 * r + 0.715160 * g + 0.072169 * b);
+    double z = cube_root_or_line((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.088754);
+    out[0] = clip_byte((116 * y - 16) * 255 / 100);
+    out[1] = clip_byte(500 * (x - y) + 128);
+    out[2] = clip_byte(200 * (y - z) + 128);
+}
+
+/* ---- Words of 16 bits -------------------------------------------------------------------------- */
+
+/* A value of few bits as a byte: its high bits repeated, as most decoders do. */
+static double widened(unsigned v, unsigned bits)
+{
+    double most = (double)((1U << bits) - 1);
+    return bits >= 8 ? v : floor(v * 255 / most + 0.5);
+}
+
+static unsigned narrowed(double v, unsigned bits)
+{
+    return (unsigned)floor(clip_byte(v) + 0.5) >> (8 - bits);
+}
+
+/* The colors of a word of 5, 6 and 5 bits whose bytes are exchanged. */
+static void swap_bytes(const double in[3], double out[3])
+{
+    unsigned word = narrowed(in[0], 5) << 11 | narrowed(in[1], 6) << 5 | narrowed(in[2], 5);
+    word = (word & 255) << 8 | word >> 8;
+    out[0] = widened(word >> 11, 5);
+    out[1] = widened(word >> 5 & 63, 6);
+    out[2] = widened(word & 31, 5);
+}
+
+/* ---- All of them ------------------------------------------------------------------------------- */
+
+static void code(const xr_color_transform *t, const double in[3], double out[3])
+{
+    double clipped[3] = {clip_byte(in[0]), clip_byte(in[1]), clip_byte(in[2])};
+    switch (t->code) {
+    case XR_CODE_HSV:
+        to_hsv(clipped, 255, out);
+        break;
+    case XR_CODE_HSV_180:
+        to_hsv(clipped, 180, out);
+        break;
+    case XR_CODE_HLS:
+        to_hls(clipped, out);
+        break;
+    default:
+        to_lab(clipped, out);
+    }
+}
+
+void xr_convert_pixel(const xr_color_transform *t, const double in[3], double out[3])
+{
+    if (t->kind == XR_COLOR_CODED && t->code != XR_CODE_MATRIX) {
+        code(t, in, out);
+        return;
+    }
+    if (t->kind == XR_COLOR_SWAPPED) {
+        swap_bytes(in, out);
+        return;
+    }
+    for (int c = 0; c < 3; c++)
+        switch (t->kind) {
+        case XR_COLOR_GAMMA:
+            out[c] = 255 * pow(clip_byte(in[c]) / 255, t->gamma);
+            break;
+        case XR_COLOR_COARSE:
+            out[c] = widened(narrowed(in[c], t->bits[c]), t->bits[c]);
+            break;
+        case XR_COLOR_CHANNELS:
+            out[c] = t->channel[c] < 3 ? in[t->channel[c]] : t->constant;
+            break;
+        default:
+            out[c] = clip_byte(t->matrix[c][0] * in[0] + t->matrix[c][1] * in[1] + t->matrix[c][2] * in[2] +
+                               t->matrix[c][3]);
+        }
+}
+
+void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, xr_raster *r)
+{
+    size_t pixels = r->width * r->height;
+    if (color->kind == XR_COLOR_NONE || r->channels != 3)
+        return;
+    for (size_t i = 0; i < pixels; i++) {
+        double in[3], out[3];
+        for (size_t c = 0; c < 3; c++)
+            in[unit->from[c]] = ((double)r->v[c * pixels + i] - unit->offset[c]) / unit->gain[c];
+        if (isfinite(in[0] + in[1] + in[2]))
+            xr_convert_pixel(color, in, out);
+        else
+            out[0] = out[1] = out[2] = NAN;
+        for (size_t c = 0; c < 3; c++)
+            r->v[c * pixels + i] = (float)(unit->gain[c] * out[unit->from[c]] + unit->offset[c]);
+    }
+}
+
+exray_picture *xr_color_picture(const xr_color_transform *color, const exray_picture *in)
+{
+    uint32_t width = exray_picture_width(in), height = exray_picture_height(in),
+             channels = exray_picture_channels(in);
+    size_t pixels = (size_t)width * height;
+    const uint8_t *from = exray_picture_pixels(in);
+    uint8_t *bytes = malloc(pixels * 3);
+    exray_error error;
+    if (!bytes)
+        return NULL;
+    for (size_t i = 0; i < pixels; i++, from += channels) {
+        double pixel[3] = {from[0], from[channels > 1 ? 1 : 0], from[channels > 1 ? 2 : 0]}, out[3];
+        xr_convert_pixel(color, pixel, out);
+        for (int c = 0; c < 3; c++)
+            bytes[3 * i + (size_t)c] = (uint8_t)floor(clip_byte(out[c]) + 0.5);
+    }
+    exray_picture *out = exray_picture_new(width, height, 3, bytes, &error);
+    free(bytes);
+    return out;
+}
