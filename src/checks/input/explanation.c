@@ -31,7 +31,7 @@ void xr_list_steps(xr_explanation *e)
     e->present[XR_STEP_DECODE] = c->decode.kind != XR_DECODE_AS_RECORDED;
     e->present[XR_STEP_SIGN_WRAP] = c->sign_wrap.set;
     e->present[XR_STEP_LAYOUT] = c->layout;
-    e->present[XR_STEP_STRIDE] = c->stride.set;
+    e->present[XR_STEP_STRIDE] = c->reading.set;
     e->present[XR_STEP_TURN] = c->turn.orientation != 0;
     e->present[XR_STEP_CROP] = other_crop(c) || c->crop.set;
     e->present[XR_STEP_PADDING] = c->padding.differs;
@@ -58,7 +58,7 @@ static xr_transform without(const xr_transform *transform, xr_transform_step ste
         c.layout = false;
         break;
     case XR_STEP_STRIDE:
-        c.stride.set = false;
+        c.reading.set = false;
         break;
     case XR_STEP_TURN:
         c.turn.orientation = c.resampling.orientation = 0;

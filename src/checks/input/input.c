@@ -165,6 +165,7 @@ static exray_status judge_transform(xr_input_pair *pair, xr_explanation *e, xr_t
     if (*good)
         after->residual.explained =
             after->residual.explained || (e->transform->crop.set && e->transform->residual < 0.05) ||
+            (e->transform->reading.set && e->transform->reading.kind == XR_READ_EXCHANGED) ||
             is_all_but_detail(e->transform, e->before, after) || e->transform->value_map.suffices ||
             is_near_relative(e, after) || is_as_exact_as_the_reference(pair, e->transform);
     return status;

@@ -2,25 +2,123 @@
 #include "checks/input/input_findings.h"
 #include "checks/input/search/residual.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* Blocks that differ by more, levels rms, show another picture. */
 #define UNLIKE 12.0
 /* In a picture with fewer rows, each row finds a similar one by chance. */
 enum { FEWEST_ROWS = 64 };
 
+/* What a way to read the buffer is, in words; returns the cause. */
+static const char *describe_reading(const xr_explanation *e, char *text, size_t size)
+{
+    const xr_reading *r = &e->transform->reading;
+    const xr_input_values *v = &e->before->values;
+    bool values = r->items != XR_ITEMS_PIXELS;
+    int64_t width = (int64_t)v->columns;
+    int64_t length = r->items == XR_ITEMS_INTERLEAVED || r->kind == XR_READ_UNRESIZED
+                         ? width * (int64_t)v->channels
+                         : width;
+    const char *item = values ? "values" : "pixels";
+    switch (r->kind) {
+    case XR_READ_COLUMNS:
+        snprintf(text, size,
+                 "The edge fills its input column by column where the model reads rows of %" PRId64
+                 " pixels (the picture is transposed in memory).",
+                 width);
+        return "input.layout";
+    case XR_READ_EXCHANGED:
+        snprintf(text, size,
+                 "The edge makes a picture of %zux%zu (width x height) where the model reads %zux%zu: "
+                 "width and height are exchanged, so that rows have another length.",
+                 v->rows, v->columns, v->columns, v->rows);
+        return "input.stride";
+    case XR_READ_UNRESIZED:
+        if (r->step == length)
+            snprintf(text, size,
+                     "The edge copies the camera's bytes into its input as they are, from byte %" PRId64
+                     " on, as if the camera's rows were as short as the input's (%zu pixels).",
+                     r->offset, v->columns);
+        else
+            snprintf(text, size,
+                     "The edge cuts %zux%zu pixels out of the camera's picture, from byte %" PRId64
+                     " on, where the reference resizes it.",
+                     v->columns, v->rows, r->offset);
+        return r->step == length ? "input.stride" : "input.crop";
+    case XR_READ_UNPADDED:
+        snprintf(text, size,
+                 "The edge reads rows with the wrong stride of the sensor's picture: rows with padding as "
+                 "if they were packed.");
+        return "input.stride";
+    case XR_WRITTEN_AT_STEP:
+        if (r->length)
+            snprintf(text, size,
+                     "The edge fills only the first %" PRId64 " of the %" PRId64 " values of each row of "
+                     "its input; the rest is never written.",
+                     r->length, length);
+        else
+            snprintf(text, size,
+                     "The edge %s rows with the wrong stride%s: %s (%" PRId64 " for %" PRId64 " %s).",
+                     r->step < length ? "writes" : "reads", r->on_sensor ? " of the sensor's picture" : "",
+                     r->step < length ? "each begins before the one above it ends, which it overwrites"
+                                      : "rows with padding as if they were packed",
+                     r->step, r->on_sensor ? r->step : length, item);
+        return "input.stride";
+    default:
+        break;
+    }
+    if (r->limit)
+        snprintf(text, size,
+                 "The edge fills only the first %" PRId64 " of the %" PRId64 " values of its input; the "
+                 "rows below are never written.",
+                 r->limit, length * (int64_t)(v->rows));
+    else if (r->offset)
+        snprintf(text, size, "The edge's buffer begins %" PRId64 " values %s where the model's input begins.",
+                 r->offset < 0 ? -r->offset : r->offset, r->offset > 0 ? "behind" : "in front of");
+    else
+        snprintf(text, size,
+                 "The edge reads rows with the wrong stride%s: packed rows as if they were of another "
+                 "length (%" PRId64 " %s).",
+                 r->on_sensor ? " of the sensor's picture" : "", r->step, item);
+    return "input.stride";
+}
+
 void xr_report_stride(const xr_explanation *e, exray_findings *findings)
 {
-    const xr_stride *s = &e->transform->stride;
+    const xr_reading *r = &e->transform->reading;
+    char text[320];
+    const char *cause = describe_reading(e, text, sizeof text);
     exray_finding *f =
-        xr_begin_step(e, findings, "input.stride", XR_STEP_STRIDE, xr_step_confidence(e, XR_STEP_STRIDE));
-    exray_finding_summary(f, "The edge reads rows with the wrong stride%s: %s.",
-                          s->on_sensor ? " of the sensor's picture" : "",
-                          s->kind == XR_STRIDE_READ ? "packed rows as if they were of another length"
-                                                    : "rows with padding as if they were packed");
-    exray_finding_fix(
-        f, "Step from row to row by the buffer's own row stride (bytes per line), not by width * bytes "
-           "per pixel.");
-    if (s->kind != XR_STRIDE_IGNORED)
-        exray_finding_number(f, "pixels_per_row", (double)s->pixels);
+        xr_begin_step(e, findings, cause, XR_STEP_STRIDE, xr_step_confidence(e, XR_STEP_STRIDE));
+    exray_finding_summary(f, "%s", text);
+    if (r->kind == XR_READ_COLUMNS)
+        exray_finding_fix(
+            f, "Write pixel (x, y) at (y * width + x) * channels, not at (x * height + y) * channels.");
+    else if (r->kind == XR_READ_EXCHANGED)
+        exray_finding_fix(f,
+                          "Resize to the model's width and height in that order (its shape names the height "
+                          "first), and fill the input row by row.");
+    else if (r->kind == XR_READ_UNRESIZED)
+        exray_finding_fix(f,
+                          "Resize the camera's picture to the model's size, as the reference does, stepping "
+                          "through the camera's rows by their own length.");
+    else if (r->length || r->limit)
+        exray_finding_fix(
+            f, "Copy all of it: sizes are counted in values times the bytes of a value (sizeof(float) "
+               "is 4), and rows in values of all channels.");
+    else
+        exray_finding_fix(
+            f, "Step from row to row by the buffer's own row stride (bytes per line), not by width * "
+               "bytes per pixel.");
+    if (r->length || r->limit)
+        exray_finding_alternative(f, "input.crop", 0.1);
+    if (r->kind == XR_READ_EXCHANGED)
+        exray_finding_alternative(f, "input.layout", 0.1);
+    if (r->items == XR_ITEMS_PIXELS && r->kind <= XR_WRITTEN_AT_STEP && !r->on_sensor)
+        exray_finding_number(f, "pixels_per_row", (double)(r->step - (int64_t)e->before->values.columns));
+    if (r->kind != XR_READ_UNPADDED && r->step)
+        exray_finding_number(f, "step", (double)r->step);
 }
 
 bool xr_report_shifted_rows(xr_input_pair *pair, const xr_input_fit *fit, exray_findings *findings)

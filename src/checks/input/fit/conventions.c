@@ -41,16 +41,27 @@ static bool follows(const xr_input_fit *fit, int side, const xr_convention *k, b
     return span >= (exact ? 16 : 128);
 }
 
+/* Whether a side's level is that of a convention, to within a share of it. */
+static bool has_level(const xr_input_fit *fit, exray_side side, const xr_convention *k, double tolerance)
+{
+    /* The level is that of the channel with the largest. */
+    double least = fmin(k->std[0], fmin(k->std[1], k->std[2]));
+    return fabs(fit->level[side] * least - 1) <= tolerance;
+}
+
+bool xr_follows_exactly(const xr_input_fit *fit, exray_side side, const xr_convention *k)
+{
+    return has_level(fit, side, k, 0.003) && follows(fit, (int)side, k, true);
+}
+
 const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, bool *exact)
 {
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < sizeof conventions / sizeof *conventions; i++) {
             const xr_convention *k = &conventions[i];
             *exact = pass == 0;
-            /* The level is that of the channel with the largest. */
-            double least = fmin(k->std[0], fmin(k->std[1], k->std[2]));
-            double tolerance = *exact ? 0.003 : 0.5;
-            if (fabs(fit->level[side] * least - 1) <= tolerance && follows(fit, (int)side, k, *exact))
+            if (*exact ? xr_follows_exactly(fit, side, k)
+                       : has_level(fit, side, k, 0.5) && follows(fit, (int)side, k, false))
                 return k;
         }
     return NULL;

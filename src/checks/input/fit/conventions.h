@@ -12,6 +12,9 @@ typedef struct xr_convention {
 size_t xr_convention_count(void);
 const xr_convention *xr_convention_at(size_t i);
 
+/* Whether the spacing and the offset of a side's values are those of a convention. */
+bool xr_follows_exactly(const xr_input_fit *fit, exray_side side, const xr_convention *k);
+
 /* The convention that a side's values follow, or NULL; *exact: their spacing and offset show it, not
  * only their range. */
 const xr_convention *xr_convention_of(const xr_input_fit *fit, exray_side side, bool *exact);

@@ -10,6 +10,25 @@ static const exray_record *sensor_record(const exray_log *log, size_t frame)
     return NULL;
 }
 
+bool xr_sensor_bytes(const exray_comparison *comparison, size_t frame, exray_slot *slot, exray_media *media,
+                     const uint8_t **data, size_t *size)
+{
+    exray_frame_pair pair = exray_comparison_frame(comparison, frame);
+    for (int s = 0; s < 2; s++) {
+        const exray_log *log = exray_comparison_log(comparison, (exray_side)s);
+        const exray_record *record = sensor_record(log, pair.frame[s]);
+        exray_tensor_view view;
+        exray_error error;
+        if (!record || exray_log_read_tensor(log, record, slot, &view, &error) != EXRAY_OK || !view.data)
+            continue;
+        *media = view.has_media ? view.media : (exray_media){0};
+        *data = view.data;
+        *size = view.size;
+        return true;
+    }
+    return false;
+}
+
 exray_picture *xr_sensor_picture(const exray_comparison *comparison, size_t frame,
                                  const xr_decode_override *as, exray_slot *slot, exray_media *media)
 {

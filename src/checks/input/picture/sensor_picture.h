@@ -18,4 +18,8 @@ typedef struct xr_decode_override {
 exray_picture *xr_sensor_picture(const exray_comparison *comparison, size_t frame,
                                  const xr_decode_override *as, exray_slot *slot, exray_media *media);
 
+/* The recorded bytes; false where there are none.  *data and media's strings live as long as the slot. */
+bool xr_sensor_bytes(const exray_comparison *comparison, size_t frame, exray_slot *slot, exray_media *media,
+                     const uint8_t **data, size_t *size);
+
 #endif

@@ -6,16 +6,36 @@
  * value may be on either side of it. */
 #define SLACK_LEVELS 2.0
 
+/* Renders the sensor's picture as the edge does it, in pixels. */
+static bool rendered_pixels(xr_input_pair *pair, const xr_transform *transform, size_t source, xr_raster *out)
+{
+    const xr_reading *reading = &transform->reading;
+    bool exchanged = reading->set && reading->kind == XR_READ_EXCHANGED;
+    xr_raster r = {0};
+    if (reading->set && reading->kind == XR_READ_UNRESIZED)
+        return xr_unresized_raster(pair, reading, source, out);
+    exray_picture *picture = xr_decoded_sensor(pair, transform, source);
+    bool ok = picture && xr_render(picture, &transform->resampling.edge, transform->resampling.orientation,
+                                   exchanged ? pair->height : pair->width,
+                                   exchanged ? pair->width : pair->height, pair->channels, &r);
+    exray_picture_free(picture);
+    if (ok && exchanged)
+        ok = xr_reading_raster(reading, &r, out);
+    else {
+        *out = r;
+        return ok;
+    }
+    xr_raster_free(&r);
+    return ok;
+}
+
 /* The reference's side, rendered from the sensor's picture as the edge does it. */
 static bool rendered_reference(xr_input_pair *pair, const xr_transform *transform, size_t source,
                                xr_raster *out)
 {
-    exray_picture *picture = xr_decoded_sensor(pair, transform, source);
     xr_raster r = {0};
-    bool ok = picture &&
-              xr_render(picture, &transform->resampling.edge, transform->resampling.orientation, pair->width,
-                        pair->height, pair->channels, &r) &&
-              xr_raster_make(out, r.width, r.height, r.channels);
+    bool ok =
+        rendered_pixels(pair, transform, source, &r) && xr_raster_make(out, r.width, r.height, r.channels);
     const xr_pixel_unit *unit = &transform->unit;
     size_t pixels = r.width * r.height;
     for (size_t c = 0; ok && c < r.channels; c++)
@@ -25,7 +45,20 @@ static bool rendered_reference(xr_input_pair *pair, const xr_transform *transfor
     if (ok)
         xr_apply_color(&transform->color, unit, out);
     xr_raster_free(&r);
-    exray_picture_free(picture);
+    return ok;
+}
+
+/* A picture of exchanged sides is made from the reference's, as nearly as that can be done. */
+static bool read_otherwise(const xr_input_pair *pair, const xr_reading *reading, const xr_raster *in,
+                           xr_raster *out)
+{
+    static const xr_part whole = {0, 1, 0, 1};
+    xr_raster turned;
+    if (reading->kind != XR_READ_EXCHANGED)
+        return xr_reading_raster(reading, in, out);
+    bool ok = xr_crop_raster(in, &whole, pair->height, pair->width, &turned) &&
+              xr_reading_raster(reading, &turned, out);
+    xr_raster_free(&turned);
     return ok;
 }
 
@@ -39,8 +72,8 @@ static bool recorded_reference(xr_input_pair *pair, const xr_transform *transfor
         xr_mask_padding(pair, &r);
     if (ok)
         xr_apply_color(&transform->color, &transform->unit, &r);
-    if (ok && transform->stride.set) {
-        ok = xr_stride_raster(&transform->stride, &r, &changed);
+    if (ok && transform->reading.set) {
+        ok = read_otherwise(pair, &transform->reading, &r, &changed);
         xr_raster_free(&r);
         r = changed;
         changed = (xr_raster){0};

@@ -13,7 +13,7 @@
 /* Whether some steps cannot be corrected on the edge's own values. */
 static bool loses_pixels(const xr_transform *c, const xr_input_pair *pair)
 {
-    return c->order.misplaced || c->resampling.set || c->crop.set || c->stride.set || c->color.kind ||
+    return c->order.misplaced || c->resampling.set || c->crop.set || c->reading.set || c->color.kind ||
            c->value_map.kind || c->decode.kind || pair->clamped;
 }
 

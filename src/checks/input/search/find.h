@@ -27,9 +27,9 @@ void xr_compare_padding(xr_input_pair *pair, xr_transform *transform, const xr_i
 /* Which layout and orientation of the reference's input the edge has. */
 void xr_find_orientation(xr_input_pair *pair, xr_transform *transform);
 
-/* Strides of the reference's input; of the sensor's picture, whose rendering of the reference is
- * known. */
+/* Ways to read the buffer of the reference's input. */
 bool xr_find_stride(xr_input_pair *pair, xr_transform *transform);
+/* The same of the sensor's buffer, where the rendering of the reference is known. */
 bool xr_find_sensor_stride(xr_input_pair *pair, xr_transform *transform);
 
 /* Which part of the sensor's picture a side shows, coarsely; false: there is no sensor.  prior (may

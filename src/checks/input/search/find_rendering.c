@@ -35,8 +35,8 @@ static bool measure_unit(const xr_fit_sums *s, size_t channels, xr_pixel_unit *u
 }
 
 /* Refines gain and offset where the values are normalized whole pixels: least squares of the values on
- * their pixels.  A rendering alone may be off by a level here and there. */
-static void fit_lattice(const float *value, size_t count, double *gain, double *offset)
+ * their pixels.  A rendering alone may be off by a level here and there.  False: they are not. */
+static bool fit_lattice(const float *value, size_t count, double *gain, double *offset)
 {
     double n = 0, k = 0, kk = 0, v = 0, kv = 0, worst = 0;
     for (size_t i = 0; i < count; i++) {
@@ -46,45 +46,59 @@ static void fit_lattice(const float *value, size_t count, double *gain, double *
         n++, k += pixel, kk += pixel * pixel, v += (double)value[i], kv += pixel * (double)value[i];
     }
     if (!(n * kk > k * k))
-        return;
+        return false;
     double a = (n * kv - k * v) / (n * kk - k * k), b = (v - a * k) / n;
     for (size_t i = 0; i < count; i++)
         if (isfinite(value[i]))
             worst = fmax(worst, fabs((double)value[i] - a * round(((double)value[i] - *offset) / *gain) - b));
-    if (worst < 0.02 * fabs(a)) {
-        *gain = a;
-        *offset = b;
-    }
+    if (!(worst < 0.02 * fabs(a)))
+        return false;
+    *gain = a;
+    *offset = b;
+    return true;
 }
 
-/* The unit of the convention that the reference's values follow exactly, where it is near what was measured:
- * a rendering whose colors differ a little (fewer bits of them) pulls the measured one off. */
-static bool unit_of_convention(const xr_input_pair *pair, xr_pixel_unit *unit)
+/* How far a measured unit is from a convention's, in levels. */
+static double distance_to(const xr_input_pair *pair, const xr_pixel_unit *unit, const xr_convention *k)
 {
-    bool exact;
-    const xr_convention *k = xr_convention_of(pair->fit, EXRAY_SIDE_REFERENCE, &exact);
-    if (!k || !exact)
-        return false;
+    double far = 0;
     for (size_t c = 0; c < pair->channels; c++) {
         double gain = 1 / k->std[c % 3], offset = -k->mean[c % 3] / k->std[c % 3];
-        if (fabs(unit->gain[c] / gain - 1) > 0.08 || fabs(unit->offset[c] - offset) > 8 * gain)
-            return false;
+        far = fmax(far, fabs(unit->offset[c] - offset) / gain);
+        far = fmax(far, 255 * fabs(unit->gain[c] / gain - 1));
     }
-    for (size_t c = 0; c < pair->channels; c++) {
-        unit->gain[c] = 1 / k->std[c % 3];
-        unit->offset[c] = -k->mean[c % 3] / k->std[c % 3];
+    return far;
+}
+
+/* Takes the unit of a convention that the reference's values follow exactly, where it is near what was
+ * measured: a rendering whose colors differ a little (fewer bits of them) pulls the measured one off. */
+static void take_convention(const xr_input_pair *pair, xr_pixel_unit *unit)
+{
+    const xr_convention *best = NULL;
+    double least = 20;
+    for (size_t i = 0; i < xr_convention_count(); i++) {
+        const xr_convention *k = xr_convention_at(i);
+        double far = distance_to(pair, unit, k);
+        if (far < least && xr_follows_exactly(pair->fit, EXRAY_SIDE_REFERENCE, k)) {
+            least = far;
+            best = k;
+        }
     }
-    return true;
+    for (size_t c = 0; c < pair->channels && best; c++) {
+        unit->gain[c] = 1 / best->std[c % 3];
+        unit->offset[c] = -best->mean[c % 3] / best->std[c % 3];
+    }
 }
 
 static void refine_unit(const xr_input_pair *pair, xr_pixel_unit *unit)
 {
-    if (unit_of_convention(pair, unit))
-        return;
     const xr_raster *r = &pair->frame[0].reference;
     size_t pixels = r->width * r->height;
+    bool whole = true;
     for (size_t c = 0; c < r->channels; c++)
-        fit_lattice(r->v + c * pixels, pixels, &unit->gain[c], &unit->offset[c]);
+        whole = fit_lattice(r->v + c * pixels, pixels, &unit->gain[c], &unit->offset[c]) && whole;
+    if (!whole)
+        take_convention(pair, unit);
 }
 
 /* Takes the reference's geometry and kernel for the edge's, where they explain it as well as those that

@@ -1,23 +1,78 @@
+/* Ways to read the buffer of the model's input: each is an exact function of the reference's buffer, tried on
+ * a few of its values. */
 #include "checks/input/search/find.h"
-
-#include "checks/input/picture/sensor_picture.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The residual of the edge by the reference's input, read with that stride. */
-static double strided_residual(const xr_input_pair *pair, const xr_stride *s)
+enum { FRAMES = 3, MOST_SAMPLES = 4000, FEW_SAMPLES = 300, LEAST_LINES = 4 };
+
+/* An exact function leaves no more than rounding; one by a resize more. */
+#define EXACT     0.03
+#define RESAMPLED 0.2
+/* A candidate that leaves more on a few samples is not tried on more of them. */
+#define HOPELESS 0.6
+
+/* ---- Samples ----------------------------------------------------------------------------------- */
+
+/* Both sides' values in the order of the edge's memory. */
+typedef struct memory_view {
+    xr_reading_items items;
+    size_t channels, pixels, rows, length; /* rows of values */
+    const xr_input_pair *pair;
+} memory_view;
+
+static memory_view view_of(const xr_input_pair *pair)
 {
-    enum { FRAMES = 3, STEP = 13 };
+    memory_view v = {pair->items[EXRAY_SIDE_EDGE], pair->channels, pair->width * pair->height, 0, 0, pair};
+    bool planar = v.items == XR_ITEMS_PLANAR;
+    v.length = planar ? pair->width : pair->width * pair->channels;
+    v.rows = planar ? pair->height * pair->channels : pair->height;
+    return v;
+}
+
+/* The values of one side's searched frame in the order of memory. */
+static float value_at(const memory_view *v, const xr_raster *r, size_t i)
+{
+    return r->v[xr_planar_place(v->items, v->channels, v->pixels, i)];
+}
+
+/* The residual of the edge by the reference's values, read in that way: `samples` of each frame. */
+static double values_residual(const memory_view *v, const xr_reading *reading, size_t samples)
+{
+    xr_fit_sums sums = {0};
+    size_t count = v->rows * v->length, step = count / samples + 1, tried = 0;
+    step += step % 2 == 0; /* so that all channels and columns are met */
+    for (size_t f = 0; f < v->pair->count && f < FRAMES; f++) {
+        const xr_search_frame *s = &v->pair->frame[f];
+        for (size_t i = f; i < count; i += step) {
+            size_t from = xr_reading_source(reading, v->rows, v->length, i);
+            tried++;
+            if (from == SIZE_MAX)
+                continue;
+            double e = value_at(v, &s->edge[0], i), r = value_at(v, &s->reference, from);
+            if (isfinite(e + r))
+                xr_sums_add_pixel(&sums, 1, &e, &r, 1);
+        }
+    }
+    /* Penalize low coverage. */
+    return sums.n < (double)tried / 5 ? 1 : xr_unexplained_by_order(&sums, 1, NULL);
+}
+
+/* The residual of pixels with any mixture of colors, read in that way. */
+static double pixels_residual(const xr_input_pair *pair, const xr_reading *s)
+{
+    enum { STEP = 13 };
     xr_fit_sums sums = {0};
     size_t pixels = pair->width * pair->height, few = pixels / STEP, channels = pair->channels;
     float *edge = malloc(few * channels * sizeof *edge), *other = malloc(few * channels * sizeof *other);
     for (size_t f = 0; edge && other && f < pair->count && f < FRAMES; f++) {
         const xr_search_frame *frame = &pair->frame[f];
         for (size_t i = 0; i < few; i++) {
-            size_t at = i * STEP,
-                   from = xr_stride_source(s, pair->width, pair->height, at % pair->width, at / pair->width);
+            size_t at = i * STEP;
+            size_t from = s->kind == XR_READ_COLUMNS ? at % pair->height * pair->width + at / pair->height
+                                                     : xr_reading_source(s, pair->height, pair->width, at);
             for (size_t c = 0; c < channels; c++) {
                 edge[c * few + i] = frame->edge[0].v[c * pixels + at];
                 other[c * few + i] = from == SIZE_MAX ? NAN : frame->reference.v[c * pixels + from];
@@ -27,123 +82,144 @@ static double strided_residual(const xr_input_pair *pair, const xr_stride *s)
     }
     free(edge);
     free(other);
-    /* Penalize low coverage. */
     return sums.n < (double)few / 4 ? 1 : xr_unexplained_by_color(&sums, channels);
 }
 
-bool xr_find_stride(xr_input_pair *pair, xr_transform *transform)
+/* ---- Candidates -------------------------------------------------------------------------------- */
+
+typedef struct best_reading {
+    xr_reading reading;
+    double residual;
+} best_reading;
+
+static void consider(best_reading *best, const xr_reading *reading, double residual)
+{
+    if (residual < 0.9 * best->residual) {
+        best->residual = residual;
+        best->reading = *reading;
+    }
+}
+
+/* Rows of pixels that are longer, or shorter, where they are read or where they were written. */
+static void try_pixels(const xr_input_pair *pair, best_reading *best)
 {
     enum { MOST = 96 };
-    double least = 1;
-    xr_stride best = {0};
-    for (int kind = XR_STRIDE_READ; kind <= XR_STRIDE_WRITTEN; kind++)
+    for (int kind = XR_READ_AT_STEP; kind <= XR_WRITTEN_AT_STEP; kind++)
         for (int64_t pixels = -MOST; pixels <= MOST; pixels++) {
-            xr_stride s = {true, (xr_stride_kind)kind, false, pixels};
-            if (pixels == 0 || (int64_t)pair->width + pixels < 8 || (kind == XR_STRIDE_WRITTEN && pixels < 0))
+            xr_reading r = xr_reading_of_pixels((xr_reading_kind)kind, false, pair->width, pixels);
+            if (pixels == 0 || r.step < 8 || (kind == XR_WRITTEN_AT_STEP && pixels < 0))
                 continue;
-            double residual = strided_residual(pair, &s);
-            if (residual < least) {
-                least = residual;
-                best = s;
-            }
+            consider(best, &r, pixels_residual(pair, &r));
         }
-    if (least > 0.3 * transform->residual || least > 0.2)
-        return false;
-    transform->stride = best;
-    transform->layout = false;
-    transform->turn.orientation = 0;
-    transform->turn.runner_up_count = 0;
-    transform->residual = least;
+    xr_reading columns = {.set = true, .kind = XR_READ_COLUMNS};
+    if (pair->width != pair->height)
+        consider(best, &columns, pixels_residual(pair, &columns));
+}
+
+static void try_values(const memory_view *v, const xr_reading *reading, best_reading *best)
+{
+    if (values_residual(v, reading, FEW_SAMPLES) < HOPELESS)
+        consider(best, reading, values_residual(v, reading, MOST_SAMPLES));
+}
+
+/* Rows of single values: at any step, and from any place on. */
+static void try_steps(const memory_view *v, best_reading *best)
+{
+    int64_t length = (int64_t)v->length, reach = length < 1024 ? 4 * length : 4096;
+    for (int64_t step = 4; step <= 2 * length; step++) {
+        xr_reading r = {.set = true, .kind = XR_WRITTEN_AT_STEP, .items = v->items, .step = step};
+        if (step == length)
+            continue;
+        try_values(v, &r, best);
+        r.kind = XR_READ_AT_STEP;
+        try_values(v, &r, best);
+    }
+    for (int64_t offset = -reach; offset <= reach; offset++) {
+        xr_reading r = {
+            .set = true, .kind = XR_READ_AT_STEP, .items = v->items, .step = length, .offset = offset};
+        if (offset)
+            try_values(v, &r, best);
+    }
+}
+
+/* Whether item i of the edge has the value `stale`, in all frames. */
+static bool is_stale(const memory_view *v, size_t i, double stale, double level)
+{
+    for (size_t f = 0; f < v->pair->count; f++)
+        if (!(fabs((double)value_at(v, &v->pair->frame[f].edge[0], i) - stale) <= level / 4))
+            return false;
     return true;
 }
 
-/* The paddings, in pixels, of rows with the usual alignments, and of widths that are off by a few
- * pixels. */
-static size_t usual_paddings(uint32_t width, int64_t out[64])
+/* Buffers that are filled only in part: the first items of each row, or of all of them; the rest is one value
+ * everywhere. */
+static void try_parts(const memory_view *v, best_reading *best)
 {
-    size_t count = 0;
-    static const uint32_t alignments[] = {4, 8, 16, 32, 64, 128, 256};
-    for (size_t i = 0; i < sizeof alignments / sizeof *alignments; i++) {
-        uint32_t a = alignments[i];
-        out[count++] = (int64_t)((width + a - 1) / a * a) - width;
-        if (width * 3 % a && ((width * 3 + a - 1) / a * a - width * 3) % 3 == 0)
-            out[count++] = ((width * 3 + a - 1) / a * a - width * 3) / 3;
+    size_t count = v->rows * v->length, end = count, row = v->length;
+    double level = v->pair->fit->level[EXRAY_SIDE_EDGE];
+    double stale = (double)value_at(v, &v->pair->frame[0].edge[0], count - 1);
+    while (end > 0 && is_stale(v, end - 1, stale, level))
+        end--;
+    if (end > 0 && count - end >= LEAST_LINES * v->length) {
+        xr_reading r = {.set = true,
+                        .kind = XR_READ_AT_STEP,
+                        .items = v->items,
+                        .step = (int64_t)v->length,
+                        .limit = (int64_t)end};
+        consider(best, &r, values_residual(v, &r, MOST_SAMPLES));
     }
-    for (int k = 1; k <= 12; k++) {
-        out[count++] = k;
-        out[count++] = -k;
+    for (bool all = true; all && row > 0; row -= all)
+        for (size_t y = 0; y < v->rows && all; y++)
+            all = is_stale(v, y * v->length + row - 1, stale, level);
+    if (row > 0 && v->length - row >= LEAST_LINES) {
+        xr_reading r = {.set = true,
+                        .kind = XR_WRITTEN_AT_STEP,
+                        .items = v->items,
+                        .step = (int64_t)v->length,
+                        .length = (int64_t)row};
+        consider(best, &r, values_residual(v, &r, MOST_SAMPLES));
     }
-    return count;
 }
 
-/* The same by the rendering of the sensor's picture, read with that stride. */
-static double strided_rendering_residual(xr_input_pair *pair, const xr_transform *transform,
-                                         const xr_stride *s, size_t frames)
+/* The residual of a picture of exchanged sides, made from the reference's. */
+static double exchanged_residual(const xr_input_pair *pair, const xr_reading *reading)
 {
+    static const xr_part whole = {0, 1, 0, 1};
     xr_fit_sums sums = {0};
-    for (size_t f = 0; f < frames && f < pair->count; f++) {
-        const xr_transform strided = {.stride = *s};
-        exray_picture *picture = s->kind == XR_STRIDE_IGNORED
-                                     ? xr_decoded_sensor(pair, &strided, pair->frame[f].source)
-                                     : xr_stride_picture(s, pair->frame[f].picture);
-        xr_raster r = {0};
-        if (picture && xr_render(picture, &transform->resampling.reference, 0, pair->width, pair->height,
-                                 pair->channels, &r))
-            xr_sums_add(&sums, pair->channels, pair->frame[f].edge[0].v, r.v, NULL,
-                        pair->width * pair->height, 3);
-        xr_raster_free(&r);
-        exray_picture_free(picture);
+    for (size_t f = 0; f < pair->count && f < FRAMES; f++) {
+        xr_raster other = {0}, read = {0};
+        if (xr_crop_raster(&pair->frame[f].reference, &whole, pair->height, pair->width, &other) &&
+            xr_reading_raster(reading, &other, &read))
+            xr_sums_add(&sums, pair->channels, pair->frame[f].edge[0].v, read.v, NULL,
+                        pair->width * pair->height, 5);
+        xr_raster_free(&other);
+        xr_raster_free(&read);
     }
     return xr_unexplained_by_color(&sums, pair->channels);
 }
 
-/* Whether the sensor record says that rows have padding. */
-static bool has_padding(xr_input_pair *pair)
+bool xr_find_stride(xr_input_pair *pair, xr_transform *transform)
 {
-    exray_media media = {0};
-    exray_picture_free(
-        xr_sensor_picture(pair->comparison, pair->frame[0].source, NULL, pair->sensor_slot, &media));
-    return media.row_stride != 0;
-}
-
-bool xr_find_sensor_stride(xr_input_pair *pair, xr_transform *transform)
-{
-    int64_t paddings[64];
-    xr_stride best = {0};
-    double least = 1;
-    /* Pictures of different widths are off by different amounts: only those of one width are used. */
-    size_t same = 1;
-    while (same < pair->count &&
-           exray_picture_width(pair->frame[same].picture) == exray_picture_width(pair->frame[0].picture))
-        same++;
-    size_t count = usual_paddings(exray_picture_width(pair->frame[0].picture), paddings);
-    if (has_padding(pair)) {
-        best = (xr_stride){true, XR_STRIDE_IGNORED, true, 0};
-        least = strided_rendering_residual(pair, transform, &best, 1);
+    best_reading best = {.residual = 1};
+    memory_view v = view_of(pair);
+    try_pixels(pair, &best);
+    if (best.residual > EXACT && pair->count > 0) {
+        best_reading exact = best;
+        try_parts(&v, &exact);
+        if (exact.residual > EXACT)
+            try_steps(&v, &exact);
+        if (exact.residual < EXACT)
+            best = exact;
     }
-    for (int kind = XR_STRIDE_READ; kind <= XR_STRIDE_WRITTEN; kind++)
-        for (size_t i = 0; i < count; i++) {
-            xr_stride s = {true, (xr_stride_kind)kind, true, paddings[i]};
-            if (s.pixels == 0 || (kind == XR_STRIDE_WRITTEN && s.pixels < 0))
-                continue;
-            double residual = strided_rendering_residual(pair, transform, &s, 1);
-            /* The record's own padding is preferred. */
-            if (residual < (best.kind == XR_STRIDE_IGNORED ? 0.5 * least : least)) {
-                least = residual;
-                best = s;
-            }
-        }
-    if (!best.set || least > 0.2)
+    xr_reading exchanged = {.set = true, .kind = XR_READ_EXCHANGED};
+    if (best.residual > EXACT && pair->width != pair->height)
+        consider(&best, &exchanged, exchanged_residual(pair, &exchanged));
+    if (best.residual > 0.3 * transform->residual || best.residual > RESAMPLED)
         return false;
-    least = strided_rendering_residual(pair, transform, &best, same < 3 ? same : 3);
-    if (least > 0.3 * transform->residual || least > 0.1)
-        return false;
-    transform->stride = best;
-    transform->resampling.edge = transform->resampling.reference;
-    transform->resampling.set = true;
+    transform->reading = best.reading;
     transform->layout = false;
-    transform->turn.orientation = transform->resampling.orientation = 0;
+    transform->turn.orientation = 0;
     transform->turn.runner_up_count = 0;
-    transform->residual = least;
+    transform->residual = best.residual;
     return true;
 }

@@ -1,5 +1,6 @@
 #include "checks/input/search/input_pair.h"
 
+#include "checks/input/fit/pixel_view.h"
 #include "checks/input/picture/bars.h"
 #include "checks/input/picture/sensor_picture.h"
 
@@ -23,6 +24,9 @@ bool xr_input_raster(xr_input_pair *pair, exray_side side, size_t frame, bool ot
         return false;
     if (!xr_raster_load(out, &view.info, view.count, values, other_layout))
         return false;
+    xr_pixel_view memory = xr_pixel_view_of(&view.info, view.count);
+    pair->items[side] =
+        memory.channels > 1 && memory.channel_stride > 1 ? XR_ITEMS_PLANAR : XR_ITEMS_INTERLEAVED;
     if (wrap && wrap->set)
         xr_undo_sign_wrap(wrap, out);
     return true;
@@ -55,15 +59,63 @@ static exray_picture *replaced(exray_picture *old, exray_picture *with)
 exray_picture *xr_decoded_sensor(xr_input_pair *pair, const xr_transform *transform, size_t source)
 {
     const xr_decode_variant *r = &transform->decode;
-    bool unpadded = transform->stride.set && transform->stride.kind == XR_STRIDE_IGNORED;
+    bool unpadded = transform->reading.set && transform->reading.kind == XR_READ_UNPADDED;
     xr_decode_override as = {
         .format = *r->format ? r->format : NULL, .full_range = -1, .row_stride = unpadded ? 0 : -1};
     exray_picture *picture = xr_sensor_picture(pair->comparison, source, &as, pair->sensor_slot, NULL);
     if (picture && r->kind == XR_DECODE_COLOR)
         picture = replaced(picture, xr_color_picture(&r->color, picture));
-    if (picture && transform->stride.set && transform->stride.on_sensor && !unpadded)
-        picture = replaced(picture, xr_stride_picture(&transform->stride, picture));
+    if (picture && transform->reading.set && transform->reading.on_sensor &&
+        transform->reading.kind <= XR_WRITTEN_AT_STEP)
+        picture = replaced(picture, xr_reading_picture(&transform->reading, picture));
     return picture;
+}
+
+bool xr_camera_bytes(xr_input_pair *pair, size_t source, xr_camera_memory *out)
+{
+    exray_media media;
+    *out = (xr_camera_memory){0};
+    exray_picture *picture = xr_sensor_picture(pair->comparison, source, NULL, pair->sensor_slot, NULL);
+    if (!picture)
+        return false;
+    bool found = xr_sensor_bytes(pair->comparison, source, pair->sensor_slot, &media, &out->data, &out->size);
+    bool encoded = !media.format || !*media.format || strcmp(media.format, "jpeg") == 0 ||
+                   strcmp(media.format, "png") == 0;
+    size_t width = exray_picture_width(picture), channels = exray_picture_channels(picture);
+    out->row = width * channels;
+    if (found && encoded) {
+        out->decoded = picture;
+        out->data = exray_picture_pixels(picture);
+        out->size = out->row * exray_picture_height(picture);
+        return true;
+    }
+    if (found && media.row_stride)
+        out->row = media.row_stride;
+    else if (found && exray_picture_height(picture))
+        out->row = out->size / exray_picture_height(picture); /* of a planar format: hardly a row */
+    exray_picture_free(picture);
+    return found;
+}
+
+void xr_camera_bytes_free(xr_camera_memory *memory)
+{
+    exray_picture_free(memory->decoded);
+    *memory = (xr_camera_memory){0};
+}
+
+bool xr_unresized_raster(xr_input_pair *pair, const xr_reading *reading, size_t source, xr_raster *out)
+{
+    xr_camera_memory memory;
+    size_t channels = pair->channels, length = pair->width * channels, pixels = pair->width * pair->height;
+    bool ok =
+        xr_camera_bytes(pair, source, &memory) && xr_raster_make(out, pair->width, pair->height, channels);
+    for (size_t i = 0; ok && i < pixels * channels; i++) {
+        size_t at = (size_t)reading->offset + i / length * (size_t)reading->step + i % length;
+        out->v[xr_planar_place(XR_ITEMS_INTERLEAVED, channels, pixels, i)] =
+            at < memory.size ? (float)memory.data[at] : NAN;
+    }
+    xr_camera_bytes_free(&memory);
+    return ok;
 }
 
 /* ---- The edge's range and padding -------------------------------------------------------------- */

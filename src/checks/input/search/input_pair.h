@@ -33,7 +33,8 @@ typedef struct xr_input_pair {
     /* Known once frames are loaded. */
     size_t width, height, channels; /* of the edge's input */
     bool has_sensor;
-    double spread[2]; /* standard deviation of both sides' values, in levels */
+    xr_reading_items items[2]; /* by side: how its tensor lies in memory */
+    double spread[2];          /* standard deviation of both sides' values, in levels */
 
     /* The range of the edge's 8-bit tensor (xr_find_value_map). */
     double low, high;
@@ -61,6 +62,19 @@ typedef struct xr_storage {
 bool xr_edge_storage(xr_input_pair *pair, xr_storage *out);
 /* The sensor's picture of a frame of the reference, decoded as the transform says. */
 exray_picture *xr_decoded_sensor(xr_input_pair *pair, const xr_transform *transform, size_t source);
+
+/* The camera's memory: the recorded bytes of a raw format, the pixels of an encoded one. */
+typedef struct xr_camera_memory {
+    const uint8_t *data;
+    size_t size, row;       /* row: bytes from one to the next */
+    exray_picture *decoded; /* what holds the pixels, or NULL */
+} xr_camera_memory;
+bool xr_camera_bytes(xr_input_pair *pair, size_t source, xr_camera_memory *out);
+void xr_camera_bytes_free(xr_camera_memory *memory);
+
+/* The sensor's bytes as pixels of the input, without a resize (XR_READ_UNRESIZED): those of a raw format as
+ * they were recorded, of an encoded picture decoded. */
+bool xr_unresized_raster(xr_input_pair *pair, const xr_reading *reading, size_t source, xr_raster *out);
 
 /* Loads the frames that are searched, with the steps of the transform that are known by then: frame
  * order, sign, values.  False: none can be read. */

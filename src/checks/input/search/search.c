@@ -23,7 +23,7 @@ static bool is_something(const xr_input_pair *pair, const xr_transform *transfor
     return pair->saturated || pair->clamped || pair->padded || transform->order.misplaced ||
            transform->layout || transform->sign_wrap.set || transform->turn.orientation ||
            transform->resampling.set || transform->crop.set || transform->color.kind ||
-           transform->stride.set || transform->value_map.kind;
+           transform->reading.set || transform->value_map.kind;
 }
 
 /* Whether the crop is another part of the picture: kernels shift it by less than a pixel, and roundings
@@ -123,7 +123,12 @@ bool xr_search(xr_input_pair *pair, xr_transform *transform)
         *transform = colored;
         return true;
     }
-    if (xr_find_stride(pair, transform)) {
+    /* Exchanged sides are made from the sensor's picture more exactly, where there is one. */
+    xr_transform otherwise = *transform;
+    bool misread = xr_find_stride(pair, &otherwise);
+    bool exchanged = misread && otherwise.reading.kind == XR_READ_EXCHANGED && pair->has_sensor;
+    if (misread && !exchanged) {
+        *transform = otherwise;
         xr_find_color(pair, transform);
         return true;
     }
@@ -131,6 +136,11 @@ bool xr_search(xr_input_pair *pair, xr_transform *transform)
     if (transform->unit.measured && (!by_sensor || transform->residual > 0.1) &&
         xr_find_sensor_stride(pair, transform))
         by_sensor = true;
+    if (exchanged && transform->residual > otherwise.residual) {
+        *transform = otherwise;
+        xr_find_color(pair, transform);
+        return true;
+    }
     /* A part that no rendering shows may still be found without the sensor. */
     bool poor = by_sensor && !transform->resampling.set && transform->residual > 0.05;
     if (by_sensor && !poor) {

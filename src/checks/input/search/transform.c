@@ -31,53 +31,6 @@ void xr_undo_sign_wrap(const xr_sign_wrap *wrap, xr_raster *edge)
             edge->v[i] = xr_unwrapped(wrap, c, edge->v[i]);
 }
 
-/* ---- Strides ----------------------------------------------------------------------------------- */
-
-size_t xr_stride_source(const xr_stride *s, size_t width, size_t height, size_t x, size_t y)
-{
-    size_t read = width, written = width;
-    if (s->kind == XR_STRIDE_READ)
-        read = (size_t)((int64_t)width + s->pixels);
-    else
-        written = (size_t)((int64_t)width + s->pixels);
-    size_t at = y * read + x, row = at / written, column = at % written;
-    return row < height && column < width ? row * width + column : SIZE_MAX;
-}
-
-bool xr_stride_raster(const xr_stride *s, const xr_raster *in, xr_raster *out)
-{
-    if (!xr_raster_make(out, in->width, in->height, in->channels))
-        return false;
-    size_t pixels = in->width * in->height;
-    for (size_t y = 0; y < in->height; y++)
-        for (size_t x = 0; x < in->width; x++) {
-            size_t from = xr_stride_source(s, in->width, in->height, x, y);
-            for (size_t c = 0; c < in->channels; c++)
-                out->v[c * pixels + y * in->width + x] = from == SIZE_MAX ? NAN : in->v[c * pixels + from];
-        }
-    return true;
-}
-
-exray_picture *xr_stride_picture(const xr_stride *s, const exray_picture *in)
-{
-    uint32_t width = exray_picture_width(in), height = exray_picture_height(in);
-    size_t channels = exray_picture_channels(in);
-    const uint8_t *from = exray_picture_pixels(in);
-    uint8_t *bytes = calloc((size_t)width * height, channels);
-    exray_error error;
-    if (!bytes)
-        return NULL;
-    for (size_t y = 0; y < height; y++)
-        for (size_t x = 0; x < width; x++) {
-            size_t at = xr_stride_source(s, width, height, x, y);
-            if (at != SIZE_MAX)
-                memcpy(bytes + (y * width + x) * channels, from + at * channels, channels);
-        }
-    exray_picture *out = exray_picture_new(width, height, (uint32_t)channels, bytes, &error);
-    free(bytes);
-    return out;
-}
-
 /* ---- Pictures ---------------------------------------------------------------------------------- */
 
 bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out)

@@ -9,6 +9,7 @@
 
 #include "checks/input/color/color_transform.h"
 #include "checks/input/fit/fit_sums.h"
+#include "checks/input/memory/reading.h"
 #include "checks/input/picture/rendering.h"
 
 /* ---- Steps ------------------------------------------------------------------------------ */
@@ -67,19 +68,6 @@ typedef struct xr_decode_variant {
     xr_color_transform color; /* of XR_DECODE_COLOR */
 } xr_decode_variant;
 
-/* Rows read with another stride than they were written with (find_stride.c). */
-typedef enum xr_stride_kind {
-    XR_STRIDE_READ,    /* packed rows, read as if they were `pixels` longer */
-    XR_STRIDE_WRITTEN, /* rows with `pixels` of padding, read as if they were packed */
-    XR_STRIDE_IGNORED, /* the same, with the padding that the sensor record says */
-} xr_stride_kind;
-typedef struct xr_stride {
-    bool set;
-    xr_stride_kind kind;
-    bool on_sensor; /* of the sensor's picture, before all else; else of the model's input */
-    int64_t pixels;
-} xr_stride;
-
 /* Wrong values of an 8-bit tensor, most of which are clipped (find_value_map.c). */
 typedef enum xr_value_map_kind {
     XR_VALUES_RIGHT,
@@ -119,7 +107,7 @@ typedef struct xr_transform {
     xr_crop crop;
     xr_color_transform color;
     xr_decode_variant decode;
-    xr_stride stride;
+    xr_reading reading; /* of the buffer (find_stride.c, find_sensor_stride.c) */
     xr_value_map value_map;
     xr_padding padding;
     double residual; /* of the edge by the transform */
@@ -141,12 +129,6 @@ static inline float xr_unwrapped(const xr_sign_wrap *wrap, size_t c, float value
 }
 /* Undoes a wrap of signs in the edge's values. */
 void xr_undo_sign_wrap(const xr_sign_wrap *wrap, xr_raster *edge);
-
-/* Where pixel (x, y) of a picture read with that stride was written: an index; SIZE_MAX: in the
- * padding, or beyond the end. */
-size_t xr_stride_source(const xr_stride *stride, size_t width, size_t height, size_t x, size_t y);
-bool xr_stride_raster(const xr_stride *stride, const xr_raster *in, xr_raster *out);
-exray_picture *xr_stride_picture(const xr_stride *stride, const exray_picture *in);
 
 /* The mapped part of a picture, sampled bilinearly; NAN beyond the picture. */
 bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out);
