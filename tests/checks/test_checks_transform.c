@@ -90,28 +90,73 @@ static void test_sign_wrap_is_undone(void **state)
     xr_raster_free(&wrapped);
 }
 
-static void test_strides(void **state)
+static size_t source_of(const xr_reading *r, size_t i)
+{
+    return xr_reading_source(r, 4, 6, i);
+}
+
+/* Rows of 6 items, four of them. */
+static void test_readings(void **state)
 {
     (void)state;
-    /* Rows of 6, written with 2 of padding, read as packed: row 1 begins 2 pixels early. */
-    xr_stride written = {true, XR_STRIDE_WRITTEN, false, 2};
-    assert_int_equal(xr_stride_source(&written, 6, 4, 5, 0), 5);
-    assert_true(xr_stride_source(&written, 6, 4, 0, 1) == SIZE_MAX); /* the padding of row 0 */
-    assert_int_equal(xr_stride_source(&written, 6, 4, 2, 1), 6);
+    /* Written with 2 of padding, read as packed: row 1 begins 2 pixels early. */
+    xr_reading written = xr_reading_of_pixels(XR_WRITTEN_AT_STEP, false, 6, 2);
+    assert_int_equal(source_of(&written, 5), 5);
+    assert_true(source_of(&written, 6) == SIZE_MAX); /* the padding of row 0 */
+    assert_int_equal(source_of(&written, 8), 6);
     /* Packed rows read as if they were 2 longer: row 1 begins 2 pixels late. */
-    xr_stride read = {true, XR_STRIDE_READ, false, 2};
-    assert_int_equal(xr_stride_source(&read, 6, 4, 0, 1), 8);
-    assert_true(xr_stride_source(&read, 6, 4, 0, 3) == SIZE_MAX); /* beyond the end */
+    xr_reading read = xr_reading_of_pixels(XR_READ_AT_STEP, false, 6, 2);
+    assert_int_equal(source_of(&read, 6), 8);
+    assert_true(source_of(&read, 18) == SIZE_MAX); /* beyond the end */
+    /* Rows written over each other: only the first 2 of each are left, the last row is whole. */
+    xr_reading over = {.set = true, .kind = XR_WRITTEN_AT_STEP, .step = 2};
+    assert_int_equal(source_of(&over, 1), 1);
+    assert_int_equal(source_of(&over, 3), 7);
+    assert_int_equal(source_of(&over, 11), 23);
+    assert_true(source_of(&over, 12) == SIZE_MAX);
+    /* Rows filled in part, a buffer filled in part, one that begins elsewhere. */
+    xr_reading part = {.set = true, .kind = XR_WRITTEN_AT_STEP, .step = 6, .length = 4};
+    assert_int_equal(source_of(&part, 9), 9);
+    assert_true(source_of(&part, 10) == SIZE_MAX);
+    xr_reading front = {.set = true, .kind = XR_READ_AT_STEP, .step = 6, .limit = 7};
+    assert_int_equal(source_of(&front, 6), 6);
+    assert_true(source_of(&front, 7) == SIZE_MAX);
+    xr_reading later = {.set = true, .kind = XR_READ_AT_STEP, .step = 6, .offset = -5};
+    assert_true(source_of(&later, 4) == SIZE_MAX);
+    assert_int_equal(source_of(&later, 5), 0);
+}
+
+static void test_readings_of_rasters(void **state)
+{
+    (void)state;
     xr_raster r = numbered(6, 4, 3), out;
-    assert_true(xr_stride_raster(&read, &r, &out));
+    xr_reading read = xr_reading_of_pixels(XR_READ_AT_STEP, false, 6, 2);
+    assert_true(xr_reading_raster(&read, &r, &out));
     for (size_t c = 0; c < 3; c++)
         for (size_t i = 0; i < 24; i++) {
-            size_t from = xr_stride_source(&read, 6, 4, i % 6, i / 6);
+            size_t from = xr_reading_source(&read, 4, 6, i);
             if (from == SIZE_MAX)
                 assert_true(isnan(out.v[c * 24 + i]));
             else
                 assert_true(out.v[c * 24 + i] == r.v[c * 24 + from]);
         }
+    xr_raster_free(&out);
+    /* The single values of interleaved memory, moved by one: red shows blue of the pixel before. */
+    xr_reading moved = {
+        .set = true, .kind = XR_READ_AT_STEP, .items = XR_ITEMS_INTERLEAVED, .step = 18, .offset = -1};
+    assert_true(xr_reading_raster(&moved, &r, &out));
+    assert_true(isnan(out.v[0]));
+    assert_true(out.v[1] == r.v[2 * 24 + 0] && out.v[24 + 0] == r.v[0] && out.v[24 + 7] == r.v[7]);
+    xr_raster_free(&out);
+    /* Filled column by column. */
+    xr_reading columns = {.set = true, .kind = XR_READ_COLUMNS};
+    assert_true(xr_reading_raster(&columns, &r, &out));
+    assert_true(out.v[1] == r.v[6] && out.v[4] == r.v[1] && out.v[23] == r.v[23]);
+    xr_raster_free(&out);
+    /* Exchanged sides: the same memory. */
+    xr_reading exchanged = {.set = true, .kind = XR_READ_EXCHANGED};
+    assert_true(xr_reading_raster(&exchanged, &r, &out));
+    assert_true(out.width == 4 && out.height == 6 && out.v[5] == r.v[5] && out.v[71] == r.v[71]);
     xr_raster_free(&r);
     xr_raster_free(&out);
 }
@@ -133,12 +178,12 @@ static exray_picture *picture_of(uint32_t width, uint32_t height)
 static void test_strides_of_pictures(void **state)
 {
     (void)state;
-    xr_stride stride = {true, XR_STRIDE_READ, true, -1};
-    exray_picture *picture = picture_of(9, 7), *changed = xr_stride_picture(&stride, picture);
+    xr_reading stride = xr_reading_of_pixels(XR_READ_AT_STEP, true, 9, -1);
+    exray_picture *picture = picture_of(9, 7), *changed = xr_reading_picture(&stride, picture);
     xr_raster r, expected, out;
     assert_non_null(changed);
     if (!xr_raster_of_picture(&r, picture, 3) || !xr_raster_of_picture(&out, changed, 3) ||
-        !xr_stride_raster(&stride, &r, &expected))
+        !xr_reading_raster(&stride, &r, &expected))
         abort();
     for (size_t i = 0; i < 9 * 7 * 3; i++)
         assert_true(out.v[i] == (isnan(expected.v[i]) ? 0 : expected.v[i]));
@@ -152,8 +197,10 @@ static void test_strides_of_pictures(void **state)
 static void test_gamma_of_pictures(void **state)
 {
     (void)state;
-    exray_picture *picture = picture_of(16, 16), *same = xr_gamma_picture(picture, 1),
-                  *darker = xr_gamma_picture(picture, 2.2);
+    const xr_color_transform one = {.kind = XR_COLOR_GAMMA, .gamma = 1},
+                             gamma = {.kind = XR_COLOR_GAMMA, .gamma = 2.2};
+    exray_picture *picture = picture_of(16, 16), *same = xr_color_picture(&one, picture),
+                  *darker = xr_color_picture(&gamma, picture);
     const uint8_t *a = exray_picture_pixels(picture), *b = exray_picture_pixels(darker);
     assert_memory_equal(a, exray_picture_pixels(same), 16 * 16 * 3);
     for (size_t i = 0; i < 16 * 16 * 3; i++)
@@ -284,14 +331,47 @@ static void test_geometry(void **state)
     assert_false(xr_geometry_equal(&center, &moved));
 }
 
+static void converts(const xr_color_transform *t, const double in[3], double a, double b, double c)
+{
+    double out[3];
+    xr_convert_pixel(t, in, out);
+    assert_true(fabs(out[0] - a) < 0.6 && fabs(out[1] - b) < 0.6 && fabs(out[2] - c) < 0.6);
+}
+
+/* Values by Pillow 13 (HSV) and OpenCV 5 (the others). */
+static void test_color_spaces(void **state)
+{
+    (void)state;
+    const double pixel[3] = {200, 100, 50}, blue[3] = {10, 20, 250};
+    xr_color_transform t = {.kind = XR_COLOR_CODED, .code = XR_CODE_HSV};
+    converts(&t, pixel, 14.17, 191.25, 200);
+    t.code = XR_CODE_HSV_180;
+    converts(&t, pixel, 10, 191.25, 200);
+    converts(&t, blue, 118.75, 244.8, 250);
+    t.code = XR_CODE_HLS;
+    converts(&t, pixel, 10, 125, 153);
+    t.code = XR_CODE_LAB;
+    converts(&t, pixel, 137, 164, 173);
+    converts(&t, blue, 84, 203, 24);
+    xr_color_transform swapped = {.kind = XR_COLOR_SWAPPED};
+    /* 200, 100, 50: 25, 25, 6 of 5, 6 and 5 bits, 0xCB26; swapped 0x26CB: 4, 54, 11. */
+    converts(&swapped, pixel, 33, 219, 90);
+    xr_color_transform coarse = {.kind = XR_COLOR_COARSE, .bits = {5, 6, 5}};
+    converts(&coarse, pixel, 206, 101, 49);
+    xr_color_transform channels = {.kind = XR_COLOR_CHANNELS, .channel = {1, 0, 3}, .constant = 255};
+    converts(&channels, pixel, 100, 200, 255);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_orientations_are_undone),
         cmocka_unit_test(test_parts_of_an_orientation),
         cmocka_unit_test(test_sign_wrap_is_undone),
-        cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_readings_of_rasters),
         cmocka_unit_test(test_strides_of_pictures),
+        cmocka_unit_test(test_color_spaces),
         cmocka_unit_test(test_gamma_of_pictures),
         cmocka_unit_test(test_crops),
         cmocka_unit_test(test_colors),

@@ -82,9 +82,56 @@ static void report_crop(const xr_explanation *e, exray_findings *findings)
     exray_finding_number(f, "residual_share", c->residual);
 }
 
+/* A region that is turned by some degrees: input.rotation. */
+static void report_turn(const xr_explanation *e, exray_findings *findings)
+{
+    const xr_crop *crop = &e->transform->crop;
+    double sum = 0, low = INFINITY, high = -INFINITY, scale = 0, dx = 0, dy = 0, count = 0;
+    for (size_t f = 0; f < e->transform->frames; f++) {
+        const xr_part *m = &crop->part[f];
+        if (!(m->x1 > m->x0))
+            continue;
+        double degrees = crop->turn[f] * 180 / 3.14159265358979323846;
+        sum += degrees, low = fmin(low, degrees), high = fmax(high, degrees), count++;
+        scale += m->x1 - m->x0, dx += (m->x0 + m->x1 - 1) / 2, dy += (m->y0 + m->y1 - 1) / 2;
+    }
+    if (!(count > 0))
+        return;
+    double mean = sum / count;
+    exray_finding *f = xr_begin_step(e, findings, "input.rotation", XR_STEP_CROP, 0.95);
+    char angle[96];
+    if (high - low < 2)
+        snprintf(angle, sizeof angle, "%.1f degrees %sclockwise", fabs(mean), mean > 0 ? "counter-" : "");
+    else
+        snprintf(angle, sizeof angle, "another angle in each frame (%.1f to %.1f degrees counter-clockwise)",
+                 low, high);
+    exray_finding_summary(
+        f,
+        "The edge's picture is the reference's, turned by %s about its middle; which of them is right, the "
+        "logs do not say.",
+        angle);
+    if (fabs(scale / count - 1) > 0.02 || fabs(dx / count) > 0.015 || fabs(dy / count) > 0.015)
+        exray_finding_detail(f,
+                             "It shows %.0f %% of the reference's width, and its middle is off by %.1f %% of "
+                             "the width and %.1f %% of the height.",
+                             100 * scale / count, 100 * dx / count, 100 * dy / count);
+    exray_finding_fix(
+        f,
+        "Turn the region as the reference does (%sa tracker's rectangle has an angle, which the "
+        "crop must be given).",
+        xr_pipeline_key(e->comparison, "region").text);
+    exray_finding_number(f, "degrees_counter_clockwise", mean);
+    exray_finding_number(f, "least_degrees", low);
+    exray_finding_number(f, "greatest_degrees", high);
+    exray_finding_number(f, "width_ratio", scale / count);
+    exray_finding_number(f, "residual_share", e->transform->residual);
+}
+
 void xr_report_crop(const xr_explanation *e, exray_findings *findings)
 {
-    if (e->transform->crop.set)
+    if (e->transform->crop.set && e->transform->crop.turn)
+        report_turn(e, findings);
+    else if (e->transform->crop.set)
         report_crop(e, findings);
     else
         report_other_part(e, findings);

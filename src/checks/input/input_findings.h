@@ -24,6 +24,13 @@ void xr_report_color(const xr_explanation *e, exray_findings *findings);   /* in
 void xr_report_wrong_normalization(const xr_explanation *e, exray_findings *findings);
 void xr_report_wrong_quantization(const xr_explanation *e, exray_findings *findings);
 
+/* Whether the edge's bytes are values of another type; reported. */
+bool xr_report_bytes(const exray_comparison *comparison, const xr_input_fit *fit,
+                     exray_findings *findings); /* input_dtype.c */
+
+/* Whether all frames that differ are torn; reported. */
+bool xr_report_torn(xr_input_pair *pair, exray_findings *findings); /* input_frame_order.c */
+
 /* ---- Kinds of a residual ------------------------------------------------------------------ */
 
 void xr_report_other_kernel(const xr_input_pair *pair, const xr_input_fit *fit, const xr_residual_detail *d,

@@ -1,5 +1,10 @@
 /* input.frame_order: frames of the edge show the pictures of other frames. */
+#include "checks/input/frame_words.h"
+#include "checks/input/frames/find_torn.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/words.h"
+
+#include <stdlib.h>
 
 void xr_report_frame_order(const xr_explanation *e, exray_findings *findings)
 {
@@ -30,4 +35,47 @@ void xr_report_frame_order(const xr_explanation *e, exray_findings *findings)
            "camera's frame before using it.");
     exray_finding_text(f, "pattern", how);
     exray_finding_number(f, "frames_moved", (double)c->order.misplaced);
+}
+
+bool xr_report_torn(xr_input_pair *pair, exray_findings *findings)
+{
+    xr_torn_frames t;
+    bool *chosen = NULL;
+    bool found = xr_find_torn(pair, &t) && (chosen = calloc(t.frames + 1, sizeof *chosen));
+    size_t example = SIZE_MAX, next = 0;
+    for (size_t f = 0; found && f < t.frames; f++) {
+        chosen[f] = t.frame[f].torn;
+        if (chosen[f])
+            example = example == SIZE_MAX ? f : example;
+        next += chosen[f] && t.frame[f].other == f + 1;
+    }
+    if (found) {
+        const xr_torn_frame *e = &t.frame[example];
+        const char *lines = e->columns ? "columns" : "rows";
+        exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR,
+                                              xr_confidence(t.residual_after, t.residual_before));
+        exray_finding_where(f, "input", pair->fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+        exray_finding_summary(
+            f, "The edge's picture is torn: in %zu of %zu frames a part of its %s is of %s.", t.torn,
+            t.frames, lines, 2 * next > t.torn ? "the next frame" : "another frame");
+        exray_finding_detail(f, "In frame %zu the %s %s %zu are those of frame %zu.", example, lines,
+                             e->before ? "before" : "from", e->line, e->other);
+        exray_finding_detail(f,
+                             "With that, the torn frames differ by up to %.2f levels rms; as they are, by up "
+                             "to %.2f.",
+                             t.residual_after, t.residual_before);
+        exray_finding_fix(f,
+                          "Keep the buffer from being overwritten while it is read: copy or lock the frame, "
+                          "or use a second buffer.");
+        exray_finding_number(f, "border", (double)e->line);
+        exray_finding_number(f, "frames_torn", (double)t.torn);
+        exray_finding_number(f, "frames", (double)t.frames);
+        exray_finding_number(f, "residual_before_levels", t.residual_before);
+        exray_finding_number(f, "residual_after_levels", t.residual_after);
+        if (t.torn < t.frames)
+            xr_say_frames(pair->comparison, chosen, f);
+    }
+    free(chosen);
+    xr_torn_frames_free(&t);
+    return found;
 }

@@ -107,6 +107,12 @@ static void code(const xr_color_transform *t, const double in[3], double out[3])
     default:
         to_lab(clipped, out);
     }
+    /* As whole numbers: a hue that is rounded up to a whole turn is none. */
+    bool down = t->code == XR_CODE_HSV; /* Pillow's */
+    for (int c = 0; c < 3; c++)
+        out[c] = floor(out[c] + (down ? 0 : 0.5));
+    if ((t->code == XR_CODE_HSV_180 || t->code == XR_CODE_HLS) && out[0] >= 180)
+        out[0] = 0;
 }
 
 void xr_convert_pixel(const xr_color_transform *t, const double in[3], double out[3])

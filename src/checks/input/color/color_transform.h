@@ -46,6 +46,7 @@ typedef struct xr_color_transform {
     size_t from, to;          /* MATRIX, RANGE: encodings of the reference and the edge */
     int range;                /* RANGE: 1 limited taken for full, -1 full taken for limited */
     xr_color_code code;       /* CODED */
+    bool backward;            /* CODED: the reference feeds such values, the edge RGB */
     const char *name;         /* CODED, NO_CHROMA: a constant */
     unsigned char bits[3];    /* COARSE */
     unsigned char channel[3]; /* CHANNELS: the reference's channel; 3: the constant */

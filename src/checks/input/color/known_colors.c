@@ -170,6 +170,20 @@ static void list_codes(xr_color_transform *list, size_t *count)
         }
         add_conversion(list, count, &t);
     }
+    /* The reverse: the reference feeds such values, the edge RGB. */
+    for (int order = 0; order < 2; order++) {
+        double out[3][3];
+        xr_color_transform t = {.kind = XR_COLOR_CODED,
+                                .backward = true,
+                                .name = order ? "YCrCb (OpenCV's order)" : "YCbCr (YUV)"};
+        decode(&encodings[0], out);
+        for (int c = 0; c < 3; c++)
+            for (int j = 0; j < 3; j++) {
+                t.matrix[c][order && j ? 3 - j : j] = out[c][j];
+                t.matrix[c][3] -= j ? 128 * out[c][j] : 0;
+            }
+        add_conversion(list, count, &t);
+    }
     /* OpenCV's YUV, whose chroma has other factors. */
     xr_color_transform yuv = {.kind = XR_COLOR_CODED,
                               .name = "YUV",
@@ -250,6 +264,11 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
                "planes have; no chroma is 128, not 0.";
         break;
     case XR_COLOR_CODED:
+        if (t->backward) {
+            snprintf(text, size, "R, G and B are fed where the reference feeds the values of %s", t->name);
+            *fix = "Feed the colour space that the model was trained with; the reference's, if it is right.";
+            break;
+        }
         snprintf(text, size, "the values of %s are fed as if they were R, G and B", t->name);
         *fix = "Convert to RGB before the model.";
         break;

@@ -148,6 +148,16 @@ double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels)
     return total > 0 ? fmax(best_order(cost, channels, NULL), 0) / total : 1;
 }
 
+double xr_unexplained_as_is(const xr_fit_sums *s, size_t channels)
+{
+    double total = 0, sum = 0;
+    for (size_t c = 0; c < channels && s->n >= 4; c++) {
+        total += edge_variation(s, c);
+        sum += s->ee[c][c] - 2 * s->er[c][c] + s->rr[c][c];
+    }
+    return total > 0 ? fmax(sum, 0) / total : 1;
+}
+
 double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels)
 {
     double m[XR_FIT_CHANNELS][2 * XR_FIT_CHANNELS], total = 0, residual = 0, ridge = 0;

@@ -50,6 +50,8 @@ double xr_unexplained_in_order(const xr_fit_sums *s, size_t channels,
                                const unsigned char from[XR_FIT_CHANNELS]);
 /* The same for the best order of channels, without gain and offset. */
 double xr_unexplained_plainly(const xr_fit_sums *s, size_t channels);
+/* The same for the channels as they are. */
+double xr_unexplained_as_is(const xr_fit_sums *s, size_t channels);
 /* The same for any linear mixture of the channels: what it does not explain is not color. */
 double xr_unexplained_by_color(const xr_fit_sums *s, size_t channels);
 /* The largest share at which another explanation is as good as one that leaves `residual`; spread:

@@ -56,7 +56,7 @@ static bool read_otherwise(const xr_input_pair *pair, const xr_reading *reading,
     xr_raster turned;
     if (reading->kind != XR_READ_EXCHANGED)
         return xr_reading_raster(reading, in, out);
-    bool ok = xr_crop_raster(in, &whole, pair->height, pair->width, &turned) &&
+    bool ok = xr_crop_raster(in, &whole, 0, pair->height, pair->width, &turned) &&
               xr_reading_raster(reading, &turned, out);
     xr_raster_free(&turned);
     return ok;
@@ -80,8 +80,9 @@ static bool recorded_reference(xr_input_pair *pair, const xr_transform *transfor
     }
     if (ok && transform->crop.set) {
         bool swap = (transform->turn.orientation & 4) != 0;
-        ok = xr_crop_raster(&r, &transform->crop.part[frame], swap ? pair->height : pair->width,
-                            swap ? pair->width : pair->height, &changed);
+        ok = xr_crop_raster(&r, &transform->crop.part[frame],
+                            transform->crop.turn ? transform->crop.turn[frame] : 0,
+                            swap ? pair->height : pair->width, swap ? pair->width : pair->height, &changed);
         xr_raster_free(&r);
         r = changed;
     }
@@ -103,7 +104,7 @@ exray_status xr_apply_transform(void *user, size_t frame, xr_placed *out, exray_
     size_t source = xr_source_frame(transform, frame);
     xr_applied_free(a);
     bool ok =
-        is_known(transform, frame, source) &&
+        (!a->pair->only || a->pair->only[frame]) && is_known(transform, frame, source) &&
         xr_input_raster(a->pair, EXRAY_SIDE_EDGE, frame, transform->layout, &transform->sign_wrap,
                         &a->edge) &&
         (transform->resampling.set ? rendered_reference(a->pair, transform, source, &a->reference)

@@ -69,6 +69,9 @@ bool xr_find_rendering(xr_input_pair *pair, xr_transform *transform);
 /* Without the sensor: which part of the reference's picture the edge shows, frame by frame. */
 bool xr_find_crop(xr_input_pair *pair, xr_transform *transform);
 
+/* The same where it is turned by some degrees. */
+bool xr_find_rotation(xr_input_pair *pair, xr_transform *transform);
+
 /* Which of the known conversions of colors the edge has, with the transform as it is. */
 bool xr_find_color(xr_input_pair *pair, xr_transform *transform);
 

@@ -41,9 +41,16 @@ static void place_frames(xr_input_pair *pair, const xr_transform *transform, pla
     }
 }
 
-/* The residual with transform->color; plain: without a gain and an offset. */
+/* What is left free while a conversion is tried. */
+typedef enum free_colors {
+    ORDER_AND_MAP, /* the order of channels, with a gain and an offset each */
+    ORDER_ALONE,
+    NOTHING_FREE,
+} free_colors;
+
+/* The residual with transform->color. */
 static double try_color(const xr_input_pair *pair, const xr_transform *transform, const placed_frames *frames,
-                        bool plain)
+                        free_colors freedom)
 {
     xr_fit_sums sums = {0};
     enum { STEP = 7 };
@@ -65,21 +72,22 @@ static double try_color(const xr_input_pair *pair, const xr_transform *transform
         xr_raster_free(&edge);
         xr_raster_free(&sample);
     }
-    return plain ? xr_unexplained_plainly(&sums, pair->channels)
-                 : xr_unexplained_by_order(&sums, pair->channels, NULL);
+    return freedom == ORDER_AND_MAP ? xr_unexplained_by_order(&sums, pair->channels, NULL)
+           : freedom == ORDER_ALONE ? xr_unexplained_plainly(&sums, pair->channels)
+                                    : xr_unexplained_as_is(&sums, pair->channels);
 }
 
 /* Improves the gamma by steps that are halved. */
 static double refine_gamma(const xr_input_pair *pair, xr_transform *transform, const placed_frames *frames,
-                           bool plain)
+                           free_colors freedom)
 {
-    double least = try_color(pair, transform, frames, plain);
+    double least = try_color(pair, transform, frames, freedom);
     double step = 0.1;
     for (int halvings = 0; halvings < 6; halvings++, step /= 2)
         for (int sign = -1; sign <= 1; sign += 2) {
             xr_transform other = *transform;
             other.color.gamma *= 1 + sign * step;
-            double residual = try_color(pair, &other, frames, plain);
+            double residual = try_color(pair, &other, frames, freedom);
             if (residual < least) {
                 least = residual;
                 *transform = other;
@@ -102,7 +110,11 @@ static bool find_channels(const xr_input_pair *pair, const xr_fit_sums *s, const
         double least = INFINITY;
         size_t from = c;
         for (size_t k = 0; k < 3; k++) {
-            double rest = s->ee[c][c] - 2 * s->er[c][k] + s->rr[k][k];
+            /* The reference's channel in the unit of this place: the same pixels, normalized here. */
+            double gain = unit->gain[c] / unit->gain[k], offset = unit->offset[c] - gain * unit->offset[k];
+            double rest = s->ee[c][c] - 2 * gain * s->er[c][k] - 2 * offset * s->edge[c] +
+                          gain * gain * s->rr[k][k] + 2 * gain * offset * s->reference[k] +
+                          offset * offset * s->n;
             if (rest < least) {
                 least = rest;
                 from = k;
@@ -124,7 +136,7 @@ static bool find_channels(const xr_input_pair *pair, const xr_fit_sums *s, const
 }
 
 /* The best of the known conversions; returns what it leaves.  Of those that leave as little with a gain and
- * an offset, the one that needs neither. */
+ * an offset, the one that needs neither, nor another order. */
 static double best_conversion(const xr_input_pair *pair, xr_transform *next, const placed_frames *frames)
 {
     xr_color_transform list[XR_KNOWN_COLORS], best = {0};
@@ -132,11 +144,11 @@ static double best_conversion(const xr_input_pair *pair, xr_transform *next, con
     size_t count = xr_known_colors(list);
     for (size_t i = 0; i < count; i++) {
         next->color = list[i];
-        double residual = try_color(pair, next, frames, false);
+        double residual = try_color(pair, next, frames, ORDER_AND_MAP);
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
             continue;
-        double plain = try_color(pair, next, frames, true);
+        double plain = try_color(pair, next, frames, NOTHING_FREE);
         if (better && best.kind && least < xr_no_worse(residual, spread) && plain > plainest)
             continue;
         if (better || plain < 0.5 * plainest) {
@@ -166,11 +178,11 @@ bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
     double least = best_conversion(pair, &next, &frames);
     if (next.color.kind == XR_COLOR_GAMMA) {
         xr_transform plain = next;
-        least = refine_gamma(pair, &next, &frames, false);
+        least = refine_gamma(pair, &next, &frames, ORDER_AND_MAP);
         /* A gain and an offset make the gamma uncertain: it is fitted without them if that is as good. */
-        if (refine_gamma(pair, &plain, &frames, true) < xr_no_worse(least, spread)) {
+        if (refine_gamma(pair, &plain, &frames, ORDER_ALONE) < xr_no_worse(least, spread)) {
             next = plain;
-            least = try_color(pair, &plain, &frames, false);
+            least = try_color(pair, &plain, &frames, ORDER_AND_MAP);
         }
     }
     for (size_t f = 0; f < frames.count; f++) {

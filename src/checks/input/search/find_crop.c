@@ -230,7 +230,7 @@ bool xr_find_crop(xr_input_pair *pair, xr_transform *transform)
         xr_area edge_area = {0}, reference_area = {0};
         xr_part *part = &transform->crop.part[f];
         bool known = part->x1 > part->x0;
-        if (!known &&
+        if (!known && (!pair->only || pair->only[f]) &&
             xr_input_raster(pair, EXRAY_SIDE_EDGE, f, transform->layout, &transform->sign_wrap, &edge) &&
             xr_input_raster(pair, EXRAY_SIDE_REFERENCE, xr_source_frame(transform, f), false, NULL,
                             &reference) &&

@@ -187,10 +187,19 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     exray_picture_free(
         xr_sensor_picture(pair->comparison, pair->frame[0].source, NULL, pair->sensor_slot, &media));
     size_t count = list_variants(media.format ? media.format : "", list);
+    double plainest = 2, spread = pair->spread[EXRAY_SIDE_EDGE];
     for (size_t i = 0; i < count; i++) {
         double residual = variant_residual(pair, transform, &list[i], edge);
-        if (residual < least * 0.95) {
+        bool better = residual < least * 0.95;
+        if (!better && residual > xr_no_worse(least, spread))
+            continue;
+        /* Color spaces that differ in the scale of a channel alone: the one that needs no other scale. */
+        double plain = list[i].kind == XR_DECODE_COLOR && transform->unit.measured
+                           ? decoded_residual(pair, transform, &edge->rendering, edge, true)
+                           : 2;
+        if (better || plain < 0.5 * plainest) {
             least = residual;
+            plainest = plain;
             best = list[i];
         }
     }

@@ -31,7 +31,8 @@ void xr_find_orientation(xr_input_pair *pair, xr_transform *transform)
     xr_turn *turn = &transform->turn;
     for (size_t l = 0; l < xr_layout_count(pair); l++)
         for (xr_orientation o = 0; o < turns; o++) {
-            by[l][o] = turned_residual(pair, l == 1, o, 3);
+            /* Not every 3rd or 4th pixel: in the other layout these are of one channel. */
+            by[l][o] = turned_residual(pair, l == 1, o, 5);
             if (by[l][o] < best * 0.98) {
                 best = by[l][o];
                 transform->layout = l == 1;

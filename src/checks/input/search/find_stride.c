@@ -14,6 +14,10 @@ enum { FRAMES = 3, MOST_SAMPLES = 4000, FEW_SAMPLES = 300, LEAST_LINES = 4 };
 /* A candidate that leaves more on a few samples is not tried on more of them. */
 #define HOPELESS 0.6
 
+/* Shares of the buffer that must be written: where the rest is known to be stale; where it is not. */
+#define PART 0.03
+#define MOST 0.2
+
 /* ---- Samples ----------------------------------------------------------------------------------- */
 
 /* Both sides' values in the order of the edge's memory. */
@@ -39,7 +43,8 @@ static float value_at(const memory_view *v, const xr_raster *r, size_t i)
 }
 
 /* The residual of the edge by the reference's values, read in that way: `samples` of each frame. */
-static double values_residual(const memory_view *v, const xr_reading *reading, size_t samples)
+static double values_residual(const memory_view *v, const xr_reading *reading, size_t samples,
+                              double coverage)
 {
     xr_fit_sums sums = {0};
     size_t count = v->rows * v->length, step = count / samples + 1, tried = 0;
@@ -56,8 +61,7 @@ static double values_residual(const memory_view *v, const xr_reading *reading, s
                 xr_sums_add_pixel(&sums, 1, &e, &r, 1);
         }
     }
-    /* Penalize low coverage. */
-    return sums.n < (double)tried / 5 ? 1 : xr_unexplained_by_order(&sums, 1, NULL);
+    return sums.n < coverage * (double)tried ? 1 : xr_unexplained_by_order(&sums, 1, NULL);
 }
 
 /* The residual of pixels with any mixture of colors, read in that way. */
@@ -103,9 +107,9 @@ static void consider(best_reading *best, const xr_reading *reading, double resid
 /* Rows of pixels that are longer, or shorter, where they are read or where they were written. */
 static void try_pixels(const xr_input_pair *pair, best_reading *best)
 {
-    enum { MOST = 96 };
+    enum { REACH = 96 };
     for (int kind = XR_READ_AT_STEP; kind <= XR_WRITTEN_AT_STEP; kind++)
-        for (int64_t pixels = -MOST; pixels <= MOST; pixels++) {
+        for (int64_t pixels = -REACH; pixels <= REACH; pixels++) {
             xr_reading r = xr_reading_of_pixels((xr_reading_kind)kind, false, pair->width, pixels);
             if (pixels == 0 || r.step < 8 || (kind == XR_WRITTEN_AT_STEP && pixels < 0))
                 continue;
@@ -118,8 +122,8 @@ static void try_pixels(const xr_input_pair *pair, best_reading *best)
 
 static void try_values(const memory_view *v, const xr_reading *reading, best_reading *best)
 {
-    if (values_residual(v, reading, FEW_SAMPLES) < HOPELESS)
-        consider(best, reading, values_residual(v, reading, MOST_SAMPLES));
+    if (values_residual(v, reading, FEW_SAMPLES, MOST) < HOPELESS)
+        consider(best, reading, values_residual(v, reading, MOST_SAMPLES, MOST));
 }
 
 /* Rows of single values: at any step, and from any place on. */
@@ -166,7 +170,7 @@ static void try_parts(const memory_view *v, best_reading *best)
                         .items = v->items,
                         .step = (int64_t)v->length,
                         .limit = (int64_t)end};
-        consider(best, &r, values_residual(v, &r, MOST_SAMPLES));
+        consider(best, &r, values_residual(v, &r, MOST_SAMPLES, PART));
     }
     for (bool all = true; all && row > 0; row -= all)
         for (size_t y = 0; y < v->rows && all; y++)
@@ -177,7 +181,7 @@ static void try_parts(const memory_view *v, best_reading *best)
                         .items = v->items,
                         .step = (int64_t)v->length,
                         .length = (int64_t)row};
-        consider(best, &r, values_residual(v, &r, MOST_SAMPLES));
+        consider(best, &r, values_residual(v, &r, MOST_SAMPLES, PART));
     }
 }
 
@@ -188,7 +192,7 @@ static double exchanged_residual(const xr_input_pair *pair, const xr_reading *re
     xr_fit_sums sums = {0};
     for (size_t f = 0; f < pair->count && f < FRAMES; f++) {
         xr_raster other = {0}, read = {0};
-        if (xr_crop_raster(&pair->frame[f].reference, &whole, pair->height, pair->width, &other) &&
+        if (xr_crop_raster(&pair->frame[f].reference, &whole, 0, pair->height, pair->width, &other) &&
             xr_reading_raster(reading, &other, &read))
             xr_sums_add(&sums, pair->channels, pair->frame[f].edge[0].v, read.v, NULL,
                         pair->width * pair->height, 5);

@@ -180,13 +180,15 @@ static double usefulness(xr_input_pair *pair, size_t frame, const xr_raster *ref
 static size_t pick_frames(xr_input_pair *pair, const xr_transform *transform, size_t picked[XR_SEARCH_FRAMES])
 {
     size_t frames = exray_comparison_frame_count(pair->comparison);
-    size_t step = frames > CANDIDATES ? frames / CANDIDATES : 1, count = 0;
+    size_t step = frames > CANDIDATES && !pair->only ? frames / CANDIDATES : 1, count = 0, tried = 0;
     double contrast[XR_SEARCH_FRAMES];
-    for (size_t f = 0; f < frames; f += step) {
+    for (size_t f = 0; f < frames && tried < 2 * CANDIDATES; f += step) {
         xr_raster r;
         size_t source = xr_source_frame(transform, f);
-        if (source >= frames || !xr_input_raster(pair, EXRAY_SIDE_REFERENCE, source, false, NULL, &r))
+        if (source >= frames || (pair->only && !pair->only[f]) ||
+            !xr_input_raster(pair, EXRAY_SIDE_REFERENCE, source, false, NULL, &r))
             continue;
+        tried++;
         double c = contrast_of(&r) * usefulness(pair, f, &r);
         xr_raster_free(&r);
         if (pair->required_frame > 0 && f == pair->required_frame - 1)
@@ -376,5 +378,6 @@ void xr_input_pair_close(xr_input_pair *pair)
     xr_search_frames_free(pair);
     exray_slot_free(pair->slot);
     exray_slot_free(pair->sensor_slot);
+    free(pair->only);
     free(pair);
 }

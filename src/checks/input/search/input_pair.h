@@ -28,6 +28,7 @@ typedef struct xr_input_pair {
 
     /* What a user of the search asks for. */
     size_t required_frame; /* 1 + a frame that is searched, whatever its contrast; 0: none */
+    bool *only;            /* [matched frames] those that are looked at at all; NULL: every one */
     bool fine;             /* small differences matter: they look like those of a kernel */
 
     /* Known once frames are loaded. */

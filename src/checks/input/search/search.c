@@ -1,5 +1,6 @@
 #include "checks/input/search/search.h"
 
+#include "checks/input/color/known_colors.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/find.h"
 
@@ -67,7 +68,7 @@ static bool value_map_suffices(xr_input_pair *pair, const xr_transform *transfor
 static bool color_suffices(xr_input_pair *pair, const xr_transform *transform)
 {
     xr_fit_sums sums = xr_transform_sums(pair, transform);
-    return levels_of(pair, xr_unexplained_by_color(&sums, pair->channels)) < 2 * FLOOR;
+    return levels_of(pair, xr_unexplained_by_order(&sums, pair->channels, NULL)) < 2 * FLOOR;
 }
 
 /* Every how many frames are used: long logs are sampled, with fewer frames where pictures take long to
@@ -77,6 +78,28 @@ static size_t frame_interval(const xr_input_pair *pair, size_t frames)
     enum { MOST = 160, MOST_LARGE = 16 };
     size_t most = xr_input_pair_is_large(pair) ? MOST_LARGE : MOST;
     return frames > most ? (frames + most - 1) / most : 1;
+}
+
+static void drop_crop(xr_transform *transform)
+{
+    free(transform->crop.part);
+    free(transform->crop.turn);
+    transform->crop = (xr_crop){0};
+}
+
+/* Takes over a turn by some degrees that explains the edge far better; whether it did. */
+static bool try_rotation(xr_input_pair *pair, xr_transform *transform)
+{
+    double before = transform->residual;
+    xr_transform turned = *transform;
+    turned.resampling.set = false;
+    turned.decode = (xr_decode_variant){.kind = XR_DECODE_AS_RECORDED};
+    if (xr_find_rotation(pair, &turned) && turned.residual < 0.3 * before && turned.residual < 0.05) {
+        *transform = turned;
+        return true;
+    }
+    drop_crop(&turned);
+    return false;
 }
 
 /* Takes over a crop that explains the edge far better. */
@@ -89,7 +112,7 @@ static void try_crop(xr_input_pair *pair, xr_transform *transform)
         is_another_part(pair, &cropped))
         *transform = cropped;
     else
-        free(cropped.crop.part);
+        drop_crop(&cropped);
 }
 
 bool xr_search(xr_input_pair *pair, xr_transform *transform)
@@ -117,9 +140,10 @@ bool xr_search(xr_input_pair *pair, xr_transform *transform)
         xr_find_color(pair, transform);
         return is_something(pair, transform);
     }
+    /* Conversions after the resize; a gamma may have been before it as well, which the sensor tells. */
     xr_transform colored = *transform;
-    if (!pair->has_sensor && xr_find_color(pair, &colored) && colored.color.kind == XR_COLOR_GAMMA &&
-        color_suffices(pair, &colored)) {
+    if (xr_find_color(pair, &colored) && xr_is_nonlinear(&colored.color) &&
+        (colored.color.kind != XR_COLOR_GAMMA || !pair->has_sensor) && color_suffices(pair, &colored)) {
         *transform = colored;
         return true;
     }
@@ -147,7 +171,7 @@ bool xr_search(xr_input_pair *pair, xr_transform *transform)
         xr_find_color(pair, transform);
         return is_something(pair, transform);
     }
-    if (transform->residual > 0.004)
+    if (transform->residual > 0.004 && !try_rotation(pair, transform))
         try_crop(pair, transform);
     xr_find_color(pair, transform);
     return is_something(pair, transform);

@@ -13,6 +13,7 @@ void xr_transform_free(xr_transform *transform)
 {
     free(transform->order.source_frame);
     free(transform->crop.part);
+    free(transform->crop.turn);
     *transform = (xr_transform){0};
 }
 
@@ -33,16 +34,22 @@ void xr_undo_sign_wrap(const xr_sign_wrap *wrap, xr_raster *edge)
 
 /* ---- Pictures ---------------------------------------------------------------------------------- */
 
-bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out)
+bool xr_crop_raster(const xr_raster *in, const xr_part *part, double turn, size_t width, size_t height,
+                    xr_raster *out)
 {
     if (!xr_raster_make(out, width, height, in->channels))
         return false;
     double sx = (part->x1 - part->x0) * (double)in->width / (double)width;
     double sy = (part->y1 - part->y0) * (double)in->height / (double)height;
+    double middle_x = (part->x0 + part->x1) / 2 * (double)in->width,
+           middle_y = (part->y0 + part->y1) / 2 * (double)in->height;
+    double cosine = cos(turn), sine = sin(turn);
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++) {
-            double u = part->x0 * (double)in->width + sx * ((double)x + 0.5) - 0.5;
-            double v = part->y0 * (double)in->height + sy * ((double)y + 0.5) - 0.5;
+            double dx = sx * ((double)x + 0.5 - (double)width / 2);
+            double dy = sy * ((double)y + 0.5 - (double)height / 2);
+            double u = middle_x + cosine * dx - sine * dy - 0.5;
+            double v = middle_y + sine * dx + cosine * dy - 0.5;
             bool inside = u > -0.5 && v > -0.5 && u < (double)in->width - 0.5 && v < (double)in->height - 0.5;
             size_t x0 = u > 0 ? (size_t)u : 0, y0 = v > 0 ? (size_t)v : 0;
             size_t x1 = x0 + 1 < in->width ? x0 + 1 : x0, y1 = y0 + 1 < in->height ? y0 + 1 : y0;

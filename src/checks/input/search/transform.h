@@ -52,6 +52,8 @@ typedef struct xr_resampling {
 typedef struct xr_crop {
     bool set;
     xr_part *part; /* [frames], x1 <= x0: not known */
+    double *turn;  /* [frames] radians by which the part is turned about its middle, clockwise; NULL: it is
+                      not (find_rotation.c) */
 } xr_crop;
 
 /* The sensor's bytes decoded in another way, or colors converted before all else (find_decoding.c). */
@@ -130,8 +132,10 @@ static inline float xr_unwrapped(const xr_sign_wrap *wrap, size_t c, float value
 /* Undoes a wrap of signs in the edge's values. */
 void xr_undo_sign_wrap(const xr_sign_wrap *wrap, xr_raster *edge);
 
-/* The mapped part of a picture, sampled bilinearly; NAN beyond the picture. */
-bool xr_crop_raster(const xr_raster *in, const xr_part *part, size_t width, size_t height, xr_raster *out);
+/* The mapped part of a picture, turned clockwise by radians about its middle, sampled bilinearly; NAN beyond
+ * the picture. */
+bool xr_crop_raster(const xr_raster *in, const xr_part *part, double turn, size_t width, size_t height,
+                    xr_raster *out);
 
 /* The edge's value for the reference's `value` of channel c. */
 double xr_mapped_value(const xr_value_map *map, const xr_pixel_unit *unit, double value, size_t c);

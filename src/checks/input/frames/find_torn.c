@@ -1,0 +1,164 @@
+#include "checks/input/frames/find_torn.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* How far away the other frame may be; lines that a part must have; lines beside the border that a resize
+ * mixes, which are left out; frames that are looked at. */
+enum { REACH = 4, FEWEST_LINES = 3, MIXED_LINES = 2, FRAME_LIMIT = 128 };
+
+/* Levels rms: what noise leaves of a line; what shows another picture. */
+#define NOISE 2.0
+#define OTHER 4.0
+
+/* ---- Differences line by line ------------------------------------------------------------------ */
+
+/* Sums of the squared differences of each row and column, in levels. */
+typedef struct line_sums {
+    double *row, *column;
+} line_sums;
+
+static void free_lines(line_sums *s)
+{
+    free(s->row);
+    free(s->column);
+    *s = (line_sums){0};
+}
+
+static bool make_lines(line_sums *s, const xr_raster *edge, const xr_raster *reference, double level)
+{
+    *s = (line_sums){calloc(edge->height + 1, sizeof *s->row), calloc(edge->width + 1, sizeof *s->column)};
+    if (!s->row || !s->column)
+        return false;
+    size_t pixels = edge->width * edge->height;
+    for (size_t c = 0; c < edge->channels; c++)
+        for (size_t y = 0; y < edge->height; y++)
+            for (size_t x = 0; x < edge->width; x++) {
+                size_t i = c * pixels + y * edge->width + x;
+                double d = ((double)edge->v[i] - (double)reference->v[i]) / level;
+                double square = isfinite(d) ? d * d : 1e12;
+                s->row[y] += square / (double)(edge->width * edge->channels);
+                s->column[x] += square / (double)(edge->height * edge->channels);
+            }
+    return true;
+}
+
+static double rms_between(const double *lines, size_t from, size_t to)
+{
+    double sum = 0;
+    for (size_t i = from; i < to; i++)
+        sum += lines[i];
+    return to > from ? sqrt(sum / (double)(to - from)) : 0;
+}
+
+/* ---- One frame --------------------------------------------------------------------------------- */
+
+typedef struct tear {
+    xr_torn_frame frame;
+    double residual; /* levels rms */
+} tear;
+
+/* Whether the lines before `at` are one side's and those behind the other's. */
+static double residual_at(const double *own, const double *other, size_t lines, size_t at, bool before)
+{
+    const double *first = before ? other : own, *second = before ? own : other;
+    size_t end = at > MIXED_LINES ? at - MIXED_LINES : 0, begin = at + MIXED_LINES;
+    return fmax(rms_between(first, 0, end), begin < lines ? rms_between(second, begin, lines) : 0);
+}
+
+/* Improves on *best by a border in these lines.  The part that is the other's must not be its own. */
+static void try_lines(const double *own, const double *other, size_t lines, bool columns, size_t frame,
+                      tear *best)
+{
+    for (int before = 0; before < 2; before++)
+        for (size_t at = FEWEST_LINES + MIXED_LINES; at + FEWEST_LINES + MIXED_LINES < lines; at++) {
+            double residual = residual_at(own, other, lines, at, before);
+            if (residual >= best->residual || residual > NOISE)
+                continue;
+            double as_own =
+                before ? rms_between(own, 0, at - MIXED_LINES) : rms_between(own, at + MIXED_LINES, lines);
+            if (as_own > OTHER + 2 * residual)
+                *best = (tear){{true, frame, at, columns, before}, residual};
+        }
+}
+
+/* Both sides' pictures of the frames, read as they are needed. */
+static bool load(xr_input_pair *pair, exray_side side, size_t frame, xr_raster *out)
+{
+    return xr_input_raster(pair, side, frame, false, NULL, out);
+}
+
+static bool same_size(const xr_raster *a, const xr_raster *b)
+{
+    return a->width == b->width && a->height == b->height && a->channels == b->channels;
+}
+
+/* The best tear of a frame by its neighbors; nearest first, so that of pictures that repeat the nearest is
+ * named. */
+static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr_raster *edge,
+                      const line_sums *own)
+{
+    tear best = {.residual = INFINITY};
+    bool whole = false;
+    double level = pair->fit->level[EXRAY_SIDE_EDGE];
+    for (int away = 1; away <= REACH && !best.frame.torn; away++)
+        for (int sign = 1; sign >= -1; sign -= 2) {
+            xr_raster other = {0};
+            line_sums lines = {0};
+            size_t g = frame + (size_t)(sign * away); /* wraps below 0, beyond `frames` */
+            if (g < frames && load(pair, EXRAY_SIDE_REFERENCE, g, &other) && same_size(edge, &other) &&
+                make_lines(&lines, edge, &other, level)) {
+                /* A frame that shows another one all over is late, not torn. */
+                whole = whole || rms_between(lines.row, 0, edge->height) < NOISE;
+                try_lines(own->row, lines.row, edge->height, false, g, &best);
+                try_lines(own->column, lines.column, edge->width, true, g, &best);
+            }
+            free_lines(&lines);
+            xr_raster_free(&other);
+        }
+    best.frame.torn = best.frame.torn && !whole;
+    return best;
+}
+
+/* Judges one frame; false: it differs, and is not torn. */
+static bool judge_frame(xr_input_pair *pair, size_t frame, size_t frames, xr_torn_frames *out)
+{
+    xr_raster edge = {0}, reference = {0};
+    line_sums own = {0};
+    bool explained = true;
+    if (load(pair, EXRAY_SIDE_EDGE, frame, &edge) && load(pair, EXRAY_SIDE_REFERENCE, frame, &reference)) {
+        explained = same_size(&edge, &reference) &&
+                    make_lines(&own, &edge, &reference, pair->fit->level[EXRAY_SIDE_EDGE]);
+        double before = explained ? rms_between(own.row, 0, edge.height) : 0;
+        if (explained && before > NOISE) {
+            tear t = find_tear(pair, frame, frames, &edge, &own);
+            explained = t.frame.torn;
+            if (explained) {
+                out->frame[frame] = t.frame;
+                out->torn++;
+                out->residual_before = fmax(out->residual_before, before);
+                out->residual_after = fmax(out->residual_after, t.residual);
+            }
+        }
+    }
+    free_lines(&own);
+    xr_raster_free(&edge);
+    xr_raster_free(&reference);
+    return explained;
+}
+
+bool xr_find_torn(xr_input_pair *pair, xr_torn_frames *out)
+{
+    size_t frames = exray_comparison_frame_count(pair->comparison);
+    *out = (xr_torn_frames){.frame = calloc(frames + 1, sizeof *out->frame), .frames = frames};
+    bool explained = out->frame && frames > 1;
+    for (size_t f = 0; f < frames && f < FRAME_LIMIT && explained; f++)
+        explained = judge_frame(pair, f, frames, out);
+    return explained && out->torn > 0;
+}
+
+void xr_torn_frames_free(xr_torn_frames *torn)
+{
+    free(torn->frame);
+    *torn = (xr_torn_frames){0};
+}

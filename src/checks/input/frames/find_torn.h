@@ -1,0 +1,26 @@
+/* Frames that are torn: a part of their rows (or columns) is of another frame, as where a buffer is read
+ * while the next picture is written into it. */
+#ifndef XR_FIND_TORN_H
+#define XR_FIND_TORN_H
+
+#include "checks/input/search/input_pair.h"
+
+typedef struct xr_torn_frame {
+    bool torn;
+    size_t other; /* the reference's frame that a part shows */
+    size_t line;  /* the first row (or column) behind the border */
+    bool columns;
+    bool before; /* the part before the border is the other's; else the one behind it */
+} xr_torn_frame;
+
+typedef struct xr_torn_frames {
+    xr_torn_frame *frame; /* [frames] */
+    size_t frames, torn;
+    double residual_before, residual_after; /* levels rms, the largest of a torn frame */
+} xr_torn_frames;
+
+/* Whether every frame that differs is torn; free with xr_torn_frames_free in any case. */
+bool xr_find_torn(xr_input_pair *pair, xr_torn_frames *out);
+void xr_torn_frames_free(xr_torn_frames *torn);
+
+#endif
