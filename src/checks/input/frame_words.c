@@ -1,35 +1,13 @@
 #include "checks/input/frame_words.h"
 
+#include "checks/input/frame_list.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 12, NAMES = 32, NAME_SIZE = 64 };
-
-static uint64_t index_of(const exray_comparison *comparison, size_t frame)
-{
-    exray_frame_pair pair = exray_comparison_frame(comparison, frame);
-    return exray_log_frame(exray_comparison_log(comparison, EXRAY_SIDE_EDGE), pair.frame[EXRAY_SIDE_EDGE])
-        ->index;
-}
-
-void xr_list_frame_indices(const exray_comparison *comparison, const bool *chosen, char *text, size_t size)
-{
-    size_t shown = 0, used = 0;
-    *text = 0;
-    for (size_t f = 0; f < exray_comparison_frame_count(comparison) && used < size; f++) {
-        if (!chosen[f])
-            continue;
-        if (shown == SHOWN) {
-            snprintf(text + used, size - used, ", ...");
-            return;
-        }
-        int more = snprintf(text + used, size - used, "%s%llu", shown++ ? ", " : "",
-                            (unsigned long long)index_of(comparison, f));
-        used += more > 0 ? (size_t)more : 0;
-    }
-}
+enum { NAMES = 32, NAME_SIZE = 64 };
 
 /* ---- Readings that separate -------------------------------------------------------------------- */
 
@@ -123,12 +101,12 @@ static void say_reading(const exray_comparison *comparison, const bool *chosen, 
 
 void xr_say_frames(const exray_comparison *comparison, const bool *chosen, exray_finding *finding)
 {
-    char list[160];
+    char list[256];
     size_t count = 0, frames = exray_comparison_frame_count(comparison);
     for (size_t f = 0; f < frames; f++)
         count += chosen[f];
-    xr_list_frame_indices(comparison, chosen, list, sizeof list);
-    exray_finding_detail(finding, "It is so in %zu of %zu frames only: %s.", count, frames, list);
+    xr_list_frames(comparison, chosen, list, sizeof list);
+    exray_finding_detail(finding, "This is so in %zu of %zu frames only: %s.", count, frames, list);
     exray_finding_text(finding, "frame_list", list);
     exray_finding_number(finding, "frames_affected", (double)count);
     say_reading(comparison, chosen, finding);
