@@ -215,15 +215,15 @@ static void test_crops(void **state)
     (void)state;
     const xr_part whole = {0, 1, 0, 1}, right = {0.5, 1, 0, 1}, beyond = {-1, 1, 0, 1};
     xr_raster r = numbered(8, 4, 2), out;
-    assert_true(xr_crop_raster(&r, &whole, 8, 4, &out));
+    assert_true(xr_crop_raster(&r, &whole, 0, 8, 4, &out));
     assert_true(equal(&r, &out));
     xr_raster_free(&out);
-    assert_true(xr_crop_raster(&r, &right, 4, 4, &out));
+    assert_true(xr_crop_raster(&r, &right, 0, 4, 4, &out));
     for (size_t y = 0; y < 4; y++)
         for (size_t x = 0; x < 4; x++)
             assert_true(out.v[y * 4 + x] == r.v[y * 8 + x + 4]);
     xr_raster_free(&out);
-    assert_true(xr_crop_raster(&r, &beyond, 8, 4, &out));
+    assert_true(xr_crop_raster(&r, &beyond, 0, 8, 4, &out));
     assert_true(isnan(out.v[0]) && isfinite(out.v[7]));
     xr_raster_free(&out);
     xr_raster_free(&r);

@@ -1,6 +1,7 @@
 #include "checks/input/explain.h"
 
 #include "checks/findings.h"
+#include "checks/input/color/known_colors.h"
 #include "checks/input/explanation.h"
 #include "checks/input/frame_words.h"
 #include "checks/input/input_findings.h"
@@ -97,14 +98,15 @@ static bool report_detail(xr_input_pair *pair, const xr_input_fit *fit, const xr
     return true;
 }
 
-/* Whether only detail is left.  A gamma before the resize, undone after it, leaves a residual at edges;
+/* Whether only detail is left.  A gamma (or another conversion that is no mixture of the channels) before the
+ * resize, undone after it, leaves a residual at edges;
  * luma read as chroma leaves columns.  Without the sensor's pictures no more can be explained. */
 static bool is_all_but_detail(const xr_transform *transform, const xr_input_fit *before,
                               const xr_input_fit *after)
 {
-    double allowed = transform->color.kind == XR_COLOR_GAMMA    ? 0.15
-                     : transform->color.kind == XR_COLOR_PACKED ? 0.5
-                                                                : 0;
+    double allowed = transform->color.kind == XR_COLOR_PACKED ? 0.5
+                     : xr_is_nonlinear(&transform->color)     ? 0.15
+                                                              : 0;
     return !transform->resampling.set && after->residual.pixels < allowed * before->raw.pixels;
 }
 

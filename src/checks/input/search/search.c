@@ -64,13 +64,6 @@ static bool value_map_suffices(xr_input_pair *pair, const xr_transform *transfor
     return other < 0.02 * all;
 }
 
-/* Whether the conversion of colors leaves hardly anything to explain. */
-static bool color_suffices(xr_input_pair *pair, const xr_transform *transform)
-{
-    xr_fit_sums sums = xr_transform_sums(pair, transform);
-    return levels_of(pair, xr_unexplained_by_order(&sums, pair->channels, NULL)) < 2 * FLOOR;
-}
-
 /* Every how many frames are used: long logs are sampled, with fewer frames where pictures take long to
  * decode. */
 static size_t frame_interval(const xr_input_pair *pair, size_t frames)
@@ -115,7 +108,9 @@ static void try_crop(xr_input_pair *pair, xr_transform *transform)
         drop_crop(&cropped);
 }
 
-bool xr_search(xr_input_pair *pair, xr_transform *transform)
+/* What is found before any place, kernel or color: values, signs, frames, padding.  False: no frame can be
+ * searched. */
+static bool prepare(xr_input_pair *pair, xr_transform *transform)
 {
     *transform = xr_transform_none(exray_comparison_frame_count(pair->comparison));
     if (!xr_search_frames_load(pair, transform) || pair->width < SMALLEST || pair->height < SMALLEST)
@@ -131,6 +126,59 @@ bool xr_search(xr_input_pair *pair, xr_transform *transform)
     if (!transform->value_map.kind)
         xr_find_padding(pair);
     transform->every = frame_interval(pair, transform->frames);
+    return true;
+}
+
+/* How the buffer is read, which part of the scene is shown and by which kernel; then the colors that are
+ * left. */
+static void search_place(xr_input_pair *pair, xr_transform *transform)
+{
+    /* Exchanged sides are made from the sensor's picture more exactly, where there is one. */
+    xr_transform otherwise = *transform;
+    bool misread = xr_find_stride(pair, &otherwise);
+    bool exchanged = misread && otherwise.reading.kind == XR_READ_EXCHANGED && pair->has_sensor;
+    bool by_sensor = false;
+    if (!misread || exchanged) {
+        by_sensor = pair->has_sensor && xr_find_rendering(pair, transform);
+        if (transform->unit.measured && (!by_sensor || transform->residual > 0.1) &&
+            xr_find_sensor_stride(pair, transform))
+            by_sensor = true;
+    }
+    /* A part that no rendering shows may still be found without the sensor. */
+    bool poor = by_sensor && !transform->resampling.set && transform->residual > 0.05;
+    if (misread && (!exchanged || transform->residual > otherwise.residual))
+        *transform = otherwise;
+    else if ((!by_sensor || poor) && transform->residual > 0.004 && !try_rotation(pair, transform))
+        try_crop(pair, transform);
+    xr_find_color(pair, transform);
+}
+
+/* What is left with any order of channels, levels rms. */
+static double remaining_levels(xr_input_pair *pair, const xr_transform *transform)
+{
+    xr_fit_sums sums = xr_transform_sums(pair, transform);
+    return levels_of(pair, xr_unexplained_by_order(&sums, pair->channels, NULL));
+}
+
+/* Whether a conversion of the colors after the resize leaves little, *levels.  A gamma may have been before
+ * it as well, which the sensor's pictures tell. */
+static bool find_late_color(xr_input_pair *pair, const xr_transform *transform, xr_transform *colored,
+                            double *levels)
+{
+    *colored = *transform;
+    if (!xr_find_color(pair, colored) || !xr_is_nonlinear(&colored->color) ||
+        (colored->color.kind == XR_COLOR_GAMMA && pair->has_sensor))
+        return false;
+    *levels = remaining_levels(pair, colored);
+    return *levels < 2 * FLOOR;
+}
+
+bool xr_search(xr_input_pair *pair, xr_transform *transform)
+{
+    xr_transform colored;
+    double levels = INFINITY;
+    if (!prepare(pair, transform))
+        return false;
     if (transform->value_map.kind && value_map_suffices(pair, transform)) {
         transform->value_map.suffices = true;
         return true;
@@ -140,39 +188,14 @@ bool xr_search(xr_input_pair *pair, xr_transform *transform)
         xr_find_color(pair, transform);
         return is_something(pair, transform);
     }
-    /* Conversions after the resize; a gamma may have been before it as well, which the sensor tells. */
-    xr_transform colored = *transform;
-    if (xr_find_color(pair, &colored) && xr_is_nonlinear(&colored.color) &&
-        (colored.color.kind != XR_COLOR_GAMMA || !pair->has_sensor) && color_suffices(pair, &colored)) {
+    bool late = find_late_color(pair, transform, &colored, &levels);
+    if (!late || (pair->has_sensor && levels > FLOOR / 2))
+        search_place(pair, transform);
+    else
         *transform = colored;
-        return true;
+    if (late && transform->color.kind != colored.color.kind && levels < remaining_levels(pair, transform)) {
+        drop_crop(transform);
+        *transform = colored;
     }
-    /* Exchanged sides are made from the sensor's picture more exactly, where there is one. */
-    xr_transform otherwise = *transform;
-    bool misread = xr_find_stride(pair, &otherwise);
-    bool exchanged = misread && otherwise.reading.kind == XR_READ_EXCHANGED && pair->has_sensor;
-    if (misread && !exchanged) {
-        *transform = otherwise;
-        xr_find_color(pair, transform);
-        return true;
-    }
-    bool by_sensor = pair->has_sensor && xr_find_rendering(pair, transform);
-    if (transform->unit.measured && (!by_sensor || transform->residual > 0.1) &&
-        xr_find_sensor_stride(pair, transform))
-        by_sensor = true;
-    if (exchanged && transform->residual > otherwise.residual) {
-        *transform = otherwise;
-        xr_find_color(pair, transform);
-        return true;
-    }
-    /* A part that no rendering shows may still be found without the sensor. */
-    bool poor = by_sensor && !transform->resampling.set && transform->residual > 0.05;
-    if (by_sensor && !poor) {
-        xr_find_color(pair, transform);
-        return is_something(pair, transform);
-    }
-    if (transform->residual > 0.004 && !try_rotation(pair, transform))
-        try_crop(pair, transform);
-    xr_find_color(pair, transform);
     return is_something(pair, transform);
 }

@@ -1,0 +1,267 @@
+"""Ways to fill, read and convert a picture's memory that are not the reference's; torn frames, turned regions, single
+frames; and whose side has which order of channels."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from explain_support import explain, from_yuv, named, to_yuv
+from log_writer import PB
+from PIL import Image
+from validate_support import finding, textures
+
+WIDE, HIGH, SIDE = 160, 120, 96
+
+
+@pytest.fixture(scope="module")
+def camera():
+    return [p[:HIGH, :WIDE] for p in textures(6, WIDE, seed=5)]
+
+
+def records(camera):
+    return [(p.tobytes(), PB["Media"](format="rgb8", width=WIDE, height=HIGH)) for p in camera]
+
+
+def resized(p, width=SIDE, height=SIDE):
+    return np.asarray(Image.fromarray(np.ascontiguousarray(p)).resize((width, height), Image.BILINEAR))
+
+
+def norm(p):
+    return ((p.astype(np.float32) - 128) / 128).astype(np.float32)
+
+
+def right(camera):
+    return [norm(resized(p)) for p in camera]
+
+
+def judged(tmp_path, edge, reference, sensor=None):
+    return explain(tmp_path, [np.ascontiguousarray(e, np.float32) for e in edge],
+                   [np.ascontiguousarray(r, np.float32) for r in reference], sensor)
+
+
+def text(found):
+    return " ".join([found["summary"], *found["details"]])
+
+
+# ---- Rows ----
+
+
+def rows(a, step, length):
+    """The rows of a picture written every `step` values, `length` of each."""
+    flat = a.reshape(a.shape[0], -1)
+    out = np.zeros(flat.size + step * len(flat), np.float32)
+    for i, row in enumerate(flat):
+        out[i * step:i * step + length] = row[:length]
+    return out[:flat.size].reshape(a.shape)
+
+
+def moved(a, by):
+    out = np.roll(a.ravel(), by)
+    out[:by] = 0
+    return out.reshape(a.shape)
+
+
+BUFFERS = {
+    "rows filled in part": (lambda a: rows(a, 288, 72), "stride", r"first 72 of the 288"),
+    "rows over each other": (lambda a: rows(a, 100, 288), "stride", "overwrites"),
+    "rows with gaps": (lambda a: rows(a, 291, 288), "stride", "97 for 96"),
+    "a buffer filled in part": (lambda a: np.where(np.arange(a.size).reshape(a.shape) < a.size // 3, a, 0), "stride",
+                                "first 9216 of the 27648"),
+    "a buffer that begins elsewhere": (lambda a: moved(a, 54), "stride", "54 values"),
+}
+
+
+@pytest.mark.parametrize("planar", [False, True], ids=["nhwc", "nchw"])
+@pytest.mark.parametrize("name", BUFFERS)
+def test_buffers(tmp_path, camera, name, planar):
+    change, cause, says = BUFFERS[name]
+    reference = right(camera)
+    edge = [change(a) for a in reference]
+    if planar:
+        edge, reference = ([np.ascontiguousarray(a.transpose(2, 0, 1)) for a in side] for side in (edge, reference))
+    verdict = judged(tmp_path, edge, reference)
+    if planar:  # transposed after the fault: whole pixels are moved, or none
+        assert verdict["verdict"] == "fail"
+        return
+    assert named(verdict) == [cause]
+    assert re.search(says, text(finding(verdict, "input." + cause)))
+
+
+def test_sides_exchanged_and_columns(tmp_path, camera):
+    reference = [norm(resized(p, 128, 80)) for p in camera]
+    columns = [a.transpose(1, 0, 2).reshape(a.shape) for a in reference]
+    assert named(judged(tmp_path, columns, reference)) == ["layout"]
+    exchanged = [norm(resized(p, 80, 128)).reshape(80, 128, 3) for p in camera]
+    for sensor in (records(camera), None):
+        verdict = judged(tmp_path, exchanged, reference, sensor)
+        assert named(verdict) == ["stride"]
+        assert "80x128" in finding(verdict, "input.stride")["summary"]
+
+
+@pytest.mark.parametrize("offset", [0, 4321])
+def test_the_cameras_bytes_copied(tmp_path, camera, offset):
+    edge = [norm(p.ravel()[offset:offset + SIDE * SIDE * 3].reshape(SIDE, SIDE, 3)) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert named(verdict) == ["stride"]
+    assert "without" in text(finding(verdict, "input.stride")) or "as they are" in text(finding(verdict, "input.stride"))
+
+
+# ---- Bytes ----
+
+
+def in_floats(a):
+    out = np.zeros(SIDE * SIDE * 12, np.uint8)
+    raw = np.ascontiguousarray(a).view(np.uint8).ravel()[:out.size]
+    out[:raw.size] = raw
+    return out.view(np.float32).reshape(SIDE, SIDE, 3)
+
+
+ALPHA = np.full((SIDE, SIDE, 1), 255, np.uint8)
+BYTES = {
+    "rgb": (lambda p: p, "uint8", 3),
+    "rgba": (lambda p: np.concatenate([p, ALPHA], 2), "uint8", 4),
+    "argb": (lambda p: np.concatenate([ALPHA, p], 2), "uint8", 4),
+    "bgra": (lambda p: np.concatenate([p[..., ::-1], ALPHA], 2), "uint8", 4),
+    "int16": (lambda p: p.astype(np.int16) - 128, "int16", 3),
+    "floats, high byte first": (lambda p: norm(p).byteswap(), "float32, high byte first", 3),
+}
+
+
+@pytest.mark.parametrize("name", BYTES)
+def test_bytes_of_another_type(tmp_path, camera, name):
+    make, read_as, channels = BYTES[name]
+    edge = [in_floats(make(resized(p))) for p in camera]
+    verdict = explain(tmp_path, edge, right(camera), None)
+    assert [f["cause"] for f in verdict["findings"] if f["severity"] == "error"] == ["input.dtype"]
+    evidence = finding(verdict, "input.dtype")["evidence"]
+    assert evidence["read_as"] == read_as and evidence["values_per_pixel"] == channels
+
+
+# ---- Colors ----
+
+
+def space(name):
+    return lambda p: np.asarray(Image.fromarray(np.ascontiguousarray(p)).convert(name))
+
+
+def lost(*planes):
+    def change(p):
+        yuv = np.round(to_yuv(p))
+        yuv[..., list(planes)] = 0
+        return from_yuv(yuv)
+    return change
+
+
+def words565(p):
+    p = p.astype(np.uint16)
+    return (p[..., 0] >> 3) << 11 | (p[..., 1] >> 2) << 5 | p[..., 2] >> 3
+
+
+def of565(words):
+    r, g, b = words >> 11, words >> 5 & 63, words & 31
+    return np.stack([r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2], -1).astype(np.uint8)
+
+
+COLORS = {
+    "hsv": (space("HSV"), "HSV"),
+    "ycbcr": (space("YCbCr"), "YCbCr"),
+    "no u": (lost(1), "U plane"),
+    "no v": (lost(2), "V plane"),
+    "bytes of 16-bit colors exchanged": (lambda p: of565(words565(p).byteswap()), "RGB565"),
+    "alpha taken for blue": (lambda p: np.dstack([p[..., 1], p[..., 0], np.full_like(p[..., 0], 255)]), "alpha"),
+    "alpha taken for red": (lambda p: np.dstack([np.full_like(p[..., 0], 255), p[..., 0], p[..., 1]]), "alpha"),
+}
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the resize", "after it"])
+@pytest.mark.parametrize("name", COLORS)
+def test_colors(tmp_path, camera, name, before):
+    change, says = COLORS[name]
+    edge = [norm(resized(change(p)) if before else change(resized(p))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), records(camera))
+    assert named(verdict) == ["color_space"]
+    assert says in text(finding(verdict, "input.color_space"))
+
+
+def test_fewer_bits_are_a_warning(tmp_path, camera):
+    edge, reference = [norm(of565(words565(p))) for p in camera], [norm(p) for p in camera]
+    verdict = judged(tmp_path, edge, reference, records(camera))
+    assert verdict["verdict"] == "pass"
+    assert [f["severity"] for f in verdict["findings"] if f["cause"] == "input.color_space"] == ["warning"]
+
+
+@pytest.mark.parametrize("ground,name", [(0, "black"), (255, "white")])
+def test_alpha_blended(tmp_path, camera, ground, name):
+    y, x = np.mgrid[:HIGH, :WIDE]
+    alpha = np.round(np.clip(1.6 - np.hypot((x - 80) / 60, (y - 60) / 45), 0, 1) * 255)[..., None]
+    sensor = []
+    for p in camera:
+        file = io.BytesIO()
+        Image.fromarray(np.dstack([p, alpha.astype(np.uint8)]), "RGBA").save(file, "PNG")
+        sensor.append((file.getvalue(), PB["Media"](format="png")))
+    edge = [norm(resized(np.round((p * alpha + ground * (255 - alpha)) / 255).astype(np.uint8))) for p in camera]
+    verdict = judged(tmp_path, edge, right(camera), sensor)
+    assert named(verdict) == ["color_space"]
+    assert name in finding(verdict, "input.color_space")["summary"]
+    assert judged(tmp_path, right(camera), right(camera), sensor)["verdict"] == "pass"
+
+
+# ---- Regions ----
+
+
+def region(p, degrees):
+    angle, side = np.deg2rad(degrees), 90 / SIDE
+    c, s, h = np.cos(angle) * side, np.sin(angle) * side, SIDE / 2
+    return np.asarray(Image.fromarray(np.ascontiguousarray(p)).transform(
+        (SIDE, SIDE), Image.AFFINE, (c, -s, 80 - h * c + h * s, s, c, 60 - h * s - h * c), Image.BILINEAR))
+
+
+@pytest.mark.parametrize("edge,reference", [(12, 0), (0, -25), (8, 3)])
+@pytest.mark.parametrize("sensor", [True, False], ids=["sensor", "no sensor"])
+def test_turned_regions(tmp_path, camera, edge, reference, sensor):
+    verdict = judged(tmp_path, [norm(region(p, edge)) for p in camera], [norm(region(p, reference)) for p in camera],
+                     records(camera) if sensor else None)
+    assert named(verdict) == ["rotation"]
+    found = finding(verdict, "input.rotation")["evidence"]["degrees_counter_clockwise"]
+    assert abs(found) == pytest.approx(abs(edge - reference), abs=0.5)
+
+
+# ---- Single frames ----
+
+
+@pytest.mark.parametrize("part", [np.s_[:50], np.s_[70:], np.s_[:, :40]], ids=["upper", "lower", "left"])
+@pytest.mark.parametrize("other", [1, -1], ids=["next", "previous"])
+def test_torn_frames(tmp_path, camera, part, other):
+    edge = [p.copy() for p in camera]
+    for k in range(1, 5):
+        edge[k][part] = camera[k + other][part]
+    verdict = judged(tmp_path, [norm(resized(p)) for p in edge], right(camera))
+    assert named(verdict) == ["frame_order"]
+    found = finding(verdict, "input.frame_order")
+    assert found["evidence"]["frames_torn"] == 4 and found["evidence"]["frame_list"] == "frames 1 to 4"
+
+
+@pytest.mark.parametrize("change,cause", [(lambda a: np.rot90(a), "rotation"), (lambda a: a[:, ::-1], "flip"),
+                                          (lambda a: a[..., ::-1], "channel_order")])
+def test_some_frames(tmp_path, camera, change, cause):
+    reference = right(camera)
+    edge = [change(a) if k in (1, 4, 5) else a for k, a in enumerate(reference)]
+    verdict = judged(tmp_path, edge, reference)
+    assert named(verdict) == [cause]
+    found = finding(verdict, "input." + cause)
+    assert found["evidence"]["frames_affected"] == 3 and "3 of 6" in text(found)
+
+
+# ---- Whose order is which ----
+
+
+def test_the_sensor_tells_whose_order_is_which(tmp_path, camera):
+    rgb, bgr = right(camera), [a[..., ::-1] for a in right(camera)]
+    for edge, reference, letters in ((bgr, rgb, "BGR RGB"), (rgb, bgr, "RGB BGR")):
+        found = finding(judged(tmp_path, edge, reference, records(camera)), "input.channel_order")
+        assert f"{found['evidence']['edge_order']} {found['evidence']['reference_order']}" == letters
+        assert f"Convert to {letters[4:]}" in found["fix"]
+        found = finding(judged(tmp_path, edge, reference), "input.channel_order")
+        assert "do not say" in found["summary"] and "edge_order" not in found["evidence"]
+        assert "RGB" not in found["fix"] and "pipeline" not in found["fix"]
