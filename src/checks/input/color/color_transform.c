@@ -160,23 +160,40 @@ void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, 
     }
 }
 
+/* Conversions of each channel by itself, as a table; false: it is none. */
+static bool make_table(const xr_color_transform *color, uint8_t table[3][256])
+{
+    if (color->kind != XR_COLOR_GAMMA && color->kind != XR_COLOR_COARSE)
+        return false;
+    for (int v = 0; v < 256; v++) {
+        double in[3] = {v, v, v}, out[3];
+        xr_convert_pixel(color, in, out);
+        for (int c = 0; c < 3; c++)
+            table[c][v] = (uint8_t)floor(clip_byte(out[c]) + 0.5);
+    }
+    return true;
+}
+
 exray_picture *xr_color_picture(const xr_color_transform *color, const exray_picture *in)
 {
     uint32_t width = exray_picture_width(in), height = exray_picture_height(in),
              channels = exray_picture_channels(in);
-    size_t pixels = (size_t)width * height;
+    size_t pixels = (size_t)width * height, green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
     const uint8_t *from = exray_picture_pixels(in);
-    uint8_t *bytes = malloc(pixels * 3);
+    uint8_t *bytes = malloc(pixels * 3), table[3][256];
     exray_error error;
     if (!bytes)
         return NULL;
+    bool by_table = make_table(color, table);
     for (size_t i = 0; i < pixels; i++, from += channels) {
-        double pixel[3] = {from[0], from[channels > 1 ? 1 : 0], from[channels > 1 ? 2 : 0]}, out[3];
-        xr_convert_pixel(color, pixel, out);
-        for (int c = 0; c < 3; c++)
-            bytes[3 * i + (size_t)c] = (uint8_t)floor(clip_byte(out[c]) + 0.5);
+        uint8_t pixel[3] = {from[0], from[green], from[blue]};
+        double exact[3] = {pixel[0], pixel[1], pixel[2]}, out[3] = {0, 0, 0};
+        if (!by_table)
+            xr_convert_pixel(color, exact, out);
+        for (size_t c = 0; c < 3; c++)
+            bytes[3 * i + c] = by_table ? table[c][pixel[c]] : (uint8_t)floor(clip_byte(out[c]) + 0.5);
     }
-    exray_picture *out = exray_picture_new(width, height, 3, bytes, &error);
+    exray_picture *made = exray_picture_new(width, height, 3, bytes, &error);
     free(bytes);
-    return out;
+    return made;
 }

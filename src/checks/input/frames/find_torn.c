@@ -13,21 +13,22 @@ enum { REACH = 4, FEWEST_LINES = 3, MIXED_LINES = 2, FRAME_LIMIT = 128 };
 
 /* ---- Differences line by line ------------------------------------------------------------------ */
 
-/* Sums of the squared differences of each row and column, in levels. */
-typedef struct line_sums {
+/* The squared differences of each row and column, in levels. */
+typedef struct line_differences {
     double *row, *column;
-} line_sums;
+} line_differences;
 
-static void free_lines(line_sums *s)
+static void free_lines(line_differences *s)
 {
     free(s->row);
     free(s->column);
-    *s = (line_sums){0};
+    *s = (line_differences){0};
 }
 
-static bool make_lines(line_sums *s, const xr_raster *edge, const xr_raster *reference, double level)
+static bool make_lines(line_differences *s, const xr_raster *edge, const xr_raster *reference, double level)
 {
-    *s = (line_sums){calloc(edge->height + 1, sizeof *s->row), calloc(edge->width + 1, sizeof *s->column)};
+    *s = (line_differences){calloc(edge->height + 1, sizeof *s->row),
+                            calloc(edge->width + 1, sizeof *s->column)};
     if (!s->row || !s->column)
         return false;
     size_t pixels = edge->width * edge->height;
@@ -96,7 +97,7 @@ static bool same_size(const xr_raster *a, const xr_raster *b)
 /* The best tear of a frame by its neighbors; nearest first, so that of pictures that repeat the nearest is
  * named. */
 static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr_raster *edge,
-                      const line_sums *own)
+                      const line_differences *own)
 {
     tear best = {.residual = INFINITY};
     bool whole = false;
@@ -104,7 +105,7 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
     for (int away = 1; away <= REACH && !best.frame.torn; away++)
         for (int sign = 1; sign >= -1; sign -= 2) {
             xr_raster other = {0};
-            line_sums lines = {0};
+            line_differences lines = {0};
             size_t g = frame + (size_t)(sign * away); /* wraps below 0, beyond `frames` */
             if (g < frames && load(pair, EXRAY_SIDE_REFERENCE, g, &other) && same_size(edge, &other) &&
                 make_lines(&lines, edge, &other, level)) {
@@ -124,7 +125,7 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
 static bool judge_frame(xr_input_pair *pair, size_t frame, size_t frames, xr_torn_frames *out)
 {
     xr_raster edge = {0}, reference = {0};
-    line_sums own = {0};
+    line_differences own = {0};
     bool explained = true;
     if (load(pair, EXRAY_SIDE_EDGE, frame, &edge) && load(pair, EXRAY_SIDE_REFERENCE, frame, &reference)) {
         explained = same_size(&edge, &reference) &&

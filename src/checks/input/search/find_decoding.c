@@ -15,6 +15,8 @@ enum { VARIANTS = 40, FRAMES = 2, STEP = 3 };
 
 /* Residual that the right variant may have before the place is known to the pixel. */
 #define CONVINCING 0.2
+/* One that leaves more where it is tried cheaply is not tried exactly. */
+#define UNLIKELY 0.5
 
 /* ---- Candidates -------------------------------------------------------------------------------- */
 
@@ -125,6 +127,25 @@ static double variant_residual(xr_input_pair *pair, xr_transform *transform, con
                 decoded_residual(pair, transform, &transform->resampling.reference, NULL, false));
 }
 
+/* Whether a conversion of the colors may be what the edge has: after the resize it is much cheaper, and
+ * nearly as right.  Exchanged bytes are not: what is between two pixels is something else. */
+static bool is_likely(xr_input_pair *pair, const xr_color_transform *color, const xr_raster *rendered,
+                      const xr_rendering_fit *edge)
+{
+    static const xr_pixel_unit plain = {.from = {0, 1, 2}, .gain = {1, 1, 1}};
+    xr_fit_sums sums = {0};
+    xr_raster changed;
+    if (color->kind == XR_COLOR_SWAPPED || !rendered->v)
+        return true;
+    if (!xr_raster_copy(rendered, &changed))
+        return false;
+    xr_apply_color(color, &plain, &changed);
+    xr_sums_add(&sums, pair->channels, pair->frame[0].edge[edge->layout].v, changed.v, NULL,
+                pair->width * pair->height, 2 * STEP + 1);
+    xr_raster_free(&changed);
+    return xr_unexplained_by_color(&sums, pair->channels) < UNLIKELY;
+}
+
 static xr_decode_variant gamma_variant(double gamma)
 {
     return (xr_decode_variant){.kind = XR_DECODE_COLOR, .color = {.kind = XR_COLOR_GAMMA, .gamma = gamma}};
@@ -187,8 +208,14 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     exray_picture_free(
         xr_sensor_picture(pair->comparison, pair->frame[0].source, NULL, pair->sensor_slot, &media));
     size_t count = list_variants(media.format ? media.format : "", list);
+    xr_raster rendered = {0};
+    if (!xr_render(pair->frame[0].picture, &edge->rendering, edge->orientation, pair->width, pair->height,
+                   pair->channels, &rendered))
+        rendered.v = NULL;
     double plainest = 2, spread = pair->spread[EXRAY_SIDE_EDGE];
     for (size_t i = 0; i < count; i++) {
+        if (list[i].kind == XR_DECODE_COLOR && !is_likely(pair, &list[i].color, &rendered, edge))
+            continue;
         double residual = variant_residual(pair, transform, &list[i], edge);
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
@@ -203,6 +230,7 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
             best = list[i];
         }
     }
+    xr_raster_free(&rendered);
     if (edge->residual < CONVINCING) {
         xr_decode_variant gamma = {0};
         double residual = find_gamma(pair, transform, edge, &gamma);

@@ -109,15 +109,53 @@ static double copied_residual(const xr_input_pair *pair, const xr_pixel_unit *un
     return 2 * sums.n < (double)tried ? 1 : xr_unexplained_by_order(&sums, 1, NULL);
 }
 
+enum { SAMPLES = 24 };
+
+/* A few of the edge's values as pixels, and where they are in the input. */
+typedef struct copied_samples {
+    double value[SAMPLES];
+    size_t row[SAMPLES], column[SAMPLES];
+} copied_samples;
+
+static void take_samples(const xr_input_pair *pair, const xr_pixel_unit *unit, copied_samples *out)
+{
+    size_t channels = pair->channels, length = pair->width * channels, pixels = pair->width * pair->height;
+    for (size_t k = 0; k < SAMPLES; k++) {
+        size_t i = (2 * k + 1) * pixels * channels / (2 * SAMPLES) / channels * channels + k % channels;
+        size_t c = i % channels;
+        double e = pair->frame[0].edge[0].v[c * pixels + i / channels];
+        out->value[k] = (e - unit->offset[c]) / unit->gain[c];
+        out->row[k] = i / length;
+        out->column[k] = i % length;
+    }
+}
+
+/* Whether the bytes of a reading are like the samples: for most readings a few of them tell that they are
+ * not. */
+static bool may_be_copied(const copied_samples *s, const xr_camera_memory *memory, size_t step, size_t offset)
+{
+    double difference = 0;
+    for (size_t k = 0; k < SAMPLES; k++) {
+        size_t at = offset + s->row[k] * step + s->column[k];
+        double d = at < memory->size ? s->value[k] - (double)memory->data[at] : 0;
+        difference += fabs(d);
+        if (difference > 8.0 * SAMPLES)
+            return false;
+    }
+    return true;
+}
+
 static double find_copied(xr_input_pair *pair, const xr_transform *transform, xr_reading *best)
 {
-    enum { COARSE = 48, FINE = 3000, MOST = 1 << 20 };
+    enum { FINE = 3000, MOST = 1 << 20 };
     const xr_pixel_unit *unit = &transform->unit;
     xr_camera_memory memory;
+    copied_samples few;
     double least = 1, worst = 0;
     size_t length = pair->width * pair->channels;
     if (!xr_camera_bytes(pair, pair->frame[0].source, &memory))
         return 1;
+    take_samples(pair, unit, &few);
     size_t steps[2] = {length, memory.row}, reach = memory.size < MOST ? memory.size : MOST;
     for (int s = 0; s < 2; s++)
         for (size_t offset = 0; offset < reach; offset++) {
@@ -126,7 +164,7 @@ static double find_copied(xr_input_pair *pair, const xr_transform *transform, xr
                             .on_sensor = true,
                             .step = (int64_t)steps[s],
                             .offset = (int64_t)offset};
-            if (steps[s] < length || copied_residual(pair, unit, 0, &memory, &r, COARSE) > 0.3)
+            if (steps[s] < length || !may_be_copied(&few, &memory, steps[s], offset))
                 continue;
             double residual = copied_residual(pair, unit, 0, &memory, &r, FINE);
             if (residual < least) {

@@ -11,6 +11,8 @@ enum {
     ROWS = 48,   /* of a picture that are matched */
     FRAMES = 4,  /* of those that are searched */
     FEWEST = 12, /* rows with detail that a frame must have */
+    COLUMNS =
+        160, /* a wider picture is narrowed to about so many: else the search takes as long as its square */
 };
 
 /* How far a row may be from its place, and be shifted sideways: shares of height and width. */
@@ -20,20 +22,30 @@ enum {
 #define ON_LINE 0.5
 #define NEAR    2.5
 
-/* Slopes along each row of the luma, or of the one channel; 0 where a value is not known. */
-static float *slopes_of(const xr_raster *r)
+/* The picture's luma, or its one channel, each row narrowed to `width` columns by means; 0 where a value is
+ * not known. */
+static float *narrowed_luma(const xr_raster *r, size_t width, size_t by)
 {
     static const double weight[3] = {0.299, 0.587, 0.114};
     size_t pixels = r->width * r->height;
-    float *out = calloc(pixels, sizeof *out);
-    for (size_t i = 0; out && i + 1 < pixels; i++) {
-        double slope = 0;
-        for (size_t c = 0; c < r->channels; c++)
-            slope += (r->channels == 3 ? weight[c] : 1) *
-                     ((double)r->v[c * pixels + i + 1] - (double)r->v[c * pixels + i]);
-        out[i] = (i + 1) % r->width && isfinite(slope) ? (float)slope : 0;
-    }
+    float *out = calloc(width * r->height, sizeof *out);
+    for (size_t y = 0; out && y < r->height; y++)
+        for (size_t x = 0; x < width * by; x++)
+            for (size_t c = 0; c < r->channels; c++) {
+                double v = (r->channels == 3 ? weight[c] : 1) * (double)r->v[c * pixels + y * r->width + x];
+                out[y * width + x / by] += isfinite(v) ? (float)(v / (double)by) : 0;
+            }
     return out;
+}
+
+/* Slopes along each row of a picture that is narrowed. */
+static float *slopes_of(const xr_raster *r, size_t width, size_t by)
+{
+    float *luma = narrowed_luma(r, width, by);
+    for (size_t y = 0; luma && y < r->height; y++)
+        for (size_t x = 0; x < width; x++)
+            luma[y * width + x] = x + 1 < width ? luma[y * width + x + 1] - luma[y * width + x] : 0;
+    return luma;
 }
 
 typedef struct matched_row {
@@ -65,9 +77,10 @@ static double energy_of(const float *row, size_t width)
 static matched_row find_row(const float *edge, const float *reference, size_t width, size_t height, size_t y)
 {
     int64_t reach = (int64_t)(ACROSS * (double)width), rows = (int64_t)(DOWN * (double)height);
+    int64_t step = (int64_t)height / (2 * COLUMNS) + 1; /* neighbors of high pictures are alike */
     matched_row best = {.y = (double)y};
     double most = -1;
-    for (int64_t at = (int64_t)y - rows; at <= (int64_t)y + rows; at++)
+    for (int64_t at = (int64_t)y - rows; at <= (int64_t)y + rows; at += step)
         for (int64_t shift = -reach; at >= 0 && at < (int64_t)height && shift <= reach; shift++) {
             double similar =
                 similarity(edge + y * width, reference + (size_t)at * width, (int64_t)width, shift);
@@ -124,8 +137,8 @@ bool xr_rows_are_shifted(xr_input_pair *pair, size_t *frames, size_t *usable)
     *frames = *usable = 0;
     for (size_t f = 0; f < pair->count && f < FRAMES; f++) {
         const xr_search_frame *s = &pair->frame[f];
-        size_t width = pair->width, height = pair->height, count = 0;
-        float *edge = slopes_of(&s->edge[0]), *reference = slopes_of(&s->reference);
+        size_t by = pair->width / COLUMNS + 1, width = pair->width / by, height = pair->height, count = 0;
+        float *edge = slopes_of(&s->edge[0], width, by), *reference = slopes_of(&s->reference, width, by);
         matched_row row[ROWS];
         double mean = 0, slope = 1, start = 0;
         for (size_t y = 0; edge && y < height; y++)
