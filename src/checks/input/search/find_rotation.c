@@ -9,7 +9,8 @@ enum { COARSE = 24, FINE = 60 };
 
 /* A residual above this: the angle was not found. */
 #define FAILED 0.1
-/* Degrees: less is no turn, and more than sampling makes. */
+/* Degrees from the nearest quarter turn: less is a crop of one of the eight orientations (find_crop.c), and more
+ * than sampling makes. */
 #define LEAST_DEGREES 1.0
 
 #define DEGREE 0.017453292519943295
@@ -190,7 +191,7 @@ bool xr_find_rotation(xr_input_pair *pair, xr_transform *transform)
             best = place;
         }
         sum += residual;
-        turned += fabs(place.angle) > LEAST_DEGREES * DEGREE;
+        turned += fabs(remainder(place.angle, 90 * DEGREE)) > LEAST_DEGREES * DEGREE;
         keep(crop, s->frame, &place);
     }
     transform->residual = sum / (double)pair->count;
