@@ -25,8 +25,8 @@ static double rounding_of(const exray_tensor_info *info, double rms)
     case EXRAY_DTYPE_FLOAT32:
     case EXRAY_DTYPE_FLOAT64:
         return FLOAT_NOISE * rms;
-    case EXRAY_DTYPE_FLOAT16:
-        return rms / 4096;
+    case EXRAY_DTYPE_FLOAT16: /* of small numbers to a multiple of 2^-24 */
+        return hypot(rms / 4096, 0x1p-24 / sqrt(12));
     case EXRAY_DTYPE_BFLOAT16:
         return rms / 512;
     case EXRAY_DTYPE_FLOAT8_E4M3:

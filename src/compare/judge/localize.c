@@ -156,6 +156,15 @@ static double run_noise(const graph *g, uint32_t edge, uint32_t reference, const
     return quantizes ? xr_range_noise(in->spread > 0 ? in->spread : usual) : 0;
 }
 
+/* Rounding that is absolute, relative to the signal. */
+static double bounded_noise(const graph *g, const xr_pair *pair)
+{
+    double rmse, deviation;
+    double absolute = fmax(xr_bounded_noise(g->model, pair->index[0]),
+                           xr_bounded_noise(exray_log_model(g->comparison->log[1]), pair->index[1]));
+    return absolute > 0 && xr_measured(pair, &rmse, &deviation) && deviation > 0 ? absolute / deviation : 0;
+}
+
 /* The noise that the layer itself adds; fills in pair->own, exact and alone. */
 static double judge_own(const graph *g, xr_pair *pair, const state *in, double step, double repeat)
 {
@@ -163,7 +172,7 @@ static double judge_own(const graph *g, xr_pair *pair, const state *in, double s
     double own = fmax(xr_node_noise(g->model, pair->index[0]), xr_node_noise(other, pair->index[1]));
     double range = run_noise(g, pair->index[0], pair->index[1], in);
     own = sqrt(own * own + step * step + in->weights * in->weights + range * range);
-    own = fmax(partition_growth(g->model, pair->index[0]) * own, repeat);
+    own = fmax(partition_growth(g->model, pair->index[0]) * own, fmax(repeat, bounded_noise(g, pair)));
     pair->own = pair->alone = xr_noise_bound(0, own);
     pair->exact = g->same_file && step > 0 && pair->frames > 0 &&
                   xr_is_quantized_layer(g->model, pair->index[0]) &&

@@ -7,6 +7,7 @@
 #include "compare/match/align.h"
 #include "compare/match/align_score.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,86 @@ static void match_by_values(work *w)
     }
 }
 
+/* The layer whose values a conversion or a change of shape passes on, or EXRAY_NO_INDEX. */
+static uint32_t passed_on(const work *w, int side, uint32_t i)
+{
+    const xr_layer *layer = layer_of(w, side, i);
+    while (xr_layer_is_free(layer) && layer->source != EXRAY_NO_INDEX) {
+        i = layer->source;
+        layer = layer_of(w, side, i);
+    }
+    return xr_layer_is_free(layer) ? EXRAY_NO_INDEX : i;
+}
+
+static double determination(const work *w, uint32_t a, uint32_t b)
+{
+    return a == EXRAY_NO_INDEX || b == EXRAY_NO_INDEX ? -1 : xr_values_determination(&w->scorer, a, b);
+}
+
+/* Where a mere conversion stands for what it converts, that takes its place: the values are the same, and
+ * whatever it is matched with itself resembles it less. */
+static void match_what_is_passed_on(work *w)
+{
+    for (uint32_t f = 0; w->scorer.similarities && f < w->side[0]->count; f++) {
+        uint32_t b = w->partner[0][f];
+        if (b == EXRAY_NO_INDEX || is_proven(w, f))
+            continue;
+        uint32_t a = passed_on(w, 0, f), c = passed_on(w, 1, b);
+        if (a == EXRAY_NO_INDEX || c == EXRAY_NO_INDEX || (a == f) == (c == b))
+            continue;
+        uint32_t other = w->partner[0][a], another = w->partner[1][c];
+        double now = fmax(determination(w, a, other), another == f ? -1 : determination(w, another, c));
+        bool proven = (other != EXRAY_NO_INDEX && is_proven(w, a)) ||
+                      (another != EXRAY_NO_INDEX && is_proven(w, another)) ||
+                      xr_naming_forbids(&w->scorer.naming, a, c);
+        if (proven || determination(w, a, c) <= now)
+            continue;
+        part(w, f);
+        if (other != EXRAY_NO_INDEX)
+            part(w, a);
+        if (w->partner[1][c] != EXRAY_NO_INDEX)
+            part(w, w->partner[1][c]);
+        join(w, a, c, XR_MATCH_VALUES);
+    }
+}
+
+/* Of the layers of side `s` that have the core of layer `i` and are not matched, the one that resembles
+ * layer `other` of the other side most; at least three times less of it may be left unexplained than by `i`.
+ */
+static uint32_t nearer(const work *w, int s, uint32_t i, uint32_t other)
+{
+    const xr_layers *layers = w->side[s];
+    double left = (1 - (s ? determination(w, other, i) : determination(w, i, other))) / 3;
+    uint32_t core = layers->layer[i].core, best = i;
+    for (uint32_t x = core; x < layers->count; x++) {
+        if (layers->layer[x].core != core || w->partner[s][x] != EXRAY_NO_INDEX)
+            continue;
+        double found = s ? determination(w, other, x) : determination(w, x, other);
+        if (found < 0 || 1 - found >= left)
+            continue;
+        left = 1 - found;
+        best = x;
+    }
+    return best;
+}
+
+/* Integer layers do not tell whether they apply an activation (by the range of their type): the values do. */
+static void match_hidden_activations(work *w)
+{
+    for (uint32_t a = 0; w->scorer.similarities && a < w->side[0]->count; a++) {
+        uint32_t b = w->partner[0][a];
+        if (b == EXRAY_NO_INDEX || is_proven(w, a) || determination(w, a, b) < 0)
+            continue;
+        bool hidden[2] = {layer_of(w, 0, a)->activation == XR_ACTIVATION_UNKNOWN,
+                          layer_of(w, 1, b)->activation == XR_ACTIVATION_UNKNOWN};
+        uint32_t x = hidden[1] ? nearer(w, 0, a, b) : a, y = hidden[0] && x == a ? nearer(w, 1, b, a) : b;
+        if ((x == a && y == b) || xr_naming_forbids(&w->scorer.naming, x, y))
+            continue;
+        part(w, a);
+        join(w, x, y, XR_MATCH_VALUES);
+    }
+}
+
 static void note_core(work *w, uint32_t edge)
 {
     w->core[layer_of(w, 0, edge)->core] = layer_of(w, 1, w->partner[0][edge])->core;
@@ -344,6 +425,8 @@ static bool match_all(work *w)
     match_names(w, w->scorer.naming.same[0]);
     match_names(w, w->scorer.naming.namesake);
     match_by_values(w);
+    match_what_is_passed_on(w);
+    match_hidden_activations(w);
     note_cores(w);
     match_by_producers(w);
     drop_contradicted(w);

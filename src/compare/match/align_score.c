@@ -183,3 +183,11 @@ bool xr_values_twins(const xr_scorer *s, uint32_t edge, uint32_t reference)
 {
     return s->similarities && s->twin[0][edge] && xr_values_equal(s->similarities, edge, reference);
 }
+
+double xr_values_determination(const xr_scorer *s, uint32_t edge, uint32_t reference)
+{
+    if (!s->similarities)
+        return -1;
+    xr_similarity values = xr_similarity_of(s->similarities, edge, reference);
+    return values.known ? values.determination : -1;
+}

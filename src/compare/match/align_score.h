@@ -26,6 +26,8 @@ double xr_score(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
 /* Whether their values resemble each other. */
 bool xr_values_agree(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
 
+/* The share of the reference's variance that the edge's values explain, 0..1; -1: unknown. */
+double xr_values_determination(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
 /* Whether their values are the same but for rounding. */
 bool xr_values_twins(const xr_scorer *scorer, uint32_t edge, uint32_t reference);
 

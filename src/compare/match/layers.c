@@ -200,6 +200,7 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
                        .tensor = known ? &model->tensors[node->outputs[k]] : NULL,
                        .kind = op.kind,
                        .core = number,
+                       .source = source,
                        .activation = op.kind == XR_OP_ACTIVATION ? op.activation : xr_fused_activation(node),
                        .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0,
                        .constant = constant,
@@ -237,6 +238,7 @@ static void add_unmade(walk *w, uint32_t n)
                             .tensor = known ? &model->tensors[node->outputs[k]] : NULL,
                             .kind = XR_OP_PARTITION,
                             .core = number,
+                            .source = EXRAY_NO_INDEX,
                             .activation = XR_ACTIVATION_UNKNOWN,
                             .elements = known ? xr_elements(&model->tensors[node->outputs[k]]) : 0};
         note_inputs(w, node, layer);

@@ -13,6 +13,8 @@ typedef struct xr_layer {
     /* The layer that computed the result: this one, or the one before an activation, a bias, a conversion
      * or a change of shape. */
     uint32_t core;
+    uint32_t source; /* of a layer that passes its only changing input on: the one that computes that, else
+                        EXRAY_NO_INDEX */
     xr_activation activation; /* applied to the core's result up to here */
     uint64_t weights;         /* elements of the core's largest constant input; 0: none */
     uint64_t elements;        /* of the tensor; 0: unknown */

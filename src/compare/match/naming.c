@@ -6,8 +6,16 @@
 typedef struct layer_name {
     const char *name;
     size_t length; /* without what exporters add */
+    bool inserted; /* the name is that of another tensor, which an engine converted; see inserted_length */
     uint32_t layer;
 } layer_name;
+
+/* ONNX Runtime, where it computes a float16 model in float32, names tensors after those of the file. */
+static size_t inserted_length(const char *name)
+{
+    static const char prefix[] = "InsertedPrecisionFreeCast_";
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+}
 
 /* Exporters and quantizers append to a tensor's name how it is stored. */
 static size_t bare_length(const char *name)
@@ -38,15 +46,22 @@ static int by_name(const void *left, const void *right)
     return order ? order : (a->length > b->length) - (a->length < b->length);
 }
 
+static int by_name_and_origin(const void *left, const void *right)
+{
+    const layer_name *a = left, *b = right;
+    int order = by_name(a, b);
+    return order ? order : (int)a->inserted - (int)b->inserted;
+}
+
 /* Sorts, and drops names that occur more than once: they identify nothing. */
 static size_t keep_unique(layer_name *list, size_t count)
 {
-    qsort(list, count, sizeof *list, by_name);
+    qsort(list, count, sizeof *list, by_name_and_origin);
     size_t kept = 0;
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i + 1; next < count && by_name(&list[i], &list[next]) == 0; next++)
             ;
-        if (next == i + 1)
+        if (next == i + 1 || (!list[i].inserted && list[i + 1].inserted))
             list[kept++] = list[i];
     }
     return kept;
@@ -64,7 +79,10 @@ static size_t list_names(const xr_layers *layers, naming how, layer_name *list)
         bool further = how == BY_NODE && i > 0 && layers->layer[i - 1].op == layer->op;
         if (!name || !*name || further || layer->constant)
             continue;
-        list[count++] = (layer_name){name, how == BY_BARE_TENSOR ? bare_length(name) : strlen(name), i};
+        size_t inserted = how == BY_NODE ? 0 : inserted_length(name);
+        name += inserted;
+        list[count++] =
+            (layer_name){name, how == BY_BARE_TENSOR ? bare_length(name) : strlen(name), inserted > 0, i};
     }
     return keep_unique(list, count);
 }
@@ -190,18 +208,35 @@ static bool note_shared(xr_naming *s, const xr_layers side[2])
     return ok;
 }
 
-/* Names of other files' tensors prove nothing where their sizes differ, or where one is a mere conversion. */
+/* The layer that a conversion converts, where only it does; else EXRAY_NO_INDEX. */
+static uint32_t converted(const xr_layers *layers, uint32_t i)
+{
+    while (i != EXRAY_NO_INDEX && layers->layer[i].kind == XR_OP_CONVERSION)
+        i = layers->layer[i].source;
+    return i;
+}
+
+/* Names of other files' tensors prove nothing where their sizes differ.  A converter leaves a tensor's name
+ * to the conversion behind the layer that computes it: then that layer is meant. */
 static void keep_proofs(xr_naming *s, const xr_layers side[2])
 {
     for (uint32_t a = 0; a < side[0].count; a++) {
         uint32_t b = s->same[0][a];
         if (b == EXRAY_NO_INDEX)
             continue;
-        const xr_layer *x = &side[0].layer[a], *y = &side[1].layer[b];
-        if (may_share_a_name(x, y) && !(x->elements && y->elements && x->elements != y->elements))
+        bool share = may_share_a_name(&side[0].layer[a], &side[1].layer[b]);
+        uint32_t x = share ? a : converted(&side[0], a), y = share ? b : converted(&side[1], b);
+        uint64_t n = x == EXRAY_NO_INDEX ? 0 : side[0].layer[x].elements,
+                 m = y == EXRAY_NO_INDEX ? 0 : side[1].layer[y].elements;
+        bool one = x != EXRAY_NO_INDEX && y != EXRAY_NO_INDEX && (n == m || n == 0 || m == 0);
+        if (one && share)
             continue;
         s->same[0][a] = EXRAY_NO_INDEX;
         s->same[1][b] = EXRAY_NO_INDEX;
+        if (!one || s->same[0][x] != EXRAY_NO_INDEX || s->same[1][y] != EXRAY_NO_INDEX)
+            continue;
+        s->same[0][x] = y;
+        s->same[1][y] = x;
     }
 }
 

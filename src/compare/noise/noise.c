@@ -115,6 +115,24 @@ bool xr_keeps_noise(const exray_node *node)
     }
 }
 
+/* Whether a node has a body, which may end in anything. */
+static bool has_body(const exray_node *node)
+{
+    return is_op(node, "If") || is_op(node, "Loop") || is_op(node, "Scan");
+}
+
+double xr_bounded_noise(const exray_model *model, uint32_t node)
+{
+    if (!model || node >= model->node_count)
+        return 0;
+    const exray_node *n = &model->nodes[node];
+    xr_activation activation = xr_op_of(n).activation;
+    if (xr_op_of(n).kind != XR_OP_ACTIVATION)
+        activation = xr_fused_activation(n);
+    bool bounded = activation == XR_ACTIVATION_SIGMOID || activation == XR_ACTIVATION_TANH || has_body(n);
+    return bounded ? XR_NOISE_OF_ONE : 0;
+}
+
 /* Ops that round more than once, and carry that from frame to frame. */
 static bool is_recurrent(const char *op)
 {

@@ -25,6 +25,7 @@
 #define XR_NOISE_FLOAT32 4e-6
 #define XR_NOISE_8_BITS  (4 / (127 * 3.4641016))
 #define XR_NOISE_4_BITS  (4 / (7 * 3.4641016))
+#define XR_NOISE_OF_ONE  6e-8 /* half of the last place of numbers below 1, in float32 */
 #define XR_NOISE_KEPT    0.9
 #define XR_NOISE_CLEAN   6.0
 #define XR_NOISE_GAIN    16.0
@@ -55,6 +56,9 @@ static inline double xr_noise_growth(double layers)
 double xr_type_noise(exray_dtype dtype);
 /* The same of a node: of the coarsest of the types that it reads and writes. */
 double xr_node_noise(const exray_model *model, uint32_t node);
+/* What a node adds whose result comes out of sums with 1 (sigmoid, tanh), however small it is: absolute, not
+ * relative to the signal.  0: it is none. */
+double xr_bounded_noise(const exray_model *model, uint32_t node);
 /* Whether a node quantizes its first input to 8 bits in each run, over the range that it has then (dynamic
  * quantization). */
 bool xr_quantizes_in_run(const exray_model *model, uint32_t node);
