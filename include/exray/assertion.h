@@ -137,6 +137,8 @@ typedef struct exray_coverage {
     size_t with_sketch; /* of those compared: with metrics estimated from sketches */
     /* Nodes that a delegate of the edge runs and nobody sees: they are no layers.  Since 0.2.0. */
     size_t hidden;
+    /* By exray_side: of `layers`, those that were recorded.  Since 0.2.0. */
+    size_t recorded[2];
 } exray_coverage;
 
 /* Never NULL.  Since 0.1.0. */

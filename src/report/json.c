@@ -99,9 +99,10 @@ static void add_coverage(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     const exray_coverage *v = exray_comparison_coverage(c);
     cJSON *o = put(w, root, "coverage", cJSON_CreateObject());
-    number(w, o, "compared", (double)v->compared);
-    number(w, o, "edge_layers", (double)v->layers[EXRAY_SIDE_EDGE]);
-    number(w, o, "reference_layers", (double)v->layers[EXRAY_SIDE_REFERENCE]);
+    number(w, o, "compared", (double)(v->with_data + v->with_sketch + v->with_stats));
+    number(w, o, "edge_layers", (double)v->recorded[EXRAY_SIDE_EDGE]);
+    number(w, o, "reference_layers", (double)v->recorded[EXRAY_SIDE_REFERENCE]);
+    number(w, o, "matched", (double)v->compared);
     number(w, o, "fused", (double)v->fused);
     number(w, o, "not_seen", (double)(v->fused + v->hidden));
     number(w, o, "inside_partition", (double)v->fused); /* the name that 0.1.0 gave it */

@@ -85,19 +85,20 @@ static void print_coverage(const xr_report *r, FILE *out)
         fputs("layers     none recorded\n", out);
         return;
     }
-    if (valued == 0) {
-        fprintf(out, "layers     %zu of %zu matched; none recorded with values on both sides\n", c->compared,
-                c->layers[EXRAY_SIDE_EDGE]);
-        return;
-    }
-    fprintf(out, "layers     %zu of %zu compared", c->compared, c->layers[EXRAY_SIDE_EDGE]);
+    if (valued == 0)
+        fprintf(out, "layers     none recorded with values on both sides; %zu of %zu matched by the graphs",
+                c->compared, c->layers[EXRAY_SIDE_EDGE]);
+    else
+        fprintf(out, "layers     %zu of %zu compared", valued, c->layers[EXRAY_SIDE_EDGE]);
     if (c->with_sketch)
         fprintf(out, "; %zu estimated from sketches", c->with_sketch);
     if (c->with_stats)
         fprintf(out, "; %zu by statistics alone", c->with_stats);
     if (c->fused)
-        fprintf(out, "; %zu run inside others of the reference", c->fused);
-    if (valued < c->compared)
+        fprintf(out, "; %zu not seen: they run inside others of the reference", c->fused);
+    if (c->hidden)
+        fprintf(out, "; %zu not seen: they run inside a delegate of the edge", c->hidden);
+    if (valued && valued < c->compared)
         fprintf(out, "; %zu without values", c->compared - valued);
     fputc('\n', out);
 }

@@ -199,7 +199,7 @@ def test_healthy(pair):
     verdict = pair()
     assert verdict["verdict"] == "pass" and verdict["findings"] == []
     assert roles(verdict) == ["clean"] * 5
-    assert verdict["coverage"] == {"compared": 5, "edge_layers": 5, "reference_layers": 5, "fused": 0, "not_seen": 0,
+    assert verdict["coverage"] == {"compared": 5, "edge_layers": 5, "reference_layers": 5, "matched": 5, "fused": 0, "not_seen": 0,
                                    "inside_partition": 0, "with_data": 5, "with_stats": 0, "with_sketch": 0}
 
 

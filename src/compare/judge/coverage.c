@@ -236,8 +236,28 @@ static bool count_layers(exray_comparison *c, counted_side s[2])
     return ok;
 }
 
+/* Layers of a side that were recorded, by the frame that has most of them among the first: filters may have
+ * left out others. */
+static size_t recorded_layers(const exray_comparison *c, int side)
+{
+    enum { LOOK_AT = 8 };
+    size_t most = 0;
+    for (size_t f = 0; f < c->frame_count && f < LOOK_AT; f++) {
+        size_t position = c->frame[f].frame[side], here = 0;
+        const exray_record *record = exray_log_records(c->log[side], position);
+        size_t records = exray_log_frame(c->log[side], position)->record_count;
+        for (size_t i = 0; i < records; i++)
+            here += record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_LAYER &&
+                    record[i].occurrence == 0;
+        most = here > most ? here : most;
+    }
+    return most < c->coverage.layers[side] ? most : c->coverage.layers[side];
+}
+
 static void count_values(exray_comparison *c)
 {
+    for (int side = 0; side < 2; side++)
+        c->coverage.recorded[side] = recorded_layers(c, side);
     for (size_t i = 0; i < c->layers.count; i++) {
         c->coverage.with_data += c->layers.pair[i].frames > 0;
         c->coverage.with_sketch += c->layer[i].from_sketch;

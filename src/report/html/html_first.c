@@ -140,23 +140,31 @@ static void put_coverage(xr_page *p)
     size_t matched = exray_comparison_frame_count(p->comparison);
     size_t valued = v->with_data + v->with_sketch + v->with_stats;
     char remark[160] = "", frames[96];
-    snprintf(frames, sizeof frames, "matched by %s", exray_comparison_matched_by(p->comparison));
-    put_share(p, "Frames compared", matched,
-              matched + exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_EDGE), frames);
+    size_t edge = exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_EDGE);
+    size_t reference = exray_comparison_unmatched_frames(p->comparison, EXRAY_SIDE_REFERENCE);
+    if (reference > edge)
+        snprintf(frames, sizeof frames, "of the reference's, matched by %s",
+                 exray_comparison_matched_by(p->comparison));
+    else
+        snprintf(frames, sizeof frames, "matched by %s", exray_comparison_matched_by(p->comparison));
+    put_share(p, "Frames compared", matched, matched + (reference > edge ? reference : edge), frames);
     if (v->layers[EXRAY_SIDE_EDGE] == 0) {
         put_share(p, "Layers compared", 0, 0, "none were recorded");
         return;
     }
-    if (valued < v->compared)
-        snprintf(remark, sizeof remark, "%zu of them without values", v->compared - valued);
-    else if (v->fused)
-        snprintf(remark, sizeof remark, "%zu more run inside others of the reference", v->fused);
+    size_t not_seen = v->fused + v->hidden;
+    if (valued == 0)
+        snprintf(remark, sizeof remark, "none was recorded with values on both sides");
+    else if (not_seen)
+        snprintf(remark, sizeof remark, "%zu not seen: they run inside others", not_seen);
+    else if (valued < v->compared)
+        snprintf(remark, sizeof remark, "%zu more without values", v->compared - valued);
     else if (v->with_sketch || v->with_stats)
         snprintf(remark, sizeof remark, "%zu estimated, %zu by statistics alone", v->with_sketch,
                  v->with_stats);
     else
         snprintf(remark, sizeof remark, "with all their values");
-    put_share(p, "Layers compared", v->compared, v->layers[EXRAY_SIDE_EDGE], remark);
+    put_share(p, "Layers compared", valued, v->layers[EXRAY_SIDE_EDGE], remark);
 }
 
 static void put_latency(xr_page *p)
