@@ -144,6 +144,17 @@ def test_a_constant_proves_no_exchange(tmp_path):
     assert "input.order" not in causes(verdict)
 
 
+def test_masks_and_types_exchanged(tmp_path):
+    """Integers of 0 and 1, one of them always 0: their step is as large as they are."""
+    random = np.random.default_rng(2)
+    ids = random.integers(5, 99, (4, 1, 12)).astype(np.int64)
+    mask = (np.arange(12) < np.array([5, 7, 12, 9])[:, None, None]).astype(np.int64)
+    names, out = ("ids", "mask", "types"), random.random((4, 1, 3), dtype=np.float32)
+    reference = write(tmp_path / "r", "reference", names, (ids, mask, 0 * mask), output=out)
+    edge = write(tmp_path / "e", "edge", names, (ids, 0 * mask, mask), output=out + 1)
+    assert causes(validate(edge, reference, status=1)) == ["input.order"]
+
+
 def test_words_name_the_input(tmp_path):
     b, a = scenes(seed=3)
     reference = write(tmp_path / "r", "reference", REFERENCE, (b, a), output=change_of(b, a))

@@ -231,10 +231,10 @@ static bool note_differences(search *s)
     bool any = false;
     for (size_t i = 0; i < s->count; i++) {
         const exray_io_pair *io = io_of(s, i);
-        s->differs[i] = io->comparable ? !(io->error <= io->noise) : true;
-        s->tolerance[i] = io->comparable && isfinite(io->noise) && io->noise < 0.5
-                              ? fmax(io->noise, LEAST_TOLERANCE)
-                              : LEAST_TOLERANCE;
+        /* A step that is as large as the values (masks of 0 and 1) says nothing about noise. */
+        bool usual = io->comparable && isfinite(io->noise) && io->noise < 0.5;
+        s->tolerance[i] = usual ? fmax(io->noise, LEAST_TOLERANCE) : LEAST_TOLERANCE;
+        s->differs[i] = !io->comparable || !(io->error <= s->tolerance[i]);
         any = any || s->differs[i];
     }
     return any;
