@@ -10,6 +10,7 @@
 #define XR_BUILTIN_ASSERTIONS(X)                                                                             \
     X(input_order)                                                                                           \
     X(input)                                                                                                 \
+    X(model_state)                                                                                           \
     X(model_version)                                                                                         \
     X(model_weights)                                                                                         \
     X(model_operator)                                                                                        \

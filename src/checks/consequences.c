@@ -113,6 +113,9 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     if (strcmp(cause->cause, "model.version") == 0 &&
         (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0))
         return true;
+    /* Of another state every layer behind it makes other values of the same inputs. */
+    if (strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
+        return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
     if (strcmp(f->cause, "layer.unknown") == 0 &&

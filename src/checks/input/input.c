@@ -9,6 +9,7 @@
 #include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
 #include "checks/input/search/search.h"
+#include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
 
 #include <math.h>
@@ -101,8 +102,15 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the shapes of the inputs"};
         return unjudged;
     }
+    const xr_loops *loops = xr_loops_get(comparison, findings);
+    if (!loops) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while looking for the model's states"};
+        return EXRAY_E_MEMORY;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (is_equal(exray_comparison_input(comparison, i)) || xr_is_exchanged(findings, EXRAY_KIND_INPUT, i))
+        /* A state is no input of its own: model.state judges it. */
+        if (is_equal(exray_comparison_input(comparison, i)) ||
+            xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i))
             continue;
         xr_input_fit fit;
         exray_status status = xr_input_fit_make(comparison, i, NULL, &fit, error);

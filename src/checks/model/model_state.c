@@ -1,0 +1,419 @@
+/* model.state: what the model remembers of the frames before is another on the two sides: not carried, reset
+ * elsewhere, or of frames that one side did not see. */
+#include "checks/builtin.h"
+#include "checks/input/frame_list.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/model/state/loops.h"
+#include "checks/model/state/stateful.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const side_name[2] = {"edge", "reference"};
+
+/* ---- Frames ------------------------------------------------------------------------------------- */
+
+static const exray_frame *frame_of(const exray_comparison *c, exray_side side, size_t matched)
+{
+    return exray_log_frame(exray_comparison_log(c, side), exray_comparison_frame(c, matched).frame[side]);
+}
+
+/* Frames that a side has between matched frame `f` and the one before it. */
+static size_t frames_between(const exray_comparison *c, exray_side side, size_t f)
+{
+    size_t now = exray_comparison_frame(c, f).frame[side],
+           before = exray_comparison_frame(c, f - 1).frame[side];
+    return now > before ? now - before - 1 : 0;
+}
+
+/* The side that did not see what the other did just before matched frame f; 2: none. */
+static int missed_by(const exray_comparison *c, size_t f)
+{
+    size_t e = f ? frames_between(c, EXRAY_SIDE_EDGE, f) : 0,
+           r = f ? frames_between(c, EXRAY_SIDE_REFERENCE, f) : 0;
+    return e < r ? 0 : r < e ? 1 : 2;
+}
+
+/* "frames 38 to 42": what the other side has before matched frame f. */
+static void say_missed(const exray_comparison *c, int side, size_t f, char *text, size_t size)
+{
+    exray_side other = side ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
+    size_t last = exray_comparison_frame(c, f).frame[other] - 1, count = frames_between(c, other, f);
+    const exray_log *log = exray_comparison_log(c, other);
+    uint64_t from = exray_log_frame(log, last + 1 - count)->index, to = exray_log_frame(log, last)->index;
+    if (count == 1)
+        snprintf(text, size, "frame %" PRIu64, from);
+    else
+        snprintf(text, size, "frames %" PRIu64 " to %" PRIu64, from, to);
+}
+
+static exray_finding *begin(const char *tensor, double confidence, exray_findings *findings)
+{
+    exray_finding *f = exray_findings_add(findings, "model.state", EXRAY_SEVERITY_ERROR, confidence);
+    exray_finding_where(f, "model", tensor, EXRAY_NO_INDEX);
+    return f;
+}
+
+static void report_missed(const exray_comparison *c, int side, size_t frame, const char *tensor,
+                          const char *what, exray_findings *findings)
+{
+    char missed[80];
+    say_missed(c, side, frame, missed, sizeof missed);
+    exray_finding *f = begin(tensor, 0.95, findings);
+    exray_finding_summary(f,
+                          "The %s's model did not see %s, which the %s's did: from frame %" PRIu64
+                          " on its state (%.100s) is another.",
+                          side_name[side], missed, side_name[!side],
+                          frame_of(c, EXRAY_SIDE_EDGE, frame)->index, what);
+    exray_finding_fix(
+        f, "Run the model on every frame on both sides, or reset its state where frames are left out.");
+    exray_finding_text(f, "missed", missed);
+    exray_finding_text(f, "kind", "missed");
+    exray_finding_number(f, "first_frame", (double)frame_of(c, EXRAY_SIDE_EDGE, frame)->index);
+}
+
+/* ---- A state in the application's hands ------------------------------------------------------------ */
+
+static xr_link link_in(const exray_comparison *c, const xr_loop *loop, int side, size_t matched)
+{
+    return (xr_link)loop->link[side][exray_comparison_frame(c, matched).frame[side]];
+}
+
+/* Matched frames in which a side carries the state on and the other does not. */
+typedef struct breaks {
+    bool *in; /* [frames] those in which this side does not, and the other does */
+    size_t count, zeros, known;
+} breaks;
+
+static void find_breaks(const exray_comparison *c, const xr_loop *loop, int side, breaks *out)
+{
+    for (size_t f = 0; f < exray_comparison_frame_count(c); f++) {
+        xr_link mine = link_in(c, loop, side, f), other = link_in(c, loop, !side, f);
+        out->known += mine != XR_LINK_UNKNOWN && other != XR_LINK_UNKNOWN;
+        out->in[f] = (mine == XR_LINK_ZEROS || mine == XR_LINK_OTHER) && other == XR_LINK_CARRIED;
+        out->count += out->in[f];
+        out->zeros += out->in[f] && mine == XR_LINK_ZEROS;
+    }
+}
+
+/* "its input h", or the part of it that is the state. */
+static const char *name_state(const exray_comparison *c, const xr_loop *loop, int side, char text[160])
+{
+    const char *name = exray_comparison_input(c, loop->input)->name[side];
+    if (loop->output == SIZE_MAX)
+        snprintf(text, 160, "the first %" PRIu64 " of the %" PRIu64 " values of its input %.80s",
+                 loop->overlap, loop->size, name);
+    else
+        snprintf(text, 160, "its input %.100s", name);
+    return text;
+}
+
+static const char *name_origin(const exray_comparison *c, const xr_loop *loop, int side, char text[160])
+{
+    if (loop->output == SIZE_MAX)
+        snprintf(text, 160, "the last %" PRIu64 " values", loop->overlap);
+    else
+        snprintf(text, 160, "the output %.100s", exray_comparison_output(c, loop->output)->name[side]);
+    return text;
+}
+
+static void report_breaks(const exray_comparison *c, const xr_loop *loop, int side, const breaks *b,
+                          const char *names, exray_findings *findings)
+{
+    char list[256], state[160], origin[160];
+    xr_list_frames(c, b->in, list, sizeof list);
+    name_state(c, loop, side, state);
+    name_origin(c, loop, !side, origin);
+    exray_finding *f = begin(exray_comparison_input(c, loop->input)->name[0], 0.97, findings);
+    bool never = b->count > 1 && b->count == b->known, zeros = b->zeros == b->count;
+    const char *is = loop->output == SIZE_MAX ? "are" : "is",
+               *they = loop->output == SIZE_MAX ? "they" : "it";
+    const char *what = zeros ? "zeros" : "something else";
+    if (never)
+        exray_finding_summary(
+            f,
+            "The %s does not carry the model's state on: %s %s %s in every frame; on the %s %s %s "
+            "%s of the frame before.",
+            side_name[side], state, is, what, side_name[!side], they, is, origin);
+    else
+        exray_finding_summary(
+            f,
+            "The %s %s the model's state in %s: there %s %s %s; the %s carries it on, as %s of the "
+            "frame before.",
+            side_name[side], zeros ? "resets" : "replaces", list, state, is, what, side_name[!side], origin);
+    exray_finding_detail(
+        f, "Which side is right the logs do not say: a state is reset where a recording begins, and "
+           "carried on within it.");
+    exray_finding_fix(
+        f, "Feed the state with %s of the frame before on both sides, and reset it at the same frames.",
+        origin);
+    exray_finding_text(f, "kind", never ? "not_carried" : zeros ? "reset" : "replaced");
+    exray_finding_text(f, "states", names);
+    exray_finding_text(f, "frame_list", list);
+    exray_finding_number(f, "frames", (double)b->count);
+}
+
+/* The first matched frame in which the inputs of a loop differ, or SIZE_MAX. */
+static exray_status first_difference(const exray_comparison *c, size_t input, size_t *first,
+                                     exray_error *error)
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_status status = slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+    *first = SIZE_MAX;
+    for (size_t f = 0; status == EXRAY_OK && *first == SIZE_MAX && f < exray_comparison_frame_count(c); f++) {
+        exray_tensor_view view[2];
+        const float *v[2];
+        bool both = true;
+        for (int s = 0; s < 2 && both; s++)
+            both = exray_comparison_values(c, (exray_side)s, f, EXRAY_KIND_INPUT, input, slot[s], &view[s],
+                                           &v[s], error) == EXRAY_OK;
+        if (both && (view[0].count != view[1].count || memcmp(v[0], v[1], view[0].count * sizeof **v) != 0))
+            *first = f;
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (status != EXRAY_OK)
+        *error = (exray_error){status, "out of memory while comparing the model's states"};
+    return status;
+}
+
+static void report_begin(const exray_comparison *c, const xr_loop *loop, const char *names,
+                         exray_findings *findings)
+{
+    char state[160], origin[160];
+    exray_finding *f = begin(exray_comparison_input(c, loop->input)->name[0], 0.9, findings);
+    exray_finding_summary(f,
+                          "The two sides begin with other states: in the first frame, %" PRIu64
+                          ", %s %s; in the others the state is %s of the frame before.",
+                          frame_of(c, EXRAY_SIDE_EDGE, 0)->index, name_state(c, loop, 0, state),
+                          loop->output == SIZE_MAX ? "differ" : "differs", name_origin(c, loop, 0, origin));
+    exray_finding_fix(f, "Reset the state where a recording begins, on both sides.");
+    exray_finding_text(f, "kind", "begin");
+    exray_finding_text(f, "states", names);
+}
+
+/* Judges the loops together: their first breaks are one cause. */
+static exray_status judge_loops(const exray_comparison *c, const xr_loops *loops, exray_findings *findings,
+                                exray_error *error)
+{
+    size_t frames = exray_comparison_frame_count(c), first;
+    char names[256] = "";
+    for (size_t i = 0, used = 0; i < loops->count && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.60s", i ? ", " : "",
+                                 exray_comparison_input(c, loops->loop[i].input)->name[0]);
+    for (size_t i = 0; i < loops->count; i++)
+        for (int side = 0; side < 2 && !loops->more[i]; side++) {
+            breaks b = {.in = calloc(frames + 1, sizeof *b.in)};
+            if (!b.in) {
+                *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
+                return EXRAY_E_MEMORY;
+            }
+            find_breaks(c, &loops->loop[i], side, &b);
+            if (b.count)
+                report_breaks(c, &loops->loop[i], side, &b, names, findings);
+            free(b.in);
+            if (b.count)
+                return EXRAY_OK;
+        }
+    size_t lead = 0;
+    while (lead < loops->count && loops->more[lead])
+        lead++;
+    if (lead == loops->count)
+        return EXRAY_OK; /* the inputs differ in more than a state: a fault of theirs is carried on */
+    const xr_loop *loop = &loops->loop[lead];
+    exray_status status = first_difference(c, loop->input, &first, error);
+    if (status != EXRAY_OK || first == SIZE_MAX)
+        return status;
+    int side = missed_by(c, first);
+    if (side < 2)
+        report_missed(c, side, first, exray_comparison_input(c, loop->input)->name[0], names, findings);
+    else if (first == 0)
+        report_begin(c, loop, names, findings);
+    return EXRAY_OK; /* else an earlier difference is carried on */
+}
+
+/* ---- A state within the model ------------------------------------------------------------------------ */
+
+static const char *metadata(const exray_comparison *c, exray_side side, const char *name)
+{
+    const char *value = exray_log_metadata(exray_comparison_log(c, side), name);
+    return value ? value : "";
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Whether both sides compute to the last bit alike: file, engine, kernels, threads and processor. */
+static bool is_same_setup(const exray_comparison *c)
+{
+    const exray_model *e = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    const exray_model *r = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE));
+    return xr_is_same_file(c) && same_text(e->engine, r->engine) &&
+           same_text(e->engine_version, r->engine_version) && same_text(e->kernels, r->kernels) &&
+           e->threads == r->threads &&
+           same_text(metadata(c, EXRAY_SIDE_EDGE, "arch"), metadata(c, EXRAY_SIDE_REFERENCE, "arch")) &&
+           same_text(metadata(c, EXRAY_SIDE_EDGE, "cpu"), metadata(c, EXRAY_SIDE_REFERENCE, "cpu"));
+}
+
+/* Whether the model was given the same in all frames, value for value. */
+static bool inputs_are_equal(const exray_comparison *c)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    size_t count = exray_comparison_input_count(c);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *io = exray_comparison_input(c, i);
+        if (!io->comparable || io->other_shape || io->frames < exray_comparison_frame_count(c) ||
+            io->metrics.max_abs != 0)
+            return false;
+    }
+    return count > 0 && model && count == model->input_count;
+}
+
+/* Which matched frames have other outputs, beyond noise or (exact) at all. */
+static exray_status compare_outputs(const exray_comparison *c, bool exact, bool *differs, exray_error *error)
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_status status = slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+    for (size_t o = 0; status == EXRAY_OK && o < exray_comparison_output_count(c); o++) {
+        const exray_io_pair *io = exray_comparison_output(c, o);
+        /* Other arithmetic: a level or two, or noise; and the outputs together must be beyond noise. */
+        if (!exact && !(io->error > io->noise))
+            continue;
+        double step = fmax(isnan(io->step[0]) ? 0 : io->step[0], isnan(io->step[1]) ? 0 : io->step[1]);
+        double allowed = exact ? 0 : fmax(io->noise * io->metrics.std[EXRAY_SIDE_REFERENCE], 2 * step);
+        for (size_t f = 0; f < exray_comparison_frame_count(c); f++) {
+            exray_tensor_view view[2];
+            const float *v[2];
+            double sum = 0;
+            bool both = true;
+            for (int s = 0; s < 2 && both; s++)
+                both = exray_comparison_values(c, (exray_side)s, f, EXRAY_KIND_OUTPUT, o, slot[s], &view[s],
+                                               &v[s], error) == EXRAY_OK;
+            if (!both || view[0].count != view[1].count || view[0].count == 0)
+                continue;
+            for (uint64_t i = 0; i < view[0].count; i++) {
+                double d = (double)v[0][i] - (double)v[1][i];
+                sum += v[0][i] == v[1][i] ? 0 : d * d;
+            }
+            differs[f] = differs[f] || !(sqrt(sum / (double)view[0].count) <= allowed);
+        }
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (status != EXRAY_OK)
+        *error = (exray_error){status, "out of memory while comparing the model's states"};
+    return status;
+}
+
+/* The node's name, or its operator. */
+static const char *name_of(const exray_model *model, uint32_t node)
+{
+    const char *name = exray_node_name(model, node);
+    return name && *name ? name : model->nodes[node].op ? model->nodes[node].op : "";
+}
+
+static void report_inner(const exray_comparison *c, const exray_model *model, uint32_t node,
+                         const bool *differs, bool exact, exray_findings *findings)
+{
+    size_t frames = exray_comparison_frame_count(c), first = 0, count = 0;
+    while (first < frames && !differs[first])
+        first++;
+    for (size_t f = first; f < frames; f++)
+        count += differs[f];
+    /* One frame alone tells nothing of what came before it; where arithmetic differs, nothing at all. */
+    if (first == frames || (first == 0 && (!exact || frames < 2)))
+        return;
+    int side = missed_by(c, first);
+    char list[256];
+    const char *op = model->nodes[node].op ? model->nodes[node].op : "";
+    xr_list_frames(c, differs, list, sizeof list);
+    if (side < 2) {
+        report_missed(c, side, first, name_of(model, node), op, findings);
+        return;
+    }
+    uint64_t number = frame_of(c, EXRAY_SIDE_EDGE, first)->index;
+    exray_finding *f = begin(name_of(model, node), exact ? 0.95 : 0.8, findings);
+    if (first == 0)
+        exray_finding_summary(
+            f,
+            "The two sides begin with other states: of equal inputs the model, which keeps a state "
+            "(%.60s), makes other outputs from the first frame on; one side was not reset at the "
+            "start.",
+            op);
+    else if (count * 10 >= (frames - 1) * 9 && first == 1)
+        exray_finding_summary(
+            f,
+            "The model keeps a state (%.60s), and of equal inputs the two sides make equal outputs "
+            "in the first frame, others in %zu of %zu later ones: one side carries the state on, the other "
+            "is reset before every frame.",
+            op, count, frames - 1);
+    else
+        exray_finding_summary(
+            f,
+            "The model keeps a state (%.60s), and of equal inputs the two sides make equal outputs "
+            "up to frame %" PRIu64 ", others from frame %" PRIu64
+            " on: one side was reset there, or carried on where the other was reset.",
+            op, frame_of(c, EXRAY_SIDE_EDGE, first - 1)->index, number);
+    exray_finding_detail(f, "Other outputs: %s.", list);
+    if (first && first < 4)
+        exray_finding_detail(f,
+                             "The two sides may also have begun with other states, which showed only then.");
+    exray_finding_detail(
+        f, "Which side is right the logs do not say; a replay of one side's inputs, reset where a "
+           "recording begins, would.");
+    exray_finding_fix(f,
+                      "Reset the model's state at the same frames on both sides: where a recording begins.");
+    exray_finding_text(f, "kind", first == 0 ? "begin" : "reset");
+    exray_finding_text(f, "frame_list", list);
+    exray_finding_number(f, "first_frame", (double)number);
+    exray_finding_number(f, "frames", (double)count);
+}
+
+static exray_status judge_inner(const exray_comparison *c, exray_findings *findings, exray_error *error)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
+    uint32_t node = xr_first_stateful(model);
+    size_t frames = exray_comparison_frame_count(c);
+    if (node == EXRAY_NO_INDEX || frames < 2 ||
+        !exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE)) || !xr_is_same_file(c) ||
+        !inputs_are_equal(c))
+        return EXRAY_OK;
+    bool *differs = calloc(frames + 1, sizeof *differs), exact = is_same_setup(c);
+    exray_status status = EXRAY_E_MEMORY;
+    if (differs)
+        status = compare_outputs(c, exact, differs, error);
+    else
+        *error = (exray_error){status, "out of memory while comparing the model's states"};
+    if (status == EXRAY_OK)
+        report_inner(c, model, node, differs, exact, findings);
+    free(differs);
+    return status;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    const xr_loops *loops = xr_loops_get(comparison, findings);
+    if (!loops) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
+        return EXRAY_E_MEMORY;
+    }
+    return loops->count ? judge_loops(comparison, loops, findings, error)
+                        : judge_inner(comparison, findings, error);
+}
+
+static const char *const causes[] = {"model.state", NULL};
+
+const exray_assertion xr_assertion_model_state = {
+    .size = sizeof(exray_assertion),
+    .abi = EXRAY_ASSERTION_ABI,
+    .name = "model.state",
+    .summary = "what the model remembers from frame to frame is the same on both sides",
+    .causes = causes,
+    .needs = "/input and /output of both logs, with data; /model for states within the model",
+    .run = run,
+};

@@ -1,0 +1,174 @@
+"""model.state: what a model remembers is not carried, is reset elsewhere, or is of frames that one side did not see."""
+
+import numpy as np
+import pytest
+from log_writer import PB
+from validate_support import Recording, causes, finding, validate
+
+SHA = bytes(range(32))
+
+
+def log(path, role, frames, op="Add", sha=SHA, kernels="builtin", kept=None):
+    """frames: (index, {input: array}, {output: array}); a model of one node with all of them."""
+    with Recording(path, role) as recording:
+        inputs, outputs = frames[0][1], frames[0][2]
+        names = [*inputs, *outputs]
+        m = PB["Model"](name="m", sha256=sha, engine="tflite", kernels=kernels, threads=1,
+                        inputs=range(len(inputs)), outputs=range(len(inputs), len(names)))
+        for name, a in [*inputs.items(), *outputs.items()]:
+            m.tensors.add(name=name, dtype=1, shape=a.shape)
+        m.nodes.add(op=op, name="cell", inputs=range(len(inputs)), outputs=range(len(inputs), len(names)))
+        recording.add("/model", "Model", m)
+        for index, given, made in frames:
+            recording.count = index
+            recording.frame([(f"/{kind}/{n}", a, {}) for kind, side in (("input", given), ("output", made))
+                             for n, a in side.items() if kept is None or n in kept], source=f"chunk{index}")
+    return path
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference, **how):
+        return validate(log(tmp_path / "e.mcap", "edge", edge, **how), log(tmp_path / "r.mcap", "reference", reference, **how))
+
+    return run
+
+
+def cell(h, x):
+    h = np.tanh(.7 * h + x[:, :4]).astype(np.float32)
+    return h, h.sum(1, keepdims=True).astype(np.float32)
+
+
+def data(count=12, size=8):
+    return np.random.default_rng(4).normal(0, 1, (count, 1, size)).astype(np.float32)
+
+
+def looped(state=lambda k, h: h, skip=(), change=lambda x: x, start=0.):
+    """A state in the application's hands: `state` says what frame k gets of what the frame before left."""
+    h, out = np.full((1, 4), start, np.float32), []
+    for k, x in enumerate(data()):
+        if k in skip:
+            continue
+        given = np.asarray(state(k, h), np.float32)
+        h, y = cell(given, change(x))
+        out.append((k, {"x": change(x), "h": given}, {"y": y, "h_out": h}))
+    return out
+
+
+def inner(reset=lambda k: False, skip=(), start=0.):
+    """A state within the model."""
+    h, out = np.full((1, 4), start, np.float32), []
+    for k, x in enumerate(data()):
+        if k in skip:
+            continue
+        h, y = cell(np.zeros_like(h) if reset(k) else h, x)
+        out.append((k, {"x": x}, {"y": y}))
+    return out
+
+
+def windows(begin=lambda before: before[:, -16:], scale=1., keep=16):
+    """64 values, of which the first 16 are the end of the window before."""
+    before, out = np.zeros((1, 64), np.float32), []
+    for k, x in enumerate(data(10, 48)):
+        window = np.concatenate([np.asarray(begin(before), np.float32), x * np.float32(scale)], 1)
+        out.append((k, {"x": window}, {"y": window.mean(1, keepdims=True)}))
+        before = window
+    return out
+
+
+ZEROS = np.zeros((1, 4))
+
+
+# ---- In the application's hands -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [None, ("x", "h", "y", "h_out")])
+def test_a_state_that_is_not_carried(judge, kept):
+    verdict = judge(looped(lambda k, h: ZEROS), looped(), kept=kept)
+    f = finding(verdict, "model.state")
+    assert causes(verdict) == ["model.state"] and f["evidence"]["kind"] == "not_carried"
+    assert "edge does not carry" in f["summary"] and "input h is zeros" in f["summary"] and "h_out" in f["summary"]
+
+
+@pytest.mark.parametrize("side", ["edge", "reference"])
+def test_a_state_that_is_reset_on_one_side(judge, side):
+    """Which of them is right is not said."""
+    both = looped(lambda k, h: ZEROS if k in (4, 9) else h), looped()
+    f = finding(judge(*(both if side == "edge" else both[::-1])), "model.state")
+    assert f"The {side} resets the model's state in frames 4 and 9" in f["summary"]
+    assert f["evidence"]["kind"] == "reset" and any("do not say" in d for d in f["details"])
+
+
+def test_a_state_of_frames_that_were_missed(judge):
+    f = finding(judge(looped(skip=(5, 6, 7)), looped()), "model.state")
+    assert "edge's model did not see frames 5 to 7" in f["summary"] and "from frame 8" in f["summary"]
+
+
+def test_sides_that_begin_with_other_states(judge):
+    f = finding(judge(looped(start=.5), looped()), "model.state")
+    assert f["evidence"]["kind"] == "begin"
+
+
+def test_a_difference_that_a_state_carries_on_is_no_fault_of_the_state(judge):
+    verdict = judge(looped(change=lambda x: x * 4), looped())
+    assert "input.normalization" in causes(verdict) and "model.state" not in causes(verdict)
+    assert not [f for f in verdict["findings"] if f["cause"] == "input.unknown"]
+
+
+@pytest.mark.parametrize("frames", [looped(), looped(lambda k, h: ZEROS), looped(lambda k, h: ZEROS if k % 6 == 0 else h),
+                                    inner(), inner(lambda k: True), windows()],
+                         ids=["carried", "never", "twice", "inner", "inner reset", "windows"])
+def test_the_same_on_both_sides_is_healthy(judge, frames):
+    assert causes(judge(frames, frames, op="SVDF")) == []
+
+
+# ---- A part of an input -------------------------------------------------------------------------------
+
+
+def test_a_window_whose_beginning_is_zeros(judge):
+    verdict = judge(windows(lambda before: np.zeros((1, 16))), windows())
+    f = finding(verdict, "model.state")
+    assert "the first 16 of the 64 values" in f["summary"] and "are zeros" in f["summary"]
+    assert "the last 16 values of the frame before" in f["summary"] and causes(verdict) == ["model.state"]
+
+
+def test_a_gain_on_windows_that_overlap_is_no_state(judge):
+    assert "model.state" not in causes(judge(windows(scale=2), windows()))
+
+
+# ---- Within the model ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("op", ["UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "VAR_HANDLE", "READ_VARIABLE"])
+def test_a_reset_within_the_model(judge, op):
+    verdict = judge(inner(lambda k: k == 7), inner(), op=op)
+    f = finding(verdict, "model.state")
+    assert causes(verdict) == ["model.state"] and "up to frame 6, others from frame 7" in f["summary"]
+    assert f["evidence"]["first_frame"] == 7
+
+
+def test_a_reset_before_every_frame(judge):
+    f = finding(judge(inner(lambda k: True), inner(), op="SVDF"), "model.state")
+    assert "equal outputs in the first frame, others in 11 of 11 later ones" in f["summary"]
+
+
+def test_frames_that_the_model_did_not_see(judge):
+    f = finding(judge(inner(skip=(3, 4)), inner(), op="SVDF"), "model.state")
+    assert "did not see frames 3 to 4" in f["summary"] and f["evidence"]["missed"] == "frames 3 to 4"
+
+
+def test_a_model_that_was_not_reset_at_the_start(judge):
+    """Of one file, engine, kernels and machine the first frame cannot differ otherwise."""
+    f = finding(judge(inner(start=.9), inner(), op="SVDF"), "model.state")
+    assert "not reset at the start" in f["summary"]
+
+
+@pytest.mark.parametrize("how", [{"op": "FULLY_CONNECTED"}, {"op": "SVDF", "sha": b""}])
+def test_what_the_log_does_not_prove(judge, how):
+    """A model without a state, or perhaps another model."""
+    assert "model.state" not in causes(judge(inner(lambda k: k == 7), inner(), **how))
+
+
+def test_other_inputs_are_another_matter(judge):
+    edge = [(k, {"x": given["x"] * 2}, made) for k, given, made in inner(lambda k: k == 7)]
+    assert "model.state" not in causes(judge(edge, inner(), op="SVDF"))
