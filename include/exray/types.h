@@ -102,7 +102,9 @@ unsigned exray_dtype_bits(exray_dtype dtype);
     X(INPUT, input)       /* what the model was given */                                                     \
     X(LAYER, layer)       /* an output of a node */                                                          \
     X(OUTPUT, output)     /* what the model returned */                                                      \
-    X(CONSTANT, constant) /* a tensor of the model: weights, biases */
+    X(CONSTANT, constant) /* a tensor of the model: weights, biases */                                       \
+    X(STATE, state)       /* what the model remembers, before the run: a variable, or an input that gets an  \
+                           * output of the frame before.  Since 0.2.0 */
 
 /* EXRAY_KIND_SENSOR, ...; EXRAY_KIND_COUNT is no kind, but their number in this version.  Since 0.1.0
  * (enumerators by these names: 0.2.0). */
@@ -121,7 +123,7 @@ const char *exray_kind_name(exray_kind kind);
 #define EXRAY_CAPTURES(X)                                                                                    \
     X(OFF, off)       /* nothing at all */                                                                   \
     X(FRAME, frame)   /* frames, latency, system, readings, results */                                       \
-    X(IO, io)         /* + data of sensor, stage, input, output */                                           \
+    X(IO, io)         /* + data of sensor, stage, state, input, output */                                    \
     X(STATS, stats)   /* + TensorStats of every layer and constant */                                        \
     X(SKETCH, sketch) /* + TensorSketch of every layer */                                                    \
     X(FULL, full)     /* + data of every layer and constant */

@@ -16,6 +16,7 @@ static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture
     case EXRAY_KIND_INPUT:
         return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : r->no_io_data ? KEEP_STATS : KEEP_DATA;
     case EXRAY_KIND_STAGE:
+    case EXRAY_KIND_STATE:
     case EXRAY_KIND_OUTPUT:
         return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : KEEP_DATA;
     case EXRAY_KIND_LAYER:

@@ -154,6 +154,20 @@ static void record_sensor(run *r, const xr_item *item)
         exray_recorder_log_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
 }
 
+/* What the model remembers, apart from what it is given. */
+static void record_states(run *r)
+{
+    for (uint32_t i = 0; i < r->fills.count; i++) {
+        const xr_feed *feed = &r->inputs.of[i];
+        if (r->fills.of[i].kind != XR_FILL_STATE)
+            continue;
+        exray_tensor record = {
+            .kind = EXRAY_KIND_STATE, .info = feed->info, .data = feed->bytes, .size = feed->size};
+        record.info.shape = feed->shape;
+        exray_recorder_log_tensor(&r->recorder, &record);
+    }
+}
+
 /* A label file of another model would only show as a low accuracy. */
 static void check_label(run *r, const xr_item *item)
 {
@@ -190,6 +204,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     if (!item->from_input)
         record_sensor(r, item);
     exray_recorder_log_span(&r->recorder, "preprocess", preprocess);
+    record_states(r);
     status = xr_feeds_set(&r->inputs, engine, r->session, error);
     if (!status)
         status = engine->run(r->session, error);

@@ -44,10 +44,12 @@ static const TfLiteOpaqueTensor *tensor_at(const xr_tap *tap, const xr_tap_subgr
 static void record_io(xr_tap *tap, exray_kind kind)
 {
     const xr_tap_subgraph *subgraph = &tap->tables->subgraphs[tap->levels[0].subgraph];
-    bool in = kind == EXRAY_KIND_INPUT;
-    const uint32_t *positions = in ? subgraph->inputs : subgraph->outputs;
-    const char *const *names = in ? subgraph->input_names : subgraph->output_names;
-    uint32_t count = in ? subgraph->input_count : subgraph->output_count;
+    bool in = kind == EXRAY_KIND_INPUT, state = kind == EXRAY_KIND_STATE;
+    const uint32_t *positions = in ? subgraph->inputs : state ? subgraph->states : subgraph->outputs;
+    const char *const *names = in      ? subgraph->input_names
+                               : state ? subgraph->state_names
+                                       : subgraph->output_names;
+    uint32_t count = in ? subgraph->input_count : state ? subgraph->state_count : subgraph->output_count;
     for (uint32_t i = 0; i < count; i++) {
         if (positions[i] == EXRAY_NO_INDEX || !exray_recorder_wants(tap->recorder, kind, i, names[i]))
             continue;
@@ -109,6 +111,11 @@ static void begin_run(xr_tap *tap, uint64_t entered)
     /* TFLite keeps the memory of a graph's inputs until the run ends, so they still are what the application
      * wrote even if a partition has run. */
     record_io(tap, EXRAY_KIND_INPUT);
+    /* Variables are what the run before left, until their node has run: the first event is a node's begin,
+     * except where a partition has run before it. */
+    const xr_tap_subgraph *main = &tap->tables->subgraphs[0];
+    if (main->plan_size && !tap->tables->is_partition[main->first_node])
+        record_io(tap, EXRAY_KIND_STATE);
 }
 
 static void end_run(xr_tap *tap, uint64_t entered)

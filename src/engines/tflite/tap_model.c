@@ -222,6 +222,36 @@ static bool describe_io(xr_tap_builder *b, xr_tap_subgraph *subgraph)
     return subgraph->input_names && subgraph->output_names;
 }
 
+/* Variables keep their values from run to run: no node makes them, and the application does not give them. */
+static bool describe_states(xr_tap_builder *b, xr_tap_subgraph *subgraph)
+{
+    const exray_model *model = &b->tables->model;
+    uint8_t *made = xr_tap_grab(b, subgraph->tensor_count + 1, 1);
+    uint32_t *states = xr_tap_grab(b, subgraph->tensor_count + 1, sizeof *states);
+    if (!made || !states)
+        return false;
+    const uint32_t first = subgraph->first_tensor, last = first + subgraph->tensor_count;
+    for (uint32_t i = 0; i < subgraph->input_count; i++)
+        if (subgraph->inputs[i] >= first && subgraph->inputs[i] < last)
+            made[subgraph->inputs[i] - first] = 1;
+    for (uint32_t pass = 0; pass < 2; pass++) /* outputs of all nodes, then what they read */
+        for (uint32_t n = 0; n < subgraph->plan_size; n++) {
+            const exray_node *node = &model->nodes[subgraph->first_node + n];
+            const uint32_t *list = pass ? node->inputs : node->outputs;
+            for (uint32_t k = 0; k < (pass ? node->input_count : node->output_count); k++) {
+                if (list[k] < first || list[k] >= last || made[list[k] - first] ||
+                    b->tensors[list[k]].constant)
+                    continue;
+                made[list[k] - first] = 1;
+                if (pass && exray_dtype_bits(b->tensors[list[k]].dtype))
+                    states[subgraph->state_count++] = list[k];
+            }
+        }
+    subgraph->states = states;
+    subgraph->state_names = topic_names(b, states, subgraph->state_count);
+    return subgraph->state_names;
+}
+
 static bool describe_subgraph(xr_tap_builder *b, uint32_t index)
 {
     xr_tap_subgraph *subgraph = &b->tables->subgraphs[index];
@@ -233,7 +263,8 @@ static bool describe_subgraph(xr_tap_builder *b, uint32_t index)
             return false;
         }
     }
-    return describe_plan(b, index) && describe_io(b, subgraph) && xr_tap_describe_partitions(b, index);
+    return describe_plan(b, index) && describe_io(b, subgraph) && describe_states(b, subgraph) &&
+           xr_tap_describe_partitions(b, index);
 }
 
 /* ---- The whole ------------------------------------------------------------- */

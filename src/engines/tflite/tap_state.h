@@ -34,6 +34,9 @@ typedef struct xr_tap_subgraph {
     uint32_t input_count, output_count;
     const uint32_t *inputs, *outputs;                     /* positions in model.tensors, or EXRAY_NO_INDEX */
     const char *const *input_names, *const *output_names; /* as the topics need them */
+    uint32_t state_count; /* its variables: read by a node, made by none, and neither inputs nor constants */
+    const uint32_t *states;
+    const char *const *state_names;
 } xr_tap_subgraph;
 
 /* An execution of a node that has begun and not ended. */

@@ -108,6 +108,11 @@ class Frame:
         return self._of("stage")
 
     @property
+    def states(self) -> Tensors:
+        """What the model remembered before the run, by name."""
+        return self._of("state")
+
+    @property
     def inputs(self) -> Tensors:
         """What the model was given, by name or position."""
         return self._of("input")

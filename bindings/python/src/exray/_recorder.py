@@ -418,6 +418,12 @@ class Recorder:
         """A named intermediate value of the application: /stage/NAME."""
         self._tensor("stage", NO_INDEX, 0, name, array, layout)
 
+    def state(self, name: str, array: "ArrayLike", *, layout: str = "",
+              scale: "Union[float, Sequence[float], None]" = None,
+              zero_point: "Union[int, Sequence[int], None]" = None, axis: int = 0) -> None:
+        """What the model remembers, before the run: a variable, or an input that gets an output of the frame before."""
+        self._tensor("state", NO_INDEX, 0, name, array, layout, scale, zero_point, axis)
+
     def input(self, name: str, array: "ArrayLike", *, layout: str = "",
               scale: "Union[float, Sequence[float], None]" = None,
               zero_point: "Union[int, Sequence[int], None]" = None, axis: int = 0) -> None:

@@ -79,7 +79,7 @@ class Tensor:
 
     @property
     def kind(self) -> str:
-        """ "sensor", "stage", "input", "layer", "output" or "constant"."""
+        """ "sensor", "stage", "input", "layer", "output", "constant" or "state"."""
         return str(KINDS[self._record.kind])
 
     @property

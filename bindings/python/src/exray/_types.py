@@ -26,7 +26,7 @@ for _number in range(64):
     DTYPE_NUMBERS[_name] = _number
     DTYPE_NAMES.append(_name)
 
-KINDS = ["sensor", "stage", "input", "layer", "output", "constant"]
+KINDS = ["sensor", "stage", "input", "layer", "output", "constant", "state"]
 
 # NumPy has these types only with the package ml_dtypes.
 _ML_DTYPES = {"bfloat16": "bfloat16", "float8_e4m3": "float8_e4m3fn", "float8_e5m2": "float8_e5m2"}
