@@ -9,14 +9,14 @@ enum { MOST_PORTS = 32, LOOK_AT = 32, LEAST_OVERLAP = 8, MOST_WINDOW = 1 << 20 }
 static const char key[] = "loops";
 
 /* The values of a tensor, copied. */
-typedef struct values {
+typedef struct kept_values {
     float *v;
     uint64_t count;
     bool known;
-} values;
+} kept_values;
 
 static bool read_values(const exray_log *log, size_t frame, exray_kind kind, const char *name,
-                        exray_slot *slot, values *out)
+                        exray_slot *slot, kept_values *out)
 {
     const exray_record *record = exray_log_find(log, frame, kind, EXRAY_NO_INDEX, 0, name);
     exray_tensor_view view;
@@ -36,7 +36,7 @@ static bool read_values(const exray_log *log, size_t frame, exray_kind kind, con
     return true;
 }
 
-static bool all_zero(const values *a, uint64_t count)
+static bool all_zero(const kept_values *a, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
         if (a->v[i] != 0)
@@ -45,7 +45,7 @@ static bool all_zero(const values *a, uint64_t count)
 }
 
 /* Whether the input begins with the last `count` values of what the frame before left. */
-static bool begins_with(const values *input, const values *before, uint64_t count)
+static bool begins_with(const kept_values *input, const kept_values *before, uint64_t count)
 {
     if (input->count < count || before->count < count)
         return false;
@@ -55,7 +55,7 @@ static bool begins_with(const values *input, const values *before, uint64_t coun
     return true;
 }
 
-static xr_link link_of(const values *input, const values *before, uint64_t overlap)
+static xr_link link_of(const kept_values *input, const kept_values *before, uint64_t overlap)
 {
     if (!input->known || !before->known || input->count < overlap)
         return XR_LINK_UNKNOWN;
@@ -73,7 +73,7 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
     const bool own = loop->output == SIZE_MAX;
     const char *input = exray_comparison_input(c, loop->input)->name[side];
     const char *left = own ? input : exray_comparison_output(c, loop->output)->name[side];
-    values in = {0}, out = {0};
+    kept_values in = {0}, out = {0};
     bool ok = true;
     *carried = *known = 0;
     for (size_t f = 0; ok && f < exray_log_frame_count(log); f++) {
@@ -97,7 +97,7 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
 
 /* The longest beginning of `now` that is the end of `before`, shorter than all of it (Knuth, Morris and
  * Pratt); false: out of memory. */
-static bool longest_overlap(const values *now, const values *before, uint64_t *overlap)
+static bool longest_overlap(const kept_values *now, const kept_values *before, uint64_t *overlap)
 {
     uint64_t n = now->count, k = 0;
     uint64_t *border = calloc(n + 1, sizeof *border);
@@ -126,11 +126,11 @@ static bool find_overlap(const exray_log *log, const char *name, exray_slot *slo
 {
     uint64_t found[LOOK_AT] = {0};
     size_t frames = exray_log_frame_count(log), count = 0, most = 0;
-    values both[2] = {{0}};
+    kept_values both[2] = {{0}};
     bool ok = true;
     *overlap = 0;
     for (size_t f = 0; ok && f < frames && count < LOOK_AT; f++) {
-        values *now = &both[f % 2], *before = &both[(f + 1) % 2];
+        kept_values *now = &both[f % 2], *before = &both[(f + 1) % 2];
         ok = read_values(log, f, EXRAY_KIND_INPUT, name, slot, now);
         if (ok && now->known && now->count > MOST_WINDOW)
             break;
