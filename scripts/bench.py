@@ -154,6 +154,17 @@ def bench_validate(table, folder, edge, reference):
     table.add("an empty command", f"{e:.1f} ms", "-", "-", "20 ms")
 
 
+def bench_integers(table, folder):
+    """As many values of an 8-bit model as of a float one."""
+    run(BUILD / "bench" / "validate_logs", folder)
+    times = {"float": [], "int8": []}
+    for _ in range(ROUNDS):
+        for kind, taken in times.items():
+            taken.append(wall_ms(EXRAY, "validate", folder / f"{kind}-edge.mcap", folder / f"{kind}-reference.mcap"))
+    f, i = (statistics.median(times[kind]) for kind in ("float", "int8"))
+    table.add("validate, two frames of 61 int8 layers", f"{i:.1f} ms", f"{f:.1f} ms as float32", f"{i / f:.2f}", "2")
+
+
 def load_layers(folder, log):
     out = folder / (log.stem + "-npz")
     run(EXRAY, "export", log, "--npz", out)
@@ -195,6 +206,7 @@ def main():
         bench_tap(table, fast, library)
         with one_core():
             bench_validate(table, large, *map(Path, cached))
+            bench_integers(table, large)
         bench_memory(table, large, pictures)
     table.print()
     if options.json:

@@ -117,7 +117,7 @@ static exray_status judge_all(const exray_comparison *comparison, const range_li
         if (layer->from_stats || layer->from_sketch)
             xr_layer_evidence_from_stats(comparison, i, &j.evidence);
         else
-            status = xr_layer_evidence_get(comparison, i, &j.evidence, error);
+            status = xr_layer_range_evidence_get(comparison, i, &j.evidence, error);
         if (status != EXRAY_OK)
             return status;
         const exray_quantization *reference = same_type(comparison, layer);

@@ -164,25 +164,73 @@ static bool fits_half(float value)
     return (bits & 0x1fff) == 0;
 }
 
-static void add(evidence_sums *s, xr_layer_evidence *e, double a, double b)
+/* Without libm's functions, whose calls cost more than all the rest: no value here is NaN. */
+static inline double smaller(double a, double b)
 {
-    double d = a - b;
-    s->n++;
-    s->difference += d * d;
-    s->shift += d;
-    s->b += b;
-    s->bb += b * b;
-    e->min[0] = fmin(e->min[0], a);
-    e->max[0] = fmax(e->max[0], a);
-    e->min[1] = fmin(e->min[1], b);
-    e->max[1] = fmax(e->max[1], b);
-    if (e->step > 0) {
-        double held = fmin(fmax(b, e->low), e->high);
-        s->below += b < e->low - e->step / 2;
-        s->above += b > e->high + e->step / 2;
-        s->clipped += (b - held) * (b - held);
-        s->unclipped += (a - held) * (a - held);
+    return a < b ? a : b;
+}
+
+static inline double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* What the range of a type is judged by.  The sums are local, so that they stay in registers; `turned` and
+ * `bounded` are constants where it is called. */
+static inline void sum_values(evidence_sums *s, xr_layer_evidence *e, const layer_side side[2],
+                              const axis_order *o, bool turned, bool bounded)
+{
+    const float *x = side[0].value, *y = side[1].value;
+    const uint64_t count = side[1].view.count;
+    const double low = e->low, high = e->high, under = low - e->step / 2, over = high + e->step / 2;
+    double difference = 0, shift = 0, sum = 0, squares = 0, clipped = 0, unclipped = 0;
+    uint64_t n = 0, below = 0, above = 0;
+    double min[2] = {e->min[0], e->min[1]}, max[2] = {e->max[0], e->max[1]};
+    for (uint64_t i = 0; i < count; i++) {
+        const double a = (double)x[turned ? place(o, i) : i], b = (double)y[i], d = a - b;
+        if (!isfinite(d)) /* of two floats: it is only where both are */
+            continue;
+        n++;
+        difference += d * d;
+        shift += d;
+        sum += b;
+        squares += b * b;
+        min[0] = smaller(min[0], a);
+        max[0] = larger(max[0], a);
+        min[1] = smaller(min[1], b);
+        max[1] = larger(max[1], b);
+        if (bounded) {
+            const double held = smaller(larger(b, low), high);
+            below += b < under;
+            above += b > over;
+            clipped += (b - held) * (b - held);
+            unclipped += (a - held) * (a - held);
+        }
     }
+    s->n += (double)n;
+    s->difference += difference;
+    s->shift += shift;
+    s->b += sum;
+    s->bb += squares;
+    s->below += (double)below;
+    s->above += (double)above;
+    s->clipped += clipped;
+    s->unclipped += unclipped;
+    for (int k = 0; k < 2; k++) {
+        e->min[k] = min[k];
+        e->max[k] = max[k];
+    }
+}
+
+static void add_values(evidence_sums *s, xr_layer_evidence *e, const layer_side side[2], const axis_order *o)
+{
+    const bool bounded = e->step > 0;
+    if (o->turned)
+        sum_values(s, e, side, o, true, bounded);
+    else if (bounded)
+        sum_values(s, e, side, o, false, true);
+    else
+        sum_values(s, e, side, o, false, false);
 }
 
 static double square(double x)
@@ -194,8 +242,8 @@ static void add_activations(evidence_sums *s, double a, double b)
 {
     static const double most[XR_ACTIVATIONS] = {INFINITY, 6};
     for (int i = 0; i < XR_ACTIVATIONS; i++) {
-        s->without[i] += square(fmin(fmax(a, 0), most[i]) - b);
-        s->with[i] += square(a - fmin(fmax(b, 0), most[i]));
+        s->without[i] += square(smaller(larger(a, 0), most[i]) - b);
+        s->with[i] += square(a - smaller(larger(b, 0), most[i]));
     }
 }
 
@@ -222,23 +270,20 @@ static bool is_at_border_pixel(const border_raster *r, uint64_t i)
     return row == 0 || column == 0 || row + 1 == r->rows || column + 1 == r->columns;
 }
 
-static void add_frame(evidence_sums *s, xr_layer_evidence *e, const layer_side side[2])
+/* What tells one reason for a wrong layer from another. */
+static void add_reasons(evidence_sums *s, const layer_side side[2], const axis_order *o)
 {
-    axis_order o;
-    if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
-        return;
     bool floats =
         side[0].view.info.dtype == EXRAY_DTYPE_FLOAT32 && side[1].view.info.dtype == EXRAY_DTYPE_FLOAT32;
-    border_raster r = find_raster(&side[1].view.info, &o);
+    border_raster r = find_raster(&side[1].view.info, o);
     for (uint64_t i = 0; i < side[1].view.count; i++) {
-        float a = side[0].value[place(&o, i)], b = side[1].value[i];
+        float a = side[0].value[place(o, i)], b = side[1].value[i];
         if (!isfinite(a) || !isfinite(b))
             continue;
-        add(s, e, a, b);
-        add_activations(s, a, b);
+        add_activations(s, (double)a, (double)b);
         if (r.rows && is_at_border_pixel(&r, i)) {
             s->rim++;
-            s->rim_difference += square((double)a - b);
+            s->rim_difference += square((double)a - (double)b);
         }
         if (floats && a != 0 && b != 0) { /* zero is exact in every type */
             s->both++;
@@ -246,6 +291,16 @@ static void add_frame(evidence_sums *s, xr_layer_evidence *e, const layer_side s
             s->half[1] += fits_half(b);
         }
     }
+}
+
+static void add_frame(evidence_sums *s, xr_layer_evidence *e, const layer_side side[2], bool reasons)
+{
+    axis_order o;
+    if (side[0].view.count != side[1].view.count || !find_order(&side[0].view.info, &side[1].view.info, &o))
+        return;
+    add_values(s, e, side, &o);
+    if (reasons)
+        add_reasons(s, side, &o);
     e->frames++;
 }
 
@@ -269,8 +324,8 @@ static void settle(const evidence_sums *s, xr_layer_evidence *e)
     e->half = s->both > 0 && s->half[1] < 0.9 * s->both ? s->half[0] / s->both : 0;
 }
 
-exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
-                                   exray_error *error)
+static exray_status read_evidence(const exray_comparison *comparison, size_t layer, bool reasons,
+                                  xr_layer_evidence *out, exray_error *error)
 {
     *out = (xr_layer_evidence){.min = {INFINITY, INFINITY}, .max = {-INFINITY, -INFINITY}};
     layer_side side[2] = {{.slot = exray_slot_new()}, {.slot = exray_slot_new()}};
@@ -288,7 +343,7 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
         }
         if (status == EXRAY_OK) {
             note_range(&side[0].view.info, out);
-            add_frame(&s, out, side);
+            add_frame(&s, out, side, reasons);
         }
     }
     exray_slot_free(side[0].slot);
@@ -298,6 +353,43 @@ exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t la
     else
         out->frames = 0;
     return status;
+}
+
+exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
+                                   exray_error *error)
+{
+    return read_evidence(comparison, layer, true, out, error);
+}
+
+/* From the metrics, over all frames, where no value of the reference is beyond the range of the edge's type:
+ * then nothing is clipped, and the rest is known already.  A layer of 8 bits on both sides need not be read
+ * again. */
+static bool from_metrics(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out)
+{
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    const exray_metrics *m = &pair->metrics;
+    const exray_tensor_info *info = xr_layer_info(comparison, pair, EXRAY_SIDE_EDGE);
+    if (!info || pair->problem || m->count == 0 || !isfinite(m->rmse) || !isfinite(m->std[1]) ||
+        m->nan_count[0] || m->nan_count[1] || m->inf_count[0] || m->inf_count[1])
+        return false;
+    *out = (xr_layer_evidence){.frames = exray_comparison_frame_count(comparison),
+                               .count = (double)m->count,
+                               .difference = m->rmse * m->rmse,
+                               .deviation = m->std[1],
+                               .min = {m->min[0], m->min[1]},
+                               .max = {m->max[0], m->max[1]},
+                               .shift = m->mean[0] - m->mean[1],
+                               .unclipped = m->rmse * m->rmse};
+    note_range(info, out);
+    return out->step > 0 && m->min[1] >= out->low && m->max[1] <= out->high;
+}
+
+exray_status xr_layer_range_evidence_get(const exray_comparison *comparison, size_t layer,
+                                         xr_layer_evidence *out, exray_error *error)
+{
+    if (from_metrics(comparison, layer, out))
+        return EXRAY_OK;
+    return read_evidence(comparison, layer, false, out, error);
 }
 
 /* ---- From statistics ------------------------------------------------------------------ */

@@ -40,6 +40,11 @@ typedef struct xr_layer_evidence {
 exray_status xr_layer_evidence_get(const exray_comparison *comparison, size_t layer, xr_layer_evidence *out,
                                    exray_error *error);
 
+/* The same without the residuals, the border and the half precision, which are 0: in half the time or less.
+ */
+exray_status xr_layer_range_evidence_get(const exray_comparison *comparison, size_t layer,
+                                         xr_layer_evidence *out, exray_error *error);
+
 /* The same from a layer's statistics: frames (1 or 0), count, difference (a lower bound without
  * sketches), deviation, min, max, shift, the type's range; `below`, `above` and `clipped` (a lower
  * bound) from the shares of the edge's values at the ends of the range.  The rest is NAN. */

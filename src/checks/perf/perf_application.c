@@ -261,7 +261,7 @@ static const exray_option options[] = {
      "times longer than the reference's application, and than the edge's inference is slower than the "
      "reference's",
      4, 1, 1e6},
-    {"share", "share of a frame's time that the application itself must take (0..1)", 0.5, 0, 1},
+    {"share", "share of a frame's time that the application itself must take (0..1)", 0.25, 0, 1},
     {"least_ms", "milliseconds a frame that it must take longer than the reference's", 2, 0, 1e9},
     {"reference_ms",
      "milliseconds that the reference's application must take: below, its frames hold no work to compare "
