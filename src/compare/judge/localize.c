@@ -201,7 +201,8 @@ static const xr_pair *find_wrong_channels(const graph *g, const xr_evaluated *ev
     return NULL;
 }
 
-/* Follows wrong channels back to the layer that they begin in; false: there are none. */
+/* Follows wrong channels back to the layer that they begin in, unless that is known to be wrong; false: there
+ * are none. */
 static bool blame_channels(const graph *g, xr_evaluated evaluated)
 {
     enum { MOST_STEPS = 16 };
@@ -212,6 +213,8 @@ static bool blame_channels(const graph *g, xr_evaluated evaluated)
         const xr_pair *before = find_wrong_channels(g, &evaluated, &found);
         if (!before)
             break;
+        if (before->error > before->noise)
+            return true;
         origin = before;
         error = found;
         evaluated = xr_evaluate(g->evaluator, before, INFINITY);

@@ -97,6 +97,7 @@ static const op_word table[] = {
     {"instancenorm2d", XR_STEP_NORM, "instance norm"},
     {"groupnormalization", XR_STEP_NORM, "group norm"},
     {"groupnorm", XR_STEP_NORM, "group norm"},
+    {"dynamicquantizelstm", XR_STEP_OTHER, "lstm"},
     {"depthtospace", XR_STEP_OTHER, "depth to space"},
     {"pixelshuffle", XR_STEP_OTHER, "depth to space"},
     {"spacetodepth", XR_STEP_OTHER, "space to depth"},
@@ -128,6 +129,7 @@ static xr_op_step_kind kind_of(const char *plain, const char **word)
 typedef struct expansion {
     xr_step_graph *graph;
     bool *constant; /* [model->tensor_count] */
+    bool *scale;    /* [model->tensor_count] the scale or zero point of a run, or what is computed from it */
     size_t room;    /* of raw */
     const exray_node *node;
     uint32_t at;
@@ -153,7 +155,7 @@ static xr_op_step *add_step(expansion *e, xr_op_step_kind kind, const char *word
 
 static void add_input(const expansion *e, xr_op_step *step, uint32_t tensor)
 {
-    if (tensor >= e->graph->model->tensor_count)
+    if (tensor >= e->graph->model->tensor_count || e->scale[tensor])
         return;
     if (is_constant(e, tensor))
         step->constant[step->constant_count++] = tensor;
@@ -254,11 +256,26 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
 }
 
+/* Scales and zero points of operators whose first operand is quantized in each run. */
+static bool is_quantization(const exray_node *node, uint32_t input)
+{
+    static const struct {
+        const char *op;
+        uint32_t inputs; /* bit i for input i */
+    } rules[] = {{"MatMulInteger", 0xc},         {"ConvInteger", 0xc},  {"DynamicQuantizeMatMul", 0xc},
+                 {"MatMulIntegerToFloat", 0x3c}, {"MatMulNBits", 0x1c}, {"DynamicQuantizeLSTM", 0xf00}};
+    for (size_t i = 0; node->op && i < sizeof rules / sizeof *rules; i++)
+        if (strcmp(node->op, rules[i].op) == 0)
+            return input < 32 && (rules[i].inputs >> input & 1);
+    return false;
+}
+
 static bool add_plain(expansion *e, xr_op_step_kind kind, const char *word, uint32_t output)
 {
     xr_op_step *step = add_step(e, kind, word, output);
     for (uint32_t i = 0; step && i < e->node->input_count; i++)
-        add_input(e, step, e->node->inputs[i]);
+        if (!is_quantization(e->node, i))
+            add_input(e, step, e->node->inputs[i]);
     return step != NULL;
 }
 
@@ -339,6 +356,35 @@ static bool add_scaled_product(expansion *e, uint32_t function, double factor, c
     return true;
 }
 
+/* The input that a product multiplies with the scale of a run, to which integers were quantized before; or
+ * EXRAY_NO_INDEX. */
+static uint32_t scaled_in_run(const expansion *e, const char *plain)
+{
+    const exray_node *node = e->node;
+    for (uint32_t i = 0; strcmp(plain, "mul") == 0 && node->input_count == 2 && i < 2; i++) {
+        uint32_t scale = node->inputs[i], other = node->inputs[1 - i];
+        uint32_t count = e->graph->model->tensor_count;
+        if (scale < count && e->scale[scale] && other < count && !is_constant(e, other))
+            return other;
+    }
+    return EXRAY_NO_INDEX;
+}
+
+/* DynamicQuantizeLinear(x) and the products with its scale change no number. */
+static bool expand_dynamic(expansion *e, const char *plain, bool *done)
+{
+    uint32_t from = scaled_in_run(e, plain);
+    if (strcmp(plain, "dynamicquantizelinear") == 0 && e->node->input_count == 1) {
+        from = e->node->inputs[0];
+        for (uint32_t k = 1; k < e->node->output_count; k++)
+            if (e->node->outputs[k] < e->graph->model->tensor_count)
+                e->constant[e->node->outputs[k]] = e->scale[e->node->outputs[k]] = true;
+    }
+    *done = from < e->graph->model->tensor_count;
+    return !*done ||
+           add_function(e, (xr_pointwise){.op = XR_PW_IDENTITY, .operands = 1}, from, 0, e->node->outputs[0]);
+}
+
 static bool expand_node(expansion *e)
 {
     const exray_node *node = e->node;
@@ -348,6 +394,8 @@ static bool expand_node(expansion *e)
     bool added = false;
     if (node->output_count == 0 || node->outputs[0] >= e->graph->model->tensor_count)
         return true;
+    if (!expand_dynamic(e, plain, &added) || added)
+        return added;
     if (node->input_count > 1 && (strcmp(plain, "biasgelu") == 0 || strcmp(plain, "fastgelu") == 0))
         return add_biased(e, plain);
     if (strcmp(plain, "skiplayernormalization") == 0 && node->input_count > 2)
@@ -411,9 +459,14 @@ static bool visit(expansion *e, const exray_node *node, uint32_t at, uint32_t *s
     if (!folds(e))
         return expand_node(e);
     note_source(e->graph, node, source);
+    bool scale = false;
+    for (uint32_t i = 0; i < node->input_count; i++)
+        scale = scale || (node->inputs[i] < e->graph->model->tensor_count && e->scale[node->inputs[i]]);
     for (uint32_t k = 0; k < node->output_count; k++)
-        if (node->outputs[k] < e->graph->model->tensor_count)
+        if (node->outputs[k] < e->graph->model->tensor_count) {
             e->constant[node->outputs[k]] = true;
+            e->scale[node->outputs[k]] = scale;
+        }
     return true;
 }
 
@@ -434,8 +487,9 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
     expansion e = {.graph = graph, .constant = constant, .room = MOST_OF_NODE * nodes};
     graph->raw = xr_step_take(graph->memory, e.room + 1, sizeof *graph->raw);
     uint32_t *source = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *source);
+    e.scale = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.scale);
     graph->tensor_count = model->tensor_count;
-    bool ok = graph->raw && source;
+    bool ok = graph->raw && source && e.scale;
     for (uint32_t t = 0; ok && t < model->tensor_count; t++) {
         source[t] = t;
         constant[t] = model->tensors[t].constant;

@@ -144,12 +144,16 @@ static bool join_bias(xr_step_graph *g, const xr_op_step *raw)
     return true;
 }
 
-/* Readers of each tensor among all raw steps, so that a sum is joined only where nothing else reads. */
+/* Readers of each tensor among all raw steps, so that a sum is joined only where nothing else reads.  What
+ * changes no number reads nothing: its own readers count. */
 static void count_readers(xr_step_graph *g)
 {
     for (uint32_t i = 0; i < g->raw_count; i++)
-        for (uint32_t k = 0; k < g->raw[i].input_count; k++)
-            g->tensor[g->tensor[g->raw[i].input[k]].same_as].readers++;
+        for (uint32_t k = 0; k < g->raw[i].input_count; k++) {
+            uint32_t read = g->tensor[g->raw[i].input[k]].same_as;
+            if (g->tensor[g->raw[i].output].same_as != read)
+                g->tensor[read].readers++;
+        }
     for (uint32_t i = 0; i < g->model->output_count; i++)
         if (g->model->outputs[i] < g->model->tensor_count)
             g->tensor[g->tensor[g->model->outputs[i]].same_as].readers++;
