@@ -237,10 +237,13 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
     if (in->wrong && shown->role != EXRAY_LAYER_ROLE_ORIGINATES)
         return;
     xr_evaluated evaluated = xr_evaluate(g->evaluator, pair, pair->own);
-    pair->evaluated = evaluated.error;
     if (evaluated.stored > 0)
         pair->own = hypot(pair->own, STORED * evaluated.stored);
-    if (!(pair->evaluated <= pair->own))
+    /* Of several nodes that together are wrong, any may be. */
+    bool right = evaluated.error <= pair->own;
+    if (right || evaluated.nodes == 1)
+        pair->evaluated = evaluated.error;
+    if (!right)
         return;
     shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
     bool amplifies = pair->error > ORIGIN * in->error;

@@ -261,6 +261,7 @@ static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, boo
         e.frame = f;
         e.nodes = e.depth = 0;
         ok = add_frame(&e, pair, moved, &s);
+        out->nodes = moved ? out->nodes : e.nodes;
     }
     exray_slot_free(e.slot[0]);
     exray_slot_free(e.slot[1]);

@@ -19,6 +19,7 @@ typedef struct xr_evaluated {
                       output */
     const xr_pair *read[XR_EVALUATED_PAIRS]; /* [count] the pairs whose values went in */
     size_t count;
+    uint32_t nodes; /* of the reference that were computed */
 } xr_evaluated;
 
 /* The error of the edge's output against what the reference's nodes make of the edge's values of the tensors
