@@ -218,6 +218,21 @@ static void add_layer(const report *r, uint32_t layer, exray_finding *f)
     exray_finding_number(f, key, pair->error);
 }
 
+/* A step that a bias was joined to is two layers: the one that reads the difference is before `behind`. */
+static void add_first_behind(const report *r, const xr_difference *d, exray_finding *f)
+{
+    if (d->step[0] == EXRAY_NO_INDEX || d->behind == EXRAY_NO_INDEX)
+        return;
+    uint32_t at = r->all->match.side[0].step[d->step[0]].at;
+    for (uint32_t i = d->behind; i-- > 0;) {
+        const exray_layer_pair *pair = exray_comparison_layer(r->comparison, i);
+        if (pair->node[EXRAY_SIDE_EDGE] <= at)
+            return;
+        if (pair->role == EXRAY_LAYER_ROLE_ORIGINATES)
+            add_layer(r, i, f);
+    }
+}
+
 /* The layers where it shows: its own, the first behind, and of steps that are missing each that reads them.
  */
 static void add_layers(const report *r, const xr_difference *d, exray_finding *f)
@@ -225,6 +240,7 @@ static void add_layers(const report *r, const xr_difference *d, exray_finding *f
     const xr_step_match *m = &r->all->match;
     add_layer(r, d->layer, f);
     add_layer(r, d->behind, f);
+    add_first_behind(r, d, f);
     if (d->step[0] == EXRAY_NO_INDEX || !is_gap(d))
         return;
     const xr_op_step *step = &m->side[0].step[d->step[0]];

@@ -9,8 +9,8 @@ enum { COARSE = 24, FINE = 60 };
 
 /* A residual above this: the angle was not found. */
 #define FAILED 0.1
-/* Degrees from the nearest quarter turn: less is a crop of one of the eight orientations (find_crop.c), and more
- * than sampling makes. */
+/* Degrees from the nearest quarter turn: less is a crop of one of the eight orientations (find_crop.c), and
+ * more than sampling makes. */
 #define LEAST_DEGREES 1.0
 
 #define DEGREE 0.017453292519943295
