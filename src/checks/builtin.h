@@ -11,6 +11,7 @@
     X(input_order)                                                                                           \
     X(input)                                                                                                 \
     X(model_state)                                                                                           \
+    X(model_mode)                                                                                            \
     X(model_version)                                                                                         \
     X(model_weights)                                                                                         \
     X(model_operator)                                                                                        \

@@ -98,6 +98,15 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
     return behind || is_doubtful_layer(f);
 }
 
+/* Whether `f` is about a layer at or behind the one that `cause` begins at, or about what comes after all. */
+static bool is_behind(const exray_finding *cause, const exray_finding *f)
+{
+    bool layers = has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0;
+    if (!layers)
+        return has_prefix(f->cause, "output.");
+    return cause->layer == EXRAY_NO_INDEX || f->layer == EXRAY_NO_INDEX || f->layer >= cause->layer;
+}
+
 /* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
  * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
@@ -115,6 +124,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     /* Of another state every layer behind it makes other values of the same inputs. */
     if (strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
+        return true;
+    if (strcmp(cause->cause, "model.mode") == 0 && is_behind(cause, f))
         return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;

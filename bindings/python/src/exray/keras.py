@@ -34,7 +34,8 @@ def _layout(array: "NDArray[Any]") -> str:
 
 def _attributes(layer: Any) -> Dict[str, str]:
     out = {}
-    for key in ("strides", "padding", "dilation_rate", "groups", "epsilon", "kernel_size", "pool_size"):
+    for key in ("strides", "padding", "dilation_rate", "groups", "epsilon", "kernel_size", "pool_size",
+                "interpolation", "size", "negative_slope", "axis", "data_format"):
         value = getattr(layer, key, None)
         if isinstance(value, (int, float, str, tuple)):
             out["group" if key == "groups" else key] = str(value)

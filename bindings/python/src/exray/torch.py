@@ -44,13 +44,36 @@ def _layout(tensor: Any) -> str:
     return "NCHW" if tensor.dim() == 4 else ""
 
 
+_ATTRIBUTES = ("kernel_size", "stride", "padding", "dilation", "groups", "eps", "negative_slope", "output_size", "alpha", "mode",
+               "align_corners", "scale_factor", "approximate", "upscale_factor", "num_groups", "count_include_pad", "ceil_mode",
+               "padding_mode", "min_val", "max_val", "dim", "p")
+
+# Modules that compute something else while a model is trained.
+_TRAINED = ("BatchNorm", "SyncBatchNorm", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "RReLU")
+
+
 def _attributes(module: Any) -> Dict[str, str]:
-    """The arguments of a leaf module: stride, padding, groups, eps, ..."""
+    """The arguments of a leaf module: stride, padding, groups, eps, ...; whether it is in training mode."""
     out = {}
-    for key in ("kernel_size", "stride", "padding", "dilation", "groups", "eps", "negative_slope", "output_size"):
+    for key in _ATTRIBUTES:
         value = getattr(module, key, None)
-        if isinstance(value, (int, float, str, tuple)) and not isinstance(value, bool):
+        if isinstance(value, (int, float, str, tuple)):
             out["group" if key == "groups" else key] = str(value)
+    if type(module).__name__.startswith(_TRAINED):
+        out["training"] = str(bool(module.training))
+    return out
+
+
+def _function_attributes(name: str, args: Any, kwargs: Any) -> Dict[str, str]:
+    """Of functions that are called outside of a module of their own."""
+    places = {"dropout": {"p": 1, "training": 2}, "batch_norm": {"training": 5}, "pixel_shuffle": {"upscale_factor": 1},
+              "softmax": {"dim": 1}, "log_softmax": {"dim": 1}, "leaky_relu": {"negative_slope": 1},
+              "interpolate": {"mode": 3, "align_corners": 4}, "gelu": {"approximate": 99}, "layer_norm": {"eps": 4}}
+    out = {}
+    for key, place in places.get(name, {}).items():
+        value = kwargs.get(key, args[place] if len(args) > place else None)
+        if isinstance(value, (int, float, str)):
+            out[key] = str(value)
     return out
 
 
@@ -124,7 +147,8 @@ class Tap:
         constants = []
         if not trace.described:
             constants = [(self._weights[id(t)], t, _array(t)) for t in given if id(t) in self._weights]
-        attributes = _attributes(self._path[-1][1]) if self._path and op == type(self._path[-1][1]).__name__ else {}
+        leaf = bool(self._path) and op == type(self._path[-1][1]).__name__
+        attributes = _attributes(self._path[-1][1]) if leaf else _function_attributes(op, args, kwargs)
         trace.op(name, op, given, made, [_array(t) for t in made] if wanted else [], _layout(made[0]), began, took,
                  attributes, constants)
         return result
