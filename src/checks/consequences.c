@@ -125,7 +125,9 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     /* Of another state every layer behind it makes other values of the same inputs. */
     if (strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
         return true;
-    if (strcmp(cause->cause, "model.mode") == 0 && is_behind(cause, f))
+    /* A bias that a folded normalization explains in inference mode alone. */
+    bool biases = strcmp(f->cause, "model.weights") == 0 && evidence_number(f, "weights_differ") == 0;
+    if (strcmp(cause->cause, "model.mode") == 0 && (biases || is_behind(cause, f)))
         return true;
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;

@@ -108,6 +108,28 @@ def test_torch_against_a_wrong_edge(tmp_path, torch_net):
     assert report.findings[0].cause == "input.normalization" and len(report.layers) == len(TORCH_OPS)
 
 
+def test_torch_training_mode(tmp_path, torch_net):
+    """What runs in training mode says so, and the counter of batches is no layer."""
+    torch = pytest.importorskip("torch")
+    images = torch.rand(3, 1, 3, 12, 12)
+    net = torch.nn.Sequential(torch_net, torch.nn.Dropout(0.4)).eval()
+    for role in ("edge", "reference"):
+        net.train(role == "reference")
+        with torch.no_grad(), exray.Recorder(tmp_path / f"{role}.mcap", role=role, capture="full") as r:
+            tap = exray.torch.tap(net, r)
+            for i, image in enumerate(images):
+                with r.frame(source=str(i)):
+                    net(image)
+            tap.remove()
+        with exray.open(tmp_path / f"{role}.mcap") as log:
+            assert [n.op for n in log.model.nodes] == [*TORCH_OPS, "Dropout"]
+            said = {n.attributes["training"] for n in log.model.nodes if n.op in ("BatchNorm2d", "Dropout")}
+            assert said == {str(role == "reference")}
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    first = report.findings[0]
+    assert first.cause == "model.mode" and first.summary.startswith("The reference runs in training mode")
+
+
 def test_torch_error_in_the_model(tmp_path, torch_net):
     torch = pytest.importorskip("torch")
     with torch.no_grad(), exray.Recorder(tmp_path / "a.mcap", capture="full") as r:

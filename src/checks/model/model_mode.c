@@ -143,13 +143,25 @@ static bool has_batch_statistics(const float *value, const exray_tensor_view *vi
     return right * 20 >= channels * 19;
 }
 
-/* The scale and the shift are the first two constants of the node. */
+/* The statistics that were trained; frameworks list them in different places. */
+static bool is_statistic(const exray_tensor_info *info)
+{
+    static const char *const ends[] = {"running_mean", "running_var", "moving_mean", "moving_variance"};
+    size_t length = info->name ? strlen(info->name) : 0;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (length >= strlen(ends[i]) && strcmp(info->name + length - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The scale and the shift are the first two other constants of the node. */
 static bool shows_batch_statistics(const mode_side *m, uint32_t node)
 {
     const exray_node *n = &m->model->nodes[node];
     uint32_t constant[2], found = 0;
     for (uint32_t i = 0; i < n->input_count && found < 2; i++)
-        if (n->inputs[i] < m->model->tensor_count && m->model->tensors[n->inputs[i]].constant)
+        if (n->inputs[i] < m->model->tensor_count && m->model->tensors[n->inputs[i]].constant &&
+            !is_statistic(&m->model->tensors[n->inputs[i]]))
             constant[found++] = n->inputs[i];
     if (found < 2)
         return false;

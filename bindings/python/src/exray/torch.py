@@ -142,6 +142,8 @@ class Tap:
         made = _tensors(result)
         if not made or not given:  # shapes, sizes, what makes constants
             return result
+        if made[0] is given[0] and id(given[0]) in self._weights:  # a counter of batches: no layer
+            return result
         name, op = self._name(func)
         wanted = trace.wants(name, op)
         constants = []
