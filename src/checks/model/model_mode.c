@@ -17,7 +17,7 @@ enum {
     FEWEST_DROPPED = 10,
 };
 
-typedef enum kind { OTHER, BATCH_NORM, DROPOUT } kind;
+typedef enum trained_kind { OTHER, BATCH_NORM, DROPOUT } trained_kind;
 
 typedef struct mode_side {
     const exray_comparison *comparison;
@@ -34,7 +34,7 @@ typedef struct mode_side {
     uint32_t node;     /* the first of all */
 } mode_side;
 
-static kind kind_of(const exray_node *node)
+static trained_kind kind_of(const exray_node *node)
 {
     static const char *const norms[] = {"batchnormalization", "batchnorm",   "batchnorm1d",
                                         "batchnorm2d",        "batchnorm3d", "syncbatchnorm"};
@@ -220,7 +220,7 @@ static double zeroed_share(const mode_side *m, uint32_t node)
 
 static void look_at_node(mode_side *m, uint32_t node)
 {
-    kind k = kind_of(&m->model->nodes[node]);
+    trained_kind k = kind_of(&m->model->nodes[node]);
     int said = k == OTHER ? 0 : said_mode(&m->model->nodes[node]);
     bool trained = said == 1;
     double share = 0;
