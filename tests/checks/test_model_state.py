@@ -172,3 +172,33 @@ def test_what_the_log_does_not_prove(judge, how):
 def test_other_inputs_are_another_matter(judge):
     edge = [(k, {"x": given["x"] * 2}, made) for k, given, made in inner(lambda k: k == 7)]
     assert "model.state" not in causes(judge(edge, inner(), op="SVDF"))
+
+
+# ---- As recorded --------------------------------------------------------------------------------------
+
+
+def recorded(path, role, states):
+    with Recording(path, role) as recording:
+        for k, state in enumerate(states):
+            recording.frame([("/state/cell", np.full((1, 4), state, np.float32), {}),
+                             ("/input/x", np.full((1, 3), k, np.float32), {}),
+                             ("/output/y", np.full((1, 2), k + state, np.float32), {})])
+    return path
+
+
+@pytest.mark.parametrize("edge, says, kind", [
+    ([0, .5, 0, .7, .8], "The edge's model is reset in frame 2", "reset"),
+    ([0, 0, 0, 0, 0], "The edge's model is reset before every frame", "not_carried"),
+    ([.3, .5, .6, .7, .8], "The edge was not reset at the start", "begin"),
+])
+def test_recorded_states_tell_the_side(tmp_path, edge, says, kind):
+    verdict = validate(recorded(tmp_path / "e.mcap", "edge", edge),
+                       recorded(tmp_path / "r.mcap", "reference", [0, .5, .6, .7, .8]))
+    f = finding(verdict, "model.state")
+    assert says in f["summary"] and f["evidence"]["kind"] == kind and f["where"]["tensor"] == "cell"
+
+
+def test_recorded_states_that_are_alike_are_healthy(tmp_path):
+    states = [0, .5, .6, 0, .8]
+    verdict = validate(recorded(tmp_path / "e.mcap", "edge", states), recorded(tmp_path / "r.mcap", "reference", states))
+    assert causes(verdict) == []

@@ -15,6 +15,9 @@ if not EXRAY.exists():
     pytest.skip(f"no program at {EXRAY}: run make first", allow_module_level=True)
 onnx = pytest.importorskip("onnx")
 
+from tflite_builder import TfliteModel  # noqa: E402
+from validate_support import Recording  # noqa: E402
+
 
 def run(*arguments, status=0):
     done = subprocess.run([str(EXRAY), *map(str, arguments)], capture_output=True, text=True, timeout=60)
@@ -60,51 +63,24 @@ def onnx_cnn(path):
 
 def tflite_cnn(path):
     """CONV_2D, RELU6, MEAN of a picture of any size: its signature has -1."""
-    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
-    import flatbuffers
+    m = TfliteModel()
+    x, c = m.tensor("x", [1, 1, 1, 3], signature=[1, -1, -1, 3]), m.tensor("c", [1, 1, 1, 6], signature=[1, -1, -1, 6])
+    w, b = m.tensor("w", data=weights(6, 3, 3, 3).astype(np.float32)), m.tensor("b", data=weights(6).astype(np.float32))
+    y = m.tensor("y", [1, 6])
+    m.op("CONV_2D", [x, w, b], [c], "Conv2D", strideW=1, strideH=1, padding=m.schema.Padding.SAME, dilationWFactor=1,
+         dilationHFactor=1, fusedActivationFunction=m.schema.ActivationFunctionType.RELU6)
+    m.op("MEAN", [c, m.tensor("axes", data=np.array([1, 2], np.int32))], [y], "Reducer", keepDims=False)
+    return m.save(path, [x], [y])
 
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    model.version, model.description, model.buffers, model.operatorCodes = 3, "", [schema.BufferT()], []
-    graph.tensors, graph.operators, graph.name = [], [], "main"
 
-    def tensor(name, shape, data=None, signature=None):
-        t, b = schema.TensorT(), schema.BufferT()
-        t.name, t.shape, t.type = name, list(shape), schema.TensorType.FLOAT32
-        if data is not None:
-            b.data = np.frombuffer(np.ascontiguousarray(data).tobytes(), np.uint8)
-            t.type = schema.TensorType.INT32 if data.dtype == np.int32 else t.type
-        if signature:
-            t.shapeSignature = signature
-        model.buffers.append(b)
-        t.buffer = len(model.buffers) - 1
-        graph.tensors.append(t)
-        return len(graph.tensors) - 1
-
-    def op(code, inputs, outputs, options, **values):
-        c, o = schema.OperatorCodeT(), schema.OperatorT()
-        c.builtinCode = c.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, code)
-        c.version = 1
-        model.operatorCodes.append(c)
-        o.opcodeIndex, o.inputs, o.outputs = len(model.operatorCodes) - 1, inputs, outputs
-        o.builtinOptionsType = getattr(schema.BuiltinOptions, options + "Options")
-        o.builtinOptions = getattr(schema, options + "OptionsT")()
-        for key, value in values.items():
-            setattr(o.builtinOptions, key, value)
-        graph.operators.append(o)
-
-    x = tensor("x", [1, 1, 1, 3], signature=[1, -1, -1, 3])
-    w = tensor("w", [6, 3, 3, 3], weights(6, 3, 3, 3).astype(np.float32))
-    b = tensor("b", [6], weights(6).astype(np.float32))
-    c = tensor("c", [1, 1, 1, 6], signature=[1, -1, -1, 6])
-    axes, y = tensor("axes", [2], np.array([1, 2], np.int32)), tensor("y", [1, 6])
-    op("CONV_2D", [x, w, b], [c], "Conv2D", strideW=1, strideH=1, padding=schema.Padding.SAME, dilationWFactor=1,
-       dilationHFactor=1, fusedActivationFunction=schema.ActivationFunctionType.RELU6)
-    op("MEAN", [c, axes], [y], "Reducer", keepDims=False)
-    graph.inputs, graph.outputs, model.subgraphs = [x], [y], [graph]
-    builder = flatbuffers.Builder(1 << 14)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(bytes(builder.Output()))
-    return path
+def tflite_memory(path):
+    """SVDF: a convolution over the frames, which it keeps in a variable."""
+    m = TfliteModel()
+    x, y = m.tensor("x", [1, 8]), m.tensor("y", [1, 4])
+    m.op("SVDF", [x, m.tensor("feature", data=weights(4, 8).astype(np.float32)),
+                  m.tensor("time", data=weights(4, 5).astype(np.float32)), -1, m.tensor("memory", [1, 20], variable=True)],
+         [y], "SVDF", rank=1, fusedActivationFunction=m.schema.ActivationFunctionType.NONE)
+    return m.save(path, [x], [y])
 
 
 def several(path):
@@ -199,6 +175,7 @@ def test_inputs_and_state(tmp_path, pictures):
     state = np.zeros((1, 3, 1, 1))
     for f in frames:
         np.testing.assert_allclose(f["input/h"], state, atol=1e-6)
+        np.testing.assert_array_equal(f["state/h"], f["input/h"])
         assert f["input/gain"].shape == () and f["input/gain"] == 2.5
         assert (f["input/mask"] == 1).all() and f["input/mask"].shape[2:] == f["input/x"].shape[2:]
         state = state / 2 + 2.5 * f["input/x"].mean((2, 3), keepdims=True)
@@ -250,3 +227,24 @@ def test_a_record_of_another_rank(tmp_path, pictures):
     said = run("replay", "-q", tmp_path / "a.mcap", "--engine", "onnxruntime", "--model", other, "--from", "input",
                "-o", tmp_path / "b.mcap", status=2)
     assert "has no shape that the model's input x takes" in said
+
+
+# ---- Variables -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kernels", ["builtin", "xnnpack"])
+def test_variables_are_recorded_as_states(tmp_path, kernels):
+    """Before the run: zeros at first, then what the run before left."""
+    model = tflite_memory(tmp_path / "m.tflite")
+    inputs = np.random.default_rng(6).normal(0, 1, (6, 1, 8)).astype(np.float32)
+    with Recording(tmp_path / "a.mcap") as recording:
+        for x in inputs:
+            recording.frame([("/input/x", x, {})])
+    run("replay", "-q", tmp_path / "a.mcap", "--engine", "tflite", "--model", model, "--from", "input", "--kernels", kernels,
+        "-o", tmp_path / "b.mcap")
+    frames = arrays(tmp_path / "b.mcap", tmp_path / "npz")
+    feature, last = weights(4, 8).astype(np.float32), np.zeros((4, 5), np.float32)
+    for x, f in zip(inputs, frames):
+        if "state/memory" in f or kernels == "builtin":  # a partition at the beginning has run before it can be seen
+            np.testing.assert_allclose(f["state/memory"].reshape(4, 5)[:, 1:], last[:, 1:], atol=1e-5)
+        last = np.concatenate([last[:, 1:], (feature @ x[0])[:, None]], 1)

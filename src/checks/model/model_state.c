@@ -4,6 +4,7 @@
 #include "checks/input/frame_list.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/state/loops.h"
+#include "checks/model/state/recorded.h"
 #include "checks/model/state/stateful.h"
 
 #include <inttypes.h>
@@ -374,6 +375,54 @@ static void report_inner(const exray_comparison *c, const exray_model *model, ui
     exray_finding_number(f, "frames", (double)count);
 }
 
+/* Recorded states tell which side was reset, and where. */
+static void report_resets(const exray_comparison *c, int side, const xr_state_resets *r,
+                          exray_findings *findings)
+{
+    char list[256];
+    xr_list_frames(c, r->in[side], list, sizeof list);
+    bool never = r->count[side] > 1 && r->count[side] + 1 >= r->compared;
+    bool start = r->count[side] == 1 && r->in[side][0];
+    exray_finding *f = begin(r->name, 0.98, findings);
+    if (never)
+        exray_finding_summary(
+            f,
+            "The %s's model is reset before every frame: its state %.100s is zeros in %s, where the "
+            "%s carries it on.",
+            side_name[side], r->name, list, side_name[!side]);
+    else if (start)
+        exray_finding_summary(
+            f,
+            "The %s was not reset at the start: in the first frame its state %.100s is not zeros, as "
+            "the %s's is.",
+            side_name[!side], r->name, side_name[side]);
+    else
+        exray_finding_summary(
+            f, "The %s's model is reset in %s: there its state %.100s is zeros; the %s carries it on.",
+            side_name[side], list, r->name, side_name[!side]);
+    exray_finding_fix(f,
+                      "Reset the model's state at the same frames on both sides: where a recording begins.");
+    exray_finding_text(f, "kind", start ? "begin" : never ? "not_carried" : "reset");
+    exray_finding_text(f, "frame_list", list);
+    exray_finding_number(f, "frames", (double)r->count[side]);
+}
+
+/* *told: recorded states show a reset. */
+static exray_status judge_recorded(const exray_comparison *c, bool *told, exray_findings *findings,
+                                   exray_error *error)
+{
+    xr_state_resets resets;
+    bool ok = xr_find_state_resets(c, &resets);
+    *told = ok && resets.name;
+    for (int side = 0; *told && side < 2; side++)
+        if (resets.count[side])
+            report_resets(c, side, &resets, findings);
+    xr_state_resets_free(&resets);
+    if (!ok)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
+    return ok ? EXRAY_OK : EXRAY_E_MEMORY;
+}
+
 static exray_status judge_inner(const exray_comparison *c, exray_findings *findings, exray_error *error)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
@@ -402,8 +451,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
         return EXRAY_E_MEMORY;
     }
-    return loops->count ? judge_loops(comparison, loops, findings, error)
-                        : judge_inner(comparison, findings, error);
+    if (loops->count)
+        return judge_loops(comparison, loops, findings, error);
+    bool told = false;
+    exray_status status = judge_recorded(comparison, &told, findings, error);
+    return status != EXRAY_OK || told ? status : judge_inner(comparison, findings, error);
 }
 
 static const char *const causes[] = {"model.state", NULL};
