@@ -11,6 +11,7 @@ import numpy as np
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 from places import ARM64_ENGINE, ARM64_ROOT, CAMERA, EXRAY, Failed, arm64_camera, run, with_kernels
+import level_pairs  # from tests/support, which places.py adds to the path
 from preprocessing import NotInAPipeline, pipeline, switches
 from sensors import SENSORS, Capture, draw_pictures
 
@@ -45,6 +46,7 @@ class Case:
     layer_op: str = ""  # else: it is the first convolution that has this in its operator or its name
     kernels: str = ""  # orders for the edge's own kernels (tests/faults/kernels/kernels.h)
     kernel_nodes: list = field(default_factory=list)  # nodes of that operator
+    subject: str = ""  # of level_pairs: both sides run this model on its inputs, with their options' kernels
     isolate: bool = False  # judged a second time, with every layer run alone
     fix: dict = None  # "what" a fix must say, "edge_model" that it gives; the edge is run again so
 
@@ -258,6 +260,8 @@ class Bench:
         began = time.monotonic()
         outcome = Outcome(case)
         out = self._path("edge.mcap")
+        if case.subject:
+            return self.run_subject(outcome, began)
         try:
             model = self.models[case.model]
             capture = self.capture(case.sensor, case.pictures)
@@ -286,6 +290,31 @@ class Bench:
                 out.unlink(missing_ok=True)
                 if case.patch:
                     Path(case.edge_model).unlink(missing_ok=True)
+        outcome.seconds = time.monotonic() - began
+        return outcome
+
+    def run_subject(self, outcome, began):
+        """One model file on both sides; what is compared of it must be all that can be."""
+        case, subject = outcome.case, level_pairs.SUBJECTS[outcome.case.subject]
+
+        def log(kernels):
+            inputs = self.once(("inputs", case.subject), lambda: level_pairs.write_inputs(subject, self._path("inputs.mcap")))
+            return self.once(("run", case.subject, kernels),
+                             lambda: level_pairs.replay(EXRAY, subject, kernels, inputs, self._path(f"{case.subject}-{kernels}.mcap")))
+        try:
+            edge, reference = log(case.options["kernels"]), log(case.reference["kernels"])
+            at = time.monotonic()
+            said = self.judge(outcome, edge, reference)
+            outcome.validate_seconds = time.monotonic() - at
+            # Other optimizations and kernels may well be slower.
+            kept = [k for k, cause in enumerate(outcome.causes) if not cause.startswith("perf.")]
+            for told in ("causes", "summaries", "fixes", "layers", "alternatives"):
+                setattr(outcome, told, [getattr(outcome, told)[k] for k in kept])
+            outcome.logs = (str(edge), str(reference))
+            if level_pairs.covered(said) < level_pairs.ENOUGH:
+                raise Failed(f"{100 * level_pairs.covered(said):.0f} % of the layers were compared")
+        except Exception as error:
+            outcome.error = f"{type(error).__name__}: {error}"
         outcome.seconds = time.monotonic() - began
         return outcome
 
@@ -328,3 +357,4 @@ class Bench:
                 outcome.fixes.append(f["fix"])
                 outcome.layers.append(f["where"]["layer"])
                 outcome.alternatives.append([a["cause"] for a in f.get("alternatives", [])])
+        return said

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))  # testdata
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "support")]  # testdata, level_pairs
 BUILD = ROOT / os.environ.get("EXRAY_BUILD_DIR", os.environ.get("EXRAY_BUILD", "build"))
 EXRAY = BUILD / "exray"
 CAMERA = BUILD / "tests" / "camera_app"

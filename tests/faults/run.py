@@ -26,6 +26,7 @@ import bench_models
 import cases
 import kernel_cases
 import layer_cases
+import level_cases
 import report
 import tables
 from execute import Bench
@@ -60,12 +61,13 @@ def choose(options, models):
     if options.seed is not None:
         chosen = cases.drawn(models, options.seed, options.cases)
     elif options.fast:
-        chosen = cases.fast(models) + layer_cases.fast(models) + kernel_cases.fast(models)
+        chosen = cases.fast(models) + layer_cases.fast(models) + kernel_cases.fast(models) + level_cases.fast()
     else:
         chosen = [] if options.layers else cases.healthy(models) + ([] if options.healthy else cases.faults(models))
         inside = {**models, **kernel_cases.models(models), **layer_cases.models()}
         for kind in (layer_cases, kernel_cases):
             chosen += kind.healthy(inside) + ([] if options.healthy else kind.faults(inside))
+        chosen += level_cases.healthy()
     chosen = [c for c in chosen if matches(c.fault, options.fault) and matches(c.model, options.model)]
     if options.limit and len(chosen) > options.limit:
         chosen = random.Random(1).sample(chosen, options.limit)

@@ -351,6 +351,18 @@ static state of_unknown_network(const graph *g)
     return from;
 }
 
+/* Of the layer that makes an output: rounding that is absolute, however small the output is. */
+static double bounded_noise_of(const graph *g, const xr_pair *output)
+{
+    double noise = 0;
+    for (size_t i = 0; i < g->comparison->layers.count; i++) {
+        const xr_pair *layer = &g->comparison->layers.pair[i];
+        if (layer->tensor[0] == output->tensor[0])
+            noise = bounded_noise(g, layer);
+    }
+    return noise;
+}
+
 /* Rounding to the output's step is in the noise already if its layer was judged. */
 static void judge_output(const graph *g, xr_pair *pair)
 {
@@ -372,7 +384,8 @@ static void judge_output(const graph *g, xr_pair *pair)
     if (is_decided(g->comparison))
         pair->noise = xr_noise_bound(from.given, known ? noise : decided(&from, noise));
     else
-        pair->noise = fmin(xr_noise_bound(from.given, noise), MOST_OF_OUTPUT);
+        pair->noise = fmin(xr_noise_bound(from.given, noise),
+                           fmax(MOST_OF_OUTPUT, xr_noise_bound(0, bounded_noise_of(g, pair))));
 }
 
 /* Whether a node computes with weights of its own. */

@@ -174,10 +174,12 @@ exray_status xr_ort_run_exposed(xr_ort_observer *o, const xr_ort_call *call, exr
     return xr_ort_check(o->api, xr_ort_run(o->api, &exposed), "the run for the layers failed", error);
 }
 
-/* Types and shapes that are not in the file, from a run on zeros. */
-static exray_status learn_shapes(xr_ort_observer *o, const xr_ort_call *zeros, exray_error *error)
+/* Types and shapes that are not in the file, from a run on zeros.  A model may refuse zeros (a sampling rate
+ * of 0 selects a branch for other lengths): then each record tells its own. */
+static void learn_shapes(xr_ort_observer *o, const xr_ort_call *zeros)
 {
-    exray_status status = xr_ort_run_exposed(o, zeros, error);
+    exray_error ignored = {EXRAY_OK, ""};
+    exray_status status = xr_ort_run_exposed(o, zeros, &ignored);
     for (size_t i = 0; !status && i < o->output_count; i++) {
         uint32_t t = o->output_tensor[i];
         exray_tensor_info now = o->tensors[t];
@@ -190,7 +192,6 @@ static exray_status learn_shapes(xr_ort_observer *o, const xr_ort_call *zeros, e
         o->tensors[t] = now;
     }
     xr_ort_release_values(o->api, o->value, o->output_count);
-    return status;
 }
 
 /* Whether exposing added nothing: the application's model has its layers among its outputs. */
@@ -223,7 +224,9 @@ static exray_status expose(xr_ort_observer *o, const xr_ort_call *zeros, exray_e
     status = xr_ort_create(o->api, &making, o->exposed.data, o->exposed.size, &o->session, error);
     if (!status)
         status = list_outputs(o, error);
-    return status || !zeros ? status : learn_shapes(o, zeros, error);
+    if (!status && zeros)
+        learn_shapes(o, zeros);
+    return status;
 }
 
 /* ---- The log -------------------------------------------------------------------------- */

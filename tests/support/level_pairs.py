@@ -1,0 +1,145 @@
+"""Healthy pairs: one model file, run twice on the same inputs with other optimizations or other kernels.  The models
+are those of packages (tests/testdata.py): OCR, detectors, classifiers, a voice detector with state, landmarks."""
+
+import subprocess
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import testdata
+from log_writer import PB, Log
+from PIL import Image
+
+LEVELS = [("none", "default"), ("none", "extended"), ("default", "none"), ("extended", "none"), ("default", "extended")]
+KERNELS = [("builtin", "xnnpack"), ("xnnpack", "builtin")]
+ENOUGH = 0.95  # share of the layers that the other side does not fuse
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and its inputs: what(): [[array of the first input, ...] of each frame]."""
+
+    file: str
+    what: object
+    fast: bool = False  # less than a second a pair
+
+    @property
+    def path(self):
+        return testdata.MODELS / self.file
+
+    @property
+    def engine(self):
+        return "onnxruntime" if self.file.endswith(".onnx") else "litert"
+
+    @property
+    def pairs(self):
+        return LEVELS if self.engine == "onnxruntime" else KERNELS
+
+
+def photos(width, height, mean=0.5, std=0.5, channels_first=True):
+    def made():
+        for path in testdata.pictures(2):
+            picture = Image.open(path).convert("RGB").resize((width, height), Image.BILINEAR)
+            a = ((np.asarray(picture, np.float32) / 255 - mean) / std).astype(np.float32)
+            yield [np.ascontiguousarray(a.transpose(2, 0, 1) if channels_first else a)[None]]
+    return lambda: list(made())
+
+
+def bytes_of_files():
+    found = [np.frombuffer(p.read_bytes()[:2048].ljust(2048), np.uint8) for p in sorted(Path(__file__).parent.glob("*.py"))]
+    return [[a.astype(np.int32)[None]] for a in found[:3]]
+
+
+def speech():
+    """512 samples a frame; the state grows, as it would."""
+    with wave.open(str(testdata.need(testdata.AUDIO / "speech.wav"))) as w:
+        samples = np.frombuffer(w.readframes(w.getnframes()), np.int16).astype(np.float32) / 32768
+    state = np.random.default_rng(1).normal(0, .1, (2, 1, 128)).astype(np.float32)
+    return [[samples[8000 + 512 * i:8512 + 512 * i][None].copy(), state * np.float32(i), np.array(16000, np.int64)] for i in range(4)]
+
+
+def of_tflite(file):
+    """Pictures, or noise, of the shapes that the file wants."""
+    def made():
+        from ai_edge_litert.interpreter import Interpreter
+
+        details = Interpreter(str(testdata.MODELS / file)).get_input_details()
+        frames = []
+        for k in range(2):
+            arrays = []
+            for d in details:
+                shape = [int(n) for n in d["shape"]]
+                a = np.random.default_rng(k).normal(0, .5, shape)
+                if len(shape) == 4 and shape[3] == 3:
+                    a = photos(shape[2], shape[1], 0, 1, channels_first=False)()[k][0]
+                if d["dtype"] != np.float32:
+                    limits, (scale, zero) = np.iinfo(d["dtype"]), d["quantization"]
+                    a = np.clip(np.round(a / (scale or 1) + zero), limits.min, limits.max)
+                arrays.append(a.astype(d["dtype"]).reshape(shape))
+            frames.append(arrays)
+        return frames
+    return made
+
+
+def _tflite(name, fast=False):
+    return Subject(name + ".tflite", of_tflite(name + ".tflite"), fast)
+
+
+SUBJECTS = {
+    "ocr_lines": Subject("rapidocr_onnxruntime_ch_PP-OCRv4_det_infer.onnx", photos(160, 160)),
+    "ocr_characters": Subject("rapidocr_onnxruntime_ch_PP-OCRv4_rec_infer.onnx", photos(160, 48)),
+    "ocr_upside_down": Subject("rapidocr_onnxruntime_ch_ppocr_mobile_v2.0_cls_infer.onnx", photos(192, 48), True),
+    "yolo": Subject("nudenet_320n.onnx", photos(320, 320, 0, 1)),
+    "file_types": Subject("magika_model.onnx", bytes_of_files, True),
+    "voice": Subject("silero_vad_silero_vad.onnx", speech, True),
+    "voice_16k": Subject("silero_vad_silero_vad_16k_op15.onnx", speech, True),
+    "mobilenet_float": Subject("mobilenet_v2_dogs_float.onnx", photos(160, 160), True),
+    "mobilenet_int8": Subject("mobilenet_v2_dogs_int8.onnx", photos(160, 160)),
+    "mobilenet_int8_per_tensor": Subject("mobilenet_v2_dogs_int8_per_tensor.onnx", photos(160, 160)),
+    "lite0_float": Subject("efficientnet_lite0_float.onnx", photos(224, 224, channels_first=False), True),
+    "lite0_int8": Subject("efficientnet_lite0_int8.onnx", photos(224, 224, channels_first=False)),
+    **{name: _tflite(f"mediapipe_{name}") for name in (
+        "face_detection_full_range_sparse", "face_detection_short_range", "face_landmark", "hand_landmark_full", "hand_landmark_lite", "hand_recrop",
+        "iris_landmark", "palm_detection_full", "palm_detection_lite", "pose_detection", "pose_landmark_full")},
+    **{name: _tflite(name) for name in ("mobilenet_v1_0.25_224_float", "mobilenet_v1_0.25_224_uint8")},
+}
+
+
+def _names(path):
+    if path.suffix == ".onnx":
+        import onnx
+
+        graph = onnx.load(path, load_external_data=False).graph
+        constants = {i.name for i in graph.initializer}
+        return [i.name for i in graph.input if i.name not in constants]
+    from ai_edge_litert.interpreter import Interpreter
+
+    return [d["name"] for d in Interpreter(str(path)).get_input_details()]
+
+
+def write_inputs(subject, out):
+    """A log of the inputs alone."""
+    names = _names(subject.path)
+    log = Log(out, metadata={"role": "edge", "log_id": "inputs"})
+    for index, arrays in enumerate(subject.what()):
+        for name, array in zip(names, arrays):
+            log.tensor(f"/input/{name}", array, frame=index)
+        log.add("/frame", "Frame", PB["Frame"](index=index, source=f"frame{index}", begin_ns=log.time, end_ns=log.time + 10))
+    log.finish()
+    return out
+
+
+def replay(exray, subject, kernels, inputs, out):
+    """The log of a run of those inputs, with every layer."""
+    command = [exray, "replay", inputs, "--from", "input", "--engine", subject.engine, "--model", subject.path, "--kernels", kernels,
+               "--capture", "full", "-o", out]
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def covered(report):
+    """The share of the edge's layers that were compared, but for those that the reference fuses."""
+    c = report["coverage"]
+    return c["compared"] / max(1, c["edge_layers"] - c["fused"])
