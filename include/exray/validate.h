@@ -54,7 +54,8 @@ typedef struct exray_validation_options {
      * this engine, on the inputs that the edge recorded (docs/causes-layer.md); or NULL. */
     const char *engine;
     const char *kernels;        /* which kernels the engine uses, by name; NULL: "default" */
-    const char *engine_library; /* the engine's shared library; NULL: it is searched for */
+    const char *engine_library; /* the engine's shared library; NULL: it is searched for.  Without `engine`:
+                                   that of the reference's engine */
     const char *repro;          /* a folder to write the first layer to that is wrong by itself: the cut-out
                                    model, its inputs, both outputs; or NULL */
     /* Findings that were accepted: a YAML list of {cause, where, reason, expires} (docs/ci.md).  They are
@@ -64,13 +65,17 @@ typedef struct exray_validation_options {
     /* What measures must reach, "top1>=0.7,agreement>=0.98": the verdict is FAIL where one does not, and at
      * best INCONCLUSIVE where it is not known; or NULL. */
     const char *require;
+    /* Without `engine`, wrong layers are run alone all the same, for at most 10 s, where the file that the
+     * reference ran is at hand (`reference_model`, or in the folder of the reference's log under the name
+     * that it recorded, with the same SHA-256) and an engine for it is found.  True: they are not. */
+    bool no_isolate;
 } exray_validation_options;
 
 /* exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;  Since 0.2.0. */
 #define EXRAY_VALIDATION_OPTIONS_INIT                                                                        \
     {                                                                                                        \
         sizeof(exray_validation_options), NULL, NULL, 0, NULL, 0, 0, NULL, 0, false, false, NULL, NULL,      \
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                                       \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false                                \
     }
 
 /* A validation that was run.  Since 0.1.0. */

@@ -1,5 +1,7 @@
 #include "checks/consequences.h"
 
+#include "checks/layer/blame.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +131,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     bool biases = strcmp(f->cause, "model.weights") == 0 && evidence_number(f, "weights_differ") == 0;
     if (strcmp(cause->cause, "model.mode") == 0 && (biases || is_behind(cause, f)))
         return true;
+    if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
+        return has_prefix(cause->cause, "input.");
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
     if (strcmp(f->cause, "layer.unknown") == 0 &&
@@ -177,6 +181,8 @@ size_t xr_suppress_consequences(const exray_comparison *comparison, exray_findin
             if (accounts_for(comparison, cause, f)) {
                 f->is_consequence = true;
                 note_consequence(cause, f);
+                if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
+                    exray_finding_detail(cause, "%s", f->summary);
             }
     size_t count = 0;
     for (exray_finding *f = findings->first; f; f = f->next)

@@ -53,6 +53,7 @@ struct exray_findings {
     const xr_setting *setting;
     size_t setting_count;
     bool out_of_memory;
+    bool inputs_judged;  /* the assertion about the model's inputs ran */
     exray_finding spare; /* what exray_findings_add returns when there is no memory */
     struct xr_attached *attached;
 };

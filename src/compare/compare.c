@@ -228,6 +228,11 @@ static void free_pairs(xr_pairs *pairs)
     free(pairs->pair);
 }
 
+void xr_comparison_settle(exray_comparison *comparison, size_t layer, exray_layer_role role)
+{
+    comparison->layer[layer].role = role;
+}
+
 void xr_comparison_free(exray_comparison *c)
 {
     if (!c)

@@ -13,6 +13,9 @@
 exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
                              const xr_compare_options *options, exray_error *error);
 
+/* The role of a layer as the assertions leave it, for reports. */
+void xr_comparison_settle(exray_comparison *comparison, size_t layer, exray_layer_role role);
+
 /* NULL is allowed. */
 void xr_comparison_free(exray_comparison *comparison);
 

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 #include "isolate/isolate.h"
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Frames that a layer is run on: its error hardly depends on the picture. */
 enum { MOST_FRAMES = 3, MOST_INPUTS = 16 };
@@ -24,6 +26,7 @@ typedef struct isolation {
     bool same_file; /* the model file is the one that the reference ran */
     xr_plan plan;
     exray_slot *slot[1 + MOST_INPUTS];
+    double until; /* of the clock below: no further layer is begun then; INFINITY: no limit */
 } isolation;
 
 /* One cut-out model, open. */
@@ -31,11 +34,15 @@ typedef struct trial {
     xr_model_bytes bytes;
     xr_model_file file;
     xr_session *session;
+    exray_side side;  /* whose inputs it gets, and whose output it is compared with: the edge's */
+    bool keeps_state; /* from run to run */
     uint32_t inputs;
+    uint32_t tensor[MOST_INPUTS]; /* the original's */
     xr_source source[MOST_INPUTS];
     float *value[MOST_INPUTS]; /* the edge's, in the cut model's layout */
     uint64_t count[MOST_INPUTS];
-    uint32_t output; /* of the session */
+    uint32_t output;        /* of the session */
+    uint32_t output_tensor; /* the original's */
     float *edge, *reference;
     uint64_t output_count;
     double low, high;  /* the range of the edge's type */
@@ -44,7 +51,7 @@ typedef struct trial {
     exray_error error; /* of the engine or the log, if that is the reason */
 } trial;
 
-static const char no_memory[] = "out of memory";
+static const char no_memory[] = "out of memory", other_shape[] = "its shape differs from the edge's";
 
 static void close_trial(const isolation *w, trial *t)
 {
@@ -71,6 +78,27 @@ static uint32_t original_tensor(const isolation *w, const char *name)
     return EXRAY_NO_INDEX;
 }
 
+/* What a port of the cut model holds.  ONNX Runtime tells no scale of its integers: the file does. */
+static exray_tensor_info describe_port(const isolation *w, const exray_tensor_info *port, uint32_t tensor)
+{
+    exray_tensor_info info = *port;
+    const exray_tensor_info *told[] = {&w->plan.file->model.tensors[tensor], &w->plan.known[tensor]};
+    for (int i = 0; i < 2 && info.quantization.count == 0; i++)
+        if (told[i]->dtype == info.dtype)
+            info.quantization = told[i]->quantization;
+    return info;
+}
+
+static exray_tensor_info input_info(const isolation *w, const trial *t, uint32_t i)
+{
+    return describe_port(w, w->options->engine->input(t->session, i), t->tensor[i]);
+}
+
+static exray_tensor_info output_info(const isolation *w, const trial *t)
+{
+    return describe_port(w, w->options->engine->output(t->session, t->output), t->output_tensor);
+}
+
 static const char *find_ports(const isolation *w, size_t layer, trial *t)
 {
     const xr_engine *engine = w->options->engine;
@@ -81,6 +109,7 @@ static const char *find_ports(const isolation *w, size_t layer, trial *t)
         uint32_t tensor = original_tensor(w, info->name);
         if (tensor == EXRAY_NO_INDEX || !w->plan.source[tensor].known)
             return "the edge did not record what it reads";
+        t->tensor[t->inputs] = tensor;
         t->source[t->inputs] = w->plan.source[tensor];
     }
     for (uint32_t i = 0; (info = engine->output(t->session, i)); i++) {
@@ -88,20 +117,42 @@ static const char *find_ports(const isolation *w, size_t layer, trial *t)
         const xr_source *s = tensor == EXRAY_NO_INDEX ? NULL : &w->plan.source[tensor];
         if (s && s->known && s->kind == EXRAY_KIND_LAYER && s->pair == layer) {
             t->output = i;
+            t->output_tensor = tensor;
             return NULL;
         }
     }
     return "the cut model does not return its output";
 }
 
+/* Dimensions that the file leaves open are those of the first frame. */
+static void settle_shapes(isolation *w, const uint32_t *nodes, uint32_t count)
+{
+    const exray_model *model = &w->plan.file->model;
+    for (uint32_t n = 0; n < count; n++)
+        for (uint32_t i = 0; i < model->nodes[nodes[n]].input_count; i++) {
+            uint32_t t = model->nodes[nodes[n]].inputs[i];
+            if (t >= model->tensor_count || !w->plan.source[t].known || !xr_plan_is_open(&w->plan, t))
+                continue;
+            exray_tensor_view view;
+            const float *values;
+            exray_error ignored;
+            if (exray_comparison_values(w->comparison, EXRAY_SIDE_REFERENCE, 0, w->plan.source[t].kind,
+                                        w->plan.source[t].pair, w->slot[0], &view, &values,
+                                        &ignored) == EXRAY_OK)
+                xr_plan_settle(&w->plan, t, &view.info);
+        }
+}
+
 /* NULL, or why not. */
-static const char *open_trial(const isolation *w, size_t layer, uint32_t least, trial *t, exray_error *error)
+static const char *open_trial(isolation *w, size_t layer, uint32_t least, trial *t, exray_error *error)
 {
     uint32_t nodes[XR_BLOCK_MOST];
     const char *why = NULL;
     uint32_t count = xr_plan_block(&w->plan, layer, least, nodes, &why);
     if (count == 0)
         return why;
+    t->keeps_state = xr_plan_keeps_state(&w->plan, nodes, count);
+    settle_shapes(w, nodes, count);
     if (xr_model_cut(w->plan.file, nodes, count, w->plan.known, &t->bytes, error) != EXRAY_OK ||
         xr_model_read(t->bytes.data, t->bytes.size, &t->file, error) != EXRAY_OK)
         return error->message;
@@ -116,18 +167,33 @@ static const char *open_trial(const isolation *w, size_t layer, uint32_t least, 
 
 /* ---- Running --------------------------------------------------------------------------- */
 
-/* The edge's values of a tensor in a frame, in the reference's layout. */
-static const char *edge_values(const isolation *w, const xr_source *source, size_t frame, uint32_t slot,
-                               const exray_tensor_info *to, float **out, uint64_t *count, exray_error *error)
+/* Whether a tensor can hold so many elements, as far as its shape is known. */
+static bool holds(const exray_tensor_info *info, uint64_t count)
+{
+    uint64_t room = 1;
+    for (uint32_t i = 0; i < info->rank; i++) {
+        if (info->shape[i] < 0)
+            return true;
+        room *= (uint64_t)info->shape[i];
+    }
+    return info->rank == 0 || room == count;
+}
+
+/* A side's values of a tensor in a frame, in the reference's layout. */
+static const char *side_values(const isolation *w, exray_side side, const xr_source *source, size_t frame,
+                               uint32_t slot, const exray_tensor_info *to, float **out, uint64_t *count,
+                               exray_error *error)
 {
     exray_tensor_view view;
     const float *values;
-    if (exray_comparison_values(w->comparison, EXRAY_SIDE_EDGE, frame, source->kind, source->pair,
-                                w->slot[slot], &view, &values, error) != EXRAY_OK)
-        return "the edge has no data of it in this frame";
+    if (exray_comparison_values(w->comparison, side, frame, source->kind, source->pair, w->slot[slot], &view,
+                                &values, error) != EXRAY_OK)
+        return "a log has no data of it in this frame";
+    if (xr_dtype_is_integer(to->dtype) && view.info.quantization.count && !to->quantization.count)
+        return "the model file does not tell the scale of its integers";
     xr_layout_match how = xr_match_layout(&view.info, to);
-    if (how == XR_LAYOUT_NONE)
-        return "its shape differs from the edge's";
+    if (how == XR_LAYOUT_NONE || !holds(to, view.count))
+        return other_shape;
     float *room = realloc(*out, (view.count + 1) * sizeof *room);
     if (!room)
         return no_memory;
@@ -140,18 +206,30 @@ static const char *edge_values(const isolation *w, const xr_source *source, size
     return NULL;
 }
 
+/* An input's values in its own type. */
+static exray_status store(const exray_tensor_info *info, const float *values, uint64_t count, void *bytes,
+                          size_t size, exray_error *error)
+{
+    if (info->dtype != EXRAY_DTYPE_BOOL)
+        return xr_target_store(info, values, count, bytes, size, error);
+    for (uint64_t i = 0; i < count; i++)
+        ((uint8_t *)bytes)[i] = values[i] != 0;
+    return EXRAY_OK;
+}
+
 static const char *feed(const isolation *w, trial *t, size_t frame, exray_error *error)
 {
     const xr_engine *engine = w->options->engine;
     for (uint32_t i = 0; i < t->inputs; i++) {
-        const exray_tensor_info *info = engine->input(t->session, i);
-        const char *why = edge_values(w, &t->source[i], frame, i, info, &t->value[i], &t->count[i], error);
+        const exray_tensor_info info = input_info(w, t, i);
+        const char *why =
+            side_values(w, t->side, &t->source[i], frame, i, &info, &t->value[i], &t->count[i], error);
         if (why)
             return why;
-        size_t size = (t->count[i] * exray_dtype_bits(info->dtype) + 7) / 8;
+        size_t size = (t->count[i] * exray_dtype_bits(info.dtype) + 7) / 8;
         void *bytes = malloc(size + 1);
         exray_status status =
-            bytes ? xr_target_store(info, t->value[i], t->count[i], bytes, size, error) : EXRAY_E_MEMORY;
+            bytes ? store(&info, t->value[i], t->count[i], bytes, size, error) : EXRAY_E_MEMORY;
         if (status == EXRAY_OK)
             status = engine->set_input(t->session, i, bytes, size, error);
         free(bytes);
@@ -165,12 +243,12 @@ static const char *take_output(const isolation *w, trial *t, exray_error *error)
 {
     size_t size;
     const void *data = w->options->engine->output_data(t->session, t->output, &size);
-    const exray_tensor_info *info = w->options->engine->output(t->session, t->output);
+    const exray_tensor_info info = output_info(w, t);
     float *room = realloc(t->reference, (t->output_count + 1) * sizeof *room);
     if (!room)
         return no_memory;
     t->reference = room;
-    if (!data || exray_tensor_dequantize(info, data, size, t->output_count, room) != EXRAY_OK)
+    if (!data || exray_tensor_dequantize(&info, data, size, t->output_count, room) != EXRAY_OK)
         return error->message[0] ? error->message : "its output has another size";
     return NULL;
 }
@@ -241,18 +319,22 @@ static void find_range(const isolation *w, size_t layer, trial *t)
 /* Runs an open trial; its error, or NAN and why. */
 static double run_trial(const isolation *w, size_t layer, trial *t, const char **why, exray_error *error)
 {
-    const exray_tensor_info *info = w->options->engine->output(t->session, t->output);
     const xr_source target = {true, EXRAY_KIND_LAYER, layer};
     size_t frames = exray_comparison_frame_count(w->comparison);
     sums s = {0};
     find_range(w, layer, t);
     *why = "no frame has data of both sides";
     for (size_t f = 0, done = 0; f < frames && done < MOST_FRAMES; f++) {
-        *why = edge_values(w, &target, f, MOST_INPUTS, info, &t->edge, &t->output_count, error);
+        *why = feed(w, t, f, error);
+        const exray_tensor_info info = output_info(w, t); /* of this run, where dimensions are open */
         if (!*why)
-            *why = feed(w, t, f, error);
+            *why = side_values(w, t->side, &target, f, MOST_INPUTS, &info, &t->edge, &t->output_count, error);
         if (!*why)
             *why = take_output(w, t, error);
+        if (*why == other_shape && done) {
+            *why = NULL;
+            continue; /* frames of another shape than the first: of a model with open dimensions */
+        }
         if (*why)
             return NAN;
         add(&s, t);
@@ -264,9 +346,10 @@ static double run_trial(const isolation *w, size_t layer, trial *t, const char *
 }
 
 /* *why lives as long as the trial. */
-static double run_block(const isolation *w, size_t layer, uint32_t least, trial *t, const char **why)
+static double run_block(isolation *w, exray_side side, size_t layer, uint32_t least, trial *t,
+                        const char **why)
 {
-    *t = (trial){.error = {EXRAY_OK, ""}};
+    *t = (trial){.error = {EXRAY_OK, ""}, .side = side};
     *why = open_trial(w, layer, least, t, &t->error);
     return *why ? NAN : run_trial(w, layer, t, why, &t->error);
 }
@@ -319,16 +402,61 @@ static bool is_exact(const isolation *w, size_t i)
     return w->same_file && xr_comparison_is_exact(w->comparison, i);
 }
 
+/* Whether the engine makes of the reference's own inputs what the reference made of them.  On another
+ * processor or by another version it may not: then it is no judge of the edge. */
+static bool reproduces(isolation *w, size_t i, uint32_t least, double noise)
+{
+    trial t;
+    const char *why;
+    double error = run_block(w, EXRAY_SIDE_REFERENCE, i, least, &t, &why);
+    close_trial(w, &t);
+    return !(error > noise);
+}
+
+/* Why the result of a trial proves nothing; NULL: it does. */
+static const char *why_not_proven(isolation *w, size_t i, uint32_t least, double error, double noise,
+                                  const trial *t)
+{
+    bool originates = exray_comparison_layer(w->comparison, i)->role == EXRAY_LAYER_ROLE_ORIGINATES;
+    /* Run alone it begins with an empty state: that it agrees would tell, that it does not need not. */
+    if (error > noise && t->keeps_state)
+        return "it keeps a state from frame to frame, which the log does not hold";
+    if ((error > noise || originates) && !reproduces(w, i, least, noise))
+        return "the engine here makes of the reference's inputs something else than the reference did";
+    return NULL;
+}
+
+/* What layers of the edge add that lie between the layer and what the block reads: the reference computes in
+ * one what the edge computes in several, maybe in 8 bits. */
+static double others_noise(const isolation *w, size_t i, const trial *t)
+{
+    uint32_t nodes[XR_BLOCK_MOST];
+    uint32_t count = xr_plan_edge_nodes(&w->plan, i, t->source, t->inputs, nodes);
+    double square = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        double own = xr_node_own_noise(w->comparison, nodes[n]);
+        square += own * own;
+    }
+    return sqrt(square);
+}
+
 static void run_alone(isolation *w, size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(w->comparison, i);
     trial t;
     const char *why;
-    double error = run_block(w, i, 1, &t, &why);
+    double error = run_block(w, EXRAY_SIDE_EDGE, i, 1, &t, &why), noise = NAN;
+    xr_isolated_errors errors = {error, t.within, t.deviation, 0, false};
     if (!isnan(error)) {
-        const xr_isolated_errors errors = {error, t.within, t.deviation};
+        errors.others = others_noise(w, i, &t);
+        errors.exact = errors.others == 0 && is_exact(w, i);
+        noise = xr_isolated_noise(w->comparison, i, &errors);
+        if ((why = why_not_proven(w, i, 1, error, noise, &t)))
+            error = NAN;
+    }
+    if (!isnan(error)) {
         w->report->run += is_wrong(layer);
-        bool failed = xr_comparison_isolated(w->comparison, i, &errors, is_exact(w, i));
+        bool failed = xr_comparison_isolated(w->comparison, i, &errors);
         if (failed && w->report->failed == 0)
             call_failing(w, i, &t, error, layer->own_noise);
         w->report->failed += failed;
@@ -343,9 +471,9 @@ static void find_block(isolation *w, size_t i)
     for (uint32_t length = 2; length <= XR_BLOCK_MOST / 2 && length <= i + 1; length *= 2) {
         trial t;
         const char *why;
-        double error = run_block(w, i, length, &t, &why);
+        double error = run_block(w, EXRAY_SIDE_EDGE, i, length, &t, &why);
         double noise = xr_block_noise(w->comparison, i, length);
-        bool failed = error > noise;
+        bool failed = error > noise && !why_not_proven(w, i, length, error, noise, &t);
         if (failed) {
             size_t first = i + 1 - length;
             xr_comparison_block(w->comparison, i,
@@ -367,6 +495,22 @@ static bool is_worth_running(const isolation *w, size_t i, bool differs)
            (differs && layer->role == EXRAY_LAYER_ROLE_CLEAN && layer->metrics.count && is_exact(w, i));
 }
 
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Whether a further layer may be run; says why not. */
+static bool has_time(isolation *w, const exray_layer_pair *layer)
+{
+    if (now() < w->until)
+        return true;
+    keep_why(w, layer, "the time for it was over; --engine runs them all");
+    return false;
+}
+
 static void run_all(isolation *w)
 {
     size_t first_wrong = SIZE_MAX, tried = 0;
@@ -382,10 +526,10 @@ static void run_all(isolation *w)
             else
                 keep_why(w, layer, "its values are not in both logs (--capture full)");
         }
-        if (is_worth_running(w, i, differs) && tried++ < MOST_LAYERS)
+        if (is_worth_running(w, i, differs) && tried++ < MOST_LAYERS && has_time(w, layer))
             run_alone(w, i);
     }
-    if (w->report->run && w->report->failed == 0)
+    if (w->report->run && w->report->failed == 0 && now() < w->until)
         find_block(w, first_wrong);
     if (!any)
         snprintf(w->report->why, sizeof w->report->why,
@@ -415,7 +559,8 @@ exray_status xr_isolate(exray_comparison *comparison, const xr_isolate_options *
     isolation w = {.comparison = comparison,
                    .options = options,
                    .report = report,
-                   .same_file = is_that_file(options, logged)};
+                   .same_file = is_that_file(options, logged),
+                   .until = options->seconds > 0 ? now() + options->seconds : INFINITY};
     bool ok = xr_plan_init(&w.plan, comparison, &file);
     for (int i = 0; i <= MOST_INPUTS; i++)
         ok = (w.slot[i] = exray_slot_new()) && ok;

@@ -33,6 +33,7 @@ typedef struct xr_isolate_options {
     const char *library; /* NULL: found */
     const void *model;   /* the reference's model file; borrowed */
     size_t model_size;
+    double seconds; /* no further layer is run once that many have passed; 0: no limit */
     /* Called once, for the first layer that is wrong by itself; may be NULL.  False: it failed and has
      * reported that. */
     bool (*failing)(void *user, const xr_isolated *what);

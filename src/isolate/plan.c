@@ -74,7 +74,8 @@ bool xr_plan_init(xr_plan *p, const exray_comparison *comparison, const xr_model
     p->source = calloc((size_t)model->tensor_count + 1, sizeof *p->source);
     p->producer = calloc((size_t)model->tensor_count + 1, sizeof *p->producer);
     p->known = calloc((size_t)model->tensor_count + 1, sizeof *p->known);
-    if (!p->tensor_of || !p->source || !p->producer || !p->known)
+    p->shape = calloc((size_t)model->tensor_count + 1, sizeof *p->shape);
+    if (!p->tensor_of || !p->source || !p->producer || !p->known || !p->shape)
         return false;
     for (uint32_t t = 0; t < model->tensor_count; t++) {
         p->producer[t] = EXRAY_NO_INDEX;
@@ -99,6 +100,49 @@ void xr_plan_free(xr_plan *p)
     free(p->source);
     free(p->producer);
     free(p->known);
+    free(p->shape);
+}
+
+bool xr_plan_is_open(const xr_plan *p, uint32_t tensor)
+{
+    const exray_tensor_info *info = &p->known[tensor];
+    bool open = info->rank == 0 || !info->shape;
+    for (uint32_t i = 0; i < info->rank && !open; i++)
+        open = info->shape[i] < 0;
+    return open;
+}
+
+void xr_plan_settle(xr_plan *p, uint32_t tensor, const exray_tensor_info *record)
+{
+    exray_tensor_info *known = &p->known[tensor];
+    if (record->rank > EXRAY_MAX_RANK || (known->rank && known->rank != record->rank))
+        return;
+    for (uint32_t i = 0; i < record->rank; i++)
+        p->shape[tensor][i] = record->shape[i];
+    known->rank = record->rank;
+    known->shape = p->shape[tensor];
+    if (known->dtype == EXRAY_DTYPE_UNSPECIFIED)
+        known->dtype = record->dtype;
+}
+
+bool xr_plan_keeps_state(const xr_plan *p, const uint32_t *nodes, uint32_t count)
+{
+    /* Of TensorFlow Lite; ONNX passes every state as a tensor. */
+    static const char *const parts[] = {"LSTM", "RNN", "GRU", "SVDF", "VARIABLE", "VAR_HANDLE", "CALL_ONCE"};
+    for (uint32_t i = 0; i < count && strcmp(p->file->format->name, "tflite") == 0; i++)
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            if (p->file->model.nodes[nodes[i]].op && strstr(p->file->model.nodes[nodes[i]].op, parts[k]))
+                return true;
+    return false;
+}
+
+/* Why nothing in the file computes a tensor that a block needs. */
+static const char *why_not_made(const exray_model *model, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < model->input_count; i++)
+        if (model->inputs[i] == tensor)
+            return "the edge did not record the model's input that it reads";
+    return "it reads a variable, whose value is not in the log";
 }
 
 /* ---- Blocks ----------------------------------------------------------------------------- */
@@ -150,7 +194,10 @@ uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t 
     uint32_t logged = layer_tensor(log, exray_comparison_layer(p->comparison, layer));
     uint32_t target = logged < log->tensor_count ? p->tensor_of[logged] : EXRAY_NO_INDEX;
     *why = "its tensor is not in the model file";
-    if (target == EXRAY_NO_INDEX || p->producer[target] == EXRAY_NO_INDEX)
+    if (target == EXRAY_NO_INDEX)
+        return 0;
+    *why = "it is computed within a branch or a loop";
+    if (p->producer[target] == EXRAY_NO_INDEX)
         return 0;
     node_block b = {nodes, 0, 1};
     add_node(&b, p->producer[target]);
@@ -165,7 +212,7 @@ uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t 
             if (recorded && (b.layers >= least || p->source[t].kind == EXRAY_KIND_INPUT))
                 continue;
             if (p->producer[t] == EXRAY_NO_INDEX) {
-                *why = "the edge did not record the model's input";
+                *why = why_not_made(model, t);
                 return 0;
             }
             b.layers += recorded;
@@ -174,4 +221,54 @@ uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t 
         }
     }
     return fill_gaps(p, &b) ? b.count : 0;
+}
+
+/* ---- The same on the edge ------------------------------------------------------------------- */
+
+static bool is_source(const xr_plan *p, const exray_model *edge, const xr_source *sources, uint32_t count,
+                      uint32_t tensor)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (sources[i].kind != EXRAY_KIND_LAYER)
+            continue;
+        const exray_layer_pair *layer = exray_comparison_layer(p->comparison, sources[i].pair);
+        uint32_t node = layer->node[EXRAY_SIDE_EDGE];
+        if (node < edge->node_count && layer->output < edge->nodes[node].output_count &&
+            edge->nodes[node].outputs[layer->output] == tensor)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t producer_of(const exray_model *model, uint32_t tensor)
+{
+    for (uint32_t n = 0; n < model->node_count; n++)
+        for (uint32_t k = 0; k < model->nodes[n].output_count; k++)
+            if (model->nodes[n].outputs[k] == tensor)
+                return n;
+    return EXRAY_NO_INDEX;
+}
+
+uint32_t xr_plan_edge_nodes(const xr_plan *p, size_t layer, const xr_source *sources, uint32_t count,
+                            uint32_t nodes[XR_BLOCK_MOST])
+{
+    const exray_model *edge = exray_log_model(exray_comparison_log(p->comparison, EXRAY_SIDE_EDGE));
+    uint32_t own = exray_comparison_layer(p->comparison, layer)->node[EXRAY_SIDE_EDGE];
+    if (!edge || own >= edge->node_count)
+        return 0;
+    node_block b = {nodes, 0, 0};
+    add_node(&b, own);
+    for (uint32_t i = 0; i < b.count; i++) {
+        const exray_node *node = &edge->nodes[b.nodes[i]];
+        for (uint32_t k = 0; k < node->input_count; k++) {
+            uint32_t t = node->inputs[k];
+            if (t >= edge->tensor_count || edge->tensors[t].constant || is_source(p, edge, sources, count, t))
+                continue;
+            uint32_t made_by = producer_of(edge, t);
+            if (made_by != EXRAY_NO_INDEX && !add_node(&b, made_by))
+                break;
+        }
+    }
+    memmove(nodes, nodes + 1, (b.count - 1) * sizeof *nodes);
+    return b.count - 1;
 }

@@ -373,6 +373,20 @@ static void add_assertions(json_writer *w, cJSON *root, const xr_report *r)
         push(w, unjudged, text_item(*remark));
 }
 
+static void add_isolation(json_writer *w, cJSON *root, const xr_isolation *i)
+{
+    cJSON *o = put(w, root, "isolation", i ? cJSON_CreateObject() : cJSON_CreateNull());
+    if (!i)
+        return;
+    put(w, o, "asked", cJSON_CreateBool(i->asked));
+    text(w, o, "engine", i->engine);
+    text(w, o, "model", i->model);
+    number(w, o, "wrong_layers", (double)i->wrong);
+    number(w, o, "run", (double)i->run);
+    number(w, o, "wrong_alone", (double)i->failed);
+    text(w, o, "reason", i->why);
+}
+
 static void add_logs(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     static const char *const sides[2] = {"edge", "reference"};
@@ -414,6 +428,7 @@ bool xr_report_json(const xr_report *r, FILE *out)
     add_io(&w, root, "outputs", exray_comparison_output(c, 0), exray_comparison_output_count(c));
     add_latency(&w, root, r);
     add_assertions(&w, root, r);
+    add_isolation(&w, root, r->isolation);
     if (!w.failed)
         return xr_json_put(root, out);
     cJSON_Delete(root);

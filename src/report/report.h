@@ -6,6 +6,15 @@
 
 #include <stdio.h>
 
+/* Layers that were run alone. */
+typedef struct xr_isolation {
+    bool asked;                /* the engine was named; else what was at hand was used */
+    const char *engine;        /* NULL: nothing was run */
+    const char *model;         /* the file that they were cut out of; NULL: none was at hand */
+    size_t wrong, run, failed; /* layers beyond noise; of them, run alone; layers wrong by themselves */
+    const char *why;           /* why nothing, or not all, was run; NULL: all was */
+} xr_isolation;
+
 /* One validation, as every report shows it.  Borrowed. */
 typedef struct xr_report {
     const exray_comparison *comparison;
@@ -15,6 +24,7 @@ typedef struct xr_report {
     size_t known_count;
     const xr_requirement *require; /* [require_count] what measures must reach */
     size_t require_count;
+    const xr_isolation *isolation; /* or NULL */
 } xr_report;
 
 /* For people. color: with ANSI escapes. */

@@ -1,5 +1,4 @@
-/* What a validation takes from model files: weights for logs that were recorded without them,
- * and layers that are run alone. */
+/* What a validation takes from model files: weights for logs that were recorded without them. */
 #ifndef XR_MODELS_H
 #define XR_MODELS_H
 
@@ -22,11 +21,5 @@ exray_status xr_side_model_open(xr_side_model *model, exray_side side, const cha
                                 const exray_log **log, exray_error *error);
 /* After the comparison is freed; a zeroed one is fine. */
 void xr_side_model_close(xr_side_model *model);
-
-/* Whether the options can be combined. */
-exray_status xr_isolation_check(const exray_validation_options *o, exray_error *error);
-/* Runs wrong layers alone, if `o->engine` is set; `remark` says what could not be, or "". */
-exray_status xr_isolation_run(const exray_validation_options *o, const xr_side_model *reference,
-                              exray_comparison *comparison, char remark[480], exray_error *error);
 
 #endif

@@ -5,10 +5,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "checks/compatible.h"
+#include "checks/layer/blame.h"
 #include "core/sized.h"
 #include "log/wire.h"
+#include "validate/isolation.h"
 #include "validate/known_file.h"
-#include "validate/models.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static const double usual_coverage = 0.8;
 
 struct exray_validation {
     xr_side_model model[2];
-    char isolation[480];       /* a remark on it */
+    xr_isolation_result isolation;
     char unchecked[128];       /* a remark on records without a checksum */
     const char **remarks;      /* all of them, then NULL */
     char (*known_remark)[400]; /* [known.count] */
@@ -98,6 +99,13 @@ static bool judge(exray_validation *v, const exray_validation_options *o, exray_
     return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
 }
 
+/* What reports show of each layer. */
+static void settle_roles(exray_validation *v)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(v->comparison); i++)
+        xr_comparison_settle(v->comparison, i, xr_judged_role(v->comparison, &v->outcome.findings, i));
+}
+
 static exray_status open_models(exray_validation *v, const exray_validation_options *o,
                                 const exray_log *log[2], exray_error *error)
 {
@@ -159,7 +167,7 @@ static bool gather_remarks(exray_validation *v, const exray_validation_options *
         return false;
     remark_on_checksums(v);
     const char *const said[] = {remark_on_roles(v->comparison), v->model[0].remark, v->model[1].remark,
-                                v->isolation, v->unchecked};
+                                v->isolation.remark, v->unchecked};
     _Static_assert(sizeof said / sizeof *said == OTHERS, "room for each remark");
     size_t count = remark_on_known(v, o, v->remarks);
     for (size_t i = 0; i < OTHERS; i++)
@@ -181,9 +189,11 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
     if (!v->plugins || open_models(v, o, log, error) != EXRAY_OK)
         return false;
     v->comparison = xr_compare(log[0], log[1], &compare, error);
-    if (!v->comparison || xr_isolation_run(o, &v->model[1], v->comparison, v->isolation, error) != EXRAY_OK ||
+    if (!v->comparison ||
+        xr_isolation_run(o, &v->model[1], v->comparison, &v->isolation, error) != EXRAY_OK ||
         !judge(v, o, error))
         return false;
+    settle_roles(v);
     if (!gather_remarks(v, o)) {
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
         return false;
@@ -194,7 +204,8 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
                             .known = v->known.item,
                             .known_count = v->known.count,
                             .require = v->require,
-                            .require_count = v->require_count};
+                            .require_count = v->require_count,
+                            .isolation = &v->isolation.told};
     if (o->write_known &&
         (is_log(o->write_known) ? refuse(error, o->write_known, "is a log, not a place for known findings")
                                 : xr_known_write(o->write_known, &v->known, &v->outcome, error)) != EXRAY_OK)

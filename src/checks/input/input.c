@@ -107,6 +107,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while looking for the model's states"};
         return EXRAY_E_MEMORY;
     }
+    findings->inputs_judged = true;
     for (size_t i = 0; i < count; i++) {
         /* A state is no input of its own: model.state judges it. */
         if (is_equal(exray_comparison_input(comparison, i)) ||

@@ -2,6 +2,7 @@
  * is not.  Where both sides ran the same model file the kernel is wrong, and layer.kernel reports
  * it. */
 #include "checks/builtin.h"
+#include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 
 #include <math.h>
@@ -13,15 +14,19 @@ static bool is_flat(const exray_metrics *m, exray_side side)
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    (void)error;
     if (xr_is_same_file(comparison))
         return EXRAY_OK;
+    bool unjudged = false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         const exray_metrics *m = &layer->metrics;
         bool dead = is_flat(m, EXRAY_SIDE_EDGE) && !is_flat(m, EXRAY_SIDE_REFERENCE);
         if (!dead || layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
             continue;
+        if (!xr_may_be_blamed(comparison, findings, i)) {
+            unjudged = unjudged || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
+            continue;
+        }
         exray_finding *f = exray_findings_add(findings, "layer.constant", EXRAY_SEVERITY_ERROR, 0.95);
         exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_summary(f, "Layer %u (%s) %.*s is dead: every value of it is %.4g.",
@@ -34,7 +39,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding_number(f, "value", m->min[EXRAY_SIDE_EDGE]);
         return EXRAY_OK; /* later layers are consequences */
     }
-    return EXRAY_OK;
+    return unjudged ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
 }
 
 static const char *const causes[] = {"layer.constant", NULL};

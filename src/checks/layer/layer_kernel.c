@@ -2,6 +2,7 @@
  * right: then the code that computes it is wrong. */
 #include "checks/builtin.h"
 #include "checks/findings.h"
+#include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/operator_report.h"
@@ -145,13 +146,18 @@ static void describe_kernels(const exray_comparison *comparison, exray_finding *
 
 /* ---- The finding ------------------------------------------------------------------------ */
 
-static bool is_suspect(const exray_comparison *comparison, const exray_findings *findings,
-                       const xr_model_fit *fit, size_t i)
+static bool is_suspect(const exray_comparison *comparison, exray_findings *findings, const xr_model_fit *fit,
+                       size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     return layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
            !xr_is_only_clipped(layer) && !xr_is_contradicted(findings, layer) &&
            !has_cause(comparison, findings, i) && same_weights(comparison, fit, i);
+}
+
+static bool is_behind_wrong_input(const exray_comparison *comparison, exray_findings *findings, size_t i)
+{
+    return xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
 }
 
 static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)
@@ -226,15 +232,16 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
 }
 
 /* Lists further wrong layers with the same operator in the same finding: they have the same kernel. */
-static void add_others(const exray_comparison *comparison, const exray_findings *findings,
-                       const xr_model_fit *fit, size_t first, exray_finding *f)
+static void add_others(const exray_comparison *comparison, exray_findings *findings, const xr_model_fit *fit,
+                       size_t first, exray_finding *f)
 {
     const char *op = exray_comparison_layer(comparison, first)->op[EXRAY_SIDE_EDGE];
     size_t others = 0;
     uint32_t second = 0, last = 0;
     for (size_t i = first + 1; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (strcmp(layer->op[EXRAY_SIDE_EDGE], op) != 0 || !is_suspect(comparison, findings, fit, i))
+        if (strcmp(layer->op[EXRAY_SIDE_EDGE], op) != 0 || !is_suspect(comparison, findings, fit, i) ||
+            (isnan(layer->isolated_error) && is_behind_wrong_input(comparison, findings, i)))
             continue;
         char key[40];
         snprintf(key, sizeof key, "layer_%u", (unsigned)layer->node[EXRAY_SIDE_EDGE]);
@@ -255,12 +262,16 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     exray_status status = xr_model_fit_get(comparison, findings, &fit, error);
     if (status != EXRAY_OK)
         return status;
-    bool reported = false;
+    bool reported = false, unjudged = false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         /* Later layers may be consequences of the first, except those that were run alone. */
         bool alone = isfinite(exray_comparison_layer(comparison, i)->isolated_error);
         if ((reported && !alone) || !is_suspect(comparison, findings, fit, i))
             continue;
+        if (!xr_may_be_blamed(comparison, findings, i)) {
+            unjudged = unjudged || is_behind_wrong_input(comparison, findings, i);
+            continue;
+        }
         exray_finding *f =
             exray_findings_add(findings, "layer.kernel", EXRAY_SEVERITY_ERROR, alone ? 0.9 : 0.75);
         report(comparison, i, f);
@@ -269,7 +280,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         add_others(comparison, findings, fit, i, f);
         reported = true;
     }
-    return EXRAY_OK;
+    return unjudged && !reported ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
 }
 
 static const char *const causes[] = {"layer.kernel", NULL};

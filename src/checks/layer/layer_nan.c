@@ -1,7 +1,12 @@
 /* layer.nan: NaN or infinite values where the reference has none. */
 #include "checks/builtin.h"
+#include "checks/findings.h"
+#include "checks/layer/blame.h"
+#include "checks/layer/value_evidence.h"
+#include "checks/op_name.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 static bool is_worse(const exray_metrics *m)
@@ -24,6 +29,31 @@ static exray_finding *begin(exray_findings *findings, const exray_metrics *m, co
     return f;
 }
 
+/* Whether a layer makes NaN of finite numbers only if it is wrong: sums of products in float32, which
+ * overflow beyond 1e38.  A logarithm, a root or a quotient makes it of a wrong input, too, and rightly. */
+static bool is_never_nan(const exray_comparison *comparison, const exray_layer_pair *layer)
+{
+    static const char *const sums[] = {
+        "conv", "conv2d",  "depthwiseconv2d", "matmul",      "gemm", "fullyconnected", "add",
+        "sub",  "maxpool", "maxpool2d",       "averagepool", "relu", "averagepool2d"};
+    const exray_tensor_info *info = xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE);
+    bool sum = false;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums && !sum; i++)
+        sum = xr_is_op(layer->op[EXRAY_SIDE_EDGE], sums[i]);
+    return sum && info && info->dtype == EXRAY_DTYPE_FLOAT32;
+}
+
+/* Notes that a wrong input of the model accounts for the NaN, for consequences.c. */
+static void note_given(const exray_comparison *comparison, exray_findings *findings, size_t i,
+                       exray_finding *f)
+{
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    bool alone = !isnan(layer->isolated_error);
+    bool right = alone ? layer->isolated_error <= layer->own_noise : !is_never_nan(comparison, layer);
+    if (right && xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT)
+        exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     (void)error;
@@ -43,6 +73,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding *f = begin(findings, &layer->metrics, what, layer->name[EXRAY_SIDE_EDGE]);
         exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_fix(f, "Run this layer with another kernel or in a wider type, and check its weights.");
+        note_given(comparison, findings, i, f);
         found = true;
     }
     for (size_t i = 0; !found && i < exray_comparison_output_count(comparison); i++) {
@@ -52,6 +83,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding *f = begin(findings, &output->metrics, "Output", output->name[EXRAY_SIDE_EDGE]);
         exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
         exray_finding_fix(f, "Record both sides with --capture stats or full to see which layer makes them.");
+        if (xr_output_is_behind_wrong_input(comparison, findings, i))
+            exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
         found = true;
     }
     return EXRAY_OK;

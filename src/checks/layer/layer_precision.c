@@ -1,5 +1,6 @@
 /* layer.precision: float values that were computed in 16 bits: rounded, or overflowed. */
 #include "checks/builtin.h"
+#include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 
 #include <math.h>
@@ -8,6 +9,7 @@
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
+    bool unjudged = false;
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES)
@@ -18,6 +20,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             return status;
         if (e.frames == 0 || e.half < NEARLY_ALL)
             continue;
+        /* Bytes that are fed as they are fit into float16, too. */
+        if (!xr_may_be_blamed(comparison, findings, i)) {
+            unjudged = unjudged || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
+            continue;
+        }
         bool overflow =
             layer->metrics.inf_count[EXRAY_SIDE_EDGE] > layer->metrics.inf_count[EXRAY_SIDE_REFERENCE];
         exray_finding *f = exray_findings_add(findings, "layer.precision", EXRAY_SEVERITY_ERROR, 0.85);
@@ -36,7 +43,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding_number(f, "noise_to_signal", layer->noise);
         return EXRAY_OK; /* later layers compute in 16 bits, too */
     }
-    return EXRAY_OK;
+    return unjudged ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
 }
 
 static const char *const causes[] = {"layer.precision", NULL};

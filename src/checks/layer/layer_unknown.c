@@ -1,6 +1,7 @@
 /* layer.unknown: a layer whose output is wrong beyond noise though its inputs are not, and for which
  * no other assertion has a cause. */
 #include "checks/builtin.h"
+#include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 
@@ -192,14 +193,14 @@ static bool is_accumulated_rounding(const exray_comparison *comparison)
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    (void)error;
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
+    bool unjudged = false;
     for (size_t i = 0; i < layers; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (xr_is_contradicted(findings, layer)) /* not one quantity: nothing is wrong with it */
             continue;
         originating += layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) &&
-                       is_worth_reporting(comparison, layer);
+                       is_worth_reporting(comparison, layer) && xr_may_be_blamed(comparison, findings, i);
         if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
             is_worth_reporting(comparison, layer))
             dirty = i;
@@ -214,11 +215,15 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
          * seems right may pass on what the next one shows. */
         if (layer->from_stats && !clean)
             continue;
+        if (!xr_may_be_blamed(comparison, findings, i)) {
+            unjudged = unjudged || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
+            continue;
+        }
         shown++;
         report_layer(comparison, i, findings, shown == MOST ? originating - shown : 0);
     }
     if (shown || !clean)
-        return EXRAY_OK;
+        return unjudged && !shown ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
     if (!inputs_are_known(comparison) && first_wrong(comparison) != SIZE_MAX) {
         report_unrecorded(comparison, first_wrong(comparison), findings);
         return EXRAY_OK;

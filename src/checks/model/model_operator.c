@@ -2,6 +2,7 @@
  * convention, ...), as the models say or as the values show. */
 #include "checks/builtin.h"
 #include "checks/findings.h"
+#include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
 #include "checks/model/range_activation.h"
@@ -225,7 +226,8 @@ static exray_status look_at_layer(const exray_comparison *comparison, size_t i, 
         report_order(layer, i, findings);
         return EXRAY_OK;
     }
-    if (xr_is_same_file(comparison)) /* the operators are the same; only a kernel can be wrong */
+    /* The operators of one file are the same: only a kernel can be wrong. */
+    if (xr_is_same_file(comparison) || !xr_may_be_blamed(comparison, findings, i))
         return EXRAY_OK;
     xr_layer_evidence e;
     exray_status status = xr_layer_evidence_get(comparison, i, &e, error);

@@ -166,6 +166,11 @@ static const xr_option_group models = {
          .text =
              "run each wrong layer alone: cut out of the reference's model file, on the inputs that the edge "
              "recorded (--capture full)"},
+        {.name = "no-isolate",
+         XR_INTO(flag, validate_options, judging.no_isolate),
+         .text = "do not run wrong layers alone.  Else, without --engine, that is done for at most 10 s "
+                 "where the file "
+                 "that the reference ran is --reference-model or beside its log"},
         {.name = "kernels",
          .value = "K",
          .kind = XR_VALUE_KERNELS,

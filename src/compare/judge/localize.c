@@ -497,13 +497,28 @@ static double own_of(const xr_pair *pair, double own, double deviation)
     return sqrt(own * own + step * step - known * known);
 }
 
-bool xr_comparison_isolated(exray_comparison *c, size_t layer, const xr_isolated_errors *errors, bool exact)
+double xr_isolated_noise(const exray_comparison *c, size_t layer, const xr_isolated_errors *errors)
+{
+    const xr_pair *pair = &c->layers.pair[layer];
+    return hypot(own_of(pair, errors->exact ? pair->alone : pair->own, errors->deviation), errors->others);
+}
+
+double xr_node_own_noise(const exray_comparison *c, uint32_t node)
+{
+    for (size_t i = 0; i < c->layers.count; i++)
+        if (c->layers.pair[i].index[EXRAY_SIDE_EDGE] == node)
+            return c->layers.pair[i].own;
+    const graph g = {.comparison = (exray_comparison *)c, .model = exray_log_model(c->log[EXRAY_SIDE_EDGE])};
+    const state in = {0};
+    return xr_noise_bound(0, hypot(xr_node_noise(g.model, node), run_noise(&g, node, EXRAY_NO_INDEX, &in)));
+}
+
+bool xr_comparison_isolated(exray_comparison *c, size_t layer, const xr_isolated_errors *errors)
 {
     exray_layer_pair *shown = &c->layer[layer];
-    const xr_pair *pair = &c->layers.pair[layer];
     shown->isolated_error = errors->error;
     shown->isolated_error_clamped = errors->within;
-    shown->own_noise = own_of(pair, exact ? pair->alone : pair->own, errors->deviation);
+    shown->own_noise = xr_isolated_noise(c, layer, errors);
     bool failed = errors->error > shown->own_noise;
     if (failed)
         shown->role = EXRAY_LAYER_ROLE_ORIGINATES;

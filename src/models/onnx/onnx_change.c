@@ -112,12 +112,25 @@ static void put_declared(xr_byte_writer *graph, uint32_t number, const char *nam
     xr_byte_writer_message(graph, number, &value);
 }
 
+/* Whether the file leaves dimensions open that are known by now. */
+static bool is_settled(const exray_tensor_info *file, const exray_tensor_info *known)
+{
+    bool open = false, settled = known->rank == file->rank && known->dtype == file->dtype;
+    for (uint32_t i = 0; settled && i < file->rank; i++) {
+        open = open || file->shape[i] < 0;
+        settled = known->shape && known->shape[i] >= 0;
+    }
+    return open && settled;
+}
+
 static bool put_input(const xr_model_file *file, uint32_t i, const exray_tensor_info *known,
                       xr_byte_writer *graph)
 {
     const xr_onnx_tensor *tensor = xr_onnx_at(file->memory, i);
     const exray_tensor_info *info = &file->model.tensors[i];
-    if (tensor->value_info.data && xr_onnx_data_type(info->dtype) && info->shape)
+    if (known && info->shape && xr_onnx_data_type(info->dtype) && is_settled(info, &known[i]))
+        put_declared(graph, 11, info->name, &known[i]);
+    else if (tensor->value_info.data && xr_onnx_data_type(info->dtype) && info->shape)
         xr_byte_writer_bytes(graph, 11, tensor->value_info.data, tensor->value_info.size);
     else if (known && xr_onnx_data_type(known[i].dtype))
         put_declared(graph, 11, info->name, &known[i]);

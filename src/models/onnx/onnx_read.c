@@ -215,6 +215,27 @@ static bool read_constant_nodes(xr_onnx *onnx)
     return true;
 }
 
+/* A node also reads what the bodies of its branches and loops take from outside: after the inputs that it
+ * lists. */
+static bool add_captured(xr_onnx *onnx, size_t i)
+{
+    xr_onnx_node *extra = xr_onnx_extra(onnx, i);
+    exray_node *node = xr_onnx_node_at(onnx, i);
+    if (!xr_onnx_implicit(onnx, extra))
+        return false;
+    if (!extra->implicit_count)
+        return true;
+    uint32_t *inputs = xr_onnx_alloc(onnx, (size_t)node->input_count + extra->implicit_count, sizeof *inputs);
+    if (!inputs)
+        return false;
+    if (node->input_count)
+        memcpy(inputs, node->inputs, node->input_count * sizeof *inputs);
+    memcpy(inputs + node->input_count, extra->implicit, extra->implicit_count * sizeof *inputs);
+    node->inputs = inputs;
+    node->input_count += extra->implicit_count;
+    return true;
+}
+
 /* Older files list initializers among the inputs. */
 static void drop_initialized_inputs(xr_onnx *onnx)
 {
@@ -241,7 +262,7 @@ static bool read_model(xr_onnx *onnx, const xr_model_file *file)
     if (!graph)
         return xr_onnx_fail(onnx, EXRAY_E_FORMAT, "it is an ONNX model without a graph");
     for (size_t i = 0; i < onnx->nodes.count; i++)
-        if (!xr_onnx_implicit(onnx, xr_onnx_extra(onnx, i)))
+        if (!add_captured(onnx, i))
             return false;
     drop_initialized_inputs(onnx);
     return read_constant_nodes(onnx) && xr_onnx_interpret(onnx);

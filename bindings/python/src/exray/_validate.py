@@ -310,7 +310,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
              edge_model: Optional[Path_] = None, reference_model: Optional[Path_] = None,
              engine: Optional[str] = None, kernels: Optional[str] = None, engine_library: Optional[Path_] = None,
              repro: Optional[Path_] = None, known: Optional[Path_] = None, write_known: Optional[Path_] = None,
-             require: "Union[str, Mapping[str, float], None]" = None) -> Report:
+             require: "Union[str, Mapping[str, float], None]" = None, isolate: bool = True) -> Report:
     """Compares what the edge recorded with what a reference recorded of the same data, and names what is wrong.
 
     assertions      own ones (functions with @exray.assertion), besides the built-in ones
@@ -326,6 +326,9 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
                     found; an installed ai_edge_litert or onnxruntime is
     kernels         the kernels that it runs with
     repro           a folder for the first layer that is wrong by itself: the cut-out model, its inputs, both outputs
+    isolate         False: without `engine` nothing is run.  Else, where something is wrong, layers are run alone all the
+                    same, for at most 10 s, if the file that the reference ran is reference_model, or lies beside its log
+                    under the name that it recorded (and has the same SHA-256), and its engine is installed
     known           findings that were accepted: a YAML file, a list of {cause, where, reason, expires}.  They do not fail;
                     write_known: a file to write such a list to that accepts what fails now
     require         what measures must reach: {"top1": 0.7, "agreement": 0.98}, or "top1>=0.7,top1.change>=-0.01"
@@ -344,8 +347,9 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     if html is not None and encode_path(html) == b"-":
         raise ArgumentError("html='-': a report in memory is report.json or report.text; name a file for the page")
     logs = (edge if isinstance(edge, Log) else Log(edge), reference if isinstance(reference, Log) else Log(reference))
-    if engine is not None and engine_library is None:
-        engine_library = library_of(engine) or None
+    if engine_library is None and (engine is not None or isolate):
+        model = logs[1].model
+        engine_library = library_of(engine or (model.engine if model else "")) or None
     k = Keeper()
     options = k.new("exray_validation_options *")
     options.size = ffi.sizeof("exray_validation_options")
@@ -359,6 +363,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     options.own = k.array("exray_assertion *", [a._c for a in own] + [ffi.NULL])
     options.min_coverage = min_coverage if min_coverage > 0 else -1
     options.fail_on_perf, options.fail_on_log = "perf" in fail_on, "log" in fail_on
+    options.no_isolate = not isolate
     if require is not None and not isinstance(require, str):
         require = ",".join(f"{name}>={number(value, f'the requirement {name}')!r}" for name, value in require.items())
     for name, text_ in (("assertions", only), ("engine", engine), ("kernels", kernels), ("require", require or None)):
