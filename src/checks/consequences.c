@@ -1,6 +1,7 @@
 #include "checks/consequences.h"
 
 #include "checks/layer/blame.h"
+#include "checks/layer/value_evidence.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,6 +110,18 @@ static bool is_behind(const exray_finding *cause, const exray_finding *f)
     return cause->layer == EXRAY_NO_INDEX || f->layer == EXRAY_NO_INDEX || f->layer >= cause->layer;
 }
 
+/* Behind exchanged inputs nothing is known of a layer that was not run alone.  In two files, layers may even
+ * be paired with those of another branch, whose values they have; then running them alone proves nothing. */
+static bool exchange_accounts_for(const exray_comparison *comparison, const exray_finding *cause,
+                                  const exray_finding *f)
+{
+    const exray_layer_pair *layer =
+        comparison && f->layer != EXRAY_NO_INDEX ? exray_comparison_layer(comparison, f->layer) : NULL;
+    bool blamed = strcmp(f->cause, "layer.kernel") == 0 || strcmp(f->cause, "layer.unknown") == 0;
+    return strcmp(cause->cause, "input.order") == 0 && blamed && layer &&
+           (isnan(layer->isolated_error) || !xr_is_same_file(comparison));
+}
+
 /* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
  * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
@@ -135,6 +148,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return has_prefix(cause->cause, "input.");
     if (has_prefix(f->cause, "output.") && is_unknown(f))
         return stage_of(cause) < 3;
+    if (exchange_accounts_for(comparison, cause, f))
+        return true;
     if (strcmp(f->cause, "layer.unknown") == 0 &&
         (layers_account_for(comparison, cause, f) || output_accounts_for(cause, f)))
         return true;

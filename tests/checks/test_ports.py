@@ -131,6 +131,18 @@ def test_exchanged_and_scaled(tmp_path):
     assert causes(validate(edge, reference_log(tmp_path, False), status=1)) == ["input.order", "input.normalization", "input.normalization"]
 
 
+def test_exchanged_and_in_the_reverse_order_of_channels(tmp_path):
+    random = np.random.default_rng(7)
+    b, a = random.random((2, 5, *SHAPE), dtype=np.float32)
+    reference = write(tmp_path / "r", "reference", REFERENCE, (b, a), output=change_of(b, a))
+    e, f = (np.ascontiguousarray(x[..., ::-1]) for x in (a, b))
+    edge = write(tmp_path / "e", "edge", REFERENCE, (e, f), output=change_of(e, f))
+    assert causes(validate(edge, reference, status=1)) == ["input.order", "input.channel_order", "input.channel_order"]
+    # In the reverse order alone: no exchange.
+    edge = write(tmp_path / "f", "edge", REFERENCE, (f, e), output=change_of(f, e))
+    assert set(causes(validate(edge, reference, status=1))) == {"input.channel_order"}
+
+
 def test_a_constant_proves_no_exchange(tmp_path):
     """Types of ones look like a mask of ones; nothing says that they were taken for it."""
     random = np.random.default_rng(1)

@@ -2,6 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/port/port_exchange.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* The first port that has another's values. */
@@ -18,13 +19,28 @@ static void report_map(const exray_comparison *comparison, const xr_port_exchang
                        exray_findings *findings)
 {
     const xr_port_origin *o = &exchange->origin[i];
-    const char *name = exray_comparison_input(comparison, i)->name[EXRAY_SIDE_EDGE];
+    const exray_io_pair *io = exray_comparison_input(comparison, i);
+    const char *name = io->name[EXRAY_SIDE_EDGE];
+    const char *other = exray_comparison_input(comparison, o->from)->name[EXRAY_SIDE_REFERENCE];
+    if (o->reversed) {
+        exray_finding *f = exray_findings_add(findings, "input.channel_order", EXRAY_SEVERITY_ERROR, 0.9);
+        exray_finding_where(f, "input", name, EXRAY_NO_INDEX);
+        exray_finding_summary(
+            f, "What the edge gives input %.80s also has its channels in the reverse order.", name);
+        exray_finding_detail(f, "It is what the reference gives %.80s, with channels 0 and 2 exchanged.",
+                             other);
+        exray_finding_fix(f,
+                          "Once the inputs are in order, convert them to the reference's order of channels.");
+    }
+    double size = fmax(fabs(io->metrics.min[0]), fabs(io->metrics.max[0]));
+    if (fabs(o->gain - 1) < 0.01 && fabs(o->offset) < 0.01 * size)
+        return;
     exray_finding *f = exray_findings_add(findings, "input.normalization", EXRAY_SEVERITY_ERROR, 0.8);
     exray_finding_where(f, "input", name, EXRAY_NO_INDEX);
     exray_finding_summary(
         f, "What the edge gives input %.80s is also scaled otherwise than in the reference.", name);
-    exray_finding_detail(f, "edge = %.5g * the values of the reference's %.80s %+.5g.", o->gain,
-                         exray_comparison_input(comparison, o->from)->name[EXRAY_SIDE_REFERENCE], o->offset);
+    exray_finding_detail(f, "edge = %.5g * the values of the reference's %.80s %+.5g.", o->gain, other,
+                         o->offset);
     exray_finding_fix(f, "Once the inputs are in order, normalize each as the reference does.");
     exray_finding_number(f, "gain", o->gain);
     exray_finding_number(f, "offset", o->offset);
@@ -53,7 +69,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     return EXRAY_OK;
 }
 
-static const char *const causes[] = {"input.order", "input.normalization", NULL};
+static const char *const causes[] = {"input.order", "input.channel_order", "input.normalization", NULL};
 
 const exray_assertion xr_assertion_input_order = {
     .size = sizeof(exray_assertion),

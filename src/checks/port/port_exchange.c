@@ -31,11 +31,15 @@ enum { FEWEST_VALUES = 8 };
 /* A map of a few numbers always fits. */
 enum { FEWEST_MAPPED = 64 };
 
+typedef struct value_sums {
+    double n, a, b, aa, bb, ab;
+} value_sums;
+
 /* An edge's port against one of the reference's. */
 typedef struct encounter {
     size_t equal, apart, first; /* frames */
     double values, spread;      /* of equal frames: how many values, and the largest spread of one */
-    double n, a, b, aa, bb, ab;
+    value_sums plain, reversed; /* with the channels as they are, and in the reverse order */
 } encounter;
 
 typedef struct search {
@@ -55,10 +59,10 @@ static const exray_io_pair *io_of(const search *s, size_t i)
                                        : exray_comparison_output(s->comparison, i);
 }
 
-static void add_sums(encounter *e, const xr_port_sample *a, const xr_port_sample *b)
+static void add_sums(value_sums *e, const float *edge, const float *reference, size_t count)
 {
-    for (size_t i = 0; i < b->samples; i++) {
-        double x = a->value[i], y = b->value[i];
+    for (size_t i = 0; i < count; i++) {
+        double x = edge[i], y = reference[i];
         if (!isfinite(x) || !isfinite(y))
             continue;
         e->n++;
@@ -80,7 +84,9 @@ static void meet(search *s, size_t i, size_t j, size_t frame)
     encounter *e = &s->met[i * s->count + j];
     if (a->count == 0 || a->count != b->count)
         return;
-    add_sums(e, a, b);
+    add_sums(&e->plain, a->value, b->value, b->samples);
+    if (a->colored && b->colored)
+        add_sums(&e->reversed, a->value, b->reversed, b->samples);
     xr_port_distance to_own = xr_port_distance_of(a, own), to_other = xr_port_distance_of(a, b);
     double tolerance = fmax(s->tolerance[i], s->tolerance[j]);
     bool is_own = relative(&to_own) <= tolerance, is_other = relative(&to_other) <= tolerance;
@@ -112,7 +118,7 @@ static exray_status read_frame(search *s, size_t frame, exray_slot *slot, exray_
 /* ---- Judging ---------------------------------------------------------------------------- */
 
 /* Of variance of a, what a map of b leaves. */
-static double left_by_map(const encounter *e, double *gain, double *offset)
+static double left_by_sums(const value_sums *e, double *gain, double *offset)
 {
     double n = e->n > 0 ? e->n : 1;
     double va = e->aa / n - e->a / n * e->a / n, vb = e->bb / n - e->b / n * e->b / n;
@@ -138,24 +144,38 @@ static size_t equal_port(const search *s, size_t i)
     return best;
 }
 
-/* The one whose values it has under another map. */
-static size_t mapped_port(const search *s, size_t i, double *gain, double *offset)
+/* The better of both orders of channels. */
+static double left_by_map(const encounter *e, xr_port_origin *out)
 {
-    double g, o, own = left_by_map(&s->met[i * s->count + i], &g, &o), least = 1;
-    size_t best = SIZE_MAX;
+    double gain = 1, offset = 0, plain = left_by_sums(&e->plain, &out->gain, &out->offset);
+    double reversed = e->reversed.n > 0 ? left_by_sums(&e->reversed, &gain, &offset) : 1;
+    out->reversed = reversed < plain / 4;
+    if (out->reversed) {
+        out->gain = gain;
+        out->offset = offset;
+    }
+    return out->reversed ? reversed : plain;
+}
+
+/* Finds the one whose values it has under another map, and in another order of channels. */
+static void find_mapped(const search *s, size_t i, xr_port_origin *out)
+{
+    xr_port_origin map = {.gain = 1};
+    double own = left_by_map(&s->met[i * s->count + i], &map), least = 1;
     for (size_t j = 0; j < s->count; j++) {
         if (j == i || s->side[EXRAY_SIDE_REFERENCE][j].count < FEWEST_MAPPED)
             continue;
-        double left = left_by_map(&s->met[i * s->count + j], &g, &o);
-        if (left < least && g > 0) {
+        double left = left_by_map(&s->met[i * s->count + j], &map);
+        if (left < least && map.gain > 0) {
             least = left;
-            best = j;
-            *gain = g;
-            *offset = o;
+            *out = map;
+            out->from = j;
         }
     }
     bool exact = least < LEFT_BY_MAP && own > 0.02, coarse = least < LEFT_BY_CHANNELS && own > 0.3;
-    return best != SIZE_MAX && (exact || coarse) && own > 20 * least ? best : SIZE_MAX;
+    out->mapped = (exact || coarse) && own > 20 * least;
+    if (!out->mapped)
+        *out = (xr_port_origin){.from = SIZE_MAX, .gain = 1};
 }
 
 static void judge(const search *s, xr_port_exchange *out)
@@ -167,8 +187,7 @@ static void judge(const search *s, xr_port_exchange *out)
             continue;
         o->from = equal_port(s, i);
         if (o->from == SIZE_MAX && s->kind == EXRAY_KIND_INPUT) {
-            o->from = mapped_port(s, i, &o->gain, &o->offset);
-            o->mapped = o->from != SIZE_MAX;
+            find_mapped(s, i, o);
             o->frames = o->mapped ? exray_comparison_frame_count(s->comparison) : 0;
         } else if (o->from != SIZE_MAX) {
             const encounter *e = &s->met[i * s->count + o->from];

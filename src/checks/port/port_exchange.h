@@ -13,6 +13,7 @@ typedef struct xr_port_origin {
     bool mutual;         /* that port has this one's values in turn, or they go round among several */
     double gain, offset; /* edge = gain * the other's + offset; 1 and 0 where they are the very values */
     bool mapped;         /* they are not */
+    bool reversed;       /* of mapped ones: their channels are in the reverse order as well */
 } xr_port_origin;
 
 typedef struct xr_port_exchange {

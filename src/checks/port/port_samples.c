@@ -32,12 +32,15 @@ exray_status xr_port_sample_read(const exray_comparison *comparison, exray_side 
     out->count = view.count;
     out->samples = view.count < XR_PORT_SAMPLES ? (size_t)view.count : XR_PORT_SAMPLES;
     out->whole = out->samples == view.count;
+    out->colored = picture && v.channels == 3;
     for (size_t k = 0; k < out->samples; k++) {
         /* Spread evenly, and moved within each part: no stride falls in step with rows or channels. */
         uint64_t part = view.count / out->samples, at = k * part + k * 2654435761u % part;
-        if (picture)
-            at = stored_at(&v, at);
-        memcpy(&out->value[k], (const char *)values + at * sizeof *values, sizeof *values);
+        uint64_t mirrored = at - at % 3 + 2 - at % 3;
+        const char *from = (const char *)values;
+        memcpy(&out->value[k], from + (picture ? stored_at(&v, at) : at) * sizeof *values, sizeof *values);
+        if (out->colored)
+            memcpy(&out->reversed[k], from + stored_at(&v, mirrored) * sizeof *values, sizeof *values);
     }
     return EXRAY_OK;
 }

@@ -10,8 +10,10 @@ enum { XR_PORT_SAMPLES = 8192 };
 typedef struct xr_port_sample {
     uint64_t count; /* elements of the tensor; 0: no data in this frame */
     size_t samples;
-    bool whole;                   /* all elements are among the samples */
-    float value[XR_PORT_SAMPLES]; /* element i of one port and of another of the same count correspond */
+    bool whole;                      /* all elements are among the samples */
+    float value[XR_PORT_SAMPLES];    /* element i of one port and of another of the same count correspond */
+    bool colored;                    /* a picture of three channels; then: */
+    float reversed[XR_PORT_SAMPLES]; /* the same, with the channels in the reverse order */
 } xr_port_sample;
 
 /* Reads one side's port of a matched frame.  A picture's channels come last, whatever its layout is.
