@@ -159,6 +159,9 @@ typedef struct exray_io_pair {
     /* Matched frames that were compared; in which the two sides have different shapes; of outputs, that were
      * not compared because an input has another shape in them.  Since 0.2.0. */
     size_t frames, other_shape, behind;
+    /* Of an input that is no picture: it differs by two steps of 16-bit sound at most, or by noise 34 dB or
+     * more below the signal and unrelated to it.  Since 0.2.0. */
+    bool faint;
 } exray_io_pair;
 
 /* How many pairs of inputs there are; the one at position i, or NULL beyond the last; likewise outputs.

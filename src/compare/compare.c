@@ -13,6 +13,7 @@
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/measure/step.h"
+#include "compare/noise/input_noise.h"
 #include "compare/noise/repeats.h"
 #include "compare/perf/durations.h"
 #include "core/dtype.h"
@@ -160,6 +161,7 @@ static void show_errors(exray_comparison *c)
     for (size_t i = 0; i < c->inputs.count; i++) {
         c->input[i].error = c->inputs.pair[i].error;
         c->input[i].noise = c->inputs.pair[i].noise;
+        c->input[i].faint = xr_input_noise(c, &c->inputs.pair[i]) > 0;
     }
     for (size_t i = 0; i < c->outputs.count; i++) {
         c->output[i].error = c->outputs.pair[i].error;

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The separable share where the difference is no larger than noise; and the difference in levels rms
  * that rounding alone does not make. */
@@ -88,6 +89,18 @@ static bool is_equal(const exray_io_pair *io)
            !m->nan_count[1] && !m->inf_count[0] && !m->inf_count[1];
 }
 
+/* What is no more than noise of a sound (src/compare/noise/input_noise.h) is told, and fails nothing. */
+static void soften(const xr_input_fit *fit, const exray_finding *last, exray_findings *findings)
+{
+    static const char *const causes_of_noise[] = {"input.unknown", "input.normalization", "input.gain"};
+    if (fit->values.picture || !fit->io->faint)
+        return;
+    for (exray_finding *f = last ? last->next : findings->first; f; f = f->next)
+        for (size_t i = 0; i < sizeof causes_of_noise / sizeof *causes_of_noise; i++)
+            if (strcmp(f->cause, causes_of_noise[i]) == 0)
+                f->severity = EXRAY_SEVERITY_WARNING;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
@@ -123,6 +136,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         }
         exray_finding *last = findings->last;
         status = judge_input(comparison, &fit, findings, error);
+        soften(&fit, last, findings);
         if (status == EXRAY_OK && fit.unaffected)
             status = say_affected(comparison, &fit, last, findings, error);
         if (status != EXRAY_OK)

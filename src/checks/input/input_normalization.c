@@ -43,8 +43,10 @@ static void add_maps(const xr_input_fit *fit, const xr_channel_order *o, exray_f
         char which[32] = "", key[40];
         if (shown > 1)
             snprintf(which, sizeof which, "Channel %zu: ", c);
-        exray_finding_detail(f, "%sedge = %.4g x reference %c %.4g", which, m->gain[c],
-                             m->offset[c] < 0 ? '-' : '+', fabs(m->offset[c]));
+        bool near_one = m->gain[c] != 1 && fabs(m->gain[c] - 1) < 5e-4; /* then %.4g would say 1 */
+        exray_finding_detail(
+            f, near_one ? "%sedge = %.8g x reference %c %.4g" : "%sedge = %.4g x reference %c %.4g", which,
+            m->gain[c], m->offset[c] < 0 ? '-' : '+', fabs(m->offset[c]));
         snprintf(key, sizeof key, "gain_%zu", c);
         exray_finding_number(f, key, m->gain[c]);
         snprintf(key, sizeof key, "offset_%zu", c);
@@ -65,7 +67,7 @@ static void undo_text(const xr_input_fit *fit, const xr_affine *m, size_t c, con
     else
         snprintf(inner, sizeof inner, "%s", name);
     if (scaled)
-        snprintf(text, size, "%s / %.5g", inner, m->gain[c]);
+        snprintf(text, size, fabs(m->gain[c] - 1) < 5e-4 ? "%s / %.8g" : "%s / %.5g", inner, m->gain[c]);
     else
         snprintf(text, size, "%s", inner);
 }
@@ -182,14 +184,18 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
     xr_describe_values(fit, EXRAY_SIDE_REFERENCE, reference, sizeof reference);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
-    exray_finding_detail(f, "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
-                         fit->orders.named ? fit->residual.nrmse_reordered : fit->residual.nrmse_before,
-                         fit->residual.nrmse_after);
+    double before = fit->orders.named ? fit->residual.nrmse_reordered : fit->residual.nrmse_before;
+    exray_finding_detail(f,
+                         before < 1e-3 ? "Undoing it takes the input's nRMSE (0 is equal) from %.2g to %.2g."
+                                       : "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
+                         before, fit->residual.nrmse_after);
     add_maps(fit, o, f);
     size_t a, b;
     if (fit->orders.used == 0 && !same_map(fit, &o->map) && exchanged_constants(fit, &o->map, &a, &b))
         exray_finding_detail(f, "The constants of channels %zu and %zu look exchanged.", a, b);
-    if (fit->map.effect_max <= 2)
+    if (fit->io->faint)
+        exray_finding_detail(f, "It is small: no value differs by more than %.2g.", fit->io->metrics.max_abs);
+    else if (fit->map.effect_max <= 2)
         exray_finding_detail(f,
                              "It is small, at most %.2f levels of 8 bits, and certain: nothing else differs.",
                              fit->map.effect_max);

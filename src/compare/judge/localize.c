@@ -21,6 +21,7 @@
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/noise/evaluate.h"
+#include "compare/noise/input_noise.h"
 #include "compare/noise/measured.h"
 #include "compare/noise/noise.h"
 
@@ -307,7 +308,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
 }
 
 /* Inputs: a difference of more than one level of the coarser side is not noise. */
-static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
+static void judge_input(const exray_comparison *c, xr_pair *pair, const exray_io_pair *shown, state *out)
 {
     double type, rmse, deviation;
     xr_measure_error(pair, &type);
@@ -320,6 +321,7 @@ static void judge_input(xr_pair *pair, const exray_io_pair *shown, state *out)
     pair->noise = fmax(type, xr_relative_error(level, deviation, xr_magnitude(pair)));
     if (pair->frames == 0) /* the same numbers, summed in another order */
         pair->noise = fmax(pair->noise, XR_NOISE_FLOAT32);
+    pair->noise = fmax(pair->noise, xr_input_noise(c, pair));
     bool wrong = pair->error > pair->noise;
     /* Statistics can prove a difference, not that there is none. */
     bool known = wrong || pair->frames > 0;
@@ -465,7 +467,7 @@ bool xr_localize(exray_comparison *c)
     g.chain.known = c->inputs.count > 0;
     for (size_t i = 0; i < c->inputs.count; i++) {
         state input;
-        judge_input(&c->inputs.pair[i], &c->input[i], &input);
+        judge_input(c, &c->inputs.pair[i], &c->input[i], &input);
         worsen(&g.chain, &input);
         if (g.model && c->inputs.pair[i].tensor[0] < g.model->tensor_count)
             g.tensor[c->inputs.pair[i].tensor[0]] = input;
