@@ -217,9 +217,28 @@ static exray_status store(const exray_tensor_info *info, const float *values, ui
     return EXRAY_OK;
 }
 
+/* Gives open dimensions of the inputs the frame's sizes, all before any value: a new shape may make the
+ * engine forget what it was given.  A shape that does not fit is told when the values are taken. */
+static void fix_open_shapes(const isolation *w, const trial *t, size_t frame)
+{
+    const xr_engine *engine = w->options->engine;
+    for (uint32_t i = 0; i < t->inputs; i++) {
+        const exray_tensor_info *info = engine->input(t->session, i);
+        const xr_source *source = &t->source[i];
+        exray_tensor_view view;
+        const float *values;
+        exray_error ignored;
+        if (exray_comparison_values(w->comparison, t->side, frame, source->kind, source->pair, w->slot[i],
+                                    &view, &values, &ignored) == EXRAY_OK &&
+            view.info.rank == info->rank)
+            engine->set_shape(t->session, i, view.info.shape, info->rank, &ignored);
+    }
+}
+
 static const char *feed(const isolation *w, trial *t, size_t frame, exray_error *error)
 {
     const xr_engine *engine = w->options->engine;
+    fix_open_shapes(w, t, frame);
     for (uint32_t i = 0; i < t->inputs; i++) {
         const exray_tensor_info info = input_info(w, t, i);
         const char *why =

@@ -61,11 +61,11 @@ def onnx_cnn(path):
                      {"x": ["n", 3, "h", "w"]}, {"y": ["n", 6]}, [("w", weights(6, 3, 3, 3)), ("b", weights(6))])
 
 
-def tflite_cnn(path):
+def tflite_cnn(path, bias=0):
     """CONV_2D, RELU6, MEAN of a picture of any size: its signature has -1."""
     m = TfliteModel()
     x, c = m.tensor("x", [1, 1, 1, 3], signature=[1, -1, -1, 3]), m.tensor("c", [1, 1, 1, 6], signature=[1, -1, -1, 6])
-    w, b = m.tensor("w", data=weights(6, 3, 3, 3).astype(np.float32)), m.tensor("b", data=weights(6).astype(np.float32))
+    w, b = m.tensor("w", data=weights(6, 3, 3, 3).astype(np.float32)), m.tensor("b", data=weights(6).astype(np.float32) + np.float32(bias))
     y = m.tensor("y", [1, 6])
     m.op("CONV_2D", [x, w, b], [c], "Conv2D", strideW=1, strideH=1, padding=m.schema.Padding.SAME, dilationWFactor=1,
          dilationHFactor=1, fusedActivationFunction=m.schema.ActivationFunctionType.RELU6)
@@ -155,6 +155,19 @@ def test_the_values_are_the_engine_s_own(tmp_path, pictures):
         x = (np.asarray(Image.open(file), np.float32).transpose(2, 0, 1)[None] - 127.5) / 127.5
         np.testing.assert_allclose(frame["input/x"], x, atol=1e-6)
         np.testing.assert_allclose(frame["output/y"], session.run(None, {"x": x})[0], atol=1e-5)
+
+
+def test_isolation_of_a_model_with_open_dimensions(tmp_path, pictures):
+    """The layer that differs is run alone on inputs of the frames' own sizes."""
+    p = pipeline(tmp_path, "image:\n  resize: none\n" + NORMALIZE)
+    for role, bias in (("edge", .5), ("reference", 0)):
+        run("record", "-q", "--engine", "tflite", "--model", tflite_cnn(tmp_path / f"{role}.tflite", bias), "--pipeline", p,
+            "--data", pictures, "--capture", "full", "--role", role, "-o", tmp_path / f"{role}.mcap")
+    run("validate", tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--engine", "tflite", "--reference-model",
+        tmp_path / "reference.tflite", "--json", tmp_path / "judged.json", status=1)
+    layers = json.loads((tmp_path / "judged.json").read_text())["layers"]
+    assert layers[0]["isolated_error"] > .1
+    assert layers[1]["isolated_error"] is None or layers[1]["isolated_error"] < 1e-4
 
 
 # ---- Several inputs, and a state -----------------------------------------------------------------
