@@ -2,6 +2,7 @@
 #include "media/pixels.h"
 #include "base/error.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ void xr_pixels_cut(xr_pixels *picture, uint32_t left, uint32_t top, uint32_t wid
 }
 
 exray_status xr_pixels_pad(xr_pixels *picture, uint32_t width, uint32_t height, uint32_t left, uint32_t top,
-                           uint8_t pad, exray_error *error)
+                           double pad, exray_error *error)
 {
     xr_pixels out;
     exray_status status = xr_pixels_new(&out, picture, width, height, error);
@@ -91,11 +92,53 @@ exray_status xr_pixels_pad(xr_pixels *picture, uint32_t width, uint32_t height, 
     size_t count = (size_t)width * height * out.channels;
     if (out.is_float)
         for (size_t i = 0; i < count; i++)
-            out.floats[i] = pad;
+            out.floats[i] = (float)pad;
     else
-        memset(out.bytes, pad, count);
+        memset(out.bytes, pad < 0 ? 0 : pad > 255 ? 255 : (int)(pad + 0.5), count);
     for (uint32_t y = 0; y < picture->height; y++)
         memcpy(at(&out, left, top + y), at(picture, 0, y), picture->width * pixel_size(picture));
+    xr_pixels_replace(picture, &out);
+    return EXRAY_OK;
+}
+
+/* A sample of a picture at a place between pixels; 0 beyond it. */
+static double sample_at(const xr_pixels *p, uint32_t c, double u, double v, bool nearest)
+{
+    if (!(u >= 0 && v >= 0 && u < p->width && v < p->height))
+        return 0;
+    double x = nearest ? floor(u) : fmax(u - 0.5, 0), y = nearest ? floor(v) : fmax(v - 0.5, 0);
+    uint32_t x0 = (uint32_t)x, y0 = (uint32_t)y, x1 = x0 + 1 < p->width ? x0 + 1 : x0,
+             y1 = y0 + 1 < p->height ? y0 + 1 : y0;
+    double fx = x - x0, fy = y - y0, value[4];
+    const uint32_t column[4] = {x0, x1, x0, x1}, row[4] = {y0, y0, y1, y1};
+    for (int k = 0; k < 4; k++) {
+        size_t i = row[k] * p->stride + (size_t)column[k] * p->channels + c;
+        value[k] = p->is_float ? (double)p->floats[i] : p->bytes[i];
+    }
+    return (1 - fy) * ((1 - fx) * value[0] + fx * value[1]) + fy * ((1 - fx) * value[2] + fx * value[3]);
+}
+
+exray_status xr_pixels_region(xr_pixels *picture, const double region[5], bool nearest, uint32_t width,
+                              uint32_t height, exray_error *error)
+{
+    xr_pixels out;
+    exray_status status = xr_pixels_new(&out, picture, width, height, error);
+    if (status)
+        return status;
+    double cosine = cos(region[4]), sine = sin(region[4]);
+    for (uint32_t y = 0; y < height; y++)
+        for (uint32_t x = 0; x < width; x++) {
+            double dx = ((x + 0.5) / width - 0.5) * region[2], dy = ((y + 0.5) / height - 0.5) * region[3];
+            double u = region[0] + cosine * dx - sine * dy, v = region[1] + sine * dx + cosine * dy;
+            for (uint32_t c = 0; c < out.channels; c++) {
+                size_t i = y * out.stride + (size_t)x * out.channels + c;
+                double value = sample_at(picture, c, u, v, nearest);
+                if (out.is_float)
+                    out.floats[i] = (float)value;
+                else
+                    out.bytes[i] = (uint8_t)(value + 0.5);
+            }
+        }
     xr_pixels_replace(picture, &out);
     return EXRAY_OK;
 }

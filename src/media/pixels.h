@@ -38,7 +38,11 @@ exray_status xr_pixels_reorder(xr_pixels *picture, const char *order, exray_erro
 void xr_pixels_cut(xr_pixels *picture, uint32_t left, uint32_t top, uint32_t width, uint32_t height);
 /* Puts the picture on a background of value `pad`, at (left, top). */
 exray_status xr_pixels_pad(xr_pixels *picture, uint32_t width, uint32_t height, uint32_t left, uint32_t top,
-                           uint8_t pad, exray_error *error);
+                           double pad, exray_error *error);
+/* Cuts out a rectangle {x, y of its middle, width, height, clockwise radians}, turned upright and resampled
+ * to width x height: bilinear, or nearest.  What lies beyond the picture is 0. */
+exray_status xr_pixels_region(xr_pixels *picture, const double region[5], bool nearest, uint32_t width,
+                              uint32_t height, exray_error *error);
 /* Samples become floats: (sample - mean) / std, one pair per channel. */
 exray_status xr_pixels_normalize(xr_pixels *picture, const double *mean, const double *std,
                                  exray_error *error);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "pipeline/check_steps.h"
 #include "pipeline/parse_ports.h"
 #include "pipeline/yaml_tree.h"
 
@@ -206,6 +207,57 @@ static bool parse_orient(parser *p, const xr_yaml *node, const char *where, xr_s
     return true;
 }
 
+/* letterbox [PAD] [corner] [multiple N]: in any order. */
+static bool parse_letterbox(parser *p, const xr_yaml *node, const char *where, const words *w, xr_step *step)
+{
+    bool padded = false;
+    for (unsigned i = 1; i < w->count; i++) {
+        int64_t number;
+        if (!strcmp(w->word[i], "corner"))
+            step->as.crop.corner = true;
+        else if (!strcmp(w->word[i], "multiple") && i + 1 < w->count &&
+                 to_integer(w->word[i + 1], 1, XR_MAX_TARGET_SIDE, &number)) {
+            step->as.crop.multiple = (uint32_t)number;
+            i++;
+        } else if (!padded && to_integer(w->word[i], 0, 255, &number)) {
+            step->as.crop.pad = (uint8_t)number;
+            padded = true;
+        } else
+            return fail_value(p, node->line, where, node->text,
+                              "'letterbox [PAD] [corner] [multiple N]' with PAD a whole number 0 to 255");
+    }
+    return true;
+}
+
+/* region: reading, or X Y WIDTH HEIGHT [DEGREES] in shares of the picture. */
+static bool parse_region(parser *p, const xr_yaml *node, const char *where, xr_step *step)
+{
+    xr_region *r = &step->as.crop.region;
+    double *at[] = {&r->x, &r->y, &r->width, &r->height, &r->degrees};
+    words w;
+    if (!split(p, node, where, &w))
+        return false;
+    step->as.crop.kind = XR_CROP_REGION;
+    step->as.crop.of_reading = w.count == 1 && !strcmp(w.word[0], "reading");
+    bool ok = step->as.crop.of_reading || w.count == 4 || w.count == 5;
+    for (unsigned i = 0; i < w.count && ok && !step->as.crop.of_reading; i++)
+        ok = to_number(w.word[i], at[i]) && fabs(*at[i]) <= 1e6;
+    if (ok && (step->as.crop.of_reading || (r->width > 0 && r->height > 0)))
+        return true;
+    return fail_value(p, node->line, where, node->text,
+                      "'reading' or 'X Y WIDTH HEIGHT [DEGREES]': the middle and the size in shares of the "
+                      "picture's, 0 to 1, the angle clockwise");
+}
+
+static bool parse_pad(parser *p, const xr_yaml *node, const char *where, xr_step *step)
+{
+    if (!need_scalar(p, node, where))
+        return false;
+    if (!to_number(node->text, &step->as.pad) || fabs(step->as.pad) > 1e9)
+        return fail_value(p, node->line, where, node->text, "a number: the ground, in normalized values");
+    return true;
+}
+
 static bool parse_crop(parser *p, const xr_yaml *node, const char *where, xr_step *step)
 {
     static const choice choices[] = {
@@ -232,14 +284,8 @@ static bool parse_crop(parser *p, const xr_yaml *node, const char *where, xr_ste
         step->as.crop.fraction = number;
         return true;
     }
-    if (kind == XR_CROP_LETTERBOX) {
-        int64_t pad = 0;
-        if (w.count > 2 || (w.count == 2 && !to_integer(w.word[1], 0, 255, &pad)))
-            return fail_value(p, node->line, where, node->text,
-                              "'letterbox' or 'letterbox PAD' with PAD a whole number 0 to 255");
-        step->as.crop.pad = (uint8_t)pad;
-        return true;
-    }
+    if (kind == XR_CROP_LETTERBOX)
+        return parse_letterbox(p, node, where, &w, step);
     return w.count == 1 || fail_value(p, node->line, where, node->text, "'none' alone");
 }
 
@@ -413,11 +459,14 @@ static bool parse_layout(parser *p, const xr_yaml *node, const char *where)
 }
 
 /* The keys of `image:`, in the order in which they run. */
-enum { KEY_LAYOUT = XR_STEP_NORMALIZE + 1, KEY_STEPS };
+enum { KEY_LAYOUT = XR_STEP_PAD + 1, KEY_REGION, KEY_STEPS };
 static const choice image_keys[] = {
-    {"orient", XR_STEP_ORIENT},       {"crop", XR_STEP_CROP}, {"resize", XR_STEP_RESIZE},
-    {"rotate", XR_STEP_ROTATE},       {"flip", XR_STEP_FLIP}, {"channels", XR_STEP_CHANNELS},
-    {"normalize", XR_STEP_NORMALIZE}, {"layout", KEY_LAYOUT}, {"steps", KEY_STEPS},
+    {"orient", XR_STEP_ORIENT},     {"crop", XR_STEP_CROP},
+    {"region", KEY_REGION},         {"resize", XR_STEP_RESIZE},
+    {"rotate", XR_STEP_ROTATE},     {"flip", XR_STEP_FLIP},
+    {"channels", XR_STEP_CHANNELS}, {"normalize", XR_STEP_NORMALIZE},
+    {"pad", XR_STEP_PAD},           {"layout", KEY_LAYOUT},
+    {"steps", KEY_STEPS},
 };
 
 static bool parse_step(parser *p, const xr_yaml *node, const char *where, xr_step *step)
@@ -437,6 +486,8 @@ static bool parse_step(parser *p, const xr_yaml *node, const char *where, xr_ste
         return parse_channels(p, node, where, step);
     case XR_STEP_NORMALIZE:
         return parse_normalize(p, node, where, step);
+    case XR_STEP_PAD:
+        return parse_pad(p, node, where, step);
     }
     return false;
 }
@@ -511,43 +562,14 @@ static bool parse_steps(parser *p, const xr_yaml *list)
         }
         if (pipeline->step_count == MAX_LISTED)
             return fail(p, item->line, "image.steps", "too many steps; 62 are the most");
-        xr_step step = {.kind = (xr_step_kind)kind, .line = child->key_line};
-        if (!parse_step(p, child, where, &step))
+        bool region = kind == KEY_REGION;
+        xr_step step = {.kind = region ? XR_STEP_CROP : (xr_step_kind)kind, .line = child->key_line};
+        if (!(region ? parse_region(p, child, where, &step) : parse_step(p, child, where, &step)))
             return false;
         pipeline->steps[pipeline->step_count++] = step;
     }
     add_implied_steps(pipeline);
     return true;
-}
-
-/* A letterbox is carried out by the resize that follows it, so there must be
- * one, to a full size, and no crop between that would cut the frame. */
-static bool check_letterbox(parser *p)
-{
-    const xr_pipeline *pipeline = p->pipeline;
-    const xr_step *open = NULL;
-    bool normalized = false;
-    for (unsigned i = 0; i < pipeline->step_count; i++) {
-        const xr_step *step = &pipeline->steps[i];
-        if (step->kind == XR_STEP_NORMALIZE)
-            normalized = true;
-        if (step->kind == XR_STEP_CROP && open && step->as.crop.kind != XR_CROP_NONE)
-            return fail(p, step->line, "image.crop",
-                        "a letterbox and another crop before its resize; put the resize between");
-        if (step->kind == XR_STEP_CROP && step->as.crop.kind == XR_CROP_LETTERBOX)
-            open = step;
-        if (step->kind != XR_STEP_RESIZE || !open)
-            continue;
-        unsigned line = step->line ? step->line : open->line;
-        if (step->as.resize.size == XR_SIZE_KEEP || step->as.resize.size == XR_SIZE_SHORTER)
-            return fail(p, line, "image.resize",
-                        "a letterbox needs a whole size such as 224x224, or none named: the model's");
-        if (normalized)
-            return fail(p, line, "image.resize",
-                        "a letterbox pads with 0..255; put normalize after its resize");
-        open = NULL;
-    }
-    return !open || fail(p, open->line, "image.crop", "a letterbox needs a resize after it");
 }
 
 static bool parse_image(parser *p, const xr_yaml *node)
@@ -573,9 +595,15 @@ static bool parse_image(parser *p, const xr_yaml *node)
                 return false;
             continue;
         }
-        xr_step *step = &p->pipeline->steps[kind];
-        *step = (xr_step){.kind = (xr_step_kind)kind, .line = child->key_line};
-        if (!parse_step(p, child, where, step))
+        bool region = kind == KEY_REGION;
+        /* The last place is of a pad, which there need not be. */
+        if (kind == XR_STEP_PAD)
+            p->pipeline->step_count = XR_STEP_PAD + 1;
+        xr_step *step = &p->pipeline->steps[region ? XR_STEP_CROP : kind];
+        if ((region || kind == XR_STEP_CROP) && step->line)
+            return fail(p, child->key_line, where, "a crop and a region; give one of them");
+        *step = (xr_step){.kind = region ? XR_STEP_CROP : (xr_step_kind)kind, .line = child->key_line};
+        if (!(region ? parse_region(p, child, where, step) : parse_step(p, child, where, step)))
             return false;
     }
     if (steps && node->first->next)
@@ -583,7 +611,7 @@ static bool parse_image(parser *p, const xr_yaml *node)
                     "stands beside other keys of image; put them all into the list, or leave the list out");
     if (steps && !parse_steps(p, steps))
         return false;
-    return check_letterbox(p);
+    return xr_check_steps(p->pipeline, p->error);
 }
 
 /* ---- The rest of the file ----------------------------------------------------------- */

@@ -15,7 +15,10 @@ typedef struct image_run {
     unsigned orientation;     /* EXIF's, until a step has applied it */
     bool sized;               /* by a step, whatever the picture's size was */
     bool made_gray;           /* by a step: not just a gray file */
-    const xr_step *letterbox; /* waits for the next resize */
+    const xr_step *letterbox; /* waits for the next resize; or a region */
+    const xr_region *reading; /* of the frame, or NULL */
+    uint32_t width, height;   /* of a letterbox whose ground a pad fills later */
+    bool corner;
     /* The last normalize of bytes is done while writing, by table. */
     double mean[3], std[3];
     exray_error *error;
@@ -24,8 +27,8 @@ typedef struct image_run {
 /* "p.yaml:7: image.crop: ...": an error of a step on this picture. */
 static exray_status step_error(const image_run *r, const xr_step *step, exray_status status, const char *text)
 {
-    static const char *const names[] = {"orient", "crop",     "resize",   "rotate",
-                                        "flip",   "channels", "normalize"};
+    static const char *const names[] = {"orient", "crop",     "resize",    "rotate",
+                                        "flip",   "channels", "normalize", "pad"};
     if (step->line)
         return xr_error_set(r->error, status, "%s:%u: image.%s: %s", r->pipeline->name, step->line,
                             names[step->kind], text);
@@ -44,6 +47,12 @@ static exray_status crop(image_run *r, const xr_step *step)
     uint32_t width = step->as.crop.width, height = step->as.crop.height;
     switch (step->as.crop.kind) {
     case XR_CROP_NONE:
+        return EXRAY_OK;
+    case XR_CROP_REGION:
+        if (step->as.crop.of_reading && !r->reading)
+            return step_error(r, step, EXRAY_E_ARGUMENT,
+                              "the frame has no /reading/region with a middle, a size and an angle");
+        r->letterbox = step;
         return EXRAY_OK;
     case XR_CROP_LETTERBOX:
         r->letterbox = step;
@@ -88,6 +97,20 @@ static bool model_size(const image_run *r, const xr_step *step, uint32_t *width,
     return *width && *height;
 }
 
+static uint32_t least_of(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether a pad comes later, which fills the ground. */
+static bool pads_later(const image_run *r)
+{
+    bool found = false;
+    for (unsigned i = 0; i < r->pipeline->step_count; i++)
+        found = found || r->pipeline->steps[i].kind == XR_STEP_PAD;
+    return found;
+}
+
 /* The picture's shape within width x height, the rest filled. */
 static exray_status letterbox(image_run *r, const xr_resize *how, uint32_t width, uint32_t height)
 {
@@ -101,12 +124,53 @@ static exray_status letterbox(image_run *r, const xr_resize *how, uint32_t width
         w = (uint32_t)((2 * by_width + p->height) / (2 * (uint64_t)p->height));
     w = w ? w : 1;
     h = h ? h : 1;
-    uint8_t pad = r->letterbox->as.crop.pad;
+    const xr_step *how_boxed = r->letterbox;
+    const uint32_t multiple = how_boxed->as.crop.multiple;
+    bool corner = how_boxed->as.crop.corner;
     r->letterbox = NULL;
+    if (multiple) { /* no more ground than the next multiple needs */
+        width = least_of(width, (w + multiple - 1) / multiple * multiple);
+        height = least_of(height, (h + multiple - 1) / multiple * multiple);
+        r->sized = false;
+    }
     exray_status status = xr_pixels_resize(p, how->filter, how->sampling, w, h, r->error);
     if (status || (w == width && h == height))
         return status;
-    return xr_pixels_pad(p, width, height, (width - w) / 2, (height - h) / 2, pad, r->error);
+    if (pads_later(r)) {
+        r->width = width, r->height = height, r->corner = corner;
+        return EXRAY_OK;
+    }
+    return xr_pixels_pad(p, width, height, corner ? 0 : (width - w) / 2, corner ? 0 : (height - h) / 2,
+                         how_boxed->as.crop.pad, r->error);
+}
+
+static exray_status pad(image_run *r, const xr_step *step)
+{
+    xr_pixels *p = &r->picture;
+    if (!r->width) /* the picture fills all of it */
+        return EXRAY_OK;
+    uint32_t left = r->corner ? 0 : (r->width - p->width) / 2,
+             top = r->corner ? 0 : (r->height - p->height) / 2;
+    return xr_pixels_pad(p, r->width, r->height, left, top, step->as.pad, r->error);
+}
+
+/* The region, turned upright, at the size of the resize. */
+static exray_status cut_region(image_run *r, const xr_resize *how, uint32_t width, uint32_t height)
+{
+    const xr_step *step = r->letterbox;
+    xr_region region = step->as.crop.of_reading ? *r->reading : step->as.crop.region;
+    xr_pixels *p = &r->picture;
+    r->letterbox = NULL;
+    if (!region.pixels) {
+        region.x *= p->width, region.width *= p->width;
+        region.y *= p->height, region.height *= p->height;
+    }
+    if (!(region.width > 0 && region.height > 0 && region.width <= 1e6 && region.height <= 1e6 &&
+          fabs(region.x) <= 1e6 && fabs(region.y) <= 1e6 && isfinite(region.degrees)))
+        return step_error(r, step, EXRAY_E_ARGUMENT, "the region of this frame is empty, or not finite");
+    const double place[5] = {region.x, region.y, region.width, region.height,
+                             region.degrees * 3.14159265358979323846 / 180};
+    return xr_pixels_region(p, place, how->filter == EXRAY_FILTER_NEAREST, width, height, r->error);
 }
 
 static exray_status resize(image_run *r, const xr_step *step)
@@ -131,6 +195,8 @@ static exray_status resize(image_run *r, const xr_step *step)
         width = (uint32_t)(w <= h ? side : longer);
         height = (uint32_t)(w <= h ? longer : side);
     }
+    if (r->letterbox && r->letterbox->as.crop.kind == XR_CROP_REGION)
+        return cut_region(r, how, width, height);
     if (r->letterbox)
         return letterbox(r, how, width, height);
     return xr_pixels_resize(p, how->filter, how->sampling, width, height, r->error);
@@ -197,6 +263,8 @@ static exray_status run_step(image_run *r, const xr_step *step)
         return channels(r, step);
     case XR_STEP_NORMALIZE:
         return normalize(r, step);
+    case XR_STEP_PAD:
+        return pad(r, step);
     }
     return EXRAY_E_STATE;
 }
@@ -244,8 +312,9 @@ static void fill_shape(const image_run *r, const exray_tensor_info *info, int64_
 }
 
 exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_picture *image,
-                                    const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK],
-                                    void *(*room)(void *user, size_t size), void *user, exray_error *error)
+                                    const xr_region *region, const exray_tensor_info *info,
+                                    int64_t shape[EXRAY_MAX_RANK], void *(*room)(void *user, size_t size),
+                                    void *user, exray_error *error)
 {
     xr_target target;
     exray_status status = xr_target_read(info, &target, error);
@@ -257,6 +326,7 @@ exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_pic
         .pipeline = pipeline,
         .target = &target,
         .picture = xr_pixels_of(image),
+        .reading = region,
         .orientation = image->orientation,
         .std = {1, 1, 1},
         .error = error,
@@ -301,5 +371,5 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_pict
     fixed_room room = {pipeline, out, out_size, error};
     int64_t shape[EXRAY_MAX_RANK];
     *error = (exray_error){EXRAY_OK, ""};
-    return xr_pipeline_make_image(pipeline, image, info, shape, take_fixed, &room, error);
+    return xr_pipeline_make_image(pipeline, image, NULL, info, shape, take_fixed, &room, error);
 }

@@ -14,9 +14,11 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_pict
                                    exray_error *error);
 
 /* The same for an input that leaves its height, width or batch open (-1): they become the picture's.  Fills
- * shape [info->rank], and writes to the memory that `room` returns for so many bytes (NULL: no memory). */
+ * shape [info->rank], and writes to the memory that `room` returns for so many bytes (NULL: no memory).
+ * region: that of the frame, for `region: reading`; NULL: it has none. */
 exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_picture *image,
-                                    const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK],
-                                    void *(*room)(void *user, size_t size), void *user, exray_error *error);
+                                    const xr_region *region, const exray_tensor_info *info,
+                                    int64_t shape[EXRAY_MAX_RANK], void *(*room)(void *user, size_t size),
+                                    void *user, exray_error *error);
 
 #endif

@@ -17,9 +17,23 @@ typedef enum xr_step_kind {
     XR_STEP_FLIP,
     XR_STEP_CHANNELS,
     XR_STEP_NORMALIZE,
+    XR_STEP_PAD, /* of a letterbox, after normalizing */
 } xr_step_kind;
 
-typedef enum xr_crop_kind { XR_CROP_NONE, XR_CROP_CENTER, XR_CROP_LETTERBOX, XR_CROP_SIZE } xr_crop_kind;
+typedef enum xr_crop_kind {
+    XR_CROP_NONE,
+    XR_CROP_CENTER,
+    XR_CROP_LETTERBOX,
+    XR_CROP_SIZE,
+    XR_CROP_REGION, /* a turned rectangle */
+} xr_crop_kind;
+
+/* A rectangle, turned clockwise about its middle (x, y): in pixels of the picture, or in shares of its width
+ * and height. */
+typedef struct xr_region {
+    double x, y, width, height, degrees;
+    bool pixels;
+} xr_region;
 
 typedef enum xr_size_kind {
     XR_SIZE_KEEP,    /* resize: none */
@@ -45,10 +59,15 @@ typedef struct xr_step {
         bool orient; /* by EXIF */
         struct {
             xr_crop_kind kind;
-            double fraction;        /* CENTER: of the shorter side */
-            uint8_t pad;            /* LETTERBOX */
+            double fraction;   /* CENTER: of the shorter side */
+            uint8_t pad;       /* LETTERBOX */
+            bool corner;       /* LETTERBOX: at the top left, not in the middle */
+            uint32_t multiple; /* LETTERBOX: sides are the next multiples of it; 0: those of the resize */
             uint32_t width, height; /* SIZE */
+            xr_region region;       /* REGION */
+            bool of_reading;        /* REGION: that of the frame, /reading/region */
         } crop;
+        double pad; /* the ground, in the unit of the samples by then */
         xr_resize resize;
         unsigned quarter_turns; /* counter-clockwise, 0..3 */
         xr_flip flip;

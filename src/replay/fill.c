@@ -153,13 +153,16 @@ static exray_status fill_image(const xr_pipeline *pipeline, const xr_item *item,
                                exray_error *error)
 {
     exray_picture image = {0};
+    const double none[5] = {0}, *place = item->region ? item->region : none;
+    const xr_region region = {place[0], place[1], place[2], place[3], place[4], item->region_in_pixels};
     if (!pipeline)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
     exray_status status = xr_picture_decode(&item->media, item->data, item->size, &image, error);
     if (status == EXRAY_E_UNSUPPORTED)
         status = EXRAY_E_FORMAT; /* this picture, not the run */
     if (!status)
-        status = xr_pipeline_make_image(pipeline, &image, &feed->info, feed->shape, room_of, feed, error);
+        status = xr_pipeline_make_image(pipeline, &image, item->region ? &region : NULL, &feed->info,
+                                        feed->shape, room_of, feed, error);
     xr_picture_clear(&image);
     return status;
 }

@@ -24,7 +24,10 @@ typedef struct xr_item {
     exray_media media;  /* format "": detected from the bytes */
     const void *data;
     size_t size;
-    bool from_input; /* the inputs that the edge recorded, not the sensor's data */
+    bool from_input;      /* the inputs that the edge recorded, not the sensor's data */
+    const double *region; /* /reading/region of the frame: the middle's x and y, width, height, degrees
+                             clockwise; NULL: none */
+    bool region_in_pixels;
     const xr_item_input *inputs;
     size_t input_count;
 } xr_item;

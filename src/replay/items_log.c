@@ -11,7 +11,8 @@ enum { MOST_INPUTS = 64 };
 typedef struct log_items {
     xr_items base;
     const exray_log *log;
-    exray_slot *slot;
+    exray_slot *slot, *reading_slot;
+    double region[5]; /* of the last frame */
     bool from_input;
     const char *sensor;
     xr_labels *labels;
@@ -63,6 +64,27 @@ static exray_status read_inputs(log_items *items, size_t frame, xr_item *item, e
     return EXRAY_OK;
 }
 
+/* The region that the application cut out, where it recorded one: /reading/region. */
+static void take_region(log_items *items, size_t frame, xr_item *item)
+{
+    const exray_record *records = exray_log_records(items->log, frame);
+    for (size_t i = 0; i < exray_log_frame(items->log, frame)->record_count; i++) {
+        exray_reading reading;
+        exray_error error;
+        if (!items->reading_slot || records[i].message != EXRAY_MESSAGE_READING ||
+            strcmp(records[i].topic, "/reading/region") != 0 ||
+            exray_log_read_reading(items->log, &records[i], items->reading_slot, &reading, &error) !=
+                EXRAY_OK ||
+            reading.count < 4)
+            continue;
+        for (size_t k = 0; k < 5; k++)
+            items->region[k] = k < reading.count ? reading.value[k] : 0;
+        item->region = items->region;
+        item->region_in_pixels = strncmp(reading.unit, "pixel", 5) == 0;
+        return;
+    }
+}
+
 static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
 {
     log_items *items = (log_items *)base;
@@ -95,6 +117,7 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
     item->size = view.size;
     if (view.has_media)
         item->media = view.media;
+    take_region(items, at, item);
     return XR_NEXT_ITEM;
 }
 
@@ -102,6 +125,7 @@ static void free_log_items(xr_items *base)
 {
     log_items *items = (log_items *)base;
     exray_slot_free(items->slot);
+    exray_slot_free(items->reading_slot);
     for (int i = 0; i < MOST_INPUTS; i++)
         exray_slot_free(items->input_slot[i]);
     xr_labels_free(items->labels);
@@ -162,6 +186,7 @@ xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *s
                                   .count = exray_log_frame_count(log)},
                          .log = log,
                          .slot = slot,
+                         .reading_slot = exray_slot_new(),
                          .from_input = from_input,
                          .sensor = sensor};
     if (!any_record(items))

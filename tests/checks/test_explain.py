@@ -291,10 +291,12 @@ def test_flat_frames_abstain(tmp_path, jpeg):
     assert evidence["frames_contradicting"] == 0
 
 
-def test_a_cause_of_some_frames_is_none(tmp_path, jpeg):
+def test_a_cause_of_some_frames_lists_them(tmp_path, jpeg):
     reference = normalize([preprocess(p) for p in jpeg[1]])
     edge = [np.rot90(p) if i % 2 else p for i, p in enumerate(reference)]
-    assert named(explain(tmp_path, edge, reference)) == ["unknown"]
+    verdict = explain(tmp_path, edge, reference)
+    assert named(verdict) == ["rotation"]
+    assert finding(verdict, "input.rotation")["evidence"]["frames_affected"] == len(edge) // 2
 
 
 def test_noise_is_not_a_kernel(tmp_path, jpeg):

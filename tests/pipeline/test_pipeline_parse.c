@@ -268,6 +268,13 @@ static void test_bad_values(void **state)
 static void test_letterbox_needs_its_resize(void **state)
 {
     (void)state;
+    refused("image: {pad: 1}", "a letterbox");
+    refused("image: {crop: letterbox, rotate: 90, pad: 1}", "no turn");
+    refused("image: {crop: letterbox, pad: x}", "a number");
+    refused("image: {region: 0.5 0.5 0 0.5}", "X Y WIDTH HEIGHT");
+    refused("image: {region: 0.5 0.5}", "X Y WIDTH HEIGHT");
+    refused("image: {region: reading, crop: center 0.5}", "one of them");
+    refused("image: {crop: letterbox multiple 0}", "multiple N");
     refused("image: {crop: letterbox, resize: none}", "needs a whole size");
     refused("image: {crop: letterbox, resize: bilinear 256}", "needs a whole size");
     refused("image: {steps: [{crop: letterbox}]}", "needs a resize after it");

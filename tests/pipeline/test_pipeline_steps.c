@@ -115,6 +115,66 @@ static void test_letterbox(void **state)
                 (const uint8_t[]){1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 4, 4, 5, 5, 6, 6});
 }
 
+static void test_letterbox_in_a_corner_and_to_a_multiple(void **state)
+{
+    (void)state;
+    expect_grid("image: {crop: letterbox 9 corner, resize: nearest}", 3, 4,
+                (const uint8_t[]){1, 2, 3, 4, 5, 6, 9, 9, 9, 9, 9, 9});
+    expect_grid("image: {crop: letterbox corner 7, resize: nearest 6x2}", 6, 2,
+                (const uint8_t[]){1, 2, 3, 7, 7, 7, 4, 5, 6, 7, 7, 7});
+    /* 6x6 is asked for; the picture is 6x4, which a multiple of 2 holds, one of 5 not: 6x5 within 6x6. */
+    expect_grid("image: {crop: letterbox 9 multiple 2, resize: nearest 6x6}", 6, 4,
+                (const uint8_t[]){1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 4, 4, 5, 5, 6, 6});
+    expect_grid("image: {crop: letterbox 9 multiple 5 corner, resize: nearest 3x5}", 3, 5,
+                (const uint8_t[]){1, 2, 3, 4, 5, 6, 9, 9, 9, 9, 9, 9, 9, 9, 9});
+}
+
+static void test_pad_behind_normalizing(void **state)
+{
+    (void)state;
+    /* (v - 1) * 10, the ground 77 whatever the normalization is. */
+    expect_grid("image: {crop: letterbox corner, resize: nearest, normalize: {mean: 1, std: 0.1}, pad: 77}",
+                3, 3, (const uint8_t[]){0, 10, 20, 30, 40, 50, 77, 77, 77});
+    expect_grid("image: {crop: letterbox 9, resize: nearest, pad: 3}", 3, 4,
+                (const uint8_t[]){3, 3, 3, 1, 2, 3, 4, 5, 6, 3, 3, 3});
+    expect_grid("image: {crop: letterbox 9, resize: nearest 6x4, pad: 3}", 6, 4, /* nothing to fill */
+                (const uint8_t[]){1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 4, 4, 5, 5, 6, 6});
+}
+
+static void test_regions(void **state)
+{
+    static const uint8_t big[20] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                    11, 12, 13, 14, 15, 16, 17, 18, 19, 20}; /* 5x4 */
+    (void)state;
+    /* The middle 3x2, as it is; turned by a half and by quarters. */
+    expect("image: {region: 0.5 0.5 0.6 0.5, resize: bilinear}", 5, 4, 1, big, 3, 2, 1,
+           (const uint8_t[]){7, 8, 9, 12, 13, 14});
+    expect("image: {region: 0.5 0.5 0.6 0.5 180, resize: bilinear}", 5, 4, 1, big, 3, 2, 1,
+           (const uint8_t[]){14, 13, 12, 9, 8, 7});
+    expect("image: {region: 0.5 0.5 0.4 0.5 90, resize: nearest}", 5, 4, 1, big, 2, 2, 1,
+           (const uint8_t[]){9, 14, 8, 13});
+    /* Beyond the picture there is nothing. */
+    expect("image: {steps: [{region: 0 0 0.4 0.5}, {resize: nearest 2x2}]}", 5, 4, 1, big, 2, 2, 1,
+           (const uint8_t[]){0, 0, 0, 1});
+}
+
+static void test_region_of_the_frame(void **state)
+{
+    exray_error error = {0};
+    uint8_t pixels[6];
+    const exray_picture image = {3, 2, 1, memcpy(pixels, grid, 6), 1};
+    const int64_t shape[4] = {1, 2, 2, 1};
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape};
+    const char text[] = "image: {region: reading, resize: nearest}";
+    uint8_t out[4];
+    (void)state;
+    xr_pipeline *pipeline = xr_pipeline_parse(text, strlen(text), "p.yaml", &error);
+    assert_non_null(pipeline);
+    assert_int_equal(xr_pipeline_run_image(pipeline, &image, &info, out, 4, &error), EXRAY_E_ARGUMENT);
+    assert_non_null(strstr(error.message, "/reading/region"));
+    xr_pipeline_free(pipeline);
+}
+
 static void test_resizes_of_two_samples(void **state)
 {
     static const uint8_t pair[2] = {0, 200};
@@ -285,6 +345,10 @@ int main(void)
         cmocka_unit_test(test_orientations),
         cmocka_unit_test(test_crops),
         cmocka_unit_test(test_letterbox),
+        cmocka_unit_test(test_letterbox_in_a_corner_and_to_a_multiple),
+        cmocka_unit_test(test_pad_behind_normalizing),
+        cmocka_unit_test(test_regions),
+        cmocka_unit_test(test_region_of_the_frame),
         cmocka_unit_test(test_resizes_of_two_samples),
         cmocka_unit_test(test_shrinking),
         cmocka_unit_test(test_channels),
