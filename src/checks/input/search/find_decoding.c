@@ -15,8 +15,8 @@ enum { VARIANTS = 40, FRAMES = 2, STEP = 3 };
 
 /* Residual that the right variant may have before the place is known to the pixel. */
 #define CONVINCING 0.2
-/* One that leaves more where it is tried cheaply is not tried exactly. */
-#define UNLIKELY 0.5
+/* Residual of the first frame that no right variant has. */
+#define HOPELESS 0.6
 
 /* ---- Candidates -------------------------------------------------------------------------------- */
 
@@ -82,6 +82,15 @@ static void to_reference_unit(const xr_pixel_unit *unit, xr_raster *r)
     }
 }
 
+/* The sensor's picture of a searched frame, decoded as the transform says. */
+static exray_picture *decoded_again(xr_input_pair *pair, const xr_transform *transform,
+                                    const xr_search_frame *frame)
+{
+    if (transform->decode.kind == XR_DECODE_COLOR && frame->picture)
+        return xr_color_picture(&transform->decode.color, frame->picture);
+    return xr_decoded_sensor(pair, transform, frame->source);
+}
+
 /* The residual of the edge by a rendering of the decoded picture, in the best orientation and layout; or
  * (only not NULL) in those of a rendering.  plain: without a gain and an offset. */
 static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const xr_rendering *how,
@@ -92,7 +101,7 @@ static double decoded_residual(xr_input_pair *pair, const xr_transform *transfor
     double least = 1;
     memset(sums, 0, sizeof sums);
     for (size_t f = 0; f < FRAMES && f < pair->count; f++) {
-        exray_picture *picture = xr_decoded_sensor(pair, transform, pair->frame[f].source);
+        exray_picture *picture = decoded_again(pair, transform, &pair->frame[f]);
         xr_raster rendered = {0}, turned;
         if (picture && xr_render(picture, how, only ? only->orientation : 0, pair->width, pair->height,
                                  pair->channels, &rendered))
@@ -110,12 +119,15 @@ static double decoded_residual(xr_input_pair *pair, const xr_transform *transfor
         }
         xr_raster_free(&rendered);
         exray_picture_free(picture);
+        least = 1;
+        for (size_t l = 0; done && l < layouts; l++)
+            for (xr_orientation o = 0; o < turns; o++)
+                if (sums[l][o].n > 0)
+                    least = fmin(least, plain ? xr_unexplained_plainly(&sums[l][o], pair->channels)
+                                              : xr_unexplained_by_color(&sums[l][o], pair->channels));
+        if (!plain && least > HOPELESS)
+            break;
     }
-    for (size_t l = 0; done && l < layouts; l++)
-        for (xr_orientation o = 0; o < turns; o++)
-            if (sums[l][o].n > 0)
-                least = fmin(least, plain ? xr_unexplained_plainly(&sums[l][o], pair->channels)
-                                          : xr_unexplained_by_color(&sums[l][o], pair->channels));
     return least;
 }
 
@@ -128,7 +140,8 @@ static double variant_residual(xr_input_pair *pair, xr_transform *transform, con
 }
 
 /* Whether a conversion of the colors may be what the edge has: after the resize it is much cheaper, and
- * nearly as right.  Exchanged bytes are not: what is between two pixels is something else. */
+ * nearly as right, so it must be better there than none.  Exchanged bytes need not: what is between two
+ * pixels is something else. */
 static bool is_likely(xr_input_pair *pair, const xr_color_transform *color, const xr_raster *rendered,
                       const xr_rendering_fit *edge)
 {
@@ -143,7 +156,19 @@ static bool is_likely(xr_input_pair *pair, const xr_color_transform *color, cons
     xr_sums_add(&sums, pair->channels, pair->frame[0].edge[edge->layout].v, changed.v, NULL,
                 pair->width * pair->height, 2 * STEP + 1);
     xr_raster_free(&changed);
-    return xr_unexplained_by_color(&sums, pair->channels) < UNLIKELY;
+    return xr_unexplained_by_color(&sums, pair->channels) < edge->residual;
+}
+
+/* Whether any gamma may be. */
+static bool is_gamma_likely(xr_input_pair *pair, const xr_raster *rendered, const xr_rendering_fit *edge)
+{
+    static const double usual[] = {0.4545, 0.6, 0.8, 1.25, 1.67, 2.2};
+    bool likely = false;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual && !likely; i++) {
+        const xr_color_transform gamma = {.kind = XR_COLOR_GAMMA, .gamma = usual[i]};
+        likely = is_likely(pair, &gamma, rendered, edge);
+    }
+    return likely;
 }
 
 static xr_decode_variant gamma_variant(double gamma)
@@ -230,8 +255,9 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
             best = list[i];
         }
     }
+    bool gamma_likely = edge->residual < CONVINCING && is_gamma_likely(pair, &rendered, edge);
     xr_raster_free(&rendered);
-    if (edge->residual < CONVINCING) {
+    if (gamma_likely) {
         xr_decode_variant gamma = {0};
         double residual = find_gamma(pair, transform, edge, &gamma);
         if (residual < least * 0.95) {
