@@ -53,17 +53,19 @@ static double try_color(const xr_input_pair *pair, const xr_transform *transform
                         free_colors freedom)
 {
     xr_fit_sums sums = {0};
-    enum { STEP = 7 };
+    enum { LEAST_STEP = 7, MOST_SAMPLES = 8000 };
     for (size_t f = 0; f < frames->count; f++) {
         const xr_raster *e = &frames->edge[f], *r = &frames->reference[f];
-        size_t pixels = r->width * r->height, few = pixels / STEP;
+        size_t pixels = r->width * r->height, step = (pixels / MOST_SAMPLES) | 1;
+        step = step < LEAST_STEP ? LEAST_STEP : step;
+        size_t few = pixels / step;
         xr_raster edge, sample;
         bool ok = xr_raster_make(&edge, few, 1, r->channels);
         ok = xr_raster_make(&sample, few, 1, r->channels) && ok;
         for (size_t c = 0; ok && c < r->channels; c++)
             for (size_t i = 0; i < few; i++) {
-                edge.v[c * few + i] = e->v[c * pixels + i * STEP];
-                sample.v[c * few + i] = r->v[c * pixels + i * STEP];
+                edge.v[c * few + i] = e->v[c * pixels + i * step];
+                sample.v[c * few + i] = r->v[c * pixels + i * step];
             }
         if (ok) {
             xr_apply_color(&transform->color, &transform->unit, &sample);

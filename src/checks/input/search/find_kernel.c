@@ -10,6 +10,9 @@ enum { EXACT_FRAMES = 3, KERNELS = 13, FINALISTS = 4, SHIFT_LIMIT = 12 };
 /* Levels rms: a rendering with a smaller residual is the one that was used. */
 #define EXACT 0.35
 
+/* Residual at which no pixel more or less, and no other kernel, makes the picture the input. */
+#define HOPELESS 0.5
+
 static const struct {
     exray_filter filter;
     exray_sampling sampling;
@@ -274,7 +277,7 @@ static void find_exact_from(xr_input_pair *pair, exray_side side, const xr_place
                                 .residual = 2,
                                 .runner_up_residual = 2};
     exact_kernels(&a, &start, XR_CROP_FIRST, found, residual);
-    if (start.kind == XR_LETTERBOX || is_exact(&a, found->residual))
+    if (start.kind == XR_LETTERBOX || is_exact(&a, found->residual) || found->residual > HOPELESS)
         return;
     /* The other side's rendering, shifted. */
     if (prior && prior->geometry.kind == start.kind && !prior->resize_first) {

@@ -147,7 +147,7 @@ static bool may_be_copied(const copied_samples *s, const xr_camera_memory *memor
 
 static double find_copied(xr_input_pair *pair, const xr_transform *transform, xr_reading *best)
 {
-    enum { FINE = 3000, MOST = 1 << 20 };
+    enum { COARSE = 200, FINE = 3000, MOST = 1 << 20 };
     const xr_pixel_unit *unit = &transform->unit;
     xr_camera_memory memory;
     copied_samples few;
@@ -164,7 +164,8 @@ static double find_copied(xr_input_pair *pair, const xr_transform *transform, xr
                             .on_sensor = true,
                             .step = (int64_t)steps[s],
                             .offset = (int64_t)offset};
-            if (steps[s] < length || !may_be_copied(&few, &memory, steps[s], offset))
+            if (steps[s] < length || !may_be_copied(&few, &memory, steps[s], offset) ||
+                copied_residual(pair, unit, 0, &memory, &r, COARSE) > 0.3)
                 continue;
             double residual = copied_residual(pair, unit, 0, &memory, &r, FINE);
             if (residual < least) {

@@ -67,14 +67,17 @@ static double values_residual(const memory_view *v, const xr_reading *reading, s
 /* The residual of pixels with any mixture of colors, read in that way. */
 static double pixels_residual(const xr_input_pair *pair, const xr_reading *s)
 {
-    enum { STEP = 13 };
+    enum { LEAST_STEP = 13 };
     xr_fit_sums sums = {0};
-    size_t pixels = pair->width * pair->height, few = pixels / STEP, channels = pair->channels;
+    size_t pixels = pair->width * pair->height, channels = pair->channels;
+    size_t step = (pixels / MOST_SAMPLES) | 1, few;
+    step = step < LEAST_STEP ? LEAST_STEP : step;
+    few = pixels / step;
     float *edge = malloc(few * channels * sizeof *edge), *other = malloc(few * channels * sizeof *other);
     for (size_t f = 0; edge && other && f < pair->count && f < FRAMES; f++) {
         const xr_search_frame *frame = &pair->frame[f];
         for (size_t i = 0; i < few; i++) {
-            size_t at = i * STEP;
+            size_t at = i * step;
             size_t from = s->kind == XR_READ_COLUMNS ? at % pair->height * pair->width + at / pair->height
                                                      : xr_reading_source(s, pair->height, pair->width, at);
             for (size_t c = 0; c < channels; c++) {
