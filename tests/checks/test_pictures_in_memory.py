@@ -265,3 +265,17 @@ def test_the_sensor_tells_whose_order_is_which(tmp_path, camera):
         found = finding(judged(tmp_path, edge, reference), "input.channel_order")
         assert "do not say" in found["summary"] and "edge_order" not in found["evidence"]
         assert "RGB" not in found["fix"] and "pipeline" not in found["fix"]
+
+
+def test_where_an_unexplained_difference_is(tmp_path, camera):
+    """In the rows, columns and frames that differ, and in no others."""
+    random = np.random.default_rng(1)
+    reference = right(camera)
+    edge = [a.copy() for a in reference]
+    for k in (2, 3):
+        edge[k][20:50, 60:] += random.normal(0, 0.5, (30, 36, 3)).astype(np.float32)
+    verdict = judged(tmp_path, edge, reference)
+    assert named(verdict) == ["unknown"]
+    evidence = finding(verdict, "input.unknown")["evidence"]
+    assert evidence["rows"] == "rows 20 to 49 of 96" and evidence["columns"] == "columns 60 to 95 of 96"
+    assert evidence["frame_list"] == "frames 2 and 3"

@@ -34,14 +34,15 @@ static bool is_better(const xr_input_fit *after, const xr_input_fit *before, con
     return b > 1.4 * a + 0.25;
 }
 
+/* placed: the transform under which `fit` was made; NULL: none. */
 static void report_colors(const exray_comparison *comparison, const xr_input_fit *before,
-                          const xr_input_fit *fit, bool values_named, exray_findings *findings)
+                          const xr_input_fit *fit, const xr_transform *placed, exray_findings *findings)
 {
     xr_report_channel_order(comparison, fit, findings);
     xr_report_normalization(comparison, fit, findings);
-    if (!values_named)
+    if (!placed || !placed->value_map.kind)
         xr_report_quantization(comparison, before, fit, findings);
-    xr_report_unknown(comparison, fit, findings);
+    xr_report_unknown(comparison, fit, placed != NULL, findings);
 }
 
 /* A finding for each step, in the order in which data pass through them. */
@@ -216,7 +217,7 @@ static void keep_colors(const exray_comparison *comparison, const xr_input_fit *
 
 void xr_report_colors(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
 {
-    report_colors(comparison, fit, fit, false, findings);
+    report_colors(comparison, fit, fit, NULL, findings);
     keep_colors(comparison, fit, findings);
 }
 
@@ -390,8 +391,7 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
         report_steps(&a->e, findings);
     if (rest.state == XR_FIT_DIFFERS && report_rest(a, &rest, findings))
         rest.residual.explained = true;
-    report_colors(comparison, only ? &a->before : all, &rest, a->good && a->transform.value_map.kind,
-                  findings);
+    report_colors(comparison, only ? &a->before : all, &rest, a->good ? &a->transform : NULL, findings);
     for (exray_finding *f = last ? last->next : findings->first; f && only; f = f->next)
         xr_say_frames(comparison, only, f);
     if (a->good || names_colors(&rest)) {

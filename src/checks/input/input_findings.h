@@ -58,6 +58,9 @@ void xr_report_quantization(const exray_comparison *comparison, const xr_input_f
 /* Whether the map of a fit is a zero point that is missing or applied twice (input_quantization.c). */
 bool xr_is_zero_point(const exray_comparison *comparison, const xr_input_fit *fit, double *scale,
                       double *zero);
-void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings);
+/* placed: the fit is of inputs that were brought into one place, so that what differs is elsewhere in the
+ * recorded ones. */
+void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, bool placed,
+                       exray_findings *findings);
 
 #endif

@@ -1,6 +1,7 @@
 /* input.unknown: the inputs differ beyond noise, and no cause explains it. */
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/where_different.h"
 #include "checks/input/words.h"
 
 #include <inttypes.h>
@@ -23,66 +24,9 @@ static void report_not_finite(const xr_input_fit *fit, exray_findings *findings)
     exray_finding_number(f, "inf", (double)inf);
 }
 
-/* Shares of the difference's energy in each ninth of the picture; false where it cannot be read. */
-static bool ninths(const exray_comparison *comparison, const xr_input_fit *fit, double share[9])
+/* Adds the affine map that fits best. */
+static void add_map(const xr_input_fit *fit, exray_finding *f)
 {
-    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
-    exray_tensor_view view[2];
-    const float *values[2];
-    exray_error error;
-    double total = 0;
-    bool ok = slot[0] && slot[1];
-    memset(share, 0, 9 * sizeof *share);
-    for (int s = 0; ok && s < 2; s++)
-        ok = exray_comparison_values(comparison, (exray_side)s, fit->residual.worst_frame, EXRAY_KIND_INPUT,
-                                     fit->pair, slot[s], &view[s], &values[s], &error) == EXRAY_OK;
-    ok = ok && view[0].count == view[1].count;
-    xr_pixel_view v = ok ? xr_pixel_view_of(&view[0].info, view[0].count) : (xr_pixel_view){0};
-    xr_pixel_view w = ok ? xr_pixel_view_of(&view[1].info, view[1].count) : (xr_pixel_view){0};
-    const xr_channel_order *o = &fit->orders.list[fit->orders.used];
-    ok = ok && v.rows == w.rows && v.columns == w.columns && v.channels == w.channels && v.rows > 2 &&
-         v.columns > 2;
-    for (size_t y = 0; ok && y < v.rows; y++)
-        for (size_t x = 0; x < v.columns; x++)
-            for (size_t c = 0; c < v.channels && c < fit->values.channels; c++) {
-                float e, r;
-                size_t from = o->from[c];
-                memcpy(&e, values[0] + y * v.row_stride + x * v.column_stride + c * v.channel_stride,
-                       sizeof e);
-                memcpy(&r, values[1] + y * w.row_stride + x * w.column_stride + from * w.channel_stride,
-                       sizeof r);
-                double d = fit->map.named ? (double)e - o->map.gain[c] * (double)r - o->map.offset[c]
-                                          : (double)e - (double)r;
-                if (isfinite(d)) {
-                    share[y * 3 / v.rows * 3 + x * 3 / v.columns] += d * d;
-                    total += d * d;
-                }
-            }
-    exray_slot_free(slot[0]);
-    exray_slot_free(slot[1]);
-    for (int i = 0; i < 9 && total > 0; i++)
-        share[i] /= total;
-    return total > 0;
-}
-
-/* Adds where in the picture the difference is, and the affine map that fits best. */
-static void say_where(const exray_comparison *comparison, const xr_input_fit *fit, exray_finding *f)
-{
-    static const char *const place[9] = {"top left", "top",         "top right", "left",        "middle",
-                                         "right",    "bottom left", "bottom",    "bottom right"};
-    double share[9];
-    if (fit->values.picture && ninths(comparison, fit, share)) {
-        int most = 0;
-        for (int i = 1; i < 9; i++)
-            most = share[i] > share[most] ? i : most;
-        if (share[most] > 0.3)
-            exray_finding_detail(f, "%.0f %% of it lies in the %s ninth of the picture.", 100 * share[most],
-                                 place[most]);
-        else
-            exray_finding_detail(f, "It lies all over the picture (at most %.0f %% in a ninth of it).",
-                                 100 * share[most]);
-        exray_finding_text(f, "most_in", share[most] > 0.3 ? place[most] : "everywhere");
-    }
     const xr_channel_order *o = &fit->orders.list[fit->orders.used];
     for (size_t c = 0; c < fit->values.channels && fit->orders.count; c++) {
         char key[40]; /* as long as any size_t */
@@ -117,7 +61,8 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
                              *frame->source ? ", " : "", frame->source, most);
 }
 
-static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+static void report_rest(const exray_comparison *comparison, const xr_input_fit *fit, bool placed,
+                        exray_findings *findings)
 {
     bool partly = fit->orders.named || fit->map.named;
     exray_finding *f = exray_findings_add(findings, "input.unknown", EXRAY_SEVERITY_ERROR, 0.9);
@@ -125,7 +70,9 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
     exray_finding_summary(f, "The edge's input differs from the reference's%s; no known cause explains it.",
                           partly ? " in something more" : "");
     say_how_much(comparison, fit, partly, f);
-    say_where(comparison, fit, f);
+    if (!placed)
+        xr_say_where(comparison, fit, f);
+    add_map(fit, f);
     if (fit->values.clipped > 0.01 * fit->values.counted)
         exray_finding_detail(
             f,
@@ -174,7 +121,8 @@ static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }
 
-void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, exray_findings *findings)
+void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *fit, bool placed,
+                       exray_findings *findings)
 {
     const exray_metrics *m = &fit->io->metrics;
     if (fit->state == XR_FIT_SHAPES)
@@ -186,5 +134,5 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
     if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])
         report_not_finite(fit, findings);
     if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained)
-        report_rest(comparison, fit, findings);
+        report_rest(comparison, fit, placed, findings);
 }
