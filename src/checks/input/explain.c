@@ -3,7 +3,7 @@
 #include "checks/findings.h"
 #include "checks/input/color/known_colors.h"
 #include "checks/input/explanation.h"
-#include "checks/input/frame_words.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"

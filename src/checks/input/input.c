@@ -2,7 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/input/explain.h"
-#include "checks/input/frame_words.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"

@@ -1,6 +1,6 @@
 /* input.frame_order: frames of the edge show the pictures of other frames. */
-#include "checks/input/frame_words.h"
 #include "checks/input/frames/find_torn.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/words.h"
 

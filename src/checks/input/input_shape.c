@@ -1,6 +1,6 @@
 /* input.shape: another size or length than the reference's, and how the values relate. */
 #include "checks/input/fit/pixel_view.h"
-#include "checks/input/frame_list.h"
+#include "checks/input/frames/frame_list.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/shape/shape_relation.h"
 

@@ -1,7 +1,7 @@
 #include "checks/input/where_different.h"
 
 #include "checks/input/fit/pixel_view.h"
-#include "checks/input/frame_list.h"
+#include "checks/input/frames/frame_list.h"
 
 #include <math.h>
 #include <stdio.h>

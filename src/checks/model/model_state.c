@@ -1,7 +1,7 @@
 /* model.state: what the model remembers of the frames before is another on the two sides: not carried, reset
  * elsewhere, or of frames that one side did not see. */
 #include "checks/builtin.h"
-#include "checks/input/frame_list.h"
+#include "checks/input/frames/frame_list.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/state/loops.h"
 #include "checks/model/state/recorded.h"

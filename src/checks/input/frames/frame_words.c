@@ -1,6 +1,6 @@
-#include "checks/input/frame_words.h"
+#include "checks/input/frames/frame_words.h"
 
-#include "checks/input/frame_list.h"
+#include "checks/input/frames/frame_list.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "checks/input/frame_list.h"
+#include "checks/input/frames/frame_list.h"
 
 #include <inttypes.h>
 #include <stdio.h>
