@@ -194,11 +194,30 @@ static bool has_same_convention(const exray_layer_pair *layer)
     return strcmp(op, layer->op[EXRAY_SIDE_REFERENCE]) == 0 && (strstr(op, "CONV") || strstr(op, "Conv"));
 }
 
+static bool has_channels_last(const exray_model *model)
+{
+    static const char *const engines[] = {"tflite", "litert", "keras"};
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
+        if (model && model->engine && strstr(model->engine, engines[i]))
+            return true;
+    return false;
+}
+
+/* Whether a filter's dimensions are in the two orders of the two formats: one has channels last. */
+static bool is_of_two_layouts(const exray_comparison *comparison, const xr_weight_pair *p)
+{
+    const exray_model *model[2];
+    for (int s = 0; s < 2; s++)
+        model[s] = exray_log_model(exray_comparison_log(comparison, (exray_side)s));
+    return has_channels_last(model[0]) != has_channels_last(model[1]) &&
+           p->tensor[0] < model[0]->tensor_count && model[0]->tensors[p->tensor[0]].rank > 2;
+}
+
 /* Engines differ in how they store a square matrix.  A transposed one is a fault where its layer is
  * wrong, or where both sides have the same convention. */
 static bool is_wrongly_transposed(const exray_comparison *comparison, const xr_weight_pair *p)
 {
-    if (!p->transposed || p->layer == SIZE_MAX)
+    if (!p->transposed || p->layer == SIZE_MAX || is_of_two_layouts(comparison, p))
         return false;
     const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
     return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || has_same_convention(layer);

@@ -92,9 +92,9 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
         return true;
     case XR_PROOF_BEHIND:
         return is_plain(r, d);
-    default:
-        return !any_shown(r) && is_plain(r, d) && xr_inputs_are_clean(r->comparison) &&
-               outputs_are_wrong(r->comparison);
+    default: /* no values: the graphs alone, where the outputs show that there is a fault */
+        return !any_shown(r) && (is_plain(r, d) || d->kind == XR_DIFFERENCE_ATTRIBUTE) &&
+               xr_inputs_are_clean(r->comparison) && outputs_are_wrong(r->comparison);
     }
 }
 
