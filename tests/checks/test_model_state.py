@@ -136,6 +136,18 @@ def test_a_gain_on_windows_that_overlap_is_no_state(judge):
     assert "model.state" not in causes(judge(windows(scale=2), windows()))
 
 
+def test_bars_of_one_value_are_no_overlap(judge):
+    """The bars above and below a picture are equal in all frames; those above have another value on the edge."""
+    def frames(above):
+        out = []
+        for k, x in enumerate(data(10, 96)):
+            picture = np.full((1, 128), 7, np.float32)
+            picture[:, 16:112], picture[:, :16] = x, above
+            out.append((k, {"x": picture}, {"y": picture.mean(1, keepdims=True)}))
+        return out
+    assert "model.state" not in causes(judge(frames(3.), frames(7.)))
+
+
 # ---- Within the model ---------------------------------------------------------------------------------
 
 

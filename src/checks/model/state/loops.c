@@ -44,6 +44,15 @@ static bool all_zero(const kept_values *a, uint64_t count)
     return true;
 }
 
+/* One value throughout says nothing: a mask of ones, the bars of a picture. */
+static bool is_flat(const kept_values *a, uint64_t count)
+{
+    for (uint64_t i = 1; i < count; i++)
+        if (a->v[i] != a->v[0])
+            return false;
+    return true;
+}
+
 /* Whether the input begins with the last `count` values of what the frame before left. */
 static bool begins_with(const kept_values *input, const kept_values *before, uint64_t count)
 {
@@ -80,7 +89,7 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
         ok = read_values(log, f, EXRAY_KIND_INPUT, input, slot, &in);
         xr_link link = f && ok ? link_of(&in, &out, own ? loop->overlap : in.count) : XR_LINK_UNKNOWN;
         loop->link[side][f] = (unsigned char)link;
-        *carried += link == XR_LINK_CARRIED && !all_zero(&in, own ? loop->overlap : in.count);
+        *carried += link == XR_LINK_CARRIED && !(own ? is_flat(&in, loop->overlap) : all_zero(&in, in.count));
         *known += link != XR_LINK_UNKNOWN;
         ok = ok && read_values(log, f, own ? EXRAY_KIND_INPUT : EXRAY_KIND_OUTPUT, left, slot, &out);
         /* Of other sizes: not this output. */
