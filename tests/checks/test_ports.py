@@ -297,3 +297,16 @@ def test_equal_class_numbers_are_no_other_frame(tmp_path):
     reference = write(tmp_path / "r", "reference", ("image",), (b,), outputs=[("class", right)])
     edge = write(tmp_path / "e", "edge", ("image",), (b,), outputs=[("class", wrong)])
     assert "output.frame_order" not in causes(validate(edge, reference, status=1))
+
+
+def test_class_numbers_of_a_detector_from_1(tmp_path):
+    random = np.random.default_rng(5)
+    classes = random.integers(0, 90, (5, 1, 10)).astype(np.float32)
+    b, _ = scenes()
+    boxes = random.random((5, 1, 10, 4), dtype=np.float32)
+    reference = write(tmp_path / "r", "reference", ("image",), (b,), outputs=[("boxes", boxes), ("classes", classes)])
+    edge = write(tmp_path / "e", "edge", ("image",), (b,), outputs=[("boxes", boxes), ("classes", classes + 1)])
+    verdict = validate(edge, reference, status=1)
+    assert causes(verdict) == ["output.label_offset"] and finding(verdict, "output.label_offset")["evidence"]["difference"] == 1
+    right = write(tmp_path / "f", "edge", ("image",), (b,), outputs=[("boxes", boxes), ("classes", classes)])
+    assert causes(validate(right, reference, status=0)) == []

@@ -3,9 +3,12 @@
 #include "checks/builtin.h"
 #include "checks/output/box_labels.h"
 #include "checks/output/labelling.h"
+#include "checks/output/relation.h"
 #include "checks/port/row_order.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void say_shifted(exray_finding *f, const xr_labelling *l)
 {
@@ -138,6 +141,94 @@ static exray_status check_boxes(const exray_comparison *comparison, exray_findin
     return EXRAY_OK;
 }
 
+/* An output of class numbers: whole numbers on both sides, the edge's always as far from the reference's. */
+typedef struct class_output {
+    bool constant; /* so far */
+    size_t values;
+    double difference;  /* edge's - reference's */
+    double least, most; /* of the reference's */
+} class_output;
+
+static void add_classes(class_output *o, const float *edge, const float *reference, uint64_t count)
+{
+    for (uint64_t i = 0; i < count && o->constant; i++) {
+        float a, b;
+        memcpy(&a, (const char *)edge + i * sizeof a, sizeof a);
+        memcpy(&b, (const char *)reference + i * sizeof b, sizeof b);
+        if (o->values++ == 0) {
+            o->difference = (double)a - b;
+            o->least = o->most = b;
+        }
+        o->constant = a == rintf(a) && b == rintf(b) && (double)a - b == o->difference && fabsf(b) < 1e6F;
+        o->least = fmin(o->least, b);
+        o->most = fmax(o->most, b);
+    }
+}
+
+static exray_status read_class_output(const exray_comparison *comparison, size_t pair, class_output *o,
+                                      exray_error *error)
+{
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_status status = slot[0] && slot[1] ? EXRAY_OK : EXRAY_E_MEMORY;
+    *o = (class_output){.constant = true};
+    for (size_t f = 0; status == EXRAY_OK && o->constant && f < exray_comparison_frame_count(comparison);
+         f++) {
+        exray_tensor_view view[2];
+        const float *values[2];
+        for (int s = 0; s < 2 && status == EXRAY_OK; s++)
+            status = exray_comparison_values(comparison, (exray_side)s, f, EXRAY_KIND_OUTPUT, pair, slot[s],
+                                             &view[s], &values[s], error);
+        if (status == EXRAY_E_STATE || status == EXRAY_E_UNSUPPORTED)
+            status = error->status = EXRAY_OK;
+        else if (status == EXRAY_OK && view[0].count == view[1].count)
+            add_classes(o, values[0], values[1], view[0].count);
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (status == EXRAY_E_MEMORY)
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing class numbers"};
+    return status;
+}
+
+/* Such an output of a detector is wrong by a class, however small that is beside the noise of its network. */
+static exray_status check_class_outputs(const exray_comparison *comparison, exray_findings *findings,
+                                        exray_error *error)
+{
+    /* Values, how far they range, else any small integers would do; and classes that label files differ by.
+     */
+    enum { FEWEST = 8, RANGE = 3, FURTHEST = 8 };
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *io = exray_comparison_output(comparison, i);
+        class_output o;
+        const exray_metrics *m = &io->metrics;
+        double apart = fabs(m->mean[0] - m->mean[1]);
+        bool may_be = io->comparable && m->max_abs >= 1 && m->max_abs <= FURTHEST &&
+                      fabs(apart - m->max_abs) < 1e-3 && !xr_is_reordered(findings, i);
+        if (!may_be || xr_inputs_differ(comparison))
+            continue;
+        exray_status status = read_class_output(comparison, i, &o, error);
+        if (status != EXRAY_OK)
+            return status;
+        if (!o.constant || o.values < FEWEST || o.most - o.least < RANGE)
+            continue;
+        const char *name = io->name[EXRAY_SIDE_EDGE];
+        exray_finding *f = exray_findings_add(findings, "output.label_offset", EXRAY_SEVERITY_ERROR, 0.95);
+        exray_finding_where(f, "output", name, EXRAY_NO_INDEX);
+        exray_finding_summary(f, "The classes in output %.80s are %+.0f from the reference's, always.", name,
+                              o.difference);
+        exray_finding_detail(f, "All %zu values are whole numbers, %.0f to %.0f in the reference.", o.values,
+                             o.least, o.most);
+        exray_finding_fix(f,
+                          "Set label_offset so that classes are %.0f lower, or use the label file that goes "
+                          "with the model.",
+                          o.difference);
+        exray_finding_number(f, "difference", o.difference);
+        exray_finding_number(f, "values", (double)o.values);
+        xr_mark_reordered(findings, i);
+    }
+    return EXRAY_OK;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     xr_labelling labels;
@@ -148,6 +239,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     if (status == EXRAY_OK && mine && !(vector && xr_is_reordered(findings, 0)))
         report(comparison, &labels, findings);
     xr_labelling_free(&labels);
+    if (status == EXRAY_OK)
+        status = check_class_outputs(comparison, findings, error);
     return status == EXRAY_OK ? check_boxes(comparison, findings, error) : status;
 }
 
