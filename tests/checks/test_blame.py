@@ -169,6 +169,13 @@ def test_a_state_is_no_second_fault(tmp_path):
     assert report["findings"][0]["cause"] == "input.normalization"
 
 
+def test_a_wrong_layer_before_a_state(tmp_path):
+    right = write_states(tmp_path / "r.mcap", "reference", X)
+    report = validate(write_states(tmp_path / "e.mcap", "edge", X, broken=lambda v: v * 0.5), right)
+    assert causes(report)[0] == "layer.kernel" and finding(report, "layer.kernel")["where"]["layer"] == 1
+    assert not any(c.startswith("input.") for c in causes(report))
+
+
 @pytest.mark.parametrize("how", [{"carry": False}, {"begin": 0.5}], ids=["not carried", "begins otherwise"])
 def test_a_wrong_state_is_a_fault(tmp_path, how):
     right = write_states(tmp_path / "r.mcap", "reference", X)

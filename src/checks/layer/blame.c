@@ -1,6 +1,7 @@
 #include "checks/layer/blame.h"
 
 #include "checks/findings.h"
+#include "checks/layer/equal_frames.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
 
@@ -15,6 +16,7 @@ static const char key[] = "layer.blame";
 typedef struct blame {
     xr_given *layer;  /* [layers of the comparison] what it was given */
     xr_given *tensor; /* [tensors of the edge's model]; NULL: it is not in the log, all layers are a chain */
+    bool *proven;     /* [layers] wrong in a frame whose inputs are equal, given what is right in it */
     bool any;         /* an input is reported wrong */
     char input[80];   /* the first such one */
 } blame;
@@ -24,6 +26,7 @@ static void release(void *state)
     blame *b = state;
     free(b->layer);
     free(b->tensor);
+    free(b->proven);
     free(b);
 }
 
@@ -172,6 +175,55 @@ static bool carry(const exray_comparison *comparison, const exray_model *model, 
     return changed;
 }
 
+/* ---- A frame with equal inputs ------------------------------------------------------------------ */
+
+static xr_given given_in_frame(const exray_model *model, uint32_t n, const xr_given *tensor)
+{
+    xr_given given = XR_GIVEN_RIGHT;
+    for (uint32_t i = 0; i < model->nodes[n].input_count; i++)
+        if (model->nodes[n].inputs[i] < model->tensor_count)
+            given = worse(tensor[model->nodes[n].inputs[i]], given);
+    return given;
+}
+
+/* Walks the graph with the errors of that frame alone. */
+static void walk_frame(const exray_comparison *comparison, const exray_model *model, size_t frame,
+                       exray_slot *slot[2], xr_given *tensor, blame *b)
+{
+    size_t layer = 0, layers = exray_comparison_layer_count(comparison);
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        xr_given given = given_in_frame(model, n, tensor);
+        for (uint32_t k = 0; k < node->output_count; k++)
+            if (node->outputs[k] < model->tensor_count)
+                tensor[node->outputs[k]] = given;
+        for (; layer < layers && exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_EDGE] == n;
+             layer++) {
+            const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+            double error = has_data(pair) ? xr_error_in_frame(comparison, layer, frame, slot) : NAN;
+            bool wrong = error > pair->noise;
+            b->proven[layer] = wrong && given == XR_GIVEN_RIGHT && node->subgraph == 0;
+            if (pair->output < node->output_count && node->outputs[pair->output] < model->tensor_count &&
+                !isnan(error))
+                tensor[node->outputs[pair->output]] = wrong ? XR_GIVEN_WRONG_LAYER : XR_GIVEN_RIGHT;
+        }
+    }
+}
+
+static void look_at_equal_frame(const exray_comparison *comparison, const exray_model *model, blame *b)
+{
+    size_t frame = xr_find_equal_frame(comparison);
+    if (frame == SIZE_MAX)
+        return;
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    xr_given *tensor = calloc((size_t)model->tensor_count + 1, sizeof *tensor);
+    if (slot[0] && slot[1] && tensor)
+        walk_frame(comparison, model, frame, slot, tensor, b);
+    free(tensor);
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+}
+
 static void fill(const exray_comparison *comparison, const exray_findings *findings, const xr_loops *loops,
                  blame *b)
 {
@@ -188,6 +240,7 @@ static void fill(const exray_comparison *comparison, const exray_findings *findi
     do
         walk(comparison, model, b);
     while (b->any && carry(comparison, model, loops, b));
+    look_at_equal_frame(comparison, model, b);
 }
 
 /* NULL: out of memory, which the findings tell. */
@@ -200,10 +253,11 @@ static const blame *blame_of(const exray_comparison *comparison, exray_findings 
     bool graph = model && exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     b = calloc(1, sizeof *b);
     if (b) {
+        b->proven = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *b->proven);
         b->layer = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *b->layer);
         b->tensor = graph ? calloc((size_t)model->tensor_count + 1, sizeof *b->tensor) : NULL;
         const xr_loops *loops = xr_loops_get(comparison, findings);
-        bool whole = b->layer && (b->tensor || !graph) && loops;
+        bool whole = b->layer && b->proven && (b->tensor || !graph) && loops;
         if (whole) {
             fill(comparison, findings, loops, b);
             if (xr_findings_attach(findings, key, 0, b, release))
@@ -228,10 +282,24 @@ static bool was_run_alone(const exray_layer_pair *layer)
     return !isnan(layer->isolated_error);
 }
 
+bool xr_is_wrong_in_equal_frame(const exray_comparison *comparison, exray_findings *findings, size_t layer)
+{
+    const blame *b = blame_of(comparison, findings);
+    const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    return b && b->proven[layer] && !(was_run_alone(pair) && pair->isolated_error <= pair->own_noise);
+}
+
+bool xr_originates(const exray_comparison *comparison, exray_findings *findings, size_t layer)
+{
+    return exray_comparison_layer(comparison, layer)->role == EXRAY_LAYER_ROLE_ORIGINATES ||
+           xr_is_wrong_in_equal_frame(comparison, findings, layer);
+}
+
 bool xr_may_be_blamed(const exray_comparison *comparison, exray_findings *findings, size_t layer)
 {
     return was_run_alone(exray_comparison_layer(comparison, layer)) ||
-           xr_layer_given(comparison, findings, layer) == XR_GIVEN_RIGHT;
+           xr_layer_given(comparison, findings, layer) == XR_GIVEN_RIGHT ||
+           xr_is_wrong_in_equal_frame(comparison, findings, layer);
 }
 
 bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_findings *findings,
@@ -249,6 +317,8 @@ bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_f
 exray_layer_role xr_judged_role(const exray_comparison *comparison, exray_findings *findings, size_t layer)
 {
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
+    if (xr_is_wrong_in_equal_frame(comparison, findings, layer))
+        return EXRAY_LAYER_ROLE_ORIGINATES;
     bool unjudged = pair->role == EXRAY_LAYER_ROLE_ORIGINATES && !was_run_alone(pair) &&
                     xr_layer_given(comparison, findings, layer) == XR_GIVEN_WRONG_INPUT;
     return unjudged ? EXRAY_LAYER_ROLE_UNJUDGED : pair->role;

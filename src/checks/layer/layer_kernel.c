@@ -150,7 +150,7 @@ static bool is_suspect(const exray_comparison *comparison, exray_findings *findi
                        size_t i)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) && !layer->from_stats &&
+    return xr_originates(comparison, findings, i) && isfinite(layer->error) && !layer->from_stats &&
            !xr_is_only_clipped(layer) && !xr_is_contradicted(findings, layer) &&
            !has_cause(comparison, findings, i) && same_weights(comparison, fit, i);
 }

@@ -199,7 +199,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (xr_is_contradicted(findings, layer)) /* not one quantity: nothing is wrong with it */
             continue;
-        originating += layer->role == EXRAY_LAYER_ROLE_ORIGINATES && isfinite(layer->error) &&
+        originating += xr_originates(comparison, findings, i) && isfinite(layer->error) &&
                        is_worth_reporting(comparison, layer) && xr_may_be_blamed(comparison, findings, i);
         if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
             is_worth_reporting(comparison, layer))
@@ -208,7 +208,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     bool clean = xr_inputs_are_clean(comparison);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (layer->role != EXRAY_LAYER_ROLE_ORIGINATES || !isfinite(layer->error) ||
+        if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||
             !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer))
             continue;
         /* Statistics bound an error from below: behind a wrong input, a layer that

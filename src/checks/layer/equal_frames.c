@@ -1,0 +1,81 @@
+#include "checks/layer/equal_frames.h"
+
+#include "checks/model/state/stateful.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_FRAMES = 16 }; /* searched from the first one on */
+
+typedef struct equal_frame_values {
+    exray_tensor_view view[2];
+    const float *value[2];
+} equal_frame_values;
+
+static bool get(const exray_comparison *comparison, size_t frame, exray_kind kind, size_t pair,
+                exray_slot *slot[2], equal_frame_values *out)
+{
+    exray_error ignored;
+    for (int s = 0; s < 2; s++)
+        if (exray_comparison_values(comparison, (exray_side)s, frame, kind, pair, slot[s], &out->view[s],
+                                    &out->value[s], &ignored) != EXRAY_OK)
+            return false;
+    const exray_tensor_info *a = &out->view[0].info, *b = &out->view[1].info;
+    return out->view[0].count == out->view[1].count && a->rank == b->rank &&
+           memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+}
+
+static bool are_equal(const exray_comparison *comparison, size_t frame, exray_slot *slot[2])
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        equal_frame_values both;
+        if (!get(comparison, frame, EXRAY_KIND_INPUT, i, slot, &both) ||
+            memcmp(both.value[0], both.value[1], both.view[0].count * sizeof(float)) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool any_differs(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const exray_io_pair *input = exray_comparison_input(comparison, i);
+        if (input->comparable && !(input->error <= input->noise))
+            return true;
+    }
+    return false;
+}
+
+size_t xr_find_equal_frame(const exray_comparison *comparison)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    if (!model || !any_differs(comparison) || xr_first_stateful(model) != EXRAY_NO_INDEX)
+        return SIZE_MAX;
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    size_t frames = exray_comparison_frame_count(comparison), found = SIZE_MAX;
+    for (size_t f = 0; slot[0] && slot[1] && found == SIZE_MAX && f < frames && f < MOST_FRAMES; f++)
+        if (are_equal(comparison, f, slot))
+            found = f;
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    return found;
+}
+
+double xr_error_in_frame(const exray_comparison *comparison, size_t layer, size_t frame, exray_slot *slot[2])
+{
+    equal_frame_values both;
+    if (!get(comparison, frame, EXRAY_KIND_LAYER, layer, slot, &both))
+        return NAN;
+    double difference = 0, sum = 0, square = 0;
+    for (uint64_t i = 0; i < both.view[0].count; i++) {
+        double a = both.value[0][i], b = both.value[1][i];
+        if (!isfinite(b))
+            continue;
+        difference += isfinite(a) ? (a - b) * (a - b) : INFINITY;
+        sum += b;
+        square += b * b;
+    }
+    double n = (double)both.view[0].count, mean = sum / n, variance = square / n - mean * mean;
+    double unit = variance > 1e-12 * square / n ? variance : square / n;
+    return difference == 0 ? 0 : unit > 0 ? sqrt(difference / n / unit) : INFINITY;
+}
