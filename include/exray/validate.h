@@ -69,13 +69,15 @@ typedef struct exray_validation_options {
      * reference ran is at hand (`reference_model`, or in the folder of the reference's log under the name
      * that it recorded, with the same SHA-256) and an engine for it is found.  True: they are not. */
     bool no_isolate;
+    unsigned jobs; /* threads that compare layers; 0: as many as this process may use processors.  The result
+                      does not depend on it */
 } exray_validation_options;
 
 /* exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;  Since 0.2.0. */
 #define EXRAY_VALIDATION_OPTIONS_INIT                                                                        \
     {                                                                                                        \
         sizeof(exray_validation_options), NULL, NULL, 0, NULL, 0, 0, NULL, 0, false, false, NULL, NULL,      \
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false                                \
+            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, 0                             \
     }
 
 /* A validation that was run.  Since 0.1.0. */

@@ -180,7 +180,7 @@ static bool gather_remarks(exray_validation *v, const exray_validation_options *
 static bool run(exray_validation *v, const exray_log *edge, const exray_log *reference,
                 const exray_validation_options *o, exray_error *error)
 {
-    xr_compare_options compare = {o->progress, o->user};
+    xr_compare_options compare = {o->progress, o->user, o->jobs};
     const exray_log *log[2] = {edge, reference};
     if (xr_requirements_parse(o->require, &v->require, &v->require_count, error) != EXRAY_OK ||
         xr_known_read(o->known, &v->known, error) != EXRAY_OK)

@@ -71,6 +71,17 @@ static int set_plugin_seconds(const xr_command *command, const xr_option *option
     return XR_EXIT_OK;
 }
 
+static int set_jobs(const xr_command *command, const xr_option *option, const char *value, void *values)
+{
+    (void)option;
+    validate_options *o = values;
+    double jobs;
+    if (!parse_number(value, &jobs) || !(jobs >= 1 && jobs <= 1024) || jobs != floor(jobs))
+        return xr_usage_error(command, "--jobs takes a number of threads from 1 to 1024, not '%s'", value);
+    o->judging.jobs = (unsigned)jobs;
+    return XR_EXIT_OK;
+}
+
 static int set_setting(const xr_command *command, const xr_option *option, const char *value, void *values)
 {
     (void)option;
@@ -141,6 +152,13 @@ static const xr_option_group checking = {
          .text = "findings that were accepted, a YAML list of {cause, where, reason, expires}: they are "
                  "shown as known "
                  "and do not fail"},
+        {.name = "jobs",
+         .letter = 'j',
+         .value = "N",
+         .kind = XR_VALUE_TEXT,
+         .set = set_jobs,
+         .text = "compare layers on N threads (as many as there are processors); the result does not depend "
+                 "on it"},
         {.name = "write-known",
          .value = "FILE",
          XR_INTO(text, validate_options, judging.write_known),

@@ -8,7 +8,7 @@
 static exray_comparison *compare(const exray_log *log, const exray_log *reference)
 {
     xr_progress progress = xr_progress_begin("comparing", "frames");
-    xr_compare_options options = {xr_progress_tell, &progress};
+    xr_compare_options options = {.progress = xr_progress_tell, .user = &progress};
     exray_error error = {EXRAY_OK, ""};
     exray_comparison *comparison = xr_compare(log, reference, &options, &error);
     xr_progress_clear(&progress);

@@ -8,6 +8,7 @@
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/measure/step.h"
+#include "compare/measure/workers.h"
 #include "log/deferred.h"
 
 #include <math.h>
@@ -394,10 +395,24 @@ static void measure_all(pair_reader *r, xr_pairs *pairs, size_t frame)
         measure_pair(r, &pairs->pair[i], frame);
 }
 
-exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, exray_error *error)
+static bool open_reader(pair_reader *r, const exray_comparison *c)
 {
-    pair_reader r = {.comparison = c, .slot = {exray_slot_new(), exray_slot_new()}};
-    bool ok = r.slot[0] && r.slot[1] && make_room(c);
+    *r = (pair_reader){.comparison = c, .slot = {exray_slot_new(), exray_slot_new()}};
+    return r->slot[0] && r->slot[1];
+}
+
+static void close_reader(pair_reader *r)
+{
+    exray_slot_free(r->slot[0]);
+    exray_slot_free(r->slot[1]);
+    free(r->value[0]);
+    free(r->value[1]);
+    free(r->scratch);
+}
+
+static bool make_samples(exray_comparison *c)
+{
+    bool ok = true;
     for (size_t i = 0; i < c->inputs.count; i++)
         for (int s = 0; s < 2; s++) {
             c->inputs.pair[i].samples[s] = calloc(1, sizeof(xr_samples));
@@ -408,21 +423,110 @@ exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, 
             c->outputs.pair[i].levels[s] = calloc(1, sizeof(xr_levels));
             ok = ok && c->outputs.pair[i].levels[s];
         }
+    return ok;
+}
+
+/* ---- On several threads ----------------------------------------------------------- */
+
+/* Each thread measures a range of the layers in all frames, in order: a layer's sums are those of one thread
+ * alone, whichever it is.  The first one also measures inputs and outputs. */
+typedef struct shared_work {
+    exray_comparison *comparison;
+    const xr_compare_options *options;
+    size_t *first; /* [jobs + 1] layers */
+    _Atomic bool out_of_memory;
+} shared_work;
+
+static void measure_share(void *user, unsigned job)
+{
+    shared_work *w = user;
+    exray_comparison *c = w->comparison;
+    pair_reader r;
+    if (!open_reader(&r, c)) {
+        w->out_of_memory = true;
+        close_reader(&r);
+        return;
+    }
+    for (size_t f = 0; f < c->frame_count; f++) {
+        if (job == 0 && w->options && w->options->progress)
+            w->options->progress(w->options->user, f, c->frame_count);
+        if (c->behind[f])
+            continue;
+        for (size_t i = w->first[job]; i < w->first[job + 1]; i++)
+            measure_pair(&r, &c->layers.pair[i], f);
+        if (job == 0)
+            measure_all(&r, &c->outputs, f);
+    }
+    close_reader(&r);
+}
+
+/* Bytes of a layer's record: what measuring it costs. */
+static double weight_of(const exray_comparison *c, const xr_pair *pair)
+{
+    const exray_record *record = c->frame_count ? xr_pair_record(c, pair, EXRAY_SIDE_EDGE, 0) : NULL;
+    return 100 + (record ? (double)record->size : 0);
+}
+
+/* Ranges of about the same weight. */
+static void share_out(const exray_comparison *c, size_t *first, unsigned jobs)
+{
+    double all = 0, sum = 0;
+    for (size_t i = 0; i < c->layers.count; i++)
+        all += weight_of(c, &c->layers.pair[i]);
+    unsigned job = 0;
+    first[0] = 0;
+    for (size_t i = 0; i < c->layers.count; i++) {
+        while (job + 1 < jobs && sum >= all * (job + 1) / jobs)
+            first[++job] = i;
+        sum += weight_of(c, &c->layers.pair[i]);
+    }
+    while (job < jobs)
+        first[++job] = c->layers.count;
+}
+
+static bool measure_shared(exray_comparison *c, const xr_compare_options *options, unsigned jobs)
+{
+    shared_work w = {.comparison = c, .options = options, .first = calloc(jobs + (size_t)1, sizeof *w.first)};
+    if (!w.first)
+        return false;
+    share_out(c, w.first, jobs);
+    xr_workers_run(jobs, measure_share, &w);
+    free(w.first);
+    return !w.out_of_memory;
+}
+
+/* ---- Everything -------------------------------------------------------------------- */
+
+/* Small logs are not worth a thread. */
+static unsigned jobs_for(const exray_comparison *c, const xr_compare_options *options)
+{
+    enum { MOST = 64, WORTH_A_THREAD = 2 << 20 };
+    double bytes = 0;
+    for (size_t i = 0; i < c->layers.count; i++)
+        bytes += weight_of(c, &c->layers.pair[i]) * (double)c->frame_count;
+    unsigned jobs = options && options->jobs ? options->jobs : xr_workers_processors();
+    jobs = jobs < MOST ? jobs : MOST;
+    double worth = 1 + bytes / WORTH_A_THREAD;
+    return worth < jobs ? (unsigned)worth : jobs;
+}
+
+exray_status xr_measure(exray_comparison *c, const xr_compare_options *options, exray_error *error)
+{
+    pair_reader r;
+    bool ok = open_reader(&r, c) && make_room(c) && make_samples(c);
+    const unsigned jobs = ok ? jobs_for(c, options) : 1;
     for (size_t f = 0; ok && f < c->frame_count; f++) {
-        if (options && options->progress)
+        if (jobs == 1 && options && options->progress)
             options->progress(options->user, f, c->frame_count);
         measure_all(&r, &c->inputs, f);
         /* Of an input of another shape a model makes other values, also where their shape is the same. */
         c->behind[f] = inputs_differ(c, f);
-        if (c->behind[f])
+        if (c->behind[f] || jobs > 1)
             continue;
         measure_all(&r, &c->layers, f);
         measure_all(&r, &c->outputs, f);
     }
-    exray_slot_free(r.slot[0]);
-    exray_slot_free(r.slot[1]);
-    free(r.value[0]);
-    free(r.value[1]);
-    free(r.scratch);
+    close_reader(&r);
+    ok = ok && (jobs == 1 || measure_shared(c, options, jobs));
     return ok ? EXRAY_OK : xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing");
 }

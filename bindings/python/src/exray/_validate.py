@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
-from exray._arguments import number
+from exray._arguments import number, whole
 from exray._comparison import Comparison
 from exray._errors import (ArgumentError, NotRecorded, ValidationFailed, encode, encode_path, new_error,
                            raise_filled, status_number, text)
@@ -310,7 +310,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
              edge_model: Optional[Path_] = None, reference_model: Optional[Path_] = None,
              engine: Optional[str] = None, kernels: Optional[str] = None, engine_library: Optional[Path_] = None,
              repro: Optional[Path_] = None, known: Optional[Path_] = None, write_known: Optional[Path_] = None,
-             require: "Union[str, Mapping[str, float], None]" = None, isolate: bool = True) -> Report:
+             require: "Union[str, Mapping[str, float], None]" = None, isolate: bool = True, jobs: int = 0) -> Report:
     """Compares what the edge recorded with what a reference recorded of the same data, and names what is wrong.
 
     assertions      own ones (functions with @exray.assertion), besides the built-in ones
@@ -331,6 +331,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
                     under the name that it recorded (and has the same SHA-256), and its engine is installed
     known           findings that were accepted: a YAML file, a list of {cause, where, reason, expires}.  They do not fail;
                     write_known: a file to write such a list to that accepts what fails now
+    jobs            threads that compare layers; 0: as many as there are processors.  The result does not depend on it
     require         what measures must reach: {"top1": 0.7, "agreement": 0.98}, or "top1>=0.7,top1.change>=-0.01"
 
     That something is wrong is no exception: see Report.verdict and raise_for_findings().  ArgumentError: an
@@ -362,6 +363,7 @@ def validate(edge: PathOrLog, reference: PathOrLog, *,
     options.plugin_seconds = plugin_seconds
     options.own = k.array("exray_assertion *", [a._c for a in own] + [ffi.NULL])
     options.min_coverage = min_coverage if min_coverage > 0 else -1
+    options.jobs = whole(jobs, "jobs", 0, 1024)
     options.fail_on_perf, options.fail_on_log = "perf" in fail_on, "log" in fail_on
     options.no_isolate = not isolate
     if require is not None and not isinstance(require, str):
