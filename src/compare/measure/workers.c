@@ -4,20 +4,20 @@
 
 #include <stdlib.h>
 
-typedef struct job {
+typedef struct thread_job {
     void (*work)(void *user, unsigned job);
     void *user;
     unsigned number;
     xr_port_worker *thread; /* NULL: it has none */
-} job;
+} thread_job;
 
 static void run_job(void *argument)
 {
-    const job *j = argument;
+    const thread_job *j = argument;
     j->work(j->user, j->number);
 }
 
-static void start(job *j)
+static void start(thread_job *j)
 {
     j->thread = malloc(xr_port_worker_size());
     if (j->thread && xr_port_worker_start(j->thread, run_job, j) != 0) {
@@ -28,9 +28,9 @@ static void start(job *j)
 
 void xr_workers_run(unsigned jobs, void (*work)(void *user, unsigned job), void *user)
 {
-    job *all = jobs > 1 ? calloc(jobs, sizeof *all) : NULL;
+    thread_job *all = jobs > 1 ? calloc(jobs, sizeof *all) : NULL;
     for (unsigned i = 1; all && i < jobs; i++) {
-        all[i] = (job){work, user, i, NULL};
+        all[i] = (thread_job){work, user, i, NULL};
         start(&all[i]);
     }
     work(user, 0);
