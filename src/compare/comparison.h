@@ -72,6 +72,7 @@ typedef struct xr_pair {
     double own;                   /* LAYER: the largest error that a healthy layer adds by itself */
     bool exact;                   /* LAYER: both sides run one model file, and the layer is of integers */
     double alone;     /* as `own`, where the inputs are the same on both sides: of an exact layer one step */
+    bool channels;    /* LAYER: it originates an error by its channels, each relative to its own deviation */
     double evaluated; /* LAYER: its error on the edge's own inputs, where that was computed; else NAN */
     double repeat_square; /* mean square of the differences among runs of one input, both sides together; 0:
                              not known */

@@ -226,6 +226,7 @@ static bool blame_channels(const graph *g, xr_evaluated evaluated)
         return false;
     size_t layer = (size_t)(origin - c->layers.pair);
     c->layers.pair[layer].error = c->layers.pair[layer].error_low = c->layers.pair[layer].error_high = error;
+    c->layers.pair[layer].channels = true;
     c->layer[layer].role = EXRAY_LAYER_ROLE_ORIGINATES;
     return true;
 }
@@ -261,6 +262,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
     double step;
     xr_measure_error(pair, &step);
     pair->evaluated = NAN;
+    pair->channels = false;
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);
     double noise = fmax(xr_noise_behind(kept(g, pair->index[0]) * in->noise, own), repeat);
@@ -521,7 +523,8 @@ bool xr_comparison_isolated(exray_comparison *c, size_t layer, const xr_isolated
     shown->isolated_error = errors->error;
     shown->isolated_error_clamped = errors->within;
     shown->own_noise = xr_isolated_noise(c, layer, errors);
-    bool failed = errors->error > shown->own_noise;
+    /* Run alone, all channels together hide those that are wrong. */
+    bool failed = errors->error > shown->own_noise || c->layers.pair[layer].channels;
     if (failed)
         shown->role = EXRAY_LAYER_ROLE_ORIGINATES;
     else if (shown->role != EXRAY_LAYER_ROLE_CLEAN)
