@@ -112,6 +112,11 @@ static void test_what_is_no_consequence(void **state)
     add(&f, "input.channel_order", EXRAY_SEVERITY_WARNING, 0.9, "input");
     expect_order(&f, "layer.unknown log.truncated input.channel_order");
     xr_findings_clear(&f);
+    /* Another operator without an effect accounts for nothing. */
+    add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "output");
+    add(&f, "model.operator", EXRAY_SEVERITY_INFO, 0.9, "layer");
+    expect_order(&f, "layer.unknown model.operator");
+    xr_findings_clear(&f);
 }
 
 static void test_layers_in_order(void **state)

@@ -171,15 +171,22 @@ def changed(path, name, function):
     return out
 
 
+WEIGHTS = [(perceptron, "dense1.w"), (attention, "value.w"), (detector, "left.w")]
+
+
 @pytest.mark.parametrize("levels", [("none", "default"), ("default", "none"), ("extended", "none")], ids="-".join)
-@pytest.mark.parametrize(("build", "weights"), [(perceptron, "dense1.w"), (attention, "value.w"), (detector, "left.w")],
-                         ids=lambda v: getattr(v, "__name__", v))
-def test_other_weights_are_named_alone(build, weights, levels, tmp_path):
+@pytest.mark.parametrize(("build", "weights"), WEIGHTS, ids=lambda v: getattr(v, "__name__", v))
+def test_other_weights_are_named_first(build, weights, levels, tmp_path):
     right, shape = build(tmp_path / "m.onnx")
-    wrong = changed(right, weights, lambda w: np.roll(w, 1, 0))
-    report = validated(tmp_path, wrong, right, shape, levels)
-    assert errors(report) == ["model.weights"], report.json["findings"]
-    assert weights in str(report.json["findings"][0])
+    report = validated(tmp_path, changed(right, weights, lambda w: np.roll(w, 1, 0)), right, shape, levels)
+    assert errors(report)[0] == "model.weights" and weights in str(report.json["findings"][0]), report.json["findings"]
+
+
+@pytest.mark.parametrize("levels", [("none", "default"), ("default", "none")], ids="-".join)
+@pytest.mark.parametrize(("build", "weights"), WEIGHTS, ids=lambda v: getattr(v, "__name__", v))
+def test_scaled_weights_do_not_pass(build, weights, levels, tmp_path):
+    right, shape = build(tmp_path / "m.onnx")
+    assert validated(tmp_path, changed(right, weights, lambda w: w * np.float32(1.05)), right, shape, levels).verdict == "fail"
 
 
 def test_another_activation_is_told_where_it_is(tmp_path):

@@ -93,8 +93,8 @@ static double median(double *value, size_t count)
 }
 
 /* Weights that differ by a factor for each channel belong to the same model where the graphs differ
- * (a folded normalization), or where the layer computes the same nevertheless.  Those that may have been
- * paired wrongly count where their layer shows it. */
+ * (a folded normalization) and the error does not begin there, or where the layer computes the same.  Those
+ * that may have been paired wrongly count where their layer shows it. */
 static bool is_harmless(const exray_comparison *comparison, const xr_weight_matcher *m,
                         const xr_weight_pair *p)
 {
@@ -103,10 +103,12 @@ static bool is_harmless(const exray_comparison *comparison, const xr_weight_matc
                exray_comparison_layer(comparison, p->layer)->role == EXRAY_LAYER_ROLE_CLEAN;
     if (!p->rescaled)
         return false;
-    if (m->side[0].model->node_count != m->side[1].model->node_count || p->layer == SIZE_MAX)
+    if (p->layer == SIZE_MAX)
         return true;
-    const exray_layer_pair *layer = exray_comparison_layer(comparison, p->layer);
-    return layer->role == EXRAY_LAYER_ROLE_CLEAN || layer->role == EXRAY_LAYER_ROLE_UNJUDGED;
+    exray_layer_role role = exray_comparison_layer(comparison, p->layer)->role;
+    bool other_graph = m->side[0].model->node_count != m->side[1].model->node_count;
+    return role == EXRAY_LAYER_ROLE_CLEAN || role == EXRAY_LAYER_ROLE_UNJUDGED ||
+           (other_graph && role == EXRAY_LAYER_ROLE_PROPAGATES);
 }
 
 static bool reads(const exray_node *node, uint32_t tensor)
