@@ -274,7 +274,12 @@ static void report(const exray_comparison *comparison, const judged *list, size_
     if (layers > 1)
         add_first_wrong_layer(comparison, first->layer, f);
     if (layers > 1)
-        exray_finding_detail(f, "%zu layers have this; the worst costs %.2g of its signal.", layers, worst);
+        exray_finding_detail(f,
+                             which == TOO_NARROW
+                                 ? "%zu layers are clipped: the calibration was too narrow; the "
+                                   "worst costs %.2g of its signal."
+                                 : "%zu layers have this; the worst costs %.2g of its signal.",
+                             layers, worst);
     exray_finding_number(f, "layers", (double)layers);
     for (size_t i = 0; i < count; i++) {
         if (list[i].fault != which)

@@ -5,6 +5,7 @@
 #include "report/html/svg.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The range of a logarithmic axis, with a place for errors of 0 at its foot. */
 #define LEAST_ERROR 1e-7
@@ -178,15 +179,33 @@ static void put_mark(const xr_page *p, const xr_columns *columns, const xr_chart
     xr_svg_close_mark(chart);
 }
 
-/* A text above the plot, and a line down to the first layer that is wrong by itself. */
+/* The column that the first error is about; else the first one that is wrong by itself; `count`: none. */
+static size_t origin_column(const xr_page *p, const xr_columns *columns)
+{
+    const xr_outcome *o = p->report->outcome;
+    for (size_t i = 0; i < o->shown_count && o->shown[i]->severity == EXRAY_SEVERITY_ERROR; i++) {
+        size_t layer = o->shown[i]->layer;
+        if (strncmp(o->shown[i]->cause, "layer.", 6) != 0 && strncmp(o->shown[i]->cause, "model.", 6) != 0)
+            break;
+        if (layer < columns->layers && !isnan(exray_comparison_layer(p->comparison, layer)->error))
+            return columns->inputs + layer;
+    }
+    for (size_t i = 0; i < columns->count; i++) {
+        xr_column c = xr_column_get(p->comparison, columns, i);
+        if (c.role == EXRAY_LAYER_ROLE_ORIGINATES && !isnan(c.error))
+            return i;
+    }
+    return columns->count;
+}
+
+/* A text above the plot, and a line down to the layer where the error begins. */
 static void put_origin_label(const xr_page *p, const xr_columns *columns, const xr_chart *chart,
                              const xr_axis *axis)
 {
-    for (size_t i = 0; i < columns->count; i++) {
+    size_t i = origin_column(p, columns);
+    if (i < columns->count) {
         xr_column c = xr_column_get(p->comparison, columns, i);
         xr_coordinate_text x, y0, y1;
-        if (c.role != EXRAY_LAYER_ROLE_ORIGINATES || isnan(c.error))
-            continue;
         double at = xr_column_at(chart, columns->count, i);
         bool right = at < (chart->left + chart->right) / 2;
         xr_put(p->out, "<path class=\"leader\" d=\"M%s %sV%s\"/>\n", xr_coordinate(x, at),
@@ -197,7 +216,6 @@ static void put_origin_label(const xr_page *p, const xr_columns *columns, const 
             fputs("begins with the model's input</text>\n", p->out);
         else
             xr_put(p->out, "begins here: %u %s</text>\n", (unsigned)c.node, c.op);
-        return;
     }
 }
 
