@@ -150,7 +150,8 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return false;
     /* Another model computes other values everywhere. */
     if (strcmp(cause->cause, "model.version") == 0 &&
-        (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0))
+        (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0 ||
+         strcmp(f->cause, "output.order") == 0))
         return true;
     /* Of another state every layer behind it makes other values of the same inputs. */
     if (strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
