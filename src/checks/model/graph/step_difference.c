@@ -405,6 +405,40 @@ static bool is_matched_layer(const finder *f, int side, uint32_t tensor)
            match_of(f)->side[side].tensor[tensor].maker != EXRAY_NO_INDEX;
 }
 
+/* Whether what reads a tensor quantizes it to a range that begins at zero: that is a ReLU. */
+static bool is_cut_at_zero(const xr_step_graph *g, uint32_t tensor)
+{
+    const exray_model *model = g->model;
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        if (!node->op || strcmp(node->op, "QuantizeLinear") != 0 || node->input_count == 0 ||
+            node->output_count == 0 || node->inputs[0] >= g->tensor_count ||
+            node->outputs[0] >= model->tensor_count ||
+            g->tensor[node->inputs[0]].same_as != g->tensor[tensor].same_as)
+            continue;
+        const exray_tensor_info *info = &model->tensors[node->outputs[0]];
+        int64_t least = info->dtype == EXRAY_DTYPE_INT8 ? -128 : 0;
+        bool bytes = info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8;
+        int64_t zero = info->quantization.count == 1 && info->quantization.zero_point
+                           ? info->quantization.zero_point[0]
+                           : 0;
+        return bytes && info->quantization.count == 1 && zero == least;
+    }
+    return false;
+}
+
+/* Whether all that the edge lacks is a ReLU, which the range of its integers is instead. */
+static bool is_relu_by_range(const finder *f, const xr_step_gap gap[2], uint32_t a)
+{
+    char words[XR_DIFFERENCE_WORDS];
+    if (gap[0].count != 0 || gap[1].count != 1)
+        return false;
+    const xr_op_step *step = step_of(f, 1, gap[1].first);
+    return step->kind == XR_STEP_FUNCTION && step->value &&
+           xr_function_words(step->value, words, sizeof words) && strcmp(words, "ReLU") == 0 &&
+           is_cut_at_zero(&match_of(f)->side[0], a);
+}
+
 /* Tensors a of the edge and b of the reference are read at the same place, by steps `edge` and `reference`
  * (EXRAY_NO_INDEX: they are outputs of the model). */
 static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
@@ -420,6 +454,8 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
                               is_entry(&gap[1], mate_of(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
+    if (is_relu_by_range(f, gap, a))
+        return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
                               : gap[0].count               ? XR_DIFFERENCE_EXTRA
                               : gap[1].count               ? XR_DIFFERENCE_LACKS
