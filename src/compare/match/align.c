@@ -236,7 +236,9 @@ static void match_what_is_passed_on(work *w)
         bool proven = (other != EXRAY_NO_INDEX && is_proven(w, a)) ||
                       (another != EXRAY_NO_INDEX && is_proven(w, another)) ||
                       xr_naming_forbids(&w->scorer.naming, a, c);
-        if (proven || determination(w, a, c) <= now)
+        /* Quantizing clips, too: then what is converted is not what the conversion makes. */
+        double left = 1 - determination(w, a, c), found = 1 - determination(w, f, b);
+        if (proven || 1 - left <= now || left > 3 * found + 1e-6)
             continue;
         part(w, f);
         if (other != EXRAY_NO_INDEX)
