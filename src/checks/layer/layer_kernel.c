@@ -3,6 +3,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
+#include "checks/layer/clipped_sums.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
 #include "checks/model/operator_report.h"
@@ -179,6 +180,43 @@ static void summarize(const exray_comparison *comparison, const exray_layer_pair
             node, op, XR_SHORT_NAME(name));
 }
 
+/* ---- Sums that are clipped ---------------------------------------------------------------------- */
+
+/* Names sums clipped at 16 bits, where those explain what one side recorded; false: they do not. */
+static bool report_clipped(const exray_comparison *comparison, size_t i, exray_finding *f)
+{
+    static const char *const whose[] = {"edge", "reference"};
+    const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
+    xr_clipped_sums sums;
+    int side = 0;
+    while (side < 2 && !xr_sums_are_clipped(comparison, i, (exray_side)side, &sums))
+        side++;
+    if (side == 2)
+        return false;
+    exray_finding_summary(f,
+                          "Layer %u (%s) %.*s: the %s's processor clips sums of products at 16 bits; its "
+                          "inputs and its weights are right.",
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]), whose[side]);
+    exray_finding_detail(
+        f,
+        "Computed again from the integers that the %s recorded, %llu of %llu values change where "
+        "each two adjacent products are added with saturation at 16 bits: %llu of these are as "
+        "recorded then, %llu with exact sums.",
+        whose[side], (unsigned long long)sums.telling, (unsigned long long)sums.values,
+        (unsigned long long)sums.clipped, (unsigned long long)sums.exact);
+    exray_finding_detail(f, "x86-64 processors without VNNI do so with unsigned activations and signed 8-bit "
+                            "weights.");
+    exray_finding_fix(
+        f,
+        "Quantize with reduce_range=True (7-bit weights), or on the %s set ONNX Runtime's session "
+        "option session.x64quantprecision to 1, or use a processor with VNNI.",
+        whose[side]);
+    exray_finding_text(f, "clipped_sums", whose[side]);
+    exray_finding_number(f, "clipped_values", (double)sums.telling);
+    return true;
+}
+
 /* Adds what the values show of the error. */
 static exray_status describe(const exray_comparison *comparison, size_t i, exray_finding *f,
                              exray_error *error)
@@ -198,11 +236,23 @@ static exray_status describe(const exray_comparison *comparison, size_t i, exray
     return EXRAY_OK;
 }
 
+static void suggest(const exray_comparison *comparison, exray_finding *f)
+{
+    exray_finding_fix(
+        f, kernels_disagree(comparison)
+               ? "Run the layer with third kernels (--kernels, another engine) to see which of the two is "
+                 "right, and deploy with those."
+               : "Run this layer with other kernels (--kernels), another engine version, or without the "
+                 "delegate.");
+}
+
 static void report(const exray_comparison *comparison, size_t i, exray_finding *f)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
     exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
-    summarize(comparison, layer, f);
+    bool clipped = report_clipped(comparison, i, f);
+    if (!clipped)
+        summarize(comparison, layer, f);
     if (layer->error > layer->noise)
         exray_finding_detail(f, "Its error is %.2g of the signal; its data types and inputs explain %.2g.",
                              layer->error, layer->noise);
@@ -218,17 +268,15 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
                              (unsigned)inner_count, inner);
         exray_finding_number(f, "delegated_nodes", inner_count);
     }
-    describe_kernels(comparison, f);
-    exray_finding_fix(
-        f, kernels_disagree(comparison)
-               ? "Run the layer with third kernels (--kernels, another engine) to see which of the two is "
-                 "right, and deploy with those."
-               : "Run this layer with other kernels (--kernels), another engine version, or without the "
-                 "delegate.");
+    if (!clipped) {
+        describe_kernels(comparison, f);
+        suggest(comparison, f);
+    }
     exray_finding_number(f, "nrmse", layer->metrics.nrmse);
     exray_finding_number(f, "error_to_signal", layer->error);
     exray_finding_number(f, "noise_to_signal", layer->noise);
-    exray_finding_alternative(f, "layer.unknown", 0.25);
+    if (!clipped)
+        exray_finding_alternative(f, "layer.unknown", 0.25);
 }
 
 /* Lists further wrong layers with the same operator in the same finding: they have the same kernel. */
