@@ -11,11 +11,12 @@ MS = 1_000_000
 
 def write(path, role="edge", before=1.0, inference=5.0, after=0.5, frames=16, seed=0, span=None, values=True, recorded="before",
           camera=None, kernels="builtin", threads=1, processors=4, partition=False, cpu="a", elements=lambda f: 8, shape=lambda f: 1,
-          engine="litert", layers=None, sizes=True):
+          engine="litert", layers=None, sizes=True, ahead=None, said=None, interrupted=0):
     """Milliseconds of a frame's parts; recorded: the inputs before or after the inference; camera: waiting for it, and then
-    its record; layers: [(op, ms)], or none."""
+    its record; layers: [(op, ms)], or none; ahead: of inputs that are prepared before the frame begins; said: more metadata;
+    interrupted: milliseconds that other programs take of all frames but each fifth."""
     random = np.random.default_rng(seed + (role == "edge") * 1000)
-    log = Log(path, metadata={"role": role, "log_id": role, "device": cpu, "cpu": cpu, "arch": "x"})
+    log = Log(path, metadata={"role": role, "log_id": role, "device": cpu, "cpu": cpu, "arch": "x", **(said or {})})
     m = PB["Model"](name="m", sha256=bytes(32), engine=engine, engine_version="2", kernels=kernels, threads=threads, inputs=[0],
                     outputs=[max(len(layers or []), 1)])
     ops = [op for op, _ in layers] if layers else ["CONV_2D"]
@@ -32,7 +33,7 @@ def write(path, role="edge", before=1.0, inference=5.0, after=0.5, frames=16, se
         if camera is not None:
             log.time += noise(camera)
             log.tensor("/sensor/cam", np.zeros((4, 4, 3), np.uint8), frame=f)
-        own = noise(before)
+        own = noise(before) + int(interrupted * MS * (f % 5 > 0))
         log.time += own + (took if recorded == "after" else 0)
         if values:
             log.tensor("/input/t0", x, frame=f)
@@ -44,7 +45,8 @@ def write(path, role="edge", before=1.0, inference=5.0, after=0.5, frames=16, se
         if values:
             log.tensor(f"/output/t{len(ops)}", x, frame=f)
         log.time += noise(after)
-        log.frame(f, begin, source=f"{f}.jpg", inference_ns=took, spans={span: own} if span else None)
+        spans = {span: own} if span else {"preprocess": noise(ahead)} if ahead else None
+        log.frame(f, begin, source=f"{f}.jpg", inference_ns=took, spans=spans)
     log.finish()
     return path
 
@@ -75,6 +77,11 @@ def test_work_after_it_and_its_span(tmp_path):
     assert found["evidence"]["span"] == "preprocess" and any("preprocess" in d for d in found["details"])
 
 
+def test_another_program_that_takes_two_orders_of_magnitude_less(tmp_path):
+    edge, reference = {"before": 135, "said": {"app": "camera"}}, {"after": 0, "said": {"app": "lab"}}
+    assert finding(judged(tmp_path, edge, reference), "perf.application")["severity"] == "warning"
+
+
 def test_without_values(tmp_path):
     """Nothing but the frames' times: they tell, too."""
     verdict = judged(tmp_path, {"before": 60, "values": False}, {"values": False})
@@ -89,6 +96,11 @@ HEALTHY = {
     "a large model": ({"before": 30, "inference": 200}, {"inference": 200}),
     "a reference without the work": ({"before": 40}, {"before": 0.01, "after": 0.01}),
     "little": ({"before": 1.5, "inference": 0.5, "after": 0}, {"before": 0.2, "inference": 0.5, "after": 0}),
+    "a replay, which does not run the application": ({"before": 18}, {"before": 0.15, "after": 0.02, "said": {"replay_of": "edge"}}),
+    "inputs prepared before the frame begins": ({"before": 18}, {"before": 0.15, "after": 0.02, "ahead": 1}),
+    "another program, which is far quicker": ({"before": 18, "inference": 3, "said": {"app": "camera"}}, {"inference": 3, "said": {"app": "lab"}}),
+    "less than the inference": ({"before": 20, "inference": 25}, {"inference": 25}),
+    "some frames are interrupted": ({"before": 1, "interrupted": 20}, {}),
     "few frames": ({"before": 135, "frames": 4}, {}),
 }
 

@@ -467,7 +467,7 @@ int main(int argc, char **argv)
     load_pipeline(&a);
     a.engine = find_engine();
     a.config.size = sizeof a.config;
-    a.config.app = "camera_app";
+    a.config.app = a.pipeline_file ? "lab" : "camera_app"; /* a program of its own */
     exray_recorder_open_file(&a.recorder, a.out, &a.config);
     if (a.manual)
         exray_recorder_open_callback(

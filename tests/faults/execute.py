@@ -82,6 +82,12 @@ class Outcome:
     def mended(self):
         return bool(self.fixed) and self.fixed.verdict == "pass" and not self.fixed.causes
 
+    def leave_out(self, beginning):
+        """Drops the findings whose cause begins so."""
+        kept = [k for k, cause in enumerate(self.causes) if not cause.startswith(beginning)]
+        for told in ("causes", "summaries", "fixes", "layers", "alternatives"):
+            setattr(self, told, [getattr(self, told)[k] for k in kept])
+
     @property
     def detected(self):
         return self.verdict == "fail"
@@ -274,6 +280,8 @@ class Bench:
             at = time.monotonic()
             self.judge(outcome, out, reference)
             outcome.validate_seconds = time.monotonic() - at
+            if case.kind == "healthy" and case.options.get("kernels") != case.reference.get("kernels"):
+                outcome.leave_out("perf.kernels")  # they are others, and may well be slower
             if case.isolate:
                 outcome.isolated = Outcome(case)
                 right = model.reference or model
@@ -306,10 +314,7 @@ class Bench:
             at = time.monotonic()
             said = self.judge(outcome, edge, reference)
             outcome.validate_seconds = time.monotonic() - at
-            # Other optimizations and kernels may well be slower.
-            kept = [k for k, cause in enumerate(outcome.causes) if not cause.startswith("perf.")]
-            for told in ("causes", "summaries", "fixes", "layers", "alternatives"):
-                setattr(outcome, told, [getattr(outcome, told)[k] for k in kept])
+            outcome.leave_out("perf.")  # other optimizations and kernels may well be slower
             outcome.logs = (str(edge), str(reference))
             if level_pairs.covered(said) < level_pairs.ENOUGH:
                 raise Failed(f"{100 * level_pairs.covered(said):.0f} % of the layers were compared")
