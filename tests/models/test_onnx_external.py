@@ -111,3 +111,20 @@ def test_missing_data_are_named(tmp_path):
     assert "model.onnx.data" in error and "No such file" in error and "model.onnx" in error
     os.mkdir(tmp_path / "m" / "model.onnx.data")
     expose(path, tmp_path / "out.onnx", tmp_path, status=2)
+
+
+def test_a_location_that_is_left_empty_is_refused(tmp_path):
+    path = save(tmp_path / "m")
+    broken = onnx.load(path, load_external_data=False)
+    for entry in broken.graph.initializer[0].external_data:
+        if entry.key == "location":
+            entry.ClearField("value")
+    path.write_bytes(broken.SerializeToString())
+    assert "not in the model's own folder" in expose(path, tmp_path / "o.onnx", tmp_path, status=2)
+
+
+def test_a_damaged_file_is_not_completed_in_part(tmp_path):
+    path = save(tmp_path / "m")
+    path.write_bytes(path.read_bytes() + bytes([0x3a, 0x7f, 1]))  # a field of 127 bytes, of which there is one
+    assert "damaged or cut short" in expose(path, tmp_path / "o.onnx", tmp_path, status=2)
+    assert not (tmp_path / "o.onnx").exists()

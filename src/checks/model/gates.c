@@ -1,5 +1,7 @@
 #include "checks/model/gates.h"
 
+#include "base/tensor.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -70,8 +72,10 @@ bool xr_gate_layout_of(const exray_model *model, const xr_node_constant *constan
     if (!c || (!lstm && !strstr(op, "GRU")) || info->rank == 0 || info->rank > 3)
         return false;
     uint64_t size[3] = {1, 1, 1};
+    if (xr_elements(info) == 0)
+        return false;
     for (uint32_t d = 0; d < info->rank; d++)
-        size[3 - info->rank + d] = info->shape[d] > 0 ? (uint64_t)info->shape[d] : 0;
+        size[3 - info->rank + d] = (uint64_t)info->shape[d];
     *out = (xr_gate_layout){.gates = lstm ? 4 : 3, .order = lstm ? c->lstm : c->gru};
     if (!is_onnx(c)) {
         if (info->rank == 1)

@@ -91,6 +91,12 @@ static void add_stats(exray_tensor_view *view, const float *values)
         .count = view->count, .mean = sum / n, .variance = fmax(square / n - sum / n * (sum / n), 0)};
 }
 
+/* What was recorded may be less than the model says. */
+static bool has_all_gates(const xr_gate_layout *l, uint64_t count)
+{
+    return l->gates * l->hidden * l->columns <= count;
+}
+
 /* Compares two constants; *found: they can be compared. */
 static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_node_constant pair[2],
                                  xr_weight_pair *out, bool *found)
@@ -122,7 +128,8 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
     out->gates_exchanged = *found && out->differs && values[0] && values[1] &&
                            xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
                            xr_gate_layout_of(m->side[1].model, &pair[1], &other) &&
-                           gates.gates == other.gates &&
+                           gates.gates == other.gates && has_all_gates(&gates, view[0].count) &&
+                           has_all_gates(&other, view[1].count) &&
                            xr_gates_are_exchanged(&gates, values, m->factor * out->rounding * out->unit);
     return EXRAY_OK;
 }

@@ -25,8 +25,8 @@ typedef struct counted_side {
 
 static uint32_t root(const counted_side *s, uint32_t layer)
 {
-    while (s->region[layer] != layer)
-        layer = s->region[layer];
+    while (s->region[layer] != layer) /* and shortens the way: many layers may read one */
+        layer = s->region[layer] = s->region[s->region[layer]];
     return layer;
 }
 

@@ -3,6 +3,7 @@
 #include "compare/comparison.h"
 #include "compare/judge/localize.h"
 #include "compare/match/ops.h"
+#include "compare/noise/noise.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,6 +44,9 @@ static void walk_back(effects *e)
     for (uint32_t n = e->model->node_count; n-- > 0;) {
         const exray_node *node = &e->model->nodes[n];
         double need = NOTHING;
+        /* A class, a choice of boxes: it stays the same of many wrong values, and proves none of them. */
+        if (xr_is_decision(node->op))
+            continue;
         for (uint32_t k = 0; k < node->output_count; k++) {
             uint32_t t = node->outputs[k];
             if (t >= e->model->tensor_count)

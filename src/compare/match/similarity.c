@@ -72,7 +72,7 @@ static void take_samples(layer_values *v, const exray_tensor_view *view, const f
     for (size_t k = 0; k < SAMPLES; k++) {
         uint64_t at = sample_index(k, v->count);
         v->stored[v->samples + k] = data[at];
-        if (v->has_channels)
+        if (v->has_channels && (rank == 3 || rank == 4)) /* this frame's rank, too */
             v->channels_last[v->samples + k] = data[channels_first_index(at, chw + (rank - 3))];
         if (rank >= 2)
             v->swapped[v->samples + k] =

@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { MOST_FRAMES = 8, MOST_NODES = 64, MOST_DEPTH = 24 };
+/* Of all tensors of a frame together: shapes that broadcast make many elements of few. */
+#define MOST_ELEMENTS ((uint64_t)1 << 28)
 
 struct xr_evaluator {
     const exray_comparison *comparison;
@@ -69,6 +71,7 @@ typedef struct evaluation {
     uint32_t target; /* the tensor that is asked for: computed, not read */
     exray_slot *slot[2];
     uint32_t nodes, depth;
+    uint64_t elements;
     bool moved;    /* inputs are moved within their rounding */
     uint32_t seed; /* by these numbers */
     xr_evaluated *out;
@@ -171,7 +174,8 @@ static bool run_node(evaluation *e, uint32_t tensor, xr_array *out)
     const exray_node *node = &e->of->model->nodes[e->of->maker[tensor]];
     xr_array in[XR_FUNCTION_INPUTS] = {{0}};
     bool fits = node->inner_count == 0 && node->input_count <= XR_FUNCTION_INPUTS &&
-                node->outputs[0] == tensor && e->nodes++ < MOST_NODES && e->depth++ < MOST_DEPTH;
+                node->outputs[0] == tensor && e->nodes++ < MOST_NODES && e->depth < MOST_DEPTH;
+    e->depth++;
     for (uint32_t i = 0; fits && i < node->input_count; i++)
         fits = node->inputs[i] == EXRAY_NO_INDEX || evaluate(e, node->inputs[i], &in[i]);
     bool made = fits && xr_function_apply(node, in, node->input_count, &e->of->model->tensors[tensor], out);
@@ -192,6 +196,8 @@ static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out)
     bool made = pair                                     ? read_edge(e, pair, out)
                 : e->of->maker[tensor] == EXRAY_NO_INDEX ? read_constant(e, tensor, out)
                                                          : run_node(e, tensor, out);
+    e->elements += made ? out->count : 0;
+    made = made && e->elements <= MOST_ELEMENTS;
     if (made && pair && e->moved)
         move(e, pair, out);
     if (!made)
@@ -260,6 +266,7 @@ static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, boo
             continue;
         e.frame = f;
         e.nodes = e.depth = 0;
+        e.elements = 0;
         ok = add_frame(&e, pair, moved, &s);
         out->nodes = moved ? out->nodes : e.nodes;
     }

@@ -33,7 +33,7 @@ static bool read_order(const exray_node *node, const xr_array *in, uint32_t coun
             from = strtol(text, &end, 10);
             text = *end ? end + 1 : end;
         } else if (count > 1 && in[1].value && in[1].count == in->rank)
-            from = (long)in[1].value[d];
+            from = in[1].value[d] >= 0 && in[1].value[d] < (float)in->rank ? (long)in[1].value[d] : -1;
         if (from < 0 || from >= (long)in->rank)
             return false;
         order[d] = (uint32_t)from;
@@ -71,11 +71,18 @@ static bool apply_transpose(const exray_node *node, const xr_array *in, uint32_t
     return true;
 }
 
+/* The attribute `axis`; -1: it is none of the array's. */
+static int64_t read_axis(const exray_node *node, const xr_array *in)
+{
+    double axis = xr_function_number(node, "axis", 0);
+    axis += axis < 0 ? in->rank : 0;
+    return axis >= 0 && axis < in->rank ? (int64_t)axis : -1;
+}
+
 /* Slices of `table` along an axis, by number. */
 static bool look_up(const xr_array *table, const xr_array *ids, int64_t axis, xr_array *out)
 {
     int64_t shape[EXRAY_MAX_RANK];
-    axis += axis < 0 ? (int64_t)table->rank : 0;
     if (!table->value || !ids->value || axis < 0 || axis >= (int64_t)table->rank ||
         table->rank - 1 + ids->rank > EXRAY_MAX_RANK)
         return false;
@@ -102,9 +109,8 @@ static bool look_up(const xr_array *table, const xr_array *ids, int64_t axis, xr
 
 static bool apply_concatenation(const exray_node *node, const xr_array *in, uint32_t count, xr_array *out)
 {
-    double wanted = xr_function_number(node, "axis", 0);
-    int64_t axis = (int64_t)wanted + (wanted < 0 ? (int64_t)in->rank : 0), shape[EXRAY_MAX_RANK];
-    if (axis < 0 || axis >= (int64_t)in->rank)
+    int64_t axis = read_axis(node, in), shape[EXRAY_MAX_RANK];
+    if (axis < 0)
         return false;
     memcpy(shape, in->shape, sizeof shape);
     for (uint32_t k = 1; k < count; k++) {
@@ -156,7 +162,7 @@ bool xr_function_moves(const char *name, const exray_node *node, const xr_array 
         return apply_transpose(node, in, count, out);
     if (strcmp(name, "gather") == 0)
         return count > 1 && xr_function_number(node, "batch_dims", 0) == 0 &&
-               look_up(&in[0], &in[1], (int64_t)xr_function_number(node, "axis", 0), out);
+               look_up(&in[0], &in[1], read_axis(node, in), out);
     if (strcmp(name, "embeddinglookup") == 0)
         return count > 1 && look_up(&in[1], &in[0], 0, out);
     if (strcmp(name, "concat") == 0 || strcmp(name, "concatenation") == 0)

@@ -11,7 +11,7 @@ bool xr_array_make(xr_array *out, uint32_t rank, const int64_t *shape)
     if (rank > EXRAY_MAX_RANK)
         return false;
     for (uint32_t d = 0; d < rank; d++) {
-        if (shape[d] < 0 || (shape[d] > 0 && count > ((uint64_t)1 << 28) / (uint64_t)shape[d]))
+        if (shape[d] < 0 || (shape[d] > 0 && count > ((uint64_t)1 << 27) / (uint64_t)shape[d]))
             return false;
         count *= (uint64_t)shape[d];
         out->shape[d] = shape[d];

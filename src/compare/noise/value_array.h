@@ -12,7 +12,7 @@ typedef struct xr_array {
     int64_t shape[EXRAY_MAX_RANK];
 } xr_array;
 
-/* Room for a shape; false: out of memory, or more than 2^28 elements. */
+/* Room for a shape; false: out of memory, or more than 2^27 elements. */
 bool xr_array_make(xr_array *out, uint32_t rank, const int64_t *shape);
 void xr_array_free(xr_array *array);
 

@@ -38,6 +38,14 @@ static bool refuse(completion *c, exray_status status, const char *location, con
     return false;
 }
 
+/* What follows could not be copied, and must not be left out. */
+static bool refuse_damaged(completion *c)
+{
+    if (!c->status)
+        c->status = xr_refuse(c->error, EXRAY_E_FORMAT, "the file is damaged or cut short");
+    return false;
+}
+
 /* ---- The file --------------------------------------------------------------------------- */
 
 /* Where a TensorProto's data lie. */
@@ -70,9 +78,10 @@ static bool read_entry(completion *c, const xr_pb_field *entry, place *p)
     }
     bool ok = !pb.bad;
     if (xr_onnx_is(key, "location")) {
-        ok = ok && value.size < sizeof p->location && !memchr(value.data, 0, value.size);
+        ok = ok && value.size < sizeof p->location && !(value.size && memchr(value.data, 0, value.size));
         if (ok) {
-            memcpy(p->location, value.data, value.size);
+            if (value.size)
+                memcpy(p->location, value.data, value.size);
             p->location[value.size] = '\0';
         }
     } else if (xr_onnx_is(key, "offset"))
@@ -218,7 +227,7 @@ static bool put_tensor(completion *c, xr_span bytes, xr_byte_writer *out)
         if (f.number != 13 && f.number != 14 && f.number != 9)
             xr_byte_writer_put(out, begin, (size_t)(pb.at - begin));
     }
-    return put_data(c, &p, out);
+    return pb.bad ? refuse_damaged(c) : put_data(c, &p, out);
 }
 
 static bool put_message(completion *c, xr_span bytes, message kind, int depth, xr_byte_writer *out)
@@ -238,7 +247,7 @@ static bool put_message(completion *c, xr_span bytes, message kind, int depth, x
                              : put_message(c, content, inner, depth - 1, &part);
         xr_byte_writer_message(out, f.number, &part);
     }
-    return ok;
+    return ok && pb.bad ? refuse_damaged(c) : ok;
 }
 
 /* The folder of a path, without links; NULL: there is none. */

@@ -462,7 +462,8 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
                                                            : XR_DIFFERENCE_SOURCE;
     bool known = kind != XR_DIFFERENCE_SOURCE
                      ? follows
-                     : is_matched_layer(f, 0, gap[0].entry[0]) && is_matched_layer(f, 1, gap[1].entry[0]);
+                     : gap[0].entries && gap[1].entries && is_matched_layer(f, 0, gap[0].entry[0]) &&
+                           is_matched_layer(f, 1, gap[1].entry[0]);
     bool port = kind == XR_DIFFERENCE_SOURCE && edge == EXRAY_NO_INDEX;
     if (!known || port)
         return; /* the two do not begin at the same place, or the outputs were paired otherwise */

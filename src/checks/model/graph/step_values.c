@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FRAMES = 4, MOST_VALUES = 16384, DEPTH = 24 };
+enum { MOST_FRAMES = 4, MOST_VALUES = 16384, DEPTH = 24, MOST_VISITS = 4096 };
 
 /* Float arithmetic in another order, a few layers deep; 8-bit values are compared where the comparison has
  * paired them, with its noise. */
@@ -12,7 +12,7 @@ enum { MOST_FRAMES = 4, MOST_VALUES = 16384, DEPTH = 24 };
 
 bool xr_step_values_open(const exray_comparison *comparison, const xr_step_match *match, xr_step_values *out)
 {
-    *out = (xr_step_values){comparison, match, {exray_slot_new(), exray_slot_new()}};
+    *out = (xr_step_values){comparison, match, {exray_slot_new(), exray_slot_new()}, 0};
     if (out->slot[0] && out->slot[1])
         return true;
     xr_step_values_close(out);
@@ -165,6 +165,9 @@ xr_state xr_state_of(xr_step_values *v, uint32_t edge, uint32_t reference)
 
 static xr_state before(xr_step_values *v, uint32_t edge, int depth)
 {
+    if (v->visits == 0)
+        return XR_STATE_UNKNOWN;
+    v->visits--;
     uint32_t mate = v->match->tensor_mate[0][edge];
     xr_state state = mate == EXRAY_NO_INDEX ? XR_STATE_UNKNOWN : xr_state_of(v, edge, mate);
     uint32_t maker = v->match->side[0].tensor[edge].maker;
@@ -181,6 +184,7 @@ static xr_state before(xr_step_values *v, uint32_t edge, int depth)
 
 xr_state xr_state_before(xr_step_values *v, uint32_t edge)
 {
+    v->visits = MOST_VISITS;
     return before(v, edge, 4);
 }
 

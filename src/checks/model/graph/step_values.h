@@ -11,6 +11,7 @@ typedef struct xr_step_values {
     const exray_comparison *comparison;
     const xr_step_match *match;
     exray_slot *slot[2];
+    unsigned visits; /* tensors that one question may still look at: a graph may fan out at every step */
 } xr_step_values;
 
 /* False: out of memory. */
