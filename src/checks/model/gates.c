@@ -1,6 +1,6 @@
 #include "checks/model/gates.h"
 
-#include "base/tensor.h"
+#include "checks/model/graph/model_constants.h"
 
 #include <math.h>
 #include <string.h>
@@ -72,7 +72,7 @@ bool xr_gate_layout_of(const exray_model *model, const xr_node_constant *constan
     if (!c || (!lstm && !strstr(op, "GRU")) || info->rank == 0 || info->rank > 3)
         return false;
     uint64_t size[3] = {1, 1, 1};
-    if (xr_elements(info) == 0)
+    if (xr_tensor_elements(info) == 0)
         return false;
     for (uint32_t d = 0; d < info->rank; d++)
         size[3 - info->rank + d] = (uint64_t)info->shape[d];
