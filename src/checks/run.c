@@ -248,6 +248,17 @@ static bool compared_results(const exray_comparison *comparison)
     return inputs > 0 && xr_told_the_same(comparison);
 }
 
+/* An output that is in both logs and has other shapes in every frame, or NULL. */
+static const exray_io_pair *other_output(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->other_shape > 0 && output->frames == 0)
+            return output;
+    }
+    return NULL;
+}
+
 /* Equal outputs of unknown inputs say little: unless layers show what the model was given. */
 static bool inputs_unknown(const exray_comparison *comparison)
 {
@@ -310,6 +321,12 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
             snprintf(out->reason, sizeof out->reason,
                      "only %zu decisions were compared, no values: record with --capture io or more",
                      decisions);
+        else if (other_output(comparison))
+            snprintf(
+                out->reason, sizeof out->reason,
+                "the output %.100s has other shapes on the two sides in all frames, and no other output, "
+                "layer or result is in both logs with values: record with --capture full",
+                other_output(comparison)->name[EXRAY_SIDE_EDGE]);
         else
             snprintf(out->reason, sizeof out->reason,
                      "the logs share no output, layer or result with values: record with --capture io or "

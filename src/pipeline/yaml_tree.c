@@ -51,8 +51,8 @@ static char *copy_scalar(const yaml_event_t *event)
 static xr_yaml *new_node(yaml_reader *r, xr_yaml_kind kind, unsigned line)
 {
     if (++r->nodes > MAX_NODES) {
-        xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: more than %d values: not a pipeline file", r->name,
-                     line, MAX_NODES);
+        xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: more than %d values, which are too many", r->name, line,
+                     MAX_NODES);
         return NULL;
     }
     xr_yaml *node = calloc(1, sizeof *node);
@@ -96,8 +96,7 @@ static bool is_plain_yaml(yaml_reader *r, const yaml_event_t *event, unsigned li
         what = "tags (!name)";
     if (!what)
         return true;
-    xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: YAML %s are not allowed in a pipeline file", r->name, line,
-                 what);
+    xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: YAML %s are not allowed", r->name, line, what);
     return false;
 }
 
@@ -190,8 +189,8 @@ static xr_yaml *read_node(yaml_reader *r, const yaml_event_t *event, unsigned de
         return node;
     }
     if (depth >= MAX_DEPTH) {
-        xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: nested deeper than %d levels: not a pipeline file",
-                     r->name, line, MAX_DEPTH);
+        xr_error_set(r->error, EXRAY_E_LIMIT, "%s:%u: nested deeper than %d levels", r->name, line,
+                     MAX_DEPTH);
         return NULL;
     }
     xr_yaml *node = new_node(r, event->type == YAML_SEQUENCE_START_EVENT ? XR_YAML_LIST : XR_YAML_MAP, line);
@@ -234,7 +233,7 @@ static xr_yaml *read_document(yaml_reader *r)
         if (type == YAML_STREAM_END_EVENT)
             return root;
         if (type != YAML_DOCUMENT_END_EVENT) {
-            xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: a second document (---); a pipeline file has one",
+            xr_error_set(r->error, EXRAY_E_FORMAT, "%s:%u: a second document (---); only one is read",
                          r->name, line);
             xr_yaml_free(root);
             return NULL;
@@ -246,8 +245,7 @@ xr_yaml *xr_yaml_read(const char *text, size_t size, const char *name, exray_err
 {
     yaml_reader r = {.name = name, .error = error};
     if (size > MAX_BYTES) {
-        xr_error_set(error, EXRAY_E_LIMIT, "%s: %zu bytes; a pipeline file has at most %d", name, size,
-                     MAX_BYTES);
+        xr_error_set(error, EXRAY_E_LIMIT, "%s: %zu bytes; at most %d are read", name, size, MAX_BYTES);
         return NULL;
     }
     if (!yaml_parser_initialize(&r.parser)) {

@@ -53,6 +53,21 @@ static void list_inputs(const xr_feeds *feeds, char *text, size_t size)
         add_name(&feeds->of[i].info, text, size);
 }
 
+/* A mask has the sizes of an input that is no mask. */
+static exray_status check_masks(const xr_fills *fills, const xr_pipeline *pipeline, const xr_feeds *feeds,
+                                exray_error *error)
+{
+    for (unsigned k = 0; k < pipeline->input_count; k++) {
+        const xr_input_source *from = &pipeline->inputs[k];
+        if (from->mask_of && fills->of[find_input(feeds, from->mask_of)].kind == XR_FILL_MASK)
+            return xr_error_set(
+                error, EXRAY_E_FORMAT,
+                "%s:%u: inputs: '%.60s' is a mask itself; name the input that it is the mask of",
+                pipeline->name, from->line, from->mask_of);
+    }
+    return EXRAY_OK;
+}
+
 static exray_status plan_inputs(xr_fills *fills, bool planned[], const xr_pipeline *pipeline,
                                 const xr_feeds *feeds, exray_error *error)
 {
@@ -73,7 +88,7 @@ static exray_status plan_inputs(xr_fills *fills, bool planned[], const xr_pipeli
                                  .of = of};
         planned[i] = true;
     }
-    return EXRAY_OK;
+    return check_masks(fills, pipeline, feeds, error);
 }
 
 static exray_status plan_states(xr_fills *fills, bool planned[], const xr_pipeline *pipeline,

@@ -95,9 +95,11 @@ static void print_coverage(const xr_report *r, FILE *out)
     if (c->with_stats)
         fprintf(out, "; %zu by statistics alone", c->with_stats);
     if (c->fused)
-        fprintf(out, "; %zu not seen: they run inside others of the reference", c->fused);
+        fprintf(out, "; %zu not seen: %s of the reference", c->fused,
+                c->fused == 1 ? "it runs inside another" : "they run inside others");
     if (c->hidden)
-        fprintf(out, "; %zu not seen: they run inside a delegate of the edge", c->hidden);
+        fprintf(out, "; %zu not seen: %s inside a delegate of the edge", c->hidden,
+                c->hidden == 1 ? "it runs" : "they run");
     if (valued && valued < c->compared)
         fprintf(out, "; %zu without values", c->compared - valued);
     fputc('\n', out);

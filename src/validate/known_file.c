@@ -142,14 +142,15 @@ void xr_known_remark(const char *path, const xr_known_finding *known, char *out,
     *out = '\0';
     if (known->used && !known->expired)
         return;
-    snprintf(out, size, "%.200s:%u: %s%s%s: %s", path, known->line, xr_show(known->cause, cause),
-             known->where ? " at " : "", known->where ? xr_show(known->where, where) : "",
-             !known->used ? "nothing like it was found: remove the entry"
-                          : "what was accepted until then is an error again: it has expired on ");
-    if (known->used) {
-        size_t used = strlen(out);
-        snprintf(out + used, size - used, "%s", known->expires);
-    }
+    int used = snprintf(out, size, "%.200s:%u: %s%s%s: ", path, known->line, xr_show(known->cause, cause),
+                        known->where ? " at " : "", known->where ? xr_show(known->where, where) : "");
+    if (used < 0 || (size_t)used >= size)
+        return;
+    if (known->used)
+        snprintf(out + used, size - (size_t)used,
+                 "it has expired on %s, so that what it accepted counts again", known->expires);
+    else
+        snprintf(out + used, size - (size_t)used, "nothing like it was found: remove the entry");
 }
 
 /* ---- Writing ------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@ frames; and whose side has which order of channels."""
 
 import io
 import re
+import time
 
 import numpy as np
 import pytest
@@ -240,6 +241,15 @@ def test_torn_frames(tmp_path, camera, part, other):
     assert named(verdict) == ["frame_order"]
     found = finding(verdict, "input.frame_order")
     assert found["evidence"]["frames_torn"] == 4 and found["evidence"]["frame_list"] == "frames 1 to 4"
+
+
+@pytest.mark.parametrize("shape", [(2, 200000, 3), (200000, 2, 3), (16, 20000, 3)])
+def test_long_strips_take_no_minutes(tmp_path, shape):
+    rng = np.random.default_rng(0)
+    sides = [[rng.random(shape, dtype=np.float32) for _ in range(2)] for _ in range(2)]
+    began = time.monotonic()
+    assert named(judged(tmp_path, *sides)) == ["unknown"]
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("change,cause", [(lambda a: np.rot90(a), "rotation"), (lambda a: a[:, ::-1], "flip"),

@@ -87,6 +87,35 @@ def test_a_length(judge, cut, words):
     assert words in f["summary"] and "In all frames" in f["summary"]
 
 
+@pytest.mark.parametrize("side, words, fix", [
+    (lambda a: np.concatenate([a[:, :, ::-1], a]), "the reference's only picture is number 2 of the edge's 2", "as many pictures"),
+    (lambda a: np.concatenate([a, a[:, :, ::-1], 0 * a]), "in a run", "as many pictures"),
+], ids=["one of two", "padded"])
+def test_another_number_of_pictures(judge, side, words, fix):
+    reference = scenes((64, 64), (64, 64))
+    edge = each(reference, side)
+    if words == "in a run":
+        reference = each(reference, lambda a: np.concatenate([a, a[:, :, ::-1]]))
+        words = "padded with 0: 1 pictures behind"
+    f = finding(judge(edge, reference), "input.shape")
+    assert words in f["summary"] and fix in f["fix"] and not f["alternatives"]
+
+
+def test_another_number_of_texts(judge):
+    reference = texts(20, 20, 20)
+    edge = each(reference, lambda a: np.concatenate([a + 1, a]))
+    assert "the reference's only row is number 2 of the edge's 2" in text(finding(judge(edge, reference), "input.shape"))
+
+
+def test_an_output_of_other_shapes_alone_says_so(tmp_path):
+    for role, rows in (("edge", 4), ("reference", 6)):
+        with Recording(tmp_path / f"{role}.mcap", role) as recording:
+            for f in waves(50, 50):
+                recording.frame([("/input/x", f["x"], {}), ("/output/y", np.ones((1, rows, 5), np.float32), {})])
+    verdict = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=3)
+    assert "output y has other shapes on the two sides in all frames" in verdict["reason"]
+
+
 def test_a_part_with_noise_is_one(judge):
     rng = np.random.default_rng(3)
     reference = waves(300, 300)

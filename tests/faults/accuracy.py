@@ -61,9 +61,9 @@ def parse_fix(text):
             found[key] = words[0]
     if "leave `layout` out" in text:
         found["layout"] = DEFAULTS["layout"]
-    lower = re.search(r"label_offset so that classes are (-?\d+) lower", text)
+    lower = re.search(r"label_offset so that classes are (\d+) (lower|higher)", text)
     if lower:
-        found["more_label_offset"] = int(lower.group(1))
+        found["more_label_offset"] = int(lower.group(1)) * (1 if lower.group(2) == "lower" else -1)
     return found
 
 

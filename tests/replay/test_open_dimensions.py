@@ -218,6 +218,7 @@ def test_a_replayed_state_is_carried_where_the_pipeline_says_so(tmp_path, pictur
     (("h: h_out", "h: hidden"), ":9: state: the model has no output 'hidden'; it has y, h_out"),
     (("  h: h_out", "  hh: h_out"), ":9: state: the model has no input 'hh'"),
     (("mask_of: x", "mask_of: z"), ":7: inputs: the model has no input 'z'"),
+    (("mask_of: x", "mask_of: mask"), ":7: inputs: 'mask' is a mask itself"),
     (("constant: 2.5", "constant: nan"), ":6: inputs.constant: needs a finite number"),
     (("x: image", "x: picture"), ":5: inputs: takes image"),
     (("  gain: {constant: 2.5}\n", ""), "say in the pipeline what 'gain' gets"),

@@ -94,7 +94,7 @@ def test_options(tmp_path):
 
 def test_earlier_files_and_hostile_ones(tmp_path):
     """Without `measures` and `known`; with texts that are no text, markup and what steers a terminal."""
-    early = validation(BGR)
+    early = copy.deepcopy(validation(BGR))
     del early["accuracy"]["measures"], early["findings"][0]["known"]
     assert diff(tmp_path, early, early)[0]["change"] == "same"
     assert diff(tmp_path, early, {**early, "accuracy": {**early["accuracy"], "agreement": 0.1}})[0]["change"] == "worse"
@@ -102,8 +102,27 @@ def test_earlier_files_and_hostile_ones(tmp_path):
     _, text, page = diff(tmp_path, validation(), odd)
     assert "\x1b" not in text and "\x07" not in text and "<script>" not in page and "<b>&\x07" not in page
     wrong = copy.deepcopy(early)
-    wrong.update(findings=[1, None, "x", {"cause": 7, "where": 3}], accuracy=[], coverage="x", latency=None, verdict=4)
+    wrong.update(findings=[{"cause": "a.b", "severity": "?", "where": 3, "summary": 4}], accuracy=[], coverage="x", latency=None)
     diff(tmp_path, wrong, wrong)
+    late = validation(finding("a.b", summary="red \u009b31m"))
+    assert "\u009b" not in diff(tmp_path, validation(), late)[1]
+
+
+@pytest.mark.parametrize("change", [{"verdict": 4}, {"verdict": "good"}, {"findings": None}, {"findings": {"a": BGR}}, {"findings": [1]},
+                                    {"findings": [BGR, {"severity": "error"}]}, {"findings": [{"cause": "a.b", "severity": 2}]}])
+def test_half_a_validation_is_none(tmp_path, change):
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps(validation(BGR)))
+    bad.write_text(json.dumps({**validation(), **change}))
+    for pair in ((good, bad), (bad, good)):
+        done = run(*pair)
+        assert done.returncode == 2 and "bad.json" in done.stderr and "no whole validation" in done.stderr
+
+
+def test_what_was_known_is_said(tmp_path):
+    known = finding("input.crop", known={"reason": "so", "expires": None})
+    assert "was error and known" in diff(tmp_path, validation(known), validation(CROP))[1]
+    assert "was error, is known now" in diff(tmp_path, validation(CROP), validation(known))[1]
 
 
 @pytest.mark.parametrize("text,words", [("", "not JSON"), ("{", "not JSON"), ("[1]", "no validation"), ('{"format": "x"}', "no validation"),

@@ -156,7 +156,7 @@ def test_what_is_not_measured_cannot_be_told(decided, logs):
     assert done.returncode == 3 and "frames need a label" in done.stdout
 
 
-@pytest.mark.parametrize("text", ["", "top1", "top1=0.7", ">=0.7", "top1>=x", "top1>=0.7,", "top1>=nan", "top1>=1e999", "x" * 90 + ">=1"])
+@pytest.mark.parametrize("text", ["", "top1", "top1=0.7", ">=0.7", "top1>=x", "top1>=0.7,", "top1>=nan", "top1>=1e999", "top1=>0.7", "x" * 90 + ">=1"])
 def test_requirements_that_cannot_be_read(decided, text):
     done = run(*decided, "--require", text)
     assert done.returncode == 2 and "a requirement is NAME>=NUMBER" in done.stderr and len(done.stderr.splitlines()) == 1

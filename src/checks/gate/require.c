@@ -26,7 +26,7 @@ static bool parse_name(xr_requirement *r, const char *text, size_t length)
     static const char *const fields[] = {"edge", "reference", "agreement", "change"};
     while (length && text[length - 1] == ' ')
         length--;
-    if (length == 0 || length >= sizeof r->name)
+    if (length == 0 || length >= sizeof r->name || memchr(text, '=', length)) /* "top1=>0.7" */
         return false;
     snprintf(r->name, sizeof r->name, "%.*s", (int)length, text);
     snprintf(r->field, sizeof r->field, "edge");

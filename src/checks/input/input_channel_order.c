@@ -146,7 +146,11 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
         exray_finding_alternative(f, "input.normalization", 0.4);
     }
     exchange[0] = (char)toupper((unsigned char)exchange[0]);
-    exray_finding_detail(f, "%s%s takes the input's nRMSE (0 is equal) from %.3f to %.3f.", exchange,
+    exray_finding_detail(f,
+                         fit->residual.nrmse_before > 1e4
+                             ? "%s%s takes the input's nRMSE (0 is equal) from %.3g to %.3g."
+                             : "%s%s takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
+                         exchange,
                          fit->map.named            ? ", with the other normalization undone,"
                          : fit->map.after_exchange ? " before the normalization"
                                                    : "",

@@ -186,8 +186,9 @@ void xr_report_normalization(const exray_comparison *comparison, const xr_input_
     exray_finding_summary(f, "The edge feeds the model %s; the reference feeds %s.", edge, reference);
     double before = fit->orders.named ? fit->residual.nrmse_reordered : fit->residual.nrmse_before;
     exray_finding_detail(f,
-                         before < 1e-3 ? "Undoing it takes the input's nRMSE (0 is equal) from %.2g to %.2g."
-                                       : "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
+                         before < 1e-3 || before > 1e4
+                             ? "Undoing it takes the input's nRMSE (0 is equal) from %.3g to %.3g."
+                             : "Undoing it takes the input's nRMSE (0 is equal) from %.3f to %.3f.",
                          before, fit->residual.nrmse_after);
     add_maps(fit, o, f);
     size_t a, b;

@@ -22,6 +22,7 @@ typedef struct other_input {
     int64_t least[2], most[2]; /* of the only size that differs, over the frames that were read */
     char shape[2][TEXT];       /* of the example */
     bool picture, ids;
+    uint32_t rank;      /* of the edge's, in the example */
     uint32_t rows_axis; /* of a picture: the dimension of its rows; the next is that of its columns */
 } other_input;
 
@@ -79,6 +80,7 @@ static void note_example(other_input *o, size_t frame, const exray_tensor_view v
         v[s] = xr_pixel_view_of(&view[s].info, view[s].count);
     o->picture = v[0].rows > 1 && v[1].rows > 1 && v[0].columns > 1 && v[1].columns > 1 &&
                  v[0].channels == v[1].channels;
+    o->rank = view[0].info.rank;
     o->rows_axis = view[0].info.rank >= 3 ? view[0].info.rank - (v[0].channel_stride == 1 ? 3 : 2) : 0;
     o->ids = is_id(&view[0].info) && is_id(&view[1].info);
 }
@@ -138,6 +140,10 @@ static void relate(const exray_comparison *c, other_input *o, exray_slot *const 
 static const char *unit_of(const other_input *o, uint32_t i)
 {
     uint32_t axis = o->relation.axis[i];
+    if (axis == 0 && o->rank == 4 && o->picture)
+        return "pictures";
+    if (axis == 0 && o->rank > 1 && o->ids)
+        return "rows";
     if (o->picture && axis == o->rows_axis)
         return "rows";
     if (o->picture && axis == o->rows_axis + 1)
@@ -158,6 +164,13 @@ static uint32_t only_axis(const xr_shape_relation *r)
             axis = i;
         }
     return axis;
+}
+
+/* Whether a run has another number of pictures, of one size. */
+static bool is_batch(const other_input *o)
+{
+    uint32_t axis = only_axis(&o->relation);
+    return o->picture && o->rank == 4 && axis < o->relation.rank && o->relation.axis[axis] == 0;
 }
 
 typedef struct sentence {
@@ -209,8 +222,8 @@ static void put_padding(const other_input *o, sentence *w)
             unit_of(o, axis), r->pad, m, where);
         return;
     }
-    put(w, "the %s's is the %s's%s, padded with %.4g: ", larger, smaller, o->picture ? " picture" : "",
-        r->pad);
+    put(w, "the %s's is the %s's%s, padded with %.4g: ", larger, smaller,
+        o->picture && !is_batch(o) ? " picture" : "", r->pad);
     bool any = false;
     for (uint32_t i = 0; i < r->rank; i++)
         if (r->size[0][i] != r->size[1][i]) {
@@ -227,6 +240,11 @@ static void put_part(const other_input *o, sentence *w)
     const char *larger = side_name[r->larger], *smaller = side_name[!r->larger];
     if (axis < r->rank) {
         int64_t n = r->size[!r->larger][axis], m = r->size[r->larger][axis], at = r->begin[axis];
+        if (n == 1) {
+            put(w, "the %s's only %.*s is number %" PRId64 " of the %s's %" PRId64, smaller,
+                (int)strlen(unit_of(o, axis)) - 1, unit_of(o, axis), at + 1, larger, m);
+            return;
+        }
         put(w, "the %s's %" PRId64 " %s are ", smaller, n, unit_of(o, axis));
         if (at == 0 || at == m - n)
             put(w, "the %s %" PRId64, at == 0 ? "first" : "last", n);
@@ -279,7 +297,9 @@ static void put_relation(const other_input *o, sentence *w)
 static void add_fix(const other_input *o, exray_finding *f)
 {
     const xr_shape_relation *r = &o->relation;
-    if (r->kind == XR_SHAPE_PADDED && !o->picture)
+    if (is_batch(o))
+        exray_finding_fix(f, "Give the model as many pictures in a run on both sides.");
+    else if (r->kind == XR_SHAPE_PADDED && !o->picture)
         exray_finding_fix(f, "Pad alike on both sides, or on neither%s.",
                           o->ids ? ", and leave the padding out of the attention mask" : "");
     else if (r->kind == XR_SHAPE_PART || r->kind == XR_SHAPE_SPLIT)
@@ -299,7 +319,7 @@ static void add_fix(const other_input *o, exray_finding *f)
 static void add_alternatives(const other_input *o, exray_finding *f)
 {
     xr_shape_kind kind = o->relation.kind;
-    if (o->picture && kind != XR_SHAPE_RESIZED && kind != XR_SHAPE_TRANSPOSED)
+    if (o->picture && !is_batch(o) && kind != XR_SHAPE_RESIZED && kind != XR_SHAPE_TRANSPOSED)
         exray_finding_alternative(f, "input.crop", 0.3);
     if (o->picture && (kind == XR_SHAPE_RESIZED || kind == XR_SHAPE_UNRELATED))
         exray_finding_alternative(f, "input.resize", 0.3);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void say_shifted(exray_finding *f, const xr_labelling *l)
@@ -24,9 +25,9 @@ static void say_shifted(exray_finding *f, const xr_labelling *l)
                              l->between.classes);
     exray_finding_fix(
         f,
-        "Set label_offset so that classes are %lld lower, or use the label file that goes with the "
+        "Set label_offset so that classes are %lld %s, or use the label file that goes with the "
         "model (with or without a background class).",
-        (long long)l->difference);
+        llabs((long long)l->difference), l->difference > 0 ? "lower" : "higher");
     exray_finding_number(f, "difference", (double)l->difference);
     if (edge->state == XR_RANKS_OFFSET)
         exray_finding_number(f, "edge_offset", (double)edge->offset);
@@ -125,9 +126,9 @@ static exray_status check_boxes(const exray_comparison *comparison, exray_findin
         exray_finding_summary(f, "The classes of the edge's boxes are %+lld from the reference's, always.",
                               difference);
         exray_finding_fix(f,
-                          "Set label_offset so that classes are %lld lower, or use the label file that goes "
+                          "Set label_offset so that classes are %lld %s, or use the label file that goes "
                           "with the model.",
-                          difference);
+                          llabs(difference), difference > 0 ? "lower" : "higher");
         exray_finding_number(f, "difference", (double)difference);
     } else {
         exray_finding_summary(f, "The classes of the edge's boxes are in another order than its outputs.");
@@ -219,9 +220,9 @@ static exray_status check_class_outputs(const exray_comparison *comparison, exra
         exray_finding_detail(f, "All %zu values are whole numbers, %.0f to %.0f in the reference.", o.values,
                              o.least, o.most);
         exray_finding_fix(f,
-                          "Set label_offset so that classes are %.0f lower, or use the label file that goes "
+                          "Set label_offset so that classes are %.0f %s, or use the label file that goes "
                           "with the model.",
-                          o.difference);
+                          fabs(o.difference), o.difference > 0 ? "lower" : "higher");
         exray_finding_number(f, "difference", o.difference);
         exray_finding_number(f, "values", (double)o.values);
         xr_mark_reordered(findings, i);

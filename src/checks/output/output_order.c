@@ -56,7 +56,10 @@ static void report_rows(const exray_comparison *comparison, const xr_row_order *
     exray_finding_summary(f, "Output %.80s has the reference's %zu rows in another order: %s.", name,
                           order->rows, words);
     if (*others)
-        exray_finding_detail(f, "Output %.300s has them in the same order.", others);
+        exray_finding_detail(f,
+                             strchr(others, ',') ? "Outputs %.300s have them in the same order."
+                                                 : "Output %.300s has them in the same order.",
+                             others);
     exray_finding_detail(f,
                          "In order, the two differ by %.2g of the deviation, without it by %.2g, in all %zu "
                          "frames that differ.",

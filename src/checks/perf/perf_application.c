@@ -179,10 +179,10 @@ static void say_span(const exray_comparison *c, exray_finding *f, double own)
         return;
     double reference = span_median(c, EXRAY_SIDE_REFERENCE, longest);
     if (isnan(reference))
-        exray_finding_detail(f, "The span '%.100s' takes %.3g ms of it.", longest, most / 1e6);
+        exray_finding_detail(f, "The span '%.100s' takes %.3g ms (median).", longest, most / 1e6);
     else
-        exray_finding_detail(f, "The span '%.100s' takes %.3g ms of it, in the reference %.3g ms.", longest,
-                             most / 1e6, reference / 1e6);
+        exray_finding_detail(f, "The span '%.100s' takes %.3g ms, in the reference %.3g ms (medians).",
+                             longest, most / 1e6, reference / 1e6);
     exray_finding_text(f, "span", longest);
 }
 

@@ -170,10 +170,10 @@ static bool report(const exray_comparison *c, exray_findings *findings, latency_
         exray_finding_summary(
             f, "%s %zu %s layers are slow: %.3g times the reference's time, the others %.3g times.",
             slow == all ? "All" : "Of all layers,", slow, op, ratio, factor);
-    exray_finding_detail(
-        f, "They take %.3g ms of %.3g ms (%.0f %%); in the reference %.3g ms of %.3g ms (%.0f %%).",
-        edge / 1e6, t->edge_total / 1e6, 100 * edge / t->edge_total, reference / 1e6,
-        t->reference_total / 1e6, 100 * reference / t->reference_total);
+    exray_finding_detail(f, "%s %.3g ms of %.3g ms (%.0f %%); in the reference %.3g ms of %.3g ms (%.0f %%).",
+                         slow == 1 ? "It takes" : "They take", edge / 1e6, t->edge_total / 1e6,
+                         100 * edge / t->edge_total, reference / 1e6, t->reference_total / 1e6,
+                         100 * reference / t->reference_total);
     exray_finding_fix(f,
                       "Run %s with other kernels (another resolver, delegate or build of the engine), or "
                       "replace the op.",

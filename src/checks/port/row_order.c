@@ -352,10 +352,13 @@ void xr_row_order_words(const xr_row_order *o, char *text, size_t size)
         snprintf(text, size, "rows %zu and %zu exchanged", first, last);
     else if (blocks <= 8) {
         size_t used =
-            (size_t)snprintf(text, size, "in %zu blocks, which begin at the reference's row", blocks);
-        for (size_t k = 0; k < o->rows && used < size; k++)
-            if (k == 0 || from[k] != from[k - 1] + 1)
-                used += (size_t)snprintf(text + used, size - used, "%s %zu", k ? "," : "", from[k]);
+            (size_t)snprintf(text, size, "in %zu blocks, which begin at the reference's rows", blocks);
+        for (size_t k = 0, told = 0; k < o->rows && used < size; k++)
+            if (k == 0 || from[k] != from[k - 1] + 1) {
+                const char *between = told == 0 ? "" : told + 1 == blocks ? " and" : ",";
+                used += (size_t)snprintf(text + used, size - used, "%s %zu", between, from[k]);
+                told++;
+            }
     } else
         snprintf(text, size, "%zu of %zu moved, the same in every frame", moved, o->rows);
 }

@@ -31,6 +31,25 @@ const char *xr_diff_place(const cJSON *finding)
     return *tensor ? tensor : xr_diff_member(where, "stage");
 }
 
+static bool has_verdict(const cJSON *root)
+{
+    static const char *const verdicts[] = {"pass", "fail", "inconclusive"};
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
+        if (strcmp(xr_diff_member(root, "verdict"), verdicts[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool has_findings(const cJSON *root)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "findings"), *item;
+    if (!cJSON_IsArray(list))
+        return false;
+    cJSON_ArrayForEach(item, list) if (!*xr_diff_member(item, "cause") ||
+                                       !*xr_diff_member(item, "severity")) return false;
+    return true;
+}
+
 static exray_status read_one(const char *path, cJSON **out, exray_error *error)
 {
     size_t size;
@@ -48,6 +67,11 @@ static exray_status read_one(const char *path, cJSON **out, exray_error *error)
                             "'%.300s' is no validation: `exray validate --json` writes one", path);
     if (number_of(*out, "version") != 1)
         return xr_error_set(error, EXRAY_E_UNSUPPORTED, "'%.300s' is a validation of another version than 1",
+                            path);
+    if (!has_verdict(*out) || !has_findings(*out))
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "'%.300s' is no whole validation: it has no verdict, or no list of findings with "
+                            "cause and severity; write it again with `exray validate --json`",
                             path);
     if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(*out, "findings")) > MOST_FINDINGS)
         return xr_error_set(error, EXRAY_E_FORMAT, "'%.300s' has more than %d findings", path, MOST_FINDINGS);

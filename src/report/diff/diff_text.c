@@ -6,8 +6,12 @@
 /* Texts of a file are shown without what could steer a terminal. */
 static void put_plain(FILE *out, const char *text)
 {
-    for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7F ? '?' : *text, out);
+    for (; *text; text++) {
+        bool late = (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 &&
+                    (unsigned char)text[1] < 0xA0; /* a C1 control in UTF-8 */
+        fputc((unsigned char)*text < 0x20 || *text == 0x7F || late ? '?' : *text, out);
+        text += late;
+    }
 }
 
 static const char *tint(xr_change change, bool color)
@@ -34,6 +38,11 @@ static void put_measure(const xr_diff_measure *m, FILE *out, bool color)
     fprintf(out, "   %s%s%s\n", tint(m->change, color), xr_change_name(m->change), color ? "\033[0m" : "");
 }
 
+static bool is_known(const cJSON *finding)
+{
+    return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(finding, "known"));
+}
+
 static void put_finding(const xr_diff_finding *f, FILE *out, bool color)
 {
     const cJSON *shown = xr_diff_shown(f);
@@ -51,9 +60,11 @@ static void put_finding(const xr_diff_finding *f, FILE *out, bool color)
     if (f->change == XR_WORSE || f->change == XR_BETTER) {
         fputs(", was ", out);
         put_plain(out, xr_diff_member(f->side[0], "severity"));
+        if (is_known(f->side[0]))
+            fputs(" and known", out);
     }
-    if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(shown, "known")))
-        fputs(", known", out);
+    if (is_known(shown))
+        fputs(f->side[0] && f->side[1] ? ", is known now" : ", known", out);
     fputs("\n  ", out);
     put_plain(out, xr_diff_member(shown, "summary"));
     fputc('\n', out);

@@ -156,7 +156,8 @@ static void put_coverage(xr_page *p)
     if (valued == 0)
         snprintf(remark, sizeof remark, "none was recorded with values on both sides");
     else if (not_seen)
-        snprintf(remark, sizeof remark, "%zu not seen: they run inside others", not_seen);
+        snprintf(remark, sizeof remark, "%zu not seen: %s", not_seen,
+                 not_seen == 1 ? "it runs inside another" : "they run inside others");
     else if (valued < v->compared)
         snprintf(remark, sizeof remark, "%zu more without values", v->compared - valued);
     else if (v->with_sketch || v->with_stats)

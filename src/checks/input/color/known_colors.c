@@ -290,7 +290,7 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
                         ? snprintf(text + used, size - (size_t)used, "%s the reference's %s", c ? "," : "",
                                    letters[t->channel[c]])
                         : snprintf(text + used, size - (size_t)used, "%s the constant %.0f%s", c ? "," : "",
-                                   t->constant, t->constant > 253.5 ? " (an alpha of 255)" : "");
+                                   t->constant, t->constant > 253.5 ? " (an alpha that is opaque)" : "");
         *fix =
             "Read each colour at its own byte of the pixel: the camera's pixels have four bytes in another "
             "order (ARGB, ABGR, RGBA, BGRA), one of which is alpha.";

@@ -13,23 +13,45 @@ enum { REACH = 4, FEWEST_LINES = 3, MIXED_LINES = 2, FRAME_LIMIT = 128 };
 
 /* ---- Differences line by line ------------------------------------------------------------------ */
 
-/* The squared differences of each row and column, in levels. */
+/* Sums of the squared differences of rows, or of columns, in levels: of the first i lines, and of all from
+ * line i on.  Either is a sum of its own lines alone, so that one line far off costs the others no digits. */
+typedef struct line_sums {
+    double *first, *rest; /* [lines + 1] */
+    size_t lines;
+} line_sums;
+
 typedef struct line_differences {
-    double *row, *column;
+    line_sums row, column;
 } line_differences;
 
 static void free_lines(line_differences *s)
 {
-    free(s->row);
-    free(s->column);
+    free(s->row.first);
+    free(s->row.rest);
+    free(s->column.first);
+    free(s->column.rest);
     *s = (line_differences){0};
+}
+
+static bool make_sums(line_sums *s, size_t lines)
+{
+    *s = (line_sums){calloc(lines + 1, sizeof *s->first), calloc(lines + 1, sizeof *s->rest), lines};
+    return s->first && s->rest;
+}
+
+/* From the lines themselves, which are in rest[]. */
+static void add_up(line_sums *s)
+{
+    for (size_t i = 0; i < s->lines; i++)
+        s->first[i + 1] = s->first[i] + s->rest[i];
+    for (size_t i = s->lines; i-- > 0;)
+        s->rest[i] += s->rest[i + 1];
 }
 
 static bool make_lines(line_differences *s, const xr_raster *edge, const xr_raster *reference, double level)
 {
-    *s = (line_differences){calloc(edge->height + 1, sizeof *s->row),
-                            calloc(edge->width + 1, sizeof *s->column)};
-    if (!s->row || !s->column)
+    *s = (line_differences){{0}, {0}};
+    if (!make_sums(&s->row, edge->height) || !make_sums(&s->column, edge->width))
         return false;
     size_t pixels = edge->width * edge->height;
     for (size_t c = 0; c < edge->channels; c++)
@@ -38,18 +60,24 @@ static bool make_lines(line_differences *s, const xr_raster *edge, const xr_rast
                 size_t i = c * pixels + y * edge->width + x;
                 double d = ((double)edge->v[i] - (double)reference->v[i]) / level;
                 double square = isfinite(d) ? d * d : 1e12;
-                s->row[y] += square / (double)(edge->width * edge->channels);
-                s->column[x] += square / (double)(edge->height * edge->channels);
+                s->row.rest[y] += square / (double)(edge->width * edge->channels);
+                s->column.rest[x] += square / (double)(edge->height * edge->channels);
             }
+    add_up(&s->row);
+    add_up(&s->column);
     return true;
 }
 
-static double rms_between(const double *lines, size_t from, size_t to)
+/* The rms of the first lines. */
+static double rms_before(const line_sums *s, size_t count)
 {
-    double sum = 0;
-    for (size_t i = from; i < to; i++)
-        sum += lines[i];
-    return to > from ? sqrt(sum / (double)(to - from)) : 0;
+    return count ? sqrt(s->first[count] / (double)count) : 0;
+}
+
+/* The rms of the lines from one on. */
+static double rms_from(const line_sums *s, size_t begin)
+{
+    return begin < s->lines ? sqrt(s->rest[begin] / (double)(s->lines - begin)) : 0;
 }
 
 /* ---- One frame --------------------------------------------------------------------------------- */
@@ -60,24 +88,22 @@ typedef struct tear {
 } tear;
 
 /* Whether the lines before `at` are one side's and those behind the other's. */
-static double residual_at(const double *own, const double *other, size_t lines, size_t at, bool before)
+static double residual_at(const line_sums *own, const line_sums *other, size_t at, bool before)
 {
-    const double *first = before ? other : own, *second = before ? own : other;
-    size_t end = at > MIXED_LINES ? at - MIXED_LINES : 0, begin = at + MIXED_LINES;
-    return fmax(rms_between(first, 0, end), begin < lines ? rms_between(second, begin, lines) : 0);
+    const line_sums *first = before ? other : own, *second = before ? own : other;
+    return fmax(rms_before(first, at > MIXED_LINES ? at - MIXED_LINES : 0),
+                rms_from(second, at + MIXED_LINES));
 }
 
 /* Improves on *best by a border in these lines.  The part that is the other's must not be its own. */
-static void try_lines(const double *own, const double *other, size_t lines, bool columns, size_t frame,
-                      tear *best)
+static void try_lines(const line_sums *own, const line_sums *other, bool columns, size_t frame, tear *best)
 {
     for (int before = 0; before < 2; before++)
-        for (size_t at = FEWEST_LINES + MIXED_LINES; at + FEWEST_LINES + MIXED_LINES < lines; at++) {
-            double residual = residual_at(own, other, lines, at, before);
+        for (size_t at = FEWEST_LINES + MIXED_LINES; at + FEWEST_LINES + MIXED_LINES < own->lines; at++) {
+            double residual = residual_at(own, other, at, before);
             if (residual >= best->residual || residual > NOISE)
                 continue;
-            double as_own =
-                before ? rms_between(own, 0, at - MIXED_LINES) : rms_between(own, at + MIXED_LINES, lines);
+            double as_own = before ? rms_before(own, at - MIXED_LINES) : rms_from(own, at + MIXED_LINES);
             if (as_own > OTHER + 2 * residual)
                 *best = (tear){{true, frame, at, columns, before}, residual};
         }
@@ -110,9 +136,9 @@ static tear find_tear(xr_input_pair *pair, size_t frame, size_t frames, const xr
             if (g < frames && load(pair, EXRAY_SIDE_REFERENCE, g, &other) && same_size(edge, &other) &&
                 make_lines(&lines, edge, &other, level)) {
                 /* A frame that shows another one all over is late, not torn. */
-                whole = whole || rms_between(lines.row, 0, edge->height) < NOISE;
-                try_lines(own->row, lines.row, edge->height, false, g, &best);
-                try_lines(own->column, lines.column, edge->width, true, g, &best);
+                whole = whole || rms_before(&lines.row, edge->height) < NOISE;
+                try_lines(&own->row, &lines.row, false, g, &best);
+                try_lines(&own->column, &lines.column, true, g, &best);
             }
             free_lines(&lines);
             xr_raster_free(&other);
@@ -130,7 +156,7 @@ static bool judge_frame(xr_input_pair *pair, size_t frame, size_t frames, xr_tor
     if (load(pair, EXRAY_SIDE_EDGE, frame, &edge) && load(pair, EXRAY_SIDE_REFERENCE, frame, &reference)) {
         explained = same_size(&edge, &reference) &&
                     make_lines(&own, &edge, &reference, pair->fit->level[EXRAY_SIDE_EDGE]);
-        double before = explained ? rms_between(own.row, 0, edge.height) : 0;
+        double before = explained ? rms_before(&own.row, edge.height) : 0;
         if (explained && before > NOISE) {
             tear t = find_tear(pair, frame, frames, &edge, &own);
             explained = t.frame.torn;

@@ -121,7 +121,7 @@ static double fit_frame(const xr_area *edge_area, const xr_area *reference_area,
         residual = seed ? descend(&edge, &reference, aspect, 0.02, &from_seed) : 2;
         *place = from_seed;
         if (residual > FAILED) {
-            turned_place own;
+            turned_place own = {0, 1, 0, 0};
             grid(&edge, &reference, aspect, &own);
             if (descend(&edge, &reference, aspect, 0.05, &own) < residual)
                 *place = own;
