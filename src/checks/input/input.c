@@ -92,7 +92,7 @@ static bool is_equal(const exray_io_pair *io)
 /* What is no more than noise of a sound (src/compare/noise/input_noise.h) is told, and fails nothing. */
 static void soften(const xr_input_fit *fit, const exray_finding *last, exray_findings *findings)
 {
-    static const char *const causes_of_noise[] = {"input.unknown", "input.normalization", "input.gain"};
+    static const char *const causes_of_noise[] = {"input.unknown", "input.normalization"};
     if (fit->values.picture || !fit->io->faint)
         return;
     for (exray_finding *f = last ? last->next : findings->first; f; f = f->next)

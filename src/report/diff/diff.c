@@ -80,7 +80,7 @@ static exray_status read_one(const char *path, cJSON **out, exray_error *error)
 
 /* ---- Findings -------------------------------------------------------------------------- */
 
-static bool is_known(const cJSON *finding)
+bool xr_diff_is_known(const cJSON *finding)
 {
     return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(finding, "known"));
 }
@@ -89,7 +89,7 @@ static bool is_known(const cJSON *finding)
 static int rank_of(const cJSON *finding)
 {
     const char *severity = xr_diff_member(finding, "severity");
-    if (is_known(finding))
+    if (xr_diff_is_known(finding))
         return 0;
     return strcmp(severity, "error") == 0 ? 2 : strcmp(severity, "warning") == 0 ? 1 : 0;
 }
@@ -248,7 +248,7 @@ static void compare_coverage(xr_diff *d, double tolerance)
         double layers = number_of(coverage, "edge_layers");
         share[s] = layers > 0 ? number_of(coverage, "compared") / layers : NAN;
     }
-    add_measure(d, "layers compared", share, true, tolerance);
+    add_measure(d, "share of layers compared", share, true, tolerance);
 }
 
 /* ---- The whole --------------------------------------------------------------------------- */

@@ -57,6 +57,8 @@ const char *xr_change_name(xr_change change);
 
 /* A text member of an object of the file; "" where it has none. */
 const char *xr_diff_member(const struct cJSON *object, const char *key);
+/* Whether it was accepted (--known). */
+bool xr_diff_is_known(const struct cJSON *finding);
 /* Where a finding is: its tensor, or its stage; "". */
 const char *xr_diff_place(const struct cJSON *finding);
 size_t xr_diff_count(const xr_diff *diff, xr_change change);

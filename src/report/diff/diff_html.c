@@ -44,11 +44,14 @@ static void put_finding(const xr_diff_finding *f, FILE *out)
 {
     const cJSON *shown = xr_diff_shown(f);
     const char *place = xr_diff_place(shown), *fix = xr_diff_member(shown, "fix");
-    xr_put(out,
-           "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> <code>%s</code>%s%s</h3>\n<p "
-           "class=\"summary\">",
+    xr_put(out, "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> <code>%s</code>%s%s",
            f->counts ? "fault" : "note", xr_change_name(f->change), xr_diff_member(shown, "cause"),
            *place ? " at " : "", place);
+    if (f->side[0] && f->side[1])
+        xr_put(out, ": was %s%s, is %s%s", xr_diff_member(f->side[0], "severity"),
+               xr_diff_is_known(f->side[0]) ? " and known" : "", xr_diff_member(shown, "severity"),
+               xr_diff_is_known(shown) ? " and known" : "");
+    fputs("</h3>\n<p class=\"summary\">", out);
     xr_put_prose(out, xr_diff_member(shown, "summary"));
     fputs("</p>\n", out);
     if (f->side[1] && *fix) {

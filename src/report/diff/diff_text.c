@@ -38,11 +38,6 @@ static void put_measure(const xr_diff_measure *m, FILE *out, bool color)
     fprintf(out, "   %s%s%s\n", tint(m->change, color), xr_change_name(m->change), color ? "\033[0m" : "");
 }
 
-static bool is_known(const cJSON *finding)
-{
-    return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(finding, "known"));
-}
-
 static void put_finding(const xr_diff_finding *f, FILE *out, bool color)
 {
     const cJSON *shown = xr_diff_shown(f);
@@ -60,10 +55,10 @@ static void put_finding(const xr_diff_finding *f, FILE *out, bool color)
     if (f->change == XR_WORSE || f->change == XR_BETTER) {
         fputs(", was ", out);
         put_plain(out, xr_diff_member(f->side[0], "severity"));
-        if (is_known(f->side[0]))
+        if (xr_diff_is_known(f->side[0]))
             fputs(" and known", out);
     }
-    if (is_known(shown))
+    if (xr_diff_is_known(shown))
         fputs(f->side[0] && f->side[1] ? ", is known now" : ", known", out);
     fputs("\n  ", out);
     put_plain(out, xr_diff_member(shown, "summary"));

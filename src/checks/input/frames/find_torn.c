@@ -15,13 +15,13 @@ enum { REACH = 4, FEWEST_LINES = 3, MIXED_LINES = 2, FRAME_LIMIT = 128 };
 
 /* Sums of the squared differences of rows, or of columns, in levels: of the first i lines, and of all from
  * line i on.  Either is a sum of its own lines alone, so that one line far off costs the others no digits. */
-typedef struct line_sums {
+typedef struct line_totals {
     double *first, *rest; /* [lines + 1] */
     size_t lines;
-} line_sums;
+} line_totals;
 
 typedef struct line_differences {
-    line_sums row, column;
+    line_totals row, column;
 } line_differences;
 
 static void free_lines(line_differences *s)
@@ -33,14 +33,14 @@ static void free_lines(line_differences *s)
     *s = (line_differences){0};
 }
 
-static bool make_sums(line_sums *s, size_t lines)
+static bool make_sums(line_totals *s, size_t lines)
 {
-    *s = (line_sums){calloc(lines + 1, sizeof *s->first), calloc(lines + 1, sizeof *s->rest), lines};
+    *s = (line_totals){calloc(lines + 1, sizeof *s->first), calloc(lines + 1, sizeof *s->rest), lines};
     return s->first && s->rest;
 }
 
 /* From the lines themselves, which are in rest[]. */
-static void add_up(line_sums *s)
+static void add_up(line_totals *s)
 {
     for (size_t i = 0; i < s->lines; i++)
         s->first[i + 1] = s->first[i] + s->rest[i];
@@ -69,13 +69,13 @@ static bool make_lines(line_differences *s, const xr_raster *edge, const xr_rast
 }
 
 /* The rms of the first lines. */
-static double rms_before(const line_sums *s, size_t count)
+static double rms_before(const line_totals *s, size_t count)
 {
     return count ? sqrt(s->first[count] / (double)count) : 0;
 }
 
 /* The rms of the lines from one on. */
-static double rms_from(const line_sums *s, size_t begin)
+static double rms_from(const line_totals *s, size_t begin)
 {
     return begin < s->lines ? sqrt(s->rest[begin] / (double)(s->lines - begin)) : 0;
 }
@@ -88,15 +88,16 @@ typedef struct tear {
 } tear;
 
 /* Whether the lines before `at` are one side's and those behind the other's. */
-static double residual_at(const line_sums *own, const line_sums *other, size_t at, bool before)
+static double residual_at(const line_totals *own, const line_totals *other, size_t at, bool before)
 {
-    const line_sums *first = before ? other : own, *second = before ? own : other;
+    const line_totals *first = before ? other : own, *second = before ? own : other;
     return fmax(rms_before(first, at > MIXED_LINES ? at - MIXED_LINES : 0),
                 rms_from(second, at + MIXED_LINES));
 }
 
 /* Improves on *best by a border in these lines.  The part that is the other's must not be its own. */
-static void try_lines(const line_sums *own, const line_sums *other, bool columns, size_t frame, tear *best)
+static void try_lines(const line_totals *own, const line_totals *other, bool columns, size_t frame,
+                      tear *best)
 {
     for (int before = 0; before < 2; before++)
         for (size_t at = FEWEST_LINES + MIXED_LINES; at + FEWEST_LINES + MIXED_LINES < own->lines; at++) {
