@@ -114,6 +114,11 @@ typedef struct exray_layer_pair {
     /* Matched frames that were compared, and in which the two sides have different shapes behind inputs of
      * one shape.  Since 0.2.0. */
     size_t frames, other_shape;
+    /* Where the edge's output follows from the edge's inputs, and the reference's does not from the
+     * reference's: the error of the reference's output against what the layer, run alone or computed again,
+     * makes of the reference's own inputs.  Then the reference computes wrongly.  NAN: not known.  Since
+     * 0.2.0. */
+    double reference_error;
 } exray_layer_pair;
 
 /* How many pairs of layers there are; the one at position i, in execution order of the edge, or NULL beyond

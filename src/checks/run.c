@@ -2,6 +2,7 @@
 #include "checks/checks.h"
 #include "checks/consequences.h"
 #include "checks/frame_coverage.h"
+#include "checks/layer/value_evidence.h"
 #include "checks/output/told.h"
 #include "checks/port/port_words.h"
 #include "checks/suggest.h"
@@ -169,7 +170,10 @@ static void report_coverage(const exray_comparison *comparison, const xr_check_o
     exray_finding *f = exray_findings_add(findings, "log.coverage", EXRAY_SEVERITY_WARNING, 1);
     exray_finding_summary(f, "Only %zu of the edge's %zu layers found a counterpart in the reference.",
                           compared_layers(comparison), c->layers[EXRAY_SIDE_EDGE] - c->fused);
-    exray_finding_fix(f, "Use the same model file on both sides, or lower --min-coverage (now %g).",
+    exray_finding_fix(f, "%s, or lower --min-coverage (now %g).",
+                      xr_is_same_file(comparison)
+                          ? "Record the same layers on both sides, with the same engine options"
+                          : "Use the same model file on both sides",
                       options->min_coverage);
     exray_finding_where(f, "log", NULL, EXRAY_NO_INDEX);
     exray_finding_number(f, "compared", (double)compared_layers(comparison));

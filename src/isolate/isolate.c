@@ -423,12 +423,13 @@ static bool is_exact(const isolation *w, size_t i)
 
 /* Whether the engine makes of the reference's own inputs what the reference made of them.  On another
  * processor or by another version it may not: then it is no judge of the edge. */
-static bool reproduces(isolation *w, size_t i, uint32_t least, double noise)
+static bool reproduces(isolation *w, size_t i, uint32_t least, double noise, double *is)
 {
     trial t;
     const char *why;
     double error = run_block(w, EXRAY_SIDE_REFERENCE, i, least, &t, &why);
     close_trial(w, &t);
+    *is = error;
     return !(error > noise);
 }
 
@@ -437,11 +438,15 @@ static const char *why_not_proven(isolation *w, size_t i, uint32_t least, double
                                   const trial *t)
 {
     bool originates = exray_comparison_layer(w->comparison, i)->role == EXRAY_LAYER_ROLE_ORIGINATES;
+    double own;
     /* Run alone it begins with an empty state: that it agrees would tell, that it does not need not. */
     if (error > noise && t->keeps_state)
         return "it keeps a state from frame to frame, which the log does not hold";
-    if ((error > noise || originates) && !reproduces(w, i, least, noise))
+    if ((error > noise || originates) && !reproduces(w, i, least, noise, &own)) {
+        if (!(error > noise) && least == 1) /* the engine here agrees with the edge */
+            xr_comparison_reference_fails(w->comparison, i, own);
         return "the engine here makes of the reference's inputs something else than the reference did";
+    }
     return NULL;
 }
 

@@ -239,6 +239,7 @@ static void add_layer(json_writer *w, cJSON *list, const exray_layer_pair *layer
     number(w, o, "reference_output", layer->reference_output);
     text(w, o, "matched_by", layer->matched_by);
     number(w, o, "isolated_error", layer->isolated_error);
+    number(w, o, "reference_error", layer->reference_error);
     if (layer->block_first != EXRAY_NO_INDEX) {
         number(w, o, "block_first", layer->block_first);
         number(w, o, "block_error", layer->block_error);

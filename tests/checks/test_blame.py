@@ -181,3 +181,33 @@ def test_a_wrong_state_is_a_fault(tmp_path, how):
     right = write_states(tmp_path / "r.mcap", "reference", X)
     report = validate(write_states(tmp_path / "e.mcap", "edge", X, **how), right)
     assert report["verdict"] == "fail" and report["findings"][0]["where"]["tensor"] == "state"
+
+
+# ---- Whose side computes wrongly
+
+
+def judged_tanh(tmp_path, edge=None, reference=None):
+    net = TwoInputs()
+    frames = [{s: net.run(a, b, damage) for s, damage in (("edge", edge), ("reference", reference))} for a, b in zip(X, Z)]
+    paths = [TwoInputs.write(tmp_path / f"{s}.mcap", s, [f[s] for f in frames]) for s in ("edge", "reference")]
+    return validate(*paths)
+
+
+def flattened(values):
+    return np.clip(1.3 * values, -1, 1)
+
+
+def test_the_side_whose_output_does_not_follow_from_its_inputs_is_named(tmp_path):
+    found = finding(judged_tanh(tmp_path, edge={"bounded": flattened}), "layer.kernel")
+    assert "(Tanh)" in found["summary"] and "is computed wrongly on the edge" in found["summary"]
+    report = judged_tanh(tmp_path, reference={"bounded": flattened})
+    found = finding(report, "layer.kernel")
+    assert "(Tanh)" in found["summary"] and "is computed wrongly in the reference" in found["summary"] and "the reference" in found["fix"]
+    wrong = next(layer for layer in report["layers"] if layer["edge"]["op"] == "Tanh")
+    assert wrong["reference_error"] > .1 and wrong["role"] == "originates"
+
+
+def test_where_nothing_tells_the_side_both_are_said_to_differ(tmp_path):
+    for side in ("edge", "reference"):
+        found = finding(judged_tanh(tmp_path, **{side: {"y": lambda v: 1.5 * v + .2}}), "layer.kernel")
+        assert "which is right, the logs do not say" in found["summary"]

@@ -161,22 +161,41 @@ static bool is_behind_wrong_input(const exray_comparison *comparison, exray_find
     return xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
 }
 
+/* Whose output does not follow from its own inputs; 2: it is not known. */
+static int wrong_side(const exray_layer_pair *layer)
+{
+    if (isfinite(layer->reference_error))
+        return EXRAY_SIDE_REFERENCE;
+    return layer->isolated_error > layer->own_noise ? EXRAY_SIDE_EDGE : 2;
+}
+
 static void summarize(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)
 {
     unsigned node = layer->node[EXRAY_SIDE_EDGE];
     const char *op = layer->op[EXRAY_SIDE_EDGE], *name = layer->name[EXRAY_SIDE_EDGE];
-    if (kernels_disagree(comparison))
+    if (kernels_disagree(comparison) && wrong_side(layer) != EXRAY_SIDE_REFERENCE)
         exray_finding_summary(
             f,
             "Layer %u (%s) %.*s: the edge's %.20s kernel differs from the reference's %.20s "
             "kernel beyond rounding; inputs and weights are the same.",
             node, op, XR_SHORT_NAME(name), kernels_of(comparison, EXRAY_SIDE_EDGE),
             kernels_of(comparison, EXRAY_SIDE_REFERENCE));
+    else if (wrong_side(layer) == EXRAY_SIDE_EDGE)
+        exray_finding_summary(
+            f,
+            "Layer %u (%s) %.*s is computed wrongly on the edge: its inputs and its weights are right, its "
+            "output is not.",
+            node, op, XR_SHORT_NAME(name));
+    else if (wrong_side(layer) == EXRAY_SIDE_REFERENCE)
+        exray_finding_summary(f,
+                              "Layer %u (%s) %.*s is computed wrongly in the reference: its output does not "
+                              "follow from its inputs; the edge's does.",
+                              node, op, XR_SHORT_NAME(name));
     else
         exray_finding_summary(
             f,
-            "Layer %u (%s) %.*s is computed wrongly: its inputs and its weights are right, its "
-            "output is not.",
+            "Layer %u (%s) %.*s is computed differently: its inputs and its weights are the same on both "
+            "sides, its outputs differ beyond rounding; which is right, the logs do not say.",
             node, op, XR_SHORT_NAME(name));
 }
 
@@ -236,14 +255,27 @@ static exray_status describe(const exray_comparison *comparison, size_t i, exray
     return EXRAY_OK;
 }
 
-static void suggest(const exray_comparison *comparison, exray_finding *f)
+static void suggest(const exray_comparison *comparison, const exray_layer_pair *layer, exray_finding *f)
 {
+    int side = wrong_side(layer);
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
+    bool delegate = model && layer->node[EXRAY_SIDE_EDGE] < model->node_count &&
+                    model->nodes[layer->node[EXRAY_SIDE_EDGE]].inner_count > 0;
+    if (side == EXRAY_SIDE_REFERENCE) {
+        exray_finding_fix(f, "Make the reference with other kernels (--kernels) or another engine version.");
+        return;
+    }
     exray_finding_fix(
-        f, kernels_disagree(comparison)
-               ? "Run the layer with third kernels (--kernels, another engine) to see which of the two is "
-                 "right, and deploy with those."
-               : "Run this layer with other kernels (--kernels), another engine version, or without the "
-                 "delegate.");
+        f,
+        kernels_disagree(comparison)
+            ? "Run the layer with third kernels (--kernels, another engine) to see which of the two is "
+              "right, and deploy with those."
+        : delegate ? "Run this layer with other kernels (--kernels), another engine version, or without the "
+                     "delegate."
+        : side == EXRAY_SIDE_EDGE
+            ? "Run this layer with other kernels (--kernels) or another engine version."
+            : "Run this layer with other kernels (--kernels) or another engine version on either side: the "
+              "side that changes is the wrong one.");
 }
 
 static void report(const exray_comparison *comparison, size_t i, exray_finding *f)
@@ -261,6 +293,12 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
                              "Run alone on the edge's own inputs, the reference's layer differs from the "
                              "edge's by %.2g of the signal; it may by %.2g.",
                              layer->isolated_error, layer->own_noise);
+    if (isfinite(layer->reference_error))
+        exray_finding_detail(
+            f,
+            "Of the reference's own inputs the layer makes something else than the reference "
+            "did, by %.2g of the signal.",
+            layer->reference_error);
     char inner[200];
     uint32_t inner_count = list_inner(comparison, layer, inner, sizeof inner);
     if (inner_count) {
@@ -270,7 +308,7 @@ static void report(const exray_comparison *comparison, size_t i, exray_finding *
     }
     if (!clipped) {
         describe_kernels(comparison, f);
-        suggest(comparison, f);
+        suggest(comparison, layer, f);
     }
     exray_finding_number(f, "nrmse", layer->metrics.nrmse);
     exray_finding_number(f, "error_to_signal", layer->error);

@@ -54,6 +54,12 @@ static void note_given(const exray_comparison *comparison, exray_findings *findi
         exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
 }
 
+static bool are_layers_known(const exray_comparison *comparison)
+{
+    const exray_coverage *c = exray_comparison_coverage(comparison);
+    return c->with_data + c->with_stats + c->with_sketch > 0;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     (void)error;
@@ -82,7 +88,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             continue;
         exray_finding *f = begin(findings, &output->metrics, "Output", output->name[EXRAY_SIDE_EDGE]);
         exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-        exray_finding_fix(f, "Record both sides with --capture stats or full to see which layer makes them.");
+        exray_finding_fix(
+            f, are_layers_known(comparison)
+                   ? "Look at what is between the last layer that was compared and this output: no "
+                     "layer that was compared holds any."
+                   : "Record both sides with --capture stats or full to see which layer makes them.");
         if (xr_output_is_behind_wrong_input(comparison, findings, i))
             exray_finding_number(f, XR_BEHIND_WRONG_INPUT, 1);
         found = true;

@@ -95,7 +95,10 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
             layer->isolated_error, layer->own_noise);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
-    exray_finding_fix(f, "Run this layer with other kernels, and compare its weights and quantization.");
+    exray_finding_fix(f,
+                      layer->noise < QUANTIZED_NOISE
+                          ? "Run this layer with other kernels, and compare its weights."
+                          : "Run this layer with other kernels, and compare its weights and quantization.");
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
@@ -170,7 +173,11 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
                                 : "; the inputs were not recorded, so they may be the reason");
     exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error,
                          output->noise);
-    exray_finding_fix(f, "Record both sides with --capture full to see in which layer it begins.");
+    exray_finding_fix(
+        f, exray_comparison_coverage(comparison)->with_data
+               ? "Look at what is between the last layer that was compared and this output, and at "
+                 "how the application reads it: no layer that was compared is beyond its noise."
+               : "Record both sides with --capture full to see in which layer it begins.");
     if (!known)
         exray_finding_alternative(f, "input.unknown", 0.5);
     add_numbers(f, &output->metrics, output->error, output->noise);

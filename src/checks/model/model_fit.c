@@ -264,6 +264,14 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
     return ok;
 }
 
+static bool are_recorded(const exray_comparison *comparison)
+{
+    size_t count[2];
+    for (int s = 0; s < 2; s++)
+        exray_log_constants(exray_comparison_log(comparison, (exray_side)s), &count[s]);
+    return count[0] > 0 && count[1] > 0;
+}
+
 static exray_status compare_all(const exray_comparison *comparison, xr_weight_matcher *m, xr_model_fit *fit)
 {
     exray_status status = xr_match_weights(comparison, m);
@@ -276,8 +284,10 @@ static exray_status compare_all(const exray_comparison *comparison, xr_weight_ma
     if (!compare_architectures(m, fit) || !sum_up(comparison, m, fit))
         return EXRAY_E_MEMORY;
     if (fit->count == 0)
-        fit->why = "the weights of the two logs have no counterparts, or none was recorded: record both "
-                   "sides with --capture full";
+        fit->why =
+            are_recorded(comparison)
+                ? "the weights of the two logs have no counterparts"
+                : "the weights of one log or both were not recorded: record both sides with --capture full";
     return EXRAY_OK;
 }
 

@@ -1,5 +1,6 @@
 /* model.version: the weights differ all over, beyond what storing them explains. */
 #include "checks/builtin.h"
+#include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
 
 #include <math.h>
@@ -74,7 +75,10 @@ static void report_architecture(const exray_comparison *comparison, const xr_mod
                           "The edge runs another model: of its %.3g weights only %.0f %% are in tensors of a "
                           "size that the reference has, too.",
                           fit->total[0], 100 * fit->shared / fmax(fit->total[0], 1));
-    exray_finding_fix(f, "Compare with a log of the same model.");
+    exray_finding_fix(f, xr_is_same_file(comparison)
+                             ? "Both ran one model file: record both with the same engine options (level of "
+                               "optimization, delegate), so that their tensors can be compared."
+                             : "Compare with a log of the same model.");
     exray_finding_number(f, "edge_parameters", fit->total[0]);
     exray_finding_number(f, "reference_parameters", fit->total[1]);
     exray_finding_number(f, "shared_parameters", fit->shared);

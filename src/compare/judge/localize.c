@@ -218,7 +218,7 @@ static bool blame_channels(const graph *g, xr_evaluated evaluated)
             return true;
         origin = before;
         error = found;
-        evaluated = xr_evaluate(g->evaluator, before, INFINITY);
+        evaluated = xr_evaluate(g->evaluator, before, EXRAY_SIDE_EDGE, INFINITY);
         if (!(evaluated.error <= before->own))
             break;
     }
@@ -231,6 +231,18 @@ static bool blame_channels(const graph *g, xr_evaluated evaluated)
     return true;
 }
 
+/* Whether the reference's output does not follow from the reference's own inputs; asked where the edge's
+ * follows from the edge's. */
+static bool reference_is_wrong(const graph *g, xr_pair *pair)
+{
+    xr_evaluated own = xr_evaluate(g->evaluator, pair, EXRAY_SIDE_REFERENCE, pair->own);
+    double may = own.stored > 0 ? hypot(pair->own, STORED * own.stored) : pair->own;
+    if (!(own.error > may))
+        return false;
+    pair->reference_evaluated = own.error;
+    return true;
+}
+
 /* A layer whose function is right on the edge's own inputs amplifies their error, rightly: where that is
  * within noise, its own is, too. */
 static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in,
@@ -238,7 +250,7 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
 {
     if (in->wrong && shown->role != EXRAY_LAYER_ROLE_ORIGINATES)
         return;
-    xr_evaluated evaluated = xr_evaluate(g->evaluator, pair, pair->own);
+    xr_evaluated evaluated = xr_evaluate(g->evaluator, pair, EXRAY_SIDE_EDGE, pair->own);
     if (evaluated.stored > 0)
         pair->own = hypot(pair->own, STORED * evaluated.stored);
     /* Of several nodes that together are wrong, any may be. */
@@ -246,6 +258,8 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
     if (right || evaluated.nodes == 1)
         pair->evaluated = evaluated.error;
     if (!right)
+        return;
+    if (shown->role == EXRAY_LAYER_ROLE_ORIGINATES && evaluated.nodes == 1 && reference_is_wrong(g, pair))
         return;
     shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
     bool amplifies = pair->error > ORIGIN * in->error;
@@ -261,7 +275,7 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
 {
     double step;
     xr_measure_error(pair, &step);
-    pair->evaluated = NAN;
+    pair->evaluated = pair->reference_evaluated = NAN;
     pair->channels = false;
     double repeat = repeat_noise(pair);
     double own = judge_own(g, pair, in, step, repeat);
@@ -530,6 +544,11 @@ bool xr_comparison_isolated(exray_comparison *c, size_t layer, const xr_isolated
     else if (shown->role != EXRAY_LAYER_ROLE_CLEAN)
         shown->role = EXRAY_LAYER_ROLE_PROPAGATES;
     return failed;
+}
+
+void xr_comparison_reference_fails(exray_comparison *c, size_t layer, double error)
+{
+    c->layer[layer].reference_error = error;
 }
 
 void xr_comparison_block(exray_comparison *c, size_t layer, uint32_t first_node, double error)

@@ -21,6 +21,9 @@ typedef struct xr_isolated_errors {
 double xr_isolated_noise(const exray_comparison *comparison, size_t layer, const xr_isolated_errors *errors);
 /* Updates the layer's role; returns whether it is wrong by itself. */
 bool xr_comparison_isolated(exray_comparison *comparison, size_t layer, const xr_isolated_errors *errors);
+/* Notes that the reference's output is off by that from what the layer makes of the reference's own inputs,
+ * where the edge's is right. */
+void xr_comparison_reference_fails(exray_comparison *comparison, size_t layer, double error);
 /* The largest healthy error that a node of the edge adds by itself. */
 double xr_node_own_noise(const exray_comparison *comparison, uint32_t node);
 /* Result of running the reference's layers from the counterpart of edge node `first_node` up to this one

@@ -75,6 +75,7 @@ typedef struct evaluation {
     bool moved;    /* inputs are moved within their rounding */
     uint32_t seed; /* by these numbers */
     xr_evaluated *out;
+    exray_side side; /* whose values */
 } evaluation;
 
 static bool copy(const exray_tensor_view *view, const float *values, xr_array *out)
@@ -107,7 +108,7 @@ static double step_at(exray_dtype dtype, double scale, float value)
 /* Moves each value by up to half a step either way, evenly. */
 static void move(evaluation *e, const xr_pair *pair, xr_array *values)
 {
-    const xr_stored *stored = &pair->stored[EXRAY_SIDE_EDGE];
+    const xr_stored *stored = &pair->stored[e->side];
     for (uint64_t i = 0; i < values->count; i++) {
         e->seed = e->seed * 1664525u + 1013904223u;
         double share = (double)(e->seed >> 8) / (1 << 24) - 0.5;
@@ -144,6 +145,24 @@ static bool read_edge(evaluation *e, const xr_pair *pair, xr_array *out)
     else
         xr_convert_layout(&view[0].info, values, how, out->value);
     return true;
+}
+
+/* The reference's. */
+static bool read_reference(evaluation *e, const xr_pair *pair, xr_array *out)
+{
+    const exray_comparison *c = e->of->comparison;
+    const exray_record *record = record_of(e, pair, EXRAY_SIDE_REFERENCE);
+    exray_tensor_view view;
+    const float *values = NULL;
+    exray_error error;
+    return record &&
+           exray_log_read_values(c->log[1], record, e->slot[1], &view, &values, &error) == EXRAY_OK &&
+           values && copy(&view, values, out);
+}
+
+static bool read_pair(evaluation *e, const xr_pair *pair, xr_array *out)
+{
+    return e->side == EXRAY_SIDE_EDGE ? read_edge(e, pair, out) : read_reference(e, pair, out);
 }
 
 static bool read_constant(evaluation *e, uint32_t tensor, xr_array *out)
@@ -185,7 +204,7 @@ static bool run_node(evaluation *e, uint32_t tensor, xr_array *out)
     return made;
 }
 
-/* A tensor of the reference's graph, from what the edge has. */
+/* A tensor of the reference's graph, from what the side has. */
 static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out)
 {
     if (tensor >= e->of->model->tensor_count)
@@ -193,7 +212,7 @@ static bool evaluate(evaluation *e, uint32_t tensor, xr_array *out)
     const xr_pair *pair = tensor == e->target ? NULL : e->of->pair[tensor];
     if (pair)
         note_read(e->out, pair);
-    bool made = pair                                     ? read_edge(e, pair, out)
+    bool made = pair                                     ? read_pair(e, pair, out)
                 : e->of->maker[tensor] == EXRAY_NO_INDEX ? read_constant(e, tensor, out)
                                                          : run_node(e, tensor, out);
     e->elements += made ? out->count : 0;
@@ -212,7 +231,7 @@ typedef struct error_sums {
     double count, difference, sum, square;
 } error_sums;
 
-/* Adds a frame: the edge's output, or what its moved inputs make, against what its inputs make.  False: it
+/* Adds a frame: the side's output, or what its moved inputs make, against what its inputs make.  False: it
  * cannot be evaluated. */
 static bool add_frame(evaluation *e, const xr_pair *pair, bool moved, error_sums *s)
 {
@@ -220,7 +239,7 @@ static bool add_frame(evaluation *e, const xr_pair *pair, bool moved, error_sums
     e->moved = false;
     bool made = evaluate(e, e->target, &right);
     e->moved = moved;
-    made = made && (moved ? evaluate(e, e->target, &edge) : read_edge(e, pair, &edge)) &&
+    made = made && (moved ? evaluate(e, e->target, &edge) : read_pair(e, pair, &edge)) &&
            right.count == edge.count;
     for (uint64_t i = 0; made && i < edge.count; i++) {
         double a = edge.value[i], d = a - right.value[i];
@@ -250,15 +269,17 @@ static size_t frame_step(const exray_comparison *c)
     return c->frame_count > MOST_FRAMES ? c->frame_count / MOST_FRAMES : 1;
 }
 
-/* The error of the edge's output, or of what moved inputs make of it; NAN: it cannot be told. */
-static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, bool moved, xr_evaluated *out)
+/* The error of the side's output, or of what moved inputs make of it; NAN: it cannot be told. */
+static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, bool moved,
+                         xr_evaluated *out)
 {
     const exray_comparison *c = evaluator->comparison;
     evaluation e = {.of = evaluator,
                     .target = pair->tensor[EXRAY_SIDE_REFERENCE],
                     .slot = {exray_slot_new(), exray_slot_new()},
                     .seed = 1,
-                    .out = out};
+                    .out = out,
+                    .side = side};
     error_sums s = {0};
     bool ok = e.slot[0] && e.slot[1];
     for (size_t f = 0; ok && f < c->frame_count; f += frame_step(c)) {
@@ -276,15 +297,15 @@ static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, boo
     return ok && variance > 0 ? sqrt(s.difference / s.count / variance) : NAN;
 }
 
-xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, double enough)
+xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, double enough)
 {
     xr_evaluated out = {.error = NAN, .stored = NAN};
     uint32_t target = pair->tensor[EXRAY_SIDE_REFERENCE];
     if (!evaluator || target >= evaluator->model->tensor_count || evaluator->maker[target] == EXRAY_NO_INDEX)
         return out;
-    out.error = find_error(evaluator, pair, false, &out);
+    out.error = find_error(evaluator, pair, side, false, &out);
     if (out.error > enough)
-        out.stored = find_error(evaluator, pair, true, &out);
+        out.stored = find_error(evaluator, pair, side, true, &out);
     return out;
 }
 
@@ -301,18 +322,6 @@ typedef struct channel_sums {
     error_sums *channel; /* [count] */
     uint64_t count;
 } channel_sums;
-
-static bool read_reference(evaluation *e, const xr_pair *pair, xr_array *out)
-{
-    const exray_comparison *c = e->of->comparison;
-    const exray_record *record = record_of(e, pair, EXRAY_SIDE_REFERENCE);
-    exray_tensor_view view;
-    const float *values = NULL;
-    exray_error error;
-    return record &&
-           exray_log_read_values(c->log[1], record, e->slot[1], &view, &values, &error) == EXRAY_OK &&
-           values && copy(&view, values, out);
-}
 
 static bool add_channels(evaluation *e, const xr_pair *pair, channel_sums *s)
 {

@@ -22,12 +22,12 @@ typedef struct xr_evaluated {
     uint32_t nodes; /* of the reference that were computed */
 } xr_evaluated;
 
-/* The error of the edge's output against what the reference's nodes make of the edge's values of the tensors
- * that they read, relative to the output's standard deviation; NAN where a node's function is not known
- * (operator_functions.h) or values are missing.  Where the error is beyond `enough`, `stored` is found by
- * moving every input by up to half a step of its type: engines that compute in more digits than they store
+/* The error of the side's output against what the reference's nodes make of the same side's values of the
+ * tensors that they read, relative to the output's standard deviation; NAN where a node's function is not
+ * known (operator_functions.h) or values are missing.  Where the error is beyond `enough`, `stored` is found
+ * by moving every input by up to half a step of its type: engines that compute in more digits than they store
  * pass those on, and a log cannot have them. */
-xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, double enough);
+xr_evaluated xr_evaluate(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, double enough);
 
 /* The pair's error channel by channel, each relative to its own deviation, at most 1: root of the mean square
  * over the channels that vary.  NAN: values are missing.  Weights that are rounded with a scale for each
