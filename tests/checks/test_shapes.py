@@ -177,6 +177,15 @@ def test_outputs_of_other_shapes_behind_equal_inputs(tmp_path):
     assert causes(verdict) == ["log.coverage"] and verdict["findings"][0]["evidence"]["frames_other_shape"] == 3
 
 
+@pytest.mark.parametrize("edge, words", [([3, 3, 3], "The edge feeds 3, the reference 2 everywhere."), ([3, 4, 9], "feeds 3 to 9, the reference 2")])
+def test_another_number_is_told_as_one(judge, edge, words):
+    def given(numbers):
+        return [{**f, "gain": np.array([n], np.float32)} for f, n in zip(waves(50, 50, 50), numbers)]
+
+    f = finding(judge(given(edge), given([2, 2, 2])), "input.unknown")
+    assert words in text(f) and "nan" not in text(f) and "colour" not in text(f) and "same number" in f["fix"]
+
+
 # ---- A fault in some frames only --------------------------------------------------------------
 
 

@@ -39,6 +39,25 @@ static void add_map(const xr_input_fit *fit, exray_finding *f)
         exray_finding_number(f, "affine_residual_blocks_levels", o->residual);
 }
 
+/* Whether the reference's values are one number, as those of a gain or a threshold are: of no range. */
+static bool is_one_number(const xr_input_fit *fit)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    return !fit->values.picture && m->min[EXRAY_SIDE_REFERENCE] == m->max[EXRAY_SIDE_REFERENCE];
+}
+
+static void say_number(const xr_input_fit *fit, exray_finding *f)
+{
+    const exray_metrics *m = &fit->io->metrics;
+    char edge[64];
+    if (m->min[EXRAY_SIDE_EDGE] == m->max[EXRAY_SIDE_EDGE])
+        snprintf(edge, sizeof edge, "%.6g", m->min[EXRAY_SIDE_EDGE]);
+    else
+        snprintf(edge, sizeof edge, "%.6g to %.6g", m->min[EXRAY_SIDE_EDGE], m->max[EXRAY_SIDE_EDGE]);
+    exray_finding_detail(f, "The edge feeds %s, the reference %.6g everywhere.", edge,
+                         m->min[EXRAY_SIDE_REFERENCE]);
+}
+
 /* Adds how large the difference is: in levels of a picture; of other inputs relative to the reference's
  * range. */
 static void say_how_much(const exray_comparison *comparison, const xr_input_fit *fit, bool partly,
@@ -53,7 +72,9 @@ static void say_how_much(const exray_comparison *comparison, const xr_input_fit 
         exray_finding_detail(f, "%s differ by %.2f levels rms (decoders and rounding explain up to 1.5).",
                              they, fit->residual.luma);
         snprintf(most, sizeof most, ": %.2f levels rms", fit->residual.worst);
-    } else
+    } else if (is_one_number(fit))
+        say_number(fit, f);
+    else
         exray_finding_detail(f, "They differ by %.2g of the reference's range, rms (nRMSE; 0 is equal).",
                              fit->residual.nrmse_before);
     if (fit->values.frames > 1)
@@ -79,7 +100,9 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
             "%.0f %% of the values are clipped: the edge's 8-bit input holds %.4g to %.4g only "
             "(scale and zero point too narrow).",
             100 * fit->values.clipped / fit->values.counted, fit->values.limit[0], fit->values.limit[1]);
-    if (fit->reference_flat) {
+    if (is_one_number(fit))
+        exray_finding_alternative(f, "input.normalization", 0.2);
+    else if (fit->reference_flat) {
         exray_finding_detail(f, "The reference's input is one colour, from which no cause can be told.");
         exray_finding_alternative(f, "input.normalization", 0.5);
     } else if (fit->edge_constant)
@@ -94,6 +117,8 @@ static void report_rest(const exray_comparison *comparison, const xr_input_fit *
         f,
         fit->values.picture
             ? "Compare the two inputs as pictures (`exray export --npz`): crop, resize, rotation, frame."
+        : is_one_number(fit)
+            ? "Feed the same number on both sides, in the same unit."
             : "Compare the two inputs as curves (`exray export --npz`): rate, gain, window, order, frame.");
     exray_finding_number(f, "residual_levels", fit->residual.pixels);
     exray_finding_number(f, "residual_luma_levels", fit->residual.luma);

@@ -29,8 +29,10 @@ static exray_finding *report(const exray_layer_pair *layer, size_t i, const xr_w
         "Its step is %.3g; the weights of its channels are %.3g to %.3g (rms), so that %zu of %zu "
         "channels err by more than a quarter.",
         c->step, c->rms_min, c->rms_max, c->lost, c->count);
-    exray_finding_detail(f, "That explains an error of %.2g of the signal; it is %.2g.", c->predicted,
-                         own_error(layer));
+    exray_finding_detail(f,
+                         "That explains an error of %.2g of a channel's signal (rms over the channels); of "
+                         "the whole layer's it is %.2g.",
+                         c->predicted, own_error(layer));
     exray_finding_fix(
         f, "Quantize the weights per channel; a single layer kept in float does not mend the others.");
     exray_finding_number(f, "step", c->step);
