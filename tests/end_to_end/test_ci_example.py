@@ -47,7 +47,7 @@ def test_options_are_known():
             seen.append(command)
             given = {w.split("=")[0] for w in words if re.match(r"--?[a-z]", w)}
             assert given and given <= options(command), f"{where}: exray {command}"
-    assert seen.count("validate") == 3 and seen.count("replay") == 2 and seen.count("record") == 2
+    assert seen.count("validate") == 5 and seen.count("replay") == 2 and seen.count("record") == 2
 
 
 def test_form_of_the_workflow():

@@ -50,7 +50,7 @@ def on_arm64(tmp_path_factory):
         pytest.skip("/proc/cpuinfo cannot be covered by another file here: needs root")
     sources = [f for where in ("src/core", "src/models", "src/engines", "src/engines/tflite", "src/engines/litert",
                                "src/engines/onnxruntime")
-               for f in (ROOT / where).glob("**/*.c" if where == "src/core" else "*.c") if f.name != "port_template.c"]
+               for f in (ROOT / where).glob("**/*.c" if where in ("src/core", "src/models") else "*.c") if f.name != "port_template.c"]
     includes = [f"-I{ROOT / where}" for where in ("include", "src", "src/core", "src/models", "src/engines", "tests")]
     subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", *includes, f"-I{LIBRARIES}/include", '-DEXRAY_INSTALLED="."',
                     *map(str, sources), str(ROOT / "tests" / "engines" / "litert_tool.c"), "-o", str(folder / "tool"),

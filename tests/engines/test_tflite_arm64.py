@@ -27,7 +27,7 @@ def arm64_tap_run(tmp_path_factory):
         pytest.skip(f"no {library}: scripts/bootstrap.sh arm64")
     program = tmp_path_factory.mktemp("arm64") / "tap_run"
     sources = [*(f for f in (ROOT / "src" / "core").rglob("*.c") if f.name != "port_template.c"), *(ROOT / "src" / "engines" / "tflite").glob("tap*.c"),
-               *(ROOT / "src" / "models").glob("*.c"), ROOT / "src" / "engines" / "tflite" / "symbols.c",
+               *(ROOT / "src" / "models").rglob("*.c"), ROOT / "src" / "engines" / "tflite" / "symbols.c",
                ROOT / "tests" / "engines" / "tap_run.c", ROOT / "tests" / "engines" / "slow_kernels.c"]
     folders = [f"-I{ROOT / folder}" for folder in ("include", "src", "src/core", "src/models", "src/engines", "tests")]
     subprocess.run(["aarch64-linux-gnu-gcc", "-std=c11", "-O2", *folders, *map(str, sources), "-ldl", "-lm",

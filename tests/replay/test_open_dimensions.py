@@ -15,7 +15,7 @@ if not EXRAY.exists():
     pytest.skip(f"no program at {EXRAY}: run make first", allow_module_level=True)
 onnx = pytest.importorskip("onnx")
 
-from tflite_builder import TfliteModel  # noqa: E402
+from small_tflite import TfliteModel  # noqa: E402
 from validate_support import Recording  # noqa: E402
 
 

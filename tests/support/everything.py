@@ -1,6 +1,8 @@
 """What tests/core/write_everything.c writes, message by message, built from
 schema/exray.proto by protoc and Google's protobuf: nothing here is exray's."""
 
+import math
+import os
 import pathlib
 import struct
 import subprocess
@@ -16,6 +18,14 @@ MODES = ["stream", "chunked", "own-crc", "lz4", "zstd", "async", "async-stream",
 DEVICE = ["device", "device-stats", "device-sketch"]  # recorders with no other parts
 MODES += DEVICE
 STREAMS = {"stream", "async-stream", *DEVICE}
+
+
+def processors():
+    """Those that the affinity and the container (cgroup v2) leave to this process."""
+    count = len(os.sched_getaffinity(0))
+    limit = pathlib.Path("/sys/fs/cgroup/cpu.max")
+    quota, period = limit.read_text().split() if limit.exists() else ("max", "1")
+    return count if quota == "max" else min(count, math.ceil(int(quota) / int(period)))
 
 
 def capture(mode):
@@ -297,7 +307,8 @@ def expected(mode):
             ),
         )
     )
-    out.append(("/system", System(arena_bytes=123456789, dropped_records=0)))
+    machine = {} if mode in DEVICE else {"processors": processors()}
+    out.append(("/system", System(arena_bytes=123456789, dropped_records=0, **machine)))
     out.append(
         (
             "/frame",

@@ -173,12 +173,19 @@ static double typed_residual(const both_memories *m)
     return residual;
 }
 
+/* int8 for uint8, value by value: what the search's wrapped values are (search/find_sign_wrap.c), which can
+ * be undone for the page. */
+static bool is_sign_alone(const value_type *t, exray_dtype stored)
+{
+    return t->bytes == 1 && (stored == EXRAY_DTYPE_INT8 || stored == EXRAY_DTYPE_UINT8);
+}
+
 static void try_all(const both_memories *m, size_t frames, xr_byte_reading *best)
 {
     size_t own = m[0].view.channels;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         const value_type *t = &types[i];
-        if (t->dtype != m[0].dtype || t->high_first) {
+        if ((t->dtype != m[0].dtype || t->high_first) && !is_sign_alone(t, m[0].dtype)) {
             try_reading(m, frames, t, own, 0, best);
             if (m[0].view.channel_stride > 1)
                 try_reading(m, frames, t, 0, 0, best);
