@@ -133,18 +133,26 @@ static exray_status judge_all(const exray_comparison *comparison, const range_li
     return EXRAY_OK;
 }
 
-/* Where no layer or output is wrong, keeps only what no healthy 8-bit model has: a range in the wrong
- * place; and, if it costs more than the error of a clean layer, one that is too wide, or too narrow
- * where the reference has the same type. */
+/* What no healthy 8-bit model has, whatever its layers' errors are: a range in the wrong place; and, if it
+ * costs more than the error of a clean layer, one that is too wide, or too narrow where the reference has the
+ * same type. */
+static bool is_certain(const judged *j)
+{
+    bool costly = j->cost > MOST_OF_8_BITS;
+    return j->fault == OFF_CENTER || (costly && (j->fault == TOO_WIDE || j->known));
+}
+
+/* Where no layer or output is wrong, keeps only what is certain; with one layer that surely clips, the others
+ * that clip: one calibration made them. */
 static size_t keep_certain(judged *list, size_t count)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        const judged *j = &list[i];
-        bool costly = j->cost > MOST_OF_8_BITS;
-        if (j->fault == OFF_CENTER || (costly && (j->fault == TOO_WIDE || j->known)))
-            list[kept++] = *j;
-    }
+    bool clips = false;
+    for (size_t i = 0; i < count; i++)
+        clips = clips || (list[i].fault == TOO_NARROW && is_certain(&list[i]));
+    for (size_t i = 0; i < count; i++)
+        if (is_certain(&list[i]) || (clips && list[i].fault == TOO_NARROW))
+            list[kept++] = list[i];
     return kept;
 }
 
