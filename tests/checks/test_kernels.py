@@ -112,7 +112,7 @@ def test_kernels_of_one_name_that_disagree(record):
     found = finding(report, "layer.kernel")
     first = next(layer for layer in report["layers"] if layer["edge"]["op"] == "ADD")
     assert found["where"]["layer"] == first["edge"]["index"] and "which is right, the logs do not say" in found["summary"]
-    assert "Both logs say builtin kernels of tflite 2.17.1, and they disagree" in "\n".join(found["details"])
+    assert "Both logs name builtin kernels of tflite 2.17.1, and they disagree" in "\n".join(found["details"])
 
 
 def test_a_kernel_that_errs_by_less_than_its_network_is_found_alone(record):

@@ -159,6 +159,13 @@ def test_one_cause_at_several_inputs_is_one_finding(judge):
     assert f["evidence"]["inputs"] == "ids and mask"
 
 
+def test_a_mask_is_not_of_a_vocabulary(judge):
+    reference = texts(20, 20, 20)
+    edge = [{**f, "mask": np.where(np.arange(20) < 12, 1, 0)[None]} for f in reference]
+    f = finding(judge(edge, reference), "input.tokens")
+    assert f["where"]["tensor"] == "mask" and "zeros and ones" in f["fix"] and "vocabulary" not in f["fix"]
+
+
 def test_ids_are_never_near(judge):
     """Ids that are one off are no part."""
     reference = texts(12, 12)

@@ -139,9 +139,14 @@ static void report_tokens(const xr_input_fit *fit, exray_findings *findings)
                           m->max_abs);
     if (fabs(fit->orders.list[0].map.gain[0] - 1) < 1e-6 && fit->orders.list[0].residual < 1e-3)
         exray_finding_detail(f, "All of them are off by %+.0f.", shift);
-    exray_finding_fix(f,
-                      "Use the reference's vocabulary and tokenizer on the edge, with its offset of special "
-                      "tokens.");
+    if (m->min[0] >= 0 && m->min[1] >= 0 && m->max[0] <= 1 && m->max[1] <= 1)
+        exray_finding_fix(f,
+                          "Make these zeros and ones as the reference does: a mask is 1 where a token is and "
+                          "0 in the padding, types are 1 in the second text.");
+    else
+        exray_finding_fix(
+            f, "Use the reference's vocabulary and tokenizer on the edge, with its offset of special "
+               "tokens.");
     exray_finding_number(f, "max_difference", m->max_abs);
     exray_finding_number(f, "frames", (double)fit->values.frames);
 }

@@ -140,9 +140,11 @@ static void describe_kernels(const exray_comparison *comparison, exray_finding *
     else if (same_engine && xr_is_same_file(comparison) && *kernels[0] && strcmp(kernels[0], kernels[1]) == 0)
         exray_finding_detail(
             f,
-            "Both logs say %.20s kernels of %.40s %.30s, and they disagree: the edge's are of "
+            "Both logs name %.20s%s of %.40s %.30s, and they disagree: the edge's are of "
             "another build, were registered by the application, or run on another processor.",
-            kernels[0], XR_TEXT(side[0]->engine), XR_TEXT(side[0]->engine_version));
+            strcmp(kernels[0], "none") == 0 ? "the kernels" : kernels[0],
+            strcmp(kernels[0], "none") == 0 ? "" : " kernels", XR_TEXT(side[0]->engine),
+            XR_TEXT(side[0]->engine_version));
 }
 
 /* ---- The finding ------------------------------------------------------------------------ */

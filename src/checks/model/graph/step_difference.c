@@ -295,6 +295,18 @@ static bool is_quantized(const exray_node *node)
     return false;
 }
 
+/* Digits that tell the number, which models store as a float: 1e-05, not 9.99999975e-06. */
+static int digits_of(double value)
+{
+    int digits = value == rint(value) ? 9 : 6;
+    for (char text[40]; digits < 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtof(text, NULL) == (float)value)
+            break;
+    }
+    return digits;
+}
+
 static bool is_count(const exray_tensor_info *info)
 {
     bool whole = info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64;
@@ -306,7 +318,8 @@ static void constant_words(const double *value, size_t count, char *text, size_t
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < count && used + 20 < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%.9g", i ? "," : "", value[i]);
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%.*g", i ? "," : "", digits_of(value[i]), value[i]);
 }
 
 /* Constants that are no weights, of nodes of one operator: place by place. */
