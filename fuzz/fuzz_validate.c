@@ -1,5 +1,5 @@
-/* Any log on the edge's or on the reference's side: compared, judged, reported in every format, and
- * exported. */
+/* Any log on the edge's or on the reference's side, or on both, where its graph meets itself: compared,
+ * judged, reported in every format, and exported. */
 #define _POSIX_C_SOURCE 200809L
 #include "cli/export/export.h"
 #include "log/log_file.h"
@@ -81,10 +81,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     exray_log *log = xr_log_open_bytes(data, size, "fuzz", &error);
     if (!log)
         return 0;
-    if (data[size / 2] % 2) /* one of the two: an input costs a tenth of a second */
-        validate(log, healthy);
-    else
+    switch (data[size / 2] % 3) { /* one of the three: an input costs a tenth of a second */
+    case 0:
         validate(healthy, log);
+        break;
+    case 1:
+        validate(log, healthy);
+        break;
+    default:
+        validate(log, log);
+    }
     export_log(log);
     exray_log_close(log);
     return 0;
