@@ -116,3 +116,30 @@ def test_equal_classes_do_not_clear_the_layer_before_them(tmp_path):
     done = validate(classes(tmp_path / "e.mcap", "edge", "tflite", "e_", 0.6), classes(tmp_path / "r.mcap", "reference", "onnxruntime", "r_", 1))
     assert done["verdict"] == "fail"
     assert [f["cause"] for f in done["findings"]] == ["layer.unknown"]
+
+
+def flicker(path, role, wrong=None, frames=40):
+    """Softmax behind Mul, of which a kernel spoils one frame."""
+    rng = np.random.default_rng(7)
+    with Recording(path, role) as log:
+        m = PB["Model"](name="m", engine="onnxruntime", inputs=[0], outputs=[3])
+        for name, shape in (("x", [1, 64]), ("a", [1, 64]), ("b", [1, 64]), ("y", [1, 64])):
+            m.tensors.add(name=name, dtype=1, shape=shape)
+        for op, i, o in (("Tanh", 0, 1), ("Softmax", 1, 2), ("Sqrt", 2, 3)):
+            m.nodes.add(op=op, name=f"n{o}", inputs=[i], outputs=[o])
+        log.add("/model", "Model", m)
+        for k in range(frames):
+            x = rng.normal(size=(1, 64)).astype(np.float32)
+            a = np.tanh(x)
+            b = (np.exp(a) / np.exp(a).sum()).astype(np.float32)
+            b = np.roll(b, 1) if k == wrong else b
+            y = np.sqrt(b)
+            log.frame([("/input/x", x, {}), ("/layer/0/0", a, {}), ("/layer/1/0", b, {}), ("/layer/2/0", y, {}), ("/output/y", y, {})])
+    return path
+
+
+@pytest.mark.parametrize("wrong", [3, 20, 39])
+def test_a_layer_that_is_wrong_in_one_frame_of_many(wrong, tmp_path):
+    done = validate(flicker(tmp_path / "e.mcap", "edge", wrong), flicker(tmp_path / "r.mcap", "reference"))
+    assert done["verdict"] == "fail"
+    assert done["layers"][1]["role"] == "originates"

@@ -269,7 +269,46 @@ static size_t frame_step(const exray_comparison *c)
     return c->frame_count > MOST_FRAMES ? c->frame_count / MOST_FRAMES : 1;
 }
 
-/* The error of the side's output, or of what moved inputs make of it; NAN: it cannot be told. */
+/* The frame in which the sides differ most: a kernel may fail in one of many.  SIZE_MAX: there is none. */
+static size_t worst_frame(evaluation *e, const xr_pair *pair)
+{
+    size_t worst = SIZE_MAX;
+    double most = -1;
+    for (size_t f = 0; f < e->of->comparison->frame_count; f++) {
+        xr_array edge = {0}, reference = {0};
+        double sum = 0;
+        e->frame = f;
+        bool ok =
+            read_edge(e, pair, &edge) && read_reference(e, pair, &reference) && edge.count == reference.count;
+        for (uint64_t i = 0; ok && i < edge.count; i++) {
+            double d = (double)edge.value[i] - reference.value[i];
+            sum += isfinite(d) ? d * d : 0;
+        }
+        if (ok && sum > most) {
+            most = sum;
+            worst = f;
+        }
+        xr_array_free(&edge);
+        xr_array_free(&reference);
+    }
+    return worst;
+}
+
+/* Adds frame f, if it has values.  False: it cannot be evaluated. */
+static bool try_frame(evaluation *e, const xr_pair *pair, size_t f, bool moved, error_sums *s)
+{
+    if (!has_values(e->of, pair, f))
+        return true;
+    e->frame = f;
+    e->nodes = e->depth = 0;
+    e->elements = 0;
+    bool ok = add_frame(e, pair, moved, s);
+    e->out->nodes = moved ? e->out->nodes : e->nodes;
+    return ok;
+}
+
+/* The error of the side's output, or of what moved inputs make of it, over some frames and the worst; NAN: it
+ * cannot be told. */
 static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exray_side side, bool moved,
                          xr_evaluated *out)
 {
@@ -282,15 +321,12 @@ static double find_error(const xr_evaluator *evaluator, const xr_pair *pair, exr
                     .side = side};
     error_sums s = {0};
     bool ok = e.slot[0] && e.slot[1];
-    for (size_t f = 0; ok && f < c->frame_count; f += frame_step(c)) {
-        if (!has_values(evaluator, pair, f))
-            continue;
-        e.frame = f;
-        e.nodes = e.depth = 0;
-        e.elements = 0;
-        ok = add_frame(&e, pair, moved, &s);
-        out->nodes = moved ? out->nodes : e.nodes;
-    }
+    const size_t step = frame_step(c);
+    for (size_t f = 0; ok && f < c->frame_count; f += step)
+        ok = try_frame(&e, pair, f, moved, &s);
+    size_t worst = ok && step > 1 ? worst_frame(&e, pair) : SIZE_MAX;
+    if (worst != SIZE_MAX && worst % step)
+        ok = try_frame(&e, pair, worst, moved, &s);
     exray_slot_free(e.slot[0]);
     exray_slot_free(e.slot[1]);
     double variance = s.count > 0 ? s.square / s.count - s.sum / s.count * (s.sum / s.count) : 0;
