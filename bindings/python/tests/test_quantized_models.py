@@ -117,3 +117,22 @@ def test_a_range_that_begins_at_zero_is_a_relu(tmp_path):
     right = perceptron(tmp_path / "m.onnx")
     quantize_static(right, tmp_path / "q.onnx", Reader())
     assert judged(tmp_path, tmp_path / "q.onnx", right, (6, 48), "none")[:2] == ("pass", [])
+
+
+def test_a_bias_that_is_quantized_apart_is_still_the_bias(tmp_path):
+    """MatMul and Add in integers against a Gemm with its activation: others' weights are the only difference."""
+    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+
+    class Reader(CalibrationDataReader):
+        def __init__(self):
+            self.items = iter([{"x": np.random.default_rng(k).normal(0, 1, (6, 48)).astype(np.float32)} for k in range(4)])
+
+        def get_next(self):
+            return next(self.items, None)
+
+    right = perceptron(tmp_path / "m.onnx")
+    for roll, expected in ((None, []), (1, ["model.weights"])):
+        quantize_static(perceptron(tmp_path / "w.onnx", roll=roll), tmp_path / "q.onnx", Reader(), weight_type=QuantType.QInt8, per_channel=True)
+        for kernels in ("default", "none"):
+            _, found, _ = judged(tmp_path, tmp_path / "q.onnx", right, (6, 48), kernels, kernels)
+            assert [cause for cause, _ in found] == expected

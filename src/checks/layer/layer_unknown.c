@@ -216,7 +216,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||
-            !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer))
+            !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer) ||
+            xr_reads_contradicted(comparison, findings, i))
             continue;
         /* Statistics bound an error from below: behind a wrong input, a layer that
          * seems right may pass on what the next one shows. */

@@ -337,6 +337,33 @@ bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *
     return differences && xr_differences_contradict(differences, layer);
 }
 
+static bool is_model_wrong(const exray_findings *findings)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (f->severity == EXRAY_SEVERITY_ERROR && strncmp(f->cause, "model.", 6) == 0)
+            return true;
+    return false;
+}
+
+bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findings *findings, size_t layer)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
+    uint32_t n = exray_comparison_layer(comparison, layer)->node[EXRAY_SIDE_REFERENCE];
+    if (!model || n >= model->node_count || !is_model_wrong(findings))
+        return false;
+    for (size_t k = 0; k < exray_comparison_layer_count(comparison); k++) {
+        const exray_layer_pair *other = exray_comparison_layer(comparison, k);
+        uint32_t maker = other->node[EXRAY_SIDE_REFERENCE], output = other->reference_output;
+        if (k == layer || maker >= model->node_count || output >= model->nodes[maker].output_count)
+            continue;
+        for (uint32_t j = 0; j < model->nodes[n].input_count; j++)
+            if (model->nodes[n].inputs[j] == model->nodes[maker].outputs[output] &&
+                xr_is_contradicted(findings, other))
+                return true;
+    }
+    return false;
+}
+
 /* ---- All ------------------------------------------------------------------------------------------ */
 
 /* Of a cause, the first place that shows it speaks for all. */

@@ -256,14 +256,17 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
 }
 
-/* Scales and zero points of operators whose first operand is quantized in each run. */
+/* Scales and zero points of operators on quantized integers: how numbers are stored, no operands. */
 static bool is_quantization(const exray_node *node, uint32_t input)
 {
     static const struct {
         const char *op;
         uint32_t inputs; /* bit i for input i */
-    } rules[] = {{"MatMulInteger", 0xc},         {"ConvInteger", 0xc},  {"DynamicQuantizeMatMul", 0xc},
-                 {"MatMulIntegerToFloat", 0x3c}, {"MatMulNBits", 0x1c}, {"DynamicQuantizeLSTM", 0xf00}};
+    } rules[] = {{"MatMulInteger", 0xc},         {"ConvInteger", 0xc},
+                 {"DynamicQuantizeMatMul", 0xc}, {"MatMulIntegerToFloat", 0x3c},
+                 {"MatMulNBits", 0x1c},          {"DynamicQuantizeLSTM", 0xf00},
+                 {"QLinearMatMul", 0xf6},        {"QLinearConv", 0xf6},
+                 {"QLinearAdd", 0xf6},           {"QGemm", 0x1b6}};
     for (size_t i = 0; node->op && i < sizeof rules / sizeof *rules; i++)
         if (strcmp(node->op, rules[i].op) == 0)
             return input < 32 && (rules[i].inputs >> input & 1);
