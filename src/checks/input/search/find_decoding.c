@@ -91,17 +91,31 @@ static exray_picture *decoded_again(xr_input_pair *pair, const xr_transform *tra
     return xr_decoded_sensor(pair, transform, frame->source);
 }
 
-/* The residual of the edge by a rendering of the decoded picture, in the best orientation and layout; or
+/* The pictures of the first frames, decoded as the transform says; each when it is first needed. */
+typedef struct decoded_pictures {
+    exray_picture *of[FRAMES];
+} decoded_pictures;
+
+static void free_decoded(decoded_pictures *pictures)
+{
+    for (size_t f = 0; f < FRAMES; f++)
+        exray_picture_free(pictures->of[f]);
+}
+
+/* The residual of the edge by a rendering of the decoded pictures, in the best orientation and layout; or
  * (only not NULL) in those of a rendering.  plain: without a gain and an offset. */
-static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const xr_rendering *how,
-                               const xr_rendering_fit *only, bool plain)
+static double pictures_residual(xr_input_pair *pair, const xr_transform *transform,
+                                decoded_pictures *pictures, const xr_rendering *how,
+                                const xr_rendering_fit *only, bool plain)
 {
     xr_fit_sums sums[2][XR_ORIENTATIONS];
     size_t turns = xr_orientation_count(pair), layouts = xr_layout_count(pair), done = 0;
     double least = 1;
     memset(sums, 0, sizeof sums);
     for (size_t f = 0; f < FRAMES && f < pair->count; f++) {
-        exray_picture *picture = decoded_again(pair, transform, &pair->frame[f]);
+        exray_picture *picture = pictures->of[f];
+        if (!picture)
+            picture = pictures->of[f] = decoded_again(pair, transform, &pair->frame[f]);
         xr_raster rendered = {0}, turned;
         if (picture && xr_render(picture, how, only ? only->orientation : 0, pair->width, pair->height,
                                  pair->channels, &rendered))
@@ -118,7 +132,6 @@ static double decoded_residual(xr_input_pair *pair, const xr_transform *transfor
             xr_raster_free(&turned);
         }
         xr_raster_free(&rendered);
-        exray_picture_free(picture);
         least = 1;
         for (size_t l = 0; done && l < layouts; l++)
             for (xr_orientation o = 0; o < turns; o++)
@@ -131,12 +144,26 @@ static double decoded_residual(xr_input_pair *pair, const xr_transform *transfor
     return least;
 }
 
+static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const xr_rendering *how,
+                               const xr_rendering_fit *only, bool plain)
+{
+    decoded_pictures pictures = {0};
+    double residual = pictures_residual(pair, transform, &pictures, how, only, plain);
+    free_decoded(&pictures);
+    return residual;
+}
+
+/* By the edge's rendering or the reference's: decoding takes most of the time, and is done once for both. */
 static double variant_residual(xr_input_pair *pair, xr_transform *transform, const xr_decode_variant *variant,
                                const xr_rendering_fit *edge)
 {
+    decoded_pictures pictures = {0};
     transform->decode = *variant;
-    return fmin(decoded_residual(pair, transform, &edge->rendering, edge, false),
-                decoded_residual(pair, transform, &transform->resampling.reference, NULL, false));
+    double residual = pictures_residual(pair, transform, &pictures, &edge->rendering, edge, false);
+    residual = fmin(residual, pictures_residual(pair, transform, &pictures, &transform->resampling.reference,
+                                                NULL, false));
+    free_decoded(&pictures);
+    return residual;
 }
 
 /* Whether a conversion of the colors may be what the edge has: after the resize it is much cheaper, and
@@ -245,10 +272,12 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
             continue;
-        /* Color spaces that differ in the scale of a channel alone: the one that needs no other scale. */
-        double plain = list[i].kind == XR_DECODE_COLOR && transform->unit.measured
-                           ? decoded_residual(pair, transform, &edge->rendering, edge, true)
-                           : 2;
+        /* Color spaces that differ in the scale of a channel alone: the one that needs no other scale.  Not
+         * for what is too poor to be taken in the end. */
+        double plain =
+            list[i].kind == XR_DECODE_COLOR && transform->unit.measured && residual < CONVINCING / 0.9
+                ? decoded_residual(pair, transform, &edge->rendering, edge, true)
+                : 2;
         if (better || plain < 0.5 * plainest) {
             least = residual;
             plainest = plain;
