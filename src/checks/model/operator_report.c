@@ -98,19 +98,34 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
     }
 }
 
+/* Whether a part of SMALL_EFFECT of its range would show in this output: not in 8 bits. */
+static bool shows_small_effects(const exray_io_pair *output)
+{
+    double range = output->metrics.max[EXRAY_SIDE_REFERENCE] - output->metrics.min[EXRAY_SIDE_REFERENCE];
+    for (int side = 0; side < 2; side++)
+        if (output->step[side] > SMALL_EFFECT * range)
+            return false;
+    return true;
+}
+
+/* Absorbed: the layers behind are clean.  That is within noise, which in 8 bits is much: the outputs decide.
+ */
 static exray_severity severity_of(const report *r, const xr_difference *d)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(r->comparison);
     size_t count = exray_comparison_output_count(r->comparison);
-    if (d->absorbed)
-        return EXRAY_SEVERITY_INFO;
+    bool fine = true;
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *output = exray_comparison_output(r->comparison, i);
         if (!output->comparable || !(output->metrics.nrmse < SMALL_EFFECT))
             return EXRAY_SEVERITY_ERROR;
+        fine = fine && shows_small_effects(output);
     }
-    bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
-    return count == 0 || decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
+    if (count == 0)
+        return d->absorbed ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_ERROR;
+    if (accuracy->frames > 0 && accuracy->agreement < 1)
+        return EXRAY_SEVERITY_ERROR;
+    return d->absorbed && fine ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING;
 }
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -268,7 +283,8 @@ static void report_cause(const report *r, size_t head)
 {
     const xr_difference *d = at(r, head);
     double confidence = d->proof == XR_PROOF_SHOWN ? 0.95 : d->proof == XR_PROOF_BEHIND ? 0.85 : 0.7;
-    exray_finding *f = exray_findings_add(r->findings, "model.operator", severity_of(r, d), confidence);
+    exray_severity severity = severity_of(r, d);
+    exray_finding *f = exray_findings_add(r->findings, "model.operator", severity, confidence);
     char place[200];
     place_words(r, d, place, sizeof place);
     const char *name = d->layer != EXRAY_NO_INDEX ? exray_comparison_layer(r->comparison, d->layer)->name[0]
@@ -280,7 +296,7 @@ static void report_cause(const report *r, size_t head)
         tell_gap(d, place, f);
     else
         tell_step(d, place, f);
-    if (d->absorbed)
+    if (severity == EXRAY_SEVERITY_INFO)
         exray_finding_detail(f, "Nothing of it is left at the model's outputs.");
     if (d->proof == XR_PROOF_BEHIND)
         exray_finding_detail(f, "It lies behind another difference, so its own effect does not show.");

@@ -120,7 +120,7 @@ static exray_status read_blocks(const exray_log *log, const xr_node_constant *c,
     if (packed.size < b->rows * b->blocks * (b->size * b->bits / 8) || scale_view.count < b->rows * b->blocks)
         return unsupported(error);
     free(v->unpacked);
-    v->unpacked = malloc(b->rows * b->columns * sizeof *v->unpacked);
+    v->unpacked = malloc((b->rows * b->columns + 1) * sizeof *v->unpacked);
     if (!v->unpacked)
         return EXRAY_E_MEMORY;
     dequantize(b, packed.data, scale, zeros, v->unpacked);

@@ -53,7 +53,7 @@ static size_t stem_of(const char *name, char out[LONGEST])
 
 bool xr_is_numbering(const char *name)
 {
-    char stem[LONGEST];
+    char stem[LONGEST] = "";
     size_t n = stem_of(name, stem);
     for (size_t i = 0; i < n; i++) /* "onnx::MatMul_12": the tracer's count, whatever op it names */
         if (stem[i] == ':' && i + 1 < n && stem[i + 1] == ':')
@@ -79,7 +79,7 @@ xr_name_match xr_match_names(const char *a, const char *b)
         return XR_NAMES_DIFFER;
     if (strcmp(a, b) == 0)
         return xr_is_numbering(a) ? XR_NAMES_NUMBERED : XR_NAMES_SAME;
-    char x[LONGEST], y[LONGEST];
+    char x[LONGEST] = "", y[LONGEST] = "";
     stem_of(a, x);
     stem_of(b, y);
     if (xr_is_numbering(x) || xr_is_numbering(y))

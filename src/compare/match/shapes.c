@@ -45,7 +45,7 @@ static void transpose(const float *in, float *out, uint64_t n, uint64_t rows, ui
 
 void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out)
 {
-    int64_t shape[EXRAY_MAX_RANK];
+    int64_t shape[EXRAY_MAX_RANK] = {0};
     uint32_t rank = xr_squeeze(edge, shape);
     if (how == XR_LAYOUT_SWAPPED) {
         uint64_t before = 1;

@@ -97,7 +97,7 @@ static double step_at(exray_dtype dtype, double scale, float value)
     case EXRAY_DTYPE_FLOAT32:
         return ldexp(1, exponent - 24);
     case EXRAY_DTYPE_FLOAT16:
-        return ldexp(1, fmax(exponent, -13) - 11);
+        return ldexp(1, (exponent > -13 ? exponent : -13) - 11);
     case EXRAY_DTYPE_BFLOAT16:
         return ldexp(1, exponent - 8);
     default:
@@ -373,7 +373,7 @@ static bool add_channels(evaluation *e, const xr_pair *pair, channel_sums *s)
         s->channel = calloc(count + 1, sizeof *s->channel);
         s->count = count;
     }
-    ok = ok && s->channel && count == s->count;
+    ok = ok && s->channel && count > 0 && count == s->count;
     for (uint64_t i = 0; ok && i < reference.count; i++) {
         error_sums *to = &s->channel[i / stride % count];
         double b = reference.value[i], d = edge.value[i] - b;

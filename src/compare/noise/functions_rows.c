@@ -52,8 +52,8 @@ static void reduce_into(reduction kind, double *into, double x)
 static bool apply_reduction(reduction kind, const exray_node *node, const xr_array *in, uint32_t count,
                             xr_array *out)
 {
-    bool axis[EXRAY_MAX_RANK];
-    int64_t kept[EXRAY_MAX_RANK], shape[EXRAY_MAX_RANK], at[EXRAY_MAX_RANK] = {0};
+    bool axis[EXRAY_MAX_RANK] = {0};
+    int64_t kept[EXRAY_MAX_RANK] = {0}, shape[EXRAY_MAX_RANK], at[EXRAY_MAX_RANK] = {0};
     const char *keep = xr_attribute(node, "keepdims"), *keep_dims = xr_attribute(node, "keep_dims");
     bool keeps = keep ? strcmp(keep, "0") != 0 : !keep_dims || strcmp(keep_dims, "true") == 0;
     uint32_t rank = 0;
@@ -65,7 +65,7 @@ static bool apply_reduction(reduction kind, const exray_node *node, const xr_arr
             shape[rank++] = kept[d];
     }
     double *sum = NULL;
-    if (!xr_array_make(out, rank, shape) || !(sum = malloc((out->count + 1) * sizeof *sum)))
+    if (!xr_array_make(out, rank, shape) || !(sum = calloc(out->count + 1, sizeof *sum)))
         return false;
     for (uint64_t i = 0; i < out->count; i++)
         sum[i] = kind == MOST ? -INFINITY : kind == LEAST ? INFINITY : 0;

@@ -301,7 +301,7 @@ static exray_status session_set_shape(xr_session *base, uint32_t i, const int64_
     exray_tensor_info declared = at ? at->info : (exray_tensor_info){0};
     if (at)
         declared.shape = at->declared;
-    if (xr_session_check_shape(i, at ? &declared : NULL, shape, rank, error) != EXRAY_OK)
+    if (xr_session_check_shape(i, at ? &declared : NULL, shape, rank, error) != EXRAY_OK || !at)
         return error->status;
     int dims[EXRAY_MAX_RANK];
     bool same = !at->open;

@@ -151,7 +151,7 @@ static void fit_other_frames(xr_input_pair *pair, xr_transform *transform, const
     for (size_t f = 0; f < transform->frames; f += transform->every) {
         xr_raster edge = {0}, reference = {0};
         xr_area edge_area = {0}, reference_area = {0};
-        turned_place place;
+        turned_place place = *seed;
         if (crop->part[f].x1 <= crop->part[f].x0 && (!pair->only || pair->only[f]) &&
             xr_source_frame(transform, f) < transform->frames &&
             xr_input_raster(pair, EXRAY_SIDE_EDGE, f, false, &transform->sign_wrap, &edge) &&

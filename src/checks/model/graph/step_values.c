@@ -264,7 +264,7 @@ static bool add_frame(xr_step_values *v, int side, const xr_op_step *const step[
     uint64_t count, results;
     const float *root = read_values(v, side, step[side]->input[0], frame, &count);
     size_t n = root ? (size_t)(count < MOST_VALUES ? count : MOST_VALUES) : 0;
-    double *x = malloc((3 * n + 1) * sizeof *x);
+    double *x = calloc(3 * n + 1, sizeof *x);
     if (!x)
         return false;
     for (size_t i = 0; i < n; i++)
