@@ -79,7 +79,7 @@ static void add_undoing_fix(const exray_comparison *comparison, const xr_input_f
     char text[256] = "";
     bool same = same_map(fit, m);
     for (size_t c = 0; c < (same ? 1 : fit->values.channels); c++) {
-        char name[16] = "v", one[96];
+        char name[32] = "v", one[96];
         if (!same)
             snprintf(name, sizeof name, "v[%zu]", c);
         undo_text(fit, m, c, name, one, sizeof one);
