@@ -53,7 +53,7 @@ def cases():
         (lambda r: r.layer(1.0, "x", ONES), "the index of layer 'x' is a whole number, not float: 1.0"),
         (lambda r: r.layer(1, "x", ONES, output=-1), "the output of layer 'x' is 0 to"),
         (lambda r: r.layer(1, "x", ONES, occurrence=-1), "an occurrence is 0 to"),
-        (lambda r: r.wants("layers"), "kind is one of sensor, stage, input, layer, output, constant, not 'layers'"),
+        (lambda r: r.wants("layers"), "kind is one of sensor, stage, input, layer, output, constant, state, not 'layers'"),
         (lambda r: r.wants("layer", -3), "an index is 0 to"),
         # Pictures and files
         (lambda r: r.image("c", PIXELS, rotation=45), "image 'c': a rotation is 0, 90, 180 or 270 degrees, not 45"),

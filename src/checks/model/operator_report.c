@@ -13,6 +13,9 @@
 /* What a float16 copy of a model costs at its outputs (nRMSE). */
 #define SMALL_EFFECT 1e-4
 
+/* More noise than layers of floats have, float16 included; less than those of 8 bits. */
+#define FLOAT_NOISE 5e-3
+
 enum { MOST_NAMED = 6 };
 
 typedef struct report {
@@ -98,34 +101,28 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
     }
 }
 
-/* Whether a part of SMALL_EFFECT of its range would show in this output: not in 8 bits. */
-static bool shows_small_effects(const exray_io_pair *output)
+/* Clean layers behind a difference end it where they are of floats; in 8 bits "within noise" is much, and the
+ * outputs decide. */
+static bool is_surely_absorbed(const report *r, const xr_difference *d)
 {
-    double range = output->metrics.max[EXRAY_SIDE_REFERENCE] - output->metrics.min[EXRAY_SIDE_REFERENCE];
-    for (int side = 0; side < 2; side++)
-        if (output->step[side] > SMALL_EFFECT * range)
-            return false;
-    return true;
+    const exray_layer_pair *layer =
+        d->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(r->comparison, d->layer);
+    return d->absorbed && (!layer || layer->own_noise < FLOAT_NOISE);
 }
 
-/* Absorbed: the layers behind are clean.  That is within noise, which in 8 bits is much: the outputs decide.
- */
 static exray_severity severity_of(const report *r, const xr_difference *d)
 {
     const exray_accuracy *accuracy = exray_comparison_accuracy(r->comparison);
     size_t count = exray_comparison_output_count(r->comparison);
-    bool fine = true;
+    if (is_surely_absorbed(r, d))
+        return EXRAY_SEVERITY_INFO;
     for (size_t i = 0; i < count; i++) {
         const exray_io_pair *output = exray_comparison_output(r->comparison, i);
         if (!output->comparable || !(output->metrics.nrmse < SMALL_EFFECT))
             return EXRAY_SEVERITY_ERROR;
-        fine = fine && shows_small_effects(output);
     }
-    if (count == 0)
-        return d->absorbed ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_ERROR;
-    if (accuracy->frames > 0 && accuracy->agreement < 1)
-        return EXRAY_SEVERITY_ERROR;
-    return d->absorbed && fine ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING;
+    bool decided = accuracy->frames > 0 && accuracy->agreement < 1;
+    return count == 0 || decided ? EXRAY_SEVERITY_ERROR : EXRAY_SEVERITY_WARNING;
 }
 
 /* ---- Words ----------------------------------------------------------------------------------- */

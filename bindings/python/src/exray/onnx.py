@@ -46,9 +46,9 @@ class Session:
         self._options.setdefault("providers", ["CPUExecutionProvider"])
         self._recorder = recorder
         self._run = Run(recorder)
+        data, name, sha256 = read_file(model)
         self._model, self._level, self._profiled = os.fspath(model), _LEVELS[kernels], not latency
         self._times: List[_ort_profile.Run] = []
-        data, name, sha256 = read_file(model)
         self.session: Any = self._make(os.fspath(model), _LEVELS[kernels])
         self._observed: Optional[Any] = None
         graph = data if kernels == "none" else self._graph(data)
