@@ -48,8 +48,11 @@ static void join(work *w, uint32_t edge, uint32_t reference, xr_match how)
     w->how[edge] = how;
 }
 
+/* Nothing happens to one that has no partner. */
 static void part(work *w, uint32_t edge)
 {
+    if (w->partner[0][edge] == EXRAY_NO_INDEX)
+        return;
     w->partner[1][w->partner[0][edge]] = EXRAY_NO_INDEX;
     w->partner[0][edge] = EXRAY_NO_INDEX;
 }
@@ -240,9 +243,8 @@ static void match_what_is_passed_on(work *w)
         double left = 1 - determination(w, a, c), found = 1 - determination(w, f, b);
         if (proven || 1 - left <= now || left > 3 * found + 1e-6)
             continue;
-        part(w, f);
-        if (other != EXRAY_NO_INDEX)
-            part(w, a);
+        part(w, f); /* one of a and c is of this pair itself */
+        part(w, a);
         if (w->partner[1][c] != EXRAY_NO_INDEX)
             part(w, w->partner[1][c]);
         join(w, a, c, XR_MATCH_VALUES);
