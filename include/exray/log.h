@@ -81,6 +81,14 @@ const exray_model *exray_log_model(const exray_log *log);
  * belongs to.  `model` may be NULL.  Since 0.1.0. */
 const char *exray_node_name(const exray_model *model, uint32_t node);
 
+/* The value of a node's attribute, or NULL: it has none of that key.  `node` may be NULL.  Since 0.2.0. */
+const char *exray_node_attribute(const exray_node *node, const char *key);
+
+/* What an operator is called, whatever the engine: in lower case, letters and digits only, without the
+ * prefixes of quantized, fused and blocked forms ("CONV_2D" is "conv2d", "QLinearConv" is "conv").  Writes at
+ * most `size` bytes with the final NUL; `size` is at least 1; `op` may be NULL.  Since 0.2.0. */
+void exray_node_plain_op(const char *op, char *out, size_t size);
+
 /* ---- Frames -------------------------------------------------------------- */
 
 /* One frame.  Times are nanoseconds of the recorder's monotonic clock.  Since 0.1.0. */

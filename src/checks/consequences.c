@@ -1,5 +1,6 @@
 #include "checks/consequences.h"
 
+#include "checks/beyond_noise.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 
@@ -122,17 +123,6 @@ static bool exchange_accounts_for(const exray_comparison *comparison, const exra
            (isnan(layer->isolated_error) || !xr_is_same_file(comparison));
 }
 
-static bool do_outputs_agree(const exray_comparison *comparison)
-{
-    size_t count = comparison ? exray_comparison_output_count(comparison) : 0;
-    for (size_t i = 0; i < count; i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (!output->comparable || !(output->error <= output->noise))
-            return false;
-    }
-    return count > 0;
-}
-
 /* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
  * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
@@ -141,9 +131,9 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     /* Another operator of little effect is a warning, and the cause nevertheless; one whose effect is said to
      * end within the model (info) is none of outputs that are wrong. */
     bool of_operator = strcmp(cause->cause, "model.operator") == 0;
-    bool counts =
-        cause->severity == EXRAY_SEVERITY_ERROR ||
-        (of_operator && (cause->severity == EXRAY_SEVERITY_WARNING || do_outputs_agree(comparison)));
+    bool counts = cause->severity == EXRAY_SEVERITY_ERROR ||
+                  (of_operator && (cause->severity == EXRAY_SEVERITY_WARNING ||
+                                   (comparison && xr_outputs_agree(comparison))));
     if (cause == f || cause->is_consequence || !counts)
         return false;
     if (stage_of(cause) > 3 || !f->stage)

@@ -1,5 +1,6 @@
 #include "log/decode_messages.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -225,6 +226,32 @@ const char *exray_node_name(const exray_model *model, uint32_t node)
         return "";
     const char *name = model->tensors[n->outputs[0]].name;
     return name ? name : "";
+}
+
+const char *exray_node_attribute(const exray_node *node, const char *key)
+{
+    for (uint32_t i = 0; node && i < node->attribute_count; i++)
+        if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
+            return node->attributes[i].value;
+    return NULL;
+}
+
+void exray_node_plain_op(const char *op, char *out, size_t size)
+{
+    static const char *const prefixes[] = {"qlinear", "fused", "nhwc", "nchwc"};
+    size_t n = 0;
+    for (; op && *op && n + 1 < size; op++)
+        if (isalnum((unsigned char)*op))
+            out[n++] = (char)tolower((unsigned char)*op);
+    out[n] = '\0';
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t length = strlen(prefixes[i]);
+        if (n > length && memcmp(out, prefixes[i], length) == 0) {
+            memmove(out, out + length, n - length + 1);
+            n -= length;
+            i = (size_t)-1; /* QLinearFused...: from the first again */
+        }
+    }
 }
 
 /* ---- Frame ----------------------------------------------------------------- */

@@ -139,9 +139,9 @@ static void test_attributes_as_numbers(void **state)
     assert_true(xr_attribute_number(&node, "alpha", 1) == 0.25 && xr_attribute_number(&node, "beta", 7) == 7);
     assert_true(xr_attribute_flag(&node, "on", false) && !xr_attribute_flag(&node, "off", false));
     char plain[XR_PLAIN_NAME];
-    xr_plain_op("QLinearConv", plain);
+    exray_node_plain_op("QLinearConv", plain, sizeof plain);
     assert_string_equal(plain, "conv");
-    xr_plain_op("DEPTHWISE_CONV_2D", plain);
+    exray_node_plain_op("DEPTHWISE_CONV_2D", plain, sizeof plain);
     assert_string_equal(plain, "depthwiseconv2d");
 }
 

@@ -123,14 +123,20 @@ static bool reads_more(const exray_node *node)
     return node->subgraph != 0;
 }
 
-static xr_given given_to(const exray_model *model, uint32_t n, const blame *b)
+/* The worst of what a node reads. */
+static xr_given given_by(const exray_model *model, const exray_node *node, const xr_given *tensor)
 {
-    const exray_node *node = &model->nodes[n];
-    xr_given given = b->any && reads_more(node) ? XR_GIVEN_WRONG_INPUT : XR_GIVEN_RIGHT;
+    xr_given given = XR_GIVEN_RIGHT;
     for (uint32_t i = 0; i < node->input_count; i++)
         if (node->inputs[i] < model->tensor_count)
-            given = worse(b->tensor[node->inputs[i]], given);
+            given = worse(tensor[node->inputs[i]], given);
     return given;
+}
+
+static xr_given given_to(const exray_model *model, const exray_node *node, const blame *b)
+{
+    xr_given more = b->any && reads_more(node) ? XR_GIVEN_WRONG_INPUT : XR_GIVEN_RIGHT;
+    return worse(given_by(model, node, b->tensor), more);
 }
 
 static void walk(const exray_comparison *comparison, const exray_model *model, blame *b)
@@ -138,7 +144,7 @@ static void walk(const exray_comparison *comparison, const exray_model *model, b
     size_t layer = 0, layers = exray_comparison_layer_count(comparison);
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        xr_given given = given_to(model, n, b);
+        xr_given given = given_to(model, node, b);
         for (uint32_t k = 0; k < node->output_count; k++)
             if (node->outputs[k] < model->tensor_count)
                 b->tensor[node->outputs[k]] = given;
@@ -177,15 +183,6 @@ static bool carry(const exray_comparison *comparison, const exray_model *model, 
 
 /* ---- A frame with equal inputs ------------------------------------------------------------------ */
 
-static xr_given given_in_frame(const exray_model *model, uint32_t n, const xr_given *tensor)
-{
-    xr_given given = XR_GIVEN_RIGHT;
-    for (uint32_t i = 0; i < model->nodes[n].input_count; i++)
-        if (model->nodes[n].inputs[i] < model->tensor_count)
-            given = worse(tensor[model->nodes[n].inputs[i]], given);
-    return given;
-}
-
 /* Walks the graph with the errors of that frame alone. */
 static void walk_frame(const exray_comparison *comparison, const exray_model *model, size_t frame,
                        exray_slot *slot[2], xr_given *tensor, blame *b)
@@ -193,7 +190,7 @@ static void walk_frame(const exray_comparison *comparison, const exray_model *mo
     size_t layer = 0, layers = exray_comparison_layer_count(comparison);
     for (uint32_t n = 0; n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        xr_given given = given_in_frame(model, n, tensor);
+        xr_given given = given_by(model, node, tensor);
         for (uint32_t k = 0; k < node->output_count; k++)
             if (node->outputs[k] < model->tensor_count)
                 tensor[node->outputs[k]] = given;
@@ -282,7 +279,10 @@ static bool was_run_alone(const exray_layer_pair *layer)
     return !isnan(layer->isolated_error);
 }
 
-bool xr_is_wrong_in_equal_frame(const exray_comparison *comparison, exray_findings *findings, size_t layer)
+/* Whether the layer is the first to be wrong in a frame whose inputs are equal, where those of others are
+ * not: it originates an error, whatever its role over all frames is. */
+static bool is_wrong_in_equal_frame(const exray_comparison *comparison, exray_findings *findings,
+                                    size_t layer)
 {
     const blame *b = blame_of(comparison, findings);
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
@@ -292,14 +292,14 @@ bool xr_is_wrong_in_equal_frame(const exray_comparison *comparison, exray_findin
 bool xr_originates(const exray_comparison *comparison, exray_findings *findings, size_t layer)
 {
     return exray_comparison_layer(comparison, layer)->role == EXRAY_LAYER_ROLE_ORIGINATES ||
-           xr_is_wrong_in_equal_frame(comparison, findings, layer);
+           is_wrong_in_equal_frame(comparison, findings, layer);
 }
 
 bool xr_may_be_blamed(const exray_comparison *comparison, exray_findings *findings, size_t layer)
 {
     return was_run_alone(exray_comparison_layer(comparison, layer)) ||
            xr_layer_given(comparison, findings, layer) == XR_GIVEN_RIGHT ||
-           xr_is_wrong_in_equal_frame(comparison, findings, layer);
+           is_wrong_in_equal_frame(comparison, findings, layer);
 }
 
 bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_findings *findings,
@@ -317,7 +317,7 @@ bool xr_output_is_behind_wrong_input(const exray_comparison *comparison, exray_f
 exray_layer_role xr_judged_role(const exray_comparison *comparison, exray_findings *findings, size_t layer)
 {
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
-    if (xr_is_wrong_in_equal_frame(comparison, findings, layer))
+    if (is_wrong_in_equal_frame(comparison, findings, layer))
         return EXRAY_LAYER_ROLE_ORIGINATES;
     bool unjudged = pair->role == EXRAY_LAYER_ROLE_ORIGINATES && !was_run_alone(pair) &&
                     xr_layer_given(comparison, findings, layer) == XR_GIVEN_WRONG_INPUT;

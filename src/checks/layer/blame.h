@@ -20,10 +20,6 @@ typedef enum xr_given {
  */
 xr_given xr_layer_given(const exray_comparison *comparison, exray_findings *findings, size_t layer);
 
-/* Whether the layer is the first to be wrong in a frame whose inputs are equal, where those of others are
- * not: it originates an error, whatever its role over all frames is. */
-bool xr_is_wrong_in_equal_frame(const exray_comparison *comparison, exray_findings *findings, size_t layer);
-
 /* Whether the layer originates an error: by its role, or in such a frame. */
 bool xr_originates(const exray_comparison *comparison, exray_findings *findings, size_t layer);
 

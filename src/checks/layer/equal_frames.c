@@ -1,5 +1,6 @@
 #include "checks/layer/equal_frames.h"
 
+#include "checks/beyond_noise.h"
 #include "checks/model/state/stateful.h"
 
 #include <math.h>
@@ -36,20 +37,10 @@ static bool are_equal(const exray_comparison *comparison, size_t frame, exray_sl
     return true;
 }
 
-static bool any_differs(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
-        const exray_io_pair *input = exray_comparison_input(comparison, i);
-        if (input->comparable && !(input->error <= input->noise))
-            return true;
-    }
-    return false;
-}
-
 size_t xr_find_equal_frame(const exray_comparison *comparison)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE));
-    if (!model || !any_differs(comparison) || xr_first_stateful(model) != EXRAY_NO_INDEX)
+    if (!model || !xr_inputs_differ(comparison) || xr_first_stateful(model) != EXRAY_NO_INDEX)
         return SIZE_MAX;
     exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
     size_t frames = exray_comparison_frame_count(comparison), found = SIZE_MAX;

@@ -1,7 +1,5 @@
 #include "checks/layer/integer_layer.h"
 
-#include "checks/model/weight_constant.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +158,7 @@ static bool read_activations(const source *s, const operator_inputs *o, xr_integ
 /* Item i of an attribute that lists numbers. */
 static int64_t item(const exray_node *node, const char *key, int i, int64_t otherwise)
 {
-    const char *text = xr_node_attribute(node, key);
+    const char *text = exray_node_attribute(node, key);
     for (int k = 0; text && k < i; k++) {
         text = strchr(text, ',');
         text = text ? text + 1 : NULL;
@@ -171,7 +169,7 @@ static int64_t item(const exray_node *node, const char *key, int i, int64_t othe
 
 static int64_t begin_pad(const exray_node *node, const xr_integer_window *w, int d)
 {
-    const char *automatic = xr_node_attribute(node, "auto_pad");
+    const char *automatic = exray_node_attribute(node, "auto_pad");
     if (!automatic || strcmp(automatic, "NOTSET") == 0)
         return item(node, "pads", d, 0);
     if (strncmp(automatic, "SAME", 4) != 0)

@@ -1,5 +1,6 @@
 /* layer.kernel: a layer that is wrong though its inputs, weights, attributes and quantization are
  * right: then the code that computes it is wrong. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
@@ -115,7 +116,7 @@ static bool kernels_disagree(const exray_comparison *comparison)
 {
     const char *a = kernels_of(comparison, EXRAY_SIDE_EDGE),
                *b = kernels_of(comparison, EXRAY_SIDE_REFERENCE);
-    return *a && *b && strcmp(a, b) != 0 && xr_is_same_file(comparison) && xr_inputs_are_clean(comparison);
+    return *a && *b && strcmp(a, b) != 0 && xr_is_same_file(comparison) && !xr_inputs_differ(comparison);
 }
 
 static void describe_kernels(const exray_comparison *comparison, exray_finding *f)

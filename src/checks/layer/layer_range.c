@@ -7,6 +7,7 @@
  * clipping costs several times the rounding error, and too wide where rounding costs much more than
  * the range of the values requires.  A range that is wide enough, but clips on one side and is unused
  * on the other, has a wrong zero point. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
@@ -301,8 +302,8 @@ static void report(const exray_comparison *comparison, const judged *list, size_
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    bool clean = xr_inputs_are_clean(comparison);
-    bool wrong = xr_something_is_wrong(comparison);
+    bool clean = !xr_inputs_differ(comparison);
+    bool wrong = xr_layers_differ(comparison) || xr_outputs_differ(comparison);
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;

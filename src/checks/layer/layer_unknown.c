@@ -1,5 +1,6 @@
 /* layer.unknown: a layer whose output is wrong beyond noise though its inputs are not, and for which
  * no other assertion has a cause. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
@@ -18,30 +19,19 @@ enum { MOST = 3 }; /* findings; further layers are only counted */
 /* An output with this error is wrong, however it comes about. */
 #define MOST_OF_OUTPUT 0.9
 
-static bool outputs_are_clean(const exray_comparison *comparison)
-{
-    size_t count = exray_comparison_output_count(comparison);
-    for (size_t i = 0; i < count; i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (!output->comparable || !(output->error <= output->noise))
-            return false;
-    }
-    return count > 0;
-}
-
 /* An error where float noise is exceeded, or where the noise of 8 bits is exceeded and the outputs
  * are wrong, too; else a warning. */
 static exray_severity severity_of(const exray_comparison *comparison, double noise)
 {
-    return noise < QUANTIZED_NOISE || !outputs_are_clean(comparison) ? EXRAY_SEVERITY_ERROR
-                                                                     : EXRAY_SEVERITY_WARNING;
+    return noise < QUANTIZED_NOISE || !xr_outputs_agree(comparison) ? EXRAY_SEVERITY_ERROR
+                                                                    : EXRAY_SEVERITY_WARNING;
 }
 
 /* Behind a wrong input a layer may clip values that the right input never leads to: then it is not
  * reported. */
 static bool is_worth_reporting(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    if (xr_is_only_clipped(layer) && !xr_inputs_are_clean(comparison))
+    if (xr_is_only_clipped(layer) && xr_inputs_differ(comparison))
         return false;
     return severity_of(comparison, layer->noise) == EXRAY_SEVERITY_ERROR ||
            layer->error > WORTH_A_WARNING * layer->noise;
@@ -212,7 +202,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             is_worth_reporting(comparison, layer))
             dirty = i;
     }
-    bool clean = xr_inputs_are_clean(comparison);
+    bool clean = !xr_inputs_differ(comparison);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||

@@ -33,34 +33,9 @@ bool xr_is_at_border(const xr_layer_evidence *evidence)
     return evidence->border > AT_THE_BORDER && evidence->border_area < 0.5;
 }
 
-bool xr_inputs_are_clean(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
-        const exray_io_pair *input = exray_comparison_input(comparison, i);
-        if (input->comparable && !(input->error <= input->noise))
-            return false;
-    }
-    return true;
-}
-
 bool xr_is_only_clipped(const exray_layer_pair *layer)
 {
     return layer->isolated_error > layer->own_noise && layer->isolated_error_clamped <= layer->own_noise;
-}
-
-bool xr_something_is_wrong(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        exray_layer_role role = exray_comparison_layer(comparison, i)->role;
-        if (role == EXRAY_LAYER_ROLE_ORIGINATES || role == EXRAY_LAYER_ROLE_PROPAGATES)
-            return true;
-    }
-    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (output->comparable && !(output->error <= output->noise))
-            return true;
-    }
-    return false;
 }
 
 /* ---- Reading ----------------------------------------------------------------------- */

@@ -62,14 +62,8 @@ bool xr_is_same_file(const exray_comparison *comparison);
  * area. */
 bool xr_is_at_border(const xr_layer_evidence *evidence);
 
-/* Whether no input of the model is known to differ beyond noise. */
-bool xr_inputs_are_clean(const exray_comparison *comparison);
-
 /* Whether a layer that was run alone is wrong by itself only because the range of its type is too
  * narrow: clipped to that range, the reference's values are the edge's. */
 bool xr_is_only_clipped(const exray_layer_pair *layer);
-
-/* Whether any layer or output is wrong beyond noise. */
-bool xr_something_is_wrong(const exray_comparison *comparison);
 
 #endif

@@ -110,7 +110,7 @@ static exray_status read_side(const exray_comparison *comparison, const exray_la
 /* Whether a layer's output channels are the last dimension of its weights, not the first. */
 static bool has_channels_last(const exray_node *node)
 {
-    const char *turned = xr_node_attribute(node, "transB");
+    const char *turned = exray_node_attribute(node, "transB");
     if (!node->op || (turned && strcmp(turned, "0") != 0))
         return false;
     return strcmp(node->op, "DEPTHWISE_CONV_2D") == 0 || strstr(node->op, "MatMul") ||

@@ -4,7 +4,7 @@
 
 #include "checks/model/weight_constant.h"
 
-enum { XR_MOST_GATE_PARTS = 4, XR_MOST_GATES = 4 };
+enum { XR_MOST_GATE_PARTS = 4 };
 
 /* How a constant, or its part, stacks gates: `gates` blocks of `hidden` rows; or of columns, where they are
  * last. */

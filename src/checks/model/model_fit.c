@@ -1,11 +1,11 @@
 #include "checks/model/model_fit.h"
 
 #include "checks/ascending.h"
+#include "checks/beyond_noise.h"
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/gates.h"
 #include "checks/model/weight_match.h"
-#include "checks/output/relation.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -158,12 +158,7 @@ static bool is_of_integers(const xr_weight_matcher *m, const xr_weight_pair *bia
 /* Whether an output is wrong beyond noise though the inputs are equal. */
 static bool outputs_show_it(const exray_comparison *comparison)
 {
-    bool wrong = false;
-    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        wrong = wrong || (output->comparable && !(output->error <= output->noise));
-    }
-    return wrong && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
+    return xr_outputs_differ(comparison) && xr_inputs_known(comparison) && !xr_inputs_differ(comparison);
 }
 
 /* Converters correct the biases of integer layers, clip them, and change them where it does not

@@ -1,8 +1,8 @@
 /* model.mode: a side runs in training mode: its batch normalizations use the statistics of each batch, its
  * dropouts zero values.  Said by the model's description where the tap records it; else the values show it.
  */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
-#include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
 
 #include <math.h>
@@ -48,20 +48,12 @@ static trained_kind kind_of(const exray_node *node)
     return OTHER;
 }
 
-static const char *attribute(const exray_node *node, const char *key)
-{
-    for (uint32_t i = 0; i < node->attribute_count; i++)
-        if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
-            return node->attributes[i].value;
-    return NULL;
-}
-
 /* 1: said to be in training mode, 0: said not to be, -1: not said. */
 static int said_mode(const exray_node *node)
 {
     static const char *const keys[] = {"training", "training_mode"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = attribute(node, keys[i]);
+        const char *text = exray_node_attribute(node, keys[i]);
         if (text && *text)
             return *text == 'T' || *text == 't' || *text == '1';
     }
@@ -330,7 +322,7 @@ static void report(const exray_comparison *comparison, const mode_side side[2], 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     mode_side side[2];
-    if (!xr_something_is_wrong(comparison))
+    if (!(xr_layers_differ(comparison) || xr_outputs_differ(comparison)))
         return EXRAY_OK;
     for (int s = 0; s < 2; s++)
         if (!look_at_side(comparison, (exray_side)s, &side[s])) {

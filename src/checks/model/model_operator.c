@@ -166,13 +166,9 @@ static void report_padding(const exray_layer_pair *layer, size_t i, const xr_lay
 static bool says_same_activation(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
     static const char key[] = "fused_activation_function";
-    const char *value[2] = {NULL, NULL};
-    for (int s = 0; s < 2; s++) {
-        const exray_node *node = node_of(comparison, layer, (exray_side)s);
-        for (uint32_t i = 0; node && i < node->attribute_count; i++)
-            if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
-                value[s] = node->attributes[i].value;
-    }
+    const char *value[2];
+    for (int s = 0; s < 2; s++)
+        value[s] = exray_node_attribute(node_of(comparison, layer, (exray_side)s), key);
     return value[0] && value[1] && strcmp(value[0], value[1]) == 0;
 }
 

@@ -1,4 +1,5 @@
 /* model.version: the weights differ all over, beyond what storing them explains. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/model_fit.h"
@@ -56,13 +57,9 @@ static void report_weights(const exray_comparison *comparison, const xr_model_fi
 static bool outputs_agree(const exray_comparison *comparison)
 {
     size_t count = exray_comparison_output_count(comparison), compared = 0;
-    for (size_t i = 0; i < count; i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (output->comparable && !(output->error <= output->noise))
-            return false;
-        compared += output->comparable;
-    }
-    return compared > 0 || count == 0;
+    for (size_t i = 0; i < count; i++)
+        compared += exray_comparison_output(comparison, i)->comparable;
+    return !xr_outputs_differ(comparison) && (compared > 0 || count == 0);
 }
 
 static void report_architecture(const exray_comparison *comparison, const xr_model_fit *fit,

@@ -1,5 +1,6 @@
 #include "checks/model/operator_report.h"
 
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
@@ -75,16 +76,6 @@ static bool any_shown(const report *r)
     return false;
 }
 
-static bool outputs_are_wrong(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
-        const exray_io_pair *output = exray_comparison_output(comparison, i);
-        if (output->comparable && !(output->error <= output->noise))
-            return true;
-    }
-    return false;
-}
-
 /* Whether a difference is reported for itself, not only beside others of its cause. */
 static bool is_worth_telling(const report *r, const xr_difference *d)
 {
@@ -97,7 +88,7 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
         return is_plain(r, d);
     default: /* no values: the graphs alone, where the outputs show that there is a fault */
         return !any_shown(r) && (is_plain(r, d) || d->kind == XR_DIFFERENCE_ATTRIBUTE) &&
-               xr_inputs_are_clean(r->comparison) && outputs_are_wrong(r->comparison);
+               !xr_inputs_differ(r->comparison) && xr_outputs_differ(r->comparison);
     }
 }
 
@@ -331,7 +322,8 @@ bool xr_differences_get(const exray_comparison *comparison, exray_findings *find
     bool models = exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_EDGE)) &&
                   exray_log_model(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE));
     *out = xr_findings_attached(findings, attached_key, 0);
-    if (*out || !models || xr_is_same_file(comparison) || !xr_something_is_wrong(comparison))
+    if (*out || !models || xr_is_same_file(comparison) ||
+        !(xr_layers_differ(comparison) || xr_outputs_differ(comparison)))
         return true;
     xr_differences *made = calloc(1, sizeof *made);
     if (!made || !xr_differences_find(comparison, made)) {

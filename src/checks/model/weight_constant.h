@@ -12,7 +12,4 @@ typedef struct xr_node_constant {
         parts; /* of a recurrent node's: which direction's, or which bias of a direction; 0, 0: all */
 } xr_node_constant;
 
-/* A node's attribute, or NULL. */
-const char *xr_node_attribute(const exray_node *node, const char *key);
-
 #endif

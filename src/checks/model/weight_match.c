@@ -6,7 +6,6 @@
 
 #include "checks/findings.h"
 #include "checks/model/gates.h"
-#include "checks/output/relation.h"
 
 #include <math.h>
 #include <stdlib.h>

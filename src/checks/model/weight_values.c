@@ -1,6 +1,7 @@
 #include "checks/model/weight_values.h"
 
 #include "checks/model/gates.h"
+#include "checks/model/graph/model_constants.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ typedef struct block_layout {
 
 static uint64_t number(const exray_node *node, const char *key)
 {
-    const char *text = xr_node_attribute(node, key);
+    const char *text = exray_node_attribute(node, key);
     long long value = text ? strtoll(text, NULL, 10) : 0;
     return value > 0 && value < (1 << 24) ? (uint64_t)value : 0; /* so that products of two fit */
 }
@@ -225,14 +226,7 @@ uint64_t xr_weight_count(const exray_model *model, const xr_node_constant *c)
         return blocks.rows * blocks.columns;
     if (xr_gate_layout_of(model, c, &gates))
         return gates.gates * gates.hidden * gates.columns;
-    const exray_tensor_info *info = &model->tensors[c->tensor];
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < info->rank; i++) {
-        if (info->shape[i] < 1 || count > ((uint64_t)1 << 40) / (uint64_t)info->shape[i])
-            return 0;
-        count *= (uint64_t)info->shape[i];
-    }
-    return count;
+    return xr_tensor_elements(&model->tensors[c->tensor]);
 }
 
 uint32_t xr_weight_dimensions(const exray_model *model, const xr_node_constant *c)

@@ -1,6 +1,6 @@
 #include "checks/output/labelling.h"
 
-#include "checks/output/relation.h"
+#include "checks/beyond_noise.h"
 
 #include <math.h>
 

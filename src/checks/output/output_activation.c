@@ -1,4 +1,5 @@
 /* output.activation: an activation is missing, doubled, or another, at the model's end. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/graph_tail.h"
 #include "checks/output/interpretation.h"

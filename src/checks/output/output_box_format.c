@@ -1,5 +1,6 @@
 /* output.box_format: boxes in another format: yxyx for xyxy, center and size for corners, pixels
  * for shares of the picture. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/boxes.h"
 #include "checks/output/relation.h"

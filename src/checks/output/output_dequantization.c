@@ -1,5 +1,6 @@
 /* output.dequantization: the edge's output is a scale and a zero point away from the
  * reference's, the same in all frames. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/boxes.h"
 #include "checks/output/interpretation.h"
@@ -40,18 +41,6 @@ static dequantization_mistake mistake_of(const xr_relation *r, double scale, dou
     return WRONG_SCALE;
 }
 
-/* Whether values inside the model differ already: then the map arose there, unless it is one that
- * a mistake with the output's own quantization makes. */
-static bool layers_differ(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        exray_layer_role role = exray_comparison_layer(comparison, i)->role;
-        if (role == EXRAY_LAYER_ROLE_ORIGINATES || role == EXRAY_LAYER_ROLE_PROPAGATES)
-            return true;
-    }
-    return false;
-}
-
 /* Probabilities in steps of 1/256, as of every 8-bit softmax: they were dequantized correctly,
  * whatever else is wrong with them. */
 static bool has_steps_of_softmax(const xr_relation *r)
@@ -88,7 +77,7 @@ static void report(const exray_comparison *comparison, const xr_relation *r, exr
         scale = xr_output_scale(comparison, EXRAY_SIDE_REFERENCE, r->pair, &zero_point);
     }
     dequantization_mistake m = mistake_of(r, scale, (double)zero_point);
-    if ((m == SOME_MAP || m == WRONG_SCALE) && (layers_differ(comparison) || has_steps_of_softmax(r)))
+    if ((m == SOME_MAP || m == WRONG_SCALE) && (xr_layers_differ(comparison) || has_steps_of_softmax(r)))
         return;
     double sure = m == SOME_MAP ? 0.7 : m == WRONG_SCALE ? 0.85 : 0.97;
     exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR,

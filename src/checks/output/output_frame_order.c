@@ -1,4 +1,5 @@
 /* output.frame_order: an output, or a result, of another frame. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
@@ -73,21 +74,10 @@ static void report(const exray_comparison *comparison, size_t pair, const xr_fra
         exray_finding_alternative(f, "input.frame_order", 0.4);
 }
 
-/* Whether a layer is wrong: the output's difference arises there, whatever the output resembles. */
-static bool layers_differ(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
-        exray_layer_role role = exray_comparison_layer(comparison, i)->role;
-        if (role == EXRAY_LAYER_ROLE_ORIGINATES || role == EXRAY_LAYER_ROLE_PROPAGATES)
-            return true;
-    }
-    return false;
-}
-
 static exray_status check_outputs(const exray_comparison *comparison, exray_findings *findings,
                                   exray_error *error)
 {
-    bool inside = layers_differ(comparison);
+    bool inside = xr_layers_differ(comparison);
     for (size_t i = 0; !inside && i < exray_comparison_output_count(comparison); i++) {
         const exray_io_pair *io = exray_comparison_output(comparison, i);
         xr_frame_match match = {0};

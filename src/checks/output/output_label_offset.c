@@ -1,9 +1,9 @@
 /* output.label_offset: classes have other numbers, another order or other names than in the
  * reference. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/box_labels.h"
 #include "checks/output/labelling.h"
-#include "checks/output/relation.h"
 #include "checks/port/row_order.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 /* output.order: of several outputs, one or more have the values of another; or an output has its rows in
  * another order. */
+#include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/output/graph_tail.h"

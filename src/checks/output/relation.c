@@ -1,5 +1,6 @@
 #include "checks/output/relation.h"
 
+#include "checks/beyond_noise.h"
 #include "checks/output/graph_tail.h"
 #include "checks/port/row_order.h"
 
@@ -427,25 +428,6 @@ bool xr_relation_is_affine(const xr_relation *r, const xr_candidate *activation)
 }
 
 /* ---- Inputs and layers of an output ------------------------------------------------------- */
-
-bool xr_inputs_differ(const exray_comparison *comparison)
-{
-    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
-        const exray_io_pair *input = exray_comparison_input(comparison, i);
-        if (input->comparable && !(input->error <= input->noise))
-            return true;
-    }
-    return false;
-}
-
-bool xr_inputs_known(const exray_comparison *comparison)
-{
-    size_t count = exray_comparison_input_count(comparison);
-    for (size_t i = 0; i < count; i++)
-        if (!exray_comparison_input(comparison, i)->comparable)
-            return false;
-    return count > 0;
-}
 
 exray_status xr_abstain_for_inputs(exray_error *error)
 {

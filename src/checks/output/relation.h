@@ -73,11 +73,6 @@ bool xr_relation_function(const xr_relation *relation, xr_output_function *which
  * still lie on equal steps of stored integers. */
 bool xr_relation_is_affine(const xr_relation *relation, const xr_candidate *activation);
 
-/* Whether an input is known to differ beyond noise: then differing outputs are no news. */
-bool xr_inputs_differ(const exray_comparison *comparison);
-/* Whether all inputs can be compared. */
-bool xr_inputs_known(const exray_comparison *comparison);
-
 /* Fills `error` and returns its status for an assertion that abstains because the inputs differ. */
 exray_status xr_abstain_for_inputs(exray_error *error);
 

@@ -317,14 +317,15 @@ void xr_port_exchange_keep(exray_findings *findings, exray_kind kind, xr_port_ex
     xr_findings_attach(findings, "port_exchange", (size_t)kind, kept, drop);
 }
 
-const xr_port_exchange *xr_port_exchange_kept(const exray_findings *findings, exray_kind kind)
+/* What was kept, or NULL. */
+static const xr_port_exchange *port_exchange_kept(const exray_findings *findings, exray_kind kind)
 {
     return xr_findings_attached(findings, "port_exchange", (size_t)kind);
 }
 
 bool xr_is_exchanged(const exray_findings *findings, exray_kind kind, size_t pair)
 {
-    const xr_port_exchange *exchange = xr_port_exchange_kept(findings, kind);
+    const xr_port_exchange *exchange = port_exchange_kept(findings, kind);
     return exchange && pair < exchange->count && exchange->exchanged &&
            exchange->origin[pair].from != SIZE_MAX;
 }

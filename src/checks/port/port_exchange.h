@@ -27,9 +27,8 @@ exray_status xr_port_exchange_find(const exray_comparison *comparison, exray_kin
                                    exray_error *error);
 void xr_port_exchange_free(xr_port_exchange *exchange);
 
-/* Keeps it for later assertions and the report; afterwards it is theirs.  What was kept, or NULL. */
+/* Keeps it for later assertions and the report; afterwards it is theirs. */
 void xr_port_exchange_keep(exray_findings *findings, exray_kind kind, xr_port_exchange *exchange);
-const xr_port_exchange *xr_port_exchange_kept(const exray_findings *findings, exray_kind kind);
 
 /* Whether a port has another's values, by what was kept. */
 bool xr_is_exchanged(const exray_findings *findings, exray_kind kind, size_t pair);

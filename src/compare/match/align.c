@@ -14,14 +14,6 @@
 /* Cells of the table of one search; larger models are cut into parts at unique names. */
 #define MOST_CELLS ((size_t)1 << 26)
 
-size_t xr_layer_count(const exray_model *model)
-{
-    size_t count = 0;
-    for (uint32_t n = 0; model && n < model->node_count; n++)
-        count += model->nodes[n].output_count;
-    return count;
-}
-
 const char *xr_match_name(xr_match how)
 {
     static const char *const names[] = {"name", "values", "position", "producers", "inside"};

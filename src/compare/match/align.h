@@ -39,7 +39,4 @@ void xr_alignment_free(xr_alignment *alignment);
 /* "name", "values", "position", "producers", "inside". */
 const char *xr_match_name(xr_match how);
 
-/* Layers (outputs of nodes) of a model. */
-size_t xr_layer_count(const exray_model *model);
-
 #endif

@@ -102,7 +102,7 @@ static xr_activation combined(xr_activation before, xr_op op)
 /* Elements of the matrix that a node has packed in blocks, the last of a row filled up; 0: it has none. */
 static uint64_t packed_elements(const exray_node *node)
 {
-    const char *rows = xr_attribute(node, "N"), *columns = xr_attribute(node, "K");
+    const char *rows = exray_node_attribute(node, "N"), *columns = exray_node_attribute(node, "K");
     if (!node->op || strcmp(node->op, "MatMulNBits") != 0 || !rows || !columns)
         return 0;
     long long n = strtoll(rows, NULL, 10), k = strtoll(columns, NULL, 10);

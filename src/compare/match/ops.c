@@ -1,11 +1,10 @@
 #include "compare/match/ops.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct op_entry {
-    const char *name; /* as plain_name makes it */
+    const char *name; /* as exray_node_plain_op makes it */
     xr_op op;
 } op_entry;
 
@@ -127,43 +126,16 @@ static const op_entry table[] = {
 
 enum { NAME_SIZE = 64 };
 
-/* Lower case, letters and digits only, without the prefixes of quantized, fused and channels-last forms. */
-static void plain_name(const char *op, char out[NAME_SIZE])
-{
-    static const char *const prefixes[] = {"qlinear", "fused", "nhwc", "nchwc"};
-    size_t n = 0;
-    for (; op && *op && n + 1 < NAME_SIZE; op++)
-        if (isalnum((unsigned char)*op))
-            out[n++] = (char)tolower((unsigned char)*op);
-    out[n] = '\0';
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        size_t length = strlen(prefixes[i]);
-        if (n > length && memcmp(out, prefixes[i], length) == 0) {
-            memmove(out, out + length, n - length + 1);
-            n -= length;
-            i = (size_t)-1; /* QLinearFused...: from the first again */
-        }
-    }
-}
-
-const char *xr_attribute(const exray_node *node, const char *key)
-{
-    for (uint32_t i = 0; i < node->attribute_count; i++)
-        if (node->attributes[i].key && strcmp(node->attributes[i].key, key) == 0)
-            return node->attributes[i].value;
-    return NULL;
-}
-
 xr_op xr_op_of(const exray_node *node)
 {
     char name[NAME_SIZE];
     if (node->op && strstr(node->op, "elegate"))
         return (xr_op){XR_OP_PARTITION, 0};
-    plain_name(node->op, name);
+    exray_node_plain_op(node->op, name, sizeof name);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(name, table[i].name) == 0) {
             xr_op op = table[i].op;
-            const char *group = op.kind == XR_OP_CONV ? xr_attribute(node, "group") : NULL;
+            const char *group = op.kind == XR_OP_CONV ? exray_node_attribute(node, "group") : NULL;
             if (group && strtol(group, NULL, 10) > 1)
                 op.kind = XR_OP_DEPTHWISE; /* or a grouped one: ONNX has one operator for all */
             return op;
@@ -175,7 +147,7 @@ xr_activation xr_fused_activation(const exray_node *node)
 {
     static const char *const keys[] = {"fused_activation_function", "fused_activation", "activation"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *value = xr_attribute(node, keys[i]);
+        const char *value = exray_node_attribute(node, keys[i]);
         if (!value)
             continue;
         if (!*value || strcmp(value, "NONE") == 0)
@@ -191,7 +163,7 @@ xr_activation xr_fused_activation(const exray_node *node)
 bool xr_same_op_name(const char *a, const char *b)
 {
     char x[NAME_SIZE], y[NAME_SIZE];
-    plain_name(a, x);
-    plain_name(b, y);
+    exray_node_plain_op(a, x, sizeof x);
+    exray_node_plain_op(b, y, sizeof y);
     return *x && strcmp(x, y) == 0;
 }

@@ -3,7 +3,7 @@
 #ifndef XR_OPS_H
 #define XR_OPS_H
 
-#include <exray/types.h>
+#include <exray/log.h>
 
 typedef enum xr_op_kind {
     XR_OP_OTHER, /* known by its name alone */
@@ -49,9 +49,6 @@ xr_op xr_op_of(const exray_node *node);
 
 /* The activation that a node applies to its own result, from its attributes. */
 xr_activation xr_fused_activation(const exray_node *node);
-
-/* An attribute's value, or NULL. */
-const char *xr_attribute(const exray_node *node, const char *key);
 
 /* Whether two engines' names mean the same: case, punctuation, and what engines add for
  * quantized and fused forms aside. */

@@ -1,7 +1,8 @@
 #include "compare/noise/functions_moves.h"
 
-#include "compare/match/ops.h"
 #include "core/dtype.h"
+
+#include <exray/log.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static bool apply_shape(const xr_array *in, const exray_tensor_info *described, 
 static bool read_order(const exray_node *node, const xr_array *in, uint32_t count,
                        uint32_t order[EXRAY_MAX_RANK])
 {
-    const char *text = xr_attribute(node, "perm");
+    const char *text = exray_node_attribute(node, "perm");
     for (uint32_t d = 0; d < in->rank; d++) {
         long from = (long)in->rank - 1 - (long)d;
         if (text) {

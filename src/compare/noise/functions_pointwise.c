@@ -1,6 +1,6 @@
 #include "compare/noise/functions_pointwise.h"
 
-#include "compare/match/ops.h"
+#include <exray/log.h>
 
 #include <math.h>
 #include <string.h>
@@ -224,7 +224,7 @@ static bool apply_where(const xr_array *in, xr_array *out)
 
 static unary_fn *find_unary(const char *name, const exray_node *node, parameters *p)
 {
-    const char *kind = xr_attribute(node, "approximate");
+    const char *kind = exray_node_attribute(node, "approximate");
     if (strcmp(name, "gelu") == 0 && kind && (strcmp(kind, "tanh") == 0 || strcmp(kind, "true") == 0))
         return do_tanhgelu;
     for (size_t i = 0; i < sizeof unary / sizeof *unary; i++)

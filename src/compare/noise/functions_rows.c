@@ -1,6 +1,6 @@
 #include "compare/noise/functions_rows.h"
 
-#include "compare/match/ops.h"
+#include <exray/log.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
  * neither names any. */
 static bool read_axes(const exray_node *node, const xr_array *in, uint32_t count, bool axis[EXRAY_MAX_RANK])
 {
-    const char *text = xr_attribute(node, "axes");
+    const char *text = exray_node_attribute(node, "axes");
     bool any = false;
     memset(axis, 0, EXRAY_MAX_RANK * sizeof *axis);
     for (uint64_t i = 0; count > 1 && in[1].value && i < in[1].count; i++) {
@@ -54,7 +54,8 @@ static bool apply_reduction(reduction kind, const exray_node *node, const xr_arr
 {
     bool axis[EXRAY_MAX_RANK] = {0};
     int64_t kept[EXRAY_MAX_RANK] = {0}, shape[EXRAY_MAX_RANK], at[EXRAY_MAX_RANK] = {0};
-    const char *keep = xr_attribute(node, "keepdims"), *keep_dims = xr_attribute(node, "keep_dims");
+    const char *keep = exray_node_attribute(node, "keepdims"),
+               *keep_dims = exray_node_attribute(node, "keep_dims");
     bool keeps = keep ? strcmp(keep, "0") != 0 : !keep_dims || strcmp(keep_dims, "true") == 0;
     uint32_t rank = 0;
     if (!read_axes(node, in, count, axis))
@@ -227,7 +228,7 @@ static bool add_bias(const xr_array *bias, double factor, xr_array *out)
 
 static bool flag(const exray_node *node, const char *key)
 {
-    const char *text = xr_attribute(node, key);
+    const char *text = exray_node_attribute(node, key);
     return text && strcmp(text, "0") != 0 && strcmp(text, "false") != 0;
 }
 

@@ -54,7 +54,7 @@ static double packed_noise(const exray_node *node)
         return XR_NOISE_8_BITS;
     if (!is_op(node, "MatMulNBits") && !is_op(node, "GatherBlockQuantized"))
         return 0;
-    const char *bits = xr_attribute(node, "bits");
+    const char *bits = exray_node_attribute(node, "bits");
     return bits && strcmp(bits, "8") == 0 ? XR_NOISE_8_BITS : XR_NOISE_4_BITS;
 }
 
@@ -93,7 +93,7 @@ bool xr_quantizes_in_run(const exray_model *model, uint32_t node)
     if (!model || node >= model->node_count)
         return false;
     const exray_node *n = &model->nodes[node];
-    const char *accuracy = is_op(n, "MatMulNBits") ? xr_attribute(n, "accuracy_level") : NULL;
+    const char *accuracy = is_op(n, "MatMulNBits") ? exray_node_attribute(n, "accuracy_level") : NULL;
     return is_op(n, "DynamicQuantizeLinear") || is_op(n, "DynamicQuantizeLSTM") ||
            (accuracy && strcmp(accuracy, "4") == 0) || is_hybrid(model, n);
 }

@@ -1,9 +1,10 @@
 #include "compare/noise/operator_functions.h"
 
-#include "compare/match/ops.h"
 #include "compare/noise/functions_moves.h"
 #include "compare/noise/functions_pointwise.h"
 #include "compare/noise/functions_rows.h"
+
+#include <exray/log.h>
 
 #include <ctype.h>
 #include <math.h>
@@ -25,7 +26,7 @@ static bool activate(const exray_node *node, xr_array *out)
     static const char *const keys[] = {"fused_activation_function", "activation"};
     double low = -INFINITY, high = INFINITY;
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-        const char *name = xr_attribute(node, keys[k]);
+        const char *name = exray_node_attribute(node, keys[k]);
         if (!name || !*name || strcmp(name, "NONE") == 0)
             continue;
         if (strcmp(name, "RELU") != 0 && strcmp(name, "Relu") != 0 && strcmp(name, "RELU6") != 0)

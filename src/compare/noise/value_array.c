@@ -1,6 +1,6 @@
 #include "compare/noise/value_array.h"
 
-#include "compare/match/ops.h"
+#include <exray/log.h>
 
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ void xr_array_free(xr_array *array)
 
 double xr_function_number(const exray_node *node, const char *key, double otherwise)
 {
-    const char *text = xr_attribute(node, key);
+    const char *text = exray_node_attribute(node, key);
     char *end = NULL;
     double value = text ? strtod(text, &end) : otherwise;
     return text && end != text ? value : otherwise;

@@ -1,17 +1,11 @@
-/* What a node of a model's graph says: its operator's plain name, its attributes as numbers. */
+/* What the attributes of a node say: numbers and flags. */
 #ifndef XR_NODE_FACTS_H
 #define XR_NODE_FACTS_H
 
-#include <exray/types.h>
+#include <exray/log.h>
 
+/* Room for an operator's plain name (exray_node_plain_op). */
 enum { XR_PLAIN_NAME = 48 };
-
-/* Lower case, letters and digits only, without the prefixes of quantized, fused and channels-last forms:
- * "conv2d" of CONV_2D, "conv" of QLinearConv and FusedConv. */
-void xr_plain_op(const char *op, char out[XR_PLAIN_NAME]);
-
-/* The text of an attribute, or NULL. */
-const char *xr_attribute_text(const exray_node *node, const char *key);
 
 /* An attribute that is one number; `otherwise` where the node has none of that name. */
 double xr_attribute_number(const exray_node *node, const char *key, double otherwise);

@@ -102,14 +102,14 @@ static void read_parameters(const exray_node *node, const char *name, xr_pointwi
         return;
     case XR_PW_HARD_SIGMOID: {
         /* ONNX's has parameters, 0.2 and 0.5 unless they are said; the others' is x / 6 + 0.5. */
-        bool onnx = xr_attribute_text(node, "alpha") || xr_attribute_text(node, "beta") ||
+        bool onnx = exray_node_attribute(node, "alpha") || exray_node_attribute(node, "beta") ||
                     (node->op && strcmp(node->op, "HardSigmoid") == 0);
         p->a = xr_attribute_number(node, "alpha", onnx ? 0.2 : 1.0 / 6);
         p->b = xr_attribute_number(node, "beta", 0.5);
         return;
     }
     case XR_PW_GELU: {
-        const char *approximate = xr_attribute_text(node, "approximate");
+        const char *approximate = exray_node_attribute(node, "approximate");
         if (approximate && (strcmp(approximate, "tanh") == 0 || *approximate == 't' || *approximate == 'T'))
             p->op = XR_PW_TANH_GELU;
         return;

@@ -49,7 +49,7 @@ typedef struct xr_pointwise {
     uint32_t operands;
 } xr_pointwise;
 
-/* What the node computes; `name` is its plain name (xr_plain_op).  Bounds that are inputs of the node
+/* What the node computes; `name` is its plain name (exray_node_plain_op).  Bounds that are inputs of the node
  * (Clip, PRelu) are operands. */
 xr_pointwise xr_pointwise_of(const exray_node *node, const char *name);
 

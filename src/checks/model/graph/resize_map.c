@@ -36,7 +36,7 @@ static xr_resize_way of_tflite(const exray_node *node, bool nearest)
 
 static xr_resize_way of_torch(const exray_node *node)
 {
-    const char *mode = xr_attribute_text(node, "mode");
+    const char *mode = exray_node_attribute(node, "mode");
     xr_resize_way way = {.known = mode_of(mode) != NULL, .mode = mode_of(mode)};
     bool nearest = is(mode, "nearest");
     way.grid = nearest                                           ? XR_GRID_ASYMMETRIC
@@ -48,9 +48,9 @@ static xr_resize_way of_torch(const exray_node *node)
 
 static xr_resize_way of_onnx(const exray_node *node)
 {
-    const char *mode = xr_attribute_text(node, "mode"),
-               *grid = xr_attribute_text(node, "coordinate_transformation_mode"),
-               *round = xr_attribute_text(node, "nearest_mode");
+    const char *mode = exray_node_attribute(node, "mode"),
+               *grid = exray_node_attribute(node, "coordinate_transformation_mode"),
+               *round = exray_node_attribute(node, "nearest_mode");
     xr_resize_way way = {.known = true, .mode = mode ? mode_of(mode) : "nearest"};
     bool upsample = node->op && strcmp(node->op, "Upsample") == 0;
     way.known = way.mode != NULL;
@@ -72,13 +72,13 @@ static xr_resize_way of_onnx(const exray_node *node)
 xr_resize_way xr_resize_way_of(const exray_node *node, bool torch)
 {
     char plain[XR_PLAIN_NAME];
-    xr_plain_op(node->op, plain);
+    exray_node_plain_op(node->op, plain, sizeof plain);
     if (strcmp(plain, "resizebilinear") == 0 || strcmp(plain, "resizenearestneighbor") == 0)
         return of_tflite(node, plain[6] == 'n');
     if (torch)
         return of_torch(node);
     if (strcmp(plain, "upsampling2d") == 0) { /* Keras: half pixels */
-        const char *mode = mode_of(xr_attribute_text(node, "interpolation"));
+        const char *mode = mode_of(exray_node_attribute(node, "interpolation"));
         return (xr_resize_way){mode != NULL, mode, XR_GRID_HALF_PIXEL, XR_ROUND_HALF_UP};
     }
     return of_onnx(node);

@@ -184,7 +184,7 @@ static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
 
 static bool same_texts(const exray_node *a, const exray_node *b, const char *key)
 {
-    const char *x = xr_attribute_text(a, key), *y = xr_attribute_text(b, key);
+    const char *x = exray_node_attribute(a, key), *y = exray_node_attribute(b, key);
     if (!x || !y || strcmp(x, y) == 0)
         return x && y;
     double p[XR_TRAIT_NUMBERS], q[XR_TRAIT_NUMBERS];
@@ -222,8 +222,8 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
     for (int s = 0; s < (lone ? 2 : 1); s++)
         for (uint32_t i = 0; i < node[s]->attribute_count; i++) {
             const char *key = node[s]->attributes[i].key;
-            const char *text[2] = {key ? xr_attribute_text(a, key) : NULL,
-                                   key ? xr_attribute_text(b, key) : NULL};
+            const char *text[2] = {key ? exray_node_attribute(a, key) : NULL,
+                                   key ? exray_node_attribute(b, key) : NULL};
             bool both = text[0] && text[1];
             if (!key || both == (lone != NULL) || (both && same_texts(a, b, key)) ||
                 (lone && !first && !has_trait(lone, key)))

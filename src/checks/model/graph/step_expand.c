@@ -6,7 +6,7 @@
 /* ---- Words --------------------------------------------------------------------------- */
 
 typedef struct op_word {
-    const char *name; /* as xr_plain_op makes it */
+    const char *name; /* as exray_node_plain_op makes it */
     xr_op_step_kind kind;
     const char *word;
 } op_word;
@@ -241,10 +241,10 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     char plain[XR_PLAIN_NAME];
     const char *value = NULL;
     for (size_t i = 0; !value && i < sizeof keys / sizeof *keys; i++)
-        value = xr_attribute_text(node, keys[i]);
+        value = exray_node_attribute(node, keys[i]);
     if (!value || !*value)
         return false;
-    xr_plain_op(value, plain);
+    exray_node_plain_op(value, plain, sizeof plain);
     *out = xr_pointwise_of(&(exray_node){.op = value}, plain);
     double parameter[2];
     size_t count = xr_attribute_numbers(node, "activation_params", parameter, 2);
@@ -393,7 +393,7 @@ static bool expand_node(expansion *e)
     const exray_node *node = e->node;
     char plain[XR_PLAIN_NAME];
     const char *word;
-    xr_plain_op(node->op, plain);
+    exray_node_plain_op(node->op, plain, sizeof plain);
     bool added = false;
     if (node->output_count == 0 || node->outputs[0] >= e->graph->model->tensor_count)
         return true;
@@ -446,7 +446,7 @@ static void note_source(xr_step_graph *graph, const exray_node *node, uint32_t *
     static const char *const same[] = {"cast",    "dequantize", "dequantizelinear", "transpose", "reshape",
                                        "squeeze", "unsqueeze",  "identity",         "expanddims"};
     char plain[XR_PLAIN_NAME];
-    xr_plain_op(node->op, plain);
+    exray_node_plain_op(node->op, plain, sizeof plain);
     if (node->input_count == 0 || node->output_count == 0 || node->inputs[0] >= graph->model->tensor_count ||
         node->outputs[0] >= graph->model->tensor_count)
         return;

@@ -44,7 +44,7 @@ static bool is_tflite(const xr_step_graph *g)
     return is_engine(g, "tflite") || is_engine(g, "litert") || is_engine(g, "keras");
 }
 
-xr_layout_of xr_layout_of_step(const xr_step_graph *g, const xr_op_step *step)
+static xr_layout_of layout_of_step(const xr_step_graph *g, const xr_op_step *step)
 {
     if (step->node->op &&
         (strncmp(step->node->op, "Nhwc", 4) == 0 || xr_attribute_flag(step->node, "channels_last", false)))
@@ -54,7 +54,9 @@ xr_layout_of xr_layout_of_step(const xr_step_graph *g, const xr_op_step *step)
     return is_engine(g, "onnx") || is_engine(g, "torch") ? XR_CHANNELS_FIRST : XR_LAYOUT_UNKNOWN;
 }
 
-double xr_axis_first(const exray_tensor_info *info, double axis, xr_layout_of layout)
+/* Of an axis of a tensor with channels: its number where the channels are the second dimension, whatever
+ * order the tensor is stored in.  NAN: unknown. */
+static double axis_first(const exray_tensor_info *info, double axis, xr_layout_of layout)
 {
     if (!info || info->rank == 0 || layout == XR_LAYOUT_UNKNOWN || axis != floor(axis))
         return NAN;
@@ -129,7 +131,7 @@ static void kernel_size(const xr_step_graph *g, const xr_op_step *step, double o
     if (count) {
         out[0] = found[0];
         out[1] = count > 1 ? found[1] : found[0];
-    } else if (xr_attribute_text(node, "filter_height")) {
+    } else if (exray_node_attribute(node, "filter_height")) {
         out[0] = xr_attribute_number(node, "filter_height", NAN);
         out[1] = xr_attribute_number(node, "filter_width", NAN);
     } else if (step->kind != XR_STEP_POOL && w && w->rank == 4)
@@ -162,10 +164,11 @@ static bool starts_with(const char *text, const char *with)
 static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window *w)
 {
     const exray_node *node = step->node;
-    const char *word = xr_attribute_text(node, "padding"), *automatic = xr_attribute_text(node, "auto_pad");
+    const char *word = exray_node_attribute(node, "padding"),
+               *automatic = exray_node_attribute(node, "auto_pad");
     double in[2], out[2], found[4];
-    sizes_of(input_info(g, step), xr_layout_of_step(g, step), in);
-    sizes_of(output_info(g, step), xr_layout_of_step(g, step), out);
+    sizes_of(input_info(g, step), layout_of_step(g, step), in);
+    sizes_of(output_info(g, step), layout_of_step(g, step), out);
     word = automatic && starts_with(automatic, "same") ? automatic : word;
     if (word && starts_with(word, "same")) {
         bool lower = strstr(word, "LOWER") != NULL;
@@ -187,7 +190,26 @@ static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window 
         w->pad[1] = w->pad[3] = found[count - 1];
         return true;
     }
-    return is_engine(g, "onnx") && !xr_attribute_text(node, "pads"); /* its default: none */
+    return is_engine(g, "onnx") && !exray_node_attribute(node, "pads"); /* its default: none */
+}
+
+/* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
+static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
+{
+    double found[16];
+    size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
+    const char *mode = exray_node_attribute(step->node, "mode");
+    for (uint32_t i = 0; count == 0 && i < step->constant_count; i++)
+        count = xr_model_constants_values(&g->constants, step->constant[i], found, 8);
+    if (count != 8 || (mode && strcmp(mode, "constant") != 0))
+        return false;
+    bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
+    int first = layout_of_step(g, step) == XR_CHANNELS_LAST ? 1 : 2;
+    for (int d = 0; d < 2; d++) {
+        pad[d] = pairs ? found[2 * (first + d)] : found[first + d];
+        pad[d + 2] = pairs ? found[2 * (first + d) + 1] : found[4 + first + d];
+    }
+    return true;
 }
 
 /* Padding that a step of its own adds before, where nothing else reads that. */
@@ -198,27 +220,9 @@ static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
     if (maker == EXRAY_NO_INDEX || g->tensor[input].readers > 1 || g->step[maker].kind != XR_STEP_PAD)
         return;
     double pad[4];
-    if (xr_pad_of_step(g, &g->step[maker], pad))
+    if (pad_of_step(g, &g->step[maker], pad))
         for (int i = 0; i < 4; i++)
             w->pad[i] += pad[i];
-}
-
-bool xr_pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
-{
-    double found[16];
-    size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
-    const char *mode = xr_attribute_text(step->node, "mode");
-    for (uint32_t i = 0; count == 0 && i < step->constant_count; i++)
-        count = xr_model_constants_values(&g->constants, step->constant[i], found, 8);
-    if (count != 8 || (mode && strcmp(mode, "constant") != 0))
-        return false;
-    bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
-    int first = xr_layout_of_step(g, step) == XR_CHANNELS_LAST ? 1 : 2;
-    for (int d = 0; d < 2; d++) {
-        pad[d] = pairs ? found[2 * (first + d)] : found[first + d];
-        pad[d + 2] = pairs ? found[2 * (first + d) + 1] : found[4 + first + d];
-    }
-    return true;
 }
 
 static bool read_window(xr_step_graph *g, const xr_op_step *step, window *w)
@@ -226,12 +230,12 @@ static bool read_window(xr_step_graph *g, const xr_op_step *step, window *w)
     const exray_node *node = step->node;
     *w = (window){.kernel = {NAN, NAN}};
     kernel_size(g, step, w->kernel);
-    const char *strides = xr_attribute_text(node, "strides") ? "strides" : "stride";
+    const char *strides = exray_node_attribute(node, "strides") ? "strides" : "stride";
     bool pool = step->kind == XR_STEP_POOL, torch = is_engine(g, "torch") || is_engine(g, "keras");
     two_numbers(node, strides, "stride_h", "stride_w", pool && torch ? w->kernel[0] : 1, w->stride);
-    const char *dilations = xr_attribute_text(node, "dilations")       ? "dilations"
-                            : xr_attribute_text(node, "dilation_rate") ? "dilation_rate"
-                                                                       : "dilation";
+    const char *dilations = exray_node_attribute(node, "dilations")       ? "dilations"
+                            : exray_node_attribute(node, "dilation_rate") ? "dilation_rate"
+                                                                          : "dilation";
     two_numbers(node, dilations, "dilation_h_factor", "dilation_w_factor", 1, w->dilation);
     if (!read_padding(g, step, w))
         return false;
@@ -268,7 +272,7 @@ static void add_axis(const xr_step_graph *g, const xr_op_step *step, double axis
     if (info->rank < 3 || info->rank > 4)
         add_number(t, "axis", axis < 0 ? axis + rank : axis);
     else
-        add_number(t, "axis", xr_axis_first(info, axis, xr_layout_of_step(g, step)));
+        add_number(t, "axis", axis_first(info, axis, layout_of_step(g, step)));
 }
 
 static double softmax_axis(const xr_step_graph *g, const xr_op_step *step)
@@ -294,8 +298,8 @@ static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits
 {
     double in[2], out[2], place[XR_TRAIT_NUMBERS];
     xr_resize_way way = xr_resize_way_of(step->node, is_engine(g, "torch"));
-    sizes_of(input_info(g, step), xr_layout_of_step(g, step), in);
-    sizes_of(output_info(g, step), xr_layout_of_step(g, step), out);
+    sizes_of(input_info(g, step), layout_of_step(g, step), in);
+    sizes_of(output_info(g, step), layout_of_step(g, step), out);
     if (!way.known || isnan(in[0]) || isnan(out[0]))
         return;
     add_text(t, "mode", way.mode);
@@ -311,7 +315,7 @@ static void add_depth_to_space(const xr_step_graph *g, const xr_op_step *step, x
         node, "blocksize",
         xr_attribute_number(node, "block_size", xr_attribute_number(node, "upscale_factor", NAN)));
     add_number(t, "blocksize", block);
-    const char *mode = xr_attribute_text(node, "mode");
+    const char *mode = exray_node_attribute(node, "mode");
     add_text(t, "mode", is_engine(g, "torch") ? "CRD" : mode ? mode : "DCR");
 }
 

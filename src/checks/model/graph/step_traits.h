@@ -32,13 +32,4 @@ size_t xr_traits_differ(const xr_traits *a, const xr_traits *b, size_t which[XR_
 /* "1,1,0,0", or the text. */
 void xr_trait_words(const xr_trait *trait, char *text, size_t size);
 
-/* Of an axis of a tensor with channels: its number where the channels are the second dimension, whatever
- * order the tensor is stored in.  NAN: unknown. */
-double xr_axis_first(const exray_tensor_info *info, double axis, xr_layout_of layout);
-
-/* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
-bool xr_pad_of_step(xr_step_graph *graph, const xr_op_step *step, double pad[4]);
-
-xr_layout_of xr_layout_of_step(const xr_step_graph *graph, const xr_op_step *step);
-
 #endif

@@ -2,7 +2,8 @@
 
 #include "checks/op_name.h"
 
-bool xr_is_stateful(const exray_model *model, uint32_t node)
+/* Whether the node's operator keeps a state or reads one. */
+static bool is_stateful(const exray_model *model, uint32_t node)
 {
     /* TensorFlow Lite's; ONNX's recurrent operators get their state as an input. */
     static const char *const ops[] = {"varhandle",
@@ -30,7 +31,7 @@ bool xr_is_stateful(const exray_model *model, uint32_t node)
 uint32_t xr_first_stateful(const exray_model *model)
 {
     for (uint32_t n = 0; model && n < model->node_count; n++)
-        if (xr_is_stateful(model, n))
+        if (is_stateful(model, n))
             return n;
     return EXRAY_NO_INDEX;
 }

@@ -8,7 +8,4 @@
  * EXRAY_NO_INDEX. */
 uint32_t xr_first_stateful(const exray_model *model);
 
-/* Whether the node's operator keeps a state or reads one. */
-bool xr_is_stateful(const exray_model *model, uint32_t node);
-
 #endif

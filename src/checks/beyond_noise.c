@@ -1,0 +1,52 @@
+#include "checks/beyond_noise.h"
+
+static bool differs(const exray_io_pair *pair)
+{
+    return pair->comparable && !(pair->error <= pair->noise);
+}
+
+bool xr_inputs_differ(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++)
+        if (differs(exray_comparison_input(comparison, i)))
+            return true;
+    return false;
+}
+
+bool xr_inputs_known(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_input_count(comparison);
+    for (size_t i = 0; i < count; i++)
+        if (!exray_comparison_input(comparison, i)->comparable)
+            return false;
+    return count > 0;
+}
+
+bool xr_layers_differ(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        exray_layer_role role = exray_comparison_layer(comparison, i)->role;
+        if (role == EXRAY_LAYER_ROLE_ORIGINATES || role == EXRAY_LAYER_ROLE_PROPAGATES)
+            return true;
+    }
+    return false;
+}
+
+bool xr_outputs_differ(const exray_comparison *comparison)
+{
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++)
+        if (differs(exray_comparison_output(comparison, i)))
+            return true;
+    return false;
+}
+
+bool xr_outputs_agree(const exray_comparison *comparison)
+{
+    size_t count = exray_comparison_output_count(comparison);
+    for (size_t i = 0; i < count; i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (!output->comparable || differs(output))
+            return false;
+    }
+    return count > 0;
+}

@@ -1,0 +1,23 @@
+/* Which parts of a comparison differ beyond noise.  A pair that cannot be compared tells nothing, except to
+ * xr_outputs_agree. */
+#ifndef XR_BEYOND_NOISE_H
+#define XR_BEYOND_NOISE_H
+
+#include <exray/assertion.h>
+
+/* Whether an input of the model differs. */
+bool xr_inputs_differ(const exray_comparison *comparison);
+
+/* Whether the model has inputs in both logs, all of which can be compared. */
+bool xr_inputs_known(const exray_comparison *comparison);
+
+/* Whether a layer is wrong, by itself or by what it was given. */
+bool xr_layers_differ(const exray_comparison *comparison);
+
+/* Whether an output of the model differs. */
+bool xr_outputs_differ(const exray_comparison *comparison);
+
+/* Whether there are outputs, and each was compared and does not differ. */
+bool xr_outputs_agree(const exray_comparison *comparison);
+
+#endif
