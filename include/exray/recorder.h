@@ -112,7 +112,7 @@ typedef struct exray_recorder_config {
     uint64_t every_nth;    /* 0, 1: every frame; N: frames 0, N, 2N, ...; the others keep FRAME level */
     uint64_t first_frames; /* 0: no limit; N: frames from N on keep FRAME level */
     uint64_t byte_budget;  /* 0: no limit; layer data that would exceed it is reduced to statistics, then
-                              everything that would exceed it is dropped; both are counted.  About 45 KiB are
+                              everything that would exceed it is dropped; both are counted.  About 8 KiB are
                               reserved for schemas */
     bool no_io_data;       /* leave out the data of sensor and input records (statistics instead) */
 

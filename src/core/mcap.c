@@ -62,18 +62,17 @@ static const char encoding[] = "protobuf";
 size_t xr_mcap_schema_size(xr_schema_id schema)
 {
     return XR_MCAP_RECORD_HEADER + 2 + 4 + strlen(xr_schema_name(schema)) + 4 + (sizeof encoding - 1) + 4 +
-           xr_schema_descriptor().size;
+           xr_encoded_size(xr_encode_schema, &schema);
 }
 
 void xr_mcap_put_schema(xr_sink *sink, xr_schema_id schema)
 {
-    const xr_byte_range descriptor = xr_schema_descriptor();
     xr_mcap_put_header(sink, XR_MCAP_SCHEMA, xr_mcap_schema_size(schema) - XR_MCAP_RECORD_HEADER);
     xr_put_u16(sink, (uint16_t)schema);
     xr_put_string(sink, xr_schema_name(schema));
     xr_put_string(sink, encoding);
-    xr_put_u32(sink, (uint32_t)descriptor.size);
-    xr_put(sink, descriptor.data, descriptor.size);
+    xr_put_u32(sink, (uint32_t)xr_encoded_size(xr_encode_schema, &schema));
+    xr_encode_schema(sink, &schema);
 }
 
 /* A channel's metadata: pairs that the part of layers knows. */

@@ -10,7 +10,10 @@ import subprocess
 import zlib
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import MessageToDict
+from mcap.records import Schema
 from mcap.reader import NonSeekingReader, SeekingReader, make_reader
 from mcap.stream_reader import StreamReader
 from mcap_protobuf.decoder import DecoderFactory
@@ -230,6 +233,34 @@ def test_with_the_javascript_reader(log, tmp_path):
         json.dumps({"messages": wanted, "metadata": everything.METADATA, "indexed": mode not in everything.STREAMS})
     )
     assert run_node("compare_log.js", path, expectation).split() == [str(len(wanted)), "messages", "equal"]
+
+
+def test_each_schema_has_what_its_message_needs(log):
+    """Its message, those that it uses, and no others, each as schema/exray.proto has it."""
+    _, path = log
+    schemas = {}
+    with path.open("rb") as file:
+        for record in StreamReader(file).records:
+            if isinstance(record, Schema):
+                assert schemas.setdefault(record.name, record.data) == record.data
+    for name, data in schemas.items():
+        (proto,) = FileDescriptorSet.FromString(data).file
+        pool = DescriptorPool()
+        pool.Add(proto)
+        reached, todo = set(), [pool.FindMessageTypeByName(name)]
+        while todo:
+            message = todo.pop()
+            if message.containing_type is None:
+                reached.add(message.full_name)
+            for field in message.fields:
+                if field.enum_type:
+                    reached.add(field.enum_type.full_name)
+                elif field.message_type and field.message_type.full_name not in reached:
+                    todo.append(field.message_type)
+        assert {f"exray.v1.{m.name}" for m in [*proto.message_type, *proto.enum_type]} == reached
+        for message in proto.message_type:
+            wanted = everything.message_classes()[message.name].DESCRIPTOR.fields
+            assert {(f.name, f.number, f.type) for f in message.field} == {(f.name, f.number, f.type) for f in wanted}
 
 
 def test_the_committed_schema_is_fresh(tmp_path):

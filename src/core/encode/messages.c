@@ -1,21 +1,5 @@
 /* Field numbers are those of schema/exray.proto. */
 #include "core/encode/messages.h"
-#include "core/encode/schema_fds.h"
-
-const char *xr_schema_name(xr_schema_id schema)
-{
-    static const char *const names[] = {"",
-#define XR_SCHEMA_NAME(upper, name) "exray.v1." #name,
-                                        XR_SCHEMAS(XR_SCHEMA_NAME)
-#undef XR_SCHEMA_NAME
-    };
-    return names[schema < XR_SCHEMA_COUNT ? schema : XR_SCHEMA_NONE];
-}
-
-xr_byte_range xr_schema_descriptor(void)
-{
-    return (xr_byte_range){xr_schema_fds, sizeof xr_schema_fds};
-}
 
 static void encode_quantization(xr_sink *sink, const void *object)
 {

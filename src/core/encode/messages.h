@@ -14,7 +14,8 @@
     X(LATENCY, Latency)                                                                                      \
     X(SYSTEM, System)                                                                                        \
     X(READING, Reading)                                                                                      \
-    X(RESULT, Result)
+    X(RESULT, Result)                                                                                        \
+    X(LAYER_STATS, LayerStats)
 
 typedef enum xr_schema_id {
     XR_SCHEMA_NONE = 0,
@@ -27,8 +28,8 @@ typedef enum xr_schema_id {
 /* "exray.v1.Tensor" */
 const char *xr_schema_name(xr_schema_id schema);
 
-/* schema/exray.proto as a FileDescriptorSet. */
-xr_byte_range xr_schema_descriptor(void);
+/* The FileDescriptorSet of that message and those it uses; of a schema other than NONE. */
+void xr_encode_schema(xr_sink *sink, const void *schema); /* xr_schema_id */
 
 typedef struct xr_tensor_message {
     uint64_t frame;
