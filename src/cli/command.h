@@ -76,6 +76,7 @@ struct xr_command {
     X(info)                                                                                                  \
     X(export)                                                                                                \
     X(recover)                                                                                               \
+    X(scrub)                                                                                                 \
     X(expose)                                                                                                \
     X(engines)                                                                                               \
     X(assertions)                                                                                            \

@@ -1,5 +1,7 @@
 #include "core/dtype.h"
 
+#include <string.h>
+
 bool xr_dtype_is_numeric(exray_dtype dtype)
 {
     return exray_dtype_bits(dtype) != 0;
@@ -64,4 +66,13 @@ bool xr_axis_walk_of(const exray_tensor_info *info, xr_axis_walk *walk)
     if (walk->run == 0) /* no elements at all */
         walk->run = 1;
     return true;
+}
+
+bool xr_format_is_opaque(const char *format)
+{
+    static const char *const formats[] = {"jpeg", "png", "wav", "utf8"};
+    for (size_t i = 0; format && i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(format, formats[i]) == 0)
+            return true;
+    return false;
 }

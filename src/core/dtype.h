@@ -35,4 +35,8 @@ static inline uint32_t xr_axis_slice(const xr_axis_walk *walk, uint64_t element)
     return (uint32_t)(element / walk->run % walk->slices);
 }
 
+/* Whether data of that media format (NULL: none) are an encoded file or a text: bytes, no numbers to make
+ * statistics of. */
+bool xr_format_is_opaque(const char *format);
+
 #endif

@@ -80,16 +80,6 @@ static const char *tensor_problem(const exray_tensor *tensor)
     return NULL;
 }
 
-/* The bytes of an encoded file or a text are no numbers to make statistics of. */
-static bool is_opaque(const exray_media *media)
-{
-    static const char *const formats[] = {"jpeg", "png", "wav", "utf8"};
-    for (size_t i = 0; media && media->format && i < sizeof formats / sizeof *formats; i++)
-        if (strcmp(media->format, formats[i]) == 0)
-            return true;
-    return false;
-}
-
 /* What stands for the data of a tensor. */
 typedef struct tensor_summary {
     exray_stats stats;
@@ -99,7 +89,7 @@ typedef struct tensor_summary {
 static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor_summary *s,
                       xr_tensor_message *message)
 {
-    if (!tensor->data || is_opaque(tensor->media))
+    if (!tensor->data || (tensor->media && xr_format_is_opaque(tensor->media->format)))
         return;
     if (k == KEEP_SKETCH) {
         s->sketch =

@@ -1,5 +1,6 @@
 #include "log/recover.h"
 
+#include "core/encode/sink.h"
 #include "log/mcap_writer.h"
 #include "log/scan.h"
 
@@ -16,13 +17,33 @@ typedef struct recovery {
     xr_recovery *result;
     uint8_t *buffer; /* a decompressed chunk */
     size_t buffer_size;
-    uint64_t decompressed;    /* bytes so far */
-    xr_index_entries entries; /* of the chunk at hand */
+    uint64_t decompressed;     /* bytes so far */
+    xr_index_entries entries;  /* of the chunk at hand */
+    const xr_rewrite *rewrite; /* NULL: all is kept */
+    xr_buffer rewritten;       /* a record */
+    char topic[1024];          /* or another name, of the record at hand */
 } recovery;
 
 static bool is_sound_message(const recovery *r, const xr_mcap_record *record)
 {
     return record->size >= XR_MCAP_MESSAGE_HEADER && xr_id_get(&r->w->channels, xr_load16(record->data));
+}
+
+/* A topic or another name as a string; NULL: it is longer than any of ours. */
+static const char *string_of(recovery *r, xr_text text)
+{
+    if (text.size >= sizeof r->topic)
+        return NULL;
+    if (text.size)
+        memcpy(r->topic, text.data, text.size);
+    r->topic[text.size] = '\0';
+    return r->topic;
+}
+
+static bool keeps_topic(recovery *r, xr_text topic)
+{
+    const char *string = r->rewrite ? string_of(r, topic) : NULL;
+    return !r->rewrite || (string && r->rewrite->topic(r->rewrite->context, string));
 }
 
 /* ---- Schemas and channels --------------------------------------------------------- */
@@ -31,6 +52,7 @@ typedef enum verdict {
     KEEP,   /* as it is */
     MENDED, /* a channel whose schema is lost: the writer's copy has none */
     DROP,
+    LEFT_OUT, /* by the rewrite: nothing is lost */
 } verdict;
 
 static verdict judge_schema(recovery *r, const xr_mcap_record *record)
@@ -54,11 +76,13 @@ static verdict judge_channel(recovery *r, const xr_mcap_record *record)
 {
     xr_cursor c = xr_cursor_begin(record->data, record->size);
     uint16_t id = xr_cursor_u16(&c), schema = xr_cursor_u16(&c);
-    xr_cursor_text(&c); /* topic */
+    xr_text topic = xr_cursor_text(&c);
     xr_cursor_text(&c); /* encoding */
     xr_cursor_text(&c); /* metadata */
     if (c.bad)
         return DROP;
+    if (!keeps_topic(r, topic))
+        return LEFT_OUT;
     /* Where its schema is lost, its messages can still be had without one. */
     bool has_schema = schema == 0 || xr_id_get(&r->w->schemas, schema);
     verdict v = has_schema ? KEEP : MENDED;
@@ -80,6 +104,15 @@ static verdict judge_channel(recovery *r, const xr_mcap_record *record)
     return xr_mcap_writer_know_channel(r->w, mended, record->size) ? v : DROP;
 }
 
+/* Of a message of a topic that is kept, or of one whose channel is not there. */
+static verdict judge_message(const recovery *r, const xr_mcap_record *record)
+{
+    if (is_sound_message(r, record))
+        return KEEP;
+    /* Its channel's record was left out, or is lost: who rewrites a log cannot tell what it holds. */
+    return r->rewrite && record->size >= XR_MCAP_MESSAGE_HEADER ? LEFT_OUT : DROP;
+}
+
 static verdict judge(recovery *r, const xr_mcap_record *record)
 {
     switch (record->opcode) {
@@ -88,7 +121,7 @@ static verdict judge(recovery *r, const xr_mcap_record *record)
     case XR_MCAP_CHANNEL:
         return judge_channel(r, record);
     case XR_MCAP_MESSAGE:
-        return is_sound_message(r, record) ? KEEP : DROP;
+        return judge_message(r, record);
     default:
         return KEEP;
     }
@@ -107,6 +140,34 @@ static void lose(recovery *r, uint64_t size)
     r->result->damaged++;
 }
 
+static void write_message(recovery *r, const uint8_t *record, size_t size)
+{
+    xr_mcap_writer_message(r->w, record, size);
+    r->result->messages++;
+}
+
+/* The message as the rewrite has it. */
+static void rewrite_message(recovery *r, const xr_mcap_record *record)
+{
+    const xr_known *channel = xr_id_get(&r->w->channels, xr_load16(record->data));
+    xr_cursor c = xr_cursor_begin(channel->content.data, channel->content.size);
+    xr_cursor_u16(&c); /* id */
+    xr_cursor_u16(&c); /* schema */
+    const char *topic = string_of(r, xr_cursor_text(&c));
+    xr_buffer *out = &r->rewritten;
+    out->size = 0;
+    xr_buffer_add(out, record->data - XR_MCAP_RECORD_HEADER, XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER);
+    xr_fate fate = r->rewrite->message(r->rewrite->context, topic, record->data + XR_MCAP_MESSAGE_HEADER,
+                                       record->size - XR_MCAP_MESSAGE_HEADER, out);
+    if (fate == XR_FATE_KEEP) {
+        write_message(r, record->data - XR_MCAP_RECORD_HEADER, record->size + XR_MCAP_RECORD_HEADER);
+    } else if (fate == XR_FATE_REPLACE && !out->failed) {
+        xr_store_u64(out->data + 1, out->size - XR_MCAP_RECORD_HEADER);
+        write_message(r, out->data, out->size);
+    }
+    r->w->no_memory = r->w->no_memory || out->failed;
+}
+
 /* A schema, a channel or a message that stands by itself. */
 static void copy_single(recovery *r, const xr_mcap_record *record)
 {
@@ -117,11 +178,17 @@ static void copy_single(recovery *r, const xr_mcap_record *record)
         return;
     }
     save(r, size);
+    if (v == LEFT_OUT) {
+        if (record->opcode == XR_MCAP_MESSAGE)
+            r->rewrite->dropped(r->rewrite->context, 1);
+        return;
+    }
     if (record->opcode == XR_MCAP_MESSAGE) {
         /* The record's header stands before its data, in the file or in the chunk. */
-        xr_mcap_writer_message(r->w, record->data - XR_MCAP_RECORD_HEADER,
-                               record->size + XR_MCAP_RECORD_HEADER);
-        r->result->messages++;
+        if (r->rewrite)
+            rewrite_message(r, record);
+        else
+            write_message(r, record->data - XR_MCAP_RECORD_HEADER, record->size + XR_MCAP_RECORD_HEADER);
         return;
     }
     const void *content = record->data;
@@ -224,7 +291,7 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
         lose(r, whole);
         return;
     }
-    if (!list_messages(r, bytes, (size_t)chunk.size)) {
+    if (r->rewrite || !list_messages(r, bytes, (size_t)chunk.size)) {
         copy_chunk_singles(r, &chunk, bytes);
         save(r, whole - chunk.stored);
         return;
@@ -242,18 +309,32 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
     save(r, whole);
 }
 
-static bool attachment_is_sound(const xr_mcap_record *record)
+static bool attachment_is_sound(const xr_mcap_record *record, xr_text *name)
 {
     xr_cursor c = xr_cursor_begin(record->data, record->size);
     xr_cursor_u64(&c);
     xr_cursor_u64(&c);
-    xr_cursor_text(&c);
+    *name = xr_cursor_text(&c);
     xr_cursor_text(&c);
     uint64_t size = xr_cursor_u64(&c);
     xr_cursor_bytes(&c, size);
     size_t covered = (size_t)(c.at - record->data);
     uint32_t crc = xr_cursor_u32(&c);
     return !c.bad && (!crc || exray_codec_default()->crc32(0, record->data, covered) == crc);
+}
+
+/* False: it is damaged. */
+static bool copy_attachment(recovery *r, const xr_mcap_record *record)
+{
+    xr_text name;
+    if (!attachment_is_sound(record, &name))
+        return false;
+    const char *string = string_of(r, name);
+    if (r->rewrite && !(string && r->rewrite->attachment(r->rewrite->context, string)))
+        return true;
+    xr_mcap_writer_attachment(r->w, record->data, record->size);
+    r->result->attachments++;
+    return true;
 }
 
 static bool metadata_is_sound(const xr_mcap_record *record)
@@ -267,6 +348,25 @@ static bool metadata_is_sound(const xr_mcap_record *record)
         xr_cursor_text(&m);
     }
     return !c.bad && !m.bad;
+}
+
+/* False: it is damaged. */
+static bool copy_metadata(recovery *r, const xr_mcap_record *record)
+{
+    if (!metadata_is_sound(record))
+        return false;
+    xr_buffer *out = &r->rewritten;
+    out->size = 0;
+    xr_fate fate = r->rewrite ? r->rewrite->metadata(r->rewrite->context, record->data, record->size, out)
+                              : XR_FATE_KEEP;
+    if (fate == XR_FATE_DROP)
+        return true;
+    const bool kept = fate == XR_FATE_KEEP;
+    if (kept || !out->failed)
+        xr_mcap_writer_metadata(r->w, kept ? record->data : out->data, kept ? record->size : out->size);
+    r->w->no_memory = r->w->no_memory || out->failed;
+    r->result->metadata++;
+    return true;
 }
 
 static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
@@ -283,16 +383,10 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
         copy_single(r, record);
         return;
     case XR_MCAP_ATTACHMENT:
-        sound = attachment_is_sound(record);
-        if (sound)
-            xr_mcap_writer_attachment(r->w, record->data, record->size);
-        r->result->attachments += sound;
+        sound = copy_attachment(r, record);
         break;
     case XR_MCAP_METADATA:
-        sound = metadata_is_sound(record);
-        if (sound)
-            xr_mcap_writer_metadata(r->w, record->data, record->size);
-        r->result->metadata += sound;
+        sound = copy_metadata(r, record);
         break;
     case XR_MCAP_MESSAGE_INDEX:
     case XR_MCAP_CHUNK_INDEX:
@@ -304,7 +398,7 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
     default:
         /* Opcodes from 0x80 on are private; the others are not assigned. */
         sound = record->opcode >= 0x80;
-        if (sound)
+        if (sound && !r->rewrite)
             xr_mcap_writer_record(r->w, record->opcode, record->data, record->size);
         break;
     }
@@ -350,6 +444,8 @@ static void copy_all(recovery *r, const xr_log_ends *ends)
         was_cut = was_cut || cut;
         xr_file_map_used(&r->map, record.size);
     }
+    if (r->rewrite)
+        r->rewrite->end(r->rewrite->context, r->w);
     xr_mcap_writer_end(r->w);
     xr_recovery *result = r->result;
     /* For a chunk cut short, copy_chunk has counted what is lost. */
@@ -387,11 +483,11 @@ static bool run(recovery *r, const char *from, FILE *to, exray_error *error)
 }
 
 /* `map`: NULL to open the file `from`. */
-static bool recover(const char *from, const xr_file_map *map, FILE *to, xr_recovery *result,
-                    exray_error *error)
+static bool recover(const char *from, const xr_file_map *map, FILE *to, const xr_rewrite *rewrite,
+                    xr_recovery *result, exray_error *error)
 {
     *result = (xr_recovery){0};
-    recovery r = {.result = result, .w = calloc(1, sizeof(xr_mcap_writer))};
+    recovery r = {.result = result, .rewrite = rewrite, .w = calloc(1, sizeof(xr_mcap_writer))};
     bool good = false;
     r.map.fd = -1;
     if (map) {
@@ -406,6 +502,7 @@ static bool recover(const char *from, const xr_file_map *map, FILE *to, xr_recov
     xr_arena_free(&r.scratch);
     free(r.buffer);
     free(r.entries.entry);
+    xr_buffer_free(&r.rewritten);
     free(r.w);
     return good;
 }
@@ -423,11 +520,17 @@ bool xr_recover_check(const char *from, exray_error *error)
 
 bool xr_recover(const char *from, FILE *to, xr_recovery *result, exray_error *error)
 {
-    return recover(from, NULL, to, result, error);
+    return recover(from, NULL, to, NULL, result, error);
+}
+
+bool xr_recover_rewritten(const char *from, FILE *to, const xr_rewrite *rewrite, xr_recovery *result,
+                          exray_error *error)
+{
+    return recover(from, NULL, to, rewrite, result, error);
 }
 
 bool xr_recover_bytes(const void *data, size_t size, FILE *to, xr_recovery *result, exray_error *error)
 {
     const xr_file_map map = {.fd = -1, .base = data, .size = size};
-    return recover("the log", &map, to, result, error);
+    return recover("the log", &map, to, NULL, result, error);
 }

@@ -35,7 +35,7 @@ def read_all(data):
         assert summary.statistics.message_start_time == min(t for _, t, _ in by_walk)
         assert summary.statistics.message_end_time == max(t for _, t, _ in by_walk)
     # The message indexes lead to every message.
-    assert sum(1 for _ in seeking.iter_messages(starting_at=0, ending_at=2**62)) == len(by_walk)
+    assert sum(1 for _ in seeking.iter_messages(starting_at=0, ending_at=2**64)) == len(by_walk)
     return by_walk, attachments, metadata
 
 

@@ -289,6 +289,30 @@ static void put_state(const log_summary *s)
                "", unchecked);
 }
 
+/* What `exray scrub` took out. */
+static void put_scrubbed(const exray_log *log)
+{
+    const char *name, *sep = "";
+    const exray_key_value *pairs;
+    for (size_t i = 0;; i++) {
+        const size_t count = exray_log_metadata_at(log, i, &name, &pairs);
+        if (!name)
+            return;
+        if (strcmp(name, "exray.scrub") != 0)
+            continue;
+        put_label("scrubbed");
+        for (size_t k = 0; k < count; k++) {
+            const bool drop = strcmp(pairs[k].key, "drop") == 0;
+            if (!drop && strcmp(pairs[k].key, "stats") != 0)
+                continue;
+            printf("%s%s", sep, drop ? "without " : "statistics alone of ");
+            xr_put_plain(stdout, pairs[k].value);
+            sep = "; ";
+        }
+        putchar('\n');
+    }
+}
+
 static void print_summary(const log_summary *s)
 {
     char bytes[32];
@@ -302,6 +326,7 @@ static void print_summary(const log_summary *s)
     put_line("device", exray_log_metadata(s->log, "device"));
     put_line("capture", exray_log_metadata(s->log, "capture"));
     put_line("created", exray_log_metadata(s->log, "created"));
+    put_scrubbed(s->log);
     printf("%-*s%zu", LABEL_WIDTH, "frames", s->frames);
     if (s->labelled)
         printf(", %zu labelled", s->labelled);
