@@ -126,6 +126,25 @@ typedef struct exray_named_span {
 const exray_named_value *exray_log_frame_values(const exray_log *log, size_t frame, size_t *count);
 const exray_named_span *exray_log_frame_spans(const exray_log *log, size_t frame, size_t *count);
 
+/* ---- Events -------------------------------------------------------------- */
+
+/* Something that happened to the recording or to the application (/event).  Since 0.2.0. */
+typedef struct exray_event {
+    exray_event_kind kind;
+    const char *kind_name; /* as the log has it: what an event of kind OTHER is */
+    const char *text;      /* one line */
+    uint64_t log_time;     /* nanoseconds of the recorder's monotonic clock */
+    bool has_frame;
+    uint64_t frame; /* Frame.index; the frame need not be in the log */
+    bool has_records_lost;
+    uint64_t records_lost; /* how many records are missing for this */
+} exray_event;
+
+/* How many events the log has; the one at position i, in the order of the log, or NULL beyond the last.
+ * Since 0.2.0. */
+size_t exray_log_event_count(const exray_log *log);
+const exray_event *exray_log_event(const exray_log *log, size_t i);
+
 /* ---- Records ------------------------------------------------------------- */
 
 /* What a record holds.  Since 0.1.0. */

@@ -132,7 +132,7 @@ typedef struct exray_recorder_config {
     /* Memory. */
     void *memory;          /* NULL: malloc at open */
     size_t memory_size;    /* bytes: exray_recorder_memory_needed() */
-    uint32_t max_channels; /* 0: 4096; 8 to 65535, five of which are for /frame, /system, ... */
+    uint32_t max_channels; /* 0: 4096; 8 to 65535, six of which are for /frame, /system, ... */
     uint32_t max_chunks;   /* 0: 16384; beyond it, the log is whole but has no chunk index */
 
     /* What the log says of itself; NULL: found out, or left out. */
@@ -366,6 +366,13 @@ exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *na
 
 /* Logs what the application told its user as /result.  Since 0.2.0. */
 exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result);
+
+/* Logs as /event what happened to the application: EXRAY_EVENT_USER, or EXRAY_EVENT_RESET where it resets the
+ * model's state (before the frame that begins anew, or within it, before the run).  `text` is one line of at
+ * most 400 bytes (more is cut off; control characters become spaces); NULL: "".  The event names the open
+ * frame; a reset between frames names the next one.  The other kinds are the recorder's own:
+ * EXRAY_E_ARGUMENT.  Since 0.2.0. */
+exray_status exray_recorder_event(exray_recorder *recorder, exray_event_kind kind, const char *text);
 
 /* Logs the model as /model; once, before the first layer (later calls: EXRAY_E_STATE).  The recorder keeps
  * the names and operators of layers (in its memory block, as far as there is room: 64 KiB; less where

@@ -278,6 +278,27 @@ typedef struct exray_result {
     const char *text; /* or NULL */
 } exray_result;
 
+/* Kinds of events, X(upper, lower): what happened to the recording or to the application.  Since 0.2.0. */
+#define EXRAY_EVENTS(X)                                                                                      \
+    X(USER, user)       /* the application's own */                                                          \
+    X(RESET, reset)     /* the model's state was reset */                                                    \
+    X(TRIGGER, trigger) /* of a flight recorder */                                                           \
+    X(ERROR, error)     /* a call was refused, and what it would have recorded is missing */                 \
+    X(GAP, gap)         /* records are missing */                                                            \
+    X(LEVEL, level)     /* the capture level changed */                                                      \
+    X(ROTATE, rotate)   /* the recording goes on in another file */
+
+/* The kind of an event.  Since 0.2.0. */
+typedef enum exray_event_kind {
+#define EXRAY_EVENT_ENUM(upper, lower) EXRAY_EVENT_##upper,
+    EXRAY_EVENTS(EXRAY_EVENT_ENUM)
+#undef EXRAY_EVENT_ENUM
+        EXRAY_EVENT_OTHER /* of a later version or another program */
+} exray_event_kind;
+
+/* "user", "reset", ...; "other" for every other number.  Any thread.  Since 0.2.0. */
+const char *exray_event_kind_name(exray_event_kind kind);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

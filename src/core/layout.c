@@ -5,7 +5,7 @@
 
 enum {
     DEFAULT_CHANNELS = 4096,
-    SMALLEST_CHANNELS = 8, /* five are set aside for what every log has */
+    SMALLEST_CHANNELS = 8, /* six are set aside for what every log has */
     DEFAULT_BUFFER = 16 << 10,
     SMALLEST_BUFFER = 256,
     DRAFT = 4 << 10, /* bytes; what of a record is larger than that is encoded as it is written */

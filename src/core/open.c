@@ -91,11 +91,9 @@ static void set_aside(xr_recorder *r)
     static const struct {
         const char *topic;
         xr_schema_id schema;
-    } common[] = {{"/frame", XR_SCHEMA_FRAME},
-                  {"/system", XR_SCHEMA_SYSTEM},
-                  {"/latency", XR_SCHEMA_LATENCY},
-                  {"/result", XR_SCHEMA_RESULT},
-                  {"/model", XR_SCHEMA_MODEL}};
+    } common[] = {{"/frame", XR_SCHEMA_FRAME},     {"/system", XR_SCHEMA_SYSTEM},
+                  {"/latency", XR_SCHEMA_LATENCY}, {"/result", XR_SCHEMA_RESULT},
+                  {"/model", XR_SCHEMA_MODEL},     {"/event", XR_SCHEMA_EVENT}};
     r->spent = r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80);
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         const uint32_t id = xr_channel_find(r, common[i].topic, common[i].schema, EXRAY_NO_INDEX);

@@ -522,6 +522,37 @@ bool xr_decode_reading(const uint8_t *data, size_t size, xr_arena *arena, exray_
     return !wire.bad && !arena->failed;
 }
 
+static exray_event_kind event_kind(const char *name)
+{
+    int kind = 0;
+    while (kind < EXRAY_EVENT_OTHER && strcmp(name, exray_event_kind_name((exray_event_kind)kind)) != 0)
+        kind++;
+    return (exray_event_kind)kind;
+}
+
+bool xr_decode_event(const uint8_t *data, size_t size, xr_arena *arena, exray_event *out)
+{
+    *out = (exray_event){.kind_name = "", .text = ""};
+    xr_wire wire = xr_wire_begin(data, size);
+    for (xr_field f; xr_wire_next(&wire, &f);) {
+        if (xr_is(&f, 1, XR_WIRE_BYTES)) {
+            out->kind_name = xr_field_string(&f, arena);
+        } else if (xr_is(&f, 2, XR_WIRE_BYTES)) {
+            out->text = xr_field_string(&f, arena);
+        } else if (xr_is(&f, 3, XR_WIRE_VARINT)) {
+            out->has_frame = true;
+            out->frame = f.value;
+        } else if (xr_is(&f, 4, XR_WIRE_VARINT)) {
+            out->has_records_lost = true;
+            out->records_lost = f.value;
+        }
+    }
+    if (wire.bad || arena->failed)
+        return false;
+    out->kind = event_kind(out->kind_name);
+    return true;
+}
+
 static bool decode_class(const xr_field *from, xr_arena *arena, exray_class *out)
 {
     *out = (exray_class){.label = ""};

@@ -35,6 +35,7 @@ bool xr_decode_tensor(const uint8_t *data, size_t size, xr_arena *arena, exray_t
 bool xr_decode_latency(const uint8_t *data, size_t size, xr_arena *arena, exray_latency *out);
 bool xr_decode_system(const uint8_t *data, size_t size, exray_system *out);
 bool xr_decode_reading(const uint8_t *data, size_t size, xr_arena *arena, exray_reading *out);
+bool xr_decode_event(const uint8_t *data, size_t size, xr_arena *arena, exray_event *out);
 bool xr_decode_result(const uint8_t *data, size_t size, xr_arena *arena, exray_result *out);
 
 #endif

@@ -68,6 +68,7 @@ static const char *classify_topic(xr_channel *channel)
         exray_message message;
     } fixed[] = {
         {"/model", "exray.v1.Model", XR_TOPIC_MODEL, EXRAY_MESSAGE_OTHER},
+        {"/event", "exray.v1.Event", XR_TOPIC_EVENT, EXRAY_MESSAGE_OTHER},
         {"/frame", "exray.v1.Frame", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_FRAME},
         {"/latency", "exray.v1.Latency", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_LATENCY},
         {"/system", "exray.v1.System", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_SYSTEM},
@@ -194,6 +195,20 @@ static bool add_model(xr_builder *b, const uint8_t *data, size_t size)
     return !b->log->arena.failed;
 }
 
+static bool add_event(xr_builder *b, uint64_t log_time, const uint8_t *data, size_t size)
+{
+    exray_event event;
+    if (!xr_decode_event(data, size, &b->log->arena, &event)) {
+        xr_index_damage(b);
+        return !b->log->arena.failed;
+    }
+    event.log_time = log_time;
+    exray_event *kept = xr_list_add(&b->log->events, &b->log->arena, sizeof event);
+    if (kept)
+        *kept = event;
+    return kept != NULL;
+}
+
 /* The record of a message at `position`; false: out of memory. */
 static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_time, const uint8_t *data,
                        size_t size, uint64_t position)
@@ -259,8 +274,10 @@ static bool note_fields(xr_builder *b, xr_channel *channel, const uint8_t *data,
     channel->scanned++;
     uint32_t before = b->unknown.field_count;
     xr_unknown_fields(&b->unknown,
-                      channel->means == XR_TOPIC_MODEL ? XR_SCHEMA_MODEL : schemas[channel->message], data,
-                      size);
+                      channel->means == XR_TOPIC_MODEL   ? XR_SCHEMA_MODEL
+                      : channel->means == XR_TOPIC_EVENT ? XR_SCHEMA_EVENT
+                                                         : schemas[channel->message],
+                      data, size);
     if (b->unknown.field_count == before || trust_chunk(b))
         return true;
     b->unknown.field_count = before;
@@ -293,6 +310,8 @@ static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, u
         return XR_WALK_DAMAGED;
     if (channel->means == XR_TOPIC_MODEL)
         return add_model(b, data, data_size) ? XR_WALK_ON : XR_WALK_NO_MEMORY;
+    if (channel->means == XR_TOPIC_EVENT)
+        return add_event(b, log_time, data, data_size) ? XR_WALK_ON : XR_WALK_NO_MEMORY;
     if (channel->message == EXRAY_MESSAGE_FRAME && !add_frame(b, data, data_size))
         return XR_WALK_NO_MEMORY;
     return add_record(b, channel, log_time, data, data_size, position + XR_MCAP_MESSAGE_HEADER)

@@ -136,6 +136,16 @@ const exray_model *exray_log_model(const exray_log *log)
     return log->has_model ? &log->model : NULL;
 }
 
+size_t exray_log_event_count(const exray_log *log)
+{
+    return log->events.count;
+}
+
+const exray_event *exray_log_event(const exray_log *log, size_t i)
+{
+    return i < log->events.count ? (const exray_event *)log->events.items + i : NULL;
+}
+
 size_t exray_log_frame_count(const exray_log *log)
 {
     return log->frame_count;

@@ -58,6 +58,7 @@ typedef struct xr_chunk xr_chunk;
 typedef enum xr_topic {
     XR_TOPIC_MESSAGE, /* `message` says */
     XR_TOPIC_MODEL,
+    XR_TOPIC_EVENT,
     XR_TOPIC_FOREIGN,
 } xr_topic;
 
@@ -111,6 +112,7 @@ struct exray_log {
     exray_frame *frames;
     xr_frame_extra *extras;
     size_t frame_count;
+    xr_list events;      /* exray_event */
     xr_list metadata;    /* xr_metadata */
     xr_list attachments; /* xr_attachment_entry */
 };

@@ -7,7 +7,7 @@ enum { MOST_FIELDS = 10, MAX_DEPTH = 8 };
 
 /* Messages that stand within others. */
 enum {
-    TENSOR_INFO = XR_SCHEMA_RESULT + 1,
+    TENSOR_INFO = XR_SCHEMA_EVENT + 1,
     QUANTIZATION,
     NODE,
     MAP_ENTRY,
@@ -33,6 +33,7 @@ static const struct {
     [XR_SCHEMA_SYSTEM] = {"System", 8, {0}},
     [XR_SCHEMA_READING] = {"Reading", 3, {0}},
     [XR_SCHEMA_RESULT] = {"Result", 4, {[2] = RESULT_CLASS, [3] = RESULT_BOX}},
+    [XR_SCHEMA_EVENT] = {"Event", 4, {0}},
     [TENSOR_INFO] = {"TensorInfo", 6, {[4] = QUANTIZATION}},
     [QUANTIZATION] = {"Quantization", 3, {0}},
     [NODE] = {"Node", 7, {[6] = MAP_ENTRY, [7] = NODE}},

@@ -277,7 +277,7 @@ static void test_no_io_data(void **state)
 static void test_budget_degrades_then_drops(void **state)
 {
     (void)state;
-    static const uint64_t budgets[] = {102000, 151000, 201000, 401000};
+    static const uint64_t budgets[] = {102000, 151000, 203000, 401000};
     for (size_t i = 0; i < 2 * sizeof budgets / sizeof *budgets; i++) {
         const uint64_t budget = budgets[i / 2];
         exray_recorder recorder;
@@ -311,7 +311,7 @@ static void test_channels_run_out(void **state)
     exray_recorder recorder;
     open_log(&recorder, &(exray_recorder_config){.size = sizeof(exray_recorder_config),
                                                  .capture = EXRAY_CAPTURE_FULL,
-                                                 .max_channels = 9});
+                                                 .max_channels = 10});
     exray_recorder_frame_begin(&recorder, NULL);
     for (uint32_t i = 0; i < 4; i++) {
         const exray_tensor layer = layer_at(i % 3);

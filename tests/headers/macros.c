@@ -18,6 +18,7 @@ static const struct {
 #define NAME_OF(upper, lower) #lower,
 static const char *const kinds[] = {EXRAY_KINDS(NAME_OF)};
 static const char *const captures[] = {EXRAY_CAPTURES(NAME_OF)};
+static const char *const events[] = {EXRAY_EVENTS(NAME_OF)};
 
 static size_t use_types(void)
 {
@@ -26,6 +27,8 @@ static size_t use_types(void)
     size_t count = 0;
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
         count += (size_t)dtypes[i].bits + (dtypes[i].name[0] == 'F');
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        count += events[i][0] == 'u';
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         count += kinds[i][0] == captures[i][0];
     return count + sizeof EXRAY_VERSION + (size_t)shape[0] + index;

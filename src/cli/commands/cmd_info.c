@@ -263,6 +263,32 @@ static void put_records(const log_summary *s)
         }
 }
 
+/* The last ones of a long list are counted. */
+static void put_events(const exray_log *log)
+{
+    enum { SHOWN = 20 };
+    const size_t count = exray_log_event_count(log);
+    const exray_frame *first = exray_log_frame_count(log) ? exray_log_frame(log, 0) : NULL;
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        const exray_event *event = exray_log_event(log, i);
+        put_label(i ? "" : "events");
+        if (event->has_frame)
+            printf("frame %" PRIu64 ", ", event->frame);
+        else if (first && event->log_time >= first->begin_ns)
+            printf("at %.3f s, ", (double)(event->log_time - first->begin_ns) / 1e9);
+        xr_put_plain(stdout, event->kind_name);
+        if (*event->text) {
+            fputs(": ", stdout);
+            xr_put_plain(stdout, event->text);
+        }
+        if (event->records_lost)
+            printf(" (%" PRIu64 " record%s lost)", event->records_lost, event->records_lost == 1 ? "" : "s");
+        putchar('\n');
+    }
+    if (count > SHOWN)
+        printf("%-*sand %zu more; --json has all\n", LABEL_WIDTH, "", count - SHOWN);
+}
+
 static void put_state(const log_summary *s)
 {
     uint64_t damaged = exray_log_damaged(s->log);
@@ -346,6 +372,7 @@ static void print_summary(const log_summary *s)
         xr_put_plain(stdout, a->name);
         printf(", %s\n", xr_format_bytes(bytes, a->size));
     }
+    put_events(s->log);
     put_state(s);
 }
 
@@ -442,6 +469,23 @@ static void add_system(cJSON *root, const log_summary *s)
     cJSON_AddNumberToObject(object, "dropped_records", (double)system->dropped_records);
 }
 
+static void add_events(cJSON *root, const exray_log *log)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "events");
+    for (size_t i = 0; i < exray_log_event_count(log); i++) {
+        const exray_event *event = exray_log_event(log, i);
+        cJSON *entry = cJSON_CreateObject();
+        add_text(entry, "kind", event->kind_name);
+        add_text(entry, "text", event->text);
+        cJSON_AddNumberToObject(entry, "time_ns", (double)event->log_time);
+        if (event->has_frame)
+            cJSON_AddNumberToObject(entry, "frame", (double)event->frame);
+        if (event->has_records_lost)
+            cJSON_AddNumberToObject(entry, "records_lost", (double)event->records_lost);
+        cJSON_AddItemToArray(list, entry);
+    }
+}
+
 static cJSON *describe(const log_summary *s)
 {
     const exray_log *log = s->log;
@@ -476,6 +520,7 @@ static cJSON *describe(const log_summary *s)
     for (int message = 0; message < EXRAY_MESSAGE_OTHER; message++)
         if (message_names[message])
             add_counts(records, message_names[message], &s->messages[message]);
+    add_events(root, log);
     cJSON *attachments = cJSON_AddArrayToObject(root, "attachments");
     for (size_t i = 0; i < exray_log_attachment_count(log); i++) {
         const exray_attachment *a = exray_log_attachment(log, i);
@@ -546,7 +591,8 @@ const xr_command xr_command_info = {
     .synopsis = "LOG.mcap [--json F] [--check]",
     .description =
         "Shows what LOG.mcap contains: role, model, engine, the nodes that a delegate runs, device, frames, "
-        "latency, records, attachments, what this version does not know and skips, whether the log is "
+        "latency, records, attachments, events, what this version does not know and skips, whether the log "
+        "is "
         "complete, and how many records have no checksum.",
     .groups = (const xr_option_group *const[]){&options, NULL},
     .example = "exray info edge.mcap --json - | jq .frames.count",

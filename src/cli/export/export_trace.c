@@ -197,6 +197,23 @@ static void put_system(trace *t, uint64_t at_ns, const exray_system *system)
                 isfinite(system->cpu_celsius) ? system->cpu_celsius : 0);
 }
 
+/* What happened, as marks over all tracks. */
+static void put_events(trace *t)
+{
+    for (size_t i = 0; i < exray_log_event_count(t->log); i++) {
+        const exray_event *event = exray_log_event(t->log, i);
+        begin_event(t, "i", event->kind_name);
+        put_time(t, "ts", event->log_time > t->zero_ns ? event->log_time - t->zero_ns : 0);
+        fputs(",\"s\":\"p\",\"args\":{\"text\":", t->out);
+        xr_put_json(t->out, event->text);
+        if (event->has_frame)
+            fprintf(t->out, ",\"frame\":%" PRIu64, event->frame);
+        if (event->has_records_lost)
+            fprintf(t->out, ",\"records_lost\":%" PRIu64, event->records_lost);
+        fputs("}}", t->out);
+    }
+}
+
 static void put_record(trace *t, const exray_frame *frame, const exray_record *record, exray_slot *slot,
                        uint64_t *skipped)
 {
@@ -246,6 +263,7 @@ bool xr_export_trace(const exray_log *log, FILE *out, uint64_t *skipped)
         for (size_t i = 0; i < frame->record_count; i++)
             put_record(&t, frame, &records[i], slot, skipped);
     }
+    put_events(&t);
     fputs("\n]}\n", out);
     free(t.slices);
     exray_slot_free(slot);

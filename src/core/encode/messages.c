@@ -233,3 +233,13 @@ void xr_encode_result(xr_sink *sink, const void *object)
         xr_pb_message(sink, 3, encode_box, &result->boxes[i]);
     xr_pb_string(sink, 4, result->text);
 }
+
+void xr_encode_event(xr_sink *sink, const void *message)
+{
+    const xr_event_message *event = message;
+    xr_pb_string(sink, 1, exray_event_kind_name(event->kind));
+    xr_pb_string(sink, 2, event->text);
+    if (event->has_frame)
+        xr_pb_uint_always(sink, 3, event->frame);
+    xr_pb_uint(sink, 4, event->records_lost);
+}

@@ -15,7 +15,8 @@
     X(SYSTEM, System)                                                                                        \
     X(READING, Reading)                                                                                      \
     X(RESULT, Result)                                                                                        \
-    X(LAYER_STATS, LayerStats)
+    X(LAYER_STATS, LayerStats)                                                                               \
+    X(EVENT, Event)
 
 typedef enum xr_schema_id {
     XR_SCHEMA_NONE = 0,
@@ -99,5 +100,14 @@ typedef struct xr_result_message {
     const exray_result *result;
 } xr_result_message;
 void xr_encode_result(xr_sink *sink, const void *message);
+
+typedef struct xr_event_message {
+    exray_event_kind kind;
+    const char *text;
+    bool has_frame;
+    uint64_t frame;
+    uint64_t records_lost; /* 0: says nothing of it */
+} xr_event_message;
+void xr_encode_event(xr_sink *sink, const void *message);
 
 #endif

@@ -46,6 +46,16 @@ const char *exray_kind_name(exray_kind kind)
     return (unsigned)kind < EXRAY_KIND_COUNT ? names[kind] : "unknown";
 }
 
+const char *exray_event_kind_name(exray_event_kind kind)
+{
+    static const char *const names[] = {
+#define EVENT_NAME(upper, lower) #lower,
+        EXRAY_EVENTS(EVENT_NAME)
+#undef EVENT_NAME
+    };
+    return (unsigned)kind < EXRAY_EVENT_OTHER ? names[kind] : "other";
+}
+
 static const char *const capture_names[] = {"default",
 #define CAPTURE_NAME(upper, lower) #lower,
                                             EXRAY_CAPTURES(CAPTURE_NAME)

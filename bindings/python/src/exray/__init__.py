@@ -18,7 +18,7 @@ from exray._exray import lib as _lib
 from exray._log import Frame, Log, open, playback
 from exray._recorder import Recorder
 from exray._tensor import Tensor, Tensors
-from exray._types import (Box, ClassScore, Media, Model, Node, Quantization, Result, Sketch, Stats, TensorInfo)
+from exray._types import (Box, ClassScore, Event, Media, Model, Node, Quantization, Result, Sketch, Stats, TensorInfo)
 from exray._validate import Accuracy, Assertion, Finding, Layer, LayerSide, Report, assertion, validate
 from exray import keras, litert, onnx, torch
 
@@ -26,8 +26,8 @@ __version__: str = text(_lib.exray_version())
 del text
 
 __all__ = [
-    "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "FileError",
-    "Finding", "FormatError", "Frame", "IOPair", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
+    "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
+    "FileError", "Finding", "FormatError", "Frame", "IOPair", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
     "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
     "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors",
     "UnsupportedError", "ValidationFailed", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",

@@ -12,7 +12,7 @@ from exray import _sound as sound
 from exray._errors import ArgumentError, NotRecorded, StateError, encode_path, need, raise_filled, show, text
 from exray._exray import ffi, lib
 from exray._tensor import Handle, Tensor, Tensors
-from exray._types import KINDS, Box, ClassScore, Model, Result, model_from_c
+from exray._types import KINDS, Box, ClassScore, Event, Model, Result, model_from_c
 
 if TYPE_CHECKING:
     import numpy as np
@@ -286,6 +286,14 @@ class Log:
     def unchecked(self) -> int:
         """Records that no checksum covers (a streamed log): a flipped bit in their data goes unnoticed."""
         return int(lib.exray_log_unchecked(self._handle.log))
+
+    @property
+    def events(self) -> Tuple[Event, ...]:
+        """What happened to the recording or to the application, in the order of the log: resets, gaps, errors, ..."""
+        h = self._handle
+        found = [lib.exray_log_event(h.log, i) for i in range(lib.exray_log_event_count(h.log))]
+        return tuple(Event(text(e.kind_name), text(e.text), e.frame if e.has_frame else None,
+                           e.records_lost if e.has_records_lost else None, e.log_time) for e in found)
 
     def __len__(self) -> int:
         return int(lib.exray_log_frame_count(self._handle.log))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _KIND = {name: number for number, name in enumerate(KINDS)}
 _ROLES = {"edge": 0, "reference": 1}
 _COMPRESSIONS = {"none": 0, "lz4": 1, "zstd": 2}
+_EVENTS = {text(lib.exray_event_kind_name(kind)): kind for kind in range(lib.EXRAY_EVENT_OTHER)}
 _CAPTURES = {name: lib.exray_capture_from_name(name.encode())
              for name in ("off", "frame", "io", "stats", "sketch", "full")}
 
@@ -538,6 +539,12 @@ class Recorder:
         result.boxes, result.box_count = c_boxes, len(boxes)
         result.text = keeper.text(text, "a result's text")
         self._call(lib.exray_recorder_log_result, result)
+
+    def event(self, text: str, kind: str = "user") -> None:
+        """What happened to the application, in one line: /event.  kind: "user", or "reset" where the model's state is
+        reset (before the frame that begins anew, or within it before the run)."""
+        self._call(lib.exray_recorder_event, arguments.choice(kind, {k: _EVENTS[k] for k in ("user", "reset")}, "kind"),
+                   encode(text, "an event's text"))
 
     # ---- The model, and the rest ---------------------------------------------------------
 

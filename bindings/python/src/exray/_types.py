@@ -194,6 +194,17 @@ class Result:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Event:
+    """What happened to the recording or to the application."""
+
+    kind: str  # "user", "reset", "trigger", "error", "gap", "level", "rotate"
+    text: str = ""
+    frame: Optional[int] = None  # its index; it need not be in the log
+    records_lost: Optional[int] = None
+    time_ns: int = 0  # of the recorder's monotonic clock
+
+
 # ---- From C --------------------------------------------------------------------------
 
 
