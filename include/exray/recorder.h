@@ -149,6 +149,17 @@ typedef struct exray_recorder_config {
     uint32_t buffer_size; /* bytes gathered before they are written; 0: 16 KiB; at least 256.  They are
                              written at the end of each frame in any case */
     const exray_recorder_parts *parts; /* NULL: all (exray_recorder_open_device: none) */
+
+    /* How soon what is recorded is safe (docs/durability.md).  In any case everything is handed to the sink
+     * at a frame's end but the open chunk, of which a file gets what it has so far. */
+    uint32_t flush_frames; /* 0: by age alone; N: the open chunk is closed at the end of every Nth frame */
+    uint32_t flush_ms; /* 0: 1000; how old it may become: looked at whenever a record is written, and in the
+                          asynchronous mode while none is, too */
+    uint32_t sync_frames;    /* 0: never; N: exray_recorder_sync at the end of every Nth frame, on the thread
+                                that    writes */
+    uint32_t sync_ms;        /* 0: never; looked at as flush_ms is */
+    int (*sync)(void *user); /* what a callback's sync does, with the callback's `user`: 0, or an errno value.
+                                NULL: nothing */
 } exray_recorder_config;
 
 /* exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;  Since 0.2.0. */
@@ -156,7 +167,7 @@ typedef struct exray_recorder_config {
     {                                                                                                        \
         sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, 0,                \
             EXRAY_COMPRESSION_NONE, NULL, 0, EXRAY_POLICY_DROP, NULL, 0, 0, 0, EXRAY_ROLE_EDGE, NULL, NULL,  \
-            NULL, NULL, NULL, NULL, 0, 0, NULL                                                               \
+            NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, NULL                                             \
     }
 
 /* A config that is all defaults except for the capture level: a constant, never NULL; any thread.
@@ -187,8 +198,11 @@ exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t r
                                               const char *header_version, void *buffer, size_t size,
                                               const exray_recorder_config *config);
 
-/* Creates (or truncates) the file `path`. config may be NULL.  On failure the recorder holds the error;
- * every later call returns it, so no check is needed before exray_recorder_close.  EXRAY_E_IO,
+/* Creates the file `path`; a closed log, or any other file, of that name is replaced.  In its name %t becomes
+ * the time (UTC, as 20260131T235959Z) and %n a number, one more than the largest there (four digits at
+ * least).  A log that was not closed stays: then the new one goes to the same name with -2, -3, ... before
+ * its extension, which exray_recorder_path tells.  config may be NULL.  On failure the recorder holds the
+ * error; every later call returns it, so no check is needed before exray_recorder_close.  EXRAY_E_IO,
  * EXRAY_E_NO_SPACE: the file cannot be created or written; EXRAY_E_ARGUMENT: the config is invalid;
  * EXRAY_E_MEMORY.  Since 0.2.0. */
 static inline exray_status exray_recorder_open_file(exray_recorder *recorder, const char *path,
@@ -268,6 +282,22 @@ exray_recorder_parts exray_recorder_parts_all(void);
 /* Bytes written so far, wherever they go; what waits in buffers may be counted already, except with
  * exray_recorder_open_memory: there it is what the buffer holds.  Since 0.2.0. */
 uint64_t exray_recorder_bytes_written(const exray_recorder *recorder);
+
+/* Hands everything recorded so far to the sink, and waits until it has it: a crash of the process, or a kill,
+ * loses none of it.  In the asynchronous mode it waits for the writer thread.  Frames need not be ended, but
+ * the open one's /frame is written at its end.  Since 0.2.0. */
+exray_status exray_recorder_flush(exray_recorder *recorder);
+
+/* The same, through the system's buffers to the disk (fsync) or as config.sync does: a loss of power loses
+ * none of it.  EXRAY_E_IO, EXRAY_E_NO_SPACE: the disk did not take it; the recorder goes on, and this error
+ * is not sticky.  What cannot be synced, such as a pipe, is flushed.  Since 0.2.0. */
+exray_status exray_recorder_sync(exray_recorder *recorder);
+
+/* The file that is written now (exray_recorder_open_file): `path` with what %t and %n stand for, or another
+ * name where a log that was not closed has that one.  NULL: the recorder writes to no file, or is closed.  In
+ * the asynchronous mode it may be that of a moment ago.  Valid until the second file after it begins, or
+ * close. Since 0.2.0. */
+const char *exray_recorder_path(const exray_recorder *recorder);
 
 /* Ends the open frame, writes the summary, closes the file, frees what open allocated.  Returns the first
  * error since open.  A second close does nothing and returns the same.  Since 0.2.0. */

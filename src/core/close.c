@@ -9,11 +9,11 @@ void xr_release(xr_recorder *r)
     if (r->watching)
         r->parts.machine->end(r);
     r->watching = false;
-    if (r->file >= 0) {
+    if (r->file) {
         const int error = r->close_file(r->file);
         if (error)
             xr_fail_write(r, error);
-        r->file = -1;
+        r->file = NULL;
     }
     if (r->memory)
         xr_port_free(r->memory);

@@ -85,6 +85,8 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
         error = atomic_load_explicit(r->writer_error, memory_order_acquire);
     } else {
         error = xr_mcap_message(&r->mcap, &message);
+        if (!error)
+            error = xr_mcap_by_age(&r->mcap, log_time);
     }
     r->spent += cost;
     use->charged = r->schema_charged[r->channels.table[channel].schema] = true;

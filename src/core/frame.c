@@ -3,11 +3,8 @@
 
 #include "core/channels.h"
 #include "core/emit.h"
+#include "core/flush.h"
 #include "core/sticky_error.h"
-
-/* A chunk is closed at the end of a frame when it is older than this, so that a
- * crash loses no more than the last second. */
-#define CHUNK_AGE_NS 1000000000u
 
 static exray_capture capture_of_frame(const xr_recorder *r, uint64_t index)
 {
@@ -99,15 +96,7 @@ exray_status xr_frame_end(xr_recorder *r)
         xr_emit_topic(r, "/frame", XR_SCHEMA_FRAME, xr_encode_frame, &message, r->last_end_ns, XR_MAY_DROP);
     if (status)
         return status;
-    const bool close_chunk = r->last_end_ns - r->last_chunk_ns >= CHUNK_AGE_NS;
-    if (close_chunk)
-        r->last_chunk_ns = r->last_end_ns;
-    if (r->writer_error) {
-        r->parts.async->flush(r->ring, close_chunk);
-        return EXRAY_OK;
-    }
-    const int error = xr_mcap_flush(&r->mcap, close_chunk);
-    return error ? xr_fail_write(r, error) : EXRAY_OK;
+    return xr_flush_frame(r);
 }
 
 void xr_write_last_system(xr_recorder *r)

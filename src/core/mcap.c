@@ -228,11 +228,37 @@ int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
     return mcap->error;
 }
 
-int xr_mcap_flush(xr_mcap *mcap, bool close_chunk)
+static bool sync_is_due(const xr_mcap *mcap, uint64_t now)
 {
-    if (close_chunk && mcap->part)
-        mcap->part->close_chunk(mcap);
+    return mcap->sync_ns && mcap->sync && now - mcap->synced_ns >= mcap->sync_ns;
+}
+
+int xr_mcap_flush(xr_mcap *mcap, xr_flush how)
+{
+    const uint64_t now = xr_port_now();
+    if (sync_is_due(mcap, now))
+        how = XR_FLUSH_SYNC;
+    else if (how == XR_FLUSH_BYTES && now - mcap->flushed_ns >= mcap->flush_ns)
+        how = XR_FLUSH_CHUNK;
+    if (how != XR_FLUSH_BYTES) {
+        mcap->flushed_ns = now;
+        if (mcap->part)
+            mcap->part->close_chunk(mcap);
+    }
     flush_out(mcap);
+    if (how == XR_FLUSH_SYNC && mcap->sync && !mcap->error) {
+        mcap->sync_error = mcap->sync(mcap->user);
+        mcap->synced_ns = now;
+    } else if (mcap->write_ahead && mcap->part && !mcap->error) {
+        mcap->part->write_ahead(mcap);
+    }
+    return mcap->error;
+}
+
+int xr_mcap_by_age(xr_mcap *mcap, uint64_t now)
+{
+    if (sync_is_due(mcap, now) || now - mcap->flushed_ns >= mcap->flush_ns)
+        return xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
     return mcap->error;
 }
 
@@ -246,7 +272,7 @@ void xr_mcap_put_footer(xr_sink *sink, uint64_t summary_start, uint64_t offsets_
 int xr_mcap_end(xr_mcap *mcap)
 {
     uint32_t crc = 0;
-    xr_mcap_flush(mcap, true);
+    xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     xr_mcap_put_header(&out.sink, XR_MCAP_DATA_END, 4);
     xr_put_u32(&out.sink, 0); /* no CRC over all the data: chunks have theirs */
@@ -256,7 +282,7 @@ int xr_mcap_end(xr_mcap *mcap)
         xr_mcap_put_footer(&out.sink, 0, 0);
     xr_put_u32(&out.sink, crc);
     xr_put(&out.sink, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
-    return xr_mcap_flush(mcap, false);
+    return xr_mcap_flush(mcap, XR_FLUSH_BYTES);
 }
 
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)

@@ -28,6 +28,12 @@ typedef struct xr_mcap {
     size_t out_capacity;
     const exray_chunks_part *part; /* NULL: a stream */
     struct xr_chunks *chunks;
+    int (*sync)(void *user); /* beyond the system's buffers; NULL: the sink cannot */
+    /* Writes `distance` bytes behind what `write` was given, which goes on where it was; size 0: what was
+     * written ahead is void.  NULL: the
+     * sink cannot. */
+    int (*write_ahead)(void *user, uint64_t distance, const void *data, size_t size);
+    uint64_t flush_ns, sync_ns;           /* how old what waits may become; sync_ns 0: any age */
     const exray_layers_part *layers_part; /* NULL: channels have no metadata */
     struct xr_layer_list *layers;
 
@@ -35,6 +41,8 @@ typedef struct xr_mcap {
     int error; /* the first error number that `write` returned */
     uint64_t position;
     size_t out_used;
+    uint64_t flushed_ns, synced_ns; /* when the open chunk was last closed, the sink last synced */
+    int sync_error;                 /* of the last sync, 0: none */
     bool schema_written[XR_SCHEMA_COUNT];
 } xr_mcap;
 
@@ -75,8 +83,17 @@ int xr_mcap_begin(xr_mcap *mcap);
 int xr_mcap_message(xr_mcap *mcap, const xr_message *message);
 int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment);
 int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata);
-/* Hands buffered bytes to the sink; with `close_chunk` the open chunk too. */
-int xr_mcap_flush(xr_mcap *mcap, bool close_chunk);
+/* How far what is buffered goes. */
+typedef enum xr_flush {
+    XR_FLUSH_BYTES, /* to the sink, all but the open chunk, which a sink with write_at gets ahead of its end
+                     */
+    XR_FLUSH_CHUNK, /* the open chunk too */
+    XR_FLUSH_SYNC,  /* and through the sink */
+} xr_flush;
+/* Goes further where something is older than it may be. */
+int xr_mcap_flush(xr_mcap *mcap, xr_flush how);
+/* The same for what is too old at `now`, and only that. */
+int xr_mcap_by_age(xr_mcap *mcap, uint64_t now);
 /* The end of the data, summary, footer. */
 int xr_mcap_end(xr_mcap *mcap);
 

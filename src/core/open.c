@@ -64,7 +64,6 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
     }
     memset(r, 0, sizeof *r);
     r->magic = XR_MAGIC;
-    r->file = -1;
     const char *which, *problem = xr_read_config(opening->config, parts, config, &r->parts, &which);
     r->capture = config->capture ? config->capture : EXRAY_CAPTURE_STATS;
     r->every_nth = config->every_nth;
@@ -72,6 +71,10 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
     r->byte_budget = config->byte_budget;
     r->no_io_data = config->no_io_data;
     r->policy = config->policy;
+    r->flush_every.frames = config->flush_frames;
+    r->sync_every.frames = config->sync_frames;
+    r->mcap.flush_ns = (config->flush_ms ? config->flush_ms : 1000) * UINT64_C(1000000);
+    r->mcap.sync_ns = config->sync_ms * UINT64_C(1000000);
     xr_text_builder text = xr_text_in(r->target, sizeof r->target);
     xr_text_add(&text, target);
     if (problem)
@@ -105,18 +108,18 @@ static void set_aside(xr_recorder *r)
 /* The beginning of the log, and the writer thread. */
 static exray_status begin_log(xr_recorder *r, const exray_recorder_config *config)
 {
+    r->mcap.flushed_ns = r->mcap.synced_ns = xr_port_now();
     int error = xr_mcap_begin(&r->mcap);
     if (!error) {
         const exray_status status =
             r->parts.machine ? r->parts.machine->identify(r, config) : xr_write_identity(r, config, NULL, 0);
         if (status)
             return status;
-        error = xr_mcap_flush(&r->mcap, false);
+        error = xr_mcap_flush(&r->mcap, XR_FLUSH_BYTES);
     }
     if (error)
         return xr_fail_write(r, error);
     set_aside(r);
-    r->last_chunk_ns = xr_port_now();
     r->watching = r->parts.machine && r->capture >= EXRAY_CAPTURE_FRAME;
     if (r->watching)
         r->parts.machine->watch(r);
@@ -138,6 +141,7 @@ exray_status xr_open_function(exray_recorder *recorder, const xr_opening *openin
     if (!xr_open_begin(recorder, opening, parts, "the application's write callback", 0, &config))
         return exray_recorder_error_status(recorder);
     xr_recorder *r = xr_of(recorder);
+    r->mcap.sync = config.sync;
     if (write)
         return xr_open_log(r, &config, write, user);
     cannot_open(r, EXRAY_E_ARGUMENT, "`write` is NULL", NULL);

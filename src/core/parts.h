@@ -63,7 +63,7 @@ struct exray_async_part {
     exray_status (*start)(struct xr_recorder *r);
     bool (*push)(struct xr_ring *ring, const struct xr_message *message, bool wait, bool spare);
     void (*call)(struct xr_ring *ring, xr_writer_call function, const void *object);
-    void (*flush)(struct xr_ring *ring, bool close_chunk);
+    void (*flush)(struct xr_ring *ring, int how); /* xr_flush */
     void (*stop)(struct xr_ring *ring, bool discard);
     uint64_t (*bytes_written)(struct xr_ring *ring);
 };
@@ -84,6 +84,8 @@ struct exray_chunks_part {
     void (*metadata)(struct xr_mcap *mcap, const struct xr_metadata_record *metadata, uint64_t offset,
                      uint64_t length);
     void (*close_chunk)(struct xr_mcap *mcap);
+    /* Writes the open chunk ahead of its end (xr_mcap.write_ahead). */
+    void (*write_ahead)(struct xr_mcap *mcap);
     /* Writes the summary and the footer up to its CRC, which is returned. */
     uint32_t (*summary)(struct xr_mcap *mcap);
     /* An upper bound of what a message of that size adds to the log. */

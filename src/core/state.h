@@ -43,6 +43,11 @@ typedef struct xr_open_frame {
     size_t entries_used;
 } xr_open_frame;
 
+/* Something that is done at the end of every so many frames; 0: never. */
+typedef struct xr_every {
+    uint32_t frames, since;
+} xr_every;
+
 /* Where a memory sink writes. */
 typedef struct xr_memory_target {
     uint8_t *bytes; /* NULL: another sink */
@@ -61,9 +66,9 @@ typedef struct xr_recorder {
     bool no_io_data;
     exray_policy policy;
 
-    void *memory; /* to be freed at close, or NULL */
-    int file;     /* a file sink's handle, or -1 */
-    int (*close_file)(int handle);
+    void *memory;             /* to be freed at close, or NULL */
+    struct xr_log_file *file; /* a file sink, or NULL */
+    int (*close_file)(struct xr_log_file *file);
     xr_memory_target buffer;
     xr_mcap mcap;
     xr_draft draft; /* the record on its way */
@@ -82,8 +87,8 @@ typedef struct xr_recorder {
     xr_open_frame frame;
     uint64_t next_frame; /* index of the next one, or of the open one */
     uint64_t last_end_ns;
-    uint64_t last_chunk_ns; /* when the open chunk was last closed for its age */
-    uint64_t spent;         /* of the byte budget */
+    xr_every flush_every, sync_every;
+    uint64_t spent; /* of the byte budget */
     uint64_t dropped, dropped_told;
     bool has_arena_bytes;
     uint64_t arena_bytes;

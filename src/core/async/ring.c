@@ -4,7 +4,9 @@
 #include "core/sticky_error.h"
 
 struct xr_ring {
-    xr_mcap *mcap; /* the writer thread's, from start to stop */
+    xr_mcap
+        mcap; /* the writer thread's, from start to stop: the recorder itself may lie in a function that */
+    xr_mcap *home; /* returned, when the process ends without a close; and whose it is before and after */
     xr_port_worker *worker;
     uint8_t *bytes;
     size_t capacity; /* a power of two */
@@ -14,9 +16,13 @@ struct xr_ring {
     atomic_size_t tail; /* the consumer's */
     atomic_int error;   /* the first error number of the writer, 0: none */
     atomic_bool discard;
-    /* Under the worker's lock. */
-    bool stop, producer_waits;
-    uint64_t bytes_written;
+    atomic_uint_least64_t bytes_written;
+    /* Who waits, and must be woken: set before a last look at head and tail. */
+    atomic_bool writer_waits, producer_waits;
+    bool stop;           /* under the worker's lock */
+    bool drain, drained; /* likewise: the process ends */
+    bool unflushed;      /* the writer's own */
+    uint64_t process;
 };
 typedef struct xr_ring xr_ring;
 
@@ -29,7 +35,7 @@ typedef struct ring_entry {
     uint32_t channel;
     size_t total; /* bytes, this header included */
     uint32_t sequence;
-    bool close_chunk;
+    int how; /* xr_flush */
     uint64_t log_time;
     size_t size; /* of the message that follows */
     xr_writer_call function;
@@ -58,13 +64,13 @@ static void run_entry(xr_ring *ring, const ring_entry *e)
                                 .head_size = e->size};
     switch ((ring_entry_kind)e->kind) {
     case ENTRY_MESSAGE:
-        xr_mcap_message(ring->mcap, &message);
+        xr_mcap_message(&ring->mcap, &message);
         break;
     case ENTRY_CALL:
-        e->function(ring->mcap, e->object);
+        e->function(&ring->mcap, e->object);
         break;
     case ENTRY_FLUSH:
-        xr_mcap_flush(ring->mcap, e->close_chunk);
+        xr_mcap_flush(&ring->mcap, (xr_flush)e->how);
         break;
     case ENTRY_SKIP:
         break;
@@ -76,22 +82,49 @@ static void run_entry(xr_ring *ring, const ring_entry *e)
 static void release(xr_ring *ring, size_t tail)
 {
     int none = 0;
-    if (ring->mcap->error)
-        atomic_compare_exchange_strong(&ring->error, &none, ring->mcap->error);
-    atomic_store_explicit(&ring->tail, tail, memory_order_release);
+    if (ring->mcap.error)
+        atomic_compare_exchange_strong(&ring->error, &none, ring->mcap.error);
+    atomic_store_explicit(&ring->bytes_written, ring->mcap.position, memory_order_relaxed);
+    atomic_store(&ring->tail, tail);
+    if (!atomic_load(&ring->producer_waits))
+        return;
     xr_port_lock(ring->worker);
-    ring->bytes_written = ring->mcap->position;
-    if (ring->producer_waits)
-        xr_port_signal(ring->worker, XR_PORT_SPACE);
+    xr_port_signal(ring->worker, XR_PORT_SPACE);
     xr_port_unlock(ring->worker);
+}
+
+/* How long the writer may sleep: what it holds must not grow too old.  0: until it is woken. */
+static uint64_t sleep_ns(const xr_ring *ring)
+{
+    const uint64_t flush = ring->mcap.flush_ns, sync = ring->mcap.sync_ns;
+    return !ring->unflushed ? 0 : sync && sync < flush ? sync : flush;
 }
 
 /* Waits until there is something at `tail`.  false: stop. */
 static bool wait_for_work(xr_ring *ring, size_t tail)
 {
+    bool late = false;
     xr_port_lock(ring->worker);
-    while (atomic_load_explicit(&ring->head, memory_order_acquire) == tail && !ring->stop)
-        xr_port_wait(ring->worker, XR_PORT_WORK);
+    atomic_store(&ring->writer_waits, true);
+    while (atomic_load(&ring->head) == tail && !ring->stop) {
+        if (ring->drain && !ring->drained) {
+            xr_port_unlock(ring->worker);
+            xr_mcap_flush(&ring->mcap, XR_FLUSH_CHUNK);
+            xr_port_lock(ring->worker);
+            ring->drained = true;
+            xr_port_signal(ring->worker, XR_PORT_SPACE);
+        } else if (late) {
+            xr_port_unlock(ring->worker);
+            const uint64_t now = xr_port_now();
+            xr_mcap_by_age(&ring->mcap, now);
+            ring->unflushed = ring->mcap.sync_ns && ring->mcap.sync && ring->mcap.synced_ns < now;
+            xr_port_lock(ring->worker);
+            late = false;
+        } else {
+            late = !xr_port_wait(ring->worker, XR_PORT_WORK, sleep_ns(ring));
+        }
+    }
+    atomic_store(&ring->writer_waits, false);
     const bool more = atomic_load_explicit(&ring->head, memory_order_acquire) != tail;
     xr_port_unlock(ring->worker);
     return more;
@@ -112,9 +145,55 @@ static void write_entries(void *argument)
             tail += ring->capacity - at;
         } else {
             run_entry(ring, e);
+            ring->unflushed = true;
             tail += e->total;
         }
         release(ring, tail);
+    }
+}
+
+/* ---- The end of the process ---- */
+
+/* Rings whose files get what waits when the application ends without a close: as many as fit. */
+static _Atomic(xr_ring *) remembered[16];
+static atomic_flag exit_is_watched = ATOMIC_FLAG_INIT;
+#define EXIT_WAIT_NS 2000000000u /* a slow disk must not keep the process for ever */
+
+/* The thread stays: whoever records later, a destructor say, must find it. */
+static void drain_all(void)
+{
+    for (size_t i = 0; i < sizeof remembered / sizeof *remembered; i++) {
+        xr_ring *ring = atomic_exchange(&remembered[i], NULL);
+        if (!ring || ring->process != xr_port_process())
+            continue; /* none, or its thread is the parent process's */
+        xr_port_lock(ring->worker);
+        ring->drain = true;
+        atomic_store(&ring->producer_waits, true);
+        xr_port_signal(ring->worker, XR_PORT_WORK);
+        const uint64_t end = xr_port_now() + EXIT_WAIT_NS;
+        for (uint64_t now = xr_port_now(); !ring->drained && now < end; now = xr_port_now())
+            xr_port_wait(ring->worker, XR_PORT_SPACE, end - now);
+        xr_port_unlock(ring->worker);
+    }
+}
+
+static void remember(xr_ring *ring)
+{
+    ring->process = xr_port_process();
+    if (!atomic_flag_test_and_set(&exit_is_watched))
+        xr_port_at_exit(drain_all);
+    for (size_t i = 0; i < sizeof remembered / sizeof *remembered; i++) {
+        xr_ring *none = NULL;
+        if (atomic_compare_exchange_strong(&remembered[i], &none, ring))
+            return;
+    }
+}
+
+static void forget(xr_ring *ring)
+{
+    for (size_t i = 0; i < sizeof remembered / sizeof *remembered; i++) {
+        xr_ring *it = ring;
+        atomic_compare_exchange_strong(&remembered[i], &it, NULL);
     }
 }
 
@@ -124,7 +203,8 @@ static exray_status start(xr_recorder *r)
 {
     xr_ring *ring = r->ring;
     char buffer[128];
-    ring->mcap = &r->mcap;
+    ring->mcap = r->mcap;
+    ring->home = &r->mcap;
     /* Touch the memory now: page faults do not belong into an inference. */
     memset(ring->bytes, 0, ring->capacity);
     const int error = xr_port_worker_start(ring->worker, write_entries, ring);
@@ -133,6 +213,8 @@ static exray_status start(xr_recorder *r)
                             xr_port_error_text(error, buffer, sizeof buffer),
                             "; open the recorder with ring_size 0");
     r->writer_error = &ring->error;
+    if (r->file && r->memory) /* neither ends with a function of the application's */
+        remember(ring);
     return EXRAY_OK;
 }
 
@@ -142,8 +224,11 @@ static size_t used(xr_ring *ring)
            atomic_load_explicit(&ring->tail, memory_order_acquire);
 }
 
+/* A writer that is at work looks at `head` before it sleeps: to wake it would only take time. */
 static void wake_writer(xr_ring *ring)
 {
+    if (!atomic_load(&ring->writer_waits))
+        return;
     xr_port_lock(ring->worker);
     xr_port_signal(ring->worker, XR_PORT_WORK);
     xr_port_unlock(ring->worker);
@@ -153,11 +238,11 @@ static void wake_writer(xr_ring *ring)
 static void wait_until_used(xr_ring *ring, size_t limit)
 {
     xr_port_lock(ring->worker);
-    ring->producer_waits = true;
+    atomic_store(&ring->producer_waits, true);
     xr_port_signal(ring->worker, XR_PORT_WORK);
-    while (used(ring) > limit)
-        xr_port_wait(ring->worker, XR_PORT_SPACE);
-    ring->producer_waits = false;
+    while (atomic_load(&ring->head) - atomic_load(&ring->tail) > limit)
+        xr_port_wait(ring->worker, XR_PORT_SPACE, 0);
+    atomic_store(&ring->producer_waits, false);
     xr_port_unlock(ring->worker);
 }
 
@@ -184,7 +269,7 @@ static ring_entry *reserve(xr_ring *ring, size_t total, bool wait)
 static void publish(xr_ring *ring, const ring_entry *e)
 {
     const size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    atomic_store_explicit(&ring->head, head + e->total, memory_order_release);
+    atomic_store(&ring->head, head + e->total);
 }
 
 /* Takes the message in.  false: there was no room, and `wait` was not set or the
@@ -228,11 +313,11 @@ static void call(xr_ring *ring, xr_writer_call function, const void *object)
 }
 
 /* Has the writer thread write out what it holds, without waiting for it. */
-static void flush(xr_ring *ring, bool close_chunk)
+static void flush(xr_ring *ring, int how)
 {
     ring_entry *e = reserve(ring, entry_total(0), false);
     if (e) {
-        *e = (ring_entry){.kind = ENTRY_FLUSH, .total = entry_total(0), .close_chunk = close_chunk};
+        *e = (ring_entry){.kind = ENTRY_FLUSH, .total = entry_total(0), .how = how};
         publish(ring, e);
     }
     wake_writer(ring);
@@ -241,21 +326,20 @@ static void flush(xr_ring *ring, bool close_chunk)
 /* Ends the writer thread: after all that was pushed, or (discard) at once. */
 static void stop(xr_ring *ring, bool discard)
 {
+    forget(ring);
     atomic_store(&ring->discard, discard);
     xr_port_lock(ring->worker);
     ring->stop = true;
     xr_port_signal(ring->worker, XR_PORT_WORK);
     xr_port_unlock(ring->worker);
     xr_port_worker_join(ring->worker);
+    *ring->home = ring->mcap;
 }
 
 /* Bytes of the log, as of the last message written. */
 static uint64_t bytes_written(xr_ring *ring)
 {
-    xr_port_lock(ring->worker);
-    const uint64_t bytes = ring->bytes_written;
-    xr_port_unlock(ring->worker);
-    return bytes;
+    return atomic_load_explicit(&ring->bytes_written, memory_order_relaxed);
 }
 
 /* ---- The part ---- */

@@ -158,13 +158,13 @@ uint32_t xr_chunks_summary(xr_mcap *mcap)
 {
     crc_target target = {mcap, mcap->write, mcap->user, 0};
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
-    xr_mcap_flush(mcap, false); /* the CRC begins here */
+    xr_mcap_flush(mcap, XR_FLUSH_BYTES); /* the CRC begins here */
     mcap->write = write_with_crc;
     mcap->user = &target;
     const uint64_t start = mcap->position;
     const uint64_t offsets_start = write_summary(&out.sink, mcap);
     xr_mcap_put_footer(&out.sink, start, offsets_start);
-    xr_mcap_flush(mcap, false); /* and covers all up to here */
+    xr_mcap_flush(mcap, XR_FLUSH_BYTES); /* and covers all up to here */
     mcap->write = target.write;
     mcap->user = target.user;
     return target.crc;

@@ -115,7 +115,7 @@ static void finish_chunk(xr_mcap *mcap, xr_chunk_info info)
     for (uint32_t i = 0; i < chunks->touched_count; i++)
         chunks->states[chunks->touched[i]].first = XR_NO_ENTRY;
     chunks->touched_count = chunks->entry_count = 0;
-    chunks->chunk_used = 0;
+    chunks->chunk_used = chunks->ahead = chunks->ahead_crc = 0;
 }
 
 /* ---- Chunks -------------------------------------------------------------------- */
@@ -138,7 +138,8 @@ void xr_chunks_close(xr_mcap *mcap)
     xr_chunks *chunks = mcap->chunks;
     if (!chunks->chunk_used)
         return;
-    const uint32_t crc = xr_chunks_crc(mcap, 0, chunks->chunk, chunks->chunk_used);
+    const uint32_t crc = xr_chunks_crc(mcap, chunks->ahead_crc, chunks->chunk + chunks->ahead,
+                                       chunks->chunk_used - chunks->ahead);
     xr_chunk_info info = {
         .offset = mcap->position, .plain_size = chunks->chunk_used, .stored_size = chunks->chunk_used};
     const uint8_t *stored = chunks->chunk;
@@ -156,6 +157,29 @@ void xr_chunks_close(xr_mcap *mcap)
     put_chunk_header(&out.sink, chunks, &info, crc);
     xr_put(&out.sink, stored, (size_t)info.stored_size);
     finish_chunk(mcap, info);
+}
+
+void xr_chunks_write_ahead(xr_mcap *mcap)
+{
+    xr_chunks *chunks = mcap->chunks;
+    const size_t used = chunks->chunk_used, before = chunks->ahead;
+    int error = before ? 0 : mcap->write_ahead(mcap->user, 0, NULL, 0);
+    if (used == before)
+        return;
+    const xr_chunk_info info = {.plain_size = used, .stored_size = used};
+    uint8_t header[64];
+    xr_memory_sink memory = xr_memory_sink_at(header);
+    chunks->ahead_crc = xr_chunks_crc(mcap, chunks->ahead_crc, chunks->chunk + before, used - before);
+    chunks->ahead = used;
+    put_chunk_header(&memory.sink, chunks, &info, chunks->ahead_crc);
+    /* The header last: until then the chunk ends where it did. */
+    const size_t header_size = memory.sink.size;
+    if (!error)
+        error = mcap->write_ahead(mcap->user, header_size + before, chunks->chunk + before, used - before);
+    if (!error)
+        error = mcap->write_ahead(mcap->user, 0, header, header_size);
+    if (error)
+        mcap->write_ahead = NULL; /* a pipe, or a full disk: what waits is lost with the process */
 }
 
 /* The records that come before the message's content, into the open chunk. */

@@ -66,6 +66,8 @@ typedef struct xr_chunks {
 
     /* State; zero at first. */
     size_t chunk_used;
+    size_t ahead;       /* bytes of the open chunk that were written ahead of its end */
+    uint32_t ahead_crc; /* and their CRC */
     uint32_t entry_count, touched_count;
     uint64_t chunk_first, chunk_last;
     uint32_t chunk_count; /* of all chunks */
@@ -82,6 +84,9 @@ uint32_t xr_chunks_attachment(xr_mcap *mcap, const xr_attachment_record *attachm
 void xr_chunks_metadata(xr_mcap *mcap, const xr_metadata_record *metadata, uint64_t offset, uint64_t length);
 /* Writes the open chunk, if there is anything in it. */
 void xr_chunks_close(xr_mcap *mcap);
+/* Gives the sink the open chunk as far as it is, as a whole chunk at the log's end, where it will be written
+ * again: a process that is killed leaves a log without a gap. */
+void xr_chunks_write_ahead(xr_mcap *mcap);
 /* `context`: the xr_mcap.  Any thread. */
 uint32_t xr_chunks_crc(const void *context, uint32_t crc, const void *data, size_t size);
 /* The bytes of a MessageIndex record with that many messages. */

@@ -103,6 +103,7 @@ const exray_chunks_part *exray_chunks_part_default(void)
         .attachment = xr_chunks_attachment,
         .metadata = xr_chunks_metadata,
         .close_chunk = xr_chunks_close,
+        .write_ahead = xr_chunks_write_ahead,
         .summary = xr_chunks_summary,
         .message_cost = message_cost,
     };

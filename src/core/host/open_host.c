@@ -1,5 +1,6 @@
 /* The ways of opening that link every part: into a file, a function, memory. */
 #include "core/encode/text.h"
+#include "core/host/log_file.h"
 #include "core/layout.h"
 #include "core/open.h"
 #include "core/sticky_error.h"
@@ -19,11 +20,6 @@ exray_recorder_parts exray_recorder_parts_all(void)
 
 /* ---- A file ---- */
 
-static int write_file(void *user, const void *data, size_t size)
-{
-    return xr_port_write(*(const int *)user, data, size);
-}
-
 /* "log file 'edge.mcap'"; the end of a long path says more than its beginning. */
 static void name_file(const char *path, char *out, size_t out_size)
 {
@@ -36,14 +32,62 @@ static void name_file(const char *path, char *out, size_t out_size)
     xr_text_add(&text, "'");
 }
 
+/* One more than the largest number of such a file. */
+typedef struct number_scan {
+    const char *pattern;
+    uint64_t largest;
+} number_scan;
+
+static void see_number(void *user, const char *name, uint64_t size)
+{
+    number_scan *scan = user;
+    char time[XR_LOG_TIME];
+    uint64_t number;
+    (void)size;
+    if (xr_log_matches(scan->pattern, name, time, &number) && number > scan->largest)
+        scan->largest = number;
+}
+
+static uint64_t next_number(const xr_log_file *file)
+{
+    const size_t folder = xr_log_folder(file->pattern);
+    number_scan scan = {file->pattern + folder, 0};
+    char name[XR_LOG_PATH];
+    memcpy(name, file->pattern, folder);
+    name[folder] = 0;
+    xr_port_list(name, see_number, &scan);
+    return scan.largest + 1;
+}
+
+static int close_file(xr_log_file *file)
+{
+    const int error = xr_log_file_end(file);
+    xr_port_free(file);
+    return error;
+}
+
 static exray_status create(xr_recorder *r, const char *path)
 {
     char buffer[128], text[256];
-    int error;
-    r->file = xr_port_open(path, &error);
-    r->close_file = xr_port_close;
-    if (r->file >= 0)
+    if (strlen(path) >= XR_LOG_PATH - 32)
+        return xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is too long", NULL,
+                            NULL);
+    r->file = xr_port_allocate(sizeof *r->file);
+    if (!r->file)
+        return xr_fail_with(r, EXRAY_E_MEMORY, "cannot open the recorder: no memory for its file", NULL,
+                            NULL);
+    memset(r->file, 0, sizeof *r->file);
+    r->file->handle = -1;
+    r->close_file = close_file;
+    memcpy(r->file->pattern, path, strlen(path) + 1);
+    uint64_t number = xr_log_has(path, 'n') ? next_number(r->file) : 0;
+    const int error = xr_log_file_create(r->file, &number);
+    if (!error) {
+        r->mcap.sync = xr_log_file_sync;
+        r->mcap.write_ahead = xr_log_file_write_ahead;
+        name_file(xr_log_file_path(r->file), r->target, sizeof r->target);
         return EXRAY_OK;
+    }
     xr_text_builder t = xr_text_in(text, sizeof text);
     xr_text_add(&t, ": ");
     xr_text_add(&t, xr_port_error_text(error, buffer, sizeof buffer));
@@ -70,7 +114,13 @@ exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t rec
         xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing", NULL, NULL);
     else
         create(r, path);
-    return r->error.status ? xr_open_failed(r) : xr_open_log(r, &config, write_file, &r->file);
+    return r->error.status ? xr_open_failed(r) : xr_open_log(r, &config, xr_log_file_write, r->file);
+}
+
+const char *exray_recorder_path(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    return r->magic == XR_MAGIC && r->file ? xr_log_file_path(r->file) : NULL;
 }
 
 /* ---- A function ---- */

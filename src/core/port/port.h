@@ -25,6 +25,26 @@ int xr_port_open(const char *path, int *error);
 /* Writes all of it, whatever the system splits.  0, or an error number. */
 int xr_port_write(int handle, const void *data, size_t size);
 int xr_port_close(int handle);
+/* Creates; an error that xr_port_is_there_already knows, where there is such a file. */
+int xr_port_open_new(const char *path, int *error);
+bool xr_port_is_there_already(int error);
+/* The error number of a name that cannot be. */
+int xr_port_no_name(void);
+/* Its first and last `size` bytes, and how many it has.  false: no regular file of so many bytes. */
+bool xr_port_file_ends(const char *path, void *first, void *last, size_t size, uint64_t *file_size);
+/* Writes at an offset, and leaves where xr_port_write goes on. */
+int xr_port_write_at(int handle, uint64_t offset, const void *data, size_t size);
+int xr_port_truncate(int handle, uint64_t size);
+/* To the disk; 0 too where the file has none behind it.  And that there is a file of that name. */
+int xr_port_sync(int handle);
+void xr_port_sync_folder(const char *path);
+int xr_port_remove(const char *path);
+/* Calls see(user, name, bytes) for each regular file of the folder ("": this one).  Takes heap memory. */
+void xr_port_list(const char *folder, void (*see)(void *user, const char *name, uint64_t size), void *user);
+/* A file without a name, beside `path`, that ends with its handle; and its bytes, to read.  -1; NULL. */
+int xr_port_open_unnamed(const char *path, int *error);
+void *xr_port_map(int handle, size_t size);
+void xr_port_unmap(void *at, size_t size);
 
 /* The error number's text, in `buffer` or constant. */
 const char *xr_port_error_text(int error, char *buffer, size_t size);
@@ -73,7 +93,12 @@ void xr_port_worker_join(xr_port_worker *worker);
 void xr_port_lock(xr_port_worker *worker);
 void xr_port_unlock(xr_port_worker *worker);
 /* With the lock held. */
-void xr_port_wait(xr_port_worker *worker, xr_port_condition condition);
+/* false: not signaled for that long; 0 ns: for ever. */
+bool xr_port_wait(xr_port_worker *worker, xr_port_condition condition, uint64_t most_ns);
 void xr_port_signal(xr_port_worker *worker, xr_port_condition condition);
+/* This process, another number than its parent's. */
+uint64_t xr_port_process(void);
+/* Calls the function where the process ends by exit() or by main's return. */
+void xr_port_at_exit(void (*function)(void));
 
 #endif

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "core/port/port.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,6 +79,126 @@ int xr_port_write(int handle, const void *data, size_t size)
 int xr_port_close(int handle)
 {
     return close(handle) && errno != EINTR ? errno : 0;
+}
+
+int xr_port_open_new(const char *path, int *error)
+{
+    int handle;
+    do {
+        handle = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (handle < 0 && errno == EINTR);
+    *error = handle < 0 ? errno : 0;
+    return handle;
+}
+
+bool xr_port_is_there_already(int error)
+{
+    return error == EEXIST;
+}
+
+int xr_port_no_name(void)
+{
+    return ENAMETOOLONG;
+}
+
+bool xr_port_file_ends(const char *path, void *first, void *last, size_t size, uint64_t *file_size)
+{
+    struct stat status;
+    /* Opening a FIFO would wait for its writer, or take its place. */
+    if (stat(path, &status) || !S_ISREG(status.st_mode) || status.st_size < (off_t)size)
+        return false;
+    const int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (handle < 0)
+        return false;
+    const bool all = pread(handle, first, size, 0) == (ssize_t)size &&
+                     pread(handle, last, size, status.st_size - (off_t)size) == (ssize_t)size;
+    close(handle);
+    *file_size = (uint64_t)status.st_size;
+    return all;
+}
+
+int xr_port_write_at(int handle, uint64_t offset, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size) {
+        const ssize_t n = pwrite(handle, at, size, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n ? errno : EIO;
+        at += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int xr_port_truncate(int handle, uint64_t size)
+{
+    return ftruncate(handle, (off_t)size) ? errno : 0;
+}
+
+int xr_port_sync(int handle)
+{
+    if (fsync(handle) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+        return 0;
+    return errno;
+}
+
+void xr_port_sync_folder(const char *path)
+{
+    char folder[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash && (size_t)(slash - path) + 2 <= sizeof folder) {
+        memcpy(folder, path, (size_t)(slash - path) + 1);
+        folder[slash - path + 1] = 0;
+    }
+    const int handle = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (handle < 0)
+        return;
+    fsync(handle);
+    close(handle);
+}
+
+int xr_port_remove(const char *path)
+{
+    return unlink(path) ? errno : 0;
+}
+
+void xr_port_list(const char *folder, void (*see)(void *user, const char *name, uint64_t size), void *user)
+{
+    DIR *directory = opendir(*folder ? folder : ".");
+    if (!directory)
+        return;
+    for (const struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+        struct stat status;
+        if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode))
+            see(user, entry->d_name, (uint64_t)status.st_size);
+    }
+    closedir(directory);
+}
+
+int xr_port_open_unnamed(const char *path, int *error)
+{
+    char name[4096 + 16];
+    snprintf(name, sizeof name, "%.4090s.head", path);
+    const int handle = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    *error = handle < 0 ? errno : 0;
+    if (handle >= 0)
+        unlink(name);
+    return handle;
+}
+
+void *xr_port_map(int handle, size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, handle, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+void xr_port_unmap(void *at, size_t size)
+{
+    munmap(at, size);
 }
 
 const char *xr_port_error_text(int error, char *buffer, size_t size)
@@ -268,8 +391,12 @@ int xr_port_worker_start(xr_port_worker *worker, void (*function)(void *argument
     worker->function = function;
     worker->argument = argument;
     pthread_mutex_init(&worker->mutex, NULL);
-    pthread_cond_init(&worker->conditions[XR_PORT_WORK], NULL);
-    pthread_cond_init(&worker->conditions[XR_PORT_SPACE], NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&worker->conditions[XR_PORT_WORK], &monotonic);
+    pthread_cond_init(&worker->conditions[XR_PORT_SPACE], &monotonic);
+    pthread_condattr_destroy(&monotonic);
     /* The application's signals are the application's: the worker takes none. */
     sigset_t all, before;
     sigfillset(&all);
@@ -297,12 +424,26 @@ void xr_port_unlock(xr_port_worker *worker)
     pthread_mutex_unlock(&worker->mutex);
 }
 
-void xr_port_wait(xr_port_worker *worker, xr_port_condition condition)
+bool xr_port_wait(xr_port_worker *worker, xr_port_condition condition, uint64_t most_ns)
 {
-    pthread_cond_wait(&worker->conditions[condition], &worker->mutex);
+    if (!most_ns)
+        return pthread_cond_wait(&worker->conditions[condition], &worker->mutex) == 0;
+    const uint64_t end = xr_port_now() + most_ns;
+    const struct timespec until = {(time_t)(end / 1000000000u), (long)(end % 1000000000u)};
+    return pthread_cond_timedwait(&worker->conditions[condition], &worker->mutex, &until) == 0;
 }
 
 void xr_port_signal(xr_port_worker *worker, xr_port_condition condition)
 {
     pthread_cond_signal(&worker->conditions[condition]);
+}
+
+uint64_t xr_port_process(void)
+{
+    return (uint64_t)getpid();
+}
+
+void xr_port_at_exit(void (*function)(void))
+{
+    atexit(function);
 }

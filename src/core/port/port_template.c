@@ -11,7 +11,7 @@
  *   memory     xr_port_allocate, xr_port_free           a recorder without config.memory
  *   errors     xr_port_error_text, xr_port_is_no_space  every recorder whose sink fails
  *              xr_port_no_space                         exray_recorder_open_memory
- *   files      xr_port_open, _write, _close             exray_recorder_open_file
+ *   files      xr_port_open, _write, _close, ...        exray_recorder_open_file
  *   machine    xr_port_random, _machine_info, _usage_*  the part `machine`
  *   thread     xr_port_worker_*, _lock, _wait, ...      the part `async`
  *
@@ -96,6 +96,94 @@ int xr_port_close(int handle)
     return 0;
 }
 
+int xr_port_open_new(const char *path, int *error)
+{
+    return xr_port_open(path, error);
+}
+
+bool xr_port_is_there_already(int error)
+{
+    (void)error;
+    return false;
+}
+
+int xr_port_no_name(void)
+{
+    return 1;
+}
+
+bool xr_port_file_ends(const char *path, void *first, void *last, size_t size, uint64_t *file_size)
+{
+    (void)path;
+    (void)first;
+    (void)last;
+    (void)size;
+    (void)file_size;
+    return false;
+}
+
+/* An error here costs nothing but what waits in the open chunk, where the process ends before it is closed.
+ */
+int xr_port_write_at(int handle, uint64_t offset, const void *data, size_t size)
+{
+    (void)handle;
+    (void)offset;
+    (void)data;
+    (void)size;
+    return 1;
+}
+
+int xr_port_truncate(int handle, uint64_t size)
+{
+    (void)handle;
+    (void)size;
+    return 1;
+}
+
+int xr_port_sync(int handle)
+{
+    (void)handle;
+    return 0;
+}
+
+void xr_port_sync_folder(const char *path)
+{
+    (void)path;
+}
+
+int xr_port_remove(const char *path)
+{
+    (void)path;
+    return 1;
+}
+
+void xr_port_list(const char *folder, void (*see)(void *user, const char *name, uint64_t size), void *user)
+{
+    (void)folder;
+    (void)see;
+    (void)user;
+}
+
+int xr_port_open_unnamed(const char *path, int *error)
+{
+    (void)path;
+    *error = 1;
+    return -1;
+}
+
+void *xr_port_map(int handle, size_t size)
+{
+    (void)handle;
+    (void)size;
+    return NULL;
+}
+
+void xr_port_unmap(void *at, size_t size)
+{
+    (void)at;
+    (void)size;
+}
+
 /* ---- The machine ---- */
 
 /* Of a hardware generator of random numbers: then each log has a log_id of its own. */
@@ -161,14 +249,26 @@ void xr_port_unlock(xr_port_worker *worker)
     (void)worker;
 }
 
-void xr_port_wait(xr_port_worker *worker, xr_port_condition condition)
+bool xr_port_wait(xr_port_worker *worker, xr_port_condition condition, uint64_t most_ns)
 {
     (void)worker;
     (void)condition;
+    (void)most_ns;
+    return false;
 }
 
 void xr_port_signal(xr_port_worker *worker, xr_port_condition condition)
 {
     (void)worker;
     (void)condition;
+}
+
+uint64_t xr_port_process(void)
+{
+    return 0;
+}
+
+void xr_port_at_exit(void (*function)(void))
+{
+    (void)function;
 }
