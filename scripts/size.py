@@ -43,7 +43,7 @@ PROCESSORS = {
 CALLS = """open_device_sized memory_needed_device bytes_written close abandon error_status error_message dropped
 frame_begin frame_begin_at frame_label frame_inference frame_end frame_index now log_tensor wants log_scalar log_span
 log_reading log_result log_model has_model log_latency frame_elapsed set_arena_bytes log_attachment log_metadata
-on_close fail event""".split()
+on_close fail event flush sync""".split()
 DEVICE = [f"exray_recorder_{name}" for name in CALLS]
 PICTURES = ["exray_recorder_log_image", "exray_recorder_log_encoded", "exray_recorder_frame_begin_encoded"]
 ALL = ["exray_recorder_open_file_sized", "exray_recorder_open_callback_sized", "exray_recorder_open_memory_sized", "exray_recorder_memory_needed"]
@@ -74,13 +74,13 @@ TARGETS = [
     (r"mcap\.c:(hand_over|flush_out|out_write|xr_mcap_flush)", r"write_with_crc"),
     (r"mcap\.c:xr_mcap_message", r"xr_chunks_message"),
     (r"mcap\.c:xr_mcap_(attachment|metadata)", r"xr_chunks_(attachment|metadata)"),
-    (r"mcap\.c:xr_mcap_flush", r"xr_chunks_close"),
+    (r"mcap\.c:xr_mcap_flush", r"xr_chunks_(close|write_ahead)"),
     (r"mcap\.c:xr_mcap_end", r"xr_chunks_(summary|close)"),
     (r"mcap\.c:(xr_mcap_message_cost|put_names|names_size|xr_mcap_channel_size)", r"message_cost|put_names"),
     (r"(chunk_summary|mcap_end)\.c:(write_summary|xr_chunks_summary|xr_mcap_end)", r"write_(schemas|channels|statistics|\w+_indexes)"),
-    (r"emit\.c:\w+", r"write_(message|attachment|metadata)|push|call"),
-    (r"ring\.c:\w+", r"write_(message|attachment|metadata)|write_entries"),
-    (r"(frame|close|open|recorder)\.c:\w+", r"flush|stop|start|bytes_written|identify|watch|read_usage|end"),
+    (r"emit\.c:\w+", r"write_(message|attachment|metadata)|flush_now|push|call"),
+    (r"ring\.c:\w+", r"write_(message|attachment|metadata)|flush_now|write_entries"),
+    (r"(frame|flush|close|open|recorder)\.c:\w+", r"flush|stop|start|bytes_written|identify|watch|read_usage|end"),
     (r"layout\.c:\w+", r"problem|place"),
     (r"tensors\.c:\w+", r"(stats|sketch)_small|exray_(stats|sketch)_compute|take"),
     (r"(stats|sketch|stats_x86)\.c:\w+", r"floats|bytes|xr_\w+_to_(double|float)|xr_sketch_rows_\w+|rows_avx2"),

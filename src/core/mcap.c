@@ -247,7 +247,7 @@ int xr_mcap_flush(xr_mcap *mcap, xr_flush how)
     }
     flush_out(mcap);
     if (how == XR_FLUSH_SYNC && mcap->sync && !mcap->error) {
-        mcap->sync_error = mcap->sync(mcap->user);
+        mcap->sync_error = mcap->sync(mcap->sink);
         mcap->synced_ns = now;
     } else if (mcap->write_ahead && mcap->part && !mcap->error) {
         mcap->part->write_ahead(mcap);

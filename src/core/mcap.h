@@ -28,11 +28,12 @@ typedef struct xr_mcap {
     size_t out_capacity;
     const exray_chunks_part *part; /* NULL: a stream */
     struct xr_chunks *chunks;
-    int (*sync)(void *user); /* beyond the system's buffers; NULL: the sink cannot */
+    void *sink;              /* `user`, whatever stands between the writer and its sink */
+    int (*sync)(void *sink); /* beyond the system's buffers; NULL: the sink cannot */
     /* Writes `distance` bytes behind what `write` was given, which goes on where it was; size 0: what was
      * written ahead is void.  NULL: the
      * sink cannot. */
-    int (*write_ahead)(void *user, uint64_t distance, const void *data, size_t size);
+    int (*write_ahead)(void *sink, uint64_t distance, const void *data, size_t size);
     uint64_t flush_ns, sync_ns;           /* how old what waits may become; sync_ns 0: any age */
     const exray_layers_part *layers_part; /* NULL: channels have no metadata */
     struct xr_layer_list *layers;

@@ -130,7 +130,7 @@ exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, ex
                          void *user)
 {
     r->mcap.write = write;
-    r->mcap.user = user;
+    r->mcap.user = r->mcap.sink = user;
     return begin_log(r, config) ? xr_open_failed(r) : EXRAY_OK;
 }
 

@@ -163,7 +163,7 @@ void xr_chunks_write_ahead(xr_mcap *mcap)
 {
     xr_chunks *chunks = mcap->chunks;
     const size_t used = chunks->chunk_used, before = chunks->ahead;
-    int error = before ? 0 : mcap->write_ahead(mcap->user, 0, NULL, 0);
+    int error = before ? 0 : mcap->write_ahead(mcap->sink, 0, NULL, 0);
     if (used == before)
         return;
     const xr_chunk_info info = {.plain_size = used, .stored_size = used};
@@ -175,9 +175,9 @@ void xr_chunks_write_ahead(xr_mcap *mcap)
     /* The header last: until then the chunk ends where it did. */
     const size_t header_size = memory.sink.size;
     if (!error)
-        error = mcap->write_ahead(mcap->user, header_size + before, chunks->chunk + before, used - before);
+        error = mcap->write_ahead(mcap->sink, header_size + before, chunks->chunk + before, used - before);
     if (!error)
-        error = mcap->write_ahead(mcap->user, 0, header, header_size);
+        error = mcap->write_ahead(mcap->sink, 0, header, header_size);
     if (error)
         mcap->write_ahead = NULL; /* a pipe, or a full disk: what waits is lost with the process */
 }

@@ -88,7 +88,9 @@ class Recorder:
                 r.input("image", tensor)
                 r.output("probabilities", scores)
 
-    path          the file: created; a log that stands there is overwritten, anything else is not
+    path          the file: created; a closed log that stands there is overwritten, anything else is not.  %t in its
+                  name becomes the time (UTC), %n a number, one more than the largest there.  Where a log stands
+                  there that was not closed, a crashed run's, the file is NAME-2.mcap: `r.path` says so
     role          "edge" or "reference"
     capture       "off" < "frame" < "io" < "stats" < "sketch" < "full": how much is kept
     layers        "Conv*,#3-9": names and node indices of the layers that are kept
@@ -96,6 +98,8 @@ class Recorder:
     compression   "none", "lz4", "zstd"
     io_data       False: statistics instead of the data of sensor and input records
     every_nth, first_frames, byte_budget, chunk_size, ring_size   limits, 0: none or the usual (exray.h)
+    flush_frames, flush_ms, sync_frames, sync_ms    flush() and sync() by themselves, after so many frames or so much
+                  time (docs/durability.md)
     task, session, device, app, metadata    what the log says of itself
 
     Arrays are taken as they are: whatever NumPy makes an array of without a copy (CPU tensors of PyTorch, too),
@@ -116,7 +120,8 @@ class Recorder:
                  capture: Optional[str] = None, layers: Optional[str] = None,
                  replay_of: "Union[Log, str, os.PathLike[str], None]" = None, compression: str = "none",
                  io_data: bool = True, every_nth: int = 0, first_frames: int = 0, byte_budget: int = 0,
-                 chunk_size: int = 0, ring_size: int = 0, task: Optional[str] = None, session: Optional[str] = None,
+                 chunk_size: int = 0, ring_size: int = 0, flush_frames: int = 0, flush_ms: int = 0,
+                 sync_frames: int = 0, sync_ms: int = 0, task: Optional[str] = None, session: Optional[str] = None,
                  device: Optional[str] = None, app: Optional[str] = None,
                  metadata: Optional[Mapping[str, str]] = None) -> None:
         self._recorder: Any = None
@@ -147,7 +152,9 @@ class Recorder:
         most = arguments.UINT64 >> 1
         numbers = {"every_nth": (every_nth, most), "first_frames": (first_frames, most),
                    "byte_budget": (byte_budget, most), "chunk_size": (chunk_size, arguments.UINT32),
-                   "ring_size": (ring_size, most)}
+                   "ring_size": (ring_size, most), "flush_frames": (flush_frames, arguments.UINT32),
+                   "flush_ms": (flush_ms, arguments.UINT32), "sync_frames": (sync_frames, arguments.UINT32),
+                   "sync_ms": (sync_ms, arguments.UINT32)}
         for name, number in arguments.numbers(numbers).items():
             setattr(config, name, number)
         if metadata:
@@ -159,8 +166,10 @@ class Recorder:
         except BaseException:
             files.release(self._claim)
             raise
-        if self._claim is None:  # the file is new
-            self._claim = files.claim(target)
+        written = os.fsencode(self.path)
+        if self._claim is None or written != target:  # the file is new
+            files.release(self._claim)
+            self._claim = files.claim(written)
 
     def _open(self, path: bytes, config: Any) -> None:
         recorder = ffi.new("exray_recorder *")
@@ -168,7 +177,9 @@ class Recorder:
         if status:
             raise make_error(status, text(lib.exray_recorder_error_message(recorder)))
         self._recorder = recorder
-        self.identity = files.identity(path)
+        written: bytes = ffi.string(lib.exray_recorder_path(recorder))
+        self.path = os.fsdecode(written)
+        self.identity = files.identity(written)
         files.writers.add(self)
 
     # ---- Its life ------------------------------------------------------------------
@@ -242,6 +253,21 @@ class Recorder:
         recorder = self._ready()
         with self._lock:
             status = self._close()
+        if status:
+            raise self._fail(recorder, status)
+
+    def flush(self) -> None:
+        """Hands all that was recorded to the system, and waits for the writer's thread: a kill loses none of it."""
+        self._call(lib.exray_recorder_flush)
+
+    def sync(self) -> None:
+        """flush(), and on to the disk: a loss of power loses none of it.  FileError where the disk does not take it;
+        the recorder goes on."""
+        recorder = self._ready()
+        with self._lock:
+            status = lib.exray_recorder_sync(recorder)
+        if status and not lib.exray_recorder_error_status(recorder):
+            raise make_error(status, f"cannot sync {self.path}: the disk does not take it; check the device")
         if status:
             raise self._fail(recorder, status)
 
