@@ -3,7 +3,7 @@
 
 #include "core/channels.h"
 #include "core/emit.h"
-#include "core/flush.h"
+#include "core/limits/flush.h"
 #include "core/sticky_error.h"
 
 static exray_capture capture_of_frame(const xr_recorder *r, uint64_t index)

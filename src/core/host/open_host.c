@@ -1,6 +1,6 @@
 /* The ways of opening that link every part: into a file, a function, memory. */
 #include "core/encode/text.h"
-#include "core/host/log_file.h"
+#include "core/host/sink_file.h"
 #include "core/layout.h"
 #include "core/open.h"
 #include "core/sticky_error.h"

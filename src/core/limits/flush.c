@@ -1,4 +1,4 @@
-#include "core/flush.h"
+#include "core/limits/flush.h"
 
 #include "core/emit.h"
 #include "core/sticky_error.h"

@@ -1,4 +1,4 @@
-#include "core/host/log_file.h"
+#include "core/host/sink_file.h"
 
 #include "core/encode/text.h"
 

@@ -1,6 +1,6 @@
 /* The file that a recorder writes: its name, and what goes into it. */
-#ifndef XR_LOG_FILE_H
-#define XR_LOG_FILE_H
+#ifndef XR_SINK_FILE_H
+#define XR_SINK_FILE_H
 
 #include "core/host/log_names.h"
 #include "core/state.h"
