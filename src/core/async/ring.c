@@ -16,10 +16,10 @@ struct xr_ring {
     atomic_size_t tail; /* the consumer's */
     atomic_int error;   /* the first error number of the writer, 0: none */
     atomic_bool discard;
-    atomic_uint_least64_t bytes_written;
     /* Who waits, and must be woken: set before a last look at head and tail. */
     atomic_bool writer_waits, producer_waits;
-    bool stop;           /* under the worker's lock */
+    bool stop; /* under the worker's lock */
+    uint64_t bytes_written;
     bool drain, drained; /* likewise: the process ends */
     bool unflushed;      /* the writer's own */
     uint64_t process;
@@ -84,11 +84,11 @@ static void release(xr_ring *ring, size_t tail)
     int none = 0;
     if (ring->mcap.error)
         atomic_compare_exchange_strong(&ring->error, &none, ring->mcap.error);
-    atomic_store_explicit(&ring->bytes_written, ring->mcap.position, memory_order_relaxed);
     atomic_store(&ring->tail, tail);
     if (!atomic_load(&ring->producer_waits))
         return;
     xr_port_lock(ring->worker);
+    ring->bytes_written = ring->mcap.position;
     xr_port_signal(ring->worker, XR_PORT_SPACE);
     xr_port_unlock(ring->worker);
 }
@@ -105,6 +105,7 @@ static bool wait_for_work(xr_ring *ring, size_t tail)
 {
     bool late = false;
     xr_port_lock(ring->worker);
+    ring->bytes_written = ring->mcap.position;
     atomic_store(&ring->writer_waits, true);
     while (atomic_load(&ring->head) == tail && !ring->stop) {
         if (ring->drain && !ring->drained) {
@@ -336,10 +337,13 @@ static void stop(xr_ring *ring, bool discard)
     *ring->home = ring->mcap;
 }
 
-/* Bytes of the log, as of the last message written. */
+/* Bytes of the log, as of when the writer last had nothing more to do. */
 static uint64_t bytes_written(xr_ring *ring)
 {
-    return atomic_load_explicit(&ring->bytes_written, memory_order_relaxed);
+    xr_port_lock(ring->worker);
+    const uint64_t bytes = ring->bytes_written;
+    xr_port_unlock(ring->worker);
+    return bytes;
 }
 
 /* ---- The part ---- */

@@ -46,13 +46,14 @@ bool xr_log_has(const char *path, char letter)
 bool xr_log_insert(const char *path, const char *what, char out[XR_LOG_PATH])
 {
     const char *dot = strrchr(path + xr_log_folder(path), '.');
-    const size_t size = strlen(path), more = strlen(what);
+    const size_t size = strlen(path);
     const size_t before = dot && dot != path + xr_log_folder(path) ? (size_t)(dot - path) : size;
-    if (size + more >= XR_LOG_PATH)
+    if (size + strlen(what) >= XR_LOG_PATH)
         return false;
-    memcpy(out, path, before);
-    memcpy(out + before, what, more);
-    memcpy(out + before + more, path + before, size - before + 1);
+    xr_text_builder text = xr_text_in(out, XR_LOG_PATH);
+    xr_text_add_part(&text, path, before);
+    xr_text_add(&text, what);
+    xr_text_add(&text, path + before);
     return true;
 }
 
