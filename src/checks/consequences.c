@@ -32,6 +32,11 @@ static bool is_unknown(const exray_finding *f)
     return length > 8 && strcmp(f->cause + length - 8, ".unknown") == 0;
 }
 
+static bool is_whole(const exray_finding *f)
+{
+    return strcmp(f->cause, "model.mode") == 0 || strcmp(f->cause, "model.version") == 0;
+}
+
 static int compare(const void *left, const void *right)
 {
     const exray_finding *a = *(exray_finding *const *)left, *b = *(exray_finding *const *)right;
@@ -40,6 +45,9 @@ static int compare(const void *left, const void *right)
     int stage = stage_of(a) - stage_of(b);
     if (stage)
         return stage;
+    /* The whole model before its layers. */
+    if (is_whole(a) != is_whole(b))
+        return is_whole(a) ? -1 : 1;
     /* A named cause comes before "something else differs, too". */
     if (is_unknown(a) != is_unknown(b))
         return is_unknown(a) ? 1 : -1;
@@ -102,6 +110,15 @@ static bool output_accounts_for(const exray_finding *cause, const exray_finding 
     return behind || is_doubtful_layer(f);
 }
 
+/* Factors of channels and biases that a folded normalization has: it is another one in training mode alone.
+ */
+static bool is_folded(const exray_finding *mode, const exray_finding *f)
+{
+    double differ = evidence_number(f, "weights_differ"), rescaled = evidence_number(f, "weights_rescaled");
+    return strcmp(f->cause, "model.weights") == 0 && evidence_number(mode, "batch_norms") > 0 &&
+           differ == (isnan(rescaled) ? 0 : rescaled);
+}
+
 /* Whether `f` is about a layer at or behind the one that `cause` begins at, or about what comes after all. */
 static bool is_behind(const exray_finding *cause, const exray_finding *f)
 {
@@ -146,9 +163,7 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     /* Of another state every layer behind it makes other values of the same inputs. */
     if (strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
         return true;
-    /* A bias that a folded normalization explains in inference mode alone. */
-    bool biases = strcmp(f->cause, "model.weights") == 0 && evidence_number(f, "weights_differ") == 0;
-    if (strcmp(cause->cause, "model.mode") == 0 && (biases || is_behind(cause, f)))
+    if (strcmp(cause->cause, "model.mode") == 0 && (is_folded(cause, f) || is_behind(cause, f)))
         return true;
     if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
         return has_prefix(cause->cause, "input.");

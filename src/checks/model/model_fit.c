@@ -245,6 +245,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
             continue;
         fit->weights_differ++;
         fit->gates_exchanged += p->gates_exchanged;
+        fit->rescaled += p->rescaled;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))
             correlation[correlations++] = p->correlation;
@@ -352,6 +353,7 @@ bool xr_model_fit_all_over(const xr_model_fit *fit, double share)
 {
     enum { ENOUGH = 8 }; /* tensors of which one alone says little */
     double least = share * (double)fit->weights;
-    bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - fit->gates_exchanged) >= least;
-    return fit->weights >= 3 && (moved || (double)(fit->weights_differ - fit->gates_exchanged) >= least);
+    size_t same = fit->gates_exchanged + fit->rescaled; /* the same training, however it was converted */
+    bool moved = fit->weights >= ENOUGH && (double)(fit->weights_moved - same) >= least;
+    return fit->weights >= 3 && (moved || (double)(fit->weights_differ - same) >= least);
 }

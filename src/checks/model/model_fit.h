@@ -9,6 +9,7 @@ typedef struct xr_model_fit {
     size_t count;
     size_t weights, weights_differ; /* tensors, without biases */
     size_t gates_exchanged;         /* of weights_differ, those that differ by the order of gates alone */
+    size_t rescaled;                /* of weights_differ, those that one factor for each channel explains */
     size_t weights_moved;           /* xr_weight_pair.moved; at least weights_differ */
     size_t biases, biases_differ;
     uint64_t parameters, parameters_differ; /* elements of weights */

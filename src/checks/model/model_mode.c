@@ -17,7 +17,7 @@ enum {
     FEWEST_DROPPED = 10,
 };
 
-typedef enum trained_kind { OTHER, BATCH_NORM, DROPOUT } trained_kind;
+typedef enum trained_kind { OTHER, BATCH_NORM, DROPOUT, RANDOM_SLOPE, KINDS } trained_kind;
 
 typedef struct mode_side {
     const exray_comparison *comparison;
@@ -26,18 +26,19 @@ typedef struct mode_side {
     const exray_model *model;
     exray_slot *slot[3];
     /* What was found. */
-    bool trained[3];   /* by kind */
-    uint32_t first[3]; /* node, by kind */
-    uint32_t nodes[3]; /* how many, by kind */
-    double zeroed;     /* share of its input that the first dropout sets to 0; 0: unknown */
-    bool by_values;    /* not as the log says it, but as the values show it */
-    uint32_t node;     /* the first of all */
+    bool trained[KINDS];   /* by kind */
+    uint32_t first[KINDS]; /* node, by kind */
+    uint32_t nodes[KINDS]; /* how many, by kind */
+    double zeroed;         /* share of its input that the first dropout sets to 0; 0: unknown */
+    bool by_values;        /* not as the log says it, but as the values show it */
+    uint32_t node;         /* the first of all */
 } mode_side;
 
 static trained_kind kind_of(const exray_node *node)
 {
-    static const char *const norms[] = {"batchnormalization", "batchnorm",   "batchnorm1d",
-                                        "batchnorm2d",        "batchnorm3d", "syncbatchnorm"};
+    static const char *const norms[] = {"batchnormalization", "batchnorm",      "batchnorm1d",
+                                        "batchnorm2d",        "batchnorm3d",    "syncbatchnorm",
+                                        "instancenorm1d",     "instancenorm2d", "instancenorm3d"};
     static const char *const dropouts[] = {"dropout", "dropout1d", "dropout2d", "dropout3d", "alphadropout"};
     for (size_t i = 0; i < sizeof norms / sizeof *norms; i++)
         if (xr_is_op(node->op, norms[i]))
@@ -45,7 +46,20 @@ static trained_kind kind_of(const exray_node *node)
     for (size_t i = 0; i < sizeof dropouts / sizeof *dropouts; i++)
         if (xr_is_op(node->op, dropouts[i]))
             return DROPOUT;
-    return OTHER;
+    return xr_is_op(node->op, "rrelu") ? RANDOM_SLOPE : OTHER;
+}
+
+/* Dropout between the layers of a recurrent node, or in an attention: in a node of another kind, which says
+ * so. */
+static bool has_dropout_inside(const exray_node *node)
+{
+    static const char *const keys[] = {"dropout", "dropout_p"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = exray_node_attribute(node, keys[i]);
+        if (text && strtod(text, NULL) > 0)
+            return true;
+    }
+    return false;
 }
 
 /* 1: said to be in training mode, 0: said not to be, -1: not said. */
@@ -210,16 +224,30 @@ static double zeroed_share(const mode_side *m, uint32_t node)
 
 /* ---- One side -------------------------------------------------------------------------------- */
 
+/* One takes the statistics of its input in both modes, unless it says that it keeps trained ones. */
+static bool is_of_instances(const exray_node *node)
+{
+    return xr_is_op(node->op, "instancenorm1d") || xr_is_op(node->op, "instancenorm2d") ||
+           xr_is_op(node->op, "instancenorm3d");
+}
+
+static bool is_trained(const mode_side *m)
+{
+    return m->trained[BATCH_NORM] || m->trained[DROPOUT] || m->trained[RANDOM_SLOPE];
+}
+
 static void look_at_node(mode_side *m, uint32_t node)
 {
     trained_kind k = kind_of(&m->model->nodes[node]);
+    bool inside = k == OTHER && has_dropout_inside(&m->model->nodes[node]);
+    k = inside ? DROPOUT : k;
     int said = k == OTHER ? 0 : said_mode(&m->model->nodes[node]);
     bool trained = said == 1;
     double share = 0;
-    if (k == DROPOUT && said != 0) {
+    if (k == DROPOUT && said != 0 && !inside) {
         share = zeroed_share(m, node);
         trained = trained || share > 0;
-    } else if (k == BATCH_NORM && said < 0)
+    } else if (k == BATCH_NORM && said < 0 && !is_of_instances(&m->model->nodes[node]))
         trained = shows_batch_statistics(m, node);
     if (!trained)
         return;
@@ -227,7 +255,7 @@ static void look_at_node(mode_side *m, uint32_t node)
     m->zeroed = m->zeroed > 0 ? m->zeroed : share;
     if (m->nodes[k]++ == 0)
         m->first[k] = node;
-    if (!m->trained[BATCH_NORM] && !m->trained[DROPOUT])
+    if (!is_trained(m))
         m->node = node;
     m->trained[k] = true;
 }
@@ -257,6 +285,23 @@ static uint32_t layer_at(const exray_comparison *comparison, exray_side side, ui
     return EXRAY_NO_INDEX;
 }
 
+/* The node from which on values differ: where the other side has folded the normalization into the layer
+ * before, that one. */
+static uint32_t first_node(const mode_side *m)
+{
+    uint32_t layer = layer_at(m->comparison, m->side, m->node);
+    const exray_node *node = &m->model->nodes[m->node];
+    bool paired =
+        layer != EXRAY_NO_INDEX && exray_comparison_layer(m->comparison, layer)->node[m->side] == m->node;
+    if (paired || kind_of(node) != BATCH_NORM || node->input_count == 0)
+        return m->node;
+    for (uint32_t n = m->node; n-- > 0;)
+        for (uint32_t k = 0; k < m->model->nodes[n].output_count; k++)
+            if (m->model->nodes[n].outputs[k] == node->inputs[0])
+                return n;
+    return m->node;
+}
+
 static void describe(const mode_side *m, const char *side, exray_finding *f)
 {
     if (m->trained[BATCH_NORM])
@@ -269,17 +314,33 @@ static void describe(const mode_side *m, const char *side, exray_finding *f)
         exray_finding_detail(f, "In the %s, %u dropouts set values to 0%s; the first is node %u, %.100s.",
                              side, (unsigned)m->nodes[DROPOUT], m->zeroed > 0 ? " and scale the rest" : "",
                              (unsigned)m->first[DROPOUT], exray_node_name(m->model, m->first[DROPOUT]));
+    if (m->trained[RANDOM_SLOPE])
+        exray_finding_detail(
+            f, "In the %s, %u leaky ReLUs draw their slopes at random; the first is node %u, %.100s.", side,
+            (unsigned)m->nodes[RANDOM_SLOPE], (unsigned)m->first[RANDOM_SLOPE],
+            exray_node_name(m->model, m->first[RANDOM_SLOPE]));
     if (m->zeroed > 0)
         exray_finding_detail(f, "It sets %.0f %% of the values that it gets to 0.", 100 * m->zeroed);
     if (!m->by_values)
         exray_finding_detail(f, "The log's description of the model says so.");
 }
 
+/* "batch statistics and dropout" */
+static const char *kinds_in_words(const mode_side *m, char *text, size_t size)
+{
+    static const char *const word[KINDS] = {NULL, "batch statistics", "dropout", "random slopes"};
+    size_t used = 0;
+    for (int k = BATCH_NORM; k < KINDS; k++)
+        if (m->trained[k] && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " and " : "", word[k]);
+    return text;
+}
+
 static void report(const exray_comparison *comparison, const mode_side side[2], exray_findings *findings)
 {
     bool trained[2];
     for (int s = 0; s < 2; s++)
-        trained[s] = side[s].trained[BATCH_NORM] || side[s].trained[DROPOUT];
+        trained[s] = is_trained(&side[s]);
     if (!trained[0] && !trained[1])
         return;
     bool both = trained[0] && trained[1];
@@ -288,7 +349,7 @@ static void report(const exray_comparison *comparison, const mode_side side[2], 
     bool by_values = (trained[0] && side[0].by_values) || (trained[1] && side[1].by_values);
     exray_finding *f =
         exray_findings_add(findings, "model.mode", EXRAY_SEVERITY_ERROR, by_values ? 0.9 : 0.98);
-    uint32_t layer = layer_at(comparison, (exray_side)s, side[s].node);
+    uint32_t layer = layer_at(comparison, (exray_side)s, first_node(&side[s]));
     exray_finding_where(f, "model", exray_node_name(side[s].model, side[s].node), layer);
     if (both) {
         exray_finding_summary(
@@ -297,12 +358,9 @@ static void report(const exray_comparison *comparison, const mode_side side[2], 
             f, "Put the model into inference mode (PyTorch: model.eval(), Keras: training=False) and "
                "record both sides again.");
     } else {
-        exray_finding_summary(f, "The %s runs in training mode%s%s%s.", name,
-                              side[s].trained[BATCH_NORM] || side[s].trained[DROPOUT] ? ": " : "",
-                              side[s].trained[BATCH_NORM] ? "batch statistics" : "",
-                              !side[s].trained[DROPOUT]     ? ""
-                              : side[s].trained[BATCH_NORM] ? " and dropout"
-                                                            : "dropout");
+        char words[64];
+        exray_finding_summary(f, "The %s runs in training mode: %s.", name,
+                              kinds_in_words(&side[s], words, sizeof words));
         exray_finding_fix(
             f,
             "Put the %s's model into inference mode (PyTorch: model.eval(), Keras: training=False) and "

@@ -79,6 +79,8 @@ static void report(const exray_comparison *comparison, const xr_model_fit *fit, 
                       "Convert the model again, and compare the file on the device with the one deployed.");
     exray_finding_number(f, "weights_compared", (double)fit->weights);
     exray_finding_number(f, "weights_differ", (double)fit->weights_differ);
+    if (fit->rescaled)
+        exray_finding_number(f, "weights_rescaled", (double)fit->rescaled);
     exray_finding_number(f, "biases_differ", (double)fit->biases_differ);
     exray_finding_number(f, "difference", first->difference);
     exray_finding_number(f, "rounding", first->rounding);

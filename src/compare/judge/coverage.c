@@ -92,6 +92,22 @@ static void join_regions(counted_side *s)
         s->size[root(s, i)] += s->standing[i] == ALONE;
 }
 
+/* Whether another output of the same node is read: then nothing depends on one that is not, such as the last
+ * state that a recurrent node offers. */
+static bool is_offered(const counted_side *s, const bool *read, uint32_t layer)
+{
+    const xr_layer *all = s->layers.layer;
+    uint32_t first = layer, end = layer + 1;
+    while (first > 0 && all[first - 1].op == all[layer].op)
+        first--;
+    while (end < s->layers.count && all[end].op == all[layer].op)
+        end++;
+    for (uint32_t i = first; i < end; i++)
+        if (read[i])
+            return true;
+    return false;
+}
+
 /* A region is open where nothing that is compared reads one of its layers. */
 static void note_open(counted_side *s, bool *read)
 {
@@ -106,7 +122,7 @@ static void note_open(counted_side *s, bool *read)
         if (model->outputs[i] < model->tensor_count && s->maker[model->outputs[i]] != EXRAY_NO_INDEX)
             read[s->maker[model->outputs[i]]] = false;
     for (uint32_t i = 0; i < s->layers.count; i++)
-        if (is_apart(s, i) && !read[i] && !s->layers.layer[i].constant)
+        if (is_apart(s, i) && !read[i] && !s->layers.layer[i].constant && !is_offered(s, read, i))
             s->open[root(s, i)] = true;
 }
 

@@ -46,7 +46,7 @@ def _layout(tensor: Any) -> str:
 
 _ATTRIBUTES = ("kernel_size", "stride", "padding", "dilation", "groups", "eps", "negative_slope", "output_size", "alpha", "mode",
                "align_corners", "scale_factor", "approximate", "upscale_factor", "num_groups", "count_include_pad", "ceil_mode",
-               "padding_mode", "min_val", "max_val", "dim", "p")
+               "padding_mode", "min_val", "max_val", "dim", "p", "dropout", "num_layers", "bidirectional", "nonlinearity")
 
 # Modules that compute something else while a model is trained.
 _TRAINED = ("BatchNorm", "SyncBatchNorm", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "RReLU")
@@ -59,14 +59,18 @@ def _attributes(module: Any) -> Dict[str, str]:
         value = getattr(module, key, None)
         if isinstance(value, (int, float, str, tuple)):
             out["group" if key == "groups" else key] = str(value)
-    if type(module).__name__.startswith(_TRAINED):
+    keeps = type(module).__name__.startswith("InstanceNorm") and getattr(module, "track_running_stats", False)
+    if type(module).__name__.startswith(_TRAINED) or getattr(module, "dropout", 0) or keeps:
         out["training"] = str(bool(module.training))
     return out
 
 
 def _function_attributes(name: str, args: Any, kwargs: Any) -> Dict[str, str]:
     """Of functions that are called outside of a module of their own."""
-    places = {"dropout": {"p": 1, "training": 2}, "batch_norm": {"training": 5}, "pixel_shuffle": {"upscale_factor": 1},
+    dropout = {"p": 1, "training": 2}
+    places = {"dropout": dropout, "dropout1d": dropout, "dropout2d": dropout, "dropout3d": dropout, "alpha_dropout": dropout,
+              "feature_alpha_dropout": dropout, "rrelu": {"training": 3}, "batch_norm": {"training": 5},
+              "pixel_shuffle": {"upscale_factor": 1}, "multi_head_attention_forward": {"dropout_p": 10, "training": 13},
               "softmax": {"dim": 1}, "log_softmax": {"dim": 1}, "leaky_relu": {"negative_slope": 1},
               "interpolate": {"mode": 3, "align_corners": 4}, "gelu": {"approximate": 99}, "layer_norm": {"eps": 4}}
     out = {}
