@@ -94,3 +94,36 @@ def test_zeros_that_no_dropout_makes_are_another_fault(tmp_path):
     """What remains is not scaled: no dropout does that."""
     v = compare(tmp_path, Net(drop=0.3, scaled=False), Net(), 1)
     assert "model.mode" not in causes(v)
+
+
+def write_recurrent(path, role, training, dropout="0.2", states=False):
+    """relu -> GRU of two layers -> mean; the GRU's second output, which nothing reads, where `states`."""
+    m = PB["Model"](name="net", engine="torch", inputs=[0], outputs=[3])
+    for i, shape in enumerate([(1, 9, 6), (1, 9, 6), (1, 9, 5), (1, 5), (2, 1, 5)]):
+        m.tensors.add(name=f"t{i}", dtype=1, shape=shape)
+    m.nodes.add(op="relu", name="relu", inputs=[0], outputs=[1])
+    node = m.nodes.add(op="GRU", name="rnn", inputs=[1], outputs=[2, 4] if states else [2])
+    node.attributes["dropout"], node.attributes["training"] = dropout, str(training)
+    m.nodes.add(op="mean", name="pool", inputs=[2], outputs=[3])
+    with Recording(path, role) as log:
+        log.add("/model", "Model", m)
+        for f in range(FRAMES):
+            x = random(30 + f, 1, 9, 6)
+            keep = np.random.default_rng(f).random((1, 9, 5)) >= (float(dropout) if training else 0)
+            y = np.tanh(x[..., :5] * keep / (1 - (float(dropout) if training else 0)))
+            layers = [np.maximum(x, 0), y.astype(np.float32), y.mean(1).astype(np.float32)]
+            log.frame([("/input/t0", x, {}), *((f"/layer/{i}", a, {}) for i, a in enumerate(layers)), ("/output/t3", layers[-1], {})])
+
+
+@pytest.mark.parametrize("side", ["edge", "reference"])
+def test_dropout_between_the_layers_of_a_recurrent_node(tmp_path, side):
+    for role in ("edge", "reference"):
+        write_recurrent(tmp_path / f"{role}.mcap", role, role == side)
+    v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=1)
+    assert causes(v) == ["model.mode"] and finding(v, "model.mode")["evidence"]["side"] == side
+
+
+def test_a_recurrent_node_without_dropout_has_one_mode(tmp_path):
+    for role in ("edge", "reference"):
+        write_recurrent(tmp_path / f"{role}.mcap", role, role == "edge", dropout="0")
+    assert causes(validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")) == []

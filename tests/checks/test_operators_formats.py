@@ -40,7 +40,7 @@ FORMATS = {
                    ("onnxruntime", "Conv", {**ONNX, "pads": "1,1,1,1"}), ("onnxruntime", "Conv", {**ONNX, "pads": "0,0,2,2"}), {}),
     "count_include_pad": (("tflite", "AVERAGE_POOL_2D", POOL), ("onnxruntime", "AveragePool", {**ONNX, "pads": "0,0,1,1"}),
                           ("onnxruntime", "AveragePool", {**ONNX, "pads": "0,0,1,1", "count_include_pad": "1"}), {"weight": None}),
-    "rows": (("tflite", "RESIZE_BILINEAR", {"align_corners": "false", "half_pixel_centers": "true"}),
+    "coordinates": (("tflite", "RESIZE_BILINEAR", {"align_corners": "false", "half_pixel_centers": "true"}),
              ("onnxruntime", "Resize", {"mode": "linear"}), ("onnxruntime", "Resize", {"mode": "linear", "coordinate_transformation_mode": "align_corners"}),
              {"weight": None, "shapes": UP}),
     "mode": (("torch", "PixelShuffle", {"upscale_factor": "2"}), ("onnxruntime", "DepthToSpace", {"blocksize": "2", "mode": "CRD"}),

@@ -82,6 +82,9 @@ static bool compare_architectures(const xr_weight_matcher *m, xr_model_fit *fit)
     return ok;
 }
 
+/* More than storing floats costs; in 8 bits a factor for each channel explains much. */
+#define FLOATS 1e-3
+
 /* ---- Summing up ------------------------------------------------------------------------------ */
 
 static double median(double *value, size_t count)
@@ -245,7 +248,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
             continue;
         fit->weights_differ++;
         fit->gates_exchanged += p->gates_exchanged;
-        fit->rescaled += p->rescaled;
+        fit->rescaled += p->rescaled && p->rounding < FLOATS;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))
             correlation[correlations++] = p->correlation;

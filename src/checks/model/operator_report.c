@@ -135,11 +135,14 @@ static void place_words(const report *r, const xr_difference *d, char *text, siz
 
 static void tell_step(const xr_difference *d, const char *place, exray_finding *f)
 {
+    const char *several;
     switch (d->kind) {
     case XR_DIFFERENCE_ATTRIBUTE:
-        exray_finding_summary(f, "%s has %s %s on the edge, %s in the reference.", place, d->key, d->value[0],
-                              d->value[1]);
-        exray_finding_fix(f, "Convert the model again with %s %s for this layer.", d->key, d->value[1]);
+        several = strchr(d->key, ',') ? ":" : "";
+        exray_finding_summary(f, "%s has %s%s %s on the edge, %s in the reference.", place, d->key, several,
+                              d->value[0], d->value[1]);
+        exray_finding_fix(f, "Convert the model again with %s%s %s for this layer.", d->key, several,
+                          d->value[1]);
         break;
     case XR_DIFFERENCE_CONSTANT:
         exray_finding_summary(f, "%s reads the constant %s: %s on the edge, %s in the reference.", place,

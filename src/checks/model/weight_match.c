@@ -41,7 +41,8 @@ static bool collect(const exray_comparison *comparison, exray_side side, xr_cons
         return true;
     c->recorded = calloc((size_t)c->model->tensor_count + 1, sizeof *c->recorded);
     c->taken = calloc((size_t)c->model->tensor_count + 1, sizeof *c->taken);
-    if (!c->recorded || !c->taken || !xr_weight_graph_make(comparison, side, &c->graph))
+    if (!c->recorded || !c->taken || !xr_weight_graph_make(comparison, side, &c->graph) ||
+        !xr_weight_folds_make(c->log, &c->folds))
         return false;
     size_t count;
     const exray_record *record = exray_log_constants(c->log, &count);
@@ -67,6 +68,7 @@ void xr_weight_matcher_free(xr_weight_matcher *m)
     for (int s = 0; s < 2; s++) {
         xr_weight_values_free(&m->values[s]);
         xr_weight_graph_free(&m->side[s].graph);
+        xr_weight_folds_free(&m->side[s].folds);
         free(m->side[s].recorded);
         free(m->side[s].taken);
         free(m->side[s].named);
@@ -105,6 +107,10 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
         exray_status status = xr_weight_values_read(m->side[s].log, &pair[s], &m->values[s], m->error);
         if (status == EXRAY_E_UNSUPPORTED || status == EXRAY_E_STATE)
             return m->error->status = EXRAY_OK;
+        if (status != EXRAY_OK)
+            return status;
+        if (m->side[s].is_folded)
+            status = xr_weight_fold(&m->side[s].folds, &pair[s], &m->values[s], m->error);
         if (status != EXRAY_OK)
             return status;
         if (m->values[s].value && m->values[s].view.count < FEWEST)
@@ -150,7 +156,8 @@ static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
 static bool is_free(const xr_constant_table *c, const xr_node_constant *constant)
 {
     return c->recorded[constant->tensor] && !(c->taken[constant->tensor] >> constant->part & 1) &&
-           xr_weight_count(c->model, constant) >= FEWEST;
+           xr_weight_count(c->model, constant) >= FEWEST &&
+           !(c->is_folded && xr_weight_fold_part(&c->folds, constant) == XR_FOLD_USED);
 }
 
 static bool are_of_one_size(const xr_weight_matcher *m, const xr_node_constant *a, const xr_node_constant *b)
@@ -270,20 +277,63 @@ static uint32_t output_tensor(const exray_model *model, uint32_t node, uint32_t 
     return known ? model->nodes[node].outputs[output] : EXRAY_NO_INDEX;
 }
 
+/* A layer whose weights the other side has as they are has nothing folded into it. */
+static exray_status drop_unfolded(xr_weight_matcher *m, int s)
+{
+    const xr_weight_graph *own = &m->side[s].graph, *other = &m->side[!s].graph;
+    for (size_t i = 0; i < own->found_count; i++) {
+        if (xr_weight_fold_part(&m->side[s].folds, &own->found[i]) != XR_FOLD_WEIGHTS)
+            continue;
+        bool same = false;
+        for (size_t k = 0; k < other->found_count && !same; k++) {
+            xr_node_constant pair[2];
+            xr_weight_pair apart;
+            pair[s] = own->found[i];
+            pair[!s] = other->found[k];
+            if (!are_of_one_size(m, &pair[0], &pair[1]))
+                continue;
+            exray_status status = compare_pair(m, SIZE_MAX, pair, &apart, &same);
+            if (status != EXRAY_OK)
+                return status;
+            same = same && !apart.differs;
+        }
+        if (same)
+            xr_weight_folds_drop(&m->side[s].folds, own->found[i].node);
+    }
+    return EXRAY_OK;
+}
+
+/* Where one side alone has normalizations, what the other side has folded them into is compared. */
+static exray_status note_folds(xr_weight_matcher *m)
+{
+    bool normed[2] = {false, false};
+    exray_status status = EXRAY_OK;
+    for (int s = 0; s < 2; s++)
+        for (size_t i = 0; i < m->side[s].graph.found_count; i++)
+            normed[s] = normed[s] || xr_weight_is_normed(&m->side[s].folds, &m->side[s].graph.found[i]);
+    for (int s = 0; s < 2 && status == EXRAY_OK; s++) {
+        if (!normed[s] || normed[!s])
+            continue;
+        status = drop_unfolded(m, s);
+        m->side[s].is_folded = true;
+        xr_weight_folds_add(&m->side[s].folds, &m->side[s].graph);
+    }
+    return status;
+}
+
 static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)
 {
     uint32_t output[2] = {pair->output, pair->reference_output};
     for (int s = 0; s < 2; s++)
         xr_weight_graph_walk(&m->side[s].graph, output_tensor(m->side[s].model, pair->node[s], output[s]));
+    exray_status status = note_folds(m);
     const xr_weight_graph *edge = &m->side[0].graph;
-    for (size_t i = 0; i < edge->found_count; i++) {
-        if (!is_free(&m->side[0], &edge->found[i]))
-            continue;
-        exray_status status = match_constant(m, layer, &edge->found[i]);
-        if (status != EXRAY_OK)
-            return status;
-    }
-    return EXRAY_OK;
+    for (size_t i = 0; status == EXRAY_OK && i < edge->found_count; i++)
+        if (is_free(&m->side[0], &edge->found[i]))
+            status = match_constant(m, layer, &edge->found[i]);
+    for (int s = 0; s < 2; s++)
+        m->side[s].is_folded = false;
+    return status;
 }
 
 /* ---- Names ------------------------------------------------------------------------------------- */

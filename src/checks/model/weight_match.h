@@ -3,13 +3,15 @@
 #define XR_WEIGHT_MATCH_H
 
 #include "checks/model/weight_difference.h"
-#include "checks/model/weight_values.h"
+#include "checks/model/weight_fold.h"
 
 /* Constants of one log. */
 typedef struct xr_constant_table {
     const exray_log *log;
     const exray_model *model;
     xr_weight_graph graph;
+    xr_weight_folds folds;
+    bool is_folded; /* of the layer at hand: the other side has no normalizations there */
     bool *recorded; /* [tensor_count] */
     uint8_t *taken; /* [tensor_count] a bit for each part that has a counterpart */
     struct xr_constant_name {

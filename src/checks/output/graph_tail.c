@@ -21,6 +21,13 @@ static bool only_moves(const char *op)
     return is_one_of(op, names);
 }
 
+/* What an engine computes within the node that makes the values. */
+static const char *fused_activation(const exray_node *node)
+{
+    const char *own = exray_node_attribute(node, "activation");
+    return own ? own : exray_node_attribute(node, "fused_activation_function");
+}
+
 static bool is_activation(const char *op, xr_tail_activation *which)
 {
     *which = xr_is_op(op, "softmax")      ? XR_TAIL_SOFTMAX
@@ -81,11 +88,15 @@ xr_tail xr_output_tail(const exray_comparison *comparison, exray_side side, size
         xr_tail_activation which;
         if (!node || hides_nodes(node->op))
             break;
-        if (is_activation(node->op, &which)) {
+        const char *fused = fused_activation(node);
+        bool alone = is_activation(node->op, &which),
+             within = !alone && fused && is_activation(fused, &which);
+        if (within || alone) {
             memmove(&tail.activation[1], &tail.activation[0], tail.count * sizeof tail.activation[0]);
             tail.activation[0] = which;
             tail.count++;
-        } else if (!only_moves(node->op)) {
+        }
+        if (!alone && !only_moves(node->op)) {
             tail.known = true;
             break;
         }

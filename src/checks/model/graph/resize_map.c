@@ -84,6 +84,25 @@ xr_resize_way xr_resize_way_of(const exray_node *node, bool torch)
     return of_onnx(node);
 }
 
+const char *xr_resize_name(const xr_resize_way *way)
+{
+    static const char *const names[4][5] = {
+        {"half-pixel centers, the nearer, of two the first",
+         "half-pixel centers, the nearer, of two the second", "half-pixel centers, rounded down",
+         "half-pixel centers, rounded up", "half-pixel centers"},
+        {"PyTorch's half-pixel centers, the nearer, of two the first",
+         "PyTorch's half-pixel centers, the nearer, of two the second",
+         "PyTorch's half-pixel centers, rounded down", "PyTorch's half-pixel centers, rounded up",
+         "PyTorch's half-pixel centers"},
+        {"no offset (asymmetric), the nearer, of two the first",
+         "no offset (asymmetric), the nearer, of two the second", "no offset (asymmetric), rounded down",
+         "no offset (asymmetric), rounded up", "no offset (asymmetric)"},
+        {"aligned corners, the nearer, of two the first", "aligned corners, the nearer, of two the second",
+         "aligned corners, rounded down", "aligned corners, rounded up", "aligned corners"},
+    };
+    return names[way->grid][strcmp(way->mode, "nearest") == 0 ? (int)way->round : 4];
+}
+
 static double rounded(double x, xr_resize_round round)
 {
     switch (round) {

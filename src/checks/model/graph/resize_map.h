@@ -29,6 +29,9 @@ typedef struct xr_resize_way {
 /* `torch`: the node is PyTorch's, whose defaults are others. */
 xr_resize_way xr_resize_way_of(const exray_node *node, bool torch);
 
+/* "half-pixel centers": how the places are chosen. */
+const char *xr_resize_name(const xr_resize_way *way);
+
 /* The places in `in` values that `out` values are taken at: of at most `room`, spread over all.  Returns how
  * many. */
 size_t xr_resize_places(const xr_resize_way *way, double in, double out, double *place, size_t room);

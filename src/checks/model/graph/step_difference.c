@@ -1,5 +1,6 @@
 #include "checks/model/graph/step_difference.h"
 
+#include "checks/model/graph/step_fold.h"
 #include "checks/model/graph/step_gap.h"
 #include "checks/model/graph/step_traits.h"
 #include "checks/model/graph/step_values.h"
@@ -196,6 +197,25 @@ static bool same_texts(const exray_node *a, const exray_node *b, const char *key
     return same;
 }
 
+/* "2; 2" is "2" where both sides say one thing of all of an attribute's names. */
+static void join_equal(xr_difference *d)
+{
+    char *first[2];
+    for (int s = 0; s < 2; s++) {
+        first[s] = strstr(d->value[s], "; ");
+        size_t length = first[s] ? (size_t)(first[s] - d->value[s]) : 0;
+        for (const char *part = first[s]; part; part = strstr(part + 1, "; ")) {
+            const char *end = strstr(part + 2, "; ");
+            size_t own = end ? (size_t)(end - part) - 2 : strlen(part + 2);
+            if (own != length || memcmp(part + 2, d->value[s], length) != 0)
+                return;
+        }
+    }
+    for (int s = 0; s < 2; s++)
+        if (first[s])
+            *first[s] = '\0';
+}
+
 static void append(char *text, size_t size, const char *separator, const char *more)
 {
     size_t used = strlen(text);
@@ -238,8 +258,13 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
 
 static void trait_texts(const xr_traits traits[2], size_t which[XR_TRAITS][2], size_t count, xr_difference *d)
 {
+    const char *last = NULL;
     for (size_t i = 0; i < count; i++) {
-        append(d->key, sizeof d->key, ", ", traits[0].trait[which[i][0]].key);
+        const char *name = traits[0].trait[which[i][0]].name;
+        if (name && last && strcmp(name, last) == 0) /* rows and columns alike */
+            continue;
+        last = name;
+        append(d->key, sizeof d->key, ", ", name ? "coordinates" : traits[0].trait[which[i][0]].key);
         for (int s = 0; s < 2; s++) {
             char words[XR_DIFFERENCE_WORDS];
             xr_trait_words(&traits[s].trait[which[i][s]], words, sizeof words);
@@ -278,6 +303,7 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     }
     if (!told && differ)
         trait_texts(traits, which, differ, d);
+    join_equal(d);
     if (told || differ)
         judge_step(f, d);
     else
@@ -467,7 +493,7 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
                               is_entry(&gap[1], mate_of(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
-    if (is_relu_by_range(f, gap, a))
+    if (is_relu_by_range(f, gap, a) || xr_step_gap_is_folded(&f->out->match, gap))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
                               : gap[0].count               ? XR_DIFFERENCE_EXTRA

@@ -233,6 +233,22 @@ static void match_by_inputs(const exray_comparison *c, xr_step_match *m)
     }
 }
 
+/* What computes nothing looks like any other of its kind: it is the same only where it reads the same. */
+static void part_moves(xr_step_match *m)
+{
+    for (uint32_t i = 0; i < m->side[0].count; i++) {
+        uint32_t k = m->mate[0][i];
+        const xr_op_step *a = &m->side[0].step[i];
+        bool moves = a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_TRANSPOSE;
+        if (!moves || k == EXRAY_NO_INDEX || same_inputs(m, a, &m->side[1].step[k]))
+            continue;
+        m->mate[0][i] = m->mate[1][k] = EXRAY_NO_INDEX;
+        uint32_t made = m->side[1].step[k].output;
+        if (m->tensor_mate[0][a->output] == made)
+            m->tensor_mate[0][a->output] = m->tensor_mate[1][made] = EXRAY_NO_INDEX;
+    }
+}
+
 /* ---- All ------------------------------------------------------------------------------------- */
 
 /* A tensor of a node that a partition hides, or one that the log does not list, is of no pair. */
@@ -297,6 +313,7 @@ static bool make(const exray_comparison *c, xr_step_match *m)
     for (uint32_t i = 0; i < m->side[0].count; i++)
         if (m->mate[0][i] != EXRAY_NO_INDEX)
             join_outputs(m, i, m->mate[0][i]);
+    part_moves(m);
     match_by_inputs(c, m);
     return true;
 }

@@ -303,9 +303,13 @@ static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits
     if (!way.known || isnan(in[0]) || isnan(out[0]))
         return;
     add_text(t, "mode", way.mode);
-    for (int d = 0; d < 2; d++)
+    for (int d = 0; d < 2; d++) {
+        size_t before = t->count;
         add_numbers(t, d ? "columns" : "rows", place,
                     xr_resize_places(&way, in[d], out[d], place, XR_TRAIT_NUMBERS));
+        if (t->count > before)
+            t->trait[before].name = xr_resize_name(&way);
+    }
 }
 
 static void add_depth_to_space(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
@@ -383,8 +387,8 @@ size_t xr_traits_differ(const xr_traits *a, const xr_traits *b, size_t which[XR_
 
 void xr_trait_words(const xr_trait *trait, char *text, size_t size)
 {
-    if (trait->text) {
-        snprintf(text, size, "%s", trait->text);
+    if (trait->text || trait->name) {
+        snprintf(text, size, "%s", trait->name ? trait->name : trait->text);
         return;
     }
     size_t used = 0;

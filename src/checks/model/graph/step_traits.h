@@ -10,6 +10,7 @@ enum { XR_TRAITS = 12, XR_TRAIT_NUMBERS = 24 };
 typedef struct xr_trait {
     const char *key;  /* a constant string */
     const char *text; /* NULL: numbers */
+    const char *name; /* NULL, or what these numbers are called */
     double number[XR_TRAIT_NUMBERS];
     size_t count;
 } xr_trait;
@@ -29,7 +30,7 @@ void xr_step_traits_of(xr_step_graph *graph, const xr_op_step *step, xr_traits *
  * [1].  Those that cannot change a result (padding that is counted where there is none) are left out. */
 size_t xr_traits_differ(const xr_traits *a, const xr_traits *b, size_t which[XR_TRAITS][2]);
 
-/* "1,1,0,0", or the text. */
+/* "1,1,0,0", or the text, or the name. */
 void xr_trait_words(const xr_trait *trait, char *text, size_t size);
 
 #endif

@@ -1,0 +1,330 @@
+#include "checks/model/weight_fold.h"
+
+#include "checks/op_name.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Which ---------------------------------------------------------------------------------- */
+
+/* Axis of the channels among a layer's weights; NONE: it is no such layer. */
+enum { NONE = -1, FIRST = 0, SECOND = 1, LAST = 2, LAST_BUT_ONE = 3, LAST_TWO = 4 };
+
+static bool is_engine(const exray_model *model, const char *name)
+{
+    return model->engine && strstr(model->engine, name);
+}
+
+static int channel_axis(const exray_model *model, const exray_node *node)
+{
+    static const struct {
+        const char *engine, *op;
+        int axis;
+    } rules[] = {{"onnx", "conv", FIRST},
+                 {"onnx", "fusedconv", FIRST},
+                 {"onnx", "convtranspose", SECOND},
+                 {"onnx", "matmul", LAST},
+                 {"torch", "conv1d", FIRST},
+                 {"torch", "conv2d", FIRST},
+                 {"torch", "conv3d", FIRST},
+                 {"torch", "convtranspose1d", SECOND},
+                 {"torch", "convtranspose2d", SECOND},
+                 {"torch", "convtranspose3d", SECOND},
+                 {"torch", "linear", FIRST},
+                 {"keras", "conv1d", LAST},
+                 {"keras", "conv2d", LAST},
+                 {"keras", "conv3d", LAST},
+                 {"keras", "dense", LAST},
+                 {"keras", "conv2dtranspose", LAST_BUT_ONE},
+                 {"keras", "depthwiseconv2d", LAST_TWO}};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (is_engine(model, rules[i].engine) && xr_is_op(node->op, rules[i].op)) {
+            const char *group = exray_node_attribute(node, "group");
+            return rules[i].axis == SECOND && group && strtol(group, NULL, 10) != 1 ? NONE : rules[i].axis;
+        }
+    if (is_engine(model, "onnx") && xr_is_op(node->op, "gemm")) {
+        const char *turned = exray_node_attribute(node, "transB");
+        return turned && strtol(turned, NULL, 10) ? FIRST : LAST;
+    }
+    return NONE;
+}
+
+static bool is_norm(const exray_node *node)
+{
+    static const char *const names[] = {"batchnormalization", "batchnorm",   "batchnorm1d",
+                                        "batchnorm2d",        "batchnorm3d", "syncbatchnorm"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (xr_is_op(node->op, names[i]))
+            return true;
+    return false;
+}
+
+bool xr_weight_folds_make(const exray_log *log, xr_weight_folds *f)
+{
+    *f = (xr_weight_folds){.log = log, .model = exray_log_model(log), .slot = exray_slot_new()};
+    if (!f->model)
+        return f->slot != NULL;
+    const exray_model *model = f->model;
+    f->norm = malloc(((size_t)model->node_count + 1) * sizeof *f->norm);
+    uint32_t *readers = calloc((size_t)model->tensor_count + 1, sizeof *readers);
+    uint32_t *norm = malloc(((size_t)model->tensor_count + 1) * sizeof *norm); /* that reads a tensor */
+    bool ok = f->slot && f->norm && readers && norm;
+    for (uint32_t t = 0; ok && t < model->tensor_count; t++)
+        norm[t] = EXRAY_NO_INDEX;
+    for (uint32_t n = 0; ok && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        for (uint32_t i = 0; i < node->input_count; i++)
+            if (node->inputs[i] < model->tensor_count)
+                readers[node->inputs[i]]++;
+        if (node->input_count > 2 && is_norm(node) && node->inputs[0] < model->tensor_count)
+            norm[node->inputs[0]] = n;
+    }
+    for (uint32_t i = 0; ok && i < model->output_count; i++)
+        if (model->outputs[i] < model->tensor_count)
+            readers[model->outputs[i]]++;
+    for (uint32_t n = 0; ok && n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        uint32_t made = node->output_count ? node->outputs[0] : EXRAY_NO_INDEX;
+        bool folds = made < model->tensor_count && readers[made] == 1 && channel_axis(model, node) != NONE;
+        f->norm[n] = folds ? norm[made] : EXRAY_NO_INDEX;
+    }
+    free(readers);
+    free(norm);
+    return ok;
+}
+
+void xr_weight_folds_free(xr_weight_folds *f)
+{
+    free(f->norm);
+    exray_slot_free(f->slot);
+    *f = (xr_weight_folds){0};
+}
+
+/* ---- A normalization's constants -------------------------------------------------------------- */
+
+/* Constants, or EXRAY_NO_INDEX. */
+typedef struct fold {
+    const exray_node *core, *norm;
+    uint32_t bias, scale, shift, mean, variance;
+} fold;
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t length = name ? strlen(name) : 0, own = strlen(end);
+    return length >= own && strcmp(name + length - own, end) == 0;
+}
+
+static bool is_constant(const exray_model *model, uint32_t tensor)
+{
+    return tensor < model->tensor_count && model->tensors[tensor].constant;
+}
+
+/* ONNX lists scale, shift, mean, variance; other frameworks' constants are told by their names. */
+static void read_norm(const exray_model *model, fold *f)
+{
+    uint32_t *place[] = {&f->scale, &f->shift, &f->mean, &f->variance};
+    bool onnx = is_engine(model, "onnx");
+    uint32_t others = 0;
+    for (uint32_t i = 1; i < f->norm->input_count; i++) {
+        uint32_t tensor = f->norm->inputs[i];
+        if (!is_constant(model, tensor))
+            continue;
+        const char *name = model->tensors[tensor].name;
+        if (onnx && i <= 4)
+            *place[i - 1] = tensor;
+        else if (ends_in(name, "running_mean") || ends_in(name, "moving_mean"))
+            f->mean = tensor;
+        else if (ends_in(name, "running_var") || ends_in(name, "moving_variance"))
+            f->variance = tensor;
+        else if (ends_in(name, "beta"))
+            f->shift = tensor;
+        else if (ends_in(name, "gamma") || others++ == 0)
+            f->scale = tensor;
+        else
+            f->shift = tensor;
+    }
+}
+
+static bool find_fold(const xr_weight_folds *folds, uint32_t node, fold *out)
+{
+    const exray_model *model = folds->model;
+    if (!model || node >= model->node_count || folds->norm[node] == EXRAY_NO_INDEX)
+        return false;
+    *out = (fold){.core = &model->nodes[node],
+                  .norm = &model->nodes[folds->norm[node]],
+                  .bias = EXRAY_NO_INDEX,
+                  .scale = EXRAY_NO_INDEX,
+                  .shift = EXRAY_NO_INDEX,
+                  .mean = EXRAY_NO_INDEX,
+                  .variance = EXRAY_NO_INDEX};
+    read_norm(model, out);
+    if (out->core->input_count > 2 && is_constant(model, out->core->inputs[2]))
+        out->bias = out->core->inputs[2];
+    return out->core->input_count > 1 && is_constant(model, out->core->inputs[1]) &&
+           out->mean != EXRAY_NO_INDEX && out->variance != EXRAY_NO_INDEX;
+}
+
+/* The fold that a constant is part of: it is read by the layer, or by the normalization behind. */
+static bool fold_of(const xr_weight_folds *folds, const xr_node_constant *constant, fold *out)
+{
+    const exray_model *model = folds->model;
+    if (!model || !constant->node || constant->node < model->nodes ||
+        constant->node >= model->nodes + model->node_count)
+        return false;
+    uint32_t node = (uint32_t)(constant->node - model->nodes);
+    if (!is_norm(constant->node))
+        return find_fold(folds, node, out);
+    for (uint32_t n = 0; n < model->node_count; n++)
+        if (folds->norm[n] == node)
+            return find_fold(folds, n, out);
+    return false;
+}
+
+static uint32_t carrier(const fold *f)
+{
+    return f->shift != EXRAY_NO_INDEX ? f->shift : f->mean;
+}
+
+xr_fold_part xr_weight_fold_part(const xr_weight_folds *folds, const xr_node_constant *constant)
+{
+    fold f;
+    if (!fold_of(folds, constant, &f))
+        return XR_FOLD_NONE;
+    if (constant->node == f.core && constant->tensor == f.core->inputs[1])
+        return XR_FOLD_WEIGHTS;
+    if (constant->node == f.norm && constant->tensor == carrier(&f))
+        return XR_FOLD_BIAS;
+    return constant->node == f.norm || constant->tensor == f.bias ? XR_FOLD_USED : XR_FOLD_NONE;
+}
+
+void xr_weight_folds_drop(xr_weight_folds *folds, const exray_node *layer)
+{
+    fold f;
+    if (fold_of(folds, &(xr_node_constant){.node = layer}, &f) && f.core == layer)
+        folds->norm[layer - folds->model->nodes] = EXRAY_NO_INDEX;
+}
+
+void xr_weight_folds_add(const xr_weight_folds *folds, xr_weight_graph *walk)
+{
+    size_t count = walk->found_count; /* there is room for what all nodes read */
+    for (size_t i = 0; i < count; i++) {
+        fold f;
+        bool known = xr_weight_fold_part(folds, &walk->found[i]) != XR_FOLD_WEIGHTS;
+        if (known || !fold_of(folds, &walk->found[i], &f))
+            continue;
+        for (size_t k = 0; k < walk->found_count; k++)
+            known = known || walk->found[k].node == f.norm;
+        for (uint32_t k = 0; k < f.norm->input_count && !known; k++) {
+            known = f.norm->inputs[k] == carrier(&f);
+            if (known)
+                walk->found[walk->found_count++] =
+                    (xr_node_constant){.tensor = carrier(&f), .node = f.norm, .input = k};
+        }
+    }
+}
+
+bool xr_weight_is_normed(const xr_weight_folds *folds, const xr_node_constant *constant)
+{
+    fold f;
+    return (constant->node && is_norm(constant->node)) || fold_of(folds, constant, &f);
+}
+
+/* ---- Values ------------------------------------------------------------------------------------- */
+
+/* Adds `factor` times a constant's values to sum[channels]; a constant that is left out adds nothing.
+ * False: they are not known. */
+static bool add_constant(xr_weight_folds *folds, uint32_t tensor, double factor, uint64_t channels,
+                         double *sum)
+{
+    if (tensor == EXRAY_NO_INDEX)
+        return true;
+    const exray_record *record = exray_log_find(folds->log, 0, EXRAY_KIND_CONSTANT, tensor, 0, NULL);
+    exray_tensor_view view;
+    const float *value;
+    exray_error error;
+    if (!record || !record->has_data ||
+        exray_log_read_values(folds->log, record, folds->slot, &view, &value, &error) != EXRAY_OK ||
+        view.count != channels)
+        return false;
+    for (uint64_t c = 0; c < channels; c++)
+        sum[c] += factor * (double)value[c];
+    return true;
+}
+
+static double epsilon_of(const exray_model *model, const exray_node *norm)
+{
+    const char *text = exray_node_attribute(norm, "epsilon");
+    text = text ? text : exray_node_attribute(norm, "eps");
+    return text ? strtod(text, NULL) : is_engine(model, "keras") ? 1e-3 : 1e-5;
+}
+
+/* What each channel is multiplied with, and what is added then; both [channels]. */
+static bool factors_of(xr_weight_folds *folds, const fold *f, uint64_t channels, double *factor,
+                       double *shift)
+{
+    double *variance = calloc(channels + 1, sizeof *variance), *offset = calloc(channels + 1, sizeof *offset);
+    bool ok = variance && offset && add_constant(folds, f->variance, 1, channels, variance) &&
+              add_constant(folds, f->scale, 1, channels, factor) &&
+              add_constant(folds, f->shift, 1, channels, shift) &&
+              add_constant(folds, f->bias, 1, channels, offset) &&
+              add_constant(folds, f->mean, -1, channels, offset);
+    double epsilon = epsilon_of(folds->model, f->norm);
+    for (uint64_t c = 0; ok && c < channels; c++) {
+        double scale = f->scale == EXRAY_NO_INDEX ? 1 : factor[c];
+        factor[c] = scale / sqrt(variance[c] + epsilon);
+        shift[c] += offset[c] * factor[c];
+        ok = isfinite(factor[c]);
+    }
+    free(variance);
+    free(offset);
+    return ok;
+}
+
+/* How many values in the order of storage share a channel; 0: another layout. */
+static uint64_t values_in_turn(int axis, const exray_tensor_info *info, uint64_t channels)
+{
+    uint32_t rank = info->rank;
+    uint32_t at = axis == FIRST ? 0 : axis == SECOND ? 1 : axis == LAST_BUT_ONE ? rank - 2 : rank - 1;
+    if (rank < 2)
+        return 0;
+    if (axis == LAST_TWO)
+        return (uint64_t)(info->shape[rank - 1] * info->shape[rank - 2]) == channels ? 1 : 0;
+    uint64_t inner = 1;
+    for (uint32_t d = at + 1; d < rank; d++)
+        inner *= (uint64_t)info->shape[d];
+    return info->shape[at] == (int64_t)channels ? inner : 0;
+}
+
+exray_status xr_weight_fold(xr_weight_folds *folds, const xr_node_constant *constant, xr_weight_values *v,
+                            exray_error *error)
+{
+    fold f;
+    xr_fold_part part = xr_weight_fold_part(folds, constant);
+    if (!v->value || (part != XR_FOLD_WEIGHTS && part != XR_FOLD_BIAS) || !fold_of(folds, constant, &f))
+        return EXRAY_OK;
+    uint64_t channels = xr_weight_count(folds->model, &(xr_node_constant){.tensor = f.mean});
+    uint64_t inner = part == XR_FOLD_BIAS
+                         ? (v->view.count == channels ? 1 : 0)
+                         : values_in_turn(channel_axis(folds->model, f.core), &v->view.info, channels);
+    if (channels == 0 || inner == 0)
+        return EXRAY_OK;
+    double *factor = calloc(channels + 1, sizeof *factor), *shift = calloc(channels + 1, sizeof *shift);
+    float *folded = malloc((v->view.count + 1) * sizeof *folded);
+    bool enough = factor && shift && folded, ok = enough && factors_of(folds, &f, channels, factor, shift);
+    for (uint64_t i = 0; ok && i < v->view.count; i++) {
+        uint64_t c = i / inner % channels;
+        folded[i] = (float)(part == XR_FOLD_BIAS ? shift[c] : v->value[i] * factor[c]);
+    }
+    free(factor);
+    free(shift);
+    if (ok) {
+        free(v->unpacked);
+        v->value = v->unpacked = folded;
+    } else
+        free(folded);
+    if (enough)
+        return EXRAY_OK;
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while folding a normalization"};
+    return EXRAY_E_MEMORY;
+}
