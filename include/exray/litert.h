@@ -63,12 +63,14 @@ typedef struct exray_litert_config {
                             "builtin"; the second model uses the same */
     uint32_t threads;    /* how many threads they choose; 0: 1 */
     bool no_constants;   /* leave out the model's weights */
+    bool own_model_only; /* every output is the application's own model's, at the cost of two runs a frame.
+                            Since 0.2.0 */
 } exray_litert_config;
 
 /* exray_litert_config config = EXRAY_LITERT_CONFIG_INIT;  Since 0.2.0. */
 #define EXRAY_LITERT_CONFIG_INIT                                                                             \
     {                                                                                                        \
-        sizeof(exray_litert_config), NULL, NULL, 0, NULL, NULL, NULL, 0, false                               \
+        sizeof(exray_litert_config), NULL, NULL, 0, NULL, NULL, NULL, 0, false, false                        \
     }
 
 /* Observes the runs of the model that is compiled with `options` next: call it after the application's own

@@ -70,12 +70,14 @@ typedef struct exray_ort_config {
     uint32_t threads;    /* the session's intra-op threads; 0: what `options` have, else 1 */
     bool no_constants;   /* leave out the model's weights */
     bool no_latency;     /* no profiled run, no latencies of nodes */
+    bool own_model_only; /* every output is the application's own session's, at the cost of two runs a frame.
+                            Since 0.2.0 */
 } exray_ort_config;
 
 /* exray_ort_config config = EXRAY_ORT_CONFIG_INIT;  Since 0.2.0. */
 #define EXRAY_ORT_CONFIG_INIT                                                                                \
     {                                                                                                        \
-        sizeof(exray_ort_config), NULL, NULL, 0, NULL, NULL, 0, false, false                                 \
+        sizeof(exray_ort_config), NULL, NULL, 0, NULL, NULL, 0, false, false, false                          \
     }
 
 /* Observes the session's runs from now on.  `base` is what OrtGetApiBase returns.  Writes /model and

@@ -24,7 +24,8 @@ typedef struct app_options {
     int in_count, out_count, shape_count, input_count;
     int runs, threads, every;
     /* flags */
-    bool bytes, local, no_latency, no_constants, no_options, plain, other, over, frames, closed, again;
+    bool bytes, local, no_latency, no_constants, no_options, plain, other, over, frames, closed, again, own,
+        vary;
 } app_options;
 
 static _Noreturn void app_die(const char *what, const char *why)
@@ -64,7 +65,9 @@ static bool app_flag(app_options *o, const char *name)
                  {"--over", &o->over},
                  {"--frames", &o->frames},
                  {"--closed", &o->closed},
-                 {"--again", &o->again}};
+                 {"--again", &o->again},
+                 {"--own", &o->own},
+                 {"--vary", &o->vary}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(name, flags[i].name) == 0)
             return *flags[i].flag = true;
@@ -130,6 +133,18 @@ static int app_close(const app_options *o, exray_recorder *recorder)
     if (status != EXRAY_OK)
         fprintf(stderr, "%s: %s\n", exray_status_name(status), exray_recorder_error_message(recorder));
     return status != EXRAY_OK;
+}
+
+/* --vary: another input for each run, of the same values. */
+static void app_turn(const app_bytes *bytes)
+{
+    enum { STEP = 400 };
+    char first[STEP];
+    if (bytes->size <= STEP)
+        return;
+    memcpy(first, bytes->data, STEP);
+    memmove(bytes->data, (char *)bytes->data + STEP, bytes->size - STEP);
+    memcpy((char *)bytes->data + bytes->size - STEP, first, STEP);
 }
 
 static void app_free(app_options *o)

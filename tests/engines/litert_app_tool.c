@@ -3,9 +3,10 @@
  * litert_app_tool LIBRARY MODEL --input FILE.. [--log F] [options]
  *
  * Inputs are the same in every run.  --plain: LiteRtRunCompiledModel instead of exray_litert_run.
- * --local: the library's symbols are not the program's, the tap gets its handle.  --other: another
- * compiled model is run, too.  --closed: the recorder is closed before the last run.  --no-options:
- * the tap gets no options to ask for a profiler. */
+ * --own: every output is the application's own model's.  --vary: another input in each run.  --local: the
+ * library's symbols are not the program's, the tap gets its handle.  --other: another compiled model is run,
+ * too.  --closed: the recorder is closed before the last run.  --no-options: the tap gets no options to ask
+ * for a profiler. */
 #define _POSIX_C_SOURCE 200809L
 #include "app_support.h"
 #include "engines/litert/litert.h"
@@ -99,7 +100,8 @@ static void attach(app *a, app_bytes *told)
                                                .library = a->o.local ? a->library : NULL,
                                                .kernels = a->o.kernels,
                                                .threads = (uint32_t)a->o.threads,
-                                               .no_constants = a->o.no_constants});
+                                               .no_constants = a->o.no_constants,
+                                               .own_model_only = a->o.own});
 }
 
 static void set_inputs(app *a)
@@ -142,6 +144,8 @@ static void run_all(app *a, FILE *dump)
     if (a->o.other)
         check(a->api.CreateCompiledModel(a->environment, a->model, a->options, &other), "compile");
     for (int i = 0; i < a->o.runs; i++) {
+        for (int k = 0; a->o.vary && k < a->o.input_count; k++)
+            app_turn(&a->o.input[k]);
         if (a->o.frames)
             exray_recorder_frame_begin(&a->recorder, "picture");
         if (a->o.closed && i + 1 == a->o.runs)

@@ -5,6 +5,7 @@
  *
  * Inputs are float32; they are the same in every run.  --plain: api->Run instead of exray_ort_run.
  * --other: runs another session of the same model, too.  --over: outputs are written over the inputs.
+ * --own: every output is the application's own session's.  --vary: another input in each run.
  * --closed: the recorder is closed before the last run. */
 #define _POSIX_C_SOURCE 200809L
 #include "app_support.h"
@@ -95,6 +96,7 @@ static void attach(app *a, app_bytes *told)
                                          .kernels = a->o.kernels,
                                          .threads = (uint32_t)a->o.threads,
                                          .no_constants = a->o.no_constants,
+                                         .own_model_only = a->o.own,
                                          .no_latency = a->o.no_latency});
 }
 
@@ -131,6 +133,8 @@ static void run_all(app *a, FILE *dump)
 {
     OrtSession *other = a->o.other ? make_session(a) : NULL;
     for (int i = 0; i < a->o.runs; i++) {
+        for (int k = 0; a->o.vary && k < a->o.input_count; k++)
+            app_turn(&a->o.input[k]);
         if (a->o.frames)
             exray_recorder_frame_begin(&a->recorder, "picture");
         if (a->o.closed && i + 1 == a->o.runs)

@@ -79,8 +79,28 @@ def test_frames_of_the_application_and_every_nth(picture, tmp_path):
     log = Log(tmp_path / "l.mcap")
     assert [f.source for f in log.frames] == ["picture"] * 4
     assert {m.frame for _, m in log.records["layer"]} == {0, 2} == {m.frame for _, m in log.records["output"]}
-    assert set(log.latency) == {0, 1, 2, 3} and all(f.inference_ns for f in log.frames)
+    assert set(log.latency) == {0, 2} and all(f.inference_ns for f in log.frames)
     assert log.metadata["exray.observation"]["frames_compared"] == "2"
+
+
+@pytest.mark.parametrize("build", builds())
+@pytest.mark.parametrize("own", [[], ["--own"]])
+@pytest.mark.parametrize("name", [FLOAT, UINT8])
+def test_the_exposed_model_serves_once_proven(name, own, build, picture, tmp_path):
+    """Three frames prove it, every sixteenth again; the outputs are the application's own, bit by bit."""
+    _, data = picture(name)
+    for kind, options in (("plain", ["--plain"]), ("out", ["--log", tmp_path / "l.mcap", *own])):
+        run(name, "--input", data, "--runs", 20, "--vary", "--dump", tmp_path / kind, *options, build=build)
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
+    log = Log(tmp_path / "l.mcap")
+    said, proven = log.metadata["exray.observation"], range(20) if own else (0, 1, 2, 16)
+    assert (said["observer"], said["frames_compared"], said["frames_served"]) == ("equal", str(len(proven)), str(20 - len(proven)))
+    # Times are those of the application's own model alone.
+    assert set(log.latency) == {f.index for f in log.frames if f.inference_ns} == set(proven)
+    layers = [sum(m.frame == f.index for _, m in log.records["layer"]) for f in log.frames]
+    outputs = b"".join(m.data for _, m in log.records["output"])
+    assert len(set(layers)) == 1 and layers[0] > 20 and len(layers) == 20
+    assert len({m.data for _, m in log.records["output"]}) > 10 and len(outputs) <= len((tmp_path / "out").read_bytes())
 
 
 @pytest.mark.parametrize("build", builds())

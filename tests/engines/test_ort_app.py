@@ -95,6 +95,35 @@ def test_frames_of_the_application_and_every_nth(picture, tmp_path):
 
 
 @pytest.mark.parametrize("build", builds())
+@pytest.mark.parametrize("own", [[], ["--own"]])
+@pytest.mark.parametrize("name", [FLOAT, INT8, DOGS])
+def test_the_exposed_graph_serves_once_proven(name, own, build, picture, tmp_path):
+    """The graph of the deployed level: equal bit by bit in three frames and every sixteenth, the only one that runs in
+    the others.  Its layers' statistics are those of the data at full capture."""
+    _, data = picture(name)
+    for kind, options in (("plain", ["--plain"]), ("out", ["--log", tmp_path / "l.mcap", *own])):
+        run(name, data, "--runs", 20, "--vary", "--dump", tmp_path / kind, *options, build=build)
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
+    log = Log(tmp_path / "l.mcap")
+    said, proven = log.metadata["exray.observation"], range(20) if own else (0, 1, 2, 16)
+    assert (said["observer"], said["frames_compared"], said["frames_served"]) == ("equal", str(len(proven)), str(20 - len(proven)))
+    assert {f.index for f in log.frames if f.inference_ns} == set(proven) and set(log.latency) == {0, 1, 2}
+    run(name, data, "--vary", "--capture", "full", "--log", tmp_path / "full.mcap", build=build)
+    full = Log(tmp_path / "full.mcap")
+    data_of = {n: (m, full.value(m)) for n, m in full.records["layer"]}
+    for index in (0, 19):
+        layers = {n: m for n, m in log.records["layer"] if m.frame == index}
+        assert len(layers) > 0.8 * len(data_of)
+        for n, m in layers.items() if index == 0 else ():
+            record, stored = data_of[n]
+            q = full.info(record).quantization
+            real = (stored.astype(float) - (q.zero_point or [0])[0]) * (q.scale or [1])[0]
+            told, expected = (m.stats.min, m.stats.max, m.stats.mean, m.stats.variance), (real.min(), real.max(), real.mean(), real.var())
+            assert m.stats.count == real.size and list(log.info(m).shape) == list(full.info(record).shape)
+            np.testing.assert_allclose(told, expected, rtol=1e-4, atol=1e-4 * np.ptp(real))
+
+
+@pytest.mark.parametrize("build", builds())
 @pytest.mark.parametrize("capture", ["off", "frame", "io", "stats", "sketch"])
 def test_capture_levels(capture, build, picture, tmp_path):
     _, data = picture(INT8)

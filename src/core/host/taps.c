@@ -1,6 +1,7 @@
 #include "core/host/taps.h"
 
 #include "core/encode/text.h"
+#include "core/frame.h"
 #include "core/sized.h"
 #include "core/sticky_error.h"
 
@@ -17,6 +18,22 @@ bool xr_is_recording(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     return r->magic == XR_MAGIC && !r->error.status && r->capture >= EXRAY_CAPTURE_FRAME;
+}
+
+bool xr_capture_keeps_order(const exray_recorder *recorder)
+{
+    return xr_of_const(recorder)->capture > EXRAY_CAPTURE_STATS;
+}
+
+bool xr_frame_keeps_order(const exray_recorder *recorder)
+{
+    return xr_capture_now(xr_of_const(recorder)) > EXRAY_CAPTURE_STATS;
+}
+
+bool xr_frame_is_filtered(const exray_recorder *recorder)
+{
+    const xr_recorder *r = xr_of_const(recorder);
+    return xr_capture_now(r) < r->capture;
 }
 
 exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, const void *from,

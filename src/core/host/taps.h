@@ -11,6 +11,14 @@ void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user
 /* Whether the recorder is open, without error, and keeps anything at all. */
 bool xr_is_recording(const exray_recorder *recorder);
 
+/* Whether what is kept of layers depends on the order of their values: sketches and data do, statistics do
+ * not. */
+bool xr_capture_keeps_order(const exray_recorder *recorder); /* as opened */
+bool xr_frame_keeps_order(const exray_recorder *recorder);   /* in this frame */
+
+/* Whether a filter (every Nth frame, the first N) leaves this frame with less than others get. */
+bool xr_frame_is_filtered(const exray_recorder *recorder);
+
 /* Reads a tap's config (core/sized.h); what is wrong with it becomes the recorder's error, with `what` in
  * front. */
 exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, const void *from,

@@ -11,6 +11,7 @@
 
 #include "engines/agreement.h"
 #include "engines/litert/litert_c.h"
+#include "engines/serving.h"
 #include "models/model_file.h"
 #include "models/tflite.h"
 
@@ -105,6 +106,10 @@ LiteRtStatus xr_litert_program_run(xr_litert_program *program);
 exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data,
                              exray_error *error);
 
+/* Copies an output's value (its port's `size` bytes) into its buffer. */
+exray_status xr_litert_write_output(xr_litert_program *program, uint32_t output, const void *data,
+                                    exray_error *error);
+
 /* An output's value (its port's `size` bytes), valid until xr_litert_look_end, which must be called. NULL:
  * LiteRT does not give it; nothing is to be called. */
 const void *xr_litert_look(xr_litert_program *program, uint32_t output);
@@ -127,6 +132,7 @@ typedef struct xr_litert_logging {
     const char *version, *kernels;
     unsigned threads;
     bool no_constants;
+    bool may_serve; /* the exposed model may make the outputs, once it is proven: serving.h */
 } xr_litert_logging;
 
 typedef struct xr_litert_log {
@@ -180,6 +186,7 @@ typedef struct xr_litert_observer {
     uint32_t *layer_output; /* [model.tensor_count] which output of the exposed model (or of the model
                                itself: straight) a tensor is, or EXRAY_NO_INDEX */
     xr_agreement agreement;
+    xr_serving serving;
     bool fed;                     /* the exposed model has this run's inputs */
     bool no_profiler;             /* the application's compiled model has none */
     uint64_t misfits;             /* runs on shapes that are not the exposed model's */

@@ -3,6 +3,7 @@
  * LiteRT gives access to a model's outputs only. Where layers are wanted, a second compiled
  * model runs beside the deployed one, on the same input: the same file with every
  * tensor among its outputs.  Outputs and latencies are the deployed model's. */
+#include "core/host/taps.h"
 #include "engines/litert/litert.h"
 
 #include <stdio.h>
@@ -26,6 +27,17 @@ static bool keeps_state(const xr_model_file *file)
         if (details->details[i].variable || details->details[i].handle)
             return true;
     return false;
+}
+
+/* Whether nothing but the inputs decides on the outputs: then it does not matter which of the two models
+ * runs. */
+static bool can_serve(const xr_litert_observer *o)
+{
+    const exray_model *model = &o->file->model;
+    for (uint32_t i = 0; i < model->node_count; i++)
+        if (!xr_serving_trusts(model->nodes[i].op))
+            return false;
+    return !o->has_state && model->output_count > 0;
 }
 
 /* Drops the exposed model and records why; the log then has everything except layers. */
@@ -69,6 +81,7 @@ exray_status xr_litert_observe(xr_litert_observer *o, const xr_litert_logging *h
 {
     o->file = how->file;
     o->has_state = keeps_state(how->file);
+    o->serving.allowed = how->may_serve && can_serve(o);
     if (xr_litert_log_open(&o->log, how, error) != EXRAY_OK)
         return error->status;
     return xr_litert_wants_layers(&o->log) ? expose(o, program, error) : EXRAY_OK;
@@ -138,6 +151,14 @@ static exray_status record_outputs(xr_litert_observer *o, xr_litert_program *dep
     return EXRAY_OK;
 }
 
+static bool same_outputs(const xr_litert_observer *o, const xr_litert_program *deployed)
+{
+    for (uint32_t i = 0; i < deployed->output_count; i++)
+        if (!same_port(&deployed->outputs[i], &o->exposed.outputs[i]))
+            return false;
+    return true;
+}
+
 /* The exposed model's first outputs are the deployed one's. */
 static void compare_outputs(xr_litert_observer *o, xr_litert_program *deployed)
 {
@@ -157,6 +178,7 @@ static void compare_outputs(xr_litert_observer *o, xr_litert_program *deployed)
         if (theirs)
             xr_litert_look_end(deployed, i);
     }
+    xr_serving_compared(&o->serving, o->log.recorder, o->agreement.output[0] == '\0');
 }
 
 static void record_layer(const xr_litert_observer *o, xr_litert_program *from, uint32_t node)
@@ -196,20 +218,68 @@ static exray_status observe_layers(xr_litert_observer *o, xr_litert_program *dep
     return EXRAY_OK;
 }
 
+/* ---- Serving ----------------------------------------------------------------------------- */
+
+/* The application may use one buffer for two things: then an output that is copied changes an input. */
+static bool has_own_outputs(const xr_litert_program *deployed)
+{
+    for (uint32_t i = 0; i < deployed->output_count; i++) {
+        for (uint32_t k = 0; k < deployed->input_count; k++)
+            if (deployed->output_buffers[i] == deployed->input_buffers[k])
+                return false;
+        for (uint32_t k = 0; k < i; k++)
+            if (deployed->output_buffers[i] == deployed->output_buffers[k])
+                return false;
+    }
+    return true;
+}
+
+static exray_status hand_over(xr_litert_observer *o, xr_litert_program *deployed, exray_error *error)
+{
+    exray_status status = EXRAY_OK;
+    for (uint32_t i = 0; !status && i < deployed->output_count; i++) {
+        const void *data = xr_litert_look(&o->exposed, i);
+        if (!data)
+            return xr_litert_fail(error, "cannot read an output", -1);
+        status = xr_litert_write_output(deployed, i, data, error);
+        xr_litert_look_end(&o->exposed, i);
+    }
+    return status;
+}
+
+/* The exposed model's run in place of the deployed one's.  false: nothing came of it, the deployed one is to
+ * run; its inputs are as they were. */
+static bool serve(xr_litert_observer *o, xr_litert_program *deployed)
+{
+    exray_error why = {EXRAY_OK, ""};
+    LiteRtStatus ran = xr_litert_program_run(&o->exposed);
+    if (ran != 0)
+        xr_litert_fail(&why, "its run failed", ran);
+    else
+        hand_over(o, deployed, &why);
+    if (why.status) {
+        xr_serving_give_up(&o->serving, o->log.recorder, why.message);
+        return false;
+    }
+    o->serving.served++;
+    record_layers(o, &o->exposed);
+    return true;
+}
+
 /* ---- Runs -------------------------------------------------------------------------------- */
 
-static LiteRtStatus timed_run(xr_litert_observer *o, xr_litert_program *deployed)
+static LiteRtStatus timed_run(xr_litert_observer *o, xr_litert_program *deployed, bool profile)
 {
     const xr_litert_api *api = deployed->api;
     o->offset_ns = exray_recorder_frame_elapsed(o->log.recorder);
-    if (deployed->profiler) {
+    if (profile) {
         api->ResetProfiler(deployed->profiler);
         api->StartProfiler(deployed->profiler);
     }
     uint64_t begin_ns = exray_recorder_now(o->log.recorder);
     LiteRtStatus ran = xr_litert_program_run(deployed);
     uint64_t end_ns = exray_recorder_now(o->log.recorder);
-    if (deployed->profiler)
+    if (profile)
         api->StopProfiler(deployed->profiler);
     if (ran == 0)
         exray_recorder_frame_inference(o->log.recorder, end_ns - begin_ns);
@@ -221,9 +291,16 @@ LiteRtStatus xr_litert_observed_run(xr_litert_observer *o, xr_litert_program *de
     if (!o->log.recorder)
         return xr_litert_program_run(deployed);
     exray_recorder_frame_elapsed(o->log.recorder); /* begins a frame where none is open */
+    if (xr_frame_is_filtered(o->log.recorder) && !o->has_state)
+        return timed_run(o, deployed, false);
     bool feed = o->exposed_bytes.data && !o->straight && (o->has_state || xr_litert_wants_layers(&o->log));
     exray_status status = take_inputs(o, deployed, feed, error);
-    LiteRtStatus ran = timed_run(o, deployed);
+    if (!status && o->fed && xr_serving_begin(&o->serving) && same_outputs(o, deployed) &&
+        has_own_outputs(deployed) && serve(o, deployed)) {
+        record_outputs(o, deployed, error);
+        return 0;
+    }
+    LiteRtStatus ran = timed_run(o, deployed, deployed->profiler != NULL);
     if (ran != 0 || status)
         return ran;
     if (observe_layers(o, deployed, error) == EXRAY_OK)
@@ -241,7 +318,7 @@ void xr_litert_conclude(xr_litert_observer *o)
         return;
     char misfits[24];
     snprintf(misfits, sizeof misfits, "%llu", (unsigned long long)o->misfits);
-    const exray_key_value more[] = {{"runs_on_other_shapes", misfits}};
+    const exray_key_value more[] = {xr_serving_pair(&o->serving), {"runs_on_other_shapes", misfits}};
     xr_litert_log_delegation(&o->log);
     xr_litert_log_difference(&o->log, &o->agreement);
     if (o->no_profiler)
@@ -250,6 +327,6 @@ void xr_litert_conclude(xr_litert_observer *o)
     if (o->straight || o->exposed_bytes.data)
         xr_agreement_record(&o->agreement, o->log.recorder,
                             o->straight ? "the model's own outputs" : "the model, every tensor an output",
-                            more, o->misfits ? 1 : 0);
+                            more, o->misfits ? 2 : 1);
     o->log.recorder = NULL;
 }

@@ -392,17 +392,31 @@ LiteRtStatus xr_litert_program_run(xr_litert_program *program)
                                           program->output_buffers);
 }
 
-exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data, exray_error *error)
+static exray_status copy_in(const xr_litert_program *program, LiteRtTensorBuffer buffer, const void *data,
+                            size_t size, const char *what, exray_error *error)
 {
-    const xr_litert_port *port = &program->inputs[input];
-    LiteRtTensorBuffer buffer = program->input_buffers[port->place];
     void *memory = NULL;
     LiteRtStatus status = program->api->LockTensorBuffer(buffer, &memory, XR_LITERT_LOCK_WRITE);
     if (status != 0)
-        return xr_litert_fail(error, "cannot set an input", status);
-    memcpy(memory, data, port->size);
+        return xr_litert_fail(error, what, status);
+    memcpy(memory, data, size);
     program->api->UnlockTensorBuffer(buffer);
     return EXRAY_OK;
+}
+
+exray_status xr_litert_write(xr_litert_program *program, uint32_t input, const void *data, exray_error *error)
+{
+    const xr_litert_port *port = &program->inputs[input];
+    return copy_in(program, program->input_buffers[port->place], data, port->size, "cannot set an input",
+                   error);
+}
+
+exray_status xr_litert_write_output(xr_litert_program *program, uint32_t output, const void *data,
+                                    exray_error *error)
+{
+    const xr_litert_port *port = &program->outputs[output];
+    return copy_in(program, program->output_buffers[port->place], data, port->size, "cannot set an output",
+                   error);
 }
 
 static const void *look(const xr_litert_program *program, LiteRtTensorBuffer buffer)

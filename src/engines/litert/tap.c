@@ -76,7 +76,8 @@ static exray_status start(xr_litert_tap *tap, const exray_litert_config *config,
                              .model_path = config->model_file,
                              .version = version,
                              .threads = config->threads,
-                             .no_constants = config->no_constants};
+                             .no_constants = config->no_constants,
+                             .may_serve = !config->own_model_only};
     if (xr_litert_kernels(config->kernels, &program.kernel_mode, &how.kernels, error) != EXRAY_OK ||
         find_engine(tap, config, version, error) != EXRAY_OK || read_model(tap, config, error) != EXRAY_OK ||
         xr_litert_make_environment(&tap->api, &tap->environment, error) != EXRAY_OK)

@@ -7,6 +7,8 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "engines/onnxruntime/graph.h"
+
+#include "core/host/taps.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 
@@ -19,7 +21,8 @@
 /* ---- The graph ---------------------------------------------------------------------- */
 
 /* The graph that ONNX Runtime makes of the model, through a file: it offers no other way. */
-static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how, exray_error *error)
+exray_status xr_ort_save_graph(const xr_ort_observation *how, int level, void **bytes, size_t *size,
+                               exray_error *error)
 {
     const char *root = getenv("TMPDIR");
     char path[2048];
@@ -31,13 +34,13 @@ static exray_status save_graph(xr_ort_observer *o, const xr_ort_observation *how
     close(file);
     OrtSession *session = NULL;
     xr_ort_making making = how->making;
-    making.level = XR_ORT_LEVEL_EXTENDED;
+    making.level = level;
     making.saved = path;
-    exray_status status = xr_ort_create(o->api, &making, how->model_data, how->model_size, &session, error);
+    exray_status status = xr_ort_create(how->api, &making, how->model_data, how->model_size, &session, error);
     if (session)
-        o->api->ReleaseSession(session);
+        how->api->ReleaseSession(session);
     exray_error unread = {EXRAY_OK, ""};
-    if (!status && (!(o->saved = xr_model_load(path, &o->saved_size, &unread)) || o->saved_size == 0))
+    if (!status && (!(*bytes = xr_model_load(path, size, &unread)) || *size == 0))
         status =
             xr_refuse(error, EXRAY_E_ENGINE, "ONNX Runtime did not write the graph it runs to %.200s", path);
     unlink(path);
@@ -206,7 +209,28 @@ static bool adds_nothing(const xr_ort_observer *o)
     return same;
 }
 
-static exray_status expose(xr_ort_observer *o, const xr_ort_call *zeros, exray_error *error)
+/* Whether nothing but the inputs decides on the outputs: no random numbers, no kernels of the application's,
+ * no inner graphs, whose nodes are not seen. */
+static bool depends_on_inputs_alone(const exray_model *model)
+{
+    static const char *const inner[] = {"If", "Loop", "Scan"};
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        if (!xr_serving_trusts(node->op))
+            return false;
+        for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+            if (strcmp(node->op, inner[i]) == 0)
+                return false;
+        for (uint32_t i = 0; i < node->attribute_count; i++)
+            if (strcmp(node->attributes[i].key, "domain") == 0 &&
+                strncmp(node->attributes[i].value, "com.microsoft", 13) != 0 &&
+                strncmp(node->attributes[i].value, "ai.onnx", 7) != 0)
+                return false;
+    }
+    return model->output_count > 0;
+}
+
+static exray_status expose(xr_ort_observer *o, const xr_ort_observation *how, exray_error *error)
 {
     bool wanted = false;
     for (uint32_t n = 0; n < o->model.node_count && !wanted; n++)
@@ -224,8 +248,12 @@ static exray_status expose(xr_ort_observer *o, const xr_ort_call *zeros, exray_e
     status = xr_ort_create(o->api, &making, o->exposed.data, o->exposed.size, &o->session, error);
     if (!status)
         status = list_outputs(o, error);
-    if (!status && zeros)
-        learn_shapes(o, zeros);
+    if (!status && how->zeros)
+        learn_shapes(o, how->zeros);
+    bool exact = o->making.level != XR_ORT_LEVEL_ALL;
+    if (!status && how->cheap && !exact && !xr_capture_keeps_order(o->recorder))
+        exact = xr_ort_expose_deployed(o, how);
+    o->serving.allowed = how->may_serve && exact && depends_on_inputs_alone(&o->file.model);
     return status;
 }
 
@@ -280,9 +308,10 @@ exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how
     o->recorder = how->recorder;
     o->making = how->making;
     o->no_latency = how->no_latency;
+    o->cheap = how->cheap;
     exray_status status = EXRAY_OK;
     if (o->making.level != XR_ORT_LEVEL_NONE)
-        status = save_graph(o, how, error);
+        status = xr_ort_save_graph(how, XR_ORT_LEVEL_EXTENDED, &o->saved, &o->saved_size, error);
     if (!status)
         status = xr_model_read(o->saved ? o->saved : how->model_data,
                                o->saved ? o->saved_size : how->model_size, &o->file, error);
@@ -291,7 +320,7 @@ exray_status xr_ort_observe(xr_ort_observer **out, const xr_ort_observation *how
     if (!status)
         status = take_own_values(o, error);
     if (!status)
-        status = expose(o, how->zeros, error);
+        status = expose(o, how, error);
     if (status)
         return status;
     record_model(o, how);
@@ -311,10 +340,15 @@ void xr_ort_unobserve(xr_ort_observer *o)
         free(o->names[t]);
     for (uint32_t n = 0; o->node_names && n < o->file.model.node_count; n++)
         free(o->node_names[n]);
+    for (size_t i = 0; o->deployed_name && i < o->output_count; i++)
+        free(o->deployed_name[i]);
+    for (size_t i = 0; i < o->kernel_count; i++)
+        free(o->kernel[i].name);
     xr_model_release(&o->file);
-    void *blocks[] = {o->saved, o->tensors,   o->shapes,       o->names,         o->node_names,
-                      o->nodes, o->made,      o->exposed.data, o->output_name,   o->output_tensor,
-                      o->value, o->own_value, o->latency_node, o->latency_start, o->latency_duration};
+    void *blocks[] = {o->saved,  o->tensors,   o->shapes,       o->names,         o->node_names,
+                      o->nodes,  o->made,      o->exposed.data, o->output_name,   o->output_tensor,
+                      o->value,  o->own_value, o->latency_node, o->latency_start, o->latency_duration,
+                      o->layout, o->kernel,    o->scratch,      o->deployed_name};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         free(blocks[i]);
     free(o);

@@ -4,6 +4,7 @@
 
 #include "engines/onnxruntime/profile.h"
 
+#include "core/dtype.h"
 #include "core/host/taps.h"
 
 #include <stdio.h>
@@ -74,15 +75,72 @@ static bool wants_layers(const xr_ort_observer *o)
     return false;
 }
 
-static void record_layers(const xr_ort_observer *o)
+/* The value in the order that is described, or, where no order is needed, without its padding: as the
+ * scratch holds it.  NULL: it does not fit there. */
+static const void *reordered(const xr_ort_observer *o, const xr_ort_layout *layout,
+                             const exray_tensor_info *info, size_t size, const void *stored)
+{
+    size_t element = exray_dtype_bits(info->dtype) / 8;
+    bool keeps_order = xr_frame_keeps_order(o->recorder) || info->quantization.count > 1;
+    if (!keeps_order && !xr_ort_is_padded(layout))
+        return stored;
+    if (size > o->scratch_size || element == 0)
+        return NULL;
+    if (keeps_order)
+        xr_ort_reorder(layout, info->shape, info->rank, size / element, element, stored, o->scratch);
+    else
+        xr_ort_drop_padding(layout, info->shape, info->rank, element, stored, o->scratch);
+    return o->scratch;
+}
+
+/* A layer that the deployed graph has in another layout. */
+static void record_deployed(xr_ort_observer *o, uint32_t tensor, const xr_ort_layout *layout,
+                            const OrtValue *value)
+{
+    int64_t stored[EXRAY_MAX_RANK], shape[EXRAY_MAX_RANK];
+    const void *data;
+    size_t size;
+    uint64_t count = 0;
+    exray_tensor_info now = o->tensors[tensor];
+    if (!xr_ort_describe(o->api, value, &now, stored, &data, &size))
+        return;
+    xr_ort_described_shape(layout, stored, now.rank, shape);
+    now.shape = shape;
+    if (now.dtype != o->tensors[tensor].dtype)
+        now.quantization.count = 0;
+    size = xr_shape_count(shape, now.rank, &count) ? (size_t)xr_dtype_bytes(now.dtype, count) : 0;
+    data = size ? reordered(o, layout, &now, size, data) : NULL;
+    if (!data) {
+        o->unordered++;
+        return;
+    }
+    const exray_tensor record = {.kind = EXRAY_KIND_LAYER,
+                                 .info = now,
+                                 .index = o->made[tensor].node,
+                                 .output = o->made[tensor].output,
+                                 .in_model = true,
+                                 .model_tensor = tensor,
+                                 .info_differs = !same_as_described(&now, &o->tensors[tensor]),
+                                 .data = data,
+                                 .size = size};
+    exray_recorder_log_tensor(o->recorder, &record);
+}
+
+void xr_ort_record_layers(xr_ort_observer *o)
 {
     /* In the order of the nodes, whatever the order of the outputs. */
     for (uint32_t n = 0; n < o->model.node_count; n++) {
         if (!wants_node(o, n))
             continue;
-        for (size_t i = 0; i < o->output_count; i++)
-            if (o->made[o->output_tensor[i]].node == n)
-                record_value(o, EXRAY_KIND_LAYER, o->output_tensor[i], NULL, o->value[i]);
+        for (size_t i = 0; i < o->output_count; i++) {
+            uint32_t tensor = o->output_tensor[i];
+            if (o->made[tensor].node != n)
+                continue;
+            if (o->layout && o->layout[i].order != XR_ORT_AS_DESCRIBED)
+                record_deployed(o, tensor, &o->layout[i], o->value[i]);
+            else
+                record_value(o, EXRAY_KIND_LAYER, tensor, NULL, o->value[i]);
+        }
     }
 }
 
@@ -97,7 +155,7 @@ static void record_own_layers(const xr_ort_observer *o, const xr_ort_call *call)
 }
 
 /* The outputs of what is deployed against those of what is observed. */
-static void compare_output(xr_ort_observer *o, const char *name, const OrtValue *deployed,
+static bool compare_output(xr_ort_observer *o, const char *name, const OrtValue *deployed,
                            const OrtValue *observed)
 {
     uint64_t frame = exray_recorder_frame_index(o->recorder);
@@ -106,20 +164,26 @@ static void compare_output(xr_ort_observer *o, const char *name, const OrtValue 
     const void *x, *y;
     size_t n, m;
     if (!xr_ort_describe(o->api, deployed, &a, shape[0], &x, &n))
-        return; /* no value that could be compared */
+        return false; /* no value that could be compared */
     if (!xr_ort_describe(o->api, observed, &b, shape[1], &y, &m) || a.dtype != b.dtype || n != m)
         xr_agreement_add_misfit(&o->agreement, frame, name);
     else
         xr_agreement_add(&o->agreement, frame, &a, x, y, n);
+    return true;
 }
 
 static void compare_outputs(xr_ort_observer *o, const xr_ort_call *call)
 {
+    size_t compared = 0;
     o->agreement.frames++;
     for (size_t i = 0; i < call->output_count; i++)
         for (size_t k = 0; k < o->output_count; k++)
             if (strcmp(o->output_name[k], call->output_name[i]) == 0)
-                compare_output(o, call->output_name[i], call->output[i], o->value[k]);
+                compared += compare_output(o, call->output_name[i], call->output[i], o->value[k]);
+    if (compared == call->output_count)
+        xr_serving_compared(&o->serving, o->recorder, o->agreement.output[0] == '\0');
+    else
+        xr_serving_give_up(&o->serving, o->recorder, "an output is no tensor of numbers in memory");
 }
 
 /* Whether the run overwrites its inputs: they are lost then before the layers are computed. */
@@ -153,7 +217,7 @@ static exray_status observe_layers(xr_ort_observer *o, const xr_ort_call *call, 
     else {
         if (xr_ort_run_exposed(o, call, error) != EXRAY_OK)
             return error->status;
-        record_layers(o);
+        xr_ort_record_layers(o);
         compare_outputs(o, call);
         xr_ort_release_values(o->api, o->value, o->output_count);
     }
@@ -169,6 +233,9 @@ static uint32_t node_of_event(const xr_ort_observer *o, const char *name)
         if (o->file.model.nodes[n].name &&
             strncmp(o->file.model.nodes[n].name, name, sizeof((xr_ort_event *)0)->name - 1) == 0)
             return n;
+    for (size_t i = 0; i < o->kernel_count; i++)
+        if (strncmp(o->kernel[i].name, name, sizeof((xr_ort_event *)0)->name - 1) == 0)
+            return o->kernel[i].node;
     uint32_t t = xr_ort_tensor_named(o, name);
     return t == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : o->made[t].node;
 }
@@ -187,10 +254,25 @@ static void note_event(void *user, const xr_ort_event *event)
     o->latency_duration[i] = event->duration_ns;
 }
 
+/* Of an application few runs are profiled: the first ones, and a sample of the rest.  A profile takes as long
+ * as several runs. */
+static bool is_profiled(xr_ort_observer *o)
+{
+    enum { FIRST = 3, EVERY = 2 * XR_SERVING_EVERY };
+    uint64_t run = o->runs - 1;
+    if (!o->cheap)
+        return true;
+    if (run < o->next_profile)
+        return false;
+    o->next_profile = run + 1 < FIRST ? run + 1 : run - run % EVERY + EVERY;
+    return true;
+}
+
 static exray_status observe_latency(xr_ort_observer *o, const xr_ort_call *call, bool in_place,
                                     exray_error *error)
 {
-    if (o->no_latency || in_place || call->output_count > o->own_count || !xr_is_recording(o->recorder))
+    if (o->no_latency || in_place || call->output_count > o->own_count || !xr_is_recording(o->recorder) ||
+        !is_profiled(o))
         return EXRAY_OK;
     o->latency_count = 0;
     if (xr_ort_profile(o->api, call, o->own_value, note_event, o, error) != EXRAY_OK)
@@ -203,20 +285,36 @@ static exray_status observe_latency(xr_ort_observer *o, const xr_ort_call *call,
 
 /* ---- Runs ----------------------------------------------------------------------------------- */
 
+static OrtStatus *run_deployed(xr_ort_observer *o, const xr_ort_call *call)
+{
+    o->frame_offset = exray_recorder_frame_elapsed(o->recorder);
+    uint64_t begin = exray_recorder_now(o->recorder);
+    OrtStatus *ran = xr_ort_run(o->api, call);
+    uint64_t duration = exray_recorder_now(o->recorder) - begin;
+    if (!ran)
+        exray_recorder_frame_inference(o->recorder, duration);
+    return ran;
+}
+
 OrtStatus *xr_ort_observed_run(xr_ort_observer *o, const xr_ort_call *call, exray_error *error)
 {
     if (!o->recorder)
         return xr_ort_run(o->api, call);
     exray_recorder_frame_elapsed(o->recorder); /* begins a frame where none is open */
+    if (xr_frame_is_filtered(o->recorder))
+        return run_deployed(o, call);
+    o->runs++;
     record_ports(o, EXRAY_KIND_INPUT, call->input_name, call->input, call->input_count);
     bool in_place = is_in_place(o, call);
-    o->frame_offset = exray_recorder_frame_elapsed(o->recorder);
-    uint64_t begin = exray_recorder_now(o->recorder);
-    OrtStatus *ran = xr_ort_run(o->api, call);
-    uint64_t duration = exray_recorder_now(o->recorder) - begin;
+    if (o->session && !in_place && wants_layers(o) && xr_serving_begin(&o->serving) &&
+        xr_ort_serve(o, call)) {
+        record_ports(o, EXRAY_KIND_OUTPUT, call->output_name, (const OrtValue *const *)call->output,
+                     call->output_count);
+        return NULL;
+    }
+    OrtStatus *ran = run_deployed(o, call);
     if (ran)
         return ran;
-    exray_recorder_frame_inference(o->recorder, duration);
     exray_status status = observe_layers(o, call, in_place, error);
     record_ports(o, EXRAY_KIND_OUTPUT, call->output_name, (const OrtValue *const *)call->output,
                  call->output_count);
@@ -229,6 +327,8 @@ static const char *source_of_layers(const xr_ort_observer *o)
 {
     if (o->straight)
         return "the model's own outputs";
+    if (o->layout)
+        return "the graph as deployed, every tensor an output";
     return o->making.level == XR_ORT_LEVEL_NONE ? "the model, every tensor an output"
                                                 : "the graph as optimized (extended), every tensor an output";
 }
@@ -237,11 +337,16 @@ void xr_ort_conclude(xr_ort_observer *o)
 {
     if (!o || !o->recorder)
         return;
-    char unplaced[32], in_place[32];
+    char unplaced[32], in_place[32], within[32];
     snprintf(unplaced, sizeof unplaced, "%llu", (unsigned long long)o->unplaced);
     snprintf(in_place, sizeof in_place, "%llu", (unsigned long long)o->in_place);
-    const exray_key_value more[] = {{"kernels_without_a_node", unplaced},
-                                    {"runs_over_their_inputs", in_place}};
-    xr_agreement_record(&o->agreement, o->recorder, source_of_layers(o), more, o->in_place ? 2 : 1);
+    snprintf(within, sizeof within, "%u", (unsigned)o->within_kernels);
+    exray_key_value more[4] = {{"kernels_without_a_node", unplaced}, xr_serving_pair(&o->serving)};
+    size_t count = 2;
+    if (o->in_place)
+        more[count++] = (exray_key_value){"runs_over_their_inputs", in_place};
+    if (o->within_kernels)
+        more[count++] = (exray_key_value){"layers_within_fused_kernels", within};
+    xr_agreement_record(&o->agreement, o->recorder, source_of_layers(o), more, count);
     o->recorder = NULL;
 }
