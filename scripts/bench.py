@@ -125,6 +125,23 @@ def bench_tap(table, folder, library):
                   f"{f[name + '_ms'] / f['untapped_ms']:.3f}", aim)
 
 
+def bench_engine_taps(table, folder):
+    """The taps that take the place of a run, on the models of the tests."""
+    models = ROOT / "build" / "data" / "models"
+    for engine, program, library, suffix in (("LiteRT", "bench_litert_tap", "litert-{}/libLiteRt.so", "tflite"),
+                                             ("ONNX Runtime", "bench_ort_tap", "onnxruntime-{}/libonnxruntime.so", "onnx")):
+        library = ROOT / "build" / "engines" / library.format(os.uname().machine)
+        for kind in ("float", "int8"):
+            model = models / f"efficientnet_lite0_{kind}.{suffix}"
+            if not model.exists() or not library.exists():
+                print(f"bench: no {library if model.exists() else model}: a row is missing", file=sys.stderr)
+                continue
+            f = figures(BUILD / "bench" / program, library, model, folder)
+            for capture, aim in (("io", "-"), ("stats", "1.5"), ("full", "-")):
+                table.add(f"{engine}, EfficientNet-Lite0 {kind}, capture {capture}", f"{f[capture + '_ms']:.2f} ms", f"{f['untapped_ms']:.2f} ms untapped",
+                          f"{f[capture + '_ms'] / f['untapped_ms']:.2f}", aim)
+
+
 def numpy_loop(edge, reference):
     """The loop people write today: every layer's errors, one frame."""
     worst = 0.0
@@ -204,6 +221,7 @@ def main():
         bench_recorder(table, fast, edge)
         bench_savez(table, fast, load_layers(fast, edge))
         bench_tap(table, fast, library)
+        bench_engine_taps(table, fast)
         with one_core():
             bench_validate(table, large, *map(Path, cached))
             bench_integers(table, large)

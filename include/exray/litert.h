@@ -10,16 +10,20 @@
  * where that had its run already.
  *
  * What it costs.  LiteRT gives access to a model's outputs and to no other tensor.  Where the capture level
- * keeps layers (STATS and above), the model is compiled a second time, with every tensor an output, and runs
- * once more on the application's own inputs, after the application's run: that takes the model's memory once
- * more, and a run that is slower than the application's.  A model that already has its layers among its
- * outputs (`exray expose`) needs none of it: they are taken from the application's outputs.  Latencies of
- * nodes come from LiteRT's profiler during the application's own run.
+ * keeps layers (STATS and above), the model is compiled a second time, with every tensor an output: that
+ * takes the model's memory once more.  In the first three frames it runs after the application's model, on
+ * the same inputs.  Where it returned the same, bit by bit, it takes the application's place from then on,
+ * and a frame costs one run: its outputs are copied into the application's buffers.  In every 16th frame both
+ * run again and are compared; where they differ, or a run fails, both run in each frame from then on, and an
+ * event says so.  Models with state or random numbers run twice in each frame, and so does any model with
+ * `own_model_only`.  A model that already has its layers among its outputs (`exray expose`) needs none of it:
+ * they are taken from the application's outputs.  Frames that a filter leaves out (every_nth) are plain runs.
  *
- * inference_ns and /output are those of the application's run.  In every frame with layers, its outputs are
- * compared with the second model's; the log says how far they are apart ("observer" in the metadata record
- * exray.observation), and `validate` reports a difference beyond noise as log.perturbed: then the layers are
- * not those of the deployed model.  A model that is random by itself is reported so, too.
+ * inference_ns and the latencies of nodes (from LiteRT's profiler) are those of the application's own model:
+ * frames that the second one served have none.  The log says how many frames were compared, how far the two
+ * were apart ("observer") and how many were served, in the metadata record exray.observation; `validate`
+ * reports a difference beyond noise as log.perturbed: then the layers are not those of the deployed model.  A
+ * model that is random by itself is reported so, too.
  *
  * Between begin and end of a frame this library allocates no memory and prints nothing; what LiteRT does in
  * its runs is its own affair.

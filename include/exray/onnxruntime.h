@@ -9,22 +9,33 @@
  * by bit.  Each run is a frame: it goes into the recorder's open frame, or begins one where that had its run
  * already.
  *
- * What it costs.  ONNX Runtime gives access to a session's outputs and to no other tensor.  What is beyond
- * them comes from further runs on the application's own inputs, after the application's run:
+ * What it costs.  ONNX Runtime gives access to a session's outputs and to no other tensor.
  *
  *   layers (capture STATS and above)  a second session, of the graph as ONNX Runtime optimized it, with every
- *                                     tensor an output: the model's memory once more, and one more run,
- *                                     slower than the application's.  A model that already has its layers
- *                                     among its outputs (`exray expose`) needs none: they are taken from
- *                                     the application's outputs
+ *                                     tensor an output: the model's memory once more.  At STATS it is the
+ *                                     graph of the session's own level; its tensors get the names of the
+ *                                     graph of level "extended", which is the one in the log; tensors that
+ *                                     exist only within a fused kernel are missing.  At SKETCH and FULL it is
+ *                                     the graph of level "extended", which is slower and runs besides
  *   latencies (every level but OFF)   the application's session runs once more with ONNX Runtime's
  *                                     profiler, which writes a file to TMPDIR: that takes as long as
- *                                     several runs; `no_latency` saves it
+ *                                     several runs, so it is done in the first three frames and in every
+ *                                     32nd; `no_latency` saves it
  *
- * inference_ns and /output are those of the application's run.  In every frame with layers, its outputs are
- * compared with the second session's; the log says how far they are apart ("observer" in the metadata record
- * exray.observation), and `validate` reports a difference beyond noise as log.perturbed: then the layers are
- * not those of the deployed model.  A model that is random by itself is reported so, too.
+ * In the first three frames the second session runs after the application's, on the same inputs.  Where it
+ * returned the same, bit by bit, it takes the application's place from then on, and a frame costs one run:
+ * outputs that the application left to ONNX Runtime are its own to release, as ever; its own are filled.  In
+ * every 16th frame both run again and are compared; where they differ, or a run fails, both run in each frame
+ * from then on, and an event says so.  Both run in each frame, too, where the graph draws random numbers or
+ * has inner graphs or operators of other domains, the call has run options, the outputs lie over the inputs,
+ * or `own_model_only` is set.  A model that already has its layers among its outputs (`exray expose`) needs
+ * none of it: they are taken from the application's outputs.  Frames that a filter leaves out (every_nth) are
+ * plain runs.
+ *
+ * inference_ns is that of the application's own session: frames that the second one served have none.  The
+ * log says how many frames were compared, how far the two were apart ("observer") and how many were served,
+ * in the metadata record exray.observation; `validate` reports a difference beyond noise as log.perturbed:
+ * then the layers are not those of the deployed model.  A model that is random by itself is reported so, too.
  *
  * Between begin and end of a frame this library allocates no memory and prints nothing, except for the file
  * of latencies, which ONNX Runtime offers in no other way; ONNX Runtime allocates memory for each question

@@ -1,6 +1,6 @@
 #include "engines/serving.h"
 
-#include "engines/say.h"
+#include "core/host/taps.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ void xr_serving_give_up(xr_serving *s, exray_recorder *recorder, const char *why
         "the model with its layers exposed cannot take the deployed one's place: %.160s; both run in each "
         "frame from now on",
         why);
-    xr_say(recorder, "level", text);
+    xr_say_event(recorder, EXRAY_EVENT_LEVEL, text);
 }
 
 bool xr_serving_trusts(const char *op)

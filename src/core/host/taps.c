@@ -1,6 +1,7 @@
 #include "core/host/taps.h"
 
 #include "core/encode/text.h"
+#include "core/events/events.h"
 #include "core/frame.h"
 #include "core/sized.h"
 #include "core/sticky_error.h"
@@ -34,6 +35,13 @@ bool xr_frame_is_filtered(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     return xr_capture_now(r) < r->capture;
+}
+
+void xr_say_event(exray_recorder *recorder, exray_event_kind kind, const char *text)
+{
+    xr_recorder *r = xr_of(recorder);
+    if (r->magic == XR_MAGIC && !r->error.status)
+        xr_event(r, kind, text, 0);
 }
 
 exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, const void *from,

@@ -19,6 +19,9 @@ bool xr_frame_keeps_order(const exray_recorder *recorder);   /* in this frame */
 /* Whether a filter (every Nth frame, the first N) leaves this frame with less than others get. */
 bool xr_frame_is_filtered(const exray_recorder *recorder);
 
+/* Records as /event what happened to the observation, one line; no error comes of it. */
+void xr_say_event(exray_recorder *recorder, exray_event_kind kind, const char *text);
+
 /* Reads a tap's config (core/sized.h); what is wrong with it becomes the recorder's error, with `what` in
  * front. */
 exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, const void *from,

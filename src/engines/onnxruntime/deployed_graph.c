@@ -5,9 +5,10 @@
  * level is run instead; its tensors are told by those of the described one: both run once on the same inputs.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "engines/onnxruntime/graph.h"
+#include "engines/onnxruntime/deployed_graph.h"
 
 #include "core/dtype.h"
+#include "engines/onnxruntime/exposed_graph.h"
 #include "models/refuse.h"
 
 #include <stdlib.h>

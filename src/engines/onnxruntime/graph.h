@@ -2,6 +2,7 @@
  * same for the session of `record` and for an application's own session.
  *
  * graph.c           the graph
+ * exposed_graph.c   making and running graphs whose tensors are outputs
  * deployed_graph.c  the graph of the deployed level, whose layers cost less and are the deployed ones, bit by
  * bit graph_match.c     which of its tensors are which of the described graph observe.c         what is
  * recorded of each run serve.c           the exposed graph's run in place of the application's profile.c  the
@@ -9,88 +10,7 @@
 #ifndef XR_ORT_GRAPH_H
 #define XR_ORT_GRAPH_H
 
-#include "engines/agreement.h"
-#include "engines/onnxruntime/graph_match.h"
-#include "engines/onnxruntime/ort.h"
-#include "engines/onnxruntime/ports.h"
-#include "engines/serving.h"
-#include "models/model_file.h"
-#include "models/topic_name.h"
-
-typedef struct xr_ort_observation {
-    const xr_ort_api *api; /* outlives the observer, as the model's bytes do */
-    exray_recorder *recorder;
-    const char *model_path; /* for its name; may be NULL */
-    const void *model_data;
-    size_t model_size;
-    const char *kernels;      /* NULL: "default" */
-    xr_ort_making making;     /* as the deployed session was made; saved is not read */
-    const xr_ort_call *zeros; /* a run on any values, to learn shapes from; NULL: they are not learned */
-    bool no_constants, no_latency;
-    /* Of an application: its frames are to cost little.  The layers' statistics are taken of the deployed
-     * level's graph, latencies of few frames, and the exposed graph may make the outputs (may_serve). */
-    bool cheap, may_serve;
-} xr_ort_observation;
-
-/* A kernel of the deployed level's graph and the node of the described graph that it computes. */
-typedef struct xr_ort_kernel {
-    char *name;
-    uint32_t node;
-} xr_ort_kernel;
-
-/* Where a tensor of the logged graph is made. */
-typedef struct xr_ort_place {
-    uint32_t node, output; /* EXRAY_NO_INDEX: it is an input or a constant */
-} xr_ort_place;
-
-typedef struct xr_ort_observer {
-    const xr_ort_api *api;
-    exray_recorder *recorder;
-    xr_ort_making making;
-    bool no_latency;
-
-    void *saved; /* the graph's bytes, where they are not the model's */
-    size_t saved_size;
-    xr_model_file file;
-    exray_model model; /* file.model with what a run has shown */
-    exray_tensor_info *tensors;
-    exray_node *nodes;
-    int64_t (*shapes)[EXRAY_MAX_RANK];
-    char **names; /* cut to what the recorder takes; NULL where they fit */
-    char **node_names;
-    xr_ort_place *made; /* [model.tensor_count] */
-
-    bool straight; /* every layer is among the model's own outputs */
-    xr_model_bytes exposed;
-    OrtSession *session; /* of the exposed graph; NULL: none */
-    size_t output_count; /* of the exposed graph */
-    const char **output_name;
-    uint32_t *output_tensor; /* in the model's tensors */
-    OrtValue **value;
-    size_t own_count;     /* outputs of the model itself */
-    OrtValue **own_value; /* of a profiled run */
-
-    /* Where the exposed graph is that of the deployed level: */
-    xr_ort_layout *layout; /* [output_count]; NULL: it is the described one */
-    char **deployed_name;  /* [output_count] what output_name points to */
-    xr_ort_kernel *kernel;
-    size_t kernel_count;
-    void *scratch; /* a value in another order */
-    size_t scratch_size;
-    uint32_t within_kernels; /* nodes whose values exist within a fused kernel only */
-    xr_serving serving;
-
-    uint32_t *latency_node;
-    uint64_t *latency_start, *latency_duration;
-    size_t latency_count, latency_most;
-    uint64_t frame_offset;
-    bool cheap;
-    uint64_t runs, next_profile; /* in frames that are recorded; the one that is profiled next */
-    uint64_t unplaced;           /* profiled kernels that are no node of the logged graph */
-    uint64_t unordered;          /* values that did not fit the scratch */
-    uint64_t in_place;           /* runs that overwrote their inputs: no layers */
-    xr_agreement agreement;
-} xr_ort_observer;
+#include "engines/onnxruntime/ort_observer.h"
 
 /* Describes the graph in the recorder's log, and prepares for its layers.  On failure, too,
  * *out is to be released. */
@@ -102,16 +22,5 @@ const char *xr_ort_fit_name(const char *name, char cut[XR_NAME_MOST + 1]);
 
 /* The tensor of that name in the logged graph; EXRAY_NO_INDEX: none. */
 uint32_t xr_ort_tensor_named(const xr_ort_observer *observer, const char *name);
-
-/* The graph that ONNX Runtime makes of the model at a level; *bytes is to be freed. */
-exray_status xr_ort_save_graph(const xr_ort_observation *how, int level, void **bytes, size_t *size,
-                               exray_error *error);
-
-/* Observes the deployed level's graph in place of the described one, which is exposed already.  false: it has
- * another structure, or could not be run; nothing has changed. */
-bool xr_ort_expose_deployed(xr_ort_observer *observer, const xr_ort_observation *how);
-
-/* Runs the exposed graph on the call's inputs; its values are in `value` until released. */
-exray_status xr_ort_run_exposed(xr_ort_observer *observer, const xr_ort_call *call, exray_error *error);
 
 #endif

@@ -18,10 +18,10 @@ typedef struct matcher {
 } matcher;
 
 /* A described tensor that may be the deployed one, and the node that makes it. */
-typedef struct candidate {
+typedef struct likeness {
     uint32_t tensor, node;
     xr_ort_layout layout;
-} candidate;
+} likeness;
 
 /* ---- Values ------------------------------------------------------------------------------ */
 
@@ -129,7 +129,7 @@ static void add_tensor(uint32_t *list, size_t *count, uint32_t tensor)
 
 /* What the described graph makes of the tensors that the node reads, the nearest first; those that fit. */
 static size_t find_candidates(const matcher *m, const exray_node *node, const xr_ort_seen *stored,
-                              candidate found[CANDIDATES_MOST])
+                              likeness found[CANDIDATES_MOST])
 {
     const exray_model *graph = m->described->model;
     uint32_t reached[CANDIDATES_MOST], used[NODES_MOST];
@@ -153,7 +153,7 @@ static size_t find_candidates(const matcher *m, const exray_node *node, const xr
                 if (tensor >= graph->tensor_count)
                     continue;
                 add_tensor(reached, &count, tensor);
-                candidate c = {.tensor = tensor, .node = k};
+                likeness c = {.tensor = tensor, .node = k};
                 if (!m->taken[tensor] && fitting < CANDIDATES_MOST &&
                     find_layout(&m->described->seen[tensor], stored, &c.layout))
                     found[fitting++] = c;
@@ -163,9 +163,9 @@ static size_t find_candidates(const matcher *m, const exray_node *node, const xr
     return fitting;
 }
 
-static const candidate *choose(const matcher *m, const exray_node *node, const candidate *found, size_t count)
+static const likeness *choose(const matcher *m, const exray_node *node, const likeness *found, size_t count)
 {
-    const candidate *chosen = NULL;
+    const likeness *chosen = NULL;
     if (count == 1)
         return found;
     for (size_t i = 0; i < count; i++) {
@@ -188,11 +188,11 @@ static void match_node(matcher *m, const exray_node *node)
         uint32_t tensor = node->outputs[o];
         if (tensor >= tensors)
             continue;
-        candidate found[CANDIDATES_MOST];
+        likeness found[CANDIDATES_MOST];
         xr_ort_match *match = &m->match[tensor];
         if (match->tensor == EXRAY_NO_INDEX) {
             size_t count = find_candidates(m, node, &m->deployed->seen[tensor], found);
-            const candidate *chosen = choose(m, node, found, count);
+            const likeness *chosen = choose(m, node, found, count);
             if (chosen) {
                 *match = (xr_ort_match){chosen->tensor, chosen->layout};
                 m->taken[chosen->tensor] = true;

@@ -2,7 +2,9 @@
  * value makes an object. */
 #include "engines/onnxruntime/observe.h"
 
+#include "engines/onnxruntime/exposed_graph.h"
 #include "engines/onnxruntime/profile.h"
+#include "engines/onnxruntime/serve.h"
 
 #include "core/dtype.h"
 #include "core/host/taps.h"
@@ -126,7 +128,7 @@ static void record_deployed(xr_ort_observer *o, uint32_t tensor, const xr_ort_la
     exray_recorder_log_tensor(o->recorder, &record);
 }
 
-void xr_ort_record_layers(xr_ort_observer *o)
+static void record_layers(xr_ort_observer *o)
 {
     /* In the order of the nodes, whatever the order of the outputs. */
     for (uint32_t n = 0; n < o->model.node_count; n++) {
@@ -217,7 +219,7 @@ static exray_status observe_layers(xr_ort_observer *o, const xr_ort_call *call, 
     else {
         if (xr_ort_run_exposed(o, call, error) != EXRAY_OK)
             return error->status;
-        xr_ort_record_layers(o);
+        record_layers(o);
         compare_outputs(o, call);
         xr_ort_release_values(o->api, o->value, o->output_count);
     }
@@ -308,6 +310,8 @@ OrtStatus *xr_ort_observed_run(xr_ort_observer *o, const xr_ort_call *call, exra
     bool in_place = is_in_place(o, call);
     if (o->session && !in_place && wants_layers(o) && xr_serving_begin(&o->serving) &&
         xr_ort_serve(o, call)) {
+        record_layers(o);
+        xr_ort_serve_end(o, call);
         record_ports(o, EXRAY_KIND_OUTPUT, call->output_name, (const OrtValue *const *)call->output,
                      call->output_count);
         return NULL;

@@ -1,5 +1,6 @@
-/* The exposed graph's run in place of the deployed session's: serving.h. */
-#include "engines/onnxruntime/observe.h"
+#include "engines/onnxruntime/serve.h"
+
+#include "engines/onnxruntime/exposed_graph.h"
 
 #include <string.h>
 
@@ -80,12 +81,15 @@ bool xr_ort_serve(xr_ort_observer *o, const xr_ort_call *call)
     bool ok = xr_ort_run_exposed(o, call, &why) == EXRAY_OK;
     if (!ok)
         xr_serving_give_up(&o->serving, o->recorder, why.message);
-    ok = ok && fits(o, call);
-    if (ok) {
-        xr_ort_record_layers(o);
-        hand_over(o, call);
-        o->serving.served++;
-    }
+    if (ok && fits(o, call))
+        return true;
     xr_ort_release_values(o->api, o->value, o->output_count);
-    return ok;
+    return false;
+}
+
+void xr_ort_serve_end(xr_ort_observer *o, const xr_ort_call *call)
+{
+    hand_over(o, call);
+    o->serving.served++;
+    xr_ort_release_values(o->api, o->value, o->output_count);
 }
