@@ -111,9 +111,11 @@ typedef struct exray_recorder_config {
                               "#3-9" node indices.  Other layers leave no record at all. */
     uint64_t every_nth;    /* 0, 1: every frame; N: frames 0, N, 2N, ...; the others keep FRAME level */
     uint64_t first_frames; /* 0: no limit; N: frames from N on keep FRAME level */
-    uint64_t byte_budget;  /* 0: no limit; layer data that would exceed it is reduced to statistics, then
-                              everything that would exceed it is dropped; both are counted.  About 8 KiB are
-                              reserved for schemas */
+    uint64_t byte_budget;  /* 0: no limit; the most bytes that the log becomes (docs/durability.md): data of
+                              tensors  take up to a quarter of it and then become statistics, these up to a
+                              second quarter;  frames, latencies and the like go on to the end of a run of any
+                              length, in the last  eighth every 2nd, 4th, ... frame.  What is left out is
+                              counted and told.  About  8 KiB are reserved */
     bool no_io_data;       /* leave out the data of sensor and input records (statistics instead) */
 
     /* How it is written. */

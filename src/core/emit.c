@@ -1,24 +1,28 @@
-/* From the recorder to the writer: straight, or through the ring; the byte
- * budget; the count of what was dropped. */
+/* From the recorder to the writer: straight, or through the ring; the count of what was dropped. */
 #include "core/emit.h"
 
 #include "core/channels.h"
+#include "core/limits/budget.h"
 #include "core/sticky_error.h"
 
-static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
+/* What the message on its way costs from. */
+static xr_share share_of(const xr_recorder *r, uint32_t channel)
 {
-    uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
-    if (!r->channels.use[channel].charged)
-        cost +=
-            xr_mcap_channel_cost(&r->mcap, channel, !r->schema_charged[r->channels.table[channel].schema]);
-    return cost;
+    switch (r->channels.table[channel].schema) {
+    case XR_SCHEMA_TENSOR:
+        return r->data_share ? (xr_share)r->data_share : XR_SHARE_STATS;
+    case XR_SCHEMA_MODEL:
+        return XR_SHARE_HEAD;
+    default:
+        return XR_SHARE_FRAMES;
+    }
 }
 
-bool xr_budget_allows(const xr_recorder *r, uint32_t channel, uint64_t size)
+/* Whether it belongs to a frame that is left out. */
+static bool is_left_out(const xr_recorder *r, uint32_t channel, xr_share share)
 {
-    if (!r->byte_budget)
-        return true;
-    return r->spent <= r->byte_budget && cost_of(r, channel, size) <= r->byte_budget - r->spent;
+    return r->frame.thinned && share == XR_SHARE_FRAMES &&
+           r->channels.table[channel].schema != XR_SCHEMA_EVENT;
 }
 
 static exray_status drop(xr_recorder *r)
@@ -76,9 +80,14 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
                                 .object = object,
                                 .crc = draft->crc};
     int error;
-    if (!xr_budget_allows(r, channel, message.size))
+    const xr_share share = share_of(r, channel);
+    if (is_left_out(r, channel, share))
         return drop(r);
-    const uint64_t cost = r->byte_budget ? cost_of(r, channel, message.size) : 0;
+    const uint64_t cost = r->budget.bytes ? xr_budget_cost(r, channel, message.size) : 0;
+    if (!xr_budget_allows(r, share, cost)) {
+        xr_budget_refused(r, share, cost);
+        return drop(r);
+    }
     if (r->writer_error) {
         if (!push(r, &message, urgency))
             return drop(r);
@@ -88,7 +97,7 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
         if (!error)
             error = xr_mcap_by_age(&r->mcap, log_time);
     }
-    r->spent += cost;
+    xr_budget_spend(r, share, cost);
     use->charged = r->schema_charged[r->channels.table[channel].schema] = true;
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }

@@ -10,9 +10,6 @@ typedef enum xr_urgency {
     XR_WAIT,     /* it belongs to no frame, or must not be missed: waits */
 } xr_urgency;
 
-/* Whether the budget has room for a message of that size on that channel. */
-bool xr_budget_allows(const xr_recorder *r, uint32_t channel, uint64_t size);
-
 /* Sends the message in r->draft on its way; drops and counts it where it finds no room.  Where the
  * draft is partial, encode(object) gives the same once more. */
 exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,

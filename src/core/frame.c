@@ -3,6 +3,8 @@
 
 #include "core/channels.h"
 #include "core/emit.h"
+#include "core/limits/budget.h"
+#include "core/limits/budget_tell.h"
 #include "core/limits/flush.h"
 #include "core/sticky_error.h"
 
@@ -37,6 +39,7 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
     xr_open_frame *frame = &r->frame;
     frame->open = true;
     frame->capture = capture_of_frame(r, r->next_frame);
+    frame->thinned = !xr_budget_keeps_frame(r, r->next_frame);
     copy_source(frame->source, source);
     frame->has_label = false;
     frame->inference_ns = 0;
@@ -71,7 +74,7 @@ static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_ti
     return status;
 }
 
-exray_status xr_frame_end(xr_recorder *r)
+static exray_status end_frame(xr_recorder *r)
 {
     xr_open_frame *frame = &r->frame;
     frame->open = false;
@@ -79,6 +82,7 @@ exray_status xr_frame_end(xr_recorder *r)
     r->last_end_ns = xr_port_now();
     if (frame->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
+    xr_budget_tell(r);
     exray_status status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
     if (status)
         return status;
@@ -99,11 +103,19 @@ exray_status xr_frame_end(xr_recorder *r)
     return xr_flush_frame(r);
 }
 
+exray_status xr_frame_end(xr_recorder *r)
+{
+    const exray_status status = end_frame(r);
+    r->frame.thinned = false;
+    return status;
+}
+
 void xr_write_last_system(xr_recorder *r)
 {
     if (r->capture < EXRAY_CAPTURE_FRAME || r->dropped == r->dropped_told)
         return;
-    r->byte_budget = 0; /* room for this one was set aside */
+    r->budget.bytes = 0; /* room for these was set aside */
+    xr_budget_tell_end(r);
     write_system(r, r->next_frame ? r->next_frame - 1 : 0, r->last_end_ns ? r->last_end_ns : xr_port_now(),
                  XR_WAIT);
 }

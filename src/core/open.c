@@ -7,6 +7,7 @@
 #include "core/encode/text.h"
 #include "core/identity.h"
 #include "core/layout.h"
+#include "core/limits/budget.h"
 #include "core/sticky_error.h"
 
 _Static_assert(sizeof(xr_recorder) <= sizeof(exray_recorder), "exray_recorder is too small");
@@ -68,7 +69,8 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
     r->capture = config->capture ? config->capture : EXRAY_CAPTURE_STATS;
     r->every_nth = config->every_nth;
     r->first_frames = config->first_frames;
-    r->byte_budget = config->byte_budget;
+    r->budget.told_bytes = config->byte_budget;
+    r->budget.level_told = EXRAY_CAPTURE_FULL;
     r->no_io_data = config->no_io_data;
     r->policy = config->policy;
     r->flush_every.frames = config->flush_frames;
@@ -97,12 +99,15 @@ static void set_aside(xr_recorder *r)
     } common[] = {{"/frame", XR_SCHEMA_FRAME},     {"/system", XR_SCHEMA_SYSTEM},
                   {"/latency", XR_SCHEMA_LATENCY}, {"/result", XR_SCHEMA_RESULT},
                   {"/model", XR_SCHEMA_MODEL},     {"/event", XR_SCHEMA_EVENT}};
-    r->spent = r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80);
+    /* The log's end, a last /system, a last word on the budget. */
+    uint64_t spent =
+        r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80) + xr_mcap_message_cost(&r->mcap, 220);
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         const uint32_t id = xr_channel_find(r, common[i].topic, common[i].schema, EXRAY_NO_INDEX);
-        r->spent += xr_mcap_channel_cost(&r->mcap, id, true);
+        spent += xr_mcap_channel_cost(&r->mcap, id, true);
         r->channels.use[id].charged = r->schema_charged[common[i].schema] = true;
     }
+    xr_budget_begin(r, r->budget.told_bytes, spent);
 }
 
 /* The beginning of the log, and the writer thread. */

@@ -4,6 +4,7 @@
 #include "core/emit.h"
 #include "core/encode/text.h"
 #include "core/frame.h"
+#include "core/limits/budget.h"
 #include "core/sticky_error.h"
 
 static exray_status bad_argument(xr_recorder *r, const char *call, const char *what)
@@ -116,13 +117,11 @@ bool exray_recorder_has_model(const exray_recorder *recorder)
 static bool budget_takes(xr_recorder *r, uint64_t size)
 {
     const uint64_t cost = size + 256;
-    if (!r->byte_budget)
-        return true;
-    if (r->spent > r->byte_budget || cost > r->byte_budget - r->spent) {
+    if (!xr_budget_allows(r, XR_SHARE_HEAD, cost)) {
         r->dropped++;
         return false;
     }
-    r->spent += cost;
+    xr_budget_spend(r, XR_SHARE_HEAD, cost);
     return true;
 }
 

@@ -35,6 +35,7 @@ typedef struct xr_channels {
 typedef struct xr_open_frame {
     bool open;
     exray_capture capture; /* of this frame */
+    bool thinned;          /* left out, for want of budget */
     char *source;          /* XR_MAX_SOURCE + 1 bytes */
     bool has_label;
     int64_t label;
@@ -47,6 +48,22 @@ typedef struct xr_open_frame {
 typedef struct xr_every {
     uint32_t frames, since;
 } xr_every;
+
+/* The byte budget (limits/budget.h). */
+typedef struct xr_budget {
+    uint64_t bytes;           /* of this file; 0: no limit */
+    uint64_t spent, reserved; /* reserved: for what every log has, and its end; part of `spent` */
+    uint64_t tensors;         /* what of it went to tensors */
+    bool series;              /* another file follows where this one is full */
+    exray_capture level;      /* the most that there is room for */
+    uint8_t thinning;         /* frames are recorded whose index is a multiple of 1 << thinning */
+    uint64_t frames_left_out;
+    /* What an event tells: budget_tell.h. */
+    bool untold;
+    exray_capture level_told;
+    uint8_t thinning_told;
+    uint64_t told_bytes, lowered_at, thinned_at;
+} xr_budget;
 
 /* Where a memory sink writes. */
 typedef struct xr_memory_target {
@@ -62,7 +79,8 @@ typedef struct xr_recorder {
     exray_recorder_parts parts;
     exray_capture capture;
     struct xr_layer_list *layers; /* of that part, or NULL */
-    uint64_t every_nth, first_frames, byte_budget;
+    uint64_t every_nth, first_frames;
+    xr_budget budget;
     bool no_io_data;
     exray_policy policy;
 
@@ -87,8 +105,8 @@ typedef struct xr_recorder {
     xr_open_frame frame;
     uint64_t next_frame; /* index of the next one, or of the open one */
     uint64_t last_end_ns;
+    uint8_t data_share; /* xr_share of the data in the record on its way; 0: it has none */
     xr_every flush_every, sync_every;
-    uint64_t spent; /* of the byte budget */
     uint64_t dropped, dropped_told;
     bool has_arena_bytes;
     uint64_t arena_bytes;

@@ -4,6 +4,7 @@
 #include "core/emit.h"
 #include "core/encode/text.h"
 #include "core/frame.h"
+#include "core/limits/budget.h"
 #include "core/sticky_error.h"
 
 /* What is kept of a tensor. */
@@ -31,8 +32,8 @@ static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture
                                           : KEEP_DATA;
 }
 
-/* Constants belong to no frame: the recorder's level holds for them. */
-static keep kept(const xr_recorder *r, exray_kind kind, uint32_t index, const char *name)
+/* What the capture level keeps.  Constants belong to no frame: the recorder's level holds for them. */
+static keep asked(const xr_recorder *r, exray_kind kind, uint32_t index, const char *name)
 {
     const keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : xr_capture_now(r));
     if (k == KEEP_NOTHING || kind != EXRAY_KIND_LAYER || !r->layers)
@@ -40,12 +41,21 @@ static keep kept(const xr_recorder *r, exray_kind kind, uint32_t index, const ch
     return r->parts.layers->take(r->layers, index, name) ? k : KEEP_NOTHING;
 }
 
+/* And what the budget leaves of it. */
+static keep affordable(const xr_recorder *r, exray_kind kind, keep k)
+{
+    const bool left_out = r->frame.thinned && kind != EXRAY_KIND_CONSTANT;
+    if (r->budget.bytes && (r->budget.level < EXRAY_CAPTURE_STATS || left_out))
+        return KEEP_NOTHING;
+    return r->budget.bytes && r->budget.level < EXRAY_CAPTURE_FULL && k == KEEP_DATA ? KEEP_STATS : k;
+}
+
 bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name)
 {
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC || r->error.status || (unsigned)kind >= EXRAY_KIND_COUNT)
         return false;
-    return kept(r, kind, index, name) != KEEP_NOTHING;
+    return affordable(r, kind, asked(r, kind, index, name)) != KEEP_NOTHING;
 }
 
 /* NULL, or what is wrong with the tensor. */
@@ -105,8 +115,23 @@ static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor
     }
 }
 
-/* Sends what is to be kept; where the budget forbids the data of a layer, its
- * stats. */
+/* Whether the budget has room for its data, behind the head in the draft. */
+static bool takes_data(xr_recorder *r, const exray_tensor *tensor, uint32_t channel)
+{
+    if (!r->budget.bytes)
+        return true;
+    const xr_share share = tensor->kind == EXRAY_KIND_CONSTANT ? XR_SHARE_CONSTANTS : XR_SHARE_DATA;
+    const uint64_t cost =
+        xr_budget_cost(r, channel, r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size));
+    r->data_share = share;
+    if (xr_budget_allows(r, share, cost))
+        return true;
+    xr_budget_refused(r, share, cost);
+    r->data_share = 0;
+    return false;
+}
+
+/* Sends what is to be kept; where the budget forbids its data, its stats.  `k`: what was asked for. */
 static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k)
 {
     tensor_summary summary;
@@ -114,14 +139,12 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
                                  .tensor = tensor,
                                  .with_info = r->model_dropped,
                                  .with_data = k == KEEP_DATA && tensor->data};
-    const bool of_model = tensor->kind == EXRAY_KIND_LAYER || tensor->kind == EXRAY_KIND_CONSTANT;
     xr_draft_begin(&r->draft);
     xr_encode_tensor_head(&r->draft.sink, &message);
+    r->data_share = 0;
     const bool degraded =
-        message.with_data &&
-        (tensor->size > XR_MAX_DATA ||
-         (of_model &&
-          !xr_budget_allows(r, channel, r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size))));
+        message.with_data && (tensor->size > XR_MAX_DATA || affordable(r, tensor->kind, k) != KEEP_DATA ||
+                              !takes_data(r, tensor, channel));
     if (degraded) {
         message.with_data = false;
         k = KEEP_STATS;
@@ -156,9 +179,13 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
         return bad_tensor(r, tensor, problem);
     if (tensor->kind != EXRAY_KIND_CONSTANT)
         status = xr_need_frame(r);
-    const keep k = kept(r, tensor->kind, tensor->index, tensor->info.name);
+    const keep k = asked(r, tensor->kind, tensor->index, tensor->info.name);
     if (status || k == KEEP_NOTHING)
         return status;
+    if (affordable(r, tensor->kind, k) == KEEP_NOTHING) {
+        r->dropped++;
+        return EXRAY_OK;
+    }
     xr_text_builder topic = xr_text_in(r->topic, XR_MAX_TOPIC);
     xr_tensor_topic(tensor, &topic);
     const uint32_t channel = xr_channel_find(

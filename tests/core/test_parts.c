@@ -159,7 +159,7 @@ static void test_degraded_without_stats(void **state)
     const exray_recorder_config config = {.size = sizeof(exray_recorder_config),
                                           .stream = true,
                                           .capture = EXRAY_CAPTURE_FULL,
-                                          .byte_budget = 100000,
+                                          .byte_budget = 300000,
                                           .max_channels = 64};
     assert_int_equal(exray_recorder_open_device(&recorder, write_sink, &s, &config), EXRAY_OK);
     for (int i = 0; i < 3; i++) {

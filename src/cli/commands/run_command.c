@@ -132,8 +132,9 @@ const xr_option_group xr_run_log_options = {
          .value = "N",
          .kind = XR_VALUE_TEXT,
          XR_INTO(count, xr_run_command, run.config.byte_budget),
-         .text = "limit of the log's bytes; beyond it, layer data become stats, then records are dropped, "
-                 "counted"},
+         .text =
+             "limit of the log's bytes: data become stats, then frames and latencies alone go on to the end; "
+             "all counted"},
         {.name = "no-io-data",
          XR_INTO(flag, xr_run_command, run.config.no_io_data),
          .text = "leave out the data of sensor and input records"},

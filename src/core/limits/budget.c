@@ -1,0 +1,97 @@
+#include "core/limits/budget.h"
+
+enum {
+    PARTS = 16,         /* shares are so many of these */
+    THINNED_PARTS = 2,  /* the last of them: where frames are thinned */
+    THINNING_STEPS = 16 /* in that share, each of them half as dense as the one before */
+};
+
+void xr_budget_begin(xr_recorder *r, uint64_t bytes, uint64_t spent)
+{
+    xr_budget *budget = &r->budget;
+    budget->bytes = bytes;
+    budget->spent = budget->reserved = spent;
+    budget->tensors = 0;
+    budget->level = EXRAY_CAPTURE_FULL;
+}
+
+uint64_t xr_budget_cost(const xr_recorder *r, uint32_t channel, uint64_t size)
+{
+    uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
+    if (!r->channels.use[channel].charged)
+        cost +=
+            xr_mcap_channel_cost(&r->mcap, channel, !r->schema_charged[r->channels.table[channel].schema]);
+    return cost;
+}
+
+static uint64_t usable(const xr_budget *budget)
+{
+    return budget->bytes > budget->reserved ? budget->bytes - budget->reserved : 0;
+}
+
+static uint64_t share_of(const xr_budget *budget, xr_share share)
+{
+    static const uint8_t one_file[] = {PARTS, 12, 8, 4, 2}, of_series[] = {PARTS, 15, 15, 14, 4};
+    return usable(budget) / PARTS * (budget->series ? of_series : one_file)[share];
+}
+
+bool xr_budget_allows(const xr_recorder *r, xr_share share, uint64_t cost)
+{
+    const xr_budget *budget = &r->budget;
+    if (!budget->bytes)
+        return true;
+    const bool tensor = share >= XR_SHARE_STATS && !budget->series;
+    const uint64_t spent = tensor ? budget->tensors : budget->spent - budget->reserved;
+    const uint64_t limit = share_of(budget, share);
+    return spent <= limit && cost <= limit - spent && budget->spent <= budget->bytes &&
+           cost <= budget->bytes - budget->spent;
+}
+
+void xr_budget_spend(xr_recorder *r, xr_share share, uint64_t cost)
+{
+    if (!r->budget.bytes)
+        return;
+    r->budget.spent += cost;
+    if (share >= XR_SHARE_STATS)
+        r->budget.tensors += cost;
+}
+
+static void lower(xr_recorder *r, exray_capture level)
+{
+    r->budget.level = level;
+    r->budget.lowered_at = r->next_frame;
+    r->budget.untold = true;
+}
+
+void xr_budget_refused(xr_recorder *r, xr_share share, uint64_t cost)
+{
+    xr_budget *budget = &r->budget;
+    /* The next file has room; and what would never fit says nothing of the others. */
+    if (budget->series || cost > share_of(budget, share))
+        return;
+    if (share == XR_SHARE_DATA && budget->level > EXRAY_CAPTURE_STATS) {
+        lower(r, EXRAY_CAPTURE_STATS);
+    } else if (share == XR_SHARE_STATS && budget->level > EXRAY_CAPTURE_FRAME) {
+        lower(r, EXRAY_CAPTURE_FRAME);
+    }
+}
+
+bool xr_budget_keeps_frame(xr_recorder *r, uint64_t index)
+{
+    xr_budget *budget = &r->budget;
+    if (!budget->bytes || budget->series)
+        return true;
+    const uint64_t spent = budget->spent - budget->reserved, step = usable(budget) / PARTS * THINNED_PARTS;
+    const uint64_t dense = usable(budget) - step;
+    unsigned thinning = 0;
+    if (spent > dense)
+        thinning = 1 + (unsigned)((spent - dense) / (step / THINNING_STEPS + 1));
+    if (thinning > budget->thinning) {
+        budget->thinning = (uint8_t)thinning;
+        budget->thinned_at = index;
+        budget->untold = true;
+    }
+    const bool keeps = !(index & ((UINT64_C(1) << budget->thinning) - 1));
+    budget->frames_left_out += !keeps;
+    return keeps;
+}

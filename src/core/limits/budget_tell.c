@@ -1,0 +1,46 @@
+#include "core/limits/budget_tell.h"
+
+#include "core/encode/text.h"
+#include "core/events/events.h"
+
+enum { LINE = 200 };
+
+static void tell(xr_recorder *r, const char *what, uint64_t first, const char *middle, uint64_t second)
+{
+    char line[LINE];
+    xr_text_builder text = xr_text_in(line, sizeof line);
+    xr_text_add(&text, "the budget of ");
+    xr_text_add_number(&text, r->budget.told_bytes);
+    xr_text_add(&text, " bytes ");
+    xr_text_add(&text, what);
+    xr_text_add_number(&text, first);
+    xr_text_add(&text, middle);
+    if (second)
+        xr_text_add_number(&text, second);
+    xr_event(r, EXRAY_EVENT_LEVEL, line, 0);
+}
+
+void xr_budget_tell(xr_recorder *r)
+{
+    xr_budget *budget = &r->budget;
+    if (!budget->untold)
+        return;
+    budget->untold = false;
+    if (budget->level != budget->level_told)
+        tell(r,
+             budget->level == EXRAY_CAPTURE_STATS ? "has no more room for the data of tensors: from frame "
+                                                  : "has no more room for tensors: from frame ",
+             budget->lowered_at,
+             budget->level == EXRAY_CAPTURE_STATS ? " on their statistics" : " on frames and latencies", 0);
+    budget->level_told = budget->level;
+    if (budget->thinning != budget->thinning_told)
+        tell(r, "is nearly used: from frame ", budget->thinned_at, " on those whose index is a multiple of ",
+             UINT64_C(1) << budget->thinning);
+    budget->thinning_told = budget->thinning;
+}
+
+void xr_budget_tell_end(xr_recorder *r)
+{
+    if (r->budget.frames_left_out)
+        tell(r, "left out ", r->budget.frames_left_out, " frames of ", r->next_frame);
+}
