@@ -225,6 +225,13 @@ static void flush_messages(xr_mcap_writer *w)
     w->chunk.size = 0;
 }
 
+void xr_mcap_writer_flush(xr_mcap_writer *w)
+{
+    flush_messages(w);
+    if (!w->failed && fflush(w->file))
+        w->failed = errno ? errno : EIO;
+}
+
 void xr_mcap_writer_chunk(xr_mcap_writer *w, const xr_mcap_chunk *chunk)
 {
     flush_messages(w);
@@ -314,15 +321,12 @@ static bool is_channel(const xr_known *known, const char *topic, uint16_t schema
     return xr_cursor_u16(&c) == schema && xr_text_is(xr_cursor_text(&c), topic);
 }
 
-uint16_t xr_mcap_writer_add_channel(xr_mcap_writer *w, const char *topic, uint16_t schema,
-                                    const char *encoding)
+bool xr_mcap_writer_add_channel_as(xr_mcap_writer *w, uint16_t id, const char *topic, uint16_t schema,
+                                   const char *encoding)
 {
-    for (uint32_t id = 1; id <= w->made_channels; id++)
-        if (is_channel(xr_id_get(&w->channels, (uint16_t)id), topic, schema))
-            return (uint16_t)id;
-    if (w->made_channels == UINT16_MAX)
-        return 0;
-    uint16_t id = (uint16_t)(w->made_channels + 1);
+    const xr_known *known = xr_id_get(&w->channels, id);
+    if (known)
+        return is_channel(known, topic, schema);
     xr_buffer *record = &w->record;
     record->size = 0;
     xr_buffer_add_number(record, id, 2);
@@ -331,9 +335,23 @@ uint16_t xr_mcap_writer_add_channel(xr_mcap_writer *w, const char *topic, uint16
     append_string(record, encoding);
     append_string(record, ""); /* metadata */
     if (record->failed || !xr_mcap_writer_know_channel(w, record->data, record->size))
-        return 0;
+        return false;
     /* At once, before the chunk in which the channel's messages are gathered. */
     xr_mcap_writer_record(w, XR_MCAP_CHANNEL, record->data, record->size);
+    return true;
+}
+
+uint16_t xr_mcap_writer_add_channel(xr_mcap_writer *w, const char *topic, uint16_t schema,
+                                    const char *encoding)
+{
+    for (uint32_t id = 1; id <= w->made_channels; id++)
+        if (is_channel(xr_id_get(&w->channels, (uint16_t)id), topic, schema))
+            return (uint16_t)id;
+    if (w->made_channels == UINT16_MAX)
+        return 0;
+    const uint16_t id = (uint16_t)(w->made_channels + 1);
+    if (!xr_mcap_writer_add_channel_as(w, id, topic, schema, encoding))
+        return 0;
     w->made_channels = id;
     return id;
 }

@@ -95,9 +95,15 @@ void xr_mcap_writer_add_schema(xr_mcap_writer *w, uint16_t id, const char *name,
  * `encoding` is its messages'. */
 uint16_t xr_mcap_writer_add_channel(xr_mcap_writer *w, const char *topic, uint16_t schema,
                                     const char *encoding);
-/* A message of two parts, which stand one after the other; `channel` is of xr_mcap_writer_add_channel. */
+/* The same with an id of the caller's choice; false also where that id is another channel's. */
+bool xr_mcap_writer_add_channel_as(xr_mcap_writer *w, uint16_t id, const char *topic, uint16_t schema,
+                                   const char *encoding);
+/* A message of two parts, which stand one after the other; `channel` was added. */
 void xr_mcap_writer_add_message(xr_mcap_writer *w, uint16_t channel, uint64_t time, const xr_buffer *head,
                                 const void *data, size_t size);
+
+/* Writes what is gathered, as a chunk, down to the system: a crash loses what comes after it. */
+void xr_mcap_writer_flush(xr_mcap_writer *w);
 
 /* ---- The end --------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include "core/encode/sink.h"
 #include "log/mcap_writer.h"
 #include "log/scan.h"
+#include "log/sound.h"
 
 #include <errno.h>
 #include <exray/codecs.h>
@@ -57,12 +58,8 @@ typedef enum verdict {
 
 static verdict judge_schema(recovery *r, const xr_mcap_record *record)
 {
-    xr_cursor c = xr_cursor_begin(record->data, record->size);
-    uint16_t id = xr_cursor_u16(&c);
-    xr_cursor_text(&c); /* name */
-    xr_cursor_text(&c); /* encoding */
-    xr_cursor_text(&c); /* data */
-    if (c.bad || id == 0)
+    uint16_t id;
+    if (!xr_schema_is_sound(record, &id))
         return DROP;
     const xr_known *known = xr_id_get(&r->w->schemas, id);
     if (known) {
@@ -74,12 +71,9 @@ static verdict judge_schema(recovery *r, const xr_mcap_record *record)
 
 static verdict judge_channel(recovery *r, const xr_mcap_record *record)
 {
-    xr_cursor c = xr_cursor_begin(record->data, record->size);
-    uint16_t id = xr_cursor_u16(&c), schema = xr_cursor_u16(&c);
-    xr_text topic = xr_cursor_text(&c);
-    xr_cursor_text(&c); /* encoding */
-    xr_cursor_text(&c); /* metadata */
-    if (c.bad)
+    uint16_t id, schema;
+    xr_text topic;
+    if (!xr_channel_is_sound(record, &id, &schema, &topic))
         return DROP;
     if (!keeps_topic(r, topic))
         return LEFT_OUT;
@@ -309,25 +303,11 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
     save(r, whole);
 }
 
-static bool attachment_is_sound(const xr_mcap_record *record, xr_text *name)
-{
-    xr_cursor c = xr_cursor_begin(record->data, record->size);
-    xr_cursor_u64(&c);
-    xr_cursor_u64(&c);
-    *name = xr_cursor_text(&c);
-    xr_cursor_text(&c);
-    uint64_t size = xr_cursor_u64(&c);
-    xr_cursor_bytes(&c, size);
-    size_t covered = (size_t)(c.at - record->data);
-    uint32_t crc = xr_cursor_u32(&c);
-    return !c.bad && (!crc || exray_codec_default()->crc32(0, record->data, covered) == crc);
-}
-
 /* False: it is damaged. */
 static bool copy_attachment(recovery *r, const xr_mcap_record *record)
 {
     xr_text name;
-    if (!attachment_is_sound(record, &name))
+    if (!xr_attachment_is_sound(record, &name))
         return false;
     const char *string = string_of(r, name);
     if (r->rewrite && !(string && r->rewrite->attachment(r->rewrite->context, string)))
@@ -337,23 +317,10 @@ static bool copy_attachment(recovery *r, const xr_mcap_record *record)
     return true;
 }
 
-static bool metadata_is_sound(const xr_mcap_record *record)
-{
-    xr_cursor c = xr_cursor_begin(record->data, record->size);
-    xr_cursor_text(&c);
-    xr_text map = xr_cursor_text(&c);
-    xr_cursor m = xr_cursor_begin(map.data, map.size);
-    while (!m.bad && m.at != m.end) {
-        xr_cursor_text(&m);
-        xr_cursor_text(&m);
-    }
-    return !c.bad && !m.bad;
-}
-
 /* False: it is damaged. */
 static bool copy_metadata(recovery *r, const xr_mcap_record *record)
 {
-    if (!metadata_is_sound(record))
+    if (!xr_metadata_is_sound(record))
         return false;
     xr_buffer *out = &r->rewritten;
     out->size = 0;
