@@ -47,6 +47,7 @@ on_close fail event flush sync""".split()
 DEVICE = [f"exray_recorder_{name}" for name in CALLS]
 PICTURES = ["exray_recorder_log_image", "exray_recorder_log_encoded", "exray_recorder_frame_begin_encoded"]
 ALL = ["exray_recorder_open_file_sized", "exray_recorder_open_callback_sized", "exray_recorder_open_memory_sized", "exray_recorder_memory_needed"]
+LINK = ["exray_link_open", "exray_link_write", "exray_link_lost_packets", "exray_link_unrepeated"]
 SUMS = ["exray_stats_compute", "exray_sketch_compute", "exray_sha256"]
 
 # Row: the parts and calls that it has beside DEVICE.  The first is what each other one is compared with.
@@ -61,6 +62,7 @@ ROWS = {
     "stream + layers": ["layers_part_default"],
     "stream + machine": ["machine_part_default"],
     "stream + pictures": PICTURES,
+    "stream + link": LINK,
     "everything": PICTURES + ALL + SUMS,
 }
 

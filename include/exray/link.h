@@ -44,15 +44,15 @@ typedef struct exray_link_config {
     uint32_t packet_size; /* bytes, at least EXRAY_LINK_PACKET_LEAST.  A record that needs more is sent in
                              several packets, and lost with any of them */
 
-    /* What a receiver cannot do without (schemas, channels, the model, metadata, attachments) is kept here, as
-     * far as it fits, and sent again, one record of it after every `repeat_every` others: a receiver that lost it, or
-     * came later, waits for it.  NULL: sent once. */
+    /* What a receiver cannot do without (schemas, channels, the model, metadata, attachments) is kept here,
+     * as far as it fits, and sent again, one record of it after every `repeat_every` others: a receiver that
+     * lost it, or came later, waits for it.  NULL: sent once. */
     void *repeats;
     uint32_t repeats_size; /* bytes, at most 16 MiB are used */
     uint32_t repeat_every; /* 0: 16 */
 
-    uint16_t stream; /* another value for every log that is sent, such as a boot count: a receiver begins a new
-                        file where it changes */
+    uint16_t stream; /* another value for every log that is sent, such as a boot count: a receiver begins a
+                        new file where it changes */
 } exray_link_config;
 
 /* exray_link_config config = EXRAY_LINK_CONFIG_INIT;  Since 0.2.0. */

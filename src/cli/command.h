@@ -77,6 +77,7 @@ struct xr_command {
     X(export)                                                                                                \
     X(recover)                                                                                               \
     X(scrub)                                                                                                 \
+    X(receive)                                                                                               \
     X(expose)                                                                                                \
     X(engines)                                                                                               \
     X(assertions)                                                                                            \

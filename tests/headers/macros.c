@@ -2,6 +2,7 @@
  * scripts/public_headers.py looks that none is missing. */
 #include <exray/codecs.h>
 #include <exray/exray.h>
+#include <exray/link.h>
 #include <exray/litert.h>
 #include <exray/onnxruntime.h>
 #include <exray/tflite.h>
@@ -46,6 +47,12 @@ static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size
     exray_litert_config litert = EXRAY_LITERT_CONFIG_INIT;
     exray_ort_config ort = EXRAY_ORT_CONFIG_INIT;
     parts.stats = exray_stats_part_small();
+    exray_link link;
+    exray_link_config to = EXRAY_LINK_CONFIG_INIT;
+    uint8_t packet[EXRAY_LINK_PACKET_LEAST];
+    to.packet = packet;
+    to.packet_size = sizeof packet;
+    exray_link_open(&link, &to);
     config.codec = exray_codec_default();
     config.parts = &parts;
     exray_recorder_open_device(recorder, NULL, NULL, &config);

@@ -9,7 +9,7 @@ enum {
     KEPT_HEADER = 8, /* bytes: number, size */
     MOST_REPEATS = 16 << 20,
     REPEAT_EVERY = 16,
-    CHANNEL_ID = 2,                                     /* bytes that a message begins with */
+    CHANNEL_ID = 2,                                   /* bytes that a message begins with */
     MOST_PREFIX = XR_MCAP_RECORD_HEADER + CHANNEL_ID, /* what tells whether a record is kept */
 };
 
@@ -29,10 +29,10 @@ typedef struct link_state {
     uint16_t stream;
 
     /* The record at hand. */
-    uint64_t left;                /* bytes of it, behind the prefix */
-    uint8_t prefix[MOST_PREFIX];  /* how it begins */
-    uint8_t used, wanted;         /* bytes of the prefix; 0 wanted: no record is at hand */
-    bool ended;                   /* the footer has passed: only the magic follows */
+    uint64_t left;               /* bytes of it, behind the prefix */
+    uint8_t prefix[MOST_PREFIX]; /* how it begins */
+    uint8_t used, wanted;        /* bytes of the prefix; 0 wanted: no record is at hand */
+    bool ended;                  /* the footer has passed: only the magic follows */
     outgoing now;
 
     /* The packet that is being made. */
@@ -71,11 +71,11 @@ static void put(link_state *l, const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (data[i])
-            l->packet[l->used++] = data[i];
-        const uint32_t run = l->used - l->code - 1;
+            l->packet[l->size++] = data[i];
+        const uint32_t run = l->size - l->code - 1;
         if (!data[i] || run == XR_LINK_COBS_RUN) {
             l->packet[l->code] = (uint8_t)(run + 1);
-            l->code = l->used++;
+            l->code = l->size++;
         }
     }
 }
@@ -309,8 +309,8 @@ exray_status exray_link_open(exray_link *link, const exray_link_config *config)
     link_state *l = (link_state *)link;
     exray_link_config c;
     memset(link, 0, sizeof *link);
-    if (xr_sized_read(&c, sizeof c, config) || !c.write || !c.packet || c.packet_size < EXRAY_LINK_PACKET_LEAST ||
-        (c.repeats_size && !c.repeats))
+    if (xr_sized_read(&c, sizeof c, config) || !c.write || !c.packet ||
+        c.packet_size < EXRAY_LINK_PACKET_LEAST || (c.repeats_size && !c.repeats))
         return EXRAY_E_ARGUMENT;
     *l = (link_state){.write = c.write,
                       .user = c.user,

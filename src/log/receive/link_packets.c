@@ -42,15 +42,15 @@ static void end_packet(xr_link_packets *p, xr_link_packet_fn take, void *user)
     xr_link_packet packet;
     if (p->too_long) {
         p->bad++;
-    } else if (p->used) { /* delimiters stand on both sides of a packet */
-        if (parse(p->bytes, p->used, &packet)) {
+    } else if (p->bytes.size) { /* delimiters stand on both sides of a packet */
+        if (!p->bytes.failed && parse(p->bytes.data, p->bytes.size, &packet)) {
             p->good++;
             take(user, &packet);
         } else {
             p->bad++;
         }
     }
-    p->used = 0;
+    p->bytes.size = 0;
     p->too_long = false;
 }
 
@@ -60,12 +60,9 @@ void xr_link_packets_take(xr_link_packets *packets, const uint8_t *data, size_t 
     while (size) {
         const uint8_t *end = memchr(data, 0, size);
         const size_t run = end ? (size_t)(end - data) : size;
-        if (run > XR_LINK_MOST_PACKET - packets->used) {
-            packets->too_long = true;
-        } else if (!packets->too_long) {
-            memcpy(packets->bytes + packets->used, data, run);
-            packets->used += run;
-        }
+        packets->too_long = packets->too_long || run > XR_LINK_MOST_PACKET - packets->bytes.size;
+        if (!packets->too_long)
+            xr_buffer_add(&packets->bytes, data, run);
         if (end)
             end_packet(packets, take, user);
         data += run + (end != NULL);

@@ -2,9 +2,7 @@
 #ifndef XR_LINK_PACKETS_H
 #define XR_LINK_PACKETS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/buffer.h"
 
 enum { XR_LINK_MOST_PACKET = 1 << 20 }; /* bytes on the link */
 
@@ -16,18 +14,17 @@ typedef struct xr_link_packet {
     size_t size;
 } xr_link_packet;
 
-/* Zero it before use; `bytes` is XR_LINK_MOST_PACKET bytes of the owner's. */
+/* Zero it before use. */
 typedef struct xr_link_packets {
-    uint8_t *bytes;
-    size_t used;
+    xr_buffer bytes; /* of the packet that has begun; its failure is the owner's to tell */
     bool too_long;
     uint64_t good, bad; /* packets; bad: their CRC is wrong, or they are none */
 } xr_link_packets;
 
 typedef void (*xr_link_packet_fn)(void *user, const xr_link_packet *packet);
 
-/* Takes the next bytes, and calls `take` for every good packet that ends in them.  A packet's payload is valid
- * during the call. */
+/* Takes the next bytes, and calls `take` for every good packet that ends in them.  A packet's payload is
+ * valid during the call. */
 void xr_link_packets_take(xr_link_packets *packets, const uint8_t *data, size_t size, xr_link_packet_fn take,
                           void *user);
 

@@ -68,7 +68,7 @@ static bool add_piece(xr_link_piecing *p, const xr_link_packet *packet, bool *go
         p->number = packet->record;
         p->open = true;
     }
-    *good = p->open && p->number == packet->record && p->bytes.size == packet->offset;
+    *good = p->open && packet->size && p->number == packet->record && p->bytes.size == packet->offset;
     if (!*good) {
         p->open = false;
         return false;
@@ -76,7 +76,7 @@ static bool add_piece(xr_link_piecing *p, const xr_link_packet *packet, bool *go
     xr_buffer_add(&p->bytes, packet->payload, packet->size);
     const uint64_t whole = whole_size(&p->bytes);
     *good = !p->bytes.failed && (whole == 0 || p->bytes.size <= whole);
-    const bool done = *good && p->bytes.size == whole;
+    const bool done = *good && whole && p->bytes.size == whole;
     p->open = *good && !done;
     return done;
 }

@@ -41,7 +41,8 @@ typedef struct xr_link_record_user {
 } xr_link_record_user;
 
 /* Takes a packet of the stream. */
-void xr_link_records_take(xr_link_records *records, const xr_link_packet *packet, const xr_link_record_user *user);
+void xr_link_records_take(xr_link_records *records, const xr_link_packet *packet,
+                          const xr_link_record_user *user);
 /* At the end: what is open is lost. */
 void xr_link_records_end(xr_link_records *records, const xr_link_record_user *user);
 void xr_link_records_free(xr_link_records *records);

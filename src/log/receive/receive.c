@@ -12,14 +12,16 @@
 #include <string.h>
 
 enum {
-    OWN_ID = UINT16_MAX,    /* of our schema and channel for what happened on the way; no recorder gets that far */
+    OWN_ID =
+        UINT16_MAX, /* of our schema and channel for what happened on the way; no recorder gets that far */
     MOST_HELD = 16 << 20, /* bytes of messages that wait for their channel */
 };
 
 struct xr_receiver {
     xr_receiver_files files;
     xr_link_packets packets;
-    bool failed; /* a file could not be opened */
+    bool failed;        /* a file could not be opened, closed or written */
+    exray_error *error; /* of the call that is running */
     xr_received count;
 
     /* The open log. */
@@ -237,7 +239,8 @@ static bool is_good(xr_receiver *r, exray_error *error)
         xr_error_set(error, EXRAY_E_IO, "cannot write what was received: %s", strerror(r->writer.failed));
         return false;
     }
-    const bool memory = xr_mcap_writer_good(&r->writer) && !r->records.no_memory && !r->held.failed && !r->made.failed;
+    const bool memory = xr_mcap_writer_good(&r->writer) && !r->records.no_memory && !r->held.failed &&
+                        !r->packets.bytes.failed && !r->made.failed;
     if (!memory)
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory while receiving");
     return memory;
@@ -271,7 +274,7 @@ static void take_packet(void *user, const xr_link_packet *packet)
     const xr_link_record_user records = {r, take_record, take_lost};
     if (r->failed)
         return;
-    if (r->file && packet->stream != r->stream && !close_log(r, NULL)) {
+    if (r->file && packet->stream != r->stream && !close_log(r, r->error)) {
         r->failed = true;
         return;
     }
@@ -285,14 +288,8 @@ static void take_packet(void *user, const xr_link_packet *packet)
 xr_receiver *xr_receiver_new(const xr_receiver_files *files)
 {
     xr_receiver *r = calloc(1, sizeof *r);
-    if (!r)
-        return NULL;
-    r->files = *files;
-    r->packets.bytes = malloc(XR_LINK_MOST_PACKET);
-    if (!r->packets.bytes) {
-        free(r);
-        return NULL;
-    }
+    if (r)
+        r->files = *files;
     return r;
 }
 
@@ -307,13 +304,15 @@ void xr_receiver_free(xr_receiver *r)
     xr_link_records_free(&r->records);
     xr_buffer_free(&r->held);
     xr_buffer_free(&r->made);
-    free(r->packets.bytes);
+    xr_buffer_free(&r->packets.bytes);
     free(r);
 }
 
 bool xr_receiver_take(xr_receiver *r, const void *data, size_t size, exray_error *error)
 {
+    r->error = error;
     xr_link_packets_take(&r->packets, data, size, take_packet, r);
+    r->error = NULL;
     return r->file ? is_good(r, error) : !r->failed;
 }
 

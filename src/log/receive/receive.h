@@ -29,9 +29,9 @@ typedef struct xr_receiver_files {
 xr_receiver *xr_receiver_new(const xr_receiver_files *files);
 void xr_receiver_free(xr_receiver *r);
 
-/* Takes the next bytes of the link, any number of them.  A log begins with the first packet, and another one where
- * the sender's stream changes.  False, with `error` filled (unless a file could not be opened, which was
- * printed): it cannot go on; what has been written stays. */
+/* Takes the next bytes of the link, any number of them.  A log begins with the first packet, and another one
+ * where the sender's stream changes.  False, with `error` filled (unless a file could not be opened, which
+ * was printed): it cannot go on; what has been written stays. */
 bool xr_receiver_take(xr_receiver *r, const void *data, size_t size, exray_error *error);
 /* Writes what has been gathered: called now and then, a crash loses what came since. */
 bool xr_receiver_flush(xr_receiver *r, exray_error *error);
