@@ -17,7 +17,7 @@
  * (spec/link-format.md).  `exray receive` makes a log of what arrives: lost or changed bytes cost the records
  * they are of, which are counted and told, never believed.
  *
- * The recorder must write a stream (config.stream).  No heap, no other code than this; about 1.6 KB on a
+ * The recorder must write a stream (config.stream).  No heap, no other code than this; about 1.3 KB on a
  * Cortex-M4.  Threads: a link belongs to its recorder, which calls it from one thread at a time. */
 #ifndef EXRAY_LINK_H
 #define EXRAY_LINK_H

@@ -3,7 +3,7 @@
 #include "core/encode/sink.h"
 #include "log/mcap_writer.h"
 #include "log/scan.h"
-#include "log/sound.h"
+#include "log/sound_records.h"
 
 #include <errno.h>
 #include <exray/codecs.h>

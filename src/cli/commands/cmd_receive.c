@@ -24,10 +24,10 @@ typedef struct receive_options {
 
 enum { MOST_PATH = 4096, MOST_NAMES = 10000 };
 
-typedef struct outputs {
+typedef struct log_files {
     const char *wanted;   /* -o */
     char path[MOST_PATH]; /* of the open log */
-} outputs;
+} log_files;
 
 /* "edge.mcap", "edge-2.mcap", ...; false: too long. */
 static bool numbered(char out[MOST_PATH], const char *wanted, unsigned number)
@@ -41,7 +41,7 @@ static bool numbered(char out[MOST_PATH], const char *wanted, unsigned number)
 }
 
 /* A log that is there stays: the next free name is taken. */
-static FILE *open_new(outputs *o)
+static FILE *open_new(log_files *o)
 {
     struct stat there;
     for (unsigned number = 1; number < MOST_NAMES && numbered(o->path, o->wanted, number); number++) {
@@ -59,7 +59,7 @@ static FILE *open_new(outputs *o)
 
 static FILE *open_log(void *context, uint64_t number)
 {
-    outputs *o = context;
+    log_files *o = context;
     const bool to_output = strcmp(o->wanted, "-") == 0;
     if (to_output && number > 0) {
         xr_fail("the sender began another log, and standard output has room for one; give -o a file's name");
@@ -76,7 +76,7 @@ static FILE *open_log(void *context, uint64_t number)
 
 static bool close_log(void *context, FILE *file, bool good)
 {
-    const outputs *o = context;
+    const log_files *o = context;
     const bool closed = file == stdout ? fflush(file) == 0 : fclose(file) == 0;
     if (good && !closed)
         xr_fail("cannot write %s: %s", o->path, strerror(errno));
@@ -219,7 +219,7 @@ static int report(const xr_received *c, const char *from)
 
 static int receive(const char *from, const receive_options *o)
 {
-    outputs out = {.wanted = o->output};
+    log_files out = {.wanted = o->output};
     const xr_receiver_files files = {&out, open_log, close_log};
     exray_error error = {.status = EXRAY_OK};
     const int fd = open_link(from, o->baud);

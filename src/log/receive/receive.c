@@ -4,7 +4,7 @@
 #include "core/encode/messages.h"
 #include "log/mcap_writer.h"
 #include "log/receive/link_records.h"
-#include "log/sound.h"
+#include "log/sound_records.h"
 
 #include <exray/codecs.h>
 #include <inttypes.h>

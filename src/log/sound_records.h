@@ -1,6 +1,6 @@
 /* Whether a record of another writer is whole: its lengths add up, its checksum fits. */
-#ifndef XR_LOG_SOUND_H
-#define XR_LOG_SOUND_H
+#ifndef XR_SOUND_RECORDS_H
+#define XR_SOUND_RECORDS_H
 
 #include "log/wire.h"
 

@@ -1,4 +1,4 @@
-#include "log/sound.h"
+#include "log/sound_records.h"
 
 #include <exray/codecs.h>
 
