@@ -61,6 +61,8 @@ ROWS = {
     "stream + async": ["async_part_default"],
     "stream + layers": ["layers_part_default"],
     "stream + machine": ["machine_part_default"],
+    "stream + stats (small) + flight": ["stats_part_small", "flight_part_default", "exray_recorder_trigger"],
+    "stream + level at run time": ["exray_recorder_set_capture"],
     "stream + pictures": PICTURES,
     "stream + link": LINK,
     "everything": PICTURES + ALL + SUMS,

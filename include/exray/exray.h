@@ -2,6 +2,7 @@
 #ifndef EXRAY_EXRAY_H
 #define EXRAY_EXRAY_H
 
+#include <exray/flight.h>
 #include <exray/recorder.h>
 #include <exray/types.h>
 

@@ -77,6 +77,10 @@ typedef struct exray_async_part exray_async_part;
 typedef struct exray_chunks_part exray_chunks_part;
 typedef struct exray_layers_part exray_layers_part;
 typedef struct exray_machine_part exray_machine_part;
+typedef struct exray_flight_part exray_flight_part;
+
+/* What waits in memory for a trigger: exray/flight.h.  Since 0.2.0. */
+typedef struct exray_flight_config exray_flight_config;
 
 /* The parts of a recorder.  A part that is NULL is left out; an option that needs it is then an error at
  * open, which says so.  Begin with EXRAY_RECORDER_PARTS_INIT.  Since 0.2.0. */
@@ -92,12 +96,13 @@ typedef struct exray_recorder_parts {
     const exray_machine_part *machine; /* log_id, device, os, arch, cpu, created in the metadata (without it:
                                           what `device` and `metadata` say); memory, temperature and clock in
                                           /system */
+    const exray_flight_part *flight;   /* flight: frames that wait for a trigger */
 } exray_recorder_parts;
 
 /* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;  No part at all.  Since 0.2.0. */
 #define EXRAY_RECORDER_PARTS_INIT                                                                            \
     {                                                                                                        \
-        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL                                     \
+        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL                               \
     }
 
 /* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other field that
@@ -162,6 +167,9 @@ typedef struct exray_recorder_config {
     uint32_t sync_ms;        /* 0: never; looked at as flush_ms is */
     int (*sync)(void *user); /* what a callback's sync does, with the callback's `user`: 0, or an errno value.
                                 NULL: nothing */
+
+    /* What waits in memory, above `capture`, until a trigger writes it.  NULL: nothing. */
+    const exray_flight_config *flight;
 } exray_recorder_config;
 
 /* exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;  Since 0.2.0. */
@@ -169,7 +177,7 @@ typedef struct exray_recorder_config {
     {                                                                                                        \
         sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, 0,                \
             EXRAY_COMPRESSION_NONE, NULL, 0, EXRAY_POLICY_DROP, NULL, 0, 0, 0, EXRAY_ROLE_EDGE, NULL, NULL,  \
-            NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, NULL                                             \
+            NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, NULL, NULL                                       \
     }
 
 /* A config that is all defaults except for the capture level: a constant, never NULL; any thread.
@@ -429,6 +437,19 @@ exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char 
 /* Writes a metadata record of its own, such as a tap's remarks on how it observed.  Since 0.2.0. */
 exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *name,
                                          const exray_key_value *pairs, size_t count);
+
+/* ---- The level at run time ------------------------------------------------ */
+
+/* Changes the capture level from the next frame on (exray_recorder_wants answers for the next frame at once,
+ * so taps follow); an /event of kind "level" tells it.  Any thread, at any time between open and close.
+ * EXRAY_E_ARGUMENT: `capture` is no level; EXRAY_E_UNSUPPORTED: the level needs a part that config.parts does
+ * not have; EXRAY_E_STATE: the recorder is not open.  None of them is the recorder's error.  A level that is
+ * raised after the model was described does not bring the data of constants.  Since 0.2.0. */
+exray_status exray_recorder_set_capture(exray_recorder *recorder, exray_capture capture);
+
+/* The level that was set last; EXRAY_CAPTURE_OFF where the recorder is not open.  Any thread.  Since 0.2.0.
+ */
+exray_capture exray_recorder_capture(const exray_recorder *recorder);
 
 /* ---- For taps ------------------------------------------------------------ */
 

@@ -4,7 +4,7 @@
 #include "core/sticky_error.h"
 
 /* Gives back what open took. */
-void xr_release(xr_recorder *r)
+void xr_release(xr_recorder *r, bool closed)
 {
     if (r->watching)
         r->parts.machine->end(r);
@@ -15,6 +15,8 @@ void xr_release(xr_recorder *r)
             xr_fail_write(r, error);
         r->file = NULL;
     }
+    if (r->flight)
+        r->parts.flight->release(r, closed);
     if (r->memory)
         xr_port_free(r->memory);
     r->memory = NULL;
@@ -82,6 +84,8 @@ exray_status exray_recorder_close(exray_recorder *recorder)
         /* The sticky error was the caller's: what it recorded is not lost. */
         if (r->frame.open)
             xr_frame_end(r);
+        if (r->flight)
+            r->parts.flight->end(r);
         xr_write_last_system(r);
     }
     stop_writer(r, false);
@@ -90,7 +94,7 @@ exray_status exray_recorder_close(exray_recorder *recorder)
     const int error = r->mcap.error ? r->mcap.error : xr_mcap_end(&r->mcap);
     if (error)
         xr_fail_write(r, error);
-    xr_release(r);
+    xr_release(r, !error);
     return r->error.status;
 }
 
@@ -101,5 +105,5 @@ void exray_recorder_abandon(exray_recorder *recorder)
         return;
     call_closers(r);
     stop_writer(r, true);
-    xr_release(r);
+    xr_release(r, false);
 }

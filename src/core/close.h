@@ -5,6 +5,6 @@
 #include "core/state.h"
 
 /* Gives back what open took; the error stays. */
-void xr_release(xr_recorder *r);
+void xr_release(xr_recorder *r, bool closed);
 
 #endif

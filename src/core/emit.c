@@ -66,6 +66,8 @@ static bool push(xr_recorder *r, const xr_message *message, xr_urgency urgency)
 exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
                      const void *object, xr_urgency urgency)
 {
+    if (r->flight && r->parts.flight->take(r, channel, log_time, encode, object, urgency == XR_RICH))
+        return EXRAY_OK;
     xr_channel_use *use = &r->channels.use[channel];
     const xr_draft *draft = &r->draft;
     const xr_message message = {.channel = channel,
@@ -100,6 +102,20 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
     xr_budget_spend(r, share, cost);
     use->charged = r->schema_charged[r->channels.table[channel].schema] = true;
     return error ? xr_fail_write(r, error) : EXRAY_OK;
+}
+
+bool xr_send_kept(xr_recorder *r, uint32_t channel, uint64_t log_time, const void *content, size_t size,
+                  bool wait)
+{
+    if (r->writer_error && !wait && r->policy == EXRAY_POLICY_DROP &&
+        !r->parts.async->has_room(r->ring, size))
+        return false;
+    xr_draft_begin(&r->draft);
+    r->draft.sink.size = r->draft.tail_size = size;
+    r->draft.tail = content;
+    r->data_share = XR_SHARE_DATA; /* of a tensor */
+    xr_send(r, channel, log_time, NULL, NULL, wait ? XR_WAIT : XR_MAY_DROP);
+    return true;
 }
 
 exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schema, xr_encode_fn encode,

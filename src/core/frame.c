@@ -8,11 +8,18 @@
 #include "core/limits/flush.h"
 #include "core/sticky_error.h"
 
-static exray_capture capture_of_frame(const xr_recorder *r, uint64_t index)
+/* What the log gets of a frame, where the recorder's level is `capture`. */
+static exray_capture logged_of_frame(const xr_recorder *r, exray_capture capture, uint64_t index)
 {
     const bool observed =
         (r->every_nth <= 1 || index % r->every_nth == 0) && (!r->first_frames || index < r->first_frames);
-    return observed || r->capture < EXRAY_CAPTURE_FRAME ? r->capture : EXRAY_CAPTURE_FRAME;
+    return observed || capture < EXRAY_CAPTURE_FRAME ? capture : EXRAY_CAPTURE_FRAME;
+}
+
+/* What is asked for: what the log gets, or the flight recorder. */
+static exray_capture asked_of_frame(const xr_recorder *r, exray_capture logged)
+{
+    return r->flight && r->flight_level > logged ? r->flight_level : logged;
 }
 
 /* Copies at most XR_MAX_SOURCE bytes, and no part of a UTF-8 character. */
@@ -36,9 +43,13 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
         if (status)
             return status;
     }
+    void (*at_frame)(xr_recorder *) = atomic_load_explicit(&r->at_frame, memory_order_relaxed);
+    if (at_frame)
+        at_frame(r);
     xr_open_frame *frame = &r->frame;
     frame->open = true;
-    frame->capture = capture_of_frame(r, r->next_frame);
+    frame->logged = logged_of_frame(r, r->capture, r->next_frame);
+    frame->capture = asked_of_frame(r, frame->logged);
     frame->thinned = !xr_budget_keeps_frame(r, r->next_frame);
     copy_source(frame->source, source);
     frame->has_label = false;
@@ -50,7 +61,10 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
 
 exray_capture xr_capture_now(const xr_recorder *r)
 {
-    return r->frame.open ? r->frame.capture : capture_of_frame(r, r->next_frame);
+    if (r->frame.open)
+        return r->frame.capture;
+    const exray_capture next = (exray_capture)atomic_load_explicit(&r->next_capture, memory_order_relaxed);
+    return asked_of_frame(r, logged_of_frame(r, next, r->next_frame));
 }
 
 exray_status xr_need_frame(xr_recorder *r)
@@ -98,6 +112,8 @@ static exray_status end_frame(xr_recorder *r)
     };
     status =
         xr_emit_topic(r, "/frame", XR_SCHEMA_FRAME, xr_encode_frame, &message, r->last_end_ns, XR_MAY_DROP);
+    if (!status && r->flight)
+        r->parts.flight->frame_end(r);
     if (status)
         return status;
     return xr_flush_frame(r);

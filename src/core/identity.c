@@ -6,9 +6,9 @@
 exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config,
                                const exray_key_value *machine, size_t machine_count)
 {
-    static const char *const keys[] = {"role",   "session", "replay_of", "wall_clock_offset_ns",
-                                       "task",   "device",  "app",       "exray_version",
-                                       "capture"};
+    static const char *const keys[] = {"role",    "session", "replay_of", "wall_clock_offset_ns",
+                                       "task",    "device",  "app",       "exray_version",
+                                       "capture", "flight"};
     enum { KEYS = sizeof keys / sizeof *keys };
     char offset[24] = "";
     const uint64_t wall = xr_port_wall_clock();
@@ -24,7 +24,8 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
                                       config->device,
                                       config->app,
                                       EXRAY_VERSION,
-                                      exray_capture_name(r->capture)};
+                                      exray_capture_name(r->capture),
+                                      r->flight ? exray_capture_name(r->flight_level) : NULL};
     exray_key_value own[KEYS + XR_MACHINE_PAIRS];
     size_t count = 0;
     for (size_t i = 0; i < KEYS + machine_count; i++) {

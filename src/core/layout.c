@@ -70,6 +70,8 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
         r->layers = r->parts.layers->place(config, r->channels.max, &block);
     r->mcap.layers_part = r->parts.layers;
     r->mcap.layers = r->layers;
+    if (config->flight)
+        r->flight = r->parts.flight->place(config, &block, &r->flight_level);
     if (config->ring_size)
         r->ring = r->parts.async->place(config, &block);
     if (memory) {
@@ -92,6 +94,8 @@ static const char *missing_part(const exray_recorder_config *config, const exray
         return "`sketch`, but config.capture asks for sketches";
     if (config->ring_size && !parts->async)
         return "`async`, but config.ring_size is not 0";
+    if (config->flight && !parts->flight)
+        return "`flight`, but config.flight is set";
     if (config->layers && *config->layers && !parts->layers)
         return "`layers`, but config.layers is set";
     return NULL;
@@ -116,6 +120,8 @@ static const char *config_problem(const exray_recorder_config *config, const exr
     const char *problem = config->stream ? NULL : parts->chunks->problem(config);
     if (!problem && config->ring_size)
         problem = parts->async->problem(config);
+    if (!problem && config->flight)
+        problem = parts->flight->problem(config, parts);
     if (!problem && config->layers && *config->layers)
         problem = parts->layers->problem(config->layers);
     return problem;

@@ -19,7 +19,7 @@ static exray_status cannot_open(xr_recorder *r, exray_status status, const char 
 
 exray_status xr_open_failed(xr_recorder *r)
 {
-    xr_release(r);
+    xr_release(r, true);
     return r->error.status;
 }
 
@@ -67,6 +67,8 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
     r->magic = XR_MAGIC;
     const char *which, *problem = xr_read_config(opening->config, parts, config, &r->parts, &which);
     r->capture = config->capture ? config->capture : EXRAY_CAPTURE_STATS;
+    atomic_init(&r->next_capture, (unsigned)r->capture);
+    atomic_init(&r->at_frame, NULL);
     r->every_nth = config->every_nth;
     r->first_frames = config->first_frames;
     r->budget.told_bytes = config->byte_budget;
@@ -118,8 +120,8 @@ static exray_status begin_log(xr_recorder *r, const exray_recorder_config *confi
     if (!error) {
         const exray_status status =
             r->parts.machine ? r->parts.machine->identify(r, config) : xr_write_identity(r, config, NULL, 0);
-        if (status)
-            return status;
+        if (status || (r->flight && r->parts.flight->start(r)))
+            return r->error.status;
         error = xr_mcap_flush(&r->mcap, XR_FLUSH_BYTES);
     }
     if (error)

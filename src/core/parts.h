@@ -3,6 +3,7 @@
 #ifndef XR_PARTS_H
 #define XR_PARTS_H
 
+#include "core/encode/sink.h"
 #include "core/memory_block.h"
 #include <exray/exray.h>
 
@@ -16,6 +17,7 @@ struct xr_chunks;
 struct xr_sink;
 struct xr_layer_list;
 struct xr_port_usage;
+struct xr_flight;
 
 /* summary/stats.c */
 struct exray_stats_part {
@@ -52,6 +54,25 @@ struct exray_machine_part {
     void (*end)(struct xr_recorder *r);
 };
 
+/* flight/flight.c */
+struct exray_flight_part {
+    /* NULL: config.flight is fine; else what is wrong with it. */
+    const char *(*problem)(const exray_recorder_config *config, const exray_recorder_parts *parts);
+    /* And the level that waits. */
+    struct xr_flight *(*place)(const exray_recorder_config *config, xr_memory_block *block,
+                               exray_capture *level);
+    /* While the beginning of the log is in the writer's buffer. */
+    exray_status (*start)(struct xr_recorder *r);
+    /* A record on its way to the log, in the draft.  true: the log does not get it now. */
+    bool (*take)(struct xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
+                 const void *object, bool rich);
+    /* After /frame. */
+    void (*frame_end)(struct xr_recorder *r);
+    /* Writes what is still to be written. */
+    void (*end)(struct xr_recorder *r);
+    void (*release)(struct xr_recorder *r, bool closed);
+};
+
 /* What the writer's thread is told to do: returns the writer's error number. */
 typedef int (*xr_writer_call)(struct xr_mcap *mcap, const void *object);
 
@@ -62,6 +83,8 @@ struct exray_async_part {
     struct xr_ring *(*place)(const exray_recorder_config *config, xr_memory_block *block);
     exray_status (*start)(struct xr_recorder *r);
     bool (*push)(struct xr_ring *ring, const struct xr_message *message, bool wait, bool spare);
+    /* Whether a message of that size leaves half of the ring free; also where it could never be taken. */
+    bool (*has_room)(struct xr_ring *ring, size_t size);
     void (*call)(struct xr_ring *ring, xr_writer_call function, const void *object);
     void (*flush)(struct xr_ring *ring, int how); /* xr_flush */
     void (*stop)(struct xr_ring *ring, bool discard);

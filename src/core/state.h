@@ -34,7 +34,8 @@ typedef struct xr_channels {
 
 typedef struct xr_open_frame {
     bool open;
-    exray_capture capture; /* of this frame */
+    exray_capture capture; /* of this frame: what is asked for */
+    exray_capture logged;  /* what of it the log gets at once: less than that with a flight recorder */
     bool thinned;          /* left out, for want of budget */
     char *source;          /* XR_MAX_SOURCE + 1 bytes */
     bool has_label;
@@ -78,7 +79,9 @@ typedef struct xr_recorder {
 
     exray_recorder_parts parts;
     exray_capture capture;
-    struct xr_layer_list *layers; /* of that part, or NULL */
+    atomic_uint next_capture;                       /* exray_capture: from the next frame on */
+    void (*_Atomic at_frame)(struct xr_recorder *); /* what is to be done where a frame begins, or NULL */
+    struct xr_layer_list *layers;                   /* of that part, or NULL */
     uint64_t every_nth, first_frames;
     xr_budget budget;
     bool no_io_data;
@@ -96,6 +99,9 @@ typedef struct xr_recorder {
     /* The asynchronous mode; NULL: the writer runs on the caller's thread. */
     struct xr_ring *ring;
     atomic_int *writer_error;
+
+    struct xr_flight *flight;   /* of that part, or NULL */
+    exray_capture flight_level; /* what it takes of the open frame, or of the next one */
 
     xr_channels channels;
     bool schema_charged[XR_SCHEMA_COUNT];

@@ -32,10 +32,11 @@ static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture
                                           : KEEP_DATA;
 }
 
-/* What the capture level keeps.  Constants belong to no frame: the recorder's level holds for them. */
-static keep asked(const xr_recorder *r, exray_kind kind, uint32_t index, const char *name)
+/* What a capture level keeps.  Constants belong to no frame: the recorder's level holds for them. */
+static keep asked(const xr_recorder *r, exray_kind kind, exray_capture capture, uint32_t index,
+                  const char *name)
 {
-    const keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : xr_capture_now(r));
+    const keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : capture);
     if (k == KEEP_NOTHING || kind != EXRAY_KIND_LAYER || !r->layers)
         return k;
     return r->parts.layers->take(r->layers, index, name) ? k : KEEP_NOTHING;
@@ -55,7 +56,7 @@ bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint3
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC || r->error.status || (unsigned)kind >= EXRAY_KIND_COUNT)
         return false;
-    return affordable(r, kind, asked(r, kind, index, name)) != KEEP_NOTHING;
+    return affordable(r, kind, asked(r, kind, xr_capture_now(r), index, name)) != KEEP_NOTHING;
 }
 
 /* NULL, or what is wrong with the tensor. */
@@ -131,8 +132,10 @@ static bool takes_data(xr_recorder *r, const exray_tensor *tensor, uint32_t chan
     return false;
 }
 
-/* Sends what is to be kept; where the budget forbids its data, its stats.  `k`: what was asked for. */
-static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k)
+/* Sends what is to be kept; where the budget forbids its data, its stats.  `k`: what was asked for.
+ * What waits (XR_RICH) costs nothing yet. */
+static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k,
+                                xr_urgency urgency)
 {
     tensor_summary summary;
     xr_tensor_message message = {.frame = tensor->kind == EXRAY_KIND_CONSTANT ? 0 : r->next_frame,
@@ -143,8 +146,9 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
     xr_encode_tensor_head(&r->draft.sink, &message);
     r->data_share = 0;
     const bool degraded =
-        message.with_data && (tensor->size > XR_MAX_DATA || affordable(r, tensor->kind, k) != KEEP_DATA ||
-                              !takes_data(r, tensor, channel));
+        message.with_data &&
+        (tensor->size > XR_MAX_DATA || (urgency != XR_RICH && (affordable(r, tensor->kind, k) != KEEP_DATA ||
+                                                               !takes_data(r, tensor, channel))));
     if (degraded) {
         message.with_data = false;
         k = KEEP_STATS;
@@ -152,11 +156,16 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
     summarize(r, tensor, k, &summary, &message);
     xr_encode_tensor_values(&r->draft.sink, &message);
     const uint64_t dropped = r->dropped;
-    const exray_status status = xr_send(r, channel, xr_port_now(), xr_encode_tensor, &message,
-                                        tensor->kind == EXRAY_KIND_CONSTANT ? XR_WAIT : XR_MAY_DROP);
+    const exray_status status = xr_send(r, channel, xr_port_now(), xr_encode_tensor, &message, urgency);
     if (degraded && r->dropped == dropped) /* a record counts once */
         r->dropped++;
     return status;
+}
+
+/* What the log gets at once of a tensor of which `all` is to be kept. */
+static keep kept_of_log(const xr_recorder *r, const exray_tensor *tensor, keep all)
+{
+    return r->flight && all ? keep_at(r, tensor->kind, r->frame.logged) : all;
 }
 
 static exray_status bad_tensor(xr_recorder *r, const exray_tensor *tensor, const char *problem)
@@ -179,11 +188,13 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
         return bad_tensor(r, tensor, problem);
     if (tensor->kind != EXRAY_KIND_CONSTANT)
         status = xr_need_frame(r);
-    const keep k = asked(r, tensor->kind, tensor->index, tensor->info.name);
-    if (status || k == KEEP_NOTHING)
+    const bool constant = tensor->kind == EXRAY_KIND_CONSTANT;
+    const keep all = asked(r, tensor->kind, r->frame.capture, tensor->index, tensor->info.name);
+    const keep first = constant ? all : kept_of_log(r, tensor, all);
+    if (status || all == KEEP_NOTHING)
         return status;
-    if (affordable(r, tensor->kind, k) == KEEP_NOTHING) {
-        r->dropped++;
+    if (affordable(r, tensor->kind, all) == KEEP_NOTHING) {
+        r->dropped += first != KEEP_NOTHING;
         return EXRAY_OK;
     }
     xr_text_builder topic = xr_text_in(r->topic, XR_MAX_TOPIC);
@@ -194,5 +205,11 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
         r->dropped++;
         return EXRAY_OK;
     }
-    return emit_tensor(r, tensor, channel, k);
+    xr_urgency urgency = constant ? XR_WAIT : XR_MAY_DROP;
+    for (keep k = first;; k = all, urgency = XR_RICH) {
+        if (k != KEEP_NOTHING)
+            status = emit_tensor(r, tensor, channel, k, urgency);
+        if (status || k == all)
+            return status;
+    }
 }

@@ -178,6 +178,31 @@ static size_t drop_false_twins(xr_builder *b, exray_record *records, size_t coun
     return kept;
 }
 
+/* How much a tensor's record keeps of it. */
+static int richness(const exray_record *record)
+{
+    return record->has_data ? 2 : record->has_sketch;
+}
+
+/* A flight recorder writes a layer's data behind the statistics that were written at once: they are one record
+ * of it, the richer one.  Returns how many are left. */
+static size_t drop_poorer_twins(exray_record *records, size_t count)
+{
+    size_t kept = 0;
+    for (size_t first = 0, end; first < count; first = end) {
+        int most = richness(&records[first]);
+        for (end = first + 1; end < count && records[end].topic == records[first].topic &&
+                              compare_records(&records[first], &records[end]) == 0;
+             end++)
+            if (richness(&records[end]) > most)
+                most = richness(&records[end]);
+        for (size_t i = first; i < end; i++)
+            if (records[i].message != EXRAY_MESSAGE_TENSOR || richness(&records[i]) == most)
+                records[kept++] = records[i];
+    }
+    return kept;
+}
+
 /* Moves the records into the log's table: frame by frame, constants last. */
 static bool place_records(xr_builder *b)
 {
@@ -206,6 +231,7 @@ static bool place_records(xr_builder *b)
         size_t count = start[i] - first;
         sort_records(log->records + first, b->records, count);
         count = drop_false_twins(b, log->records + first, count);
+        count = drop_poorer_twins(log->records + first, count);
         if (i < frames)
             entries(b)[i].frame.record_count = count;
         else

@@ -38,6 +38,7 @@ static size_t use_types(void)
 /* ---- Configs: static, local, and the open functions, which are inline ---- */
 
 static const exray_recorder_config recorder_defaults = EXRAY_RECORDER_CONFIG_INIT;
+static const exray_flight_config flight_defaults = EXRAY_FLIGHT_CONFIG_INIT;
 
 static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size)
 {
@@ -47,6 +48,9 @@ static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size
     exray_litert_config litert = EXRAY_LITERT_CONFIG_INIT;
     exray_ort_config ort = EXRAY_ORT_CONFIG_INIT;
     parts.stats = exray_stats_part_small();
+    parts.flight = exray_flight_part_default();
+    config.flight = &flight_defaults;
+    exray_recorder_trigger(recorder, EXRAY_FLIGHT_ALL, 0, "a");
     exray_link link;
     exray_link_config to = EXRAY_LINK_CONFIG_INIT;
     uint8_t packet[EXRAY_LINK_PACKET_LEAST];

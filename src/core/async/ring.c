@@ -302,6 +302,15 @@ static bool push(xr_ring *ring, const xr_message *message, bool wait, bool spare
     return true;
 }
 
+/* Whether the message leaves half of the ring to what is recorded meanwhile; true as well of one that could
+ * never be taken. */
+static bool has_room(xr_ring *ring, size_t size)
+{
+    if (size > ring->capacity / 2 - sizeof(ring_entry) - ALIGNMENT)
+        return true;
+    return used(ring) + entry_total(size) <= ring->capacity / 2;
+}
+
 /* Has the writer thread run function(mcap, object) after all that was pushed
  * before, and waits for it: the way of what is too large for the ring, or too
  * dear to be dropped. */
@@ -378,6 +387,7 @@ static xr_ring *place(const exray_recorder_config *config, xr_memory_block *bloc
 
 const exray_async_part *exray_async_part_default(void)
 {
-    static const exray_async_part part = {problem, place, start, push, call, flush, stop, bytes_written};
+    static const exray_async_part part = {problem, place, start, push,         has_room,
+                                          call,    flush, stop,  bytes_written};
     return &part;
 }

@@ -46,3 +46,13 @@ void xr_draft_begin(xr_draft *draft)
     draft->partial = false;
     draft->crc = 0;
 }
+
+void xr_draft_put(const xr_draft *draft, xr_sink *to, xr_encode_fn encode, const void *object)
+{
+    if (draft->partial) {
+        encode(to, object);
+        return;
+    }
+    xr_put(to, draft->bytes, draft->used);
+    xr_put(to, draft->tail, draft->tail_size);
+}

@@ -25,6 +25,8 @@ typedef struct xr_draft {
     uint32_t crc;     /* of all of it, where it is partial */
 } xr_draft;
 
+/* Writes the content; encode(object) gives it once more where it is partial. */
+void xr_draft_put(const xr_draft *draft, xr_sink *to, xr_encode_fn encode, const void *object);
 /* Begins anew in the same buffer. */
 void xr_draft_begin(xr_draft *draft);
 

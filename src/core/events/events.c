@@ -20,18 +20,31 @@ static void copy_line(char *to, const char *from)
     to[size] = 0;
 }
 
-exray_status xr_event(xr_recorder *r, exray_event_kind kind, const char *text, uint64_t records_lost)
+static exray_status write_event(xr_recorder *r, xr_event_message *event)
 {
     char line[MOST_TEXT + 1];
+    copy_line(line, event->text);
+    event->text = line;
+    return xr_emit_topic(r, "/event", XR_SCHEMA_EVENT, xr_encode_event, event, xr_port_now(), XR_MAY_DROP);
+}
+
+exray_status xr_event(xr_recorder *r, exray_event_kind kind, const char *text, uint64_t records_lost)
+{
     if (r->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
-    copy_line(line, text);
-    const xr_event_message event = {.kind = kind,
-                                    .text = line,
-                                    .has_frame = r->frame.open || kind == EXRAY_EVENT_RESET,
-                                    .frame = r->next_frame,
-                                    .records_lost = records_lost};
-    return xr_emit_topic(r, "/event", XR_SCHEMA_EVENT, xr_encode_event, &event, xr_port_now(), XR_MAY_DROP);
+    return write_event(r, &(xr_event_message){.kind = kind,
+                                              .text = text,
+                                              .has_frame = r->frame.open || kind == EXRAY_EVENT_RESET,
+                                              .frame = r->next_frame,
+                                              .records_lost = records_lost});
+}
+
+exray_status xr_event_of(xr_recorder *r, exray_event_kind kind, const char *text, uint64_t frame,
+                         uint64_t records_lost)
+{
+    return write_event(
+        r, &(xr_event_message){
+               .kind = kind, .text = text, .has_frame = true, .frame = frame, .records_lost = records_lost});
 }
 
 exray_status exray_recorder_event(exray_recorder *recorder, exray_event_kind kind, const char *text)

@@ -53,6 +53,16 @@ bool xr_port_is_no_space(int error);
 /* The error number that says so. */
 int xr_port_no_space(void);
 
+/* ---- A mapped file: the flight recorder's ---- */
+
+/* Creates the file, which must not exist, with all its bytes on the disk, and maps it (xr_port_unmap): zeros.
+ * NULL, and *error. */
+void *xr_port_map_new(const char *path, size_t size, int *error);
+/* The first bytes of a file, and how many they are; 0: it is empty, or there is none. */
+size_t xr_port_read_first(const char *path, void *out, size_t size);
+/* 0, or an error number.  A file that has the new name goes. */
+int xr_port_rename(const char *from, const char *to);
+
 /* ---- What the log says of the machine ---- */
 
 /* Fills with random bytes; false: cannot. */
