@@ -1,7 +1,8 @@
 /* What triggers by itself: looked at when a frame ends. */
+#include "core/flight/conditions.h"
 #include "core/dtype.h"
 #include "core/encode/text.h"
-#include "core/flight/flight.h"
+#include "core/flight/trigger.h"
 
 void xr_flight_conditions_begin(xr_flight *flight)
 {

@@ -1,6 +1,8 @@
 /* The flight recorder: what is above the log's level waits in a ring, and is written where a trigger asks for
  * it. */
-#include "core/flight/flight.h"
+#include "core/flight/black_box.h"
+#include "core/flight/conditions.h"
+#include "core/flight/trigger.h"
 
 #include "core/emit.h"
 #include "core/encode/text.h"

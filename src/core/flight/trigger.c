@@ -1,7 +1,7 @@
 /* Triggers: asked for on any thread, carried out on the recorder's, between two frames. */
+#include "core/flight/trigger.h"
 #include "core/encode/text.h"
 #include "core/events/events.h"
-#include "core/flight/flight.h"
 
 /* ---- Any thread ---- */
 

@@ -32,14 +32,14 @@ typedef struct box_writer {
 
 /* ---- Schemas and channels ---- */
 
-typedef struct buffer_sink {
+typedef struct box_sink {
     xr_sink sink;
     xr_buffer *buffer;
-} buffer_sink;
+} box_sink;
 
 static void buffer_write(xr_sink *sink, const void *data, size_t size)
 {
-    xr_buffer_add(((buffer_sink *)sink)->buffer, data, size);
+    xr_buffer_add(((box_sink *)sink)->buffer, data, size);
 }
 
 /* The id of the schema in the log; 0: there is no room for one more. */
@@ -60,7 +60,7 @@ static uint16_t find_schema(box_writer *b, xr_schema_id schema)
     }
     if (unused) {
         b->bytes.size = 0;
-        buffer_sink sink = {{buffer_write, 0}, &b->bytes};
+        box_sink sink = {{buffer_write, 0}, &b->bytes};
         xr_encode_schema(&sink.sink, &schema);
         b->no_memory = b->no_memory || b->bytes.failed;
         xr_mcap_writer_add_schema(b->w, unused, name, "protobuf", b->bytes.data, b->bytes.size);
@@ -159,7 +159,7 @@ static void write_event(box_writer *b)
                                         "recovered from the file of a flight recorder, which has the last "
                                         "frames alone"};
     xr_buffer bytes = {0};
-    buffer_sink sink = {{buffer_write, 0}, &bytes};
+    box_sink sink = {{buffer_write, 0}, &bytes};
     xr_encode_event(&sink.sink, &event);
     const uint16_t id = find_schema(b, schema);
     const uint16_t channel = id ? make_channel(b, (xr_text){"/event", strlen("/event")}, id) : 0;

@@ -1,6 +1,6 @@
-/* The flight recorder's state, and what its files share. */
-#ifndef XR_FLIGHT_H
-#define XR_FLIGHT_H
+/* The flight recorder's state: data alone. */
+#ifndef XR_FLIGHT_STATE_H
+#define XR_FLIGHT_STATE_H
 
 #include "core/chunks/crc32.h"
 #include "core/flight/flight_ring.h"
@@ -66,33 +66,5 @@ typedef struct xr_flight {
     const exray_codec *codec;
     xr_crc32_tables *crc_tables;
 } xr_flight;
-
-/* ---- trigger.c ---- */
-
-/* Takes what other threads asked for since. */
-void xr_flight_take_requests(xr_recorder *r);
-/* Marks frames to be written, and tells. */
-void xr_flight_fire(xr_recorder *r, uint64_t frame, uint32_t before, uint32_t after, const char *reason);
-
-/* ---- conditions.c ---- */
-
-void xr_flight_conditions_begin(xr_flight *flight);
-/* What a record of the frame tells. */
-void xr_flight_note_result(xr_flight *flight, const exray_result *result);
-void xr_flight_note_output(xr_flight *flight, const exray_tensor *tensor);
-/* At the frame's end. */
-void xr_flight_conditions_check(xr_recorder *r);
-
-/* ---- black_box.c ---- */
-
-/* Makes and maps the file. */
-exray_status xr_flight_box_open(xr_recorder *r);
-/* Gives an entry of the ring its checksums; `entry` is followed by topic and message. */
-void xr_flight_box_seal(xr_flight *flight, xr_box_entry *entry);
-/* Keeps the model, a message of no frame: the one in the draft. */
-void xr_flight_box_message(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_fn encode,
-                           const void *object);
-/* `closed`: the log has all that was asked for. */
-void xr_flight_box_close(xr_flight *flight, bool closed);
 
 #endif
