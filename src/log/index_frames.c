@@ -184,8 +184,8 @@ static int richness(const exray_record *record)
     return record->has_data ? 2 : record->has_sketch;
 }
 
-/* A flight recorder writes a layer's data behind the statistics that were written at once: they are one record
- * of it, the richer one.  Returns how many are left. */
+/* A flight recorder writes a layer's data behind the statistics that were written at once: they are one
+ * record of it, the richer one.  Returns how many are left. */
 static size_t drop_poorer_twins(exray_record *records, size_t count)
 {
     size_t kept = 0;
