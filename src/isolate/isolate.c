@@ -8,6 +8,8 @@
 #include "isolate/plan.h"
 #include "pipeline/target.h"
 
+#include "models/model_hash.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -563,7 +565,7 @@ static void run_all(isolation *w)
 static bool is_that_file(const xr_isolate_options *options, const exray_model *logged)
 {
     uint8_t hash[32];
-    exray_sha256(options->model, options->model_size, hash);
+    xr_model_hash(options->model, options->model_size, hash);
     return logged->sha256 && memcmp(hash, logged->sha256, sizeof hash) == 0;
 }
 

@@ -8,6 +8,8 @@
 #include "isolate/isolate.h"
 #include "validate/repro.h"
 
+#include "models/model_hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +67,7 @@ static bool is_file_of(const exray_log *log, const void *bytes, size_t size)
 {
     const exray_model *model = exray_log_model(log);
     uint8_t hash[32];
-    exray_sha256(bytes, size, hash);
+    xr_model_hash(bytes, size, hash);
     return model && model->sha256 && memcmp(hash, model->sha256, sizeof hash) == 0;
 }
 

@@ -7,6 +7,7 @@
 #include "engines/library.h"
 #include "engines/litert/litert.h"
 
+#include "models/model_hash.h"
 #include "models/refuse.h"
 
 #include <dlfcn.h>
@@ -40,7 +41,7 @@ static bool hash_file(const char *path, char hex[65])
     if (data == MAP_FAILED)
         return false;
     uint8_t digest[32];
-    exray_sha256(data, (size_t)status.st_size, digest);
+    xr_model_hash(data, (size_t)status.st_size, digest);
     munmap(data, (size_t)status.st_size);
     for (int i = 0; i < 32; i++)
         snprintf(hex + 2 * (size_t)i, 3, "%02x", (unsigned)digest[i]);

@@ -1,5 +1,6 @@
 /* What goes to the recorder: the model as its file has it, and values. */
 #include "engines/litert/litert.h"
+#include "models/model_hash.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 #include "models/topic_name.h"
@@ -13,7 +14,7 @@
 static void record_model(const xr_litert_logging *how)
 {
     uint8_t sha256[32];
-    exray_sha256(how->file->data, how->file->size, sha256);
+    xr_model_hash(how->file->data, how->file->size, sha256);
     exray_model model = how->file->model;
     model.name = xr_model_base_name(how->model_path);
     model.sha256 = sha256;

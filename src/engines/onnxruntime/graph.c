@@ -11,6 +11,7 @@
 #include "core/host/taps.h"
 #include "engines/onnxruntime/deployed_graph.h"
 #include "engines/onnxruntime/exposed_graph.h"
+#include "models/model_hash.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 
@@ -240,7 +241,7 @@ static void record_constants(const xr_ort_observer *o)
 static void record_model(xr_ort_observer *o, const xr_ort_observation *how)
 {
     uint8_t sha256[32];
-    exray_sha256(how->model_data, how->model_size, sha256);
+    xr_model_hash(how->model_data, how->model_size, sha256);
     const char *name = xr_model_base_name(how->model_path);
     exray_model model = o->model;
     model.name = name ? name : "";

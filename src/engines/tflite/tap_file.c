@@ -2,6 +2,7 @@
 #include "engines/tflite/tap_file.h"
 
 #include "models/model_file.h"
+#include "models/model_hash.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 #include "models/tflite.h"
@@ -114,7 +115,7 @@ exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, e
         data = own;
     }
     if (data) {
-        exray_sha256(data, size, tap->sha256);
+        xr_model_hash(data, size, tap->sha256);
         tap->has_sha256 = true;
         tap->file_subgraphs = xr_tflite_subgraph_count(data, size);
         read_attributes(tap, data, size);
