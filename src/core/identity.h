@@ -4,7 +4,7 @@
 
 #include "core/state.h"
 
-enum { XR_MACHINE_PAIRS = 6 };
+enum { XR_MACHINE_PAIRS = 7 };
 
 /* `machine`: at most XR_MACHINE_PAIRS pairs of what is known of it; values that are NULL or "" are
  * left out. */

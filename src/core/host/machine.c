@@ -75,7 +75,8 @@ static exray_status identify(xr_recorder *r, const exray_recorder_config *config
     const exray_key_value pairs[XR_MACHINE_PAIRS] = {
         {"log_id", log_id},   {"device", config->device ? NULL : machine.device},
         {"os", machine.os},   {"arch", machine.arch},
-        {"cpu", machine.cpu}, {"created", created}};
+        {"cpu", machine.cpu}, {"soc", machine.soc},
+        {"created", created}};
     return xr_write_identity(r, config, pairs, XR_MACHINE_PAIRS);
 }
 

@@ -69,7 +69,7 @@ int xr_port_rename(const char *from, const char *to);
 bool xr_port_random(void *out, size_t size);
 
 typedef struct xr_port_machine {
-    char device[64], os[96], arch[32], cpu[96]; /* "" where unknown */
+    char device[64], os[96], arch[32], cpu[96], soc[96]; /* "" where unknown */
 } xr_port_machine;
 void xr_port_machine_info(xr_port_machine *out);
 

@@ -1,6 +1,7 @@
 /* The port for POSIX systems; the machine's figures are those of Linux and left
  * out elsewhere. */
 #define _GNU_SOURCE
+#include "core/port/machine_posix.h"
 #include "core/port/port.h"
 
 #include <dirent.h>
@@ -230,28 +231,6 @@ bool xr_port_random(void *out, size_t size)
     return n == (ssize_t)size;
 }
 
-/* The value of the first line of /proc/cpuinfo whose key is `key`. */
-static bool cpuinfo_value(const char *key, char *out, size_t size)
-{
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    if (!file)
-        return false;
-    char line[512];
-    bool found = false;
-    while (!found && fgets(line, sizeof line, file)) {
-        char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, key, strlen(key)) != 0)
-            continue;
-        char *value = colon + 1;
-        value += strspn(value, " \t");
-        value[strcspn(value, "\n")] = 0;
-        snprintf(out, size, "%s", value);
-        found = *value != 0;
-    }
-    fclose(file);
-    return found;
-}
-
 /* The first line of a small file, without its newline. */
 static void first_line(const char *path, char *out, size_t size)
 {
@@ -272,13 +251,9 @@ void xr_port_machine_info(xr_port_machine *out)
         snprintf(out->os, sizeof out->os, "%.30s %.60s", name.sysname, name.release);
         snprintf(out->arch, sizeof out->arch, "%.31s", name.machine);
     }
-    /* A board's own name where there is one: "Raspberry Pi 4 Model B Rev 1.4". */
-    first_line("/proc/device-tree/model", out->device, sizeof out->device);
+    xr_read_machine("", out);
     if (!out->device[0])
         gethostname(out->device, sizeof out->device - 1);
-    if (!cpuinfo_value("model name", out->cpu, sizeof out->cpu) &&
-        !cpuinfo_value("Model", out->cpu, sizeof out->cpu))
-        cpuinfo_value("Hardware", out->cpu, sizeof out->cpu);
 }
 
 void xr_port_usage_open(xr_port_usage_files *files)
