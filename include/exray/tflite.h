@@ -53,10 +53,12 @@ typedef struct exray_tflite_config {
 /* Adds the tap to `options`; call it before TfLiteInterpreterCreate.  `config` may be NULL.  On failure the
  * recorder holds the error, which is returned, and `options` is unchanged: the application runs on
  * unobserved.  EXRAY_E_ENGINE: the library is too old (the message names the missing symbol);
- * EXRAY_E_ARGUMENT, EXRAY_E_IO (the model file cannot be read), EXRAY_E_FORMAT (it is not a model),
- * EXRAY_E_MEMORY, or the error that the recorder has already.  The recorder may be closed before or after
- * the interpreter is deleted, but no Invoke may follow its close.  One tap observes one interpreter; it
- * works on the thread that invokes.  Since 0.1.0. */
+ * EXRAY_E_ARGUMENT, EXRAY_E_MEMORY, or the error that the recorder has already.  A model file that cannot be
+ * read, or is not that of the model that runs (other operators or tensors), is an event of kind error in the
+ * log, which then has neither its hash nor the operators' attributes.  Where no interpreter was created with
+ * `options` afterwards, nothing can be observed: EXRAY_E_STATE, from exray_tflite_run_begin or the recorder's
+ * close on.  The recorder may be closed before or after the interpreter is deleted; an Invoke after its close
+ * is a plain one.  One tap observes one interpreter; it works on the thread that invokes.  Since 0.1.0. */
 exray_status exray_tflite_attach(exray_recorder *recorder, struct TfLiteInterpreterOptions *options,
                                  const exray_tflite_config *config);
 

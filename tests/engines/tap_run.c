@@ -5,6 +5,7 @@
  *             [--kernels builtin|xnnpack] [--late] [--no-model-file] [--again]
  *             [--no-constants] [--resize D,D,...] [--ring BYTES] [--dump FILE] [--versus]
  *             [--slow N] [--leak BYTES] [--delegate LIB:KEY:VALUE]... [--say-begin]
+ *             [--told FILE] [--too-late] [--closed]
  *
  * LIBRARY     "-": what the program itself is linked with (or LD_PRELOAD)
  * --input     bytes of one input for all runs, one run after the other (repeated
@@ -17,6 +18,9 @@
  * --leak      every run keeps so many bytes more
  * --delegate  an external delegate with one option, before the tap
  * --say-begin exray_tflite_run_begin before every run
+ * --told      the model file that the tap is told of
+ * --too-late  the tap is attached after the interpreter was created
+ * --closed    the recorder is closed before the last run
  * --dump      all outputs of all runs, one after the other
  * --versus    time it against an interpreter without a tap, run by run in turn;
  *             prints the least and the median milliseconds of both, of the calling
@@ -40,7 +44,7 @@ typedef struct bytes {
 } bytes;
 
 typedef struct options {
-    const char *library, *model, *log, *capture, *kernels, *dump, *resize;
+    const char *library, *model, *log, *capture, *kernels, *dump, *resize, *told;
     bytes inputs[MAX_INPUTS];
     int input_count;
     int runs;
@@ -48,7 +52,7 @@ typedef struct options {
     size_t ring, leak;
     char *delegates[MAX_DELEGATES];
     int delegate_count;
-    bool late, no_model_file, no_constants, again, versus, say_begin;
+    bool late, no_model_file, no_constants, again, versus, say_begin, too_late, closed;
 } options;
 
 static void *library;
@@ -105,6 +109,10 @@ static void parse(int argc, char **argv, options *o)
             o->versus = true;
         else if (strcmp(name, "--say-begin") == 0)
             o->say_begin = true;
+        else if (strcmp(name, "--too-late") == 0)
+            o->too_late = true;
+        else if (strcmp(name, "--closed") == 0)
+            o->closed = true;
         else if (i + 1 == argc)
             die(name, "unknown option, or it needs a value");
         else if (strcmp(name, "--input") == 0 && o->input_count < MAX_INPUTS)
@@ -127,6 +135,8 @@ static void parse(int argc, char **argv, options *o)
             o->leak = (size_t)strtoull(argv[++i], NULL, 10);
         else if (strcmp(name, "--delegate") == 0 && o->delegate_count < MAX_DELEGATES)
             o->delegates[o->delegate_count++] = argv[++i];
+        else if (strcmp(name, "--told") == 0)
+            o->told = argv[++i];
         else if (strcmp(name, "--dump") == 0)
             o->dump = argv[++i];
         else
@@ -318,7 +328,9 @@ static void attach(const options *o, exray_recorder *recorder, TfLiteInterpreter
         .size = sizeof(exray_recorder_config), .capture = (exray_capture)capture, .ring_size = o->ring};
     exray_recorder_open_file(recorder, o->log, &config);
     exray_tflite_config tap = {.size = sizeof(exray_tflite_config),
-                               .model_file = o->no_model_file ? NULL : o->model,
+                               .model_file = o->no_model_file ? NULL
+                                             : o->told        ? o->told
+                                                              : o->model,
                                .library = library,
                                .no_constants = o->no_constants};
     exray_tflite_attach(recorder, to, &tap);
@@ -347,7 +359,7 @@ int main(int argc, char **argv)
     static exray_recorder recorder;
     bool delegated = strcmp(o.kernels, "xnnpack") == 0;
     TfLiteDelegate *delegate = delegated && !o.late ? add_xnnpack(settings) : NULL;
-    if (o.log)
+    if (o.log && !o.too_late)
         attach(&o, &recorder, settings);
     if (delegated && o.late)
         delegate = add_xnnpack(settings);
@@ -355,9 +367,13 @@ int main(int argc, char **argv)
     FILE *dump = o.dump ? fopen(o.dump, "wb") : NULL;
     for (int round = 0; round < 1 + o.again; round++) {
         TfLiteInterpreter *interpreter = build(&o, model, settings);
+        if (o.log && o.too_late)
+            attach(&o, &recorder, settings);
         if (o.versus)
             run_versus(&o, model, interpreter, o.log ? &recorder : NULL);
         for (int run = 0; run < o.runs && !o.versus; run++) {
+            if (o.closed && run + 1 == o.runs)
+                exray_recorder_close(&recorder);
             invoke(&o, interpreter, run, o.log ? &recorder : NULL);
             if (dump)
                 dump_outputs(interpreter, dump);

@@ -371,6 +371,42 @@ def test_delegate_after_the_tap(tmp_path):
         assert "before exray_tflite_attach" in result.stderr
 
 
+def events(path):
+    with open(path, "rb") as file:
+        reader = mcap_reader.make_reader(file, decoder_factories=[mcap_protobuf.DecoderFactory()])
+        return [(m.kind, m.text) for _, c, _, m in reader.iter_decoded_messages(topics=["/event"])]
+
+
+@pytest.mark.parametrize("say", [[], ["--say-begin"]])
+def test_a_tap_that_came_too_late_is_told(say, tmp_path):
+    """No interpreter was created with its options: the log would be empty, with status 0."""
+    result = tap_run(testdata.model("micro_speech_int8.tflite"), "--log", tmp_path / "l.mcap", "--too-late", "--runs", 2, *say,
+                     "--dump", tmp_path / "out", check=False)
+    assert result.returncode == 1 and "before TfLiteInterpreterCreate" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert (tmp_path / "out").stat().st_size > 0
+
+
+def test_a_model_file_of_another_model_is_told(tmp_path):
+    """By its operators, or by its tensors' scales; a missing one costs the hash.  Recording goes on."""
+    run, cases = testdata.model("efficientnet_lite0_int8.tflite"), [
+        ("micro_speech_int8.tflite", "is not the model that runs: it has"), ("efficientnet_lite0_int8_badcal.tflite", "has another name, type, shape or scale"),
+        ("efficientnet_lite0_float.tflite", "is not the model that runs"), ("none.tflite", "cannot read the model"), ("efficientnet_lite0_int8.tflite", None)]
+    for i, (told, words) in enumerate(cases):
+        tap_run(run, "--told", testdata.MODELS / told, "--log", tmp_path / f"{i}.mcap")
+        log, said = Log(tmp_path / f"{i}.mcap"), events(tmp_path / f"{i}.mcap")
+        assert [kind for kind, _ in said] == ["error"] * (words is not None), said
+        assert words is None or words in said[0][1] and told in said[0][1]
+        assert bool(log.model.sha256) == (words is None) == bool(log.model.nodes[1].attributes)
+        assert len(log.records["layer"]) >= 60
+
+
+def test_runs_after_the_close_are_plain(tmp_path):
+    model = testdata.model("micro_speech_int8.tflite")
+    tap_run(model, "--log", tmp_path / "l.mcap", "--runs", 3, "--closed", "--dump", tmp_path / "out")
+    tap_run(model, "--runs", 3, "--dump", tmp_path / "plain")
+    assert len(Log(tmp_path / "l.mcap").frames) == 2 and (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
+
+
 def test_again(tmp_path):
     """A second interpreter with the same options goes on in the same log."""
     model = testdata.model("ssd_mobilenet_v1_coco_300_uint8.tflite")

@@ -44,9 +44,15 @@ static void free_tap_memory(xr_tap *tap)
     xr_tap_free(&tap->blocks);
 }
 
+static const char too_late[] = "exray_tflite: no interpreter was created with the options after the tap was "
+                               "added to them, so nothing was "
+                               "observed; call exray_tflite_open (or attach) before TfLiteInterpreterCreate";
+
 static void on_close(void *user)
 {
     xr_tap *tap = user;
+    if (!tap->tables && atomic_load(&tap->live) && xr_is_recording(tap->recorder))
+        xr_tap_fail(tap, EXRAY_E_STATE, too_late);
     record_losses(tap);
     atomic_store(&tap->live, false);
     free_tap_memory(tap);
@@ -153,6 +159,10 @@ void exray_tflite_run_begin(exray_recorder *recorder)
         tap = tap->next;
     if (!tap)
         return;
+    if (!tap->tables && xr_is_recording(recorder)) {
+        xr_tap_fail(tap, EXRAY_E_STATE, too_late);
+        return;
+    }
     tap->announced = true;
     tap->announced_ns = exray_recorder_now(recorder);
 }

@@ -1,12 +1,14 @@
 /* What the interpreter does not know, read from the model file. */
 #include "engines/tflite/tap_file.h"
 
+#include "core/host/taps.h"
 #include "models/model_file.h"
 #include "models/model_hash.h"
 #include "models/model_load.h"
 #include "models/refuse.h"
 #include "models/tflite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,9 +36,36 @@ static void measure(const exray_model *model, size_t *pairs, size_t *bytes)
     }
 }
 
+/* Keeps what the tensors of the main graph are known by. */
+static void read_tensors(xr_tap *tap, const xr_model_file *file)
+{
+    const xr_tflite_file *details = file->memory;
+    uint32_t count = details->main_tensors;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += strlen(file->model.tensors[i].name) + 1;
+    xr_tap_file_tensor *tensors = xr_tap_alloc(&tap->blocks, count, sizeof *tensors);
+    char *text = xr_tap_alloc(&tap->blocks, bytes, 1);
+    if (!tensors || !text)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        const exray_tensor_info *from = &file->model.tensors[i];
+        tensors[i] =
+            (xr_tap_file_tensor){.name = put(&text, from->name),
+                                 .dtype = from->dtype,
+                                 .constant = from->constant,
+                                 .rank = from->rank,
+                                 .scale = from->quantization.count ? from->quantization.scale[0] : 0};
+        for (uint32_t k = 0; k < from->rank && k < EXRAY_MAX_RANK; k++)
+            tensors[i].shape[k] = from->shape[k];
+    }
+    tap->file_tensors = tensors;
+    tap->file_tensor_count = count;
+}
+
 /* Keeps the attributes of the file's nodes.  Without memory, or if the file is damaged, the tap runs
  * without them: whether the file is good is the interpreter's decision. */
-static void read_attributes(xr_tap *tap, const void *data, size_t size)
+static void read_graph(xr_tap *tap, const void *data, size_t size)
 {
     xr_model_file file;
     exray_error error = {EXRAY_OK, ""};
@@ -61,6 +90,7 @@ static void read_attributes(xr_tap *tap, const void *data, size_t size)
         }
         tap->file_nodes = nodes;
         tap->file_node_count = file.model.node_count;
+        read_tensors(tap, &file);
     }
     xr_model_release(&file);
 }
@@ -88,10 +118,15 @@ void xr_tap_add_attributes(const xr_tap *tap, uint32_t subgraph, uint32_t index,
 
 /* ---- The file -------------------------------------------------------------------- */
 
-static exray_status cannot_read(exray_error *error, const char *path, const exray_error *why)
+/* It costs the hash and the attributes, not the recording. */
+static void say_unread(xr_tap *tap, const char *path, const exray_error *why)
 {
-    return xr_refuse(error, why->status, "cannot read the model %.300s: %s; the log would lack its hash",
-                     path, why->message);
+    char text[512];
+    snprintf(
+        text, sizeof text,
+        "cannot read the model %.200s: %.150s; the log has neither its hash nor its operators' attributes",
+        path, why->message);
+    xr_say_event(tap->recorder, EXRAY_EVENT_ERROR, text);
 }
 
 exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, exray_error *error)
@@ -111,14 +146,14 @@ exray_status xr_tap_read_model(xr_tap *tap, const exray_tflite_config *config, e
         exray_error why = {EXRAY_OK, ""};
         own = xr_model_load(config->model_file, &size, &why);
         if (!own)
-            return cannot_read(error, config->model_file, &why);
+            say_unread(tap, config->model_file, &why);
         data = own;
     }
     if (data) {
         xr_model_hash(data, size, tap->sha256);
         tap->has_sha256 = true;
         tap->file_subgraphs = xr_tflite_subgraph_count(data, size);
-        read_attributes(tap, data, size);
+        read_graph(tap, data, size);
     }
     free(own);
     return EXRAY_OK;

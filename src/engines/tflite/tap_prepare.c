@@ -1,5 +1,6 @@
 #include "engines/tflite/tap_prepare.h"
 
+#include "engines/tflite/tap_check.h"
 #include "engines/tflite/tap_model.h"
 #include "engines/tflite/tap_tensor.h"
 
@@ -100,6 +101,10 @@ TfLiteStatus xr_tap_prepare(TfLiteOpaqueContext *context, TfLiteDelegate *delega
         return kTfLiteOk;
     const char *problem = NULL;
     xr_tap_tables *tables = xr_tap_describe(tap, context, &problem);
+    if (tables && !xr_tap_check_file(tap, tables)) {
+        xr_tap_free_tables(tables);
+        tables = xr_tap_describe(tap, context, &problem); /* without what the file says */
+    }
     if (!tables) {
         char message[256];
         snprintf(message, sizeof message, "cannot observe the TensorFlow Lite interpreter: %s", problem);

@@ -8,7 +8,8 @@
  * tap_partitions.c  at Prepare: what delegates took of it
  * tap_tensor.c      tensors: description, value at run time
  * tap_events.c      at run time: profiler events -> records
- * tap_file.c        the model file: hash, name, number of subgraphs, the operators' options */
+ * tap_file.c        the model file: hash, name, number of subgraphs, the operators' options
+ * tap_check.c       at Prepare: whether it is the file of the model that runs */
 #ifndef XR_TFLITE_TAP_STATE_H
 #define XR_TFLITE_TAP_STATE_H
 
@@ -76,6 +77,16 @@ typedef struct xr_tap_tables {
     uint64_t *latency_start, *latency_duration;
 } xr_tap_tables;
 
+/* What tells a tensor of the model file from another's. */
+typedef struct xr_tap_file_tensor {
+    const char *name;
+    exray_dtype dtype;
+    bool constant;
+    uint32_t rank;
+    int64_t shape[EXRAY_MAX_RANK];
+    float scale; /* the first one; 0: not quantized */
+} xr_tap_file_tensor;
+
 typedef struct xr_tap {
     struct xr_tap *next; /* in the list of all taps (tap.c says why they stay) */
     atomic_bool live;    /* false: closed, or failed; callbacks do nothing */
@@ -95,6 +106,8 @@ typedef struct xr_tap {
     uint32_t file_subgraphs; /* as the model file says; 0: unknown */
     exray_node *file_nodes;  /* [file_node_count] of the file: op, subgraph, attributes */
     uint32_t file_node_count;
+    xr_tap_file_tensor *file_tensors; /* [file_tensor_count] of the file's main graph */
+    uint32_t file_tensor_count;
     char version[32];
 
     xr_tap_tables *tables; /* NULL before the first Prepare */
