@@ -168,6 +168,16 @@ typedef struct exray_recorder_config {
     int (*sync)(void *user); /* what a callback's sync does, with the callback's `user`: 0, or an errno value.
                                 NULL: nothing */
 
+    /* Several files, one after another (exray_recorder_open_file; docs/durability.md).  Each is a log of its
+     * own with the metadata, the model, constants and attachments.  Where the file's name has no %n, a number
+     * comes before its extension.  With byte_budget, all of them have no more bytes than that. */
+    uint32_t max_files;  /* 0: as many as file_bytes go into byte_budget, 8 where only that is given, no limit
+                            without it; N: at most so many, those of earlier runs that have such names
+                            included:  the oldest is removed */
+    uint64_t file_bytes; /* 0: what byte_budget leaves each; another one begins when this one has so many */
+    uint32_t file_seconds; /* 0: any time; another one begins at the end of a frame when this one is so old */
+    bool keep_oldest;      /* none is removed: the last one goes on as a single file with its budget */
+
     /* What waits in memory, above `capture`, until a trigger writes it.  NULL: nothing. */
     const exray_flight_config *flight;
 } exray_recorder_config;
@@ -177,7 +187,7 @@ typedef struct exray_recorder_config {
     {                                                                                                        \
         sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, 0,                \
             EXRAY_COMPRESSION_NONE, NULL, 0, EXRAY_POLICY_DROP, NULL, 0, 0, 0, EXRAY_ROLE_EDGE, NULL, NULL,  \
-            NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, NULL, NULL                                       \
+            NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, false, NULL                       \
     }
 
 /* A config that is all defaults except for the capture level: a constant, never NULL; any thread.
@@ -302,6 +312,10 @@ exray_status exray_recorder_flush(exray_recorder *recorder);
  * none of it.  EXRAY_E_IO, EXRAY_E_NO_SPACE: the disk did not take it; the recorder goes on, and this error
  * is not sticky.  What cannot be synced, such as a pipe, is flushed.  Since 0.2.0. */
 exray_status exray_recorder_sync(exray_recorder *recorder);
+
+/* Begins another file, now, or at the end of the open frame; without a frame since the last one, nothing
+ * happens.  EXRAY_E_STATE: the config asks for one file.  Since 0.2.0. */
+exray_status exray_recorder_next_file(exray_recorder *recorder);
 
 /* The file that is written now (exray_recorder_open_file): `path` with what %t and %n stand for, or another
  * name where a log that was not closed has that one.  NULL: the recorder writes to no file, or is closed.  In

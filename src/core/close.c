@@ -32,7 +32,7 @@ uint64_t exray_recorder_bytes_written(const exray_recorder *recorder)
         return r->buffer.used; /* without what is on its way: so much of the buffer is a log */
     if (r->writer_error)
         return r->parts.async->bytes_written(r->ring);
-    return r->mcap.position;
+    return r->mcap.before + r->mcap.position;
 }
 
 exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user)

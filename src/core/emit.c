@@ -48,6 +48,16 @@ exray_status xr_emit_call(xr_recorder *r, xr_writer_call function, const void *o
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }
 
+bool xr_emit_post(xr_recorder *r, xr_writer_call function, const void *object)
+{
+    if (r->writer_error)
+        return r->parts.async->post(r->ring, function, object);
+    const int error = function(&r->mcap, object);
+    if (error)
+        xr_fail_write(r, error);
+    return true;
+}
+
 /* false: no room. */
 static bool push(xr_recorder *r, const xr_message *message, xr_urgency urgency)
 {
@@ -100,6 +110,8 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
             error = xr_mcap_by_age(&r->mcap, log_time);
     }
     xr_budget_spend(r, share, cost);
+    if (r->mcap.keep && xr_mcap_is_head(&r->mcap, channel))
+        xr_budget_head(r, cost);
     use->charged = r->schema_charged[r->channels.table[channel].schema] = true;
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }

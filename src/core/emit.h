@@ -22,7 +22,9 @@ bool xr_send_kept(xr_recorder *r, uint32_t channel, uint64_t log_time, const voi
 /* Encodes and sends, on the topic; drops and counts where the channel finds no room. */
 exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schema, xr_encode_fn encode,
                            const void *object, uint64_t log_time, xr_urgency urgency);
-/* Has the writer run `function`, on its own thread where it has one. */
+/* Has the writer run `function`, on its own thread where it has one; false: not now.  `object` stays. */
+bool xr_emit_post(xr_recorder *r, xr_writer_call function, const void *object);
+/* The same, and waits for it. */
 exray_status xr_emit_call(xr_recorder *r, xr_writer_call function, const void *object);
 
 #endif

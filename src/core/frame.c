@@ -123,6 +123,8 @@ exray_status xr_frame_end(xr_recorder *r)
 {
     const exray_status status = end_frame(r);
     r->frame.thinned = false;
+    if (r->after_frame && !status)
+        r->after_frame(r);
     return status;
 }
 

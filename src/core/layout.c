@@ -46,6 +46,7 @@ static void place_writer(xr_recorder *r, const exray_recorder_config *config, si
         mcap->out_capacity = SMALLEST_BUFFER;
     mcap->out = xr_block_take(block, mcap->out_capacity, 1);
     mcap->channels = r->channels.table;
+    mcap->max_channels = r->channels.max;
     mcap->channel_written = xr_block_take(block, r->channels.max, sizeof *mcap->channel_written);
     r->draft.room = mcap->out_capacity < DRAFT ? mcap->out_capacity : DRAFT;
     r->draft.bytes = xr_block_take(block, r->draft.room, 1);

@@ -136,6 +136,25 @@ int xr_mcap_begin(xr_mcap *mcap)
     return mcap->error;
 }
 
+void xr_mcap_restart(xr_mcap *mcap)
+{
+    mcap->before += mcap->position;
+    mcap->position = 0;
+    mcap->out_used = 0;
+    mcap->error = mcap->sync_error = 0;
+    memset(mcap->schema_written, 0, sizeof mcap->schema_written);
+    memset(mcap->channel_written, 0, mcap->max_channels);
+    if (mcap->part)
+        mcap->part->restart(mcap);
+}
+
+bool xr_mcap_is_head(const xr_mcap *mcap, uint32_t channel)
+{
+    static const char constant[] = "/constant/";
+    const xr_channel_info *info = &mcap->channels[channel];
+    return info->schema == XR_SCHEMA_MODEL || strncmp(info->topic, constant, sizeof constant - 1) == 0;
+}
+
 int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
 {
     if (mcap->error)
@@ -156,6 +175,8 @@ int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
     }
     mcap->schema_written[channel->schema] = true;
     mcap->channel_written[message->channel] = true;
+    if (mcap->keep && xr_mcap_is_head(mcap, message->channel))
+        mcap->keep(mcap->sink, XR_HEAD_MESSAGE, message);
     return mcap->error;
 }
 
@@ -183,6 +204,8 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
     if (mcap->part)
         crc = mcap->part->attachment(mcap, attachment, offset, XR_MCAP_RECORD_HEADER + size);
     xr_put_u32(&out.sink, crc);
+    if (mcap->keep)
+        mcap->keep(mcap->sink, XR_HEAD_ATTACHMENT, attachment);
     return mcap->error;
 }
 
@@ -200,9 +223,13 @@ static bool has_key(const xr_metadata_record *metadata, const char *key)
     return false;
 }
 
-static void encode_pairs(xr_sink *sink, const void *object)
+void xr_mcap_put_pairs(xr_sink *sink, const void *object)
 {
     const xr_metadata_record *metadata = object;
+    if (metadata->encoded) {
+        xr_put(sink, metadata->encoded, metadata->pairs_size);
+        return;
+    }
     for (size_t i = 0; i < metadata->default_count; i++)
         if (!has_key(metadata, metadata->defaults[i].key))
             put_pair(sink, &metadata->defaults[i]);
@@ -212,7 +239,7 @@ static void encode_pairs(xr_sink *sink, const void *object)
 
 size_t xr_mcap_pairs_size(const xr_metadata_record *metadata)
 {
-    return xr_encoded_size(encode_pairs, metadata);
+    return xr_encoded_size(xr_mcap_put_pairs, metadata);
 }
 
 int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
@@ -222,9 +249,11 @@ int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
     xr_mcap_put_header(&out.sink, XR_MCAP_METADATA, 4 + strlen(metadata->name) + 4 + metadata->pairs_size);
     xr_put_string(&out.sink, metadata->name);
     xr_put_u32(&out.sink, (uint32_t)metadata->pairs_size);
-    encode_pairs(&out.sink, metadata);
+    xr_mcap_put_pairs(&out.sink, metadata);
     if (mcap->part)
         mcap->part->metadata(mcap, metadata, offset, mcap->position - offset);
+    if (mcap->keep)
+        mcap->keep(mcap->sink, XR_HEAD_METADATA, metadata);
     return mcap->error;
 }
 

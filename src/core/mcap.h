@@ -18,16 +18,23 @@ typedef struct xr_channel_info {
     uint16_t schema; /* xr_schema_id, which is also the MCAP schema id */
 } xr_channel_info;
 
+/* The records that stand at the head of a log: an xr_message (the model, a constant), an
+ * xr_attachment_record, an xr_metadata_record. */
+typedef enum xr_head_kind { XR_HEAD_MESSAGE, XR_HEAD_ATTACHMENT, XR_HEAD_METADATA } xr_head_kind;
+
 typedef struct xr_mcap {
     /* Set by the opener. */
     exray_recorder_write_fn write;
     void *user;
     const xr_channel_info *channels;
+    uint32_t max_channels;
     uint8_t *channel_written; /* [max_channels] of the recorder, zeros: its Channel record is in the log */
     uint8_t *out;
     size_t out_capacity;
     const exray_chunks_part *part; /* NULL: a stream */
     struct xr_chunks *chunks;
+    /* Keeps a record that each file of a series begins with; NULL: there is one file. */
+    void (*keep)(void *sink, xr_head_kind kind, const void *record);
     void *sink;              /* `user`, whatever stands between the writer and its sink */
     int (*sync)(void *sink); /* beyond the system's buffers; NULL: the sink cannot */
     /* Writes `distance` bytes behind what `write` was given, which goes on where it was; size 0: what was
@@ -39,7 +46,8 @@ typedef struct xr_mcap {
     struct xr_layer_list *layers;
 
     /* State; zero at first. */
-    int error; /* the first error number that `write` returned */
+    int error;       /* the first error number that `write` returned */
+    uint64_t before; /* bytes of the files before this one */
     uint64_t position;
     size_t out_used;
     uint64_t flushed_ns, synced_ns; /* when the open chunk was last closed, the sink last synced */
@@ -75,12 +83,19 @@ typedef struct xr_metadata_record {
     /* Pairs that stand before those, except where `pairs` has the key. */
     const exray_key_value *defaults;
     size_t default_count;
-    size_t pairs_size; /* xr_mcap_pairs_size */
+    size_t pairs_size;   /* xr_mcap_pairs_size */
+    const void *encoded; /* instead of all these: pairs_size bytes */
 } xr_metadata_record;
 size_t xr_mcap_pairs_size(const xr_metadata_record *metadata);
+void xr_mcap_put_pairs(xr_sink *sink, const void *metadata);
+
+/* Whether the channel's messages belong to no frame, and the others cannot be read without them. */
+bool xr_mcap_is_head(const xr_mcap *mcap, uint32_t channel);
 
 /* Each returns 0 or the sticky error number. */
 int xr_mcap_begin(xr_mcap *mcap);
+/* After its end: back to the state before xr_mcap_begin, for the next file. */
+void xr_mcap_restart(xr_mcap *mcap);
 int xr_mcap_message(xr_mcap *mcap, const xr_message *message);
 int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment);
 int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata);

@@ -71,7 +71,8 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
     atomic_init(&r->at_frame, NULL);
     r->every_nth = config->every_nth;
     r->first_frames = config->first_frames;
-    r->budget.told_bytes = config->byte_budget;
+    r->budget.total = config->byte_budget;
+    r->budget.files = 1;
     r->budget.level_told = EXRAY_CAPTURE_FULL;
     r->no_io_data = config->no_io_data;
     r->policy = config->policy;
@@ -109,7 +110,9 @@ static void set_aside(xr_recorder *r)
         spent += xr_mcap_channel_cost(&r->mcap, id, true);
         r->channels.use[id].charged = r->schema_charged[common[i].schema] = true;
     }
-    xr_budget_begin(r, r->budget.told_bytes, spent);
+    r->series.common = r->channels.count;
+    r->budget.base = spent;
+    xr_budget_begin(r, xr_budget_of_file(&r->budget), spent);
 }
 
 /* The beginning of the log, and the writer thread. */
@@ -136,6 +139,11 @@ static exray_status begin_log(xr_recorder *r, const exray_recorder_config *confi
 exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, exray_recorder_write_fn write,
                          void *user)
 {
+    if (!r->file && (config->max_files > 1 || config->file_bytes || config->file_seconds)) {
+        cannot_open(r, EXRAY_E_ARGUMENT, "config.max_files, file_bytes and file_seconds ask for files",
+                    "; use exray_recorder_open_file");
+        return xr_open_failed(r);
+    }
     r->mcap.write = write;
     r->mcap.user = r->mcap.sink = user;
     return begin_log(r, config) ? xr_open_failed(r) : EXRAY_OK;

@@ -86,6 +86,8 @@ struct exray_async_part {
     /* Whether a message of that size leaves half of the ring free; also where it could never be taken. */
     bool (*has_room)(struct xr_ring *ring, size_t size);
     void (*call)(struct xr_ring *ring, xr_writer_call function, const void *object);
+    /* The same without waiting for it; false: there is no room. */
+    bool (*post)(struct xr_ring *ring, xr_writer_call function, const void *object);
     void (*flush)(struct xr_ring *ring, int how); /* xr_flush */
     void (*stop)(struct xr_ring *ring, bool discard);
     uint64_t (*bytes_written)(struct xr_ring *ring);
@@ -107,6 +109,8 @@ struct exray_chunks_part {
     void (*metadata)(struct xr_mcap *mcap, const struct xr_metadata_record *metadata, uint64_t offset,
                      uint64_t length);
     void (*close_chunk)(struct xr_mcap *mcap);
+    /* Back to no chunk at all, for the next file. */
+    void (*restart)(struct xr_mcap *mcap);
     /* Writes the open chunk ahead of its end (xr_mcap.write_ahead). */
     void (*write_ahead)(struct xr_mcap *mcap);
     /* Writes the summary and the footer up to its CRC, which is returned. */

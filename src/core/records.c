@@ -122,6 +122,8 @@ static bool budget_takes(xr_recorder *r, uint64_t size)
         return false;
     }
     xr_budget_spend(r, XR_SHARE_HEAD, cost);
+    if (r->mcap.keep)
+        xr_budget_head(r, cost);
     return true;
 }
 

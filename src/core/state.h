@@ -63,8 +63,25 @@ typedef struct xr_budget {
     bool untold;
     exray_capture level_told;
     uint8_t thinning_told;
-    uint64_t told_bytes, lowered_at, thinned_at;
+    uint64_t lowered_at, thinned_at;
+    /* Of the whole series; one file: it is the series. */
+    uint64_t total;      /* bytes of all files; 0: no limit */
+    uint64_t file_bytes; /* of each; 0: no limit of its own */
+    uint64_t base;       /* of what is reserved: what every log has */
+    uint64_t head;       /* what each file begins with beside that */
+    uint32_t files;      /* how many there may be */
 } xr_budget;
+
+/* Where one file follows another (host/series.c). */
+typedef struct xr_series {
+    uint32_t files; /* how many there may be; 0: no limit */
+    bool keep_oldest, asked;
+    uint32_t before, of_run; /* files that were there; files of this run */
+    uint32_t common;         /* channels that every file has */
+    uint64_t file_ns, began_ns;
+    uint64_t frames;                     /* in this file */
+    uint64_t largest_frame, frame_start; /* of the budget */
+} xr_series;
 
 /* Where a memory sink writes. */
 typedef struct xr_memory_target {
@@ -84,6 +101,8 @@ typedef struct xr_recorder {
     struct xr_layer_list *layers;                   /* of that part, or NULL */
     uint64_t every_nth, first_frames;
     xr_budget budget;
+    xr_series series;
+    void (*after_frame)(struct xr_recorder *r); /* of the series, or NULL */
     bool no_io_data;
     exray_policy policy;
 

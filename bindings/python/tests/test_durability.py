@@ -69,3 +69,27 @@ def test_flush_while_it_records(tmp_path: Path) -> None:
     with pytest.raises(exray.StateError):
         r.flush()
     assert os.listdir(tmp_path) == ["a.mcap"]
+
+
+def test_several_files(tmp_path: Path) -> None:
+    model = exray.Model("m", nodes=[exray.Node("conv", "CONV_2D")])
+    with exray.Recorder(tmp_path / "a.mcap", byte_budget=400_000, max_files=3, capture="full") as r:
+        r.model(model)
+        for i in range(600):
+            with r.frame():
+                r.output("scores", np.full(500, i, np.float32))
+        paths = {r.path}
+        r.next_file()
+        with r.frame():
+            r.output("scores", np.zeros(3, np.float32))
+        paths.add(r.path)
+    names = sorted(os.listdir(tmp_path))
+    assert len(names) == 3 and len(paths) == 2 and Path(r.path).name == names[-1]
+    assert sum(p.stat().st_size for p in tmp_path.iterdir()) <= 400_000
+    seen: "list[float]" = []
+    for number, name in enumerate(names, int(names[0][2:6])):
+        seen += outputs(tmp_path / name)
+        with exray.open(tmp_path / name) as log:
+            assert log.all_metadata["exray.file"]["number"] == str(number)
+            assert log.model is not None and log.model.nodes[0].name == "conv"
+    assert seen[:-1] == list(range(int(seen[0]), 600)) and seen[0] > 0

@@ -88,7 +88,7 @@ static void release(xr_ring *ring, size_t tail)
     if (!atomic_load(&ring->producer_waits))
         return;
     xr_port_lock(ring->worker);
-    ring->bytes_written = ring->mcap.position;
+    ring->bytes_written = ring->mcap.before + ring->mcap.position;
     xr_port_signal(ring->worker, XR_PORT_SPACE);
     xr_port_unlock(ring->worker);
 }
@@ -105,7 +105,7 @@ static bool wait_for_work(xr_ring *ring, size_t tail)
 {
     bool late = false;
     xr_port_lock(ring->worker);
-    ring->bytes_written = ring->mcap.position;
+    ring->bytes_written = ring->mcap.before + ring->mcap.position;
     atomic_store(&ring->writer_waits, true);
     while (atomic_load(&ring->head) == tail && !ring->stop) {
         if (ring->drain && !ring->drained) {
@@ -322,6 +322,17 @@ static void call(xr_ring *ring, xr_writer_call function, const void *object)
     wait_until_used(ring, 0);
 }
 
+static bool post(xr_ring *ring, xr_writer_call function, const void *object)
+{
+    ring_entry *e = reserve(ring, entry_total(0), false);
+    if (!e)
+        return false;
+    *e = (ring_entry){.kind = ENTRY_CALL, .total = entry_total(0), .function = function, .object = object};
+    publish(ring, e);
+    wake_writer(ring);
+    return true;
+}
+
 /* Has the writer thread write out what it holds, without waiting for it. */
 static void flush(xr_ring *ring, int how)
 {
@@ -387,7 +398,15 @@ static xr_ring *place(const exray_recorder_config *config, xr_memory_block *bloc
 
 const exray_async_part *exray_async_part_default(void)
 {
-    static const exray_async_part part = {problem, place, start, push,         has_room,
-                                          call,    flush, stop,  bytes_written};
+    static const exray_async_part part = {.problem = problem,
+                                          .place = place,
+                                          .start = start,
+                                          .push = push,
+                                          .has_room = has_room,
+                                          .call = call,
+                                          .post = post,
+                                          .flush = flush,
+                                          .stop = stop,
+                                          .bytes_written = bytes_written};
     return &part;
 }

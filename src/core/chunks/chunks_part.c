@@ -72,6 +72,15 @@ static xr_chunks *place(const exray_recorder_config *config, size_t sink_size, u
     return chunks;
 }
 
+static void restart(xr_mcap *mcap)
+{
+    xr_chunks *chunks = mcap->chunks;
+    memset(&chunks->chunk_used, 0, sizeof *chunks - offsetof(xr_chunks, chunk_used));
+    chunks->attachments.used = chunks->attachments.count = 0;
+    chunks->metadata.used = chunks->metadata.count = 0;
+    chunks->attachments.full = chunks->metadata.full = false;
+}
+
 /* ---- Cost ------------------------------------------------------------------- */
 
 /* Sizes of records, as the specification has them, rounded up. */
@@ -103,6 +112,7 @@ const exray_chunks_part *exray_chunks_part_default(void)
         .attachment = xr_chunks_attachment,
         .metadata = xr_chunks_metadata,
         .close_chunk = xr_chunks_close,
+        .restart = restart,
         .write_ahead = xr_chunks_write_ahead,
         .summary = xr_chunks_summary,
         .message_cost = message_cost,

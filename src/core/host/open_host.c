@@ -1,6 +1,6 @@
 /* The ways of opening that link every part: into a file, a function, memory. */
 #include "core/encode/text.h"
-#include "core/host/sink_file.h"
+#include "core/host/series.h"
 #include "core/layout.h"
 #include "core/open.h"
 #include "core/sticky_error.h"
@@ -63,38 +63,55 @@ static uint64_t next_number(const xr_log_file *file)
 static int close_file(xr_log_file *file)
 {
     const int error = xr_log_file_end(file);
+    xr_series_free(file);
     xr_port_free(file);
     return error;
 }
 
-static exray_status create(xr_recorder *r, const char *path)
+static exray_status cannot_create(xr_recorder *r, int error)
 {
     char buffer[128], text[256];
-    if (strlen(path) >= XR_LOG_PATH - 32)
-        return xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is too long", NULL,
-                            NULL);
-    r->file = xr_port_allocate(sizeof *r->file);
-    if (!r->file)
-        return xr_fail_with(r, EXRAY_E_MEMORY, "cannot open the recorder: no memory for its file", NULL,
-                            NULL);
-    memset(r->file, 0, sizeof *r->file);
-    r->file->handle = -1;
-    r->close_file = close_file;
-    memcpy(r->file->pattern, path, strlen(path) + 1);
-    uint64_t number = xr_log_has(path, 'n') ? next_number(r->file) : 0;
-    const int error = xr_log_file_create(r->file, &number);
-    if (!error) {
-        r->mcap.sync = xr_log_file_sync;
-        r->mcap.write_ahead = xr_log_file_write_ahead;
-        name_file(xr_log_file_path(r->file), r->target, sizeof r->target);
-        return EXRAY_OK;
-    }
     xr_text_builder t = xr_text_in(text, sizeof text);
     xr_text_add(&t, ": ");
     xr_text_add(&t, xr_port_error_text(error, buffer, sizeof buffer));
     xr_text_add(&t, "; choose a folder that exists and can be written to");
     const exray_status status = xr_port_is_no_space(error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
     return xr_fail_with(r, status, "cannot create ", r->target, text);
+}
+
+static exray_status create(xr_recorder *r, const char *path, const exray_recorder_config *config)
+{
+    static const char call[] = "exray_recorder_open_file: ";
+    const bool is_series = xr_series_wanted(config);
+    const char *problem = is_series ? xr_series_problem(config) : NULL;
+    if (strlen(path) >= XR_LOG_PATH - 32)
+        problem = "the path is too long";
+    if (problem)
+        return xr_fail_with(r, EXRAY_E_ARGUMENT, call, problem, NULL);
+    r->file = xr_port_allocate(sizeof *r->file);
+    if (!r->file)
+        return xr_fail_with(r, EXRAY_E_MEMORY, call, "no memory for its names", NULL);
+    memset(r->file, 0, sizeof *r->file);
+    r->file->handle = -1;
+    r->close_file = close_file;
+    memcpy(r->file->pattern, path, strlen(path) + 1);
+    uint64_t number = xr_log_has(path, 'n') && !is_series ? next_number(r->file) : 0;
+    int error = is_series ? xr_series_begin(r, config, &number) : 0;
+    if (error && config->keep_oldest && xr_port_is_no_space(error))
+        return xr_fail_with(r, EXRAY_E_NO_SPACE, call,
+                            "config.max_files files are there, and config.keep_oldest is set",
+                            "; take some away");
+    if (!error)
+        error = xr_log_file_create(r->file, &number);
+    if (error)
+        return cannot_create(r, error);
+    r->mcap.sync = xr_log_file_sync;
+    r->mcap.write_ahead = xr_log_file_write_ahead;
+    r->mcap.sink = r->file;
+    name_file(xr_log_file_path(r->file), r->target, sizeof r->target);
+    if (is_series)
+        xr_series_created(r, number);
+    return EXRAY_OK;
 }
 
 exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t recorder_size,
@@ -114,8 +131,11 @@ exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t rec
     if (!named)
         xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing", NULL, NULL);
     else
-        create(r, path);
-    return r->error.status ? xr_open_failed(r) : xr_open_log(r, &config, xr_log_file_write, r->file);
+        create(r, path, &config);
+    if (r->error.status)
+        return xr_open_failed(r);
+    const exray_status status = xr_open_log(r, &config, xr_log_file_write, r->file);
+    return status || !r->file->series ? status : xr_series_begun(r);
 }
 
 const char *exray_recorder_path(const exray_recorder *recorder)

@@ -61,12 +61,11 @@ static int open_named(const xr_log_file *file, const char *time, char *out, int 
 int xr_log_file_create(xr_log_file *file, uint64_t *number)
 {
     const unsigned next = 1 - atomic_load_explicit(&file->current, memory_order_relaxed);
-    char time[XR_LOG_TIME];
     int error = 0;
-    xr_log_time(xr_port_wall_clock(), time);
+    xr_log_time(xr_port_wall_clock(), file->time);
     file->handle = xr_log_has(file->pattern, 'n')
-                       ? open_numbered(file, time, number, file->paths[next], &error)
-                       : open_named(file, time, file->paths[next], &error);
+                       ? open_numbered(file, file->time, number, file->paths[next], &error)
+                       : open_named(file, file->time, file->paths[next], &error);
     file->end = file->ahead_end = 0;
     file->folder_synced = false;
     atomic_store_explicit(&file->current, next, memory_order_release);

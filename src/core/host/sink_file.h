@@ -13,6 +13,7 @@ typedef struct xr_log_file {
     /* The pattern; the path is one of two, so that it can be read while the next one begins. */
     char pattern[XR_LOG_PATH], paths[2][XR_LOG_PATH];
     atomic_uint current;
+    char time[XR_LOG_TIME];        /* when it was created */
     struct xr_file_series *series; /* where one file follows another, or NULL */
 } xr_log_file;
 

@@ -15,6 +15,21 @@ void xr_budget_begin(xr_recorder *r, uint64_t bytes, uint64_t spent)
     budget->level = EXRAY_CAPTURE_FULL;
 }
 
+uint64_t xr_budget_of_file(const xr_budget *budget)
+{
+    /* Beside the files, what they begin with lies on the disk once more. */
+    const uint64_t left = budget->total > budget->head ? budget->total - budget->head : 0;
+    const uint64_t share = budget->total ? left / budget->files : 0;
+    return share && (!budget->file_bytes || share < budget->file_bytes) ? share : budget->file_bytes;
+}
+
+void xr_budget_head(xr_recorder *r, uint64_t cost)
+{
+    r->budget.head += cost;
+    if (r->budget.bytes && r->budget.series)
+        r->budget.bytes = xr_budget_of_file(&r->budget);
+}
+
 uint64_t xr_budget_cost(const xr_recorder *r, uint32_t channel, uint64_t size)
 {
     uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
@@ -31,7 +46,7 @@ static uint64_t usable(const xr_budget *budget)
 
 static uint64_t share_of(const xr_budget *budget, xr_share share)
 {
-    static const uint8_t one_file[] = {PARTS, 12, 8, 4, 2}, of_series[] = {PARTS, 15, 15, 14, 4};
+    static const uint8_t one_file[] = {PARTS, 12, 8, 4, 2}, of_series[] = {PARTS, 8, 15, 14, 4};
     return usable(budget) / PARTS * (budget->series ? of_series : one_file)[share];
 }
 

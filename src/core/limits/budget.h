@@ -22,6 +22,10 @@ typedef enum xr_share {
 
 /* Begins a file of so many bytes, some of them spent. */
 void xr_budget_begin(xr_recorder *r, uint64_t bytes, uint64_t spent);
+/* How many bytes a file of the series may have, beside what its head takes in all of them. */
+uint64_t xr_budget_of_file(const xr_budget *budget);
+/* Something at the head of each file cost so much. */
+void xr_budget_head(xr_recorder *r, uint64_t cost);
 /* What a message of that size costs on its channel. */
 uint64_t xr_budget_cost(const xr_recorder *r, uint32_t channel, uint64_t size);
 /* Whether there is room for it, and (spend) takes it. */

@@ -10,7 +10,7 @@ static void tell(xr_recorder *r, const char *what, uint64_t first, const char *m
     char line[LINE];
     xr_text_builder text = xr_text_in(line, sizeof line);
     xr_text_add(&text, "the budget of ");
-    xr_text_add_number(&text, r->budget.told_bytes);
+    xr_text_add_number(&text, r->budget.total);
     xr_text_add(&text, " bytes ");
     xr_text_add(&text, what);
     xr_text_add_number(&text, first);

@@ -100,6 +100,9 @@ class Recorder:
     every_nth, first_frames, byte_budget, chunk_size, ring_size   limits, 0: none or the usual (exray.h)
     flush_frames, flush_ms, sync_frames, sync_ms    flush() and sync() by themselves, after so many frames or so much
                   time (docs/durability.md)
+    max_files, file_bytes, file_seconds    several files, one after another, each a log of its own: another begins when
+                  this one has so many bytes, or is so old; the oldest are removed.  byte_budget is then of all together
+    keep_oldest   none is removed: the last one goes on with what it has room for
     task, session, device, app, metadata    what the log says of itself
 
     Arrays are taken as they are: whatever NumPy makes an array of without a copy (CPU tensors of PyTorch, too),
@@ -121,12 +124,13 @@ class Recorder:
                  replay_of: "Union[Log, str, os.PathLike[str], None]" = None, compression: str = "none",
                  io_data: bool = True, every_nth: int = 0, first_frames: int = 0, byte_budget: int = 0,
                  chunk_size: int = 0, ring_size: int = 0, flush_frames: int = 0, flush_ms: int = 0,
-                 sync_frames: int = 0, sync_ms: int = 0, task: Optional[str] = None, session: Optional[str] = None,
+                 sync_frames: int = 0, sync_ms: int = 0, max_files: int = 0, file_bytes: int = 0,
+                 file_seconds: int = 0, keep_oldest: bool = False, task: Optional[str] = None, session: Optional[str] = None,
                  device: Optional[str] = None, app: Optional[str] = None,
                  metadata: Optional[Mapping[str, str]] = None) -> None:
         self._recorder: Any = None
         target = encode_path(path)
-        self.path: str = os.fsdecode(target)
+        self._path: str = os.fsdecode(target)
         self.identity: Optional[files.Identity] = None
         self._claim: Optional[int] = None  # on the file
         self._process = os.getpid()
@@ -154,7 +158,10 @@ class Recorder:
                    "byte_budget": (byte_budget, most), "chunk_size": (chunk_size, arguments.UINT32),
                    "ring_size": (ring_size, most), "flush_frames": (flush_frames, arguments.UINT32),
                    "flush_ms": (flush_ms, arguments.UINT32), "sync_frames": (sync_frames, arguments.UINT32),
-                   "sync_ms": (sync_ms, arguments.UINT32)}
+                   "sync_ms": (sync_ms, arguments.UINT32), "max_files": (max_files, arguments.UINT32),
+                   "file_bytes": (file_bytes, most), "file_seconds": (file_seconds, arguments.UINT32)}
+        config.keep_oldest = bool(keep_oldest)
+        several = max_files > 1 or file_bytes > 0 or file_seconds > 0
         for name, number in arguments.numbers(numbers).items():
             setattr(config, name, number)
         if metadata:
@@ -169,7 +176,7 @@ class Recorder:
         written = os.fsencode(self.path)
         if self._claim is None or written != target:  # the file is new
             files.release(self._claim)
-            self._claim = files.claim(written)
+            self._claim = None if several else files.claim(written)  # a file that is removed must not stay for this
 
     def _open(self, path: bytes, config: Any) -> None:
         recorder = ffi.new("exray_recorder *")
@@ -177,9 +184,7 @@ class Recorder:
         if status:
             raise make_error(status, text(lib.exray_recorder_error_message(recorder)))
         self._recorder = recorder
-        written: bytes = ffi.string(lib.exray_recorder_path(recorder))
-        self.path = os.fsdecode(written)
-        self.identity = files.identity(written)
+        self.identity = files.identity(os.fsencode(self.path))
         files.writers.add(self)
 
     # ---- Its life ------------------------------------------------------------------
@@ -188,6 +193,14 @@ class Recorder:
     def _is_here(self) -> bool:
         """Whether this is the process that opened it, not a forked child."""
         return os.getpid() == self._process
+
+    @property
+    def path(self) -> str:
+        """The file that is written now, or was the last."""
+        if self._recorder is not None and self._is_here:
+            written: Any = lib.exray_recorder_path(self._recorder)
+            self._path = os.fsdecode(ffi.string(written)) if written != ffi.NULL else self._path
+        return self._path
 
     @property
     def _takes(self) -> bool:
@@ -271,7 +284,12 @@ class Recorder:
         if status:
             raise self._fail(recorder, status)
 
+    def next_file(self) -> None:
+        """Begins another file (max_files, file_bytes, file_seconds): now, or when the open frame ends."""
+        self._call(lib.exray_recorder_next_file)
+
     def _close(self) -> int:
+        self._path = self.path
         recorder, self._recorder = self._recorder, None
         status = 0 if recorder is None else int(lib.exray_recorder_close(recorder))
         files.writers.discard(self)
