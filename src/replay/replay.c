@@ -392,12 +392,14 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     if (!status)
         status = run_all(r, items, report, error);
     report->dropped = exray_recorder_dropped(&r->recorder);
+    const char *path = exray_recorder_path(&r->recorder);
+    snprintf(report->path, sizeof report->path, "%s", path ? path : options->out);
     exray_status closed = exray_recorder_close(&r->recorder);
     if (!status && closed)
         status = xr_error_set(error, closed, "%s", exray_recorder_error_message(&r->recorder));
     report->bytes = exray_recorder_bytes_written(&r->recorder);
     if (!r->began && report->bytes > 0)
-        remove_empty_log(options->out);
+        remove_empty_log(report->path);
     if (r->session)
         options->engine->close(r->session);
     xr_pipeline_free(r->pipeline);

@@ -35,6 +35,7 @@ typedef struct xr_run_report {
     size_t skipped;   /* could not be read */
     uint64_t dropped; /* records that the recorder dropped */
     uint64_t bytes;   /* of the log */
+    char path[4096];  /* and its file, the last one of several */
 } xr_run_report;
 
 /* Runs every item.  EXRAY_OK where at least one frame was written; otherwise

@@ -154,6 +154,7 @@ static void test_the_newest_stay(void **state)
         size_t count, first = 0;
         for (int k = 0; k < 60; k++) {
             record(&r, 10, 5000);
+            exray_recorder_flush(&r); /* the thread is done */
             assert_in_range(each_file(false, &count), 1, budget);
             assert_in_range(count, 1, 4);
         }

@@ -72,7 +72,7 @@ def test_flush_while_it_records(tmp_path: Path) -> None:
 
 
 def test_several_files(tmp_path: Path) -> None:
-    model = exray.Model("m", nodes=[exray.Node("conv", "CONV_2D")])
+    model = exray.Model("m", nodes=[exray.Node("CONV_2D", "conv")])
     with exray.Recorder(tmp_path / "a.mcap", byte_budget=400_000, max_files=3, capture="full") as r:
         r.model(model)
         for i in range(600):

@@ -65,6 +65,20 @@ static int set_threads(const xr_command *command, const xr_option *option, const
     return XR_EXIT_OK;
 }
 
+static int set_files(const xr_command *command, const xr_option *option, const char *value, void *values)
+{
+    xr_run_command *out = values;
+    uint64_t number;
+    const bool seconds = strcmp(option->name, "file-seconds") == 0;
+    if (!xr_parse_count(value, seconds ? UINT32_MAX : 10000, &number) || number < (seconds ? 1 : 2))
+        return xr_usage_error(command,
+                              seconds ? "--file-seconds %s: not a number of seconds from 1 on"
+                                      : "--files %s: not a number from 2 to 10000",
+                              value);
+    *(seconds ? &out->run.config.file_seconds : &out->run.config.max_files) = (uint32_t)number;
+    return XR_EXIT_OK;
+}
+
 const xr_option_group xr_run_model_options = {
     .title = "The model, and how it runs",
     .options = (const xr_option[]){
@@ -135,6 +149,26 @@ const xr_option_group xr_run_log_options = {
          .text =
              "limit of the log's bytes: data become stats, then frames and latencies alone go on to the end; "
              "all counted"},
+        {.name = "files",
+         .value = "N",
+         .kind = XR_VALUE_TEXT,
+         .set = set_files,
+         .text = "several files, one after another, OUT with a number (or %n in its name); at most N of "
+                 "them: the "
+                 "oldest go. --byte-budget is then of all"},
+        {.name = "file-bytes",
+         .value = "N",
+         .kind = XR_VALUE_TEXT,
+         XR_INTO(count, xr_run_command, run.config.file_bytes),
+         .text = "another file begins when one has N bytes"},
+        {.name = "file-seconds",
+         .value = "N",
+         .kind = XR_VALUE_TEXT,
+         .set = set_files,
+         .text = "another file begins when one is N seconds old"},
+        {.name = "keep-oldest",
+         XR_INTO(flag, xr_run_command, run.config.keep_oldest),
+         .text = "no file is removed: the last one goes on with what it has room for"},
         {.name = "no-io-data",
          XR_INTO(flag, xr_run_command, run.config.no_io_data),
          .text = "leave out the data of sensor and input records"},
@@ -224,11 +258,11 @@ static void show_warning(void *user, const char *text)
 }
 
 /* A mistyped --layers keeps nothing, and a log without layers hides every fault. */
-static void warn_of_no_layers(const xr_run_options *run)
+static void warn_of_no_layers(const xr_run_options *run, const char *path)
 {
     exray_error error;
     bool wanted = run->config.layers && run->config.capture >= EXRAY_CAPTURE_STATS;
-    exray_log *log = wanted ? exray_log_open(run->out, &error) : NULL;
+    exray_log *log = wanted ? exray_log_open(path, &error) : NULL;
     bool any = !log || exray_log_frame_count(log) == 0;
     const exray_record *record = any ? NULL : exray_log_records(log, 0);
     for (size_t i = 0; !any && i < exray_log_frame(log, 0)->record_count; i++)
@@ -255,12 +289,12 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
     xr_progress_clear(&progress);
     if (status)
         return xr_fail_error(&error);
-    warn_of_no_layers(&command->run);
+    warn_of_no_layers(&command->run, report.path);
     xr_note("%zu frames in %.3g s", report.frames, (double)(xr_clock() - progress.began) / 1e9);
     if (xr_is_quiet())
         return XR_EXIT_OK;
     char size[32];
-    printf("%s: %zu frame%s, %s", command->run.out, report.frames, report.frames == 1 ? "" : "s",
+    printf("%s: %zu frame%s, %s", report.path, report.frames, report.frames == 1 ? "" : "s",
            xr_format_bytes(size, report.bytes));
     if (report.skipped)
         printf(", %zu skipped", report.skipped);
