@@ -9,15 +9,20 @@
  * on the other, has a wrong zero point. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/op_name.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Clipping that costs less than this share of the signal has no effect on later layers. */
 #define LEAST_CLIPPING 0.01
+/* Share of the reference's values beyond the range at whose places the edge is at its end; clipped layers
+ * before leave fewer of them. */
+#define LEAST_HELD 0.25
 /* Share of the worst layer's cost that the reported layer must reach. */
 #define SHARE_OF_WORST 0.25
 
@@ -40,10 +45,10 @@ typedef struct range_limits {
 } range_limits;
 
 /* Whether the values exceed the range on one side by about as much as the range exceeds the values on
- * the other: the range is long enough, but in the wrong place. */
+ * the other: the range is long enough, but in the wrong place.  Each range has to hold zero. */
 static bool is_off_center(const xr_layer_evidence *e)
 {
-    double over = e->max[1] - e->high, under = e->low - e->min[1];
+    double over = fmax(e->max[1], 0) - e->high, under = e->low - fmin(e->min[1], 0);
     double beyond = fmax(over, under), unused = -fmin(over, under);
     return beyond > 0 && unused > 0.7 * beyond && e->high - e->low > 0.9 * (e->max[1] - e->min[1]);
 }
@@ -52,8 +57,8 @@ static bool is_off_center(const xr_layer_evidence *e)
  * right quantization is known.  Else NULL. */
 static const exray_quantization *same_type(const exray_comparison *comparison, const exray_layer_pair *layer)
 {
-    const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE);
-    const exray_tensor_info *reference = xr_layer_info(comparison, layer, EXRAY_SIDE_REFERENCE);
+    const exray_tensor_info *edge = xr_layer_stored(comparison, layer, EXRAY_SIDE_EDGE);
+    const exray_tensor_info *reference = xr_layer_stored(comparison, layer, EXRAY_SIDE_REFERENCE);
     bool alike = edge && reference && edge->dtype == reference->dtype && reference->quantization.count == 1;
     return alike ? &reference->quantization : NULL;
 }
@@ -63,6 +68,13 @@ static bool is_moved(const xr_layer_evidence *e, const exray_quantization *refer
 {
     double zero = reference->zero_point ? (double)reference->zero_point[0] : 0;
     return e->step == (double)reference->scale[0] && e->zero_point != zero && e->below + e->above > 0;
+}
+
+/* Whether the edge is at the end of its range where the reference is beyond it: else its values are others
+ * for another reason, and say nothing about the range.  From statistics it is not known where. */
+static bool is_held(const xr_layer_evidence *e)
+{
+    return isnan(e->held) || e->held >= LEAST_HELD * (e->below + e->above);
 }
 
 static range_fault judge(const xr_layer_evidence *e, const range_limits *limit,
@@ -76,7 +88,7 @@ static range_fault judge(const xr_layer_evidence *e, const range_limits *limit,
         *cost = clipping;
         return OFF_CENTER;
     }
-    if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING) {
+    if (clipping > limit->clip_ratio * rounding && clipping > LEAST_CLIPPING && is_held(e)) {
         *cost = clipping;
         return is_off_center(e) ? OFF_CENTER : TOO_NARROW;
     }
@@ -110,12 +122,14 @@ static exray_status judge_all(const exray_comparison *comparison, const range_li
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        const exray_tensor_info *edge = xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE);
+        bool summed = layer->from_stats || layer->from_sketch;
+        const exray_tensor_info *edge = summed ? xr_layer_info(comparison, layer, EXRAY_SIDE_EDGE)
+                                               : xr_layer_stored(comparison, layer, EXRAY_SIDE_EDGE);
         if (!edge || edge->quantization.count != 1)
             continue;
         judged j = {.layer = i};
         exray_status status = EXRAY_OK;
-        if (layer->from_stats || layer->from_sketch)
+        if (summed)
             xr_layer_evidence_from_stats(comparison, i, &j.evidence);
         else
             status = xr_layer_range_evidence_get(comparison, i, &j.evidence, error);
@@ -300,10 +314,40 @@ static void report(const exray_comparison *comparison, const judged *list, size_
     }
 }
 
+static bool is_wrong(const exray_layer_pair *layer)
+{
+    return layer->role == EXRAY_LAYER_ROLE_ORIGINATES || layer->role == EXRAY_LAYER_ROLE_PROPAGATES;
+}
+
+/* Layers that clip account for what is wrong at them and behind: not where values are wrong before all of
+ * them.  From statistics it is not known where that begins. */
+static bool may_account(const exray_comparison *comparison, const judged *list, size_t count)
+{
+    size_t layers = exray_comparison_layer_count(comparison), first = 0;
+    while (first < layers && !is_wrong(exray_comparison_layer(comparison, first)))
+        first++;
+    if (first == layers || exray_comparison_layer(comparison, first)->from_stats)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].layer <= first)
+            return true;
+    return false;
+}
+
+/* Of another model, or one with other weights, wrong values are no sign of ranges. */
+static bool has_model_cause(const exray_findings *findings)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (f->severity == EXRAY_SEVERITY_ERROR && strncmp(f->cause, "model.", 6) == 0)
+            return true;
+    return false;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     bool clean = !xr_inputs_differ(comparison);
-    bool wrong = xr_layers_differ(comparison) || xr_outputs_differ(comparison);
+    bool wrong =
+        (xr_layers_differ(comparison) || xr_outputs_differ(comparison)) && !has_model_cause(findings);
     judged *list = calloc(exray_comparison_layer_count(comparison) + 1, sizeof *list);
     if (!list)
         return error->status = EXRAY_E_MEMORY;
@@ -316,7 +360,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         size_t found = count;
         if (!clean)
             count = keep_clipped(comparison, list, count);
-        else if (!wrong)
+        else if (!wrong || !may_account(comparison, list, count))
             count = keep_certain(list, count);
         report(comparison, list, count, TOO_NARROW, findings);
         report(comparison, list, count, OFF_CENTER, findings);

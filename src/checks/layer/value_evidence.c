@@ -1,5 +1,7 @@
 #include "checks/layer/value_evidence.h"
 
+#include "checks/op_name.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,19 @@ const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const
         return NULL;
     uint32_t tensor = model->nodes[node].outputs[output];
     return tensor < model->tensor_count ? &model->tensors[tensor] : NULL;
+}
+
+const exray_tensor_info *xr_layer_stored(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                         exray_side side)
+{
+    const exray_model *model = exray_log_model(exray_comparison_log(comparison, side));
+    const exray_tensor_info *made = xr_layer_info(comparison, layer, side);
+    if (!made || made->quantization.count || !xr_is_op(layer->op[side], "dequantizelinear"))
+        return made;
+    const exray_node *node = &model->nodes[layer->node[side]];
+    uint32_t read = node->input_count ? node->inputs[0] : EXRAY_NO_INDEX;
+    return read < model->tensor_count && model->tensors[read].quantization.count == 1 ? &model->tensors[read]
+                                                                                      : made;
 }
 
 bool xr_is_same_file(const exray_comparison *comparison)
@@ -49,6 +64,8 @@ typedef struct layer_side {
 /* Notes the range of a tensor that is quantized with one scale. */
 static void note_range(const exray_tensor_info *info, xr_layer_evidence *e)
 {
+    if (!info)
+        return;
     double least, most;
     switch (info->dtype) {
     case EXRAY_DTYPE_INT8:
@@ -127,7 +144,7 @@ static uint64_t place(const axis_order *o, uint64_t i)
 /* ---- Sums ---------------------------------------------------------------------------- */
 
 typedef struct evidence_sums {
-    double n, difference, shift, b, bb, below, above, clipped, unclipped, half[2], both;
+    double n, difference, shift, b, bb, below, above, held, clipped, unclipped, half[2], both;
     double without[XR_ACTIVATIONS], with[XR_ACTIVATIONS], rim, rim_difference;
 } evidence_sums;
 
@@ -157,9 +174,10 @@ static inline void sum_values(evidence_sums *s, xr_layer_evidence *e, const laye
 {
     const float *x = side[0].value, *y = side[1].value;
     const uint64_t count = side[1].view.count;
-    const double low = e->low, high = e->high, under = low - e->step / 2, over = high + e->step / 2;
+    const double low = e->low, high = e->high, under = low - e->step / 2, over = high + e->step / 2,
+                 lowest = low + e->step / 2, highest = high - e->step / 2;
     double difference = 0, shift = 0, sum = 0, squares = 0, clipped = 0, unclipped = 0;
-    uint64_t n = 0, below = 0, above = 0;
+    uint64_t n = 0, below = 0, above = 0, at_end = 0;
     double min[2] = {e->min[0], e->min[1]}, max[2] = {e->max[0], e->max[1]};
     for (uint64_t i = 0; i < count; i++) {
         const double a = (double)x[turned ? place(o, i) : i], b = (double)y[i], d = a - b;
@@ -178,6 +196,7 @@ static inline void sum_values(evidence_sums *s, xr_layer_evidence *e, const laye
             const double held = smaller(larger(b, low), high);
             below += b < under;
             above += b > over;
+            at_end += (b < under && a < lowest) || (b > over && a > highest);
             clipped += (b - held) * (b - held);
             unclipped += (a - held) * (a - held);
         }
@@ -189,6 +208,7 @@ static inline void sum_values(evidence_sums *s, xr_layer_evidence *e, const laye
     s->bb += squares;
     s->below += (double)below;
     s->above += (double)above;
+    s->held += (double)at_end;
     s->clipped += clipped;
     s->unclipped += unclipped;
     for (int k = 0; k < 2; k++) {
@@ -288,6 +308,7 @@ static void settle(const evidence_sums *s, xr_layer_evidence *e)
     e->deviation = sqrt(fmax(s->bb / s->n - mean * mean, 0));
     e->below = s->below / s->n;
     e->above = s->above / s->n;
+    e->held = s->held / s->n;
     e->clipped = s->clipped / s->n;
     e->unclipped = s->unclipped / s->n;
     for (int i = 0; i < XR_ACTIVATIONS; i++) {
@@ -308,6 +329,8 @@ static exray_status read_evidence(const exray_comparison *comparison, size_t lay
     size_t frames = exray_comparison_frame_count(comparison);
     size_t stride = frames > MOST_FRAMES ? frames / MOST_FRAMES : 1;
     evidence_sums s = {0};
+    const exray_tensor_info *stored =
+        xr_layer_stored(comparison, exray_comparison_layer(comparison, layer), EXRAY_SIDE_EDGE);
     for (size_t f = 0; status == EXRAY_OK && f < frames && out->frames < MOST_FRAMES; f += stride) {
         for (int k = 0; k < 2 && status == EXRAY_OK; k++)
             status = exray_comparison_values(comparison, (exray_side)k, f, EXRAY_KIND_LAYER, layer,
@@ -317,7 +340,7 @@ static exray_status read_evidence(const exray_comparison *comparison, size_t lay
             continue;
         }
         if (status == EXRAY_OK) {
-            note_range(&side[0].view.info, out);
+            note_range(stored, out);
             add_frame(&s, out, side, reasons);
         }
     }
@@ -343,7 +366,7 @@ static bool from_metrics(const exray_comparison *comparison, size_t layer, xr_la
 {
     const exray_layer_pair *pair = exray_comparison_layer(comparison, layer);
     const exray_metrics *m = &pair->metrics;
-    const exray_tensor_info *info = xr_layer_info(comparison, pair, EXRAY_SIDE_EDGE);
+    const exray_tensor_info *info = xr_layer_stored(comparison, pair, EXRAY_SIDE_EDGE);
     if (!info || pair->problem || m->count == 0 || !isfinite(m->rmse) || !isfinite(m->std[1]) ||
         m->nan_count[0] || m->nan_count[1] || m->inf_count[0] || m->inf_count[1])
         return false;
@@ -388,6 +411,7 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
                                .min = {m->min[0], m->min[1]},
                                .max = {m->max[0], m->max[1]},
                                .shift = m->mean[0] - m->mean[1],
+                               .held = NAN,
                                .unclipped = NAN,
                                .without = {NAN, NAN},
                                .with = {NAN, NAN}};

@@ -22,6 +22,7 @@ typedef struct xr_layer_evidence {
     /* The range of the edge's type; step is 0 where it is not quantized with one scale. */
     double step, zero_point, low, high;
     double below, above; /* shares of b that are beyond low and high by more than half a step */
+    double held;         /* share of b that is so, where a is at that end */
     double clipped;      /* mean((b - clip(b))^2) */
     double unclipped;    /* mean((a - clip(b))^2) */
 
@@ -53,6 +54,10 @@ void xr_layer_evidence_from_stats(const exray_comparison *comparison, size_t lay
 /* The layer's tensor in the side's model, or NULL. */
 const exray_tensor_info *xr_layer_info(const exray_comparison *comparison, const exray_layer_pair *layer,
                                        exray_side side);
+
+/* The same, or of the values that a DequantizeLinear unpacks: how the integers are stored. */
+const exray_tensor_info *xr_layer_stored(const exray_comparison *comparison, const exray_layer_pair *layer,
+                                         exray_side side);
 
 /* Whether both sides ran the same model file: then operators, attributes and quantization are the
  * same, and the weights unless they were changed in memory. */

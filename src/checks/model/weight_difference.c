@@ -13,12 +13,31 @@ enum { MOST_DIMENSIONS = 4 };
 
 /* ---- Rounding ------------------------------------------------------------------------ */
 
-/* rms error from storing the values, in their unit; NAN for integers without a scale. */
-static double rounding_of(const exray_tensor_info *info, double rms)
+/* Whether all values that are stored with scale i are zeros: tools then take any scale, such as 1, which
+ * explains nothing. */
+static bool is_empty_channel(const exray_tensor_info *info, const float *values, uint32_t i)
+{
+    const exray_quantization *q = &info->quantization;
+    if (!values || q->count < 2 || q->axis >= info->rank || info->shape[q->axis] != (int64_t)q->count)
+        return false;
+    uint64_t outer = 1, inner = 1;
+    for (uint32_t d = 0; d < info->rank; d++)
+        *(d < q->axis ? &outer : &inner) *= d == q->axis ? 1 : (uint64_t)info->shape[d];
+    for (uint64_t o = 0; o < outer; o++)
+        for (uint64_t k = 0; k < inner; k++)
+            if (values[(o * q->count + i) * inner + k] != 0)
+                return false;
+    return true;
+}
+
+/* rms error from storing the values, in their unit; NAN for integers without a scale.  `values`: NULL where
+ * they are not known. */
+static double rounding_of(const exray_tensor_info *info, const float *values, double rms)
 {
     double sum = 0;
     for (uint32_t i = 0; i < info->quantization.count; i++)
-        sum += (double)info->quantization.scale[i] * info->quantization.scale[i];
+        if (!is_empty_channel(info, values, i))
+            sum += (double)info->quantization.scale[i] * info->quantization.scale[i];
     if (info->quantization.count)
         return sqrt(sum / info->quantization.count / 12);
     switch (info->dtype) {
@@ -284,7 +303,7 @@ static bool from_statistics(const exray_tensor_view view[2], double factor, xr_w
     double rounding[2], n = (double)b->count;
     for (int s = 0; s < 2; s++) {
         const exray_stats *x = &view[s].stats;
-        rounding[s] = rounding_of(&view[s].info, sqrt(x->variance + x->mean * x->mean));
+        rounding[s] = rounding_of(&view[s].info, NULL, sqrt(x->variance + x->mean * x->mean));
     }
     double step = hypot(rounding[0], rounding[1]);
     if (isnan(step) || !(deviation[1] > 0) || n < 16)
@@ -321,7 +340,7 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         for (uint64_t i = 0; i < pair->count; i++)
             square[side] += (double)values[side][i] * values[side][i];
         double rms = sqrt(square[side] / (double)pair->count);
-        double stored = rounding_of(&view[side].info, rms);
+        double stored = rounding_of(&view[side].info, values[side], rms);
         if (isnan(stored))
             return false; /* integers whose scale is not known */
         square[side] = fmax(stored, rounded_before(&view[side].info, values[side], pair->count, rms));

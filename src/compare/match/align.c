@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Share of the variance that 8 bits leave unexplained at most. */
+#define LEFT_IN_8_BITS 0.05
+
 /* Cells of the table of one search; larger models are cut into parts at unique names. */
 #define MOST_CELLS ((size_t)1 << 26)
 
@@ -263,7 +266,21 @@ static uint32_t nearer(const work *w, int s, uint32_t i, uint32_t other)
     return best;
 }
 
-/* Integer layers do not tell whether they apply an activation (by the range of their type): the values do. */
+/* The layer behind layer `i` of side `s` that is cut at zero, too, and has no counterpart; else `i`. */
+static uint32_t cut_behind(const work *w, int s, uint32_t i)
+{
+    const xr_layers *layers = w->side[s];
+    for (uint32_t x = i + 1; x < layers->count; x++) {
+        const xr_layer *layer = &layers->layer[x];
+        bool cuts = layer->activation == XR_ACTIVATION_RELU || layer->activation == XR_ACTIVATION_CLIP;
+        if (layer->source == i)
+            return cuts && layer->kind == XR_OP_ACTIVATION && w->partner[s][x] == EXRAY_NO_INDEX ? x : i;
+    }
+    return i;
+}
+
+/* Integer layers do not tell whether they apply an activation (by the range of their type): the values do,
+ * and where those are wrong, a range that begins at zero. */
 static void match_hidden_activations(work *w)
 {
     for (uint32_t a = 0; w->scorer.similarities && a < w->side[0]->count; a++) {
@@ -273,6 +290,11 @@ static void match_hidden_activations(work *w)
         bool hidden[2] = {layer_of(w, 0, a)->activation == XR_ACTIVATION_UNKNOWN,
                           layer_of(w, 1, b)->activation == XR_ACTIVATION_UNKNOWN};
         uint32_t x = hidden[1] ? nearer(w, 0, a, b) : a, y = hidden[0] && x == a ? nearer(w, 1, b, a) : b;
+        bool wrong = x == a && y == b && 1 - determination(w, a, b) > LEFT_IN_8_BITS;
+        if (wrong && hidden[1] && xr_layer_is_cut_at_zero(layer_of(w, 1, b)))
+            x = cut_behind(w, 0, a);
+        else if (wrong && hidden[0] && xr_layer_is_cut_at_zero(layer_of(w, 0, a)))
+            y = cut_behind(w, 1, b);
         if ((x == a && y == b) || xr_naming_forbids(&w->scorer.naming, x, y))
             continue;
         part(w, a);

@@ -287,3 +287,13 @@ bool xr_layer_is_free(const xr_layer *layer)
     return layer->constant || layer->kind == XR_OP_CONVERSION || layer->kind == XR_OP_SHAPE ||
            layer->kind == XR_OP_CONSTANT;
 }
+
+bool xr_layer_is_cut_at_zero(const xr_layer *layer)
+{
+    const exray_tensor_info *t = layer->tensor;
+    bool bytes = t && (t->dtype == EXRAY_DTYPE_UINT8 || t->dtype == EXRAY_DTYPE_INT8);
+    if (!bytes || t->quantization.count != 1)
+        return false;
+    int64_t zero = t->quantization.zero_point ? t->quantization.zero_point[0] : 0;
+    return zero == (t->dtype == EXRAY_DTYPE_INT8 ? -128 : 0);
+}

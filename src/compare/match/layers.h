@@ -36,6 +36,9 @@ void xr_layers_free(xr_layers *layers);
 /* Whether a layer may have no counterpart in a healthy pair: it computes nothing. */
 bool xr_layer_is_free(const xr_layer *layer);
 
+/* Whether a layer is stored in 8 bits whose range begins at zero: it holds what a ReLU makes. */
+bool xr_layer_is_cut_at_zero(const xr_layer *layer);
+
 /* The tensor that output `output` of `node` is, or NULL where the model does not
  * say. */
 const exray_tensor_info *xr_layer_tensor(const exray_model *model, uint32_t node, uint32_t output);

@@ -240,6 +240,45 @@ static void keep_proofs(xr_naming *s, const xr_layers side[2])
     }
 }
 
+/* The conversion back of a layer that is quantized to a range that begins at zero; else EXRAY_NO_INDEX. */
+static uint32_t cut_by_range(const xr_layers *layers, uint32_t i)
+{
+    uint32_t quantized = EXRAY_NO_INDEX;
+    for (uint32_t k = i + 1; k < layers->count; k++) {
+        const xr_layer *layer = &layers->layer[k];
+        if (layer->kind != XR_OP_CONVERSION)
+            continue;
+        if (layer->source == i && xr_layer_is_cut_at_zero(layer))
+            quantized = k;
+        else if (quantized != EXRAY_NO_INDEX && layer->source == quantized)
+            return k;
+    }
+    return EXRAY_NO_INDEX;
+}
+
+/* A quantizer that leaves out an activation, which the range of the integers is instead, leaves its name to
+ * the layer before: what is converted back is what the activation makes. */
+static void move_activations(xr_naming *s, const xr_layers side[2])
+{
+    for (uint32_t a = 0; a < side[0].count; a++) {
+        uint32_t b = s->same[0][a];
+        if (b == EXRAY_NO_INDEX)
+            continue;
+        bool activates[2] = {side[0].layer[a].kind == XR_OP_ACTIVATION,
+                             side[1].layer[b].kind == XR_OP_ACTIVATION};
+        uint32_t x = activates[1] && !activates[0] ? cut_by_range(&side[0], a) : a;
+        uint32_t y = activates[0] && !activates[1] ? cut_by_range(&side[1], b) : b;
+        bool moved = (x != a || y != b) && x != EXRAY_NO_INDEX && y != EXRAY_NO_INDEX;
+        if (!moved || (x != a && s->same[0][x] != EXRAY_NO_INDEX) ||
+            (y != b && s->same[1][y] != EXRAY_NO_INDEX))
+            continue;
+        s->same[0][a] = EXRAY_NO_INDEX;
+        s->same[1][b] = EXRAY_NO_INDEX;
+        s->same[0][x] = y;
+        s->same[1][y] = x;
+    }
+}
+
 static bool note_all(xr_naming *s, const xr_layers side[2])
 {
     size_t n = side[0].count, m = side[1].count;
@@ -270,6 +309,7 @@ bool xr_naming_init(xr_naming *s, const xr_layers side[2])
         return false;
     if (!is_one_file(side[0].model, side[1].model))
         keep_proofs(s, side);
+    move_activations(s, side);
     return true;
 }
 

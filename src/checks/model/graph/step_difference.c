@@ -444,8 +444,9 @@ static bool is_matched_layer(const finder *f, int side, uint32_t tensor)
            match_of(f)->side[side].tensor[tensor].maker != EXRAY_NO_INDEX;
 }
 
-/* Whether what reads a tensor quantizes it to a range that begins at zero: that is a ReLU. */
-static bool is_cut_at_zero(const xr_step_graph *g, uint32_t tensor)
+/* The range of the integers that what reads a tensor quantizes it to, and their step.  False: nothing does.
+ */
+static bool range_behind(const xr_step_graph *g, uint32_t tensor, double range[2], double *step)
 {
     const exray_model *model = g->model;
     for (uint32_t n = 0; n < model->node_count; n++) {
@@ -461,21 +462,32 @@ static bool is_cut_at_zero(const xr_step_graph *g, uint32_t tensor)
         int64_t zero = info->quantization.count == 1 && info->quantization.zero_point
                            ? info->quantization.zero_point[0]
                            : 0;
-        return bytes && info->quantization.count == 1 && zero == least;
+        *step = info->quantization.count == 1 ? info->quantization.scale[0] : 0;
+        range[0] = *step * (double)(least - zero);
+        range[1] = range[0] + 255 * *step;
+        return bytes && *step > 0;
     }
     return false;
 }
 
-/* Whether all that the edge lacks is a ReLU, which the range of its integers is instead. */
-static bool is_relu_by_range(const finder *f, const xr_step_gap gap[2], uint32_t a)
+/* Whether all that the edge lacks is a function that the range of its integers is instead: clipped to it, the
+ * function changes nothing.  So a ReLU, a ReLU6, a clip. */
+static bool is_function_by_range(const finder *f, const xr_step_gap gap[2], uint32_t a)
 {
-    char words[XR_DIFFERENCE_WORDS];
+    double range[2], unit;
     if (gap[0].count != 0 || gap[1].count != 1)
         return false;
     const xr_op_step *step = step_of(f, 1, gap[1].first);
-    return step->kind == XR_STEP_FUNCTION && step->value &&
-           xr_function_words(step->value, words, sizeof words) && strcmp(words, "ReLU") == 0 &&
-           is_cut_at_zero(&match_of(f)->side[0], a);
+    if (step->kind != XR_STEP_FUNCTION || !step->value ||
+        !range_behind(&match_of(f)->side[0], a, range, &unit))
+        return false;
+    for (size_t i = 0; i < XR_POINTS; i++) {
+        double with = fmin(fmax(step->value[i], range[0]), range[1]),
+               without = fmin(fmax(xr_points[i], range[0]), range[1]);
+        if (fabs(with - without) > unit)
+            return false;
+    }
+    return true;
 }
 
 /* Tensors a of the edge and b of the reference are read at the same place, by steps `edge` and `reference`
@@ -493,7 +505,7 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
                               is_entry(&gap[1], mate_of(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
-    if (is_relu_by_range(f, gap, a) || xr_step_gap_is_folded(&f->out->match, gap))
+    if (is_function_by_range(f, gap, a) || xr_step_gap_is_folded(&f->out->match, gap))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
                               : gap[0].count               ? XR_DIFFERENCE_EXTRA
