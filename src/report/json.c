@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "checks/gate/measures.h"
 #include "report/json_out.h"
+#include "report/layer_cause.h"
 #include "report/report.h"
 
 #include <cjson/cJSON.h>
@@ -225,7 +226,7 @@ static void add_bounds(json_writer *w, cJSON *o, const char *key, double low, do
         push(w, pair, isfinite(ends[i]) ? cJSON_CreateNumber(ends[i]) : cJSON_CreateNull());
 }
 
-static void add_layer(json_writer *w, cJSON *list, const exray_layer_pair *layer)
+static void add_layer(json_writer *w, cJSON *list, const exray_layer_pair *layer, const char *cause)
 {
     static const char *const sides[2] = {"edge", "reference"};
     cJSON *o = push(w, list, cJSON_CreateObject());
@@ -246,6 +247,7 @@ static void add_layer(json_writer *w, cJSON *list, const exray_layer_pair *layer
     }
     add_metrics(w, o, &layer->metrics);
     text(w, o, "role", role_name(layer->role));
+    text(w, o, "cause", cause);
     put(w, o, "from_stats", cJSON_CreateBool(layer->from_stats));
     put(w, o, "from_sketch", cJSON_CreateBool(layer->from_sketch));
     if (layer->from_sketch) {
@@ -425,7 +427,7 @@ bool xr_report_json(const xr_report *r, FILE *out)
     add_io(&w, root, "inputs", exray_comparison_input(c, 0), exray_comparison_input_count(c));
     cJSON *layers = put(&w, root, "layers", cJSON_CreateArray());
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++)
-        add_layer(&w, layers, exray_comparison_layer(c, i));
+        add_layer(&w, layers, exray_comparison_layer(c, i), xr_layer_cause(r, i));
     add_io(&w, root, "outputs", exray_comparison_output(c, 0), exray_comparison_output_count(c));
     add_latency(&w, root, r);
     add_assertions(&w, root, r);

@@ -92,6 +92,8 @@ def describe(model, arrays, anonymous):
             if name in scales and array is not None and array.dtype in (np.int8, np.uint8):
                 t.quantization.scale.extend(float(v) for v in scales[name][0])
                 t.quantization.zero_point.extend(int(v) for v in scales[name][1])
+                if len(scales[name][0]) > 1:  # a scale for each channel
+                    t.quantization.axis = array.shape.index(len(scales[name][0]))
         return position[name]
 
     for node in graph.node:

@@ -3,6 +3,7 @@
 #include "report/html/html_layers.h"
 
 #include "report/html/svg.h"
+#include "report/layer_cause.h"
 
 #include <math.h>
 #include <string.h>
@@ -177,6 +178,12 @@ static void put_mark(const xr_page *p, const xr_columns *columns, const xr_chart
         xr_put(p->out, "<title>%u %s: error %s, %s</title>", (unsigned)c.node, c.op,
                xr_number(error, c.error), xr_role_words(c.role));
     xr_svg_close_mark(chart);
+    if (i >= columns->inputs && i < columns->inputs + columns->layers &&
+        xr_layer_cause(p->report, i - columns->inputs)) {
+        xr_svg_mark(chart, XR_MARK_DOT, "named", x, judged ? xr_axis_at(axis, c.error) : chart->bottom,
+                    size + 4);
+        fputs("</path>\n", p->out);
+    }
 }
 
 /* The column that the first error is about; else the first one that is wrong by itself; `count`: none. */
@@ -358,7 +365,8 @@ static void put_key(xr_page *p)
     } keys[] = {{XR_MARK_DIAMOND, "mark origin", "wrong by itself"},
                 {XR_MARK_TRIANGLE, "mark passes", "passes an error on"},
                 {XR_MARK_DOT, "mark clean", "within noise"},
-                {XR_MARK_CROSS, "mark unjudged", "not judged"}};
+                {XR_MARK_CROSS, "mark unjudged", "not judged"},
+                {XR_MARK_DOT, "named", "at fault by a finding, whatever its own error"}};
     xr_chart chart = {.out = p->out};
     fputs("<ul class=\"key\" aria-label=\"Marks of the chart\">", p->out);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

@@ -1,5 +1,6 @@
 /* Every layer with its figures: what the charts show, as a table. */
 #include "report/html/html_layers.h"
+#include "report/layer_cause.h"
 
 #include <math.h>
 
@@ -50,14 +51,15 @@ static void put_row(xr_page *p, size_t i)
 {
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
     xr_name_text name;
+    const char *cause = xr_layer_cause(p->report, i);
     xr_put(p->out,
            "<tr id=\"row-%zu\" class=\"%s\"><td class=\"n\">%u</td><th scope=\"row\"><button type=\"button\" "
            "class=\"name\" data-layer=\"%zu\" title=\"%s\">%s</button> <span class=\"op\">%s</span></th><td "
            "class=\"role\">"
-           "<span aria-hidden=\"true\">%s</span> %s</td>",
+           "<span aria-hidden=\"true\">%s</span> %s%s%s</td>",
            i, xr_role_class(l->role), (unsigned)l->node[EXRAY_SIDE_EDGE], i, l->name[EXRAY_SIDE_EDGE],
            xr_short_name(name, l->name[EXRAY_SIDE_EDGE]), l->op[EXRAY_SIDE_EDGE], sign_of(l->role),
-           xr_role_words(l->role));
+           xr_role_words(l->role), cause ? "; " : "", cause ? cause : "");
     put_number(p, l->error);
     put_number(p, l->noise);
     put_number(p, l->metrics.nrmse);

@@ -1,0 +1,114 @@
+"""Static 8-bit models of ONNX Runtime's quantizer against the float file: healthy ones, other weights under them, calibration
+that clips.  Activations are the ranges of integers there, and one side may be fused."""
+
+import logging
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx_log import record
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from validate_support import causes, finding, validate
+
+logging.disable(logging.WARNING)
+
+
+def pictures(count, seed, gain=1.0):
+    """Smooth pictures, [1,3,32,32]."""
+    random = np.random.default_rng(seed)
+    out = []
+    for _ in range(count):
+        coarse = random.normal(size=(1, 3, 5, 5))
+        fine = np.kron(coarse, np.ones((7, 7)))[:, :, :32, :32] + random.normal(0, 0.2, (1, 3, 32, 32))
+        out.append((gain * fine).astype(np.float32))
+    return out
+
+
+def network(path, change=None, activation="Relu"):
+    """Convolutions, depthwise and pointwise, each with an activation; mean; dense.  change: {name of a weight: function}."""
+    nodes, constants = [], []
+
+    def weight(name, *shape):
+        random = np.random.default_rng([3, *name.encode()])
+        value = random.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
+        constants.append(numpy_helper.from_array(np.ascontiguousarray((change or {}).get(name, lambda a: a)(value), np.float32), name))
+        return name
+
+    def conv(x, name, channels, out, group=1, kernel=3):
+        nodes.append(helper.make_node("Conv", [x, weight(name + ".w", out, channels // group, kernel, kernel)], [name], name=name,
+                                      group=group, kernel_shape=[kernel] * 2, pads=[kernel // 2] * 4))
+        bounds = ["zero", "six"] if activation == "Clip" else []
+        nodes.append(helper.make_node(activation, [name, *bounds], [name + "_act"], name=name + "_act"))
+        return name + "_act"
+
+    x = conv("x", "stem", 3, 16)
+    x = conv(x, "deep", 16, 16, group=16)
+    x = conv(x, "point", 16, 16, kernel=1)
+    x = conv(x, "last", 16, 16)
+    nodes.append(helper.make_node("GlobalAveragePool", [x], ["pool"], name="pool"))
+    nodes.append(helper.make_node("Flatten", ["pool"], ["flat"], name="flat"))
+    nodes.append(helper.make_node("Gemm", ["flat", weight("fc.w", 16, 10)], ["y"], name="y"))
+    constants += [numpy_helper.from_array(np.float32(v), n) for v, n in ((0, "zero"), (6, "six"))]
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 32, 32])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 10])], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+class Data(CalibrationDataReader):
+    def __init__(self, arrays):
+        self.left = iter(arrays)
+
+    def get_next(self):
+        x = next(self.left, None)
+        return None if x is None else {"x": x}
+
+
+def judge(tmp_path, level, status, change=None, activation="Relu", gain=1.0):
+    right = network(tmp_path / "right.onnx", None, activation)
+    source = network(tmp_path / "source.onnx", change, activation)
+    quantize_static(str(source), str(tmp_path / "int8.onnx"), Data(pictures(12, 1, gain)), per_channel=True, weight_type=QuantType.QInt8)
+    record(tmp_path / "int8.onnx", tmp_path / "edge.mcap", pictures(3, 2), tmp_path, level, role="edge", constants=True)
+    record(right, tmp_path / "reference.mcap", pictures(3, 2), tmp_path, "none", constants=True)
+    return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
+
+
+LEVELS = ["none", "extended"]
+
+
+@pytest.mark.parametrize("activation", ["Relu", "Clip"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_healthy(tmp_path, level, activation):
+    v = judge(tmp_path, level, 0, activation=activation)
+    assert causes(v) == [] and v["coverage"]["compared"] >= 6
+    # A convolution is not compared with what the activation makes of the reference's.
+    assert all(p["reference"]["op"] != "Clip" or p["edge"]["op"] != "Conv" for p in v["layers"])
+
+
+CHANGES = {
+    "rolled": ("point.w", lambda a: np.roll(a, 1, 0)),
+    "permuted": ("deep.w", lambda a: a[np.random.default_rng(1).permutation(16)]),
+    "mirrored": ("last.w", lambda a: a[..., ::-1]),
+    "filters of zeros": ("point.w", lambda a: a * (np.arange(16) > 5)[:, None, None, None]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("level", LEVELS)
+def test_other_weights_are_one_cause(tmp_path, level, change):
+    """Ranges that were calibrated with the wrong weights are no second fault, nor are layers behind."""
+    name, function = CHANGES[change]
+    v = judge(tmp_path, level, 1, {name: function})
+    assert causes(v) == ["model.weights"]
+    assert f"weights {name}" in str(finding(v, "model.weights")) and finding(v, "model.weights")["evidence"]["weights_differ"] == 1
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_calibration_that_clips_marks_each_layer(tmp_path, level):
+    """With pictures a sixth as bright: all layers, or the first that stands at its end where what it gets is clipped, too."""
+    v = judge(tmp_path, level, 1, gain=1 / 6)
+    assert causes(v) == ["layer.saturation"]
+    marked = [p["edge"]["index"] for p in v["layers"] if p["cause"] == "layer.saturation"]
+    assert len(marked) == finding(v, "layer.saturation")["evidence"]["layers"] >= (3 if level == "extended" else 1)
+    assert finding(v, "layer.saturation")["where"]["layer"] == marked[0]
