@@ -183,3 +183,52 @@ def test_keras(tmp_path, keras_net, with_example):
     log = exray.open(tmp_path / "a.mcap")
     weights = {log.model.tensors[i].name: t.numpy() for i, t in log.constants.items()}
     assert np.array_equal(weights["stem/kernel"], np.asarray(keras_net.get_layer("stem").kernel))
+
+
+# ---- Leaving ----
+
+
+def test_torch_taps_leave_nothing(tmp_path, torch_net):
+    """The application's own forward comes back; one tap that leaves does not end another's log; so does closing."""
+    torch = pytest.importorskip("torch")
+    image = torch.rand(1, 3, 12, 12)
+    theirs = lambda x: 100.0  # noqa: E731
+    with torch.no_grad():
+        wanted = torch_net(image).numpy()
+        first, second = (exray.Recorder(tmp_path / f"{n}.mcap", capture="full") for n in ("first", "second"))
+        taps = [exray.torch.tap(torch_net, r) for r in (first, second)]
+        torch_net(image)
+        taps[0].remove()
+        assert np.array_equal(torch_net(image).numpy(), wanted)
+        second.close()
+        assert "forward" not in vars(torch_net) and not any(m._forward_hooks for m in torch_net.modules())
+        first.close()
+        torch_net.forward = theirs
+        with exray.Recorder(tmp_path / "third.mcap") as r:
+            exray.torch.tap(torch_net, r)
+        assert torch_net.forward is theirs and torch_net(image) == 100.0
+        del torch_net.forward
+    with exray.open(tmp_path / "first.mcap") as a, exray.open(tmp_path / "second.mcap") as b:
+        assert (len(a), len(b)) == (1, 2)
+        for frame in (*a, *b):
+            assert len(frame.layers) == len(TORCH_OPS) and np.array_equal(frame.outputs[0].numpy(), wanted)
+
+
+def test_keras_taps_leave_nothing(tmp_path):
+    keras = pytest.importorskip("keras")
+    model = keras.Sequential([keras.layers.Input((6,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)])
+    image = np.linspace(0, 1, 6, dtype=np.float32)[None]
+    wanted = np.asarray(model(image))
+    before = {id(layer): dict(vars(layer)).get("call") for layer in (model, *model.layers)}
+    first, second = (exray.Recorder(tmp_path / f"{n}.mcap", capture="full") for n in ("first", "second"))
+    taps = [exray.keras.tap(model, r) for r in (first, second)]
+    model(image)
+    taps[1].remove()
+    model(image)
+    first.close()
+    second.close()
+    assert {id(layer): dict(vars(layer)).get("call") for layer in (model, *model.layers)} == before
+    assert np.array_equal(np.asarray(model(image)), wanted)
+    with exray.open(tmp_path / "first.mcap") as a, exray.open(tmp_path / "second.mcap") as b:
+        assert (len(a), len(b)) == (2, 1)
+        assert all(len(frame.layers) == 2 and np.array_equal(frame.outputs[0].numpy(), wanted) for frame in (*a, *b))

@@ -10,18 +10,26 @@ from exray._exray import ffi, lib
 _KEPT = "_exray_node_times"  # in the interpreter: it is given one such delegate, however often it is tapped
 
 
+class _Delegate:
+    """The delegate that notes the times, and how many taps are waiting for them."""
+
+    def __init__(self, times: Any) -> None:
+        self.times, self.waiting = times, 0
+
+
 class NodeTimes:
     """outputs: how many outputs each executed node has, by its index; position: where the log has it."""
 
     def __init__(self, interpreter: Any, outputs: Mapping[int, int], position: Mapping[int, int]) -> None:
         self._position = position
-        self._times = interpreter.__dict__.get(_KEPT)
+        self._shared: Optional[_Delegate] = interpreter.__dict__.get(_KEPT)
         self._room = len(outputs) + 16
         self._nodes = ffi.new("uint32_t[]", self._room)
         self._starts, self._durations = ffi.new("uint64_t[]", self._room), ffi.new("uint64_t[]", self._room)
-        if self._times is None:
-            self._times = self._give(interpreter, outputs)
-            interpreter.__dict__[_KEPT] = self._times
+        if self._shared is None:
+            times = self._give(interpreter, outputs)
+            self._shared = None if times is None else _Delegate(times)
+            interpreter.__dict__[_KEPT] = self._shared
 
     @staticmethod
     def _give(interpreter: Any, outputs: Mapping[int, int]) -> Optional[Any]:
@@ -39,21 +47,28 @@ class NodeTimes:
             return None
         return times if lib.xr_py_times_ready(times) else None
 
-    def begin(self, on: bool = True) -> None:
-        """Before a run; on: times are wanted."""
-        if self._times is not None:
-            lib.xr_py_times_begin(self._times, on)
+    def begin(self) -> None:
+        """Before a run; end() follows in any case."""
+        if self._shared is not None:
+            self._shared.waiting += 1
+            lib.xr_py_times_begin(self._shared.times, True)
 
     def read(self, elapsed_ns: int) -> List[Tuple[int, int, int]]:
         """After it: position, start and duration of each node that ran.  elapsed_ns: since the frame began, now."""
-        if self._times is None:
+        if self._shared is None:
             return []
         began = time.monotonic_ns() - elapsed_ns
-        count = lib.xr_py_times_read(self._times, self._nodes, self._starts, self._durations, self._room)
-        lib.xr_py_times_begin(self._times, False)
+        count = lib.xr_py_times_read(self._shared.times, self._nodes, self._starts, self._durations, self._room)
         found: "Sequence[Tuple[int, int, int]]" = [
             (self._nodes[i], max(self._starts[i] - began, 0), self._durations[i]) for i in range(count)]
         return [(self._position[n], start, took) for n, start, took in found if n in self._position]
+
+    def end(self) -> None:
+        """Runs are not timed any more, unless another tap waits for this one's times."""
+        if self._shared is not None:
+            self._shared.waiting -= 1
+            if self._shared.waiting == 0:
+                lib.xr_py_times_begin(self._shared.times, False)
 
 
 def times_of(interpreter: Any, ops: Sequence[Any], wanted: bool) -> Optional[NodeTimes]:

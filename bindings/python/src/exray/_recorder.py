@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Protocol, Sequence, Set, Tuple, Type, Union
 
 import numpy as np
 
@@ -79,6 +79,13 @@ class _FrameScope:
         self._recorder._end(kind is None)
 
 
+class Leaves(Protocol):
+    """A tap, which leaves when its recorder is closed."""
+
+    def remove(self) -> None:
+        ...
+
+
 class Recorder:
     """Writes a log.
 
@@ -140,6 +147,7 @@ class Recorder:
         self._by_name: Dict[Tuple[str, str], int] = {}
         self._in_frame = False
         self._serial = 0  # frames begun so far
+        self._taps: Set[Leaves] = set()
         keeper = Keeper()
         config = keeper.new("exray_recorder_config *")
         config.size = ffi.sizeof("exray_recorder_config")
@@ -295,6 +303,9 @@ class Recorder:
         files.writers.discard(self)
         files.release(self._claim)
         self._claim = None
+        for tap in tuple(self._taps):
+            tap.remove()
+        self._taps.clear()
         return status
 
     @property

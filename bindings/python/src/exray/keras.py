@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from exray._errors import need
+from exray._hook import Hook, Observer
 from exray._recorder import Recorder
 from exray._tap import Trace
 from exray._types import Model
@@ -51,14 +52,15 @@ class Tap:
     def __init__(self, model: Any, recorder: Recorder, name: Optional[str]) -> None:
         keras = need("keras", "exray.keras")
         self._model = model
-        self._calls: List[Tuple[Any, Callable[..., Any]]] = []
+        self._hooks: List[Tuple[Hook, Observer]] = []
         self._inside = 0  # layers within layers are their layer's
         self._trace = Trace(recorder, Model(name or model.name, "keras", str(keras.__version__),
                                             str(keras.backend.backend()), 0))
         for layer in self._operations(model):
             if type(layer).__name__ != "InputLayer":
                 self._wrap(layer, self._observe_layer(layer))
-        self._wrap(model, self._observe_model())
+        self._wrap(model, self._observe_model)
+        recorder._taps.add(self)
 
     def _operations(self, model: Any) -> List[Any]:
         """Layers, and the operations between them; those of models within the model."""
@@ -68,24 +70,23 @@ class Tap:
             out += self._operations(layer) if inner else [layer]
         return out
 
-    def _wrap(self, layer: Any, call: Callable[..., Any]) -> None:
-        self._calls.append((layer, layer.call))
-        object.__setattr__(layer, "call", call)
+    def _wrap(self, layer: Any, observer: Observer) -> None:
+        hook = Hook.of(layer, "call")
+        hook.add(observer)
+        self._hooks.append((hook, observer))
 
     def remove(self) -> None:
-        """Removes the tap: the model is as before."""
-        for layer, _ in self._calls:
-            layer.__dict__.pop("call", None)
-        self._calls.clear()
+        """Removes the tap: the model is as before, but for other taps.  Closing the recorder does it, too."""
+        for hook, observer in self._hooks:
+            hook.remove(observer)
+        self._hooks.clear()
+        self._trace.recorder._taps.discard(self)
 
-    def _observe_layer(self, layer: Any) -> Callable[..., Any]:
-        import functools
-
-        call, trace = layer.call, self._trace
+    def _observe_layer(self, layer: Any) -> Observer:
+        trace = self._trace
         name, op = layer.name, type(layer).__name__
 
-        @functools.wraps(call)
-        def observed(*args: Any, **kwargs: Any) -> Any:
+        def observed(call: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
             if not trace.active or self._inside:
                 return call(*args, **kwargs)
             self._inside += 1
@@ -104,18 +105,14 @@ class Tap:
 
         return observed
 
-    def _observe_model(self) -> Callable[..., Any]:
-        import functools
+    def _observe_model(self, call: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        if self._trace.active or not self._trace.recorder._takes:
+            return call(*args, **kwargs)
+        return self._run(call, args, kwargs, False)
 
-        call, trace = self._model.call, self._trace
-
-        @functools.wraps(call)
-        def observed(*args: Any, **kwargs: Any) -> Any:
-            if trace.active or not trace.recorder._takes:
-                return call(*args, **kwargs)
-            return self._run(call, args, kwargs, False)
-
-        return observed
+    def _show(self, example: Tuple[Any, ...]) -> None:
+        """Runs the model once, unrecorded, to describe it."""
+        self._run(self._hooks[-1][0].method, example, {}, True)
 
     def _run(self, call: Callable[..., Any], args: Any, kwargs: Any, silent: bool) -> Any:
         trace = self._trace
@@ -144,8 +141,7 @@ def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[s
     need("keras", "exray.keras")
     made = Tap(model, recorder, name)
     if example is not None:
-        call = made._calls[-1][1]
-        made._run(call, example if isinstance(example, tuple) else (example,), {}, True)
+        made._show(example if isinstance(example, tuple) else (example,))
     return made
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from exray._errors import EngineError
+from exray._hook import Hook
 from exray._node_times import times_of
 from exray._recorder import Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
@@ -102,7 +102,6 @@ class Tap:
                  kernels: Optional[str], threads: int, latency: bool) -> None:
         self._interpreter, self._recorder = interpreter, recorder
         self._run = Run(recorder)
-        self._invoke = interpreter.invoke
         self._attributes: Dict[int, Mapping[str, str]] = {}
         self._file_tensors: Sequence[TensorInfo] = ()
         name, sha256 = "", b""
@@ -121,11 +120,14 @@ class Tap:
         self._check_preserved()
         self._describe(Model(name, engine, version, kernels or ("xnnpack" if delegated else "builtin"), threads,
                              sha256=sha256))
-        interpreter.invoke = self._observed
+        self._hook = Hook.of(interpreter, "invoke")
+        self._hook.add(self._observed)
+        recorder._taps.add(self)
 
     def remove(self) -> None:
-        """Removes the tap: the interpreter is as before."""
-        self._interpreter.__dict__.pop("invoke", None)
+        """Removes the tap: the interpreter is as before, but for other taps.  Closing the recorder does it, too."""
+        self._hook.remove(self._observed)
+        self._recorder._taps.discard(self)
 
     def _check_preserved(self) -> None:
         """Raises for tensors that share memory: they are overwritten before they can be read."""
@@ -207,25 +209,33 @@ class Tap:
             if view is not None:
                 call(name, view)
 
-    def _observed(self) -> None:
+    def _observed(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if not self._recorder._takes:
-            self._invoke()
-            return
+            return run(*args, **kwargs)
         self._run.begin()
         try:
             self._record(self._recorder.input, self._inputs)
-            if self._times is not None:
-                self._times.begin()
-            began = time.perf_counter_ns()
-            self._invoke()
-            took = time.perf_counter_ns() - began
-            times = self._times.read(self._recorder.elapsed_ns()) if self._times is not None else []
+            result, times = self._timed(run, args, kwargs)
+            took = self._hook.took_ns
             self._record_layers()
             self._record(self._recorder.output, self._outputs)
             self._run.end(took, times)
         except BaseException:
             self._run.abandon()
             raise
+        return result
+
+    def _timed(self, run: Callable[..., Any], args: Tuple[Any, ...],
+               kwargs: Mapping[str, Any]) -> Tuple[Any, List[Tuple[int, int, int]]]:
+        """What the run returns, and the times of its nodes."""
+        if self._times is None:
+            return run(*args, **kwargs), []
+        self._times.begin()
+        try:
+            result = run(*args, **kwargs)
+            return result, self._times.read(self._recorder.elapsed_ns())
+        finally:
+            self._times.end()
 
     def _record_layers(self) -> None:
         r = self._recorder

@@ -7,7 +7,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from exray import _ort_profile
 from exray._errors import ArgumentError, need
@@ -47,7 +47,8 @@ class Session:
         self._recorder = recorder
         self._run = Run(recorder)
         data, name, sha256 = read_file(model)
-        self._model, self._level, self._profiled = os.fspath(model), _LEVELS[kernels], not latency
+        self._model, self._level = os.fspath(model), _LEVELS[kernels]
+        self._latency, self._profiled = latency, not latency
         self._times: List[_ort_profile.Run] = []
         self.session: Any = self._make(os.fspath(model), _LEVELS[kernels])
         self._observed: Optional[Any] = None
@@ -62,10 +63,7 @@ class Session:
                     self._places[self._tensors[position].name] = [i, k, position]
         self._exposed: List[str] = []
         self._described = False
-        self._wanted = any(recorder.wants("layer", i, n.name) for i, n in enumerate(self._file.model.nodes))
-        if self._wanted:
-            self._observed = self._make(self._file.exposed(), _LEVELS["none"])
-            self._exposed = [o.name for o in self._observed.get_outputs() if o.name in self._places]
+        self._observe()
 
     def _make(self, model: Any, level: str, saved: str = "", profile: str = "") -> Any:
         options = self._ort.SessionOptions()
@@ -85,6 +83,26 @@ class Session:
             saved = Path(folder) / "graph.onnx"
             self._make(model, _LEVELS["extended"], str(saved))
             return saved.read_bytes()
+
+    def _to(self, recorder: Recorder) -> "Session":
+        """A session with another recorder, which shares the engine's."""
+        made: Session = object.__new__(Session)
+        vars(made).update(vars(self))
+        made._recorder, made._run = recorder, Run(recorder)
+        made._tensors, made._described, made._times = list(self._file.model.tensors), False, []
+        made._profiled = not self._latency
+        made._observe()
+        if self._observed is None:
+            self._observed, self._exposed = made._observed, made._exposed
+        return made
+
+    def _observe(self) -> None:
+        """Makes the session that shows layers, where the recorder wants any and there is none yet."""
+        nodes = self._file.model.nodes
+        self._wanted = any(self._recorder.wants("layer", i, n.name) for i, n in enumerate(nodes))
+        if self._wanted and self._observed is None:
+            self._observed = self._make(self._file.exposed(), _LEVELS["none"])
+            self._exposed = [o.name for o in self._observed.get_outputs() if o.name in self._places]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.session, name)
@@ -147,7 +165,7 @@ class Session:
         layers: Dict[str, Any] = {}
         if not first:  # at once: what is between the frame's begin and its inputs is the application's time
             self._record_inputs(feed)
-        if self._observed is not None:
+        if self._observed is not None and self._wanted:
             layers = dict(zip(self._exposed, self._observed.run(self._exposed, feed)))
         layers = {n: a for n, a in layers.items() if hasattr(a, "dtype") and has_log_dtype(a.dtype)}
         if first:
@@ -176,9 +194,14 @@ class Session:
         return nodes
 
 
-def tap(model: PathLike, recorder: Recorder, **options: Any) -> Session:
-    """The same as Session(model, recorder, **options): a session shows its layers only if it was made for it."""
-    return Session(model, recorder, **options)
+def tap(model: "Union[PathLike, Session]", recorder: Recorder, **options: Any) -> Session:
+    """Session(model, recorder, **options): a session shows its layers only if it was made for it.  model: also a Session,
+    whose engine then serves this recorder as well (without options): a new log costs no new engine."""
+    if not isinstance(model, Session):
+        return Session(model, recorder, **options)
+    if options:
+        raise ArgumentError(f"the session has its options: {', '.join(options)} cannot be changed")
+    return model._to(recorder)
 
 
 __all__ = ["Session", "tap"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
-
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from exray._errors import need
+from exray._hook import Hook
 from exray._recorder import Recorder
 from exray._tap import Trace
 from exray._types import Model
@@ -60,7 +62,7 @@ def _attributes(module: Any) -> Dict[str, str]:
         if isinstance(value, (int, float, str, tuple)):
             out["group" if key == "groups" else key] = str(value)
     keeps = type(module).__name__.startswith("InstanceNorm") and getattr(module, "track_running_stats", False)
-    if type(module).__name__.startswith(_TRAINED) or getattr(module, "dropout", 0) or keeps:
+    if type(module).__name__.startswith(_TRAINED) or getattr(module, "dropout", False) or keeps:
         out["training"] = str(bool(module.training))
     return out
 
@@ -81,6 +83,60 @@ def _function_attributes(name: str, args: Any, kwargs: Any) -> Dict[str, str]:
     return out
 
 
+class _Watching(threading.local):
+    """The taps whose models run now, in this thread.  One function mode serves all of them: what one does with
+    tensors to record them would be functions of the model to another's."""
+
+    def __init__(self) -> None:
+        self.taps: "List[Tap]" = []
+        self.paused = False  # what is called belongs to a tap
+
+    @contextlib.contextmanager
+    def pause(self) -> Iterator[None]:
+        before, self.paused = self.paused, True
+        try:
+            yield
+        finally:
+            self.paused = before
+
+    @contextlib.contextmanager
+    def watch(self, tap: "Tap") -> Iterator[None]:
+        before, self.paused = self.paused, False
+        self.taps.append(tap)
+        try:
+            with contextlib.nullcontext() if len(self.taps) > 1 else _mode():
+                yield
+        finally:
+            self.taps.remove(tap)
+            self.paused = before
+
+    def call(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Calls a function, and shows it to the taps."""
+        if self.paused:
+            return func(*args, **kwargs)
+        start = time.perf_counter_ns()
+        result = func(*args, **kwargs)
+        took = time.perf_counter_ns() - start
+        with self.pause():
+            for tap in tuple(self.taps):
+                tap._saw(func, args, kwargs, result, start, took)
+        return result
+
+
+_watching = _Watching()
+
+
+def _mode() -> Any:
+    """Sees every function that is called on tensors, those between modules as well."""
+    base: Any = need("torch.overrides", "exray.torch").TorchFunctionMode
+
+    class Mode(base):  # type: ignore[misc]
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return _watching.call(func, args, kwargs or {})
+
+    return Mode()
+
+
 class Tap:
     """What tap() returns; remove() takes it off again."""
 
@@ -88,7 +144,6 @@ class Tap:
         torch = need("torch", "exray.torch")
         self._torch = torch
         self._model = model
-        self._forward: Callable[..., Any] = model.forward
         self._path: List[Tuple[str, Any]] = []
         self._weights: Dict[int, str] = {id(p): n for n, p in model.named_parameters()}
         self._weights.update({id(b): n for n, b in model.named_buffers()})
@@ -99,15 +154,21 @@ class Tap:
             if module is not model:
                 self._handles.append(module.register_forward_pre_hook(self._enter(path)))
                 self._handles.append(module.register_forward_hook(self._leave))
-        self._mode = self._make_mode()
-        model.forward = self._run
+        self._hook = Hook.of(model, "forward")
+        self._hook.add(self._run)
+        recorder._taps.add(self)
 
     def remove(self) -> None:
-        """Takes the tap off: the model is as it was."""
+        """Takes the tap off: the model is as it was, but for other taps.  Closing the recorder does it, too."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._model.__dict__.pop("forward", None)
+        self._hook.remove(self._run)
+        self._trace.recorder._taps.discard(self)
+
+    def _show(self, example: Tuple[Any, ...]) -> None:
+        """Runs the model once, unrecorded, to describe it."""
+        self._observed(self._hook.method, example, {}, True)
 
     def _enter(self, path: str) -> Callable[[Any, Any], None]:
         return lambda module, inputs: self._path.append((path, module)) if self._trace.active else None
@@ -115,17 +176,6 @@ class Tap:
     def _leave(self, module: Any, inputs: Any, output: Any) -> None:
         if self._trace.active and self._path:
             self._path.pop()
-
-    def _make_mode(self) -> Any:
-        """Sees every function that is called on tensors, those between modules as well."""
-        base: Any = need("torch.overrides", "exray.torch").TorchFunctionMode
-        tap = self
-
-        class Mode(base):  # type: ignore[misc]
-            def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-                return tap._call(func, args, kwargs or {})
-
-        return Mode
 
     def _name(self, func: Any) -> Tuple[str, str]:
         """A node's name and operator: the leaf module's where it is one that runs."""
@@ -137,17 +187,16 @@ class Tap:
             return path, type(module).__name__
         return f"{path}/{op}", op
 
-    def _call(self, func: Any, args: Any, kwargs: Any) -> Any:
+    def _saw(self, func: Any, args: Any, kwargs: Any, result: Any, start: int, took: int) -> None:
+        """A function of the model has run."""
         trace = self._trace
+        began = max(trace.now() - (time.perf_counter_ns() - start), 0)
         given = _tensors(args) + _tensors(kwargs)
-        began, start = trace.now(), time.perf_counter_ns()
-        result = func(*args, **kwargs)
-        took = time.perf_counter_ns() - start
         made = _tensors(result)
         if not made or not given:  # shapes, sizes, what makes constants
-            return result
+            return
         if made[0] is given[0] and id(given[0]) in self._weights:  # a counter of batches: no layer
-            return result
+            return
         name, op = self._name(func)
         wanted = trace.wants(name, op)
         constants = []
@@ -157,28 +206,29 @@ class Tap:
         attributes = _attributes(self._path[-1][1]) if leaf else _function_attributes(op, args, kwargs)
         trace.op(name, op, given, made, [_array(t) for t in made] if wanted else [], _layout(made[0]), began, took,
                  attributes, constants)
-        return result
 
-    def _run(self, *args: Any, **kwargs: Any) -> Any:
+    def _run(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if self._trace.active or not self._trace.recorder._takes:  # the model within itself, or a log that ended
-            return self._forward(*args, **kwargs)
-        return self._observed(args, kwargs, False)
+            return run(*args, **kwargs)
+        return self._observed(run, args, kwargs, False)
 
-    def _observed(self, args: Any, kwargs: Any, silent: bool) -> Any:
+    def _observed(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any], silent: bool) -> Any:
         trace = self._trace
-        given = _tensors(args) + _tensors(kwargs)
-        trace.begin([(f"input{i}" if len(given) > 1 else "input", t, _array(t), _layout(t))
-                     for i, t in enumerate(given)], silent)
+        with _watching.pause():
+            given = _tensors(args) + _tensors(kwargs)
+            trace.begin([(f"input{i}" if len(given) > 1 else "input", t, _array(t), _layout(t))
+                         for i, t in enumerate(given)], silent)
         began = time.perf_counter_ns()
         try:
-            with self._mode():
-                result = self._forward(*args, **kwargs)
+            with _watching.watch(self):
+                result = run(*args, **kwargs)
         except BaseException:
             self._path.clear()
             trace.abandon()
             raise
         took = time.perf_counter_ns() - began
-        trace.end(_tensors(result), _array, took)
+        with _watching.pause():
+            trace.end(_tensors(result), _array, took)
         return result
 
 
@@ -194,7 +244,7 @@ def tap(model: Any, recorder: Recorder, example: Any = None, *, name: Optional[s
     made = Tap(model, recorder, name)
     if example is not None:
         with torch.no_grad():
-            made._observed(example if isinstance(example, tuple) else (example,), {}, True)
+            made._show(example if isinstance(example, tuple) else (example,))
     return made
 
 
