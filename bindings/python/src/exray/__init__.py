@@ -15,6 +15,7 @@ from exray._errors import (ArgumentError, EngineError, Error, FileError, FormatE
                            NoSpaceError, NotRecorded, OutOfMemoryError, StateError, UnsupportedError,
                            ValidationFailed, text)
 from exray._exray import lib as _lib
+from exray._flight import Flight, FlightFrame
 from exray._log import Frame, Log, open, playback
 from exray._recorder import Recorder
 from exray._tensor import Tensor, Tensors
@@ -27,7 +28,7 @@ del text
 
 __all__ = [
     "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
-    "FileError", "Finding", "FormatError", "Frame", "IOPair", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
+    "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
     "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
     "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors",
     "UnsupportedError", "ValidationFailed", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",

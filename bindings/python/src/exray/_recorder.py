@@ -12,6 +12,7 @@ import numpy as np
 
 from exray import _arguments as arguments
 from exray import _files as files
+from exray import _flight
 from exray._errors import ArgumentError, Error, StateError, encode, encode_path, make_error, show, text
 from exray._exray import ffi, lib
 from exray._log import Frame, Log
@@ -110,6 +111,7 @@ class Recorder:
     max_files, file_bytes, file_seconds    several files, one after another, each a log of its own: another begins when
                   this one has so many bytes, or is so old; the oldest are removed.  byte_budget is then of all together
     keep_oldest   none is removed: the last one goes on with what it has room for
+    flight        an exray.Flight: what waits in memory, above `capture`, until a trigger writes it
     task, session, device, app, metadata    what the log says of itself
 
     Arrays are taken as they are: whatever NumPy makes an array of without a copy (CPU tensors of PyTorch, too),
@@ -132,7 +134,8 @@ class Recorder:
                  io_data: bool = True, every_nth: int = 0, first_frames: int = 0, byte_budget: int = 0,
                  chunk_size: int = 0, ring_size: int = 0, flush_frames: int = 0, flush_ms: int = 0,
                  sync_frames: int = 0, sync_ms: int = 0, max_files: int = 0, file_bytes: int = 0,
-                 file_seconds: int = 0, keep_oldest: bool = False, task: Optional[str] = None, session: Optional[str] = None,
+                 file_seconds: int = 0, keep_oldest: bool = False, flight: "Optional[_flight.Flight]" = None,
+                 task: Optional[str] = None, session: Optional[str] = None,
                  device: Optional[str] = None, app: Optional[str] = None,
                  metadata: Optional[Mapping[str, str]] = None) -> None:
         self._recorder: Any = None
@@ -148,6 +151,8 @@ class Recorder:
         self._in_frame = False
         self._serial = 0  # frames begun so far
         self._taps: Set[Leaves] = set()
+        self._alive = threading.Lock()  # held by what any thread may call, and while the recorder goes
+        self._condition: Optional[_flight.Condition] = None
         keeper = Keeper()
         config = keeper.new("exray_recorder_config *")
         config.size = ffi.sizeof("exray_recorder_config")
@@ -174,6 +179,9 @@ class Recorder:
             setattr(config, name, number)
         if metadata:
             config.metadata, config.metadata_count = keeper.pairs(metadata), len(metadata)
+        if flight is not None:
+            config.flight = keeper.new("exray_flight_config *")
+            self._condition = _flight.fill(config.flight, flight, keeper)
         files.check_target(target, replayed)
         self._claim = files.claim(target)
         try:
@@ -298,7 +306,8 @@ class Recorder:
 
     def _close(self) -> int:
         self._path = self.path
-        recorder, self._recorder = self._recorder, None
+        with self._alive:
+            recorder, self._recorder = self._recorder, None
         status = 0 if recorder is None else int(lib.exray_recorder_close(recorder))
         files.writers.discard(self)
         files.release(self._claim)
@@ -364,9 +373,16 @@ class Recorder:
             return
         if raising:
             self._call(lib.exray_recorder_frame_end)
+            self._raise_of_condition()
             return
         with self._lock:  # an exception is on its way: this one's end is no news
             lib.exray_recorder_frame_end(self._recorder)
+
+    def _raise_of_condition(self) -> None:
+        """What Flight.condition raised while C was in the call."""
+        if self._condition is not None and self._condition.raised is not None:
+            problem, self._condition.raised = self._condition.raised, None
+            raise problem
 
     @property
     def frame_index(self) -> int:
@@ -594,6 +610,32 @@ class Recorder:
         result.boxes, result.box_count = c_boxes, len(boxes)
         result.text = keeper.text(text, "a result's text")
         self._call(lib.exray_recorder_log_result, result)
+
+    # ---- From any thread ------------------------------------------------------------------
+
+    def trigger(self, reason: str = "", *, before: Optional[int] = None, after: int = 0) -> None:
+        """Has the flight recorder write what waits of the last `before` frames (None: all that wait; the last one is
+        the frame that is open, else the one that ended last) and of the `after` frames that follow; `reason` is told
+        by an /event.  Any thread.  StateError without a flight recorder."""
+        told = encode(reason, "a trigger's reason")
+        frames = _flight.ALL if before is None else arguments.whole(before, "before", 0, _flight.ALL)
+        more = arguments.whole(after, "after", 0, _flight.ALL)
+        with self._alive:
+            status = lib.exray_recorder_trigger(self._r, frames, more, told)
+        if status == lib.EXRAY_E_STATE:
+            raise StateError(f"the recorder of {self.path} has no flight recorder; open it with flight=exray.Flight(...)")
+
+    @property
+    def capture(self) -> str:
+        """The capture level; a new one holds from the next frame on, and is told by an /event.  Any thread."""
+        with self._alive:
+            return text(lib.exray_capture_name(lib.exray_recorder_capture(self._r)))
+
+    @capture.setter
+    def capture(self, level: str) -> None:
+        number = arguments.choice(level, _CAPTURES, "capture")
+        with self._alive:
+            lib.exray_recorder_set_capture(self._r, number)
 
     def event(self, text: str, kind: str = "user") -> None:
         """What happened to the application, in one line: /event.  kind: "user", or "reset" where the model's state is
