@@ -98,7 +98,9 @@ exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_mode
     r->has_model = true;
     if (r->layers)
         r->parts.layers->keep_names(r->layers, model);
-    if (r->capture < EXRAY_CAPTURE_FRAME)
+    /* Frames that a trigger writes need it whatever the level is. */
+    r->model_dropped = r->capture < EXRAY_CAPTURE_FRAME && !r->flight;
+    if (r->model_dropped)
         return EXRAY_OK;
     const uint64_t dropped = r->dropped;
     const exray_status emitted =
