@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROUNDS = 61, WARM_UP = 3, SENSOR_BYTES = 128 * 1024 };
+enum { ROUNDS = 61, WARM_UP = 3, SENSOR_BYTES = 128 * 1024, FLIGHT_MEMORY = 128 << 20 };
 
 typedef struct candidate {
     const char *name;
@@ -129,6 +129,12 @@ int main(int argc, char **argv)
     if (!model)
         die("not a model");
     const exray_codec *codec = exray_codec_default();
+    static char box[512];
+    snprintf(box, sizeof box, "%s/box.flight", argv[3]);
+    static const exray_flight_config in_memory = {
+        .size = sizeof in_memory, .memory_size = FLIGHT_MEMORY, .score_below = 0.1f, .not_finite = true};
+    static const exray_flight_config in_file = {
+        .size = sizeof in_file, .memory_size = FLIGHT_MEMORY, .file = box};
     static candidate candidates[] = {
         {.name = "untapped"},
         {.name = "frame",
@@ -148,6 +154,16 @@ int main(int argc, char **argv)
         {.name = "full",
          .tapped = true,
          .config = {.size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL}},
+        {.name = "flight",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config),
+                    .capture = EXRAY_CAPTURE_FRAME,
+                    .flight = &in_memory}},
+        {.name = "flight_file",
+         .tapped = true,
+         .config = {.size = sizeof(exray_recorder_config),
+                    .capture = EXRAY_CAPTURE_FRAME,
+                    .flight = &in_file}},
     };
     enum { COUNT = sizeof candidates / sizeof *candidates };
     memset(sensor, 'x', sizeof sensor);
@@ -169,6 +185,7 @@ int main(int argc, char **argv)
         if (c->tapped && exray_recorder_dropped(&c->recorder))
             printf("%s_dropped %llu\n", c->name, (unsigned long long)exray_recorder_dropped(&c->recorder));
     }
+    remove(box);
     api.ModelDelete(model);
     free(bytes);
     return 0;

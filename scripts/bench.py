@@ -123,6 +123,9 @@ def bench_tap(table, folder, library):
                             ("full", "full, into a sink that discards", "-")):
         table.add(f"one inference with the tap, capture {what}", f"{f[name + '_ms']:.2f} ms", f"{f['untapped_ms']:.2f} ms untapped",
                   f"{f[name + '_ms'] / f['untapped_ms']:.3f}", aim)
+    for name, what in (("flight", "in memory"), ("flight_file", "in a file on tmpfs")):
+        table.add(f"the same, capture frame, flight recorder at full {what}", f"{f[name + '_ms']:.2f} ms",
+                  f"{f['frame_ms']:.2f} ms without", f"{f[name + '_ms'] / f['frame_ms']:.3f}", "-")
 
 
 def bench_engine_taps(table, folder):

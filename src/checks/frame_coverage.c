@@ -4,6 +4,8 @@
  *   - drops: /system counts the records that did not fit, and with them frames that are not there;
  *   - gaps in Frame.index: frames that ran and were not recorded (capture off between triggers, an older file
  *     that rotation took, drops).  The index counts every frame of the run;
+ *   - a flight recorder (the metadata key `flight`): between triggers a frame has its result and its times,
+ * and nothing that could be replayed;
  *   - /event: what happened to the recording. */
 #include "checks/frame_coverage.h"
 
@@ -66,6 +68,23 @@ static absence absence_of(const exray_log *log)
                      .dropped = dropped_records(log)};
 }
 
+/* Frames of which a flight recorder wrote no tensor, since nothing triggered it. */
+static size_t untriggered_frames(const exray_log *log)
+{
+    size_t count = 0;
+    if (!exray_log_metadata(log, "flight"))
+        return 0;
+    for (size_t f = 0; f < exray_log_frame_count(log); f++) {
+        const exray_record *record = exray_log_records(log, f);
+        const size_t records = exray_log_frame(log, f)->record_count;
+        bool tensor = false;
+        for (size_t i = 0; i < records && !tensor; i++)
+            tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
+        count += !tensor;
+    }
+    return count;
+}
+
 void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage *out)
 {
     const exray_log *log[2] = {exray_comparison_log(comparison, EXRAY_SIDE_EDGE),
@@ -77,7 +96,13 @@ void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage
     size_t lacking = out->frames - out->matched;
     absence a = lacking ? absence_of(log[!larger]) : (absence){0};
     const char *who = larger == EXRAY_SIDE_EDGE ? "reference" : "edge";
-    if (lacking && a.limit && frames[!larger] >= a.limit) {
+    const size_t untriggered = lacking ? untriggered_frames(log[larger]) : 0;
+    if (untriggered) {
+        out->explained = untriggered < lacking ? untriggered : lacking;
+        snprintf(out->why, sizeof out->why,
+                 "the flight recorder of the %s log had no reason to write the inputs of %zu frames",
+                 larger == EXRAY_SIDE_EDGE ? "edge" : "reference", untriggered);
+    } else if (lacking && a.limit && frames[!larger] >= a.limit) {
         out->explained = lacking;
         snprintf(out->why, sizeof out->why, "the %s log was recorded with a limit of %" PRIu64 " frames", who,
                  a.limit);

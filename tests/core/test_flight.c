@@ -10,6 +10,8 @@
 #include "scan.h"
 #include <exray/exray.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 enum { LOG_SIZE = 32 << 20, FRAMES = 64, VALUES = 300, LAYERS = 3 };
 
@@ -534,6 +536,66 @@ static void test_asynchronous(void **state)
     }
 }
 
+/* ---- Other threads ---- */
+
+typedef struct presser {
+    exray_recorder *recorder;
+    atomic_bool stop;
+    uint32_t made;
+    bool refused;
+} presser;
+
+static void *press(void *user)
+{
+    presser *p = user;
+    char reason[64];
+    while (!atomic_load(&p->stop)) {
+        snprintf(reason, sizeof reason, "press %u", p->made);
+        const exray_status status = exray_recorder_trigger(p->recorder, 2, 1, reason);
+        p->made += status == EXRAY_OK;
+        p->refused |= status != EXRAY_OK && status != EXRAY_E_LIMIT;
+        exray_recorder_set_capture(p->recorder, p->made % 2 ? EXRAY_CAPTURE_IO : EXRAY_CAPTURE_FRAME);
+        exray_recorder_capture(p->recorder);
+    }
+    return NULL;
+}
+
+/* Nothing is lost, nothing written twice, whenever they come; the thread sanitizer sees this, too. */
+static void test_other_threads(void **state)
+{
+    (void)state;
+    for (int asynchronous = 0; asynchronous < 2; asynchronous++) {
+        exray_recorder r;
+        presser pressers[2] = {{.recorder = &r}, {.recorder = &r}};
+        pthread_t threads[2];
+        open_with(&r, EXRAY_CAPTURE_FRAME, in_memory(sizeof ring_memory), asynchronous ? 1 << 20 : 0,
+                  EXRAY_POLICY_BLOCK);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, press, &pressers[i]), 0);
+        log_frames(&r, FRAMES);
+        for (int i = 0; i < 2; i++) {
+            atomic_store(&pressers[i].stop, true);
+            pthread_join(threads[i], NULL);
+            assert_false(pressers[i].refused);
+        }
+        scan s = close_and_scan(&r);
+        for (uint32_t layer = 0; layer < LAYERS; layer++) {
+            char topic[16];
+            int counts[FRAMES];
+            snprintf(topic, sizeof topic, "/layer/%u", layer);
+            count_records(&s, topic, true, counts);
+            for (int f = 0; f < FRAMES; f++)
+                assert_in_range(counts[f], 0, 1);
+        }
+        size_t told = 0;
+        while (event(&s, "trigger", told, NULL))
+            told++;
+        assert_true(told >= pressers[0].made + pressers[1].made);
+        assert_int_equal(scan_count(&s, "/frame"), FRAMES);
+        scan_free(&s);
+    }
+}
+
 /* ---- Configs ---- */
 
 static void test_problems(void **state)
@@ -647,6 +709,7 @@ int main(void)
         cmocka_unit_test(test_set_capture),
         cmocka_unit_test(test_set_capture_needs_its_parts),
         cmocka_unit_test(test_asynchronous),
+        cmocka_unit_test(test_other_threads),
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_ring),
     };

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import exray
+from conftest import ROOT
 
 
 def record(path, frames, *, capture="frame", flight=None, during=None, score=lambda i: 0.9, output=lambda i: 1.0, **more):
@@ -174,6 +175,44 @@ os.kill(os.getpid(), signal.SIGKILL)
     good = tmp_path / "good.mcap"
     subprocess.run([exray_program(), "recover", tmp_path / "edge.mcap", "--flight", tmp_path / "edge.flight", "-o", good], check=True)
     assert rich(good)[0] == list(range(50))
+
+
+def test_example(tmp_path):
+    log = tmp_path / "edge.mcap"
+    subprocess.run([sys.executable, ROOT / "examples/python/flight.py", log], check=True)
+    with exray.open(log) as read:
+        assert [(e.frame, e.text.split(" (")[0]) for e in read.events] == [(300, "the lens is covered"), (400, "somebody asked")]
+        assert [f.index for f in read if f.outputs] == [*range(281, 306), 398, 399, 400]
+
+
+def test_the_log_explains_its_frames(tmp_path):
+    """A reference of the frames that triggers wrote is all that can be had."""
+    weights = np.random.default_rng(1).normal(size=(64, 4)).astype(np.float32)
+
+    def run(r, x):
+        r.input("image", x)
+        r.layer(0, "logits", x @ weights)
+        r.output("logits", x @ weights)
+
+    for capture in ("frame", "off", "io", "stats"):
+        rng = np.random.default_rng(3)
+        with exray.Recorder(tmp_path / "edge.mcap", role="edge", capture=capture, flight=exray.Flight(bytes=1 << 20)) as r:
+            for i in range(300):
+                with r.frame(source=f"{i}"):
+                    run(r, rng.normal(size=64).astype(np.float32))
+                if i in (100, 200):
+                    r.trigger("x", before=10)
+        with exray.open(tmp_path / "edge.mcap") as log, \
+                exray.Recorder(tmp_path / "ref.mcap", capture="full", replay_of=log) as r:
+            for frame in log:
+                if frame.inputs:
+                    with r.frame(of=frame):
+                        run(r, frame.inputs[0].values())
+        report = exray.validate(tmp_path / "edge.mcap", tmp_path / "ref.mcap")
+        assert report.verdict == "pass", (capture, report.findings)
+        assert all(f.severity == "info" for f in report.findings)
+        if capture == "frame":
+            assert report.findings[0].evidence["frames_explained"] == 280
 
 
 def exray_program():
