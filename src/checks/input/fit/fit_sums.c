@@ -1,33 +1,136 @@
 #include "checks/input/fit/fit_sums.h"
 
+#include "checks/input/fit/lanes.h"
+
 #include <math.h>
-#include <string.h>
+
+enum { BLOCK = 64 }; /* pixels that are added up together */
+
+/* Pixels of both pictures, one channel after the other. */
+typedef struct pixel_block {
+    double edge[XR_FIT_CHANNELS][BLOCK], reference[XR_FIT_CHANNELS][BLOCK];
+    size_t count;
+} pixel_block;
+
+/* Adds a block, of which what is behind its pixels is 0. */
+XR_INLINED void add_block(xr_fit_sums *s, size_t channels, const pixel_block *b)
+{
+    for (size_t c = 0; c < channels; c++) {
+        xr_lanes edge = {0}, ee = {0}, er[XR_FIT_CHANNELS] = {{0}};
+        xr_lanes reference = {0}, rr[XR_FIT_CHANNELS] = {{0}};
+        for (size_t i = 0; i < b->count; i += XR_LANES) {
+            xr_lanes e = XR_LANES_AT(b->edge[c] + i), r = XR_LANES_AT(b->reference[c] + i);
+            edge += e;
+            ee += e * e;
+            reference += r;
+            for (size_t k = 0; k < channels; k++)
+                er[k] += e * XR_LANES_AT(b->reference[k] + i);
+            for (size_t k = 0; k <= c; k++)
+                rr[k] += r * XR_LANES_AT(b->reference[k] + i);
+        }
+        s->edge[c] += xr_lanes_total(&edge);
+        s->ee[c][c] += xr_lanes_total(&ee);
+        s->reference[c] += xr_lanes_total(&reference);
+        for (size_t k = 0; k < channels; k++)
+            s->er[c][k] += xr_lanes_total(&er[k]);
+        for (size_t k = 0; k <= c; k++)
+            s->rr[c][k] += xr_lanes_total(&rr[k]);
+    }
+    s->n += (double)b->count;
+}
+
+/* Adds what a block has got so far, and empties it. */
+XR_INLINED void flush(xr_fit_sums *s, size_t channels, pixel_block *b)
+{
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = b->count; i < BLOCK && i % XR_LANES; i++)
+            b->edge[c][i] = b->reference[c][i] = 0;
+    add_block(s, channels, b);
+    b->count = 0;
+}
+
+/* Takes over a whole block of neighbors; false: some value is not finite. */
+XR_INLINED bool take_all(size_t channels, const float *edge, const float *reference, size_t pixels,
+                         pixel_block *b)
+{
+    double probe = 0;
+    for (size_t c = 0; c < channels; c++) {
+        const float *e = edge + c * pixels, *r = reference + c * pixels;
+        xr_lanes sum = {0};
+        for (size_t i = 0; i < BLOCK; i++) {
+            b->edge[c][i] = e[i];
+            b->reference[c][i] = r[i];
+        }
+        for (size_t i = 0; i < BLOCK; i += XR_LANES)
+            sum += XR_LANES_AT(b->edge[c] + i) + XR_LANES_AT(b->reference[c] + i);
+        probe += xr_lanes_total(&sum);
+    }
+    b->count = BLOCK;
+    return isfinite(probe);
+}
+
+/* The same of single pixels: those that are seen and finite. */
+XR_INLINED void take_some(xr_fit_sums *s, size_t channels, const float *edge, const float *reference,
+                          const unsigned char *seen, size_t pixels, size_t from, size_t end, size_t step,
+                          pixel_block *b)
+{
+    for (size_t p = from; p < end; p += step) {
+        double check = 0;
+        if (seen && !seen[p])
+            continue;
+        for (size_t c = 0; c < channels; c++) {
+            double e = edge[c * pixels + p], r = reference[c * pixels + p];
+            b->edge[c][b->count] = e;
+            b->reference[c][b->count] = r;
+            check += e + r;
+        }
+        b->count += isfinite(check) != 0;
+        if (b->count == BLOCK)
+            flush(s, channels, b);
+    }
+    flush(s, channels, b);
+}
+
+XR_INLINED void add(xr_fit_sums *s, size_t channels, const float *edge, const float *reference,
+                    const unsigned char *seen, size_t pixels, size_t step)
+{
+    pixel_block b = {.count = 0};
+    size_t p = 0;
+    for (; step == 1 && p + BLOCK <= pixels; p += BLOCK)
+        if (!(seen && memchr(seen + p, 0, BLOCK)) && take_all(channels, edge + p, reference + p, pixels, &b))
+            flush(s, channels, &b);
+        else {
+            b.count = 0;
+            take_some(s, channels, edge, reference, seen, pixels, p, p + BLOCK, 1, &b);
+        }
+    take_some(s, channels, edge, reference, seen, pixels, p, pixels, step, &b);
+}
+
+/* With a constant number of channels, loops over them are unrolled. */
+XR_INLINED void add_by_channels(xr_fit_sums *s, size_t channels, const float *edge, const float *reference,
+                                const unsigned char *seen, size_t pixels, size_t step)
+{
+    if (channels == 3)
+        add(s, 3, edge, reference, seen, pixels, step);
+    else if (channels == 1)
+        add(s, 1, edge, reference, seen, pixels, step);
+    else
+        add(s, channels, edge, reference, seen, pixels, step);
+}
+
+XR_WIDE_CLONE static void add_wide(xr_fit_sums *s, size_t channels, const float *edge, const float *reference,
+                                   const unsigned char *seen, size_t pixels, size_t step)
+{
+    add_by_channels(s, channels, edge, reference, seen, pixels, step);
+}
 
 void xr_sums_add(xr_fit_sums *s, size_t channels, const float *edge, const float *reference,
                  const unsigned char *seen, size_t pixels, size_t step)
 {
-    for (size_t p = 0; p < pixels; p += step) {
-        double e[XR_FIT_CHANNELS], r[XR_FIT_CHANNELS], check = 0;
-        if (seen && !seen[p])
-            continue;
-        for (size_t c = 0; c < channels; c++) {
-            e[c] = edge[c * pixels + p];
-            r[c] = reference[c * pixels + p];
-            check += e[c] + r[c];
-        }
-        if (!isfinite(check))
-            continue;
-        s->n += 1;
-        for (size_t c = 0; c < channels; c++) {
-            s->edge[c] += e[c];
-            s->reference[c] += r[c];
-            s->ee[c][c] += e[c] * e[c];
-            for (size_t k = 0; k < channels; k++)
-                s->er[c][k] += e[c] * r[k];
-            for (size_t k = 0; k <= c; k++)
-                s->rr[c][k] += r[c] * r[k];
-        }
-    }
+    if (XR_HAS_WIDE)
+        add_wide(s, channels, edge, reference, seen, pixels, step);
+    else
+        add_by_channels(s, channels, edge, reference, seen, pixels, step);
 }
 
 void xr_sums_join(xr_fit_sums *into, const xr_fit_sums *s)

@@ -1,5 +1,7 @@
 #include "checks/input/picture/thumbnail.h"
 
+#include "checks/input/fit/lanes.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +12,20 @@ enum { LARGEST_SIDE = 640 }; /* larger pictures are reduced before tables are ma
 
 bool xr_area_make(xr_area *a, const xr_raster *r)
 {
-    size_t w = r->width + 1, h = r->height + 1;
-    *a = (xr_area){r->width, r->height, r->channels, calloc(w * h * r->channels, sizeof(double))};
+    size_t channels = r->channels, w = (r->width + 1) * channels;
+    /* Lanes are read from any place on, so there is room for them behind the last. */
+    size_t count = w * (r->height + 1) + XR_LANES;
+    *a = (xr_area){r->width, r->height, channels, calloc(count, sizeof(double))};
     if (!a->sum)
         return false;
-    for (size_t c = 0; c < r->channels; c++)
+    for (size_t c = 0; c < channels; c++)
         for (size_t y = 0; y < r->height; y++) {
             const float *row = r->v + (c * r->height + y) * r->width;
-            const double *above = a->sum + (c * h + y) * w;
-            double *below = a->sum + (c * h + y + 1) * w, sum = 0;
+            const double *above = a->sum + y * w + c;
+            double *below = a->sum + (y + 1) * w + c, sum = 0;
             for (size_t x = 0; x < r->width; x++) {
                 sum += isfinite(row[x]) ? (double)row[x] : 0;
-                below[x + 1] = above[x + 1] + sum;
+                below[(x + 1) * channels] = above[(x + 1) * channels] + sum;
             }
         }
     return true;
@@ -98,34 +102,55 @@ static void set_lines(grid_lines *l, size_t side, double from, double to, size_t
     l->size = fabs(step) * (double)samples;
 }
 
+/* Averages of cells, of channels from `first` on: as many as there are lanes. */
+XR_INLINED void fill_cells(xr_thumb *t, const xr_area *a, const grid_lines *across, const grid_lines *down,
+                           size_t first)
+{
+    size_t channels = a->channels, w = (a->width + 1) * channels, n = t->side, cells = n * n;
+    size_t lanes = channels - first < XR_LANES ? channels - first : XR_LANES;
+    double share = 1 / fmax(across->size * down->size, 1e-9);
+    xr_lanes before[XR_THUMB_LIMIT + 1], line[XR_THUMB_LIMIT + 1];
+    for (size_t y = 0; y <= n; y++) {
+        const double *top = a->sum + down->index[y] * w + first, *bottom = top + w;
+        double f = down->fraction[y];
+        for (size_t x = 0; x <= n; x++) {
+            size_t i = across->index[x] * channels;
+            xr_lanes t0 = XR_LANES_AT(top + i), t1 = XR_LANES_AT(top + i + channels);
+            xr_lanes left = t0 + f * (XR_LANES_AT(bottom + i) - t0);
+            xr_lanes right = t1 + f * (XR_LANES_AT(bottom + i + channels) - t1);
+            line[x] = left + across->fraction[x] * (right - left);
+        }
+        for (size_t x = 0; y > 0 && x < n; x++) {
+            double value[XR_LANES];
+            xr_lanes cell = (line[x + 1] - line[x] - before[x + 1] + before[x]) * share;
+            memcpy(value, &cell, sizeof value);
+            for (size_t c = 0; c < lanes; c++)
+                t->v[(first + c) * cells + (y - 1) * n + x] = (float)value[c];
+        }
+        memcpy(before, line, (n + 1) * sizeof *line);
+    }
+}
+
+XR_WIDE_CLONE static void fill_cells_wide(xr_thumb *t, const xr_area *a, const grid_lines *across,
+                                          const grid_lines *down, size_t first)
+{
+    fill_cells(t, a, across, down, first);
+}
+
 void xr_thumb_of(xr_thumb *t, const xr_area *a, const xr_part *part)
 {
     grid_lines across, down;
     set_lines(&across, t->side, part->x0, part->x1, a->width);
     set_lines(&down, t->side, part->y0, part->y1, a->height);
-    size_t w = a->width + 1, n = t->side;
-    double share = 1 / fmax(across.size * down.size, 1e-9);
+    size_t n = t->side;
     for (size_t y = 0; y < n; y++)
         for (size_t x = 0; x < n; x++)
             t->seen[y * n + x] = across.in[x] && down.in[y];
-    for (size_t c = 0; c < a->channels; c++) {
-        double before[XR_THUMB_LIMIT + 1] = {0}, line[XR_THUMB_LIMIT + 1];
-        for (size_t y = 0; y <= n; y++) {
-            const double *top = a->sum + (c * (a->height + 1) + down.index[y]) * w, *bottom = top + w;
-            double f = down.fraction[y];
-            for (size_t x = 0; x <= n; x++) {
-                size_t i = across.index[x];
-                double g = across.fraction[x];
-                double left = top[i] + f * (bottom[i] - top[i]);
-                double right = top[i + 1] + f * (bottom[i + 1] - top[i + 1]);
-                line[x] = left + g * (right - left);
-            }
-            for (size_t x = 0; y > 0 && x < n; x++)
-                t->v[(c * n + y - 1) * n + x] =
-                    (float)((line[x + 1] - line[x] - before[x + 1] + before[x]) * share);
-            memcpy(before, line, sizeof line);
-        }
-    }
+    for (size_t first = 0; first < a->channels; first += XR_LANES)
+        if (XR_HAS_WIDE)
+            fill_cells_wide(t, a, &across, &down, first);
+        else
+            fill_cells(t, a, &across, &down, first);
 }
 
 void xr_thumb_orient(const xr_thumb *in, xr_orientation o, xr_thumb *out)

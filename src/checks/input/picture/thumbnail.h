@@ -8,7 +8,7 @@
 /* Summed-area tables of all channels. */
 typedef struct xr_area {
     size_t width, height, channels;
-    double *sum; /* [channels][height + 1][width + 1] */
+    double *sum; /* [height + 1][width + 1][channels], and room for lanes (lanes.h) behind them */
 } xr_area;
 bool xr_area_make(xr_area *a, const xr_raster *r);
 /* Of a picture; a large one is reduced first, so that its tables stay small. */

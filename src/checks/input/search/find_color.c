@@ -11,13 +11,6 @@
 
 /* ---- Trying them ------------------------------------------------------------------------------- */
 
-/* The residual of the transform as it is, in the best order of channels. */
-static double current_residual(xr_input_pair *pair, const xr_transform *transform)
-{
-    xr_fit_sums sums = xr_transform_sums(pair, transform);
-    return xr_unexplained_by_order(&sums, pair->channels, NULL);
-}
-
 /* Frames with the transform applied; conversions are tried on copies of them. */
 typedef struct placed_frames {
     xr_raster edge[XR_SEARCH_FRAMES], reference[XR_SEARCH_FRAMES];
@@ -53,7 +46,7 @@ static double try_color(const xr_input_pair *pair, const xr_transform *transform
                         free_colors freedom)
 {
     xr_fit_sums sums = {0};
-    enum { LEAST_STEP = 7, MOST_SAMPLES = 8000 };
+    enum { LEAST_STEP = 7, MOST_SAMPLES = 4000 };
     for (size_t f = 0; f < frames->count; f++) {
         const xr_raster *e = &frames->edge[f], *r = &frames->reference[f];
         size_t pixels = r->width * r->height, step = (pixels / MOST_SAMPLES) | 1;
@@ -168,9 +161,10 @@ bool xr_find_color(xr_input_pair *pair, xr_transform *transform)
     placed_frames frames;
     if (pair->channels != 3 || transform->color.kind || !xr_find_pixel_unit(pair, &transform->unit))
         return false;
-    double before = current_residual(pair, transform), spread = pair->spread[EXRAY_SIDE_EDGE];
     xr_transform next = *transform;
     xr_fit_sums placed = xr_transform_sums(pair, transform);
+    double before = xr_unexplained_by_order(&placed, pair->channels, NULL);
+    double spread = pair->spread[EXRAY_SIDE_EDGE];
     if (find_channels(pair, &placed, &transform->unit, &next.color)) {
         transform->color = next.color;
         transform->color.residual_without = 1;

@@ -13,18 +13,48 @@ static const double scales[SCALES] = {1,    0.94, 1.06, 0.875, 1.14, 0.8,  1.25,
 
 /* A residual above this: the part was not found. */
 #define FAILED 0.15
+/* Where the grid leaves more in every orientation, no finer part makes it little. */
+#define HOPELESS 0.75
 
 static const xr_part whole = {0, 1, 0, 1};
 
-static double residual_of(const xr_thumb *edge, xr_thumb *shown, const xr_area *area, const xr_part *part)
+/* The residual of the edge by what a part shows. */
+static double residual_by(const xr_thumb *edge, const xr_thumb *shown)
 {
     xr_fit_sums sums = {0};
     size_t cells = edge->side * edge->side;
-    xr_thumb_of(shown, area, part);
     xr_sums_add(&sums, edge->channels, edge->v, shown->v, shown->seen, cells, 1);
     /* Penalize low coverage. */
     double seen = sums.n / (double)cells;
     return seen < 0.15 ? 1 : xr_unexplained_by_color(&sums, edge->channels) / fmin(1, 0.5 + seen);
+}
+
+static double residual_of(const xr_thumb *edge, xr_thumb *shown, const xr_area *area, const xr_part *part)
+{
+    xr_thumb_of(shown, area, part);
+    return residual_by(edge, shown);
+}
+
+/* The edge's picture in one layout and orientation, and the best part so far. */
+typedef struct turned_edge {
+    xr_thumb thumb;
+    xr_part part;
+    double least;
+    bool fits; /* it needs no other part */
+} turned_edge;
+
+/* Tries a part for several orientations at once, as what it shows is the same for all. */
+static void try_part(turned_edge *edge, size_t count, xr_thumb *shown, const xr_area *area,
+                     const xr_part *part)
+{
+    xr_thumb_of(shown, area, part);
+    for (size_t i = 0; i < count; i++) {
+        double residual = edge[i].fits ? 2 : residual_by(&edge[i].thumb, shown);
+        if (residual < edge[i].least) {
+            edge[i].least = residual;
+            edge[i].part = *part;
+        }
+    }
 }
 
 static xr_part centered(double sx, double sy)
@@ -32,19 +62,14 @@ static xr_part centered(double sx, double sy)
     return (xr_part){0.5 - sx / 2, 0.5 + sx / 2, 0.5 - sy / 2, 0.5 + sy / 2};
 }
 
-/* Tries parts of about the same size at any position. */
-static double shifted_grid(const xr_thumb *edge, xr_thumb *shown, const xr_area *area, xr_part *best,
-                           double least)
+/* Tries parts of about the same size at any position, where none fitted. */
+static void shifted_grid(turned_edge *edge, size_t count, xr_thumb *shown, const xr_area *area)
 {
     enum { SIZES = 7, PLACES = 5, STEPS = 11 };
     for (int x = -STEPS / 2; x <= STEPS / 2; x++)
         for (int y = -STEPS / 2; y <= STEPS / 2; y++) {
             xr_part part = {0.08 * x, 1 + 0.08 * x, 0.08 * y, 1 + 0.08 * y};
-            double residual = residual_of(edge, shown, area, &part);
-            if (residual < least) {
-                least = residual;
-                *best = part;
-            }
+            try_part(edge, count, shown, area, &part);
         }
     for (size_t i = 0; i < SIZES; i++)
         for (int x = -PLACES / 2; x <= PLACES / 2; x++)
@@ -52,27 +77,22 @@ static double shifted_grid(const xr_thumb *edge, xr_thumb *shown, const xr_area 
                 xr_part part = centered(scales[i], scales[i]);
                 part.x0 += 0.17 * x, part.x1 += 0.17 * x;
                 part.y0 += 0.17 * y, part.y1 += 0.17 * y;
-                double residual = residual_of(edge, shown, area, &part);
-                if (residual < least) {
-                    least = residual;
-                    *best = part;
-                }
+                try_part(edge, count, shown, area, &part);
             }
-    return least;
 }
 
 /* Tries parts in the middle and at the corners; where none fits, at any position. */
-static double grid(const xr_thumb *edge, xr_thumb *shown, const xr_area *area, xr_part *best)
+static void grid(turned_edge *edge, size_t count, xr_thumb *shown, const xr_area *area)
 {
-    double least = 2;
+    bool all_fit = true;
+    for (size_t i = 0; i < count; i++) {
+        edge[i].least = 2;
+        edge[i].fits = false;
+    }
     for (size_t x = 0; x < SCALES; x++)
         for (size_t y = 0; y < SCALES; y++) {
             xr_part part = centered(scales[x], scales[y]);
-            double residual = residual_of(edge, shown, area, &part);
-            if (residual < least) {
-                least = residual;
-                *best = part;
-            }
+            try_part(edge, count, shown, area, &part);
             /* Parts at the corners. */
             if (x != y || scales[x] > 0.96)
                 continue;
@@ -80,14 +100,15 @@ static double grid(const xr_thumb *edge, xr_thumb *shown, const xr_area *area, x
                 double dx = (corner & 1 ? 1 : -1) * (1 - scales[x]) / 2,
                        dy = (corner & 2 ? 1 : -1) * (1 - scales[y]) / 2;
                 xr_part moved = {part.x0 + dx, part.x1 + dx, part.y0 + dy, part.y1 + dy};
-                residual = residual_of(edge, shown, area, &moved);
-                if (residual < least) {
-                    least = residual;
-                    *best = moved;
-                }
+                try_part(edge, count, shown, area, &moved);
             }
         }
-    return least > FAILED ? shifted_grid(edge, shown, area, best, least) : least;
+    for (size_t i = 0; i < count; i++) {
+        edge[i].fits = edge[i].least <= FAILED;
+        all_fit = all_fit && edge[i].fits;
+    }
+    if (!all_fit)
+        shifted_grid(edge, count, shown, area);
 }
 
 /* Refines a part by coordinate descent on center and scale of both axes. */
@@ -140,22 +161,24 @@ static bool turned_back(const xr_area *area, xr_orientation o, size_t side, xr_t
     return ok;
 }
 
-/* The residual of one layout and orientation, the mean over a few searched frames. */
-static double try_orientation(xr_input_pair *pair, bool layout, xr_orientation o)
+enum { TURNED = 2 * XR_ORIENTATIONS }; /* layouts and orientations */
+
+/* Adds the residual of a frame in each layout and orientation, [layout * turns + orientation]. */
+static void try_frame(const xr_input_pair *pair, const xr_search_frame *s, size_t turns, double sum[TURNED])
 {
-    double sum = 0;
-    size_t count = pair->count < 4 ? pair->count : 4;
-    for (size_t f = 0; f < count; f++) {
-        const xr_search_frame *s = &pair->frame[f];
-        xr_thumb edge, other;
-        xr_part part = whole;
-        bool ok = turned_back(&s->edge_area[layout], o, COARSE, &edge);
-        ok = xr_thumb_make(&other, COARSE, pair->channels) && ok;
-        sum += ok ? grid(&edge, &other, &s->reference_area, &part) : 1;
-        xr_thumb_free(&edge);
-        xr_thumb_free(&other);
+    turned_edge edge[TURNED] = {{.least = 2}};
+    size_t count = xr_layout_count(pair) * turns;
+    xr_thumb shown;
+    bool ok = xr_thumb_make(&shown, COARSE, pair->channels);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = turned_back(&s->edge_area[i / turns], (xr_orientation)(i % turns), COARSE, &edge[i].thumb);
+    if (ok)
+        grid(edge, count, &shown, &s->reference_area);
+    for (size_t i = 0; i < count; i++) {
+        sum[i] += ok ? edge[i].least : 1;
+        xr_thumb_free(&edge[i].thumb);
     }
-    return sum / (double)count;
+    xr_thumb_free(&shown);
 }
 
 /* Finds the part of one frame; seed: another frame's part, which may be the same; or NULL. */
@@ -166,7 +189,9 @@ static double fit_frame(const xr_area *edge_area, const xr_area *reference, xr_o
     double residual = 1;
     *part = whole;
     if (turned_back(edge_area, o, COARSE, &edge) && xr_thumb_make(&other, COARSE, edge_area->channels)) {
-        grid(&edge, &other, reference, part);
+        turned_edge upright = {.thumb = edge, .part = whole};
+        grid(&upright, 1, &other, reference);
+        *part = upright.part;
         double own = descend(&edge, &other, reference, part, 0.03);
         if (seed) {
             xr_part next = *seed;
@@ -205,19 +230,33 @@ static double fit_search_frames(xr_input_pair *pair, xr_transform *transform, xr
     return sum / (double)pair->count;
 }
 
+/* Finds layout and orientation on a few of the searched frames; on two, where none of them is like any part.
+ */
+static void find_turn(const xr_input_pair *pair, xr_transform *transform)
+{
+    enum { FRAMES = 4, FEWEST = 2 };
+    double sum[TURNED] = {0}, least = 2;
+    size_t turns = xr_orientation_count(pair), layouts = xr_layout_count(pair), count = 0;
+    while (count < pair->count && count < FRAMES && (count < FEWEST || least < HOPELESS)) {
+        try_frame(pair, &pair->frame[count++], turns, sum);
+        least = 2;
+        for (size_t i = 0; i < layouts * turns; i++)
+            least = fmin(least, sum[i] / (double)count);
+    }
+    least = 2;
+    for (size_t i = 0; i < layouts * turns; i++) {
+        double residual = sum[i] / (double)count;
+        if (residual < least * 0.95) {
+            least = residual;
+            transform->layout = i / turns == 1;
+            transform->turn.orientation = (xr_orientation)(i % turns);
+        }
+    }
+}
+
 bool xr_find_crop(xr_input_pair *pair, xr_transform *transform)
 {
-    double least = 2;
-    size_t turns = xr_orientation_count(pair);
-    for (size_t layout = 0; layout < xr_layout_count(pair); layout++)
-        for (xr_orientation o = 0; o < turns; o++) {
-            double residual = try_orientation(pair, layout == 1, o);
-            if (residual < least * 0.95) {
-                least = residual;
-                transform->layout = layout == 1;
-                transform->turn.orientation = o;
-            }
-        }
+    find_turn(pair, transform);
     transform->crop.part = calloc(transform->frames + 1, sizeof *transform->crop.part);
     if (!transform->crop.part)
         return false;

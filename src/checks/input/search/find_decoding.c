@@ -4,7 +4,9 @@
 #include "checks/input/search/find.h"
 
 #include "checks/input/color/known_colors.h"
+#include "checks/input/picture/sampled_rendering.h"
 #include "checks/input/picture/sensor_picture.h"
+#include "checks/input/picture/turned_sums.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,27 +112,23 @@ static double pictures_residual(xr_input_pair *pair, const xr_transform *transfo
 {
     xr_fit_sums sums[2][XR_ORIENTATIONS];
     size_t turns = xr_orientation_count(pair), layouts = xr_layout_count(pair), done = 0;
+    size_t step = xr_search_step(pair, STEP);
     double least = 1;
     memset(sums, 0, sizeof sums);
     for (size_t f = 0; f < FRAMES && f < pair->count; f++) {
         exray_picture *picture = pictures->of[f];
         if (!picture)
             picture = pictures->of[f] = decoded_again(pair, transform, &pair->frame[f]);
-        xr_raster rendered = {0}, turned;
+        xr_raster rendered = {0};
         if (picture && xr_render(picture, how, only ? only->orientation : 0, pair->width, pair->height,
                                  pair->channels, &rendered))
             done++;
-        for (xr_orientation o = 0; rendered.v && o < turns; o++) {
-            if ((only && o != only->orientation) || !xr_raster_orient(&rendered, only ? 0 : o, &turned))
-                continue;
-            if (plain)
-                to_reference_unit(&transform->unit, &turned);
+        if (rendered.v && plain)
+            to_reference_unit(&transform->unit, &rendered);
+        for (xr_orientation o = 0; rendered.v && o < turns; o++)
             for (size_t l = 0; l < layouts; l++)
-                if (turned.width == pair->width && (!only || only->layout == (l == 1)))
-                    xr_sums_add(&sums[l][o], pair->channels, pair->frame[f].edge[l].v, turned.v, NULL,
-                                pair->width * pair->height, STEP);
-            xr_raster_free(&turned);
-        }
+                if (!only || (only->orientation == o && only->layout == (l == 1)))
+                    xr_sums_add_turned(&sums[l][o], &pair->frame[f].edge[l], &rendered, only ? 0 : o, step);
         xr_raster_free(&rendered);
         least = 1;
         for (size_t l = 0; done && l < layouts; l++)
@@ -166,35 +164,69 @@ static double variant_residual(xr_input_pair *pair, xr_transform *transform, con
     return residual;
 }
 
-/* Whether a conversion of the colors may be what the edge has: after the resize it is much cheaper, and
- * nearly as right, so it must be better there than none.  Exchanged bytes need not: what is between two
- * pixels is something else. */
+/* A pixel of the sensor's picture with its color converted; change NULL: as it is. */
+static void converted_pixel(const void *change, const exray_picture *picture, size_t x, size_t y,
+                            double pixel[XR_FIT_CHANNELS])
+{
+    size_t channels = exray_picture_channels(picture);
+    const uint8_t *from = exray_picture_pixels(picture) + (y * exray_picture_width(picture) + x) * channels;
+    double in[XR_FIT_CHANNELS] = {0};
+    for (size_t c = 0; c < channels; c++)
+        in[c] = pixel[c] = from[c];
+    if (change && channels == 3)
+        xr_convert_pixel(change, in, pixel);
+}
+
+/* Whether a conversion of the sensor's colors may be what the edge has, by a sample, which leaves of the
+ * reference what it leaves of every right conversion. */
+static bool may_be_converted(const xr_input_pair *pair, const xr_transform *transform,
+                             const xr_color_transform *color, const xr_rendering_fit *edge)
+{
+    const xr_search_frame *f = &pair->frame[0];
+    const xr_raster *input = &f->edge[edge->layout];
+    const xr_geometry *own = &edge->rendering.geometry, *other = &transform->resampling.reference.geometry;
+    double noise = xr_sampled_residual(&f->reference, f->picture, other, 0, converted_pixel, NULL);
+    double most = CONVINCING + 0.05 + 2 * noise;
+    if (color->kind ==
+        XR_COLOR_SWAPPED) /* a few pixels say little of a mean: neighbors differ as much as any */
+        return true;
+    return xr_sampled_residual(input, f->picture, own, edge->orientation, converted_pixel, color) < most ||
+           xr_sampled_residual(input, f->picture, other, edge->orientation, converted_pixel, color) < most;
+}
+
+/* Whether a gamma may be what the edge has: after the resize it is much cheaper, and nearly as right, so it
+ * must be better there than none. */
 static bool is_likely(xr_input_pair *pair, const xr_color_transform *color, const xr_raster *rendered,
                       const xr_rendering_fit *edge)
 {
     static const xr_pixel_unit plain = {.from = {0, 1, 2}, .gain = {1, 1, 1}};
     xr_fit_sums sums = {0};
     xr_raster changed;
-    if (color->kind == XR_COLOR_SWAPPED || !rendered->v)
+    if (!rendered->v)
         return true;
     if (!xr_raster_copy(rendered, &changed))
         return false;
     xr_apply_color(color, &plain, &changed);
     xr_sums_add(&sums, pair->channels, pair->frame[0].edge[edge->layout].v, changed.v, NULL,
-                pair->width * pair->height, 2 * STEP + 1);
+                pair->width * pair->height, xr_search_step(pair, 2 * STEP + 1));
     xr_raster_free(&changed);
     return xr_unexplained_by_color(&sums, pair->channels) < edge->residual;
 }
 
 /* Whether any gamma may be. */
-static bool is_gamma_likely(xr_input_pair *pair, const xr_raster *rendered, const xr_rendering_fit *edge)
+static bool is_gamma_likely(xr_input_pair *pair, const xr_rendering_fit *edge)
 {
     static const double usual[] = {0.4545, 0.6, 0.8, 1.25, 1.67, 2.2};
     bool likely = false;
+    xr_raster rendered = {0};
+    if (!xr_render(pair->frame[0].picture, &edge->rendering, edge->orientation, pair->width, pair->height,
+                   pair->channels, &rendered))
+        rendered.v = NULL;
     for (size_t i = 0; i < sizeof usual / sizeof *usual && !likely; i++) {
         const xr_color_transform gamma = {.kind = XR_COLOR_GAMMA, .gamma = usual[i]};
-        likely = is_likely(pair, &gamma, rendered, edge);
+        likely = is_likely(pair, &gamma, &rendered, edge);
     }
+    xr_raster_free(&rendered);
     return likely;
 }
 
@@ -257,16 +289,13 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     exray_media media = {0};
     xr_decode_variant list[VARIANTS], best = {0}, before = transform->decode;
     double least = 1;
-    exray_picture_free(
-        xr_sensor_picture(pair->comparison, pair->frame[0].source, NULL, pair->sensor_slot, &media));
+    const uint8_t *data;
+    size_t size;
+    xr_sensor_bytes(pair->comparison, pair->frame[0].source, pair->sensor_slot, &media, &data, &size);
     size_t count = list_variants(media.format ? media.format : "", list);
-    xr_raster rendered = {0};
-    if (!xr_render(pair->frame[0].picture, &edge->rendering, edge->orientation, pair->width, pair->height,
-                   pair->channels, &rendered))
-        rendered.v = NULL;
     double plainest = 2, spread = pair->spread[EXRAY_SIDE_EDGE];
     for (size_t i = 0; i < count; i++) {
-        if (list[i].kind == XR_DECODE_COLOR && !is_likely(pair, &list[i].color, &rendered, edge))
+        if (list[i].kind == XR_DECODE_COLOR && !may_be_converted(pair, transform, &list[i].color, edge))
             continue;
         double residual = variant_residual(pair, transform, &list[i], edge);
         bool better = residual < least * 0.95;
@@ -284,9 +313,7 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
             best = list[i];
         }
     }
-    bool gamma_likely = edge->residual < CONVINCING && is_gamma_likely(pair, &rendered, edge);
-    xr_raster_free(&rendered);
-    if (gamma_likely) {
+    if (edge->residual < CONVINCING && is_gamma_likely(pair, edge)) {
         xr_decode_variant gamma = {0};
         double residual = find_gamma(pair, transform, edge, &gamma);
         if (residual < least * 0.95) {

@@ -12,6 +12,8 @@ enum { EXACT_FRAMES = 3, KERNELS = 13, FINALISTS = 4, SHIFT_LIMIT = 12 };
 
 /* Residual at which no pixel more or less, and no other kernel, makes the picture the input. */
 #define HOPELESS 0.5
+/* Residual at which one frame, or half of the kernels, says so for the rest. */
+#define NOTHING_LIKE 0.8
 
 static const struct {
     exray_filter filter;
@@ -40,6 +42,9 @@ double xr_rendering_residual(xr_input_pair *pair, exray_side side, bool layout, 
                     : pair->count < EXACT_FRAMES ? pair->count
                                                  : EXACT_FRAMES;
     for (size_t f = 0; f < pair->count; f++) {
+        /* What is nothing like the first frame is no rendering of the others. */
+        if (f > 0 && xr_unexplained_by_color(&sums, pair->channels) > NOTHING_LIKE)
+            break;
         /* What is exact on a few frames is verified on all: their sizes are rounded in other ways. */
         if (f >= frames && xr_levels_of(pair, side, xr_unexplained_by_color(&sums, pair->channels)) > EXACT)
             break;
@@ -183,7 +188,9 @@ static xr_rendering with_prior_kernel(const rendering_trial *a, const xr_renderi
 static void exact_kernels(const rendering_trial *a, const xr_geometry *geometry, unsigned char resize_first,
                           xr_rendering_fit *found, double residual[KERNELS])
 {
-    for (size_t k = 0; k < KERNELS; k++) {
+    for (size_t k = 0; k < KERNELS; k++)
+        residual[k] = 2;
+    for (size_t k = 0; k < KERNELS && !(k == KERNELS / 2 && found->residual > NOTHING_LIKE); k++) {
         xr_rendering next = {.geometry = *geometry,
                              .filter = kernels[k].filter,
                              .sampling = kernels[k].sampling,

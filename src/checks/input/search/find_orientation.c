@@ -1,5 +1,7 @@
 #include "checks/input/search/find.h"
 
+#include "checks/input/picture/turned_sums.h"
+
 #include <math.h>
 
 /* The residual of the edge, in a layout, by the oriented reference, with any mixture of colors. */
@@ -8,13 +10,7 @@ static double turned_residual(const xr_input_pair *pair, bool layout, xr_orienta
     xr_fit_sums sums = {0};
     for (size_t f = 0; f < pair->count; f++) {
         const xr_search_frame *s = &pair->frame[f];
-        xr_raster turned;
-        if (!xr_raster_orient(&s->reference, o, &turned))
-            return 1;
-        if (turned.width == s->edge[0].width)
-            xr_sums_add(&sums, pair->channels, s->edge[layout].v, turned.v, NULL, pair->width * pair->height,
-                        step);
-        xr_raster_free(&turned);
+        xr_sums_add_turned(&sums, &s->edge[layout], &s->reference, o, step);
     }
     return xr_unexplained_by_color(&sums, pair->channels);
 }

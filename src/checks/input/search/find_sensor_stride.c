@@ -2,6 +2,7 @@
  * they are, without one. */
 #include "checks/input/search/find.h"
 
+#include "checks/input/picture/sampled_rendering.h"
 #include "checks/input/picture/sensor_picture.h"
 
 #include <math.h>
@@ -43,7 +44,7 @@ static double strided_residual(xr_input_pair *pair, const xr_transform *transfor
         if (picture && xr_render(picture, &transform->resampling.reference, 0, pair->width, pair->height,
                                  pair->channels, &r))
             xr_sums_add(&sums, pair->channels, pair->frame[f].edge[0].v, r.v, NULL,
-                        pair->width * pair->height, 3);
+                        pair->width * pair->height, xr_search_step(pair, 3));
         xr_raster_free(&r);
         exray_picture_free(picture);
     }
@@ -54,9 +55,28 @@ static double strided_residual(xr_input_pair *pair, const xr_transform *transfor
 static bool has_padding(xr_input_pair *pair)
 {
     exray_media media = {0};
-    exray_picture_free(
-        xr_sensor_picture(pair->comparison, pair->frame[0].source, NULL, pair->sensor_slot, &media));
+    const uint8_t *data;
+    size_t size;
+    xr_sensor_bytes(pair->comparison, pair->frame[0].source, pair->sensor_slot, &media, &data, &size);
     return media.row_stride != 0;
+}
+
+/* A pixel of the picture as it is read with a stride. */
+static void strided_pixel(const void *change, const exray_picture *picture, size_t x, size_t y,
+                          double pixel[XR_FIT_CHANNELS])
+{
+    size_t width = exray_picture_width(picture), channels = exray_picture_channels(picture);
+    size_t at = xr_reading_source(change, exray_picture_height(picture), width, y * width + x);
+    for (size_t c = 0; c < channels && at != SIZE_MAX; c++)
+        pixel[c] = exray_picture_pixels(picture)[at * channels + c];
+}
+
+/* Whether the edge may be the rendering of the sensor's picture, read with that stride. */
+static bool may_be_strided(const xr_input_pair *pair, const xr_transform *transform, const xr_reading *s)
+{
+    static const double unlike = 0.6;
+    return xr_sampled_residual(&pair->frame[0].edge[0], pair->frame[0].picture,
+                               &transform->resampling.reference.geometry, 0, strided_pixel, s) < unlike;
 }
 
 static double find_strided(xr_input_pair *pair, const xr_transform *transform, xr_reading *best)
@@ -76,7 +96,8 @@ static double find_strided(xr_input_pair *pair, const xr_transform *transform, x
     for (int kind = XR_READ_AT_STEP; kind <= XR_WRITTEN_AT_STEP; kind++)
         for (size_t i = 0; i < count; i++) {
             xr_reading s = xr_reading_of_pixels((xr_reading_kind)kind, true, width, paddings[i]);
-            if (paddings[i] == 0 || (kind == XR_WRITTEN_AT_STEP && paddings[i] < 0))
+            if (paddings[i] == 0 || (kind == XR_WRITTEN_AT_STEP && paddings[i] < 0) ||
+                !may_be_strided(pair, transform, &s))
                 continue;
             double residual = strided_residual(pair, transform, &s, 1);
             /* The record's own padding is preferred. */

@@ -2,13 +2,13 @@
 
 #include <math.h>
 
-/* The sum of the differences between neighboring pixels. */
-static double roughness(const xr_raster *r, const xr_sign_wrap *wrap)
+/* The sum of the differences between neighboring pixels, at every `step`th. */
+static double roughness(const xr_raster *r, size_t step, const xr_sign_wrap *wrap)
 {
     double sum = 0;
     size_t pixels = r->width * r->height;
     for (size_t c = 0; c < r->channels; c++)
-        for (size_t i = c * pixels + 1; i < (c + 1) * pixels; i++) {
+        for (size_t i = c * pixels + 1; i < (c + 1) * pixels; i += step) {
             float a = r->v[i - 1], b = r->v[i];
             if (wrap) {
                 a = xr_unwrapped(wrap, c, a);
@@ -23,12 +23,13 @@ static double roughness(const xr_raster *r, const xr_sign_wrap *wrap)
  * memory are no neighbors in the picture. */
 static bool is_smoother(const xr_input_pair *pair, const xr_sign_wrap *wrap)
 {
+    size_t step = xr_search_step(pair, 1);
     double before[2] = {0, 0}, after[2] = {0, 0}, reference = 0;
     for (size_t f = 0; f < pair->count; f++) {
-        reference += roughness(&pair->frame[f].reference, NULL);
+        reference += roughness(&pair->frame[f].reference, step, NULL);
         for (int l = 0; l < 2; l++) {
-            before[l] += roughness(&pair->frame[f].edge[l], NULL);
-            after[l] += roughness(&pair->frame[f].edge[l], wrap);
+            before[l] += roughness(&pair->frame[f].edge[l], step, NULL);
+            after[l] += roughness(&pair->frame[f].edge[l], step, wrap);
         }
     }
     for (int l = 0; l < 2; l++)

@@ -13,7 +13,7 @@ enum { FRAMES = 3, MOST_SAMPLES = 4000, FEW_SAMPLES = 300, LEAST_LINES = 4, LONG
 /* An exact function leaves no more than rounding; one by a resize more. */
 #define EXACT     0.03
 #define RESAMPLED 0.2
-/* A candidate that leaves more on a few samples is not tried on more of them. */
+/* A candidate that leaves more on a few samples, or on one frame, is not tried on more of them. */
 #define HOPELESS 0.6
 
 /* Shares of the buffer that must be written: where the rest is known to be stale; where it is not. */
@@ -62,6 +62,8 @@ static double values_residual(const memory_view *v, const xr_reading *reading, s
             if (isfinite(e + r))
                 xr_sums_add_pixel(&sums, 1, &e, &r, 1);
         }
+        if (xr_unexplained_by_order(&sums, 1, NULL) > HOPELESS)
+            break; /* the other frames need not be tried */
     }
     return sums.n < coverage * (double)tried ? 1 : xr_unexplained_by_order(&sums, 1, NULL);
 }
@@ -88,6 +90,8 @@ static double pixels_residual(const xr_input_pair *pair, const xr_reading *s)
             }
         }
         xr_sums_add(&sums, channels, edge, other, NULL, few, 1);
+        if (xr_unexplained_by_color(&sums, channels) > HOPELESS)
+            break; /* the other frames need not be tried */
     }
     free(edge);
     free(other);
@@ -200,7 +204,7 @@ static double exchanged_residual(const xr_input_pair *pair, const xr_reading *re
         if (xr_crop_raster(&pair->frame[f].reference, &whole, 0, pair->height, pair->width, &other) &&
             xr_reading_raster(reading, &other, &read))
             xr_sums_add(&sums, pair->channels, pair->frame[f].edge[0].v, read.v, NULL,
-                        pair->width * pair->height, 5);
+                        pair->width * pair->height, xr_search_step(pair, 5));
         xr_raster_free(&other);
         xr_raster_free(&read);
     }

@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES = 64 }; /* frames from which those that are searched are picked */
+enum {
+    CANDIDATES = 64,    /* frames from which those that are searched are picked */
+    LARGE = 300 * 1000, /* pixels of an input of which fewer frames tell enough */
+    FRAMES_OF_LARGE = 4,
+};
 
 /* ---- Reading ----------------------------------------------------------------------------------- */
 
@@ -182,6 +186,7 @@ static size_t pick_frames(xr_input_pair *pair, const xr_transform *transform, si
     size_t frames = exray_comparison_frame_count(pair->comparison);
     size_t step = frames > CANDIDATES && !pair->only ? frames / CANDIDATES : 1, count = 0, tried = 0;
     double contrast[XR_SEARCH_FRAMES];
+    size_t most = XR_SEARCH_FRAMES;
     for (size_t f = 0; f < frames && tried < 2 * CANDIDATES; f += step) {
         xr_raster r;
         size_t source = xr_source_frame(transform, f);
@@ -190,20 +195,21 @@ static size_t pick_frames(xr_input_pair *pair, const xr_transform *transform, si
             continue;
         tried++;
         double c = contrast_of(&r) * usefulness(pair, f, &r);
+        most = r.width * r.height > LARGE ? FRAMES_OF_LARGE : XR_SEARCH_FRAMES;
         xr_raster_free(&r);
         if (pair->required_frame > 0 && f == pair->required_frame - 1)
             c = INFINITY;
         if (!(c > 0))
             continue;
-        size_t at = count < XR_SEARCH_FRAMES ? count++ : XR_SEARCH_FRAMES;
+        size_t at = count < most ? count++ : most;
         while (at > 0 && contrast[at - 1] < c) {
-            if (at < XR_SEARCH_FRAMES) {
+            if (at < most) {
                 contrast[at] = contrast[at - 1];
                 picked[at] = picked[at - 1];
             }
             at--;
         }
-        if (at < XR_SEARCH_FRAMES) {
+        if (at < most) {
             contrast[at] = c;
             picked[at] = f;
         }
@@ -350,6 +356,16 @@ bool xr_input_pair_is_large(const xr_input_pair *pair)
         pixels += (double)exray_picture_width(pair->frame[i].picture) *
                   exray_picture_height(pair->frame[i].picture) / (double)pair->count;
     return pixels > 2e6;
+}
+
+size_t xr_search_step(const xr_input_pair *pair, size_t least)
+{
+    enum { ENOUGH = 1 << 14 }; /* pixels */
+    size_t step = pair->width * pair->height / ENOUGH;
+    if (step <= least)
+        return least;
+    step |= 1;
+    return step % 3 ? step : step + 2;
 }
 
 /* ---- The pair ---------------------------------------------------------------------------------- */

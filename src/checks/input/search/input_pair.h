@@ -91,6 +91,10 @@ const xr_area *xr_search_area(const xr_search_frame *frame, exray_side side);
 
 /* Whether the sensor's pictures are large: decoding and resizing them takes long. */
 bool xr_input_pair_is_large(const xr_input_pair *pair);
+/* Every how many pixels of an input are looked at by what needs no more than a sample: `least`, or more where
+ * the input is large: neither even nor a multiple of 3 then, as in the other layout those are of one channel.
+ */
+size_t xr_search_step(const xr_input_pair *pair, size_t least);
 /* The number of orientations that keep the input's shape, and of layouts. */
 static inline size_t xr_orientation_count(const xr_input_pair *pair)
 {

@@ -3,6 +3,8 @@
  * rows is right. */
 #include "checks/input/search/residual.h"
 
+#include "checks/input/fit/lanes.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,15 +55,27 @@ typedef struct matched_row {
     double shift; /* sideways, pixels */
 } matched_row;
 
-/* The correlation of a row with a shifted one, times a penalty for low coverage. */
-static double similarity(const float *edge, const float *reference, int64_t width, int64_t shift)
+/* Sums of squares of a row's first values, [width + 1]. */
+static void add_squares(const float *row, size_t width, double *sum)
 {
-    int64_t from = shift > 0 ? shift : 0, to = shift < 0 ? width + shift : width;
-    double aa = 1e-12, bb = 1e-12, ab = 0;
-    for (int64_t x = from; x < to; x++) {
-        double a = edge[x], b = reference[x - shift];
-        aa += a * a, bb += b * b, ab += a * b;
-    }
+    sum[0] = 0;
+    for (size_t x = 0; x < width; x++)
+        sum[x + 1] = sum[x] + (double)row[x] * (double)row[x];
+}
+
+/* The correlation of a row with a shifted one, times a penalty for low coverage. */
+static double similarity(const float *edge, const float *reference, const double *edge_squares,
+                         const double *reference_squares, int64_t width, int64_t shift)
+{
+    int64_t from = shift > 0 ? shift : 0, to = shift < 0 ? width + shift : width, x = from;
+    xr_float_lanes lanes = {0};
+    for (; x + XR_FLOAT_LANES <= to; x += XR_FLOAT_LANES)
+        lanes += XR_FLOAT_LANES_AT(edge + x) * XR_FLOAT_LANES_AT(reference + x - shift);
+    double ab = xr_float_lanes_total(&lanes);
+    for (; x < to; x++)
+        ab += (double)edge[x] * (double)reference[x - shift];
+    double aa = 1e-12 + edge_squares[to] - edge_squares[from];
+    double bb = 1e-12 + reference_squares[to - shift] - reference_squares[from - shift];
     return ab / sqrt(aa * bb) * sqrt((double)(to - from) / (double)width);
 }
 
@@ -79,17 +93,22 @@ static matched_row find_row(const float *edge, const float *reference, size_t wi
     int64_t reach = (int64_t)(ACROSS * (double)width), rows = (int64_t)(DOWN * (double)height);
     int64_t step = (int64_t)height / (2 * COLUMNS) + 1; /* neighbors of high pictures are alike */
     matched_row best = {.y = (double)y};
-    double most = -1;
-    for (int64_t at = (int64_t)y - rows; at <= (int64_t)y + rows; at += step)
-        for (int64_t shift = -reach; at >= 0 && at < (int64_t)height && shift <= reach; shift++) {
-            double similar =
-                similarity(edge + y * width, reference + (size_t)at * width, (int64_t)width, shift);
+    double most = -1, edge_squares[COLUMNS + 1], squares[COLUMNS + 1];
+    add_squares(edge + y * width, width, edge_squares);
+    for (int64_t at = (int64_t)y - rows; at <= (int64_t)y + rows; at += step) {
+        if (at < 0 || at >= (int64_t)height)
+            continue;
+        const float *row = reference + (size_t)at * width;
+        add_squares(row, width, squares);
+        for (int64_t shift = -reach; shift <= reach; shift++) {
+            double similar = similarity(edge + y * width, row, edge_squares, squares, (int64_t)width, shift);
             if (similar > most) {
                 most = similar;
                 best.at = (double)at;
                 best.shift = (double)shift;
             }
         }
+    }
     return best;
 }
 
