@@ -5,10 +5,13 @@ all sets share one table.
 
     schema_pieces.py DESCRIPTOR_SET      prints the header's content
 
-The json_name of each field is left out: readers derive it from the name.
+The json_name of each field is left out: readers derive it from the name.  The bytes are packed by pairs (Gage, "A New
+Algorithm for Data Compression", 1994): from 0x81 on, a byte stands for two, each of which may again; 0x80 stands
+before a byte that is not to be looked up.
 """
 
 import sys
+from collections import Counter
 
 FILE, NAME, PACKAGE, MESSAGE_TYPE, ENUM_TYPE, SYNTAX = 1, 1, 2, 4, 5, 12
 FIELD, NESTED_TYPE, TYPE_NAME, JSON_NAME = 2, 3, 6, 10
@@ -68,6 +71,46 @@ def types_used(message):
             yield from (c.decode().split(".")[3] for n, c, _ in fields(content) if n == TYPE_NAME)
 
 
+ESCAPE, FIRST_PAIR, MOST_PAIRS, DEEPEST = 0x80, 0x81, 0x7F, 8
+
+
+def packed(pieces):
+    """The pieces packed, and the pairs that bytes from FIRST_PAIR on stand for."""
+    left = [[byte if byte < ESCAPE else (byte,) for byte in piece] for piece in pieces]  # (byte,): escaped
+    pairs, depth = [], {}
+    while len(pairs) < MOST_PAIRS:
+        counts = Counter()
+        for piece in left:
+            at = 0
+            while at + 1 < len(piece):
+                a, b = piece[at], piece[at + 1]
+                plain = not isinstance(a, tuple) and not isinstance(b, tuple)
+                if plain and max(depth.get(a, 0), depth.get(b, 0)) < DEEPEST:
+                    counts[a, b] += 1
+                at += 2 if a == b and at + 2 < len(piece) and piece[at + 2] == a else 1
+        (pair, count), = counts.most_common(1)
+        if count < 4:  # a pair takes two bytes itself
+            break
+        token = FIRST_PAIR + len(pairs)
+        pairs.append(pair)
+        depth[token] = 1 + max(depth.get(one, 0) for one in pair)
+        for i, piece in enumerate(left):
+            made, at = [], 0
+            while at < len(piece):
+                both = tuple(piece[at : at + 2]) == pair
+                made.append(token if both else piece[at])
+                at += 2 if both else 1
+            left[i] = made
+    return [bytes(b for one in piece for b in ((ESCAPE, one[0]) if isinstance(one, tuple) else (one,))) for piece in left], pairs
+
+
+def print_array(kind, name, numbers):
+    print(f"static const {kind} {name}[] = {{")
+    for at in range(0, len(numbers), 20):
+        print("    " + ", ".join(str(n) for n in numbers[at : at + 20]) + ",")
+    print("};\n")
+
+
 def main():
     with open(sys.argv[1], "rb") as file:
         ((_, proto, _),) = fields(file.read())
@@ -92,15 +135,14 @@ def main():
                 needed(other, found)
         return found
 
-    print("static const uint8_t xr_schema_bytes[] = {")
-    data = b"".join(pieces)
-    for at in range(0, len(data), 20):
-        print("    " + ", ".join(str(b) for b in data[at : at + 20]) + ",")
-    print("};\n\n/* Where each piece begins; the last ends with the bytes. */\nstatic const uint16_t xr_schema_pieces[] = {")
-    starts = [sum(map(len, pieces[:i])) for i in range(len(pieces) + 1)]
-    for at in range(0, len(starts), 15):
-        print("    " + ", ".join(map(str, starts[at : at + 15])) + ",")
-    print("};\n\n/* The pieces of each message's set, bit by bit. */")
+    pieces, pairs = packed(pieces)
+    print_array("uint8_t", "xr_schema_bytes", b"".join(pieces))
+    print(f"/* What bytes from 0x{FIRST_PAIR:x} on stand for, two each; at most {DEEPEST} deep. */")
+    print_array("uint8_t", "xr_schema_pairs", [one for pair in pairs for one in pair])
+    print(f"enum {{ XR_SCHEMA_ESCAPE = 0x{ESCAPE:x}, XR_SCHEMA_DEEPEST = {DEEPEST} }};\n")
+    print("/* Where each piece begins; the last ends with the bytes. */")
+    print_array("uint16_t", "xr_schema_pieces", [sum(map(len, pieces[:i])) for i in range(len(pieces) + 1)])
+    print("/* The pieces of each message's set, bit by bit. */")
     for name in messages:
         bits = 1 | 1 << number_of[""] | sum(1 << number_of[n] for n in needed(name, set()))
         print(f"#define XR_SCHEMA_SET_{name} 0x{bits:x}u")

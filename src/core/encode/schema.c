@@ -15,6 +15,26 @@ const char *xr_schema_name(xr_schema_id schema)
     return names[schema < XR_SCHEMA_COUNT ? schema : XR_SCHEMA_NONE];
 }
 
+/* The bytes of a piece, unpacked (scripts/schema_pieces.py). */
+static void put_piece(xr_sink *sink, const uint8_t *at, const uint8_t *end)
+{
+    uint8_t waiting[XR_SCHEMA_DEEPEST + 1]; /* second bytes of the pairs that are open */
+    size_t open = 0;
+    while (at < end || open) {
+        uint8_t byte = open ? waiting[--open] : *at++;
+        if (byte == XR_SCHEMA_ESCAPE) {
+            byte = *at++;
+        } else {
+            while (byte > XR_SCHEMA_ESCAPE) {
+                const uint8_t *pair = xr_schema_pairs + 2 * (size_t)(byte - XR_SCHEMA_ESCAPE - 1);
+                waiting[open++] = pair[1];
+                byte = pair[0];
+            }
+        }
+        xr_put_u8(sink, byte);
+    }
+}
+
 /* A FileDescriptorProto. */
 static void encode_file(xr_sink *sink, const void *object)
 {
@@ -26,8 +46,7 @@ static void encode_file(xr_sink *sink, const void *object)
     const uint32_t set = sets[*(const xr_schema_id *)object];
     for (uint32_t i = 0; i < PIECES; i++)
         if (set >> i & 1)
-            xr_put(sink, xr_schema_bytes + xr_schema_pieces[i],
-                   (size_t)(xr_schema_pieces[i + 1] - xr_schema_pieces[i]));
+            put_piece(sink, xr_schema_bytes + xr_schema_pieces[i], xr_schema_bytes + xr_schema_pieces[i + 1]);
 }
 
 void xr_encode_schema(xr_sink *sink, const void *schema)
