@@ -185,6 +185,22 @@ def bench_integers(table, folder):
     table.add("validate, two frames of 61 int8 layers", f"{i:.1f} ms", f"{f:.1f} ms as float32", f"{i / f:.2f}", "2")
 
 
+def bench_stats_log(table, folder, pictures):
+    """How small a log without data is: the model's description, three frames of statistics."""
+    for name, aim in (("mobilenet_v1_0.25_224_float", "12 kB"), ("mobilenet_v1_0.25_224_uint8", "12 kB")):
+        model = ROOT / "build" / "data" / "models" / f"{name}.tflite"
+        if not model.exists():
+            continue  # tests fetch it
+        sizes = []
+        for options in (("--no-io-data", "--no-output-data"), ()):
+            out = folder / "small.mcap"
+            run(EXRAY, "record", "--engine", "tflite", "--model", model, "--pipeline", ROOT / "examples" / "lite0.yaml",
+                "--data", pictures, "--frames", "3", "--capture", "stats", "-o", out, *options)
+            sizes.append(out.stat().st_size / 1e3)
+        table.add(f"stats log size: three frames, {name}, no data", f"{sizes[0]:.1f} kB", f"{sizes[1]:.0f} kB with inputs and outputs",
+                  f"{sizes[0] / sizes[1]:.4f}", aim)
+
+
 def load_layers(folder, log):
     out = folder / (log.stem + "-npz")
     run(EXRAY, "export", log, "--npz", out)
@@ -228,6 +244,7 @@ def main():
         with one_core():
             bench_validate(table, large, *map(Path, cached))
             bench_integers(table, large)
+        bench_stats_log(table, fast, pictures[0].parent)
         bench_memory(table, large, pictures)
     table.print()
     if options.json:

@@ -60,6 +60,7 @@ ROWS = {
     "stream + chunks": ["chunks_part_default"],
     "stream + async": ["async_part_default"],
     "stream + layers": ["layers_part_default"],
+    "stream + layer stats": ["layer_stats_part_default"],
     "stream + machine": ["machine_part_default"],
     "stream + stats (small) + flight": ["stats_part_small", "flight_part_default", "exray_recorder_trigger"],
     "stream + level at run time": ["exray_recorder_set_capture"],
@@ -86,6 +87,7 @@ TARGETS = [
     (r"ring\.c:\w+", r"write_(message|attachment|metadata)|flush_now|write_entries"),
     (r"(frame|flush|close|open|recorder)\.c:\w+", r"flush|stop|start|bytes_written|identify|watch|read_usage|end"),
     (r"layout\.c:\w+", r"problem|place"),
+    (r"(frame|records|tensors|close)\.c:\w+", r"takes|add|flush|keep_model"),
     (r"tensors\.c:\w+", r"(stats|sketch)_small|exray_(stats|sketch)_compute|take"),
     (r"(stats|sketch|stats_x86)\.c:\w+", r"floats|bytes|xr_\w+_to_(double|float)|xr_sketch_rows_\w+|rows_avx2"),
 ]

@@ -77,6 +77,7 @@ typedef struct exray_async_part exray_async_part;
 typedef struct exray_chunks_part exray_chunks_part;
 typedef struct exray_layers_part exray_layers_part;
 typedef struct exray_machine_part exray_machine_part;
+typedef struct exray_layer_stats_part exray_layer_stats_part;
 typedef struct exray_flight_part exray_flight_part;
 
 /* What waits in memory for a trigger: exray/flight.h.  Since 0.2.0. */
@@ -97,12 +98,15 @@ typedef struct exray_recorder_parts {
                                           what `device` and `metadata` say); memory, temperature and clock in
                                           /system */
     const exray_flight_part *flight;   /* flight: frames that wait for a trigger */
+    const exray_layer_stats_part *layer_stats; /* the statistics of a frame's layers in one message (those of
+                                          layers that /model describes), instead of one and a channel for
+                                          each */
 } exray_recorder_parts;
 
 /* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;  No part at all.  Since 0.2.0. */
 #define EXRAY_RECORDER_PARTS_INIT                                                                            \
     {                                                                                                        \
-        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL                               \
+        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                         \
     }
 
 /* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other field that
@@ -122,6 +126,7 @@ typedef struct exray_recorder_config {
                               length, in the last  eighth every 2nd, 4th, ... frame.  What is left out is
                               counted and told.  About  8 KiB are reserved */
     bool no_io_data;       /* leave out the data of sensor and input records (statistics instead) */
+    bool no_output_data;   /* likewise of output records */
 
     /* How it is written. */
     bool stream;         /* no chunks, no index, no CRC: the smallest code and memory */
@@ -185,7 +190,7 @@ typedef struct exray_recorder_config {
 /* exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;  Since 0.2.0. */
 #define EXRAY_RECORDER_CONFIG_INIT                                                                           \
     {                                                                                                        \
-        sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, 0,                \
+        sizeof(exray_recorder_config), EXRAY_CAPTURE_DEFAULT, NULL, 0, 0, 0, false, false, false, 0,         \
             EXRAY_COMPRESSION_NONE, NULL, 0, EXRAY_POLICY_DROP, NULL, 0, 0, 0, EXRAY_ROLE_EDGE, NULL, NULL,  \
             NULL, NULL, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, 0, 0, false, NULL                       \
     }
@@ -292,6 +297,7 @@ const exray_async_part *exray_async_part_default(void);
 const exray_chunks_part *exray_chunks_part_default(void);
 const exray_layers_part *exray_layers_part_default(void);
 const exray_machine_part *exray_machine_part_default(void);
+const exray_layer_stats_part *exray_layer_stats_part_default(void);
 
 /* All parts, those of two kinds fast: what the other functions that open a recorder use where config.parts
  * is NULL.  Since 0.2.0. */

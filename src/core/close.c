@@ -1,5 +1,6 @@
 #include "core/close.h"
 
+#include "core/emit.h"
 #include "core/frame.h"
 #include "core/sticky_error.h"
 
@@ -84,6 +85,7 @@ exray_status exray_recorder_close(exray_recorder *recorder)
         /* The sticky error was the caller's: what it recorded is not lost. */
         if (r->frame.open)
             xr_frame_end(r);
+        xr_flush_layer_stats(r);
         if (r->flight)
             r->parts.flight->end(r);
         xr_write_last_system(r);

@@ -11,6 +11,8 @@ static xr_share share_of(const xr_recorder *r, uint32_t channel)
     switch (r->channels.table[channel].schema) {
     case XR_SCHEMA_TENSOR:
         return r->data_share ? (xr_share)r->data_share : XR_SHARE_STATS;
+    case XR_SCHEMA_LAYER_STATS:
+        return XR_SHARE_STATS;
     case XR_SCHEMA_MODEL:
         return XR_SHARE_HEAD;
     default:
@@ -139,4 +141,9 @@ exray_status xr_emit_topic(xr_recorder *r, const char *topic, xr_schema_id schem
     xr_draft_begin(&r->draft);
     encode(&r->draft.sink, object);
     return xr_send(r, channel, log_time, encode, object, urgency);
+}
+
+exray_status xr_flush_layer_stats(xr_recorder *r)
+{
+    return r->layer_stats ? r->parts.layer_stats->flush(r) : EXRAY_OK;
 }

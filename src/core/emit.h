@@ -27,4 +27,7 @@ bool xr_emit_post(xr_recorder *r, xr_writer_call function, const void *object);
 /* The same, and waits for it. */
 exray_status xr_emit_call(xr_recorder *r, xr_writer_call function, const void *object);
 
+/* Writes the statistics of layers and constants that wait for their message. */
+exray_status xr_flush_layer_stats(xr_recorder *r);
+
 #endif

@@ -43,6 +43,9 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
         if (status)
             return status;
     }
+    const exray_status flushed = xr_flush_layer_stats(r); /* constants come before the frame */
+    if (flushed)
+        return flushed;
     void (*at_frame)(xr_recorder *) = atomic_load_explicit(&r->at_frame, memory_order_relaxed);
     if (at_frame)
         at_frame(r);
@@ -91,13 +94,16 @@ static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_ti
 static exray_status end_frame(xr_recorder *r)
 {
     xr_open_frame *frame = &r->frame;
+    exray_status status = xr_flush_layer_stats(r);
+    if (status)
+        return status;
     frame->open = false;
     const uint64_t index = r->next_frame++;
     r->last_end_ns = xr_port_now();
     if (frame->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
     xr_budget_tell(r);
-    exray_status status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
+    status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
     if (status)
         return status;
     const xr_frame_message message = {

@@ -69,6 +69,8 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     r->frame.entries = xr_block_take(&block, XR_FRAME_ENTRIES, 1);
     if (r->parts.layers)
         r->layers = r->parts.layers->place(config, r->channels.max, &block);
+    if (r->parts.layer_stats)
+        r->layer_stats = r->parts.layer_stats->place(r->channels.max, &block);
     r->mcap.layers_part = r->parts.layers;
     r->mcap.layers = r->layers;
     if (config->flight)
@@ -89,8 +91,9 @@ static const char *missing_part(const exray_recorder_config *config, const exray
     const bool summarizes = capture == EXRAY_CAPTURE_STATS || capture == EXRAY_CAPTURE_SKETCH;
     if (!config->stream && !parts->chunks)
         return "`chunks`, but config.stream is false";
-    if ((summarizes || config->no_io_data) && !parts->stats)
-        return "`stats`, but config.capture (0 is STATS) or config.no_io_data asks for statistics";
+    if ((summarizes || config->no_io_data || config->no_output_data) && !parts->stats)
+        return "`stats`, but config.capture (0 is STATS) or config.no_io_data (no_output_data) asks for "
+               "statistics";
     if (capture == EXRAY_CAPTURE_SKETCH && !parts->sketch)
         return "`sketch`, but config.capture asks for sketches";
     if (config->ring_size && !parts->async)

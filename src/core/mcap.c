@@ -301,6 +301,7 @@ void xr_mcap_put_footer(xr_sink *sink, uint64_t summary_start, uint64_t offsets_
 int xr_mcap_end(xr_mcap *mcap)
 {
     uint32_t crc = 0;
+    mcap->ending = true;
     xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     xr_mcap_put_header(&out.sink, XR_MCAP_DATA_END, 4);

@@ -52,6 +52,7 @@ typedef struct xr_mcap {
     size_t out_used;
     uint64_t flushed_ns, synced_ns; /* when the open chunk was last closed, the sink last synced */
     int sync_error;                 /* of the last sync, 0: none */
+    bool ending;                    /* what is written now is the last of the data */
     bool schema_written[XR_SCHEMA_COUNT];
 } xr_mcap;
 

@@ -75,6 +75,7 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
     r->budget.files = 1;
     r->budget.level_told = EXRAY_CAPTURE_FULL;
     r->no_io_data = config->no_io_data;
+    r->no_output_data = config->no_output_data;
     r->policy = config->policy;
     r->flush_every.frames = config->flush_frames;
     r->sync_every.frames = config->sync_frames;

@@ -18,6 +18,7 @@ struct xr_sink;
 struct xr_layer_list;
 struct xr_port_usage;
 struct xr_flight;
+struct xr_layer_stats;
 
 /* summary/stats.c */
 struct exray_stats_part {
@@ -71,6 +72,20 @@ struct exray_flight_part {
     /* Writes what is still to be written. */
     void (*end)(struct xr_recorder *r);
     void (*release)(struct xr_recorder *r, bool closed);
+};
+
+/* summary/layer_stats.c */
+struct exray_layer_stats_part {
+    struct xr_layer_stats *(*place)(uint32_t max_channels, xr_memory_block *block);
+    /* Notes what /model will say of layers and constants, and makes the channels. */
+    void (*keep_model)(struct xr_recorder *r, const exray_model *model);
+    /* Whether statistics alone say all of the tensor. */
+    bool (*takes)(const struct xr_recorder *r, const exray_tensor *tensor);
+    /* Keeps them for the message of their frame (of the constants), which is written at its end, or when
+     * the part's memory is full. */
+    exray_status (*add)(struct xr_recorder *r, const exray_tensor *tensor, const exray_stats *stats);
+    /* Writes what waits. */
+    exray_status (*flush)(struct xr_recorder *r);
 };
 
 /* What the writer's thread is told to do: returns the writer's error number. */

@@ -106,6 +106,8 @@ exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_mode
     const exray_status emitted =
         xr_emit_topic(r, "/model", XR_SCHEMA_MODEL, xr_encode_model, model, xr_port_now(), XR_WAIT);
     r->model_dropped = r->dropped != dropped;
+    if (r->layer_stats && !r->model_dropped)
+        r->parts.layer_stats->keep_model(r, model);
     return emitted;
 }
 

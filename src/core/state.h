@@ -99,11 +99,12 @@ typedef struct xr_recorder {
     atomic_uint next_capture;                       /* exray_capture: from the next frame on */
     void (*_Atomic at_frame)(struct xr_recorder *); /* what is to be done where a frame begins, or NULL */
     struct xr_layer_list *layers;                   /* of that part, or NULL */
+    struct xr_layer_stats *layer_stats;             /* likewise */
     uint64_t every_nth, first_frames;
     xr_budget budget;
     xr_series series;
     void (*after_frame)(struct xr_recorder *r); /* of the series, or NULL */
-    bool no_io_data;
+    bool no_io_data, no_output_data;
     exray_policy policy;
 
     void *memory;             /* to be freed at close, or NULL */

@@ -18,8 +18,9 @@ static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture
         return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : r->no_io_data ? KEEP_STATS : KEEP_DATA;
     case EXRAY_KIND_STAGE:
     case EXRAY_KIND_STATE:
-    case EXRAY_KIND_OUTPUT:
         return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : KEEP_DATA;
+    case EXRAY_KIND_OUTPUT:
+        return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : r->no_output_data ? KEEP_STATS : KEEP_DATA;
     case EXRAY_KIND_LAYER:
     case EXRAY_KIND_CONSTANT:
     case EXRAY_KIND_COUNT:
@@ -116,6 +117,18 @@ static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor
     }
 }
 
+/* Whether its statistics wait for the message of the frame's layers. */
+static bool is_gathered(xr_recorder *r, const exray_tensor *tensor, keep k, exray_status *status)
+{
+    const exray_layer_stats_part *part = r->parts.layer_stats;
+    exray_stats stats;
+    if (k != KEEP_STATS || !r->layer_stats || !part->takes(r, tensor) || !r->parts.stats ||
+        r->parts.stats->compute(&tensor->info, tensor->data, tensor->size, &stats))
+        return false;
+    *status = part->add(r, tensor, &stats);
+    return true;
+}
+
 /* Whether the budget has room for its data, behind the head in the draft. */
 static bool takes_data(xr_recorder *r, const exray_tensor *tensor, uint32_t channel)
 {
@@ -197,6 +210,10 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
         r->dropped += first != KEEP_NOTHING;
         return EXRAY_OK;
     }
+    const bool gathered = is_gathered(r, tensor, affordable(r, tensor->kind, first), &status);
+    r->dropped += gathered && first == KEEP_DATA; /* for want of budget */
+    if (status || (gathered && first == all))
+        return status;
     xr_text_builder topic = xr_text_in(r->topic, XR_MAX_TOPIC);
     xr_tensor_topic(tensor, &topic);
     const uint32_t channel = xr_channel_find(
@@ -207,7 +224,7 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
     }
     xr_urgency urgency = constant ? XR_WAIT : XR_MAY_DROP;
     for (keep k = first;; k = all, urgency = XR_RICH) {
-        if (k != KEEP_NOTHING)
+        if (k != KEEP_NOTHING && !(gathered && k == first))
             status = emit_tensor(r, tensor, channel, k, urgency);
         if (status || k == all)
             return status;

@@ -449,6 +449,15 @@ bool xr_decode_tensor(const uint8_t *data, size_t size, xr_arena *arena, exray_t
     return !wire.bad && !arena->failed;
 }
 
+bool xr_decode_gathered(const uint8_t *data, size_t size, xr_arena *arena, exray_tensor_view *out)
+{
+    const xr_field stats = {.data = data, .size = size};
+    (void)arena;
+    *out = (exray_tensor_view){
+        .model_tensor = EXRAY_NO_INDEX, .info = {.name = "", .layout = ""}, .has_stats = true};
+    return decode_stats(&stats, &out->stats);
+}
+
 /* ---- The others ------------------------------------------------------------ */
 
 bool xr_decode_latency(const uint8_t *data, size_t size, xr_arena *arena, exray_latency *out)

@@ -32,6 +32,8 @@ bool xr_peek_frame_number(const uint8_t *data, size_t size, xr_peek *out);
 /* out->info is set only where the message has one (`has_info`). */
 bool xr_decode_tensor(const uint8_t *data, size_t size, xr_arena *arena, exray_tensor_view *out,
                       bool *has_info);
+/* A TensorStats alone: the view of a record that LayerStats has. */
+bool xr_decode_gathered(const uint8_t *data, size_t size, xr_arena *arena, exray_tensor_view *out);
 bool xr_decode_latency(const uint8_t *data, size_t size, xr_arena *arena, exray_latency *out);
 bool xr_decode_system(const uint8_t *data, size_t size, exray_system *out);
 bool xr_decode_reading(const uint8_t *data, size_t size, xr_arena *arena, exray_reading *out);

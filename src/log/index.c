@@ -13,6 +13,7 @@
  * of them is read, while its bytes are needed anyway.  If the little that was
  * taken from such a chunk looks odd, it is checked at once (index_frames.c). */
 #include "base/buffer.h"
+#include "log/index/index_layer_stats.h"
 #include "log/index_frames.h"
 #include "log/scan.h"
 
@@ -73,6 +74,8 @@ static const char *classify_topic(xr_channel *channel)
         {"/latency", "exray.v1.Latency", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_LATENCY},
         {"/system", "exray.v1.System", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_SYSTEM},
         {"/result", "exray.v1.Result", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_RESULT},
+        {"/layers", "exray.v1.LayerStats", XR_TOPIC_LAYER_STATS, EXRAY_MESSAGE_OTHER},
+        {"/constants", "exray.v1.LayerStats", XR_TOPIC_LAYER_STATS, EXRAY_MESSAGE_OTHER},
     };
     channel->kind = EXRAY_KIND_COUNT;
     channel->index = EXRAY_NO_INDEX;
@@ -82,6 +85,8 @@ static const char *classify_topic(xr_channel *channel)
         if (strcmp(channel->topic, fixed[i].topic) == 0) {
             channel->means = fixed[i].means;
             channel->message = fixed[i].message;
+            if (channel->means == XR_TOPIC_LAYER_STATS)
+                channel->kind = channel->topic[1] == 'l' ? EXRAY_KIND_LAYER : EXRAY_KIND_CONSTANT;
             return fixed[i].schema;
         }
     const char *name = name_after(channel->topic, "reading");
@@ -219,18 +224,7 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
         xr_index_damage(b);
         return true;
     }
-    if (b->record_count == b->record_capacity) {
-        size_t capacity = b->record_capacity ? b->record_capacity * 2 : 256;
-        if (capacity > b->max_records)
-            capacity = b->max_records;
-        exray_record *records =
-            capacity > b->record_count ? realloc(b->records, capacity * sizeof *records) : NULL;
-        if (!records)
-            return false;
-        b->records = records;
-        b->record_capacity = capacity;
-    }
-    b->records[b->record_count++] = (exray_record){
+    const exray_record record = {
         .message = channel->message,
         .kind = channel->kind,
         .index = channel->index,
@@ -247,7 +241,7 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
         .size = size,
         .chunk = b->chunk_number,
     };
-    return true;
+    return xr_index_add(b, &record);
 }
 
 static void note_topic(xr_builder *b, xr_channel *channel)
@@ -269,15 +263,15 @@ static bool note_fields(xr_builder *b, xr_channel *channel, const uint8_t *data,
         [EXRAY_MESSAGE_READING] = XR_SCHEMA_READING, [EXRAY_MESSAGE_RESULT] = XR_SCHEMA_RESULT,
     };
     enum { FEW = 4 };
+    const xr_schema schema = channel->means == XR_TOPIC_MODEL         ? XR_SCHEMA_MODEL
+                             : channel->means == XR_TOPIC_EVENT       ? XR_SCHEMA_EVENT
+                             : channel->means == XR_TOPIC_LAYER_STATS ? XR_SCHEMA_LAYER_STATS
+                                                                      : schemas[channel->message];
     if (channel->message == EXRAY_MESSAGE_TENSOR && channel->scanned >= FEW)
         return true;
     channel->scanned++;
     uint32_t before = b->unknown.field_count;
-    xr_unknown_fields(&b->unknown,
-                      channel->means == XR_TOPIC_MODEL   ? XR_SCHEMA_MODEL
-                      : channel->means == XR_TOPIC_EVENT ? XR_SCHEMA_EVENT
-                                                         : schemas[channel->message],
-                      data, size);
+    xr_unknown_fields(&b->unknown, schema, data, size);
     if (b->unknown.field_count == before || trust_chunk(b))
         return true;
     b->unknown.field_count = before;
@@ -312,6 +306,11 @@ static xr_walk add_message(xr_builder *b, const uint8_t *content, size_t size, u
         return add_model(b, data, data_size) ? XR_WALK_ON : XR_WALK_NO_MEMORY;
     if (channel->means == XR_TOPIC_EVENT)
         return add_event(b, log_time, data, data_size) ? XR_WALK_ON : XR_WALK_NO_MEMORY;
+    if (channel->means == XR_TOPIC_LAYER_STATS)
+        return xr_index_layer_stats(b, channel->kind, log_time, data, data_size,
+                                    position + XR_MCAP_MESSAGE_HEADER)
+                   ? XR_WALK_ON
+                   : XR_WALK_NO_MEMORY;
     if (channel->message == EXRAY_MESSAGE_FRAME && !add_frame(b, data, data_size))
         return XR_WALK_NO_MEMORY;
     return add_record(b, channel, log_time, data, data_size, position + XR_MCAP_MESSAGE_HEADER)
@@ -595,12 +594,13 @@ bool xr_log_index(exray_log *log, exray_error *error)
         return false;
     }
     b->log = log;
-    b->scratch.limit = (size_t)limit;
+    b->scratch.limit = b->message.limit = (size_t)limit;
     b->max_records = (size_t)(limit / sizeof(exray_record));
     b->chunk_number = EXRAY_NO_INDEX;
     bool good = build(b, &ends, error);
     log->unknown = xr_unknown_text(&b->unknown, &log->arena);
     xr_arena_free(&b->scratch);
+    xr_arena_free(&b->message);
     free(b->buffer);
     free(b->records);
     free(b);

@@ -159,6 +159,17 @@ static void sort_records(exray_record *records, exray_record *spare, size_t coun
         records[out++] = spare[left++];
 }
 
+/* How much a tensor's record keeps of it. */
+static int richness(const exray_record *record)
+{
+    return record->has_data ? 2 : record->has_sketch;
+}
+
+static bool is_tensor_of(const exray_record *a, const exray_record *b)
+{
+    return a->message == EXRAY_MESSAGE_TENSOR && compare_records(a, b) == 0;
+}
+
 /* Two records of one name in one frame: one of them may be another tensor's, by a flipped bit.  Returns
  * how many are left. */
 static size_t drop_false_twins(xr_builder *b, exray_record *records, size_t count)
@@ -172,16 +183,17 @@ static size_t drop_false_twins(xr_builder *b, exray_record *records, size_t coun
                                 records[i].topic == records[i + 1].topic));
         /* Decided before anything moves: the neighbors' keys are still there,
          * since `kept` never passes i. */
-        if (!twin || chunk_is_good(b, &records[i]))
+        if (twin && !chunk_is_good(b, &records[i]))
+            continue;
+        /* A layer whose statistics are there already has them twice. */
+        if (kept && (records[i].position | records[kept - 1].position) & XR_RECORD_GATHERED &&
+            is_tensor_of(&records[kept - 1], &records[i]) &&
+            richness(&records[kept - 1]) == richness(&records[i]))
+            xr_index_damage(b);
+        else
             records[kept++] = records[i];
     }
     return kept;
-}
-
-/* How much a tensor's record keeps of it. */
-static int richness(const exray_record *record)
-{
-    return record->has_data ? 2 : record->has_sketch;
 }
 
 /* A flight recorder writes a layer's data behind the statistics that were written at once: they are one

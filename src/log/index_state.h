@@ -5,12 +5,20 @@
 #include "log/log_file.h"
 #include "log/unknown.h"
 #include <exray/codecs.h>
+#include <stdlib.h>
 
 typedef struct xr_frame_entry {
     exray_frame frame;
     xr_frame_extra extra;
     size_t order; /* in which it came */
 } xr_frame_entry;
+
+/* A layer (or constant) whose statistics come in LayerStats. */
+typedef uint64_t xr_gathered_mark;
+typedef struct xr_gathered {
+    const char *topic;     /* "/layer/7" */
+    xr_gathered_mark last; /* the message that it was in last, counted from 1 */
+} xr_gathered;
 
 typedef struct xr_builder {
     exray_log *log;
@@ -27,6 +35,9 @@ typedef struct xr_builder {
     uint8_t *buffer;            /* for them */
     size_t buffer_size;
     uint64_t decompressed; /* bytes so far */
+    xr_list gathered[2];   /* xr_gathered by index: layers, constants */
+    xr_gathered_mark gathered_messages;
+    xr_arena message; /* while one is decoded */
     xr_unknown unknown;
 } xr_builder;
 
@@ -40,6 +51,24 @@ typedef enum xr_walk {
 static inline void xr_index_damage(xr_builder *b)
 {
     atomic_fetch_add_explicit(&b->log->damaged, 1, memory_order_relaxed);
+}
+
+/* A copy of the record, at the end of the table; false: out of memory. */
+static inline bool xr_index_add(xr_builder *b, const exray_record *record)
+{
+    if (b->record_count == b->record_capacity) {
+        size_t capacity = b->record_capacity ? b->record_capacity * 2 : 256;
+        if (capacity > b->max_records)
+            capacity = b->max_records;
+        exray_record *records =
+            capacity > b->record_count ? realloc(b->records, capacity * sizeof *records) : NULL;
+        if (!records)
+            return false;
+        b->records = records;
+        b->record_capacity = capacity;
+    }
+    b->records[b->record_count++] = *record;
+    return true;
 }
 
 #endif

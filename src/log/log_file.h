@@ -59,6 +59,7 @@ typedef enum xr_topic {
     XR_TOPIC_MESSAGE, /* `message` says */
     XR_TOPIC_MODEL,
     XR_TOPIC_EVENT,
+    XR_TOPIC_LAYER_STATS, /* of `kind` */
     XR_TOPIC_FOREIGN,
 } xr_topic;
 
@@ -89,6 +90,9 @@ typedef struct xr_attachment_entry {
 
 /* exray_record.chunk of what is not in the file; EXRAY_NO_INDEX: it is in no chunk. */
 #define XR_CHUNK_ATTACHED (EXRAY_NO_INDEX - 1)
+
+/* In exray_record.position: at it lies a TensorStats of a LayerStats message. */
+#define XR_RECORD_GATHERED (UINT64_C(1) << 63)
 
 struct exray_log {
     uint64_t id; /* no other log of this process has it */

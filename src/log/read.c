@@ -99,14 +99,15 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
         chunk = &log->chunks[record->chunk];
     }
     uint64_t whole = chunk && chunk->compression ? chunk->size : log->map.size;
-    if (record->position > whole || record->size > whole - record->position)
+    const uint64_t position = record->position & ~XR_RECORD_GATHERED;
+    if (position > whole || record->size > whole - position)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "the record is not of the log %s", log->path);
     /* Decoding allocates at most in proportion to the message's bytes in the file, as the index does. */
     uint64_t stored = chunk && chunk->compression ? chunk->stored : record->size;
     slot->arena.limit = (size_t)(XR_INDEX_BASE + XR_INDEX_FACTOR * stored);
     if (chunk && chunk->compression) {
         exray_status status = decompress_chunk(log, record, slot, error);
-        *data = status == EXRAY_OK ? slot->bytes + record->position : NULL;
+        *data = status == EXRAY_OK ? slot->bytes + position : NULL;
         return status;
     }
     if (chunk && xr_chunk_is_unchecked(chunk))
@@ -116,7 +117,7 @@ static exray_status locate(const exray_log *log, const exray_record *record, exr
     /* The kernel maps what lies around a touched page, too. */
     enum { AROUND = 64 << 10 };
     xr_file_map_used(&log->map, AROUND + (*unchecked ? chunk->size : record->size));
-    *data = log->map.base + record->position;
+    *data = log->map.base + position;
     return EXRAY_OK;
 }
 
@@ -145,21 +146,30 @@ static exray_status fail_decoding(const exray_log *log, const exray_record *reco
     return fail_damaged(log, record, "it is no message of its schema", error);
 }
 
+/* Which of the model's tensors a record is of, where it does not say so itself. */
+static uint32_t position_in_model(const exray_log *log, const exray_record *record)
+{
+    const exray_model *model = exray_log_model(log);
+    if (!model)
+        return EXRAY_NO_INDEX;
+    if (record->kind == EXRAY_KIND_CONSTANT)
+        return record->index;
+    if (record->kind == EXRAY_KIND_LAYER && record->index < model->node_count) {
+        const exray_node *node = &model->nodes[record->index];
+        if (record->output < node->output_count)
+            return node->outputs[record->output];
+    }
+    return EXRAY_NO_INDEX;
+}
+
 /* Where /model describes the tensor, or NULL. */
 static const exray_tensor_info *info_of_model(const exray_log *log, const exray_record *record,
                                               uint32_t position)
 {
     const exray_model *model = exray_log_model(log);
-    if (!model)
-        return NULL;
-    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_KIND_CONSTANT)
-        position = record->index;
-    if (position == EXRAY_NO_INDEX && record->kind == EXRAY_KIND_LAYER && record->index < model->node_count) {
-        const exray_node *node = &model->nodes[record->index];
-        if (record->output < node->output_count)
-            position = node->outputs[record->output];
-    }
-    return position < model->tensor_count ? &model->tensors[position] : NULL;
+    if (position == EXRAY_NO_INDEX)
+        position = position_in_model(log, record);
+    return model && position < model->tensor_count ? &model->tensors[position] : NULL;
 }
 
 /* A constant that was attached from a model file. */
@@ -198,6 +208,19 @@ static void count_elements(exray_tensor_view *view)
         view->count = view->size / (bits / 8);
 }
 
+/* A message of its own, or statistics within one of all layers. */
+static bool decode_tensor(const exray_log *log, const exray_record *record, const uint8_t *data,
+                          xr_arena *arena, exray_tensor_view *out, bool *has_info)
+{
+    *has_info = false;
+    if (record->position & XR_RECORD_GATHERED) {
+        const bool good = xr_decode_gathered(data, (size_t)record->size, arena, out);
+        out->model_tensor = position_in_model(log, record);
+        return good;
+    }
+    return xr_decode_tensor(data, (size_t)record->size, arena, out, has_info);
+}
+
 /* Decodes a tensor's message, whose chunk may still have to be checked. */
 static exray_status decode_view(const exray_log *log, const exray_record *record, exray_slot *slot,
                                 exray_tensor_view *out, xr_chunk **unchecked, exray_error *error)
@@ -211,7 +234,7 @@ static exray_status decode_view(const exray_log *log, const exray_record *record
     if (status != EXRAY_OK)
         return status;
     bool has_info;
-    if (!xr_decode_tensor(data, (size_t)record->size, &slot->arena, out, &has_info))
+    if (!decode_tensor(log, record, data, &slot->arena, out, &has_info))
         return check(log, *unchecked) ? fail_decoding(log, record, slot, error)
                                       : fail_crc(log, record, error);
     if (!has_info) {

@@ -7,7 +7,7 @@ enum { MOST_FIELDS = 10, MAX_DEPTH = 8 };
 
 /* Messages that stand within others. */
 enum {
-    TENSOR_INFO = XR_SCHEMA_EVENT + 1,
+    TENSOR_INFO = XR_SCHEMA_LAYER_STATS + 1,
     QUANTIZATION,
     NODE,
     MAP_ENTRY,
@@ -34,11 +34,12 @@ static const struct {
     [XR_SCHEMA_READING] = {"Reading", 3, {0}},
     [XR_SCHEMA_RESULT] = {"Result", 4, {[2] = RESULT_CLASS, [3] = RESULT_BOX}},
     [XR_SCHEMA_EVENT] = {"Event", 4, {0}},
+    [XR_SCHEMA_LAYER_STATS] = {"LayerStats", 3, {[3] = STATS}},
     [TENSOR_INFO] = {"TensorInfo", 6, {[4] = QUANTIZATION}},
     [QUANTIZATION] = {"Quantization", 3, {0}},
     [NODE] = {"Node", 7, {[6] = MAP_ENTRY, [7] = NODE}},
     [MAP_ENTRY] = {"map entry", 2, {0}},
-    [STATS] = {"TensorStats", 10, {0}},
+    [STATS] = {"TensorStats", 13, {0}},
     [SKETCH] = {"TensorSketch", 3, {0}},
     [MEDIA] = {"Media", 9, {0}},
     [RESULT_CLASS] = {"Result.Class", 3, {0}},

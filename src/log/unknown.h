@@ -15,6 +15,7 @@ typedef enum xr_schema {
     XR_SCHEMA_READING,
     XR_SCHEMA_RESULT,
     XR_SCHEMA_EVENT,
+    XR_SCHEMA_LAYER_STATS,
 } xr_schema;
 
 enum { XR_UNKNOWN_FIELDS = 16, XR_UNKNOWN_TOPICS = 8 }; /* as many are told apart */

@@ -187,7 +187,7 @@ static void write_layers(exray_recorder *recorder)
                           .info = {.name = "first", .dtype = EXRAY_DTYPE_UINT8, .rank = 4, .shape = shape},
                           .index = 0,
                           .in_model = true,
-                          .model_tensor = 0,
+                          .model_tensor = 3,
                           .data = data,
                           .size = sizeof data};
     exray_recorder_log_tensor(recorder, &layer); /* described by the model */

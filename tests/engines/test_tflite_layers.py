@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import testdata
+from gathered import tensors_of
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("EXRAY_BUILD_DIR", ROOT / "build"))
@@ -70,9 +71,10 @@ class Log:
                     self.frames.append(message)
                 elif topic == "/latency":
                     self.latency[message.frame] = message
-                elif topic.split("/")[1] in ("input", "layer", "output", "constant"):
-                    kind, name = topic.split("/", 2)[1:]
-                    self.records.setdefault(kind, []).append((name, message))
+                elif topic.split("/")[1].rstrip("s") in ("input", "layer", "output", "constant"):
+                    for each, tensor in tensors_of(topic, message, self.model):
+                        kind, name = each.split("/", 2)[1:]
+                        self.records.setdefault(kind, []).append((name, tensor))
 
     def layers(self, frame=0):
         """(node, output, occurrence, record), in the order of the log"""

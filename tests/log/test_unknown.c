@@ -35,13 +35,13 @@ static void fields_of_messages_within_messages(void **state)
     xr_arena arena = {0};
     static const uint8_t tensor[] = {
         0x12, 4, 0x22, 2, 0x20, 1,    /* info { quantization { 4: 1 } } */
-        0x22, 5, 0x5d, 0, 0,    0, 0, /* stats { 11: a float } */
+        0x22, 5, 0x75, 0, 0,    0, 0, /* stats { 14: a float } */
         0x1a, 2, 0x7a, 0,             /* data, which is no message */
         0x48, 1, 0x48, 1,             /* 9, twice */
-        0x22, 3, 0x5a, 1, 0,          /* stats { 11 } once more */
+        0x22, 3, 0x72, 1, 0,          /* stats { 14 } once more */
     };
     xr_unknown_fields(&unknown, XR_SCHEMA_TENSOR, tensor, sizeof tensor);
-    assert_string_equal(text_of(&unknown, &arena), "3 fields (Quantization 4, TensorStats 11, Tensor 9)");
+    assert_string_equal(text_of(&unknown, &arena), "3 fields (Quantization 4, TensorStats 14, Tensor 9)");
     static const uint8_t model[] = {0x42, 6, 0x3a, 4,
                                     0x32, 2, 0x18, 1}; /* nodes { inner { attributes { 3 } } } */
     xr_unknown one = {0};

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from demo_support import EXRAY, ROOT, run, tool, wheel
+from gathered import tensors_of
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 from PIL import Image
@@ -56,7 +57,7 @@ def messages(path):
     """[(topic, message)] of a log, as the PyPI reader sees it."""
     with open(path, "rb") as file:
         reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
-        return [(channel.topic, message) for _, channel, _, message in reader.iter_decoded_messages()]
+        return [m for _, channel, _, message in reader.iter_decoded_messages() for m in tensors_of(channel.topic, message)]
 
 
 def metadata(path):

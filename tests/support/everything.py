@@ -190,7 +190,8 @@ def expected(mode):
     unset: Frame.begin_ns and end_ns, System's figures of the machine."""
     classes = message_classes()
     Tensor, Frame, System = classes["Tensor"], classes["Frame"], classes["System"]
-    out = []
+    out, layers = [], []
+    gathers = mode not in DEVICE  # without the part of it, each has a message
 
     def tensor(topic, data, kind, dtype="uint8", info=None, **fields):
         """Appends a Tensor as the mode keeps it: data, stats, or neither."""
@@ -217,7 +218,13 @@ def expected(mode):
                     real = (real - np.float32(zero_point)) * np.float32(scale)
                 message.sketch.version, message.sketch.seed = 1, 1
                 message.sketch.bucket.extend(sketch(real).tolist())
-        out.append((topic, message))
+        if gathers and message.HasField("stats") and not message.HasField("sketch") and topic in ("/constant/1", "/layer/0"):
+            index = int(topic.split("/")[2])
+            where, topic = (out if topic == "/constant/1" else layers), f"/{kind}s"
+            message = classes["LayerStats"](node=[index], stats=[message.stats])
+            where.append((topic, message))
+        else:
+            out.append((topic, message))
 
     quantized = {"scale": [0.5, 0.25, 0.125, 2.0], "zero_point": [0, -3, 127, -(2**63)], "axis": 3}
     out.append(
@@ -279,9 +286,9 @@ def expected(mode):
             tensor(f"/{kind}/{name or 0}", fill(6, 90 + i), kind, "int8", info, frame=frame)
 
     input_output(0)
-    tensor("/layer/0", fill(24, 60), "layer", tensor=0)
+    tensor("/layer/0", fill(24, 60), "layer", tensor=3)
     first = {"name": "first", "shape": [1, 2, 4, 3]}
-    tensor("/layer/0/1", fill(24, 60), "layer", "uint8", first, tensor=0, occurrence=2)
+    tensor("/layer/0/1", fill(24, 60), "layer", "uint8", first, tensor=3, occurrence=2)
     tensor("/layer/1", None, "layer", "uint8", first)
     for dtype, (number, bits, _) in DTYPES.items():
         size = 11 if dtype == "string" else (24 * bits + 7) // 8
@@ -307,6 +314,7 @@ def expected(mode):
             ),
         )
     )
+    out += layers
     machine = {} if mode in DEVICE else {"processors": processors()}
     out.append(("/system", System(arena_bytes=123456789, dropped_records=0, **machine)))
     out.append(
@@ -332,4 +340,4 @@ def expected(mode):
 def type_of_topic(topic):
     first = topic.split("/")[1]
     names = {"model": "Model", "frame": "Frame", "latency": "Latency", "system": "System", "reading": "Reading"}
-    return "exray.v1." + {**names, "result": "Result"}.get(first, "Tensor")
+    return "exray.v1." + {**names, "result": "Result", "layers": "LayerStats", "constants": "LayerStats"}.get(first, "Tensor")

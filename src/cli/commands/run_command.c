@@ -40,6 +40,8 @@ static int set_capture(const xr_command *command, const xr_option *option, const
     return XR_EXIT_OK;
 }
 
+enum { COMPRESS_BY_NEED = EXRAY_COMPRESSION_ZSTD + 1 }; /* place of "auto" in the choices */
+
 static int set_compression(const xr_command *command, const xr_option *option, const char *value,
                            void *values)
 {
@@ -47,6 +49,9 @@ static int set_compression(const xr_command *command, const xr_option *option, c
     int compression = xr_choice(command, option, value);
     if (compression < 0)
         return XR_EXIT_FAILED;
+    out->compress_by_need = compression == COMPRESS_BY_NEED;
+    if (out->compress_by_need)
+        compression = EXRAY_COMPRESSION_NONE;
     out->run.config.compression = (exray_compression)compression;
     /* What is larger than a chunk stays uncompressed; a workstation has the memory for chunks that
      * hold a layer. */
@@ -171,13 +176,16 @@ const xr_option_group xr_run_log_options = {
          .text = "no file is removed: the last one goes on with what it has room for"},
         {.name = "no-io-data",
          XR_INTO(flag, xr_run_command, run.config.no_io_data),
-         .text = "leave out the data of sensor and input records"},
+         .text = "leave out the data of sensor and input records: statistics instead"},
+        {.name = "no-output-data",
+         XR_INTO(flag, xr_run_command, run.config.no_output_data),
+         .text = "leave out the data of output records: statistics instead"},
         {.name = "compress",
          .value = "HOW",
          .kind = XR_VALUE_CHOICES,
-         .choices = (const char *const[]){"none", "lz4", "zstd", NULL}, /* by exray_compression */
+         .choices = (const char *const[]){"none", "lz4", "zstd", "auto", NULL}, /* by exray_compression */
          .set = set_compression,
-         .text = "none, lz4 or zstd (default none)"},
+         .text = "none, lz4, zstd or auto (default auto: zstd at --capture stats or less with --no-io-data)"},
         {.name = "stream",
          XR_INTO(flag, xr_run_command, run.config.stream),
          .text = "write without chunks and index, as a small device does"},
@@ -191,10 +199,19 @@ const xr_option_group xr_run_log_options = {
 
 xr_run_command xr_run_command_defaults(exray_role role)
 {
-    return (xr_run_command){.run.config = {.size = sizeof(exray_recorder_config),
+    return (xr_run_command){.compress_by_need = true,
+                            .run.config = {.size = sizeof(exray_recorder_config),
                                            .capture = EXRAY_CAPTURE_FULL,
                                            .role = role,
                                            .codec = exray_codec_default()}};
+}
+
+/* Of a log without data most is the model's description, the same words again and again. */
+static void compress_what_repeats(exray_recorder_config *config)
+{
+    if (config->codec->compress && (config->capture < EXRAY_CAPTURE_IO ||
+                                    (config->capture <= EXRAY_CAPTURE_STATS && config->no_io_data)))
+        config->compression = EXRAY_COMPRESSION_ZSTD;
 }
 
 /* ---- What can be run -------------------------------------------------------- */
@@ -238,6 +255,8 @@ int xr_run_command_check(const xr_command *command, xr_run_command *given)
                               run->engine->name);
     if (!run->pipeline && !given->from_input)
         return xr_usage_error(command, "--pipeline is missing");
+    if (given->compress_by_need && !run->config.stream)
+        compress_what_repeats(&run->config);
     if (run->config.stream && run->config.compression)
         return xr_usage_error(command, "--stream writes no chunks, so --compress has nothing to compress");
     return xr_may_write_log(run->out) ? XR_EXIT_OK : XR_EXIT_FAILED;

@@ -12,6 +12,7 @@ typedef struct xr_run_command {
     const char *sensor; /* replay: --sensor */
     bool from_input;    /* replay: --from input */
     const char *log;    /* replay: the edge's log; NULL: `record` */
+    bool compress_by_need;
 } xr_run_command;
 
 /* The options that both have. */

@@ -18,13 +18,13 @@ static void encode_summary_offset(xr_sink *sink, const void *object)
 static void write_schemas(xr_sink *sink, const xr_mcap *mcap)
 {
     for (int i = 1; i < XR_SCHEMA_COUNT; i++)
-        if (mcap->schema_written[i])
+        if (mcap->schema_written[i] && !mcap->chunks->is_short)
             xr_mcap_put_schema(sink, (xr_schema_id)i);
 }
 
 static void write_channels(xr_sink *sink, const xr_mcap *mcap)
 {
-    for (uint32_t i = 0; i < mcap->chunks->channel_end; i++)
+    for (uint32_t i = 0; i < mcap->chunks->channel_end && !mcap->chunks->is_short; i++)
         if (mcap->channel_written[i])
             xr_mcap_put_channel(sink, mcap, i);
 }
@@ -90,7 +90,7 @@ static void encode_chunk_index(xr_sink *sink, const void *object)
 static void write_chunk_indexes(xr_sink *sink, const xr_mcap *mcap)
 {
     const xr_chunks *chunks = mcap->chunks;
-    for (uint32_t i = 0; i < chunks->chunks_kept && !chunks->chunk_index_full; i++)
+    for (uint32_t i = 0; i < chunks->chunks_kept && !chunks->chunk_index_full && !chunks->is_short; i++)
         xr_mcap_record(sink, XR_MCAP_CHUNK_INDEX, encode_chunk_index,
                        &(chunk_index){chunks, &chunks->chunks[i]});
 }

@@ -104,7 +104,9 @@ static void finish_chunk(xr_mcap *mcap, xr_chunk_info info)
     xr_chunks *chunks = mcap->chunks;
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     info.length = mcap->position - info.offset;
-    for (uint32_t i = 0; i < chunks->touched_count; i++)
+    chunks->is_short =
+        mcap->ending && info.compressed && !chunks->chunk_count && info.plain_size <= XR_SHORT_LOG;
+    for (uint32_t i = 0; i < chunks->touched_count && !chunks->is_short; i++)
         xr_mcap_record(&out.sink, XR_MCAP_MESSAGE_INDEX, encode_message_index,
                        &(message_index){chunks, chunks->touched[i]});
     info.index_length = mcap->position - info.offset - info.length;

@@ -45,6 +45,9 @@ typedef struct xr_index_bytes {
     bool full;      /* some did not fit: none is written */
 } xr_index_bytes;
 
+/* Of a compressed log of that many bytes, an index and the schemas once more would be half. */
+#define XR_SHORT_LOG ((uint64_t)64 << 10)
+
 typedef struct xr_chunks {
     /* How; set at open. */
     exray_compression compression;
@@ -73,6 +76,7 @@ typedef struct xr_chunks {
     uint32_t chunk_count; /* of all chunks */
     uint32_t chunks_kept, chunk_channels_used;
     bool chunk_index_full;
+    bool is_short;        /* all of the log is one small chunk: read whole sooner than by an index */
     uint32_t channel_end; /* states up to here are in use */
     uint64_t messages, first_time, last_time;
 } xr_chunks;

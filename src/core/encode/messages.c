@@ -24,7 +24,7 @@ static void encode_tensor_info(xr_sink *sink, const void *object)
     xr_pb_string(sink, 6, info->layout);
 }
 
-static void encode_stats(xr_sink *sink, const void *object)
+void xr_encode_stats(xr_sink *sink, const void *object)
 {
     const exray_stats *stats = object;
     xr_pb_uint(sink, 1, stats->count);
@@ -77,7 +77,7 @@ void xr_encode_tensor_head(xr_sink *sink, const xr_tensor_message *message)
 void xr_encode_tensor_values(xr_sink *sink, const xr_tensor_message *message)
 {
     if (message->stats)
-        xr_pb_message(sink, 4, encode_stats, message->stats);
+        xr_pb_message(sink, 4, xr_encode_stats, message->stats);
     if (message->sketch)
         xr_pb_message(sink, 5, encode_sketch, message->sketch);
     /* Last, so that what describes the data is read before it and the data goes
@@ -95,6 +95,14 @@ void xr_encode_tensor(xr_sink *sink, const void *message)
 {
     xr_encode_tensor_head(sink, message);
     xr_encode_tensor_values(sink, message);
+}
+
+void xr_encode_layer_stats(xr_sink *sink, const void *object)
+{
+    const xr_layer_stats_message *message = object;
+    xr_pb_uint(sink, 1, message->frame);
+    xr_pb_packed_u32(sink, 2, message->node, message->count);
+    xr_put(sink, message->stats.data, message->stats.size);
 }
 
 static void encode_key_value(xr_sink *sink, const void *object)

@@ -48,6 +48,17 @@ void xr_encode_tensor_values(xr_sink *sink, const xr_tensor_message *message);
 /* What Tensor.data of that size adds to a message. */
 size_t xr_encoded_data_size(size_t size);
 
+void xr_encode_stats(xr_sink *sink, const void *stats); /* exray_stats */
+
+/* `stats`: LayerStats.stats of all nodes, in wire format. */
+typedef struct xr_layer_stats_message {
+    uint64_t frame;
+    const uint32_t *node;
+    size_t count;
+    xr_byte_range stats;
+} xr_layer_stats_message;
+void xr_encode_layer_stats(xr_sink *sink, const void *message);
+
 void xr_encode_model(xr_sink *sink, const void *model); /* exray_model */
 
 /* Frame.values and Frame.spans_ns are collected while the frame runs, as map

@@ -16,6 +16,7 @@ exray_recorder_parts exray_recorder_parts_all(void)
         .layers = exray_layers_part_default(),
         .machine = exray_machine_part_default(),
         .flight = exray_flight_part_default(),
+        .layer_stats = exray_layer_stats_part_default(),
     };
 }
 

@@ -39,7 +39,9 @@ static int flush_now(xr_mcap *mcap, const void *object)
 static exray_status flush(exray_recorder *recorder, xr_flush how, int *sync_error)
 {
     xr_recorder *r = xr_of(recorder);
-    const exray_status status = xr_check(r);
+    exray_status status = xr_check(r);
+    if (!status)
+        status = xr_flush_layer_stats(r);
     return status ? status : xr_emit_call(r, flush_now, &(flush_request){how, sync_error});
 }
 

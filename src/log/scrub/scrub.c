@@ -39,6 +39,12 @@ static bool is_tensor_topic(const char *topic, exray_kind *kind)
 }
 
 /* Topics without which nothing reads the log. */
+/* Statistics of many tensors in one message. */
+static bool is_gathered(const char *topic)
+{
+    return strcmp(topic, "/layers") == 0 || strcmp(topic, "/constants") == 0;
+}
+
 static bool is_needed(const char *topic)
 {
     return strcmp(topic, "/frame") == 0 || strcmp(topic, "/model") == 0;
@@ -62,7 +68,7 @@ static bool keep_topic(void *context, const char *topic)
                  "files out of frames");
         return true;
     case XR_SCRUB_STATS:
-        if (!is_tensor_topic(topic, &kind) && strcmp(topic, "/layers") != 0 && !is_needed(topic))
+        if (!is_tensor_topic(topic, &kind) && !is_gathered(topic) && !is_needed(topic))
             fail(s, rule->pattern, "holds no tensors to make statistics of: keep it, or --drop it");
         return true;
     case XR_SCRUB_KEEP:
@@ -84,8 +90,9 @@ static xr_fate rewrite_message(void *context, const char *topic, const uint8_t *
     exray_kind kind;
     if (strcmp(topic, "/frame") == 0)
         return fate_of(xr_scrub_frame(s->rules, content, size, out));
-    if (strcmp(topic, "/layers") == 0)
-        return fate_of(xr_scrub_layers(s->rules, content, size, out));
+    if (is_gathered(topic))
+        return fate_of(xr_scrub_layers(s->rules, strcmp(topic, "/layers") == 0 ? "layer" : "constant",
+                                       content, size, out));
     if (xr_scrub_fate_of(s->rules, topic, &rule) != XR_SCRUB_STATS || !is_tensor_topic(topic, &kind))
         return XR_FATE_KEEP;
     rule->met++;

@@ -54,16 +54,16 @@ static buffer_sink sink_into(xr_buffer *out)
     return (buffer_sink){.sink = {.write = write_buffer}, .out = out};
 }
 
-static bool drops_layer(xr_scrub_rules *rules, uint32_t node)
+static bool drops_layer(xr_scrub_rules *rules, const char *kind, uint32_t node)
 {
     char topic[32];
-    snprintf(topic, sizeof topic, "/layer/%u", (unsigned)node);
+    snprintf(topic, sizeof topic, "/%s/%u", kind, (unsigned)node);
     return xr_scrub_drops(rules, topic);
 }
 
 /* Appends the nodes and the statistics that are kept: node[i] goes with the i-th statistics. */
-static bool copy_layers(xr_scrub_rules *rules, const xr_list *nodes, const uint8_t *content, size_t size,
-                        xr_arena *arena, xr_buffer *out)
+static bool copy_layers(xr_scrub_rules *rules, const char *kind, const xr_list *nodes, const uint8_t *content,
+                        size_t size, xr_arena *arena, xr_buffer *out)
 {
     const uint32_t *node = nodes->items;
     xr_list kept = {0};
@@ -76,7 +76,7 @@ static bool copy_layers(xr_scrub_rules *rules, const xr_list *nodes, const uint8
             continue;
         if (xr_is(&f, LAYERS_STATS, XR_WIRE_BYTES)) {
             const size_t at = i++;
-            if (at >= nodes->count || drops_layer(rules, node[at]))
+            if (at >= nodes->count || drops_layer(rules, kind, node[at]))
                 continue;
             uint32_t *item = xr_list_add(&kept, arena, sizeof *item);
             if (!item)
@@ -89,7 +89,8 @@ static bool copy_layers(xr_scrub_rules *rules, const xr_list *nodes, const uint8
     return !wire.bad;
 }
 
-bool xr_scrub_layers(xr_scrub_rules *rules, const uint8_t *content, size_t size, xr_buffer *out)
+bool xr_scrub_layers(xr_scrub_rules *rules, const char *kind, const uint8_t *content, size_t size,
+                     xr_buffer *out)
 {
     xr_arena arena = {0};
     xr_list nodes = {0};
@@ -98,7 +99,7 @@ bool xr_scrub_layers(xr_scrub_rules *rules, const uint8_t *content, size_t size,
     for (xr_field f; good && xr_wire_next(&wire, &f);)
         if (f.number == LAYERS_NODE)
             good = xr_add_u32(&f, &nodes, &arena);
-    good = good && !wire.bad && copy_layers(rules, &nodes, content, size, &arena, out);
+    good = good && !wire.bad && copy_layers(rules, kind, &nodes, content, size, &arena, out);
     xr_arena_free(&arena);
     return good;
 }

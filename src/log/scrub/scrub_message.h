@@ -11,8 +11,10 @@
  * are no message; `out` is then of no use, here and below. */
 bool xr_scrub_frame(xr_scrub_rules *rules, const uint8_t *content, size_t size, xr_buffer *out);
 
-/* Appends a LayerStats message without the layers whose topics (/layer/N) are dropped. */
-bool xr_scrub_layers(xr_scrub_rules *rules, const uint8_t *content, size_t size, xr_buffer *out);
+/* Appends a LayerStats message without the layers (constants) whose topics, /layer/N (/constant/N), are
+ * dropped; `kind` is "layer" or "constant". */
+bool xr_scrub_layers(xr_scrub_rules *rules, const char *kind, const uint8_t *content, size_t size,
+                     xr_buffer *out);
 
 /* Appends a Tensor message with statistics in the place of data and sketch; without any where there are no
  * numbers to make them of (encoded files, texts, strings).  `model` describes the tensors whose messages do

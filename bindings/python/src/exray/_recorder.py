@@ -103,8 +103,8 @@ class Recorder:
     capture       "off" < "frame" < "io" < "stats" < "sketch" < "full": how much is kept
     layers        "Conv*,#3-9": names and node indices of the layers that are kept
     replay_of     the log whose frames these are (a Log, its file or its log_id): frames then match by their index
-    compression   "none", "lz4", "zstd"
-    io_data       False: statistics instead of the data of sensor and input records
+    compression   "none", "lz4", "zstd"; None: "zstd" without io_data at "stats" or less, where most of a log repeats
+    io_data, output_data    False: statistics instead of the data of sensor and input (output) records
     every_nth, first_frames, byte_budget, chunk_size, ring_size   limits, 0: none or the usual (exray.h)
     flush_frames, flush_ms, sync_frames, sync_ms    flush() and sync() by themselves, after so many frames or so much
                   time (docs/durability.md)
@@ -130,9 +130,9 @@ class Recorder:
 
     def __init__(self, path: "Union[str, os.PathLike[str]]", *, role: str = "reference",
                  capture: Optional[str] = None, layers: Optional[str] = None,
-                 replay_of: "Union[Log, str, os.PathLike[str], None]" = None, compression: str = "none",
-                 io_data: bool = True, every_nth: int = 0, first_frames: int = 0, byte_budget: int = 0,
-                 chunk_size: int = 0, ring_size: int = 0, flush_frames: int = 0, flush_ms: int = 0,
+                 replay_of: "Union[Log, str, os.PathLike[str], None]" = None, compression: Optional[str] = None,
+                 io_data: bool = True, output_data: bool = True, every_nth: int = 0, first_frames: int = 0,
+                 byte_budget: int = 0, chunk_size: int = 0, ring_size: int = 0, flush_frames: int = 0, flush_ms: int = 0,
                  sync_frames: int = 0, sync_ms: int = 0, max_files: int = 0, file_bytes: int = 0,
                  file_seconds: int = 0, keep_oldest: bool = False, flight: "Optional[_flight.Flight]" = None,
                  task: Optional[str] = None, session: Optional[str] = None,
@@ -157,11 +157,14 @@ class Recorder:
         config = keeper.new("exray_recorder_config *")
         config.size = ffi.sizeof("exray_recorder_config")
         config.role = arguments.choice(role, _ROLES, "role")
+        if compression is None:
+            compression = "none" if io_data or capture in ("sketch", "full") else "zstd"
         config.compression = arguments.choice(compression, _COMPRESSIONS, "compression")
         if capture is not None:
             config.capture = arguments.choice(capture, _CAPTURES, "capture")
         config.codec = lib.exray_codec_default()
         config.no_io_data = not io_data
+        config.no_output_data = not output_data
         log_id, replayed = _replayed(replay_of)
         texts = {"layers": layers, "task": task, "session": session, "replay_of": log_id, "device": device, "app": app}
         for name, value in texts.items():
