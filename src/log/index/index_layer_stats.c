@@ -94,12 +94,13 @@ bool xr_index_layer_stats(xr_builder *b, exray_kind kind, uint64_t log_time, con
                            .name = "",
                            .chunk = b->chunk_number};
     xr_wire wire = xr_wire_begin(data, size);
-    for (xr_field f; xr_wire_next(&wire, &f);) {
+    size_t at = 0;
+    for (xr_field f; at < message.node.count && xr_wire_next(&wire, &f);) {
         if (!xr_is(&f, 3, XR_WIRE_BYTES))
             continue;
         record.position = (position + (uint64_t)(f.data - data)) | XR_RECORD_GATHERED;
         record.size = f.size;
-        if (!add_one(b, &record, *node++))
+        if (!add_one(b, &record, node[at++]))
             return false;
     }
     return true;
