@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <exray/codecs.h>
+#include <exray/flight.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,41 @@ static void test_no_heap(void **state)
     }
 }
 
+static const char *any_reason(void *user, const exray_flight_frame *frame)
+{
+    (void)user;
+    return frame->index % 10 == 9 ? "every tenth" : NULL;
+}
+
+/* Nor where frames wait, and are written. */
+static void test_no_heap_in_flight(void **state)
+{
+    (void)state;
+    static uint8_t ring[8 << 20];
+    for (int mode = 0; mode < 2; mode++) {
+        exray_recorder recorder;
+        const exray_flight_config flight = {.size = sizeof flight,
+                                            .memory = ring,
+                                            .memory_size = sizeof ring,
+                                            .after = 2,
+                                            .not_finite = true,
+                                            .condition = any_reason,
+                                            .interval_ms = 1};
+        const exray_recorder_config config = {.size = sizeof config,
+                                              .capture = EXRAY_CAPTURE_FRAME,
+                                              .ring_size = mode ? 1 << 20 : 0,
+                                              .flight = &flight};
+        assert_int_equal(exray_recorder_open_callback(&recorder, discard, NULL, &config), EXRAY_OK);
+        const int before = atomic_load(&allocations);
+        record_frames(&recorder);
+        exray_recorder_trigger(&recorder, EXRAY_FLIGHT_ALL, 3, "a call");
+        exray_recorder_set_capture(&recorder, EXRAY_CAPTURE_IO);
+        record_frames(&recorder);
+        assert_int_equal(atomic_load(&allocations), before);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
+    }
+}
+
 /* With the caller's memory there is none at all, open and close included. */
 static void test_no_heap_at_all(void **state)
 {
@@ -156,9 +192,8 @@ static void test_the_counter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_counter),
-        cmocka_unit_test(test_no_heap),
-        cmocka_unit_test(test_no_heap_at_all),
+        cmocka_unit_test(test_the_counter),         cmocka_unit_test(test_no_heap),
+        cmocka_unit_test(test_no_heap_in_flight),   cmocka_unit_test(test_no_heap_at_all),
         cmocka_unit_test(test_no_heap_on_a_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,27 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert rich(good)[0] == list(range(50))
 
 
+@pytest.mark.parametrize("ring_size", [0, 1 << 18])
+def test_several_files(tmp_path, ring_size):
+    """What a trigger asks for goes on in the next file, where one is full: nothing is lost, nothing written twice."""
+    def during(r, i):
+        if i % 50 == 40:
+            r.trigger("x", before=20, after=3)
+
+    record(tmp_path / "edge.mcap", 200, flight=exray.Flight(bytes=1 << 20), during=during, ring_size=ring_size, file_bytes=70000,
+           max_files=100, chunk_size=1 << 15)
+    found = []
+    for path in tmp_path.glob("*.mcap"):
+        with exray.open(path) as log:
+            assert log.metadata["flight"] == "full"
+            for frame in log:
+                for k, layer in enumerate(frame.layers.values()):
+                    np.testing.assert_array_equal(layer.numpy(), np.full(200, 10 * frame.index + k, np.float32))
+                    found.append((frame.index, k))
+    assert len(list(tmp_path.glob("*.mcap"))) > 2
+    assert sorted(found) == [(i, k) for at in (40, 90, 140, 190) for i in range(at - 19, at + 4) for k in range(3)]
+
+
 def test_example(tmp_path):
     log = tmp_path / "edge.mcap"
     subprocess.run([sys.executable, ROOT / "examples/python/flight.py", log], check=True)

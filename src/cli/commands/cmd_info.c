@@ -351,6 +351,7 @@ static void print_summary(const log_summary *s)
     put_model(exray_log_model(s->log));
     put_line("device", exray_log_metadata(s->log, "device"));
     put_line("capture", exray_log_metadata(s->log, "capture"));
+    put_line("waiting", exray_log_metadata(s->log, "flight"));
     put_line("created", exray_log_metadata(s->log, "created"));
     put_scrubbed(s->log);
     printf("%-*s%zu", LABEL_WIDTH, "frames", s->frames);

@@ -145,7 +145,7 @@ const xr_command xr_command_recover = {
         "saved and what was lost. exray reads a log without an end directly; other MCAP tools need this "
         "first. Nothing is invented: an incomplete frame stays incomplete. BROKEN.mcap may also be the file "
         "of "
-        "a flight recorder whose process died (docs/flight-recorder.md): GOOD.mcap then has the frames that "
+        "a flight recorder whose process died (config.flight.file): GOOD.mcap then has the frames that "
         "waited in it.",
     .groups = (const xr_option_group *const[]){&options, NULL},
     .example = "exray recover crashed.mcap -o edge.mcap",

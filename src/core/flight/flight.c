@@ -8,6 +8,7 @@
 #include "core/encode/text.h"
 #include "core/events/events.h"
 #include "core/events/level.h"
+#include "core/limits/budget.h"
 #include "core/sized.h"
 
 enum {
@@ -142,11 +143,43 @@ static bool take(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_
 
 /* ---- Out of the ring ---- */
 
+/* What waited is no measure of how much a frame takes in its file. */
+static void leave_out_of_frame(xr_recorder *r)
+{
+    r->series.frame_start += r->budget.spent - r->flight->spent;
+    r->flight->spent = r->budget.spent;
+}
+
+static bool is_unwritten(const xr_box_entry *entry, uint64_t frame)
+{
+    return entry->kind == XR_BOX_WAITS && entry->state != XR_FLIGHT_WRITTEN && entry->frame == frame;
+}
+
+/* Where the file of a series has no room for the frame, the next one goes on.  false: it cannot begin now. */
+static bool find_file(xr_recorder *r, xr_flight_walk walk, uint64_t frame)
+{
+    if (!r->budget.bytes || !r->budget.series || !r->after_frame)
+        return true;
+    uint64_t cost = 0;
+    for (const xr_box_entry *entry; (entry = xr_flight_walk_next(&walk)) && entry->kind != XR_BOX_BEGIN;)
+        if (is_unwritten(entry, frame))
+            cost += xr_budget_cost(r, entry->channel, entry->size);
+    if (xr_budget_allows(r, XR_SHARE_DATA, cost) || !xr_budget_could(r, XR_SHARE_DATA, cost))
+        return true;
+    leave_out_of_frame(r);
+    r->series.asked = true;
+    r->after_frame(r);
+    r->flight->spent = r->budget.spent;
+    return !r->series.asked;
+}
+
 /* Sends the frame's messages; false: no room for all of them now. */
 static bool write_frame(xr_recorder *r, xr_flight_walk walk, uint64_t frame, bool wait)
 {
+    if (!find_file(r, walk, frame) && !wait)
+        return false;
     for (xr_box_entry *entry; (entry = xr_flight_walk_next(&walk)) && entry->kind != XR_BOX_BEGIN;) {
-        if (entry->kind != XR_BOX_WAITS || entry->state == XR_FLIGHT_WRITTEN || entry->frame != frame)
+        if (!is_unwritten(entry, frame))
             continue;
         if (!xr_send_kept(r, entry->channel, entry->log_time, xr_flight_content(entry) + entry->topic_size,
                           entry->size, wait))
@@ -159,6 +192,7 @@ static bool write_frame(xr_recorder *r, xr_flight_walk walk, uint64_t frame, boo
 static void write_wanted(xr_recorder *r, bool wait)
 {
     xr_flight *flight = r->flight;
+    flight->spent = r->budget.spent;
     const bool thinned = r->frame.thinned; /* the frame that ends; the others are not */
     r->frame.thinned = false;
     flight->writing = true;
@@ -173,6 +207,7 @@ static void write_wanted(xr_recorder *r, bool wait)
     }
     flight->writing = false;
     r->frame.thinned = thinned;
+    leave_out_of_frame(r);
 }
 
 /* ---- Frames ---- */

@@ -40,6 +40,7 @@ typedef struct xr_flight {
     bool in_frame, keeping;
     bool frame_wanted; /* the one that is open */
     bool writing;      /* its records come from the ring */
+    uint64_t spent;    /* of the budget, before what is being written */
     uint32_t wanted;   /* frames in the ring that are to be written */
     uint32_t after_left;
     uint32_t pause; /* frames until one is tried again, after one that did not fit */

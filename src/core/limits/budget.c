@@ -50,6 +50,11 @@ static uint64_t share_of(const xr_budget *budget, xr_share share)
     return usable(budget) / PARTS * (budget->series ? of_series : one_file)[share];
 }
 
+bool xr_budget_could(const xr_recorder *r, xr_share share, uint64_t cost)
+{
+    return cost <= share_of(&r->budget, share);
+}
+
 bool xr_budget_allows(const xr_recorder *r, xr_share share, uint64_t cost)
 {
     const xr_budget *budget = &r->budget;

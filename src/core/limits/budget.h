@@ -28,6 +28,8 @@ uint64_t xr_budget_of_file(const xr_budget *budget);
 void xr_budget_head(xr_recorder *r, uint64_t cost);
 /* What a message of that size costs on its channel. */
 uint64_t xr_budget_cost(const xr_recorder *r, uint32_t channel, uint64_t size);
+/* Whether there would be room for it in an empty file. */
+bool xr_budget_could(const xr_recorder *r, xr_share share, uint64_t cost);
 /* Whether there is room for it, and (spend) takes it. */
 bool xr_budget_allows(const xr_recorder *r, xr_share share, uint64_t cost);
 void xr_budget_spend(xr_recorder *r, xr_share share, uint64_t cost);

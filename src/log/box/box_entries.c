@@ -145,11 +145,8 @@ static void keep_frames(xr_box *box)
     box->count = kept;
 }
 
-bool xr_box_open(xr_box *box, const char *path, exray_error *error)
+static bool read_all(xr_box *box, const char *path, exray_error *error)
 {
-    *box = (xr_box){.map = {.fd = -1}};
-    if (!xr_file_map_open(&box->map, path, error))
-        return false;
     const char *problem = "is cut short";
     if (box->map.size >= XR_BOX_HEADER) {
         memcpy(&box->header, box->map.base, sizeof box->header);
@@ -175,6 +172,18 @@ bool xr_box_open(xr_box *box, const char *path, exray_error *error)
               by_sequence);
     keep_frames(box);
     return true;
+}
+
+bool xr_box_open(xr_box *box, const char *path, exray_error *error)
+{
+    *box = (xr_box){.map = {.fd = -1}};
+    return xr_file_map_open(&box->map, path, error) && read_all(box, path, error);
+}
+
+bool xr_box_open_bytes(xr_box *box, const void *data, size_t size, exray_error *error)
+{
+    *box = (xr_box){.map = {.fd = -1, .base = data, .size = size}};
+    return read_all(box, "the file", error);
 }
 
 void xr_box_close(xr_box *box)

@@ -27,6 +27,8 @@ typedef struct xr_box {
 bool xr_box_is(const char *path);
 /* False, with `error` filled: it cannot be read, is none, or out of memory. */
 bool xr_box_open(xr_box *box, const char *path, exray_error *error);
+/* The same of a file in memory, which is borrowed. */
+bool xr_box_open_bytes(xr_box *box, const void *data, size_t size, exray_error *error);
 void xr_box_close(xr_box *box);
 
 #endif

@@ -201,13 +201,11 @@ static void write_beginning(box_writer *b)
     }
 }
 
-/* Opens the file; b->w is set by the caller. */
+/* Once b->box is open; b->w is set by the caller. */
 static bool begin(box_writer *b, const char *path, xr_box_saved *saved, exray_error *error)
 {
-    *b = (box_writer){.saved = saved};
+    b->saved = saved;
     *saved = (xr_box_saved){0};
-    if (!xr_box_open(&b->box, path, error))
-        return false;
     b->channels = calloc(MOST_CHANNELS, sizeof *b->channels);
     if (!b->channels) {
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory while recovering %s", path);
@@ -229,20 +227,19 @@ static void end(box_writer *b)
     xr_box_close(&b->box);
 }
 
-bool xr_box_recover(const char *path, FILE *to, xr_box_saved *saved, exray_error *error)
+static bool recover(box_writer *b, const char *path, FILE *to, xr_box_saved *saved, exray_error *error)
 {
-    box_writer b;
-    if (!begin(&b, path, saved, error))
+    if (!begin(b, path, saved, error))
         return false;
     xr_mcap_writer *w = calloc(1, sizeof *w);
     bool good = w != NULL;
     if (w) {
-        b.w = w;
+        b->w = w;
         xr_mcap_writer_begin(w, to);
-        write_beginning(&b);
-        write_event(&b);
-        write_messages(&b);
-        good = xr_mcap_writer_end(w) && !b.no_memory;
+        write_beginning(b);
+        write_event(b);
+        write_messages(b);
+        good = xr_mcap_writer_end(w) && !b->no_memory;
     }
     if (!good && w && w->failed)
         xr_error_set(error, EXRAY_E_IO, "cannot write what was recovered from %s: %s", path,
@@ -252,8 +249,20 @@ bool xr_box_recover(const char *path, FILE *to, xr_box_saved *saved, exray_error
     if (w)
         xr_mcap_writer_free(w);
     free(w);
-    end(&b);
+    end(b);
     return good;
+}
+
+bool xr_box_recover(const char *path, FILE *to, xr_box_saved *saved, exray_error *error)
+{
+    box_writer b = {0};
+    return xr_box_open(&b.box, path, error) && recover(&b, path, to, saved, error);
+}
+
+bool xr_box_recover_bytes(const void *data, size_t size, FILE *to, xr_box_saved *saved, exray_error *error)
+{
+    box_writer b = {0};
+    return xr_box_open_bytes(&b.box, data, size, error) && recover(&b, "the file", to, saved, error);
 }
 
 /* ---- Into the log that was recorded with it ---- */
@@ -314,8 +323,8 @@ static void add_box(void *context, xr_mcap_writer *w)
 bool xr_box_recover_with(const char *from, const char *path, FILE *to, xr_recovery *result,
                          xr_box_saved *saved, exray_error *error)
 {
-    box_writer b;
-    if (!begin(&b, path, saved, error))
+    box_writer b = {0};
+    if (!xr_box_open(&b.box, path, error) || !begin(&b, path, saved, error))
         return false;
     const xr_rewrite rewrite = {&b,     any_topic, none_dropped, note_message, any_attachment, keep_metadata,
                                 add_box};

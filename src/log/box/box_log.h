@@ -17,6 +17,9 @@ typedef struct xr_box_saved {
  * with `error` filled; what was written is then of no use. */
 bool xr_box_recover(const char *box, FILE *to, xr_box_saved *saved, exray_error *error);
 
+/* The same of a file in memory. */
+bool xr_box_recover_bytes(const void *data, size_t size, FILE *to, xr_box_saved *saved, exray_error *error);
+
 /* xr_recover of the log `from`, with those records of the file `box` that the log does not have. */
 bool xr_box_recover_with(const char *from, const char *box, FILE *to, xr_recovery *result,
                          xr_box_saved *saved, exray_error *error);
