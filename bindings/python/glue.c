@@ -60,6 +60,20 @@ const exray_model *xr_py_model_get(const xr_py_model *model)
     return &model->file.model;
 }
 
+void xr_py_wants_layers(const exray_recorder *recorder, const char *const *names, uint32_t count, bool *wants)
+{
+    for (uint32_t i = 0; i < count; i++)
+        wants[i] = exray_recorder_wants(recorder, EXRAY_KIND_LAYER, i, names[i]);
+}
+
+exray_status xr_py_log_tensors(exray_recorder *recorder, exray_tensor *const *tensors, size_t count)
+{
+    exray_status status = EXRAY_OK;
+    for (size_t i = 0; !status && i < count; i++)
+        status = exray_recorder_log_tensor(recorder, tensors[i]);
+    return status;
+}
+
 const void *xr_py_model_constant(const xr_py_model *model, uint32_t tensor, size_t *size)
 {
     if (tensor >= model->file.model.tensor_count)

@@ -29,6 +29,13 @@ xr_py_model *xr_py_model_read(const void *data, size_t size, exray_error *error)
  * NULL, the error's status EXRAY_OK: it has none. */
 void *xr_py_model_whole(const char *path, const void *data, size_t size, size_t *whole, exray_error *error);
 void xr_py_free(void *bytes);
+
+/* exray_recorder_wants of layers 0 to count - 1, by name. */
+void xr_py_wants_layers(const exray_recorder *recorder, const char *const *names, uint32_t count,
+                        bool *wants);
+
+/* Logs the tensors in their order, as far as the recorder does not refuse one: the status of that. */
+exray_status xr_py_log_tensors(exray_recorder *recorder, exray_tensor *const *tensors, size_t count);
 const exray_model *xr_py_model_get(const xr_py_model *model);
 /* The data of a constant; NULL: it has none here. */
 const void *xr_py_model_constant(const xr_py_model *model, uint32_t tensor, size_t *size);

@@ -53,15 +53,18 @@ class NodeTimes:
             self._shared.waiting += 1
             lib.xr_py_times_begin(self._shared.times, True)
 
-    def read(self, elapsed_ns: int) -> List[Tuple[int, int, int]]:
-        """After it: position, start and duration of each node that ran.  elapsed_ns: since the frame began, now."""
+    def read(self, elapsed_ns: int) -> "Tuple[List[int], List[int], List[int]]":
+        """After it: positions, starts and durations of the nodes that ran.  elapsed_ns: since the frame began, now."""
         if self._shared is None:
-            return []
+            return [], [], []
         began = time.monotonic_ns() - elapsed_ns
         count = lib.xr_py_times_read(self._shared.times, self._nodes, self._starts, self._durations, self._room)
-        found: "Sequence[Tuple[int, int, int]]" = [
-            (self._nodes[i], max(self._starts[i] - began, 0), self._durations[i]) for i in range(count)]
-        return [(self._position[n], start, took) for n, start, took in found if n in self._position]
+        nodes, starts, durations = (ffi.unpack(column, count) for column in (self._nodes, self._starts, self._durations))
+        places = [self._position.get(n, -1) for n in nodes]
+        if -1 in places:
+            kept = [i for i, place in enumerate(places) if place >= 0]
+            places, starts, durations = ([column[i] for i in kept] for column in (places, starts, durations))
+        return places, [start - began if start > began else 0 for start in starts], durations
 
     def end(self) -> None:
         """Runs are not timed any more, unless another tap waits for this one's times."""

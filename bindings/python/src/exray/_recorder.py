@@ -17,7 +17,7 @@ from exray._errors import ArgumentError, Error, StateError, encode, encode_path,
 from exray._exray import ffi, lib
 from exray._log import Frame, Log
 from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, ClassScore, Keeper, Model, Quantization, TensorInfo,
-                          log_dtype)
+                          is_half_byte, log_dtype)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -479,13 +479,36 @@ class Recorder:
         recorder = self._ready()
         with self._lock:
             t = self._made(key).tensor
-            if a.dtype.name in ("int4", "uint4"):
+            if is_half_byte(a.dtype):
                 a = _pack(a)
             t.occurrence = occurrence
             t.data = ffi.cast("void *", a.__array_interface__["data"][0]) if a.dtype.kind != "V" else \
                 ffi.cast("void *", a.ctypes.data)
             t.size = a.nbytes
             status = lib.exray_recorder_log_tensor(recorder, t)
+        if status:
+            raise self._fail(recorder, status)
+
+    def _wanted_layers(self, names: Any) -> List[bool]:
+        """wants() of layers 0, 1, ...; their names as an array of C's."""
+        wants = ffi.new("bool[]", len(names))
+        lib.xr_py_wants_layers(self._r, names, len(names), wants)
+        return list(wants)
+
+    def _log_layers(self, layers: "Sequence[Tuple[int, int, str, NDArray[Any]]]") -> None:
+        """layer() of each (index, output, name, array) in one call; the arrays are numbers in the order of C."""
+        if not self._in_frame:
+            self._need_frame("layer")
+        recorder = self._ready()
+        with self._lock:
+            tensors, alive = [], []
+            for index, output, name, a in layers:
+                t = self._made(("layer", index, output, name, a.dtype, a.shape, "", None)).tensor
+                view = ffi.from_buffer(a)
+                t.occurrence, t.data, t.size = 0, view, a.nbytes
+                tensors.append(t)
+                alive.append(view)
+            status = lib.xr_py_log_tensors(recorder, tensors, len(tensors))
         if status:
             raise self._fail(recorder, status)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
@@ -50,6 +51,7 @@ def numpy_dtype(name: str) -> "np.dtype[Any]":
     return dtype.newbyteorder("<") if dtype.itemsize > 1 else dtype
 
 
+@lru_cache(maxsize=256)  # a dtype's name takes NumPy as long as the statistics of a small layer
 def has_log_dtype(dtype: "np.dtype[Any]") -> bool:
     """Whether a log has tensors of a NumPy type."""
     if dtype.name == "float8_e4m3":
@@ -58,11 +60,18 @@ def has_log_dtype(dtype: "np.dtype[Any]") -> bool:
     return name in DTYPE_NUMBERS and name not in ("string", "unspecified")
 
 
+@lru_cache(maxsize=256)
 def log_dtype(dtype: "np.dtype[Any]") -> int:
     """The log's number of a NumPy type; UnsupportedError where it has none."""
     if not has_log_dtype(dtype):
         raise UnsupportedError(f"a log has no tensors of NumPy's type {dtype}; convert the array first")
     return DTYPE_NUMBERS[_FROM_NUMPY.get(dtype.name, dtype.name)]
+
+
+@lru_cache(maxsize=256)
+def is_half_byte(dtype: "np.dtype[Any]") -> bool:
+    """Whether two elements share a byte in a log, where NumPy (ml_dtypes) gives each its own."""
+    return dtype.name in ("int4", "uint4")
 
 
 @dataclass(frozen=True)

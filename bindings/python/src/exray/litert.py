@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 
 import numpy as np
 
-from exray._errors import EngineError
+from exray._errors import EngineError, encode
+from exray._exray import ffi
 from exray._hook import Hook
 from exray._node_times import times_of
 from exray._recorder import Recorder
@@ -104,6 +105,9 @@ class Tap:
         self._run = Run(recorder)
         self._attributes: Dict[int, Mapping[str, str]] = {}
         self._file_tensors: Sequence[TensorInfo] = ()
+        self._readers: List[List[Tuple[int, str, Any]]] = []
+        self._names: Any = None
+        self._keep: List[Any] = []
         name, sha256 = "", b""
         if model_path is not None:
             data, name, sha256 = read_file(model_path)
@@ -219,17 +223,19 @@ class Tap:
             took = self._hook.took_ns
             self._record_layers()
             self._record(self._recorder.output, self._outputs)
-            self._run.end(took, times)
+            if times[0]:
+                self._recorder.latency(*times)
+            self._run.end(took)
         except BaseException:
             self._run.abandon()
             raise
         return result
 
     def _timed(self, run: Callable[..., Any], args: Tuple[Any, ...],
-               kwargs: Mapping[str, Any]) -> Tuple[Any, List[Tuple[int, int, int]]]:
+               kwargs: Mapping[str, Any]) -> Tuple[Any, Tuple[List[int], List[int], List[int]]]:
         """What the run returns, and the times of its nodes."""
         if self._times is None:
-            return run(*args, **kwargs), []
+            return run(*args, **kwargs), ([], [], [])
         self._times.begin()
         try:
             result = run(*args, **kwargs)
@@ -237,15 +243,29 @@ class Tap:
         finally:
             self._times.end()
 
+    def _prepare_layers(self) -> None:
+        """The operations' names for C, and of each one's outputs that a log can have: its number, its name, and the
+        interpreter's function that gives its memory as it is then."""
+        self._keep = [ffi.new("char[]", encode(self._name(op), "a name")) for op in self._ops]
+        self._names = ffi.new("char *[]", self._keep)
+        self._readers = [[(k, str(self._details[t]["name"]), self._interpreter.tensor(t)) for k, t in enumerate(op.outputs)
+                          if t in self._details and has_log_dtype(np.dtype(self._details[t]["dtype"]))] for op in self._ops]
+
     def _record_layers(self) -> None:
-        r = self._recorder
-        for i, op in enumerate(self._ops):
-            if not r.wants("layer", i, self._name(op)):
-                continue
-            for k, tensor in enumerate(op.outputs):
-                view = self._view(tensor)
-                if view is not None:
-                    r.layer(i, str(self._details[tensor]["name"]), view, output=k)
+        if len(self._readers) != len(self._ops):
+            self._prepare_layers()
+        wanted = self._recorder._wanted_layers(self._names) if self._ops else []
+        if True not in wanted:
+            return
+        layers = []
+        for i, outputs in enumerate(self._readers):
+            for k, name, read in outputs if wanted[i] else ():
+                try:
+                    layers.append((i, k, name, read()))
+                except ValueError:  # it has no memory: within a delegate
+                    continue
+        if layers:
+            self._recorder._log_layers(layers)
 
 
 def tap(interpreter: Any, recorder: Recorder, model_path: Optional[PathLike] = None, *,
