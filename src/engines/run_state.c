@@ -5,6 +5,7 @@
 #include "models/model_load.h"
 #include "models/refuse.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 exray_status xr_run_state_read_model(xr_run_state *state, const char *path, const void *data, size_t size,
@@ -62,6 +63,14 @@ void xr_run_state_fail(xr_run_state *state, const exray_error *error)
 
 void xr_run_state_close(xr_run_state *state)
 {
+    if (state->foreign_runs && !state->has_run && state->live) {
+        char text[400];
+        snprintf(
+            text, sizeof text,
+            "nothing was observed: all %llu runs were of another model than %.200s, which the tap was given",
+            (unsigned long long)state->foreign_runs, state->model_path ? state->model_path : "the one");
+        xr_say_event(state->recorder, EXRAY_EVENT_ERROR, text);
+    }
     const xr_unobserved losses[] = {{"runs_that_failed", state->failed_runs},
                                     {"runs_of_another_model", state->foreign_runs}};
     xr_record_unobserved(state->recorder, losses, sizeof losses / sizeof losses[0]);

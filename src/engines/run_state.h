@@ -35,7 +35,7 @@ void xr_run_state_end(xr_run_state *state, bool ok);
 /* Makes the error the recorder's, and stops observing. */
 void xr_run_state_fail(xr_run_state *state, const exray_error *error);
 
-/* At close: records how many runs were not observed, frees the bytes. */
+/* At close: records how many runs were not observed (an event where that is all of them), frees the bytes. */
 void xr_run_state_close(xr_run_state *state);
 
 #endif

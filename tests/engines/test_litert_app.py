@@ -6,7 +6,7 @@ import pytest
 import testdata
 from app_support import app, assert_same, builds, given, record, same_model
 from test_litert import litert, litert_library
-from test_tflite_layers import Log
+from test_tflite_layers import Log, events
 from validate_support import validate
 
 pytestmark = pytest.mark.data
@@ -142,7 +142,11 @@ def test_another_model_than_the_one_told_is_perturbed(build, picture, tmp_path):
     log = Log(tmp_path / "l.mcap")
     said = log.metadata["exray.observation"]
     assert said["observer"] == "differs" and float(said["observer_max_abs"]) > 1e-5 * float(said["observer_range"])
-    assert log.metadata["exray.exposed_differs"]["frame"] == "0"
+    assert log.metadata["exray.exposed_differs"]["frame"] == "0" and said["frames_served"] == "0"
+    assert [kind for kind, text in events(tmp_path / "l.mcap") if "its outputs differ" in text] == ["level"]
+    for other, words in ((UINT8, "has another type or rank"), ("ssd_mobilenet_v1_coco_300_uint8", "runs were of another model")):
+        run(FLOAT, "--input", data, "--told", testdata.model(f"{other}.tflite"), "--capture", "io", "--log", tmp_path / "o.mcap", build=build, status=None)
+        assert any(kind == "error" and words in text for kind, text in events(tmp_path / "o.mcap")), events(tmp_path / "o.mcap")
     found = validate(tmp_path / "l.mcap", tmp_path / "l.mcap")["findings"]
     assert {f["cause"] for f in found} == {"log.perturbed"} and said["observer_output"] in found[0]["summary"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import testdata
 from app_support import app, assert_same, builds, given, record, same_model
-from test_tflite_layers import ROOT, Log, asset
+from test_tflite_layers import ROOT, Log, asset, events
 from validate_support import validate
 
 ort = pytest.importorskip("onnxruntime")
@@ -158,7 +158,10 @@ def test_another_model_than_the_one_told_is_perturbed(build, picture, tmp_path):
     run(INT8, data, "--plain", "--runs", 2, "--dump", tmp_path / "plain")
     assert (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
     said = Log(tmp_path / "l.mcap").metadata["exray.observation"]
-    assert said["observer"] == "differs" and float(said["observer_max_abs"]) > 1e-3
+    assert said["observer"] == "differs" and float(said["observer_max_abs"]) > 1e-3 and said["frames_served"] == "0"
+    assert [kind for kind, text in events(tmp_path / "l.mcap") if "its outputs differ" in text] == ["level"]
+    run(INT8, data, "--told", testdata.MODELS / f"{DOGS}.onnx", "--log", tmp_path / "d.mcap", "--capture", "io", build=build, status=None)
+    assert any(kind == "error" and "is not the session's model" in text for kind, text in events(tmp_path / "d.mcap"))
     found = validate(tmp_path / "l.mcap", tmp_path / "l.mcap")["findings"]
     assert {f["cause"] for f in found} == {"log.perturbed"} and said["observer_output"] in found[0]["summary"]
 

@@ -27,7 +27,7 @@ def app(program, *arguments, status=0, build=BUILD, env=None):
         pytest.skip(f"no {tool}: build the tests")
     done = subprocess.run([str(c) for c in (tool, *arguments)], capture_output=True, text=True, timeout=300,
                           env={**os.environ, **(SANITIZERS if build != BUILD else {}), **(env or {})})
-    assert done.returncode == status, (done.returncode, done.stderr)
+    assert status is None or done.returncode == status, (done.returncode, done.stderr)
     return done
 
 

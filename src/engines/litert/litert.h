@@ -187,6 +187,7 @@ typedef struct xr_litert_observer {
                                itself: straight) a tensor is, or EXRAY_NO_INDEX */
     xr_agreement agreement;
     xr_serving serving;
+    bool compared;                /* the file with what runs */
     bool fed;                     /* the exposed model has this run's inputs */
     bool no_profiler;             /* the application's compiled model has none */
     uint64_t misfits;             /* runs on shapes that are not the exposed model's */

@@ -286,11 +286,40 @@ static LiteRtStatus timed_run(xr_litert_observer *o, xr_litert_program *deployed
     return ran;
 }
 
+/* LiteRT tells of a compiled model what its buffers hold, and nothing else. */
+static void compare_with_file(xr_litert_observer *o, const xr_litert_program *deployed)
+{
+    const exray_model *model = &o->file->model;
+    const xr_litert_port *odd = NULL;
+    o->compared = true;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        const xr_litert_port *ports = pass ? deployed->outputs : deployed->inputs;
+        const uint32_t *positions = pass ? model->outputs : model->inputs;
+        for (uint32_t i = 0; !odd && i < (pass ? deployed->output_count : deployed->input_count); i++) {
+            const exray_tensor_info *info =
+                positions[i] < model->tensor_count ? &model->tensors[positions[i]] : NULL;
+            if (info && (info->dtype != ports[i].info.dtype || info->rank != ports[i].info.rank))
+                odd = &ports[i];
+        }
+    }
+    if (!odd)
+        return;
+    char text[300];
+    snprintf(text, sizeof text,
+             "the model file that the tap was given is not that of the compiled model: its %.120s has "
+             "another type "
+             "or rank; give the tap the model's own file",
+             odd->info.name && *odd->info.name ? odd->info.name : "input or output");
+    xr_say_event(o->log.recorder, EXRAY_EVENT_ERROR, text);
+}
+
 LiteRtStatus xr_litert_observed_run(xr_litert_observer *o, xr_litert_program *deployed, exray_error *error)
 {
     if (!o->log.recorder)
         return xr_litert_program_run(deployed);
     exray_recorder_frame_elapsed(o->log.recorder); /* begins a frame where none is open */
+    if (!o->compared)
+        compare_with_file(o, deployed);
     if (xr_frame_is_filtered(o->log.recorder) && !o->has_state)
         return timed_run(o, deployed, false);
     bool feed = o->exposed_bytes.data && !o->straight && (o->has_state || xr_litert_wants_layers(&o->log));

@@ -5,6 +5,7 @@
 #include "models/refuse.h"
 
 #include <exray/onnxruntime.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,52 @@ static void fill_inputs(xr_ort_ports *ports)
     }
 }
 
+static bool same_port(const exray_tensor_info *file, const xr_ort_port *port)
+{
+    if (file->dtype != port->info.dtype || file->rank != port->info.rank)
+        return file->dtype == EXRAY_DTYPE_UNSPECIFIED;
+    for (uint32_t i = 0; i < file->rank; i++)
+        if (file->shape[i] >= 0 && port->declared[i] >= 0 && file->shape[i] != port->declared[i])
+            return false;
+    return true;
+}
+
+/* The first of the session's ports that the model file has not, or has of another type; NULL: none. */
+static const char *odd_port(const xr_ort_port *ports, size_t count, const exray_model *model,
+                            const uint32_t *positions, uint32_t position_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < position_count && !known; k++) {
+            const exray_tensor_info *info =
+                positions[k] < model->tensor_count ? &model->tensors[positions[k]] : NULL;
+            known =
+                info && info->name && strcmp(info->name, ports[i].name) == 0 && same_port(info, &ports[i]);
+        }
+        if (!known)
+            return ports[i].name;
+    }
+    return NULL;
+}
+
+/* The session tells its inputs and outputs, and nothing else of its model. */
+static void compare_with_file(const xr_ort_tap *tap, const xr_ort_ports *ports)
+{
+    const exray_model *model = &tap->observer->file.model;
+    const char *odd = odd_port(ports->input, ports->input_count, model, model->inputs, model->input_count);
+    if (!odd)
+        odd = odd_port(ports->output, ports->output_count, model, model->outputs, model->output_count);
+    if (!odd)
+        return;
+    char text[400];
+    snprintf(text, sizeof text,
+             "%.150s is not the session's model: it has no input or output %.100s of the session's type and "
+             "shape; "
+             "give the tap the session's own file",
+             tap->state.model_path ? tap->state.model_path : "the model that the tap was given", odd);
+    xr_say_event(tap->state.recorder, EXRAY_EVENT_ERROR, text);
+}
+
 /* Each record has its shape where the model leaves it open. */
 static exray_status observe(xr_ort_tap *tap, const exray_ort_config *config, const xr_ort_making *making,
                             exray_error *error)
@@ -72,7 +119,10 @@ static exray_status observe(xr_ort_tap *tap, const exray_ort_config *config, con
             .cheap = true,
             .may_serve = !config->own_model_only,
         };
+        bool told = !status;
         status = xr_ort_observe(&tap->observer, &how, error);
+        if (told && tap->observer && tap->observer->file.format)
+            compare_with_file(tap, &ports);
     }
     xr_ort_ports_close(&ports);
     return status;
