@@ -76,7 +76,7 @@ TARGETS = [
     (r"\w+\.c:(xr_pb_message|xr_encoded_size|xr_mcap_record|xr_mcap_put_content|keep_index|xr_emit_topic)", ENCODERS),
     (r"draft\.c:\w+", r"xr_chunks_crc"),
     (r"(sink|messages|mcap|mcap_end|chunks|chunk_summary)\.c:(?!xr_chunks_crc|write_with_crc|hand_over)\w+", SINKS),
-    (r"mcap\.c:(hand_over|flush_out|out_write|xr_mcap_flush)", r"write_with_crc"),
+    (r"out\.c:offer", r"write_with_crc"),
     (r"mcap\.c:xr_mcap_message", r"xr_chunks_message"),
     (r"mcap\.c:xr_mcap_(attachment|metadata)", r"xr_chunks_(attachment|metadata)"),
     (r"mcap\.c:xr_mcap_flush", r"xr_chunks_(close|write_ahead)"),

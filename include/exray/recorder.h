@@ -9,14 +9,21 @@
  *     }
  *     exray_recorder_close(&recorder);
  *
- * Errors are sticky: the first one is kept, later calls do nothing and return it, and exray_recorder_close
- * returns it; an application may ignore every return value except the last.  A call on a recorder that is
- * not open returns EXRAY_E_STATE.  A record for which there is no room is dropped *and counted*
- * (exray_recorder_dropped, and System.dropped_records in the log): that is not an error.
+ * A recorder never stops by itself.  A call with a wrong argument returns its status and costs that one
+ * record; the next call records again.  A record for which there is no room (in the ring, in the byte budget,
+ * on a full disk, in a sink that is busy) is dropped: that is no error.  Both are counted
+ * (exray_recorder_dropped, and System.dropped_records in the log) and told in the log (/event).  Only a sink
+ * that is gone ends a log; from then on every call returns EXRAY_E_IO or EXRAY_E_NO_SPACE, and does nothing.
+ * exray_recorder_close returns the latest error; an application may ignore every return value except that
+ * one.  A call on a recorder that is not open returns EXRAY_E_STATE.
+ *
+ * A recorder does not end the application either: writing to a file, or to a callback that writes to a pipe
+ * or socket, raises no SIGPIPE and no SIGXFSZ.
  *
  * Threads: one recorder belongs to one thread at a time (the application serializes calls, or uses one
  * thread).  Different recorders are independent.  With `ring_size` a writer thread of the recorder does the
- * I/O; the rule stays the same.
+ * I/O; the rule stays the same.  Processes: a recorder belongs to the process that opened it.  In a forked
+ * child its calls, exray_recorder_close among them, return EXRAY_E_STATE and write nothing.
  *
  * Memory: the state is the caller's.  Tables and buffers are one block, the caller's (`memory`) or allocated
  * with malloc at open and freed at close.  Between open and close the recorder allocates nothing (a codec
@@ -199,9 +206,16 @@ typedef struct exray_recorder_config {
  * Since 0.2.0. */
 const exray_recorder_config *exray_recorder_config_of(exray_capture capture);
 
-/* Writes the next bytes of a log.  Returns 0, or an errno value; after that it is not called again.
- * Since 0.2.0. */
+/* Writes the next bytes of a log.  Returns 0: it took all of them; EXRAY_WRITE_TOOK(n): only the first n, and
+ * no more for now (it is offered the rest later); or an errno value: it took none.  Of EAGAIN, EINTR,
+ * ENOBUFS, ENOMEM, ENOSPC, EDQUOT and EFBIG the recorder keeps what is under way, drops and counts what finds
+ * no room, and asks again with the next record; EPIPE, ECONNRESET, ENOTCONN, EBADF, ENXIO and ENODEV end the
+ * log; any other number does when it comes three times in a row.  Then it is not called again.  Since 0.2.0.
+ */
 typedef int (*exray_recorder_write_fn)(void *user, const void *data, size_t size);
+
+/* What such a function returns that took the first n bytes alone, with 0 <= n < size.  Since 0.2.0. */
+#define EXRAY_WRITE_TOOK(n) ((int)(n)-2147483647 - 1)
 
 /* ---- Open and close ------------------------------------------------------ */
 
@@ -315,8 +329,8 @@ uint64_t exray_recorder_bytes_written(const exray_recorder *recorder);
 exray_status exray_recorder_flush(exray_recorder *recorder);
 
 /* The same, through the system's buffers to the disk (fsync) or as config.sync does: a loss of power loses
- * none of it.  EXRAY_E_IO, EXRAY_E_NO_SPACE: the disk did not take it; the recorder goes on, and this error
- * is not sticky.  What cannot be synced, such as a pipe, is flushed.  Since 0.2.0. */
+ * none of it.  EXRAY_E_IO, EXRAY_E_NO_SPACE: the disk did not take it; the recorder goes on.  What cannot be
+ * synced, such as a pipe, is flushed.  Since 0.2.0. */
 exray_status exray_recorder_sync(exray_recorder *recorder);
 
 /* Begins another file, now, or at the end of the open frame; without a frame since the last one, nothing
@@ -329,7 +343,7 @@ exray_status exray_recorder_next_file(exray_recorder *recorder);
  * close. Since 0.2.0. */
 const char *exray_recorder_path(const exray_recorder *recorder);
 
-/* Ends the open frame, writes the summary, closes the file, frees what open allocated.  Returns the first
+/* Ends the open frame, writes the summary, closes the file, frees what open allocated.  Returns the latest
  * error since open.  A second close does nothing and returns the same.  Since 0.2.0. */
 exray_status exray_recorder_close(exray_recorder *recorder);
 
@@ -337,8 +351,8 @@ exray_status exray_recorder_close(exray_recorder *recorder);
  * Since 0.2.0. */
 void exray_recorder_abandon(exray_recorder *recorder);
 
-/* The first error; its message, one line that belongs to the recorder; and how many records were dropped so
- * far.  They can be read after close, too.  Since 0.2.0. */
+/* The latest error; its message, one line that belongs to the recorder; and how many records were dropped so
+ * far, those of refused calls among them.  They can be read after close, too.  Since 0.2.0. */
 exray_status exray_recorder_error_status(const exray_recorder *recorder);
 const char *exray_recorder_error_message(const exray_recorder *recorder);
 uint64_t exray_recorder_dropped(const exray_recorder *recorder);
@@ -478,8 +492,9 @@ exray_capture exray_recorder_capture(const exray_recorder *recorder);
  * EXRAY_E_LIMIT).  Since 0.2.0. */
 exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(void *user), void *user);
 
-/* Makes a failure of the tap the recorder's sticky error; an error that it has already stays.  Returns the
- * recorder's error.  `message` is copied; NULL: the status's name.  Since 0.2.0. */
+/* Makes a failure of the tap the recorder's latest error, and tells of it in the log; the recorder goes on.
+ * Returns `status`, or that of a recorder that takes no records.  `message` is copied; NULL: the status's
+ * name.  Since 0.2.0. */
 exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message);
 
 /* ---- Without a recorder -------------------------------------------------- */

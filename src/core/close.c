@@ -1,8 +1,9 @@
 #include "core/close.h"
 
 #include "core/emit.h"
+#include "core/events/events.h"
 #include "core/frame.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 /* Gives back what open took. */
 void xr_release(xr_recorder *r, bool closed)
@@ -18,6 +19,8 @@ void xr_release(xr_recorder *r, bool closed)
     }
     if (r->flight)
         r->parts.flight->release(r, closed);
+    r->dropped = exray_recorder_dropped((const exray_recorder *)(const void *)r);
+    r->mcap.told = NULL;
     if (r->memory)
         xr_port_free(r->memory);
     r->memory = NULL;
@@ -43,10 +46,10 @@ exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(
     if (status)
         return status;
     if (!function || r->closer_count == XR_CLOSERS)
-        return xr_fail_with(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT,
-                            function ? "exray_recorder_on_close: four are registered already"
-                                     : "exray_recorder_on_close: the function is NULL",
-                            NULL, NULL);
+        return xr_refuse_call(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT, 0,
+                              function ? "exray_recorder_on_close: four are registered already"
+                                       : "exray_recorder_on_close: the function is NULL",
+                              NULL, NULL);
     r->closers[r->closer_count].function = function;
     r->closers[r->closer_count].user = user;
     r->closer_count++;
@@ -72,27 +75,36 @@ static void stop_writer(xr_recorder *r, bool discard)
     r->writer_error = NULL;
 }
 
+/* A sink that was busy may take again what waits. */
+static int flush(xr_mcap *mcap, const void *unused)
+{
+    (void)unused;
+    xr_mcap_settle(mcap, XR_FLUSH_BYTES);
+    return mcap->error;
+}
+
 exray_status exray_recorder_close(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
     if (r->magic == XR_CLOSED)
         return r->error.status;
-    if (r->magic != XR_MAGIC)
+    if (r->magic != XR_MAGIC || xr_is_of_another_process(r))
         return xr_check(r);
     call_closers(r);
     xr_look_for_writer_error(r);
-    if (!(r->writer_error ? atomic_load(r->writer_error) : r->mcap.error)) {
-        /* The sticky error was the caller's: what it recorded is not lost. */
+    if (!r->ended) {
         if (r->frame.open)
             xr_frame_end(r);
         xr_flush_layer_stats(r);
         if (r->flight)
             r->parts.flight->end(r);
+        xr_tell_refusals(r);
+        if (atomic_load(&r->mcap.told->refused))
+            xr_emit_call(r, flush, NULL);
+        xr_tell_gap(r);
         xr_write_last_system(r);
     }
     stop_writer(r, false);
-    /* After an argument error the log is whole and gets its end; after a failed
-     * write nothing more is tried. */
     const int error = r->mcap.error ? r->mcap.error : xr_mcap_end(&r->mcap);
     if (error)
         xr_fail_write(r, error);
@@ -103,7 +115,7 @@ exray_status exray_recorder_close(exray_recorder *recorder)
 void exray_recorder_abandon(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
-    if (r->magic != XR_MAGIC)
+    if (r->magic != XR_MAGIC || xr_is_of_another_process(r))
         return;
     call_closers(r);
     stop_writer(r, true);

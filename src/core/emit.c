@@ -3,7 +3,7 @@
 
 #include "core/channels.h"
 #include "core/limits/budget.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 /* What the message on its way costs from. */
 static xr_share share_of(const xr_recorder *r, uint32_t channel)

@@ -3,10 +3,11 @@
 
 #include "core/channels.h"
 #include "core/emit.h"
+#include "core/events/events.h"
 #include "core/limits/budget.h"
 #include "core/limits/budget_tell.h"
 #include "core/limits/flush.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 /* What the log gets of a frame, where the recorder's level is `capture`. */
 static exray_capture logged_of_frame(const xr_recorder *r, exray_capture capture, uint64_t index)
@@ -103,6 +104,7 @@ static exray_status end_frame(xr_recorder *r)
     if (frame->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
     xr_budget_tell(r);
+    xr_tell_gap(r);
     status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
     if (status)
         return status;
@@ -162,9 +164,9 @@ exray_status exray_recorder_frame_begin_at(exray_recorder *recorder, uint64_t in
     if (status)
         return status;
     if (index < r->next_frame)
-        return xr_fail_with(r, EXRAY_E_ARGUMENT,
-                            "exray_recorder_frame_begin_at: the index is not larger than those before", NULL,
-                            NULL);
+        return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1,
+                              "exray_recorder_frame_begin_at: the index is not larger than those before",
+                              NULL, NULL);
     r->next_frame = index;
     return xr_frame_begin(r, source);
 }
@@ -234,9 +236,9 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_value *en
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
     if (!status && !xr_is_name(entry->name))
-        status = xr_fail_with(r, EXRAY_E_ARGUMENT,
-                              entry->is_span ? "exray_recorder_log_span" : "exray_recorder_log_scalar",
-                              ": the name is missing, empty or over 1000 bytes", NULL);
+        status = xr_refuse_call(r, EXRAY_E_ARGUMENT, 1,
+                                entry->is_span ? "exray_recorder_log_span" : "exray_recorder_log_scalar",
+                                ": the name is missing, empty or over 1000 bytes", NULL);
     if (!status)
         status = xr_need_frame(r);
     if (status || r->frame.capture < EXRAY_CAPTURE_FRAME)

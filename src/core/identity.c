@@ -1,7 +1,7 @@
 #include "core/identity.h"
 
 #include "core/encode/text.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config,
                                const exray_key_value *machine, size_t machine_count)

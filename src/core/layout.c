@@ -45,6 +45,8 @@ static void place_writer(xr_recorder *r, const exray_recorder_config *config, si
     if (mcap->out_capacity < SMALLEST_BUFFER)
         mcap->out_capacity = SMALLEST_BUFFER;
     mcap->out = xr_block_take(block, mcap->out_capacity, 1);
+    r->callback = xr_block_take(block, 1, sizeof *r->callback);
+    mcap->told = xr_block_take(block, 1, sizeof *mcap->told);
     mcap->channels = r->channels.table;
     mcap->max_channels = r->channels.max;
     mcap->channel_written = xr_block_take(block, r->channels.max, sizeof *mcap->channel_written);
@@ -80,6 +82,8 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     if (memory) {
         memset(r->channels.hash, 0, r->channels.hash_size * sizeof *r->channels.hash);
         memset(r->mcap.channel_written, 0, r->channels.max);
+        atomic_init(&r->mcap.told->refused, 0);
+        atomic_init(&r->mcap.told->lost, 0);
     }
     return block.used;
 }

@@ -1,39 +1,10 @@
 #include "core/mcap.h"
 
-/* ---- The way out ---------------------------------------------------------- */
-
-static void hand_over(xr_mcap *mcap, const void *data, size_t size)
-{
-    if (!mcap->error && size)
-        mcap->error = mcap->write(mcap->user, data, size);
-}
-
-static void flush_out(xr_mcap *mcap)
-{
-    hand_over(mcap, mcap->out, mcap->out_used);
-    mcap->out_used = 0;
-}
-
-static void out_write(xr_sink *sink, const void *data, size_t size)
-{
-    xr_mcap *mcap = ((xr_mcap_sink *)sink)->mcap;
-    if (mcap->error)
-        return;
-    mcap->position += size;
-    if (size > mcap->out_capacity - mcap->out_used) {
-        flush_out(mcap);
-        if (size >= mcap->out_capacity) {
-            hand_over(mcap, data, size);
-            return;
-        }
-    }
-    memcpy(mcap->out + mcap->out_used, data, size);
-    mcap->out_used += size;
-}
+#include "core/output/out.h"
 
 xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap)
 {
-    return (xr_mcap_sink){.sink = {.write = out_write}, .mcap = mcap};
+    return (xr_mcap_sink){.sink = {.write = xr_out_write}, .mcap = mcap};
 }
 
 /* ---- Records -------------------------------------------------------------- */
@@ -139,9 +110,11 @@ int xr_mcap_begin(xr_mcap *mcap)
 void xr_mcap_restart(xr_mcap *mcap)
 {
     mcap->before += mcap->position;
-    mcap->position = 0;
-    mcap->out_used = 0;
+    mcap->position = mcap->sent = mcap->record_at = mcap->owed = 0;
+    mcap->out_used = mcap->held_size = 0;
     mcap->error = mcap->sync_error = 0;
+    mcap->failures = 0;
+    atomic_store(&mcap->told->refused, 0);
     memset(mcap->schema_written, 0, sizeof mcap->schema_written);
     memset(mcap->channel_written, 0, mcap->max_channels);
     if (mcap->part)
@@ -155,26 +128,57 @@ bool xr_mcap_is_head(const xr_mcap *mcap, uint32_t channel)
     return info->schema == XR_SCHEMA_MODEL || strncmp(info->topic, constant, sizeof constant - 1) == 0;
 }
 
+/* The records that come before a channel's first message.  false: one of them is not in the log. */
+static bool declare(xr_mcap *mcap, uint32_t id)
+{
+    const xr_schema_id schema = (xr_schema_id)mcap->channels[id].schema;
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    if (!mcap->schema_written[schema]) {
+        if (!xr_out_begin(mcap, xr_mcap_schema_size(schema)))
+            return false;
+        xr_mcap_put_schema(&out.sink, schema);
+        if (!xr_out_end(mcap))
+            return false;
+        mcap->schema_written[schema] = true;
+    }
+    if (!mcap->channel_written[id]) {
+        if (!xr_out_begin(mcap, xr_mcap_channel_size(mcap, id)))
+            return false;
+        xr_mcap_put_channel(&out.sink, mcap, id);
+        if (!xr_out_end(mcap))
+            return false;
+        mcap->channel_written[id] = true;
+    }
+    return true;
+}
+
+static bool put_message(xr_mcap *mcap, const xr_message *message)
+{
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    if (!declare(mcap, message->channel) ||
+        !xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER + (uint64_t)message->size))
+        return false;
+    xr_mcap_put_message_header(&out.sink, message);
+    xr_mcap_put_content(&out.sink, message);
+    return xr_out_end(mcap);
+}
+
 int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
 {
     if (mcap->error)
         return mcap->error;
-    const xr_channel_info *channel = &mcap->channels[message->channel];
-    const bool new_schema = !mcap->schema_written[channel->schema];
-    const bool new_channel = !mcap->channel_written[message->channel];
+    const uint16_t schema = mcap->channels[message->channel].schema;
+    bool kept;
     if (mcap->part) {
-        mcap->part->message(mcap, message, new_schema, new_channel);
+        kept = mcap->part->message(mcap, message, !mcap->schema_written[schema],
+                                   !mcap->channel_written[message->channel]);
+        mcap->schema_written[schema] = kept || mcap->schema_written[schema];
+        mcap->channel_written[message->channel] = kept || mcap->channel_written[message->channel];
     } else {
-        xr_mcap_sink out = xr_mcap_sink_of(mcap);
-        if (new_schema)
-            xr_mcap_put_schema(&out.sink, (xr_schema_id)channel->schema);
-        if (new_channel)
-            xr_mcap_put_channel(&out.sink, mcap, message->channel);
-        xr_mcap_put_message_header(&out.sink, message);
-        xr_mcap_put_content(&out.sink, message);
+        kept = put_message(mcap, message);
     }
-    mcap->schema_written[channel->schema] = true;
-    mcap->channel_written[message->channel] = true;
+    if (!kept)
+        xr_out_lost(mcap, 1);
     if (mcap->keep && xr_mcap_is_head(mcap, message->channel))
         mcap->keep(mcap->sink, XR_HEAD_MESSAGE, message);
     return mcap->error;
@@ -199,11 +203,17 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
                           (attachment->media_type ? strlen(attachment->media_type) : 0) + 8 +
                           (uint64_t)attachment->size + 4;
     uint32_t crc = 0; /* "no checksum": a stream has none */
+    if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size)) {
+        xr_out_lost(mcap, 1);
+        return mcap->error;
+    }
     xr_mcap_put_header(&out.sink, XR_MCAP_ATTACHMENT, size);
     xr_mcap_encode_attachment(&out.sink, attachment);
-    if (mcap->part)
+    if (mcap->part && !mcap->is_cut && !mcap->owed)
         crc = mcap->part->attachment(mcap, attachment, offset, XR_MCAP_RECORD_HEADER + size);
     xr_put_u32(&out.sink, crc);
+    if (!xr_out_end(mcap))
+        xr_out_lost(mcap, 1);
     if (mcap->keep)
         mcap->keep(mcap->sink, XR_HEAD_ATTACHMENT, attachment);
     return mcap->error;
@@ -246,11 +256,18 @@ int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     const uint64_t offset = mcap->position;
-    xr_mcap_put_header(&out.sink, XR_MCAP_METADATA, 4 + strlen(metadata->name) + 4 + metadata->pairs_size);
+    const uint64_t size = 4 + strlen(metadata->name) + 4 + metadata->pairs_size;
+    if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size)) {
+        xr_out_lost(mcap, 1);
+        return mcap->error;
+    }
+    xr_mcap_put_header(&out.sink, XR_MCAP_METADATA, size);
     xr_put_string(&out.sink, metadata->name);
     xr_put_u32(&out.sink, (uint32_t)metadata->pairs_size);
     xr_mcap_put_pairs(&out.sink, metadata);
-    if (mcap->part)
+    if (!xr_out_end(mcap))
+        xr_out_lost(mcap, 1);
+    else if (mcap->part)
         mcap->part->metadata(mcap, metadata, offset, mcap->position - offset);
     if (mcap->keep)
         mcap->keep(mcap->sink, XR_HEAD_METADATA, metadata);
@@ -274,11 +291,13 @@ int xr_mcap_flush(xr_mcap *mcap, xr_flush how)
         if (mcap->part)
             mcap->part->close_chunk(mcap);
     }
-    flush_out(mcap);
-    if (how == XR_FLUSH_SYNC && mcap->sync && !mcap->error) {
+    xr_out_flush(mcap);
+    if (mcap->error)
+        return mcap->error;
+    if (how == XR_FLUSH_SYNC && mcap->sync) {
         mcap->sync_error = mcap->sync(mcap->sink);
         mcap->synced_ns = now;
-    } else if (mcap->write_ahead && mcap->part && !mcap->error) {
+    } else if (mcap->write_ahead && mcap->part && !xr_out_refused(mcap)) {
         mcap->part->write_ahead(mcap);
     }
     return mcap->error;
@@ -298,11 +317,24 @@ void xr_mcap_put_footer(xr_sink *sink, uint64_t summary_start, uint64_t offsets_
     xr_put_u64(sink, offsets_start);
 }
 
+int xr_mcap_settle(xr_mcap *mcap, xr_flush how)
+{
+    int tries = 8;
+    do {
+        xr_mcap_flush(mcap, how);
+    } while (!mcap->error && xr_out_refused(mcap) && --tries);
+    return mcap->error ? mcap->error : xr_out_refused(mcap);
+}
+
 int xr_mcap_end(xr_mcap *mcap)
 {
     uint32_t crc = 0;
     mcap->ending = true;
-    xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
+    const int error = xr_mcap_settle(mcap, XR_FLUSH_CHUNK);
+    if (error) {
+        mcap->ending = false;
+        return error;
+    }
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     xr_mcap_put_header(&out.sink, XR_MCAP_DATA_END, 4);
     xr_put_u32(&out.sink, 0); /* no CRC over all the data: chunks have theirs */
@@ -312,7 +344,7 @@ int xr_mcap_end(xr_mcap *mcap)
         xr_mcap_put_footer(&out.sink, 0, 0);
     xr_put_u32(&out.sink, crc);
     xr_put(&out.sink, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
-    return xr_mcap_flush(mcap, XR_FLUSH_BYTES);
+    return xr_mcap_settle(mcap, XR_FLUSH_BYTES);
 }
 
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)

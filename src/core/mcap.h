@@ -5,56 +5,8 @@
 #define XR_MCAP_H
 
 #include "core/encode/draft.h"
-#include "core/encode/messages.h"
 #include "core/mcap_format.h"
-#include "core/parts.h"
-
-/* A channel, made by the recorder.  It does not change once it is in use, so the
- * writer thread may read it while the recorder adds others. */
-typedef struct xr_channel_info {
-    const char *topic;
-    uint32_t layer; /* the node whose name and op are the channel's metadata, or EXRAY_NO_INDEX */
-    uint32_t hash;
-    uint16_t schema; /* xr_schema_id, which is also the MCAP schema id */
-} xr_channel_info;
-
-/* The records that stand at the head of a log: an xr_message (the model, a constant), an
- * xr_attachment_record, an xr_metadata_record. */
-typedef enum xr_head_kind { XR_HEAD_MESSAGE, XR_HEAD_ATTACHMENT, XR_HEAD_METADATA } xr_head_kind;
-
-typedef struct xr_mcap {
-    /* Set by the opener. */
-    exray_recorder_write_fn write;
-    void *user;
-    const xr_channel_info *channels;
-    uint32_t max_channels;
-    uint8_t *channel_written; /* [max_channels] of the recorder, zeros: its Channel record is in the log */
-    uint8_t *out;
-    size_t out_capacity;
-    const exray_chunks_part *part; /* NULL: a stream */
-    struct xr_chunks *chunks;
-    /* Keeps a record that each file of a series begins with; NULL: there is one file. */
-    void (*keep)(void *sink, xr_head_kind kind, const void *record);
-    void *sink;              /* `user`, whatever stands between the writer and its sink */
-    int (*sync)(void *sink); /* beyond the system's buffers; NULL: the sink cannot */
-    /* Writes `distance` bytes behind what `write` was given, which goes on where it was; size 0: what was
-     * written ahead is void.  NULL: the
-     * sink cannot. */
-    int (*write_ahead)(void *sink, uint64_t distance, const void *data, size_t size);
-    uint64_t flush_ns, sync_ns;           /* how old what waits may become; sync_ns 0: any age */
-    const exray_layers_part *layers_part; /* NULL: channels have no metadata */
-    struct xr_layer_list *layers;
-
-    /* State; zero at first. */
-    int error;       /* the first error number that `write` returned */
-    uint64_t before; /* bytes of the files before this one */
-    uint64_t position;
-    size_t out_used;
-    uint64_t flushed_ns, synced_ns; /* when the open chunk was last closed, the sink last synced */
-    int sync_error;                 /* of the last sync, 0: none */
-    bool ending;                    /* what is written now is the last of the data */
-    bool schema_written[XR_SCHEMA_COUNT];
-} xr_mcap;
+#include "core/output/mcap_state.h"
 
 /* A message on its way.  Its content is `head` and `tail`, or (`head` is NULL) what `encode` gives. */
 typedef struct xr_message {
@@ -111,6 +63,8 @@ typedef enum xr_flush {
 int xr_mcap_flush(xr_mcap *mcap, xr_flush how);
 /* The same for what is too old at `now`, and only that. */
 int xr_mcap_by_age(xr_mcap *mcap, uint64_t now);
+/* xr_mcap_flush at the end: a sink that is busy is asked a few times more.  0, or what it said at last. */
+int xr_mcap_settle(xr_mcap *mcap, xr_flush how);
 /* The end of the data, summary, footer. */
 int xr_mcap_end(xr_mcap *mcap);
 
@@ -121,11 +75,6 @@ uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_sc
 
 /* ---- For the chunks ---- */
 
-/* A sink to the log itself. */
-typedef struct xr_mcap_sink {
-    xr_sink sink;
-    xr_mcap *mcap;
-} xr_mcap_sink;
 xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap);
 
 /* Opcode and length of a record. */

@@ -8,7 +8,8 @@
 #include "core/identity.h"
 #include "core/layout.h"
 #include "core/limits/budget.h"
-#include "core/sticky_error.h"
+#include "core/output/out.h"
+#include "core/recorder_error.h"
 
 _Static_assert(sizeof(xr_recorder) <= sizeof(exray_recorder), "exray_recorder is too small");
 
@@ -20,7 +21,7 @@ static exray_status cannot_open(xr_recorder *r, exray_status status, const char 
 exray_status xr_open_failed(xr_recorder *r)
 {
     xr_release(r, true);
-    return r->error.status;
+    return r->ended = r->error.status;
 }
 
 /* Takes the memory and lays the tables out in it. */
@@ -126,7 +127,11 @@ static exray_status begin_log(xr_recorder *r, const exray_recorder_config *confi
             r->parts.machine ? r->parts.machine->identify(r, config) : xr_write_identity(r, config, NULL, 0);
         if (status || (r->flight && r->parts.flight->start(r)))
             return r->error.status;
-        error = xr_mcap_flush(&r->mcap, XR_FLUSH_BYTES);
+        error = xr_out_refused(&r->mcap); /* the beginning cannot wait: without it there is no log */
+        if (!error)
+            error = xr_mcap_flush(&r->mcap, XR_FLUSH_BYTES);
+        if (!error)
+            error = xr_out_refused(&r->mcap);
     }
     if (error)
         return xr_fail_write(r, error);
@@ -150,18 +155,22 @@ exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, ex
     return begin_log(r, config) ? xr_open_failed(r) : EXRAY_OK;
 }
 
-exray_status xr_open_function(exray_recorder *recorder, const xr_opening *opening,
-                              exray_recorder_write_fn write, void *user, const exray_recorder_parts *parts)
+exray_status xr_open_without_callback(xr_recorder *r)
+{
+    cannot_open(r, EXRAY_E_ARGUMENT, "`write` is NULL", NULL);
+    return xr_open_failed(r);
+}
+
+static exray_status xr_open_function(exray_recorder *recorder, const xr_opening *opening,
+                                     exray_recorder_write_fn write, void *user,
+                                     const exray_recorder_parts *parts)
 {
     exray_recorder_config config;
-    if (!xr_open_begin(recorder, opening, parts, "the application's write callback", 0, &config))
+    if (!xr_open_begin(recorder, opening, parts, XR_CALLBACK_TARGET, 0, &config))
         return exray_recorder_error_status(recorder);
     xr_recorder *r = xr_of(recorder);
     r->mcap.sync = config.sync;
-    if (write)
-        return xr_open_log(r, &config, write, user);
-    cannot_open(r, EXRAY_E_ARGUMENT, "`write` is NULL", NULL);
-    return xr_open_failed(r);
+    return write ? xr_open_log(r, &config, write, user) : xr_open_without_callback(r);
 }
 
 /* ---- Without parts ------------------------------------------------------------ */

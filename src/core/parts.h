@@ -117,7 +117,8 @@ struct exray_chunks_part {
                                xr_memory_block *block);
     /* `context` is the xr_mcap. */
     uint32_t (*crc)(const void *context, uint32_t crc, const void *data, size_t size);
-    void (*message)(struct xr_mcap *mcap, const struct xr_message *message, bool schema, bool channel);
+    /* false: it is not in the log, for the sink has no room. */
+    bool (*message)(struct xr_mcap *mcap, const struct xr_message *message, bool schema, bool channel);
     /* Notes the record for the summary; the attachment's CRC. */
     uint32_t (*attachment)(struct xr_mcap *mcap, const struct xr_attachment_record *attachment,
                            uint64_t offset, uint64_t length);

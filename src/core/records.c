@@ -3,13 +3,14 @@
 #include "core/channels.h"
 #include "core/emit.h"
 #include "core/encode/text.h"
+#include "core/events/events.h"
 #include "core/frame.h"
 #include "core/limits/budget.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 static exray_status bad_argument(xr_recorder *r, const char *call, const char *what)
 {
-    return xr_fail_with(r, EXRAY_E_ARGUMENT, call, ": ", what);
+    return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, call, ": ", what);
 }
 
 /* ---- Messages of a frame ---- */
@@ -89,8 +90,8 @@ exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_mode
     if (status)
         return status;
     if (r->has_model)
-        return xr_fail_with(r, EXRAY_E_STATE, call,
-                            ": the log has its model already; open one recorder a model", NULL);
+        return xr_refuse_call(r, EXRAY_E_STATE, 1, call,
+                              ": the log has its model already; open one recorder a model", NULL);
     if (!model || (model->node_count && !model->nodes) || (model->tensor_count && !model->tensors))
         return bad_argument(r, call, "the model, its nodes or its tensors are NULL");
     if (too_deep(model->nodes, model->node_count, 0))

@@ -1,5 +1,5 @@
 /* The recorder's private state: data alone.  What works on it has a header of its
- * own: sticky_error.h, channels.h, emit.h, frame.h, layout.h, identity.h. */
+ * own: recorder_error.h, channels.h, emit.h, frame.h, layout.h, identity.h. */
 #ifndef XR_STATE_H
 #define XR_STATE_H
 
@@ -89,10 +89,39 @@ typedef struct xr_memory_target {
     size_t size, used;
 } xr_memory_target;
 
+/* The application's sink. */
+typedef struct xr_callback {
+    exray_recorder_write_fn write;
+    int (*sync)(void *user);
+    void *user;
+} xr_callback;
+
+/* Calls that were refused, by what was wrong: the first of each kind is told in the log at once, the others
+ * are counted, and told at the end. */
+enum { XR_REFUSAL_KINDS = 8 };
+typedef struct xr_refusals {
+    struct {
+        uint32_t kind;   /* a hash of the message */
+        uint32_t untold; /* calls beyond the first */
+        uint64_t frame;  /* of the first */
+    } of[XR_REFUSAL_KINDS];
+    uint32_t kinds;
+    uint32_t others; /* of kinds beyond those */
+} xr_refusals;
+
+/* Records that the writer lost, for its sink had no room. */
+typedef struct xr_gap {
+    uint32_t seen;   /* of xr_mcap.lost */
+    uint32_t untold; /* not yet in an event */
+    uint64_t frame;  /* in which the first of these was lost */
+    int error;       /* what the sink said */
+} xr_gap;
+
 typedef struct xr_recorder {
-    uint32_t magic; /* XR_MAGIC while open, XR_CLOSED after; XR_REFUSED: nothing follows it */
-    exray_error error;
-    char target[80]; /* "log file 'edge.mcap'", for messages */
+    uint32_t magic;     /* XR_MAGIC while open, XR_CLOSED after; XR_REFUSED: nothing follows it */
+    exray_error error;  /* the latest one */
+    exray_status ended; /* nothing more is recorded, for this reason; 0: it goes on */
+    char target[80];    /* "log file 'edge.mcap'", for messages */
 
     exray_recorder_parts parts;
     exray_capture capture;
@@ -111,6 +140,9 @@ typedef struct xr_recorder {
     struct xr_log_file *file; /* a file sink, or NULL */
     int (*close_file)(struct xr_log_file *file);
     xr_memory_target buffer;
+    xr_callback *callback;        /* in its memory: the writer thread may outlive the recorder */
+    uint32_t (*process_of)(void); /* NULL: there are no processes */
+    uint32_t process;             /* which opened it */
     xr_mcap mcap;
     xr_draft draft; /* the record on its way */
     char *topic;    /* XR_MAX_TOPIC bytes: its topic */
@@ -134,6 +166,8 @@ typedef struct xr_recorder {
     uint8_t data_share; /* xr_share of the data in the record on its way; 0: it has none */
     xr_every flush_every, sync_every;
     uint64_t dropped, dropped_told;
+    xr_refusals refusals;
+    xr_gap gap;
     bool has_arena_bytes;
     uint64_t arena_bytes;
     bool watching; /* the machine's part reads its files */

@@ -3,9 +3,10 @@
 #include "core/dtype.h"
 #include "core/emit.h"
 #include "core/encode/text.h"
+#include "core/events/events.h"
 #include "core/frame.h"
 #include "core/limits/budget.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 /* What is kept of a tensor. */
 typedef enum keep { KEEP_NOTHING, KEEP_INFO, KEEP_STATS, KEEP_SKETCH, KEEP_DATA } keep;
@@ -55,7 +56,7 @@ static keep affordable(const xr_recorder *r, exray_kind kind, keep k)
 bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name)
 {
     const xr_recorder *r = xr_of_const(recorder);
-    if (r->magic != XR_MAGIC || r->error.status || (unsigned)kind >= EXRAY_KIND_COUNT)
+    if (r->magic != XR_MAGIC || r->ended || xr_is_of_another_process(r) || (unsigned)kind >= EXRAY_KIND_COUNT)
         return false;
     return affordable(r, kind, asked(r, kind, xr_capture_now(r), index, name)) != KEEP_NOTHING;
 }
@@ -167,6 +168,8 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
         k = KEEP_STATS;
     }
     summarize(r, tensor, k, &summary, &message);
+    /* In chunks there is a checksum, and what fits into the buffer is never cut. */
+    message.is_sealed = !r->mcap.part && tensor->size + XR_MAX_TOPIC > r->mcap.out_capacity;
     xr_encode_tensor_values(&r->draft.sink, &message);
     const uint64_t dropped = r->dropped;
     const exray_status status = xr_send(r, channel, xr_port_now(), xr_encode_tensor, &message, urgency);
@@ -187,7 +190,7 @@ static exray_status bad_tensor(xr_recorder *r, const exray_tensor *tensor, const
     xr_text_add(&text, "exray_recorder_log_tensor: ");
     if ((unsigned)tensor->kind < EXRAY_KIND_COUNT)
         xr_tensor_topic(tensor, &text);
-    return xr_fail_with(r, EXRAY_E_ARGUMENT, r->topic, ": ", problem);
+    return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, r->topic, ": ", problem);
 }
 
 exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_tensor *tensor)

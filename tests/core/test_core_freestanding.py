@@ -58,7 +58,7 @@ def test_port_is_all_that_touches_the_system():
 
 
 # What a recorder without parts may take of the port, and no more (core/port/port_template.c says so, too).
-LEAN_PORT = {"xr_port_now", "xr_port_wall_clock", "xr_port_allocate", "xr_port_free", "xr_port_error_text", "xr_port_is_no_space"}
+LEAN_PORT = {"xr_port_now", "xr_port_wall_clock", "xr_port_allocate", "xr_port_free", "xr_port_error_text", "xr_port_is_no_space", "xr_port_refusal_of"}
 LEAN_CALLS = ["open_device_sized", "memory_needed_device", "log_tensor", "log_model", "log_result", "log_reading", "log_latency", "log_scalar",
               "log_span", "log_attachment", "log_metadata", "frame_begin", "frame_end", "frame_label", "close", "abandon", "error_message",
               "dropped", "bytes_written"]  # fmt: skip

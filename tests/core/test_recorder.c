@@ -481,80 +481,6 @@ static void test_more_chunks_than_the_index_holds(void **state)
 
 /* ---- Errors ---- */
 
-static void test_argument_errors(void **state)
-{
-    (void)state;
-    static const int64_t two[] = {2}, negative[] = {-2}, nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-    static const float scale[] = {1, 2, 3};
-    static char long_name[1100];
-    memset(long_name, 'a', sizeof long_name - 1);
-    const exray_tensor good = {.kind = EXRAY_KIND_INPUT,
-                               .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = two},
-                               .data = "ab",
-                               .size = 2};
-    exray_tensor bad[10];
-    for (size_t i = 0; i < 10; i++)
-        bad[i] = good;
-    bad[0].kind = (exray_kind)77;
-    bad[1].info.dtype = (exray_dtype)77;
-    bad[2].info.rank = 9;
-    bad[2].info.shape = nine;
-    bad[3].info.shape = NULL;
-    bad[4].info.shape = negative;
-    bad[5].size = 3;
-    bad[6].info.quantization = (exray_quantization){3, 0, scale, NULL};
-    bad[7].info.quantization = (exray_quantization){1, 0, NULL, NULL};
-    bad[8].data = NULL;
-    bad[9].info.name = long_name;
-    for (size_t i = 0; i < 10; i++) {
-        exray_recorder recorder;
-        open_log(&recorder, NULL);
-        assert_int_equal(exray_recorder_log_tensor(&recorder, &good), EXRAY_OK);
-        assert_int_equal(exray_recorder_log_tensor(&recorder, &bad[i]), EXRAY_E_ARGUMENT);
-        const char *message = exray_recorder_error_message(&recorder);
-        assert_non_null(strstr(message, "exray_recorder_log_tensor"));
-        assert_null(strchr(message, '\n'));
-        /* Sticky: the first error stays, later calls do nothing. */
-        assert_int_equal(exray_recorder_log_tensor(&recorder, &good), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_recorder_frame_begin(&recorder, NULL), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
-        assert_int_equal(exray_recorder_error_status(&recorder), EXRAY_E_ARGUMENT);
-        /* The log has an end all the same: what was recorded is not lost. */
-        scan s = scan_log(log_bytes, (size_t)exray_recorder_bytes_written(&recorder));
-        assert_true(s.complete);
-        assert_int_equal(scan_count(&s, "/input/0"), 1);
-        assert_int_equal(scan_count(&s, "/frame"), 1);
-        scan_free(&s);
-    }
-}
-
-static void test_images_are_checked(void **state)
-{
-    (void)state;
-    static const exray_media bad[] = {
-        {.format = "rgb8", .width = 0, .height = 3},
-        {.format = "rgb8", .width = 5, .height = 5},
-        {.format = "rgb565", .width = 2, .height = 2},
-        {.format = "gray8", .width = 4, .height = 4, .row_stride = 3},
-        {.format = "nv12", .width = 7, .height = 7},
-        {.format = "bgra8", .width = 0x7FFFFFFF, .height = 0x7FFFFFFF, .row_stride = 0xFFFFFFFF},
-        {.width = 2, .height = 2},
-    };
-    const uint8_t data[64] = {0};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        exray_recorder recorder;
-        open_log(&recorder, NULL);
-        assert_int_equal(exray_recorder_log_image(&recorder, "camera", &bad[i], data, sizeof data),
-                         EXRAY_E_ARGUMENT);
-        exray_recorder_abandon(&recorder);
-    }
-    exray_recorder recorder;
-    open_log(&recorder, NULL);
-    assert_int_equal(exray_recorder_log_encoded(&recorder, "camera", "tiff", data, 3), EXRAY_E_ARGUMENT);
-    exray_recorder_abandon(&recorder);
-}
-
 static void test_state_errors(void **state)
 {
     (void)state;
@@ -639,17 +565,6 @@ static void test_closers(void **state)
     closed_count = 0;
     assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_LIMIT);
     assert_int_equal(closed_count, 4);
-}
-
-static void test_a_taps_failure(void **state)
-{
-    (void)state;
-    exray_recorder recorder;
-    open_log(&recorder, NULL);
-    assert_int_equal(exray_recorder_fail(&recorder, EXRAY_E_ENGINE, "no symbol TfLiteX"), EXRAY_E_ENGINE);
-    assert_int_equal(exray_recorder_fail(&recorder, EXRAY_E_IO, "later"), EXRAY_E_ENGINE);
-    assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ENGINE);
-    assert_string_equal(exray_recorder_error_message(&recorder), "no symbol TfLiteX");
 }
 
 /* Nodes nested without end would take all the stack. */
@@ -779,13 +694,10 @@ int main(void)
         cmocka_unit_test(test_callers_memory),
         cmocka_unit_test(test_small_device),
         cmocka_unit_test(test_more_chunks_than_the_index_holds),
-        cmocka_unit_test(test_argument_errors),
-        cmocka_unit_test(test_images_are_checked),
         cmocka_unit_test(test_state_errors),
         cmocka_unit_test(test_configs_that_cannot_be),
         cmocka_unit_test(test_files_that_cannot_be),
         cmocka_unit_test(test_closers),
-        cmocka_unit_test(test_a_taps_failure),
         cmocka_unit_test(test_a_taps_failure_to_read),
         cmocka_unit_test(test_models_nested_too_deep),
         cmocka_unit_test(test_frames_begin_by_themselves),

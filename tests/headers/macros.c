@@ -130,5 +130,6 @@ static exray_verdict validate(const exray_log *edge, const exray_log *reference)
 int main(void)
 {
     static exray_recorder recorder;
-    return (int)use_types() + (int)open_all(&recorder, NULL, 0) + (int)validate(NULL, NULL);
+    return EXRAY_WRITE_TOOK(1) + (int)use_types() + (int)open_all(&recorder, NULL, 0) +
+           (int)validate(NULL, NULL);
 }

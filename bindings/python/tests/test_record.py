@@ -189,8 +189,13 @@ def test_misuse(tmp_path):
     r.model(TINY)
     with pytest.raises(exray.StateError, match="model already"):
         r.model(TINY)
-    with pytest.raises(exray.StateError):  # errors are sticky
-        r.close()
+    with r.frame():
+        r.scalar("x", 1)  # the recorder goes on
+    r.close()  # and what a call raised is not raised again
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert len(log) == 1 and log[0].system["dropped_records"] == 1
+        (event,) = log.events
+        assert event.kind == "error" and "model already" in event.text and event.records_lost == 1
     r.close()
     with pytest.raises(exray.StateError, match="closed"):
         r.scalar("x", 1)

@@ -1,7 +1,7 @@
 /* The asynchronous mode: a bounded ring of whole messages between the thread
  * that records (the only producer) and a writer thread (the only consumer). */
+#include "core/recorder_error.h"
 #include "core/state.h"
-#include "core/sticky_error.h"
 
 struct xr_ring {
     xr_mcap

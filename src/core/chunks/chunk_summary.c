@@ -1,6 +1,8 @@
 /* The summary and its offsets. */
 #include "core/chunks/chunk_summary.h"
 
+#include "core/output/out.h"
+
 /* One group of the summary: records of one opcode. */
 typedef struct group {
     uint8_t opcode;
@@ -150,8 +152,9 @@ typedef struct crc_target {
 static int write_with_crc(void *user, const void *data, size_t size)
 {
     crc_target *target = user;
-    target->crc = xr_chunks_crc(target->mcap, target->crc, data, size);
-    return target->write(target->user, data, size);
+    const int result = target->write(target->user, data, size);
+    target->crc = xr_chunks_crc(target->mcap, target->crc, data, xr_out_taken(result, size));
+    return result;
 }
 
 uint32_t xr_chunks_summary(xr_mcap *mcap)

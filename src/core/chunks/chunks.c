@@ -1,6 +1,8 @@
 /* Gathers messages into chunks: checksums, compression, message indexes. */
 #include "core/chunks/chunks.h"
 
+#include "core/output/out.h"
+
 enum { RECORD_HEADER = XR_MCAP_RECORD_HEADER, MESSAGE_HEADER = RECORD_HEADER + XR_MCAP_MESSAGE_HEADER };
 
 /* ---- Checksums -------------------------------------------------------------- */
@@ -77,18 +79,19 @@ static void add_entry(xr_chunks *chunks, const xr_message *message, uint64_t off
         chunks->chunk_last = message->log_time;
 }
 
-/* Notes the chunk for the summary; where the tables are full, there will be no
+/* Notes the chunk for the summary, with the indexes of so many channels (all, or none: some would hide
+ * messages); where the tables are full, there will be no
  * chunk index at all: half of one would hide messages from its readers. */
-static void keep_chunk_info(xr_chunks *chunks, xr_chunk_info info)
+static void keep_chunk_info(xr_chunks *chunks, xr_chunk_info info, uint32_t channels)
 {
     if (chunks->chunks_kept == chunks->max_chunks ||
-        chunks->touched_count > chunks->max_chunk_channels - chunks->chunk_channels_used) {
+        channels > chunks->max_chunk_channels - chunks->chunk_channels_used) {
         chunks->chunk_index_full = true;
         return;
     }
     info.channels_at = chunks->chunk_channels_used;
-    info.channel_count = chunks->touched_count;
-    for (uint32_t i = 0; i < chunks->touched_count; i++) {
+    info.channel_count = channels;
+    for (uint32_t i = 0; i < channels; i++) {
         const uint16_t channel = chunks->touched[i];
         uint16_t count = 0;
         for (uint32_t e = chunks->states[channel].first; e != XR_NO_ENTRY; e = chunks->entries[e].next)
@@ -98,26 +101,44 @@ static void keep_chunk_info(xr_chunks *chunks, xr_chunk_info info)
     chunks->chunks[chunks->chunks_kept++] = info;
 }
 
-/* The MessageIndex records that follow a chunk; the chunk is then done with. */
-static void finish_chunk(xr_mcap *mcap, xr_chunk_info info)
+static void forget_entries(xr_chunks *chunks)
 {
-    xr_chunks *chunks = mcap->chunks;
-    xr_mcap_sink out = xr_mcap_sink_of(mcap);
-    info.length = mcap->position - info.offset;
-    chunks->is_short =
-        mcap->ending && info.compressed && !chunks->chunk_count && info.plain_size <= XR_SHORT_LOG;
-    for (uint32_t i = 0; i < chunks->touched_count && !chunks->is_short; i++)
-        xr_mcap_record(&out.sink, XR_MCAP_MESSAGE_INDEX, encode_message_index,
-                       &(message_index){chunks, chunks->touched[i]});
-    info.index_length = mcap->position - info.offset - info.length;
-    info.first_time = chunks->chunk_first;
-    info.last_time = chunks->chunk_last;
-    keep_chunk_info(chunks, info);
-    chunks->chunk_count++;
     for (uint32_t i = 0; i < chunks->touched_count; i++)
         chunks->states[chunks->touched[i]].first = XR_NO_ENTRY;
     chunks->touched_count = chunks->entry_count = 0;
     chunks->chunk_used = chunks->ahead = chunks->ahead_crc = 0;
+}
+
+/* The MessageIndex records that follow a chunk; false: the sink has no room for all of them. */
+static bool put_message_indexes(xr_mcap *mcap)
+{
+    const xr_chunks *chunks = mcap->chunks;
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    for (uint32_t i = 0; i < chunks->touched_count; i++) {
+        const message_index index = {chunks, chunks->touched[i]};
+        if (!xr_out_begin(mcap, RECORD_HEADER + xr_encoded_size(encode_message_index, &index)))
+            return false;
+        xr_mcap_record(&out.sink, XR_MCAP_MESSAGE_INDEX, encode_message_index, &index);
+        if (!xr_out_end(mcap))
+            return false;
+    }
+    return true;
+}
+
+/* What follows a chunk; the chunk is then done with. */
+static void finish_chunk(xr_mcap *mcap, xr_chunk_info info)
+{
+    xr_chunks *chunks = mcap->chunks;
+    info.length = mcap->position - info.offset;
+    chunks->is_short =
+        mcap->ending && info.compressed && !chunks->chunk_count && info.plain_size <= XR_SHORT_LOG;
+    const bool indexed = chunks->is_short || put_message_indexes(mcap);
+    info.index_length = mcap->position - info.offset - info.length;
+    info.first_time = chunks->chunk_first;
+    info.last_time = chunks->chunk_last;
+    keep_chunk_info(chunks, info, indexed ? chunks->touched_count : 0);
+    chunks->chunk_count++;
+    forget_entries(chunks);
 }
 
 /* ---- Chunks -------------------------------------------------------------------- */
@@ -134,12 +155,19 @@ static void put_chunk_header(xr_sink *sink, const xr_chunks *chunks, const xr_ch
     xr_put_u64(sink, info->stored_size);
 }
 
-/* Writes the open chunk, if there is anything in it. */
+/* The memory of the open chunk is free for what the sink does not take of the chunk that is written. */
+static void lend_memory(xr_mcap *mcap)
+{
+    mcap->spare = mcap->chunks->chunk;
+    mcap->spare_size = mcap->chunks->chunk_size;
+}
+
 void xr_chunks_close(xr_mcap *mcap)
 {
     xr_chunks *chunks = mcap->chunks;
-    if (!chunks->chunk_used)
+    if (!chunks->chunk_used || !xr_out_begin(mcap, UINT64_MAX))
         return;
+    lend_memory(mcap);
     const uint32_t crc = xr_chunks_crc(mcap, chunks->ahead_crc, chunks->chunk + chunks->ahead,
                                        chunks->chunk_used - chunks->ahead);
     xr_chunk_info info = {
@@ -158,6 +186,8 @@ void xr_chunks_close(xr_mcap *mcap)
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     put_chunk_header(&out.sink, chunks, &info, crc);
     xr_put(&out.sink, stored, (size_t)info.stored_size);
+    xr_out_end(mcap); /* what the sink did not take found room in the chunk's own memory */
+    mcap->spare = NULL;
     finish_chunk(mcap, info);
 }
 
@@ -199,9 +229,12 @@ static void begin_message(xr_mcap *mcap, xr_memory_sink *memory, const xr_messag
 
 /* A large message is a chunk of its own, whose content goes from the caller's memory to the
  * log: it is never copied.  Only what stands before it is in the chunk's buffer. */
-static void write_own_chunk(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
+static bool write_own_chunk(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
 {
     xr_chunks *chunks = mcap->chunks;
+    if (!xr_out_begin(mcap, UINT64_MAX))
+        return false;
+    lend_memory(mcap);
     xr_memory_sink memory = xr_memory_sink_at(chunks->chunk);
     begin_message(mcap, &memory, message, schema, channel);
     const size_t before = memory.sink.size;
@@ -217,7 +250,13 @@ static void write_own_chunk(xr_mcap *mcap, const xr_message *message, bool schem
     put_chunk_header(&out.sink, chunks, &info, crc);
     xr_put(&out.sink, chunks->chunk, before);
     xr_mcap_put_content(&out.sink, message);
-    finish_chunk(mcap, info);
+    mcap->spare = NULL;
+    const bool whole = xr_out_end(mcap);
+    if (whole)
+        finish_chunk(mcap, info);
+    else
+        forget_entries(chunks); /* it is not there, or has a wrong checksum */
+    return whole;
 }
 
 static void add_to_chunk(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
@@ -229,10 +268,14 @@ static void add_to_chunk(xr_mcap *mcap, const xr_message *message, bool schema, 
     chunks->chunk_used += memory.sink.size;
 }
 
+static void know_channel(xr_chunks *chunks, uint32_t channel)
+{
+    while (chunks->channel_end <= channel) /* only what is used is ever touched */
+        chunks->states[chunks->channel_end++] = (xr_chunk_channel_state){.first = XR_NO_ENTRY};
+}
+
 static void note_message(xr_chunks *chunks, const xr_message *message)
 {
-    while (chunks->channel_end <= message->channel) /* only what is used is ever touched */
-        chunks->states[chunks->channel_end++] = (xr_chunk_channel_state){.first = XR_NO_ENTRY};
     chunks->states[message->channel].messages++;
     if (!chunks->messages || message->log_time < chunks->first_time)
         chunks->first_time = message->log_time;
@@ -241,7 +284,17 @@ static void note_message(xr_chunks *chunks, const xr_message *message)
     chunks->messages++;
 }
 
-void xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
+/* Makes room for the message in the open chunk.  false: the sink has none. */
+static bool make_room(xr_mcap *mcap, bool needed)
+{
+    if (mcap->held_size || mcap->owed)
+        xr_out_flush(mcap);
+    if (needed && !mcap->held_size && !mcap->owed)
+        xr_chunks_close(mcap);
+    return !mcap->error && !mcap->held_size && !mcap->owed && (!needed || !mcap->chunks->chunk_used);
+}
+
+bool xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
 {
     xr_chunks *chunks = mcap->chunks;
     const xr_channel_info *info = &mcap->channels[message->channel];
@@ -249,18 +302,22 @@ void xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bo
                           (channel ? xr_mcap_channel_size(mcap, message->channel) : 0) + MESSAGE_HEADER +
                           (uint64_t)message->size;
     const bool own = message->size >= chunks->own_size || size > chunks->chunk_size;
-    if (own || size > chunks->chunk_size - chunks->chunk_used || chunks->entry_count == chunks->max_entries)
-        xr_chunks_close(mcap);
-    note_message(chunks, message);
+    if (!make_room(mcap, own || size > chunks->chunk_size - chunks->chunk_used ||
+                             chunks->entry_count == chunks->max_entries))
+        return false;
+    know_channel(chunks, message->channel);
     /* One piece of memory is what can be compressed; and what is encoded only as it is written
      * is copied, where there is room, so that its checksum needs no run of its own. */
     if (own && (size > chunks->chunk_size || (message->head && !chunks->compression))) {
-        write_own_chunk(mcap, message, schema, channel);
-        return;
+        if (!write_own_chunk(mcap, message, schema, channel))
+            return false;
+    } else {
+        add_to_chunk(mcap, message, schema, channel);
+        if (own)
+            xr_chunks_close(mcap);
     }
-    add_to_chunk(mcap, message, schema, channel);
-    if (own)
-        xr_chunks_close(mcap);
+    note_message(chunks, message);
+    return true;
 }
 
 /* ---- For the summary ------------------------------------------------------------ */

@@ -82,11 +82,11 @@ typedef struct xr_chunks {
 } xr_chunks;
 
 /* What parts.h says of them. */
-void xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel);
+bool xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel);
 uint32_t xr_chunks_attachment(xr_mcap *mcap, const xr_attachment_record *attachment, uint64_t offset,
                               uint64_t length);
 void xr_chunks_metadata(xr_mcap *mcap, const xr_metadata_record *metadata, uint64_t offset, uint64_t length);
-/* Writes the open chunk, if there is anything in it. */
+/* Writes the open chunk, if there is anything in it; where the sink has no room for it, it stays open. */
 void xr_chunks_close(xr_mcap *mcap);
 /* Gives the sink the open chunk as far as it is, as a whole chunk at the log's end, where it will be written
  * again: a process that is killed leaves a log without a gap. */

@@ -84,6 +84,8 @@ void xr_encode_tensor_values(xr_sink *sink, const xr_tensor_message *message)
      * out in one piece. */
     if (message->with_data)
         xr_pb_bytes(sink, 3, message->tensor->data, message->tensor->size);
+    if (message->with_data && message->is_sealed)
+        xr_pb_uint_always(sink, 1, message->frame);
 }
 
 size_t xr_encoded_data_size(size_t size)

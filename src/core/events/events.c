@@ -2,7 +2,7 @@
 
 #include "core/emit.h"
 #include "core/encode/text.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 enum { MOST_TEXT = 400 };
 
@@ -54,8 +54,97 @@ exray_status exray_recorder_event(exray_recorder *recorder, exray_event_kind kin
     if (status)
         return status;
     if (kind != EXRAY_EVENT_USER && kind != EXRAY_EVENT_RESET)
-        return xr_fail_with(
-            r, EXRAY_E_ARGUMENT,
-            "exray_recorder_event: the kind is neither EXRAY_EVENT_USER nor EXRAY_EVENT_RESET", NULL, NULL);
+        return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, "exray_recorder_event: the kind is neither ",
+                              "EXRAY_EVENT_USER nor EXRAY_EVENT_RESET", NULL);
     return xr_event(r, kind, text, 0);
+}
+
+/* ---- Calls that were refused ---- */
+
+static uint32_t hash_of(const char *text)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 16777619u;
+    return hash;
+}
+
+/* Whether it is the first of its kind. */
+static bool note_refusal(xr_recorder *r, uint32_t records)
+{
+    xr_refusals *all = &r->refusals;
+    const uint32_t kind = hash_of(r->error.message);
+    uint32_t i = 0;
+    while (i < all->kinds && all->of[i].kind != kind)
+        i++;
+    if (i < all->kinds) {
+        all->of[i].untold += records;
+    } else if (i == XR_REFUSAL_KINDS) {
+        all->others += records;
+    } else {
+        all->of[all->kinds].kind = kind;
+        all->of[all->kinds++].frame = r->next_frame;
+        return true;
+    }
+    return false;
+}
+
+exray_status xr_refuse_call(xr_recorder *r, exray_status status, uint32_t records, const char *a,
+                            const char *b, const char *c)
+{
+    xr_fail_with(r, status, a, b, c);
+    if (r->magic != XR_MAGIC || r->ended)
+        return status;
+    r->dropped += records;
+    if (note_refusal(r, records))
+        xr_event(r, EXRAY_EVENT_ERROR, r->error.message, records);
+    return status;
+}
+
+exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message)
+{
+    xr_recorder *r = xr_of(recorder);
+    const exray_status before = xr_check(r);
+    if (before || !status)
+        return before;
+    return xr_refuse_call(r, status, 0, message ? message : exray_status_name(status), NULL, NULL);
+}
+
+void xr_tell_refusals(xr_recorder *r)
+{
+    xr_refusals *all = &r->refusals;
+    for (uint32_t i = 0; i < all->kinds && r->capture >= EXRAY_CAPTURE_FRAME; i++) {
+        if (all->of[i].untold)
+            xr_event_of(r, EXRAY_EVENT_ERROR, "calls refused for the reason told at this frame",
+                        all->of[i].frame, all->of[i].untold);
+        all->of[i].untold = 0;
+    }
+    if (all->others)
+        xr_event(r, EXRAY_EVENT_ERROR, "calls refused for further reasons", all->others);
+    all->others = 0;
+}
+
+/* ---- Gaps ---- */
+
+void xr_tell_gap(xr_recorder *r)
+{
+    char text[MOST_TEXT];
+    xr_gap *gap = &r->gap;
+    const uint32_t lost = atomic_load_explicit(&r->mcap.told->lost, memory_order_acquire);
+    const int refused = atomic_load_explicit(&r->mcap.told->refused, memory_order_acquire);
+    if (refused)
+        gap->error = refused;
+    if (lost != gap->seen) {
+        if (!gap->untold)
+            gap->frame = r->next_frame;
+        gap->untold += lost - gap->seen;
+        r->dropped += lost - gap->seen;
+        gap->seen = lost;
+    }
+    if (!gap->untold || refused || r->ended)
+        return;
+    xr_say_refused(r, gap->error, text, sizeof text);
+    const uint32_t records = gap->untold;
+    gap->untold = 0; /* the event may be lost itself */
+    xr_event_of(r, EXRAY_EVENT_GAP, text, gap->frame, records);
 }

@@ -1,7 +1,7 @@
 /* The ring in a file that outlives the process. */
 #include "core/flight/black_box.h"
 #include "core/encode/text.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 enum { LAST_COPY = 8 }; /* FILE.1 ... FILE.8 are those that crashes left */
 

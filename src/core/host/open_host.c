@@ -3,7 +3,7 @@
 #include "core/host/series.h"
 #include "core/layout.h"
 #include "core/open.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 exray_recorder_parts exray_recorder_parts_all(void)
 {
@@ -18,6 +18,13 @@ exray_recorder_parts exray_recorder_parts_all(void)
         .flight = exray_flight_part_default(),
         .layer_stats = exray_layer_stats_part_default(),
     };
+}
+
+/* A forked child has the recorder's memory, but not its thread, and its file only by the way. */
+static void belong_to_process(xr_recorder *r)
+{
+    r->process_of = xr_port_fork_count;
+    r->process = xr_port_fork_count();
 }
 
 /* ---- A file ---- */
@@ -129,6 +136,8 @@ exray_status exray_recorder_open_file_sized(exray_recorder *recorder, size_t rec
     if (!xr_open_begin(recorder, &opening, &all, target, 0, &config))
         return exray_recorder_error_status(recorder);
     xr_recorder *r = xr_of(recorder);
+    r->mcap.take_back = xr_log_file_take_back;
+    belong_to_process(r);
     if (!named)
         xr_fail_with(r, EXRAY_E_ARGUMENT, "exray_recorder_open_file: the path is missing", NULL, NULL);
     else
@@ -147,13 +156,43 @@ const char *exray_recorder_path(const exray_recorder *recorder)
 
 /* ---- A function ---- */
 
+/* Its reader may leave: the application's thread must not get SIGPIPE for what a recorder does. */
+static int call_quietly(void *user, const void *data, size_t size)
+{
+    const xr_callback *callback = user;
+    xr_port_quiet quiet;
+    xr_port_quiet_begin(&quiet);
+    const int result = callback->write(callback->user, data, size);
+    xr_port_quiet_end(&quiet);
+    return result;
+}
+
+static int sync_quietly(void *user)
+{
+    const xr_callback *callback = user;
+    xr_port_quiet quiet;
+    xr_port_quiet_begin(&quiet);
+    const int result = callback->sync(callback->user);
+    xr_port_quiet_end(&quiet);
+    return result;
+}
+
 exray_status exray_recorder_open_callback_sized(exray_recorder *recorder, size_t recorder_size,
                                                 const char *header_version, exray_recorder_write_fn write,
                                                 void *user, const exray_recorder_config *from)
 {
     const xr_opening opening = {recorder_size, header_version, from};
     const exray_recorder_parts all = exray_recorder_parts_all();
-    return xr_open_function(recorder, &opening, write, user, &all);
+    exray_recorder_config config;
+    if (!xr_open_begin(recorder, &opening, &all, XR_CALLBACK_TARGET, 0, &config))
+        return exray_recorder_error_status(recorder);
+    xr_recorder *r = xr_of(recorder);
+    if (!write)
+        return xr_open_without_callback(r);
+    belong_to_process(r);
+    *r->callback = (xr_callback){write, config.sync, user};
+    r->mcap.sync = config.sync ? sync_quietly : NULL;
+    return xr_open_log(r, &config, call_quietly, r->callback);
 }
 
 /* ---- Memory ---- */
@@ -165,7 +204,7 @@ static int write_memory(void *user, const void *data, size_t size)
     const size_t part = size < room ? size : room;
     memcpy(target->bytes + target->used, data, part);
     target->used += part;
-    return part < size ? xr_port_no_space() : 0;
+    return part == size ? 0 : part ? EXRAY_WRITE_TOOK(part) : xr_port_no_space();
 }
 
 exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t recorder_size,
@@ -184,6 +223,8 @@ exray_status exray_recorder_open_memory_sized(exray_recorder *recorder, size_t r
         return xr_open_failed(r);
     }
     r->buffer = (xr_memory_target){buffer, size, 0};
+    r->mcap.is_fixed = true;
+    belong_to_process(r);
     return xr_open_log(r, &config, write_memory, &r->buffer);
 }
 

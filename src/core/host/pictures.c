@@ -1,9 +1,10 @@
 /* Sensor records of pictures and files: linked only where they are called. */
-#include "core/sticky_error.h"
+#include "core/events/events.h"
+#include "core/recorder_error.h"
 
 static exray_status bad_argument(xr_recorder *r, const char *call, const char *what)
 {
-    return xr_fail_with(r, EXRAY_E_ARGUMENT, call, ": ", what);
+    return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, call, ": ", what);
 }
 
 /* Raw formats: bytes of a pixel in one plane, or chroma at half resolution. */

@@ -5,7 +5,7 @@
 #include "core/events/events.h"
 #include "core/host/series_head.h"
 #include "core/limits/budget.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 enum {
     MOST_FILES = 10000,
@@ -185,6 +185,8 @@ static int go_on(xr_mcap *mcap, const void *object)
     const next_call *call = object;
     xr_log_file *file = call->file;
     xr_file_series *s = file->series;
+    if (xr_mcap_settle(mcap, XR_FLUSH_CHUNK))
+        return mcap->error; /* the disk is full for now: the file goes on */
     int error = xr_mcap_end(mcap);
     series_file closed = {.number = s->number, .size = file->end};
     memcpy(closed.time, file->time, sizeof closed.time);

@@ -23,7 +23,8 @@ typedef struct head_sink {
 static void flush(head_sink *s)
 {
     xr_series_head *head = s->head;
-    if (!head->incomplete && s->used && xr_port_write(head->handle, s->bytes, s->used))
+    size_t written;
+    if (!head->incomplete && s->used && xr_port_write(head->handle, s->bytes, s->used, &written))
         head->incomplete = true;
     head->size += s->used;
     s->used = 0;

@@ -21,7 +21,8 @@ static int open_variant(const char *path, bool fresh, char *out, int *error)
     for (uint32_t i = 2; i < MOST_NAMES; i++) {
         if (fresh || !is_unclosed(out)) {
             const int handle = fresh ? xr_port_open_new(out, error) : xr_port_open(out, error);
-            if (handle >= 0 || !fresh || !xr_port_is_there_already(*error))
+            const bool taken = fresh ? xr_port_is_there_already(*error) : *error == xr_port_in_use();
+            if (handle >= 0 || !taken)
                 return handle;
         }
         char suffix[16];
@@ -83,13 +84,22 @@ static int cut(xr_log_file *file)
 int xr_log_file_write(void *user, const void *data, size_t size)
 {
     xr_log_file *file = user;
-    int error = xr_port_write(file->handle, data, size);
-    if (error)
-        return error;
-    file->end += size;
+    size_t written;
+    const int error = xr_port_write(file->handle, data, size, &written);
+    file->end += written;
     if (file->ahead_end && file->end >= file->ahead_end)
         file->ahead_end = 0;
-    return 0;
+    return error && written ? EXRAY_WRITE_TOOK(written) : error;
+}
+
+bool xr_log_file_take_back(void *user, uint64_t size)
+{
+    xr_log_file *file = user;
+    if (!xr_port_take_back(file->handle, size))
+        return false;
+    file->end -= size;
+    file->ahead_end = 0;
+    return true;
 }
 
 int xr_log_file_write_ahead(void *user, uint64_t distance, const void *data, size_t size)

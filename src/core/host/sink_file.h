@@ -25,8 +25,9 @@ static inline const char *xr_log_file_path(const xr_log_file *file)
 /* Creates the file that the pattern names, and takes it for the path.  0, or an error number.  `number`:
  * where the pattern has a %n, the first to try; what it became. */
 int xr_log_file_create(xr_log_file *file, uint64_t *number);
-/* The sink: xr_mcap's write, write_ahead and sync. */
+/* The sink: xr_mcap's write, take_back, write_ahead and sync. */
 int xr_log_file_write(void *file, const void *data, size_t size);
+bool xr_log_file_take_back(void *file, uint64_t size);
 int xr_log_file_write_ahead(void *file, uint64_t distance, const void *data, size_t size);
 int xr_log_file_sync(void *file);
 /* Ends the file; the struct stays. */

@@ -3,8 +3,8 @@
 #include "core/encode/text.h"
 #include "core/events/events.h"
 #include "core/frame.h"
+#include "core/recorder_error.h"
 #include "core/sized.h"
-#include "core/sticky_error.h"
 
 void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user))
 {
@@ -18,7 +18,7 @@ void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user
 bool xr_is_recording(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
-    return r->magic == XR_MAGIC && !r->error.status && r->capture >= EXRAY_CAPTURE_FRAME;
+    return r->magic == XR_MAGIC && !r->ended && r->capture >= EXRAY_CAPTURE_FRAME;
 }
 
 bool xr_capture_keeps_order(const exray_recorder *recorder)
@@ -40,7 +40,7 @@ bool xr_frame_is_filtered(const exray_recorder *recorder)
 void xr_say_event(exray_recorder *recorder, exray_event_kind kind, const char *text)
 {
     xr_recorder *r = xr_of(recorder);
-    if (r->magic == XR_MAGIC && !r->error.status)
+    if (r->magic == XR_MAGIC && !r->ended)
         xr_event(r, kind, text, 0);
 }
 
@@ -51,7 +51,7 @@ exray_status xr_tap_config(exray_recorder *recorder, void *to, size_t known, con
     if (!problem)
         return EXRAY_OK;
     const exray_status before = xr_check(xr_of(recorder));
-    return before ? before : xr_fail_with(xr_of(recorder), EXRAY_E_ARGUMENT, what, problem, NULL);
+    return before ? before : xr_refuse_call(xr_of(recorder), EXRAY_E_ARGUMENT, 0, what, problem, NULL);
 }
 
 void xr_record_unobserved(exray_recorder *recorder, const xr_unobserved *losses, size_t count)

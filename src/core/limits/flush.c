@@ -1,7 +1,7 @@
 #include "core/limits/flush.h"
 
 #include "core/emit.h"
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 static bool is_due(xr_every *every)
 {

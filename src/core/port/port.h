@@ -20,10 +20,15 @@ void xr_port_free(void *memory);
 
 /* ---- Files ---- */
 
-/* Creates or truncates.  A handle >= 0, or -1 and *error. */
+/* Creates or truncates.  A handle >= 0, or -1 and *error (xr_port_in_use() of a file that a recorder, of
+ * whatever process, writes). */
 int xr_port_open(const char *path, int *error);
-/* Writes all of it, whatever the system splits.  0, or an error number. */
-int xr_port_write(int handle, const void *data, size_t size);
+int xr_port_in_use(void);
+/* Writes all of it, whatever the system splits.  0, or an error number; *written in any case.  No signal
+ * comes of it: not of a reader that left, nor of a file that may not grow. */
+int xr_port_write(int handle, const void *data, size_t size, size_t *written);
+/* Takes the last bytes of a file back, as if they had never been written; false: it cannot. */
+bool xr_port_take_back(int handle, uint64_t size);
 int xr_port_close(int handle);
 /* Creates; an error that xr_port_is_there_already knows, where there is such a file. */
 int xr_port_open_new(const char *path, int *error);
@@ -45,6 +50,33 @@ void xr_port_list(const char *folder, void (*see)(void *user, const char *name, 
 int xr_port_open_unnamed(const char *path, int *error);
 void *xr_port_map(int handle, size_t size);
 void xr_port_unmap(void *at, size_t size);
+
+/* ---- Signals ---- */
+
+/* Around a sink of the application's that may write to a pipe or socket whose reader left: the thread gets
+ * no signal of that. */
+typedef struct xr_port_quiet {
+    bool pipe, size;   /* was pending before */
+    uint64_t mask[16]; /* the thread's signals before */
+} xr_port_quiet;
+void xr_port_quiet_begin(xr_port_quiet *quiet);
+void xr_port_quiet_end(const xr_port_quiet *quiet);
+
+/* ---- Processes ---- */
+
+/* How often this process and those that it comes from forked since the first call: another number in a child
+ * than in its parent.  Quick, as xr_port_process is not. */
+uint32_t xr_port_fork_count(void);
+
+/* ---- Errors ---- */
+
+/* What an error number of a sink means. */
+typedef enum xr_port_refusal {
+    XR_PORT_NOT_NOW, /* later it may take bytes again: busy, full */
+    XR_PORT_FAILED,  /* it may; said again and again, it will not */
+    XR_PORT_GONE,    /* never again */
+} xr_port_refusal;
+xr_port_refusal xr_port_refusal_of(int error);
 
 /* The error number's text, in `buffer` or constant. */
 const char *xr_port_error_text(int error, char *buffer, size_t size);

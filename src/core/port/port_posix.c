@@ -12,9 +12,11 @@
 #include <sched.h>
 #endif
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -50,35 +52,155 @@ void xr_port_free(void *memory)
     free(memory);
 }
 
+/* Two recorders of one file would destroy each other's log.  flock: it holds between recorders of one process
+ * as between processes (a lock of fcntl would not), and ends with the process, however that ends.  A file
+ * system without locks lets everybody pass.  Pipes and devices have no content to be destroyed. */
+static int take_file(int handle)
+{
+    struct stat file;
+    if (fstat(handle, &file) || !S_ISREG(file.st_mode))
+        return 0;
+    if (flock(handle, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return EBUSY;
+    return ftruncate(handle, 0) ? errno : 0;
+}
+
 int xr_port_open(const char *path, int *error)
 {
     int handle;
     do {
-        handle = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        handle = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     } while (handle < 0 && errno == EINTR);
-    *error = handle < 0 ? errno : 0;
-    return handle;
+    *error = handle < 0 ? errno : take_file(handle);
+    if (handle >= 0 && *error)
+        close(handle);
+    return *error ? -1 : handle;
 }
 
-int xr_port_write(int handle, const void *data, size_t size)
+int xr_port_in_use(void)
 {
-    const char *at = data;
-    while (size) {
-        const ssize_t n = write(handle, at, size);
+    return EBUSY;
+}
+
+_Static_assert(sizeof(sigset_t) <= sizeof((xr_port_quiet *)0)->mask, "xr_port_quiet.mask is too small");
+
+/* Blocking a signal for the thread and consuming it afterwards changes nothing for the application: a handler
+ * of its own is the process's, and not touched. */
+void xr_port_quiet_begin(xr_port_quiet *quiet)
+{
+    sigset_t signals, pending, before;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    sigaddset(&signals, SIGXFSZ);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    quiet->pipe = sigismember(&pending, SIGPIPE) == 1;
+    quiet->size = sigismember(&pending, SIGXFSZ) == 1;
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    memcpy(quiet->mask, &before, sizeof before);
+}
+
+static void consume(int number, bool was_pending)
+{
+    sigset_t pending, one;
+    int got;
+    if (was_pending || sigpending(&pending) || sigismember(&pending, number) != 1)
+        return;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    sigwait(&one, &got);
+}
+
+void xr_port_quiet_end(const xr_port_quiet *quiet)
+{
+    sigset_t before;
+    consume(SIGPIPE, quiet->pipe);
+    consume(SIGXFSZ, quiet->size);
+    memcpy(&before, quiet->mask, sizeof before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static int write_all(int handle, const char *at, size_t size, size_t *written)
+{
+    while (*written < size) {
+        const ssize_t n = write(handle, at + *written, size - *written);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return errno;
         if (n == 0)
             return EIO;
-        at += n;
-        size -= (size_t)n;
+        *written += (size_t)n;
     }
     return 0;
 }
 
+int xr_port_write(int handle, const void *data, size_t size, size_t *written)
+{
+    xr_port_quiet quiet;
+    *written = 0;
+    xr_port_quiet_begin(&quiet);
+    const int error = write_all(handle, data, size, written);
+    xr_port_quiet_end(&quiet);
+    return error;
+}
+
+bool xr_port_take_back(int handle, uint64_t size)
+{
+    const off_t end = lseek(handle, 0, SEEK_CUR); /* a pipe has no place */
+    return end >= 0 && size <= (uint64_t)end && ftruncate(handle, end - (off_t)size) == 0 &&
+           lseek(handle, end - (off_t)size, SEEK_SET) >= 0;
+}
+
+static atomic_uint forks;
+
+static void count_fork(void)
+{
+    atomic_fetch_add(&forks, 1);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
+/* A count, rather than getpid: that is a system call, and each call of a recorder asks. */
+uint32_t xr_port_fork_count(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+xr_port_refusal xr_port_refusal_of(int error)
+{
+    switch (error) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case EINTR:
+    case ENOBUFS:
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return XR_PORT_NOT_NOW;
+    case EBADF:
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+    case ENXIO:
+    case ENODEV:
+        return XR_PORT_GONE;
+    default:
+        return XR_PORT_FAILED;
+    }
+}
+
 int xr_port_close(int handle)
 {
+    flock(handle, LOCK_UN); /* a forked child may hold the file open, too */
     return close(handle) && errno != EINTR ? errno : 0;
 }
 
@@ -89,6 +211,8 @@ int xr_port_open_new(const char *path, int *error)
         handle = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (handle < 0 && errno == EINTR);
     *error = handle < 0 ? errno : 0;
+    if (handle >= 0)
+        flock(handle, LOCK_EX | LOCK_NB);
     return handle;
 }
 
@@ -118,9 +242,8 @@ bool xr_port_file_ends(const char *path, void *first, void *last, size_t size, u
     return all;
 }
 
-int xr_port_write_at(int handle, uint64_t offset, const void *data, size_t size)
+static int write_all_at(int handle, uint64_t offset, const char *at, size_t size)
 {
-    const char *at = data;
     while (size) {
         const ssize_t n = pwrite(handle, at, size, (off_t)offset);
         if (n < 0 && errno == EINTR)
@@ -132,6 +255,15 @@ int xr_port_write_at(int handle, uint64_t offset, const void *data, size_t size)
         size -= (size_t)n;
     }
     return 0;
+}
+
+int xr_port_write_at(int handle, uint64_t offset, const void *data, size_t size)
+{
+    xr_port_quiet quiet;
+    xr_port_quiet_begin(&quiet);
+    const int error = write_all_at(handle, offset, data, size);
+    xr_port_quiet_end(&quiet);
+    return error;
 }
 
 int xr_port_truncate(int handle, uint64_t size)

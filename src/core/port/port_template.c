@@ -10,9 +10,11 @@
  *   time       xr_port_now, xr_port_wall_clock          every recorder
  *   memory     xr_port_allocate, xr_port_free           a recorder without config.memory
  *   errors     xr_port_error_text, xr_port_is_no_space  every recorder whose sink fails
+ *              xr_port_refusal_of                       the same
  *              xr_port_no_space                         exray_recorder_open_memory
  *   files      xr_port_open, _write, _close, ...        exray_recorder_open_file
  *   map        xr_port_map_new, _read_first, _rename     the part `flight`, where config.flight.file is set
+ *   signals    xr_port_quiet_*, xr_port_fork_count      exray_recorder_open_file, _callback, _memory
  *   machine    xr_port_random, _machine_info, _usage_*  the part `machine`
  *   thread     xr_port_worker_*, _lock, _wait, ...      the part `async`
  *
@@ -74,6 +76,12 @@ int xr_port_no_space(void)
     return NO_SPACE;
 }
 
+/* What the sink says of a link that is cut for good is XR_PORT_GONE. */
+xr_port_refusal xr_port_refusal_of(int error)
+{
+    return error == NO_SPACE ? XR_PORT_NOT_NOW : XR_PORT_FAILED;
+}
+
 /* ---- Files ---- */
 
 int xr_port_open(const char *path, int *error)
@@ -83,12 +91,25 @@ int xr_port_open(const char *path, int *error)
     return -1;
 }
 
-int xr_port_write(int handle, const void *data, size_t size)
+int xr_port_in_use(void)
+{
+    return 2;
+}
+
+int xr_port_write(int handle, const void *data, size_t size, size_t *written)
 {
     (void)handle;
     (void)data;
     (void)size;
+    *written = 0;
     return 1;
+}
+
+bool xr_port_take_back(int handle, uint64_t size)
+{
+    (void)handle;
+    (void)size;
+    return false;
 }
 
 int xr_port_close(int handle)
@@ -208,6 +229,23 @@ int xr_port_rename(const char *from, const char *to)
     (void)from;
     (void)to;
     return 1;
+}
+
+/* ---- Signals and processes: here are none ---- */
+
+void xr_port_quiet_begin(xr_port_quiet *quiet)
+{
+    (void)quiet;
+}
+
+void xr_port_quiet_end(const xr_port_quiet *quiet)
+{
+    (void)quiet;
+}
+
+uint32_t xr_port_fork_count(void)
+{
+    return 0;
 }
 
 /* ---- The machine ---- */

@@ -120,8 +120,9 @@ class Recorder:
 
     FileError where the file cannot be written, or is something else than a log.  StateError where another
     recorder of this process writes it; for a record outside a frame, and for a frame within a frame.
-    ArgumentError for arguments that mean nothing: such a call records nothing, and the recorder goes on.  What the
-    C library refuses (a full disk, a second model) stays: every later call raises it.
+    ArgumentError for arguments that mean nothing: such a call records nothing, and the recorder goes on: what the
+    C library refuses is counted (dropped) and told in the log (Log.events).  Records that find no room, on a disk that
+    is full, say, are dropped and counted without an error; only a file that is gone ends the log.
 
     A recorder belongs to one thread at a time: StateError for a call while another thread is in one.  It belongs
     to the process that opened it: after os.fork() the child's calls are StateErrors, and that it ends, or closes
@@ -150,6 +151,7 @@ class Recorder:
         self._by_name: Dict[Tuple[str, str], int] = {}
         self._in_frame = False
         self._serial = 0  # frames begun so far
+        self._raised = ""  # the last error that a call raised
         self._taps: Set[Leaves] = set()
         self._alive = threading.Lock()  # held by what any thread may call, and while the recorder goes
         self._condition: Optional[_flight.Condition] = None
@@ -246,7 +248,7 @@ class Recorder:
         return recorder
 
     def _fail(self, recorder: Any, status: int) -> Error:
-        message = text(lib.exray_recorder_error_message(recorder))
+        message = self._raised = text(lib.exray_recorder_error_message(recorder))
         return make_error(status, message or f"the recorder of {self.path} is closed")
 
     def _call(self, function: Any, *values: Any) -> None:
@@ -278,14 +280,14 @@ class Recorder:
             self._close()
 
     def close(self) -> None:
-        """Ends the log and closes the file; raises the first error of the recorder's life.  A second call does
-        nothing, nor does a call in a forked process."""
+        """Ends the log and closes the file; raises what no call raised before, such as a disk that is full.  A second
+        call does nothing, nor does a call in a forked process."""
         if self._recorder is None or not self._is_here:
             return
         recorder = self._ready()
         with self._lock:
             status = self._close()
-        if status:
+        if status and text(lib.exray_recorder_error_message(recorder)) != self._raised:
             raise self._fail(recorder, status)
 
     def flush(self) -> None:

@@ -1,39 +1,45 @@
-#include "core/sticky_error.h"
+#include "core/recorder_error.h"
 
 #include "core/encode/text.h"
 #include "core/port/port.h"
 
 exray_status xr_fail_with(xr_recorder *r, exray_status status, const char *a, const char *b, const char *c)
 {
-    if (!r->error.status) {
-        xr_text_builder text = xr_text_in(r->error.message, sizeof r->error.message);
-        r->error.status = status;
-        xr_text_add(&text, a);
-        xr_text_add(&text, b);
-        xr_text_add(&text, b ? c : NULL);
-    }
-    return r->error.status;
+    if (r->ended)
+        return r->ended;
+    xr_text_builder text = xr_text_in(r->error.message, sizeof r->error.message);
+    r->error.status = status;
+    xr_text_add(&text, a);
+    xr_text_add(&text, b);
+    xr_text_add(&text, b ? c : NULL);
+    return status;
+}
+
+void xr_say_refused(const xr_recorder *r, int error, char *out, size_t size)
+{
+    char buffer[128];
+    const bool full = xr_port_is_no_space(error);
+    xr_text_builder text = xr_text_in(out, size);
+    xr_text_add(&text, "cannot write to ");
+    xr_text_add(&text, r->target);
+    xr_text_add(&text, ": ");
+    xr_text_add(&text,
+                error < 0 ? "it did not take all of it" : xr_port_error_text(error, buffer, sizeof buffer));
+    xr_text_add(&text, full ? "; free some space, lower the capture level or set a byte budget"
+                            : "; check the device and its connection");
 }
 
 exray_status xr_fail_write(xr_recorder *r, int error)
 {
-    char buffer[128];
-    if (r->error.status)
-        return r->error.status;
-    const bool full = xr_port_is_no_space(error);
-    xr_text_builder text = xr_text_in(r->error.message, sizeof r->error.message);
-    xr_text_add(&text, "cannot write to ");
-    xr_text_add(&text, r->target);
-    xr_text_add(&text, ": ");
-    xr_text_add(&text, xr_port_error_text(error, buffer, sizeof buffer));
-    xr_text_add(&text, full ? "; free some space, lower the capture level or set a byte budget"
-                            : "; check the device and its connection");
-    return r->error.status = full ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
+    if (r->ended)
+        return r->ended;
+    xr_say_refused(r, error, r->error.message, sizeof r->error.message);
+    return r->ended = r->error.status = xr_port_is_no_space(error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
 }
 
 void xr_look_for_writer_error(xr_recorder *r)
 {
-    if (!r->writer_error || r->error.status)
+    if (!r->writer_error || r->ended)
         return;
     const int error = atomic_load_explicit(r->writer_error, memory_order_acquire);
     if (error)
@@ -45,9 +51,14 @@ exray_status xr_check(xr_recorder *r)
     if (r->magic == XR_REFUSED)
         return EXRAY_E_UNSUPPORTED;
     if (r->magic != XR_MAGIC)
-        return r->magic == XR_CLOSED && r->error.status ? r->error.status : EXRAY_E_STATE;
+        return r->magic == XR_CLOSED && r->ended ? r->ended : EXRAY_E_STATE;
+    if (xr_is_of_another_process(r))
+        return xr_fail_with(
+            r, EXRAY_E_STATE, "the recorder of ", r->target,
+            " belongs to the process that opened it, which forked this one; open one here, of "
+            "another file");
     xr_look_for_writer_error(r);
-    return r->error.status;
+    return r->ended;
 }
 
 exray_status exray_recorder_error_status(const exray_recorder *recorder)
@@ -74,14 +85,9 @@ const char *exray_recorder_error_message(const exray_recorder *recorder)
 uint64_t exray_recorder_dropped(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
-    return r->magic == XR_MAGIC || r->magic == XR_CLOSED ? r->dropped : 0;
-}
-
-exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message)
-{
-    xr_recorder *r = xr_of(recorder);
-    const exray_status before = xr_check(r);
-    if (before || !status)
-        return before;
-    return xr_fail_with(r, status, message ? message : exray_status_name(status), NULL, NULL);
+    if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
+        return 0;
+    if (!r->mcap.told) /* closed */
+        return r->dropped;
+    return r->dropped + (atomic_load_explicit(&r->mcap.told->lost, memory_order_acquire) - r->gap.seen);
 }
