@@ -155,15 +155,18 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return false;
     if (stage_of(cause) > 3 || !f->stage)
         return false;
+    /* Who accepts a broad cause accepts what cannot be explained behind it, and no other cause that was
+     * proven. */
+    bool broad = !(cause->known && !f->known && !is_unknown(f));
     /* Another model computes other values everywhere. */
-    if (strcmp(cause->cause, "model.version") == 0 &&
+    if (broad && strcmp(cause->cause, "model.version") == 0 &&
         (has_prefix(f->cause, "layer.") || strcmp(f->cause, "model.operator") == 0 ||
          strcmp(f->cause, "output.order") == 0))
         return true;
     /* Of another state every layer behind it makes other values of the same inputs. */
-    if (strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
+    if (broad && strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
         return true;
-    if (strcmp(cause->cause, "model.mode") == 0 && (is_folded(cause, f) || is_behind(cause, f)))
+    if (strcmp(cause->cause, "model.mode") == 0 && (is_folded(cause, f) || (broad && is_behind(cause, f))))
         return true;
     if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
         return has_prefix(cause->cause, "input.");

@@ -400,6 +400,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while running the assertions"};
         return EXRAY_E_MEMORY;
     }
+    xr_known_mark(options->known, options->known_count, &out->findings);
     out->shown_count = xr_suppress_consequences(comparison, &out->findings, out->shown);
     xr_known_apply(options->known, options->known_count, out->shown, out->shown_count);
     judge(comparison, options, out);

@@ -47,6 +47,12 @@ static uint32_t layer_tensor(const exray_model *model, const exray_layer_pair *l
                : EXRAY_NO_INDEX;
 }
 
+/* Whether the edge's tensor of a pair surely is the reference's: by more than its place, or by its values. */
+static bool is_certain(const exray_layer_pair *layer)
+{
+    return strcmp(layer->matched_by, "position") != 0 || layer->role == EXRAY_LAYER_ROLE_CLEAN;
+}
+
 static void note_sources(xr_plan *p, const exray_model *log)
 {
     const exray_comparison *c = p->comparison;
@@ -60,7 +66,8 @@ static void note_sources(xr_plan *p, const exray_model *log)
     }
     for (size_t i = 0; i < exray_comparison_layer_count(c); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(c, i);
-        if (!layer->problem && !layer->from_stats && !layer->from_sketch && layer->metrics.count)
+        if (!layer->problem && !layer->from_stats && !layer->from_sketch && layer->metrics.count &&
+            is_certain(layer))
             note_source(p, layer_tensor(log, layer), EXRAY_KIND_LAYER, i);
     }
 }
@@ -137,12 +144,22 @@ bool xr_plan_keeps_state(const xr_plan *p, const uint32_t *nodes, uint32_t count
 }
 
 /* Why nothing in the file computes a tensor that a block needs. */
-static const char *why_not_made(const exray_model *model, uint32_t tensor)
+static const char *why_not_made(const xr_plan *p, uint32_t tensor)
 {
+    const exray_model *model = &p->file->model;
+    const char *name = model->tensors[tensor].name;
+    bool input = false;
     for (uint32_t i = 0; i < model->input_count; i++)
-        if (model->inputs[i] == tensor)
-            return "the edge did not record the model's input that it reads";
-    return "it reads a variable, whose value is not in the log";
+        input = input || model->inputs[i] == tensor;
+    if (!input)
+        return "it reads a variable, whose value is not in the log";
+    for (size_t i = 0; i < exray_comparison_input_count(p->comparison); i++) {
+        const exray_io_pair *io = exray_comparison_input(p->comparison, i);
+        bool same = name && strcmp(io->name[EXRAY_SIDE_REFERENCE], name) == 0;
+        if ((same || model->input_count == 1) && !io->comparable)
+            return "the values of the model's input that it reads are not in both logs in one shape";
+    }
+    return "the model's input that it reads has no counterpart among what the edge recorded";
 }
 
 /* ---- Blocks ----------------------------------------------------------------------------- */
@@ -212,7 +229,7 @@ uint32_t xr_plan_block(const xr_plan *p, size_t layer, uint32_t least, uint32_t 
             if (recorded && (b.layers >= least || p->source[t].kind == EXRAY_KIND_INPUT))
                 continue;
             if (p->producer[t] == EXRAY_NO_INDEX) {
-                *why = why_not_made(model, t);
+                *why = why_not_made(p, t);
                 return 0;
             }
             b.layers += recorded;

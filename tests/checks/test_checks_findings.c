@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "checks/consequences.h"
+#include "checks/gate/known.h"
 
 enum { MOST = 16 };
 
@@ -119,6 +120,40 @@ static void test_what_is_no_consequence(void **state)
     xr_findings_clear(&f);
 }
 
+/* Another version, a mode or a state accounts for named causes, too: not where it is accepted. */
+static void test_an_accepted_cause_hides_no_other(void **state)
+{
+    (void)state;
+    static const char *const broad[] = {"model.version", "model.state", "model.mode"};
+    for (size_t i = 0; i < sizeof broad / sizeof *broad; i++)
+        for (int accepted = 0; accepted < 2; accepted++) {
+            exray_findings f = {0};
+            char cause[40];
+            snprintf(cause, sizeof cause, "%s", broad[i]);
+            xr_known_finding known = {.cause = cause};
+            exray_finding_where(exray_findings_add(&f, broad[i], EXRAY_SEVERITY_ERROR, 0.9), "model", "m",
+                                EXRAY_NO_INDEX);
+            add(&f, "layer.kernel", EXRAY_SEVERITY_ERROR, 0.9, "layer");
+            add(&f, "layer.unknown", EXRAY_SEVERITY_ERROR, 0.9, "layer");
+            xr_known_mark(&known, (size_t)accepted, &f);
+            char expected[80];
+            snprintf(expected, sizeof expected, "%s%s", broad[i], accepted ? " layer.kernel" : "");
+            expect_order(&f, expected);
+            xr_findings_clear(&f);
+        }
+}
+
+static void test_the_whole_model_comes_first(void **state)
+{
+    (void)state;
+    exray_findings f = {0};
+    exray_finding_where(exray_findings_add(&f, "model.weights", EXRAY_SEVERITY_ERROR, 0.9), "model", "a", 0);
+    exray_finding_where(exray_findings_add(&f, "model.mode", EXRAY_SEVERITY_ERROR, 0.9), "model", "b", 4);
+    exray_finding_number(f.first, "weights_differ", 1);
+    expect_order(&f, "model.mode model.weights");
+    xr_findings_clear(&f);
+}
+
 static void test_layers_in_order(void **state)
 {
     (void)state;
@@ -191,6 +226,8 @@ int main(void)
         cmocka_unit_test(test_consequences_are_suppressed),
         cmocka_unit_test(test_what_is_no_consequence),
         cmocka_unit_test(test_layers_in_order),
+        cmocka_unit_test(test_an_accepted_cause_hides_no_other),
+        cmocka_unit_test(test_the_whole_model_comes_first),
         cmocka_unit_test(test_attached_state),
         cmocka_unit_test(test_doubtful_layers),
         cmocka_unit_test(test_consequences_are_listed),

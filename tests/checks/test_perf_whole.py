@@ -96,13 +96,22 @@ HEALTHY = {
     "a large model": ({"before": 30, "inference": 200}, {"inference": 200}),
     "a reference without the work": ({"before": 40}, {"before": 0.01, "after": 0.01}),
     "little": ({"before": 1.5, "inference": 0.5, "after": 0}, {"before": 0.2, "inference": 0.5, "after": 0}),
-    "a replay, which does not run the application": ({"before": 18}, {"before": 0.15, "after": 0.02, "said": {"replay_of": "edge"}}),
+    "a replay, which does not run the application": ({"before": 9, "inference": 9},
+                                                     {"before": 0.15, "inference": 9, "after": 0.02, "said": {"replay_of": "edge"}}),
     "inputs prepared before the frame begins": ({"before": 18}, {"before": 0.15, "after": 0.02, "ahead": 1}),
     "another program, which is far quicker": ({"before": 18, "inference": 3, "said": {"app": "camera"}}, {"inference": 3, "said": {"app": "lab"}}),
     "less than the inference": ({"before": 20, "inference": 25}, {"inference": 25}),
     "some frames are interrupted": ({"before": 1, "interrupted": 20}, {}),
     "few frames": ({"before": 135, "frames": 4}, {}),
 }
+
+
+def test_beside_a_replay_the_edges_own_share_is_told(tmp_path):
+    """What the application should take, the replay does not tell."""
+    verdict = judged(tmp_path, {"before": 135, "inference": 12}, {"before": 0.1, "inference": 12, "after": 0.02, "said": {"replay_of": "edge"}})
+    found = finding(verdict, "perf.application")
+    assert found["severity"] == "info" and verdict["verdict"] == "pass" and found["evidence"]["share"] > 0.8
+    assert "not known" in str(found) and any("replay" in remark for remark in verdict["unjudged"]) | ("replay" in str(found))
 
 
 @pytest.mark.parametrize("name", HEALTHY)

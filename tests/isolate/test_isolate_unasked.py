@@ -197,3 +197,21 @@ def test_an_engine_that_is_not_the_references(tmp_path):
     broken = write(tmp_path / "broken.mcap", "edge", file, [f | {"x": 3 * f["x"]} for f in feeds], {"b": lambda v: v * np.float32(0.8)})
     report = validate(broken, tmp_path / "reference.mcap")
     assert not any(c == "layer.kernel" for c in causes(report))
+
+
+def test_a_layer_that_is_wrong_in_later_frames_is_run_on_those(tmp_path):
+    """A convolution that is right in the first eight of twelve frames."""
+    file, calls = quantized(tmp_path / "model.onnx"), []
+    random = np.random.default_rng(8)
+    feeds = [{"x": random.uniform(-0.9, 0.9, (1, 3, 8, 8)).astype(np.float32)} for _ in range(12)]
+
+    def late(values):
+        calls.append(1)
+        return values * np.float32(1.3) if len(calls) in (9, 11) else values
+
+    right = write(tmp_path / "reference.mcap", "reference", file, feeds)
+    v = validate(write(tmp_path / "edge.mcap", "edge", file, feeds, {"c": late}), right)
+    f = finding(v, "layer.kernel")
+    assert f["where"]["tensor"] == "c" and causes(v) == ["layer.kernel"]
+    layer, = [p for p in v["layers"] if p["edge"]["name"] == "c" or p["edge"]["index"] == 2]
+    assert layer["isolated_error"] > 0.1

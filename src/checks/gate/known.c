@@ -31,6 +31,14 @@ static void mark(xr_known_finding *known, size_t count, exray_finding *finding)
     }
 }
 
+void xr_known_mark(xr_known_finding *known, size_t count, exray_findings *findings)
+{
+    for (exray_finding *f = findings->first; f; f = f->next)
+        for (size_t i = 0; i < count && !f->known; i++)
+            if (!known[i].expired && fits(&known[i], f))
+                f->known = &known[i];
+}
+
 void xr_known_apply(xr_known_finding *known, size_t count, exray_finding **shown, size_t shown_count)
 {
     for (size_t i = 0; i < shown_count; i++)

@@ -19,7 +19,12 @@ typedef struct xr_known_finding {
  */
 const char *xr_known_place(const exray_finding *finding);
 
-/* Notes in each of the findings which entry accepts it, and puts those that are new first, in their order. */
+/* Notes in each finding which entry accepts it.  Before consequences are sought: an accepted finding hides
+ * less. */
+void xr_known_mark(xr_known_finding *known, size_t count, exray_findings *findings);
+
+/* Counts what each entry accepts of the findings that are shown, and puts those that are new first, in their
+ * order. */
 void xr_known_apply(xr_known_finding *known, size_t count, exray_finding **shown, size_t shown_count);
 
 #endif

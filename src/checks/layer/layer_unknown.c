@@ -61,6 +61,9 @@ static double confidence(double error, double noise)
     return fmin(0.95, ratio / (1 + ratio));
 }
 
+/* Two sides that differ do not tell which of them is wrong. */
+static const char no_side[] = "Which side is right, the logs do not say.";
+
 static void report_layer(const exray_comparison *comparison, size_t i, exray_findings *findings,
                          size_t others)
 {
@@ -68,7 +71,7 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
     exray_finding *f = exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise),
                                           confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
-    exray_finding_summary(f, "Layer %u (%s) %.*s is wrong beyond noise though its inputs are not.",
+    exray_finding_summary(f, "Layer %u (%s) %.*s differs beyond noise though its inputs do not.",
                           (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
                           XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]));
     exray_finding_detail(f, "Its error is %.2g of the signal%s; its data types and inputs explain %.2g.",
@@ -83,6 +86,8 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
             "Run alone on the edge's own inputs, the reference's layer differs from the edge's by "
             "%.2g of the signal; it may by %.2g.",
             layer->isolated_error, layer->own_noise);
+    else
+        exray_finding_detail(f, "%s", no_side);
     if (others)
         exray_finding_detail(f, "%zu more layers add errors of their own.", others);
     exray_finding_fix(f,
@@ -107,7 +112,9 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
         "There it is %.2g of the signal, more than the %.2g that data types explain; no single "
         "layer stands out.",
         layer->error, layer->noise);
-    if (layer->block_first != EXRAY_NO_INDEX)
+    if (layer->block_first == EXRAY_NO_INDEX)
+        exray_finding_detail(f, "%s", no_side);
+    else
         exray_finding_detail(
             f,
             "Run alone on the edge's inputs, each layer passes; the block from layer %u to %u fails, "
@@ -158,11 +165,11 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
     exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR,
                                           known ? confidence(output->error, output->noise) : 0.5);
     exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "Output %s is wrong beyond noise%s.", output->name[EXRAY_SIDE_EDGE],
-                          known ? " though the inputs are not"
+    exray_finding_summary(f, "Output %s differs beyond noise%s.", output->name[EXRAY_SIDE_EDGE],
+                          known ? " though the inputs do not"
                                 : "; the inputs were not recorded, so they may be the reason");
-    exray_finding_detail(f, "Its error is %.2g of the signal; data types explain %.2g.", output->error,
-                         output->noise);
+    exray_finding_detail(f, "The difference is %.2g of the signal; data types explain %.2g. %s",
+                         output->error, output->noise, no_side);
     exray_finding_fix(
         f, exray_comparison_coverage(comparison)->with_data
                ? "Look at what is between the last layer that was compared and this output, and at "

@@ -19,39 +19,57 @@ static int by_size(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* How many numbers each constant stands for: packed ones for more than they have elements. */
-static void note_sizes(const exray_model *model, const exray_node *node, uint32_t count, uint64_t *size)
+/* How many numbers each constant stands for: packed ones for more than they have elements; and in how many
+ * equal parts other engines have it, which may be those of a gate each. */
+static void note_sizes(const exray_model *model, const exray_node *node, uint32_t count, uint64_t *size,
+                       uint32_t *parts)
 {
     for (uint32_t n = 0; n < count; n++) {
-        note_sizes(model, node[n].inner, node[n].inner_count, size);
+        note_sizes(model, node[n].inner, node[n].inner_count, size, parts);
         for (uint32_t i = 0; i < node[n].input_count; i++) {
             const xr_node_constant constant = {.tensor = node[n].inputs[i], .node = &node[n], .input = i};
-            if (constant.tensor < model->tensor_count)
-                size[constant.tensor] = xr_weight_count(model, &constant) * xr_gate_parts(model, &constant);
+            xr_gate_layout layout;
+            if (constant.tensor >= model->tensor_count)
+                continue;
+            parts[constant.tensor] = xr_gate_parts(model, &constant);
+            size[constant.tensor] = xr_weight_count(model, &constant) * parts[constant.tensor];
+            if (xr_gate_layout_of(model, &constant, &layout))
+                parts[constant.tensor] *= layout.gates;
         }
     }
 }
 
-/* Sizes of the constants that hold weights, sorted; their number in *count. */
+/* Sizes of the constants that hold weights, and of parts of them, sorted; their number in *count. */
 static uint64_t *weight_sizes(const xr_constant_table *c, size_t *count, double *total)
 {
-    enum { SMALLEST = 256 };
-    uint64_t *size = calloc((size_t)c->model->tensor_count + 1, sizeof *size);
+    enum { SMALLEST = 256, MOST_PARTS = XR_MOST_GATE_PARTS * 4 };
+    size_t tensors = (size_t)c->model->tensor_count + 1;
+    uint64_t *own = calloc(tensors, sizeof *own), *size = calloc(MOST_PARTS * tensors, sizeof *size);
+    uint32_t *parts = calloc(tensors, sizeof *parts);
+    bool ok = own && size && parts;
     *count = 0;
     *total = 0;
-    for (uint32_t i = 0; size && i < c->model->tensor_count; i++)
-        size[i] = xr_weight_count(c->model, &(xr_node_constant){.tensor = i});
-    if (size)
-        note_sizes(c->model, c->model->nodes, c->model->node_count, size);
-    for (uint32_t i = 0; size && i < c->model->tensor_count; i++) {
-        uint64_t n = size[i];
-        if ((!c->model->tensors[i].constant && !c->recorded[i]) || n < SMALLEST)
+    for (uint32_t i = 0; ok && i < c->model->tensor_count; i++)
+        own[i] = xr_weight_count(c->model, &(xr_node_constant){.tensor = i});
+    if (ok)
+        note_sizes(c->model, c->model->nodes, c->model->node_count, own, parts);
+    for (uint32_t i = 0; ok && i < c->model->tensor_count; i++) {
+        uint32_t n = parts[i] > 1 && parts[i] <= MOST_PARTS ? parts[i] : 1;
+        bool weight = c->model->tensors[i].constant || c->recorded[i];
+        /* A gate counts by its own size: TensorFlow Lite has it alone. */
+        if (!weight || own[i] / n < SMALLEST)
             continue;
-        size[(*count)++] = n;
-        *total += (double)n;
+        for (uint32_t k = 0; k < n; k++)
+            size[(*count)++] = own[i] / n;
+        *total += (double)own[i];
     }
-    if (size)
-        qsort(size, *count, sizeof *size, by_size);
+    free(own);
+    free(parts);
+    if (!ok) {
+        free(size);
+        return NULL;
+    }
+    qsort(size, *count, sizeof *size, by_size);
     return size;
 }
 

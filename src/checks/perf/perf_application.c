@@ -19,6 +19,9 @@
 
 enum { FEWEST_FRAMES = 5 };
 
+/* Share of its own time and the inference's from which on the application's is worth a word by itself. */
+#define MOST_OF_FRAME 0.8
+
 /* The application's own work in one frame, ns. */
 typedef struct own_work {
     double before, after;
@@ -220,6 +223,46 @@ static void report(const exray_comparison *c, exray_findings *findings, const si
     exray_finding_number(f, "ratio", own / usual);
 }
 
+/* A replay's frames are another program's. */
+static bool is_replay(const exray_comparison *c)
+{
+    const char *of = exray_log_metadata(exray_comparison_log(c, EXRAY_SIDE_REFERENCE), "replay_of");
+    return of && of[0];
+}
+
+/* Without a yardstick: what is known is the share of the edge's own frames. */
+static void report_share(const exray_comparison *c, exray_findings *findings, const side_work *edge,
+                         const char *why)
+{
+    double own = xr_quantile(edge->sum, edge->count, 0.25, edge->scratch);
+    bool most = own >= MOST_OF_FRAME * (own + edge->inference);
+    if (!most || own / 1e6 < exray_findings_option(findings, "least_ms"))
+        return;
+    own = median(edge->sum, edge);
+    double before = median(edge->before, edge), after = median(edge->after, edge),
+           frame = median(edge->frame, edge);
+    exray_finding *f = exray_findings_add(findings, "perf.application", EXRAY_SEVERITY_INFO, 0.5);
+    exray_finding_where(f, "application", NULL, EXRAY_NO_INDEX);
+    exray_finding_summary(f,
+                          "The application itself takes %.3g ms of the %.3g ms of a frame, %s the inference, "
+                          "which takes %.3g ms.",
+                          own / 1e6, frame / 1e6, before >= after ? "most of it before" : "most of it after",
+                          edge->inference / 1e6);
+    exray_finding_detail(f, "Whether that is too long is not known: %s.", why);
+    say_span(c, f, own);
+    exray_finding_fix(
+        f,
+        "To make frames quicker, look at what runs %s the inference first, and measure its steps "
+        "as spans.",
+        before >= after ? "before" : "after");
+    exray_finding_number(f, "frame_ms", frame / 1e6);
+    exray_finding_number(f, "inference_ms", edge->inference / 1e6);
+    exray_finding_number(f, "application_ms", own / 1e6);
+    exray_finding_number(f, "before_ms", before / 1e6);
+    exray_finding_number(f, "after_ms", after / 1e6);
+    exray_finding_number(f, "share", own / (own + edge->inference));
+}
+
 /* How many times longer the edge's application must take. */
 static double least_ratio(const exray_comparison *c, const exray_findings *findings)
 {
@@ -255,9 +298,8 @@ static bool is_slow(const exray_comparison *c, const exray_findings *findings, c
 static const char *no_yardstick(const exray_comparison *c, const exray_findings *findings,
                                 const side_work *reference)
 {
-    const char *of = exray_log_metadata(exray_comparison_log(c, EXRAY_SIDE_REFERENCE), "replay_of");
     double usual = median(reference->sum, reference);
-    if (of && of[0])
+    if (is_replay(c))
         return "the reference is a replay: it runs the model on the edge's data, but not the application";
     if (usual / 1e6 < exray_findings_option(findings, "reference_ms"))
         return "the reference's frames hold no work of the application: begin them where the edge's begin";
@@ -284,6 +326,8 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
     } else if (edge.count < FEWEST_FRAMES || reference.count < FEWEST_FRAMES) {
         status = unjudged(error, "times of 5 frames after the warm-up are needed, on both sides");
     } else if ((why = no_yardstick(c, findings, &reference)) != NULL) {
+        if (is_replay(c))
+            report_share(c, findings, &edge, why);
         status = unjudged(error, why);
     } else if (is_slow(c, findings, &edge, &reference)) {
         report(c, findings, &edge, &reference);

@@ -272,6 +272,16 @@ static bool add_pointwise(expansion *e, const char *plain, bool *added)
     return true;
 }
 
+/* What a recurrent cell names as its activation is within it. */
+static bool is_recurrent(const exray_node *node)
+{
+    static const char *const parts[] = {"LSTM", "GRU", "RNN", "SVDF"};
+    for (size_t i = 0; node->op && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(node->op, parts[i]))
+            return true;
+    return false;
+}
+
 /* The activation that is fused into a node, with its parameters. */
 static bool fused_activation(const exray_node *node, xr_pointwise *out)
 {
@@ -280,7 +290,7 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
     const char *value = NULL;
     for (size_t i = 0; !value && i < sizeof keys / sizeof *keys; i++)
         value = exray_node_attribute(node, keys[i]);
-    if (!value || !*value)
+    if (!value || !*value || is_recurrent(node))
         return false;
     exray_node_plain_op(value, plain, sizeof plain);
     *out = xr_pointwise_of(&(exray_node){.op = value}, plain);

@@ -45,10 +45,13 @@ static bool same_print(const xr_constant_print *a, const xr_constant_print *b)
            fabs(a->deviation - b->deviation) <= most;
 }
 
-/* Weights of fewer than 8 bits, several to a byte: neither their number nor their values show. */
+/* Weights of fewer than 8 bits, several to a byte, or gates that are stacked in one engine and apart in
+ * another: neither their number nor their values show. */
 static bool is_packed(const xr_op_step *step)
 {
-    return step->node->op && strcmp(step->node->op, "MatMulNBits") == 0;
+    const char *op = step->node->op ? step->node->op : "";
+    return strcmp(op, "MatMulNBits") == 0 || strcmp(step->word, "lstm") == 0 ||
+           strcmp(step->word, "gru") == 0 || strcmp(step->word, "rnn") == 0;
 }
 
 /* NAN: they cannot be the same step. */
