@@ -180,6 +180,7 @@ def test_keras(tmp_path, keras_net, with_example):
         layers[name] = np.asarray(part(images[-1]))
     model = check(tmp_path / "a.mcap", KERAS_OPS, wanted, layers)
     assert model.nodes[0].attributes["activation"] == "relu"
+    assert model.nodes[0].inputs[0] == model.inputs[0]  # be it an array, which Keras converts
     log = exray.open(tmp_path / "a.mcap")
     weights = {log.model.tensors[i].name: t.numpy() for i, t in log.constants.items()}
     assert np.array_equal(weights["stem/kernel"], np.asarray(keras_net.get_layer("stem").kernel))

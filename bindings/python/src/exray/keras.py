@@ -36,7 +36,7 @@ def _layout(array: "NDArray[Any]") -> str:
 def _attributes(layer: Any) -> Dict[str, str]:
     out = {}
     for key in ("strides", "padding", "dilation_rate", "groups", "epsilon", "kernel_size", "pool_size",
-                "interpolation", "size", "negative_slope", "axis", "data_format"):
+                "interpolation", "size", "negative_slope", "alpha", "max_value", "threshold", "approximate", "axis", "data_format"):
         value = getattr(layer, key, None)
         if isinstance(value, (int, float, str, tuple)):
             out["group" if key == "groups" else key] = str(value)
@@ -99,7 +99,10 @@ class Tap:
             made = _flat(result)
             arrays = [_array(t) for t in made] if trace.wants(name, op) else []
             weights = [] if trace.described else [(w.path, w, _array(w)) for w in getattr(layer, "weights", ())]
-            trace.op(name, op, _flat((args, kwargs)), made, arrays, _layout(arrays[0]) if arrays else "", began, took,
+            given = _flat((args, kwargs))
+            for tensor in given:
+                trace.link(tensor, _array)
+            trace.op(name, op, given, made, arrays, _layout(arrays[0]) if arrays else "", began, took,
                      _attributes(layer), weights)
             return result
 
