@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 export EXRAY_BUILD := $(BUILD)
 CMAKE_GENERATE = cmake -G Ninja -S .
 
-.PHONY: all program demo test wheel python-test python-frameworks-test browser-test clang-test headers-test core-alone bench size faults fuzz lint format install clean help
+.PHONY: all program demo test wheel python-test python-frameworks-test browser-test clang-test headers-test core-alone bench torture size faults fuzz lint format install clean help
 
 all: program
 
@@ -65,6 +65,11 @@ python-frameworks-test:
 bench: program
 	@scripts/bootstrap.sh test
 	@scripts/bench.sh
+
+## make torture: logs killed, cut, torn and flipped, a thousand of each kind, and what is read of them
+torture: program
+	@scripts/bootstrap.sh test
+	@scripts/torture.sh $${TORTURE_CASES:-1000}
 
 ## make size: what the recorder takes of a device, with and without each part
 size:

@@ -58,8 +58,13 @@ uint64_t exray_log_damaged(const exray_log *log);
  * tensors, the first records of each topic are examined.  NULL: nothing.  Since 0.2.0. */
 const char *exray_log_unknown(const exray_log *log);
 
-/* Records that no checksum covers: all of a streamed log, those of a chunk that is cut short.  A flipped bit
- * in their data goes unnoticed.  Since 0.2.0. */
+/* Bytes of the file in which no record was found, or none that may be believed: its checksum is wrong, or the
+ * log ended before one was written.  Since 0.2.0. */
+uint64_t exray_log_lost(const exray_log *log);
+
+/* Records that no checksum covers: all of a stream without Check records (from before 0.2.0, or of a recorder
+ * without that part), those of a chunk that is cut short.  A flipped bit in their data goes unnoticed.
+ * Since 0.2.0. */
 uint64_t exray_log_unchecked(const exray_log *log);
 
 /* ---- Metadata and model -------------------------------------------------- */

@@ -86,6 +86,7 @@ typedef struct exray_layers_part exray_layers_part;
 typedef struct exray_machine_part exray_machine_part;
 typedef struct exray_layer_stats_part exray_layer_stats_part;
 typedef struct exray_flight_part exray_flight_part;
+typedef struct exray_checksums_part exray_checksums_part;
 
 /* What waits in memory for a trigger: exray/flight.h.  Since 0.2.0. */
 typedef struct exray_flight_config exray_flight_config;
@@ -108,12 +109,14 @@ typedef struct exray_recorder_parts {
     const exray_layer_stats_part *layer_stats; /* the statistics of a frame's layers in one message (those of
                                           layers that /model describes), instead of one and a channel for
                                           each */
+    const exray_checksums_part *checksums; /* a CRC-32 of all that is in no chunk, as config.codec computes it
+                                              where it can; without it, damage to a stream goes unnoticed */
 } exray_recorder_parts;
 
 /* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;  No part at all.  Since 0.2.0. */
 #define EXRAY_RECORDER_PARTS_INIT                                                                            \
     {                                                                                                        \
-        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                         \
+        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                   \
     }
 
 /* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other field that
@@ -274,6 +277,7 @@ static inline exray_status exray_recorder_open_memory(exray_recorder *recorder, 
  *
  *     exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
  *     parts.stats = exray_stats_part_small();
+ *     parts.checksums = exray_checksums_part_small();
  *     exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;
  *     config.stream = true;
  *     config.parts = &parts;
@@ -312,6 +316,8 @@ const exray_chunks_part *exray_chunks_part_default(void);
 const exray_layers_part *exray_layers_part_default(void);
 const exray_machine_part *exray_machine_part_default(void);
 const exray_layer_stats_part *exray_layer_stats_part_default(void);
+const exray_checksums_part *exray_checksums_part_small(void);
+const exray_checksums_part *exray_checksums_part_fast(void);
 
 /* All parts, those of two kinds fast: what the other functions that open a recorder use where config.parts
  * is NULL.  Since 0.2.0. */

@@ -52,8 +52,13 @@ static void place_writer(xr_recorder *r, const exray_recorder_config *config, si
     mcap->channel_written = xr_block_take(block, r->channels.max, sizeof *mcap->channel_written);
     r->draft.room = mcap->out_capacity < DRAFT ? mcap->out_capacity : DRAFT;
     r->draft.bytes = xr_block_take(block, r->draft.room, 1);
-    if (config->stream)
+    mcap->codec = config->codec;
+    mcap->checksums = r->parts.checksums;
+    if (config->stream) {
+        if (mcap->checksums)
+            mcap->checksums->place(mcap, block);
         return;
+    }
     mcap->part = r->parts.chunks;
     mcap->chunks = mcap->part->place(config, sink_size, r->channels.max, block);
     r->draft.crc_of = mcap->part->crc;

@@ -7,6 +7,28 @@ xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap)
     return (xr_mcap_sink){.sink = {.write = xr_out_write}, .mcap = mcap};
 }
 
+/* ---- Checksums ------------------------------------------------------------ */
+
+/* A stream has a Check record before and after what is at least so large, and after so much of what is
+ * smaller: damage costs one of these, at the price of half a percent. */
+enum { CHECK_AFTER = 4 << 10, CHECK_RECORD = XR_MCAP_RECORD_HEADER + XR_MCAP_CHECK_SIZE };
+
+void xr_mcap_check(xr_mcap *mcap)
+{
+    /* Behind the end of the data, nothing is summed. */
+    if (!mcap->checksums || !mcap->crc_of || mcap->position == mcap->checked ||
+        !xr_out_begin(mcap, CHECK_RECORD))
+        return;
+    mcap->checksums->check(mcap);
+    if (xr_out_end(mcap))
+        mcap->checked = mcap->position;
+}
+
+uint64_t xr_mcap_check_cost(const xr_mcap *mcap)
+{
+    return mcap->checksums && !mcap->part ? CHECK_RECORD : 0;
+}
+
 /* ---- Records -------------------------------------------------------------- */
 
 void xr_mcap_put_header(xr_sink *sink, uint8_t opcode, uint64_t size)
@@ -99,11 +121,39 @@ void xr_mcap_put_content(xr_sink *sink, const xr_message *message)
 
 /* ---- The interface --------------------------------------------------------- */
 
+/* Channels are repeated after 16 KiB, 256 KiB, 4 MiB, ...: where the first record of one is lost, the
+ * messages behind the next one can still be told. */
+enum { REPEAT_AFTER = 16 << 10, REPEAT_GROWTH = 16 };
+
+static void repeat_channels(xr_mcap *mcap)
+{
+    if (!mcap->checksums || mcap->position < mcap->repeat_at)
+        return;
+    mcap->repetition++;
+    mcap->repeat_at *= REPEAT_GROWTH;
+}
+
+/* How often that is within the budget. */
+static uint64_t repetitions(const xr_mcap *mcap)
+{
+    uint64_t count = 1;
+    if (mcap->checksums)
+        for (uint64_t at = REPEAT_AFTER; at < mcap->budget && count < 16; at *= REPEAT_GROWTH)
+            count++;
+    return count;
+}
+
 int xr_mcap_begin(xr_mcap *mcap)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    mcap->repetition = 1;
+    mcap->repeat_at = REPEAT_AFTER;
+    mcap->crc = 0;
+    mcap->checked = mcap->position;
+    mcap->crc_of = mcap->part ? mcap->part->crc : mcap->checksums ? mcap->checksums->crc : NULL;
     xr_put(&out.sink, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
     xr_mcap_record(&out.sink, XR_MCAP_HEADER, encode_header, NULL);
+    xr_mcap_check(mcap); /* at once: a reader then knows that what follows has checksums */
     return mcap->error;
 }
 
@@ -141,13 +191,13 @@ static bool declare(xr_mcap *mcap, uint32_t id)
             return false;
         mcap->schema_written[schema] = true;
     }
-    if (!mcap->channel_written[id]) {
+    if (mcap->channel_written[id] != mcap->repetition) {
         if (!xr_out_begin(mcap, xr_mcap_channel_size(mcap, id)))
             return false;
         xr_mcap_put_channel(&out.sink, mcap, id);
         if (!xr_out_end(mcap))
             return false;
-        mcap->channel_written[id] = true;
+        mcap->channel_written[id] = mcap->repetition;
     }
     return true;
 }
@@ -169,13 +219,19 @@ int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
         return mcap->error;
     const uint16_t schema = mcap->channels[message->channel].schema;
     bool kept;
+    repeat_channels(mcap);
     if (mcap->part) {
         kept = mcap->part->message(mcap, message, !mcap->schema_written[schema],
-                                   !mcap->channel_written[message->channel]);
+                                   mcap->channel_written[message->channel] != mcap->repetition);
         mcap->schema_written[schema] = kept || mcap->schema_written[schema];
-        mcap->channel_written[message->channel] = kept || mcap->channel_written[message->channel];
+        if (kept)
+            mcap->channel_written[message->channel] = mcap->repetition;
     } else {
+        if (message->size >= CHECK_AFTER)
+            xr_mcap_check(mcap);
         kept = put_message(mcap, message);
+        if (mcap->position - mcap->checked >= CHECK_AFTER)
+            xr_mcap_check(mcap);
     }
     if (!kept)
         xr_out_lost(mcap, 1);
@@ -202,7 +258,9 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
     const uint64_t size = 8 + 8 + 4 + strlen(attachment->name) + 4 +
                           (attachment->media_type ? strlen(attachment->media_type) : 0) + 8 +
                           (uint64_t)attachment->size + 4;
-    uint32_t crc = 0; /* "no checksum": a stream has none */
+    uint32_t crc = 0; /* "no checksum": a stream has Check records */
+    if (!mcap->part)
+        xr_mcap_check(mcap);
     if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size)) {
         xr_out_lost(mcap, 1);
         return mcap->error;
@@ -214,6 +272,8 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
     xr_put_u32(&out.sink, crc);
     if (!xr_out_end(mcap))
         xr_out_lost(mcap, 1);
+    if (!mcap->part)
+        xr_mcap_check(mcap);
     if (mcap->keep)
         mcap->keep(mcap->sink, XR_HEAD_ATTACHMENT, attachment);
     return mcap->error;
@@ -255,6 +315,7 @@ size_t xr_mcap_pairs_size(const xr_metadata_record *metadata)
 int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    xr_mcap_check(mcap); /* no damage to what stands before may cast doubt on it */
     const uint64_t offset = mcap->position;
     const uint64_t size = 4 + strlen(metadata->name) + 4 + metadata->pairs_size;
     if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size)) {
@@ -269,6 +330,7 @@ int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
         xr_out_lost(mcap, 1);
     else if (mcap->part)
         mcap->part->metadata(mcap, metadata, offset, mcap->position - offset);
+    xr_mcap_check(mcap);
     if (mcap->keep)
         mcap->keep(mcap->sink, XR_HEAD_METADATA, metadata);
     return mcap->error;
@@ -291,6 +353,8 @@ int xr_mcap_flush(xr_mcap *mcap, xr_flush how)
         if (mcap->part)
             mcap->part->close_chunk(mcap);
     }
+    if (!mcap->part)
+        xr_mcap_check(mcap);
     xr_out_flush(mcap);
     if (mcap->error)
         return mcap->error;
@@ -335,9 +399,11 @@ int xr_mcap_end(xr_mcap *mcap)
         mcap->ending = false;
         return error;
     }
+    xr_mcap_check(mcap);
+    mcap->crc_of = NULL;
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     xr_mcap_put_header(&out.sink, XR_MCAP_DATA_END, 4);
-    xr_put_u32(&out.sink, 0); /* no CRC over all the data: chunks have theirs */
+    xr_put_u32(&out.sink, mcap->crc);
     if (mcap->part)
         crc = mcap->part->summary(mcap);
     else
@@ -351,13 +417,19 @@ uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)
 {
     if (mcap->part)
         return mcap->part->message_cost(mcap, size);
-    return XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER + size;
+    const uint64_t cost = XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER + size;
+    if (!mcap->checksums)
+        return cost;
+    return cost + (size >= CHECK_AFTER ? 2 * CHECK_RECORD : 1 + cost * CHECK_RECORD / CHECK_AFTER);
 }
 
 uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_schema)
 {
-    uint64_t cost = xr_mcap_channel_size(mcap, channel);
+    const uint64_t size = xr_mcap_channel_size(mcap, channel);
+    uint64_t cost = size;
     if (new_schema)
         cost += xr_mcap_schema_size((xr_schema_id)mcap->channels[channel].schema);
-    return mcap->part ? 2 * cost + 10 : cost; /* in the data and in the summary; in the statistics */
+    if (mcap->part)
+        cost = 2 * cost + 10; /* in the data and in the summary; in the statistics */
+    return cost + (repetitions(mcap) - 1) * size;
 }

@@ -65,6 +65,8 @@ int xr_mcap_flush(xr_mcap *mcap, xr_flush how);
 int xr_mcap_by_age(xr_mcap *mcap, uint64_t now);
 /* xr_mcap_flush at the end: a sink that is busy is asked a few times more.  0, or what it said at last. */
 int xr_mcap_settle(xr_mcap *mcap, xr_flush how);
+/* A Check record, if there are bytes that none covers. */
+void xr_mcap_check(xr_mcap *mcap);
 /* The end of the data, summary, footer. */
 int xr_mcap_end(xr_mcap *mcap);
 
@@ -73,7 +75,10 @@ int xr_mcap_end(xr_mcap *mcap);
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size);
 uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_schema);
 
-/* ---- For the chunks ---- */
+/* How many bytes a Check record at a frame's end adds. */
+uint64_t xr_mcap_check_cost(const xr_mcap *mcap);
+
+/* ---- For the chunks and the checksums ---- */
 
 xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap);
 

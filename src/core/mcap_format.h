@@ -1,5 +1,5 @@
-/* What MCAP's specification fixes: opcodes, the magic, sizes.  The one place for the recorder,
- * the reader and whoever writes MCAP files. */
+/* What MCAP's specification fixes, and our own record: opcodes, the magic, sizes.  The one place for the
+ * recorder, the reader and whoever writes MCAP files. */
 #ifndef XR_MCAP_FORMAT_H
 #define XR_MCAP_FORMAT_H
 
@@ -22,6 +22,7 @@ enum {
     XR_MCAP_METADATA_INDEX = 0x0D,
     XR_MCAP_SUMMARY_OFFSET = 0x0E,
     XR_MCAP_DATA_END = 0x0F,
+    XR_MCAP_CHECK = 0xF5, /* ours (spec/log-format.md); four bits from any other opcode */
 };
 
 /* Bytes. */
@@ -29,6 +30,10 @@ enum {
     XR_MCAP_RECORD_HEADER = 9,   /* opcode and length */
     XR_MCAP_MESSAGE_HEADER = 22, /* of a message's content, before its data */
     XR_MCAP_FOOTER_SIZE = 20,    /* content */
+    XR_MCAP_CHECK_SIZE = 12,     /* content */
 };
+
+/* The CRC-32 of any bytes that end with their own CRC-32: from here the next Check record's is continued. */
+#define XR_MCAP_CHECK_SEED 0x2144DF1Cu
 
 #endif

@@ -104,6 +104,7 @@ static void set_aside(xr_recorder *r)
     } common[] = {{"/frame", XR_SCHEMA_FRAME},     {"/system", XR_SCHEMA_SYSTEM},
                   {"/latency", XR_SCHEMA_LATENCY}, {"/result", XR_SCHEMA_RESULT},
                   {"/model", XR_SCHEMA_MODEL},     {"/event", XR_SCHEMA_EVENT}};
+    r->mcap.budget = xr_budget_of_file(&r->budget);
     /* The log's end, a last /system, a last word on the budget. */
     uint64_t spent =
         r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80) + xr_mcap_message_cost(&r->mcap, 220);

@@ -20,6 +20,16 @@ struct xr_port_usage;
 struct xr_flight;
 struct xr_layer_stats;
 
+/* checksums/ */
+struct exray_checksums_part {
+    /* Takes the memory that it needs. */
+    void (*place)(struct xr_mcap *mcap, xr_memory_block *block);
+    /* Continues a CRC-32; `context` is the xr_mcap. */
+    uint32_t (*crc)(const void *context, uint32_t crc, const void *data, size_t size);
+    /* Writes a Check record. */
+    void (*check)(struct xr_mcap *mcap);
+};
+
 /* summary/stats.c */
 struct exray_stats_part {
     exray_status (*compute)(const exray_tensor_info *info, const void *data, size_t size, exray_stats *out);

@@ -26,6 +26,8 @@ bool xr_chunk_parse(const uint8_t *content, uint64_t available, bool cut, xr_chu
         return false;
     *out = (xr_chunk){.size = size, .stored = stored, .crc = crc, .records = (uint64_t)(c.at - content)};
     uint64_t left = (uint64_t)(c.end - c.at);
+    if (size == 0 && left > stored)
+        return false;
     if (xr_text_is(compression, "")) {
         if (stored != size)
             return false;

@@ -15,7 +15,7 @@
 #include "base/buffer.h"
 #include "log/index/index_layer_stats.h"
 #include "log/index_frames.h"
-#include "log/scan.h"
+#include "log/scan/scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -417,9 +417,9 @@ static xr_walk walk_compressed(xr_builder *b)
     return walk_chunk_bytes(b, b->buffer, (size_t)chunk->size, 0);
 }
 
-/* A chunk record's content, of which `available` bytes are there; `cut`: the
- * file ends before it does. */
-static xr_walk walk_chunk(xr_builder *b, const uint8_t *content, uint64_t available, bool cut)
+/* A chunk record's content, of which `available` bytes are there; `cut`: the file ends before it does;
+ * `doubtful`: it may be none. */
+static xr_walk walk_chunk(xr_builder *b, const uint8_t *content, uint64_t available, bool cut, bool doubtful)
 {
     xr_chunk parsed;
     if (!xr_chunk_parse(content, available, cut, &parsed)) {
@@ -436,9 +436,12 @@ static xr_walk walk_chunk(xr_builder *b, const uint8_t *content, uint64_t availa
     b->chunk = &log->chunks[log->chunk_count++];
     *b->chunk = parsed;
     b->chunk->records = (uint64_t)(content - log->map.base) + parsed.records;
-    xr_walk walk = b->chunk->compression ? walk_compressed(b)
-                                         : walk_chunk_bytes(b, log->map.base + b->chunk->records,
-                                                            (size_t)b->chunk->stored, b->chunk->records);
+    const uint8_t *records = log->map.base + b->chunk->records;
+    xr_walk walk = XR_WALK_ON;
+    if (b->chunk->compression)
+        walk = walk_compressed(b);
+    else if (!doubtful || xr_chunk_check(log, b->chunk, records))
+        walk = walk_chunk_bytes(b, records, (size_t)b->chunk->stored, b->chunk->records);
     b->chunk = NULL;
     b->chunk_number = EXRAY_NO_INDEX;
     return walk;
@@ -500,13 +503,13 @@ static bool add_attachment(xr_builder *b, const uint8_t *data, size_t size)
 
 /* ---- The file --------------------------------------------------------------- */
 
-static xr_walk walk_record(xr_builder *b, const xr_mcap_record *record, bool cut)
+static xr_walk walk_record(xr_builder *b, const xr_mcap_record *record, bool cut, bool doubtful)
 {
     uint64_t position = (uint64_t)(record->data - b->log->map.base);
     bool good = true;
     switch (record->opcode) {
     case XR_MCAP_CHUNK:
-        return walk_chunk(b, record->data, record->size, cut);
+        return walk_chunk(b, record->data, record->size, cut, doubtful);
     case XR_MCAP_MESSAGE:
         return add_message(b, record->data, record->size, position);
     case XR_MCAP_SCHEMA:
@@ -545,14 +548,20 @@ static xr_walk walk_file(xr_builder *b, const xr_log_ends *ends)
 {
     exray_log *log = b->log;
     xr_scan scan;
-    xr_scan_begin(&scan, &log->map, ends, &b->scratch);
+    xr_scan_begin(&scan, &log->map, ends);
     trust_summary(b, &scan);
     bool cut;
     for (xr_mcap_record record; xr_scan_next(&scan, &record, &cut);) {
-        xr_walk walk = walk_record(b, &record, cut);
+        size_t chunks = log->chunk_count;
+        xr_walk walk = walk_record(b, &record, cut, xr_scan_is_doubtful(&scan));
         if (walk != XR_WALK_ON)
             return walk;
+        if (xr_scan_is_doubtful(&scan) && log->chunk_count > chunks &&
+            log->chunks[chunks].state == XR_CHUNK_DAMAGED)
+            xr_scan_reject(&scan, &record);
     }
+    log->checked = scan.checked;
+    log->lost = scan.lost;
     log->has_summary = scan.ends.has_summary;
     atomic_fetch_add(&log->damaged, scan.damage);
     if (scan.problem) {

@@ -1,6 +1,7 @@
 /* An open log: what its tables say. */
 #include "log/attached_constants.h"
 #include "log/log_file.h"
+#include "log/scan/scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,12 +92,25 @@ const char *exray_log_unknown(const exray_log *log)
     return log->unknown;
 }
 
+uint64_t exray_log_lost(const exray_log *log)
+{
+    return log->lost;
+}
+
+uint64_t xr_log_verify(const exray_log *log, bool *checked)
+{
+    xr_log_ends ends;
+    *checked = false;
+    return xr_scan_ends(&log->map, log->path, &ends, NULL) ? xr_scan_verify(&log->map, &ends, checked) : 0;
+}
+
 uint64_t exray_log_unchecked(const exray_log *log)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < log->record_count; i++) {
         uint32_t chunk = log->records[i].chunk;
-        count += chunk == EXRAY_NO_INDEX || (chunk < log->chunk_count && log->chunks[chunk].crc == 0);
+        count += (chunk == EXRAY_NO_INDEX && !log->checked) ||
+                 (chunk < log->chunk_count && log->chunks[chunk].crc == 0);
     }
     return count;
 }

@@ -103,6 +103,8 @@ struct exray_log {
     _Atomic uint64_t damaged;
     const char *unknown; /* unknown.h */
     bool has_summary;    /* and it is sound */
+    bool checked;        /* what stands in no chunk has checksums, too: they were right */
+    uint64_t lost;       /* bytes in which no record was found or believed */
     const char *library;
     exray_model model;
     bool has_model;

@@ -84,6 +84,7 @@ void xr_mcap_writer_raw(xr_mcap_writer *w, const void *data, size_t size)
     if (!w->failed && size && fwrite(data, 1, size, w->file) != size)
         w->failed = errno ? errno : EIO;
     w->at += size;
+    w->crc = exray_codec_default()->crc32(w->crc, data, size);
 }
 
 static void put_header(xr_mcap_writer *w, uint8_t opcode, uint64_t size)
@@ -94,8 +95,38 @@ static void put_header(xr_mcap_writer *w, uint8_t opcode, uint64_t size)
     xr_mcap_writer_raw(w, header, sizeof header);
 }
 
+static void put_check(xr_mcap_writer *w)
+{
+    if (!w->checks || w->at == w->checked)
+        return;
+    uint8_t number[8];
+    for (size_t i = 0; i < 8; i++)
+        number[i] = (uint8_t)(w->checked >> (8 * i));
+    put_header(w, XR_MCAP_CHECK, XR_MCAP_CHECK_SIZE);
+    xr_mcap_writer_raw(w, number, 8);
+    for (size_t i = 0; i < 4; i++)
+        number[i] = (uint8_t)(w->crc >> (8 * i));
+    xr_mcap_writer_raw(w, number, 4);
+    w->checked = w->at;
+}
+
+/* What has no CRC of its own shares its span with nothing else: damage to that is not its damage. */
+static void begin_record(xr_mcap_writer *w, bool loose)
+{
+    if (loose != w->loose)
+        put_check(w);
+    w->loose = loose;
+}
+
+void xr_mcap_writer_check_all(xr_mcap_writer *w)
+{
+    w->checks = true;
+    put_check(w);
+}
+
 void xr_mcap_writer_record(xr_mcap_writer *w, uint8_t opcode, const void *content, size_t size)
 {
+    begin_record(w, opcode != XR_MCAP_MESSAGE_INDEX && opcode != XR_MCAP_ATTACHMENT);
     put_header(w, opcode, size);
     xr_mcap_writer_raw(w, content, size);
 }
@@ -161,7 +192,7 @@ static void put_message_indexes(xr_mcap_writer *w, const xr_mcap_chunk *chunk, x
 
 static void write_chunk(xr_mcap_writer *w, const xr_mcap_chunk *chunk)
 {
-    uint64_t first = chunk->count ? UINT64_MAX : 0, last = 0, start = w->at;
+    uint64_t first = chunk->count ? UINT64_MAX : 0, last = 0, start;
     for (size_t i = 0; i < chunk->count; i++) {
         uint64_t time = chunk->entries[i].log_time;
         first = time < first ? time : first;
@@ -174,6 +205,8 @@ static void write_chunk(xr_mcap_writer *w, const xr_mcap_chunk *chunk)
     xr_buffer_add_number(&head, chunk->crc, 4);
     append_string(&head, chunk->compression);
     xr_buffer_add_number(&head, chunk->stored_size, 8);
+    begin_record(w, false);
+    start = w->at;
     put_header(w, XR_MCAP_CHUNK, head.size + chunk->stored_size);
     xr_mcap_writer_raw(w, head.data, head.size);
     xr_mcap_writer_raw(w, chunk->stored, chunk->stored_size);
@@ -258,6 +291,7 @@ void xr_mcap_writer_attachment(xr_mcap_writer *w, const uint8_t *content, size_t
 {
     xr_cursor c = xr_cursor_begin(content, size);
     uint64_t log_time = xr_cursor_u64(&c), create_time = xr_cursor_u64(&c);
+    begin_record(w, false);
     xr_text name = xr_cursor_text(&c), media_type = xr_cursor_text(&c);
     uint64_t data_size = xr_cursor_u64(&c);
     xr_buffer index = {0};
@@ -276,6 +310,7 @@ void xr_mcap_writer_attachment(xr_mcap_writer *w, const uint8_t *content, size_t
 
 void xr_mcap_writer_metadata(xr_mcap_writer *w, const uint8_t *content, size_t size)
 {
+    begin_record(w, true);
     xr_cursor c = xr_cursor_begin(content, size);
     xr_text name = xr_cursor_text(&c);
     xr_buffer index = {0};
@@ -442,9 +477,13 @@ static void append_group(xr_mcap_writer *w, xr_buffer *offsets, uint8_t opcode, 
 
 bool xr_mcap_writer_end(xr_mcap_writer *w)
 {
-    static const uint8_t no_crc[4] = {0};
     flush_messages(w);
-    xr_mcap_writer_record(w, XR_MCAP_DATA_END, no_crc, sizeof no_crc);
+    put_check(w);
+    uint8_t data_crc[4];
+    for (size_t i = 0; i < 4; i++)
+        data_crc[i] = (uint8_t)(w->crc >> (8 * i));
+    put_header(w, XR_MCAP_DATA_END, sizeof data_crc);
+    xr_mcap_writer_raw(w, data_crc, sizeof data_crc);
     uint64_t base = w->at;
     xr_buffer offsets = {0};
     uint32_t schemas = append_known(w, &offsets, XR_MCAP_SCHEMA, &w->schemas, base);

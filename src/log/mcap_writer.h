@@ -34,6 +34,10 @@ typedef struct xr_known {
 typedef struct xr_mcap_writer {
     FILE *file;
     uint64_t at;                 /* bytes written */
+    uint32_t crc;                /* of them */
+    bool checks;                 /* xr_mcap_writer_check_all */
+    uint64_t checked;            /* the end of the last Check record */
+    bool loose;                  /* what stands behind it is in no chunk */
     int failed;                  /* errno of the first failed write */
     bool no_memory;              /* sticky */
     xr_arena arena;              /* copies of schemas and channels */
@@ -53,6 +57,10 @@ void xr_mcap_writer_begin(xr_mcap_writer *w, FILE *file);
 void xr_mcap_writer_free(xr_mcap_writer *w);
 /* True while nothing has failed. */
 bool xr_mcap_writer_good(const xr_mcap_writer *w);
+
+/* From here on what stands in no chunk gets Check records (spec/log-format.md).  To be called behind the
+ * header. */
+void xr_mcap_writer_check_all(xr_mcap_writer *w);
 
 /* ---- Records that are there ------------------------------------------------------- */
 

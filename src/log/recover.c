@@ -2,7 +2,7 @@
 
 #include "core/encode/sink.h"
 #include "log/mcap_writer.h"
-#include "log/scan.h"
+#include "log/scan/scan.h"
 #include "log/sound_records.h"
 
 #include <errno.h>
@@ -162,6 +162,13 @@ static void rewrite_message(recovery *r, const xr_mcap_record *record)
     r->w->no_memory = r->w->no_memory || out->failed;
 }
 
+/* Bytes that cannot be kept; of a record that was found behind damage, the scan looks for others in them. */
+static void lose_record(recovery *r, const xr_mcap_record *record)
+{
+    if (!xr_scan_reject(&r->scan, record))
+        lose(r, record->size + XR_MCAP_RECORD_HEADER);
+}
+
 /* A schema, a channel or a message that stands by itself. */
 static void copy_single(recovery *r, const xr_mcap_record *record)
 {
@@ -271,7 +278,7 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
     uint64_t whole = record->size + XR_MCAP_RECORD_HEADER;
     xr_chunk chunk;
     if (!xr_chunk_parse(record->data, record->size, cut, &chunk)) {
-        lose(r, whole);
+        lose_record(r, record);
         return;
     }
     const uint8_t *stored = record->data + chunk.records;
@@ -282,7 +289,7 @@ static void copy_chunk(recovery *r, const xr_mcap_record *record, bool cut)
     }
     const uint8_t *bytes = sound_bytes(r, &chunk, stored);
     if (!bytes) {
-        lose(r, whole);
+        lose_record(r, record);
         return;
     }
     if (r->rewrite || !list_messages(r, bytes, (size_t)chunk.size)) {
@@ -356,11 +363,7 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
         sound = copy_metadata(r, record);
         break;
     case XR_MCAP_MESSAGE_INDEX:
-    case XR_MCAP_CHUNK_INDEX:
-    case XR_MCAP_ATTACHMENT_INDEX:
-    case XR_MCAP_METADATA_INDEX:
-    case XR_MCAP_STATISTICS:
-    case XR_MCAP_SUMMARY_OFFSET:
+    case XR_MCAP_CHECK:
         return; /* made anew */
     default:
         /* Opcodes from 0x80 on are private; the others are not assigned. */
@@ -372,7 +375,7 @@ static void copy_record(recovery *r, const xr_mcap_record *record, bool cut)
     if (sound)
         save(r, whole);
     else
-        lose(r, whole);
+        lose_record(r, record);
 }
 
 /* ---- All of it --------------------------------------------------------------------- */
@@ -397,27 +400,25 @@ static void copy_header(recovery *r)
     uint64_t begin = r->scan.ends.begin;
     xr_mcap_writer_raw(r->w, XR_MCAP_MAGIC, XR_MCAP_MAGIC_SIZE);
     xr_mcap_writer_record(r->w, XR_MCAP_HEADER, r->map.base + content, (size_t)begin - content);
+    xr_mcap_writer_check_all(r->w);
     save(r, begin);
 }
 
 static void copy_all(recovery *r, const xr_log_ends *ends)
 {
-    xr_scan_begin(&r->scan, &r->map, ends, &r->scratch);
+    xr_scan_begin(&r->scan, &r->map, ends);
     copy_header(r);
     copy_known(r);
-    bool cut, was_cut = false;
+    bool cut;
     for (xr_mcap_record record; xr_mcap_writer_good(r->w) && xr_scan_next(&r->scan, &record, &cut);) {
         copy_record(r, &record, cut);
-        was_cut = was_cut || cut;
         xr_file_map_used(&r->map, record.size);
     }
     if (r->rewrite)
         r->rewrite->end(r->rewrite->context, r->w);
     xr_mcap_writer_end(r->w);
     xr_recovery *result = r->result;
-    /* For a chunk cut short, copy_chunk has counted what is lost. */
-    if (!was_cut)
-        result->lost_bytes += r->scan.lost;
+    result->lost_bytes += r->scan.lost;
     result->damaged += r->scan.damage;
     result->file_bytes = r->map.size;
     uint64_t counted = result->saved_bytes + result->lost_bytes;

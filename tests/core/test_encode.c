@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "core/chunks/crc32.h"
+#include "core/checksums/crc32.h"
 #include "core/dtype.h"
 #include "core/encode/messages.h"
 #include "core/encode/text.h"

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "core/channels.h"
-#include "core/chunks/crc32.h"
+#include "core/checksums/crc32.h"
 #include "core/emit.h"
 #include "core/summary/dtypes.h"
 #include "scan.h"

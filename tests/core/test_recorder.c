@@ -459,7 +459,7 @@ static void test_small_device(void **state)
     (void)state;
     const exray_recorder_config config = {
         .size = sizeof(exray_recorder_config), .stream = true, .max_channels = 32};
-    assert_in_range(exray_recorder_memory_needed(&config), 1, 40 << 10);
+    assert_in_range(exray_recorder_memory_needed(&config), 1, 48 << 10);
 }
 
 static void test_more_chunks_than_the_index_holds(void **state)

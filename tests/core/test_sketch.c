@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "core/chunks/crc32.h"
+#include "core/checksums/crc32.h"
 #include "core/summary/sketch_rows.h"
 #include <exray/exray.h>
 #include <math.h>

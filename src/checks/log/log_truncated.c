@@ -15,14 +15,15 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding *f = exray_findings_add(findings, "log.truncated", EXRAY_SEVERITY_WARNING, 0.99);
         exray_finding_where(f, "log", exray_log_path(log), EXRAY_NO_INDEX);
         if (why)
-            exray_finding_summary(f, "The %s log %s; what is before was compared.", s ? "reference" : "edge",
-                                  why);
+            exray_finding_summary(f, "The %s log %s; what can be read of it was compared.",
+                                  s ? "reference" : "edge", why);
         else
-            exray_finding_summary(f, "The %s log has %" PRIu64 " damaged part%s left out.",
+            exray_finding_summary(f, "The %s log has %" PRIu64 " damaged part%s left out: %" PRIu64 " bytes.",
                                   s ? "reference" : "edge", damaged,
-                                  damaged == 1 ? ", which was" : "s, which were");
+                                  damaged == 1 ? ", which was" : "s, which were", exray_log_lost(log));
         exray_finding_fix(f, "Record it again; `exray recover` gives other tools what can be read of it.");
         exray_finding_number(f, "damaged", (double)damaged);
+        exray_finding_number(f, "lost_bytes", (double)exray_log_lost(log));
     }
     return EXRAY_OK;
 }

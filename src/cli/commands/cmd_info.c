@@ -6,7 +6,7 @@
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/text_out.h"
-#include "log/scan.h"
+#include "log/scan/scan.h"
 
 #include <cjson/cJSON.h>
 #include <exray/log.h>
@@ -31,6 +31,9 @@ typedef struct log_summary {
     bool has_system;
     exray_system system; /* the highest values */
     uint64_t unreadable; /* records and attachments that --check could not read */
+    uint64_t wrong;      /* checksums of what is in no chunk, likewise */
+    bool checked;        /* --check, and there are such checksums */
+    bool check;
 } log_summary;
 
 static bool sum_latency(log_summary *s)
@@ -147,8 +150,11 @@ static bool sum_up(log_summary *s, const exray_log *log, bool check)
         s->labelled += frame->has_label;
         sum_records(s, exray_log_records(log, f), frame->record_count, slot, check);
     }
-    if (check)
+    s->check = check;
+    if (check) {
         s->unreadable += unreadable_attachments(log, slot);
+        s->wrong = xr_log_verify(log, &s->checked);
+    }
     exray_slot_free(slot);
     return sum_latency(s);
 }
@@ -289,6 +295,16 @@ static void put_events(const exray_log *log)
         printf("%-*sand %zu more; --json has all\n", LABEL_WIDTH, "", count - SHOWN);
 }
 
+static void put_unchecked(const log_summary *s)
+{
+    uint64_t records = exray_log_unchecked(s->log);
+    if (records)
+        printf("%*sunchecked: %" PRIu64 " records have no checksum: flipped bits in them go unnoticed\n",
+               LABEL_WIDTH, "", records);
+    else if (s->check && !s->checked)
+        printf("%*sunchecked: the metadata have no checksum\n", LABEL_WIDTH, "");
+}
+
 static void put_state(const log_summary *s)
 {
     uint64_t damaged = exray_log_damaged(s->log);
@@ -302,17 +318,22 @@ static void put_state(const log_summary *s)
         puts(": of a later version or another program, and skipped");
     }
     put_label("state");
-    if (!damaged && !truncated && !s->unreadable)
+    uint64_t parts = damaged > s->unreadable ? damaged : s->unreadable, lost = exray_log_lost(s->log);
+    if (!parts && !truncated && !s->wrong)
         puts("whole");
     if (truncated)
         printf("%s; `exray recover` mends it\n", truncated);
-    if (damaged || s->unreadable)
-        printf("%*s%" PRIu64 " damaged chunks or messages are passed over\n", truncated ? LABEL_WIDTH : 0, "",
-               damaged > s->unreadable ? damaged : s->unreadable);
-    uint64_t unchecked = exray_log_unchecked(s->log);
-    if (unchecked)
-        printf("%*s%" PRIu64 " records have no checksum: flipped bits in them go unnoticed\n", LABEL_WIDTH,
-               "", unchecked);
+    int indent = truncated ? LABEL_WIDTH : 0;
+    if (parts || lost) {
+        printf("%*s%" PRIu64 " damaged place%s passed over", indent, "", parts, parts == 1 ? " is" : "s are");
+        if (lost)
+            printf("; %" PRIu64 " bytes are lost", lost);
+        putchar('\n');
+    } else if (s->wrong) {
+        printf("%*s%" PRIu64 " checksum%s wrong, of bytes that hold no values\n", indent, "", s->wrong,
+               s->wrong == 1 ? " is" : "s are");
+    }
+    put_unchecked(s);
 }
 
 /* What `exray scrub` took out. */
@@ -499,6 +520,8 @@ static cJSON *describe(const log_summary *s)
     add_text(root, "truncated", exray_log_truncated(log));
     cJSON_AddNumberToObject(root, "damaged", (double)exray_log_damaged(log));
     cJSON_AddNumberToObject(root, "unreadable", (double)s->unreadable);
+    cJSON_AddNumberToObject(root, "lost_bytes", (double)exray_log_lost(log));
+    cJSON_AddNumberToObject(root, "wrong_checksums", (double)s->wrong);
     add_text(root, "unknown", exray_log_unknown(log));
     cJSON_AddNumberToObject(root, "unchecked", (double)exray_log_unchecked(log));
     add_metadata(root, log);
@@ -577,7 +600,7 @@ static int run(const xr_call *call)
             print_summary(&s);
         if (o.json && xr_print_json(describe(&s), o.json) != XR_EXIT_OK)
             status = XR_EXIT_FAILED;
-        else if (o.check && (s.unreadable || exray_log_damaged(log) || exray_log_truncated(log)))
+        else if (o.check && (s.unreadable || s.wrong || exray_log_damaged(log) || exray_log_truncated(log)))
             status = XR_EXIT_FOUND;
     }
     exray_log_close(log);

@@ -37,7 +37,7 @@ static void encode_statistics(xr_sink *sink, const void *object)
     const xr_chunks *chunks = mcap->chunks;
     uint32_t channels = 0, schemas = 0;
     for (uint32_t i = 0; i < chunks->channel_end; i++)
-        channels += mcap->channel_written[i];
+        channels += mcap->channel_written[i] != 0;
     for (int i = 1; i < XR_SCHEMA_COUNT; i++)
         schemas += mcap->schema_written[i];
     xr_put_u64(sink, chunks->messages);

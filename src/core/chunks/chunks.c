@@ -155,6 +155,19 @@ static void put_chunk_header(xr_sink *sink, const xr_chunks *chunks, const xr_ch
     xr_put_u64(sink, info->stored_size);
 }
 
+/* A chunk's bytes are not summed again for the CRC of the data section: theirs is known. */
+static void begin_summed(xr_mcap *mcap)
+{
+    mcap->crc_of = NULL;
+}
+
+static void end_summed(xr_mcap *mcap, uint32_t crc, uint64_t size)
+{
+    mcap->crc_of = mcap->part->crc;
+    if (!mcap->is_cut) /* else it is not there */
+        mcap->crc = xr_crc32_join(mcap->crc, crc, (size_t)size);
+}
+
 /* The memory of the open chunk is free for what the sink does not take of the chunk that is written. */
 static void lend_memory(xr_mcap *mcap)
 {
@@ -185,7 +198,13 @@ void xr_chunks_close(xr_mcap *mcap)
     }
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     put_chunk_header(&out.sink, chunks, &info, crc);
-    xr_put(&out.sink, stored, (size_t)info.stored_size);
+    if (info.compressed) {
+        xr_put(&out.sink, stored, (size_t)info.stored_size);
+    } else {
+        begin_summed(mcap);
+        xr_put(&out.sink, stored, (size_t)info.stored_size);
+        end_summed(mcap, crc, info.stored_size);
+    }
     xr_out_end(mcap); /* what the sink did not take found room in the chunk's own memory */
     mcap->spare = NULL;
     finish_chunk(mcap, info);
@@ -248,8 +267,10 @@ static bool write_own_chunk(xr_mcap *mcap, const xr_message *message, bool schem
     const xr_chunk_info info = {.offset = mcap->position, .plain_size = size, .stored_size = size};
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     put_chunk_header(&out.sink, chunks, &info, crc);
+    begin_summed(mcap);
     xr_put(&out.sink, chunks->chunk, before);
     xr_mcap_put_content(&out.sink, message);
+    end_summed(mcap, crc, size);
     mcap->spare = NULL;
     const bool whole = xr_out_end(mcap);
     if (whole)

@@ -2,7 +2,7 @@
 #ifndef XR_CHUNKS_H
 #define XR_CHUNKS_H
 
-#include "core/chunks/crc32.h"
+#include "core/checksums/crc32.h"
 #include "core/mcap.h"
 
 /* A channel, as far as chunks go. */

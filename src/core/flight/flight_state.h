@@ -2,7 +2,7 @@
 #ifndef XR_FLIGHT_STATE_H
 #define XR_FLIGHT_STATE_H
 
-#include "core/chunks/crc32.h"
+#include "core/checksums/crc32.h"
 #include "core/flight/flight_ring.h"
 #include "core/state.h"
 

@@ -17,6 +17,7 @@ exray_recorder_parts exray_recorder_parts_all(void)
         .machine = exray_machine_part_default(),
         .flight = exray_flight_part_default(),
         .layer_stats = exray_layer_stats_part_default(),
+        .checksums = exray_checksums_part_fast(),
     };
 }
 

@@ -9,7 +9,7 @@ enum {
 void xr_budget_begin(xr_recorder *r, uint64_t bytes, uint64_t spent)
 {
     xr_budget *budget = &r->budget;
-    budget->bytes = bytes;
+    budget->bytes = r->mcap.budget = bytes;
     budget->spent = budget->reserved = spent;
     budget->tensors = 0;
     budget->level = EXRAY_CAPTURE_FULL;
@@ -33,6 +33,8 @@ void xr_budget_head(xr_recorder *r, uint64_t cost)
 uint64_t xr_budget_cost(const xr_recorder *r, uint32_t channel, uint64_t size)
 {
     uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
+    if (r->channels.table[channel].schema == XR_SCHEMA_FRAME)
+        cost += xr_mcap_check_cost(&r->mcap);
     if (!r->channels.use[channel].charged)
         cost +=
             xr_mcap_channel_cost(&r->mcap, channel, !r->schema_charged[r->channels.table[channel].schema]);

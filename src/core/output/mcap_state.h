@@ -33,7 +33,9 @@ typedef struct xr_mcap {
     bool is_fixed;                    /* a sink that is full stays full */
     const xr_channel_info *channels;
     uint32_t max_channels;
-    uint8_t *channel_written; /* [max_channels] of the recorder, zeros: its Channel record is in the log */
+    uint8_t *channel_written; /* [max_channels] of the recorder, zeros: its Channel record is in the log, the
+                                 last one since that many repetitions */
+    uint64_t budget;          /* of bytes; 0: none */
     uint8_t *out;
     size_t out_capacity;
     xr_mcap_told *told;
@@ -47,7 +49,10 @@ typedef struct xr_mcap {
      * written ahead is void.  NULL: the
      * sink cannot. */
     int (*write_ahead)(void *sink, uint64_t distance, const void *data, size_t size);
-    uint64_t flush_ns, sync_ns;           /* how old what waits may become; sync_ns 0: any age */
+    uint64_t flush_ns, sync_ns;            /* how old what waits may become; sync_ns 0: any age */
+    const exray_checksums_part *checksums; /* NULL: no Check records */
+    const exray_codec *codec;
+    struct xr_crc32_tables *crc_tables;   /* of the checksums */
     const exray_layers_part *layers_part; /* NULL: channels have no metadata */
     struct xr_layer_list *layers;
 
@@ -69,6 +74,13 @@ typedef struct xr_mcap {
     uint8_t failures;
     bool ending; /* what is written now is the last of the data */
     bool schema_written[XR_SCHEMA_COUNT];
+    uint8_t repetition; /* of the channels, from 1 on */
+    uint64_t repeat_at; /* where the next one begins */
+    /* The CRC of all bytes of the data section; NULL: nobody wants it.  record_crc: where the record under
+     * way begins. */
+    uint32_t (*crc_of)(const void *context, uint32_t crc, const void *data, size_t size);
+    uint32_t crc, record_crc;
+    uint64_t checked; /* the end of the last Check record */
 } xr_mcap;
 
 /* A sink to the log itself. */

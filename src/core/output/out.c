@@ -109,6 +109,7 @@ static bool take_back(xr_mcap *mcap)
     }
     mcap->held_size = 0;
     mcap->position = mcap->record_at;
+    mcap->crc = mcap->record_crc;
     return true;
 }
 
@@ -131,12 +132,27 @@ static void keep(xr_mcap *mcap, const void *data, size_t size)
     }
 }
 
+/* The CRC of what will be in the log: of the data, but for the last bytes of it that are owed. */
+static void sum(xr_mcap *mcap, const void *data, size_t size, uint64_t owed)
+{
+    static const uint8_t filling[] = {FILLING, FILLING, FILLING, FILLING, FILLING, FILLING, FILLING, FILLING};
+    if (!mcap->crc_of)
+        return;
+    mcap->crc = mcap->crc_of(mcap, mcap->crc, data, size - (size_t)owed);
+    while (owed) {
+        const size_t part = owed < sizeof filling ? (size_t)owed : sizeof filling;
+        mcap->crc = mcap->crc_of(mcap, mcap->crc, filling, part);
+        owed -= part;
+    }
+}
+
 void xr_out_write(xr_sink *sink, const void *data, size_t size)
 {
     xr_mcap *mcap = ((xr_mcap_sink *)sink)->mcap;
     if (mcap->error || mcap->is_cut)
         return;
     mcap->position += size;
+    const uint64_t owed = mcap->owed;
     if (mcap->owed) {
         mcap->owed += size;
     } else if (mcap->held_size) {
@@ -150,6 +166,8 @@ void xr_out_write(xr_sink *sink, const void *data, size_t size)
         if (taken < size)
             keep(mcap, (const uint8_t *)data + taken, size - taken);
     }
+    if (!mcap->is_cut)
+        sum(mcap, data, size, mcap->owed - owed);
 }
 
 bool xr_out_begin(xr_mcap *mcap, uint64_t size)
@@ -163,6 +181,7 @@ bool xr_out_begin(xr_mcap *mcap, uint64_t size)
             return false;
     }
     mcap->record_at = mcap->position;
+    mcap->record_crc = mcap->crc;
     mcap->in_record = true;
     return true;
 }

@@ -189,6 +189,7 @@ static void write_messages(box_writer *b)
 static void write_beginning(box_writer *b)
 {
     xr_mcap_writer_add_header(b->w, "exray");
+    xr_mcap_writer_check_all(b->w);
     for (size_t i = 0; i < b->box.head_count; i++) {
         const xr_box_record *record = &b->box.records[i];
         if (record->entry.kind != XR_BOX_LOG || record->entry.size < XR_MCAP_MAGIC_SIZE)

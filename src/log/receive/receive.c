@@ -197,6 +197,7 @@ static bool open_log(xr_receiver *r, uint16_t stream)
     r->stream = stream;
     xr_mcap_writer_begin(&r->writer, r->file);
     xr_mcap_writer_add_header(&r->writer, "exray");
+    xr_mcap_writer_check_all(&r->writer);
     return true;
 }
 

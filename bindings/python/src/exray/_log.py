@@ -283,8 +283,13 @@ class Log:
         return int(lib.exray_log_damaged(self._handle.log))
 
     @property
+    def lost(self) -> int:
+        """Bytes of the file in which no record was found, or none that may be believed."""
+        return int(lib.exray_log_lost(self._handle.log))
+
+    @property
     def unchecked(self) -> int:
-        """Records that no checksum covers (a streamed log): a flipped bit in their data goes unnoticed."""
+        """Records that no checksum covers (a stream without Check records): a flipped bit in their data goes unnoticed."""
         return int(lib.exray_log_unchecked(self._handle.log))
 
     @property

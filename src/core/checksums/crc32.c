@@ -1,4 +1,4 @@
-#include "core/chunks/crc32.h"
+#include "core/checksums/crc32.h"
 
 #define POLYNOMIAL 0xEDB88320u /* bits reversed */
 
