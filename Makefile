@@ -76,10 +76,10 @@ size:
 	@scripts/bootstrap.sh size || echo "size: without the compilers that could not be installed"
 	@scripts/size.sh
 
-## make faults: every fault on every model, and what validate named
+## make faults: every fault on every model, and what validate named; cases beside the checkout, where there are any
 faults: program
 	@scripts/bootstrap.sh test demo
-	@scripts/faults.sh
+	@scripts/faults.sh; bench=$$?; scripts/cases.sh && exit $$bench
 
 ## make fuzz: every reader's fuzzer, FUZZ_SECONDS (600) each
 fuzz:

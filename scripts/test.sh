@@ -69,6 +69,10 @@ step "the Python package, from a fresh environment"
 scripts/python_package.sh build fresh
 python_tests package build/python-fresh/bin/python bindings/python/tests
 
+step "cases beside the checkout"
+EXRAY_WHEEL=built scripts/cases.sh --every 3 --no-timed | tee "$results/cases.txt"
+ran "$(tail -n 1 "$results/cases.txt" | sed 's/^cases: //')"
+
 # Where there are more data than everybody has: what depends on data once more, with what everybody has.
 if [ -n "$(python3 tests/testdata.py assets)" ]; then
     step "Python tests, with the data of packages alone"
