@@ -11,3 +11,4 @@ from data_hooks import (  # noqa: E402, F401
     pytest_runtest_protocol,
     pytest_terminal_summary,
 )
+from scene_fixtures import jpeg, pictures  # noqa: E402, F401

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import testdata
 from explain_support import (BILINEAR, QUANTIZED, SIDE, centre, corner, decoded, encode, explain, from_yuv, named,
-                             normalize, nv12, opencv, pillow, preprocess, quantize, scenes, whole)
+                             normalize, nv12, opencv, pillow, preprocess, quantize, whole)
 from log_writer import PB
 from PIL import Image
 from validate_support import finding
@@ -13,22 +13,11 @@ from validate_support import finding
 pytestmark = pytest.mark.data
 
 
-@pytest.fixture(scope="module")
-def pictures():
-    return scenes()
-
-
 @pytest.fixture(scope="module", params=["jpeg", "png", "rgb8"])
 def camera(request, pictures):
     """Sensor records, and what they hold."""
     records = [encode(p, request.param) for p in pictures]
     return records, [p if request.param == "rgb8" else decoded(*r) for p, r in zip(pictures, records)]
-
-
-@pytest.fixture(scope="module")
-def jpeg(pictures):
-    records = [encode(p, "jpeg") for p in pictures]
-    return records, [decoded(*r) for r in records]
 
 
 UNIT = {"mean": (0, 0, 0), "std": (255, 255, 255)}

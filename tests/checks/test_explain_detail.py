@@ -5,27 +5,13 @@ import io
 
 import numpy as np
 import pytest
-from explain_support import (BICUBIC, BILINEAR, QUANTIZED, SIDE, centre, decoded, encode, explain, from_yuv, letterbox,
-                             named, normalize, nv12, opencv, pillow, preprocess, quantize, scenes)
+from explain_support import (BICUBIC, BILINEAR, QUANTIZED, SIDE, centre, explain, from_yuv, letterbox, named,
+                             normalize, nv12, opencv, pillow, preprocess, quantize)
 from log_writer import PB
 from PIL import Image
 from validate_support import finding
 
 pytestmark = pytest.mark.data
-
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    return scenes()
-
-
-@pytest.fixture(scope="module")
-def jpeg(pictures):
-    records = [encode(p, "jpeg") for p in pictures]
-    return records, [decoded(*r) for r in records]
-
-
 
 both = pytest.mark.parametrize("sensor", [True, False], ids=["sensor", "no sensor"])
 

@@ -11,6 +11,7 @@ import pytest
 import testdata
 from log_writer import PB, Log
 from mcap.reader import make_reader
+from pipeline_support import pipeline_text
 from validate_support import EXRAY, ROOT, causes, finding, validate
 
 sys.path.insert(0, str(ROOT / "tests" / "faults"))
@@ -22,12 +23,7 @@ pytestmark = [
 ]
 LITE0, UINT8, FLOAT = "efficientnet_lite0_int8", "mobilenet_v1_0.25_224_uint8", "mobilenet_v1_0.25_224_float"
 V2 = "mobilenet_v2_1.0_224_uint8"
-PIPELINE = """task: classification
-image:
-  crop: center 0.875
-  resize: bilinear 224x224 antialias
-  normalize: {mean: [127, 127, 127], std: [128, 128, 128]}
-"""
+PIPELINE = pipeline_text("bilinear 224x224 antialias")
 
 
 @pytest.fixture(scope="module")

@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 import testdata
 
+from pipeline_support import pipeline_text
 from test_tflite_layers import BUILD, ROOT, Log, asset, library
 
 litert = pytest.importorskip("ai_edge_litert.interpreter")
 
-PIPELINE = """\
-task: classification
-image:
-  crop: center 0.875
-  resize: bilinear 224x224 antialias
-  normalize: {mean: 127.5, std: 127.5}
-"""
+PIPELINE = pipeline_text("bilinear 224x224 antialias", 127.5, 127.5)
 pytestmark = pytest.mark.data
 TOOL = BUILD / "tests" / "litert_tool"
 EXRAY = BUILD / "exray"

@@ -4,36 +4,21 @@ what they were."""
 import numpy as np
 import pytest
 import testdata
-from app_support import app, assert_same, builds, given, record, same_model
+from app_support import app, assert_same, builds, given, record, recorded_pictures, same_model
+from pipeline_support import pipeline_text
 from test_litert import litert, litert_library
 from test_tflite_layers import Log, events
 from validate_support import validate
 
 pytestmark = pytest.mark.data
-PIPELINE = """task: classification
-image:
-  crop: center 0.875
-  resize: bilinear 224x224 antialias
-  normalize: {mean: 127, std: 128}
-"""
+PIPELINE = pipeline_text("bilinear 224x224 antialias")
 FLOAT, INT8, UINT8 = "efficientnet_lite0_float", "efficientnet_lite0_int8", "mobilenet_v1_0.25_224_uint8"
 
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
-    """By model and kernels: what `exray record` wrote of two pictures, and the second one's input."""
-    kept = {}
-
-    def get(name, kernels="default"):
-        if (name, kernels) not in kept:
-            folder = tmp_path_factory.mktemp("recorded")
-            record("litert", litert_library(), "EXRAY_LITERT_LIB", testdata.model(f"{name}.tflite"), PIPELINE,
-                   folder / "r.mcap", kernels)
-            log = Log(folder / "r.mcap")
-            kept[name, kernels] = log, given(log, 1, folder)[0]
-        return kept[name, kernels]
-
-    return get
+    return recorded_pictures(tmp_path_factory.mktemp, lambda name, kernels, out: record(
+        "litert", litert_library(), "EXRAY_LITERT_LIB", testdata.model(f"{name}.tflite"), PIPELINE, out, kernels))
 
 
 def run(name, *options, **more):

@@ -8,6 +8,7 @@ import pytest
 import testdata
 from log_writer import PB
 from mcap.reader import make_reader
+from pipeline_support import onnx_pipeline
 from validate_support import EXRAY, validate
 
 onnx_log = pytest.importorskip("onnx_log")
@@ -18,13 +19,6 @@ pytestmark = [
     pytest.mark.skipif(b"onnxruntime  not found" in subprocess.run([EXRAY, "engines"], capture_output=True).stdout,
                        reason="ONNX Runtime is not here"),
 ]
-PIPELINE = """task: classification
-image:
-  crop: center 0.875
-  resize: bicubic %s antialias
-  normalize: {mean: [127, 127, 127], std: [128, 128, 128]}
-  layout: %s
-"""
 NAMES = ["efficientnet_lite0_float", "efficientnet_lite0_int8", "mobilenet_v2_dogs_float", "mobilenet_v2_dogs_int8",
          "mobilenet_v2_dogs_int8_per_tensor"]
 TYPES = {1: np.float32, 5: np.int8, 6: np.uint8, 9: np.int32, 11: np.int64}
@@ -41,7 +35,7 @@ def record(tmp_path_factory):
         if not out.exists():
             dogs = "dogs" in name
             pipeline = folder / f"{dogs}.yaml"
-            pipeline.write_text(PIPELINE % (("160x160", "nchw") if dogs else ("224x224", "nhwc")))
+            pipeline.write_text(onnx_pipeline("dogs" if dogs else ""))
             subprocess.run([EXRAY, "record", "--engine", engine, "--kernels", kernels, "--capture", capture,
                             "--model", testdata.model(f"{name}.{suffix}"), "--pipeline", pipeline,
                             "--data", folder / "list.txt", "-o", out], check=True, capture_output=True)
@@ -154,7 +148,7 @@ def test_refusals(tmp_path):
                                tmp_path / "x.mcap", *options], capture_output=True, text=True)
 
     pipeline = tmp_path / "p.yaml"
-    pipeline.write_text(PIPELINE % ("224x224", "nhwc"))
+    pipeline.write_text(onnx_pipeline(""))
     broken = tmp_path / "broken.onnx"
     broken.write_bytes((MODELS / f"{NAMES[0]}.onnx").read_bytes()[:100000])
     cases = [(broken, []), (MODELS / "yamnet_float.tflite", []), (MODELS / f"{NAMES[0]}.onnx", ["--kernels", "xnnpack"])]

@@ -6,20 +6,14 @@ import platform
 import numpy as np
 import pytest
 import testdata
-from app_support import app, assert_same, builds, given, record, same_model
+from app_support import app, assert_same, builds, given, record, recorded_pictures, same_model
+from pipeline_support import onnx_pipeline
 from test_tflite_layers import ROOT, Log, asset, events
 from validate_support import validate
 
 ort = pytest.importorskip("onnxruntime")
 LIBRARY = ROOT / "build" / "engines" / f"onnxruntime-{platform.machine()}" / "libonnxruntime.so"
 pytestmark = pytest.mark.data
-PIPELINE = """task: classification
-image:
-  crop: center 0.875
-  resize: bicubic %s antialias
-  normalize: {mean: [127, 127, 127], std: [128, 128, 128]}
-  layout: %s
-"""
 FLOAT, INT8, DOGS = "efficientnet_lite0_float", "efficientnet_lite0_int8", "mobilenet_v2_dogs_int8"
 SHAPES = {FLOAT: (1, 224, 224, 3), INT8: (1, 224, 224, 3), DOGS: (1, 3, 160, 160)}
 LEVELS = {"default": ort.GraphOptimizationLevel.ORT_ENABLE_ALL, "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
@@ -35,20 +29,8 @@ def session(name, kernels="default"):
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
-    """By model and kernels: what `exray record` wrote of two pictures, and the second one's input."""
-    kept = {}
-
-    def get(name, kernels="default"):
-        if (name, kernels) not in kept:
-            folder = tmp_path_factory.mktemp("recorded")
-            pipeline = PIPELINE % (("160x160", "nchw") if name == DOGS else ("224x224", "nhwc"))
-            record("onnxruntime", asset(LIBRARY), "EXRAY_ORT_LIB", testdata.model(f"{name}.onnx"), pipeline,
-                   folder / "r.mcap", kernels)
-            log = Log(folder / "r.mcap")
-            kept[name, kernels] = log, given(log, 1, folder)[0]
-        return kept[name, kernels]
-
-    return get
+    return recorded_pictures(tmp_path_factory.mktemp, lambda name, kernels, out: record(
+        "onnxruntime", asset(LIBRARY), "EXRAY_ORT_LIB", testdata.model(f"{name}.onnx"), onnx_pipeline(name), out, kernels))
 
 
 def run(name, data, *options, outputs=None, model=None, **more):

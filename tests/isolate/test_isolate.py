@@ -6,16 +6,12 @@ import subprocess
 import numpy as np
 import pytest
 import testdata
+from pipeline_support import pipeline_text
 from validate_support import EXRAY, causes, validate
 
 FLOAT = testdata.MODELS / "efficientnet_lite0_float.tflite"
 pytestmark = pytest.mark.data
-PIPELINE = """task: classification
-image:
-  crop: center 0.875
-  resize: bicubic 224x224 antialias
-  normalize: {mean: [127, 127, 127], std: [128, 128, 128]}
-"""
+PIPELINE = pipeline_text()
 
 
 @pytest.fixture(scope="module")

@@ -5,22 +5,11 @@ import re
 
 import numpy as np
 import pytest
-from explain_support import QUANTIZED, encode, decoded, explain, from_yuv, normalize, preprocess, quantize, scenes
+from explain_support import QUANTIZED, explain, from_yuv, normalize, preprocess, quantize
 from html_support import read_page, write_html
 from test_explain import COLOURS, FAULTS, UNIT, yuv_camera
 
 pytestmark = pytest.mark.data
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    return scenes()
-
-
-@pytest.fixture(scope="module")
-def jpeg(pictures):
-    records = [encode(p, "jpeg") for p in pictures]
-    return records, [decoded(*r) for r in records]
 
 
 def differences(folder, edge, reference, sensors=None, keywords=None):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import testdata
-from test_tflite_layers import BUILD, ROOT
+from test_tflite_layers import BUILD, ROOT, Log
 
 EXRAY = BUILD / "exray"
 SANITIZED = Path(os.environ.get("EXRAY_ASAN_DIR", "/nonexistent"))
@@ -40,6 +40,22 @@ def record(engine, library, variable, model, pipeline, out, kernels, capture="fu
                            "--pipeline", out.parent / "p.yaml", "--data", out.parent / "list.txt", "-o", out],
                           capture_output=True, text=True, env={**os.environ, variable: str(library)})
     assert done.returncode == 0, done.stderr
+
+
+def recorded_pictures(make_folder, record_one):
+    """By model and kernels: what `exray record` wrote of two pictures, and the second one's input.
+    record_one(name, kernels, path) writes the log, when it is first asked for."""
+    kept = {}
+
+    def get(name, kernels="default"):
+        if (name, kernels) not in kept:
+            folder = make_folder("recorded")
+            record_one(name, kernels, folder / "r.mcap")
+            log = Log(folder / "r.mcap")
+            kept[name, kernels] = log, given(log, 1, folder)[0]
+        return kept[name, kernels]
+
+    return get
 
 
 def same_model(a, b):

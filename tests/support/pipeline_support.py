@@ -16,6 +16,23 @@ TOOL = BUILD / "tests" / "pipeline_tool"
 CACHE = Path(os.environ.get("EXRAY_CACHE", Path.home() / ".cache" / "exray"))
 
 
+def pipeline_text(resize="bicubic 224x224 antialias", mean=127, std=128, layout="nhwc"):
+    """The pipeline file of a classifier that sees the middle of a picture."""
+    return f"""task: classification
+image:
+  crop: center 0.875
+  resize: {resize}
+  normalize: {{mean: {mean}, std: {std}}}
+  layout: {layout}
+"""
+
+
+def onnx_pipeline(name):
+    """pipeline_text for the ONNX classifiers of the tests: the dogs' are smaller, and planar."""
+    dogs = "dogs" in name
+    return pipeline_text("bicubic 160x160 antialias" if dogs else "bicubic 224x224 antialias", layout="nchw" if dogs else "nhwc")
+
+
 def options(named):
     return [x for k, v in named.items() if v is not None for x in (f"--{k.replace('_', '-')}", str(v))]
 
