@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "pipeline/parse.h"
+#include "replay/ahead.h"
 #include "replay/fill.h"
 #include "replay/observer.h"
 #include "replay/result.h"
@@ -32,6 +33,8 @@ typedef struct run {
     bool began;      /* a frame: the log has something in it */
     bool has_first;  /* `first` was taken from the items and not run yet */
     xr_item first;
+    xr_ahead *ahead;             /* items are prepared ahead; NULL: one by one */
+    const xr_prepared *prepared; /* what was made of the item that is run now; NULL: nothing yet */
     exray_key_value observer[5]; /* what the guard found, for the log */
     uint32_t observer_count;
     char observer_text[3][32], observer_output[128];
@@ -182,14 +185,26 @@ static void check_label(run *r, const xr_item *item)
     r->label_told = true;
 }
 
+/* Makes an item's inputs, or takes those that were made ahead; *took: how long making them took, ns. */
+static exray_status make_inputs(run *r, const xr_item *item, uint64_t *took, exray_error *error)
+{
+    if (r->prepared) {
+        *took = r->prepared->took;
+        return xr_ahead_take(r->prepared, &r->fills, &r->inputs, error);
+    }
+    uint64_t begin = exray_recorder_now(&r->recorder);
+    exray_status status = xr_fill_run(&r->fills, r->pipeline, item, &r->inputs, error);
+    *took = exray_recorder_now(&r->recorder) - begin;
+    return status;
+}
+
 /* One frame.  A picture that cannot be used leaves no frame behind: it is
  * decoded before the frame begins. */
 static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_error *error)
 {
     const xr_engine *engine = r->options->engine;
-    uint64_t begin = exray_recorder_now(&r->recorder);
-    exray_status status = xr_fill_run(&r->fills, r->pipeline, item, &r->inputs, error);
-    uint64_t preprocess = exray_recorder_now(&r->recorder) - begin;
+    uint64_t preprocess;
+    exray_status status = make_inputs(r, item, &preprocess, error);
     *usable = status == EXRAY_OK;
     if (status)
         return status;
@@ -222,8 +237,10 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
 /* The next item; the one that the guard used is returned again. */
 static xr_next next_item(run *r, xr_items *items, xr_item *item, exray_error *error)
 {
+    r->prepared = NULL;
     if (!r->has_first)
-        return items->next(items, item, error);
+        return r->ahead ? xr_ahead_next(r->ahead, item, &r->prepared, error)
+                        : items->next(items, item, error);
     *item = r->first;
     r->has_first = false;
     return XR_NEXT_ITEM;
@@ -389,8 +406,15 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     r->options = options;
     r->from_input = items->from_input;
     exray_status status = prepare(r, items, report, error);
+    /* Recorded inputs are copied: no other thread is worth that. */
+    if (!status && options->jobs > 1 && !items->from_input) {
+        r->ahead =
+            xr_ahead_open(options->jobs, items, r->pipeline, &r->fills, options->engine, r->session, error);
+        status = r->ahead ? EXRAY_OK : error->status;
+    }
     if (!status)
         status = run_all(r, items, report, error);
+    xr_ahead_close(r->ahead);
     report->dropped = exray_recorder_dropped(&r->recorder);
     const char *path = exray_recorder_path(&r->recorder);
     snprintf(report->path, sizeof report->path, "%s", path ? path : options->out);

@@ -24,6 +24,7 @@ typedef struct xr_run_options {
     const char *library;          /* NULL: found */
     const char *delegate;         /* "LIB[:KEY:VALUE;...]"; NULL: none */
     uint64_t max_frames;          /* 0: all */
+    unsigned jobs;                /* threads that decode and pre-process ahead of the runs; 0 and 1: none */
     unsigned repeat;              /* times that each item is run, a frame each; 0: 1 */
     const char *out;              /* path of the log */
     exray_recorder_config config; /* capture, filters, role; task and metadata are filled in here */

@@ -1,5 +1,6 @@
 /* `exray replay`: runs the captured data of a log through another pipeline,
  * model or engine. */
+#include "base/workers.h"
 #include "cli/commands/run_command.h"
 #include "cli/fail.h"
 #include "cli/output.h"
@@ -12,6 +13,17 @@ static int set_from(const xr_command *command, const xr_option *option, const ch
     int from = xr_choice(command, option, value);
     out->from_input = from == 1;
     return from < 0 ? XR_EXIT_FAILED : XR_EXIT_OK;
+}
+
+static int set_jobs(const xr_command *command, const xr_option *option, const char *value, void *values)
+{
+    (void)option;
+    xr_run_command *out = values;
+    uint64_t number;
+    if (!xr_parse_count(value, 1024, &number))
+        return xr_usage_error(command, "--jobs takes a number of threads from 1 to 1024, not '%s'", value);
+    out->run.jobs = (unsigned)number;
+    return XR_EXIT_OK;
 }
 
 static const xr_option_group data = {
@@ -30,6 +42,14 @@ static const xr_option_group data = {
          .text = "which sensor record (default: the first of each frame)"},
         XR_LABELS_OPTION,
         XR_ROLE_OPTION("reference"),
+        {.name = "jobs",
+         .letter = 'j',
+         .value = "N",
+         .kind = XR_VALUE_TEXT,
+         .set = set_jobs,
+         .text =
+             "decode and pre-process pictures on N threads (as many as there are processors), in turns with "
+             "the model's runs, which nothing disturbs; the log does not depend on it, except for times"},
         {.name = "data", .value = "PATH", .refused = "is for record; replay takes the log's own data"},
         {.name = "repeat", .value = "N", .refused = "is for record; replay takes the log's own frames"},
         {0},
@@ -59,6 +79,8 @@ static int run(const xr_call *call)
         status = xr_run_command_check(call->command, &given);
     if (status != XR_EXIT_OK)
         return status;
+    if (given.run.jobs == 0)
+        given.run.jobs = xr_workers_processors();
     given.log = operands.at[0];
     /* Writing over the log that is being read would destroy it. */
     if (xr_names_one_file(given.log, given.run.out))

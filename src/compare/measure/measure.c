@@ -2,13 +2,13 @@
 #include "compare/measure/measure.h"
 
 #include "base/error.h"
+#include "base/workers.h"
 #include "compare/match/pairs.h"
 #include "compare/match/shapes.h"
 #include "compare/measure/levels.h"
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
 #include "compare/measure/step.h"
-#include "compare/measure/workers.h"
 #include "log/deferred.h"
 
 #include <math.h>

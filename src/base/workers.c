@@ -1,4 +1,4 @@
-#include "compare/measure/workers.h"
+#include "base/workers.h"
 
 #include "core/port/port.h"
 
