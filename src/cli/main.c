@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/fail.h"
 #include "cli/help.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 
 #include <errno.h>
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
      * they do not end the process. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    xr_watch_json_memory();
     argc = xr_take_verbosity(argc, argv);
     if (argc < 2) {
         xr_put_program_help(stderr, xr_commands);

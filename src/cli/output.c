@@ -55,11 +55,65 @@ bool xr_may_write_log(const char *path)
     return false;
 }
 
+/* Logs on their way: written beside their place, and moved there when they are whole, so that a command that
+ * fails destroys no older log. */
+enum { MOST_LOGS = 4 };
+static struct {
+    FILE *file; /* NULL: free */
+    const char *path;
+    char *beside;
+} logs[MOST_LOGS];
+
+/* "PATH.part"; NULL: PATH is a device or a pipe, and is written itself, or there is no memory. */
+static char *name_beside(const char *path)
+{
+    static const char suffix[] = ".part";
+    struct stat file;
+    if (!*path || (stat(path, &file) == 0 && !S_ISREG(file.st_mode)))
+        return NULL;
+    char *name = malloc(strlen(path) + sizeof suffix);
+    if (name) {
+        strcpy(name, path);
+        strcat(name, suffix);
+    }
+    return name;
+}
+
 FILE *xr_open_log_output(const char *path)
 {
     if (strcmp(path, "-") == 0)
         return stdout;
-    return xr_may_write_log(path) ? open_output(path) : NULL;
+    if (!xr_may_write_log(path))
+        return NULL;
+    int i = 0;
+    while (i < MOST_LOGS && logs[i].file)
+        i++;
+    char *beside = i < MOST_LOGS ? name_beside(path) : NULL;
+    if (!beside)
+        return open_output(path);
+    FILE *file = fopen(beside, "wb");
+    if (!file) {
+        xr_fail("cannot write %s: %s", path, strerror(errno));
+        free(beside);
+        return NULL;
+    }
+    logs[i].file = file;
+    logs[i].path = path;
+    logs[i].beside = beside;
+    return file;
+}
+
+/* The log's new file goes to its place (`whole`), or away.  false: it cannot. */
+static bool settle_log(int i, bool whole)
+{
+    const bool good = whole ? rename(logs[i].beside, logs[i].path) == 0 : unlink(logs[i].beside) == 0;
+    const int reason = errno;
+    if (whole && !good)
+        unlink(logs[i].beside);
+    free(logs[i].beside);
+    logs[i].file = NULL;
+    errno = reason;
+    return good;
 }
 
 bool xr_names_one_file(const char *a, const char *b)
@@ -100,6 +154,12 @@ bool xr_same_output(const char *a, const char *b)
 void xr_remove_output(const char *path)
 {
     struct stat file;
+    for (int i = 0; i < MOST_LOGS; i++) {
+        if (logs[i].file && strcmp(logs[i].path, path) == 0) {
+            settle_log(i, false);
+            return;
+        }
+    }
     if (strcmp(path, "-") != 0 && stat(path, &file) == 0 && S_ISREG(file.st_mode))
         unlink(path);
 }
@@ -112,15 +172,40 @@ bool xr_close_output(FILE *file, const char *path)
         good = false;
         reason = errno;
     }
+    for (int i = 0; i < MOST_LOGS; i++) {
+        if (logs[i].file == file && good && !settle_log(i, true)) {
+            good = false;
+            reason = errno;
+        }
+    }
     if (!good)
         xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path, strerror(reason));
     return good;
+}
+
+/* cJSON leaves out what it finds no memory for, and says nothing. */
+static bool json_lacked_memory;
+
+static void *allocate_json(size_t size)
+{
+    void *memory = malloc(size);
+    json_lacked_memory = json_lacked_memory || !memory;
+    return memory;
+}
+
+void xr_watch_json_memory(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){allocate_json, free});
 }
 
 int xr_print_json(cJSON *root, const char *path)
 {
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
+    if (text && json_lacked_memory) {
+        free(text);
+        text = NULL;
+    }
     if (!text)
         return xr_fail("out of memory while writing JSON");
     FILE *file = xr_open_output(path);

@@ -8,7 +8,8 @@
 /* Opens `path` for writing; "-" is standard output.  NULL: failed; printed. An existing log is not
  * overwritten: it may be the one that is being read. */
 FILE *xr_open_output(const char *path);
-/* The same for a log, which may replace another log, and nothing else. */
+/* The same for a log, which may replace another log, and nothing else: it does so when it is closed
+ * (xr_close_output), not before; until then, and where it is removed (xr_remove_output), the other stands. */
 FILE *xr_open_log_output(const char *path);
 /* Whether a log may be written to `path`; false: printed why not. */
 bool xr_may_write_log(const char *path);
@@ -21,6 +22,8 @@ void xr_remove_output(const char *path);
 /* Closes it (not standard output); false: writing had failed; printed. */
 bool xr_close_output(FILE *file, const char *path);
 
+/* Called first: what cJSON finds no memory for makes xr_print_json fail. */
+void xr_watch_json_memory(void);
 /* Writes `root` (taken over) as indented JSON to `path`; "-" is standard
  * output.  Returns an exit status; failures are printed. */
 struct cJSON;

@@ -269,6 +269,32 @@ static void put_records(const log_summary *s)
         }
 }
 
+/* ", 0-46 and 399": which frames the log has, where some between them are missing. */
+static void put_covered(const exray_log *log)
+{
+    enum { SHOWN = 8 };
+    const size_t count = exray_log_frame_count(log);
+    size_t ranges = 0;
+    for (size_t i = 0; i < count; i++)
+        ranges += i == 0 || exray_log_frame(log, i)->index != exray_log_frame(log, i - 1)->index + 1;
+    if (!count || (ranges == 1 && exray_log_frame(log, 0)->index == 0))
+        return;
+    size_t shown = 0;
+    for (size_t first = 0, i = 1; first < count && shown < SHOWN; first = i++, shown++) {
+        while (i < count && exray_log_frame(log, i)->index == exray_log_frame(log, i - 1)->index + 1)
+            i++;
+        printf("%s%" PRIu64,
+               shown == 0            ? ": "
+               : shown + 1 == ranges ? " and "
+                                     : ", ",
+               exray_log_frame(log, first)->index);
+        if (i - first > 1)
+            printf("-%" PRIu64, exray_log_frame(log, i - 1)->index);
+    }
+    if (ranges > shown)
+        printf(" and %zu more ranges", ranges - shown);
+}
+
 /* The last ones of a long list are counted. */
 static void put_events(const exray_log *log)
 {
@@ -376,6 +402,7 @@ static void print_summary(const log_summary *s)
     put_line("created", exray_log_metadata(s->log, "created"));
     put_scrubbed(s->log);
     printf("%-*s%zu", LABEL_WIDTH, "frames", s->frames);
+    put_covered(s->log);
     if (s->labelled)
         printf(", %zu labelled", s->labelled);
     if (s->complete != s->frames)
