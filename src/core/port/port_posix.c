@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -52,15 +51,33 @@ void xr_port_free(void *memory)
     free(memory);
 }
 
-/* Two recorders of one file would destroy each other's log.  flock: it holds between recorders of one process
- * as between processes (a lock of fcntl would not), and ends with the process, however that ends.  A file
- * system without locks lets everybody pass.  Pipes and devices have no content to be destroyed. */
+/* Two recorders of one file would destroy each other's log.  A lock of the open file: it holds between
+ * recorders of one process as between processes (a lock of the process would not), and ends with the process,
+ * however that ends.  Not flock, which others put on a file for their own ends (the Python package does).
+ * A file system without locks lets everybody pass. */
+static int lock_file(int handle, short type)
+{
+#ifdef F_OFD_SETLK
+    struct flock lock;
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    if (fcntl(handle, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES))
+        return EBUSY;
+#else
+    (void)handle;
+    (void)type;
+#endif
+    return 0;
+}
+
+/* Pipes and devices have no content to be destroyed. */
 static int take_file(int handle)
 {
     struct stat file;
     if (fstat(handle, &file) || !S_ISREG(file.st_mode))
         return 0;
-    if (flock(handle, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+    if (lock_file(handle, F_WRLCK))
         return EBUSY;
     return ftruncate(handle, 0) ? errno : 0;
 }
@@ -200,7 +217,7 @@ xr_port_refusal xr_port_refusal_of(int error)
 
 int xr_port_close(int handle)
 {
-    flock(handle, LOCK_UN); /* a forked child may hold the file open, too */
+    lock_file(handle, F_UNLCK); /* a forked child may hold the file open, too */
     return close(handle) && errno != EINTR ? errno : 0;
 }
 
@@ -212,7 +229,7 @@ int xr_port_open_new(const char *path, int *error)
     } while (handle < 0 && errno == EINTR);
     *error = handle < 0 ? errno : 0;
     if (handle >= 0)
-        flock(handle, LOCK_EX | LOCK_NB);
+        lock_file(handle, F_WRLCK);
     return handle;
 }
 
