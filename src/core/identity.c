@@ -25,7 +25,7 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
                                       config->app,
                                       EXRAY_VERSION,
                                       exray_capture_name(r->capture),
-                                      r->flight ? exray_capture_name(r->flight_level) : NULL};
+                                      r->flight ? exray_capture_name(r->flight_capture) : NULL};
     exray_key_value own[KEYS + XR_MACHINE_PAIRS];
     size_t count = 0;
     for (size_t i = 0; i < KEYS + machine_count; i++) {

@@ -81,7 +81,7 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     r->mcap.layers_part = r->parts.layers;
     r->mcap.layers = r->layers;
     if (config->flight)
-        r->flight = r->parts.flight->place(config, &block, &r->flight_level);
+        r->flight = r->parts.flight->place(config, &block, &r->flight_capture);
     if (config->ring_size)
         r->ring = r->parts.async->place(config, &block);
     if (memory) {

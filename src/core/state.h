@@ -152,8 +152,9 @@ typedef struct xr_recorder {
     struct xr_ring *ring;
     atomic_int *writer_error;
 
-    struct xr_flight *flight;   /* of that part, or NULL */
-    exray_capture flight_level; /* what it takes of the open frame, or of the next one */
+    struct xr_flight *flight;     /* of that part, or NULL */
+    exray_capture flight_capture; /* the level that waits; 0: none does */
+    exray_capture flight_level;   /* what it takes of the open frame, or of the next one */
 
     xr_channels channels;
     bool schema_charged[XR_SCHEMA_COUNT];

@@ -65,6 +65,21 @@ def test_statistics_first(tmp_path):
         assert [layer.stats.mean for layer in log[2].layers.values()] == [20, 21, 22]
 
 
+@pytest.mark.parametrize("level", ["io", "stats", "sketch"])
+def test_other_levels_that_wait(tmp_path, level):
+    path = tmp_path / "edge.mcap"
+    record(path, 8, flight=exray.Flight(bytes=1 << 20, score_below=0.5, before=2, capture=level),
+           score=lambda i: 0.1 if i == 5 else 0.9)
+    with exray.open(path) as log:
+        assert log.metadata["flight"] == level
+        for frame in log:
+            asked = frame.index in (4, 5)
+            assert len(frame.inputs) == len(frame.outputs) == asked
+            assert len(frame.layers) == (3 if asked and level != "io" else 0)
+            for k, layer in enumerate(frame.layers.values()):
+                assert layer.stats.mean == 10 * frame.index + k and (layer.sketch is not None) == (level == "sketch")
+
+
 def test_conditions(tmp_path):
     path = tmp_path / "edge.mcap"
     record(path, 12, flight=exray.Flight(bytes=1 << 20, not_finite=True, before=1), output=lambda i: np.nan if i % 4 == 3 else 1)

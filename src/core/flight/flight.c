@@ -353,6 +353,7 @@ static xr_flight *place(const exray_recorder_config *config, xr_memory_block *bl
 static exray_status start(xr_recorder *r)
 {
     xr_flight *flight = r->flight;
+    r->flight_level = flight->config.capture;
     atomic_store(&r->at_frame, frame_begin);
     if (flight->config.file)
         return xr_flight_box_open(r);

@@ -18,12 +18,13 @@ void *xr_closer_user(const exray_recorder *recorder, void (*function)(void *user
 bool xr_is_recording(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
-    return r->magic == XR_MAGIC && !r->ended && r->capture >= EXRAY_CAPTURE_FRAME;
+    return r->magic == XR_MAGIC && !r->ended && (r->capture >= EXRAY_CAPTURE_FRAME || r->flight);
 }
 
 bool xr_capture_keeps_order(const exray_recorder *recorder)
 {
-    return xr_of_const(recorder)->capture > EXRAY_CAPTURE_STATS;
+    const xr_recorder *r = xr_of_const(recorder);
+    return r->capture > EXRAY_CAPTURE_STATS || r->flight_capture > EXRAY_CAPTURE_STATS;
 }
 
 bool xr_frame_keeps_order(const exray_recorder *recorder)
