@@ -98,6 +98,15 @@ def bench_recorder(table, folder, log):
               f"{f['log_bytes'] / f['tensor_bytes']:.4f}", "1.01")
 
 
+def bench_async(table):
+    """Frames beside a writer thread whose sink takes 1 MB/s."""
+    f = figures(BUILD / "bench" / "bench_async")
+    table.add("99th percentile of a frame, asynchronous, 1 MB/s, drop", f"{f['async_p99_ms']:.2f} ms", f"{f['bare_p99_ms']:.2f} ms bare",
+              f"{f['async_p99_ms'] / f['bare_p99_ms']:.2f}", "1.10")
+    table.add("the same, processor time", f"{f['async_cpu_p99_ms']:.2f} ms", f"{f['bare_cpu_p99_ms']:.2f} ms bare",
+              f"{f['async_cpu_p99_ms'] / f['bare_cpu_p99_ms']:.2f}", "1.10")
+
+
 def bench_savez(table, folder, arrays):
     """numpy.savez of the same tensors against Python's own plain write."""
     saved, plain = [], []
@@ -278,6 +287,7 @@ def main():
         edge = record(fast, pictures[0], "edge.mcap")
         cached = [shutil.copy(edge, large / "edge.mcap"), record(large, pictures[0], "same.mcap", "--role", "reference")]
         bench_recorder(table, fast, edge)
+        bench_async(table)
         bench_savez(table, fast, load_layers(fast, edge))
         bench_tap(table, fast, library)
         bench_engine_taps(table, fast)

@@ -139,7 +139,11 @@ static exray_status run_observed(guard *g, exray_error *error)
     exray_recorder *recorder = calloc(1, sizeof *recorder);
     if (!recorder)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a recorder");
-    exray_status status = exray_recorder_open_callback(recorder, drop, NULL, g->recording);
+    exray_recorder_config recording = *g->recording;
+    recording.max_files = recording.file_seconds = 0; /* nothing is written */
+    recording.file_bytes = 0;
+    recording.keep_oldest = false;
+    exray_status status = exray_recorder_open_callback(recorder, drop, NULL, &recording);
     if (status)
         xr_error_set(error, status, "%s", exray_recorder_error_message(recorder));
     xr_session_config config = *g->session;

@@ -313,3 +313,22 @@ def test_engines_lists_tflite():
 def test_progress_is_not_in_a_pipe(work):
     result = record()
     assert "\r" not in result.stdout + result.stderr
+
+
+def test_several_files(work):
+    """Each has the model and its constants, and is a log that can be validated."""
+    record("--capture", "stats", out="whole.mcap")
+    result = record("--capture", "stats", "--file-bytes", "400000", "--files", "8", out="run.mcap")
+    files = sorted(Path().glob("run-*.mcap"))
+    assert len(files) > 1 and files[-1].name in result.stdout
+    seen = []
+    for number, file in enumerate(files, 1):
+        assert file.name == f"run-{number:04}.mcap" and file.stat().st_size <= 400_000
+        topics = [t for t, _ in messages(file)]
+        assert topics.count("/model") == 1 and any(t.startswith("/constant/") for t in topics)
+        assert topics.count("/frame") == topics.count("/latency") > 0
+        assert metadata(file)["number"] == str(number)
+        seen += [m.index for m in frames(file)]
+        judged = subprocess.run([EXRAY, "validate", file, "whole.mcap"], capture_output=True, text=True)
+        assert judged.returncode in (0, 3) and "error" not in judged.stderr, judged.stdout + judged.stderr
+    assert seen == [0, 1, 2]

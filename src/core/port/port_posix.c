@@ -506,6 +506,12 @@ size_t xr_port_worker_size(void)
 static void *run_worker(void *worker)
 {
     xr_port_worker *w = worker;
+#if defined(__linux__) && defined(SCHED_BATCH)
+    /* When its sink wakes it, it waits for its turn: an inference is not interrupted for it. */
+    const struct sched_param none = {0};
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        sched_setscheduler(0, SCHED_BATCH, &none);
+#endif
     w->function(w->argument);
     return NULL;
 }
