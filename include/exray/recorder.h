@@ -87,6 +87,7 @@ typedef struct exray_machine_part exray_machine_part;
 typedef struct exray_layer_stats_part exray_layer_stats_part;
 typedef struct exray_flight_part exray_flight_part;
 typedef struct exray_checksums_part exray_checksums_part;
+typedef struct exray_budget_part exray_budget_part;
 
 /* What waits in memory for a trigger: exray/flight.h.  Since 0.2.0. */
 typedef struct exray_flight_config exray_flight_config;
@@ -111,12 +112,13 @@ typedef struct exray_recorder_parts {
                                           each */
     const exray_checksums_part *checksums; /* a CRC-32 of all that is in no chunk, as config.codec computes it
                                               where it can; without it, damage to a stream goes unnoticed */
+    const exray_budget_part *budget;       /* byte_budget */
 } exray_recorder_parts;
 
 /* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;  No part at all.  Since 0.2.0. */
 #define EXRAY_RECORDER_PARTS_INIT                                                                            \
     {                                                                                                        \
-        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                   \
+        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL             \
     }
 
 /* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other field that
@@ -318,6 +320,7 @@ const exray_machine_part *exray_machine_part_default(void);
 const exray_layer_stats_part *exray_layer_stats_part_default(void);
 const exray_checksums_part *exray_checksums_part_small(void);
 const exray_checksums_part *exray_checksums_part_fast(void);
+const exray_budget_part *exray_budget_part_default(void);
 
 /* All parts, those of two kinds fast: what the other functions that open a recorder use where config.parts
  * is NULL.  Since 0.2.0. */

@@ -2,7 +2,6 @@
 #include "core/emit.h"
 
 #include "core/channels.h"
-#include "core/limits/budget.h"
 #include "core/recorder_error.h"
 
 /* What the message on its way costs from. */
@@ -97,11 +96,10 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
     const xr_share share = share_of(r, channel);
     if (is_left_out(r, channel, share))
         return drop(r);
-    const uint64_t cost = r->budget.bytes ? xr_budget_cost(r, channel, message.size) : 0;
-    if (!xr_budget_allows(r, share, cost)) {
-        xr_budget_refused(r, share, cost);
+    const bool is_limited = r->budget.bytes != 0;
+    const uint64_t cost = is_limited ? r->parts.budget->cost(r, channel, message.size) : 0;
+    if (is_limited && !r->parts.budget->admit(r, share, cost))
         return drop(r);
-    }
     if (r->writer_error) {
         if (!push(r, &message, urgency))
             return drop(r);
@@ -111,9 +109,8 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
         if (!error)
             error = xr_mcap_by_age(&r->mcap, log_time);
     }
-    xr_budget_spend(r, share, cost);
-    if (r->mcap.keep && xr_mcap_is_head(&r->mcap, channel))
-        xr_budget_head(r, cost);
+    if (is_limited)
+        r->parts.budget->spend(r, share, cost, r->mcap.keep && xr_mcap_is_head(&r->mcap, channel));
     use->charged = r->schema_charged[r->channels.table[channel].schema] = true;
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }

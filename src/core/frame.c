@@ -4,8 +4,6 @@
 #include "core/channels.h"
 #include "core/emit.h"
 #include "core/events/events.h"
-#include "core/limits/budget.h"
-#include "core/limits/budget_tell.h"
 #include "core/limits/flush.h"
 #include "core/recorder_error.h"
 
@@ -54,7 +52,7 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
     frame->open = true;
     frame->logged = logged_of_frame(r, r->capture, r->next_frame);
     frame->capture = asked_of_frame(r, frame->logged);
-    frame->thinned = !xr_budget_keeps_frame(r, r->next_frame);
+    frame->thinned = r->budget.bytes && !r->parts.budget->keeps_frame(r, r->next_frame);
     copy_source(frame->source, source);
     frame->has_label = false;
     frame->inference_ns = 0;
@@ -103,7 +101,8 @@ static exray_status end_frame(xr_recorder *r)
     r->last_end_ns = xr_port_now();
     if (frame->capture < EXRAY_CAPTURE_FRAME)
         return EXRAY_OK;
-    xr_budget_tell(r);
+    if (r->budget.bytes)
+        r->parts.budget->tell(r, false);
     xr_tell_gap(r);
     status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
     if (status)
@@ -140,8 +139,10 @@ void xr_write_last_system(xr_recorder *r)
 {
     if (r->capture < EXRAY_CAPTURE_FRAME || r->dropped == r->dropped_told)
         return;
-    r->budget.bytes = 0; /* room for these was set aside */
-    xr_budget_tell_end(r);
+    if (r->budget.bytes) {
+        r->budget.bytes = 0; /* room for these was set aside */
+        r->parts.budget->tell(r, true);
+    }
     write_system(r, r->next_frame ? r->next_frame - 1 : 0, r->last_end_ns ? r->last_end_ns : xr_port_now(),
                  XR_WAIT);
 }

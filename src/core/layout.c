@@ -107,6 +107,8 @@ static const char *missing_part(const exray_recorder_config *config, const exray
         return "`sketch`, but config.capture asks for sketches";
     if (config->ring_size && !parts->async)
         return "`async`, but config.ring_size is not 0";
+    if (config->byte_budget && !parts->budget)
+        return "`budget`, but config.byte_budget is not 0";
     if (config->flight && !parts->flight)
         return "`flight`, but config.flight is set";
     if (config->layers && *config->layers && !parts->layers)

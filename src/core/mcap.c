@@ -173,7 +173,7 @@ void xr_mcap_restart(xr_mcap *mcap)
 
 bool xr_mcap_is_head(const xr_mcap *mcap, uint32_t channel)
 {
-    static const char constant[] = "/constant/";
+    static const char constant[] = "/constant"; /* /constant/N, /constants */
     const xr_channel_info *info = &mcap->channels[channel];
     return info->schema == XR_SCHEMA_MODEL || strncmp(info->topic, constant, sizeof constant - 1) == 0;
 }

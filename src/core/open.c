@@ -7,7 +7,6 @@
 #include "core/encode/text.h"
 #include "core/identity.h"
 #include "core/layout.h"
-#include "core/limits/budget.h"
 #include "core/output/out.h"
 #include "core/recorder_error.h"
 
@@ -104,18 +103,13 @@ static void set_aside(xr_recorder *r)
     } common[] = {{"/frame", XR_SCHEMA_FRAME},     {"/system", XR_SCHEMA_SYSTEM},
                   {"/latency", XR_SCHEMA_LATENCY}, {"/result", XR_SCHEMA_RESULT},
                   {"/model", XR_SCHEMA_MODEL},     {"/event", XR_SCHEMA_EVENT}};
-    r->mcap.budget = xr_budget_of_file(&r->budget);
-    /* The log's end, a last /system, a last word on the budget. */
-    uint64_t spent =
-        r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80) + xr_mcap_message_cost(&r->mcap, 220);
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         const uint32_t id = xr_channel_find(r, common[i].topic, common[i].schema, EXRAY_NO_INDEX);
-        spent += xr_mcap_channel_cost(&r->mcap, id, true);
         r->channels.use[id].charged = r->schema_charged[common[i].schema] = true;
     }
     r->series.common = r->channels.count;
-    r->budget.base = spent;
-    xr_budget_begin(r, xr_budget_of_file(&r->budget), spent);
+    if (r->parts.budget)
+        r->parts.budget->begin(r);
 }
 
 /* The beginning of the log, and the writer thread. */

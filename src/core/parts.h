@@ -98,6 +98,24 @@ struct exray_layer_stats_part {
     exray_status (*flush)(struct xr_recorder *r);
 };
 
+/* limits/budget.c; but for begin, none is called where there is no limit.  A share is an xr_share. */
+struct exray_budget_part {
+    /* Once the log is begun: what is set aside for its end, and for the channels that there are. */
+    void (*begin)(struct xr_recorder *r);
+    /* The most that a message of that size adds to the log. */
+    uint64_t (*cost)(const struct xr_recorder *r, uint32_t channel, uint64_t size);
+    /* Whether there is room for it; where not, the level may become lower. */
+    bool (*admit)(struct xr_recorder *r, int share, uint64_t cost);
+    /* Whether it finds no room here, but would in an empty file. */
+    bool (*waits)(const struct xr_recorder *r, int share, uint64_t cost);
+    /* Takes it.  `head`: every file of a series begins with it. */
+    void (*spend)(struct xr_recorder *r, int share, uint64_t cost, bool head);
+    /* Whether the frame that begins is recorded. */
+    bool (*keeps_frame)(struct xr_recorder *r, uint64_t index);
+    /* Tells what was lowered since; at the end, what was left out.  Not while a record is being made. */
+    void (*tell)(struct xr_recorder *r, bool end);
+};
+
 /* What the writer's thread is told to do: returns the writer's error number. */
 typedef int (*xr_writer_call)(struct xr_mcap *mcap, const void *object);
 

@@ -5,7 +5,6 @@
 #include "core/encode/text.h"
 #include "core/events/events.h"
 #include "core/frame.h"
-#include "core/limits/budget.h"
 #include "core/recorder_error.h"
 
 static exray_status bad_argument(xr_recorder *r, const char *call, const char *what)
@@ -122,13 +121,13 @@ bool exray_recorder_has_model(const exray_recorder *recorder)
 static bool budget_takes(xr_recorder *r, uint64_t size)
 {
     const uint64_t cost = size + 256;
-    if (!xr_budget_allows(r, XR_SHARE_HEAD, cost)) {
+    if (!r->budget.bytes)
+        return true;
+    if (!r->parts.budget->admit(r, XR_SHARE_HEAD, cost)) {
         r->dropped++;
         return false;
     }
-    xr_budget_spend(r, XR_SHARE_HEAD, cost);
-    if (r->mcap.keep)
-        xr_budget_head(r, cost);
+    r->parts.budget->spend(r, XR_SHARE_HEAD, cost, r->mcap.keep != NULL);
     return true;
 }
 

@@ -50,6 +50,15 @@ typedef struct xr_every {
     uint32_t frames, since;
 } xr_every;
 
+/* What of the byte budget a record costs from; of tensors the last three. */
+typedef enum xr_share {
+    XR_SHARE_FRAMES,
+    XR_SHARE_HEAD, /* the model, attachments, metadata */
+    XR_SHARE_STATS,
+    XR_SHARE_DATA,
+    XR_SHARE_CONSTANTS, /* their data */
+} xr_share;
+
 /* The byte budget (limits/budget.h). */
 typedef struct xr_budget {
     uint64_t bytes;           /* of this file; 0: no limit */

@@ -5,7 +5,6 @@
 #include "core/encode/text.h"
 #include "core/events/events.h"
 #include "core/frame.h"
-#include "core/limits/budget.h"
 #include "core/recorder_error.h"
 
 /* What is kept of a tensor. */
@@ -136,12 +135,10 @@ static bool takes_data(xr_recorder *r, const exray_tensor *tensor, uint32_t chan
     if (!r->budget.bytes)
         return true;
     const xr_share share = tensor->kind == EXRAY_KIND_CONSTANT ? XR_SHARE_CONSTANTS : XR_SHARE_DATA;
-    const uint64_t cost =
-        xr_budget_cost(r, channel, r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size));
+    const uint64_t size = r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size);
     r->data_share = share;
-    if (xr_budget_allows(r, share, cost))
+    if (r->parts.budget->admit(r, share, r->parts.budget->cost(r, channel, size)))
         return true;
-    xr_budget_refused(r, share, cost);
     r->data_share = 0;
     return false;
 }

@@ -152,6 +152,8 @@ static void test_memory_of_a_device(void **state)
 static void test_degraded_without_stats(void **state)
 {
     (void)state;
+    exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+    parts.budget = exray_budget_part_default();
     static uint8_t data[50000];
     static const int64_t shape[] = {sizeof data};
     exray_recorder recorder;
@@ -160,6 +162,7 @@ static void test_degraded_without_stats(void **state)
                                           .stream = true,
                                           .capture = EXRAY_CAPTURE_FULL,
                                           .byte_budget = 300000,
+                                          .parts = &parts,
                                           .max_channels = 64};
     assert_int_equal(exray_recorder_open_device(&recorder, write_sink, &s, &config), EXRAY_OK);
     for (int i = 0; i < 3; i++) {

@@ -8,7 +8,6 @@
 #include "core/encode/text.h"
 #include "core/events/events.h"
 #include "core/events/level.h"
-#include "core/limits/budget.h"
 #include "core/sized.h"
 
 enum {
@@ -163,8 +162,8 @@ static bool find_file(xr_recorder *r, xr_flight_walk walk, uint64_t frame)
     uint64_t cost = 0;
     for (const xr_box_entry *entry; (entry = xr_flight_walk_next(&walk)) && entry->kind != XR_BOX_BEGIN;)
         if (is_unwritten(entry, frame))
-            cost += xr_budget_cost(r, entry->channel, entry->size);
-    if (xr_budget_allows(r, XR_SHARE_DATA, cost) || !xr_budget_could(r, XR_SHARE_DATA, cost))
+            cost += r->parts.budget->cost(r, entry->channel, entry->size);
+    if (!r->parts.budget->waits(r, XR_SHARE_DATA, cost))
         return true;
     leave_out_of_frame(r);
     r->series.asked = true;

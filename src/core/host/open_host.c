@@ -15,6 +15,7 @@ exray_recorder_parts exray_recorder_parts_all(void)
         .chunks = exray_chunks_part_default(),
         .layers = exray_layers_part_default(),
         .machine = exray_machine_part_default(),
+        .budget = exray_budget_part_default(),
         .flight = exray_flight_part_default(),
         .layer_stats = exray_layer_stats_part_default(),
         .checksums = exray_checksums_part_fast(),

@@ -302,6 +302,7 @@ int xr_series_begin(xr_recorder *r, const exray_recorder_config *config, uint64_
     s->next.file = file;
     s->head.handle = -1;
     s->total = total_of(config);
+    r->parts.budget = exray_budget_part_default();
     r->budget.total = s->total;
     r->budget.files = files ? files : 1;
     r->budget.file_bytes = config->file_bytes;

@@ -23,14 +23,7 @@ uint64_t xr_budget_of_file(const xr_budget *budget)
     return share && (!budget->file_bytes || share < budget->file_bytes) ? share : budget->file_bytes;
 }
 
-void xr_budget_head(xr_recorder *r, uint64_t cost)
-{
-    r->budget.head += cost;
-    if (r->budget.bytes && r->budget.series)
-        r->budget.bytes = xr_budget_of_file(&r->budget);
-}
-
-uint64_t xr_budget_cost(const xr_recorder *r, uint32_t channel, uint64_t size)
+static uint64_t cost_of(const xr_recorder *r, uint32_t channel, uint64_t size)
 {
     uint64_t cost = xr_mcap_message_cost(&r->mcap, size);
     if (r->channels.table[channel].schema == XR_SCHEMA_FRAME)
@@ -52,16 +45,8 @@ static uint64_t share_of(const xr_budget *budget, xr_share share)
     return usable(budget) / PARTS * (budget->series ? of_series : one_file)[share];
 }
 
-bool xr_budget_could(const xr_recorder *r, xr_share share, uint64_t cost)
+static bool allows(const xr_budget *budget, xr_share share, uint64_t cost)
 {
-    return cost <= share_of(&r->budget, share);
-}
-
-bool xr_budget_allows(const xr_recorder *r, xr_share share, uint64_t cost)
-{
-    const xr_budget *budget = &r->budget;
-    if (!budget->bytes)
-        return true;
     const bool tensor = share >= XR_SHARE_STATS && !budget->series;
     const uint64_t spent = tensor ? budget->tensors : budget->spent - budget->reserved;
     const uint64_t limit = share_of(budget, share);
@@ -69,13 +54,23 @@ bool xr_budget_allows(const xr_recorder *r, xr_share share, uint64_t cost)
            cost <= budget->bytes - budget->spent;
 }
 
-void xr_budget_spend(xr_recorder *r, xr_share share, uint64_t cost)
+/* Whether it finds no room here, but would in an empty file. */
+static bool waits(const xr_recorder *r, int share, uint64_t cost)
 {
-    if (!r->budget.bytes)
-        return;
-    r->budget.spent += cost;
+    return !allows(&r->budget, (xr_share)share, cost) && cost <= share_of(&r->budget, (xr_share)share);
+}
+
+static void spend(xr_recorder *r, int share, uint64_t cost, bool head)
+{
+    xr_budget *budget = &r->budget;
+    budget->spent += cost;
     if (share >= XR_SHARE_STATS)
-        r->budget.tensors += cost;
+        budget->tensors += cost;
+    if (!head)
+        return;
+    budget->head += cost;
+    if (budget->series)
+        budget->bytes = xr_budget_of_file(budget);
 }
 
 static void lower(xr_recorder *r, exray_capture level)
@@ -85,23 +80,25 @@ static void lower(xr_recorder *r, exray_capture level)
     r->budget.untold = true;
 }
 
-void xr_budget_refused(xr_recorder *r, xr_share share, uint64_t cost)
+static bool admit(xr_recorder *r, int share, uint64_t cost)
 {
     xr_budget *budget = &r->budget;
+    if (allows(budget, (xr_share)share, cost))
+        return true;
     /* The next file has room; and what would never fit says nothing of the others. */
-    if (budget->series || cost > share_of(budget, share))
-        return;
-    if (share == XR_SHARE_DATA && budget->level > EXRAY_CAPTURE_STATS) {
+    if (budget->series || cost > share_of(budget, (xr_share)share))
+        return false;
+    if (share == XR_SHARE_DATA && budget->level > EXRAY_CAPTURE_STATS)
         lower(r, EXRAY_CAPTURE_STATS);
-    } else if (share == XR_SHARE_STATS && budget->level > EXRAY_CAPTURE_FRAME) {
+    else if (share == XR_SHARE_STATS && budget->level > EXRAY_CAPTURE_FRAME)
         lower(r, EXRAY_CAPTURE_FRAME);
-    }
+    return false;
 }
 
-bool xr_budget_keeps_frame(xr_recorder *r, uint64_t index)
+static bool keeps_frame(xr_recorder *r, uint64_t index)
 {
     xr_budget *budget = &r->budget;
-    if (!budget->bytes || budget->series)
+    if (budget->series)
         return true;
     const uint64_t spent = budget->spent - budget->reserved, step = usable(budget) / PARTS * THINNED_PARTS;
     const uint64_t dense = usable(budget) - step;
@@ -116,4 +113,22 @@ bool xr_budget_keeps_frame(xr_recorder *r, uint64_t index)
     const bool keeps = !(index & ((UINT64_C(1) << budget->thinning) - 1));
     budget->frames_left_out += !keeps;
     return keeps;
+}
+
+static void begin(xr_recorder *r)
+{
+    xr_budget *budget = &r->budget;
+    r->mcap.budget = xr_budget_of_file(budget);
+    /* The log's end, a last /system, a last word on the budget. */
+    budget->base =
+        r->mcap.position + 1024 + xr_mcap_message_cost(&r->mcap, 80) + xr_mcap_message_cost(&r->mcap, 220);
+    for (uint32_t i = 0; i < r->series.common; i++)
+        budget->base += xr_mcap_channel_cost(&r->mcap, i, true);
+    xr_budget_begin(r, xr_budget_of_file(budget), budget->base);
+}
+
+const exray_budget_part *exray_budget_part_default(void)
+{
+    static const exray_budget_part part = {begin, cost_of, admit, waits, spend, keeps_frame, xr_budget_tell};
+    return &part;
 }

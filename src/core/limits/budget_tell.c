@@ -1,4 +1,4 @@
-#include "core/limits/budget_tell.h"
+#include "core/limits/budget.h"
 
 #include "core/encode/text.h"
 #include "core/events/events.h"
@@ -20,11 +20,9 @@ static void tell(xr_recorder *r, const char *what, uint64_t first, const char *m
     xr_event(r, EXRAY_EVENT_LEVEL, line, 0);
 }
 
-void xr_budget_tell(xr_recorder *r)
+static void tell_steps(xr_recorder *r)
 {
     xr_budget *budget = &r->budget;
-    if (!budget->untold)
-        return;
     budget->untold = false;
     if (budget->level != budget->level_told)
         tell(r,
@@ -39,8 +37,10 @@ void xr_budget_tell(xr_recorder *r)
     budget->thinning_told = budget->thinning;
 }
 
-void xr_budget_tell_end(xr_recorder *r)
+void xr_budget_tell(xr_recorder *r, bool end)
 {
-    if (r->budget.frames_left_out)
+    if (r->budget.untold)
+        tell_steps(r);
+    if (end && r->budget.frames_left_out)
         tell(r, "left out ", r->budget.frames_left_out, " frames of ", r->next_frame);
 }
