@@ -1,5 +1,7 @@
 #include "core/limits/budget.h"
 
+#include "core/limits/budget_tell.h"
+
 enum {
     PARTS = 16,         /* shares are so many of these */
     THINNED_PARTS = 2,  /* the last of them: where frames are thinned */

@@ -15,7 +15,5 @@
 uint64_t xr_budget_of_file(const xr_budget *budget);
 /* Begins a file of so many bytes, some of them spent. */
 void xr_budget_begin(xr_recorder *r, uint64_t bytes, uint64_t spent);
-/* Tells as events what was lowered; at the end, how many frames were left out. */
-void xr_budget_tell(xr_recorder *r, bool end);
 
 #endif

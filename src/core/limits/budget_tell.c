@@ -1,4 +1,4 @@
-#include "core/limits/budget.h"
+#include "core/limits/budget_tell.h"
 
 #include "core/encode/text.h"
 #include "core/events/events.h"
