@@ -181,6 +181,7 @@ static void repair(area *a, uint32_t *random)
     size_t count = p ? list_records(a, XR_MCAP_MAGIC_SIZE, p) : 0;
     bool move = next(random) % 2;
     uint64_t data_size = 0;
+    size_t checked = 0; /* the end of the last Check record */
     for (size_t i = 0; i < count; i++) {
         uint8_t *content = a->data + p[i].at + XR_MCAP_RECORD_HEADER;
         size_t size = p[i].size - XR_MCAP_RECORD_HEADER;
@@ -189,7 +190,14 @@ static void repair(area *a, uint32_t *random)
             repair_chunk(content, size);
         else if (opcode == XR_MCAP_ATTACHMENT)
             repair_attachment(content, size);
-        else if (opcode == XR_MCAP_DATA_END) {
+        else if (opcode == XR_MCAP_CHECK && size == XR_MCAP_CHECK_SIZE) {
+            store(content, checked, 8);
+            store(content + 8,
+                  exray_codec_default()->crc32(checked ? XR_MCAP_CHECK_SEED : 0, a->data + checked,
+                                               (size_t)(content + 8 - a->data) - checked),
+                  4);
+            checked = p[i].at + p[i].size;
+        } else if (opcode == XR_MCAP_DATA_END) {
             data_size = p[i].at + p[i].size;
             if (size == 4 && next(random) % 2) /* of the data section; 0 says that there is none */
                 store(content, exray_codec_default()->crc32(0, a->data, p[i].at), 4);

@@ -9,7 +9,7 @@
  * The file is mapped, so that large tensors need no copy, and its pages are released as reading goes on:
  * about 50 MB stay resident.  A log may be read while its writer still appends to it (what comes after open
  * is not seen).  If the file gets shorter, the next read fails; if that happens during a read, the process
- * gets SIGBUS.
+ * gets SIGBUS (the program `exray` then says so and ends with status 2).
  *
  * Ownership: what a function returns by pointer belongs to the log and is valid until exray_log_close,
  * unless its comment says otherwise.

@@ -27,6 +27,7 @@ typedef struct member {
     char *name;
     uint64_t offset, size;
     uint32_t crc;
+    unsigned again; /* others of the same name, so far */
 } member;
 
 struct xr_npz {
@@ -35,6 +36,8 @@ struct xr_npz {
     int error; /* errno of the first failure */
     member *members;
     size_t count, capacity;
+    uint32_t *slots; /* names -> members, by hash: position + 1; 0 is free */
+    size_t slot_count;
 };
 
 static void put(xr_npz *npz, const void *data, size_t size)
@@ -52,24 +55,52 @@ static void put_number(xr_npz *npz, uint64_t value, size_t bytes)
     put(npz, little, bytes);
 }
 
-static bool has_member(const xr_npz *npz, const char *name)
+/* Where the name stands in the table, or may stand. */
+static size_t slot_of(const xr_npz *npz, const char *name)
 {
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (const char *at = name; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    size_t slot = hash & (npz->slot_count - 1);
+    while (npz->slots[slot] && strcmp(npz->members[npz->slots[slot] - 1].name, name) != 0)
+        slot = (slot + 1) & (npz->slot_count - 1);
+    return slot;
+}
+
+/* Room for one name more. */
+static bool grow_slots(xr_npz *npz)
+{
+    if (npz->count + 1 < npz->slot_count / 2)
+        return true;
+    size_t count = npz->slot_count ? npz->slot_count * 2 : 64;
+    uint32_t *slots = calloc(count, sizeof *slots);
+    if (!slots)
+        return false;
+    free(npz->slots);
+    npz->slots = slots;
+    npz->slot_count = count;
     for (size_t i = 0; i < npz->count; i++)
-        if (strcmp(npz->members[i].name, name) == 0)
-            return true;
-    return false;
+        slots[slot_of(npz, npz->members[i].name)] = (uint32_t)i + 1;
+    return true;
+}
+
+static member *find_member(const xr_npz *npz, const char *name)
+{
+    uint32_t position = npz->slots[slot_of(npz, name)];
+    return position ? &npz->members[position - 1] : NULL;
 }
 
 /* "name.npy", or "name~1.npy" and so on; malloc. */
-static char *member_name(const xr_npz *npz, const char *name)
+static char *member_name(xr_npz *npz, const char *name)
 {
     size_t size = strlen(name) + 32;
     char *full = malloc(size);
     if (!full)
         return NULL;
     snprintf(full, size, "%s.npy", name);
-    for (unsigned n = 1; has_member(npz, full); n++)
-        snprintf(full, size, "%s~%u.npy", name, n);
+    member *first = find_member(npz, full);
+    while (find_member(npz, full))
+        snprintf(full, size, "%s~%u.npy", name, ++first->again);
     return full;
 }
 
@@ -79,11 +110,13 @@ static member *new_member(xr_npz *npz, const char *name)
     if (!members)
         return NULL;
     npz->members = members;
+    if (!grow_slots(npz))
+        return NULL;
     member *m = &npz->members[npz->count];
     *m = (member){.name = member_name(npz, name), .offset = npz->at};
     if (!m->name)
         return NULL;
-    npz->count++;
+    npz->slots[slot_of(npz, m->name)] = (uint32_t)++npz->count;
     return m;
 }
 
@@ -219,6 +252,7 @@ bool xr_npz_close(xr_npz *npz)
     for (size_t i = 0; i < npz->count; i++)
         free(npz->members[i].name);
     free(npz->members);
+    free(npz->slots);
     free(npz);
     errno = error;
     return error == 0;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_help(const char *argument)
 {
@@ -48,6 +49,17 @@ static bool wants_help(int argc, char **argv)
     return help;
 }
 
+/* Logs are mapped: reading where a file ended meanwhile raises this. */
+static void end_short_file(int number)
+{
+    static const char line[] = "exray: a log became shorter while it was read; run this again when nobody "
+                               "writes to it\n";
+    (void)number;
+    if (write(STDERR_FILENO, line, sizeof line - 1) < 0)
+        _exit(XR_EXIT_FAILED);
+    _exit(XR_EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
     /* A reader that goes away (`| head`) and a file that grows too large are errors of the write;
@@ -55,6 +67,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     xr_watch_json_memory();
+    signal(SIGBUS, end_short_file);
     argc = xr_take_verbosity(argc, argv);
     if (argc < 2) {
         xr_put_program_help(stderr, xr_commands);

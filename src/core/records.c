@@ -81,6 +81,26 @@ static bool too_deep(const exray_node *nodes, uint32_t count, int depth)
     return false;
 }
 
+static bool are_known(const uint32_t *positions, uint32_t count, uint32_t tensors)
+{
+    for (uint32_t i = 0; positions && i < count; i++)
+        if (positions[i] >= tensors && positions[i] != EXRAY_NO_INDEX)
+            return false;
+    return true;
+}
+
+/* A model may be described without its tensors. */
+static bool has_known_tensors(const exray_model *model)
+{
+    const uint32_t tensors = model->tensor_count;
+    bool good = !tensors || (are_known(model->inputs, model->input_count, tensors) &&
+                             are_known(model->outputs, model->output_count, tensors));
+    for (uint32_t i = 0; tensors && good && i < model->node_count; i++)
+        good = are_known(model->nodes[i].inputs, model->nodes[i].input_count, tensors) &&
+               are_known(model->nodes[i].outputs, model->nodes[i].output_count, tensors);
+    return good;
+}
+
 exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_model *model)
 {
     static const char call[] = "exray_recorder_log_model";
@@ -93,6 +113,8 @@ exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_mode
                               ": the log has its model already; open one recorder a model", NULL);
     if (!model || (model->node_count && !model->nodes) || (model->tensor_count && !model->tensors))
         return bad_argument(r, call, "the model, its nodes or its tensors are NULL");
+    if (!has_known_tensors(model))
+        return bad_argument(r, call, "a node's or the model's input or output is no position in `tensors`");
     if (too_deep(model->nodes, model->node_count, 0))
         return bad_argument(r, call, "nodes lie more than 8 deep in `inner` ones");
     r->has_model = true;

@@ -1,6 +1,8 @@
 """Logs that contradict themselves: every command says "damaged" and gives nothing of them out."""
 
 import json
+import os
+import signal
 import subprocess
 
 import hostile_logs
@@ -111,3 +113,15 @@ def test_a_stream_says_that_it_is_unchecked(tmp_path):
             assert len(notes) == 1 and f"records of {whose} have no checksum" in notes[0] and notes[0] in text
         else:
             assert not notes and "checksum" not in text
+
+
+def test_a_log_that_is_cut_off_while_it_is_read(tmp_path):
+    """What touching a mapped file behind its end raises: one line and status 2, not the end by a signal."""
+    fifo = tmp_path / "link"
+    os.mkfifo(fifo)
+    child = subprocess.Popen([str(EXRAY), "receive", str(fifo), "-o", str(tmp_path / "out.mcap")],
+                             stderr=subprocess.PIPE, text=True)
+    with open(fifo, "wb"):  # it runs when this returns
+        child.send_signal(signal.SIGBUS)
+        said = child.communicate(timeout=60)[1]
+    assert child.returncode == 2 and said.count("\n") == 1 and "became shorter" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import operator
 import os
 from types import TracebackType
@@ -337,14 +338,17 @@ class Log:
 
     @property
     def attachments(self) -> Dict[str, bytes]:
-        """The log's attachments: pipeline and label files."""
+        """The log's attachments: pipeline and label files.  One that is damaged is left out, with a warning."""
         h = self._handle
         out: Dict[str, bytes] = {}
         data, size = ffi.new("void const **"), ffi.new("size_t *")
         for i in range(lib.exray_log_attachment_count(h.log)):
             with h.lock:
                 if lib.exray_log_read_attachment(h.log, i, h.slot, data, size, h.error):
-                    raise_filled(h.error)
+                    if h.error.status != lib.EXRAY_E_FORMAT:
+                        raise_filled(h.error)
+                    warnings.warn(text(h.error.message), stacklevel=2)
+                    continue
                 out[text(lib.exray_log_attachment(h.log, i).name)] = bytes(ffi.buffer(data[0], size[0]))
         return out
 
