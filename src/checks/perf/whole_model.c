@@ -59,12 +59,20 @@ static void add_times(exray_finding *f, const sides *s)
 
 /* ---- Threads ----------------------------------------------------------------------- */
 
+/* The times slower that it takes: the fewer, the more threads there are to a processor.  Other programs that
+ * keep a machine busy slow the reference as well. */
+static double slower_by_threads(const sides *s, const exray_findings *findings)
+{
+    double most = exray_findings_option(findings, "threads");
+    return 1 + (most - 1) * fmin(1, 2.0 * s->processors[0] / s->threads[0]);
+}
+
 bool xr_judge_threads(const exray_comparison *c, exray_findings *findings)
 {
     const sides s = sides_of(c);
     bool crowded = s.processors[0] && s.threads[0] > s.processors[0];
     bool alike = s.threads[1] >= s.threads[0] && s.processors[1] <= s.processors[0];
-    if (!crowded || alike || !s.same_host || !(s.ratio >= exray_findings_option(findings, "threads")))
+    if (!crowded || alike || !s.same_host || !(s.ratio >= slower_by_threads(&s, findings)))
         return false;
     exray_finding *f =
         exray_findings_add(findings, "perf.threads", EXRAY_SEVERITY_WARNING,
