@@ -112,7 +112,7 @@ class Build:
         self.flags = [*self.flags, *FLAGS, optimize, f"-I{tree / 'include'}", f"-I{tree / 'src'}"]
         objects = []
         for source in sorted((tree / "src" / "core").rglob("*.c")):
-            if source.name.startswith("port_"):
+            if source.parent.name == "port":
                 continue
             objects.append(folder / f"{source.stem}.o")
             run(f"{self.prefix}gcc", *self.flags, "-fstack-usage", "-fcallgraph-info=su", "-c", source, "-o", objects[-1])
