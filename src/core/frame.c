@@ -45,6 +45,8 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
     const exray_status flushed = xr_flush_layer_stats(r); /* constants come before the frame */
     if (flushed)
         return flushed;
+    if (r->series.due)
+        r->after_frame(r);
     void (*at_frame)(xr_recorder *) = atomic_load_explicit(&r->at_frame, memory_order_relaxed);
     if (at_frame)
         at_frame(r);

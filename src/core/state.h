@@ -85,6 +85,7 @@ typedef struct xr_budget {
 typedef struct xr_series {
     uint32_t files; /* how many there may be; 0: no limit */
     bool keep_oldest, asked;
+    bool due;                /* another file begins with the next frame */
     uint32_t before, of_run; /* files that were there; files of this run */
     uint32_t common;         /* channels that every file has */
     uint64_t file_ns, began_ns;

@@ -272,11 +272,18 @@ static void after_frame(xr_recorder *r)
 {
     xr_series *series = &r->series;
     const uint64_t cost = r->budget.spent - series->frame_start;
-    series->frames++;
-    if (cost > series->largest_frame)
-        series->largest_frame = cost;
-    if (is_due(r))
+    if (series->due) { /* the next frame begins, so the next file is not empty */
+        series->due = false;
         rotate(r);
+    } else {
+        series->frames++;
+        if (cost > series->largest_frame)
+            series->largest_frame = cost;
+        if (series->asked && is_due(r))
+            rotate(r);
+        else
+            series->due = is_due(r);
+    }
     series->frame_start = r->budget.spent;
 }
 
