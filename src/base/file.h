@@ -20,6 +20,9 @@ size_t xr_file_begin(const char *path, void *begin, size_t room);
 /* Behind the byte order mark, if `text` begins with one, as editors on Windows write it. */
 char *xr_text_begin(char *text);
 
+/* What is behind a log's name while it is written, beside its place. */
+#define XR_BESIDE ".part"
+
 /* The last part of a path. */
 const char *xr_base_name(const char *path);
 

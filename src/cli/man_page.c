@@ -100,7 +100,8 @@ void xr_put_program_page(FILE *out, const xr_command *const *commands)
     fputs(".SH OPTIONS\n", out);
     put_options(out, xr_verbosity_options);
     fputs(".SH EXIT STATUS\n.TP\n.B 0\nDone; nothing wrong found.\n.TP\n.B 1\n"
-          "validate found something wrong.\n.TP\n.B 2\nCould not do it; one line says what and what to do.\n"
+          "validate found something wrong.\n.TP\n.B 2\nCould not do it, or was stopped by a signal; one line "
+          "says what and what to do.\n"
           ".TP\n.B 3\nvalidate could not tell.\n"
           ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nNo colors, if it is set and not empty.\n",
           out);

@@ -67,14 +67,13 @@ static struct {
 /* "PATH.part"; NULL: PATH is a device or a pipe, and is written itself, or there is no memory. */
 static char *name_beside(const char *path)
 {
-    static const char suffix[] = ".part";
     struct stat file;
     if (!*path || (stat(path, &file) == 0 && !S_ISREG(file.st_mode)))
         return NULL;
-    char *name = malloc(strlen(path) + sizeof suffix);
+    char *name = malloc(strlen(path) + sizeof XR_BESIDE);
     if (name) {
         strcpy(name, path);
-        strcat(name, suffix);
+        strcat(name, XR_BESIDE);
     }
     return name;
 }

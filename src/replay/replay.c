@@ -3,9 +3,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "core/host/series.h"
 #include "pipeline/parse.h"
 #include "replay/ahead.h"
 #include "replay/fill.h"
+#include "replay/log_place.h"
 #include "replay/observer.h"
 #include "replay/result.h"
 
@@ -22,6 +24,8 @@ typedef struct run {
     void *model;
     size_t model_size;
     exray_recorder recorder;
+    xr_log_place place; /* of the log */
+    bool opened;        /* the log has a file of ours */
     xr_session *session;
     xr_feeds inputs;
     xr_fills fills;
@@ -76,7 +80,7 @@ static exray_status attach_pipeline(run *r, exray_error *error)
     return EXRAY_OK;
 }
 
-static exray_status open_recorder(run *r)
+static exray_status open_recorder(run *r, exray_error *error)
 {
     exray_recorder_config config = r->options->config;
     char offset[32];
@@ -97,7 +101,16 @@ static exray_status open_recorder(run *r)
     config.metadata_count = count;
     if (r->pipeline && !config.task)
         config.task = r->task.name;
-    return exray_recorder_open_file(&r->recorder, r->options->out, &config);
+    exray_status status = xr_log_place_clear(&r->place, error);
+    if (status)
+        return status;
+    status = exray_recorder_open_file(&r->recorder, r->place.written, &config);
+    if (status)
+        return xr_error_set(error, status, "%s", exray_recorder_error_message(&r->recorder));
+    if (xr_log_place_taken(&r->place, exray_recorder_path(&r->recorder), error))
+        return error->status;
+    r->opened = true;
+    return EXRAY_OK;
 }
 
 static xr_session_config session_config(run *r)
@@ -254,6 +267,24 @@ static void skip_item(run *r, const xr_item *item, const char *why, xr_run_repor
         listener->skipped(listener->user, item->source, why);
 }
 
+/* Whether somebody ends the run now. */
+static bool is_stopped(const run *r, xr_run_report *report)
+{
+    const xr_run_listener *listener = &r->options->listener;
+    report->stopped = report->stopped || (listener->stopped && listener->stopped(listener->user));
+    return report->stopped;
+}
+
+/* No frame was written. */
+static exray_status nothing_run(const xr_items *items, const xr_run_report *report, const exray_error *last,
+                                exray_error *error)
+{
+    if (report->stopped)
+        return xr_error_set(error, EXRAY_E_STATE, "stopped before the first frame; no log was written");
+    return xr_error_set(error, EXRAY_E_IO, "not one of %zu frames could be used; the last: %.300s",
+                        items->count, last->message);
+}
+
 static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exray_error *error)
 {
     const xr_run_listener *listener = &r->options->listener;
@@ -263,12 +294,15 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
     exray_error last = {0};
     xr_item item;
     xr_next next;
-    while (report->frames < limit && (next = next_item(r, items, &item, &last)) != XR_NEXT_END) {
+    while (report->frames < limit && !is_stopped(r, report) &&
+           (next = next_item(r, items, &item, &last)) != XR_NEXT_END) {
         bool usable = next == XR_NEXT_ITEM;
         exray_status status = EXRAY_OK;
         if (usable)
             status = run_item(r, &item, &usable, &last);
-        for (unsigned k = 1; k < r->options->repeat && usable && !status && report->frames + 1 < limit; k++) {
+        for (unsigned k = 1; k < r->options->repeat && usable && !status && report->frames + 1 < limit &&
+                             !is_stopped(r, report);
+             k++) {
             report->frames++;
             status = run_item(r, &item, &usable, &last);
         }
@@ -286,10 +320,7 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
         if (listener->progress)
             listener->progress(listener->user, report->frames + report->skipped, total);
     }
-    if (report->frames == 0)
-        return xr_error_set(error, EXRAY_E_IO, "not one of %zu frames could be used; the last: %.300s",
-                            items->count, last.message);
-    return EXRAY_OK;
+    return report->frames ? EXRAY_OK : nothing_run(items, report, &last, error);
 }
 
 /* ---- The observer guard --------------------------------------------------------- */
@@ -301,7 +332,8 @@ static exray_status take_first(run *r, xr_items *items, xr_run_report *report, e
     exray_error last = {0};
     xr_item item;
     xr_next next;
-    while (!r->has_first && (next = items->next(items, &item, &last)) != XR_NEXT_END) {
+    while (!r->has_first && !is_stopped(r, report) &&
+           (next = items->next(items, &item, &last)) != XR_NEXT_END) {
         exray_status status =
             next == XR_NEXT_ITEM ? xr_fill_run(&r->fills, r->pipeline, &item, &r->inputs, &last) : EXRAY_E_IO;
         if (status == EXRAY_E_UNSUPPORTED) /* for every other item, too */
@@ -311,10 +343,7 @@ static exray_status take_first(run *r, xr_items *items, xr_run_report *report, e
         r->has_first = !status;
         r->first = item;
     }
-    return r->has_first
-               ? EXRAY_OK
-               : xr_error_set(error, EXRAY_E_IO, "not one of %zu frames could be used; the last: %.300s",
-                              items->count, last.message);
+    return r->has_first ? EXRAY_OK : nothing_run(items, report, &last, error);
 }
 
 static void note(run *r, const char *key, const char *value)
@@ -382,19 +411,34 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
     status = guard(r, items, report, error);
     if (status)
         return status;
-    status = open_recorder(r);
-    if (status)
-        return xr_error_set(error, status, "%s", exray_recorder_error_message(&r->recorder));
-    status = open_session(r, &r->recorder, error);
+    status = open_recorder(r, error);
+    if (!status)
+        status = open_session(r, &r->recorder, error);
     return status ? status : attach_pipeline(r, error);
 }
 
-/* A log without a frame is useless, and could be taken for a good one. */
-static void remove_empty_log(const char *path)
+/* Closes the log and brings it to its place, where the run was good; a log without a frame is useless, and
+ * could be taken for a good one. */
+static exray_status end_log(run *r, exray_status status, xr_run_report *report, exray_error *error)
 {
+    const char *path = exray_recorder_path(&r->recorder);
+    const bool beside = *r->place.path;
+    report->dropped = exray_recorder_dropped(&r->recorder);
+    snprintf(report->path, sizeof report->path, "%s", beside ? r->place.path : path ? path : r->options->out);
+    const exray_status closed = exray_recorder_close(&r->recorder);
+    if (!status && closed)
+        status = xr_error_set(error, closed, "%s", exray_recorder_error_message(&r->recorder));
+    report->bytes = exray_recorder_bytes_written(&r->recorder);
     struct stat info;
-    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode))
-        unlink(path);
+    if (beside) {
+        if (!r->opened)
+            return status;
+        const exray_status settled = xr_log_place_settle(&r->place, !status, error);
+        return status ? status : settled;
+    }
+    if (!r->began && report->bytes > 0 && lstat(report->path, &info) == 0 && S_ISREG(info.st_mode))
+        unlink(report->path);
+    return status;
 }
 
 exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_report *report, exray_error *error)
@@ -405,7 +449,10 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
     r->options = options;
     r->from_input = items->from_input;
-    exray_status status = prepare(r, items, report, error);
+    exray_status status =
+        xr_log_place_choose(&r->place, options->out, xr_series_wanted(&options->config), error);
+    if (!status)
+        status = prepare(r, items, report, error);
     /* Recorded inputs are copied: no other thread is worth that. */
     if (!status && options->jobs > 1 && !items->from_input) {
         r->ahead =
@@ -415,15 +462,7 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     if (!status)
         status = run_all(r, items, report, error);
     xr_ahead_close(r->ahead);
-    report->dropped = exray_recorder_dropped(&r->recorder);
-    const char *path = exray_recorder_path(&r->recorder);
-    snprintf(report->path, sizeof report->path, "%s", path ? path : options->out);
-    exray_status closed = exray_recorder_close(&r->recorder);
-    if (!status && closed)
-        status = xr_error_set(error, closed, "%s", exray_recorder_error_message(&r->recorder));
-    report->bytes = exray_recorder_bytes_written(&r->recorder);
-    if (!r->began && report->bytes > 0)
-        remove_empty_log(report->path);
+    status = end_log(r, status, report, error);
     if (r->session)
         options->engine->close(r->session);
     xr_pipeline_free(r->pipeline);

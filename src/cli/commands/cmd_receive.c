@@ -2,13 +2,13 @@
 #define _DEFAULT_SOURCE 1 /* termios' speeds */
 #include "cli/command_line.h"
 #include "cli/fail.h"
+#include "cli/stopped.h"
 #include "log/receive/receive.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -148,23 +148,6 @@ static int open_link(const char *from, uint64_t baud)
 
 /* ---- Until it ends ------------------------------------------------------------------ */
 
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal)
-{
-    (void)signal;
-    stopped = 1;
-}
-
-/* Ctrl-C ends the log, not the program. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -179,7 +162,7 @@ static bool receive_all(int fd, const char *from, xr_receiver *r, exray_error *e
     static uint8_t bytes[64 << 10];
     int64_t flushed = now_ms();
     bool good = true;
-    while (good && !stopped) {
+    while (good && !xr_stopped()) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         const int ready = poll(&wait, 1, FLUSH_MS);
         const ssize_t got = ready > 0 ? read(fd, bytes, sizeof bytes) : ready;
@@ -225,7 +208,7 @@ static int receive(const char *from, const receive_options *o)
     const int fd = open_link(from, o->baud);
     if (fd < 0)
         return XR_EXIT_FAILED;
-    catch_signals();
+    xr_stop_by_signal(); /* Ctrl-C ends the log, not the program */
     xr_receiver *r = xr_receiver_new(&files);
     bool good = r != NULL;
     if (!r)

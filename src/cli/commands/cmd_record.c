@@ -51,7 +51,8 @@ const xr_command xr_command_record = {
     .name = "record",
     .summary = "run a model on pictures and write a log, without writing code",
     .synopsis = "--model M --pipeline P.yaml --data DIR|FILE|LIST.txt -o LOG.mcap [options]",
-    .description = "Runs a model on pictures, with every layer observed, and writes the log.",
+    .description = "Runs a model on pictures, with every layer observed, and writes the log, beside its "
+                   "place (LOG.part) until it is whole. " XR_STOP_TEXT,
     .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},
     .example = "exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
                "             --data pictures --labels labels.txt -o edge.mcap",

@@ -103,7 +103,8 @@ const xr_command xr_command_replay = {
     .synopsis = "EDGE.mcap --model M --pipeline P.yaml -o REF.mcap [options]",
     .description =
         "Runs the sensor data of the device's log through the reference pipeline and model. `validate` "
-        "compares the device's log with the log that this writes.",
+        "compares the device's log with the log that this writes, beside its place (REF.mcap.part) until it "
+        "is whole. " XR_STOP_TEXT,
     .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},
     .example =
         "exray replay edge.mcap --engine tflite --model lite0.tflite --pipeline lite0.yaml -o ref.mcap",

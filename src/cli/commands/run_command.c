@@ -4,6 +4,7 @@
 #include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/stopped.h"
 #include "cli/text_out.h"
 
 #include <exray/codecs.h>
@@ -276,6 +277,12 @@ static void show_warning(void *user, const char *text)
     fprintf(stderr, "exray: warning: %s\n", text);
 }
 
+static bool is_stopped(void *user)
+{
+    (void)user;
+    return xr_stopped();
+}
+
 /* A mistyped --layers keeps nothing, and a log without layers hides every fault. */
 static void warn_of_no_layers(const xr_run_options *run, const char *path)
 {
@@ -298,8 +305,12 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
     exray_error error = {0};
     bool replay = command->log != NULL;
     xr_progress progress = xr_progress_begin(replay ? "replaying" : "recording", "frames");
-    command->run.listener = (xr_run_listener){
-        .user = &progress, .progress = xr_progress_tell, .skipped = show_skipped, .warning = show_warning};
+    command->run.listener = (xr_run_listener){.user = &progress,
+                                              .progress = xr_progress_tell,
+                                              .skipped = show_skipped,
+                                              .warning = show_warning,
+                                              .stopped = is_stopped};
+    xr_stop_by_signal();
     xr_note("engine %s, kernels %s, threads %u, model %s", command->run.engine->name,
             command->run.kernels ? command->run.kernels : "default",
             command->run.threads ? command->run.threads : 1, command->run.model);
@@ -309,6 +320,9 @@ int xr_run_command_run(xr_run_command *command, xr_items *items)
     if (status)
         return xr_fail_error(&error);
     warn_of_no_layers(&command->run, report.path);
+    if (report.stopped)
+        return xr_fail("stopped by a signal after %zu frame%s; %s is whole and has %s", report.frames,
+                       report.frames == 1 ? "" : "s", report.path, report.frames == 1 ? "it" : "them");
     xr_note("%zu frames in %.3g s", report.frames, (double)(xr_clock() - progress.began) / 1e9);
     if (xr_is_quiet())
         return XR_EXIT_OK;

@@ -33,6 +33,12 @@ xr_set_option xr_set_role;
         .text = "lines FILE CLASS: the true classes"                                                         \
     }
 
+/* What both do at Ctrl-C. */
+#define XR_STOP_TEXT                                                                                         \
+    "Ctrl-C or SIGTERM ends it after the frame at hand: the log is closed and takes its place, one line "    \
+    "says how many "                                                                                         \
+    "frames it has, and the exit status is 2; a second one ends it at once."
+
 /* The options' defaults. */
 xr_run_command xr_run_command_defaults(exray_role role);
 

@@ -4,8 +4,7 @@
 
 enum { MOST_NAMES = 9999 }; /* tried for one file */
 
-/* A log whose writer never ended it: a crashed run's, or one that is being written. */
-static bool is_unclosed(const char *path)
+bool xr_log_file_is_unclosed(const char *path)
 {
     uint8_t first[XR_MCAP_MAGIC_SIZE], last[XR_MCAP_MAGIC_SIZE];
     uint64_t size;
@@ -19,7 +18,7 @@ static int open_variant(const char *path, bool fresh, char *out, int *error)
 {
     memcpy(out, path, strlen(path) + 1);
     for (uint32_t i = 2; i < MOST_NAMES; i++) {
-        if (fresh || !is_unclosed(out)) {
+        if (fresh || !xr_log_file_is_unclosed(out)) {
             const int handle = fresh ? xr_port_open_new(out, error) : xr_port_open(out, error);
             const bool taken = fresh ? xr_port_is_there_already(*error) : *error == xr_port_in_use();
             if (handle >= 0 || !taken)

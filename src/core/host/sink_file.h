@@ -22,6 +22,9 @@ static inline const char *xr_log_file_path(const xr_log_file *file)
     return file->paths[atomic_load_explicit(&file->current, memory_order_acquire)];
 }
 
+/* Whether it is a log whose writer never ended it: a crashed run's, or one that is being written. */
+bool xr_log_file_is_unclosed(const char *path);
+
 /* Creates the file that the pattern names, and takes it for the path.  0, or an error number.  `number`:
  * where the pattern has a %n, the first to try; what it became. */
 int xr_log_file_create(xr_log_file *file, uint64_t *number);
