@@ -215,7 +215,8 @@ typedef struct exray_tensor_view {
     exray_media media;
     uint32_t model_tensor; /* position in exray_model.tensors, or EXRAY_NO_INDEX */
     bool has_sketch;
-    exray_sketch sketch; /* as it is in the log: version and count may be anything */
+    exray_sketch sketch;          /* as it is in the log: version and count may be anything */
+    exray_channel_stats channels; /* beside `stats`; none: channel_count 0.  Since 0.2.0 */
 } exray_tensor_view;
 
 /* Reads a tensor record of this log.  The CRC of its chunk is checked where it has one.  EXRAY_E_FORMAT: it

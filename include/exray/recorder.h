@@ -514,6 +514,19 @@ exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, 
 exray_status exray_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
                                  exray_stats *out);
 
+/* Where exray_channel_stats_compute puts its arrays.  Since 0.2.0. */
+typedef struct exray_channel_room {
+    float mean[EXRAY_MAX_CHANNEL_STATS], variance[EXRAY_MAX_CHANNEL_STATS];
+    uint32_t histogram[EXRAY_HISTOGRAM_BINS];
+} exray_channel_room;
+
+/* Moments of each channel and a histogram of a tensor's data, whose statistics are `stats`: what is written
+ * of inputs, outputs and sensors without their data.  EXRAY_E_UNSUPPORTED: too many or too short channels,
+ * values that are not finite, strings; EXRAY_E_ARGUMENT as exray_stats_compute.  Any thread.  Since 0.2.0. */
+exray_status exray_channel_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
+                                         const exray_stats *stats, exray_channel_room *room,
+                                         exray_channel_stats *out);
+
 /* A sketch of a tensor's data, and its statistics in the same pass where `stats` is not NULL: what the
  * capture level SKETCH writes of layers.  *count: how many buckets were filled.  Elements are taken with the
  * channels last, where info.layout says which dimension they are, else in the order of the data.  Errors as

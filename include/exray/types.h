@@ -236,6 +236,22 @@ typedef struct exray_stats {
     uint64_t high_count; /* stored values at the data type's maximum (integers only) */
 } exray_stats;
 
+/* The most channels that have moments of their own, and the bins of a histogram.  Since 0.2.0. */
+#define EXRAY_MAX_CHANNEL_STATS 64
+#define EXRAY_HISTOGRAM_BINS    32
+
+/* Moments of each channel and a histogram (schema: TensorStats): of inputs, outputs and sensors with at most
+ * 64 channels of at least 64 elements each.  Channels are dimension C of the layout; without a layout the
+ * last dimension where that has at most 64 (of a rank of 2 or more), else the second of four, else all is one
+ * channel.  The arrays are borrowed.  Since 0.2.0. */
+typedef struct exray_channel_stats {
+    uint32_t channel_count;    /* 0: there are none */
+    uint32_t bin_count;        /* 0: no histogram; else EXRAY_HISTOGRAM_BINS */
+    const float *mean;         /* [channel_count], dequantized */
+    const float *variance;     /* [channel_count], population variance */
+    const uint32_t *histogram; /* [bin_count] equal bins over [min, max] of the statistics */
+} exray_channel_stats;
+
 /* The version of the hash that sketches are made with (spec/sketch.md).  Since 0.1.0. */
 #define EXRAY_SKETCH_VERSION 1
 /* The most buckets of a sketch.  Since 0.1.0. */

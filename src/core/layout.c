@@ -72,6 +72,8 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     place_writer(r, config, sink_size, &block);
     r->topic = xr_block_take(&block, XR_MAX_TOPIC, 1);
     r->bucket = r->parts.sketch ? xr_block_take(&block, EXRAY_SKETCH_BUCKETS, sizeof *r->bucket) : NULL;
+    r->channel_room =
+        r->parts.stats && r->parts.stats->channels ? xr_block_take(&block, 1, sizeof *r->channel_room) : NULL;
     r->frame.source = xr_block_take(&block, XR_MAX_SOURCE + 1, 1);
     r->frame.entries = xr_block_take(&block, XR_FRAME_ENTRIES, 1);
     if (r->parts.layers)

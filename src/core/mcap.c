@@ -175,7 +175,8 @@ bool xr_mcap_is_head(const xr_mcap *mcap, uint32_t channel)
 {
     static const char constant[] = "/constant"; /* /constant/N, /constants */
     const xr_channel_info *info = &mcap->channels[channel];
-    return info->schema == XR_SCHEMA_MODEL || strncmp(info->topic, constant, sizeof constant - 1) == 0;
+    return info->schema == XR_SCHEMA_MODEL || strncmp(info->topic, constant, sizeof constant - 1) == 0 ||
+           strcmp(info->topic, "/constants") == 0;
 }
 
 /* The records that come before a channel's first message.  false: one of them is not in the log. */

@@ -33,6 +33,9 @@ struct exray_checksums_part {
 /* summary/stats.c */
 struct exray_stats_part {
     exray_status (*compute)(const exray_tensor_info *info, const void *data, size_t size, exray_stats *out);
+    /* exray_channel_stats_compute, or NULL. */
+    exray_status (*channels)(const exray_tensor_info *info, const void *data, size_t size,
+                             const exray_stats *stats, exray_channel_room *room, exray_channel_stats *out);
 };
 
 /* summary/sketch.c */

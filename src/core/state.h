@@ -154,9 +154,10 @@ typedef struct xr_recorder {
     uint32_t (*process_of)(void); /* NULL: there are no processes */
     uint32_t process;             /* which opened it */
     xr_mcap mcap;
-    xr_draft draft; /* the record on its way */
-    char *topic;    /* XR_MAX_TOPIC bytes: its topic */
-    float *bucket;  /* EXRAY_SKETCH_BUCKETS: its sketch; NULL: there is no such part */
+    xr_draft draft;                   /* the record on its way */
+    char *topic;                      /* XR_MAX_TOPIC bytes: its topic */
+    exray_channel_room *channel_room; /* its channels' moments; NULL: the part does not make them */
+    float *bucket;                    /* EXRAY_SKETCH_BUCKETS: its sketch; NULL: there is no such part */
 
     /* The asynchronous mode; NULL: the writer runs on the caller's thread. */
     struct xr_ring *ring;

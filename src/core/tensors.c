@@ -96,6 +96,7 @@ static const char *tensor_problem(const exray_tensor *tensor)
 typedef struct tensor_summary {
     exray_stats stats;
     exray_sketch sketch;
+    exray_channel_stats channels;
 } tensor_summary;
 
 static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor_summary *s,
@@ -114,6 +115,11 @@ static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor
     } else if (k == KEEP_STATS && r->parts.stats &&
                !r->parts.stats->compute(&tensor->info, tensor->data, tensor->size, &s->stats)) {
         message->stats = &s->stats;
+        const bool layer = tensor->kind == EXRAY_KIND_LAYER || tensor->kind == EXRAY_KIND_CONSTANT;
+        if (r->channel_room && !layer &&
+            !r->parts.stats->channels(&tensor->info, tensor->data, tensor->size, &s->stats, r->channel_room,
+                                      &s->channels))
+            message->channels = &s->channels;
     }
 }
 

@@ -357,6 +357,30 @@ static bool decode_stats(const xr_field *from, exray_stats *out)
     return !wire.bad;
 }
 
+/* Moments of channels count only as far as both are there; a histogram has its number of bins. */
+static bool decode_channels(const xr_field *from, xr_arena *arena, exray_channel_stats *out)
+{
+    xr_wire wire = xr_wire_begin(from->data, from->size);
+    xr_list mean = {0}, variance = {0}, histogram = {0};
+    for (xr_field f; xr_wire_next(&wire, &f);) {
+        if ((f.number == 11 && !xr_add_float(&f, &mean, arena)) ||
+            (f.number == 12 && !xr_add_float(&f, &variance, arena)) ||
+            (f.number == 13 && !xr_add_u32(&f, &histogram, arena)))
+            return false;
+    }
+    *out = (exray_channel_stats){0};
+    if (mean.count == variance.count && mean.count <= EXRAY_MAX_CHANNEL_STATS) {
+        out->channel_count = (uint32_t)mean.count;
+        out->mean = mean.items;
+        out->variance = variance.items;
+    }
+    if (histogram.count == EXRAY_HISTOGRAM_BINS) {
+        out->bin_count = EXRAY_HISTOGRAM_BINS;
+        out->histogram = histogram.items;
+    }
+    return !wire.bad && !arena->failed;
+}
+
 static bool decode_sketch(const xr_field *from, xr_arena *arena, exray_sketch *out)
 {
     *out = (exray_sketch){0};
@@ -432,7 +456,7 @@ bool xr_decode_tensor(const uint8_t *data, size_t size, xr_arena *arena, exray_t
             out->size = f.size;
         } else if (xr_is(&f, 4, XR_WIRE_BYTES)) {
             out->has_stats = true;
-            if (!decode_stats(&f, &out->stats))
+            if (!decode_stats(&f, &out->stats) || !decode_channels(&f, arena, &out->channels))
                 return false;
         } else if (xr_is(&f, 5, XR_WIRE_BYTES)) {
             out->has_sketch = true;

@@ -61,6 +61,18 @@ static void encode_media(xr_sink *sink, const void *object)
     xr_pb_uint(sink, 9, media->channels);
 }
 
+static void encode_all_stats(xr_sink *sink, const void *object)
+{
+    const xr_tensor_message *message = object;
+    const exray_channel_stats *channels = message->channels;
+    xr_encode_stats(sink, message->stats);
+    if (!channels)
+        return;
+    xr_pb_packed_float(sink, 11, channels->mean, channels->channel_count);
+    xr_pb_packed_float(sink, 12, channels->variance, channels->channel_count);
+    xr_pb_packed_u32(sink, 13, channels->histogram, channels->bin_count);
+}
+
 void xr_encode_tensor_head(xr_sink *sink, const xr_tensor_message *message)
 {
     const exray_tensor *tensor = message->tensor;
@@ -77,7 +89,7 @@ void xr_encode_tensor_head(xr_sink *sink, const xr_tensor_message *message)
 void xr_encode_tensor_values(xr_sink *sink, const xr_tensor_message *message)
 {
     if (message->stats)
-        xr_pb_message(sink, 4, xr_encode_stats, message->stats);
+        xr_pb_message(sink, 4, encode_all_stats, message);
     if (message->sketch)
         xr_pb_message(sink, 5, encode_sketch, message->sketch);
     /* Last, so that what describes the data is read before it and the data goes

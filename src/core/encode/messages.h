@@ -35,12 +35,13 @@ void xr_encode_schema(xr_sink *sink, const void *schema); /* xr_schema_id */
 typedef struct xr_tensor_message {
     uint64_t frame;
     const exray_tensor *tensor;
-    bool with_data;             /* tensor->data, tensor->size */
-    const exray_stats *stats;   /* or NULL */
-    const exray_sketch *sketch; /* or NULL */
-    bool with_info;             /* also where /model would describe the tensor */
-    bool is_sealed;             /* the frame's number stands behind the data once more: a record whose end is
-                                   filled (output/out.h) is then no message, instead of one of other values */
+    bool with_data;                      /* tensor->data, tensor->size */
+    const exray_stats *stats;            /* or NULL */
+    const exray_sketch *sketch;          /* or NULL */
+    const exray_channel_stats *channels; /* of the stats, or NULL */
+    bool with_info;                      /* also where /model would describe the tensor */
+    bool is_sealed; /* the frame's number stands behind the data once more: a record whose end is
+                       filled (output/out.h) is then no message, instead of one of other values */
 } xr_tensor_message;
 void xr_encode_tensor(xr_sink *sink, const void *message);
 /* The same in two steps: whether its data or its statistics are kept may depend on how

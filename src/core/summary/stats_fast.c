@@ -18,6 +18,6 @@ exray_status exray_stats_compute(const exray_tensor_info *info, const void *data
 
 const exray_stats_part *exray_stats_part_fast(void)
 {
-    static const exray_stats_part part = {exray_stats_compute};
+    static const exray_stats_part part = {exray_stats_compute, exray_channel_stats_compute};
     return &part;
 }

@@ -18,6 +18,6 @@ static exray_status stats_small(const exray_tensor_info *info, const void *data,
 
 const exray_stats_part *exray_stats_part_small(void)
 {
-    static const exray_stats_part part = {stats_small};
+    static const exray_stats_part part = {stats_small, NULL};
     return &part;
 }

@@ -113,7 +113,7 @@ class Tensor:
             if view.data != ffi.NULL:
                 self._data = h.take(view.data, view.size)
             if view.has_stats:
-                self._stats = stats_from_c(view.stats)
+                self._stats = stats_from_c(view.stats, view.channels)
             if view.has_sketch:
                 s = view.sketch
                 bucket = np.frombuffer(bytes(ffi.buffer(s.bucket, 4 * s.count)), np.float32) if s.count else \

@@ -161,6 +161,9 @@ class Stats:
     variance: float
     low_count: int
     high_count: int
+    channel_mean: Tuple[float, ...] = ()  # of inputs, outputs and sensors with few long channels
+    channel_variance: Tuple[float, ...] = ()
+    histogram: Tuple[int, ...] = ()  # 32 equal bins over [min, max]
 
 
 @dataclass(frozen=True)
@@ -233,9 +236,12 @@ def media_from_c(media: Any) -> Media:
                  media.full_range, media.rotation, media.sample_rate, media.channels)
 
 
-def stats_from_c(s: Any) -> Stats:
+def stats_from_c(s: Any, channels: Any) -> Stats:
+    count, bins = channels.channel_count, channels.bin_count
+    moments = [tuple(ffi.unpack(a, n)) if n else () for a, n in ((channels.mean, count), (channels.variance, count),
+                                                                (channels.histogram, bins))]
     return Stats(s.count, s.nan_count, s.inf_count, s.zero_count, s.min, s.max, s.mean, s.variance, s.low_count,
-                 s.high_count)
+                 s.high_count, *moments)
 
 
 def _positions(values: Any, count: int) -> Tuple[int, ...]:
