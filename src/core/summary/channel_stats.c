@@ -46,9 +46,9 @@ static bool walk_of(const exray_tensor_info *info, uint64_t count, channel_walk 
 }
 
 /* Sums of a channel, of x - pivot. */
-typedef struct channel_sums {
+typedef struct deviation_sums {
     double sum[MOST], squares[MOST];
-} channel_sums;
+} deviation_sums;
 
 static void dequantize(const exray_tensor_info *info, const xr_axis_walk *walk, uint64_t first, size_t count,
                        double *values)
@@ -63,7 +63,7 @@ static void dequantize(const exray_tensor_info *info, const xr_axis_walk *walk, 
 
 /* Values of a block, from element `first` on. */
 static void add_block(const double *values, uint64_t first, size_t count, const channel_walk *walk,
-                      const exray_stats *stats, channel_sums *sums, uint32_t *histogram)
+                      const exray_stats *stats, deviation_sums *sums, uint32_t *histogram)
 {
     const double scale = stats->max > stats->min ? BINS / (stats->max - stats->min) : 0;
     uint32_t channel = (uint32_t)(first / walk->inner % walk->channels);
@@ -96,7 +96,7 @@ exray_status exray_channel_stats_compute(const exray_tensor_info *info, const vo
         return EXRAY_E_ARGUMENT;
     if (!walk_of(info, count, &walk))
         return EXRAY_E_UNSUPPORTED;
-    channel_sums sums = {{0}, {0}};
+    deviation_sums sums = {{0}, {0}};
     double values[BLOCK];
     memset(room, 0, sizeof *room);
     for (uint64_t first = 0; first < count; first += BLOCK) {
