@@ -23,7 +23,12 @@ static const char *const events[] = {EXRAY_EVENTS(NAME_OF)};
 
 static size_t use_types(void)
 {
-    int64_t shape[EXRAY_MAX_RANK] = {1, EXRAY_SKETCH_BUCKETS, EXRAY_SKETCH_SEED, EXRAY_SKETCH_VERSION};
+    int64_t shape[EXRAY_MAX_RANK] = {1,
+                                     EXRAY_SKETCH_BUCKETS,
+                                     EXRAY_SKETCH_SEED,
+                                     EXRAY_SKETCH_VERSION,
+                                     EXRAY_MAX_CHANNEL_STATS,
+                                     EXRAY_HISTOGRAM_BINS};
     uint32_t index = EXRAY_NO_INDEX;
     size_t count = 0;
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
