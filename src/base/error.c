@@ -1,11 +1,15 @@
 #include "base/error.h"
 
+#include "base/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 exray_status xr_error_set(exray_error *error, exray_status status, const char *format, ...)
 {
+    if (status == EXRAY_E_MEMORY) /* of malloc's, too; or a library of others had none */
+        xr_memory_lacked();
     if (error) {
         va_list arguments;
         va_start(arguments, format);

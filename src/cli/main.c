@@ -1,5 +1,6 @@
 /* Finds the command and calls it. */
 #define _POSIX_C_SOURCE 200809L
+#include "base/memory.h"
 #include "checks/suggest.h"
 #include "cli/commands.h"
 #include "cli/fail.h"
@@ -32,9 +33,12 @@ static int no_command(const char *name)
                    near ? " (did you mean " : "", near ? meant : "", near ? "?)" : "");
 }
 
-/* What was printed must have arrived: a full disk is a failure of any command. */
+/* What was printed must have arrived, and must lack nothing: a full disk and a failed allocation are failures
+ * of any command. */
 static int finish(int status)
 {
+    if (status != XR_EXIT_FAILED && xr_memory_lacks())
+        return xr_fail_for_memory("the result");
     if (status != XR_EXIT_FAILED && (fflush(stdout) != 0 || ferror(stdout)))
         return xr_fail("cannot write to standard output: %s", strerror(errno));
     return status;

@@ -3,6 +3,7 @@
 #include "cli/output.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "cli/fail.h"
 #include "core/mcap_format.h"
 
@@ -167,9 +168,15 @@ bool xr_close_output(FILE *file, const char *path)
 {
     bool good = fflush(file) == 0 && !ferror(file);
     int reason = errno;
+    const bool is_stdout = strcmp(path, "-") == 0;
     if (file != stdout && fclose(file) != 0 && good) {
         good = false;
         reason = errno;
+    }
+    if (good && xr_memory_lacks()) {
+        xr_remove_output(path);
+        xr_fail_for_memory(is_stdout ? "standard output" : path);
+        return false;
     }
     for (int i = 0; i < MOST_LOGS; i++) {
         if (logs[i].file == file && good && !settle_log(i, true)) {
@@ -178,35 +185,24 @@ bool xr_close_output(FILE *file, const char *path)
         }
     }
     if (!good)
-        xr_fail("cannot write %s: %s", strcmp(path, "-") == 0 ? "standard output" : path, strerror(reason));
+        xr_fail("cannot write %s: %s", is_stdout ? "standard output" : path, strerror(reason));
     return good;
-}
-
-/* cJSON leaves out what it finds no memory for, and says nothing. */
-static bool json_lacked_memory;
-
-static void *allocate_json(size_t size)
-{
-    void *memory = malloc(size);
-    json_lacked_memory = json_lacked_memory || !memory;
-    return memory;
 }
 
 void xr_watch_json_memory(void)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){allocate_json, free});
+    cJSON_InitHooks(&(cJSON_Hooks){malloc, free});
 }
 
 int xr_print_json(cJSON *root, const char *path)
 {
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
-    if (text && json_lacked_memory) {
+    /* cJSON leaves out what it finds no memory for, and says nothing. */
+    if (!text || xr_memory_lacks()) {
         free(text);
-        text = NULL;
-    }
-    if (!text)
         return xr_fail("out of memory while writing JSON");
+    }
     FILE *file = xr_open_output(path);
     bool good = file != NULL;
     if (file) {

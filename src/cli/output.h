@@ -22,7 +22,7 @@ void xr_remove_output(const char *path);
 /* Closes it (not standard output); false: writing had failed; printed. */
 bool xr_close_output(FILE *file, const char *path);
 
-/* Called first: what cJSON finds no memory for makes xr_print_json fail. */
+/* Called first: from then on what cJSON finds no memory for is counted, too (base/memory.h). */
 void xr_watch_json_memory(void);
 /* Writes `root` (taken over) as indented JSON to `path`; "-" is standard
  * output.  Returns an exit status; failures are printed. */

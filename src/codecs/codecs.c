@@ -7,6 +7,7 @@
 #include <lz4frame.h>
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 /* Data that lies in the last cache level, or beyond, comes almost twice as fast
  * when the next kilobyte is asked for before this one is summed. */
@@ -107,7 +108,17 @@ static exray_status decompress_lz4(void *out, size_t out_size, const void *in, s
         moved = taken || given;
     }
     LZ4F_freeDecompressionContext(context);
+    if (LZ4F_isError(hint) && strcmp(LZ4F_getErrorName(hint), "ERROR_allocation_failed") == 0)
+        return EXRAY_E_MEMORY;
     return hint == 0 && out_size == 0 && in_size == 0 ? EXRAY_OK : EXRAY_E_FORMAT;
+}
+
+static exray_status decompress_zstd(void *out, size_t out_size, const void *in, size_t in_size)
+{
+    const size_t size = ZSTD_decompress(out, out_size, in, in_size);
+    if (ZSTD_isError(size) && ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation)
+        return EXRAY_E_MEMORY;
+    return size == out_size ? EXRAY_OK : EXRAY_E_FORMAT;
 }
 
 exray_status exray_codec_decompress(exray_compression how, void *out, size_t out_size, const void *in,
@@ -116,7 +127,7 @@ exray_status exray_codec_decompress(exray_compression how, void *out, size_t out
     if (how == EXRAY_COMPRESSION_LZ4)
         return decompress_lz4(out, out_size, in, in_size);
     if (how == EXRAY_COMPRESSION_ZSTD)
-        return ZSTD_decompress(out, out_size, in, in_size) == out_size ? EXRAY_OK : EXRAY_E_FORMAT;
+        return decompress_zstd(out, out_size, in, in_size);
     if (how != EXRAY_COMPRESSION_NONE || out_size != in_size)
         return EXRAY_E_FORMAT;
     if (in_size)

@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "log/log_file.h"
 
 #include <exray/codecs.h>
@@ -90,8 +91,11 @@ bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8
     return xr_chunk_settle(log, chunk, crc == chunk->crc);
 }
 
-bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out)
+exray_status xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out)
 {
-    return exray_codec_decompress(chunk->compression, out, (size_t)chunk->size,
-                                  log->map.base + chunk->records, (size_t)chunk->stored) == EXRAY_OK;
+    const exray_status status = exray_codec_decompress(chunk->compression, out, (size_t)chunk->size,
+                                                       log->map.base + chunk->records, (size_t)chunk->stored);
+    if (status == EXRAY_E_MEMORY)
+        xr_memory_lacked();
+    return status;
 }

@@ -405,9 +405,11 @@ static xr_walk walk_compressed(xr_builder *b)
             return XR_WALK_NO_MEMORY;
         b->buffer_size = (size_t)chunk->size;
     }
-    bool whole = xr_chunk_decompress(b->log, chunk, b->buffer);
+    const exray_status status = xr_chunk_decompress(b->log, chunk, b->buffer);
     xr_file_map_used(&b->log->map, chunk->stored);
-    if (!whole) {
+    if (status == EXRAY_E_MEMORY)
+        return XR_WALK_NO_MEMORY;
+    if (status) {
         xr_chunk_settle(b->log, chunk, false);
         return XR_WALK_ON;
     }

@@ -149,7 +149,7 @@ bool xr_chunk_settle(const exray_log *log, xr_chunk *chunk, bool good);
 /* Checks the CRC of an uncompressed chunk and copies `size` bytes at `from` in it,
  * both in one pass over memory. */
 bool xr_chunk_copy(const exray_log *log, xr_chunk *chunk, void *out, const uint8_t *from, size_t size);
-/* Decompresses into `out` (chunk->size bytes). */
-bool xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out);
+/* Decompresses into `out` (chunk->size bytes).  EXRAY_E_MEMORY, or another status: it is damaged. */
+exray_status xr_chunk_decompress(const exray_log *log, const xr_chunk *chunk, uint8_t *out);
 
 #endif

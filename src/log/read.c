@@ -74,9 +74,11 @@ static exray_status decompress_chunk(const exray_log *log, const exray_record *r
     slot->bytes = bytes;
     if (!room)
         return fail_memory(log, record, error);
-    bool good = xr_chunk_decompress(log, chunk, slot->bytes);
+    const exray_status status = xr_chunk_decompress(log, chunk, slot->bytes);
     xr_file_map_used(&log->map, chunk->stored);
-    if (!good)
+    if (status == EXRAY_E_MEMORY)
+        return fail_memory(log, record, error);
+    if (status)
         return fail_damaged(log, record, "its chunk cannot be decompressed", error);
     slot->log = log->id;
     slot->chunk = record->chunk;

@@ -259,8 +259,12 @@ static const uint8_t *sound_bytes(recovery *r, const xr_chunk *chunk, const uint
             r->buffer_size = r->buffer ? (size_t)chunk->size : 0;
             r->w->no_memory = r->w->no_memory || !r->buffer;
         }
-        if (!r->buffer || exray_codec_decompress(chunk->compression, r->buffer, (size_t)chunk->size, stored,
-                                                 (size_t)chunk->stored) != EXRAY_OK)
+        const exray_status status =
+            r->buffer ? exray_codec_decompress(chunk->compression, r->buffer, (size_t)chunk->size, stored,
+                                               (size_t)chunk->stored)
+                      : EXRAY_E_MEMORY;
+        r->w->no_memory = r->w->no_memory || status == EXRAY_E_MEMORY;
+        if (status)
             return NULL;
         bytes = r->buffer;
     }

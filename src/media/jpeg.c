@@ -147,7 +147,9 @@ exray_status xr_decode_jpeg(const uint8_t *data, size_t size, unsigned reduce, e
     d->errors.output_message = on_output;
     d->progress.progress_monitor = on_progress;
     if (setjmp(d->out_of_here)) {
-        if (d->ends_early)
+        if (d->errors.msg_code == JERR_OUT_OF_MEMORY)
+            status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a JPEG");
+        else if (d->ends_early)
             status =
                 xr_error_set(error, EXRAY_E_FORMAT, "the JPEG ends early (%zu bytes); fetch it again", size);
         else

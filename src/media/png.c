@@ -12,7 +12,7 @@
 typedef struct png_source {
     const uint8_t *data;
     size_t size, at;
-    bool ends_early;
+    bool ends_early, lacks_memory;
     png_bytep *rows;
     uint8_t *blended; /* rows with alpha, where it is blended; else NULL */
     char message[160];
@@ -27,6 +27,20 @@ static void on_read(png_structp png, png_bytep to, size_t size)
     }
     memcpy(to, r->data + r->at, size);
     r->at += size;
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t size)
+{
+    png_source *r = png_get_mem_ptr(png);
+    void *memory = malloc(size);
+    r->lacks_memory = r->lacks_memory || !memory;
+    return memory;
+}
+
+static void release(png_structp png, png_voidp memory)
+{
+    (void)png;
+    free(memory);
 }
 
 static void on_error(png_structp png, png_const_charp text)
@@ -120,7 +134,8 @@ exray_status xr_decode_png(const uint8_t *data, size_t size, xr_decode_way way, 
     r->data = data;
     r->size = size;
     exray_status status;
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_error, on_warning);
+    png_structp png =
+        png_create_read_struct_2(PNG_LIBPNG_VER_STRING, r, on_error, on_warning, r, allocate, release);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
         png_destroy_read_struct(&png, NULL, NULL);
@@ -128,7 +143,9 @@ exray_status xr_decode_png(const uint8_t *data, size_t size, xr_decode_way way, 
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
     }
     if (setjmp(png_jmpbuf(png))) {
-        if (r->ends_early)
+        if (r->lacks_memory)
+            status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a PNG");
+        else if (r->ends_early)
             status =
                 xr_error_set(error, EXRAY_E_FORMAT, "the PNG ends early (%zu bytes); fetch it again", size);
         else

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "checks/compatible.h"
 #include "checks/layer/blame.h"
 #include "core/sized.h"
@@ -61,6 +62,18 @@ static bool is_log(const char *path)
            memcmp(begin, XR_MCAP_MAGIC, sizeof begin) == 0;
 }
 
+/* Whether an allocation has failed since there were `before`: what was found may lack something. */
+static bool lacks_memory(unsigned long before, exray_error *error)
+{
+    if (xr_memory_lacks() == before)
+        return false;
+    xr_error_set(
+        error, EXRAY_E_MEMORY,
+        "out of memory while comparing: a result that may lack something is not given; end other programs, "
+        "or compare fewer frames at once");
+    return true;
+}
+
 static bool write_html(const exray_validation *v, const char *path, exray_error *error)
 {
     if (is_log(path)) {
@@ -68,10 +81,15 @@ static bool write_html(const exray_validation *v, const char *path, exray_error 
                      "'%.300s' is a log, not a place for a report; give another name", path);
         return false;
     }
+    const unsigned long before = xr_memory_lacks();
     FILE *out = fopen(path, "w");
     bool written = out && xr_report_html(&v->report, out) && !ferror(out);
     if (out && fclose(out) != 0)
         written = false;
+    if (written && xr_memory_lacks() != before) {
+        written = false;
+        errno = ENOMEM;
+    }
     if (written)
         return true;
     xr_error_set(error, EXRAY_E_IO, "cannot write the report to '%.300s': %s", path, strerror(errno));
@@ -180,6 +198,7 @@ static bool gather_remarks(exray_validation *v, const exray_validation_options *
 static bool run(exray_validation *v, const exray_log *edge, const exray_log *reference,
                 const exray_validation_options *o, exray_error *error)
 {
+    const unsigned long before = xr_memory_lacks();
     xr_compare_options compare = {o->progress, o->user, o->jobs};
     const exray_log *log[2] = {edge, reference};
     if (xr_requirements_parse(o->require, &v->require, &v->require_count, error) != EXRAY_OK ||
@@ -206,6 +225,8 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
                             .require = v->require,
                             .require_count = v->require_count,
                             .isolation = &v->isolation.told};
+    if (lacks_memory(before, error))
+        return false;
     if (o->write_known &&
         (is_log(o->write_known) ? refuse(error, o->write_known, "is a log, not a place for known findings")
                                 : xr_known_write(o->write_known, &v->known, &v->outcome, error)) != EXRAY_OK)
@@ -227,7 +248,8 @@ exray_validation *exray_validation_run(const exray_log *edge, const exray_log *r
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
         return NULL;
     }
-    if (!run(v, edge, reference, &o, error)) {
+    const unsigned long before = xr_memory_lacks();
+    if (!run(v, edge, reference, &o, error) || lacks_memory(before, error)) {
         exray_validation_free(v);
         return NULL;
     }
@@ -290,10 +312,11 @@ static const char *in_memory(const exray_validation *v, char **kept, bool (*writ
     char *bytes = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&bytes, &size);
+    const unsigned long before = xr_memory_lacks();
     bool written = out && write(&v->report, out) && !ferror(out);
     if (out && fclose(out) != 0)
         written = false;
-    if (!written) {
+    if (!written || xr_memory_lacks() != before) {
         free(bytes);
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory while writing the report");
         return NULL;

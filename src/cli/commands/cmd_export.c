@@ -1,4 +1,5 @@
 /* exray export: a log in the formats of other tools. */
+#include "base/memory.h"
 #include "cli/command_line.h"
 #include "cli/export/export.h"
 #include "cli/fail.h"
@@ -71,6 +72,8 @@ static int export_all(const exray_log *log, const wanted *w)
         return XR_EXIT_FAILED;
     if (w->foxglove && !export_foxglove(log, w, &skipped))
         return XR_EXIT_FAILED;
+    if (xr_memory_lacks())
+        return xr_fail_for_memory("what was exported");
     if (exray_log_truncated(log))
         fprintf(stderr, "exray: note: %s %s; what is whole of it was exported\n", exray_log_path(log),
                 exray_log_truncated(log));

@@ -1,5 +1,6 @@
 /* A log's pictures as Foxglove shows them: foxglove.CompressedImage and foxglove.RawImage in an
  * MCAP file of their own, with frames and results as JSON beside them. */
+#include "base/memory.h"
 #include "cli/export/export.h"
 #include "cli/export/foxglove_schema_fds.h"
 #include "cli/fail.h"
@@ -349,7 +350,7 @@ bool xr_export_foxglove(const exray_log *log, FILE *out, const char *path, uint6
                 strerror(f.out.failed));
     else if (!good)
         xr_fail("out of memory while exporting %s", exray_log_path(log));
-    else
+    else if (!xr_memory_lacks())
         say_rest(&f);
     xr_mcap_writer_free(&f.out);
     xr_buffer_free(&f.head);

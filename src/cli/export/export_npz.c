@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/npz.h"
 #include "cli/export/export.h"
 #include "cli/fail.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* NumPy's name of a type; NULL: NumPy does not have it. */
 static const char *descr_of(exray_dtype dtype)
@@ -168,9 +170,14 @@ static bool write_file(const exray_log *log, const char *path, const exray_recor
         if (records[i].message == EXRAY_MESSAGE_TENSOR && records[i].has_data &&
             !add_record(npz, log, &records[i], slot, dequantize, &error))
             xr_export_skip(&error, skipped);
-    if (xr_npz_close(npz))
+    const bool good = xr_npz_close(npz) && !xr_memory_lacks();
+    if (good)
         return true;
-    xr_fail("cannot write %s: %s", path, strerror(errno));
+    if (xr_memory_lacks())
+        xr_fail_for_memory(path);
+    else
+        xr_fail("cannot write %s: %s", path, strerror(errno));
+    unlink(path);
     return false;
 }
 

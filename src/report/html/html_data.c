@@ -80,8 +80,8 @@ static void count_value(profile *f, int side, double v)
 
 static bool make_channels(profile *f, uint64_t channels)
 {
-    if (f->square)
-        return f->channels == channels;
+    if (f->channels)
+        return f->square && f->count && f->channels == channels;
     f->square = calloc((size_t)channels, sizeof *f->square);
     f->count = calloc((size_t)channels, sizeof *f->count);
     f->channels = channels;

@@ -1,5 +1,6 @@
 #include "report/html/html_image.h"
 
+#include "base/memory.h"
 #include "report/html/html_text.h"
 
 /* jpeglib.h needs stdio.h and stddef.h before it. */
@@ -172,6 +173,8 @@ bool xr_put_image(FILE *out, const exray_picture *picture, int quality, const ch
     uint32_t width = exray_picture_width(picture), height = exray_picture_height(picture);
     bool small = (size_t)width * height <= SMALL && quality > 80;
     bool ok = small ? encode_png(picture, &data, &size) : encode_jpeg(picture, quality, &data, &size);
+    if (!ok) /* of pixels that are there: for nothing else */
+        xr_memory_lacked();
     if (ok) {
         xr_put(out, "<img alt=\"%s\" width=\"%u\" height=\"%u\" src=\"data:image/%s;base64,", alt,
                (unsigned)width, (unsigned)height, small ? "png" : "jpeg");
