@@ -1,6 +1,7 @@
 /* Damages logs in every way that storage and crashes have, and reads them: the table of `make torture`.
  *
- *     torture_tool COUNT      so many random cases of each kind of damage; 0: the least
+ *     torture_tool COUNT                  so many random cases of each kind of damage; 0: the least
+ *     torture_tool COUNT LOG DAMAGE       one row of the table alone
  *
  * Of each damaged log: no value is read that was not recorded, neither from it nor from what `recover` makes
  * of it; what is lost is told; and only frames are lost that the damage touches.  Exit status 1: a limit does
@@ -184,12 +185,15 @@ static void print(const char *kind, const char *damage, const row *r)
     failed = failed || !good;
 }
 
-static void torture(const torture_kind *kind, size_t count)
+/* Every kind of damage, or the one of that name. */
+static void torture(const torture_kind *kind, size_t count, const char *only)
 {
     torture_log log = torture_record(kind);
     uint8_t *bytes = malloc(log.size);
     for (size_t d = 0; d < sizeof damages / sizeof *damages; d++) {
         row r = {0};
+        if (only && strcmp(only, damages[d].name) != 0)
+            continue;
         for (size_t n = 0; n < count; n++) {
             size_t size = log.size, from, to;
             memcpy(bytes, log.bytes, log.size);
@@ -299,7 +303,12 @@ int main(int argc, char **argv)
            "touched");
     printf("%-22s %-28s %7s %10s %10s %8s %8s %9s\n", "limit", "", "", "beginning", "", "0", "0", "0");
     for (size_t k = 0; k < KINDS; k++) {
-        torture(&kinds[k], count);
+        if (argc > 3) {
+            if (strcmp(argv[2], kinds[k].name) == 0)
+                torture(&kinds[k], count, argv[3]);
+            continue;
+        }
+        torture(&kinds[k], count, NULL);
         torture_bits(&kinds[k], count >= 500 ? 1 : 997);
         torture_killed(&kinds[k], count >= 500 ? count : 3);
     }

@@ -239,10 +239,48 @@ static void search(xr_scan *scan, xr_scan_region *region, uint64_t from, uint64_
     scan->damage++;
 }
 
+/* Whether records stand one after the other from `at` to the Check record at `check`. */
+static bool leads_to(const xr_scan *scan, uint64_t at, uint64_t check, uint64_t *steps)
+{
+    for (; at < check && *steps; --*steps) {
+        if (!may_be_record(scan, at))
+            return false;
+        at += HEADER + xr_load64(at_byte(scan, at) + 1);
+    }
+    return at == check;
+}
+
+/* Where the span of the Check record at `check` begins, or NOWHERE.  A span begins where the one before it
+ * ends.  Where that one's Check record is damaged, this one's offset says where it begins; and the next
+ * one's, by how many bytes offsets are off.  Where no other follows, bytes may be gone, and the first few
+ * places are tried from which records lead to `check`.  A Check record that lost some of its own bytes is
+ * followed too early: by `within` bytes at most. */
+static uint64_t find_begin(xr_scan *scan, uint64_t start, uint64_t within, uint64_t check)
+{
+    enum { TRIES = 16 };
+    const uint64_t least = start - within;
+    uint64_t begin = xr_load64(at_byte(scan, check) + HEADER), next = find_check(scan, check + CHECK);
+    if (next)
+        begin += check + CHECK - xr_load64(at_byte(scan, next) + HEADER);
+    if (begin >= least && begin < check && begin != start && span_is_right(scan->map, begin, check))
+        return begin;
+    uint64_t steps = check - least;
+    int tries = 0;
+    for (begin = least; begin < check && steps && tries < TRIES; begin++, steps--) {
+        if (!leads_to(scan, begin, check, &steps))
+            continue;
+        if (span_is_right(scan->map, begin, check))
+            return begin;
+        tries++;
+    }
+    return NOWHERE;
+}
+
 /* The span from `start` on is damaged; what follows may be found. */
 static void plan_damaged(xr_scan *scan, uint64_t start)
 {
     uint64_t check = find_check(scan, start);
+    const uint64_t within = scan->logical == UNKNOWN ? CHECK - HEADER : 0;
     scan->logical = UNKNOWN;
     if (check == NOWHERE) {
         search(scan, &scan->region, start, scan->end);
@@ -251,13 +289,9 @@ static void plan_damaged(xr_scan *scan, uint64_t start)
         return;
     }
     scan->resume = check + CHECK;
-    /* A span begins where the one before it ends.  Where that one's Check record is damaged, this one's
-     * offset says where it begins; and the next one's, by how many bytes offsets are off. */
-    uint64_t begin = xr_load64(at_byte(scan, check) + HEADER), next = find_check(scan, check + CHECK);
-    uint64_t shift = next ? check + CHECK - xr_load64(at_byte(scan, next) + HEADER) : 0;
-    begin += shift;
-    if (begin > start && begin < check && span_is_right(scan->map, begin, check)) {
-        search(scan, &scan->region, start, begin);
+    uint64_t begin = find_begin(scan, start, within, check);
+    if (begin != NOWHERE) {
+        search(scan, &scan->region, start < begin ? start : begin, begin);
         scan->then = (xr_scan_region){begin, check, XR_REGION_ALL};
         return;
     }
