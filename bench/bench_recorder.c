@@ -138,12 +138,18 @@ int main(int argc, char **argv)
     load(&s, log);
     exray_recorder_config chunked = {
         .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .codec = exray_codec_default()};
-    exray_recorder_config stream = {
-        .size = sizeof(exray_recorder_config), .capture = EXRAY_CAPTURE_FULL, .stream = true};
+    exray_recorder_config stream = {.size = sizeof(exray_recorder_config),
+                                    .capture = EXRAY_CAPTURE_FULL,
+                                    .codec = exray_codec_default(),
+                                    .stream = true};
+    exray_recorder_parts parts = exray_recorder_parts_all();
+    parts.checksums = NULL;
+    exray_recorder_config unchecked = stream;
+    unchecked.parts = &parts;
     char plain_path[512], log_path[512];
     snprintf(plain_path, sizeof plain_path, "%s/plain", argv[2]);
     snprintf(log_path, sizeof log_path, "%s/log.mcap", argv[2]);
-    enum { PLAIN, CHUNKED, STREAM, COPY, DISCARD, KINDS };
+    enum { PLAIN, CHUNKED, STREAM, UNCHECKED, COPY, DISCARD, KINDS };
     double times[KINDS][ROUNDS];
     uint64_t bytes = 0, ignored;
     for (int round = -1; round < ROUNDS; round++) { /* one to warm up */
@@ -151,13 +157,14 @@ int main(int argc, char **argv)
         times[PLAIN][at] = plain_write(&s, plain_path);
         times[CHUNKED][at] = record(&s, log_path, &chunked, &bytes);
         times[STREAM][at] = record(&s, log_path, &stream, &ignored);
+        times[UNCHECKED][at] = record(&s, log_path, &unchecked, &ignored);
         times[COPY][at] = copy_only(&s);
         times[DISCARD][at] = record(&s, NULL, &chunked, &ignored);
     }
     unlink(plain_path);
     unlink(log_path);
-    static const char *const names[KINDS] = {"plain_ms", "chunked_ms", "stream_ms", "memcpy_ms",
-                                             "discard_ms"};
+    static const char *const names[KINDS] = {"plain_ms",     "chunked_ms", "stream_ms",
+                                             "unchecked_ms", "memcpy_ms",  "discard_ms"};
     for (int k = 0; k < KINDS; k++)
         printf("%s %.4f\n", names[k], bench_median(times[k], ROUNDS));
     printf("tensors %zu\ntensor_bytes %zu\nlog_bytes %llu\n", s.count, s.bytes, (unsigned long long)bytes);

@@ -2,7 +2,6 @@
 #include "log/log_file.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* A record whose data is not in the file: `position` is its index in log->attached. */
 static bool attach(exray_log *log, const xr_attached_constant *list, size_t i, exray_record *out)
@@ -28,14 +27,13 @@ static bool is_constant_tensor(const exray_record *r)
 
 bool xr_log_attach_constants(exray_log *log, const xr_attached_constant *list, size_t count)
 {
-    size_t old = log->record_count - log->first_constant;
+    const size_t old = log->constant_count;
     log->arena.limit = 0; /* it bounds what a file may ask for; this is the caller's */
-    exray_record *records = xr_arena_take(&log->arena, (log->record_count + count) * sizeof *records);
+    exray_record *records = xr_arena_take(&log->arena, (old + count) * sizeof *records);
     if (!records)
         return false;
-    memcpy(records, log->records, log->first_constant * sizeof *records);
-    const exray_record *from = log->records + log->first_constant, *end = from + old;
-    exray_record *to = records + log->first_constant;
+    const exray_record *from = log->constants, *end = from + old;
+    exray_record *to = records;
     for (size_t i = 0; i < count; i++) {
         while (from < end && is_constant_tensor(from) && from->index < list[i].tensor)
             *to++ = *from++;
@@ -46,8 +44,8 @@ bool xr_log_attach_constants(exray_log *log, const xr_attached_constant *list, s
     }
     while (from < end)
         *to++ = *from++;
-    log->records = records;
-    log->record_count = (size_t)(to - records);
+    log->constants = records;
+    log->constant_count = (size_t)(to - records);
     log->attached = list;
     log->attached_count = count;
     return true;

@@ -178,16 +178,20 @@ static bool trust_chunk(xr_builder *b)
 
 static bool add_frame(xr_builder *b, const uint8_t *data, size_t size)
 {
-    xr_frame_entry entry = {.order = b->frames.count};
-    if (!xr_decode_frame(data, size, &b->log->arena, &entry.frame, &entry.extra)) {
+    xr_frame_entry entry = {0};
+    xr_frame_extra extra;
+    if (!xr_decode_frame(data, size, &b->log->arena, &entry.frame, &extra)) {
         xr_index_damage(b);
         return !b->log->arena.failed;
     }
-    xr_frame_entry *kept = xr_list_add(&b->frames, &b->scratch, sizeof entry);
-    if (!kept)
-        return false;
-    *kept = entry;
-    return true;
+    if (extra.value_count || extra.span_count) {
+        xr_frame_extra *kept = xr_arena_take(&b->log->arena, sizeof *kept);
+        if (!kept)
+            return false;
+        *kept = extra;
+        entry.extra = kept;
+    }
+    return xr_index_add_frame(b, &entry);
 }
 
 static bool add_model(xr_builder *b, const uint8_t *data, size_t size)
@@ -362,13 +366,13 @@ static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, ui
 static xr_walk forget_chunk(xr_builder *b, size_t records, size_t frames)
 {
     b->record_count = records;
-    b->frames.count = frames;
+    b->frame_count = frames;
     return XR_WALK_ON;
 }
 
 static xr_walk walk_chunk_bytes(xr_builder *b, const uint8_t *bytes, size_t size, uint64_t position)
 {
-    size_t records = b->record_count, frames = b->frames.count;
+    size_t records = b->record_count, frames = b->frame_count;
     xr_cursor cursor = xr_cursor_begin(bytes, size);
     b->chunk_bytes = bytes;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
@@ -598,7 +602,8 @@ bool xr_log_index(exray_log *log, exray_error *error)
     }
     log->library = xr_arena_string(&log->arena, ends.library.data, ends.library.size);
     uint64_t limit = XR_INDEX_BASE + log->map.size * XR_INDEX_FACTOR;
-    log->arena.limit = (size_t)limit;
+    /* Half of it for records and frames, half for all else. */
+    log->arena.limit = (size_t)(limit / 2);
     xr_builder *b = calloc(1, sizeof *b);
     if (!b) {
         xr_error_set(error, EXRAY_E_MEMORY, "out of memory while opening %s", log->path);
@@ -606,7 +611,8 @@ bool xr_log_index(exray_log *log, exray_error *error)
     }
     b->log = log;
     b->scratch.limit = b->message.limit = (size_t)limit;
-    b->max_records = (size_t)(limit / sizeof(exray_record));
+    b->max_records = (size_t)(limit / 4 / sizeof(exray_record));
+    b->max_frames = (size_t)(limit / 4 / sizeof(xr_frame_entry));
     b->chunk_number = EXRAY_NO_INDEX;
     bool good = build(b, &ends, error);
     log->unknown = xr_unknown_text(&b->unknown, &log->arena);
@@ -614,6 +620,7 @@ bool xr_log_index(exray_log *log, exray_error *error)
     xr_arena_free(&b->message);
     free(b->buffer);
     free(b->records);
+    free(b->frames);
     free(b);
     return good;
 }

@@ -4,26 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* While the log is walked, first_record is the order in which frames came. */
 static int compare_entries(const void *a, const void *b)
 {
-    const xr_frame_entry *x = a, *y = b;
-    if (x->frame.index != y->frame.index)
-        return x->frame.index < y->frame.index ? -1 : 1;
-    return (x->order > y->order) - (x->order < y->order);
-}
-
-static xr_frame_entry *entries(const xr_builder *b)
-{
-    return b->frames.items;
+    const exray_frame *x = &((const xr_frame_entry *)a)->frame, *y = &((const xr_frame_entry *)b)->frame;
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    return (x->first_record > y->first_record) - (x->first_record < y->first_record);
 }
 
 /* The first entry of that index or above. */
 static size_t lower_bound(const xr_builder *b, uint64_t index)
 {
-    size_t low = 0, high = b->frames.count;
+    size_t low = 0, high = b->frame_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (entries(b)[middle].frame.index < index)
+        if (b->frames[middle].frame.index < index)
             low = middle + 1;
         else
             high = middle;
@@ -31,25 +27,43 @@ static size_t lower_bound(const xr_builder *b, uint64_t index)
     return low;
 }
 
-static xr_frame_entry *find_entry(const xr_builder *b, uint64_t index)
+/* The entry of that index, or NULL.  *near is where the last one was found: most often, this is the same
+ * one or the next. */
+static xr_frame_entry *find_entry(const xr_builder *b, uint64_t index, size_t *near)
 {
-    size_t i = lower_bound(b, index);
-    return i < b->frames.count && entries(b)[i].frame.index == index ? &entries(b)[i] : NULL;
+    const size_t count = b->frame_count;
+    if (*near + 1 < count && b->frames[*near + 1].frame.index == index)
+        ++*near;
+    else if (*near >= count || b->frames[*near].frame.index != index)
+        *near = lower_bound(b, index);
+    return *near < count && b->frames[*near].frame.index == index ? &b->frames[*near] : NULL;
+}
+
+/* Most logs' frames are in order: qsort would take a copy of them. */
+static void sort_entries(xr_frame_entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (compare_entries(&entries[i - 1], &entries[i]) > 0) {
+            qsort(entries, count, sizeof *entries, compare_entries);
+            return;
+        }
 }
 
 static void sort_frames(xr_builder *b)
 {
-    if (b->frames.count == 0)
+    if (b->frame_count == 0)
         return;
-    qsort(b->frames.items, b->frames.count, sizeof(xr_frame_entry), compare_entries);
+    for (size_t i = 0; i < b->frame_count; i++)
+        b->frames[i].frame.first_record = i;
+    sort_entries(b->frames, b->frame_count);
     size_t kept = 1;
-    for (size_t i = 1; i < b->frames.count; i++) {
-        if (entries(b)[i].frame.index == entries(b)[kept - 1].frame.index)
+    for (size_t i = 1; i < b->frame_count; i++) {
+        if (b->frames[i].frame.index == b->frames[kept - 1].frame.index)
             xr_index_damage(b); /* a second /frame of one index: the first counts */
         else
-            entries(b)[kept++] = entries(b)[i];
+            b->frames[kept++] = b->frames[i];
     }
-    b->frames.count = kept;
+    b->frame_count = kept;
 }
 
 static bool is_constant(const exray_record *record)
@@ -73,10 +87,10 @@ static bool chunk_is_good(xr_builder *b, const exray_record *record)
  * of chunks that are damaged. */
 static void drop_odd_records(xr_builder *b)
 {
-    size_t kept = 0;
+    size_t kept = 0, near = 0;
     for (size_t i = 0; i < b->record_count; i++) {
         const exray_record *r = &b->records[i];
-        const xr_frame_entry *entry = is_constant(r) ? NULL : find_entry(b, r->frame);
+        const xr_frame_entry *entry = is_constant(r) ? NULL : find_entry(b, r->frame, &near);
         bool odd = is_constant(r)
                        ? false
                        : !entry || r->log_time < entry->frame.begin_ns || r->log_time > entry->frame.end_ns;
@@ -90,32 +104,33 @@ static void drop_odd_records(xr_builder *b)
  * records: its index, and the times they span. */
 static bool add_missing_frames(xr_builder *b)
 {
-    xr_list missing = {0};
+    const size_t known = b->frame_count;
+    size_t near = 0;
     for (size_t i = 0; i < b->record_count; i++) {
         const exray_record *r = &b->records[i];
-        if (is_constant(r) || find_entry(b, r->frame))
+        const xr_frame_entry missing = {
+            .frame = {.index = r->frame, .source = "", .begin_ns = UINT64_MAX, .first_record = i}};
+        if ((b->frame_count > known && b->frames[b->frame_count - 1].frame.index == r->frame))
             continue;
-        xr_frame_entry *last = missing.count ? &((xr_frame_entry *)missing.items)[missing.count - 1] : NULL;
-        if (last && last->frame.index == r->frame)
-            continue;
-        xr_frame_entry *entry = xr_list_add(&missing, &b->scratch, sizeof *entry);
-        if (!entry)
+        const size_t all = b->frame_count;
+        b->frame_count = known; /* these are in order */
+        const bool found = find_entry(b, r->frame, &near) != NULL;
+        b->frame_count = all;
+        if (!found && !xr_index_add_frame(b, &missing))
             return false;
-        entry->frame = (exray_frame){.index = r->frame, .source = "", .begin_ns = UINT64_MAX};
     }
-    if (missing.count == 0)
+    if (b->frame_count == known)
         return true;
-    if (!xr_list_reserve(&b->frames, &b->scratch, sizeof(xr_frame_entry), missing.count))
-        return false;
-    qsort(missing.items, missing.count, sizeof(xr_frame_entry), compare_entries);
-    const xr_frame_entry *sorted = missing.items;
-    for (size_t i = 0; i < missing.count; i++)
-        if (i == 0 || sorted[i].frame.index != sorted[i - 1].frame.index)
-            entries(b)[b->frames.count++] = sorted[i];
-    qsort(b->frames.items, b->frames.count, sizeof(xr_frame_entry), compare_entries);
+    sort_entries(b->frames, b->frame_count);
+    size_t kept = 0;
+    for (size_t i = 0; i < b->frame_count; i++)
+        if (kept == 0 || b->frames[i].frame.index != b->frames[kept - 1].frame.index)
+            b->frames[kept++] = b->frames[i];
+    b->frame_count = kept;
+    near = 0;
     for (size_t i = 0; i < b->record_count; i++) {
         const exray_record *r = &b->records[i];
-        xr_frame_entry *entry = is_constant(r) ? NULL : find_entry(b, r->frame);
+        xr_frame_entry *entry = find_entry(b, r->frame, &near);
         if (!entry || entry->frame.complete)
             continue;
         if (r->log_time < entry->frame.begin_ns)
@@ -215,41 +230,96 @@ static size_t drop_poorer_twins(exray_record *records, size_t count)
     return kept;
 }
 
-/* Moves the records into the log's table: frame by frame, constants last. */
-static bool place_records(xr_builder *b)
+/* What one name in one frame has is in order, and there once; returns how many records are left. */
+static size_t settle_records(xr_builder *b, exray_record *records, exray_record *spare, size_t count)
+{
+    sort_records(records, spare, count);
+    count = drop_false_twins(b, records, count);
+    return drop_poorer_twins(records, count);
+}
+
+/* Moves the constants out of the records: wherever they stand in a log, they are of no frame. */
+static bool take_constants(xr_builder *b)
 {
     exray_log *log = b->log;
-    size_t frames = b->frames.count;
-    size_t *start = xr_arena_take(&b->scratch, (frames + 2) * sizeof *start);
-    log->records = xr_arena_take(&log->arena, b->record_count * sizeof *log->records);
-    if (!start || !log->records)
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < b->record_count; i++)
+        count += is_constant(&b->records[i]);
+    exray_record *constants = xr_arena_take(&log->arena, count * sizeof *constants);
+    exray_record *spare = xr_arena_take(&b->scratch, count / 2 * sizeof *spare);
+    if (!constants || !spare)
         return false;
+    count = 0;
     for (size_t i = 0; i < b->record_count; i++) {
-        const exray_record *r = &b->records[i];
-        start[(is_constant(r) ? frames : lower_bound(b, r->frame)) + 1]++;
-    }
-    for (size_t i = 0; i <= frames; i++)
-        start[i + 1] += start[i];
-    for (size_t i = 0; i < frames; i++)
-        entries(b)[i].frame.first_record = start[i];
-    log->first_constant = start[frames];
-    for (size_t i = 0; i < b->record_count; i++) {
-        const exray_record *r = &b->records[i];
-        log->records[start[is_constant(r) ? frames : lower_bound(b, r->frame)]++] = *r;
-    }
-    /* Now start[i] is where frame i ends, and b->records is free for use as scratch. */
-    for (size_t i = 0; i <= frames; i++) {
-        size_t first = i < frames ? entries(b)[i].frame.first_record : log->first_constant;
-        size_t count = start[i] - first;
-        sort_records(log->records + first, b->records, count);
-        count = drop_false_twins(b, log->records + first, count);
-        count = drop_poorer_twins(log->records + first, count);
-        if (i < frames)
-            entries(b)[i].frame.record_count = count;
+        if (is_constant(&b->records[i]))
+            constants[count++] = b->records[i];
         else
-            log->record_count = first + count;
+            b->records[kept++] = b->records[i];
+    }
+    b->record_count = kept;
+    log->constants = constants;
+    log->constant_count = settle_records(b, constants, spare, count);
+    return true;
+}
+
+/* Fills the frames' numbers of records, and whether these are in the frames' order already; returns the
+ * largest number. */
+static size_t count_records(xr_builder *b, bool *in_order)
+{
+    size_t most = 0, near = 0, last = 0, first = 0;
+    *in_order = true;
+    for (size_t i = 0; i < b->frame_count; i++)
+        b->frames[i].frame.record_count = 0;
+    for (size_t i = 0; i < b->record_count; i++) {
+        exray_frame *frame = &find_entry(b, b->records[i].frame, &near)->frame;
+        if (++frame->record_count > most)
+            most = frame->record_count;
+        *in_order = *in_order && near >= last;
+        last = near;
+    }
+    for (size_t i = 0; i < b->frame_count; i++) {
+        b->frames[i].frame.first_record = first;
+        first += b->frames[i].frame.record_count;
+    }
+    return most;
+}
+
+/* Frame by frame, each in the log's order. */
+static bool reorder_records(xr_builder *b)
+{
+    exray_record *ordered = malloc(b->record_count * sizeof *ordered);
+    size_t near = 0;
+    if (!ordered)
+        return false;
+    for (size_t i = 0; i < b->record_count; i++)
+        ordered[find_entry(b, b->records[i].frame, &near)->frame.first_record++] = b->records[i];
+    for (size_t i = 0; i < b->frame_count; i++)
+        b->frames[i].frame.first_record -= b->frames[i].frame.record_count;
+    free(b->records);
+    b->records = ordered;
+    return true;
+}
+
+/* Puts the records into the frames' order: most logs have them so, and then no copy is made. */
+static bool place_records(xr_builder *b)
+{
+    bool in_order;
+    const size_t most = count_records(b, &in_order);
+    exray_record *spare = xr_arena_take(&b->scratch, most / 2 * sizeof *spare);
+    if (!spare || (!in_order && !reorder_records(b)))
+        return false;
+    for (size_t i = 0; i < b->frame_count; i++) {
+        exray_frame *frame = &b->frames[i].frame;
+        frame->record_count = settle_records(b, b->records + frame->first_record, spare, frame->record_count);
     }
     return true;
+}
+
+/* Without the room at its end, where that can be given back. */
+static void *trimmed(void *items, size_t size)
+{
+    void *smaller = size ? realloc(items, size) : NULL;
+    return smaller ? smaller : items;
 }
 
 bool xr_index_frames(xr_builder *b)
@@ -257,16 +327,13 @@ bool xr_index_frames(xr_builder *b)
     exray_log *log = b->log;
     sort_frames(b);
     drop_odd_records(b);
-    if (!add_missing_frames(b) || !place_records(b))
+    if (!take_constants(b) || !add_missing_frames(b) || !place_records(b))
         return false;
-    log->frame_count = b->frames.count;
-    log->frames = xr_arena_take(&log->arena, log->frame_count * sizeof *log->frames);
-    log->extras = xr_arena_take(&log->arena, log->frame_count * sizeof *log->extras);
-    if (!log->frames || !log->extras)
-        return false;
-    for (size_t i = 0; i < log->frame_count; i++) {
-        log->frames[i] = entries(b)[i].frame;
-        log->extras[i] = entries(b)[i].extra;
-    }
+    log->frame_count = b->frame_count;
+    log->frames = trimmed(b->frames, b->frame_count * sizeof *b->frames);
+    log->record_count = b->record_count;
+    log->records = trimmed(b->records, b->record_count * sizeof *b->records);
+    b->frames = NULL;
+    b->records = NULL;
     return true;
 }

@@ -7,12 +7,6 @@
 #include <exray/codecs.h>
 #include <stdlib.h>
 
-typedef struct xr_frame_entry {
-    exray_frame frame;
-    xr_frame_extra extra;
-    size_t order; /* in which it came */
-} xr_frame_entry;
-
 /* A layer (or constant) whose statistics come in LayerStats. */
 typedef uint64_t xr_gathered_mark;
 typedef struct xr_gathered {
@@ -25,9 +19,10 @@ typedef struct xr_builder {
     xr_arena scratch;      /* gone after opening */
     xr_id_map channels;    /* xr_channel */
     xr_id_map schemas;     /* xr_text: their names */
-    exray_record *records; /* in the log's order */
+    exray_record *records; /* in the log's order; the log adopts them */
     size_t record_count, record_capacity, max_records;
-    xr_list frames; /* xr_frame_entry */
+    xr_frame_entry *frames; /* likewise */
+    size_t frame_count, frame_capacity, max_frames;
     size_t chunk_capacity;
     xr_chunk *chunk; /* the one that is being walked, or NULL */
     uint32_t chunk_number;
@@ -53,21 +48,45 @@ static inline void xr_index_damage(xr_builder *b)
     atomic_fetch_add_explicit(&b->log->damaged, 1, memory_order_relaxed);
 }
 
+/* Room for an item behind the `count` that `items` has, a quarter more than that, `most` in all: returns it,
+ * moved if need be, and sets *capacity.  NULL: out of memory, and the array is as it was. */
+static inline void *xr_index_grow(void *items, size_t count, size_t *capacity, size_t most, size_t item_size)
+{
+    enum { FIRST = 256 };
+    if (count < *capacity)
+        return items;
+    size_t more = count / 4 + FIRST;
+    if (count >= most)
+        return NULL;
+    if (more > most - count)
+        more = most - count;
+    void *grown = realloc(items, (count + more) * item_size);
+    if (grown)
+        *capacity = count + more;
+    return grown;
+}
+
 /* A copy of the record, at the end of the table; false: out of memory. */
 static inline bool xr_index_add(xr_builder *b, const exray_record *record)
 {
-    if (b->record_count == b->record_capacity) {
-        size_t capacity = b->record_capacity ? b->record_capacity * 2 : 256;
-        if (capacity > b->max_records)
-            capacity = b->max_records;
-        exray_record *records =
-            capacity > b->record_count ? realloc(b->records, capacity * sizeof *records) : NULL;
-        if (!records)
-            return false;
-        b->records = records;
-        b->record_capacity = capacity;
-    }
+    exray_record *records =
+        xr_index_grow(b->records, b->record_count, &b->record_capacity, b->max_records, sizeof *records);
+    if (!records)
+        return false;
+    b->records = records;
     b->records[b->record_count++] = *record;
+    return true;
+}
+
+/* The same of a frame. */
+static inline bool xr_index_add_frame(xr_builder *b, const xr_frame_entry *entry)
+{
+    xr_frame_entry *frames =
+        xr_index_grow(b->frames, b->frame_count, &b->frame_capacity, b->max_frames, sizeof *frames);
+    if (!frames)
+        return false;
+    b->frames = frames;
+    b->frames[b->frame_count++] = *entry;
     return true;
 }
 

@@ -69,6 +69,8 @@ void exray_log_close(exray_log *log)
     xr_file_map_close(&log->map);
     xr_arena_free(&log->arena);
     free(log->chunks);
+    free(log->records);
+    free(log->frames);
     free(log);
 }
 
@@ -104,15 +106,21 @@ uint64_t xr_log_verify(const exray_log *log, bool *checked)
     return xr_scan_ends(&log->map, log->path, &ends, NULL) ? xr_scan_verify(&log->map, &ends, checked) : 0;
 }
 
-uint64_t exray_log_unchecked(const exray_log *log)
+static uint64_t count_unchecked(const exray_log *log, const exray_record *records, size_t of)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i < log->record_count; i++) {
-        uint32_t chunk = log->records[i].chunk;
+    for (size_t i = 0; i < of; i++) {
+        uint32_t chunk = records[i].chunk;
         count += (chunk == EXRAY_NO_INDEX && !log->checked) ||
                  (chunk < log->chunk_count && log->chunks[chunk].crc == 0);
     }
     return count;
+}
+
+uint64_t exray_log_unchecked(const exray_log *log)
+{
+    return count_unchecked(log, log->records, log->record_count) +
+           count_unchecked(log, log->constants, log->constant_count);
 }
 
 static const char *metadata_of(const exray_log *log, const char *name, const char *key)
@@ -167,18 +175,18 @@ size_t exray_log_frame_count(const exray_log *log)
 
 const exray_frame *exray_log_frame(const exray_log *log, size_t i)
 {
-    return &log->frames[i];
+    return &log->frames[i].frame;
 }
 
 const exray_record *exray_log_records(const exray_log *log, size_t frame)
 {
-    return log->records + log->frames[frame].first_record;
+    return log->records + log->frames[frame].frame.first_record;
 }
 
 const exray_record *exray_log_constants(const exray_log *log, size_t *count)
 {
-    *count = log->record_count - log->first_constant;
-    return log->records + log->first_constant;
+    *count = log->constant_count;
+    return log->constants;
 }
 
 const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kind kind, uint32_t index,
@@ -192,7 +200,7 @@ const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kin
         if (frame >= log->frame_count)
             return NULL;
         records = exray_log_records(log, frame);
-        count = log->frames[frame].record_count;
+        count = log->frames[frame].frame.record_count;
     }
     /* Sorted by message, kind and index: skip what is below by halves. */
     size_t low = 0, high = count;
@@ -218,14 +226,16 @@ const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kin
 
 const exray_named_value *exray_log_frame_values(const exray_log *log, size_t frame, size_t *count)
 {
-    *count = log->extras[frame].value_count;
-    return log->extras[frame].values;
+    const xr_frame_extra *extra = log->frames[frame].extra;
+    *count = extra ? extra->value_count : 0;
+    return extra ? extra->values : NULL;
 }
 
 const exray_named_span *exray_log_frame_spans(const exray_log *log, size_t frame, size_t *count)
 {
-    *count = log->extras[frame].span_count;
-    return log->extras[frame].spans;
+    const xr_frame_extra *extra = log->frames[frame].extra;
+    *count = extra ? extra->span_count : 0;
+    return extra ? extra->spans : NULL;
 }
 
 size_t exray_log_attachment_count(const exray_log *log)

@@ -76,6 +76,12 @@ typedef struct xr_channel {
     xr_text content; /* the whole record, to tell a repetition from a contradiction */
 } xr_channel;
 
+/* Logs have many: what few frames have is elsewhere. */
+typedef struct xr_frame_entry {
+    exray_frame frame;
+    const xr_frame_extra *extra; /* NULL: it has none */
+} xr_frame_entry;
+
 typedef struct xr_metadata {
     const char *name;
     const exray_key_value *pairs;
@@ -110,13 +116,14 @@ struct exray_log {
     bool has_model;
     xr_chunk *chunks;
     size_t chunk_count;
-    exray_record *records; /* frame by frame, then the constants */
-    size_t record_count, first_constant;
+    exray_record *records; /* frame by frame */
+    size_t record_count;
+    const exray_record *constants;
+    size_t constant_count;
     const struct xr_attached_constant
         *attached; /* attached_constants.h; records with the chunk XR_CHUNK_ATTACHED */
     size_t attached_count;
-    exray_frame *frames;
-    xr_frame_extra *extras;
+    xr_frame_entry *frames;
     size_t frame_count;
     xr_list events;      /* exray_event */
     xr_list metadata;    /* xr_metadata */

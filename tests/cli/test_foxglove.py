@@ -178,7 +178,7 @@ def test_what_is_no_picture_is_counted(tmp_path):
     log = Sensors(tmp_path / "log.mcap")
     log.picture("/sensor/microphone", b"RIFF", "wav")
     log.tensor("/sensor/array", np.zeros(4, np.float32))
-    log.picture("/sensor/camera", b"", "jpeg")
+    log.picture("/sensor/rear", b"", "jpeg")
     log.picture("/sensor/camera", b"short", "rgb8", width=100, height=100)
     log.picture("/sensor/camera", b"bytes", "h266", width=100, height=100)
     log.picture("/sensor/camera", b"\0" * 64, "rgb8", width=0, height=4)
