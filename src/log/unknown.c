@@ -14,11 +14,11 @@ enum {
     STATS,
     SKETCH,
     MEDIA,
-    RESULT_CLASS,
-    RESULT_BOX,
-    RESULT_KEYPOINT,
-    RESULT_MASK,
-    RESULT_VECTOR,
+    CLASS,
+    BOX,
+    KEYPOINT,
+    MASK,
+    VECTOR,
     SCHEMA_COUNT
 };
 
@@ -35,13 +35,7 @@ static const struct {
     [XR_SCHEMA_LATENCY] = {"Latency", 4, {0}},
     [XR_SCHEMA_SYSTEM] = {"System", 8, {0}},
     [XR_SCHEMA_READING] = {"Reading", 3, {0}},
-    [XR_SCHEMA_RESULT] = {"Result",
-                          7,
-                          {[2] = RESULT_CLASS,
-                           [3] = RESULT_BOX,
-                           [5] = RESULT_KEYPOINT,
-                           [6] = RESULT_MASK,
-                           [7] = RESULT_VECTOR}},
+    [XR_SCHEMA_RESULT] = {"Result", 7, {[2] = CLASS, [3] = BOX, [5] = KEYPOINT, [6] = MASK, [7] = VECTOR}},
     [XR_SCHEMA_EVENT] = {"Event", 4, {0}},
     [XR_SCHEMA_LAYER_STATS] = {"LayerStats", 3, {[3] = STATS}},
     [TENSOR_INFO] = {"TensorInfo", 6, {[4] = QUANTIZATION}},
@@ -51,11 +45,11 @@ static const struct {
     [STATS] = {"TensorStats", 13, {0}},
     [SKETCH] = {"TensorSketch", 3, {0}},
     [MEDIA] = {"Media", 9, {0}},
-    [RESULT_CLASS] = {"Result.Class", 3, {0}},
-    [RESULT_BOX] = {"Result.Box", 9, {0}},
-    [RESULT_KEYPOINT] = {"Result.Keypoint", 5, {0}},
-    [RESULT_MASK] = {"Result.Mask", 4, {0}},
-    [RESULT_VECTOR] = {"Result.Vector", 2, {0}},
+    [CLASS] = {"Result.Class", 3, {0}},
+    [BOX] = {"Result.Box", 9, {0}},
+    [KEYPOINT] = {"Result.Keypoint", 5, {0}},
+    [MASK] = {"Result.Mask", 4, {0}},
+    [VECTOR] = {"Result.Vector", 2, {0}},
 };
 
 static void note_field(xr_unknown *unknown, unsigned schema, uint32_t number)

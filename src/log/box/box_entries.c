@@ -3,7 +3,6 @@
 #include "base/buffer.h"
 
 #include <exray/codecs.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +17,13 @@ static uint32_t crc_of(uint32_t crc, const void *data, size_t size)
 
 bool xr_box_is(const char *path)
 {
-    char magic[sizeof((xr_box_header *)0)->magic] = "";
-    FILE *file = fopen(path, "rbe");
-    if (!file)
+    const size_t size = sizeof((xr_box_header *)0)->magic;
+    xr_file_map map; /* a FIFO is refused, not waited for */
+    if (!xr_file_map_open(&map, path, NULL))
         return false;
-    const size_t size = fread(magic, 1, sizeof magic, file);
-    fclose(file);
-    return size == sizeof magic && memcmp(magic, XR_BOX_MAGIC, sizeof magic) == 0;
+    const bool box = map.size >= size && memcmp(map.base, XR_BOX_MAGIC, size) == 0;
+    xr_file_map_close(&map);
+    return box;
 }
 
 /* NULL, or what is wrong. */
