@@ -27,6 +27,8 @@ COMMANDS = {
     "validate-json": ["validate", "edge.mcap", "reference.mcap", "--json", "OUT"],
     "validate-html": ["validate", "edge.mcap", "reference.mcap", "--html", "OUT"],
     "validate-junit": ["validate", "edge.mcap", "reference.mcap", "--junit", "OUT"],
+    "validate-models": ["validate", "conv_edge.mcap", "conv_reference.mcap", "--edge-model", "edge.onnx", "--reference-model",
+                        "reference.onnx", "--json", "OUT"],
     "validate-equal": ["validate", "chunked.mcap", "stream.mcap"],
     "csv": ["export", "edge.mcap", "--csv", "OUT"],
     "csv-stdout": ["export", "chunked.mcap", "--csv", "-"],
@@ -59,6 +61,27 @@ def record(path, role, inputs, sensors, wrong):
             out = 1 / (1 + np.exp(-scaled))
             log.frame([("/input/image", x[None], {}), ("/layer/0", relu[None], {}), ("/layer/1", scaled[None], {}),
                        ("/layer/2", out[None], {}), ("/output/probabilities", out[None], {})], label=i, result=[i, 2])
+
+
+def record_convolutions(folder):
+    """An ONNX model whose weights are others on the edge."""
+    onnx = pytest.importorskip("onnx")
+    onnx_log = pytest.importorskip("onnx_log")
+    random = np.random.default_rng(0)
+    weights, bias = random.normal(size=(4, 3, 3, 3)).astype(np.float32), random.normal(size=4).astype(np.float32)
+    inputs = [random.normal(size=(1, 3, 8, 8)).astype(np.float32) for _ in range(2)]
+
+    def value(name, shape):
+        return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+
+    nodes = [onnx.helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=[1, 1, 1, 1]), onnx.helper.make_node("Relu", ["c"], ["r"]),
+             onnx.helper.make_node("GlobalAveragePool", ["r"], ["y"])]
+    for role, factor in (("reference", 1), ("edge", 1.05)):
+        constants = [onnx.numpy_helper.from_array(a, n) for a, n in ((weights * np.float32(factor), "w"), (bias, "b"))]
+        graph = onnx.helper.make_graph(nodes, "g", [value("x", [1, 3, 8, 8])], [value("y", [1, 4, 1, 1])], constants)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+        onnx.save(model, folder / f"{role}.onnx")
+        onnx_log.record(folder / f"{role}.onnx", folder / f"conv_{role}.mcap", inputs, folder, level="none", role=role)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +140,8 @@ def problem(got, good, which):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_failed_allocation_changes_no_result(folder, name):
     command = COMMANDS[name]
+    if name == "validate-models":
+        record_convolutions(folder)
     good = run(folder, command, 0)
     assert good[0] in (0, 1, 3) and run(folder, command, 0)[:4] == good[:4], good[2]
     if name.startswith("validate"):
