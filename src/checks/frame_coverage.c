@@ -2,25 +2,22 @@
  *
  *   - a limit that was asked for: the metadata key `frames` ("stop after N frames");
  *   - drops: /system counts the records that did not fit, and with them frames that are not there;
- *   - gaps in Frame.index: frames that ran and were not recorded (capture off between triggers, an older file
- *     that rotation took, drops).  The index counts every frame of the run;
- *   - a flight recorder (the metadata key `flight`): between triggers a frame has its result and its times,
- * and nothing that could be replayed;
- *   - /event: what happened to the recording. */
+ *   - gaps in Frame.index: frames that ran and were not recorded (capture off between triggers, a budget, a
+ *     full disk, drops).  The index counts every frame of the run; /event may name later ones;
+ *   - it is one file of several, or the level was set to off: what is before and behind is not in it.
+ *
+ * And the log with more frames may say of some of them that there is nothing to be replayed: a flight
+ * recorder
+ * (`flight`), `every_nth`, `first_frames`, a level that fell (/event). */
 #include "checks/frame_coverage.h"
+
+#include "checks/covered.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a log says about frames that it has not got. */
-typedef struct absence {
-    uint64_t limit;   /* of frames, that it was recorded with; 0: none */
-    uint64_t skipped; /* frames that its indices pass over */
-    uint64_t dropped; /* records that its recorder dropped: a frame that is not there is at least one */
-} absence;
 
 static uint64_t whole_number(const char *text)
 {
@@ -49,7 +46,10 @@ static uint64_t dropped_records(const exray_log *log)
     return dropped;
 }
 
-/* Frames before the first, between two, and as many after the last as are usual between two. */
+/* ---- The log that lacks them --------------------------------------------------------------- */
+
+/* Frames before the first, between two, and behind the last as many as are usual between two, or as the log
+ * knows of. */
 static uint64_t skipped_frames(const exray_log *log)
 {
     size_t count = exray_log_frame_count(log);
@@ -57,65 +57,175 @@ static uint64_t skipped_frames(const exray_log *log)
         return 0;
     uint64_t first = exray_log_frame(log, 0)->index, last = exray_log_frame(log, count - 1)->index;
     uint64_t between = last - first + 1 > count ? last - first + 1 - count : 0;
-    uint64_t usual = count > 1 ? between / (count - 1) : 0;
-    return first + between + usual;
+    uint64_t usual = count > 1 ? between / (count - 1) : 0, told = xr_frames_ran(log) - 1 - last;
+    return first + between + (told > usual ? told : usual);
 }
 
-static absence absence_of(const exray_log *log)
+/* Why a log may end before the run did, a clause; NULL: it does not say so. */
+static const char *why_it_ends(const exray_log *log)
 {
-    return (absence){.limit = whole_number(exray_log_metadata(log, "frames")),
-                     .skipped = skipped_frames(log),
-                     .dropped = dropped_records(log)};
+    const char *flight = exray_log_metadata(log, "flight"), *capture = exray_log_metadata(log, "capture");
+    xr_told told;
+    xr_told_by(log, &told);
+    if (told.goes_on)
+        return "is one file of several, and the recording goes on in the next";
+    if (told.turned_off)
+        return "ends where its capture level was set to off";
+    if (flight && capture && strcmp(capture, "off") == 0)
+        return "has the frames that a trigger asked for, and no others";
+    return NULL;
 }
 
-/* Frames of which a flight recorder wrote no tensor, since nothing triggered it. */
-static size_t untriggered_frames(const exray_log *log)
+/* The frames of a log that come after the last one of another. */
+static uint64_t later_frames(const exray_log *log, const exray_log *than)
 {
-    size_t count = 0;
-    if (!exray_log_metadata(log, "flight"))
-        return 0;
-    for (size_t f = 0; f < exray_log_frame_count(log); f++) {
-        const exray_record *record = exray_log_records(log, f);
-        const size_t records = exray_log_frame(log, f)->record_count;
-        bool tensor = false;
-        for (size_t i = 0; i < records && !tensor; i++)
-            tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
-        count += !tensor;
+    const size_t count = exray_log_frame_count(log), n = exray_log_frame_count(than);
+    const uint64_t last = n ? exray_log_frame(than, n - 1)->index : 0;
+    uint64_t later = 0;
+    while (later < count && exray_log_frame(log, count - 1 - later)->index > last)
+        later++;
+    return later;
+}
+
+/* The event that tells most of frames that were not recorded, or NULL. */
+static const char *told_reason(const exray_log *log)
+{
+    xr_told told;
+    xr_told_by(log, &told);
+    return told.gap && *told.gap ? told.gap : told.level && *told.level ? told.level : NULL;
+}
+
+static void add_clause(xr_frame_coverage *out, size_t explained, const char *clause)
+{
+    const size_t used = strlen(out->why);
+    out->explained += explained;
+    snprintf(out->why + used, sizeof out->why - used, "%s%s", used ? ", and " : "", clause);
+}
+
+/* What the log says of `lacking` frames that it has not got; `more` has them. */
+static void explain_lack(const exray_log *log, const exray_log *more, const char *who, size_t lacking,
+                         xr_frame_coverage *out)
+{
+    char clause[400];
+    const uint64_t limit = whole_number(exray_log_metadata(log, "frames")), dropped = dropped_records(log);
+    const char *end = why_it_ends(log), *reason = told_reason(log);
+    uint64_t absent = skipped_frames(log);
+    if (end)
+        absent += later_frames(more, log);
+    size_t explained = lacking;
+    if (limit && exray_log_frame_count(log) >= limit) {
+        snprintf(clause, sizeof clause, "the %s log was recorded with a limit of %" PRIu64 " frames", who,
+                 limit);
+    } else if (dropped > absent) {
+        explained = dropped < lacking ? (size_t)dropped : lacking;
+        snprintf(clause, sizeof clause,
+                 "the %s's recorder dropped %" PRIu64 " records, and counted them%s%.160s", who, dropped,
+                 reason ? ": " : "", reason ? reason : "");
+    } else if (absent) {
+        explained = absent < lacking ? (size_t)absent : lacking;
+        if (end)
+            snprintf(clause, sizeof clause, "the %s log %s", who, end);
+        else
+            snprintf(clause, sizeof clause,
+                     "the frame numbers of the %s log pass over %zu that ran and were not recorded%s%.160s",
+                     who, explained, reason ? ": " : "", reason ? reason : "");
+    } else {
+        return;
     }
-    return count;
+    add_clause(out, explained, clause);
+}
+
+/* ---- The log that has them ------------------------------------------------------------------ */
+
+/* What a frame offers to a replay: an input or what it is made of, with data. */
+static bool has_input_data(const exray_log *log, size_t frame)
+{
+    const exray_record *record = exray_log_records(log, frame);
+    const size_t count = exray_log_frame(log, frame)->record_count;
+    for (size_t i = 0; i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].has_data &&
+            (record[i].kind == EXRAY_KIND_INPUT || record[i].kind == EXRAY_KIND_SENSOR))
+            return true;
+    return false;
+}
+
+/* From which frame on (a position) the log says why frames have no inputs; their number: it does not.  The
+ * event of a budget is written when the frame that it is about ends. */
+static size_t first_lowered(const exray_log *log)
+{
+    const size_t frames = exray_log_frame_count(log);
+    size_t f = 0;
+    for (size_t i = 0; i < exray_log_event_count(log); i++) {
+        const exray_event *event = exray_log_event(log, i);
+        if (event->kind != EXRAY_EVENT_LEVEL)
+            continue;
+        while (f < frames && exray_log_frame(log, f)->end_ns < event->log_time)
+            f++;
+        return f ? f - 1 : 0;
+    }
+    return frames;
+}
+
+/* Whether the log says of frame `index`, at position `f`, why it has no inputs. */
+static bool says_why(const exray_log *log, size_t f, uint64_t nth, uint64_t first, size_t lowered)
+{
+    const uint64_t index = exray_log_frame(log, f)->index;
+    return (nth > 1 && index % nth) || (first && index >= first) || f >= lowered ||
+           exray_log_metadata(log, "flight");
+}
+
+/* Frames of the larger log that the other has not, since they have nothing to be replayed. */
+static size_t poor_frames(const exray_comparison *comparison, const exray_log *log, exray_side side)
+{
+    const size_t count = exray_log_frame_count(log), pairs = exray_comparison_frame_count(comparison);
+    const uint64_t nth = whole_number(exray_log_metadata(log, "every_nth"));
+    const uint64_t first = whole_number(exray_log_metadata(log, "first_frames"));
+    const size_t lowered = first_lowered(log);
+    size_t poor = 0, rich = 0;
+    bool *matched = calloc(count + 1, sizeof *matched);
+    for (size_t i = 0; matched && i < pairs; i++)
+        matched[exray_comparison_frame(comparison, i).frame[side]] = true;
+    for (size_t f = 0; matched && f < count; f++) {
+        const bool data = has_input_data(log, f);
+        rich += data;
+        poor += !matched[f] && !data && says_why(log, f, nth, first, lowered);
+    }
+    free(matched);
+    return rich ? poor : 0; /* a log without any data was not replayed */
+}
+
+static void explain_poor(const exray_log *log, const char *who, size_t poor, xr_frame_coverage *out)
+{
+    char clause[400];
+    const char *level = told_reason(log);
+    if (exray_log_metadata(log, "flight"))
+        snprintf(clause, sizeof clause,
+                 "the flight recorder of the %s log had no reason to write the inputs of %zu frames", who,
+                 poor);
+    else if (exray_log_metadata(log, "every_nth") || exray_log_metadata(log, "first_frames"))
+        snprintf(clause, sizeof clause, "the %s log was recorded without the tensors of %zu frames (%s)", who,
+                 poor, exray_log_metadata(log, "every_nth") ? "every_nth" : "first_frames");
+    else
+        snprintf(clause, sizeof clause, "the %s log has no inputs of %zu frames: %.160s", who, poor,
+                 level ? level : "");
+    add_clause(out, poor, clause);
 }
 
 void xr_frame_coverage_get(const exray_comparison *comparison, xr_frame_coverage *out)
 {
+    static const char *const names[2] = {"edge", "reference"};
     const exray_log *log[2] = {exray_comparison_log(comparison, EXRAY_SIDE_EDGE),
                                exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE)};
     size_t frames[2] = {exray_log_frame_count(log[0]), exray_log_frame_count(log[1])};
     exray_side larger = frames[1] > frames[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
     *out = (xr_frame_coverage){
         .larger = larger, .frames = frames[larger], .matched = exray_comparison_frame_count(comparison)};
-    size_t lacking = out->frames - out->matched;
-    absence a = lacking ? absence_of(log[!larger]) : (absence){0};
-    const char *who = larger == EXRAY_SIDE_EDGE ? "reference" : "edge";
-    const size_t untriggered = lacking ? untriggered_frames(log[larger]) : 0;
-    if (untriggered) {
-        out->explained = untriggered < lacking ? untriggered : lacking;
-        snprintf(out->why, sizeof out->why,
-                 "the flight recorder of the %s log had no reason to write the inputs of %zu frames",
-                 larger == EXRAY_SIDE_EDGE ? "edge" : "reference", untriggered);
-    } else if (lacking && a.limit && frames[!larger] >= a.limit) {
-        out->explained = lacking;
-        snprintf(out->why, sizeof out->why, "the %s log was recorded with a limit of %" PRIu64 " frames", who,
-                 a.limit);
-    } else if (lacking && a.dropped) {
-        out->explained = a.dropped < lacking ? (size_t)a.dropped : lacking;
-        snprintf(out->why, sizeof out->why, "the %s's recorder dropped %" PRIu64 " records, and counted them",
-                 who, a.dropped);
-    } else if (lacking && a.skipped) {
-        out->explained = a.skipped < lacking ? (size_t)a.skipped : lacking;
-        snprintf(out->why, sizeof out->why,
-                 "the frame numbers of the %s log pass over %zu that ran and were not recorded", who,
-                 out->explained);
-    }
+    const size_t lacking = out->frames - out->matched;
+    const size_t poor = lacking ? poor_frames(comparison, log[larger], larger) : 0;
+    if (poor)
+        explain_poor(log[larger], names[larger], poor, out);
+    if (lacking > poor)
+        explain_lack(log[!larger], log[larger], names[!larger], lacking - poor, out);
     size_t asked = out->frames - out->explained;
     out->share = asked ? fmin((double)out->matched / (double)asked, 1) : 1;
 }

@@ -8,8 +8,8 @@ typedef struct xr_frame_coverage {
     exray_side larger; /* the log with more frames */
     size_t frames;     /* of that one */
     size_t matched;    /* of them, in the other log, too */
-    size_t explained;  /* of the others: the other log says why it has not got them */
-    char why[240];     /* what it says, a clause; "" where nothing is explained */
+    size_t explained;  /* of the others: a log says why they are not in both */
+    char why[800];     /* what it says, clauses; "" where nothing is explained */
     double share;      /* matched / (frames - explained) */
 } xr_frame_coverage;
 

@@ -5,6 +5,7 @@
 #include "checks/layer/value_evidence.h"
 #include "checks/output/told.h"
 #include "checks/port/port_words.h"
+#include "checks/scrubbed.h"
 #include "checks/suggest.h"
 
 #include <stdio.h>
@@ -213,6 +214,19 @@ static void report_shapes(const exray_comparison *comparison, const xr_check_opt
     }
 }
 
+/* What was recorded and scrubbed is not to be recorded again. */
+static void name_scrubbed(const exray_comparison *comparison, xr_outcome *out)
+{
+    char words[640];
+    xr_scrubbed_words(comparison, words, sizeof words);
+    for (size_t i = 0; *words && i < out->run_count; i++)
+        if (out->run[i].status == EXRAY_E_STATE)
+            xr_scrubbed_instead(out->run[i].message, sizeof out->run[i].message, words);
+    for (exray_finding *f = out->findings.first; *words && f; f = f->next)
+        if (f->fix && strstr(f->fix, "--capture"))
+            exray_finding_fix(f, "Compare the logs from before `exray scrub`: %s.", words);
+}
+
 static void raise_severities(const xr_check_options *options, exray_findings *findings)
 {
     for (exray_finding *f = findings->first; f; f = f->next) {
@@ -290,7 +304,7 @@ static void say_no_frames(const exray_comparison *comparison, xr_outcome *out)
                  exray_comparison_matched_by(comparison), first_source(edge), first_source(reference));
 }
 
-static void judge(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
+static void judge_run(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
 {
     for (size_t i = 0; i < out->shown_count; i++)
         if (out->shown[i]->severity == EXRAY_SEVERITY_ERROR && !out->shown[i]->known) {
@@ -365,6 +379,15 @@ static void judge(const exray_comparison *comparison, const xr_check_options *op
     out->verdict = XR_PASS;
 }
 
+static void judge(const exray_comparison *comparison, const xr_check_options *options, xr_outcome *out)
+{
+    char words[640];
+    judge_run(comparison, options, out);
+    xr_scrubbed_words(comparison, words, sizeof words);
+    if (out->verdict == XR_INCONCLUSIVE)
+        xr_scrubbed_instead(out->reason, sizeof out->reason, words);
+}
+
 exray_status xr_run_assertions(const exray_comparison *comparison, const xr_check_options *options,
                                xr_outcome *out, exray_error *error)
 {
@@ -390,6 +413,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         xr_name_ports(comparison, &out->findings);
         xr_requirements_judge(options->require, options->require_count, comparison, &out->findings);
         raise_severities(options, &out->findings);
+        name_scrubbed(comparison, out);
         out->shown = calloc(out->findings.count + 1, sizeof *out->shown);
     }
     free(setting);

@@ -3,19 +3,24 @@
 #include "core/encode/text.h"
 #include "core/recorder_error.h"
 
+static const char *number_text(uint64_t number, char *to, size_t size)
+{
+    xr_text_builder text = xr_text_in(to, size);
+    xr_text_add_number(&text, number);
+    return to;
+}
+
 exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config,
                                const exray_key_value *machine, size_t machine_count)
 {
     static const char *const keys[] = {"role",    "session", "replay_of", "wall_clock_offset_ns",
                                        "task",    "device",  "app",       "exray_version",
-                                       "capture", "flight"};
+                                       "capture", "flight",  "every_nth", "first_frames"};
     enum { KEYS = sizeof keys / sizeof *keys };
-    char offset[24] = "";
+    char offset[24] = "", nth[24], first[24];
     const uint64_t wall = xr_port_wall_clock();
-    if (wall) {
-        xr_text_builder text = xr_text_in(offset, sizeof offset);
-        xr_text_add_number(&text, wall - xr_port_now());
-    }
+    if (wall)
+        number_text(wall - xr_port_now(), offset, sizeof offset);
     const char *const values[KEYS] = {config->role == EXRAY_ROLE_REFERENCE ? "reference" : "edge",
                                       config->session,
                                       config->replay_of,
@@ -25,7 +30,10 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
                                       config->app,
                                       EXRAY_VERSION,
                                       exray_capture_name(r->capture),
-                                      r->flight ? exray_capture_name(r->flight_capture) : NULL};
+                                      r->flight ? exray_capture_name(r->flight_capture) : NULL,
+                                      r->every_nth > 1 ? number_text(r->every_nth, nth, sizeof nth) : NULL,
+                                      r->first_frames ? number_text(r->first_frames, first, sizeof first)
+                                                      : NULL};
     exray_key_value own[KEYS + XR_MACHINE_PAIRS];
     size_t count = 0;
     for (size_t i = 0; i < KEYS + machine_count; i++) {

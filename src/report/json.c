@@ -1,5 +1,6 @@
 /* The contract "exray-validation", version 1. */
 #include "base/utf8.h"
+#include "checks/covered.h"
 #include "checks/gate/measures.h"
 #include "report/json_out.h"
 #include "report/layer_cause.h"
@@ -390,6 +391,43 @@ static void add_isolation(json_writer *w, cJSON *root, const xr_isolation *i)
     text(w, o, "reason", i->why);
 }
 
+enum { MOST_RANGES = 256, MOST_EVENTS = 256 }; /* of a log that are listed; all are counted */
+
+static void add_covered(json_writer *w, cJSON *o, const exray_log *log)
+{
+    xr_frame_range range[MOST_RANGES];
+    const size_t ranges = xr_frame_ranges(log, range, MOST_RANGES);
+    cJSON *list = put(w, o, "frames", cJSON_CreateArray());
+    for (size_t i = 0; i < ranges && i < MOST_RANGES; i++) {
+        cJSON *pair = push(w, list, cJSON_CreateArray());
+        push(w, pair, cJSON_CreateNumber((double)range[i].first));
+        push(w, pair, cJSON_CreateNumber((double)range[i].last));
+    }
+    number(w, o, "frame_ranges", (double)ranges);
+    number(w, o, "frames_recorded", (double)exray_log_frame_count(log));
+    number(w, o, "frames_ran", (double)xr_frames_ran(log));
+}
+
+static void add_events(json_writer *w, cJSON *o, const exray_log *log)
+{
+    xr_told told;
+    const size_t count = exray_log_event_count(log);
+    cJSON *list = put(w, o, "events", cJSON_CreateArray());
+    xr_told_by(log, &told);
+    for (size_t i = 0; i < count && i < MOST_EVENTS; i++) {
+        const exray_event *event = exray_log_event(log, i);
+        cJSON *item = push(w, list, cJSON_CreateObject());
+        text(w, item, "kind", event->kind_name);
+        text(w, item, "text", event->text);
+        number(w, item, "frame", event->has_frame ? (double)event->frame : NAN);
+        number(w, item, "records_lost", event->has_records_lost ? (double)event->records_lost : NAN);
+    }
+    number(w, o, "event_count", (double)count);
+    number(w, o, "gaps", (double)told.gaps);
+    number(w, o, "errors", (double)told.errors);
+    number(w, o, "records_lost", (double)(told.gap_records + told.error_records));
+}
+
 static void add_logs(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     static const char *const sides[2] = {"edge", "reference"};
@@ -404,6 +442,8 @@ static void add_logs(json_writer *w, cJSON *root, const exray_comparison *c)
         text(w, o, "engine", model ? model->engine : NULL);
         text(w, o, "engine_version", model ? model->engine_version : NULL);
         text(w, o, "kernels", model ? model->kernels : NULL);
+        add_covered(w, o, log);
+        add_events(w, o, log);
     }
 }
 

@@ -1,6 +1,7 @@
 /* JUnit XML: what CI servers show as tests.  One test case a cause, so that a server knows it again: failed
  * with its findings of severity error that are new, skipped where no assertion could judge it. */
 #include "base/utf8.h"
+#include "checks/covered.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -212,6 +213,14 @@ static void put_verdict(FILE *out, const xr_outcome *o)
     fputs("  </testcase>\n", out);
 }
 
+static void put_property(FILE *out, const char *name, const char *value)
+{
+    fputs("   <property", out);
+    put_attribute(out, "name", name);
+    put_attribute(out, "value", value);
+    fputs("/>\n", out);
+}
+
 bool xr_report_junit(const xr_report *report, FILE *out)
 {
     const xr_outcome *o = report->outcome;
@@ -232,11 +241,12 @@ bool xr_report_junit(const xr_report *report, FILE *out)
             all.count + 1, failures, errors, skipped, all.count + 1, failures, errors, skipped);
     fputs("  <properties>\n", out);
     for (int side = 0; side < 2; side++) {
-        fputs("   <property", out);
-        put_attribute(out, "name", side ? "reference" : "edge");
-        put_attribute(out, "value",
-                      exray_log_path(exray_comparison_log(report->comparison, (exray_side)side)));
-        fputs("/>\n", out);
+        const exray_log *log = exray_comparison_log(report->comparison, (exray_side)side);
+        char words[800];
+        put_property(out, side ? "reference" : "edge", exray_log_path(log));
+        xr_covered_words(log, words, sizeof words);
+        if (*words)
+            put_property(out, side ? "reference covers" : "edge covers", words);
     }
     fputs("  </properties>\n", out);
     put_verdict(out, o);

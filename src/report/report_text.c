@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "report/report.h"
 
+#include "checks/covered.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,21 @@ static void print_frames(const xr_report *r, FILE *out)
     if (reference)
         fprintf(out, "; %zu %s only in the reference", reference, plural(reference, "is", "are"));
     fputc('\n', out);
+}
+
+/* Which frames a log has, where some are missing, and what happened to its recording. */
+static void print_covered(const xr_report *r, FILE *out)
+{
+    static const char *const labels[2] = {"edge", "reference"};
+    char words[800];
+    for (int s = 0; s < 2; s++) {
+        xr_covered_words(exray_comparison_log(r->comparison, (exray_side)s), words, sizeof words);
+        if (!*words)
+            continue;
+        fprintf(out, "%-11s", labels[s]);
+        print_plain(out, words);
+        fputc('\n', out);
+    }
 }
 
 static void print_top(FILE *out, const char *name, const double share[2])
@@ -266,6 +283,7 @@ void xr_report_text(const xr_report *r, FILE *out, bool color)
 {
     const paint *p = color ? &ansi_paint : &no_paint;
     print_frames(r, out);
+    print_covered(r, out);
     print_accuracy(r, out);
     print_coverage(r, out);
     print_latency(r, out);

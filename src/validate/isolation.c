@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "checks/scrubbed.h"
 #include "compare/judge/localize.h"
 #include "engines/engine.h"
 #include "isolate/isolate.h"
@@ -155,6 +156,14 @@ static void remark_on(const xr_isolate_report *report, const xr_repro *repro, ch
         snprintf(remark, 480, "--repro: no layer is wrong by itself; nothing was written");
 }
 
+/* What was scrubbed is not to be recorded again. */
+static void name_scrubbed(const exray_comparison *comparison, xr_isolate_report *report)
+{
+    char words[640];
+    xr_scrubbed_words(comparison, words, sizeof words);
+    xr_scrubbed_instead(report->why, sizeof report->why, words);
+}
+
 static void tell(const chosen *c, const xr_isolate_report *report, xr_isolation_result *result)
 {
     result->told.engine = c->engine->name;
@@ -185,6 +194,7 @@ static exray_status run_asked(const exray_validation_options *o, const xr_side_m
         return error->status;
     const chosen c = {.engine = repro.engine};
     snprintf(result->model, sizeof result->model, "%.500s", o->reference_model);
+    name_scrubbed(comparison, &report);
     tell(&c, &report, result);
     remark_on(&report, &repro, result->remark);
     return EXRAY_OK;
@@ -204,10 +214,12 @@ static void run_unasked(const exray_validation_options *o, const xr_side_model *
                                               .model_size = c.size,
                                               .seconds = UNASKED_SECONDS};
         xr_isolate_report report;
-        if (xr_isolate(comparison, &isolation, &report, &inner) != EXRAY_OK)
+        if (xr_isolate(comparison, &isolation, &report, &inner) != EXRAY_OK) {
             snprintf(result->why, sizeof result->why, "%.300s", inner.message);
-        else
+        } else {
+            name_scrubbed(comparison, &report);
             tell(&c, &report, result);
+        }
     }
     free(c.own);
 }

@@ -232,11 +232,11 @@ static void test_by_size_time_and_call(void **state)
     exray_recorder_frame_begin(&r, "x");
     log_tensor(&r, EXRAY_KIND_LAYER, 0, 100);
     assert_int_equal(exray_recorder_next_file(&r), EXRAY_OK); /* when it ends */
-    record(&r, 1, 100);
+    record(&r, 4, 100);
     assert_int_equal(exray_recorder_close(&r), EXRAY_OK);
     each_file(false, &count);
     assert_int_equal(count, 4);
-    assert_int_equal(check_files("b", 1, 4, 4, &first, false), 12);
+    assert_int_equal(check_files("b", 1, 4, 4, &first, false), 15);
 }
 
 /* Nothing but files of the name is touched. */

@@ -1,6 +1,7 @@
 /* exray info: what a log holds. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/sort.h"
+#include "checks/covered.h"
 #include "cli/command_line.h"
 #include "cli/commands/info_inner.h"
 #include "cli/fail.h"
@@ -269,30 +270,18 @@ static void put_records(const log_summary *s)
         }
 }
 
-/* ", 0-46 and 399": which frames the log has, where some between them are missing. */
+/* ": 0-46 and 399 of 400": which frames the log has, where some are missing. */
 static void put_covered(const exray_log *log)
 {
     enum { SHOWN = 8 };
-    const size_t count = exray_log_frame_count(log);
-    size_t ranges = 0;
-    for (size_t i = 0; i < count; i++)
-        ranges += i == 0 || exray_log_frame(log, i)->index != exray_log_frame(log, i - 1)->index + 1;
-    if (!count || (ranges == 1 && exray_log_frame(log, 0)->index == 0))
+    char words[512];
+    xr_frame_range first;
+    const uint64_t ran = xr_frames_ran(log);
+    const size_t ranges = xr_frame_ranges(log, &first, 1);
+    if (!ranges || (ranges == 1 && first.first == 0 && first.last + 1 == ran))
         return;
-    size_t shown = 0;
-    for (size_t first = 0, i = 1; first < count && shown < SHOWN; first = i++, shown++) {
-        while (i < count && exray_log_frame(log, i)->index == exray_log_frame(log, i - 1)->index + 1)
-            i++;
-        printf("%s%" PRIu64,
-               shown == 0            ? ": "
-               : shown + 1 == ranges ? " and "
-                                     : ", ",
-               exray_log_frame(log, first)->index);
-        if (i - first > 1)
-            printf("-%" PRIu64, exray_log_frame(log, i - 1)->index);
-    }
-    if (ranges > shown)
-        printf(" and %zu more ranges", ranges - shown);
+    xr_frame_words(log, SHOWN, words, sizeof words);
+    printf(": %s of %" PRIu64, words, ran);
 }
 
 /* The last ones of a long list are counted. */
@@ -518,6 +507,22 @@ static void add_system(cJSON *root, const log_summary *s)
     cJSON_AddNumberToObject(object, "dropped_records", (double)system->dropped_records);
 }
 
+/* Which frames: [[first, last], ...], and how many ran. */
+static void add_ranges(cJSON *frames, const exray_log *log)
+{
+    const size_t count = xr_frame_ranges(log, NULL, 0);
+    xr_frame_range *range = malloc((count + 1) * sizeof *range);
+    cJSON *list = range ? cJSON_AddArrayToObject(frames, "ranges") : cJSON_AddNullToObject(frames, "ranges");
+    if (range)
+        xr_frame_ranges(log, range, count);
+    for (size_t i = 0; range && i < count; i++) {
+        const double ends[2] = {(double)range[i].first, (double)range[i].last};
+        cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(ends, 2));
+    }
+    cJSON_AddNumberToObject(frames, "ran", (double)xr_frames_ran(log));
+    free(range);
+}
+
 static void add_events(cJSON *root, const exray_log *log)
 {
     cJSON *list = cJSON_AddArrayToObject(root, "events");
@@ -557,6 +562,7 @@ static cJSON *describe(const log_summary *s)
     cJSON_AddNumberToObject(frames, "count", (double)s->frames);
     cJSON_AddNumberToObject(frames, "complete", (double)s->complete);
     cJSON_AddNumberToObject(frames, "labelled", (double)s->labelled);
+    add_ranges(frames, log);
     cJSON *latency =
         s->timed ? cJSON_AddObjectToObject(root, "latency") : cJSON_AddNullToObject(root, "latency");
     if (s->timed) {

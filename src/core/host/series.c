@@ -266,6 +266,7 @@ static void rotate(xr_recorder *r)
     series->asked = false;
     begin_accounts(r);
     tell(r, "the recording goes on from file ", series->of_run - 1);
+    series->frame_start = r->budget.spent; /* where it is not a frame's end that asked for it, too */
 }
 
 static void after_frame(xr_recorder *r)

@@ -5,7 +5,9 @@
 
 enum { LINE = 200 };
 
-static void tell(xr_recorder *r, const char *what, uint64_t first, const char *middle, uint64_t second)
+/* `last`: it is of the recording up to here, so that a reader knows how far it went. */
+static void tell(xr_recorder *r, const char *what, uint64_t first, const char *middle, uint64_t second,
+                 bool last)
 {
     char line[LINE];
     xr_text_builder text = xr_text_in(line, sizeof line);
@@ -17,7 +19,10 @@ static void tell(xr_recorder *r, const char *what, uint64_t first, const char *m
     xr_text_add(&text, middle);
     if (second)
         xr_text_add_number(&text, second);
-    xr_event(r, EXRAY_EVENT_LEVEL, line, 0);
+    if (last)
+        xr_event_of(r, EXRAY_EVENT_LEVEL, line, r->next_frame - 1, 0);
+    else
+        xr_event(r, EXRAY_EVENT_LEVEL, line, 0);
 }
 
 static void tell_steps(xr_recorder *r)
@@ -29,11 +34,12 @@ static void tell_steps(xr_recorder *r)
              budget->level == EXRAY_CAPTURE_STATS ? "has no more room for the data of tensors: from frame "
                                                   : "has no more room for tensors: from frame ",
              budget->lowered_at,
-             budget->level == EXRAY_CAPTURE_STATS ? " on their statistics" : " on frames and latencies", 0);
+             budget->level == EXRAY_CAPTURE_STATS ? " on their statistics" : " on frames and latencies", 0,
+             false);
     budget->level_told = budget->level;
     if (budget->thinning != budget->thinning_told)
         tell(r, "is nearly used: from frame ", budget->thinned_at, " on those whose index is a multiple of ",
-             UINT64_C(1) << budget->thinning);
+             UINT64_C(1) << budget->thinning, false);
     budget->thinning_told = budget->thinning;
 }
 
@@ -42,5 +48,5 @@ void xr_budget_tell(xr_recorder *r, bool end)
     if (r->budget.untold)
         tell_steps(r);
     if (end && r->budget.frames_left_out)
-        tell(r, "left out ", r->budget.frames_left_out, " frames of ", r->next_frame);
+        tell(r, "left out ", r->budget.frames_left_out, " frames of ", r->next_frame, true);
 }

@@ -1,6 +1,8 @@
 /* The first screen: the verdict, its cause, the fix and the figures; then each finding. */
 #include "report/html/page.h"
 
+#include "checks/covered.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -197,6 +199,18 @@ static void put_requirements(xr_page *p)
     }
 }
 
+/* Which frames a log has, where some are missing, and what happened to its recording. */
+static void put_covered(xr_page *p)
+{
+    static const char *const names[2] = {"Edge log", "Reference log"};
+    char words[800];
+    for (int s = 0; s < 2; s++) {
+        xr_covered_words(exray_comparison_log(p->comparison, (exray_side)s), words, sizeof words);
+        if (*words)
+            xr_put(p->out, "<p class=\"covered\"><strong>%s</strong>: %s</p>\n", names[s], words);
+    }
+}
+
 void xr_html_first(xr_page *p)
 {
     fputs("<section id=\"verdict\" class=\"first\" aria-label=\"Verdict\">\n", p->out);
@@ -206,7 +220,9 @@ void xr_html_first(xr_page *p)
     put_coverage(p);
     put_latency(p);
     put_requirements(p);
-    fputs("</dl>\n</section>\n", p->out);
+    fputs("</dl>\n", p->out);
+    put_covered(p);
+    fputs("</section>\n", p->out);
 }
 
 /* ---- Findings --------------------------------------------------------------------------------- */

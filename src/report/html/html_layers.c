@@ -2,6 +2,7 @@
  * share their columns.  The first columns are the model's inputs, the last its outputs. */
 #include "report/html/html_layers.h"
 
+#include "checks/scrubbed.h"
 #include "report/html/svg.h"
 #include "report/layer_cause.h"
 
@@ -389,16 +390,25 @@ static bool has_values(const xr_page *p, const xr_columns *columns)
     return false;
 }
 
+static void put_none(xr_page *p)
+{
+    char words[640];
+    xr_scrubbed_words(p->comparison, words, sizeof words);
+    if (*words)
+        xr_put(p->out, "<p class=\"none\">Both logs have values of no layer in common: %s.</p>\n</section>\n",
+               words);
+    else
+        fputs("<p class=\"none\">Both logs have values of no layer in common: record with <code>--capture "
+              "stats</code> or more to see where an error begins.</p>\n</section>\n",
+              p->out);
+}
+
 void xr_html_layers(xr_page *p)
 {
     xr_columns columns = xr_columns_of(p->comparison);
     fputs("<section id=\"layers\"><h2>Where the error is</h2>\n", p->out);
     if (!has_values(p, &columns)) {
-        fputs("<p class=\"none\">Both logs have values of no layer in common: record with <code>--capture "
-              "stats</code> or "
-              "more to "
-              "see where an error begins.</p>\n</section>\n",
-              p->out);
+        put_none(p);
         return;
     }
     fputs("<p>Error of each layer's output over the reference's standard deviation: lower is better, 1 is as "

@@ -4,6 +4,7 @@
 
 #include "checks/input/picture/sensor_picture.h"
 #include "checks/input/search/corrected.h"
+#include "checks/scrubbed.h"
 #include "report/html/html_frames.h"
 #include "report/html/html_image.h"
 #include "report/html/html_signals.h"
@@ -296,6 +297,18 @@ static void put_frames(gallery *g, const xr_frame_facts *facts, size_t count)
     }
 }
 
+static void put_none(xr_page *p)
+{
+    char words[640];
+    xr_scrubbed_words(p->comparison, words, sizeof words);
+    if (*words)
+        xr_put(p->out, "<p class=\"none\">No model input is in both logs: %s.</p>\n", words);
+    else
+        fputs("<p class=\"none\">No model input is in both logs: record with <code>--capture io</code> or "
+              "more to see them here.</p>\n",
+              p->out);
+}
+
 void xr_html_pictures(xr_page *p)
 {
     gallery g = {.page = p, .pair = xr_shown_input(p->comparison), .sensor = exray_slot_new()};
@@ -307,10 +320,9 @@ void xr_html_pictures(xr_page *p)
         g.corrected = xr_corrected_of(&p->report->outcome->findings, g.pair);
         choose_shades(&g);
         put_frames(&g, facts, count);
-    } else
-        fputs("<p class=\"none\">No model input is in both logs: record with <code>--capture io</code> or "
-              "more to see them here.</p>\n",
-              p->out);
+    } else {
+        put_none(p);
+    }
     fputs("</section>\n", p->out);
     free(facts);
     exray_slot_free(g.sensor);
