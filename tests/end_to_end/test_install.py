@@ -39,6 +39,10 @@ DEVICE = {
     "exray": ("exray_core", "exray", RECORD),
     "recorder": ("exray_core", "exray", RECORD),
     "types": ("exray_core", "exray", "    return exray_status_name(EXRAY_E_IO)[0] != 'E';\n"),
+    "flight": ("exray_core", "exray", "    exray_flight_config flight = EXRAY_FLIGHT_CONFIG_INIT;\n"
+               "    return flight.size != sizeof flight || !exray_flight_part_default();\n"),
+    "link": ("exray_core", "exray", "    static exray_link link;\n    exray_link_config to = EXRAY_LINK_CONFIG_INIT;\n"
+             "    return exray_link_open(&link, &to) != EXRAY_E_ARGUMENT;\n"),
     "tflite": ("exray_tflite", "exray", TFLITE),
     "litert": ("exray_litert", "exray", LITERT),
     "onnxruntime": ("exray_ort", "exray", ORT),
@@ -198,7 +202,7 @@ def test_libexray_shows_the_public_functions_and_no_other_symbol(prefix):
     symbols = run(["nm", "-D", "--defined-only", library])
     shown = {line.split()[-1] for line in symbols.splitlines()}
     declared = set()
-    for header in ["recorder", "types", *HOST]:
+    for header in ["recorder", "types", "flight", "link", *HOST]:
         text = re.sub(r"/\*.*?\*/", "", (ROOT / "include" / "exray" / f"{header}.h").read_text(), flags=re.S)
         text = re.sub(r"static inline.*?\n}", "", text, flags=re.S)
         declared |= set(re.findall(r"\b(exray_\w+)\([^;{]*\)\s*(?:EXRAY_PRINTF)?;", text))
