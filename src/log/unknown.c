@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_FIELDS = 10, MAX_DEPTH = 8 };
+enum { MOST_FIELDS = 13, MAX_DEPTH = 8 };
 
 /* Messages that stand within others. */
 enum {
@@ -71,7 +71,7 @@ static void scan(xr_unknown *unknown, unsigned schema, const uint8_t *data, size
             note_field(unknown, schema, f.number);
             continue;
         }
-        unsigned nested = schemas[schema].nested[f.number];
+        unsigned nested = f.number <= MOST_FIELDS ? schemas[schema].nested[f.number] : 0;
         if (nested && f.type == XR_WIRE_BYTES && depth < MAX_DEPTH)
             scan(unknown, nested, f.data, f.size, depth + 1);
     }
