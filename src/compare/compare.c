@@ -1,11 +1,13 @@
 #include "compare/compare.h"
 
 #include "base/error.h"
+#include "base/tensor.h"
 #include "compare/comparison.h"
 #include "compare/judge/coverage.h"
 #include "compare/judge/decisions.h"
 #include "compare/judge/dissolve.h"
 #include "compare/judge/localize.h"
+#include "compare/match/layout_choice.h"
 #include "compare/match/match_frames.h"
 #include "compare/match/pairs.h"
 #include "compare/measure/levels.h"
@@ -17,6 +19,7 @@
 #include "compare/noise/repeats.h"
 #include "compare/perf/durations.h"
 #include "core/dtype.h"
+#include "log/slot_room.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -180,7 +183,7 @@ static bool out_of_memory(exray_error *error)
 
 static bool build(exray_comparison *c, const xr_compare_options *options, exray_error *error)
 {
-    if (!xr_match_frames(c) || !xr_match_tensors(c))
+    if (!xr_match_frames(c) || !xr_match_tensors(c) || !xr_choose_layouts(c))
         return out_of_memory(error);
     c->input = calloc(c->inputs.count + 1, sizeof *c->input);
     c->output = calloc(c->outputs.count + 1, sizeof *c->output);
@@ -357,6 +360,23 @@ bool exray_comparison_is_behind(const exray_comparison *c, size_t frame)
     return frame < c->frame_count && c->behind[frame];
 }
 
+/* Whoever reads both sides sees them in one order, also where no shape tells that they are in two: the edge's
+ * values as the reference has them. */
+static exray_status turn_cube(const xr_pair *pair, exray_slot *slot, exray_tensor_view *view,
+                              const float **values, exray_error *error)
+{
+    xr_layout_match how = xr_cube_layout(pair, &view->info);
+    if (!*values || how == XR_LAYOUT_SAME || xr_elements(&view->info) != view->count)
+        return EXRAY_OK;
+    float *room = xr_slot_room(slot, view->count);
+    if (!room)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while comparing the logs");
+    xr_convert_layout(&view->info, *values, how, room);
+    *values = room;
+    view->info.layout = pair->reference_layout;
+    return EXRAY_OK;
+}
+
 exray_status exray_comparison_values(const exray_comparison *c, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error)
@@ -376,5 +396,9 @@ exray_status exray_comparison_values(const exray_comparison *c, exray_side side,
         record = xr_pair_record(c, &pairs->pair[pair], side, frame);
     if (!record || !record->has_data)
         return no_record(error, kind, pair, frame);
-    return exray_log_read_values(c->log[side == EXRAY_SIDE_REFERENCE], record, slot, view, values, error);
+    exray_status status =
+        exray_log_read_values(c->log[side == EXRAY_SIDE_REFERENCE], record, slot, view, values, error);
+    if (status == EXRAY_OK && side == EXRAY_SIDE_EDGE && pairs)
+        status = turn_cube(&pairs->pair[pair], slot, view, values, error);
+    return status;
 }

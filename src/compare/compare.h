@@ -4,6 +4,7 @@
 #define XR_COMPARE_H
 
 #include "compare/compare_options.h"
+#include "compare/match/shapes.h"
 
 #include <exray/assertion.h>
 
@@ -15,6 +16,11 @@ exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
 
 /* The role of a layer as the assertions leave it, for reports. */
 void xr_comparison_settle(exray_comparison *comparison, size_t layer, exray_layer_role role);
+
+/* How the values of an input, output or layer correspond that exray_comparison_values reads, by its position
+ * in the comparison: as their shapes tell, or where those fit in several ways, as the values did. */
+xr_layout_match xr_comparison_layout(const exray_comparison *comparison, exray_kind kind, size_t position,
+                                     const exray_tensor_info *edge, const exray_tensor_info *reference);
 
 /* NULL is allowed. */
 void xr_comparison_free(exray_comparison *comparison);

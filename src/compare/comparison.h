@@ -2,6 +2,7 @@
 #ifndef XR_COMPARISON_H
 #define XR_COMPARISON_H
 
+#include "compare/match/shapes.h"
 #include "compare/measure/moments.h"
 #include "compare/perf/latency.h"
 
@@ -55,6 +56,9 @@ typedef struct xr_pair {
     bool proven;                  /* LAYER: names of one graph say that it is the same tensor */
     const char *name[2];          /* INPUT, OUTPUT: as in the topic */
     uint32_t tensor[2];           /* position in the models' tensors, or EXRAY_NO_INDEX */
+    xr_layout_match layout;       /* chosen where shapes leave it open (layout_choice.h); else NONE */
+    bool same_shape;              /* with it: the shapes are the same on both sides */
+    char reference_layout[8];     /* with it: as recorded */
     xr_stored stored[2];
     xr_moments moments;
     xr_stat_sums stats;

@@ -2,6 +2,7 @@
 #include "isolate/isolate.h"
 
 #include "base/error.h"
+#include "compare/compare.h"
 #include "compare/judge/localize.h"
 #include "compare/match/shapes.h"
 #include "core/dtype.h"
@@ -195,7 +196,9 @@ static const char *side_values(const isolation *w, exray_side side, const xr_sou
         return "a log has no data of it in this frame";
     if (xr_dtype_is_integer(to->dtype) && view.info.quantization.count && !to->quantization.count)
         return "the model file does not tell the scale of its integers";
-    xr_layout_match how = xr_match_layout(&view.info, to);
+    xr_layout_match how = side == EXRAY_SIDE_EDGE ? xr_comparison_layout(w->comparison, source->kind,
+                                                                         source->pair, &view.info, to)
+                                                  : xr_match_layout(&view.info, to);
     if (how == XR_LAYOUT_NONE || !holds(to, view.count))
         return other_shape;
     float *room = realloc(*out, (view.count + 1) * sizeof *room);
@@ -349,20 +352,21 @@ static double difference_in(const isolation *w, size_t layer, size_t frame)
         if (exray_comparison_values(w->comparison, (exray_side)s, frame, EXRAY_KIND_LAYER, layer, w->slot[s],
                                     &view[s], &value[s], &error) != EXRAY_OK)
             return -1;
-    xr_layout_match how = xr_match_layout(&view[1].info, &view[0].info);
+    xr_layout_match how =
+        xr_comparison_layout(w->comparison, EXRAY_KIND_LAYER, layer, &view[0].info, &view[1].info);
     float *turned = NULL;
     if (how == XR_LAYOUT_NONE || view[0].count != view[1].count)
         return -1;
     if (how != XR_LAYOUT_SAME) {
-        turned = malloc((view[1].count + 1) * sizeof *turned);
+        turned = malloc((view[0].count + 1) * sizeof *turned);
         if (!turned)
             return -1;
-        xr_convert_layout(&view[1].info, value[1], how, turned);
+        xr_convert_layout(&view[0].info, value[0], how, turned);
     }
-    const float *b = turned ? turned : value[1];
+    const float *a = turned ? turned : value[0], *b = value[1];
     double sum = 0;
     for (uint64_t i = 0; i < view[0].count; i++)
-        sum += ((double)value[0][i] - b[i]) * ((double)value[0][i] - b[i]);
+        sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
     free(turned);
     return isnan(sum) ? INFINITY : sum / (double)view[0].count;
 }

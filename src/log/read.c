@@ -3,6 +3,7 @@
 #include "log/attached_constants.h"
 #include "log/deferred.h"
 #include "log/log_file.h"
+#include "log/slot_room.h"
 
 #include <exray/codecs.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@ struct exray_slot {
     uint32_t chunk;
     float *values; /* dequantized */
     size_t values_size;
+    float *turned; /* values in another order (slot_room.h) */
+    size_t turned_size;
 };
 
 exray_slot *exray_slot_new(void)
@@ -30,6 +33,7 @@ void exray_slot_free(exray_slot *slot)
     xr_arena_free(&slot->arena);
     free(slot->bytes);
     free(slot->values);
+    free(slot->turned);
     free(slot);
 }
 
@@ -60,6 +64,16 @@ static bool make_room(void **buffer, size_t *have, size_t wanted)
     *buffer = malloc(wanted);
     *have = *buffer ? wanted : 0;
     return *buffer != NULL;
+}
+
+float *xr_slot_room(exray_slot *slot, uint64_t count)
+{
+    void *room = slot->turned;
+    bool good = count < SIZE_MAX / sizeof(float) &&
+                make_room(&room, &slot->turned_size, (size_t)(count ? count : 1) * sizeof(float));
+    if (count < SIZE_MAX / sizeof(float))
+        slot->turned = room;
+    return good ? slot->turned : NULL;
 }
 
 static exray_status decompress_chunk(const exray_log *log, const exray_record *record, exray_slot *slot,

@@ -158,14 +158,8 @@ static xr_port_likeness of_stats(const xr_port_values *a, const xr_port_values *
     return l;
 }
 
-xr_port_likeness xr_ports_alike(const xr_port_values *a, const xr_port_values *b)
+static xr_port_likeness alike_by(const xr_port_values *a, const xr_port_values *b, xr_layout_match how)
 {
-    xr_port_likeness none = {0};
-    if (!a->known || !b->known || a->count != b->count)
-        return none;
-    xr_layout_match how = xr_match_layout(&a->info, &b->info);
-    if (how == XR_LAYOUT_NONE)
-        return none;
     likeness_sums s = {0};
     for (size_t f = 0; f < LOOK_AT; f++) {
         const frame_values *x = &a->frame[f], *y = &b->frame[f];
@@ -174,4 +168,19 @@ xr_port_likeness xr_ports_alike(const xr_port_values *a, const xr_port_values *b
                 how == XR_LAYOUT_EDGE_LAST ? y->last : y->stored, x->samples);
     }
     return s.n > 0 ? of_sums(&s) : of_stats(a, b);
+}
+
+xr_port_likeness xr_ports_alike(const xr_port_values *a, const xr_port_values *b)
+{
+    xr_port_likeness best = {0};
+    xr_layout_match way[XR_LAYOUT_WAYS];
+    if (!a->known || !b->known || a->count != b->count)
+        return best;
+    uint32_t ways = xr_layout_ways(&a->info, &b->info, way);
+    for (uint32_t i = 0; i < ways; i++) {
+        xr_port_likeness l = alike_by(a, b, way[i]);
+        if (i == 0 || l.error < best.error)
+            best = l;
+    }
+    return best;
 }

@@ -12,26 +12,60 @@ uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]
     return rank;
 }
 
-xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference)
+static bool is_last_to_first(const int64_t *x, const int64_t *y)
+{
+    return x[2] == y[0] && x[0] == y[1] && x[1] == y[2];
+}
+
+uint32_t xr_layout_ways(const exray_tensor_info *edge, const exray_tensor_info *reference,
+                        xr_layout_match way[XR_LAYOUT_WAYS])
 {
     int64_t a[EXRAY_MAX_RANK], b[EXRAY_MAX_RANK];
-    uint32_t ra = xr_squeeze(edge, a), rb = xr_squeeze(reference, b);
+    uint32_t ra = xr_squeeze(edge, a), rb = xr_squeeze(reference, b), ways = 0;
     if (ra == rb && memcmp(a, b, ra * sizeof *a) == 0)
-        return XR_LAYOUT_SAME;
-    if (ra == 1 || rb == 1)
-        return XR_LAYOUT_SAME; /* flattened: the counts decide */
+        way[ways++] = XR_LAYOUT_SAME;
+    else if (ra == 1 || rb == 1)
+        way[ways++] = XR_LAYOUT_SAME; /* flattened: the counts decide */
     if (ra != rb || ra < 2)
-        return XR_LAYOUT_NONE;
+        return ways;
     if (ra == 3 || (ra == 4 && a[0] == b[0])) {
         const int64_t *x = a + (ra - 3), *y = b + (ra - 3);
-        if (x[2] == y[0] && x[0] == y[1] && x[1] == y[2])
-            return XR_LAYOUT_EDGE_LAST;
-        if (x[0] == y[2] && x[1] == y[0] && x[2] == y[1])
-            return XR_LAYOUT_EDGE_FIRST;
+        if (is_last_to_first(x, y))
+            way[ways++] = XR_LAYOUT_EDGE_LAST;
+        if (is_last_to_first(y, x))
+            way[ways++] = XR_LAYOUT_EDGE_FIRST;
     }
-    bool swapped =
-        a[ra - 1] == b[ra - 2] && a[ra - 2] == b[ra - 1] && memcmp(a, b, (ra - 2) * sizeof *a) == 0;
-    return swapped ? XR_LAYOUT_SWAPPED : XR_LAYOUT_NONE;
+    if (a[ra - 1] == b[ra - 2] && a[ra - 2] == b[ra - 1] && memcmp(a, b, (ra - 2) * sizeof *a) == 0)
+        way[ways++] = XR_LAYOUT_SWAPPED;
+    return ways;
+}
+
+xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference)
+{
+    xr_layout_match way[XR_LAYOUT_WAYS];
+    return xr_layout_ways(edge, reference, way) ? way[0] : XR_LAYOUT_NONE;
+}
+
+/* What xr_convert_layout turns: blocks of rows and columns. */
+static void block_of(const exray_tensor_info *edge, xr_layout_match how, uint64_t *rows, uint64_t *columns)
+{
+    int64_t shape[EXRAY_MAX_RANK] = {0};
+    uint32_t rank = xr_squeeze(edge, shape);
+    const int64_t *s = shape + (rank - (how == XR_LAYOUT_SWAPPED ? 2 : 3));
+    uint64_t first = (uint64_t)s[0], second = (uint64_t)s[1];
+    uint64_t third = how == XR_LAYOUT_SWAPPED ? 1 : (uint64_t)s[2];
+    *rows = how == XR_LAYOUT_EDGE_LAST ? first * second : first;
+    *columns = how == XR_LAYOUT_EDGE_LAST ? third : second * third;
+}
+
+uint64_t xr_layout_element(const exray_tensor_info *edge, xr_layout_match how, uint64_t at)
+{
+    if (how == XR_LAYOUT_SAME)
+        return at;
+    uint64_t rows, columns;
+    block_of(edge, how, &rows, &columns);
+    uint64_t within = at % (rows * columns);
+    return at - within + within % rows * columns + within / rows;
 }
 
 /* [n][rows][columns] to [n][columns][rows]; the values need no alignment. */

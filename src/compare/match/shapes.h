@@ -16,6 +16,13 @@ uint32_t xr_squeeze(const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK]
 /* Whether two shapes hold the same values in the same order, dimensions of 1 aside, or
  * in channels-last against channels-first, or transposed. */
 xr_layout_match xr_match_layout(const exray_tensor_info *edge, const exray_tensor_info *reference);
+/* All ways in which the shapes fit, the first is xr_match_layout's: shapes with equal dimensions, as a cube's
+ * [1,16,16,16], fit in several. */
+enum { XR_LAYOUT_WAYS = 4 };
+uint32_t xr_layout_ways(const exray_tensor_info *edge, const exray_tensor_info *reference,
+                        xr_layout_match way[XR_LAYOUT_WAYS]);
+/* Where the edge has the element that lies at `at` in the reference; `how` is not NONE. */
+uint64_t xr_layout_element(const exray_tensor_info *edge, xr_layout_match how, uint64_t at);
 
 /* Brings the edge's values into the reference's order; `how` is neither NONE nor SAME. */
 void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out);

@@ -1,7 +1,7 @@
 #include "compare/match/similarity.h"
 
 #include "compare/comparison.h"
-#include "compare/match/shapes.h"
+#include "compare/match/layout_choice.h"
 
 #include <float.h>
 #include <math.h>
@@ -28,6 +28,7 @@ typedef struct layer_values {
 
 struct xr_similarities {
     layer_values *side[2]; /* [layers of that side] */
+    bool open;             /* which way is meant where shapes fit in several; else the first */
 };
 
 /* Which element is sample k: the same for all tensors of that many elements, spread over all of them. */
@@ -124,6 +125,8 @@ xr_similarities *xr_similarities_new(const exray_comparison *c, const xr_layers 
     xr_similarities *l = calloc(1, sizeof *l);
     exray_slot *slot = exray_slot_new();
     bool ok = l && slot;
+    if (l)
+        l->open = xr_layouts_may_differ(exray_log_model(c->log[0]), exray_log_model(c->log[1]));
     size_t frames = c->frame_count < FRAMES ? c->frame_count : FRAMES;
     for (int s = 0; ok && s < 2; s++) {
         l->side[s] = calloc((size_t)layers[s].count + 1, sizeof *l->side[s]);
@@ -194,31 +197,45 @@ static xr_similarity of_stats(const layer_values *a, const layer_values *b)
         .known = true, .from_stats = true, .correlation = similar, .determination = similar};
 }
 
-/* The samples of both in one order; false: there are none, or their shapes do not correspond. */
-static bool side_by_side(const layer_values *a, const layer_values *b, const float *values[2],
-                         size_t *samples)
+/* How many ways there are to compare the samples of both; 0: there are no samples, or their shapes do not
+ * correspond. */
+static uint32_t ways_to_compare(const xr_similarities *l, const layer_values *a, const layer_values *b,
+                                xr_layout_match way[XR_LAYOUT_WAYS], size_t *samples)
 {
     *samples = a->samples < b->samples ? a->samples : b->samples;
     if (!*samples || a->count != b->count)
-        return false;
-    xr_layout_match how = xr_match_layout(&a->info, &b->info);
+        return 0;
+    uint32_t ways = xr_layout_ways(&a->info, &b->info, way);
+    return ways > 1 && !l->open ? 1 : ways;
+}
+
+/* The samples of both in one order. */
+static void side_by_side(const layer_values *a, const layer_values *b, xr_layout_match how,
+                         const float *values[2])
+{
     values[0] = how == XR_LAYOUT_EDGE_FIRST ? a->channels_last : a->stored;
     values[1] = how == XR_LAYOUT_EDGE_LAST ? b->channels_last
                 : how == XR_LAYOUT_SWAPPED ? b->swapped
                                            : b->stored;
-    return how != XR_LAYOUT_NONE;
 }
 
 xr_similarity xr_similarity_of(const xr_similarities *l, uint32_t edge, uint32_t reference)
 {
     const layer_values *a = &l->side[0][edge], *b = &l->side[1][reference];
-    const float *values[2];
+    xr_similarity best = {0};
+    xr_layout_match way[XR_LAYOUT_WAYS];
     size_t samples;
-    if (side_by_side(a, b, values, &samples))
-        return of_samples(values[0], values[1], samples);
+    uint32_t ways = ways_to_compare(l, a, b, way, &samples);
+    for (uint32_t i = 0; i < ways; i++) {
+        const float *values[2];
+        side_by_side(a, b, way[i], values);
+        xr_similarity s = of_samples(values[0], values[1], samples);
+        if (i == 0 || (s.known && (!best.known || s.correlation > best.correlation)))
+            best = s;
+    }
     if (!samples && a->has_stats && b->has_stats)
         return of_stats(a, b);
-    return (xr_similarity){0};
+    return best;
 }
 
 bool xr_values_equal(const xr_similarities *l, uint32_t edge, uint32_t reference)
@@ -226,14 +243,19 @@ bool xr_values_equal(const xr_similarities *l, uint32_t edge, uint32_t reference
     /* Ten times the noise of float layers in a row (judge/localize.c). */
     const float tolerance = 3e-4F;
     const layer_values *a = &l->side[0][edge], *b = &l->side[1][reference];
-    const float *values[2];
+    xr_layout_match way[XR_LAYOUT_WAYS];
     size_t samples;
-    if (side_by_side(a, b, values, &samples)) {
+    uint32_t ways = ways_to_compare(l, a, b, way, &samples);
+    for (uint32_t w = 0; w < ways; w++) {
+        const float *values[2];
+        side_by_side(a, b, way[w], values);
         float most = tolerance * b->deviation;
         bool equal = a->deviation > 0 && b->deviation > 0;
         for (size_t i = 0; equal && i < samples; i++)
             equal = fabsf(values[0][i] - values[1][i]) <= most;
-        return equal;
+        if (equal)
+            return true;
     }
-    return !samples && a->has_stats && b->has_stats && of_stats(a, b).correlation > 1 - tolerance;
+    return ways == 0 && !samples && a->has_stats && b->has_stats &&
+           of_stats(a, b).correlation > 1 - tolerance;
 }

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/workers.h"
+#include "compare/match/layout_choice.h"
 #include "compare/match/pairs.h"
-#include "compare/match/shapes.h"
 #include "compare/measure/levels.h"
 #include "compare/measure/metrics.h"
 #include "compare/measure/sketch_distance.h"
@@ -115,8 +115,8 @@ static void note_levels(xr_pair *pair, const exray_tensor_view view[2], const fl
 static void add_values(pair_reader *r, xr_pair *pair, const exray_tensor_view view[2],
                        const float *const values[2], size_t frame)
 {
-    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
-    if (how == XR_LAYOUT_SWAPPED && pair->kind == EXRAY_KIND_INPUT)
+    xr_layout_match how = xr_pair_layout(pair, &view[0].info, &view[1].info);
+    if (how == XR_LAYOUT_SWAPPED && pair->kind == EXRAY_KIND_INPUT && pair->layout != how)
         how = XR_LAYOUT_NONE; /* a model that wants it otherwise; transposed data are a fault */
     bool in_place =
         how == XR_LAYOUT_SAME && view[0].count == view[1].count && !pair->samples[0] && !pair->samples[1];
@@ -247,13 +247,29 @@ static exray_status read_side(pair_reader *r, const exray_record *record, int si
     return error->status = status;
 }
 
+static bool has_layout(const exray_tensor_info *info)
+{
+    return info->layout && info->layout[0];
+}
+
+/* Whether both sketches were made in one order of elements.  Of a cube shapes alone do not tell. */
+static bool have_one_order(const xr_pair *pair, const exray_tensor_view view[2])
+{
+    const exray_tensor_info *a = &view[0].info, *b = &view[1].info;
+    if (!xr_sketch_same_order(a, b))
+        return false;
+    return (has_layout(a) && has_layout(b)) || pair->layout == XR_LAYOUT_NONE ||
+           xr_pair_layout(pair, a, b) == XR_LAYOUT_SAME;
+}
+
 /* Values in the element order of the other side's sketch, where the orders differ only because no layout
  * was recorded; NULL: that is not so. */
-static const float *for_sketch(pair_reader *r, const exray_tensor_view view[2], const float *values, int side)
+static const float *for_sketch(pair_reader *r, const xr_pair *pair, const exray_tensor_view view[2],
+                               const float *values, int side)
 {
-    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    xr_layout_match how = xr_pair_layout(pair, &view[0].info, &view[1].info);
     for (int s = 0; s < 2; s++)
-        if (view[s].info.layout && view[s].info.layout[0])
+        if (has_layout(&view[s].info))
             return NULL;
     if (how == XR_LAYOUT_NONE || how == XR_LAYOUT_SAME)
         return NULL;
@@ -272,13 +288,13 @@ static void add_sketches(pair_reader *r, xr_pair *pair, const exray_tensor_view 
     if (!view[other].has_sketch || (!values[0] && !view[0].has_sketch) ||
         (!values[1] && !view[1].has_sketch) || view[0].count != view[1].count)
         return;
-    const bool same = xr_sketch_same_order(&view[0].info, &view[1].info);
+    const bool same = have_one_order(pair, view);
     for (int s = 0; s < 2; s++) {
         if (!values[s]) {
             sketch[s] = view[s].sketch;
             continue;
         }
-        const float *walked = same ? values[s] : for_sketch(r, view, values[s], s);
+        const float *walked = same ? values[s] : for_sketch(r, pair, view, values[s], s);
         if (!walked || !xr_sketch_values(&view[s].info, !same, walked, view[s].count, view[other].sketch.seed,
                                          bucket, &sketch[s])) {
             fail(pair, "their sketches are in different orders");

@@ -1,7 +1,7 @@
 #include "compare/noise/evaluate.h"
 
+#include "compare/match/layout_choice.h"
 #include "compare/match/pairs.h"
-#include "compare/match/shapes.h"
 #include "compare/noise/operator_functions.h"
 
 #include <math.h>
@@ -136,7 +136,7 @@ static bool read_edge(evaluation *e, const xr_pair *pair, xr_array *out)
         !values || exray_log_read_tensor(c->log[1], record[1], e->slot[1], &view[1], &error) != EXRAY_OK ||
         view[0].count != view[1].count)
         return false;
-    xr_layout_match how = xr_match_layout(&view[0].info, &view[1].info);
+    xr_layout_match how = xr_pair_layout(pair, &view[0].info, &view[1].info);
     if (how == XR_LAYOUT_NONE || !xr_array_make(out, view[1].info.rank, view[1].info.shape) ||
         out->count != view[0].count)
         return false;

@@ -2,6 +2,7 @@
  * the details show beside it. */
 #include "report/html/html_layers.h"
 
+#include "compare/compare.h"
 #include "compare/match/shapes.h"
 
 #include <math.h>
@@ -118,7 +119,8 @@ static void read_frame(xr_page *p, size_t i, size_t frame, profile *f)
         if (exray_comparison_values(p->comparison, (exray_side)s, frame, EXRAY_KIND_LAYER, i, p->slot[s],
                                     &view[s], &values[s], &error) != EXRAY_OK)
             return;
-    xr_layout_match match = xr_match_layout(&view[0].info, &view[1].info);
+    xr_layout_match match =
+        xr_comparison_layout(p->comparison, EXRAY_KIND_LAYER, i, &view[0].info, &view[1].info);
     bool first[2] = {match == XR_LAYOUT_EDGE_FIRST, match == XR_LAYOUT_EDGE_LAST};
     if (match == XR_LAYOUT_SAME)
         first[0] = first[1] = is_channels_first(p->comparison, EXRAY_SIDE_EDGE, &view[0].info);

@@ -1,0 +1,23 @@
+/* Which of several layouts that fit the shapes of a pair is meant. */
+#ifndef XR_LAYOUT_CHOICE_H
+#define XR_LAYOUT_CHOICE_H
+
+#include "compare/comparison.h"
+#include "compare/match/shapes.h"
+
+/* Whether the two sides' engines, or what was recorded of the tensors, leave open how a cube's dimensions
+ * correspond.  False: both are known to store tensors in one order. */
+bool xr_layouts_may_differ(const exray_model *edge, const exray_model *reference);
+
+/* Chooses for each pair whose shapes leave it open, by the values: xr_pair.layout.  Reads only such pairs,
+ * some frames of them.  False: out of memory. */
+bool xr_choose_layouts(exray_comparison *comparison);
+
+/* How a pair's records correspond: as chosen where their shapes fit in several ways, else as the shapes do.
+ */
+xr_layout_match xr_pair_layout(const xr_pair *pair, const exray_tensor_info *edge,
+                               const exray_tensor_info *reference);
+/* Of a shape that is the same on both sides, in which order the reference has the edge's values. */
+xr_layout_match xr_cube_layout(const xr_pair *pair, const exray_tensor_info *info);
+
+#endif
