@@ -59,7 +59,8 @@ def test_inputs_that_are_near(tmp_path, gain, status):
             log.add("/model", "Model", PB["Model"](name="net", engine=engine))
             for f in range(3):
                 x = gain * random(f, 1, 16, 16, 16) + (gain == 1) * 1e-7 * random(f + 5, 1, 16, 16, 16)
-                log.frame([("/input/0", np.ascontiguousarray(x if engine == "tflite" else np.moveaxis(x, -1, 1)).astype(np.float32), {})])
+                log.frame([("/input/0", np.ascontiguousarray(x if engine == "tflite" else np.moveaxis(x, -1, 1)).astype(np.float32), {}),
+                           ("/output/0", gain * random(f, 1, 5), {})])
 
     write(tmp_path / "edge.mcap", "edge", "tflite", gain)
     write(tmp_path / "reference.mcap", "reference", "onnxruntime", 1 + 1e-9)
