@@ -360,6 +360,18 @@ bool exray_comparison_is_behind(const exray_comparison *c, size_t frame)
     return frame < c->frame_count && c->behind[frame];
 }
 
+xr_layout_match xr_comparison_layout(const exray_comparison *c, exray_kind kind, size_t position,
+                                     const exray_tensor_info *edge, const exray_tensor_info *reference)
+{
+    const xr_pairs *pairs = kind == EXRAY_KIND_INPUT    ? &c->inputs
+                            : kind == EXRAY_KIND_OUTPUT ? &c->outputs
+                                                        : &c->layers;
+    xr_layout_match same = xr_match_layout(edge, reference);
+    if (same == XR_LAYOUT_SAME || position >= pairs->count)
+        return same; /* cubes are turned as they are read */
+    return xr_pair_layout(&pairs->pair[position], edge, reference);
+}
+
 /* Whoever reads both sides sees them in one order, also where no shape tells that they are in two: the edge's
  * values as the reference has them. */
 static exray_status turn_cube(const xr_pair *pair, exray_slot *slot, exray_tensor_view *view,

@@ -12,12 +12,19 @@ typedef struct raw_format {
     const char *name;
     unsigned bytes;    /* of a pixel; 0: a YUV format */
     uint8_t offset[3]; /* interleaved formats: where R, G, B lie */
+    uint8_t alpha;     /* of those with 4 bytes: where it lies */
+    bool gray, rgb565; /* of 2 bytes, the low one first: 5 bits of red on top, 6 of green, 5 of blue */
 } raw_format;
 
 static const raw_format formats[] = {
-    {"rgb8", 3, {0, 1, 2}},  {"bgr8", 3, {2, 1, 0}}, {"rgba8", 4, {0, 1, 2}}, {"bgra8", 4, {2, 1, 0}},
-    {"gray8", 1, {0, 0, 0}}, {"nv12", 0, {0}},       {"nv21", 0, {0}},        {"i420", 0, {0}},
-    {"yv12", 0, {0}},        {"yuyv", 0, {0}},       {"uyvy", 0, {0}},
+    {"rgb8", 3, {0, 1, 2}, 0, false, false},  {"bgr8", 3, {2, 1, 0}, 0, false, false},
+    {"rgba8", 4, {0, 1, 2}, 3, false, false}, {"bgra8", 4, {2, 1, 0}, 3, false, false},
+    {"argb8", 4, {1, 2, 3}, 0, false, false}, {"gray8", 1, {0, 0, 0}, 0, true, false},
+    {"gray16", 2, {1, 1, 1}, 0, true, false}, /* the high byte, as of a file with 16 bits */
+    {"rgb565", 2, {0, 0, 0}, 0, false, true}, {"nv12", 0, {0}, 0, false, false},
+    {"nv21", 0, {0}, 0, false, false},        {"i420", 0, {0}, 0, false, false},
+    {"yv12", 0, {0}, 0, false, false},        {"yuyv", 0, {0}, 0, false, false},
+    {"uyvy", 0, {0}, 0, false, false},
 };
 
 /* Three planes, or interleaved samples seen as such: sample (x, y) of the picture is at [y * stride + x *
@@ -156,6 +163,27 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
     return status;
 }
 
+/* All bits set is 255, as none is 0: the high bits are repeated below. */
+static uint8_t *put_rgb565(uint8_t *to, const uint8_t *from)
+{
+    unsigned v = from[0] | (unsigned)from[1] << 8, r = v >> 11, g = v >> 5 & 63, b = v & 31;
+    *to++ = (uint8_t)(r << 3 | r >> 2);
+    *to++ = (uint8_t)(g << 2 | g >> 4);
+    *to++ = (uint8_t)(b << 3 | b >> 2);
+    return to;
+}
+
+static uint8_t *put_pixel(uint8_t *to, const raw_format *format, const uint8_t *from, uint32_t channels,
+                          xr_decode_way way)
+{
+    if (format->rgb565)
+        return put_rgb565(to, from);
+    for (uint32_t c = 0; c < channels; c++)
+        *to++ = format->bytes == 4 ? xr_blend(way, from[format->offset[c]], from[format->alpha])
+                                   : from[format->offset[c]];
+    return to;
+}
+
 static exray_status decode_interleaved(const exray_media *media, const raw_format *format,
                                        const uint8_t *data, size_t size, xr_decode_way way,
                                        exray_picture *out, exray_error *error)
@@ -168,7 +196,7 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
                             media->row_stride, media->format, media->width, (unsigned long long)row);
     if (need > size)
         return too_short(media, need, size, error);
-    out->channels = format->bytes == 1 ? 1 : 3;
+    out->channels = format->gray ? 1 : 3;
     exray_status status = xr_picture_allocate(out, media->format, error);
     if (status)
         return status;
@@ -176,9 +204,7 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
     for (uint32_t y = 0; y < out->height; y++) {
         const uint8_t *from = data + y * stride;
         for (uint32_t x = 0; x < out->width; x++, from += format->bytes)
-            for (uint32_t c = 0; c < out->channels; c++)
-                *to++ = format->bytes == 4 ? xr_blend(way, from[format->offset[c]], from[3])
-                                           : from[format->offset[c]];
+            to = put_pixel(to, format, from, out->channels, way);
     }
     return EXRAY_OK;
 }
@@ -193,8 +219,8 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
     if (!format) {
         char shown[XR_SHOWN];
         return xr_error_set(error, EXRAY_E_UNSUPPORTED,
-                            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, gray8, "
-                            "nv12, nv21, i420, yv12, yuyv, uyvy",
+                            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, argb8, "
+                            "rgb565, gray8, gray16, nv12, nv21, i420, yv12, yuyv, uyvy",
                             xr_show(media->format, shown));
     }
     if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)

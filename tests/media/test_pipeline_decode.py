@@ -326,6 +326,27 @@ def test_yuv_matrices(pipeline, matrix, full, format, width, height, stride):  #
     assert difference(ours, theirs) <= 1
 
 
+def rgb565(words):
+    """By the share of the largest value that fits the bits, cut off: what repeating the high bits gives."""
+    bits = [(words >> 11, 31), (words >> 5 & 63, 63), (words & 31, 31)]
+    return np.stack([np.array([int(f"{v:0{n.bit_length()}b}" * 2, 2) >> (2 * n.bit_length() - 8) for v in range(n + 1)])[b]
+                     for b, n in bits], -1)
+
+
+@pytest.mark.parametrize("padding", [0, 6])
+@pytest.mark.parametrize("format", ["rgb565", "gray16", "argb8"])
+def test_pixels_of_two_bytes_and_alpha_first(pipeline, format, padding):  # noqa: F811
+    w, h = 13, 9
+    raw = np.random.default_rng(3).integers(0, 256, (h, w, 4 if format == "argb8" else 2), np.uint8)
+    raw[0, 0], raw[0, 1] = 0, 255
+    words = raw[..., 0].astype(int) + 256 * raw[..., 1].astype(int)
+    right = {"rgb565": lambda: rgb565(words), "gray16": lambda: (words // 256)[..., None], "argb8": lambda: raw[..., 1:]}[format]()
+    rows = np.pad(raw.reshape(h, -1), ((0, 0), (0, padding)), constant_values=77)
+    path = pipeline.picture(rows.tobytes()[: rows.size - padding])
+    ours = pipeline.run("", path, (1, *right.shape), "uint8", format=format, width=w, height=h, stride=rows.shape[1] if padding else 0)
+    assert (ours[0] == right).all()
+
+
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_rotation_of_a_raw_picture(pipeline, degrees):  # noqa: F811
     pixels = texture(12, 8)
@@ -345,6 +366,10 @@ def test_rotation_of_a_raw_picture(pipeline, degrees):  # noqa: F811
     ({"format": "yuyv", "width": 5, "height": 5}, "needs 60 bytes"),
     ({"format": "yuyv", "width": 4, "height": 4, "stride": 7}, "row_stride"),
     ({"format": "nv12", "width": 4, "height": 4, "matrix": "bt99"}, "unknown YUV matrix 'bt99'"),
+    ({"format": "rgb565", "width": 5, "height": 5}, "needs 50 bytes"),
+    ({"format": "gray16", "width": 4, "height": 4, "stride": 7}, "row_stride"),
+    ({"format": "argb8", "width": 4, "height": 4}, "needs 64 bytes"),
+    ({"format": "p010", "width": 4, "height": 4}, "unknown picture format 'p010'"),
     ({"format": "rgb9", "width": 4, "height": 4}, "unknown picture format 'rgb9'"),
     ({"format": "rgb8", "width": 4294967295, "height": 4294967295}, "each side"),
     ({"format": "rgb8", "width": 4, "height": 4, "rotation": 45}, "rotation"),

@@ -232,3 +232,18 @@ def test_what_one_is_after_is_recorded(tmp_path):
     assert np.isnan(results[2].boxes[0].x_min) and np.isnan(results[2].boxes[0].score) and results[2].boxes[1].x_max == 0.5
     assert all(r is None or len(r.boxes) == 0 for r in results[3:5])
     assert len(results[5].classes) == 3 and all(np.isnan(c.score) for c in results[5].classes)
+
+
+def test_pictures_of_two_bytes_and_alpha_first_come_back(tmp_path):
+    pixels = picture(3)
+    h, w = pixels.shape[:2]
+    five, six = pixels[..., [0, 2]].astype(np.uint16) >> 3, pixels[..., 1].astype(np.uint16) >> 2
+    words = five[..., 0] << 11 | six << 5 | five[..., 1]
+    with exray.Recorder(tmp_path / "a.mcap") as r, r.frame():
+        r.image("rgb565", words.astype("<u2").tobytes(), format="rgb565", width=w, height=h)
+        r.image("gray16", (pixels[..., 0].astype("<u2") * 256 + 200).tobytes(), format="gray16", width=w, height=h)
+        r.image("argb8", np.concatenate([pixels[..., :1] // 2, pixels], -1), format="argb8")
+    frame = exray.open(tmp_path / "a.mcap")[0]
+    assert np.abs(frame.image("rgb565").astype(int) - pixels).max() <= 7
+    assert np.array_equal(frame.image("gray16"), np.repeat(pixels[..., :1], 3, axis=2))
+    assert np.array_equal(frame.image("argb8"), pixels)

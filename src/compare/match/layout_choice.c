@@ -4,7 +4,6 @@
  * layouts, else the engines' conventions. */
 #include "compare/match/layout_choice.h"
 
-#include "compare/compare.h"
 #include "compare/match/pairs.h"
 
 #include <math.h>
@@ -18,35 +17,14 @@ enum { FRAMES = 4, SAMPLES = 4096 };
 /* ---- What is known without the values -------------------------------------------------------------------
  */
 
-typedef enum convention { UNKNOWN, FIRST, LAST } convention;
-
-static convention convention_of_engine(const exray_model *model)
-{
-    static const struct {
-        const char *engine;
-        convention is;
-    } known[] = {{"onnx", FIRST},  {"torch", FIRST}, {"tflite", LAST},
-                 {"litert", LAST}, {"keras", LAST},  {"tensorflow", LAST}};
-    for (size_t i = 0; model && model->engine && i < sizeof known / sizeof *known; i++)
-        if (strstr(model->engine, known[i].engine))
-            return known[i].is;
-    return UNKNOWN;
-}
-
 /* As recorded: "NHWC", "NCHW", "HWC", "NCW", ... */
-static convention convention_of_layout(const exray_tensor_info *info)
+static xr_engine_order order_of_layout(const exray_tensor_info *info)
 {
     const char *layout = info->layout ? info->layout : "";
     const char *channels = strchr(layout, 'C');
     if (!channels)
-        return UNKNOWN;
-    return channels[1] ? FIRST : LAST;
-}
-
-bool xr_layouts_may_differ(const exray_model *edge, const exray_model *reference)
-{
-    convention a = convention_of_engine(edge), b = convention_of_engine(reference);
-    return a != UNKNOWN && b != UNKNOWN && a != b;
+        return XR_ORDER_UNKNOWN;
+    return channels[1] ? XR_ORDER_FIRST : XR_ORDER_LAST;
 }
 
 static bool is_one_file(const exray_comparison *c)
@@ -81,28 +59,28 @@ static bool can_be(const xr_layout_match *way, uint32_t ways, xr_layout_match ho
 static xr_layout_match expected(const exray_comparison *c, const exray_tensor_info info[2],
                                 const xr_layout_match *way, uint32_t ways)
 {
-    convention is[2];
+    xr_engine_order is[2];
     for (int s = 0; s < 2; s++) {
-        is[s] = convention_of_layout(&info[s]);
+        is[s] = order_of_layout(&info[s]);
         /* Engines agree on sequences; only pictures they store in orders of their own. */
-        if (is[s] == UNKNOWN && info[s].rank == 4)
-            is[s] = convention_of_engine(exray_log_model(c->log[s]));
+        if (is[s] == XR_ORDER_UNKNOWN && info[s].rank == 4)
+            is[s] = xr_order_of_engine(exray_log_model(c->log[s]));
     }
-    if (is[0] == UNKNOWN || is[1] == UNKNOWN || is[0] == is[1])
+    if (is[0] == XR_ORDER_UNKNOWN || is[1] == XR_ORDER_UNKNOWN || is[0] == is[1])
         return way[0];
-    const exray_tensor_info *last = &info[is[0] == LAST ? 0 : 1];
-    xr_layout_match how = last->rank >= 3 ? turned(last, is[0] == LAST) : way[0];
+    const exray_tensor_info *last = &info[is[0] == XR_ORDER_LAST ? 0 : 1];
+    xr_layout_match how = last->rank >= 3 ? turned(last, is[0] == XR_ORDER_LAST) : way[0];
     return can_be(way, ways, how) ? how : way[0];
 }
 
 /* ---- What the values say
  * ----------------------------------------------------------------------------------- */
 
-typedef struct reading {
+typedef struct likeness_of_way {
     double n, a, b, aa, bb, ab;
-} reading;
+} likeness_of_way;
 
-static void add_value(reading *r, double a, double b)
+static void add_value(likeness_of_way *r, double a, double b)
 {
     if (!isfinite(a) || !isfinite(b))
         return;
@@ -112,7 +90,7 @@ static void add_value(reading *r, double a, double b)
 }
 
 /* What a reading leaves unexplained: 1 minus the correlation.  Constants explain nothing. */
-static double unexplained(const reading *r)
+static double unexplained(const likeness_of_way *r)
 {
     if (r->n < 2)
         return 1;
@@ -130,8 +108,8 @@ static float value_at(const float *values, uint64_t at)
     return v;
 }
 
-static void add_frame(reading *r, const xr_layout_match *way, uint32_t ways, const exray_tensor_view view[2],
-                      const float *const values[2])
+static void add_frame(likeness_of_way *r, const xr_layout_match *way, uint32_t ways,
+                      const exray_tensor_view view[2], const float *const values[2])
 {
     const uint64_t count = view[0].count, take = count < SAMPLES ? count : SAMPLES, part = count / take;
     for (uint64_t k = 0; k < take; k++) {
@@ -156,10 +134,11 @@ typedef struct chooser {
  * layer may be computed in another order by another graph, but not by the same file. */
 static bool is_open(const chooser *x, const xr_pair *pair, const exray_tensor_info info[2])
 {
-    convention a = convention_of_layout(&info[0]), b = convention_of_layout(&info[1]);
+    xr_engine_order a = order_of_layout(&info[0]), b = order_of_layout(&info[1]);
     if (x->one_file)
         return false;
-    return pair->kind == EXRAY_KIND_LAYER || x->engines_differ || (a != UNKNOWN && b != UNKNOWN && a != b);
+    return pair->kind == EXRAY_KIND_LAYER || x->engines_differ ||
+           (a != XR_ORDER_UNKNOWN && b != XR_ORDER_UNKNOWN && a != b);
 }
 
 static bool read_values(const chooser *x, const xr_pair *pair, size_t frame, exray_tensor_view view[2],
@@ -232,7 +211,7 @@ static void choose(const chooser *x, xr_pair *pair)
     pair->same_shape = way[0] == XR_LAYOUT_SAME;
     snprintf(pair->reference_layout, sizeof pair->reference_layout, "%s",
              info[1].layout ? info[1].layout : "");
-    reading r[XR_LAYOUT_WAYS] = {{0}};
+    likeness_of_way r[XR_LAYOUT_WAYS] = {{0}};
     for (size_t f = 0; f < x->comparison->frame_count && f < FRAMES; f++) {
         exray_tensor_view view[2];
         const float *values[2];
@@ -279,18 +258,6 @@ xr_layout_match xr_pair_layout(const xr_pair *pair, const exray_tensor_info *edg
     if (pair->layout != XR_LAYOUT_NONE && can_be(way, ways, pair->layout))
         return pair->layout;
     return ways ? way[0] : XR_LAYOUT_NONE;
-}
-
-xr_layout_match xr_comparison_layout(const exray_comparison *c, exray_kind kind, size_t position,
-                                     const exray_tensor_info *edge, const exray_tensor_info *reference)
-{
-    const xr_pairs *pairs = kind == EXRAY_KIND_INPUT    ? &c->inputs
-                            : kind == EXRAY_KIND_OUTPUT ? &c->outputs
-                                                        : &c->layers;
-    xr_layout_match same = xr_match_layout(edge, reference);
-    if (same == XR_LAYOUT_SAME)
-        return same; /* cubes are turned as they are read */
-    return position < pairs->count ? xr_pair_layout(&pairs->pair[position], edge, reference) : same;
 }
 
 xr_layout_match xr_cube_layout(const xr_pair *pair, const exray_tensor_info *info)

@@ -5,10 +5,6 @@
 #include "compare/comparison.h"
 #include "compare/match/shapes.h"
 
-/* Whether the two sides' engines, or what was recorded of the tensors, leave open how a cube's dimensions
- * correspond.  False: both are known to store tensors in one order. */
-bool xr_layouts_may_differ(const exray_model *edge, const exray_model *reference);
-
 /* Chooses for each pair whose shapes leave it open, by the values: xr_pair.layout.  Reads only such pairs,
  * some frames of them.  False: out of memory. */
 bool xr_choose_layouts(exray_comparison *comparison);

@@ -95,3 +95,22 @@ void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_la
     else
         transpose(values, out, batch, (uint64_t)s[0], (uint64_t)s[1] * (uint64_t)s[2]);
 }
+
+xr_engine_order xr_order_of_engine(const exray_model *model)
+{
+    static const struct {
+        const char *engine;
+        xr_engine_order order;
+    } known[] = {{"onnx", XR_ORDER_FIRST},  {"torch", XR_ORDER_FIRST}, {"tflite", XR_ORDER_LAST},
+                 {"litert", XR_ORDER_LAST}, {"keras", XR_ORDER_LAST},  {"tensorflow", XR_ORDER_LAST}};
+    for (size_t i = 0; model && model->engine && i < sizeof known / sizeof *known; i++)
+        if (strstr(model->engine, known[i].engine))
+            return known[i].order;
+    return XR_ORDER_UNKNOWN;
+}
+
+bool xr_layouts_may_differ(const exray_model *edge, const exray_model *reference)
+{
+    xr_engine_order a = xr_order_of_engine(edge), b = xr_order_of_engine(reference);
+    return a != XR_ORDER_UNKNOWN && b != XR_ORDER_UNKNOWN && a != b;
+}

@@ -24,6 +24,13 @@ uint32_t xr_layout_ways(const exray_tensor_info *edge, const exray_tensor_info *
 /* Where the edge has the element that lies at `at` in the reference; `how` is not NONE. */
 uint64_t xr_layout_element(const exray_tensor_info *edge, xr_layout_match how, uint64_t at);
 
+/* How an engine stores pictures. */
+typedef enum xr_engine_order { XR_ORDER_UNKNOWN, XR_ORDER_FIRST, XR_ORDER_LAST } xr_engine_order;
+/* `model` may be NULL. */
+xr_engine_order xr_order_of_engine(const exray_model *model);
+/* Whether the two sides' engines store pictures in two orders. */
+bool xr_layouts_may_differ(const exray_model *edge, const exray_model *reference);
+
 /* Brings the edge's values into the reference's order; `how` is neither NONE nor SAME. */
 void xr_convert_layout(const exray_tensor_info *edge, const float *values, xr_layout_match how, float *out);
 

@@ -1,7 +1,7 @@
 #include "compare/match/similarity.h"
 
 #include "compare/comparison.h"
-#include "compare/match/layout_choice.h"
+#include "compare/match/shapes.h"
 
 #include <float.h>
 #include <math.h>

@@ -12,14 +12,15 @@ typedef struct picture_format {
     const char *name;
     uint32_t pixel_bytes; /* of the first plane */
     bool half_chroma;     /* planes of half width and height follow */
-    bool packed_yuv;      /* no [height, width, channels] array */
+    bool no_array;        /* its bytes are no [height, width, channels] array */
 } picture_format;
 
 static const picture_format picture_formats[] = {
     {"rgb8", 3, false, false},  {"bgr8", 3, false, false},  {"rgba8", 4, false, false},
     {"bgra8", 4, false, false}, {"gray8", 1, false, false}, {"nv12", 1, true, true},
     {"nv21", 1, true, true},    {"i420", 1, true, true},    {"yv12", 1, true, true},
-    {"yuyv", 2, false, true},   {"uyvy", 2, false, true},
+    {"yuyv", 2, false, true},   {"uyvy", 2, false, true},   {"argb8", 4, false, false},
+    {"rgb565", 2, false, true}, {"gray16", 2, false, true},
 };
 
 static const picture_format *find_format(const char *name)
@@ -57,14 +58,16 @@ exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name
     const picture_format *format = find_format(media->format);
     if (!format)
         return bad_argument(
-            r, call, "media.format is none of rgb8 bgr8 rgba8 bgra8 gray8 nv12 nv21 i420 yv12 yuyv uyvy");
+            r, call,
+            "media.format is none of rgb8 bgr8 rgba8 bgra8 argb8 rgb565 gray8 gray16 nv12 nv21 "
+            "i420 yv12 yuyv uyvy");
     if (!data || size < picture_size(format, media))
         return bad_argument(r, call, "data is smaller than width, height and row_stride say");
     const uint64_t packed = (uint64_t)media->width * format->pixel_bytes;
     if (media->row_stride && media->row_stride < packed)
         return bad_argument(r, call, "media.row_stride is less than a row");
-    /* Rows with padding, and YUV, are no array of pixels: the bytes as they lie. */
-    const bool array = !format->packed_yuv && size == packed * media->height;
+    /* Rows with padding, YUV and pixels of 16 bits are no array of bytes: they are kept as they lie. */
+    const bool array = !format->no_array && size == packed * media->height;
     const int64_t pixels[3] = {media->height, media->width, format->pixel_bytes};
     const int64_t bytes[1] = {(int64_t)size};
     return exray_recorder_log_tensor(recorder, &(exray_tensor){.kind = EXRAY_KIND_SENSOR,

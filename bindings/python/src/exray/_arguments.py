@@ -24,8 +24,10 @@ UINT32 = 0xFFFFFFFF
 UINT64 = 0xFFFFFFFFFFFFFFFF
 _INT64 = 1 << 63
 _MAX_RANK = 8
-_FORMATS = ("rgb8", "bgr8", "rgba8", "bgra8", "gray8", "nv12", "nv21", "i420", "yv12", "yuyv", "uyvy")
-_CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "gray8": 1}
+_FORMATS = ("rgb8", "bgr8", "rgba8", "bgra8", "argb8", "rgb565", "gray8", "gray16", "nv12", "nv21", "i420", "yv12", "yuyv",
+            "uyvy")
+_CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "argb8": 4, "gray8": 1}
+_PIXEL_BYTES = {"yuyv": 2, "uyvy": 2, "rgb565": 2, "gray16": 2}
 _FORMAT_OF_CHANNELS = {1: "gray8", 3: "rgb8", 4: "rgba8"}
 _MATRICES = ("", "bt601", "bt709", "bt2020")
 _ROTATIONS = (0, 90, 180, 270)
@@ -241,7 +243,7 @@ def _picture_size(what: str, pixels: "NDArray[Any]", media: Media) -> Tuple[int,
 
 def _least_bytes(media: Media) -> int:
     """Bytes of such a picture; the last row may lack its padding."""
-    pixel = {"yuyv": 2, "uyvy": 2}.get(media.format, _CHANNELS.get(media.format, 1))
+    pixel = _PIXEL_BYTES.get(media.format, _CHANNELS.get(media.format, 1))
     row = media.row_stride or media.width * pixel
     if media.format in ("nv12", "nv21", "i420", "yv12"):
         return row * media.height + 2 * ((media.height + 1) // 2) * ((media.width + 1) // 2)

@@ -48,7 +48,7 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
     static const char *const reduced[] = {"jpeg/2", "jpeg/4", "jpeg/8", NULL};
     static const char *const jpeg[] = {"jpeg", "", NULL};
     static const char *const blended[] = {"black", "white", NULL};
-    static const char *const alpha[] = {"png", "", "rgba8", "bgra8", NULL};
+    static const char *const alpha[] = {"png", "", "rgba8", "bgra8", "argb8", NULL};
     bool is_yuv = is_one_of(format, yuv);
     size_t count = 0;
     for (size_t i = 0; is_yuv && yuv[i]; i++)
