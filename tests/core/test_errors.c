@@ -108,7 +108,8 @@ static void test_images_are_checked(void **state)
     static const exray_media bad[] = {
         {.format = "rgb8", .width = 0, .height = 3},
         {.format = "rgb8", .width = 5, .height = 5},
-        {.format = "rgb565", .width = 2, .height = 2},
+        {.format = "p010", .width = 2, .height = 2},
+        {.format = "rgb565", .width = 6, .height = 6},
         {.format = "gray8", .width = 4, .height = 4, .row_stride = 3},
         {.format = "nv12", .width = 7, .height = 7},
         {.format = "bgra8", .width = 0x7FFFFFFF, .height = 0x7FFFFFFF, .row_stride = 0xFFFFFFFF},
