@@ -88,6 +88,9 @@ typedef struct exray_layer_stats_part exray_layer_stats_part;
 typedef struct exray_flight_part exray_flight_part;
 typedef struct exray_checksums_part exray_checksums_part;
 typedef struct exray_budget_part exray_budget_part;
+typedef struct exray_events_part exray_events_part;
+typedef struct exray_retry_part exray_retry_part;
+typedef struct exray_flush_part exray_flush_part;
 
 /* What waits in memory for a trigger: exray/flight.h.  Since 0.2.0. */
 typedef struct exray_flight_config exray_flight_config;
@@ -113,12 +116,20 @@ typedef struct exray_recorder_parts {
     const exray_checksums_part *checksums; /* a CRC-32 of all that is in no chunk, as config.codec computes it
                                               where it can; without it, damage to a stream goes unnoticed */
     const exray_budget_part *budget;       /* byte_budget */
+    const exray_events_part *events; /* /event: exray_recorder_event, refused calls, gaps, changed levels;
+                                        without it, what is lost is only counted */
+    const exray_retry_part *retry;   /* a sink may take some of the bytes, or none for now; without it,
+                                        one that does not take all ends the log */
+    const exray_flush_part *flush;   /* flush_frames, flush_ms, sync_frames, sync_ms;
+                                        exray_recorder_flush, exray_recorder_sync; without it, a frame's
+                                        end hands over all of a stream, and chunks close when full */
 } exray_recorder_parts;
 
 /* exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;  No part at all.  Since 0.2.0. */
 #define EXRAY_RECORDER_PARTS_INIT                                                                            \
     {                                                                                                        \
-        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL             \
+        sizeof(exray_recorder_parts), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,      \
+            NULL, NULL                                                                                       \
     }
 
 /* What a recorder keeps and how it writes it.  Begin with EXRAY_RECORDER_CONFIG_INIT; every other field that
@@ -321,6 +332,9 @@ const exray_layer_stats_part *exray_layer_stats_part_default(void);
 const exray_checksums_part *exray_checksums_part_small(void);
 const exray_checksums_part *exray_checksums_part_fast(void);
 const exray_budget_part *exray_budget_part_default(void);
+const exray_events_part *exray_events_part_default(void);
+const exray_retry_part *exray_retry_part_default(void);
+const exray_flush_part *exray_flush_part_default(void);
 
 /* All parts, those of two kinds fast: what the other functions that open a recorder use where config.parts
  * is NULL.  Since 0.2.0. */

@@ -98,10 +98,11 @@ exray_status exray_recorder_close(exray_recorder *recorder)
         xr_flush_layer_stats(r);
         if (r->flight)
             r->parts.flight->end(r);
-        xr_tell_refusals(r);
+        if (r->parts.events)
+            r->parts.events->refusals(r);
         if (atomic_load(&r->mcap.told->refused))
             xr_emit_call(r, flush, NULL);
-        xr_tell_gap(r);
+        xr_count_lost(r);
         xr_write_last_system(r);
     }
     stop_writer(r, false);

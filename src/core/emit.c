@@ -4,28 +4,6 @@
 #include "core/channels.h"
 #include "core/recorder_error.h"
 
-/* What the message on its way costs from. */
-static xr_share share_of(const xr_recorder *r, uint32_t channel)
-{
-    switch (r->channels.table[channel].schema) {
-    case XR_SCHEMA_TENSOR:
-        return r->data_share ? (xr_share)r->data_share : XR_SHARE_STATS;
-    case XR_SCHEMA_LAYER_STATS:
-        return XR_SHARE_STATS;
-    case XR_SCHEMA_MODEL:
-        return XR_SHARE_HEAD;
-    default:
-        return XR_SHARE_FRAMES;
-    }
-}
-
-/* Whether it belongs to a frame that is left out. */
-static bool is_left_out(const xr_recorder *r, uint32_t channel, xr_share share)
-{
-    return r->frame.thinned && share == XR_SHARE_FRAMES &&
-           r->channels.table[channel].schema != XR_SCHEMA_EVENT;
-}
-
 static exray_status drop(xr_recorder *r)
 {
     r->dropped++;
@@ -93,12 +71,9 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
                                 .object = object,
                                 .crc = draft->crc};
     int error;
-    const xr_share share = share_of(r, channel);
-    if (is_left_out(r, channel, share))
-        return drop(r);
-    const bool is_limited = r->budget.bytes != 0;
-    const uint64_t cost = is_limited ? r->parts.budget->cost(r, channel, message.size) : 0;
-    if (is_limited && !r->parts.budget->admit(r, share, cost))
+    uint64_t cost = 0;
+    const exray_budget_part *budget = r->budget.bytes ? r->parts.budget : NULL;
+    if (budget && !budget->admit_message(r, channel, message.size, &cost))
         return drop(r);
     if (r->writer_error) {
         if (!push(r, &message, urgency))
@@ -109,8 +84,8 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
         if (!error)
             error = xr_mcap_by_age(&r->mcap, log_time);
     }
-    if (is_limited)
-        r->parts.budget->spend(r, share, cost, r->mcap.keep && xr_mcap_is_head(&r->mcap, channel));
+    if (budget)
+        budget->spend_message(r, channel, cost);
     use->charged = r->schema_charged[r->channels.table[channel].schema] = true;
     return error ? xr_fail_write(r, error) : EXRAY_OK;
 }

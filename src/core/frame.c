@@ -4,7 +4,6 @@
 #include "core/channels.h"
 #include "core/emit.h"
 #include "core/events/events.h"
-#include "core/limits/flush.h"
 #include "core/recorder_error.h"
 
 /* What the log gets of a frame, where the recorder's level is `capture`. */
@@ -92,6 +91,18 @@ static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_ti
     return status;
 }
 
+/* What waits goes to the sink. */
+static exray_status hand_over(xr_recorder *r)
+{
+    const int how = r->parts.flush ? r->parts.flush->at_frame(r) : XR_FLUSH_BYTES;
+    if (r->writer_error) {
+        r->parts.async->flush(r->ring, how);
+        return EXRAY_OK;
+    }
+    const int error = xr_mcap_flush(&r->mcap, (xr_flush)how);
+    return error ? xr_fail_write(r, error) : EXRAY_OK;
+}
+
 static exray_status end_frame(xr_recorder *r)
 {
     xr_open_frame *frame = &r->frame;
@@ -105,7 +116,7 @@ static exray_status end_frame(xr_recorder *r)
         return EXRAY_OK;
     if (r->budget.bytes)
         r->parts.budget->tell(r, false);
-    xr_tell_gap(r);
+    xr_count_lost(r);
     status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
     if (status)
         return status;
@@ -125,7 +136,7 @@ static exray_status end_frame(xr_recorder *r)
         r->parts.flight->frame_end(r);
     if (status)
         return status;
-    return xr_flush_frame(r);
+    return hand_over(r);
 }
 
 exray_status xr_frame_end(xr_recorder *r)
@@ -265,4 +276,23 @@ exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *nam
 exray_status exray_recorder_log_span(exray_recorder *recorder, const char *name, uint64_t nanoseconds)
 {
     return add_entry(recorder, &(xr_frame_value){.name = name, .is_span = true, .nanoseconds = nanoseconds});
+}
+
+static exray_status flush(exray_recorder *recorder, xr_flush how)
+{
+    xr_recorder *r = xr_of(recorder);
+    const exray_status status = xr_check(r);
+    if (status)
+        return status;
+    return r->parts.flush ? r->parts.flush->call(r, how) : EXRAY_E_UNSUPPORTED;
+}
+
+exray_status exray_recorder_flush(exray_recorder *recorder)
+{
+    return flush(recorder, XR_FLUSH_CHUNK);
+}
+
+exray_status exray_recorder_sync(exray_recorder *recorder)
+{
+    return flush(recorder, XR_FLUSH_SYNC);
 }

@@ -54,6 +54,8 @@ static void place_writer(xr_recorder *r, const exray_recorder_config *config, si
     r->draft.bytes = xr_block_take(block, r->draft.room, 1);
     mcap->codec = config->codec;
     mcap->checksums = r->parts.checksums;
+    mcap->retry = r->parts.retry;
+    mcap->flush = r->parts.flush;
     if (config->stream) {
         if (mcap->checksums)
             mcap->checksums->place(mcap, block);
@@ -111,6 +113,8 @@ static const char *missing_part(const exray_recorder_config *config, const exray
         return "`async`, but config.ring_size is not 0";
     if (config->byte_budget && !parts->budget)
         return "`budget`, but config.byte_budget is not 0";
+    if (!parts->flush && (config->flush_frames || config->flush_ms || config->sync_frames || config->sync_ms))
+        return "`flush`, but config has flush_ or sync_ options";
     if (config->flight && !parts->flight)
         return "`flight`, but config.flight is set";
     if (config->layers && *config->layers && !parts->layers)

@@ -4,29 +4,20 @@
 
 xr_mcap_sink xr_mcap_sink_of(xr_mcap *mcap)
 {
-    return (xr_mcap_sink){.sink = {.write = xr_out_write}, .mcap = mcap};
+    return (xr_mcap_sink){.sink = {.write = mcap->retry ? mcap->retry->write : xr_out_write}, .mcap = mcap};
 }
 
 /* ---- Checksums ------------------------------------------------------------ */
 
-/* A stream has a Check record before and after what is at least so large, and after so much of what is
- * smaller: damage costs one of these, at the price of half a percent. */
-enum { CHECK_AFTER = 4 << 10, CHECK_RECORD = XR_MCAP_RECORD_HEADER + XR_MCAP_CHECK_SIZE };
-
 void xr_mcap_check(xr_mcap *mcap)
 {
-    /* Behind the end of the data, nothing is summed. */
-    if (!mcap->checksums || !mcap->crc_of || mcap->position == mcap->checked ||
-        !xr_out_begin(mcap, CHECK_RECORD))
-        return;
-    mcap->checksums->check(mcap);
-    if (xr_out_end(mcap))
-        mcap->checked = mcap->position;
+    if (mcap->checksums)
+        mcap->checksums->check(mcap);
 }
 
 uint64_t xr_mcap_check_cost(const xr_mcap *mcap)
 {
-    return mcap->checksums && !mcap->part ? CHECK_RECORD : 0;
+    return mcap->checksums && !mcap->part ? XR_CHECK_RECORD : 0;
 }
 
 /* ---- Records -------------------------------------------------------------- */
@@ -121,24 +112,12 @@ void xr_mcap_put_content(xr_sink *sink, const xr_message *message)
 
 /* ---- The interface --------------------------------------------------------- */
 
-/* Channels are repeated after 16 KiB, 256 KiB, 4 MiB, ...: where the first record of one is lost, the
- * messages behind the next one can still be told. */
-enum { REPEAT_AFTER = 16 << 10, REPEAT_GROWTH = 16 };
-
-static void repeat_channels(xr_mcap *mcap)
-{
-    if (!mcap->checksums || mcap->position < mcap->repeat_at)
-        return;
-    mcap->repetition++;
-    mcap->repeat_at *= REPEAT_GROWTH;
-}
-
-/* How often that is within the budget. */
+/* How often channels are repeated within the budget. */
 static uint64_t repetitions(const xr_mcap *mcap)
 {
     uint64_t count = 1;
     if (mcap->checksums)
-        for (uint64_t at = REPEAT_AFTER; at < mcap->budget && count < 16; at *= REPEAT_GROWTH)
+        for (uint64_t at = XR_REPEAT_AFTER; at < mcap->budget && count < 16; at *= XR_REPEAT_GROWTH)
             count++;
     return count;
 }
@@ -147,7 +126,7 @@ int xr_mcap_begin(xr_mcap *mcap)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     mcap->repetition = 1;
-    mcap->repeat_at = REPEAT_AFTER;
+    mcap->repeat_at = XR_REPEAT_AFTER;
     mcap->crc = 0;
     mcap->checked = mcap->position;
     mcap->crc_of = mcap->part ? mcap->part->crc : mcap->checksums ? mcap->checksums->crc : NULL;
@@ -218,26 +197,14 @@ int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
 {
     if (mcap->error)
         return mcap->error;
-    const uint16_t schema = mcap->channels[message->channel].schema;
-    bool kept;
-    repeat_channels(mcap);
-    if (mcap->part) {
-        kept = mcap->part->message(mcap, message, !mcap->schema_written[schema],
-                                   mcap->channel_written[message->channel] != mcap->repetition);
-        mcap->schema_written[schema] = kept || mcap->schema_written[schema];
-        if (kept)
-            mcap->channel_written[message->channel] = mcap->repetition;
-    } else {
-        if (message->size >= CHECK_AFTER)
-            xr_mcap_check(mcap);
-        kept = put_message(mcap, message);
-        if (mcap->position - mcap->checked >= CHECK_AFTER)
-            xr_mcap_check(mcap);
-    }
-    if (!kept)
+    if (mcap->checksums)
+        mcap->checksums->before(mcap, message->size);
+    if (!(mcap->part ? mcap->part->message(mcap, message) : put_message(mcap, message)))
         xr_out_lost(mcap, 1);
-    if (mcap->keep && xr_mcap_is_head(mcap, message->channel))
-        mcap->keep(mcap->sink, XR_HEAD_MESSAGE, message);
+    if (mcap->checksums)
+        mcap->checksums->after(mcap);
+    if (mcap->keep)
+        mcap->keep(mcap, XR_HEAD_MESSAGE, message);
     return mcap->error;
 }
 
@@ -276,7 +243,7 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
     if (!mcap->part)
         xr_mcap_check(mcap);
     if (mcap->keep)
-        mcap->keep(mcap->sink, XR_HEAD_ATTACHMENT, attachment);
+        mcap->keep(mcap, XR_HEAD_ATTACHMENT, attachment);
     return mcap->error;
 }
 
@@ -333,44 +300,32 @@ int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
         mcap->part->metadata(mcap, metadata, offset, mcap->position - offset);
     xr_mcap_check(mcap);
     if (mcap->keep)
-        mcap->keep(mcap->sink, XR_HEAD_METADATA, metadata);
+        mcap->keep(mcap, XR_HEAD_METADATA, metadata);
     return mcap->error;
-}
-
-static bool sync_is_due(const xr_mcap *mcap, uint64_t now)
-{
-    return mcap->sync_ns && mcap->sync && now - mcap->synced_ns >= mcap->sync_ns;
 }
 
 int xr_mcap_flush(xr_mcap *mcap, xr_flush how)
 {
-    const uint64_t now = xr_port_now();
-    if (sync_is_due(mcap, now))
-        how = XR_FLUSH_SYNC;
-    else if (how == XR_FLUSH_BYTES && now - mcap->flushed_ns >= mcap->flush_ns)
-        how = XR_FLUSH_CHUNK;
-    if (how != XR_FLUSH_BYTES) {
-        mcap->flushed_ns = now;
-        if (mcap->part)
-            mcap->part->close_chunk(mcap);
-    }
-    if (!mcap->part)
+    const uint64_t now = mcap->flush ? xr_port_now() : 0;
+    if (mcap->flush)
+        how = (xr_flush)mcap->flush->by_age(mcap, how, now);
+    if (mcap->part && how != XR_FLUSH_BYTES)
+        mcap->part->close_chunk(mcap);
+    else if (!mcap->part)
         xr_mcap_check(mcap);
     xr_out_flush(mcap);
     if (mcap->error)
         return mcap->error;
-    if (how == XR_FLUSH_SYNC && mcap->sync) {
-        mcap->sync_error = mcap->sync(mcap->sink);
-        mcap->synced_ns = now;
-    } else if (mcap->write_ahead && mcap->part && !xr_out_refused(mcap)) {
+    if (mcap->flush)
+        mcap->flush->handed_over(mcap, how, now);
+    if (mcap->part && mcap->write_ahead && (how != XR_FLUSH_SYNC || !mcap->sync) && !xr_out_refused(mcap))
         mcap->part->write_ahead(mcap);
-    }
     return mcap->error;
 }
 
 int xr_mcap_by_age(xr_mcap *mcap, uint64_t now)
 {
-    if (sync_is_due(mcap, now) || now - mcap->flushed_ns >= mcap->flush_ns)
+    if (mcap->flush && mcap->flush->by_age(mcap, XR_FLUSH_BYTES, now) != XR_FLUSH_BYTES)
         return xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
     return mcap->error;
 }
@@ -421,7 +376,8 @@ uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size)
     const uint64_t cost = XR_MCAP_RECORD_HEADER + XR_MCAP_MESSAGE_HEADER + size;
     if (!mcap->checksums)
         return cost;
-    return cost + (size >= CHECK_AFTER ? 2 * CHECK_RECORD : 1 + cost * CHECK_RECORD / CHECK_AFTER);
+    return cost +
+           (size >= XR_CHECK_AFTER ? 2 * XR_CHECK_RECORD : 1 + cost * XR_CHECK_RECORD / XR_CHECK_AFTER);
 }
 
 uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_schema)

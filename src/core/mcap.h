@@ -75,6 +75,13 @@ int xr_mcap_end(xr_mcap *mcap);
 uint64_t xr_mcap_message_cost(const xr_mcap *mcap, uint64_t size);
 uint64_t xr_mcap_channel_cost(const xr_mcap *mcap, uint32_t channel, bool new_schema);
 
+/* A stream has a Check record before and after what is at least so large, and after so much of what is
+ * smaller: damage costs one of these, at the price of half a percent. */
+enum { XR_CHECK_AFTER = 4 << 10, XR_CHECK_RECORD = XR_MCAP_RECORD_HEADER + XR_MCAP_CHECK_SIZE };
+/* With checksums, channels are repeated after 16 KiB, 256 KiB, 4 MiB, ...: where the first record of one is
+ * lost, the messages behind the next one can still be told. */
+enum { XR_REPEAT_AFTER = 16 << 10, XR_REPEAT_GROWTH = 16 };
+
 /* How many bytes a Check record at a frame's end adds. */
 uint64_t xr_mcap_check_cost(const xr_mcap *mcap);
 

@@ -19,6 +19,7 @@ struct xr_layer_list;
 struct xr_port_usage;
 struct xr_flight;
 struct xr_layer_stats;
+struct xr_event_message;
 
 /* checksums/ */
 struct exray_checksums_part {
@@ -26,8 +27,44 @@ struct exray_checksums_part {
     void (*place)(struct xr_mcap *mcap, xr_memory_block *block);
     /* Continues a CRC-32; `context` is the xr_mcap. */
     uint32_t (*crc)(const void *context, uint32_t crc, const void *data, size_t size);
-    /* Writes a Check record. */
+    /* A Check record, if there are bytes that none covers. */
     void (*check)(struct xr_mcap *mcap);
+    /* Before and after a message of a stream (of chunks: before it); `size`: of its content. */
+    void (*before)(struct xr_mcap *mcap, size_t size);
+    void (*after)(struct xr_mcap *mcap);
+};
+
+/* output/retry.c: what out.h says. */
+struct exray_retry_part {
+    void (*write)(struct xr_sink *sink, const void *data, size_t size);
+    bool (*begin)(struct xr_mcap *mcap, uint64_t size);
+    bool (*end)(struct xr_mcap *mcap);
+    bool (*flush)(struct xr_mcap *mcap);
+};
+
+/* events/tell.c */
+struct exray_events_part {
+    /* One line of text at most; whatever the level. */
+    exray_status (*write)(struct xr_recorder *r, struct xr_event_message *event);
+    /* exray_recorder_event */
+    exray_status (*call)(struct xr_recorder *r, exray_event_kind kind, const char *text);
+    /* A call was refused, at the cost of so many records: r->error. */
+    void (*refused)(struct xr_recorder *r, uint32_t records);
+    /* Of calls that were only counted so far: at the end. */
+    void (*refusals)(struct xr_recorder *r);
+    /* So many more records were lost. */
+    void (*gap)(struct xr_recorder *r, uint32_t lost);
+};
+
+/* limits/flush.c; `how` is xr_flush. */
+struct exray_flush_part {
+    /* How far what is buffered goes, by its age. */
+    int (*by_age)(struct xr_mcap *mcap, int how, uint64_t now);
+    /* After it was handed over. */
+    void (*handed_over)(struct xr_mcap *mcap, int how, uint64_t now);
+    /* At a frame's end. */
+    int (*at_frame)(struct xr_recorder *r);
+    exray_status (*call)(struct xr_recorder *r, int how);
 };
 
 /* summary/stats.c */
@@ -92,11 +129,9 @@ struct exray_layer_stats_part {
     struct xr_layer_stats *(*place)(uint32_t max_channels, xr_memory_block *block);
     /* Notes what /model will say of layers and constants, and makes the channels. */
     void (*keep_model)(struct xr_recorder *r, const exray_model *model);
-    /* Whether statistics alone say all of the tensor. */
-    bool (*takes)(const struct xr_recorder *r, const exray_tensor *tensor);
-    /* Keeps them for the message of their frame (of the constants), which is written at its end, or when
-     * the part's memory is full. */
-    exray_status (*add)(struct xr_recorder *r, const exray_tensor *tensor, const exray_stats *stats);
+    /* Where statistics alone say all of the tensor: keeps them for the message of their frame (of the
+     * constants), which is written at its end, or when the part's memory is full.  false: they do not. */
+    bool (*take)(struct xr_recorder *r, const exray_tensor *tensor, exray_status *status);
     /* Writes what waits. */
     exray_status (*flush)(struct xr_recorder *r);
 };
@@ -107,12 +142,15 @@ struct exray_budget_part {
     void (*begin)(struct xr_recorder *r);
     /* The most that a message of that size adds to the log. */
     uint64_t (*cost)(const struct xr_recorder *r, uint32_t channel, uint64_t size);
-    /* Whether there is room for it; where not, the level may become lower. */
-    bool (*admit)(struct xr_recorder *r, int share, uint64_t cost);
     /* Whether it finds no room here, but would in an empty file. */
     bool (*waits)(const struct xr_recorder *r, int share, uint64_t cost);
-    /* Takes it.  `head`: every file of a series begins with it. */
-    void (*spend)(struct xr_recorder *r, int share, uint64_t cost, bool head);
+    /* Whether a message of that size may be sent, and its cost, which goes to the channel's share. */
+    bool (*admit_message)(struct xr_recorder *r, uint32_t channel, uint64_t size, uint64_t *cost);
+    void (*spend_message)(struct xr_recorder *r, uint32_t channel, uint64_t cost);
+    /* Whether the head of each file may have so much more; and takes it. */
+    bool (*head)(struct xr_recorder *r, uint64_t cost);
+    /* Whether data of the tensor, which end the message in the draft, may be sent. */
+    bool (*data)(struct xr_recorder *r, const exray_tensor *tensor, uint32_t channel);
     /* Whether the frame that begins is recorded. */
     bool (*keeps_frame)(struct xr_recorder *r, uint64_t index);
     /* Tells what was lowered since; at the end, what was left out.  Not while a record is being made. */
@@ -149,7 +187,7 @@ struct exray_chunks_part {
     /* `context` is the xr_mcap. */
     uint32_t (*crc)(const void *context, uint32_t crc, const void *data, size_t size);
     /* false: it is not in the log, for the sink has no room. */
-    bool (*message)(struct xr_mcap *mcap, const struct xr_message *message, bool schema, bool channel);
+    bool (*message)(struct xr_mcap *mcap, const struct xr_message *message);
     /* Notes the record for the summary; the attachment's CRC. */
     uint32_t (*attachment)(struct xr_mcap *mcap, const struct xr_attachment_record *attachment,
                            uint64_t offset, uint64_t length);

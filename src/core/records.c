@@ -142,15 +142,10 @@ bool exray_recorder_has_model(const exray_recorder *recorder)
 /* Attachments and metadata count, too: `size` and what frames and indexes it. */
 static bool budget_takes(xr_recorder *r, uint64_t size)
 {
-    const uint64_t cost = size + 256;
-    if (!r->budget.bytes)
+    if (!r->budget.bytes || r->parts.budget->head(r, size + 256))
         return true;
-    if (!r->parts.budget->admit(r, XR_SHARE_HEAD, cost)) {
-        r->dropped++;
-        return false;
-    }
-    r->parts.budget->spend(r, XR_SHARE_HEAD, cost, r->mcap.keep != NULL);
-    return true;
+    r->dropped++;
+    return false;
 }
 
 static int write_attachment(xr_mcap *mcap, const void *attachment)

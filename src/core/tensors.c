@@ -126,27 +126,7 @@ static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor
 /* Whether its statistics wait for the message of the frame's layers. */
 static bool is_gathered(xr_recorder *r, const exray_tensor *tensor, keep k, exray_status *status)
 {
-    const exray_layer_stats_part *part = r->parts.layer_stats;
-    exray_stats stats;
-    if (k != KEEP_STATS || !r->layer_stats || !part->takes(r, tensor) || !r->parts.stats ||
-        r->parts.stats->compute(&tensor->info, tensor->data, tensor->size, &stats))
-        return false;
-    *status = part->add(r, tensor, &stats);
-    return true;
-}
-
-/* Whether the budget has room for its data, behind the head in the draft. */
-static bool takes_data(xr_recorder *r, const exray_tensor *tensor, uint32_t channel)
-{
-    if (!r->budget.bytes)
-        return true;
-    const xr_share share = tensor->kind == EXRAY_KIND_CONSTANT ? XR_SHARE_CONSTANTS : XR_SHARE_DATA;
-    const uint64_t size = r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size);
-    r->data_share = share;
-    if (r->parts.budget->admit(r, share, r->parts.budget->cost(r, channel, size)))
-        return true;
-    r->data_share = 0;
-    return false;
+    return k == KEEP_STATS && r->layer_stats && r->parts.layer_stats->take(r, tensor, status);
 }
 
 /* Sends what is to be kept; where the budget forbids its data, its stats.  `k`: what was asked for.
@@ -164,8 +144,9 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
     r->data_share = 0;
     const bool degraded =
         message.with_data &&
-        (tensor->size > XR_MAX_DATA || (urgency != XR_RICH && (affordable(r, tensor->kind, k) != KEEP_DATA ||
-                                                               !takes_data(r, tensor, channel))));
+        (tensor->size > XR_MAX_DATA ||
+         (urgency != XR_RICH && (affordable(r, tensor->kind, k) != KEEP_DATA ||
+                                 (r->budget.bytes && !r->parts.budget->data(r, tensor, channel)))));
     if (degraded) {
         message.with_data = false;
         k = KEEP_STATS;

@@ -4,7 +4,9 @@
 
 #include "core/mcap.h"
 
-/* Writes a Check record. */
+/* What the part's table has. */
 void xr_checksums_check(xr_mcap *mcap);
+void xr_checksums_before(xr_mcap *mcap, size_t size);
+void xr_checksums_after(xr_mcap *mcap);
 
 #endif

@@ -22,6 +22,7 @@ static uint32_t crc_fast(const void *context, uint32_t crc, const void *data, si
 
 const exray_checksums_part *exray_checksums_part_fast(void)
 {
-    static const exray_checksums_part part = {place_tables, crc_fast, xr_checksums_check};
+    static const exray_checksums_part part = {place_tables, crc_fast, xr_checksums_check, xr_checksums_before,
+                                              xr_checksums_after};
     return &part;
 }

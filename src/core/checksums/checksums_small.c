@@ -29,6 +29,7 @@ static void place_nothing(xr_mcap *mcap, xr_memory_block *block)
 
 const exray_checksums_part *exray_checksums_part_small(void)
 {
-    static const exray_checksums_part part = {place_nothing, crc_small, xr_checksums_check};
+    static const exray_checksums_part part = {place_nothing, crc_small, xr_checksums_check,
+                                              xr_checksums_before, xr_checksums_after};
     return &part;
 }

@@ -315,7 +315,7 @@ static bool make_room(xr_mcap *mcap, bool needed)
     return !mcap->error && !mcap->held_size && !mcap->owed && (!needed || !mcap->chunks->chunk_used);
 }
 
-bool xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
+static bool take_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel)
 {
     xr_chunks *chunks = mcap->chunks;
     const xr_channel_info *info = &mcap->channels[message->channel];
@@ -338,6 +338,17 @@ bool xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bo
             xr_chunks_close(mcap);
     }
     note_message(chunks, message);
+    return true;
+}
+
+bool xr_chunks_message(xr_mcap *mcap, const xr_message *message)
+{
+    bool *schema = &mcap->schema_written[mcap->channels[message->channel].schema];
+    uint8_t *channel = &mcap->channel_written[message->channel];
+    if (!take_message(mcap, message, !*schema, *channel != mcap->repetition))
+        return false;
+    *schema = true;
+    *channel = mcap->repetition;
     return true;
 }
 

@@ -82,7 +82,7 @@ typedef struct xr_chunks {
 } xr_chunks;
 
 /* What parts.h says of them. */
-bool xr_chunks_message(xr_mcap *mcap, const xr_message *message, bool schema, bool channel);
+bool xr_chunks_message(xr_mcap *mcap, const xr_message *message);
 uint32_t xr_chunks_attachment(xr_mcap *mcap, const xr_attachment_record *attachment, uint64_t offset,
                               uint64_t length);
 void xr_chunks_metadata(xr_mcap *mcap, const xr_metadata_record *metadata, uint64_t offset, uint64_t length);

@@ -1,48 +1,26 @@
+/* What happened: counted here, told by the part of events (tell.c). */
 #include "core/events/events.h"
 
-#include "core/emit.h"
-#include "core/encode/text.h"
 #include "core/recorder_error.h"
-
-enum { MOST_TEXT = 400 };
-
-/* One line, which ends with a whole character. */
-static void copy_line(char *to, const char *from)
-{
-    size_t size = 0;
-    while (from && from[size] && size < MOST_TEXT) {
-        to[size] = (uint8_t)from[size] < ' ' || from[size] == 0x7F ? ' ' : from[size];
-        size++;
-    }
-    if (size == MOST_TEXT)
-        for (int i = 0; i < 3 && ((uint8_t)from[size] & 0xC0) == 0x80; i++)
-            size--;
-    to[size] = 0;
-}
-
-static exray_status write_event(xr_recorder *r, xr_event_message *event)
-{
-    char line[MOST_TEXT + 1];
-    copy_line(line, event->text);
-    event->text = line;
-    return xr_emit_topic(r, "/event", XR_SCHEMA_EVENT, xr_encode_event, event, xr_port_now(), XR_MAY_DROP);
-}
 
 exray_status xr_event(xr_recorder *r, exray_event_kind kind, const char *text, uint64_t records_lost)
 {
-    if (r->capture < EXRAY_CAPTURE_FRAME)
+    if (r->capture < EXRAY_CAPTURE_FRAME || !r->parts.events)
         return EXRAY_OK;
-    return write_event(r, &(xr_event_message){.kind = kind,
-                                              .text = text,
-                                              .has_frame = r->frame.open || kind == EXRAY_EVENT_RESET,
-                                              .frame = r->next_frame,
-                                              .records_lost = records_lost});
+    return r->parts.events->write(r,
+                                  &(xr_event_message){.kind = kind,
+                                                      .text = text,
+                                                      .has_frame = r->frame.open || kind == EXRAY_EVENT_RESET,
+                                                      .frame = r->next_frame,
+                                                      .records_lost = records_lost});
 }
 
 exray_status xr_event_of(xr_recorder *r, exray_event_kind kind, const char *text, uint64_t frame,
                          uint64_t records_lost)
 {
-    return write_event(
+    if (!r->parts.events)
+        return EXRAY_OK;
+    return r->parts.events->write(
         r, &(xr_event_message){
                .kind = kind, .text = text, .has_frame = true, .frame = frame, .records_lost = records_lost});
 }
@@ -53,40 +31,9 @@ exray_status exray_recorder_event(exray_recorder *recorder, exray_event_kind kin
     const exray_status status = xr_check(r);
     if (status)
         return status;
-    if (kind != EXRAY_EVENT_USER && kind != EXRAY_EVENT_RESET)
-        return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, "exray_recorder_event: the kind is neither ",
-                              "EXRAY_EVENT_USER nor EXRAY_EVENT_RESET", NULL);
-    return xr_event(r, kind, text, 0);
-}
-
-/* ---- Calls that were refused ---- */
-
-static uint32_t hash_of(const char *text)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 16777619u;
-    return hash;
-}
-
-/* Whether it is the first of its kind. */
-static bool note_refusal(xr_recorder *r, uint32_t records)
-{
-    xr_refusals *all = &r->refusals;
-    const uint32_t kind = hash_of(r->error.message);
-    uint32_t i = 0;
-    while (i < all->kinds && all->of[i].kind != kind)
-        i++;
-    if (i < all->kinds) {
-        all->of[i].untold += records;
-    } else if (i == XR_REFUSAL_KINDS) {
-        all->others += records;
-    } else {
-        all->of[all->kinds].kind = kind;
-        all->of[all->kinds++].frame = r->next_frame;
-        return true;
-    }
-    return false;
+    if (!r->parts.events)
+        return EXRAY_E_UNSUPPORTED;
+    return r->parts.events->call(r, kind, text);
 }
 
 exray_status xr_refuse_call(xr_recorder *r, exray_status status, uint32_t records, const char *a,
@@ -96,8 +43,8 @@ exray_status xr_refuse_call(xr_recorder *r, exray_status status, uint32_t record
     if (r->magic != XR_MAGIC || r->ended)
         return status;
     r->dropped += records;
-    if (note_refusal(r, records))
-        xr_event(r, EXRAY_EVENT_ERROR, r->error.message, records);
+    if (r->parts.events)
+        r->parts.events->refused(r, records);
     return status;
 }
 
@@ -110,41 +57,11 @@ exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, 
     return xr_refuse_call(r, status, 0, message ? message : exray_status_name(status), NULL, NULL);
 }
 
-void xr_tell_refusals(xr_recorder *r)
+void xr_count_lost(xr_recorder *r)
 {
-    xr_refusals *all = &r->refusals;
-    for (uint32_t i = 0; i < all->kinds && r->capture >= EXRAY_CAPTURE_FRAME; i++) {
-        if (all->of[i].untold)
-            xr_event_of(r, EXRAY_EVENT_ERROR, "calls refused for the reason told at this frame",
-                        all->of[i].frame, all->of[i].untold);
-        all->of[i].untold = 0;
-    }
-    if (all->others)
-        xr_event(r, EXRAY_EVENT_ERROR, "calls refused for further reasons", all->others);
-    all->others = 0;
-}
-
-/* ---- Gaps ---- */
-
-void xr_tell_gap(xr_recorder *r)
-{
-    char text[MOST_TEXT];
-    xr_gap *gap = &r->gap;
-    const uint32_t lost = atomic_load_explicit(&r->mcap.told->lost, memory_order_acquire);
-    const int refused = atomic_load_explicit(&r->mcap.told->refused, memory_order_acquire);
-    if (refused)
-        gap->error = refused;
-    if (lost != gap->seen) {
-        if (!gap->untold)
-            gap->frame = r->next_frame;
-        gap->untold += lost - gap->seen;
-        r->dropped += lost - gap->seen;
-        gap->seen = lost;
-    }
-    if (!gap->untold || refused || r->ended)
-        return;
-    xr_say_refused(r, gap->error, text, sizeof text);
-    const uint32_t records = gap->untold;
-    gap->untold = 0; /* the event may be lost itself */
-    xr_event_of(r, EXRAY_EVENT_GAP, text, gap->frame, records);
+    const uint32_t lost = atomic_load_explicit(&r->mcap.told->lost, memory_order_acquire) - r->gap.seen;
+    r->gap.seen += lost;
+    r->dropped += lost;
+    if (r->parts.events)
+        r->parts.events->gap(r, lost);
 }

@@ -1,4 +1,5 @@
-/* /event: what happened to the recording or to the application. */
+/* /event: what happened to the recording or to the application.  Without the part of events nothing is told:
+ * what is lost is only counted. */
 #ifndef XR_EVENTS_H
 #define XR_EVENTS_H
 
@@ -16,11 +17,8 @@ exray_status xr_event_of(xr_recorder *r, exray_event_kind kind, const char *text
  * returns `status`.  The texts are joined; NULL ends them early. */
 exray_status xr_refuse_call(xr_recorder *r, exray_status status, uint32_t records, const char *a,
                             const char *b, const char *c);
-/* Tells of the refused calls that were only counted so far: at the end. */
-void xr_tell_refusals(xr_recorder *r);
-
-/* Counts what the writer lost, and tells so where the sink takes bytes again; not while a record is being
+/* Counts what the writer lost, and has it told where the sink takes bytes again; not while a record is being
  * made. */
-void xr_tell_gap(xr_recorder *r);
+void xr_count_lost(xr_recorder *r);
 
 #endif

@@ -19,6 +19,9 @@ exray_recorder_parts exray_recorder_parts_all(void)
         .flight = exray_flight_part_default(),
         .layer_stats = exray_layer_stats_part_default(),
         .checksums = exray_checksums_part_fast(),
+        .events = exray_events_part_default(),
+        .retry = exray_retry_part_default(),
+        .flush = exray_flush_part_default(),
     };
 }
 

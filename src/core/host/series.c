@@ -150,9 +150,10 @@ static void look_around(xr_log_file *file)
 
 /* ---- The writer's side ---- */
 
-static void keep(void *sink, xr_head_kind kind, const void *record)
+static void keep(xr_mcap *mcap, xr_head_kind kind, const void *record)
 {
-    xr_series_head_keep(&((xr_log_file *)sink)->series->head, kind, record);
+    if (kind != XR_HEAD_MESSAGE || xr_mcap_is_head(mcap, ((const xr_message *)record)->channel))
+        xr_series_head_keep(&((xr_log_file *)mcap->sink)->series->head, kind, record);
 }
 
 /* The metadata "exray.file": which of the run's files it is. */

@@ -117,6 +117,59 @@ static bool keeps_frame(xr_recorder *r, uint64_t index)
     return keeps;
 }
 
+/* What the message on its way costs from. */
+static xr_share share_of_message(const xr_recorder *r, uint32_t channel)
+{
+    switch (r->channels.table[channel].schema) {
+    case XR_SCHEMA_TENSOR:
+        return r->data_share ? (xr_share)r->data_share : XR_SHARE_STATS;
+    case XR_SCHEMA_LAYER_STATS:
+        return XR_SHARE_STATS;
+    case XR_SCHEMA_MODEL:
+        return XR_SHARE_HEAD;
+    default:
+        return XR_SHARE_FRAMES;
+    }
+}
+
+/* Whether it belongs to a frame that is left out. */
+static bool is_left_out(const xr_recorder *r, uint32_t channel, xr_share share)
+{
+    return r->frame.thinned && share == XR_SHARE_FRAMES &&
+           r->channels.table[channel].schema != XR_SCHEMA_EVENT;
+}
+
+static bool admit_message(xr_recorder *r, uint32_t channel, uint64_t size, uint64_t *cost)
+{
+    const xr_share share = share_of_message(r, channel);
+    *cost = cost_of(r, channel, size);
+    return !is_left_out(r, channel, share) && admit(r, share, *cost);
+}
+
+static void spend_message(xr_recorder *r, uint32_t channel, uint64_t cost)
+{
+    spend(r, share_of_message(r, channel), cost, r->mcap.keep && xr_mcap_is_head(&r->mcap, channel));
+}
+
+static bool admit_head(xr_recorder *r, uint64_t cost)
+{
+    if (!admit(r, XR_SHARE_HEAD, cost))
+        return false;
+    spend(r, XR_SHARE_HEAD, cost, r->mcap.keep != NULL);
+    return true;
+}
+
+static bool admit_data(xr_recorder *r, const exray_tensor *tensor, uint32_t channel)
+{
+    const xr_share share = tensor->kind == EXRAY_KIND_CONSTANT ? XR_SHARE_CONSTANTS : XR_SHARE_DATA;
+    const uint64_t size = r->draft.sink.size + (uint64_t)xr_encoded_data_size(tensor->size);
+    r->data_share = (uint8_t)share;
+    if (admit(r, share, cost_of(r, channel, size)))
+        return true;
+    r->data_share = 0;
+    return false;
+}
+
 static void begin(xr_recorder *r)
 {
     xr_budget *budget = &r->budget;
@@ -131,6 +184,7 @@ static void begin(xr_recorder *r)
 
 const exray_budget_part *exray_budget_part_default(void)
 {
-    static const exray_budget_part part = {begin, cost_of, admit, waits, spend, keeps_frame, xr_budget_tell};
+    static const exray_budget_part part = {begin,      cost_of,    waits,       admit_message, spend_message,
+                                           admit_head, admit_data, keeps_frame, xr_budget_tell};
     return &part;
 }

@@ -1,7 +1,29 @@
-#include "core/limits/flush.h"
-
+/* The part that bounds how much a crash may cost: chunks are closed, and the sink synced, after so many
+ * frames, at such an age, and when the application asks for it. */
 #include "core/emit.h"
 #include "core/recorder_error.h"
+
+static bool sync_is_due(const xr_mcap *mcap, uint64_t now)
+{
+    return mcap->sync_ns && mcap->sync && now - mcap->synced_ns >= mcap->sync_ns;
+}
+
+static int by_age(xr_mcap *mcap, int how, uint64_t now)
+{
+    if (sync_is_due(mcap, now))
+        return XR_FLUSH_SYNC;
+    return how == XR_FLUSH_BYTES && now - mcap->flushed_ns >= mcap->flush_ns ? XR_FLUSH_CHUNK : how;
+}
+
+static void handed_over(xr_mcap *mcap, int how, uint64_t now)
+{
+    if (how != XR_FLUSH_BYTES)
+        mcap->flushed_ns = now;
+    if (how == XR_FLUSH_SYNC && mcap->sync) {
+        mcap->sync_error = mcap->sync(mcap->sink);
+        mcap->synced_ns = now;
+    }
+}
 
 static bool is_due(xr_every *every)
 {
@@ -11,16 +33,10 @@ static bool is_due(xr_every *every)
     return true;
 }
 
-exray_status xr_flush_frame(xr_recorder *r)
+static int at_frame(xr_recorder *r)
 {
     const bool flush = is_due(&r->flush_every), sync = is_due(&r->sync_every);
-    const xr_flush how = sync ? XR_FLUSH_SYNC : flush ? XR_FLUSH_CHUNK : XR_FLUSH_BYTES;
-    if (r->writer_error) {
-        r->parts.async->flush(r->ring, how);
-        return EXRAY_OK;
-    }
-    const int error = xr_mcap_flush(&r->mcap, how);
-    return error ? xr_fail_write(r, error) : EXRAY_OK;
+    return sync ? XR_FLUSH_SYNC : flush ? XR_FLUSH_CHUNK : XR_FLUSH_BYTES;
 }
 
 typedef struct flush_request {
@@ -36,24 +52,19 @@ static int flush_now(xr_mcap *mcap, const void *object)
     return error;
 }
 
-static exray_status flush(exray_recorder *recorder, xr_flush how, int *sync_error)
+static exray_status flush(xr_recorder *r, int how)
 {
-    xr_recorder *r = xr_of(recorder);
-    exray_status status = xr_check(r);
+    int sync_error = 0;
+    exray_status status = xr_flush_layer_stats(r);
     if (!status)
-        status = xr_flush_layer_stats(r);
-    return status ? status : xr_emit_call(r, flush_now, &(flush_request){how, sync_error});
+        status = xr_emit_call(r, flush_now, &(flush_request){(xr_flush)how, &sync_error});
+    if (status || how != XR_FLUSH_SYNC || !sync_error)
+        return status;
+    return xr_port_is_no_space(sync_error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
 }
 
-exray_status exray_recorder_flush(exray_recorder *recorder)
+const exray_flush_part *exray_flush_part_default(void)
 {
-    int ignored;
-    return flush(recorder, XR_FLUSH_CHUNK, &ignored);
-}
-
-exray_status exray_recorder_sync(exray_recorder *recorder)
-{
-    int error = 0;
-    const exray_status status = flush(recorder, XR_FLUSH_SYNC, &error);
-    return status || !error ? status : xr_port_is_no_space(error) ? EXRAY_E_NO_SPACE : EXRAY_E_IO;
+    static const exray_flush_part part = {by_age, handed_over, at_frame, flush};
+    return &part;
 }

@@ -42,7 +42,7 @@ typedef struct xr_mcap {
     const exray_chunks_part *part; /* NULL: a stream */
     struct xr_chunks *chunks;
     /* Keeps a record that each file of a series begins with; NULL: there is one file. */
-    void (*keep)(void *sink, xr_head_kind kind, const void *record);
+    void (*keep)(struct xr_mcap *mcap, xr_head_kind kind, const void *record);
     void *sink;              /* `user`, whatever stands between the writer and its sink */
     int (*sync)(void *sink); /* beyond the system's buffers; NULL: the sink cannot */
     /* Writes `distance` bytes behind what `write` was given, which goes on where it was; size 0: what was
@@ -51,6 +51,8 @@ typedef struct xr_mcap {
     int (*write_ahead)(void *sink, uint64_t distance, const void *data, size_t size);
     uint64_t flush_ns, sync_ns;            /* how old what waits may become; sync_ns 0: any age */
     const exray_checksums_part *checksums; /* NULL: no Check records */
+    const exray_retry_part *retry;         /* NULL: a sink that does not take all ends the log */
+    const exray_flush_part *flush;         /* NULL: what waits may become of any age */
     const exray_codec *codec;
     struct xr_crc32_tables *crc_tables;   /* of the checksums */
     const exray_layers_part *layers_part; /* NULL: channels have no metadata */

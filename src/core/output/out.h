@@ -1,6 +1,8 @@
 /* The way out of the MCAP writer: bytes on their way to the sink, which may take them, a part of
  * them, or none for now.
  *
+ * Without the part of retries (retry.c) a sink that does not take all ends the log.  With it:
+ *
  * A record is written whole or not at all.  What a sink does not take waits: in the buffer, or in
  * spare memory of the chunks.  While something waits, a record begins only where all of it finds
  * room in the buffer; others are dropped and counted.  A record that is under way when the sink

@@ -67,7 +67,7 @@ static void keep_model(xr_recorder *r, const exray_model *model)
 }
 
 /* A reader has a node and statistics, no more: all else must be what /model says of the node. */
-static bool takes(const xr_recorder *r, const exray_tensor *tensor)
+static bool is_known(const xr_recorder *r, const exray_tensor *tensor)
 {
     const xr_layer_stats *s = r->layer_stats;
     if (r->model_dropped || !tensor->in_model || tensor->info_differs || !tensor->data || tensor->media)
@@ -114,8 +114,18 @@ static exray_status add(xr_recorder *r, const exray_tensor *tensor, const exray_
     return status;
 }
 
+static bool take(xr_recorder *r, const exray_tensor *tensor, exray_status *status)
+{
+    exray_stats stats;
+    if (!is_known(r, tensor) || !r->parts.stats ||
+        r->parts.stats->compute(&tensor->info, tensor->data, tensor->size, &stats))
+        return false;
+    *status = add(r, tensor, &stats);
+    return true;
+}
+
 const exray_layer_stats_part *exray_layer_stats_part_default(void)
 {
-    static const exray_layer_stats_part part = {place, keep_model, takes, add, flush};
+    static const exray_layer_stats_part part = {place, keep_model, take, flush};
     return &part;
 }
