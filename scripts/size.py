@@ -43,7 +43,7 @@ PROCESSORS = {
 CALLS = """open_device_sized memory_needed_device bytes_written close abandon error_status error_message dropped
 frame_begin frame_begin_at frame_label frame_inference frame_end frame_index now log_tensor wants log_scalar log_span
 log_reading log_result log_model has_model log_latency frame_elapsed set_arena_bytes log_attachment log_metadata
-on_close fail event flush sync""".split()
+on_close fail""".split()
 DEVICE = [f"exray_recorder_{name}" for name in CALLS]
 PICTURES = ["exray_recorder_log_image", "exray_recorder_log_encoded", "exray_recorder_frame_begin_encoded"]
 ALL = ["exray_recorder_open_file_sized", "exray_recorder_open_callback_sized", "exray_recorder_open_memory_sized", "exray_recorder_memory_needed"]
@@ -60,9 +60,9 @@ ROWS = {
     "stream + chunks": ["chunks_part_default"],
     "stream + stats + checksums (small)": ["stats_part_small", "checksums_part_small"],
     "stream + checksums (fast)": ["checksums_part_fast"],
-    "stream + events": ["events_part_default"],
+    "stream + events": ["events_part_default", "exray_recorder_event"],
     "stream + retry": ["retry_part_default"],
-    "stream + flush": ["flush_part_default"],
+    "stream + flush": ["flush_part_default", "exray_recorder_flush", "exray_recorder_sync"],
     "stream + async": ["async_part_default"],
     "stream + layers": ["layers_part_default"],
     "stream + layer stats": ["layer_stats_part_default"],

@@ -46,10 +46,8 @@ exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(
     if (status)
         return status;
     if (!function || r->closer_count == XR_CLOSERS)
-        return xr_refuse_call(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT, 0,
-                              function ? "exray_recorder_on_close: four are registered already"
-                                       : "exray_recorder_on_close: the function is NULL",
-                              NULL, NULL);
+        return xr_refuse_call(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT, 0, "exray_recorder_on_close: ",
+                              function ? "four are registered already" : "the function is NULL", NULL);
     r->closers[r->closer_count].function = function;
     r->closers[r->closer_count].user = user;
     r->closer_count++;
@@ -75,14 +73,6 @@ static void stop_writer(xr_recorder *r, bool discard)
     r->writer_error = NULL;
 }
 
-/* A sink that was busy may take again what waits. */
-static int flush(xr_mcap *mcap, const void *unused)
-{
-    (void)unused;
-    xr_mcap_settle(mcap, XR_FLUSH_BYTES);
-    return mcap->error;
-}
-
 exray_status exray_recorder_close(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
@@ -99,9 +89,7 @@ exray_status exray_recorder_close(exray_recorder *recorder)
         if (r->flight)
             r->parts.flight->end(r);
         if (r->parts.events)
-            r->parts.events->refusals(r);
-        if (atomic_load(&r->mcap.told->refused))
-            xr_emit_call(r, flush, NULL);
+            r->parts.events->end(r);
         xr_count_lost(r);
         xr_write_last_system(r);
     }

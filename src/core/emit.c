@@ -10,11 +10,6 @@ static exray_status drop(xr_recorder *r)
     return EXRAY_OK;
 }
 
-static int write_message(xr_mcap *mcap, const void *message)
-{
-    return xr_mcap_message(mcap, message);
-}
-
 exray_status xr_emit_call(xr_recorder *r, xr_writer_call function, const void *object)
 {
     int error;
@@ -34,21 +29,6 @@ bool xr_emit_post(xr_recorder *r, xr_writer_call function, const void *object)
     const int error = function(&r->mcap, object);
     if (error)
         xr_fail_write(r, error);
-    return true;
-}
-
-/* false: no room. */
-static bool push(xr_recorder *r, const xr_message *message, xr_urgency urgency)
-{
-    const bool wait = urgency == XR_WAIT || r->policy == EXRAY_POLICY_BLOCK;
-    /* Tensors leave room for what is small and tells most: /frame, /system. */
-    const bool tensor = r->channels.table[message->channel].schema == XR_SCHEMA_TENSOR;
-    if (r->parts.async->push(r->ring, message, wait, tensor))
-        return true;
-    if (!wait)
-        return false;
-    /* Larger than half the ring: the writer takes it from where it lies. */
-    r->parts.async->call(r->ring, write_message, message);
     return true;
 }
 
@@ -76,13 +56,13 @@ exray_status xr_send(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_enc
     if (budget && !budget->admit_message(r, channel, message.size, &cost))
         return drop(r);
     if (r->writer_error) {
-        if (!push(r, &message, urgency))
+        if (!r->parts.async->send(r, &message, urgency == XR_WAIT))
             return drop(r);
         error = atomic_load_explicit(r->writer_error, memory_order_acquire);
     } else {
         error = xr_mcap_message(&r->mcap, &message);
-        if (!error)
-            error = xr_mcap_by_age(&r->mcap, log_time);
+        if (!error && r->parts.flush)
+            error = r->parts.flush->written(&r->mcap, log_time);
     }
     if (budget)
         budget->spend_message(r, channel, cost);

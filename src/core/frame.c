@@ -178,9 +178,7 @@ exray_status exray_recorder_frame_begin_at(exray_recorder *recorder, uint64_t in
     if (status)
         return status;
     if (index < r->next_frame)
-        return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1,
-                              "exray_recorder_frame_begin_at: the index is not larger than those before",
-                              NULL, NULL);
+        return xr_bad_call(r, "frame_begin_at", ": the index is not larger than those before");
     r->next_frame = index;
     return xr_frame_begin(r, source);
 }
@@ -250,9 +248,8 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_value *en
     xr_recorder *r = xr_of(recorder);
     exray_status status = xr_check(r);
     if (!status && !xr_is_name(entry->name))
-        status = xr_refuse_call(r, EXRAY_E_ARGUMENT, 1,
-                                entry->is_span ? "exray_recorder_log_span" : "exray_recorder_log_scalar",
-                                ": the name is missing, empty or over 1000 bytes", NULL);
+        status = xr_bad_call(r, entry->is_span ? "log_span" : "log_scalar",
+                             ": the name is missing, empty or over 1000 bytes");
     if (!status)
         status = xr_need_frame(r);
     if (status || r->frame.capture < EXRAY_CAPTURE_FRAME)

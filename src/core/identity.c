@@ -13,10 +13,9 @@ static const char *number_text(uint64_t number, char *to, size_t size)
 exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config,
                                const exray_key_value *machine, size_t machine_count)
 {
-    static const char *const keys[] = {"role",    "session", "replay_of", "wall_clock_offset_ns",
-                                       "task",    "device",  "app",       "exray_version",
-                                       "capture", "flight",  "every_nth", "first_frames"};
-    enum { KEYS = sizeof keys / sizeof *keys };
+    static const char keys[] = "role\0session\0replay_of\0wall_clock_offset_ns\0task\0device\0app\0"
+                               "exray_version\0capture\0flight\0every_nth\0first_frames";
+    enum { KEYS = 12 };
     char offset[24] = "", nth[24], first[24];
     const uint64_t wall = xr_port_wall_clock();
     if (wall)
@@ -37,7 +36,8 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
     exray_key_value own[KEYS + XR_MACHINE_PAIRS];
     size_t count = 0;
     for (size_t i = 0; i < KEYS + machine_count; i++) {
-        own[count] = i < KEYS ? (exray_key_value){keys[i], values[i]} : machine[i - KEYS];
+        own[count] =
+            i < KEYS ? (exray_key_value){xr_nth_text(keys, (unsigned)i), values[i]} : machine[i - KEYS];
         if (own[count].value && *own[count].value)
             count++;
     }

@@ -323,13 +323,6 @@ int xr_mcap_flush(xr_mcap *mcap, xr_flush how)
     return mcap->error;
 }
 
-int xr_mcap_by_age(xr_mcap *mcap, uint64_t now)
-{
-    if (mcap->flush && mcap->flush->by_age(mcap, XR_FLUSH_BYTES, now) != XR_FLUSH_BYTES)
-        return xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
-    return mcap->error;
-}
-
 void xr_mcap_put_footer(xr_sink *sink, uint64_t summary_start, uint64_t offsets_start)
 {
     xr_mcap_put_header(sink, XR_MCAP_FOOTER, XR_MCAP_FOOTER_SIZE);
@@ -339,11 +332,7 @@ void xr_mcap_put_footer(xr_sink *sink, uint64_t summary_start, uint64_t offsets_
 
 int xr_mcap_settle(xr_mcap *mcap, xr_flush how)
 {
-    int tries = 8;
-    do {
-        xr_mcap_flush(mcap, how);
-    } while (!mcap->error && xr_out_refused(mcap) && --tries);
-    return mcap->error ? mcap->error : xr_out_refused(mcap);
+    return mcap->retry ? mcap->retry->settle(mcap, how) : xr_mcap_flush(mcap, how);
 }
 
 int xr_mcap_end(xr_mcap *mcap)

@@ -61,8 +61,6 @@ typedef enum xr_flush {
 } xr_flush;
 /* Goes further where something is older than it may be. */
 int xr_mcap_flush(xr_mcap *mcap, xr_flush how);
-/* The same for what is too old at `now`, and only that. */
-int xr_mcap_by_age(xr_mcap *mcap, uint64_t now);
 /* xr_mcap_flush at the end: a sink that is busy is asked a few times more.  0, or what it said at last. */
 int xr_mcap_settle(xr_mcap *mcap, xr_flush how);
 /* A Check record, if there are bytes that none covers. */

@@ -40,6 +40,7 @@ struct exray_retry_part {
     bool (*begin)(struct xr_mcap *mcap, uint64_t size);
     bool (*end)(struct xr_mcap *mcap);
     bool (*flush)(struct xr_mcap *mcap);
+    int (*settle)(struct xr_mcap *mcap, int how);
 };
 
 /* events/tell.c */
@@ -50,16 +51,19 @@ struct exray_events_part {
     exray_status (*call)(struct xr_recorder *r, exray_event_kind kind, const char *text);
     /* A call was refused, at the cost of so many records: r->error. */
     void (*refused)(struct xr_recorder *r, uint32_t records);
-    /* Of calls that were only counted so far: at the end. */
-    void (*refusals)(struct xr_recorder *r);
+    /* At the end: of calls that were only counted so far; a sink that was busy may take again what waits. */
+    void (*end)(struct xr_recorder *r);
     /* So many more records were lost. */
     void (*gap)(struct xr_recorder *r, uint32_t lost);
+    const char *(*status_name)(exray_status status);
 };
 
 /* limits/flush.c; `how` is xr_flush. */
 struct exray_flush_part {
     /* How far what is buffered goes, by its age. */
     int (*by_age)(struct xr_mcap *mcap, int how, uint64_t now);
+    /* Hands over what is too old, and only that; returns the writer's error number. */
+    int (*written)(struct xr_mcap *mcap, uint64_t now);
     /* After it was handed over. */
     void (*handed_over)(struct xr_mcap *mcap, int how, uint64_t now);
     /* At a frame's end. */
@@ -166,7 +170,8 @@ struct exray_async_part {
     const char *(*problem)(const exray_recorder_config *config);
     struct xr_ring *(*place)(const exray_recorder_config *config, xr_memory_block *block);
     exray_status (*start)(struct xr_recorder *r);
-    bool (*push)(struct xr_ring *ring, const struct xr_message *message, bool wait, bool spare);
+    /* Takes the message in, as the policy says; `must`: waits in any case.  false: there is no room. */
+    bool (*send)(struct xr_recorder *r, const struct xr_message *message, bool must);
     /* Whether a message of that size leaves half of the ring free; also where it could never be taken. */
     bool (*has_room)(struct xr_ring *ring, size_t size);
     void (*call)(struct xr_ring *ring, xr_writer_call function, const void *object);

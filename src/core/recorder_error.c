@@ -53,10 +53,7 @@ exray_status xr_check(xr_recorder *r)
     if (r->magic != XR_MAGIC)
         return r->magic == XR_CLOSED && r->ended ? r->ended : EXRAY_E_STATE;
     if (xr_is_of_another_process(r))
-        return xr_fail_with(
-            r, EXRAY_E_STATE, "the recorder of ", r->target,
-            " belongs to the process that opened it, which forked this one; open one here, of "
-            "another file");
+        return xr_fail_with(r, EXRAY_E_STATE, "the recorder of ", r->target, r->forked);
     xr_look_for_writer_error(r);
     return r->ended;
 }
@@ -76,7 +73,7 @@ const char *exray_recorder_error_message(const exray_recorder *recorder)
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic == XR_REFUSED)
         return "this program was compiled with the headers of another version of exray than the "
-               "library's, " EXRAY_VERSION "; compile it with the library's own headers";
+               "library's, " EXRAY_VERSION "; use the library's";
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
         return "the recorder was never opened; call exray_recorder_open_file first";
     return r->error.message;

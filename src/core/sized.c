@@ -23,7 +23,7 @@ static const char *problem_of(const void *from, size_t known)
         return "its size was never set; begin with the INIT macro";
     for (size_t i = known; i < size; i++)
         if (((const uint8_t *)from)[i])
-            return "it sets a field that this library does not know; compile with the library's own headers";
+            return "it sets a field that this library does not know; use the headers of the library";
     return NULL;
 }
 

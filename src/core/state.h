@@ -153,6 +153,7 @@ typedef struct xr_recorder {
     xr_callback *callback;        /* in its memory: the writer thread may outlive the recorder */
     uint32_t (*process_of)(void); /* NULL: there are no processes */
     uint32_t process;             /* which opened it */
+    const char *forked;           /* what is wrong with another one */
     xr_mcap mcap;
     xr_draft draft;                   /* the record on its way */
     char *topic;                      /* XR_MAX_TOPIC bytes: its topic */

@@ -12,25 +12,16 @@ typedef enum keep { KEEP_NOTHING, KEEP_INFO, KEEP_STATS, KEEP_SKETCH, KEEP_DATA 
 
 static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture)
 {
-    switch (kind) {
-    case EXRAY_KIND_SENSOR:
-    case EXRAY_KIND_INPUT:
-        return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : r->no_io_data ? KEEP_STATS : KEEP_DATA;
-    case EXRAY_KIND_STAGE:
-    case EXRAY_KIND_STATE:
-        return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : KEEP_DATA;
-    case EXRAY_KIND_OUTPUT:
-        return capture < EXRAY_CAPTURE_IO ? KEEP_NOTHING : r->no_output_data ? KEEP_STATS : KEEP_DATA;
-    case EXRAY_KIND_LAYER:
-    case EXRAY_KIND_CONSTANT:
-    case EXRAY_KIND_COUNT:
-        break;
-    }
+    const bool of_layers = kind == EXRAY_KIND_LAYER || kind == EXRAY_KIND_CONSTANT;
+    if (capture < (of_layers ? EXRAY_CAPTURE_STATS : EXRAY_CAPTURE_IO))
+        return KEEP_NOTHING;
     if (capture == EXRAY_CAPTURE_SKETCH && kind == EXRAY_KIND_LAYER)
         return KEEP_SKETCH;
-    return capture < EXRAY_CAPTURE_STATS  ? KEEP_NOTHING
-           : capture < EXRAY_CAPTURE_FULL ? KEEP_STATS
-                                          : KEEP_DATA;
+    const bool summary = of_layers ? capture < EXRAY_CAPTURE_FULL
+                         : kind == EXRAY_KIND_OUTPUT
+                             ? r->no_output_data
+                             : (kind == EXRAY_KIND_SENSOR || kind == EXRAY_KIND_INPUT) && r->no_io_data;
+    return summary ? KEEP_STATS : KEEP_DATA;
 }
 
 /* What a capture level keeps.  Constants belong to no frame: the recorder's level holds for them. */

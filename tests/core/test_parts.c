@@ -66,6 +66,13 @@ static void test_a_missing_part_is_named(void **state)
           .stream = true,
           .capture = EXRAY_CAPTURE_IO,
           .layers = "Conv*"}},
+        {"`flush`",
+         {.size = sizeof(exray_recorder_config),
+          .stream = true,
+          .capture = EXRAY_CAPTURE_IO,
+          .flush_frames = 2}},
+        {"`flush`",
+         {.size = sizeof(exray_recorder_config), .stream = true, .capture = EXRAY_CAPTURE_IO, .sync_ms = 9}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         exray_recorder recorder;
@@ -78,6 +85,7 @@ static void test_a_missing_part_is_named(void **state)
         parts.sketch = strcmp(name, "`sketch`") == 0 ? NULL : parts.sketch;
         parts.async = strcmp(name, "`async`") == 0 ? NULL : parts.async;
         parts.layers = strcmp(name, "`layers`") == 0 ? NULL : parts.layers;
+        parts.flush = strcmp(name, "`flush`") == 0 ? NULL : parts.flush;
         config.parts = &parts;
         sink s = {log_bytes, 0};
         for (int host = 0; host < 2; host++) {
@@ -181,6 +189,164 @@ static void test_degraded_without_stats(void **state)
     assert_false(scan_has(scan_find(&log, "/layer/0", 2), 3));
     assert_false(scan_has(scan_find(&log, "/layer/0", 2), 4));
     scan_free(&log);
+}
+
+/* ---- Events, retries, flushes ---- */
+
+static const exray_recorder_config io_stream = {
+    .size = sizeof(exray_recorder_config), .stream = true, .capture = EXRAY_CAPTURE_IO};
+
+static void test_events_are_told_or_counted(void **state)
+{
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+        parts.events = with ? exray_events_part_default() : NULL;
+        exray_recorder_config config = io_stream;
+        config.parts = &parts;
+        exray_recorder recorder;
+        sink s = {log_bytes, 0};
+        assert_int_equal(exray_recorder_open_device(&recorder, write_sink, &s, &config), EXRAY_OK);
+        exray_recorder_frame_begin(&recorder, "x");
+        assert_int_equal(exray_recorder_event(&recorder, EXRAY_EVENT_USER, "the lid is open"),
+                         with ? EXRAY_OK : EXRAY_E_UNSUPPORTED);
+        assert_int_equal(exray_recorder_log_reading(&recorder, NULL, NULL, 0, NULL), EXRAY_E_ARGUMENT);
+        assert_non_null(
+            strstr(exray_recorder_error_message(&recorder), "exray_recorder_log_reading: the name is"));
+        assert_int_equal(exray_recorder_log_reading(&recorder, NULL, NULL, 0, NULL), EXRAY_E_ARGUMENT);
+        assert_int_equal(exray_recorder_fail(&recorder, EXRAY_E_ENGINE, NULL), EXRAY_E_ENGINE);
+        assert_string_equal(exray_recorder_error_message(&recorder),
+                            with ? "EXRAY_E_ENGINE" : "the tap failed");
+        assert_int_equal(exray_recorder_dropped(&recorder), 2);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ENGINE);
+        scan log = scan_log(log_bytes, s.used);
+        assert_true(log.complete);
+        /* The application's, the first of each kind of error, and how many came after. */
+        assert_int_equal(scan_count(&log, "/event"), with ? 4 : 0);
+        assert_int_equal(scan_count(&log, "/frame"), 1);
+        scan_free(&log);
+    }
+}
+
+/* Takes half of the first piece after `from` bytes, and nothing more once. */
+typedef struct busy_sink {
+    sink to;
+    size_t from;
+    int calls_refused;
+} busy_sink;
+
+static int write_when_it_can(void *user, const void *bytes, size_t size)
+{
+    busy_sink *s = user;
+    if (s->to.used < s->from || s->calls_refused == 2)
+        return write_sink(&s->to, bytes, size);
+    s->calls_refused++;
+    if (s->calls_refused == 2)
+        return EXRAY_WRITE_TOOK(0);
+    write_sink(&s->to, bytes, size / 2);
+    return EXRAY_WRITE_TOOK(size / 2);
+}
+
+static void test_a_busy_sink_is_asked_again_or_ends_the_log(void **state)
+{
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+        parts.retry = with ? exray_retry_part_default() : NULL;
+        exray_recorder_config config = io_stream;
+        config.parts = &parts;
+        exray_recorder recorder;
+        busy_sink s = {{log_bytes, 0}, 1000, 0};
+        assert_int_equal(exray_recorder_open_device(&recorder, write_when_it_can, &s, &config), EXRAY_OK);
+        exray_status status = EXRAY_OK;
+        for (int i = 0; i < 40 && !status; i++) {
+            exray_recorder_frame_begin(&recorder, "a source");
+            status = exray_recorder_frame_end(&recorder);
+        }
+        assert_int_equal(status, with ? EXRAY_OK : EXRAY_E_IO);
+        assert_int_equal(exray_recorder_close(&recorder), with ? EXRAY_OK : EXRAY_E_IO);
+        scan log = scan_log(log_bytes, s.to.used);
+        assert_int_equal(log.complete, with);
+        if (with)
+            assert_int_equal(scan_count(&log, "/frame"), 40);
+        else
+            assert_non_null(strstr(exray_recorder_error_message(&recorder), "did not take all of it"));
+        scan_free(&log);
+    }
+}
+
+/* Larger than its buffer, record for record the same as with all parts. */
+static void test_the_plain_way_writes_the_same(void **state)
+{
+    (void)state;
+    static uint8_t data[5000];
+    static const int64_t shape[] = {sizeof data};
+    size_t size[2], frames[2];
+    for (int all = 0; all < 2; all++) {
+        exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+        parts.retry = all ? exray_retry_part_default() : NULL;
+        parts.flush = all ? exray_flush_part_default() : NULL;
+        parts.checksums = exray_checksums_part_small();
+        exray_recorder_config config = io_stream;
+        config.parts = &parts;
+        config.buffer_size = 300;
+        exray_recorder recorder;
+        sink s = {log_bytes, 0};
+        assert_int_equal(exray_recorder_open_device(&recorder, write_sink, &s, &config), EXRAY_OK);
+        for (int i = 0; i < 5; i++) {
+            exray_recorder_frame_begin_at(&recorder, (uint64_t)i, NULL);
+            exray_recorder_log_tensor(
+                &recorder, &(exray_tensor){.kind = EXRAY_KIND_INPUT,
+                                           .info = {.dtype = EXRAY_DTYPE_UINT8, .rank = 1, .shape = shape},
+                                           .data = data,
+                                           .size = sizeof data});
+        }
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
+        scan log = scan_log(log_bytes, s.used);
+        assert_true(log.complete);
+        size[all] = scan_count(&log, "/input/0");
+        frames[all] = scan_count(&log, "/frame");
+        scan_free(&log);
+    }
+    assert_int_equal(size[0], 5);
+    assert_int_equal(size[1], 5);
+    assert_int_equal(frames[0], frames[1]);
+}
+
+static int syncs;
+
+static int sync_sink(void *user)
+{
+    (void)user;
+    syncs++;
+    return 0;
+}
+
+static void test_flush_and_sync_need_their_part(void **state)
+{
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        exray_recorder_parts parts = EXRAY_RECORDER_PARTS_INIT;
+        parts.flush = with ? exray_flush_part_default() : NULL;
+        exray_recorder_config config = io_stream;
+        config.parts = &parts;
+        config.sync = sync_sink;
+        syncs = 0;
+        exray_recorder recorder;
+        sink s = {log_bytes, 0};
+        assert_int_equal(exray_recorder_open_device(&recorder, write_sink, &s, &config), EXRAY_OK);
+        exray_recorder_frame_begin(&recorder, "x");
+        exray_recorder_log_result(&recorder, &(exray_result){.text = "a result"});
+        const size_t before = s.used;
+        assert_int_equal(exray_recorder_flush(&recorder), with ? EXRAY_OK : EXRAY_E_UNSUPPORTED);
+        assert_int_equal(s.used > before, with);
+        assert_int_equal(exray_recorder_sync(&recorder), with ? EXRAY_OK : EXRAY_E_UNSUPPORTED);
+        assert_int_equal(syncs, with);
+        exray_recorder_frame_end(&recorder); /* hands over all in any case */
+        const size_t at_end = s.used;
+        assert_true(at_end > before);
+        assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
+    }
 }
 
 /* ---- The small way and the fast one ---- */
@@ -379,6 +545,10 @@ int main(void)
         cmocka_unit_test(test_no_config_is_told),
         cmocka_unit_test(test_memory_of_a_device),
         cmocka_unit_test(test_degraded_without_stats),
+        cmocka_unit_test(test_events_are_told_or_counted),
+        cmocka_unit_test(test_a_busy_sink_is_asked_again_or_ends_the_log),
+        cmocka_unit_test(test_the_plain_way_writes_the_same),
+        cmocka_unit_test(test_flush_and_sync_need_their_part),
         cmocka_unit_test(test_small_and_fast_summaries_agree),
         cmocka_unit_test(test_elements_one_by_one),
         cmocka_unit_test(test_encoded_at_most_twice),

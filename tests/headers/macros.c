@@ -54,6 +54,9 @@ static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size
     exray_ort_config ort = EXRAY_ORT_CONFIG_INIT;
     parts.stats = exray_stats_part_small();
     parts.flight = exray_flight_part_default();
+    parts.events = exray_events_part_default();
+    parts.retry = exray_retry_part_default();
+    parts.flush = exray_flush_part_default();
     config.flight = &flight_defaults;
     exray_recorder_trigger(recorder, EXRAY_FLIGHT_ALL, 0, "a");
     exray_link link;

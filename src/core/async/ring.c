@@ -97,7 +97,7 @@ static void release(xr_ring *ring, size_t tail)
 static uint64_t sleep_ns(const xr_ring *ring)
 {
     const uint64_t flush = ring->mcap.flush_ns, sync = ring->mcap.sync_ns;
-    return !ring->unflushed ? 0 : sync && sync < flush ? sync : flush;
+    return !ring->unflushed || !ring->mcap.flush ? 0 : sync && sync < flush ? sync : flush;
 }
 
 /* Waits until there is something at `tail`.  false: stop. */
@@ -117,7 +117,8 @@ static bool wait_for_work(xr_ring *ring, size_t tail)
         } else if (late) {
             xr_port_unlock(ring->worker);
             const uint64_t now = xr_port_now();
-            xr_mcap_by_age(&ring->mcap, now);
+            if (ring->mcap.flush)
+                ring->mcap.flush->written(&ring->mcap, now);
             ring->unflushed = ring->mcap.sync_ns && ring->mcap.sync && ring->mcap.synced_ns < now;
             xr_port_lock(ring->worker);
             late = false;
@@ -322,6 +323,23 @@ static void call(xr_ring *ring, xr_writer_call function, const void *object)
     wait_until_used(ring, 0);
 }
 
+static int write_message(xr_mcap *mcap, const void *message)
+{
+    return xr_mcap_message(mcap, message);
+}
+
+/* The way of a recorder's message.  false: no room. */
+static bool send(xr_recorder *r, const xr_message *message, bool must)
+{
+    const bool wait = must || r->policy == EXRAY_POLICY_BLOCK;
+    /* Tensors leave room for what is small and tells most: /frame, /system. */
+    if (push(r->ring, message, wait, r->channels.table[message->channel].schema == XR_SCHEMA_TENSOR))
+        return true;
+    if (wait) /* larger than half the ring: the writer takes it from where it lies */
+        call(r->ring, write_message, message);
+    return wait;
+}
+
 static bool post(xr_ring *ring, xr_writer_call function, const void *object)
 {
     ring_entry *e = reserve(ring, entry_total(0), false);
@@ -401,7 +419,7 @@ const exray_async_part *exray_async_part_default(void)
     static const exray_async_part part = {.problem = problem,
                                           .place = place,
                                           .start = start,
-                                          .push = push,
+                                          .send = send,
                                           .has_room = has_room,
                                           .call = call,
                                           .post = post,

@@ -1,6 +1,93 @@
 /* Field numbers are those of schema/exray.proto. */
 #include "core/encode/messages.h"
 
+#include <stddef.h>
+#include <string.h>
+
+/* ---- Fields that are numbers and texts ---- */
+
+typedef enum field_kind {
+    FIELD_U8,
+    FIELD_U32,
+    FIELD_U64,
+    FIELD_I32,
+    FIELD_FLOAT,
+    FIELD_DOUBLE,
+    FIELD_TEXT
+} field_kind;
+
+typedef struct field {
+    uint8_t number, kind; /* of the message; field_kind */
+    uint16_t at;          /* in the object */
+} field;
+
+/* An enumeration is one of the integers; which one, the processor's ABI says. */
+#define KIND_OF(value)                                                                                       \
+    _Generic((value),                                                                                        \
+        bool: FIELD_U8,                                                                                      \
+        unsigned char: FIELD_U8,                                                                             \
+        unsigned: FIELD_U32,                                                                                 \
+        unsigned long: sizeof(long) == 8 ? FIELD_U64 : FIELD_U32,                                            \
+        unsigned long long: FIELD_U64,                                                                       \
+        int: FIELD_I32,                                                                                      \
+        long: sizeof(long) == 8 ? FIELD_U64 : FIELD_I32,                                                     \
+        long long: FIELD_U64,                                                                                \
+        float: FIELD_FLOAT,                                                                                  \
+        double: FIELD_DOUBLE,                                                                                \
+        const char *: FIELD_TEXT)
+#define FIELD(number, type, member)                                                                          \
+    {                                                                                                        \
+        number, KIND_OF(((const type *)NULL)->member), offsetof(type, member)                                \
+    }
+
+/* Those of `object` that are not zero. */
+static void put_fields(xr_sink *sink, const field *fields, size_t count, const void *object)
+{
+    for (const field *f = fields; f < fields + count; f++) {
+        union {
+            uint8_t u8;
+            uint32_t u32;
+            uint64_t u64;
+            int32_t i32;
+            float number;
+            double wide;
+            const char *text;
+        } value;
+        memcpy(&value, (const uint8_t *)object + f->at,
+               f->kind == FIELD_U8                               ? 1
+               : f->kind == FIELD_TEXT                           ? sizeof value.text
+               : f->kind == FIELD_U64 || f->kind == FIELD_DOUBLE ? 8
+                                                                 : 4);
+        switch ((field_kind)f->kind) {
+        case FIELD_U8:
+            xr_pb_uint(sink, f->number, value.u8);
+            break;
+        case FIELD_U32:
+            xr_pb_uint(sink, f->number, value.u32);
+            break;
+        case FIELD_I32:
+            xr_pb_int(sink, f->number, value.i32);
+            break;
+        case FIELD_U64:
+            xr_pb_uint(sink, f->number, value.u64);
+            break;
+        case FIELD_FLOAT:
+            xr_pb_float(sink, f->number, value.number);
+            break;
+        case FIELD_DOUBLE:
+            xr_pb_double(sink, f->number, value.wide);
+            break;
+        case FIELD_TEXT:
+            xr_pb_string(sink, f->number, value.text);
+            break;
+        }
+    }
+}
+
+#define PUT_FIELDS(sink, fields, object) put_fields(sink, fields, sizeof(fields) / sizeof *(fields), object)
+
+/* ---- Messages ---- */
+
 static void encode_quantization(xr_sink *sink, const void *object)
 {
     const exray_quantization *q = object;
@@ -14,51 +101,44 @@ static void encode_quantization(xr_sink *sink, const void *object)
 
 static void encode_tensor_info(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_tensor_info, name), FIELD(2, exray_tensor_info, dtype)};
+    static const field more[] = {FIELD(5, exray_tensor_info, constant), FIELD(6, exray_tensor_info, layout)};
     const exray_tensor_info *info = object;
-    xr_pb_string(sink, 1, info->name);
-    xr_pb_uint(sink, 2, info->dtype);
+    PUT_FIELDS(sink, fields, info);
     xr_pb_packed_i64(sink, 3, info->shape, info->rank);
     if (info->quantization.count)
         xr_pb_message(sink, 4, encode_quantization, &info->quantization);
-    xr_pb_uint(sink, 5, info->constant);
-    xr_pb_string(sink, 6, info->layout);
+    PUT_FIELDS(sink, more, info);
 }
 
 void xr_encode_stats(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_stats, count),     FIELD(2, exray_stats, nan_count),
+                                   FIELD(3, exray_stats, inf_count), FIELD(4, exray_stats, zero_count),
+                                   FIELD(5, exray_stats, min),       FIELD(6, exray_stats, max),
+                                   FIELD(7, exray_stats, mean),      FIELD(8, exray_stats, variance),
+                                   FIELD(9, exray_stats, low_count), FIELD(10, exray_stats, high_count)};
     const exray_stats *stats = object;
-    xr_pb_uint(sink, 1, stats->count);
-    xr_pb_uint(sink, 2, stats->nan_count);
-    xr_pb_uint(sink, 3, stats->inf_count);
-    xr_pb_uint(sink, 4, stats->zero_count);
-    xr_pb_double(sink, 5, stats->min);
-    xr_pb_double(sink, 6, stats->max);
-    xr_pb_double(sink, 7, stats->mean);
-    xr_pb_double(sink, 8, stats->variance);
-    xr_pb_uint(sink, 9, stats->low_count);
-    xr_pb_uint(sink, 10, stats->high_count);
+    PUT_FIELDS(sink, fields, stats);
 }
 
 static void encode_sketch(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_sketch, version), FIELD(2, exray_sketch, seed)};
     const exray_sketch *sketch = object;
-    xr_pb_uint(sink, 1, sketch->version);
-    xr_pb_uint(sink, 2, sketch->seed);
+    PUT_FIELDS(sink, fields, sketch);
     xr_pb_packed_float(sink, 3, sketch->bucket, sketch->count);
 }
 
 static void encode_media(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_media, format),   FIELD(2, exray_media, width),
+                                   FIELD(3, exray_media, height),   FIELD(4, exray_media, row_stride),
+                                   FIELD(5, exray_media, matrix),   FIELD(6, exray_media, full_range),
+                                   FIELD(7, exray_media, rotation), FIELD(8, exray_media, sample_rate),
+                                   FIELD(9, exray_media, channels)};
     const exray_media *media = object;
-    xr_pb_string(sink, 1, media->format);
-    xr_pb_uint(sink, 2, media->width);
-    xr_pb_uint(sink, 3, media->height);
-    xr_pb_uint(sink, 4, media->row_stride);
-    xr_pb_string(sink, 5, media->matrix);
-    xr_pb_uint(sink, 6, media->full_range);
-    xr_pb_uint(sink, 7, media->rotation);
-    xr_pb_uint(sink, 8, media->sample_rate);
-    xr_pb_uint(sink, 9, media->channels);
+    PUT_FIELDS(sink, fields, media);
 }
 
 static void encode_all_stats(xr_sink *sink, const void *object)
@@ -121,16 +201,16 @@ void xr_encode_layer_stats(xr_sink *sink, const void *object)
 
 static void encode_key_value(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_key_value, key), FIELD(2, exray_key_value, value)};
     const exray_key_value *pair = object;
-    xr_pb_string(sink, 1, pair->key);
-    xr_pb_string(sink, 2, pair->value);
+    PUT_FIELDS(sink, fields, pair);
 }
 
 static void encode_node(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_node, op), FIELD(2, exray_node, name)};
     const exray_node *node = object;
-    xr_pb_string(sink, 1, node->op);
-    xr_pb_string(sink, 2, node->name);
+    PUT_FIELDS(sink, fields, node);
     xr_pb_packed_u32(sink, 3, node->inputs, node->input_count);
     xr_pb_packed_u32(sink, 4, node->outputs, node->output_count);
     xr_pb_uint(sink, 5, node->subgraph);
@@ -142,14 +222,13 @@ static void encode_node(xr_sink *sink, const void *object)
 
 void xr_encode_model(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(3, exray_model, engine), FIELD(4, exray_model, engine_version),
+                                   FIELD(5, exray_model, kernels), FIELD(6, exray_model, threads)};
     const exray_model *model = object;
     xr_pb_string(sink, 1, model->name);
     if (model->sha256)
         xr_pb_bytes(sink, 2, model->sha256, 32);
-    xr_pb_string(sink, 3, model->engine);
-    xr_pb_string(sink, 4, model->engine_version);
-    xr_pb_string(sink, 5, model->kernels);
-    xr_pb_uint(sink, 6, model->threads);
+    PUT_FIELDS(sink, fields, model);
     for (uint32_t i = 0; i < model->tensor_count; i++)
         xr_pb_message(sink, 7, encode_tensor_info, &model->tensors[i]);
     for (uint32_t i = 0; i < model->node_count; i++)
@@ -176,14 +255,14 @@ void xr_encode_frame_entry(xr_sink *sink, const void *object)
 
 void xr_encode_frame(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, xr_frame_message, index), FIELD(2, xr_frame_message, source)};
+    static const field more[] = {FIELD(4, xr_frame_message, begin_ns), FIELD(5, xr_frame_message, end_ns),
+                                 FIELD(6, xr_frame_message, inference_ns)};
     const xr_frame_message *frame = object;
-    xr_pb_uint(sink, 1, frame->index);
-    xr_pb_string(sink, 2, frame->source);
+    PUT_FIELDS(sink, fields, frame);
     if (frame->has_label)
         xr_pb_uint_always(sink, 3, (uint64_t)frame->label);
-    xr_pb_uint(sink, 4, frame->begin_ns);
-    xr_pb_uint(sink, 5, frame->end_ns);
-    xr_pb_uint(sink, 6, frame->inference_ns);
+    PUT_FIELDS(sink, more, frame);
     xr_put(sink, frame->entries.data, frame->entries.size);
 }
 
@@ -226,22 +305,20 @@ void xr_encode_reading(xr_sink *sink, const void *object)
 
 static void encode_class(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_class, id), FIELD(2, exray_class, score),
+                                   FIELD(3, exray_class, label)};
     const exray_class *c = object;
-    xr_pb_int(sink, 1, c->id);
-    xr_pb_float(sink, 2, c->score);
-    xr_pb_string(sink, 3, c->label);
+    PUT_FIELDS(sink, fields, c);
 }
 
 static void encode_box(xr_sink *sink, const void *object)
 {
+    static const field fields[] = {FIELD(1, exray_box, x_min), FIELD(2, exray_box, y_min),
+                                   FIELD(3, exray_box, x_max), FIELD(4, exray_box, y_max),
+                                   FIELD(5, exray_box, id),    FIELD(6, exray_box, score),
+                                   FIELD(7, exray_box, label)};
     const exray_box *box = object;
-    xr_pb_float(sink, 1, box->x_min);
-    xr_pb_float(sink, 2, box->y_min);
-    xr_pb_float(sink, 3, box->x_max);
-    xr_pb_float(sink, 4, box->y_max);
-    xr_pb_int(sink, 5, box->id);
-    xr_pb_float(sink, 6, box->score);
-    xr_pb_string(sink, 7, box->label);
+    PUT_FIELDS(sink, fields, box);
 }
 
 void xr_encode_result(xr_sink *sink, const void *object)

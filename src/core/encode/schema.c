@@ -2,17 +2,15 @@
  * repeat most of the others. */
 #include "core/encode/messages.h"
 #include "core/encode/schema_fds.h"
+#include "core/encode/text.h"
 
 enum { FILE_FIELD = 1, PIECES = sizeof xr_schema_pieces / sizeof *xr_schema_pieces - 1 };
 
 const char *xr_schema_name(xr_schema_id schema)
 {
-    static const char *const names[] = {"",
-#define XR_SCHEMA_NAME(upper, name) "exray.v1." #name,
-                                        XR_SCHEMAS(XR_SCHEMA_NAME)
+#define XR_SCHEMA_NAME(upper, name) "exray.v1." #name "\0"
+    return xr_nth_text("\0" XR_SCHEMAS(XR_SCHEMA_NAME), schema < XR_SCHEMA_COUNT ? schema : XR_SCHEMA_NONE);
 #undef XR_SCHEMA_NAME
-    };
-    return names[schema < XR_SCHEMA_COUNT ? schema : XR_SCHEMA_NONE];
 }
 
 /* The bytes of a piece, unpacked (scripts/schema_pieces.py). */

@@ -1,6 +1,13 @@
 #include "core/encode/text.h"
 #include <string.h>
 
+const char *xr_nth_text(const char *texts, unsigned n)
+{
+    while (n--)
+        texts += strlen(texts) + 1;
+    return texts;
+}
+
 xr_text_builder xr_text_in(char *buffer, size_t size)
 {
     if (size)

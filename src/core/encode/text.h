@@ -22,4 +22,7 @@ void xr_text_add_hex(xr_text_builder *text, const uint8_t *bytes, size_t size);
 /* How many bytes at `at` form one UTF-8 character; 0: they form none. */
 size_t xr_utf8_length(const char *at, size_t size);
 
+/* The nth, from 0 on, of texts that each end with a 0. */
+const char *xr_nth_text(const char *texts, unsigned n);
+
 #endif

@@ -48,13 +48,20 @@ exray_status xr_refuse_call(xr_recorder *r, exray_status status, uint32_t record
     return status;
 }
 
+exray_status xr_bad_call(xr_recorder *r, const char *call, const char *what)
+{
+    return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, "exray_recorder_", call, what);
+}
+
 exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message)
 {
     xr_recorder *r = xr_of(recorder);
     const exray_status before = xr_check(r);
     if (before || !status)
         return before;
-    return xr_refuse_call(r, status, 0, message ? message : exray_status_name(status), NULL, NULL);
+    if (!message)
+        message = r->parts.events ? r->parts.events->status_name(status) : "the tap failed";
+    return xr_refuse_call(r, status, 0, message, NULL, NULL);
 }
 
 void xr_count_lost(xr_recorder *r)

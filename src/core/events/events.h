@@ -16,7 +16,11 @@ exray_status xr_event_of(xr_recorder *r, exray_event_kind kind, const char *text
 /* A call that cannot be done: counts `records` that are not recorded for it, tells so in the log, and
  * returns `status`.  The texts are joined; NULL ends them early. */
 exray_status xr_refuse_call(xr_recorder *r, exray_status status, uint32_t records, const char *a,
-                            const char *b, const char *c);
+                            const char *b,
+                            const char *c); /* The same of "exray_recorder_CALL" with an argument that cannot
+                                               be; `what` begins with ": ". */
+exray_status xr_bad_call(xr_recorder *r, const char *call, const char *what);
+
 /* Counts what the writer lost, and has it told where the sink takes bytes again; not while a record is being
  * made. */
 void xr_count_lost(xr_recorder *r);

@@ -63,7 +63,14 @@ static void tell_refusal(xr_recorder *r, uint32_t records)
         xr_event(r, EXRAY_EVENT_ERROR, r->error.message, records);
 }
 
-static void tell_refusals(xr_recorder *r)
+static int settle(xr_mcap *mcap, const void *unused)
+{
+    (void)unused;
+    xr_mcap_settle(mcap, XR_FLUSH_BYTES);
+    return mcap->error;
+}
+
+static void tell_end(xr_recorder *r)
 {
     xr_refusals *all = &r->refusals;
     for (uint32_t i = 0; i < all->kinds && r->capture >= EXRAY_CAPTURE_FRAME; i++) {
@@ -75,6 +82,8 @@ static void tell_refusals(xr_recorder *r)
     if (all->others)
         xr_event(r, EXRAY_EVENT_ERROR, "calls refused for further reasons", all->others);
     all->others = 0;
+    if (atomic_load(&r->mcap.told->refused))
+        xr_emit_call(r, settle, NULL);
 }
 
 /* ---- Gaps ---- */
@@ -107,6 +116,7 @@ static exray_status event_of_call(xr_recorder *r, exray_event_kind kind, const c
 
 const exray_events_part *exray_events_part_default(void)
 {
-    static const exray_events_part part = {write_event, event_of_call, tell_refusal, tell_refusals, tell_gap};
+    static const exray_events_part part = {write_event, event_of_call, tell_refusal,
+                                           tell_end,    tell_gap,      exray_status_name};
     return &part;
 }

@@ -30,6 +30,8 @@ static void belong_to_process(xr_recorder *r)
 {
     r->process_of = xr_port_fork_count;
     r->process = xr_port_fork_count();
+    r->forked =
+        " belongs to the process that opened it, which forked this one; open one here, of another file";
 }
 
 /* ---- A file ---- */

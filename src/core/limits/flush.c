@@ -25,6 +25,12 @@ static void handed_over(xr_mcap *mcap, int how, uint64_t now)
     }
 }
 
+static int written(xr_mcap *mcap, uint64_t now)
+{
+    return by_age(mcap, XR_FLUSH_BYTES, now) == XR_FLUSH_BYTES ? mcap->error
+                                                               : xr_mcap_flush(mcap, XR_FLUSH_CHUNK);
+}
+
 static bool is_due(xr_every *every)
 {
     if (!every->frames || ++every->since < every->frames)
@@ -65,6 +71,6 @@ static exray_status flush(xr_recorder *r, int how)
 
 const exray_flush_part *exray_flush_part_default(void)
 {
-    static const exray_flush_part part = {by_age, handed_over, at_frame, flush};
+    static const exray_flush_part part = {by_age, written, handed_over, at_frame, flush};
     return &part;
 }

@@ -1,6 +1,7 @@
 /* The part of retries: a sink may take all of the bytes, some of them, or none for now. */
 #include "core/output/out.h"
 
+#include "core/mcap.h"
 #include "core/port/port.h"
 #include <limits.h>
 
@@ -189,8 +190,17 @@ static bool end(xr_mcap *mcap)
     return whole;
 }
 
+static int settle(xr_mcap *mcap, int how)
+{
+    int tries = 8;
+    do {
+        xr_mcap_flush(mcap, (xr_flush)how);
+    } while (!mcap->error && xr_out_refused(mcap) && --tries);
+    return mcap->error ? mcap->error : xr_out_refused(mcap);
+}
+
 const exray_retry_part *exray_retry_part_default(void)
 {
-    static const exray_retry_part part = {out_write, begin, end, flush};
+    static const exray_retry_part part = {out_write, begin, end, flush, settle};
     return &part;
 }
