@@ -76,26 +76,30 @@ ROWS = {
 }
 
 # Which functions the calls through pointers may reach, by the function (in its file) that calls.
-SINKS = r"(memory|draft|out|crc)_write"
+SINKS = r"(memory|draft|crc)_write|(xr_)?out_write"
 ENCODERS = r"(xr_)?encode_\w+|xr_mcap_encode_\w+"
 TARGETS = [
     (r"\w+\.c:(xr_pb_message|xr_encoded_size|xr_mcap_record|xr_mcap_put_content|keep_index|xr_emit_topic)", ENCODERS),
     (r"draft\.c:\w+", r"xr_chunks_crc"),
     (r"(sink|messages|mcap|mcap_end|chunks|chunk_summary)\.c:(?!xr_chunks_crc|write_with_crc|hand_over)\w+", SINKS),
-    (r"out\.c:offer", r"write_with_crc"),
-    (r"(out|mcap|checksums)\.c:\w*(xr_out_write|check)\w*", r"crc_(small|fast)|xr_chunks_crc|xr_checksums_check"),
+    (r"retry\.c:offer|out\.c:(hand_over|xr_out_\w+)", r"write_with_crc"),
+    (r"out\.c:\w+", r"begin|end|flush"),
+    (r"(out|retry|mcap|checksums)\.c:\w*(out_write|sum|check|message)\w*", r"crc_(small|fast)|xr_chunks_crc|xr_checksums_\w+"),
     (r"mcap\.c:xr_mcap_message", r"xr_chunks_message"),
     (r"mcap\.c:xr_mcap_(attachment|metadata)", r"xr_chunks_(attachment|metadata)"),
-    (r"mcap\.c:xr_mcap_flush", r"xr_chunks_(close|write_ahead)"),
+    (r"mcap\.c:xr_mcap_flush", r"xr_chunks_(close|write_ahead)|by_age|handed_over"),
+    (r"mcap\.c:xr_mcap_settle", r"settle"),
     (r"mcap\.c:xr_mcap_end", r"xr_chunks_(summary|close)"),
     (r"mcap\.c:(xr_mcap_message_cost|put_names|names_size|xr_mcap_channel_size)", r"message_cost|put_names"),
     (r"(chunk_summary|mcap_end)\.c:(write_summary|xr_chunks_summary|xr_mcap_end)", r"write_(schemas|channels|statistics|\w+_indexes)"),
-    (r"emit\.c:\w+", r"write_(message|attachment|metadata)|flush_now|push|call"),
+    (r"emit\.c:\w+", r"write_(message|attachment|metadata)|flush_now|send|call|written|admit_message|spend_message"),
     (r"ring\.c:\w+", r"write_(message|attachment|metadata)|flush_now|write_entries"),
-    (r"(frame|flush|close|open|recorder)\.c:\w+", r"flush|stop|start|bytes_written|identify|watch|read_usage|end"),
+    (r"(events|tell|close|frame)\.c:\w+", r"write_event|event_of_call|tell_\w+"),
+    (r"messages\.c:xr_encode_system", r"put_usage"),
+    (r"(frame|flush|close|open|recorder)\.c:\w+", r"flush|at_frame|stop|start|bytes_written|identify|watch|read_usage|end"),
     (r"(emit|frame|records|tensors|open)\.c:\w+", r"begin|cost_of|admit|spend|keeps_frame|xr_budget_tell"),
     (r"layout\.c:\w+", r"problem|place"),
-    (r"(frame|records|tensors|close)\.c:\w+", r"takes|add|flush|keep_model"),
+    (r"(frame|records|tensors|close)\.c:\w+", r"take|flush|keep_model|admit_\w+|keep"),
     (r"tensors\.c:\w+", r"(stats|sketch)_small|exray_(stats|sketch)_compute|take"),
     (r"(stats|sketch|stats_x86)\.c:\w+", r"floats|bytes|xr_\w+_to_(double|float)|xr_sketch_rows_\w+|rows_avx2"),
 ]

@@ -226,8 +226,8 @@ const exray_recorder_config *exray_recorder_config_of(exray_capture capture);
  * no more for now (it is offered the rest later); or an errno value: it took none.  Of EAGAIN, EINTR,
  * ENOBUFS, ENOMEM, ENOSPC, EDQUOT and EFBIG the recorder keeps what is under way, drops and counts what finds
  * no room, and asks again with the next record; EPIPE, ECONNRESET, ENOTCONN, EBADF, ENXIO and ENODEV end the
- * log; any other number does when it comes three times in a row.  Then it is not called again.  Since 0.2.0.
- */
+ * log; any other number does when it comes three times in a row.  Then it is not called again.  Without the
+ * part `retry`, whatever is not 0 ends the log.  Since 0.2.0. */
 typedef int (*exray_recorder_write_fn)(void *user, const void *data, size_t size);
 
 /* What such a function returns that took the first n bytes alone, with 0 <= n < size.  Since 0.2.0. */
@@ -348,7 +348,8 @@ uint64_t exray_recorder_bytes_written(const exray_recorder *recorder);
 
 /* Hands everything recorded so far to the sink, and waits until it has it: a crash of the process, or a kill,
  * loses none of it.  In the asynchronous mode it waits for the writer thread.  Frames need not be ended, but
- * the open one's /frame is written at its end.  Since 0.2.0. */
+ * the open one's /frame is written at its end.  EXRAY_E_UNSUPPORTED: config.parts has no `flush`.
+ * Since 0.2.0. */
 exray_status exray_recorder_flush(exray_recorder *recorder);
 
 /* The same, through the system's buffers to the disk (fsync) or as config.sync does: a loss of power loses
@@ -468,7 +469,7 @@ exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_res
  * model's state (before the frame that begins anew, or within it, before the run).  `text` is one line of at
  * most 400 bytes (more is cut off; control characters become spaces); NULL: "".  The event names the open
  * frame; a reset between frames names the next one.  The other kinds are the recorder's own:
- * EXRAY_E_ARGUMENT.  Since 0.2.0. */
+ * EXRAY_E_ARGUMENT; EXRAY_E_UNSUPPORTED: config.parts has no `events`.  Since 0.2.0. */
 exray_status exray_recorder_event(exray_recorder *recorder, exray_event_kind kind, const char *text);
 
 /* Logs the model as /model; once, before the first layer (later calls: EXRAY_E_STATE).  The recorder keeps
@@ -517,7 +518,7 @@ exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(
 
 /* Makes a failure of the tap the recorder's latest error, and tells of it in the log; the recorder goes on.
  * Returns `status`, or that of a recorder that takes no records.  `message` is copied; NULL: the status's
- * name.  Since 0.2.0. */
+ * name (without the part `events`: "the tap failed").  Since 0.2.0. */
 exray_status exray_recorder_fail(exray_recorder *recorder, exray_status status, const char *message);
 
 /* ---- Without a recorder -------------------------------------------------- */

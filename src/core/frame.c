@@ -81,8 +81,10 @@ static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_ti
                                 .has_arena = r->has_arena_bytes,
                                 .arena_bytes = r->arena_bytes,
                                 .dropped_records = r->dropped};
-    if (r->watching)
-        r->parts.machine->read(r, log_time, &system.usage);
+    if (r->watching) {
+        system.machine = r->parts.machine;
+        system.machine->read(r, log_time, &system.usage);
+    }
     const uint64_t dropped = r->dropped;
     const exray_status status =
         xr_emit_topic(r, "/system", XR_SCHEMA_SYSTEM, xr_encode_system, &system, log_time, urgency);

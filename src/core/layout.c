@@ -11,6 +11,14 @@ enum {
     DRAFT = 4 << 10, /* bytes; what of a record is larger than that is encoded as it is written */
 };
 
+/* What has the same size in every recorder. */
+typedef struct fixed_block {
+    xr_callback callback;
+    xr_mcap_told told;
+    char topic[XR_MAX_TOPIC], source[XR_MAX_SOURCE + 1];
+    uint8_t entries[XR_FRAME_ENTRIES];
+} fixed_block;
+
 static uint32_t power_of_two_below(uint32_t size)
 {
     uint32_t power = 1;
@@ -45,8 +53,6 @@ static void place_writer(xr_recorder *r, const exray_recorder_config *config, si
     if (mcap->out_capacity < SMALLEST_BUFFER)
         mcap->out_capacity = SMALLEST_BUFFER;
     mcap->out = xr_block_take(block, mcap->out_capacity, 1);
-    r->callback = xr_block_take(block, 1, sizeof *r->callback);
-    mcap->told = xr_block_take(block, 1, sizeof *mcap->told);
     mcap->channels = r->channels.table;
     mcap->max_channels = r->channels.max;
     mcap->channel_written = xr_block_take(block, r->channels.max, sizeof *mcap->channel_written);
@@ -72,12 +78,18 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     xr_memory_block block = {memory, 0};
     place_channels(r, max_channels(config), &block);
     place_writer(r, config, sink_size, &block);
-    r->topic = xr_block_take(&block, XR_MAX_TOPIC, 1);
-    r->bucket = r->parts.sketch ? xr_block_take(&block, EXRAY_SKETCH_BUCKETS, sizeof *r->bucket) : NULL;
-    r->channel_room =
-        r->parts.stats && r->parts.stats->channels ? xr_block_take(&block, 1, sizeof *r->channel_room) : NULL;
-    r->frame.source = xr_block_take(&block, XR_MAX_SOURCE + 1, 1);
-    r->frame.entries = xr_block_take(&block, XR_FRAME_ENTRIES, 1);
+    fixed_block *fixed = xr_block_take(&block, 1, sizeof *fixed);
+    if (fixed) {
+        r->callback = &fixed->callback;
+        r->mcap.told = &fixed->told;
+        r->topic = fixed->topic;
+        r->frame.source = fixed->source;
+        r->frame.entries = fixed->entries;
+    }
+    if (r->parts.sketch)
+        r->bucket = xr_block_take(&block, EXRAY_SKETCH_BUCKETS, sizeof *r->bucket);
+    if (r->parts.stats && r->parts.stats->channels)
+        r->channel_room = xr_block_take(&block, 1, sizeof *r->channel_room);
     if (r->parts.layers)
         r->layers = r->parts.layers->place(config, r->channels.max, &block);
     if (r->parts.layer_stats)

@@ -137,23 +137,26 @@ static exray_status begin_log(xr_recorder *r, const exray_recorder_config *confi
     return r->ring ? r->parts.async->start(r) : EXRAY_OK;
 }
 
+/* NULL, or why there is nowhere to write. */
+static const char *sink_problem(const xr_recorder *r, const exray_recorder_config *config,
+                                exray_recorder_write_fn write)
+{
+    if (!write)
+        return "`write` is NULL";
+    if (!r->file && (config->max_files > 1 || config->file_bytes || config->file_seconds))
+        return "config.max_files, file_bytes and file_seconds ask for files; use exray_recorder_open_file";
+    return NULL;
+}
+
 exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, exray_recorder_write_fn write,
                          void *user)
 {
-    if (!r->file && (config->max_files > 1 || config->file_bytes || config->file_seconds)) {
-        cannot_open(r, EXRAY_E_ARGUMENT, "config.max_files, file_bytes and file_seconds ask for files",
-                    "; use exray_recorder_open_file");
-        return xr_open_failed(r);
-    }
+    const char *problem = sink_problem(r, config, write);
     r->mcap.write = write;
     r->mcap.user = r->mcap.sink = user;
-    return begin_log(r, config) ? xr_open_failed(r) : EXRAY_OK;
-}
-
-exray_status xr_open_without_callback(xr_recorder *r)
-{
-    cannot_open(r, EXRAY_E_ARGUMENT, "`write` is NULL", NULL);
-    return xr_open_failed(r);
+    if (problem)
+        cannot_open(r, EXRAY_E_ARGUMENT, problem, NULL);
+    return problem || begin_log(r, config) ? xr_open_failed(r) : EXRAY_OK;
 }
 
 static exray_status xr_open_function(exray_recorder *recorder, const xr_opening *opening,
@@ -165,7 +168,7 @@ static exray_status xr_open_function(exray_recorder *recorder, const xr_opening 
         return exray_recorder_error_status(recorder);
     xr_recorder *r = xr_of(recorder);
     r->mcap.sync = config.sync;
-    return write ? xr_open_log(r, &config, write, user) : xr_open_without_callback(r);
+    return xr_open_log(r, &config, write, user);
 }
 
 /* ---- Without parts ------------------------------------------------------------ */

@@ -21,8 +21,6 @@ exray_status xr_open_log(xr_recorder *r, const exray_recorder_config *config, ex
                          void *user);
 /* An open that failed after xr_open_begin: gives back what that took. */
 exray_status xr_open_failed(xr_recorder *r);
-/* The same for want of a sink. */
-exray_status xr_open_without_callback(xr_recorder *r);
 #define XR_CALLBACK_TARGET "the application's write callback"
 
 #endif

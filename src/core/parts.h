@@ -21,6 +21,9 @@ struct xr_flight;
 struct xr_layer_stats;
 struct xr_event_message;
 
+/* What is kept of a tensor. */
+typedef enum xr_keep { XR_KEEP_NOTHING, XR_KEEP_INFO, XR_KEEP_STATS, XR_KEEP_SKETCH, XR_KEEP_DATA } xr_keep;
+
 /* checksums/ */
 struct exray_checksums_part {
     /* Takes the memory that it needs. */
@@ -106,6 +109,7 @@ struct exray_machine_part {
     /* Opens, reads and closes what /system tells. */
     void (*watch)(struct xr_recorder *r);
     void (*read)(struct xr_recorder *r, uint64_t now, struct xr_port_usage *usage);
+    void (*put)(struct xr_sink *sink, const struct xr_port_usage *usage); /* fields of System */
     void (*end)(struct xr_recorder *r);
 };
 
@@ -155,6 +159,8 @@ struct exray_budget_part {
     bool (*head)(struct xr_recorder *r, uint64_t cost);
     /* Whether data of the tensor, which end the message in the draft, may be sent. */
     bool (*data)(struct xr_recorder *r, const exray_tensor *tensor, uint32_t channel);
+    /* What may be kept of a tensor of which that much is to be. */
+    xr_keep (*keep)(const struct xr_recorder *r, exray_kind kind, xr_keep k);
     /* Whether the frame that begins is recorded. */
     bool (*keeps_frame)(struct xr_recorder *r, uint64_t index);
     /* Tells what was lowered since; at the end, what was left out.  Not while a record is being made. */

@@ -7,40 +7,35 @@
 #include "core/frame.h"
 #include "core/recorder_error.h"
 
-/* What is kept of a tensor. */
-typedef enum keep { KEEP_NOTHING, KEEP_INFO, KEEP_STATS, KEEP_SKETCH, KEEP_DATA } keep;
-
-static keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture)
+/* What a capture level keeps of layers, constants, and what else there is. */
+static xr_keep keep_at(const xr_recorder *r, exray_kind kind, exray_capture capture)
 {
-    const bool of_layers = kind == EXRAY_KIND_LAYER || kind == EXRAY_KIND_CONSTANT;
-    if (capture < (of_layers ? EXRAY_CAPTURE_STATS : EXRAY_CAPTURE_IO))
-        return KEEP_NOTHING;
-    if (capture == EXRAY_CAPTURE_SKETCH && kind == EXRAY_KIND_LAYER)
-        return KEEP_SKETCH;
-    const bool summary = of_layers ? capture < EXRAY_CAPTURE_FULL
-                         : kind == EXRAY_KIND_OUTPUT
+    static const uint8_t kept[3][EXRAY_CAPTURE_FULL + 1] = {
+        {[EXRAY_CAPTURE_STATS] = XR_KEEP_STATS, XR_KEEP_SKETCH, XR_KEEP_DATA},
+        {[EXRAY_CAPTURE_STATS] = XR_KEEP_STATS, XR_KEEP_STATS, XR_KEEP_DATA},
+        {[EXRAY_CAPTURE_IO] = XR_KEEP_DATA, XR_KEEP_DATA, XR_KEEP_DATA, XR_KEEP_DATA}};
+    const int row = kind == EXRAY_KIND_LAYER ? 0 : kind == EXRAY_KIND_CONSTANT ? 1 : 2;
+    const bool summary = kind == EXRAY_KIND_OUTPUT
                              ? r->no_output_data
                              : (kind == EXRAY_KIND_SENSOR || kind == EXRAY_KIND_INPUT) && r->no_io_data;
-    return summary ? KEEP_STATS : KEEP_DATA;
+    const xr_keep k = (xr_keep)kept[row][capture];
+    return summary && k ? XR_KEEP_STATS : k;
 }
 
 /* What a capture level keeps.  Constants belong to no frame: the recorder's level holds for them. */
-static keep asked(const xr_recorder *r, exray_kind kind, exray_capture capture, uint32_t index,
-                  const char *name)
+static xr_keep asked(const xr_recorder *r, exray_kind kind, exray_capture capture, uint32_t index,
+                     const char *name)
 {
-    const keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : capture);
-    if (k == KEEP_NOTHING || kind != EXRAY_KIND_LAYER || !r->layers)
+    const xr_keep k = keep_at(r, kind, kind == EXRAY_KIND_CONSTANT ? r->capture : capture);
+    if (k == XR_KEEP_NOTHING || kind != EXRAY_KIND_LAYER || !r->layers)
         return k;
-    return r->parts.layers->take(r->layers, index, name) ? k : KEEP_NOTHING;
+    return r->parts.layers->take(r->layers, index, name) ? k : XR_KEEP_NOTHING;
 }
 
 /* And what the budget leaves of it. */
-static keep affordable(const xr_recorder *r, exray_kind kind, keep k)
+static xr_keep affordable(const xr_recorder *r, exray_kind kind, xr_keep k)
 {
-    const bool left_out = r->frame.thinned && kind != EXRAY_KIND_CONSTANT;
-    if (r->budget.bytes && (r->budget.level < EXRAY_CAPTURE_STATS || left_out))
-        return KEEP_NOTHING;
-    return r->budget.bytes && r->budget.level < EXRAY_CAPTURE_FULL && k == KEEP_DATA ? KEEP_STATS : k;
+    return r->budget.bytes ? r->parts.budget->keep(r, kind, k) : k;
 }
 
 bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint32_t index, const char *name)
@@ -48,7 +43,7 @@ bool exray_recorder_wants(const exray_recorder *recorder, exray_kind kind, uint3
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic != XR_MAGIC || r->ended || xr_is_of_another_process(r) || (unsigned)kind >= EXRAY_KIND_COUNT)
         return false;
-    return affordable(r, kind, asked(r, kind, xr_capture_now(r), index, name)) != KEEP_NOTHING;
+    return affordable(r, kind, asked(r, kind, xr_capture_now(r), index, name)) != XR_KEEP_NOTHING;
 }
 
 /* NULL, or what is wrong with the tensor. */
@@ -90,12 +85,12 @@ typedef struct tensor_summary {
     exray_channel_stats channels;
 } tensor_summary;
 
-static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor_summary *s,
+static void summarize(xr_recorder *r, const exray_tensor *tensor, xr_keep k, tensor_summary *s,
                       xr_tensor_message *message)
 {
     if (!tensor->data || (tensor->media && xr_format_is_opaque(tensor->media->format)))
         return;
-    if (k == KEEP_SKETCH) {
+    if (k == XR_KEEP_SKETCH) {
         s->sketch =
             (exray_sketch){.version = EXRAY_SKETCH_VERSION, .seed = EXRAY_SKETCH_SEED, .bucket = r->bucket};
         if (!r->parts.sketch->compute(&tensor->info, tensor->data, tensor->size, s->sketch.seed, &s->stats,
@@ -103,7 +98,7 @@ static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor
             message->stats = &s->stats;
             message->sketch = &s->sketch;
         }
-    } else if (k == KEEP_STATS && r->parts.stats &&
+    } else if (k == XR_KEEP_STATS && r->parts.stats &&
                !r->parts.stats->compute(&tensor->info, tensor->data, tensor->size, &s->stats)) {
         message->stats = &s->stats;
         const bool layer = tensor->kind == EXRAY_KIND_LAYER || tensor->kind == EXRAY_KIND_CONSTANT;
@@ -115,32 +110,32 @@ static void summarize(xr_recorder *r, const exray_tensor *tensor, keep k, tensor
 }
 
 /* Whether its statistics wait for the message of the frame's layers. */
-static bool is_gathered(xr_recorder *r, const exray_tensor *tensor, keep k, exray_status *status)
+static bool is_gathered(xr_recorder *r, const exray_tensor *tensor, xr_keep k, exray_status *status)
 {
-    return k == KEEP_STATS && r->layer_stats && r->parts.layer_stats->take(r, tensor, status);
+    return k == XR_KEEP_STATS && r->layer_stats && r->parts.layer_stats->take(r, tensor, status);
 }
 
 /* Sends what is to be kept; where the budget forbids its data, its stats.  `k`: what was asked for.
  * What waits (XR_RICH) costs nothing yet. */
-static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, keep k,
+static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint32_t channel, xr_keep k,
                                 xr_urgency urgency)
 {
     tensor_summary summary;
     xr_tensor_message message = {.frame = tensor->kind == EXRAY_KIND_CONSTANT ? 0 : r->next_frame,
                                  .tensor = tensor,
                                  .with_info = r->model_dropped,
-                                 .with_data = k == KEEP_DATA && tensor->data};
+                                 .with_data = k == XR_KEEP_DATA && tensor->data};
     xr_draft_begin(&r->draft);
     xr_encode_tensor_head(&r->draft.sink, &message);
     r->data_share = 0;
     const bool degraded =
         message.with_data &&
         (tensor->size > XR_MAX_DATA ||
-         (urgency != XR_RICH && (affordable(r, tensor->kind, k) != KEEP_DATA ||
+         (urgency != XR_RICH && (affordable(r, tensor->kind, k) != XR_KEEP_DATA ||
                                  (r->budget.bytes && !r->parts.budget->data(r, tensor, channel)))));
     if (degraded) {
         message.with_data = false;
-        k = KEEP_STATS;
+        k = XR_KEEP_STATS;
     }
     summarize(r, tensor, k, &summary, &message);
     /* In chunks there is a checksum, and what fits into the buffer is never cut. */
@@ -154,7 +149,7 @@ static exray_status emit_tensor(xr_recorder *r, const exray_tensor *tensor, uint
 }
 
 /* What the log gets at once of a tensor of which `all` is to be kept. */
-static keep kept_of_log(const xr_recorder *r, const exray_tensor *tensor, keep all)
+static xr_keep kept_of_log(const xr_recorder *r, const exray_tensor *tensor, xr_keep all)
 {
     return r->flight && all ? keep_at(r, tensor->kind, r->frame.logged) : all;
 }
@@ -180,16 +175,16 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
     if (tensor->kind != EXRAY_KIND_CONSTANT)
         status = xr_need_frame(r);
     const bool constant = tensor->kind == EXRAY_KIND_CONSTANT;
-    const keep all = asked(r, tensor->kind, r->frame.capture, tensor->index, tensor->info.name);
-    const keep first = constant ? all : kept_of_log(r, tensor, all);
-    if (status || all == KEEP_NOTHING)
+    const xr_keep all = asked(r, tensor->kind, r->frame.capture, tensor->index, tensor->info.name);
+    const xr_keep first = constant ? all : kept_of_log(r, tensor, all);
+    if (status || all == XR_KEEP_NOTHING)
         return status;
-    if (affordable(r, tensor->kind, all) == KEEP_NOTHING) {
-        r->dropped += first != KEEP_NOTHING;
+    if (affordable(r, tensor->kind, all) == XR_KEEP_NOTHING) {
+        r->dropped += first != XR_KEEP_NOTHING;
         return EXRAY_OK;
     }
     const bool gathered = is_gathered(r, tensor, affordable(r, tensor->kind, first), &status);
-    r->dropped += gathered && first == KEEP_DATA; /* for want of budget */
+    r->dropped += gathered && first == XR_KEEP_DATA; /* for want of budget */
     if (status || (gathered && first == all))
         return status;
     xr_text_builder topic = xr_text_in(r->topic, XR_MAX_TOPIC);
@@ -201,8 +196,8 @@ exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_ten
         return EXRAY_OK;
     }
     xr_urgency urgency = constant ? XR_WAIT : XR_MAY_DROP;
-    for (keep k = first;; k = all, urgency = XR_RICH) {
-        if (k != KEEP_NOTHING && !(gathered && k == first))
+    for (xr_keep k = first;; k = all, urgency = XR_RICH) {
+        if (k != XR_KEEP_NOTHING && !(gathered && k == first))
             status = emit_tensor(r, tensor, channel, k, urgency);
         if (status || k == all)
             return status;

@@ -87,8 +87,13 @@ static void test_presence(void **state)
     uint8_t out[64];
     size_t size = encode(xr_encode_frame, &(xr_frame_message){.has_label = true}, out, 64);
     ASSERT_BYTES(out, size, 0x18, 0);
+    size =
+        encode(xr_encode_system,
+               &(xr_system_message){.machine = exray_machine_part_default(), .usage = {.has_celsius = true}},
+               out, 64);
+    ASSERT_BYTES(out, size, 0x38, 0, 0x29, 0, 0, 0, 0, 0, 0, 0, 0);
     size = encode(xr_encode_system, &(xr_system_message){.usage = {.has_celsius = true}}, out, 64);
-    ASSERT_BYTES(out, size, 0x29, 0, 0, 0, 0, 0, 0, 0, 0, 0x38, 0);
+    ASSERT_BYTES(out, size, 0x38, 0);
     const xr_frame_value negative_zero = {.name = "z", .value = -0.0};
     size = encode(xr_encode_frame_entry, &negative_zero, out, 64);
     ASSERT_BYTES(out, size, 0x3A, 12, 0x0A, 1, 'z', 0x11, 0, 0, 0, 0, 0, 0, 0, 0x80);

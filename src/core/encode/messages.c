@@ -44,41 +44,28 @@ typedef struct field {
 static void put_fields(xr_sink *sink, const field *fields, size_t count, const void *object)
 {
     for (const field *f = fields; f < fields + count; f++) {
-        union {
-            uint8_t u8;
-            uint32_t u32;
-            uint64_t u64;
-            int32_t i32;
-            float number;
-            double wide;
-            const char *text;
-        } value;
-        memcpy(&value, (const uint8_t *)object + f->at,
-               f->kind == FIELD_U8                               ? 1
-               : f->kind == FIELD_TEXT                           ? sizeof value.text
-               : f->kind == FIELD_U64 || f->kind == FIELD_DOUBLE ? 8
-                                                                 : 4);
+        const void *at = (const uint8_t *)object + f->at;
         switch ((field_kind)f->kind) {
         case FIELD_U8:
-            xr_pb_uint(sink, f->number, value.u8);
+            xr_pb_uint(sink, f->number, *(const uint8_t *)at);
             break;
         case FIELD_U32:
-            xr_pb_uint(sink, f->number, value.u32);
+            xr_pb_uint(sink, f->number, *(const uint32_t *)at);
             break;
         case FIELD_I32:
-            xr_pb_int(sink, f->number, value.i32);
+            xr_pb_int(sink, f->number, *(const int32_t *)at);
             break;
         case FIELD_U64:
-            xr_pb_uint(sink, f->number, value.u64);
+            xr_pb_uint(sink, f->number, *(const uint64_t *)at);
             break;
         case FIELD_FLOAT:
-            xr_pb_float(sink, f->number, value.number);
+            xr_pb_float(sink, f->number, *(const float *)at);
             break;
         case FIELD_DOUBLE:
-            xr_pb_double(sink, f->number, value.wide);
+            xr_pb_double(sink, f->number, *(const double *)at);
             break;
         case FIELD_TEXT:
-            xr_pb_string(sink, f->number, value.text);
+            xr_pb_string(sink, f->number, *(const char *const *)at);
             break;
         }
     }
@@ -278,21 +265,12 @@ void xr_encode_latency(xr_sink *sink, const void *object)
 void xr_encode_system(xr_sink *sink, const void *object)
 {
     const xr_system_message *system = object;
-    const xr_port_usage *usage = &system->usage;
     xr_pb_uint(sink, 1, system->frame);
-    if (usage->has_rss)
-        xr_pb_uint_always(sink, 2, usage->rss_bytes);
-    if (usage->has_peak_rss)
-        xr_pb_uint_always(sink, 3, usage->peak_rss_bytes);
     if (system->has_arena)
         xr_pb_uint_always(sink, 4, system->arena_bytes);
-    if (usage->has_celsius)
-        xr_pb_double_always(sink, 5, usage->cpu_celsius);
-    if (usage->has_mhz)
-        xr_pb_double_always(sink, 6, usage->cpu_mhz);
     xr_pb_uint_always(sink, 7, system->dropped_records);
-    if (usage->processors)
-        xr_pb_uint_always(sink, 8, usage->processors);
+    if (system->machine)
+        system->machine->put(sink, &system->usage);
 }
 
 void xr_encode_reading(xr_sink *sink, const void *object)

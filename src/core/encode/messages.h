@@ -3,6 +3,7 @@
 #define XR_MESSAGES_H
 
 #include "core/encode/sink.h"
+#include "core/parts.h"
 #include "core/port/port.h"
 #include <exray/exray.h>
 
@@ -95,6 +96,7 @@ void xr_encode_latency(xr_sink *sink, const void *message);
 
 typedef struct xr_system_message {
     uint64_t frame;
+    const exray_machine_part *machine; /* NULL: nobody watches it */
     xr_port_usage usage;
     bool has_arena;
     uint64_t arena_bytes, dropped_records;

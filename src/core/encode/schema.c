@@ -13,24 +13,26 @@ const char *xr_schema_name(xr_schema_id schema)
 #undef XR_SCHEMA_NAME
 }
 
-/* The bytes of a piece, unpacked (scripts/schema_pieces.py). */
+/* A byte stands for itself or, from XR_SCHEMA_ESCAPE on, for two others (scripts/schema_pieces.py); at most
+ * XR_SCHEMA_DEEPEST deep. */
+static void put_unpacked(xr_sink *sink, uint8_t byte)
+{
+    if (byte <= XR_SCHEMA_ESCAPE) {
+        xr_put_u8(sink, byte);
+        return;
+    }
+    const uint8_t *pair = xr_schema_pairs + 2 * (size_t)(byte - XR_SCHEMA_ESCAPE - 1);
+    put_unpacked(sink, pair[0]);
+    put_unpacked(sink, pair[1]);
+}
+
 static void put_piece(xr_sink *sink, const uint8_t *at, const uint8_t *end)
 {
-    uint8_t waiting[XR_SCHEMA_DEEPEST + 1]; /* second bytes of the pairs that are open */
-    size_t open = 0;
-    while (at < end || open) {
-        uint8_t byte = open ? waiting[--open] : *at++;
-        if (byte == XR_SCHEMA_ESCAPE) {
-            byte = *at++;
-        } else {
-            while (byte > XR_SCHEMA_ESCAPE) {
-                const uint8_t *pair = xr_schema_pairs + 2 * (size_t)(byte - XR_SCHEMA_ESCAPE - 1);
-                waiting[open++] = pair[1];
-                byte = pair[0];
-            }
-        }
-        xr_put_u8(sink, byte);
-    }
+    for (; at < end; at++)
+        if (*at == XR_SCHEMA_ESCAPE)
+            xr_put_u8(sink, *++at);
+        else
+            put_unpacked(sink, *at);
 }
 
 /* A FileDescriptorProto. */

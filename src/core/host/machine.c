@@ -95,6 +95,20 @@ static void read_usage(xr_recorder *r, uint64_t now, xr_port_usage *usage)
     xr_port_usage_read(&r->usage_files, slow, usage);
 }
 
+static void put_usage(xr_sink *sink, const xr_port_usage *usage)
+{
+    if (usage->has_rss)
+        xr_pb_uint_always(sink, 2, usage->rss_bytes);
+    if (usage->has_peak_rss)
+        xr_pb_uint_always(sink, 3, usage->peak_rss_bytes);
+    if (usage->has_celsius)
+        xr_pb_double_always(sink, 5, usage->cpu_celsius);
+    if (usage->has_mhz)
+        xr_pb_double_always(sink, 6, usage->cpu_mhz);
+    if (usage->processors)
+        xr_pb_uint_always(sink, 8, usage->processors);
+}
+
 static void end(xr_recorder *r)
 {
     xr_port_usage_close(&r->usage_files);
@@ -102,6 +116,6 @@ static void end(xr_recorder *r)
 
 const exray_machine_part *exray_machine_part_default(void)
 {
-    static const exray_machine_part part = {identify, watch, read_usage, end};
+    static const exray_machine_part part = {identify, watch, read_usage, put_usage, end};
     return &part;
 }

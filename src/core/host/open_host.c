@@ -194,12 +194,10 @@ exray_status exray_recorder_open_callback_sized(exray_recorder *recorder, size_t
     if (!xr_open_begin(recorder, &opening, &all, XR_CALLBACK_TARGET, 0, &config))
         return exray_recorder_error_status(recorder);
     xr_recorder *r = xr_of(recorder);
-    if (!write)
-        return xr_open_without_callback(r);
     belong_to_process(r);
     *r->callback = (xr_callback){write, config.sync, user};
     r->mcap.sync = config.sync ? sync_quietly : NULL;
-    return xr_open_log(r, &config, call_quietly, r->callback);
+    return xr_open_log(r, &config, write ? call_quietly : NULL, r->callback);
 }
 
 /* ---- Memory ---- */

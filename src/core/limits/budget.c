@@ -97,6 +97,14 @@ static bool admit(xr_recorder *r, int share, uint64_t cost)
     return false;
 }
 
+static xr_keep keep(const xr_recorder *r, exray_kind kind, xr_keep k)
+{
+    const bool left_out = r->frame.thinned && kind != EXRAY_KIND_CONSTANT;
+    if (r->budget.level < EXRAY_CAPTURE_STATS || left_out)
+        return XR_KEEP_NOTHING;
+    return r->budget.level < EXRAY_CAPTURE_FULL && k == XR_KEEP_DATA ? XR_KEEP_STATS : k;
+}
+
 static bool keeps_frame(xr_recorder *r, uint64_t index)
 {
     xr_budget *budget = &r->budget;
@@ -184,7 +192,7 @@ static void begin(xr_recorder *r)
 
 const exray_budget_part *exray_budget_part_default(void)
 {
-    static const exray_budget_part part = {begin,      cost_of,    waits,       admit_message, spend_message,
-                                           admit_head, admit_data, keeps_frame, xr_budget_tell};
+    static const exray_budget_part part = {begin,      cost_of,    waits, admit_message, spend_message,
+                                           admit_head, admit_data, keep,  keeps_frame,   xr_budget_tell};
     return &part;
 }
