@@ -97,7 +97,7 @@ static bool admit(xr_recorder *r, int share, uint64_t cost)
     return false;
 }
 
-static xr_keep keep(const xr_recorder *r, exray_kind kind, xr_keep k)
+static xr_keep keep_of_tensor(const xr_recorder *r, exray_kind kind, xr_keep k)
 {
     const bool left_out = r->frame.thinned && kind != EXRAY_KIND_CONSTANT;
     if (r->budget.level < EXRAY_CAPTURE_STATS || left_out)
@@ -192,7 +192,8 @@ static void begin(xr_recorder *r)
 
 const exray_budget_part *exray_budget_part_default(void)
 {
-    static const exray_budget_part part = {begin,      cost_of,    waits, admit_message, spend_message,
-                                           admit_head, admit_data, keep,  keeps_frame,   xr_budget_tell};
+    static const exray_budget_part part = {begin,         cost_of,       waits,      admit_message,
+                                           spend_message, admit_head,    admit_data, keep_of_tensor,
+                                           keeps_frame,   xr_budget_tell};
     return &part;
 }

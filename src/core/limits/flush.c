@@ -58,7 +58,7 @@ static int flush_now(xr_mcap *mcap, const void *object)
     return error;
 }
 
-static exray_status flush(xr_recorder *r, int how)
+static exray_status flush_call(xr_recorder *r, int how)
 {
     int sync_error = 0;
     exray_status status = xr_flush_layer_stats(r);
@@ -71,6 +71,6 @@ static exray_status flush(xr_recorder *r, int how)
 
 const exray_flush_part *exray_flush_part_default(void)
 {
-    static const exray_flush_part part = {by_age, written, handed_over, at_frame, flush};
+    static const exray_flush_part part = {by_age, written, handed_over, at_frame, flush_call};
     return &part;
 }

@@ -83,7 +83,7 @@ static bool offer_all(xr_mcap *mcap)
     return true;
 }
 
-static bool flush(xr_mcap *mcap)
+static bool retry_flush(xr_mcap *mcap)
 {
     if (!mcap->error && offer_all(mcap))
         atomic_store_explicit(&mcap->told->refused, 0, memory_order_release);
@@ -158,7 +158,7 @@ static void out_write(xr_sink *sink, const void *data, size_t size)
         memcpy(mcap->out + mcap->out_used, data, size);
         mcap->out_used += size;
     } else {
-        flush(mcap);
+        retry_flush(mcap);
         const size_t taken = mcap->out_used || size < mcap->out_capacity ? 0 : offer(mcap, data, size);
         if (taken < size)
             keep(mcap, (const uint8_t *)data + taken, size - taken);
@@ -167,13 +167,13 @@ static void out_write(xr_sink *sink, const void *data, size_t size)
         sum(mcap, data, size, mcap->owed - owed);
 }
 
-static bool begin(xr_mcap *mcap, uint64_t size)
+static bool retry_begin(xr_mcap *mcap, uint64_t size)
 {
     if (mcap->error)
         return false;
     const size_t room = mcap->out_capacity - mcap->out_used;
     if (xr_out_refused(mcap) || (size > room && (size <= mcap->out_capacity || room < HEADER))) {
-        const bool clear = flush(mcap);
+        const bool clear = retry_flush(mcap);
         if (mcap->error || !clear || (mcap->out_used && size > mcap->out_capacity - mcap->out_used))
             return false;
     }
@@ -183,14 +183,14 @@ static bool begin(xr_mcap *mcap, uint64_t size)
     return true;
 }
 
-static bool end(xr_mcap *mcap)
+static bool retry_end(xr_mcap *mcap)
 {
     const bool whole = !mcap->error && !mcap->is_cut && !mcap->owed;
     mcap->is_cut = mcap->in_record = false;
     return whole;
 }
 
-static int settle(xr_mcap *mcap, int how)
+static int retry_settle(xr_mcap *mcap, int how)
 {
     int tries = 8;
     do {
@@ -201,6 +201,6 @@ static int settle(xr_mcap *mcap, int how)
 
 const exray_retry_part *exray_retry_part_default(void)
 {
-    static const exray_retry_part part = {out_write, begin, end, flush, settle};
+    static const exray_retry_part part = {out_write, retry_begin, retry_end, retry_flush, retry_settle};
     return &part;
 }

@@ -114,7 +114,7 @@ static exray_status add(xr_recorder *r, const exray_tensor *tensor, const exray_
     return status;
 }
 
-static bool take(xr_recorder *r, const exray_tensor *tensor, exray_status *status)
+static bool take_stats(xr_recorder *r, const exray_tensor *tensor, exray_status *status)
 {
     exray_stats stats;
     if (!is_known(r, tensor) || !r->parts.stats ||
@@ -126,6 +126,6 @@ static bool take(xr_recorder *r, const exray_tensor *tensor, exray_status *statu
 
 const exray_layer_stats_part *exray_layer_stats_part_default(void)
 {
-    static const exray_layer_stats_part part = {place, keep_model, take, flush};
+    static const exray_layer_stats_part part = {place, keep_model, take_stats, flush};
     return &part;
 }
