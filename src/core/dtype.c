@@ -70,9 +70,9 @@ bool xr_axis_walk_of(const exray_tensor_info *info, xr_axis_walk *walk)
 
 bool xr_format_is_opaque(const char *format)
 {
-    static const char formats[] = "jpeg\0png\0wav\0utf8\0";
-    const char *at = formats;
-    while (format && *at && strcmp(format, at) != 0)
-        at += strlen(at) + 1;
-    return format && *at;
+    static const char formats[][5] = {"jpeg", "png", "wav", "utf8"};
+    for (size_t i = 0; format && i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(format, formats[i]) == 0)
+            return true;
+    return false;
 }
