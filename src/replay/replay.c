@@ -433,7 +433,9 @@ static exray_status end_log(run *r, exray_status status, xr_run_report *report, 
     if (beside) {
         if (!r->opened)
             return status;
-        const exray_status settled = xr_log_place_settle(&r->place, !status, error);
+        /* What a run has before it fails is kept, as a log that is whole, where it takes no other's place. */
+        const bool keeps = r->began && !closed && lstat(r->place.path, &info) != 0;
+        const exray_status settled = xr_log_place_settle(&r->place, !status || keeps, error);
         return status ? status : settled;
     }
     if (!r->began && report->bytes > 0 && lstat(report->path, &info) == 0 && S_ISREG(info.st_mode))

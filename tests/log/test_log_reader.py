@@ -20,7 +20,7 @@ def test_every_way_of_writing(tmp_path, options):
     assert_equal(arrays(tmp_path, path), expected)
     said = info(path)
     assert said["truncated"] is None and said["damaged"] == 0 and said["role"] == "edge"
-    assert said["frames"] == {"count": 3, "complete": 3, "labelled": 3}
+    assert said["frames"] == {"count": 3, "complete": 3, "labelled": 3, "ran": 3, "ranges": [[0, 2]]}
     assert said["model"]["sha256"] == bytes(range(32)).hex() and said["model"]["layers"] == 2
     assert said["model"]["inputs"] == [{"name": "image", "dtype": "float32", "shape": [1, 4, 4, 3]}]
     assert said["records"]["layer"]["records"] == 6 and said["records"]["layer"]["with_data"] == 6
@@ -151,7 +151,8 @@ def test_frame_without_an_end(tmp_path):
     log.frame(0, 1000)
     log.tensor("/input/x", np.ones(3, np.float32), frame=7)
     log.finish()
-    assert info(tmp_path / "log.mcap")["frames"] == {"count": 2, "complete": 1, "labelled": 0}
+    assert info(tmp_path / "log.mcap")["frames"] == \
+        {"count": 2, "complete": 1, "labelled": 0, "ran": 8, "ranges": [[0, 0], [7, 7]]}
     assert sorted(arrays(tmp_path, tmp_path / "log.mcap")) == ["frame-000000", "frame-000007"]
 
 

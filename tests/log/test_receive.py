@@ -115,7 +115,8 @@ def test_64_lost_bytes_cost_one_record(tmp_path):
         assert missing <= told <= missing + 1  # the header, or the end: records that are no messages
         assert told <= sum(e.records_lost for e in events) <= told + 1  # what a repeat brought back later
         lost_of.append(told)
-    assert max(lost_of) <= 2 and sum(lost_of) <= 48  # 2: where the hole lies across two of them
+    # 2 and 3: where the hole lies across two of them, and a short Check record between.
+    assert max(lost_of) <= 3 and sum(lost_of) <= 60
 
 
 def test_changed_bytes_are_never_believed(tmp_path):
@@ -190,7 +191,8 @@ def test_ended_by_hand_and_killed(tmp_path):
     for how in (signal.SIGINT, signal.SIGKILL):
         fifo, out = tmp_path / "fifo", tmp_path / f"{how.name}.mcap"
         os.mkfifo(fifo)
-        receiver = subprocess.Popen([EXRAY, "receive", fifo, "-o", out], stderr=subprocess.PIPE, text=True)
+        receiver = subprocess.Popen([EXRAY, "receive", fifo, "-o", out], stderr=subprocess.PIPE, text=True,
+                                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         sender = subprocess.Popen([TOOL, fifo, tmp_path / "plain.mcap", "frames=100", "pause_ms=50"], stdout=subprocess.PIPE)
         time.sleep(2.6)
         receiver.send_signal(how)

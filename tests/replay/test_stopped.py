@@ -34,9 +34,15 @@ def logs(tmp_path):
     return sorted(n for n in os.listdir(tmp_path) if ".mcap" in n)
 
 
+def heard():
+    """A shell's background job ignores SIGINT, and so do its children: not these."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(command, part, *options):
     """The process, once some frames are in its log."""
-    process = subprocess.Popen([*command, "--repeat", "1000", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--repeat", "1000", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=heard)
     for _ in range(1000):
         if part.exists() and part.stat().st_size > 30000:
             return process
@@ -61,7 +67,7 @@ def test_a_signal_ends_the_log(tmp_path, command, number):
 def test_replay_is_stopped_likewise(tmp_path, command):
     assert subprocess.run([*command, "--repeat", "60"], capture_output=True).returncode == 0
     replay = [EXRAY, "replay", tmp_path / "edge.mcap", *command[2:6], "-o", tmp_path / "ref.mcap", "--stream"]
-    process = subprocess.Popen(replay, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(replay, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     part = tmp_path / "ref.mcap.part"
     for _ in range(1000):
         if part.exists() and part.stat().st_size > 30000:
