@@ -26,6 +26,8 @@ static void prefetch_piece(const uint8_t *at)
 static uint32_t crc32(uint32_t crc, const void *data, size_t size)
 {
     const uint8_t *at = data;
+    if (!size) /* of NULL, libdeflate says 0 */
+        return crc;
     for (; size >= LARGE; at += PIECE, size -= PIECE) {
         prefetch_piece(at + PIECE);
         crc = libdeflate_crc32(crc, at, PIECE);

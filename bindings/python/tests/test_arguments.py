@@ -160,7 +160,7 @@ def test_objects(tmp_path):
     ({"byte_budget": -5}, "byte_budget is 0 to"), ({"byte_budget": 1 << 70}, "byte_budget is 0 to"),
     ({"chunk_size": 1 << 32}, "chunk_size is 0 to 4294967295"), ({"ring_size": "1M"}, "ring_size is a whole number"),
     ({"role": ["edge"]}, "role is one of edge, reference"), ({"capture": 3}, "capture is one of off, frame, io"),
-    ({"compression": None}, "compression is one of none, lz4, zstd, not None"), ({"task": 5}, "task is a str, not int"),
+    ({"compression": "gzip"}, "compression is one of none, lz4, zstd, not 'gzip'"), ({"task": 5}, "task is a str, not int"),
     ({"layers": ["Conv*"]}, "layers is a str, not list"), ({"metadata": ["a"]}, "mapping of texts, not list")])
 def test_options(tmp_path, options, says):
     with pytest.raises(exray.ArgumentError, match=says):

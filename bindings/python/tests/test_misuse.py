@@ -141,12 +141,14 @@ def test_only_logs_are_overwritten(tmp_path):
     (tmp_path / "link.mcap").symlink_to(notes)
     with pytest.raises(exray.FileError, match="is no log"):
         exray.Recorder(tmp_path / "link.mcap")
-    for content in (b"", b"\x89MCAP0\r\n and more"):
+    # An empty file is overwritten; a log that was not closed is kept, and the new one has a name of its own.
+    for content, name in ((b"", "b.mcap"), (b"\x89MCAP0\r\n and more", "b-2.mcap")):
         (tmp_path / "b.mcap").write_bytes(content)
         with exray.Recorder(tmp_path / "b.mcap") as r, r.frame(source="new"):
             pass
-        assert exray.open(tmp_path / "b.mcap")[0].source == "new"
+        assert r.path == str(tmp_path / name) and exray.open(r.path)[0].source == "new"
         gc.collect()
+    assert (tmp_path / "b.mcap").read_bytes() == content
     with exray.Recorder(record(tmp_path / "c.mcap")) as r, r.frame(source="new"):
         pass
     assert [f.source for f in exray.open(tmp_path / "c.mcap")] == ["new"]

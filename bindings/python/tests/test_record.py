@@ -156,10 +156,10 @@ def test_playback_is_a_replay(tmp_path):
 
 
 @pytest.mark.parametrize("capture, kept", [("off", set()), ("frame", {"/frame"}), ("io", {"/input/image"}),
-                                           ("stats", {"/layer/0"})])
+                                           ("stats", {"/layers"})])
 def test_capture_levels(tmp_path, capture, kept):
     found = messages(record(tmp_path / "a.mcap", capture=capture))[0]
-    assert kept <= set(found) and ("/layer/0" in found) == (capture == "stats")
+    assert kept <= set(found) and ("/layers" in found) == (capture == "stats")
 
 
 def test_arrays_may_change_afterwards(tmp_path):

@@ -10,6 +10,8 @@ enum { RECORD_HEADER = XR_MCAP_RECORD_HEADER, MESSAGE_HEADER = RECORD_HEADER + X
 uint32_t xr_chunks_crc(const void *context, uint32_t crc, const void *data, size_t size)
 {
     const xr_chunks *chunks = ((const xr_mcap *)context)->chunks;
+    if (!size) /* a codec may take NULL for a beginning */
+        return crc;
     if (chunks->codec && chunks->codec->crc32)
         return chunks->codec->crc32(crc, data, size);
     return xr_crc32(chunks->crc_tables, crc, data, size);
