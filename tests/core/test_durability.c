@@ -256,7 +256,7 @@ static int write_target(void *user, const void *data, size_t size)
 static int sync_target(void *user)
 {
     target *t = user;
-    t->syncs++;
+    __atomic_fetch_add(&t->syncs, 1, __ATOMIC_RELEASE); /* on the writer's thread */
     return t->sync_error;
 }
 
@@ -346,7 +346,7 @@ static void test_by_age_while_idle(void **state)
     for (int i = 0; i < 100 && (frames_in_target() < 4 || !__atomic_load_n(&it.syncs, __ATOMIC_ACQUIRE)); i++)
         sleep_ms(20);
     assert_int_equal(frames_in_target(), 4);
-    assert_true(it.syncs >= 1);
+    assert_true(__atomic_load_n(&it.syncs, __ATOMIC_ACQUIRE) >= 1);
     exray_recorder_close(&recorder);
 }
 
