@@ -2,6 +2,7 @@
  * log that opens.  The first byte says which: 0, the rest is what the link carries; else it is a list of
  * packets: length, how the record's number and offset go on, stream, payload. */
 #define _POSIX_C_SOURCE 200809L
+#include "core/checksums/crc32.h"
 #include "core/link/link_format.h"
 #include "log/log_file.h"
 #include "log/receive/receive.h"
@@ -76,7 +77,7 @@ static void send_packets(xr_receiver *r, const uint8_t *data, size_t size)
         store32(packet + 3, data[1] & 16 ? data[2] : record);
         store32(packet + 7, offset);
         memcpy(packet + XR_LINK_HEADER, data + 3, payload);
-        store32(packet + XR_LINK_HEADER + payload, xr_link_crc(0, packet, XR_LINK_HEADER + payload));
+        store32(packet + XR_LINK_HEADER + payload, xr_crc32_small(0, packet, XR_LINK_HEADER + payload));
         xr_receiver_take(r, framed, frame(packet, XR_LINK_HEADER + payload + XR_LINK_CRC, framed), NULL);
         offset += (uint32_t)payload;
         data += 3 + payload;

@@ -189,6 +189,17 @@ bool xr_close_output(FILE *file, const char *path)
     return good;
 }
 
+bool xr_end_output(FILE *file, const char *path, bool good)
+{
+    if (good)
+        good = xr_close_output(file, path);
+    else if (file != stdout)
+        fclose(file);
+    if (!good)
+        xr_remove_output(path);
+    return good;
+}
+
 void xr_watch_json_memory(void)
 {
     cJSON_InitHooks(&(cJSON_Hooks){malloc, free});

@@ -21,6 +21,9 @@ bool xr_same_output(const char *a, const char *b);
 void xr_remove_output(const char *path);
 /* Closes it (not standard output); false: writing had failed; printed. */
 bool xr_close_output(FILE *file, const char *path);
+/* The same where `good`; else, and where it fails, removes it: what is in it is of no use.  Returns whether
+ * it stands. */
+bool xr_end_output(FILE *file, const char *path, bool good);
 
 /* Called first: from then on what cJSON finds no memory for is counted, too (base/memory.h). */
 void xr_watch_json_memory(void);

@@ -391,6 +391,22 @@ uint16_t xr_mcap_writer_add_channel(xr_mcap_writer *w, const char *topic, uint16
     return id;
 }
 
+void xr_mcap_writer_add_metadata(xr_mcap_writer *w, const char *name, const exray_key_value *pairs,
+                                 size_t count)
+{
+    xr_buffer map = {0}, content = {0};
+    for (size_t i = 0; i < count; i++) {
+        append_string(&map, pairs[i].key);
+        append_string(&map, pairs[i].value);
+    }
+    append_string(&content, name);
+    append_text(&content, map.data, map.size);
+    if (!map.failed && !content.failed)
+        xr_mcap_writer_metadata(w, content.data, content.size);
+    finish(w, &map);
+    finish(w, &content);
+}
+
 void xr_mcap_writer_add_message(xr_mcap_writer *w, uint16_t channel, uint64_t time, const xr_buffer *head,
                                 const void *data, size_t size)
 {

@@ -6,6 +6,8 @@
 #include "core/mcap_format.h"
 #include "log/wire.h"
 
+#include <exray/types.h>
+
 #include <stdio.h>
 
 /* A message of a chunk, for its index. */
@@ -106,6 +108,8 @@ uint16_t xr_mcap_writer_add_channel(xr_mcap_writer *w, const char *topic, uint16
 /* The same with an id of the caller's choice; false also where that id is another channel's. */
 bool xr_mcap_writer_add_channel_as(xr_mcap_writer *w, uint16_t id, const char *topic, uint16_t schema,
                                    const char *encoding);
+void xr_mcap_writer_add_metadata(xr_mcap_writer *w, const char *name, const exray_key_value *pairs,
+                                 size_t count);
 /* A message of two parts, which stand one after the other; `channel` was added. */
 void xr_mcap_writer_add_message(xr_mcap_writer *w, uint16_t channel, uint64_t time, const xr_buffer *head,
                                 const void *data, size_t size);

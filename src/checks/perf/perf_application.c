@@ -189,6 +189,16 @@ static void say_span(const exray_comparison *c, exray_finding *f, double own)
     exray_finding_text(f, "span", longest);
 }
 
+/* What the edge's frames are made of. */
+static void say_parts(exray_finding *f, const side_work *edge)
+{
+    exray_finding_number(f, "frame_ms", median(edge->frame, edge) / 1e6);
+    exray_finding_number(f, "inference_ms", edge->inference / 1e6);
+    exray_finding_number(f, "application_ms", median(edge->sum, edge) / 1e6);
+    exray_finding_number(f, "before_ms", median(edge->before, edge) / 1e6);
+    exray_finding_number(f, "after_ms", median(edge->after, edge) / 1e6);
+}
+
 /* ---- Judging ------------------------------------------------------------------------- */
 
 static void report(const exray_comparison *c, exray_findings *findings, const side_work *edge,
@@ -212,11 +222,7 @@ static void report(const exray_comparison *c, exray_findings *findings, const si
         "Look at what runs %s the inference, and measure its steps as spans: loops over single values are "
         "the usual reason; convert whole arrays with a library, or let the camera or the GPU do it.",
         before >= after ? "before" : "after");
-    exray_finding_number(f, "frame_ms", frame / 1e6);
-    exray_finding_number(f, "inference_ms", edge->inference / 1e6);
-    exray_finding_number(f, "application_ms", own / 1e6);
-    exray_finding_number(f, "before_ms", before / 1e6);
-    exray_finding_number(f, "after_ms", after / 1e6);
+    say_parts(f, edge);
     exray_finding_number(f, "reference_frame_ms", median(reference->frame, reference) / 1e6);
     exray_finding_number(f, "reference_inference_ms", reference->inference / 1e6);
     exray_finding_number(f, "reference_application_ms", usual / 1e6);
@@ -255,11 +261,7 @@ static void report_share(const exray_comparison *c, exray_findings *findings, co
         "To make frames quicker, look at what runs %s the inference first, and measure its steps "
         "as spans.",
         before >= after ? "before" : "after");
-    exray_finding_number(f, "frame_ms", frame / 1e6);
-    exray_finding_number(f, "inference_ms", edge->inference / 1e6);
-    exray_finding_number(f, "application_ms", own / 1e6);
-    exray_finding_number(f, "before_ms", before / 1e6);
-    exray_finding_number(f, "after_ms", after / 1e6);
+    say_parts(f, edge);
     exray_finding_number(f, "share", own / (own + edge->inference));
 }
 

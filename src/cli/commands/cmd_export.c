@@ -36,14 +36,7 @@ static bool export_foxglove(const exray_log *log, const wanted *w, uint64_t *ski
     FILE *out = xr_open_log_output(path);
     if (!out)
         return false;
-    bool good = xr_export_foxglove(log, out, path, skipped);
-    if (good)
-        good = xr_close_output(out, path);
-    else if (out != stdout)
-        fclose(out); /* the error was printed */
-    if (!good)
-        xr_remove_output(path);
-    return good;
+    return xr_end_output(out, path, xr_export_foxglove(log, out, path, skipped)); /* its error was printed */
 }
 
 static bool export_model_explorer(const exray_log *log, const wanted *w)

@@ -88,18 +88,11 @@ static int recover(const char *from, const recover_options *o)
     FILE *out = xr_open_log_output(to);
     if (!out)
         return XR_EXIT_FAILED;
-    bool good = write_log(from, o, from_box, out, &result, &saved, &error);
-    if (good) {
-        good = xr_close_output(out, to);
-    } else {
+    const bool good = write_log(from, o, from_box, out, &result, &saved, &error);
+    if (!good)
         xr_fail_error(&error);
-        if (out != stdout)
-            fclose(out);
-    }
-    if (!good) {
-        xr_remove_output(to);
+    if (!xr_end_output(out, to, good))
         return XR_EXIT_FAILED;
-    }
     FILE *told = strcmp(to, "-") == 0 ? stderr : stdout;
     if (!from_box)
         report(told, from, &result);

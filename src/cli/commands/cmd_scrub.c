@@ -53,17 +53,10 @@ static bool write_copy(const char *from, const char *to, xr_scrub_rules *rules, 
     FILE *out = xr_open_log_output(to);
     if (!out)
         return false;
-    bool good = xr_scrub(from, out, rules, result, &error);
-    if (good) {
-        good = xr_close_output(out, to);
-    } else {
-        xr_fail_error(&error);
-        if (out != stdout)
-            fclose(out);
-    }
+    const bool good = xr_scrub(from, out, rules, result, &error);
     if (!good)
-        xr_remove_output(to);
-    return good;
+        xr_fail_error(&error);
+    return xr_end_output(out, to, good);
 }
 
 static int scrub(const char *from, const char *to, xr_scrub_rules *rules)

@@ -1,24 +1,13 @@
-/* The part of checksums, in little code: sixteen words of table, four bits a step. */
+/* The part of checksums, in little code. */
 #include "core/checksums/checksums.h"
+#include "core/checksums/crc32.h"
 
 static uint32_t crc_small(const void *context, uint32_t crc, const void *data, size_t size)
 {
-    static const uint32_t nibble[16] = {
-        0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
-        0x4DB26158u, 0x5005713Cu, 0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
-        0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
-    };
     const exray_codec *codec = ((const xr_mcap *)context)->codec;
     if (codec && codec->crc32) /* the processor's own, say */
         return codec->crc32(crc, data, size);
-    const uint8_t *at = data;
-    crc = ~crc;
-    for (; size; at++, size--) {
-        crc ^= *at;
-        crc = crc >> 4 ^ nibble[crc & 15];
-        crc = crc >> 4 ^ nibble[crc & 15];
-    }
-    return ~crc;
+    return xr_crc32_small(crc, data, size);
 }
 
 static void place_nothing(xr_mcap *mcap, xr_memory_block *block)

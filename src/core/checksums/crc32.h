@@ -16,5 +16,7 @@ void xr_crc32_make(xr_crc32_tables *tables);
 /* Of two pieces of data, from the CRCs of each; `size` is the second's. */
 uint32_t xr_crc32_join(uint32_t first, uint32_t second, size_t size);
 uint32_t xr_crc32(const xr_crc32_tables *tables, uint32_t crc, const void *data, size_t size);
+/* The same in little code and without tables in memory: four bits a step. */
+uint32_t xr_crc32_small(uint32_t crc, const void *data, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 #include <exray/link.h>
 
+#include "core/checksums/crc32.h"
 #include "core/encode/sink.h"
 #include "core/link/link_format.h"
 #include "core/mcap_format.h"
@@ -49,21 +50,6 @@ typedef struct link_state {
 
 _Static_assert(sizeof(link_state) <= sizeof(exray_link), "exray_link has no room for its state");
 
-uint32_t xr_link_crc(uint32_t crc, const void *data, size_t size)
-{
-    static const uint32_t table[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-                                       0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
-    const uint8_t *at = data;
-    crc = ~crc;
-    for (; size; size--) {
-        crc ^= *at++;
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
-    }
-    return ~crc;
-}
-
 /* ---- Packets ---------------------------------------------------------------------- */
 
 /* COBS: a zero ends a run, whose code byte says how long it was; no zero goes out but as a delimiter. */
@@ -82,7 +68,7 @@ static void put(link_state *l, const uint8_t *data, size_t size)
 
 static void put_checked(link_state *l, const void *data, size_t size)
 {
-    l->crc = xr_link_crc(l->crc, data, size);
+    l->crc = xr_crc32_small(l->crc, data, size);
     put(l, data, size);
 }
 

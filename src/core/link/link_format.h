@@ -23,7 +23,4 @@ static inline size_t xr_link_payload(size_t size)
     return bytes - (bytes / (XR_LINK_COBS_RUN + 1) + 1) - XR_LINK_HEADER - XR_LINK_CRC;
 }
 
-/* CRC-32 (IEEE 802.3) of more bytes, by a table of 16; begins with 0. */
-uint32_t xr_link_crc(uint32_t crc, const void *data, size_t size);
-
 #endif

@@ -1,5 +1,6 @@
 #include "log/receive/link_packets.h"
 
+#include "core/checksums/crc32.h"
 #include "core/link/link_format.h"
 #include "log/wire.h"
 
@@ -26,7 +27,7 @@ static bool parse(uint8_t *bytes, size_t encoded, xr_link_packet *packet)
 {
     const size_t size = decode(bytes, encoded);
     if (size < XR_LINK_HEADER + XR_LINK_CRC || (bytes[0] & XR_LINK_VERSION_MASK) != XR_LINK_VERSION ||
-        xr_load32(bytes + size - XR_LINK_CRC) != xr_link_crc(0, bytes, size - XR_LINK_CRC))
+        xr_load32(bytes + size - XR_LINK_CRC) != xr_crc32_small(0, bytes, size - XR_LINK_CRC))
         return false;
     *packet = (xr_link_packet){.stream = xr_load16(bytes + 1),
                                .repeat = bytes[0] & XR_LINK_REPEAT,

@@ -201,34 +201,20 @@ static bool open_log(xr_receiver *r, uint16_t stream)
     return true;
 }
 
-static void add_pair(xr_buffer *pairs, const char *key, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    xr_buffer_add_number(pairs, strlen(key), 4);
-    xr_buffer_add(pairs, key, strlen(key));
-    xr_buffer_add_number(pairs, strlen(text), 4);
-    xr_buffer_add(pairs, text, strlen(text));
-}
-
 /* How the log came here. */
 static void write_metadata(xr_receiver *r)
 {
-    static const char name[] = "exray.link";
-    xr_buffer pairs = {0}, content = {0};
-    add_pair(&pairs, "packets", r->packets.good - r->packets_before);
-    add_pair(&pairs, "bad_packets", r->packets.bad - r->bad_before);
-    add_pair(&pairs, "lost_records", r->records.lost);
-    add_pair(&pairs, "records_before", r->records.first);
-    xr_buffer_add_number(&content, sizeof name - 1, 4);
-    xr_buffer_add(&content, name, sizeof name - 1);
-    xr_buffer_add_number(&content, pairs.size, 4);
-    xr_buffer_add(&content, pairs.data, pairs.size);
-    if (!pairs.failed && !content.failed)
-        xr_mcap_writer_metadata(&r->writer, content.data, content.size);
-    r->writer.no_memory = r->writer.no_memory || pairs.failed || content.failed;
-    xr_buffer_free(&pairs);
-    xr_buffer_free(&content);
+    static const char *const keys[] = {"packets", "bad_packets", "lost_records", "records_before"};
+    enum { KEYS = sizeof keys / sizeof *keys, DIGITS = 24 };
+    const uint64_t numbers[KEYS] = {r->packets.good - r->packets_before, r->packets.bad - r->bad_before,
+                                    r->records.lost, r->records.first};
+    char text[KEYS][DIGITS];
+    exray_key_value pairs[KEYS];
+    for (size_t i = 0; i < KEYS; i++) {
+        snprintf(text[i], DIGITS, "%" PRIu64, numbers[i]);
+        pairs[i] = (exray_key_value){keys[i], text[i]};
+    }
+    xr_mcap_writer_add_metadata(&r->writer, "exray.link", pairs, KEYS);
 }
 
 /* Whether the log can be written; fills `error` where not. */

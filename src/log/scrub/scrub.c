@@ -6,6 +6,7 @@
 
 #include <exray/log.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct scrub {
@@ -161,52 +162,46 @@ static xr_fate rewrite_metadata(void *context, const uint8_t *content, size_t si
     return XR_FATE_REPLACE;
 }
 
-static void add_pair(xr_buffer *out, const char *key, const char *value)
-{
-    add_text(out, key, strlen(key));
-    add_text(out, value, strlen(value));
-}
-
-static void add_count(xr_buffer *out, const char *key, uint64_t count)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, count);
-    add_pair(out, key, text);
-}
-
-static void add_patterns(xr_buffer *out, const char *key, const xr_scrub_rule *rules, size_t count)
+/* The patterns with commas between them; the caller frees it.  NULL: out of memory. */
+static char *pattern_list(const xr_scrub_rule *rules, size_t count)
 {
     xr_buffer list = {0};
     for (size_t i = 0; i < count; i++) {
         xr_buffer_add(&list, ",", i > 0);
         xr_buffer_add(&list, rules[i].pattern, strlen(rules[i].pattern));
     }
-    if (count && !list.failed) {
-        add_text(out, key, strlen(key));
-        add_text(out, (const char *)list.data, list.size);
-    }
-    out->failed = out->failed || list.failed;
+    xr_buffer_add(&list, "", 1);
+    if (!list.failed)
+        return (char *)list.data;
     xr_buffer_free(&list);
+    return NULL;
 }
 
 /* The copy says what it is. */
 static void write_what_was_done(void *context, xr_mcap_writer *w)
 {
     const scrub *s = context;
-    static const char name[] = "exray.scrub";
-    xr_buffer pairs = {0}, content = {0};
-    add_patterns(&pairs, "drop", s->rules->drop, s->rules->drop_count);
-    add_patterns(&pairs, "stats", s->rules->stats, s->rules->stats_count);
-    add_count(&pairs, "dropped_messages", s->result->dropped);
-    add_count(&pairs, "messages_to_stats", s->result->to_stats);
-    add_count(&pairs, "dropped_attachments", s->result->dropped_attachments);
-    add_text(&content, name, sizeof name - 1);
-    add_text(&content, (const char *)pairs.data, pairs.size);
-    w->no_memory = w->no_memory || pairs.failed || content.failed;
-    if (!w->no_memory)
-        xr_mcap_writer_metadata(w, content.data, content.size);
-    xr_buffer_free(&pairs);
-    xr_buffer_free(&content);
+    const xr_scrub_rules *rules = s->rules;
+    const uint64_t numbers[3] = {s->result->dropped, s->result->to_stats, s->result->dropped_attachments};
+    char text[3][24];
+    for (size_t i = 0; i < 3; i++)
+        snprintf(text[i], sizeof text[i], "%" PRIu64, numbers[i]);
+    char *drop = pattern_list(rules->drop, rules->drop_count),
+         *stats = pattern_list(rules->stats, rules->stats_count);
+    exray_key_value pairs[5];
+    size_t count = 0;
+    if (rules->drop_count)
+        pairs[count++] = (exray_key_value){"drop", drop};
+    if (rules->stats_count)
+        pairs[count++] = (exray_key_value){"stats", stats};
+    pairs[count++] = (exray_key_value){"dropped_messages", text[0]};
+    pairs[count++] = (exray_key_value){"messages_to_stats", text[1]};
+    pairs[count++] = (exray_key_value){"dropped_attachments", text[2]};
+    w->no_memory = w->no_memory || !drop || !stats;
+    if (drop && stats)
+        xr_mcap_writer_add_metadata(w, "exray.scrub", pairs, count);
+    free(drop);
+    free(stats);
 }
 
 /* ---- All of it ------------------------------------------------------------------- */

@@ -3,20 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-static uint32_t weights_of(const xr_step_graph *g, const xr_op_step *step)
-{
-    uint32_t largest = EXRAY_NO_INDEX;
-    uint64_t most = 0;
-    for (uint32_t i = 0; i < step->constant_count; i++) {
-        uint64_t count = xr_tensor_elements(&g->model->tensors[step->constant[i]]);
-        if (count > most) {
-            most = count;
-            largest = step->constant[i];
-        }
-    }
-    return largest;
-}
-
 static bool is_of_floats(const xr_step_graph *g, uint32_t tensor)
 {
     return g->model->tensors[tensor].quantization.count == 0 &&
@@ -30,7 +16,7 @@ static bool have_same_weights(xr_step_match *m, const xr_op_step *step[2])
     uint32_t tensor[2];
     xr_constant_print print[2];
     for (int s = 0; s < 2; s++) {
-        tensor[s] = weights_of(&m->side[s], step[s]);
+        tensor[s] = xr_step_largest_constant(&m->side[s], step[s], 1);
         if (tensor[s] == EXRAY_NO_INDEX)
             return false;
         print[s] = xr_model_constants_print(&m->side[s].constants, tensor[s]);

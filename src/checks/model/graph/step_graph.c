@@ -10,6 +10,20 @@ const exray_tensor_info *xr_step_graph_info(const xr_step_graph *graph, uint32_t
     return tensor < graph->model->tensor_count ? &graph->model->tensors[tensor] : NULL;
 }
 
+uint32_t xr_step_largest_constant(const xr_step_graph *graph, const xr_op_step *step, uint64_t fewest)
+{
+    uint32_t largest = EXRAY_NO_INDEX;
+    uint64_t most = fewest - 1;
+    for (uint32_t i = 0; i < step->constant_count; i++) {
+        const uint64_t count = xr_tensor_elements(&graph->model->tensors[step->constant[i]]);
+        if (count > most) {
+            most = count;
+            largest = step->constant[i];
+        }
+    }
+    return largest;
+}
+
 /* ---- Functions ----------------------------------------------------------------------- */
 
 /* The tensor that all of a function's operands are functions of; EXRAY_NO_INDEX: of several. */

@@ -23,20 +23,6 @@ enum { FEWEST_WEIGHTS = 8 };
 
 /* ---- The score --------------------------------------------------------------------- */
 
-static uint32_t largest_constant(const xr_step_graph *g, const xr_op_step *step)
-{
-    uint32_t largest = EXRAY_NO_INDEX;
-    uint64_t most = FEWEST_WEIGHTS - 1;
-    for (uint32_t i = 0; i < step->constant_count; i++) {
-        uint64_t count = xr_tensor_elements(&g->model->tensors[step->constant[i]]);
-        if (count > most) {
-            most = count;
-            largest = step->constant[i];
-        }
-    }
-    return largest;
-}
-
 /* Rounding to 8 bits changes mean and deviation by less than this share of the deviation. */
 static bool same_print(const xr_constant_print *a, const xr_constant_print *b)
 {
@@ -57,7 +43,8 @@ static bool is_packed(const xr_op_step *step)
 /* NAN: they cannot be the same step. */
 static double score_weights(xr_step_match *m, const xr_op_step *a, const xr_op_step *b)
 {
-    uint32_t x = largest_constant(&m->side[0], a), y = largest_constant(&m->side[1], b);
+    uint32_t x = xr_step_largest_constant(&m->side[0], a, FEWEST_WEIGHTS),
+             y = xr_step_largest_constant(&m->side[1], b, FEWEST_WEIGHTS);
     if (x == EXRAY_NO_INDEX && y == EXRAY_NO_INDEX)
         return 0;
     if (x == EXRAY_NO_INDEX || y == EXRAY_NO_INDEX)
