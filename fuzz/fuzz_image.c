@@ -41,14 +41,14 @@ static void decode(const exray_media *media, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const formats[] = {"rgb8", "bgr8", "rgba8", "bgra8", "gray8",
-                                          "nv12", "nv21", "i420",  "yuyv"};
+    static const char *const formats[] = {"rgb8", "bgr8", "rgba8", "bgra8", "gray8",       "nv12",
+                                          "nv21", "i420", "yuyv",  "p010",  "bayer_rggb8", "bayer_gbrg12"};
     static const char *const matrices[] = {NULL, "bt601", "bt709", "bt2020"};
     decode(NULL, data, size);
     if (size >= 5) {
         const uint8_t *tail = data + size - 5;
         const exray_media media = {
-            .format = formats[tail[0] % 9],
+            .format = formats[tail[0] % (sizeof formats / sizeof *formats)],
             .matrix = matrices[tail[1] & 3],
             .full_range = tail[1] & 4,
             .rotation = (tail[1] >> 3) % 4 * 90,

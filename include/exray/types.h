@@ -208,9 +208,11 @@ typedef struct exray_model {
 /* How the bytes of a sensor record are to be read (schema: Media).  Zero and NULL: does not apply, or
  * unknown.  Strings are borrowed.  Since 0.1.0. */
 typedef struct exray_media {
-    /* Pictures: rgb8 bgr8 rgba8 bgra8 argb8 rgb565 gray8 gray16 nv12 nv21 i420 yv12 yuyv uyvy, jpeg png;
-     * sounds: s16 f32, wav; text: utf8.  Those of 16 bits have the low byte first.  argb8, rgb565, gray16:
-     * since 0.2.0. */
+    /* Pictures: rgb8 bgr8 rgba8 bgra8 argb8 rgb565 gray8 gray16 nv12 nv21 i420 yv12 yuyv uyvy p010, jpeg png;
+     * bayer_rggb8 bayer_rggb10 bayer_rggb12 bayer_rggb16, and grbg, gbrg, bggr for rggb (the filters of the
+     * first two rows);  sounds: s16 f32, wav; text: utf8.  Samples of more than 8 bits are two bytes, the low
+     * one first: p010 has its 10 bits in the high ones, Bayer in the low ones.  argb8, rgb565, gray16, p010,
+     * bayer: since 0.2.0. */
     const char *format;
     uint32_t width;       /* pixels */
     uint32_t height;      /* pixels */

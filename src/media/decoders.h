@@ -32,6 +32,15 @@ exray_status xr_decode_png(const uint8_t *data, size_t size, xr_decode_way way, 
 exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t size, xr_decode_way way,
                            exray_picture *out, exray_error *error);
 
+/* Whether a raw format is a mosaic of color filters, and its decoder. */
+bool xr_is_bayer(const char *format);
+exray_status xr_decode_bayer(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
+                             exray_error *error);
+
+/* Whether `size` bytes hold the rows of a picture, of which each takes `row` bytes. */
+exray_status xr_check_rows(const exray_media *media, uint64_t row, uint64_t stride, size_t size,
+                           exray_error *error);
+
 /* The orientation (1..8) in an EXIF block, with or without the leading "Exif\0\0". */
 unsigned xr_exif_orientation(const uint8_t *data, size_t size);
 

@@ -24,7 +24,7 @@ static const raw_format formats[] = {
     {"rgb565", 2, {0, 0, 0}, 0, false, true}, {"nv12", 0, {0}, 0, false, false},
     {"nv21", 0, {0}, 0, false, false},        {"i420", 0, {0}, 0, false, false},
     {"yv12", 0, {0}, 0, false, false},        {"yuyv", 0, {0}, 0, false, false},
-    {"uyvy", 0, {0}, 0, false, false},
+    {"uyvy", 0, {0}, 0, false, false},        {"p010", 0, {0}, 0, false, false},
 };
 
 /* Three planes, or interleaved samples seen as such: sample (x, y) of the picture is at [y * stride + x *
@@ -34,6 +34,7 @@ typedef struct planes {
     size_t y_stride, uv_stride;
     unsigned y_step, uv_step;
     unsigned shift_y; /* chroma has half the rows */
+    bool ten;         /* samples of 10 bits, the high ones of two bytes of which the low one comes first */
 } planes;
 
 /* YUV to RGB in fixed point: R = cy (Y - y0) + rv V, ... */
@@ -41,7 +42,9 @@ typedef struct matrix {
     int32_t y0, cy, rv, gu, gv, bu;
 } matrix;
 
-static bool find_matrix(const exray_media *media, matrix *m)
+/* bits: of a sample, 8 or 10.  Limited range is the same at every depth but for zeros behind; full range
+ * ends at the largest number. */
+static bool find_matrix(const exray_media *media, unsigned bits, matrix *m)
 {
     const char *name = media->matrix && *media->matrix ? media->matrix : "bt601";
     double kr, kb;
@@ -57,11 +60,11 @@ static bool find_matrix(const exray_media *media, matrix *m)
     } else {
         return false;
     }
-    double one = 1 << YUV_BITS;
-    double luma = media->full_range ? 1 : 255.0 / 219;
-    double chroma = media->full_range ? 1 : 255.0 / 224;
+    double one = 1 << YUV_BITS, finer = 1u << (bits - 8);
+    double luma = media->full_range ? 255.0 / (256 * finer - 1) : 255.0 / 219 / finer;
+    double chroma = media->full_range ? 255.0 / (256 * finer - 1) : 255.0 / 224 / finer;
     double kg = 1 - kr - kb;
-    m->y0 = media->full_range ? 0 : 16;
+    m->y0 = media->full_range ? 0 : 16 << (bits - 8);
     m->cy = (int32_t)lround(one * luma);
     m->rv = (int32_t)lround(one * chroma * 2 * (1 - kr));
     m->bu = (int32_t)lround(one * chroma * 2 * (1 - kb));
@@ -78,18 +81,24 @@ static uint8_t clip(int32_t value)
     return (uint8_t)(value > 255 ? 255 : value);
 }
 
+static int32_t sample(const planes *p, const uint8_t *at)
+{
+    return p->ten ? (at[0] | at[1] << 8) >> 6 : at[0];
+}
+
 /* Chroma is repeated, not interpolated: what OpenCV and most devices do. */
 static void convert(const planes *p, const matrix *m, exray_picture *out)
 {
     uint8_t *to = out->pixels;
+    const int32_t gray = p->ten ? 512 : 128;
     for (uint32_t y = 0; y < out->height; y++) {
         const uint8_t *luma = p->y + y * p->y_stride;
         size_t chroma = (y >> p->shift_y) * p->uv_stride;
         for (uint32_t x = 0; x < out->width; x++, to += 3) {
             size_t at = chroma + (size_t)(x / 2) * p->uv_step;
-            int32_t l = luma[(size_t)x * p->y_step];
-            int32_t u = (p->u ? p->u[at] : 0) - 128;
-            int32_t v = (p->v ? p->v[at] : 0) - 128;
+            int32_t l = sample(p, &luma[(size_t)x * p->y_step]);
+            int32_t u = (p->u ? sample(p, &p->u[at]) : 0) - gray;
+            int32_t v = (p->v ? sample(p, &p->v[at]) : 0) - gray;
             l = (l > m->y0 ? l - m->y0 : 0) * m->cy;
             to[0] = clip(l + m->rv * v);
             to[1] = clip(l + m->gu * u + m->gv * v);
@@ -106,6 +115,16 @@ static exray_status too_short(const exray_media *media, uint64_t need, size_t si
                         media->format, media->width, media->height, (unsigned long long)need, size);
 }
 
+exray_status xr_check_rows(const exray_media *media, uint64_t row, uint64_t stride, size_t size,
+                           exray_error *error)
+{
+    if (stride < row)
+        return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %llu of a %s picture %u wide; at least %llu",
+                            (unsigned long long)stride, media->format, media->width, (unsigned long long)row);
+    const uint64_t need = stride * (media->height - 1) + row;
+    return need > size ? too_short(media, need, size, error) : EXRAY_OK;
+}
+
 static exray_status decode_yuv(const exray_media *media, const uint8_t *data, size_t size, xr_decode_way way,
                                exray_picture *out, exray_error *error)
 {
@@ -114,23 +133,25 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
     const bool uyvy = !strcmp(media->format, "uyvy"), yv12 = !strcmp(media->format, "yv12");
     const bool packed = uyvy || !strcmp(media->format, "yuyv");
     const bool planar = yv12 || !strcmp(media->format, "i420");
-    const uint64_t least = packed ? half_w * 4 : w;
+    const bool ten = !strcmp(media->format, "p010");
+    const uint64_t bytes = ten ? 2 : 1;
+    const uint64_t least = packed ? half_w * 4 : w * bytes;
     const uint64_t stride = media->row_stride ? media->row_stride : least;
     matrix m;
-    planes p = {.y = data, .y_stride = stride, .y_step = 1, .shift_y = 1};
+    planes p = {.y = data, .y_stride = stride, .y_step = (unsigned)bytes, .shift_y = 1, .ten = ten};
     uint64_t need;
     if (stride < least || stride > MAX_STRIDE)
         return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %llu of a %s picture %u wide; at least %llu",
                             (unsigned long long)stride, media->format, media->width,
                             (unsigned long long)least);
-    if (!find_matrix(media, &m)) {
+    if (!find_matrix(media, ten ? 10 : 8, &m)) {
         char shown[XR_SHOWN];
         return xr_error_set(error, EXRAY_E_FORMAT, "unknown YUV matrix '%s'; one of bt601, bt709, bt2020",
                             xr_show(media->matrix, shown));
     }
     if (packed) { /* Y U Y V, or U Y V Y */
         need = stride * (h - 1) + least;
-        p = (planes){data + uyvy, data + !uyvy, data + !uyvy + 2, stride, stride, 2, 4, 0};
+        p = (planes){data + uyvy, data + !uyvy, data + !uyvy + 2, stride, stride, 2, 4, 0, false};
     } else if (planar) { /* Y, then U, then V (yv12: V, then U) with half the stride */
         uint64_t half_stride = (stride + 1) / 2;
         need = stride * h + half_stride * (2 * half_h - 1) + half_w;
@@ -140,16 +161,16 @@ static exray_status decode_yuv(const exray_media *media, const uint8_t *data, si
             return too_short(media, need, size, error);
         p.u = data + stride * h + (yv12 ? half_stride * half_h : 0);
         p.v = data + stride * h + (yv12 ? 0 : half_stride * half_h);
-    } else { /* Y, then U V (nv12) or V U (nv21) */
-        uint64_t uv_stride = stride > 2 * half_w ? stride : 2 * half_w;
-        need = stride * h + uv_stride * (half_h - 1) + 2 * half_w;
+    } else { /* Y, then U V (nv12, p010) or V U (nv21) */
+        uint64_t uv_row = 2 * half_w * bytes, uv_stride = stride > uv_row ? stride : uv_row;
+        need = stride * h + uv_stride * (half_h - 1) + uv_row;
         p.uv_stride = uv_stride;
-        p.uv_step = 2;
+        p.uv_step = 2 * (unsigned)bytes;
         if (need > size)
             return too_short(media, need, size, error);
         bool swapped = !strcmp(media->format, "nv21");
-        p.u = data + stride * h + swapped;
-        p.v = data + stride * h + !swapped;
+        p.u = data + stride * h + (swapped ? bytes : 0);
+        p.v = data + stride * h + (swapped ? 0 : bytes);
     }
     if (need > size)
         return too_short(media, need, size, error);
@@ -190,14 +211,10 @@ static exray_status decode_interleaved(const exray_media *media, const raw_forma
 {
     const uint64_t row = (uint64_t)media->width * format->bytes;
     const uint64_t stride = media->row_stride ? media->row_stride : row;
-    const uint64_t need = stride * (media->height - 1) + row;
-    if (stride < row)
-        return xr_error_set(error, EXRAY_E_FORMAT, "row_stride %u of a %s picture %u wide; at least %llu",
-                            media->row_stride, media->format, media->width, (unsigned long long)row);
-    if (need > size)
-        return too_short(media, need, size, error);
     out->channels = format->gray ? 1 : 3;
-    exray_status status = xr_picture_allocate(out, media->format, error);
+    exray_status status = xr_check_rows(media, row, stride, size, error);
+    if (!status)
+        status = xr_picture_allocate(out, media->format, error);
     if (status)
         return status;
     uint8_t *to = out->pixels;
@@ -216,12 +233,15 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (!strcmp(media->format, formats[i].name))
             format = &formats[i];
-    if (!format) {
+    const bool bayer = !format && xr_is_bayer(media->format);
+    if (!format && !bayer) {
         char shown[XR_SHOWN];
-        return xr_error_set(error, EXRAY_E_UNSUPPORTED,
-                            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, argb8, "
-                            "rgb565, gray8, gray16, nv12, nv21, i420, yv12, yuyv, uyvy",
-                            xr_show(media->format, shown));
+        return xr_error_set(
+            error, EXRAY_E_UNSUPPORTED,
+            "unknown picture format '%s'; one of jpeg, png, rgb8, bgr8, rgba8, bgra8, argb8, "
+            "rgb565, gray8, gray16, nv12, nv21, i420, yv12, yuyv, uyvy, p010, bayer_rggb8 (grbg, gbrg, "
+            "bggr; 8, 10, 12, 16)",
+            xr_show(media->format, shown));
     }
     if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)
         return xr_error_set(error, EXRAY_E_FORMAT,
@@ -230,6 +250,8 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
     out->width = media->width;
     out->height = media->height;
     out->channels = 3;
+    if (bayer)
+        return xr_decode_bayer(media, data, size, out, error);
     if (format->bytes)
         return decode_interleaved(media, format, data, size, way, out, error);
     return decode_yuv(media, data, size, way, out, error);

@@ -108,7 +108,12 @@ static void test_images_are_checked(void **state)
     static const exray_media bad[] = {
         {.format = "rgb8", .width = 0, .height = 3},
         {.format = "rgb8", .width = 5, .height = 5},
-        {.format = "p010", .width = 2, .height = 2},
+        {.format = "p030", .width = 2, .height = 2},
+        {.format = "p010", .width = 5, .height = 5},
+        {.format = "bayer_rggb10", .width = 6, .height = 6},
+        {.format = "bayer_rggb14", .width = 2, .height = 2},
+        {.format = "bayer_rgbg8", .width = 2, .height = 2},
+        {.format = "bayer_bggr8", .width = 4, .height = 4, .row_stride = 3},
         {.format = "rgb565", .width = 6, .height = 6},
         {.format = "gray8", .width = 4, .height = 4, .row_stride = 3},
         {.format = "nv12", .width = 7, .height = 7},

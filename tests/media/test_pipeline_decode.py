@@ -333,6 +333,49 @@ def rgb565(words):
                      for b, n in bits], -1)
 
 
+@pytest.mark.parametrize("matrix", LUMA)
+@pytest.mark.parametrize("full", [0, 1])
+@pytest.mark.parametrize("width, height, stride", [(8, 6, 0), (7, 5, 0), (7, 5, 30), (1, 1, 0)])
+def test_p010(pipeline, matrix, full, width, height, stride):  # noqa: F811
+    """The definition at 10 bits, in the high ones of two bytes; the 6 low ones are noise."""
+    random, half = np.random.default_rng(5), ((height + 1) // 2, (width + 1) // 2)
+    y, u, v = (random.integers(0, 1024, shape) for shape in ((height, width), half, half))
+    kr, kb = LUMA[matrix]
+    luma = y * 255 / 1023 if full else np.maximum(y - 64.0, 0) * 255 / 876
+    cb, cr = ((p.repeat(2, 0).repeat(2, 1)[:height, :width] - 512.0) * (255 / 1023 if full else 255 / 896) for p in (u, v))
+    red, blue = luma + 2 * (1 - kr) * cr, luma + 2 * (1 - kb) * cb
+    green = (luma - kr * red - kb * blue) / (1 - kr - kb)
+    theirs = np.clip(np.round(np.stack([red, green, blue], -1)), 0, 255)
+    first, pairs = (((p << 6) + random.integers(0, 64, p.shape)).astype("<u2").view(np.uint8)
+                    for p in (y, np.stack([u, v], -1).reshape(half[0], -1)))
+    row = stride or width * 2
+    data = padded(first, row) + padded(pairs, max(row, pairs.shape[1]))
+    media = {"width": width, "height": height, "stride": stride, "matrix": matrix, "full_range": full}
+    ours, _ = pipeline.decode(data, format="p010", **media)
+    assert difference(ours, theirs) <= 1 and np.abs(ours - theirs).mean() < 0.02
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+@pytest.mark.parametrize("order", ["rggb", "grbg", "gbrg", "bggr"])
+@pytest.mark.parametrize("width, height, padding", [(16, 12, 0), (13, 9, 6), (3, 3, 0)])
+def test_bayer_as_opencv(pipeline, bits, order, width, height, padding):  # noqa: F811
+    raw = np.random.default_rng(2).integers(0, 1 << bits, (height, width)).astype("u1" if bits == 8 else "<u2")
+    theirs = cv2.cvtColor(raw, getattr(cv2, f"COLOR_Bayer{order.upper()}2RGB")) >> (bits - 8)
+    rows = np.pad(raw.view(np.uint8), ((0, 0), (0, padding)), constant_values=77)
+    ours, _ = pipeline.decode(rows.tobytes()[: rows.size - padding], format=f"bayer_{order}{bits}", width=width, height=height,
+                              stride=rows.shape[1] if padding else 0)
+    assert (ours == theirs).all()
+
+
+def test_bayer_beyond_its_bits_and_without_neighbors(pipeline):  # noqa: F811
+    raw = np.full((4, 4), 1023, "<u2")
+    raw[1, 1] = 5000
+    assert (pipeline.decode(raw.tobytes(), format="bayer_rggb10", width=4, height=4)[0] == 255).all()
+    two = np.array([[200, 40], [60, 9]], np.uint8)
+    assert (pipeline.decode(two.tobytes(), format="bayer_rggb8", width=2, height=2)[0] == [[[200, 50, 9]] + [[200, 40, 9]]] +
+            [[[200, 60, 9]] + [[200, 50, 9]]]).all()
+
+
 @pytest.mark.parametrize("padding", [0, 6])
 @pytest.mark.parametrize("format", ["rgb565", "gray16", "argb8"])
 def test_pixels_of_two_bytes_and_alpha_first(pipeline, format, padding):  # noqa: F811
@@ -369,7 +412,12 @@ def test_rotation_of_a_raw_picture(pipeline, degrees):  # noqa: F811
     ({"format": "rgb565", "width": 5, "height": 5}, "needs 50 bytes"),
     ({"format": "gray16", "width": 4, "height": 4, "stride": 7}, "row_stride"),
     ({"format": "argb8", "width": 4, "height": 4}, "needs 64 bytes"),
-    ({"format": "p010", "width": 4, "height": 4}, "unknown picture format 'p010'"),
+    ({"format": "p010", "width": 6, "height": 4}, "needs 72 bytes"),
+    ({"format": "p010", "width": 4, "height": 4, "stride": 7}, "row_stride"),
+    ({"format": "bayer_rggb10", "width": 6, "height": 6}, "needs 72 bytes"),
+    ({"format": "bayer_rggb8", "width": 6, "height": 6, "stride": 5}, "row_stride"),
+    ({"format": "bayer_rggb8", "width": 1, "height": 6}, "2 at least"),
+    ({"format": "bayer_rggb9", "width": 4, "height": 4}, "unknown picture format 'bayer_rggb9'"),
     ({"format": "rgb9", "width": 4, "height": 4}, "unknown picture format 'rgb9'"),
     ({"format": "rgb8", "width": 4294967295, "height": 4294967295}, "each side"),
     ({"format": "rgb8", "width": 4, "height": 4, "rotation": 45}, "rotation"),

@@ -247,3 +247,21 @@ def test_pictures_of_two_bytes_and_alpha_first_come_back(tmp_path):
     assert np.abs(frame.image("rgb565").astype(int) - pixels).max() <= 7
     assert np.array_equal(frame.image("gray16"), np.repeat(pixels[..., :1], 3, axis=2))
     assert np.array_equal(frame.image("argb8"), pixels)
+
+
+def test_sensors_filters_and_ten_bits_come_back(tmp_path):
+    raw = np.full((6, 8), 40, np.uint8)
+    raw[::2, ::2], raw[1::2, 1::2] = 200, 9
+    words = np.full((9, 8), 512, "<u2")
+    words[:6] = 502
+    with exray.Recorder(tmp_path / "a.mcap") as r, r.frame():
+        r.image("eight", raw, format="bayer_rggb8")
+        r.image("twelve", raw.astype("<u2") * 16 + 15, format="bayer_rggb12")
+        r.image("p010", (words << 6).tobytes(), format="p010", width=8, height=6)
+        for bad in ({"format": "bayer_rggb14"}, {"format": "bayer_rggb10"}, {"format": "p010", "width": 8, "height": 6}):
+            with pytest.raises(exray.ArgumentError):
+                r.image("bad", raw, **bad)
+    frame = exray.open(tmp_path / "a.mcap")[0]
+    assert frame.image("eight").shape == (6, 8, 3) and (frame.image("eight") == [200, 40, 9]).all()
+    assert (frame.image("twelve") == [200, 40, 9]).all()
+    assert (frame.image("p010") == round((502 - 64) * 255 / 876)).all()

@@ -1,6 +1,7 @@
 /* input.channel_order: the edge's channels are the reference's in another order. */
 #include "checks/input/channel_letters.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/picture/sensor_picture.h"
 #include "checks/input/pipeline_of.h"
 #include "checks/input/words.h"
 
@@ -124,6 +125,30 @@ static void add_fix(const exray_comparison *comparison, const xr_letters *letter
         letters->reference, xr_pipeline_key(comparison, "channels: %s", key).text, opencv);
 }
 
+/* A sensor's filters with red and blue exchanged give red and blue exchanged, and nothing else. */
+static void add_filters(const exray_comparison *comparison, const xr_letters *letters, exray_finding *f)
+{
+    const char *rgb = "RGB", *bgr = "BGR";
+    exray_media media = {0};
+    const uint8_t *data;
+    size_t size;
+    if (!letters->known_by || strcmp(letters->edge, bgr) != 0 || strcmp(letters->reference, rgb) != 0)
+        return;
+    exray_slot *slot = exray_slot_new();
+    if (slot && xr_sensor_bytes(comparison, 0, slot, &media, &data, &size) && media.format &&
+        strncmp(media.format, "bayer_", 6) == 0 && strlen(media.format) < 16) {
+        char other[16];
+        snprintf(other, sizeof other, "%s", media.format);
+        for (char *letter = other + 6; *letter; letter++)
+            *letter = *letter == 'r' ? 'b' : *letter == 'b' ? 'r' : *letter;
+        exray_finding_detail(f, "So does reading the sensor's filters as %s; the record says %s.", other,
+                             media.format);
+        exray_finding_text(f, "read_as", other);
+        exray_finding_alternative(f, "input.color_space", 0.5);
+    }
+    exray_slot_free(slot);
+}
+
 void xr_report_channel_order(const exray_comparison *comparison, const xr_input_fit *fit,
                              exray_findings *findings)
 {
@@ -160,6 +185,7 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
     size_t others = fit->orders.tied ? 0 : add_other_orders(fit, chosen, &letters, f);
     if (others)
         exray_finding_number(f, "ambiguous_orders", (double)others + 1);
+    add_filters(comparison, &letters, f);
     add_fix(comparison, &letters, f);
     add_evidence(fit, o, f);
 }

@@ -92,9 +92,18 @@ typedef struct known_format {
 } known_format;
 
 static const known_format known_formats[] = {
-    {"rgb8", "rgb8", 3, false},   {"bgr8", "bgr8", 3, false},   {"rgba8", "rgba8", 4, false},
-    {"bgra8", "bgra8", 4, false}, {"gray8", "mono8", 1, false}, {"yuyv", "yuyv", 2, true},
-    {"uyvy", "uyvy", 2, true},    {"nv12", "nv12", 1, true},
+    {"rgb8", "rgb8", 3, false},
+    {"bgr8", "bgr8", 3, false},
+    {"rgba8", "rgba8", 4, false},
+    {"bgra8", "bgra8", 4, false},
+    {"gray8", "mono8", 1, false},
+    {"yuyv", "yuyv", 2, true},
+    {"uyvy", "uyvy", 2, true},
+    {"nv12", "nv12", 1, true},
+    {"bayer_rggb8", "bayer_rggb8", 1, false},
+    {"bayer_grbg8", "bayer_grbg8", 1, false},
+    {"bayer_gbrg8", "bayer_gbrg8", 1, false},
+    {"bayer_bggr8", "bayer_bggr8", 1, false},
 };
 
 /* The entry of a format, where these bytes are as Foxglove wants them, and their row's length. */

@@ -20,15 +20,33 @@ static const picture_format picture_formats[] = {
     {"bgra8", 4, false, false}, {"gray8", 1, false, false}, {"nv12", 1, true, true},
     {"nv21", 1, true, true},    {"i420", 1, true, true},    {"yv12", 1, true, true},
     {"yuyv", 2, false, true},   {"uyvy", 2, false, true},   {"argb8", 4, false, false},
-    {"rgb565", 2, false, true}, {"gray16", 2, false, true},
+    {"rgb565", 2, false, true}, {"gray16", 2, false, true}, {"p010", 2, true, true},
 };
+
+/* "bayer_", the order of its filters, its bits. */
+static const picture_format *find_bayer(const char *name)
+{
+    static const picture_format bytes = {"", 1, false, true}, words = {"", 2, false, true};
+    static const char *const orders[] = {"rggb", "grbg", "gbrg", "bggr"};
+    if (strncmp(name, "bayer_", 6) != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (strncmp(name + 6, orders[i], 4) == 0) {
+            const char *bits = name + 10;
+            if (strcmp(bits, "8") == 0)
+                return &bytes;
+            return strcmp(bits, "10") == 0 || strcmp(bits, "12") == 0 || strcmp(bits, "16") == 0 ? &words
+                                                                                                 : NULL;
+        }
+    return NULL;
+}
 
 static const picture_format *find_format(const char *name)
 {
     for (size_t i = 0; name && i < sizeof picture_formats / sizeof *picture_formats; i++)
         if (strcmp(name, picture_formats[i].name) == 0)
             return &picture_formats[i];
-    return NULL;
+    return name ? find_bayer(name) : NULL;
 }
 
 /* The bytes that a picture takes at least; the last row may end without its
@@ -42,7 +60,7 @@ static uint64_t picture_size(const picture_format *format, const exray_media *me
         return plane;
     const uint64_t half_height = ((uint64_t)media->height + 1) / 2,
                    half_width = ((uint64_t)media->width + 1) / 2;
-    return stride * media->height + 2 * half_width * half_height;
+    return stride * media->height + 2 * half_width * half_height * format->pixel_bytes;
 }
 
 exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name, const exray_media *media,
@@ -60,13 +78,14 @@ exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name
         return bad_argument(
             r, call,
             "media.format is none of rgb8 bgr8 rgba8 bgra8 argb8 rgb565 gray8 gray16 nv12 nv21 "
-            "i420 yv12 yuyv uyvy");
+            "i420 yv12 yuyv uyvy p010 bayer_rggb8 (grbg, gbrg, bggr; 8, 10, 12, 16)");
     if (!data || size < picture_size(format, media))
         return bad_argument(r, call, "data is smaller than width, height and row_stride say");
     const uint64_t packed = (uint64_t)media->width * format->pixel_bytes;
     if (media->row_stride && media->row_stride < packed)
         return bad_argument(r, call, "media.row_stride is less than a row");
-    /* Rows with padding, YUV and pixels of 16 bits are no array of bytes: they are kept as they lie. */
+    /* Rows with padding, YUV, filters and pixels of 16 bits are no array of bytes: they are kept as they lie.
+     */
     const bool array = !format->no_array && size == packed * media->height;
     const int64_t pixels[3] = {media->height, media->width, format->pixel_bytes};
     const int64_t bytes[1] = {(int64_t)size};

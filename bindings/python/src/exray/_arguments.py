@@ -25,9 +25,10 @@ UINT64 = 0xFFFFFFFFFFFFFFFF
 _INT64 = 1 << 63
 _MAX_RANK = 8
 _FORMATS = ("rgb8", "bgr8", "rgba8", "bgra8", "argb8", "rgb565", "gray8", "gray16", "nv12", "nv21", "i420", "yv12", "yuyv",
-            "uyvy")
+            "uyvy", "p010", *(f"bayer_{order}{bits}" for order in ("rggb", "grbg", "gbrg", "bggr") for bits in (8, 10, 12, 16)))
 _CHANNELS = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4, "argb8": 4, "gray8": 1}
-_PIXEL_BYTES = {"yuyv": 2, "uyvy": 2, "rgb565": 2, "gray16": 2}
+_PIXEL_BYTES = {"yuyv": 2, "uyvy": 2, "rgb565": 2, "gray16": 2, "p010": 2,
+                **{f: 2 for f in _FORMATS if f.startswith("bayer_") and not f.endswith("8")}}
 _FORMAT_OF_CHANNELS = {1: "gray8", 3: "rgb8", 4: "rgba8"}
 _MATRICES = ("", "bt601", "bt709", "bt2020")
 _ROTATIONS = (0, 90, 180, 270)
@@ -229,7 +230,9 @@ def _picture_size(what: str, pixels: "NDArray[Any]", media: Media) -> Tuple[int,
     """Width and height: as given, else the array's."""
     if bool(media.width) != bool(media.height):
         raise ArgumentError(f"{what}: give width and height, or neither")
-    is_array = media.format in _CHANNELS and (pixels.ndim == 3 or (pixels.ndim == 2 and media.format == "gray8"))
+    one = media.format in ("gray8", "gray16") or media.format.startswith("bayer_")
+    is_array = (media.format in _CHANNELS and pixels.ndim == 3) or (
+        one and pixels.ndim == 2 and pixels.itemsize == _PIXEL_BYTES.get(media.format, 1))
     if not media.width and not is_array:
         raise ArgumentError(f"{what} has the shape {list(pixels.shape)}: for bytes of {media.format} give width and "
                             "height")
@@ -245,8 +248,8 @@ def _least_bytes(media: Media) -> int:
     """Bytes of such a picture; the last row may lack its padding."""
     pixel = _PIXEL_BYTES.get(media.format, _CHANNELS.get(media.format, 1))
     row = media.row_stride or media.width * pixel
-    if media.format in ("nv12", "nv21", "i420", "yv12"):
-        return row * media.height + 2 * ((media.height + 1) // 2) * ((media.width + 1) // 2)
+    if media.format in ("nv12", "nv21", "i420", "yv12", "p010"):
+        return row * media.height + 2 * ((media.height + 1) // 2) * ((media.width + 1) // 2) * pixel
     return row * (media.height - 1) + media.width * pixel
 
 
@@ -254,7 +257,8 @@ def picture(name: str, pixels: "NDArray[Any]", format: Optional[str], width: Any
             matrix: str, full_range: bool, rotation: Any) -> Media:
     """The arguments of image() for a picture, checked to be consistent."""
     what = f"image {name!r}"
-    if pixels.dtype != np.uint8:
+    words = pixels.dtype == np.dtype("<u2") and isinstance(format, str) and _PIXEL_BYTES.get(format) == 2
+    if pixels.dtype != np.uint8 and not words:
         raise ArgumentError(f"{what}: a picture has uint8 pixels, not {pixels.dtype}")
     if not pixels.size:
         raise ArgumentError(f"{what} has no pixels: its shape is {list(pixels.shape)}")

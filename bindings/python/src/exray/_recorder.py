@@ -551,7 +551,8 @@ class Recorder:
     def image(self, name: str, pixels: "ArrayLike", *, format: Optional[str] = None, width: int = 0, height: int = 0,
               row_stride: int = 0, matrix: str = "", full_range: bool = False, rotation: int = 0) -> None:
         """A raw picture: /sensor/NAME.  [height, width, 3] uint8 is RGB unless `format` says "bgr8"; of other
-        formats (nv12, yuyv, rgb565, ...: Media.format) give the bytes and width and height."""
+        formats (nv12, yuyv, rgb565, p010, ...: Media.format) give the bytes and width and height; gray16 and the
+        filters of a sensor (bayer_rggb8 ... bayer_bggr16) may be a [height, width] array, of uint16 beyond 8 bits."""
         if isinstance(pixels, (bytes, memoryview)):
             pixels = np.frombuffer(pixels, np.uint8)
         a = np.ascontiguousarray(arguments.array_of(pixels, f"image {show(name)}"))

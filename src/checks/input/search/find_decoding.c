@@ -49,12 +49,19 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
     static const char *const jpeg[] = {"jpeg", "", NULL};
     static const char *const blended[] = {"black", "white", NULL};
     static const char *const alpha[] = {"png", "", "rgba8", "bgra8", "argb8", NULL};
-    bool is_yuv = is_one_of(format, yuv);
+    static const char *const filters[] = {"rggb", "grbg", "gbrg", "bggr", NULL};
+    bool is_yuv = is_one_of(format, yuv), is_p010 = strcmp(format, "p010") == 0;
     size_t count = 0;
+    for (size_t i = 0; strncmp(format, "bayer_", 6) == 0 && strlen(format) > 10 && filters[i]; i++)
+        if (strncmp(format + 6, filters[i], 4) != 0) {
+            char other[24];
+            snprintf(other, sizeof other, "bayer_%s%.2s", filters[i], format + 10);
+            put_variant(list, &count, XR_DECODE_FORMAT, other, NULL);
+        }
     for (size_t i = 0; is_yuv && yuv[i]; i++)
         if (strcmp(yuv[i], format) != 0)
             put_variant(list, &count, XR_DECODE_FORMAT, yuv[i], NULL);
-    for (size_t i = 0; is_yuv && lost[i]; i++)
+    for (size_t i = 0; (is_yuv || is_p010) && lost[i]; i++)
         put_variant(list, &count, XR_DECODE_FORMAT, format, lost[i]);
     for (size_t i = 0; is_one_of(format, jpeg) && reduced[i]; i++)
         put_variant(list, &count, XR_DECODE_REDUCED, reduced[i], NULL);
@@ -64,7 +71,7 @@ static size_t list_variants(const char *format, xr_decode_variant list[VARIANTS]
     size_t known = xr_known_colors(colors);
     for (size_t i = 0; i < known && count < VARIANTS; i++)
         if (xr_is_nonlinear(&colors[i]) && colors[i].kind != XR_COLOR_GAMMA &&
-            (!is_yuv || colors[i].kind != XR_COLOR_NO_CHROMA))
+            (!(is_yuv || is_p010) || colors[i].kind != XR_COLOR_NO_CHROMA))
             list[count++] = (xr_decode_variant){.kind = XR_DECODE_COLOR, .color = colors[i]};
     return count;
 }
@@ -104,16 +111,21 @@ static void free_decoded(decoded_pictures *pictures)
         exray_picture_free(pictures->of[f]);
 }
 
+/* The part of the edge that pixels leave unexplained: by any mixture of the channels
+ * (xr_unexplained_by_color), or in the reference's unit, by an order of them, or as they are. */
+typedef double unexplained(const xr_fit_sums *sums, size_t channels);
+
 /* The residual of the edge by a rendering of the decoded pictures, in the best orientation and layout; or
- * (only not NULL) in those of a rendering.  plain: without a gain and an offset. */
+ * (only not NULL) in those of a rendering. */
 static double pictures_residual(xr_input_pair *pair, const xr_transform *transform,
                                 decoded_pictures *pictures, const xr_rendering *how,
-                                const xr_rendering_fit *only, bool plain)
+                                const xr_rendering_fit *only, unexplained *measure)
 {
     xr_fit_sums sums[2][XR_ORIENTATIONS];
     size_t turns = xr_orientation_count(pair), layouts = xr_layout_count(pair), done = 0;
     size_t step = xr_search_step(pair, STEP);
     double least = 1;
+    bool plain = measure != xr_unexplained_by_color;
     memset(sums, 0, sizeof sums);
     for (size_t f = 0; f < FRAMES && f < pair->count; f++) {
         exray_picture *picture = pictures->of[f];
@@ -134,8 +146,7 @@ static double pictures_residual(xr_input_pair *pair, const xr_transform *transfo
         for (size_t l = 0; done && l < layouts; l++)
             for (xr_orientation o = 0; o < turns; o++)
                 if (sums[l][o].n > 0)
-                    least = fmin(least, plain ? xr_unexplained_plainly(&sums[l][o], pair->channels)
-                                              : xr_unexplained_by_color(&sums[l][o], pair->channels));
+                    least = fmin(least, measure(&sums[l][o], pair->channels));
         if (!plain && least > HOPELESS)
             break;
     }
@@ -143,10 +154,10 @@ static double pictures_residual(xr_input_pair *pair, const xr_transform *transfo
 }
 
 static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const xr_rendering *how,
-                               const xr_rendering_fit *only, bool plain)
+                               const xr_rendering_fit *only, unexplained *measure)
 {
     decoded_pictures pictures = {0};
-    double residual = pictures_residual(pair, transform, &pictures, how, only, plain);
+    double residual = pictures_residual(pair, transform, &pictures, how, only, measure);
     free_decoded(&pictures);
     return residual;
 }
@@ -157,9 +168,10 @@ static double variant_residual(xr_input_pair *pair, xr_transform *transform, con
 {
     decoded_pictures pictures = {0};
     transform->decode = *variant;
-    double residual = pictures_residual(pair, transform, &pictures, &edge->rendering, edge, false);
+    double residual =
+        pictures_residual(pair, transform, &pictures, &edge->rendering, edge, xr_unexplained_by_color);
     residual = fmin(residual, pictures_residual(pair, transform, &pictures, &transform->resampling.reference,
-                                                NULL, false));
+                                                NULL, xr_unexplained_by_color));
     free_decoded(&pictures);
     return residual;
 }
@@ -239,7 +251,8 @@ static double gamma_residual(xr_input_pair *pair, xr_transform *transform, doubl
                              const xr_rendering_fit *edge, bool plain)
 {
     transform->decode = gamma_variant(gamma);
-    return decoded_residual(pair, transform, &edge->rendering, edge, plain);
+    return decoded_residual(pair, transform, &edge->rendering, edge,
+                            plain ? xr_unexplained_plainly : xr_unexplained_by_color);
 }
 
 /* Improves a gamma by steps that are halved. */
@@ -301,12 +314,15 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
             continue;
-        /* Color spaces that differ in the scale of a channel alone: the one that needs no other scale.  Not
-         * for what is too poor to be taken in the end. */
-        double plain =
-            list[i].kind == XR_DECODE_COLOR && transform->unit.measured && residual < CONVINCING / 0.9
-                ? decoded_residual(pair, transform, &edge->rendering, edge, true)
-                : 2;
+        /* Color spaces that differ in the scale of a channel alone: the one that needs no other scale; orders
+         * of filters that differ in red and blue alone: the one that needs no exchange.  Not for what is too
+         * poor to be taken in the end. */
+        bool filters = strncmp(list[i].format, "bayer_", 6) == 0;
+        double plain = (list[i].kind == XR_DECODE_COLOR || filters) && transform->unit.measured &&
+                               residual < CONVINCING / 0.9
+                           ? decoded_residual(pair, transform, &edge->rendering, edge,
+                                              filters ? xr_unexplained_as_is : xr_unexplained_plainly)
+                           : 2;
         if (better || plain < 0.5 * plainest) {
             least = residual;
             plainest = plain;
