@@ -140,7 +140,9 @@ exray_status xr_decode_bayer(const exray_media *media, const uint8_t *data, size
                             media->format, media->width, media->height);
     const uint64_t row = (uint64_t)m.width * sample_bytes(&m);
     m.stride = media->row_stride ? media->row_stride : row;
-    exray_status status = xr_check_rows(media, row, m.stride, size, error);
+    exray_status status = xr_take_size(media, out, error);
+    if (!status)
+        status = xr_check_rows(media, row, m.stride, size, error);
     if (!status)
         status = xr_picture_allocate(out, media->format, error);
     if (status)

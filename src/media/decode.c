@@ -113,8 +113,9 @@ exray_status xr_picture_decode(const exray_media *media, const void *data, size_
                             media->rotation);
     /* Encoded files are detected by their content: names are often wrong. */
     bool encoded = !*format || !strcmp(format, "jpeg") || !strcmp(format, "png") || reduction_of(format) > 1;
-    exray_status status = encoded ? decode_file(format, data, size, way, out, error)
-                                  : xr_decode_raw(&as, data, size, way, out, error);
+    exray_status status = encoded               ? decode_file(format, data, size, way, out, error)
+                          : xr_is_bayer(format) ? xr_decode_bayer(&as, data, size, out, error)
+                                                : xr_decode_raw(&as, data, size, way, out, error);
     if (status) {
         xr_picture_clear(out);
         return status;

@@ -37,6 +37,9 @@ bool xr_is_bayer(const char *format);
 exray_status xr_decode_bayer(const exray_media *media, const uint8_t *data, size_t size, exray_picture *out,
                              exray_error *error);
 
+/* Gives a picture the size of a raw one and three channels, after checking it. */
+exray_status xr_take_size(const exray_media *media, exray_picture *out, exray_error *error);
+
 /* Whether `size` bytes hold the rows of a picture, of which each takes `row` bytes. */
 exray_status xr_check_rows(const exray_media *media, uint64_t row, uint64_t stride, size_t size,
                            exray_error *error);

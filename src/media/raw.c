@@ -115,6 +115,18 @@ static exray_status too_short(const exray_media *media, uint64_t need, size_t si
                         media->format, media->width, media->height, (unsigned long long)need, size);
 }
 
+exray_status xr_take_size(const exray_media *media, exray_picture *out, exray_error *error)
+{
+    if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)
+        return xr_error_set(error, EXRAY_E_FORMAT,
+                            "a %s picture of %u x %u pixels; each side must be 1 to %d", media->format,
+                            media->width, media->height, XR_MAX_SIDE);
+    out->width = media->width;
+    out->height = media->height;
+    out->channels = 3;
+    return EXRAY_OK;
+}
+
 exray_status xr_check_rows(const exray_media *media, uint64_t row, uint64_t stride, size_t size,
                            exray_error *error)
 {
@@ -233,8 +245,7 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (!strcmp(media->format, formats[i].name))
             format = &formats[i];
-    const bool bayer = !format && xr_is_bayer(media->format);
-    if (!format && !bayer) {
+    if (!format) {
         char shown[XR_SHOWN];
         return xr_error_set(
             error, EXRAY_E_UNSUPPORTED,
@@ -243,15 +254,9 @@ exray_status xr_decode_raw(const exray_media *media, const uint8_t *data, size_t
             "bggr; 8, 10, 12, 16)",
             xr_show(media->format, shown));
     }
-    if (!media->width || !media->height || media->width > XR_MAX_SIDE || media->height > XR_MAX_SIDE)
-        return xr_error_set(error, EXRAY_E_FORMAT,
-                            "a %s picture of %u x %u pixels; each side must be 1 to %d", media->format,
-                            media->width, media->height, XR_MAX_SIDE);
-    out->width = media->width;
-    out->height = media->height;
-    out->channels = 3;
-    if (bayer)
-        return xr_decode_bayer(media, data, size, out, error);
+    exray_status status = xr_take_size(media, out, error);
+    if (status)
+        return status;
     if (format->bytes)
         return decode_interleaved(media, format, data, size, way, out, error);
     return decode_yuv(media, data, size, way, out, error);
