@@ -2,11 +2,14 @@
  * for, so that a log of any length can be read.
  *
  * Every length in the file is checked before use; a log that is cut short is read up to its last whole
- * record (exray_log_truncated).  Memory: a record takes 80 bytes of the index, a frame 88 and its strings
- * (100,000 frames of 6 records each, 66 MB: 60 MB); whatever a file says, the index takes at most 64 MiB plus
- * 32 times the file's size.  A log whose frames are not in order is sorted while it is opened: twice that. A
- * slot takes as much as its record's message, the decompressed chunk that it is in (at most about 1 GiB),
- * and the dequantized values.  Strings are UTF-8, whatever the file has.
+ * record (exray_log_truncated).  Memory grows with the number of frames and records, not with their data: a
+ * record takes 32 bytes of the index, statistics of layers that came in one message about 2 bytes a layer, a
+ * frame 88 and its strings (100,000 frames of 3 records each: 20 MB; whatever a file says, at most 64 MiB
+ * plus 32 times the file's size).  A log whose frames are not in order is sorted while it is opened: twice
+ * that. The 80 bytes of each exray_record are there from the first exray_log_records of its frame to the
+ * log's end; exray_log_records_in makes them in a slot instead.  A slot takes as much as its record's
+ * message, the decompressed chunk that it is in (at most about 1 GiB), the dequantized values, and a frame's
+ * records. Strings are UTF-8, whatever the file has.
  *
  * The file is mapped, so that large tensors need no copy, and its pages are released as reading goes on:
  * about 50 MB stay resident.  A log may be read while its writer still appends to it (what comes after open
@@ -107,7 +110,8 @@ typedef struct exray_frame {
     uint64_t begin_ns, end_ns;
     uint64_t inference_ns; /* how long the engine's call took; 0: not recorded */
     bool complete;         /* its /frame message is in the log */
-    size_t first_record, record_count;
+    size_t first_record;   /* for the functions that read its records */
+    size_t record_count;
 } exray_frame;
 
 /* The number of frames.  Since 0.1.0. */
@@ -154,6 +158,10 @@ const exray_event *exray_log_event(const exray_log *log, size_t i);
 
 /* ---- Records ------------------------------------------------------------- */
 
+/* A buffer that read data lives in; it holds one record at a time, and grows as needed.  A slot may be used
+ * with any number of logs, one after another, by one thread at a time.  Since 0.1.0. */
+typedef struct exray_slot exray_slot;
+
 /* What a record holds.  Since 0.1.0. */
 typedef enum exray_message {
     EXRAY_MESSAGE_TENSOR = 0,
@@ -186,6 +194,11 @@ typedef struct exray_record {
  * output and occurrence.  Since 0.1.0. */
 const exray_record *exray_log_records(const exray_log *log, size_t frame);
 
+/* The same records and their number, made in the slot, for going over a long log: what exray_log_records
+ * gives stays in memory until the log is closed.  They are valid until the slot is given to this function
+ * again; reading records with the slot leaves them.  NULL, and *count 0: out of memory.  Since 0.2.0. */
+const exray_record *exray_log_records_in(const exray_log *log, size_t frame, exray_slot *slot, size_t *count);
+
 /* The constants, which belong to no frame, and how many there are.  Since 0.1.0. */
 const exray_record *exray_log_constants(const exray_log *log, size_t *count);
 
@@ -196,10 +209,6 @@ const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kin
                                    uint32_t output, const char *name);
 
 /* ---- Reading records ----------------------------------------------------- */
-
-/* A buffer that read data lives in; it holds one record at a time, and grows as needed.  A slot may be used
- * with any number of logs, one after another, by one thread at a time.  Since 0.1.0. */
-typedef struct exray_slot exray_slot;
 
 /* A new slot; NULL: out of memory.  Free it after its last use; NULL is allowed there.  Since 0.1.0. */
 exray_slot *exray_slot_new(void);

@@ -16,8 +16,10 @@ static uint64_t index_at(const exray_log *log, size_t i)
 static bool is_covered(const exray_log *log, size_t i)
 {
     const exray_frame *frame = exray_log_frame(log, i);
+    if (frame->complete)
+        return true;
     const exray_record *record = exray_log_records(log, i);
-    bool other = frame->complete;
+    bool other = false;
     for (size_t k = 0; k < frame->record_count && !other; k++)
         other = record[k].message != EXRAY_MESSAGE_SYSTEM;
     return other;

@@ -138,10 +138,10 @@ static void explain_lack(const exray_log *log, const exray_log *more, const char
 /* ---- The log that has them ------------------------------------------------------------------ */
 
 /* What a frame offers to a replay: an input or what it is made of, with data. */
-static bool has_input_data(const exray_log *log, size_t frame)
+static bool has_input_data(const exray_log *log, size_t frame, exray_slot *slot)
 {
-    const exray_record *record = exray_log_records(log, frame);
-    const size_t count = exray_log_frame(log, frame)->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, frame, slot, &count);
     for (size_t i = 0; i < count; i++)
         if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].has_data &&
             (record[i].kind == EXRAY_KIND_INPUT || record[i].kind == EXRAY_KIND_SENSOR))
@@ -183,13 +183,15 @@ static size_t poor_frames(const exray_comparison *comparison, const exray_log *l
     const size_t lowered = first_lowered(log);
     size_t poor = 0, rich = 0;
     bool *matched = calloc(count + 1, sizeof *matched);
+    exray_slot *slot = exray_slot_new();
     for (size_t i = 0; matched && i < pairs; i++)
         matched[exray_comparison_frame(comparison, i).frame[side]] = true;
-    for (size_t f = 0; matched && f < count; f++) {
-        const bool data = has_input_data(log, f);
+    for (size_t f = 0; matched && slot && f < count; f++) {
+        const bool data = has_input_data(log, f, slot);
         rich += data;
         poor += !matched[f] && !data && says_why(log, f, nth, first, lowered);
     }
+    exray_slot_free(slot);
     free(matched);
     return rich ? poor : 0; /* a log without any data was not replayed */
 }

@@ -38,37 +38,41 @@ static xr_arena_block *new_block(xr_arena *arena, size_t size)
     return b;
 }
 
-void *xr_arena_take(xr_arena *arena, size_t size)
+/* Not zeroed. */
+static char *take(xr_arena *arena, size_t size, size_t alignment)
 {
-    if (size > SIZE_MAX - ALIGNMENT) {
-        arena->failed = true;
-        return NULL;
-    }
-    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     xr_arena_block *b = arena->head;
-    if (!b || size > b->size - b->used)
+    size_t at = b ? (b->used + alignment - 1) / alignment * alignment : 0;
+    if (!b || at > b->size || size > b->size - at) {
         b = new_block(arena, size);
+        at = 0;
+    }
     if (!b) {
         arena->failed = true;
         return NULL;
     }
-    void *memory = (char *)b + header_size + b->used;
-    b->used += size;
-    return memset(memory, 0, size);
+    b->used = at + size;
+    return (char *)b + header_size + at;
+}
+
+void *xr_arena_take(xr_arena *arena, size_t size)
+{
+    void *memory = take(arena, size, ALIGNMENT);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 const char *xr_arena_string(xr_arena *arena, const void *bytes, size_t size)
 {
     if (size == 0)
         return "";
-    if (size == SIZE_MAX) {
+    /* Strings need no alignment, and a log has many. */
+    char *copy = size < SIZE_MAX ? take(arena, size + 1, 1) : NULL;
+    if (!copy) {
         arena->failed = true;
         return NULL;
     }
-    char *copy = xr_arena_take(arena, size + 1);
-    if (!copy)
-        return NULL;
     memcpy(copy, bytes, size);
+    copy[size] = '\0';
     xr_utf8_repair(copy, size);
     return copy;
 }

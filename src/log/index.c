@@ -13,8 +13,8 @@
  * of them is read, while its bytes are needed anyway.  If the little that was
  * taken from such a chunk looks odd, it is checked at once (index_frames.c). */
 #include "base/buffer.h"
+#include "log/index/index_frames.h"
 #include "log/index/index_layer_stats.h"
-#include "log/index_frames.h"
 #include "log/scan/scan.h"
 
 #include <stdio.h>
@@ -219,7 +219,7 @@ static bool add_event(xr_builder *b, uint64_t log_time, const uint8_t *data, siz
 }
 
 /* The record of a message at `position`; false: out of memory. */
-static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_time, const uint8_t *data,
+static bool add_record(xr_builder *b, xr_channel *channel, uint64_t log_time, const uint8_t *data,
                        size_t size, uint64_t position)
 {
     xr_peek peek;
@@ -245,7 +245,7 @@ static bool add_record(xr_builder *b, const xr_channel *channel, uint64_t log_ti
         .size = size,
         .chunk = b->chunk_number,
     };
-    return xr_index_add(b, &record);
+    return xr_entries_add(&b->log->entries, &record, &channel->form);
 }
 
 static void note_topic(xr_builder *b, xr_channel *channel)
@@ -363,22 +363,23 @@ static xr_walk walk_chunk_record(xr_builder *b, const xr_mcap_record *record, ui
 }
 
 /* Removes what came from a chunk that turned out to be damaged. */
-static xr_walk forget_chunk(xr_builder *b, size_t records, size_t frames)
+static xr_walk forget_chunk(xr_builder *b, xr_entries_mark entries, size_t frames)
 {
-    b->record_count = records;
+    xr_entries_back(&b->log->entries, entries);
     b->frame_count = frames;
     return XR_WALK_ON;
 }
 
 static xr_walk walk_chunk_bytes(xr_builder *b, const uint8_t *bytes, size_t size, uint64_t position)
 {
-    size_t records = b->record_count, frames = b->frame_count;
+    const xr_entries_mark entries = xr_entries_at(&b->log->entries);
+    const size_t frames = b->frame_count;
     xr_cursor cursor = xr_cursor_begin(bytes, size);
     b->chunk_bytes = bytes;
     for (xr_mcap_record record; xr_mcap_next(&cursor, &record);) {
         xr_walk walk = walk_chunk_record(b, &record, position + (uint64_t)(record.data - bytes));
         if (walk == XR_WALK_DAMAGED)
-            return forget_chunk(b, records, frames);
+            return forget_chunk(b, entries, frames);
         if (walk != XR_WALK_ON)
             return walk;
     }
@@ -386,7 +387,7 @@ static xr_walk walk_chunk_bytes(xr_builder *b, const uint8_t *bytes, size_t size
     if (cursor.bad && !cut) {
         /* Its CRC may say why; if not, what is whole of it stays. */
         if (!trust_chunk(b))
-            return forget_chunk(b, records, frames);
+            return forget_chunk(b, entries, frames);
         xr_index_damage(b);
     }
     return XR_WALK_ON;
@@ -611,7 +612,7 @@ bool xr_log_index(exray_log *log, exray_error *error)
     }
     b->log = log;
     b->scratch.limit = b->message.limit = (size_t)limit;
-    b->max_records = (size_t)(limit / 4 / sizeof(exray_record));
+    log->entries.most = (size_t)(limit / 4 / sizeof(exray_record));
     b->max_frames = (size_t)(limit / 4 / sizeof(xr_frame_entry));
     b->chunk_number = EXRAY_NO_INDEX;
     bool good = build(b, &ends, error);
@@ -619,7 +620,6 @@ bool xr_log_index(exray_log *log, exray_error *error)
     xr_arena_free(&b->scratch);
     xr_arena_free(&b->message);
     free(b->buffer);
-    free(b->records);
     free(b->frames);
     free(b);
     return good;

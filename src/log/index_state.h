@@ -1,4 +1,4 @@
-/* The state of building a log's index: index.c fills it, index_frames.c sorts it. */
+/* The state of building a log's index: index.c fills it, index/index_frames.c sorts it. */
 #ifndef XR_INDEX_STATE_H
 #define XR_INDEX_STATE_H
 
@@ -12,16 +12,15 @@ typedef uint64_t xr_gathered_mark;
 typedef struct xr_gathered {
     const char *topic;     /* "/layer/7" */
     xr_gathered_mark last; /* the message that it was in last, counted from 1 */
+    uint32_t form;         /* index_entries.h */
 } xr_gathered;
 
 typedef struct xr_builder {
     exray_log *log;
-    xr_arena scratch;      /* gone after opening */
-    xr_id_map channels;    /* xr_channel */
-    xr_id_map schemas;     /* xr_text: their names */
-    exray_record *records; /* in the log's order; the log adopts them */
-    size_t record_count, record_capacity, max_records;
-    xr_frame_entry *frames; /* likewise */
+    xr_arena scratch;       /* gone after opening */
+    xr_id_map channels;     /* xr_channel */
+    xr_id_map schemas;      /* xr_text: their names */
+    xr_frame_entry *frames; /* in the log's order; the log adopts them */
     size_t frame_count, frame_capacity, max_frames;
     size_t chunk_capacity;
     xr_chunk *chunk; /* the one that is being walked, or NULL */
@@ -32,7 +31,8 @@ typedef struct xr_builder {
     uint64_t decompressed; /* bytes so far */
     xr_list gathered[2];   /* xr_gathered by index: layers, constants */
     xr_gathered_mark gathered_messages;
-    xr_arena message; /* while one is decoded */
+    uint32_t last_gathering[2]; /* their numbers */
+    xr_arena message;           /* while one is decoded */
     xr_unknown unknown;
 } xr_builder;
 
@@ -45,7 +45,7 @@ typedef enum xr_walk {
 /* Counts a damaged chunk or message. */
 static inline void xr_index_damage(xr_builder *b)
 {
-    atomic_fetch_add_explicit(&b->log->damaged, 1, memory_order_relaxed);
+    xr_log_damage(b->log);
 }
 
 /* Room for an item behind the `count` that `items` has, a quarter more than that, `most` in all: returns it,
@@ -66,19 +66,7 @@ static inline void *xr_index_grow(void *items, size_t count, size_t *capacity, s
     return grown;
 }
 
-/* A copy of the record, at the end of the table; false: out of memory. */
-static inline bool xr_index_add(xr_builder *b, const exray_record *record)
-{
-    exray_record *records =
-        xr_index_grow(b->records, b->record_count, &b->record_capacity, b->max_records, sizeof *records);
-    if (!records)
-        return false;
-    b->records = records;
-    b->records[b->record_count++] = *record;
-    return true;
-}
-
-/* The same of a frame. */
+/* A copy of the frame, at the end of the table; false: out of memory. */
 static inline bool xr_index_add_frame(xr_builder *b, const xr_frame_entry *entry)
 {
     xr_frame_entry *frames =

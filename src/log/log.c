@@ -1,5 +1,6 @@
 /* An open log: what its tables say. */
 #include "log/attached_constants.h"
+#include "log/index/frame_records.h"
 #include "log/log_file.h"
 #include "log/scan/scan.h"
 
@@ -68,8 +69,12 @@ void exray_log_close(exray_log *log)
         return;
     xr_file_map_close(&log->map);
     xr_arena_free(&log->arena);
+    xr_entries_free(&log->entries);
+    for (size_t i = 0; log->made && i < log->frame_count; i++)
+        free(log->made[i]);
+    free(log->made);
+    free(log->no_records);
     free(log->chunks);
-    free(log->records);
     free(log->frames);
     free(log);
 }
@@ -106,21 +111,9 @@ uint64_t xr_log_verify(const exray_log *log, bool *checked)
     return xr_scan_ends(&log->map, log->path, &ends, NULL) ? xr_scan_verify(&log->map, &ends, checked) : 0;
 }
 
-static uint64_t count_unchecked(const exray_log *log, const exray_record *records, size_t of)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < of; i++) {
-        uint32_t chunk = records[i].chunk;
-        count += (chunk == EXRAY_NO_INDEX && !log->checked) ||
-                 (chunk < log->chunk_count && log->chunks[chunk].crc == 0);
-    }
-    return count;
-}
-
 uint64_t exray_log_unchecked(const exray_log *log)
 {
-    return count_unchecked(log, log->records, log->record_count) +
-           count_unchecked(log, log->constants, log->constant_count);
+    return log->unchecked + xr_log_count_unchecked(log, log->constants, log->constant_count);
 }
 
 static const char *metadata_of(const exray_log *log, const char *name, const char *key)
@@ -178,50 +171,10 @@ const exray_frame *exray_log_frame(const exray_log *log, size_t i)
     return &log->frames[i].frame;
 }
 
-const exray_record *exray_log_records(const exray_log *log, size_t frame)
-{
-    return log->records + log->frames[frame].frame.first_record;
-}
-
 const exray_record *exray_log_constants(const exray_log *log, size_t *count)
 {
     *count = log->constant_count;
     return log->constants;
-}
-
-const exray_record *exray_log_find(const exray_log *log, size_t frame, exray_kind kind, uint32_t index,
-                                   uint32_t output, const char *name)
-{
-    const exray_record *records;
-    size_t count;
-    if (kind == EXRAY_KIND_CONSTANT) {
-        records = exray_log_constants(log, &count);
-    } else {
-        if (frame >= log->frame_count)
-            return NULL;
-        records = exray_log_records(log, frame);
-        count = log->frames[frame].frame.record_count;
-    }
-    /* Sorted by message, kind and index: skip what is below by halves. */
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const exray_record *r = &records[middle];
-        bool below = r->message == EXRAY_MESSAGE_TENSOR &&
-                     (r->kind < kind || (r->kind == kind && !name && r->index < index));
-        if (below)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (size_t i = low; i < count; i++) {
-        const exray_record *r = &records[i];
-        if (r->message != EXRAY_MESSAGE_TENSOR || r->kind != kind || (!name && r->index != index))
-            return NULL;
-        if (r->output == output && r->occurrence == 0 && (!name || strcmp(r->name, name) == 0))
-            return r;
-    }
-    return NULL;
 }
 
 const exray_named_value *exray_log_frame_values(const exray_log *log, size_t frame, size_t *count)

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "log/decode_messages.h"
+#include "log/index/index_entries.h"
 #include <exray/exray.h>
 #include <stdatomic.h>
 
@@ -73,10 +74,11 @@ typedef struct xr_channel {
     exray_message message;
     exray_kind kind;
     uint32_t index, output;
+    uint32_t form;   /* index_entries.h */
     xr_text content; /* the whole record, to tell a repetition from a contradiction */
 } xr_channel;
 
-/* Logs have many: what few frames have is elsewhere. */
+/* Logs have many: what few frames have is elsewhere.  frame.first_record is the frame's first entry. */
 typedef struct xr_frame_entry {
     exray_frame frame;
     const xr_frame_extra *extra; /* NULL: it has none */
@@ -97,9 +99,6 @@ typedef struct xr_attachment_entry {
 /* exray_record.chunk of what is not in the file; EXRAY_NO_INDEX: it is in no chunk. */
 #define XR_CHUNK_ATTACHED (EXRAY_NO_INDEX - 1)
 
-/* In exray_record.position: at it lies a TensorStats of a LayerStats message. */
-#define XR_RECORD_GATHERED (UINT64_C(1) << 63)
-
 struct exray_log {
     uint64_t id; /* no other log of this process has it */
     const char *path;
@@ -116,8 +115,10 @@ struct exray_log {
     bool has_model;
     xr_chunk *chunks;
     size_t chunk_count;
-    exray_record *records; /* frame by frame */
-    size_t record_count;
+    xr_entries entries;            /* frame by frame */
+    _Atomic(exray_record *) *made; /* of each frame: its records, once they were asked for, or NULL */
+    exray_record *no_records;      /* as many as a frame has, for where there is no memory */
+    uint64_t unchecked;            /* records of frames that no checksum covers */
     const exray_record *constants;
     size_t constant_count;
     const struct xr_attached_constant
@@ -135,6 +136,13 @@ exray_log *xr_log_open_bytes(const void *data, size_t size, const char *name, ex
 
 /* Fills log's index from its map. */
 bool xr_log_index(exray_log *log, exray_error *error);
+
+/* Counts a damaged chunk or message. */
+static inline void xr_log_damage(const exray_log *log)
+{
+    /* The counter is bookkeeping: a log stays logically constant. */
+    atomic_fetch_add_explicit(&((exray_log *)(uintptr_t)log)->damaged, 1, memory_order_relaxed);
+}
 
 /* Each chunk can expand a few bytes to a gigabyte; a whole file of such chunks is no log, and would take
  * too long. */

@@ -19,6 +19,10 @@ struct exray_slot {
     size_t values_size;
     float *turned; /* values in another order (slot_room.h) */
     size_t turned_size;
+    exray_record *records; /* of frame `frame` of the log `records_log` (0: none) */
+    size_t records_size;
+    uint64_t records_log;
+    size_t frame;
 };
 
 exray_slot *exray_slot_new(void)
@@ -34,6 +38,7 @@ void exray_slot_free(exray_slot *slot)
     free(slot->bytes);
     free(slot->values);
     free(slot->turned);
+    free(slot->records);
     free(slot);
 }
 
@@ -74,6 +79,22 @@ float *xr_slot_room(exray_slot *slot, uint64_t count)
     if (count < SIZE_MAX / sizeof(float))
         slot->turned = room;
     return good ? slot->turned : NULL;
+}
+
+const exray_record *xr_slot_has_records(const exray_slot *slot, const exray_log *log, size_t frame)
+{
+    return slot->records_log == log->id && slot->frame == frame ? slot->records : NULL;
+}
+
+exray_record *xr_slot_records(exray_slot *slot, const exray_log *log, size_t frame, size_t count)
+{
+    void *room = slot->records;
+    const bool good = count < SIZE_MAX / sizeof(exray_record) &&
+                      make_room(&room, &slot->records_size, (count ? count : 1) * sizeof(exray_record));
+    slot->records = room;
+    slot->records_log = good ? log->id : 0;
+    slot->frame = frame;
+    return good ? slot->records : NULL;
 }
 
 static exray_status decompress_chunk(const exray_log *log, const exray_record *record, exray_slot *slot,

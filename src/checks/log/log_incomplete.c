@@ -23,8 +23,8 @@ static bool has_dropped(const exray_log *log, const exray_record *record, exray_
 static frame_content content_of(const exray_log *log, size_t frame, exray_slot *slot)
 {
     frame_content k = {false, false, false};
-    const exray_record *record = exray_log_records(log, frame);
-    size_t count = exray_log_frame(log, frame)->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, frame, slot, &count);
     for (size_t i = 0; i < count; i++) {
         bool tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
         k.any |= tensor;

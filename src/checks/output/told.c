@@ -26,8 +26,8 @@ static bool told(teller *t, exray_side side, size_t frame, exray_result *out)
 {
     const exray_log *log = exray_comparison_log(t->comparison, side);
     size_t position = exray_comparison_frame(t->comparison, frame).frame[side];
-    const exray_record *record = exray_log_records(log, position);
-    size_t count = exray_log_frame(log, position)->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, position, t->slot[side], &count);
     exray_error error;
     for (size_t i = 0; i < count; i++)
         if (record[i].message == EXRAY_MESSAGE_RESULT)

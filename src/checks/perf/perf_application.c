@@ -40,11 +40,11 @@ typedef struct marks {
     uint64_t sensor, input, output;
 } marks;
 
-static marks marks_of(const exray_log *log, size_t frame)
+static marks marks_of(const exray_log *log, size_t frame, exray_slot *slot)
 {
     marks m = {0, UINT64_MAX, 0};
-    const exray_record *record = exray_log_records(log, frame);
-    size_t count = exray_log_frame(log, frame)->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, frame, slot, &count);
     for (size_t i = 0; i < count; i++) {
         uint64_t at = record[i].log_time;
         bool tensor = record[i].message == EXRAY_MESSAGE_TENSOR;
@@ -66,10 +66,10 @@ static double since(uint64_t from, uint64_t to)
 }
 
 /* False: the frame does not tell. */
-static bool read_work(const exray_log *log, size_t i, own_work *out)
+static bool read_work(const exray_log *log, size_t i, exray_slot *slot, own_work *out)
 {
     const exray_frame *frame = exray_log_frame(log, i);
-    marks m = marks_of(log, i);
+    marks m = marks_of(log, i, slot);
     double inference = (double)frame->inference_ns, rest = since(frame->begin_ns, frame->end_ns) - inference;
     if (!frame->complete || frame->inference_ns == 0 || rest < 0)
         return false;
@@ -111,12 +111,15 @@ static bool collect(const exray_comparison *c, exray_side side, side_work *w)
                      calloc(room, sizeof(double)),
                      calloc(room, sizeof(double)),
                      t->settled.median};
-    if (!w->before || !w->after || !w->sum || !w->frame || !w->scratch)
+    exray_slot *slot = exray_slot_new();
+    if (!w->before || !w->after || !w->sum || !w->frame || !w->scratch || !slot) {
+        exray_slot_free(slot);
         return false;
+    }
     /* The first frame, too, is one in which the application may still build its tables. */
     for (size_t i = t->warmup ? t->warmup : 1; i < t->frames; i++) {
         own_work one;
-        if (!read_work(log, t->frame[i], &one))
+        if (!read_work(log, t->frame[i], slot, &one))
             continue;
         const exray_frame *frame = exray_log_frame(log, t->frame[i]);
         w->before[w->count] = one.before;
@@ -124,6 +127,7 @@ static bool collect(const exray_comparison *c, exray_side side, side_work *w)
         w->sum[w->count] = one.before + one.after;
         w->frame[w->count++] = since(frame->begin_ns, frame->end_ns);
     }
+    exray_slot_free(slot);
     return true;
 }
 

@@ -14,8 +14,8 @@ enum { FEWEST_FRAMES = 8, SEGMENT = 10, EIGHTHS = 8, FEWEST_IN_EIGHTH = 5 };
 /* Elements of a frame's inputs; 0: not recorded. */
 static double input_elements(const exray_log *log, size_t frame, exray_slot *slot)
 {
-    const exray_record *record = exray_log_records(log, frame);
-    size_t records = exray_log_frame(log, frame)->record_count;
+    size_t records;
+    const exray_record *record = exray_log_records_in(log, frame, slot, &records);
     double sum = 0;
     for (size_t i = 0; i < records; i++) {
         exray_tensor_view view;
@@ -124,8 +124,8 @@ static double system_median(const exray_log *log, const exray_latency_table *t, 
     exray_slot *slot = exray_slot_new();
     size_t count = 0;
     for (size_t i = from; slot && i < to; i++) {
-        const exray_record *record = exray_log_records(log, t->frame[i]);
-        size_t records = exray_log_frame(log, t->frame[i])->record_count;
+        size_t records;
+        const exray_record *record = exray_log_records_in(log, t->frame[i], slot, &records);
         for (size_t k = 0; k < records; k++) {
             exray_system s;
             exray_error error;

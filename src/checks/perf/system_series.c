@@ -5,8 +5,8 @@ size_t xr_system_series(const exray_log *log, xr_system_value *take, double *out
     exray_slot *slot = exray_slot_new();
     size_t count = 0;
     for (size_t i = 0; slot && i < exray_log_frame_count(log); i++) {
-        const exray_record *record = exray_log_records(log, i);
-        size_t records = exray_log_frame(log, i)->record_count;
+        size_t records;
+        const exray_record *record = exray_log_records_in(log, i, slot, &records);
         for (size_t k = 0; k < records; k++) {
             exray_system s;
             exray_error error;

@@ -149,7 +149,9 @@ static bool sum_up(log_summary *s, const exray_log *log, bool check)
         const exray_frame *frame = exray_log_frame(log, f);
         s->complete += frame->complete;
         s->labelled += frame->has_label;
-        sum_records(s, exray_log_records(log, f), frame->record_count, slot, check);
+        size_t count;
+        records = exray_log_records_in(log, f, slot, &count);
+        sum_records(s, records, count, slot, check);
     }
     s->check = check;
     if (check) {

@@ -232,8 +232,11 @@ bool xr_export_csv(const exray_log *log, FILE *out, uint64_t *skipped)
     t.failed = !slot || !t.times;
     size_t count;
     const exray_record *constants = exray_log_constants(log, &count);
-    for (size_t f = 0; f < exray_log_frame_count(log) && !t.failed; f++)
-        read_records(&t, exray_log_records(log, f), exray_log_frame(log, f)->record_count, slot, skipped);
+    for (size_t f = 0; f < exray_log_frame_count(log) && !t.failed; f++) {
+        size_t records;
+        const exray_record *record = exray_log_records_in(log, f, slot, &records);
+        read_records(&t, record, records, slot, skipped);
+    }
     if (!t.failed)
         read_records(&t, constants, count, slot, skipped);
     if (t.failed) {

@@ -315,8 +315,9 @@ static void put_all(foxglove *f)
     xr_mcap_writer_add_schema(out, SCHEMA_RESULT, "exray.Result", "jsonschema", result_schema,
                               sizeof result_schema - 1);
     for (size_t i = 0; i < exray_log_frame_count(f->log) && xr_mcap_writer_good(out); i++) {
-        const exray_record *record = exray_log_records(f->log, i);
-        for (size_t k = 0; k < exray_log_frame(f->log, i)->record_count; k++) {
+        size_t count;
+        const exray_record *record = exray_log_records_in(f->log, i, f->slot, &count);
+        for (size_t k = 0; k < count; k++) {
             if (record[k].message == EXRAY_MESSAGE_TENSOR)
                 put_tensor(f, &record[k]);
             else if (record[k].message == EXRAY_MESSAGE_FRAME)

@@ -193,11 +193,11 @@ static bool write_all(const exray_log *log, const char *folder, char *path, size
     }
     for (size_t f = 0; f < exray_log_frame_count(log); f++) {
         const exray_frame *frame = exray_log_frame(log, f);
-        records = exray_log_records(log, f);
-        if (!has_tensors(records, frame->record_count))
+        records = exray_log_records_in(log, f, slot, &count);
+        if (!has_tensors(records, count))
             continue;
         snprintf(path, path_size, "%s/frame-%06" PRIu64 ".npz", folder, frame->index);
-        if (!write_file(log, path, records, frame->record_count, slot, dequantize, skipped))
+        if (!write_file(log, path, records, count, slot, dequantize, skipped))
             return false;
     }
     return true;

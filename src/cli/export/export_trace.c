@@ -258,9 +258,10 @@ bool xr_export_trace(const exray_log *log, FILE *out, uint64_t *skipped)
         name_track(&t, track, 0);
     for (size_t f = 0; f < frames; f++) {
         const exray_frame *frame = exray_log_frame(log, f);
-        const exray_record *records = exray_log_records(log, f);
+        size_t count;
+        const exray_record *records = exray_log_records_in(log, f, slot, &count);
         put_frame(&t, f);
-        for (size_t i = 0; i < frame->record_count; i++)
+        for (size_t i = 0; i < count; i++)
             put_record(&t, frame, &records[i], slot, skipped);
     }
     put_events(&t);

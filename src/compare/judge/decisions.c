@@ -72,8 +72,8 @@ static bool from_result(const judge *j, exray_side side, size_t frame, decision 
 {
     const exray_log *log = j->comparison->log[side];
     size_t position = j->comparison->frame[frame].frame[side];
-    const exray_record *record = exray_log_records(log, position);
-    size_t count = exray_log_frame(log, position)->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, position, j->slot, &count);
     exray_result result;
     for (size_t i = 0; i < count; i++) {
         exray_error error;
@@ -95,7 +95,7 @@ static bool from_output(const judge *j, exray_side side, size_t frame, decision 
     const exray_comparison *c = j->comparison;
     if (c->outputs.count == 0 || (j->any_task && c->outputs.count != 1))
         return false;
-    const exray_record *record = xr_pair_record(c, &c->outputs.pair[0], side, frame);
+    const exray_record *record = xr_pair_record_in(c, &c->outputs.pair[0], side, frame, j->slot);
     exray_tensor_view view;
     const float *values;
     exray_error error;

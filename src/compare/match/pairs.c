@@ -4,6 +4,7 @@
 
 #include "compare/match/align.h"
 #include "compare/match/match_ports.h"
+#include "log/find_in.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,16 @@ const exray_record *xr_pair_record(const exray_comparison *c, const xr_pair *pai
         return exray_log_find(c->log[side], position, EXRAY_KIND_LAYER, pair->index[side], pair->output[side],
                               NULL);
     return exray_log_find(c->log[side], position, pair->kind, EXRAY_NO_INDEX, 0, pair->name[side]);
+}
+
+const exray_record *xr_pair_record_in(const exray_comparison *c, const xr_pair *pair, exray_side side,
+                                      size_t frame, exray_slot *slot)
+{
+    size_t position = c->frame[frame].frame[side];
+    if (pair->kind == EXRAY_KIND_LAYER)
+        return xr_log_find_in(c->log[side], position, EXRAY_KIND_LAYER, pair->index[side], pair->output[side],
+                              NULL, slot);
+    return xr_log_find_in(c->log[side], position, pair->kind, EXRAY_NO_INDEX, 0, pair->name[side], slot);
 }
 
 /* ---- Layers ------------------------------------------------------------------ */

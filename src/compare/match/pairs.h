@@ -9,5 +9,8 @@ bool xr_match_tensors(exray_comparison *comparison);
 /* The record of one side of a pair in a matched frame, or NULL. */
 const exray_record *xr_pair_record(const exray_comparison *comparison, const xr_pair *pair, exray_side side,
                                    size_t frame);
+/* The same, valid until the slot is used for the records of another frame. */
+const exray_record *xr_pair_record_in(const exray_comparison *comparison, const xr_pair *pair,
+                                      exray_side side, size_t frame, exray_slot *slot);
 
 #endif

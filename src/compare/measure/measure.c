@@ -353,11 +353,12 @@ static void measure_pair(pair_reader *r, xr_pair *pair, size_t frame)
     const exray_comparison *c = r->comparison;
     const exray_record *record[2], *end[2];
     for (int s = 0; s < 2; s++) {
-        record[s] = xr_pair_record(c, pair, (exray_side)s, frame);
+        record[s] = xr_pair_record_in(c, pair, (exray_side)s, frame, r->slot[s]);
         if (!record[s])
             return;
-        size_t position = c->frame[frame].frame[s];
-        end[s] = exray_log_records(c->log[s], position) + exray_log_frame(c->log[s], position)->record_count;
+        size_t count;
+        end[s] = exray_log_records_in(c->log[s], c->frame[frame].frame[s], r->slot[s], &count);
+        end[s] += count;
     }
     for (;;) {
         measure_records(r, pair, record, frame);

@@ -97,10 +97,10 @@ static bool read_frames(const exray_log *log, xr_latency *out)
 
 /* ---- Nodes ------------------------------------------------------------------- */
 
-static const exray_record *latency_record(const exray_log *log, size_t frame)
+static const exray_record *latency_record(const exray_log *log, size_t frame, exray_slot *slot)
 {
-    const exray_record *record = exray_log_records(log, frame);
-    size_t count = exray_log_frame(log, frame)->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(log, frame, slot, &count);
     for (size_t i = 0; i < count; i++)
         if (record[i].message == EXRAY_MESSAGE_LATENCY)
             return &record[i];
@@ -160,7 +160,7 @@ static bool read_rows(const exray_log *log, const xr_latency *out, double *cell,
     exray_slot *slot = exray_slot_new();
     *rows = 0;
     for (size_t i = t->warmup; slot && i < t->frames && *rows < most; i += step ? step : 1) {
-        const exray_record *record = latency_record(log, t->frame[i]);
+        const exray_record *record = latency_record(log, t->frame[i], slot);
         exray_latency latency;
         exray_error error;
         if (record && exray_log_read_latency(log, record, slot, &latency, &error) == EXRAY_OK)

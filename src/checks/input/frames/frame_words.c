@@ -34,8 +34,9 @@ static reading_range *range_of(reading_range *list, size_t *count, const char *n
 static void add_readings(const exray_log *log, size_t frame, bool chosen, exray_slot *slot,
                          reading_range *list, size_t *count)
 {
-    const exray_record *records = exray_log_records(log, frame);
-    for (size_t i = 0; i < exray_log_frame(log, frame)->record_count; i++) {
+    size_t record_count;
+    const exray_record *records = exray_log_records_in(log, frame, slot, &record_count);
+    for (size_t i = 0; i < record_count; i++) {
         exray_reading reading;
         exray_error error;
         if (records[i].message != EXRAY_MESSAGE_READING ||

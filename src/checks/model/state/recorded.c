@@ -23,8 +23,8 @@ static void compare_frame(const exray_comparison *c, size_t f, exray_slot *slot,
     const exray_log *edge = exray_comparison_log(c, EXRAY_SIDE_EDGE);
     const exray_log *reference = exray_comparison_log(c, EXRAY_SIDE_REFERENCE);
     const exray_frame_pair pair = exray_comparison_frame(c, f);
-    const exray_record *record = exray_log_records(edge, pair.frame[0]);
-    size_t count = exray_log_frame(edge, pair.frame[0])->record_count;
+    size_t count;
+    const exray_record *record = exray_log_records_in(edge, pair.frame[0], slot, &count);
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         if (record[i].message != EXRAY_MESSAGE_TENSOR || record[i].kind != EXRAY_KIND_STATE)
