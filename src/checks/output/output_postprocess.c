@@ -1,9 +1,12 @@
-/* output.postprocess: other decisions from equal outputs; or decisions that do not follow from a
- * side's own outputs. */
+/* output.postprocess: something else was told of equal outputs; or decisions that do not follow from
+ * a side's own outputs. */
 #include "checks/builtin.h"
 #include "checks/output/labelling.h"
+#include "checks/told/silence.h"
+#include "checks/told/told_check.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static exray_finding *begin(const exray_comparison *comparison, exray_findings *findings, double confidence)
 {
@@ -39,7 +42,8 @@ static void report_disagreement(const exray_comparison *comparison, exray_findin
     exray_finding_alternative(f, "output.label_offset", 0.3);
 }
 
-static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+static exray_status check_classes(const exray_comparison *comparison, exray_findings *findings,
+                                  exray_error *error)
 {
     xr_labelling labels;
     exray_status status = xr_labelling_make(comparison, &labels, error);
@@ -58,7 +62,39 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     return status;
 }
 
-static const char *const causes[] = {"output.postprocess", NULL};
+static exray_status check_told(const exray_comparison *comparison, exray_findings *findings,
+                               exray_error *error)
+{
+    xr_equal_frames equal;
+    exray_status status = xr_equal_frames_make(comparison, &equal, error);
+    if (status == EXRAY_OK && equal.count)
+        status = xr_check_told_boxes(comparison, &equal, findings, error);
+    xr_equal_frames_free(&equal);
+    return status;
+}
+
+static exray_status abstain_for_silence(const xr_silence *silence, exray_error *error)
+{
+    const char *side = silence->told[EXRAY_SIDE_EDGE] ? "reference" : "edge";
+    error->status = EXRAY_E_STATE;
+    snprintf(error->message, sizeof error->message,
+             "the %s log has no /result: what was told there was not compared", side);
+    return EXRAY_E_STATE;
+}
+
+static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
+{
+    size_t before = findings->count;
+    exray_status status = check_classes(comparison, findings, error);
+    if (status == EXRAY_OK)
+        status = check_told(comparison, findings, error);
+    xr_silence silence = xr_silence_of(comparison);
+    return status == EXRAY_OK && findings->count == before && xr_one_side_records(&silence)
+               ? abstain_for_silence(&silence, error)
+               : status;
+}
+
+static const char *const causes[] = {"output.postprocess", "output.label_offset", "output.box_format", NULL};
 static const exray_option options[] = {
     {"agreement", "share of frames with equal decisions, at most; ties among equal outputs do not reach half",
      0.5, 0, 1},
@@ -69,9 +105,9 @@ const exray_assertion xr_assertion_output_postprocess = {
     .size = sizeof(exray_assertion),
     .abi = EXRAY_ASSERTION_ABI,
     .name = "output.postprocess",
-    .summary = "from equal outputs both sides make equal decisions",
+    .summary = "of equal outputs both sides tell the same",
     .causes = causes,
-    .needs = "/output of both logs, and /result of one",
+    .needs = "/result, and /output or /input, of both logs; or /result and /output of one",
     .run = run,
     .options = options,
 };

@@ -40,14 +40,26 @@ static const char *text_of(const exray_result *result)
     return result->text ? result->text : "";
 }
 
-static bool same_boxes(const exray_result *a, const exray_result *b)
+enum { MOST_BOXES = 4096 }; /* of a frame; each is compared with each */
+
+static bool same_box(const exray_box *x, const exray_box *y)
 {
     const float near = 0.01F; /* of the picture's width */
+    return x->id == y->id && fabsf(x->x_min - y->x_min) <= near && fabsf(x->y_min - y->y_min) <= near &&
+           fabsf(x->x_max - y->x_max) <= near && fabsf(x->y_max - y->y_max) <= near;
+}
+
+/* In whatever order. */
+static bool same_boxes(const exray_result *a, const exray_result *b)
+{
+    bool taken[MOST_BOXES] = {false};
     for (uint32_t i = 0; i < a->box_count; i++) {
-        const exray_box *x = &a->boxes[i], *y = &b->boxes[i];
-        if (x->id != y->id || fabsf(x->x_min - y->x_min) > near || fabsf(x->y_min - y->y_min) > near ||
-            fabsf(x->x_max - y->x_max) > near || fabsf(x->y_max - y->y_max) > near)
+        uint32_t k = 0;
+        while (k < b->box_count && k < MOST_BOXES && (taken[k] || !same_box(&a->boxes[i], &b->boxes[k])))
+            k++;
+        if (k == b->box_count || k == MOST_BOXES)
             return false;
+        taken[k] = true;
     }
     return true;
 }

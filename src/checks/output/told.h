@@ -4,8 +4,8 @@
 
 #include <exray/assertion.h>
 
-/* Whether both told something in at least one frame, and the same in all of these: the same classes and
- * boxes in the same order, the same text. */
+/* Whether both told something in at least one frame, and the same in all of these: the same classes
+ * in the same order, the same boxes, the same text. */
 bool xr_told_the_same(const exray_comparison *comparison);
 
 /* Texts of as many parts (words, or else characters) as the model has outputs. */

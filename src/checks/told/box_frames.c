@@ -1,0 +1,134 @@
+#include "checks/told/box_frames.h"
+
+#include "checks/output/interpretation.h"
+#include "checks/told/silence.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    MOST_A_FRAME = 500,   /* boxes that are looked at; applications tell fewer */
+    MOST_BOXES = 1 << 18, /* in all frames */
+    COARSEST = 8,         /* pixels of a picture's side */
+    FINEST = 100,
+};
+
+static void copy_box(const exray_box *from, xr_told_box *to)
+{
+    *to = (xr_told_box){{from->x_min, from->y_min, from->x_max, from->y_max}, from->score, from->id};
+    for (int i = 0; i < 4; i++)
+        to->at[i] = isfinite(to->at[i]) ? to->at[i] : -1e9;
+    to->score = isfinite(to->score) ? to->score : 0;
+}
+
+static bool read_side(const exray_comparison *comparison, exray_side side, exray_slot *slot, xr_box_frame *f)
+{
+    exray_result result;
+    f->told[side] = xr_frame_result(comparison, side, f->frame, slot, &result);
+    size_t count = f->told[side] ? result.box_count : 0;
+    count = count < MOST_A_FRAME ? count : MOST_A_FRAME;
+    f->box[side] = calloc(count + 1, sizeof *f->box[side]);
+    for (size_t i = 0; f->box[side] && i < count; i++)
+        copy_box(&result.boxes[i], &f->box[side][i]);
+    f->count[side] = count;
+    return f->box[side] != NULL;
+}
+
+/* Whether all coordinates are multiples of 1 / n, up to rounding. */
+static bool on_grid(const xr_box_frames *frames, int side, int n)
+{
+    size_t seen = 0;
+    for (size_t f = 0; f < frames->count; f++)
+        for (size_t i = 0; i < frames->frame[f].count[side]; i++)
+            for (int k = 0; k < 4; k++, seen++) {
+                double x = frames->frame[f].box[side][i].at[k] * n;
+                if (fabs(x - rint(x)) > 1e-3)
+                    return false;
+            }
+    return seen >= 8;
+}
+
+static double grid_of(const xr_box_frames *frames)
+{
+    for (int n = COARSEST; n <= FINEST; n++)
+        if (on_grid(frames, 0, n) != on_grid(frames, 1, n))
+            return 1.0 / n;
+    return 0;
+}
+
+/* Other kernels make other scores: where all are the same, no noise moved the boxes either. */
+static bool same_scores(const xr_box_frame *f)
+{
+    if (f->count[0] != f->count[1] || f->count[0] < 2)
+        return false;
+    bool same = true, varied = false;
+    for (size_t i = 0; i < f->count[0]; i++) {
+        same = same && f->box[0][i].score == f->box[1][i].score;
+        varied = varied || f->box[1][i].score != f->box[1][0].score;
+    }
+    return same && varied;
+}
+
+void xr_box_frames_sum(xr_box_frames *frames)
+{
+    double most = -INFINITY;
+    for (int s = 0; s < 2; s++) {
+        frames->boxes[s] = frames->most[s] = 0;
+        frames->least[s] = INFINITY;
+        for (size_t f = 0; f < frames->count; f++) {
+            size_t count = frames->frame[f].count[s];
+            frames->boxes[s] += count;
+            frames->most[s] = count > frames->most[s] ? count : frames->most[s];
+            for (size_t i = 0; i < count; i++) {
+                frames->least[s] = fmin(frames->least[s], frames->frame[f].box[s][i].score);
+                most = fmax(most, frames->frame[f].box[s][i].score);
+            }
+        }
+    }
+    frames->scored = most > fmin(frames->least[0], frames->least[1]) + 1e-4;
+    frames->grid = grid_of(frames);
+}
+
+exray_status xr_box_frames_make(const exray_comparison *comparison, const xr_equal_frames *equal,
+                                xr_box_frames *out, exray_error *error)
+{
+    size_t frames = exray_comparison_frame_count(comparison), boxes = 0;
+    exray_slot *slot = exray_slot_new();
+    xr_silence silence = xr_silence_of(comparison);
+    *out = (xr_box_frames){.frame = calloc(frames + 1, sizeof *out->frame)};
+    bool ok = slot && out->frame;
+    for (size_t f = 0; ok && f < frames && boxes < MOST_BOXES; f++) {
+        if (equal->of[f] == XR_FRAME_OTHER)
+            continue;
+        xr_box_frame *to = &out->frame[out->count++];
+        *to = (xr_box_frame){.frame = f, .exact = equal->of[f] == XR_FRAME_EXACT};
+        ok = read_side(comparison, EXRAY_SIDE_EDGE, slot, to) &&
+             read_side(comparison, EXRAY_SIDE_REFERENCE, slot, to);
+        if (ok && !xr_may_compare_results(&silence, to->told)) {
+            free(to->box[0]);
+            free(to->box[1]);
+            out->count--;
+            continue;
+        }
+        boxes += to->count[0] + to->count[1];
+    }
+    exray_slot_free(slot);
+    if (!ok) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading boxes"};
+        return EXRAY_E_MEMORY;
+    }
+    for (size_t f = 0; f < out->count; f++)
+        out->frame[f].exact = out->frame[f].exact || same_scores(&out->frame[f]);
+    xr_box_frames_sum(out);
+    return EXRAY_OK;
+}
+
+void xr_box_frames_free(xr_box_frames *frames)
+{
+    for (size_t f = 0; f < frames->count; f++) {
+        free(frames->frame[f].box[0]);
+        free(frames->frame[f].box[1]);
+    }
+    free(frames->frame);
+    *frames = (xr_box_frames){0};
+}

@@ -1,0 +1,22 @@
+/* What a frame without a result means: nothing was told, or nothing was recorded. */
+#ifndef XR_SILENCE_H
+#define XR_SILENCE_H
+
+#include <exray/assertion.h>
+
+/* By exray_side. */
+typedef struct xr_silence {
+    size_t told[2]; /* matched frames with a result */
+    bool lossy[2];  /* the log says that it lacks records */
+} xr_silence;
+
+xr_silence xr_silence_of(const exray_comparison *comparison);
+
+/* Whether both sides' results of a frame can be compared, given which of them have a record: both; or one,
+ * and the other side tells in other frames and lost nothing. */
+bool xr_may_compare_results(const xr_silence *silence, const bool has[2]);
+
+/* Whether one side has results, and the other none at all: its application may tell without recording it. */
+bool xr_one_side_records(const xr_silence *silence);
+
+#endif

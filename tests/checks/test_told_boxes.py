@@ -1,0 +1,188 @@
+"""Boxes that two applications tell of the same outputs: the ways in which they are told wrongly, and healthy twins."""
+
+import numpy as np
+import pytest
+from told_support import judged, told_finding
+
+pytestmark = pytest.mark.data
+
+FRAMES, ROWS = 6, 12
+RANDOM = np.random.default_rng(7)
+
+
+def some_rows():
+    """Boxes (x_min, y_min, x_max, y_max, class, score) of each frame, the best first; some overlap."""
+    frames = []
+    for _ in range(FRAMES):
+        low, size = RANDOM.uniform(0.02, 0.55, (ROWS, 2)), RANDOM.uniform(0.1, 0.4, (ROWS, 2))
+        classes, scores = RANDOM.integers(1, 9, ROWS), np.sort(RANDOM.uniform(0.12, 0.95, ROWS))[::-1]
+        frames.append(np.column_stack([low, low + size, classes, scores]).astype(np.float32))
+    for rows in frames:  # what suppression over all classes would leave out
+        rows[4, :4] = rows[1, :4] + 0.01
+        rows[4, 4] = rows[1, 4] % 8 + 1
+    return frames
+
+
+ROWS_OF = some_rows()
+OUTPUTS = [{"boxes": r[None, :, [1, 0, 3, 2]], "classes": r[None, :, 4], "scores": r[None, :, 5], "count": np.array([ROWS], np.float32)} for r in ROWS_OF]
+
+
+def teller(change=lambda rows, k: rows, threshold=0.3):
+    def tell(result, k):
+        for b in change(np.array([r for r in ROWS_OF[k] if r[5] >= threshold], np.float64).reshape(-1, 6), k):
+            result.boxes.add(x_min=b[0], y_min=b[1], x_max=b[2], y_max=b[3], id=int(b[4]), score=b[5])
+
+    return tell
+
+
+RIGHT = teller()
+
+
+def placed(rows, *columns):
+    return np.column_stack([*columns, rows[:, 4:]]) if len(rows) else rows
+
+
+def letterboxed(rows, k):
+    scale = [0.75, 0.5625, 0.66, 1.0, 0.6, 0.8][k]
+    y = (1 - scale) / 2 + scale * rows[:, [1, 3]]
+    return placed(rows, rows[:, 0], y[:, 0], rows[:, 2], y[:, 1])
+
+
+def without(keep):
+    return lambda rows, k: np.array([r for i, r in enumerate(rows) if keep(r, i, k)]).reshape(-1, 6)
+
+
+def another(rows, **values):
+    rows = rows.copy()
+    for name, value in values.items():
+        rows[:, {"id": 4, "score": 5}[name]] = value(rows)
+    return rows
+
+
+WRONG = {
+    "mirrored": (lambda b, k: placed(b, 1 - b[:, 2], b[:, 1], 1 - b[:, 0], b[:, 3]), "mirrored", "left to right"),
+    "upside down": (lambda b, k: placed(b, b[:, 0], 1 - b[:, 3], b[:, 2], 1 - b[:, 1]), "mirrored", "upside down"),
+    "by 90": (lambda b, k: placed(b, 1 - b[:, 3], b[:, 0], 1 - b[:, 1], b[:, 2]), "turned", "90 degrees clockwise"),
+    "by 270": (lambda b, k: placed(b, b[:, 1], 1 - b[:, 2], b[:, 3], 1 - b[:, 0]), "turned", "counter-clockwise"),
+    "by 180": (lambda b, k: placed(b, *(1 - b[:, [2, 3, 0, 1]]).T), "turned", "180"),
+    "exchanged": (lambda b, k: placed(b, *b[:, [1, 0, 3, 2]].T), "exchanged", "x and y"),
+    "shifted": (lambda b, k: placed(b, *(b[:, :4] + [0.04, -0.03, 0.04, -0.03]).T), "shifted", "shifted"),
+    "shifted a little": (lambda b, k: placed(b, *(b[:, :4] + 0.006).T), "shifted", "shifted"),
+    "scaled": (lambda b, k: placed(b, *(b[:, :4] * [1.15, 1, 1.15, 1]).T), "scaled", "scaled"),
+    "pixels": (lambda b, k: placed(b, *(b[:, :4] * [640, 480, 640, 480]).T), "scaled", "pixels"),
+    "pixels of each picture": (lambda b, k: placed(b, *(b[:, :4] * np.tile([640 + 20 * k, 480 - 7 * k], 2)).T), "scaled", "pixels"),
+    "letterbox": (letterboxed, "letterbox", "letterbox"),
+    "half scores": (lambda b, k: another(b, score=lambda b: b[:, 5] / 2), "scaled", "scores"),
+    "one minus": (lambda b, k: another(b, score=lambda b: 1 - b[:, 5]), "scores", "1 minus"),
+    "sigmoid again": (lambda b, k: another(b, score=lambda b: 1 / (1 + np.exp(-b[:, 5]))), "scores", "sigmoid"),
+    "one class": (lambda b, k: another(b, id=lambda b: 0), "classes", "class 0"),
+    "random classes": (lambda b, k: another(b, id=lambda b: (b[:, 4] * 7 + np.arange(len(b))) % 5), "classes", "another class"),
+    "class for score": (lambda b, k: np.column_stack([b[:, :4], np.floor(b[:, 5]), b[:, 4]]), "exchanged", "class"),
+    "twice": (lambda b, k: np.repeat(b, 2, 0), "extra", "twice"),
+    "none": (lambda b, k: b[:0], "missing", "no box"),
+    "silent": (lambda b, k: b[:0] if k in (1, 4) else b, "missing", "frames 1 and 4"),
+    "best three": (lambda b, k: b[:3], "missing", "best 3"),
+    "threshold": (without(lambda r, i, k: r[5] > 0.6), "missing", "threshold"),
+    "a class left out": (without(lambda r, i, k: r[4] != 3), "missing", "class 3"),
+    "over all classes": (without(lambda r, i, k: i != 4), "missing", "all classes"),
+    "worst first": (lambda b, k: b[::-1], "order", "worst"),
+    "late": (None, "late", "before"),
+    "mirrored and fewer": (lambda b, k: placed(b, 1 - b[:, 2], b[:, 1], 1 - b[:, 0], b[:, 3])[:-1], "mirrored", "missing"),
+    "anything": (lambda b, k: placed(b, *np.random.default_rng(k).uniform(0, 1, (4, len(b)))), "unknown", "counterpart"),
+}
+
+
+def late(result, k):
+    RIGHT(result, max(k - 1, 0))
+
+
+@pytest.mark.parametrize("outputs", ["outputs", "inputs alone"])
+@pytest.mark.parametrize("way", WRONG)
+def test_told_wrongly(tmp_path, way, outputs):
+    change, kind, says = WRONG[way]
+    verdict = judged(tmp_path, OUTPUTS, teller(change) if change else late, RIGHT, keep_outputs=outputs == "outputs")
+    if way == "exchanged" and outputs == "outputs":  # each side's own outputs show it
+        told_finding(verdict, "output.box_format")
+        return
+    f = told_finding(verdict)
+    assert f["evidence"]["kind"] == kind and f["fix"]
+    assert says in f["summary"] + " ".join(f["details"]), f
+
+
+@pytest.mark.parametrize("way", ["mirrored", "letterbox", "threshold", "one class", "half scores"])
+def test_the_other_way_round(tmp_path, way):
+    change, kind, _ = WRONG[way]
+    f = told_finding(judged(tmp_path, OUTPUTS, RIGHT, teller(change)))
+    assert f["evidence"]["kind"] in (kind, "extra", "classes")
+
+
+def test_whose_side(tmp_path):
+    mirrored = teller(WRONG["mirrored"][0])
+    assert "reference tells what its own model" in " ".join(told_finding(judged(tmp_path, OUTPUTS, mirrored, RIGHT))["details"])
+    assert "edge tells what its own model" in " ".join(told_finding(judged(tmp_path, OUTPUTS, RIGHT, mirrored))["details"])
+    unknown = told_finding(judged(tmp_path, OUTPUTS, mirrored, RIGHT, keep_outputs=False))
+    assert "the logs do not say" in " ".join(unknown["details"])
+
+
+def test_other_cause_names(tmp_path):
+    plus = teller(lambda b, k: another(b, id=lambda b: b[:, 4] + 1))
+    for kept in (True, False):
+        f = told_finding(judged(tmp_path, OUTPUTS, plus, RIGHT, keep_outputs=kept), "output.label_offset")
+        assert f["evidence"]["difference"] == 1
+    sizes = teller(lambda b, k: placed(b, (b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2, b[:, 2] - b[:, 0], b[:, 3] - b[:, 1]))
+    told_finding(judged(tmp_path, OUTPUTS, sizes, RIGHT, keep_outputs=False), "output.box_format")
+
+
+HEALTHY = {
+    "the same": lambda b, k: b,
+    "whole pixels": lambda b, k: placed(b, *(np.round(b[:, :4] * 160) / 160).T),
+    "whole pixels of a small picture, rounded down": lambda b, k: placed(b, *(np.floor(b[:, :4] * 48) / 48).T),
+    "another order of boxes": lambda b, k: b[np.random.default_rng(k).permutation(len(b))],
+    "scores in two digits": lambda b, k: another(b, score=lambda b: np.round(b[:, 5], 2)),
+    "scores in percent": lambda b, k: another(b, score=lambda b: 100 * b[:, 5]),
+    "clipped at the border": lambda b, k: placed(b, *b[:, :4].clip(0, 1).T),
+}
+
+
+@pytest.mark.parametrize("outputs", ["outputs", "inputs alone"])
+@pytest.mark.parametrize("way", HEALTHY)
+def test_told_rightly(tmp_path, way, outputs):
+    verdict = judged(tmp_path, OUTPUTS, teller(HEALTHY[way]), RIGHT, keep_outputs=outputs == "outputs")
+    assert verdict["verdict"] in ("pass",) + ("inconclusive",) * (outputs != "outputs") and not verdict["findings"], verdict["findings"]
+
+
+def noisy(threshold=0.3, seed=3):
+    """An application behind other kernels: boxes, scores and so what is above the threshold are a little others."""
+    random = np.random.default_rng(seed)
+    rows = [r + np.concatenate([random.normal(0, 0.004, (ROWS, 4)), np.zeros((ROWS, 1)), random.normal(0, 0.01, (ROWS, 1))], 1) for r in ROWS_OF]
+
+    def tell(result, k):
+        for b in rows[k]:
+            if b[5] >= threshold:
+                result.boxes.add(x_min=b[0], y_min=b[1], x_max=b[2], y_max=b[3], id=int(b[4]), score=b[5])
+
+    return tell
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_kernels(tmp_path, seed):
+    verdict = judged(tmp_path, OUTPUTS, noisy(seed=seed), RIGHT, keep_outputs=False)
+    assert verdict["verdict"] in ("pass", "inconclusive") and not verdict["findings"], verdict["findings"]
+
+
+def test_nothing_told_by_a_side_without_results(tmp_path):
+    for edge, reference in ((None, RIGHT), (RIGHT, None), (None, None)):
+        verdict = judged(tmp_path, OUTPUTS, edge, reference)
+        assert verdict["findings"] == []
+        said = next(a for a in verdict["assertions"] if a["name"] == "output.postprocess")
+        assert said["status"] == ("judged" if edge == reference else "unjudged")
+
+
+def test_behind_other_inputs(tmp_path):
+    from told_support import write_told
+    from validate_support import causes, validate
+
+    inputs = [np.random.default_rng(90 + k).integers(0, 255, (1, 16, 16, 3)).astype(np.uint8) for k in range(FRAMES)]
+    e = write_told(tmp_path / "e", "edge", OUTPUTS, teller(WRONG["mirrored"][0]), inputs=[255 - i for i in inputs], keep_outputs=False)
+    r = write_told(tmp_path / "r", "reference", OUTPUTS, RIGHT, inputs=inputs, keep_outputs=False)
+    assert not [c for c in causes(validate(e, r)) if c.startswith("output.")]
