@@ -19,6 +19,8 @@ stack   the deepest chain of calls below any public call of the row, by -fstack-
 RAM     the recorder's state (sizeof exray_recorder), and the least memory that a recorder of 8
         channels and a buffer of 256 bytes takes (chunks: of 32 KiB, 16 of them; the ring: 16 KiB),
         as exray_recorder_memory_needed_device says on that processor (emulated, where qemu-user is there).
+
+Exit status 1: a row of LIMITS takes more.
 """
 
 import argparse
@@ -75,6 +77,9 @@ ROWS = {
     "everything": PICTURES + ALL + SUMS,
 }
 
+# What a small device was promised, -Os: bytes of text.
+LIMITS = {("Cortex-M4", "stream + stats (small)"): 24 << 10, ("arm64", "stream + stats (small)"): 30 << 10}
+
 # Which functions the calls through pointers may reach, by the function (in its file) that calls.
 SINKS = r"(memory|draft|crc)_write|(xr_)?out_write"
 ENCODERS = r"(xr_)?encode_\w+|xr_mcap_encode_\w+"
@@ -90,7 +95,7 @@ TARGETS = [
     (r"mcap\.c:xr_mcap_flush", r"xr_chunks_(close|write_ahead)|by_age|handed_over"),
     (r"mcap\.c:xr_mcap_settle", r"retry_settle"),
     (r"mcap\.c:xr_mcap_end", r"xr_chunks_(summary|close)"),
-    (r"mcap\.c:(xr_mcap_message_cost|put_names|names_size|xr_mcap_channel_size)", r"message_cost|put_names"),
+    (r"mcap\.c:(xr_mcap_message_cost|encode_names)", r"message_cost|put_names"),
     (r"(chunk_summary|mcap_end)\.c:(write_summary|xr_chunks_summary|xr_mcap_end)", r"write_(schemas|channels|statistics|\w+_indexes)"),
     (r"emit\.c:\w+", r"write_(message|attachment|metadata)|flush_now|send|call|written|admit_message|spend_message"),
     (r"ring\.c:\w+", r"write_(message|attachment|metadata)|flush_now|write_entries"),
@@ -375,7 +380,14 @@ def main():
             rows.append((row, both[0][0], more, both[1][0], both[0][1], both[0][2], both[0][3], both[1][3], memory.get(name, {}).get(row, "-")))
         table(("", "text -Os", "", "text -O2", "helpers", "data", "stack -Os", "stack -O2", "memory"), rows, arguments.markdown)
         print(f"\nthe recorder's state: {memory.get(name, {}).get('state', '-')}")
+    over = [
+        f"size: {row} takes {sizes[name, '-Os', row][0]:,} bytes on {name}, more than {limit:,}"
+        for (name, row), limit in LIMITS.items()
+        if (name, "-Os", row) in sizes and sizes[name, "-Os", row][0] > limit
+    ]
+    print("\n".join(over), file=sys.stderr, end="\n" if over else "")
+    return bool(over)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -46,8 +46,9 @@ exray_status exray_recorder_on_close(exray_recorder *recorder, void (*function)(
     if (status)
         return status;
     if (!function || r->closer_count == XR_CLOSERS)
-        return xr_refuse_call(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT, 0, "exray_recorder_on_close: ",
-                              function ? "four are registered already" : "the function is NULL", NULL);
+        return xr_refuse_call(r, function ? EXRAY_E_LIMIT : EXRAY_E_ARGUMENT, 0, "exray_recorder_",
+                              "on_close",
+                              function ? ": four are registered already" : ": the function is NULL");
     r->closers[r->closer_count].function = function;
     r->closers[r->closer_count].user = user;
     r->closer_count++;

@@ -26,7 +26,7 @@ static void copy_source(char *to, const char *from)
     size_t size = from ? strlen(from) : 0;
     if (size > XR_MAX_SOURCE) {
         size = XR_MAX_SOURCE;
-        for (int i = 0; i < 3 && ((uint8_t)from[size] & 0xC0) == 0x80; i++)
+        while (size > XR_MAX_SOURCE - 3 && ((uint8_t)from[size] & 0xC0) == 0x80)
             size--;
     }
     if (size)
@@ -55,10 +55,8 @@ exray_status xr_frame_begin(xr_recorder *r, const char *source)
     frame->capture = asked_of_frame(r, frame->logged);
     frame->thinned = r->budget.bytes && !r->parts.budget->keeps_frame(r, r->next_frame);
     copy_source(frame->source, source);
-    frame->has_label = false;
-    frame->inference_ns = 0;
-    frame->entries_used = 0;
-    frame->begin_ns = xr_port_now();
+    frame->message = (xr_frame_message){
+        .source = frame->source, .begin_ns = xr_port_now(), .entries = {frame->entries, 0}};
     return EXRAY_OK;
 }
 
@@ -73,6 +71,12 @@ exray_capture xr_capture_now(const xr_recorder *r)
 exray_status xr_need_frame(xr_recorder *r)
 {
     return r->frame.open ? EXRAY_OK : xr_frame_begin(r, NULL);
+}
+
+exray_status xr_check_in_frame(xr_recorder *r)
+{
+    const exray_status status = xr_check(r);
+    return status ? status : xr_need_frame(r);
 }
 
 static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_time, xr_urgency urgency)
@@ -122,18 +126,10 @@ static exray_status end_frame(xr_recorder *r)
     status = write_system(r, index, r->last_end_ns, XR_MAY_DROP);
     if (status)
         return status;
-    const xr_frame_message message = {
-        .index = index,
-        .source = frame->source,
-        .has_label = frame->has_label,
-        .label = frame->label,
-        .begin_ns = frame->begin_ns,
-        .end_ns = r->last_end_ns,
-        .inference_ns = frame->inference_ns,
-        .entries = {frame->entries, frame->entries_used},
-    };
-    status =
-        xr_emit_topic(r, "/frame", XR_SCHEMA_FRAME, xr_encode_frame, &message, r->last_end_ns, XR_MAY_DROP);
+    frame->message.index = index;
+    frame->message.end_ns = r->last_end_ns;
+    status = xr_emit_topic(r, "/frame", XR_SCHEMA_FRAME, xr_encode_frame, &frame->message, r->last_end_ns,
+                           XR_MAY_DROP);
     if (!status && r->flight)
         r->parts.flight->frame_end(r);
     if (status)
@@ -194,12 +190,10 @@ uint64_t exray_recorder_frame_index(const exray_recorder *recorder)
 exray_status exray_recorder_frame_label(exray_recorder *recorder, int64_t label)
 {
     xr_recorder *r = xr_of(recorder);
-    exray_status status = xr_check(r);
-    if (!status)
-        status = xr_need_frame(r);
+    const exray_status status = xr_check_in_frame(r);
     if (!status) {
-        r->frame.has_label = true;
-        r->frame.label = label;
+        r->frame.message.has_label = true;
+        r->frame.message.label = label;
     }
     return status;
 }
@@ -207,11 +201,9 @@ exray_status exray_recorder_frame_label(exray_recorder *recorder, int64_t label)
 exray_status exray_recorder_frame_inference(exray_recorder *recorder, uint64_t nanoseconds)
 {
     xr_recorder *r = xr_of(recorder);
-    exray_status status = xr_check(r);
+    const exray_status status = xr_check_in_frame(r);
     if (!status)
-        status = xr_need_frame(r);
-    if (!status)
-        r->frame.inference_ns = nanoseconds;
+        r->frame.message.inference_ns = nanoseconds;
     return status;
 }
 
@@ -231,9 +223,9 @@ uint64_t exray_recorder_now(const exray_recorder *recorder)
 uint64_t exray_recorder_frame_elapsed(exray_recorder *recorder)
 {
     xr_recorder *r = xr_of(recorder);
-    if (xr_check(r) || xr_need_frame(r))
+    if (xr_check_in_frame(r))
         return 0;
-    return xr_port_now() - r->frame.begin_ns;
+    return xr_port_now() - r->frame.message.begin_ns;
 }
 
 void exray_recorder_set_arena_bytes(exray_recorder *recorder, uint64_t bytes)
@@ -257,13 +249,14 @@ static exray_status add_entry(exray_recorder *recorder, const xr_frame_value *en
     if (status || r->frame.capture < EXRAY_CAPTURE_FRAME)
         return status;
     const size_t size = xr_encoded_size(xr_encode_frame_entry, entry);
-    if (size > XR_FRAME_ENTRIES - r->frame.entries_used) {
+    size_t *used = &r->frame.message.entries.size;
+    if (size > XR_FRAME_ENTRIES - *used) {
         r->dropped++;
         return EXRAY_OK;
     }
-    xr_memory_sink memory = xr_memory_sink_at(r->frame.entries + r->frame.entries_used);
+    xr_memory_sink memory = xr_memory_sink_at(r->frame.entries + *used);
     xr_encode_frame_entry(&memory.sink, entry);
-    r->frame.entries_used += size;
+    *used += size;
     return EXRAY_OK;
 }
 

@@ -8,6 +8,8 @@
 exray_capture xr_capture_now(const xr_recorder *r);
 /* Begins a frame where none is open. */
 exray_status xr_need_frame(xr_recorder *r);
+/* xr_check, then that. */
+exray_status xr_check_in_frame(xr_recorder *r);
 exray_status xr_frame_begin(xr_recorder *r, const char *source);
 exray_status xr_frame_end(xr_recorder *r);
 /* The last word on how many records were dropped. */

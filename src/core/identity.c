@@ -10,6 +10,13 @@ static const char *number_text(uint64_t number, char *to, size_t size)
     return to;
 }
 
+/* What has no value is left out. */
+static size_t keep(exray_key_value *pairs, size_t count, const char *key, const char *value)
+{
+    pairs[count] = (exray_key_value){key, value};
+    return count + (value && *value);
+}
+
 exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *config,
                                const exray_key_value *machine, size_t machine_count)
 {
@@ -35,12 +42,10 @@ exray_status xr_write_identity(xr_recorder *r, const exray_recorder_config *conf
                                                       : NULL};
     exray_key_value own[KEYS + XR_MACHINE_PAIRS];
     size_t count = 0;
-    for (size_t i = 0; i < KEYS + machine_count; i++) {
-        own[count] =
-            i < KEYS ? (exray_key_value){xr_nth_text(keys, (unsigned)i), values[i]} : machine[i - KEYS];
-        if (own[count].value && *own[count].value)
-            count++;
-    }
+    for (unsigned i = 0; i < KEYS; i++)
+        count = keep(own, count, xr_nth_text(keys, i), values[i]);
+    for (size_t i = 0; i < machine_count; i++)
+        count = keep(own, count, machine[i].key, machine[i].value);
     /* A map has each key once: the user's word goes before ours. */
     xr_metadata_record metadata = {.name = "exray",
                                    .pairs = config->metadata,

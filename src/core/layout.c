@@ -109,28 +109,27 @@ size_t xr_layout(xr_recorder *r, const exray_recorder_config *config, size_t sin
     return block.used;
 }
 
-/* "PART, and why it is needed", of a part that the config needs and that is not there; NULL: none. */
+/* "PART (what asks for it)", of a part that the config needs and that is not there; NULL: none. */
 static const char *missing_part(const exray_recorder_config *config, const exray_recorder_parts *parts)
 {
     const exray_capture capture = config->capture ? config->capture : EXRAY_CAPTURE_STATS;
     const bool summarizes = capture == EXRAY_CAPTURE_STATS || capture == EXRAY_CAPTURE_SKETCH;
     if (!config->stream && !parts->chunks)
-        return "`chunks`, but config.stream is false";
+        return "chunks (stream is false)";
     if ((summarizes || config->no_io_data || config->no_output_data) && !parts->stats)
-        return "`stats`, but config.capture (0 is STATS) or config.no_io_data (no_output_data) asks for "
-               "statistics";
+        return "stats (capture, 0 is STATS; no_..._data)";
     if (capture == EXRAY_CAPTURE_SKETCH && !parts->sketch)
-        return "`sketch`, but config.capture asks for sketches";
+        return "sketch (capture)";
     if (config->ring_size && !parts->async)
-        return "`async`, but config.ring_size is not 0";
+        return "async (ring_size)";
     if (config->byte_budget && !parts->budget)
-        return "`budget`, but config.byte_budget is not 0";
+        return "budget (byte_budget)";
     if (!parts->flush && (config->flush_frames || config->flush_ms || config->sync_frames || config->sync_ms))
-        return "`flush`, but config has flush_ or sync_ options";
+        return "flush (flush_..., sync_...)";
     if (config->flight && !parts->flight)
-        return "`flight`, but config.flight is set";
+        return "flight (flight)";
     if (config->layers && *config->layers && !parts->layers)
-        return "`layers`, but config.layers is set";
+        return "layers (layers)";
     return NULL;
 }
 
@@ -138,18 +137,16 @@ static const char *missing_part(const exray_recorder_config *config, const exray
 static const char *config_problem(const exray_recorder_config *config, const exray_recorder_parts *parts)
 {
     if ((unsigned)config->capture > EXRAY_CAPTURE_FULL)
-        return "config.capture is none of exray_capture";
+        return "config.capture is unknown";
     if (config->compression && config->stream)
-        return "config.compression needs chunks: leave config.stream false";
+        return "config.compression needs chunks, not config.stream";
     if ((unsigned)config->role > EXRAY_ROLE_REFERENCE)
-        return "config.role is none of exray_role";
+        return "config.role is unknown";
     if (config->max_channels > 65535)
         return "config.max_channels is over 65535";
-    if (config->metadata_count && !config->metadata)
-        return "config.metadata is NULL, but config.metadata_count is not 0";
     for (uint32_t i = 0; i < config->metadata_count; i++)
-        if (!config->metadata[i].key || !*config->metadata[i].key)
-            return "config.metadata has an entry without a key";
+        if (!config->metadata || !config->metadata[i].key || !*config->metadata[i].key)
+            return "config.metadata or a key in it is missing";
     const char *problem = config->stream ? NULL : parts->chunks->problem(config);
     if (!problem && config->ring_size)
         problem = parts->async->problem(config);
@@ -164,17 +161,17 @@ const char *xr_read_config(const exray_recorder_config *from, const exray_record
                            exray_recorder_config *to, exray_recorder_parts *to_parts, const char **which)
 {
     const char *problem = NULL;
-    *which = "config (EXRAY_RECORDER_CONFIG_INIT): ";
+    *which = "config: ";
     memset(to, 0, sizeof *to);
     if (from)
         problem = xr_sized_read(to, sizeof *to, from);
     if (problem)
         return problem;
-    *which = "config.parts (EXRAY_RECORDER_PARTS_INIT): ";
+    *which = "config.parts: ";
     problem = xr_sized_read(to_parts, sizeof *to_parts, to->parts ? to->parts : parts);
     if (problem)
         return problem;
-    *which = "config.parts does not have ";
+    *which = "config.parts lacks a part that config asks for: ";
     problem = missing_part(to, to_parts);
     if (problem)
         return problem;

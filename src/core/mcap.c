@@ -43,52 +43,62 @@ static void encode_header(xr_sink *sink, const void *unused)
 
 static const char encoding[] = "protobuf";
 
+/* A schema, behind its id. */
+static void encode_schema_record(xr_sink *sink, const void *object)
+{
+    const xr_schema_id *schema = object;
+    xr_put_u16(sink, (uint16_t)*schema);
+    xr_put_string(sink, xr_schema_name(*schema));
+    xr_put_string(sink, encoding);
+    xr_put_u32(sink, (uint32_t)xr_encoded_size(xr_encode_schema, schema));
+    xr_encode_schema(sink, schema);
+}
+
 size_t xr_mcap_schema_size(xr_schema_id schema)
 {
-    return XR_MCAP_RECORD_HEADER + 2 + 4 + strlen(xr_schema_name(schema)) + 4 + (sizeof encoding - 1) + 4 +
-           xr_encoded_size(xr_encode_schema, &schema);
+    return XR_MCAP_RECORD_HEADER + xr_encoded_size(encode_schema_record, &schema);
 }
 
 void xr_mcap_put_schema(xr_sink *sink, xr_schema_id schema)
 {
-    xr_mcap_put_header(sink, XR_MCAP_SCHEMA, xr_mcap_schema_size(schema) - XR_MCAP_RECORD_HEADER);
-    xr_put_u16(sink, (uint16_t)schema);
-    xr_put_string(sink, xr_schema_name(schema));
-    xr_put_string(sink, encoding);
-    xr_put_u32(sink, (uint32_t)xr_encoded_size(xr_encode_schema, &schema));
-    xr_encode_schema(sink, &schema);
+    xr_mcap_record(sink, XR_MCAP_SCHEMA, encode_schema_record, &schema);
 }
 
-/* A channel's metadata: pairs that the part of layers knows. */
-static void put_names(xr_sink *sink, const xr_mcap *mcap, uint32_t id)
+/* A channel's number is its place in mcap->channels. */
+typedef struct numbered_channel {
+    const xr_mcap *mcap;
+    uint32_t id;
+} numbered_channel;
+
+/* Its metadata: pairs that the part of layers knows. */
+static void encode_names(xr_sink *sink, const void *object)
 {
+    const numbered_channel *channel = object;
+    const xr_mcap *mcap = channel->mcap;
     if (mcap->layers_part)
-        mcap->layers_part->put_names(sink, mcap->layers, mcap->channels[id].layer);
+        mcap->layers_part->put_names(sink, mcap->layers, mcap->channels[channel->id].layer);
 }
 
-static uint32_t names_size(const xr_mcap *mcap, uint32_t id)
+static void encode_channel(xr_sink *sink, const void *object)
 {
-    xr_sink counter = {NULL, 0};
-    put_names(&counter, mcap, id);
-    return (uint32_t)counter.size;
+    const numbered_channel *channel = object;
+    const xr_channel_info *info = &channel->mcap->channels[channel->id];
+    xr_put_u16(sink, (uint16_t)channel->id);
+    xr_put_u16(sink, info->schema);
+    xr_put_string(sink, info->topic);
+    xr_put_string(sink, encoding);
+    xr_put_u32(sink, (uint32_t)xr_encoded_size(encode_names, channel));
+    encode_names(sink, channel);
 }
 
 size_t xr_mcap_channel_size(const xr_mcap *mcap, uint32_t id)
 {
-    return XR_MCAP_RECORD_HEADER + 2 + 2 + 4 + strlen(mcap->channels[id].topic) + 4 + (sizeof encoding - 1) +
-           4 + names_size(mcap, id);
+    return XR_MCAP_RECORD_HEADER + xr_encoded_size(encode_channel, &(numbered_channel){mcap, id});
 }
 
 void xr_mcap_put_channel(xr_sink *sink, const xr_mcap *mcap, uint32_t id)
 {
-    const xr_channel_info *channel = &mcap->channels[id];
-    xr_mcap_put_header(sink, XR_MCAP_CHANNEL, xr_mcap_channel_size(mcap, id) - XR_MCAP_RECORD_HEADER);
-    xr_put_u16(sink, (uint16_t)id);
-    xr_put_u16(sink, channel->schema);
-    xr_put_string(sink, channel->topic);
-    xr_put_string(sink, encoding);
-    xr_put_u32(sink, names_size(mcap, id));
-    put_names(sink, mcap, id);
+    xr_mcap_record(sink, XR_MCAP_CHANNEL, encode_channel, &(numbered_channel){mcap, id});
 }
 
 void xr_mcap_put_message_header(xr_sink *sink, const xr_message *message)
@@ -158,24 +168,27 @@ bool xr_mcap_is_head(const xr_mcap *mcap, uint32_t channel)
            strcmp(info->topic, "/constants") == 0;
 }
 
+/* false: it is not in the log. */
+static bool write_record(xr_mcap *mcap, uint8_t opcode, xr_encode_fn content, const void *object)
+{
+    xr_mcap_sink out = xr_mcap_sink_of(mcap);
+    if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + (uint64_t)xr_encoded_size(content, object)))
+        return false;
+    xr_mcap_record(&out.sink, opcode, content, object);
+    return xr_out_end(mcap);
+}
+
 /* The records that come before a channel's first message.  false: one of them is not in the log. */
 static bool declare(xr_mcap *mcap, uint32_t id)
 {
     const xr_schema_id schema = (xr_schema_id)mcap->channels[id].schema;
-    xr_mcap_sink out = xr_mcap_sink_of(mcap);
     if (!mcap->schema_written[schema]) {
-        if (!xr_out_begin(mcap, xr_mcap_schema_size(schema)))
-            return false;
-        xr_mcap_put_schema(&out.sink, schema);
-        if (!xr_out_end(mcap))
+        if (!write_record(mcap, XR_MCAP_SCHEMA, encode_schema_record, &schema))
             return false;
         mcap->schema_written[schema] = true;
     }
     if (mcap->channel_written[id] != mcap->repetition) {
-        if (!xr_out_begin(mcap, xr_mcap_channel_size(mcap, id)))
-            return false;
-        xr_mcap_put_channel(&out.sink, mcap, id);
-        if (!xr_out_end(mcap))
+        if (!write_record(mcap, XR_MCAP_CHANNEL, encode_channel, &(numbered_channel){mcap, id}))
             return false;
         mcap->channel_written[id] = mcap->repetition;
     }
@@ -208,6 +221,17 @@ int xr_mcap_message(xr_mcap *mcap, const xr_message *message)
     return mcap->error;
 }
 
+/* false: there is no room, which is counted. */
+static bool begin_record(xr_mcap *mcap, xr_sink *sink, uint8_t opcode, uint64_t size)
+{
+    const bool begun = xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size);
+    if (begun)
+        xr_mcap_put_header(sink, opcode, size);
+    else
+        xr_out_lost(mcap, 1);
+    return begun;
+}
+
 void xr_mcap_encode_attachment(xr_sink *sink, const void *object)
 {
     const xr_attachment_record *attachment = object;
@@ -223,17 +247,12 @@ int xr_mcap_attachment(xr_mcap *mcap, const xr_attachment_record *attachment)
 {
     xr_mcap_sink out = xr_mcap_sink_of(mcap);
     const uint64_t offset = mcap->position;
-    const uint64_t size = 8 + 8 + 4 + strlen(attachment->name) + 4 +
-                          (attachment->media_type ? strlen(attachment->media_type) : 0) + 8 +
-                          (uint64_t)attachment->size + 4;
+    const uint64_t size = (uint64_t)xr_encoded_size(xr_mcap_encode_attachment, attachment) + 4;
     uint32_t crc = 0; /* "no checksum": a stream has Check records */
     if (!mcap->part)
         xr_mcap_check(mcap);
-    if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size)) {
-        xr_out_lost(mcap, 1);
+    if (!begin_record(mcap, &out.sink, XR_MCAP_ATTACHMENT, size))
         return mcap->error;
-    }
-    xr_mcap_put_header(&out.sink, XR_MCAP_ATTACHMENT, size);
     xr_mcap_encode_attachment(&out.sink, attachment);
     if (mcap->part && !mcap->is_cut && !mcap->owed)
         crc = mcap->part->attachment(mcap, attachment, offset, XR_MCAP_RECORD_HEADER + size);
@@ -286,11 +305,8 @@ int xr_mcap_metadata(xr_mcap *mcap, const xr_metadata_record *metadata)
     xr_mcap_check(mcap); /* no damage to what stands before may cast doubt on it */
     const uint64_t offset = mcap->position;
     const uint64_t size = 4 + strlen(metadata->name) + 4 + metadata->pairs_size;
-    if (!xr_out_begin(mcap, XR_MCAP_RECORD_HEADER + size)) {
-        xr_out_lost(mcap, 1);
+    if (!begin_record(mcap, &out.sink, XR_MCAP_METADATA, size))
         return mcap->error;
-    }
-    xr_mcap_put_header(&out.sink, XR_MCAP_METADATA, size);
     xr_put_string(&out.sink, metadata->name);
     xr_put_u32(&out.sink, (uint32_t)metadata->pairs_size);
     xr_mcap_put_pairs(&out.sink, metadata);

@@ -32,12 +32,12 @@ static exray_status take_memory(xr_recorder *r, const exray_recorder_config *con
         memory = r->memory = xr_port_allocate(size);
         if (!memory)
             return cannot_open(r, EXRAY_E_MEMORY, "no memory for its buffers",
-                               "; lower max_channels, chunk_size, max_chunks or ring_size");
+                               "; lower config.max_channels or sizes");
     } else {
         const size_t skip = (0 - (uintptr_t)memory) % XR_BLOCK_ALIGNMENT;
         if (config->memory_size < skip || config->memory_size - skip < size)
             return cannot_open(r, EXRAY_E_MEMORY, "config.memory_size is too small",
-                               "; exray_recorder_memory_needed() says how much it takes");
+                               "; see exray_recorder_memory_needed");
         memory += skip;
     }
     xr_layout(r, config, sink_size, memory);
@@ -97,15 +97,13 @@ bool xr_open_begin(exray_recorder *recorder, const xr_opening *opening, const ex
  * a last /system. */
 static void set_aside(xr_recorder *r)
 {
-    static const struct {
-        const char *topic;
-        xr_schema_id schema;
-    } common[] = {{"/frame", XR_SCHEMA_FRAME},     {"/system", XR_SCHEMA_SYSTEM},
-                  {"/latency", XR_SCHEMA_LATENCY}, {"/result", XR_SCHEMA_RESULT},
-                  {"/model", XR_SCHEMA_MODEL},     {"/event", XR_SCHEMA_EVENT}};
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
-        const uint32_t id = xr_channel_find(r, common[i].topic, common[i].schema, EXRAY_NO_INDEX);
-        r->channels.use[id].charged = r->schema_charged[common[i].schema] = true;
+    static const char topics[] = "/frame\0/system\0/latency\0/result\0/model\0/event";
+    static const uint8_t schemas[] = {XR_SCHEMA_FRAME,  XR_SCHEMA_SYSTEM, XR_SCHEMA_LATENCY,
+                                      XR_SCHEMA_RESULT, XR_SCHEMA_MODEL,  XR_SCHEMA_EVENT};
+    for (unsigned i = 0; i < sizeof schemas; i++) {
+        const uint32_t id =
+            xr_channel_find(r, xr_nth_text(topics, i), (xr_schema_id)schemas[i], EXRAY_NO_INDEX);
+        r->channels.use[id].charged = r->schema_charged[schemas[i]] = true;
     }
     r->series.common = r->channels.count;
     if (r->parts.budget)
@@ -144,7 +142,7 @@ static const char *sink_problem(const xr_recorder *r, const exray_recorder_confi
     if (!write)
         return "`write` is NULL";
     if (!r->file && (config->max_files > 1 || config->file_bytes || config->file_seconds))
-        return "config.max_files, file_bytes and file_seconds ask for files; use exray_recorder_open_file";
+        return "config.max_files (file_...) needs exray_recorder_open_file";
     return NULL;
 }
 

@@ -25,8 +25,7 @@ void xr_say_refused(const xr_recorder *r, int error, char *out, size_t size)
     xr_text_add(&text, ": ");
     xr_text_add(&text,
                 error < 0 ? "it did not take all of it" : xr_port_error_text(error, buffer, sizeof buffer));
-    xr_text_add(&text, full ? "; free some space, lower the capture level or set a byte budget"
-                            : "; check the device and its connection");
+    xr_text_add(&text, full ? "; free some space or lower config.capture" : "; check the device");
 }
 
 exray_status xr_fail_write(xr_recorder *r, int error)
@@ -72,10 +71,9 @@ const char *exray_recorder_error_message(const exray_recorder *recorder)
 {
     const xr_recorder *r = xr_of_const(recorder);
     if (r->magic == XR_REFUSED)
-        return "this program was compiled with the headers of another version of exray than the "
-               "library's, " EXRAY_VERSION "; use the library's";
+        return "compiled with the headers of another version of exray than the library's, " EXRAY_VERSION;
     if (r->magic != XR_MAGIC && r->magic != XR_CLOSED)
-        return "the recorder was never opened; call exray_recorder_open_file first";
+        return "the recorder was never opened";
     return r->error.message;
 }
 

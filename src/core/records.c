@@ -7,14 +7,15 @@
 #include "core/frame.h"
 #include "core/recorder_error.h"
 
+static const char *const is_null = ": a pointer that must not be NULL is";
+static const char *const no_name = ": the name is missing, empty or over 1000 bytes";
+
 /* ---- Messages of a frame ---- */
 
 /* Opens the frame; false: the level keeps no such record, or *status. */
 static bool frame_keeps(xr_recorder *r, exray_status *status)
 {
-    *status = xr_check(r);
-    if (!*status)
-        *status = xr_need_frame(r);
+    *status = xr_check_in_frame(r);
     return !*status && r->frame.capture >= EXRAY_CAPTURE_FRAME;
 }
 
@@ -26,9 +27,9 @@ exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *na
     if (!frame_keeps(r, &status))
         return status;
     if (!xr_is_name(name))
-        return xr_bad_call(r, "log_reading", ": the name is missing, empty or over 1000 bytes");
+        return xr_bad_call(r, "log_reading", no_name);
     if (count && !values)
-        return xr_bad_call(r, "log_reading", ": an array is NULL, but count is not 0");
+        return xr_bad_call(r, "log_reading", is_null);
     xr_text_builder text = xr_text_in(r->topic, XR_MAX_TOPIC);
     xr_text_add(&text, "/reading/");
     xr_text_add(&text, name);
@@ -44,7 +45,7 @@ exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_res
     if (!frame_keeps(r, &status))
         return status;
     if (!result || (result->class_count && !result->classes) || (result->box_count && !result->boxes))
-        return xr_bad_call(r, "log_result", ": the result, its classes or its boxes are NULL");
+        return xr_bad_call(r, "log_result", is_null);
     const xr_result_message message = {r->next_frame, result};
     return xr_emit_topic(r, "/result", XR_SCHEMA_RESULT, xr_encode_result, &message, xr_port_now(),
                          XR_MAY_DROP);
@@ -58,7 +59,7 @@ exray_status exray_recorder_log_latency(exray_recorder *recorder, const uint32_t
     if (!frame_keeps(r, &status))
         return status;
     if (count && (!node || !start_ns || !duration_ns))
-        return xr_bad_call(r, "log_latency", ": an array is NULL, but count is not 0");
+        return xr_bad_call(r, "log_latency", is_null);
     const xr_latency_message message = {r->next_frame, node, start_ns, duration_ns, count};
     return xr_emit_topic(r, "/latency", XR_SCHEMA_LATENCY, xr_encode_latency, &message, xr_port_now(),
                          XR_MAY_DROP);
@@ -104,14 +105,13 @@ exray_status exray_recorder_log_model(exray_recorder *recorder, const exray_mode
     if (status)
         return status;
     if (r->has_model)
-        return xr_refuse_call(r, EXRAY_E_STATE, 1, "exray_recorder_", call,
-                              ": the log has its model already; open one recorder a model");
+        return xr_refuse_call(r, EXRAY_E_STATE, 1, "exray_recorder_", call, ": the log has a model already");
     if (!model || (model->node_count && !model->nodes) || (model->tensor_count && !model->tensors))
-        return xr_bad_call(r, call, ": the model, its nodes or its tensors are NULL");
+        return xr_bad_call(r, call, is_null);
     if (!has_known_tensors(model))
-        return xr_bad_call(r, call, ": a node's or the model's input or output is no position in `tensors`");
+        return xr_bad_call(r, call, ": an input or output is no position in `tensors`");
     if (too_deep(model->nodes, model->node_count, 0))
-        return xr_bad_call(r, call, ": nodes lie more than 8 deep in `inner` ones");
+        return xr_bad_call(r, call, ": nodes lie over 8 deep in `inner`");
     r->has_model = true;
     if (r->layers)
         r->parts.layers->keep_names(r->layers, model);
@@ -156,7 +156,7 @@ exray_status exray_recorder_log_attachment(exray_recorder *recorder, const char 
     if (status)
         return status;
     if (!xr_is_name(name) || (!data && size))
-        return xr_bad_call(r, "log_attachment", ": a name or key is missing or empty, or an array is NULL");
+        return xr_bad_call(r, "log_attachment", xr_is_name(name) ? is_null : no_name);
     if (!budget_takes(r, (uint64_t)size + 2 * (strlen(name) + (media_type ? strlen(media_type) : 0))))
         return EXRAY_OK;
     const xr_attachment_record attachment = {name, media_type,    data,
@@ -176,11 +176,12 @@ exray_status exray_recorder_log_metadata(exray_recorder *recorder, const char *n
     const exray_status status = xr_check(r);
     if (status)
         return status;
-    bool complete = xr_is_name(name) && (pairs || !count);
-    for (size_t i = 0; complete && i < count; i++)
-        complete = pairs[i].key && *pairs[i].key;
-    if (!complete)
-        return xr_bad_call(r, "log_metadata", ": a name or key is missing or empty, or an array is NULL");
+    const char *problem = xr_is_name(name) ? NULL : no_name;
+    for (size_t i = 0; !problem && i < count; i++)
+        if (!pairs || !pairs[i].key || !*pairs[i].key)
+            problem = ": `pairs` or a key in it is missing";
+    if (problem)
+        return xr_bad_call(r, "log_metadata", problem);
     xr_metadata_record metadata = {.name = name, .pairs = pairs, .count = count};
     metadata.pairs_size = xr_mcap_pairs_size(&metadata);
     if (!budget_takes(r, metadata.pairs_size + 2 * (uint64_t)strlen(name)))

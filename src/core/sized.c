@@ -17,13 +17,11 @@ static uint32_t size_of(const void *from)
 static const char *problem_of(const void *from, size_t known)
 {
     const uint32_t size = size_of(from);
-    if (size == 0)
-        return "its size is 0; begin with the INIT macro";
     if (size <= sizeof size || size > LARGEST)
-        return "its size was never set; begin with the INIT macro";
+        return "its size was never set; begin with its INIT macro";
     for (size_t i = known; i < size; i++)
         if (((const uint8_t *)from)[i])
-            return "it sets a field that this library does not know; use the headers of the library";
+            return "it sets a field unknown to this library; use its headers";
     return NULL;
 }
 

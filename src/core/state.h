@@ -37,12 +37,9 @@ typedef struct xr_open_frame {
     exray_capture capture; /* of this frame: what is asked for */
     exray_capture logged;  /* what of it the log gets at once: less than that with a flight recorder */
     bool thinned;          /* left out, for want of budget */
-    char *source;          /* XR_MAX_SOURCE + 1 bytes */
-    bool has_label;
-    int64_t label;
-    uint64_t begin_ns, inference_ns;
-    uint8_t *entries; /* XR_FRAME_ENTRIES bytes */
-    size_t entries_used;
+    xr_frame_message message;
+    char *source;     /* XR_MAX_SOURCE + 1 bytes: the message's */
+    uint8_t *entries; /* XR_FRAME_ENTRIES bytes: the message's */
 } xr_open_frame;
 
 /* Something that is done at the end of every so many frames; 0: never. */

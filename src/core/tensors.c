@@ -53,28 +53,24 @@ static const char *tensor_problem(const exray_tensor *tensor)
     const exray_quantization *q = &info->quantization;
     uint64_t count;
     if ((unsigned)tensor->kind >= EXRAY_KIND_COUNT)
-        return "kind is none of exray_kind";
+        return "kind is unknown";
     if ((unsigned)info->dtype > EXRAY_DTYPE_FLOAT8_E5M2)
-        return "info.dtype is none of exray_dtype";
+        return "dtype is unknown";
     if (info->rank > EXRAY_MAX_RANK)
-        return "info.rank is over EXRAY_MAX_RANK (8)";
-    if (info->rank && !info->shape)
-        return "info.shape is NULL, but info.rank is not 0";
+        return "rank is over 8";
+    if ((info->rank && !info->shape) || (q->count && !q->scale) || (tensor->size && !tensor->data))
+        return "shape, quantization.scale or data is NULL, but its size is not 0";
     for (uint32_t i = 0; i < info->rank; i++)
         if (info->shape[i] < -1)
-            return "info.shape has a negative dimension (only -1, \"unknown\", is allowed)";
-    if (q->count && !q->scale)
-        return "info.quantization.scale is NULL, but its count is not 0";
+            return "shape has a dimension below -1";
     if (q->count > 1 &&
         (q->axis >= info->rank || (info->shape[q->axis] >= 0 && (uint64_t)info->shape[q->axis] != q->count)))
-        return "info.quantization.count is not the size of dimension info.quantization.axis";
+        return "quantization.count is not the size of its axis";
     if (info->name && strlen(info->name) > XR_MAX_NAME)
-        return "info.name is longer than 1000 bytes";
-    if (!tensor->data && tensor->size)
-        return "data is NULL, but size is not 0";
+        return "name is longer than 1000 bytes";
     if (tensor->data && xr_dtype_is_numeric(info->dtype) && xr_shape_count(info->shape, info->rank, &count) &&
         xr_dtype_bytes(info->dtype, count) != tensor->size)
-        return "size is not what info.shape and info.dtype come to";
+        return "size does not fit shape and dtype";
     return NULL;
 }
 
@@ -157,10 +153,11 @@ static xr_keep kept_of_log(const xr_recorder *r, const exray_tensor *tensor, xr_
 static exray_status bad_tensor(xr_recorder *r, const exray_tensor *tensor, const char *problem)
 {
     xr_text_builder text = xr_text_in(r->topic, 148);
-    xr_text_add(&text, "exray_recorder_log_tensor: ");
+    xr_text_add(&text, "log_tensor: ");
     if ((unsigned)tensor->kind < EXRAY_KIND_COUNT)
         xr_tensor_topic(tensor, &text);
-    return xr_refuse_call(r, EXRAY_E_ARGUMENT, 1, r->topic, ": ", problem);
+    xr_text_add(&text, ": ");
+    return xr_bad_call(r, r->topic, problem);
 }
 
 exray_status exray_recorder_log_tensor(exray_recorder *recorder, const exray_tensor *tensor)

@@ -19,7 +19,7 @@ static void expect_refused(const exray_recorder_config *config, const char *said
     assert_int_equal(exray_recorder_memory_needed(config), 0);
     assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, LOG_SIZE, config), EXRAY_E_ARGUMENT);
     assert_non_null(strstr(exray_recorder_error_message(&recorder), said));
-    assert_non_null(strstr(exray_recorder_error_message(&recorder), "EXRAY_RECORDER_CONFIG_INIT"));
+    assert_non_null(strstr(exray_recorder_error_message(&recorder), ": config: "));
     assert_null(strchr(exray_recorder_error_message(&recorder), '\n'));
     assert_int_equal(exray_recorder_frame_begin(&recorder, NULL), EXRAY_E_ARGUMENT);
     assert_int_equal(exray_recorder_close(&recorder), EXRAY_E_ARGUMENT);
@@ -30,7 +30,7 @@ static void test_a_size_that_was_never_set(void **state)
     (void)state;
     exray_recorder_config config = EXRAY_RECORDER_CONFIG_INIT;
     config.size = 0;
-    expect_refused(&config, "its size is 0");
+    expect_refused(&config, "its size was never set");
     config.size = 3;
     expect_refused(&config, "its size was never set");
     memset(&config, 0xA5, sizeof config);
@@ -63,7 +63,7 @@ static void test_a_newer_header(void **state)
     assert_int_equal(exray_recorder_open_memory(&recorder, log_bytes, LOG_SIZE, &config.known), EXRAY_OK);
     assert_int_equal(exray_recorder_close(&recorder), EXRAY_OK);
     config.field = 1;
-    expect_refused(&config.known, "a field that this library does not know");
+    expect_refused(&config.known, "a field unknown to this library");
 }
 
 static void test_config_of_a_capture_level(void **state)

@@ -73,6 +73,18 @@ static void put_fields(xr_sink *sink, const field *fields, size_t count, const v
 
 #define PUT_FIELDS(sink, fields, object) put_fields(sink, fields, sizeof(fields) / sizeof *(fields), object)
 
+/* As many messages as there are objects of that size. */
+static void put_all(xr_sink *sink, uint32_t number, xr_encode_fn encode, const void *objects, uint32_t count,
+                    size_t size)
+{
+    const uint8_t *object = objects;
+    for (; count; count--, object += size)
+        xr_pb_message(sink, number, encode, object);
+}
+
+#define PUT_ALL(sink, number, encode, objects, count)                                                        \
+    put_all(sink, number, encode, objects, count, sizeof *(objects))
+
 /* ---- Messages ---- */
 
 static void encode_quantization(xr_sink *sink, const void *object)
@@ -201,10 +213,8 @@ static void encode_node(xr_sink *sink, const void *object)
     xr_pb_packed_u32(sink, 3, node->inputs, node->input_count);
     xr_pb_packed_u32(sink, 4, node->outputs, node->output_count);
     xr_pb_uint(sink, 5, node->subgraph);
-    for (uint32_t i = 0; i < node->attribute_count; i++)
-        xr_pb_message(sink, 6, encode_key_value, &node->attributes[i]);
-    for (uint32_t i = 0; i < node->inner_count; i++)
-        xr_pb_message(sink, 7, encode_node, &node->inner[i]);
+    PUT_ALL(sink, 6, encode_key_value, node->attributes, node->attribute_count);
+    PUT_ALL(sink, 7, encode_node, node->inner, node->inner_count);
 }
 
 void xr_encode_model(xr_sink *sink, const void *object)
@@ -216,10 +226,8 @@ void xr_encode_model(xr_sink *sink, const void *object)
     if (model->sha256)
         xr_pb_bytes(sink, 2, model->sha256, 32);
     PUT_FIELDS(sink, fields, model);
-    for (uint32_t i = 0; i < model->tensor_count; i++)
-        xr_pb_message(sink, 7, encode_tensor_info, &model->tensors[i]);
-    for (uint32_t i = 0; i < model->node_count; i++)
-        xr_pb_message(sink, 8, encode_node, &model->nodes[i]);
+    PUT_ALL(sink, 7, encode_tensor_info, model->tensors, model->tensor_count);
+    PUT_ALL(sink, 8, encode_node, model->nodes, model->node_count);
     xr_pb_packed_u32(sink, 9, model->inputs, model->input_count);
     xr_pb_packed_u32(sink, 10, model->outputs, model->output_count);
 }
@@ -304,10 +312,8 @@ void xr_encode_result(xr_sink *sink, const void *object)
     const xr_result_message *message = object;
     const exray_result *result = message->result;
     xr_pb_uint(sink, 1, message->frame);
-    for (uint32_t i = 0; i < result->class_count; i++)
-        xr_pb_message(sink, 2, encode_class, &result->classes[i]);
-    for (uint32_t i = 0; i < result->box_count; i++)
-        xr_pb_message(sink, 3, encode_box, &result->boxes[i]);
+    PUT_ALL(sink, 2, encode_class, result->classes, result->class_count);
+    PUT_ALL(sink, 3, encode_box, result->boxes, result->box_count);
     xr_pb_string(sink, 4, result->text);
 }
 

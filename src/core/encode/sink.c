@@ -67,19 +67,6 @@ void xr_put_u64(xr_sink *sink, uint64_t value)
     xr_put(sink, bytes, sizeof bytes);
 }
 
-/* Bytes at the beginning that are ASCII, eight at a time: nearly all are. */
-static size_t ascii_length(const char *text, size_t size)
-{
-    size_t length = 0;
-    for (; size - length >= 8; length += 8) {
-        uint64_t eight;
-        memcpy(&eight, text + length, sizeof eight);
-        if (eight & 0x8080808080808080u)
-            break;
-    }
-    return length;
-}
-
 /* Readers refuse a whole message over one string that is not UTF-8 (a file name
  * in another encoding): each byte that is none becomes '?', so that the length
  * stays. */
@@ -89,9 +76,8 @@ static void put_text(xr_sink *sink, const char *text, size_t size)
         sink->size += size;
         return;
     }
-    size_t good = ascii_length(text, size);
     while (size) {
-        size_t length = 1;
+        size_t good = 0, length = 1;
         while (good < size && length) {
             length = xr_utf8_length(text + good, size - good);
             good += length;
@@ -103,7 +89,6 @@ static void put_text(xr_sink *sink, const char *text, size_t size)
         }
         text += good;
         size -= good;
-        good = 0;
     }
 }
 

@@ -61,18 +61,19 @@ void xr_text_add_hex(xr_text_builder *text, const uint8_t *bytes, size_t size)
 
 size_t xr_utf8_length(const char *at, size_t size)
 {
+    static const uint32_t least[] = {0x80, 0x800, 0x10000}; /* that need 2, 3, 4 bytes */
     const unsigned char *u = (const unsigned char *)at;
     if (!size || u[0] < 0x80)
         return size ? 1 : 0;
     const size_t length = u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
-    if (u[0] < 0xC2 || u[0] > 0xF4 || length > size)
+    if (u[0] < 0xC0 || u[0] > 0xF7 || length > size)
         return 0;
-    for (size_t i = 1; i < length; i++)
+    uint32_t character = u[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
         if ((u[i] & 0xC0) != 0x80)
             return 0;
-    /* Longer than need be, surrogates, beyond U+10FFFF. */
-    if ((u[0] == 0xE0 && u[1] < 0xA0) || (u[0] == 0xED && u[1] > 0x9F) || (u[0] == 0xF0 && u[1] < 0x90) ||
-        (u[0] == 0xF4 && u[1] > 0x8F))
-        return 0;
-    return length;
+        character = character << 6 | (u[i] & 0x3Fu);
+    }
+    const bool is_surrogate = character >> 11 == 0xD800 >> 11;
+    return character < least[length - 2] || is_surrogate || character > 0x10FFFF ? 0 : length;
 }

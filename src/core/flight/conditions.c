@@ -170,12 +170,13 @@ static void check_latency(xr_recorder *r)
 {
     const uint64_t limit = r->flight->config.latency_above_ns;
     const xr_open_frame *frame = &r->frame; /* it has ended just now */
-    const uint64_t took = frame->inference_ns ? frame->inference_ns : r->last_end_ns - frame->begin_ns;
+    const uint64_t took =
+        frame->message.inference_ns ? frame->message.inference_ns : r->last_end_ns - frame->message.begin_ns;
     if (!limit || took <= limit)
         return;
     char text[96];
     xr_text_builder t = xr_text_in(text, sizeof text);
-    xr_text_add(&t, frame->inference_ns ? "the inference took " : "the frame took ");
+    xr_text_add(&t, frame->message.inference_ns ? "the inference took " : "the frame took ");
     add_ms(&t, took);
     xr_text_add(&t, ", over ");
     add_ms(&t, limit);
@@ -201,8 +202,8 @@ static void ask_application(xr_recorder *r)
         return;
     const exray_flight_frame known = {.index = flight->frame,
                                       .source = r->frame.source,
-                                      .duration_ns = r->last_end_ns - r->frame.begin_ns,
-                                      .inference_ns = r->frame.inference_ns,
+                                      .duration_ns = r->last_end_ns - r->frame.message.begin_ns,
+                                      .inference_ns = r->frame.message.inference_ns,
                                       .has_score = flight->has_score,
                                       .score = flight->has_score ? flight->score : 0,
                                       .not_finite = flight->not_finite[0] ? flight->not_finite : NULL};

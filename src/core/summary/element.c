@@ -10,30 +10,28 @@ static float float_of_bits(uint32_t bits)
     return value;
 }
 
-/* A small float of `exponent` and `mantissa` bits, IEEE rules, as a float. */
-static float small_float(uint32_t bits, unsigned exponent_bits, unsigned mantissa_bits)
+/* A small float of `exponent` and `mantissa` bits as a float.  `finite`: of the highest exponent only the
+ * highest mantissa is no number; else IEEE's rules. */
+static float small_float(uint32_t bits, unsigned exponent_bits, unsigned mantissa_bits, bool finite)
 {
     const uint32_t exponent_mask = (1u << exponent_bits) - 1;
     const uint32_t sign = bits >> (exponent_bits + mantissa_bits) << 31;
     const uint32_t exponent = bits >> mantissa_bits & exponent_mask;
-    uint32_t mantissa = (bits & ((1u << mantissa_bits) - 1)) << (23 - mantissa_bits);
+    const uint32_t highest = (1u << mantissa_bits) - 1;
+    const uint32_t fraction = bits & highest, mantissa = fraction << (23 - mantissa_bits);
     const uint32_t bias = 127 - (exponent_mask >> 1);
-    if (exponent == exponent_mask)
+    if (exponent == exponent_mask && (!finite || fraction == highest))
         return float_of_bits(sign | 0x7F800000u | mantissa);
     if (exponent)
         return float_of_bits(sign | (exponent + bias) << 23 | mantissa);
-    if (!mantissa)
-        return float_of_bits(sign);
-    /* Subnormal there, normal here: shift until the leading bit is implicit. */
-    uint32_t shift = 0;
-    for (; !(mantissa & 0x800000u); shift++)
-        mantissa <<= 1;
-    return float_of_bits(sign | (bias + 1 - shift) << 23 | (mantissa & 0x7FFFFFu));
+    /* Zero, or subnormal there and normal here: so many of the least number. */
+    const float value = (float)fraction * float_of_bits((bias + 1 - mantissa_bits) << 23);
+    return sign ? -value : value;
 }
 
 float xr_float16_to_float(uint16_t bits)
 {
-    return small_float(bits, 5, 10);
+    return small_float(bits, 5, 10, false);
 }
 
 float xr_bfloat16_to_float(uint16_t bits)
@@ -43,22 +41,17 @@ float xr_bfloat16_to_float(uint16_t bits)
 
 float xr_float8_e4m3_to_float(uint8_t bits)
 {
-    if ((bits & 0x7F) == 0x7F)
-        return float_of_bits((uint32_t)(bits & 0x80) << 24 | 0x7FC00000u);
-    /* The highest exponent is an ordinary one here: one step less, then doubled. */
-    if ((bits & 0x78) == 0x78)
-        return 2 * small_float(bits - 8u, 4, 3);
-    return small_float(bits, 4, 3);
+    return small_float(bits, 4, 3, true);
 }
 
 float xr_float8_e5m2_to_float(uint8_t bits)
 {
-    return small_float(bits, 5, 2);
+    return small_float(bits, 5, 2, false);
 }
 
 /* ---- Any type, one element at a time ---- */
 
-static uint64_t stored_bits(const uint8_t *bytes, uint64_t element, unsigned bits)
+uint64_t xr_stored_bits(const uint8_t *bytes, uint64_t element, unsigned bits)
 {
     uint64_t value = 0;
     if (bits == 4)
@@ -100,12 +93,12 @@ void xr_elements_to_double(exray_dtype dtype, const void *data, uint64_t first, 
 {
     const unsigned bits = exray_dtype_bits(dtype);
     for (size_t i = 0; i < count; i++)
-        out[i] = number(dtype, stored_bits(data, first + i, bits), bits);
+        out[i] = number(dtype, xr_stored_bits(data, first + i, bits), bits);
 }
 
 void xr_elements_to_float(exray_dtype dtype, const void *data, uint64_t first, size_t count, float *out)
 {
     const unsigned bits = exray_dtype_bits(dtype);
     for (size_t i = 0; i < count; i++)
-        out[i] = (float)number(dtype, stored_bits(data, first + i, bits), bits);
+        out[i] = (float)number(dtype, xr_stored_bits(data, first + i, bits), bits);
 }

@@ -1,6 +1,7 @@
 #include "core/summary/stats.h"
 
 #include "core/dtype.h"
+#include "core/summary/element.h"
 #include <math.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ void xr_stats_merge(xr_stat_moments *into, const xr_stat_moments *other)
 /* Values one by one, two passes over a block that is in cache. */
 static void add_values(const double *values, size_t count, xr_stat_moments *all, exray_stats *out)
 {
-    xr_stat_moments block = {0};
+    xr_stat_moments block = {.min = (double)INFINITY, .max = -(double)INFINITY};
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
         const double x = values[i];
@@ -34,10 +35,8 @@ static void add_values(const double *values, size_t count, xr_stat_moments *all,
             out->inf_count += x == x;
             continue;
         }
-        if (!block.count || x < block.min)
-            block.min = x;
-        if (!block.count || x > block.max)
-            block.max = x;
+        block.min = x < block.min ? x : block.min;
+        block.max = x > block.max ? x : block.max;
         sum += x;
         block.count++;
     }
@@ -49,43 +48,21 @@ static void add_values(const double *values, size_t count, xr_stat_moments *all,
     xr_stats_merge(all, &block);
 }
 
-static uint64_t load_u64(const uint8_t *at)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
-/* Extremes of 64-bit integers, which doubles cannot tell from their neighbours. */
-static void count_wide_extremes(exray_dtype dtype, const uint8_t *data, uint64_t count, exray_stats *out)
-{
-    int64_t low;
-    uint64_t high;
-    xr_dtype_integer_range(dtype, &low, &high);
-    for (uint64_t i = 0; i < count; i++) {
-        const uint64_t stored = load_u64(data + 8 * i);
-        out->low_count += stored == (uint64_t)low;
-        out->high_count += stored == high;
-    }
-}
-
-static bool is_wide(exray_dtype dtype)
-{
-    return dtype == EXRAY_DTYPE_INT64 || dtype == EXRAY_DTYPE_UINT64;
-}
-
 enum { BLOCK = 256 };
 
-/* Stored values at the ends of an integer type's range. */
-static void count_extremes(exray_dtype dtype, const double *stored, size_t count, exray_stats *out)
+/* Stored values at the ends of an integer type's range.  As bits: a double cannot tell those of 64 bits from
+ * their neighbours. */
+static void count_extremes(exray_dtype dtype, const uint8_t *data, uint64_t count, exray_stats *out)
 {
+    const unsigned bits = exray_dtype_bits(dtype);
     int64_t low;
     uint64_t high;
     xr_dtype_integer_range(dtype, &low, &high);
-    for (size_t i = 0; i < count; i++) {
-        out->low_count += stored[i] == (double)low;
-        out->high_count += stored[i] == (double)high;
+    const uint64_t lowest = (uint64_t)low & UINT64_MAX >> (64 - bits);
+    for (uint64_t i = 0; i < count; i++) {
+        const uint64_t stored = xr_stored_bits(data, i, bits);
+        out->low_count += stored == lowest;
+        out->high_count += stored == high;
     }
 }
 
@@ -99,15 +76,12 @@ static void value_stats(const xr_stats_way *way, const exray_tensor_info *info, 
                         const uint8_t *data, uint64_t count, xr_stat_moments *all, exray_stats *out)
 {
     const exray_quantization *q = &info->quantization;
-    const bool narrow = xr_dtype_is_integer(info->dtype) && !is_wide(info->dtype);
     double values[BLOCK];
     uint32_t slice = 0;
     uint64_t left = walk->run; /* of the run that the next element is in */
     for (uint64_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
         way->to_double(info->dtype, data, first, n, values);
-        if (narrow)
-            count_extremes(info->dtype, values, n, out);
         for (size_t i = 0; q->count && i < n; i++) {
             values[i] = (double)q->scale[slice] * (values[i] - zero_point_of(q, slice));
             if (--left == 0) {
@@ -207,15 +181,12 @@ exray_status xr_stats_compute(const xr_stats_way *way, const exray_tensor_info *
     if (bytes && walk.slices <= 1) {
         byte_stats(way->kernels, info, data, count, &all, out);
     } else if (info->dtype == EXRAY_DTYPE_FLOAT32 && !q->count && way->add_floats) {
-        for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
-            const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
-            way->add_floats(way, (const uint8_t *)data + 4 * first, n, &all, out);
-        }
+        way->add_floats(way, data, count, &all, out);
     } else {
         value_stats(way, info, &walk, data, count, &all, out);
+        if (xr_dtype_is_integer(info->dtype))
+            count_extremes(info->dtype, data, count, out);
     }
-    if (is_wide(info->dtype))
-        count_wide_extremes(info->dtype, data, count, out);
     xr_stats_end(&all, out);
     return EXRAY_OK;
 }

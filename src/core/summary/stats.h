@@ -15,9 +15,9 @@ typedef struct xr_stat_moments {
 
 struct xr_stats_way;
 
-/* Adds the next 1 to XR_STATS_BLOCK float32 of a tensor; `stats` and `all` begin
- * as zeros.  false: some of them are not finite (they are counted). */
-typedef bool xr_stats_add_fn(const struct xr_stats_way *way, const void *data, size_t count,
+/* Adds the next float32 of a tensor; `stats` and `all` begin as zeros.  false: some of
+ * them are not finite (they are counted). */
+typedef bool xr_stats_add_fn(const struct xr_stats_way *way, const void *data, uint64_t count,
                              xr_stat_moments *all, exray_stats *stats);
 
 /* How values are read and added up: in little code, or fast. */

@@ -22,8 +22,9 @@ static double first_pivot(const xr_stats_kernels *kernels, const uint8_t *data, 
     return mean - mean == 0 ? mean : 0;
 }
 
-static bool add_floats(const xr_stats_way *way, const void *data, size_t count, xr_stat_moments *all,
-                       exray_stats *stats)
+/* 1 to XR_STATS_BLOCK of them. */
+static bool add_block(const xr_stats_way *way, const void *data, size_t count, xr_stat_moments *all,
+                      exray_stats *stats)
 {
     const xr_stats_kernels *kernels = way->kernels;
     const double pivot = all->count ? all->mean : first_pivot(kernels, data, count < 1024 ? count : 1024);
@@ -40,6 +41,17 @@ static bool add_floats(const xr_stats_way *way, const void *data, size_t count, 
     xr_stats_merge(all, &part);
     stats->zero_count += block.zeros;
     return true;
+}
+
+static bool add_floats(const xr_stats_way *way, const void *data, uint64_t count, xr_stat_moments *all,
+                       exray_stats *stats)
+{
+    bool finite = true;
+    for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
+        const size_t n = count - first < XR_STATS_BLOCK ? (size_t)(count - first) : XR_STATS_BLOCK;
+        finite = add_block(way, (const uint8_t *)data + 4 * first, n, all, stats) && finite;
+    }
+    return finite;
 }
 
 xr_stats_add_fn *xr_stats_floats(void)
