@@ -100,3 +100,95 @@ def test_gates(tmp_path, op):
         else:
             assert report.verdict == "fail" and found == [("model.weights", "error")]
             assert "gates are in another order" in str(report.json["findings"][0])
+
+
+# ---- TensorFlow Lite: a constant for each gate, one bias ---------------------------------------------------
+
+
+def log_tflite(path, feeds, change=None, dtype=np.float32):
+    """The edge: gates in the order i, f, c, o; change(gate constants) before they are recorded and run."""
+    (wi, wh, bi, bh), dense = weights("LSTM")
+    gates = {f"{kind}_{g}": part.copy() for kind, w in (("input", wi), ("state", wh), ("bias", bi + bh)) for g, part in zip("ifco", np.split(w, 4))}
+    if change:
+        change(gates)
+    names = list(gates)
+    scale = {n: float(np.abs(a).max()) / 127 for n, a in gates.items()}
+    stored = {n: np.clip(np.round(a / scale[n]), -127, 127).astype(np.int8) if dtype == np.int8 and "bias" not in n else a for n, a in gates.items()}
+    used = {n: (a * np.float32(scale[n])).astype(np.float32) if a.dtype == np.int8 else a for n, a in stored.items()}
+    tensors = [exray.TensorInfo("x", "float32", (1, STEPS, INPUTS))]
+    for n, a in stored.items():
+        quantized = {"quantization": exray.Quantization((scale[n],), (0,))} if a.dtype == np.int8 else {}
+        tensors.append(exray.TensorInfo(n, str(a.dtype), a.shape, constant=True, **quantized))
+    tensors += [exray.TensorInfo("lstm", "float32", (1, STEPS, UNITS)), exray.TensorInfo("kernel", "float32", (3, UNITS), constant=True),
+                exray.TensorInfo("y", "float32", (1, STEPS, 3))]
+    inputs = (0, *range(1, 9), None, None, None, *range(9, 13))
+    with exray.Recorder(path, role="edge", capture="full") as r:
+        r.model(exray.Model("net", "litert", "2", "xnnpack", 1, tuple(tensors),
+                            (exray.Node("UNIDIRECTIONAL_SEQUENCE_LSTM", "lstm", inputs, (13,)), exray.Node("FULLY_CONNECTED", "y", (13, 14), (15,))), (0,), (15,)))
+        for i, n in enumerate(names):
+            r.constant(1 + i, stored[n], name=n)
+        r.constant(14, dense.T.copy(), name="kernel")
+        for i, x in enumerate(feeds):
+            with r.frame(source=str(i)):
+                wi, wh, b = (np.concatenate([used[f"{kind}_{g}"] for g in "ifco"]) for kind in ("input", "state", "bias"))
+                h = cells(x[:, 0], wi, wh, b)[None]
+                r.input("x", x.reshape(1, STEPS, INPUTS))
+                r.layer(0, "lstm", h)
+                r.layer(1, "y", h @ dense)
+                r.output("y", h @ dense)
+
+
+def cells(x, wi, wh, bias):
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+    h = c = np.zeros(UNITS)
+    out = []
+    for row in x:
+        i, f, g, o = np.split(wi @ row + wh @ h + bias, 4)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        out.append(h)
+    return np.array(out, np.float32)
+
+
+def exchange_gates(gates):
+    for kind in ("input", "state", "bias"):
+        gates[f"{kind}_f"], gates[f"{kind}_o"] = gates[f"{kind}_o"], gates[f"{kind}_f"]
+
+
+def train_again(gates):
+    random = np.random.default_rng(9)
+    for n in gates:
+        gates[n] = random.normal(0, .4, gates[n].shape).astype(np.float32)
+
+
+def change_one(gates):
+    gates["state_f"] += np.random.default_rng(3).normal(0, .4, gates["state_f"].shape).astype(np.float32)
+
+
+def change_bias(gates):
+    gates["bias_f"] += np.linspace(1, 2, UNITS).astype(np.float32)
+
+
+@pytest.mark.parametrize("other", ["torch", "onnx"])
+@pytest.mark.parametrize("change, dtype, cause, words", [
+    (None, "float32", None, ""), (None, "int8", None, ""), (exchange_gates, "float32", "model.weights", "gates are in another order"),
+    (train_again, "float32", "model.version", "another training"), (change_one, "float32", "model.weights", "of the forget gate"),
+    (change_one, "int8", "model.weights", "of the forget gate"), (change_bias, "float32", "model.weights", "biases bias_i, of the forget gate")])
+def test_gates_of_tflite(tmp_path, other, change, dtype, cause, words):
+    feeds = [np.random.default_rng(i).normal(0, 1, (STEPS, 1, INPUTS)).astype(np.float32) for i in range(4)]
+    log_tflite(tmp_path / "edge.mcap", feeds, change, np.dtype(dtype))
+    if other == "torch":
+        log_torch(tmp_path / "reference.mcap", "LSTM", feeds)
+    else:
+        model = onnx_model(tmp_path / "m.onnx", "LSTM", [ORDERS["LSTM"][1].index(k) for k in ORDERS["LSTM"][0]])
+        with exray.Recorder(tmp_path / "reference.mcap", role="reference", capture="full") as r:
+            session = exray.onnx.Session(model, r, kernels="none")
+            for i, x in enumerate(feeds):
+                with r.frame(source=str(i)):
+                    session.run(None, {"x": x})
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    found = [(f["cause"], f["severity"]) for f in report.json["findings"] if not f["cause"].startswith("perf.")]
+    assert found == ([(cause, "error")] if cause else []), report.json["findings"]
+    assert report.verdict == ("fail" if cause else "pass")
+    assert words in str(report)

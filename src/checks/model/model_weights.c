@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MOST_NAMED = 6 };
 
@@ -14,11 +15,32 @@ static unsigned node_of(const exray_comparison *comparison, const xr_weight_pair
                : (unsigned)exray_comparison_layer(comparison, pair->layer)->node[EXRAY_SIDE_EDGE];
 }
 
+/* ", of the forget gate": which gates of a recurrent layer are others, where some are not. */
+static const char *some_gates(const xr_weight_pair *pair, char text[80])
+{
+    static const struct {
+        char letter;
+        const char *name;
+    } names[] = {{'i', "input"}, {'f', "forget"}, {'c', "cell"},  {'o', "output"},
+                 {'r', "reset"}, {'z', "update"}, {'h', "hidden"}};
+    size_t count = pair->gates ? strlen(pair->gates) : 0, used = 0;
+    text[0] = 0;
+    if (!count || !pair->gates_differ || pair->gates_differ + 1 == 1u << count)
+        return text;
+    for (size_t g = 0; g < count; g++)
+        for (size_t n = 0; (pair->gates_differ >> g & 1) && n < sizeof names / sizeof *names; n++)
+            if (names[n].letter == pair->gates[g])
+                used += (size_t)snprintf(text + used, 80 - used, "%s%s", used ? " and " : ", of the ",
+                                         names[n].name);
+    snprintf(text + used, 80 - used, " gate%s", strstr(text, " and ") ? "s" : "");
+    return text;
+}
+
 /* "layer_17": how far its weights are off; xr_is_about_layer looks it up. */
 static void add_layer(const exray_comparison *comparison, exray_finding *f, const xr_weight_pair *pair,
                       size_t shown)
 {
-    char key[40];
+    char key[40], gates[80];
     if (pair->layer != SIZE_MAX) {
         snprintf(key, sizeof key, "layer_%u", node_of(comparison, pair));
         exray_finding_number(f, key, pair->difference);
@@ -45,9 +67,9 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                              pair->not_finite);
         return;
     }
-    exray_finding_detail(f, "%s%s %.*s: off by %.2g of their deviation; rounding explains %.2g.", place,
+    exray_finding_detail(f, "%s%s %.*s%s: off by %.2g of their deviation; rounding explains %.2g.", place,
                          pair->bias ? "biases" : "weights", XR_SHORT_NAME(pair->name ? pair->name : ""),
-                         pair->difference, pair->rounding);
+                         some_gates(pair, gates), pair->difference, pair->rounding);
 }
 
 static void report(const exray_comparison *comparison, const xr_model_fit *fit, exray_findings *findings)

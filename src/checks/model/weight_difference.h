@@ -15,19 +15,21 @@ typedef struct xr_weight_pair {
     uint32_t part[2];   /* of those: xr_node_constant.part */
     const char *name;   /* the edge's */
     uint64_t count;
-    bool bias;            /* one dimension: judged less strictly, as tools correct biases */
-    bool from_stats;      /* no data: a lower bound, from mean and deviation */
-    double difference;    /* rmse / standard deviation of the reference's; lower is better */
-    double rounding;      /* the difference that storing explains */
-    double correlation;   /* 1: equal up to scale; NAN from statistics */
-    double unit;          /* what `difference` and `rounding` are relative to */
-    bool gates_exchanged; /* it differs by the order of its gates alone */
-    bool transposed;      /* the same values, dimensions of equal size exchanged */
-    uint64_t not_finite;  /* NaN and infinite values of the edge, where the reference has none */
-    bool rescaled;        /* each output channel by a factor of its own (folded normalization) */
-    bool differs;         /* beyond rounding */
-    bool doubtful;        /* it differs, and another constant may be the counterpart */
-    bool moved;           /* it differs, or its statistics say so with less certainty */
+    bool bias;             /* one dimension: judged less strictly, as tools correct biases */
+    bool from_stats;       /* no data: a lower bound, from mean and deviation */
+    double difference;     /* rmse / standard deviation of the reference's; lower is better */
+    double rounding;       /* the difference that storing explains */
+    double correlation;    /* 1: equal up to scale; NAN from statistics */
+    double unit;           /* what `difference` and `rounding` are relative to */
+    bool gates_exchanged;  /* it differs by the order of its gates alone */
+    const char *gates;     /* of a recurrent node's: a letter for each gate (gates.h), or NULL */
+    unsigned gates_differ; /* where some of them differ: a bit for each */
+    bool transposed;       /* the same values, dimensions of equal size exchanged */
+    uint64_t not_finite;   /* NaN and infinite values of the edge, where the reference has none */
+    bool rescaled;         /* each output channel by a factor of its own (folded normalization) */
+    bool differs;          /* beyond rounding */
+    bool doubtful;         /* it differs, and another constant may be the counterpart */
+    bool moved;            /* it differs, or its statistics say so with less certainty */
 } xr_weight_pair;
 
 /* How far two constants are apart, in the layout that brings them nearest.  Fills `pair` from

@@ -38,7 +38,8 @@ static size_t most_inputs(const exray_model *model)
 
 bool xr_weight_graph_make(const exray_comparison *comparison, exray_side side, xr_weight_graph *g)
 {
-    *g = (xr_weight_graph){.model = exray_log_model(exray_comparison_log(comparison, side))};
+    *g = (xr_weight_graph){.model = exray_log_model(exray_comparison_log(comparison, side)),
+                           .other = exray_log_model(exray_comparison_log(comparison, (exray_side)!side))};
     if (!g->model)
         return true;
     size_t tensors = (size_t)g->model->tensor_count + 1, nodes = (size_t)g->model->node_count + 1;
@@ -113,6 +114,8 @@ static bool is_parameter(const xr_weight_graph *g, const exray_node *node, uint3
 /* A recurrent node's weights in parts that other engines have as constants of their own. */
 static void note_constant(xr_weight_graph *g, xr_node_constant constant)
 {
+    if (!xr_gates_join(g->model, g->other, &constant))
+        return;
     uint32_t parts = xr_gate_parts(g->model, &constant);
     constant.parts = parts > 1 ? parts : 0;
     for (; constant.part < (parts > 1 ? parts : 1); constant.part++)

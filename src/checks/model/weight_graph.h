@@ -6,12 +6,12 @@
 
 /* One side's graph, for walks from a compared tensor back to those before it. */
 typedef struct xr_weight_graph {
-    const exray_model *model;
-    uint32_t *maker;         /* [tensor_count] the node that makes each tensor, or EXRAY_NO_INDEX */
-    bool *compared;          /* [tensor_count] whether it has a counterpart: a walk ends there */
-    bool *seen;              /* [node_count] nodes of earlier walks, which later ones leave out */
-    uint32_t *stack;         /* [node_count + 1] */
-    xr_node_constant *found; /* what the last walk found */
+    const exray_model *model, *other; /* of the side; of the other one, or NULL */
+    uint32_t *maker;                  /* [tensor_count] the node that makes each tensor, or EXRAY_NO_INDEX */
+    bool *compared;                   /* [tensor_count] whether it has a counterpart: a walk ends there */
+    bool *seen;                       /* [node_count] nodes of earlier walks, which later ones leave out */
+    uint32_t *stack;                  /* [node_count + 1] */
+    xr_node_constant *found;          /* what the last walk found */
     size_t found_count;
 } xr_weight_graph;
 

@@ -130,16 +130,27 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
                             .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
     *found = xr_weight_difference(view, values, m->factor, out);
     xr_gate_layout gates, other;
-    out->gates_exchanged = *found && out->differs && values[0] && values[1] &&
-                           xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
-                           xr_gate_layout_of(m->side[1].model, &pair[1], &other) &&
-                           gates.gates == other.gates && has_all_gates(&gates, view[0].count) &&
-                           has_all_gates(&other, view[1].count) &&
-                           xr_gates_are_exchanged(&gates, values, m->factor * out->rounding * out->unit);
+    if (*found && out->differs && values[0] && values[1] &&
+        xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
+        xr_gate_layout_of(m->side[1].model, &pair[1], &other) && gates.gates == other.gates &&
+        has_all_gates(&gates, view[0].count) && has_all_gates(&other, view[1].count)) {
+        double within = m->factor * out->rounding * out->unit;
+        out->gates = gates.sorted;
+        out->gates_differ = xr_gates_that_differ(&gates, values, within);
+        out->gates_exchanged = xr_gates_are_exchanged(&gates, values, within);
+    }
     return EXRAY_OK;
 }
 
-static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
+static void take(xr_constant_table *c, const xr_node_constant *constant)
+{
+    bool halves = constant->joined == XR_JOINED_SUM && !constant->joined_count;
+    c->taken[constant->tensor] |= (uint8_t)((halves ? 3u : 1u) << (halves ? 2 : 1) * constant->part);
+    for (uint32_t i = 0; i < constant->joined_count; i++)
+        c->taken[constant->also[i]] |= 1;
+}
+
+static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair, const xr_node_constant of[2])
 {
     xr_weight_pair *grown = realloc(m->pair, (m->count + 1) * sizeof *grown);
     if (!grown)
@@ -147,7 +158,7 @@ static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
     m->pair = grown;
     m->pair[m->count++] = *pair;
     for (int s = 0; s < 2; s++)
-        m->side[s].taken[pair->tensor[s]] |= (uint8_t)(1u << pair->part[s]);
+        take(&m->side[s], &of[s]);
     return EXRAY_OK;
 }
 
@@ -155,7 +166,12 @@ static exray_status keep(xr_weight_matcher *m, const xr_weight_pair *pair)
 
 static bool is_free(const xr_constant_table *c, const xr_node_constant *constant)
 {
-    return c->recorded[constant->tensor] && !(c->taken[constant->tensor] >> constant->part & 1) &&
+    for (uint32_t i = 0; i < constant->joined_count; i++)
+        if (!c->recorded[constant->also[i]] || c->taken[constant->also[i]])
+            return false;
+    bool halves = constant->joined == XR_JOINED_SUM && !constant->joined_count;
+    unsigned bit = (halves ? 2 : 1) * constant->part;
+    return c->recorded[constant->tensor] && !(c->taken[constant->tensor] >> bit & 1) &&
            xr_weight_count(c->model, constant) >= FEWEST &&
            !(c->is_folded && xr_weight_fold_part(&c->folds, constant) == XR_FOLD_USED);
 }
@@ -209,7 +225,7 @@ static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *ed
 {
     const xr_constant_table *other = &m->side[1];
     const char *name = m->side[0].model->tensors[edge->tensor].name;
-    if (!name || !*name)
+    if (!name || !*name || edge->joined)
         return false;
     size_t low = 0, high = other->named_count;
     while (low < high) {
@@ -231,6 +247,7 @@ static bool find_namesake(const xr_weight_matcher *m, const xr_node_constant *ed
 /* The counterpart of one constant, while candidates are tried. */
 typedef struct candidate {
     xr_weight_pair best;
+    xr_node_constant of[2];
     size_t candidates;
     bool agrees;
 } candidate;
@@ -244,8 +261,11 @@ static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_c
     exray_status status = compare_pair(m, layer, (xr_node_constant[]){*edge, *reference}, &pair, &found);
     if (status != EXRAY_OK || !found)
         return status;
-    if (c->candidates++ == 0 || !pair.differs)
+    if (c->candidates++ == 0 || !pair.differs) {
         c->best = pair;
+        c->of[0] = *edge;
+        c->of[1] = *reference;
+    }
     c->agrees = !pair.differs;
     return EXRAY_OK;
 }
@@ -268,7 +288,7 @@ static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_
     if (status != EXRAY_OK || c.candidates == 0 || misplaced)
         return status;
     c.best.doubtful = !c.agrees && !named && c.candidates > 1;
-    return keep(m, &c.best);
+    return keep(m, &c.best, c.of);
 }
 
 static uint32_t output_tensor(const exray_model *model, uint32_t node, uint32_t output)
@@ -351,7 +371,7 @@ static exray_status match_names(xr_weight_matcher *m)
             continue;
         status = try_pair(m, SIZE_MAX, &edge, &namesake, &c);
         if (status == EXRAY_OK && c.candidates)
-            status = keep(m, &c.best);
+            status = keep(m, &c.best, c.of);
     }
     return status;
 }

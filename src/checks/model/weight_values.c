@@ -199,8 +199,27 @@ static exray_status sort_gates(const exray_model *model, const xr_node_constant 
     return EXRAY_OK;
 }
 
-exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
-                                   exray_error *error)
+/* The sum of the two biases of an ONNX node, halves of one row for each direction, put in place of the first.
+ */
+static exray_status sum_halves(const exray_model *model, const xr_node_constant *c, xr_weight_values *v)
+{
+    const exray_tensor_info *info = &model->tensors[c->tensor];
+    if (c->joined != XR_JOINED_SUM || c->joined_count || info->rank != 2)
+        return EXRAY_OK;
+    const uint64_t row = (uint64_t)info->shape[1], rows = row ? v->view.count / row : 0;
+    float *sum = malloc((v->view.count + 1) * sizeof *sum);
+    if (!sum)
+        return EXRAY_E_MEMORY;
+    for (uint64_t r = 0; r < rows; r++)
+        for (uint64_t i = 0; i < row; i++)
+            sum[r * row + i] = v->value[r * row + i] + (i < row / 2 ? v->value[r * row + row / 2 + i] : 0);
+    free(v->unpacked);
+    v->value = v->unpacked = sum;
+    return EXRAY_OK;
+}
+
+static exray_status read_one(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
+                             exray_error *error)
 {
     block_layout blocks;
     v->value = NULL;
@@ -213,9 +232,84 @@ exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant 
         exray_status status = exray_log_read_values(log, record, v->slot[0], &v->view, &v->value, error);
         if (status == EXRAY_OK)
             status = scale_gates(log, c, v, error);
-        return status == EXRAY_OK ? sort_gates(exray_log_model(log), c, v) : status;
+        return status == EXRAY_OK ? sum_halves(exray_log_model(log), c, v) : status;
     }
     return exray_log_read_tensor(log, record, v->slot[0], &v->view, error);
+}
+
+/* ---- Joined constants ------------------------------------------------------------------------------- */
+
+/* Adds a constant of a joint to the numbers of those before it; integers keep a scale each. */
+static void join_values(const xr_node_constant *c, xr_weight_values *v, uint32_t i, uint64_t each, float *out)
+{
+    const exray_quantization *q = &v->view.info.quantization;
+    for (uint32_t k = 0; i < XR_MOST_GATES && k < q->count; k++)
+        v->scale[i] = k && v->scale[i] > q->scale[k] ? v->scale[i] : q->scale[k];
+    for (uint64_t k = 0; c->joined == XR_JOINED_SUM && k < each; k++)
+        out[k] += v->value[k];
+    if (c->joined == XR_JOINED_GATES)
+        memcpy(out + i * each, v->value, each * sizeof *out);
+}
+
+/* Statistics of all from those of each. */
+static void join_statistics(exray_stats *all, const exray_stats *one)
+{
+    double a = (double)all->count, b = (double)one->count, n = a + b;
+    if (!(n > 0))
+        return;
+    double apart = one->mean - all->mean;
+    all->variance = (a * all->variance + b * one->variance) / n + a * b * apart * apart / (n * n);
+    all->mean += b / n * apart;
+    all->count += one->count;
+}
+
+/* Reads the constants one after another; the view is of the first, with what all of them have. */
+static exray_status read_joined(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
+                                exray_error *error)
+{
+    const bool gates = c->joined == XR_JOINED_GATES;
+    const uint32_t count = c->joined_count + 1;
+    const uint64_t each = xr_tensor_elements(&exray_log_model(log)->tensors[c->tensor]);
+    exray_stats all = {0};
+    bool values = true, scaled = true;
+    float *joined = calloc(each * (gates ? count : 1) + 1, sizeof *joined);
+    if (!joined)
+        return EXRAY_E_MEMORY;
+    exray_status status = EXRAY_OK;
+    for (uint32_t i = 0; i < count && status == EXRAY_OK; i++) {
+        const xr_node_constant one = {.tensor = i ? c->also[i - 1] : c->tensor};
+        status = read_one(log, &one, v, error);
+        if (status == EXRAY_OK && (v->view.count != each || (!v->value && (!gates || !v->view.has_stats))))
+            status = unsupported(error);
+        if (status != EXRAY_OK)
+            break;
+        scaled = scaled && v->view.info.quantization.count;
+        values = values && v->value;
+        if (v->value)
+            join_values(c, v, i, each, joined);
+        else
+            join_statistics(&all, &v->view.stats);
+    }
+    if (status != EXRAY_OK || (!values && all.count != each * count)) {
+        free(joined);
+        return status == EXRAY_OK ? unsupported(error) : status;
+    }
+    free(v->unpacked);
+    v->unpacked = joined;
+    v->value = values ? joined : NULL;
+    v->view.count = each * (gates ? count : 1);
+    v->view.stats = all;
+    v->view.info.quantization = (exray_quantization){.count = scaled ? count : 0, .scale = v->scale};
+    return EXRAY_OK;
+}
+
+/* ---- Either ------------------------------------------------------------------------------------------ */
+
+exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
+                                   exray_error *error)
+{
+    exray_status status = c->joined_count ? read_joined(log, c, v, error) : read_one(log, c, v, error);
+    return status == EXRAY_OK && v->value ? sort_gates(exray_log_model(log), c, v) : status;
 }
 
 uint64_t xr_weight_count(const exray_model *model, const xr_node_constant *c)
@@ -226,7 +320,8 @@ uint64_t xr_weight_count(const exray_model *model, const xr_node_constant *c)
         return blocks.rows * blocks.columns;
     if (xr_gate_layout_of(model, c, &gates))
         return gates.gates * gates.hidden * gates.columns;
-    return xr_tensor_elements(&model->tensors[c->tensor]);
+    uint64_t joined = c->joined == XR_JOINED_GATES ? c->joined_count + 1 : 1;
+    return joined * xr_tensor_elements(&model->tensors[c->tensor]);
 }
 
 uint32_t xr_weight_dimensions(const exray_model *model, const xr_node_constant *c)

@@ -9,6 +9,7 @@ typedef struct xr_weight_values {
     exray_tensor_view view; /* of packed weights: of the matrix that they stand for */
     const float *value;     /* NULL: the log has statistics alone */
     float *unpacked;
+    float scale[XR_MOST_GATES]; /* of joined constants */
     int64_t shape[2];
 } xr_weight_values;
 

@@ -126,6 +126,8 @@ static void note_inputs(const walk *w, const exray_node *node, xr_layer *layer)
     }
     uint64_t packed = packed_elements(node);
     layer->weights = packed ? packed : layer->weights;
+    if (layer->kind == XR_OP_LSTM) /* of all gates, or of one */
+        layer->weights = 0;
 }
 
 /* A node with a body of its own, which reads what it likes of the graph around it. */

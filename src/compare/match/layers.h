@@ -16,11 +16,12 @@ typedef struct xr_layer {
     uint32_t source; /* of a layer that passes its only changing input on: the one that computes that, else
                         EXRAY_NO_INDEX */
     xr_activation activation; /* applied to the core's result up to here */
-    uint64_t weights;         /* elements of the core's largest constant input; 0: none */
-    uint64_t elements;        /* of the tensor; 0: unknown */
-    bool constant;            /* computed from constants alone, or the scale of a run */
-    bool raw;                 /* integers whose scale is that of a run, and what still counts in it */
-    uint32_t producers[4];    /* cores that feed the core, EXRAY_NO_INDEX where fewer */
+    uint64_t weights;  /* elements of the core's largest constant input; 0: none, or engines share them out
+                          otherwise */
+    uint64_t elements; /* of the tensor; 0: unknown */
+    bool constant;     /* computed from constants alone, or the scale of a run */
+    bool raw;          /* integers whose scale is that of a run, and what still counts in it */
+    uint32_t producers[4]; /* cores that feed the core, EXRAY_NO_INDEX where fewer */
 } xr_layer;
 
 typedef struct xr_layers {

@@ -122,6 +122,10 @@ static const op_entry table[] = {
     {"dropout2d", {XR_OP_SHAPE, 0}},
     {"shape", {XR_OP_CONSTANT, 0}},
     {"constant", {XR_OP_CONSTANT, 0}},
+    {"lstm", {XR_OP_LSTM, 0}},
+    {"dynamicquantizelstm", {XR_OP_LSTM, 0}},
+    {"unidirectionalsequencelstm", {XR_OP_LSTM, 0}},
+    {"bidirectionalsequencelstm", {XR_OP_LSTM, 0}},
 };
 
 enum { NAME_SIZE = 64 };

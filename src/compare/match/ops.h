@@ -26,6 +26,7 @@ typedef enum xr_op_kind {
     XR_OP_CONVERSION, /* of the type: quantize, dequantize, cast */
     XR_OP_SHAPE,      /* the same values in another shape or order */
     XR_OP_CONSTANT,
+    XR_OP_LSTM,
     XR_OP_PARTITION, /* a delegate's: which nodes run in it is not known */
 } xr_op_kind;
 
