@@ -4,6 +4,7 @@
 #include "checks/findings.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/graph/node_facts.h"
 #include "checks/model/operator_report.h"
 #include "checks/model/range_activation.h"
 #include "checks/op_name.h"
@@ -108,11 +109,14 @@ static void report_attribute(const exray_layer_pair *layer, size_t i, const exra
                              const char *value, exray_findings *findings)
 {
     exray_finding *f = begin(layer, i, 0.95, findings);
+    char text[2][XR_ATTRIBUTE_NUMBER];
+    const char *shown[2] = {attribute->value, value};
+    xr_attribute_words(shown, text);
     exray_finding_summary(f, "Layer %u (%s) %.*s has %.60s %.60s on the edge, %.60s in the reference.",
                           (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
-                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]), attribute->key, attribute->value,
-                          value);
-    exray_finding_fix(f, "Convert the model again with %.60s %.60s for this layer.", attribute->key, value);
+                          XR_SHORT_NAME(layer->name[EXRAY_SIDE_EDGE]), attribute->key, shown[0], shown[1]);
+    exray_finding_fix(f, "Convert the model again with %.60s %.60s for this layer.", attribute->key,
+                      shown[1]);
     exray_finding_text(f, "attribute", attribute->key);
     exray_finding_text(f, "edge", attribute->value);
     exray_finding_text(f, "reference", value);

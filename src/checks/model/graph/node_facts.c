@@ -1,6 +1,7 @@
 #include "checks/model/graph/node_facts.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,4 +38,17 @@ size_t xr_attribute_numbers(const exray_node *node, const char *key, double *out
         text = end;
     }
     return count;
+}
+
+void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER])
+{
+    for (int s = 0; s < 2; s++) {
+        char *end;
+        double number = value[s] ? strtod(value[s], &end) : 0;
+        if (!value[s] || end == value[s] || *end)
+            return;
+        snprintf(text[s], XR_ATTRIBUTE_NUMBER, "%.6g", number);
+    }
+    for (int s = 0; s < 2 && strcmp(text[0], text[1]) != 0; s++)
+        value[s] = text[s];
 }

@@ -17,4 +17,9 @@ bool xr_attribute_flag(const exray_node *node, const char *key, bool otherwise);
  * there are, or 0 where it is something else. */
 size_t xr_attribute_numbers(const exray_node *node, const char *key, double *out, size_t room);
 
+/* Two values of an attribute as people write them: files have the number that is nearest in 32 bits
+ * (9.99999975e-06).  What is no number, and numbers that differ in later digits alone, stay as they are. */
+enum { XR_ATTRIBUTE_NUMBER = 32 };
+void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER]);
+
 #endif

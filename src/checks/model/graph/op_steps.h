@@ -56,7 +56,7 @@ typedef struct xr_tensor_facts {
 } xr_tensor_facts;
 
 typedef struct xr_step_graph {
-    const exray_model *model;
+    const exray_model *model, *other; /* of the side, of the other one */
     xr_model_constants constants;
     xr_op_step *step; /* [count] in the order in which they run */
     uint32_t count;

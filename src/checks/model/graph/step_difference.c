@@ -249,6 +249,8 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
                 (lone && !first && !has_trait(lone, key)))
                 continue;
             append(d->key, sizeof d->key, ", ", key);
+            char shown[2][XR_ATTRIBUTE_NUMBER];
+            xr_attribute_words(text, shown);
             for (int k = 0; k < 2; k++)
                 append(d->value[k], sizeof d->value[k], "; ", text[k] ? text[k] : "its default");
             any = true;

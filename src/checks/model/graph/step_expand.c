@@ -1,5 +1,7 @@
 #include "checks/model/graph/step_expand.h"
 
+#include "checks/model/graph/step_groups.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -553,5 +555,7 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
     }
     if (ok)
         resolve_sources(graph, source);
+    if (ok)
+        xr_step_join_groups(graph);
     return ok && !graph->memory->failed;
 }

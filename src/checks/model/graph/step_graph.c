@@ -216,9 +216,9 @@ static bool build(xr_step_graph *g)
     return ok;
 }
 
-bool xr_step_graph_open(const exray_log *log, xr_step_graph *out)
+bool xr_step_graph_open(const exray_log *log, const exray_log *other, xr_step_graph *out)
 {
-    *out = (xr_step_graph){.model = exray_log_model(log)};
+    *out = (xr_step_graph){.model = exray_log_model(log), .other = exray_log_model(other)};
     out->memory = calloc(1, sizeof *out->memory);
     if (out->memory && xr_model_constants_open(log, &out->constants) && build(out))
         return true;

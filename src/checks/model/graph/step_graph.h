@@ -6,8 +6,9 @@
 
 #include "checks/model/graph/op_steps.h"
 
-/* The log has a model.  False: out of memory. */
-bool xr_step_graph_open(const exray_log *log, xr_step_graph *out);
+/* The log has a model, and so has that of the other side: what it has one operator for is put together.
+ * False: out of memory. */
+bool xr_step_graph_open(const exray_log *log, const exray_log *other, xr_step_graph *out);
 void xr_step_graph_close(xr_step_graph *graph);
 
 /* Computes the function that tensor `tensor` is of tensor `from` (its root, or one between), for `count` of

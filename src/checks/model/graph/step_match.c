@@ -286,7 +286,8 @@ static uint32_t *all_absent(size_t count)
 static bool make(const exray_comparison *c, xr_step_match *m)
 {
     for (int s = 0; s < 2; s++) {
-        if (!xr_step_graph_open(exray_comparison_log(c, (exray_side)s), &m->side[s]))
+        if (!xr_step_graph_open(exray_comparison_log(c, (exray_side)s),
+                                exray_comparison_log(c, (exray_side)!s), &m->side[s]))
             return false;
         m->mate[s] = all_absent(m->side[s].count);
         m->tensor_mate[s] = all_absent(m->side[s].tensor_count);

@@ -1,5 +1,7 @@
 #include "checks/model/graph/step_traits.h"
 
+#include "checks/model/graph/step_groups.h"
+
 #include "checks/model/graph/resize_map.h"
 
 #include <ctype.h>
@@ -290,7 +292,9 @@ static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_trait
     if (isnan(epsilon) && is_engine(g, "onnx"))
         epsilon = 1e-5;
     add_number(t, "epsilon", epsilon);
-    add_number(t, "num_groups", xr_attribute_number(step->node, "num_groups", NAN));
+    double groups =
+        xr_attribute_number(step->node, "num_groups", xr_attribute_number(step->node, "groups", NAN));
+    add_number(t, "num_groups", isnan(groups) ? xr_step_joined_groups(g, step) : groups);
 }
 
 /* Which values of its input each value of a resize is made of. */
