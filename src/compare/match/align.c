@@ -183,6 +183,19 @@ static uint32_t equal_layer(const work *w, uint32_t a)
     return best;
 }
 
+/* Of the edge's layers with exactly the values of reference layer `b`, the last that is not matched: behind
+ * what only changes its shape. */
+static uint32_t equal_layer_of_edge(const work *w, uint32_t b)
+{
+    uint32_t best = EXRAY_NO_INDEX;
+    for (uint32_t a = 0; a < w->side[0]->count; a++)
+        if (w->partner[0][a] == EXRAY_NO_INDEX && !layer_of(w, 0, a)->constant &&
+            layer_of(w, 0, a)->elements == layer_of(w, 1, b)->elements &&
+            !xr_naming_forbids(&w->scorer.naming, a, b) && xr_values_twins(&w->scorer, a, b))
+            best = a;
+    return best;
+}
+
 /* Equal values are proof enough, in another order and of operators of other kinds, too (a SPLIT for two
  * slices). */
 static void match_by_values(work *w)
@@ -199,6 +212,16 @@ static void match_by_values(work *w)
         if (w->partner[1][b] != EXRAY_NO_INDEX)
             part(w, w->partner[1][b]);
         join(w, a, b, XR_MATCH_VALUES);
+    }
+    /* What the reference computes and the edge has only in another shape (a recurrent layer's directions). */
+    for (uint32_t b = 0; w->scorer.similarities && b < w->side[1]->count; b++) {
+        const xr_layer *layer = layer_of(w, 1, b);
+        if (w->partner[1][b] != EXRAY_NO_INDEX || layer->constant || layer->elements < FEWEST ||
+            xr_layer_is_free(layer))
+            continue;
+        uint32_t a = equal_layer_of_edge(w, b);
+        if (a != EXRAY_NO_INDEX)
+            join(w, a, b, XR_MATCH_VALUES);
     }
 }
 

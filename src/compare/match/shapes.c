@@ -17,6 +17,14 @@ static bool is_last_to_first(const int64_t *x, const int64_t *y)
     return x[2] == y[0] && x[0] == y[1] && x[1] == y[2];
 }
 
+/* [.., 2, n] and [.., 2 n]: the two directions of a recurrent layer beside each other, or one behind the
+ * other. */
+static bool is_of_directions(const int64_t *longer, const int64_t *shorter, uint32_t rank)
+{
+    return rank > 1 && longer[rank - 1] == 2 && shorter[rank - 1] == 2 * longer[rank] &&
+           memcmp(longer, shorter, (rank - 1) * sizeof *longer) == 0;
+}
+
 uint32_t xr_layout_ways(const exray_tensor_info *edge, const exray_tensor_info *reference,
                         xr_layout_match way[XR_LAYOUT_WAYS])
 {
@@ -26,6 +34,8 @@ uint32_t xr_layout_ways(const exray_tensor_info *edge, const exray_tensor_info *
         way[ways++] = XR_LAYOUT_SAME;
     else if (ra == 1 || rb == 1)
         way[ways++] = XR_LAYOUT_SAME; /* flattened: the counts decide */
+    else if ((ra == rb + 1 && is_of_directions(a, b, rb)) || (rb == ra + 1 && is_of_directions(b, a, ra)))
+        way[ways++] = XR_LAYOUT_SAME;
     if (ra != rb || ra < 2)
         return ways;
     if (ra == 3 || (ra == 4 && a[0] == b[0])) {
