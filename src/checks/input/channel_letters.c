@@ -47,12 +47,10 @@ static bool letters_of_sensor(const exray_comparison *comparison, const xr_input
     return least < LOST && next > RATIO * least + 1e-4;
 }
 
-xr_letters xr_channel_letters(const exray_comparison *comparison, const xr_input_fit *fit,
-                              const xr_channel_order *order)
+xr_letters xr_pipeline_letters(const exray_comparison *comparison, size_t channels, const unsigned char *from)
 {
     xr_letters out = {0};
     char edge[4];
-    size_t channels = fit->values.channels;
     if (channels != 3)
         return out;
     if (xr_has_pipeline(comparison, EXRAY_SIDE_REFERENCE, out.reference))
@@ -60,8 +58,21 @@ xr_letters xr_channel_letters(const exray_comparison *comparison, const xr_input
     else if (xr_has_pipeline(comparison, EXRAY_SIDE_EDGE, edge)) {
         out.known_by = "pipeline";
         for (size_t c = 0; c < channels; c++)
-            out.reference[order->from[c]] = edge[c];
-    } else if (letters_of_sensor(comparison, fit, out.reference))
+            out.reference[from[c]] = edge[c];
+    }
+    for (size_t c = 0; c < channels && out.known_by; c++)
+        out.edge[c] = out.reference[from[c]];
+    return out;
+}
+
+xr_letters xr_channel_letters(const exray_comparison *comparison, const xr_input_fit *fit,
+                              const xr_channel_order *order)
+{
+    const size_t channels = fit->values.channels;
+    xr_letters out = xr_pipeline_letters(comparison, channels, order->from);
+    if (channels != 3 || out.known_by)
+        return out;
+    if (letters_of_sensor(comparison, fit, out.reference))
         out.known_by = "sensor";
     for (size_t c = 0; c < channels && out.known_by; c++)
         out.edge[c] = out.reference[order->from[c]];

@@ -14,4 +14,8 @@ typedef struct xr_letters {
 xr_letters xr_channel_letters(const exray_comparison *comparison, const xr_input_fit *fit,
                               const xr_channel_order *order);
 
+/* The same by a pipeline file alone; from[edge channel]: the reference's channel. */
+xr_letters xr_pipeline_letters(const exray_comparison *comparison, size_t channels,
+                               const unsigned char *from);
+
 #endif

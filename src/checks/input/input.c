@@ -4,6 +4,7 @@
 #include "checks/input/explain.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
+#include "checks/input/moments/moments.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"
 #include "checks/input/search/find.h"
@@ -101,6 +102,57 @@ static void soften(const xr_input_fit *fit, const exray_finding *last, exray_fin
                 f->severity = EXRAY_SEVERITY_WARNING;
 }
 
+/* An input whose data were compared as far as they are there; statistics stand for the rest.  EXRAY_E_STATE:
+ * they agree, which leaves open what `why` says (NULL: nothing). */
+static exray_status judge_statistics(const exray_comparison *comparison, size_t pair, const char *why,
+                                     exray_findings *findings, exray_error *error)
+{
+    const exray_io_pair *io = exray_comparison_input(comparison, pair);
+    bool agrees, differs;
+    exray_status status = xr_judge_moments(comparison, pair, findings, &agrees, &differs, error);
+    if (status != EXRAY_OK || differs || !why)
+        return status;
+    error->status = EXRAY_E_STATE;
+    if (agrees)
+        snprintf(
+            error->message, sizeof error->message,
+            "input %.100s: statistics alone were recorded, and they agree; a mirrored, turned or shuffled "
+            "input has the same: record its data on both sides to be sure",
+            io->name[EXRAY_SIDE_EDGE]);
+    else
+        snprintf(error->message, sizeof error->message, "input %.100s: %s", io->name[EXRAY_SIDE_EDGE], why);
+    return error->status;
+}
+
+static exray_status judge_data(const exray_comparison *comparison, const xr_input_fit *fit,
+                               exray_findings *findings, exray_error *error)
+{
+    exray_finding *last = findings->last;
+    exray_status status = judge_input(comparison, fit, findings, error);
+    soften(fit, last, findings);
+    if (status == EXRAY_OK && fit->unaffected)
+        status = say_affected(comparison, fit, last, findings, error);
+    return status;
+}
+
+/* One input: its data, and where they explain nothing the statistics that stand for those that are missing.
+ */
+static exray_status judge_one(const exray_comparison *comparison, size_t pair, exray_findings *findings,
+                              exray_error *error)
+{
+    xr_input_fit fit = {.state = XR_FIT_EQUAL};
+    exray_finding *last = findings->last;
+    exray_status status = EXRAY_OK;
+    if (!is_equal(exray_comparison_input(comparison, pair))) {
+        status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
+        if (status == EXRAY_OK)
+            status = judge_data(comparison, &fit, findings, error);
+    }
+    if (status != EXRAY_OK || findings->last != last)
+        return status;
+    return judge_statistics(comparison, pair, fit.state == XR_FIT_UNJUDGED ? fit.why : NULL, findings, error);
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
@@ -123,23 +175,12 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     findings->inputs_judged = true;
     for (size_t i = 0; i < count; i++) {
         /* A state is no input of its own: model.state judges it. */
-        if (is_equal(exray_comparison_input(comparison, i)) ||
-            xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i))
+        if (xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i))
             continue;
-        xr_input_fit fit;
-        exray_status status = xr_input_fit_make(comparison, i, NULL, &fit, error);
-        if (status != EXRAY_OK)
-            return status;
-        if (fit.state == XR_FIT_UNJUDGED) {
-            unjudged = error->status = EXRAY_E_STATE;
-            snprintf(error->message, sizeof error->message, "input %s: %s", fit.io->name[0], fit.why);
-        }
-        exray_finding *last = findings->last;
-        status = judge_input(comparison, &fit, findings, error);
-        soften(&fit, last, findings);
-        if (status == EXRAY_OK && fit.unaffected)
-            status = say_affected(comparison, &fit, last, findings, error);
-        if (status != EXRAY_OK)
+        exray_status status = judge_one(comparison, i, findings, error);
+        if (status == EXRAY_E_STATE)
+            unjudged = status;
+        else if (status != EXRAY_OK)
             return status;
     }
     return unjudged;
@@ -169,6 +210,6 @@ const exray_assertion xr_assertion_input = {
     .name = "input",
     .summary = "both sides feed the model the same input; differences are named step by step",
     .causes = causes,
-    .needs = "/input of both logs, with data; more can be told with /sensor",
+    .needs = "/input of both logs, with data (less is told by statistics alone); more with /sensor",
     .run = run,
 };

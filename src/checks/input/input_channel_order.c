@@ -15,24 +15,6 @@ static void lower_case(char *text)
         *text = (char)tolower((unsigned char)*text);
 }
 
-/* "swapping channels 0 and 2", "taking the edge's channels in the order 1, 2, 0". */
-static void describe_exchange(const xr_input_fit *fit, const xr_channel_order *o, char *text, size_t size)
-{
-    size_t moved[XR_FIT_CHANNELS], count = 0, to[XR_FIT_CHANNELS] = {0};
-    for (size_t c = 0; c < fit->values.channels; c++) {
-        to[o->from[c]] = c;
-        if (o->from[c] != c)
-            moved[count++] = c;
-    }
-    if (count == 2) {
-        snprintf(text, size, "swapping channels %zu and %zu", moved[0], moved[1]);
-        return;
-    }
-    int used = snprintf(text, size, "taking the edge's channels in the order");
-    for (size_t c = 0; c < fit->values.channels && used > 0 && (size_t)used < size; c++)
-        used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
-}
-
 /* Whether OpenCV has conversions from and to that order. */
 static bool is_usual(const char *order)
 {
@@ -160,7 +142,7 @@ void xr_report_channel_order(const exray_comparison *comparison, const xr_input_
         fit->orders.tied ? 0.6 : xr_confidence(o->residual, fit->orders.list[fit->orders.runner_up].residual);
     char exchange[96];
     xr_letters letters = xr_channel_letters(comparison, fit, o);
-    describe_exchange(fit, o, exchange, sizeof exchange);
+    xr_describe_exchange(fit->values.channels, o->from, exchange, sizeof exchange);
 
     exray_finding *f = exray_findings_add(findings, "input.channel_order", EXRAY_SEVERITY_ERROR, confidence);
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);

@@ -22,6 +22,23 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
              k && !exact ? "about " : "", k ? k->name : "", k ? ")" : "");
 }
 
+void xr_describe_exchange(size_t channels, const unsigned char *from, char *text, size_t size)
+{
+    size_t moved[XR_FIT_CHANNELS], count = 0, to[XR_FIT_CHANNELS] = {0};
+    for (size_t c = 0; c < channels && c < XR_FIT_CHANNELS; c++) {
+        to[from[c]] = c;
+        if (from[c] != c)
+            moved[count++] = c;
+    }
+    if (count == 2) {
+        snprintf(text, size, "swapping channels %zu and %zu", moved[0], moved[1]);
+        return;
+    }
+    int used = snprintf(text, size, "taking the edge's channels in the order");
+    for (size_t c = 0; c < channels && c < XR_FIT_CHANNELS && used > 0 && (size_t)used < size; c++)
+        used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
+}
+
 double xr_confidence(double residual, double runner_up)
 {
     double ratio = (runner_up + 0.1) / (residual + 0.1);

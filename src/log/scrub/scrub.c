@@ -98,7 +98,7 @@ static xr_fate rewrite_message(void *context, const char *topic, const uint8_t *
         return XR_FATE_KEEP;
     rule->met++;
     s->result->to_stats++;
-    return fate_of(xr_scrub_tensor(content, size, exray_log_model(s->log), out));
+    return fate_of(xr_scrub_tensor(content, size, kind, exray_log_model(s->log), out));
 }
 
 static void count_dropped(void *context, uint64_t messages)

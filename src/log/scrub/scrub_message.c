@@ -106,9 +106,17 @@ bool xr_scrub_layers(xr_scrub_rules *rules, const char *kind, const uint8_t *con
 
 /* ---- Tensors --------------------------------------------------------------------- */
 
-/* Whether statistics of the data were made. */
-static bool summarize(const exray_tensor_view *view, bool has_info, const exray_model *model,
-                      exray_stats *stats)
+/* What stands for the data of a tensor. */
+typedef struct tensor_summary {
+    exray_stats stats;
+    exray_channel_room room;
+    exray_channel_stats channels;
+    bool has_channels;
+} tensor_summary;
+
+/* Whether statistics of the data were made, those of the channels where the recorder makes them. */
+static bool summarize(const exray_tensor_view *view, bool has_info, const exray_model *model, exray_kind kind,
+                      tensor_summary *s)
 {
     const exray_tensor_info *info = &view->info;
     if (!view->data || (view->has_media && xr_format_is_opaque(view->media.format)))
@@ -118,7 +126,12 @@ static bool summarize(const exray_tensor_view *view, bool has_info, const exray_
             return false;
         info = &model->tensors[view->model_tensor];
     }
-    return exray_stats_compute(info, view->data, view->size, stats) == EXRAY_OK;
+    if (exray_stats_compute(info, view->data, view->size, &s->stats) != EXRAY_OK)
+        return false;
+    s->has_channels = kind != EXRAY_KIND_LAYER && kind != EXRAY_KIND_CONSTANT &&
+                      exray_channel_stats_compute(info, view->data, view->size, &s->stats, &s->room,
+                                                  &s->channels) == EXRAY_OK;
+    return true;
 }
 
 /* Whether a field of a tensor stays as it is. */
@@ -129,7 +142,8 @@ static bool stays(const xr_field *field, const exray_tensor_view *view)
     return field->number <= TENSOR_LAST && field->number != TENSOR_DATA && field->number != TENSOR_SKETCH;
 }
 
-bool xr_scrub_tensor(const uint8_t *content, size_t size, const exray_model *model, xr_buffer *out)
+bool xr_scrub_tensor(const uint8_t *content, size_t size, exray_kind kind, const exray_model *model,
+                     xr_buffer *out)
 {
     xr_arena arena = {0};
     exray_tensor_view view;
@@ -140,10 +154,12 @@ bool xr_scrub_tensor(const uint8_t *content, size_t size, const exray_model *mod
     for (xr_field f; good && xr_wire_next(&wire, &f); begin = wire.at)
         if (stays(&f, &view))
             xr_buffer_add(out, begin, (size_t)(wire.at - begin));
-    exray_stats stats;
-    if (good && summarize(&view, has_info, model, &stats)) {
+    tensor_summary s;
+    if (good && summarize(&view, has_info, model, kind, &s)) {
         buffer_sink sink = sink_into(out);
-        xr_encode_tensor_values(&sink.sink, &(xr_tensor_message){.stats = &stats});
+        xr_encode_tensor_values(
+            &sink.sink,
+            &(xr_tensor_message){.stats = &s.stats, .channels = s.has_channels ? &s.channels : NULL});
     }
     xr_arena_free(&arena);
     return good;

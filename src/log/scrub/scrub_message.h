@@ -16,9 +16,10 @@ bool xr_scrub_frame(xr_scrub_rules *rules, const uint8_t *content, size_t size, 
 bool xr_scrub_layers(xr_scrub_rules *rules, const char *kind, const uint8_t *content, size_t size,
                      xr_buffer *out);
 
-/* Appends a Tensor message with statistics in the place of data and sketch; without any where there are no
- * numbers to make them of (encoded files, texts, strings).  `model` describes the tensors whose messages do
- * not; NULL: there is none. */
-bool xr_scrub_tensor(const uint8_t *content, size_t size, const exray_model *model, xr_buffer *out);
+/* Appends a Tensor message with statistics in the place of data and sketch, as a recorder without data writes
+ * them of that kind; without any where there are no numbers to make them of (encoded files, texts, strings).
+ * `model` describes the tensors whose messages do not; NULL: there is none. */
+bool xr_scrub_tensor(const uint8_t *content, size_t size, exray_kind kind, const exray_model *model,
+                     xr_buffer *out);
 
 #endif

@@ -1,0 +1,192 @@
+#include "checks/input/moments/moments.h"
+
+#include "checks/input/moments/moment_convention.h"
+#include "checks/input/moments/moment_findings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Below this, in levels, statistics are equal up to their arithmetic. */
+#define EQUAL 1e-3
+
+static exray_status no_memory(exray_error *error)
+{
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
+    return EXRAY_E_MEMORY;
+}
+
+/* Reports what a choice names. */
+static bool report_named(xr_moment_case *c, const xr_moment_pairs *pairs, const xr_moment_choice *choice,
+                         exray_findings *findings)
+{
+    c->pairs = pairs;
+    c->choice = choice;
+    if (choice->order_named)
+        xr_report_moment_order(c, findings);
+    if (choice->map_named)
+        xr_report_moment_map(c, findings);
+    return choice->order_named || choice->map_named;
+}
+
+/* ---- Some frames only ------------------------------------------------------------------------------ */
+
+/* The residual of one frame as it was recorded, levels rms; *noise: it is no more than that. */
+static double residual_of(const xr_moment_pairs *all, const xr_moment_fit *same, size_t i, bool *noise)
+{
+    const xr_moment_pairs one = {.frames = all->frames,
+                                 .count = 1,
+                                 .edge = &all->edge[i],
+                                 .reference = &all->reference[i],
+                                 .level = {all->level[0], all->level[1]}};
+    xr_moment_fit fit = *same;
+    fit.residual = xr_moment_residual(&one, same, 0);
+    *noise = xr_moment_is_noise(&one, &fit);
+    return fit.residual;
+}
+
+/* The frames that differ, where others do not: by anything, if the others are equal; else by more than noise.
+ */
+static bool take_differing(const xr_moment_pairs *all, const xr_moment_fit *same, size_t *list, size_t *count)
+{
+    bool noise, some_equal = false;
+    for (size_t i = 0; i < all->count; i++)
+        some_equal = some_equal || residual_of(all, same, i, &noise) <= EQUAL;
+    *count = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        double residual = residual_of(all, same, i, &noise);
+        if (some_equal ? residual > EQUAL : !noise)
+            list[(*count)++] = all->edge[i];
+    }
+    return *count > 0 && *count < all->count;
+}
+
+/* Whether no frame outside of the list would be as it is under what explains those in it. */
+static bool sets_apart(const xr_moment_pairs *all, const size_t *list, size_t count,
+                       const xr_moment_choice *some)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        if (next < count && list[next] == all->edge[i]) {
+            next++;
+            continue;
+        }
+        /* a gray frame is the same under another order: it says nothing */
+        if (xr_moment_residual(all, &some->best, i) + 0.05 < xr_moment_residual(all, &some->same, i))
+            return false;
+    }
+    return true;
+}
+
+/* Judges the frames that differ by themselves; `affected` [matched frames] gets them. */
+static bool report_some(xr_moment_case *c, const xr_moment_pairs *all, const xr_moment_choice *whole,
+                        bool *affected, size_t *list, exray_findings *findings)
+{
+    size_t count;
+    if (!take_differing(all, &whole->same, list, &count))
+        return false;
+    const xr_moment_pairs some = {.frames = all->frames,
+                                  .count = count,
+                                  .edge = list,
+                                  .reference = list,
+                                  .level = {all->level[0], all->level[1]}};
+    const xr_moment_choice choice = xr_moment_choose(&some);
+    for (size_t i = 0; i < count; i++)
+        affected[all->frames->frame[list[i]]] = true;
+    c->affected = affected;
+    c->before = choice.same.residual;
+    if (sets_apart(all, list, count, &choice) && report_named(c, &some, &choice, findings))
+        return true;
+    c->pairs = &some;
+    c->choice = &choice;
+    xr_report_moment_unknown(c, findings);
+    return true;
+}
+
+/* ---- All of it --------------------------------------------------------------------------------------- */
+
+static bool report_pairing(xr_moment_case *c, const xr_moment_pairs *recorded, const xr_moment_choice *now,
+                           exray_findings *findings)
+{
+    xr_moment_pairing pairing;
+    xr_moment_choice choice;
+    const bool found = xr_find_moment_pairing(recorded, now, &pairing, &choice);
+    if (found) {
+        const xr_moment_pairs pairs = {.frames = recorded->frames,
+                                       .count = pairing.count,
+                                       .edge = pairing.edge,
+                                       .reference = pairing.reference,
+                                       .level = {recorded->level[0], recorded->level[1]}};
+        c->pairs = &pairs;
+        c->choice = &choice;
+        xr_report_moment_pairing(c, &pairing, findings);
+        report_named(c, &pairs, &choice, findings);
+    }
+    xr_moment_pairing_free(&pairing);
+    return found;
+}
+
+static bool judge(xr_moment_case *c, const xr_moment_pairs *pairs, bool *affected, size_t *list,
+                  exray_findings *findings)
+{
+    const xr_moment_choice choice = xr_moment_choose(pairs);
+    const double before = choice.same.residual;
+    c->before = before;
+    if (pairs->frames->ids) {
+        c->pairs = pairs;
+        c->choice = &choice;
+        if (before > EQUAL)
+            xr_report_moment_ids(c, findings);
+        return before > EQUAL;
+    }
+    if (before <= EQUAL)
+        return false;
+    if (report_named(c, pairs, &choice, findings))
+        return true;
+    if (xr_moment_is_noise(pairs, &choice.same))
+        return false;
+    if (report_pairing(c, pairs, &choice, findings) ||
+        report_some(c, pairs, &choice, affected, list, findings))
+        return true;
+    c->pairs = pairs;
+    c->choice = &choice;
+    xr_report_moment_unknown(c, findings);
+    return true;
+}
+
+exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, exray_findings *findings,
+                              bool *agrees, bool *differs, exray_error *error)
+{
+    xr_moment_frames frames;
+    exray_status status = xr_moments_read(comparison, pair, &frames, error);
+    size_t *position = calloc(frames.count + 1, sizeof *position),
+           *list = calloc(frames.count + 1, sizeof *list);
+    bool *affected = calloc(exray_comparison_frame_count(comparison) + 1, sizeof *affected);
+    *agrees = *differs = false;
+    if (status == EXRAY_OK && (!position || !list || !affected))
+        status = no_memory(error);
+    if (status == EXRAY_OK && !frames.problem && (frames.count || frames.not_finite)) {
+        for (size_t i = 0; i < frames.count; i++)
+            position[i] = i;
+        const xr_moment_pairs pairs = {.frames = &frames,
+                                       .count = frames.count,
+                                       .edge = position,
+                                       .reference = position,
+                                       .level = {xr_moment_level(&frames, EXRAY_SIDE_EDGE),
+                                                 xr_moment_level(&frames, EXRAY_SIDE_REFERENCE)}};
+        xr_moment_case c = {
+            .comparison = comparison, .io = exray_comparison_input(comparison, pair), .pairs = &pairs};
+        if (frames.not_finite) {
+            xr_report_moment_not_finite(&c, findings);
+            *differs = true;
+        }
+        if (frames.count)
+            *differs = judge(&c, &pairs, affected, list, findings) || *differs;
+        *agrees = !*differs;
+    }
+    free(position);
+    free(list);
+    free(affected);
+    xr_moments_free(&frames);
+    return status;
+}
