@@ -2,6 +2,7 @@
  * no other assertion has a cause. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/input/moments/moments.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"
@@ -129,17 +130,24 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
-/* Wrong from the first layer on, and the input was not recorded. */
-static void report_unrecorded(const exray_comparison *comparison, size_t first, exray_findings *findings)
+static const char same_statistics[] =
+    "The input's statistics agree, as those of a mirrored, turned or shuffled input do.";
+
+/* Wrong from the first layer on, and the input was not recorded; or its statistics alone, which agree. */
+static void report_unrecorded(const exray_comparison *comparison, size_t first, bool statistics,
+                              exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
     exray_finding *f =
         exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise), 0.5);
     exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)first);
     exray_finding_summary(f,
-                          "From layer %u (%s) on values are wrong beyond noise; the model's input was not "
-                          "recorded, so it may be the reason.",
-                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE]);
+                          "From layer %u (%s) on values are wrong beyond noise; %s, so it may be the reason.",
+                          (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
+                          statistics ? "of the model's input statistics alone were recorded"
+                                     : "the model's input was not recorded");
+    if (statistics)
+        exray_finding_detail(f, "%s", same_statistics);
     exray_finding_detail(f, "There the error is %.2g of the signal%s; data types explain %.2g.", layer->error,
                          layer->from_stats ? " at least" : "", layer->noise);
     exray_finding_fix(f, "Record the input on both sides (--capture io or more, without --no-io-data).");
@@ -147,18 +155,20 @@ static void report_unrecorded(const exray_comparison *comparison, size_t first, 
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
-/* The first layer that is wrong, whatever its role; SIZE_MAX: none. */
-static size_t first_wrong(const exray_comparison *comparison)
+/* The first layer that is wrong, whatever its role, by more than its input may rightly make; SIZE_MAX: none.
+ */
+static size_t first_wrong(const exray_comparison *comparison, double allowed)
 {
     for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-        if (isfinite(layer->error) && layer->error > layer->noise)
+        if (isfinite(layer->error) && layer->error > fmax(layer->noise, allowed))
             return i;
     }
     return SIZE_MAX;
 }
 
-static void report_output(const exray_comparison *comparison, size_t i, exray_findings *findings)
+static void report_output(const exray_comparison *comparison, size_t i, bool statistics,
+                          exray_findings *findings)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, i);
     bool known = inputs_are_known(comparison);
@@ -167,7 +177,11 @@ static void report_output(const exray_comparison *comparison, size_t i, exray_fi
     exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     exray_finding_summary(f, "Output %s differs beyond noise%s.", output->name[EXRAY_SIDE_EDGE],
                           known ? " though the inputs do not"
-                                : "; the inputs were not recorded, so they may be the reason");
+                          : statistics
+                              ? "; of the inputs statistics alone were recorded, so they may be the reason"
+                              : "; the inputs were not recorded, so they may be the reason");
+    if (statistics)
+        exray_finding_detail(f, "%s", same_statistics);
     exray_finding_detail(f, "The difference is %.2g of the signal; data types explain %.2g. %s",
                          output->error, output->noise, no_side);
     exray_finding_fix(
@@ -209,16 +223,17 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             is_worth_reporting(comparison, layer))
             dirty = i;
     }
-    bool clean = !xr_inputs_differ(comparison);
+    bool clean = !xr_inputs_differ(comparison), statistics, known = inputs_are_known(comparison);
+    double allowed = xr_moments_allow(comparison, findings, &statistics);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||
             !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer) ||
             xr_reads_contradicted(comparison, findings, i))
             continue;
-        /* Statistics bound an error from below: behind a wrong input, a layer that
+        /* Statistics bound an error from below: behind an input that is wrong, or may be, a layer that
          * seems right may pass on what the next one shows. */
-        if (layer->from_stats && !clean)
+        if (layer->from_stats && (!clean || !known))
             continue;
         if (!xr_may_be_blamed(comparison, findings, i)) {
             unjudged = unjudged || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
@@ -229,11 +244,14 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     }
     if (shown || !clean)
         return unjudged && !shown ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
-    if (!inputs_are_known(comparison) && first_wrong(comparison) != SIZE_MAX) {
-        report_unrecorded(comparison, first_wrong(comparison), findings);
+    size_t first = known ? SIZE_MAX : first_wrong(comparison, allowed);
+    if (first != SIZE_MAX) {
+        if (xr_layer_given(comparison, findings, first) == XR_GIVEN_WRONG_INPUT)
+            return xr_say_unjudged(comparison, findings, error);
+        report_unrecorded(comparison, first, statistics, findings);
         return EXRAY_OK;
     }
-    if (dirty != SIZE_MAX && !is_accumulated_rounding(comparison)) {
+    if (dirty != SIZE_MAX && !(allowed > 0) && !is_accumulated_rounding(comparison)) {
         report_build_up(comparison, dirty, findings);
         return EXRAY_OK;
     }
@@ -243,8 +261,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         if (exray_comparison_coverage(comparison)->with_data && limit >= QUANTIZED_NOISE &&
             is_accumulated_rounding(comparison))
             limit = fmax(limit, fmin(limit * WORTH_A_WARNING, MOST_OF_OUTPUT));
-        if (output->comparable && isfinite(output->error) && output->error > limit)
-            report_output(comparison, i, findings);
+        if (output->comparable && isfinite(output->error) && output->error > fmax(limit, allowed))
+            report_output(comparison, i, statistics, findings);
     }
     return EXRAY_OK;
 }

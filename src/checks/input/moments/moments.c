@@ -1,5 +1,6 @@
 #include "checks/input/moments/moments.h"
 
+#include "checks/findings.h"
 #include "checks/input/moments/moment_convention.h"
 #include "checks/input/moments/moment_findings.h"
 
@@ -9,6 +10,11 @@
 
 /* Below this, in levels, statistics are equal up to their arithmetic. */
 #define EQUAL 1e-3
+/* What decoders and rounding do, in levels; and how much of it a network may make (docs/noise.md). */
+#define NOISE_LEVELS 1.5
+#define GIVEN        16.0
+
+static const char key[] = "input.statistics";
 
 static exray_status no_memory(exray_error *error)
 {
@@ -154,6 +160,52 @@ static bool judge(xr_moment_case *c, const xr_moment_pairs *pairs, bool *affecte
     return true;
 }
 
+/* Bit for bit: a few pixels that were rounded otherwise change no more than the last digits of a mean. */
+static bool are_same(const xr_moment_frames *m, size_t i)
+{
+    const xr_moments *a = &m->of[0][i], *b = &m->of[1][i];
+    bool same = a->mean == b->mean && a->std == b->std && a->min == b->min && a->max == b->max;
+    for (size_t k = 0; k < 2 * m->parts; k++)
+        same = same && a->part[k] == b->part[k];
+    for (size_t k = 0; same && a->bin && b->bin && k < EXRAY_HISTOGRAM_BINS; k++)
+        same = a->bin[k] == b->bin[k];
+    return same;
+}
+
+/* Keeps what layers behind an input that agrees may rightly differ by. */
+static exray_status keep_allowed(const xr_moment_pairs *p, size_t pair, exray_findings *findings,
+                                 exray_error *error)
+{
+    double variance = 0, *allowed = malloc(sizeof *allowed);
+    bool equal = true;
+    for (size_t i = 0; i < p->count; i++) {
+        const double std = p->frames->of[EXRAY_SIDE_REFERENCE][i].std;
+        variance += std * std / (double)p->count;
+        equal = equal && are_same(p->frames, i);
+    }
+    if (!allowed)
+        return no_memory(error);
+    const double noise = NOISE_LEVELS * xr_moment_unit(p, 1);
+    *allowed = equal ? 0 : variance > 0 ? GIVEN * noise / sqrt(variance) : 1;
+    return xr_findings_attach(findings, key, pair, allowed, free) ? EXRAY_OK : no_memory(error);
+}
+
+double xr_moments_allow(const exray_comparison *comparison, const exray_findings *findings, bool *alone)
+{
+    double most = 0;
+    if (alone)
+        *alone = false;
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const double *allowed = xr_findings_attached(findings, key, i);
+        if (!allowed)
+            continue;
+        most = fmax(most, *allowed);
+        if (alone)
+            *alone = true;
+    }
+    return most;
+}
+
 exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, exray_findings *findings,
                               bool *agrees, bool *differs, exray_error *error)
 {
@@ -183,6 +235,8 @@ exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, e
         if (frames.count)
             *differs = judge(&c, &pairs, affected, list, findings) || *differs;
         *agrees = !*differs;
+        if (*agrees)
+            status = keep_allowed(&pairs, pair, findings, error);
     }
     free(position);
     free(list);

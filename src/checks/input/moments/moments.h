@@ -10,4 +10,9 @@
 exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, exray_findings *findings,
                               bool *agrees, bool *differs, exray_error *error);
 
+/* Layers and outputs behind such an input that agrees: the error relative to their signal that it may rightly
+ * make, as its values may differ by what decoders and rounding do; 0 where all statistics are equal, or there
+ * is none.  *alone (may be NULL): there is one. */
+double xr_moments_allow(const exray_comparison *comparison, const exray_findings *findings, bool *alone);
+
 #endif
