@@ -20,6 +20,9 @@ enum { MOST = 3 }; /* findings; further layers are only counted */
 /* An output with this error is wrong, however it comes about. */
 #define MOST_OF_OUTPUT 0.9
 
+/* An error, from statistics, that another input does not leave in a layer. */
+#define EQUAL 1e-4
+
 /* An error where float noise is exceeded, or where the noise of 8 bits is exceeded and the outputs
  * are wrong, too; else a warning. */
 static exray_severity severity_of(const exray_comparison *comparison, double noise)
@@ -130,28 +133,47 @@ static void report_build_up(const exray_comparison *comparison, size_t first, ex
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
-static const char same_statistics[] =
-    "The input's statistics agree, as those of a mirrored, turned or shuffled input do.";
+/* Begins a finding about what is behind an input that was not recorded; or statistics alone of it, which
+ * agree
+ * (`statistics`: its name): then the layer is not blamed before it. */
+static exray_finding *begin_unseen(exray_findings *findings, exray_severity severity, const char *statistics)
+{
+    exray_finding *f =
+        exray_findings_add(findings, statistics ? "input.unknown" : "layer.unknown", severity, 0.5);
+    exray_finding_alternative(f, statistics ? "layer.unknown" : "input.unknown", statistics ? 0.4 : 0.5);
+    return f;
+}
 
-/* Wrong from the first layer on, and the input was not recorded; or its statistics alone, which agree. */
-static void report_unrecorded(const exray_comparison *comparison, size_t first, bool statistics,
+/* Says where the finding is, and what the statistics leave open. */
+static void place_unseen(exray_finding *f, const char *stage, const char *tensor, uint32_t layer,
+                         const char *statistics)
+{
+    if (!statistics) {
+        exray_finding_where(f, stage, tensor, layer);
+        return;
+    }
+    exray_finding_where(f, "input", statistics, EXRAY_NO_INDEX);
+    exray_finding_detail(
+        f, "The input's statistics agree, as those of a mirrored, turned or shuffled input do: it may "
+           "be another one nevertheless, or what is behind it computes otherwise.");
+    exray_finding_text(f, "judged_by", "statistics");
+}
+
+/* Wrong from the first layer on, and the input was not recorded, or statistics alone. */
+static void report_unrecorded(const exray_comparison *comparison, size_t first, const char *statistics,
                               exray_findings *findings)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, first);
-    exray_finding *f =
-        exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise), 0.5);
-    exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)first);
+    exray_finding *f = begin_unseen(findings, severity_of(comparison, layer->noise), statistics);
     exray_finding_summary(f,
                           "From layer %u (%s) on values are wrong beyond noise; %s, so it may be the reason.",
                           (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
                           statistics ? "of the model's input statistics alone were recorded"
                                      : "the model's input was not recorded");
-    if (statistics)
-        exray_finding_detail(f, "%s", same_statistics);
+    place_unseen(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)first, statistics);
     exray_finding_detail(f, "There the error is %.2g of the signal%s; data types explain %.2g.", layer->error,
                          layer->from_stats ? " at least" : "", layer->noise);
     exray_finding_fix(f, "Record the input on both sides (--capture io or more, without --no-io-data).");
-    exray_finding_alternative(f, "input.unknown", 0.5);
     add_numbers(f, &layer->metrics, layer->error, layer->noise);
 }
 
@@ -167,30 +189,29 @@ static size_t first_wrong(const exray_comparison *comparison, double allowed)
     return SIZE_MAX;
 }
 
-static void report_output(const exray_comparison *comparison, size_t i, bool statistics,
+static void report_output(const exray_comparison *comparison, size_t i, const char *statistics,
                           exray_findings *findings)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, i);
     bool known = inputs_are_known(comparison);
-    exray_finding *f = exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR,
-                                          known ? confidence(output->error, output->noise) : 0.5);
-    exray_finding_where(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding *f = known ? exray_findings_add(findings, "layer.unknown", EXRAY_SEVERITY_ERROR,
+                                                  confidence(output->error, output->noise))
+                             : begin_unseen(findings, EXRAY_SEVERITY_ERROR, statistics);
     exray_finding_summary(f, "Output %s differs beyond noise%s.", output->name[EXRAY_SIDE_EDGE],
                           known ? " though the inputs do not"
                           : statistics
                               ? "; of the inputs statistics alone were recorded, so they may be the reason"
                               : "; the inputs were not recorded, so they may be the reason");
-    if (statistics)
-        exray_finding_detail(f, "%s", same_statistics);
+    place_unseen(f, "output", output->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX, known ? NULL : statistics);
     exray_finding_detail(f, "The difference is %.2g of the signal; data types explain %.2g. %s",
                          output->error, output->noise, no_side);
     exray_finding_fix(
-        f, exray_comparison_coverage(comparison)->with_data
+        f, statistics && !known
+               ? "Record the input on both sides (--capture io or more, without --no-io-data)."
+           : exray_comparison_coverage(comparison)->with_data
                ? "Look at what is between the last layer that was compared and this output, and at "
                  "how the application reads it: no layer that was compared is beyond its noise."
                : "Record both sides with --capture full to see in which layer it begins.");
-    if (!known)
-        exray_finding_alternative(f, "input.unknown", 0.5);
     add_numbers(f, &output->metrics, output->error, output->noise);
 }
 
@@ -209,6 +230,15 @@ static bool is_accumulated_rounding(const exray_comparison *comparison)
     return true;
 }
 
+/* Whether an earlier layer has equal values, as far as statistics tell: of another input it would not. */
+static bool follows_equal_layer(const exray_comparison *comparison, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (exray_comparison_layer(comparison, k)->error <= EQUAL)
+            return true;
+    return false;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
@@ -223,7 +253,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             is_worth_reporting(comparison, layer))
             dirty = i;
     }
-    bool clean = !xr_inputs_differ(comparison), statistics, known = inputs_are_known(comparison);
+    const char *statistics;
+    bool clean = !xr_inputs_differ(comparison), known = inputs_are_known(comparison);
     double allowed = xr_moments_allow(comparison, findings, &statistics);
     for (size_t i = 0; i < layers && shown < MOST; i++) {
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
@@ -233,7 +264,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             continue;
         /* Statistics bound an error from below: behind an input that is wrong, or may be, a layer that
          * seems right may pass on what the next one shows. */
-        if (layer->from_stats && (!clean || !known))
+        if (layer->from_stats && (!clean || (!known && !follows_equal_layer(comparison, i))))
             continue;
         if (!xr_may_be_blamed(comparison, findings, i)) {
             unjudged = unjudged || xr_layer_given(comparison, findings, i) == XR_GIVEN_WRONG_INPUT;
@@ -267,7 +298,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     return EXRAY_OK;
 }
 
-static const char *const causes[] = {"layer.unknown", NULL};
+static const char *const causes[] = {"layer.unknown", "input.unknown", NULL};
 
 const exray_assertion xr_assertion_layer_unknown = {
     .size = sizeof(exray_assertion),

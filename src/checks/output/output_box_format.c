@@ -2,6 +2,7 @@
  * for shares of the picture. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/input/moments/moments.h"
 #include "checks/output/boxes.h"
 #include "checks/output/relation.h"
 
@@ -76,7 +77,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             return status;
         if (!fit.explains)
             continue;
-        if (xr_inputs_differ(comparison))
+        if (xr_inputs_differ_by_any(comparison, findings))
             return xr_abstain_for_inputs(error);
         report(exray_comparison_output(comparison, i), &fit, xr_inputs_known(comparison), findings);
     }

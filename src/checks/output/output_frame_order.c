@@ -1,6 +1,7 @@
 /* output.frame_order: an output, or a result, of another frame. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/input/moments/moments.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
 #include "checks/port/frame_match.h"
@@ -83,7 +84,7 @@ static exray_status check_outputs(const exray_comparison *comparison, exray_find
         xr_frame_match match = {0};
         if (!io->comparable || io->error <= io->noise || xr_is_reordered(findings, i))
             continue;
-        if (xr_inputs_differ(comparison))
+        if (xr_inputs_differ_by_any(comparison, findings))
             return xr_abstain_for_inputs(error);
         exray_status status = xr_frame_match_make(comparison, i, &match, error);
         if (status == EXRAY_OK && match.explains) {

@@ -3,6 +3,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
+#include "checks/input/moments/moments.h"
 #include "checks/output/graph_tail.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
@@ -186,7 +187,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_io_pair *io = exray_comparison_output(comparison, i);
         any = any || !io->comparable || !(io->error <= io->noise);
     }
-    if (any && xr_inputs_differ(comparison))
+    if (any && xr_inputs_differ_by_any(comparison, findings))
         return xr_abstain_for_inputs(error);
     exray_status status = any ? check_exchange(comparison, findings, error) : EXRAY_OK;
     if (status == EXRAY_OK && any)

@@ -1,6 +1,6 @@
 #include "checks/output/relation.h"
 
-#include "checks/beyond_noise.h"
+#include "checks/input/moments/moments.h"
 #include "checks/output/graph_tail.h"
 #include "checks/port/row_order.h"
 
@@ -385,7 +385,7 @@ exray_status xr_each_relation(const exray_comparison *comparison, xr_relation_ju
         exray_status status = xr_relation_make(comparison, i, &r, error);
         if (status == EXRAY_OK && (!r.differs || r.frames == 0))
             continue;
-        if (status == EXRAY_OK && xr_inputs_differ(comparison))
+        if (status == EXRAY_OK && xr_inputs_differ_by_any(comparison, findings))
             return xr_abstain_for_inputs(error);
         if (status == EXRAY_OK)
             status = judge(comparison, &r, findings, error);

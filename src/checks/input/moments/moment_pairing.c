@@ -121,6 +121,20 @@ static size_t nearest(const xr_moment_pairs *recorded, const xr_moment_fit *same
     return least <= EXPLAINED && next >= fmax(RATIO * least, APART) ? best : SIZE_MAX;
 }
 
+/* How many bits of coincidence it would be that the frames which are another one's are alike it. */
+static double surprise_of(const xr_moment_pairs *recorded, const xr_moment_fit *same,
+                          const xr_moment_pairing *pairing)
+{
+    double bits = 0;
+    for (size_t i = 0; i < pairing->count; i++) {
+        const size_t e = pairing->edge[i], r = pairing->reference[i];
+        if (e != r)
+            bits += (double)(recorded->frames->parts + 1) *
+                    log2(distance(recorded, same, e, e) / fmax(distance(recorded, same, e, r), 1e-4));
+    }
+    return bits;
+}
+
 static bool find_each(const xr_moment_pairs *recorded, const xr_moment_fit *same, xr_moment_pairing *out,
                       xr_moment_choice *choice)
 {
@@ -134,15 +148,12 @@ static bool find_each(const xr_moment_pairs *recorded, const xr_moment_fit *same
         out->edge[out->count] = e;
         out->reference[out->count++] = r;
     }
-    note(out);
     const xr_moment_pairs pairs = pairs_of(recorded, out);
-    const bool enough = out->moved >= 2 && (double)out->count >= MATCHED * (double)n;
-    if (enough)
+    if ((double)out->count >= MATCHED * (double)n && surprise_of(recorded, same, out) >= SURPRISE) {
         *choice = xr_moment_choose(&pairs);
-    out->moved = out->late = out->early = out->repeated = 0;
-    if (enough && choice->same.residual <= EXPLAINED && choice->same.surprise >= SURPRISE) {
         choice->order_named = choice->map_named = false;
-        return true;
+        if (choice->same.residual <= EXPLAINED)
+            return true;
     }
     xr_moment_pairing_free(out);
     return false;

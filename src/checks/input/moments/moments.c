@@ -1,5 +1,6 @@
 #include "checks/input/moments/moments.h"
 
+#include "checks/beyond_noise.h"
 #include "checks/findings.h"
 #include "checks/input/moments/moment_convention.h"
 #include "checks/input/moments/moment_findings.h"
@@ -15,6 +16,12 @@
 #define GIVEN        16.0
 
 static const char key[] = "input.statistics";
+
+/* What is kept of an input for what is behind it. */
+typedef struct kept_statistics {
+    double allowed; /* the error that it may rightly make there, where it agrees */
+    bool differs;
+} kept_statistics;
 
 static exray_status no_memory(exray_error *error)
 {
@@ -172,38 +179,53 @@ static bool are_same(const xr_moment_frames *m, size_t i)
     return same;
 }
 
-/* Keeps what layers behind an input that agrees may rightly differ by. */
-static exray_status keep_allowed(const xr_moment_pairs *p, size_t pair, exray_findings *findings,
-                                 exray_error *error)
+/* The error that an input which agrees may rightly make, relative to the signal. */
+static double allowed_of(const xr_moment_pairs *p)
 {
-    double variance = 0, *allowed = malloc(sizeof *allowed);
-    bool equal = true;
+    double variance = 0;
+    bool same = true;
     for (size_t i = 0; i < p->count; i++) {
         const double std = p->frames->of[EXRAY_SIDE_REFERENCE][i].std;
         variance += std * std / (double)p->count;
-        equal = equal && are_same(p->frames, i);
+        same = same && are_same(p->frames, i);
     }
-    if (!allowed)
-        return no_memory(error);
-    const double noise = NOISE_LEVELS * xr_moment_unit(p, 1);
-    *allowed = equal ? 0 : variance > 0 ? GIVEN * noise / sqrt(variance) : 1;
-    return xr_findings_attach(findings, key, pair, allowed, free) ? EXRAY_OK : no_memory(error);
+    if (same)
+        return 0;
+    return variance > 0 ? GIVEN * NOISE_LEVELS * xr_moment_unit(p, 1) / sqrt(variance) : 1;
 }
 
-double xr_moments_allow(const exray_comparison *comparison, const exray_findings *findings, bool *alone)
+static exray_status keep(size_t pair, kept_statistics what, exray_findings *findings, exray_error *error)
+{
+    kept_statistics *kept = malloc(sizeof *kept);
+    if (!kept)
+        return no_memory(error);
+    *kept = what;
+    return xr_findings_attach(findings, key, pair, kept, free) ? EXRAY_OK : no_memory(error);
+}
+
+double xr_moments_allow(const exray_comparison *comparison, const exray_findings *findings, const char **name)
 {
     double most = 0;
-    if (alone)
-        *alone = false;
+    *name = NULL;
     for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
-        const double *allowed = xr_findings_attached(findings, key, i);
-        if (!allowed)
+        const kept_statistics *kept = xr_findings_attached(findings, key, i);
+        if (!kept || kept->differs)
             continue;
-        most = fmax(most, *allowed);
-        if (alone)
-            *alone = true;
+        most = fmax(most, kept->allowed);
+        if (!*name)
+            *name = exray_comparison_input(comparison, i)->name[EXRAY_SIDE_EDGE];
     }
     return most;
+}
+
+bool xr_inputs_differ_by_any(const exray_comparison *comparison, const exray_findings *findings)
+{
+    for (size_t i = 0; i < exray_comparison_input_count(comparison); i++) {
+        const kept_statistics *kept = xr_findings_attached(findings, key, i);
+        if (kept && kept->differs)
+            return true;
+    }
+    return xr_inputs_differ(comparison);
 }
 
 exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, exray_findings *findings,
@@ -235,8 +257,8 @@ exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, e
         if (frames.count)
             *differs = judge(&c, &pairs, affected, list, findings) || *differs;
         *agrees = !*differs;
-        if (*agrees)
-            status = keep_allowed(&pairs, pair, findings, error);
+        const double allowed = *agrees ? allowed_of(&pairs) : 0;
+        status = keep(pair, (kept_statistics){allowed, *differs}, findings, error);
     }
     free(position);
     free(list);

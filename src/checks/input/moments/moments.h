@@ -12,7 +12,11 @@ exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, e
 
 /* Layers and outputs behind such an input that agrees: the error relative to their signal that it may rightly
  * make, as its values may differ by what decoders and rounding do; 0 where all statistics are equal, or there
- * is none.  *alone (may be NULL): there is one. */
-double xr_moments_allow(const exray_comparison *comparison, const exray_findings *findings, bool *alone);
+ * is none.  *name: the first such input on the edge, or NULL. */
+double xr_moments_allow(const exray_comparison *comparison, const exray_findings *findings,
+                        const char **name);
+
+/* Whether an input of the model differs: by its data beyond noise, or as its statistics show. */
+bool xr_inputs_differ_by_any(const exray_comparison *comparison, const exray_findings *findings);
 
 #endif
