@@ -245,8 +245,9 @@ typedef struct exray_stats {
 
 /* Moments of each channel and a histogram (schema: TensorStats): of inputs, outputs and sensors with at most
  * 64 channels of at least 64 elements each.  Channels are dimension C of the layout; without a layout the
- * last dimension where that has at most 64 (of a rank of 2 or more), else the second of four, else all is one
- * channel.  The arrays are borrowed.  Since 0.2.0. */
+ * second of four dimensions where that has 2 to 4 and the last has more, else the last (of a rank of 2 or
+ * more) where that has at most 64, else the second of four where that has, else all is one channel.  The
+ * arrays are borrowed.  Since 0.2.0. */
 typedef struct exray_channel_stats {
     uint32_t channel_count;    /* 0: there are none */
     uint32_t bin_count;        /* 0: no histogram; else EXRAY_HISTOGRAM_BINS */

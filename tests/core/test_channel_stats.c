@@ -89,7 +89,9 @@ static void left_out(void **state)
 {
     (void)state;
     static float data[128 * 64];
-    static const int64_t short_ones[] = {63, 2}, many[] = {64, 128}, one[] = {64}, constant[] = {64, 2};
+    static const int64_t short_ones[] = {63, 2}, many[] = {64, 128}, one[] = {64}, constant[] = {64, 2},
+                         planes[] = {1, 3, 32, 32}, pixels[] = {1, 32, 32, 4}, rows[] = {2, 4, 32, 4},
+                         grey[] = {1, 1, 128, 32};
     const struct {
         const int64_t *shape;
         uint32_t rank;
@@ -99,7 +101,11 @@ static void left_out(void **state)
                  {many, 2, "NC", 0},
                  {many, 2, NULL, 1},
                  {one, 1, NULL, 1},
-                 {constant, 2, "NC", 2}};
+                 {constant, 2, "NC", 2},
+                 {planes, 4, NULL, 3}, /* not 32 columns */
+                 {pixels, 4, NULL, 4},
+                 {rows, 4, NULL, 4},
+                 {grey, 4, NULL, 32}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const exray_tensor_info info = {.dtype = EXRAY_DTYPE_FLOAT32,
                                         .rank = cases[i].rank,

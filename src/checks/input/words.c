@@ -24,8 +24,8 @@ void xr_describe_values(const xr_input_fit *fit, exray_side side, char *text, si
 
 void xr_describe_exchange(size_t channels, const unsigned char *from, char *text, size_t size)
 {
-    size_t moved[XR_FIT_CHANNELS], count = 0, to[XR_FIT_CHANNELS] = {0};
-    for (size_t c = 0; c < channels && c < XR_FIT_CHANNELS; c++) {
+    size_t moved[EXRAY_MAX_CHANNEL_STATS], count = 0, to[EXRAY_MAX_CHANNEL_STATS] = {0};
+    for (size_t c = 0; c < channels && c < EXRAY_MAX_CHANNEL_STATS; c++) {
         to[from[c]] = c;
         if (from[c] != c)
             moved[count++] = c;
@@ -35,7 +35,7 @@ void xr_describe_exchange(size_t channels, const unsigned char *from, char *text
         return;
     }
     int used = snprintf(text, size, "taking the edge's channels in the order");
-    for (size_t c = 0; c < channels && c < XR_FIT_CHANNELS && used > 0 && (size_t)used < size; c++)
+    for (size_t c = 0; c < channels && c < EXRAY_MAX_CHANNEL_STATS && used > 0 && (size_t)used < size; c++)
         used += snprintf(text + used, size - (size_t)used, "%s %zu", c ? "," : "", to[c]);
 }
 

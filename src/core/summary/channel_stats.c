@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { BLOCK = 256, FEWEST_ELEMENTS = 64, BINS = EXRAY_HISTOGRAM_BINS, MOST = EXRAY_MAX_CHANNEL_STATS };
+enum { BLOCK = 256, FEWEST_ELEMENTS = 64, BINS = EXRAY_HISTOGRAM_BINS, MOST = EXRAY_MAX_CHANNEL_STATS, FEW = 4 };
 
 /* Elements lie in runs of `inner` of one channel; after the last channel it begins again. */
 typedef struct channel_walk {
@@ -20,7 +20,8 @@ static uint32_t channel_dimension(const exray_tensor_info *info)
     const char *c = strchr(layout, 'C');
     if (c && strlen(layout) == info->rank && !strchr(c + 1, 'C'))
         return (uint32_t)(c - layout);
-    if (info->rank >= 2 && info->shape[info->rank - 1] <= MOST)
+    const bool planes = info->rank == 4 && info->shape[1] >= 2 && info->shape[1] <= FEW;
+    if (info->rank >= 2 && info->shape[info->rank - 1] <= (planes ? FEW : MOST))
         return info->rank - 1;
     return info->rank == 4 && info->shape[1] <= MOST ? 1 : info->rank;
 }

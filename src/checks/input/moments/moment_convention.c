@@ -56,7 +56,7 @@ double xr_moment_level(const xr_moment_frames *frames, exray_side side)
 static bool is_map_between(const xr_moment_pairs *p, const xr_moment_fit *f, const xr_convention *edge,
                            const xr_convention *reference)
 {
-    for (size_t c = 0; c < p->frames->parts && c < XR_FIT_CHANNELS; c++) {
+    for (size_t c = 0; c < p->frames->parts; c++) {
         const size_t at = c % 3, from = f->from[c] % 3;
         const double gain = reference->std[from] / edge->std[at];
         const double offset = (reference->mean[from] - edge->mean[at]) / edge->std[at];
@@ -73,7 +73,7 @@ bool xr_moment_conventions(const xr_moment_pairs *p, const xr_moment_fit *f, con
     by_side[0] = by_side[1] = NULL;
     for (int s = 0; s < 2; s++)
         xr_moment_range(p->frames, (exray_side)s, &low[s], &high[s]);
-    if (!p->frames->picture)
+    if (!p->frames->picture || p->frames->parts > XR_FIT_CHANNELS)
         return false;
     for (size_t e = 0; e < xr_convention_count(); e++)
         for (size_t r = 0; r < xr_convention_count(); r++) {

@@ -80,7 +80,7 @@ void xr_report_moment_order(const xr_moment_case *c, exray_findings *findings)
     const size_t channels = c->pairs->frames->parts;
     const xr_letters letters = xr_pipeline_letters(c->comparison, channels, fit->from);
     const bool tied = c->choice->tied;
-    char exchange[96], order[16] = "";
+    char exchange[240], order[200] = "";
     xr_describe_exchange(channels, fit->from, exchange, sizeof exchange);
     exray_finding *f =
         xr_begin_moment(c, findings, "input.channel_order", tied ? 0.6 : xr_moment_confidence(fit));
@@ -104,12 +104,12 @@ void xr_report_moment_order(const xr_moment_case *c, exray_findings *findings)
     if (c->choice->after_exchange)
         exray_finding_detail(f, "Each channel was normalized with the constants of the place it was put in.");
     if (c->choice->others) {
-        char name[96];
+        char name[240];
         xr_describe_exchange(channels, c->choice->other, name, sizeof name);
         exray_finding_detail(f, "These frames do not tell it from %s.", name);
         exray_finding_number(f, "ambiguous_orders", (double)c->choice->others + 1);
     }
-    for (size_t k = 0; k < channels && k < XR_FIT_CHANNELS; k++)
+    for (size_t k = 0; k < channels; k++)
         snprintf(order + strlen(order), sizeof order - strlen(order), "%s%u", k ? "," : "",
                  (unsigned)fit->from[k]);
     exray_finding_text(f, "order", order);

@@ -32,11 +32,10 @@ static const xr_moments *side(const xr_moment_pairs *p, int s, size_t i)
     return &p->frames->of[s][s == 0 ? p->edge[i] : p->reference[i]];
 }
 
-/* Orders are tried of so many channels only; more have the identity. */
-static size_t from_of(const unsigned char *from, size_t parts, size_t c)
-{
-    return parts <= XR_FIT_CHANNELS ? from[c] : c;
-}
+const unsigned char xr_moment_identity[XR_MOMENT_PARTS] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+    44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
 
 static double mean_of(const xr_moments *m, size_t c)
 {
@@ -54,12 +53,11 @@ static double std_of(const xr_moments *m, size_t c)
 static double fit_line(const xr_moment_pairs *p, const unsigned char *from, size_t first, size_t last,
                        int sign, double *gain, double *offset)
 {
-    const size_t parts = p->frames->parts;
     double n = 0, e_mean = 0, r_mean = 0;
     for (size_t i = 0; i < p->count; i++)
         for (size_t c = first; c <= last; c++, n++) {
             e_mean += mean_of(side(p, 0, i), c);
-            r_mean += mean_of(side(p, 1, i), from_of(from, parts, c));
+            r_mean += mean_of(side(p, 1, i), from[c]);
         }
     e_mean /= n;
     r_mean /= n;
@@ -67,7 +65,7 @@ static double fit_line(const xr_moment_pairs *p, const unsigned char *from, size
     for (size_t i = 0; i < p->count; i++)
         for (size_t c = first; c <= last; c++) {
             const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
-            const size_t k = from_of(from, parts, c);
+            const size_t k = from[c];
             double x = mean_of(r, k) - r_mean, y = mean_of(e, c) - e_mean;
             double u = std_of(r, k), v = sign * std_of(e, c);
             er += x * y + u * v;
@@ -83,15 +81,15 @@ static double fit_line(const xr_moment_pairs *p, const unsigned char *from, size
 
 static void fit_map(const xr_moment_pairs *p, xr_moment_fit *fit)
 {
-    const size_t parts = p->frames->parts, shown = parts < XR_FIT_CHANNELS ? parts : XR_FIT_CHANNELS;
-    for (size_t c = 0; c < XR_FIT_CHANNELS; c++) {
+    const size_t parts = p->frames->parts;
+    for (size_t c = 0; c < parts; c++) {
         fit->gain[c] = 1;
         fit->offset[c] = 0;
     }
     if (fit->kind == XR_MOMENT_SAME)
         return;
     const bool shared = fit->kind == XR_MOMENT_SHARED;
-    for (size_t c = 0; c < (shared ? 1 : shown); c++) {
+    for (size_t c = 0; c < (shared ? 1 : parts); c++) {
         double gain[2], offset[2], left[2];
         for (int k = 0; k < 2; k++)
             left[k] = fit_line(p, fit->from, c, shared ? parts - 1 : c, k ? -1 : 1, &gain[k], &offset[k]);
@@ -99,7 +97,7 @@ static void fit_map(const xr_moment_pairs *p, xr_moment_fit *fit)
         fit->gain[c] = gain[k];
         fit->offset[c] = offset[k];
     }
-    for (size_t c = 1; c < XR_FIT_CHANNELS && shared; c++) {
+    for (size_t c = 1; c < parts && shared; c++) {
         fit->gain[c] = fit->gain[0];
         fit->offset[c] = fit->offset[0];
     }
@@ -108,11 +106,11 @@ static void fit_map(const xr_moment_pairs *p, xr_moment_fit *fit)
 /* The errors of a pair's mean and deviation of a channel, in levels. */
 static void error_of(const xr_moment_pairs *p, const xr_moment_fit *fit, size_t i, size_t c, double error[2])
 {
-    const size_t m = c < XR_FIT_CHANNELS ? c : 0, k = from_of(fit->from, p->frames->parts, c);
+    const size_t k = fit->from[c];
     const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
-    const double unit = xr_moment_unit(p, fit->gain[m]);
-    error[0] = (mean_of(e, c) - fit->gain[m] * mean_of(r, k) - fit->offset[m]) / unit;
-    error[1] = (std_of(e, c) - fabs(fit->gain[m]) * std_of(r, k)) / unit;
+    const double unit = xr_moment_unit(p, fit->gain[c]);
+    error[0] = (mean_of(e, c) - fit->gain[c] * mean_of(r, k) - fit->offset[c]) / unit;
+    error[1] = (std_of(e, c) - fabs(fit->gain[c]) * std_of(r, k)) / unit;
 }
 
 double xr_moment_residual(const xr_moment_pairs *p, const xr_moment_fit *fit, size_t i)
@@ -195,7 +193,7 @@ static void judge_fit(const xr_moment_pairs *p, xr_moment_fit *fit)
 
 static bool is_reordered(const unsigned char *from, size_t parts)
 {
-    for (size_t c = 0; c < parts && c < XR_FIT_CHANNELS; c++)
+    for (size_t c = 0; c < parts; c++)
         if (from[c] != c)
             return true;
     return false;
@@ -269,20 +267,56 @@ static bool is_far_better(const xr_moment_fit *a, const xr_moment_fit *b)
            a->surprise > b->surprise + 3;
 }
 
-/* The best order with a kind of map; `runner_up`: the best of the others that are not the identity. */
+/* The distance of an edge channel from a channel of the reference, without a map. */
+static double channel_distance(const xr_moment_pairs *p, size_t c, size_t from)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
+        const double x = mean_of(e, c) - mean_of(r, from), y = std_of(e, c) - std_of(r, from);
+        sum += x * x + y * y;
+    }
+    return sum;
+}
+
+/* Of too many channels to try all orders: each edge channel as the reference's nearest one; the identity
+ * where that is no order. */
+static xr_moment_fit nearest_order(const xr_moment_pairs *p, xr_moment_map kind)
+{
+    unsigned char from[XR_MOMENT_PARTS];
+    bool taken[XR_MOMENT_PARTS] = {false}, order = kind == XR_MOMENT_SAME && p->frames->ordered;
+    for (size_t c = 0; order && c < p->frames->parts; c++) {
+        size_t best = c;
+        for (size_t k = 0; k < p->frames->parts; k++)
+            if (channel_distance(p, c, k) < channel_distance(p, c, best))
+                best = k;
+        order = !taken[best];
+        taken[best] = true;
+        from[c] = (unsigned char)best;
+    }
+    return xr_moment_fit_make(p, order ? from : xr_moment_identity, kind);
+}
+
+enum { ORDERS = 24 };
+
+/* The best order with a kind of map that is not the identity, if there is one; how many others are as good.
+ */
 static xr_moment_fit best_order(const xr_moment_pairs *p, xr_moment_map kind, xr_moment_choice *c)
 {
-    unsigned char from[XR_FIT_CHANNELS] = {0, 1, 2, 3};
     const size_t parts = p->frames->parts;
-    xr_moment_fit best = xr_moment_fit_make(p, from, kind), all[24];
+    unsigned char from[XR_MOMENT_PARTS];
+    memcpy(from, xr_moment_identity, sizeof from);
+    c->others = 0;
+    if (parts > XR_FIT_CHANNELS)
+        return nearest_order(p, kind);
+    xr_moment_fit best = xr_moment_fit_make(p, from, kind), all[ORDERS];
     size_t count = 0;
-    while (parts <= XR_FIT_CHANNELS && p->frames->channels && count < 23 && next_order(from, parts)) {
+    while (p->frames->ordered && count < ORDERS && next_order(from, parts)) {
         all[count] = xr_moment_fit_make(p, from, kind);
         if (!best.reordered || all[count].residual < best.residual)
             best = all[count];
         count++;
     }
-    c->others = 0;
     for (size_t i = 0; i < count; i++)
         if (memcmp(all[i].from, best.from, sizeof best.from) != 0 &&
             all[i].residual <= 2 * best.residual + 10 * FLOOR) {
@@ -326,9 +360,8 @@ static void vote(const xr_moment_pairs *p, const xr_moment_fit *without, xr_mome
 
 static void judge_order(const xr_moment_pairs *p, xr_moment_choice *c)
 {
-    static const unsigned char identity[XR_FIT_CHANNELS] = {0, 1, 2, 3};
-    const xr_moment_fit without = xr_moment_fit_make(p, identity, c->best.kind);
-    const xr_moment_fit each = xr_moment_fit_make(p, identity, XR_MOMENT_CHANNELS);
+    const xr_moment_fit without = xr_moment_fit_make(p, xr_moment_identity, c->best.kind);
+    const xr_moment_fit each = xr_moment_fit_make(p, xr_moment_identity, XR_MOMENT_CHANNELS);
     c->without = without.residual;
     vote(p, &without, c);
     c->tied = c->best.kind != XR_MOMENT_CHANNELS && each.numbers > each.parameters &&
@@ -343,13 +376,13 @@ static void judge_map(const xr_moment_pairs *p, xr_moment_choice *c)
     const xr_moment_fit *f = &c->best;
     xr_moment_fit plain = *f;
     plain.kind = XR_MOMENT_SAME;
-    for (size_t k = 0; k < XR_FIT_CHANNELS; k++) {
+    for (size_t k = 0; k < p->frames->parts; k++) {
         plain.gain[k] = 1;
         plain.offset[k] = 0;
     }
     judge_fit(p, &plain);
     double scale = 0;
-    for (size_t k = 0; k < XR_FIT_CHANNELS && k < p->frames->parts; k++)
+    for (size_t k = 0; k < p->frames->parts; k++)
         scale = fmax(scale, xr_moment_unit(p, f->gain[k]));
     c->effect = plain.residual * xr_moment_unit(p, 1) / scale;
     const bool beyond =
@@ -359,22 +392,20 @@ static void judge_map(const xr_moment_pairs *p, xr_moment_choice *c)
     /* A line through moments alone may be a curve of the values: their ends are on it as well. */
     const bool ends = isnan(f->ends) || f->ends <= NOISE_LUMA + 0.1 * c->effect;
     bool follows = true;
-    for (size_t k = 0; k < XR_FIT_CHANNELS && k < p->frames->parts; k++)
+    for (size_t k = 0; k < p->frames->parts; k++)
         follows = follows && f->gain[k] != 0;
     c->map_named = (beyond || exact) && ends && follows && f->surprise >= SURPRISE;
 }
 
 xr_moment_choice xr_moment_choose(const xr_moment_pairs *p)
 {
-    static const unsigned char identity[XR_FIT_CHANNELS] = {0, 1, 2, 3};
     static const xr_moment_map kinds[] = {XR_MOMENT_SAME, XR_MOMENT_SHARED, XR_MOMENT_CHANNELS};
     xr_moment_choice c = {0};
-    c.best = c.same = xr_moment_fit_make(p, identity, XR_MOMENT_SAME);
-    const bool few = p->frames->parts <= XR_FIT_CHANNELS;
+    c.best = c.same = xr_moment_fit_make(p, xr_moment_identity, XR_MOMENT_SAME);
     for (int k = 0; k < 3; k++) {
-        if (kinds[k] == XR_MOMENT_CHANNELS && (!few || p->frames->parts < 2 || p->count < 2))
+        if (kinds[k] == XR_MOMENT_CHANNELS && (p->frames->parts < 2 || p->count < 2))
             continue;
-        const xr_moment_fit in_order = xr_moment_fit_make(p, identity, kinds[k]);
+        const xr_moment_fit in_order = xr_moment_fit_make(p, xr_moment_identity, kinds[k]);
         if (is_far_better(&in_order, &c.best)) {
             c.best = in_order;
             c.others = 0;

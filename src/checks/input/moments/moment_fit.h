@@ -26,11 +26,13 @@ typedef enum xr_moment_map {
     XR_MOMENT_CHANNELS, /* one for each channel */
 } xr_moment_map;
 
+enum { XR_MOMENT_PARTS = EXRAY_MAX_CHANNEL_STATS };
+
 typedef struct xr_moment_fit {
-    unsigned char from[XR_FIT_CHANNELS]; /* [edge channel]: reference channel */
+    unsigned char from[XR_MOMENT_PARTS]; /* [edge channel]: reference channel */
     bool reordered;                      /* that is not the identity */
     xr_moment_map kind;
-    double gain[XR_FIT_CHANNELS], offset[XR_FIT_CHANNELS]; /* of a shared map, all alike */
+    double gain[XR_MOMENT_PARTS], offset[XR_MOMENT_PARTS]; /* of a shared map, all alike */
     double residual;                                       /* levels rms, over frames and channels */
     double worst;                                          /* of a frame, levels rms */
     size_t worst_pair;
@@ -48,7 +50,7 @@ typedef struct xr_moment_choice {
     bool tied;           /* a map for each channel in the recorded order explains as much as another order */
     bool after_exchange; /* the map is the reference's own normalization, applied to exchanged channels */
     size_t others;       /* orders that explain as much */
-    unsigned char other[XR_FIT_CHANNELS]; /* one of those */
+    unsigned char other[XR_MOMENT_PARTS]; /* one of those */
     size_t supporting, opposing;          /* frames, of an order */
     bool order_named, map_named;
 } xr_moment_choice;
@@ -62,6 +64,9 @@ double xr_moment_residual(const xr_moment_pairs *pairs, const xr_moment_fit *fit
 bool xr_moment_is_noise(const xr_moment_pairs *pairs, const xr_moment_fit *fit);
 
 xr_moment_choice xr_moment_choose(const xr_moment_pairs *pairs);
+
+/* The order that changes nothing. */
+extern const unsigned char xr_moment_identity[XR_MOMENT_PARTS];
 
 /* The unit of a fit's residual for an edge channel. */
 double xr_moment_unit(const xr_moment_pairs *pairs, double gain);

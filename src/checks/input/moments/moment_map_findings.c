@@ -9,9 +9,11 @@
 
 static size_t channels_of(const xr_moment_case *c)
 {
-    const size_t parts = c->pairs->frames->parts;
-    return c->choice->best.kind == XR_MOMENT_CHANNELS && parts <= XR_FIT_CHANNELS ? parts : 1;
+    return c->choice->best.kind == XR_MOMENT_CHANNELS ? c->pairs->frames->parts : 1;
 }
+
+/* Of more channels, that many are told. */
+enum { TOLD = 6 };
 
 /* "edge = 2 x reference - 1", for each channel where they differ. */
 static void add_maps(const xr_moment_case *c, exray_finding *f)
@@ -22,9 +24,10 @@ static void add_maps(const xr_moment_case *c, exray_finding *f)
         if (channels_of(c) > 1)
             snprintf(which, sizeof which, "Channel %zu: ", k);
         bool near_one = fit->gain[k] != 1 && fabs(fit->gain[k] - 1) < 5e-4;
-        exray_finding_detail(
-            f, near_one ? "%sedge = %.8g x reference %c %.4g." : "%sedge = %.4g x reference %c %.4g.", which,
-            fit->gain[k], fit->offset[k] < 0 ? '-' : '+', fabs(fit->offset[k]));
+        if (k < TOLD)
+            exray_finding_detail(
+                f, near_one ? "%sedge = %.8g x reference %c %.4g." : "%sedge = %.4g x reference %c %.4g.",
+                which, fit->gain[k], fit->offset[k] < 0 ? '-' : '+', fabs(fit->offset[k]));
         snprintf(key, sizeof key, "gain_%zu", k);
         exray_finding_number(f, key, fit->gain[k]);
         snprintf(key, sizeof key, "offset_%zu", k);
@@ -37,7 +40,7 @@ static void undo_text(const xr_moment_case *c, char *text, size_t size)
 {
     const xr_moment_fit *fit = &c->choice->best;
     *text = 0;
-    for (size_t k = 0; k < channels_of(c); k++) {
+    for (size_t k = 0; k < channels_of(c) && k < TOLD; k++) {
         char name[32] = "v";
         if (channels_of(c) > 1)
             snprintf(name, sizeof name, "v[%zu]", k);
@@ -105,7 +108,7 @@ static bool is_8_bits(exray_dtype type)
 static bool is_map(const xr_moment_case *c, double gain, double offset, double step)
 {
     const xr_moment_fit *fit = &c->choice->best;
-    for (size_t k = 0; k < XR_FIT_CHANNELS && k < c->pairs->frames->parts; k++)
+    for (size_t k = 0; k < c->pairs->frames->parts; k++)
         if (fabs(fit->gain[k] / gain - 1) > 0.005 || fabs(fit->offset[k] - offset) > 2 * step)
             return false;
     return true;

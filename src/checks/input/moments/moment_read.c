@@ -60,7 +60,9 @@ static void note_first(const side_summary s[2], xr_moment_frames *out)
     const uint32_t channels = s[0].channels.channel_count;
     out->channels = channels > 1 && channels == s[1].channels.channel_count;
     out->parts = out->channels ? channels : 1;
-    out->picture = xr_pixel_view_of(&s[0].info, s[0].count).rows > 1;
+    const xr_pixel_view view = xr_pixel_view_of(&s[0].info, s[0].count);
+    out->picture = view.rows > 1;
+    out->ordered = out->channels && (!out->picture || view.channels == channels);
     out->floats = is_float(&s[0].info) && is_float(&s[1].info);
     out->ids = !out->picture && is_unitless(&s[0].info) && is_unitless(&s[1].info);
     out->elements = s[0].stats.count;

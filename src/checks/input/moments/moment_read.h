@@ -14,16 +14,17 @@ typedef struct xr_moments {
 } xr_moments;
 
 typedef struct xr_moment_frames {
-    size_t count;        /* frames in which both sides have statistics, and one has no data */
-    size_t *frame;       /* [count] matched frames */
-    xr_moments *of[2];   /* [count] by exray_side */
-    size_t parts;        /* channels with moments of their own; 1: none have, or there is one */
-    bool channels;       /* the parts are channels on both sides */
-    bool picture;        /* rows, columns and at most four channels */
-    bool floats;         /* both sides are floats */
-    bool ids;            /* integers without a unit, and no picture */
-    bool summarized[2];  /* by exray_side: of some frame there are no data */
-    uint64_t elements;   /* of the first frame */
+    size_t count;       /* frames in which both sides have statistics, and one has no data */
+    size_t *frame;      /* [count] matched frames */
+    xr_moments *of[2];  /* [count] by exray_side */
+    size_t parts;       /* channels with moments of their own; 1: none have, or there is one */
+    bool channels;      /* the parts are channels on both sides */
+    bool ordered;       /* they may be exchanged: not the columns of a picture whose layout is not recorded */
+    bool picture;       /* rows, columns and at most four channels */
+    bool floats;        /* both sides are floats */
+    bool ids;           /* integers without a unit, and no picture */
+    bool summarized[2]; /* by exray_side: of some frame there are no data */
+    uint64_t elements;  /* of the first frame */
     uint64_t not_finite; /* values of the edge, in frames that are left out for them */
     const char *problem; /* why they do not compare; NULL: they do */
     exray_dtype type[2];
