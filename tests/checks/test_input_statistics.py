@@ -168,6 +168,24 @@ def test_what_stored_integers_mean(tmp_path, edge, meant, reference, stored, exp
     assert causes(verdict) == ([expected] if expected else [])
 
 
+UINT8, INT8 = {"scale": [1 / 255], "zero_point": [0]}, {"scale": [1 / 255], "zero_point": [-128]}
+
+
+@pytest.mark.parametrize("edge, expected", [
+    ([p.astype(np.int8) for p in PICTURES], "input.dtype"),
+    (quantized(normalize(PICTURES, *UNIT), 1 / 255, 0, np.int8), "input.quantization"),
+    ([np.clip(np.round((p.astype(float) - 128) * 255) - 128, -128, 127).astype(np.int8) for p in PICTURES], "input.quantization"),
+    (quantized(normalize(PICTURES, *UNIT), 1 / 255, -128, np.int8), None),
+    ([255 - p.astype(np.int16) - 128 for p in PICTURES], "input.normalization"),
+], ids=["a cast", "no zero point", "quantized twice", "healthy", "negative"])
+@pytest.mark.parametrize("against", ["float", "int8"])
+def test_clipped_and_wrapped_integers(tmp_path, edge, expected, against):
+    real = normalize(PICTURES, *UNIT)
+    reference = real if against == "float" else quantized(real, 1 / 255, -128, np.int8)
+    verdict = judge(tmp_path, [e.astype(np.int8) for e in edge], reference, keywords=(INT8, None if against == "float" else INT8))
+    assert causes(verdict) == ([expected] if expected else [])
+
+
 def test_frames_with_data_that_are_right_do_not_hide_those_with_statistics(tmp_path):
     """A budget that runs out: the data of the first frames, statistics of the others."""
     for role, inputs in (("edge", RIGHT[:3] + bgr(RIGHT[3:])), ("reference", RIGHT)):

@@ -3,6 +3,7 @@
 #define XR_MOMENT_FINDINGS_H
 
 #include "checks/input/moments/moment_pairing.h"
+#include "checks/input/moments/moment_values.h"
 
 /* What a finding is about. */
 typedef struct xr_moment_case {
@@ -19,6 +20,9 @@ void xr_report_moment_order(const xr_moment_case *c, exray_findings *findings);
  * input.color_space, where it is that of limited range. */
 void xr_report_moment_map(const xr_moment_case *c, exray_findings *findings);
 void xr_report_moment_pairing(const xr_moment_case *c, const xr_moment_pairing *pairing,
+                              exray_findings *findings);
+/* `left`: what the mistake leaves, levels rms. */
+void xr_report_moment_mistake(const xr_moment_case *c, xr_moment_mistake mistake, double left,
                               exray_findings *findings);
 void xr_report_moment_unknown(const xr_moment_case *c, exray_findings *findings);
 void xr_report_moment_ids(const xr_moment_case *c, exray_findings *findings);

@@ -221,3 +221,44 @@ void xr_report_moment_map(const xr_moment_case *c, exray_findings *findings)
     else
         report_normalization(c, findings);
 }
+
+/* ---- Values that are clipped or wrap --------------------------------------------------------------- */
+
+void xr_report_moment_mistake(const xr_moment_case *c, xr_moment_mistake mistake, double left,
+                              exray_findings *findings)
+{
+    static const char *const said[XR_MISTAKES] = {
+        [XR_MISTAKE_WRAPPED] =
+            "The edge's stored input bytes have the wrong sign: signed bytes taken for unsigned, or "
+            "the other way round (values wrap around at half of their range).",
+        [XR_MISTAKE_ZERO_MISSING] =
+            "The edge's stored values are off by the input's zero point: it is not added.",
+        [XR_MISTAKE_ZERO_TWICE] =
+            "The edge's stored values are off by the input's zero point: it is added twice.",
+        [XR_MISTAKE_QUANTIZED_TWICE] =
+            "The edge quantizes its input twice: stored values are scaled as if they were real ones.",
+        [XR_MISTAKE_NOT_QUANTIZED] =
+            "The edge does not quantize its input: real values are cast to integers.",
+    };
+    const xr_moment_frames *m = c->pairs->frames;
+    const double scale = m->scale[EXRAY_SIDE_EDGE], zero = m->zero_point[EXRAY_SIDE_EDGE];
+    const bool sign = mistake == XR_MISTAKE_WRAPPED;
+    exray_finding *f = xr_begin_moment(c, findings, sign ? "input.dtype" : "input.quantization", 0.7);
+    exray_finding_summary(f, "%s", said[mistake]);
+    exray_finding_detail(
+        f,
+        "Done to the reference's histograms it makes the edge's means and deviations (to %.2g levels "
+        "rms) and shares of clipped values.",
+        left);
+    if (sign)
+        exray_finding_fix(
+            f, "Write the type that the model takes: for int8, (int8_t)(pixel - 128), not a cast.");
+    else
+        exray_finding_fix(f, "Store round(real / scale) + zero_point, once (scale %.6g, zero point %g).",
+                          scale, zero);
+    exray_finding_alternative(f, "input.normalization", 0.2);
+    exray_finding_number(f, "scale", scale);
+    exray_finding_number(f, "zero_point", zero);
+    exray_finding_number(f, "residual_of_histograms_levels", left);
+    xr_end_moment(c, &c->choice->same, f);
+}

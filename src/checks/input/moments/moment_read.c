@@ -143,12 +143,19 @@ static bool add(const side_summary s[2], size_t frame, size_t frames, xr_moment_
     return true;
 }
 
+/* The record of a side, made in the slot. */
 static const exray_record *record_of(const exray_comparison *comparison, const exray_io_pair *io,
-                                     exray_side side, size_t frame)
+                                     exray_side side, size_t frame, exray_slot *slot)
 {
-    return exray_log_find(exray_comparison_log(comparison, side),
-                          exray_comparison_frame(comparison, frame).frame[side], EXRAY_KIND_INPUT, 0, 0,
-                          io->name[side]);
+    size_t count;
+    const exray_record *record =
+        exray_log_records_in(exray_comparison_log(comparison, side),
+                             exray_comparison_frame(comparison, frame).frame[side], slot, &count);
+    for (size_t i = 0; i < count; i++)
+        if (record[i].message == EXRAY_MESSAGE_TENSOR && record[i].kind == EXRAY_KIND_INPUT &&
+            record[i].occurrence == 0 && strcmp(record[i].name, io->name[side]) == 0)
+            return &record[i];
+    return NULL;
 }
 
 exray_status xr_moments_read(const exray_comparison *comparison, size_t pair, xr_moment_frames *out,
@@ -166,7 +173,7 @@ exray_status xr_moments_read(const exray_comparison *comparison, size_t pair, xr
         bool both = exray_comparison_same_shape(comparison, f, EXRAY_KIND_INPUT, pair), data = true;
         const exray_record *record[2];
         for (int k = 0; k < 2; k++) {
-            record[k] = record_of(comparison, io, (exray_side)k, f);
+            record[k] = record_of(comparison, io, (exray_side)k, f, slot[k]);
             both = both && record[k];
             data = data && record[k] && record[k]->has_data;
         }

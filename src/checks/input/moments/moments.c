@@ -158,6 +158,14 @@ static bool judge(xr_moment_case *c, const xr_moment_pairs *pairs, bool *affecte
         return true;
     if (xr_moment_is_noise(pairs, &choice.same))
         return false;
+    double left;
+    const xr_moment_mistake mistake = xr_find_moment_mistake(pairs, before, &left);
+    if (mistake) {
+        c->pairs = pairs;
+        c->choice = &choice;
+        xr_report_moment_mistake(c, mistake, left, findings);
+        return true;
+    }
     if (report_pairing(c, pairs, &choice, findings) ||
         report_some(c, pairs, &choice, affected, list, findings))
         return true;
