@@ -85,6 +85,44 @@ static void quantized(void **state)
 }
 
 /* What would be the data, or has no moments. */
+/* Any number of channels, in pixels or planes whose ends meet no block and no lane. */
+static void counts_of_channels(void **state)
+{
+    enum { MOST_CHANNELS = 13, PIXELS = 331 };
+    static uint8_t data[MOST_CHANNELS * PIXELS];
+    (void)state;
+    for (int channels = 1; channels <= MOST_CHANNELS; channels++)
+        for (int in_planes = 0; in_planes < 2; in_planes++) {
+            const int64_t shape[] = {in_planes ? channels : PIXELS, in_planes ? PIXELS : channels};
+            const exray_tensor_info info = {
+                .dtype = EXRAY_DTYPE_UINT8, .rank = 2, .shape = shape, .layout = in_planes ? "CW" : "WC"};
+            double sum[MOST_CHANNELS] = {0}, squares[MOST_CHANNELS] = {0};
+            uint32_t bins[32] = {0};
+            for (int p = 0; p < PIXELS; p++)
+                for (int c = 0; c < channels; c++) {
+                    const int x = (p * 37 + c * 11) % 256;
+                    data[in_planes ? c * PIXELS + p : p * channels + c] = (uint8_t)x;
+                    sum[c] += x;
+                    squares[c] += (double)x * x;
+                    bins[x * 32 / 255 < 32 ? x * 32 / 255 : 31]++;
+                }
+            exray_stats stats;
+            exray_channel_room room;
+            exray_channel_stats out;
+            const size_t size = (size_t)channels * PIXELS;
+            assert_int_equal(exray_stats_compute(&info, data, size, &stats), EXRAY_OK);
+            assert_true(stats.min == 0 && stats.max == 255);
+            assert_int_equal(exray_channel_stats_compute(&info, data, size, &stats, &room, &out), EXRAY_OK);
+            assert_int_equal(out.channel_count, channels);
+            for (int c = 0; c < channels; c++) {
+                const double mean = sum[c] / PIXELS;
+                assert_true(fabs(out.mean[c] - mean) < 1e-4);
+                assert_true(fabs(out.variance[c] - (squares[c] / PIXELS - mean * mean)) < 1e-2);
+            }
+            assert_memory_equal(out.histogram, bins, sizeof bins);
+        }
+}
+
 static void left_out(void **state)
 {
     (void)state;
@@ -97,15 +135,9 @@ static void left_out(void **state)
         uint32_t rank;
         const char *layout;
         uint32_t channels;
-    } cases[] = {{short_ones, 2, "NC", 0},
-                 {many, 2, "NC", 0},
-                 {many, 2, NULL, 1},
-                 {one, 1, NULL, 1},
-                 {constant, 2, "NC", 2},
-                 {planes, 4, NULL, 3}, /* not 32 columns */
-                 {pixels, 4, NULL, 4},
-                 {rows, 4, NULL, 4},
-                 {grey, 4, NULL, 32}};
+    } cases[] = {{short_ones, 2, "NC", 0}, {many, 2, "NC", 0},     {many, 2, NULL, 1},
+                 {one, 1, NULL, 1},        {constant, 2, "NC", 2}, {planes, 4, NULL, 3}, /* not 32 columns */
+                 {pixels, 4, NULL, 4},     {rows, 4, NULL, 4},     {grey, 4, NULL, 32}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const exray_tensor_info info = {.dtype = EXRAY_DTYPE_FLOAT32,
                                         .rank = cases[i].rank,
@@ -134,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layouts),
         cmocka_unit_test(quantized),
+        cmocka_unit_test(counts_of_channels),
         cmocka_unit_test(left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,16 @@
 
 #include <string.h>
 
-enum { BLOCK = 256, FEWEST_ELEMENTS = 64, BINS = EXRAY_HISTOGRAM_BINS, MOST = EXRAY_MAX_CHANNEL_STATS, FEW = 4 };
+/* LANES: sums side by side, a whole number of pixels of 1, 2, 3 and 4 channels; a block is a whole number of
+ * these. */
+enum {
+    LANES = 12,
+    BLOCK = 21 * LANES,
+    FEWEST_ELEMENTS = 64,
+    BINS = EXRAY_HISTOGRAM_BINS,
+    MOST = EXRAY_MAX_CHANNEL_STATS,
+    FEW = 4
+};
 
 /* Elements lie in runs of `inner` of one channel; after the last channel it begins again. */
 typedef struct channel_walk {
@@ -46,10 +55,15 @@ static bool walk_of(const exray_tensor_info *info, uint64_t count, channel_walk 
     return count / walk->channels >= FEWEST_ELEMENTS;
 }
 
-/* Sums of a channel, of x - pivot. */
+/* Sums of each channel, of x - pivot. */
 typedef struct deviation_sums {
     double sum[MOST], squares[MOST];
 } deviation_sums;
+
+/* Sums that do not wait for each other. */
+typedef struct lane_sums {
+    double sum[LANES], squares[LANES];
+} lane_sums;
 
 static void dequantize(const exray_tensor_info *info, const xr_axis_walk *walk, uint64_t first, size_t count,
                        double *values)
@@ -62,25 +76,102 @@ static void dequantize(const exray_tensor_info *info, const xr_axis_walk *walk, 
     }
 }
 
-/* Values of a block, from element `first` on. */
-static void add_block(const double *values, uint64_t first, size_t count, const channel_walk *walk,
-                      const exray_stats *stats, deviation_sums *sums, uint32_t *histogram)
+/* `restrict`: the sums stay in registers. */
+static void add_lanes(const double *restrict x, size_t count, lane_sums *restrict s)
 {
-    const double scale = stats->max > stats->min ? BINS / (stats->max - stats->min) : 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++) {
+            s->sum[k] += x[i + k];
+            s->squares[k] += x[i + k] * x[i + k];
+        }
+    for (size_t k = 0; i + k < count; k++) {
+        s->sum[k] += x[i + k];
+        s->squares[k] += x[i + k] * x[i + k];
+    }
+}
+
+/* Lane k is of channel k mod `channels`, from channel `first` on. */
+static void join_lanes(const lane_sums *s, uint32_t first, uint32_t channels, deviation_sums *out)
+{
+    for (uint32_t k = 0; k < LANES; k++) {
+        out->sum[first + k % channels] += s->sum[k];
+        out->squares[first + k % channels] += s->squares[k];
+    }
+}
+
+/* Runs of one channel. */
+static void add_runs(const double *x, uint64_t first, size_t count, const channel_walk *walk,
+                     deviation_sums *sums)
+{
     uint32_t channel = (uint32_t)(first / walk->inner % walk->channels);
     uint64_t left = walk->inner - first % walk->inner;
-    for (size_t i = 0; i < count; i++) {
-        const double x = values[i] - stats->mean;
-        const double at = (values[i] - stats->min) * scale;
-        const unsigned bin = at > 0 ? (unsigned)at : 0;
-        sums->sum[channel] += x;
-        sums->squares[channel] += x * x;
-        histogram[bin < BINS ? bin : BINS - 1]++;
-        if (--left == 0) {
-            left = walk->inner;
-            channel = channel + 1 == walk->channels ? 0 : channel + 1;
-        }
+    for (size_t i = 0; i < count; left = walk->inner) {
+        const size_t n = left < count - i ? (size_t)left : count - i;
+        lane_sums lanes = {{0}, {0}};
+        add_lanes(x + i, n, &lanes);
+        join_lanes(&lanes, channel, 1, sums);
+        i += n;
+        channel = channel + 1 == walk->channels ? 0 : channel + 1;
     }
+}
+
+/* Channels side by side, so many that they do not fill lanes. */
+static void add_pixels(const double *x, uint64_t first, size_t count, uint32_t channels, deviation_sums *sums)
+{
+    uint32_t channel = (uint32_t)(first % channels);
+    for (size_t i = 0; i < count; i++) {
+        sums->sum[channel] += x[i];
+        sums->squares[channel] += x[i] * x[i];
+        channel = channel + 1 == channels ? 0 : channel + 1;
+    }
+}
+
+/* Histograms that are counted in turn: equal neighbors do not wait for each other. */
+enum { TURNS = 4 };
+
+static void add_to_histogram(const double *x, size_t count, double low, double scale,
+                             uint32_t histogram[TURNS][BINS])
+{
+    int32_t bin[BLOCK];
+    for (size_t i = 0; i < count; i++) {
+        double at = (x[i] - low) * scale;
+        at = at > 0 ? at : 0;
+        bin[i] = (int32_t)(at < BINS - 1 ? at : BINS - 1);
+    }
+    size_t i = 0;
+    for (; i + TURNS <= count; i += TURNS)
+        for (size_t k = 0; k < TURNS; k++)
+            histogram[k][bin[i + k]]++;
+    for (; i < count; i++)
+        histogram[0][bin[i]]++;
+}
+
+typedef struct channel_sums {
+    lane_sums lanes; /* of channels that fill them */
+    deviation_sums sums;
+    uint32_t histogram[TURNS][BINS];
+} channel_sums;
+
+static bool fill_lanes(const channel_walk *walk)
+{
+    return walk->inner == 1 && LANES % walk->channels == 0;
+}
+
+/* Values of a block, from element `first` on. */
+static void add_block(double *values, uint64_t first, size_t count, const channel_walk *walk,
+                      const exray_stats *stats, channel_sums *s)
+{
+    const double scale = stats->max > stats->min ? BINS / (stats->max - stats->min) : 0;
+    add_to_histogram(values, count, stats->min, scale, s->histogram);
+    for (size_t i = 0; i < count; i++)
+        values[i] -= stats->mean;
+    if (fill_lanes(walk))
+        add_lanes(values, count, &s->lanes);
+    else if (walk->inner > 1)
+        add_runs(values, first, count, walk, &s->sums);
+    else
+        add_pixels(values, first, count, walk->channels, &s->sums);
 }
 
 exray_status exray_channel_stats_compute(const exray_tensor_info *info, const void *data, size_t size,
@@ -97,19 +188,25 @@ exray_status exray_channel_stats_compute(const exray_tensor_info *info, const vo
         return EXRAY_E_ARGUMENT;
     if (!walk_of(info, count, &walk))
         return EXRAY_E_UNSUPPORTED;
-    deviation_sums sums = {{0}, {0}};
+    channel_sums s;
     double values[BLOCK];
+    memset(&s, 0, sizeof s);
     memset(room, 0, sizeof *room);
     for (uint64_t first = 0; first < count; first += BLOCK) {
         const size_t n = count - first < BLOCK ? (size_t)(count - first) : BLOCK;
         xr_dtype_to_double(info->dtype, data, first, n, values);
         if (info->quantization.count)
             dequantize(info, &axis, first, n, values);
-        add_block(values, first, n, &walk, stats, &sums, room->histogram);
+        add_block(values, first, n, &walk, stats, &s);
     }
+    if (fill_lanes(&walk))
+        join_lanes(&s.lanes, 0, walk.channels, &s.sums);
+    for (size_t i = 0; i < BINS; i++)
+        for (size_t k = 0; k < TURNS; k++)
+            room->histogram[i] += s.histogram[k][i];
     const double each = (double)(count / walk.channels);
     for (uint32_t c = 0; c < walk.channels; c++) {
-        const double mean = sums.sum[c] / each, variance = sums.squares[c] / each - mean * mean;
+        const double mean = s.sums.sum[c] / each, variance = s.sums.squares[c] / each - mean * mean;
         room->mean[c] = (float)(stats->mean + mean);
         room->variance[c] = (float)(variance > 0 ? variance : 0);
     }

@@ -12,9 +12,13 @@ static uint64_t load(const uint8_t *at, unsigned bytes)
 
 static float load_float(const uint8_t *at)
 {
-    const uint32_t bits = (uint32_t)load(at, 4);
     float value;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&value, at, sizeof value); /* compilers see no load in the bytes, and convert one by one */
+#else
+    const uint32_t bits = (uint32_t)load(at, 4);
     memcpy(&value, &bits, sizeof value);
+#endif
     return value;
 }
 
