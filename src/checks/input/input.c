@@ -4,7 +4,7 @@
 #include "checks/input/explain.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/input/search/apply.h"
 #include "checks/input/search/corrected.h"
 #include "checks/input/search/find.h"

@@ -2,7 +2,7 @@
  * no other assertion has a cause. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/operator_report.h"

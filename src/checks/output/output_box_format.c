@@ -2,7 +2,7 @@
  * for shares of the picture. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/output/boxes.h"
 #include "checks/output/relation.h"
 

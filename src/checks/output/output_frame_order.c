@@ -1,7 +1,7 @@
 /* output.frame_order: an output, or a result, of another frame. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
 #include "checks/port/frame_match.h"

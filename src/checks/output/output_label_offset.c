@@ -1,7 +1,7 @@
 /* output.label_offset: classes have other numbers, another order or other names than in the
  * reference. */
 #include "checks/builtin.h"
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/output/box_labels.h"
 #include "checks/output/labelling.h"
 #include "checks/port/row_order.h"

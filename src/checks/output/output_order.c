@@ -3,7 +3,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/findings.h"
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/output/graph_tail.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"

@@ -1,6 +1,6 @@
 #include "checks/output/relation.h"
 
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 #include "checks/output/graph_tail.h"
 #include "checks/port/row_order.h"
 

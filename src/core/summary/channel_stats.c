@@ -147,11 +147,11 @@ static void add_to_histogram(const double *x, size_t count, double low, double s
         histogram[0][bin[i]]++;
 }
 
-typedef struct channel_sums {
+typedef struct all_sums {
     lane_sums lanes; /* of channels that fill them */
     deviation_sums sums;
     uint32_t histogram[TURNS][BINS];
-} channel_sums;
+} all_sums;
 
 static bool fill_lanes(const channel_walk *walk)
 {
@@ -160,7 +160,7 @@ static bool fill_lanes(const channel_walk *walk)
 
 /* Values of a block, from element `first` on. */
 static void add_block(double *values, uint64_t first, size_t count, const channel_walk *walk,
-                      const exray_stats *stats, channel_sums *s)
+                      const exray_stats *stats, all_sums *s)
 {
     const double scale = stats->max > stats->min ? BINS / (stats->max - stats->min) : 0;
     add_to_histogram(values, count, stats->min, scale, s->histogram);
@@ -188,7 +188,7 @@ exray_status exray_channel_stats_compute(const exray_tensor_info *info, const vo
         return EXRAY_E_ARGUMENT;
     if (!walk_of(info, count, &walk))
         return EXRAY_E_UNSUPPORTED;
-    channel_sums s;
+    all_sums s;
     double values[BLOCK];
     memset(&s, 0, sizeof s);
     memset(room, 0, sizeof *room);

@@ -107,16 +107,16 @@ bool xr_scrub_layers(xr_scrub_rules *rules, const char *kind, const uint8_t *con
 /* ---- Tensors --------------------------------------------------------------------- */
 
 /* What stands for the data of a tensor. */
-typedef struct tensor_summary {
+typedef struct scrubbed_summary {
     exray_stats stats;
     exray_channel_room room;
     exray_channel_stats channels;
     bool has_channels;
-} tensor_summary;
+} scrubbed_summary;
 
 /* Whether statistics of the data were made, those of the channels where the recorder makes them. */
 static bool summarize(const exray_tensor_view *view, bool has_info, const exray_model *model, exray_kind kind,
-                      tensor_summary *s)
+                      scrubbed_summary *s)
 {
     const exray_tensor_info *info = &view->info;
     if (!view->data || (view->has_media && xr_format_is_opaque(view->media.format)))
@@ -154,7 +154,7 @@ bool xr_scrub_tensor(const uint8_t *content, size_t size, exray_kind kind, const
     for (xr_field f; good && xr_wire_next(&wire, &f); begin = wire.at)
         if (stays(&f, &view))
             xr_buffer_add(out, begin, (size_t)(wire.at - begin));
-    tensor_summary s;
+    scrubbed_summary s;
     if (good && summarize(&view, has_info, model, kind, &s)) {
         buffer_sink sink = sink_into(out);
         xr_encode_tensor_values(

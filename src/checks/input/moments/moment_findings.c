@@ -155,8 +155,8 @@ static void say_worst(const xr_moment_case *c, exray_finding *f)
 {
     const xr_moment_fit *same = &c->choice->same;
     const size_t i = same->worst_pair;
-    const xr_moments *e = &c->pairs->frames->of[EXRAY_SIDE_EDGE][c->pairs->edge[i]],
-                     *r = &c->pairs->frames->of[EXRAY_SIDE_REFERENCE][c->pairs->reference[i]];
+    const xr_input_moments *e = &c->pairs->frames->of[EXRAY_SIDE_EDGE][c->pairs->edge[i]],
+                           *r = &c->pairs->frames->of[EXRAY_SIDE_REFERENCE][c->pairs->reference[i]];
     size_t at = 0;
     double most = -1;
     for (size_t k = 0; k < 2 * c->pairs->frames->parts; k++)
@@ -180,7 +180,7 @@ static void say_clipped(const xr_moment_case *c, exray_finding *f)
     double share[2] = {0, 0};
     for (int s = 0; s < 2; s++)
         for (size_t i = 0; i < c->pairs->count; i++) {
-            const xr_moments *m =
+            const xr_input_moments *m =
                 &c->pairs->frames->of[s][s == 0 ? c->pairs->edge[i] : c->pairs->reference[i]];
             share[s] += (m->low + m->high) / (double)c->pairs->count;
         }

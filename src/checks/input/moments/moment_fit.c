@@ -27,7 +27,7 @@ double xr_moment_unit(const xr_moment_pairs *pairs, double gain)
     return fmax(pairs->level[0], fabs(gain) * pairs->level[1]);
 }
 
-static const xr_moments *side(const xr_moment_pairs *p, int s, size_t i)
+static const xr_input_moments *side(const xr_moment_pairs *p, int s, size_t i)
 {
     return &p->frames->of[s][s == 0 ? p->edge[i] : p->reference[i]];
 }
@@ -37,12 +37,12 @@ const unsigned char xr_moment_identity[XR_MOMENT_PARTS] = {
     22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
     44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
 
-static double mean_of(const xr_moments *m, size_t c)
+static double mean_of(const xr_input_moments *m, size_t c)
 {
     return m->part[2 * c];
 }
 
-static double std_of(const xr_moments *m, size_t c)
+static double std_of(const xr_input_moments *m, size_t c)
 {
     return m->part[2 * c + 1];
 }
@@ -64,7 +64,7 @@ static double fit_line(const xr_moment_pairs *p, const unsigned char *from, size
     double er = 0, rr = 0, ee = 0;
     for (size_t i = 0; i < p->count; i++)
         for (size_t c = first; c <= last; c++) {
-            const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
+            const xr_input_moments *e = side(p, 0, i), *r = side(p, 1, i);
             const size_t k = from[c];
             double x = mean_of(r, k) - r_mean, y = mean_of(e, c) - e_mean;
             double u = std_of(r, k), v = sign * std_of(e, c);
@@ -107,7 +107,7 @@ static void fit_map(const xr_moment_pairs *p, xr_moment_fit *fit)
 static void error_of(const xr_moment_pairs *p, const xr_moment_fit *fit, size_t i, size_t c, double error[2])
 {
     const size_t k = fit->from[c];
-    const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
+    const xr_input_moments *e = side(p, 0, i), *r = side(p, 1, i);
     const double unit = xr_moment_unit(p, fit->gain[c]);
     error[0] = (mean_of(e, c) - fit->gain[c] * mean_of(r, k) - fit->offset[c]) / unit;
     error[1] = (std_of(e, c) - fabs(fit->gain[c]) * std_of(r, k)) / unit;
@@ -150,7 +150,7 @@ static double misfit_of_ends(const xr_moment_pairs *p, const xr_moment_fit *fit)
     if (fit->kind == XR_MOMENT_CHANNELS && p->frames->parts > 1)
         return NAN;
     for (size_t i = 0; i < p->count; i++) {
-        const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
+        const xr_input_moments *e = side(p, 0, i), *r = side(p, 1, i);
         double low = a * (a < 0 ? r->max : r->min) + b, high = a * (a < 0 ? r->min : r->max) + b;
         sum += (e->min - low) * (e->min - low) + (e->max - high) * (e->max - high);
     }
@@ -272,7 +272,7 @@ static double channel_distance(const xr_moment_pairs *p, size_t c, size_t from)
 {
     double sum = 0;
     for (size_t i = 0; i < p->count; i++) {
-        const xr_moments *e = side(p, 0, i), *r = side(p, 1, i);
+        const xr_input_moments *e = side(p, 0, i), *r = side(p, 1, i);
         const double x = mean_of(e, c) - mean_of(r, from), y = std_of(e, c) - std_of(r, from);
         sum += x * x + y * y;
     }
@@ -340,7 +340,7 @@ static bool is_map_after_exchange(const xr_moment_pairs *p, const xr_moment_fit 
         } while (at != c);
         const double tolerance = 0.25 + ORDER_RATIO * f->residual;
         for (size_t i = 0; i < p->count; i++) {
-            const xr_moments *r = side(p, 1, i);
+            const xr_input_moments *r = side(p, 1, i);
             if (fabs((gain - 1) * mean_of(r, c) + offset) > tolerance * xr_moment_unit(p, gain) ||
                 fabs(gain - 1) * std_of(r, c) > tolerance * xr_moment_unit(p, gain))
                 return false;

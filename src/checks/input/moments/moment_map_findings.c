@@ -224,27 +224,36 @@ void xr_report_moment_map(const xr_moment_case *c, exray_findings *findings)
 
 /* ---- Values that are clipped or wrap --------------------------------------------------------------- */
 
+static const char *words_of(xr_moment_mistake mistake)
+{
+    switch (mistake) {
+    case XR_MISTAKE_WRAPPED:
+        return "The edge's stored input bytes have the wrong sign: signed bytes taken for unsigned, or the "
+               "other way "
+               "round (values wrap around at half of their range).";
+    case XR_MISTAKE_ZERO_MISSING:
+        return "The edge's stored values are off by the input's zero point: it is not added.";
+    case XR_MISTAKE_ZERO_TWICE:
+        return "The edge's stored values are off by the input's zero point: it is added twice.";
+    case XR_MISTAKE_QUANTIZED_TWICE:
+        return "The edge quantizes its input twice: stored values are scaled as if they were real ones.";
+    case XR_MISTAKE_NOT_QUANTIZED:
+        return "The edge does not quantize its input: real values are cast to integers.";
+    case XR_MISTAKE_NONE:
+    case XR_MISTAKES:
+        break;
+    }
+    return "";
+}
+
 void xr_report_moment_mistake(const xr_moment_case *c, xr_moment_mistake mistake, double left,
                               exray_findings *findings)
 {
-    static const char *const said[XR_MISTAKES] = {
-        [XR_MISTAKE_WRAPPED] =
-            "The edge's stored input bytes have the wrong sign: signed bytes taken for unsigned, or "
-            "the other way round (values wrap around at half of their range).",
-        [XR_MISTAKE_ZERO_MISSING] =
-            "The edge's stored values are off by the input's zero point: it is not added.",
-        [XR_MISTAKE_ZERO_TWICE] =
-            "The edge's stored values are off by the input's zero point: it is added twice.",
-        [XR_MISTAKE_QUANTIZED_TWICE] =
-            "The edge quantizes its input twice: stored values are scaled as if they were real ones.",
-        [XR_MISTAKE_NOT_QUANTIZED] =
-            "The edge does not quantize its input: real values are cast to integers.",
-    };
     const xr_moment_frames *m = c->pairs->frames;
     const double scale = m->scale[EXRAY_SIDE_EDGE], zero = m->zero_point[EXRAY_SIDE_EDGE];
     const bool sign = mistake == XR_MISTAKE_WRAPPED;
     exray_finding *f = xr_begin_moment(c, findings, sign ? "input.dtype" : "input.quantization", 0.7);
-    exray_finding_summary(f, "%s", said[mistake]);
+    exray_finding_summary(f, "%s", words_of(mistake));
     exray_finding_detail(
         f,
         "Done to the reference's histograms it makes the edge's means and deviations (to %.2g levels "

@@ -81,17 +81,17 @@ static size_t floats_of_side(const xr_moment_frames *out)
     return 2 * out->parts + EXRAY_HISTOGRAM_BINS;
 }
 
-static xr_moments moments_of(const side_summary *s, const xr_moment_frames *out, float *room)
+static xr_input_moments moments_of(const side_summary *s, const xr_moment_frames *out, float *room)
 {
     const double n = (double)s->stats.count;
-    xr_moments m = {s->stats.mean,
-                    sqrt(fmax(s->stats.variance, 0)),
-                    s->stats.min,
-                    s->stats.max,
-                    (double)s->stats.low_count / n,
-                    (double)s->stats.high_count / n,
-                    room,
-                    NULL};
+    xr_input_moments m = {s->stats.mean,
+                          sqrt(fmax(s->stats.variance, 0)),
+                          s->stats.min,
+                          s->stats.max,
+                          (double)s->stats.low_count / n,
+                          (double)s->stats.high_count / n,
+                          room,
+                          NULL};
     for (size_t c = 0; c < out->parts; c++) {
         room[2 * c] = out->channels ? s->channels.mean[c] : (float)m.mean;
         room[2 * c + 1] = out->channels ? sqrtf(fmaxf(s->channels.variance[c], 0)) : (float)m.std;

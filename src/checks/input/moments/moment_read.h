@@ -6,19 +6,19 @@
 #include <exray/assertion.h>
 
 /* Of one tensor.  Values are dequantized. */
-typedef struct xr_moments {
+typedef struct xr_input_moments {
     double mean, std, min, max;
     double low, high;  /* shares of the stored values at the ends of an integer type */
     const float *part; /* [2 * parts]: mean and deviation of each channel (of all, where there are none) */
     const float *bin;  /* [EXRAY_HISTOGRAM_BINS] shares between min and max; NULL: not recorded */
-} xr_moments;
+} xr_input_moments;
 
 typedef struct xr_moment_frames {
-    size_t count;       /* frames in which both sides have statistics, and one has no data */
-    size_t *frame;      /* [count] matched frames */
-    xr_moments *of[2];  /* [count] by exray_side */
-    size_t parts;       /* channels with moments of their own; 1: none have, or there is one */
-    bool channels;      /* the parts are channels on both sides */
+    size_t count;            /* frames in which both sides have statistics, and one has no data */
+    size_t *frame;           /* [count] matched frames */
+    xr_input_moments *of[2]; /* [count] by exray_side */
+    size_t parts;            /* channels with moments of their own; 1: none have, or there is one */
+    bool channels;           /* the parts are channels on both sides */
     bool ordered;       /* they may be exchanged: not the columns of a picture whose layout is not recorded */
     bool picture;       /* rows, columns and at most four channels */
     bool floats;        /* both sides are floats */

@@ -52,7 +52,7 @@ typedef struct expected {
     double mean, std, low, high;
 } expected;
 
-static expected expect(xr_moment_mistake mistake, const storage *s, const xr_moments *r)
+static expected expect(xr_moment_mistake mistake, const storage *s, const xr_input_moments *r)
 {
     expected out = {0};
     double square = 0, all = 0;
@@ -77,8 +77,8 @@ static double residual_of(const xr_moment_pairs *p, const storage *s, xr_moment_
 {
     double sum = 0;
     for (size_t i = 0; i < p->count; i++) {
-        const xr_moments *e = &p->frames->of[EXRAY_SIDE_EDGE][p->edge[i]],
-                         *r = &p->frames->of[EXRAY_SIDE_REFERENCE][p->reference[i]];
+        const xr_input_moments *e = &p->frames->of[EXRAY_SIDE_EDGE][p->edge[i]],
+                               *r = &p->frames->of[EXRAY_SIDE_REFERENCE][p->reference[i]];
         if (!r->bin || !(r->max > r->min))
             return INFINITY;
         const expected x = expect(mistake, s, r);

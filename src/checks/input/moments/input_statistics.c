@@ -1,4 +1,4 @@
-#include "checks/input/moments/moments.h"
+#include "checks/input/moments/input_statistics.h"
 
 #include "checks/beyond_noise.h"
 #include "checks/findings.h"
@@ -30,11 +30,9 @@ static exray_status no_memory(exray_error *error)
 }
 
 /* Reports what a choice names. */
-static bool report_named(xr_moment_case *c, const xr_moment_pairs *pairs, const xr_moment_choice *choice,
-                         exray_findings *findings)
+static bool report_named(const xr_moment_case *c, exray_findings *findings)
 {
-    c->pairs = pairs;
-    c->choice = choice;
+    const xr_moment_choice *choice = c->choice;
     if (choice->order_named)
         xr_report_moment_order(c, findings);
     if (choice->map_named)
@@ -92,7 +90,7 @@ static bool sets_apart(const xr_moment_pairs *all, const size_t *list, size_t co
 }
 
 /* Judges the frames that differ by themselves; `affected` [matched frames] gets them. */
-static bool report_some(xr_moment_case *c, const xr_moment_pairs *all, const xr_moment_choice *whole,
+static bool report_some(const xr_moment_case *c, const xr_moment_pairs *all, const xr_moment_choice *whole,
                         bool *affected, size_t *list, exray_findings *findings)
 {
     size_t count;
@@ -106,20 +104,20 @@ static bool report_some(xr_moment_case *c, const xr_moment_pairs *all, const xr_
     const xr_moment_choice choice = xr_moment_choose(&some);
     for (size_t i = 0; i < count; i++)
         affected[all->frames->frame[list[i]]] = true;
-    c->affected = affected;
-    c->before = choice.same.residual;
-    if (sets_apart(all, list, count, &choice) && report_named(c, &some, &choice, findings))
-        return true;
-    c->pairs = &some;
-    c->choice = &choice;
-    xr_report_moment_unknown(c, findings);
+    xr_moment_case now = *c;
+    now.pairs = &some;
+    now.choice = &choice;
+    now.affected = affected;
+    now.before = choice.same.residual;
+    if (!sets_apart(all, list, count, &choice) || !report_named(&now, findings))
+        xr_report_moment_unknown(&now, findings);
     return true;
 }
 
 /* ---- All of it --------------------------------------------------------------------------------------- */
 
-static bool report_pairing(xr_moment_case *c, const xr_moment_pairs *recorded, const xr_moment_choice *now,
-                           exray_findings *findings)
+static bool report_pairing(const xr_moment_case *c, const xr_moment_pairs *recorded,
+                           const xr_moment_choice *now, exray_findings *findings)
 {
     xr_moment_pairing pairing;
     xr_moment_choice choice;
@@ -130,55 +128,48 @@ static bool report_pairing(xr_moment_case *c, const xr_moment_pairs *recorded, c
                                        .edge = pairing.edge,
                                        .reference = pairing.reference,
                                        .level = {recorded->level[0], recorded->level[1]}};
-        c->pairs = &pairs;
-        c->choice = &choice;
-        xr_report_moment_pairing(c, &pairing, findings);
-        report_named(c, &pairs, &choice, findings);
+        xr_moment_case with = *c;
+        with.pairs = &pairs;
+        with.choice = &choice;
+        xr_report_moment_pairing(&with, &pairing, findings);
+        report_named(&with, findings);
     }
     xr_moment_pairing_free(&pairing);
     return found;
 }
 
-static bool judge(xr_moment_case *c, const xr_moment_pairs *pairs, bool *affected, size_t *list,
-                  exray_findings *findings)
+static bool judge(const xr_moment_case *whole, bool *affected, size_t *list, exray_findings *findings)
 {
+    const xr_moment_pairs *pairs = whole->pairs;
     const xr_moment_choice choice = xr_moment_choose(pairs);
     const double before = choice.same.residual;
-    c->before = before;
-    if (pairs->frames->ids) {
-        c->pairs = pairs;
-        c->choice = &choice;
-        if (before > EQUAL)
-            xr_report_moment_ids(c, findings);
-        return before > EQUAL;
-    }
+    xr_moment_case c = *whole;
+    c.choice = &choice;
+    c.before = before;
     if (before <= EQUAL)
         return false;
-    if (report_named(c, pairs, &choice, findings))
+    if (pairs->frames->ids) {
+        xr_report_moment_ids(&c, findings);
+        return true;
+    }
+    if (report_named(&c, findings))
         return true;
     if (xr_moment_is_noise(pairs, &choice.same))
         return false;
     double left;
     const xr_moment_mistake mistake = xr_find_moment_mistake(pairs, before, &left);
-    if (mistake) {
-        c->pairs = pairs;
-        c->choice = &choice;
-        xr_report_moment_mistake(c, mistake, left, findings);
-        return true;
-    }
-    if (report_pairing(c, pairs, &choice, findings) ||
-        report_some(c, pairs, &choice, affected, list, findings))
-        return true;
-    c->pairs = pairs;
-    c->choice = &choice;
-    xr_report_moment_unknown(c, findings);
+    if (mistake)
+        xr_report_moment_mistake(&c, mistake, left, findings);
+    else if (!report_pairing(&c, pairs, &choice, findings) &&
+             !report_some(&c, pairs, &choice, affected, list, findings))
+        xr_report_moment_unknown(&c, findings);
     return true;
 }
 
 /* Bit for bit: a few pixels that were rounded otherwise change no more than the last digits of a mean. */
 static bool are_same(const xr_moment_frames *m, size_t i)
 {
-    const xr_moments *a = &m->of[0][i], *b = &m->of[1][i];
+    const xr_input_moments *a = &m->of[0][i], *b = &m->of[1][i];
     bool same = a->mean == b->mean && a->std == b->std && a->min == b->min && a->max == b->max;
     for (size_t k = 0; k < 2 * m->parts; k++)
         same = same && a->part[k] == b->part[k];
@@ -256,14 +247,14 @@ exray_status xr_judge_moments(const exray_comparison *comparison, size_t pair, e
                                        .reference = position,
                                        .level = {xr_moment_level(&frames, EXRAY_SIDE_EDGE),
                                                  xr_moment_level(&frames, EXRAY_SIDE_REFERENCE)}};
-        xr_moment_case c = {
+        const xr_moment_case c = {
             .comparison = comparison, .io = exray_comparison_input(comparison, pair), .pairs = &pairs};
         if (frames.not_finite) {
             xr_report_moment_not_finite(&c, findings);
             *differs = true;
         }
         if (frames.count)
-            *differs = judge(&c, &pairs, affected, list, findings) || *differs;
+            *differs = judge(&c, affected, list, findings) || *differs;
         *agrees = !*differs;
         const double allowed = *agrees ? allowed_of(&pairs) : 0;
         status = keep(pair, (kept_statistics){allowed, *differs}, findings, error);

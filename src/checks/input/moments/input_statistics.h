@@ -1,6 +1,6 @@
 /* Inputs of which statistics alone were recorded, on one side or both: what these prove. */
-#ifndef XR_MOMENTS_JUDGE_H
-#define XR_MOMENTS_JUDGE_H
+#ifndef XR_INPUT_STATISTICS_H
+#define XR_INPUT_STATISTICS_H
 
 #include <exray/assertion.h>
 
