@@ -9,20 +9,24 @@ seconds=${1:-600}
 seed=${2:-0}
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
-for fuzzer in fuzz/fuzz_*.c; do
-    name=$(basename "$fuzzer" .c)
-    found=build/fuzz/corpus/${name#fuzz_}
+
+# fuzz NAME: a finding is written to build/fuzz/findings and ends the run with its report.
+fuzz() {
+    local name=$1 found=build/fuzz/corpus/${1#fuzz_} seeds=fuzz/corpus/${1#fuzz_}
     mkdir -p "$found" build/fuzz/findings
-    seeds=fuzz/corpus/${name#fuzz_}
     [ -d "$seeds" ] || seeds=
     [ "$name" = fuzz_log ] && seeds="$seeds tests/compat/v1"
-    echo "fuzz: $name for $seconds s"
-    # A finding is written to build/fuzz/findings and ends the run with its report.
+    # shellcheck disable=SC2086 # several folders
     if ! "build/fuzz/fuzz/$name" -seed="$seed" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
         -artifact_prefix=build/fuzz/findings/ "$found" $seeds >build/fuzz/"$name".log 2>&1; then
         tail -n 40 build/fuzz/"$name".log
         echo "fuzz: $name found something; see build/fuzz/findings"
-        exit 1
+        exit 255 # xargs begins no further one
     fi
-    grep -E '^Done|stat::number_of_executed' build/fuzz/"$name".log | tail -n 1
-done
+    echo "fuzz: $name for $seconds s: $(grep -E '^Done|stat::number_of_executed' build/fuzz/"$name".log | tail -n 1)"
+}
+export -f fuzz
+export seconds seed
+
+# Each has one thread.
+printf '%s\n' fuzz/fuzz_*.c | xargs -n 1 basename -s .c | xargs -n 1 -P "$(nproc)" bash -c 'set -euo pipefail; fuzz "$1"' fuzz

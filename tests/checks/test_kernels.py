@@ -45,6 +45,19 @@ def record(tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="module")
+def referenced(record, tmp_path_factory):
+    """referenced(model): the log by_reference_kernels makes, once."""
+    made, folder = {}, tmp_path_factory.mktemp("reference")
+
+    def make(model):
+        if model not in made:
+            made[model] = by_reference_kernels(record(model), model, folder / f"{model}.mcap")
+        return made[model]
+
+    return make
+
+
 def by_reference_kernels(log, model, path):
     """The same run by the LiteRT Python interpreter's reference kernels: the log with every layer and
     output replaced by what that interpreter makes of the log's input."""
@@ -78,9 +91,9 @@ def by_reference_kernels(log, model, path):
 
 
 @pytest.mark.parametrize("model", [LITE0, UINT8, V2, FLOAT])
-def test_right_kernels_differ_by_rounding(record, model, tmp_path):
+def test_right_kernels_differ_by_rounding(record, referenced, model):
     """Builtin, reference and our own: nothing to find, not even with every layer run alone."""
-    reference = by_reference_kernels(record(model), model, tmp_path / "r.mcap")
+    reference = referenced(model)
     alone = ["--engine", "tflite", "--engine-lib", places.ENGINE, "--reference-model", testdata.model(f"{model}.tflite")]
     for edge in (record(model), record(model, "right")):
         assert causes(validate(edge, reference, *alone, status=0)) == []
@@ -91,8 +104,8 @@ def test_right_kernels_differ_by_rounding(record, model, tmp_path):
 
 
 @pytest.mark.parametrize("orders,op", [("depthwise:wraps", "DEPTHWISE_CONV_2D"), ("mean:shifts", "MEAN"), ("add:no_offset", "ADD")])
-def test_both_kernels_are_named(record, orders, op, tmp_path):
-    edge, reference = record(LITE0, orders), by_reference_kernels(record(LITE0), LITE0, tmp_path / "r.mcap")
+def test_both_kernels_are_named(record, referenced, orders, op):
+    edge, reference = record(LITE0, orders), referenced(LITE0)
     alone = ["--engine", "tflite", "--engine-lib", places.ENGINE, "--reference-model", testdata.model(f"{LITE0}.tflite")]
     report = validate(edge, reference, *alone, status=1)
     found = finding(report, "layer.kernel")

@@ -20,23 +20,31 @@ HELPERS = ("__aeabi_", "__aarch64_", "__atomic_", "__cpu_", "__udiv", "__div", "
 def compilers():
     found = []
     if shutil.which("arm-none-eabi-gcc"):
-        found.append(pytest.param(["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"], "arm-none-eabi-nm", id="cortex-m4"))
+        found.append(pytest.param((["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb"], "arm-none-eabi-nm"), id="cortex-m4"))
     if shutil.which("aarch64-linux-gnu-gcc"):
-        found.append(pytest.param(["aarch64-linux-gnu-gcc"], "aarch64-linux-gnu-nm", id="aarch64"))
-    found.append(pytest.param(["cc"], "nm", id="native"))
+        found.append(pytest.param((["aarch64-linux-gnu-gcc"], "aarch64-linux-gnu-nm"), id="aarch64"))
+    found.append(pytest.param((["cc"], "nm"), id="native"))
     return found
 
 
-@pytest.mark.parametrize("compiler, nm", compilers())
-def test_compiles_and_needs_only_the_port(compiler, nm, tmp_path):
-    assert len(SOURCES) > 10
+@pytest.fixture(scope="module", params=compilers())
+def core(request, tmp_path_factory):
+    """(compiler, nm, the folder of the core's objects), compiled once, each function in a section of its own."""
+    compiler, nm = request.param
+    folder = tmp_path_factory.mktemp("objects")
+    subprocess.run([*compiler, *FLAGS, "-ffunction-sections", "-fdata-sections", "-c", *SOURCES], check=True, cwd=folder)
+    return compiler, nm, folder
+
+
+def test_compiles_and_needs_only_the_port(core):
+    _, nm, folder = core
+    assert len(SOURCES) == len(list(folder.glob("*.o"))) > 10
     defined, needed = set(), set()
-    for source in SOURCES:
-        output = tmp_path / f"{source.stem}.o"
-        subprocess.run([*compiler, *FLAGS, "-c", source, "-o", output], check=True)
-        for line in subprocess.run([nm, output], check=True, capture_output=True, text=True).stdout.splitlines():
-            kind, name = line.split()[-2:]
-            (needed if kind in "Uu" else defined).add(name)
+    for line in subprocess.run([nm, *folder.glob("*.o")], check=True, capture_output=True, text=True).stdout.splitlines():
+        if not line or line.endswith(".o:"):
+            continue
+        kind, name = line.split()[-2:]
+        (needed if kind in "Uu" else defined).add(name)
     missing = {name for name in needed - defined - ALLOWED if not name.startswith(HELPERS)}
     assert missing and all(name.startswith("xr_port_") for name in missing), missing
 
@@ -65,12 +73,9 @@ LEAN_CALLS = ["open_device_sized", "memory_needed_device", "log_tensor", "log_mo
               "dropped", "bytes_written"]  # fmt: skip
 
 
-@pytest.mark.parametrize("compiler, nm", compilers())
-def test_without_parts_nothing_of_them_is_linked(compiler, nm, tmp_path):
-    objects = []
-    for source in SOURCES:
-        objects.append(tmp_path / f"{source.stem}.o")
-        subprocess.run([*compiler, *FLAGS, "-ffunction-sections", "-fdata-sections", "-c", source, "-o", objects[-1]], check=True)
+def test_without_parts_nothing_of_them_is_linked(core, tmp_path):
+    compiler, nm, folder = core
+    objects = [folder / f"{source.stem}.o" for source in SOURCES]
     names = [f"exray_recorder_{name}" for name in LEAN_CALLS]
     probe = tmp_path / "probe.c"
     probe.write_text("\n".join(f"extern char {n}[];" for n in names) + "\nconst void *const probe[] = {" + ", ".join(names) + "};\n")
@@ -79,18 +84,16 @@ def test_without_parts_nothing_of_them_is_linked(compiler, nm, tmp_path):
     subprocess.run([*compiler, "-nostdlib", "-static", "-no-pie", "-Wl,--gc-sections,-e,probe,--unresolved-symbols=ignore-all", tmp_path / "probe.o",
                     *objects, "-o", linked], check=True)  # fmt: skip
     symbols = {line.split()[-1] for line in subprocess.run([nm, linked], check=True, capture_output=True, text=True).stdout.splitlines()}
-    of_parts = set()
-    for source in SOURCES:
-        if source.parent.name in ("summary", "chunks", "async", "host"):
-            out = subprocess.run([nm, "-g", "--defined-only", tmp_path / f"{source.stem}.o"], check=True, capture_output=True, text=True).stdout
-            of_parts |= {line.split()[-1] for line in out.splitlines()}
+    parts = [o for o, source in zip(objects, SOURCES) if source.parent.name in ("summary", "chunks", "async", "host")]
+    out = subprocess.run([nm, "-g", "--defined-only", *parts], check=True, capture_output=True, text=True).stdout
+    of_parts = {line.split()[-1] for line in out.splitlines() if line and not line.endswith(".o:")}
     assert "exray_recorder_open_device_sized" in symbols
     assert not symbols & of_parts
     assert {name for name in symbols if name.startswith("xr_port_")} <= LEAN_PORT
 
 
-@pytest.mark.parametrize("compiler, nm", compilers())
-def test_the_port_to_copy_compiles_and_is_complete(compiler, nm, tmp_path):
+def test_the_port_to_copy_compiles_and_is_complete(core, tmp_path):
+    compiler, nm, _ = core
     template = CORE / "port" / "port_template.c"
     subprocess.run([*compiler, *FLAGS, "-c", template, "-o", tmp_path / "port.o"], check=True)
     out = subprocess.run([nm, "-g", "--defined-only", tmp_path / "port.o"], check=True, capture_output=True, text=True).stdout

@@ -57,10 +57,13 @@ def logs(tmp_path_factory):
 
 
 def layers(path):
+    """Of the first frame."""
     with open(path, "rb") as file:
         for _, channel, _, message in make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages():
             if channel.topic == "/model":
                 model = message
+            elif channel.topic == "/frame":
+                return
             elif channel.topic.startswith("/layer/"):
                 yield (channel.topic, message.frame), message, model.tensors[message.tensor]
 

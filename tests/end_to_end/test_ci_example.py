@@ -74,7 +74,7 @@ image:
 @pytest.mark.parametrize("server", ["github", "gitlab"])
 def test_it_fails_on_a_finding_and_on_nothing_else(tmp_path, server, order, status):
     """The steps as they stand, on a real model; its device reads the channels in that order."""
-    model, pictures = testdata.model("mobilenet_v1_0.25_224_float.tflite"), testdata.pictures(8)
+    model, pictures = testdata.model("mobilenet_v1_0.25_224_float.tflite"), testdata.pictures(3)
     (tmp_path / "models").mkdir()
     (tmp_path / "ci" / "pictures").mkdir(parents=True)
     for name in ("edge", "reference"):
