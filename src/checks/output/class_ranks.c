@@ -79,6 +79,12 @@ static bool add_frame(rank_reader *r, size_t frame, xr_ranks *out)
     return true;
 }
 
+/* Classes are numbers of a log: they may be anything. */
+static int64_t minus(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 /* ---- Judging ---------------------------------------------------------------------------------- */
 
 /* Whether every best class is its index minus one offset; with `late`, the index of the frame
@@ -96,7 +102,7 @@ static bool fits_offset(const xr_ranks *r, size_t late, int64_t *offset, size_t 
         before = k;
         if (!source || source->index < 0)
             continue;
-        int64_t own = source->index - k->id;
+        int64_t own = minus(source->index, k->id);
         if (!first && own != *offset)
             return false;
         *offset = own;
@@ -199,11 +205,11 @@ static void judge_classes(const class_pair *pair, size_t count, xr_ranks_between
 {
     b->permuted = count > 0;
     b->constant = count > 0 && pair[0].edge != pair[0].reference;
-    b->difference = count ? pair[0].edge - pair[0].reference : 0;
+    b->difference = count ? minus(pair[0].edge, pair[0].reference) : 0;
     for (size_t i = 0; i < count; i++) {
         bool seen = false;
         b->equal += pair[i].edge == pair[i].reference;
-        b->constant = b->constant && pair[i].edge - pair[i].reference == b->difference;
+        b->constant = b->constant && minus(pair[i].edge, pair[i].reference) == b->difference;
         for (size_t k = 0; k < i; k++) {
             bool same = pair[i].reference == pair[k].reference;
             b->permuted = b->permuted && same == (pair[i].edge == pair[k].edge);
@@ -246,7 +252,7 @@ static void judge_names(const xr_ranks *edge, const xr_ranks *reference, xr_rank
             b->names_elsewhere += otherwise && is_name_of_another(reference, k->id, k->label);
         }
         for (int shift = -FURTHEST; *k->label && shift <= FURTHEST; shift++) {
-            const char *at = name_of(reference, k->id + shift);
+            const char *at = name_of(reference, minus(k->id, -shift));
             known[shift + FURTHEST] += at != NULL;
             fits[shift + FURTHEST] += at && strcmp(at, k->label) == 0;
         }

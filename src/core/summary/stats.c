@@ -119,9 +119,9 @@ static void byte_stats(const xr_stats_kernels *kernels, const exray_tensor_info 
     const bool is_signed = info->dtype == EXRAY_DTYPE_INT8;
     const uint8_t flip = is_signed ? 0x80 : 0;
     const int64_t offset = is_signed ? -128 : 0; /* stored value of byte 0, flipped */
-    const int64_t zero =
-        (info->quantization.count && info->quantization.zero_point ? info->quantization.zero_point[0] : 0) -
-        offset;
+    const int64_t zero_point =
+        info->quantization.count && info->quantization.zero_point ? info->quantization.zero_point[0] : 0;
+    const int64_t zero = zero_point < INT32_MAX ? zero_point - offset : INT32_MAX; /* no byte is as much */
     uint64_t sum = 0, squares = 0; /* at most 2^40 elements: the sizes given are bounded by memory */
     uint8_t min = 255, max = 0;
     for (uint64_t first = 0; first < count; first += XR_STATS_BLOCK) {
