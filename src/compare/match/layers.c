@@ -200,7 +200,7 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
                        .output = output_of(&model->nodes[outer], node, k),
                        .op = node,
                        .tensor = known ? &model->tensors[node->outputs[k]] : NULL,
-                       .kind = op.kind,
+                       .kind = xr_last_kind(node, op.kind),
                        .core = number,
                        .source = source,
                        .activation = op.kind == XR_OP_ACTIVATION ? op.activation : xr_fused_activation(node),
@@ -208,6 +208,8 @@ static void add_layers(walk *w, const exray_node *node, uint32_t outer)
                        .constant = constant,
                        .raw = raw && !constant};
         note_inputs(w, node, layer);
+        if (layer->kind != op.kind)
+            layer->activation = XR_ACTIVATION_NONE;
         if (source != EXRAY_NO_INDEX && node->output_count == 1) {
             const xr_layer *core = &w->out->layer[w->out->layer[source].core];
             layer->core = w->out->layer[source].core;

@@ -147,6 +147,12 @@ xr_op xr_op_of(const exray_node *node)
     return (xr_op){XR_OP_OTHER, XR_ACTIVATION_NONE};
 }
 
+xr_op_kind xr_last_kind(const exray_node *node, xr_op_kind kind)
+{
+    const char *activation = exray_node_attribute(node, "activation");
+    return activation && strcmp(activation, "softmax") == 0 ? XR_OP_SOFTMAX : kind;
+}
+
 xr_activation xr_fused_activation(const exray_node *node)
 {
     static const char *const keys[] = {"fused_activation_function", "fused_activation", "activation"};

@@ -48,6 +48,9 @@ typedef struct xr_op {
 /* By the engine's name for it; a NULL name is OTHER. */
 xr_op xr_op_of(const exray_node *node);
 
+/* What a node's output is made by last: of a dense layer with a softmax in it (Keras), the softmax. */
+xr_op_kind xr_last_kind(const exray_node *node, xr_op_kind kind);
+
 /* The activation that a node applies to its own result, from its attributes. */
 xr_activation xr_fused_activation(const exray_node *node);
 

@@ -133,12 +133,22 @@ class Tap:
         self._hook.remove(self._observed)
         self._recorder._taps.discard(self)
 
+    def _computed_from_constants(self) -> Set[int]:
+        """What operations make of the file's constants alone: computed once, before any run, and never overwritten."""
+        fixed, made = set(self._constants()), set()  # type: Set[int], Set[int]
+        for op in self._ops:
+            if op.inputs and all(t < 0 or t in fixed for t in op.inputs):
+                fixed.update(op.outputs)
+                made.update(op.outputs)
+        return made
+
     def _check_preserved(self) -> None:
         """Raises for tensors that share memory: they are overwritten before they can be read."""
         if not any(self._recorder.wants("layer", i, self._name(op)) for i, op in enumerate(self._ops)):
             return
         spans = []
-        for tensor in {t for op in self._ops for t in op.outputs} - {i for i, _ in self._outputs}:
+        fixed = self._computed_from_constants()
+        for tensor in {t for op in self._ops for t in op.outputs} - {i for i, _ in self._outputs} - fixed:
             view = self._view(tensor)
             if view is not None and view.nbytes:
                 begin = view.__array_interface__["data"][0]
