@@ -49,3 +49,21 @@ def test_scratch_and_states_are_no_constants(tmp_path):
     with exray.open(tmp_path / "a.mcap") as log:
         assert sorted(t.name for t in log.constants.values()) == ["dense/w", "w"]
         assert sorted(t.name for t in log.model.tensors if t.constant) == ["dense/w", "w"]
+
+
+def test_shapes_computed_at_preparation_may_share_memory(tmp_path):
+    """TensorFlow Lite gives sizes that it knows before a run one place; they are never overwritten."""
+    made = Interpreter()
+    for index, name in ((40, "shape"), (41, "size"), (42, "size again")):
+        made.values[index] = np.array([4], np.int32)
+        made.details.append({**made.details[0], "index": index, "name": name, "dtype": np.int32, "shape": np.array([1])})
+    made.values[42] = made.values[41]
+    made.ops += [{"index": 2, "op_name": "SHAPE", "inputs": np.array([22]), "outputs": np.array([40])},
+                 {"index": 3, "op_name": "REDUCE_PROD", "inputs": np.array([40]), "outputs": np.array([41])},
+                 {"index": 4, "op_name": "REDUCE_PROD", "inputs": np.array([40]), "outputs": np.array([42])}]
+    with exray.Recorder(tmp_path / "a.mcap", capture="full") as recorder:
+        exray.litert.tap(made, recorder)
+        with recorder.frame(source="0"):
+            made.invoke()
+    with exray.open(tmp_path / "a.mcap") as log:
+        assert len(log[0].layers) == 5

@@ -134,10 +134,10 @@ class Tap:
         self._recorder._taps.discard(self)
 
     def _computed_from_constants(self) -> Set[int]:
-        """What operations make of the file's constants alone: computed once, before any run, and never overwritten."""
+        """What operations make of constants and shapes alone: computed once, before any run, and never overwritten."""
         fixed, made = set(self._constants()), set()  # type: Set[int], Set[int]
         for op in self._ops:
-            if op.inputs and all(t < 0 or t in fixed for t in op.inputs):
+            if op.op == "SHAPE" or (op.inputs and all(t < 0 or t in fixed for t in op.inputs)):
                 fixed.update(op.outputs)
                 made.update(op.outputs)
         return made

@@ -438,6 +438,18 @@ static bool expand_dynamic(expansion *e, const char *plain, bool *done)
            add_function(e, (xr_pointwise){.op = XR_PW_IDENTITY, .operands = 1}, from, 0, e->node->outputs[0]);
 }
 
+/* Keras's layers may end in a softmax, which is no function of single elements. */
+static bool add_softmax(expansion *e, xr_op_step_kind kind, const char *word)
+{
+    uint32_t core = hidden(e);
+    if (!add_plain(e, kind, word, core))
+        return false;
+    xr_op_step *step = add_step(e, XR_STEP_SOFTMAX, "softmax", e->node->outputs[0]);
+    if (step)
+        step->input[step->input_count++] = core;
+    return step != NULL;
+}
+
 static bool expand_node(expansion *e)
 {
     const exray_node *node = e->node;
@@ -458,6 +470,9 @@ static bool expand_node(expansion *e)
     if (!fused && (!add_pointwise(e, plain, &added) || added))
         return added;
     xr_op_step_kind kind = kind_of(plain, &word);
+    const char *last = exray_node_attribute(node, "activation");
+    if (last && strcmp(last, "softmax") == 0 && (kind == XR_STEP_PRODUCT || kind == XR_STEP_CONV))
+        return add_softmax(e, kind, word);
     double factor = factor_of(node, kind);
     uint32_t result = node->outputs[0], core = fused || factor != 1 ? hidden(e) : result;
     uint32_t function = factor != 1 && !fused ? made_by_function(e) : EXRAY_NO_INDEX;
