@@ -83,6 +83,13 @@ exray_picture *exray_picture_resize(const exray_picture *picture, const exray_re
                                     exray_filter filter, exray_sampling sampling, uint32_t width,
                                     uint32_t height, exray_error *error);
 
+/* Some rows of what exray_picture_resize makes, as a picture of width x count: a sample of a resize, at as
+ * much less cost.  rows[count]: ascending, each below `height`, else EXRAY_E_ARGUMENT.  Since 0.2.0. */
+exray_picture *exray_picture_resize_rows(const exray_picture *picture, const exray_rectangle *part,
+                                         exray_filter filter, exray_sampling sampling, uint32_t width,
+                                         uint32_t height, const uint32_t *rows, uint32_t count,
+                                         exray_error *error);
+
 /* Copies a part of a picture (NULL: all of it).  EXRAY_E_ARGUMENT: it is empty or not within the picture.
  * Since 0.1.0. */
 exray_picture *exray_picture_crop(const exray_picture *picture, const exray_rectangle *part,

@@ -128,19 +128,46 @@ static exray_picture *result(exray_status status, xr_pixels *pixels, unsigned or
     return out;
 }
 
+/* A view of the part that is to be resized; false: it cannot be. */
+static bool resizable(const exray_picture *picture, const exray_rectangle *part, exray_filter filter,
+                      exray_sampling sampling, uint32_t width, uint32_t height, xr_pixels *view,
+                      exray_error *error)
+{
+    if ((unsigned)filter > 3 || (unsigned)sampling > 4 || !width || !height ||
+        !xr_resize_exists(filter, sampling)) {
+        xr_error_set(error, EXRAY_E_ARGUMENT, "no such resize");
+        return false;
+    }
+    return part_of(picture, part, view, error);
+}
+
 exray_picture *exray_picture_resize(const exray_picture *picture, const exray_rectangle *part,
                                     exray_filter filter, exray_sampling sampling, uint32_t width,
                                     uint32_t height, exray_error *error)
 {
     xr_pixels view;
-    if ((unsigned)filter > 3 || (unsigned)sampling > 4 || !width || !height ||
-        !xr_resize_exists(filter, sampling)) {
-        xr_error_set(error, EXRAY_E_ARGUMENT, "no such resize");
-        return NULL;
-    }
-    if (!part_of(picture, part, &view, error))
+    if (!resizable(picture, part, filter, sampling, width, height, &view, error))
         return NULL;
     exray_status status = xr_pixels_resize(&view, filter, sampling, width, height, error);
+    return result(status, &view, picture->orientation, error);
+}
+
+exray_picture *exray_picture_resize_rows(const exray_picture *picture, const exray_rectangle *part,
+                                         exray_filter filter, exray_sampling sampling, uint32_t width,
+                                         uint32_t height, const uint32_t *rows, uint32_t count,
+                                         exray_error *error)
+{
+    xr_pixels view;
+    if (!resizable(picture, part, filter, sampling, width, height, &view, error))
+        return NULL;
+    bool ascending = count > 0;
+    for (uint32_t i = 0; i < count; i++)
+        ascending = ascending && rows[i] < height && (i == 0 || rows[i - 1] < rows[i]);
+    if (!ascending) {
+        xr_error_set(error, EXRAY_E_ARGUMENT, "rows that are none, not ascending or not below %u", height);
+        return NULL;
+    }
+    exray_status status = xr_pixels_resize_rows(&view, filter, sampling, width, height, rows, count, error);
     return result(status, &view, picture->orientation, error);
 }
 

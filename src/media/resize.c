@@ -331,19 +331,26 @@ static void column_floats(const rows *r, uint32_t first, uint32_t count, const f
 
 /* ---- Both -------------------------------------------------------------------------- */
 
+/* The row of the whole result that row y of `to` is. */
+static uint32_t row_of(const uint32_t *rows_wanted, uint32_t y)
+{
+    return rows_wanted ? rows_wanted[y] : y;
+}
+
 /* Along rows first.  `ring` has room for down->most rows of the new width, of
- * bytes where `fixed`, else of floats. */
+ * bytes where `fixed`, else of floats.  rows_wanted: those that `to` has; NULL: all. */
 static void rows_first(const xr_pixels *from, const axis *across, const axis *down, bool fixed, void *ring,
-                       xr_pixels *to)
+                       const uint32_t *rows_wanted, xr_pixels *to)
 {
     const size_t width = (size_t)to->width * to->channels;
     const rows latest = {.count = down->most, .stride = width, .bytes = ring, .floats = ring};
     uint32_t next = 0; /* rows below have been through the first pass, or are not needed */
     for (uint32_t y = 0; y < to->height; y++) {
-        const uint32_t first = down->first[y];
-        const uint32_t count = down->count[y];
-        const int32_t *w_fixed = down->fixed + (size_t)y * down->most;
-        const float *w = down->weight + (size_t)y * down->most;
+        const uint32_t o = row_of(rows_wanted, y);
+        const uint32_t first = down->first[o];
+        const uint32_t count = down->count[o];
+        const int32_t *w_fixed = down->fixed + (size_t)o * down->most;
+        const float *w = down->weight + (size_t)o * down->most;
         if (next < first)
             next = first;
         for (; next < first + count; next++) {
@@ -366,11 +373,12 @@ static void rows_first(const xr_pixels *from, const axis *across, const axis *do
 
 /* Along columns first, in fixed point.  `line` has room for a row of `from`. */
 static void columns_first(const xr_pixels *from, const axis *across, const axis *down, uint8_t *line,
-                          xr_pixels *to)
+                          const uint32_t *rows_wanted, xr_pixels *to)
 {
     const rows all = {.count = from->height, .stride = from->stride, .bytes = from->bytes};
     for (uint32_t y = 0; y < to->height; y++) {
-        column_fixed(&all, down->first[y], down->count[y], down->fixed + (size_t)y * down->most,
+        const uint32_t o = row_of(rows_wanted, y);
+        column_fixed(&all, down->first[o], down->count[o], down->fixed + (size_t)o * down->most,
                      (size_t)from->width * from->channels, line);
         row_fixed(across, line, from->channels, to->bytes + y * to->stride);
     }
@@ -401,21 +409,27 @@ bool xr_resize_exists(exray_filter filter, exray_sampling sampling)
     }
 }
 
-exray_status xr_pixels_resize(xr_pixels *picture, exray_filter filter, exray_sampling sampling,
-                              uint32_t width, uint32_t height, exray_error *error)
+/* Every convention is the identity where the size is the same. */
+static void copy_rows(const xr_pixels *from, const uint32_t *rows_wanted, xr_pixels *to)
 {
-    if (width == picture->width && height == picture->height)
-        return EXRAY_OK; /* every convention is the identity then */
+    size_t sample = from->is_float ? sizeof(float) : 1, row = (size_t)from->width * from->channels;
+    const char *in = from->is_float ? (const char *)from->floats : (const char *)from->bytes;
+    char *out = to->is_float ? (char *)to->floats : (char *)to->bytes;
+    for (uint32_t y = 0; y < to->height; y++)
+        memcpy(out + y * to->stride * sample, in + row_of(rows_wanted, y) * from->stride * sample,
+               row * sample);
+}
+
+/* Fills `out`, which is made, with rows of the picture resized to `out`'s width and `height`. */
+static exray_status resize_into(const xr_pixels *picture, exray_filter filter, exray_sampling sampling,
+                                uint32_t height, const uint32_t *rows_wanted, xr_pixels *out,
+                                exray_error *error)
+{
+    uint32_t width = out->width;
     bool shrinks = width <= picture->width && height <= picture->height;
     bool fixed = sampling == EXRAY_SAMPLING_ANTIALIAS && !picture->is_float;
-    if ((uint64_t)width * height > XR_MAX_RESIZED)
-        return xr_error_set(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
-                            height, XR_MAX_RESIZED);
     axis across = {0}, down = {0};
-    xr_pixels out = {0};
-    exray_status status = xr_pixels_new(&out, picture, width, height, error);
-    if (status)
-        return status;
+    exray_status status = EXRAY_OK;
     if (!axis_make(&across, filter, sampling, shrinks, picture->width, width) ||
         !axis_make(&down, filter, sampling, shrinks, picture->height, height)) {
         status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the weights of a resize");
@@ -433,16 +447,42 @@ exray_status xr_pixels_resize(xr_pixels *picture, exray_filter filter, exray_sam
     if (!between)
         status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the rows of a resize");
     else if (columns)
-        columns_first(picture, &across, &down, between, &out);
+        columns_first(picture, &across, &down, between, rows_wanted, out);
     else
-        rows_first(picture, &across, &down, fixed, between, &out);
+        rows_first(picture, &across, &down, fixed, between, rows_wanted, out);
     free(between);
 done:
     axis_free(&across);
     axis_free(&down);
+    return status;
+}
+
+exray_status xr_pixels_resize_rows(xr_pixels *picture, exray_filter filter, exray_sampling sampling,
+                                   uint32_t width, uint32_t height, const uint32_t *rows_wanted,
+                                   uint32_t count, exray_error *error)
+{
+    xr_pixels out = {0};
+    if ((uint64_t)width * height > XR_MAX_RESIZED)
+        return xr_error_set(error, EXRAY_E_LIMIT, "a resize to %u x %u; the limit is %d pixels", width,
+                            height, XR_MAX_RESIZED);
+    exray_status status = xr_pixels_new(&out, picture, width, rows_wanted ? count : height, error);
+    if (status)
+        return status;
+    if (width == picture->width && height == picture->height)
+        copy_rows(picture, rows_wanted, &out);
+    else
+        status = resize_into(picture, filter, sampling, height, rows_wanted, &out, error);
     if (status)
         xr_pixels_free(&out);
     else
         xr_pixels_replace(picture, &out);
     return status;
+}
+
+exray_status xr_pixels_resize(xr_pixels *picture, exray_filter filter, exray_sampling sampling,
+                              uint32_t width, uint32_t height, exray_error *error)
+{
+    if (width == picture->width && height == picture->height)
+        return EXRAY_OK; /* every convention is the identity then */
+    return xr_pixels_resize_rows(picture, filter, sampling, width, height, NULL, 0, error);
 }

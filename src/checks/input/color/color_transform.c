@@ -174,26 +174,45 @@ static bool make_table(const xr_color_transform *color, uint8_t table[3][256])
     return true;
 }
 
-exray_picture *xr_color_picture(const xr_color_transform *color, const exray_picture *in)
+/* A row of pixels; table may be NULL. */
+static void convert_row(const xr_color_transform *color, uint8_t table[3][256], const uint8_t *from,
+                        size_t width, size_t channels, uint8_t *to)
+{
+    size_t green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
+    for (size_t x = 0; x < width; x++, from += channels, to += 3) {
+        double exact[3] = {from[0], from[green], from[blue]}, out[3] = {0, 0, 0};
+        if (table) {
+            to[0] = table[0][from[0]];
+            to[1] = table[1][from[green]];
+            to[2] = table[2][from[blue]];
+            continue;
+        }
+        xr_convert_pixel(color, exact, out);
+        for (size_t c = 0; c < 3; c++)
+            to[c] = (uint8_t)floor(clip_byte(out[c]) + 0.5);
+    }
+}
+
+exray_picture *xr_color_rows(const xr_color_transform *color, const exray_picture *in, const bool *needed)
 {
     uint32_t width = exray_picture_width(in), height = exray_picture_height(in),
              channels = exray_picture_channels(in);
-    size_t pixels = (size_t)width * height, green = channels > 1 ? 1 : 0, blue = channels > 1 ? 2 : 0;
     const uint8_t *from = exray_picture_pixels(in);
-    uint8_t *bytes = malloc(pixels * 3), table[3][256];
+    uint8_t *bytes = calloc((size_t)width * height, 3), table[3][256];
     exray_error error;
     if (!bytes)
         return NULL;
     bool by_table = make_table(color, table);
-    for (size_t i = 0; i < pixels; i++, from += channels) {
-        uint8_t pixel[3] = {from[0], from[green], from[blue]};
-        double exact[3] = {pixel[0], pixel[1], pixel[2]}, out[3] = {0, 0, 0};
-        if (!by_table)
-            xr_convert_pixel(color, exact, out);
-        for (size_t c = 0; c < 3; c++)
-            bytes[3 * i + c] = by_table ? table[c][pixel[c]] : (uint8_t)floor(clip_byte(out[c]) + 0.5);
-    }
+    for (size_t y = 0; y < height; y++)
+        if (!needed || needed[y])
+            convert_row(color, by_table ? table : NULL, from + y * width * channels, width, channels,
+                        bytes + 3 * y * width);
     exray_picture *made = exray_picture_new(width, height, 3, bytes, &error);
     free(bytes);
     return made;
+}
+
+exray_picture *xr_color_picture(const xr_color_transform *color, const exray_picture *in)
+{
+    return xr_color_rows(color, in, NULL);
 }

@@ -60,5 +60,7 @@ void xr_convert_pixel(const xr_color_transform *color, const double in[3], doubl
 void xr_apply_color(const xr_color_transform *color, const xr_pixel_unit *unit, xr_raster *reference);
 /* The picture with its colors converted and rounded to 8 bits; NULL: out of memory. */
 exray_picture *xr_color_picture(const xr_color_transform *color, const exray_picture *in);
+/* The same of the rows that are needed[row]; the others are black. */
+exray_picture *xr_color_rows(const xr_color_transform *color, const exray_picture *in, const bool *needed);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 xr_part xr_geometry_part(const xr_geometry *g, double width, double height, double target_width,
@@ -86,20 +87,68 @@ static exray_rectangle part_of(const xr_geometry *g, uint32_t width, uint32_t he
     return r;
 }
 
+/* The rows that are rendered: all of them (row NULL), or some, ascending. */
+typedef struct row_list {
+    const uint32_t *row;
+    uint32_t count;
+} row_list;
+
+static uint32_t row_at(const row_list *rows, size_t i)
+{
+    return rows->row ? rows->row[i] : (uint32_t)i;
+}
+
+/* Resizes a part (NULL: all) of the picture; of the result, rows from `top` on that `rows` names. */
+static exray_picture *resized(const exray_picture *picture, const exray_rectangle *part,
+                              const xr_rendering *how, uint32_t width, uint32_t height, const row_list *rows,
+                              uint32_t top)
+{
+    exray_error error;
+    if (!rows->row)
+        return exray_picture_resize(picture, part, how->filter, how->sampling, width, height, &error);
+    uint32_t *row = malloc((size_t)rows->count * sizeof *row);
+    for (uint32_t i = 0; row && i < rows->count; i++)
+        row[i] = rows->row[i] + top;
+    exray_picture *out = row ? exray_picture_resize_rows(picture, part, how->filter, how->sampling, width,
+                                                         height, row, rows->count, &error)
+                             : NULL;
+    free(row);
+    return out;
+}
+
+/* The listed rows within [from, end), counted from `from`; *above: how many are before them. */
+static uint32_t *rows_within(const row_list *rows, uint32_t from, uint32_t end, uint32_t *above,
+                             row_list *within)
+{
+    uint32_t *row = malloc(((size_t)rows->count + 1) * sizeof *row);
+    *above = 0;
+    *within = (row_list){row, 0};
+    for (uint32_t i = 0; row && i < rows->count; i++) {
+        *above += rows->row[i] < from;
+        if (rows->row[i] >= from && rows->row[i] < end)
+            row[within->count++] = rows->row[i] - from;
+    }
+    return row;
+}
+
 static exray_picture *render_letterbox(const exray_picture *picture, const xr_rendering *how, uint32_t width,
-                                       uint32_t height)
+                                       uint32_t height, const row_list *rows)
 {
     exray_error error;
     uint32_t in_width = exray_picture_width(picture), in_height = exray_picture_height(picture);
     double scale = fmin((double)width / in_width, (double)height / in_height);
     uint32_t w = rounded(in_width * scale, width), h = rounded(in_height * scale, height);
-    exray_picture *inner = exray_picture_resize(picture, NULL, how->filter, how->sampling, w, h, &error),
-                  *out = NULL;
+    uint32_t left = (uint32_t)floor((width - w) * how->geometry.ax),
+             top = (uint32_t)floor((height - h) * how->geometry.ay), *within = NULL;
+    row_list inside = *rows;
+    if (rows->row)
+        within = rows_within(rows, top, top + h, &top, &inside);
+    exray_picture *inner = resized(picture, NULL, how, w, h, &inside, 0), *out = NULL;
     if (inner)
-        out = exray_picture_pad(inner, width, height, (uint32_t)floor((width - w) * how->geometry.ax),
-                                (uint32_t)floor((height - h) * how->geometry.ay),
+        out = exray_picture_pad(inner, width, rows->row ? rows->count : height, left, top,
                                 (uint8_t)(how->pad >= 0 ? how->pad : 0), &error);
     exray_picture_free(inner);
+    free(within);
     return out;
 }
 
@@ -111,7 +160,7 @@ static uint32_t half_even(uint32_t twice)
 
 /* Resizes, then crops: the shorter side becomes width / fraction, as in torchvision. */
 static exray_picture *render_resized(const exray_picture *picture, const xr_rendering *how, uint32_t width,
-                                     uint32_t height)
+                                     uint32_t height, const row_list *rows)
 {
     exray_error error;
     const xr_geometry *g = &how->geometry;
@@ -126,7 +175,6 @@ static exray_picture *render_resized(const exray_picture *picture, const xr_rend
     }
     if (g->kind == XR_LETTERBOX || w < width || h < height || w > 1 << 14 || h > 1 << 14)
         return NULL;
-    exray_picture *large = exray_picture_resize(picture, NULL, how->filter, how->sampling, w, h, &error);
     double dx = g->in_target ? g->dx : 0, dy = g->in_target ? g->dy : 0;
     exray_rectangle part = {place_of(w - width, g->ax, dx), place_of(h - height, g->ay, dy), width, height};
     bool to_even = !(how->resize_first & XR_RESIZE_FLOORED);
@@ -134,21 +182,26 @@ static exray_picture *render_resized(const exray_picture *picture, const xr_rend
         part.left = half_even(w - width);
     if (to_even && g->ay == 0.5 && dy == 0)
         part.top = half_even(h - height);
+    exray_picture *large = resized(picture, NULL, how, w, h, rows, part.top);
+    if (rows->row) {
+        part.top = 0;
+        part.height = rows->count;
+    }
     exray_picture *out = large ? exray_picture_crop(large, &part, &error) : NULL;
     exray_picture_free(large);
     return out;
 }
 
 /* Sets the padding of a letterbox to NAN, where its value is not known. */
-static void mask_padding(xr_raster *r, const xr_geometry *g, double in_width, double in_height)
+static void mask_padding(xr_raster *r, const xr_geometry *g, double in_width, double in_height, double height,
+                         const row_list *rows)
 {
-    xr_part m = xr_geometry_part(g, in_width, in_height, (double)r->width, (double)r->height);
+    xr_part m = xr_geometry_part(g, in_width, in_height, (double)r->width, height);
     for (size_t y = 0; y < r->height; y++)
         for (size_t x = 0; x < r->width; x++) {
             double u = m.x0 + (m.x1 - m.x0) * ((double)x + 0.5) / (double)r->width;
-            double v = m.y0 + (m.y1 - m.y0) * ((double)y + 0.5) / (double)r->height;
-            double margin_x = fabs(m.x1 - m.x0) / (double)r->width,
-                   margin_y = fabs(m.y1 - m.y0) / (double)r->height;
+            double v = m.y0 + (m.y1 - m.y0) * ((double)row_at(rows, y) + 0.5) / height;
+            double margin_x = fabs(m.x1 - m.x0) / (double)r->width, margin_y = fabs(m.y1 - m.y0) / height;
             /* The pixels beside it as well, as rounding may have moved the border. */
             if (u > margin_x && u < 1 - margin_x && v > margin_y && v < 1 - margin_y)
                 continue;
@@ -162,26 +215,33 @@ static void mask_padding(xr_raster *r, const xr_geometry *g, double in_width, do
 }
 
 static bool render_upright(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
-                           size_t channels, xr_raster *r)
+                           size_t channels, const row_list *rows, xr_raster *r)
 {
-    exray_error error;
     exray_picture *out;
     uint32_t w = (uint32_t)width, h = (uint32_t)height;
     *r = (xr_raster){0};
     if (how->geometry.kind == XR_LETTERBOX)
-        out = render_letterbox(picture, how, w, h);
+        out = render_letterbox(picture, how, w, h, rows);
     else if (how->resize_first)
-        out = render_resized(picture, how, w, h);
+        out = render_resized(picture, how, w, h, rows);
     else {
         exray_rectangle part =
             part_of(&how->geometry, exray_picture_width(picture), exray_picture_height(picture), w, h);
-        out = exray_picture_resize(picture, &part, how->filter, how->sampling, w, h, &error);
+        out = resized(picture, &part, how, w, h, rows, 0);
     }
     bool ok = out && xr_raster_of_picture(r, out, channels);
     exray_picture_free(out);
     if (ok && how->geometry.kind == XR_LETTERBOX && isnan(how->pad))
-        mask_padding(r, &how->geometry, exray_picture_width(picture), exray_picture_height(picture));
+        mask_padding(r, &how->geometry, exray_picture_width(picture), exray_picture_height(picture),
+                     (double)height, rows);
     return ok;
+}
+
+bool xr_render_rows(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
+                    size_t channels, const uint32_t *row, size_t count, xr_raster *r)
+{
+    const row_list rows = {row, (uint32_t)count};
+    return render_upright(picture, how, width, height, channels, &rows, r);
 }
 
 /* The orientation's number in EXIF. */
@@ -194,21 +254,22 @@ static unsigned exif_of(xr_orientation o)
 bool xr_render(const exray_picture *picture, const xr_rendering *how, xr_orientation orientation,
                size_t width, size_t height, size_t channels, xr_raster *r)
 {
+    static const row_list all = {NULL, 0};
     exray_error error;
     *r = (xr_raster){0};
     if (orientation == 0)
-        return render_upright(picture, how, width, height, channels, r);
+        return render_upright(picture, how, width, height, channels, &all, r);
     if (how->turned_first) {
         exray_picture *turned = exray_picture_orient(picture, exif_of(orientation), &error);
-        bool ok = turned && render_upright(turned, how, width, height, channels, r);
+        bool ok = turned && render_upright(turned, how, width, height, channels, &all, r);
         exray_picture_free(turned);
         return ok;
     }
     bool swap = (orientation & 4) != 0;
     xr_raster upright;
-    bool ok =
-        render_upright(picture, how, swap ? height : width, swap ? width : height, channels, &upright) &&
-        xr_raster_orient(&upright, orientation, r);
+    bool ok = render_upright(picture, how, swap ? height : width, swap ? width : height, channels, &all,
+                             &upright) &&
+              xr_raster_orient(&upright, orientation, r);
     xr_raster_free(&upright);
     return ok;
 }

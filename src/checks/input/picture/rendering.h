@@ -47,6 +47,10 @@ xr_part xr_geometry_part(const xr_geometry *g, double width, double height, doub
 bool xr_render(const exray_picture *picture, const xr_rendering *how, xr_orientation orientation,
                size_t width, size_t height, size_t channels, xr_raster *r);
 
+/* The same, not turned, of some rows alone: `count` of them, ascending; r is made, of width x count. */
+bool xr_render_rows(const exray_picture *picture, const xr_rendering *how, size_t width, size_t height,
+                    size_t channels, const uint32_t *row, size_t count, xr_raster *r);
+
 /* Whether both show the same part of a picture, to within 0.75 pixels of the target. */
 bool xr_same_geometry(const xr_geometry *a, const xr_geometry *b, double width, double height, double target);
 /* Whether both have the same numbers. */

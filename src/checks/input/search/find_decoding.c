@@ -91,19 +91,79 @@ static void to_reference_unit(const xr_pixel_unit *unit, xr_raster *r)
     }
 }
 
-/* The sensor's picture of a searched frame, decoded as the transform says. */
-static exray_picture *decoded_again(xr_input_pair *pair, const xr_transform *transform,
-                                    const xr_search_frame *frame)
+/* The edge's rows that renderings are compared with, by layout and orientation. */
+typedef struct row_samples {
+    bool made; /* else inputs are small: whole renderings are compared */
+    xr_row_sample of[2][XR_ORIENTATIONS];
+} row_samples;
+
+static void free_samples(row_samples *samples)
 {
-    if (transform->decode.kind == XR_DECODE_COLOR && frame->picture)
-        return xr_color_picture(&transform->decode.color, frame->picture);
-    return xr_decoded_sensor(pair, transform, frame->source);
+    for (size_t l = 0; l < 2; l++)
+        for (xr_orientation o = 0; o < XR_ORIENTATIONS; o++)
+            xr_row_sample_free(&samples->of[l][o]);
 }
+
+static void make_samples(const xr_input_pair *pair, row_samples *samples)
+{
+    memset(samples, 0, sizeof *samples);
+    samples->made = true;
+    for (size_t l = 0; l < xr_layout_count(pair) && samples->made; l++)
+        for (xr_orientation o = 0; o < xr_orientation_count(pair) && samples->made; o++)
+            samples->made = xr_search_rows(pair, EXRAY_SIDE_EDGE, l == 1, o, &samples->of[l][o]);
+}
+
+enum { RENDERINGS = 2 };
 
 /* The pictures of the first frames, decoded as the transform says; each when it is first needed. */
 typedef struct decoded_pictures {
     exray_picture *of[FRAMES];
+    const row_samples *samples;
+    const xr_rendering *how[RENDERINGS]; /* what is made of them; NULL: no more */
 } decoded_pictures;
+
+/* The rows of a picture that the sample's rows of a rendering are made from, and more. */
+static void mark_rows(const exray_picture *picture, const xr_rendering *how, const xr_row_sample *sample,
+                      bool *needed)
+{
+    double height = exray_picture_height(picture), rows = (double)sample->height;
+    xr_part part =
+        xr_geometry_part(&how->geometry, exray_picture_width(picture), height, (double)sample->width, rows);
+    double scale = (part.y1 - part.y0) * height / rows;
+    /* A bicubic kernel reaches over twice the scale; sizes and places are rounded. */
+    double reach = 3 * fmax(scale, 1) + 4;
+    for (size_t i = 0; i < sample->count; i++) {
+        double middle = part.y0 * height + scale * ((double)sample->row[i] + 0.5);
+        size_t from = (size_t)fmin(fmax(middle - reach, 0), height),
+               end = (size_t)fmin(fmax(middle + reach + 1, 0), height);
+        for (size_t y = from; y < end; y++)
+            needed[y] = true;
+    }
+}
+
+/* The sensor's picture of a searched frame with its colors converted: the rows that are needed. */
+static exray_picture *converted_rows(const decoded_pictures *pictures, const xr_color_transform *color,
+                                     const exray_picture *picture)
+{
+    bool some = pictures->samples->made;
+    for (size_t i = 0; i < RENDERINGS && pictures->how[i]; i++)
+        some = some && !pictures->how[i]->turned_first;
+    bool *needed = some ? calloc(exray_picture_height(picture), sizeof *needed) : NULL;
+    for (size_t i = 0; needed && i < RENDERINGS && pictures->how[i]; i++)
+        mark_rows(picture, pictures->how[i], &pictures->samples->of[0][0], needed);
+    exray_picture *made = xr_color_rows(color, picture, needed);
+    free(needed);
+    return made;
+}
+
+/* The sensor's picture of a searched frame, decoded as the transform says. */
+static exray_picture *decoded_again(xr_input_pair *pair, const xr_transform *transform,
+                                    const decoded_pictures *pictures, const xr_search_frame *frame)
+{
+    if (transform->decode.kind == XR_DECODE_COLOR && frame->picture)
+        return converted_rows(pictures, &transform->decode.color, frame->picture);
+    return xr_decoded_sensor(pair, transform, frame->source);
+}
 
 static void free_decoded(decoded_pictures *pictures)
 {
@@ -127,19 +187,29 @@ static double pictures_residual(xr_input_pair *pair, const xr_transform *transfo
     double least = 1;
     bool plain = measure != xr_unexplained_by_color;
     memset(sums, 0, sizeof sums);
+    const row_samples *samples = pictures->samples->made && !how->turned_first ? pictures->samples : NULL;
+    const xr_row_sample *rows = samples ? &samples->of[0][0] : NULL;
     for (size_t f = 0; f < FRAMES && f < pair->count; f++) {
         exray_picture *picture = pictures->of[f];
         if (!picture)
-            picture = pictures->of[f] = decoded_again(pair, transform, &pair->frame[f]);
+            picture = pictures->of[f] = decoded_again(pair, transform, pictures, &pair->frame[f]);
         xr_raster rendered = {0};
-        if (picture && xr_render(picture, how, only ? only->orientation : 0, pair->width, pair->height,
-                                 pair->channels, &rendered))
-            done++;
+        if (picture && rows)
+            done += xr_render_rows(picture, how, rows->width, rows->height, pair->channels, rows->row,
+                                   rows->count, &rendered);
+        else if (picture)
+            done += xr_render(picture, how, only ? only->orientation : 0, pair->width, pair->height,
+                              pair->channels, &rendered);
         if (rendered.v && plain)
             to_reference_unit(&transform->unit, &rendered);
         for (xr_orientation o = 0; rendered.v && o < turns; o++)
             for (size_t l = 0; l < layouts; l++)
-                if (!only || (only->orientation == o && only->layout == (l == 1)))
+                if (only && (only->orientation != o || only->layout != (l == 1)))
+                    continue;
+                else if (rows)
+                    xr_sums_add(&sums[l][o], pair->channels, samples->of[l][o].input[f].v, rendered.v, NULL,
+                                rendered.width * rendered.height, 1);
+                else
                     xr_sums_add_turned(&sums[l][o], &pair->frame[f].edge[l], &rendered, only ? 0 : o, step);
         xr_raster_free(&rendered);
         least = 1;
@@ -153,20 +223,21 @@ static double pictures_residual(xr_input_pair *pair, const xr_transform *transfo
     return least;
 }
 
-static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const xr_rendering *how,
-                               const xr_rendering_fit *only, unexplained *measure)
+static double decoded_residual(xr_input_pair *pair, const xr_transform *transform, const row_samples *samples,
+                               const xr_rendering *how, const xr_rendering_fit *only, unexplained *measure)
 {
-    decoded_pictures pictures = {0};
+    decoded_pictures pictures = {.samples = samples, .how = {how}};
     double residual = pictures_residual(pair, transform, &pictures, how, only, measure);
     free_decoded(&pictures);
     return residual;
 }
 
 /* By the edge's rendering or the reference's: decoding takes most of the time, and is done once for both. */
-static double variant_residual(xr_input_pair *pair, xr_transform *transform, const xr_decode_variant *variant,
-                               const xr_rendering_fit *edge)
+static double variant_residual(xr_input_pair *pair, xr_transform *transform, const row_samples *samples,
+                               const xr_decode_variant *variant, const xr_rendering_fit *edge)
 {
-    decoded_pictures pictures = {0};
+    decoded_pictures pictures = {.samples = samples,
+                                 .how = {&edge->rendering, &transform->resampling.reference}};
     transform->decode = *variant;
     double residual =
         pictures_residual(pair, transform, &pictures, &edge->rendering, edge, xr_unexplained_by_color);
@@ -189,21 +260,34 @@ static void converted_pixel(const void *change, const exray_picture *picture, si
         xr_convert_pixel(change, in, pixel);
 }
 
-/* Whether a conversion of the sensor's colors may be what the edge has, by a sample, which leaves of the
- * reference what it leaves of every right conversion. */
+/* Whether a conversion of the sensor's colors may be what the edge has under a geometry, by a sample: it
+ * leaves of the reference what it leaves of every right conversion, `noise`, and less than no conversion
+ * does. */
+static bool explains_sample(const xr_search_frame *f, const xr_color_transform *color,
+                            const xr_rendering_fit *edge, const xr_geometry *geometry, double noise)
+{
+    /* Of the share that the edge's rendering leaves, a conversion that is taken in the end explains
+     * two fifths. */
+    enum { FIFTH = 5 };
+    const xr_raster *input = &f->edge[edge->layout];
+    xr_orientation o = edge->orientation;
+    double left = xr_sampled_residual(input, f->picture, geometry, o, converted_pixel, color);
+    if (!(left < CONVINCING + 0.05 + 2 * noise))
+        return false;
+    return left + edge->residual / FIFTH <
+           xr_sampled_residual(input, f->picture, geometry, o, converted_pixel, NULL) + noise;
+}
+
 static bool may_be_converted(const xr_input_pair *pair, const xr_transform *transform,
                              const xr_color_transform *color, const xr_rendering_fit *edge)
 {
     const xr_search_frame *f = &pair->frame[0];
-    const xr_raster *input = &f->edge[edge->layout];
     const xr_geometry *own = &edge->rendering.geometry, *other = &transform->resampling.reference.geometry;
-    double noise = xr_sampled_residual(&f->reference, f->picture, other, 0, converted_pixel, NULL);
-    double most = CONVINCING + 0.05 + 2 * noise;
     if (color->kind ==
         XR_COLOR_SWAPPED) /* a few pixels say little of a mean: neighbors differ as much as any */
         return true;
-    return xr_sampled_residual(input, f->picture, own, edge->orientation, converted_pixel, color) < most ||
-           xr_sampled_residual(input, f->picture, other, edge->orientation, converted_pixel, color) < most;
+    double noise = xr_sampled_residual(&f->reference, f->picture, other, 0, converted_pixel, NULL);
+    return explains_sample(f, color, edge, own, noise) || explains_sample(f, color, edge, other, noise);
 }
 
 /* Whether a gamma may be what the edge has: after the resize it is much cheaper, and nearly as right, so it
@@ -247,24 +331,24 @@ static xr_decode_variant gamma_variant(double gamma)
     return (xr_decode_variant){.kind = XR_DECODE_COLOR, .color = {.kind = XR_COLOR_GAMMA, .gamma = gamma}};
 }
 
-static double gamma_residual(xr_input_pair *pair, xr_transform *transform, double gamma,
-                             const xr_rendering_fit *edge, bool plain)
+static double gamma_residual(xr_input_pair *pair, xr_transform *transform, const row_samples *samples,
+                             double gamma, const xr_rendering_fit *edge, bool plain)
 {
     transform->decode = gamma_variant(gamma);
-    return decoded_residual(pair, transform, &edge->rendering, edge,
+    return decoded_residual(pair, transform, samples, &edge->rendering, edge,
                             plain ? xr_unexplained_plainly : xr_unexplained_by_color);
 }
 
 /* Improves a gamma by steps that are halved. */
-static double refine_gamma(xr_input_pair *pair, xr_transform *transform, const xr_rendering_fit *edge,
-                           bool plain, double *gamma)
+static double refine_gamma(xr_input_pair *pair, xr_transform *transform, const row_samples *samples,
+                           const xr_rendering_fit *edge, bool plain, double *gamma)
 {
-    double least = gamma_residual(pair, transform, *gamma, edge, plain);
+    double least = gamma_residual(pair, transform, samples, *gamma, edge, plain);
     double step = 0.12;
     for (int halvings = 0; halvings < 6; halvings++, step /= 2)
         for (int sign = -1; sign <= 1; sign += 2) {
             double now = *gamma * (1 + sign * step),
-                   residual = gamma_residual(pair, transform, now, edge, plain);
+                   residual = gamma_residual(pair, transform, samples, now, edge, plain);
             if (residual < least) {
                 least = residual;
                 *gamma = now;
@@ -273,25 +357,25 @@ static double refine_gamma(xr_input_pair *pair, xr_transform *transform, const x
     return least;
 }
 
-static double find_gamma(xr_input_pair *pair, xr_transform *transform, const xr_rendering_fit *edge,
-                         xr_decode_variant *best)
+static double find_gamma(xr_input_pair *pair, xr_transform *transform, const row_samples *samples,
+                         const xr_rendering_fit *edge, xr_decode_variant *best)
 {
     static const double usual[] = {0.4545, 0.6, 0.8, 1.25, 1.67, 2.2};
     double least = 1, gamma = 1;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        double residual = gamma_residual(pair, transform, usual[i], edge, false);
+        double residual = gamma_residual(pair, transform, samples, usual[i], edge, false);
         if (residual < least) {
             least = residual;
             gamma = usual[i];
         }
     }
     double plain = gamma;
-    least = refine_gamma(pair, transform, edge, false, &gamma);
+    least = refine_gamma(pair, transform, samples, edge, false, &gamma);
     /* A gain and an offset make the gamma uncertain: it is fitted without them if that is as good. */
-    if (refine_gamma(pair, transform, edge, true, &plain) <
+    if (refine_gamma(pair, transform, samples, edge, true, &plain) <
         xr_no_worse(least, pair->spread[EXRAY_SIDE_EDGE])) {
         gamma = plain;
-        least = gamma_residual(pair, transform, gamma, edge, false);
+        least = gamma_residual(pair, transform, samples, gamma, edge, false);
     }
     *best = gamma_variant(gamma);
     return least;
@@ -307,10 +391,12 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     xr_sensor_bytes(pair->comparison, pair->frame[0].source, pair->sensor_slot, &media, &data, &size);
     size_t count = list_variants(media.format ? media.format : "", list);
     double plainest = 2, spread = pair->spread[EXRAY_SIDE_EDGE];
+    row_samples samples;
+    make_samples(pair, &samples);
     for (size_t i = 0; i < count; i++) {
         if (list[i].kind == XR_DECODE_COLOR && !may_be_converted(pair, transform, &list[i].color, edge))
             continue;
-        double residual = variant_residual(pair, transform, &list[i], edge);
+        double residual = variant_residual(pair, transform, &samples, &list[i], edge);
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
             continue;
@@ -320,7 +406,7 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         bool filters = strncmp(list[i].format, "bayer_", 6) == 0;
         double plain = (list[i].kind == XR_DECODE_COLOR || filters) && transform->unit.measured &&
                                residual < CONVINCING / 0.9
-                           ? decoded_residual(pair, transform, &edge->rendering, edge,
+                           ? decoded_residual(pair, transform, &samples, &edge->rendering, edge,
                                               filters ? xr_unexplained_as_is : xr_unexplained_plainly)
                            : 2;
         if (better || plain < 0.5 * plainest) {
@@ -331,12 +417,13 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     }
     if (edge->residual < CONVINCING && is_gamma_likely(pair, edge)) {
         xr_decode_variant gamma = {0};
-        double residual = find_gamma(pair, transform, edge, &gamma);
+        double residual = find_gamma(pair, transform, &samples, edge, &gamma);
         if (residual < least * 0.95) {
             least = residual;
             best = gamma;
         }
     }
+    free_samples(&samples);
     transform->decode = best;
     xr_rendering_fit found;
     double now = xr_levels_of(pair, EXRAY_SIDE_EDGE, least),

@@ -34,8 +34,32 @@ static const struct {
     {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ASYMMETRIC},
 };
 
-double xr_rendering_residual(xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
-                             const xr_rendering *how, xr_fit_sums *out)
+/* A rendering of a searched frame beside the side's input: of the sample's rows alone, where there is one.
+ * Adds to the sums; false: it cannot be rendered. */
+static bool add_rendering(const xr_input_pair *pair, size_t frame, exray_side side, bool layout,
+                          xr_orientation orientation, const xr_rendering *how, const xr_row_sample *sample,
+                          xr_fit_sums *sums)
+{
+    const xr_search_frame *s = &pair->frame[frame];
+    const xr_raster *input = side == EXRAY_SIDE_EDGE ? &s->edge[layout] : &s->reference;
+    const exray_picture *picture = xr_search_picture(s, side);
+    xr_raster rendered;
+    bool ok;
+    if (sample) {
+        input = &sample->input[frame];
+        ok = xr_render_rows(picture, how, sample->width, sample->height, pair->channels, sample->row,
+                            sample->count, &rendered);
+    } else
+        ok = xr_render(picture, how, orientation, pair->width, pair->height, pair->channels, &rendered);
+    if (ok)
+        xr_sums_add(sums, pair->channels, input->v, rendered.v, NULL, input->width * input->height, 1);
+    xr_raster_free(&rendered);
+    return ok;
+}
+
+/* sample may be NULL. */
+static double sampled_residual(xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
+                               const xr_rendering *how, const xr_row_sample *sample, xr_fit_sums *out)
 {
     xr_fit_sums sums = {0};
     size_t frames = xr_input_pair_is_large(pair) ? 1
@@ -48,20 +72,18 @@ double xr_rendering_residual(xr_input_pair *pair, exray_side side, bool layout, 
         /* What is exact on a few frames is verified on all: their sizes are rounded in other ways. */
         if (f >= frames && xr_levels_of(pair, side, xr_unexplained_by_color(&sums, pair->channels)) > EXACT)
             break;
-        const xr_search_frame *s = &pair->frame[f];
-        const xr_raster *input = side == EXRAY_SIDE_EDGE ? &s->edge[layout] : &s->reference;
-        xr_raster rendered;
-        if (!xr_render(xr_search_picture(s, side), how, orientation, pair->width, pair->height,
-                       pair->channels, &rendered)) {
-            xr_raster_free(&rendered);
+        if (!add_rendering(pair, f, side, layout, orientation, how, sample, &sums))
             return 1;
-        }
-        xr_sums_add(&sums, pair->channels, input->v, rendered.v, NULL, pair->width * pair->height, 1);
-        xr_raster_free(&rendered);
     }
     if (out)
         *out = sums;
     return xr_unexplained_by_color(&sums, pair->channels);
+}
+
+double xr_rendering_residual(xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
+                             const xr_rendering *how, xr_fit_sums *out)
+{
+    return sampled_residual(pair, side, layout, orientation, how, NULL, out);
 }
 
 typedef struct rendering_trial {
@@ -69,12 +91,14 @@ typedef struct rendering_trial {
     exray_side side;
     bool layout;
     xr_orientation orientation;
-    const xr_rendering *prior; /* the other side's rendering, or NULL */
+    const xr_rendering *prior;   /* the other side's rendering, or NULL */
+    const xr_row_sample *sample; /* the rows that are looked at; NULL: all */
 } rendering_trial;
 
 static double residual_by(const rendering_trial *a, const xr_rendering *how)
 {
-    return xr_rendering_residual(a->pair, a->side, a->layout, a->orientation, how, NULL);
+    const xr_row_sample *sample = how->turned_first ? NULL : a->sample;
+    return sampled_residual(a->pair, a->side, a->layout, a->orientation, how, sample, NULL);
 }
 
 static bool is_exact(const rendering_trial *a, double residual)
@@ -267,10 +291,10 @@ static bool exact_turned_first(const rendering_trial *a, xr_rendering_fit *found
 }
 
 /* Finds the rendering from a coarse place on: the usual variants first, until one is exact. */
-static void find_exact_from(xr_input_pair *pair, exray_side side, const xr_place *g,
-                            const xr_rendering *prior, xr_rendering_fit *found)
+static void find_exact_from(const rendering_trial *trial, const xr_place *g, xr_rendering_fit *found)
 {
-    rendering_trial a = {pair, side, g->layout != 0, g->orientation, prior};
+    rendering_trial a = *trial;
+    const xr_rendering *prior = a.prior;
     xr_geometry start = g->geometry;
     double residual[KERNELS];
     if (start.kind != XR_LETTERBOX) {
@@ -352,18 +376,49 @@ static xr_place snap_place(const xr_place *g)
 }
 
 /* Snapped first; from the place as it is where that is not exact. */
-static void find_exact(xr_input_pair *pair, exray_side side, const xr_place *g, const xr_rendering *prior,
-                       xr_rendering_fit *found)
+static void find_exact(const rendering_trial *a, const xr_place *g, xr_rendering_fit *found)
 {
-    rendering_trial a = {pair, side, g->layout != 0, g->orientation, prior};
     xr_place snapped = snap_place(g);
     xr_rendering_fit other;
-    find_exact_from(pair, side, &snapped, prior, found);
-    if (is_exact(&a, found->residual) || xr_geometry_equal(&snapped.geometry, &g->geometry))
+    find_exact_from(a, &snapped, found);
+    if (is_exact(a, found->residual) || xr_geometry_equal(&snapped.geometry, &g->geometry))
         return;
-    find_exact_from(pair, side, g, prior, &other);
+    find_exact_from(a, g, &other);
     if (other.residual < 0.7 * found->residual)
         *found = other;
+}
+
+/* Measures what a sample has found on all rows. */
+static void measure_found(const rendering_trial *whole, xr_rendering_fit *found)
+{
+    found->residual = residual_by(whole, &found->rendering);
+    if (!(found->runner_up_residual < 2))
+        return;
+    found->runner_up_residual = residual_by(whole, &found->runner_up);
+    if (found->runner_up_residual < found->residual) {
+        xr_rendering_fit was = *found;
+        found->rendering = was.runner_up;
+        found->residual = was.runner_up_residual;
+        found->runner_up = was.rendering;
+        found->runner_up_residual = was.residual;
+    }
+}
+
+/* By a sample of the rows first; what that calls exact must be so on all. */
+static void find_by_sample(const rendering_trial *whole, const xr_place *g, xr_rendering_fit *found)
+{
+    xr_row_sample sample;
+    rendering_trial a = *whole;
+    bool sampled = xr_search_rows(a.pair, a.side, a.layout, a.orientation, &sample), exact = false;
+    if (sampled) {
+        a.sample = &sample;
+        find_exact(&a, g, found);
+        exact = is_exact(&a, found->residual);
+        measure_found(whole, found);
+        xr_row_sample_free(&sample);
+    }
+    if (!sampled || (exact && !is_exact(whole, found->residual)))
+        find_exact(whole, g, found);
 }
 
 bool xr_find_kernel(xr_input_pair *pair, exray_side side, const xr_rendering *prior, xr_rendering_fit *found)
@@ -372,7 +427,12 @@ bool xr_find_kernel(xr_input_pair *pair, exray_side side, const xr_rendering *pr
     double by_orientation[XR_ORIENTATIONS];
     if (!xr_find_place(pair, side, prior, &place, by_orientation))
         return false;
-    find_exact(pair, side, &place, prior, found);
+    const rendering_trial whole = {.pair = pair,
+                                   .side = side,
+                                   .layout = place.layout != 0,
+                                   .orientation = place.orientation,
+                                   .prior = prior};
+    find_by_sample(&whole, &place, found);
     memcpy(found->by_orientation, by_orientation, sizeof by_orientation);
     return true;
 }

@@ -368,6 +368,15 @@ size_t xr_search_step(const xr_input_pair *pair, size_t least)
     return step % 3 ? step : step + 2;
 }
 
+bool xr_search_rows(const xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
+                    xr_row_sample *sample)
+{
+    const xr_raster *input[XR_SEARCH_FRAMES];
+    for (size_t f = 0; f < pair->count; f++)
+        input[f] = side == EXRAY_SIDE_EDGE ? &pair->frame[f].edge[layout] : &pair->frame[f].reference;
+    return xr_row_sample_make(sample, input, pair->count, orientation);
+}
+
 /* ---- The pair ---------------------------------------------------------------------------------- */
 
 xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t index, const xr_input_fit *fit)

@@ -4,9 +4,10 @@
 #define XR_INPUT_PAIR_H
 
 #include "checks/input/fit/input_fit.h"
+#include "checks/input/picture/row_sample.h"
 #include "checks/input/search/transform.h"
 
-enum { XR_SEARCH_FRAMES = 6 };
+enum { XR_SEARCH_FRAMES = XR_SAMPLED_PICTURES };
 
 /* One of the frames that are searched. */
 typedef struct xr_search_frame {
@@ -95,6 +96,9 @@ bool xr_input_pair_is_large(const xr_input_pair *pair);
  * the input is large: neither even nor a multiple of 3 then, as in the other layout those are of one channel.
  */
 size_t xr_search_step(const xr_input_pair *pair, size_t least);
+/* Some rows of a side's searched frames, turned back from an orientation; false: see xr_row_sample_make. */
+bool xr_search_rows(const xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
+                    xr_row_sample *sample);
 /* The number of orientations that keep the input's shape, and of layouts. */
 static inline size_t xr_orientation_count(const xr_input_pair *pair)
 {
