@@ -30,11 +30,33 @@ typedef struct xr_stats_kernels {
     void (*bytes)(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero, xr_byte_block *out);
 } xr_stats_kernels;
 
-/* The fastest that this processor has; NULL: none better than the portable ones. */
+/* What such a processor has; NULL: it is none, or has nothing better than the portable ones. */
 const xr_stats_kernels *xr_stats_kernels_x86(void);
+const xr_stats_kernels *xr_stats_kernels_neon(void);
 const xr_stats_kernels *xr_stats_kernels_portable(void);
 /* One of those, for whoever needs no other. */
 void xr_stats_bytes_portable(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero,
                              xr_byte_block *out);
+
+/* Joins what two parts of a block gave. */
+static inline void xr_float_block_join(xr_float_block *into, const xr_float_block *other)
+{
+    into->min = other->min < into->min ? other->min : into->min;
+    into->max = other->max > into->max ? other->max : into->max;
+    into->sum += other->sum;
+    into->squares += other->squares;
+    into->zeros += other->zeros;
+}
+
+static inline void xr_byte_block_join(xr_byte_block *into, const xr_byte_block *other)
+{
+    into->min = other->min < into->min ? other->min : into->min;
+    into->max = other->max > into->max ? other->max : into->max;
+    into->sum += other->sum;
+    into->squares += other->squares;
+    into->zeros += other->zeros;
+    into->lows += other->lows;
+    into->highs += other->highs;
+}
 
 #endif

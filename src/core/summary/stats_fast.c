@@ -5,8 +5,12 @@
 
 xr_stats_way xr_stats_way_fast(void)
 {
-    const xr_stats_kernels *fast = xr_stats_kernels_x86();
-    return (xr_stats_way){fast ? fast : xr_stats_kernels_portable(), xr_dtype_to_double, xr_stats_floats()};
+    const xr_stats_kernels *kernels = xr_stats_kernels_x86();
+    if (!kernels)
+        kernels = xr_stats_kernels_neon();
+    if (!kernels)
+        kernels = xr_stats_kernels_portable();
+    return (xr_stats_way){kernels, xr_dtype_to_double, xr_stats_floats()};
 }
 
 exray_status exray_stats_compute(const exray_tensor_info *info, const void *data, size_t size,

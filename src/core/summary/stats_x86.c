@@ -45,16 +45,6 @@ AVX2 static uint64_t sum_of_u32(__m256i v)
     return sum;
 }
 
-/* Joins what two parts of a block gave. */
-static void join_floats(xr_float_block *into, const xr_float_block *other)
-{
-    into->min = other->min < into->min ? other->min : into->min;
-    into->max = other->max > into->max ? other->max : into->max;
-    into->sum += other->sum;
-    into->squares += other->squares;
-    into->zeros += other->zeros;
-}
-
 AVX2 static xr_float_block reduce_floats(__m256 min, __m256 max, __m256d sum, __m256d squares, __m256i zeros)
 {
     float low[8], high[8];
@@ -105,7 +95,7 @@ static void floats(const void *data, size_t count, double pivot, xr_float_block 
         return;
     xr_stats_kernels_portable()->floats((const uint8_t *)data + 4 * whole, count - whole, pivot, &rest);
     if (whole)
-        join_floats(out, &rest);
+        xr_float_block_join(out, &rest);
     else
         *out = rest;
 }
@@ -156,13 +146,7 @@ static void bytes(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero,
     if (whole == count)
         return;
     xr_stats_kernels_portable()->bytes(data + whole, count - whole, flip, zero, &rest);
-    out->min = rest.min < out->min ? rest.min : out->min;
-    out->max = rest.max > out->max ? rest.max : out->max;
-    out->sum += rest.sum;
-    out->squares += rest.squares;
-    out->zeros += rest.zeros;
-    out->lows += rest.lows;
-    out->highs += rest.highs;
+    xr_byte_block_join(out, &rest);
 }
 
 const xr_stats_kernels *xr_stats_kernels_x86(void)

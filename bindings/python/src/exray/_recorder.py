@@ -40,6 +40,18 @@ class _Tensor:
         self.tensor = self.keeper.new("exray_tensor *")
 
 
+class Place:
+    """Where a recorder has an array of each frame, and what is known of the last one."""
+
+    __slots__ = ("kind", "index", "output", "name", "dtype", "shape", "made")
+
+    def __init__(self, kind: str, name: str, index: int = NO_INDEX, output: int = 0) -> None:
+        self.kind, self.index, self.output, self.name = kind, index, output, name
+        self.dtype: Any = None
+        self.shape: Tuple[int, ...] = ()
+        self.made: Optional[_Tensor] = None
+
+
 def _pack(array: "NDArray[Any]") -> "NDArray[np.uint8]":
     """4-bit values, one to a byte, as the log has them: two to a byte, the first in the low nibble."""
     flat: "NDArray[np.uint8]" = array.reshape(-1).astype(np.int8).view(np.uint8) & np.uint8(15)
@@ -497,18 +509,23 @@ class Recorder:
         lib.xr_py_wants_layers(self._r, names, len(names), wants)
         return list(wants)
 
-    def _log_layers(self, layers: "Sequence[Tuple[int, int, str, NDArray[Any]]]") -> None:
-        """layer() of each (index, output, name, array) in one call; the arrays are numbers in the order of C."""
+    def _log_tensors(self, arrays: "Sequence[Tuple[Place, NDArray[Any]]]") -> None:
+        """input(), layer(), output() of each in one call; the arrays are numbers in the order of C."""
         if not self._in_frame:
-            self._need_frame("layer")
+            self._need_frame(arrays[0][0].kind)
         recorder = self._ready()
         with self._lock:
             tensors, alive = [], []
-            for index, output, name, a in layers:
-                t = self._made(("layer", index, output, name, a.dtype, a.shape, "", None)).tensor
+            for place, a in arrays:
+                made = place.made
+                if made is None or a.dtype is not place.dtype or a.shape != place.shape:
+                    place.dtype, place.shape = a.dtype, a.shape
+                    made = place.made = self._make(place.kind, place.index, place.output, place.name, a.dtype, a.shape,
+                                                   "", None)
+                    made.tensor.size = a.nbytes
                 view = ffi.from_buffer(a)
-                t.occurrence, t.data, t.size = 0, view, a.nbytes
-                tensors.append(t)
+                made.tensor.data = view
+                tensors.append(made.tensor)
                 alive.append(view)
             status = lib.xr_py_log_tensors(recorder, tensors, len(tensors))
         if status:

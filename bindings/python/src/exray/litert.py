@@ -11,7 +11,7 @@ from exray._errors import EngineError, encode
 from exray._exray import ffi
 from exray._hook import Hook
 from exray._node_times import times_of
-from exray._recorder import Recorder
+from exray._recorder import Place, Recorder
 from exray._tap import ModelFile, PathLike, Run, read_file
 from exray._types import DTYPE_NAMES, Model, Node, Quantization, TensorInfo, has_log_dtype, log_dtype
 
@@ -105,7 +105,7 @@ class Tap:
         self._run = Run(recorder)
         self._attributes: Dict[int, Mapping[str, str]] = {}
         self._file_tensors: Sequence[TensorInfo] = ()
-        self._readers: List[List[Tuple[int, str, Any]]] = []
+        self._readers: List[List[Tuple[Place, Any]]] = []
         self._names: Any = None
         self._keep: List[Any] = []
         name, sha256 = "", b""
@@ -117,6 +117,8 @@ class Tap:
         self._ops = _executed([_Op(d) for d in interpreter._get_ops_details()])
         self._times = times_of(interpreter, self._ops, latency)
         self._details = {int(d["index"]): d for d in interpreter.get_tensor_details()}
+        self._input_readers: List[Tuple[Place, Any]] = []
+        self._output_readers: List[Tuple[Place, Any]] = []
         self._inputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_input_details()]
         self._outputs = [(int(d["index"]), str(d["name"])) for d in interpreter.get_output_details()]
         delegated = any(op.op == "DELEGATE" for op in self._ops)
@@ -217,22 +219,15 @@ class Tap:
                     continue
                 self._recorder.constant(place[tensor], values, name=infos[place[tensor]].name)
 
-    def _record(self, call: Any, tensors: Sequence[Tuple[int, str]]) -> None:
-        for tensor, name in tensors:
-            view = self._view(tensor)
-            if view is not None:
-                call(name, view)
-
     def _observed(self, run: Callable[..., Any], args: Tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if not self._recorder._takes:
             return run(*args, **kwargs)
         self._run.begin()
         try:
-            self._record(self._recorder.input, self._inputs)
+            self._record_inputs()
             result, times = self._timed(run, args, kwargs)
             took = self._hook.took_ns
-            self._record_layers()
-            self._record(self._recorder.output, self._outputs)
+            self._record_made()
             if times[0]:
                 self._recorder.latency(*times)
             self._run.end(took)
@@ -253,29 +248,41 @@ class Tap:
         finally:
             self._times.end()
 
-    def _prepare_layers(self) -> None:
-        """The operations' names for C, and of each one's outputs that a log can have: its number, its name, and the
-        interpreter's function that gives its memory as it is then."""
+    def _readers_of(self, tensors: Sequence[Tuple[int, Place]]) -> List[Tuple[Place, Any]]:
+        """Of those that a log can have: the interpreter's function that gives its memory as it is then."""
+        return [(place, self._interpreter.tensor(t)) for t, place in tensors
+                if t in self._details and has_log_dtype(np.dtype(self._details[t]["dtype"]))]
+
+    def _prepare_readers(self) -> None:
+        """The operations' names for C, and what gives inputs, layers and outputs."""
         self._keep = [ffi.new("char[]", encode(self._name(op), "a name")) for op in self._ops]
         self._names = ffi.new("char *[]", self._keep)
-        self._readers = [[(k, str(self._details[t]["name"]), self._interpreter.tensor(t)) for k, t in enumerate(op.outputs)
-                          if t in self._details and has_log_dtype(np.dtype(self._details[t]["dtype"]))] for op in self._ops]
+        self._readers = [self._readers_of([(t, Place("layer", str(self._details[t]["name"]), i, k))
+                                           for k, t in enumerate(op.outputs) if t in self._details])
+                         for i, op in enumerate(self._ops)]
+        self._input_readers = self._readers_of([(t, Place("input", name)) for t, name in self._inputs])
+        self._output_readers = self._readers_of([(t, Place("output", name)) for t, name in self._outputs])
 
-    def _record_layers(self) -> None:
-        if len(self._readers) != len(self._ops):
-            self._prepare_layers()
+    def _record_inputs(self) -> None:
+        if self._names is None:
+            self._prepare_readers()
+        self._record(self._input_readers)
+
+    def _record_made(self) -> None:
+        """Layers and outputs."""
         wanted = self._recorder._wanted_layers(self._names) if self._ops else []
-        if True not in wanted:
-            return
-        layers = []
-        for i, outputs in enumerate(self._readers):
-            for k, name, read in outputs if wanted[i] else ():
-                try:
-                    layers.append((i, k, name, read()))
-                except ValueError:  # it has no memory: within a delegate
-                    continue
-        if layers:
-            self._recorder._log_layers(layers)
+        readers = [one for i, outputs in enumerate(self._readers) if wanted[i] for one in outputs]
+        self._record(readers + self._output_readers)
+
+    def _record(self, readers: Sequence[Tuple[Place, Any]]) -> None:
+        arrays = []
+        for place, read in readers:
+            try:
+                arrays.append((place, read()))
+            except ValueError:  # it has no memory: within a delegate
+                continue
+        if arrays:
+            self._recorder._log_tensors(arrays)
 
 
 def tap(interpreter: Any, recorder: Recorder, model_path: Optional[PathLike] = None, *,
