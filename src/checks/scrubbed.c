@@ -53,22 +53,34 @@ static void add_patterns(const char *what, const char *list, char *text, size_t 
         snprintf(text + used, size - used, "%s%s %s", used ? "; " : "", what, patterns);
 }
 
-/* "without /sensor/x; statistics alone of /input/x"; "" where nothing of values went. */
-static void taken_out(const exray_log *log, char *text, size_t size)
+bool xr_scrubbed_next(const exray_log *log, xr_scrubbed_walk *walk, const char **what, const char **patterns)
 {
     const char *name;
     const exray_key_value *pairs;
-    *text = 0;
-    for (size_t i = 0;; i++) {
-        const size_t count = exray_log_metadata_at(log, i, &name, &pairs);
+    for (;; walk->record++, walk->pair = 0) {
+        const size_t count = exray_log_metadata_at(log, walk->record, &name, &pairs);
         if (!name)
-            return;
-        for (size_t k = 0; strcmp(name, "exray.scrub") == 0 && k < count; k++)
-            if (strcmp(pairs[k].key, "drop") == 0)
-                add_patterns("without", pairs[k].value, text, size);
-            else if (strcmp(pairs[k].key, "stats") == 0)
-                add_patterns("statistics alone of", pairs[k].value, text, size);
+            return false;
+        while (strcmp(name, "exray.scrub") == 0 && walk->pair < count) {
+            const exray_key_value *pair = &pairs[walk->pair++];
+            const bool drop = strcmp(pair->key, "drop") == 0;
+            if (!drop && strcmp(pair->key, "stats") != 0)
+                continue;
+            *what = drop ? "without" : "statistics alone of";
+            *patterns = pair->value;
+            return true;
+        }
     }
+}
+
+/* "without /sensor/x; statistics alone of /input/x"; "" where nothing of values went. */
+static void taken_out(const exray_log *log, char *text, size_t size)
+{
+    xr_scrubbed_walk walk = {0};
+    const char *what, *patterns;
+    *text = 0;
+    while (xr_scrubbed_next(log, &walk, &what, &patterns))
+        add_patterns(what, patterns, text, size);
 }
 
 void xr_scrubbed_words(const exray_comparison *comparison, char *text, size_t size)

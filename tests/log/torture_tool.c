@@ -7,7 +7,7 @@
  * of it; what is lost is told; and only frames are lost that the damage touches.  Exit status 1: a limit does
  * not hold. */
 #define _GNU_SOURCE
-#include "torture_log.h"
+#include "torture_link.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -223,6 +223,50 @@ static void torture_bits(const torture_kind *of, size_t step)
     free(log.bytes);
 }
 
+/* ---- On a link ----------------------------------------------------------------------- */
+
+static const torture_kind sent[] = {
+    {"link", true, EXRAY_COMPRESSION_NONE, 40, 6000},
+    {"link, small frames", true, EXRAY_COMPRESSION_NONE, 60, 64},
+};
+
+/* What a receiver makes of a damaged link: nothing on it says that more was to come, so that a link that is
+ * cut off between two packets (`cut`) loses frames untold.  What names channels stands at the beginning; it
+ * comes again, in turn, maybe not before the end. */
+static void judge_link(const torture_log *log, const uint8_t *bytes, size_t size, size_t from, size_t to,
+                       bool cut, bool killed, row *r)
+{
+    static torture_outcome read;
+    torture_receive(bytes, size, killed, log, &read);
+    const size_t lost = (size_t)log->frames - read.whole;
+    r->cases++;
+    r->unreadable += !read.opened;
+    r->wrong += read.wrong;
+    r->lost += lost;
+    r->untold += lost && !read.told && !cut;
+    for (int f = 0; f < log->frames && from >= log->end[0]; f++)
+        r->untouched += !touches(log, f, from, to) && !read.frame[f];
+}
+
+static void torture_link(const torture_kind *kind, size_t count)
+{
+    torture_log log = torture_send(kind);
+    uint8_t *bytes = malloc(log.size);
+    for (size_t d = 0; d <= sizeof damages / sizeof *damages; d++) {
+        const bool killed = d == sizeof damages / sizeof *damages;
+        row r = {0};
+        for (size_t n = 0; n < count; n++) {
+            size_t size = log.size, from, to;
+            memcpy(bytes, log.bytes, log.size);
+            damages[killed ? 0 : d].apply(&log, bytes, &size, &from, &to, n);
+            judge_link(&log, bytes, size, from, to, killed || damages[d].apply == truncate_log, killed, &r);
+        }
+        print(kind->name, killed ? "the receiver killed" : damages[d].name, &r);
+    }
+    free(bytes);
+    free(log.bytes);
+}
+
 /* ---- Killed ----------------------------------------------------------------------- */
 
 static void record_until_killed(const torture_kind *kind, const char *path, _Atomic uint64_t *ended)
@@ -312,5 +356,7 @@ int main(int argc, char **argv)
         torture_bits(&kinds[k], count >= 500 ? 1 : 997);
         torture_killed(&kinds[k], count >= 500 ? count : 3);
     }
+    for (size_t k = 0; argc <= 3 && k < sizeof sent / sizeof *sent; k++)
+        torture_link(&sent[k], count);
     return failed;
 }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/sort.h"
 #include "checks/covered.h"
+#include "checks/scrubbed.h"
 #include "cli/command_line.h"
 #include "cli/commands/info_inner.h"
 #include "cli/fail.h"
@@ -356,25 +357,18 @@ static void put_state(const log_summary *s)
 /* What `exray scrub` took out. */
 static void put_scrubbed(const exray_log *log)
 {
-    const char *name, *sep = "";
-    const exray_key_value *pairs;
-    for (size_t i = 0;; i++) {
-        const size_t count = exray_log_metadata_at(log, i, &name, &pairs);
-        if (!name)
-            return;
-        if (strcmp(name, "exray.scrub") != 0)
-            continue;
-        put_label("scrubbed");
-        for (size_t k = 0; k < count; k++) {
-            const bool drop = strcmp(pairs[k].key, "drop") == 0;
-            if (!drop && strcmp(pairs[k].key, "stats") != 0)
-                continue;
-            printf("%s%s", sep, drop ? "without " : "statistics alone of ");
-            xr_put_plain(stdout, pairs[k].value);
-            sep = "; ";
-        }
-        putchar('\n');
+    xr_scrubbed_walk walk = {0};
+    const char *what, *patterns;
+    bool any = false;
+    while (xr_scrubbed_next(log, &walk, &what, &patterns)) {
+        if (!any)
+            put_label("scrubbed");
+        printf("%s%s ", any ? "; " : "", what);
+        xr_put_plain(stdout, patterns);
+        any = true;
     }
+    if (any)
+        putchar('\n');
 }
 
 static void print_summary(const log_summary *s)
