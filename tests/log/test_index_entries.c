@@ -108,6 +108,48 @@ static void test_gathered_come_back(void **state)
     xr_entries_free(&entries);
 }
 
+/* A record with or without data, of the frame 1. */
+static bytes record_of(bool data)
+{
+    static const float value[] = {1, 2};
+    bytes b = {0};
+    if (data)
+        return pb_tensor(1, value, 2);
+    pb_number(&b, 1, 1);
+    return b;
+}
+
+/* How many records a frame has, where a topic has these, each with data ('d') or without ('-'). */
+static size_t count_of(const char *topic, const char *records)
+{
+    bytes b = {0};
+    put_header(&b, "exray");
+    put_channel(&b, 1, topic);
+    for (; *records; records++)
+        put_message(&b, 1, 1, record_of(*records == 'd'));
+    exray_error error;
+    exray_log *log = xr_log_open_bytes(b.data, b.size, "test.mcap", &error);
+    assert_non_null(log);
+    const size_t count = exray_log_frame(log, 0)->record_count;
+    assert_int_equal(exray_log_damaged(log), 0);
+    exray_log_close(log);
+    free(b.data);
+    return count;
+}
+
+/* A flight recorder's statistics and data are one record; a picture without data among others is one, too. */
+static void test_several_pictures(void **state)
+{
+    (void)state;
+    assert_int_equal(count_of("/sensor/camera", "dd"), 2);
+    assert_int_equal(count_of("/sensor/camera", "-d"), 1);
+    assert_int_equal(count_of("/sensor/camera", "d-"), 2);
+    assert_int_equal(count_of("/sensor/camera", "dd--"), 4);
+    assert_int_equal(count_of("/sensor/camera", "--"), 2);
+    assert_int_equal(count_of("/layer/3", "-d"), 1);
+    assert_int_equal(count_of("/layer/3", "d-"), 1);
+}
+
 /* ---- A recorded log ------------------------------------------------------------- */
 
 static int keep(void *user, const void *data, size_t size)
@@ -238,9 +280,8 @@ static void test_records_in_slots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records_come_back),
-        cmocka_unit_test(test_gathered_come_back),
-        cmocka_unit_test(test_little_memory),
+        cmocka_unit_test(test_records_come_back), cmocka_unit_test(test_gathered_come_back),
+        cmocka_unit_test(test_several_pictures),  cmocka_unit_test(test_little_memory),
         cmocka_unit_test(test_records_in_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

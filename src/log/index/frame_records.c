@@ -87,21 +87,28 @@ static size_t drop_false_twins(const exray_log *log, exray_record *records, size
     return kept;
 }
 
-/* A flight recorder writes a layer's data behind the statistics that were written at once: they are one
- * record of it, the richer one.  Returns how many are left. */
+/* A flight recorder writes a tensor's data behind the statistics that were written at once: they are one
+ * record of it, the richer one.  Several pictures of a sensor in one frame are several records, though: one
+ * that is poorer than those before it, and has no richer one behind it, is a picture of its own.  Returns how
+ * many are left. */
 static size_t drop_poorer_twins(exray_record *records, size_t count)
 {
+    enum { RICHNESSES = 3 };
     size_t kept = 0;
     for (size_t first = 0, end; first < count; first = end) {
-        int most = richness(&records[first]);
-        for (end = first + 1; end < count && records[end].topic == records[first].topic &&
-                              compare_records(&records[first], &records[end]) == 0;
+        size_t last[RICHNESSES] = {0}; /* where the last of each is, counted from 1 */
+        for (end = first; end < count && records[end].topic == records[first].topic &&
+                          compare_records(&records[first], &records[end]) == 0;
              end++)
-            if (richness(&records[end]) > most)
-                most = richness(&records[end]);
-        for (size_t i = first; i < end; i++)
-            if (records[i].message != EXRAY_MESSAGE_TENSOR || richness(&records[i]) == most)
+            last[richness(&records[end])] = end + 1;
+        const bool sensor = records[first].kind == EXRAY_KIND_SENSOR;
+        for (size_t i = first; i < end; i++) {
+            bool poorer = false;
+            for (int r = richness(&records[i]) + 1; r < RICHNESSES; r++)
+                poorer = poorer || last[r] > (sensor ? i : 0);
+            if (records[i].message != EXRAY_MESSAGE_TENSOR || !poorer)
                 records[kept++] = records[i];
+        }
     }
     return kept;
 }
