@@ -1,6 +1,7 @@
 /* output.postprocess: something else was told of equal outputs; or decisions that do not follow from
  * a side's own outputs. */
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/output/labelling.h"
 #include "checks/told/silence.h"
 #include "checks/told/told_check.h"
@@ -42,22 +43,64 @@ static void report_disagreement(const exray_comparison *comparison, exray_findin
     exray_finding_alternative(f, "output.label_offset", 0.3);
 }
 
-static exray_status check_classes(const exray_comparison *comparison, exray_findings *findings,
-                                  exray_error *error)
+/* Whether all classes of a side's lists have the best values of its outputs, in their order. */
+static bool follows(const xr_ranks *ranks)
 {
-    xr_labelling labels;
-    exray_status status = xr_labelling_make(comparison, &labels, error);
+    bool known = false;
+    for (size_t i = 0; i < ranks->count && ranks->state == XR_RANKS_OFFSET; i++) {
+        const xr_rank *k = &ranks->rank[i];
+        if (k->index >= 0 && k->index - k->id != ranks->offset)
+            return false;
+        known = known || k->index >= 0;
+    }
+    return known;
+}
+
+/* Both sides tell the best of their own outputs: other lists are other outputs' by noise. */
+static bool both_follow(const xr_labelling *l)
+{
+    const xr_ranks *edge = &l->ranks[EXRAY_SIDE_EDGE], *reference = &l->ranks[EXRAY_SIDE_REFERENCE];
+    return follows(edge) && follows(reference) && edge->offset == reference->offset;
+}
+
+/* Whose decisions are not those of its own outputs. */
+static xr_told_side side_of(const xr_labelling *l)
+{
+    bool edge = follows(&l->ranks[EXRAY_SIDE_EDGE]), reference = follows(&l->ranks[EXRAY_SIDE_REFERENCE]);
+    if (edge == reference)
+        return XR_TOLD_UNKNOWN;
+    return reference ? XR_TOLD_EDGE_WRONG : XR_TOLD_REFERENCE_WRONG;
+}
+
+static void judge_decisions(const exray_comparison *comparison, const xr_labelling *labels,
+                            exray_findings *findings)
+{
     const exray_accuracy *accuracy = exray_comparison_accuracy(comparison);
     /* Ties and near-ties may go either way, but not in half of all frames. */
     bool disagree = accuracy->frames > 0 &&
                     accuracy->agreement <= exray_findings_option(findings, "agreement") &&
                     xr_outputs_equal(comparison);
+    if (labels->state == XR_LABELS_BROKEN)
+        report_side(comparison, labels, findings);
+    else if (disagree)
+        report_disagreement(comparison, findings);
+}
+
+static exray_status check_classes(const exray_comparison *comparison, const xr_equal_frames *equal,
+                                  exray_findings *findings, exray_error *error)
+{
+    xr_labelling labels;
+    size_t before = findings->count;
+    exray_status status = xr_labelling_make(comparison, &labels, error);
     bool misread = xr_interpretation_reorders(&labels.ranks[0].interpretation) ||
                    xr_interpretation_reorders(&labels.ranks[1].interpretation);
-    if (status == EXRAY_OK && labels.state == XR_LABELS_BROKEN)
-        report_side(comparison, &labels, findings);
-    else if (status == EXRAY_OK && labels.state == XR_LABELS_RIGHT && disagree && !misread)
-        report_disagreement(comparison, findings);
+    bool mine = status == EXRAY_OK &&
+                (labels.state == XR_LABELS_BROKEN || (labels.state == XR_LABELS_RIGHT && !misread));
+    if (mine && equal->count)
+        status = xr_check_told_classes(
+            comparison, equal, both_follow(&labels) ? XR_TOLD_BOTH_RIGHT : side_of(&labels), findings, error);
+    if (mine && status == EXRAY_OK && findings->count == before)
+        judge_decisions(comparison, &labels, findings);
     xr_labelling_free(&labels);
     return status;
 }
@@ -67,8 +110,14 @@ static exray_status check_told(const exray_comparison *comparison, exray_finding
 {
     xr_equal_frames equal;
     exray_status status = xr_equal_frames_make(comparison, &equal, error);
+    if (status == EXRAY_OK)
+        status = check_classes(comparison, &equal, findings, error);
     if (status == EXRAY_OK && equal.count)
         status = xr_check_told_boxes(comparison, &equal, findings, error);
+    if (status == EXRAY_OK && equal.count)
+        status = xr_check_told_text(comparison, &equal, findings, error);
+    if (status == EXRAY_OK && equal.count)
+        status = xr_check_told_stages(comparison, &equal, findings, error);
     xr_equal_frames_free(&equal);
     return status;
 }
@@ -85,9 +134,7 @@ static exray_status abstain_for_silence(const xr_silence *silence, exray_error *
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t before = findings->count;
-    exray_status status = check_classes(comparison, findings, error);
-    if (status == EXRAY_OK)
-        status = check_told(comparison, findings, error);
+    exray_status status = check_told(comparison, findings, error);
     xr_silence silence = xr_silence_of(comparison);
     return status == EXRAY_OK && findings->count == before && xr_one_side_records(&silence)
                ? abstain_for_silence(&silence, error)

@@ -33,6 +33,7 @@ void xr_say_told_frames(exray_finding *finding, const exray_comparison *comparis
         exray_finding_detail(finding, "The edge tells what its model returned, as it is; the reference's "
                                       "application changes it.");
         break;
+    case XR_TOLD_BOTH_RIGHT:
     case XR_TOLD_UNKNOWN:
         exray_finding_detail(finding, "Which of the two is right, the logs do not say.");
     }
@@ -40,6 +41,24 @@ void xr_say_told_frames(exray_finding *finding, const exray_comparison *comparis
     exray_finding_number(finding, "frames_differ", (double)count);
     if (some && count < equal->count)
         xr_say_frames(comparison, differs, finding);
+}
+
+static const char excused[] = "told.excused";
+
+static void keep(void *state)
+{
+    (void)state; /* a constant */
+}
+
+void xr_note_excused(exray_findings *findings)
+{
+    static char mark;
+    xr_findings_attach(findings, excused, 0, &mark, keep);
+}
+
+bool xr_was_excused(const exray_findings *findings)
+{
+    return xr_findings_attached(findings, excused, 0) != NULL;
 }
 
 bool xr_result_is_explained(const exray_findings *findings, const char *const *causes)

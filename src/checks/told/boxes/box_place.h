@@ -3,7 +3,7 @@
 #ifndef XR_BOX_PLACE_H
 #define XR_BOX_PLACE_H
 
-#include "checks/told/box_match.h"
+#include "checks/told/boxes/box_match.h"
 
 typedef enum xr_box_place_model {
     XR_PLACE_CONSTANT,         /* one scale and shift for x, one for y, in all frames */

@@ -1,4 +1,4 @@
-#include "checks/told/box_reasons.h"
+#include "checks/told/boxes/box_reasons.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef XR_BOX_SEARCH_H
 #define XR_BOX_SEARCH_H
 
-#include "checks/told/box_place.h"
+#include "checks/told/boxes/box_place.h"
 
 typedef enum xr_box_way {
     XR_BOXES_SAME,

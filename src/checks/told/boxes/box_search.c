@@ -1,4 +1,4 @@
-#include "checks/told/box_search.h"
+#include "checks/told/boxes/box_search.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "checks/told/box_match.h"
+#include "checks/told/boxes/box_match.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "checks/told/box_map.h"
+#include "checks/told/boxes/box_map.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 #ifndef XR_BOX_ROWS_H
 #define XR_BOX_ROWS_H
 
-#include "checks/told/box_search.h"
+#include "checks/told/boxes/box_search.h"
 
 /* How one side tells its rows. */
 typedef struct xr_box_habit {

@@ -1,4 +1,4 @@
-#include "checks/told/box_place.h"
+#include "checks/told/boxes/box_place.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef XR_BOX_MATCH_H
 #define XR_BOX_MATCH_H
 
-#include "checks/told/box_frames.h"
-#include "checks/told/box_map.h"
+#include "checks/told/boxes/box_frames.h"
+#include "checks/told/boxes/box_map.h"
 
 typedef struct xr_box_rule {
     xr_box_map map;        /* of the reference's boxes */

@@ -2,7 +2,7 @@
 #ifndef XR_BOX_REASONS_H
 #define XR_BOX_REASONS_H
 
-#include "checks/told/box_search.h"
+#include "checks/told/boxes/box_search.h"
 
 typedef enum xr_box_reason {
     XR_REASON_UNKNOWN,

@@ -1,4 +1,4 @@
-#include "checks/told/box_frames.h"
+#include "checks/told/boxes/box_frames.h"
 
 #include "checks/output/interpretation.h"
 #include "checks/told/silence.h"
@@ -97,7 +97,8 @@ exray_status xr_box_frames_make(const exray_comparison *comparison, const xr_equ
     xr_silence silence = xr_silence_of(comparison);
     *out = (xr_box_frames){.frame = calloc(frames + 1, sizeof *out->frame)};
     bool ok = slot && out->frame;
-    for (size_t f = 0; ok && f < frames && boxes < MOST_BOXES; f++) {
+    for (size_t f = 0; ok && !xr_tells_otherwise(&silence, XR_TOLD_BOXES) && f < frames && boxes < MOST_BOXES;
+         f++) {
         if (equal->of[f] == XR_FRAME_OTHER)
             continue;
         xr_box_frame *to = &out->frame[out->count++];

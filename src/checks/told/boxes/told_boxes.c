@@ -1,6 +1,6 @@
 /* Boxes: what both sides told of equal outputs. */
-#include "checks/told/box_reasons.h"
-#include "checks/told/box_rows.h"
+#include "checks/told/boxes/box_reasons.h"
+#include "checks/told/boxes/box_rows.h"
 #include "checks/told/told_check.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "checks/told/box_rows.h"
+#include "checks/told/boxes/box_rows.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,0 +1,332 @@
+#include "checks/told/stages/mask_search.h"
+
+#include "checks/told/boxes/box_map.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FURTHEST_LAG = 4, FURTHEST_SHIFT = 16, COARSE = 4 };
+
+typedef struct mask_work {
+    const xr_stage_series *series;
+    xr_mask_story *story;
+    bool exact;
+    double *
+        count; /* [XR_MASK_LABELS][XR_MASK_LABELS] pixels with that label of the reference, and of the edge */
+    xr_mask_rule same;
+    size_t step; /* pixels are looked at in steps, so that large maps cost no more than small ones */
+} mask_work;
+
+static xr_mask_sums sum(const mask_work *w, const xr_mask_rule *rule, size_t step)
+{
+    xr_mask_sums sums = {0};
+    for (size_t f = 0; f < w->series->count; f++)
+        if (rule->lag || w->story->differs[f])
+            xr_mask_add(w->series, f, rule, step, &sums);
+    return sums;
+}
+
+static bool adopt(mask_work *w, xr_mask_way way, const xr_mask_rule *rule)
+{
+    xr_mask_sums after = sum(w, rule, w->step);
+    /* What was brought together may not lie beyond the border for the most part. */
+    if (!xr_mask_fits(&after, w->exact) || after.pixels < 0.3 * w->story->before.pixels)
+        return false;
+    w->story->way = way;
+    w->story->rule = *rule;
+    w->story->after = after;
+    return true;
+}
+
+static bool mark_differing(mask_work *w)
+{
+    for (size_t f = 0; f < w->series->count; f++) {
+        xr_mask_sums one = {0};
+        xr_mask_add(w->series, f, &w->same, w->step, &one);
+        w->story->differs[f] = !xr_mask_fits(&one, xr_is_exact_mask(&w->series->frame[f]));
+        w->story->frames += w->story->differs[f];
+    }
+    w->story->before = sum(w, &w->same, w->step);
+    return w->story->frames > 0;
+}
+
+/* ---- Places ------------------------------------------------------------------------------------- */
+
+static bool try_turns(mask_work *w)
+{
+    static const int simplest_first[] = {XR_TURN_X,
+                                         XR_TURN_Y,
+                                         XR_TURN_EXCHANGED,
+                                         XR_TURN_X | XR_TURN_Y,
+                                         XR_TURN_EXCHANGED | XR_TURN_X,
+                                         XR_TURN_EXCHANGED | XR_TURN_Y,
+                                         XR_TURN_EXCHANGED | XR_TURN_X | XR_TURN_Y};
+    for (size_t i = 0; i < sizeof simplest_first / sizeof *simplest_first; i++) {
+        xr_mask_rule rule = w->same;
+        rule.turn = simplest_first[i];
+        if (adopt(w, XR_MASKS_TURNED, &rule))
+            return true;
+    }
+    return false;
+}
+
+static bool try_lags(mask_work *w)
+{
+    for (long lag = 1; lag <= FURTHEST_LAG && w->story->frames >= 2; lag++)
+        for (int sign = 1; sign >= -1; sign -= 2) {
+            xr_mask_rule rule = w->same;
+            rule.lag = sign * lag;
+            if ((size_t)lag + 1 < w->series->count && adopt(w, XR_MASKS_LATE, &rule))
+                return true;
+        }
+    return false;
+}
+
+static bool try_shifts(mask_work *w)
+{
+    xr_mask_rule best = w->same;
+    double least = INFINITY;
+    for (long dy = -FURTHEST_SHIFT; dy <= FURTHEST_SHIFT; dy++)
+        for (long dx = -FURTHEST_SHIFT; dx <= FURTHEST_SHIFT; dx++) {
+            xr_mask_rule rule = w->same;
+            rule.shift[0] = dx;
+            rule.shift[1] = dy;
+            xr_mask_sums s = sum(w, &rule, COARSE * w->step);
+            double share = s.pixels > 0 ? s.other / s.pixels : 1;
+            if (share < least) {
+                least = share;
+                best = rule;
+            }
+        }
+    return (best.shift[0] || best.shift[1]) && adopt(w, XR_MASKS_SHIFTED, &best);
+}
+
+/* The box around all labels but the most common one, in shares; false: there are no others. */
+static bool bounds_of(const xr_stage_values *v, float background, double box[4])
+{
+    size_t width = v->shape[1], height = v->shape[0];
+    size_t least[2] = {width, height}, most[2] = {0, 0}, seen = 0;
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            if (v->value[y * width + x] == background)
+                continue;
+            seen++;
+            least[0] = x < least[0] ? x : least[0];
+            least[1] = y < least[1] ? y : least[1];
+            most[0] = x > most[0] ? x : most[0];
+            most[1] = y > most[1] ? y : most[1];
+        }
+    if (seen < 16)
+        return false;
+    for (int k = 0; k < 2; k++) {
+        double size = k ? (double)height : (double)width;
+        box[k] = (double)least[k] / size;
+        box[k + 2] = (double)(most[k] + 1) / size;
+    }
+    return true;
+}
+
+/* Scale and shift by the boxes around what is no background, of the first frame that tells. */
+static bool try_scale(mask_work *w)
+{
+    for (size_t f = 0; f < w->series->count; f++) {
+        double edge[4], reference[4];
+        const xr_stage_frame *at = &w->series->frame[f];
+        if (!w->story->differs[f] || !bounds_of(&at->side[0], w->same.background, edge) ||
+            !bounds_of(&at->side[1], w->same.background, reference))
+            continue;
+        xr_mask_rule rule = w->same;
+        for (int k = 0; k < 2; k++) {
+            rule.scale[k] = (edge[k + 2] - edge[k]) / (reference[k + 2] - reference[k]);
+            rule.move[k] = edge[k] - rule.scale[k] * reference[k];
+        }
+        bool possible = rule.scale[0] > 0.2 && rule.scale[0] < 5 && rule.scale[1] > 0.2 && rule.scale[1] < 5;
+        return possible && adopt(w, XR_MASKS_SCALED, &rule);
+    }
+    return false;
+}
+
+/* ---- Labels ------------------------------------------------------------------------------------------ */
+
+static void count_labels(mask_work *w)
+{
+    for (size_t f = 0; f < w->series->count; f++) {
+        const xr_stage_values *edge = &w->series->frame[f].side[0], *reference = &w->series->frame[f].side[1];
+        if (!w->story->differs[f] || edge->count != reference->count)
+            continue;
+        for (size_t i = 0; i < edge->count; i += w->step) {
+            float from = reference->value[i], to = edge->value[i];
+            if (from >= 0 && from < XR_MASK_LABELS && to >= 0 && to < XR_MASK_LABELS)
+                w->count[(size_t)from * XR_MASK_LABELS + (size_t)to]++;
+        }
+    }
+}
+
+typedef struct label_facts {
+    size_t reference, edge; /* distinct labels */
+    bool binary;            /* the edge has 0 and 1 alone */
+    long constant;          /* the edge's only label, or -1 */
+} label_facts;
+
+/* The most frequent label of the edge for each of the reference's. */
+static label_facts map_labels(mask_work *w)
+{
+    label_facts facts = {0, 0, true, -1};
+    bool seen[XR_MASK_LABELS] = {false};
+    for (size_t from = 0; from < XR_MASK_LABELS; from++) {
+        const double *to = w->count + from * XR_MASK_LABELS;
+        size_t best = from;
+        double all = 0;
+        for (size_t k = 0; k < XR_MASK_LABELS; k++) {
+            all += to[k];
+            best = to[k] > to[best] ? k : best;
+            if (to[k] > 0 && !seen[k]) {
+                seen[k] = true;
+                facts.edge++;
+                facts.constant = (long)k;
+                facts.binary = facts.binary && k <= 1;
+            }
+        }
+        facts.reference += all > 0;
+        w->story->label[from] = (float)best;
+    }
+    if (facts.edge != 1)
+        facts.constant = -1;
+    return facts;
+}
+
+static bool has_label(const mask_work *w, size_t label)
+{
+    for (size_t k = 0; k < XR_MASK_LABELS; k++)
+        if (w->count[label * XR_MASK_LABELS + k] > 0)
+            return true;
+    return false;
+}
+
+static bool is_offset(const mask_work *w, long *step)
+{
+    bool first = true;
+    for (size_t k = 0; k < XR_MASK_LABELS; k++) {
+        if (!has_label(w, k))
+            continue;
+        long own = (long)w->story->label[k] - (long)k;
+        if (!first && own != *step)
+            return false;
+        *step = own;
+        first = false;
+    }
+    return !first && *step != 0;
+}
+
+/* Labels that are told as another one: how many; the last. */
+static size_t changed(const mask_work *w, long *label)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < XR_MASK_LABELS; k++)
+        if (has_label(w, k) && w->story->label[k] != (float)k) {
+            *label = (long)k;
+            count++;
+        }
+    return count;
+}
+
+static size_t told_as_one(const mask_work *w, long *label)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < XR_MASK_LABELS; k++)
+        if (has_label(w, k) && w->story->label[k] == 1) {
+            *label = (long)k;
+            count++;
+        }
+    return count;
+}
+
+static void name_labels(mask_work *w, const label_facts *facts)
+{
+    long label = 0;
+    size_t others = changed(w, &label);
+    bool swapped =
+        facts->binary && facts->reference == 2 && w->story->label[0] == 1 && w->story->label[1] == 0;
+    w->story->way = XR_MASKS_LABELS;
+    if (swapped)
+        w->story->way = XR_MASKS_INVERSE;
+    else if (facts->binary && facts->reference > 2 && told_as_one(w, &label) == 1) {
+        w->story->way = XR_MASKS_CLASS;
+        w->story->class = label;
+    } else if (is_offset(w, &w->story->class))
+        w->story->way = XR_MASKS_OFFSET;
+    else if (others == 1 && w->count[(size_t)label * XR_MASK_LABELS + (size_t)label] == 0) {
+        w->story->way = XR_MASKS_MISSING;
+        w->story->class = label;
+    }
+}
+
+static bool try_labels(mask_work *w)
+{
+    label_facts facts = map_labels(w);
+    if (facts.constant >= 0 && facts.reference > 1) {
+        w->story->way = XR_MASKS_CONSTANT;
+        w->story->class = facts.constant;
+        return true;
+    }
+    xr_mask_rule rule = w->same;
+    rule.label = w->story->label;
+    if (facts.edge < 2 || !adopt(w, XR_MASKS_LABELS, &rule))
+        return false;
+    name_labels(w, &facts);
+    return true;
+}
+
+/* ---- All ---------------------------------------------------------------------------------------------- */
+
+static size_t step_of(const xr_stage_series *series)
+{
+    size_t most = 0, step = 1;
+    for (size_t f = 0; f < series->count; f++)
+        most = series->frame[f].side[0].count > most ? series->frame[f].side[0].count : most;
+    while (most / (step * step) > 400000)
+        step++;
+    return step;
+}
+
+static float most_common(const xr_stage_series *series, size_t step)
+{
+    double count[XR_MASK_LABELS] = {0};
+    size_t best = 0;
+    for (size_t f = 0; f < series->count; f++)
+        for (size_t i = 0; i < series->frame[f].side[1].count; i += step) {
+            float label = series->frame[f].side[1].value[i];
+            if (label >= 0 && label < XR_MASK_LABELS)
+                count[(size_t)label]++;
+        }
+    for (size_t k = 1; k < XR_MASK_LABELS; k++)
+        best = count[k] > count[best] ? k : best;
+    return (float)best;
+}
+
+bool xr_mask_search(const xr_stage_series *series, xr_mask_story *out)
+{
+    mask_work w = {.series = series, .story = out, .exact = true, .step = step_of(series)};
+    w.same = xr_mask_rule_same;
+    w.same.background = most_common(series, w.step);
+    *out = (xr_mask_story){.rule = w.same};
+    out->differs = calloc(series->count + 1, sizeof *out->differs);
+    w.count = calloc((size_t)XR_MASK_LABELS * XR_MASK_LABELS, sizeof *w.count);
+    for (size_t f = 0; f < series->count; f++)
+        w.exact = w.exact && xr_is_exact_mask(&series->frame[f]);
+    bool ok = out->differs && w.count;
+    if (ok && mark_differing(&w)) {
+        count_labels(&w);
+        bool found = try_labels(&w) || try_turns(&w) || try_lags(&w) || try_shifts(&w) || try_scale(&w);
+        out->way = found ? out->way : XR_MASKS_UNKNOWN;
+    }
+    free(w.count);
+    return ok;
+}
+
+void xr_mask_story_free(xr_mask_story *story)
+{
+    free(story->differs);
+    *story = (xr_mask_story){0};
+}

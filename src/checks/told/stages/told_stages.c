@@ -1,0 +1,168 @@
+/* Stages of one name behind the model: masks, vectors, that both sides made of equal outputs. */
+#include "checks/told/silence.h"
+#include "checks/told/stages/stage_words.h"
+#include "checks/told/told_check.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_STAGES = 32 };
+
+/* What other kernels do to values where outputs are not recorded. */
+#define NOISE_BY_INPUTS 0.05
+
+typedef struct stage_check {
+    const exray_comparison *comparison;
+    const xr_equal_frames *equal;
+    exray_findings *findings;
+    const char *exchanged[MOST_STAGES]; /* names that a finding tells already */
+    size_t exchanged_count;
+} stage_check;
+
+/* How far values made of the outputs may be apart. */
+static double noise_of(const stage_check *c)
+{
+    double most = 0;
+    if (!c->equal->by_outputs)
+        return NOISE_BY_INPUTS;
+    for (size_t i = 0; i < exray_comparison_output_count(c->comparison); i++) {
+        double error = exray_comparison_output(c->comparison, i)->error;
+        most = isfinite(error) ? fmax(most, error) : most;
+    }
+    return fmin(fmax(4 * most, 1e-4), 0.3);
+}
+
+/* follows: by exray_side, whether it is known how that side's are made of its own outputs. */
+static exray_status finish(const stage_check *c, exray_finding *f, const xr_stage_series *series,
+                           const bool *differs, bool some, const bool follows[2], exray_error *error)
+{
+    bool *all = calloc(exray_comparison_frame_count(c->comparison) + 1, sizeof *all);
+    if (!all) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reporting stages"};
+        return EXRAY_E_MEMORY;
+    }
+    for (size_t i = 0; i < series->count; i++)
+        all[series->frame[i].frame] = differs[i];
+    xr_told_side side = follows[0] == follows[1] ? XR_TOLD_UNKNOWN
+                        : follows[1]             ? XR_TOLD_EDGE_WRONG
+                                                 : XR_TOLD_REFERENCE_WRONG;
+    xr_say_told_frames(f, c->comparison, c->equal, all, some, side);
+    free(all);
+    return EXRAY_OK;
+}
+
+static exray_status check_mask(const stage_check *c, const xr_stage_series *series, exray_error *error)
+{
+    xr_mask_story story;
+    xr_mask_habit habit[2];
+    exray_status status = EXRAY_OK;
+    if (!xr_mask_search(series, &story)) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing masks"};
+        status = EXRAY_E_MEMORY;
+    }
+    bool differs = status == EXRAY_OK && story.way != XR_MASKS_SAME;
+    for (int s = 0; s < 2 && differs && status == EXRAY_OK; s++)
+        status = xr_mask_habit_find(c->comparison, series, (exray_side)s, &habit[s], error);
+    if (differs && status == EXRAY_OK) {
+        exray_finding *f = xr_say_mask(c->findings, series, &story, habit);
+        bool follows[2] = {habit[0].kind != XR_MASK_HABIT_UNKNOWN, habit[1].kind != XR_MASK_HABIT_UNKNOWN};
+        status = finish(c, f, series, story.differs, story.way == XR_MASKS_UNKNOWN, follows, error);
+    }
+    xr_mask_story_free(&story);
+    return status;
+}
+
+/* The name of another stage whose values the edge has here, and this one's there; "" where there is none. */
+static exray_status find_exchange(const stage_check *c, const xr_stage_series *series, size_t position,
+                                  const char **name, exray_error *error)
+{
+    bool found = true;
+    double noise = noise_of(c);
+    *name = "";
+    for (size_t i = position + 1; i < MOST_STAGES && found && !**name; i++) {
+        xr_stage_series other;
+        exray_status status = xr_stage_series_make(c->comparison, c->equal, i, &other, &found, error);
+        bool same = status == EXRAY_OK && found && other.count == series->count && other.count > 0;
+        for (size_t f = 0; same && f < series->count; f++) {
+            const xr_stage_frame *a = &series->frame[f], *b = &other.frame[f];
+            double allow = fmax(xr_vector_noise(a, noise), xr_vector_noise(b, noise));
+            same = a->frame == b->frame && xr_vector_error(&a->side[0], &b->side[1]) <= allow &&
+                   xr_vector_error(&b->side[0], &a->side[1]) <= allow;
+        }
+        if (same)
+            *name = other.name;
+        xr_stage_series_free(&other);
+        if (status != EXRAY_OK)
+            return status;
+    }
+    return EXRAY_OK;
+}
+
+static bool is_exchanged(const stage_check *c, const char *name)
+{
+    for (size_t i = 0; i < c->exchanged_count; i++)
+        if (strcmp(c->exchanged[i], name) == 0)
+            return true;
+    return false;
+}
+
+static exray_finding *say_exchange(stage_check *c, const xr_stage_series *series, const char *other)
+{
+    exray_finding *f = xr_told_finding(c->findings, "exchanged", "stage", series->name, 0.97);
+    exray_finding_summary(f, "The edge's %.80s and %.80s are exchanged: each is the reference's other.",
+                          series->name, other);
+    exray_finding_fix(f, "Read each output by its name, not by its place.");
+    exray_finding_alternative(f, "output.order", 0.3);
+    c->exchanged[c->exchanged_count++] = other;
+    return f;
+}
+
+static exray_status report_vector(stage_check *c, const xr_stage_series *series, const xr_vector_story *story,
+                                  size_t position, exray_error *error)
+{
+    const char *other;
+    xr_pooling_habit pooling[2];
+    exray_status status = find_exchange(c, series, position, &other, error);
+    for (int s = 0; s < 2 && status == EXRAY_OK; s++)
+        status = xr_pooling_find(c->comparison, series, (exray_side)s, &pooling[s], error);
+    if (status != EXRAY_OK)
+        return status;
+    exray_finding *f =
+        *other ? say_exchange(c, series, other) : xr_say_vector(c->findings, series, story, pooling);
+    bool follows[2] = {pooling[0].pooling != XR_POOL_UNKNOWN, pooling[1].pooling != XR_POOL_UNKNOWN};
+    return finish(c, f, series, story->differs, story->way == XR_VECTORS_UNKNOWN, follows, error);
+}
+
+static exray_status check_vector(stage_check *c, const xr_stage_series *series, size_t position,
+                                 exray_error *error)
+{
+    xr_vector_story story;
+    exray_status status = EXRAY_OK;
+    if (!xr_vector_search(series, noise_of(c), &story)) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing stages"};
+        status = EXRAY_E_MEMORY;
+    } else if (story.way != XR_VECTORS_SAME)
+        status = report_vector(c, series, &story, position, error);
+    xr_vector_story_free(&story);
+    return status;
+}
+
+exray_status xr_check_told_stages(const exray_comparison *comparison, const xr_equal_frames *equal,
+                                  exray_findings *findings, exray_error *error)
+{
+    stage_check c = {comparison, equal, findings, {NULL}, 0};
+    exray_status status = EXRAY_OK;
+    bool found = true;
+    for (size_t i = 0; status == EXRAY_OK && found && i < MOST_STAGES; i++) {
+        xr_stage_series series;
+        status = xr_stage_series_make(comparison, equal, i, &series, &found, error);
+        bool compared = status == EXRAY_OK && found && series.count > 0 && !is_exchanged(&c, series.name);
+        if (compared && xr_is_mask(&series))
+            status = check_mask(&c, &series, error);
+        else if (compared)
+            status = check_vector(&c, &series, i, error);
+        xr_stage_series_free(&series);
+    }
+    return status;
+}

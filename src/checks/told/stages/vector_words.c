@@ -1,0 +1,180 @@
+/* What is said of an embedding, key points, a regression. */
+#include "checks/told/stages/stage_words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *kind_of(const xr_vector_story *s)
+{
+    switch (s->way) {
+    case XR_VECTORS_LATE:
+        return "late";
+    case XR_VECTORS_GAIN:
+        return s->gain == 1 ? "shifted" : "scaled";
+    case XR_VECTORS_NORMALIZED:
+    case XR_VECTORS_RAW:
+    case XR_VECTORS_LENGTH:
+        return "scaled";
+    case XR_VECTORS_ORDER:
+        return "order";
+    case XR_VECTORS_CUT:
+        return "missing";
+    default:
+        return "vector";
+    }
+}
+
+static bool is_near(double a, double b)
+{
+    return fabs(a - b) < 0.005;
+}
+
+/* Columns of key points or boxes: what they tell by themselves. */
+static const char *columns_kind(const xr_vector_story *s)
+{
+    bool exchanged = false, mirrored = false, scaled = false, shifted = false;
+    for (size_t k = 0; k < s->columns; k++) {
+        exchanged = exchanged || s->from[k] != k;
+        mirrored = mirrored || s->column_gain[k] < 0;
+        scaled = scaled || !is_near(fabs(s->column_gain[k]), 1);
+        shifted = shifted || !is_near(s->column_offset[k], 0);
+    }
+    return mirrored    ? (exchanged ? "turned" : "mirrored")
+           : exchanged ? "exchanged"
+           : scaled    ? "scaled"
+           : shifted   ? "shifted"
+                       : "vector";
+}
+
+static void columns_words(const xr_vector_story *s, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t k = 0; k < s->columns && used < size; k++) {
+        double gain = s->column_gain[k], offset = s->column_offset[k];
+        if (s->from[k] == k && is_near(gain, 1) && is_near(offset, 0))
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%scolumn %zu is ", used ? ", " : "", k);
+        if (used < size && is_near(gain, -1))
+            used += (size_t)snprintf(text + used, size - used, "%.4g minus column %zu", offset, s->from[k]);
+        else if (used < size)
+            used += (size_t)snprintf(text + used, size - used, "%.4g times column %zu%s", gain, s->from[k],
+                                     is_near(offset, 0) ? "" : " plus a constant");
+    }
+}
+
+static void say_late(exray_finding *f, const xr_stage_series *series, long lag)
+{
+    if (lag == 1)
+        exray_finding_summary(f, "The edge's %.80s is that of the frame before.", series->name);
+    else
+        exray_finding_summary(f, "The edge's %.80s is that of %ld frame%s %s.", series->name, labs(lag),
+                              labs(lag) == 1 ? "" : "s", lag > 0 ? "before" : "later");
+    exray_finding_fix(f, "Note it in the frame whose outputs it is made of.");
+    exray_finding_number(f, "lag", (double)lag);
+    exray_finding_alternative(f, "output.frame_order", 0.3);
+}
+
+static void say_gain(exray_finding *f, const xr_stage_series *series, const xr_vector_story *s)
+{
+    if (s->gain == 1)
+        exray_finding_summary(f, "The edge's %.80s is the reference's plus %.5g.", series->name, s->offset);
+    else if (s->offset == 0)
+        exray_finding_summary(f, "The edge's %.80s is %.5g times the reference's.", series->name, s->gain);
+    else
+        exray_finding_summary(f, "The edge's %.80s is %.5g times the reference's plus %.5g.", series->name,
+                              s->gain, s->offset);
+    exray_finding_fix(f, "Scale it alike on both sides: unit, dequantization, normalization.");
+    exray_finding_number(f, "gain", s->gain);
+    exray_finding_number(f, "offset", s->offset);
+}
+
+static void say_way(exray_finding *f, const xr_stage_series *series, const xr_vector_story *s)
+{
+    char columns[400];
+    const char *name = series->name;
+    exray_finding_fix(f, "Compare how it is made of the outputs on the two sides, on one frame.");
+    switch (s->way) {
+    case XR_VECTORS_LATE:
+        say_late(f, series, s->lag);
+        return;
+    case XR_VECTORS_GAIN:
+        say_gain(f, series, s);
+        return;
+    case XR_VECTORS_NORMALIZED:
+    case XR_VECTORS_RAW:
+        exray_finding_summary(
+            f,
+            "The %s's %.80s is scaled to length 1, the other side's is not; their directions are "
+            "equal.",
+            s->way == XR_VECTORS_RAW ? "reference" : "edge", name);
+        exray_finding_fix(f, "Normalize on both sides, or on neither.");
+        return;
+    case XR_VECTORS_LENGTH:
+        exray_finding_summary(
+            f, "The edge's %.80s has the reference's direction and another length in each frame.", name);
+        exray_finding_fix(f, "Normalize alike on both sides.");
+        return;
+    case XR_VECTORS_COLUMNS:
+        columns_words(s, columns, sizeof columns);
+        exray_finding_summary(f, "The edge's %.80s has other columns than the reference's (%s): %s.", name,
+                              columns_kind(s), columns);
+        exray_finding_fix(f, "Bring coordinates back to the sensor's picture alike: order, direction, unit.");
+        return;
+    case XR_VECTORS_ORDER:
+        exray_finding_summary(f, "The edge's %.80s has the reference's values in another order.", name);
+        return;
+    case XR_VECTORS_SOFTMAX:
+    case XR_VECTORS_SIGMOID:
+        exray_finding_summary(f, "The edge's %.80s is a %s of the reference's.", name,
+                              s->way == XR_VECTORS_SOFTMAX ? "softmax" : "sigmoid");
+        exray_finding_fix(f, "Apply one activation, in the model or behind it, on both sides.");
+        return;
+    case XR_VECTORS_CUT:
+        exray_finding_summary(
+            f,
+            "The edge's %.80s has the first %zu of the reference's %zu values: the others are "
+            "missing.",
+            name, series->frame[0].side[0].count, series->frame[0].side[1].count);
+        return;
+    case XR_VECTORS_SHAPE:
+        exray_finding_summary(f, "The edge's %.80s has %zu values, the reference's %zu.", name,
+                              series->frame[0].side[0].count, series->frame[0].side[1].count);
+        return;
+    default:
+        exray_finding_summary(
+            f, "The edge's %.80s differs from the reference's (cosine %.3f), in %zu of %zu frames.", name,
+            s->cosine, s->frames, series->count);
+    }
+}
+
+static exray_finding *say_pooling(exray_findings *findings, const xr_stage_series *series,
+                                  const xr_pooling_habit *pooling)
+{
+    char edge[160], reference[160];
+    xr_pooling_words(&pooling[0], edge, sizeof edge);
+    xr_pooling_words(&pooling[1], reference, sizeof reference);
+    exray_finding *f = xr_told_finding(findings, "pooling", "stage", series->name, 0.97);
+    exray_finding_summary(f, "The edge's %.80s is %s of its output; the reference's is %s.", series->name,
+                          edge, reference);
+    exray_finding_fix(f, "Pool alike on both sides; leave out what the mask says is padding.");
+    return f;
+}
+
+exray_finding *xr_say_vector(exray_findings *findings, const xr_stage_series *series,
+                             const xr_vector_story *s, const xr_pooling_habit *pooling)
+{
+    bool others = s->way == XR_VECTORS_UNKNOWN || s->way == XR_VECTORS_ORDER;
+    exray_finding *f;
+    if (others && pooling[0].pooling != XR_POOL_UNKNOWN && pooling[0].pooling != pooling[1].pooling)
+        f = say_pooling(findings, series, pooling);
+    else {
+        f = xr_told_finding(findings, s->way == XR_VECTORS_COLUMNS ? columns_kind(s) : kind_of(s), "stage",
+                            series->name, s->way == XR_VECTORS_UNKNOWN ? 0.9 : 0.95);
+        say_way(f, series, s);
+    }
+    exray_finding_number(f, "cosine", s->cosine);
+    exray_finding_number(f, "error", s->error);
+    return f;
+}
