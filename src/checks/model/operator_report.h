@@ -13,6 +13,11 @@ bool xr_differences_get(const exray_comparison *comparison, exray_findings *find
  * compared. */
 bool xr_is_contradicted(const exray_findings *findings, const exray_layer_pair *layer);
 
+/* Whether nothing of the layer's error reaches an output of the model (xr_differences_absorb), as far as the
+ * graphs were compared; only floats, as in 8 bits "right" is much. */
+bool xr_is_layer_absorbed(const exray_comparison *comparison, const exray_findings *findings,
+                          const exray_layer_pair *layer);
+
 /* Whether the reference's layer reads what was paired with another quantity of the edge (a sum for its
  * activation), behind an error of the model that is told: what it makes of that says nothing of the layer. */
 bool xr_reads_contradicted(const exray_comparison *comparison, const exray_findings *findings, size_t layer);

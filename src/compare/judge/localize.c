@@ -65,6 +65,8 @@ static bool is_same_file(const exray_comparison *c)
 /* How much noise the layers of a partition accumulate. */
 static double partition_growth(const exray_model *model, uint32_t node)
 {
+    if (model && xr_has_body(&model->nodes[node]))
+        return xr_noise_growth(INFINITY); /* its nodes are not known */
     return xr_noise_growth(model ? model->nodes[node].inner_count : 0);
 }
 

@@ -105,15 +105,27 @@ static double step_at(exray_dtype dtype, double scale, float value)
     }
 }
 
+/* From -0.5 to 0.5, evenly. */
+static double next_share(evaluation *e)
+{
+    e->seed = e->seed * 1664525u + 1013904223u;
+    return (double)(e->seed >> 8) / (1 << 24) - 0.5;
+}
+
 /* Moves each value by up to half a step either way, evenly. */
 static void move(evaluation *e, const xr_pair *pair, xr_array *values)
 {
     const xr_stored *stored = &pair->stored[e->side];
-    for (uint64_t i = 0; i < values->count; i++) {
-        e->seed = e->seed * 1664525u + 1013904223u;
-        double share = (double)(e->seed >> 8) / (1 << 24) - 0.5;
-        values->value[i] += (float)(share * step_at(stored->dtype, stored->scale, values->value[i]));
-    }
+    for (uint64_t i = 0; i < values->count; i++)
+        values->value[i] += (float)(next_share(e) * step_at(stored->dtype, stored->scale, values->value[i]));
+}
+
+/* A result of floats is rounded more than once on its way: by up to a step either way. */
+static void round_output(evaluation *e, const xr_pair *pair, xr_array *values)
+{
+    const xr_stored *stored = &pair->stored[e->side];
+    for (uint64_t i = 0; stored->scale == 0 && i < values->count; i++)
+        values->value[i] += (float)((2 * next_share(e)) * step_at(stored->dtype, 0, values->value[i]));
 }
 
 static const exray_record *record_of(const evaluation *e, const xr_pair *pair, exray_side side)
@@ -241,6 +253,8 @@ static bool add_frame(evaluation *e, const xr_pair *pair, bool moved, error_sums
     e->moved = moved;
     made = made && (moved ? evaluate(e, e->target, &edge) : read_pair(e, pair, &edge)) &&
            right.count == edge.count;
+    if (made && moved)
+        round_output(e, pair, &edge);
     for (uint64_t i = 0; made && i < edge.count; i++) {
         double a = edge.value[i], d = a - right.value[i];
         if (!isfinite(d)) {

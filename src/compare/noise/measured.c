@@ -6,10 +6,32 @@
 
 #include <math.h>
 
-/* Rounding of the stored values themselves. */
+/* The root of the mean square of the reference's values; 0: not known. */
+static double level_of(const xr_pair *pair)
+{
+    const xr_moments *m = &pair->moments;
+    return pair->frames && m->count ? sqrt(m->square[EXRAY_SIDE_REFERENCE] / (double)m->count) : 0;
+}
+
+/* The step between neighbors of a type of 16-bit floats at a value; 0: of other types, whose own noise says
+ * it all. */
+static double step_of_type(const xr_stored *stored, double value)
+{
+    int exponent;
+    frexp(value, &exponent); /* value = [0.5, 1) 2^exponent */
+    bool half = stored->known && stored->dtype == EXRAY_DTYPE_FLOAT16;
+    bool brain = stored->known && stored->dtype == EXRAY_DTYPE_BFLOAT16;
+    return half ? ldexp(1, (exponent > -13 ? exponent : -13) - 11) : brain ? ldexp(1, exponent - 8) : 0;
+}
+
+/* Rounding of the stored values themselves: integers to their scale, 16-bit floats to the step at their
+ * level, which is much of a signal that hardly varies around it. */
 double xr_step_noise(const xr_pair *pair, double deviation)
 {
-    double scale = fmax(pair->stored[0].scale, pair->stored[1].scale);
+    double scale = fmax(pair->stored[0].scale, pair->stored[1].scale), level = level_of(pair);
+    if (level > 0)
+        for (int s = 0; s < 2; s++)
+            scale = fmax(scale, step_of_type(&pair->stored[s], level));
     return scale > 0 && deviation > 0 ? scale / (sqrt(12) * deviation) : 0;
 }
 

@@ -115,8 +115,7 @@ bool xr_keeps_noise(const exray_node *node)
     }
 }
 
-/* Whether a node has a body, which may end in anything. */
-static bool has_body(const exray_node *node)
+bool xr_has_body(const exray_node *node)
 {
     return is_op(node, "If") || is_op(node, "Loop") || is_op(node, "Scan");
 }
@@ -129,7 +128,7 @@ double xr_bounded_noise(const exray_model *model, uint32_t node)
     xr_activation activation = xr_op_of(n).activation;
     if (xr_op_of(n).kind != XR_OP_ACTIVATION)
         activation = xr_fused_activation(n);
-    bool bounded = activation == XR_ACTIVATION_SIGMOID || activation == XR_ACTIVATION_TANH || has_body(n);
+    bool bounded = activation == XR_ACTIVATION_SIGMOID || activation == XR_ACTIVATION_TANH || xr_has_body(n);
     return bounded ? XR_NOISE_OF_ONE : 0;
 }
 

@@ -15,14 +15,15 @@ static bool same_limits(double a, double b)
     return a == b || (a > 1e30 && b > 1e30) || (a < -1e30 && b < -1e30);
 }
 
-bool xr_same_function(const double *a, const double *b)
+bool xr_same_function(const double *a, const double *b, const double *slack_a, const double *slack_b)
 {
     for (int i = 0; i < XR_POINTS; i++) {
         bool finite = isfinite(a[i]) && isfinite(b[i]);
         if (!finite && !same_limits(a[i], b[i]))
             return false;
+        double slack = (slack_a ? slack_a[i] : 0) + (slack_b ? slack_b[i] : 0);
         if (finite &&
-            fabs(a[i] - b[i]) > SAME * (fabs(a[i]) + fabs(b[i])) + SAME * fmin(1, fabs(xr_points[i])))
+            fabs(a[i] - b[i]) > SAME * (fabs(a[i]) + fabs(b[i])) + SAME * fmin(1, fabs(xr_points[i])) + slack)
             return false;
     }
     return true;
@@ -41,7 +42,7 @@ static bool is(const double *value, xr_pointwise p)
     double known[XR_POINTS];
     xr_operand x = {.value = xr_points};
     xr_pointwise_apply(&p, &x, 1, XR_POINTS, known);
-    return xr_same_function(value, known);
+    return xr_same_function(value, known, NULL, NULL);
 }
 
 bool xr_is_line(const double *value, double *factor, double *offset)
@@ -51,7 +52,7 @@ bool xr_is_line(const double *value, double *factor, double *offset)
     *factor = at(value, 1) - *offset;
     for (int i = 0; i < XR_POINTS; i++)
         line[i] = *factor * xr_points[i] + *offset;
-    return isfinite(*factor) && isfinite(*offset) && xr_same_function(value, line);
+    return isfinite(*factor) && isfinite(*offset) && xr_same_function(value, line, NULL, NULL);
 }
 
 static bool line_words(const double *value, char *text, size_t size)
@@ -158,8 +159,8 @@ static bool root_words(const double *value, char *text, size_t size)
         root[i] = sqrt(xr_points[i] + constant);
         over[i] = 1 / sqrt(xr_points[i] + inverse);
     }
-    bool plain = constant > 0 && xr_same_function(value, root);
-    if (!plain && !(inverse > 0 && xr_same_function(value, over)))
+    bool plain = constant > 0 && xr_same_function(value, root, NULL, NULL);
+    if (!plain && !(inverse > 0 && xr_same_function(value, over, NULL, NULL)))
         return false;
     snprintf(text, size, "%ssquare root of x + %.3g (epsilon)", plain ? "" : "1 / ",
              plain ? constant : inverse);

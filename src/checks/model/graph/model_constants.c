@@ -19,6 +19,35 @@ uint64_t xr_tensor_elements(const exray_tensor_info *info)
     return count;
 }
 
+double xr_constant_rounding(const exray_tensor_info *info, double value)
+{
+    int exponent;
+    frexp(value, &exponent); /* value = [0.5, 1) 2^exponent */
+    switch (info->dtype) {
+    case EXRAY_DTYPE_FLOAT16:
+        return ldexp(1, (exponent > -13 ? exponent : -13) - 12);
+    case EXRAY_DTYPE_BFLOAT16:
+        return ldexp(1, exponent - 9);
+    default:
+        return 0;
+    }
+}
+
+/* The largest that a type holds: a converter stores what is beyond as that. */
+static double largest_of(const exray_tensor_info *info)
+{
+    return info->dtype == EXRAY_DTYPE_FLOAT16 ? 65504 : INFINITY;
+}
+
+bool xr_is_same_constant(const exray_tensor_info *info, double value, const exray_tensor_info *reference,
+                         double other)
+{
+    double most = fmin(largest_of(info), largest_of(reference));
+    double a = fmax(fmin(value, most), -most), b = fmax(fmin(other, most), -most);
+    double rounding = xr_constant_rounding(info, a) + xr_constant_rounding(reference, b);
+    return a == b || fabs(a - b) <= 1e-6 * fabs(b) + rounding;
+}
+
 bool xr_model_constants_open(const exray_log *log, xr_model_constants *out)
 {
     *out = (xr_model_constants){.log = log, .model = exray_log_model(log), .slot = exray_slot_new()};

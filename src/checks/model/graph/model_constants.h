@@ -29,6 +29,14 @@ size_t xr_model_constants_values(xr_model_constants *constants, uint32_t tensor,
 
 xr_constant_print xr_model_constants_print(xr_model_constants *constants, uint32_t tensor);
 
+/* The most that a number was rounded by where it is stored as this tensor says: half a step of 16-bit floats,
+ * nothing of other types. */
+double xr_constant_rounding(const exray_tensor_info *info, double value);
+
+/* Whether a value and a reference's are one number, as far as the 16 bits tell that either is stored in. */
+bool xr_is_same_constant(const exray_tensor_info *info, double value, const exray_tensor_info *reference,
+                         double other);
+
 /* Elements by the shape; 0: unknown. */
 uint64_t xr_tensor_elements(const exray_tensor_info *info);
 

@@ -38,10 +38,12 @@ typedef struct xr_op_step {
     uint32_t *constant; /* [constant_count] tensors of the model file, in the node's order */
     uint32_t constant_count;
     const double *value; /* FUNCTION: its values at xr_points */
+    const double *slack; /* how much the rounding of its constants may be of them; NULL: nothing */
     /* Of a function of one node alone: what it computes. */
     xr_pointwise pointwise;
     uint32_t operand[XR_STEP_OPERANDS]; /* tensors, or EXRAY_NO_INDEX: the number */
     double number[XR_STEP_OPERANDS];
+    double rounding[XR_STEP_OPERANDS]; /* the most that each number was rounded by where it is stored */
 } xr_op_step;
 
 typedef struct xr_tensor_facts {
@@ -49,6 +51,7 @@ typedef struct xr_tensor_facts {
     uint32_t raw;        /* the step of one node that does, or EXRAY_NO_INDEX */
     uint32_t root;       /* the tensor that it is a function of, element by element; itself where of none */
     const double *value; /* that function at xr_points; NULL: identity */
+    const double *slack; /* as xr_op_step's */
     uint32_t same_as;    /* the tensor that has the same numbers (the root of an identity), or itself */
     uint32_t source;     /* of a constant that is made of another by type and shape alone: that one */
     uint32_t readers;    /* steps that read it */

@@ -63,8 +63,9 @@ typedef struct xr_operand {
 void xr_pointwise_apply(const xr_pointwise *p, const xr_operand *operand, uint32_t operands, size_t count,
                         double *out);
 
-/* Whether two functions, by their values at xr_points, are the same up to the rounding of floats. */
-bool xr_same_function(const double *a, const double *b);
+/* Whether two functions, by their values at xr_points, are the same up to the rounding of floats, and what
+ * either may be off by for its constants (`slack`, NULL: nothing). */
+bool xr_same_function(const double *a, const double *b, const double *slack_a, const double *slack_b);
 
 /* Whether it is factor * x + offset. */
 bool xr_is_line(const double *value, double *factor, double *offset);

@@ -164,7 +164,7 @@ static void name_parts(finder *f, const xr_op_step *a, const xr_op_step *b, xr_d
 static void compare_functions(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
-    if (xr_same_function(a->value, b->value))
+    if (xr_same_function(a->value, b->value, a->slack, b->slack))
         return;
     xr_difference *d = add(f, XR_DIFFERENCE_FUNCTION, edge, reference, "function");
     double differ, left;
@@ -369,7 +369,7 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
                k = xr_model_constants_values(&side[1].constants, b->constant[i], q, MOST);
         bool same = n == 0 || k == 0 || n == k;
         for (size_t j = 0; same && j < n && k; j++)
-            same = fabs(p[j] - q[j]) <= 1e-6 * fabs(q[j]);
+            same = xr_is_same_constant(x, p[j], y, q[j]);
         if (same)
             continue;
         xr_difference *d = add(f, XR_DIFFERENCE_CONSTANT, edge, reference,
@@ -680,13 +680,28 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
     bool both = fact[0]->value && fact[1]->value, one = fact[0]->value || fact[1]->value;
     uint32_t root[2] = {m->side[0].tensor[fact[0]->root].same_as, m->side[1].tensor[fact[1]->root].same_as};
     if (one && m->tensor_mate[0][root[0]] == root[1])
-        return !both || !xr_same_function(fact[0]->value, fact[1]->value);
+        return !both || !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack);
     uint32_t maker[2] = {fact[0]->maker, fact[1]->maker};
     if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)
         return false;
     uint32_t mates[2] = {m->mate[0][maker[0]], m->mate[1][maker[1]]};
     return mates[0] != mates[1] && (mates[0] != maker[1] || mates[1] != maker[0]) &&
            (mates[0] != EXRAY_NO_INDEX || mates[1] != EXRAY_NO_INDEX);
+}
+
+bool xr_differences_absorb(const exray_comparison *comparison, const xr_differences *differences,
+                           const exray_layer_pair *layer)
+{
+    uint32_t tensor[2];
+    xr_step_values values;
+    const xr_step_graph *g = &differences->match.side[0];
+    if (!tensors_of(differences, layer, tensor) ||
+        !xr_step_values_open(comparison, &differences->match, &values))
+        return false;
+    uint32_t step = g->tensor[g->tensor[tensor[0]].same_as].maker;
+    bool absorbed = step != EXRAY_NO_INDEX && xr_is_absorbed(&values, step);
+    xr_step_values_close(&values);
+    return absorbed;
 }
 
 bool xr_differences_know(const xr_differences *differences, const exray_layer_pair *layer)

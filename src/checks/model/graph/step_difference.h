@@ -54,6 +54,11 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
  * not found there is not there. */
 bool xr_differences_know(const xr_differences *differences, const exray_layer_pair *layer);
 
+/* Whether the error of the pair's layer has gone before it reaches an output of the model: what is behind it
+ * is right. */
+bool xr_differences_absorb(const exray_comparison *comparison, const xr_differences *differences,
+                           const exray_layer_pair *layer);
+
 /* The name that a step is known by: its tensor's, else its node's. */
 const char *xr_step_name(const xr_step_graph *graph, const xr_op_step *step);
 

@@ -170,7 +170,8 @@ typedef struct expansion {
     xr_step_graph *graph;
     bool *constant; /* [model->tensor_count] */
     bool *scale;    /* [model->tensor_count] the scale or zero point of a run, or what is computed from it */
-    size_t room;    /* of raw */
+    uint32_t *source; /* [model->tensor_count] the constant that a constant is stored as, or itself */
+    size_t room;      /* of raw */
     const exray_node *node;
     uint32_t at;
 } expansion;
@@ -245,8 +246,11 @@ static bool read_operands(expansion *e, xr_pointwise *p, xr_op_step *step)
             continue;
         if (!is_constant(e, tensor))
             step->operand[i] = tensor;
-        else if (xr_model_constants_values(&e->graph->constants, tensor, &step->number[i], 1) != 1)
+        else if (xr_model_constants_values(&e->graph->constants, e->source[tensor], &step->number[i], 1) != 1)
             return false;
+        else
+            step->rounding[i] =
+                xr_constant_rounding(&e->graph->model->tensors[e->source[tensor]], step->number[i]);
     }
     p->operands = count;
     return true;
@@ -268,6 +272,7 @@ static bool add_pointwise(expansion *e, const char *plain, bool *added)
     step->pointwise = p;
     memcpy(step->operand, draft.operand, sizeof draft.operand);
     memcpy(step->number, draft.number, sizeof draft.number);
+    memcpy(step->rounding, draft.rounding, sizeof draft.rounding);
     for (uint32_t i = 0; i < p.operands; i++)
         if (step->operand[i] != EXRAY_NO_INDEX)
             step->input[step->input_count++] = step->operand[i];
@@ -520,13 +525,13 @@ static void note_source(xr_step_graph *graph, const exray_node *node, uint32_t *
             source[node->outputs[0]] = source[node->inputs[0]];
 }
 
-static bool visit(expansion *e, const exray_node *node, uint32_t at, uint32_t *source)
+static bool visit(expansion *e, const exray_node *node, uint32_t at)
 {
     e->node = node;
     e->at = at;
     if (!folds(e))
         return expand_node(e);
-    note_source(e->graph, node, source);
+    note_source(e->graph, node, e->source);
     bool scale = false;
     for (uint32_t i = 0; i < node->input_count; i++)
         scale = scale || (node->inputs[i] < e->graph->model->tensor_count && e->scale[node->inputs[i]]);
@@ -554,22 +559,22 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
         nodes += model->nodes[n].inner_count ? model->nodes[n].inner_count : 1;
     expansion e = {.graph = graph, .constant = constant, .room = MOST_OF_NODE * nodes};
     graph->raw = xr_step_take(graph->memory, e.room + 1, sizeof *graph->raw);
-    uint32_t *source = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *source);
+    e.source = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.source);
     e.scale = xr_step_take(graph->memory, (size_t)model->tensor_count + 1, sizeof *e.scale);
     graph->tensor_count = model->tensor_count;
-    bool ok = graph->raw && source && e.scale;
+    bool ok = graph->raw && e.source && e.scale;
     for (uint32_t t = 0; ok && t < model->tensor_count; t++) {
-        source[t] = t;
+        e.source[t] = t;
         constant[t] = model->tensors[t].constant;
     }
     for (uint32_t n = 0; ok && n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
         for (uint32_t i = 0; ok && i < node->inner_count; i++)
-            ok = visit(&e, &node->inner[i], n, source);
-        ok = ok && (node->inner_count || visit(&e, node, n, source));
+            ok = visit(&e, &node->inner[i], n);
+        ok = ok && (node->inner_count || visit(&e, node, n));
     }
     if (ok)
-        resolve_sources(graph, source);
+        resolve_sources(graph, e.source);
     if (ok)
         xr_step_join_groups(graph);
     return ok && !graph->memory->failed;

@@ -2,6 +2,7 @@
 
 #include "checks/model/graph/step_expand.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +40,9 @@ static uint32_t common_root(const xr_step_graph *g, const xr_op_step *step)
     return root;
 }
 
-static void apply(const xr_step_graph *g, const xr_op_step *step, double *out)
+static void read_operands(const xr_step_graph *g, const xr_op_step *step,
+                          xr_operand operand[XR_STEP_OPERANDS])
 {
-    xr_operand operand[XR_STEP_OPERANDS];
     for (uint32_t i = 0; i < step->pointwise.operands; i++) {
         uint32_t tensor = step->operand[i];
         const double *value = tensor == EXRAY_NO_INDEX ? NULL : g->tensor[tensor].value;
@@ -50,12 +51,74 @@ static void apply(const xr_step_graph *g, const xr_op_step *step, double *out)
                                                            : xr_points,
                                   step->number[i]};
     }
-    xr_pointwise_apply(&step->pointwise, operand, step->pointwise.operands, XR_POINTS, out);
+}
+
+/* Adds how much the result changes where operand i is off by what rounding explains. */
+static void add_slack(const xr_step_graph *g, const xr_op_step *step,
+                      const xr_operand operand[XR_STEP_OPERANDS], uint32_t i, const double *value,
+                      double *slack)
+{
+    xr_operand moved[XR_STEP_OPERANDS];
+    double at[XR_POINTS], made[XR_POINTS];
+    const double *own = step->operand[i] == EXRAY_NO_INDEX ? NULL : g->tensor[step->operand[i]].slack;
+    memcpy(moved, operand, sizeof moved);
+    moved[i].number += step->rounding[i];
+    for (int k = 0; own && k < XR_POINTS; k++)
+        at[k] = operand[i].value[k] + own[k];
+    if (own)
+        moved[i].value = at;
+    if (!own && step->rounding[i] == 0)
+        return;
+    xr_pointwise_apply(&step->pointwise, moved, step->pointwise.operands, XR_POINTS, made);
+    for (int k = 0; k < XR_POINTS; k++)
+        slack[k] += isfinite(made[k]) && isfinite(value[k]) ? fabs(made[k] - value[k]) : 0;
+}
+
+/* What the rounding of constants may be of a function's values; NULL: nothing. */
+static const double *slack_of(const xr_step_graph *g, const xr_op_step *step, const double *value)
+{
+    xr_operand operand[XR_STEP_OPERANDS] = {{0}};
+    bool any = false;
+    for (uint32_t i = 0; i < step->pointwise.operands; i++)
+        any = any || step->rounding[i] > 0 ||
+              (step->operand[i] != EXRAY_NO_INDEX && g->tensor[step->operand[i]].slack);
+    double *slack = any ? xr_step_take(g->memory, XR_POINTS, sizeof *slack) : NULL;
+    read_operands(g, step, operand);
+    for (uint32_t i = 0; slack && i < step->pointwise.operands; i++)
+        add_slack(g, step, operand, i, value, slack);
+    return slack;
+}
+
+/* Whether a tensor of a convolution or a product has one channel. */
+static bool has_one_channel(const xr_step_graph *g, const xr_op_step *core)
+{
+    const exray_tensor_info *info = xr_step_graph_info(g, core->output);
+    if (!info || info->rank < 2)
+        return false;
+    bool first = core->kind == XR_STEP_CONV && (!info->layout || strcmp(info->layout, "NHWC") != 0);
+    return info->shape[first ? 1 : info->rank - 1] == 1;
+}
+
+/* The number that is added to a result of one channel is its bias, as it is the array of more. */
+static bool is_single_bias(const xr_step_graph *g, const xr_op_step *step, uint32_t *constant)
+{
+    if (step->pointwise.op != XR_PW_ADD || step->input_count != 1 || step->node->input_count != 2)
+        return false;
+    uint32_t from = g->tensor[step->input[0]].same_as, raw = g->tensor[from].raw;
+    const xr_op_step *core = raw == EXRAY_NO_INDEX ? NULL : &g->raw[raw];
+    *constant = step->node->inputs[step->operand[0] == EXRAY_NO_INDEX ? 0 : 1];
+    return core && (core->kind == XR_STEP_CONV || core->kind == XR_STEP_PRODUCT) && core->output == from &&
+           core->constant_count == 1 && *constant < g->model->tensor_count && has_one_channel(g, core);
 }
 
 /* A function of two tensors that are not functions of the same one is a step of its own. */
 static void settle_function(xr_step_graph *g, xr_op_step *step)
 {
+    if (is_single_bias(g, step, &step->constant[0])) {
+        step->kind = XR_STEP_COMBINE;
+        step->constant_count = 1;
+        return;
+    }
     uint32_t root = common_root(g, step);
     if (root == EXRAY_NO_INDEX) {
         step->kind = step->input_count > 1 ? XR_STEP_COMBINE : XR_STEP_OTHER;
@@ -65,9 +128,12 @@ static void settle_function(xr_step_graph *g, xr_op_step *step)
     double *value = xr_step_take(g->memory, XR_POINTS, sizeof *value);
     if (!value)
         return;
-    apply(g, step, value);
+    xr_operand operand[XR_STEP_OPERANDS];
+    read_operands(g, step, operand);
+    xr_pointwise_apply(&step->pointwise, operand, step->pointwise.operands, XR_POINTS, value);
     made->root = root;
-    if (xr_same_function(value, xr_points))
+    made->slack = slack_of(g, step, value);
+    if (xr_same_function(value, xr_points, NULL, NULL))
         made->same_as = g->tensor[root].same_as;
     else
         made->value = value;
@@ -125,6 +191,7 @@ static void keep_function(xr_step_graph *g, const xr_op_step *raw)
     const xr_tensor_facts *made = &g->tensor[raw->output];
     *step = *raw;
     step->value = made->value;
+    step->slack = made->slack;
     step->input = input; /* the node's own inputs are those of its last part */
     step->input_count = 1;
     step->constant_count = 0;

@@ -73,7 +73,7 @@ static double score_kinds(const xr_op_step *a, const xr_op_step *b)
         return dense ? SAME_SHAPE_OP : 0;
     }
     if (a->kind == XR_STEP_FUNCTION)
-        return xr_same_function(a->value, b->value) ? SAME_KIND : OTHER_FUNCTION;
+        return xr_same_function(a->value, b->value, a->slack, b->slack) ? SAME_KIND : OTHER_FUNCTION;
     if (a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_TRANSPOSE)
         return SAME_SHAPE_OP;
     return strcmp(a->word, b->word) == 0 ? SAME_KIND : 0;

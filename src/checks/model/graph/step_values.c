@@ -223,6 +223,17 @@ xr_state xr_state_behind(xr_step_values *v, uint32_t edge_step)
     return XR_STATE_UNKNOWN;
 }
 
+/* A decision may be the same of values that are not: it does not show that nothing is left. */
+static bool is_decision(const xr_op_step *step)
+{
+    static const char *const parts[] = {"argm",  "topk",  "nonmax", "equal", "greater", "less",
+                                        "round", "floor", "ceil",   "sign",  "unique",  "detection"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(step->word, parts[i]))
+            return true;
+    return false;
+}
+
 bool xr_is_absorbed(xr_step_values *v, uint32_t edge_step)
 {
     const xr_step_graph *g = &v->match->side[0];
@@ -235,7 +246,7 @@ bool xr_is_absorbed(xr_step_values *v, uint32_t edge_step)
         bool given = false;
         for (uint32_t k = 0; k < step->input_count; k++)
             given = given || wrong[step->input[k]];
-        if (given && made(v, i) != XR_STATE_CLEAN)
+        if (given && (is_decision(step) || made(v, i) != XR_STATE_CLEAN))
             wrong[step->output] = true;
     }
     for (uint32_t i = 0; absorbed && i < g->model->output_count; i++)
