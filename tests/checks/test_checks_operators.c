@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "checks/model/graph/model_constants.h"
 #include "checks/model/graph/node_facts.h"
 #include "checks/model/graph/pointwise.h"
 #include "checks/model/graph/resize_map.h"
@@ -105,7 +106,7 @@ static void test_functions_are_told_apart(void **state)
             double a[XR_POINTS], b[XR_POINTS];
             values_of(functions[i], a);
             values_of(functions[k], b);
-            assert_int_equal(xr_same_function(a, b), i == k);
+            assert_int_equal(xr_same_function(a, b, NULL, NULL), i == k);
         }
 }
 
@@ -115,13 +116,32 @@ static void test_a_value_that_is_not_finite_is_no_other(void **state)
     (void)state;
     values_of(root, a);
     values_of(root, b);
-    assert_true(isnan(a[0]) && xr_same_function(a, b));
+    assert_true(isnan(a[0]) && xr_same_function(a, b, NULL, NULL));
     b[0] = 1;
-    assert_false(xr_same_function(a, b));
+    assert_false(xr_same_function(a, b, NULL, NULL));
     b[0] = a[0];
     a[12] = INFINITY;
     b[12] = 3.4e38;
-    assert_true(xr_same_function(a, b));
+    assert_true(xr_same_function(a, b, NULL, NULL));
+}
+
+static void test_what_rounding_explains_is_no_other(void **state)
+{
+    double a[XR_POINTS], b[XR_POINTS], slack[XR_POINTS];
+    (void)state;
+    values_of(eighth, a);
+    for (int i = 0; i < XR_POINTS; i++) {
+        b[i] = a[i] * (1 + 0x1p-12);
+        slack[i] = fabs(a[i]) * 0x1p-11;
+    }
+    assert_false(xr_same_function(a, b, NULL, NULL));
+    assert_true(xr_same_function(a, b, slack, NULL));
+    assert_true(xr_same_function(a, b, NULL, slack));
+    const exray_tensor_info half = {.dtype = EXRAY_DTYPE_FLOAT16}, full = {.dtype = EXRAY_DTYPE_FLOAT32};
+    assert_true(xr_is_same_constant(&half, -65504, &full, -3.4e38));
+    assert_false(xr_is_same_constant(&full, -65504, &full, -3.4e38));
+    assert_true(xr_is_same_constant(&half, 0.3625488, &full, 0.3625));
+    assert_false(xr_is_same_constant(&half, 0.3635, &full, 0.3625));
 }
 
 static void test_attributes_as_numbers(void **state)
@@ -178,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_functions_have_names),
         cmocka_unit_test(test_functions_are_told_apart),
         cmocka_unit_test(test_a_value_that_is_not_finite_is_no_other),
+        cmocka_unit_test(test_what_rounding_explains_is_no_other),
         cmocka_unit_test(test_attributes_as_numbers),
         cmocka_unit_test(test_resize_conventions),
     };
