@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from explain_support import explain, from_yuv, named, to_yuv
 from log_writer import PB
-from PIL import Image
+from PIL import Image, ImageFilter
 from validate_support import finding, textures
 
 WIDE, HIGH, SIDE = 160, 120, 96
@@ -289,3 +289,10 @@ def test_where_an_unexplained_difference_is(tmp_path, camera):
     evidence = finding(verdict, "input.unknown")["evidence"]
     assert evidence["rows"] == "rows 20 to 49 of 96" and evidence["columns"] == "columns 60 to 95 of 96"
     assert evidence["frame_list"] == "frames 2 and 3"
+
+
+def test_a_region_that_moved_is_no_buffer(tmp_path, camera):
+    """In a smooth picture the pixels of a buffer that begins elsewhere are those of a crop that moved, but where rows wrap."""
+    smooth = [np.asarray(Image.fromarray(p).filter(ImageFilter.GaussianBlur(3))) for p in camera]
+    v = judged(tmp_path, [1.2 * norm(p[15:111, 34:130]) + 0.1 for p in smooth], [norm(p[12:108, 30:126]) for p in smooth])
+    assert "stride" not in named(v) and "crop" in named(v)

@@ -135,6 +135,32 @@ static void try_values(const memory_view *v, const xr_reading *reading, best_rea
         consider(best, reading, values_residual(v, reading, MOST_SAMPLES, MOST));
 }
 
+/* Whether a buffer that is read from elsewhere goes on in the next row there where a picture that has moved
+ * shows what lies beside it.  Whole rows cannot be told apart. */
+static bool wraps(const memory_view *v, const xr_reading *reading)
+{
+    enum { LEAST = 64 };
+    int64_t length = (int64_t)v->length, along = reading->offset % length;
+    if (2 * along > length)
+        along -= length;
+    else if (2 * along < -length)
+        along += length;
+    xr_fit_sums sums = {0};
+    for (size_t f = 0; f < v->pair->count && f < FRAMES; f++)
+        for (size_t i = 0; i < v->rows * v->length; i++) {
+            int64_t column = (int64_t)(i % v->length) + along;
+            size_t from =
+                column < 0 || column >= length ? xr_reading_source(reading, v->rows, v->length, i) : SIZE_MAX;
+            if (from == SIZE_MAX)
+                continue;
+            double e = value_at(v, &v->pair->frame[f].edge[0], i),
+                   r = value_at(v, &v->pair->frame[f].reference, from);
+            if (isfinite(e + r))
+                xr_sums_add_pixel(&sums, 1, &e, &r, 1);
+        }
+    return sums.n < LEAST || xr_unexplained_by_order(&sums, 1, NULL) < RESAMPLED;
+}
+
 /* Rows of single values: at any step, and from any place on. */
 static void try_steps(const memory_view *v, best_reading *best)
 {
@@ -150,8 +176,11 @@ static void try_steps(const memory_view *v, best_reading *best)
     for (int64_t offset = -reach; offset <= reach; offset++) {
         xr_reading r = {
             .set = true, .kind = XR_READ_AT_STEP, .items = v->items, .step = length, .offset = offset};
+        best_reading moved = *best;
         if (offset)
-            try_values(v, &r, best);
+            try_values(v, &r, &moved);
+        if (moved.residual < best->residual && (moved.residual > EXACT || wraps(v, &r)))
+            *best = moved;
     }
 }
 
