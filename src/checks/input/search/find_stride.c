@@ -135,8 +135,23 @@ static void try_values(const memory_view *v, const xr_reading *reading, best_rea
         consider(best, reading, values_residual(v, reading, MOST_SAMPLES, MOST));
 }
 
+/* Whether a pixel more or less along the rows leaves far more: a picture that has moved by a part of one does
+ * not. */
+static bool is_sharp(const memory_view *v, const xr_reading *reading)
+{
+    int64_t pixel = v->items == XR_ITEMS_PLANAR ? 1 : (int64_t)v->channels;
+    double own = values_residual(v, reading, MOST_SAMPLES, MOST);
+    for (int side = -1; side <= 1; side += 2) {
+        xr_reading beside = *reading;
+        beside.offset += side * pixel;
+        if (own > 0.1 * values_residual(v, &beside, MOST_SAMPLES, MOST))
+            return false;
+    }
+    return true;
+}
+
 /* Whether a buffer that is read from elsewhere goes on in the next row there where a picture that has moved
- * shows what lies beside it.  Whole rows cannot be told apart. */
+ * shows what lies beside it; of whole rows nothing does, so that they must fit to the pixel. */
 static bool wraps(const memory_view *v, const xr_reading *reading)
 {
     enum { LEAST = 64 };
@@ -158,7 +173,7 @@ static bool wraps(const memory_view *v, const xr_reading *reading)
             if (isfinite(e + r))
                 xr_sums_add_pixel(&sums, 1, &e, &r, 1);
         }
-    return sums.n < LEAST || xr_unexplained_by_order(&sums, 1, NULL) < RESAMPLED;
+    return sums.n < LEAST ? is_sharp(v, reading) : xr_unexplained_by_order(&sums, 1, NULL) < RESAMPLED;
 }
 
 /* Rows of single values: at any step, and from any place on. */
