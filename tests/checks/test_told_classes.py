@@ -106,3 +106,17 @@ def test_another_kind_of_telling(tmp_path):
     for edge, reference in ((text, RIGHT), (RIGHT, text)):
         verdict = judged(tmp_path, OUTPUTS, edge, reference)
         assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+
+
+def test_class_numbers_of_any_size(tmp_path):
+    far = {0: 2**63 - 1, 1: -(2**63)}
+
+    def told(swap):
+        def tell(result, k):
+            result.classes.add(id=far[(k + swap) % 2], score=0.5)
+            result.boxes.add(x_max=1, y_max=1, id=far[(k + swap) % 2], score=0.5)
+
+        return tell
+
+    assert judged(tmp_path, OUTPUTS, told(0), told(1), keep_outputs=False)["verdict"] == "fail"
+    assert judged(tmp_path, OUTPUTS, told(0), told(0), keep_outputs=False)["verdict"] == "pass"

@@ -117,3 +117,12 @@ def test_a_letter_that_noise_changes(tmp_path):
     assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
     f = told_finding(judged(tmp_path, OUTPUTS, o, RIGHT, edge_noise=1e-6))  # no tie there
     assert f["evidence"]["frames_differ"] == 1 and '"oddress 77" for "address 77"' in " ".join(f["details"])
+
+
+def test_scores_in_a_text(tmp_path):
+    """Noise changes a score that is told in the text; equal outputs do not."""
+    told = lambda by: teller(lambda line, k: f"{line}: {80 + k + by} %, {0.25 + by / 100:.2f}")  # noqa: E731
+    verdict = judged(tmp_path, OUTPUTS, told(1), told(0), edge_noise=1e-6)
+    assert verdict["verdict"] == "pass" and not verdict["findings"], verdict["findings"]
+    told_finding(judged(tmp_path, OUTPUTS, told(1), told(0)))
+    told_finding(judged(tmp_path, OUTPUTS, told(15), told(0), edge_noise=1e-6))

@@ -35,15 +35,26 @@ static bool best_differ(const exray_tensor_view *view, const float *const values
     return false;
 }
 
+/* Whether the shape says how many values there are. */
+static bool is_shaped(const exray_tensor_view *view)
+{
+    for (uint32_t i = 0; i < view->info.rank; i++)
+        if (view->info.shape[i] < 1)
+            return false;
+    return view->info.rank > 0;
+}
+
 static bool decisions_differ(const exray_tensor_view *view, const float *const values[2])
 {
+    if (!is_shaped(view))
+        return true;
     for (uint64_t i = 0; view->count <= FEW_VALUES && i < view->count; i++) {
         float a = value_at(values[0], i), b = value_at(values[1], i);
         if ((a > 0) != (b > 0) || (a > 0.5F) != (b > 0.5F))
             return true;
     }
     uint32_t rank = view->info.rank;
-    return rank > 0 && (best_differ(view, values, rank - 1) || (rank > 2 && best_differ(view, values, 1)));
+    return best_differ(view, values, rank - 1) || (rank > 2 && best_differ(view, values, 1));
 }
 
 bool xr_decisions_are_tied(const exray_comparison *comparison, size_t frame, exray_slot *slot[2])

@@ -13,12 +13,16 @@ enum {
     FINEST = 100,
 };
 
+/* Differences of class numbers must fit. */
+#define FARTHEST_ID ((int64_t)1 << 60)
+
 static void copy_box(const exray_box *from, xr_told_box *to)
 {
     *to = (xr_told_box){{from->x_min, from->y_min, from->x_max, from->y_max}, from->score, from->id};
     for (int i = 0; i < 4; i++)
         to->at[i] = isfinite(to->at[i]) ? to->at[i] : -1e9;
     to->score = isfinite(to->score) ? to->score : 0;
+    to->id = to->id > FARTHEST_ID ? FARTHEST_ID : to->id < -FARTHEST_ID ? -FARTHEST_ID : to->id;
 }
 
 static bool read_side(const exray_comparison *comparison, exray_side side, exray_slot *slot, xr_box_frame *f)

@@ -10,11 +10,15 @@
 /* Behind other kernels, classes whose scores are so near (of the list's range) may change places. */
 #define NOISY_TIE 0.05
 
+/* Differences of class numbers must fit. */
+#define FARTHEST_ID ((int64_t)1 << 60)
+
 static void read_list(const exray_result *result, xr_class_list *out)
 {
     *out = (xr_class_list){.count = 0};
     for (uint32_t i = 0; i < result->class_count && out->count < XR_CLASSES_COMPARED; i++) {
-        out->id[out->count] = result->classes[i].id;
+        int64_t id = result->classes[i].id;
+        out->id[out->count] = id > FARTHEST_ID ? FARTHEST_ID : id < -FARTHEST_ID ? -FARTHEST_ID : id;
         out->score[out->count++] = result->classes[i].score;
     }
 }

@@ -1,6 +1,13 @@
 #include "checks/told/text/text_changes.h"
 
+#include <math.h>
 #include <string.h>
+
+bool xr_same_told_text(const xr_told_text *a, const xr_told_text *b)
+{
+    return a->count == b->count &&
+           (a->count == 0 || memcmp(a->letter, b->letter, a->count * sizeof *a->letter) == 0);
+}
 
 void xr_merge_repeats(const xr_told_text *text, xr_told_text *out)
 {
@@ -93,6 +100,47 @@ bool xr_same_words(const xr_told_text *a, const xr_told_text *b)
         taken[k] = true;
     }
     return true;
+}
+
+/* ---- Numbers ------------------------------------------------------------------------------------ */
+
+static bool is_digit(const xr_told_text *text, size_t at)
+{
+    return at < text->count && text->letter[at] >= '0' && text->letter[at] <= '9';
+}
+
+/* Reads digits with at most one point; *at moves behind them.  *step: of the last digit. */
+static double read_number(const xr_told_text *text, size_t *at, double *step)
+{
+    double value = 0;
+    bool point = false;
+    *step = 1;
+    for (; is_digit(text, *at) || (!point && text->letter[*at] == '.' && is_digit(text, *at + 1)); ++*at) {
+        if (text->letter[*at] == '.') {
+            point = true;
+            continue;
+        }
+        value = 10 * value + (text->letter[*at] - '0');
+        *step = point ? *step / 10 : *step;
+    }
+    return value * *step;
+}
+
+bool xr_same_but_numbers(const xr_told_text *a, const xr_told_text *b)
+{
+    const double share = 0.05; /* of the value, or two steps of its last digit */
+    size_t i = 0, k = 0;
+    while (i < a->count && k < b->count) {
+        if (is_digit(a, i) && is_digit(b, k)) {
+            double step[2], x = read_number(a, &i, &step[0]), y = read_number(b, &k, &step[1]);
+            if (step[0] == step[1] && fabs(x - y) <= fmax(share * fmax(x, y), 2.01 * step[0]))
+                continue;
+            return false;
+        }
+        if (a->letter[i++] != b->letter[k++])
+            return false;
+    }
+    return i == a->count && k == b->count;
 }
 
 size_t xr_common_beginning(const xr_told_text *a, const xr_told_text *b)

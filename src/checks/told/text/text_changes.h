@@ -1,8 +1,18 @@
-/* Changes of one text. */
+/* One text, and changes of it. */
 #ifndef XR_TEXT_CHANGES_H
 #define XR_TEXT_CHANGES_H
 
-#include "checks/told/text/text_frames.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Code points, without blanks at the ends and with one for several within. */
+typedef struct xr_told_text {
+    uint32_t *letter; /* [count] */
+    size_t count;
+} xr_told_text;
+
+bool xr_same_told_text(const xr_told_text *a, const xr_told_text *b);
 
 /* Each writes a text of at most as many letters into `out`, whose letters have room for them. */
 void xr_merge_repeats(const xr_told_text *text, xr_told_text *out);
@@ -13,6 +23,9 @@ void xr_reversed_text(const xr_told_text *text, xr_told_text *out);
 
 /* Whether both have the same words, in whatever order. */
 bool xr_same_words(const xr_told_text *a, const xr_told_text *b);
+
+/* Whether both are the same but for numbers that are near each other: of scores that noise changed. */
+bool xr_same_but_numbers(const xr_told_text *a, const xr_told_text *b);
 
 /* Letters that both begin with. */
 size_t xr_common_beginning(const xr_told_text *a, const xr_told_text *b);

@@ -10,12 +10,6 @@
 
 enum { LONGEST = 1 << 16, MOST_TEXT = 1 << 24 }; /* bytes of one text; of all */
 
-bool xr_same_told_text(const xr_told_text *a, const xr_told_text *b)
-{
-    return a->count == b->count &&
-           (a->count == 0 || memcmp(a->letter, b->letter, a->count * sizeof *a->letter) == 0);
-}
-
 /* The log's strings are UTF-8. */
 static size_t read_letter(const char *at, uint32_t *letter)
 {
@@ -105,6 +99,8 @@ exray_status xr_text_frames_make(const exray_comparison *comparison, const xr_eq
             continue;
         }
         out->count++;
+        if (equal->of[f] == XR_FRAME_NOISE)
+            to->differs = to->differs && !xr_same_but_numbers(&to->text[0], &to->text[1]);
         to->noisy =
             to->differs && equal->of[f] == XR_FRAME_NOISE && xr_decisions_are_tied(comparison, f, slot);
         out->differ += to->differs;

@@ -3,12 +3,7 @@
 #define XR_TEXT_FRAMES_H
 
 #include "checks/told/comparable_frames.h"
-
-/* Code points, without blanks at the ends and with one for several within. */
-typedef struct xr_told_text {
-    uint32_t *letter; /* [count] */
-    size_t count;
-} xr_told_text;
+#include "checks/told/text/text_changes.h"
 
 typedef struct xr_text_frame {
     size_t frame; /* of the comparison */
@@ -31,7 +26,5 @@ typedef struct xr_text_frames {
 exray_status xr_text_frames_make(const exray_comparison *comparison, const xr_equal_frames *equal,
                                  xr_text_frames *out, exray_error *error);
 void xr_text_frames_free(xr_text_frames *frames);
-
-bool xr_same_told_text(const xr_told_text *a, const xr_told_text *b);
 
 #endif
