@@ -39,6 +39,25 @@ static void read_model(const exray_model *model)
     }
 }
 
+static void read_result(const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->class_count; i++)
+        touch_text(result->classes[i].label);
+    for (uint32_t i = 0; i < result->box_count; i++)
+        touch(result->boxes[i].corners, result->boxes[i].corners ? 8 * sizeof(float) : 0);
+    touch(result->keypoints, result->keypoint_count * sizeof *result->keypoints);
+    for (uint32_t i = 0; i < result->vector_count; i++) {
+        touch_text(result->vectors[i].name);
+        touch(result->vectors[i].values, result->vectors[i].count * sizeof(float));
+    }
+    if (result->mask) {
+        const exray_mask *mask = result->mask;
+        if (mask->size != (uint64_t)mask->width * mask->height * (mask->wide ? 2 : 1))
+            abort();
+        touch(mask->ids, mask->size);
+    }
+}
+
 static void read_record(const exray_log *log, const exray_record *record, exray_slot *slot)
 {
     exray_tensor_view view;
@@ -62,8 +81,7 @@ static void read_record(const exray_log *log, const exray_record *record, exray_
     if (exray_log_read_reading(log, record, slot, &reading, &error) == EXRAY_OK)
         touch(reading.value, reading.count * sizeof *reading.value);
     if (exray_log_read_result(log, record, slot, &result, &error) == EXRAY_OK)
-        for (uint32_t i = 0; i < result.class_count; i++)
-            touch_text(result.classes[i].label);
+        read_result(&result);
 }
 
 static void read_log(const exray_log *log, exray_slot *slot)
@@ -79,6 +97,11 @@ static void read_log(const exray_log *log, exray_slot *slot)
         records = exray_log_records(log, f);
         for (size_t i = 0; i < exray_log_frame(log, f)->record_count; i++)
             read_record(log, &records[i], slot);
+        exray_result told;
+        if (exray_log_read_told(log, f, EXRAY_MESSAGE_RESULT, slot, &told, &error) == EXRAY_OK)
+            read_result(&told);
+        if (exray_log_read_told(log, f, EXRAY_MESSAGE_TRUTH, slot, &told, &error) == EXRAY_OK)
+            read_result(&told);
         const exray_named_value *values = exray_log_frame_values(log, f, &count);
         for (size_t i = 0; i < count; i++)
             touch_text(values[i].name);

@@ -44,9 +44,10 @@ PROCESSORS = {
 
 CALLS = """open_device_sized memory_needed_device bytes_written close abandon error_status error_message dropped
 frame_begin frame_begin_at frame_label frame_inference frame_end frame_index now log_tensor wants log_scalar log_span
-log_reading log_result log_model has_model log_latency frame_elapsed set_arena_bytes log_attachment log_metadata
+log_reading log_model has_model log_latency frame_elapsed set_arena_bytes log_attachment log_metadata
 on_close fail""".split()
 DEVICE = [f"exray_recorder_{name}" for name in CALLS]
+RESULTS = ["exray_recorder_log_result", "exray_recorder_log_truth"]
 PICTURES = ["exray_recorder_log_image", "exray_recorder_log_encoded", "exray_recorder_frame_begin_encoded"]
 ALL = ["exray_recorder_open_file_sized", "exray_recorder_open_callback_sized", "exray_recorder_open_memory_sized", "exray_recorder_memory_needed"]
 LINK = ["exray_link_open", "exray_link_write", "exray_link_lost_packets", "exray_link_unrepeated"]
@@ -72,9 +73,10 @@ ROWS = {
     "stream + budget": ["budget_part_default"],
     "stream + stats (small) + flight": ["stats_part_small", "flight_part_default", "exray_recorder_trigger"],
     "stream + level at run time": ["exray_recorder_set_capture"],
+    "stream + results": RESULTS,
     "stream + pictures": PICTURES,
     "stream + link": LINK,
-    "everything": PICTURES + ALL + SUMS,
+    "everything": PICTURES + RESULTS + ALL + SUMS,
 }
 
 # What a small device was promised, -Os: bytes of text.

@@ -171,6 +171,7 @@ typedef enum exray_message {
     EXRAY_MESSAGE_READING = 4,
     EXRAY_MESSAGE_RESULT = 5,
     EXRAY_MESSAGE_OTHER = 6, /* a topic that this version does not know */
+    EXRAY_MESSAGE_TRUTH = 7, /* the frame's ground truth, read as a result.  Since 0.2.0 */
 } exray_message;
 
 /* One message of a frame, or a constant.  Since 0.1.0. */
@@ -282,8 +283,9 @@ typedef struct exray_reading {
     const char *unit; /* "": none was given */
 } exray_reading;
 
-/* Read the other messages.  What `out` points to is valid until the slot's next use.  EXRAY_E_ARGUMENT: the
- * record is of another message.  EXRAY_E_FORMAT: it is damaged.  EXRAY_E_IO, EXRAY_E_MEMORY.  Since 0.1.0. */
+/* Read the other messages; read_result: /result and /truth.  What `out` points to is valid until the slot's
+ * next use.  EXRAY_E_ARGUMENT: the record is of another message.  EXRAY_E_FORMAT: it is damaged.  EXRAY_E_IO,
+ * EXRAY_E_MEMORY.  Since 0.1.0. */
 exray_status exray_log_read_latency(const exray_log *log, const exray_record *record, exray_slot *slot,
                                     exray_latency *out, exray_error *error);
 exray_status exray_log_read_system(const exray_log *log, const exray_record *record, exray_slot *slot,
@@ -292,6 +294,13 @@ exray_status exray_log_read_reading(const exray_log *log, const exray_record *re
                                     exray_reading *out, exray_error *error);
 exray_status exray_log_read_result(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_result *out, exray_error *error);
+
+/* Reads what the user was told (EXRAY_MESSAGE_RESULT) or the truth (EXRAY_MESSAGE_TRUTH) of the frame at
+ * position `frame`: several messages of a frame are one, their lists one after another, the last text and
+ * mask.  The slot has the frame's records then (exray_log_records_in).  EXRAY_E_STATE: the frame has none (no
+ * message in *error); others as above.  Since 0.2.0. */
+exray_status exray_log_read_told(const exray_log *log, size_t frame, exray_message which, exray_slot *slot,
+                                 exray_result *out, exray_error *error);
 
 /* ---- Attachments --------------------------------------------------------- */
 

@@ -462,8 +462,14 @@ exray_status exray_recorder_log_span(exray_recorder *recorder, const char *name,
 exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *name, const double *values,
                                         size_t count, const char *unit);
 
-/* Logs what the application told its user as /result.  Since 0.2.0. */
+/* Logs what the application told its user as /result.  EXRAY_E_ARGUMENT where an array is NULL and its count
+ * is not 0, or a mask's size is not that of its width and height.  Numbers are kept as they are, NaN among
+ * them.  Since 0.2.0. */
 exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result);
+
+/* Logs the truth of the open frame as /truth, of whatever kind: classes, boxes, text, keypoints, a mask,
+ * vectors (exray_recorder_frame_label: the true class alone).  Errors likewise.  Since 0.2.0. */
+exray_status exray_recorder_log_truth(exray_recorder *recorder, const exray_result *truth);
 
 /* Logs as /event what happened to the application: EXRAY_EVENT_USER, or EXRAY_EVENT_RESET where it resets the
  * model's state (before the frame that begins anew, or within it, before the run).  `text` is one line of at

@@ -286,16 +286,50 @@ typedef struct exray_box {
     float x_min, y_min, x_max, y_max; /* 0..1 of the picture's width and height; the origin is top left */
     int64_t id;
     float score;
-    const char *label; /* borrowed; or NULL */
+    const char *label;    /* borrowed; or NULL */
+    const float *corners; /* [8] x, y of four corners, where the box is turned (a line of text, a face); NULL:
+                             it is upright.  Since 0.2.0 */
+    bool crowd;           /* of a truth: a region of many, as COCO's iscrowd.  Since 0.2.0 */
 } exray_box;
 
-/* What the application told its user (schema: Result).  Arrays and strings are borrowed.  Since 0.1.0. */
+/* A point that was found, such as a joint or a corner of an eye (schema: Result.Keypoint).  Since 0.2.0. */
+typedef struct exray_keypoint {
+    float x, y;  /* 0..1 of the picture's width and height; the origin is top left */
+    float z;     /* in the unit of the model */
+    float score; /* how sure, or how visible; of a truth: 0 means that it is not there */
+    int64_t id;  /* which point.  Those of several persons or hands follow each other: each begins anew */
+} exray_keypoint;
+
+/* A class for each pixel (schema: Result.Mask).  Since 0.2.0. */
+typedef struct exray_mask {
+    uint32_t width, height; /* of the mask, which need not be the picture's; it covers all of the picture */
+    const void *ids; /* rows from the top: a byte for each pixel, or where `wide` two, the low one first.
+                        The highest value (255; 65535) says that a pixel does not count */
+    size_t size;     /* bytes of ids: width * height, or twice that */
+    bool wide;
+} exray_mask;
+
+/* Numbers with a name: an embedding, a regression (schema: Result.Vector).  Since 0.2.0. */
+typedef struct exray_vector {
+    const char *name; /* or NULL */
+    const float *values;
+    uint32_t count; /* of values */
+} exray_vector;
+
+/* What the application told its user, or the truth of a frame (schema: Result).  Arrays and strings are
+ * borrowed.  Since 0.1.0. */
 typedef struct exray_result {
     const exray_class *classes; /* [class_count], the best first */
     uint32_t class_count;
     const exray_box *boxes; /* [box_count] */
     uint32_t box_count;
     const char *text; /* or NULL */
+    /* Since 0.2.0: */
+    const exray_keypoint *keypoints; /* [keypoint_count] */
+    uint32_t keypoint_count;
+    const exray_vector *vectors; /* [vector_count] */
+    uint32_t vector_count;
+    const exray_mask *mask; /* or NULL */
 } exray_result;
 
 /* Kinds of events, X(upper, lower): what happened to the recording or to the application.  Since 0.2.0. */

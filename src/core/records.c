@@ -38,17 +38,27 @@ exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *na
                          XR_MAY_DROP);
 }
 
-exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result)
+static exray_status log_result(exray_recorder *recorder, const exray_result *result, const char *call,
+                               const char *topic)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status;
     if (!frame_keeps(r, &status))
         return status;
-    if (!result || (result->class_count && !result->classes) || (result->box_count && !result->boxes))
-        return xr_bad_call(r, "log_result", is_null);
+    if (!xr_is_result(result))
+        return xr_bad_call(r, call, ": an array is NULL, or a mask's size is wrong");
     const xr_result_message message = {r->next_frame, result};
-    return xr_emit_topic(r, "/result", XR_SCHEMA_RESULT, xr_encode_result, &message, xr_port_now(),
-                         XR_MAY_DROP);
+    return xr_emit_topic(r, topic, XR_SCHEMA_RESULT, xr_encode_result, &message, xr_port_now(), XR_MAY_DROP);
+}
+
+exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result)
+{
+    return log_result(recorder, result, "log_result", "/result");
+}
+
+exray_status exray_recorder_log_truth(exray_recorder *recorder, const exray_result *truth)
+{
+    return log_result(recorder, truth, "log_truth", "/truth");
 }
 
 exray_status exray_recorder_log_latency(exray_recorder *recorder, const uint32_t *node,

@@ -74,6 +74,7 @@ static const char *classify_topic(xr_channel *channel)
         {"/latency", "exray.v1.Latency", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_LATENCY},
         {"/system", "exray.v1.System", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_SYSTEM},
         {"/result", "exray.v1.Result", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_RESULT},
+        {"/truth", "exray.v1.Result", XR_TOPIC_MESSAGE, EXRAY_MESSAGE_TRUTH},
         {"/layers", "exray.v1.LayerStats", XR_TOPIC_LAYER_STATS, EXRAY_MESSAGE_OTHER},
         {"/constants", "exray.v1.LayerStats", XR_TOPIC_LAYER_STATS, EXRAY_MESSAGE_OTHER},
     };
@@ -265,6 +266,7 @@ static bool note_fields(xr_builder *b, xr_channel *channel, const uint8_t *data,
         [EXRAY_MESSAGE_TENSOR] = XR_SCHEMA_TENSOR,   [EXRAY_MESSAGE_FRAME] = XR_SCHEMA_FRAME,
         [EXRAY_MESSAGE_LATENCY] = XR_SCHEMA_LATENCY, [EXRAY_MESSAGE_SYSTEM] = XR_SCHEMA_SYSTEM,
         [EXRAY_MESSAGE_READING] = XR_SCHEMA_READING, [EXRAY_MESSAGE_RESULT] = XR_SCHEMA_RESULT,
+        [EXRAY_MESSAGE_TRUTH] = XR_SCHEMA_RESULT,
     };
     enum { FEW = 4 };
     const xr_schema schema = channel->means == XR_TOPIC_MODEL         ? XR_SCHEMA_MODEL

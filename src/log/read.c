@@ -3,6 +3,7 @@
 #include "log/attached_constants.h"
 #include "log/deferred.h"
 #include "log/log_file.h"
+#include "log/read_joined.h"
 #include "log/slot_room.h"
 
 #include <exray/codecs.h>
@@ -420,13 +421,51 @@ exray_status exray_log_read_reading(const exray_log *log, const exray_record *re
     return status;
 }
 
+/* The truth is a result, too. */
 exray_status exray_log_read_result(const exray_log *log, const exray_record *record, exray_slot *slot,
                                    exray_result *out, exray_error *error)
 {
     const uint8_t *data = NULL;
-    exray_status status = find_message(log, record, EXRAY_MESSAGE_RESULT, slot, &data, error);
+    const bool is_truth = record->message == EXRAY_MESSAGE_TRUTH;
+    exray_status status =
+        find_message(log, record, is_truth ? EXRAY_MESSAGE_TRUTH : EXRAY_MESSAGE_RESULT, slot, &data, error);
     if (status == EXRAY_OK && !xr_decode_result(data, (size_t)record->size, &slot->arena, out))
         return fail_decoding(log, record, slot, error);
+    return status;
+}
+
+/* The messages one after another, as protobuf joins them: in the slot's room for values in another order. */
+static exray_status join_told(const exray_log *log, const exray_record *records, size_t count,
+                              exray_message which, size_t total, exray_slot *slot, exray_error *error)
+{
+    void *room = slot->turned;
+    const bool enough = make_room(&room, &slot->turned_size, total);
+    slot->turned = room;
+    if (!enough)
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while reading %s", log->path);
+    size_t at = 0, limit = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (records[i].message != which)
+            continue;
+        const uint8_t *data = NULL;
+        const exray_status status = find_bytes(log, &records[i], slot, &data, error);
+        if (status)
+            return status;
+        memcpy((uint8_t *)room + at, data, (size_t)records[i].size);
+        at += (size_t)records[i].size;
+        limit += slot->arena.limit;
+    }
+    slot->arena.limit = limit;
+    return EXRAY_OK;
+}
+
+exray_status xr_read_joined(const exray_log *log, const exray_record *records, size_t count,
+                            exray_message which, size_t total, exray_slot *slot, exray_result *out,
+                            exray_error *error)
+{
+    const exray_status status = join_told(log, records, count, which, total, slot, error);
+    if (status == EXRAY_OK && !xr_decode_result((const uint8_t *)slot->turned, total, &slot->arena, out))
+        return fail_decoding(log, records, slot, error);
     return status;
 }
 

@@ -154,7 +154,13 @@ static exray_status record_boxes(const xr_task *task, const xr_engine *engine, x
         for (uint64_t i = 0; i < n; i++) {
             const float *b = values[0] + 4 * i; /* y_min, x_min, y_max, x_max */
             int64_t id = (int64_t)values[1][i] - task->label_offset;
-            boxes[i] = (exray_box){b[1], b[0], b[3], b[2], id, values[2][i], label_of(task, id)};
+            boxes[i] = (exray_box){.x_min = b[1],
+                                   .y_min = b[0],
+                                   .x_max = b[3],
+                                   .y_max = b[2],
+                                   .id = id,
+                                   .score = values[2][i],
+                                   .label = label_of(task, id)};
         }
         status =
             exray_recorder_log_result(recorder, &(exray_result){.boxes = boxes, .box_count = (uint32_t)n});

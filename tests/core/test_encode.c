@@ -53,9 +53,64 @@ static void test_result(void **state)
     static const exray_class classes[] = {{-1, 1.0f, "a"}, {0}};
     uint8_t out[64];
     const exray_result result = {.classes = classes, .class_count = 2, .text = "ok"};
-    const size_t size = encode(xr_encode_result, &(xr_result_message){0, &result}, out, 64);
+    const size_t size = encode(xr_encode_result, &(xr_result_message){.result = &result}, out, 64);
     ASSERT_BYTES(out, size, 0x12, 19, 0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0x15,
                  0, 0, 0x80, 0x3F, 0x1A, 1, 'a', 0x12, 0, 0x22, 2, 'o', 'k');
+}
+
+static void test_result_of_every_kind(void **state)
+{
+    (void)state;
+    static const float corners[8] = {0, 0, 0, 0, 0, 0, 0, 1.0f};
+    static const exray_box box = {.x_max = 1.0f, .id = 3, .corners = corners, .crowd = true};
+    static const exray_keypoint point = {.y = 1.0f, .z = -1.0f, .id = 5};
+    static const float values[] = {1.0f};
+    static const exray_vector vector = {"e", values, 1};
+    static const uint8_t ids[] = {1, 0, 0xFF, 0xFF};
+    static const exray_mask mask = {2, 1, ids, 4, true};
+    const exray_result result = {.boxes = &box,
+                                 .box_count = 1,
+                                 .keypoints = &point,
+                                 .keypoint_count = 1,
+                                 .vectors = &vector,
+                                 .vector_count = 1,
+                                 .mask = &mask};
+    assert_true(xr_is_result(&result));
+    uint8_t out[128];
+    const size_t size = encode(xr_encode_result, &(xr_result_message){9, &result}, out, 128);
+    ASSERT_BYTES(out, size, 0x08, 9,                                           /* frame */
+                 0x1A, 43, 0x1D, 0, 0, 0x80, 0x3F, 0x28, 3, 0x40, 1, 0x4A, 32, /* box */
+                 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                 0x80, 0x3F, 0x2A, 12, 0x15, 0, 0, 0x80, 0x3F, 0x1D, 0, 0, 0x80, 0xBF, 0x28, 5, /* keypoint */
+                 0x3A, 9, 0x0A, 1, 'e', 0x12, 4, 0, 0, 0x80, 0x3F,                              /* vector */
+                 0x32, 12, 0x08, 2, 0x10, 1, 0x20, 1, 0x1A, 4, 1, 0, 0xFF, 0xFF);               /* mask */
+}
+
+static void test_what_is_no_result(void **state)
+{
+    (void)state;
+    static const uint8_t ids[6] = {0};
+    assert_false(xr_is_result(NULL));
+    assert_true(xr_is_result(&(exray_result){.text = NULL}));
+    assert_false(xr_is_result(&(exray_result){.class_count = 1}));
+    assert_false(xr_is_result(&(exray_result){.box_count = 1}));
+    assert_false(xr_is_result(&(exray_result){.keypoint_count = 1}));
+    assert_false(xr_is_result(&(exray_result){.vector_count = 1}));
+    const exray_vector vector = {.count = 1};
+    assert_false(xr_is_result(&(exray_result){.vectors = &vector, .vector_count = 1}));
+    exray_mask mask = {3, 2, ids, 6, false};
+    const exray_result with_mask = {.mask = &mask};
+    assert_true(xr_is_result(&with_mask));
+    mask.size = 5;
+    assert_false(xr_is_result(&with_mask));
+    mask = (exray_mask){3, 2, ids, 6, true};
+    assert_false(xr_is_result(&with_mask));
+    mask = (exray_mask){3, 1, ids, 6, true};
+    assert_true(xr_is_result(&with_mask));
+    mask = (exray_mask){0xFFFFFFFF, 0xFFFFFFFF, ids, 1, false};
+    assert_false(xr_is_result(&with_mask));
+    mask = (exray_mask){3, 2, NULL, 6, false};
+    assert_false(xr_is_result(&with_mask));
 }
 
 static void test_tensor_has_its_data_last(void **state)
@@ -295,12 +350,20 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_latency),  cmocka_unit_test(test_result),
-        cmocka_unit_test(test_presence), cmocka_unit_test(test_tensor_has_its_data_last),
-        cmocka_unit_test(test_patterns), cmocka_unit_test(test_text_is_utf8),
-        cmocka_unit_test(test_sha256),   cmocka_unit_test(test_crc32),
-        cmocka_unit_test(test_shapes),   cmocka_unit_test(test_small_floats),
-        cmocka_unit_test(test_codecs),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_result),
+        cmocka_unit_test(test_result_of_every_kind),
+        cmocka_unit_test(test_what_is_no_result),
+        cmocka_unit_test(test_presence),
+        cmocka_unit_test(test_tensor_has_its_data_last),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_text_is_utf8),
+        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_crc32),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_small_floats),
+        cmocka_unit_test(test_codecs),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

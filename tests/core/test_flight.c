@@ -74,6 +74,8 @@ static void log_open_frame(exray_recorder *r, float score, float output)
     log_values(r, EXRAY_KIND_INPUT, "image", 0, (float)frame);
     for (uint32_t i = 0; i < LAYERS; i++)
         log_values(r, EXRAY_KIND_LAYER, "layer", i, (float)(frame * 10 + i));
+    const exray_class certain = {.id = 1, .score = 1}; /* the truth's score is none of the result */
+    exray_recorder_log_truth(r, &(exray_result){.classes = &certain, .class_count = 1});
     log_values(r, EXRAY_KIND_OUTPUT, "scores", 0, output);
     exray_recorder_log_result(r, &(exray_result){.classes = &class, .class_count = 1});
 }

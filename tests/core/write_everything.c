@@ -281,14 +281,28 @@ static void write_rest(exray_recorder *recorder)
     static const uint32_t nodes[] = {0, 1, 100};
     static const uint64_t starts[] = {0, 1000, 1ull << 40}, durations[] = {999, 0, UINT64_MAX};
     static const exray_class classes[] = {{281, 0.875f, "tabby"}, {-1, 0.0f, NULL}, {0, -0.0f, ""}};
-    static const exray_box boxes[] = {{0.1f, 0.2f, 0.3f, 0.4f, 17, 0.5f, "cat"}, {.id = -2}};
+    static const float corners[] = {0.1f, 0.2f, 0.3f, 0.25f, 0.3f, 0.4f, 0.1f, -0.5f};
+    static const exray_box boxes[] = {{0.1f, 0.2f, 0.3f, 0.4f, 17, 0.5f, "cat", NULL, false},
+                                      {.id = -2, .corners = corners, .crowd = true}};
+    static const exray_keypoint keypoints[] = {{0.5f, 0.25f, -1.5f, 0.75f, 16}, {.id = -1}};
+    static const float embedding[] = {1, -0.0f, 1e-30f};
+    static const exray_vector vectors[] = {{"embedding", embedding, 3}, {"", NULL, 0}};
+    uint8_t ids[30];
+    fill(ids, sizeof ids, 3);
+    const exray_mask narrow = {6, 5, ids, 30, false}, wide = {3, 5, ids, 30, true};
     exray_recorder_log_reading(recorder, "accelerometer", values, 3, "m/s2");
     exray_recorder_log_latency(recorder, nodes, starts, durations, 3);
     exray_recorder_log_result(recorder, &(exray_result){.classes = classes,
                                                         .class_count = 3,
                                                         .boxes = boxes,
                                                         .box_count = 2,
-                                                        .text = "a cat \xf0\x9f\x90\x88, or not \xff"});
+                                                        .text = "a cat \xf0\x9f\x90\x88, or not \xff",
+                                                        .keypoints = keypoints,
+                                                        .keypoint_count = 2,
+                                                        .vectors = vectors,
+                                                        .vector_count = 2,
+                                                        .mask = &narrow});
+    exray_recorder_log_truth(recorder, &(exray_result){.boxes = boxes, .box_count = 2, .mask = &wide});
     exray_recorder_set_arena_bytes(recorder, 123456789);
     exray_recorder_frame_inference(recorder, 23000000);
 }

@@ -107,9 +107,26 @@ static void record_frame(exray_recorder *r, int f)
     static const uint64_t start[] = {10, 20}, duration[] = {5, 7};
     static const double reading[] = {0.5, -9.81};
     static const exray_class classes[] = {{7, 0.75f, "cat"}, {8, 0.25f, NULL}};
-    static const exray_box box = {0.1f, 0.2f, 0.3f, 0.4f, 9, 0.5f, "dog"};
+    static const float corners[8] = {0.1f, 0.2f, 0.3f, 0.25f, 0.28f, 0.4f, 0.08f, 0.35f};
+    static const exray_box box = {
+        .x_min = 0.1f, .y_min = 0.2f, .x_max = 0.3f, .y_max = 0.4f, .id = 9, .score = 0.5f, .label = "dog"};
     const exray_result result = {
         .classes = classes, .class_count = 2, .boxes = &box, .box_count = 1, .text = "hi"};
+    static const exray_box crowd = {.x_max = 1, .y_max = NAN, .corners = corners, .crowd = true};
+    static const exray_keypoint keypoints[] = {{0.5f, 0.25f, -1, 0.75f, 0}, {.id = -3}};
+    static const uint8_t ids[12] = {1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 0xFF, 0xFF};
+    static const exray_mask mask = {3, 2, ids, sizeof ids, true};
+    static const float values[] = {1, 2, 3};
+    static const exray_vector vectors[] = {{"embedding", values, 3}, {NULL, NULL, 0}};
+    const exray_result truth[] = {{.boxes = &crowd, .box_count = 1, .text = "first"},
+                                  {.boxes = &box,
+                                   .box_count = 1,
+                                   .keypoints = keypoints,
+                                   .keypoint_count = 2,
+                                   .vectors = vectors,
+                                   .vector_count = 2,
+                                   .mask = &mask,
+                                   .text = "second"}};
     const exray_media media = {.format = "rgb8", .width = 2, .height = 2, .rotation = 90};
     char source[32];
     snprintf(source, sizeof source, "picture %d.jpg", f);
@@ -124,7 +141,9 @@ static void record_frame(exray_recorder *r, int f)
     record_tensor(r, EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0, pixels, sizeof pixels);
     exray_recorder_log_latency(r, node, start, duration, 2);
     exray_recorder_log_reading(r, "imu", reading, 2, "m/s2");
-    exray_recorder_log_result(r, &result);
+    assert_int_equal(exray_recorder_log_result(r, &result), EXRAY_OK);
+    assert_int_equal(exray_recorder_log_truth(r, &truth[0]), EXRAY_OK);
+    assert_int_equal(exray_recorder_log_truth(r, &truth[1]), EXRAY_OK);
     exray_recorder_log_scalar(r, "brightness", 0.5);
     exray_recorder_log_span(r, "resize", 123);
     assert_int_equal(exray_recorder_frame_end(r), EXRAY_OK);
@@ -233,8 +252,45 @@ static void check_tensors(const exray_log *log, size_t f, exray_slot *slot)
     assert_int_equal(exray_log_read_system(log, layer, slot, &(exray_system){0}, &error), EXRAY_E_ARGUMENT);
 }
 
+static void check_truth(const exray_log *log, size_t f, exray_slot *slot)
+{
+    exray_error error;
+    exray_result one, all;
+    const exray_record *r = find_message(log, f, EXRAY_MESSAGE_TRUTH);
+    assert_string_equal(r->topic, "/truth");
+    assert_int_equal(exray_log_read_result(log, r, slot, &one, &error), EXRAY_OK);
+    assert_int_equal(one.box_count, 1);
+    assert_int_equal(exray_log_read_told(log, f, EXRAY_MESSAGE_RESULT, slot, &one, &error), EXRAY_OK);
+    assert_int_equal(one.class_count, 2);
+    assert_null(one.mask);
+    assert_int_equal(exray_log_read_told(log, f, EXRAY_MESSAGE_LATENCY, slot, &one, &error),
+                     EXRAY_E_ARGUMENT);
+    assert_int_equal(exray_log_read_told(log, 999, EXRAY_MESSAGE_TRUTH, slot, &one, &error),
+                     EXRAY_E_ARGUMENT);
+    /* Two messages are one. */
+    assert_int_equal(exray_log_read_told(log, f, EXRAY_MESSAGE_TRUTH, slot, &all, &error), EXRAY_OK);
+    assert_int_equal(all.class_count, 0);
+    assert_int_equal(all.box_count, 2);
+    assert_true(all.boxes[0].crowd && isnan(all.boxes[0].y_max));
+    assert_true(all.boxes[0].corners[7] == 0.35f);
+    assert_string_equal(all.boxes[1].label, "dog");
+    assert_null(all.boxes[1].corners);
+    assert_string_equal(all.text, "second");
+    assert_int_equal(all.keypoint_count, 2);
+    assert_true(all.keypoints[0].x == 0.5f && all.keypoints[0].y == 0.25f && all.keypoints[0].z == -1);
+    assert_true(all.keypoints[0].score == 0.75f && all.keypoints[1].id == -3);
+    assert_int_equal(all.vector_count, 2);
+    assert_string_equal(all.vectors[0].name, "embedding");
+    assert_true(all.vectors[0].count == 3 && all.vectors[0].values[2] == 3);
+    assert_string_equal(all.vectors[1].name, "");
+    assert_int_equal(all.vectors[1].count, 0);
+    assert_true(all.mask->width == 3 && all.mask->height == 2 && all.mask->wide && all.mask->size == 12);
+    assert_int_equal(((const uint8_t *)all.mask->ids)[11], 0xFF);
+}
+
 static void check_messages(const exray_log *log, size_t f, exray_slot *slot)
 {
+    check_truth(log, f, slot);
     exray_error error;
     exray_latency latency;
     exray_reading reading;

@@ -304,16 +304,22 @@ def expected(mode):
         )
     )
     box = {"x_min": 0.1, "y_min": 0.2, "x_max": 0.3, "y_max": 0.4, "id": 17, "score": 0.5, "label": "cat"}
+    turned = {"id": -2, "crowd": True, "corner": [0.1, 0.2, 0.3, 0.25, 0.3, 0.4, 0.1, -0.5]}
     out.append(
         (
             "/result",
             classes["Result"](
                 classes=[{"id": 281, "score": 0.875, "label": "tabby"}, {"id": -1}, {"score": -0.0}],
-                boxes=[box, {"id": -2}],
+                boxes=[box, turned],
                 text="a cat 🐈, or not ?",
+                keypoints=[{"x": 0.5, "y": 0.25, "z": -1.5, "score": 0.75, "id": 16}, {"id": -1}],
+                vectors=[{"name": "embedding", "value": [1, -0.0, 1e-30]}, {}],
+                mask={"width": 6, "height": 5, "ids": fill(30, 3)},
             ),
         )
     )
+    wide = {"width": 3, "height": 5, "ids": fill(30, 3), "wide": True}
+    out.append(("/truth", classes["Result"](boxes=[box, turned], mask=wide)))
     out += layers
     machine = {} if mode in DEVICE else {"processors": processors()}
     out.append(("/system", System(arena_bytes=123456789, dropped_records=0, **machine)))
@@ -340,4 +346,4 @@ def expected(mode):
 def type_of_topic(topic):
     first = topic.split("/")[1]
     names = {"model": "Model", "frame": "Frame", "latency": "Latency", "system": "System", "reading": "Reading"}
-    return "exray.v1." + {**names, "result": "Result", "layers": "LayerStats", "constants": "LayerStats"}.get(first, "Tensor")
+    return "exray.v1." + {**names, "result": "Result", "truth": "Result", "layers": "LayerStats", "constants": "LayerStats"}.get(first, "Tensor")

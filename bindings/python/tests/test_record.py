@@ -104,6 +104,76 @@ def test_the_rest_of_a_frame(tmp_path):
     assert "/stage/crop" in found
 
 
+def tell(told):
+    """One of every kind."""
+    told.classes([(3, 0.5, "cat")])
+    told.boxes([exray.Box(0.25, 0, 0.5, 1, 3, 0.75, "dog", corners=[[0.25, 0], [0.5, 0], [0.5, 1], [0.25, 1]], crowd=True),
+                exray.Box(0, 0, 1, 1)])
+    told.text("hello")
+    told.keypoints([exray.Keypoint(0.5, 0.25, -1, 0.75, 4)])
+    told.keypoints(np.array([[0.5, 0.25], [0, 1]]))
+    told.mask(np.array([[0, 1, 2], [3, 4, 20]]), ignore=20)
+    told.vector("embedding", np.array([1, 2.5, -3]))
+
+
+@pytest.mark.parametrize("topic", ["/result", "/truth"])
+def test_what_was_told_and_the_truth(tmp_path, topic):
+    """Read by Google's protobuf, and by exray: several messages of a frame are one."""
+    path = tmp_path / "a.mcap"
+    with exray.Recorder(path) as r:
+        with r.frame():
+            tell(r if topic == "/result" else r.truth)
+        with r.frame():
+            pass
+    found, _, _ = messages(path)
+    assert {"/result", "/truth"} & set(found) == {topic}
+    classes, boxes, text, one, two, mask, vector = found[topic]
+    assert classes.classes[0].label == "cat" and text.text == "hello"
+    assert list(boxes.boxes[0].corner) == [0.25, 0, 0.5, 0, 0.5, 1, 0.25, 1] and boxes.boxes[0].crowd
+    assert not boxes.boxes[1].corner and not boxes.boxes[1].crowd
+    point = one.keypoints[0]
+    assert (point.x, point.y, point.z, point.score, point.id) == (0.5, 0.25, -1, 0.75, 4)
+    assert [(p.x, p.y, p.id, p.score) for p in two.keypoints] == [(0.5, 0.25, 0, 1), (0, 1, 1, 1)]
+    assert (mask.mask.width, mask.mask.height, mask.mask.ids, mask.mask.wide) == (3, 2, bytes([0, 1, 2, 3, 4, 255]), False)
+    assert vector.vectors[0].name == "embedding" and list(vector.vectors[0].value) == [1, 2.5, -3]
+    with exray.open(path) as log:
+        frame, empty = log
+        told, other = (frame.result, frame.truth) if topic == "/result" else (frame.truth, frame.result)
+        assert other is None and empty.result is None and empty.truth is None
+        assert told.classes == (exray.ClassScore(3, 0.5, "cat"),) and told.text == "hello"
+        assert told.boxes[0].crowd and told.boxes[0].corners == (0.25, 0, 0.5, 0, 0.5, 1, 0.25, 1)
+        assert told.boxes[1].corners is None and len(told.keypoints) == 3
+        assert told.vectors == (exray.Vector("embedding", (1, 2.5, -3)),)
+        assert told.mask.dtype == np.uint8 and told.mask.tolist() == [[0, 1, 2], [3, 4, 255]]
+        assert told == exray.Result(told.classes, told.boxes, "hello", told.keypoints, told.vectors, told.mask.copy())
+        assert told != exray.Result(told.classes, told.boxes, "hello", told.keypoints, told.vectors)
+
+
+def test_masks_are_as_wide_as_they_must_be(tmp_path):
+    path = tmp_path / "a.mcap"
+    masks = [np.array([[0, 300]]), np.zeros((2, 2), np.uint16), np.array([[255, 7]], np.int64), np.zeros((3, 4), bool)]
+    with exray.Recorder(path) as r:
+        for mask in masks:
+            with r.frame():
+                r.mask(mask)
+        with r.frame():
+            r.truth.mask([[255, -1]], ignore=-1)
+    with exray.open(path) as log:
+        found = [f.result.mask for f in log if f.result]
+        assert [m.dtype.itemsize for m in found] == [2, 2, 1, 1]
+        assert all(np.array_equal(a, b) for a, b in zip(found, masks, strict=True))
+        assert log[4].truth.mask.tolist() == [[255, 65535]]
+
+
+def test_a_million_boxes(tmp_path):
+    path = tmp_path / "a.mcap"
+    with exray.Recorder(path) as r:
+        with r.frame():
+            r.boxes([exray.Box(0, 0, 0.5, np.nan, 3, 0.5)] * 100000)
+    with exray.open(path) as log:
+        assert len(log[0].result.boxes) == 100000 and np.isnan(log[0].result.boxes[-1].y_max)
+
+
 def test_pictures_come_back(tmp_path):
     """Through the log's decoder; Pillow's is the truth."""
     pixels = picture(3)

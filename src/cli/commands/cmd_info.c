@@ -27,7 +27,7 @@ typedef struct log_summary {
     uint64_t file_size;
     size_t frames, complete, labelled;
     counts kinds[EXRAY_KIND_COUNT];
-    counts messages[EXRAY_MESSAGE_OTHER + 1]; /* tensors are under `kinds` */
+    counts messages[EXRAY_MESSAGE_TRUTH + 1]; /* tensors are under `kinds` */
     size_t timed;                             /* frames with an inference time */
     double inference_ms[3];                   /* least, median, most */
     bool has_system;
@@ -101,6 +101,7 @@ static bool can_read(const exray_log *log, const exray_record *record, exray_slo
     case EXRAY_MESSAGE_READING:
         return exray_log_read_reading(log, record, slot, &reading, NULL) == EXRAY_OK;
     case EXRAY_MESSAGE_RESULT:
+    case EXRAY_MESSAGE_TRUTH:
         return exray_log_read_result(log, record, slot, &result, NULL) == EXRAY_OK;
     default:
         return true;
@@ -173,7 +174,7 @@ static const char *const message_names[] = {
     [EXRAY_MESSAGE_FRAME] = "frame",   [EXRAY_MESSAGE_LATENCY] = "latency",
     [EXRAY_MESSAGE_SYSTEM] = "system", [EXRAY_MESSAGE_READING] = "reading",
     [EXRAY_MESSAGE_RESULT] = "result", [EXRAY_MESSAGE_TENSOR] = NULL,
-    [EXRAY_MESSAGE_OTHER] = NULL,
+    [EXRAY_MESSAGE_TRUTH] = "truth",   [EXRAY_MESSAGE_OTHER] = NULL,
 };
 
 /* ---- For people --------------------------------------------------------------- */
@@ -266,7 +267,7 @@ static void put_records(const log_summary *s)
         put_counts(label, exray_kind_name((exray_kind)kind), &s->kinds[kind]);
         label = s->kinds[kind].records ? "" : label;
     }
-    for (int message = 0; message < EXRAY_MESSAGE_OTHER; message++)
+    for (int message = 0; message <= EXRAY_MESSAGE_TRUTH; message++)
         if (message_names[message]) {
             put_counts(label, message_names[message], &s->messages[message]);
             label = s->messages[message].records ? "" : label;
@@ -570,7 +571,7 @@ static cJSON *describe(const log_summary *s)
     cJSON *records = cJSON_AddObjectToObject(root, "records");
     for (int kind = 0; kind < EXRAY_KIND_COUNT; kind++)
         add_counts(records, exray_kind_name((exray_kind)kind), &s->kinds[kind]);
-    for (int message = 0; message < EXRAY_MESSAGE_OTHER; message++)
+    for (int message = 0; message <= EXRAY_MESSAGE_TRUTH; message++)
         if (message_names[message])
             add_counts(records, message_names[message], &s->messages[message]);
     add_events(root, log);

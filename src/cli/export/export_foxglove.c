@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SCHEMA_COMPRESSED = 1, SCHEMA_RAW, SCHEMA_FRAME, SCHEMA_RESULT };
@@ -20,14 +21,20 @@ static const char frame_schema[] =
     "\"boolean\"},"
     "\"values\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\"}}}}";
 static const char result_schema[] =
-    "{\"type\":\"object\",\"properties\":{\"frame\":{\"type\":\"integer\"},\"text\":{\"type\":\"string\"},"
-    "\"classes\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":"
-    "\"integer\"},"
-    "\"score\":{\"type\":\"number\"},\"label\":{\"type\":\"string\"}}}},"
-    "\"boxes\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":"
-    "\"integer\"},"
+    "{\"type\":\"object\",\"properties\":{\"frame\":{\"type\":\"integer\"},\"text\":{\"type\":\"strin"
+    "g\"},\"classes\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"id\":{\"ty"
+    "pe\":\"integer\"},\"score\":{\"type\":\"number\"},\"label\":{\"type\":\"string\"}}}},\"boxes\":{"
+    "\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"},"
     "\"score\":{\"type\":\"number\"},\"label\":{\"type\":\"string\"},\"x_min\":{\"type\":\"number\"},"
-    "\"y_min\":{\"type\":\"number\"},\"x_max\":{\"type\":\"number\"},\"y_max\":{\"type\":\"number\"}}}}}}";
+    "\"y_min\":{\"type\":\"number\"},\"x_max\":{\"type\":\"number\"},\"y_max\":{\"type\":\"number\"},"
+    "\"crowd\":{\"type\":\"boolean\"},\"corners\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}"
+    "}}}},\"keypoints\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"id\":{\""
+    "type\":\"integer\"},\"score\":{\"type\":\"number\"},\"x\":{\"type\":\"number\"},\"y\":{\"type\":"
+    "\"number\"},\"z\":{\"type\":\"number\"}}}},\"vectors\":{\"type\":\"array\",\"items\":{\"type\":"
+    "\"object\",\"properties\":{\"name\":{\"type\":\"string\"},\"values\":{\"type\":\"array\",\"items"
+    "\":{\"type\":\"number\"}}}}},\"mask\":{\"type\":\"object\",\"properties\":{\"width\":{\"type\":"
+    "\"integer\"},\"height\":{\"type\":\"integer\"},\"wide\":{\"type\":\"boolean\"},\"ids\":{\"type\""
+    ":\"string\"}}}}}";
 
 typedef struct foxglove {
     const exray_log *log;
@@ -275,6 +282,65 @@ static cJSON *add_named(cJSON *list, int64_t id, float score, const char *label)
     return item;
 }
 
+static void add_boxes(cJSON *boxes, const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->box_count; i++) {
+        const exray_box *box = &result->boxes[i];
+        cJSON *item = add_named(boxes, box->id, box->score, box->label);
+        add_number(item, "x_min", box->x_min);
+        add_number(item, "y_min", box->y_min);
+        add_number(item, "x_max", box->x_max);
+        add_number(item, "y_max", box->y_max);
+        if (box->crowd)
+            cJSON_AddBoolToObject(item, "crowd", true);
+        if (box->corners)
+            cJSON_AddItemToObject(item, "corners", cJSON_CreateFloatArray(box->corners, 8));
+    }
+}
+
+static void add_keypoints(cJSON *keypoints, const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->keypoint_count; i++) {
+        const exray_keypoint *point = &result->keypoints[i];
+        cJSON *item = add_named(keypoints, point->id, point->score, NULL);
+        add_number(item, "x", point->x);
+        add_number(item, "y", point->y);
+        add_number(item, "z", point->z);
+    }
+}
+
+static void add_vectors(cJSON *vectors, const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->vector_count; i++) {
+        const exray_vector *vector = &result->vectors[i];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddItemToArray(vectors, item);
+        cJSON_AddStringToObject(item, "name", vector->name ? vector->name : "");
+        cJSON_AddItemToObject(item, "values", cJSON_CreateFloatArray(vector->values, (int)vector->count));
+    }
+}
+
+/* Its ids in hexadecimal. */
+static void add_mask(cJSON *root, const exray_mask *mask)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *ids = malloc(2 * mask->size + 1);
+    cJSON *item = cJSON_AddObjectToObject(root, "mask");
+    add_number(item, "width", mask->width);
+    add_number(item, "height", mask->height);
+    cJSON_AddBoolToObject(item, "wide", mask->wide);
+    for (size_t i = 0; ids && i < mask->size; i++) {
+        const uint8_t byte = ((const uint8_t *)mask->ids)[i];
+        ids[2 * i] = digits[byte >> 4];
+        ids[2 * i + 1] = digits[byte & 15];
+    }
+    if (ids) {
+        ids[2 * mask->size] = 0;
+        cJSON_AddStringToObject(item, "ids", ids);
+    }
+    free(ids);
+}
+
 static void put_result(foxglove *f, const exray_record *record)
 {
     exray_result result;
@@ -288,17 +354,16 @@ static void put_result(foxglove *f, const exray_record *record)
     cJSON *classes = cJSON_AddArrayToObject(root, "classes"), *boxes = cJSON_AddArrayToObject(root, "boxes");
     for (uint32_t i = 0; i < result.class_count; i++)
         add_named(classes, result.classes[i].id, result.classes[i].score, result.classes[i].label);
-    for (uint32_t i = 0; i < result.box_count; i++) {
-        const exray_box *box = &result.boxes[i];
-        cJSON *item = add_named(boxes, box->id, box->score, box->label);
-        add_number(item, "x_min", box->x_min);
-        add_number(item, "y_min", box->y_min);
-        add_number(item, "x_max", box->x_max);
-        add_number(item, "y_max", box->y_max);
-    }
+    add_boxes(boxes, &result);
+    if (result.keypoint_count)
+        add_keypoints(cJSON_AddArrayToObject(root, "keypoints"), &result);
+    if (result.vector_count)
+        add_vectors(cJSON_AddArrayToObject(root, "vectors"), &result);
+    if (result.mask)
+        add_mask(root, result.mask);
     if (result.text && *result.text)
         cJSON_AddStringToObject(root, "text", result.text);
-    put_json(f, "/result", SCHEMA_RESULT, record->log_time, root);
+    put_json(f, record->topic, SCHEMA_RESULT, record->log_time, root);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------ */
@@ -322,7 +387,7 @@ static void put_all(foxglove *f)
                 put_tensor(f, &record[k]);
             else if (record[k].message == EXRAY_MESSAGE_FRAME)
                 put_frame(f, i, record[k].log_time);
-            else if (record[k].message == EXRAY_MESSAGE_RESULT)
+            else if (record[k].message == EXRAY_MESSAGE_RESULT || record[k].message == EXRAY_MESSAGE_TRUTH)
                 put_result(f, &record[k]);
         }
     }

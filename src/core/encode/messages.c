@@ -1,91 +1,6 @@
 /* Field numbers are those of schema/exray.proto. */
 #include "core/encode/messages.h"
-
-#include <stddef.h>
-#include <string.h>
-
-/* ---- Fields that are numbers and texts ---- */
-
-typedef enum field_kind {
-    FIELD_U8,
-    FIELD_U32,
-    FIELD_U64,
-    FIELD_I32,
-    FIELD_FLOAT,
-    FIELD_DOUBLE,
-    FIELD_TEXT
-} field_kind;
-
-typedef struct field {
-    uint8_t number, kind; /* of the message; field_kind */
-    uint16_t at;          /* in the object */
-} field;
-
-/* An enumeration is one of the integers; which one, the processor's ABI says. */
-#define KIND_OF(value)                                                                                       \
-    _Generic((value),                                                                                        \
-        bool: FIELD_U8,                                                                                      \
-        unsigned char: FIELD_U8,                                                                             \
-        unsigned: FIELD_U32,                                                                                 \
-        unsigned long: sizeof(long) == 8 ? FIELD_U64 : FIELD_U32,                                            \
-        unsigned long long: FIELD_U64,                                                                       \
-        int: FIELD_I32,                                                                                      \
-        long: sizeof(long) == 8 ? FIELD_U64 : FIELD_I32,                                                     \
-        long long: FIELD_U64,                                                                                \
-        float: FIELD_FLOAT,                                                                                  \
-        double: FIELD_DOUBLE,                                                                                \
-        const char *: FIELD_TEXT)
-#define FIELD(number, type, member)                                                                          \
-    {                                                                                                        \
-        number, KIND_OF(((const type *)NULL)->member), offsetof(type, member)                                \
-    }
-
-/* Those of `object` that are not zero. */
-static void put_fields(xr_sink *sink, const field *fields, size_t count, const void *object)
-{
-    for (const field *f = fields; f < fields + count; f++) {
-        const void *at = (const uint8_t *)object + f->at;
-        switch ((field_kind)f->kind) {
-        case FIELD_U8:
-            xr_pb_uint(sink, f->number, *(const uint8_t *)at);
-            break;
-        case FIELD_U32:
-            xr_pb_uint(sink, f->number, *(const uint32_t *)at);
-            break;
-        case FIELD_I32:
-            xr_pb_int(sink, f->number, *(const int32_t *)at);
-            break;
-        case FIELD_U64:
-            xr_pb_uint(sink, f->number, *(const uint64_t *)at);
-            break;
-        case FIELD_FLOAT:
-            xr_pb_float(sink, f->number, *(const float *)at);
-            break;
-        case FIELD_DOUBLE:
-            xr_pb_double(sink, f->number, *(const double *)at);
-            break;
-        case FIELD_TEXT:
-            xr_pb_string(sink, f->number, *(const char *const *)at);
-            break;
-        }
-    }
-}
-
-#define PUT_FIELDS(sink, fields, object) put_fields(sink, fields, sizeof(fields) / sizeof *(fields), object)
-
-/* As many messages as there are objects of that size. */
-static void put_all(xr_sink *sink, uint32_t number, xr_encode_fn encode, const void *objects, uint32_t count,
-                    size_t size)
-{
-    const uint8_t *object = objects;
-    for (; count; count--, object += size)
-        xr_pb_message(sink, number, encode, object);
-}
-
-#define PUT_ALL(sink, number, encode, objects, count)                                                        \
-    put_all(sink, number, encode, objects, count, sizeof *(objects))
-
-/* ---- Messages ---- */
+#include "core/encode/fields.h"
 
 static void encode_quantization(xr_sink *sink, const void *object)
 {
@@ -100,44 +15,48 @@ static void encode_quantization(xr_sink *sink, const void *object)
 
 static void encode_tensor_info(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, exray_tensor_info, name), FIELD(2, exray_tensor_info, dtype)};
-    static const field more[] = {FIELD(5, exray_tensor_info, constant), FIELD(6, exray_tensor_info, layout)};
+    static const xr_field_of fields[] = {XR_FIELD(1, exray_tensor_info, name),
+                                         XR_FIELD(2, exray_tensor_info, dtype)};
+    static const xr_field_of more[] = {XR_FIELD(5, exray_tensor_info, constant),
+                                       XR_FIELD(6, exray_tensor_info, layout)};
     const exray_tensor_info *info = object;
-    PUT_FIELDS(sink, fields, info);
+    XR_PUT_FIELDS(sink, fields, info);
     xr_pb_packed_i64(sink, 3, info->shape, info->rank);
     if (info->quantization.count)
         xr_pb_message(sink, 4, encode_quantization, &info->quantization);
-    PUT_FIELDS(sink, more, info);
+    XR_PUT_FIELDS(sink, more, info);
 }
 
 void xr_encode_stats(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, exray_stats, count),     FIELD(2, exray_stats, nan_count),
-                                   FIELD(3, exray_stats, inf_count), FIELD(4, exray_stats, zero_count),
-                                   FIELD(5, exray_stats, min),       FIELD(6, exray_stats, max),
-                                   FIELD(7, exray_stats, mean),      FIELD(8, exray_stats, variance),
-                                   FIELD(9, exray_stats, low_count), FIELD(10, exray_stats, high_count)};
+    static const xr_field_of fields[] = {
+        XR_FIELD(1, exray_stats, count),     XR_FIELD(2, exray_stats, nan_count),
+        XR_FIELD(3, exray_stats, inf_count), XR_FIELD(4, exray_stats, zero_count),
+        XR_FIELD(5, exray_stats, min),       XR_FIELD(6, exray_stats, max),
+        XR_FIELD(7, exray_stats, mean),      XR_FIELD(8, exray_stats, variance),
+        XR_FIELD(9, exray_stats, low_count), XR_FIELD(10, exray_stats, high_count)};
     const exray_stats *stats = object;
-    PUT_FIELDS(sink, fields, stats);
+    XR_PUT_FIELDS(sink, fields, stats);
 }
 
 static void encode_sketch(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, exray_sketch, version), FIELD(2, exray_sketch, seed)};
+    static const xr_field_of fields[] = {XR_FIELD(1, exray_sketch, version), XR_FIELD(2, exray_sketch, seed)};
     const exray_sketch *sketch = object;
-    PUT_FIELDS(sink, fields, sketch);
+    XR_PUT_FIELDS(sink, fields, sketch);
     xr_pb_packed_float(sink, 3, sketch->bucket, sketch->count);
 }
 
 static void encode_media(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, exray_media, format),   FIELD(2, exray_media, width),
-                                   FIELD(3, exray_media, height),   FIELD(4, exray_media, row_stride),
-                                   FIELD(5, exray_media, matrix),   FIELD(6, exray_media, full_range),
-                                   FIELD(7, exray_media, rotation), FIELD(8, exray_media, sample_rate),
-                                   FIELD(9, exray_media, channels)};
+    static const xr_field_of fields[] = {
+        XR_FIELD(1, exray_media, format),   XR_FIELD(2, exray_media, width),
+        XR_FIELD(3, exray_media, height),   XR_FIELD(4, exray_media, row_stride),
+        XR_FIELD(5, exray_media, matrix),   XR_FIELD(6, exray_media, full_range),
+        XR_FIELD(7, exray_media, rotation), XR_FIELD(8, exray_media, sample_rate),
+        XR_FIELD(9, exray_media, channels)};
     const exray_media *media = object;
-    PUT_FIELDS(sink, fields, media);
+    XR_PUT_FIELDS(sink, fields, media);
 }
 
 static void encode_all_stats(xr_sink *sink, const void *object)
@@ -200,34 +119,36 @@ void xr_encode_layer_stats(xr_sink *sink, const void *object)
 
 static void encode_key_value(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, exray_key_value, key), FIELD(2, exray_key_value, value)};
+    static const xr_field_of fields[] = {XR_FIELD(1, exray_key_value, key),
+                                         XR_FIELD(2, exray_key_value, value)};
     const exray_key_value *pair = object;
-    PUT_FIELDS(sink, fields, pair);
+    XR_PUT_FIELDS(sink, fields, pair);
 }
 
 static void encode_node(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, exray_node, op), FIELD(2, exray_node, name)};
+    static const xr_field_of fields[] = {XR_FIELD(1, exray_node, op), XR_FIELD(2, exray_node, name)};
     const exray_node *node = object;
-    PUT_FIELDS(sink, fields, node);
+    XR_PUT_FIELDS(sink, fields, node);
     xr_pb_packed_u32(sink, 3, node->inputs, node->input_count);
     xr_pb_packed_u32(sink, 4, node->outputs, node->output_count);
     xr_pb_uint(sink, 5, node->subgraph);
-    PUT_ALL(sink, 6, encode_key_value, node->attributes, node->attribute_count);
-    PUT_ALL(sink, 7, encode_node, node->inner, node->inner_count);
+    XR_PUT_ALL(sink, 6, encode_key_value, node->attributes, node->attribute_count);
+    XR_PUT_ALL(sink, 7, encode_node, node->inner, node->inner_count);
 }
 
 void xr_encode_model(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(3, exray_model, engine), FIELD(4, exray_model, engine_version),
-                                   FIELD(5, exray_model, kernels), FIELD(6, exray_model, threads)};
+    static const xr_field_of fields[] = {
+        XR_FIELD(3, exray_model, engine), XR_FIELD(4, exray_model, engine_version),
+        XR_FIELD(5, exray_model, kernels), XR_FIELD(6, exray_model, threads)};
     const exray_model *model = object;
     xr_pb_string(sink, 1, model->name);
     if (model->sha256)
         xr_pb_bytes(sink, 2, model->sha256, 32);
-    PUT_FIELDS(sink, fields, model);
-    PUT_ALL(sink, 7, encode_tensor_info, model->tensors, model->tensor_count);
-    PUT_ALL(sink, 8, encode_node, model->nodes, model->node_count);
+    XR_PUT_FIELDS(sink, fields, model);
+    XR_PUT_ALL(sink, 7, encode_tensor_info, model->tensors, model->tensor_count);
+    XR_PUT_ALL(sink, 8, encode_node, model->nodes, model->node_count);
     xr_pb_packed_u32(sink, 9, model->inputs, model->input_count);
     xr_pb_packed_u32(sink, 10, model->outputs, model->output_count);
 }
@@ -250,14 +171,16 @@ void xr_encode_frame_entry(xr_sink *sink, const void *object)
 
 void xr_encode_frame(xr_sink *sink, const void *object)
 {
-    static const field fields[] = {FIELD(1, xr_frame_message, index), FIELD(2, xr_frame_message, source)};
-    static const field more[] = {FIELD(4, xr_frame_message, begin_ns), FIELD(5, xr_frame_message, end_ns),
-                                 FIELD(6, xr_frame_message, inference_ns)};
+    static const xr_field_of fields[] = {XR_FIELD(1, xr_frame_message, index),
+                                         XR_FIELD(2, xr_frame_message, source)};
+    static const xr_field_of more[] = {XR_FIELD(4, xr_frame_message, begin_ns),
+                                       XR_FIELD(5, xr_frame_message, end_ns),
+                                       XR_FIELD(6, xr_frame_message, inference_ns)};
     const xr_frame_message *frame = object;
-    PUT_FIELDS(sink, fields, frame);
+    XR_PUT_FIELDS(sink, fields, frame);
     if (frame->has_label)
         xr_pb_uint_always(sink, 3, (uint64_t)frame->label);
-    PUT_FIELDS(sink, more, frame);
+    XR_PUT_FIELDS(sink, more, frame);
     xr_put(sink, frame->entries.data, frame->entries.size);
 }
 
@@ -287,34 +210,6 @@ void xr_encode_reading(xr_sink *sink, const void *object)
     xr_pb_uint(sink, 1, reading->frame);
     xr_pb_packed_double(sink, 2, reading->values, reading->count);
     xr_pb_string(sink, 3, reading->unit);
-}
-
-static void encode_class(xr_sink *sink, const void *object)
-{
-    static const field fields[] = {FIELD(1, exray_class, id), FIELD(2, exray_class, score),
-                                   FIELD(3, exray_class, label)};
-    const exray_class *c = object;
-    PUT_FIELDS(sink, fields, c);
-}
-
-static void encode_box(xr_sink *sink, const void *object)
-{
-    static const field fields[] = {FIELD(1, exray_box, x_min), FIELD(2, exray_box, y_min),
-                                   FIELD(3, exray_box, x_max), FIELD(4, exray_box, y_max),
-                                   FIELD(5, exray_box, id),    FIELD(6, exray_box, score),
-                                   FIELD(7, exray_box, label)};
-    const exray_box *box = object;
-    PUT_FIELDS(sink, fields, box);
-}
-
-void xr_encode_result(xr_sink *sink, const void *object)
-{
-    const xr_result_message *message = object;
-    const exray_result *result = message->result;
-    xr_pb_uint(sink, 1, message->frame);
-    PUT_ALL(sink, 2, encode_class, result->classes, result->class_count);
-    PUT_ALL(sink, 3, encode_box, result->boxes, result->box_count);
-    xr_pb_string(sink, 4, result->text);
 }
 
 void xr_encode_event(xr_sink *sink, const void *message)

@@ -116,6 +116,8 @@ typedef struct xr_result_message {
     const exray_result *result;
 } xr_result_message;
 void xr_encode_result(xr_sink *sink, const void *message);
+/* Its arrays are there, and a mask has the size that its width and height say. */
+bool xr_is_result(const exray_result *result);
 
 typedef struct xr_event_message {
     exray_event_kind kind;

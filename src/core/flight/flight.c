@@ -128,7 +128,7 @@ static bool take(xr_recorder *r, uint32_t channel, uint64_t log_time, xr_encode_
             xr_flight_box_message(r, channel, log_time, encode, object);
         return false;
     }
-    if (schema == XR_SCHEMA_RESULT)
+    if (schema == XR_SCHEMA_RESULT && r->channels.table[channel].topic[1] == 'r') /* not the truth */
         xr_flight_note_result(flight, ((const xr_result_message *)object)->result);
     else if (schema == XR_SCHEMA_TENSOR)
         xr_flight_note_output(flight, ((const xr_tensor_message *)object)->tensor);

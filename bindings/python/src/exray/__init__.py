@@ -19,7 +19,8 @@ from exray._flight import Flight, FlightFrame
 from exray._log import Frame, Log, open, playback
 from exray._recorder import Recorder
 from exray._tensor import Tensor, Tensors
-from exray._types import (Box, ClassScore, Event, Media, Model, Node, Quantization, Result, Sketch, Stats, TensorInfo)
+from exray._types import (Box, ClassScore, Event, Keypoint, Media, Model, Node, Quantization, Result, Sketch, Stats,
+                          TensorInfo, Vector)
 from exray._validate import Accuracy, Assertion, Finding, Layer, LayerSide, Report, assertion, validate
 from exray import keras, litert, onnx, torch
 
@@ -28,9 +29,9 @@ del text
 
 __all__ = [
     "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
-    "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
+    "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Keypoint", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
     "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
     "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors",
-    "UnsupportedError", "ValidationFailed", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",
+    "UnsupportedError", "ValidationFailed", "Vector", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",
     "torch", "validate",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, 
 import numpy as np
 
 from exray._errors import ArgumentError, UnsupportedError, encode, show
-from exray._types import Box, ClassScore, Media, Model, Node, Quantization, TensorInfo, has_log_dtype
+from exray._types import Box, ClassScore, Keypoint, Media, Model, Node, Quantization, TensorInfo, Vector, has_log_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -362,8 +362,64 @@ def given_boxes(boxes: Iterable[Any]) -> List[Box]:
         edges = [number(getattr(box, name), f"{name} of a box")
                  for name in ("x_min", "y_min", "x_max", "y_max")]
         out.append(Box(edges[0], edges[1], edges[2], edges[3], whole(box.id, "a box's id", -_INT64, _INT64 - 1),
-                       number(box.score, "the score of a box"), box.label))
+                       number(box.score, "the score of a box"), box.label, given_corners(box.corners), bool(box.crowd)))
     return out
+
+
+def given_corners(corners: Any) -> Optional[Tuple[float, ...]]:
+    """x and y of four corners, one after another or in pairs."""
+    if corners is None:
+        return None
+    flat = array_of(corners, "the corners of a box").reshape(-1)
+    if flat.size != 8 or flat.dtype.kind not in "biuf":
+        raise ArgumentError(f"the corners of a box are x and y of four corners, not {show(corners)}")
+    return tuple(float(v) for v in flat)
+
+
+def given_keypoints(points: Any) -> List[Keypoint]:
+    """Points that a caller lists: exray.Keypoint, or an array of x, y and perhaps a score, whose rows are the ids."""
+    if isinstance(points, np.ndarray):
+        if points.ndim != 2 or points.shape[1] not in (2, 3) or points.dtype.kind not in "biuf":
+            raise ArgumentError("keypoints() takes a list of exray.Keypoint, or an array [n, 2] of x and y or [n, 3] with "
+                                f"scores, not one of the shape {list(points.shape)}")
+        refuse_masked(points, "keypoints()")
+        return [Keypoint(float(row[0]), float(row[1]), 0.0, float(row[2]) if len(row) > 2 else 1.0, i)
+                for i, row in enumerate(points)]
+    if not isinstance(points, IterableABC):
+        raise ArgumentError(f"keypoints() takes a list of exray.Keypoint, not {type(points).__name__}")
+    out = []
+    for point in points:
+        if not isinstance(point, Keypoint):
+            raise ArgumentError(f"keypoints() takes a list of exray.Keypoint, not one of {type(point).__name__}: "
+                                f"{show(point)}")
+        x, y, z, score = (number(getattr(point, name), f"{name} of a keypoint") for name in ("x", "y", "z", "score"))
+        out.append(Keypoint(x, y, z, score, whole(point.id, "a keypoint's id", -_INT64, _INT64 - 1)))
+    return out
+
+
+def given_mask(ids: Any, ignore: Optional[int]) -> "NDArray[Any]":
+    """A class for each pixel as uint8 or, where they do not fit, uint16; pixels of the value `ignore` get the highest."""
+    array = array_of(ids, "mask()")
+    if array.ndim != 2 or array.dtype.kind not in "biu":
+        raise ArgumentError(f"mask() takes whole numbers [height, width], the class of each pixel, not {show(ids)}")
+    skip = None if ignore is None else array == whole(ignore, "ignore", -_INT64, _INT64 - 1)
+    counted = array if skip is None else array[~skip]
+    least, most = (int(counted.min()), int(counted.max())) if counted.size else (0, 0)
+    if least < 0 or most > 0xFFFF:
+        raise ArgumentError(f"mask(): a class is 0 to 65534, not {least if least < 0 else most}")
+    wide = array.dtype == np.uint16 or most > 0xFF or (skip is not None and most == 0xFF)
+    out = np.where(False if skip is None else skip, 0, array).astype("<u2" if wide else np.uint8)
+    if skip is not None:
+        out[skip] = 0xFFFF if wide else 0xFF
+    return np.ascontiguousarray(out)
+
+
+def given_vector(name: Any, values: Any) -> Vector:
+    """Numbers with a name."""
+    array = array_of(values, f"vector {name!r}")
+    if array.dtype.kind not in "biuf" and not has_log_dtype(array.dtype):
+        raise ArgumentError(f"vector {name!r} is a list of numbers, not {show(values)}")
+    return Vector(name, tuple(float(v) for v in array.reshape(-1).astype(np.float32)))
 
 
 # ---- The model -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from exray import _sound as sound
 from exray._errors import ArgumentError, NotRecorded, StateError, encode_path, need, raise_filled, show, text
 from exray._exray import ffi, lib
 from exray._tensor import Handle, Tensor, Tensors
-from exray._types import KINDS, Box, ClassScore, Event, Model, Result, model_from_c
+from exray._types import KINDS, Event, Model, Result, model_from_c, result_from_c
 
 if TYPE_CHECKING:
     import numpy as np
@@ -172,13 +172,23 @@ class Frame:
     @property
     def result(self) -> Optional[Result]:
         """What the application told its user, where recorded."""
-        for _, r in self._message(lib.EXRAY_MESSAGE_RESULT, "exray_result *", lib.exray_log_read_result):
-            classes = tuple(ClassScore(c.id, c.score, text(c.label))
-                            for c in (r.classes[i] for i in range(r.class_count)))
-            boxes = tuple(Box(b.x_min, b.y_min, b.x_max, b.y_max, b.id, b.score, text(b.label))
-                          for b in (r.boxes[i] for i in range(r.box_count)))
-            return Result(classes, boxes, text(r.text))
-        return None
+        return self._told(lib.EXRAY_MESSAGE_RESULT)
+
+    @property
+    def truth(self) -> Optional[Result]:
+        """The ground truth, where recorded (`label`: the true class alone)."""
+        return self._told(lib.EXRAY_MESSAGE_TRUTH)
+
+    def _told(self, which: int) -> Optional[Result]:
+        h = self._handle
+        out = ffi.new("exray_result *")
+        with h.lock:
+            status = lib.exray_log_read_told(h.log, self._position, which, h.slot, out, h.error)
+            if status == lib.EXRAY_E_STATE:
+                return None
+            if status:
+                raise_filled(h.error)
+            return result_from_c(out)
 
     def image(self, name: Optional[str] = None, upright: bool = True) -> "NDArray[np.uint8]":
         """A sensor's picture decoded: uint8, [height, width, 3], RGB, read-only.  `name`: the sensor (default:

@@ -16,7 +16,8 @@ from exray import _flight
 from exray._errors import ArgumentError, Error, StateError, encode, encode_path, make_error, show, text
 from exray._exray import ffi, lib
 from exray._log import Frame, Log
-from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, ClassScore, Keeper, Model, Quantization, TensorInfo,
+from exray._told import ClassLike, Told
+from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, Keeper, Keypoint, Model, Quantization, TensorInfo,
                           is_half_byte, log_dtype)
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ _COMPRESSIONS = {"none": 0, "lz4": 1, "zstd": 2}
 _EVENTS = {text(lib.exray_event_kind_name(kind)): kind for kind in range(lib.EXRAY_EVENT_OTHER)}
 _CAPTURES = {name: lib.exray_capture_from_name(name.encode())
              for name in ("off", "frame", "io", "stats", "sketch", "full")}
-
-ClassLike = Union[ClassScore, Tuple[int, float], Tuple[int, float, str]]
 
 
 class _Tensor:
@@ -619,43 +618,43 @@ class Recorder:
 
     # ---- Results ----------------------------------------------------------------------
 
+    @property
+    def truth(self) -> Told:
+        """/truth: the ground truth of the open frame, of whatever kind; the same calls: `r.truth.boxes([...])`."""
+        return Told(lambda: self._need_frame("a truth"),
+                    lambda truth: self._call(lib.exray_recorder_log_truth, truth))
+
     def classes(self, classes: "Union[Iterable[ClassLike], NDArray[Any]]", *, top: int = 5,
                 labels: Optional[Sequence[str]] = None) -> None:
         """/result: (id, score[, label]) of each class, best first; or the vector of all scores (a NumPy array), of
         which the best `top` are kept; labels: the name of every class of that vector."""
-        most = arguments.whole(top, "top", 1)
-        if isinstance(classes, np.ndarray):
-            self._result(arguments.best_classes(classes, most, labels), [], "")
-            return
-        if labels is not None:
-            raise ArgumentError("classes(): labels go with a NumPy array of all scores; else give (id, score, label)")
-        self._result(arguments.given_classes(classes), [], "")
+        self._told().classes(classes, top=top, labels=labels)
 
     def boxes(self, boxes: Iterable[Box]) -> None:
         """/result of a detector."""
-        self._result([], arguments.given_boxes(boxes), "")
+        self._told().boxes(boxes)
 
     def text(self, text: str) -> None:
         """/result as text."""
-        self._result([], [], text)
+        self._told().text(text)
 
-    def _result(self, classes: Sequence[ClassScore], boxes: Sequence[Box], text: str) -> None:
-        self._need_frame("a result")
-        keeper = Keeper()
-        result = keeper.new("exray_result *")
-        c_classes = keeper.new("exray_class[]", max(len(classes), 1))
-        for i, c in enumerate(classes):
-            c_classes[i].id, c_classes[i].score = c.id, c.score
-            c_classes[i].label = keeper.text(c.label, "a class's label")
-        c_boxes = keeper.new("exray_box[]", max(len(boxes), 1))
-        for i, b in enumerate(boxes):
-            for name in ("x_min", "y_min", "x_max", "y_max", "score", "id"):
-                setattr(c_boxes[i], name, getattr(b, name))
-            c_boxes[i].label = keeper.text(b.label, "a box's label")
-        result.classes, result.class_count = c_classes, len(classes)
-        result.boxes, result.box_count = c_boxes, len(boxes)
-        result.text = keeper.text(text, "a result's text")
-        self._call(lib.exray_recorder_log_result, result)
+    def keypoints(self, points: "Union[Iterable[Keypoint], NDArray[Any]]") -> None:
+        """/result: points that were found; or an array [n, 2] of x and y, or [n, 3] with scores, whose rows are the
+        ids."""
+        self._told().keypoints(points)
+
+    def mask(self, ids: "ArrayLike", *, ignore: Optional[int] = None) -> None:
+        """/result: a class for each pixel, whole numbers [height, width]; pixels of the value `ignore` do not count (in
+        uint8 those of 255, in uint16 of 65535)."""
+        self._told().mask(ids, ignore=ignore)
+
+    def vector(self, name: str, values: "ArrayLike") -> None:
+        """/result: numbers with a name, such as an embedding or a regression."""
+        self._told().vector(name, values)
+
+    def _told(self) -> Told:
+        return Told(lambda: self._need_frame("a result"),
+                    lambda result: self._call(lib.exray_recorder_log_result, result))
 
     # ---- From any thread ------------------------------------------------------------------
 

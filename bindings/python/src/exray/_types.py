@@ -186,7 +186,8 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Box:
-    """One box of a result; the edges are 0..1 of the picture's width and height."""
+    """One box of a result; the edges are 0..1 of the picture's width and height.  corners: x and y of its four corners
+    one after another, where it is turned.  crowd: of a truth, a region of many (COCO's iscrowd)."""
 
     x_min: float
     y_min: float
@@ -195,15 +196,49 @@ class Box:
     id: int = 0
     score: float = 0.0
     label: str = ""
+    corners: Optional[Tuple[float, ...]] = None
+    crowd: bool = False
 
 
 @dataclass(frozen=True)
+class Keypoint:
+    """A point of a result; x and y are 0..1 of the picture's width and height."""
+
+    x: float
+    y: float
+    z: float = 0.0
+    score: float = 1.0
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Numbers of a result with a name: an embedding, a regression."""
+
+    name: str
+    values: Tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Result:
-    """What the application told its user."""
+    """What the application told its user, or the truth of a frame."""
 
     classes: Tuple[ClassScore, ...] = ()
     boxes: Tuple[Box, ...] = ()
     text: str = ""
+    keypoints: Tuple[Keypoint, ...] = ()
+    vectors: Tuple[Vector, ...] = ()
+    mask: "Optional[NDArray[Any]]" = None  # a class for each pixel, uint8 or uint16, [height, width]; 255, 65535: ignored
+
+    def _parts(self) -> Tuple[Any, ...]:
+        mask = None if self.mask is None else (self.mask.shape, self.mask.dtype.str, self.mask.tobytes())
+        return self.classes, self.boxes, self.text, self.keypoints, self.vectors, mask
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Result) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
 
 
 @dataclass(frozen=True)
@@ -229,6 +264,21 @@ def info_from_c(info: Any) -> TensorInfo:
     shape = tuple(ffi.unpack(info.shape, info.rank)) if info.rank else ()
     dtype = DTYPE_NAMES[info.dtype] if info.dtype < len(DTYPE_NAMES) else "unspecified"
     return TensorInfo(text(info.name), dtype, shape, text(info.layout), quantization, info.constant)
+
+
+def result_from_c(r: Any) -> Result:
+    classes = tuple(ClassScore(c.id, c.score, text(c.label)) for c in (r.classes[i] for i in range(r.class_count)))
+    boxes = tuple(Box(b.x_min, b.y_min, b.x_max, b.y_max, b.id, b.score, text(b.label),
+                      None if b.corners == ffi.NULL else tuple(ffi.unpack(b.corners, 8)), bool(b.crowd))
+                  for b in (r.boxes[i] for i in range(r.box_count)))
+    keypoints = tuple(Keypoint(p.x, p.y, p.z, p.score, p.id) for p in (r.keypoints[i] for i in range(r.keypoint_count)))
+    vectors = tuple(Vector(text(v.name), tuple(ffi.unpack(v.values, v.count)) if v.count else ())
+                    for v in (r.vectors[i] for i in range(r.vector_count)))
+    mask = None
+    if r.mask != ffi.NULL:
+        ids = bytes(ffi.buffer(r.mask.ids, r.mask.size)) if r.mask.size else b""
+        mask = np.frombuffer(ids, "<u2" if r.mask.wide else np.uint8).reshape(r.mask.height, r.mask.width)
+    return Result(classes, boxes, text(r.text), keypoints, vectors, mask)
 
 
 def media_from_c(media: Any) -> Media:
