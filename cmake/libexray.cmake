@@ -12,6 +12,6 @@ set_target_properties(exray_shared PROPERTIES OUTPUT_NAME exray EXPORT_NAME libe
 target_include_directories(exray_shared INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(exray_shared PRIVATE exray_options
-  -Wl,--whole-archive exray_validate exray_report exray_checks exray_compare exray_media exray_log exray_codecs exray_core
+  -Wl,--whole-archive exray_validate exray_report exray_checks exray_compare exray_tasks exray_media exray_log exray_codecs exray_core
   -Wl,--no-whole-archive)
 target_link_options(exray_shared PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/libexray.map)

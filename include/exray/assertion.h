@@ -248,6 +248,24 @@ typedef struct exray_accuracy {
 /* Never NULL.  Since 0.1.0. */
 const exray_accuracy *exray_comparison_accuracy(const exray_comparison *comparison);
 
+/* A measure of how well both sides do their task.  Since 0.2.0. */
+typedef struct exray_measure {
+    const char *task;       /* "detection", ...: a constant */
+    const char *name;       /* "top1", "miou", ... */
+    const char *unit;       /* "share", "pixels", ... */
+    bool higher;            /* is better */
+    char group[48];         /* which part of the results, such as a class; "": all */
+    size_t frames;          /* against the truth where there is one */
+    double edge, reference; /* against the truth; NAN: there is none */
+    double agreement;       /* of the edge with the reference; NAN: unknown */
+} exray_measure;
+
+/* Those of the tasks but classification, of what both sides told (/result) or their outputs tell, in the
+ * order of the tasks; the chief one of each first.  How many, and the one at position i, or NULL beyond the
+ * last.  Since 0.2.0. */
+size_t exray_comparison_measure_count(const exray_comparison *comparison);
+const exray_measure *exray_comparison_measure(const exray_comparison *comparison, size_t i);
+
 /* ---- Findings ------------------------------------------------------------- */
 
 /* How bad a finding is.  Errors make the verdict FAIL; warnings of kinds that exray_validation_options

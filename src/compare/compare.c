@@ -7,6 +7,7 @@
 #include "compare/judge/decisions.h"
 #include "compare/judge/dissolve.h"
 #include "compare/judge/localize.h"
+#include "compare/judge/task_measures.h"
 #include "compare/match/layout_choice.h"
 #include "compare/match/match_frames.h"
 #include "compare/match/pairs.h"
@@ -202,7 +203,7 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     for (int s = 0; s < 2; s++)
         if (!xr_latency_read(c->log[s], &c->latency[s]))
             return out_of_memory(error);
-    return xr_judge_decisions(c, error) == EXRAY_OK;
+    return xr_judge_decisions(c, error) == EXRAY_OK && xr_judge_tasks(c, error) == EXRAY_OK;
 }
 
 exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
@@ -255,6 +256,7 @@ void xr_comparison_free(exray_comparison *c)
         xr_latency_free(&c->latency[s]);
     free(c->made_names);
     free(c->inside);
+    free(c->measure);
     free(c);
 }
 
@@ -328,6 +330,16 @@ const exray_io_pair *exray_comparison_output(const exray_comparison *c, size_t i
 const exray_accuracy *exray_comparison_accuracy(const exray_comparison *c)
 {
     return &c->accuracy;
+}
+
+size_t exray_comparison_measure_count(const exray_comparison *c)
+{
+    return c->measure_count;
+}
+
+const exray_measure *exray_comparison_measure(const exray_comparison *c, size_t i)
+{
+    return i < c->measure_count ? &c->measure[i] : NULL;
 }
 
 static exray_status no_record(exray_error *error, exray_kind kind, size_t pair, size_t frame)

@@ -109,6 +109,8 @@ struct exray_comparison {
     size_t inside_count;
     exray_coverage coverage;
     exray_accuracy accuracy;
+    exray_measure *measure; /* of the other tasks */
+    size_t measure_count;
     xr_latency latency[2];
     char (*made_names)[2][24]; /* [layer][side]: names of layers, where no model is in the log */
 };

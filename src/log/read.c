@@ -3,8 +3,8 @@
 #include "log/attached_constants.h"
 #include "log/deferred.h"
 #include "log/log_file.h"
-#include "log/read_joined.h"
 #include "log/slot_room.h"
+#include "log/told/read_joined.h"
 
 #include <exray/codecs.h>
 #include <stdlib.h>

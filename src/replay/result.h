@@ -13,7 +13,7 @@ typedef struct xr_task {
 } xr_task;
 
 /* Whether the model's outputs are of the task's kind; where not, `why` gets one
- * line.  A task without a result (segmentation) always fits. */
+ * line.  A task without a result always fits. */
 bool xr_task_fits(const xr_task *task, const xr_engine *engine, xr_session *session, char *why,
                   size_t why_size);
 

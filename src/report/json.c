@@ -71,14 +71,16 @@ static void add_accuracy(json_writer *w, cJSON *root, const exray_comparison *c)
 {
     const exray_accuracy *a = exray_comparison_accuracy(c);
     cJSON *o = put(w, root, "accuracy", cJSON_CreateObject());
-    text(w, o, "task", *a->task ? a->task : NULL);
-    number(w, o, "frames", (double)a->frames);
-    number(w, o, "labelled", (double)a->labeled);
-    number(w, o, "edge", a->top1[EXRAY_SIDE_EDGE]);
-    number(w, o, "reference", a->top1[EXRAY_SIDE_REFERENCE]);
+    /* Beside the list stands its first entry. */
+    const exray_measure *first = a->frames ? NULL : exray_comparison_measure(c, 0);
+    text(w, o, "task", first ? first->task : *a->task ? a->task : NULL);
+    number(w, o, "frames", (double)(first ? first->frames : a->frames));
+    number(w, o, "labelled", (double)(first ? isfinite(first->edge) ? first->frames : 0 : a->labeled));
+    number(w, o, "edge", first ? first->edge : a->top1[EXRAY_SIDE_EDGE]);
+    number(w, o, "reference", first ? first->reference : a->top1[EXRAY_SIDE_REFERENCE]);
     number(w, o, "edge_top5", a->top5[EXRAY_SIDE_EDGE]);
     number(w, o, "reference_top5", a->top5[EXRAY_SIDE_REFERENCE]);
-    number(w, o, "agreement", a->agreement);
+    number(w, o, "agreement", first ? first->agreement : a->agreement);
     xr_measure measure[XR_MEASURES_MOST];
     size_t count = xr_measures(c, measure);
     cJSON *list = put(w, o, "measures", cJSON_CreateArray());

@@ -74,9 +74,34 @@ static void print_top(FILE *out, const char *name, const double share[2])
     fputc('\n', out);
 }
 
+static void print_value(FILE *out, const char *of, const exray_measure *m, double value)
+{
+    const bool is_share = strcmp(m->unit, "share") == 0;
+    if (isfinite(value))
+        fprintf(out, "   %s %.*f %s", of, is_share ? 1 : 4, is_share ? 100 * value : value,
+                is_share ? "%" : m->unit);
+}
+
+/* Those of all classes alone; the JSON has the others, too. */
+static void print_measures(const xr_report *r, FILE *out)
+{
+    for (size_t i = 0; i < exray_comparison_measure_count(r->comparison); i++) {
+        const exray_measure *m = exray_comparison_measure(r->comparison, i);
+        if (*m->group)
+            continue;
+        fprintf(out, "%-10s", m->name);
+        print_value(out, "edge", m, m->edge);
+        print_value(out, "reference", m, m->reference);
+        print_value(out, "agreement", m, m->agreement);
+        fprintf(out, " (%s, %s is better, %zu frame%s)\n", m->task, m->higher ? "higher" : "lower", m->frames,
+                m->frames == 1 ? "" : "s");
+    }
+}
+
 static void print_accuracy(const xr_report *r, FILE *out)
 {
     const exray_accuracy *a = exray_comparison_accuracy(r->comparison);
+    print_measures(r, out);
     if (a->frames == 0)
         return;
     if (a->labeled) {

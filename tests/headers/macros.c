@@ -5,6 +5,7 @@
 #include <exray/link.h>
 #include <exray/litert.h>
 #include <exray/onnxruntime.h>
+#include <exray/task.h>
 #include <exray/tflite.h>
 #include <exray/validate.h>
 
@@ -78,6 +79,15 @@ static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size
     exray_recorder_open_file(recorder, "a", &recorder_defaults);
     exray_recorder_open_callback(recorder, NULL, NULL, &config);
     return exray_recorder_open_memory(recorder, buffer, size, exray_recorder_config_of(EXRAY_CAPTURE_FULL));
+}
+
+/* ---- task.h ---- */
+
+static const exray_task_options task_options = EXRAY_TASK_OPTIONS_INIT;
+EXRAY_VISIBLE size_t labels_of_task(void);
+size_t labels_of_task(void)
+{
+    return task_options.label_count;
 }
 
 /* ---- assertion.h, validate.h ---- */

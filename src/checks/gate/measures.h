@@ -9,13 +9,13 @@ typedef struct xr_measure {
     const char *unit;   /* "share" */
     bool higher;        /* is better */
     const char *output; /* which output it is of; NULL: there is one */
-    const char *group;  /* of which frames; NULL: of all */
+    const char *group;  /* of which part, such as a class; NULL: of all */
     size_t frames;
     double edge, reference; /* against the truth; NAN: there is none */
     double agreement;       /* of the edge with the reference */
 } xr_measure;
 
-enum { XR_MEASURES_MOST = 16 };
+enum { XR_MEASURES_MOST = 130 };
 
 /* Fills out[XR_MEASURES_MOST]; returns how many there are. */
 size_t xr_measures(const exray_comparison *comparison, xr_measure *out);

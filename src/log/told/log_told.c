@@ -1,6 +1,6 @@
 /* What the user was told in a frame, and its truth. */
 #include "base/error.h"
-#include "log/read_joined.h"
+#include "log/told/read_joined.h"
 
 exray_status exray_log_read_told(const exray_log *log, size_t frame, exray_message which, exray_slot *slot,
                                  exray_result *out, exray_error *error)
@@ -13,7 +13,7 @@ exray_status exray_log_read_told(const exray_log *log, size_t frame, exray_messa
     const exray_record *records = exray_log_records_in(log, frame, slot, &count), *last = NULL;
     if (!records && exray_log_frame(log, frame)->record_count)
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while reading %s", exray_log_path(log));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; records && i < count; i++)
         if (records[i].message == which) {
             last = &records[i];
             total += (size_t)records[i].size;

@@ -1,0 +1,222 @@
+/* Detection: boxes with classes and scores. */
+#include "tasks/builtin_tasks.h"
+#include "tasks/task_shared.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS = 4, CLASSES = 100, MOST_BOXES = 4096 };
+
+/* The four outputs of TFLite_Detection_PostProcess: boxes [1, n, 4], classes [1, n], scores [1, n],
+ * count [1]. */
+static bool is_post_processed(const exray_tensor_info *const *info, size_t count)
+{
+    if (count != PARTS)
+        return false;
+    const uint64_t n = xr_task_elements(info[1]);
+    return n > 0 && info[0]->rank >= 2 && info[0]->shape[info[0]->rank - 1] == 4 &&
+           xr_task_elements(info[0]) == 4 * n && xr_task_elements(info[2]) == n &&
+           xr_task_elements(info[3]) == 1;
+}
+
+static bool fits(const exray_task_options *options, const exray_tensor_info *const *outputs, size_t count,
+                 char *why, size_t why_size)
+{
+    (void)options;
+    if (is_post_processed(outputs, count))
+        return true;
+    snprintf(why, why_size,
+             "task detection needs the outputs boxes, classes, scores, count; no /result is written");
+    return false;
+}
+
+static float at(const exray_task_output *output, uint64_t i)
+{
+    float value;
+    memcpy(&value, (const char *)output->values + i * sizeof value, sizeof value);
+    return value;
+}
+
+static int64_t whole(float value)
+{
+    return value > -1e9F && value < 1e9F ? (int64_t)value : -1;
+}
+
+static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
+                           exray_told *told, exray_result *out, exray_error *error)
+{
+    *out = (exray_result){.text = ""};
+    if (count != PARTS)
+        return EXRAY_E_UNSUPPORTED;
+    for (int i = 0; i < PARTS; i++)
+        if (!outputs[i].values)
+            return EXRAY_E_UNSUPPORTED;
+    uint64_t n = outputs[1].count;
+    /* Shapes known at run time only may differ from those that the task was judged by. */
+    if (outputs[0].count != 4 * n || outputs[2].count != n) {
+        if (error) {
+            error->status = EXRAY_E_FORMAT;
+            snprintf(error->message, sizeof error->message,
+                     "the outputs boxes, classes and scores differ in number");
+        }
+        return EXRAY_E_FORMAT;
+    }
+    if (outputs[3].count == 1 && at(&outputs[3], 0) >= 0 && at(&outputs[3], 0) < (float)n)
+        n = (uint64_t)at(&outputs[3], 0);
+    exray_box *boxes = exray_told_room(told, n ? n : 1, sizeof *boxes);
+    if (!boxes)
+        return xr_task_no_memory(error, "detection");
+    for (uint64_t i = 0; i < n; i++) { /* y_min, x_min, y_max, x_max */
+        const int64_t id = whole(at(&outputs[1], i)) - options->label_offset;
+        boxes[i] = (exray_box){.x_min = at(&outputs[0], 4 * i + 1),
+                               .y_min = at(&outputs[0], 4 * i),
+                               .x_max = at(&outputs[0], 4 * i + 3),
+                               .y_max = at(&outputs[0], 4 * i + 2),
+                               .id = id,
+                               .score = at(&outputs[2], i),
+                               .label = xr_task_label(options, id)};
+    }
+    out->boxes = boxes;
+    out->box_count = (uint32_t)n;
+    return EXRAY_OK;
+}
+
+static bool has(const exray_result *result)
+{
+    return result->box_count > 0;
+}
+
+/* ---- Measures ----
+ * Boxes are partners where their class is the same and they overlap by half (IoU); each box of one side, the
+ * surest first, takes the one of the other that it overlaps most.  A pair counts as its lesser score, a box
+ * as its own: 2 * sum(min(a, b)) / (sum(a) + sum(b)), so that boxes nobody would show count little.  COCO's
+ * mAP against a truth belongs here, too. */
+
+typedef struct partner_sums {
+    xr_task_mean all, of_class[CLASSES];
+    char label[CLASSES][40];
+    bool is_partner[MOST_BOXES];
+    uint32_t order[MOST_BOXES];
+} partner_sums;
+
+static void *begin(const exray_task_options *options)
+{
+    (void)options;
+    return calloc(1, sizeof(partner_sums));
+}
+
+static double area_of(const exray_box *b)
+{
+    return fmax((double)b->x_max - b->x_min, 0) * fmax((double)b->y_max - b->y_min, 0);
+}
+
+static double overlap(const exray_box *a, const exray_box *b)
+{
+    const double wide = fmin(a->x_max, b->x_max) - fmax(a->x_min, b->x_min);
+    const double high = fmin(a->y_max, b->y_max) - fmax(a->y_min, b->y_min);
+    const double common = wide > 0 && high > 0 ? wide * high : 0;
+    const double both = area_of(a) + area_of(b) - common;
+    return both > 0 ? common / both : 0;
+}
+
+/* Boxes without any score, such as a truth's, count 1. */
+static bool has_scores(const exray_result *result)
+{
+    for (uint32_t i = 0; i < result->box_count; i++)
+        if (result->boxes[i].score != 0)
+            return true;
+    return false;
+}
+
+static double weight_of(const exray_box *box, bool scored)
+{
+    return !scored ? 1 : isfinite(box->score) && box->score > 0 ? box->score : 0;
+}
+
+static void sort_by_score(const exray_result *result, uint32_t n, uint32_t *order)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t k = i;
+        for (; k > 0 && result->boxes[order[k - 1]].score < result->boxes[i].score; k--)
+            order[k] = order[k - 1];
+        order[k] = i;
+    }
+}
+
+static uint32_t partner_of(const partner_sums *sums, const exray_box *box, const exray_result *other,
+                           uint32_t n)
+{
+    uint32_t found = n;
+    double best = 0.5;
+    for (uint32_t i = 0; i < n; i++) {
+        const double shared =
+            sums->is_partner[i] || other->boxes[i].id != box->id ? 0 : overlap(box, &other->boxes[i]);
+        if (shared >= best && (found == n || shared > best)) {
+            best = shared;
+            found = i;
+        }
+    }
+    return found;
+}
+
+static void compare(void *state, const exray_result *told, const exray_result *other)
+{
+    partner_sums *sums = state;
+    const uint32_t n[2] = {told->box_count < MOST_BOXES ? told->box_count : MOST_BOXES,
+                           other->box_count < MOST_BOXES ? other->box_count : MOST_BOXES};
+    const bool scored[2] = {has_scores(told), has_scores(other)};
+    double weight[CLASSES] = {0}, common[CLASSES] = {0}, all = 0, shared = 0;
+    memset(sums->is_partner, 0, sizeof sums->is_partner);
+    sort_by_score(told, n[0], sums->order);
+    const exray_result *side[2] = {told, other};
+    for (int s = 0; s < 2; s++)
+        for (uint32_t i = 0; i < n[s]; i++) {
+            const exray_box *box = &side[s]->boxes[i];
+            const double w = weight_of(box, scored[s]);
+            all += w;
+            if (box->id < 0 || box->id >= CLASSES)
+                continue;
+            weight[box->id] += w;
+            if (box->label && *box->label)
+                snprintf(sums->label[box->id], sizeof sums->label[0], "%s", box->label);
+        }
+    for (uint32_t i = 0; i < n[0]; i++) {
+        const exray_box *box = &told->boxes[sums->order[i]];
+        const uint32_t k = partner_of(sums, box, other, n[1]);
+        if (k == n[1])
+            continue;
+        sums->is_partner[k] = true;
+        const double both = 2 * fmin(weight_of(box, scored[0]), weight_of(&other->boxes[k], scored[1]));
+        shared += both;
+        if (box->id >= 0 && box->id < CLASSES)
+            common[box->id] += both;
+    }
+    xr_task_add(&sums->all, shared, all);
+    for (int c = 0; c < CLASSES; c++)
+        xr_task_add(&sums->of_class[c], common[c], weight[c]);
+}
+
+static size_t measure(const void *state, exray_task_measure *out, size_t most)
+{
+    const partner_sums *sums = state;
+    if (most == 0)
+        return 0;
+    size_t count = 0;
+    out[count++] = xr_task_measure_of(&sums->all, "boxes", "share", true);
+    for (int c = 0; c < CLASSES && count < most; c++) {
+        if (sums->of_class[c].frames == 0)
+            continue;
+        out[count] = xr_task_measure_of(&sums->of_class[c], "boxes", "share", true);
+        if (sums->label[c][0])
+            snprintf(out[count].group, sizeof out[count].group, "%s", sums->label[c]);
+        else
+            snprintf(out[count].group, sizeof out[count].group, "class %d", c);
+        count++;
+    }
+    return count;
+}
+
+const exray_task xr_task_detection = {
+    sizeof(exray_task), "detection", fits, decide, has, begin, compare, measure, free};
