@@ -25,6 +25,7 @@
     X(output_order)                                                                                          \
     X(output_frame_order)                                                                                    \
     X(output_label_offset)                                                                                   \
+    X(output_labels)                                                                                         \
     X(output_activation)                                                                                     \
     X(output_dequantization)                                                                                 \
     X(output_box_format)                                                                                     \

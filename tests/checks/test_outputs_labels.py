@@ -53,14 +53,88 @@ def test_permuted_classes(judge):
     assert causes(judge(few, few, top(few, mapping=np.roll(np.arange(10), 3)[::-1]), top(few))) == ["output.label_offset"]
 
 
-def test_names_of_another_file(judge):
+# ---- Names -----------------------------------------------------------------------------
+
+ANIMALS = ["tench, Tinca tinca", "goldfish", "great white shark", "hen", "ostrich", "brambling", "junco", "bulbul", "jay", "magpie", "kite", "vulture"]
+LETTERS = [f"{'qjzmbxkwpd'[i % 10]}{'aeiou'[i % 5]}{i}" for i in range(1000)]  # no order, each once
+Q = softmax(some_logits(20, 12)).astype(np.float32)
+
+
+def labels_found(verdict):
+    assert causes(verdict) == ["output.labels"], causes(verdict)
+    return finding(verdict, "output.labels")
+
+
+def test_names_from_a_moved_label_file(judge):
     names = [f"class {i}" for i in range(1001)]
-    p = softmax(some_logits(20, 12)).astype(np.float32)
-    verdict = judge(p, p, top(p, labels=["background", *names]), top(p, labels=names))
-    assert causes(verdict) == ["output.label_offset"]
-    assert finding(verdict, "output.label_offset")["evidence"]["difference"] == -1
-    shuffled = [names[i] for i in np.random.default_rng(1).permutation(12)]
-    assert causes(judge(p, p, top(p, labels=shuffled), top(p, labels=names))) == ["output.label_offset"]
+    f = labels_found(judge(Q, Q, top(Q, labels=["background", *names]), top(Q, labels=names)))
+    assert f["evidence"]["difference"] == -1 and "moved by 1 line:" in f["summary"]
+    f = labels_found(judge(Q, Q, top(Q, labels=names[3:]), top(Q, labels=names)))
+    assert f["evidence"]["difference"] == 3
+
+
+def test_names_in_another_order(judge):
+    shuffled = [ANIMALS[i] for i in np.random.default_rng(1).permutation(12)]
+    f = labels_found(judge(Q, Q, top(Q, labels=shuffled), top(Q, labels=ANIMALS)))
+    assert "sorted" not in f["evidence"] and "difference" not in f["evidence"]
+    two = [ANIMALS[{3: 4, 4: 3}.get(i, i)] for i in range(12)]
+    f = labels_found(judge(Q, Q, top(Q, k=12, labels=two), top(Q, k=12, labels=ANIMALS)))
+    assert f["evidence"]["otherwise"] == 2
+
+
+@pytest.mark.parametrize("sides", ["edge", "reference"])
+def test_names_by_alphabet_that_the_other_side_never_told(judge, sides):
+    by_alphabet, right = top(P, k=3, labels=sorted(LETTERS)), top(P, k=3, labels=LETTERS)
+    f = labels_found(judge(P, P, *((by_alphabet, right) if sides == "edge" else (right, by_alphabet))))
+    assert f["evidence"]["sorted"] == sides and f["confidence"] > 0.9
+
+
+def test_label_files_where_classes_are_told_by_number(judge):
+    lines = {"edge_log": {"label_file": "\n".join(sorted(ANIMALS))}, "reference_log": {"label_file": "\n".join(ANIMALS)}}
+    f = labels_found(judge(Q[:3], Q[:3], top(Q[:3]), top(Q[:3]), **lines))
+    assert f["evidence"]["sorted"] == "edge" and f["evidence"]["classes"] == 12
+    assert labels_found(judge(Q[:3], Q[:3], **lines))["evidence"]["classes"] == 12
+    # The edge told its names, the reference has the file.
+    f = labels_found(judge(Q, Q, top(Q, labels=sorted(ANIMALS)), top(Q), reference_log=lines["reference_log"]))
+    assert f["evidence"]["otherwise"] >= 8
+
+
+@pytest.mark.parametrize("write", [
+    lambda names: [n.upper().replace(" ", "_") + "\r" for n in names],
+    lambda names: [n.split(",")[0] for n in names],
+    lambda names: [f"{i}: {n}" for i, n in enumerate(names)],
+    lambda names: [f"{i} {n}" for i, n in reversed(list(enumerate(names)))],
+    lambda names: names + ["", ""],
+    lambda names: ["a fish", *names[1:]],
+])
+def test_label_files_written_otherwise(judge, write):
+    verdict = judge(Q[:3], Q[:3], top(Q[:3]), top(Q[:3]), edge_log={"label_file": "\n".join(write(ANIMALS))},
+                    reference_log={"label_file": "\n".join(ANIMALS)})
+    assert output_causes(verdict) == []
+
+
+def test_label_files_with_and_without_a_background_class(judge):
+    verdict = judge(Q[:3], Q[:3], edge_log={"label_file": "\n".join(ANIMALS[1:]), "label_offset": "1"},
+                    reference_log={"label_file": "\n".join(["background", *ANIMALS[1:]])})
+    assert "output.labels" not in causes(verdict)
+
+
+def test_equal_names_count_more_than_files(judge):
+    told = top(Q, labels=ANIMALS)
+    verdict = judge(Q, Q, told, told, edge_log={"label_file": "\n".join(sorted(ANIMALS))}, reference_log={"label_file": "\n".join(ANIMALS)})
+    assert output_causes(verdict) == []
+
+
+def test_shifted_classes_with_their_own_names(judge):
+    names = ["background", *ANIMALS]
+    told = [[(c + 1, s, names[c + 1]) for c, s in frame] for frame in top(Q)]
+    assert causes(judge(Q, Q, told, top(Q, labels=ANIMALS))) == ["output.label_offset"]
+
+
+@pytest.mark.parametrize("text", ["", "\0\0\0", "{0: 'tench'}", "\n" * 5000, "7" * 400 + " x", "ä\xff" * 300])
+def test_files_that_are_no_list_of_names(judge, text):
+    verdict = judge(Q[:3], Q[:3], top(Q[:3]), top(Q[:3]), edge_log={"label_file": text}, reference_log={"label_file": "\n".join(ANIMALS)})
+    assert output_causes(verdict) == []
 
 
 def test_names_that_are_only_written_otherwise(judge):
@@ -171,7 +245,7 @@ def test_real_models(judge, model):
     told = top(values, shift=shift, labels=names)
     assert output_causes(judge(y, y, told, told, **logs)) == []
     assert causes(judge(y, y, top(values, shift=shift + 1), told, **logs)) == ["output.label_offset"]
-    assert causes(judge(y, y, top(values, shift=shift, labels=["x", *names]), told, **logs)) in (["output.label_offset"], [])
+    assert causes(judge(y, y, top(values, shift=shift, labels=["x", *names]), told, **logs)) in (["output.labels"], [])
 
 
 # ---- Scores ------------------------------------------------------------------------------------

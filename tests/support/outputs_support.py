@@ -32,11 +32,13 @@ def pictures(count):
 
 
 def write_outputs(path, role, outputs, results=None, quantization=None, name="probabilities", change=None, model=None, shape=None,
-                  **metadata):
-    """outputs: an array for each frame; results: lists of (class, score[, label])."""
+                  label_file=None, **metadata):
+    """outputs: an array for each frame; results: lists of (class, score[, label]); label_file: its text, attached."""
     from log_writer import PB
 
     with Recording(path, role, **metadata) as log:
+        if label_file is not None:
+            log.writer.add_attachment(1, 1, "labels.txt", "text/plain", label_file.encode())
         if model:
             log.model(*model)
         inputs = pictures(len(outputs))

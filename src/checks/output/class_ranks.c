@@ -72,7 +72,6 @@ static bool add_frame(rank_reader *r, size_t frame, xr_ranks *out)
         rank.value = NAN;
         if (known)
             rank.index = index_of_rank(&v, k, &rank.value);
-        snprintf(rank.label, sizeof rank.label, "%s", result.classes[k].label ? result.classes[k].label : "");
         if (!push(out, &rank))
             return false;
     }
@@ -220,50 +219,6 @@ static void judge_classes(const class_pair *pair, size_t count, xr_ranks_between
     }
 }
 
-/* Whether a class other than `id` has that name. */
-static bool is_name_of_another(const xr_ranks *r, int64_t id, const char *name)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (r->rank[i].id != id && strcmp(r->rank[i].label, name) == 0)
-            return true;
-    return false;
-}
-
-static const char *name_of(const xr_ranks *r, int64_t id)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (r->rank[i].id == id && *r->rank[i].label)
-            return r->rank[i].label;
-    return NULL;
-}
-
-/* Counts classes with another name, and finds the shift of class numbers by which the names agree. */
-static void judge_names(const xr_ranks *edge, const xr_ranks *reference, xr_ranks_between *b)
-{
-    enum { FURTHEST = 3 };
-    size_t fits[2 * FURTHEST + 1] = {0}, known[2 * FURTHEST + 1] = {0};
-    for (size_t i = 0; i < edge->count; i++) {
-        const xr_rank *k = &edge->rank[i];
-        const char *other = *k->label ? name_of(reference, k->id) : NULL;
-        if (other) {
-            b->named++;
-            bool otherwise = strcmp(other, k->label) != 0;
-            b->named_otherwise += otherwise;
-            b->names_elsewhere += otherwise && is_name_of_another(reference, k->id, k->label);
-        }
-        for (int shift = -FURTHEST; *k->label && shift <= FURTHEST; shift++) {
-            const char *at = name_of(reference, minus(k->id, -shift));
-            known[shift + FURTHEST] += at != NULL;
-            fits[shift + FURTHEST] += at && strcmp(at, k->label) == 0;
-        }
-    }
-    for (int shift = -FURTHEST; shift <= FURTHEST; shift++)
-        if (shift != 0 && fits[shift + FURTHEST] > 1 && fits[shift + FURTHEST] == known[shift + FURTHEST]) {
-            b->names_shifted = true;
-            b->name_shift = shift;
-        }
-}
-
 xr_ranks_between xr_ranks_compare(const xr_ranks *edge, const xr_ranks *reference)
 {
     xr_ranks_between b = {0};
@@ -282,6 +237,5 @@ xr_ranks_between xr_ranks_compare(const xr_ranks *edge, const xr_ranks *referenc
     if (pair)
         judge_classes(pair, b.frames, &b);
     free(pair);
-    judge_names(edge, reference, &b);
     return b;
 }

@@ -11,10 +11,9 @@ typedef struct xr_rank {
     size_t frame;
     unsigned rank;
     int64_t id;
-    int64_t index;  /* of the output element with the value of that rank; -1: several have it */
-    double score;   /* the result's; NAN where it has none */
-    double value;   /* the output's value of that rank */
-    char label[48]; /* "" where it has none */
+    int64_t index; /* of the output element with the value of that rank; -1: several have it */
+    double score;  /* the result's; NAN where it has none */
+    double value;  /* the output's value of that rank */
 } xr_rank;
 
 typedef enum xr_rank_state {
@@ -54,11 +53,6 @@ typedef struct xr_ranks_between {
     int64_t difference;
     bool permuted; /* one class of the edge for each of the reference, and the reverse */
     size_t repeats;
-    /* Classes that both sides name; the same class by another name. */
-    size_t named, named_otherwise;
-    size_t names_elsewhere; /* of those: by a name that the reference has for another class */
-    bool names_shifted;     /* the edge's name of class c is the reference's of c + name_shift */
-    int64_t name_shift;
 } xr_ranks_between;
 xr_ranks_between xr_ranks_compare(const xr_ranks *edge, const xr_ranks *reference);
 

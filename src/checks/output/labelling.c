@@ -104,35 +104,23 @@ static bool judge_sides(xr_labelling *l)
 }
 
 /* From the results alone, where at least one side has no output to compare them with. */
-static bool judge_results(const exray_comparison *comparison, xr_labelling *l)
+static void judge_results(const exray_comparison *comparison, xr_labelling *l)
 {
     const xr_ranks_between *b = &l->between;
     bool both_known = l->ranks[0].state != XR_RANKS_NONE && l->ranks[1].state != XR_RANKS_NONE;
     if (both_known || b->frames == 0)
-        return false;
+        return;
     bool equal =
         xr_outputs_equal(comparison) || (xr_inputs_known(comparison) && !xr_inputs_differ(comparison));
     if (b->constant && (b->classes >= 3 || (equal && b->classes >= 2))) {
         set(l, XR_LABELS_SHIFTED, EXRAY_SIDE_EDGE, equal ? 0.95 : 0.85, b->frames, b->frames);
         l->difference = b->difference;
-        return true;
+        return;
     }
     if (equal && b->permuted && b->repeats && 2 * b->equal < b->frames) {
         set(l, XR_LABELS_PERMUTED, EXRAY_SIDE_EDGE, 0.7, b->frames - b->equal, b->frames);
         l->ambiguous = true;
-        return true;
     }
-    return false;
-}
-
-static bool judge_names(xr_labelling *l)
-{
-    const xr_ranks_between *b = &l->between;
-    if (b->names_elsewhere < 2 || 2 * b->names_elsewhere < b->named_otherwise ||
-        2 * b->named_otherwise < b->named)
-        return false;
-    set(l, XR_LABELS_NAMES, EXRAY_SIDE_EDGE, b->names_shifted ? 0.97 : 0.9, b->named_otherwise, b->named);
-    return true;
 }
 
 exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling *out, exray_error *error)
@@ -144,8 +132,8 @@ exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling 
     if (status != EXRAY_OK)
         return status;
     out->between = xr_ranks_compare(&out->ranks[EXRAY_SIDE_EDGE], &out->ranks[EXRAY_SIDE_REFERENCE]);
-    if (!judge_vector(comparison, out) && !judge_sides(out) && !judge_results(comparison, out))
-        judge_names(out);
+    if (!judge_vector(comparison, out) && !judge_sides(out))
+        judge_results(comparison, out);
     return EXRAY_OK;
 }
 

@@ -12,7 +12,6 @@ typedef enum xr_labelling_state {
     XR_LABELS_VECTOR_PERMUTED, /* the output vector itself */
     XR_LABELS_SHIFTED,         /* class numbers, by `difference` */
     XR_LABELS_PERMUTED,        /* class numbers */
-    XR_LABELS_NAMES,           /* the names of classes, by names_shifted or not */
     XR_LABELS_LATE,            /* decisions belong to the frame before */
     XR_LABELS_BROKEN,          /* decisions that do not follow from the outputs */
 } xr_labelling_state;

@@ -1,5 +1,4 @@
-/* output.label_offset: classes have other numbers, another order or other names than in the
- * reference. */
+/* output.label_offset: classes have other numbers or another order than in the reference. */
 #include "checks/builtin.h"
 #include "checks/input/moments/input_statistics.h"
 #include "checks/output/box_labels.h"
@@ -67,25 +66,6 @@ static void say_permuted(exray_finding *f, const xr_labelling *l)
     exray_finding_number(f, "repeats", (double)l->ranks[l->side].repeats);
 }
 
-static void say_names(exray_finding *f, const xr_labelling *l)
-{
-    const xr_ranks_between *b = &l->between;
-    exray_finding_summary(f,
-                          "Both sides decide for the same classes and call them by other names: %zu of %zu.",
-                          b->named_otherwise, b->named);
-    if (b->names_shifted) {
-        exray_finding_detail(f, "The edge's name of class c is the reference's of c %+lld.",
-                             (long long)b->name_shift);
-        exray_finding_number(f, "difference", (double)b->name_shift);
-        exray_finding_fix(f,
-                          "Use the label file with as many classes as the model has: the edge's is %lld off.",
-                          (long long)b->name_shift);
-    } else
-        exray_finding_fix(f, "Use the reference's label file on the edge.");
-    exray_finding_number(f, "named", (double)b->named);
-    exray_finding_number(f, "named_otherwise", (double)b->named_otherwise);
-}
-
 static void report(const exray_comparison *comparison, const xr_labelling *l, exray_findings *findings)
 {
     const exray_io_pair *output = exray_comparison_output(comparison, 0);
@@ -96,8 +76,6 @@ static void report(const exray_comparison *comparison, const xr_labelling *l, ex
         say_shifted(f, l);
     else if (l->state == XR_LABELS_PERMUTED)
         say_permuted(f, l);
-    else if (l->state == XR_LABELS_NAMES)
-        say_names(f, l);
     else
         say_vector(f, l);
     exray_finding_number(f, "frames_supporting", (double)l->supporting);
@@ -251,7 +229,7 @@ const exray_assertion xr_assertion_output_label_offset = {
     .size = sizeof(exray_assertion),
     .abi = EXRAY_ASSERTION_ABI,
     .name = "output.label_offset",
-    .summary = "both sides count, order and name the classes alike",
+    .summary = "both sides count and order the classes alike",
     .causes = causes,
     .needs = "/result of both logs with /output or equal inputs; or /output with data and equal inputs",
     .run = run,
