@@ -14,6 +14,7 @@
 /* What decoders and rounding do, in levels; and how much of it a network may make (docs/noise.md). */
 #define NOISE_LEVELS 1.5
 #define GIVEN        16.0
+#define SAFETY       3.0
 
 static const char key[] = "input.statistics";
 
@@ -178,6 +179,15 @@ static bool are_same(const xr_moment_frames *m, size_t i)
     return same;
 }
 
+/* How far the values of an input that agrees may be apart, levels rms.  Where n values of a channel differ at
+ * random by d rms, their mean and deviation do by about d / sqrt(n). */
+static double distance_behind(const xr_moment_pairs *p)
+{
+    const double n = (double)p->frames->elements / (double)p->frames->parts;
+    const xr_moment_fit same = xr_moment_fit_make(p, xr_moment_identity, XR_MOMENT_SAME);
+    return fmin(SAFETY * sqrt(n) * same.residual, NOISE_LEVELS);
+}
+
 /* The error that an input which agrees may rightly make, relative to the signal. */
 static double allowed_of(const xr_moment_pairs *p)
 {
@@ -190,7 +200,7 @@ static double allowed_of(const xr_moment_pairs *p)
     }
     if (same)
         return 0;
-    return variance > 0 ? GIVEN * NOISE_LEVELS * xr_moment_unit(p, 1) / sqrt(variance) : 1;
+    return variance > 0 ? GIVEN * distance_behind(p) * xr_moment_unit(p, 1) / sqrt(variance) : 1;
 }
 
 static exray_status keep(size_t pair, kept_statistics what, exray_findings *findings, exray_error *error)
