@@ -200,13 +200,13 @@ static bool is_label_file(const exray_attachment *a)
            !contains(a->media_type, "html");
 }
 
-typedef struct line {
+typedef struct label_line {
     const char *at;
     size_t size;
-} line;
+} label_line;
 
 /* The next line, without its end; false: there is none.  A last line may be without one. */
-static bool next_line(const char **at, const char *end, line *out)
+static bool next_line(const char **at, const char *end, label_line *out)
 {
     if (*at >= end)
         return false;
@@ -220,14 +220,14 @@ static bool next_line(const char **at, const char *end, line *out)
 }
 
 /* "17: hen", "17 hen", "17,hen": the number, and what follows it. */
-static bool number_in_front(const line *l, int64_t *id, line *rest)
+static bool number_in_front(const label_line *l, int64_t *id, label_line *rest)
 {
     size_t i = 0;
     for (*id = 0; i < l->size && i < 9 && isdigit((unsigned char)l->at[i]); i++)
         *id = 10 * *id + (l->at[i] - '0');
     if (i == 0 || i >= l->size || !strchr(" \t:,;", l->at[i]))
         return false;
-    *rest = (line){l->at + i + 1, l->size - i - 1};
+    *rest = (label_line){l->at + i + 1, l->size - i - 1};
     return true;
 }
 
@@ -236,7 +236,7 @@ static bool is_numbered(const char *text, const char *end)
 {
     int64_t id, before = -1;
     size_t count = 0;
-    line l, rest;
+    label_line l, rest;
     while (next_line(&text, end, &l)) {
         if (l.size == 0)
             continue;
@@ -256,10 +256,10 @@ static bool add_lines(xr_class_names *names, const char *text, size_t size)
     if (size == 0 || *text == '{' || *text == '[')
         return true;
     int64_t id = 0;
-    line l;
+    label_line l;
     for (int64_t number = 0; next_line(&text, end, &l); number++) {
         id = number;
-        line name = l;
+        label_line name = l;
         if (l.size == 0 || (numbered && !number_in_front(&l, &id, &name)))
             continue;
         if (!add(names, id, name.at, name.size))
