@@ -1,5 +1,7 @@
 /* Detection: boxes with classes and scores. */
+#include "tasks/average_precision.h"
 #include "tasks/builtin_tasks.h"
+#include "tasks/task_overlap.h"
 #include "tasks/task_shared.h"
 
 #include <math.h>
@@ -91,34 +93,20 @@ static bool has(const exray_result *result)
 /* ---- Measures ----
  * Boxes are partners where their class is the same and they overlap by half (IoU); each box of one side, the
  * surest first, takes the one of the other that it overlaps most.  A pair counts as its lesser score, a box
- * as its own: 2 * sum(min(a, b)) / (sum(a) + sum(b)), so that boxes nobody would show count little.  COCO's
- * mAP against a truth belongs here, too. */
+ * as its own: 2 * sum(min(a, b)) / (sum(a) + sum(b)), so that boxes nobody would show count little. */
 
 typedef struct partner_sums {
     xr_task_mean all, of_class[CLASSES];
     char label[CLASSES][40];
     bool is_partner[MOST_BOXES];
     uint32_t order[MOST_BOXES];
+    xr_precision precision;
 } partner_sums;
 
 static void *begin(const exray_task_options *options)
 {
     (void)options;
     return calloc(1, sizeof(partner_sums));
-}
-
-static double area_of(const exray_box *b)
-{
-    return fmax((double)b->x_max - b->x_min, 0) * fmax((double)b->y_max - b->y_min, 0);
-}
-
-static double overlap(const exray_box *a, const exray_box *b)
-{
-    const double wide = fmin(a->x_max, b->x_max) - fmax(a->x_min, b->x_min);
-    const double high = fmin(a->y_max, b->y_max) - fmax(a->y_min, b->y_min);
-    const double common = wide > 0 && high > 0 ? wide * high : 0;
-    const double both = area_of(a) + area_of(b) - common;
-    return both > 0 ? common / both : 0;
 }
 
 /* Boxes without any score, such as a truth's, count 1. */
@@ -152,7 +140,7 @@ static uint32_t partner_of(const partner_sums *sums, const exray_box *box, const
     double best = 0.5;
     for (uint32_t i = 0; i < n; i++) {
         const double shared =
-            sums->is_partner[i] || other->boxes[i].id != box->id ? 0 : overlap(box, &other->boxes[i]);
+            sums->is_partner[i] || other->boxes[i].id != box->id ? 0 : xr_task_overlap(box, &other->boxes[i]);
         if (shared >= best && (found == n || shared > best)) {
             best = shared;
             found = i;
@@ -196,15 +184,20 @@ static void compare(void *state, const exray_result *told, const exray_result *o
     xr_task_add(&sums->all, shared, all);
     for (int c = 0; c < CLASSES; c++)
         xr_task_add(&sums->of_class[c], common[c], weight[c]);
+    xr_precision_add(&sums->precision, told, other);
 }
 
 static size_t measure(const void *state, exray_task_measure *out, size_t most)
 {
     const partner_sums *sums = state;
-    if (most == 0)
+    if (most < 3)
         return 0;
-    size_t count = 0;
-    out[count++] = xr_task_measure_of(&sums->all, "boxes", "share", true);
+    size_t count = 3;
+    const uint64_t frames = sums->precision.frames;
+    out[0] = xr_task_measure_of(&sums->all, "boxes", "share", true);
+    out[1] = (exray_task_measure){.name = "map50", .unit = "share", .higher = true, .frames = frames};
+    out[2] = (exray_task_measure){.name = "map", .unit = "share", .higher = true, .frames = frames};
+    xr_precision_mean(&sums->precision, &out[1].value, &out[2].value);
     for (int c = 0; c < CLASSES && count < most; c++) {
         if (sums->of_class[c].frames == 0)
             continue;
@@ -218,5 +211,13 @@ static size_t measure(const void *state, exray_task_measure *out, size_t most)
     return count;
 }
 
+static void end(void *state)
+{
+    partner_sums *sums = state;
+    if (sums)
+        xr_precision_clear(&sums->precision);
+    free(sums);
+}
+
 const exray_task xr_task_detection = {
-    sizeof(exray_task), "detection", fits, decide, has, begin, compare, measure, free};
+    sizeof(exray_task), "detection", fits, decide, has, begin, compare, measure, end};

@@ -98,3 +98,86 @@ def test_what_is_read_as_classes(tmp_path, kind, names):
         x, y = x.astype(np.float32).astype(float), y.astype(np.float32).astype(float)
         assert found["measures"][0]["agreement"] == pytest.approx(np.sqrt(np.sum((x - y) ** 2) / np.sum(y**2)), rel=1e-6)
         assert found["task"] == "regression"
+
+
+def coco_boxes(seed):
+    """Boxes of 8 pictures: of the truth with crowds, told boxes near them, elsewhere, and more than 100 of one class in a picture."""
+    rng = np.random.default_rng(seed)
+    truth, told = [], []
+    for picture in range(8):
+        corners = rng.uniform(0, 0.6, (7, 2))
+        sizes = rng.uniform(0.05, 0.4, (7, 2))
+        kinds, crowds = rng.integers(0, 4, 7), rng.random(7) < 0.25
+        truth.append([] if picture == 3 else [(*c, *(c + s), int(k), 0.0, bool(w)) for c, s, k, w in zip(corners, sizes, kinds, crowds)])
+        here = []
+        for c, s, k, w in zip(corners, sizes, kinds, crowds):
+            for _ in range(rng.integers(1, 4 if not w else 7)):
+                spread = rng.choice([0.01, 0.03, 0.08])
+                at = c + (rng.uniform(0, 0.5, 2) * s if w else rng.normal(0, spread, 2))
+                size = s * rng.uniform(0.2, 0.5, 2) if w else s * np.exp(rng.normal(0, spread * 3, 2))
+                here.append((*at, *(at + size), int(k if rng.random() < 0.9 else rng.integers(0, 6)), round(rng.random(), 2), False))
+        if picture == 5:
+            at = rng.uniform(0, 0.8, (150, 2))
+            here += [(*a, *(a + 0.1), 1, float(rng.random()), False) for a in at]
+        told.append(here)
+    return truth, told
+
+
+def result_of(boxes):
+    keys = ("x_min", "y_min", "x_max", "y_max", "id", "score", "crowd")
+    return PB["Result"](boxes=[dict(zip(keys, b)) for b in boxes])
+
+
+def by_pycocotools(truth, told):
+    """(map50, map) of the boxes as they are in the log: 32-bit shares."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def boxes(frames, **more):
+        for i, frame in enumerate(frames):
+            for b in frame:
+                x0, y0, x1, y1 = np.asarray(b[:4], np.float32).astype(float)
+                yield {"image_id": i + 1, "category_id": b[4], "bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0),
+                       "iscrowd": int(b[6]), "score": float(np.float32(b[5]))}
+
+    data = COCO()
+    data.dataset = {"info": {}, "images": [{"id": i + 1} for i in range(len(truth))], "categories": [{"id": i} for i in range(6)],
+                    "annotations": [{**b, "id": n + 1} for n, b in enumerate(boxes(truth))]}
+    data.createIndex()
+    judge = COCOeval(data, data.loadRes(list(boxes(told))), "bbox")
+    judge.evaluate()
+    judge.accumulate()
+    precision = judge.eval["precision"][:, :, :, 0, 2]
+    return tuple(np.mean(p[p > -1]) for p in (precision[0], precision))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mean_average_precision_is_that_of_pycocotools(tmp_path, seed):
+    truth, told = coco_boxes(seed)
+    other = coco_boxes(seed)[1][::-1]
+    truths = [result_of(t) for t in truth]
+    found = measures(accuracy(tmp_path, {"results": [result_of(t) for t in told], "truths": truths},
+                              {"results": [result_of(t) for t in other]}))
+    for side, boxes in (("edge", told), ("reference", other)):
+        wanted = by_pycocotools(truth, boxes)
+        assert 0 < wanted[1] < wanted[0] < 1 or side == "reference"
+        assert (found["map50", None][side], found["map", None][side]) == pytest.approx(wanted, abs=1e-6)
+    likely = [[(*b[:5], 0.0, b[6]) for b in frame if np.float32(b[5]) >= 0.5] for frame in other]
+    assert found["map", None]["agreement"] == pytest.approx(by_pycocotools(likely, told)[1], abs=1e-6)
+    assert found["map", None]["frames"] == 8
+
+
+def test_mean_average_precision_can_be_required(tmp_path):
+    truth, told = coco_boxes(1)
+    a, b = (write(tmp_path / f"{role}.mcap", results=[result_of(t) for t in told], truths=[result_of(t) for t in truth], role=role)
+            for role in ("edge", "reference"))
+    for least, answer in (("0.01", "met"), ("0.99", "not met")):
+        out = subprocess.run([EXRAY, "validate", a, b, "--require", f"map50>={least}"], capture_output=True, text=True).stdout
+        assert f"required   map50>={least}   {answer} (0.38" in out
+
+
+def test_boxes_of_a_truth_that_are_no_numbers_are_not_found(tmp_path):
+    told = [result_of([(0.1, 0.1, 0.5, 0.5, 1, 0.9, False), (float("nan"), 0.1, 0.5, 0.5, 1, float("nan"), False)])] * 2
+    truth = [result_of([(0.1, 0.1, 0.5, 0.5, 1, 0, False), (0.1, float("nan"), 0.5, float("inf"), 1, 0, False)])] * 2
+    found = measures(accuracy(tmp_path, {"results": told, "truths": truth}, {"results": told}))
+    assert found["map50", None]["edge"] == pytest.approx(51 / 101, abs=1e-9)

@@ -46,6 +46,13 @@ static bool read_side(task_judge *j, int s, size_t frame, exray_result *out)
     return xr_outputs_decide(c, j->of_outputs, (exray_side)s, frame, j->slot[s], j->told[s], out);
 }
 
+/* A truth of nothing is one, too: all that was told is wrong. */
+static bool is_empty(const exray_result *r)
+{
+    return r->class_count + r->box_count + r->keypoint_count + r->vector_count == 0 && !r->mask &&
+           !(r->text && *r->text);
+}
+
 static void add_frame(task_judge *j, const exray_task *const *tasks, void *(*states)[WAYS], size_t count,
                       size_t frame)
 {
@@ -56,7 +63,7 @@ static void add_frame(task_judge *j, const exray_task *const *tasks, void *(*sta
         if (known[0] && known[1] && (tasks[t]->has(&side[0]) || tasks[t]->has(&side[1])))
             tasks[t]->compare(states[t][AGREE], &side[0], &side[1]);
         for (int s = 0; s < 2; s++)
-            if (known[s] && is_true && tasks[t]->has(&truth))
+            if (known[s] && is_true && tasks[t]->has(is_empty(&truth) ? &side[s] : &truth))
                 tasks[t]->compare(states[t][EDGE_TRUTH + s], &side[s], &truth);
     }
 }
