@@ -8,7 +8,7 @@ import pytest
 from explain_support import (BICUBIC, BILINEAR, QUANTIZED, SIDE, centre, explain, from_yuv, letterbox, named,
                              normalize, nv12, opencv, pillow, preprocess, quantize)
 from log_writer import PB
-from PIL import Image
+from PIL import Image, ImageFilter
 from validate_support import finding
 
 pytestmark = pytest.mark.data
@@ -227,7 +227,21 @@ def test_yuyv_read_as_uyvy(tmp_path, pictures, sensor):
     assert named(verdict) == ["color_space"]
 
 
-@pytest.mark.parametrize("part", [2, 4])
+BLURS = {"0.7": ImageFilter.GaussianBlur(0.7), "3": ImageFilter.GaussianBlur(3), "box": ImageFilter.BoxBlur(1)}
+
+
+@pytest.mark.parametrize("blur", BLURS)
+def test_a_blur_is_no_jpeg_at_a_part_of_its_size(tmp_path, jpeg, blur):
+    """Both are softer, and a smaller picture, or a part that moved a little, explains some of a blur."""
+    records, seen = jpeg[0][:2], jpeg[1][:2]
+    reference = [preprocess(p, side=224) for p in seen]
+    edge = [np.asarray(Image.fromarray(p).filter(BLURS[blur])) for p in reference]
+    verdict = explain(tmp_path, normalize(edge), normalize(reference), records)
+    assert named(verdict) == ["resize"]
+    assert "softer" in finding(verdict, "input.resize")["summary"]
+
+
+@pytest.mark.parametrize("part", [2, 4, 8])
 def test_a_jpeg_decoded_at_a_part_of_its_size(tmp_path, jpeg, part):
     """What Pillow's draft mode and thumbnailers do."""
     records, seen = jpeg

@@ -19,8 +19,9 @@ static bool other_kernel(const xr_transform *c)
 static bool other_crop(const xr_transform *c)
 {
     const xr_geometry *a = &c->resampling.reference.geometry, *b = &c->resampling.edge.geometry;
-    return c->resampling.set && (!xr_geometry_equal(a, b) ||
-                                 !c->resampling.reference.resize_first != !c->resampling.edge.resize_first);
+    return c->resampling.set && !c->resampling.rounded &&
+           (!xr_geometry_equal(a, b) ||
+            !c->resampling.reference.resize_first != !c->resampling.edge.resize_first);
 }
 
 void xr_list_steps(xr_explanation *e)

@@ -59,6 +59,12 @@ typedef struct xr_rendering_fit {
 } xr_rendering_fit;
 bool xr_find_kernel(xr_input_pair *pair, exray_side side, const xr_rendering *prior, xr_rendering_fit *found);
 
+/* Levels rms that healthy decoders leave of an exact rendering. */
+#define XR_DECODERS_DIFFER 2.0
+/* Whether an extra step that leaves `now` levels rms, where the edge leaves `without` if it has none, is the
+ * one that made the input: it is exact, and no mere imitation of what is not known. */
+bool xr_is_proven(const xr_input_pair *pair, const xr_transform *transform, double now, double without);
+
 /* Whether another way to decode the sensor's bytes explains the edge better than its best rendering,
  * which is found anew then.  The rendering of the reference is known. */
 bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering_fit *edge);

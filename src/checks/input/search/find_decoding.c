@@ -15,10 +15,18 @@
 
 enum { VARIANTS = 40, FRAMES = 2, STEP = 3 };
 
+/* Levels rms that rounding leaves. */
+#define EXACT 0.5
 /* Residual that the right variant may have before the place is known to the pixel. */
 #define CONVINCING 0.2
 /* Residual of the first frame that no right variant has. */
 #define HOPELESS 0.6
+
+bool xr_is_proven(const xr_input_pair *pair, const xr_transform *transform, double now, double without)
+{
+    double reference = xr_levels_of(pair, EXRAY_SIDE_REFERENCE, transform->resampling.reference_residual);
+    return now < fmax(EXACT, 1.6 * reference + 0.3) || (now < XR_DECODERS_DIFFER && without > 4 * now);
+}
 
 /* ---- Candidates -------------------------------------------------------------------------------- */
 
@@ -381,6 +389,27 @@ static double find_gamma(xr_input_pair *pair, xr_transform *transform, const row
     return least;
 }
 
+/* Whether the edge decodes the JPEG at a part of its size; its rendering, then.  Less detail is what any blur
+ * and any softer kernel leave as well, so that the right rendering must be exact: a better one proves
+ * nothing.  Before it is fitted to the pixel it may be no better than the imitation that was. */
+static bool take_reduced(xr_input_pair *pair, xr_transform *transform, const xr_decode_variant *reduced,
+                         double coarse, xr_rendering_fit *edge)
+{
+    xr_rendering_fit found;
+    double was = xr_levels_of(pair, EXRAY_SIDE_EDGE, edge->residual);
+    if (xr_levels_of(pair, EXRAY_SIDE_EDGE, coarse) > 1.3 * was + 1)
+        return false;
+    transform->decode = *reduced;
+    if (!xr_search_frames_decode(pair, transform) ||
+        !xr_find_kernel(pair, EXRAY_SIDE_EDGE, &transform->resampling.reference, &found))
+        return false;
+    double now = xr_levels_of(pair, EXRAY_SIDE_EDGE, found.residual);
+    if (!(was > 1.6 * now + 0.25) || !xr_is_proven(pair, transform, now, was))
+        return false;
+    *edge = found;
+    return true;
+}
+
 bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering_fit *edge)
 {
     exray_media media = {0};
@@ -390,6 +419,8 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
     size_t size;
     xr_sensor_bytes(pair->comparison, pair->frame[0].source, pair->sensor_slot, &media, &data, &size);
     size_t count = list_variants(media.format ? media.format : "", list);
+    xr_decode_variant reduced = {0};
+    double least_reduced = CONVINCING;
     double plainest = 2, spread = pair->spread[EXRAY_SIDE_EDGE];
     row_samples samples;
     make_samples(pair, &samples);
@@ -397,6 +428,13 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         if (list[i].kind == XR_DECODE_COLOR && !may_be_converted(pair, transform, &list[i].color, edge))
             continue;
         double residual = variant_residual(pair, transform, &samples, &list[i], edge);
+        if (list[i].kind == XR_DECODE_REDUCED) {
+            if (residual < least_reduced) {
+                least_reduced = residual;
+                reduced = list[i];
+            }
+            continue;
+        }
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
             continue;
@@ -424,6 +462,8 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         }
     }
     free_samples(&samples);
+    if (reduced.kind && take_reduced(pair, transform, &reduced, least_reduced, edge))
+        return true;
     transform->decode = best;
     xr_rendering_fit found;
     double now = xr_levels_of(pair, EXRAY_SIDE_EDGE, least),

@@ -4,9 +4,11 @@
 
 #include <math.h>
 
-/* Levels rms that healthy decoders leave of an exact rendering: with more, the bytes may have been decoded
- * in another way. */
-#define DECODE_FLOOR 2.0
+/* Pixels of the input that a kernel which is not known may seem to move the picture by. */
+#define NEARBY 2.0
+/* Pixels by which a border moves where sizes and places are rounded: half a pixel each, and that of a reduced
+ * picture's own size. */
+#define ROUNDED 1.6
 
 /* Whether an explanation is decisively better (levels rms). */
 static bool decisively_less(double a, double b)
@@ -144,6 +146,48 @@ static void prefer_reference_settings(xr_input_pair *pair, xr_transform *transfo
     transform->residual = residual;
 }
 
+/* The largest distance between what a rendering of the edge's picture and one of the reference's show at a
+ * border: in pixels of the input, and of the edge's picture. */
+static void measure_distance(const xr_input_pair *pair, const xr_rendering *edge,
+                             const xr_rendering *reference, double *in_input, double *in_picture)
+{
+    double width = (double)pair->width, height = (double)pair->height;
+    *in_input = *in_picture = 0;
+    for (size_t f = 0; f < pair->count; f++) {
+        const exray_picture *p = xr_search_picture(&pair->frame[f], EXRAY_SIDE_EDGE),
+                            *r = pair->frame[f].picture;
+        double w = exray_picture_width(p), h = exray_picture_height(p);
+        xr_part a = xr_geometry_part(&edge->geometry, w, h, width, height);
+        xr_part b = xr_geometry_part(&reference->geometry, exray_picture_width(r), exray_picture_height(r),
+                                     width, height);
+        double x = fmax(fabs(a.x0 - b.x0), fabs(a.x1 - b.x1)), y = fmax(fabs(a.y0 - b.y0), fabs(a.y1 - b.y1));
+        *in_input = fmax(*in_input, fmax(x * width / fabs(b.x1 - b.x0), y * height / fabs(b.y1 - b.y0)));
+        *in_picture = fmax(*in_picture, fmax(x * w, y * h));
+    }
+}
+
+/* A part that is hardly another one than the reference's imitates a kernel or a blur that is not known; only
+ * an exact rendering proves it.  Of a picture at a part of its size the same part is rounded to other pixels,
+ * which is no other crop. */
+static void judge_small_crop(xr_input_pair *pair, xr_transform *transform, const xr_rendering_fit *edge)
+{
+    const xr_rendering *reference = &transform->resampling.reference;
+    xr_rendering *chosen = &transform->resampling.edge, same = *chosen;
+    double in_input, in_picture;
+    measure_distance(pair, chosen, reference, &in_input, &in_picture);
+    transform->resampling.rounded = transform->decode.kind == XR_DECODE_REDUCED && in_picture < ROUNDED;
+    if (transform->resampling.rounded || edge->orientation || chosen->turned_first || in_input > NEARBY)
+        return;
+    same.geometry = reference->geometry;
+    same.resize_first = reference->resize_first;
+    double without =
+        xr_rendering_residual(pair, EXRAY_SIDE_EDGE, edge->layout, edge->orientation, &same, NULL);
+    if (xr_is_proven(pair, transform, levels_of(pair, transform->residual), levels_of(pair, without)))
+        return;
+    *chosen = same;
+    transform->residual = without;
+}
+
 static bool same_rendering(const xr_rendering *a, const xr_rendering *b)
 {
     return xr_same_kernel(a, b) && !a->resize_first == !b->resize_first &&
@@ -190,7 +234,9 @@ bool xr_find_rendering(xr_input_pair *pair, xr_transform *transform)
         return false;
     double turned = transform->residual;
     xr_transform next = *transform;
-    if (levels_of(pair, edge.residual) > DECODE_FLOOR)
+    double levels = levels_of(pair, edge.residual);
+    if (levels > XR_DECODERS_DIFFER || (!xr_is_proven(pair, transform, levels, levels) &&
+                                        !same_rendering(&edge.rendering, &reference.rendering)))
         xr_find_decoding(pair, &next, &edge);
     next.resampling.edge = edge.rendering;
     next.resampling.runner_up = edge.runner_up;
@@ -200,6 +246,7 @@ bool xr_find_rendering(xr_input_pair *pair, xr_transform *transform)
     next.turn.orientation =
         xr_orientation_compose(edge.orientation, xr_orientation_inverse(reference.orientation));
     prefer_reference_settings(pair, &next, &edge);
+    judge_small_crop(pair, &next, &edge);
     bool reshaped = (edge.orientation & 4) != 0 &&
                     pair->width != pair->height; /* which turning the reference's input cannot do */
     next.resampling.set = reshaped || next.decode.kind || next.resampling.edge.turned_first ||

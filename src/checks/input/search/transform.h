@@ -41,6 +41,7 @@ typedef struct xr_turn {
 /* Both sides' inputs as renderings of the sensor's picture (find_rendering.c, find_stride.c). */
 typedef struct xr_resampling {
     bool set;                     /* the edge is rendered from the sensor's picture */
+    bool rounded;                 /* both show the same part, in pixels of pictures of different sizes */
     xr_rendering reference, edge; /* where there is a sensor's picture */
     xr_orientation orientation;   /* edge = oriented rendering */
     double reference_residual;
