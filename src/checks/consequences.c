@@ -1,6 +1,7 @@
 #include "checks/consequences.h"
 
 #include "checks/beyond_noise.h"
+#include "checks/head/head_check.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
 
@@ -140,6 +141,37 @@ static bool exchange_accounts_for(const exray_comparison *comparison, const exra
            (isnan(layer->isolated_error) || !xr_is_same_file(comparison));
 }
 
+/* Whether `f` is about layers from `layer` on alone. */
+static bool begins_at(const exray_comparison *comparison, const exray_finding *f, uint32_t layer)
+{
+    if (f->layer != EXRAY_NO_INDEX)
+        return f->layer >= layer;
+    for (uint32_t i = 0; i < layer; i++)
+        if (xr_is_about_layer(comparison, f, i))
+            return false;
+    return xr_is_about_layer(comparison, f, layer);
+}
+
+/* An output whose every row is explained by another format: then the operators, or what seems a kernel, that
+ * make it so at the model's end are how it came about. */
+static bool whole_format_accounts_for(const exray_comparison *comparison, const exray_finding *cause,
+                                      const exray_finding *f)
+{
+    const bool of_layer = strcmp(f->cause, "model.operator") == 0 || strcmp(f->cause, "layer.kernel") == 0 ||
+                          strcmp(f->cause, "layer.unknown") == 0;
+    return of_layer && comparison && xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT) &&
+           cause->layer != EXRAY_NO_INDEX && begins_at(comparison, f, cause->layer);
+}
+
+/* Another format of an output that the application knows: a warning, and why the output differs. */
+static bool format_accounts_for(const exray_finding *cause, const exray_finding *f)
+{
+    return cause->severity == EXRAY_SEVERITY_WARNING && has_prefix(cause->cause, "output.") && cause->stage &&
+           f->stage && strcmp(cause->stage, "output") == 0 && strcmp(f->cause, "layer.unknown") == 0 &&
+           (output_accounts_for(cause, f) || (strcmp(f->stage, "output") == 0 && cause->tensor && f->tensor &&
+                                              strcmp(cause->tensor, f->tensor) == 0));
+}
+
 /* Whether `cause` accounts for `f`, one of the unexplained differences that any earlier fault
  * leads to.  Findings with a named cause are faults of their own and are not suppressed. */
 static bool accounts_for(const exray_comparison *comparison, const exray_finding *cause,
@@ -151,6 +183,9 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
     bool counts = cause->severity == EXRAY_SEVERITY_ERROR ||
                   (of_operator && (cause->severity == EXRAY_SEVERITY_WARNING ||
                                    (comparison && xr_outputs_agree(comparison))));
+    if (cause != f && !cause->is_consequence &&
+        (format_accounts_for(cause, f) || whole_format_accounts_for(comparison, cause, f)))
+        return true;
     if (cause == f || cause->is_consequence || !counts)
         return false;
     if (stage_of(cause) > 3 || !f->stage)
@@ -220,7 +255,9 @@ size_t xr_suppress_consequences(const exray_comparison *comparison, exray_findin
             if (accounts_for(comparison, cause, f)) {
                 f->is_consequence = true;
                 note_consequence(cause, f);
-                if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT))
+                if (xr_finding_evidence(f, XR_BEHIND_WRONG_INPUT) ||
+                    (xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT) &&
+                     strcmp(f->cause, "model.operator") == 0))
                     exray_finding_detail(cause, "%s", f->summary);
             }
     size_t count = 0;

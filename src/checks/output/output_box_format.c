@@ -2,6 +2,7 @@
  * for shares of the picture. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/head/head_check.h"
 #include "checks/input/moments/input_statistics.h"
 #include "checks/output/boxes.h"
 #include "checks/output/relation.h"
@@ -81,10 +82,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
             return xr_abstain_for_inputs(error);
         report(exray_comparison_output(comparison, i), &fit, xr_inputs_known(comparison), findings);
     }
-    return EXRAY_OK;
+    return xr_check_heads(comparison, findings, error);
 }
 
-static const char *const causes[] = {"output.box_format", NULL};
+static const char *const causes[] = {"output.box_format",     "output.activation", "output.label_offset",
+                                     "output.dequantization", "layer.unknown",     NULL};
 
 const exray_assertion xr_assertion_output_box_format = {
     .size = sizeof(exray_assertion),

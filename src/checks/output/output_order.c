@@ -104,6 +104,25 @@ static exray_status report_with_others(const exray_comparison *comparison, const
     return EXRAY_OK;
 }
 
+/* Whether of four rows x and y are exchanged, and nothing else: boxes in another format. */
+static bool exchanges_x_and_y(const xr_row_order *order)
+{
+    size_t first = 0, moved = 0;
+    for (size_t k = 0; k < order->rows; k++)
+        for (size_t f = 0; f < order->frame_count; f++)
+            if (order->from[f * order->rows + k] != k && moved++ == 0)
+                first = k;
+    if (!order->fixed || first + 4 > order->rows || moved != 4 * order->frames)
+        return false;
+    for (size_t k = 0; k < 4; k++)
+        for (size_t f = 0; f < order->frame_count; f++) {
+            const size_t from = order->from[f * order->rows + first + k];
+            if (from != first + k && from != first + (k ^ 1))
+                return false;
+        }
+    return true;
+}
+
 static exray_status check_rows(const exray_comparison *comparison, exray_findings *findings,
                                exray_error *error)
 {
@@ -115,7 +134,7 @@ static exray_status check_rows(const exray_comparison *comparison, exray_finding
         if (told[i] || xr_is_exchanged(findings, EXRAY_KIND_OUTPUT, i))
             continue;
         status = xr_row_order_make(comparison, i, &order, error);
-        if (status == EXRAY_OK && order.explains)
+        if (status == EXRAY_OK && order.explains && !exchanges_x_and_y(&order))
             status = report_with_others(comparison, &order, i, told, findings, error);
         xr_row_order_free(&order);
     }

@@ -42,11 +42,18 @@ static const char *text_of(const exray_result *result)
 
 enum { MOST_BOXES = 4096 }; /* of a frame; each is compared with each */
 
+/* Logits are no scores, also where they decide alike. */
+static bool same_score(float x, float y)
+{
+    return x == y || (isnan(x) && isnan(y)) || fabsf(x - y) <= 0.1F;
+}
+
 static bool same_box(const exray_box *x, const exray_box *y)
 {
     const float near = 0.01F; /* of the picture's width */
-    return x->id == y->id && fabsf(x->x_min - y->x_min) <= near && fabsf(x->y_min - y->y_min) <= near &&
-           fabsf(x->x_max - y->x_max) <= near && fabsf(x->y_max - y->y_max) <= near;
+    return x->id == y->id && same_score(x->score, y->score) && fabsf(x->x_min - y->x_min) <= near &&
+           fabsf(x->y_min - y->y_min) <= near && fabsf(x->x_max - y->x_max) <= near &&
+           fabsf(x->y_max - y->y_max) <= near;
 }
 
 /* In whatever order. */
@@ -70,7 +77,7 @@ static bool same(const exray_result *a, const exray_result *b)
         strcmp(text_of(a), text_of(b)) != 0)
         return false;
     for (uint32_t i = 0; i < a->class_count; i++)
-        if (a->classes[i].id != b->classes[i].id)
+        if (a->classes[i].id != b->classes[i].id || !same_score(a->classes[i].score, b->classes[i].score))
             return false;
     return same_boxes(a, b);
 }
