@@ -376,7 +376,8 @@ static void judge_shift(head_work *w, size_t k)
     while (from < common && rms(w->sums[from].dd, w->sums[from].n) <= tolerance(w, &w->sums[from]))
         from++;
     const size_t begin = shift < 0 ? from + (size_t)-shift : from;
-    if (from == common)
+    /* All rows of a table one later are no classes behind others. */
+    if (from == common || (h->rows[0] == h->rows[1] && from == 0))
         return;
     for (size_t j = begin; j < h->rows[1] && (ptrdiff_t)j + shift < (ptrdiff_t)h->rows[0]; j++) {
         const row_sums *s = &w->sums[j];
@@ -475,6 +476,7 @@ static exray_status try_axes(head_work *w, const xr_head_axes *axes, xr_head *be
     head.rows[1] = table[1].rows;
     w->head = &head;
     exray_status status = judge_axes(w, error);
+    w->head = NULL;
     const bool better = status == EXRAY_OK && worth(&head) > worth(best);
     if (better) {
         xr_head_free(best);

@@ -4,6 +4,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/input/moments/input_statistics.h"
+#include "checks/map/map_check.h"
 #include "checks/output/graph_tail.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
@@ -131,7 +132,7 @@ static exray_status check_rows(const exray_comparison *comparison, exray_finding
     exray_status status = told ? EXRAY_OK : EXRAY_E_MEMORY;
     for (size_t i = 0; status == EXRAY_OK && i < count; i++) {
         xr_row_order order = {0};
-        if (told[i] || xr_is_exchanged(findings, EXRAY_KIND_OUTPUT, i))
+        if (told[i] || xr_is_reordered(findings, i))
             continue;
         status = xr_row_order_make(comparison, i, &order, error);
         if (status == EXRAY_OK && order.explains && !exchanges_x_and_y(&order))
@@ -209,6 +210,8 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     if (any && xr_inputs_differ_by_any(comparison, findings))
         return xr_abstain_for_inputs(error);
     exray_status status = any ? check_exchange(comparison, findings, error) : EXRAY_OK;
+    if (status == EXRAY_OK && !xr_inputs_differ_by_any(comparison, findings))
+        status = xr_check_maps(comparison, severity_of(comparison), findings, error);
     if (status == EXRAY_OK && any)
         status = check_rows(comparison, findings, error);
     return status == EXRAY_OK ? check_places(comparison, findings, error) : status;
