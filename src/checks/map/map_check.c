@@ -1,6 +1,7 @@
 #include "checks/map/map_check.h"
 
 #include "checks/beyond_noise.h"
+#include "checks/findings.h"
 #include "checks/head/head_check.h"
 #include "checks/map/map_fit.h"
 #include "checks/output/relation.h"
@@ -62,6 +63,15 @@ static bool is_hidden(const xr_map_turn_fit *fit)
     return fit->smooth && (isnan(fit->before) || (fit->after == 0 && fit->before > 0));
 }
 
+/* Another rounding of a resize or another padding shifts a map, too, and is the better explanation. */
+static bool operator_shifts_it(const xr_map_turn_fit *fit, const exray_findings *findings)
+{
+    bool named = false;
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        named = named || strcmp(f->cause, "model.operator") == 0;
+    return named && strcmp(xr_map_kind(&fit->turn), "shifted") == 0;
+}
+
 static exray_status check_output(const exray_comparison *comparison, size_t i, exray_severity severity,
                                  exray_findings *findings, exray_error *error)
 {
@@ -76,6 +86,8 @@ static exray_status check_output(const exray_comparison *comparison, size_t i, e
         status = xr_map_fit_make(comparison, i, &fit, error);
     if (status != EXRAY_OK || !fit.explains || !(within ? is_hidden(&fit) : is_of_a_picture(&fit)))
         return status;
+    if (operator_shifts_it(&fit, findings))
+        return EXRAY_OK;
     report(comparison, io, &fit, severity, findings);
     xr_mark_reordered(findings, i);
     return EXRAY_OK;
