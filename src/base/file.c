@@ -9,11 +9,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static void too_large(const char *path, size_t limit, exray_error *error)
+{
+    xr_error_set(error, EXRAY_E_LIMIT, "%s is larger than %zu bytes, the most that is read", path, limit);
+}
+
 static void *read_open_file(FILE *file, const char *path, size_t limit, size_t *size, exray_error *error)
 {
     struct stat info;
     if (fstat(fileno(file), &info) != 0 || S_ISDIR(info.st_mode)) {
         xr_error_set(error, EXRAY_E_IO, "%s is a folder, not a file", path);
+        return NULL;
+    }
+    if (S_ISREG(info.st_mode) && (uint64_t)info.st_size > limit) {
+        too_large(path, limit, error);
         return NULL;
     }
     /* Pipes have no size: grow as it comes, which serves files too. */
@@ -35,8 +44,7 @@ static void *read_open_file(FILE *file, const char *path, size_t limit, size_t *
             break;
         }
         if (used > limit) {
-            xr_error_set(error, EXRAY_E_LIMIT, "%s is larger than %zu bytes, the most that is read", path,
-                         limit);
+            too_large(path, limit, error);
             break;
         }
         if (feof(file)) {

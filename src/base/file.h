@@ -13,9 +13,10 @@ void *xr_file_read(const char *path, size_t limit, size_t *size, exray_error *er
 size_t xr_file_begin(const char *path, void *begin, size_t room);
 
 /* Most bytes of a picture or a sound, and of a model file. */
-#define XR_LIMIT_SENSOR ((size_t)1 << 30)
-#define XR_LIMIT_MODEL  ((size_t)1 << 32)
-#define XR_LIMIT_TEXT   ((size_t)64 << 20)
+#define XR_LIMIT_SENSOR      ((size_t)1 << 30)
+#define XR_LIMIT_MODEL       ((size_t)1 << 32)
+#define XR_LIMIT_TEXT        ((size_t)64 << 20)
+#define XR_LIMIT_ANNOTATIONS ((size_t)512 << 20)
 
 /* Behind the byte order mark, if `text` begins with one, as editors on Windows write it. */
 char *xr_text_begin(char *text);

@@ -124,3 +124,14 @@ exray_status xr_picture_decode(const exray_media *media, const void *data, size_
         out->orientation = orientation;
     return EXRAY_OK;
 }
+
+exray_status xr_mask_decode(const void *data, size_t size, exray_picture *out, exray_error *error)
+{
+    *out = (exray_picture){.orientation = 1};
+    if (!begins_with(data, size, "\x89PNG\r\n\x1A\n", 8))
+        return xr_error_set(error, EXRAY_E_FORMAT, "not a PNG (%zu bytes)", size);
+    const exray_status status = xr_decode_png(data, size, XR_DECODE_IDS, out, error);
+    if (status)
+        xr_picture_clear(out);
+    return status;
+}

@@ -12,4 +12,8 @@
 exray_status xr_picture_decode(const exray_media *media, const void *data, size_t size, exray_picture *out,
                                exray_error *error);
 
+/* The numbers of a PNG's pixels, 1 channel: gray or a palette's, which is not applied.  Otherwise as above.
+ */
+exray_status xr_mask_decode(const void *data, size_t size, exray_picture *out, exray_error *error);
+
 #endif

@@ -12,6 +12,7 @@ typedef enum xr_decode_way {
     XR_DECODE_NO_U, /* YUV: that plane, or both, read as 0 */
     XR_DECODE_NO_V,
     XR_DECODE_NO_CHROMA,
+    XR_DECODE_IDS, /* PNG: the numbers that are stored, without a palette's colors; of at most 8 bits */
 } xr_decode_way;
 
 /* A color blended by its alpha with the ground of a way; as it is for other ways. */

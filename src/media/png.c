@@ -86,14 +86,28 @@ static void blend_rows(const uint8_t *from, xr_decode_way way, exray_picture *ou
             out->pixels[i * channels + c] = xr_blend(way, from[c], from[channels]);
 }
 
+/* Whether each pixel is one number of at most 8 bits. */
+static bool has_ids(png_structp png, png_infop info)
+{
+    const int type = png_get_color_type(png, info);
+    return (type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_PALETTE) &&
+           png_get_bit_depth(png, info) <= 8;
+}
+
 static exray_status read_rows(png_structp png, png_infop info, png_source *r, xr_decode_way way,
                               exray_picture *out, exray_error *error)
 {
     bool with_alpha = way == XR_DECODE_ON_BLACK || way == XR_DECODE_ON_WHITE;
     png_read_info(png, info);
+    if (way == XR_DECODE_IDS && !has_ids(png, info))
+        return xr_error_set(
+            error, EXRAY_E_FORMAT,
+            "the PNG has %s; a mask has a number of at most 8 bits for each pixel, gray or of a "
+            "palette",
+            png_get_bit_depth(png, info) == 16 ? "16 bits" : "colors or alpha");
     out->width = png_get_image_width(png, info);
     out->height = png_get_image_height(png, info);
-    out->channels = png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    out->channels = way != XR_DECODE_IDS && png_get_color_type(png, info) & PNG_COLOR_MASK_COLOR ? 3 : 1;
     /* deflate makes at most 1032 bytes of one. */
     if ((uint64_t)out->width * out->height / 8 / 1032 > r->size)
         return xr_error_set(error, EXRAY_E_FORMAT,
@@ -102,7 +116,11 @@ static exray_status read_rows(png_structp png, png_infop info, png_source *r, xr
     exray_status status = xr_picture_allocate(out, "PNG", error);
     if (status)
         return status;
-    set_transforms(png, info, with_alpha);
+    if (way == XR_DECODE_IDS) {
+        png_set_packing(png);
+        png_set_interlace_handling(png);
+    } else
+        set_transforms(png, info, with_alpha);
     png_read_update_info(png, info);
     const size_t stride = (size_t)out->width * (out->channels + with_alpha);
     if (png_get_rowbytes(png, info) != stride)

@@ -3,6 +3,8 @@
 #ifndef XR_ITEMS_H
 #define XR_ITEMS_H
 
+#include "replay/truth/truth.h"
+
 #include <exray/log.h>
 
 /* A recorded input of a model. */
@@ -40,17 +42,18 @@ struct xr_items {
     xr_next (*next)(xr_items *self, xr_item *item, exray_error *error);
     bool from_input; /* they are recorded inputs of a model */
     size_t count;    /* how many there are, broken ones included */
+    xr_truth *truth; /* NULL: none */
     void (*free)(xr_items *self);
 };
 
 /* Files: `data` is a folder (its pictures, sorted by name, subfolders too), one
  * file, or a list (*.txt: one file a line, relative to the list).  `labels` is
- * NULL or a file with lines "FILE CLASS".  NULL on failure. */
+ * NULL or what is true of them (xr_truth_load).  NULL on failure. */
 xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error);
 
 /* The sensor records (or, with from_input, the model inputs) of a log.  `sensor`
  * picks one by name; NULL: the first of each frame.  `labels` (NULL: those of the
- * log) has lines "FILE CLASS", FILE a frame's source. */
+ * log) is what is true of the frames, by their source. */
 xr_items *xr_items_from_log(const exray_log *log, bool from_input, const char *sensor, const char *labels,
                             exray_error *error);
 

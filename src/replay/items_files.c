@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "replay/items.h"
-#include "replay/labels.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +21,6 @@ typedef struct file_items {
     char **names;
     size_t room, at;
     void *bytes; /* of the current item */
-    xr_labels *labels;
 } file_items;
 
 static char *join(const char *folder, const char *name)
@@ -142,8 +140,8 @@ static xr_next next_file(xr_items *base, xr_item *item, exray_error *error)
         out_of_memory(error, name);
     free(path);
     item->data = items->bytes;
-    if (items->labels)
-        item->has_label = xr_labels_find(items->labels, name, &item->label);
+    if (base->truth)
+        item->has_label = xr_truth_label(base->truth, name, &item->label);
     return item->data ? XR_NEXT_ITEM : XR_NEXT_BROKEN;
 }
 
@@ -155,7 +153,7 @@ static void free_files(xr_items *base)
     free(items->names);
     free(items->folder);
     free(items->bytes);
-    xr_labels_free(items->labels);
+    xr_truth_free(base->truth);
     free(items);
 }
 
@@ -194,14 +192,14 @@ static exray_status list_names(file_items *items, const char *data, exray_error 
 /* A label file without an entry for any picture is a mistake. */
 static exray_status check_labels(const file_items *items, const char *labels, exray_error *error)
 {
-    int64_t label;
+    char what[64];
     const char *example = items->base.count ? items->names[0] : "";
     for (size_t i = 0; i < items->base.count; i++)
-        if (xr_labels_find(items->labels, items->names[i], &label))
+        if (xr_truth_has(items->base.truth, items->names[i]))
             return EXRAY_OK;
-    return xr_error_set(error, EXRAY_E_FORMAT,
-                        "%s: none of its %zu files is among the %zu of --data (such as %s)", labels,
-                        xr_labels_count(items->labels), items->base.count, example);
+    xr_truth_describe(items->base.truth, what, sizeof what);
+    return xr_error_set(error, EXRAY_E_FORMAT, "%s: none of its %s is among the %zu of --data (such as %s)",
+                        labels, what, items->base.count, example);
 }
 
 xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error)
@@ -215,8 +213,8 @@ xr_items *xr_items_from_files(const char *data, const char *labels, exray_error 
     items->base.free = free_files;
     exray_status status = list_names(items, data, error);
     if (!status && labels) {
-        items->labels = xr_labels_load(labels, error);
-        status = items->labels ? check_labels(items, labels, error) : EXRAY_E_FORMAT;
+        items->base.truth = xr_truth_load(labels, error);
+        status = items->base.truth ? check_labels(items, labels, error) : EXRAY_E_FORMAT;
     }
     if (status) {
         free_files(&items->base);

@@ -1,7 +1,6 @@
 /* Frames from a log: the captured sensor data, or the recorded model inputs. */
 #include "base/error.h"
 #include "replay/items.h"
-#include "replay/labels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@ typedef struct log_items {
     double region[5]; /* of the last frame */
     bool from_input;
     const char *sensor;
-    xr_labels *labels;
     size_t at;
     xr_item_input input[MOST_INPUTS];    /* of the last frame */
     exray_slot *input_slot[MOST_INPUTS]; /* made as they are needed */
@@ -98,7 +96,7 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
                       .has_label = frame->has_label,
                       .label = frame->label,
                       .from_input = items->from_input};
-    if (items->labels && xr_labels_find(items->labels, frame->source, &item->label))
+    if (base->truth && xr_truth_label(base->truth, frame->source, &item->label))
         item->has_label = true;
     const exray_record *record = pick_record(items, at);
     if (!record) {
@@ -128,21 +126,22 @@ static void free_log_items(xr_items *base)
     exray_slot_free(items->reading_slot);
     for (int i = 0; i < MOST_INPUTS; i++)
         exray_slot_free(items->input_slot[i]);
-    xr_labels_free(items->labels);
+    xr_truth_free(base->truth);
     free(items);
 }
 
 /* A label file without an entry for any frame is a mistake. */
 static bool add_labels(log_items *items, const char *path, exray_error *error)
 {
-    int64_t label;
-    if (!(items->labels = xr_labels_load(path, error)))
+    char what[64];
+    if (!(items->base.truth = xr_truth_load(path, error)))
         return false;
     for (size_t i = 0; i < items->base.count; i++)
-        if (xr_labels_find(items->labels, exray_log_frame(items->log, i)->source, &label))
+        if (xr_truth_has(items->base.truth, exray_log_frame(items->log, i)->source))
             return true;
-    xr_error_set(error, EXRAY_E_FORMAT, "%s: none of its %zu files is the source of a frame of %s", path,
-                 xr_labels_count(items->labels), exray_log_path(items->log));
+    xr_truth_describe(items->base.truth, what, sizeof what);
+    xr_error_set(error, EXRAY_E_FORMAT, "%s: none of its %s is the source of a frame of %s", path, what,
+                 exray_log_path(items->log));
     return false;
 }
 

@@ -4,36 +4,21 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "replay/truth/file_index.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct label_entry {
-    const char *file; /* into the text */
-    const char *base; /* its last component */
-    int64_t label;
-} label_entry;
-
 struct xr_labels {
     char *text;
-    label_entry *by_file; /* sorted by file */
-    label_entry *by_base; /* sorted by base */
-    size_t count;
+    int64_t *label; /* [index.count] */
+    size_t room;
+    xr_file_index index;
 };
 
-static int compare_files(const void *a, const void *b)
-{
-    return strcmp(((const label_entry *)a)->file, ((const label_entry *)b)->file);
-}
-
-static int compare_bases(const void *a, const void *b)
-{
-    return strcmp(((const label_entry *)a)->base, ((const label_entry *)b)->base);
-}
-
 /* Splits a line "FILE CLASS" (FILE may contain spaces). */
-static bool parse_line(char *line, label_entry *out)
+static bool parse_line(char *line, int64_t *out)
 {
     size_t length = strlen(line);
     while (length && strchr(" \t\r", line[length - 1]))
@@ -51,49 +36,58 @@ static bool parse_line(char *line, label_entry *out)
     while (cut > line && strchr(" \t", cut[-1]))
         cut--;
     *cut = '\0';
-    *out = (label_entry){.file = line, .base = xr_base_name(line), .label = label};
+    *out = label;
+    return true;
+}
+
+static bool add(xr_labels *labels, const char *file, int64_t label)
+{
+    int64_t *grown = xr_array_grow(labels->label, labels->index.count, &labels->room, sizeof *grown);
+    if (!grown)
+        return false;
+    labels->label = grown;
+    labels->label[labels->index.count] = label;
+    return xr_file_index_add(&labels->index, file, labels->index.count);
+}
+
+/* A file may be listed twice, with one class. */
+static bool check_twice(const xr_labels *labels, const char *path, exray_error *error)
+{
+    for (size_t i = 1; i < labels->index.count; i++) {
+        const xr_file_entry *a = &labels->index.by_file[i - 1], *b = a + 1;
+        if (strcmp(a->file, b->file) == 0 && labels->label[a->item] != labels->label[b->item]) {
+            xr_error_set(error, EXRAY_E_FORMAT, "%s: %s has two classes, %lld and %lld", path, a->file,
+                         (long long)labels->label[a->item], (long long)labels->label[b->item]);
+            return false;
+        }
+    }
     return true;
 }
 
 static bool parse_lines(xr_labels *labels, const char *path, exray_error *error)
 {
-    size_t lines = 1;
-    for (const char *c = labels->text; *c; c++)
-        lines += *c == '\n';
-    labels->by_file = malloc(lines * sizeof *labels->by_file);
-    labels->by_base = malloc(lines * sizeof *labels->by_base);
-    if (!labels->by_file || !labels->by_base) {
-        xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory for %zu labels", path, lines);
-        return false;
-    }
     size_t number = 0;
-    for (char *line = xr_text_begin(labels->text), *next; line; line = next) {
+    bool room = true;
+    for (char *line = xr_text_begin(labels->text), *next; line && room; line = next) {
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
         number++;
         char *text = line + strspn(line, " \t\r");
+        int64_t label;
         if (!*text || *text == '#')
             continue;
-        if (!parse_line(text, &labels->by_file[labels->count])) {
+        if (!parse_line(text, &label)) {
             xr_error_set(error, EXRAY_E_FORMAT, "%s:%zu: not \"FILE CLASS\", CLASS a whole number", path,
                          number);
             return false;
         }
-        labels->count++;
+        room = add(labels, text, label);
     }
-    memcpy(labels->by_base, labels->by_file, labels->count * sizeof *labels->by_base);
-    qsort(labels->by_file, labels->count, sizeof *labels->by_file, compare_files);
-    qsort(labels->by_base, labels->count, sizeof *labels->by_base, compare_bases);
-    for (size_t i = 1; i < labels->count; i++) {
-        const label_entry *a = &labels->by_file[i - 1], *b = &labels->by_file[i];
-        if (strcmp(a->file, b->file) == 0 && a->label != b->label) {
-            xr_error_set(error, EXRAY_E_FORMAT, "%s: %s has two classes, %lld and %lld", path, a->file,
-                         (long long)a->label, (long long)b->label);
-            return false;
-        }
-    }
-    return true;
+    if (room && xr_file_index_sort(&labels->index))
+        return check_twice(labels, path, error);
+    xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory for its labels", path);
+    return false;
 }
 
 xr_labels *xr_labels_load(const char *path, exray_error *error)
@@ -114,26 +108,16 @@ xr_labels *xr_labels_load(const char *path, exray_error *error)
 
 bool xr_labels_find(const xr_labels *labels, const char *file, int64_t *label)
 {
-    if (labels->count == 0)
+    size_t at;
+    if (!xr_file_index_find(&labels->index, file, &at))
         return false;
-    label_entry key = {.file = file, .base = xr_base_name(file)};
-    const label_entry *found = bsearch(&key, labels->by_file, labels->count, sizeof key, compare_files);
-    if (!found) {
-        found = bsearch(&key, labels->by_base, labels->count, sizeof key, compare_bases);
-        const label_entry *first = labels->by_base, *last = first + labels->count - 1;
-        bool twice = found && ((found > first && compare_bases(found - 1, found) == 0) ||
-                               (found < last && compare_bases(found + 1, found) == 0));
-        if (twice)
-            found = NULL;
-    }
-    if (found)
-        *label = found->label;
-    return found != NULL;
+    *label = labels->label[at];
+    return true;
 }
 
 size_t xr_labels_count(const xr_labels *labels)
 {
-    return labels->count;
+    return labels->index.count;
 }
 
 void xr_labels_free(xr_labels *labels)
@@ -141,8 +125,8 @@ void xr_labels_free(xr_labels *labels)
     if (!labels)
         return;
     free(labels->text);
-    free(labels->by_file);
-    free(labels->by_base);
+    free(labels->label);
+    xr_file_index_free(&labels->index);
     free(labels);
 }
 

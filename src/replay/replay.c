@@ -10,6 +10,7 @@
 #include "replay/log_place.h"
 #include "replay/observer.h"
 #include "replay/result.h"
+#include "replay/truth_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ typedef struct run {
     xr_item first;
     xr_ahead *ahead;             /* items are prepared ahead; NULL: one by one */
     const xr_prepared *prepared; /* what was made of the item that is run now; NULL: nothing yet */
+    xr_truth_notes truth;        /* how the items' truth was recorded */
     exray_key_value observer[5]; /* what the guard found, for the log */
     uint32_t observer_count;
     char observer_text[3][32], observer_output[128];
@@ -64,6 +66,11 @@ static exray_status load_pipeline(run *r, exray_error *error)
                         .top_k = xr_pipeline_top_k(r->pipeline)};
     const char *labels = xr_pipeline_labels(r->pipeline);
     return labels ? xr_names_load(labels, &r->task.labels, error) : EXRAY_OK;
+}
+
+static void warn_of(void *run_of, const char *text)
+{
+    warn(run_of, text);
 }
 
 /* The pipeline file itself is attached to the log. */
@@ -233,6 +240,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
         record_sensor(r, item);
     exray_recorder_log_span(&r->recorder, "preprocess", preprocess);
     record_states(r);
+    xr_truth_record(&r->truth, item, &r->task.labels, &r->recorder, warn_of, r);
     status = xr_feeds_set(&r->inputs, engine, r->session, error);
     if (!status)
         status = engine->run(r->session, error);
@@ -451,6 +459,7 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
         return xr_error_set(error, EXRAY_E_MEMORY, "out of memory");
     r->options = options;
     r->from_input = items->from_input;
+    r->truth.truth = items->truth;
     exray_status status =
         xr_log_place_choose(&r->place, options->out, xr_series_wanted(&options->config), error);
     if (!status)
@@ -463,6 +472,8 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     }
     if (!status)
         status = run_all(r, items, report, error);
+    if (!status)
+        xr_truth_end(&r->truth, warn_of, r);
     xr_ahead_close(r->ahead);
     status = end_log(r, status, report, error);
     if (r->session)

@@ -29,8 +29,9 @@ xr_set_option xr_set_role;
 
 #define XR_LABELS_OPTION                                                                                     \
     {                                                                                                        \
-        .name = "labels", .value = "L.txt", XR_INTO(text, xr_run_command, labels),                           \
-        .text = "lines FILE CLASS: the true classes"                                                         \
+        .name = "labels", .value = "PATH", XR_INTO(text, xr_run_command, labels),                            \
+        .text = "what is true of the pictures: lines FILE CLASS (.txt), COCO's boxes (.json), a folder of "  \
+                "masks (NAME.png), or texts (.tsv)"                                                          \
     }
 
 /* What both do at Ctrl-C. */
