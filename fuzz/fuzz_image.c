@@ -39,12 +39,30 @@ static void decode(const exray_media *media, const uint8_t *data, size_t size)
     xr_picture_clear(&image);
 }
 
+static void decode_mask(const uint8_t *data, size_t size)
+{
+    exray_error error;
+    exray_picture mask;
+    if (xr_mask_decode(data, size, &mask, &error)) {
+        if (mask.pixels || strchr(error.message, '\n'))
+            abort();
+        return;
+    }
+    size_t sum = 0;
+    for (size_t i = 0; i < (size_t)mask.width * mask.height; i++)
+        sum += mask.pixels[i];
+    if (mask.channels != 1 || sum > (size_t)mask.width * mask.height * 255)
+        abort();
+    xr_picture_clear(&mask);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const formats[] = {"rgb8", "bgr8", "rgba8", "bgra8", "gray8",       "nv12",
                                           "nv21", "i420", "yuyv",  "p010",  "bayer_rggb8", "bayer_gbrg12"};
     static const char *const matrices[] = {NULL, "bt601", "bt709", "bt2020"};
     decode(NULL, data, size);
+    decode_mask(data, size);
     if (size >= 5) {
         const uint8_t *tail = data + size - 5;
         const exray_media media = {

@@ -18,8 +18,11 @@ typedef struct frame_box {
 typedef struct frame_truth {
     const frame_box *box; /* [count], those of no crowd first */
     size_t count;
-    double *overlap; /* [count] with the box in hand */
     uint16_t *taken; /* [count], a bit for each threshold */
+    uint32_t
+        *near; /* [near_count] which of them overlap the box in hand by a half or more, and by how much */
+    double *overlap;
+    size_t near_count;
 } frame_truth;
 
 /* ---- A frame ---- */
@@ -131,13 +134,14 @@ static size_t found_at(const frame_truth *truth, int threshold)
 {
     double best = fmin(0.5 + threshold * ((0.95 - 0.5) / (THRESHOLDS - 1)), 1 - 1e-10);
     size_t found = truth->count;
-    for (size_t i = 0; i < truth->count; i++) {
+    for (size_t k = 0; k < truth->near_count; k++) {
+        const uint32_t i = truth->near[k];
         const bool crowd = truth->box[i].box->crowd;
         if (crowd && found < truth->count && !truth->box[found].box->crowd)
             break;
-        if ((!crowd && truth->taken[i] >> threshold & 1) || !(truth->overlap[i] >= best))
+        if ((!crowd && truth->taken[i] >> threshold & 1) || !(truth->overlap[k] >= best))
             continue;
-        best = truth->overlap[i];
+        best = truth->overlap[k];
         found = i;
     }
     return found;
@@ -149,8 +153,14 @@ static bool add_told(xr_precision *p, const frame_box *told, frame_truth *truth)
     if (!made)
         return false;
     *made = (xr_precision_box){.id = told->box->id, .score = score_of(told->box), .order = p->count};
-    for (size_t i = 0; i < truth->count; i++)
-        truth->overlap[i] = xr_task_overlap(told->box, truth->box[i].box);
+    truth->near_count = 0;
+    for (size_t i = 0; i < truth->count; i++) {
+        const double overlap = xr_task_overlap(told->box, truth->box[i].box);
+        if (overlap < 0.5)
+            continue;
+        truth->near[truth->near_count] = (uint32_t)i;
+        truth->overlap[truth->near_count++] = overlap;
+    }
     for (int t = 0; t < THRESHOLDS; t++) {
         const size_t i = found_at(truth, t);
         if (i == truth->count)
@@ -203,8 +213,9 @@ void xr_precision_add(xr_precision *p, const exray_result *told, const exray_res
     frame_box *boxes = boxes_of(told, false, &count);
     frame_box *truths = boxes_of(other, is_scored(other), &truth_count);
     frame_truth room = {.overlap = malloc((other->box_count + (size_t)1) * sizeof(double)),
+                        .near = malloc((other->box_count + (size_t)1) * sizeof(uint32_t)),
                         .taken = calloc(other->box_count + (size_t)1, sizeof(uint16_t))};
-    if (boxes && truths && room.overlap && room.taken) {
+    if (boxes && truths && room.overlap && room.near && room.taken) {
         qsort(boxes, count, sizeof *boxes, by_class_and_score);
         qsort(truths, truth_count, sizeof *truths, by_class_and_crowd);
         p->failed = !add_truth(p, truths, truth_count) ||
@@ -215,6 +226,7 @@ void xr_precision_add(xr_precision *p, const exray_result *told, const exray_res
     free(boxes);
     free(truths);
     free(room.overlap);
+    free(room.near);
     free(room.taken);
 }
 

@@ -15,7 +15,8 @@ static bool is_finite(const exray_box *b)
 
 double xr_task_overlap(const exray_box *a, const exray_box *b)
 {
-    if (!is_finite(a) || !is_finite(b))
+    if (!(a->x_min < b->x_max && b->x_min < a->x_max && a->y_min < b->y_max && b->y_min < a->y_max) ||
+        !is_finite(a) || !is_finite(b))
         return 0;
     const double wide = fmin(a->x_max, b->x_max) - fmax(a->x_min, b->x_min);
     const double high = fmin(a->y_max, b->y_max) - fmax(a->y_min, b->y_min);
