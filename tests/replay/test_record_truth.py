@@ -43,9 +43,9 @@ def record(labels, status=0):
                "--capture", "io", "-o", "edge.mcap", "--labels", labels, status=status)
 
 
-def truths():
+def truths(path="edge.mcap"):
     """{source: the Result of /truth} of the frames that have one."""
-    with open("edge.mcap", "rb") as file:
+    with open(path, "rb") as file:
         reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
         log = [(c.topic, m) for _, c, _, message in reader.iter_decoded_messages() for _, m in tensors_of(c.topic, message)]
         topics = [t for t, _ in log]
@@ -219,3 +219,16 @@ def test_what_is_recorded_is_measured(work):
     person = (34 * 1 + 33 * 2 / 3) / 101  # right, wrong, right, of three: a precision of 1 to a recall of 1/3, then 2/3 to 2/3
     for name in ("map50", "map"):
         assert (found[name, None]["edge"], found[name, None]["agreement"]) == pytest.approx(((1 + person) / 2, 1), abs=1e-9)
+
+
+def test_replay_takes_a_truth_for_the_frames_of_a_log(work):
+    (work / "texts.tsv").write_text("source\ttext\na.png\tone\n")
+    record("texts.tsv")
+    (work / "boxes.json").write_text(coco())
+    run(EXRAY, "replay", "edge.mcap", "--engine", "onnxruntime", "--model", "model.onnx", "--pipeline", "p.yaml", "--labels", "boxes.json",
+        "-o", "ref.mcap")
+    assert len(truths("ref.mcap")["a.png"].boxes) == 2
+    (work / "boxes.json").write_text(coco(images=[{"id": 7, "file_name": "other.jpg", "width": 4, "height": 4}], annotations=[]))
+    refused = run(EXRAY, "replay", "edge.mcap", "--engine", "onnxruntime", "--model", "model.onnx", "--pipeline", "p.yaml", "--labels", "boxes.json",
+                  "-o", "ref.mcap", status=2)
+    assert "none of its 1 files is the source of a frame of edge.mcap" in one_line(refused)
