@@ -3,6 +3,7 @@
 #include "report/report.h"
 
 #include "checks/covered.h"
+#include "report/measure_words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,10 +77,9 @@ static void print_top(FILE *out, const char *name, const double share[2])
 
 static void print_value(FILE *out, const char *of, const exray_measure *m, double value)
 {
-    const bool is_share = strcmp(m->unit, "share") == 0;
+    char text[XR_MEASURE_VALUE_MOST];
     if (isfinite(value))
-        fprintf(out, "   %s %.*f %s", of, is_share ? 1 : 4, is_share ? 100 * value : value,
-                is_share ? "%" : m->unit);
+        fprintf(out, "   %s %s", of, xr_measure_value(text, value, m->unit, " %"));
 }
 
 /* Those of all classes alone; the JSON has the others, too. */
@@ -89,7 +89,8 @@ static void print_measures(const xr_report *r, FILE *out)
         const exray_measure *m = exray_comparison_measure(r->comparison, i);
         if (*m->group)
             continue;
-        fprintf(out, "%-10s", m->name);
+        char words[XR_MEASURE_WORDS_MOST];
+        fprintf(out, "%-10s", xr_measure_words(words, m->name));
         print_value(out, "edge", m, m->edge);
         print_value(out, "reference", m, m->reference);
         print_value(out, "agreement", m, m->agreement);

@@ -92,6 +92,24 @@ def test_options(tmp_path):
     assert content["change"] == "worse" and content["measures"][0] == {"name": "top1", "old": 0.1, "new": 0.2, "change": "worse", "counts": True}
 
 
+def test_every_measure_of_many_classes_and_distances_between_the_sides(tmp_path):
+    def many(last, shift):
+        one = validation(compared=60 if last else 30)
+        boxes = [{**one["accuracy"]["measures"][0], "name": "boxes", "group": f"class {i}"} for i in range(100)]
+        boxes[-1]["edge"] = last or 0.1
+        far = {**boxes[0], "name": "boundary_shift", "unit": "pixels", "better": "lower", "group": None, "edge": None, "agreement": shift}
+        one["accuracy"]["measures"] += [*boxes, far]
+        return one
+
+    content, text, page = diff(tmp_path, many(0.7, 2.0), many(None, 1.0))
+    found = {m["name"]: m["change"] for m in content["measures"]}
+    assert found["boxes, class 99"] == "worse" and found["share of layers compared"] == "worse" and len(found) == 204
+    assert found["boundary_shift, agreement"] == "better"  # less far apart
+    for words in (text, page):
+        assert "boxes that match, class 99" in words and "distance of boundaries, agreement" in words
+        assert "class 98" not in words and "boundary_shift" not in words
+
+
 def test_earlier_files_and_hostile_ones(tmp_path):
     """Without `measures` and `known`; with texts that are no text, markup and what steers a terminal."""
     early = copy.deepcopy(validation(BGR))

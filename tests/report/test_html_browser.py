@@ -7,6 +7,8 @@ import pytest
 from browser import CHROMIUM, Browser
 from html_support import write_html
 from test_html import write_hostile, write_pair
+from test_html_measures import boxes
+from test_html_measures import write as write_told
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: make browser-test")
 
@@ -178,3 +180,15 @@ def test_without_its_script(browser, report):
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
     assert browser.run("document.querySelectorAll('#chart-error .mark').length") == 4
     assert browser.run("document.querySelector('.pick').hidden && document.querySelector('.tools').hidden")
+
+
+@pytest.mark.parametrize("width", [390, 1120])
+def test_measures_fit(browser, tmp_path, width):
+    edge = write_told(tmp_path / "e.mcap", "edge", [boxes(2)] * 2, [boxes(0)] * 2)
+    target = write_html(tmp_path / "p.html", edge, write_told(tmp_path / "r.mcap", "reference", [boxes(0.1)] * 2))
+    browser.open(target, width=width)
+    assert browser.complaints() == [] and browser.run("document.querySelector('#measures details').open") is False
+    box = browser.place("#measures summary")
+    browser.click(box["x"] + 20, box["y"] + 5)
+    assert browser.run("document.querySelector('#measures details').open") is True
+    assert browser.run("document.documentElement.scrollWidth") <= width

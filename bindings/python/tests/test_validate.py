@@ -36,6 +36,24 @@ def test_options_equal_the_program(logs, program):
     assert exray.validate(edge, reference, **given).json == wanted
 
 
+def test_measures(logs, tmp_path):
+    report = exray.validate(*logs[:2])
+    first = report.accuracy.measures[0]
+    assert isinstance(first, exray.Measure) and (first.name, first.unit, first.better, first.group) == ("top1", "share", "higher", None)
+    assert (first.edge, first.reference, first.agreement) == (report.accuracy.edge, report.accuracy.reference, report.accuracy.agreement)
+    sides = []
+    for role, ids in (("edge", [[0, 1], [1, 1]]), ("reference", [[0, 1], [1, 0]])):
+        with exray.Recorder(tmp_path / f"{role}-mask.mcap", role=role) as r, r.frame(source="a.png"):
+            r.mask(ids)
+        sides.append(tmp_path / f"{role}-mask.mcap")
+    report = exray.validate(*sides)
+    measures = {(m.name, m.group): m for m in report.accuracy.measures}
+    assert measures["pixels", None].agreement == 0.75 and measures["pixels", None].edge is None and measures["pixels", None].frames == 1
+    assert measures["iou", "class 0"].agreement == 0.5 and measures["boundary_shift", None].better == "lower"
+    assert [vars(m) for m in report.accuracy.measures] == report.json["accuracy"]["measures"]
+    assert len({report.accuracy, report.accuracy}) == 1  # as before, it can be a key
+
+
 def test_known_findings(logs, tmp_path, program):
     edge, reference, _ = logs
     known = tmp_path / "known.yaml"

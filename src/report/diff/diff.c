@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "report/measure_words.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -159,14 +160,17 @@ static bool compare_findings(xr_diff *d, const xr_diff_options *options)
 
 /* ---- Measures --------------------------------------------------------------------------- */
 
-static void add_measure(xr_diff *d, const char *name, const double value[2], bool higher, double tolerance)
+/* NULL: there is nothing to tell, or no room. */
+static xr_diff_measure *add_measure(xr_diff *d, const char *name, const double value[2], bool higher,
+                                    double tolerance)
 {
     if (d->measures == XR_DIFF_MEASURES || (isnan(value[0]) && isnan(value[1])))
-        return;
+        return NULL;
     xr_diff_measure *m = &d->measure[d->measures++];
     double gain = higher ? value[1] - value[0] : value[0] - value[1];
     *m = (xr_diff_measure){.value = {value[0], value[1]}};
     snprintf(m->name, sizeof m->name, "%s", name);
+    snprintf(m->words, sizeof m->words, "%s", name);
     /* A value that is not told any more cannot be told to be as good. */
     m->change = isnan(value[0])              ? XR_NEW
                 : isnan(value[1])            ? XR_GONE
@@ -174,6 +178,7 @@ static void add_measure(xr_diff *d, const char *name, const double value[2], boo
                 : gain > tolerance + 1e-9    ? XR_BETTER
                                              : XR_SAME;
     m->counts = m->change == XR_WORSE || m->change == XR_GONE;
+    return m;
 }
 
 static bool is_same_measure(const cJSON *a, const cJSON *b)
@@ -194,15 +199,24 @@ static void compare_measure(xr_diff *d, const cJSON *old, const cJSON *new, doub
 {
     const cJSON *one = new ? new : old;
     const char *output = xr_diff_member(one, "output"), *group = xr_diff_member(one, "group");
-    char name[100], agreement[120];
-    snprintf(name, sizeof name, "%.40s%s%.24s%s%.24s", xr_diff_member(one, "name"), *output ? " of " : "",
-             output, *group ? ", " : "", group);
-    snprintf(agreement, sizeof agreement, "%s, agreement", name);
+    char words[XR_MEASURE_WORDS_MOST];
+    const char *const names[2] = {xr_diff_member(one, "name"),
+                                  xr_measure_words(words, xr_diff_member(one, "name"))};
     bool higher = strcmp(xr_diff_member(one, "better"), "lower") != 0;
     const double value[2] = {number_of(old, "edge"), number_of(new, "edge")};
     const double equal[2] = {number_of(old, "agreement"), number_of(new, "agreement")};
-    add_measure(d, name, value, higher, tolerance);
-    add_measure(d, agreement, equal, true, tolerance);
+    for (int k = 0; k < 2; k++) {
+        /* Where less is better, so it is between the sides: the agreement is a distance, too. */
+        xr_diff_measure *m = add_measure(d, "", k ? equal : value, higher, tolerance);
+        if (!m)
+            continue;
+        const char *what = k ? ", agreement" : "";
+        snprintf(m->name, sizeof m->name, "%.40s%s%.24s%s%.24s%s", names[0], *output ? " of " : "", output,
+                 *group ? ", " : "", group, what);
+        snprintf(m->words, sizeof m->words, "%.80s%s%.24s%s%.47s%s", names[1], *output ? " of " : "", output,
+                 *group ? ", " : "", group, what);
+        m->of_group = *group;
+    }
 }
 
 /* Files of earlier versions have the keys of the first measure only. */
@@ -237,6 +251,11 @@ static void compare_measures(xr_diff *d, double tolerance)
         if (!found)
             compare_measure(d, NULL, item, tolerance);
     }
+}
+
+bool xr_diff_tells(const xr_diff_measure *measure)
+{
+    return !measure->of_group || measure->change != XR_SAME;
 }
 
 /* The share of the layers that were compared. */

@@ -27,13 +27,16 @@ typedef struct xr_diff_finding {
 
 /* A number of both validations: a measure's value, or its agreement. */
 typedef struct xr_diff_measure {
-    char name[120];
+    char name[120];  /* for programs */
+    char words[180]; /* for people */
+    bool of_group;   /* of a single class */
     xr_change change;
     double value[2]; /* NAN: not told */
     bool counts;
 } xr_diff_measure;
 
-enum { XR_DIFF_MEASURES = 64 };
+/* Both numbers of the measures of two validations that have none in common, and the coverage. */
+enum { XR_DIFF_MEASURES = 640 };
 
 typedef struct xr_diff {
     const char *path[2];
@@ -54,6 +57,9 @@ void xr_diff_free(xr_diff *diff);
 
 /* "same", "new", "gone", "worse", "better". */
 const char *xr_change_name(xr_change change);
+
+/* Single classes are told to people where they changed. */
+bool xr_diff_tells(const xr_diff_measure *measure);
 
 /* A text member of an object of the file; "" where it has none. */
 const char *xr_diff_member(const struct cJSON *object, const char *key);

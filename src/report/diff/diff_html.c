@@ -32,9 +32,10 @@ static void put_measures(const xr_diff *diff, FILE *out)
           "<th>Change</th></tr></thead><tbody>\n",
           out);
     for (size_t i = 0; i < diff->measures; i++)
-        xr_put(out, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", diff->measure[i].name,
-               xr_number(a, diff->measure[i].value[0]), xr_number(b, diff->measure[i].value[1]),
-               xr_change_name(diff->measure[i].change));
+        if (xr_diff_tells(&diff->measure[i]))
+            xr_put(out, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", diff->measure[i].words,
+                   xr_number(a, diff->measure[i].value[0]), xr_number(b, diff->measure[i].value[1]),
+                   xr_change_name(diff->measure[i].change));
     xr_put(out, "<tr><td>Latency of the edge</td><td>%s</td><td>%s</td><td></td></tr>\n",
            xr_milliseconds(a, 1e6 * diff->latency[0]), xr_milliseconds(b, 1e6 * diff->latency[1]));
     fputs("</tbody></table></section>\n", out);

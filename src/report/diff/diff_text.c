@@ -30,8 +30,8 @@ static void put_value(FILE *out, double value)
 
 static void put_measure(const xr_diff_measure *m, FILE *out, bool color)
 {
-    put_plain(out, m->name);
-    fprintf(out, "%*s", m->name[0] ? 1 : 0, "");
+    put_plain(out, m->words);
+    fprintf(out, "%*s", m->words[0] ? 1 : 0, "");
     put_value(out, m->value[0]);
     fputs(", then ", out);
     put_value(out, m->value[1]);
@@ -80,7 +80,8 @@ void xr_diff_text(const xr_diff *diff, FILE *out, bool color)
     fprintf(out, "   %s%s%s\n", tint(diff->verdict, color), xr_change_name(diff->verdict),
             color ? "\033[0m" : "");
     for (size_t i = 0; i < diff->measures; i++)
-        put_measure(&diff->measure[i], out, color);
+        if (xr_diff_tells(&diff->measure[i]))
+            put_measure(&diff->measure[i], out, color);
     if (!isnan(diff->latency[0]) && !isnan(diff->latency[1]))
         fprintf(out, "latency %.4g ms, then %.4g ms (median inference of the edge)\n", diff->latency[0],
                 diff->latency[1]);

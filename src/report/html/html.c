@@ -28,6 +28,8 @@ static void put_contents(xr_page *p)
     if (p->report->outcome->shown_count)
         fputs("<li><a href=\"#findings\">Findings</a></li>", p->out);
     fputs("<li><a href=\"#pictures\">Inputs</a></li><li><a href=\"#layers\">Layers</a></li>", p->out);
+    if (xr_html_has_measures(p))
+        fputs("<li><a href=\"#measures\">Measures</a></li>", p->out);
     if (xr_html_has_decisions(p))
         fputs("<li><a href=\"#decisions\">Decisions</a></li>", p->out);
     if (xr_html_has_latency(p))
@@ -62,6 +64,7 @@ bool xr_report_html(const xr_report *report, FILE *out)
         xr_html_pictures(&page);
         xr_html_layers(&page);
         xr_html_table(&page);
+        xr_html_measures(&page);
         xr_html_decisions(&page);
         xr_html_latency(&page);
         xr_html_compared(&page);

@@ -31,6 +31,7 @@ void xr_html_findings(xr_page *page);  /* html_first.c: the evidence of each */
 void xr_html_pictures(xr_page *page);  /* html_pictures.c: what both sides fed the model */
 void xr_html_layers(xr_page *page);    /* html_layers.c: the charts */
 void xr_html_table(xr_page *page);     /* html_table.c: the layers as a table */
+void xr_html_measures(xr_page *page);  /* html_measures.c: how well both do the task */
 void xr_html_decisions(xr_page *page); /* html_decisions.c */
 void xr_html_latency(xr_page *page);   /* html_latency.c */
 void xr_html_compared(xr_page *page);  /* html_compared.c */
@@ -38,6 +39,7 @@ void xr_html_compared(xr_page *page);  /* html_compared.c */
 void xr_html_data(xr_page *page);
 
 /* Whether a section has anything to show: for the list of contents. */
+bool xr_html_has_measures(const xr_page *page);
 bool xr_html_has_decisions(const xr_page *page);
 bool xr_html_has_latency(const xr_page *page);
 

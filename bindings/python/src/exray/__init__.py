@@ -21,7 +21,7 @@ from exray._recorder import Recorder
 from exray._tensor import Tensor, Tensors
 from exray._types import (Box, ClassScore, Event, Keypoint, Media, Model, Node, Quantization, Result, Sketch, Stats,
                           TensorInfo, Vector)
-from exray._validate import Accuracy, Assertion, Finding, Layer, LayerSide, Report, assertion, validate
+from exray._validate import Accuracy, Assertion, Finding, Layer, LayerSide, Measure, Report, assertion, validate
 from exray import keras, litert, onnx, torch
 
 __version__: str = text(_lib.exray_version())
@@ -30,7 +30,7 @@ del text
 __all__ = [
     "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
     "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Keypoint", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
-    "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
+    "Measure", "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
     "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors",
     "UnsupportedError", "ValidationFailed", "Vector", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",
     "torch", "validate",

@@ -8,7 +8,7 @@ import os
 import re
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union, overload
 
@@ -217,6 +217,21 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """How well both sides do their task, by one measure; values are None where not known."""
+
+    name: str  #: "top1", "map50", "miou", ... (docs/tasks.md)
+    unit: str  #: "share", "pixels", ...
+    better: str  #: "higher" or "lower"
+    output: Optional[str]  #: which output it is of; None: there is one
+    group: Optional[str]  #: which part of the results, such as a class; None: all
+    frames: int  #: against the truth where there is one
+    edge: Optional[float]  #: against the truth
+    reference: Optional[float]
+    agreement: Optional[float]  #: of the edge with the reference
+
+
+@dataclass(frozen=True)
 class Accuracy:
     """Decisions of both sides; shares are None where there are no labels or no decisions."""
 
@@ -225,6 +240,17 @@ class Accuracy:
     edge: Optional[float]
     reference: Optional[float]
     agreement: Optional[float]
+    measures: List[Measure] = field(default_factory=list, hash=False)  #: all; those of single classes have a `group`
+
+
+def _measure(item: Mapping[str, Any]) -> Measure:
+    return Measure(item["name"], item["unit"], item["better"], item["output"], item["group"], int(item["frames"] or 0),
+                   item["edge"], item["reference"], item["agreement"])
+
+
+def _accuracy(a: Mapping[str, Any]) -> Accuracy:
+    return Accuracy(a["task"], int(a["frames"] or 0), a["edge"], a["reference"], a["agreement"],
+                    [_measure(item) for item in a["measures"]])
 
 
 def _finding(f: Mapping[str, Any]) -> Finding:
@@ -251,8 +277,7 @@ class Report:
         self.reason: str = content.get("reason") or ""  #: why it is inconclusive
         self.findings: List[Finding] = [_finding(f) for f in content["findings"]]  #: the likely root cause first
         self.layers: List[Layer] = [_layer(item) for item in content["layers"]]  #: in execution order of the edge
-        a = content["accuracy"]
-        self.accuracy = Accuracy(a["task"], int(a["frames"] or 0), a["edge"], a["reference"], a["agreement"])
+        self.accuracy = _accuracy(content["accuracy"])  #: how well both sides do their task
 
     def __str__(self) -> str:
         return self.text
@@ -416,4 +441,4 @@ def _share_symbols() -> None:
         ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
 
 
-__all__ = ["Accuracy", "Assertion", "Finding", "Layer", "LayerSide", "Report", "assertion", "encode", "validate"]
+__all__ = ["Accuracy", "Assertion", "Finding", "Layer", "LayerSide", "Measure", "Report", "assertion", "encode", "validate"]
