@@ -89,6 +89,29 @@ def test_names_by_alphabet_that_the_other_side_never_told(judge, sides):
     assert f["evidence"]["sorted"] == sides and f["confidence"] > 0.9
 
 
+@pytest.mark.parametrize("messages", [1, 2])
+def test_names_of_boxes(tmp_path, messages):
+    """Also where a frame's boxes come in several messages."""
+    from log_writer import PB
+    from validate_support import Recording
+
+    def write(role, names):
+        with Recording(tmp_path / f"{role}.mcap", role, task="detection") as log:
+            for frame in range(3):
+                results = [PB["Result"](frame=frame) for _ in range(messages)]
+                for i in range(6):
+                    at = [i / 10, frame / 10, i / 10 + .1, frame / 10 + .2]
+                    results[i % messages].boxes.add(x_min=at[0], y_min=at[1], x_max=at[2], y_max=at[3], id=i, score=.9 - i / 20, label=names[i])
+                for r in results:
+                    log.add("/result", "Result", r)
+                log.frame([("/input/image", np.full((1, 8, 8, 3), frame, np.float32), {})])
+        return tmp_path / f"{role}.mcap"
+
+    f = labels_found(validate(write("edge", sorted(ANIMALS)), write("reference", ANIMALS)))
+    assert f["evidence"]["classes"] == 6
+    assert causes(validate(write("edge", [n.upper() for n in ANIMALS]), write("reference", ANIMALS))) == []
+
+
 def test_label_files_where_classes_are_told_by_number(judge):
     lines = {"edge_log": {"label_file": "\n".join(sorted(ANIMALS))}, "reference_log": {"label_file": "\n".join(ANIMALS)}}
     f = labels_found(judge(Q[:3], Q[:3], top(Q[:3]), top(Q[:3]), **lines))

@@ -151,7 +151,7 @@ exray_status xr_class_names_told(const exray_comparison *comparison, exray_side 
     bool ok = slot != NULL;
     for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++) {
         exray_result result;
-        if (xr_result_read(comparison, side, f, slot, &result))
+        if (xr_frame_result(comparison, side, f, slot, &result))
             ok = add_result(out, &result);
     }
     exray_slot_free(slot);

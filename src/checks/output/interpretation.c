@@ -21,13 +21,8 @@ bool xr_frame_result(const exray_comparison *comparison, exray_side side, size_t
 {
     const exray_log *log = exray_comparison_log(comparison, side);
     size_t position = exray_comparison_frame(comparison, frame).frame[side];
-    size_t count;
-    const exray_record *record = exray_log_records_in(log, position, slot, &count);
     exray_error error;
-    for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_RESULT)
-            return exray_log_read_result(log, &record[i], slot, out, &error) == EXRAY_OK;
-    return false;
+    return exray_log_read_told(log, position, EXRAY_MESSAGE_RESULT, slot, out, &error) == EXRAY_OK;
 }
 
 const exray_result *xr_result_read(const exray_comparison *comparison, exray_side side, size_t frame,

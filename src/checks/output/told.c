@@ -1,5 +1,7 @@
 #include "checks/output/told.h"
 
+#include "checks/output/interpretation.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,15 +26,7 @@ static void end(teller *t)
 /* Whether a side told something in a matched frame. */
 static bool told(teller *t, exray_side side, size_t frame, exray_result *out)
 {
-    const exray_log *log = exray_comparison_log(t->comparison, side);
-    size_t position = exray_comparison_frame(t->comparison, frame).frame[side];
-    size_t count;
-    const exray_record *record = exray_log_records_in(log, position, t->slot[side], &count);
-    exray_error error;
-    for (size_t i = 0; i < count; i++)
-        if (record[i].message == EXRAY_MESSAGE_RESULT)
-            return exray_log_read_result(log, &record[i], t->slot[side], out, &error) == EXRAY_OK;
-    return false;
+    return xr_frame_result(t->comparison, side, frame, t->slot[side], out);
 }
 
 static const char *text_of(const exray_result *result)
