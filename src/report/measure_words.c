@@ -37,15 +37,16 @@ const char *xr_measure_words(char buffer[XR_MEASURE_WORDS_MOST], const char *nam
     return buffer;
 }
 
-/* "0.0" and "100.0" are for what is exactly that. */
+/* "0.0" and "100.0" are for what is exactly that, up to the rounding of a mean. */
 static int digits_of_percent(double percent)
 {
     enum { MOST = 4 };
+    const double rounding = 1e-9;
     int digits = 1;
     for (double unit = 0.1; digits < MOST; digits++, unit /= 10)
         if (fabs(percent) >= unit / 2 && fabs(100 - percent) >= unit / 2)
             break;
-    return percent == 0 || percent == 100 ? 1 : digits;
+    return fabs(percent) < rounding || fabs(100 - percent) < rounding ? 1 : digits;
 }
 
 const char *xr_measure_value(char buffer[XR_MEASURE_VALUE_MOST], double value, const char *unit,

@@ -82,15 +82,28 @@ static void print_value(FILE *out, const char *of, const exray_measure *m, doubl
         fprintf(out, "   %s %s", of, xr_measure_value(text, value, m->unit, " %"));
 }
 
+static int longest_words(const exray_comparison *comparison)
+{
+    size_t longest = 10;
+    for (size_t i = 0; i < exray_comparison_measure_count(comparison); i++) {
+        const exray_measure *m = exray_comparison_measure(comparison, i);
+        char words[XR_MEASURE_WORDS_MOST];
+        size_t length = *m->group ? 0 : strlen(xr_measure_words(words, m->name));
+        longest = length > longest ? length : longest;
+    }
+    return (int)longest;
+}
+
 /* Those of all classes alone; the JSON has the others, too. */
 static void print_measures(const xr_report *r, FILE *out)
 {
+    const int width = longest_words(r->comparison);
     for (size_t i = 0; i < exray_comparison_measure_count(r->comparison); i++) {
         const exray_measure *m = exray_comparison_measure(r->comparison, i);
         if (*m->group)
             continue;
         char words[XR_MEASURE_WORDS_MOST];
-        fprintf(out, "%-10s", xr_measure_words(words, m->name));
+        fprintf(out, "%-*s", width, xr_measure_words(words, m->name));
         print_value(out, "edge", m, m->edge);
         print_value(out, "reference", m, m->reference);
         print_value(out, "agreement", m, m->agreement);

@@ -106,6 +106,19 @@ static void *begin(const exray_task_options *options)
     return calloc(1, sizeof(point_sums));
 }
 
+/* Objects that show a point; the others do not count, as in COCO. */
+static uint32_t shown(const object *objects, uint32_t count)
+{
+    uint32_t some = 0;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < objects[i].count; k++)
+            if (objects[i].point[k].score != 0) {
+                some++;
+                break;
+            }
+    return some;
+}
+
 static void compare(void *state, const exray_result *told, const exray_result *other)
 {
     point_sums *sums = state;
@@ -137,7 +150,7 @@ static void compare(void *state, const exray_result *told, const exray_result *o
     if (n[1] == 0 || points == 0)
         return;
     xr_task_add(&sums->pck, near, points);
-    xr_task_add(&sums->oks, oks, fmax(n[0], n[1]));
+    xr_task_add(&sums->oks, oks, fmax(shown(a, n[0]), shown(b, n[1])));
 }
 
 static size_t measure(const void *state, exray_task_measure *out, size_t most)

@@ -52,6 +52,7 @@ HOST = {
     "log": ("libexray", "libexray", ERROR + '    return exray_log_open("none.mcap", &error) || error.status != EXRAY_E_IO;\n'),
     "assertion": ("libexray", "libexray",
                   "    static exray_latency_table table;\n    return exray_latency_table_node(&table, 0) != NULL;\n"),
+    "task": ("libexray", "libexray", '    return exray_task_named("detection") == NULL;\n'),
     "validate": ("libexray", "libexray", "    exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;\n"
                  "    exray_validation_free(NULL);\n    return options.size != sizeof options;\n"),
     "picture": ("libexray", "libexray", ERROR + '    return exray_picture_decode(NULL, "x", 1, &error) || error.status == EXRAY_OK;\n'),

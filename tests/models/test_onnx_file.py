@@ -42,7 +42,9 @@ def feed(s, stem):
         shape = [d if isinstance(d, int) and d > 0 else 1 for d in i.shape]
         if shape != i.shape:
             shape = next((v for k, v in SHAPES.items() if k in stem and len(v) == len(shape)), shape)
-        if kind in (np.int64, np.int32):  # a sampling rate, where it is one number
+        if "mask" in i.name or "token_type" in i.name:
+            inputs[i.name] = rng.integers(0, 2, shape).astype(kind)
+        elif kind in (np.int64, np.int32):  # a sampling rate, where it is one number
             inputs[i.name] = np.full((), 16000, kind) if not shape else rng.integers(0, 100, shape).astype(kind)
         else:
             inputs[i.name] = rng.uniform(-1, 1, shape).astype(kind)
