@@ -34,6 +34,9 @@
 #define MOST_OF_OUTPUT 0.9
 
 #define ORIGIN 3.0
+/* A partition of integers may have that many times the noise that its visible tensors explain: the scales of
+ * those inside, which may be coarser beside their values, are not seen. */
+#define HIDDEN_STEPS 2.0
 /* An error that a layer amplified rightly is taken as that many times the noise behind it. */
 #define AMPLIFIED 2.0
 /* How many times what the rounding of recorded inputs makes of an output a layer may be off by. */
@@ -175,7 +178,9 @@ static double judge_own(const graph *g, xr_pair *pair, const state *in, double s
     double own = fmax(xr_node_noise(g->model, pair->index[0]), xr_node_noise(other, pair->index[1]));
     double range = run_noise(g, pair->index[0], pair->index[1], in);
     own = sqrt(own * own + step * step + in->weights * in->weights + range * range);
-    own = fmax(partition_growth(g->model, pair->index[0]) * own, fmax(repeat, bounded_noise(g, pair)));
+    bool hidden = step > 0 && g->model && g->model->nodes[pair->index[0]].inner_count > 1;
+    own *= partition_growth(g->model, pair->index[0]) * (hidden ? HIDDEN_STEPS : 1);
+    own = fmax(own, fmax(repeat, bounded_noise(g, pair)));
     pair->own = pair->alone = xr_noise_bound(0, own);
     pair->exact = g->same_file && step > 0 && pair->frames > 0 &&
                   xr_is_quantized_layer(g->model, pair->index[0]) &&
