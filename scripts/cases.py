@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("fusion", "quantized", "operators", "shapes", "lookalike", "ports", "pictures", "performance")
+MODULES = ("fusion", "quantized", "operators", "shapes", "lookalike", "ports", "pictures", "results", "heads", "performance")
 TIMED = ("performance",)  # alone: what others do at the same time changes what is measured
 KNOWN = ROOT / "tests" / "faults" / "known_misses.txt"
 
