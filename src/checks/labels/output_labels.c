@@ -39,7 +39,8 @@ static exray_status begin(name_check *c, const exray_comparison *comparison, exr
             status = xr_class_names_attached(comparison, (exray_side)s, &c->names[ATTACHED][s], error);
     }
     xr_labelling labels;
-    if (status == EXRAY_OK) {
+    /* Reads all frames again: only where numbers go with names that are to be compared. */
+    if (status == EXRAY_OK && c->names[TOLD][0].count && c->names[TOLD][1].count) {
         status = xr_labelling_make(comparison, &labels, error);
         if (labels.state == XR_LABELS_SHIFTED)
             c->told_difference = labels.difference;
