@@ -188,26 +188,20 @@ def test_clipped_and_wrapped_integers(tmp_path, edge, expected, against):
 
 def test_frames_with_data_that_are_right_do_not_hide_those_with_statistics(tmp_path):
     """A budget that runs out: the data of the first frames, statistics of the others."""
-    for role, inputs in (("edge", RIGHT[:3] + bgr(RIGHT[3:])), ("reference", RIGHT)):
-        with Recording(tmp_path / f"{role}.mcap", role) as log:
-            for i, array in enumerate(inputs):
-                if i < 3:
-                    log.frame([("/input/image", array[None], {})])
-                else:
-                    log.stats("/input/image", array[None], i)
-                    log.frame()
+    def judge(edge):
+        for role, inputs in (("edge", RIGHT[:3] + edge), ("reference", RIGHT)):
+            with Recording(tmp_path / f"{role}.mcap", role) as log:
+                for i, array in enumerate(inputs):
+                    if i < 3:
+                        log.frame([("/input/image", array[None], {})])
+                    else:
+                        log.stats("/input/image", array[None], i)
+                        log.frame()
+        return causes(validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap"))
+
     # without moments of channels an exchange leaves nothing that differs
-    assert causes(validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")) == []
-    for role, inputs in (("edge", RIGHT[:3] + normalize(PICTURES[3:], *UNIT)), ("reference", RIGHT)):
-        with Recording(tmp_path / f"{role}.mcap", role) as log:
-            for i, array in enumerate(inputs):
-                if i < 3:
-                    log.frame([("/input/image", array[None], {})])
-                else:
-                    log.stats("/input/image", array[None], i)
-                    log.frame()
-    verdict = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
-    assert causes(verdict) == ["input.normalization"]
+    assert judge(bgr(RIGHT[3:])) == []
+    assert judge(normalize(PICTURES[3:], *UNIT)) == ["input.normalization"]
 
 
 def test_not_finite(tmp_path):

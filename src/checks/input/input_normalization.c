@@ -1,4 +1,5 @@
 /* input.normalization: each channel is an affine map of the reference's. */
+#include "checks/input/color/known_colors.h"
 #include "checks/input/fit/conventions.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/pipeline_of.h"
@@ -148,12 +149,7 @@ static void report_range(const xr_input_fit *fit, const xr_channel_order *o, int
     exray_finding *f = exray_findings_add(findings, "input.color_space", EXRAY_SEVERITY_ERROR,
                                           0.9 * xr_confidence(fit->residual.blocks, fit->map.effect));
     exray_finding_where(f, "input", fit->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
-    exray_finding_summary(f, "The edge's colours are made differently: %s.",
-                          range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
-                                    : "full range is taken for limited range (16..235 are stretched)");
-    exray_finding_fix(
-        f, "Convert the camera's YUV with the range that it was encoded with (media.full_range of the "
-           "sensor record).");
+    xr_say_range(f, range);
     exray_finding_alternative(f, "input.normalization", 0.1);
     exray_finding_number(f, "gain", o->map.gain[0]);
     exray_finding_number(f, "offset", o->map.offset[0]);

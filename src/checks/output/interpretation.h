@@ -57,7 +57,7 @@ bool xr_interpretation_reorders(const xr_interpretation *interpretation);
 
 /* ---- Records ------------------------------------------------------------------------ */
 
-/* The frame's first result; false where there is none, or it cannot be read. */
+/* The frame's results as one (exray_log_read_told); false where there is none, or it cannot be read. */
 bool xr_frame_result(const exray_comparison *comparison, exray_side side, size_t frame, exray_slot *slot,
                      exray_result *out);
 /* The frame's result where it names classes; else NULL. */

@@ -59,4 +59,21 @@ static inline void xr_byte_block_join(xr_byte_block *into, const xr_byte_block *
     into->highs += other->highs;
 }
 
+/* A block of floats: `steps` takes those that fill steps of `step` values, the portable kernel the rest. */
+static inline void xr_floats_by_steps(xr_float_block (*steps)(const void *, size_t, double), size_t step,
+                                      const void *data, size_t count, double pivot, xr_float_block *out)
+{
+    const size_t whole = count / step * step;
+    xr_float_block rest;
+    if (whole)
+        *out = steps(data, whole, pivot);
+    if (whole == count)
+        return;
+    xr_stats_kernels_portable()->floats((const uint8_t *)data + 4 * whole, count - whole, pivot, &rest);
+    if (whole)
+        xr_float_block_join(out, &rest);
+    else
+        *out = rest;
+}
+
 #endif

@@ -8,8 +8,9 @@
 enum { FLOATS_PER_STEP = 16, BYTES_PER_STEP = 16, STEPS_PER_COUNT = 128 };
 
 /* Sums are taken in double: four accumulators hide the adder's latency. */
-static xr_float_block float_steps(const uint8_t *data, size_t count, double pivot)
+static xr_float_block float_steps(const void *block, size_t count, double pivot)
 {
+    const uint8_t *data = block;
     const float64x2_t p = vdupq_n_f64(pivot);
     float32x4_t min = vreinterpretq_f32_u8(vld1q_u8(data)), max = min;
     float64x2_t sum[4], squares[4];
@@ -40,17 +41,7 @@ static xr_float_block float_steps(const uint8_t *data, size_t count, double pivo
 
 static void floats(const void *data, size_t count, double pivot, xr_float_block *out)
 {
-    const size_t whole = count / FLOATS_PER_STEP * FLOATS_PER_STEP;
-    xr_float_block rest;
-    if (whole)
-        *out = float_steps(data, whole, pivot);
-    if (whole == count)
-        return;
-    xr_stats_kernels_portable()->floats((const uint8_t *)data + 4 * whole, count - whole, pivot, &rest);
-    if (whole)
-        xr_float_block_join(out, &rest);
-    else
-        *out = rest;
+    xr_floats_by_steps(float_steps, FLOATS_PER_STEP, data, count, pivot, out);
 }
 
 static xr_byte_block byte_steps(const uint8_t *data, size_t count, uint8_t flip, uint8_t zero)

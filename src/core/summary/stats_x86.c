@@ -59,8 +59,9 @@ AVX2 static xr_float_block reduce_floats(__m256 min, __m256 max, __m256d sum, __
 }
 
 /* Sums are taken in double: four accumulators hide the adder's latency. */
-AVX2 static xr_float_block float_steps(const float *x, size_t count, double pivot)
+AVX2 static xr_float_block float_steps(const void *block, size_t count, double pivot)
 {
+    const float *x = block;
     const __m256d p = _mm256_set1_pd(pivot);
     const __m256 zero = _mm256_setzero_ps();
     __m256 min = _mm256_loadu_ps(x), max = min;
@@ -87,17 +88,7 @@ AVX2 static xr_float_block float_steps(const float *x, size_t count, double pivo
 
 static void floats(const void *data, size_t count, double pivot, xr_float_block *out)
 {
-    const size_t whole = count / FLOATS_PER_STEP * FLOATS_PER_STEP;
-    xr_float_block rest;
-    if (whole)
-        *out = float_steps(data, whole, pivot);
-    if (whole == count)
-        return;
-    xr_stats_kernels_portable()->floats((const uint8_t *)data + 4 * whole, count - whole, pivot, &rest);
-    if (whole)
-        xr_float_block_join(out, &rest);
-    else
-        *out = rest;
+    xr_floats_by_steps(float_steps, FLOATS_PER_STEP, data, count, pivot, out);
 }
 
 AVX2 static xr_byte_block byte_steps(const uint8_t *x, size_t count, uint8_t flip, uint8_t zero)

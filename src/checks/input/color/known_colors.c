@@ -301,3 +301,13 @@ void xr_color_text(const xr_color_transform *t, char *text, size_t size, const c
         *fix = "Feed the camera's sRGB values as they are: neither linearize them nor apply a gamma.";
     }
 }
+
+void xr_say_range(exray_finding *finding, int range)
+{
+    exray_finding_summary(finding, "The edge's colours are made differently: %s.",
+                          range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
+                                    : "full range is taken for limited range (16..235 are stretched)");
+    exray_finding_fix(
+        finding, "Convert the camera's YUV with the range that it was encoded with (media.full_range of the "
+                 "sensor record).");
+}

@@ -16,4 +16,8 @@ bool xr_is_nonlinear(const xr_color_transform *color);
 /* "BT.709 ...": what the edge did, and what to do about it. */
 void xr_color_text(const xr_color_transform *color, char *text, size_t size, const char **fix);
 
+/* The summary and the fix of a finding about YUV's range: limited taken for full (range > 0), or full taken
+ * for limited. */
+void xr_say_range(exray_finding *finding, int range);
+
 #endif

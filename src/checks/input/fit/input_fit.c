@@ -1,5 +1,7 @@
 #include "checks/input/fit/input_fit.h"
 
+#include "checks/input/fit/next_order.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,22 +107,9 @@ static void list_orders(xr_input_fit *fit)
 {
     size_t n = fit->values.channels;
     unsigned char p[XR_FIT_CHANNELS] = {0, 1, 2, 3};
-    for (;;) {
+    do /* the identity comes first */
         memcpy(fit->orders.list[fit->orders.count++].from, p, sizeof p);
-        /* The next permutation in lexical order; the identity came first. */
-        size_t i = n - 1;
-        while (i > 0 && p[i - 1] >= p[i])
-            i--;
-        if (n < 2 || i == 0)
-            return;
-        size_t j = n - 1;
-        while (p[j] <= p[i - 1])
-            j--;
-        unsigned char t = p[i - 1];
-        p[i - 1] = p[j], p[j] = t;
-        for (size_t a = i, b = n - 1; a < b; a++, b--)
-            t = p[a], p[a] = p[b], p[b] = t;
-    }
+    while (xr_next_order(p, n));
 }
 
 /* Least squares of a channel on another. */

@@ -1,5 +1,7 @@
 #include "checks/input/moments/moment_fit.h"
 
+#include "checks/input/fit/next_order.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -243,24 +245,6 @@ bool xr_moment_is_noise(const xr_moment_pairs *p, const xr_moment_fit *fit)
 
 /* ---- The choice ------------------------------------------------------------------------------ */
 
-/* The next order of the first n numbers, in lexical order; false: that was the last. */
-static bool next_order(unsigned char *p, size_t n)
-{
-    size_t i = n > 0 ? n - 1 : 0;
-    while (i > 0 && p[i - 1] >= p[i])
-        i--;
-    if (i == 0)
-        return false;
-    size_t j = n - 1;
-    while (p[j] <= p[i - 1])
-        j--;
-    unsigned char t = p[i - 1];
-    p[i - 1] = p[j], p[j] = t;
-    for (size_t a = i, b = n - 1; a < b; a++, b--)
-        t = p[a], p[a] = p[b], p[b] = t;
-    return true;
-}
-
 static bool is_far_better(const xr_moment_fit *a, const xr_moment_fit *b)
 {
     return fmax(a->residual, FLOOR) * ORDER_RATIO <= fmax(b->residual, FLOOR) &&
@@ -311,7 +295,7 @@ static xr_moment_fit best_order(const xr_moment_pairs *p, xr_moment_map kind, xr
         return nearest_order(p, kind);
     xr_moment_fit best = xr_moment_fit_make(p, from, kind), all[ORDERS];
     size_t count = 0;
-    while (p->frames->ordered && count < ORDERS && next_order(from, parts)) {
+    while (p->frames->ordered && count < ORDERS && xr_next_order(from, parts)) {
         all[count] = xr_moment_fit_make(p, from, kind);
         if (!best.reordered || all[count].residual < best.residual)
             best = all[count];

@@ -1,4 +1,5 @@
 /* input.normalization and what else a map of the values is, from statistics alone. */
+#include "checks/input/color/known_colors.h"
 #include "checks/input/moments/moment_convention.h"
 #include "checks/input/moments/moment_findings.h"
 #include "checks/input/pipeline_of.h"
@@ -200,12 +201,7 @@ static void report_range(const xr_moment_case *c, int range, exray_findings *fin
 {
     exray_finding *f =
         xr_begin_moment(c, findings, "input.color_space", 0.8 * xr_moment_confidence(&c->choice->best));
-    exray_finding_summary(f, "The edge's colours are made differently: %s.",
-                          range > 0 ? "limited range is taken for full range (16..235 are left as they are)"
-                                    : "full range is taken for limited range (16..235 are stretched)");
-    exray_finding_fix(
-        f, "Convert the camera's YUV with the range that it was encoded with (media.full_range of the "
-           "sensor record).");
+    xr_say_range(f, range);
     exray_finding_alternative(f, "input.normalization", 0.2);
     add_maps(c, f);
     xr_end_moment(c, &c->choice->best, f);

@@ -224,13 +224,19 @@ static const char *reason_name(xr_box_reason reason)
     return names[reason];
 }
 
+/* Where the reason does not say more. */
+static void fix_what_is_left_out(exray_finding *f)
+{
+    exray_finding_fix(f,
+                      "Compare what is left out behind the model on the two sides: threshold, suppression, "
+                      "classes, the number of boxes.");
+}
+
 static void say_missing_because(exray_finding *f, const box_report *r, const xr_box_sets *s)
 {
     char where[80];
     where_words(r, where);
-    exray_finding_fix(f,
-                      "Compare what is left out behind the model on the two sides: threshold, suppression, "
-                      "classes, the number of boxes.");
+    fix_what_is_left_out(f);
     switch (s->reason) {
     case XR_REASON_THRESHOLD:
         say_threshold(f, s, true);
@@ -271,9 +277,7 @@ static void say_extra_because(exray_finding *f, const box_report *r, const xr_bo
 {
     char where[80];
     where_words(r, where);
-    exray_finding_fix(f,
-                      "Compare what is left out behind the model on the two sides: threshold, suppression, "
-                      "classes, the number of boxes.");
+    fix_what_is_left_out(f);
     switch (s->reason) {
     case XR_REASON_THRESHOLD:
         say_threshold(f, s, false);
