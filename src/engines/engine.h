@@ -61,6 +61,9 @@ typedef struct xr_engine {
     exray_status (*run)(xr_session *session, exray_error *error);
     /* The data of output i after run; borrowed until the next run. */
     const void *(*output_data)(xr_session *session, uint32_t i, size_t *size);
+    /* What the model keeps by itself from run to run (variables) is as before the first one, and so are the
+     * shapes; *kept: whether it keeps anything.  NULL: models of this engine keep nothing. */
+    exray_status (*reset)(xr_session *session, bool *kept, exray_error *error);
     void (*close)(xr_session *session);
 } xr_engine;
 

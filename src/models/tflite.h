@@ -62,6 +62,9 @@ typedef struct xr_tflite_detail {
 
 typedef struct xr_tflite_block xr_tflite_block;
 
+/* Whether a .tflite file has variables, which a model keeps from run to run. */
+bool xr_tflite_keeps_state(const xr_model_file *file);
+
 /* xr_model_file.memory. */
 typedef struct xr_tflite_file {
     xr_flat flat;

@@ -148,3 +148,12 @@ void xr_tflite_read_tensor(xr_tflite_file *file, const xr_flat_table *tensor, ui
     if (!xr_flat_field(flat, tensor, XR_TENSOR_SPARSITY, 4) && is_whole(info, data.size))
         file->constants[position] = data;
 }
+
+bool xr_tflite_keeps_state(const xr_model_file *file)
+{
+    const xr_tflite_file *own = file->memory;
+    for (uint32_t i = 0; i < own->tensor_count; i++)
+        if (own->details[i].variable || own->details[i].handle)
+            return true;
+    return false;
+}

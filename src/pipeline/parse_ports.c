@@ -32,11 +32,12 @@ static bool to_finite(const char *text, double *out)
     return !*end && isfinite(*out);
 }
 
+static const char expected[] = "takes image, audio, text, {constant: NUMBER} or {mask_of: NAME}";
+
 /* {constant: NUMBER} or {mask_of: NAME}; `from` is blank but for name and line. */
 static bool parse_map(const xr_pipeline *pipeline, const xr_yaml *child, xr_input_source *from,
                       exray_error *error)
 {
-    static const char expected[] = "takes image, {constant: NUMBER} or {mask_of: NAME}";
     const xr_yaml *only = child->first;
     if (!only || only->next || only->kind != XR_YAML_SCALAR)
         return refuse(pipeline, child->line, "inputs", expected, error);
@@ -49,6 +50,19 @@ static bool parse_map(const xr_pipeline *pipeline, const xr_yaml *child, xr_inpu
     if (strcmp(only->key, "mask_of") != 0 || !*only->text)
         return refuse(pipeline, only->key_line, "inputs", expected, error);
     return copy(only->text, &from->mask_of) || refuse(pipeline, only->line, "inputs", "out of memory", error);
+}
+
+/* image, audio or text. */
+static bool parse_word(const xr_yaml *child, xr_input_kind *kind)
+{
+    static const char *const words[] = {"image", "audio", "text"};
+    static const xr_input_kind kinds[] = {XR_INPUT_IMAGE, XR_INPUT_AUDIO, XR_INPUT_TEXT};
+    for (size_t i = 0; child->kind == XR_YAML_SCALAR && i < sizeof words / sizeof *words; i++)
+        if (strcmp(child->text, words[i]) == 0) {
+            *kind = kinds[i];
+            return true;
+        }
+    return false;
 }
 
 bool xr_parse_inputs(xr_pipeline *pipeline, const xr_yaml *node, exray_error *error)
@@ -69,9 +83,8 @@ bool xr_parse_inputs(xr_pipeline *pipeline, const xr_yaml *node, exray_error *er
         if (child->kind == XR_YAML_MAP) {
             if (!parse_map(pipeline, child, from, error))
                 return false;
-        } else if (child->kind != XR_YAML_SCALAR || strcmp(child->text, "image") != 0)
-            return refuse(pipeline, child->line, "inputs",
-                          "takes image, {constant: NUMBER} or {mask_of: NAME}", error);
+        } else if (!parse_word(child, &from->kind))
+            return refuse(pipeline, child->line, "inputs", expected, error);
     }
     return true;
 }

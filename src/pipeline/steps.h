@@ -79,8 +79,15 @@ typedef struct xr_step {
     } as;
 } xr_step;
 
-/* What an input of a model of several gets (key `inputs`). */
-typedef enum xr_input_kind { XR_INPUT_IMAGE, XR_INPUT_CONSTANT, XR_INPUT_MASK } xr_input_kind;
+/* What an input of a model of several gets (key `inputs`): what the pipeline makes of a picture, a sound or a
+ * text, a number, or the mask of another input. */
+typedef enum xr_input_kind {
+    XR_INPUT_IMAGE,
+    XR_INPUT_AUDIO,
+    XR_INPUT_TEXT,
+    XR_INPUT_CONSTANT,
+    XR_INPUT_MASK
+} xr_input_kind;
 typedef struct xr_input_source {
     char *name;
     xr_input_kind kind;

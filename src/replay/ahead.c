@@ -81,10 +81,9 @@ static void prepare_share(void *user, unsigned job)
         kept_item *k = &a->kept[i];
         if (k->next != XR_NEXT_ITEM || k->prepared.status != EXRAY_OK)
             continue;
-        xr_fills plan = *a->plan;
         uint64_t begin = xr_port_now();
         k->prepared.status =
-            xr_fill_run(&plan, a->pipeline, &k->item, &k->prepared.feeds, &k->prepared.error);
+            xr_fill_run(a->plan, a->pipeline, &k->item, &k->prepared.feeds, &k->prepared.error);
         k->prepared.took = xr_port_now() - begin;
     }
 }
@@ -175,13 +174,15 @@ exray_status xr_ahead_take(const xr_prepared *prepared, const xr_fills *fills, x
     for (uint32_t i = 0; i < feeds->count; i++) {
         const xr_feed *from = &prepared->feeds.of[i];
         xr_feed *to = &feeds->of[i];
-        if (i < fills->count && fills->of[i].kind == XR_FILL_STATE && fills->of[i].began)
+        if (i < fills->count && fills->of[i].kind == XR_FILL_STATE)
             continue;
         if (!xr_feed_room(to, from->size))
             return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for an input");
         if (from->size)
             memcpy(to->bytes, from->bytes, from->size);
         memcpy(to->shape, from->shape, sizeof to->shape);
+        to->pad_first = from->pad_first;
+        to->pad_last = from->pad_last;
     }
     return EXRAY_OK;
 }

@@ -14,6 +14,8 @@ typedef struct xr_feed {
     int64_t shape[EXRAY_MAX_RANK];    /* of the next run */
     uint8_t *bytes;
     size_t size, room;
+    uint64_t pad_first, pad_last; /* elements of padding at the beginning and the end of each row, where its
+                                     mask is 0 (a text's) */
 } xr_feed;
 
 typedef struct xr_feeds {

@@ -68,6 +68,22 @@ static exray_status check_masks(const xr_fills *fills, const xr_pipeline *pipeli
     return EXRAY_OK;
 }
 
+static xr_fill_kind fill_kind(xr_input_kind kind)
+{
+    switch (kind) {
+    case XR_INPUT_AUDIO:
+        return XR_FILL_AUDIO;
+    case XR_INPUT_TEXT:
+        return XR_FILL_TEXT;
+    case XR_INPUT_CONSTANT:
+        return XR_FILL_CONSTANT;
+    case XR_INPUT_MASK:
+        return XR_FILL_MASK;
+    default:
+        return XR_FILL_IMAGE;
+    }
+}
+
 static exray_status plan_inputs(xr_fills *fills, bool planned[], const xr_pipeline *pipeline,
                                 const xr_feeds *feeds, exray_error *error)
 {
@@ -81,14 +97,55 @@ static exray_status plan_inputs(xr_fills *fills, bool planned[], const xr_pipeli
         uint32_t of = from->mask_of ? find_input(feeds, from->mask_of) : 0;
         if (of == EXRAY_NO_INDEX)
             return unknown(pipeline, from->line, "inputs", "input", from->mask_of, known, error);
-        fills->of[i] = (xr_fill){.kind = from->kind == XR_INPUT_IMAGE      ? XR_FILL_IMAGE
-                                         : from->kind == XR_INPUT_CONSTANT ? XR_FILL_CONSTANT
-                                                                           : XR_FILL_MASK,
-                                 .value = from->value,
-                                 .of = of};
+        fills->of[i] = (xr_fill){.kind = fill_kind(from->kind), .value = from->value, .of = of};
         planned[i] = true;
     }
     return check_masks(fills, pipeline, feeds, error);
+}
+
+/* "float32 [2,1,128]", open dimensions as "?". */
+static void show_type(const exray_tensor_info *info, char *text, size_t size)
+{
+    int used = snprintf(text, size, "%s [", exray_dtype_name(info->dtype));
+    for (uint32_t k = 0; k < info->rank && used > 0 && (size_t)used < size; k++) {
+        const char *comma = k ? "," : "";
+        used += info->shape[k] < 0
+                    ? snprintf(text + used, size - (size_t)used, "%s?", comma)
+                    : snprintf(text + used, size - (size_t)used, "%s%lld", comma, (long long)info->shape[k]);
+    }
+    if (used > 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, "]");
+}
+
+/* Whether an output may become the input of the next run.  Before the first one its sizes are not known: what
+ * exporters write of them is not always so (silero-vad). */
+static bool is_state_type(const exray_tensor_info *in, const exray_tensor_info *out, bool has_run)
+{
+    bool fits = in->dtype == out->dtype && in->rank == out->rank;
+    for (uint32_t k = 0; fits && has_run && k < in->rank; k++)
+        fits = in->shape[k] < 0 || in->shape[k] == out->shape[k];
+    return fits;
+}
+
+static exray_status check_state(const xr_pipeline *pipeline, const xr_state_source *state,
+                                const exray_tensor_info *in, const exray_tensor_info *out, exray_error *error)
+{
+    char types[2][160];
+    for (unsigned k = 0; k < pipeline->input_count; k++)
+        if (strcmp(pipeline->inputs[k].name, state->input) == 0)
+            return xr_error_set(
+                error, EXRAY_E_FORMAT,
+                "%s:%u: state: the input '%.60s' is under inputs, too; give it one of the two",
+                pipeline->name, state->line, state->input);
+    if (is_state_type(in, out, false))
+        return EXRAY_OK;
+    show_type(in, types[0], sizeof types[0]);
+    show_type(out, types[1], sizeof types[1]);
+    return xr_error_set(
+        error, EXRAY_E_FORMAT,
+        "%s:%u: state: the input '%.60s' is %.120s, but the output '%.60s' is %.120s; a state is "
+        "an output of its input's type and shape",
+        pipeline->name, state->line, state->input, types[0], state->output, types[1]);
 }
 
 static exray_status plan_states(xr_fills *fills, bool planned[], const xr_pipeline *pipeline,
@@ -107,6 +164,8 @@ static exray_status plan_states(xr_fills *fills, bool planned[], const xr_pipeli
             add_name(engine->output(session, o), known, sizeof known);
         if (of == EXRAY_NO_INDEX)
             return unknown(pipeline, state->line, "state", "output", state->output, known, error);
+        if (check_state(pipeline, state, &feeds->of[i].info, engine->output(session, of), error) != EXRAY_OK)
+            return error->status;
         fills->of[i] = (xr_fill){.kind = XR_FILL_STATE, .of = of};
         planned[i] = true;
     }
@@ -134,7 +193,7 @@ static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pi
     return xr_error_set(
         error, EXRAY_E_FORMAT,
         "%s: the model has the inputs %.160s; say in the pipeline what '%.60s' gets, such as inputs: "
-        "{%.60s: image} or {%.60s: {constant: 1}}",
+        "{%.60s: image} or {%.60s: {constant: 1}}, or which output it gets back, under state",
         pipeline ? pipeline->name : "the pipeline", known,
         feeds->of[open].info.name ? feeds->of[open].info.name : "",
         feeds->of[open].info.name ? feeds->of[open].info.name : "",
@@ -142,8 +201,7 @@ static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pi
 }
 
 exray_status xr_fill_plan(xr_fills *fills, const xr_pipeline *pipeline, bool from_input,
-                          const xr_engine *engine, xr_session *session, const xr_feeds *feeds,
-                          exray_error *error)
+                          const xr_engine *engine, xr_session *session, xr_feeds *feeds, exray_error *error)
 {
     bool planned[XR_FEED_MOST] = {false};
     *fills = (xr_fills){.count = feeds->count};
@@ -154,7 +212,9 @@ exray_status xr_fill_plan(xr_fills *fills, const xr_pipeline *pipeline, bool fro
     }
     if (!status && pipeline)
         status = plan_states(fills, planned, pipeline, engine, session, feeds, error);
-    return status ? status : plan_rest(fills, planned, pipeline, feeds, error);
+    if (!status)
+        status = plan_rest(fills, planned, pipeline, feeds, error);
+    return status ? status : xr_fill_reset_states(fills, feeds, error);
 }
 
 /* ---- Filling -------------------------------------------------------------------------------------- */
@@ -205,7 +265,39 @@ static exray_status fill_number(xr_feed *feed, const int64_t *shape, double numb
     return status;
 }
 
-/* The mask of an input without padding: ones.  Its open dimensions are those that come last in the input. */
+bool xr_fill_has_states(const xr_fills *fills)
+{
+    for (uint32_t i = 0; i < fills->count; i++)
+        if (fills->of[i].kind == XR_FILL_STATE)
+            return true;
+    return false;
+}
+
+exray_status xr_fill_reset_states(const xr_fills *fills, xr_feeds *feeds, exray_error *error)
+{
+    exray_status status = EXRAY_OK;
+    for (uint32_t i = 0; i < fills->count && !status; i++)
+        if (fills->of[i].kind == XR_FILL_STATE)
+            status = fill_number(&feeds->of[i], feeds->of[i].declared, 0, error);
+    return status;
+}
+
+/* Zeros where rows begin or end with padding. */
+static void clear_padding(xr_feed *mask, uint64_t length, uint64_t first, uint64_t last)
+{
+    const size_t element = exray_dtype_bits(mask->info.dtype) / 8;
+    const uint64_t rows = length && element ? mask->size / element / length : 0;
+    first = first < length ? first : length;
+    last = last < length - first ? last : length - first;
+    for (uint64_t row = 0; row < rows; row++) {
+        uint8_t *begin = mask->bytes + row * length * element;
+        memset(begin, 0, first * element);
+        memset(begin + (length - last) * element, 0, last * element);
+    }
+}
+
+/* The mask of an input: ones, and zeros where that is padding.  Its open dimensions are those that come last
+ * in the input. */
 static exray_status fill_mask(xr_feed *mask, const xr_feed *of, exray_error *error)
 {
     int64_t shape[EXRAY_MAX_RANK];
@@ -216,7 +308,10 @@ static exray_status fill_mask(xr_feed *mask, const xr_feed *of, exray_error *err
                                                            : k;
         shape[k] = mask->declared[k] >= 0 ? mask->declared[k] : from < of->info.rank ? of->shape[from] : 1;
     }
-    return fill_number(mask, shape, 1, error);
+    exray_status status = fill_number(mask, shape, 1, error);
+    if (!status && mask->info.rank > 0)
+        clear_padding(mask, (uint64_t)mask->shape[mask->info.rank - 1], of->pad_first, of->pad_last);
+    return status;
 }
 
 /* The record that an input gets: that of its name, or the only one of the only input. */
@@ -233,10 +328,10 @@ static exray_status fill_record(const xr_item *item, uint32_t count, xr_feed *fe
                         name, item->input_count, item->input_count ? item->inputs[0].name : "");
 }
 
-static exray_status fill_one(xr_fills *fills, uint32_t i, const xr_pipeline *pipeline, const xr_item *item,
-                             xr_feeds *feeds, exray_error *error)
+static exray_status fill_one(const xr_fills *fills, uint32_t i, const xr_pipeline *pipeline,
+                             const xr_item *item, xr_feeds *feeds, exray_error *error)
 {
-    xr_fill *fill = &fills->of[i];
+    const xr_fill *fill = &fills->of[i];
     xr_feed *feed = &feeds->of[i];
     switch (fill->kind) {
     case XR_FILL_IMAGE:
@@ -245,15 +340,17 @@ static exray_status fill_one(xr_fills *fills, uint32_t i, const xr_pipeline *pip
         return fill_number(feed, feed->declared, fill->value, error);
     case XR_FILL_RECORD:
         return fill_record(item, fills->count, feed, error);
-    case XR_FILL_STATE:
-        return fill->began ? EXRAY_OK : fill_number(feed, feed->declared, 0, error);
-    default:
+    case XR_FILL_AUDIO:
+    case XR_FILL_TEXT:
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "the pipeline makes no input of %s yet",
+                            fill->kind == XR_FILL_AUDIO ? "sound" : "text");
+    default: /* states are what the run before left, masks come last */
         return EXRAY_OK;
     }
 }
 
-exray_status xr_fill_run(xr_fills *fills, const xr_pipeline *pipeline, const xr_item *item, xr_feeds *feeds,
-                         exray_error *error)
+exray_status xr_fill_run(const xr_fills *fills, const xr_pipeline *pipeline, const xr_item *item,
+                         xr_feeds *feeds, exray_error *error)
 {
     exray_status status = EXRAY_OK;
     for (uint32_t i = 0; i < fills->count && !status; i++)
@@ -264,26 +361,32 @@ exray_status xr_fill_run(xr_fills *fills, const xr_pipeline *pipeline, const xr_
     return status;
 }
 
-exray_status xr_fill_keep_states(xr_fills *fills, const xr_engine *engine, xr_session *session,
+exray_status xr_fill_keep_states(const xr_fills *fills, const xr_engine *engine, xr_session *session,
                                  xr_feeds *feeds, exray_error *error)
 {
     for (uint32_t i = 0; i < fills->count; i++) {
-        xr_fill *fill = &fills->of[i];
+        const xr_fill *fill = &fills->of[i];
         if (fill->kind != XR_FILL_STATE)
             continue;
         size_t size = 0;
         const void *data = engine->output_data(session, fill->of, &size);
         const exray_tensor_info *info = engine->output(session, fill->of);
         xr_feed *feed = &feeds->of[i];
-        if (!data || !info || info->dtype != feed->info.dtype || info->rank != feed->info.rank)
-            return xr_error_set(error, EXRAY_E_FORMAT,
-                                "state: the output %.80s is of another type or rank than the input %.80s",
-                                info && info->name ? info->name : "", feed->info.name ? feed->info.name : "");
+        if (!data || !info || !is_state_type(&feed->info, info, true)) {
+            char types[2][160] = {"", "not there"};
+            show_type(&feed->info, types[0], sizeof types[0]);
+            if (data && info)
+                show_type(info, types[1], sizeof types[1]);
+            return xr_error_set(
+                error, EXRAY_E_FORMAT,
+                "state: the input '%.60s' is %.120s, but its output '%.60s' is %.120s after a run",
+                feed->info.name ? feed->info.name : "", types[0], info && info->name ? info->name : "",
+                types[1]);
+        }
         if (!xr_feed_room(feed, size))
             return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a state");
         memcpy(feed->bytes, data, size);
         memcpy(feed->shape, info->shape, info->rank * sizeof *feed->shape);
-        fill->began = true;
     }
     return EXRAY_OK;
 }

@@ -26,6 +26,7 @@ typedef struct xr_item {
     exray_media media;  /* format "": detected from the bytes */
     const void *data;
     size_t size;
+    bool resets;          /* the application reset the model's state before it (/event) */
     bool from_input;      /* the inputs that the edge recorded, not the sensor's data */
     const double *region; /* /reading/region of the frame: the middle's x and y, width, height, degrees
                              clockwise; NULL: none */

@@ -83,6 +83,21 @@ static void take_region(log_items *items, size_t frame, xr_item *item)
     }
 }
 
+/* Whether the application reset the model before the frame, and behind the one before: a frame that is not in
+ * the log may have begun anew. */
+static bool is_reset(const log_items *items, size_t at)
+{
+    const uint64_t index = exray_log_frame(items->log, at)->index;
+    const uint64_t before = at ? exray_log_frame(items->log, at - 1)->index : 0;
+    for (size_t i = 0; i < exray_log_event_count(items->log); i++) {
+        const exray_event *event = exray_log_event(items->log, i);
+        if (event->kind == EXRAY_EVENT_RESET && event->has_frame && event->frame <= index &&
+            (at == 0 || event->frame > before))
+            return true;
+    }
+    return false;
+}
+
 static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
 {
     log_items *items = (log_items *)base;
@@ -95,6 +110,7 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
                       .index = frame->index,
                       .has_label = frame->has_label,
                       .label = frame->label,
+                      .resets = is_reset(items, at),
                       .from_input = items->from_input};
     if (base->truth && xr_truth_label(base->truth, frame->source, &item->label))
         item->has_label = true;

@@ -9,6 +9,7 @@
 #include "replay/fill.h"
 #include "replay/log_place.h"
 #include "replay/observer.h"
+#include "replay/recordings.h"
 #include "replay/result.h"
 #include "replay/truth_record.h"
 
@@ -31,6 +32,7 @@ typedef struct run {
     xr_feeds inputs;
     xr_fills fills;
     xr_input_shape shapes[XR_FEED_MOST]; /* of the first item */
+    xr_recordings recordings;            /* of the items so far */
     bool from_input;                     /* the items are recorded inputs */
     xr_task task;
     bool has_result;
@@ -218,15 +220,30 @@ static exray_status make_inputs(run *r, const xr_item *item, uint64_t *took, exr
     return status;
 }
 
+/* What the model remembers is as at first, in its inputs and by itself; *kept: it remembers something. */
+static exray_status reset_states(run *r, bool *kept, exray_error *error)
+{
+    const xr_engine *engine = r->options->engine;
+    bool own = false;
+    exray_status status = engine->reset ? engine->reset(r->session, &own, error) : EXRAY_OK;
+    *kept = own || xr_fill_has_states(&r->fills);
+    return status ? status : xr_fill_reset_states(&r->fills, &r->inputs, error);
+}
+
 /* One frame.  A picture that cannot be used leaves no frame behind: it is
  * decoded before the frame begins. */
 static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_error *error)
 {
     const xr_engine *engine = r->options->engine;
     uint64_t preprocess;
+    bool begins = xr_recordings_begins(&r->recordings, item), kept = false;
     exray_status status = make_inputs(r, item, &preprocess, error);
     *usable = status == EXRAY_OK;
-    if (status)
+    if (status) {
+        xr_recordings_unused(&r->recordings, begins);
+        return status;
+    }
+    if (begins && (status = reset_states(r, &kept, error)) != EXRAY_OK)
         return status;
     check_label(r, item);
     r->began = true;
@@ -239,6 +256,9 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     if (!item->from_input)
         record_sensor(r, item);
     exray_recorder_log_span(&r->recorder, "preprocess", preprocess);
+    if (kept)
+        exray_recorder_event(&r->recorder, EXRAY_EVENT_RESET,
+                             item->resets ? "as the application did" : "a recording begins");
     record_states(r);
     xr_truth_record(&r->truth, item, &r->task.labels, &r->recorder, warn_of, r);
     status = xr_feeds_set(&r->inputs, engine, r->session, error);
@@ -308,6 +328,8 @@ static exray_status run_all(run *r, xr_items *items, xr_run_report *report, exra
         exray_status status = EXRAY_OK;
         if (usable)
             status = run_item(r, &item, &usable, &last);
+        else
+            xr_recordings_unused(&r->recordings, xr_recordings_begins(&r->recordings, &item));
         for (unsigned k = 1; k < r->options->repeat && usable && !status && report->frames + 1 < limit &&
                              !is_stopped(r, report);
              k++) {

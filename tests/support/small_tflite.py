@@ -43,10 +43,11 @@ class TfliteModel:
             setattr(o.builtinOptions, key, value)
         self.graph.operators.append(o)
 
-    def save(self, path, inputs, outputs):
+    def save(self, path, inputs, outputs, more=()):
+        """more: further subgraphs."""
         import flatbuffers
 
-        self.graph.inputs, self.graph.outputs, self.model.subgraphs = inputs, outputs, [self.graph]
+        self.graph.inputs, self.graph.outputs, self.model.subgraphs = inputs, outputs, [self.graph, *more]
         builder = flatbuffers.Builder(1 << 14)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         Path(path).write_bytes(bytes(builder.Output()))

@@ -205,6 +205,10 @@ void xr_litert_unobserve(xr_litert_observer *observer);
 LiteRtStatus xr_litert_observed_run(xr_litert_observer *observer, xr_litert_program *deployed,
                                     exray_error *error);
 
+/* What the exposed model keeps is as before its first run; `program` is how the deployed one was opened. */
+exray_status xr_litert_observed_reset(xr_litert_observer *observer, const xr_litert_config *program,
+                                      exray_error *error);
+
 /* At the recorder's close: remarks on how it was observed.  Nothing is recorded from then on. */
 void xr_litert_conclude(xr_litert_observer *observer);
 

@@ -20,15 +20,6 @@ static void find_layers(xr_litert_observer *o)
             o->layer_output[model->outputs[i]] = i;
 }
 
-static bool keeps_state(const xr_model_file *file)
-{
-    const xr_tflite_file *details = file->memory;
-    for (uint32_t i = 0; i < file->model.tensor_count; i++)
-        if (details->details[i].variable || details->details[i].handle)
-            return true;
-    return false;
-}
-
 /* Whether nothing but the inputs decides on the outputs: then it does not matter which of the two models
  * runs. */
 static bool can_serve(const xr_litert_observer *o)
@@ -80,11 +71,22 @@ exray_status xr_litert_observe(xr_litert_observer *o, const xr_litert_logging *h
                                const xr_litert_config *program, exray_error *error)
 {
     o->file = how->file;
-    o->has_state = keeps_state(how->file);
+    o->has_state = xr_tflite_keeps_state(how->file);
     o->serving.allowed = how->may_serve && can_serve(o);
     if (xr_litert_log_open(&o->log, how, error) != EXRAY_OK)
         return error->status;
     return xr_litert_wants_layers(&o->log) ? expose(o, program, error) : EXRAY_OK;
+}
+
+exray_status xr_litert_observed_reset(xr_litert_observer *o, const xr_litert_config *program,
+                                      exray_error *error)
+{
+    xr_litert_config plain = *program;
+    plain.profile = false;
+    if (!o->exposed.compiled)
+        return EXRAY_OK;
+    xr_litert_program_close(&o->exposed);
+    return xr_litert_program_open(&o->exposed, &plain, &o->exposed_file, error);
 }
 
 void xr_litert_unobserve(xr_litert_observer *o)

@@ -2,6 +2,7 @@
 #include "engines/litert/session_library.h"
 #include "engines/session_open.h"
 #include "models/refuse.h"
+#include "models/tflite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@ typedef struct litert_session {
     xr_litert_api api;
     LiteRtEnvironment environment;
     xr_model_file file;
+    xr_litert_config program; /* how `deployed` was opened */
     xr_litert_program deployed;
     uint8_t **outputs; /* [output_count] of the last run */
     bool observed;     /* there is a recorder */
@@ -114,6 +116,7 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
         xr_litert_make_environment(&session->api, &session->environment, error) != EXRAY_OK)
         return error->status;
     program.environment = session->environment;
+    session->program = program;
     if (xr_litert_program_open(&session->deployed, &program, &session->file, error) != EXRAY_OK)
         return error->status;
     session->outputs = take_values(session->deployed.outputs, session->deployed.output_count);
@@ -194,6 +197,19 @@ static exray_status session_run(xr_session *base, exray_error *error)
     return error->status ? error->status : keep_outputs(session, error);
 }
 
+static exray_status session_reset(xr_session *base, bool *kept, exray_error *error)
+{
+    litert_session *session = own(base);
+    *kept = xr_tflite_keeps_state(&session->file);
+    *error = (exray_error){EXRAY_OK, ""};
+    if (!*kept)
+        return EXRAY_OK;
+    xr_litert_program_close(&session->deployed);
+    exray_status status =
+        xr_litert_program_open(&session->deployed, &session->program, &session->file, error);
+    return status ? status : xr_litert_observed_reset(&session->observer, &session->program, error);
+}
+
 static const char *const kernel_names[] = {"default", "xnnpack", "builtin", NULL};
 
 extern const xr_engine xr_engine_litert;
@@ -208,5 +224,6 @@ const xr_engine xr_engine_litert = {
     .set_input = session_set_input,
     .run = session_run,
     .output_data = session_output_data,
+    .reset = session_reset,
     .close = session_close,
 };

@@ -4,6 +4,7 @@
 #include "engines/tflite/session_delegate.h"
 #include "engines/tflite/session_library.h"
 #include "engines/tflite/tap_tensor.h"
+#include "models/model_file.h"
 #include "models/refuse.h"
 #include "models/tflite.h"
 
@@ -35,6 +36,7 @@ typedef struct tflite_session {
     xr_tap_block *blocks;
     port *inputs, *outputs;
     uint32_t input_count, output_count;
+    bool keeps_state;    /* variables; the model's own */
     char complaint[240]; /* the first line that TFLite reported of a failure */
 } tflite_session;
 
@@ -246,6 +248,32 @@ static void session_close(xr_session *base)
     free(session);
 }
 
+/* A file that cannot be described here, but runs, may keep one. */
+static bool keeps_state(const xr_session_config *config)
+{
+    xr_model_file file;
+    exray_error ignored = {EXRAY_OK, ""};
+    if (xr_model_read(config->model_data, config->model_size, &file, &ignored) != EXRAY_OK)
+        return true;
+    bool kept = xr_tflite_keeps_state(&file);
+    xr_model_release(&file);
+    return kept;
+}
+
+static exray_status make_interpreter(tflite_session *session, exray_error *error)
+{
+    session->interpreter = session->api.InterpreterCreate(session->model, session->options);
+    if (!session->interpreter)
+        return fail(session, error, "cannot build an interpreter for the model");
+    if (session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
+        return fail(session, error, "cannot allocate the model's tensors");
+    /* A tap that cannot observe has set the recorder's error. */
+    if (session->recorder && xr_refuse_as_recorder(error, session->recorder) != EXRAY_OK)
+        return error->status;
+    session->complaint[0] = '\0';
+    return EXRAY_OK;
+}
+
 static exray_status start(xr_session *base, const xr_session_config *config, exray_error *error)
 {
     tflite_session *session = own(base);
@@ -261,15 +289,9 @@ static exray_status start(xr_session *base, const xr_session_config *config, exr
         (status = load_model(session, config, error)) != EXRAY_OK ||
         (status = make_options(session, config, error)) != EXRAY_OK)
         return status;
-    session->interpreter = session->api.InterpreterCreate(session->model, session->options);
-    if (!session->interpreter)
-        return fail(session, error, "cannot build an interpreter for the model");
-    if (session->api.InterpreterAllocateTensors(session->interpreter) != kTfLiteOk)
-        return fail(session, error, "cannot allocate the model's tensors");
-    /* A tap that cannot observe has set the recorder's error. */
-    if (config->recorder && xr_refuse_as_recorder(error, config->recorder) != EXRAY_OK)
-        return error->status;
-    session->complaint[0] = '\0';
+    if ((status = make_interpreter(session, error)) != EXRAY_OK)
+        return status;
+    session->keeps_state = keeps_state(config);
     return describe_ports(session, error);
 }
 
@@ -357,6 +379,24 @@ static const void *session_output_data(xr_session *base, uint32_t i, size_t *siz
     return session->tensors.OpaqueTensorData(tensor);
 }
 
+/* No function clears resource variables: another interpreter does. */
+static exray_status session_reset(xr_session *base, bool *kept, exray_error *error)
+{
+    tflite_session *session = own(base);
+    *kept = session->keeps_state;
+    *error = (exray_error){EXRAY_OK, ""};
+    if (!*kept)
+        return EXRAY_OK;
+    session->api.InterpreterDelete(session->interpreter);
+    exray_status status = make_interpreter(session, error);
+    for (uint32_t i = 0; !status && i < session->input_count; i++) {
+        port *at = &session->inputs[i];
+        memcpy(at->shape, at->declared, at->info.rank * sizeof *at->shape);
+        describe_input(session, at, input_tensor(session, i));
+    }
+    return status;
+}
+
 static const char *const kernel_names[] = {"default", "builtin", "xnnpack", NULL};
 
 extern const xr_engine xr_engine_tflite;
@@ -372,5 +412,6 @@ const xr_engine xr_engine_tflite = {
     .set_input = session_set_input,
     .run = session_run,
     .output_data = session_output_data,
+    .reset = session_reset,
     .close = session_close,
 };
