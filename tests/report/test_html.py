@@ -138,7 +138,7 @@ def test_the_fault_is_undone(tmp_path, name, change, mended):
     assert causes(validate(edge, reference))[0] == name
     page = read_page(write_html(tmp_path / "r.html", edge, reference))
     shown = page.having("frame")
-    assert 1 <= len(shown) <= 4
+    assert len(shown) == 8 and 1 <= len(page.having("notable")) <= 4
     for frame in shown:
         inputs = [f for f in page.inside(frame, "figure") if f["attributes"]["class"] == "input"]
         undone = [f for f in page.inside(frame, "figure") if f["attributes"]["class"] == "mended"]

@@ -9,6 +9,7 @@ from html_support import write_html
 from test_html import write_hostile, write_pair
 from test_html_measures import boxes
 from test_html_measures import write as write_told
+from test_html_viewer import write as write_classes
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: make browser-test")
 
@@ -192,3 +193,62 @@ def test_measures_fit(browser, tmp_path, width):
     browser.click(box["x"] + 20, box["y"] + 5)
     assert browser.run("document.querySelector('#measures details').open") is True
     assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture(scope="module")
+def stepped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stepped")
+    return write_html(folder / "r.html", *(write_classes(folder, role, 9, wrong=(2, 6)) for role in ("edge", "reference")))
+
+
+SHOWN = "[...document.querySelectorAll('.frame')].filter((f) => f.offsetParent).map((f) => f.id)"
+
+
+def test_stepping_through_frames(browser, stepped):
+    browser.open(stepped)
+    assert browser.complaints() == [] and browser.run(SHOWN) == ["frame-2"]
+    assert browser.run("document.querySelectorAll('.strip img').length") == 9
+    browser.place("#viewer")
+    browser.key("ArrowRight", 39)
+    assert browser.run(SHOWN) == ["frame-3"] and browser.run("document.querySelector('.stepper .where').textContent") == "4 of 9"
+    browser.key("ArrowLeft", 37)
+    browser.key("ArrowLeft", 37)
+    assert browser.run(SHOWN) == ["frame-1"]
+    box = browser.place(".strip a:nth-child(8)")
+    browser.click(box["x"] + 8, box["y"] + 8)
+    assert browser.run(SHOWN) == ["frame-7"] and browser.run("document.querySelector('.strip [aria-current]').textContent") == "7"
+    assert browser.run("document.documentElement.scrollWidth") <= 1280
+
+
+def test_differences_only(browser, stepped):
+    browser.open(stepped)
+    box = browser.place("#only")
+    browser.click(box["x"] + 3, box["y"] + 3)
+    assert browser.run("[...document.querySelectorAll('.strip a')].filter((a) => a.offsetParent).map((a) => a.textContent)") == ["2", "6"]
+    assert browser.run("[...document.querySelectorAll('.facts tbody tr')].every((r) => !r.offsetParent || r.querySelector('.differs'))")
+    browser.place("#viewer")
+    browser.key("ArrowRight", 39)
+    assert browser.run(SHOWN) == ["frame-6"]
+    browser.key("ArrowRight", 39)
+    assert browser.run(SHOWN) == ["frame-6"]
+
+
+def test_the_fix_is_copied(browser, report):
+    browser.open(report)
+    browser.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    box = browser.place(".fix button.copy")
+    browser.click(box["x"] + 5, box["y"] + 5)
+    assert browser.run("window.copied") == browser.run("document.querySelector('.fix .what').textContent")
+    assert browser.run("document.querySelector('.fix button.copy').textContent") == "Copied"
+
+
+def test_frames_without_the_script_and_in_print(browser, stepped):
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(stepped)
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    notable = browser.run("[...document.querySelectorAll('.notable')].map((f) => f.id)")
+    assert browser.run(SHOWN) == notable
+    browser.run("location.hash = '#frame-8'")
+    assert browser.run(SHOWN) == notable + ["frame-8"]
+    browser.open(stepped, media="print")
+    assert browser.run(SHOWN) == notable

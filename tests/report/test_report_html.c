@@ -1,8 +1,8 @@
 /* Axes, ticks and text of the HTML report. */
 #define _POSIX_C_SOURCE 200809L
+#include "report/html/drawing/spectrum.h"
+#include "report/html/drawing/svg.h"
 #include "report/html/page.h"
-#include "report/html/spectrum.h"
-#include "report/html/svg.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 #include "report/diff/diff.h"
 
 #include "report/html/html_head.h"
-#include "report/html/html_text.h"
+#include "report/html/text/html_text.h"
 
 #include <cjson/cJSON.h>
 #include <exray/exray.h>

@@ -1,6 +1,7 @@
 /* The HTML page: one file, nothing loaded from anywhere. */
 #include "report/html/html_head.h"
 #include "report/html/page.h"
+#include "report/html/text/html_names.h"
 
 #include <exray/exray.h>
 
@@ -27,14 +28,17 @@ static void put_contents(xr_page *p)
           p->out);
     if (p->report->outcome->shown_count)
         fputs("<li><a href=\"#findings\">Findings</a></li>", p->out);
-    fputs("<li><a href=\"#pictures\">Inputs</a></li><li><a href=\"#layers\">Layers</a></li>", p->out);
+    fputs("<li><a href=\"#pictures\">Frames</a></li><li><a href=\"#layers\">Layers</a></li>", p->out);
     if (xr_html_has_measures(p))
         fputs("<li><a href=\"#measures\">Measures</a></li>", p->out);
     if (xr_html_has_decisions(p))
         fputs("<li><a href=\"#decisions\">Decisions</a></li>", p->out);
     if (xr_html_has_latency(p))
         fputs("<li><a href=\"#latency\">Latency</a></li>", p->out);
-    fputs("<li><a href=\"#compared\">What was compared</a></li></ul></nav></header>\n", p->out);
+    fputs(
+        "<li><a href=\"#compared\">What was compared</a></li></ul></nav><label class=\"only\" hidden><input "
+        "type=\"checkbox\" id=\"only\"> Differences only</label></header>\n",
+        p->out);
 }
 
 static void put_foot(xr_page *p)
@@ -48,30 +52,48 @@ static void put_foot(xr_page *p)
     fputs("</script>\n</body>\n</html>\n", p->out);
 }
 
+static bool begin_page(xr_page *p, const xr_report *report, FILE *out)
+{
+    *p = (xr_page){.out = out,
+                   .report = report,
+                   .comparison = report->comparison,
+                   .slot = {exray_slot_new(), exray_slot_new()},
+                   .truth_slot = exray_slot_new(),
+                   .told = {exray_told_new(), exray_told_new()}};
+    return p->slot[0] && p->slot[1] && p->truth_slot && p->told[0] && p->told[1];
+}
+
+static void end_page(xr_page *p)
+{
+    xr_html_names_free(p);
+    exray_slot_free(p->truth_slot);
+    for (int s = 0; s < 2; s++) {
+        exray_slot_free(p->slot[s]);
+        exray_told_free(p->told[s]);
+    }
+}
+
 bool xr_report_html(const xr_report *report, FILE *out)
 {
-    xr_page page = {.out = out,
-                    .report = report,
-                    .comparison = report->comparison,
-                    .slot = {exray_slot_new(), exray_slot_new()}};
-    page.out_of_memory = !page.slot[0] || !page.slot[1];
+    xr_page page;
+    page.out_of_memory = !begin_page(&page, report, out);
     if (!page.out_of_memory) {
         put_head(&page);
         put_contents(&page);
         fputs("<main>\n", out);
         xr_html_first(&page);
         xr_html_findings(&page);
-        xr_html_pictures(&page);
+        xr_html_viewer(&page);
         xr_html_layers(&page);
         xr_html_table(&page);
         xr_html_measures(&page);
         xr_html_decisions(&page);
         xr_html_latency(&page);
         xr_html_compared(&page);
+        xr_html_causes(&page);
         xr_html_data(&page);
         put_foot(&page);
     }
-    exray_slot_free(page.slot[0]);
-    exray_slot_free(page.slot[1]);
+    end_page(&page);
     return !page.out_of_memory;
 }

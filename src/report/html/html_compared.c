@@ -1,5 +1,6 @@
 /* What was compared and what was not. */
 #include "report/html/page.h"
+#include "report/html/text/html_words.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,8 +25,10 @@ static void put_fact(xr_page *p, const char *name, const char *edge, const char 
     if (!*values[0] && !*values[1])
         return;
     bool differ = strcmp(values[0], values[1]) != 0 && !differs_always(name);
-    xr_put(p->out, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td>", name,
-           *values[0] ? values[0] : "\xE2\x80\x93", *values[1] ? values[1] : "\xE2\x80\x93");
+    fputs(differ ? "<tr><th scope=\"row\">" : "<tr class=\"same\"><th scope=\"row\">", p->out);
+    xr_put_key(p->out, name);
+    xr_put(p->out, "</th><td>%s</td><td>%s</td>", *values[0] ? values[0] : "\xE2\x80\x93",
+           *values[1] ? values[1] : "\xE2\x80\x93");
     fputs(differ ? "<td class=\"differs\">differs</td></tr>\n" : "<td></td></tr>\n", p->out);
 }
 

@@ -71,7 +71,7 @@ typedef struct profile {
 
 static void count_value(profile *f, int side, double v)
 {
-    if (!isfinite(v))
+    if (!isfinite(v) || v < f->low || v > f->high)
         return;
     double x = (v - f->low) / (f->high - f->low) * BINS;
     size_t bin = x < 0 ? 0 : x >= BINS ? BINS - 1 : (size_t)x;
@@ -133,13 +133,14 @@ static void read_frame(xr_page *p, size_t i, size_t frame, profile *f)
     add_frame(f, g, same, values);
 }
 
-static void read_profile(xr_page *p, size_t i, profile *f)
+/* reach: the magnitude up to which values count. */
+static void read_profile(xr_page *p, size_t i, double reach, profile *f)
 {
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
     size_t frames = exray_comparison_frame_count(p->comparison);
     size_t read = frames < FRAMES_READ ? frames : FRAMES_READ;
-    *f = (profile){.low = fmin(l->metrics.min[0], l->metrics.min[1]),
-                   .high = fmax(l->metrics.max[0], l->metrics.max[1])};
+    *f = (profile){.low = fmax(fmin(l->metrics.min[0], l->metrics.min[1]), -reach),
+                   .high = fmin(fmax(l->metrics.max[0], l->metrics.max[1]), reach)};
     if (l->from_stats || l->from_sketch || l->problem || !isfinite(f->low) || !isfinite(f->high) ||
         !(f->high > f->low))
         return;
@@ -262,7 +263,7 @@ static void put_numbers(xr_page *p, const exray_layer_pair *l)
     }
 }
 
-static void put_layer(xr_page *p, size_t i)
+static void put_layer(xr_page *p, size_t i, double reach)
 {
     const exray_layer_pair *l = exray_comparison_layer(p->comparison, i);
     profile f;
@@ -280,7 +281,7 @@ static void put_layer(xr_page *p, size_t i)
     }
     if (l->from_sketch || l->from_stats)
         fprintf(p->out, ",\"from\":\"%s\"", l->from_sketch ? "sketches" : "statistics");
-    read_profile(p, i, &f);
+    read_profile(p, i, reach, &f);
     if (f.known)
         put_bins(p, &f);
     if (f.known && f.by_channel && f.channels > 1 && l->metrics.std[EXRAY_SIDE_REFERENCE] > 0)
@@ -293,12 +294,13 @@ static void put_layer(xr_page *p, size_t i)
 void xr_html_data(xr_page *p)
 {
     xr_columns columns = xr_columns_of(p->comparison);
+    double reach = xr_shown_magnitude(p->comparison, &columns, NULL);
     fprintf(p->out,
             "<script type=\"application/json\" "
             "id=\"data\">{\"columns\":%zu,\"inputs\":%zu,\"frames\":%d,\"layers\":[\n",
             columns.count, columns.inputs, FRAMES_READ);
     for (size_t i = 0; i < columns.layers; i++) {
-        put_layer(p, i);
+        put_layer(p, i, reach);
         fputs(i + 1 < columns.layers ? ",\n" : "\n", p->out);
     }
     fputs("]}</script>\n", p->out);

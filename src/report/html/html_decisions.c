@@ -1,8 +1,9 @@
 /* Which frames changed their class. */
-#include "report/html/html_frames.h"
+#include "report/html/frames/html_frames.h"
 
 #include "checks/input/picture/sensor_picture.h"
-#include "report/html/html_image.h"
+#include "report/html/drawing/html_image.h"
+#include "report/html/text/html_names.h"
 
 #include <stdlib.h>
 
@@ -51,26 +52,6 @@ static void put_matrix(xr_page *p, const decision_counts *s)
 
 /* ---- One frame ---------------------------------------------------------------------------------- */
 
-/* A copy of the name that a side's own result gives its first class. */
-static void class_name(xr_page *p, exray_side side, size_t frame, char name[96])
-{
-    const exray_log *log = exray_comparison_log(p->comparison, side);
-    size_t position = exray_comparison_frame(p->comparison, frame).frame[side];
-    const exray_record *record = exray_log_records(log, position);
-    size_t count = exray_log_frame(log, position)->record_count;
-    name[0] = '\0';
-    for (size_t i = 0; i < count; i++) {
-        exray_result result;
-        exray_error error;
-        if (record[i].message != EXRAY_MESSAGE_RESULT ||
-            exray_log_read_result(log, &record[i], p->slot[side], &result, &error) != EXRAY_OK ||
-            result.class_count == 0)
-            continue;
-        snprintf(name, 96, "%s", result.classes[0].label ? result.classes[0].label : "");
-        return;
-    }
-}
-
 /* The sensor's picture, else the reference's input. */
 static exray_picture *thumbnail(xr_page *p, size_t frame, exray_slot *slot)
 {
@@ -98,13 +79,27 @@ static exray_picture *thumbnail(xr_page *p, size_t frame, exray_slot *slot)
     return small;
 }
 
-static void put_class(xr_page *p, exray_side side, size_t frame, const xr_decision *d)
+/* The name that a side's own result of the frame gives its first class, in all messages of the frame; or
+ * NULL. */
+static const char *told_name(xr_page *p, exray_side side, size_t frame, const xr_decision *d)
 {
-    char name[96];
-    class_name(p, side, frame, name);
+    exray_result result;
+    exray_error error;
+    size_t position = exray_comparison_frame(p->comparison, frame).frame[side];
+    if (exray_log_read_told(exray_comparison_log(p->comparison, side), position, EXRAY_MESSAGE_RESULT,
+                            p->slot[side], &result, &error) != EXRAY_OK ||
+        result.class_count == 0 || result.classes[0].id != d->top[side])
+        return NULL;
+    return result.classes[0].label;
+}
+
+static void put_decision(xr_page *p, exray_side side, size_t frame, const xr_decision *d)
+{
     bool right = d->has_label && d->label == d->top[side];
-    xr_put(p->out, "<td>%s%s<span class=\"id\">class %lld, score %.3g</span></td>", name,
-           right ? " \xE2\x9C\x93" : "", (long long)d->top[side], (double)d->score[side]);
+    fputs("<td>", p->out);
+    xr_put_class(p, side, d->top[side], told_name(p, side, frame, d));
+    xr_put(p->out, "%s <span class=\"id\">score %.3g</span></td>", right ? " \xE2\x9C\x93" : "",
+           (double)d->score[side]);
 }
 
 static void put_frame(xr_page *p, size_t frame, const xr_frame_facts *facts, bool pictured, exray_slot *slot)
@@ -117,12 +112,14 @@ static void put_frame(xr_page *p, size_t frame, const xr_frame_facts *facts, boo
         xr_put_image(p->out, picture, QUALITY, "");
     exray_picture_free(picture);
     xr_put(p->out, "</td><th scope=\"row\">%s</th>", xr_frame_name(p, frame, name));
-    put_class(p, EXRAY_SIDE_EDGE, frame, d);
-    put_class(p, EXRAY_SIDE_REFERENCE, frame, d);
+    put_decision(p, EXRAY_SIDE_EDGE, frame, d);
+    put_decision(p, EXRAY_SIDE_REFERENCE, frame, d);
+    fputs("<td>", p->out);
     if (d->has_label)
-        xr_put(p->out, "<td>%lld</td></tr>\n", (long long)d->label);
+        xr_put_class(p, EXRAY_SIDE_REFERENCE, d->label, NULL);
     else
-        fputs("<td>\xE2\x80\x93</td></tr>\n", p->out);
+        fputs("\xE2\x80\x93", p->out);
+    fputs("</td></tr>\n", p->out);
 }
 
 /* ---- Confusions ----------------------------------------------------------------------------------- */
@@ -167,8 +164,10 @@ static void put_confusions(xr_page *p, const xr_frame_facts *facts, size_t count
         qsort(pairs, kinds, sizeof *pairs, by_count);
     for (size_t i = 0; i < kinds && i < CONFUSIONS && pairs[i].count > 1; i++) {
         fputs(i ? "; " : "<p>Most often: ", p->out);
-        xr_put(p->out, "class %lld became %lld %zu times", (long long)pairs[i].reference,
-               (long long)pairs[i].edge, pairs[i].count);
+        xr_class_words from, to;
+        xr_put(p->out, "%s became %s %zu times",
+               xr_class_in_words(p, EXRAY_SIDE_REFERENCE, pairs[i].reference, from),
+               xr_class_in_words(p, EXRAY_SIDE_EDGE, pairs[i].edge, to), pairs[i].count);
     }
     if (kinds && pairs[0].count > 1)
         fputs(".</p>\n", p->out);

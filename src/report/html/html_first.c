@@ -1,7 +1,8 @@
 /* The first screen: the verdict, its cause, the fix and the figures; then each finding. */
-#include "report/html/page.h"
+#include "report/html/text/html_causes.h"
 
 #include "checks/covered.h"
+#include "report/html/text/html_words.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,6 +30,14 @@ static void put_element(xr_page *p, const char *element, const char *css, const 
     xr_put(p->out, "</%s>\n", element);
 }
 
+/* What to do, with a button that copies it. */
+static void put_fix(xr_page *p, const char *element, const char *text)
+{
+    xr_put(p->out, "<%s class=\"what\">", element);
+    xr_put_prose(p->out, text);
+    xr_put(p->out, "</%s> <button type=\"button\" class=\"copy\" hidden>Copy</button>\n", element);
+}
+
 /* ---- The head ------------------------------------------------------------------------ */
 
 static void put_verdict_line(xr_page *p)
@@ -54,12 +63,12 @@ static void put_cause(xr_page *p, const exray_finding *f)
     enum { LONG = 100 }; /* names of layers may be of any length */
     const char *words = f->summary ? f->summary : f->cause;
     put_element(p, "h1", strlen(words) > LONG ? "long" : "", words);
-    xr_put(p->out,
-           "<p class=\"cause\"><code>%s</code> <span class=\"confidence\">confidence %.2f</span></p>\n",
-           f->cause, f->confidence);
+    fputs("<p class=\"cause\">", p->out);
+    xr_put_cause(p->out, f->cause);
+    xr_put(p->out, " <span class=\"confidence\">confidence %.2f</span></p>\n", f->confidence);
     if (f->fix) {
         fputs("<div class=\"fix\"><h2>Fix</h2>", p->out);
-        put_element(p, "p", "", f->fix);
+        put_fix(p, "p", f->fix);
         fputs("</div>\n", p->out);
     }
 }
@@ -233,9 +242,15 @@ static void put_evidence(xr_page *p, const exray_finding *f)
     if (f->evidence_count == 0)
         return;
     xr_put(p->out, "<details><summary>Evidence (%zu)</summary><dl class=\"evidence\">\n", f->evidence_count);
-    for (size_t i = 0; i < f->evidence_count; i++)
-        xr_put(p->out, "<div><dt>%s</dt><dd>%s</dd></div>\n", f->evidence[i].key,
-               f->evidence[i].text ? f->evidence[i].text : xr_number(n, f->evidence[i].number));
+    for (size_t i = 0; i < f->evidence_count; i++) {
+        const xr_evidence *e = &f->evidence[i];
+        fputs("<div><dt>", p->out);
+        xr_put_key(p->out, e->key);
+        if (e->text)
+            xr_put(p->out, "</dt><dd>%s</dd></div>\n", e->text);
+        else
+            xr_put(p->out, "</dt><dd>%s %s</dd></div>\n", xr_number(n, e->number), xr_unit_of_key(e->key));
+    }
     fputs("</dl></details>\n", p->out);
 }
 
@@ -266,10 +281,9 @@ static void put_finding(xr_page *p, const exray_finding *f, bool headline)
 {
     static const char *const words[] = {"note", "warning", "fault"};
     const char *kind = f->known ? "known" : words[f->severity];
-    xr_put(p->out,
-           "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> <code>%s</code> <span "
-           "class=\"confidence\">confidence %.2f</span></h3>\n",
-           kind, kind, f->cause, f->confidence);
+    xr_put(p->out, "<article class=\"finding %s\"><h3><span class=\"kind\">%s</span> ", kind, kind);
+    xr_put_cause(p->out, f->cause);
+    xr_put(p->out, " <span class=\"confidence\">confidence %.2f</span></h3>\n", f->confidence);
     if (f->summary && !headline)
         put_element(p, "p", "summary", f->summary);
     if (f->known)
@@ -277,12 +291,14 @@ static void put_finding(xr_page *p, const exray_finding *f, bool headline)
     put_where(p, f);
     for (size_t i = 0; i < f->detail_count; i++)
         put_element(p, "p", "", f->detail[i]);
-    for (size_t i = 0; i < f->alternative_count; i++)
-        xr_put(p->out, "<p class=\"or\">Or <code>%s</code>, confidence %.2f.</p>\n", f->alternative[i].cause,
-               f->alternative[i].confidence);
+    for (size_t i = 0; i < f->alternative_count; i++) {
+        fputs("<p class=\"or\">Or ", p->out);
+        xr_put_cause(p->out, f->alternative[i].cause);
+        xr_put(p->out, ", confidence %.2f.</p>\n", f->alternative[i].confidence);
+    }
     if (f->fix && !headline) {
-        fputs("<p><b>Fix:</b> ", p->out);
-        xr_put_prose(p->out, f->fix);
+        fputs("<p class=\"fixed\"><b>Fix:</b> ", p->out);
+        put_fix(p, "span", f->fix);
         fputs("</p>\n", p->out);
     }
     put_evidence(p, f);

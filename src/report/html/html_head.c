@@ -1,6 +1,6 @@
 #include "report/html/html_head.h"
 
-#include "report/html/html_text.h"
+#include "report/html/text/html_text.h"
 
 #include <exray/exray.h>
 

@@ -1,7 +1,7 @@
 /* How long the layers take on both sides, and each frame. */
 #include "report/html/html_layers.h"
 
-#include "report/html/svg.h"
+#include "report/html/drawing/svg.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,7 +91,7 @@ static void put_layer_chart(xr_page *p)
         fputs("<p class=\"none\">The logs have no times of single layers.</p>\n", p->out);
         return;
     }
-    xr_chart c = {p->out, 1040, 320, 72, 24, 1028, 288};
+    xr_chart c = {p->out, 1040, 344, 72, 32, 1028, 304};
     xr_axis axis = {XR_LINEAR, -reference * 1.08, edge * 1.12, c.bottom, c.top, 1, true};
     fputs("<p class=\"chart-name\">Time of each layer, median: <span class=\"swatch edge\"></span> edge "
           "upwards, <span "
@@ -100,8 +100,9 @@ static void put_layer_chart(xr_page *p)
     xr_svg_begin(&c, "chart-latency", "Time of each layer, edge and reference",
                  "One column per layer in execution order; the edge's median time upwards, the reference's "
                  "downwards.");
-    xr_svg_value_axis(&c, &axis, " ms");
+    xr_svg_value_axis(&c, &axis, "");
     xr_svg_column_axis(&c, count, node_text, p);
+    xr_svg_axis_titles(&c, "time, ms", "layer, by its number in the edge's model");
     for (size_t i = 0; i < count; i++)
         for (int s = 0; s < 2; s++)
             put_bar(p, &c, &axis, (exray_side)s, count, i);
@@ -206,7 +207,7 @@ static void put_timeline(xr_page *p)
     double most = fmax(top_of(t[0]), top_of(t[1]));
     if (columns == 0 || !(most > 0))
         return;
-    xr_chart c = {p->out, 1040, 240, 72, 12, 1028, 204};
+    xr_chart c = {p->out, 1040, 268, 72, 24, 1028, 228};
     xr_axis axis = {XR_LINEAR, 0, most * 1.05, c.bottom, c.top, 1, false};
     fputs("<p class=\"chart-name\">Time of each frame: <span class=\"swatch edge\"></span> edge <span "
           "class=\"swatch "
@@ -221,8 +222,9 @@ static void put_timeline(xr_page *p)
         put_band(p, &c, columns, 0, t[0]->warmup, "warmup", "warm-up");
     if (slow < t[0]->frames)
         put_band(p, &c, columns, slow, t[0]->frames, "throttled", "slower from here");
-    xr_svg_value_axis(&c, &axis, " ms");
+    xr_svg_value_axis(&c, &axis, "");
     xr_svg_column_axis(&c, columns, frame_text, p);
+    xr_svg_axis_titles(&c, "time, ms", "frame, in order of recording");
     put_frames(p, &c, &axis, EXRAY_SIDE_REFERENCE, columns);
     put_frames(p, &c, &axis, EXRAY_SIDE_EDGE, columns);
     xr_svg_end(&c);

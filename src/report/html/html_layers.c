@@ -2,11 +2,13 @@
  * share their columns.  The first columns are the model's inputs, the last its outputs. */
 #include "report/html/html_layers.h"
 
+#include "base/sort.h"
 #include "checks/scrubbed.h"
-#include "report/html/svg.h"
+#include "report/html/drawing/svg.h"
 #include "report/layer_cause.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The range of a logarithmic axis, with a place for errors of 0 at its foot. */
@@ -14,6 +16,9 @@
 #define MOST_ERROR  1e3
 /* Values up to which the axis is linear; beyond it is logarithmic, or small values could not be seen. */
 #define LARGE 20
+#define FAR   1e4 /* times the median of all layers' greatest magnitudes: beyond is not shown */
+
+#define ACROSS "layer, by its number in the edge's model, in execution order"
 
 /* ---- Columns ------------------------------------------------------------------------------ */
 
@@ -229,7 +234,7 @@ static void put_origin_label(const xr_page *p, const xr_columns *columns, const 
 
 static void put_error_chart(xr_page *p, const xr_columns *columns)
 {
-    xr_chart chart = {p->out, 1040, 372, 72, 48, 1028, 336};
+    xr_chart chart = {p->out, 1040, 392, 72, 52, 1028, 352};
     xr_axis axis = error_axis(p, columns, &chart);
     char description[200];
     size_t origins = 0, passing = 0;
@@ -246,6 +251,7 @@ static void put_error_chart(xr_page *p, const xr_columns *columns)
     xr_svg_begin(&chart, "chart-error", "Error of each layer, logarithmic", description);
     xr_svg_value_axis(&chart, &axis, "");
     xr_svg_column_axis(&chart, columns->count, column_name, p);
+    xr_svg_axis_titles(&chart, "error, in standard deviations of the reference", ACROSS);
     put_noise(p, columns, &chart, &axis);
     put_trend(p, columns, &chart, &axis);
     for (size_t i = 0; i < columns->count; i++)
@@ -295,14 +301,49 @@ const exray_tensor_info *xr_stored_tensor(const exray_comparison *c, const exray
     return tensor < m->tensor_count ? &m->tensors[tensor] : NULL;
 }
 
+/* The greatest magnitude of a column's values on both sides; 0: none is known. */
+static double magnitude(const exray_metrics *m)
+{
+    double most = 0;
+    for (int s = 0; s < 2; s++) {
+        most = isfinite(m->min[s]) ? fmax(most, fabs(m->min[s])) : most;
+        most = isfinite(m->max[s]) ? fmax(most, fabs(m->max[s])) : most;
+    }
+    return most;
+}
+
+double xr_shown_magnitude(const exray_comparison *c, const xr_columns *columns, size_t *beyond)
+{
+    double *all = malloc((columns->count + 1) * sizeof *all), most = 0, limit = INFINITY;
+    size_t known = 0;
+    for (size_t i = 0; all && i < columns->count; i++) {
+        double m = magnitude(xr_column_get(c, columns, i).metrics);
+        if (m > 0)
+            all[known++] = m;
+    }
+    if (known) {
+        qsort(all, known, sizeof *all, xr_by_double);
+        limit = fmax(FAR * all[known / 2], LARGE);
+        for (size_t i = 0; i < known && all[i] <= limit; i++)
+            most = all[i];
+    }
+    size_t further = 0;
+    for (size_t i = 0; i < known; i++)
+        further += all[i] > limit;
+    free(all);
+    if (beyond)
+        *beyond = further;
+    return further ? most : INFINITY;
+}
+
 static xr_axis range_axis(const xr_page *p, const xr_columns *columns, const xr_chart *chart)
 {
-    double low = 0, high = 0;
+    double low = 0, high = 0, reach = xr_shown_magnitude(p->comparison, columns, NULL);
     for (size_t i = 0; i < columns->count; i++) {
         const exray_metrics *m = xr_column_get(p->comparison, columns, i).metrics;
         for (int s = 0; s < 2; s++) {
-            low = isfinite(m->min[s]) ? fmin(low, m->min[s]) : low;
-            high = isfinite(m->max[s]) ? fmax(high, m->max[s]) : high;
+            low = isfinite(m->min[s]) ? fmin(low, fmax(m->min[s], -reach)) : low;
+            high = isfinite(m->max[s]) ? fmax(high, fmin(m->max[s], reach)) : high;
         }
     }
     if (!(high > low))
@@ -324,6 +365,23 @@ static void put_range(const xr_page *p, const xr_chart *chart, const xr_axis *ax
     (void)p;
 }
 
+/* An arrow at the end of the axis where a column's values lie beyond it. */
+static void put_beyond(const xr_chart *chart, const xr_axis *axis, const xr_column *c, double at)
+{
+    xr_coordinate_text x, y;
+    xr_number_text number;
+    for (int up = 0; up < 2; up++) {
+        const double *ends = up ? c->metrics->max : c->metrics->min;
+        double end = up ? fmax(ends[0], ends[1]) : fmin(ends[0], ends[1]);
+        if (!isfinite(end) || (up ? end <= axis->high : end >= axis->low))
+            continue;
+        xr_put(chart->out, "<path class=\"beyond\" d=\"M%s %s", xr_coordinate(x, at),
+               xr_coordinate(y, up ? chart->top - 8 : chart->bottom + 8));
+        xr_put(chart->out, up ? "l5 7h-10z\">" : "l5 -7h-10z\">");
+        xr_put(chart->out, "<title>%s %s reaches %s</title></path>", c->op, c->name, xr_number(number, end));
+    }
+}
+
 static void put_ranges(const xr_page *p, const xr_columns *columns, const xr_chart *chart,
                        const xr_axis *axis, size_t i)
 {
@@ -338,18 +396,20 @@ static void put_ranges(const xr_page *p, const xr_columns *columns, const xr_cha
               c.metrics->max[EXRAY_SIDE_EDGE], "bar edge");
     put_range(p, chart, axis, at + 0.3, bar - 0.3, c.metrics->min[EXRAY_SIDE_REFERENCE],
               c.metrics->max[EXRAY_SIDE_REFERENCE], "bar reference");
+    put_beyond(chart, axis, &c, at);
     fputc('\n', p->out);
 }
 
 static void put_range_chart(xr_page *p, const xr_columns *columns)
 {
-    xr_chart chart = {p->out, 1040, 220, 72, 12, 1028, 188};
+    xr_chart chart = {p->out, 1040, 252, 72, 28, 1028, 212};
     xr_axis axis = range_axis(p, columns, &chart);
     xr_svg_begin(
         &chart, "chart-range", "Range of each layer's values",
         "For each layer the smallest to the largest value of the edge and of the reference, side by side.");
     xr_svg_value_axis(&chart, &axis, "");
     xr_svg_column_axis(&chart, columns->count, column_name, p);
+    xr_svg_axis_titles(&chart, "values, in the layer's own unit", ACROSS);
     for (size_t i = 0; i < columns->count; i++)
         put_ranges(p, columns, &chart, &axis, i);
     xr_put(p->out, "<path class=\"cursor\" d=\"M0 %gV%g\"/>\n", chart.top, chart.bottom);
@@ -403,6 +463,22 @@ static void put_none(xr_page *p)
               p->out);
 }
 
+static void put_beyond_words(const xr_page *p, const xr_columns *columns)
+{
+    size_t beyond;
+    xr_number_text number;
+    double most = xr_shown_magnitude(p->comparison, columns, &beyond), end = 0;
+    if (beyond == 0)
+        return;
+    for (size_t i = 0; i < columns->count; i++)
+        end = fmax(end, magnitude(xr_column_get(p->comparison, columns, i).metrics));
+    xr_put(p->out,
+           "<p class=\"legend\">%zu %s further than the chart, up to a magnitude of %s (an arrow each): "
+           "values as large often stand for infinity, as in a mask.",
+           beyond, beyond == 1 ? "layer reaches" : "layers reach", xr_number(number, end));
+    xr_put(p->out, " All others are within %s.</p>\n", xr_number(number, most));
+}
+
 void xr_html_layers(xr_page *p)
 {
     xr_columns columns = xr_columns_of(p->comparison);
@@ -423,6 +499,7 @@ void xr_html_layers(xr_page *p)
           "hold</p>\n",
           p->out);
     put_range_chart(p, &columns);
+    put_beyond_words(p, &columns);
     xr_put(p->out,
            "<div class=\"pick\" hidden><label for=\"pick\">Layer</label><input id=\"pick\" type=\"range\" "
            "min=\"0\" "

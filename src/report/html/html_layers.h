@@ -20,6 +20,11 @@ typedef struct xr_column {
 } xr_column;
 xr_column xr_column_get(const exray_comparison *comparison, const xr_columns *columns, size_t i);
 
+/* The magnitude up to which values are shown: where a few layers have values far beyond all others, such as
+ * the -3e38 that stands for minus infinity in a mask, the others would be flattened by them.  `beyond` (or
+ * NULL): how many columns reach further. */
+double xr_shown_magnitude(const exray_comparison *comparison, const xr_columns *columns, size_t *beyond);
+
 /* A layer's node as the name of its column: those that `step` divides; else NULL.  It is valid until the next
  * call. */
 const char *xr_node_number(const exray_layer_pair *layer, size_t step);

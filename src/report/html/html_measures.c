@@ -40,7 +40,9 @@ static void put_value(xr_page *p, const xr_measure *m, double value)
 static void put_name(xr_page *p, const xr_measure *m)
 {
     char words[XR_MEASURE_WORDS_MOST];
-    xr_put(p->out, "<tr><th scope=\"row\" title=\"in --require: %s\">%s", m->name,
+    bool same = m->agreement == (m->higher ? 1 : 0);
+    fputs(same ? "<tr class=\"same\">" : "<tr>", p->out);
+    xr_put(p->out, "<th scope=\"row\" title=\"in --require: %s\">%s", m->name,
            m->group ? m->group : xr_measure_words(words, m->name));
     if (m->output)
         xr_put(p->out, " <span class=\"id\">%s</span>", m->output);

@@ -2,17 +2,30 @@
 #ifndef XR_HTML_PAGE_H
 #define XR_HTML_PAGE_H
 
+#include "checks/labels/class_names.h"
 #include "compare/compare.h"
-#include "report/html/html_text.h"
+#include "report/html/text/html_text.h"
 #include "report/report.h"
 
+#include <exray/task.h>
 #include <string.h>
+
+/* The names of classes; read when the first one is needed (html_names.c). */
+typedef struct xr_page_names {
+    bool read, doubted;
+    xr_class_names told[2], attached[2]; /* by exray_side */
+} xr_page_names;
 
 typedef struct xr_page {
     FILE *out;
     const xr_report *report;
     const exray_comparison *comparison;
-    exray_slot *slot[2]; /* by exray_side; scratch */
+    exray_slot *slot[2];    /* by exray_side; scratch */
+    exray_slot *truth_slot; /* told_read.c */
+    exray_told *told[2];
+    const exray_task *task; /* that outputs are read by; NULL: none */
+    bool task_known;
+    xr_page_names names;
     bool out_of_memory;
 } xr_page;
 
@@ -28,13 +41,14 @@ static inline double xr_value_at(const float *values, uint64_t i)
 
 void xr_html_first(xr_page *page);     /* html_first.c: the verdict, the cause, the fix, figures */
 void xr_html_findings(xr_page *page);  /* html_first.c: the evidence of each */
-void xr_html_pictures(xr_page *page);  /* html_pictures.c: what both sides fed the model */
+void xr_html_viewer(xr_page *page);    /* html_viewer.c: frame by frame */
 void xr_html_layers(xr_page *page);    /* html_layers.c: the charts */
 void xr_html_table(xr_page *page);     /* html_table.c: the layers as a table */
 void xr_html_measures(xr_page *page);  /* html_measures.c: how well both do the task */
 void xr_html_decisions(xr_page *page); /* html_decisions.c */
 void xr_html_latency(xr_page *page);   /* html_latency.c */
 void xr_html_compared(xr_page *page);  /* html_compared.c */
+void xr_html_causes(xr_page *page);    /* html_causes.c: what the causes mean */
 /* html_data.c: what the script shows of a layer, as JSON. */
 void xr_html_data(xr_page *page);
 

@@ -59,7 +59,7 @@
   }
 
   function channels(c) {
-    const most = Math.max(...c.v) || 1, width = 320 / c.v.length;
+    const worst = Math.max(...c.v), most = worst || 1, width = 320 / c.v.length;
     const bars = c.v.map((v, i) => {
       const tall = (v / most) * 104;
       return draw('rect', { class: v === most ? 'c-worst' : 'c-bar', x: (i * width).toFixed(2), y: (110 - tall).toFixed(1),
@@ -69,7 +69,7 @@
     return make('div', {}, make('h4', { textContent: 'Error by channel' }),
       picture('Error of each channel', 128, ...bars, words(0, 125, 'start', 'channel 0'),
         words(320, 125, 'end', String(c.n - 1))),
-      make('p', { className: 'caption', textContent: 'Worst: channel ' + c.w + ', ' + number(most) + '.' + grouped }));
+      make('p', { className: 'caption', textContent: (worst ? 'Worst: channel ' + c.w + ', ' + number(worst) + '.' : 'No channel differs.') + grouped }));
   }
 
   function errorRows(l) {

@@ -1,8 +1,8 @@
-#include "report/html/html_signals.h"
+#include "report/html/frames/html_signals.h"
 
-#include "report/html/html_image.h"
-#include "report/html/spectrum.h"
-#include "report/html/svg.h"
+#include "report/html/drawing/html_image.h"
+#include "report/html/drawing/spectrum.h"
+#include "report/html/drawing/svg.h"
 
 #include <exray/sound.h>
 #include <math.h>

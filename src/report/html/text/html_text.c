@@ -1,5 +1,5 @@
 /* Text into HTML and JSON. */
-#include "report/html/html_text.h"
+#include "report/html/text/html_text.h"
 
 #include "base/utf8.h"
 

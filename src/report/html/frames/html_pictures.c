@@ -1,44 +1,26 @@
 /* What was captured, what both sides fed the model, and the difference that is left after correcting the
  * named cause. */
-#include "report/html/page.h"
+#include "report/html/frames/html_pictures.h"
 
 #include "checks/input/picture/sensor_picture.h"
-#include "checks/input/search/corrected.h"
-#include "checks/scrubbed.h"
-#include "report/html/html_frames.h"
-#include "report/html/html_image.h"
-#include "report/html/html_signals.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { QUALITY = 85 };
-
-/* What the frames of one page share. */
-typedef struct gallery {
-    xr_page *page;
-    size_t pair;
-    const exray_io_pair *io;
-    xr_shades shades;
-    xr_corrected_input *corrected; /* NULL: nothing explains the difference */
-    exray_slot *sensor;
-} gallery;
 
 /* ---- One picture ---------------------------------------------------------------------------- */
 
-/* Takes the picture over; NULL is "cannot be shown". */
-static void put_picture(xr_page *p, exray_picture *picture, const char *caption, const char *remark,
-                        const char *alt, const char *css)
+void xr_put_picture(xr_gallery *g, exray_picture *picture, const char *caption, const char *remark,
+                    const char *alt, const char *css)
 {
-    exray_picture *small = picture ? xr_image_shrunk(picture, XR_IMAGE_MOST) : NULL;
-    xr_put(p->out, "<figure class=\"%s\">", css);
-    if (!small || !xr_put_image(p->out, small, QUALITY, alt))
-        fputs("<span class=\"absent\">cannot be shown</span>", p->out);
-    xr_put(p->out, "<figcaption>%s", caption);
+    FILE *out = g->page->out;
+    exray_picture *small = picture ? xr_image_shrunk(picture, g->most) : NULL;
+    xr_put(out, "<figure class=\"%s\">", css);
+    if (!small || !xr_put_image(out, small, g->quality, alt))
+        fputs("<span class=\"absent\">cannot be shown</span>", out);
+    xr_put(out, "<figcaption>%s", caption);
     if (*remark)
-        xr_put(p->out, "<span>%s</span>", remark);
-    fputs("</figcaption></figure>\n", p->out);
+        xr_put(out, "<span>%s</span>", remark);
+    fputs("</figcaption></figure>\n", out);
     exray_picture_free(small);
     exray_picture_free(picture);
 }
@@ -84,7 +66,7 @@ static double apart(const xr_raster *a, const xr_raster *b, const exray_io_pair 
                  : NAN;
 }
 
-static void put_difference(gallery *g, const xr_raster *a, const xr_raster *b, double gain,
+static void put_difference(xr_gallery *g, const xr_raster *a, const xr_raster *b, double gain,
                            const char *caption)
 {
     char remark[96], of[32] = "";
@@ -94,13 +76,13 @@ static void put_difference(gallery *g, const xr_raster *a, const xr_raster *b, d
     snprintf(remark, sizeof remark, "nRMSE %.3f%s", left, of);
     if (left == 0)
         snprintf(remark, sizeof remark, "none: equal");
-    put_picture(g->page, xr_image_of_difference(a, b, &g->shades, gain), caption, remark,
-                "Map of the difference: black is equal, lighter is more", "difference");
+    xr_put_picture(g, xr_image_of_difference(a, b, &g->shades, gain), caption, remark,
+                   "Map of the difference: black is equal, lighter is more", "difference");
 }
 
 /* ---- One frame ---------------------------------------------------------------------------------- */
 
-static void put_sensor(gallery *g, size_t frame)
+static void put_sensor(xr_gallery *g, size_t frame)
 {
     exray_media media;
     exray_picture *picture = xr_sensor_picture(g->page->comparison, frame, NULL, g->sensor, &media);
@@ -109,18 +91,24 @@ static void put_sensor(gallery *g, size_t frame)
         return;
     snprintf(remark, sizeof remark, "%u x %u, %.20s", (unsigned)exray_picture_width(picture),
              (unsigned)exray_picture_height(picture), media.format ? media.format : "");
-    put_picture(g->page, picture, "What the sensor saw", remark, "The sensor's picture", "sensor");
+    xr_put_picture(g, picture, "What the sensor saw", remark, "The sensor's picture", "sensor");
 }
 
-static bool load_side(gallery *g, exray_side side, size_t frame, xr_raster *out)
+static bool load_side(xr_gallery *g, exray_side side, size_t frame, xr_raster *out)
 {
     exray_tensor_view view;
     const float *values;
     exray_error error;
     *out = (xr_raster){0};
-    return exray_comparison_values(g->page->comparison, side, frame, EXRAY_KIND_INPUT, g->pair,
+    return g->pair != EXRAY_NO_INDEX &&
+           exray_comparison_values(g->page->comparison, side, frame, EXRAY_KIND_INPUT, g->pair,
                                    g->page->slot[side], &view, &values, &error) == EXRAY_OK &&
            xr_raster_load(out, &view.info, view.count, values, false);
+}
+
+static bool looks_like_picture(const xr_raster *r)
+{
+    return r->height >= 8 && r->width >= 8 && r->channels <= 4;
 }
 
 /* "channel order and values". */
@@ -150,7 +138,7 @@ static unsigned long long index_of(const xr_page *p, size_t frame)
     return exray_log_frame(log, position)->index;
 }
 
-static void put_corrected(gallery *g, size_t frame, double gain)
+static void put_corrected(xr_gallery *g, size_t frame, double gain)
 {
     char names[64];
     xr_corrected_frame corrected;
@@ -158,78 +146,88 @@ static void put_corrected(gallery *g, size_t frame, double gain)
         return;
     list_corrected(g->corrected, names, sizeof names);
     if (g->corrected->corrected)
-        put_picture(g->page, xr_image_of_raster(&corrected.edge, &g->shades), "The edge's, fault undone",
-                    names, "The edge's input with the named fault undone", "mended");
+        xr_put_picture(g, xr_image_of_raster(&corrected.edge, &g->shades), "The edge's, fault undone", names,
+                       "The edge's input with the named fault undone", "mended");
     if (g->corrected->applied) {
         char remark[64] = "as exray predicts the edge's";
         if (corrected.source_frame != frame)
             snprintf(remark, sizeof remark, "of frame %llu, which the edge shows",
                      index_of(g->page, corrected.source_frame));
-        put_picture(g->page, xr_image_of_raster(&corrected.side[EXRAY_SIDE_REFERENCE], &g->shades),
-                    "The reference's, with the fault", remark,
-                    "The reference's input with the named fault applied to it", "mended");
+        xr_put_picture(g, xr_image_of_raster(&corrected.side[EXRAY_SIDE_REFERENCE], &g->shades),
+                       "The reference's, with the fault", remark,
+                       "The reference's input with the named fault applied to it", "mended");
     }
     put_difference(g, &corrected.side[EXRAY_SIDE_EDGE], &corrected.side[EXRAY_SIDE_REFERENCE], gain,
                    "Remaining difference");
     xr_corrected_frame_free(&corrected);
 }
 
-static void put_frame_pictures(gallery *g, size_t frame)
+static void put_side(xr_gallery *g, const xr_raster *raster, bool loaded, const char *caption,
+                     const char *alt)
 {
-    static const char *const captions[2] = {"What the edge fed the model", "What the reference fed it"};
-    static const char *const alts[2] = {"The edge's model input", "The reference's model input"};
-    xr_raster side[2];
-    bool loaded[2];
-    put_sensor(g, frame);
-    for (int s = 0; s < 2; s++) {
-        char remark[64] = "not recorded";
-        loaded[s] = load_side(g, (exray_side)s, frame, &side[s]);
-        if (loaded[s])
-            snprintf(remark, sizeof remark, "%zu x %zu x %zu", side[s].width, side[s].height,
-                     side[s].channels);
-        put_picture(g->page, loaded[s] ? xr_image_of_raster(&side[s], &g->shades) : NULL, captions[s], remark,
-                    alts[s], "input");
-    }
+    char remark[64] = "not recorded";
+    if (loaded)
+        snprintf(remark, sizeof remark, "%zu x %zu x %zu", raster->width, raster->height, raster->channels);
+    xr_put_picture(g, loaded ? xr_image_of_raster(raster, &g->shades) : NULL, caption, remark, alt, "input");
+}
+
+static void put_both(xr_gallery *g, size_t frame, const xr_raster side[2], const bool loaded[2])
+{
     double gain = 1;
+    put_side(g, &side[0], loaded[0], "What the edge fed the model", "The edge's model input");
+    put_side(g, &side[1], loaded[1], "What the reference fed it", "The reference's model input");
     if (loaded[0] && loaded[1] && same_shape(&side[0], &side[1])) {
         gain = gain_for(&side[0], &side[1], &g->shades);
         put_difference(g, &side[0], &side[1], gain, "The difference");
     }
     put_corrected(g, frame, gain);
+}
+
+void xr_put_gallery_frame(xr_gallery *g, size_t frame, bool brief)
+{
+    xr_raster side[2];
+    bool loaded[2];
+    fputs("<div class=\"row\">\n", g->page->out);
+    put_sensor(g, frame);
+    for (int s = 0; s < 2; s++)
+        loaded[s] = load_side(g, (exray_side)s, frame, &side[s]);
+    if (brief && loaded[0] && loaded[1] && same_shape(&side[0], &side[1]) &&
+        apart(&side[0], &side[1], g->io) == 0)
+        put_side(g, &side[0], true, "What both fed the model", "The model input of both sides, equal");
+    else
+        put_both(g, frame, side, loaded);
     for (int s = 0; s < 2; s++)
         xr_raster_free(&side[s]);
+    fputs("</div>\n", g->page->out);
 }
 
-static void put_decision(xr_page *p, const xr_frame_facts *facts)
+exray_picture *xr_gallery_ground(xr_gallery *g, size_t frame)
 {
-    const xr_decision *d = &facts->decision;
-    if (!facts->decided)
-        return;
-    if (d->top[0] == d->top[1])
-        xr_put(p->out, " <span class=\"decision\">Both decide class %lld", (long long)d->top[0]);
-    else
-        xr_put(p->out, " <span class=\"decision\">Edge: class %lld; reference: class %lld",
-               (long long)d->top[0], (long long)d->top[1]);
-    if (d->has_label)
-        xr_put(p->out, "; label: %lld", (long long)d->label);
-    fputs(".</span>", p->out);
+    exray_media media;
+    exray_picture *picture = xr_sensor_picture(g->page->comparison, frame, NULL, g->sensor, &media);
+    for (int s = EXRAY_SIDE_REFERENCE; !picture && s >= EXRAY_SIDE_EDGE; s--) {
+        xr_raster raster = {0};
+        if (load_side(g, (exray_side)s, frame, &raster) && looks_like_picture(&raster))
+            picture = xr_image_of_raster(&raster, &g->shades);
+        xr_raster_free(&raster);
+    }
+    return picture;
 }
 
-/* ---- The section ------------------------------------------------------------------------------------ */
+/* ---- The gallery ------------------------------------------------------------------------------------ */
 
-/* Whether both sides' inputs of a pair are pictures: rows and columns of a few channels. */
-static bool is_picture(gallery *g, size_t frame)
+bool xr_gallery_is_picture(xr_gallery *g, size_t frame)
 {
     xr_raster r;
     bool loaded = load_side(g, EXRAY_SIDE_EDGE, frame, &r) || load_side(g, EXRAY_SIDE_REFERENCE, frame, &r);
-    bool picture = loaded && r.height >= 8 && r.width >= 8 && r.channels <= 4;
+    bool picture = loaded && looks_like_picture(&r);
     xr_raster_free(&r);
     return picture;
 }
 
 /* Black to white is the range of the reference's values for both sides, so that another normalization of the
  * edge's is visible. */
-static void choose_shades(gallery *g)
+static void choose_shades(xr_gallery *g)
 {
     const exray_metrics *m = &g->io->metrics;
     int s =
@@ -249,7 +247,7 @@ static bool blames_inputs(const xr_page *p)
     return false;
 }
 
-static void put_legend(gallery *g)
+void xr_put_gallery_legend(const xr_gallery *g)
 {
     xr_number_text low, high;
     xr_put(
@@ -271,59 +269,23 @@ static void put_legend(gallery *g)
               g->page->out);
 }
 
-static void put_frames(gallery *g, const xr_frame_facts *facts, size_t count)
+bool xr_gallery_begin(xr_gallery *g, xr_page *p, size_t pair)
 {
-    xr_notable_frame notable[XR_NOTABLE_MOST];
-    xr_frame_text name;
-    size_t picked = xr_pick_notable(facts, count, notable);
-    bool picture = picked && is_picture(g, notable[0].frame);
-    xr_put(g->page->out, "<p>Input <code>%s</code>, the notable ones of %zu matched frames.</p>\n",
-           g->io->name[EXRAY_SIDE_EDGE], count);
-    if (picture)
-        put_legend(g);
-    for (size_t i = 0; i < picked; i++) {
-        size_t frame = notable[i].frame;
-        xr_put(g->page->out, "<div class=\"frame\"><h3>%s</h3><p class=\"why\">%s.",
-               xr_frame_name(g->page, frame, name), notable[i].why);
-        put_decision(g->page, &facts[frame]);
-        fputs("</p>\n", g->page->out);
-        if (picture) {
-            fputs("<div class=\"row\">\n", g->page->out);
-            put_frame_pictures(g, frame);
-            fputs("</div>", g->page->out);
-        } else
-            xr_html_signal(g->page, g->pair, frame, i);
-        fputs("</div>\n", g->page->out);
+    *g = (xr_gallery){.page = p,
+                      .pair = pair,
+                      .sensor = exray_slot_new(),
+                      .shades = {0, 255},
+                      .most = XR_IMAGE_MOST,
+                      .quality = XR_IMAGE_QUALITY};
+    if (pair != EXRAY_NO_INDEX) {
+        g->io = exray_comparison_input(p->comparison, pair);
+        g->corrected = xr_corrected_of(&p->report->outcome->findings, pair);
+        choose_shades(g);
     }
+    return g->sensor != NULL;
 }
 
-static void put_none(xr_page *p)
+void xr_gallery_end(xr_gallery *g)
 {
-    char words[640];
-    xr_scrubbed_words(p->comparison, words, sizeof words);
-    if (*words)
-        xr_put(p->out, "<p class=\"none\">No model input is in both logs: %s.</p>\n", words);
-    else
-        fputs("<p class=\"none\">No model input is in both logs: record with <code>--capture io</code> or "
-              "more to see them here.</p>\n",
-              p->out);
-}
-
-void xr_html_pictures(xr_page *p)
-{
-    gallery g = {.page = p, .pair = xr_shown_input(p->comparison), .sensor = exray_slot_new()};
-    size_t count = exray_comparison_frame_count(p->comparison);
-    fputs("<section id=\"pictures\"><h2>What the model was given</h2>\n", p->out);
-    xr_frame_facts *facts = g.pair == EXRAY_NO_INDEX ? NULL : xr_frame_facts_read(p);
-    if (facts && g.sensor) {
-        g.io = exray_comparison_input(p->comparison, g.pair);
-        g.corrected = xr_corrected_of(&p->report->outcome->findings, g.pair);
-        choose_shades(&g);
-        put_frames(&g, facts, count);
-    } else {
-        put_none(p);
-    }
-    fputs("</section>\n", p->out);
-    free(facts);
-    exray_slot_free(g.sensor);
+    exray_slot_free(g->sensor);
 }

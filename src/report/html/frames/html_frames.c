@@ -1,12 +1,14 @@
 /* Picks the frames that are worth looking at. */
-#include "report/html/html_frames.h"
+#include "report/html/frames/html_frames.h"
 
 #include "base/sort.h"
+#include "report/html/told/told_match.h"
+#include "report/html/told/told_read.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { READ_INPUTS = 256 }; /* of more frames, this many evenly spaced ones are read */
+enum { READ_INPUTS = 256, DIFFERENT_MOST = 30 }; /* of more frames, this many evenly spaced ones are read */
 
 /* rmse over the range of the reference's values, of one frame's inputs. */
 static double inputs_apart(xr_page *p, size_t pair, size_t frame)
@@ -49,6 +51,18 @@ size_t xr_shown_input(const exray_comparison *comparison)
     return best;
 }
 
+static bool told_differs(xr_page *p, size_t frame)
+{
+    xr_told_frame told;
+    return xr_told_read(p, frame, &told) && told.has[0] && told.has[1] &&
+           xr_told_differs(&told.side[0], &told.side[1]);
+}
+
+bool xr_frame_differs(const xr_frame_facts *f)
+{
+    return f->apart > 0 || f->told_differs || (f->decided && f->decision.top[0] != f->decision.top[1]);
+}
+
 xr_frame_facts *xr_frame_facts_read(xr_page *p)
 {
     size_t count = exray_comparison_frame_count(p->comparison), pair = xr_shown_input(p->comparison);
@@ -59,13 +73,14 @@ xr_frame_facts *xr_frame_facts_read(xr_page *p)
     for (size_t f = 0; facts && f < count; f++) {
         facts[f].apart = known && f % step == 0 ? inputs_apart(p, pair, f) : NAN;
         facts[f].decided = xr_comparison_decision(p->comparison, f, p->slot[0], &facts[f].decision);
+        facts[f].told_differs = f % step == 0 && told_differs(p, f);
     }
     return facts;
 }
 
 /* ---- Picking ------------------------------------------------------------------------------ */
 
-static bool is_taken(const xr_notable_frame *out, size_t count, size_t frame)
+static bool is_taken(const xr_shown_frame *out, size_t count, size_t frame)
 {
     for (size_t i = 0; i < count; i++)
         if (out[i].frame == frame)
@@ -86,16 +101,17 @@ static size_t worst(const xr_frame_facts *facts, size_t count)
     return at;
 }
 
-/* The most important changed decision: one that the reference had right comes first. */
-static size_t changed(const xr_frame_facts *facts, size_t count, const xr_notable_frame *out, size_t taken)
+/* The most important frame of which something else is told: one that the reference had right comes first. */
+static size_t changed(const xr_frame_facts *facts, size_t count, const xr_shown_frame *out, size_t taken)
 {
     size_t at = count;
     double most = -1;
     for (size_t f = 0; f < count; f++) {
         const xr_decision *d = &facts[f].decision;
-        if (!facts[f].decided || d->top[0] == d->top[1] || is_taken(out, taken, f))
+        bool class_changed = facts[f].decided && d->top[0] != d->top[1];
+        if ((!class_changed && !facts[f].told_differs) || is_taken(out, taken, f))
             continue;
-        bool lost = d->has_label && d->label == d->top[EXRAY_SIDE_REFERENCE];
+        bool lost = class_changed && d->has_label && d->label == d->top[EXRAY_SIDE_REFERENCE];
         double weight = (lost ? 10 : 0) + (isfinite(facts[f].apart) ? facts[f].apart : 0);
         if (weight > most) {
             most = weight;
@@ -121,7 +137,7 @@ static double median_of(const xr_frame_facts *facts, size_t count)
 }
 
 /* The frame nearest to the median difference; without any, the first. */
-static size_t typical(const xr_frame_facts *facts, size_t count, const xr_notable_frame *out, size_t taken)
+static size_t typical(const xr_frame_facts *facts, size_t count, const xr_shown_frame *out, size_t taken)
 {
     size_t at = count;
     double median = median_of(facts, count), nearest = INFINITY;
@@ -135,22 +151,64 @@ static size_t typical(const xr_frame_facts *facts, size_t count, const xr_notabl
     return at;
 }
 
-size_t xr_pick_notable(const xr_frame_facts *facts, size_t count, xr_notable_frame out[XR_NOTABLE_MOST])
+static size_t pick_notable(const xr_frame_facts *facts, size_t count, xr_shown_frame out[XR_NOTABLE_MOST])
 {
     size_t taken = 0, f = changed(facts, count, out, taken);
     if (f < count)
-        out[taken++] = (xr_notable_frame){f, "The decision changed"};
+        out[taken++] = (xr_shown_frame){f, "What is told differs"};
     f = worst(facts, count);
     if (f < count && is_taken(out, taken, f))
-        out[0].why = "The decision changed, and the inputs differ most here";
+        out[0].why = "What is told differs, and the inputs differ most here";
     else if (f < count)
-        out[taken++] = (xr_notable_frame){f, "The inputs differ most here"};
+        out[taken++] = (xr_shown_frame){f, "The inputs differ most here"};
     f = typical(facts, count, out, taken);
     if (f < count)
-        out[taken++] = (xr_notable_frame){f, "A typical frame"};
+        out[taken++] = (xr_shown_frame){f, "A typical frame"};
     f = changed(facts, count, out, taken);
     if (f < count && taken < XR_NOTABLE_MOST)
-        out[taken++] = (xr_notable_frame){f, "Another changed decision"};
+        out[taken++] = (xr_shown_frame){f, "Another frame of which something else is told"};
+    return taken;
+}
+
+/* ---- All that are shown ------------------------------------------------------------------------ */
+
+static void add(xr_shown_frame out[XR_FRAMES_MOST], size_t *taken, size_t frame)
+{
+    if (*taken < XR_FRAMES_MOST && !is_taken(out, *taken, frame))
+        out[(*taken)++] = (xr_shown_frame){frame, NULL};
+}
+
+static void add_different(const xr_frame_facts *facts, size_t count, xr_shown_frame out[XR_FRAMES_MOST],
+                          size_t *taken)
+{
+    size_t different = 0, seen = 0;
+    for (size_t f = 0; f < count; f++)
+        different += xr_frame_differs(&facts[f]);
+    size_t step = different / DIFFERENT_MOST + 1;
+    for (size_t f = 0; f < count; f++)
+        if (xr_frame_differs(&facts[f]) && seen++ % step == 0)
+            add(out, taken, f);
+}
+
+static int by_frame(const void *a, const void *b)
+{
+    const xr_shown_frame *x = a, *y = b;
+    return (x->frame > y->frame) - (x->frame < y->frame);
+}
+
+size_t xr_pick_frames(const xr_frame_facts *facts, size_t count, xr_shown_frame out[XR_FRAMES_MOST],
+                      size_t *first)
+{
+    size_t taken = pick_notable(facts, count, out), chief = taken ? out[0].frame : 0;
+    if (count > XR_FRAMES_MOST)
+        add_different(facts, count, out, &taken);
+    size_t left = XR_FRAMES_MOST - taken, step = left && count > left ? (count + left - 1) / left : 1;
+    for (size_t f = 0; f < count; f += step)
+        add(out, &taken, f);
+    if (taken)
+        qsort(out, taken, sizeof *out, by_frame);
+    for (*first = 0; *first + 1 < taken && out[*first].frame != chief;)
+        ++*first;
     return taken;
 }
 

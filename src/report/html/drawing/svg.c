@@ -1,6 +1,6 @@
-#include "report/html/svg.h"
+#include "report/html/drawing/svg.h"
 
-#include "report/html/html_text.h"
+#include "report/html/text/html_text.h"
 
 #include <math.h>
 
@@ -138,6 +138,14 @@ void xr_svg_value_axis(const xr_chart *c, const xr_axis *axis, const char *unit)
                    xr_coordinate(y, at + 4), tick[i] < 0 && !axis->magnitude ? tick[i] : fabs(tick[i]), unit);
     }
     fputs("</g>\n", c->out);
+}
+
+void xr_svg_axis_titles(const xr_chart *c, const char *up, const char *across)
+{
+    xr_coordinate_text x, y;
+    xr_put(c->out, "<g class=\"axis-titles\"><text x=\"8\" y=\"12\">%s</text>", up);
+    xr_put(c->out, "<text class=\"end\" x=\"%s\" y=\"%s\">%s</text></g>\n", xr_coordinate(x, c->right),
+           xr_coordinate(y, c->bottom + 35), across);
 }
 
 double xr_column_width(const xr_chart *c, size_t count)

@@ -1,7 +1,7 @@
-#include "report/html/html_image.h"
+#include "report/html/drawing/html_image.h"
 
 #include "base/memory.h"
-#include "report/html/html_text.h"
+#include "report/html/text/html_text.h"
 
 /* jpeglib.h needs stdio.h and stddef.h before it. */
 #include <jpeglib.h>

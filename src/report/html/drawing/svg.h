@@ -45,6 +45,10 @@ typedef const char *xr_column_name(void *user, size_t i, size_t step);
 /* Names below the plot, as many as fit. */
 void xr_svg_column_axis(const xr_chart *chart, size_t count, xr_column_name *name, void *user);
 
+/* What the axes are: `up` at the upper left corner of the picture, `across` below the names of the columns
+ * (36 pixels below the plot's edge). */
+void xr_svg_axis_titles(const xr_chart *chart, const char *up, const char *across);
+
 /* The middle and the width of a column's share of the plot. */
 double xr_column_at(const xr_chart *chart, size_t count, size_t i);
 double xr_column_width(const xr_chart *chart, size_t count);

@@ -1,4 +1,4 @@
-#include "report/html/spectrum.h"
+#include "report/html/drawing/spectrum.h"
 
 #include <math.h>
 

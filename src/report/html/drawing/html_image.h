@@ -6,7 +6,14 @@
 
 #include <stdio.h>
 
-enum { XR_IMAGE_MOST = 256, XR_THUMBNAIL_MOST = 96 }; /* pixels of the longer side */
+/* Pixels of the longer side, and JPEG's quality. */
+enum {
+    XR_IMAGE_MOST = 256,
+    XR_IMAGE_QUALITY = 85,
+    XR_SMALL_IMAGE_MOST = 160,
+    XR_SMALL_IMAGE_QUALITY = 81,
+    XR_THUMBNAIL_MOST = 96
+};
 
 /* How values become gray or color: `low` is black, `high` is white, beyond is clipped. */
 typedef struct xr_shades {

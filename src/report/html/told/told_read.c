@@ -1,0 +1,46 @@
+#include "report/html/told/told_read.h"
+
+#include "compare/judge/outputs_told.h"
+
+static bool recorded(xr_page *p, exray_side side, size_t frame, exray_message which, exray_slot *slot,
+                     exray_result *out)
+{
+    exray_error error;
+    return exray_log_read_told(exray_comparison_log(p->comparison, side),
+                               exray_comparison_frame(p->comparison, frame).frame[side], which, slot, out,
+                               &error) == EXRAY_OK;
+}
+
+/* The task by which outputs are read; NULL: none. */
+static const exray_task *task_of_outputs(xr_page *p)
+{
+    if (!p->task_known) {
+        p->task = exray_comparison_accuracy(p->comparison)->frames > 0
+                      ? exray_task_named("classification")
+                      : xr_outputs_task(p->comparison, p->slot[0]);
+        p->task_known = true;
+    }
+    return p->task;
+}
+
+static bool from_outputs(xr_page *p, exray_side side, size_t frame, exray_result *out)
+{
+    const exray_task *task = task_of_outputs(p);
+    exray_told_clear(p->told[side]);
+    return task && xr_outputs_decide(p->comparison, task, side, frame, p->slot[side], p->told[side], out);
+}
+
+bool xr_told_read(xr_page *p, size_t frame, xr_told_frame *out)
+{
+    *out = (xr_told_frame){.decided = false};
+    for (int s = 0; s < 2; s++)
+        out->has[s] = recorded(p, (exray_side)s, frame, EXRAY_MESSAGE_RESULT, p->slot[s], &out->side[s]);
+    if (!out->has[0] && !out->has[1]) {
+        out->decided = true;
+        for (int s = 0; s < 2; s++)
+            out->has[s] = from_outputs(p, (exray_side)s, frame, &out->side[s]);
+    }
+    for (int s = 0; s < 2 && !out->has_truth; s++)
+        out->has_truth = recorded(p, (exray_side)s, frame, EXRAY_MESSAGE_TRUTH, p->truth_slot, &out->truth);
+    return out->has[0] || out->has[1];
+}
