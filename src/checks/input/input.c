@@ -10,6 +10,7 @@
 #include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
 #include "checks/input/search/search.h"
+#include "checks/input/tokens/input_tokens.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
 
@@ -153,6 +154,33 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
     return judge_statistics(comparison, pair, fit.state == XR_FIT_UNJUDGED ? fit.why : NULL, findings, error);
 }
 
+/* Those of ids together, since a mask follows from them; the others one by one. */
+static exray_status judge_each(const exray_comparison *comparison, const xr_loops *loops,
+                               exray_findings *findings, exray_error *error)
+{
+    size_t count = exray_comparison_input_count(comparison);
+    bool *judged = calloc(count + 1, sizeof *judged);
+    if (!judged) {
+        *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the inputs"};
+        return EXRAY_E_MEMORY;
+    }
+    /* A state is no input of its own: model.state judges it. */
+    for (size_t i = 0; i < count; i++)
+        judged[i] = xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i);
+    exray_status unjudged = EXRAY_OK, status = xr_judge_tokens(comparison, judged, findings, error);
+    for (size_t i = 0; i < count && status == EXRAY_OK; i++) {
+        if (judged[i])
+            continue;
+        status = judge_one(comparison, i, findings, error);
+        if (status == EXRAY_E_STATE) {
+            unjudged = status;
+            status = EXRAY_OK;
+        }
+    }
+    free(judged);
+    return status != EXRAY_OK ? status : unjudged;
+}
+
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     size_t count = exray_comparison_input_count(comparison);
@@ -173,17 +201,7 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         return EXRAY_E_MEMORY;
     }
     findings->inputs_judged = true;
-    for (size_t i = 0; i < count; i++) {
-        /* A state is no input of its own: model.state judges it. */
-        if (xr_is_exchanged(findings, EXRAY_KIND_INPUT, i) || xr_is_looped(loops, i))
-            continue;
-        exray_status status = judge_one(comparison, i, findings, error);
-        if (status == EXRAY_E_STATE)
-            unjudged = status;
-        else if (status != EXRAY_OK)
-            return status;
-    }
-    return unjudged;
+    return judge_each(comparison, loops, findings, error);
 }
 
 static const char *const causes[] = {"input.shape",
