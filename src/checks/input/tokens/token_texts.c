@@ -145,7 +145,7 @@ static bool add_text(reader *r, const xr_token_text *text)
 static bool add_frame(reader *r, size_t frame, const exray_tensor_view view[2], const float *const values[2])
 {
     size_t places = places_of(&view[0]), count = (size_t)view[0].count;
-    if (!make_room(r, 2 * count))
+    if (places == 0 || !make_room(r, 2 * count))
         return false;
     size_t at = r->used;
     for (int s = 0; s < 2; s++)

@@ -7,14 +7,14 @@
 #include <string.h>
 
 /* Clauses of one sentence. */
-typedef struct sentence {
+typedef struct token_clauses {
     char text[900];
     size_t used;
-} sentence;
+} token_clauses;
 
-static void put(sentence *w, const char *format, ...) EXRAY_PRINTF;
+static void put(token_clauses *w, const char *format, ...) EXRAY_PRINTF;
 
-static void put(sentence *w, const char *format, ...)
+static void put(token_clauses *w, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -24,7 +24,7 @@ static void put(sentence *w, const char *format, ...)
     w->used += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static void begin_clause(sentence *w)
+static void begin_clause(token_clauses *w)
 {
     if (w->used)
         put(w, "; ");
@@ -35,7 +35,7 @@ typedef struct speaker {
     const xr_token_story *story;
     const xr_token_names *names; /* [2] */
     exray_finding *finding;
-    sentence *says;
+    token_clauses *says;
     const char *fix;
 } speaker;
 
@@ -500,7 +500,7 @@ static void say_all(speaker *s)
 void xr_say_token_story(const exray_comparison *comparison, const char *tensor, const xr_token_texts *texts,
                         const xr_token_story *story, const xr_token_names names[2], exray_finding *finding)
 {
-    sentence says = {"", 0};
+    token_clauses says = {"", 0};
     speaker s = {texts, story, names, finding, &says, ""};
     exray_finding_text(finding, "kind", xr_token_story_kind(texts, story));
     say_all(&s);
