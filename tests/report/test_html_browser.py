@@ -9,6 +9,7 @@ from html_support import write_html
 from test_html import write_hostile, write_pair
 from test_html_measures import boxes
 from test_html_measures import write as write_told
+from test_html_told import write as write_on_picture
 from test_html_viewer import write as write_classes
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: make browser-test")
@@ -252,3 +253,15 @@ def test_frames_without_the_script_and_in_print(browser, stepped):
     assert browser.run(SHOWN) == notable + ["frame-8"]
     browser.open(stepped, media="print")
     assert browser.run(SHOWN) == notable
+
+
+@pytest.mark.parametrize("width", [390, 1920])
+def test_boxes_lie_on_their_picture(browser, tmp_path, width):
+    pair = [write_on_picture(tmp_path, role, lambda r, i, x=x: r.boxes.add(x_min=x, y_min=0.25, x_max=x + 0.5, y_max=0.75, id=1, score=1))
+            for role, x in (("edge", 0.25), ("reference", 0.4))]
+    browser.open(write_html(tmp_path / "r.html", *pair), width=width, dark=True)
+    assert browser.complaints() == [] and browser.run("document.documentElement.scrollWidth") <= width
+    image = browser.place(".stack img")
+    mark = browser.run("(() => { const r = document.querySelector('.marks path.edge').getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; })()")
+    want = [image["x"] + image["width"] / 4, image["y"] + image["height"] / 4, image["width"] / 2, image["height"] / 2]
+    assert max(abs(a - b) for a, b in zip(mark, want)) < 4

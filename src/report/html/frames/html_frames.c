@@ -51,11 +51,12 @@ size_t xr_shown_input(const exray_comparison *comparison)
     return best;
 }
 
-static bool told_differs(xr_page *p, size_t frame)
+static void read_told(xr_page *p, size_t frame, xr_frame_facts *facts)
 {
     xr_told_frame told;
-    return xr_told_read(p, frame, &told) && told.has[0] && told.has[1] &&
-           xr_told_differs(&told.side[0], &told.side[1]);
+    facts->told = xr_told_read(p, frame, &told);
+    facts->told_differs =
+        facts->told && (told.has[0] != told.has[1] || xr_told_differs(&told.side[0], &told.side[1]));
 }
 
 bool xr_frame_differs(const xr_frame_facts *f)
@@ -73,7 +74,8 @@ xr_frame_facts *xr_frame_facts_read(xr_page *p)
     for (size_t f = 0; facts && f < count; f++) {
         facts[f].apart = known && f % step == 0 ? inputs_apart(p, pair, f) : NAN;
         facts[f].decided = xr_comparison_decision(p->comparison, f, p->slot[0], &facts[f].decision);
-        facts[f].told_differs = f % step == 0 && told_differs(p, f);
+        if (f % step == 0)
+            read_told(p, f, &facts[f]);
     }
     return facts;
 }

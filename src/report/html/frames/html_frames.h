@@ -10,7 +10,8 @@ typedef struct xr_frame_facts {
     double apart; /* difference of the inputs: rmse over the range of the reference's values; NAN: unknown */
     bool decided; /* both sides */
     xr_decision decision;
-    bool told_differs; /* something that the two told */
+    bool told;         /* by one side or both */
+    bool told_differs; /* something of it */
 } xr_frame_facts;
 /* Facts of all matched frames; the caller frees them.  NULL: no memory, or no frame. */
 xr_frame_facts *xr_frame_facts_read(xr_page *page);

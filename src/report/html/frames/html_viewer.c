@@ -6,6 +6,7 @@
 #include "report/html/frames/html_pictures.h"
 #include "report/html/frames/html_signals.h"
 #include "report/html/text/html_names.h"
+#include "report/html/told/html_told.h"
 
 #include <stdlib.h>
 
@@ -64,7 +65,7 @@ static void put_decision(const viewer *v, size_t frame)
         return;
     xr_class_in_words(v->page, EXRAY_SIDE_EDGE, d->top[EXRAY_SIDE_EDGE], edge);
     xr_class_in_words(v->page, EXRAY_SIDE_REFERENCE, d->top[EXRAY_SIDE_REFERENCE], reference);
-    if (d->top[0] == d->top[1])
+    if (d->top[0] == d->top[1] && strcmp(edge, reference) == 0)
         xr_put(v->page->out, " <span class=\"decision\">Both decide %s", reference);
     else
         xr_put(v->page->out, " <span class=\"decision\">Edge: %s; reference: %s", edge, reference);
@@ -92,11 +93,12 @@ static void put_frame(viewer *v, size_t i)
     v->gallery.most = notable ? XR_IMAGE_MOST : XR_SMALL_IMAGE_MOST;
     v->gallery.quality = notable ? XR_IMAGE_QUALITY : XR_SMALL_IMAGE_QUALITY;
     if (v->gallery.pair == EXRAY_NO_INDEX)
-        fputs("<p class=\"none\">No model input is in both logs.</p>\n", out);
+        ;
     else if (xr_gallery_is_picture(&v->gallery, shown->frame))
         xr_put_gallery_frame(&v->gallery, shown->frame, !notable);
     else
         xr_html_signal(v->page, v->gallery.pair, shown->frame, i);
+    xr_html_told(&v->gallery, shown->frame, i);
     fputs("</div>\n", out);
 }
 
@@ -127,6 +129,14 @@ static void put_all(viewer *v, size_t count)
     fputs("</div>\n", v->page->out);
 }
 
+static bool any_told(const xr_frame_facts *facts, size_t count)
+{
+    for (size_t f = 0; f < count; f++)
+        if (facts[f].told)
+            return true;
+    return false;
+}
+
 void xr_html_viewer(xr_page *p)
 {
     viewer v = {.page = p};
@@ -137,7 +147,7 @@ void xr_html_viewer(xr_page *p)
     if (pair == EXRAY_NO_INDEX)
         put_no_input(p);
     if (facts && xr_gallery_begin(&v.gallery, p, pair)) {
-        if (pair != EXRAY_NO_INDEX)
+        if (pair != EXRAY_NO_INDEX || any_told(facts, count))
             put_all(&v, count);
         xr_gallery_end(&v.gallery);
     }

@@ -1,9 +1,10 @@
 #include "report/html/told/told_match.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
-#define SAME_PLACE  0.5  /* IoU */
+#define SAME_PLACE  0.8  /* IoU */
 #define SAME_OBJECT 0.3  /* IoU, whatever the class */
 #define MASK_APART  0.01 /* share of pixels */
 #define POINT_APART 0.02 /* of the picture's sides */
@@ -56,7 +57,8 @@ size_t xr_pair_boxes(const exray_result *edge, const exray_result *reference,
         if (pair->reference == XR_NO_BOX)
             continue;
         taken[pair->reference] = true;
-        pair->same = pair->overlap >= SAME_PLACE && edge->boxes[i].id == reference->boxes[pair->reference].id;
+        const exray_box *a = &edge->boxes[i], *b = &reference->boxes[pair->reference];
+        pair->same = pair->overlap >= SAME_PLACE && a->id == b->id && !xr_names_differ(a->label, b->label);
     }
     for (int k = 0; k < counted(reference); k++)
         if (!taken[k])
@@ -72,6 +74,31 @@ static bool boxes_differ(const exray_result *edge, const exray_result *reference
         if (!pairs[i].same)
             return true;
     return edge->box_count != reference->box_count;
+}
+
+/* ---- Names -------------------------------------------------------------------------------- */
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || ((unsigned char)c & 0x80);
+}
+
+/* Not said of a name that begins with the other: "tench" and "tench, Tinca tinca"; nor of other letter cases,
+ * blanks and signs. */
+bool xr_names_differ(const char *a, const char *b)
+{
+    if (!a || !b || !*a || !*b)
+        return false;
+    for (;;) {
+        while (*a && !is_word(*a))
+            a++;
+        while (*b && !is_word(*b))
+            b++;
+        if (!*a || !*b)
+            return false;
+        if (tolower((unsigned char)*a++) != tolower((unsigned char)*b++))
+            return true;
+    }
 }
 
 /* ---- Everything else --------------------------------------------------------------------------- */
@@ -131,11 +158,18 @@ static bool vectors_differ(const exray_result *a, const exray_result *b)
     return false;
 }
 
+static bool classes_differ(const exray_result *edge, const exray_result *reference)
+{
+    if (edge->class_count == 0 || reference->class_count == 0)
+        return edge->class_count != reference->class_count;
+    return edge->classes[0].id != reference->classes[0].id ||
+           xr_names_differ(edge->classes[0].label, reference->classes[0].label);
+}
+
 bool xr_told_differs(const exray_result *edge, const exray_result *reference)
 {
-    bool classes = (edge->class_count != 0) != (reference->class_count != 0) ||
-                   (edge->class_count && edge->classes[0].id != reference->classes[0].id);
-    return classes || strcmp(edge->text ? edge->text : "", reference->text ? reference->text : "") != 0 ||
+    return classes_differ(edge, reference) ||
+           strcmp(edge->text ? edge->text : "", reference->text ? reference->text : "") != 0 ||
            boxes_differ(edge, reference) || masks_differ(edge->mask, reference->mask) ||
            points_differ(edge, reference) || vectors_differ(edge, reference);
 }

@@ -1,6 +1,7 @@
 #include "report/html/told/told_read.h"
 
 #include "compare/judge/outputs_told.h"
+#include "report/html/told/stage_results.h"
 
 static bool recorded(xr_page *p, exray_side side, size_t frame, exray_message which, exray_slot *slot,
                      exray_result *out)
@@ -33,12 +34,21 @@ static bool from_outputs(xr_page *p, exray_side side, size_t frame, exray_result
 bool xr_told_read(xr_page *p, size_t frame, xr_told_frame *out)
 {
     *out = (xr_told_frame){.decided = false};
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < 2; s++) {
+        exray_told_clear(p->told[s]);
         out->has[s] = recorded(p, (exray_side)s, frame, EXRAY_MESSAGE_RESULT, p->slot[s], &out->side[s]);
+        if (!out->has[s])
+            out->side[s] = (exray_result){.text = ""};
+        if (xr_told_add_stages(p, (exray_side)s, frame, &out->side[s]))
+            out->has[s] = true;
+    }
     if (!out->has[0] && !out->has[1]) {
         out->decided = true;
-        for (int s = 0; s < 2; s++)
+        for (int s = 0; s < 2; s++) {
             out->has[s] = from_outputs(p, (exray_side)s, frame, &out->side[s]);
+            if (!out->has[s])
+                out->side[s] = (exray_result){.text = ""};
+        }
     }
     for (int s = 0; s < 2 && !out->has_truth; s++)
         out->has_truth = recorded(p, (exray_side)s, frame, EXRAY_MESSAGE_TRUTH, p->truth_slot, &out->truth);
