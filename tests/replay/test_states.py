@@ -117,4 +117,4 @@ def test_a_state_that_does_not_fit(tmp_path, text, shape, says):
     (tmp_path / "p.yaml").write_text(text)
     said = run("replay", tmp_path / "a.mcap", "--engine", "onnxruntime", "--model", looped(tmp_path / "m.onnx", shape), "--from", "input",
                "--pipeline", tmp_path / "p.yaml", "-o", tmp_path / "b.mcap", status=2)
-    assert says in said and len(said.strip().splitlines()) == 1
+    assert says in said and len([line for line in said.splitlines() if "warning" not in line]) == 1
