@@ -67,7 +67,8 @@ typedef struct exray_validation_options {
     const char *require;
     /* Without `engine`, wrong layers are run alone all the same, for at most 10 s, where the file that the
      * reference ran is at hand (`reference_model`, or in the folder of the reference's log under the name
-     * that it recorded, with the same SHA-256) and an engine for it is found.  True: they are not. */
+     * that it recorded, with the same SHA-256) and an engine for it is found; models with a memory are run
+     * again likewise, whole, to tell what they remembered.  True: they are not. */
     bool no_isolate;
     unsigned jobs; /* threads that compare layers; 0: as many as this process may use processors.  The result
                       does not depend on it */

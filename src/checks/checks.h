@@ -23,6 +23,7 @@ typedef struct xr_check_options {
     size_t known_count;
     xr_requirement *require; /* [require_count] what measures must reach; likewise */
     size_t require_count;
+    const xr_reruns *reruns; /* how models are run again; NULL: they are not */
 } xr_check_options;
 
 typedef enum xr_verdict { XR_PASS, XR_FAIL, XR_INCONCLUSIVE } xr_verdict;

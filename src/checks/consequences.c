@@ -60,6 +60,12 @@ static int compare(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
+static bool is_of_kind(const exray_finding *f, const char *cause, const char *kind)
+{
+    const xr_evidence *is = strcmp(f->cause, cause) == 0 ? xr_finding_evidence(f, "kind") : NULL;
+    return is && is->text && strcmp(is->text, kind) == 0;
+}
+
 /* An error that builds up over many layers: a cause named for any layer accounts for it. */
 static bool is_build_up(const exray_finding *f)
 {
@@ -200,6 +206,9 @@ static bool accounts_for(const exray_comparison *comparison, const exray_finding
         return true;
     /* Of another state every layer behind it makes other values of the same inputs. */
     if (broad && strcmp(cause->cause, "model.state") == 0 && has_prefix(f->cause, "layer."))
+        return true;
+    /* A model that was shown to run late has the outputs of the frame before. */
+    if (strcmp(f->cause, "output.frame_order") == 0 && is_of_kind(cause, "model.state", "late"))
         return true;
     if (strcmp(cause->cause, "model.mode") == 0 && (is_folded(cause, f) || (broad && is_behind(cause, f))))
         return true;

@@ -3,7 +3,7 @@
 #ifndef XR_FINDINGS_H
 #define XR_FINDINGS_H
 
-#include <exray/assertion.h>
+#include "checks/reruns.h"
 
 typedef struct xr_evidence {
     char *key;
@@ -56,6 +56,7 @@ struct exray_findings {
     bool inputs_judged;  /* the assertion about the model's inputs ran */
     exray_finding spare; /* what exray_findings_add returns when there is no memory */
     struct xr_attached *attached;
+    const xr_reruns *reruns; /* how models are run again; NULL: they cannot be */
 };
 
 /* Frees all findings and what is attached; the struct itself is the caller's. */

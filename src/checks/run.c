@@ -413,6 +413,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
     if (status != EXRAY_OK)
         return status;
     out->findings.setting = setting;
+    out->findings.reruns = options->reruns;
     out->run = calloc(table_size(xr_assertions) + table_size(options->extra) + table_size(options->own) + 1,
                       sizeof *out->run);
     if (out->run) {
@@ -432,6 +433,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
     }
     free(setting);
     out->findings.setting = NULL;
+    out->findings.reruns = NULL;
     out->findings.setting_count = 0;
     if (!out->run || !out->shown || out->findings.out_of_memory) {
         xr_outcome_free(out);

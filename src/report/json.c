@@ -393,6 +393,17 @@ static void add_isolation(json_writer *w, cJSON *root, const xr_isolation *i)
     text(w, o, "reason", i->why);
 }
 
+static void add_reruns(json_writer *w, cJSON *root, const xr_told_reruns *r)
+{
+    bool any = r && (r->engine || *r->why);
+    cJSON *o = put(w, root, "reruns", any ? cJSON_CreateObject() : cJSON_CreateNull());
+    if (!any)
+        return;
+    text(w, o, "engine", r->engine);
+    number(w, o, "runs", (double)r->runs);
+    text(w, o, "reason", *r->why ? r->why : NULL);
+}
+
 enum { MOST_RANGES = 256, MOST_EVENTS = 256 }; /* of a log that are listed; all are counted */
 
 static void add_covered(json_writer *w, cJSON *o, const exray_log *log)
@@ -474,6 +485,7 @@ bool xr_report_json(const xr_report *r, FILE *out)
     add_latency(&w, root, r);
     add_assertions(&w, root, r);
     add_isolation(&w, root, r->isolation);
+    add_reruns(&w, root, r->reruns);
     if (!w.failed)
         return xr_json_put(root, out);
     cJSON_Delete(root);

@@ -15,6 +15,13 @@ typedef struct xr_isolation {
     const char *why;           /* why nothing, or not all, was run; NULL: all was */
 } xr_isolation;
 
+/* Models that were run again to tell what they remembered. */
+typedef struct xr_told_reruns {
+    const char *engine; /* NULL: none was run */
+    size_t runs;
+    char why[320]; /* why none, or not all that was to be tried, was run; "" */
+} xr_told_reruns;
+
 /* One validation, as every report shows it.  Borrowed. */
 typedef struct xr_report {
     const exray_comparison *comparison;
@@ -25,6 +32,7 @@ typedef struct xr_report {
     const xr_requirement *require; /* [require_count] what measures must reach */
     size_t require_count;
     const xr_isolation *isolation; /* or NULL */
+    const xr_told_reruns *reruns;  /* or NULL */
 } xr_report;
 
 /* For people. color: with ANSI escapes. */

@@ -7,9 +7,8 @@
 #include "compare/judge/localize.h"
 #include "engines/engine.h"
 #include "isolate/isolate.h"
+#include "validate/at_hand.h"
 #include "validate/repro.h"
-
-#include "models/model_hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,97 +48,14 @@ static bool is_worth_it(const exray_comparison *comparison)
     return false;
 }
 
-/* Beside the log, under the base name that it recorded.  The log may be hostile: what it names is a name in
- * its own folder, and counts only as the very file that was run. */
-static bool find_beside(const exray_log *log, char path[512])
-{
-    const exray_model *model = exray_log_model(log);
-    const char *name = model && model->name ? model->name : "", *at = exray_log_path(log);
-    const char *slash = strrchr(at, '/');
-    if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || !model->sha256)
-        return false;
-    int folder = slash ? (int)(slash - at) + 1 : 0;
-    int length = snprintf(path, 512, "%.*s%s", folder, at, name);
-    struct stat is;
-    return length > 0 && length < 512 && stat(path, &is) == 0 && S_ISREG(is.st_mode) && is.st_size > 0;
-}
-
-static bool is_file_of(const exray_log *log, const void *bytes, size_t size)
-{
-    const exray_model *model = exray_log_model(log);
-    uint8_t hash[32];
-    xr_model_hash(bytes, size, hash);
-    return model && model->sha256 && memcmp(hash, model->sha256, sizeof hash) == 0;
-}
-
-/* The engine that is here and takes the file: the reference's own before others. */
-static const xr_engine *find_engine(const exray_log *log, const void *bytes, size_t size, const char *library)
-{
-    xr_model_file file;
-    exray_error ignored = {EXRAY_OK, ""};
-    if (xr_model_read(bytes, size, &file, &ignored) != EXRAY_OK)
-        return NULL;
-    bool onnx = strcmp(file.format->name, "onnx") == 0;
-    xr_model_release(&file);
-    const exray_model *model = exray_log_model(log);
-    const char *own = model && model->engine ? model->engine : "";
-    const xr_engine *found = NULL;
-    for (int round = 0; round < 2 && !found; round++)
-        for (const xr_engine *const *e = xr_engines; *e && !found; e++) {
-            bool is_own = strcmp((*e)->name, own) == 0;
-            xr_engine_info info;
-            if (is_own != (round == 0) || (strcmp((*e)->name, "onnxruntime") == 0) != onnx)
-                continue;
-            (*e)->probe(is_own ? library : NULL, &info);
-            found = info.found ? *e : NULL;
-        }
-    return found;
-}
-
-typedef struct chosen {
-    const xr_engine *engine;
-    const char *library;
-    const void *model;
-    size_t size;
-    void *own; /* the model's bytes, where they were read here */
-} chosen;
-
-/* Fills `c` with what is at hand; engine NULL: nothing suitable, and result->why may say what was amiss. */
+/* What is at hand of the reference; engine NULL: nothing suitable, and result->why may say what was amiss. */
 static void choose(const exray_validation_options *o, const xr_side_model *reference,
-                   const exray_comparison *comparison, xr_isolation_result *result, chosen *c)
+                   const exray_comparison *comparison, xr_isolation_result *result, xr_at_hand *at_hand)
 {
-    const exray_log *log = exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE);
-    exray_error ignored = {EXRAY_OK, ""};
-    *c = (chosen){.model = reference->bytes, .size = reference->size};
-    if (o->reference_model)
-        snprintf(result->model, sizeof result->model, "%.500s", o->reference_model);
-    else if (find_beside(log, result->model))
-        c->model = c->own = xr_file_read(result->model, XR_LIMIT_MODEL, &c->size, &ignored);
-    if (!c->model) {
-        result->model[0] = '\0';
-        snprintf(
-            result->why, sizeof result->why,
-            "the model file that the reference ran is not at hand (--reference-model, or beside its log)");
-        return;
-    }
-    bool same = is_file_of(log, c->model, c->size);
-    if (c->own && xr_model_complete(result->model, &c->own, &c->size, &ignored) != EXRAY_OK) {
-        snprintf(result->why, sizeof result->why, "%.300s", ignored.message);
-        return;
-    }
-    c->model = c->own ? c->own : c->model;
-    if (!same && !is_file_of(log, c->model, c->size)) { /* tensors may lie in files beside it */
-        snprintf(result->why, sizeof result->why,
-                 "%.200s is not the file that the reference ran, by its SHA-256", result->model);
-        return;
-    }
-    c->engine = find_engine(log, c->model, c->size, o->engine_library);
-    const exray_model *model = exray_log_model(log);
-    if (!c->engine)
-        snprintf(result->why, sizeof result->why,
-                 "no engine was found here that runs %.200s (`exray engines`)", result->model);
-    else if (model->engine && strcmp(model->engine, c->engine->name) == 0)
-        c->library = o->engine_library;
+    xr_at_hand_find(exray_comparison_log(comparison, EXRAY_SIDE_REFERENCE), "reference", o->reference_model,
+                    reference, o->engine_library, at_hand);
+    snprintf(result->model, sizeof result->model, "%s", at_hand->path);
+    snprintf(result->why, sizeof result->why, "%s", at_hand->why);
 }
 
 /* ---- Running ------------------------------------------------------------------------------------- */
@@ -164,9 +80,9 @@ static void name_scrubbed(const exray_comparison *comparison, xr_isolate_report 
     xr_scrubbed_instead(report->why, sizeof report->why, words);
 }
 
-static void tell(const chosen *c, const xr_isolate_report *report, xr_isolation_result *result)
+static void tell(const xr_engine *engine, const xr_isolate_report *report, xr_isolation_result *result)
 {
-    result->told.engine = c->engine->name;
+    result->told.engine = engine->name;
     result->told.wrong = report->wrong;
     result->told.run = report->run;
     result->told.failed = report->failed;
@@ -192,10 +108,9 @@ static exray_status run_asked(const exray_validation_options *o, const xr_side_m
         return xr_error_set(error, status, "%.250s: %.240s", o->reference_model, inner.message);
     if (report.not_saved)
         return error->status;
-    const chosen c = {.engine = repro.engine};
     snprintf(result->model, sizeof result->model, "%.500s", o->reference_model);
     name_scrubbed(comparison, &report);
-    tell(&c, &report, result);
+    tell(repro.engine, &report, result);
     remark_on(&report, &repro, result->remark);
     return EXRAY_OK;
 }
@@ -204,7 +119,7 @@ static exray_status run_asked(const exray_validation_options *o, const xr_side_m
 static void run_unasked(const exray_validation_options *o, const xr_side_model *reference,
                         exray_comparison *comparison, xr_isolation_result *result)
 {
-    chosen c;
+    xr_at_hand c;
     choose(o, reference, comparison, result, &c);
     if (c.engine) {
         exray_error inner = {EXRAY_OK, ""};
@@ -218,10 +133,10 @@ static void run_unasked(const exray_validation_options *o, const xr_side_model *
             snprintf(result->why, sizeof result->why, "%.300s", inner.message);
         } else {
             name_scrubbed(comparison, &report);
-            tell(&c, &report, result);
+            tell(c.engine, &report, result);
         }
     }
-    free(c.own);
+    xr_at_hand_free(&c);
 }
 
 exray_status xr_isolation_run(const exray_validation_options *o, const xr_side_model *reference,

@@ -9,6 +9,7 @@
 #include "checks/layer/blame.h"
 #include "core/sized.h"
 #include "log/wire.h"
+#include "validate/again.h"
 #include "validate/isolation.h"
 #include "validate/known_file.h"
 
@@ -21,6 +22,7 @@ static const double usual_coverage = 0.8;
 struct exray_validation {
     xr_side_model model[2];
     xr_isolation_result isolation;
+    xr_again again;
     char unchecked[128];       /* a remark on records without a checksum */
     const char **remarks;      /* all of them, then NULL */
     char (*known_remark)[400]; /* [known.count] */
@@ -113,7 +115,8 @@ static bool judge(exray_validation *v, const exray_validation_options *o, exray_
                               .known = v->known.item,
                               .known_count = v->known.count,
                               .require = v->require,
-                              .require_count = v->require_count};
+                              .require_count = v->require_count,
+                              .reruns = o->no_isolate ? NULL : &v->again.calls};
     return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
 }
 
@@ -208,6 +211,7 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
     if (!v->plugins || open_models(v, o, log, error) != EXRAY_OK)
         return false;
     v->comparison = xr_compare(log[0], log[1], &compare, error);
+    xr_again_init(&v->again, o, log, v->model);
     if (!v->comparison ||
         xr_isolation_run(o, &v->model[1], v->comparison, &v->isolation, error) != EXRAY_OK ||
         !judge(v, o, error))
@@ -224,7 +228,8 @@ static bool run(exray_validation *v, const exray_log *edge, const exray_log *ref
                             .known_count = v->known.count,
                             .require = v->require,
                             .require_count = v->require_count,
-                            .isolation = &v->isolation.told};
+                            .isolation = &v->isolation.told,
+                            .reruns = &v->again.told};
     if (lacks_memory(before, error))
         return false;
     if (o->write_known &&
@@ -262,6 +267,7 @@ void exray_validation_free(exray_validation *validation)
         return;
     xr_outcome_free(&validation->outcome);
     xr_comparison_free(validation->comparison);
+    xr_again_free(&validation->again);
     for (int s = 0; s < 2; s++)
         xr_side_model_close(&validation->model[s]);
     free(validation->plugins);

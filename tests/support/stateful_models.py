@@ -109,3 +109,24 @@ def looped_states(inputs, anew):
         out.append(h)
         h = np.tanh(h / 2 + x).astype(np.float32)
     return np.array(out)
+
+
+def gru(path):
+    """GRU over the steps of a frame; its last state is handed back."""
+    return save_onnx(path, [("GRU", ["x", "w", "r", "b", "", "h"], ["all", "h_out"], {"hidden_size": 6}),
+                            ("ReduceMean", ["all"], ["y"], {"axes": [0, 1], "keepdims": 0})],
+                     {"x": [4, 1, 8], "h": [1, 1, 6]}, {"y": [1, 6], "h_out": [1, 1, 6]},
+                     {"w": weights(1, 18, 8), "r": weights(1, 18, 6), "b": weights(1, 36)})
+
+
+def conv_cache(path):
+    """Two causal convolutions over time, each with the last two columns of the frame before."""
+    return save_onnx(path, [("Concat", ["cache1", "x"], ["x1"], {"axis": 2}), ("Conv", ["x1", "w1"], ["c1"], {"kernel_shape": [3]}),
+                            ("Relu", ["c1"], ["r1"], {}), ("Slice", ["x1", "start", "end", "time"], ["cache1_out"], {}),
+                            ("Concat", ["cache2", "r1"], ["x2"], {"axis": 2}), ("Conv", ["x2", "w2"], ["c2"], {"kernel_shape": [3]}),
+                            ("Slice", ["x2", "start", "end", "time"], ["cache2_out"], {}),
+                            ("ReduceMean", ["c2"], ["y"], {"axes": [2], "keepdims": 0})],
+                     {"x": [1, 4, 5], "cache1": [1, 4, 2], "cache2": [1, 6, 2]},
+                     {"y": [1, 3], "cache1_out": [1, 4, 2], "cache2_out": [1, 6, 2]},
+                     {"w1": weights(6, 4, 3), "w2": weights(3, 6, 3), "start": np.array([-2], np.int64), "end": np.array([99], np.int64),
+                      "time": np.array([2], np.int64)})

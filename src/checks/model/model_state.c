@@ -6,6 +6,7 @@
 #include "checks/model/state/loops.h"
 #include "checks/model/state/recorded.h"
 #include "checks/model/state/stateful.h"
+#include "checks/model/state/story_report.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -36,6 +37,24 @@ static int missed_by(const exray_comparison *c, size_t f)
     size_t e = f ? frames_between(c, EXRAY_SIDE_EDGE, f) : 0,
            r = f ? frames_between(c, EXRAY_SIDE_REFERENCE, f) : 0;
     return e < r ? 0 : r < e ? 1 : 2;
+}
+
+/* The same, looking back from the first frame that differs as far as that may show late: outputs of 8 bits
+ * may be equal by chance.  *f: the frame behind the gap. */
+static int missed_before(const exray_comparison *c, size_t *f)
+{
+    enum { LOOK_BACK = 32 };
+    bool coarse = exray_comparison_output_count(c) > 0;
+    for (size_t o = 0; o < exray_comparison_output_count(c); o++)
+        coarse = coarse && exray_comparison_output(c, o)->step[EXRAY_SIDE_EDGE] > 0;
+    for (size_t back = 0; back <= (coarse ? LOOK_BACK : 0) && back < *f; back++) {
+        int side = missed_by(c, *f - back);
+        if (side < 2) {
+            *f -= back;
+            return side;
+        }
+    }
+    return 2;
 }
 
 /* "frames 38 to 42": what the other side has before matched frame f. */
@@ -86,7 +105,7 @@ static xr_link link_in(const exray_comparison *c, const xr_loop *loop, int side,
 /* Matched frames in which a side carries the state on and the other does not. */
 typedef struct breaks {
     bool *in; /* [frames] those in which this side does not, and the other does */
-    size_t count, zeros, known;
+    size_t count, known, of[XR_LINK_OTHER + 1]; /* how many of each xr_link */
 } breaks;
 
 static void find_breaks(const exray_comparison *c, const xr_loop *loop, int side, breaks *out)
@@ -94,9 +113,9 @@ static void find_breaks(const exray_comparison *c, const xr_loop *loop, int side
     for (size_t f = 0; f < exray_comparison_frame_count(c); f++) {
         xr_link mine = link_in(c, loop, side, f), other = link_in(c, loop, !side, f);
         out->known += mine != XR_LINK_UNKNOWN && other != XR_LINK_UNKNOWN;
-        out->in[f] = (mine == XR_LINK_ZEROS || mine == XR_LINK_OTHER) && other == XR_LINK_CARRIED;
+        out->in[f] = mine != XR_LINK_UNKNOWN && mine != XR_LINK_CARRIED && other == XR_LINK_CARRIED;
         out->count += out->in[f];
-        out->zeros += out->in[f] && mine == XR_LINK_ZEROS;
+        out->of[mine] += out->in[f];
     }
 }
 
@@ -121,6 +140,27 @@ static const char *name_origin(const exray_comparison *c, const xr_loop *loop, i
     return text;
 }
 
+/* What the state is where it is not carried on, in the words of a finding. */
+typedef struct break_words {
+    const char *does, *kind;
+    char what[200];
+} break_words;
+
+static void word_breaks(const breaks *b, bool never, const char *origin, break_words *w)
+{
+    *w = (break_words){"replaces", "replaced", "something else"};
+    if (b->of[XR_LINK_ZEROS] == b->count) {
+        *w = (break_words){"resets", "reset", "zeros"};
+    } else if (b->of[XR_LINK_KEPT] == b->count) {
+        *w = (break_words){"does not update", "kept", "what it was in the frame before"};
+    } else if (b->of[XR_LINK_EARLIER] == b->count) {
+        *w = (break_words){"hands on an older one of", "older", ""};
+        snprintf(w->what, sizeof w->what, "%.160s of two frames before", origin);
+    }
+    if (never && strcmp(w->kind, "older") != 0)
+        w->kind = "not_carried";
+}
+
 static void report_breaks(const exray_comparison *c, const xr_loop *loop, int side, const breaks *b,
                           const char *names, exray_findings *findings)
 {
@@ -129,29 +169,30 @@ static void report_breaks(const exray_comparison *c, const xr_loop *loop, int si
     name_state(c, loop, side, state);
     name_origin(c, loop, !side, origin);
     exray_finding *f = begin(exray_comparison_input(c, loop->input)->name[0], 0.97, findings);
-    bool never = b->count > 1 && b->count == b->known, zeros = b->zeros == b->count;
+    bool never = b->count > 1 && b->count == b->known;
     const char *is = loop->output == SIZE_MAX ? "are" : "is",
                *they = loop->output == SIZE_MAX ? "they" : "it";
-    const char *what = zeros ? "zeros" : "something else";
+    break_words words;
+    word_breaks(b, never, origin, &words);
     if (never)
         exray_finding_summary(
             f,
             "The %s does not carry the model's state on: %s %s %s in every frame; on the %s %s %s "
             "%s of the frame before.",
-            side_name[side], state, is, what, side_name[!side], they, is, origin);
+            side_name[side], state, is, words.what, side_name[!side], they, is, origin);
     else
         exray_finding_summary(
             f,
             "The %s %s the model's state in %s: there %s %s %s; the %s carries it on, as %s of the "
             "frame before.",
-            side_name[side], zeros ? "resets" : "replaces", list, state, is, what, side_name[!side], origin);
+            side_name[side], words.does, list, state, is, words.what, side_name[!side], origin);
     exray_finding_detail(
         f, "Which side is right the logs do not say: a state is reset where a recording begins, and "
            "carried on within it.");
     exray_finding_fix(
         f, "Feed the state with %s of the frame before on both sides, and reset it at the same frames.",
         origin);
-    exray_finding_text(f, "kind", never ? "not_carried" : zeros ? "reset" : "replaced");
+    exray_finding_text(f, "kind", words.kind);
     exray_finding_text(f, "states", names);
     exray_finding_text(f, "frame_list", list);
     exray_finding_number(f, "frames", (double)b->count);
@@ -329,12 +370,13 @@ static void report_inner(const exray_comparison *c, const exray_model *model, ui
     /* One frame alone tells nothing of what came before it; where arithmetic differs, nothing at all. */
     if (first == frames || (first == 0 && (!exact || frames < 2)))
         return;
-    int side = missed_by(c, first);
+    size_t gap = first;
+    int side = missed_before(c, &gap);
     char list[256];
     const char *op = model->nodes[node].op ? model->nodes[node].op : "";
     xr_list_frames(c, differs, list, sizeof list);
     if (side < 2) {
-        report_missed(c, side, first, name_of(model, node), op, findings);
+        report_missed(c, side, gap, name_of(model, node), op, findings);
         return;
     }
     uint64_t number = frame_of(c, EXRAY_SIDE_EDGE, first)->index;
@@ -423,14 +465,66 @@ static exray_status judge_recorded(const exray_comparison *c, bool *told, exray_
     return ok ? EXRAY_OK : EXRAY_E_MEMORY;
 }
 
-static exray_status judge_inner(const exray_comparison *c, exray_findings *findings, exray_error *error)
+/* Whether any output differs at all. */
+static bool outputs_differ(const exray_comparison *c)
+{
+    for (size_t o = 0; o < exray_comparison_output_count(c); o++) {
+        const exray_io_pair *io = exray_comparison_output(c, o);
+        if (io->comparable && io->metrics.max_abs != 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t count_findings(const exray_findings *findings)
+{
+    size_t count = 0;
+    for (const exray_finding *f = findings->first; f; f = f->next)
+        count += strcmp(f->cause, "model.state") == 0;
+    return count;
+}
+
+/* What the runs say is added to what the logs alone have proven; where they proved nothing, it stands alone.
+ */
+static void add_stories(const exray_comparison *c, const xr_stories *stories, size_t before,
+                        const char *tensor, const char *op, exray_findings *findings)
+{
+    if (!stories)
+        return;
+    if (count_findings(findings) == before) {
+        if (xr_stories_differ(c, stories))
+            xr_story_report(c, stories, tensor, op, findings);
+        return;
+    }
+    for (exray_finding *f = findings->first; f; f = f->next)
+        if (strcmp(f->cause, "model.state") == 0)
+            xr_story_explain(c, stories, f);
+}
+
+/* Whether the logs alone can tell of a state within the model: the same was computed of the same inputs. */
+static bool is_comparable(const exray_comparison *c)
+{
+    return exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE)) && xr_is_same_file(c) &&
+           inputs_are_equal(c);
+}
+
+static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops, exray_findings *findings,
+                                exray_error *error)
 {
     const exray_model *model = exray_log_model(exray_comparison_log(c, EXRAY_SIDE_EDGE));
     uint32_t node = xr_first_stateful(model);
-    size_t frames = exray_comparison_frame_count(c);
-    if (node == EXRAY_NO_INDEX || frames < 2 ||
-        !exray_log_model(exray_comparison_log(c, EXRAY_SIDE_REFERENCE)) || !xr_is_same_file(c) ||
-        !inputs_are_equal(c))
+    size_t frames = exray_comparison_frame_count(c), before = count_findings(findings);
+    if (node == EXRAY_NO_INDEX || frames < 2 || !outputs_differ(c))
+        return EXRAY_OK;
+    const xr_stories *stories = xr_stories_get(c, loops, findings);
+    if (stories && xr_stories_differ(c, stories)) {
+        add_stories(c, stories, before, name_of(model, node), model->nodes[node].op, findings);
+        return EXRAY_OK;
+    }
+    /* Of one and the same memory, frames that one side lacks may still be the reason; arithmetic may be, too.
+     */
+    const bool same = stories && stories->side[0].known && stories->side[1].known;
+    if (!is_comparable(c) || (same && !(stories->side[0].exact && stories->side[1].exact)))
         return EXRAY_OK;
     bool *differs = calloc(frames + 1, sizeof *differs), exact = is_same_setup(c);
     exray_status status = EXRAY_E_MEMORY;
@@ -441,7 +535,18 @@ static exray_status judge_inner(const exray_comparison *c, exray_findings *findi
     if (status == EXRAY_OK)
         report_inner(c, model, node, differs, exact, findings);
     free(differs);
+    if (status == EXRAY_OK)
+        add_stories(c, stories, before, NULL, NULL, findings);
     return status;
+}
+
+/* Whether a loop is through an output: of those alone a run tells more. */
+static bool has_outputs(const xr_loops *loops)
+{
+    for (size_t i = 0; i < loops->count; i++)
+        if (loops->loop[i].output != SIZE_MAX)
+            return true;
+    return false;
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
@@ -451,11 +556,20 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         *error = (exray_error){EXRAY_E_MEMORY, "out of memory while comparing the model's states"};
         return EXRAY_E_MEMORY;
     }
-    if (loops->count)
-        return judge_loops(comparison, loops, findings, error);
+    exray_status status;
     bool told = false;
-    exray_status status = judge_recorded(comparison, &told, findings, error);
-    return status != EXRAY_OK || told ? status : judge_inner(comparison, findings, error);
+    if (loops->count) {
+        const size_t before = count_findings(findings);
+        status = judge_loops(comparison, loops, findings, error);
+        if (status == EXRAY_OK && has_outputs(loops))
+            add_stories(comparison, xr_stories_get(comparison, loops, findings), before,
+                        exray_comparison_input(comparison, loops->loop[0].input)->name[0], NULL, findings);
+        return status;
+    }
+    status = judge_recorded(comparison, &told, findings, error);
+    if (status == EXRAY_OK && told && outputs_differ(comparison))
+        add_stories(comparison, xr_stories_get(comparison, loops, findings), 0, NULL, NULL, findings);
+    return status != EXRAY_OK || told ? status : judge_inner(comparison, loops, findings, error);
 }
 
 static const char *const causes[] = {"model.state", NULL};

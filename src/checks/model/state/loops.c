@@ -73,6 +73,18 @@ static xr_link link_of(const kept_values *input, const kept_values *before, uint
     return all_zero(input, overlap) ? XR_LINK_ZEROS : XR_LINK_OTHER;
 }
 
+static bool equal_values(const kept_values *a, const kept_values *b)
+{
+    return a->known && b->known && a->count == b->count && memcmp(a->v, b->v, a->count * sizeof *a->v) == 0;
+}
+
+static void swap_values(kept_values *a, kept_values *b)
+{
+    kept_values was = *a;
+    *a = *b;
+    *b = was;
+}
+
 /* Follows a loop through a log; *carried: in how many frames the state is what the frame before left, where
  * that is not zeros alone. */
 static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slot *slot, size_t *carried,
@@ -82,25 +94,33 @@ static bool follow(const exray_comparison *c, xr_loop *loop, int side, exray_slo
     const bool own = loop->output == SIZE_MAX;
     const char *input = exray_comparison_input(c, loop->input)->name[side];
     const char *left = own ? input : exray_comparison_output(c, loop->output)->name[side];
-    kept_values in = {0}, out = {0};
+    kept_values in = {0}, out = {0}, last_in = {0}, last_out = {0};
     bool ok = true;
     *carried = *known = 0;
     for (size_t f = 0; ok && f < exray_log_frame_count(log); f++) {
         ok = read_values(log, f, EXRAY_KIND_INPUT, input, slot, &in);
         xr_link link = f && ok ? link_of(&in, &out, own ? loop->overlap : in.count) : XR_LINK_UNKNOWN;
+        if (link == XR_LINK_OTHER && !own)
+            link = equal_values(&in, &last_in)    ? XR_LINK_KEPT
+                   : equal_values(&in, &last_out) ? XR_LINK_EARLIER
+                                                  : link;
         loop->link[side][f] = (unsigned char)link;
         *carried += link == XR_LINK_CARRIED && !(own ? is_flat(&in, loop->overlap) : all_zero(&in, in.count));
         *known += link != XR_LINK_UNKNOWN;
+        swap_values(&out, &last_out);
         ok = ok && read_values(log, f, own ? EXRAY_KIND_INPUT : EXRAY_KIND_OUTPUT, left, slot, &out);
         /* Of other sizes: not this output. */
         if (f == 0 && (!in.known || !out.known || in.count != out.count || in.count == 0))
             break;
         loop->size = in.known ? in.count : loop->size;
+        swap_values(&in, &last_in);
     }
     if (!own)
         loop->overlap = loop->size;
     free(in.v);
     free(out.v);
+    free(last_in.v);
+    free(last_out.v);
     return ok;
 }
 

@@ -10,6 +10,8 @@ typedef enum xr_link {
     XR_LINK_UNKNOWN, /* not recorded, or the log's first frame */
     XR_LINK_CARRIED, /* what the frame before left, value for value */
     XR_LINK_ZEROS,
+    XR_LINK_KEPT,    /* what it was in the frame before: not the model's output */
+    XR_LINK_EARLIER, /* what the frame before that left */
     XR_LINK_OTHER,
 } xr_link;
 

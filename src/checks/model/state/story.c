@@ -1,0 +1,507 @@
+#include "checks/model/state/story.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A story of many turns that each explain a frame or two explains nothing. */
+enum {
+    FEW = 3,
+    MOST_OUTPUTS = 32,
+    LOOK_BACK = 48,
+    MOST_MISSED = 64,
+    MOST_WARM = 128,
+    MOST_RUNS = 8000,
+    LEAST_REACH = 3
+};
+/* Of an output's range, what another processor or kernel may make of it. */
+static const double noise_share = 2e-4;
+static const char key[] = "stories";
+
+/* One side, being told. */
+typedef struct telling {
+    const exray_comparison *c;
+    exray_side side;
+    const exray_log *log;
+    const xr_reruns *calls;
+    void *run;
+    xr_story *story;
+    const char *name[MOST_OUTPUTS]; /* of the recorded outputs */
+    double range[MOST_OUTPUTS];
+    size_t outputs, frames;
+    exray_slot *slot[2];
+    size_t quota; /* runs of the model beyond which no more is tried */
+    size_t late;  /* how many frames its inputs lag behind now */
+    bool exact, failed;
+    exray_error error;
+} telling;
+
+/* ---- Running ------------------------------------------------------------------------------------ */
+
+static bool reset(telling *t)
+{
+    t->failed = t->failed || t->calls->reset(t->run, &t->error) != EXRAY_OK;
+    return !t->failed;
+}
+
+static bool run_on(telling *t, const exray_log *log, size_t frame, int zeros)
+{
+    t->story->runs++;
+    t->failed = t->failed || t->calls->run(t->run, log, frame, zeros, &t->error) != EXRAY_OK;
+    return !t->failed;
+}
+
+/* On a frame of its own log, or what it gets there. */
+static bool run_frame(telling *t, size_t frame)
+{
+    return run_on(t, t->log, frame >= t->late ? frame - t->late : 0, 0);
+}
+
+/* ---- Comparing ------------------------------------------------------------------------------------ */
+
+static const exray_record *recorded(const telling *t, size_t output, size_t frame)
+{
+    const exray_record *r =
+        exray_log_find(t->log, frame, EXRAY_KIND_OUTPUT, EXRAY_NO_INDEX, 0, t->name[output]);
+    return r && r->has_data ? r : NULL;
+}
+
+static bool read_record(telling *t, const exray_record *r, int slot, exray_tensor_view *view)
+{
+    exray_error ignored;
+    return exray_log_read_tensor(t->log, r, t->slot[slot], view, &ignored) == EXRAY_OK;
+}
+
+/* Whether numbers are equal within noise: a step of integers, a share of the range of others. */
+static bool is_near(const telling *t, size_t output, const exray_tensor_view *view, const void *now,
+                    size_t size)
+{
+    float *v[2] = {malloc((view->count + 1) * sizeof **v), malloc((view->count + 1) * sizeof **v)};
+    bool near = v[0] && v[1] &&
+                exray_tensor_dequantize(&view->info, view->data, view->size, view->count, v[0]) == EXRAY_OK &&
+                exray_tensor_dequantize(&view->info, now, size, view->count, v[1]) == EXRAY_OK;
+    const exray_quantization *q = &view->info.quantization;
+    const bool integer = view->info.dtype != EXRAY_DTYPE_FLOAT32 && view->info.dtype != EXRAY_DTYPE_FLOAT16 &&
+                         view->info.dtype != EXRAY_DTYPE_FLOAT64;
+    const double step = !integer ? 0 : q->count ? (double)q->scale[0] : 1;
+    const double allowed = fmax(step * 1.01, noise_share * t->range[output]);
+    for (uint64_t i = 0; near && i < view->count; i++)
+        near = v[0][i] == v[1][i] || fabs((double)v[0][i] - (double)v[1][i]) <= allowed;
+    free(v[0]);
+    free(v[1]);
+    return near;
+}
+
+/* Whether the last run's outputs are those that were recorded in the frame; where none was, too. */
+static bool is_frame(telling *t, size_t frame)
+{
+    for (size_t o = 0; o < t->outputs && !t->failed; o++) {
+        const exray_record *r = recorded(t, o, frame);
+        exray_tensor_view view;
+        exray_tensor_info info;
+        size_t size = 0;
+        if (!r || !read_record(t, r, 0, &view))
+            continue;
+        const void *now = t->calls->output(t->run, t->name[o], &info, &size);
+        if (!now || size != view.size || info.dtype != view.info.dtype)
+            return false;
+        if (memcmp(now, view.data, size) != 0 && (t->exact || !is_near(t, o, &view, now, size)))
+            return false;
+    }
+    return !t->failed;
+}
+
+/* Whether a frame has the outputs of another, or none: as where the model was not run. */
+static bool is_stale(telling *t, size_t frame, size_t other)
+{
+    for (size_t o = 0; o < t->outputs; o++) {
+        const exray_record *r[2] = {recorded(t, o, frame), recorded(t, o, other)};
+        exray_tensor_view view[2];
+        if (!r[0])
+            continue;
+        if (!r[1] || !read_record(t, r[0], 0, &view[0]) || !read_record(t, r[1], 1, &view[1]) ||
+            view[0].size != view[1].size || memcmp(view[0].data, view[1].data, view[0].size) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Runs on from a frame; the first one whose outputs are others than the recorded. */
+static size_t reach(telling *t, size_t frame)
+{
+    while (frame < t->frames && run_frame(t, frame) && is_frame(t, frame))
+        frame++;
+    return frame;
+}
+
+/* ---- Turns ---------------------------------------------------------------------------------------- */
+
+/* What was tried at a frame, and how far the best of it reaches. */
+typedef struct trials {
+    size_t at, floor; /* the frame that is to be explained; the last turn before it */
+    xr_turn best;
+    size_t far;
+} trials;
+
+/* What happens before the frame turn->at; the frame that is run next. */
+static size_t take_turn(telling *t, const xr_turn *turn)
+{
+    const exray_log *other = exray_comparison_log(t->c, t->side ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
+    size_t next = turn->at;
+    switch (turn->kind) {
+    case XR_TURN_RESET:
+        reset(t);
+        break;
+    case XR_TURN_MISSED:
+        next += turn->count;
+        break;
+    case XR_TURN_LATE:
+        t->late++;
+        break;
+    case XR_TURN_EMPTY:
+        t->late++;
+        run_on(t, t->log, 0, (int)turn->first);
+        next = 1;
+        break;
+    case XR_TURN_TWICE:
+        for (size_t i = 0; i < turn->count; i++)
+            run_frame(t, turn->at - 1);
+        break;
+    case XR_TURN_UNLOGGED:
+        for (size_t i = 0; i < turn->count; i++)
+            run_on(t, other, turn->first + i, 0);
+        break;
+    case XR_TURN_WARM:
+        for (size_t i = 0; i < turn->count; i++)
+            run_on(t, t->log, i, 0);
+        break;
+    default:
+        break;
+    }
+    return next;
+}
+
+static bool is_late(const xr_turn *turn)
+{
+    return turn->kind == XR_TURN_LATE || turn->kind == XR_TURN_EMPTY;
+}
+
+/* The memory as the story so far has it before a frame; where it is reset there anyway, only how late it is.
+ */
+static void go_to(telling *t, size_t frame, bool is_reset)
+{
+    const xr_story *s = t->story;
+    size_t from = 0, next = 0;
+    t->late = 0;
+    for (size_t i = 0; i < s->count; i++)
+        from = s->turn[i].kind == XR_TURN_RESET ? i : from;
+    for (size_t i = 0; i < (is_reset ? s->count : from); i++)
+        t->late += is_late(&s->turn[i]);
+    if (is_reset || !reset(t))
+        return;
+    if (from > 0 || (s->count && s->turn[0].kind == XR_TURN_RESET))
+        next = s->turn[from].at;
+    for (size_t i = from; i < s->count; i++) {
+        for (; next < s->turn[i].at && !t->failed; next++)
+            run_frame(t, next);
+        next = take_turn(t, &s->turn[i]);
+    }
+    for (; next < frame && !t->failed; next++)
+        run_frame(t, next);
+}
+
+static size_t follow_turn(telling *t, const xr_turn *turn)
+{
+    go_to(t, turn->at, turn->kind == XR_TURN_RESET);
+    size_t next = take_turn(t, turn);
+    if (t->failed || (turn->kind == XR_TURN_EMPTY && !is_frame(t, 0)))
+        return turn->at;
+    return reach(t, next);
+}
+
+static bool has_quota(const telling *t)
+{
+    return t->story->runs < t->quota;
+}
+
+/* Tries a turn; one that was found before reaches further to be taken instead. */
+static size_t try_turn(telling *t, trials *all, xr_turn turn)
+{
+    size_t far = t->failed || all->far == t->frames ? 0 : follow_turn(t, &turn);
+    if (far > all->far) {
+        all->best = turn;
+        all->far = far;
+    }
+    return far;
+}
+
+/* Whether so many frames from k on may not have been run. */
+static bool may_be_missed(telling *t, size_t k, size_t count)
+{
+    bool stale = k > 0 && k + count < t->frames;
+    for (size_t i = 0; stale && i < count; i++)
+        stale = is_stale(t, k + i, k - 1);
+    return stale;
+}
+
+/* The outputs may be equal by chance for some frames behind a turn, so that it is to be tried before them,
+ * too: of several that reach equally far it is not known which it was. */
+static void try_back(telling *t, trials *all, xr_turn_kind kind, size_t count)
+{
+    size_t best = 0, first = 0, last = 0;
+    for (size_t k = all->at + 1; k-- > all->floor && all->at - k < LOOK_BACK && !t->failed && has_quota(t);) {
+        const bool may = kind != XR_TURN_MISSED || may_be_missed(t, k, count);
+        size_t far = may ? follow_turn(t, &(xr_turn){.kind = kind, .at = k, .count = count}) : 0;
+        if (far <= all->at)
+            far = 0;
+        if (far > best)
+            last = k;
+        if (far >= best && far)
+            first = k;
+        else if (best == t->frames)
+            break;
+        best = far > best ? far : best;
+    }
+    if (best > all->far) {
+        all->best = (xr_turn){.kind = kind, .at = last, .first = first, .count = count};
+        all->far = best;
+    }
+}
+
+/* Frames that the other log has where this one has a gap. */
+static void try_unlogged(telling *t, trials *all)
+{
+    const exray_log *other = exray_comparison_log(t->c, t->side ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
+    const uint64_t from = exray_log_frame(t->log, all->at - 1)->index,
+                   to = exray_log_frame(t->log, all->at)->index;
+    size_t first = 0, count = 0;
+    for (size_t i = 0; to > from + 1 && i < exray_log_frame_count(other); i++) {
+        const uint64_t index = exray_log_frame(other, i)->index;
+        if (index <= from || index >= to)
+            continue;
+        first = count ? first : i;
+        count++;
+    }
+    if (count)
+        try_turn(t, all, (xr_turn){.kind = XR_TURN_UNLOGGED, .at = all->at, .first = first, .count = count});
+}
+
+static void try_beginnings(telling *t, trials *all)
+{
+    for (size_t zeros = 1; zeros < 3; zeros++)
+        try_turn(t, all, (xr_turn){.kind = XR_TURN_EMPTY, .first = zeros});
+    for (size_t m = 1; m <= t->frames && m <= MOST_WARM && all->far < t->frames && !t->failed && has_quota(t);
+         m++)
+        if (follow_turn(t, &(xr_turn){.kind = XR_TURN_WARM, .count = m}) == t->frames) {
+            all->best = (xr_turn){.kind = XR_TURN_WARM, .count = m};
+            all->far = t->frames;
+        }
+    if (all->far >= LEAST_REACH || t->failed)
+        return;
+    /* Of a state that is forgotten in time the last frames show nothing; if they say anything at all. */
+    size_t last = 0, moves = 0;
+    t->failed = t->failed || !reset(t);
+    t->late = 0;
+    for (size_t f = 0; f < t->frames && !t->failed; f++)
+        if (run_frame(t, f) && !is_frame(t, f))
+            last = f + 1;
+    for (size_t f = last + 1; f < t->frames; f++)
+        moves += !is_stale(t, f, f - 1);
+    if (!t->failed && moves >= LEAST_REACH && 4 * (t->frames - last) >= t->frames) {
+        all->best = (xr_turn){.kind = XR_TURN_BEGIN, .at = last, .first = last};
+        all->far = t->frames;
+    }
+}
+
+/* The turn at a frame that the story so far does not explain; false: none does. */
+static bool find_turn(telling *t, size_t at, size_t floor, trials *all)
+{
+    *all = (trials){.at = at, .floor = floor};
+    t->quota = t->story->runs + MOST_RUNS;
+    if (at == 0) {
+        try_beginnings(t, all);
+        return !t->failed && all->far > 0;
+    }
+    try_back(t, all, XR_TURN_RESET, 0);
+    if (all->far < t->frames)
+        try_unlogged(t, all);
+    if (all->far < t->frames)
+        try_back(t, all, XR_TURN_LATE, 0);
+    if (all->far < t->frames && floor == 1) /* all of them, though it does not show before */
+        try_turn(t, all, (xr_turn){.kind = XR_TURN_LATE, .at = 1, .first = 1});
+    for (size_t m = 1; m <= 2 && all->far < t->frames; m++)
+        try_back(t, all, XR_TURN_TWICE, m);
+    for (size_t zeros = 1; zeros < 3 && all->far < t->frames && floor == 1; zeros++)
+        try_turn(t, all, (xr_turn){.kind = XR_TURN_EMPTY, .first = zeros});
+    for (size_t m = 1; m <= MOST_MISSED && all->far < t->frames && has_quota(t); m++)
+        try_back(t, all, XR_TURN_MISSED, m);
+    return !t->failed && all->far > at;
+}
+
+/* ---- Stories --------------------------------------------------------------------------------------- */
+
+/* Reset before every frame. */
+static bool is_every(telling *t)
+{
+    size_t f = 0;
+    while (f < t->frames && reset(t) && run_frame(t, f) && is_frame(t, f))
+        f++;
+    return f == t->frames && t->frames > 1;
+}
+
+/* Turns at every few frames explain noise, not a memory; resets one after another are one matter. */
+static bool is_likely(const telling *t)
+{
+    const xr_story *s = t->story;
+    size_t others = 0, resets = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        const bool is_reset = s->turn[i].kind == XR_TURN_RESET;
+        others += !is_reset;
+        resets += is_reset && !(i && s->turn[i - 1].at + 1 == s->turn[i].at);
+    }
+    return others <= 4 && 3 * resets <= t->frames;
+}
+
+/* The fewest turns that explain all outputs, one after the other; false: none do. */
+static bool find_turns(telling *t, size_t far)
+{
+    xr_story *s = t->story;
+    size_t floor = 1;
+    while (far < t->frames && !t->failed && s->count < XR_MOST_TURNS) {
+        trials all;
+        if (!find_turn(t, far, floor, &all))
+            return false;
+        if (all.best.kind == XR_TURN_EMPTY)
+            s->count = 0; /* it is from the first frame on */
+        s->turn[s->count++] = all.best;
+        floor = all.best.at + 1;
+        far = all.far;
+    }
+    return far == t->frames && !t->failed;
+}
+
+/* *far: the first frame that a memory which is never reset does not explain. */
+static void tell(telling *t, size_t *far)
+{
+    xr_story *s = t->story;
+    s->count = 0;
+    t->late = 0;
+    *far = 0;
+    if (!reset(t))
+        return;
+    *far = reach(t, 0);
+    s->every = *far < t->frames && !t->failed && is_every(t);
+    s->known = find_turns(t, *far) && is_likely(t);
+    /* Outputs that say little may be those of a few resets, too. */
+    if (s->every && (!s->known || s->count > FEW || s->turn[0].kind != XR_TURN_RESET))
+        s->count = 0;
+    s->known = !t->failed && (s->known || s->every);
+}
+
+static void find_outputs(telling *t)
+{
+    for (size_t o = 0; o < exray_comparison_output_count(t->c) && t->outputs < MOST_OUTPUTS; o++) {
+        const exray_io_pair *io = exray_comparison_output(t->c, o);
+        const double low = io->metrics.min[t->side], high = io->metrics.max[t->side];
+        if (!io->name[t->side] || !*io->name[t->side])
+            continue;
+        t->range[t->outputs] = isfinite(low) && isfinite(high) ? high - low : 0;
+        t->name[t->outputs++] = io->name[t->side];
+    }
+    for (size_t f = 0; f < t->frames; f++)
+        for (size_t o = 0; o < t->outputs; o++)
+            if (recorded(t, o, f)) {
+                t->story->frames++;
+                break;
+            }
+}
+
+static void open_loops(telling *t, const xr_loops *loops)
+{
+    for (size_t i = 0; i < loops->count && !t->failed; i++)
+        if (loops->loop[i].output != SIZE_MAX)
+            t->failed =
+                t->calls->loop(t->run, exray_comparison_input(t->c, loops->loop[i].input)->name[t->side],
+                               exray_comparison_output(t->c, loops->loop[i].output)->name[t->side],
+                               &t->error) != EXRAY_OK;
+}
+
+static void tell_side(const exray_comparison *c, exray_side side, const xr_loops *loops,
+                      const xr_reruns *calls, xr_story *story)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    telling t = {.c = c,
+                 .side = side,
+                 .log = log,
+                 .calls = calls,
+                 .story = story,
+                 .frames = exray_log_frame_count(log),
+                 .slot = {exray_slot_new(), exray_slot_new()},
+                 .exact = true,
+                 .error = {EXRAY_E_MEMORY, "out of memory"}};
+    t.run = t.slot[0] && t.slot[1] ? calls->open(calls->user, side, &t.error) : NULL;
+    t.failed = !t.run;
+    if (t.run) {
+        find_outputs(&t);
+        open_loops(&t, loops);
+        snprintf(story->engine, sizeof story->engine, "%s", calls->engine(t.run));
+    }
+    /* Another arithmetic shows in the first frame; what differs later only is something else. */
+    size_t far = 0;
+    for (int round = 0; round < 2 && !t.failed && story->frames > 1 && !story->known && far == 0; round++) {
+        t.exact = story->exact = round == 0;
+        tell(&t, &far);
+    }
+    if (!story->known)
+        snprintf(story->why, sizeof story->why, "none of what was tried explains the outputs");
+    if (t.failed)
+        snprintf(story->why, sizeof story->why, "%s", t.error.message);
+    if (t.failed)
+        story->known = false;
+    if (t.run)
+        calls->close(t.run);
+    exray_slot_free(t.slot[0]);
+    exray_slot_free(t.slot[1]);
+}
+
+const xr_stories *xr_stories_get(const exray_comparison *comparison, const xr_loops *loops,
+                                 exray_findings *findings)
+{
+    xr_stories *stories = xr_findings_attached(findings, key, 0);
+    if (stories || !findings->reruns)
+        return stories;
+    stories = calloc(1, sizeof *stories);
+    if (!stories)
+        return NULL;
+    for (int s = 0; s < 2; s++)
+        tell_side(comparison, (exray_side)s, loops, findings->reruns, &stories->side[s]);
+    return xr_findings_attach(findings, key, 0, stories, free) ? stories : NULL;
+}
+
+static uint64_t index_of(const exray_comparison *c, exray_side side, size_t position)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    const size_t count = exray_log_frame_count(log);
+    return exray_log_frame(log, position < count ? position : count - 1)->index;
+}
+
+static bool same_turn(const exray_comparison *c, const xr_turn *e, const xr_turn *r)
+{
+    return e->kind == r->kind && e->count == r->count &&
+           index_of(c, EXRAY_SIDE_EDGE, e->first) <= index_of(c, EXRAY_SIDE_REFERENCE, r->at) &&
+           index_of(c, EXRAY_SIDE_REFERENCE, r->first) <= index_of(c, EXRAY_SIDE_EDGE, e->at);
+}
+
+bool xr_stories_differ(const exray_comparison *comparison, const xr_stories *stories)
+{
+    const xr_story *e = &stories->side[0], *r = &stories->side[1];
+    if (!e->known || !r->known)
+        return false;
+    if (e->every != r->every || e->count != r->count)
+        return true;
+    for (size_t i = 0; i < e->count; i++)
+        if (!same_turn(comparison, &e->turn[i], &r->turn[i]))
+            return true;
+    return false;
+}

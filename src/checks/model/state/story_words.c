@@ -1,0 +1,123 @@
+#include "checks/model/state/story.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t index_of(const exray_comparison *c, exray_side side, size_t position)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    const size_t count = exray_log_frame_count(log);
+    return exray_log_frame(log, position < count ? position : count - 1)->index;
+}
+
+/* "frame 5", "frames 5 to 7" of a log. */
+static void say_frames(const exray_comparison *c, exray_side side, size_t first, size_t last, char text[64])
+{
+    const uint64_t from = index_of(c, side, first), to = index_of(c, side, last);
+    if (from == to)
+        snprintf(text, 64, "frame %" PRIu64, from);
+    else
+        snprintf(text, 64, "frames %" PRIu64 " to %" PRIu64, from, to);
+}
+
+/* All resets from turn i on that stand together: "is reset before frames 6, 12 and 18".  How many. */
+static size_t say_resets(const exray_comparison *c, exray_side side, const xr_story *s, size_t i, char *text,
+                         size_t size)
+{
+    enum { NAMED = 8 };
+    const xr_turn *first = &s->turn[i];
+    size_t count = 0, used;
+    while (i + count < s->count && s->turn[i + count].kind == XR_TURN_RESET)
+        count++;
+    if (count == 1 && first->first < first->at) {
+        snprintf(text, size,
+                 "is reset before one of the frames %" PRIu64 " to %" PRIu64
+                 " (the outputs do not tell before which)",
+                 index_of(c, side, first->first), index_of(c, side, first->at));
+        return count;
+    }
+    used = (size_t)snprintf(text, size, "is reset before frame%s ", count > 1 ? "s" : "");
+    for (size_t k = 0; k < count && k < NAMED && used < size; k++)
+        used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64,
+                                 k == 0                             ? ""
+                                 : k + 1 == count && count <= NAMED ? " and "
+                                                                    : ", ",
+                                 index_of(c, side, s->turn[i + k].at));
+    if (count > NAMED && used < size)
+        snprintf(text + used, size - used, " and %zu more", count - NAMED);
+    return count;
+}
+
+static void say_turn(const exray_comparison *c, exray_side side, const xr_turn *turn, char *text, size_t size)
+{
+    char frames[64];
+    const exray_side other = side == EXRAY_SIDE_EDGE ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
+    switch (turn->kind) {
+    case XR_TURN_MISSED:
+        say_frames(c, side, turn->at, turn->at + turn->count - 1, frames);
+        if (turn->first == turn->at)
+            snprintf(text, size, "is not run in %s, which the log has", frames);
+        else
+            snprintf(text, size,
+                     "is not run in %zu frame%s from one of %" PRIu64 " to %" PRIu64 " on, which the log has",
+                     turn->count, turn->count > 1 ? "s" : "", index_of(c, side, turn->first),
+                     index_of(c, side, turn->at));
+        break;
+    case XR_TURN_LATE:
+        if (turn->first <= 1)
+            snprintf(text, size, "gets the inputs of each frame one frame late");
+        else if (turn->first < turn->at)
+            snprintf(text, size,
+                     "gets the inputs of each frame one frame late from one of the frames %" PRIu64
+                     " to %" PRIu64 " on",
+                     index_of(c, side, turn->first), index_of(c, side, turn->at));
+        else
+            snprintf(text, size, "gets the inputs of each frame one frame late from frame %" PRIu64 " on",
+                     index_of(c, side, turn->at));
+        break;
+    case XR_TURN_EMPTY:
+        snprintf(text, size, "gets zeros in the first frame, and the inputs of each frame one frame late");
+        break;
+    case XR_TURN_TWICE:
+        say_frames(c, side, turn->first - 1, turn->at - 1, frames);
+        snprintf(text, size, "is run %s on %s%s", turn->count == 1 ? "twice" : "three times",
+                 turn->first < turn->at ? "one of the " : "", frames);
+        break;
+    case XR_TURN_UNLOGGED:
+        say_frames(c, other, turn->first, turn->first + turn->count - 1, frames);
+        snprintf(text, size, "is run on %s, too, which its log lacks", frames);
+        break;
+    case XR_TURN_WARM:
+        say_frames(c, side, 0, turn->count - 1, frames);
+        snprintf(text, size, "had been run on %s before the recording, and was not reset", frames);
+        break;
+    default:
+        snprintf(text, size, "begins with another state, which shows up to frame %" PRIu64,
+                 index_of(c, side, turn->at ? turn->at - 1 : 0));
+        break;
+    }
+}
+
+void xr_story_words(const exray_comparison *comparison, exray_side side, const xr_story *story, char *text,
+                    size_t size)
+{
+    size_t used =
+        (size_t)snprintf(text, size, "%s",
+                         !story->every  ? story->count ? "" : "is never reset"
+                         : story->count ? "is reset before every frame, or, which its outputs do not tell, "
+                                        : "is reset before every frame");
+    for (size_t i = 0; i < story->count && used + 1 < size;) {
+        size_t taken = 1;
+        if (i)
+            used += (size_t)snprintf(text + used, size - used, " and ");
+        if (used + 1 >= size)
+            break;
+        if (story->turn[i].kind == XR_TURN_RESET)
+            taken = say_resets(comparison, side, story, i, text + used, size - used);
+        else
+            say_turn(comparison, side, &story->turn[i], text + used, size - used);
+        used += strlen(text + used);
+        i += taken;
+    }
+}
