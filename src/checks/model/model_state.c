@@ -3,10 +3,10 @@
 #include "checks/builtin.h"
 #include "checks/input/frames/frame_list.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/state/history_report.h"
 #include "checks/model/state/loops.h"
 #include "checks/model/state/recorded.h"
 #include "checks/model/state/stateful.h"
-#include "checks/model/state/story_report.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -486,19 +486,19 @@ static size_t count_findings(const exray_findings *findings)
 
 /* What the runs say is added to what the logs alone have proven; where they proved nothing, it stands alone.
  */
-static void add_stories(const exray_comparison *c, const xr_stories *stories, size_t before,
-                        const char *tensor, const char *op, exray_findings *findings)
+static void add_histories(const exray_comparison *c, const xr_histories *histories, size_t before,
+                          const char *tensor, const char *op, exray_findings *findings)
 {
-    if (!stories)
+    if (!histories)
         return;
     if (count_findings(findings) == before) {
-        if (xr_stories_differ(c, stories))
-            xr_story_report(c, stories, tensor, op, findings);
+        if (xr_histories_differ(c, histories))
+            xr_history_report(c, histories, tensor, op, findings);
         return;
     }
     for (exray_finding *f = findings->first; f; f = f->next)
         if (strcmp(f->cause, "model.state") == 0)
-            xr_story_explain(c, stories, f);
+            xr_history_explain(c, histories, f);
 }
 
 /* Whether the logs alone can tell of a state within the model: the same was computed of the same inputs. */
@@ -516,15 +516,15 @@ static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops
     size_t frames = exray_comparison_frame_count(c), before = count_findings(findings);
     if (node == EXRAY_NO_INDEX || frames < 2 || !outputs_differ(c))
         return EXRAY_OK;
-    const xr_stories *stories = xr_stories_get(c, loops, findings);
-    if (stories && xr_stories_differ(c, stories)) {
-        add_stories(c, stories, before, name_of(model, node), model->nodes[node].op, findings);
+    const xr_histories *histories = xr_histories_get(c, loops, findings);
+    if (histories && xr_histories_differ(c, histories)) {
+        add_histories(c, histories, before, name_of(model, node), model->nodes[node].op, findings);
         return EXRAY_OK;
     }
     /* Of one and the same memory, frames that one side lacks may still be the reason; arithmetic may be, too.
      */
-    const bool same = stories && stories->side[0].known && stories->side[1].known;
-    if (!is_comparable(c) || (same && !(stories->side[0].exact && stories->side[1].exact)))
+    const bool same = histories && histories->side[0].known && histories->side[1].known;
+    if (!is_comparable(c) || (same && !(histories->side[0].exact && histories->side[1].exact)))
         return EXRAY_OK;
     bool *differs = calloc(frames + 1, sizeof *differs), exact = is_same_setup(c);
     exray_status status = EXRAY_E_MEMORY;
@@ -536,7 +536,7 @@ static exray_status judge_inner(const exray_comparison *c, const xr_loops *loops
         report_inner(c, model, node, differs, exact, findings);
     free(differs);
     if (status == EXRAY_OK)
-        add_stories(c, stories, before, NULL, NULL, findings);
+        add_histories(c, histories, before, NULL, NULL, findings);
     return status;
 }
 
@@ -562,13 +562,13 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
         const size_t before = count_findings(findings);
         status = judge_loops(comparison, loops, findings, error);
         if (status == EXRAY_OK && has_outputs(loops))
-            add_stories(comparison, xr_stories_get(comparison, loops, findings), before,
-                        exray_comparison_input(comparison, loops->loop[0].input)->name[0], NULL, findings);
+            add_histories(comparison, xr_histories_get(comparison, loops, findings), before,
+                          exray_comparison_input(comparison, loops->loop[0].input)->name[0], NULL, findings);
         return status;
     }
     status = judge_recorded(comparison, &told, findings, error);
     if (status == EXRAY_OK && told && outputs_differ(comparison))
-        add_stories(comparison, xr_stories_get(comparison, loops, findings), 0, NULL, NULL, findings);
+        add_histories(comparison, xr_histories_get(comparison, loops, findings), 0, NULL, NULL, findings);
     return status != EXRAY_OK || told ? status : judge_inner(comparison, loops, findings, error);
 }
 

@@ -1,11 +1,11 @@
-#include "checks/model/state/story.h"
+#include "checks/model/state/history.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A story of many turns that each explain a frame or two explains nothing. */
+/* A history of many deviations that each explain a frame or two explains nothing. */
 enum {
     FEW = 3,
     MOST_OUTPUTS = 32,
@@ -17,7 +17,7 @@ enum {
 };
 /* Of an output's range, what another processor or kernel may make of it. */
 static const double noise_share = 2e-4;
-static const char key[] = "stories";
+static const char key[] = "histories";
 
 /* One side, being told. */
 typedef struct telling {
@@ -26,7 +26,7 @@ typedef struct telling {
     const exray_log *log;
     const xr_reruns *calls;
     void *run;
-    xr_story *story;
+    xr_history *history;
     const char *name[MOST_OUTPUTS]; /* of the recorded outputs */
     double range[MOST_OUTPUTS];
     size_t outputs, frames;
@@ -47,7 +47,7 @@ static bool reset(telling *t)
 
 static bool run_on(telling *t, const exray_log *log, size_t frame, int zeros)
 {
-    t->story->runs++;
+    t->history->runs++;
     t->failed = t->failed || t->calls->run(t->run, log, frame, zeros, &t->error) != EXRAY_OK;
     return !t->failed;
 }
@@ -135,45 +135,45 @@ static size_t reach(telling *t, size_t frame)
     return frame;
 }
 
-/* ---- Turns ---------------------------------------------------------------------------------------- */
+/* ---- Deviations ---------------------------------------------------------------------------------------- */
 
 /* What was tried at a frame, and how far the best of it reaches. */
 typedef struct trials {
-    size_t at, floor; /* the frame that is to be explained; the last turn before it */
-    xr_turn best;
+    size_t at, floor; /* the frame that is to be explained; the last deviation before it */
+    xr_deviation best;
     size_t far;
 } trials;
 
-/* What happens before the frame turn->at; the frame that is run next. */
-static size_t take_turn(telling *t, const xr_turn *turn)
+/* What happens before the frame deviation->at; the frame that is run next. */
+static size_t take_deviation(telling *t, const xr_deviation *deviation)
 {
     const exray_log *other = exray_comparison_log(t->c, t->side ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE);
-    size_t next = turn->at;
-    switch (turn->kind) {
-    case XR_TURN_RESET:
+    size_t next = deviation->at;
+    switch (deviation->kind) {
+    case XR_DEVIATION_RESET:
         reset(t);
         break;
-    case XR_TURN_MISSED:
-        next += turn->count;
+    case XR_DEVIATION_MISSED:
+        next += deviation->count;
         break;
-    case XR_TURN_LATE:
+    case XR_DEVIATION_LATE:
         t->late++;
         break;
-    case XR_TURN_EMPTY:
+    case XR_DEVIATION_EMPTY:
         t->late++;
-        run_on(t, t->log, 0, (int)turn->first);
+        run_on(t, t->log, 0, (int)deviation->first);
         next = 1;
         break;
-    case XR_TURN_TWICE:
-        for (size_t i = 0; i < turn->count; i++)
-            run_frame(t, turn->at - 1);
+    case XR_DEVIATION_TWICE:
+        for (size_t i = 0; i < deviation->count; i++)
+            run_frame(t, deviation->at - 1);
         break;
-    case XR_TURN_UNLOGGED:
-        for (size_t i = 0; i < turn->count; i++)
-            run_on(t, other, turn->first + i, 0);
+    case XR_DEVIATION_UNLOGGED:
+        for (size_t i = 0; i < deviation->count; i++)
+            run_on(t, other, deviation->first + i, 0);
         break;
-    case XR_TURN_WARM:
-        for (size_t i = 0; i < turn->count; i++)
+    case XR_DEVIATION_WARM:
+        for (size_t i = 0; i < deviation->count; i++)
             run_on(t, t->log, i, 0);
         break;
     default:
@@ -182,55 +182,56 @@ static size_t take_turn(telling *t, const xr_turn *turn)
     return next;
 }
 
-static bool is_late(const xr_turn *turn)
+static bool is_late(const xr_deviation *deviation)
 {
-    return turn->kind == XR_TURN_LATE || turn->kind == XR_TURN_EMPTY;
+    return deviation->kind == XR_DEVIATION_LATE || deviation->kind == XR_DEVIATION_EMPTY;
 }
 
-/* The memory as the story so far has it before a frame; where it is reset there anyway, only how late it is.
+/* The memory as the history so far has it before a frame; where it is reset there anyway, only how late it
+ * is.
  */
 static void go_to(telling *t, size_t frame, bool is_reset)
 {
-    const xr_story *s = t->story;
+    const xr_history *s = t->history;
     size_t from = 0, next = 0;
     t->late = 0;
     for (size_t i = 0; i < s->count; i++)
-        from = s->turn[i].kind == XR_TURN_RESET ? i : from;
+        from = s->deviation[i].kind == XR_DEVIATION_RESET ? i : from;
     for (size_t i = 0; i < (is_reset ? s->count : from); i++)
-        t->late += is_late(&s->turn[i]);
+        t->late += is_late(&s->deviation[i]);
     if (is_reset || !reset(t))
         return;
-    if (from > 0 || (s->count && s->turn[0].kind == XR_TURN_RESET))
-        next = s->turn[from].at;
+    if (from > 0 || (s->count && s->deviation[0].kind == XR_DEVIATION_RESET))
+        next = s->deviation[from].at;
     for (size_t i = from; i < s->count; i++) {
-        for (; next < s->turn[i].at && !t->failed; next++)
+        for (; next < s->deviation[i].at && !t->failed; next++)
             run_frame(t, next);
-        next = take_turn(t, &s->turn[i]);
+        next = take_deviation(t, &s->deviation[i]);
     }
     for (; next < frame && !t->failed; next++)
         run_frame(t, next);
 }
 
-static size_t follow_turn(telling *t, const xr_turn *turn)
+static size_t follow_deviation(telling *t, const xr_deviation *deviation)
 {
-    go_to(t, turn->at, turn->kind == XR_TURN_RESET);
-    size_t next = take_turn(t, turn);
-    if (t->failed || (turn->kind == XR_TURN_EMPTY && !is_frame(t, 0)))
-        return turn->at;
+    go_to(t, deviation->at, deviation->kind == XR_DEVIATION_RESET);
+    size_t next = take_deviation(t, deviation);
+    if (t->failed || (deviation->kind == XR_DEVIATION_EMPTY && !is_frame(t, 0)))
+        return deviation->at;
     return reach(t, next);
 }
 
 static bool has_quota(const telling *t)
 {
-    return t->story->runs < t->quota;
+    return t->history->runs < t->quota;
 }
 
-/* Tries a turn; one that was found before reaches further to be taken instead. */
-static size_t try_turn(telling *t, trials *all, xr_turn turn)
+/* Tries a deviation; one that was found before reaches further to be taken instead. */
+static size_t try_deviation(telling *t, trials *all, xr_deviation deviation)
 {
-    size_t far = t->failed || all->far == t->frames ? 0 : follow_turn(t, &turn);
+    size_t far = t->failed || all->far == t->frames ? 0 : follow_deviation(t, &deviation);
     if (far > all->far) {
-        all->best = turn;
+        all->best = deviation;
         all->far = far;
     }
     return far;
@@ -245,14 +246,14 @@ static bool may_be_missed(telling *t, size_t k, size_t count)
     return stale;
 }
 
-/* The outputs may be equal by chance for some frames behind a turn, so that it is to be tried before them,
- * too: of several that reach equally far it is not known which it was. */
-static void try_back(telling *t, trials *all, xr_turn_kind kind, size_t count)
+/* The outputs may be equal by chance for some frames behind a deviation, so that it is to be tried before
+ * them, too: of several that reach equally far it is not known which it was. */
+static void try_back(telling *t, trials *all, xr_deviation_kind kind, size_t count)
 {
     size_t best = 0, first = 0, last = 0;
     for (size_t k = all->at + 1; k-- > all->floor && all->at - k < LOOK_BACK && !t->failed && has_quota(t);) {
-        const bool may = kind != XR_TURN_MISSED || may_be_missed(t, k, count);
-        size_t far = may ? follow_turn(t, &(xr_turn){.kind = kind, .at = k, .count = count}) : 0;
+        const bool may = kind != XR_DEVIATION_MISSED || may_be_missed(t, k, count);
+        size_t far = may ? follow_deviation(t, &(xr_deviation){.kind = kind, .at = k, .count = count}) : 0;
         if (far <= all->at)
             far = 0;
         if (far > best)
@@ -264,7 +265,7 @@ static void try_back(telling *t, trials *all, xr_turn_kind kind, size_t count)
         best = far > best ? far : best;
     }
     if (best > all->far) {
-        all->best = (xr_turn){.kind = kind, .at = last, .first = first, .count = count};
+        all->best = (xr_deviation){.kind = kind, .at = last, .first = first, .count = count};
         all->far = best;
     }
 }
@@ -284,17 +285,19 @@ static void try_unlogged(telling *t, trials *all)
         count++;
     }
     if (count)
-        try_turn(t, all, (xr_turn){.kind = XR_TURN_UNLOGGED, .at = all->at, .first = first, .count = count});
+        try_deviation(
+            t, all,
+            (xr_deviation){.kind = XR_DEVIATION_UNLOGGED, .at = all->at, .first = first, .count = count});
 }
 
 static void try_beginnings(telling *t, trials *all)
 {
     for (size_t zeros = 1; zeros < 3; zeros++)
-        try_turn(t, all, (xr_turn){.kind = XR_TURN_EMPTY, .first = zeros});
+        try_deviation(t, all, (xr_deviation){.kind = XR_DEVIATION_EMPTY, .first = zeros});
     for (size_t m = 1; m <= t->frames && m <= MOST_WARM && all->far < t->frames && !t->failed && has_quota(t);
          m++)
-        if (follow_turn(t, &(xr_turn){.kind = XR_TURN_WARM, .count = m}) == t->frames) {
-            all->best = (xr_turn){.kind = XR_TURN_WARM, .count = m};
+        if (follow_deviation(t, &(xr_deviation){.kind = XR_DEVIATION_WARM, .count = m}) == t->frames) {
+            all->best = (xr_deviation){.kind = XR_DEVIATION_WARM, .count = m};
             all->far = t->frames;
         }
     if (all->far >= LEAST_REACH || t->failed)
@@ -309,37 +312,37 @@ static void try_beginnings(telling *t, trials *all)
     for (size_t f = last + 1; f < t->frames; f++)
         moves += !is_stale(t, f, f - 1);
     if (!t->failed && moves >= LEAST_REACH && 4 * (t->frames - last) >= t->frames) {
-        all->best = (xr_turn){.kind = XR_TURN_BEGIN, .at = last, .first = last};
+        all->best = (xr_deviation){.kind = XR_DEVIATION_BEGIN, .at = last, .first = last};
         all->far = t->frames;
     }
 }
 
-/* The turn at a frame that the story so far does not explain; false: none does. */
-static bool find_turn(telling *t, size_t at, size_t floor, trials *all)
+/* The deviation at a frame that the history so far does not explain; false: none does. */
+static bool find_deviation(telling *t, size_t at, size_t floor, trials *all)
 {
     *all = (trials){.at = at, .floor = floor};
-    t->quota = t->story->runs + MOST_RUNS;
+    t->quota = t->history->runs + MOST_RUNS;
     if (at == 0) {
         try_beginnings(t, all);
         return !t->failed && all->far > 0;
     }
-    try_back(t, all, XR_TURN_RESET, 0);
+    try_back(t, all, XR_DEVIATION_RESET, 0);
     if (all->far < t->frames)
         try_unlogged(t, all);
     if (all->far < t->frames)
-        try_back(t, all, XR_TURN_LATE, 0);
+        try_back(t, all, XR_DEVIATION_LATE, 0);
     if (all->far < t->frames && floor == 1) /* all of them, though it does not show before */
-        try_turn(t, all, (xr_turn){.kind = XR_TURN_LATE, .at = 1, .first = 1});
+        try_deviation(t, all, (xr_deviation){.kind = XR_DEVIATION_LATE, .at = 1, .first = 1});
     for (size_t m = 1; m <= 2 && all->far < t->frames; m++)
-        try_back(t, all, XR_TURN_TWICE, m);
+        try_back(t, all, XR_DEVIATION_TWICE, m);
     for (size_t zeros = 1; zeros < 3 && all->far < t->frames && floor == 1; zeros++)
-        try_turn(t, all, (xr_turn){.kind = XR_TURN_EMPTY, .first = zeros});
+        try_deviation(t, all, (xr_deviation){.kind = XR_DEVIATION_EMPTY, .first = zeros});
     for (size_t m = 1; m <= MOST_MISSED && all->far < t->frames && has_quota(t); m++)
-        try_back(t, all, XR_TURN_MISSED, m);
+        try_back(t, all, XR_DEVIATION_MISSED, m);
     return !t->failed && all->far > at;
 }
 
-/* ---- Stories --------------------------------------------------------------------------------------- */
+/* ---- Histories --------------------------------------------------------------------------------------- */
 
 /* Reset before every frame. */
 static bool is_every(telling *t)
@@ -350,31 +353,31 @@ static bool is_every(telling *t)
     return f == t->frames && t->frames > 1;
 }
 
-/* Turns at every few frames explain noise, not a memory; resets one after another are one matter. */
+/* Deviations at every few frames explain noise, not a memory; resets one after another are one matter. */
 static bool is_likely(const telling *t)
 {
-    const xr_story *s = t->story;
+    const xr_history *s = t->history;
     size_t others = 0, resets = 0;
     for (size_t i = 0; i < s->count; i++) {
-        const bool is_reset = s->turn[i].kind == XR_TURN_RESET;
+        const bool is_reset = s->deviation[i].kind == XR_DEVIATION_RESET;
         others += !is_reset;
-        resets += is_reset && !(i && s->turn[i - 1].at + 1 == s->turn[i].at);
+        resets += is_reset && !(i && s->deviation[i - 1].at + 1 == s->deviation[i].at);
     }
     return others <= 4 && 3 * resets <= t->frames;
 }
 
-/* The fewest turns that explain all outputs, one after the other; false: none do. */
-static bool find_turns(telling *t, size_t far)
+/* The fewest deviations that explain all outputs, one after the other; false: none do. */
+static bool find_deviations(telling *t, size_t far)
 {
-    xr_story *s = t->story;
+    xr_history *s = t->history;
     size_t floor = 1;
-    while (far < t->frames && !t->failed && s->count < XR_MOST_TURNS) {
+    while (far < t->frames && !t->failed && s->count < XR_MOST_DEVIATIONS) {
         trials all;
-        if (!find_turn(t, far, floor, &all))
+        if (!find_deviation(t, far, floor, &all))
             return false;
-        if (all.best.kind == XR_TURN_EMPTY)
+        if (all.best.kind == XR_DEVIATION_EMPTY)
             s->count = 0; /* it is from the first frame on */
-        s->turn[s->count++] = all.best;
+        s->deviation[s->count++] = all.best;
         floor = all.best.at + 1;
         far = all.far;
     }
@@ -384,7 +387,7 @@ static bool find_turns(telling *t, size_t far)
 /* *far: the first frame that a memory which is never reset does not explain. */
 static void tell(telling *t, size_t *far)
 {
-    xr_story *s = t->story;
+    xr_history *s = t->history;
     s->count = 0;
     t->late = 0;
     *far = 0;
@@ -392,9 +395,9 @@ static void tell(telling *t, size_t *far)
         return;
     *far = reach(t, 0);
     s->every = *far < t->frames && !t->failed && is_every(t);
-    s->known = find_turns(t, *far) && is_likely(t);
+    s->known = find_deviations(t, *far) && is_likely(t);
     /* Outputs that say little may be those of a few resets, too. */
-    if (s->every && (!s->known || s->count > FEW || s->turn[0].kind != XR_TURN_RESET))
+    if (s->every && (!s->known || s->count > FEW || s->deviation[0].kind != XR_DEVIATION_RESET))
         s->count = 0;
     s->known = !t->failed && (s->known || s->every);
 }
@@ -412,7 +415,7 @@ static void find_outputs(telling *t)
     for (size_t f = 0; f < t->frames; f++)
         for (size_t o = 0; o < t->outputs; o++)
             if (recorded(t, o, f)) {
-                t->story->frames++;
+                t->history->frames++;
                 break;
             }
 }
@@ -428,14 +431,14 @@ static void open_loops(telling *t, const xr_loops *loops)
 }
 
 static void tell_side(const exray_comparison *c, exray_side side, const xr_loops *loops,
-                      const xr_reruns *calls, xr_story *story)
+                      const xr_reruns *calls, xr_history *history)
 {
     const exray_log *log = exray_comparison_log(c, side);
     telling t = {.c = c,
                  .side = side,
                  .log = log,
                  .calls = calls,
-                 .story = story,
+                 .history = history,
                  .frames = exray_log_frame_count(log),
                  .slot = {exray_slot_new(), exray_slot_new()},
                  .exact = true,
@@ -445,38 +448,39 @@ static void tell_side(const exray_comparison *c, exray_side side, const xr_loops
     if (t.run) {
         find_outputs(&t);
         open_loops(&t, loops);
-        snprintf(story->engine, sizeof story->engine, "%s", calls->engine(t.run));
+        snprintf(history->engine, sizeof history->engine, "%s", calls->engine(t.run));
     }
     /* Another arithmetic shows in the first frame; what differs later only is something else. */
     size_t far = 0;
-    for (int round = 0; round < 2 && !t.failed && story->frames > 1 && !story->known && far == 0; round++) {
-        t.exact = story->exact = round == 0;
+    for (int round = 0; round < 2 && !t.failed && history->frames > 1 && !history->known && far == 0;
+         round++) {
+        t.exact = history->exact = round == 0;
         tell(&t, &far);
     }
-    if (!story->known)
-        snprintf(story->why, sizeof story->why, "none of what was tried explains the outputs");
+    if (!history->known)
+        snprintf(history->why, sizeof history->why, "none of what was tried explains the outputs");
     if (t.failed)
-        snprintf(story->why, sizeof story->why, "%s", t.error.message);
+        snprintf(history->why, sizeof history->why, "%s", t.error.message);
     if (t.failed)
-        story->known = false;
+        history->known = false;
     if (t.run)
         calls->close(t.run);
     exray_slot_free(t.slot[0]);
     exray_slot_free(t.slot[1]);
 }
 
-const xr_stories *xr_stories_get(const exray_comparison *comparison, const xr_loops *loops,
-                                 exray_findings *findings)
+const xr_histories *xr_histories_get(const exray_comparison *comparison, const xr_loops *loops,
+                                     exray_findings *findings)
 {
-    xr_stories *stories = xr_findings_attached(findings, key, 0);
-    if (stories || !findings->reruns)
-        return stories;
-    stories = calloc(1, sizeof *stories);
-    if (!stories)
+    xr_histories *histories = xr_findings_attached(findings, key, 0);
+    if (histories || !findings->reruns)
+        return histories;
+    histories = calloc(1, sizeof *histories);
+    if (!histories)
         return NULL;
     for (int s = 0; s < 2; s++)
-        tell_side(comparison, (exray_side)s, loops, findings->reruns, &stories->side[s]);
-    return xr_findings_attach(findings, key, 0, stories, free) ? stories : NULL;
+        tell_side(comparison, (exray_side)s, loops, findings->reruns, &histories->side[s]);
+    return xr_findings_attach(findings, key, 0, histories, free) ? histories : NULL;
 }
 
 static uint64_t index_of(const exray_comparison *c, exray_side side, size_t position)
@@ -486,22 +490,22 @@ static uint64_t index_of(const exray_comparison *c, exray_side side, size_t posi
     return exray_log_frame(log, position < count ? position : count - 1)->index;
 }
 
-static bool same_turn(const exray_comparison *c, const xr_turn *e, const xr_turn *r)
+static bool same_deviation(const exray_comparison *c, const xr_deviation *e, const xr_deviation *r)
 {
     return e->kind == r->kind && e->count == r->count &&
            index_of(c, EXRAY_SIDE_EDGE, e->first) <= index_of(c, EXRAY_SIDE_REFERENCE, r->at) &&
            index_of(c, EXRAY_SIDE_REFERENCE, r->first) <= index_of(c, EXRAY_SIDE_EDGE, e->at);
 }
 
-bool xr_stories_differ(const exray_comparison *comparison, const xr_stories *stories)
+bool xr_histories_differ(const exray_comparison *comparison, const xr_histories *histories)
 {
-    const xr_story *e = &stories->side[0], *r = &stories->side[1];
+    const xr_history *e = &histories->side[0], *r = &histories->side[1];
     if (!e->known || !r->known)
         return false;
     if (e->every != r->every || e->count != r->count)
         return true;
     for (size_t i = 0; i < e->count; i++)
-        if (!same_turn(comparison, &e->turn[i], &r->turn[i]))
+        if (!same_deviation(comparison, &e->deviation[i], &r->deviation[i]))
             return true;
     return false;
 }

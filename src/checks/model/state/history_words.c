@@ -1,4 +1,4 @@
-#include "checks/model/state/story.h"
+#include "checks/model/state/history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,14 +21,14 @@ static void say_frames(const exray_comparison *c, exray_side side, size_t first,
         snprintf(text, 64, "frames %" PRIu64 " to %" PRIu64, from, to);
 }
 
-/* All resets from turn i on that stand together: "is reset before frames 6, 12 and 18".  How many. */
-static size_t say_resets(const exray_comparison *c, exray_side side, const xr_story *s, size_t i, char *text,
-                         size_t size)
+/* All resets from deviation i on that stand together: "is reset before frames 6, 12 and 18".  How many. */
+static size_t say_resets(const exray_comparison *c, exray_side side, const xr_history *s, size_t i,
+                         char *text, size_t size)
 {
     enum { NAMED = 8 };
-    const xr_turn *first = &s->turn[i];
+    const xr_deviation *first = &s->deviation[i];
     size_t count = 0, used;
-    while (i + count < s->count && s->turn[i + count].kind == XR_TURN_RESET)
+    while (i + count < s->count && s->deviation[i + count].kind == XR_DEVIATION_RESET)
         count++;
     if (count == 1 && first->first < first->at) {
         snprintf(text, size,
@@ -43,80 +43,81 @@ static size_t say_resets(const exray_comparison *c, exray_side side, const xr_st
                                  k == 0                             ? ""
                                  : k + 1 == count && count <= NAMED ? " and "
                                                                     : ", ",
-                                 index_of(c, side, s->turn[i + k].at));
+                                 index_of(c, side, s->deviation[i + k].at));
     if (count > NAMED && used < size)
         snprintf(text + used, size - used, " and %zu more", count - NAMED);
     return count;
 }
 
-static void say_turn(const exray_comparison *c, exray_side side, const xr_turn *turn, char *text, size_t size)
+static void say_deviation(const exray_comparison *c, exray_side side, const xr_deviation *deviation,
+                          char *text, size_t size)
 {
     char frames[64];
     const exray_side other = side == EXRAY_SIDE_EDGE ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
-    switch (turn->kind) {
-    case XR_TURN_MISSED:
-        say_frames(c, side, turn->at, turn->at + turn->count - 1, frames);
-        if (turn->first == turn->at)
+    switch (deviation->kind) {
+    case XR_DEVIATION_MISSED:
+        say_frames(c, side, deviation->at, deviation->at + deviation->count - 1, frames);
+        if (deviation->first == deviation->at)
             snprintf(text, size, "is not run in %s, which the log has", frames);
         else
             snprintf(text, size,
                      "is not run in %zu frame%s from one of %" PRIu64 " to %" PRIu64 " on, which the log has",
-                     turn->count, turn->count > 1 ? "s" : "", index_of(c, side, turn->first),
-                     index_of(c, side, turn->at));
+                     deviation->count, deviation->count > 1 ? "s" : "", index_of(c, side, deviation->first),
+                     index_of(c, side, deviation->at));
         break;
-    case XR_TURN_LATE:
-        if (turn->first <= 1)
+    case XR_DEVIATION_LATE:
+        if (deviation->first <= 1)
             snprintf(text, size, "gets the inputs of each frame one frame late");
-        else if (turn->first < turn->at)
+        else if (deviation->first < deviation->at)
             snprintf(text, size,
                      "gets the inputs of each frame one frame late from one of the frames %" PRIu64
                      " to %" PRIu64 " on",
-                     index_of(c, side, turn->first), index_of(c, side, turn->at));
+                     index_of(c, side, deviation->first), index_of(c, side, deviation->at));
         else
             snprintf(text, size, "gets the inputs of each frame one frame late from frame %" PRIu64 " on",
-                     index_of(c, side, turn->at));
+                     index_of(c, side, deviation->at));
         break;
-    case XR_TURN_EMPTY:
+    case XR_DEVIATION_EMPTY:
         snprintf(text, size, "gets zeros in the first frame, and the inputs of each frame one frame late");
         break;
-    case XR_TURN_TWICE:
-        say_frames(c, side, turn->first - 1, turn->at - 1, frames);
-        snprintf(text, size, "is run %s on %s%s", turn->count == 1 ? "twice" : "three times",
-                 turn->first < turn->at ? "one of the " : "", frames);
+    case XR_DEVIATION_TWICE:
+        say_frames(c, side, deviation->first - 1, deviation->at - 1, frames);
+        snprintf(text, size, "is run %s on %s%s", deviation->count == 1 ? "twice" : "three times",
+                 deviation->first < deviation->at ? "one of the " : "", frames);
         break;
-    case XR_TURN_UNLOGGED:
-        say_frames(c, other, turn->first, turn->first + turn->count - 1, frames);
+    case XR_DEVIATION_UNLOGGED:
+        say_frames(c, other, deviation->first, deviation->first + deviation->count - 1, frames);
         snprintf(text, size, "is run on %s, too, which its log lacks", frames);
         break;
-    case XR_TURN_WARM:
-        say_frames(c, side, 0, turn->count - 1, frames);
+    case XR_DEVIATION_WARM:
+        say_frames(c, side, 0, deviation->count - 1, frames);
         snprintf(text, size, "had been run on %s before the recording, and was not reset", frames);
         break;
     default:
         snprintf(text, size, "begins with another state, which shows up to frame %" PRIu64,
-                 index_of(c, side, turn->at ? turn->at - 1 : 0));
+                 index_of(c, side, deviation->at ? deviation->at - 1 : 0));
         break;
     }
 }
 
-void xr_story_words(const exray_comparison *comparison, exray_side side, const xr_story *story, char *text,
-                    size_t size)
+void xr_history_words(const exray_comparison *comparison, exray_side side, const xr_history *history,
+                      char *text, size_t size)
 {
     size_t used =
         (size_t)snprintf(text, size, "%s",
-                         !story->every  ? story->count ? "" : "is never reset"
-                         : story->count ? "is reset before every frame, or, which its outputs do not tell, "
-                                        : "is reset before every frame");
-    for (size_t i = 0; i < story->count && used + 1 < size;) {
+                         !history->every  ? history->count ? "" : "is never reset"
+                         : history->count ? "is reset before every frame, or, which its outputs do not tell, "
+                                          : "is reset before every frame");
+    for (size_t i = 0; i < history->count && used + 1 < size;) {
         size_t taken = 1;
         if (i)
             used += (size_t)snprintf(text + used, size - used, " and ");
         if (used + 1 >= size)
             break;
-        if (story->turn[i].kind == XR_TURN_RESET)
-            taken = say_resets(comparison, side, story, i, text + used, size - used);
+        if (history->deviation[i].kind == XR_DEVIATION_RESET)
+            taken = say_resets(comparison, side, history, i, text + used, size - used);
         else
-            say_turn(comparison, side, &story->turn[i], text + used, size - used);
+            say_deviation(comparison, side, &history->deviation[i], text + used, size - used);
         used += strlen(text + used);
         i += taken;
     }
