@@ -74,6 +74,86 @@ size_t exray_resampling_length(size_t length, uint32_t from, uint32_t to);
 exray_status exray_resampling_run(const exray_resampling *how, const float *samples, size_t length,
                                   uint32_t from, uint32_t to, float *out, exray_error *error);
 
+/* ---- Mel spectrograms ---- */
+
+/* Since 0.2.0. */
+typedef enum exray_mel_window {
+    EXRAY_MEL_HANN = 0,           /* periodic, as librosa and tf.signal have it */
+    EXRAY_MEL_HANN_SYMMETRIC = 1, /* numpy.hanning */
+    EXRAY_MEL_HAMMING = 2,        /* periodic */
+    EXRAY_MEL_BLACKMAN = 3,       /* periodic */
+    EXRAY_MEL_RECTANGULAR = 4,
+} exray_mel_window;
+
+/* Where windows lie.  Since 0.2.0. */
+typedef enum exray_mel_center {
+    EXRAY_MEL_FROM_START = 0,     /* the first begins at sample 0; none reaches beyond the sound */
+    EXRAY_MEL_CENTER_ZEROS = 1,   /* window i has its middle at i * hop_length; around the sound is silence */
+    EXRAY_MEL_CENTER_REFLECT = 2, /* the same; around the sound is its mirror image */
+} exray_mel_center;
+
+/* Where a window lies among n_fft samples, if it is shorter.  Since 0.2.0. */
+typedef enum exray_mel_pad {
+    EXRAY_MEL_PAD_DEFAULT = 0, /* MIDDLE with a center, else END */
+    EXRAY_MEL_PAD_MIDDLE = 1,  /* in the middle: librosa, torch.stft */
+    EXRAY_MEL_PAD_END = 2,     /* first, zeros behind it: tf.signal, Kaldi */
+} exray_mel_pad;
+
+/* Since 0.2.0. */
+typedef enum exray_mel_scale {
+    EXRAY_MEL_HTK = 0,    /* 2595 log10(1 + f / 700) */
+    EXRAY_MEL_SLANEY = 1, /* straight up to 1000 Hz, logarithmic above */
+} exray_mel_scale;
+
+/* In which unit the triangles have straight sides.  Since 0.2.0. */
+typedef enum exray_mel_triangles {
+    EXRAY_MEL_OF_HERTZ = 0, /* librosa, torchaudio */
+    EXRAY_MEL_OF_MEL = 1,   /* tf.signal, Kaldi */
+} exray_mel_triangles;
+
+/* Since 0.2.0. */
+typedef enum exray_mel_log {
+    EXRAY_MEL_LINEAR = 0,
+    EXRAY_MEL_NATURAL = 1,
+    EXRAY_MEL_LOG10 = 2,
+    EXRAY_MEL_DB = 3, /* 10 log10 of a power, 20 log10 of an amplitude */
+} exray_mel_log;
+
+/* A mel spectrogram, by the options of a pipeline file's `mel` (docs/pipeline.md).  Since 0.2.0. */
+typedef struct exray_mel {
+    uint32_t size;
+    uint32_t rate;       /* Hz; 0: 16000 */
+    uint32_t n_fft;      /* at most 32768; 0: 512 */
+    uint32_t win_length; /* at most n_fft; 0: n_fft */
+    uint32_t hop_length; /* 0: win_length / 4 */
+    exray_mel_window window;
+    exray_mel_center center;
+    exray_mel_pad pad;
+    uint32_t n_mels;  /* at most 1024; 0: 40 */
+    float fmin, fmax; /* Hz; fmax 0: rate / 2 */
+    exray_mel_scale scale;
+    exray_mel_triangles triangles;
+    uint32_t slaney_norm; /* 1: each triangle has the area 1; 0: the height 1 */
+    uint32_t power;       /* 1: of amplitudes, 2: of powers; 0: 2 */
+    exray_mel_log log;
+    float offset; /* added before the logarithm, which takes what is below 1e-10 (amplitudes in dB: 1e-5) for
+                     that */
+} exray_mel;
+#define EXRAY_MEL_INIT                                                                                       \
+    {                                                                                                        \
+        sizeof(exray_mel), 0, 0, 0, 0, EXRAY_MEL_HANN, EXRAY_MEL_FROM_START, EXRAY_MEL_PAD_DEFAULT, 0, 0, 0, \
+            EXRAY_MEL_HTK, EXRAY_MEL_OF_HERTZ, 0, 0, EXRAY_MEL_LINEAR, 0                                     \
+    }
+
+/* Rows that `length` samples become, one for each window; 0 where they are too few, or an option is out of
+ * its range.  Since 0.2.0. */
+size_t exray_mel_rows(const exray_mel *how, size_t length);
+
+/* Computes out[exray_mel_rows(how, length)][n_mels] of one channel at `rate`.  EXRAY_E_ARGUMENT: an option is
+ * out of its range; EXRAY_E_MEMORY.  Since 0.2.0. */
+exray_status exray_mel_run(const exray_mel *how, const float *samples, size_t length, float *out,
+                           exray_error *error);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

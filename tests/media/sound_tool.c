@@ -71,13 +71,87 @@ static int resample(int argc, char **argv, const float *samples, size_t length)
     return status ? give_up(error.message) : 0;
 }
 
+/* What FIELD=VALUE sets: a whole number (also an enumerator), or a float. */
+typedef struct option {
+    const char *name;
+    void *whole;
+    float *real;
+} option;
+
+static bool set_option(const option *options, size_t count, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    for (size_t i = 0; equals && i < count; i++) {
+        if (strlen(options[i].name) != (size_t)(equals - text) ||
+            strncmp(options[i].name, text, (size_t)(equals - text)) != 0)
+            continue;
+        const uint32_t whole = (uint32_t)strtol(equals + 1, NULL, 10);
+        if (options[i].real)
+            *options[i].real = strtof(equals + 1, NULL);
+        else
+            memcpy(options[i].whole, &whole, sizeof whole); /* enumerators are as large */
+        return true;
+    }
+    return false;
+}
+
+static int mel(int argc, char **argv, const float *samples, size_t length)
+{
+    exray_mel how = EXRAY_MEL_INIT;
+    uint32_t repeat = 0;
+    const option options[] = {{"rate", &how.rate, NULL},
+                              {"n_fft", &how.n_fft, NULL},
+                              {"win_length", &how.win_length, NULL},
+                              {"hop_length", &how.hop_length, NULL},
+                              {"window", &how.window, NULL},
+                              {"center", &how.center, NULL},
+                              {"pad", &how.pad, NULL},
+                              {"n_mels", &how.n_mels, NULL},
+                              {"fmin", NULL, &how.fmin},
+                              {"fmax", NULL, &how.fmax},
+                              {"scale", &how.scale, NULL},
+                              {"triangles", &how.triangles, NULL},
+                              {"slaney_norm", &how.slaney_norm, NULL},
+                              {"power", &how.power, NULL},
+                              {"log", &how.log, NULL},
+                              {"offset", NULL, &how.offset},
+                              {"repeat", &repeat, NULL}};
+    for (int i = 2; i < argc; i++)
+        if (!set_option(options, sizeof options / sizeof *options, argv[i]))
+            return give_up(argv[i]);
+    const size_t rows = exray_mel_rows(&how, length), count = rows * (how.n_mels ? how.n_mels : 40);
+    float *out = malloc((count + 1) * sizeof *out);
+    exray_error error = {EXRAY_OK, "out of memory"};
+    double best = 1e30;
+    exray_status status = out ? EXRAY_OK : EXRAY_E_MEMORY;
+    for (uint32_t i = 0; !status && i <= repeat; i++) {
+        double begin = milliseconds();
+        status = exray_mel_run(&how, samples, length, out, &error);
+        double took = milliseconds() - begin;
+        best = took < best ? took : best;
+    }
+    if (!status && repeat)
+        printf("%.4f\n", best);
+    else if (!status)
+        fwrite(out, sizeof *out, count, stdout);
+    free(out);
+    return status ? give_up(error.message) : 0;
+}
+
 int main(int argc, char **argv)
 {
     size_t length;
     float *samples = read_samples(&length);
-    int result = !samples                                       ? give_up("out of memory")
-                 : argc > 1 && strcmp(argv[1], "resample") == 0 ? resample(argc, argv, samples, length)
-                                                                : give_up("usage: sound_tool resample ...");
+    const char *what = argc > 1 ? argv[1] : "";
+    int result = 2;
+    if (!samples)
+        give_up("out of memory");
+    else if (strcmp(what, "resample") == 0)
+        result = resample(argc, argv, samples, length);
+    else if (strcmp(what, "mel") == 0)
+        result = mel(argc, argv, samples, length);
+    else
+        give_up("usage: sound_tool resample|mel ...");
     free(samples);
     return result;
 }

@@ -3,161 +3,19 @@
 #include "media/sound/lane_fft.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 static const double pi = 3.14159265358979323846;
 
-void xr_fft_turns(float *turns, uint32_t n)
-{
-    /* The circle's symmetry: the rest of an eighth, a quarter, a half are turns of the first. */
-    for (uint32_t k = 0; k < n; k++) {
-        float *at = turns + 2 * (size_t)k;
-        if (n % 4 == 0 && k >= n / 4) {
-            const float *before = at - n / 2;
-            at[0] = before[1];
-            at[1] = -before[0];
-        } else if (n % 8 == 0 && k > n / 8) {
-            const float *mirrored = turns + 2 * (size_t)(n / 4 - k);
-            at[0] = -mirrored[1];
-            at[1] = -mirrored[0];
-        } else {
-            at[0] = (float)cos(2 * pi * k / n);
-            at[1] = (float)-sin(2 * pi * k / n);
-        }
-    }
-}
+#define XR_REAL       float
+#define XR_LANES      xr_sound_lanes
+#define XR_NAME(name) name
+#include "media/sound/lane_fft_body.h"
+#undef XR_REAL
+#undef XR_LANES
+#undef XR_NAME
 
-xr_fft xr_fft_of(const float *turns, uint32_t n, uint32_t apart)
-{
-    xr_fft fft = {.n = n, .turns = turns, .apart = apart};
-    uint32_t rest = n;
-    for (uint32_t r = 4; rest > 1;) {
-        if (rest % r == 0) {
-            fft.factors[fft.factor_count++] = r;
-            rest /= r;
-        } else
-            r = r == 4 ? 2 : r == 2 ? 3 : (uint64_t)r * r > rest ? rest : r + 2;
-    }
-    return fft;
-}
-
-/* One pass: n is what is left of the length, stride what the passes before it have done. */
-typedef struct pass {
-    const xr_complex *x;
-    xr_complex *y;
-    const float *turns;
-    uint32_t whole, n, stride, radix;
-    size_t turn; /* floats from one turn of the stage to the next */
-} pass;
-
-XR_SOUND_INLINED void store_turned(xr_complex *y, const xr_sound_lanes *re, const xr_sound_lanes *im,
-                                   const float *turn)
-{
-    y->re = *re * turn[0] - *im * turn[1];
-    y->im = *re * turn[1] + *im * turn[0];
-}
-
-XR_SOUND_INLINED void pass_of_2(const pass *a)
-{
-    const uint32_t m = a->n / 2, s = a->stride;
-    for (uint32_t p = 0; p < m; p++) {
-        const float *turn = a->turns + a->turn * p;
-        const xr_complex *x0 = a->x + (size_t)s * p, *x1 = x0 + (size_t)s * m;
-        xr_complex *y = a->y + (size_t)s * 2 * p;
-        for (uint32_t q = 0; q < s; q++) {
-            xr_sound_lanes re = x0[q].re - x1[q].re, im = x0[q].im - x1[q].im;
-            y[q].re = x0[q].re + x1[q].re;
-            y[q].im = x0[q].im + x1[q].im;
-            store_turned(&y[s + q], &re, &im, turn);
-        }
-    }
-}
-
-XR_SOUND_INLINED void pass_of_4(const pass *a)
-{
-    const uint32_t m = a->n / 4, s = a->stride;
-    for (uint32_t p = 0; p < m; p++) {
-        const float *turn1 = a->turns + a->turn * p, *turn2 = turn1 + a->turn * p,
-                    *turn3 = turn2 + a->turn * p;
-        const xr_complex *x0 = a->x + (size_t)s * p, *x1 = x0 + (size_t)s * m, *x2 = x1 + (size_t)s * m,
-                         *x3 = x2 + (size_t)s * m;
-        xr_complex *y = a->y + (size_t)s * 4 * p;
-        for (uint32_t q = 0; q < s; q++) {
-            xr_sound_lanes even_re = x0[q].re + x2[q].re, even_im = x0[q].im + x2[q].im;
-            xr_sound_lanes apart_re = x0[q].re - x2[q].re, apart_im = x0[q].im - x2[q].im;
-            xr_sound_lanes odd_re = x1[q].re + x3[q].re, odd_im = x1[q].im + x3[q].im;
-            /* (x1 - x3) times -j */
-            xr_sound_lanes turned_re = x1[q].im - x3[q].im, turned_im = x3[q].re - x1[q].re;
-            xr_sound_lanes re2 = even_re - odd_re, im2 = even_im - odd_im;
-            xr_sound_lanes re1 = apart_re + turned_re, im1 = apart_im + turned_im;
-            xr_sound_lanes re3 = apart_re - turned_re, im3 = apart_im - turned_im;
-            y[q].re = even_re + odd_re;
-            y[q].im = even_im + odd_im;
-            store_turned(&y[s + q], &re1, &im1, turn1);
-            store_turned(&y[2 * s + q], &re2, &im2, turn2);
-            store_turned(&y[3 * s + q], &re3, &im3, turn3);
-        }
-    }
-}
-
-/* By the definition; for odd factors, which are small in lengths that people choose. */
-XR_SOUND_INLINED void pass_of_any(const pass *a)
-{
-    const uint32_t m = a->n / a->radix, s = a->stride, r = a->radix;
-    const uint32_t part = a->whole / r;
-    for (uint32_t p = 0; p < m; p++)
-        for (uint32_t j = 0; j < r; j++) {
-            const float *last = a->turns + a->turn * j * p;
-            for (uint32_t q = 0; q < s; q++) {
-                const xr_complex *x = a->x + (size_t)s * p + q;
-                xr_sound_lanes re = x->re, im = x->im;
-                uint32_t at = 0;
-                for (uint32_t k = 1; k < r; k++) {
-                    x += (size_t)s * m;
-                    at += j * part;
-                    at -= at >= a->whole ? a->whole : 0;
-                    const float *turn = a->turns + a->turn / s * at;
-                    re += x->re * turn[0] - x->im * turn[1];
-                    im += x->re * turn[1] + x->im * turn[0];
-                }
-                store_turned(&a->y[(size_t)s * ((size_t)r * p + j) + q], &re, &im, last);
-            }
-        }
-}
-
-XR_SOUND_INLINED void run_pass(const pass *a)
-{
-    if (a->radix == 4)
-        pass_of_4(a);
-    else if (a->radix == 2)
-        pass_of_2(a);
-    else
-        pass_of_any(a);
-}
-
-static void run_narrow(const pass *a)
-{
-    run_pass(a);
-}
-
-XR_SOUND_WIDE static void run_wide(const pass *a)
-{
-    run_pass(a);
-}
-
-xr_complex *xr_fft_run(const xr_fft *fft, xr_complex *x, xr_complex *other)
-{
-    void (*run)(const pass *) = XR_SOUND_HAS_WIDE ? run_wide : run_narrow;
-    uint32_t n = fft->n, stride = 1;
-    for (uint32_t i = 0; i < fft->factor_count; i++) {
-        const uint32_t radix = fft->factors[i];
-        run(&(pass){x, other, fft->turns, fft->n, n, stride, radix, (size_t)2 * fft->apart * stride});
-        n /= radix;
-        stride *= radix;
-        xr_complex *done = other;
-        other = x;
-        x = done;
-    }
-    return x;
-}
+#define XR_REAL       double
+#define XR_LANES      xr_sound_doubles
+#define XR_NAME(name) name##_double
+#include "media/sound/lane_fft_body.h"
