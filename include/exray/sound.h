@@ -154,6 +154,84 @@ size_t exray_mel_rows(const exray_mel *how, size_t length);
 exray_status exray_mel_run(const exray_mel *how, const float *samples, size_t length, float *out,
                            exray_error *error);
 
+/* ---- The integer front end of TensorFlow Lite ---- */
+
+/* How a front end's tables are computed, on which the last bit of some values depends.  Since 0.2.0. */
+typedef enum exray_microfrontend_tables {
+    EXRAY_MICROFRONTEND_AUTO = 0,       /* TFLM where window_step is 20 ms, else FLOATS */
+    EXRAY_MICROFRONTEND_TENSORFLOW = 1, /* as TensorFlow's op: in doubles, rounded */
+    EXRAY_MICROFRONTEND_TFLM = 2,   /* as TensorFlow Lite Micro's audio_preprocessor: weights are truncated */
+    EXRAY_MICROFRONTEND_FLOATS = 3, /* as microWakeWord and pymicro-features: in floats, rounded */
+} exray_microfrontend_tables;
+
+/* The options of TensorFlow's op audio_microfrontend, by its names and with its defaults; a number below zero
+ * stands for zero where zero is not the default.  Since 0.2.0. */
+typedef struct exray_microfrontend_options {
+    uint32_t size;
+    uint32_t sample_rate;                     /* Hz; 0: 16000 */
+    uint32_t window_size;                     /* ms; 0: 25 */
+    uint32_t window_step;                     /* ms; 0: 10 */
+    uint32_t num_channels;                    /* at most 512; 0: 32 */
+    float upper_band_limit, lower_band_limit; /* Hz; 0: 7500, 125 */
+    uint32_t smoothing_bits;                  /* 0: 10 */
+    float even_smoothing, odd_smoothing;      /* 0 to 1; 0: 0.025, 0.06 */
+    float min_signal_remaining;               /* 0 to 1; 0: 0.05 */
+    uint32_t enable_pcan;                     /* 1: yes */
+    float pcan_strength, pcan_offset;         /* 0: 0.95, 80 */
+    uint32_t gain_bits;                       /* 0: 21 */
+    uint32_t disable_log;                     /* 1: enable_log is false */
+    uint32_t scale_shift;                     /* 0: 6 */
+    uint32_t left_context, right_context; /* rows before and behind that each row has beside it; at most 64 */
+    uint32_t frame_stride;                /* 0: 1 */
+    uint32_t zero_padding; /* 1: rows that there are not are zeros; 0: copies of the outermost */
+    uint32_t out_scale;    /* what values are divided by; 0: 1 */
+    exray_microfrontend_tables tables;
+} exray_microfrontend_options;
+#define EXRAY_MICROFRONTEND_OPTIONS_INIT                                                                     \
+    {                                                                                                        \
+        sizeof(exray_microfrontend_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  \
+            EXRAY_MICROFRONTEND_AUTO                                                                         \
+    }
+
+/* Those of TensorFlow Lite Micro's micro_speech and of microWakeWord, but for `window_step`, which is 20 and
+ * 10 there: 30 ms, 40 channels, PCAN.  Since 0.2.0. */
+#define EXRAY_MICROFRONTEND_OPTIONS_TFLM                                                                     \
+    {                                                                                                        \
+        sizeof(exray_microfrontend_options), 16000, 30, 0, 40, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,  \
+            0, 0, EXRAY_MICROFRONTEND_AUTO                                                                   \
+    }
+
+/* Rows that `length` samples become, and numbers in a row; 0 where they are too few, or an option is out of
+ * its range.  Since 0.2.0. */
+size_t exray_microfrontend_rows(const exray_microfrontend_options *options, size_t length);
+size_t exray_microfrontend_columns(const exray_microfrontend_options *options);
+
+/* Computes out[rows][columns] of 16-bit samples in integers, equal in every bit to those that
+ * `tables` names.   * EXRAY_E_ARGUMENT: an option is out of its range; EXRAY_E_MEMORY.  Since 0.2.0. */
+exray_status exray_microfrontend_run(const exray_microfrontend_options *options, const int16_t *samples,
+                                     size_t length, uint16_t *out, exray_error *error);
+
+/* What int8 models of TensorFlow Lite Micro are given of a value: (raw * 256 + 333) / 666 - 128, clipped.
+ * Since 0.2.0. */
+int8_t exray_microfrontend_int8(uint16_t raw);
+
+/* A front end on a stream: it keeps the samples that the next window begins with, and its estimate of the
+ * noise. `left_context` to `out_scale` do not matter.  Threads: one at a time.  Since 0.2.0. */
+typedef struct exray_microfrontend exray_microfrontend;
+
+/* NULL on failure, with `error` filled.  Free it with exray_microfrontend_free, which allows NULL.  Since
+ * 0.2.0. */
+exray_microfrontend *exray_microfrontend_new(const exray_microfrontend_options *options, exray_error *error);
+void exray_microfrontend_free(exray_microfrontend *frontend);
+
+/* Takes samples until a row is complete; returns how many.  *made: whether it is, in row[num_channels].  Call
+ * it again with the rest.  Since 0.2.0. */
+size_t exray_microfrontend_feed(exray_microfrontend *frontend, const int16_t *samples, size_t count,
+                                uint16_t *row, bool *made);
+
+/* As it was when it was new.  Since 0.2.0. */
+void exray_microfrontend_reset(exray_microfrontend *frontend);
+
 #if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif

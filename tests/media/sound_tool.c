@@ -26,8 +26,8 @@ static double milliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-/* Standard input, as floats. */
-static float *read_samples(size_t *count)
+/* Standard input, as numbers of that size. */
+static float *read_samples(size_t *count, size_t each)
 {
     size_t room = 1 << 16, size = 0, got;
     char *bytes = malloc(room);
@@ -40,7 +40,7 @@ static float *read_samples(size_t *count)
             bytes = grown;
         }
     }
-    *count = size / sizeof(float);
+    *count = size / each;
     return (float *)bytes;
 }
 
@@ -138,11 +138,80 @@ static int mel(int argc, char **argv, const float *samples, size_t length)
     return status ? give_up(error.message) : 0;
 }
 
+/* In pieces, as a microphone gives them; rows in out. */
+static exray_status stream(const exray_microfrontend_options *how, const int16_t *samples, size_t length,
+                           size_t piece, uint16_t *out, exray_error *error)
+{
+    exray_microfrontend *frontend = exray_microfrontend_new(how, error);
+    const size_t columns = exray_microfrontend_columns(how);
+    for (size_t at = 0; frontend && at < length;) {
+        size_t left = piece - at % piece;
+        bool made;
+        at += exray_microfrontend_feed(frontend, samples + at, left < length - at ? left : length - at, out,
+                                       &made);
+        out += made ? columns : 0;
+    }
+    exray_microfrontend_free(frontend);
+    return frontend ? EXRAY_OK : error->status;
+}
+
+static int microfrontend(int argc, char **argv, const int16_t *samples, size_t length)
+{
+    exray_microfrontend_options how = EXRAY_MICROFRONTEND_OPTIONS_INIT;
+    uint32_t repeat = 0, piece = 0;
+    const option options[] = {{"sample_rate", &how.sample_rate, NULL},
+                              {"window_size", &how.window_size, NULL},
+                              {"window_step", &how.window_step, NULL},
+                              {"num_channels", &how.num_channels, NULL},
+                              {"upper_band_limit", NULL, &how.upper_band_limit},
+                              {"lower_band_limit", NULL, &how.lower_band_limit},
+                              {"smoothing_bits", &how.smoothing_bits, NULL},
+                              {"even_smoothing", NULL, &how.even_smoothing},
+                              {"odd_smoothing", NULL, &how.odd_smoothing},
+                              {"min_signal_remaining", NULL, &how.min_signal_remaining},
+                              {"enable_pcan", &how.enable_pcan, NULL},
+                              {"pcan_strength", NULL, &how.pcan_strength},
+                              {"pcan_offset", NULL, &how.pcan_offset},
+                              {"gain_bits", &how.gain_bits, NULL},
+                              {"disable_log", &how.disable_log, NULL},
+                              {"scale_shift", &how.scale_shift, NULL},
+                              {"left_context", &how.left_context, NULL},
+                              {"right_context", &how.right_context, NULL},
+                              {"frame_stride", &how.frame_stride, NULL},
+                              {"zero_padding", &how.zero_padding, NULL},
+                              {"out_scale", &how.out_scale, NULL},
+                              {"tables", &how.tables, NULL},
+                              {"stream", &piece, NULL},
+                              {"repeat", &repeat, NULL}};
+    for (int i = 2; i < argc; i++)
+        if (!set_option(options, sizeof options / sizeof *options, argv[i]))
+            return give_up(argv[i]);
+    const size_t count = exray_microfrontend_rows(&how, length) * exray_microfrontend_columns(&how);
+    uint16_t *out = malloc((count + 1) * sizeof *out);
+    exray_error error = {EXRAY_OK, "out of memory"};
+    double best = 1e30;
+    exray_status status = out ? EXRAY_OK : EXRAY_E_MEMORY;
+    for (uint32_t i = 0; !status && i <= repeat; i++) {
+        double begin = milliseconds();
+        status = piece ? stream(&how, samples, length, piece, out, &error)
+                       : exray_microfrontend_run(&how, samples, length, out, &error);
+        double took = milliseconds() - begin;
+        best = took < best ? took : best;
+    }
+    if (!status && repeat)
+        printf("%.4f\n", best);
+    else if (!status)
+        fwrite(out, sizeof *out, count, stdout);
+    free(out);
+    return status ? give_up(error.message) : 0;
+}
+
 int main(int argc, char **argv)
 {
     size_t length;
-    float *samples = read_samples(&length);
     const char *what = argc > 1 ? argv[1] : "";
+    float *samples =
+        read_samples(&length, strcmp(what, "microfrontend") == 0 ? sizeof(int16_t) : sizeof(float));
     int result = 2;
     if (!samples)
         give_up("out of memory");
@@ -150,8 +219,10 @@ int main(int argc, char **argv)
         result = resample(argc, argv, samples, length);
     else if (strcmp(what, "mel") == 0)
         result = mel(argc, argv, samples, length);
+    else if (strcmp(what, "microfrontend") == 0)
+        result = microfrontend(argc, argv, (const int16_t *)(const void *)samples, length);
     else
-        give_up("usage: sound_tool resample|mel ...");
+        give_up("usage: sound_tool resample|mel|microfrontend ...");
     free(samples);
     return result;
 }

@@ -29,11 +29,12 @@ def speechlike(rate, seconds, seed=0):
 
 @pytest.fixture(scope="session")
 def sound_tool():
-    """sound_tool(FUNCTION, ARGUMENTS ..., given=samples): what it makes of them, float32."""
+    """sound_tool(FUNCTION, ARGUMENTS ..., given=samples): what it makes of them, float32; of int16: uint16."""
 
-    def run(*arguments, given, kind=np.float32):
+    def run(*arguments, given):
         command = [str(BUILD / "tests" / "sound_tool"), *(str(a) for a in arguments)]
-        done = subprocess.run(command, input=np.ascontiguousarray(given, np.float32).tobytes(), capture_output=True, check=True)
-        return np.frombuffer(done.stdout, kind)
+        whole = np.asarray(given).dtype == np.int16
+        done = subprocess.run(command, input=np.ascontiguousarray(given, np.int16 if whole else np.float32).tobytes(), capture_output=True, check=True)
+        return np.frombuffer(done.stdout, np.uint16 if whole else np.float32)
 
     return run

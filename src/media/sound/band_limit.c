@@ -2,8 +2,10 @@
  * Oppenheim, R. Schafer, Discrete-Time Signal Processing, overlap-save).  The filter is symmetric about 0, so
  * its spectrum is real: two blocks go through one complex transform as its real and imaginary part, and eight
  * of those are transformed at once. */
+#include "media/sound/band_limit.h"
+
+#include "media/sound/kaiser.h"
 #include "media/sound/lane_fft.h"
-#include "media/sound/resample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,35 +14,6 @@
 enum { BLOCKS = 2 * XR_SOUND_LANES };
 
 static const double pi = 3.14159265358979323846;
-
-double xr_kaiser_squared(double beta, double squared)
-{
-    double quarter = beta * beta * (1 - squared) / 4, term = 1, sum = 1;
-    for (int m = 1; m < 64 && fabs(term) > sum * 1e-12; m++) {
-        term *= quarter / ((double)m * m);
-        sum += term;
-    }
-    return sum;
-}
-
-double xr_kaiser(double beta, double x)
-{
-    return xr_kaiser_squared(beta, x * x);
-}
-
-/* J. Kaiser, Nonrecursive Digital Filter Design Using the I0-sinh Window Function (1974); the length is 1 %
- * above his, where soxr's filters are. */
-double xr_kaiser_beta(double attenuation)
-{
-    if (attenuation > 50)
-        return 0.1102 * (attenuation - 8.7);
-    return attenuation > 21 ? 0.5842 * pow(attenuation - 21, 0.4) + 0.07886 * (attenuation - 21) : 0;
-}
-
-double xr_kaiser_length(double attenuation, double width)
-{
-    return (attenuation - 7.95) / (2.265 * width);
-}
 
 /* The sizes that follow from the parameters. */
 typedef struct plan {

@@ -1,6 +1,8 @@
 /* Samples at any times of a signal that has room above its band: a short windowed sinc for each of the phases
  * that occur, or, where those are too many, lines between the filters of a grid. */
-#include "media/sound/resample.h"
+#include "media/sound/between.h"
+
+#include "media/sound/kaiser.h"
 #include "media/sound/sound_lanes.h"
 
 #include <math.h>
@@ -44,7 +46,7 @@ static void make_window(kaiser_table *w, double beta)
 {
     const double top = xr_kaiser(beta, 0);
     for (int i = 0; i < STEPS + 3; i++)
-        w->at[i] = xr_kaiser_squared(beta, (double)(i - 1) / STEPS) / top;
+        w->at[i] = xr_kaiser(beta, (double)(i - 1) / STEPS) / top;
 }
 
 static double window_at(const kaiser_table *w, double squared)

@@ -1,11 +1,12 @@
 /* Another rate: a low pass that leaves room above the band, in powers of two, then samples at the times of
  * the new rate. */
-#include "media/sound/resample.h"
-
 #include <exray/sound.h>
 
 #include "base/error.h"
 #include "core/sized.h"
+#include "media/sound/band_limit.h"
+#include "media/sound/between.h"
+#include "media/sound/kaiser.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
  * filter, the farther, the more samples. */
 static const double room_above = 2;
 
-enum { FILTER_MOST = 1 << 17 };
+enum { FILTER_MOST = 1 << 17, RATIO_MOST = 256 };
 
 static const double pi = 3.14159265358979323846;
 
@@ -139,9 +140,9 @@ exray_status exray_resampling_run(const exray_resampling *how, const float *samp
         return status;
     if (from == 0 || to == 0 || (length && (!samples || !out)))
         return xr_error_set(error, EXRAY_E_ARGUMENT, "a rate is 0, or there are no samples");
-    if ((uint64_t)from > (uint64_t)to * XR_RATIO_MOST || (uint64_t)to > (uint64_t)from * XR_RATIO_MOST)
+    if ((uint64_t)from > (uint64_t)to * RATIO_MOST || (uint64_t)to > (uint64_t)from * RATIO_MOST)
         return xr_error_set(error, EXRAY_E_LIMIT, "cannot resample from %u to %u Hz: more than %d times",
-                            from, to, XR_RATIO_MOST);
+                            from, to, RATIO_MOST);
     const size_t count = exray_resampling_length(length, from, to);
     if (length && !count && (uint64_t)length * to >= from)
         return xr_error_set(error, EXRAY_E_LIMIT, "too many samples to resample: %zu", length);
