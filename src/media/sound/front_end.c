@@ -110,7 +110,7 @@ static float middle_of(const exray_microfrontend_options *o, int channel)
     return channel < 0 ? low : low + spacing * (float)(channel + 1);
 }
 
-exray_status xr_channels_make(xr_channels *c, const exray_microfrontend_options *o, uint32_t bins,
+exray_status xr_channels_make(xr_mel_channels *c, const exray_microfrontend_options *o, uint32_t bins,
                               exray_error *error)
 {
     c->count = o->num_channels + 1;
@@ -140,12 +140,12 @@ exray_status xr_channels_make(xr_channels *c, const exray_microfrontend_options 
     return EXRAY_OK;
 }
 
-void xr_channels_free(xr_channels *c)
+void xr_channels_free(xr_mel_channels *c)
 {
     free(c->first);
     free(c->weight);
     free(c->rest);
-    *c = (xr_channels){0};
+    *c = (xr_mel_channels){0};
 }
 
 /* Rounded to the nearest, but not beyond what so many bits hold. */
@@ -161,7 +161,7 @@ static uint32_t root_of(uint64_t square)
     return (uint32_t)(square - root * root > root && root < most ? root + 1 : root);
 }
 
-void xr_channels_sum(const xr_channels *c, const uint32_t *energy, unsigned shift, uint32_t *out)
+void xr_channels_sum(const xr_mel_channels *c, const uint32_t *energy, unsigned shift, uint32_t *out)
 {
     uint64_t carried = 0; /* what the channel before leaves to this one */
     for (uint32_t channel = 0; channel < c->count; channel++) {

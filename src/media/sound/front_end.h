@@ -12,18 +12,18 @@ bool xr_front_end_options(exray_microfrontend_options *o, const exray_microfront
 enum { XR_CHANNEL_BITS = 12 };
 
 /* Neighboring channels share each bin: one has its weight, the one before it the rest. */
-typedef struct xr_channels {
+typedef struct xr_mel_channels {
     uint32_t count;         /* num_channels + 1: the first has no rising side */
     uint32_t *first;        /* [count + 1]: bins first[c] to first[c + 1] - 1 */
     int16_t *weight, *rest; /* of bin first[0] + i */
-} xr_channels;
+} xr_mel_channels;
 
 /* bins: of the spectrum, fft_size / 2 + 1.  EXRAY_E_ARGUMENT where a channel would lie beyond them. */
-exray_status xr_channels_make(xr_channels *c, const exray_microfrontend_options *o, uint32_t bins,
+exray_status xr_channels_make(xr_mel_channels *c, const exray_microfrontend_options *o, uint32_t bins,
                               exray_error *error);
-void xr_channels_free(xr_channels *c);
+void xr_channels_free(xr_mel_channels *c);
 /* energy: of bin first[0] + i.  out[count - 1]: amplitudes, shifted down. */
-void xr_channels_sum(const xr_channels *c, const uint32_t *energy, unsigned shift, uint32_t *out);
+void xr_channels_sum(const xr_mel_channels *c, const uint32_t *energy, unsigned shift, uint32_t *out);
 
 /* Subtracts the noise, whose estimate [num_channels] it brings up to date. */
 void xr_noise_subtract(const exray_microfrontend_options *o, uint32_t *estimate, uint32_t *signal);

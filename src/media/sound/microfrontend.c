@@ -21,7 +21,7 @@ struct exray_microfrontend {
     uint32_t *energy;    /* [fft.n / 2 + 1] */
     uint32_t *signal, *noise; /* [num_channels] */
     xr_fixed_fft fft;
-    xr_channels channels;
+    xr_mel_channels channels;
     xr_gain gain;
     xr_log_table log;
 };
