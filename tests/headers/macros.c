@@ -5,6 +5,7 @@
 #include <exray/link.h>
 #include <exray/litert.h>
 #include <exray/onnxruntime.h>
+#include <exray/sound.h>
 #include <exray/task.h>
 #include <exray/tflite.h>
 #include <exray/validate.h>
@@ -88,6 +89,19 @@ EXRAY_VISIBLE size_t labels_of_task(void);
 size_t labels_of_task(void)
 {
     return task_options.label_count;
+}
+
+/* ---- sound.h ---- */
+
+static const exray_resampling resampling_defaults = EXRAY_RESAMPLING_INIT;
+static const exray_mel mel_defaults = EXRAY_MEL_INIT;
+static const exray_microfrontend_options front_end_of_lite_micro = EXRAY_MICROFRONTEND_OPTIONS_TFLM;
+EXRAY_VISIBLE size_t sizes_of_sound(void);
+size_t sizes_of_sound(void)
+{
+    exray_microfrontend_options usual = EXRAY_MICROFRONTEND_OPTIONS_INIT;
+    usual.num_channels = front_end_of_lite_micro.num_channels;
+    return resampling_defaults.size + mel_defaults.size + exray_microfrontend_columns(&usual);
 }
 
 /* ---- assertion.h, validate.h ---- */
