@@ -453,6 +453,12 @@ exray_status exray_recorder_log_image(exray_recorder *recorder, const char *name
 exray_status exray_recorder_log_encoded(exray_recorder *recorder, const char *name, const char *format,
                                         const void *data, size_t size);
 
+/* Logs a sound as /sensor/NAME: `media` gives the format ("s16" or "f32", little-endian, with the shape
+ * [samples, channels], channels interleaved; "wav": as exray_recorder_log_encoded), sample_rate in Hz and
+ * channels (0: 1).  EXRAY_E_ARGUMENT where they and `size` contradict each other.  Since 0.2.0. */
+exray_status exray_recorder_log_sound(exray_recorder *recorder, const char *name, const exray_media *media,
+                                      const void *data, size_t size);
+
 /* A named number and a named time of the frame (Frame.values, Frame.spans_ns).  A frame has room for about
  * 60 of them (4 KiB); those beyond are counted as dropped.  Since 0.2.0. */
 exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *name, double value);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "pipeline/parse_audio.h"
 #include "pipeline/parse_image.h"
 #include "pipeline/parse_output.h"
 #include "pipeline/parse_ports.h"
@@ -21,11 +22,11 @@ static bool parse_task(xr_parser *p, const xr_yaml *node)
     if (!xr_parse_choose(p, node, "task", "task", choices, XR_COUNT(choices), &value))
         return false;
     p->pipeline->task = names[value];
-    if (value < 3)
+    if (value < 4)
         return true;
     xr_error_set(
         p->error, EXRAY_E_UNSUPPORTED,
-        "%s:%u: task: %s is not supported yet; only pictures are (classification, detection, segmentation)",
+        "%s:%u: task: %s is not supported yet; classification, detection, segmentation and audio are",
         p->pipeline->name, node->line, p->pipeline->task);
     return false;
 }
@@ -44,14 +45,15 @@ static bool parse_top(xr_parser *p, const xr_yaml *root)
         int key;
         if (!xr_parse_find(child->key, keys, XR_COUNT(keys), &key))
             return xr_parse_fail_unknown(p, child->key_line, "", "key", child->key, keys, XR_COUNT(keys));
-        if (key == AUDIO || key == TEXT) {
+        if (key == TEXT) {
             xr_error_set(p->error, EXRAY_E_UNSUPPORTED,
-                         "%s:%u: %s: not supported yet; only pictures are (image:)", p->pipeline->name,
-                         child->key_line, child->key);
+                         "%s:%u: %s: not supported yet; pictures and sounds are (image:, audio:)",
+                         p->pipeline->name, child->key_line, child->key);
             return false;
         }
         bool ok = key == TASK     ? parse_task(p, child)
                   : key == IMAGE  ? xr_parse_image(p, child)
+                  : key == AUDIO  ? xr_parse_audio(p, child)
                   : key == INPUTS ? xr_parse_inputs(p->pipeline, child, p->error)
                   : key == STATE  ? xr_parse_state(p->pipeline, child, p->error)
                                   : xr_parse_output(p, child);
@@ -63,7 +65,13 @@ static bool parse_top(xr_parser *p, const xr_yaml *root)
 
 xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error)
 {
-    xr_yaml *root = xr_yaml_read(text, size, name, error);
+    char *whole = xr_parse_audio_shorthand(text, size, &size);
+    if (!whole) {
+        xr_error_set(error, EXRAY_E_MEMORY, "%s: out of memory", name);
+        return NULL;
+    }
+    xr_yaml *root = xr_yaml_read(whole, size, name, error);
+    free(whole);
     if (!root)
         return NULL;
     xr_pipeline *pipeline = calloc(1, sizeof *pipeline);
@@ -74,6 +82,7 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
         pipeline->task = "classification";
         pipeline->top_k = DEFAULT_TOP_K;
         xr_parse_default_steps(pipeline);
+        xr_parse_default_audio(pipeline);
         if (pipeline->name)
             ok = parse_top(&p, root);
     }

@@ -3,6 +3,7 @@
 #define XR_STEPS_H
 
 #include "media/resize.h"
+#include "pipeline/audio_plan.h"
 
 enum {
     XR_MAX_TARGET_SIDE = 1 << 14, /* of a size in a pipeline file */
@@ -111,6 +112,7 @@ typedef struct xr_pipeline {
     xr_step steps[XR_MAX_STEPS];
     unsigned step_count;
     xr_layout layout;
+    xr_audio audio;
     int64_t label_offset;
     unsigned top_k;
     char *labels;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "media/decode.h"
+#include "pipeline/audio.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/target.h"
 
@@ -172,7 +173,7 @@ static exray_status plan_states(xr_fills *fills, bool planned[], const xr_pipeli
     return EXRAY_OK;
 }
 
-/* What the file says nothing of: the picture, where it is one input alone. */
+/* What the file says nothing of: the picture or the sound, where it is one input alone. */
 static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pipeline *pipeline,
                               const xr_feeds *feeds, exray_error *error)
 {
@@ -185,7 +186,8 @@ static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pi
     if (count == 0)
         return EXRAY_OK;
     if (count == 1 && (!pipeline || pipeline->input_count == 0)) {
-        fills->of[open] = (xr_fill){.kind = XR_FILL_IMAGE};
+        fills->of[open] =
+            (xr_fill){.kind = pipeline && pipeline->audio.given ? XR_FILL_AUDIO : XR_FILL_IMAGE};
         return EXRAY_OK;
     }
     char known[256];
@@ -240,6 +242,15 @@ static exray_status fill_image(const xr_pipeline *pipeline, const xr_item *item,
                                         feed->shape, room_of, feed, error);
     xr_picture_clear(&image);
     return status;
+}
+
+static exray_status fill_audio(const xr_pipeline *pipeline, const xr_item *item, xr_feed *feed,
+                               exray_error *error)
+{
+    if (!pipeline)
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
+    return xr_pipeline_make_audio(pipeline, &item->media, item->data, item->size, &feed->info, feed->shape,
+                                  room_of, feed, error);
 }
 
 /* One number everywhere: stored as it is, or quantized. */
@@ -341,9 +352,9 @@ static exray_status fill_one(const xr_fills *fills, uint32_t i, const xr_pipelin
     case XR_FILL_RECORD:
         return fill_record(item, fills->count, feed, error);
     case XR_FILL_AUDIO:
+        return fill_audio(pipeline, item, feed, error);
     case XR_FILL_TEXT:
-        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "the pipeline makes no input of %s yet",
-                            fill->kind == XR_FILL_AUDIO ? "sound" : "text");
+        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "the pipeline makes no input of text yet");
     default: /* states are what the run before left, masks come last */
         return EXRAY_OK;
     }

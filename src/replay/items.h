@@ -3,6 +3,7 @@
 #ifndef XR_ITEMS_H
 #define XR_ITEMS_H
 
+#include "pipeline/audio_plan.h"
 #include "replay/truth/truth.h"
 
 #include <exray/log.h>
@@ -44,11 +45,14 @@ struct xr_items {
     bool from_input; /* they are recorded inputs of a model */
     size_t count;    /* how many there are, broken ones included */
     xr_truth *truth; /* NULL: none */
+    /* Of the pipeline, set before the first `next`: a recording becomes its windows; NULL: none. */
+    const xr_audio *audio;
     void (*free)(xr_items *self);
 };
 
-/* Files: `data` is a folder (its pictures, sorted by name, subfolders too), one
- * file, or a list (*.txt: one file a line, relative to the list).  `labels` is
+/* Files: `data` is a folder (its pictures, or sounds where the pipeline has
+ * `audio`, sorted by name, subfolders too), one file, or a list (*.txt: one file
+ * a line, relative to the list).  `labels` is
  * NULL or what is true of them (xr_truth_load).  NULL on failure. */
 xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error);
 

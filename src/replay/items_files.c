@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "replay/items.h"
+#include "replay/windows.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,8 +20,10 @@ typedef struct file_items {
     xr_items base;
     char *folder; /* names are relative to it; "" for the current one */
     char **names;
-    size_t room, at;
+    size_t name_count, room, at;
     void *bytes; /* of the current item */
+    bool folder_listed, chosen;
+    xr_windows windows; /* of the recording at hand */
 } file_items;
 
 static char *join(const char *folder, const char *name)
@@ -47,18 +50,30 @@ static bool add_name(file_items *items, char *name)
     }
     items->names = grown;
     items->names[items->base.count++] = name;
+    items->name_count = items->base.count;
     return true;
 }
 
-/* Folders of pictures have other files, too (labels, notes). */
-static bool looks_like_picture(const char *name)
+static bool ends_in(const char *name, const char *const *endings, size_t count)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png"};
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+    for (size_t i = 0; dot && i < count; i++)
         if (strcasecmp(dot, endings[i]) == 0)
             return true;
     return false;
+}
+
+static bool looks_like_sound(const char *name)
+{
+    static const char *const endings[] = {".wav", ".wave"};
+    return ends_in(name, endings, 2);
+}
+
+/* Folders of pictures or sounds have other files, too (labels, notes). */
+static bool looks_like_data(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png"};
+    return ends_in(name, endings, 4) || looks_like_sound(name);
 }
 
 static exray_status out_of_memory(exray_error *error, const char *what)
@@ -89,7 +104,7 @@ static exray_status add_folder(file_items *items, const char *prefix, int depth,
         } else if (stat(whole, &info) == 0 && S_ISDIR(info.st_mode)) {
             if (depth < MAX_DEPTH)
                 status = add_folder(items, name, depth + 1, error);
-        } else if (looks_like_picture(name)) {
+        } else if (looks_like_data(name)) {
             if (!add_name(items, name))
                 status = out_of_memory(error, items->folder);
             name = NULL;
@@ -124,12 +139,45 @@ static exray_status add_list(file_items *items, const char *path, exray_error *e
     return status;
 }
 
+/* Of a folder, the pictures or the sounds are meant: those that the pipeline takes, if there are any. */
+static void choose_kind(file_items *items)
+{
+    const bool sounds = items->base.audio != NULL;
+    size_t kept = 0, count = items->base.count;
+    for (size_t i = 0; i < count; i++)
+        kept += looks_like_sound(items->names[i]) == sounds;
+    items->chosen = true;
+    if (!items->folder_listed || kept == 0 || kept == count)
+        return;
+    for (size_t i = items->base.count = 0; i < count; i++)
+        if (looks_like_sound(items->names[i]) == sounds)
+            items->names[items->base.count++] = items->names[i];
+        else
+            free(items->names[i]);
+    items->name_count = items->base.count;
+}
+
+/* The next window of the recording at hand. */
+static xr_next next_window(file_items *items, xr_item *item, exray_error *error)
+{
+    xr_windows *w = &items->windows;
+    const char *name = items->names[items->at - 1];
+    *item = (xr_item){.source = name, .sensor = "microphone"};
+    if (items->base.truth)
+        item->has_label = xr_truth_label(items->base.truth, name, &item->label);
+    return xr_windows_next(w, name, item, error) ? XR_NEXT_ITEM : XR_NEXT_BROKEN;
+}
+
 static xr_next next_file(xr_items *base, xr_item *item, exray_error *error)
 {
     file_items *items = (file_items *)base;
+    if (!items->chosen)
+        choose_kind(items);
+    if (xr_windows_left(&items->windows))
+        return next_window(items, item, error);
     free(items->bytes);
     items->bytes = NULL;
-    if (items->at == base->count)
+    if (items->at == items->name_count)
         return XR_NEXT_END;
     const char *name = items->names[items->at++];
     *item = (xr_item){.source = name, .sensor = "camera", .media = {.format = ""}};
@@ -142,14 +190,26 @@ static xr_next next_file(xr_items *base, xr_item *item, exray_error *error)
     item->data = items->bytes;
     if (base->truth)
         item->has_label = xr_truth_label(base->truth, name, &item->label);
-    return item->data ? XR_NEXT_ITEM : XR_NEXT_BROKEN;
+    if (!item->data)
+        return XR_NEXT_BROKEN;
+    if (xr_is_wav(item->data, item->size)) {
+        item->sensor = "microphone";
+        if (base->audio && base->audio->window) {
+            if (!xr_windows_open(&items->windows, base->audio, item->data, item->size, error))
+                return XR_NEXT_BROKEN;
+            base->count += items->windows.count - 1;
+            return next_window(items, item, error);
+        }
+    }
+    return XR_NEXT_ITEM;
 }
 
 static void free_files(xr_items *base)
 {
     file_items *items = (file_items *)base;
-    for (size_t i = 0; i < base->count; i++)
+    for (size_t i = 0; i < items->name_count; i++)
         free(items->names[i]);
+    xr_windows_close(&items->windows);
     free(items->names);
     free(items->folder);
     free(items->bytes);
@@ -181,9 +241,10 @@ static exray_status list_names(file_items *items, const char *data, exray_error 
     else
         status = add_name(items, strdup(base)) ? EXRAY_OK : out_of_memory(error, data);
     if (!status && items->base.count == 0)
-        status =
-            xr_error_set(error, EXRAY_E_IO, "%s %s; give a folder of .jpg and .png files, a file, or a list",
-                         data, folder ? "has no pictures in it" : "names no file");
+        status = xr_error_set(error, EXRAY_E_IO,
+                              "%s %s; give a folder of .jpg and .png or .wav files, a file, or a list", data,
+                              folder ? "has no pictures or sounds in it" : "names no file");
+    items->folder_listed = folder;
     if (folder && items->base.count)
         qsort(items->names, items->base.count, sizeof *items->names, compare_names);
     return status;

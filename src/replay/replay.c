@@ -164,16 +164,20 @@ static exray_status open_session(run *r, exray_recorder *recorder, exray_error *
 
 static const char *encoded_format(const xr_item *item)
 {
-    static const uint8_t png[] = {0x89, 'P', 'N', 'G'};
+    static const uint8_t png[] = {0x89, 'P', 'N', 'G'}, wav[] = {'R', 'I', 'F', 'F'};
     if (item->media.format && *item->media.format)
         return item->media.format;
+    if (item->size >= 4 && memcmp(item->data, wav, 4) == 0)
+        return "wav";
     return item->size >= 4 && memcmp(item->data, png, 4) == 0 ? "png" : "jpeg";
 }
 
 static void record_sensor(run *r, const xr_item *item)
 {
     const char *format = encoded_format(item);
-    if (strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0)
+    if (strcmp(format, "s16") == 0 || strcmp(format, "f32") == 0)
+        exray_recorder_log_sound(&r->recorder, item->sensor, &item->media, item->data, item->size);
+    else if (strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0 || strcmp(format, "wav") == 0)
         exray_recorder_log_encoded(&r->recorder, item->sensor, format, item->data, item->size);
     else
         exray_recorder_log_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
@@ -433,6 +437,7 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
     exray_status status = load_pipeline(r, error);
     if (status)
         return status;
+    items->audio = r->pipeline && r->pipeline->audio.given ? &r->pipeline->audio : NULL;
     if (!(r->model = xr_file_read(r->options->model, XR_LIMIT_MODEL, &r->model_size, error)))
         return error->status;
     exray_error why = {EXRAY_OK, ""};

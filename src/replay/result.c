@@ -35,6 +35,8 @@ enum { MOST_OUTPUTS = 64 };
 /* NULL: nothing is told for it (sounds and texts may be inputs of any task). */
 static const exray_task *task_of(const xr_task *task)
 {
+    if (strcmp(task->name, "audio") == 0) /* what is heard is a class */
+        return exray_task_named("classification");
     return strcmp(task->name, "text") == 0 ? NULL : exray_task_named(task->name);
 }
 

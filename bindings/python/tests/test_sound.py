@@ -77,3 +77,60 @@ def test_what_is_no_sound(tmp_path):
         r.image("camera", np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(exray.NotRecorded, match="no sound; its sensors: .'camera'"):
         exray.open(tmp_path / "p.mcap")[0].sound()
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [0, 1, 2])
+def test_samples(dtype, channels, tmp_path):
+    given = np.random.default_rng(2).integers(-32768, 32768, (50, channels) if channels else 50)
+    given = given.astype(np.int16) if dtype == np.int16 else (given / 32768).astype(dtype)
+    with exray.Recorder(tmp_path / "log.mcap") as r, r.frame():
+        r.sound("microphone", given, 8000)
+    frame = exray.open(tmp_path / "log.mcap")[0]
+    rate, samples = frame.sound()
+    tensor = frame.sensors["microphone"]
+    assert (rate, tensor.media.format, tensor.media.channels) == (8000, "s16" if dtype == np.int16 else "f32", channels or 1)
+    assert tensor.shape == (50, channels or 1)
+    wanted = given / 32768 if dtype == np.int16 else given
+    np.testing.assert_array_equal(samples, wanted.reshape(50, -1).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "given, rate, says",
+    [
+        (np.zeros(4, np.int32), 8000, "is int16 or floats"),
+        (np.zeros((2, 2, 2), np.int16), 8000, "is int16 or floats"),
+        (np.zeros((3, 0), np.int16), 8000, "is int16 or floats"),
+        (np.zeros(4, np.int16), 0, "rate"),
+        (None, 8000, "sound 'microphone'"),
+    ],
+)
+def test_no_samples(given, rate, says, tmp_path):
+    with exray.Recorder(tmp_path / "log.mcap") as r, r.frame():
+        with pytest.raises(exray.ArgumentError, match=says):
+            r.sound("microphone", given, rate)
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (lambda w: w[:20] + struct.pack("<H", 6) + w[22:], "coding .tag 6"),  # A-law
+        (lambda w: w[:34] + struct.pack("<H", 12) + w[36:], "12 bits"),
+        (lambda w: w[:22] + struct.pack("<H", 0) + w[24:], "0 channels"),
+        (lambda w: w[:36], "no samples behind a format"),
+    ],
+)
+def test_wav_files_that_are_not_read(change, says, tmp_path):
+    whole = wav(np.arange(60).reshape(30, 2), 16000, 2)
+    with pytest.raises(exray.Error, match=says) as failed:
+        logged(tmp_path / "log.mcap", change(whole)).sound()
+    assert "\n" not in str(failed.value)
+
+
+def test_wav_files_of_another_kind_are_read(tmp_path):
+    eight = np.arange(80).reshape(10, 8)
+    assert logged(tmp_path / "8.mcap", wav(eight, 16000, 3)).sound()[1].shape == (10, 8)
+    assert logged(tmp_path / "0.mcap", wav(eight[:0], 16000, 2)).sound()[1].shape == (0, 8)
+    lying = bytearray(wav(eight, 16000, 2))
+    lying[40:44] = struct.pack("<I", 0xFFFFFFF0)  # more samples than there are
+    assert logged(tmp_path / "lying.mcap", bytes(lying)).sound()[1].shape == (10, 8)

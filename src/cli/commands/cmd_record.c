@@ -19,13 +19,13 @@ static const xr_option_group data = {
         {.name = "data",
          .value = "PATH",
          XR_INTO(text, xr_run_command, data),
-         .text = "a folder of pictures, one file, or a list of files (.txt)"},
+         .text = "a folder of pictures or sounds (.wav), one file, or a list of files (.txt)"},
         XR_LABELS_OPTION,
         {.name = "repeat",
          .value = "N",
          .kind = XR_VALUE_TEXT,
          .set = set_repeat,
-         .text = "run each picture N times; differences between the runs count as noise in validate"},
+         .text = "run each frame N times; differences between the runs count as noise in validate"},
         XR_ROLE_OPTION("edge"),
         {.name = "from", .value = "WHAT", .refused = "is for replay"},
         {.name = "sensor", .value = "NAME", .refused = "is for replay"},
@@ -49,10 +49,11 @@ static int run(const xr_call *call)
 
 const xr_command xr_command_record = {
     .name = "record",
-    .summary = "run a model on pictures and write a log, without writing code",
+    .summary = "run a model on pictures or sounds and write a log, without writing code",
     .synopsis = "--model M --pipeline P.yaml --data DIR|FILE|LIST.txt -o LOG.mcap [options]",
-    .description = "Runs a model on pictures, with every layer observed, and writes the log, beside its "
-                   "place (LOG.part) until it is whole. " XR_STOP_TEXT,
+    .description =
+        "Runs a model on pictures or sounds, with every layer observed, and writes the log, beside its "
+        "place (LOG.part) until it is whole. " XR_STOP_TEXT,
     .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},
     .example = "exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
                "             --data pictures --labels labels.txt -o edge.mcap",

@@ -97,7 +97,7 @@ const xr_option_group xr_run_model_options = {
         {.name = "pipeline",
          .value = "P.yaml",
          XR_INTO(text, xr_run_command, run.pipeline),
-         .text = "how a picture becomes the model's input"},
+         .text = "how a picture or a sound becomes the model's input"},
         {.name = "kernels",
          .value = "K",
          .kind = XR_VALUE_KERNELS,

@@ -157,6 +157,8 @@ XR_SOUND_WIDE static void read_wide(const tap_run *r)
 
 bool xr_between_run(const xr_between *how, const float *samples, float *out, size_t count)
 {
+    if (how->rate == 0)
+        return false;
     const size_t half = xr_between_half(how);
     const size_t phases = how->rate <= PHASES_MOST ? (size_t)how->rate : PHASES_MOST;
     const tap_shape f = shape_of(how);

@@ -208,7 +208,7 @@ static int16_t gain_at(const exray_microfrontend_options *o, int bits, uint32_t 
 {
     const float value = (float)noise / (float)((uint32_t)1 << bits);
     const float gain = (float)((uint32_t)1 << o->gain_bits) * powf(value + o->pcan_offset, -o->pcan_strength);
-    return gain > INT16_MAX ? INT16_MAX : (int16_t)(gain + 0.5f);
+    return gain > INT16_MAX ? INT16_MAX : (int16_t)floorf(gain + 0.5f);
 }
 
 exray_status xr_gain_make(xr_gain *gain, const exray_microfrontend_options *o, int bits, exray_error *error)

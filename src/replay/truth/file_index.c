@@ -48,7 +48,7 @@ const char *xr_file_index_twice(const xr_file_index *index)
     return NULL;
 }
 
-bool xr_file_index_find(const xr_file_index *index, const char *file, size_t *item)
+static bool find(const xr_file_index *index, const char *file, size_t *item)
 {
     if (index->count == 0)
         return false;
@@ -64,6 +64,20 @@ bool xr_file_index_find(const xr_file_index *index, const char *file, size_t *it
     if (found)
         *item = found->item;
     return found != NULL;
+}
+
+bool xr_file_index_find(const xr_file_index *index, const char *file, size_t *item)
+{
+    char whole[512];
+    const char *at = strrchr(file, '@');
+    const size_t length = at ? (size_t)(at - file) : 0;
+    if (find(index, file, item))
+        return true;
+    if (!at || !at[1] || at[1 + strspn(at + 1, "0123456789")] || length == 0 || length >= sizeof whole)
+        return false;
+    memcpy(whole, file, length);
+    whole[length] = 0;
+    return find(index, whole, item);
 }
 
 void xr_file_index_free(xr_file_index *index)

@@ -278,6 +278,17 @@ def picture(name: str, pixels: "NDArray[Any]", format: Optional[str], width: Any
     return media
 
 
+def samples(name: str, given: "ArrayLike") -> "NDArray[Any]":
+    """A sound's samples, [length, channels] of int16 or float32."""
+    what = f"sound {show(name)}"
+    a = array_of(given, what)
+    if a.dtype == np.float64 or a.dtype == np.float16:
+        a = a.astype(np.float32)
+    if a.dtype not in (np.int16, np.float32) or a.ndim not in (1, 2) or (a.ndim == 2 and not 1 <= a.shape[1] <= 1024):
+        raise ArgumentError(f"{what} is int16 or floats, [length] or [length, channels], not {a.dtype} {list(a.shape)}")
+    return np.ascontiguousarray(a.reshape(len(a), -1) if a.size else a.reshape(0, a.shape[1] if a.ndim == 2 else 1))
+
+
 def bytes_of(data: Any, what: str) -> memoryview:
     """Bytes from anything with a buffer."""
     try:

@@ -17,7 +17,7 @@ from exray._errors import ArgumentError, Error, StateError, encode, encode_path,
 from exray._exray import ffi, lib
 from exray._log import Frame, Log
 from exray._told import ClassLike, Told
-from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, Keeper, Keypoint, Model, Quantization, TensorInfo,
+from exray._types import (DTYPE_NAMES, KINDS, NO_INDEX, Box, Keeper, Keypoint, Media, Model, Quantization, TensorInfo,
                           is_half_byte, log_dtype)
 
 if TYPE_CHECKING:
@@ -586,6 +586,16 @@ class Recorder:
         self._need_frame("encoded", name)
         self._call(lib.exray_recorder_log_encoded, arguments.record_name(name, "a sensor's name"), encode(format), ffi.from_buffer(view),
                    len(view))
+
+    def sound(self, name: str, samples: "ArrayLike", rate: int) -> None:
+        """A sound: /sensor/NAME.  int16 samples, or floats of -1 to 1: [length], or [length, channels]; rate in Hz."""
+        a = arguments.samples(name, samples)
+        hertz = arguments.whole(rate, f"sound {show(name)}: rate", 1, arguments.UINT32)
+        self._need_frame("sound", name)
+        keeper = Keeper()
+        said = Media(format="s16" if a.dtype == np.int16 else "f32", sample_rate=hertz, channels=a.shape[1])
+        self._call(lib.exray_recorder_log_sound, arguments.record_name(name, "a sensor's name"), keeper.media(said),
+                   ffi.from_buffer(a), a.nbytes)
 
     def sensor(self, name: str, data: "Union[bytes, ArrayLike]", **media: Any) -> None:
         """encoded() for the bytes of a file, image() for arrays, and for bytes whose width and height are given."""

@@ -1,0 +1,14 @@
+/* From a sensor's sound to a model's input. */
+#ifndef XR_AUDIO_H
+#define XR_AUDIO_H
+
+#include "pipeline/steps.h"
+
+/* Makes a model's input of a sound (a sensor record of wav, s16 or f32): fills shape [info->rank], and writes
+ * to the memory that `room` returns for so many bytes (NULL: no memory).  EXRAY_E_UNSUPPORTED: the pipeline
+ * fits the model with no sound; other errors are this sound's. */
+exray_status xr_pipeline_make_audio(const xr_pipeline *pipeline, const exray_media *media, const void *data,
+                                    size_t size, const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK],
+                                    void *(*room)(void *user, size_t size), void *user, exray_error *error);
+
+#endif

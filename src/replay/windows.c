@@ -1,0 +1,90 @@
+#include "replay/windows.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool xr_is_wav(const void *data, size_t size)
+{
+    return size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp((const uint8_t *)data + 8, "WAVE", 4) == 0;
+}
+
+void xr_windows_close(xr_windows *w)
+{
+    exray_sound_free(w->sound);
+    free(w->bytes);
+    free(w->source);
+    *w = (xr_windows){0};
+}
+
+static bool is_whole(const exray_sound *sound)
+{
+    const size_t count = exray_sound_length(sound) * exray_sound_channels(sound);
+    const float *samples = exray_sound_samples(sound);
+    for (size_t i = 0; i < count; i++) {
+        float scaled = samples[i] * 32768;
+        if (!(scaled >= -32768 && scaled <= 32767 && scaled == floorf(scaled)))
+            return false;
+    }
+    return true;
+}
+
+bool xr_windows_open(xr_windows *w, const xr_audio *audio, const void *data, size_t size, exray_error *error)
+{
+    xr_windows_close(w);
+    exray_sound *sound = exray_sound_decode(NULL, data, size, error);
+    if (!sound)
+        return false;
+    const uint32_t rate = exray_sound_rate(sound);
+    const size_t length = exray_sound_length(sound);
+    const uint64_t window = xr_audio_window_length(audio, rate, length);
+    if (length < window) {
+        xr_error_set(error, EXRAY_E_FORMAT,
+                     "the recording has %zu samples at %u Hz, a window of audio.window takes %llu", length,
+                     rate, (unsigned long long)window);
+        exray_sound_free(sound);
+        return false;
+    }
+    *w = (xr_windows){.audio = audio,
+                      .sound = sound,
+                      .whole = is_whole(sound),
+                      .count = xr_audio_window_count(audio, rate, length),
+                      .length = window};
+    return true;
+}
+
+bool xr_windows_left(const xr_windows *w)
+{
+    return w->sound && w->at < w->count;
+}
+
+bool xr_windows_next(xr_windows *w, const char *name, xr_item *item, exray_error *error)
+{
+    const uint32_t channels = exray_sound_channels(w->sound), rate = exray_sound_rate(w->sound);
+    const uint64_t begin = xr_audio_window_begin(w->audio, rate, w->at++);
+    const size_t count = (size_t)w->length * channels, each = w->whole ? sizeof(int16_t) : sizeof(float);
+    const float *samples = exray_sound_samples(w->sound) + begin * channels;
+    const size_t room = strlen(name) + 24;
+    free(w->bytes);
+    free(w->source);
+    w->bytes = malloc(count * each + 1);
+    w->source = malloc(room);
+    if (!w->bytes || !w->source) {
+        xr_error_set(error, EXRAY_E_MEMORY, "out of memory for a window of %s", name);
+        return false;
+    }
+    snprintf(w->source, room, "%s@%llu", name, (unsigned long long)begin);
+    for (size_t i = 0; w->whole && i < count; i++)
+        ((int16_t *)w->bytes)[i] = (int16_t)(samples[i] * 32768);
+    if (!w->whole)
+        memcpy(w->bytes, samples, count * each);
+    item->source = w->source;
+    item->media =
+        (exray_media){.format = w->whole ? "s16" : "f32", .sample_rate = rate, .channels = channels};
+    item->data = w->bytes;
+    item->size = count * each;
+    return true;
+}

@@ -1,0 +1,158 @@
+"""`record --data` of sounds: one recording becomes several frames, and `replay` makes the same of them."""
+
+import wave
+
+import numpy as np
+import onnx
+import pytest
+from demo_support import EXRAY, run
+from gathered import tensors_of
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
+from onnx import TensorProto, helper
+from sound_support import speechlike
+
+
+def write_wav(path, samples, rate, channels=1):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
+
+
+def write_model(path, shape):
+    """Four numbers of the input, as an answer: its means over the last dimension's quarters do not matter."""
+    nodes = [
+        helper.make_node("Flatten", ["in"], ["flat"], axis=1),
+        helper.make_node("MatMul", ["flat", "weights"], ["out"]),
+    ]
+    weights = np.random.default_rng(0).normal(0, 0.1, (int(np.prod(shape)), 4)).astype(np.float32)
+    graph = helper.make_graph(
+        nodes,
+        "sound",
+        [helper.make_tensor_value_info("in", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, 4])],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sounds" / "more").mkdir(parents=True)
+    speech = np.round(speechlike(16000, 0.5) * 32767).astype(np.int16)
+    write_wav("sounds/b.wav", speech, 16000)
+    write_wav("sounds/more/a.wav", np.stack([speech, speech // 2], 1)[:4000], 8000, 2)
+    (tmp_path / "sounds" / "notes.txt").write_text("not a sound")
+    write_model("m.onnx", [1, 1600])
+    (tmp_path / "p.yaml").write_text("task: audio\naudio: {rate: 16000, window: 1600 hop 800}\n")
+    return tmp_path
+
+
+def record(data="sounds", out="edge.mcap", status=0, model="m.onnx", *options):
+    return run(EXRAY, "record", "--model", model, "--pipeline", "p.yaml", "--data", data, "-o", out, *options, status=status)
+
+
+def replay(out="ref.mcap", model="m.onnx"):
+    return run(EXRAY, "replay", "edge.mcap", "--model", model, "--pipeline", "p.yaml", "-o", out)
+
+
+def messages(path):
+    with open(path, "rb") as file:
+        reader = make_reader(file, decoder_factories=[DecoderFactory()], validate_crcs=True)
+        return [m for _, channel, _, message in reader.iter_decoded_messages() for m in tensors_of(channel.topic, message)]
+
+
+def of(path, topic):
+    return [message for t, message in messages(path) if t == topic]
+
+
+def test_a_recording_becomes_frames(work):
+    record()
+    sources = [frame.source for frame in of("edge.mcap", "/frame")]
+    assert sources == [f"b.wav@{800 * k}" for k in range(9)] + [f"more/a.wav@{400 * k}" for k in range(9)]
+    sensors = of("edge.mcap", "/sensor/microphone")
+    assert {(s.media.format, s.media.sample_rate, s.media.channels) for s in sensors} == {("s16", 16000, 1), ("s16", 8000, 2)}
+    assert len(sensors[0].data) == 3200 and len(sensors[9].data) == 3200
+    with wave.open("sounds/b.wav") as file:
+        file.setpos(1600)
+        samples = file.readframes(1600)
+    assert sensors[2].data == samples
+    given = np.frombuffer(of("edge.mcap", "/input/in")[2].data, np.float32)
+    assert np.array_equal(given, np.frombuffer(samples, "<i2") / np.float32(32768))
+
+
+def test_replay_makes_the_same_of_them(work):
+    record()
+    replay()
+    for topic in ("/input/in", "/output/out"):
+        assert [m.data for m in of("edge.mcap", topic)] == [m.data for m in of("ref.mcap", topic)]
+    assert [f.source for f in of("ref.mcap", "/frame")] == [f.source for f in of("edge.mcap", "/frame")]
+    assert "PASS" in run(EXRAY, "validate", "edge.mcap", "ref.mcap").stdout
+
+
+def test_threads_make_the_same_of_them(work):
+    record()
+    replay()
+    run(EXRAY, "replay", "edge.mcap", "--model", "m.onnx", "--pipeline", "p.yaml", "-o", "jobs.mcap", "--jobs", "3")
+    assert [m.data for m in of("ref.mcap", "/input/in")] == [m.data for m in of("jobs.mcap", "/input/in")]
+
+
+def test_one_file_a_list_and_labels(work):
+    record("sounds/b.wav")
+    assert len(of("edge.mcap", "/frame")) == 9
+    (work / "list.txt").write_text("sounds/more/a.wav\nsounds/b.wav\n")
+    (work / "labels.txt").write_text("more/a.wav 2\nb.wav 1\n")
+    record("list.txt", "edge.mcap", 0, "m.onnx", "--labels", "labels.txt")
+    assert [frame.label for frame in of("edge.mcap", "/frame")] == [2] * 9 + [1] * 9
+
+
+def test_a_whole_recording_is_a_frame(work):
+    (work / "p.yaml").write_text("audio: {rate: 16000, features: mel {win_length: 400, hop_length: 160}}\n")
+    write_model("mel.onnx", [1, 48, 40])
+    record("sounds/b.wav", "edge.mcap", 0, "mel.onnx")
+    replay(model="mel.onnx")
+    sensor = of("edge.mcap", "/sensor/microphone")[0]
+    assert sensor.media.format == "wav" and sensor.data == (work / "sounds" / "b.wav").read_bytes()
+    assert of("edge.mcap", "/input/in")[0].data == of("ref.mcap", "/input/in")[0].data
+
+
+def test_samples_of_24_bits_are_kept(work):
+    values = np.random.default_rng(0).integers(-(1 << 23), 1 << 23, 1700)
+    with wave.open("sounds/b.wav", "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(3)
+        file.setframerate(16000)
+        file.writeframes(b"".join(int(v).to_bytes(3, "little", signed=True) for v in values))
+    record("sounds/b.wav")
+    sensor = of("edge.mcap", "/sensor/microphone")[0]
+    assert sensor.media.format == "f32"
+    assert np.array_equal(np.frombuffer(sensor.data, np.float32), (values[:1600] / (1 << 23)).astype(np.float32))
+
+
+def test_bad_sounds_are_one_line_each(work):
+    good = (work / "sounds" / "b.wav").read_bytes()
+    write_wav("sounds/c.wav", np.zeros(1599, np.int16), 16000)
+    write_wav("sounds/d.wav", np.zeros(0, np.int16), 16000)
+    (work / "sounds" / "e.wav").write_bytes(good[:20] + b"\x06\x00" + good[22:])
+    (work / "sounds" / "f.wav").write_bytes(b"RIFF")
+    result = record()
+    lines = [line for line in result.stderr.splitlines() if "skipped" in line]
+    assert [line.split(":")[1].strip() for line in lines] == ["skipped c.wav", "skipped d.wav", "skipped e.wav", "skipped f.wav"]
+    assert "the recording has 1599 samples at 16000 Hz, a window of audio.window takes 1600" in lines[0]
+    assert "has 0 samples" in lines[1] and "tag 6" in lines[2] and "no WAV file" in lines[3]
+    assert len(of("edge.mcap", "/frame")) == 18
+
+
+def test_a_folder_of_pictures_and_sounds(work):
+    """The pipeline says which are meant."""
+    (work / "sounds" / "cover.png").write_bytes(b"not looked at")
+    assert "skipped" not in record().stderr
+
+
+def test_a_window_that_does_not_fit_ends_the_run(work):
+    (work / "p.yaml").write_text("audio:\n  window: 1500\n")
+    result = record(status=2)
+    assert "p.yaml:2: audio.window: 1500 samples do not fill the model's input [1,1600]" in result.stderr
