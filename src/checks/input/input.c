@@ -10,6 +10,7 @@
 #include "checks/input/search/find.h"
 #include "checks/input/search/residual.h"
 #include "checks/input/search/search.h"
+#include "checks/input/sound/explain_sound.h"
 #include "checks/input/tokens/input_tokens.h"
 #include "checks/model/state/loops.h"
 #include "checks/port/port_exchange.h"
@@ -145,6 +146,8 @@ static exray_status judge_one(const exray_comparison *comparison, size_t pair, e
     exray_finding *last = findings->last;
     exray_status status = EXRAY_OK;
     if (!is_equal(exray_comparison_input(comparison, pair))) {
+        if (xr_explain_sound(comparison, pair, findings))
+            return EXRAY_OK;
         status = xr_input_fit_make(comparison, pair, NULL, &fit, error);
         if (status == EXRAY_OK)
             status = judge_data(comparison, &fit, findings, error);
@@ -204,23 +207,11 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     return judge_each(comparison, loops, findings, error);
 }
 
-static const char *const causes[] = {"input.shape",
-                                     "input.frame_order",
-                                     "input.stride",
-                                     "input.layout",
-                                     "input.dtype",
-                                     "input.rotation",
-                                     "input.flip",
-                                     "input.crop",
-                                     "input.resize",
-                                     "input.color_space",
-                                     "input.channel_order",
-                                     "input.normalization",
-                                     "input.quantization",
-                                     "input.decoder",
-                                     "input.tokens",
-                                     "input.unknown",
-                                     NULL};
+static const char *const causes[] = {
+    "input.shape",         "input.frame_order",   "input.stride",       "input.layout",  "input.dtype",
+    "input.rotation",      "input.flip",          "input.crop",         "input.resize",  "input.color_space",
+    "input.channel_order", "input.normalization", "input.quantization", "input.decoder", "input.sample_rate",
+    "input.gain",          "input.delay",         "input.tokens",       "input.unknown", NULL};
 
 const exray_assertion xr_assertion_input = {
     .size = sizeof(exray_assertion),

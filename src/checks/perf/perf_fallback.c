@@ -54,6 +54,9 @@ static double crossing_bytes(const exray_model *model)
     return bytes;
 }
 
+/* Frames whose times show a layer's share: fewer are too uneven. */
+enum { LEAST_FRAMES = 5 };
+
 static delegation delegation_of(const exray_comparison *c, exray_side side)
 {
     delegation s = {0};
@@ -93,6 +96,15 @@ static double cost_of_division(const exray_comparison *c, const delegation *edge
     return e->count >= 8 && r->count >= 8 && r->high > 0 ? e->low / r->high : 0;
 }
 
+/* Whether the edge is surely faster than the reference on the same machine: then what the delegate leaves
+ * makes nothing slower than the reference is. */
+static bool is_faster(const exray_comparison *c)
+{
+    const exray_durations *e = &exray_comparison_latency(c, EXRAY_SIDE_EDGE)->settled;
+    const exray_durations *r = &exray_comparison_latency(c, EXRAY_SIDE_REFERENCE)->settled;
+    return xr_is_same_host(c) && e->count > 0 && r->count > 0 && e->high < r->low;
+}
+
 static void add_layers(const exray_comparison *c, exray_finding *f)
 {
     const exray_model *model = model_of(c, EXRAY_SIDE_EDGE);
@@ -112,7 +124,8 @@ static void report(const exray_comparison *c, exray_findings *findings, const de
 {
     const exray_model *model = model_of(c, EXRAY_SIDE_EDGE);
     const char *op = model->nodes[edge->dearest].op;
-    exray_finding *f = exray_findings_add(findings, "perf.fallback", EXRAY_SEVERITY_WARNING, 0.9);
+    exray_finding *f = exray_findings_add(findings, "perf.fallback",
+                                          is_faster(c) ? EXRAY_SEVERITY_INFO : EXRAY_SEVERITY_WARNING, 0.9);
     exray_finding_where(f, "model", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(
         f,
@@ -125,6 +138,8 @@ static void report(const exray_comparison *c, exray_findings *findings, const de
     if (cost > 1)
         exray_finding_detail(f, "The same delegate in %zu partitions takes %.3g times less in the reference.",
                              reference->partitions, cost);
+    if (is_faster(c))
+        exray_finding_detail(f, "The edge is nevertheless faster than the reference on this machine.");
     exray_finding_fix(
         f, "Replace the ops it does not take (or their types and shapes), or use another delegate.");
     exray_finding_number(f, "left_layers", (double)edge->left);
@@ -143,6 +158,12 @@ static exray_status run(const exray_comparison *c, exray_findings *findings, exr
     if (table->node_frames == 0 || !model_of(c, EXRAY_SIDE_EDGE)) {
         error->status = EXRAY_E_STATE;
         snprintf(error->message, sizeof error->message, "the edge log has no latencies of layers (/latency)");
+        return EXRAY_E_STATE;
+    }
+    if (table->node_frames < LEAST_FRAMES) {
+        error->status = EXRAY_E_STATE;
+        snprintf(error->message, sizeof error->message,
+                 "times of layers of %d frames after the warm-up are needed", LEAST_FRAMES);
         return EXRAY_E_STATE;
     }
     delegation edge = delegation_of(c, EXRAY_SIDE_EDGE), reference = delegation_of(c, EXRAY_SIDE_REFERENCE);

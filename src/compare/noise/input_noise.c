@@ -8,25 +8,55 @@
 /* 34 dB below the signal. */
 #define MOST_NOISE 0.02
 /* Of the difference's deviation, what a gain may explain; of its rms, what an offset may. */
-#define MOST_RELATED 0.1
+#define MOST_RELATED 0.2
 #define MOST_OFFSET  0.3
 
-/* Rows of samples or of features. */
+/* The shape of a log that has no model: as its first record of that input says. */
+static bool recorded_shape(const exray_comparison *c, const xr_pair *pair, exray_tensor_info *info,
+                           exray_slot *slot)
+{
+    const exray_log *log = c->log[EXRAY_SIDE_REFERENCE];
+    for (size_t f = 0; f < c->frame_count; f++) {
+        const exray_record *record =
+            exray_log_find(log, c->frame[f].frame[EXRAY_SIDE_REFERENCE], EXRAY_KIND_INPUT, EXRAY_NO_INDEX, 0,
+                           pair->name[EXRAY_SIDE_REFERENCE]);
+        exray_tensor_view view;
+        exray_error error;
+        if (!record)
+            continue;
+        if (exray_log_read_tensor(log, record, slot, &view, &error) != EXRAY_OK)
+            return false;
+        *info = view.info;
+        return true;
+    }
+    return false;
+}
+
+/* More than rows of samples or of features. */
 static bool is_picture(const exray_comparison *c, const xr_pair *pair)
 {
     const exray_model *model = exray_log_model(c->log[EXRAY_SIDE_REFERENCE]);
     uint32_t tensor = pair->tensor[EXRAY_SIDE_REFERENCE];
     int64_t shape[EXRAY_MAX_RANK];
-    return !model || tensor >= model->tensor_count || xr_squeeze(&model->tensors[tensor], shape) > 2;
+    if (model && tensor < model->tensor_count)
+        return xr_squeeze(&model->tensors[tensor], shape) > 2;
+    exray_slot *slot = exray_slot_new();
+    exray_tensor_info info;
+    bool picture = !slot || !recorded_shape(c, pair, &info, slot) || xr_squeeze(&info, shape) > 2;
+    exray_slot_free(slot);
+    return picture;
 }
 
+/* Two steps of 16-bit sound, in [-1, 1] or as integers, whose differences are whole. */
 static bool is_within_steps(const xr_moments *m)
 {
-    enum { STEPS = 32768 };
+    enum { STEPS = 32768, LOUD = 256 };
     double most = 0;
     for (int s = 0; s < 2; s++)
         most = fmax(most, fmax(fabs(m->min[s]), fabs(m->max[s])));
-    return most <= 1 + 2.0 / STEPS && m->max_abs <= 2.0 / STEPS * (1 + 1e-3);
+    if (most <= 1 + 2.0 / STEPS)
+        return m->max_abs <= 2.0 / STEPS * (1 + 1e-3);
+    return most >= LOUD && most <= STEPS + 2 && (m->max_abs == 1 || m->max_abs == 2);
 }
 
 static bool is_unrelated(const xr_moments *m)
@@ -42,9 +72,12 @@ static bool is_unrelated(const xr_moments *m)
 double xr_input_noise(const exray_comparison *c, const xr_pair *pair)
 {
     const xr_moments *m = &pair->moments;
-    for (int s = 0; s < 2; s++)
-        if (xr_is_integer(pair->stored[s].dtype) && pair->stored[s].scale == 0)
+    for (int s = 0; s < 2; s++) {
+        /* Of integers, samples swing about zero; what counts or names something does not. */
+        bool samples = pair->stored[s].dtype == EXRAY_DTYPE_INT16 && m->min[0] < 0 && m->min[1] < 0;
+        if (xr_is_integer(pair->stored[s].dtype) && pair->stored[s].scale == 0 && !samples)
             return 0;
+    }
     bool judged = pair->frames > 0 && m->count > 0 && m->count == m->total && isfinite(pair->error);
     if (!judged || is_picture(c, pair))
         return 0;

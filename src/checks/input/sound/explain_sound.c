@@ -1,0 +1,159 @@
+#include "checks/input/sound/explain_sound.h"
+
+#include "checks/input/sound/sound_math.h"
+#include "checks/input/sound/sound_report.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The variance that noise leaves: 34 dB below the signal, or two roundings to the tensor's steps. */
+static double allowed_of(const xr_sound_frames *frames)
+{
+    double energy = 0, steps = 0;
+    for (size_t i = 0; i < frames->count; i++)
+        energy = fmax(energy, frames->list[i].energy[1]);
+    for (int s = 0; s < 2; s++) {
+        bool bytes = frames->dtype[s] == EXRAY_DTYPE_INT8 || frames->dtype[s] == EXRAY_DTYPE_UINT8;
+        if (bytes && frames->io->step[s] > 0)
+            steps += frames->io->step[s] * frames->io->step[s] / 6;
+    }
+    return fmax(XR_SOUND_NOISE, energy > 0 ? fmin(steps / energy, 0.05) : 0);
+}
+
+static bool is_plain(const xr_sound_relation *r)
+{
+    return r->reading == XR_SAMPLES_AS_IS && !r->channels && r->ratio == 1 && r->shift == 0 &&
+           r->fraction == 0 && !r->varies;
+}
+
+/* Judges the values of both sides, brought together; whether something was reported. */
+static bool report_values(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
+{
+    size_t count;
+    xr_sound_values values;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, relation, &count);
+    if (!segments)
+        return false;
+    xr_judge_sound_values(segments, count, allowed, &values);
+    if (values.kind == XR_SOUND_VALUES_UNKNOWN && relation->ratio == 1 && values.gain > 0)
+        xr_judge_sound_band(segments, count, &values);
+    /* Resamplers differ in how much they keep at the end of the band. */
+    if (values.kind == XR_SOUND_VALUES_FRAMES && (relation->ratio != 1 || relation->channels) &&
+        values.least > 0.8 * values.most)
+        values.kind = XR_SOUND_VALUES_LINE;
+    bool told = xr_report_sound_values(r, relation, &values);
+    xr_free_segments(segments, count);
+    return told;
+}
+
+static bool report_dynamics(const xr_sound_report *r, double allowed)
+{
+    const xr_sound_relation plain = xr_no_sound_relation();
+    size_t count;
+    xr_sound_values values;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &plain, &count);
+    bool told = segments && xr_judge_sound_dynamics(segments, count, allowed, &values) &&
+                xr_report_sound_values(r, &plain, &values);
+    xr_free_segments(segments, count);
+    return told;
+}
+
+static void report_relation(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
+{
+    xr_report_sound_relation(r, relation);
+    bool resampled = relation->ratio != 1 || relation->channels;
+    if (!relation->varies)
+        report_values(r, relation, resampled ? fmax(allowed, 0.1) : allowed);
+}
+
+/* Values that are clipped hide how well a shift explains them. */
+static bool report_late_and_clipped(const xr_sound_report *r, double allowed)
+{
+    xr_sound_relation lag;
+    size_t count;
+    xr_sound_values values;
+    if (!xr_find_sound_lag(r->frames, &lag) || lag.shift == 0)
+        return false;
+    xr_sound_segment *segments = xr_sound_segments(r->frames, &lag, &count);
+    if (segments)
+        xr_judge_sound_values(segments, count, allowed, &values);
+    bool clipped = segments && values.kind == XR_SOUND_VALUES_CLIPPED;
+    xr_free_segments(segments, count);
+    if (clipped) {
+        lag.rest = values.rest;
+        xr_report_sound_relation(r, &lag);
+        xr_report_sound_values(r, &lag, &values);
+    }
+    return clipped;
+}
+
+/* From the simplest on. */
+static bool explain(const xr_sound_report *r)
+{
+    double allowed = allowed_of(r->frames);
+    const xr_sound_relation plain = xr_no_sound_relation();
+    xr_sound_order order;
+    xr_sound_relation relation;
+    xr_sound_pieces pieces;
+    if (report_values(r, &plain, allowed))
+        return true;
+    if (xr_find_sound_order(r->frames, &order)) {
+        xr_report_sound_order(r, &order);
+        return true;
+    }
+    if (r->sides.channel_of[0] != r->sides.channel_of[1] && xr_report_sound_channel(r))
+        return true;
+    bool related = xr_find_sound_relation(r->frames, &relation);
+    bool as_is = relation.reading == XR_SAMPLES_AS_IS && !relation.channels && relation.ratio == 1;
+    if ((!related || (as_is && relation.rest > allowed)) && xr_find_sound_pieces(r->frames, &pieces)) {
+        xr_report_sound_pieces(r, &pieces);
+        return true;
+    }
+    if (related && !is_plain(&relation)) {
+        report_relation(r, &relation, allowed);
+        return true;
+    }
+    if (report_dynamics(r, allowed) || (!related && report_late_and_clipped(r, allowed)))
+        return true;
+    if (related || !xr_find_composed_sound_relation(r->frames, &relation))
+        return false;
+    report_relation(r, &relation, allowed);
+    return true;
+}
+
+/* Whether what differs is no more than two steps of 16-bit sound, and no gain or offset: in quiet sound, too.
+ */
+static bool is_dither(const xr_sound_frames *frames)
+{
+    const exray_metrics *m = &frames->io->metrics;
+    double most = fmax(fmax(fabs(m->min[0]), fabs(m->max[0])), fmax(fabs(m->min[1]), fabs(m->max[1])));
+    double step = most <= 1.001 ? 1.0 / 32768 : 1, explained = 0, all = 0;
+    for (size_t i = 0; i < frames->count; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        if (f->equal || f->silent)
+            continue;
+        xr_line line = xr_fit_line(f->side[0], f->side[1], f->count);
+        all += f->rest * f->energy[1] * (double)f->count;
+        explained += line.rest * f->energy[0] * (double)f->count;
+    }
+    return m->max_abs <= 2.01 * step && explained >= 0.7 * all;
+}
+
+bool xr_explain_sound(const exray_comparison *comparison, size_t pair, exray_findings *findings)
+{
+    const exray_io_pair *io = exray_comparison_input(comparison, pair);
+    xr_sound_frames *frames = io->problem ? NULL : xr_sound_frames_read(comparison, pair);
+    if (!frames)
+        return false;
+    if (io->faint) {
+        bool nothing = is_dither(frames);
+        xr_sound_frames_free(frames);
+        return nothing;
+    }
+    xr_sound_report r = {.frames = frames, .findings = findings};
+    if (frames->differing)
+        xr_find_sound_sides(frames, &r.sides);
+    bool told = frames->differing && explain(&r);
+    xr_sound_frames_free(frames);
+    return told;
+}

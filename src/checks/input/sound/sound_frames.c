@@ -1,0 +1,279 @@
+#include "checks/input/sound/sound_frames.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST = 256, MOST_FRAMES = 512, MOST_VALUES = 1 << 22 };
+
+/* Of rows of features, the profile over the bins explains this share of the variance at least. */
+#define PROFILE 0.3
+/* A side swings about its mean: that is no more than this many deviations from 0. */
+#define MOST_MEAN 0.5
+/* The difference's deviation relative to the signal that float arithmetic leaves. */
+#define FLOAT_NOISE 1e-6
+
+/* ---- The microphone's record -------------------------------------------------------------------- */
+
+static bool is_sound_format(const exray_media *media)
+{
+    const char *f = media->format;
+    return f && (strcmp(f, "wav") == 0 || strcmp(f, "s16") == 0 || strcmp(f, "f32") == 0);
+}
+
+static exray_sound *sound_of(const exray_log *log, size_t frame, exray_slot *slot)
+{
+    const exray_record *records = exray_log_records(log, frame);
+    for (size_t i = 0; records && i < exray_log_frame(log, frame)->record_count; i++) {
+        exray_tensor_view view;
+        exray_error error;
+        if (records[i].message != EXRAY_MESSAGE_TENSOR || records[i].kind != EXRAY_KIND_SENSOR ||
+            !records[i].has_data ||
+            exray_log_read_tensor(log, &records[i], slot, &view, &error) != EXRAY_OK || !view.data ||
+            !view.has_media || !is_sound_format(&view.media))
+            continue;
+        exray_sound *sound = exray_sound_decode(&view.media, view.data, view.size, &error);
+        if (sound)
+            return sound;
+    }
+    return NULL;
+}
+
+exray_sound *xr_sensor_sound(const exray_comparison *comparison, size_t frame)
+{
+    exray_frame_pair pair = exray_comparison_frame(comparison, frame);
+    exray_slot *slot = exray_slot_new();
+    exray_sound *sound = NULL;
+    for (int s = 0; s < 2 && slot && !sound; s++)
+        sound = sound_of(exray_comparison_log(comparison, (exray_side)s), pair.frame[s], slot);
+    exray_slot_free(slot);
+    return sound;
+}
+
+static void note_sensor(xr_sound_frames *frames)
+{
+    exray_sound *sound = xr_sensor_sound(frames->comparison, frames->list[0].frame);
+    if (!sound)
+        return;
+    frames->has_sensor = true;
+    frames->sensor_rate = exray_sound_rate(sound);
+    frames->sensor_channels = exray_sound_channels(sound);
+    exray_sound_free(sound);
+}
+
+/* ---- What is a sound ------------------------------------------------------------------------------ */
+
+/* The share of the variance that the mean of each column explains, in rows of that width. */
+static double profile_share(const float *v, size_t count, size_t width)
+{
+    size_t rows = count / width;
+    double mean = 0, all = 0, columns = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += v[i];
+    mean /= (double)count;
+    for (size_t i = 0; i < count; i++)
+        all += (v[i] - mean) * (v[i] - mean);
+    for (size_t c = 0; c < width; c++) {
+        double sum = 0;
+        for (size_t r = 0; r < rows; r++)
+            sum += v[r * width + c] - mean;
+        columns += sum * sum / (double)rows;
+    }
+    if (all <= 0)
+        return 0;
+    /* What as many columns explain of unrelated numbers by chance. */
+    return fmax(0, columns / all - 1.0 / (double)rows) / (1 - 1.0 / (double)rows);
+}
+
+/* How much of the variance neighboring rows of that width have in common. */
+static double rows_alike(const float *v, size_t count, size_t width)
+{
+    double mean = 0, all = 0, shared = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += v[i];
+    mean /= (double)count;
+    for (size_t i = 0; i < count; i++)
+        all += (v[i] - mean) * (v[i] - mean);
+    for (size_t i = width; i < count; i++)
+        shared += (v[i] - mean) * (v[i - width] - mean);
+    return all > 0 ? shared / all * (double)count / (double)(count - width) : 0;
+}
+
+/* Whether each row swings about the same mean: then its columns are phases of a tone. */
+static bool swings_in_rows(const float *v, size_t count, size_t width)
+{
+    double all = 0, means = 0;
+    for (size_t i = 0; i < count; i++)
+        all += (double)v[i] * v[i];
+    for (size_t r = 0; r < count / width; r++) {
+        double sum = 0;
+        for (size_t c = 0; c < width; c++)
+            sum += v[r * width + c];
+        means += sum * sum / (double)width;
+    }
+    return means < 0.05 * all;
+}
+
+size_t xr_row_width(const float *values, size_t count)
+{
+    enum { LEAST_WIDTH = 8, MOST_WIDTH = 512, LEAST_ROWS = 8, MOST_COUNT = 1 << 17 };
+    size_t best = 0;
+    double most = 0;
+    if (count > MOST_COUNT)
+        return 0;
+    for (size_t width = LEAST_WIDTH; width <= MOST_WIDTH && width * LEAST_ROWS <= count; width++) {
+        if (count % width)
+            continue;
+        double share = profile_share(values, count, width), alike = rows_alike(values, count, width);
+        /* Rows of twice the width are as much alike: the narrower ones are taken. */
+        if (share > PROFILE && alike > PROFILE && !swings_in_rows(values, count, width) &&
+            share + alike > most + 0.15)
+            most = share + alike, best = width;
+    }
+    return best;
+}
+
+static bool is_one_row(const exray_tensor_info *info, uint64_t count)
+{
+    int64_t largest = 0;
+    for (uint32_t i = 0; i < info->rank; i++)
+        largest = info->shape[i] > largest ? info->shape[i] : largest;
+    return count >= LEAST && (info->rank == 0 || (uint64_t)largest == count);
+}
+
+static bool is_sample_type(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_FLOAT32 || dtype == EXRAY_DTYPE_FLOAT16 || dtype == EXRAY_DTYPE_FLOAT64 ||
+           dtype == EXRAY_DTYPE_INT16 || dtype == EXRAY_DTYPE_INT8 || dtype == EXRAY_DTYPE_UINT8 ||
+           dtype == EXRAY_DTYPE_INT32;
+}
+
+/* ---- Reading -------------------------------------------------------------------------------------- */
+
+static void measure_side(xr_sound_frame *f, int s)
+{
+    double sum = 0, square = 0;
+    for (size_t i = 0; i < f->count; i++)
+        sum += f->side[s][i];
+    f->mean[s] = sum / (double)f->count;
+    for (size_t i = 0; i < f->count; i++)
+        square += (f->side[s][i] - f->mean[s]) * (f->side[s][i] - f->mean[s]);
+    f->energy[s] = square / (double)f->count;
+}
+
+static void measure(xr_sound_frame *f)
+{
+    double square = 0;
+    bool finite = true;
+    for (size_t i = 0; i < f->count; i++) {
+        double d = (double)f->side[0][i] - f->side[1][i];
+        square += d * d;
+        finite = finite && isfinite(f->side[0][i]) && isfinite(f->side[1][i]);
+    }
+    square /= (double)f->count;
+    for (int s = 0; s < 2; s++)
+        measure_side(f, s);
+    f->rest = f->energy[1] > 0 ? square / f->energy[1] : INFINITY;
+    f->equal = square <= FLOAT_NOISE * FLOAT_NOISE * f->energy[1];
+    f->silent = !finite || !(f->energy[0] > 0) || !(f->energy[1] > 0);
+}
+
+static bool read_side(const xr_sound_frames *frames, int side, size_t frame, exray_slot *slot,
+                      exray_tensor_view *view, float **out)
+{
+    exray_error error;
+    const float *values;
+    *out = NULL;
+    if (exray_comparison_values(frames->comparison, (exray_side)side, frame, EXRAY_KIND_INPUT, frames->pair,
+                                slot, view, &values, &error) != EXRAY_OK ||
+        !is_one_row(&view->info, view->count) || !is_sample_type(view->info.dtype) ||
+        view->count > MOST_VALUES)
+        return false;
+    *out = malloc((size_t)view->count * sizeof **out);
+    if (*out)
+        memcpy(*out, values, (size_t)view->count * sizeof **out);
+    return *out != NULL;
+}
+
+/* false: the frame cannot be used. */
+static bool read_frame(xr_sound_frames *frames, size_t frame, exray_slot *const slot[2])
+{
+    xr_sound_frame f = {.frame = frame};
+    exray_tensor_view view[2];
+    bool read = exray_comparison_same_shape(frames->comparison, frame, EXRAY_KIND_INPUT, frames->pair);
+    for (int s = 0; s < 2 && read; s++)
+        read = read_side(frames, s, frame, slot[s], &view[s], &f.side[s]);
+    if (!read || view[0].count != view[1].count) {
+        free(f.side[0]);
+        free(f.side[1]);
+        return false;
+    }
+    f.count = (size_t)view[0].count;
+    measure(&f);
+    for (int s = 0; s < 2; s++)
+        frames->dtype[s] = view[s].info.dtype;
+    frames->differing += !f.equal && !f.silent;
+    frames->list[frames->count++] = f;
+    return true;
+}
+
+/* Whether either side's frames swing about zero, and are no table of features. */
+static bool is_sound(const xr_sound_frames *frames)
+{
+    size_t swings = 0, judged = 0, tables = 0;
+    for (size_t i = 0; i < frames->count && judged < 4; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        if (f->silent)
+            continue;
+        judged++;
+        for (int s = 0; s < 2; s++)
+            if (fabs(f->mean[s]) < MOST_MEAN * sqrt(f->energy[s])) {
+                swings++;
+                break;
+            }
+        tables += xr_row_width(f->side[1], f->count) > 0;
+    }
+    return judged > 0 && 2 * tables < judged && (frames->has_sensor || 2 * swings > judged);
+}
+
+xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair)
+{
+    size_t count = exray_comparison_frame_count(comparison), values = 0;
+    xr_sound_frames *frames = calloc(1, sizeof *frames);
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    bool read = frames && slot[0] && slot[1];
+    if (read) {
+        *frames = (xr_sound_frames){.comparison = comparison,
+                                    .pair = pair,
+                                    .io = exray_comparison_input(comparison, pair),
+                                    .list = calloc(count + 1, sizeof *frames->list)};
+        read = frames->list != NULL;
+    }
+    for (size_t f = 0; read && f < count && frames->count < MOST_FRAMES && values < MOST_VALUES; f++) {
+        if (read_frame(frames, f, slot))
+            values += frames->list[frames->count - 1].count;
+        else if (f >= 8 && frames->count == 0)
+            break; /* no sound */
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (read && frames->count) {
+        note_sensor(frames);
+        if (is_sound(frames))
+            return frames;
+    }
+    xr_sound_frames_free(frames);
+    return NULL;
+}
+
+void xr_sound_frames_free(xr_sound_frames *frames)
+{
+    if (!frames)
+        return;
+    for (size_t i = 0; frames->list && i < frames->count; i++) {
+        free(frames->list[i].side[0]);
+        free(frames->list[i].side[1]);
+    }
+    free(frames->list);
+    free(frames);
+}

@@ -1,0 +1,43 @@
+/* The samples that both sides gave to an input that takes raw sound, and what the microphone recorded. */
+#ifndef XR_SOUND_FRAMES_H
+#define XR_SOUND_FRAMES_H
+
+#include <exray/assertion.h>
+#include <exray/sound.h>
+
+/* One matched frame. */
+typedef struct xr_sound_frame {
+    size_t frame;     /* among the comparison's */
+    size_t count;     /* samples of each side */
+    float *side[2];   /* by exray_side: real numbers, in the tensor's unit */
+    double energy[2]; /* without the mean, of a sample: variance */
+    double mean[2];
+    double rest; /* the variance of the difference, relative to the reference's; INFINITY: that is silent */
+    bool equal;  /* bit for bit, or up to float noise */
+    bool silent; /* at least one side has nothing to go by */
+} xr_sound_frame;
+
+typedef struct xr_sound_frames {
+    const exray_comparison *comparison;
+    size_t pair;
+    const exray_io_pair *io;
+    xr_sound_frame *list;
+    size_t count;
+    size_t differing;                      /* of them, neither equal nor silent */
+    exray_dtype dtype[2];                  /* as stored */
+    bool has_sensor;                       /* the log holds what the microphone recorded */
+    uint32_t sensor_rate, sensor_channels; /* of it, in the first frame */
+} xr_sound_frames;
+
+/* Reads input `pair`; NULL: it is no sound, or memory is lacking.  A sound is one long row of samples that
+ * swing about their mean: numbers of which each row of a table has a profile of its own are features. */
+xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair);
+void xr_sound_frames_free(xr_sound_frames *frames);
+
+/* What the microphone recorded in a frame; NULL: nothing, or no sound.  Free it. */
+exray_sound *xr_sensor_sound(const exray_comparison *comparison, size_t frame);
+
+/* The width of the rows into which a flat input falls, if it is a table of features: 0 where it is not. */
+size_t xr_row_width(const float *values, size_t count);
+
+#endif

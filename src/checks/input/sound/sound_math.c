@@ -1,0 +1,230 @@
+#include "checks/input/sound/sound_math.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PI 3.14159265358979323846
+
+size_t xr_power_of_two(size_t n)
+{
+    size_t p = 1;
+    while (p < n)
+        p *= 2;
+    return p;
+}
+
+static void reverse_bits(double *re, double *im, size_t n)
+{
+    for (size_t i = 1, j = 0; i < n; i++) {
+        size_t bit = n >> 1;
+        for (; j & bit; bit >>= 1)
+            j ^= bit;
+        j ^= bit;
+        if (i >= j)
+            continue;
+        double a = re[i], b = im[i];
+        re[i] = re[j], im[i] = im[j];
+        re[j] = a, im[j] = b;
+    }
+}
+
+void xr_fft(double *re, double *im, size_t n, bool inverse)
+{
+    /* [half + k]: the factor of a stage's k-th pair. */
+    double *c = malloc((n + 1) * sizeof *c), *s = malloc((n + 1) * sizeof *s);
+    for (size_t half = n / 2; c && s && half >= 1; half /= 2)
+        for (size_t k = 0; k < half; k++) {
+            double angle = (inverse ? PI : -PI) * (double)k / (double)half;
+            bool first = half == n / 2;
+            c[half + k] = first ? cos(angle) : c[2 * half + 2 * k];
+            s[half + k] = first ? sin(angle) : s[2 * half + 2 * k];
+        }
+    if (!c || !s)
+        memset(re, 0, n * sizeof *re),
+            memset(im, 0, n * sizeof *im); /* nothing is found; memory.h counts it */
+    else
+        reverse_bits(re, im, n);
+    for (size_t half = 1; c && s && half < n; half *= 2)
+        for (size_t start = 0; start < n; start += 2 * half)
+            for (size_t k = 0; k < half; k++) {
+                size_t at = start + k, to = at + half;
+                double a = re[to] * c[half + k] - im[to] * s[half + k];
+                double b = re[to] * s[half + k] + im[to] * c[half + k];
+                re[to] = re[at] - a, im[to] = im[at] - b;
+                re[at] += a, im[at] += b;
+            }
+    free(c);
+    free(s);
+}
+
+/* ---- Lag ------------------------------------------------------------------------------------- */
+
+/* Sums of squares up to each sample. */
+static double *energies(const float *x, size_t n)
+{
+    double *sum = malloc((n + 1) * sizeof *sum);
+    if (!sum)
+        return NULL;
+    sum[0] = 0;
+    for (size_t i = 0; i < n; i++)
+        sum[i + 1] = sum[i] + (double)x[i] * x[i];
+    return sum;
+}
+
+/* re[L mod n]: the sum of y[i] x[i + L].  Both series go through one transform, as real and imaginary part.
+ */
+static bool correlate(const float *y, size_t y_count, const float *x, size_t x_count, size_t n, double *re,
+                      double *im)
+{
+    for (size_t i = 0; i < n; i++) {
+        re[i] = i < y_count ? y[i] : 0;
+        im[i] = i < x_count ? x[i] : 0;
+    }
+    xr_fft(re, im, n, false);
+    for (size_t k = 0; k <= n / 2; k++) {
+        size_t m = (n - k) % n;
+        double yr = (re[k] + re[m]) / 2, yi = (im[k] - im[m]) / 2;
+        double xr = (im[k] + im[m]) / 2, xi = (re[m] - re[k]) / 2;
+        double pr = yr * xr + yi * xi, pi = yr * xi - yi * xr; /* conj(Y) X */
+        re[k] = pr, im[k] = pi;
+        re[m] = pr, im[m] = -pi;
+    }
+    xr_fft(re, im, n, true);
+    return true;
+}
+
+/* The share of y's energy that x explains at a shift; negative where they are of opposite sign. */
+static double share_at(const double *ey, size_t y_count, const double *ex, size_t x_count, double product,
+                       long shift)
+{
+    long first = shift < 0 ? -shift : 0;
+    long end = (long)y_count < (long)x_count - shift ? (long)y_count : (long)x_count - shift;
+    if (end - first < 32 || end - first < (long)y_count / 8)
+        return 0;
+    double x_energy = ex[end + shift] - ex[first + shift], y_energy = ey[y_count];
+    if (x_energy <= 1e-12 * ex[x_count] || y_energy <= 0)
+        return 0;
+    double share = product * product / (x_energy * y_energy);
+    return product < 0 ? -share : share;
+}
+
+bool xr_find_lag(const float *y, size_t y_count, const float *x, size_t x_count, size_t most, xr_lag *out)
+{
+    size_t n = xr_power_of_two(y_count + x_count);
+    double *ey = energies(y, y_count), *ex = energies(x, x_count);
+    double *re = malloc(n * sizeof *re), *im = malloc(n * sizeof *im);
+    bool known = ey && ex && re && im && ey[y_count] > 0 && ex[x_count] > 0;
+    *out = (xr_lag){0};
+    if (known) {
+        correlate(y, y_count, x, x_count, n, re, im);
+        long low = -(long)(most < y_count - 1 ? most : y_count - 1);
+        long high = (long)(most < x_count - 1 ? most : x_count - 1);
+        for (int pass = 0; pass < 2; pass++)
+            for (long shift = low; shift <= high; shift++) {
+                size_t at = shift < 0 ? n - (size_t)-shift : (size_t)shift;
+                double share = share_at(ey, y_count, ex, x_count, re[at] / (double)n, shift);
+                double size = fabs(share);
+                if (pass == 0 && size > fabs(out->share))
+                    out->share = share, out->shift = shift;
+                bool beside = labs(shift - out->shift) < 12;
+                if (pass == 1 && !beside && size > out->rival)
+                    out->rival = size, out->rival_shift = shift;
+                if (pass == 1 && (share < 0) != (out->share < 0) && size > out->opposite)
+                    out->opposite = size;
+            }
+        out->share = fabs(out->share);
+    }
+    free(ey);
+    free(ex);
+    free(re);
+    free(im);
+    return known;
+}
+
+/* ---- A line ---------------------------------------------------------------------------------- */
+
+xr_line xr_fit_line(const float *y, const float *x, size_t n)
+{
+    double sx = 0, sy = 0, xx = 0, yy = 0, xy = 0, count = (double)n;
+    for (size_t i = 0; i < n; i++)
+        sx += x[i], sy += y[i];
+    if (n == 0)
+        return (xr_line){1, 0, 1, 0};
+    double mx = sx / count, my = sy / count;
+    for (size_t i = 0; i < n; i++) {
+        double a = x[i] - mx, b = y[i] - my;
+        xx += a * a, yy += b * b, xy += a * b;
+    }
+    xr_line out = {1, my - mx, 1, sqrt(xx / count)};
+    if (xx > 0 && yy > 0) {
+        out.gain = xy / xx;
+        out.offset = my - out.gain * mx;
+        out.rest = fmax(0, 1 - xy * xy / (xx * yy));
+    }
+    return out;
+}
+
+/* ---- Another rate ------------------------------------------------------------------------------ */
+
+enum { ZEROS = 24, PHASES = 256 }; /* of the sinc on either side; steps of its table between two zeros */
+
+/* The right half of a sinc under a Hann window, ZEROS zeros long. */
+static float *sinc_table(void)
+{
+    float *table = malloc((ZEROS * PHASES + 2) * sizeof *table);
+    for (size_t i = 0; table && i < ZEROS * PHASES + 2; i++) {
+        double t = (double)i / PHASES;
+        double window = t < ZEROS ? 0.5 + 0.5 * cos(PI * t / ZEROS) : 0;
+        table[i] = (float)(i == 0 ? 1 : sin(PI * t) / (PI * t) * window);
+    }
+    return table;
+}
+
+/* x at a place between its samples, of the band `low` (1: all of it). */
+static float sample_at(const float *x, size_t n, double at, double low, const float *table)
+{
+    double reach = ZEROS / low, sum = 0;
+    double first = ceil(at - reach), last = floor(at + reach);
+    if (last < 0 || first > (double)n - 1)
+        return 0;
+    size_t k = first < 0 ? 0 : (size_t)first, end = last > (double)n - 1 ? n - 1 : (size_t)last;
+    for (; k <= end; k++) {
+        double d = fabs(at - (double)k) * low * PHASES;
+        size_t i = (size_t)d;
+        if (i >= ZEROS * PHASES)
+            continue;
+        double part = d - (double)i;
+        sum += x[k] * (table[i] + part * (table[i + 1] - table[i]));
+    }
+    return (float)(sum * low);
+}
+
+size_t xr_change_rate(const float *x, size_t n, double ratio, float *out, size_t most)
+{
+    float *table = sinc_table();
+    double low = XR_KEPT_BAND * fmin(1, ratio), made = floor((double)n * ratio);
+    size_t count = made < (double)most ? (size_t)made : most;
+    for (size_t i = 0; table && i < count; i++)
+        out[i] = sample_at(x, n, (double)i / ratio, low, table);
+    free(table);
+    return table ? count : 0;
+}
+
+bool xr_low_pass(const float *x, size_t n, double share, float *out)
+{
+    float *table = sinc_table();
+    for (size_t i = 0; table && i < n; i++)
+        out[i] = sample_at(x, n, (double)i, share, table);
+    free(table);
+    return table != NULL;
+}
+
+bool xr_shift_by_fraction(const float *x, size_t n, double fraction, float *out)
+{
+    float *table = sinc_table();
+    for (size_t i = 0; table && i < n; i++)
+        out[i] = sample_at(x, n, (double)i + fraction, 1, table);
+    free(table);
+    return table != NULL;
+}

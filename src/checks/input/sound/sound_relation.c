@@ -1,0 +1,477 @@
+#include "checks/input/sound/sound_relation.h"
+
+#include "checks/input/sound/sound_math.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBES = 2, PROBE_LENGTH = 8192, LONGEST = 1 << 18, MOST_EVALUATED = 48 };
+
+/* A relation is worth a closer look from this share of a probe's energy on. */
+#define WORTH_A_LOOK 0.4
+/* It explains a frame where it leaves no more of the variance than this, and contradicts one above that. */
+#define EXPLAINS    0.1
+#define CONTRADICTS 0.5
+/* What resamplers make differently. */
+#define RESAMPLED 0.02
+/* A frame has nothing to go by where its energy is this part of the loudest one's. */
+#define QUIET 1e-6
+/* Another shift explains as much. */
+#define AS_MUCH 0.98
+
+const double xr_usual_rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 0};
+
+xr_sound_relation xr_no_sound_relation(void)
+{
+    return (xr_sound_relation){.channel = -1, .ratio = 1, .rest = 1};
+}
+
+/* ---- Bringing two sides together ------------------------------------------------------------------- */
+
+static size_t take_channel(float *v, size_t n, unsigned channels, int channel)
+{
+    size_t count = n / channels;
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (unsigned c = 0; c < channels; c++)
+            sum += v[i * channels + c];
+        v[i] = channel < 0 ? (float)(sum / channels) : v[i * channels + (unsigned)channel];
+    }
+    return count;
+}
+
+/* The turned side's samples as the other side would have them: up to twice as many; NULL: it cannot be. */
+static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t most, size_t *count)
+{
+    const float *v = f->side[r->turned];
+    size_t room = 2 * f->count + 16;
+    float *out = malloc(room * sizeof *out);
+    double step =
+        r->reading == XR_SAMPLES_AS_IS || r->reading == XR_SAMPLES_BITS ? 0 : xr_sample_step(v, f->count);
+    size_t n = out ? xr_read_samples(r->reading, v, f->count, step, out, room) : 0;
+    if (n && r->channels)
+        n = take_channel(out, n, r->channels, r->channel);
+    if (n && r->ratio != 1) {
+        size_t needed = (size_t)((double)most * r->ratio) + 64;
+        float *stretched = malloc(room * sizeof *stretched);
+        n = stretched ? xr_change_rate(out, n < needed ? n : needed, 1 / r->ratio, stretched, room) : 0;
+        free(out);
+        out = stretched;
+    }
+    if (n && r->fraction > 0) {
+        float *moved = malloc(n * sizeof *moved);
+        n = moved && xr_shift_by_fraction(out, n, r->fraction, moved) ? n : 0;
+        free(out);
+        out = moved;
+    }
+    *count = n < most ? n : most;
+    if (n)
+        return out;
+    free(out);
+    return NULL;
+}
+
+/* Brings one frame together at the relation's shift; false: too little is left, or no memory. */
+static bool bring_together(const xr_sound_frame *f, size_t at, const xr_sound_relation *r,
+                           xr_sound_segment *out)
+{
+    size_t n = 0;
+    long count = (long)f->count, shift = r->shift;
+    float *y = turn(f, r, 2 * f->count, &n);
+    *out = (xr_sound_segment){.frame = at};
+    long first = shift < 0 ? -shift : 0, end = (long)n < count - shift ? (long)n : count - shift;
+    if (!y || end - first < 32) {
+        free(y);
+        return false;
+    }
+    out->count = (size_t)(end - first);
+    out->first = (size_t)(first + shift);
+    out->x = malloc(out->count * sizeof *out->x);
+    out->y = y;
+    if (!out->x) {
+        free(y);
+        return false;
+    }
+    memmove(y, y + first, out->count * sizeof *y);
+    const float *x = f->side[1 - r->turned] + first + shift;
+    /* What the change of rate took from one side is taken from the other. */
+    if (r->ratio == 1 || !xr_low_pass(x, out->count, XR_KEPT_BAND * fmin(1, r->ratio), out->x))
+        memcpy(out->x, x, out->count * sizeof *out->x);
+    return true;
+}
+
+xr_sound_segment *xr_sound_segments(const xr_sound_frames *frames, const xr_sound_relation *relation,
+                                    size_t *count)
+{
+    xr_sound_segment *list = calloc(frames->differing + 1, sizeof *list);
+    *count = 0;
+    for (size_t i = 0; list && i < frames->count; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        if (!f->equal && !f->silent && *count < frames->differing &&
+            bring_together(f, i, relation, &list[*count]))
+            ++*count;
+    }
+    return list;
+}
+
+void xr_free_segments(xr_sound_segment *segments, size_t count)
+{
+    for (size_t i = 0; segments && i < count; i++) {
+        free(segments[i].x);
+        free(segments[i].y);
+    }
+    free(segments);
+}
+
+/* ---- Judging one relation ------------------------------------------------------------------------------ */
+
+typedef struct sound_search {
+    const xr_sound_frames *frames;
+    const xr_sound_frame *probe[PROBES];
+    size_t probes;
+    double loudest;
+    xr_sound_relation best;
+} sound_search;
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Fits every frame (or as many as time allows) at the relation's shift. */
+static void evaluate(const sound_search *s, xr_sound_relation *r)
+{
+    double rests[MOST_EVALUATED];
+    size_t count = 0;
+    r->supporting = r->contradicting = r->abstaining = 0;
+    for (size_t i = 0; i < s->frames->count && count < MOST_EVALUATED; i++) {
+        const xr_sound_frame *f = &s->frames->list[i];
+        xr_sound_segment g;
+        if (f->equal || f->silent || f->energy[1] < QUIET * s->loudest) {
+            r->abstaining += !f->equal;
+            continue;
+        }
+        if (!bring_together(f, i, r, &g)) {
+            r->abstaining++;
+            continue;
+        }
+        xr_line line = xr_fit_line(g.y, g.x, g.count);
+        if (line.deviation * line.deviation < 1e-3 * f->energy[1 - r->turned])
+            r->abstaining++; /* what is heard lies elsewhere in the frame */
+        else {
+            rests[count++] = line.rest;
+            r->supporting += line.rest <= EXPLAINS;
+            r->contradicting += line.rest > CONTRADICTS;
+        }
+        free(g.x);
+        free(g.y);
+    }
+    qsort(rests, count, sizeof *rests, ascending);
+    r->rest = count ? rests[count / 2] : 1;
+    if (count && r->contradicting)
+        r->rest = fmax(r->rest, rests[count - 1]);
+}
+
+/* Finds the shift on the probes; the share of their energy that it explains. */
+static double find_shift(const sound_search *s, xr_sound_relation *r, size_t length)
+{
+    double best = 0;
+    for (size_t p = 0; p < s->probes; p++) {
+        const xr_sound_frame *f = s->probe[p];
+        size_t n = 0, most = f->count < length ? f->count : length;
+        float *y = turn(f, r, most, &n);
+        xr_lag lag;
+        if (y && n >= 64 && xr_find_lag(y, n, f->side[1 - r->turned], most, most, &lag) && lag.share > best) {
+            best = lag.share;
+            r->shift = lag.shift;
+            r->rival_shift = lag.rival >= AS_MUCH * lag.share ? lag.rival_shift : 0;
+            r->rival_sign = lag.opposite >= AS_MUCH * lag.share;
+            if (r->rival_shift && labs(lag.rival_shift) < labs(lag.shift)) {
+                r->shift = lag.rival_shift;
+                r->rival_shift = lag.shift;
+            }
+        }
+        free(y);
+        if (best > 0.9)
+            break;
+    }
+    return best;
+}
+
+static bool good_enough(const xr_sound_relation *r)
+{
+    return r->supporting && !r->contradicting && r->rest <= (r->ratio == 1 ? XR_SOUND_NOISE : RESAMPLED);
+}
+
+/* Looks for the shift of a relation and keeps it where it is better than what was found; whether it suffices.
+ */
+static bool attempt(sound_search *s, xr_sound_relation r, size_t length)
+{
+    if (find_shift(s, &r, length) < WORTH_A_LOOK)
+        return false;
+    evaluate(s, &r);
+    /* A more complex one has to explain clearly more. */
+    if (r.supporting && r.rest < s->best.rest / 3 && r.contradicting <= s->best.contradicting)
+        s->best = r;
+    return good_enough(&s->best);
+}
+
+/* ---- The list of relations ----------------------------------------------------------------------------- */
+
+static bool try_readings(sound_search *s, double ratio, unsigned channels)
+{
+    for (int reading = 1; reading < XR_SAMPLES_READINGS; reading++)
+        for (int side = 0; side < 2; side++) {
+            xr_sound_relation r = xr_no_sound_relation();
+            r.reading = (xr_sound_reading)reading;
+            r.turned = side;
+            r.ratio = ratio;
+            r.channels = channels;
+            if (attempt(s, r, PROBE_LENGTH))
+                return true;
+        }
+    return false;
+}
+
+static bool try_channels(sound_search *s, double ratio)
+{
+    static const unsigned counts[] = {2, 4, 6, 8, 3};
+    uint32_t known = s->frames->sensor_channels;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        for (int side = 0; side < 2 && (!known || known == counts[i]); side++)
+            for (int channel = -1; channel < 2; channel++) {
+                xr_sound_relation r = xr_no_sound_relation();
+                r.turned = side;
+                r.channels = counts[i];
+                r.channel = channel;
+                r.ratio = ratio;
+                if (attempt(s, r, PROBE_LENGTH))
+                    return true;
+            }
+    return false;
+}
+
+/* The ratios of usual rates, each once, those nearer to 1 first; how many. */
+static size_t list_ratios(double out[128])
+{
+    size_t count = 0;
+    for (size_t a = 0; xr_usual_rates[a] > 0; a++)
+        for (size_t b = 0; xr_usual_rates[b] > 0; b++) {
+            double ratio = xr_usual_rates[a] / xr_usual_rates[b];
+            bool known = a == b || ratio > 8 || ratio < 0.125;
+            for (size_t i = 0; i < count && !known; i++)
+                known = fabs(out[i] - ratio) < 1e-6;
+            if (!known && count < 128)
+                out[count++] = ratio;
+        }
+    return count;
+}
+
+static bool try_ratios(sound_search *s, const double *ratios, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        xr_sound_relation r = xr_no_sound_relation();
+        r.ratio = ratios[i];
+        if (attempt(s, r, PROBE_LENGTH))
+            return true;
+    }
+    return false;
+}
+
+/* Two times as many samples may be those of two channels: then the filter of a resampler takes their mean,
+ * but not to the last bit. */
+static void try_channels_of_ratio(sound_search *s)
+{
+    double ratio = s->best.ratio, whole = ratio < 1 ? 1 / ratio : ratio;
+    uint32_t known = s->frames->sensor_channels;
+    if (fabs(whole - round(whole)) > 1e-6 || (known && known != (uint32_t)round(whole)))
+        return;
+    sound_search other = *s;
+    for (int channel = -1; channel < 2; channel++) {
+        xr_sound_relation r = xr_no_sound_relation();
+        r.turned = ratio > 1 ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
+        r.channels = (unsigned)round(whole);
+        r.channel = channel;
+        other.best = s->best;
+        bool exact = attempt(&other, r, PROBE_LENGTH) && other.best.rest < s->best.rest / 10;
+        /* One sample of several is one of a sound of that rate, too. */
+        if (exact && other.best.channels && (channel < 0 || known)) {
+            s->best = other.best;
+            return;
+        }
+    }
+}
+
+/* The channels of the sound in the log, at any rate. */
+static bool try_known_channels(sound_search *s, const double *ratios, size_t count)
+{
+    if (s->frames->sensor_channels < 2 || try_channels(s, 1))
+        return s->frames->sensor_channels >= 2;
+    for (size_t i = 0; i < count; i++) {
+        xr_sound_relation r = xr_no_sound_relation();
+        r.channels = s->frames->sensor_channels;
+        r.ratio = ratios[i];
+        if (r.channels <= 64 && fabs(r.ratio * r.channels - 1) > 1e-6 && attempt(s, r, PROBE_LENGTH))
+            return true;
+    }
+    return false;
+}
+
+/* Two of them at once. */
+static bool try_composed(sound_search *s)
+{
+    static const double common[] = {44100.0 / 16000, 3, 0.5, 22050.0 / 16000, 1.5, 2, 1.0 / 3};
+    s->probes = 1;
+    if (try_readings(s, 1, 2))
+        return true;
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+        xr_sound_relation r = xr_no_sound_relation();
+        r.ratio = common[i];
+        r.channels = 2;
+        /* Halves of twice as many are what they were. */
+        bool halves = fabs(r.ratio * r.channels - 1) < 1e-6;
+        if ((!halves && attempt(s, r, PROBE_LENGTH)) || try_readings(s, common[i], 0))
+            return true;
+    }
+    return false;
+}
+
+/* ---- The search ------------------------------------------------------------------------------------------
+ */
+
+/* The loudest frames that differ, by the beginning that probes are cut to. */
+static void choose_probes(sound_search *s)
+{
+    double loud[PROBES] = {0};
+    for (size_t i = 0; i < s->frames->count; i++) {
+        const xr_sound_frame *f = &s->frames->list[i];
+        s->loudest = fmax(s->loudest, f->energy[1]);
+        if (f->equal || f->silent)
+            continue;
+        size_t n = f->count < PROBE_LENGTH ? f->count : PROBE_LENGTH;
+        double energy = 0;
+        for (size_t k = 0; k < n; k++)
+            energy += (f->side[1][k] - f->mean[1]) * (f->side[1][k] - f->mean[1]);
+        for (size_t p = 0; p < PROBES; p++)
+            if (energy > loud[p]) {
+                memmove(loud + p + 1, loud + p, (PROBES - 1 - p) * sizeof *loud);
+                memmove(s->probe + p + 1, s->probe + p, (PROBES - 1 - p) * sizeof(s->probe[0]));
+                loud[p] = energy;
+                s->probe[p] = f;
+                s->probes += s->probes < PROBES;
+                break;
+            }
+    }
+}
+
+/* Where one shift does not hold in all frames: each frame's own. */
+static void try_own_shifts(sound_search *s)
+{
+    xr_sound_relation r = xr_no_sound_relation();
+    size_t count = 0;
+    double worst = 0;
+    for (size_t i = 0; i < s->frames->count && count < MOST_EVALUATED; i++) {
+        sound_search one = {.frames = s->frames, .probe = {&s->frames->list[i]}, .probes = 1};
+        xr_sound_relation own = xr_no_sound_relation();
+        xr_sound_segment g;
+        if (one.probe[0]->equal || one.probe[0]->silent || one.probe[0]->energy[1] < QUIET * s->loudest)
+            continue;
+        find_shift(&one, &own, LONGEST);
+        if (!bring_together(one.probe[0], i, &own, &g))
+            return;
+        worst = fmax(worst, xr_fit_line(g.y, g.x, g.count).rest);
+        free(g.x);
+        free(g.y);
+        r.least_shift = count == 0 || own.shift < r.least_shift ? own.shift : r.least_shift;
+        r.most_shift = count == 0 || own.shift > r.most_shift ? own.shift : r.most_shift;
+        count++;
+    }
+    if (count > 1 && worst <= EXPLAINS && worst < s->best.rest / 3 && r.least_shift != r.most_shift) {
+        r.rest = worst;
+        r.supporting = count;
+        r.varies = true;
+        s->best = r;
+    }
+}
+
+/* A shift by a fraction of a sample, on top of one by whole samples. */
+static void refine_shift(sound_search *s)
+{
+    xr_sound_relation best = s->best;
+    if (best.ratio != 1 || best.reading != XR_SAMPLES_AS_IS || best.channels || best.rest <= XR_SOUND_NOISE ||
+        best.rest > CONTRADICTS)
+        return;
+    for (int side = 0; side < 2; side++)
+        for (int i = 1; i < 8; i++) {
+            xr_sound_relation r = s->best;
+            /* y[i + fraction] is x[i + shift]: y's own fraction goes with one sample less on the other side.
+             */
+            r.shift = s->best.shift + side;
+            r.fraction = i / 8.0;
+            evaluate(s, &r);
+            if (r.rest < best.rest)
+                best = r;
+        }
+    if (best.rest < s->best.rest / 3)
+        s->best = best;
+}
+
+static void search_all(sound_search *s)
+{
+    double ratios[128];
+    size_t count = list_ratios(ratios);
+    xr_sound_relation plain = xr_no_sound_relation();
+    evaluate(s, &plain);
+    s->best = plain;
+    if (good_enough(&plain))
+        return;
+    plain.rest = 1;
+    if (attempt(s, xr_no_sound_relation(), LONGEST))
+        return;
+    if (s->best.rest <= EXPLAINS && !s->best.contradicting) {
+        refine_shift(s);
+        return; /* the same samples, and something more */
+    }
+    if (try_readings(s, 1, 0) || try_known_channels(s, ratios, count))
+        return;
+    if (try_ratios(s, ratios, count)) {
+        try_channels_of_ratio(s);
+        return;
+    }
+    if (!try_channels(s, 1) && s->best.rest > EXPLAINS)
+        try_own_shifts(s);
+}
+
+bool xr_find_sound_relation(const xr_sound_frames *frames, xr_sound_relation *found)
+{
+    sound_search s = {.frames = frames};
+    choose_probes(&s);
+    s.best = xr_no_sound_relation();
+    if (s.probes)
+        search_all(&s);
+    *found = s.best;
+    return s.best.supporting && s.best.rest <= EXPLAINS;
+}
+
+bool xr_find_sound_lag(const xr_sound_frames *frames, xr_sound_relation *found)
+{
+    sound_search s = {.frames = frames, .best = xr_no_sound_relation()};
+    choose_probes(&s);
+    *found = s.best;
+    if (!s.probes || find_shift(&s, found, LONGEST) < WORTH_A_LOOK)
+        return false;
+    evaluate(&s, found);
+    return true;
+}
+
+bool xr_find_composed_sound_relation(const xr_sound_frames *frames, xr_sound_relation *found)
+{
+    sound_search s = {.frames = frames, .best = xr_no_sound_relation()};
+    choose_probes(&s);
+    if (s.probes)
+        try_composed(&s);
+    *found = s.best;
+    return s.best.supporting && s.best.rest <= EXPLAINS;
+}

@@ -1,0 +1,27 @@
+/* The findings about raw sound, in words that speak of sound. */
+#ifndef XR_SOUND_REPORT_H
+#define XR_SOUND_REPORT_H
+
+#include "checks/input/sound/sound_order.h"
+#include "checks/input/sound/sound_pieces.h"
+#include "checks/input/sound/sound_sides.h"
+#include "checks/input/sound/sound_values.h"
+
+/* What all of them need. */
+typedef struct xr_sound_report {
+    const xr_sound_frames *frames;
+    xr_sound_sides sides;
+    exray_findings *findings;
+} xr_sound_report;
+
+void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order);
+/* One side is one channel of the record, the other another or the mean of all. */
+bool xr_report_sound_channel(const xr_sound_report *r);
+/* The reading, the channels, the rate and the shift of a relation, each where it is there. */
+void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation *relation);
+/* false: the values are the same. */
+bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *relation,
+                            const xr_sound_values *values);
+void xr_report_sound_pieces(const xr_sound_report *r, const xr_sound_pieces *pieces);
+
+#endif

@@ -1,0 +1,159 @@
+#include "checks/input/sound/sound_sides.h"
+
+#include "checks/input/sound/sound_math.h"
+#include "checks/input/sound/sound_relation.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { MOST_FRAMES = 2, MOST_READ = 1 << 14 }; /* frames; samples of one */
+/* The variance that two resamplers may differ by, relative to the signal: another rate leaves nearly all. */
+#define RESAMPLED 0.05
+/* A recording may go on after the frame, or before it. */
+#define SAME_GAIN 0.02
+
+/* The mean of the channels, or (from 1 on) one of them. */
+static float *mono_of(const exray_sound *sound, int channel, size_t *count)
+{
+    enum { MOST = 1 << 20 };
+    uint32_t channels = exray_sound_channels(sound);
+    size_t n = exray_sound_length(sound) < MOST ? exray_sound_length(sound) : MOST;
+    const float *v = exray_sound_samples(sound);
+    float *out = malloc((n + 1) * sizeof *out);
+    for (size_t i = 0; out && i < n; i++) {
+        double sum = 0;
+        for (uint32_t c = 0; c < channels; c++)
+            sum += v[i * channels + c];
+        out[i] = channel ? v[i * channels + (uint32_t)channel - 1] : (float)(sum / channels);
+    }
+    *count = out ? n : 0;
+    return out;
+}
+
+/* Whether a side's samples are these, from some place on, in the unit in which full scale is 1 or 32768. */
+static bool is_of(const xr_sound_frame *f, int side, const float *made, size_t n, double allowed)
+{
+    size_t read = f->count < MOST_READ ? f->count : MOST_READ, count = read < n ? read : n;
+    if (count < 64)
+        return false;
+    xr_line line = xr_fit_line(f->side[side], made, count);
+    if (line.rest > allowed && n > f->count) {
+        /* The frame is a part of the recording. */
+        xr_lag lag;
+        if (!xr_find_lag(f->side[side], read, made, n, n, &lag) || lag.share < 0.9 || lag.shift < 0 ||
+            (size_t)lag.shift + read > n)
+            return false;
+        line = xr_fit_line(f->side[side], made + lag.shift, read);
+    }
+    double scale = line.gain > 100 ? line.gain / 32768 : line.gain;
+    return line.rest <= allowed && fabs(scale - 1) < SAME_GAIN &&
+           fabs(line.offset) < SAME_GAIN * fabs(line.gain) * line.deviation;
+}
+
+/* The same behind what a resampler leaves of the band. */
+static bool is_resampled_of(const xr_sound_frame *f, int side, const float *made, size_t n, double ratio)
+{
+    xr_sound_frame low = *f;
+    low.count = f->count < MOST_READ ? f->count : MOST_READ;
+    low.side[side] = malloc((low.count + 1) * sizeof *low.side[side]);
+    bool same = low.side[side] &&
+                xr_low_pass(f->side[side], low.count, XR_KEPT_BAND * fmin(1, 1 / ratio), low.side[side]) &&
+                is_of(&low, side, made, n, RESAMPLED);
+    free(low.side[side]);
+    return same;
+}
+
+typedef struct tally {
+    size_t frames, proper[2], raw[2], channel[2][2];
+    double rate[2];
+} tally;
+
+/* Whether a side is one of two channels, and not their mean. */
+static void look_at_channels(const xr_sound_frame *f, const exray_sound *sound, tally *t)
+{
+    bool mean[2] = {t->raw[0] == t->frames, t->raw[1] == t->frames};
+    for (int c = 0; c < 2 && exray_sound_channels(sound) > 1; c++) {
+        size_t n;
+        float *one = mono_of(sound, c + 1, &n);
+        for (int s = 0; one && s < 2; s++)
+            t->channel[s][c] += !mean[s] && is_of(f, s, one, n, XR_SOUND_NOISE / 4);
+        free(one);
+    }
+}
+
+/* The record at usual rates, until both sides are known. */
+static void look_at_rates(const xr_sound_frame *f, const float *mono, size_t n, double rate, tally *t)
+{
+    bool known[2] = {t->raw[0] == t->frames, t->raw[1] == t->frames};
+    size_t window = f->count < MOST_READ ? f->count : MOST_READ, room = n <= 4 * f->count ? window : 4 * n;
+    float *made = malloc((room + 1) * sizeof *made);
+    for (size_t i = 0; made && xr_usual_rates[i] > 0 && !(known[0] && known[1]); i++) {
+        double ratio = xr_usual_rates[i] / rate;
+        if (ratio == 1 || ratio > 6 || ratio < 1.0 / 6)
+            continue;
+        size_t got = xr_change_rate(mono, n, ratio, made, room);
+        for (int s = 0; s < 2; s++) {
+            bool other = t->rate[s] > 0 && t->rate[s] != xr_usual_rates[i];
+            if (known[s] || other || !is_resampled_of(f, s, made, got, ratio))
+                continue;
+            known[s] = true;
+            t->proper[s]++;
+            t->rate[s] = xr_usual_rates[i];
+        }
+    }
+    free(made);
+}
+
+static void look_at(const xr_sound_frame *f, const exray_sound *sound, tally *t)
+{
+    size_t n;
+    float *mono = mono_of(sound, 0, &n);
+    double rate = exray_sound_rate(sound) ? exray_sound_rate(sound) : 16000;
+    if (mono && n > 64) {
+        t->frames++;
+        for (int s = 0; s < 2; s++)
+            if (is_of(f, s, mono, n, XR_SOUND_NOISE)) {
+                t->raw[s]++, t->proper[s]++;
+                t->rate[s] = rate;
+            }
+        look_at_rates(f, mono, n, rate, t);
+        look_at_channels(f, sound, t);
+    }
+    free(mono);
+}
+
+void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out)
+{
+    tally t = {0};
+    *out = (xr_sound_sides){0};
+    for (size_t i = 0; frames->has_sensor && i < frames->count && t.frames < MOST_FRAMES; i++) {
+        const xr_sound_frame *f = &frames->list[i];
+        exray_sound *sound = f->equal || f->silent ? NULL : xr_sensor_sound(frames->comparison, f->frame);
+        if (!sound)
+            continue;
+        out->known = true;
+        out->rate = exray_sound_rate(sound);
+        out->channels = exray_sound_channels(sound);
+        look_at(f, sound, &t);
+        exray_sound_free(sound);
+    }
+    for (int s = 0; s < 2; s++) {
+        out->proper[s] = t.frames && t.proper[s] >= t.frames;
+        out->raw[s] = t.frames && t.raw[s] == t.frames;
+        for (int c = 0; c < 2; c++)
+            if (t.frames && t.channel[s][c] == t.frames)
+                out->channel_of[s] = c + 1;
+        out->at_rate[s] = out->proper[s] ? t.rate[s] : 0;
+    }
+}
+
+int xr_wrong_sound_side(const xr_sound_sides *sides)
+{
+    if (sides->proper[0] != sides->proper[1])
+        return sides->proper[0] ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
+    /* Both are the record, one as it is, the other at another rate: who resamples means to, unless the record
+     * has the rate that most models of speech take. */
+    if (sides->proper[0] && sides->raw[0] != sides->raw[1])
+        return sides->raw[0] == (sides->rate != 16000) ? EXRAY_SIDE_EDGE : EXRAY_SIDE_REFERENCE;
+    return -1;
+}

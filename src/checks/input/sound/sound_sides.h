@@ -1,0 +1,24 @@
+/* Which side's samples are what the microphone's record gives. */
+#ifndef XR_SOUND_SIDES_H
+#define XR_SOUND_SIDES_H
+
+#include "checks/input/sound/sound_frames.h"
+
+typedef struct xr_sound_sides {
+    bool known;        /* there are sounds in the log */
+    uint32_t rate;     /* of the sensor's, Hz; 0: it does not say */
+    uint32_t channels; /* of it */
+    /* By exray_side. */
+    bool proper[2];    /* the side's samples are the record's, at some usual rate, to the end */
+    double at_rate[2]; /* that rate; 0: none */
+    bool raw[2];       /* the record's samples one by one, at whatever rate they are taken */
+    int channel_of[2]; /* it is that channel of the record, from 1 on; 0: their mean, or none alone */
+} xr_sound_sides;
+
+/* Looks at a few frames that differ. */
+void xr_find_sound_sides(const xr_sound_frames *frames, xr_sound_sides *out);
+
+/* Which exray_side is wrong; -1: the logs do not say. */
+int xr_wrong_sound_side(const xr_sound_sides *sides);
+
+#endif

@@ -1,0 +1,239 @@
+"""Raw sound given to a model: what makes one side's samples the other's is named, with and without the microphone's record."""
+
+import io
+import wave
+
+import numpy as np
+import pytest
+from validate_support import PB, Recording, causes, finding, validate
+
+RATE, LENGTH = 16000, 8000
+
+
+def voice(seed, length=LENGTH + 4000):
+    """Syllables of a buzz under moving formants, with hiss and silence between: 16-bit samples."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(length) / RATE
+    pitch = np.cumsum(90 + 40 * np.sin(2 * np.pi * rng.uniform(.5, 2) * t + rng.uniform(0, 6))) / RATE
+    made = sum(np.sin(2 * np.pi * k * pitch) / k * (1 + np.sin(2 * np.pi * rng.uniform(1, 4) * t + k)) for k in range(1, 30))
+    hiss = np.convolve(rng.normal(0, 1, length), [1, -1.2, .5], "same") * (np.sin(2 * np.pi * 3 * t + seed) > .6)
+    loud = np.clip(np.sin(2 * np.pi * 2.5 * t + seed), 0, 1) + .02
+    return np.round(3000 * loud * (made + hiss)).clip(-32768, 32767).astype(np.int16)
+
+
+VOICES = [voice(i) for i in range(3)]
+UNIT = [(v[:LENGTH] / 32768).astype(np.float32) for v in VOICES]
+
+
+def wav(samples, rate=RATE):
+    file = io.BytesIO()
+    with wave.open(file, "wb") as w:
+        w.setnchannels(1 if samples.ndim == 1 else samples.shape[1]), w.setsampwidth(2), w.setframerate(rate)
+        w.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
+    return file.getvalue()
+
+
+def resampled(x, to):
+    """By the Fourier transform: what is above the lower of both rates is gone."""
+    n = int(len(x) * to / RATE)
+    spectrum = np.fft.rfft(np.asarray(x, np.float64))
+    made = np.zeros(n // 2 + 1, complex)
+    k = min(len(spectrum), len(made))
+    made[:k] = spectrum[:k]
+    return np.fft.irfft(made, n) * to / RATE
+
+
+def log(path, role, frames, heard=None, rate=RATE):
+    with Recording(path, role) as r:
+        for i, x in enumerate(frames):
+            sound = [("/sensor/mic", np.frombuffer(wav(heard[i], rate), np.uint8), {"media": PB["Media"](format="wav")})] if heard else []
+            x = np.asarray(x)
+            r.frame([*sound, ("/input/audio", x[None].astype(x.dtype if x.dtype == np.int16 else np.float32), {}),
+                     ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+    return path
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference=UNIT, **heard):
+        return validate(log(tmp_path / "e.mcap", "edge", edge, **heard), log(tmp_path / "r.mcap", "reference", reference, **heard))
+
+    return run
+
+
+def fit(x):
+    x = np.asarray(x)[:LENGTH]
+    return np.pad(x, (0, LENGTH - len(x)))
+
+
+def each(change, given=VOICES):
+    return [fit(change(v)) for v in given]
+
+
+def told(verdict):
+    return " ".join(f["summary"] for f in verdict["findings"])
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_another_rate(judge, rate, recorded):
+    raw = [resampled(v, rate).round().clip(-32768, 32767).astype(np.int16) for v in VOICES]
+    reference = [fit(resampled(v, min(rate, RATE)) if rate >= RATE else resampled_back(v, rate)) / 32768 for v in VOICES]
+    verdict = judge(each(lambda r: r / 32768, raw), reference, **({"heard": raw, "rate": rate} if recorded else {}))
+    assert causes(verdict) == ["input.sample_rate"]
+    found = verdict["findings"][0]
+    assert abs(found["evidence"]["ratio"] - rate / RATE) < 1e-3 and f"{rate} Hz" in found["summary"]
+    assert found["evidence"].get("wrong_side") == ("edge" if recorded else None)
+    assert "mean" not in found["fix"] and "esample" in found["fix"]
+
+
+def resampled_back(x, rate):
+    low = resampled(x, rate)
+    spectrum, made = np.fft.rfft(low), np.zeros(len(x) // 2 + 1, complex)
+    made[:len(spectrum)] = spectrum
+    return np.fft.irfft(made, len(x)) * len(x) / len(low)
+
+
+def test_a_band_that_another_rate_left(judge):
+    verdict = judge(each(lambda v: resampled_back(v, 8000) / 32768))
+    assert causes(verdict) == ["input.sample_rate"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["kind"] == "band" and abs(evidence["cutoff_hz"] - 4000) < 300 and evidence["rate_before"] == 8000
+
+
+def test_two_faults_have_two_names(judge):
+    low = [resampled(v, 8000) for v in VOICES]
+    verdict = judge([fit(x) for x in low], [fit(resampled_back(v, 8000)) / 32768 for v in VOICES])
+    assert causes(verdict) == ["input.sample_rate", "input.gain"]
+    assert abs(finding(verdict, "input.gain")["evidence"]["gain"] / 32768 - 1) < .02
+    late = judge(each(lambda v: np.pad(v * .25 / 32768, (100, 0))))
+    assert causes(late) == ["input.delay", "input.gain"] and finding(late, "input.delay")["evidence"]["late_samples"] == 100
+
+
+@pytest.mark.parametrize("change, kind", [
+    (lambda v: v.byteswap() / 32768, "byte_order"),
+    (lambda v: v.byteswap().astype(float), "byte_order"),
+    (lambda v: v.astype(np.uint16) / 32768, "unsigned"),
+    (lambda v: (v.astype(int) ^ -32768) / 32768, "offset_binary"),
+    (lambda v: np.frombuffer(v.astype("<i2").tobytes(), np.int8) / 128, "bytes"),
+    (lambda v: (v.astype("<i4") * 65536).view("<i2") / 32768, "width_32"),
+    (lambda v: (v / 32768).astype("<f4").view("<i2") / 32768, "floats_as_16_bit"),
+])
+def test_samples_of_another_type(judge, change, kind):
+    verdict = judge(each(change))
+    assert finding(verdict, "input.dtype")["evidence"]["kind"] == kind
+    assert set(causes(verdict)) <= {"input.dtype", "input.gain"}
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_interleaved_channels(judge, recorded):
+    stereo = [np.stack([v, np.pad(v, (5, 0))[:-5] * .7], 1).astype(np.int16) for v in VOICES]
+    verdict = judge(each(lambda s: s.reshape(-1) / 32768, stereo), each(lambda s: s.mean(1) / 32768, stereo), **({"heard": stereo} if recorded else {}))
+    assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["channels"] == 2
+    if recorded:
+        verdict = judge(each(lambda s: s[:, 0] / 32768, stereo), each(lambda s: s.mean(1) / 32768, stereo), heard=stereo)
+        assert causes(verdict) == ["input.layout"] and verdict["findings"][0]["evidence"]["kind"] == "channel"
+
+
+@pytest.mark.parametrize("gain", [.25, 32768, 32768 / 255, -1, 1 / 32768])
+def test_a_factor(judge, gain):
+    verdict = judge([u * gain for u in UNIT])
+    assert causes(verdict) == ["input.gain"] and abs(verdict["findings"][0]["evidence"]["gain"] / gain - 1) < 1e-3
+
+
+@pytest.mark.parametrize("change, kind", [
+    (lambda u: np.clip(u * 9, -1, 1), "clipped"),
+    (lambda u: u / np.abs(u).max(), "peak"),
+    (lambda u: u * np.exp(1.2 * np.sin(np.arange(LENGTH) / 2000)), "moving"),
+    (lambda u: np.sign(u) * np.log1p(255 * np.abs(u)) / 5.5, "curve"),
+])
+def test_a_gain_that_is_no_factor(judge, change, kind):
+    verdict = judge([change(u) for u in UNIT])
+    assert causes(verdict) == ["input.gain"] and verdict["findings"][0]["evidence"]["kind"] == kind
+
+
+@pytest.mark.parametrize("late", [1600, 7, -800])
+def test_late_and_early(judge, late):
+    edge = each(lambda v: (np.pad(v, (late, 0)) if late > 0 else v[-late:]) / 32768)
+    verdict = judge(edge)
+    assert causes(verdict) == ["input.delay"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert evidence["late_samples"] == late and abs(evidence["late_ms"] - late / 16) < 1e-6
+
+
+def test_another_shift_in_each_frame(judge):
+    verdict = judge([fit(np.pad(v, (d, 0)) / 32768) for v, d in zip(VOICES, (100, 340, 37))])
+    assert causes(verdict) == ["input.delay"]
+    assert (verdict["findings"][0]["evidence"]["late_least_samples"], verdict["findings"][0]["evidence"]["late_most_samples"]) == (37, 340)
+
+
+@pytest.mark.parametrize("size, of", [(160, 8), (256, 5)])
+@pytest.mark.parametrize("kind", ["lost", "repeated", "zeroed"])
+def test_buffers(judge, size, of, kind):
+    def change(v):
+        rows = (v / 32768)[:len(v) // size * size].reshape(-1, size)
+        hit = np.arange(len(rows)) % of == of - 1
+        return (rows[~hit] if kind == "lost" else np.repeat(rows, 1 + hit, 0) if kind == "repeated" else rows * ~hit[:, None]).ravel()
+
+    verdict = judge(each(change))
+    assert causes(verdict) == ["input.delay"]
+    evidence = verdict["findings"][0]["evidence"]
+    # A sample that is zero by chance may be the first or the last of the place.
+    assert evidence["kind"] == kind and size - 4 <= evidence["samples"] <= size and abs(evidence["spacing_samples"] - size * of) < 20
+
+
+def test_exchanged_buffers(judge):
+    def change(v):
+        rows = (v / 32768)[:len(v) // 400 * 400].reshape(-1, 400).copy()
+        for i in range(3, len(rows) - 1, 6):
+            rows[[i, i + 1]] = rows[[i + 1, i]]
+        return rows.ravel()
+
+    assert causes(judge(each(change))) == ["input.frame_order"]
+
+
+@pytest.mark.parametrize("gain", [1, .5])
+def test_frames_of_another_moment(judge, gain):
+    verdict = judge([UNIT[0] * gain, UNIT[0] * gain, UNIT[1] * gain])
+    assert causes(verdict)[0] == "input.frame_order" if gain == 1 else "input.frame_order" in causes(verdict)
+    assert finding(verdict, "input.frame_order")["evidence"]["frames_ahead"] == -1
+
+
+def test_some_frames_only(judge):
+    verdict = judge([UNIT[0], fit(np.pad(UNIT[1], (50, 0))), UNIT[2]])
+    found = finding(verdict, "input.delay")
+    assert causes(verdict) == ["input.delay"] and "frame 1" in " ".join([found["summary"], *found["details"]])
+
+
+def test_whose_side_is_wrong(judge):
+    heard = [v[:LENGTH] for v in VOICES]
+    assert judge(UNIT, [u * .5 for u in UNIT], heard=heard)["findings"][0]["evidence"]["wrong_side"] == "reference"
+    assert judge([u * .5 for u in UNIT], heard=heard)["findings"][0]["evidence"]["wrong_side"] == "edge"
+    assert "wrong_side" not in judge([u * .5 for u in UNIT])["findings"][0]["evidence"]
+
+
+def test_periodic_sound_has_alternatives(judge):
+    tone = (.3 * np.sin(2 * np.pi * 250 * np.arange(LENGTH + 64) / RATE)).astype(np.float32)
+    verdict = judge([tone[16:][:LENGTH]] * 2, [tone[:LENGTH]] * 2)
+    found = verdict["findings"][0]
+    assert found["cause"] == "input.delay" and "periodic" in " ".join(found["details"])
+
+
+@pytest.mark.parametrize("edge, reference", [
+    (UNIT, UNIT),
+    ([np.zeros(LENGTH)] * 2, [np.zeros(LENGTH)] * 2),
+    ([u + np.random.default_rng(1).integers(-1, 2, LENGTH) / 32768 for u in UNIT], UNIT),
+    ([np.round(u * 200) / 32768 + np.random.default_rng(1).integers(-1, 2, LENGTH) / 32768 for u in UNIT], [np.round(u * 200) / 32768 for u in UNIT]),
+    ([v[:LENGTH] + np.random.default_rng(1).integers(-1, 2, LENGTH).astype(np.int16) for v in VOICES], [v[:LENGTH] for v in VOICES]),
+    ([u / np.abs(u).max() for u in UNIT], [u / np.abs(u).max() for u in UNIT]),
+], ids=["same", "silence", "dither", "quiet", "int16", "agc"])
+def test_healthy(judge, edge, reference):
+    verdict = judge(edge, reference)
+    assert verdict["verdict"] == "pass" and not [f for f in verdict["findings"] if f["severity"] != "info"], told(verdict)
+
+
+def test_noise_far_below_is_a_warning_and_near_an_error(judge):
+    noise = [np.random.default_rng(i).normal(0, 1, LENGTH) * u.std() for i, u in enumerate(UNIT)]
+    far, near = judge([u + n * 1e-2 for u, n in zip(UNIT, noise)]), judge([u + n * .1 for u, n in zip(UNIT, noise)])
+    assert far["verdict"] == "pass" and {f["severity"] for f in far["findings"]} <= {"warning"}
+    assert causes(near) == ["input.unknown"] and near["verdict"] == "fail"
