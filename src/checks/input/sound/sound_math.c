@@ -83,7 +83,7 @@ static bool correlate(const float *y, size_t y_count, const float *x, size_t x_c
     }
     xr_fft(re, im, n, false);
     for (size_t k = 0; k <= n / 2; k++) {
-        size_t m = (n - k) % n;
+        size_t m = k ? n - k : 0;
         double yr = (re[k] + re[m]) / 2, yi = (im[k] - im[m]) / 2;
         double xr = (im[k] + im[m]) / 2, xi = (re[m] - re[k]) / 2;
         double pr = yr * xr + yi * xi, pi = yr * xi - yi * xr; /* conj(Y) X */

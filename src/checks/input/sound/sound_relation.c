@@ -180,6 +180,8 @@ static double find_shift(const sound_search *s, xr_sound_relation *r, size_t len
     double best = 0;
     for (size_t p = 0; p < s->probes; p++) {
         const xr_sound_frame *f = s->probe[p];
+        if (!f)
+            break;
         size_t n = 0, most = f->count < length ? f->count : length;
         float *y = turn(f, r, most, &n);
         xr_lag lag;
