@@ -322,7 +322,7 @@ def test_sound_and_tokens(tmp_path):
     pair = [write_inputs(tmp_path / role, role, [tone] * 3, name="sound") for role, tone in (("edge", high), ("reference", low))]
     page = read_page(write_html(tmp_path / "r.html", *pair))
     assert len(page.all("svg", id="wave-edge-0")) == 1 and len(page.all("svg", id="wave-reference-0")) == 1
-    edge, reference = (image_of(f, page) for f in figures(page, "spectrum")[:2])
+    edge, reference = (image_of(f, page) for f in figures(page, "plot spectrum")[:2])
     # Half of the band is 8 kHz: the tones lie where they should, low frequencies below.
     for picture, hertz in ((edge, 4000), (reference, 1000)):
         row = picture.astype(int).sum(1).argmax()
@@ -354,7 +354,7 @@ def test_what_the_microphone_heard(tmp_path):
     page = read_page(write_html(tmp_path / "r.html", *pair))
     assert len(page.all("svg", id="wave-sensor-0")) == 1
     assert "1 s at 16000 Hz" in page.one("section", id="pictures")["text"]
-    row = image_of(figures(page, "spectrum")[0], page).astype(int).sum(1).argmax()
+    row = image_of(figures(page, "plot spectrum")[0], page).astype(int).sum(1).argmax()
     assert abs(row - (127 - 2000 / 8000 * 128)) <= 2
 
 

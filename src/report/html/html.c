@@ -70,6 +70,7 @@ static void end_page(xr_page *p)
     for (int s = 0; s < 2; s++) {
         exray_slot_free(p->slot[s]);
         exray_told_free(p->told[s]);
+        xr_token_names_free(&p->tokens[s]);
     }
 }
 

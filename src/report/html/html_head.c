@@ -21,7 +21,7 @@ void xr_html_policy(FILE *out, const unsigned char *script, size_t script_size)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-          "style-src ",
+          "media-src data:; style-src ",
           out);
     put_hash(out, xr_report_css, xr_report_css_size);
     if (script) {

@@ -2,6 +2,7 @@
 #ifndef XR_HTML_PAGE_H
 #define XR_HTML_PAGE_H
 
+#include "checks/input/tokens/token_names.h"
 #include "checks/labels/class_names.h"
 #include "compare/compare.h"
 #include "report/html/text/html_text.h"
@@ -26,6 +27,9 @@ typedef struct xr_page {
     const exray_task *task; /* that outputs are read by; NULL: none */
     bool task_known;
     xr_page_names names;
+    xr_token_names tokens[2]; /* by exray_side; read when the first one is needed (token_rows.c) */
+    bool tokens_read;
+    size_t sound_bytes; /* of the sounds that can be heard (sound_player.c) */
     bool out_of_memory;
 } xr_page;
 

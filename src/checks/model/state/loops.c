@@ -291,6 +291,11 @@ const xr_loops *xr_loops_get(const exray_comparison *comparison, exray_findings 
     return xr_findings_attach(findings, key, 0, loops, release) ? loops : NULL;
 }
 
+const xr_loops *xr_loops_kept(const exray_findings *findings)
+{
+    return xr_findings_attached(findings, key, 0);
+}
+
 bool xr_is_looped(const xr_loops *loops, size_t input)
 {
     for (size_t i = 0; i < loops->count; i++)

@@ -32,6 +32,9 @@ typedef struct xr_loops {
  * at least, it is the output of the frame before in most frames.  NULL: out of memory. */
 const xr_loops *xr_loops_get(const exray_comparison *comparison, exray_findings *findings);
 
+/* Those that were found; NULL: nobody asked for them. */
+const xr_loops *xr_loops_kept(const exray_findings *findings);
+
 /* Whether that pair of inputs is one, and differs in nothing but its state. */
 bool xr_is_looped(const xr_loops *loops, size_t input);
 

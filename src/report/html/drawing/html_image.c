@@ -166,21 +166,31 @@ static bool encode_png(const exray_picture *p, unsigned char **data, unsigned lo
     return true;
 }
 
-bool xr_put_image(FILE *out, const exray_picture *picture, int quality, const char *alt)
+static bool put(FILE *out, const exray_picture *picture, bool exact, int quality, const char *alt)
 {
     unsigned char *data = NULL;
     unsigned long size = 0;
-    uint32_t width = exray_picture_width(picture), height = exray_picture_height(picture);
-    bool small = (size_t)width * height <= SMALL && quality > 80;
-    bool ok = small ? encode_png(picture, &data, &size) : encode_jpeg(picture, quality, &data, &size);
+    bool ok = exact ? encode_png(picture, &data, &size) : encode_jpeg(picture, quality, &data, &size);
     if (!ok) /* of pixels that are there: for nothing else */
         xr_memory_lacked();
     if (ok) {
         xr_put(out, "<img alt=\"%s\" width=\"%u\" height=\"%u\" src=\"data:image/%s;base64,", alt,
-               (unsigned)width, (unsigned)height, small ? "png" : "jpeg");
+               (unsigned)exray_picture_width(picture), (unsigned)exray_picture_height(picture),
+               exact ? "png" : "jpeg");
         xr_put_base64(out, data, size);
         fputs("\">", out);
     }
     free(data);
     return ok;
+}
+
+bool xr_put_image(FILE *out, const exray_picture *picture, int quality, const char *alt)
+{
+    size_t pixels = (size_t)exray_picture_width(picture) * exray_picture_height(picture);
+    return put(out, picture, pixels <= SMALL && quality > 80, quality, alt);
+}
+
+bool xr_put_exact_image(FILE *out, const exray_picture *picture, const char *alt)
+{
+    return put(out, picture, true, 0, alt);
 }

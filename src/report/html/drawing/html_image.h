@@ -36,4 +36,7 @@ exray_picture *xr_image_shrunk(const exray_picture *picture, uint32_t most);
  * escaped.  False: it could not be encoded; nothing was written. */
 bool xr_put_image(FILE *out, const exray_picture *picture, int quality, const char *alt);
 
+/* Likewise, a PNG at any size. */
+bool xr_put_exact_image(FILE *out, const exray_picture *picture, const char *alt);
+
 #endif

@@ -140,6 +140,22 @@ void xr_svg_value_axis(const xr_chart *c, const xr_axis *axis, const char *unit)
     fputs("</g>\n", c->out);
 }
 
+void xr_svg_across_axis(const xr_chart *c, const xr_axis *axis)
+{
+    double tick[XR_TICKS];
+    xr_coordinate_text x, y;
+    size_t count = xr_axis_ticks(axis, 7, tick);
+    fputs("<g class=\"grid\">", c->out);
+    for (size_t i = 0; i < count; i++)
+        xr_put(c->out, "<path d=\"M%s %sv5\"/>", xr_coordinate(x, xr_axis_at(axis, tick[i])),
+               xr_coordinate(y, c->bottom));
+    fputs("</g>\n<g class=\"ticks column\">", c->out);
+    for (size_t i = 0; i < count; i++)
+        xr_put(c->out, "<text x=\"%s\" y=\"%s\">%g</text>", xr_coordinate(x, xr_axis_at(axis, tick[i])),
+               xr_coordinate(y, c->bottom + 18), tick[i]);
+    fputs("</g>\n", c->out);
+}
+
 void xr_svg_axis_titles(const xr_chart *c, const char *up, const char *across)
 {
     xr_coordinate_text x, y;

@@ -45,6 +45,8 @@ typedef const char *xr_column_name(void *user, size_t i, size_t step);
 /* Names below the plot, as many as fit. */
 void xr_svg_column_axis(const xr_chart *chart, size_t count, xr_column_name *name, void *user);
 
+/* Numbers below the plot, with a short line at each, of an axis from left to right. */
+void xr_svg_across_axis(const xr_chart *chart, const xr_axis *axis);
 /* What the axes are: `up` at the upper left corner of the picture, `across` below the names of the columns
  * (36 pixels below the plot's edge). */
 void xr_svg_axis_titles(const xr_chart *chart, const char *up, const char *across);

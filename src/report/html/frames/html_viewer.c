@@ -2,9 +2,11 @@
  * frames, and any other one that a link of the strip names; the script steps through them. */
 #include "report/html/frames/html_frames.h"
 
+#include "report/html/frames/frames_along.h"
+
 #include "checks/scrubbed.h"
 #include "report/html/frames/html_pictures.h"
-#include "report/html/frames/html_signals.h"
+#include "report/html/signals/html_signals.h"
 #include "report/html/text/html_names.h"
 #include "report/html/told/html_told.h"
 
@@ -75,6 +77,12 @@ static void put_decision(const viewer *v, size_t frame)
     fputs(".</span>", v->page->out);
 }
 
+/* A table of what the microphone heard is as large as a picture, and none. */
+static bool is_picture(viewer *v, size_t frame)
+{
+    return xr_gallery_is_picture(&v->gallery, frame) && !xr_is_features(v->page, v->gallery.pair, frame);
+}
+
 static void put_frame(viewer *v, size_t i)
 {
     FILE *out = v->page->out;
@@ -94,10 +102,10 @@ static void put_frame(viewer *v, size_t i)
     v->gallery.quality = notable ? XR_IMAGE_QUALITY : XR_SMALL_IMAGE_QUALITY;
     if (v->gallery.pair == EXRAY_NO_INDEX)
         ;
-    else if (xr_gallery_is_picture(&v->gallery, shown->frame))
+    else if (is_picture(v, shown->frame))
         xr_put_gallery_frame(&v->gallery, shown->frame, !notable);
     else
-        xr_html_signal(v->page, v->gallery.pair, shown->frame, i);
+        xr_html_signal(v->page, v->gallery.pair, shown->frame, i, notable);
     xr_html_told(&v->gallery, shown->frame, i);
     fputs("</div>\n", out);
 }
@@ -120,7 +128,7 @@ static void put_all(viewer *v, size_t count)
 {
     v->count = xr_pick_frames(v->facts, count, v->shown, &v->first);
     put_lead(v, count);
-    if (v->count && xr_gallery_is_picture(&v->gallery, v->shown[v->first].frame))
+    if (v->count && is_picture(v, v->shown[v->first].frame))
         xr_put_gallery_legend(&v->gallery);
     put_strip(v);
     xr_put(v->page->out, "<div id=\"viewer\" data-first=\"frame-%zu\">\n", v->shown[v->first].frame);
@@ -149,6 +157,7 @@ void xr_html_viewer(xr_page *p)
     if (facts && xr_gallery_begin(&v.gallery, p, pair)) {
         if (pair != EXRAY_NO_INDEX || any_told(facts, count))
             put_all(&v, count);
+        xr_put_along(p, facts, count);
         xr_gallery_end(&v.gallery);
     }
     fputs("</section>\n", p->out);
