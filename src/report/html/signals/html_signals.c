@@ -17,8 +17,7 @@ typedef struct listener {
     xr_page *page;
     size_t frame, number;
     bool notable;
-    double sensor_rate;    /* of the sound that the sensor recorded */
-    uint64_t sensor_count; /* 0: none */
+    xr_signal sensor; /* the sound that it recorded; count 0: none */
 } listener;
 
 /* ---- What the sensor recorded ------------------------------------------------------------------- */
@@ -109,11 +108,9 @@ static bool put_sensor(listener *l, const exray_tensor_view *view)
     if (!sound)
         return false;
     if (read_sound(sound, &s)) {
-        l->sensor_rate = s.rate;
-        l->sensor_count = s.count;
         put_sound(l, &s, exray_sound_channels(sound));
+        l->sensor = s;
     }
-    xr_signal_free(&s);
     exray_sound_free(sound);
     return true;
 }
@@ -132,7 +129,7 @@ static size_t chart_number(const listener *l, size_t k)
 static void put_waves(listener *l, xr_signal s[2], size_t k)
 {
     double low = INFINITY, high = -INFINITY;
-    double rate = xr_signal_model_rate(l->page, s, l->sensor_rate, l->sensor_count);
+    double rate = xr_signal_model_rate(l->page, s, &l->sensor);
     for (int side = 0; side < 2; side++) {
         s[side].rate = rate;
         xr_signal_extend(&s[side], &low, &high);
@@ -173,7 +170,7 @@ static void put_input(listener *l, size_t pair, size_t k)
     bool tokens = false, features = false;
     for (int side = 0; side < 2; side++) {
         xr_signal_read(l->page, (exray_side)side, l->frame, pair, &s[side]);
-        shapes[side] = xr_feature_shape_of(&s[side], l->sensor_count);
+        shapes[side] = xr_feature_shape_of(&s[side], l->sensor.count);
         tokens = tokens || xr_signal_is_tokens(&s[side]);
         features = features || shapes[side].rows;
     }
@@ -250,4 +247,5 @@ void xr_html_signal(xr_page *p, size_t pair, size_t frame, size_t number, bool n
     for (size_t i = 0; i < exray_comparison_input_count(p->comparison) && shown < INPUTS_MOST; i++)
         if (i != pair)
             put_input(&l, i, shown++);
+    xr_signal_free(&l.sensor);
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 enum { VALUES_MOST = 1 << 24, PIPELINE_MOST = 1 << 20 };
-#define RATE_MOST 1e6 /* Hz */
+#define RATE_MOST  1e6 /* Hz */
+#define ONE_BY_ONE 0.95
 
 void xr_signal_read(xr_page *p, exray_side side, size_t frame, size_t pair, xr_signal *s)
 {
@@ -91,13 +92,28 @@ static double rate_of_pipeline(xr_page *p, exray_side side)
     return 0;
 }
 
-double xr_signal_model_rate(xr_page *p, const xr_signal sides[2], double sensor_rate, uint64_t sensor_count)
+/* The correlation of a side's samples with the sound's first ones, each where it stands. */
+static double alikeness(const xr_signal *side, const xr_signal *sensor)
+{
+    double a = 0, b = 0, aa = 0, bb = 0, ab = 0, n = 0;
+    for (uint64_t i = 0; i < side->count && i < sensor->count; i++) {
+        double x = (double)side->values[i], y = (double)sensor->values[i];
+        if (!isfinite(x) || !isfinite(y))
+            continue;
+        n++;
+        a += x, b += y, aa += x * x, bb += y * y, ab += x * y;
+    }
+    double variance = (aa - a * a / n) * (bb - b * b / n);
+    return n > 0 && variance > 0 ? (ab - a * b / n) / sqrt(variance) : 0;
+}
+
+double xr_signal_model_rate(xr_page *p, const xr_signal sides[2], const xr_signal *sensor)
 {
     double rate = rate_of_pipeline(p, EXRAY_SIDE_REFERENCE);
     if (!(rate > 0))
         rate = rate_of_pipeline(p, EXRAY_SIDE_EDGE);
-    for (int s = 1; s >= 0 && !(rate > 0); s--)
-        if (sensor_count && sides[s].count == sensor_count && sensor_rate <= RATE_MOST)
-            rate = sensor_rate;
+    if (!(rate > 0) && sensor->rate <= RATE_MOST &&
+        fabs(alikeness(&sides[EXRAY_SIDE_REFERENCE], sensor)) > ONE_BY_ONE)
+        rate = sensor->rate;
     return rate;
 }

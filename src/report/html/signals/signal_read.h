@@ -22,8 +22,8 @@ bool xr_signal_is_tokens(const xr_signal *signal);
 void xr_signal_extend(const xr_signal *signal, double *low, double *high);
 
 /* The rate at which a model takes its samples: what a pipeline file in a log says (`rate:`), else that of the
- * sensor's sound where it has as many samples; 0: the logs do not say. */
-double xr_signal_model_rate(xr_page *page, const xr_signal sides[2], double sensor_rate,
-                            uint64_t sensor_count);
+ * sensor's sound where the reference's samples are the sound's one by one, whatever their unit; 0: the logs
+ * do not say. */
+double xr_signal_model_rate(xr_page *page, const xr_signal sides[2], const xr_signal *sensor);
 
 #endif
