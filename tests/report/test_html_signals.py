@@ -6,6 +6,7 @@ import re
 import wave
 
 import numpy as np
+import pytest
 from html_support import read_page, write_html
 from log_writer import DTYPES, PB
 from test_html import image_of
@@ -150,6 +151,13 @@ def test_tokens_side_by_side(tmp_path):
     assert [m["text"] for m in page.inside(frame, "mark")] == ["1", "3"]
     assert "Input ids: the first difference is at place 1, counted from 0." in frame["text"] and "Input mask: equal." in frame["text"]
     assert "and 247 more" in frame["text"] and len(frame["text"]) < 1500
+
+
+@pytest.mark.parametrize("vocabulary", ["[PAD]\n[UNK]\nhello\nw<b>rld\r\nagain", "again 4\nhello 2\n[UNK] 1\nw<b>rld 3\n[PAD] 0\nhuge 99999999\n"])
+def test_tokens_are_words(tmp_path, vocabulary):
+    mine, theirs = (np.array([ids + [0] * 8], np.int64) for ids in ([2, 1, 4], [2, 3, 4]))
+    page, _ = page_of(tmp_path, [{"ids": mine}] * 2, [{"ids": theirs}] * 2, attach=({}, {"vocab.txt": vocabulary.encode()}))
+    assert [m["text"] for m in page.inside(page.one("div", id="frame-0"), "mark")] == ["[UNK] 1", "w<b>rld 3"]
 
 
 def test_a_late_difference_of_tokens_is_shown(tmp_path):
