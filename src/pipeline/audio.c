@@ -2,6 +2,7 @@
 #include "pipeline/audio.h"
 
 #include "base/error.h"
+#include "media/sound/microfrontend.h"
 #include "pipeline/target.h"
 
 #include <math.h>
@@ -20,7 +21,8 @@ typedef struct audio_run {
     float *samples; /* [channels][length] */
     size_t rows, columns;
     float *values;
-    uint16_t *raw; /* of microfrontend: values before they are stored */
+    uint32_t *noise; /* of microfrontend, that goes on; or NULL */
+    uint16_t *raw;   /* of microfrontend: values before they are stored */
     exray_error *error;
 } audio_run;
 
@@ -183,7 +185,7 @@ static exray_status make_microfrontend(audio_run *r)
     for (uint32_t c = 0; !status && c < r->channels; c++) {
         for (size_t i = 0; i < r->length; i++)
             samples[i] = to_int16((double)r->samples[c * r->length + i]);
-        status = exray_microfrontend_run(&how, samples, r->length, r->raw + c * each, &why);
+        status = xr_microfrontend_run_on(&how, samples, r->length, r->noise, r->raw + c * each, &why);
     }
     free(samples);
     if (why.status)
@@ -343,8 +345,9 @@ static exray_status store(audio_run *r, const exray_tensor_info *info, int64_t s
 }
 
 exray_status xr_pipeline_make_audio(const xr_pipeline *pipeline, const exray_media *media, const void *data,
-                                    size_t size, const exray_tensor_info *info, int64_t shape[EXRAY_MAX_RANK],
-                                    void *(*room)(void *user, size_t size), void *user, exray_error *error)
+                                    size_t size, uint32_t *noise, const exray_tensor_info *info,
+                                    int64_t shape[EXRAY_MAX_RANK], void *(*room)(void *user, size_t size),
+                                    void *user, exray_error *error)
 {
     exray_media told = media ? *media : (exray_media){0};
     if (told.format && !*told.format)
@@ -354,7 +357,7 @@ exray_status xr_pipeline_make_audio(const xr_pipeline *pipeline, const exray_med
         return error->status == EXRAY_E_UNSUPPORTED
                    ? (error->status = EXRAY_E_FORMAT) /* this sound, not the run */
                    : error->status;
-    audio_run r = {.pipeline = pipeline, .a = &pipeline->audio, .error = error};
+    audio_run r = {.pipeline = pipeline, .a = &pipeline->audio, .noise = noise, .error = error};
     exray_status status = take_channels(&r, sound);
     if (!status)
         status = change_rate(&r, exray_sound_rate(sound));

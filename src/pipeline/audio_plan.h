@@ -35,4 +35,8 @@ uint64_t xr_audio_window_length(const xr_audio *audio, uint32_t sound_rate, uint
 uint64_t xr_audio_window_begin(const xr_audio *audio, uint32_t sound_rate, uint64_t i);
 uint64_t xr_audio_window_count(const xr_audio *audio, uint32_t sound_rate, uint64_t length);
 
+/* Whether windows follow each other without a row of the integer front end twice or missing, as on a device
+ * that hears a stream: its estimate of the noise goes on from window to window. */
+bool xr_audio_goes_on(const xr_audio *audio);
+
 #endif

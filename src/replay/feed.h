@@ -21,6 +21,7 @@ typedef struct xr_feed {
 typedef struct xr_feeds {
     xr_feed of[XR_FEED_MOST];
     uint32_t count;
+    uint32_t *noise; /* of a sound's features that go on from frame to frame; NULL: each begins anew */
 } xr_feeds;
 
 /* Takes the inputs of a session; names are borrowed from it.  EXRAY_E_UNSUPPORTED: too many. */

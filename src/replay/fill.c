@@ -244,13 +244,13 @@ static exray_status fill_image(const xr_pipeline *pipeline, const xr_item *item,
     return status;
 }
 
-static exray_status fill_audio(const xr_pipeline *pipeline, const xr_item *item, xr_feed *feed,
-                               exray_error *error)
+static exray_status fill_audio(const xr_pipeline *pipeline, const xr_item *item, uint32_t *noise,
+                               xr_feed *feed, exray_error *error)
 {
     if (!pipeline)
         return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
-    return xr_pipeline_make_audio(pipeline, &item->media, item->data, item->size, &feed->info, feed->shape,
-                                  room_of, feed, error);
+    return xr_pipeline_make_audio(pipeline, &item->media, item->data, item->size, noise, &feed->info,
+                                  feed->shape, room_of, feed, error);
 }
 
 /* One number everywhere: stored as it is, or quantized. */
@@ -352,7 +352,7 @@ static exray_status fill_one(const xr_fills *fills, uint32_t i, const xr_pipelin
     case XR_FILL_RECORD:
         return fill_record(item, fills->count, feed, error);
     case XR_FILL_AUDIO:
-        return fill_audio(pipeline, item, feed, error);
+        return fill_audio(pipeline, item, feeds->noise, feed, error);
     case XR_FILL_TEXT:
         return xr_error_set(error, EXRAY_E_UNSUPPORTED, "the pipeline makes no input of text yet");
     default: /* states are what the run before left, masks come last */

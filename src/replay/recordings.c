@@ -40,6 +40,28 @@ bool xr_recordings_begins(xr_recordings *r, const xr_item *item)
     return begins;
 }
 
+/* Whether it is of the same sound as the item before; *sample: where it begins. */
+static bool is_same_sound(const xr_recordings *r, const xr_item *item, uint64_t *sample)
+{
+    const char *at = find_sample(item->source, sample);
+    char file[512] = "";
+    if (at)
+        keep_file(file, item->source, at);
+    return at && r->any && strcmp(file, r->file) == 0;
+}
+
+bool xr_recordings_goes_on(const xr_recordings *r, const xr_item *item)
+{
+    uint64_t sample = 0;
+    return is_same_sound(r, item, &sample) && sample > r->sample && !item->resets && !r->pending;
+}
+
+bool xr_recordings_repeats(const xr_recordings *r, const xr_item *item)
+{
+    uint64_t sample = 0;
+    return is_same_sound(r, item, &sample) && sample == r->sample;
+}
+
 void xr_recordings_unused(xr_recordings *r, bool began)
 {
     r->pending = r->pending || began;

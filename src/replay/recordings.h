@@ -17,6 +17,11 @@ typedef struct xr_recordings {
  * frame of a camera may have another.  Never the first item: what begins there needs no reset. */
 bool xr_recordings_begins(xr_recordings *recordings, const xr_item *item);
 
+/* How the item lies to the one before, asked before xr_recordings_begins: windows of one sound, this one
+ * later in it; or the same one again. */
+bool xr_recordings_goes_on(const xr_recordings *recordings, const xr_item *item);
+bool xr_recordings_repeats(const xr_recordings *recordings, const xr_item *item);
+
 /* The item that xr_recordings_begins was called with left no frame. */
 void xr_recordings_unused(xr_recordings *recordings, bool began);
 

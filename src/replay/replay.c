@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "core/host/series.h"
+#include "media/sound/microfrontend.h"
 #include "pipeline/parse.h"
 #include "replay/ahead.h"
 #include "replay/fill.h"
@@ -33,7 +34,9 @@ typedef struct run {
     xr_fills fills;
     xr_input_shape shapes[XR_FEED_MOST]; /* of the first item */
     xr_recordings recordings;            /* of the items so far */
-    bool from_input;                     /* the items are recorded inputs */
+    uint32_t noise[2]
+                  [XR_MICROFRONTEND_CHANNELS]; /* of a sound that goes on: before this item, and behind it */
+    bool from_input;                           /* the items are recorded inputs */
     xr_task task;
     bool has_result;
     bool label_told; /* a warning that a label is none of the model's classes was given */
@@ -153,6 +156,7 @@ static exray_status open_session(run *r, exray_recorder *recorder, exray_error *
     status = xr_fill_plan(&r->fills, r->pipeline, r->from_input, o->engine, r->session, &r->inputs, error);
     if (status)
         return status;
+    r->inputs.noise = r->pipeline && xr_audio_goes_on(&r->pipeline->audio) ? r->noise[1] : NULL;
     if (!recorder)
         return EXRAY_OK;
     char why[200] = "";
@@ -211,6 +215,18 @@ static void check_label(run *r, const xr_item *item)
     r->label_told = true;
 }
 
+/* The front end's noise goes on through a recording, and begins anew where another begins. */
+static void continue_sound(run *r, const xr_item *item)
+{
+    if (!r->inputs.noise)
+        return;
+    if (xr_recordings_goes_on(&r->recordings, item))
+        memcpy(r->noise[0], r->noise[1], sizeof r->noise[0]);
+    else if (!xr_recordings_repeats(&r->recordings, item))
+        memset(r->noise[0], 0, sizeof r->noise[0]);
+    memcpy(r->noise[1], r->noise[0], sizeof r->noise[0]);
+}
+
 /* Makes an item's inputs, or takes those that were made ahead; *took: how long making them took, ns. */
 static exray_status make_inputs(run *r, const xr_item *item, uint64_t *took, exray_error *error)
 {
@@ -240,6 +256,7 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
 {
     const xr_engine *engine = r->options->engine;
     uint64_t preprocess;
+    continue_sound(r, item);
     bool begins = xr_recordings_begins(&r->recordings, item), kept = false;
     exray_status status = make_inputs(r, item, &preprocess, error);
     *usable = status == EXRAY_OK;
@@ -491,8 +508,8 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
         xr_log_place_choose(&r->place, options->out, xr_series_wanted(&options->config), error);
     if (!status)
         status = prepare(r, items, report, error);
-    /* Recorded inputs are copied: no other thread is worth that. */
-    if (!status && options->jobs > 1 && !items->from_input) {
+    /* Recorded inputs are copied: no other thread is worth that; what goes on needs the item before. */
+    if (!status && options->jobs > 1 && !items->from_input && !r->inputs.noise) {
         r->ahead =
             xr_ahead_open(options->jobs, items, r->pipeline, &r->fills, options->engine, r->session, error);
         status = r->ahead ? EXRAY_OK : error->status;

@@ -49,8 +49,8 @@ static made run(const char *text, size_t count, exray_dtype dtype, uint32_t rank
         fail_msg("%s", m.error.message);
     const exray_media media = {.format = "s16", .sample_rate = RATE, .channels = 2};
     const exray_tensor_info info = {.name = "in", .dtype = dtype, .rank = rank, .shape = shape};
-    m.status = xr_pipeline_make_audio(pipeline, &media, stereo, count * sizeof *stereo, &info, m.shape, room,
-                                      &m, &m.error);
+    m.status = xr_pipeline_make_audio(pipeline, &media, stereo, count * sizeof *stereo, NULL, &info, m.shape,
+                                      room, &m, &m.error);
     xr_pipeline_free(pipeline);
     return m;
 }

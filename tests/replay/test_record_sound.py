@@ -132,6 +132,33 @@ def test_samples_of_24_bits_are_kept(work):
     assert np.array_equal(np.frombuffer(sensor.data, np.float32), (values[:1600] / (1 << 23)).astype(np.float32))
 
 
+def test_a_stream_of_features_goes_on(work):
+    """As microWakeWord hears: 3 new rows for each inference, the estimate of the noise from the beginning."""
+    frontend = pytest.importorskip("pymicro_features").MicroFrontend()
+    (work / "p.yaml").write_text(
+        "audio:\n  rate: 16000\n  window: 800 hop 480\n"
+        "  features: microfrontend {window_size: 30, window_step: 10, num_channels: 40, enable_pcan: true}\n"
+    )
+    write_model("ww.onnx", [1, 3, 40])
+    write_wav("sounds/c.wav", np.round(speechlike(16000, 0.5, 5) * 32767).astype(np.int16), 16000)
+    (work / "list.txt").write_text("sounds/c.wav\nsounds/b.wav\n")
+    record("list.txt", "edge.mcap", 0, "ww.onnx", "--repeat", "2")
+    replay(model="ww.onnx")
+    made = [np.frombuffer(m.data, np.float32).reshape(3, 40) for m in of("edge.mcap", "/input/in")]
+    wanted = []
+    for name in ("c.wav", "b.wav"):
+        frontend.reset()
+        with wave.open(f"sounds/{name}") as file:
+            data = file.readframes(8000)
+        rows = [frontend.process_samples(data[at : at + 320]).features for at in range(0, len(data) - 319, 320)]
+        rows = np.array([row for row in rows if row], np.float32)
+        wanted += [rows[k : k + 3] for k in range(0, len(rows) - 2, 3)]
+    assert len(made) == 2 * len(wanted)
+    for k, rows in enumerate(wanted):
+        assert np.array_equal(made[2 * k], rows) and np.array_equal(made[2 * k + 1], rows)
+    assert [m.data for m in of("edge.mcap", "/input/in")] == [m.data for m in of("ref.mcap", "/input/in")]
+
+
 def test_bad_sounds_are_one_line_each(work):
     good = (work / "sounds" / "b.wav").read_bytes()
     write_wav("sounds/c.wav", np.zeros(1599, np.int16), 16000)

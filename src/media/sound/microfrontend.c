@@ -1,4 +1,6 @@
 /* The front end on a stream and on a whole sound. */
+#include "media/sound/microfrontend.h"
+
 #include "base/error.h"
 #include "media/sound/fixed_fft.h"
 #include "media/sound/front_end.h"
@@ -209,27 +211,31 @@ static void copy_row(const exray_microfrontend_options *o, const uint16_t *rows,
         out[i] = (uint16_t)(rows[row * o->num_channels + i] / o->out_scale);
 }
 
-exray_status exray_microfrontend_run(const exray_microfrontend_options *options, const int16_t *samples,
-                                     size_t length, uint16_t *out, exray_error *error)
+exray_status xr_microfrontend_run_on(const exray_microfrontend_options *options, const int16_t *samples,
+                                     size_t length, uint32_t *noise, uint16_t *out, exray_error *error)
 {
     exray_error why = {EXRAY_OK, ""};
     exray_microfrontend *f = exray_microfrontend_new(options, &why);
     if (!f)
         return xr_error_set(error, why.status, "%s", why.message);
     const exray_microfrontend_options *o = &f->o;
-    const size_t count = windows_of(o, length);
+    const size_t count = windows_of(o, length), each = o->num_channels * sizeof *noise;
     uint16_t *rows = malloc((count + 1) * o->num_channels * sizeof *rows);
     exray_status status = EXRAY_OK;
     if (!rows)
         status = xr_error_set(error, EXRAY_E_MEMORY, "out of memory for %zu rows of a microfrontend", count);
     else if (count && (!samples || !out))
         status = xr_error_set(error, EXRAY_E_ARGUMENT, "a microfrontend of no samples, or without room");
+    if (noise)
+        memcpy(f->noise, noise, each);
     for (size_t made_rows = 0, at = 0; !status && made_rows < count;) {
         bool made;
         at +=
             exray_microfrontend_feed(f, samples + at, length - at, rows + made_rows * o->num_channels, &made);
         made_rows += made;
     }
+    if (noise && !status)
+        memcpy(noise, f->noise, each);
     for (size_t anchor = 0; !status && anchor < count; anchor += o->frame_stride)
         for (ptrdiff_t at = -(ptrdiff_t)o->left_context; at <= (ptrdiff_t)o->right_context;
              at++, out += o->num_channels)
@@ -237,6 +243,12 @@ exray_status exray_microfrontend_run(const exray_microfrontend_options *options,
     free(rows);
     exray_microfrontend_free(f);
     return status;
+}
+
+exray_status exray_microfrontend_run(const exray_microfrontend_options *options, const int16_t *samples,
+                                     size_t length, uint16_t *out, exray_error *error)
+{
+    return xr_microfrontend_run_on(options, samples, length, NULL, out, error);
 }
 
 int8_t exray_microfrontend_int8(uint16_t raw)
