@@ -252,6 +252,47 @@ def bench_stats_log(table, folder, pictures):
                   f"{sizes[0] / sizes[1]:.4f}", aim)
 
 
+def fewest_ms(function):
+    times = []
+    for _ in range(15):
+        begin = time.perf_counter()
+        function()
+        times.append(1e3 * (time.perf_counter() - begin))
+    return min(times)
+
+
+def bench_sound(table):
+    """Ten seconds of sound, against the libraries whose results these are."""
+    import pymicro_features
+    import soxr
+
+    f = figures(BUILD / "bench" / "bench_sound")
+    rng = np.random.default_rng(0)
+    for before, after in ((44100, 16000), (48000, 16000), (16000, 48000)):
+        given, ours = rng.normal(0, 0.1, 10 * before).astype(np.float32), f[f"resample_{before}_{after}_ms"]
+        theirs = fewest_ms(lambda given=given, before=before, after=after: soxr.resample(given, before, after))
+        table.add(f"10 s of sound from {before} to {after} Hz", f"{ours:.2f} ms", f"{theirs:.2f} ms soxr", f"{ours / theirs:.2f}", "2")
+    sound = (rng.normal(0, 0.1, 160000) * 32767).astype(np.int16)
+
+    def front_end():
+        frontend = pymicro_features.MicroFrontend()
+        for at in range(0, len(sound), 160):
+            frontend.process_samples(sound[at : at + 160].tobytes())
+
+    theirs = fewest_ms(front_end)
+    table.add("10 s through the integer front end, 10 ms a step", f"{f['microfrontend_ms']:.2f} ms", f"{theirs:.2f} ms pymicro-features",
+              f"{f['microfrontend_ms'] / theirs:.2f}", "1")
+    try:
+        import librosa
+    except ImportError:
+        print("bench: without librosa there is no row for mel spectrograms", file=sys.stderr)
+        return
+    given = sound.astype(np.float32) / 32768
+    theirs = fewest_ms(lambda: librosa.feature.melspectrogram(y=given, sr=16000, n_fft=1024, hop_length=256, n_mels=128))
+    table.add("10 s as a mel spectrogram, 1024 samples, 128 bands", f"{f['mel_ms']:.2f} ms", f"{theirs:.2f} ms librosa",
+              f"{f['mel_ms'] / theirs:.2f}", "1")
+
+
 def load_layers(folder, log):
     out = folder / (log.stem + "-npz")
     run(EXRAY, "export", log, "--npz", out)
@@ -299,6 +340,7 @@ def main():
         bench_recorder(table, fast, edge)
         bench_async(table)
         bench_savez(table, fast, load_layers(fast, edge))
+        bench_sound(table)
         bench_tap(table, fast, library)
         bench_engine_taps(table, fast)
         bench_validate(table, large, *map(Path, cached))
