@@ -29,7 +29,8 @@ static int64_t offset_of(const exray_comparison *comparison, exray_side side)
     return errno || *end || end == text || value > INT32_MAX || value < INT32_MIN ? 0 : value;
 }
 
-static exray_status begin(name_check *c, const exray_comparison *comparison, exray_error *error)
+static exray_status begin(name_check *c, const exray_comparison *comparison, exray_findings *findings,
+                          exray_error *error)
 {
     *c = (name_check){.comparison = comparison};
     exray_status status = EXRAY_OK;
@@ -38,13 +39,13 @@ static exray_status begin(name_check *c, const exray_comparison *comparison, exr
         if (status == EXRAY_OK)
             status = xr_class_names_attached(comparison, (exray_side)s, &c->names[ATTACHED][s], error);
     }
-    xr_labelling labels;
-    /* Reads all frames again: only where numbers go with names that are to be compared. */
+    /* Only where numbers go with names that are to be compared. */
     if (status == EXRAY_OK && c->names[TOLD][0].count && c->names[TOLD][1].count) {
-        status = xr_labelling_make(comparison, &labels, error);
-        if (labels.state == XR_LABELS_SHIFTED)
-            c->told_difference = labels.difference;
-        xr_labelling_free(&labels);
+        const xr_labelling *labels = xr_labelling_of(comparison, findings, error);
+        if (!labels)
+            return error->status;
+        if (labels->state == XR_LABELS_SHIFTED)
+            c->told_difference = labels->difference;
     }
     c->file_difference = offset_of(comparison, EXRAY_SIDE_REFERENCE) - offset_of(comparison, EXRAY_SIDE_EDGE);
     return status;
@@ -148,7 +149,7 @@ static exray_status compare(const name_check *c, name_source edge, name_source r
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
     name_check c;
-    exray_status status = begin(&c, comparison, error);
+    exray_status status = begin(&c, comparison, findings, error);
     /* What was told counts first: equal names are right whatever files lie beside them. */
     bool judged = false;
     static const name_source order[][2] = {

@@ -59,7 +59,9 @@ typedef struct interpretation_work {
     const exray_comparison *comparison;
     exray_side side;
     exray_slot *slot[2];
-    double *value; /* [VALUE_LIMIT], by the interpretation that is tried */
+    double *value; /* by the interpretation that is tried */
+    size_t room;   /* of `value` */
+    bool out_of_memory;
     interpretation_trial trial[TRIALS];
     size_t trials;
     double n, x, y, xx, yy, xy; /* of scores (y) and the values of their rank (x) */
@@ -216,6 +218,19 @@ static void begin_trials(interpretation_work *w, const exray_tensor_view *view)
         }
 }
 
+static bool make_room(interpretation_work *w, size_t count)
+{
+    if (count <= w->room)
+        return true;
+    double *grown = realloc(w->value, count * sizeof *grown);
+    w->out_of_memory = !grown;
+    if (grown) {
+        w->value = grown;
+        w->room = count;
+    }
+    return grown != NULL;
+}
+
 static void add_frame(interpretation_work *w, size_t frame)
 {
     exray_result result;
@@ -223,7 +238,7 @@ static void add_frame(interpretation_work *w, size_t frame)
     const float *values;
     if (!xr_result_read(w->comparison, w->side, frame, w->slot[0], &result) ||
         !xr_vector_read(w->comparison, w->side, frame, w->slot[1], &view, &values) ||
-        view.count > VALUE_LIMIT)
+        view.count > VALUE_LIMIT || !make_room(w, (size_t)view.count))
         return;
     if (w->trials == 0)
         begin_trials(w, &view);
@@ -345,15 +360,16 @@ exray_status xr_interpretation_make(const exray_comparison *comparison, exray_si
     interpretation_work w = {.comparison = comparison,
                              .side = side,
                              .slot = {exray_slot_new(), exray_slot_new()},
-                             .value = calloc(VALUE_LIMIT, sizeof(double)),
                              .min = INFINITY,
                              .max = -INFINITY,
                              .sum_least = INFINITY,
                              .sum_most = -INFINITY,
                              .out = out};
-    bool ok = w.slot[0] && w.slot[1] && w.value;
-    for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++)
+    bool ok = w.slot[0] && w.slot[1];
+    for (size_t f = 0; ok && f < exray_comparison_frame_count(comparison); f++) {
         add_frame(&w, f);
+        ok = !w.out_of_memory;
+    }
     if (ok)
         judge(&w);
     exray_slot_free(w.slot[0]);

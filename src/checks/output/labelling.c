@@ -1,8 +1,10 @@
 #include "checks/output/labelling.h"
 
 #include "checks/beyond_noise.h"
+#include "checks/findings.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 bool xr_outputs_equal(const exray_comparison *comparison)
 {
@@ -123,7 +125,7 @@ static void judge_results(const exray_comparison *comparison, xr_labelling *l)
     }
 }
 
-exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling *out, exray_error *error)
+static exray_status judge_all(const exray_comparison *comparison, xr_labelling *out, exray_error *error)
 {
     *out = (xr_labelling){.state = XR_LABELS_RIGHT};
     exray_status status = xr_shift_make(comparison, &out->shift, error);
@@ -137,8 +139,28 @@ exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling 
     return EXRAY_OK;
 }
 
-void xr_labelling_free(xr_labelling *l)
+static void release(void *state)
 {
+    xr_labelling *l = state;
     xr_ranks_free(&l->ranks[0]);
     xr_ranks_free(&l->ranks[1]);
+    free(l);
+}
+
+const xr_labelling *xr_labelling_of(const exray_comparison *comparison, exray_findings *findings,
+                                    exray_error *error)
+{
+    static const char key[] = "labelling";
+    xr_labelling *l = xr_findings_attached(findings, key, 0);
+    if (l)
+        return l;
+    l = malloc(sizeof *l);
+    if (l && judge_all(comparison, l, error) != EXRAY_OK) {
+        release(l);
+        return NULL;
+    }
+    if (l && xr_findings_attach(findings, key, 0, l, release))
+        return l;
+    *error = (exray_error){EXRAY_E_MEMORY, "out of memory while reading results"};
+    return NULL;
 }

@@ -28,9 +28,10 @@ typedef struct xr_labelling {
     xr_shift shift;
 } xr_labelling;
 
-/* Judges.  Anything but EXRAY_OK is an error; free with xr_labelling_free in any case. */
-exray_status xr_labelling_make(const exray_comparison *comparison, xr_labelling *out, exray_error *error);
-void xr_labelling_free(xr_labelling *labels);
+/* The judgement, made when first asked for and kept by `findings`: it reads all outputs and results.  NULL:
+ * an error, which is set. */
+const xr_labelling *xr_labelling_of(const exray_comparison *comparison, exray_findings *findings,
+                                    exray_error *error);
 
 /* Whether all outputs were compared and are equal within noise. */
 bool xr_outputs_equal(const exray_comparison *comparison);

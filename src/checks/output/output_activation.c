@@ -2,7 +2,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/graph_tail.h"
-#include "checks/output/interpretation.h"
+#include "checks/output/labelling.h"
 #include "checks/output/relation.h"
 
 #include <math.h>
@@ -164,20 +164,21 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
 static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
                                  exray_error *error)
 {
-    xr_interpretation edge, reference;
-    exray_status status = xr_interpretation_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
-    if (status == EXRAY_OK)
-        status = xr_interpretation_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
-    if (status != EXRAY_OK || edge.state != XR_INTERPRETATION_EXPLAINED || !edge.softmax ||
-        !edge.probabilities || xr_interpretation_same(&edge, &reference))
-        return status;
+    const xr_labelling *labels = xr_labelling_of(comparison, findings, error);
+    if (!labels)
+        return error->status;
+    const xr_interpretation *edge = &labels->ranks[EXRAY_SIDE_EDGE].interpretation;
+    const xr_interpretation *reference = &labels->ranks[EXRAY_SIDE_REFERENCE].interpretation;
+    if (edge->state != XR_INTERPRETATION_EXPLAINED || !edge->softmax || !edge->probabilities ||
+        xr_interpretation_same(edge, reference))
+        return EXRAY_OK;
     exray_finding *f = exray_findings_add(findings, "output.activation", EXRAY_SEVERITY_ERROR, 0.97);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
     exray_finding_summary(f, "The edge's scores are the softmax of an output that is probabilities already.");
-    exray_finding_detail(f, "In all of its %zu frames with scores.", edge.scored);
+    exray_finding_detail(f, "In all of its %zu frames with scores.", edge->scored);
     exray_finding_fix(f,
                       "Take the scores from the output as they are: the model has an activation at its end.");
-    exray_finding_number(f, "frames", (double)edge.scored);
+    exray_finding_number(f, "frames", (double)edge->scored);
     return EXRAY_OK;
 }
 

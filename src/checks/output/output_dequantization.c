@@ -3,7 +3,7 @@
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
 #include "checks/output/boxes.h"
-#include "checks/output/interpretation.h"
+#include "checks/output/labelling.h"
 #include "checks/output/relation.h"
 #include "checks/output/sign_fit.h"
 
@@ -134,35 +134,36 @@ static const char *interpretation_summary(const xr_interpretation *r)
 static exray_status check_scores(const exray_comparison *comparison, exray_findings *findings,
                                  exray_error *error)
 {
-    xr_interpretation edge, reference;
-    exray_status status = xr_interpretation_make(comparison, EXRAY_SIDE_EDGE, &edge, error);
-    if (status == EXRAY_OK)
-        status = xr_interpretation_make(comparison, EXRAY_SIDE_REFERENCE, &reference, error);
-    bool scaled = edge.state == XR_INTERPRETATION_SCALED;
-    bool wrong = scaled || (edge.state == XR_INTERPRETATION_EXPLAINED && edge.map != XR_INTERPRET_VALUE);
-    if (status != EXRAY_OK || !wrong || xr_interpretation_same(&edge, &reference))
-        return status;
-    double sure = scaled ? 0.85 : edge.scored ? 0.97 : 0.8;
+    const xr_labelling *labels = xr_labelling_of(comparison, findings, error);
+    if (!labels)
+        return error->status;
+    const xr_interpretation *edge = &labels->ranks[EXRAY_SIDE_EDGE].interpretation;
+    const xr_interpretation *reference = &labels->ranks[EXRAY_SIDE_REFERENCE].interpretation;
+    bool scaled = edge->state == XR_INTERPRETATION_SCALED;
+    bool wrong = scaled || (edge->state == XR_INTERPRETATION_EXPLAINED && edge->map != XR_INTERPRET_VALUE);
+    if (!wrong || xr_interpretation_same(edge, reference))
+        return EXRAY_OK;
+    double sure = scaled ? 0.85 : edge->scored ? 0.97 : 0.8;
     exray_finding *f = exray_findings_add(findings, "output.dequantization", EXRAY_SEVERITY_ERROR, sure);
     exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
-    exray_finding_summary(f, "%s", interpretation_summary(&edge));
+    exray_finding_summary(f, "%s", interpretation_summary(edge));
     if (scaled)
-        exray_finding_detail(f, "score = %.5g * output %+.5g in %zu frames, none contradicts.", edge.gain,
-                             edge.offset, edge.scored);
+        exray_finding_detail(f, "score = %.5g * output %+.5g in %zu frames, none contradicts.", edge->gain,
+                             edge->offset, edge->scored);
     else
         exray_finding_detail(f, "That predicts the %s of all %zu frames%s.",
-                             edge.scored ? "scores" : "classes", edge.scored ? edge.scored : edge.frames,
-                             edge.softmax ? ", with a softmax on top" : "");
-    exray_finding_fix(f, "Compute %.6g * (stored - (%lld)) before thresholds and display.", edge.scale,
-                      (long long)edge.zero_point);
+                             edge->scored ? "scores" : "classes", edge->scored ? edge->scored : edge->frames,
+                             edge->softmax ? ", with a softmax on top" : "");
+    exray_finding_fix(f, "Compute %.6g * (stored - (%lld)) before thresholds and display.", edge->scale,
+                      (long long)edge->zero_point);
     if (scaled) {
-        exray_finding_number(f, "gain", edge.gain);
-        exray_finding_number(f, "offset", edge.offset);
+        exray_finding_number(f, "gain", edge->gain);
+        exray_finding_number(f, "offset", edge->offset);
         exray_finding_alternative(f, "output.postprocess", 0.15);
     }
-    exray_finding_number(f, "scale", edge.scale);
-    exray_finding_number(f, "zero_point", (double)edge.zero_point);
-    exray_finding_number(f, "frames", (double)edge.frames);
+    exray_finding_number(f, "scale", edge->scale);
+    exray_finding_number(f, "zero_point", (double)edge->zero_point);
+    exray_finding_number(f, "frames", (double)edge->frames);
     return EXRAY_OK;
 }
 

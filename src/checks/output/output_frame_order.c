@@ -101,21 +101,21 @@ static exray_status check_outputs(const exray_comparison *comparison, exray_find
 static exray_status check_results(const exray_comparison *comparison, exray_findings *findings,
                                   exray_error *error)
 {
-    xr_labelling labels;
-    exray_status status = xr_labelling_make(comparison, &labels, error);
-    if (status == EXRAY_OK && labels.state == XR_LABELS_LATE) {
+    const xr_labelling *labels = xr_labelling_of(comparison, findings, error);
+    if (!labels)
+        return error->status;
+    if (labels->state == XR_LABELS_LATE) {
         exray_finding *f =
-            exray_findings_add(findings, "output.frame_order", EXRAY_SEVERITY_ERROR, labels.confidence);
+            exray_findings_add(findings, "output.frame_order", EXRAY_SEVERITY_ERROR, labels->confidence);
         exray_finding_where(f, "result", NULL, EXRAY_NO_INDEX);
         exray_finding_summary(f, "Each result of the %s is that of the frame before.",
-                              labels.side == EXRAY_SIDE_EDGE ? "edge" : "reference");
-        exray_finding_detail(f, "In %zu of %zu frames with a result.", labels.supporting, labels.frames);
+                              labels->side == EXRAY_SIDE_EDGE ? "edge" : "reference");
+        exray_finding_detail(f, "In %zu of %zu frames with a result.", labels->supporting, labels->frames);
         exray_finding_fix(f, "Read the output after the model ran, and note the result in its own frame.");
-        exray_finding_number(f, "frames_supporting", (double)labels.supporting);
-        exray_finding_number(f, "frames", (double)labels.frames);
+        exray_finding_number(f, "frames_supporting", (double)labels->supporting);
+        exray_finding_number(f, "frames", (double)labels->frames);
     }
-    xr_labelling_free(&labels);
-    return status;
+    return EXRAY_OK;
 }
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)

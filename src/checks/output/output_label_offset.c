@@ -210,16 +210,15 @@ static exray_status check_class_outputs(const exray_comparison *comparison, exra
 
 static exray_status run(const exray_comparison *comparison, exray_findings *findings, exray_error *error)
 {
-    xr_labelling labels;
-    exray_status status = xr_labelling_make(comparison, &labels, error);
-    bool mine =
-        labels.state != XR_LABELS_RIGHT && labels.state != XR_LABELS_LATE && labels.state != XR_LABELS_BROKEN;
-    bool vector = labels.state == XR_LABELS_VECTOR_SHIFTED || labels.state == XR_LABELS_VECTOR_PERMUTED;
-    if (status == EXRAY_OK && mine && !(vector && xr_is_reordered(findings, 0)))
-        report(comparison, &labels, findings);
-    xr_labelling_free(&labels);
-    if (status == EXRAY_OK)
-        status = check_class_outputs(comparison, findings, error);
+    const xr_labelling *labels = xr_labelling_of(comparison, findings, error);
+    if (!labels)
+        return error->status;
+    bool mine = labels->state != XR_LABELS_RIGHT && labels->state != XR_LABELS_LATE &&
+                labels->state != XR_LABELS_BROKEN;
+    bool vector = labels->state == XR_LABELS_VECTOR_SHIFTED || labels->state == XR_LABELS_VECTOR_PERMUTED;
+    if (mine && !(vector && xr_is_reordered(findings, 0)))
+        report(comparison, labels, findings);
+    exray_status status = check_class_outputs(comparison, findings, error);
     return status == EXRAY_OK ? check_boxes(comparison, findings, error) : status;
 }
 

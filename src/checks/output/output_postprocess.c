@@ -89,19 +89,20 @@ static void judge_decisions(const exray_comparison *comparison, const xr_labelli
 static exray_status check_classes(const exray_comparison *comparison, const xr_equal_frames *equal,
                                   exray_findings *findings, exray_error *error)
 {
-    xr_labelling labels;
+    const xr_labelling *labels = xr_labelling_of(comparison, findings, error);
+    if (!labels)
+        return error->status;
     size_t before = findings->count;
-    exray_status status = xr_labelling_make(comparison, &labels, error);
-    bool misread = xr_interpretation_reorders(&labels.ranks[0].interpretation) ||
-                   xr_interpretation_reorders(&labels.ranks[1].interpretation);
-    bool mine = status == EXRAY_OK &&
-                (labels.state == XR_LABELS_BROKEN || (labels.state == XR_LABELS_RIGHT && !misread));
-    if (mine && equal->count)
+    exray_status status = EXRAY_OK;
+    bool misread = xr_interpretation_reorders(&labels->ranks[0].interpretation) ||
+                   xr_interpretation_reorders(&labels->ranks[1].interpretation);
+    if (labels->state != XR_LABELS_BROKEN && (labels->state != XR_LABELS_RIGHT || misread))
+        return EXRAY_OK;
+    if (equal->count)
         status = xr_check_told_classes(
-            comparison, equal, both_follow(&labels) ? XR_TOLD_BOTH_RIGHT : side_of(&labels), findings, error);
-    if (mine && status == EXRAY_OK && findings->count == before)
-        judge_decisions(comparison, &labels, findings);
-    xr_labelling_free(&labels);
+            comparison, equal, both_follow(labels) ? XR_TOLD_BOTH_RIGHT : side_of(labels), findings, error);
+    if (status == EXRAY_OK && findings->count == before)
+        judge_decisions(comparison, labels, findings);
     return status;
 }
 

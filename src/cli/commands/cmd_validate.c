@@ -1,4 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
+#include "base/workers.h"
 #include "cli/command_line.h"
 #include "cli/fail.h"
 #include "cli/output.h"
@@ -317,6 +318,29 @@ static int compare_and_judge(const validate_options *o, const exray_log *edge, c
     return status;
 }
 
+typedef struct log_opening {
+    const char *path;
+    exray_log *log;
+    exray_error error;
+} log_opening;
+
+static void open_log(void *user, unsigned job)
+{
+    log_opening *o = (log_opening *)user + job;
+    o->log = exray_log_open(o->path, &o->error);
+}
+
+/* The walk over a log's records waits for memory: two at once take little longer than one. */
+static void open_logs(log_opening opening[2], unsigned jobs)
+{
+    if (jobs == 1 || xr_workers_processors() == 1) {
+        open_log(opening, 0);
+        if (opening[0].log)
+            open_log(opening, 1);
+    } else
+        xr_workers_run(2, open_log, opening);
+}
+
 static int run(const xr_call *call)
 {
     validate_options o = {.judging = EXRAY_VALIDATION_OPTIONS_INIT};
@@ -332,10 +356,13 @@ static int run(const xr_call *call)
         status = check_isolation(call->command, &o.judging);
     if (status != XR_EXIT_OK)
         return status;
-    exray_error error = {EXRAY_OK, ""};
-    exray_log *edge = exray_log_open(operands.at[0], &error);
-    exray_log *reference = edge ? exray_log_open(operands.at[1], &error) : NULL;
-    status = reference ? compare_and_judge(&o, edge, reference) : xr_fail_error(&error);
+    log_opening opening[2] = {{.path = operands.at[0]}, {.path = operands.at[1]}};
+    open_logs(opening, o.judging.jobs);
+    exray_log *edge = opening[0].log, *reference = opening[1].log;
+    if (edge && reference)
+        status = compare_and_judge(&o, edge, reference);
+    else
+        status = xr_fail_error(&opening[edge ? 1 : 0].error);
     exray_log_close(reference);
     exray_log_close(edge);
     return status;
