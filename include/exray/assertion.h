@@ -8,7 +8,8 @@
  *
  * Structs that are returned by pointer may get more fields at their end.
  *
- * Threads: a comparison may be read by any number of threads; findings belong to the thread of the run. */
+ * Threads: a comparison may be read by any number of threads (exray_comparison_share has some); findings
+ * belong to the thread of the run. */
 #ifndef EXRAY_ASSERTION_H
 #define EXRAY_ASSERTION_H
 
@@ -194,6 +195,14 @@ bool exray_comparison_is_behind(const exray_comparison *comparison, size_t frame
 exray_status exray_comparison_values(const exray_comparison *comparison, exray_side side, size_t frame,
                                      exray_kind kind, size_t pair, exray_slot *slot, exray_tensor_view *view,
                                      const float **values, exray_error *error);
+
+/* Calls work(user, i) once for each i < count, and returns when all calls have ended.  Several run at the
+ * same time where the validation may use several threads (exray_validation_options.jobs), in any order; so
+ * let a call write only what belongs to its i, and put the results together in order afterwards: then they do
+ * not depend on the number of threads.  Findings are not for `work`, and each call needs a slot of its own.
+ * Within a call of `work` it calls one after another.  Since 0.2.0. */
+void exray_comparison_share(const exray_comparison *comparison, size_t count,
+                            void (*work)(void *user, size_t i), void *user);
 
 /* ---- Latency ----------------------------------------------------------------- */
 

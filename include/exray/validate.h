@@ -70,8 +70,8 @@ typedef struct exray_validation_options {
      * that it recorded, with the same SHA-256) and an engine for it is found; models with a memory are run
      * again likewise, whole, to tell what they remembered.  True: they are not. */
     bool no_isolate;
-    unsigned jobs; /* threads that compare layers; 0: as many as this process may use processors.  The result
-                      does not depend on it */
+    unsigned jobs; /* threads that compare layers and search for causes; 0: as many as this process may use
+                      processors.  The result does not depend on it */
 } exray_validation_options;
 
 /* exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;  Since 0.2.0. */

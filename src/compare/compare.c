@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/tensor.h"
+#include "base/workers.h"
 #include "compare/comparison.h"
 #include "compare/judge/coverage.h"
 #include "compare/judge/decisions.h"
@@ -216,6 +217,7 @@ exray_comparison *xr_compare(const exray_log *edge, const exray_log *reference,
     }
     c->log[EXRAY_SIDE_EDGE] = edge;
     c->log[EXRAY_SIDE_REFERENCE] = reference;
+    c->jobs = options && options->jobs ? options->jobs : xr_workers_processors();
     if (build(c, options, error))
         return c;
     xr_comparison_free(c);

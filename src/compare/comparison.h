@@ -6,6 +6,8 @@
 #include "compare/measure/moments.h"
 #include "compare/perf/latency.h"
 
+#include <stdatomic.h>
+
 /* A few values of each channel of a tensor, to find the spacing of its levels. */
 enum { XR_STEP_CHANNELS = 4, XR_STEP_SAMPLES = 2048 };
 typedef struct xr_samples {
@@ -113,6 +115,9 @@ struct exray_comparison {
     size_t measure_count;
     xr_latency latency[2];
     char (*made_names)[2][24]; /* [layer][side]: names of layers, where no model is in the log */
+
+    unsigned jobs;       /* threads of exray_comparison_share */
+    atomic_bool sharing; /* they are at work */
 };
 
 #endif

@@ -158,8 +158,8 @@ static const xr_option_group checking = {
          .value = "N",
          .kind = XR_VALUE_TEXT,
          .set = set_jobs,
-         .text = "compare layers on N threads (as many as there are processors); the result does not depend "
-                 "on it"},
+         .text = "open logs, compare layers and search for causes on N threads (as many as there are "
+                 "processors); the result does not depend on it"},
         {.name = "write-known",
          .value = "FILE",
          XR_INTO(text, validate_options, judging.write_known),

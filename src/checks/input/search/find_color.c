@@ -17,20 +17,44 @@ typedef struct placed_frames {
     size_t count;
 } placed_frames;
 
+/* Frames to which it is applied at the same time. */
+typedef struct placing {
+    const xr_input_pair *pair;
+    const xr_transform *transform;
+    size_t first;
+    xr_applied applied[XR_SEARCH_FRAMES];
+    bool ok[XR_SEARCH_FRAMES];
+} placing;
+
+static void place_one(void *user, size_t i)
+{
+    placing *w = user;
+    size_t f = w->first + i;
+    xr_input_pair lent;
+    xr_placed p;
+    exray_error error;
+    w->applied[f] = (xr_applied){.pair = &lent, .transform = w->transform};
+    w->ok[f] = xr_input_pair_lend(w->pair, &lent) &&
+               xr_apply_transform(&w->applied[f], w->pair->frame[f].frame, &p, &error) == EXRAY_OK;
+    xr_input_pair_return(&lent);
+}
+
 static void place_frames(xr_input_pair *pair, const xr_transform *transform, placed_frames *out)
 {
     enum { MOST = 4 };
+    placing w = {.pair = pair, .transform = transform};
     *out = (placed_frames){0};
-    for (size_t f = 0; f < pair->count && out->count < MOST; f++) {
-        xr_applied applied = {.pair = pair, .transform = transform};
-        xr_placed p;
-        exray_error error;
-        if (xr_apply_transform(&applied, pair->frame[f].frame, &p, &error) != EXRAY_OK) {
-            xr_applied_free(&applied);
-            continue;
+    while (w.first < pair->count && out->count < MOST) {
+        size_t left = pair->count - w.first, count = left < MOST - out->count ? left : MOST - out->count;
+        exray_comparison_share(pair->comparison, count, place_one, &w);
+        for (size_t end = w.first + count; w.first < end; w.first++) {
+            if (!w.ok[w.first]) {
+                xr_applied_free(&w.applied[w.first]);
+                continue;
+            }
+            out->edge[out->count] = w.applied[w.first].edge;
+            out->reference[out->count++] = w.applied[w.first].reference;
         }
-        out->edge[out->count] = applied.edge;
-        out->reference[out->count++] = applied.reference;
     }
 }
 
@@ -130,16 +154,35 @@ static bool find_channels(const xr_input_pair *pair, const xr_fit_sums *s, const
     return constants > 0 && constants < 3;
 }
 
+/* Conversions that are tried at the same time. */
+typedef struct color_list {
+    const xr_input_pair *pair;
+    const xr_transform *transform;
+    const placed_frames *frames;
+    xr_color_transform color[XR_KNOWN_COLORS];
+    double residual[XR_KNOWN_COLORS];
+} color_list;
+
+static void try_one(void *user, size_t i)
+{
+    color_list *list = user;
+    xr_transform next = *list->transform;
+    next.color = list->color[i];
+    list->residual[i] = try_color(list->pair, &next, list->frames, ORDER_AND_MAP);
+}
+
 /* The best of the known conversions; returns what it leaves.  Of those that leave as little with a gain and
  * an offset, the one that needs neither, nor another order. */
 static double best_conversion(const xr_input_pair *pair, xr_transform *next, const placed_frames *frames)
 {
-    xr_color_transform list[XR_KNOWN_COLORS], best = {0};
+    color_list list = {.pair = pair, .transform = next, .frames = frames};
+    xr_color_transform best = {0};
     double least = 2, spread = pair->spread[EXRAY_SIDE_EDGE], plainest = 2;
-    size_t count = xr_known_colors(list);
+    size_t count = xr_known_colors(list.color);
+    exray_comparison_share(pair->comparison, count, try_one, &list);
     for (size_t i = 0; i < count; i++) {
-        next->color = list[i];
-        double residual = try_color(pair, next, frames, ORDER_AND_MAP);
+        double residual = list.residual[i];
+        next->color = list.color[i];
         bool better = residual < least * 0.95;
         if (!better && residual > xr_no_worse(least, spread))
             continue;
@@ -149,7 +192,7 @@ static double best_conversion(const xr_input_pair *pair, xr_transform *next, con
         if (better || plain < 0.5 * plainest) {
             least = residual;
             plainest = plain;
-            best = list[i];
+            best = list.color[i];
         }
     }
     next->color = best;

@@ -208,26 +208,68 @@ static double fit_frame(const xr_area *edge_area, const xr_area *reference, xr_o
     return residual;
 }
 
+/* Frames that are fitted at the same time. */
+typedef struct part_work {
+    const xr_input_pair *pair;
+    xr_transform *transform;
+    const xr_part *seed;
+    double residual[XR_SEARCH_FRAMES];
+} part_work;
+
+static void fit_search_frame(void *user, size_t i)
+{
+    part_work *w = user;
+    const xr_search_frame *s = &w->pair->frame[i];
+    w->residual[i] = fit_frame(&s->edge_area[w->transform->layout], &s->reference_area,
+                               w->transform->turn.orientation, w->seed, &w->transform->crop.part[s->frame]);
+}
+
 /* Finds the parts of the searched frames, then again with the best one as a seed. */
 static double fit_search_frames(xr_input_pair *pair, xr_transform *transform, xr_part *best)
 {
     double sum = 0, least = 2;
-    const xr_part *seed = NULL;
+    part_work work = {.pair = pair, .transform = transform};
+    xr_part seed;
     for (int pass = 0; pass < 2; pass++) {
         sum = 0;
+        exray_comparison_share(pair->comparison, pair->count, fit_search_frame, &work);
         for (size_t f = 0; f < pair->count; f++) {
-            const xr_search_frame *s = &pair->frame[f];
-            double residual = fit_frame(&s->edge_area[transform->layout], &s->reference_area,
-                                        transform->turn.orientation, seed, &transform->crop.part[s->frame]);
-            sum += residual;
-            if (residual < least) {
-                least = residual;
-                *best = transform->crop.part[s->frame];
+            sum += work.residual[f];
+            if (work.residual[f] < least) {
+                least = work.residual[f];
+                *best = transform->crop.part[pair->frame[f].frame];
             }
         }
-        seed = best;
+        seed = *best;
+        work.seed = &seed;
     }
     return sum / (double)pair->count;
+}
+
+/* Fits one of the frames that were not searched. */
+static void fit_other_frame(void *user, size_t i)
+{
+    part_work *w = user;
+    xr_transform *transform = w->transform;
+    size_t f = i * transform->every;
+    xr_input_pair lent;
+    xr_raster edge = {0}, reference = {0};
+    xr_area edge_area = {0}, reference_area = {0};
+    xr_part *part = &transform->crop.part[f];
+    bool known = part->x1 > part->x0;
+    if (known || (w->pair->only && !w->pair->only[f]))
+        return;
+    if (xr_input_pair_lend(w->pair, &lent) &&
+        xr_input_raster(&lent, EXRAY_SIDE_EDGE, f, transform->layout, &transform->sign_wrap, &edge) &&
+        xr_input_raster(&lent, EXRAY_SIDE_REFERENCE, xr_source_frame(transform, f), false, NULL,
+                        &reference) &&
+        xr_area_make(&edge_area, &edge) && xr_area_make(&reference_area, &reference))
+        fit_frame(&edge_area, &reference_area, transform->turn.orientation, w->seed, part);
+    xr_raster_free(&edge);
+    xr_raster_free(&reference);
+    xr_area_free(&edge_area);
+    xr_area_free(&reference_area);
+    xr_input_pair_return(&lent);
 }
 
 /* Finds layout and orientation on a few of the searched frames; on two, where none of them is like any part.
@@ -264,22 +306,9 @@ bool xr_find_crop(xr_input_pair *pair, xr_transform *transform)
     transform->residual = fit_search_frames(pair, transform, &best);
     if (transform->residual > FAILED)
         return true; /* the other frames need not be tried */
-    for (size_t f = 0; f < transform->frames; f += transform->every) {
-        xr_raster edge = {0}, reference = {0};
-        xr_area edge_area = {0}, reference_area = {0};
-        xr_part *part = &transform->crop.part[f];
-        bool known = part->x1 > part->x0;
-        if (!known && (!pair->only || pair->only[f]) &&
-            xr_input_raster(pair, EXRAY_SIDE_EDGE, f, transform->layout, &transform->sign_wrap, &edge) &&
-            xr_input_raster(pair, EXRAY_SIDE_REFERENCE, xr_source_frame(transform, f), false, NULL,
-                            &reference) &&
-            xr_area_make(&edge_area, &edge) && xr_area_make(&reference_area, &reference))
-            fit_frame(&edge_area, &reference_area, transform->turn.orientation, &best, part);
-        xr_raster_free(&edge);
-        xr_raster_free(&reference);
-        xr_area_free(&edge_area);
-        xr_area_free(&reference_area);
-    }
+    part_work work = {.pair = pair, .transform = transform, .seed = &best};
+    exray_comparison_share(pair->comparison, (transform->frames + transform->every - 1) / transform->every,
+                           fit_other_frame, &work);
     transform->crop.set = true;
     return true;
 }

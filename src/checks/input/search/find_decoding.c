@@ -305,16 +305,25 @@ static bool is_likely(xr_input_pair *pair, const xr_color_transform *color, cons
 {
     static const xr_pixel_unit plain = {.from = {0, 1, 2}, .gain = {1, 1, 1}};
     xr_fit_sums sums = {0};
-    xr_raster changed;
+    xr_raster input, changed;
     if (!rendered->v)
         return true;
-    if (!xr_raster_copy(rendered, &changed))
-        return false;
-    xr_apply_color(color, &plain, &changed);
-    xr_sums_add(&sums, pair->channels, pair->frame[0].edge[edge->layout].v, changed.v, NULL,
-                pair->width * pair->height, xr_search_step(pair, 2 * STEP + 1));
+    size_t pixels = pair->width * pair->height, step = xr_search_step(pair, 2 * STEP + 1),
+           few = (pixels + step - 1) / step;
+    bool ok = xr_raster_make(&input, few, 1, pair->channels);
+    ok = xr_raster_make(&changed, few, 1, pair->channels) && ok;
+    for (size_t c = 0; ok && c < pair->channels; c++)
+        for (size_t i = 0; i < few; i++) {
+            input.v[c * few + i] = pair->frame[0].edge[edge->layout].v[c * pixels + i * step];
+            changed.v[c * few + i] = rendered->v[c * pixels + i * step];
+        }
+    if (ok) {
+        xr_apply_color(color, &plain, &changed);
+        xr_sums_add(&sums, pair->channels, input.v, changed.v, NULL, few, 1);
+    }
+    xr_raster_free(&input);
     xr_raster_free(&changed);
-    return xr_unexplained_by_color(&sums, pair->channels) < edge->residual;
+    return ok && xr_unexplained_by_color(&sums, pair->channels) < edge->residual;
 }
 
 /* Whether any gamma may be. */
@@ -410,28 +419,55 @@ static bool take_reduced(xr_input_pair *pair, xr_transform *transform, const xr_
     return true;
 }
 
+/* Ways that are tried at the same time. */
+typedef struct variant_list {
+    const xr_input_pair *pair;
+    const xr_transform *transform;
+    const row_samples *samples;
+    const xr_rendering_fit *edge;
+    xr_decode_variant variant[VARIANTS];
+    double residual[VARIANTS]; /* NAN: it cannot be that one */
+    size_t count;
+} variant_list;
+
+static void try_variant(void *user, size_t i)
+{
+    variant_list *list = user;
+    const xr_decode_variant *v = &list->variant[i];
+    xr_transform transform = *list->transform;
+    xr_input_pair lent;
+    list->residual[i] = NAN;
+    if (xr_input_pair_lend(list->pair, &lent) &&
+        (v->kind != XR_DECODE_COLOR || may_be_converted(&lent, &transform, &v->color, list->edge)))
+        list->residual[i] = variant_residual(&lent, &transform, list->samples, v, list->edge);
+    xr_input_pair_return(&lent);
+}
+
 bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering_fit *edge)
 {
     exray_media media = {0};
-    xr_decode_variant list[VARIANTS], best = {0}, before = transform->decode;
+    xr_decode_variant best = {0}, before = transform->decode;
     double least = 1;
     const uint8_t *data;
     size_t size;
     xr_sensor_bytes(pair->comparison, pair->frame[0].source, pair->sensor_slot, &media, &data, &size);
-    size_t count = list_variants(media.format ? media.format : "", list);
     xr_decode_variant reduced = {0};
     double least_reduced = CONVINCING;
     double plainest = 2, spread = pair->spread[EXRAY_SIDE_EDGE];
     row_samples samples;
     make_samples(pair, &samples);
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].kind == XR_DECODE_COLOR && !may_be_converted(pair, transform, &list[i].color, edge))
+    variant_list list = {.pair = pair, .transform = transform, .samples = &samples, .edge = edge};
+    list.count = list_variants(media.format ? media.format : "", list.variant);
+    exray_comparison_share(pair->comparison, list.count, try_variant, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        const xr_decode_variant *variant = &list.variant[i];
+        double residual = list.residual[i];
+        if (isnan(residual))
             continue;
-        double residual = variant_residual(pair, transform, &samples, &list[i], edge);
-        if (list[i].kind == XR_DECODE_REDUCED) {
+        if (variant->kind == XR_DECODE_REDUCED) {
             if (residual < least_reduced) {
                 least_reduced = residual;
-                reduced = list[i];
+                reduced = *variant;
             }
             continue;
         }
@@ -441,8 +477,9 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         /* Color spaces that differ in the scale of a channel alone: the one that needs no other scale; orders
          * of filters that differ in red and blue alone: the one that needs no exchange.  Not for what is too
          * poor to be taken in the end. */
-        bool filters = strncmp(list[i].format, "bayer_", 6) == 0;
-        double plain = (list[i].kind == XR_DECODE_COLOR || filters) && transform->unit.measured &&
+        bool filters = strncmp(variant->format, "bayer_", 6) == 0;
+        transform->decode = *variant;
+        double plain = (variant->kind == XR_DECODE_COLOR || filters) && transform->unit.measured &&
                                residual < CONVINCING / 0.9
                            ? decoded_residual(pair, transform, &samples, &edge->rendering, edge,
                                               filters ? xr_unexplained_as_is : xr_unexplained_plainly)
@@ -450,7 +487,7 @@ bool xr_find_decoding(xr_input_pair *pair, xr_transform *transform, xr_rendering
         if (better || plain < 0.5 * plainest) {
             least = residual;
             plainest = plain;
-            best = list[i];
+            best = *variant;
         }
     }
     if (edge->residual < CONVINCING && is_gamma_likely(pair, edge)) {

@@ -133,6 +133,27 @@ static void adopt(xr_transform *transform, const frame_pairing *p, size_t frames
     }
 }
 
+/* Frames that are looked at at the same time. */
+typedef struct signature_work {
+    const xr_input_pair *pair;
+    const xr_transform *transform;
+    size_t layouts;
+    frame_signature *edge[2], *reference;
+    bool known[FRAME_LIMIT];
+} signature_work;
+
+static void sign_frame(void *user, size_t f)
+{
+    signature_work *w = user;
+    xr_input_pair lent;
+    bool ok = xr_input_pair_lend(w->pair, &lent);
+    w->known[f] = ok && signatures_of(&lent, EXRAY_SIDE_REFERENCE, f, false, NULL, &w->reference[f], 1);
+    for (size_t l = 0; ok && l < w->layouts; l++)
+        signatures_of(&lent, EXRAY_SIDE_EDGE, f, l == 1, &w->transform->sign_wrap,
+                      &w->edge[l][f * XR_ORIENTATIONS], XR_ORIENTATIONS);
+    xr_input_pair_return(&lent);
+}
+
 void xr_find_frame_order(xr_input_pair *pair, xr_transform *transform)
 {
     size_t frames = transform->frames < FRAME_LIMIT ? transform->frames : FRAME_LIMIT,
@@ -145,12 +166,11 @@ void xr_find_frame_order(xr_input_pair *pair, xr_transform *transform)
     frame_pairing *best = calloc(2, sizeof *best), *now = best ? best + 1 : NULL;
     bool ok = edge[0] && edge[1] && reference && best;
     size_t known = 0;
-    for (size_t f = 0; ok && f < frames; f++) {
-        known += signatures_of(pair, EXRAY_SIDE_REFERENCE, f, false, NULL, &reference[f], 1);
-        for (size_t l = 0; l < layouts; l++)
-            signatures_of(pair, EXRAY_SIDE_EDGE, f, l == 1, &transform->sign_wrap,
-                          &edge[l][f * XR_ORIENTATIONS], XR_ORIENTATIONS);
-    }
+    signature_work work = {pair, transform, layouts, {edge[0], edge[1]}, reference, {false}};
+    if (ok)
+        exray_comparison_share(pair->comparison, frames, sign_frame, &work);
+    for (size_t f = 0; ok && f < frames; f++)
+        known += work.known[f];
     size_t turns = xr_orientation_count(pair);
     for (size_t l = 0; ok && known > 1 && l < layouts; l++)
         for (size_t o = 0; o < turns; o++) {

@@ -57,6 +57,26 @@ static bool add_rendering(const xr_input_pair *pair, size_t frame, exray_side si
     return ok;
 }
 
+/* Renderings of several frames at the same time. */
+typedef struct rendered_frames {
+    const xr_input_pair *pair;
+    exray_side side;
+    bool layout;
+    xr_orientation orientation;
+    const xr_rendering *how;
+    const xr_row_sample *sample;
+    xr_fit_sums sums[XR_SEARCH_FRAMES];
+    bool ok[XR_SEARCH_FRAMES];
+    size_t first;
+} rendered_frames;
+
+static void add_one(void *user, size_t i)
+{
+    rendered_frames *r = user;
+    size_t f = r->first + i;
+    r->ok[f] = add_rendering(r->pair, f, r->side, r->layout, r->orientation, r->how, r->sample, &r->sums[f]);
+}
+
 /* sample may be NULL. */
 static double sampled_residual(xr_input_pair *pair, exray_side side, bool layout, xr_orientation orientation,
                                const xr_rendering *how, const xr_row_sample *sample, xr_fit_sums *out)
@@ -65,15 +85,28 @@ static double sampled_residual(xr_input_pair *pair, exray_side side, bool layout
     size_t frames = xr_input_pair_is_large(pair) ? 1
                     : pair->count < EXACT_FRAMES ? pair->count
                                                  : EXACT_FRAMES;
-    for (size_t f = 0; f < pair->count; f++) {
+    rendered_frames r = {.pair = pair,
+                         .side = side,
+                         .layout = layout,
+                         .orientation = orientation,
+                         .how = how,
+                         .sample = sample};
+    for (size_t f = 0; f < pair->count;) {
+        double levels = xr_levels_of(pair, side, xr_unexplained_by_color(&sums, pair->channels));
         /* What is nothing like the first frame is no rendering of the others. */
         if (f > 0 && xr_unexplained_by_color(&sums, pair->channels) > NOTHING_LIKE)
             break;
         /* What is exact on a few frames is verified on all: their sizes are rounded in other ways. */
-        if (f >= frames && xr_levels_of(pair, side, xr_unexplained_by_color(&sums, pair->channels)) > EXACT)
+        if (f >= frames && levels > EXACT)
             break;
-        if (!add_rendering(pair, f, side, layout, orientation, how, sample, &sums))
-            return 1;
+        size_t end = f == 0 ? 1 : f < frames ? frames : f + 1;
+        r.first = f;
+        exray_comparison_share(pair->comparison, end - f, add_one, &r);
+        for (; f < end; f++) {
+            if (!r.ok[f])
+                return 1;
+            xr_sums_join(&sums, &r.sums[f]);
+        }
     }
     if (out)
         *out = sums;
@@ -173,6 +206,25 @@ static double round_fraction(double f)
     return fmin(fabs(coarse_round - f) < 0.006 ? coarse_round : floor(f * 200 + 0.5) / 200, 1);
 }
 
+/* Renderings that are tried at the same time. */
+typedef struct rendering_list {
+    const rendering_trial *trial;
+    xr_rendering how[KERNELS];
+    double residual[KERNELS];
+    size_t count;
+} rendering_list;
+
+static void try_one(void *user, size_t i)
+{
+    rendering_list *list = user;
+    list->residual[i] = residual_by(list->trial, &list->how[i]);
+}
+
+static void try_list(rendering_list *list)
+{
+    exray_comparison_share(list->trial->pair->comparison, list->count, try_one, list);
+}
+
 /* ---- Whole pixels ------------------------------------------------------------------------------ */
 
 /* Shifts the part by whole pixels as long as that is better. */
@@ -181,18 +233,19 @@ static void exact_shifts(const rendering_trial *a, const xr_rendering *start, xr
     xr_rendering best = *start;
     double least = residual_by(a, start);
     for (int rounds = 0; rounds < SHIFT_LIMIT && !is_exact(a, least); rounds++) {
-        xr_rendering from = best;
+        rendering_list list = {.trial = a, .count = 4};
         double before = least;
         for (int p = 0; p < 4; p++) {
-            xr_rendering next = from;
-            next.geometry.dx += p == 0 ? 1 : p == 1 ? -1 : 0;
-            next.geometry.dy += p == 2 ? 1 : p == 3 ? -1 : 0;
-            double residual = residual_by(a, &next);
-            if (residual < least) {
-                least = residual;
-                best = next;
-            }
+            list.how[p] = best;
+            list.how[p].geometry.dx += p == 0 ? 1 : p == 1 ? -1 : 0;
+            list.how[p].geometry.dy += p == 2 ? 1 : p == 3 ? -1 : 0;
         }
+        try_list(&list);
+        for (int p = 0; p < 4; p++)
+            if (list.residual[p] < least) {
+                least = list.residual[p];
+                best = list.how[p];
+            }
         if (least >= before * 0.999)
             break;
     }
@@ -214,14 +267,21 @@ static void exact_kernels(const rendering_trial *a, const xr_geometry *geometry,
 {
     for (size_t k = 0; k < KERNELS; k++)
         residual[k] = 2;
-    for (size_t k = 0; k < KERNELS && !(k == KERNELS / 2 && found->residual > NOTHING_LIKE); k++) {
-        xr_rendering next = {.geometry = *geometry,
-                             .filter = kernels[k].filter,
-                             .sampling = kernels[k].sampling,
-                             .resize_first = resize_first,
-                             .pad = NAN};
-        residual[k] = residual_by(a, &next);
-        note(found, &next, residual[k]);
+    for (size_t from = 0; from < KERNELS && !(from > 0 && found->residual > NOTHING_LIKE);) {
+        rendering_list list = {.trial = a};
+        size_t end = from == 0 ? KERNELS / 2 : KERNELS;
+        for (size_t k = from; k < end; k++)
+            list.how[list.count++] = (xr_rendering){.geometry = *geometry,
+                                                    .filter = kernels[k].filter,
+                                                    .sampling = kernels[k].sampling,
+                                                    .resize_first = resize_first,
+                                                    .pad = NAN};
+        try_list(&list);
+        for (size_t i = 0; i < list.count; i++) {
+            residual[from + i] = list.residual[i];
+            note(found, &list.how[i], list.residual[i]);
+        }
+        from = end;
     }
 }
 
@@ -391,10 +451,14 @@ static void find_exact(const rendering_trial *a, const xr_place *g, xr_rendering
 /* Measures what a sample has found on all rows. */
 static void measure_found(const rendering_trial *whole, xr_rendering_fit *found)
 {
-    found->residual = residual_by(whole, &found->rendering);
-    if (!(found->runner_up_residual < 2))
+    bool both = found->runner_up_residual < 2;
+    rendering_list list = {
+        .trial = whole, .how = {found->rendering, found->runner_up}, .count = both ? 2 : 1};
+    try_list(&list);
+    found->residual = list.residual[0];
+    if (!both)
         return;
-    found->runner_up_residual = residual_by(whole, &found->runner_up);
+    found->runner_up_residual = list.residual[1];
     if (found->runner_up_residual < found->residual) {
         xr_rendering_fit was = *found;
         found->rendering = was.runner_up;

@@ -15,6 +15,21 @@ static double turned_residual(const xr_input_pair *pair, bool layout, xr_orienta
     return xr_unexplained_by_color(&sums, pair->channels);
 }
 
+/* Layouts and orientations that are tried at the same time. */
+typedef struct turned_sides {
+    const xr_input_pair *pair;
+    size_t turns;
+    double by[2][XR_ORIENTATIONS];
+} turned_sides;
+
+static void try_turn(void *user, size_t i)
+{
+    turned_sides *t = user;
+    size_t l = i / t->turns, o = i % t->turns;
+    /* Not every 3rd or 4th pixel: in the other layout these are of one channel. */
+    t->by[l][o] = turned_residual(t->pair, l == 1, (xr_orientation)o, 5);
+}
+
 static double levels_of(const xr_input_pair *pair, double residual)
 {
     return xr_levels_of(pair, EXRAY_SIDE_EDGE, residual);
@@ -22,28 +37,26 @@ static double levels_of(const xr_input_pair *pair, double residual)
 
 void xr_find_orientation(xr_input_pair *pair, xr_transform *transform)
 {
-    size_t turns = xr_orientation_count(pair);
-    double by[2][XR_ORIENTATIONS], best = 2;
+    turned_sides sides = {.pair = pair, .turns = xr_orientation_count(pair)};
+    double best = 2;
     xr_turn *turn = &transform->turn;
+    exray_comparison_share(pair->comparison, xr_layout_count(pair) * sides.turns, try_turn, &sides);
     for (size_t l = 0; l < xr_layout_count(pair); l++)
-        for (xr_orientation o = 0; o < turns; o++) {
-            /* Not every 3rd or 4th pixel: in the other layout these are of one channel. */
-            by[l][o] = turned_residual(pair, l == 1, o, 5);
-            if (by[l][o] < best * 0.98) {
-                best = by[l][o];
+        for (xr_orientation o = 0; o < sides.turns; o++)
+            if (sides.by[l][o] < best * 0.98) {
+                best = sides.by[l][o];
                 transform->layout = l == 1;
                 turn->orientation = o;
             }
-        }
-    if (best > 0.5 * by[0][0]) {
+    if (best > 0.5 * sides.by[0][0]) {
         transform->layout = false;
         turn->orientation = 0;
-        best = by[0][0];
+        best = sides.by[0][0];
     }
     transform->residual = best;
     turn->runner_up_residual = 1;
-    for (xr_orientation o = 0; o < turns; o++) {
-        double residual = by[transform->layout][o];
+    for (xr_orientation o = 0; o < sides.turns; o++) {
+        double residual = sides.by[transform->layout][o];
         if (o == turn->orientation)
             continue;
         turn->runner_up_residual = fmin(turn->runner_up_residual, residual);

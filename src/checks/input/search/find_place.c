@@ -114,53 +114,93 @@ static void add_geometry(const xr_input_pair *pair, turned_thumbs *t, const xr_g
     }
 }
 
-/* Tries one geometry in all layouts and orientations. */
-static void try_geometry(const xr_input_pair *pair, turned_thumbs *t, const xr_geometry *g,
-                         xr_place best[KINDS], double by_orientation[2][XR_ORIENTATIONS])
+enum { FRACTIONS = 11, GEOMETRIES = 9 * (2 * FRACTIONS + 1) };
+
+/* The geometries that are tried, what each leaves in all layouts and orientations. */
+typedef struct geometry_list {
+    const xr_input_pair *pair;
+    turned_thumbs *thumbs;
+    xr_geometry geometry[GEOMETRIES];
+    double residual[GEOMETRIES][2][XR_ORIENTATIONS];
+    size_t count;
+} geometry_list;
+
+/* Thumbnails with one of the sensor's picture of their own; false: out of memory. */
+static bool lend(const turned_thumbs *t, size_t channels, turned_thumbs *lent)
 {
+    *lent = *t;
+    return xr_thumb_make(&lent->sensor, t->side, channels);
+}
+
+/* Tries one geometry. */
+static void try_geometry(void *user, size_t i)
+{
+    geometry_list *list = user;
+    const xr_input_pair *pair = list->pair;
+    turned_thumbs t;
     xr_fit_sums sums[2][XR_ORIENTATIONS];
-    double cells = (double)(pair->count * t->side * t->side);
+    double cells = (double)(pair->count * list->thumbs->side * list->thumbs->side);
     memset(sums, 0, sizeof sums);
-    add_geometry(pair, t, g, false, sums);
-    if (pair->width != pair->height)
-        add_geometry(pair, t, g, true, sums);
-    xr_place *b = &best[kind_of(g)];
-    for (size_t l = 0; l < t->layouts; l++)
-        for (size_t o = 0; o < XR_ORIENTATIONS; o++) {
-            double residual =
+    if (lend(list->thumbs, pair->channels, &t)) {
+        add_geometry(pair, &t, &list->geometry[i], false, sums);
+        if (pair->width != pair->height)
+            add_geometry(pair, &t, &list->geometry[i], true, sums);
+    }
+    for (size_t l = 0; l < t.layouts; l++)
+        for (size_t o = 0; o < XR_ORIENTATIONS; o++)
+            list->residual[i][l][o] =
                 sums[l][o].n < 0.2 * cells ? 1 : xr_unexplained_by_color(&sums[l][o], pair->channels);
-            if (residual < by_orientation[l][o])
-                by_orientation[l][o] = residual;
-            if (residual < b->residual * 0.999)
-                *b = (xr_place){*g, (xr_orientation)o, l, residual};
+    xr_thumb_free(&t.sensor);
+}
+
+static void list_geometries(geometry_list *list)
+{
+    static const double fractions[FRACTIONS] = {1, 0.875, 0.95, 0.9, 0.8, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4};
+    static const double places[] = {0.5, 0, 1};
+    for (size_t x = 0; x < 3; x++)
+        for (size_t y = 0; y < 3; y++) {
+            if (x == y)
+                list->geometry[list->count++] =
+                    (xr_geometry){.kind = XR_LETTERBOX, .fx = 1, .fy = 1, .ax = places[x], .ay = places[y]};
+            for (size_t i = 0; i < FRACTIONS; i++) {
+                double f = fractions[i];
+                xr_geometry g = {.kind = XR_SQUARE, .fx = f, .fy = f, .ax = places[x], .ay = places[y]};
+                list->geometry[list->count++] = g;
+                g.kind = XR_RECTANGLE;
+                if (f < 1 || (x == 0 && y == 0))
+                    list->geometry[list->count++] = g;
+            }
         }
 }
 
-static void coarse(const xr_input_pair *pair, turned_thumbs *t, xr_place best[KINDS],
+static bool coarse(const xr_input_pair *pair, turned_thumbs *t, xr_place best[KINDS],
                    double by_orientation[2][XR_ORIENTATIONS])
 {
-    static const double fractions[] = {1, 0.875, 0.95, 0.9, 0.8, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4};
-    static const double places[] = {0.5, 0, 1};
+    geometry_list *list = calloc(1, sizeof *list);
+    if (!list)
+        return false;
+    list->pair = pair;
+    list->thumbs = t;
+    list_geometries(list);
+    exray_comparison_share(pair->comparison, list->count, try_geometry, list);
     for (size_t k = 0; k < KINDS; k++)
         best[k] = (xr_place){.residual = 2};
     for (size_t l = 0; l < 2; l++)
         for (size_t o = 0; o < XR_ORIENTATIONS; o++)
             by_orientation[l][o] = 1;
-    for (size_t x = 0; x < 3; x++)
-        for (size_t y = 0; y < 3; y++) {
-            if (x == y) {
-                xr_geometry g = {.kind = XR_LETTERBOX, .fx = 1, .fy = 1, .ax = places[x], .ay = places[y]};
-                try_geometry(pair, t, &g, best, by_orientation);
+    for (size_t i = 0; i < list->count; i++) {
+        const xr_geometry *g = &list->geometry[i];
+        xr_place *b = &best[kind_of(g)];
+        for (size_t l = 0; l < t->layouts; l++)
+            for (size_t o = 0; o < XR_ORIENTATIONS; o++) {
+                double residual = list->residual[i][l][o];
+                by_orientation[l][o] = fmin(by_orientation[l][o], residual);
+                if (residual < b->residual * 0.999)
+                    *b = (xr_place){*g, (xr_orientation)o, l, residual};
             }
-            for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++) {
-                double f = fractions[i];
-                xr_geometry g = {.kind = XR_SQUARE, .fx = f, .fy = f, .ax = places[x], .ay = places[y]};
-                try_geometry(pair, t, &g, best, by_orientation);
-                g.kind = XR_RECTANGLE;
-                if (f < 1 || (x == 0 && y == 0))
-                    try_geometry(pair, t, &g, best, by_orientation);
-            }
-        }
+    }
+    free(list);
+    return true;
 }
 
 /* The geometry with one of its parameters changed by a step. */
@@ -289,6 +329,23 @@ static void settle_place(const xr_input_pair *pair, turned_thumbs *t, xr_place *
 
 /* ---- All of it --------------------------------------------------------------------------------- */
 
+typedef struct kind_refining {
+    const xr_input_pair *pair;
+    const turned_thumbs *thumbs;
+    xr_place *best; /* [KINDS] */
+} kind_refining;
+
+static void refine_kind(void *user, size_t k)
+{
+    kind_refining *r = user;
+    turned_thumbs t;
+    if (r->best[k].residual > 1)
+        return;
+    if (lend(r->thumbs, r->pair->channels, &t))
+        refine(r->pair, &t, &r->best[k], k == 0);
+    xr_thumb_free(&t.sensor);
+}
+
 /* Simple kinds come first; a less simple one must be far better. */
 static size_t choose_kind(const xr_input_pair *pair, turned_thumbs *t, xr_place best[KINDS])
 {
@@ -298,11 +355,12 @@ static size_t choose_kind(const xr_input_pair *pair, turned_thumbs *t, xr_place 
     whole.geometry = (xr_geometry){.kind = XR_RECTANGLE, .fx = 1, .fy = 1, .ax = 0.5, .ay = 0.5};
     if (best[2].residual < 1)
         whole.residual = coarse_residual(pair, t, whole.layout, whole.orientation, &whole.geometry);
+    kind_refining refining = {pair, t, best};
+    exray_comparison_share(pair->comparison, KINDS, refine_kind, &refining);
     for (size_t i = 0; i < KINDS; i++) {
         size_t k = order[i];
         if (best[k].residual > 1)
             continue;
-        refine(pair, t, &best[k], k == 0);
         if (k == 2 && whole.residual < 1.5 * best[k].residual + SLACK)
             best[k] = whole;
         if (chosen == KINDS || best[k].residual < 0.6 * best[chosen].residual - SLACK)
@@ -332,9 +390,9 @@ bool xr_find_place(xr_input_pair *pair, exray_side side, const xr_rendering *pri
     double by[2][XR_ORIENTATIONS];
     if (!pair->has_sensor || pair->count == 0 || !turned_make(&t, pair, side, COARSE))
         return false;
-    coarse(pair, &t, best, by);
+    bool tried = coarse(pair, &t, best, by);
     turned_free(&t);
-    if (!turned_make(&t, pair, side, FINE))
+    if (!tried || !turned_make(&t, pair, side, FINE))
         return false;
     size_t chosen = choose_kind(pair, &t, best);
     if (chosen < KINDS) {

@@ -113,26 +113,74 @@ static void consider(best_reading *best, const xr_reading *reading, double resid
     }
 }
 
+/* Ways that are tried at the same time, and what each leaves. */
+typedef struct reading_list {
+    const memory_view *view; /* values are read; NULL: pixels */
+    const xr_input_pair *pair;
+    xr_reading *reading;
+    double *residual;
+    size_t count;
+} reading_list;
+
+enum { TOGETHER = 64 }; /* of them, one after another: one takes too little time for a turn of a thread */
+
+/* 1 where a few samples say that it is nothing like it. */
+static double reading_residual(const reading_list *list, const xr_reading *reading)
+{
+    if (!list->view)
+        return pixels_residual(list->pair, reading);
+    return values_residual(list->view, reading, FEW_SAMPLES, MOST) < HOPELESS
+               ? values_residual(list->view, reading, MOST_SAMPLES, MOST)
+               : 1;
+}
+
+static void try_some(void *user, size_t turn)
+{
+    reading_list *list = user;
+    for (size_t i = turn * TOGETHER; i < list->count && i < (turn + 1) * TOGETHER; i++)
+        list->residual[i] = reading_residual(list, &list->reading[i]);
+}
+
+static bool list_make(reading_list *list, const xr_input_pair *pair, const memory_view *view, size_t most)
+{
+    *list = (reading_list){.view = view,
+                           .pair = pair,
+                           .reading = malloc(most * sizeof *list->reading),
+                           .residual = malloc(most * sizeof *list->residual)};
+    return list->reading && list->residual;
+}
+
+static void list_try(reading_list *list)
+{
+    exray_comparison_share(list->pair->comparison, (list->count + TOGETHER - 1) / TOGETHER, try_some, list);
+}
+
+static void list_free(reading_list *list)
+{
+    free(list->reading);
+    free(list->residual);
+}
+
 /* Rows of pixels that are longer, or shorter, where they are read or where they were written. */
 static void try_pixels(const xr_input_pair *pair, best_reading *best)
 {
     enum { REACH = 96 };
-    for (int kind = XR_READ_AT_STEP; kind <= XR_WRITTEN_AT_STEP; kind++)
+    reading_list list;
+    bool ok = list_make(&list, pair, NULL, 4 * (size_t)REACH);
+    for (int kind = XR_READ_AT_STEP; ok && kind <= XR_WRITTEN_AT_STEP; kind++)
         for (int64_t pixels = -REACH; pixels <= REACH; pixels++) {
             xr_reading r = xr_reading_of_pixels((xr_reading_kind)kind, false, pair->width, pixels);
-            if (pixels == 0 || r.step < 8 || (kind == XR_WRITTEN_AT_STEP && pixels < 0))
-                continue;
-            consider(best, &r, pixels_residual(pair, &r));
+            if (pixels != 0 && r.step >= 8 && (kind != XR_WRITTEN_AT_STEP || pixels > 0))
+                list.reading[list.count++] = r;
         }
+    if (ok)
+        list_try(&list);
+    for (size_t i = 0; i < list.count; i++)
+        consider(best, &list.reading[i], list.residual[i]);
+    list_free(&list);
     xr_reading columns = {.set = true, .kind = XR_READ_COLUMNS};
     if (pair->width != pair->height)
         consider(best, &columns, pixels_residual(pair, &columns));
-}
-
-static void try_values(const memory_view *v, const xr_reading *reading, best_reading *best)
-{
-    if (values_residual(v, reading, FEW_SAMPLES, MOST) < HOPELESS)
-        consider(best, reading, values_residual(v, reading, MOST_SAMPLES, MOST));
 }
 
 /* Whether a pixel more or less along the rows leaves far more: a picture that has moved by a part of one does
@@ -180,23 +228,31 @@ static bool wraps(const memory_view *v, const xr_reading *reading)
 static void try_steps(const memory_view *v, best_reading *best)
 {
     int64_t length = (int64_t)v->length, reach = length < 1024 ? 4 * length : 4096;
-    for (int64_t step = 4; length <= LONGEST && step <= 2 * length; step++) {
+    int64_t steps = length <= LONGEST ? 2 * length : 0;
+    reading_list list;
+    bool ok = list_make(&list, v->pair, v, (size_t)(2 * steps + 2 * reach + 1));
+    for (int64_t step = 4; ok && step <= steps; step++) {
         xr_reading r = {.set = true, .kind = XR_WRITTEN_AT_STEP, .items = v->items, .step = step};
         if (step == length)
             continue;
-        try_values(v, &r, best);
+        list.reading[list.count++] = r;
         r.kind = XR_READ_AT_STEP;
-        try_values(v, &r, best);
+        list.reading[list.count++] = r;
     }
-    for (int64_t offset = -reach; offset <= reach; offset++) {
-        xr_reading r = {
-            .set = true, .kind = XR_READ_AT_STEP, .items = v->items, .step = length, .offset = offset};
-        best_reading moved = *best;
+    for (int64_t offset = -reach; ok && offset <= reach; offset++)
         if (offset)
-            try_values(v, &r, &moved);
-        if (moved.residual < best->residual && (moved.residual > EXACT || wraps(v, &r)))
-            *best = moved;
+            list.reading[list.count++] = (xr_reading){
+                .set = true, .kind = XR_READ_AT_STEP, .items = v->items, .step = length, .offset = offset};
+    if (ok)
+        list_try(&list);
+    for (size_t i = 0; i < list.count; i++) {
+        const xr_reading *r = &list.reading[i];
+        best_reading next = *best;
+        consider(&next, r, list.residual[i]);
+        if (next.residual < best->residual && (!r->offset || next.residual > EXACT || wraps(v, r)))
+            *best = next;
     }
+    list_free(&list);
 }
 
 /* Whether item i of the edge has the value `stale`, in all frames. */

@@ -239,7 +239,8 @@ void xr_search_frames_free(xr_input_pair *pair)
     pair->count = 0;
 }
 
-static bool load_frame(xr_input_pair *pair, const xr_transform *transform, size_t frame, xr_search_frame *s)
+/* Reads both sides and the sensor's picture of a frame. */
+static bool read_frame(xr_input_pair *pair, const xr_transform *transform, size_t frame, xr_search_frame *s)
 {
     *s = (xr_search_frame){.frame = frame, .source = xr_source_frame(transform, frame)};
     bool ok = xr_input_raster(pair, EXRAY_SIDE_REFERENCE, s->source, false, NULL, &s->reference) &&
@@ -250,21 +251,67 @@ static bool load_frame(xr_input_pair *pair, const xr_transform *transform, size_
              xr_area_make(&s->edge_area[l], &s->edge[l]);
     ok = ok && s->edge[0].channels == s->reference.channels && s->edge[0].width == s->reference.width &&
          s->edge[0].height == s->reference.height;
-    if (ok && pair->channels == 0) {
-        pair->channels = s->edge[0].channels;
-        pair->width = s->edge[0].width;
-        pair->height = s->edge[0].height;
-    }
-    ok = ok && s->edge[0].channels == pair->channels && s->edge[0].width == pair->width &&
-         s->edge[0].height == pair->height;
-    s->picture = ok && (pair->channels == 3 || pair->channels == 1)
+    const size_t channels = s->edge[0].channels;
+    s->picture = ok && (channels == 3 || channels == 1)
                      ? xr_sensor_picture(pair->comparison, s->source, NULL, pair->sensor_slot, NULL)
                      : NULL;
-    if (s->picture && !xr_area_of_picture(&s->picture_area, s->picture, pair->channels))
+    if (s->picture && !xr_area_of_picture(&s->picture_area, s->picture, channels))
         ok = false;
     if (!ok)
         free_frame(s);
     return ok;
+}
+
+/* Frames that are read at the same time. */
+typedef struct frame_reading {
+    xr_input_pair *pair;
+    const xr_transform *transform;
+    size_t frame[XR_SEARCH_FRAMES];
+    xr_search_frame read[XR_SEARCH_FRAMES];
+    xr_reading_items items[XR_SEARCH_FRAMES][2];
+    bool ok[XR_SEARCH_FRAMES];
+} frame_reading;
+
+static void read_one(void *user, size_t i)
+{
+    frame_reading *r = user;
+    xr_input_pair lent;
+    r->ok[i] =
+        xr_input_pair_lend(r->pair, &lent) && read_frame(&lent, r->transform, r->frame[i], &r->read[i]);
+    memcpy(r->items[i], lent.items, sizeof lent.items);
+    xr_input_pair_return(&lent);
+}
+
+/* Takes over a frame that was read; the first one says of which shape they are. */
+static void take_frame(xr_input_pair *pair, xr_search_frame *s, const xr_reading_items items[2])
+{
+    const xr_raster *edge = &s->edge[0];
+    memcpy(pair->items, items, sizeof pair->items);
+    if (pair->channels == 0) {
+        pair->channels = edge->channels;
+        pair->width = edge->width;
+        pair->height = edge->height;
+    }
+    if (edge->channels == pair->channels && edge->width == pair->width && edge->height == pair->height)
+        pair->frame[pair->count++] = *s;
+    else
+        free_frame(s);
+}
+
+static void load_frames(xr_input_pair *pair, const xr_transform *transform, const size_t *picked,
+                        size_t count)
+{
+    frame_reading *r = calloc(1, sizeof *r);
+    if (!r)
+        return;
+    r->pair = pair;
+    r->transform = transform;
+    memcpy(r->frame, picked, count * sizeof *picked);
+    exray_comparison_share(pair->comparison, count, read_one, r);
+    for (size_t i = 0; i < count; i++)
+        if (r->ok[i])
+            take_frame(pair, &r->read[i], r->items[i]);
+    free(r);
 }
 
 /* Pictures of different sizes tell more, as their crops are rounded differently: one of each size
@@ -304,8 +351,7 @@ bool xr_search_frames_load(xr_input_pair *pair, const xr_transform *transform)
     size_t picked[XR_SEARCH_FRAMES];
     xr_search_frames_free(pair);
     size_t count = pick_frames(pair, transform, picked);
-    for (size_t i = 0; i < count; i++)
-        pair->count += load_frame(pair, transform, picked[i], &pair->frame[pair->count]);
+    load_frames(pair, transform, picked, count);
     put_sizes_first(pair);
     /* After the areas are made, as averages need every value. */
     for (size_t i = 0; i < pair->count; i++)
@@ -318,19 +364,36 @@ bool xr_search_frames_load(xr_input_pair *pair, const xr_transform *transform)
     return pair->count > 0;
 }
 
+typedef struct frame_decoding {
+    xr_input_pair *pair;
+    const xr_transform *transform;
+    bool ok[XR_SEARCH_FRAMES];
+} frame_decoding;
+
+static void decode_one(void *user, size_t i)
+{
+    frame_decoding *d = user;
+    xr_search_frame *s = &d->pair->frame[i];
+    xr_input_pair lent;
+    exray_picture_free(s->edge_picture);
+    xr_area_free(&s->edge_picture_area);
+    s->edge_picture = NULL;
+    if (d->transform->decode.kind) {
+        if (xr_input_pair_lend(d->pair, &lent))
+            s->edge_picture = xr_decoded_sensor(&lent, d->transform, s->source);
+        xr_input_pair_return(&lent);
+    }
+    d->ok[i] = s->edge_picture ? xr_area_of_picture(&s->edge_picture_area, s->edge_picture, d->pair->channels)
+                               : !d->transform->decode.kind;
+}
+
 bool xr_search_frames_decode(xr_input_pair *pair, const xr_transform *transform)
 {
+    frame_decoding d = {.pair = pair, .transform = transform};
     bool ok = true;
-    for (size_t f = 0; f < pair->count; f++) {
-        xr_search_frame *s = &pair->frame[f];
-        exray_picture_free(s->edge_picture);
-        xr_area_free(&s->edge_picture_area);
-        s->edge_picture = transform->decode.kind ? xr_decoded_sensor(pair, transform, s->source) : NULL;
-        if (s->edge_picture)
-            ok = xr_area_of_picture(&s->edge_picture_area, s->edge_picture, pair->channels) && ok;
-        else
-            ok = ok && !transform->decode.kind;
-    }
+    exray_comparison_share(pair->comparison, pair->count, decode_one, &d);
+    for (size_t f = 0; f < pair->count; f++)
+        ok = ok && d.ok[f];
     return ok;
 }
 
@@ -394,6 +457,21 @@ xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t ind
         return NULL;
     }
     return pair;
+}
+
+bool xr_input_pair_lend(const xr_input_pair *pair, xr_input_pair *lent)
+{
+    *lent = *pair;
+    lent->slot = exray_slot_new();
+    lent->sensor_slot = exray_slot_new();
+    return lent->slot && lent->sensor_slot;
+}
+
+void xr_input_pair_return(xr_input_pair *lent)
+{
+    exray_slot_free(lent->slot);
+    exray_slot_free(lent->sensor_slot);
+    lent->slot = lent->sensor_slot = NULL;
 }
 
 void xr_input_pair_close(xr_input_pair *pair)

@@ -53,6 +53,11 @@ typedef struct xr_input_pair {
 xr_input_pair *xr_input_pair_open(const exray_comparison *comparison, size_t index, const xr_input_fit *fit);
 void xr_input_pair_close(xr_input_pair *pair);
 
+/* The same pair for one call of exray_comparison_share: with slots of its own; what the call changes in it
+ * stays there.  Return it in any case; false: out of memory. */
+bool xr_input_pair_lend(const xr_input_pair *pair, xr_input_pair *lent);
+void xr_input_pair_return(xr_input_pair *lent);
+
 /* One side's input of a frame; false where there is none. */
 bool xr_input_raster(xr_input_pair *pair, exray_side side, size_t frame, bool other_layout,
                      const xr_sign_wrap *wrap, xr_raster *out);

@@ -160,6 +160,39 @@ static double slope_squared(const luma_field *f, size_t x, size_t y)
     return g[0] * g[0] + h[0] * h[0];
 }
 
+static void exchange(double *a, double *b)
+{
+    double kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* The k-th smallest of finite values, as sorting them would find it; they are put in another order. */
+static double smallest(double *value, size_t count, size_t k)
+{
+    size_t from = 0, end = count;
+    for (int rounds = 0; end - from > 32 && rounds < 64; rounds++) {
+        double a = value[from], b = value[from + (end - from) / 2], c = value[end - 1];
+        double pivot = fmax(fmin(a, b), fmin(fmax(a, b), c));
+        size_t below = from, i = from, above = end; /* less; equal; greater */
+        while (i < above)
+            if (value[i] < pivot)
+                exchange(&value[i++], &value[below++]);
+            else if (value[i] > pivot)
+                exchange(&value[i], &value[--above]);
+            else
+                i++;
+        if (k < below)
+            end = below;
+        else if (k >= above)
+            from = above;
+        else
+            return pivot;
+    }
+    qsort(value + from, end - from, sizeof *value, xr_ascending_doubles);
+    return value[k];
+}
+
 /* The mean energy of the residual at the quarter of the pixels with the steepest slopes, over that at
  * the flatter half. */
 static double energy_at_edges(const luma_field *f)
@@ -176,8 +209,8 @@ static double energy_at_edges(const luma_field *f)
         free(slope);
         return 1;
     }
-    qsort(slope, count, sizeof *slope, xr_ascending_doubles);
-    double flat = slope[count / 2], steep = slope[count - count / 4], sum[2] = {0, 0}, n[2] = {0, 0};
+    double flat = smallest(slope, count, count / 2), steep = smallest(slope, count, count - count / 4);
+    double sum[2] = {0, 0}, n[2] = {0, 0};
     free(slope);
     for (size_t y = 1; y + 1 < f->height; y++)
         for (size_t x = 1; x + 1 < f->width; x++) {
@@ -238,6 +271,15 @@ typedef struct detail_totals {
     double before, moved, after, n, parameters, reference, edge, shift, at_edges, frames;
 } detail_totals;
 
+static void join(detail_totals *into, const detail_totals *t)
+{
+    into->before += t->before, into->moved += t->moved, into->after += t->after;
+    into->n += t->n, into->parameters += t->parameters;
+    into->reference += t->reference, into->edge += t->edge;
+    into->shift = fmax(into->shift, t->shift);
+    into->at_edges += t->at_edges, into->frames += t->frames;
+}
+
 static void add_frame(luma_field *f, detail_totals *t)
 {
     field_energy start = measure(f);
@@ -268,21 +310,38 @@ static void add_frame(luma_field *f, detail_totals *t)
     t->reference += start.slope_reference, t->edge += start.slope_edge;
 }
 
+/* Frames that are measured at the same time. */
+typedef struct detail_work {
+    const xr_input_pair *pair;
+    const xr_transform *transform;
+    detail_totals of[FRAMES];
+} detail_work;
+
+static void measure_frame(void *user, size_t i)
+{
+    detail_work *w = user;
+    xr_input_pair lent;
+    xr_applied applied = {.pair = &lent, .transform = w->transform};
+    xr_placed placed;
+    exray_error error;
+    luma_field now = {0};
+    if (xr_input_pair_lend(w->pair, &lent) &&
+        xr_apply_transform(&applied, w->pair->frame[i].frame, &placed, &error) == EXRAY_OK &&
+        placed.width > 16 && placed.height > 16 && field_make(&now, &placed) && take_best_luma(&now, &placed))
+        add_frame(&now, &w->of[i]);
+    field_free(&now);
+    xr_applied_free(&applied);
+    xr_input_pair_return(&lent);
+}
+
 bool xr_measure_detail(xr_input_pair *pair, const xr_transform *transform, xr_residual_detail *out)
 {
+    detail_work work = {.pair = pair, .transform = transform};
     detail_totals t = {0};
-    for (size_t f = 0; f < pair->count && f < FRAMES; f++) {
-        xr_applied applied = {.pair = pair, .transform = transform};
-        xr_placed placed;
-        exray_error error;
-        luma_field now = {0};
-        if (xr_apply_transform(&applied, pair->frame[f].frame, &placed, &error) == EXRAY_OK &&
-            placed.width > 16 && placed.height > 16 && field_make(&now, &placed) &&
-            take_best_luma(&now, &placed))
-            add_frame(&now, &t);
-        field_free(&now);
-        xr_applied_free(&applied);
-    }
+    const size_t frames = pair->count < FRAMES ? pair->count : FRAMES;
+    exray_comparison_share(pair->comparison, frames, measure_frame, &work);
+    for (size_t f = 0; f < frames; f++)
+        join(&t, &work.of[f]);
     if (!(t.before > 0))
         return false;
     /* Of noise alone, each parameter explains the share of one value. */

@@ -167,10 +167,56 @@ static bool root_words(const double *value, char *text, size_t size)
     return true;
 }
 
+/* z with erf(z), or tanh(z), equal to `share`; NAN: there is none. */
+static double inverse(double (*function)(double), double share)
+{
+    double low = -6, high = 6;
+    if (!(fabs(share) < 1))
+        return NAN;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if (function(middle) < share)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+/* A GELU with other numbers, and what they are in the usual one. */
+static bool gelu_words(const double *value, char *text, size_t size)
+{
+    double factor = at(value, 1000) / 2000, made[XR_POINTS];
+    double half = at(value, 0.55) / (0.55 * factor) - 1, one = at(value, 1) / factor - 1;
+    double scale = inverse(erf, one), root, cube;
+    if (!(fabs(factor) > 1e-6) || !isfinite(scale))
+        return false;
+    for (int i = 0; i < XR_POINTS; i++)
+        made[i] = factor * xr_points[i] * (1 + erf(scale * xr_points[i]));
+    if (xr_same_function(value, made, NULL, NULL)) {
+        snprintf(text, size, "%.6g x (1 + erf(x / %.6g)), a GELU with other numbers than 0.5 and 1.41421",
+                 factor, 1 / scale);
+        return true;
+    }
+    /* atanh at two places: root (x + cube x^3). */
+    double y1 = inverse(tanh, half) / 0.55, y2 = inverse(tanh, one);
+    root = y1 - (y2 - y1) * 0.55 * 0.55 / (1 - 0.55 * 0.55);
+    cube = (y2 - root) / root;
+    for (int i = 0; i < XR_POINTS; i++) {
+        double x = xr_points[i];
+        made[i] = factor * x * (1 + tanh(root * (x + cube * x * x * x)));
+    }
+    if (!xr_same_function(value, made, NULL, NULL))
+        return false;
+    snprintf(text, size, "%.6g x (1 + tanh(%.6g (x + %.6g x^3))) (tanh GELU has 0.5, 0.797885 and 0.044715)",
+             factor, root, cube);
+    return true;
+}
+
 bool xr_function_words(const double *value, char *text, size_t size)
 {
     if (line_words(value, text, size) || fixed_words(value, text, size) ||
-        parameter_words(value, text, size) || root_words(value, text, size))
+        parameter_words(value, text, size) || root_words(value, text, size) || gelu_words(value, text, size))
         return true;
     snprintf(text, size, "another function");
     return false;

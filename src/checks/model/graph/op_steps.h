@@ -44,6 +44,8 @@ typedef struct xr_op_step {
     uint32_t operand[XR_STEP_OPERANDS]; /* tensors, or EXRAY_NO_INDEX: the number */
     double number[XR_STEP_OPERANDS];
     double rounding[XR_STEP_OPERANDS]; /* the most that each number was rounded by where it is stored */
+    double epsilon;                    /* of a normalization that was put together of several nodes; else 0 */
+    double groups;                     /* likewise, of groups of channels */
 } xr_op_step;
 
 typedef struct xr_tensor_facts {
@@ -67,6 +69,8 @@ typedef struct xr_step_graph {
     uint32_t raw_count;
     xr_tensor_facts *tensor; /* [tensor_count] */
     uint32_t tensor_count;   /* those that fused operators hide included */
+    uint32_t *inside; /* [tensor_count] of tensors within a normalization that was put together: what it
+                         computes; else EXRAY_NO_INDEX.  NULL: there is none */
     xr_step_memory *memory;
 } xr_step_graph;
 

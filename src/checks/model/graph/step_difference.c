@@ -429,6 +429,9 @@ static void describe_gap(const finder *f, int side, const xr_step_gap *gap, xr_d
     char words[64];
     if (gap->count == 1 && last->kind == XR_STEP_FUNCTION)
         xr_function_words(last->value, d->value[side], sizeof d->value[side]);
+    else if (gap->count == 1 && last->epsilon > 0)
+        snprintf(d->value[side], sizeof d->value[side], "the operators of %s (%.80s)", last->word,
+                 xr_step_name(g, last));
     else if (gap->count == 1)
         snprintf(d->value[side], sizeof d->value[side], "%.40s (%.80s)", last->node->op,
                  xr_step_name(g, last));
@@ -668,12 +671,37 @@ static bool tensors_of(const xr_differences *differences, const exray_layer_pair
     return true;
 }
 
+/* Of a pair of layers within normalizations that were put together: whether these are not each other's, or
+ * differ.  *known: it is one. */
+static bool contradicts_within(const xr_differences *differences, const uint32_t tensor[2], bool *known)
+{
+    const xr_step_match *m = &differences->match;
+    uint32_t step[2];
+    *known = false;
+    for (int s = 0; s < 2; s++) {
+        const uint32_t *inside = m->side[s].inside;
+        uint32_t whole = inside ? inside[tensor[s]] : EXRAY_NO_INDEX;
+        step[s] = whole == EXRAY_NO_INDEX ? whole : m->side[s].tensor[whole].maker;
+        *known = *known || whole != EXRAY_NO_INDEX;
+    }
+    if (step[0] == EXRAY_NO_INDEX || step[1] == EXRAY_NO_INDEX || m->mate[0][step[0]] != step[1])
+        return *known;
+    for (size_t i = 0; i < differences->count; i++)
+        if (differences->list[i].step[0] == step[0])
+            return true;
+    return false;
+}
+
 bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
 {
     uint32_t tensor[2];
+    bool known;
     const xr_step_match *m = &differences->match;
     if (!tensors_of(differences, layer, tensor))
         return false;
+    bool within = contradicts_within(differences, tensor, &known);
+    if (known)
+        return within;
     const xr_tensor_facts *fact[2];
     for (int s = 0; s < 2; s++)
         fact[s] = &m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as];

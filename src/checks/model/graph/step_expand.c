@@ -1,6 +1,7 @@
 #include "checks/model/graph/step_expand.h"
 
 #include "checks/model/graph/step_groups.h"
+#include "checks/model/graph/step_norms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -575,6 +576,8 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
     }
     if (ok)
         resolve_sources(graph, e.source);
+    if (ok)
+        xr_step_join_norms(graph);
     if (ok)
         xr_step_join_groups(graph);
     return ok && !graph->memory->failed;

@@ -119,6 +119,8 @@ void xr_step_join_groups(xr_step_graph *graph)
 
 double xr_step_joined_groups(const xr_step_graph *graph, const xr_op_step *step)
 {
+    if (step->groups > 0)
+        return step->groups;
     if (strcmp(step->word, "group norm") != 0 || !step->node->op ||
         strcmp(step->node->op, "InstanceNormalization") != 0 || !step->node->input_count)
         return NAN;

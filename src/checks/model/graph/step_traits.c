@@ -294,7 +294,7 @@ static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_trait
     double epsilon = xr_attribute_number(step->node, "epsilon", xr_attribute_number(step->node, "eps", NAN));
     if (isnan(epsilon) && is_engine(g, "onnx"))
         epsilon = 1e-5;
-    add_number(t, "epsilon", epsilon);
+    add_number(t, "epsilon", step->epsilon > 0 ? step->epsilon : epsilon);
     double groups =
         xr_attribute_number(step->node, "num_groups", xr_attribute_number(step->node, "groups", NAN));
     add_number(t, "num_groups", isnan(groups) ? xr_step_joined_groups(g, step) : groups);
