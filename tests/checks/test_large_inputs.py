@@ -43,6 +43,14 @@ def test_faults(tmp_path, camera, fault):
     assert named(explain(tmp_path, edge, normalize(reference), records)) == expected.split()
 
 
+def test_turned_before_its_middle_is_cut_out(tmp_path):
+    """The room beside the middle is odd in some frames: rounded to the other side there, where the picture lies otherwise."""
+    seen = [p[:h, :w] for p, (h, w) in zip(scenes(3), ((300, 375), (288, 375), (301, 374)))]
+    edge = [preprocess(np.ascontiguousarray(np.rot90(p))) for p in seen]
+    verdict = explain(tmp_path, normalize(edge), normalize([preprocess(p) for p in seen]), [encode(p, "png") for p in seen])
+    assert named(verdict) == ["rotation"]
+
+
 def test_resized_before_it_is_cut_out(tmp_path, camera):
     """As torchvision does: the middle of the resized picture."""
     def resize_first(p):

@@ -370,6 +370,16 @@ static void find_exact_from(const rendering_trial *trial, const xr_place *g, xr_
     exact_kernels(&a, &start, XR_CROP_FIRST, found, residual);
     if (start.kind == XR_LETTERBOX || is_exact(&a, found->residual) || found->residual > HOPELESS)
         return;
+    /* The other side's rendering of the turned picture: where the room beside the part is odd, its middle is
+     * rounded to the other side then, which is a pixel in some frames. */
+    if (prior && a.orientation) {
+        xr_rendering turned = *prior;
+        turned.turned_first = true;
+        turned.pad = NAN;
+        note(found, &turned, residual_by(&a, &turned));
+        if (is_exact(&a, found->residual))
+            return;
+    }
     /* The other side's rendering, shifted. */
     if (prior && prior->geometry.kind == start.kind && !prior->resize_first) {
         xr_rendering moved = *prior;

@@ -1,7 +1,7 @@
 #include "checks/model/graph/step_expand.h"
 
-#include "checks/model/graph/step_groups.h"
-#include "checks/model/graph/step_norms.h"
+#include "checks/model/graph/join/step_groups.h"
+#include "checks/model/graph/join/step_norms.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "checks/model/graph/step_traits.h"
 
-#include "checks/model/graph/step_groups.h"
+#include "checks/model/graph/join/step_groups.h"
 
 #include "checks/model/graph/resize_map.h"
 

@@ -1,4 +1,4 @@
-#include "checks/model/graph/step_groups.h"
+#include "checks/model/graph/join/step_groups.h"
 
 #include <math.h>
 #include <string.h>

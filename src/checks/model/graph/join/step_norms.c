@@ -1,4 +1,4 @@
-#include "checks/model/graph/step_norms.h"
+#include "checks/model/graph/join/step_norms.h"
 
 #include <math.h>
 #include <string.h>
