@@ -65,7 +65,7 @@ typedef enum exray_sampling {
     EXRAY_SAMPLING_HALF_PIXEL = 0, /* OpenCV */
     EXRAY_SAMPLING_ANTIALIAS = 1,  /* Pillow: the filter's support grows with the scale; not with NEAREST */
     EXRAY_SAMPLING_ALIGN_CORNERS = 2, /* TensorFlow 1; not with AREA */
-    EXRAY_SAMPLING_ASYMMETRIC = 3,    /* TensorFlow 1 without half_pixel_centers; BILINEAR and BICUBIC */
+    EXRAY_SAMPLING_ASYMMETRIC = 3,    /* TensorFlow 1 without half_pixel_centers; not with AREA */
     EXRAY_SAMPLING_EXACT = 4,         /* Pillow's NEAREST, which takes the middle; only with NEAREST */
 } exray_sampling;
 

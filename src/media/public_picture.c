@@ -87,7 +87,7 @@ const uint8_t *exray_picture_pixels(const exray_picture *picture)
 const char *exray_picture_resize_name(exray_filter filter, exray_sampling sampling)
 {
     static const char *const names[4][5] = {
-        {"nearest", "nearest", "nearest align_corners", "nearest", "nearest exact"},
+        {"nearest", "nearest", "nearest align_corners", "nearest asymmetric", "nearest exact"},
         {"bilinear", "bilinear antialias", "bilinear align_corners", "bilinear asymmetric", "bilinear"},
         {"bicubic", "bicubic antialias", "bicubic align_corners", "bicubic asymmetric", "bicubic"},
         {"area", "area antialias", "area", "area", "area"},

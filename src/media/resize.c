@@ -154,6 +154,8 @@ static double position(exray_filter filter, exray_sampling sampling, uint32_t o,
     if (filter == EXRAY_FILTER_NEAREST &&
         sampling == EXRAY_SAMPLING_EXACT) /* (o + 1/2) in / out, cut down: in integers */
         return (double)((2 * (uint64_t)o + 1) * in / (2 * (uint64_t)out));
+    if (filter == EXRAY_FILTER_NEAREST && sampling == EXRAY_SAMPLING_ASYMMETRIC) /* likewise */
+        return (double)floorf((float)o * ((float)in / (float)out));
     if (filter == EXRAY_FILTER_NEAREST || sampling == EXRAY_SAMPLING_ASYMMETRIC)
         return o * scale;
     if (filter == EXRAY_FILTER_AREA) {
@@ -401,7 +403,7 @@ bool xr_resize_exists(exray_filter filter, exray_sampling sampling)
     case EXRAY_SAMPLING_ALIGN_CORNERS:
         return filter != EXRAY_FILTER_AREA;
     case EXRAY_SAMPLING_ASYMMETRIC:
-        return filter == EXRAY_FILTER_BILINEAR || filter == EXRAY_FILTER_BICUBIC;
+        return filter != EXRAY_FILTER_AREA;
     case EXRAY_SAMPLING_EXACT:
         return filter == EXRAY_FILTER_NEAREST;
     default:

@@ -173,7 +173,7 @@ static bool parse_resize(xr_parser *p, const xr_yaml *node, const char *where, x
         return xr_parse_fail(p, node->line, where,
                              "area has no align_corners; use nearest, bilinear or bicubic");
     if (resize->sampling == EXRAY_SAMPLING_ASYMMETRIC && !xr_resize_exists(resize->filter, resize->sampling))
-        return xr_parse_fail(p, node->line, where, "only bilinear and bicubic have asymmetric; leave it out");
+        return xr_parse_fail(p, node->line, where, "area has no asymmetric; leave it out");
     if (resize->sampling == EXRAY_SAMPLING_EXACT && !xr_resize_exists(resize->filter, resize->sampling))
         return xr_parse_fail(p, node->line, where, "only nearest has exact; leave it out");
     return true;

@@ -5,14 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { EXACT_FRAMES = 3, KERNELS = 13, FINALISTS = 4, SHIFT_LIMIT = 12 };
+enum { EXACT_FRAMES = 3, KERNELS = 14, USUAL_KERNELS = 6, FINALISTS = 4, SHIFT_LIMIT = 12 };
 
 /* Levels rms: a rendering with a smaller residual is the one that was used. */
 #define EXACT 0.35
 
 /* Residual at which no pixel more or less, and no other kernel, makes the picture the input. */
 #define HOPELESS 0.5
-/* Residual at which one frame, or half of the kernels, says so for the rest. */
+/* Residual at which one frame, or the usual kernels, say so for the rest. */
 #define NOTHING_LIKE 0.8
 
 static const struct {
@@ -32,6 +32,7 @@ static const struct {
     {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_ALIGN_CORNERS},
     {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ALIGN_CORNERS},
     {EXRAY_FILTER_BICUBIC, EXRAY_SAMPLING_ASYMMETRIC},
+    {EXRAY_FILTER_NEAREST, EXRAY_SAMPLING_ASYMMETRIC},
 };
 
 /* A rendering of a searched frame beside the side's input: of the sample's rows alone, where there is one.
@@ -269,7 +270,7 @@ static void exact_kernels(const rendering_trial *a, const xr_geometry *geometry,
         residual[k] = 2;
     for (size_t from = 0; from < KERNELS && !(from > 0 && found->residual > NOTHING_LIKE);) {
         rendering_list list = {.trial = a};
-        size_t end = from == 0 ? KERNELS / 2 : KERNELS;
+        size_t end = from == 0 ? USUAL_KERNELS : KERNELS;
         for (size_t k = from; k < end; k++)
             list.how[list.count++] = (xr_rendering){.geometry = *geometry,
                                                     .filter = kernels[k].filter,
