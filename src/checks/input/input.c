@@ -2,6 +2,7 @@
 #include "checks/builtin.h"
 #include "checks/findings.h"
 #include "checks/input/explain.h"
+#include "checks/input/features/explain_features.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/moments/input_statistics.h"
@@ -130,6 +131,8 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
                                exray_findings *findings, exray_error *error)
 {
     exray_finding *last = findings->last;
+    if (fit->state == XR_FIT_DIFFERS && xr_explain_features(comparison, fit->pair, findings))
+        return EXRAY_OK;
     exray_status status = judge_input(comparison, fit, findings, error);
     soften(fit, last, findings);
     if (status == EXRAY_OK && fit->unaffected)
@@ -207,11 +210,13 @@ static exray_status run(const exray_comparison *comparison, exray_findings *find
     return judge_each(comparison, loops, findings, error);
 }
 
-static const char *const causes[] = {
-    "input.shape",         "input.frame_order",   "input.stride",       "input.layout",  "input.dtype",
-    "input.rotation",      "input.flip",          "input.crop",         "input.resize",  "input.color_space",
-    "input.channel_order", "input.normalization", "input.quantization", "input.decoder", "input.sample_rate",
-    "input.gain",          "input.delay",         "input.tokens",       "input.unknown", NULL};
+static const char *const causes[] = {"input.shape",        "input.frame_order",   "input.stride",
+                                     "input.layout",       "input.dtype",         "input.rotation",
+                                     "input.flip",         "input.crop",          "input.resize",
+                                     "input.color_space",  "input.channel_order", "input.normalization",
+                                     "input.quantization", "input.decoder",       "input.sample_rate",
+                                     "input.gain",         "input.features",      "input.delay",
+                                     "input.tokens",       "input.unknown",       NULL};
 
 const exray_assertion xr_assertion_input = {
     .size = sizeof(exray_assertion),

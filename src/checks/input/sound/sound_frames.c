@@ -6,8 +6,9 @@
 
 enum { LEAST = 256, MOST_FRAMES = 512, MOST_VALUES = 1 << 22 };
 
-/* Of rows of features, the profile over the bins explains this share of the variance at least. */
-#define PROFILE 0.3
+/* Of rows of features, what neighbors have in common at least, and by how much more than what is beside. */
+#define LEAST_ALIKE 0.4
+#define LEAST_PEAK  0.03
 /* A side swings about its mean: that is no more than this many deviations from 0. */
 #define MOST_MEAN 0.5
 /* The difference's deviation relative to the signal that float arithmetic leaves. */
@@ -63,30 +64,8 @@ static void note_sensor(xr_sound_frames *frames)
 
 /* ---- What is a sound ------------------------------------------------------------------------------ */
 
-/* The share of the variance that the mean of each column explains, in rows of that width. */
-static double profile_share(const float *v, size_t count, size_t width)
-{
-    size_t rows = count / width;
-    double mean = 0, all = 0, columns = 0;
-    for (size_t i = 0; i < count; i++)
-        mean += v[i];
-    mean /= (double)count;
-    for (size_t i = 0; i < count; i++)
-        all += (v[i] - mean) * (v[i] - mean);
-    for (size_t c = 0; c < width; c++) {
-        double sum = 0;
-        for (size_t r = 0; r < rows; r++)
-            sum += v[r * width + c] - mean;
-        columns += sum * sum / (double)rows;
-    }
-    if (all <= 0)
-        return 0;
-    /* What as many columns explain of unrelated numbers by chance. */
-    return fmax(0, columns / all - 1.0 / (double)rows) / (1 - 1.0 / (double)rows);
-}
-
-/* How much of the variance neighboring rows of that width have in common. */
-static double rows_alike(const float *v, size_t count, size_t width)
+/* How much of the variance values so far apart have in common. */
+static double alike_at(const float *v, size_t count, size_t lag)
 {
     double mean = 0, all = 0, shared = 0;
     for (size_t i = 0; i < count; i++)
@@ -94,12 +73,12 @@ static double rows_alike(const float *v, size_t count, size_t width)
     mean /= (double)count;
     for (size_t i = 0; i < count; i++)
         all += (v[i] - mean) * (v[i] - mean);
-    for (size_t i = width; i < count; i++)
-        shared += (v[i] - mean) * (v[i - width] - mean);
-    return all > 0 ? shared / all * (double)count / (double)(count - width) : 0;
+    for (size_t i = lag; i < count; i++)
+        shared += (v[i] - mean) * (v[i - lag] - mean);
+    return all > 0 ? shared / all * (double)count / (double)(count - lag) : 0;
 }
 
-/* Whether each row swings about the same mean: then its columns are phases of a tone. */
+/* Whether each row swings about zero: then its columns are phases of a tone. */
 static bool swings_in_rows(const float *v, size_t count, size_t width)
 {
     double all = 0, means = 0;
@@ -114,21 +93,35 @@ static bool swings_in_rows(const float *v, size_t count, size_t width)
     return means < 0.05 * all;
 }
 
-size_t xr_row_width(const float *values, size_t count)
+/* How well rows of that width are those of a table, in the frame that speaks least for it: neighboring rows
+ * are alike, and more so than what is two columns apart in them. */
+static double is_table_of(const float *const *values, size_t frames, size_t count, size_t width)
 {
-    enum { LEAST_WIDTH = 8, MOST_WIDTH = 512, LEAST_ROWS = 8, MOST_COUNT = 1 << 17 };
+    double least = 1;
+    for (size_t i = 0; i < frames; i++) {
+        double alike = alike_at(values[i], count, width);
+        double beside = fmax(alike_at(values[i], count, width - 2), alike_at(values[i], count, width + 2));
+        if (alike < LEAST_ALIKE || alike < beside + LEAST_PEAK || swings_in_rows(values[i], count, width))
+            return 0;
+        least = fmin(least, alike);
+    }
+    return least;
+}
+
+size_t xr_row_width(const float *const *values, size_t frames, size_t count)
+{
+    enum { LEAST_WIDTH = 8, MOST_WIDTH = 512, LEAST_ROWS = 4, MOST_COUNT = 1 << 17, MOST_READ = 4 };
     size_t best = 0;
     double most = 0;
-    if (count > MOST_COUNT)
+    if (count > MOST_COUNT || frames == 0)
         return 0;
     for (size_t width = LEAST_WIDTH; width <= MOST_WIDTH && width * LEAST_ROWS <= count; width++) {
         if (count % width)
             continue;
-        double share = profile_share(values, count, width), alike = rows_alike(values, count, width);
-        /* Rows of twice the width are as much alike: the narrower ones are taken. */
-        if (share > PROFILE && alike > PROFILE && !swings_in_rows(values, count, width) &&
-            share + alike > most + 0.15)
-            most = share + alike, best = width;
+        double alike = is_table_of(values, frames < MOST_READ ? frames : MOST_READ, count, width);
+        /* Every second row is nearly as much alike: the narrower rows are taken. */
+        if (alike > most + 0.02)
+            most = alike, best = width;
     }
     return best;
 }
@@ -220,20 +213,21 @@ static bool read_frame(xr_sound_frames *frames, size_t frame, exray_slot *const 
 /* Whether either side's frames swing about zero, and are no table of features. */
 static bool is_sound(const xr_sound_frames *frames)
 {
-    size_t swings = 0, judged = 0, tables = 0;
+    size_t swings = 0, judged = 0;
+    const float *values[4];
+    size_t count = frames->list[0].count;
     for (size_t i = 0; i < frames->count && judged < 4; i++) {
         const xr_sound_frame *f = &frames->list[i];
-        if (f->silent)
+        if (f->silent || f->count != count)
             continue;
-        judged++;
+        values[judged++] = f->side[1];
         for (int s = 0; s < 2; s++)
             if (fabs(f->mean[s]) < MOST_MEAN * sqrt(f->energy[s])) {
                 swings++;
                 break;
             }
-        tables += xr_row_width(f->side[1], f->count) > 0;
     }
-    return judged > 0 && 2 * tables < judged && (frames->has_sensor || 2 * swings > judged);
+    return judged > 0 && (frames->has_sensor || 2 * swings > judged) && !xr_row_width(values, judged, count);
 }
 
 xr_sound_frames *xr_sound_frames_read(const exray_comparison *comparison, size_t pair)

@@ -37,7 +37,8 @@ void xr_sound_frames_free(xr_sound_frames *frames);
 /* What the microphone recorded in a frame; NULL: nothing, or no sound.  Free it. */
 exray_sound *xr_sensor_sound(const exray_comparison *comparison, size_t frame);
 
-/* The width of the rows into which a flat input falls, if it is a table of features: 0 where it is not. */
-size_t xr_row_width(const float *values, size_t count);
+/* The width of the rows into which flat inputs fall, if they are tables of features: 0 where they are not.
+ * values: [frames][count]; at most 4 frames are read. */
+size_t xr_row_width(const float *const *values, size_t frames, size_t count);
 
 #endif

@@ -1,0 +1,296 @@
+#include "checks/input/features/explain_features.h"
+
+#include "checks/input/features/feature_relation.h"
+#include "checks/input/frames/frame_words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct feature_report {
+    const xr_feature_frames *frames;
+    const xr_feature_relation *relation;
+    exray_findings *findings;
+} feature_report;
+
+static exray_finding *begin(const feature_report *r, const char *cause, double confidence)
+{
+    exray_finding *f = exray_findings_add(r->findings, cause, EXRAY_SEVERITY_ERROR, confidence);
+    exray_finding_where(f, "input", r->frames->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    return f;
+}
+
+static void end(const feature_report *r, exray_finding *f)
+{
+    const xr_feature_frames *frames = r->frames;
+    exray_finding_detail(f, "Its features are %zu rows in time of %zu bins.", frames->rows, frames->bins);
+    exray_finding_number(f, "rows", (double)frames->rows);
+    exray_finding_number(f, "bins", (double)frames->bins);
+    exray_finding_number(f, "residual_share", r->relation->rest);
+    exray_finding_number(f, "residual_share_before", r->relation->rest_before);
+    exray_finding_number(f, "frames", (double)frames->differing);
+    bool *chosen = calloc(exray_comparison_frame_count(frames->comparison) + 1, sizeof *chosen);
+    for (size_t i = 0; chosen && i < frames->count; i++)
+        chosen[frames->list[i].frame] = frames->list[i].differs;
+    if (chosen && frames->differing < frames->count)
+        xr_say_frames(frames->comparison, chosen, f);
+    free(chosen);
+}
+
+/* What a factor between two logarithms is known for; NULL: nothing. */
+static const char *log_words(double gain)
+{
+    static const struct {
+        double gain;
+        const char *words;
+    } known[] = {
+        {0.4342945, "log10 where the reference has the natural logarithm (ln)"},
+        {2.3025851, "the natural logarithm (ln) where the reference has log10"},
+        {4.3429448, "decibels (10 log10) where the reference has the natural logarithm (ln)"},
+        {0.2302585, "the natural logarithm (ln) where the reference has decibels (10 log10)"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (fabs(gain / known[i].gain - 1) < 0.01)
+            return known[i].words;
+    return NULL;
+}
+
+/* Whether an offset of a logarithm is that of samples of 16 bits against samples in [-1, 1]: of their squares
+ * or magnitudes. */
+static bool is_full_scale(double gain, double offset)
+{
+    const double scales[] = {log(32768), 2 * log(32768), log10(32768), 2 * log10(32768), 20 * log10(32768)};
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
+        if (fabs(gain - 1) < 0.01 && fabs(fabs(offset) / scales[i] - 1) < 0.01)
+            return true;
+    return false;
+}
+
+static void report_level(const feature_report *r)
+{
+    double offset = r->relation->offset;
+    exray_finding *f = begin(r, "input.gain", 0.85);
+    exray_finding_summary(
+        f,
+        "The edge's features are the reference's %c %.4g, as a logarithm makes of samples that are %s: "
+        "32768 times.",
+        offset < 0 ? '-' : '+', fabs(offset),
+        offset < 0 ? "in [-1, 1] where the reference's are of 16 bits"
+                   : "of 16 bits where the reference's are in [-1, 1]");
+    exray_finding_fix(f, "Give the front end samples in the unit that it takes (pipeline: `scale: ...`).");
+    exray_finding_text(f, "kind", "level");
+    exray_finding_number(f, "offset", offset);
+    exray_finding_alternative(f, "input.normalization", 0.1);
+    end(r, f);
+}
+
+/* The same cells under a line: a logarithm of another base; false: it is another scale, which others name. */
+static bool report_line(const feature_report *r)
+{
+    const xr_feature_relation *n = r->relation;
+    const char *words = log_words(n->gain);
+    bool most = n->kind == XR_FEATURES_MOST_CELLS;
+    bool power = most && (fabs(n->gain / 0.5 - 1) < 0.12 || fabs(n->gain / 2 - 1) < 0.12);
+    if (!most && is_full_scale(n->gain, n->offset)) {
+        report_level(r);
+        return true;
+    }
+    if (!words && !most)
+        return false;
+    exray_finding *f = begin(r, words || power ? "input.features" : "input.normalization", words ? 0.9 : 0.8);
+    if (words)
+        exray_finding_summary(f, "The edge's features are %.4g times the reference's %c %.4g: %s.", n->gain,
+                              n->offset < 0 ? '-' : '+', fabs(n->offset), words);
+    else if (power)
+        exray_finding_summary(
+            f,
+            "The edge's features are %.4g times the reference's %c %.4g, but for those near the floor "
+            "of the logarithm: %s.",
+            n->gain, n->offset < 0 ? '-' : '+', fabs(n->offset),
+            n->gain < 1 ? "magnitudes where the reference takes powers (squares)"
+                        : "powers (squares) where the reference takes magnitudes");
+    else
+        exray_finding_summary(f, "Most of the edge's features are %.4g times the reference's %c %.4g.",
+                              n->gain, n->offset < 0 ? '-' : '+', fabs(n->offset));
+    exray_finding_fix(f, words ? "Take the reference's logarithm (pipeline: `mel {log: ...}`)."
+                         : power
+                             ? "Take the reference's power of the spectrum (pipeline: `mel {power: ...}`)."
+                             : "Scale the features as the reference does, and clip them at the same floor.");
+    exray_finding_text(f, "kind", words ? "logarithm" : power ? "power" : "scale");
+    exray_finding_number(f, "gain", n->gain);
+    exray_finding_number(f, "offset", n->offset);
+    exray_finding_alternative(f, words || power ? "input.normalization" : "input.features", 0.2);
+    end(r, f);
+    return true;
+}
+
+static void report_bytes(const feature_report *r)
+{
+    bool sign = r->relation->kind == XR_FEATURES_SIGN;
+    exray_finding *f = begin(r, sign ? "input.dtype" : "input.quantization", 0.95);
+    if (sign)
+        exray_finding_summary(
+            f, "The edge's stored features have the wrong sign: unsigned bytes are taken for signed "
+               "ones, or the other way round (they wrap around at half of the range, 128).");
+    else
+        exray_finding_summary(
+            f,
+            "The edge's features are stored without the zero point (%g): what exceeds the type's "
+            "range is clipped.",
+            r->frames->zero[0]);
+    exray_finding_fix(f,
+                      sign ? "Store int8 as round(value / %.6g) %+g, not as unsigned bytes."
+                           : "Store round(value / %.6g) %+g, then clip.",
+                      r->frames->scale, r->frames->zero[0]);
+    exray_finding_number(f, "scale", r->frames->scale);
+    exray_finding_number(f, "zero_point", r->frames->zero[0]);
+    exray_finding_alternative(f, sign ? "input.quantization" : "input.normalization", 0.05);
+    end(r, f);
+}
+
+static void report_delay(const feature_report *r)
+{
+    double late = r->relation->late;
+    exray_finding *f = begin(r, "input.delay", late == round(late) ? 0.95 : 0.75);
+    exray_finding_summary(
+        f, "The edge's features are %s by %.4g row%s (hop%s of the front end) against the reference's.",
+        late > 0 ? "late" : "early", fabs(late), fabs(late) == 1 ? "" : "s", fabs(late) == 1 ? "" : "s");
+    if (late != round(late)) {
+        exray_finding_detail(
+            f, "It is no whole number: the windows begin elsewhere, as those that are centred by padding "
+               "do.");
+        exray_finding_alternative(f, "input.features", 0.25);
+    }
+    exray_finding_fix(
+        f, "Begin the windows at the same sample on both sides (pipeline: `center`), and take the rows from "
+           "the same one on.");
+    exray_finding_number(f, "late_rows", late);
+    end(r, f);
+}
+
+static void report_turned(const feature_report *r)
+{
+    bool table = r->relation->kind == XR_FEATURES_TRANSPOSED,
+         bins = r->relation->kind == XR_FEATURES_BINS_REVERSED;
+    exray_finding *f = begin(r, table ? "input.layout" : "input.flip", 0.95);
+    if (table)
+        exray_finding_summary(
+            f, "The edge's table of features is transposed: its rows are the reference's columns.");
+    else
+        exray_finding_summary(f, "The edge's features are in reversed order: %s.",
+                              bins ? "the highest bin first (mirrored along frequency)"
+                                   : "the last row first (mirrored in time)");
+    exray_finding_fix(f, table
+                             ? "Store time and bins in the order that the model takes (transpose the table)."
+                             : "Store them in the reference's direction.");
+    end(r, f);
+}
+
+static void report_hop(const feature_report *r)
+{
+    double ratio = r->relation->ratio;
+    exray_finding *f = begin(r, "input.features", 0.93);
+    exray_finding_summary(
+        f,
+        "The edge's features have %.4g times as many rows for the same time: its hop is %.4g times the "
+        "reference's, as %g ms for %g ms.",
+        ratio, 1 / ratio, ratio > 1 ? 10.0 : 20 / ratio / 2, ratio > 1 ? 10 * ratio : 10.0);
+    exray_finding_fix(
+        f, "Take the reference's hop (every %.4g-th row of the front end, or its step in samples).",
+        fmax(ratio, 1 / ratio));
+    exray_finding_text(f, "kind", "hop");
+    exray_finding_number(f, "ratio", ratio);
+    exray_finding_alternative(f, "input.sample_rate", 0.1);
+    end(r, f);
+}
+
+static void report_time(const feature_report *r)
+{
+    const xr_feature_relation *n = r->relation;
+    bool stretched = n->kind == XR_FEATURES_TIME_AND_BINS;
+    exray_finding *f = begin(r, stretched ? "input.sample_rate" : "input.features", 0.8);
+    if (stretched)
+        exray_finding_summary(
+            f,
+            "The edge's features have %.4g times as many rows for the same time, and other bins: they are of "
+            "sound of another rate, as of %.6g Hz taken for 16000 Hz.",
+            n->ratio, 16000 * n->ratio);
+    else
+        exray_finding_summary(
+            f,
+            "The edge's features are computed otherwise from the same sound: the rows agree in time "
+            "(their levels correlate by %.2f), the bins do not.",
+            n->in_time);
+    exray_finding_fix(
+        f, stretched
+               ? "Resample the sound to the front end's rate before computing features (pipeline: `rate:`)."
+               : "Compute the features as the reference does: mel scale (HTK, Slaney), window, band, "
+                 "logarithm, level of the samples (pipeline: `mel {...}`, `microfrontend {...}`).");
+    exray_finding_text(f, "kind", stretched ? "rate" : "bins");
+    exray_finding_number(f, "in_time_correlation", n->in_time);
+    exray_finding_number(f, "gain", n->gain);
+    if (stretched)
+        exray_finding_number(f, "ratio", n->ratio);
+    exray_finding_alternative(f, stretched ? "input.features" : "input.gain", 0.2);
+    end(r, f);
+}
+
+static bool report(const feature_report *r)
+{
+    switch (r->relation->kind) {
+    case XR_FEATURES_LINE:
+    case XR_FEATURES_MOST_CELLS:
+        return report_line(r);
+    case XR_FEATURES_SIGN:
+    case XR_FEATURES_NO_ZERO:
+        report_bytes(r);
+        return true;
+    case XR_FEATURES_DELAY:
+        report_delay(r);
+        return true;
+    case XR_FEATURES_BINS_REVERSED:
+    case XR_FEATURES_ROWS_REVERSED:
+    case XR_FEATURES_TRANSPOSED:
+        report_turned(r);
+        return true;
+    case XR_FEATURES_STRETCHED:
+        report_hop(r);
+        return true;
+    case XR_FEATURES_TIME_ONLY:
+    case XR_FEATURES_TIME_AND_BINS:
+        report_time(r);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether cells are related, and not only the levels of rows. */
+static bool is_specific(const xr_feature_relation *r)
+{
+    return r->kind != XR_FEATURES_UNRELATED && r->kind != XR_FEATURES_TIME_ONLY &&
+           r->kind != XR_FEATURES_TIME_AND_BINS &&
+           (r->kind != XR_FEATURES_DELAY || r->late == round(r->late));
+}
+
+bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_findings *findings)
+{
+    const exray_io_pair *io = exray_comparison_input(comparison, pair);
+    xr_feature_frames *frames = io->faint || io->problem ? NULL : xr_feature_frames_read(comparison, pair);
+    if (!frames)
+        return false;
+    xr_feature_relation relation, other;
+    xr_find_feature_relation(frames, &relation);
+    /* Where the axis of time is a guess, the other one may explain more. */
+    if (!is_specific(&relation) && xr_turn_features(frames)) {
+        xr_find_feature_relation(frames, &other);
+        if (is_specific(&other))
+            relation = other;
+        else
+            xr_turn_features(frames);
+    }
+    const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
+    bool told = report(&r);
+    xr_feature_frames_free(frames);
+    return told;
+}

@@ -1,0 +1,316 @@
+#include "checks/input/features/feature_frames.h"
+
+#include "checks/input/picture/sensor_picture.h"
+#include "checks/input/sound/sound_frames.h"
+
+#include <exray/picture.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_FRAMES = 64, MOST_VALUES = 1 << 16, LEAST_ROWS = 4, LEAST_BINS = 4 };
+
+/* ---- Shape ------------------------------------------------------------------------------------- */
+
+/* The dimensions of more than 1, if there are two at most; 0: more. */
+static size_t two_dimensions(const exray_tensor_info *info, size_t size[2])
+{
+    size_t found = 0;
+    for (uint32_t i = 0; i < info->rank; i++) {
+        if (info->shape[i] == 1)
+            continue;
+        if (found == 2 || info->shape[i] <= 0)
+            return 0;
+        size[found++] = (size_t)info->shape[i];
+    }
+    return found;
+}
+
+static bool is_feature_type(exray_dtype dtype)
+{
+    return dtype == EXRAY_DTYPE_FLOAT32 || dtype == EXRAY_DTYPE_FLOAT64 || dtype == EXRAY_DTYPE_FLOAT16 ||
+           dtype == EXRAY_DTYPE_INT8 || dtype == EXRAY_DTYPE_UINT8 || dtype == EXRAY_DTYPE_INT16;
+}
+
+/* ---- Which axis is time ---------------------------------------------------------------------------- */
+
+/* Whether the second half or more of one frame's rows are the first of the next's, for most neighbors. */
+static bool goes_on(const xr_feature_frames *f, size_t rows, size_t bins, bool last)
+{
+    size_t judged = 0, found = 0;
+    for (size_t i = 0; i + 1 < f->count && judged < 6; i++) {
+        const float *a = f->list[i].side[1], *b = f->list[i + 1].side[1];
+        bool same = memcmp(a, b, rows * bins * sizeof *a) == 0, moved = false;
+        judged += !same;
+        for (size_t by = 1; !same && !moved && 2 * by <= rows; by++) {
+            moved = true;
+            for (size_t r = 0; moved && r + by < rows; r++)
+                for (size_t c = 0; moved && c < bins; c++) {
+                    size_t from = last ? c * rows + r + by : (r + by) * bins + c;
+                    size_t to = last ? c * rows + r : r * bins + c;
+                    moved = fabsf(a[from] - b[to]) <= 1e-6F * (fabsf(a[from]) + 1e-3F);
+                }
+        }
+        found += moved;
+    }
+    return judged > 0 && 3 * found >= 2 * judged;
+}
+
+/* The logarithm of the loudness of `n` parts of a sound that follow each other. */
+static bool loudness_of(const exray_sound *sound, size_t n, double part, double *out)
+{
+    uint32_t channels = exray_sound_channels(sound);
+    const float *v = exray_sound_samples(sound);
+    size_t length = exray_sound_length(sound);
+    for (size_t i = 0; i < n; i++) {
+        size_t from = (size_t)((double)i * part), to = (size_t)((double)(i + 1) * part);
+        double sum = 0;
+        if (to > length || to <= from)
+            return false;
+        for (size_t k = from; k < to; k++)
+            sum += (double)v[k * channels] * v[k * channels];
+        out[i] = log(sum / (double)(to - from) + 1e-7);
+    }
+    return true;
+}
+
+static double correlation(const double *a, const double *b, size_t n)
+{
+    double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
+    for (size_t i = 0; i < n; i++)
+        ma += a[i] / (double)n, mb += b[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        aa += (a[i] - ma) * (a[i] - ma), bb += (b[i] - mb) * (b[i] - mb), ab += (a[i] - ma) * (b[i] - mb);
+    return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
+}
+
+/* How well the reference's levels along an axis follow the loudness of the sound in the log: the mean
+ * correlation over a few frames, at the hop of those tried that fits best. */
+static double follows_sound(const xr_feature_frames *f, size_t first, size_t second, bool along_second)
+{
+    enum { MOST = 4, HOPS = 4 };
+    static const double hops[HOPS] = {0.01, 0.02, 0.016, 0}; /* seconds; 0: the whole sound */
+    size_t n = along_second ? second : first, judged = 0;
+    double *level = malloc((n + 1) * sizeof *level), *loud = malloc((n + 1) * sizeof *loud), sum[HOPS] = {0},
+           best = 0;
+    for (size_t i = 0; level && loud && i < f->count && judged < MOST; i++) {
+        exray_sound *sound = xr_sensor_sound(f->comparison, f->list[i].frame);
+        double rate = sound && exray_sound_rate(sound) ? exray_sound_rate(sound) : 16000;
+        for (size_t k = 0; k < n; k++)
+            level[k] = 0;
+        for (size_t k = 0; k < first * second; k++)
+            level[along_second ? k % second : k / second] += f->list[i].side[EXRAY_SIDE_REFERENCE][k];
+        for (int h = 0; sound && h < HOPS; h++) {
+            double part = hops[h] > 0 ? hops[h] * rate : (double)exray_sound_length(sound) / (double)n;
+            if (loudness_of(sound, n, part, loud))
+                sum[h] += correlation(level, loud, n);
+        }
+        judged += sound != NULL;
+        exray_sound_free(sound);
+    }
+    for (int h = 0; h < HOPS && judged; h++)
+        best = fmax(best, sum[h] / (double)judged);
+    free(level);
+    free(loud);
+    return best;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------------ */
+
+static bool read_side(const xr_feature_frames *f, int side, size_t frame, exray_slot *slot,
+                      exray_tensor_view *view, float **out)
+{
+    exray_error error;
+    const float *values;
+    size_t size[2];
+    *out = NULL;
+    if (exray_comparison_values(f->comparison, (exray_side)side, frame, EXRAY_KIND_INPUT, f->pair, slot, view,
+                                &values, &error) != EXRAY_OK ||
+        !is_feature_type(view->info.dtype) || view->count > MOST_VALUES || view->count < 64 ||
+        !two_dimensions(&view->info, size))
+        return false;
+    *out = malloc((size_t)view->count * sizeof **out);
+    if (*out)
+        memcpy(*out, values, (size_t)view->count * sizeof **out);
+    return *out != NULL;
+}
+
+static void measure(xr_feature_frame *f, size_t n)
+{
+    double sum[2] = {0}, square[2] = {0}, difference = 0;
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)f->side[0][i] - f->side[1][i];
+        difference += d * d;
+        for (int s = 0; s < 2; s++)
+            sum[s] += f->side[s][i], square[s] += (double)f->side[s][i] * f->side[s][i];
+    }
+    double variance[2];
+    for (int s = 0; s < 2; s++)
+        variance[s] = square[s] / (double)n - sum[s] / (double)n * (sum[s] / (double)n);
+    f->rest = variance[1] > 0 ? difference / (double)n / variance[1] : INFINITY;
+    f->differs = isfinite(difference) && variance[0] > 0 && variance[1] > 0 && f->rest > 1e-8;
+}
+
+static void note_type(xr_feature_frames *f, const exray_tensor_view view[2])
+{
+    const exray_quantization *q[2] = {&view[0].info.quantization, &view[1].info.quantization};
+    f->bytes = true;
+    for (int s = 0; s < 2; s++) {
+        f->bytes = f->bytes && q[s]->count == 1 && view[s].info.dtype == view[0].info.dtype &&
+                   (view[s].info.dtype == EXRAY_DTYPE_INT8 || view[s].info.dtype == EXRAY_DTYPE_UINT8);
+        f->zero[s] = f->bytes && q[s]->zero_point ? (double)q[s]->zero_point[0] : 0;
+    }
+    f->bytes = f->bytes && q[0]->scale[0] == q[1]->scale[0] && q[0]->scale[0] > 0 && f->zero[0] == f->zero[1];
+    f->scale = f->bytes ? q[0]->scale[0] : 0;
+    f->low = view[0].info.dtype == EXRAY_DTYPE_INT8 ? -128 : 0;
+}
+
+/* false: the frame cannot be used. */
+static bool read_frame(xr_feature_frames *f, size_t frame, exray_slot *const slot[2],
+                       exray_tensor_view view[2])
+{
+    xr_feature_frame one = {.frame = frame};
+    bool read = exray_comparison_same_shape(f->comparison, frame, EXRAY_KIND_INPUT, f->pair);
+    for (int s = 0; s < 2 && read; s++)
+        read = read_side(f, s, frame, slot[s], &view[s], &one.side[s]);
+    if (!read || view[0].count != view[1].count ||
+        (f->count && view[0].count != (uint64_t)f->rows * (uint64_t)f->bins)) {
+        free(one.side[0]);
+        free(one.side[1]);
+        return false;
+    }
+    if (f->count == 0) {
+        f->rows = 1, f->bins = (size_t)view[0].count;
+        f->dimensions = two_dimensions(&view[0].info, f->size);
+        note_type(f, view);
+    }
+    measure(&one, (size_t)view[0].count);
+    f->differing += one.differs;
+    f->list[f->count++] = one;
+    return true;
+}
+
+/* Puts time first. */
+static bool turn_table(float *v, size_t rows, size_t bins)
+{
+    float *out = malloc(rows * bins * sizeof *out);
+    for (size_t c = 0; out && c < bins; c++)
+        for (size_t r = 0; r < rows; r++)
+            out[r * bins + c] = v[c * rows + r];
+    if (out)
+        memcpy(v, out, rows * bins * sizeof *v);
+    free(out);
+    return out != NULL;
+}
+
+static bool turn_all(xr_feature_frames *f)
+{
+    size_t rows = f->bins, bins = f->rows;
+    for (size_t i = 0; i < f->count; i++)
+        for (int s = 0; s < 2; s++)
+            if (!turn_table(f->list[i].side[s], rows, bins))
+                return false;
+    f->rows = rows, f->bins = bins;
+    f->time_last = !f->time_last;
+    return true;
+}
+
+bool xr_turn_features(xr_feature_frames *f)
+{
+    return f->dimensions == 2 && !f->axis_known && turn_all(f);
+}
+
+/* The rows and bins of the tables; false: they are none. */
+static bool find_axes(xr_feature_frames *f)
+{
+    const size_t *size = f->size, n = f->bins;
+    if (f->dimensions == 1) {
+        const float *values[4];
+        size_t used = 0;
+        for (size_t i = 0; i < f->count && used < 4; i++)
+            if (f->list[i].differs)
+                values[used++] = f->list[i].side[EXRAY_SIDE_REFERENCE];
+        size_t width = xr_row_width(values, used, n);
+        if (!width)
+            return false;
+        f->rows = n / width, f->bins = width;
+        return true;
+    }
+    bool first = goes_on(f, size[0], size[1], false), last = !first && goes_on(f, size[1], size[0], true);
+    if (!first && !last && !f->has_sensor)
+        return false;
+    f->axis_known = first || last;
+    if (!first && !last)
+        last = follows_sound(f, size[0], size[1], true) > follows_sound(f, size[0], size[1], false);
+    f->rows = size[0], f->bins = size[1];
+    return !last || turn_all(f);
+}
+
+static bool has_picture(const exray_comparison *comparison, exray_slot *slot)
+{
+    exray_media media;
+    exray_picture *picture = xr_sensor_picture(comparison, 0, NULL, slot, &media);
+    bool found = picture != NULL;
+    exray_picture_free(picture);
+    return found;
+}
+
+static void set_allowed(xr_feature_frames *f)
+{
+    double sum = 0, square = 0, n = (double)(f->rows * f->bins * f->count);
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t k = 0; k < f->rows * f->bins; k++)
+            sum += f->list[i].side[1][k], square += (double)f->list[i].side[1][k] * f->list[i].side[1][k];
+    double variance = square / n - sum / n * (sum / n), steps = 0;
+    for (int s = 0; s < 2; s++)
+        steps += f->bytes ? f->scale * f->scale / 4 : 0;
+    f->allowed = fmax(4e-4, variance > 0 ? fmin(steps / variance, 0.02) : 0);
+}
+
+xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, size_t pair)
+{
+    size_t count = exray_comparison_frame_count(comparison);
+    xr_feature_frames *f = calloc(1, sizeof *f);
+    exray_slot *slot[2] = {exray_slot_new(), exray_slot_new()};
+    exray_tensor_view view[2];
+    bool read = f && slot[0] && slot[1] && count > 0;
+    if (read) {
+        *f = (xr_feature_frames){.comparison = comparison,
+                                 .pair = pair,
+                                 .io = exray_comparison_input(comparison, pair),
+                                 .list = calloc(MOST_FRAMES + 1, sizeof *f->list)};
+        read = f->list != NULL;
+    }
+    for (size_t i = 0; read && i < count && f->count < MOST_FRAMES; i++)
+        if (!read_frame(f, i, slot, view) && i >= 4 && f->count == 0)
+            break;
+    bool table = read && f->count && f->differing;
+    if (table) {
+        exray_sound *sound = xr_sensor_sound(comparison, f->list[0].frame);
+        f->has_sensor = sound != NULL;
+        exray_sound_free(sound);
+        table = find_axes(f) && f->rows >= LEAST_ROWS && f->bins >= LEAST_BINS &&
+                (f->has_sensor || !has_picture(comparison, slot[0]));
+    }
+    exray_slot_free(slot[0]);
+    exray_slot_free(slot[1]);
+    if (table) {
+        set_allowed(f);
+        return f;
+    }
+    xr_feature_frames_free(f);
+    return NULL;
+}
+
+void xr_feature_frames_free(xr_feature_frames *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; f->list && i < f->count; i++) {
+        free(f->list[i].side[0]);
+        free(f->list[i].side[1]);
+    }
+    free(f->list);
+    free(f);
+}

@@ -1,0 +1,40 @@
+/* Tables of features of sound: rows in time, bins in each. */
+#ifndef XR_FEATURE_FRAMES_H
+#define XR_FEATURE_FRAMES_H
+
+#include <exray/assertion.h>
+
+typedef struct xr_feature_frame {
+    size_t frame;   /* among the comparison's */
+    float *side[2]; /* by exray_side: [rows][bins], in the tensor's unit; time goes down */
+    double rest;    /* the variance of the difference, relative to the reference's */
+    bool differs;   /* beyond rounding, and neither side is one number */
+} xr_feature_frame;
+
+typedef struct xr_feature_frames {
+    const exray_comparison *comparison;
+    size_t pair;
+    const exray_io_pair *io;
+    xr_feature_frame *list;
+    size_t count, differing;
+    size_t rows, bins;
+    size_t dimensions, size[2]; /* of more than 1, as stored */
+    bool time_last;             /* as stored, time is the last dimension */
+    bool axis_known;            /* which dimension is time is no guess */
+    bool has_sensor;            /* the log holds what the microphone recorded */
+    bool bytes;                 /* both sides are 8-bit integers of one scale */
+    double scale, zero[2], low; /* of those: what they stand for; the least number of the type */
+    double allowed;             /* the variance that rounding leaves, relative to the signal's */
+} xr_feature_frames;
+
+/* Reads input `pair`; NULL: it is no table of features of sound, or memory is lacking.  It is one where the
+ * log holds sound of a microphone and no picture, where a flat row falls into rows of one profile, or where
+ * the rows of each frame go on in the next. */
+xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, size_t pair);
+/* Takes the other dimension for time, where which it is is a guess; false: it is none, or memory is lacking.
+ */
+bool xr_turn_features(xr_feature_frames *frames);
+
+void xr_feature_frames_free(xr_feature_frames *frames);
+
+#endif

@@ -1,0 +1,301 @@
+#include "checks/input/features/feature_relation.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* A place: where in the reference the cell of the edge is. */
+typedef struct feature_place {
+    double ratio, late; /* row j is the reference's row j / ratio - late */
+    bool bins_reversed, rows_reversed, transposed;
+    bool whole_rows; /* only rows that fall on one of the reference's */
+} feature_place;
+
+/* What a place leaves has to be this part of what a line alone leaves, and less than this. */
+#define MUCH_BETTER 5
+#define EXPLAINS    0.1
+/* In any one frame. */
+#define CONTRADICTS 0.5
+/* The least logarithm of a factor that most cells have. */
+#define LEAST_FACTOR 0.25
+/* Rows whose levels correlate by this are those of one sound. */
+#define SAME_TIME 0.75
+
+static feature_place no_place(void)
+{
+    return (feature_place){.ratio = 1};
+}
+
+typedef struct feature_sums {
+    double n, x, y, xx, yy, xy;
+} feature_sums;
+
+static void add(feature_sums *s, double y, double x)
+{
+    s->n++, s->x += x, s->y += y, s->xx += x * x, s->yy += y * y, s->xy += x * y;
+}
+
+/* The variance of y that a line leaves; 1 where there is none. */
+static double rest_of(const feature_sums *s, double *gain, double *offset)
+{
+    double xx = s->xx - s->x * s->x / s->n, yy = s->yy - s->y * s->y / s->n, xy = s->xy - s->x * s->y / s->n;
+    if (!(s->n > 8) || !(xx > 0) || !(yy > 0))
+        return 1;
+    *gain = xy / xx;
+    *offset = (s->y - *gain * s->x) / s->n;
+    return fmax(0, 1 - xy * xy / (xx * yy));
+}
+
+/* One frame's cells at a place. */
+static void add_frame(const xr_feature_frames *f, const xr_feature_frame *frame, const feature_place *p,
+                      feature_sums *s)
+{
+    for (size_t j = 0; j < f->rows; j++) {
+        double at = (double)(p->rows_reversed ? f->rows - 1 - j : j) / p->ratio - p->late;
+        double low = floor(at + 1e-6), part = fmax(0, at - low);
+        if (low < 0 || low + (part > 1e-6) > (double)f->rows - 1 || (p->whole_rows && part > 1e-6))
+            continue;
+        const float *x = frame->side[1] + (size_t)low * f->bins;
+        for (size_t b = 0; b < f->bins; b++) {
+            size_t bin = p->bins_reversed ? f->bins - 1 - b : b;
+            double y = frame->side[0][p->transposed ? b * f->rows + j : j * f->bins + b];
+            double v = part > 1e-6 ? x[bin] + part * (x[f->bins + bin] - x[bin]) : x[bin];
+            add(s, y, v);
+        }
+    }
+}
+
+typedef struct feature_fit {
+    double gain, offset, rest, worst; /* worst: of any frame, with a line of its own */
+} feature_fit;
+
+static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p)
+{
+    feature_sums all = {0};
+    feature_fit out = {.gain = 1, .worst = 0};
+    for (size_t i = 0; i < f->count; i++) {
+        feature_sums own = {0};
+        double gain, offset;
+        if (!f->list[i].differs)
+            continue;
+        add_frame(f, &f->list[i], p, &own);
+        out.worst = fmax(out.worst, rest_of(&own, &gain, &offset));
+        all.n += own.n, all.x += own.x, all.y += own.y, all.xx += own.xx, all.yy += own.yy, all.xy += own.xy;
+    }
+    out.rest = rest_of(&all, &out.gain, &out.offset);
+    return out;
+}
+
+/* Takes a place where it explains what the ones before do not. */
+static bool take(const xr_feature_frames *f, const feature_place *p, xr_feature_kind kind, double limit,
+                 xr_feature_relation *out)
+{
+    feature_fit fit = fit_place(f, p);
+    double best =
+        out->kind == XR_FEATURES_UNRELATED ? out->rest_before / MUCH_BETTER : out->rest / MUCH_BETTER;
+    if (fit.rest > fmax(limit, f->allowed) || fit.rest > best || fit.worst > CONTRADICTS || fit.gain <= 0)
+        return false;
+    out->kind = kind;
+    out->late = p->late, out->ratio = p->ratio;
+    out->gain = fit.gain, out->offset = fit.offset, out->rest = fit.rest;
+    return true;
+}
+
+/* ---- Bytes ------------------------------------------------------------------------------------------ */
+
+/* Whether the edge's stored bytes are what a mistake makes of the reference's, nearly all to the step. */
+static bool is_byte_fault(const xr_feature_frames *f, bool sign)
+{
+    double equal = 0, moved = 0, all = 0;
+    for (size_t i = 0; i < f->count; i++)
+        for (size_t k = 0; f->list[i].differs && k < f->rows * f->bins; k++) {
+            double e = round(f->list[i].side[0][k] / f->scale + f->zero[0]);
+            double r = round(f->list[i].side[1][k] / f->scale + f->zero[1]), made = r - f->zero[1];
+            if (sign)
+                made = r >= f->low + 128 ? r - 128 : r + 128;
+            made = fmin(f->low + 255, fmax(f->low, made));
+            equal += fabs(e - made) <= 1, all++, moved += made != r;
+        }
+    return all > 0 && equal > 0.98 * all && moved > 0.1 * all;
+}
+
+/* ---- Most cells by a line --------------------------------------------------------------------------- */
+
+/* A line through most cells: those that are far from it are left out, a few times. */
+static bool fit_most(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    enum { TURNS = 8 };
+    feature_place p = no_place();
+    feature_fit line = fit_place(f, &p);
+    double gain = line.gain, offset = line.offset, kept = 0, all = 0, rest = line.rest;
+    for (int turn = 0; turn < TURNS; turn++) {
+        double square = 0, yy = 0, y = 0;
+        feature_sums s = {0};
+        all = 0;
+        for (int pass = 0; pass < 2; pass++)
+            for (size_t i = 0; i < f->count; i++)
+                for (size_t k = 0; f->list[i].differs && k < f->rows * f->bins; k++) {
+                    double e = f->list[i].side[0][k], r = f->list[i].side[1][k], d = e - gain * r - offset;
+                    if (pass == 0)
+                        square += d * d, yy += e * e, y += e, all++;
+                    else if (d * d <= 2 * square / all)
+                        add(&s, e, r);
+                }
+        if (all <= 0)
+            return false;
+        rest = rest_of(&s, &gain, &offset);
+        kept = s.n;
+    }
+    /* By a factor near 1 cells agree that nothing was done to: what differs is elsewhere. */
+    if (kept < 0.5 * all || rest > fmax(0.01, 2 * f->allowed) || gain <= 0 || fabs(log(gain)) < LEAST_FACTOR)
+        return false;
+    out->kind = XR_FEATURES_MOST_CELLS;
+    out->gain = gain, out->offset = offset, out->rest = rest;
+    return true;
+}
+
+/* ---- Levels in time ----------------------------------------------------------------------------------- */
+
+/* The correlation of the rows' levels, where time runs `ratio` times as fast and the edge is late by some
+ * rows. */
+static double levels_alike(const xr_feature_frames *f, double ratio, double late)
+{
+    double xx = 0, yy = 0, xy = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        feature_sums s = {0};
+        if (!f->list[i].differs)
+            continue;
+        for (size_t j = 0; j < f->rows; j++) {
+            double at = (double)j / ratio - late, level[2] = {0};
+            if (at < 0 || at > (double)f->rows - 1)
+                continue;
+            size_t low = (size_t)at < f->rows - 1 ? (size_t)at : f->rows - 2;
+            double part = at - (double)low;
+            const float *x = f->list[i].side[1] + low * f->bins, *y = f->list[i].side[0] + j * f->bins;
+            for (size_t b = 0; b < f->bins; b++)
+                level[0] += y[b], level[1] += x[b] + part * (x[f->bins + b] - x[b]);
+            add(&s, level[0], level[1]);
+        }
+        if (s.n < 6)
+            continue;
+        xx += s.xx - s.x * s.x / s.n, yy += s.yy - s.y * s.y / s.n, xy += s.xy - s.x * s.y / s.n;
+    }
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+}
+
+static void judge_time(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    static const double ratios[] = {44100.0 / 16000,
+                                    3,
+                                    2,
+                                    1.5,
+                                    22050.0 / 16000,
+                                    0.5,
+                                    1.0 / 3,
+                                    16000.0 / 44100,
+                                    2.0 / 3,
+                                    16000.0 / 22050,
+                                    11025.0 / 16000,
+                                    48000.0 / 44100,
+                                    44100.0 / 48000,
+                                    32000.0 / 44100,
+                                    44100.0 / 32000};
+    double same = levels_alike(f, 1, 0), best = 0, ratio = 1;
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+        double now = levels_alike(f, ratios[i], 0);
+        if (now > best)
+            best = now, ratio = ratios[i];
+    }
+    if (best >= SAME_TIME && best > same + 0.2) {
+        out->kind = XR_FEATURES_TIME_AND_BINS;
+        out->ratio = ratio, out->in_time = best;
+    } else if (same >= SAME_TIME) {
+        out->kind = XR_FEATURES_TIME_ONLY;
+        out->in_time = same;
+    }
+}
+
+/* ---- The search --------------------------------------------------------------------------------------- */
+
+static void try_delays(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    long most = (long)(2 * f->rows / 3);
+    for (long size = 1; size <= most; size++)
+        for (int sign = -1; sign < 2; sign += 2) {
+            feature_place p = no_place();
+            p.late = (double)(sign * size);
+            take(f, &p, XR_FEATURES_DELAY, EXPLAINS, out);
+        }
+}
+
+static void try_turned(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    for (int i = 0; i < 3; i++) {
+        feature_place p = no_place();
+        p.bins_reversed = i == 0, p.transposed = i == 1, p.rows_reversed = i == 2;
+        static const xr_feature_kind kinds[] = {XR_FEATURES_BINS_REVERSED, XR_FEATURES_TRANSPOSED,
+                                                XR_FEATURES_ROWS_REVERSED};
+        take(f, &p, kinds[i], EXPLAINS, out);
+    }
+}
+
+static void try_hops(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    /* Hops of 5, 8, 10, 12.5, 15, 16, 20, 25, 30 ms for one another. */
+    static const double ratios[] = {2,    0.5, 1.5, 2.0 / 3, 4,   0.25, 3,       1.0 / 3,
+                                    1.25, 0.8, 1.6, 0.625,   2.5, 0.4,  4.0 / 3, 0.75};
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++)
+        for (int whole = 1; whole >= 0; whole--)
+            for (int late = 0; late < 5; late++) {
+                feature_place p = no_place();
+                p.ratio = ratios[i];
+                p.whole_rows = whole != 0;
+                p.late = (late + 1) / 2 * (late % 2 ? 1 : -1);
+                take(f, &p, XR_FEATURES_STRETCHED, whole ? EXPLAINS : 2 * EXPLAINS, out);
+            }
+}
+
+/* Between rows, which a line between two of them meets in part only. */
+static void try_fractions(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    feature_fit best = {.rest = out->rest_before};
+    double late = 0;
+    for (int eighth = -16; eighth <= 16; eighth++) {
+        feature_place p = no_place();
+        p.late = eighth / 8.0;
+        feature_fit now = fit_place(f, &p);
+        if (now.rest < best.rest)
+            best = now, late = p.late;
+    }
+    bool in_time = late != 0 && levels_alike(f, 1, late) > levels_alike(f, 1, 0);
+    if (in_time && best.rest < 0.5 * out->rest_before && best.rest < 2 * EXPLAINS &&
+        best.worst < CONTRADICTS) {
+        out->kind = XR_FEATURES_DELAY;
+        out->late = late, out->gain = best.gain, out->offset = best.offset, out->rest = best.rest;
+    }
+}
+
+void xr_find_feature_relation(const xr_feature_frames *f, xr_feature_relation *out)
+{
+    feature_place same = no_place();
+    feature_fit line = fit_place(f, &same);
+    *out = (xr_feature_relation){
+        .ratio = 1, .gain = line.gain, .offset = line.offset, .rest = line.rest, .rest_before = line.rest};
+    for (int sign = 0; sign < 2 && f->bytes && out->kind == XR_FEATURES_UNRELATED; sign++)
+        if (is_byte_fault(f, sign != 0)) {
+            out->kind = sign ? XR_FEATURES_SIGN : XR_FEATURES_NO_ZERO;
+            return;
+        }
+    if (line.rest <= f->allowed && line.gain > 0) {
+        out->kind = XR_FEATURES_LINE;
+        return;
+    }
+    try_turned(f, out);
+    try_delays(f, out);
+    if (out->kind == XR_FEATURES_UNRELATED)
+        try_hops(f, out);
+    if (out->kind == XR_FEATURES_UNRELATED && !fit_most(f, out)) {
+        try_fractions(f, out);
+        if (out->kind == XR_FEATURES_UNRELATED)
+            judge_time(f, out);
+    }
+}

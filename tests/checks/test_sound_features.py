@@ -1,0 +1,135 @@
+"""Features of sound given to a model, tables of rows in time: which rows, bins, hop, logarithm and bytes they are of."""
+
+import numpy as np
+import pytest
+from test_sound import VOICES, voice, wav
+from validate_support import PB, Recording, causes, finding, validate
+
+ROWS, BINS = 40, 24
+
+
+def bank(scale, size=512, low=125, high=7500):
+    """Triangles that are straight in Hz, [bins, size / 2 + 1]."""
+    if scale == "htk":
+        to, back = (lambda f: 2595 * np.log10(1 + f / 700)), (lambda m: 700 * (10 ** (m / 2595) - 1))
+    else:
+        to = back = lambda f: f
+    edges = back(np.linspace(to(low), to(high), BINS + 2))
+    f = np.arange(size // 2 + 1) * 16000 / size
+    a, b, c = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    return np.maximum(0, np.minimum((f - a) / (b - a), (c - f) / (c - b)))
+
+
+def table(v, hop=320, first=0, scale="htk", log=np.log, power=2, window=np.hanning, level=32768, rows=ROWS):
+    x = np.pad(v.astype(float) / level, (4096, 32768))[4096 + first:]
+    cut = np.lib.stride_tricks.sliding_window_view(x, 480)[::hop][:rows] * window(480)
+    return (log(np.abs(np.fft.rfft(cut, 512)) ** power @ bank(scale).T + 1e-6)).astype(np.float32)
+
+
+TABLES = [table(v) for v in [*VOICES, voice(9)]]
+FOUR = [*VOICES, voice(9)]
+
+
+def log(path, role, tables, shape, heard, quantized):
+    with Recording(path, role) as r:
+        for i, t in enumerate(tables):
+            sound = [("/sensor/mic", np.frombuffer(wav(FOUR[i]), np.uint8), {"media": PB["Media"](format="wav")})] if heard else []
+            t = np.ascontiguousarray(shape(np.asarray(t)))
+            r.frame([*sound, ("/input/features", t, {"scale": [.15], "zero_point": [-30]} if quantized else {}),
+                     ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
+    return path
+
+
+def flat(t):
+    return t.reshape(1, -1)
+
+
+def grid(t):
+    return t[None, :, :, None]
+
+
+def upright(t):
+    return t.T[None]
+
+
+@pytest.fixture
+def judge(tmp_path):
+    def run(edge, reference=TABLES, shape=flat, heard=False, quantized=False):
+        return validate(log(tmp_path / "e.mcap", "edge", edge, shape, heard, quantized),
+                        log(tmp_path / "r.mcap", "reference", reference, shape, heard, quantized))
+
+    return run
+
+
+SHAPES = pytest.mark.parametrize("shape, heard", [(flat, False), (grid, True), (upright, True)], ids=["flat", "grid", "upright"])
+
+
+@SHAPES
+@pytest.mark.parametrize("late", [1, 3, -2])
+def test_late_rows(judge, shape, heard, late):
+    verdict = judge([table(v, first=-320 * late) for v in FOUR], shape=shape, heard=heard)
+    assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"]["late_rows"] == late
+
+
+def test_a_part_of_a_row_late(judge):
+    verdict = judge([table(v, first=-240) for v in FOUR])
+    assert causes(verdict) == ["input.delay"] and abs(verdict["findings"][0]["evidence"]["late_rows"] - .75) < .2
+
+
+@SHAPES
+@pytest.mark.parametrize("hop, ratio", [(160, 2), (640, .5), (480, 2 / 3)])
+def test_another_hop(judge, shape, heard, hop, ratio):
+    verdict = judge([table(v, hop=hop) for v in FOUR], shape=shape, heard=heard)
+    found = finding(verdict, "input.features")
+    assert causes(verdict) == ["input.features"] and found["evidence"]["kind"] == "hop"
+    assert abs(found["evidence"]["ratio"] - ratio) < 1e-6 and "hop" in found["fix"]
+
+
+@pytest.mark.parametrize("change, cause", [
+    (lambda t: t[:, ::-1], "input.flip"),
+    (lambda t: t[::-1], "input.flip"),
+    (lambda t: np.ascontiguousarray(t.T).reshape(t.shape), "input.layout"),
+])
+def test_turned_tables(judge, change, cause):
+    assert causes(judge([change(t) for t in TABLES])) == [cause]
+
+
+@pytest.mark.parametrize("option, kind", [
+    ({"log": np.log10}, "logarithm"), ({"log": lambda v: 10 * np.log10(v)}, "logarithm"), ({"scale": "linear"}, "bins"), ({"window": np.ones}, "bins"),
+])
+@pytest.mark.parametrize("heard", [False, True])
+def test_computed_otherwise(judge, option, kind, heard):
+    verdict = judge([table(v, **option) for v in FOUR], heard=heard)
+    assert causes(verdict) == ["input.features"] and verdict["findings"][0]["evidence"]["kind"] == kind
+
+
+def test_the_level_before_the_logarithm(judge):
+    # The samples' factor of 32768 is an offset in the logarithm of powers, far above the floor.
+    loud = [table(v, level=1) for v in FOUR]
+    verdict = judge([t - 2 * np.log(32768) for t in loud], loud)
+    assert causes(verdict) == ["input.gain"] and verdict["findings"][0]["evidence"]["kind"] == "level"
+
+
+def test_stored_bytes(judge):
+    right = [np.clip(np.round(t / .15) - 30, -128, 127).astype(np.int8) for t in TABLES]
+    wrapped = [(q.view(np.uint8) ^ 0x80).view(np.int8) for q in right]
+    unmoved = [np.clip(np.round(t / .15), -128, 127).astype(np.int8) for t in TABLES]
+    assert causes(judge(wrapped, right, quantized=True)) == ["input.dtype"]
+    assert causes(judge(unmoved, right, quantized=True))[0] in ("input.quantization", "input.normalization")
+    steps = [np.clip(q.astype(int) + np.random.default_rng(3).integers(-1, 2, q.shape), -128, 127).astype(np.int8) for q in right]
+    assert judge(steps, right, quantized=True)["verdict"] == "pass"
+
+
+def test_time_is_what_goes_on_from_frame_to_frame(judge):
+    """Without a sound in the log: the rows of one frame are rows of the next."""
+    whole = table(voice(5, 40000), rows=ROWS + 60)
+    frames = [whole[8 + 6 * i:8 + 6 * i + ROWS] for i in range(6)]
+    verdict = judge([whole[7 + 6 * i:7 + 6 * i + ROWS] for i in range(6)], frames, shape=grid)
+    assert causes(verdict) == ["input.delay"] and verdict["findings"][0]["evidence"]["late_rows"] == 1
+
+
+@SHAPES
+def test_healthy(judge, shape, heard):
+    noise = [t + np.random.default_rng(i).normal(0, .01, t.shape).astype(np.float32) for i, t in enumerate(TABLES)]
+    assert judge(TABLES, shape=shape, heard=heard)["findings"] == []
+    assert judge(noise, shape=shape, heard=heard)["verdict"] == "pass"
