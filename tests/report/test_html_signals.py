@@ -98,6 +98,22 @@ def test_the_rate_of_a_pipeline_file(tmp_path):
     assert across[-1] == 4 and up[-1] == 4 and titles == ["frequency, kHz", "time, s"]
 
 
+@pytest.mark.parametrize("change, cause, rest", [
+    (lambda x: np.concatenate([np.zeros(800, np.float32), x[:-800]]), "input.delay", r"equal|\d\d+ dB below"),
+    (lambda x: x / 4, "input.gain", r"equal|\d\d+ dB below"),
+])
+def test_the_fault_of_sound_is_undone(tmp_path, change, cause, rest):
+    random = np.random.default_rng(3)
+    sounds = [(0.2 * np.convolve(random.normal(size=RATE + 63), np.hanning(64) / 16, "valid") * np.hanning(RATE)).astype(np.float32) for _ in range(4)]
+    page, _ = page_of(tmp_path, [{"samples": change(x)} for x in sounds], [{"samples": x} for x in sounds])
+    assert cause in page.having("cause")[0]["text"]
+    for i in range(4):
+        undone = page.inside(page.one("div", id=f"frame-{i}"), "figcaption")
+        words = [u["text"] for u in undone if "the named fault undone" in u["text"]]
+        assert len(words) == 1 and re.search(rest, words[0])
+        assert chart(page, f"wave-undone-{i}")[0] == chart(page, f"wave-reference-{i}")[0]
+
+
 def test_a_rate_that_the_model_does_not_have(tmp_path):
     """The sensor's sound has another rate than the reference's samples: theirs is not known, though the edge's are the sensor's."""
     fast = tone(440, rate=44100)

@@ -1,6 +1,7 @@
 /* The HTML page: one file, nothing loaded from anywhere. */
 #include "report/html/html_head.h"
 #include "report/html/page.h"
+#include "report/html/signals/sound_undone.h"
 #include "report/html/text/html_names.h"
 
 #include <exray/exray.h>
@@ -66,6 +67,7 @@ static bool begin_page(xr_page *p, const xr_report *report, FILE *out)
 static void end_page(xr_page *p)
 {
     xr_html_names_free(p);
+    xr_sound_undone_free(p);
     exray_slot_free(p->truth_slot);
     for (int s = 0; s < 2; s++) {
         exray_slot_free(p->slot[s]);

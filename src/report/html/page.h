@@ -29,7 +29,8 @@ typedef struct xr_page {
     xr_page_names names;
     xr_token_names tokens[2]; /* by exray_side; read when the first one is needed (token_rows.c) */
     bool tokens_read;
-    size_t sound_bytes; /* of the sounds that can be heard (sound_player.c) */
+    size_t sound_bytes;          /* of the sounds that can be heard (sound_player.c) */
+    struct xr_page_sound *sound; /* what sound_undone.c keeps */
     bool out_of_memory;
 } xr_page;
 

@@ -1,5 +1,6 @@
 #include "checks/input/sound/explain_sound.h"
 
+#include "checks/input/sound/sound_kept.h"
 #include "checks/input/sound/sound_math.h"
 #include "checks/input/sound/sound_report.h"
 
@@ -61,6 +62,7 @@ static bool report_dynamics(const xr_sound_report *r, double allowed)
 static void report_relation(const xr_sound_report *r, const xr_sound_relation *relation, double allowed)
 {
     xr_report_sound_relation(r, relation);
+    xr_keep_sound_relation(r->findings, r->frames->pair, relation);
     bool resampled = relation->ratio != 1 || relation->channels;
     if (!relation->varies)
         report_values(r, relation, resampled ? fmax(allowed, 0.1) : allowed);
@@ -82,6 +84,7 @@ static bool report_late_and_clipped(const xr_sound_report *r, double allowed)
     if (clipped) {
         lag.rest = values.rest;
         xr_report_sound_relation(r, &lag);
+        xr_keep_sound_relation(r->findings, r->frames->pair, &lag);
         xr_report_sound_values(r, &lag, &values);
     }
     return clipped;
@@ -95,8 +98,10 @@ static bool explain(const xr_sound_report *r)
     xr_sound_order order;
     xr_sound_relation relation;
     xr_sound_pieces pieces;
-    if (report_values(r, &plain, allowed))
+    if (report_values(r, &plain, allowed)) {
+        xr_keep_sound_relation(r->findings, r->frames->pair, &plain);
         return true;
+    }
     if (xr_find_sound_order(r->frames, &order)) {
         xr_report_sound_order(r, &order);
         return true;

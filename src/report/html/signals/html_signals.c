@@ -2,6 +2,7 @@
 
 #include "report/html/signals/feature_map.h"
 #include "report/html/signals/sound_player.h"
+#include "report/html/signals/sound_undone.h"
 #include "report/html/signals/token_rows.h"
 #include "report/html/signals/wave_chart.h"
 
@@ -126,7 +127,7 @@ static size_t chart_number(const listener *l, size_t k)
     return k == 0 ? l->number : 1000 * (k + 1) + l->number;
 }
 
-static void put_waves(listener *l, xr_signal s[2], size_t k)
+static void put_waves(listener *l, xr_signal s[2], size_t pair, size_t k)
 {
     double low = INFINITY, high = -INFINITY;
     double rate = xr_signal_model_rate(l->page, s, &l->sensor);
@@ -153,6 +154,7 @@ static void put_waves(listener *l, xr_signal s[2], size_t k)
                           side ? "what the reference fed it" : "what the edge fed the model");
     }
     fputs("</div>\n", l->page->out);
+    xr_put_sound_undone(l->page, pair, l->frame, rate, chart_number(l, k));
 }
 
 /* Where there are several, which one it is. */
@@ -184,7 +186,7 @@ static void put_input(listener *l, size_t pair, size_t k)
         if (features)
             xr_put_feature_maps(l->page, s, shapes, chart_number(l, k));
         else
-            put_waves(l, s, k);
+            put_waves(l, s, pair, k);
     }
     xr_signal_free(&s[0]);
     xr_signal_free(&s[1]);

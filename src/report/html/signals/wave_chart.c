@@ -27,9 +27,14 @@ static xr_chart half_chart(FILE *out)
 static void put_line(const xr_chart *c, const xr_axis *axis, const xr_signal *s)
 {
     xr_coordinate_text x, y;
-    for (size_t i = 0; i < s->count; i++)
-        fprintf(c->out, "%c%s %s", i ? 'L' : 'M', xr_coordinate(x, xr_column_at(c, (size_t)s->count, i)),
-                xr_coordinate(y, xr_axis_at(axis, (double)s->values[i])));
+    bool drawn = false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (isfinite(s->values[i]))
+            fprintf(c->out, "%c%s %s", drawn ? 'L' : 'M',
+                    xr_coordinate(x, xr_column_at(c, (size_t)s->count, i)),
+                    xr_coordinate(y, xr_axis_at(axis, (double)s->values[i])));
+        drawn = isfinite(s->values[i]);
+    }
 }
 
 static void put_envelope(const xr_chart *c, const xr_axis *axis, const xr_signal *s)
