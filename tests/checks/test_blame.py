@@ -1,10 +1,12 @@
 """The rule of blame: behind an input that is reported wrong, no layer is, unless it was run alone; layers that do
 not depend on that input are judged as ever."""
 
+import subprocess
+
 import numpy as np
 import pytest
 from log_writer import PB
-from validate_support import Recording, causes, finding, validate
+from validate_support import EXRAY, Recording, causes, finding, validate
 
 # Two inputs, a filter each, a steep function of the first, and the sum of both.
 #   x -> conv -> steep --.
@@ -34,9 +36,9 @@ class TwoInputs:
         return t
 
     @staticmethod
-    def write(path, role, frames):
+    def write(path, role, frames, steep="Steep"):
         with Recording(path, role) as log:
-            describe(log)
+            describe(log, steep)
             for t in frames:
                 listed = [(f"/input/{n}", t[n], {}) for n in ("x", "z")]
                 listed += [(f"/layer/{i}", t[n], {}) for i, n in enumerate(TENSORS[2:])]
@@ -44,12 +46,12 @@ class TwoInputs:
         return path
 
 
-def describe(log):
+def describe(log, steep="Steep"):
     """/model, of one file on both sides."""
     m = PB["Model"](name="model", engine="tflite", kernels="builtin", sha256=bytes(range(32)), inputs=[0, 1], outputs=[7])
     for name in TENSORS:
         m.tensors.add(name=name, dtype=1, shape=SHAPE)
-    nodes = [("Abs", [0], 2), ("Steep", [2], 3), ("Neg", [1], 4), ("Tanh", [4], 5), ("Add", [3, 5], 6), ("Last", [6], 7)]
+    nodes = [("Abs", [0], 2), (steep, [2], 3), ("Neg", [1], 4), ("Tanh", [4], 5), ("Add", [3, 5], 6), ("Last", [6], 7)]
     for op, read, made in nodes:
         m.nodes.add(op=op, inputs=read, outputs=[made])
     log.add("/model", "Model", m)
@@ -72,6 +74,16 @@ def judge(tmp_path):
         return validate(edge, reference, *options)
 
     return run
+
+
+def by_statistics(folder, x, reference=X, damage=None):
+    """The same with a logarithm, of whose layers statistics alone are left."""
+    net, logs = TwoInputs(), []
+    for role, inputs, wrong in (("edge", x, damage), ("reference", reference, None)):
+        whole = net.write(folder / f"{role}.mcap", role, [net.run(a, b, wrong) for a, b in zip(inputs, Z)], steep="Log")
+        logs.append(folder / f"{role}.stats.mcap")
+        subprocess.run([EXRAY, "scrub", whole, "-o", logs[-1], "--stats", "/layer/*,/output/*"], check=True, capture_output=True)
+    return validate(*logs)
 
 
 def roles(report):
@@ -109,6 +121,20 @@ def test_layers_of_the_other_input_are_judged(judge, layer, tensor):
 def test_a_kernel_with_right_inputs(judge):
     report = judge(damage={"steep": lambda v: v * np.float32(1.1)})
     assert causes(report) == ["layer.kernel"] and finding(report, "layer.kernel")["where"]["layer"] == 1
+
+
+def test_a_logarithm_near_zero_of_statistics(tmp_path):
+    """What it makes of noise that came with the input, its statistics cannot tell from an error of its own."""
+    noise = np.random.default_rng(3)
+    silence = [v * np.float32(k < 2) for k, v in enumerate(X)]
+    report = by_statistics(tmp_path, [(v + 2e-3 * noise.normal(size=v.shape)).astype(np.float32) for v in silence], silence)
+    assert "layer.unknown" not in causes(report) and "layer.kernel" not in causes(report), report["findings"]
+    assert "originates" not in roles(report).values()
+
+
+def test_a_wrong_logarithm_of_statistics(tmp_path):
+    report = by_statistics(tmp_path, X, damage={"steep": lambda v: v * np.float32(1.1)})
+    assert report["verdict"] == "fail" and roles(report)[1] == "originates"
 
 
 def test_layers_behind_a_wrong_layer(judge):

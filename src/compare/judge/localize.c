@@ -278,6 +278,15 @@ static void judge_evaluated(const graph *g, xr_pair *pair, exray_layer_pair *sho
     out->wrong = false;
 }
 
+/* Whether a layer may have made its error, rightly, of the difference that came with the model's inputs:
+ * without its inputs' values, nothing can tell. */
+static bool amplifies_given(const graph *g, const xr_pair *pair, const state *in)
+{
+    bool steep =
+        g->model && pair->index[0] < g->model->node_count && xr_is_steep(g->model->nodes[pair->index[0]].op);
+    return steep && in->given > 0 && !in->wrong && isfinite(pair->error);
+}
+
 static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, const state *in, state *out)
 {
     double step;
@@ -318,7 +327,11 @@ static void judge_layer(const graph *g, xr_pair *pair, exray_layer_pair *shown, 
         shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* an estimate whose bounds are on both sides of the noise */
     else if (!in->known && !in->wrong)
         shown->role = EXRAY_LAYER_ROLE_UNJUDGED; /* its inputs were not recorded */
-    else if (bounded && in->wrong && !isinf(pair->error))
+    else if (bounded && amplifies_given(g, pair, in)) {
+        shown->role = EXRAY_LAYER_ROLE_UNJUDGED;
+        out->wrong = false;
+        out->given = fmax(in->given, pair->error);
+    } else if (bounded && in->wrong && !isinf(pair->error))
         shown->role = EXRAY_LAYER_ROLE_PROPAGATES; /* lower bounds do not say how much the layer added */
     else if (isinf(pair->error) ? !isinf(in->error)
                                 : same_inputs || least > origin * sqrt(came * came + own * own))

@@ -172,6 +172,35 @@ bool xr_is_decision(const char *op)
     return false;
 }
 
+bool xr_is_steep(const char *op)
+{
+    static const char *const names[] = {"LOG",
+                                        "Log",
+                                        "DIV",
+                                        "Div",
+                                        "POW",
+                                        "Pow",
+                                        "SUB",
+                                        "Sub",
+                                        "SQRT",
+                                        "Sqrt",
+                                        "RSQRT",
+                                        "Reciprocal",
+                                        "LayerNorm",
+                                        "LayerNormalization",
+                                        "GroupNorm",
+                                        "GroupNormalization",
+                                        "InstanceNormalization",
+                                        "L2_NORMALIZATION",
+                                        "LpNormalization",
+                                        "SkipLayerNormalization",
+                                        "SQUARED_DIFFERENCE"};
+    for (size_t i = 0; op && i < sizeof names / sizeof *names; i++)
+        if (strcmp(op, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* The coarsest known type of a network whose layers were not recorded: of its inputs and outputs, and of
  * the other side's graph. */
 double xr_network_noise(const exray_comparison *c)

@@ -80,5 +80,8 @@ bool xr_is_integer(exray_dtype dtype);
 bool xr_is_quantized_layer(const exray_model *model, uint32_t node);
 /* Whether an operator can turn a difference within noise into another decision. */
 bool xr_is_decision(const char *op);
+/* Whether an operator makes any error of some small difference of its inputs: there is a point near which
+ * its function has no bound (a logarithm's zero), or what is left of a difference may be all noise. */
+bool xr_is_steep(const char *op);
 
 #endif
