@@ -20,6 +20,7 @@ enum { SIDES = 4, MOST_FRAMES = 32, HEALTHY_FRAMES = 4, FEWEST_VALUES = 8, FURTH
 
 typedef struct row_sums {
     double n, r, rr, e, ee, er, dd; /* of the row's own two sides */
+    double r4;                      /* fourth powers */
     double added, missing;          /* squares that a sigmoid leaves */
     double soft_added, soft_missing, softs;
     double moved[SHIFTS]; /* squares between the reference's row and the edge's row + shift */
@@ -80,6 +81,7 @@ static void add_own(row_sums *s, double e, double r)
     s->n++;
     s->r += r;
     s->rr += r * r;
+    s->r4 += r * r * r * r;
     s->e += e;
     s->ee += e * e;
     s->er += e * r;
@@ -138,6 +140,14 @@ static bool explains(const head_work *w, const row_sums *s, double left, double 
     return true;
 }
 
+/* Whether a factor is tested by more values than the one or two that it would fit in any case: of a row that
+ * is nearly all zeros these are few. */
+static bool tells_factor(const row_sums *s)
+{
+    enum { FEWEST = 4 };
+    return s->rr * s->rr >= FEWEST * s->r4;
+}
+
 static void judge_row(const head_work *w, const row_sums *s, xr_head_row *row)
 {
     const double unit[2] = {deviation(s->n, s->e, s->ee), deviation(s->n, s->r, s->rr)};
@@ -150,7 +160,7 @@ static void judge_row(const head_work *w, const row_sums *s, xr_head_row *row)
         row->relation = XR_HEAD_SIGMOID_MISSING;
     else if (explains(w, s, s->added, unit[0], row))
         row->relation = XR_HEAD_SIGMOID_ADDED;
-    else if (row->gain > 0 && (row->gain > SCALED || row->gain < 1 / SCALED) &&
+    else if (row->gain > 0 && (row->gain > SCALED || row->gain < 1 / SCALED) && tells_factor(s) &&
              explains(w, s, fmax(s->ee - row->gain * s->er, 0), unit[0], row))
         row->relation = XR_HEAD_SCALE;
     else
