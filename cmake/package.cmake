@@ -4,7 +4,7 @@
 # Every public header belongs to one of these lists; tests/end_to_end/test_install.py builds a program for each.
 set(EXRAY_DEVICE_TARGETS exray_core exray_models exray_taps exray_tflite exray_litert exray_ort)
 set(EXRAY_DEVICE_HEADERS exray.h flight.h link.h recorder.h types.h tflite.h litert.h onnxruntime.h)
-set(EXRAY_HOST_HEADERS assertion.h codecs.h log.h picture.h sound.h task.h validate.h)
+set(EXRAY_HOST_HEADERS assertion.h codecs.h log.h picture.h sound.h task.h text.h validate.h)
 
 foreach(target IN LISTS EXRAY_DEVICE_TARGETS)
   add_library(exray::${target} ALIAS ${target})

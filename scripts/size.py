@@ -48,7 +48,8 @@ log_reading log_model has_model log_latency frame_elapsed set_arena_bytes log_at
 on_close fail""".split()
 DEVICE = [f"exray_recorder_{name}" for name in CALLS]
 RESULTS = ["exray_recorder_log_result", "exray_recorder_log_truth"]
-PICTURES = ["exray_recorder_log_image", "exray_recorder_log_encoded", "exray_recorder_frame_begin_encoded"]
+PICTURES = ["exray_recorder_log_image", "exray_recorder_log_encoded", "exray_recorder_frame_begin_encoded",
+            "exray_recorder_log_text"]
 ALL = ["exray_recorder_open_file_sized", "exray_recorder_open_callback_sized", "exray_recorder_open_memory_sized", "exray_recorder_memory_needed"]
 LINK = ["exray_link_open", "exray_link_write", "exray_link_lost_packets", "exray_link_unrepeated"]
 SUMS = ["exray_stats_compute", "exray_sketch_compute", "exray_sha256"]

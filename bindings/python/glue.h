@@ -10,6 +10,7 @@
 #include <exray/log.h>
 #include <exray/picture.h>
 #include <exray/sound.h>
+#include <exray/text.h>
 #include <exray/validate.h>
 
 /* exray_assertion.run of every assertion written in Python: C's has no place for an object,

@@ -459,6 +459,11 @@ exray_status exray_recorder_log_encoded(exray_recorder *recorder, const char *na
 exray_status exray_recorder_log_sound(exray_recorder *recorder, const char *name, const exray_media *media,
                                       const void *data, size_t size);
 
+/* Logs a text that the application was given (what somebody typed, said or sent) as /sensor/NAME: `size`
+ * bytes of UTF-8, without a NUL behind them.  With no_io_data the record has no data.  Since 0.2.0. */
+exray_status exray_recorder_log_text(exray_recorder *recorder, const char *name, const char *text,
+                                     size_t size);
+
 /* A named number and a named time of the frame (Frame.values, Frame.spans_ns).  A frame has room for about
  * 60 of them (4 KiB); those beyond are counted as dropped.  Since 0.2.0. */
 exray_status exray_recorder_log_scalar(exray_recorder *recorder, const char *name, double value);

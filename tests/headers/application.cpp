@@ -6,6 +6,7 @@
 #include <exray/exray.h>
 #include <exray/picture.h>
 #include <exray/sound.h>
+#include <exray/text.h>
 #include <exray/validate.h>
 
 #include <array>
@@ -161,6 +162,15 @@ void read_back(const exray_log *log)
     const std::unique_ptr<exray_sound, decltype(&exray_sound_free)> sound(
         exray_sound_decode(&media, samples.data(), sizeof samples, &error), exray_sound_free);
     expect(sound && exray_sound_samples(sound.get())[1] == 0.5f, "a sound decoded");
+    exray_tokenizer_config config = EXRAY_TOKENIZER_CONFIG_INIT;
+    config.kind = EXRAY_TOKENIZER_BYTES;
+    const std::unique_ptr<exray_tokenizer, decltype(&exray_tokenizer_free)> tokenizer(
+        exray_tokenizer_new(&config, &error), exray_tokenizer_free);
+    exray_token_row row{};
+    std::array<int64_t, 4> ids{};
+    expect(tokenizer && !exray_tokenizer_run(tokenizer.get(), "abcd", 4, ids.data(), 4, &row, &error) &&
+               ids[1] == 'b',
+           "a text tokenized");
 }
 
 /* An assertion of the application's own, run in this process. */

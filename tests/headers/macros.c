@@ -7,6 +7,7 @@
 #include <exray/onnxruntime.h>
 #include <exray/sound.h>
 #include <exray/task.h>
+#include <exray/text.h>
 #include <exray/tflite.h>
 #include <exray/validate.h>
 
@@ -54,12 +55,15 @@ static exray_status open_all(exray_recorder *recorder, void *buffer, size_t size
     exray_tflite_config tflite = EXRAY_TFLITE_CONFIG_INIT;
     exray_litert_config litert = EXRAY_LITERT_CONFIG_INIT;
     exray_ort_config ort = EXRAY_ORT_CONFIG_INIT;
+    exray_tokenizer_config tokenizer = EXRAY_TOKENIZER_CONFIG_INIT;
     parts.stats = exray_stats_part_small();
     parts.flight = exray_flight_part_default();
     parts.events = exray_events_part_default();
     parts.retry = exray_retry_part_default();
     parts.flush = exray_flush_part_default();
     config.flight = &flight_defaults;
+    tokenizer.kind = EXRAY_TOKENIZER_BYTES;
+    exray_tokenizer_free(exray_tokenizer_new(&tokenizer, NULL));
     exray_recorder_trigger(recorder, EXRAY_FLIGHT_ALL, 0, "a");
     exray_link link;
     exray_link_config to = EXRAY_LINK_CONFIG_INIT;

@@ -19,6 +19,7 @@ from exray._flight import Flight, FlightFrame
 from exray._log import Frame, Log, open, playback
 from exray._recorder import Recorder
 from exray._tensor import Tensor, Tensors
+from exray._text import Tokenizer
 from exray._types import (Box, ClassScore, Event, Keypoint, Media, Model, Node, Quantization, Result, Sketch, Stats,
                           TensorInfo, Vector)
 from exray._validate import Accuracy, Assertion, Finding, Layer, LayerSide, Measure, Report, assertion, validate
@@ -31,7 +32,7 @@ __all__ = [
     "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
     "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Keypoint", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
     "Measure", "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
-    "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors",
+    "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors", "Tokenizer",
     "UnsupportedError", "ValidationFailed", "Vector", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",
     "torch", "validate",
 ]

@@ -211,6 +211,16 @@ class Frame:
                 return sound.decode(tensor)
         raise NotRecorded(f"frame {self.index} has no sound; its sensors: {list(self.sensors) or 'none'}")
 
+    def prompt(self, name: Optional[str] = None) -> str:
+        """A text that the application was given (bytes that are no UTF-8 become U+FFFD).  `name`: the sensor (default: the
+        first that is a text).  Raises as image() does."""
+        for key, tensor in self.sensors.items():
+            if key == name or (name is None and tensor.media is not None and tensor.media.format == "utf8"):
+                return bytes(tensor.raw()).decode("utf-8", "replace")
+        if name is not None:
+            raise KeyError(name)
+        raise NotRecorded(f"frame {self.index} has no text; its sensors: {list(self.sensors) or 'none'}")
+
 
 class Log:
     """A log, open for reading.  Its index is in memory, its data is not: logs larger than memory are iterated.

@@ -597,6 +597,17 @@ class Recorder:
         self._call(lib.exray_recorder_log_sound, arguments.record_name(name, "a sensor's name"), keeper.media(said),
                    ffi.from_buffer(a), a.nbytes)
 
+    def prompt(self, name: str, text: "Union[str, bytes]") -> None:
+        """A text that the application was given: /sensor/NAME (text() is what it told).  bytes are UTF-8 already."""
+        if isinstance(text, str):
+            try:
+                text = text.encode()
+            except UnicodeEncodeError:
+                raise ArgumentError(f"prompt {show(name)} has characters that UTF-8 cannot encode: {show(text)}") from None
+        view = arguments.bytes_of(text, f"prompt {show(name)}")
+        self._need_frame("prompt", name)
+        self._call(lib.exray_recorder_log_text, arguments.record_name(name, "a sensor's name"), ffi.from_buffer(view), len(view))
+
     def sensor(self, name: str, data: "Union[bytes, ArrayLike]", **media: Any) -> None:
         """encoded() for the bytes of a file, image() for arrays, and for bytes whose width and height are given."""
         if isinstance(data, (bytes, bytearray, memoryview)) and not {"width", "height"} & set(media):
