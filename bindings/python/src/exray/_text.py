@@ -50,12 +50,12 @@ class Tokenizer:
         config.length = length
         kept = []
         if vocabulary is not None:
-            name = b"vocabulary"
+            path = b"vocabulary"
             if isinstance(vocabulary, (bytes, bytearray, memoryview)):
                 data = bytes(vocabulary)
             else:
-                data, name = Path(vocabulary).read_bytes(), os.fsencode(vocabulary)
-            kept += [ffi.from_buffer(data), ffi.new("char[]", name)]
+                data, path = Path(vocabulary).read_bytes(), os.fsencode(vocabulary)
+            kept += [ffi.from_buffer(data), ffi.new("char[]", path)]
             config.vocabulary, config.vocabulary_size, config.vocabulary_name = kept[0], len(data), kept[1]
         if pattern is not None:
             kept.append(ffi.new("char[]", encode(pattern, "a pattern")))
@@ -94,8 +94,8 @@ class Tokenizer:
         """1 where the row has the text's ids (special ones included), 0 in the padding."""
         ids, row = self._run(text)
         where = np.arange(len(ids))
-        inside: "NDArray[np.bool_]" = (where >= row.begin) & (where < row.end)
-        return (inside != bool(row.split)).astype(np.int64)
+        mask: "NDArray[np.int64]" = np.asarray((where >= row.begin) & (where < row.end), np.int64)
+        return 1 - mask if row.split else mask
 
     def token(self, id: int) -> Optional[str]:
         """The token of an id; None: the vocabulary has none."""
