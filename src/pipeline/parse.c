@@ -7,6 +7,7 @@
 #include "pipeline/parse_image.h"
 #include "pipeline/parse_output.h"
 #include "pipeline/parse_ports.h"
+#include "pipeline/parse_text.h"
 #include "pipeline/parse_words.h"
 
 #include <stdlib.h>
@@ -22,13 +23,7 @@ static bool parse_task(xr_parser *p, const xr_yaml *node)
     if (!xr_parse_choose(p, node, "task", "task", choices, XR_COUNT(choices), &value))
         return false;
     p->pipeline->task = names[value];
-    if (value < 4)
-        return true;
-    xr_error_set(
-        p->error, EXRAY_E_UNSUPPORTED,
-        "%s:%u: task: %s is not supported yet; classification, detection, segmentation and audio are",
-        p->pipeline->name, node->line, p->pipeline->task);
-    return false;
+    return true;
 }
 
 static bool parse_top(xr_parser *p, const xr_yaml *root)
@@ -45,15 +40,10 @@ static bool parse_top(xr_parser *p, const xr_yaml *root)
         int key;
         if (!xr_parse_find(child->key, keys, XR_COUNT(keys), &key))
             return xr_parse_fail_unknown(p, child->key_line, "", "key", child->key, keys, XR_COUNT(keys));
-        if (key == TEXT) {
-            xr_error_set(p->error, EXRAY_E_UNSUPPORTED,
-                         "%s:%u: %s: not supported yet; pictures and sounds are (image:, audio:)",
-                         p->pipeline->name, child->key_line, child->key);
-            return false;
-        }
         bool ok = key == TASK     ? parse_task(p, child)
                   : key == IMAGE  ? xr_parse_image(p, child)
                   : key == AUDIO  ? xr_parse_audio(p, child)
+                  : key == TEXT   ? xr_parse_text(p, child)
                   : key == INPUTS ? xr_parse_inputs(p->pipeline, child, p->error)
                   : key == STATE  ? xr_parse_state(p->pipeline, child, p->error)
                                   : xr_parse_output(p, child);
@@ -102,5 +92,8 @@ xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
     char *text = xr_file_read(path, MOST, &size, error);
     xr_pipeline *pipeline = text ? xr_pipeline_parse(text, size, path, error) : NULL;
     free(text);
-    return pipeline;
+    if (!pipeline || xr_text_open(pipeline, error) == EXRAY_OK)
+        return pipeline;
+    xr_pipeline_free(pipeline);
+    return NULL;
 }

@@ -16,6 +16,10 @@ void xr_pipeline_free(xr_pipeline *pipeline)
         free(pipeline->states[i].input);
         free(pipeline->states[i].output);
     }
+    free(pipeline->text.vocabulary);
+    free(pipeline->text.pattern);
+    free(pipeline->text.file);
+    exray_tokenizer_free(pipeline->text.tokenizer);
     free(pipeline);
 }
 

@@ -5,6 +5,8 @@
 #include "media/resize.h"
 #include "pipeline/audio_plan.h"
 
+#include <exray/text.h>
+
 enum {
     XR_MAX_TARGET_SIDE = 1 << 14, /* of a size in a pipeline file */
     XR_MAX_STEPS = 64,
@@ -103,6 +105,17 @@ typedef struct xr_state_source {
     unsigned line;
 } xr_state_source;
 
+/* How a text becomes ids (key `text`). */
+typedef struct xr_text_source {
+    unsigned line; /* of the key; 0: the file does not have it */
+    exray_tokenizer_config config;
+    char *vocabulary, *pattern; /* the vocabulary's path; or NULL */
+    unsigned vocabulary_line;
+    void *file; /* the vocabulary's bytes, and their number, once it was read */
+    size_t file_size;
+    exray_tokenizer *tokenizer; /* likewise */
+} xr_text_source;
+
 enum { XR_MAX_INPUTS = 32 };
 
 /* Never changes after it was parsed: any number of threads may use one. */
@@ -120,6 +133,7 @@ typedef struct xr_pipeline {
     unsigned input_count;
     xr_state_source states[XR_MAX_INPUTS];
     unsigned state_count;
+    xr_text_source text;
 } xr_pipeline;
 
 /* NULL is nothing. */

@@ -5,6 +5,7 @@
 #include "pipeline/audio.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/target.h"
+#include "pipeline/text_input.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,14 @@ static exray_status plan_states(xr_fills *fills, bool planned[], const xr_pipeli
     return EXRAY_OK;
 }
 
+/* What the only input gets, where the file does not say. */
+static xr_fill_kind kind_of_only(const xr_pipeline *pipeline)
+{
+    if (pipeline && pipeline->audio.given)
+        return XR_FILL_AUDIO;
+    return pipeline && pipeline->text.line ? XR_FILL_TEXT : XR_FILL_IMAGE;
+}
+
 /* What the file says nothing of: the picture or the sound, where it is one input alone. */
 static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pipeline *pipeline,
                               const xr_feeds *feeds, exray_error *error)
@@ -186,8 +195,7 @@ static exray_status plan_rest(xr_fills *fills, const bool planned[], const xr_pi
     if (count == 0)
         return EXRAY_OK;
     if (count == 1 && (!pipeline || pipeline->input_count == 0)) {
-        fills->of[open] =
-            (xr_fill){.kind = pipeline && pipeline->audio.given ? XR_FILL_AUDIO : XR_FILL_IMAGE};
+        fills->of[open] = (xr_fill){.kind = kind_of_only(pipeline)};
         return EXRAY_OK;
     }
     char known[256];
@@ -251,6 +259,27 @@ static exray_status fill_audio(const xr_pipeline *pipeline, const xr_item *item,
         return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
     return xr_pipeline_make_audio(pipeline, &item->media, item->data, item->size, noise, &feed->info,
                                   feed->shape, room_of, feed, error);
+}
+
+static bool is_text(const exray_media *media)
+{
+    return !media->format || !*media->format || strcmp(media->format, "utf8") == 0;
+}
+
+static exray_status fill_text(const xr_pipeline *pipeline, const xr_item *item, xr_feed *feed,
+                              exray_error *error)
+{
+    xr_text_padding padding = {0, 0};
+    if (!pipeline)
+        return xr_error_set(error, EXRAY_E_ARGUMENT, "a sensor record needs a pipeline; give --pipeline");
+    if (!is_text(&item->media))
+        return xr_error_set(error, EXRAY_E_FORMAT, "the record %.100s is %.20s, no text", item->sensor,
+                            item->media.format);
+    exray_status status = xr_pipeline_make_text(pipeline, item->data, item->size, &feed->info, feed->shape,
+                                                &padding, room_of, feed, error);
+    feed->pad_first = padding.first;
+    feed->pad_last = padding.last;
+    return status;
 }
 
 /* One number everywhere: stored as it is, or quantized. */
@@ -339,6 +368,20 @@ static exray_status fill_record(const xr_item *item, uint32_t count, xr_feed *fe
                         name, item->input_count, item->input_count ? item->inputs[0].name : "");
 }
 
+/* A number: its open dimensions are those of a text of the same rank beside it (types of tokens), else 1. */
+static exray_status fill_constant(const xr_fills *fills, uint32_t i, xr_feeds *feeds, exray_error *error)
+{
+    xr_feed *feed = &feeds->of[i];
+    int64_t shape[EXRAY_MAX_RANK];
+    memcpy(shape, feed->declared, sizeof shape);
+    for (uint32_t k = 0; k < fills->count; k++)
+        for (uint32_t d = 0; fills->of[k].kind == XR_FILL_TEXT && feeds->of[k].info.rank == feed->info.rank &&
+                             d < feed->info.rank;
+             d++)
+            shape[d] = shape[d] < 0 ? feeds->of[k].shape[d] : shape[d];
+    return fill_number(feed, shape, fills->of[i].value, error);
+}
+
 static exray_status fill_one(const xr_fills *fills, uint32_t i, const xr_pipeline *pipeline,
                              const xr_item *item, xr_feeds *feeds, exray_error *error)
 {
@@ -347,15 +390,13 @@ static exray_status fill_one(const xr_fills *fills, uint32_t i, const xr_pipelin
     switch (fill->kind) {
     case XR_FILL_IMAGE:
         return fill_image(pipeline, item, feed, error);
-    case XR_FILL_CONSTANT:
-        return fill_number(feed, feed->declared, fill->value, error);
     case XR_FILL_RECORD:
         return fill_record(item, fills->count, feed, error);
     case XR_FILL_AUDIO:
         return fill_audio(pipeline, item, feeds->noise, feed, error);
     case XR_FILL_TEXT:
-        return xr_error_set(error, EXRAY_E_UNSUPPORTED, "the pipeline makes no input of text yet");
-    default: /* states are what the run before left, masks come last */
+        return fill_text(pipeline, item, feed, error);
+    default: /* states are what the run before left, constants and masks come last */
         return EXRAY_OK;
     }
 }
@@ -366,6 +407,9 @@ exray_status xr_fill_run(const xr_fills *fills, const xr_pipeline *pipeline, con
     exray_status status = EXRAY_OK;
     for (uint32_t i = 0; i < fills->count && !status; i++)
         status = fill_one(fills, i, pipeline, item, feeds, error);
+    for (uint32_t i = 0; i < fills->count && !status; i++)
+        if (fills->of[i].kind == XR_FILL_CONSTANT)
+            status = fill_constant(fills, i, feeds, error);
     for (uint32_t i = 0; i < fills->count && !status; i++) /* behind the inputs that they are of */
         if (fills->of[i].kind == XR_FILL_MASK)
             status = fill_mask(&feeds->of[i], &feeds->of[fills->of[i].of], error);

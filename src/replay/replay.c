@@ -78,7 +78,7 @@ static void warn_of(void *run_of, const char *text)
     warn(run_of, text);
 }
 
-/* The pipeline file itself is attached to the log. */
+/* The pipeline file itself is attached to the log, and the vocabulary that it names. */
 static exray_status attach_pipeline(run *r, exray_error *error)
 {
     if (!r->options->pipeline)
@@ -89,6 +89,10 @@ static exray_status attach_pipeline(run *r, exray_error *error)
         return error->status;
     exray_recorder_log_attachment(&r->recorder, "pipeline.yaml", "application/yaml", text, size);
     free(text);
+    const xr_text_source *t = &r->pipeline->text;
+    if (t->file)
+        exray_recorder_log_attachment(&r->recorder, xr_base_name(t->vocabulary), "text/plain", t->file,
+                                      t->file_size);
     return EXRAY_OK;
 }
 
@@ -183,6 +187,8 @@ static void record_sensor(run *r, const xr_item *item)
         exray_recorder_log_sound(&r->recorder, item->sensor, &item->media, item->data, item->size);
     else if (strcmp(format, "jpeg") == 0 || strcmp(format, "png") == 0 || strcmp(format, "wav") == 0)
         exray_recorder_log_encoded(&r->recorder, item->sensor, format, item->data, item->size);
+    else if (strcmp(format, "utf8") == 0)
+        exray_recorder_log_text(&r->recorder, item->sensor, item->data, item->size);
     else
         exray_recorder_log_image(&r->recorder, item->sensor, &item->media, item->data, item->size);
 }

@@ -268,7 +268,7 @@ static void test_bad_values(void **state)
          "p.yaml:3: audio.features: a microfrontend: 0 <="},
         {"audio:\n  features:\n    mel: {}\n    microfrontend: {}",
          "p.yaml:4: audio.features: takes one kind"},
-        {"\n\ntext:\n  length: 256", "p.yaml:3: text: not supported yet"},
+        {"\n\ntext:\n  length: 256", "p.yaml:4: text: the tokenizer has no vocabulary"},
         {"image: {steps: 5}", "needs a list"},
         {"image: {steps: [crop]}", "one key and its value"},
         {"image: {steps: [{crop: none, flip: none}]}", "one key and its value"},

@@ -1,6 +1,11 @@
 /* `exray record`: runs a model on files through a pipeline and logs it. */
 #include "cli/commands/run_command.h"
 #include "cli/fail.h"
+#include "pipeline/parse.h"
+#include "replay/items_texts.h"
+
+#include <string.h>
+#include <strings.h>
 
 static int set_repeat(const xr_command *command, const xr_option *option, const char *value, void *values)
 {
@@ -19,7 +24,8 @@ static const xr_option_group data = {
         {.name = "data",
          .value = "PATH",
          XR_INTO(text, xr_run_command, data),
-         .text = "a folder of pictures or sounds (.wav), one file, or a list of files (.txt)"},
+         .text = "a folder of pictures or sounds (.wav), one file, or a list of files (.txt); texts: a table "
+                 "(.tsv) with a column text, and with text: in the pipeline a .txt of one text a line"},
         XR_LABELS_OPTION,
         {.name = "repeat",
          .value = "N",
@@ -32,6 +38,19 @@ static const xr_option_group data = {
         {0},
     }};
 
+/* Whether the data are texts: a table of them, or any file where the pipeline makes ids of texts. */
+static bool is_of_texts(const xr_run_command *given)
+{
+    const char *dot = strrchr(given->data, '.');
+    exray_error ignored; /* the run says what is wrong with the file */
+    if (dot && strcasecmp(dot, ".tsv") == 0)
+        return true;
+    xr_pipeline *pipeline = given->run.pipeline ? xr_pipeline_load(given->run.pipeline, &ignored) : NULL;
+    bool texts = pipeline && pipeline->text.line;
+    xr_pipeline_free(pipeline);
+    return texts;
+}
+
 static int run(const xr_call *call)
 {
     xr_run_command given = xr_run_command_defaults(EXRAY_ROLE_EDGE);
@@ -43,17 +62,18 @@ static int run(const xr_call *call)
     if (status != XR_EXIT_OK)
         return status;
     exray_error error = {0};
-    xr_items *items = xr_items_from_files(given.data, given.labels, &error);
+    xr_items *items = is_of_texts(&given) ? xr_items_from_texts(given.data, given.labels, &error)
+                                          : xr_items_from_files(given.data, given.labels, &error);
     return items ? xr_run_command_run(&given, items) : xr_fail_error(&error);
 }
 
 const xr_command xr_command_record = {
     .name = "record",
-    .summary = "run a model on pictures or sounds and write a log, without writing code",
-    .synopsis = "--model M --pipeline P.yaml --data DIR|FILE|LIST.txt -o LOG.mcap [options]",
-    .description =
-        "Runs a model on pictures or sounds, with every layer observed, and writes the log, beside its "
-        "place (LOG.part) until it is whole. " XR_STOP_TEXT,
+    .summary = "run a model on pictures, sounds or texts and write a log, without writing code",
+    .synopsis = "--model M --pipeline P.yaml --data DIR|FILE|LIST.txt|TEXTS.tsv -o LOG.mcap [options]",
+    .description = "Runs a model on pictures, sounds or texts, with every layer observed, and writes the "
+                   "log, beside its "
+                   "place (LOG.part) until it is whole. " XR_STOP_TEXT,
     .groups = (const xr_option_group *const[]){&data, &xr_run_model_options, &xr_run_log_options, NULL},
     .example = "exray record --engine tflite --model lite0.tflite --pipeline lite0.yaml \\\n"
                "             --data pictures --labels labels.txt -o edge.mcap",

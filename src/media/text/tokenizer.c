@@ -1,3 +1,5 @@
+#include "media/text/tokenizer.h"
+
 #include "base/error.h"
 #include "base/utf8.h"
 #include "core/sized.h"
@@ -122,9 +124,10 @@ static exray_status check_text(const exray_tokenizer *t, const char *text, size_
 }
 
 /* Which of the ids are kept, and where they stand. */
-static void plan_row(const exray_tokenizer *t, size_t tokens, exray_token_row *row, uint64_t *kept)
+static void plan_row(const exray_tokenizer *t, uint64_t length, size_t tokens, exray_token_row *row,
+                     uint64_t *kept)
 {
-    uint64_t special = (uint64_t)t->special.has_start + t->special.has_end, length = t->config.length;
+    uint64_t special = (uint64_t)t->special.has_start + t->special.has_end;
     *kept = tokens;
     if (length && *kept + special > length)
         *kept = length > special ? length - special : 0;
@@ -152,10 +155,10 @@ static void write_row(const exray_tokenizer *t, const xr_id_list *list, uint64_t
         ids[at] = t->special.end;
 }
 
-static exray_status run_bytes(const exray_tokenizer *t, const char *text, size_t size, int64_t *ids,
-                              uint64_t room, exray_token_row *row, exray_error *error)
+static exray_status run_bytes(const exray_tokenizer *t, uint64_t length, const char *text, size_t size,
+                              int64_t *ids, uint64_t room, exray_token_row *row, exray_error *error)
 {
-    uint64_t length = t->config.length ? t->config.length : size;
+    length = length ? length : size;
     *row = (exray_token_row){.count = length, .tokens = size};
     if (ids && room < length)
         return xr_error_set(error, EXRAY_E_LIMIT, "the text has %llu ids, there is room for %llu",
@@ -165,22 +168,21 @@ static exray_status run_bytes(const exray_tokenizer *t, const char *text, size_t
     return EXRAY_OK;
 }
 
-exray_status exray_tokenizer_run(const exray_tokenizer *tokenizer, const char *text, size_t size,
-                                 int64_t *ids, uint64_t room, exray_token_row *row, exray_error *error)
+exray_status xr_tokenizer_run_row(const exray_tokenizer *t, uint64_t length, const char *text, size_t size,
+                                  int64_t *ids, uint64_t room, exray_token_row *row, exray_error *error)
 {
-    const exray_tokenizer *t = tokenizer;
     *row = (exray_token_row){.count = 0};
     exray_status status = check_text(t, text, size, error);
     if (status != EXRAY_OK)
         return status;
     if (t->config.kind == EXRAY_TOKENIZER_BYTES)
-        return run_bytes(t, text, size, ids, room, row, error);
+        return run_bytes(t, length, text, size, ids, room, row, error);
     xr_id_list list = {NULL, 0, 0};
     status = t->config.kind == EXRAY_TOKENIZER_WORDS ? xr_tokenize_words(t, text, size, &list, error)
                                                      : xr_tokenize_wordpiece(t, text, size, &list, error);
     uint64_t kept;
     if (status == EXRAY_OK) {
-        plan_row(t, list.count, row, &kept);
+        plan_row(t, length, list.count, row, &kept);
         if (ids && room < row->count)
             status = xr_error_set(error, EXRAY_E_LIMIT, "the text has %llu ids, there is room for %llu",
                                   (unsigned long long)row->count, (unsigned long long)room);
@@ -191,8 +193,13 @@ exray_status exray_tokenizer_run(const exray_tokenizer *tokenizer, const char *t
     return status;
 }
 
-/* ---- Tokens
- * --------------------------------------------------------------------------------------------------- */
+exray_status exray_tokenizer_run(const exray_tokenizer *tokenizer, const char *text, size_t size,
+                                 int64_t *ids, uint64_t room, exray_token_row *row, exray_error *error)
+{
+    return xr_tokenizer_run_row(tokenizer, tokenizer->config.length, text, size, ids, room, row, error);
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------- */
 
 exray_special_ids exray_tokenizer_special(const exray_tokenizer *tokenizer)
 {
