@@ -6,6 +6,7 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import exray
@@ -164,3 +165,91 @@ def test_a_text_is_no_sound_and_no_picture(tmp_path):
         with pytest.raises(exray.NotRecorded):
             read()
     assert bytes(frame.sensors["keyboard"].raw()) == b"hello"
+
+
+# ---- What validate says of the texts in logs --------------------------------------------------
+
+VOCAB = "".join(f"{w} {i}\n" for i, w in enumerate(
+    "<PAD> <START> <UNKNOWN> the movie is good bad not a don't film i it was best one of year".split())).encode()
+SPOKEN = ["The movie is good, the best.", "Not a GOOD film: it was bad", "I don't, it was", "One of the best (of the year)", "it is not", "a film of a year"]
+
+
+def recorded(path, role, tokenizer, vocabulary=VOCAB, prompts=True):
+    with exray.Recorder(path, role=role, capture="io") as r:
+        if vocabulary:
+            r.attach("vocab.txt", vocabulary)
+        for text in SPOKEN:
+            with r.frame():
+                if prompts:
+                    r.prompt("keyboard", text)
+                r.input("ids", tokenizer(text)[None])
+    return path
+
+
+def finding(tmp_path, edge, reference, edge_vocabulary=VOCAB, vocabulary=VOCAB, **options):
+    report = exray.validate(recorded(tmp_path / "e.mcap", "edge", edge, edge_vocabulary, **options),
+                            recorded(tmp_path / "r.mcap", "reference", reference, vocabulary, **options))
+    f, = [f for f in report.json["findings"] if f["severity"] == "error"]
+    assert f["cause"] == "input.tokens"
+    return f
+
+
+def words(vocabulary=VOCAB, **options):
+    return exray.Tokenizer("words", vocabulary, length=16, **options)
+
+
+RIGHT = words()
+SHORT = b"".join(VOCAB.splitlines(keepends=True)[:9])
+
+
+@pytest.mark.parametrize("edge, reference, setting, fix", [
+    (words(lower_case=False), RIGHT, "case", "lower_case: true"), (RIGHT, words(lower_case=False), "case", "lower_case: false"),
+    (words(pattern=r"\s+"), RIGHT, "pattern", r"`[^\w']+`"), (RIGHT, words(pattern=r"\s+"), "pattern", r"`\s+`")])
+def test_the_setting_that_differs_is_named(tmp_path, edge, reference, setting, fix):
+    for attached in VOCAB, None:  # on one side is enough
+        f = finding(tmp_path, edge, reference, attached)
+        assert f["evidence"]["setting"] == setting and fix in f["fix"] and f["evidence"]["kind"] == "unknown"
+        assert "<UNKNOWN>" in (f["evidence"]["edge_token"], f["evidence"]["reference_token"])
+
+
+def test_the_vocabulary_that_differs_is_named(tmp_path):
+    for kind, other in (("unknown", SHORT), ("vocabulary", VOCAB.replace(b" 3\n", b" 33\n").replace(b" 9\n", b" 3\n").replace(b" 33\n", b" 9\n"))):
+        f = finding(tmp_path, words(other), RIGHT, other)
+        assert f["evidence"]["setting"] == "vocabulary" and f["evidence"]["kind"] in (kind, "exchanged")
+
+
+def test_word_pieces_for_words(tmp_path):
+    vocabulary = b"\n".join([b"[PAD]", b"[UNK]", b"[CLS]", b"[SEP]", *[line.split()[0] for line in VOCAB.splitlines()[3:]], b",", b".", b"(", b")", b":"])
+    special = {"pad": 0, "start": 2, "end": 3, "unknown": 1}
+    right = exray.Tokenizer("wordpiece", vocabulary, length=24)
+    f = finding(tmp_path, exray.Tokenizer("words", vocabulary, length=24, special=special), right, vocabulary, vocabulary)
+    assert f["evidence"]["setting"] == "tokenizer" and "word pieces" in " ".join(f["details"])
+    f = finding(tmp_path, exray.Tokenizer("wordpiece", vocabulary, length=24, lower_case=False), right, vocabulary, vocabulary)
+    assert f["evidence"]["setting"] == "case"
+
+
+def test_rows_that_differ_alone(tmp_path):
+    f = finding(tmp_path, words(pad="left"), RIGHT)
+    assert "setting" not in f["evidence"] and "both sides' ids alike" in " ".join(f["details"]) and f["evidence"]["kind"] == "padding_side"
+
+
+def test_without_a_vocabulary_the_words_tell(tmp_path):
+    f = finding(tmp_path, words(lower_case=False), RIGHT, None, None)
+    assert f["evidence"]["setting"] == "case" and "capital letters" in " ".join(f["details"]) and "edge_token" not in f["evidence"]
+    f = finding(tmp_path, words(pattern=r"\s+"), RIGHT, None, None)
+    assert f["evidence"]["setting"] == "pattern"
+    f = finding(tmp_path, words(SHORT), RIGHT, None, None)
+    assert "setting" not in f["evidence"]
+
+
+def test_without_texts_nothing_is_said_of_settings(tmp_path):
+    f = finding(tmp_path, words(lower_case=False), RIGHT, prompts=False)
+    assert "setting" not in f["evidence"] and f["evidence"]["edge_token"] == "<UNKNOWN>"
+
+
+def test_other_ids_than_any_setting_makes(tmp_path):
+    def odd(text):
+        return np.array(([1] + [3 + len(w) for w in text.split()] + [0] * 16)[:16])
+
+    f = finding(tmp_path, odd, RIGHT)
+    assert "setting" not in f["evidence"] and "no usual setting" in " ".join(f["details"])

@@ -3,6 +3,7 @@
 #include "checks/findings.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/tokens/token_flags.h"
+#include "checks/input/tokens/token_origin.h"
 #include "checks/input/tokens/token_words.h"
 
 #include <stdio.h>
@@ -118,6 +119,7 @@ static exray_status report_ids(const exray_comparison *comparison, token_port *p
                                           p->story.explained ? 0.98 : 0.95);
     exray_finding_where(f, "input", p->io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
     xr_say_token_story(comparison, p->io->name[EXRAY_SIDE_EDGE], &p->texts, &p->story, names, f);
+    xr_say_token_origin(comparison, &p->texts, &p->story, names, f);
     exray_finding_number(f, "max_difference", p->io->metrics.max_abs);
     exray_status status = say_frames(comparison, &p->texts, f, error);
     p->finding = f;

@@ -1,126 +1,131 @@
 #include "checks/input/tokens/token_names.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MOST = 1 << 24, TOKENS_MOST = 1 << 20, TOKEN_MOST = 200 };
+/* Bytes of a vocabulary, and of a pipeline file. */
+enum { MOST_VOCABULARY = 64 << 20, MOST_PIPELINE = 1 << 20 };
 
-const char *xr_token_name(const xr_token_names *names, int64_t id, char text[80])
+bool xr_token_word(const xr_token_names *names, int64_t id, char text[XR_TOKEN_WORD])
 {
-    const char *token = id >= 0 && (uint64_t)id < names->count ? names->token[id] : NULL;
+    size_t size = 0;
+    const char *token = names->tokenizer ? exray_tokenizer_token(names->tokenizer, id, &size) : NULL;
     text[0] = 0;
-    if (token)
-        snprintf(text, 80, " (\"%.70s\")", token);
+    if (!token)
+        return false;
+    size_t shown = size < XR_TOKEN_WORD - 1 ? size : XR_TOKEN_WORD - 1;
+    while (shown > 0 && shown < size && ((unsigned char)token[shown] & 0xC0) == 0x80)
+        shown--; /* not within a character */
+    for (size_t i = 0; i < shown; i++)
+        text[i] = (unsigned char)token[i] < ' ' ? '?' : token[i];
+    text[shown] = 0;
+    return true;
+}
+
+const char *xr_token_name(const xr_token_names *names, int64_t id, char text[XR_TOKEN_NAME])
+{
+    char word[XR_TOKEN_WORD];
+    text[0] = 0;
+    if (xr_token_word(names, id, word))
+        snprintf(text, XR_TOKEN_NAME, " (\"%s\")", word);
     return text;
 }
 
-/* ---- Vocabularies --------------------------------------------------------------------------------- */
+/* ---- Which attachment ---------------------------------------------------------------------------- */
 
-static bool is_vocabulary(const exray_attachment *a)
+static bool has_word(const char *name, const char *word)
 {
-    return strstr(a->name, "vocab") && strncmp(a->media_type, "text/", 5) == 0 && a->size <= FILE_MOST;
-}
-
-/* The number behind a line's last blank, which ends the line; false: there is none. */
-static bool id_at_end(const char *line, size_t size, size_t *token_size, size_t *id)
-{
-    size_t digits = 0;
-    *id = 0;
-    while (digits < size && digits < 9 && line[size - digits - 1] >= '0' && line[size - digits - 1] <= '9')
-        digits++;
-    if (digits == 0 || digits + 1 > size || line[size - digits - 1] != ' ')
-        return false;
-    for (size_t i = size - digits; i < size; i++)
-        *id = 10 * *id + (size_t)(line[i] - '0');
-    *token_size = size - digits - 1;
-    return true;
-}
-
-/* Calls `take` with each line without its end; false: `take` did. */
-static bool each_line(const char *text, size_t size, bool (*take)(void *, const char *, size_t, size_t),
-                      void *user)
-{
-    size_t number = 0;
-    for (size_t at = 0; at < size; number++) {
-        const char *end = memchr(text + at, '\n', size - at);
-        size_t length = end ? (size_t)(end - text) - at : size - at, next = at + length + 1;
-        if (length && text[at + length - 1] == '\r')
-            length--;
-        if (!take(user, text + at, length, number))
-            return false;
-        at = next;
+    size_t n = strlen(word);
+    for (; *name; name++) {
+        size_t i = 0;
+        while (i < n && tolower((unsigned char)name[i]) == word[i])
+            i++;
+        if (i == n)
+            return true;
     }
-    return true;
+    return false;
 }
 
-static bool is_numbered(void *user, const char *line, size_t size, size_t number)
+static bool is_readable(const exray_attachment *a)
 {
-    size_t token, id;
-    (void)user, (void)number;
-    return size == 0 || id_at_end(line, size, &token, &id);
+    return a->size > 0 && a->size <= MOST_VOCABULARY && !has_word(a->media_type, "yaml") &&
+           !has_word(a->media_type, "json") && !has_word(a->media_type, "html");
 }
 
-typedef struct vocabulary_reader {
-    xr_token_names *names;
-    size_t room;
-    bool numbered; /* the id stands behind each token; else it is the line's number */
-} vocabulary_reader;
-
-static bool make_room(vocabulary_reader *r, size_t id)
+/* The file's name behind `vocabulary:` in a pipeline file, without its folder; false: it has none. */
+static bool named_in(const char *text, size_t size, char name[96])
 {
-    if (id < r->room)
-        return true;
-    size_t room = r->room ? r->room : 1024;
-    while (room <= id)
-        room *= 2;
-    char **grown = realloc(r->names->token, room * sizeof *grown);
-    if (!grown)
-        return false;
-    memset(grown + r->room, 0, (room - r->room) * sizeof *grown);
-    r->names->token = grown;
-    r->room = room;
-    return true;
+    static const char key[] = "vocabulary:";
+    for (size_t i = 0; i + sizeof key - 1 < size; i++) {
+        if (memcmp(text + i, key, sizeof key - 1) != 0)
+            continue;
+        size_t at = i + sizeof key - 1, used = 0;
+        while (at < size && strchr(" \"'", text[at]))
+            at++;
+        for (; at < size && text[at] && !strchr(",}\"'\r\n#", text[at]) && used < 95; at++) {
+            name[used++] = text[at];
+            if (text[at] == '/')
+                used = 0;
+        }
+        while (used && name[used - 1] == ' ')
+            used--;
+        name[used] = 0;
+        return used > 0;
+    }
+    return false;
 }
 
-/* False: out of memory.  An id that stands twice keeps its first token. */
-static bool add_token(void *user, const char *line, size_t size, size_t number)
+static bool find_named(const exray_log *log, exray_slot *slot, char name[96])
 {
-    vocabulary_reader *r = user;
-    size_t length = size, id = number;
-    if (r->numbered && !id_at_end(line, size, &length, &id))
-        return true;
-    if (id >= TOKENS_MOST || size == 0)
-        return true;
-    if (!make_room(r, id))
-        return false;
-    r->names->count = id + 1 > r->names->count ? id + 1 : r->names->count;
-    if (r->names->token[id])
-        return true;
-    length = length < TOKEN_MOST ? length : TOKEN_MOST;
-    char *token = malloc(length + 1);
-    if (!token)
-        return false;
-    memcpy(token, line, length);
-    token[length] = 0;
-    r->names->token[id] = token;
-    return true;
-}
-
-static bool read_vocabulary(const exray_log *log, xr_token_names *out)
-{
-    exray_slot *slot = exray_slot_new();
-    bool found = false;
-    for (size_t i = 0; slot && !found && i < exray_log_attachment_count(log); i++) {
+    for (size_t i = 0; i < exray_log_attachment_count(log); i++) {
+        const exray_attachment *a = exray_log_attachment(log, i);
         const void *data;
         size_t size;
         exray_error ignored; /* a damaged attachment is told by `info --check` */
-        if (!is_vocabulary(exray_log_attachment(log, i)) ||
-            exray_log_read_attachment(log, i, slot, &data, &size, &ignored) != EXRAY_OK)
-            continue;
-        vocabulary_reader reader = {out, 0, each_line(data, size, is_numbered, NULL)};
-        each_line(data, size, add_token, &reader);
-        found = out->count > 0;
+        if ((has_word(a->name, "pipeline") || has_word(a->name, ".yaml")) && a->size <= MOST_PIPELINE &&
+            exray_log_read_attachment(log, i, slot, &data, &size, &ignored) == EXRAY_OK &&
+            named_in(data, size, name))
+            return true;
+    }
+    return false;
+}
+
+static bool take(const exray_log *log, size_t i, exray_slot *slot, xr_token_names *out)
+{
+    const void *data;
+    exray_error ignored;
+    if (exray_log_read_attachment(log, i, slot, &data, &out->size, &ignored) != EXRAY_OK)
+        return false;
+    exray_tokenizer_config config = EXRAY_TOKENIZER_CONFIG_INIT;
+    config.vocabulary = data;
+    config.vocabulary_size = out->size;
+    exray_tokenizer *tokenizer = exray_tokenizer_new(&config, &ignored);
+    char *kept = tokenizer ? malloc(out->size) : NULL;
+    if (!kept) {
+        exray_tokenizer_free(tokenizer);
+        return false;
+    }
+    memcpy(kept, data, out->size);
+    out->tokenizer = tokenizer;
+    out->data = kept;
+    snprintf(out->name, sizeof out->name, "%.95s", exray_log_attachment(log, i)->name);
+    return true;
+}
+
+static bool read_log(const exray_log *log, xr_token_names *out)
+{
+    exray_slot *slot = exray_slot_new();
+    char named[96] = "";
+    bool found = false;
+    if (slot)
+        find_named(log, slot, named);
+    for (size_t i = 0; slot && !found && i < exray_log_attachment_count(log); i++) {
+        const exray_attachment *a = exray_log_attachment(log, i);
+        bool is = *named ? strcmp(a->name, named) == 0 : has_word(a->name, "vocab");
+        if (is && is_readable(a))
+            found = take(log, i, slot, out);
     }
     exray_slot_free(slot);
     return found;
@@ -128,16 +133,20 @@ static bool read_vocabulary(const exray_log *log, xr_token_names *out)
 
 void xr_token_names_read(const exray_comparison *comparison, exray_side side, xr_token_names *out)
 {
-    exray_side other = side == EXRAY_SIDE_EDGE ? EXRAY_SIDE_REFERENCE : EXRAY_SIDE_EDGE;
-    *out = (xr_token_names){.count = 0};
-    if (!read_vocabulary(exray_comparison_log(comparison, side), out))
-        read_vocabulary(exray_comparison_log(comparison, other), out);
+    *out = (xr_token_names){.own = true};
+    if (read_log(exray_comparison_log(comparison, side), out))
+        return;
+    *out = (xr_token_names){.own = false};
+    if (!read_log(exray_comparison_log(comparison, (exray_side)!side), out))
+        *out = (xr_token_names){.own = false};
 }
 
 void xr_token_names_free(xr_token_names *names)
 {
-    for (size_t i = 0; i < names->count; i++)
-        free(names->token[i]);
-    free(names->token);
-    *names = (xr_token_names){.count = 0};
+    exray_tokenizer_free(names->tokenizer);
+    free(names->data);
+    names->tokenizer = NULL;
+    names->data = NULL;
+    names->size = 0;
+    names->name[0] = 0;
 }

@@ -42,7 +42,7 @@ typedef struct speaker {
 /* An id with its token: `2 ("<UNKNOWN>")`. */
 static const char *id_of(const speaker *s, int side, int64_t id, char text[112])
 {
-    char name[80];
+    char name[XR_TOKEN_NAME];
     snprintf(text, 112, "%" PRId64 "%s", id, xr_token_name(&s->names[side], id, name));
     return text;
 }
@@ -455,7 +455,7 @@ static void say_first(const exray_comparison *c, const speaker *s)
     size_t k = s->story->first_place;
     const exray_frame *frame = exray_log_frame(exray_comparison_log(c, EXRAY_SIDE_EDGE),
                                                exray_comparison_frame(c, t->frame).frame[0]);
-    char id[2][112], name[80];
+    char id[2][112], name[XR_TOKEN_NAME];
     if (s->story->affected == 0)
         return;
     exray_finding_detail(s->finding,

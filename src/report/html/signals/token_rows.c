@@ -11,12 +11,6 @@ static uint64_t first_difference(const xr_signal sides[2])
     return i;
 }
 
-/* The token of an id in the vocabulary that a log has attached; NULL: none. */
-static const char *word_of(const xr_token_names *names, double id)
-{
-    return id >= 0 && id < (double)names->count ? names->token[(size_t)id] : NULL;
-}
-
 /* Behind the last id that is not the padding's: the ids after it are all alike. */
 static uint64_t end_of_text(const xr_signal *s)
 {
@@ -28,9 +22,10 @@ static uint64_t end_of_text(const xr_signal *s)
 
 static void put_token(xr_page *p, const xr_token_names *names, double id, bool differs)
 {
-    const char *word = word_of(names, id);
+    char word[XR_TOKEN_WORD];
+    bool known = id >= 0 && id < 1e15 && xr_token_word(names, (int64_t)id, word);
     fputs(differs ? "<mark class=\"token\">" : "<span class=\"token\">", p->out);
-    if (word)
+    if (known)
         xr_put(p->out, "%s <span class=\"id\">%.0f</span>", *word ? word : "\xE2\x90\xA3", id);
     else
         xr_put(p->out, "%.0f", id);
