@@ -7,8 +7,8 @@
 #include "pipeline/parse_image.h"
 #include "pipeline/parse_output.h"
 #include "pipeline/parse_ports.h"
-#include "pipeline/parse_text.h"
 #include "pipeline/parse_words.h"
+#include "pipeline/text/parse_text.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "pipeline/audio.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/target.h"
-#include "pipeline/text_input.h"
+#include "pipeline/text/text_input.h"
 
 #include <stdio.h>
 #include <string.h>

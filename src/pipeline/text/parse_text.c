@@ -1,4 +1,4 @@
-#include "pipeline/parse_text.h"
+#include "pipeline/text/parse_text.h"
 
 #include "base/error.h"
 #include "base/file.h"

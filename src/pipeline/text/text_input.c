@@ -1,4 +1,4 @@
-#include "pipeline/text_input.h"
+#include "pipeline/text/text_input.h"
 
 #include "base/error.h"
 #include "media/text/tokenizer.h"
