@@ -20,10 +20,10 @@ def bank(scale, size=512, low=125, high=7500):
     return np.maximum(0, np.minimum((f - a) / (b - a), (c - f) / (c - b)))
 
 
-def table(v, hop=320, first=0, scale="htk", log=np.log, power=2, window=np.hanning, level=32768, rows=ROWS):
+def table(v, hop=320, first=0, scale="htk", log=np.log, power=2, window=np.hanning, level=32768, rows=ROWS, floor=1e-6, high=7500):
     x = np.pad(v.astype(float) / level, (4096, 32768))[4096 + first:]
     cut = np.lib.stride_tricks.sliding_window_view(x, 480)[::hop][:rows] * window(480)
-    return (log(np.abs(np.fft.rfft(cut, 512)) ** power @ bank(scale).T + 1e-6)).astype(np.float32)
+    return (log(np.abs(np.fft.rfft(cut, 512)) ** power @ bank(scale, high=high).T + floor)).astype(np.float32)
 
 
 TABLES = [table(v) for v in [*VOICES, voice(9)]]
@@ -31,9 +31,10 @@ FOUR = [*VOICES, voice(9)]
 
 
 def log(path, role, tables, shape, heard, quantized):
+    sounds, rate = heard if isinstance(heard, tuple) else (FOUR, 16000)
     with Recording(path, role) as r:
         for i, t in enumerate(tables):
-            sound = [("/sensor/mic", np.frombuffer(wav(FOUR[i]), np.uint8), {"media": PB["Media"](format="wav")})] if heard else []
+            sound = [("/sensor/mic", np.frombuffer(wav(sounds[i], rate), np.uint8), {"media": PB["Media"](format="wav")})] if heard else []
             t = np.ascontiguousarray(shape(np.asarray(t)))
             r.frame([*sound, ("/input/features", t, {"scale": [.15], "zero_point": [-30]} if quantized else {}),
                      ("/output/y", np.array([[.2, .8]], np.float32), {})], source=str(i))
@@ -100,7 +101,38 @@ def test_turned_tables(judge, change, cause):
 @pytest.mark.parametrize("heard", [False, True])
 def test_computed_otherwise(judge, option, kind, heard):
     verdict = judge([table(v, **option) for v in FOUR], heard=heard)
-    assert causes(verdict) == ["input.features"] and verdict["findings"][0]["evidence"]["kind"] == kind
+    assert causes(verdict) == ["input.features"]
+    evidence = verdict["findings"][0]["evidence"]
+    if heard and "window" in option:  # computed again from the sound in the log, with exactly what differs
+        assert evidence["kind"] == "options" and evidence["differences"].startswith("window: rectangular for hann")
+        assert "hop_length: 320, win_length: 480, n_fft: 512" in evidence["reference_options"]
+    else:
+        assert evidence["kind"] == kind
+
+
+@pytest.mark.parametrize("option, difference", [
+    ({"power": 1, "floor": 1e-3}, "power: 1 for 2"), ({"hop": 256}, "hop_length: 256 for 320"), ({"high": 4000}, "fmax: 4000 for 7500"),
+])
+def test_options_by_the_sound_in_the_log(judge, option, difference):
+    verdict = judge([table(v, **option) for v in FOUR], heard=True)
+    assert causes(verdict) == ["input.features"]
+    evidence = verdict["findings"][0]["evidence"]
+    assert difference in evidence["differences"] if evidence["kind"] == "options" else evidence["kind"] in ("hop", "power")
+
+
+def test_sound_that_was_not_resampled(judge):
+    """The front end takes the record of 44,100 Hz for one of 16,000."""
+    raw = [voice(i, 40000) for i in range(4)]
+    slow = [np.interp(np.arange(int(len(v) * 16000 / 44100)) * 44100 / 16000, np.arange(len(v)), smooth(v)) for v in raw]
+    verdict = judge([table(v) for v in raw], [table(v) for v in slow], heard=(raw, 44100))
+    assert causes(verdict) == ["input.sample_rate"] and "44100" in verdict["findings"][0]["summary"]
+
+
+def smooth(v):
+    """What lies above 7 kHz at 44,100 Hz is taken out."""
+    spectrum = np.fft.rfft(v.astype(float))
+    spectrum[np.fft.rfftfreq(len(v), 1 / 44100) > 7000] = 0
+    return np.fft.irfft(spectrum, len(v))
 
 
 def test_the_level_before_the_logarithm(judge):

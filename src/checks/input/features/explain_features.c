@@ -1,6 +1,8 @@
 #include "checks/input/features/explain_features.h"
 
+#include "checks/input/features/feature_frontend.h"
 #include "checks/input/features/feature_relation.h"
+#include "checks/input/features/feature_rendering.h"
 #include "checks/input/frames/frame_words.h"
 
 #include <math.h>
@@ -196,8 +198,7 @@ static void report_hop(const feature_report *r)
         "reference's, as %g ms for %g ms.",
         ratio, 1 / ratio, ratio > 1 ? 10.0 : 20 / ratio / 2, ratio > 1 ? 10 * ratio : 10.0);
     exray_finding_fix(
-        f, "Take the reference's hop (every %.4g-th row of the front end, or its step in samples).",
-        fmax(ratio, 1 / ratio));
+        f, "Take the reference's hop: its rows are %.4g times as far apart in time as the edge's.", ratio);
     exray_finding_text(f, "kind", "hop");
     exray_finding_number(f, "ratio", ratio);
     exray_finding_alternative(f, "input.sample_rate", 0.1);
@@ -235,8 +236,109 @@ static void report_time(const feature_report *r)
     end(r, f);
 }
 
+/* Computed again from the sound in the log, with options that differ. */
+static bool report_rendered(const feature_report *r)
+{
+    xr_feature_rendering made;
+    if (!xr_render_features(r->frames, &made))
+        return false;
+    exray_finding *f = begin(r, made.raw ? "input.sample_rate" : "input.features", 0.96);
+    if (made.raw)
+        exray_finding_summary(
+            f,
+            "The edge computes its features of the sound in the log as it is, at %g Hz, as if it were of "
+            "16000 Hz; the reference resamples it.",
+            made.rate);
+    else
+        exray_finding_summary(
+            f,
+            "The edge's features are computed otherwise from the same sound than the reference's: they "
+            "have %s.",
+            made.differences);
+    exray_finding_detail(
+        f,
+        "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left), "
+        "the edge's %s (%.2g; with the reference's options %.2g).",
+        made.options[EXRAY_SIDE_REFERENCE], made.rest[EXRAY_SIDE_REFERENCE], made.options[EXRAY_SIDE_EDGE],
+        made.rest[EXRAY_SIDE_EDGE], made.rest_swapped);
+    if (made.raw)
+        exray_finding_fix(f, "Resample from %g to 16000 Hz before the front end (pipeline: `rate: 16000`).",
+                          made.rate);
+    else
+        exray_finding_fix(f, "Give both front ends the same options (the edge has %s).", made.differences);
+    exray_finding_text(f, "kind", "options");
+    exray_finding_text(f, "differences", made.differences);
+    if (r->relation->kind == XR_FEATURES_DELAY)
+        exray_finding_detail(f, "That makes them late by about %.3g rows.", r->relation->late);
+    exray_finding_text(f, "edge_options", made.options[EXRAY_SIDE_EDGE]);
+    exray_finding_text(f, "reference_options", made.options[EXRAY_SIDE_REFERENCE]);
+    end(r, f);
+    return true;
+}
+
+/* The same of TensorFlow Lite's integer front end. */
+static bool report_frontend(const feature_report *r)
+{
+    xr_frontend_rendering made;
+    if (!xr_render_frontend(r->frames, &made))
+        return false;
+    bool level = !made.raw && made.gain != 1;
+    exray_finding *f = begin(r,
+                             made.raw ? "input.sample_rate"
+                             : level  ? "input.gain"
+                                      : "input.features",
+                             0.96);
+    if (made.raw)
+        exray_finding_summary(
+            f,
+            "The edge computes its features of the sound in the log as it is, at %g Hz, as if it were of "
+            "16000 Hz; the reference resamples it.",
+            made.rate);
+    else if (level)
+        exray_finding_summary(
+            f,
+            "The edge's features are those of samples that are %.3g times those of the sound in the log "
+            "(%+.1f dB); the reference's are those of the sound as it is.",
+            made.gain, 20 * log10(made.gain));
+    else
+        exray_finding_summary(
+            f,
+            "The edge's features are computed otherwise from the same sound than the reference's: they "
+            "have %s.",
+            made.differences);
+    exray_finding_detail(
+        f,
+        "Computed again from the sound in the log: the reference's are %s (%.2g of the variance is left, of "
+        "the edge's so %.2g, with the reference's options %.2g).",
+        made.options, made.rest[EXRAY_SIDE_REFERENCE], made.rest[EXRAY_SIDE_EDGE], made.rest_swapped);
+    if (made.raw)
+        exray_finding_fix(f, "Resample from %g to 16000 Hz before the front end (pipeline: `rate: 16000`).",
+                          made.rate);
+    else if (level)
+        exray_finding_fix(
+            f, "Give the front end 16-bit samples at the level of the reference (pipeline: `scale: int16`).");
+    else
+        exray_finding_fix(f, "Give both front ends the same options (the edge has %s).", made.differences);
+    exray_finding_text(f, "kind", level ? "level" : "options");
+    exray_finding_text(f, "differences", made.differences);
+    exray_finding_text(f, "reference_options", made.options);
+    exray_finding_number(f, "gain", made.gain);
+    end(r, f);
+    return true;
+}
+
+/* What relates cells in part only is worth a rendering. */
+static bool is_vague(const xr_feature_relation *n)
+{
+    return n->kind == XR_FEATURES_TIME_ONLY || n->kind == XR_FEATURES_TIME_AND_BINS ||
+           n->kind == XR_FEATURES_MOST_CELLS || n->kind == XR_FEATURES_UNRELATED ||
+           (n->kind == XR_FEATURES_DELAY && n->late != round(n->late));
+}
+
 static bool report(const feature_report *r)
 {
+    if (is_vague(r->relation) && (report_frontend(r) || report_rendered(r)))
+        return true;
     switch (r->relation->kind) {
     case XR_FEATURES_LINE:
     case XR_FEATURES_MOST_CELLS:

@@ -1,0 +1,272 @@
+#include "checks/input/features/feature_rendering.h"
+
+#include "checks/input/features/feature_sounds.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Options make a side's features if they leave no more of the variance: rounding and tables of others. */
+#define MADE 0.01
+/* What leaves less needs no better options. */
+#define ENOUGH 1e-3
+/* An option that is changed back has to leave so much more. */
+#define NEEDED 2.0
+
+enum { RATE = XR_FEATURE_RATE, FRAMES = XR_FEATURE_SOUNDS };
+
+/* What a front end is tried with: places in the lists below. */
+enum {
+    BY_HOP,
+    BY_WINDOW_LENGTH,
+    BY_FFT,
+    BY_WINDOW,
+    BY_CENTER,
+    BY_LOW,
+    BY_HIGH,
+    BY_SCALE,
+    BY_TRIANGLES,
+    BY_NORM,
+    BY_POWER,
+    BY_OFFSET,
+    OPTIONS
+};
+
+typedef struct option_list {
+    const char *key;
+    size_t count;
+    double value[10];
+    const char *word[10]; /* NULL: the number itself */
+} option_list;
+
+static const option_list lists[OPTIONS] = {
+    [BY_HOP] = {"hop_length", 7, {160, 320, 256, 240, 512, 128, 200}, {NULL}},
+    [BY_WINDOW_LENGTH] = {"win_length", 6, {400, 480, 512, 640, 1024, 320}, {NULL}},
+    [BY_FFT] = {"n_fft", 6, {512, 400, 1024, 480, 640, 2048}, {NULL}},
+    [BY_WINDOW] = {"window",
+                   5,
+                   {0, 1, 2, 3, 4},
+                   {"hann", "hann_symmetric", "hamming", "blackman", "rectangular"}},
+    [BY_CENTER] = {"center", 3, {0, 1, 2}, {"false", "true", "reflect"}},
+    [BY_LOW] = {"fmin", 8, {0, 20, 50, 60, 64, 80, 125, 300}, {NULL}},
+    [BY_HIGH] = {"fmax", 7, {8000, 7600, 7500, 4000, 3800, 3400, 6000}, {NULL}},
+    [BY_SCALE] = {"scale", 2, {0, 1}, {"htk", "slaney"}},
+    [BY_TRIANGLES] = {"triangles", 2, {0, 1}, {"hz", "mel"}},
+    [BY_NORM] = {"norm", 2, {0, 1}, {"none", "slaney"}},
+    [BY_POWER] = {"power", 2, {2, 1}, {NULL}},
+    [BY_OFFSET] = {"offset", 8, {0, 1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2}, {NULL}},
+};
+
+typedef struct front_end {
+    size_t at[OPTIONS]; /* places in the lists */
+} front_end;
+
+/* ---- One front end --------------------------------------------------------------------------------- */
+
+static double value(const front_end *e, int option)
+{
+    return lists[option].value[e->at[option]];
+}
+
+static exray_mel mel_of(const front_end *e, size_t bins)
+{
+    exray_mel how = EXRAY_MEL_INIT;
+    how.rate = RATE;
+    how.n_fft = (uint32_t)value(e, BY_FFT);
+    how.win_length = (uint32_t)value(e, BY_WINDOW_LENGTH);
+    how.hop_length = (uint32_t)value(e, BY_HOP);
+    how.window = (exray_mel_window)value(e, BY_WINDOW);
+    how.center = (exray_mel_center)value(e, BY_CENTER);
+    how.n_mels = (uint32_t)bins;
+    how.fmin = (float)value(e, BY_LOW);
+    how.fmax = (float)value(e, BY_HIGH);
+    how.scale = (exray_mel_scale)value(e, BY_SCALE);
+    how.triangles = (exray_mel_triangles)value(e, BY_TRIANGLES);
+    how.slaney_norm = (uint32_t)value(e, BY_NORM);
+    how.power = (uint32_t)value(e, BY_POWER);
+    how.log = EXRAY_MEL_NATURAL;
+    how.offset = (float)value(e, BY_OFFSET);
+    return how;
+}
+
+/* The variance of a side's features that a front end leaves, in one or more of the frames. */
+static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, int side, const front_end *e,
+                      bool raw, size_t frames)
+{
+    xr_feature_line s = {0};
+    exray_mel how = mel_of(e, f->bins);
+    if (how.win_length > how.n_fft)
+        return 1;
+    for (size_t i = 0; i < h->count && i < frames; i++) {
+        const float *samples = raw ? h->raw[i] : h->made[i];
+        size_t length = raw ? h->raw_length[i] : h->made_length[i], rows = exray_mel_rows(&how, length);
+        exray_error error;
+        float *made = rows ? malloc(rows * f->bins * sizeof *made) : NULL;
+        if (!made || exray_mel_run(&how, samples, length, made, &error) != EXRAY_OK) {
+            free(made);
+            return 1;
+        }
+        /* What is made of the silence behind the sound says nothing. */
+        for (size_t k = 0; k < f->bins * (rows < f->rows ? rows : f->rows); k++) {
+            xr_feature_line_add(&s, f->list[h->frame[i]].side[side][k], made[k]);
+        }
+        free(made);
+    }
+    return xr_feature_line_rest(&s);
+}
+
+/* ---- The search --------------------------------------------------------------------------------------- */
+
+typedef struct front_search {
+    const xr_feature_frames *f;
+    const xr_feature_sounds *h;
+    int side;
+    bool raw;
+    front_end best;
+    double rest;
+} front_search;
+
+/* Takes two options (or one, twice) at these places, if that leaves less. */
+static void attempt(front_search *s, int a, size_t i, int b, size_t k)
+{
+    front_end other = s->best;
+    other.at[a] = i, other.at[b] = k;
+    /* A window needs as many samples of the transform. */
+    while (value(&other, BY_WINDOW_LENGTH) > value(&other, BY_FFT) &&
+           other.at[BY_FFT] + 1 < lists[BY_FFT].count)
+        other.at[BY_FFT]++;
+    double now = rest_by(s->f, s->h, s->side, &other, s->raw, 1);
+    if (now < 0.98 * s->rest)
+        s->rest = now, s->best = other;
+}
+
+/* Changes one option after the other, then two at once, as long as that leaves less. */
+static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, int side, bool raw,
+                      front_end *e)
+{
+    enum { TURNS = 6 };
+    front_search s = {f, h, side, raw, *e, rest_by(f, h, side, e, raw, 1)};
+    for (int turn = 0; turn < TURNS && s.rest > ENOUGH; turn++) {
+        double before = s.rest;
+        for (int a = 0; a < OPTIONS; a++)
+            for (size_t i = 0; i < lists[a].count; i++)
+                attempt(&s, a, i, a, i);
+        if (s.rest < before)
+            continue;
+        for (int a = 0; a < OPTIONS && s.rest > ENOUGH; a++)
+            for (int b = a + 1; b < OPTIONS; b++)
+                for (size_t i = 0; i < lists[a].count; i++)
+                    for (size_t k = 0; k < lists[b].count; k++)
+                        attempt(&s, a, i, b, k);
+        if (s.rest == before)
+            break;
+    }
+    *e = s.best;
+    return s.rest;
+}
+
+/* The reference's: from the best hops and windows on. */
+static bool find_reference(const xr_feature_frames *f, const xr_feature_sounds *h, front_end *out)
+{
+    front_end start = {.at = {0}}, best = start;
+    double least = 1;
+    for (size_t hop = 0; hop < lists[BY_HOP].count; hop++)
+        for (size_t length = 0; length < 3; length++) {
+            front_end e = start;
+            e.at[BY_HOP] = hop, e.at[BY_WINDOW_LENGTH] = length, e.at[BY_LOW] = 5, e.at[BY_OFFSET] = 3;
+            double now = rest_by(f, h, EXRAY_SIDE_REFERENCE, &e, false, 1);
+            if (now < least)
+                least = now, best = e;
+        }
+    if (least > 0.6)
+        return false;
+    descend(f, h, EXRAY_SIDE_REFERENCE, false, &best);
+    *out = best;
+    return rest_by(f, h, EXRAY_SIDE_REFERENCE, &best, false, FRAMES) <= fmax(MADE, 3 * f->allowed);
+}
+
+/* ---- Words ------------------------------------------------------------------------------------------------
+ */
+
+static void option_word(const front_end *e, int option, char *text, size_t size)
+{
+    const char *word = lists[option].word[e->at[option]];
+    if (word)
+        snprintf(text, size, "%s", word);
+    else
+        snprintf(text, size, "%g", value(e, option));
+}
+
+static void write_options(const front_end *e, size_t bins, char *text, size_t size)
+{
+    int used = snprintf(text, size, "mel {n_mels: %zu", bins);
+    for (int option = 0; option < OPTIONS && used > 0 && (size_t)used < size; option++) {
+        char word[32];
+        option_word(e, option, word, sizeof word);
+        used += snprintf(text + used, size - (size_t)used, ", %s: %s", lists[option].key, word);
+    }
+    if (used > 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, "}");
+}
+
+/* The options that differ and have to. */
+static void write_differences(const xr_feature_frames *f, const xr_feature_sounds *h,
+                              const front_end *reference, front_end *edge, double rest, bool raw, char *text,
+                              size_t size)
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (int option = 0; option < OPTIONS; option++) {
+        front_end back = *edge;
+        char words[2][32];
+        back.at[option] = reference->at[option];
+        if (back.at[option] == edge->at[option])
+            continue;
+        if (rest_by(f, h, EXRAY_SIDE_EDGE, &back, raw, FRAMES) <= NEEDED * rest + 1e-5) {
+            *edge = back;
+            continue;
+        }
+        option_word(edge, option, words[0], sizeof words[0]);
+        option_word(reference, option, words[1], sizeof words[1]);
+        int n = snprintf(text + used, size - used, "%s%s: %s for %s", used ? ", " : "", lists[option].key,
+                         words[0], words[1]);
+        used = n > 0 && used + (size_t)n < size ? used + (size_t)n : size - 1;
+    }
+}
+
+static bool find_edge(const xr_feature_frames *f, const xr_feature_sounds *h, const front_end *reference,
+                      xr_feature_rendering *out)
+{
+    double allowed = fmax(MADE, 3 * f->allowed);
+    front_end edge = *reference;
+    out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, reference, false, FRAMES);
+    out->raw = h->rate != RATE && rest_by(f, h, EXRAY_SIDE_EDGE, reference, true, FRAMES) <= allowed;
+    if (!out->raw)
+        descend(f, h, EXRAY_SIDE_EDGE, false, &edge);
+    out->rest[EXRAY_SIDE_EDGE] = rest_by(f, h, EXRAY_SIDE_EDGE, &edge, out->raw, FRAMES);
+    if (out->rest[EXRAY_SIDE_EDGE] > allowed || out->rest[EXRAY_SIDE_EDGE] > out->rest_swapped / 3)
+        return false;
+    write_differences(f, h, reference, &edge, out->rest[EXRAY_SIDE_EDGE], out->raw, out->differences,
+                      sizeof out->differences);
+    write_options(&edge, f->bins, out->options[EXRAY_SIDE_EDGE], sizeof out->options[0]);
+    return out->raw || *out->differences;
+}
+
+bool xr_render_features(const xr_feature_frames *frames, xr_feature_rendering *out)
+{
+    xr_feature_sounds h;
+    front_end reference;
+    *out = (xr_feature_rendering){.rest = {1, 1}};
+    bool heard = xr_feature_sounds_read(frames, &h);
+    bool made = heard && frames->bins >= 8 && frames->bins <= 256 && find_reference(frames, &h, &reference);
+    if (made) {
+        out->rate = h.rate;
+        out->rest[EXRAY_SIDE_REFERENCE] =
+            rest_by(frames, &h, EXRAY_SIDE_REFERENCE, &reference, false, FRAMES);
+        write_options(&reference, frames->bins, out->options[EXRAY_SIDE_REFERENCE], sizeof out->options[0]);
+        made = find_edge(frames, &h, &reference, out);
+    }
+    xr_feature_sounds_free(&h);
+    return made;
+}

@@ -1,0 +1,31 @@
+/* The sounds in the log that features are computed again from, and the line that results are compared by. */
+#ifndef XR_FEATURE_SOUNDS_H
+#define XR_FEATURE_SOUNDS_H
+
+#include "checks/input/features/feature_frames.h"
+
+#include <exray/sound.h>
+
+enum { XR_FEATURE_RATE = 16000, XR_FEATURE_SOUNDS = 2 };
+
+/* The sounds of a few frames that differ, as one channel: at XR_FEATURE_RATE, and as they are. */
+typedef struct xr_feature_sounds {
+    size_t count, frame[XR_FEATURE_SOUNDS]; /* places among the features' frames */
+    float *made[XR_FEATURE_SOUNDS], *raw[XR_FEATURE_SOUNDS];
+    size_t made_length[XR_FEATURE_SOUNDS], raw_length[XR_FEATURE_SOUNDS];
+    double rate; /* of the record, Hz */
+} xr_feature_sounds;
+
+/* false: there are none, or memory is lacking; free them in both cases. */
+bool xr_feature_sounds_read(const xr_feature_frames *frames, xr_feature_sounds *sounds);
+void xr_feature_sounds_free(xr_feature_sounds *sounds);
+
+/* Sums for a line of y over x. */
+typedef struct xr_feature_line {
+    double n, x, y, xx, yy, xy;
+} xr_feature_line;
+void xr_feature_line_add(xr_feature_line *line, double y, double x);
+/* The variance of y that it leaves; 1 where it does not rise. */
+double xr_feature_line_rest(const xr_feature_line *line);
+
+#endif
