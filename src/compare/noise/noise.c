@@ -120,16 +120,25 @@ bool xr_has_body(const exray_node *node)
     return is_op(node, "If") || is_op(node, "Loop") || is_op(node, "Scan");
 }
 
+static xr_activation activation_of(const exray_node *node)
+{
+    return xr_op_of(node).kind == XR_OP_ACTIVATION ? xr_op_of(node).activation : xr_fused_activation(node);
+}
+
 double xr_bounded_noise(const exray_model *model, uint32_t node)
 {
     if (!model || node >= model->node_count)
         return 0;
     const exray_node *n = &model->nodes[node];
-    xr_activation activation = xr_op_of(n).activation;
-    if (xr_op_of(n).kind != XR_OP_ACTIVATION)
-        activation = xr_fused_activation(n);
+    xr_activation activation = activation_of(n);
     bool bounded = activation == XR_ACTIVATION_SIGMOID || activation == XR_ACTIVATION_TANH || xr_has_body(n);
     return bounded ? XR_NOISE_OF_ONE : 0;
+}
+
+bool xr_may_be_sigmoid(const exray_model *model, uint32_t node)
+{
+    return model && node < model->node_count &&
+           (activation_of(&model->nodes[node]) == XR_ACTIVATION_SIGMOID || xr_has_body(&model->nodes[node]));
 }
 
 /* Ops that round more than once, and carry that from frame to frame. */

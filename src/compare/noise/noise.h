@@ -62,6 +62,8 @@ double xr_node_noise(const exray_model *model, uint32_t node);
 /* What a node adds whose result comes out of sums with 1 (sigmoid, tanh), however small it is: absolute, not
  * relative to the signal.  0: it is none. */
 double xr_bounded_noise(const exray_model *model, uint32_t node);
+/* Whether the node is a sigmoid, or has a body that may end in one. */
+bool xr_may_be_sigmoid(const exray_model *model, uint32_t node);
 /* Whether a node quantizes its first input to 8 bits in each run, over the range that it has then (dynamic
  * quantization). */
 bool xr_quantizes_in_run(const exray_model *model, uint32_t node);
