@@ -181,3 +181,20 @@ def test_boxes_of_a_truth_that_are_no_numbers_are_not_found(tmp_path):
     truth = [result_of([(0.1, 0.1, 0.5, 0.5, 1, 0, False), (0.1, float("nan"), 0.5, float("inf"), 1, 0, False)])] * 2
     found = measures(accuracy(tmp_path, {"results": told, "truths": truth}, {"results": told}))
     assert found["map50", None]["edge"] == pytest.approx(51 / 101, abs=1e-9)
+
+
+@pytest.mark.parametrize("task", ["audio", "text"])
+def test_what_is_heard_or_read_may_be_classes(tmp_path, task):
+    """`task` says what goes in: classes that were told, and outputs that are shares of one, are decisions all the same."""
+    told = [[PB["Result"](classes=[{"id": int(c), "score": .9}]) for c in side] for side in ([1, 2, 3, 4], [1, 2, 0, 4])]
+    found = accuracy(tmp_path, {"results": told[0], "task": task}, {"results": told[1], "task": task})
+    assert found["agreement"] == pytest.approx(.75) and found["task"] == task
+    shares = np.eye(4, dtype=np.float32)
+    found = accuracy(tmp_path, {"outputs": shares, "task": task}, {"outputs": shares[[0, 1, 3, 2]], "task": task})
+    assert found["agreement"] == pytest.approx(.5)
+
+
+def test_what_is_read_is_no_class_by_itself(tmp_path):
+    hidden = RNG.normal(size=(4, 64)).astype(np.float32)
+    found = accuracy(tmp_path, {"outputs": hidden, "task": "text"}, {"outputs": hidden, "task": "text"})
+    assert found["agreement"] is None and found["measures"] == []

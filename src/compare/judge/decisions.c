@@ -93,12 +93,20 @@ static bool frame_label(const judge *j, size_t frame, int64_t *label)
     return false;
 }
 
+/* Of sounds and texts the task says what goes in; what comes out may be classes. */
+static bool names_input(const char *task)
+{
+    return strcmp(task, "audio") == 0 || strcmp(task, "text") == 0;
+}
+
 /* Of logs that name no task only a vector that looks like scores of classes is read as such. */
 static bool begin(judge *j, const exray_comparison *c, exray_slot *slot)
 {
+    const char *task = xr_task_named_in(c);
     *j = (judge){c, slot, exray_told_new(), false};
     j->reads_outputs =
-        c->outputs.count == 1 && slot && (*xr_task_named_in(c) || xr_output_is_classes(c, slot));
+        c->outputs.count == 1 && slot &&
+        (names_input(task) ? xr_output_is_shares(c, slot) : *task || xr_output_is_classes(c, slot));
     return slot && j->told;
 }
 
@@ -108,7 +116,7 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
     const char *task = xr_task_named_in(c);
     *a = (exray_accuracy){
         .task = task, .top1 = {NAN, NAN}, .top5 = {NAN, NAN}, .agreement = NAN, .agreement_top5 = NAN};
-    if (*a->task && strcmp(a->task, "classification") != 0)
+    if (*a->task && strcmp(a->task, "classification") != 0 && !names_input(a->task))
         return EXRAY_OK;
     judge j;
     exray_slot *slot = exray_slot_new();
@@ -137,7 +145,7 @@ exray_status xr_judge_decisions(exray_comparison *c, exray_error *error)
     if (a->frames) {
         a->agreement = (double)agree / (double)a->frames;
         a->agreement_top5 = (double)among / (double)a->frames;
-        a->task = "classification";
+        a->task = names_input(task) ? task : "classification";
     }
     for (int s = 0; s < 2 && a->labeled; s++) {
         a->top1[s] = (double)top1[s] / (double)a->labeled;

@@ -134,6 +134,14 @@ bool xr_output_is_classes(const exray_comparison *c, exray_slot *slot)
            !(kind.any && (kind.has_length_one || kind.is_periodic));
 }
 
+bool xr_output_is_shares(const exray_comparison *c, exray_slot *slot)
+{
+    if (c->outputs.count != 1)
+        return false;
+    const vector_kind kind = kind_of(c, slot);
+    return kind.any && kind.sums_to_one;
+}
+
 /* ---- All tasks ---- */
 
 const exray_task *xr_outputs_task(const exray_comparison *c, exray_slot *slot)

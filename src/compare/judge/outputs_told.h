@@ -15,6 +15,9 @@ const char *xr_task_named_in(const exray_comparison *comparison);
  * or third value is alike.  Else it is taken for logits. */
 bool xr_output_is_classes(const exray_comparison *comparison, exray_slot *slot);
 
+/* Whether the only output is shares of one: numbers from 0 that add up to 1 in every frame looked at. */
+bool xr_output_is_shares(const exray_comparison *comparison, exray_slot *slot);
+
 /* The task by which outputs are read but for classification; NULL: none. */
 const exray_task *xr_outputs_task(const exray_comparison *comparison, exray_slot *slot);
 
