@@ -1,5 +1,6 @@
-/* Parses any text as a pipeline file; runs what was accepted on a small picture,
+/* Parses any text as a pipeline file; runs what was accepted on a small picture, or a short sound,
  * into a tensor of a few shapes and types. */
+#include "pipeline/audio.h"
 #include "pipeline/parse.h"
 #include "pipeline/pipeline.h"
 
@@ -25,6 +26,28 @@ static void run(const xr_pipeline *pipeline, const int64_t *shape, exray_dtype d
     free(out);
 }
 
+static void *room(void *user, size_t size)
+{
+    void **out = user;
+    free(*out);
+    return *out = malloc(size);
+}
+
+static void run_audio(const xr_pipeline *pipeline, const int64_t *declared, uint32_t rank, exray_dtype dtype)
+{
+    static const int16_t samples[900] = {1, -1, 32767, -32768, 500};
+    const exray_media media = {.format = "s16", .sample_rate = 8000, .channels = 3};
+    const exray_tensor_info info = {.dtype = dtype, .rank = rank, .shape = declared};
+    int64_t shape[EXRAY_MAX_RANK];
+    void *out = NULL;
+    exray_error error = {0};
+    if (xr_pipeline_make_audio(pipeline, &media, samples, sizeof samples, NULL, &info, shape, room, &out,
+                               &error) &&
+        (!*error.message || strchr(error.message, '\n')))
+        abort();
+    free(out);
+}
+
 /* Sizes in the thousands, or many large ones, take long and show nothing new. */
 static bool would_take_long(const uint8_t *data, size_t size)
 {
@@ -40,6 +63,7 @@ static bool would_take_long(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int64_t shapes[3][4] = {{1, 8, 8, 3}, {1, 3, 4, 9}, {1, 224, 224, 1}};
+    static const int64_t open[3] = {-1, -1, -1};
     exray_error error = {0};
     xr_pipeline *pipeline = xr_pipeline_parse((const char *)data, size, "p.yaml", &error);
     if (!pipeline) {
@@ -53,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         run(pipeline, shapes[0], EXRAY_DTYPE_FLOAT32, 4);
         run(pipeline, shapes[1], EXRAY_DTYPE_INT8, 1);
         run(pipeline, shapes[2], EXRAY_DTYPE_FLOAT16, 2);
+        run_audio(pipeline, open, 3, EXRAY_DTYPE_FLOAT32);
+        run_audio(pipeline, open + 1, 2, EXRAY_DTYPE_INT8);
     }
     xr_pipeline_free(pipeline);
     return 0;

@@ -98,6 +98,34 @@ static bool is_reset(const log_items *items, size_t at)
     return false;
 }
 
+/* Whether a sensor's record is of the kind that the pipeline takes. */
+static bool is_of_kind(const log_items *items, const exray_tensor_view *view)
+{
+    const char *format = view->has_media && view->media.format ? view->media.format : "";
+    bool sound = strcmp(format, "wav") == 0 || strcmp(format, "s16") == 0 || strcmp(format, "f32") == 0;
+    return sound == (items->base.audio != NULL);
+}
+
+/* Reads the record, or, where no sensor was named, another one of the frame that is of the pipeline's kind.
+ */
+static exray_status read_sensor(log_items *items, size_t frame, const exray_record **record,
+                                exray_tensor_view *view, exray_error *error)
+{
+    const exray_record *first = *record, *end = exray_log_records(items->log, frame) +
+                                                exray_log_frame(items->log, frame)->record_count;
+    exray_status status = exray_log_read_tensor(items->log, first, items->slot, view, error);
+    if (status || items->sensor || is_of_kind(items, view))
+        return status;
+    for (const exray_record *other = first + 1; other < end; other++)
+        if (is_wanted(items, other) &&
+            exray_log_read_tensor(items->log, other, items->slot, view, error) == EXRAY_OK &&
+            is_of_kind(items, view)) {
+            *record = other;
+            return EXRAY_OK;
+        }
+    return exray_log_read_tensor(items->log, first, items->slot, view, error);
+}
+
 static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
 {
     log_items *items = (log_items *)base;
@@ -125,8 +153,9 @@ static xr_next next_record(xr_items *base, xr_item *item, exray_error *error)
     if (items->from_input)
         return read_inputs(items, at, item, error) ? XR_NEXT_BROKEN : XR_NEXT_ITEM;
     exray_tensor_view view;
-    if (exray_log_read_tensor(items->log, record, items->slot, &view, error))
+    if (read_sensor(items, at, &record, &view, error))
         return XR_NEXT_BROKEN;
+    item->sensor = record->name;
     item->data = view.data;
     item->size = view.size;
     if (view.has_media)

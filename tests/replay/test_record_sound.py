@@ -7,6 +7,7 @@ import onnx
 import pytest
 from demo_support import EXRAY, run
 from gathered import tensors_of
+from log_writer import DTYPES, PB, Log
 from mcap.reader import make_reader
 from mcap_protobuf.decoder import DecoderFactory
 from onnx import TensorProto, helper
@@ -157,6 +158,21 @@ def test_a_stream_of_features_goes_on(work):
     for k, rows in enumerate(wanted):
         assert np.array_equal(made[2 * k], rows) and np.array_equal(made[2 * k + 1], rows)
     assert [m.data for m in of("edge.mcap", "/input/in")] == [m.data for m in of("ref.mcap", "/input/in")]
+
+
+def test_of_several_sensors_the_sound_is_taken(work):
+    samples = np.round(speechlike(16000, 0.1) * 32767).astype("<i2")
+    log = Log("edge.mcap")
+    kind, info = PB["Tensor"], PB["TensorInfo"]
+    picture = dict(frame=0, info=info(dtype=DTYPES["uint8"], shape=[2, 2, 3], name="camera"), data=bytes(12))
+    log.add("/sensor/camera", "Tensor", kind(media=PB["Media"](format="rgb8", width=2, height=2), **picture))
+    sound = dict(frame=0, info=info(dtype=DTYPES["int16"], shape=[1600, 1], name="mic"), data=samples.tobytes())
+    log.add("/sensor/mic", "Tensor", kind(media=PB["Media"](format="s16", sample_rate=16000, channels=1), **sound))
+    log.add("/frame", "Frame", PB["Frame"](index=0, source="a"))
+    log.writer.finish()
+    replay()
+    given = np.frombuffer(of("ref.mcap", "/input/in")[0].data, np.float32)
+    assert np.array_equal(given, samples / np.float32(32768)) and of("ref.mcap", "/sensor/mic")
 
 
 def test_bad_sounds_are_one_line_each(work):
