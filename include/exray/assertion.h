@@ -275,6 +275,19 @@ typedef struct exray_measure {
 size_t exray_comparison_measure_count(const exray_comparison *comparison);
 const exray_measure *exray_comparison_measure(const exray_comparison *comparison, size_t i);
 
+/* A reading of a peripheral sensor (/reading/NAME: orientation, light, temperature) along the matched frames:
+ * as the edge recorded it, or the reference where the edge did not.  Since 0.2.0. */
+typedef struct exray_reading_series {
+    const char *name, *unit; /* "light", "lux"; the unit "" where none was told */
+    exray_side side;         /* whose log it is from */
+    size_t width;            /* values in each frame, at most 16 */
+    const double *value;     /* [frames][width]; NAN: the frame has none */
+} exray_reading_series;
+
+/* How many there are (at most 64), and the one at position i, or NULL beyond the last.  Since 0.2.0. */
+size_t exray_comparison_reading_count(const exray_comparison *comparison);
+const exray_reading_series *exray_comparison_reading(const exray_comparison *comparison, size_t i);
+
 /* ---- Findings ------------------------------------------------------------- */
 
 /* How bad a finding is.  Errors make the verdict FAIL; warnings of kinds that exray_validation_options
@@ -319,6 +332,12 @@ void exray_finding_where(exray_finding *finding, const char *stage, const char *
  * it.  Since 0.1.0. */
 void exray_finding_number(exray_finding *finding, const char *key, double value);
 void exray_finding_text(exray_finding *finding, const char *key, const char *value);
+
+/* Says that it is about some of the matched frames alone, chosen[exray_comparison_frame_count]: how many and
+ * which (evidence `frame_list`, `frames_affected`), and, where a reading's values separate them from the
+ * others, that it is so, with the threshold (`separating_reading`, `reading_relation`, `reading_threshold`);
+ * the end of the summary repeats that.  Nothing where all frames are chosen, or none.  Since 0.2.0. */
+void exray_finding_frames(exray_finding *finding, const exray_comparison *comparison, const bool *chosen);
 
 /* Another cause that explains it, with its confidence, 0..1.  Each call adds one.  Since 0.1.0. */
 void exray_finding_alternative(exray_finding *finding, const char *cause, double confidence);

@@ -2,6 +2,7 @@
 #include "checks/checks.h"
 #include "checks/consequences.h"
 #include "checks/frame_coverage.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/port/port_words.h"
 #include "checks/scrubbed.h"
@@ -425,6 +426,7 @@ exray_status xr_run_assertions(const exray_comparison *comparison, const xr_chec
         xr_frame_coverage_get(comparison, &frames);
         xr_report_frame_coverage(&frames, options->min_coverage, &out->findings);
         report_shapes(comparison, options, &out->findings);
+        xr_tell_conditions(&out->findings);
         xr_name_ports(comparison, &out->findings);
         xr_requirements_judge(options->require, options->require_count, comparison, &out->findings);
         raise_severities(options, &out->findings);

@@ -204,6 +204,8 @@ static bool build(exray_comparison *c, const xr_compare_options *options, exray_
     for (int s = 0; s < 2; s++)
         if (!xr_latency_read(c->log[s], &c->latency[s]))
             return out_of_memory(error);
+    if (!xr_readings_load(c))
+        return out_of_memory(error);
     return xr_judge_decisions(c, error) == EXRAY_OK && xr_judge_tasks(c, error) == EXRAY_OK;
 }
 
@@ -259,6 +261,7 @@ void xr_comparison_free(exray_comparison *c)
     free(c->made_names);
     free(c->inside);
     free(c->measure);
+    xr_readings_free(c);
     free(c);
 }
 

@@ -96,6 +96,13 @@ typedef struct xr_layer_place {
     uint32_t node, output;
 } xr_layer_place;
 
+/* A reading of a peripheral sensor, and what the public functions show of it. */
+typedef struct xr_reading_kept {
+    char name[128], unit[32];
+    double *value; /* [frames][width] */
+    exray_reading_series shown;
+} xr_reading_kept;
+
 struct exray_comparison {
     const exray_log *log[2];
     exray_frame_pair *frame;
@@ -114,10 +121,16 @@ struct exray_comparison {
     exray_measure *measure; /* of the other tasks */
     size_t measure_count;
     xr_latency latency[2];
+    xr_reading_kept *reading;
+    size_t reading_count;
     char (*made_names)[2][24]; /* [layer][side]: names of layers, where no model is in the log */
 
     unsigned jobs;       /* threads of exray_comparison_share */
     atomic_bool sharing; /* they are at work */
 };
+
+/* Reads them of the matched frames (readings.c).  False: out of memory. */
+bool xr_readings_load(exray_comparison *comparison);
+void xr_readings_free(exray_comparison *comparison);
 
 #endif

@@ -294,3 +294,40 @@ def test_no_leaks(logs):
     for _ in range(60):
         work()
     assert resident() - before < 2048, "KiB"
+
+
+def test_readings_of_an_assertion(tmp_path):
+    """What peripheral sensors said along the frames; a finding of some frames names the one that separates them."""
+    rng, light = np.random.default_rng(2), [300, 4, 280, 5, 310, 6, 290, 3]
+    for role, gain in (("edge", .5), ("reference", 1)):
+        with exray.Recorder(tmp_path / f"{role}.mcap", role=role) as r:
+            for i, level in enumerate(light):
+                with r.frame(index=i):
+                    r.input("x", rng.normal(0, 1, (1, 8)).astype(np.float32) * (gain if level < 10 else 1))
+                    if role == "edge":
+                        r.reading("light", level, "lux")
+                        r.reading("motion", [0, i, 2], "m/s2")
+                    else:
+                        r.reading("heat", 40 + i, "C")
+    seen = {}
+
+    @exray.assertion
+    def dark(c: exray.Comparison) -> None:
+        "Frames in the dark"
+        seen.update(c.readings)
+        c.find("It is dark.", severity="warning", frames=[i for i, v in enumerate(c.readings["light"].values[:, 0]) if v < 100])
+
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", assertions=[dark], only="user.dark")
+    assert set(seen) == {"light", "motion", "heat"} and (seen["light"].unit, seen["light"].side, seen["heat"].side) == ("lux", "edge", "reference")
+    assert isinstance(seen["motion"], exray.ReadingSeries) and seen["motion"].values[3].tolist() == [0, 3, 2]
+    found = report.findings[0]
+    assert found.evidence["separating_reading"] == "light" and found.evidence["frame_list"] == "frames 1, 3, 5 and 7"
+    assert found.summary == "It is dark, only where the reading light is below 143 lux."
+
+    @exray.assertion
+    def nowhere(c: exray.Comparison) -> None:
+        "No such frame"
+        c.find("It is dark.", frames=[99])
+
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", assertions=[nowhere], only="user.nowhere")
+    assert "there is no matched frame 99" in str(report.json["assertions"])

@@ -393,7 +393,7 @@ static void report(const exray_comparison *comparison, const xr_input_fit *all, 
         rest.residual.explained = true;
     report_colors(comparison, only ? &a->before : all, &rest, a->good ? &a->transform : NULL, findings);
     for (exray_finding *f = last ? last->next : findings->first; f && only; f = f->next)
-        xr_say_frames(comparison, only, f);
+        exray_finding_frames(f, comparison, only);
     if (a->good || names_colors(&rest)) {
         if (!a->good) {
             xr_transform_free(&a->transform);

@@ -80,7 +80,7 @@ static exray_status say_affected(const exray_comparison *comparison, const xr_in
     }
     exray_status status = xr_input_fit_affected(comparison, fit, affected, error);
     for (exray_finding *f = last ? last->next : findings->first; f && status == EXRAY_OK; f = f->next)
-        xr_say_frames(comparison, affected, f);
+        exray_finding_frames(f, comparison, affected);
     free(affected);
     return status;
 }

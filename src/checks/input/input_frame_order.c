@@ -73,7 +73,7 @@ bool xr_report_torn(xr_input_pair *pair, exray_findings *findings)
         exray_finding_number(f, "residual_before_levels", t.residual_before);
         exray_finding_number(f, "residual_after_levels", t.residual_after);
         if (t.torn < t.frames)
-            xr_say_frames(pair->comparison, chosen, f);
+            exray_finding_frames(f, pair->comparison, chosen);
     }
     free(chosen);
     xr_torn_frames_free(&t);

@@ -1,6 +1,7 @@
 /* input.shape: another size or length than the reference's, and how the values relate. */
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/frames/frame_list.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/shape/shape_relation.h"
 
@@ -357,6 +358,7 @@ static void add_evidence(const exray_comparison *c, const other_input *o, const 
     exray_finding_text(f, "frame_list", list);
     exray_finding_number(f, "frames", (double)exray_comparison_frame_count(c));
     exray_finding_number(f, "frames_other_shape", (double)o->count);
+    xr_say_reading(c, o->differs, f);
 }
 
 static void say_frames(const exray_comparison *c, const other_input *o, char *text, size_t size)

@@ -2,6 +2,7 @@
 
 #include "checks/input/fit/pixel_view.h"
 #include "checks/input/frames/frame_list.h"
+#include "checks/input/frames/frame_words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -134,6 +135,7 @@ static void say_map(const exray_comparison *comparison, const difference_map *m,
         exray_finding_detail(finding, "%zu of %zu frames differ by more than %.1f levels rms: %s.",
                              m->differing, m->frames, DIFFERS, list);
         exray_finding_text(finding, "frame_list", list);
+        xr_say_reading(comparison, m->frame, finding);
     }
     exray_finding_number(finding, "frames_differing", (double)m->differing);
 }

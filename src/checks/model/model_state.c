@@ -2,6 +2,7 @@
  * elsewhere, or of frames that one side did not see. */
 #include "checks/builtin.h"
 #include "checks/input/frames/frame_list.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/layer/value_evidence.h"
 #include "checks/model/state/history_report.h"
 #include "checks/model/state/loops.h"
@@ -196,6 +197,7 @@ static void report_breaks(const exray_comparison *c, const xr_loop *loop, int si
     exray_finding_text(f, "states", names);
     exray_finding_text(f, "frame_list", list);
     exray_finding_number(f, "frames", (double)b->count);
+    xr_say_reading(c, b->in, f);
 }
 
 /* The first matched frame in which the inputs of a loop differ, or SIZE_MAX. */
@@ -447,6 +449,7 @@ static void report_resets(const exray_comparison *c, int side, const xr_state_re
     exray_finding_text(f, "kind", start ? "begin" : never ? "not_carried" : "reset");
     exray_finding_text(f, "frame_list", list);
     exray_finding_number(f, "frames", (double)r->count[side]);
+    xr_say_reading(c, r->in[side], f);
 }
 
 /* *told: recorded states show a reset. */

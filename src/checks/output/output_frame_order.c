@@ -1,6 +1,7 @@
 /* output.frame_order: an output, or a result, of another frame. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/input/frames/frame_words.h"
 #include "checks/input/moments/input_statistics.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
@@ -9,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static uint64_t index_of(const exray_comparison *comparison, size_t frame)
 {
@@ -30,6 +32,16 @@ static void list_frames(const exray_comparison *comparison, const xr_frame_match
     }
     if (listed > LISTED && used < size)
         snprintf(text + used, size - used, " and %zu more", listed - LISTED);
+}
+
+static void say_reading(const exray_comparison *comparison, const xr_frame_match *m, exray_finding *finding)
+{
+    bool *moved = calloc(exray_comparison_frame_count(comparison) + 1, sizeof *moved);
+    for (size_t f = 0; moved && f < m->frame_count; f++)
+        moved[f] = m->source[f] != f;
+    if (moved)
+        xr_say_reading(comparison, moved, finding);
+    free(moved);
 }
 
 static void report(const exray_comparison *comparison, size_t pair, const xr_frame_match *m,
@@ -71,6 +83,7 @@ static void report(const exray_comparison *comparison, size_t pair, const xr_fra
     exray_finding_text(f, "which", frames);
     if (m->same_lag)
         exray_finding_number(f, "lag", (double)m->lag);
+    say_reading(comparison, m, f);
     if (!known)
         exray_finding_alternative(f, "input.frame_order", 0.4);
 }

@@ -40,7 +40,7 @@ void xr_say_told_frames(exray_finding *finding, const exray_comparison *comparis
     exray_finding_number(finding, "frames", (double)equal->count);
     exray_finding_number(finding, "frames_differ", (double)count);
     if (some && count < equal->count)
-        xr_say_frames(comparison, differs, finding);
+        exray_finding_frames(finding, comparison, differs);
 }
 
 static const char excused[] = "told.excused";

@@ -10,7 +10,7 @@
 docs/python.md is the way in.  Everything here calls the C library; errors are exray.Error.
 """
 
-from exray._comparison import Comparison, IOPair, LayerPair, Metrics
+from exray._comparison import Comparison, IOPair, LayerPair, Metrics, ReadingSeries
 from exray._errors import (ArgumentError, EngineError, Error, FileError, FormatError, LimitError, MissingPackage,
                            NoSpaceError, NotRecorded, OutOfMemoryError, StateError, UnsupportedError,
                            ValidationFailed, text)
@@ -31,7 +31,7 @@ del text
 __all__ = [
     "Accuracy", "ArgumentError", "Assertion", "Box", "ClassScore", "Comparison", "EngineError", "Error", "Event",
     "FileError", "Finding", "Flight", "FlightFrame", "FormatError", "Frame", "IOPair", "Keypoint", "Layer", "LayerPair", "LayerSide", "LimitError", "Log", "Media",
-    "Measure", "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization",
+    "Measure", "Metrics", "MissingPackage", "Model", "NoSpaceError", "Node", "NotRecorded", "OutOfMemoryError", "Quantization", "ReadingSeries",
     "Recorder", "Report", "Result", "Sketch", "StateError", "Stats", "Tensor", "TensorInfo", "Tensors", "Tokenizer",
     "UnsupportedError", "ValidationFailed", "Vector", "__version__", "assertion", "keras", "litert", "onnx", "open", "playback",
     "torch", "validate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -54,6 +54,17 @@ class IOPair:
     noise: float
     step: Tuple[float, float]
     problem: str
+
+
+@dataclass(frozen=True)
+class ReadingSeries:
+    """A reading of a peripheral sensor along the matched frames: values[frame, k], nan where a frame has none.
+    side: whose log it is from, "edge" or, where that has no such reading, "reference"."""
+
+    name: str
+    unit: str
+    side: str
+    values: "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -128,6 +139,18 @@ class Comparison:
         """How frames were matched: "index" or "source"."""
         return text(lib.exray_comparison_matched_by(self._comparison))
 
+    @property
+    def readings(self) -> Dict[str, ReadingSeries]:
+        """Readings of peripheral sensors (orientation, light, ...) along the matched frames, by name."""
+        frames, out = lib.exray_comparison_frame_count(self._comparison), {}
+        for i in range(lib.exray_comparison_reading_count(self._comparison)):
+            r = lib.exray_comparison_reading(self._comparison, i)
+            values = np.empty((frames, int(r.width)), np.float64)
+            ffi.memmove(ffi.from_buffer(values), r.value, values.nbytes)
+            name = text(r.name)
+            out[name] = ReadingSeries(name, text(r.unit), list(_SIDES)[r.side], values)
+        return out
+
     def _io(self, count: Any, get: Any) -> List[IOPair]:
         out = []
         for i in range(count(self._comparison)):
@@ -191,10 +214,11 @@ class Comparison:
              fix: str = "", details: Sequence[str] = (), stage: str = "", tensor: str = "",
              layer: "Union[LayerPair, int, None]" = None,
              evidence: "Optional[Mapping[str, Union[float, str]]]" = None,
-             alternatives: Optional[Mapping[str, float]] = None) -> None:
+             alternatives: Optional[Mapping[str, float]] = None, frames: Sequence[int] = ()) -> None:
         """Reports a finding.  cause: one that the assertion declares, or user.NAME (default: its own name);
         summary: one sentence; fix: one sentence, imperative; layer: of `layers`; alternatives: other causes
-        with their confidence."""
+        with their confidence; frames: the matched frames (positions in `frames`) that it is about alone: they are
+        listed, and the reading that separates them from the others is named, where there is one."""
         cause = cause or self._name
         name = encode(cause, "a cause")
         if cause not in self._causes and not cause.startswith("user."):
@@ -214,9 +238,24 @@ class Comparison:
         calls += [(lib.exray_finding_alternative, (encode(other, "an alternative"),
                                                    _share(share, f"the confidence of {show(other)}")))
                   for other, share in (alternatives or {}).items()]
+        chosen = self._chosen(frames)
         f = lib.exray_findings_add(self._findings, name, how_bad, sure)
         for function, values in calls:
             function(f, *values)
+        if chosen is not None:
+            lib.exray_finding_frames(f, self._comparison, chosen)
+
+    def _chosen(self, frames: Sequence[int]) -> Any:
+        count = lib.exray_comparison_frame_count(self._comparison)
+        if len(frames) == 0:
+            return None
+        chosen = ffi.new("bool[]", max(count, 1))
+        for frame in frames:
+            position = whole(frame, "a matched frame's position", 0, UINT32)
+            if position >= count:
+                raise ArgumentError(f"there is no matched frame {position}; there are {count}")
+            chosen[position] = True
+        return chosen
 
     def _layer_position(self, layer: "Union[LayerPair, int, None]") -> int:
         comparison = self._comparison

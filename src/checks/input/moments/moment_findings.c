@@ -52,7 +52,7 @@ void xr_end_moment(const xr_moment_case *c, const xr_moment_fit *fit, exray_find
     exray_finding_number(f, "residual_after_levels", fit->residual);
     exray_finding_number(f, "frames", (double)c->pairs->count);
     if (c->affected)
-        xr_say_frames(c->comparison, c->affected, f);
+        exray_finding_frames(f, c->comparison, c->affected);
 }
 
 /* ---- The order of channels ------------------------------------------------------------------------ */

@@ -103,7 +103,7 @@ static exray_status say_frames(const exray_comparison *comparison, const xr_toke
         }
     }
     if (affected < read)
-        xr_say_frames(comparison, chosen, finding);
+        exray_finding_frames(finding, comparison, chosen);
     free(chosen);
     free(seen);
     return EXRAY_OK;
