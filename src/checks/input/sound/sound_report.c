@@ -61,7 +61,7 @@ static void end(const xr_sound_report *r, exray_finding *f)
         equal += s->equal && !s->silent;
     }
     if (chosen && equal)
-        xr_say_frames(r->frames->comparison, chosen, f);
+        exray_finding_frames(f, r->frames->comparison, chosen);
     free(chosen);
 }
 
