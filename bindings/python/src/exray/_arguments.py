@@ -278,7 +278,7 @@ def picture(name: str, pixels: "NDArray[Any]", format: Optional[str], width: Any
     return media
 
 
-def samples(name: str, given: "ArrayLike") -> "NDArray[Any]":
+def samples(name: str, given: Any) -> "NDArray[Any]":
     """A sound's samples, [length, channels] of int16 or float32."""
     what = f"sound {show(name)}"
     a = array_of(given, what)
