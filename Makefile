@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 export EXRAY_BUILD := $(BUILD)
 CMAKE_GENERATE = cmake -G Ninja -S .
 
-.PHONY: all program demo test wheel python-test python-frameworks-test browser-test clang-test headers-test core-alone bench torture size faults fuzz lint format install clean help
+.PHONY: all program demo test wheel python-test python-frameworks-test browser-test clang-test headers-test core-alone bench torture size faults table fuzz lint format install clean help
 
 all: program
 
@@ -80,6 +80,11 @@ size:
 faults: program
 	@scripts/bootstrap.sh test demo
 	@scripts/faults.sh; bench=$$?; scripts/cases.sh && exit $$bench
+
+## make table: real models of each task, with faults: what is found, named, and left after the fix (docs/table.md)
+table: program
+	@scripts/bootstrap.sh test demo
+	@scripts/table.sh -o docs/table.md
 
 ## make fuzz: every reader's fuzzer, FUZZ_SECONDS (600) each
 fuzz:

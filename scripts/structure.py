@@ -42,7 +42,7 @@ ROOMS = {
     "cli": "base checks codecs compare core engines isolate log media models pipeline replay report validate",
 }
 # Functions of the public headers alone, as a plug-in of a user's has them.
-PUBLIC = {"compare": "tasks", "replay": "tasks", "checks": "compare core log media tasks", "report": "core log media tasks", "validate": "core log", "cli": ""}
+PUBLIC = {"compare": "tasks", "replay": "tasks", "checks": "compare core log media tasks", "report": "core log media tasks", "validate": "core log", "cli": "tasks"}
 # What the target exray_watched makes of malloc and its like (src/base/memory.h).
 WATCHED = {"xr_malloc", "xr_calloc", "xr_realloc", "xr_strdup", "xr_strndup"}
 GENERATED = re.compile(r"_fds\.h$")

@@ -21,13 +21,27 @@ typedef struct exray_task_options {
     uint32_t top_k;            /* classes that are told; 0: 5 */
     const char *const *labels; /* [label_count] the name of each class */
     size_t label_count;
-    const char *head; /* of text: "ctc"; NULL, "none": outputs are read as they are */
+    /* How raw outputs are read: of text "ctc"; of detection "ssd", "yolo5", "yolo8", "palm"; of keypoints
+     * "points".  NULL, "none": outputs are read as they are. */
+    const char *head;
+    float threshold; /* the least score that is told; 0: 0.5 of a raw head and of many labels, else none;
+                        below 0: none */
+    float nms; /* of a raw head: boxes of a class that overlap (IoU) by more are one; 0: 0.45 (palm 0.3);
+                  1: none are */
+    uint32_t classes; /* of a raw head (of points: how many there are); 0: all that its output has room for */
+    bool sigmoid;     /* of a raw head and of many labels: scores are before the sigmoid */
+    const char *boxes;    /* "ORDER [shares|pixels]": xyxy, yxyx, xywh, cxcywh, cycxhw; NULL: the head's */
+    const float *anchors; /* [anchor_count][4] of ssd, palm: shares of the picture in the order of `boxes`
+                             (y, x, height, width) */
+    size_t anchor_count;
+    uint32_t input_width, input_height; /* of the picture that the model takes; 0: not known.  Pixels are
+                                           taken as shares of it */
 } exray_task_options;
 
 /* exray_task_options options = EXRAY_TASK_OPTIONS_INIT;  Since 0.2.0. */
 #define EXRAY_TASK_OPTIONS_INIT                                                                              \
     {                                                                                                        \
-        sizeof(exray_task_options), 0, 0, NULL, 0, NULL                                                      \
+        sizeof(exray_task_options), 0, 0, NULL, 0, NULL, 0, 0, 0, false, NULL, NULL, 0, 0, 0                 \
     }
 
 /* An output of a frame, as real numbers.  Since 0.2.0. */
@@ -80,7 +94,38 @@ typedef struct exray_task {
     void (*end)(void *state);
 } exray_task;
 
-/* The task at position i of the library's table, or NULL beyond its end; the one of that name, or NULL.
+/* Adds a task of one's own behind those of the library; its name begins with "user." (a-z, 0-9, '_', '.'),
+ * all functions are there, and the struct stays where it is.  A log's metadata `task`, or `task:` of a
+ * pipeline, name it.  A task that is there already is no error.  EXRAY_E_ARGUMENT: it lacks something, or
+ * another has its name; EXRAY_E_LIMIT: there are 16.  One thread at a time, before logs are compared.  Since
+ * 0.2.0. */
+exray_status exray_task_register(const exray_task *task, exray_error *error);
+
+/* Loads a shared library and registers the tasks that it exports with EXRAY_PLUGIN_TASKS; it stays loaded.
+ * Its code runs in this process: load what you trust.  *count: how many there are; 0 where it exports none.
+ * Since 0.2.0. */
+exray_status exray_task_load(const char *path, size_t *count, exray_error *error);
+
+/* What a plug-in exports, in C and in C++, once and outside of every namespace:
+ * EXRAY_PLUGIN_TASKS(&first, &second);  Since 0.2.0. */
+#if defined(__GNUC__)
+#define EXRAY_TASK_VISIBLE __attribute__((visibility("default")))
+#else
+#define EXRAY_TASK_VISIBLE
+#endif
+#ifdef __cplusplus
+#define EXRAY_PLUGIN_TASKS(...)                                                                              \
+    extern "C" {                                                                                             \
+    extern EXRAY_TASK_VISIBLE const exray_task *const exray_plugin_tasks[];                                  \
+    }                                                                                                        \
+    const exray_task *const exray_plugin_tasks[] = {__VA_ARGS__, NULL}
+#else
+#define EXRAY_PLUGIN_TASKS(...)                                                                              \
+    extern EXRAY_TASK_VISIBLE const exray_task *const exray_plugin_tasks[];                                  \
+    const exray_task *const exray_plugin_tasks[] = {__VA_ARGS__, NULL}
+#endif
+
+/* The task at position i, those of the library first, or NULL beyond the end; the one of that name, or NULL.
  * Since 0.2.0. */
 const exray_task *exray_task_at(size_t i);
 const exray_task *exray_task_named(const char *name);

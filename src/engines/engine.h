@@ -3,6 +3,8 @@
 #ifndef XR_ENGINE_H
 #define XR_ENGINE_H
 
+#include "models/notes/model_notes.h"
+
 #include <exray/exray.h>
 
 /* An adapter's own: only the adapter that opened it looks inside. */
@@ -77,5 +79,9 @@ const xr_engine *xr_engine_by_name(const char *name);
  * replaced by a model that holds them.  On failure `*data` is as it was; the message does not name the model.
  */
 exray_status xr_engine_whole_model(const char *path, void **data, size_t *size, exray_error *error);
+
+/* What a model's file says of itself; free it.  False: out of memory. */
+bool xr_engine_notes(const void *data, size_t size, xr_model_notes *out);
+void xr_engine_notes_free(xr_model_notes *notes);
 
 #endif

@@ -2,6 +2,7 @@
 #include "engines/engine.h"
 
 #include "models/model_file.h"
+#include "models/notes/read_notes.h"
 
 #include <string.h>
 
@@ -22,4 +23,14 @@ const xr_engine *xr_engine_by_name(const char *name)
 exray_status xr_engine_whole_model(const char *path, void **data, size_t *size, exray_error *error)
 {
     return xr_model_complete(path, data, size, error);
+}
+
+bool xr_engine_notes(const void *data, size_t size, xr_model_notes *out)
+{
+    return xr_model_notes_read(data, size, out);
+}
+
+void xr_engine_notes_free(xr_model_notes *notes)
+{
+    xr_model_notes_free(notes);
 }

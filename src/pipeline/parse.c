@@ -11,15 +11,21 @@
 #include "pipeline/text/parse_text.h"
 
 #include <stdlib.h>
-
-enum { DEFAULT_TOP_K = 5 };
+#include <string.h>
 
 static bool parse_task(xr_parser *p, const xr_yaml *node)
 {
-    static const char *const names[] = {"classification", "detection", "segmentation", "audio", "text"};
-    static const xr_choice choices[] = {
-        {"classification", 0}, {"detection", 1}, {"segmentation", 2}, {"audio", 3}, {"text", 4}};
+    /* What sounds and texts are told of is as of pictures; the names of two kinds of input are kept. */
+    static const char *const names[] = {"classification", "detection",  "segmentation", "keypoints",  "text",
+                                        "embedding",      "regression", "audio",        "multi_label"};
+    static const xr_choice choices[] = {{"classification", 0}, {"detection", 1}, {"segmentation", 2},
+                                        {"keypoints", 3},      {"text", 4},      {"embedding", 5},
+                                        {"regression", 6},     {"audio", 7},     {"multi_label", 8}};
     int value;
+    if (node->kind == XR_YAML_SCALAR && strncmp(node->text, "user.", 5) == 0) { /* of a plug-in */
+        p->pipeline->task = p->pipeline->own_task = xr_parse_resolve("", node->text);
+        return p->pipeline->task || xr_parse_fail(p, node->line, "task", "out of memory");
+    }
     if (!xr_parse_choose(p, node, "task", "task", choices, XR_COUNT(choices), &value))
         return false;
     p->pipeline->task = names[value];
@@ -69,8 +75,6 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
     bool ok = false;
     if (pipeline) {
         pipeline->name = xr_parse_resolve("", name);
-        pipeline->task = "classification";
-        pipeline->top_k = DEFAULT_TOP_K;
         xr_parse_default_steps(pipeline);
         xr_parse_default_audio(pipeline);
         if (pipeline->name)

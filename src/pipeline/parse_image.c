@@ -252,8 +252,11 @@ static bool parse_normalize(xr_parser *p, const xr_yaml *node, const char *where
     step->as.normalize.std[0] = 1;
     if (node->kind == XR_YAML_SCALAR && !strcmp(node->text, "none"))
         return true;
+    step->as.normalize.of_model = node->kind == XR_YAML_SCALAR && !strcmp(node->text, "model");
+    if (step->as.normalize.of_model)
+        return true;
     if (node->kind != XR_YAML_MAP)
-        return xr_parse_fail(p, node->line, where, "needs {mean: ..., std: ...}, on 0..255, or none");
+        return xr_parse_fail(p, node->line, where, "needs {mean: ..., std: ...}, on 0..255, model, or none");
     for (const xr_yaml *child = node->first; child; child = child->next) {
         char inner[64];
         int is_std;

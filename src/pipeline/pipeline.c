@@ -17,6 +17,7 @@ typedef struct image_run {
     bool made_gray;           /* by a step: not just a gray file */
     const xr_step *letterbox; /* waits for the next resize; or a region */
     const xr_region *reading; /* of the frame, or NULL */
+    xr_seen_part place;       /* of what the picture is now, in the one that was given, upright */
     uint32_t width, height;   /* of a letterbox whose ground a pad fills later */
     bool corner;
     /* The last normalize of bytes is done while writing, by table. */
@@ -41,6 +42,21 @@ static uint32_t round_half_even(uint32_t twice)
     return twice % 2 && half % 2 ? half + 1 : half;
 }
 
+static void cut(image_run *r, uint32_t left, uint32_t top, uint32_t width, uint32_t height)
+{
+    xr_place_cut(&r->place, left, top, width, height, r->picture.width, r->picture.height);
+    xr_pixels_cut(&r->picture, left, top, width, height);
+}
+
+/* Puts the picture on a ground of width x height. */
+static exray_status pad_to(image_run *r, uint32_t width, uint32_t height, bool corner, double ground)
+{
+    xr_pixels *p = &r->picture;
+    const uint32_t left = corner ? 0 : (width - p->width) / 2, top = corner ? 0 : (height - p->height) / 2;
+    xr_place_cut(&r->place, -(double)left, -(double)top, width, height, p->width, p->height);
+    return xr_pixels_pad(p, width, height, left, top, ground, r->error);
+}
+
 static exray_status crop(image_run *r, const xr_step *step)
 {
     xr_pixels *p = &r->picture;
@@ -62,7 +78,7 @@ static exray_status crop(image_run *r, const xr_step *step)
         uint32_t side = (uint32_t)floor(step->as.crop.fraction * shorter + 0.5);
         if (!side)
             side = 1;
-        xr_pixels_cut(p, (p->width - side) / 2, (p->height - side) / 2, side, side);
+        cut(r, (p->width - side) / 2, (p->height - side) / 2, side, side);
         return EXRAY_OK;
     }
     case XR_CROP_SIZE:
@@ -74,8 +90,7 @@ static exray_status crop(image_run *r, const xr_step *step)
         }
         r->sized = true;
         /* torchvision's CenterCrop rounds an odd half to the even offset. */
-        xr_pixels_cut(p, round_half_even(p->width - width), round_half_even(p->height - height), width,
-                      height);
+        cut(r, round_half_even(p->width - width), round_half_even(p->height - height), width, height);
         return EXRAY_OK;
     }
     return EXRAY_OK;
@@ -140,18 +155,14 @@ static exray_status letterbox(image_run *r, const xr_resize *how, uint32_t width
         r->width = width, r->height = height, r->corner = corner;
         return EXRAY_OK;
     }
-    return xr_pixels_pad(p, width, height, corner ? 0 : (width - w) / 2, corner ? 0 : (height - h) / 2,
-                         how_boxed->as.crop.pad, r->error);
+    return pad_to(r, width, height, corner, how_boxed->as.crop.pad);
 }
 
 static exray_status pad(image_run *r, const xr_step *step)
 {
-    xr_pixels *p = &r->picture;
     if (!r->width) /* the picture fills all of it */
         return EXRAY_OK;
-    uint32_t left = r->corner ? 0 : (r->width - p->width) / 2,
-             top = r->corner ? 0 : (r->height - p->height) / 2;
-    return xr_pixels_pad(p, r->width, r->height, left, top, step->as.pad, r->error);
+    return pad_to(r, r->width, r->height, r->corner, step->as.pad);
 }
 
 /* The region, turned upright, at the size of the resize. */
@@ -170,6 +181,7 @@ static exray_status cut_region(image_run *r, const xr_resize *how, uint32_t widt
         return step_error(r, step, EXRAY_E_ARGUMENT, "the region of this frame is empty, or not finite");
     const double place[5] = {region.x, region.y, region.width, region.height,
                              region.degrees * 3.14159265358979323846 / 180};
+    xr_place_region(&r->place, place, p->width, p->height);
     return xr_pixels_region(p, place, how->filter == EXRAY_FILTER_NEAREST, width, height, r->error);
 }
 
@@ -221,7 +233,11 @@ static exray_status normalize(image_run *r, const xr_step *step)
 {
     const unsigned mean_count = step->as.normalize.mean_count, std_count = step->as.normalize.std_count;
     xr_pixels *p = &r->picture;
-    double mean[3], std[3];
+    double mean[3], std[3], bytes_mean, bytes_std;
+    const bool as_bytes = step->as.normalize.of_model;
+    if (as_bytes && !xr_target_takes_bytes(r->target, &bytes_mean, &bytes_std))
+        return step_error(r, step, EXRAY_E_UNSUPPORTED,
+                          "the model's file does not say how; give {mean: ..., std: ...}");
     /* A gray file that no step has made RGB yet: three values ask for RGB. */
     if (p->channels == 1 && (mean_count == 3 || std_count == 3)) {
         if (r->made_gray)
@@ -233,6 +249,10 @@ static exray_status normalize(image_run *r, const xr_step *step)
     for (unsigned c = 0; c < 3; c++) {
         mean[c] = step->as.normalize.mean[mean_count == 1 ? 0 : c];
         std[c] = step->as.normalize.std[std_count == 1 ? 0 : c];
+        if (as_bytes) {
+            mean[c] = bytes_mean;
+            std[c] = bytes_std;
+        }
     }
     if (!is_last(r, step) || p->is_float)
         return xr_pixels_normalize(p, mean, std, r->error);
@@ -249,6 +269,8 @@ static exray_status run_step(image_run *r, const xr_step *step)
         if (!step->as.orient)
             return EXRAY_OK;
         r->orientation = 1;
+        /* It is the upright picture in which places are told. */
+        r->place.known = r->place.known && (orientation <= 1 || xr_place_is_whole(&r->place));
         return xr_pixels_orient(&r->picture, orientation, r->error);
     }
     case XR_STEP_CROP:
@@ -256,8 +278,11 @@ static exray_status run_step(image_run *r, const xr_step *step)
     case XR_STEP_RESIZE:
         return resize(r, step);
     case XR_STEP_ROTATE:
+        xr_place_turn(&r->place, step->as.quarter_turns);
         return xr_pixels_turn(&r->picture, step->as.quarter_turns, r->error);
     case XR_STEP_FLIP:
+        if (step->as.flip != XR_FLIP_NONE)
+            xr_place_flip(&r->place, step->as.flip == XR_FLIP_HORIZONTAL);
         return xr_pixels_flip(&r->picture, step->as.flip, r->error);
     case XR_STEP_CHANNELS:
         return channels(r, step);
@@ -314,7 +339,7 @@ static void fill_shape(const image_run *r, const exray_tensor_info *info, int64_
 exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_picture *image,
                                     const xr_region *region, const exray_tensor_info *info,
                                     int64_t shape[EXRAY_MAX_RANK], void *(*room)(void *user, size_t size),
-                                    void *user, exray_error *error)
+                                    void *user, xr_seen_part *place, exray_error *error)
 {
     xr_target target;
     exray_status status = xr_target_read(info, &target, error);
@@ -328,10 +353,12 @@ exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_pic
         .picture = xr_pixels_of(image),
         .reading = region,
         .orientation = image->orientation,
+        .place = xr_place_whole(),
         .std = {1, 1, 1},
         .error = error,
     };
     status = run_steps(&r);
+    *place = r.place;
     if (!status) {
         const xr_pixels *p = &r.picture;
         fill_shape(&r, info, shape);
@@ -370,6 +397,7 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_pict
 {
     fixed_room room = {pipeline, out, out_size, error};
     int64_t shape[EXRAY_MAX_RANK];
+    xr_seen_part place;
     *error = (exray_error){EXRAY_OK, ""};
-    return xr_pipeline_make_image(pipeline, image, NULL, info, shape, take_fixed, &room, error);
+    return xr_pipeline_make_image(pipeline, image, NULL, info, shape, take_fixed, &room, &place, error);
 }

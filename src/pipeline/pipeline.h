@@ -2,6 +2,7 @@
 #ifndef XR_PIPELINE_H
 #define XR_PIPELINE_H
 
+#include "pipeline/place.h"
 #include "pipeline/steps.h"
 
 /* Runs the pipeline on a picture and writes the model's input: `info` gives
@@ -15,10 +16,11 @@ exray_status xr_pipeline_run_image(const xr_pipeline *pipeline, const exray_pict
 
 /* The same for an input that leaves its height, width or batch open (-1): they become the picture's.  Fills
  * shape [info->rank], and writes to the memory that `room` returns for so many bytes (NULL: no memory).
- * region: that of the frame, for `region: reading`; NULL: it has none. */
+ * region: that of the frame, for `region: reading`; NULL: it has none.  *place: where the input lies in the
+ * upright picture. */
 exray_status xr_pipeline_make_image(const xr_pipeline *pipeline, const exray_picture *image,
                                     const xr_region *region, const exray_tensor_info *info,
                                     int64_t shape[EXRAY_MAX_RANK], void *(*room)(void *user, size_t size),
-                                    void *user, exray_error *error);
+                                    void *user, xr_seen_part *place, exray_error *error);
 
 #endif

@@ -1,13 +1,17 @@
 #include "pipeline/steps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void xr_pipeline_free(xr_pipeline *pipeline)
 {
     if (!pipeline)
         return;
     free(pipeline->name);
-    free(pipeline->labels);
+    free(pipeline->own_task);
+    free(pipeline->output.labels);
+    free(pipeline->output.boxes);
+    free(pipeline->output.anchors);
     for (unsigned i = 0; i < pipeline->input_count; i++) {
         free(pipeline->inputs[i].name);
         free(pipeline->inputs[i].mask_of);
@@ -25,20 +29,34 @@ void xr_pipeline_free(xr_pipeline *pipeline)
 
 const char *xr_pipeline_task(const xr_pipeline *pipeline)
 {
-    return pipeline->task;
+    const char *head = pipeline->output.head;
+    if (pipeline->task)
+        return pipeline->task;
+    return !head                         ? "classification"
+           : strcmp(head, "ctc") == 0    ? "text"
+           : strcmp(head, "points") == 0 ? "keypoints"
+                                         : "detection";
 }
 
-int64_t xr_pipeline_label_offset(const xr_pipeline *pipeline)
+const xr_output_keys *xr_pipeline_output(const xr_pipeline *pipeline)
 {
-    return pipeline->label_offset;
+    return &pipeline->output;
 }
 
-unsigned xr_pipeline_top_k(const xr_pipeline *pipeline)
+void xr_pipeline_set_normalization(xr_pipeline *pipeline, const double mean[3], const double std[3],
+                                   unsigned count, bool *defaulted)
 {
-    return pipeline->top_k;
-}
-
-const char *xr_pipeline_labels(const xr_pipeline *pipeline)
-{
-    return pipeline->labels;
+    *defaulted = false;
+    for (unsigned i = 0; i < pipeline->step_count; i++) {
+        xr_step *step = &pipeline->steps[i];
+        if (step->kind != XR_STEP_NORMALIZE || (step->line && !step->as.normalize.of_model))
+            continue;
+        *defaulted = *defaulted || !step->line;
+        step->as.normalize.of_model = false;
+        step->as.normalize.mean_count = step->as.normalize.std_count = count;
+        for (unsigned c = 0; c < count; c++) {
+            step->as.normalize.mean[c] = mean[c];
+            step->as.normalize.std[c] = std[c];
+        }
+    }
 }

@@ -78,6 +78,7 @@ typedef struct xr_step {
         struct {
             unsigned mean_count, std_count; /* 1: for all channels */
             double mean[3], std[3];
+            bool of_model; /* as the model says */
         } normalize;
     } as;
 } xr_step;
@@ -118,17 +119,30 @@ typedef struct xr_text_source {
 
 enum { XR_MAX_INPUTS = 32 };
 
+/* How the outputs are read (key `output`). */
+typedef struct xr_output_keys {
+    int64_t label_offset;
+    unsigned top_k;   /* 0: not given, as the numbers below */
+    char *labels;     /* resolved against the pipeline file's folder; NULL: not given, as the others */
+    const char *head; /* a constant */
+    double threshold; /* below 0: none */
+    double nms;
+    unsigned classes;
+    bool sigmoid;
+    char *boxes;
+    char *anchors; /* a file, resolved */
+} xr_output_keys;
+
 /* Never changes after it was parsed: any number of threads may use one. */
 typedef struct xr_pipeline {
     char *name;       /* stands in messages */
-    const char *task; /* a constant */
+    const char *task; /* a constant, or own_task; NULL: not given */
+    char *own_task;   /* "user.NAME" */
     xr_step steps[XR_MAX_STEPS];
     unsigned step_count;
     xr_layout layout;
     xr_audio audio;
-    int64_t label_offset;
-    unsigned top_k;
-    char *labels;
+    xr_output_keys output;
     xr_input_source inputs[XR_MAX_INPUTS];
     unsigned input_count;
     xr_state_source states[XR_MAX_INPUTS];
@@ -136,15 +150,17 @@ typedef struct xr_pipeline {
     xr_text_source text;
 } xr_pipeline;
 
+/* What the model's file says of the normalization: for `normalize: model`, and for a file that has no
+ * normalize
+ * (*defaulted: such a one).  To be called before the pipeline runs. */
+void xr_pipeline_set_normalization(xr_pipeline *pipeline, const double mean[3], const double std[3],
+                                   unsigned count, bool *defaulted);
+
 /* NULL is nothing. */
 void xr_pipeline_free(xr_pipeline *pipeline);
 
 /* "classification", ...; never NULL. */
 const char *xr_pipeline_task(const xr_pipeline *pipeline);
-/* output.label_offset, output.top_k, output.labels (resolved against the
- * pipeline file's folder; NULL where absent). */
-int64_t xr_pipeline_label_offset(const xr_pipeline *pipeline);
-unsigned xr_pipeline_top_k(const xr_pipeline *pipeline);
-const char *xr_pipeline_labels(const xr_pipeline *pipeline);
+const xr_output_keys *xr_pipeline_output(const xr_pipeline *pipeline);
 
 #endif

@@ -255,3 +255,14 @@ exray_status xr_target_store(const exray_tensor_info *info, const float *values,
         encode(&target, (double)values[i], (uint8_t *)out + i * target.element_size);
     return EXRAY_OK;
 }
+
+bool xr_target_takes_bytes(const xr_target *target, double *mean, double *std)
+{
+    if (!target->quantized || (target->dtype != EXRAY_DTYPE_UINT8 && target->dtype != EXRAY_DTYPE_INT8) ||
+        !(target->scale > 0))
+        return false;
+    /* element = real / scale + zero_point, and real = (byte - mean) / std */
+    *mean = (double)target->zero_point + (target->dtype == EXRAY_DTYPE_INT8 ? 128 : 0);
+    *std = 1 / (double)target->scale;
+    return true;
+}

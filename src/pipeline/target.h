@@ -18,6 +18,10 @@ typedef struct xr_target {
 
 exray_status xr_target_read(const exray_tensor_info *info, xr_target *target, exray_error *error);
 
+/* The mean and std with which bytes become the elements of a quantized 8-bit tensor as they are (of a signed
+ * one, less 128).  False: it is none. */
+bool xr_target_takes_bytes(const xr_target *target, double *mean, double *std);
+
 /* Writes the picture's values, (sample - mean) / std, in the target's type and
  * quantization; out has room for width * height * channels elements. */
 exray_status xr_target_write(const xr_target *target, xr_layout layout, const xr_pixels *picture,

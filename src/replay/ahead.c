@@ -183,6 +183,7 @@ exray_status xr_ahead_take(const xr_prepared *prepared, const xr_fills *fills, x
         memcpy(to->shape, from->shape, sizeof to->shape);
         to->pad_first = from->pad_first;
         to->pad_last = from->pad_last;
+        to->place = from->place;
     }
     return EXRAY_OK;
 }

@@ -3,6 +3,7 @@
 #define XR_FEED_H
 
 #include "engines/engine.h"
+#include "pipeline/place.h"
 #include "replay/items.h"
 
 enum { XR_FEED_MOST = 64 };
@@ -16,6 +17,7 @@ typedef struct xr_feed {
     size_t size, room;
     uint64_t pad_first, pad_last; /* elements of padding at the beginning and the end of each row, where its
                                      mask is 0 (a text's) */
+    xr_seen_part place;           /* of a picture's feed: where it lies in the picture */
 } xr_feed;
 
 typedef struct xr_feeds {

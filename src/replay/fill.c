@@ -247,7 +247,7 @@ static exray_status fill_image(const xr_pipeline *pipeline, const xr_item *item,
         status = EXRAY_E_FORMAT; /* this picture, not the run */
     if (!status)
         status = xr_pipeline_make_image(pipeline, &image, item->region ? &region : NULL, &feed->info,
-                                        feed->shape, room_of, feed, error);
+                                        feed->shape, room_of, feed, &feed->place, error);
     xr_picture_clear(&image);
     return status;
 }

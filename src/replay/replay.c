@@ -11,7 +11,8 @@
 #include "replay/log_place.h"
 #include "replay/observer.h"
 #include "replay/recordings.h"
-#include "replay/result.h"
+#include "replay/told/result.h"
+#include "replay/told/saturation.h"
 #include "replay/truth_record.h"
 
 #include <stdio.h>
@@ -39,6 +40,7 @@ typedef struct run {
     bool from_input;                           /* the items are recorded inputs */
     xr_task task;
     bool has_result;
+    bool fit_open;   /* whether there is one is known behind the first run */
     bool label_told; /* a warning that a label is none of the model's classes was given */
     bool began;      /* a frame: the log has something in it */
     bool has_first;  /* `first` was taken from the items and not run yet */
@@ -66,11 +68,7 @@ static exray_status load_pipeline(run *r, exray_error *error)
         return EXRAY_OK;
     if (!(r->pipeline = xr_pipeline_load(o->pipeline, error)))
         return error->status;
-    r->task = (xr_task){.name = xr_pipeline_task(r->pipeline),
-                        .label_offset = xr_pipeline_label_offset(r->pipeline),
-                        .top_k = xr_pipeline_top_k(r->pipeline)};
-    const char *labels = xr_pipeline_labels(r->pipeline);
-    return labels ? xr_names_load(labels, &r->task.labels, error) : EXRAY_OK;
+    return xr_task_load(r->pipeline, &r->task, error);
 }
 
 static void warn_of(void *run_of, const char *text)
@@ -100,7 +98,7 @@ static exray_status open_recorder(run *r, exray_error *error)
 {
     exray_recorder_config config = r->options->config;
     char offset[32];
-    snprintf(offset, sizeof offset, "%lld", (long long)r->task.label_offset);
+    snprintf(offset, sizeof offset, "%lld", r->pipeline ? (long long)r->task.label_offset : 0);
     /* What decides how outputs are read is part of the log. */
     exray_key_value pairs[16] = {{"label_offset", offset}};
     uint32_t count = r->pipeline ? 1 : 0;
@@ -145,6 +143,16 @@ static xr_session_config session_config(run *r)
                                .shape_count = r->has_first ? r->inputs.count : 0};
 }
 
+static bool check_fit(run *r)
+{
+    char why[300] = "";
+    const bool fits =
+        r->pipeline && xr_task_fits(&r->task, r->options->engine, r->session, &r->inputs, why, sizeof why);
+    if (*why)
+        warn(r, why);
+    return fits;
+}
+
 static exray_status open_session(run *r, exray_recorder *recorder, exray_error *error)
 {
     const xr_run_options *o = r->options;
@@ -163,10 +171,8 @@ static exray_status open_session(run *r, exray_recorder *recorder, exray_error *
     r->inputs.noise = r->pipeline && xr_audio_goes_on(&r->pipeline->audio) ? r->noise[1] : NULL;
     if (!recorder)
         return EXRAY_OK;
-    char why[200] = "";
-    r->has_result = r->pipeline && xr_task_fits(&r->task, o->engine, r->session, why, sizeof why);
-    if (*why)
-        warn(r, why);
+    r->fit_open = r->pipeline && xr_task_is_open(o->engine, r->session);
+    r->has_result = r->fit_open || check_fit(r);
     return EXRAY_OK;
 }
 
@@ -273,6 +279,8 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
     if (begins && (status = reset_states(r, &kept, error)) != EXRAY_OK)
         return status;
     check_label(r, item);
+    if (!r->began)
+        xr_saturation_warn(r->pipeline, &r->fills, &r->inputs, warn_of, r);
     r->began = true;
     if (item->has_index)
         exray_recorder_frame_begin_at(&r->recorder, item->index, item->source);
@@ -293,8 +301,11 @@ static exray_status run_item(run *r, const xr_item *item, bool *usable, exray_er
         status = engine->run(r->session, error);
     if (!status)
         status = xr_fill_keep_states(&r->fills, engine, r->session, &r->inputs, error);
+    if (!status && r->fit_open)
+        r->has_result = check_fit(r);
+    r->fit_open = r->fit_open && status;
     if (!status && r->has_result)
-        status = xr_task_record(&r->task, engine, r->session, &r->recorder, error);
+        status = xr_task_record(&r->task, engine, r->session, &r->inputs, &r->recorder, error);
     exray_recorder_frame_end(&r->recorder);
     if (exray_recorder_error_status(&r->recorder)) /* the root of what else may have failed */
         status = xr_error_set(error, exray_recorder_error_status(&r->recorder), "%s",
@@ -455,6 +466,31 @@ static exray_status guard(run *r, xr_items *items, xr_run_report *report, exray_
     return status;
 }
 
+/* What the pipeline leaves out, the model's file may say. */
+static exray_status take_notes(run *r, exray_error *error)
+{
+    xr_model_notes notes;
+    if (!r->pipeline)
+        return EXRAY_OK;
+    if (!xr_engine_notes(r->model, r->model_size, &notes))
+        return xr_error_set(error, EXRAY_E_MEMORY, "out of memory for the model's metadata");
+    exray_status status = xr_task_take_notes(&r->task, &notes, error);
+    bool defaulted = false;
+    if (notes.mean_count && !r->from_input)
+        xr_pipeline_set_normalization(r->pipeline, notes.mean, notes.std, notes.mean_count, &defaulted);
+    if (defaulted) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "the pipeline has no normalize: (x - %.9g) / %.9g is used, as the model's metadata say; "
+                 "`normalize: "
+                 "none` keeps 0 to 255",
+                 notes.mean[0], notes.std[0]);
+        warn(r, text);
+    }
+    xr_engine_notes_free(&notes);
+    return status;
+}
+
 static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exray_error *error)
 {
     exray_status status = load_pipeline(r, error);
@@ -466,7 +502,9 @@ static exray_status prepare(run *r, xr_items *items, xr_run_report *report, exra
     exray_error why = {EXRAY_OK, ""};
     if (xr_engine_whole_model(r->options->model, &r->model, &r->model_size, &why) != EXRAY_OK)
         return xr_error_set(error, why.status, "cannot read %.200s: %.250s", r->options->model, why.message);
-    status = guard(r, items, report, error);
+    status = take_notes(r, error);
+    if (!status)
+        status = guard(r, items, report, error);
     if (status)
         return status;
     status = open_recorder(r, error);
@@ -528,8 +566,8 @@ exray_status xr_run(const xr_run_options *options, xr_items *items, xr_run_repor
     status = end_log(r, status, report, error);
     if (r->session)
         options->engine->close(r->session);
+    xr_task_free(&r->task);
     xr_pipeline_free(r->pipeline);
-    xr_names_free(&r->task.labels);
     xr_feeds_close(&r->inputs);
     free(r->model);
     free(r);

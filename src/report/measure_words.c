@@ -26,6 +26,8 @@ const char *xr_measure_words(char buffer[XR_MEASURE_WORDS_MOST], const char *nam
         {"cosine", "cosine similarity"},
         {"retrieval", "same nearest frame"},
         {"relative_error", "relative error"},
+        {"f1", "F1 of labels"},
+        {"same_labels", "equal sets of labels"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(name, known[i].name) == 0)

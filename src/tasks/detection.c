@@ -1,6 +1,8 @@
 /* Detection: boxes with classes and scores. */
 #include "tasks/average_precision.h"
 #include "tasks/builtin_tasks.h"
+#include "tasks/heads/box_order.h"
+#include "tasks/heads/find_head.h"
 #include "tasks/task_overlap.h"
 #include "tasks/task_shared.h"
 
@@ -23,14 +25,29 @@ static bool is_post_processed(const exray_tensor_info *const *info, size_t count
            xr_task_elements(info[3]) == 1;
 }
 
+/* Of TFLite_Detection_PostProcess. */
+static const xr_box_order standard_order = {true, false, false, XR_BOX_SHARES};
+
 static bool fits(const exray_task_options *options, const exray_tensor_info *const *outputs, size_t count,
                  char *why, size_t why_size)
 {
-    (void)options;
-    if (is_post_processed(outputs, count))
+    xr_box_order order;
+    *why = 0;
+    const xr_raw_head *head = xr_head_of(options, "detection", why, why_size);
+    if (head)
+        return head->fits(options, outputs, count, why, why_size);
+    if (*why) /* no such head */
+        return false;
+    if (!is_post_processed(outputs, count)) {
+        snprintf(why, why_size,
+                 "task detection needs the outputs boxes, classes, scores, count, or to know how others are "
+                 "read, `output: {head: ...}`; no /result is written");
+        return false;
+    }
+    if (xr_box_order_read(options->boxes, standard_order, &order))
         return true;
-    snprintf(why, why_size,
-             "task detection needs the outputs boxes, classes, scores, count; no /result is written");
+    snprintf(why, why_size, "boxes: '%.60s' is no order of a box's numbers; no /result is written",
+             options->boxes);
     return false;
 }
 
@@ -46,11 +63,12 @@ static int64_t whole(float value)
     return value > -1e9F && value < 1e9F ? (int64_t)value : -1;
 }
 
-static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
-                           exray_told *told, exray_result *out, exray_error *error)
+/* Boxes that the model itself has chosen. */
+static exray_status tell_chosen(const exray_task_options *options, const exray_task_output *outputs,
+                                size_t count, exray_told *told, exray_result *out, exray_error *error)
 {
-    *out = (exray_result){.text = ""};
-    if (count != PARTS)
+    xr_box_order order;
+    if (count != PARTS || !xr_box_order_read(options->boxes, standard_order, &order))
         return EXRAY_E_UNSUPPORTED;
     for (int i = 0; i < PARTS; i++)
         if (!outputs[i].values)
@@ -70,19 +88,33 @@ static exray_status decide(const exray_task_options *options, const exray_task_o
     exray_box *boxes = exray_told_room(told, n ? n : 1, sizeof *boxes);
     if (!boxes)
         return xr_task_no_memory(error, "detection");
-    for (uint64_t i = 0; i < n; i++) { /* y_min, x_min, y_max, x_max */
-        const int64_t id = whole(at(&outputs[1], i)) - options->label_offset;
-        boxes[i] = (exray_box){.x_min = at(&outputs[0], 4 * i + 1),
-                               .y_min = at(&outputs[0], 4 * i),
-                               .x_max = at(&outputs[0], 4 * i + 3),
-                               .y_max = at(&outputs[0], 4 * i + 2),
-                               .id = id,
-                               .score = at(&outputs[2], i),
-                               .label = xr_task_label(options, id)};
+    uint32_t kept = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        const float box[4] = {at(&outputs[0], 4 * i), at(&outputs[0], 4 * i + 1), at(&outputs[0], 4 * i + 2),
+                              at(&outputs[0], 4 * i + 3)};
+        const float score = at(&outputs[2], i);
+        if (options->threshold > 0 && !(score >= options->threshold))
+            continue;
+        boxes[kept] = xr_box_of(&order, box, (float)options->input_width, (float)options->input_height);
+        boxes[kept].id = whole(at(&outputs[1], i)) - options->label_offset;
+        boxes[kept].score = score;
+        boxes[kept].label = xr_task_label(options, boxes[kept].id);
+        kept++;
     }
     out->boxes = boxes;
-    out->box_count = (uint32_t)n;
+    out->box_count = kept;
     return EXRAY_OK;
+}
+
+static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
+                           exray_told *told, exray_result *out, exray_error *error)
+{
+    char why[200] = "";
+    const xr_raw_head *head = xr_head_of(options, "detection", why, sizeof why);
+    *out = (exray_result){.text = ""};
+    if (head)
+        return head->decide(options, outputs, count, told, out, error);
+    return *why ? EXRAY_E_UNSUPPORTED : tell_chosen(options, outputs, count, told, out, error);
 }
 
 static bool has(const exray_result *result)

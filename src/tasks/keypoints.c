@@ -1,28 +1,37 @@
-/* Keypoints: points of a body, a hand or a face.  No outputs are read as keypoints: which numbers are x,
- * which y and in what unit, only the application knows; it tells them. */
+/* Keypoints: points of a body, a hand or a face.  Which numbers are x, which y and in what unit, a head says,
+ * or the application, which tells them. */
 #include "tasks/builtin_tasks.h"
+#include "tasks/heads/find_head.h"
 #include "tasks/task_shared.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_OBJECTS = 64, COCO = 17 };
 
 static bool fits(const exray_task_options *options, const exray_tensor_info *const *outputs, size_t count,
                  char *why, size_t why_size)
 {
-    (void)options, (void)outputs, (void)count;
-    snprintf(why, why_size, "outputs are not read as keypoints; no /result is written");
+    const xr_raw_head *head = xr_head_of(options, "keypoints", why, why_size);
+    if (head)
+        return head->fits(options, outputs, count, why, why_size);
+    if (!options->head || strcmp(options->head, "none") == 0)
+        snprintf(why, why_size,
+                 "task keypoints needs to know how outputs are read, such as `output: {head: points, "
+                 "classes: 39}`; "
+                 "no /result is written");
     return false;
 }
 
 static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
                            exray_told *told, exray_result *out, exray_error *error)
 {
-    (void)options, (void)outputs, (void)count, (void)told, (void)error;
+    char why[200];
+    const xr_raw_head *head = xr_head_of(options, "keypoints", why, sizeof why);
     *out = (exray_result){.text = ""};
-    return EXRAY_E_UNSUPPORTED;
+    return head ? head->decide(options, outputs, count, told, out, error) : EXRAY_E_UNSUPPORTED;
 }
 
 static bool has(const exray_result *result)

@@ -48,6 +48,7 @@ class Case:
     kernel_nodes: list = field(default_factory=list)  # nodes of that operator
     subject: str = ""  # of level_pairs: both sides run this model on its inputs, with their options' kernels
     isolate: bool = False  # judged a second time, with every layer run alone
+    made: object = None  # (bench): makes the logs of both sides itself, and returns their paths
     fix: dict = None  # "what" a fix must say, "edge_model" that it gives; the edge is run again so
 
     @property
@@ -268,6 +269,8 @@ class Bench:
         out = self._path("edge.mcap")
         if case.subject:
             return self.run_subject(outcome, began)
+        if case.made:
+            return self.run_made(outcome, began)
         try:
             model = self.models[case.model]
             capture = self.capture(case.sensor, case.pictures)
@@ -329,6 +332,22 @@ class Bench:
             outcome.logs = (str(edge), str(reference))
             if level_pairs.covered(said) < level_pairs.ENOUGH:
                 raise Failed(f"{100 * level_pairs.covered(said):.0f} % of the layers were compared")
+        except Exception as error:
+            outcome.error = f"{type(error).__name__}: {error}"
+        outcome.seconds = time.monotonic() - began
+        return outcome
+
+    def run_made(self, outcome, began):
+        case = outcome.case
+        try:
+            edge, reference = case.made(self)
+            at = time.monotonic()
+            self.judge(outcome, edge, reference)
+            outcome.validate_seconds = time.monotonic() - at
+            outcome.leave_out("perf.")  # other programs run here, and other kernels
+            outcome.logs = (str(edge), str(reference))
+            if not self.keep and edge.name.endswith("-edge.mcap"):
+                edge.unlink(missing_ok=True)
         except Exception as error:
             outcome.error = f"{type(error).__name__}: {error}"
         outcome.seconds = time.monotonic() - began

@@ -31,6 +31,8 @@ def percent(part, whole):
 def camera_class(case):
     """Cameras whose healthy differences are of a kind: decoders differ for JPEG, the
     enlarging of chroma for YUV, rounding for all."""
+    if case.made:
+        return "files"
     sensor = SENSORS[case.sensor]
     return "jpeg" if sensor.format == "jpeg" or "sensor" in case.reference else "yuv" if sensor.yuv else "rgb"
 
@@ -231,7 +233,7 @@ def write(outcomes, path, seconds, seed=None, keep=False):
           f"{totals['broken']} cases broken; {seconds:.0f} s" + (f"; seed {seed}" if seed is not None else ""))
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"format": "exray-faults", "version": 1, "seed": seed, "totals": totals,
-                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("reference", "patch")},
+                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("reference", "patch", "made")},
                            **({"isolated": {"causes": o.isolated.causes, "layers": o.isolated.layers, "exact": o.isolated.exact,
                                             "exact_layer": o.isolated.exact_layer}} if o.isolated else {}),
                            **({"fixed": {"named": o.fix_named, "clean": o.mended, "agreement": [o.agreement, o.fixed.agreement]}}

@@ -29,6 +29,8 @@ import layer_cases
 import level_cases
 import report
 import tables
+import task_cases
+import task_models
 from execute import Bench
 from places import BUILD, CAMERA, ENGINE, EXRAY, KERNELS, Failed
 
@@ -62,12 +64,16 @@ def choose(options, models):
         chosen = cases.drawn(models, options.seed, options.cases)
     elif options.fast:
         chosen = cases.fast(models) + layer_cases.fast(models) + kernel_cases.fast(models) + level_cases.fast()
+        chosen += task_cases.fast(task_models.load())
     else:
         chosen = [] if options.layers else cases.healthy(models) + ([] if options.healthy else cases.faults(models))
         inside = {**models, **kernel_cases.models(models), **layer_cases.models()}
         for kind in (layer_cases, kernel_cases):
             chosen += kind.healthy(inside) + ([] if options.healthy else kind.faults(inside))
         chosen += level_cases.healthy()
+        if not options.layers:
+            tasks = task_models.load()
+            chosen += task_cases.healthy(tasks) + ([] if options.healthy else task_cases.faults(tasks))
     chosen = [c for c in chosen if matches(c.fault, options.fault) and matches(c.model, options.model)]
     if options.limit and len(chosen) > options.limit:
         chosen = random.Random(1).sample(chosen, options.limit)

@@ -46,9 +46,9 @@ static void test_defaults(void **state)
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
         xr_pipeline *p = parse(empty[i]);
         assert_string_equal(xr_pipeline_task(p), "classification");
-        assert_int_equal(xr_pipeline_label_offset(p), 0);
-        assert_int_equal(xr_pipeline_top_k(p), 5);
-        assert_null(xr_pipeline_labels(p));
+        assert_int_equal(xr_pipeline_output(p)->label_offset, 0);
+        assert_int_equal(xr_pipeline_output(p)->top_k, 0);
+        assert_null(xr_pipeline_output(p)->labels);
         assert_int_equal(p->step_count, 7);
         for (unsigned k = 0; k < 7; k++) /* in the fixed order */
             assert_int_equal(p->steps[k].kind, k);
@@ -82,9 +82,9 @@ static void test_every_key(void **state)
                            "  orient: none\n"
                            "output: {labels: names.txt, label_offset: -1, top_k: 3}\n");
     assert_string_equal(xr_pipeline_task(p), "detection");
-    assert_string_equal(xr_pipeline_labels(p), "dir/names.txt");
-    assert_int_equal(xr_pipeline_label_offset(p), -1);
-    assert_int_equal(xr_pipeline_top_k(p), 3);
+    assert_string_equal(xr_pipeline_output(p)->labels, "dir/names.txt");
+    assert_int_equal(xr_pipeline_output(p)->label_offset, -1);
+    assert_int_equal(xr_pipeline_output(p)->top_k, 3);
     assert_int_equal(p->layout, XR_LAYOUT_NCHW);
     assert_int_equal(p->step_count, 7);
     assert_false(p->steps[XR_STEP_ORIENT].as.orient);

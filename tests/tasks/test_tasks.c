@@ -221,6 +221,33 @@ static void test_vectors(void **state)
     assert_near(measure_of("embedding", r[0], r[1], 3, "retrieval", "").value, 2.0 / 3);
 }
 
+static void test_many_labels(void **state)
+{
+    (void)state;
+    static const int64_t shape[] = {1, 5};
+    static const float logits[] = {2, -1, NAN, 3, 0}; /* 0.88, 0.27, -, 0.95, 0.5 */
+    const exray_tensor_info info = {.dtype = EXRAY_DTYPE_FLOAT32, .rank = 2, .shape = shape};
+    const exray_task_output output = {&info, logits, 5};
+    exray_task_options options = EXRAY_TASK_OPTIONS_INIT;
+    options.sigmoid = true;
+    exray_told *told = exray_told_new();
+    const exray_result r = decide("multi_label", &options, &output, 1, told, EXRAY_OK);
+    assert_int_equal(r.class_count, 3);
+    assert_int_equal(r.classes[0].id, 3);
+    assert_int_equal(r.classes[1].id, 0);
+    assert_int_equal(r.classes[2].id, 4);
+    exray_told_free(told);
+
+    const exray_class a[] = {{1, 0.9F, "cat"}, {2, 0.8F, NULL}, {7, 0.7F, NULL}},
+                      b[] = {{2, 1, NULL}, {1, 1, NULL}};
+    const exray_result one[2] = {{.classes = a, .class_count = 3}, {.classes = a, .class_count = 2}};
+    const exray_result other[2] = {{.classes = b, .class_count = 2}, {.classes = b, .class_count = 2}};
+    assert_near(measure_of("multi_label", one, other, 2, "f1", "").value, 8.0 / 9.0);
+    assert_near(measure_of("multi_label", one, other, 2, "f1", "cat").value, 1);
+    assert_near(measure_of("multi_label", one, other, 2, "f1", "class 7").value, 0);
+    assert_near(measure_of("multi_label", one, other, 2, "same_labels", "").value, 0.5);
+}
+
 static void test_table(void **state)
 {
     (void)state;
@@ -231,7 +258,7 @@ static void test_table(void **state)
         const exray_result nothing = {.text = ""};
         assert_false(exray_task_at(count)->has(&nothing));
     }
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 8);
     assert_null(exray_task_named("audio"));
     assert_null(exray_task_named(NULL));
 }
@@ -242,7 +269,7 @@ int main(void)
         cmocka_unit_test(test_classification), cmocka_unit_test(test_detection),
         cmocka_unit_test(test_segmentation),   cmocka_unit_test(test_text),
         cmocka_unit_test(test_keypoints),      cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_many_labels),    cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

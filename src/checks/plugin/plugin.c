@@ -6,6 +6,7 @@
 #include "checks/plugin/subprocess.h"
 
 #include <dlfcn.h>
+#include <exray/task.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,12 @@ static const exray_assertion *const *load(const char *path, exray_error *error)
         return NULL;
     }
     const exray_assertion *const *table = dlsym(library, "exray_plugin_assertions");
+    static const exray_assertion *const none[] = {NULL};
+    size_t tasks = 0;
+    if (exray_task_load(path, &tasks, error) != EXRAY_OK)
+        return NULL;
+    if (!table && tasks)
+        return none;
     if (!table) {
         refuse(error, EXRAY_E_FORMAT, path,
                "has no symbol exray_plugin_assertions: a plug-in ends with EXRAY_PLUGIN(its assertions)");

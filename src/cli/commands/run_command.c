@@ -8,6 +8,7 @@
 #include "cli/text_out.h"
 
 #include <exray/codecs.h>
+#include <exray/task.h>
 #include <string.h>
 
 /* ---- Options --------------------------------------------------------------- */
@@ -71,6 +72,20 @@ static int set_threads(const xr_command *command, const xr_option *option, const
     return XR_EXIT_OK;
 }
 
+static int load_plugin(const xr_command *command, const xr_option *option, const char *value, void *values)
+{
+    (void)option;
+    (void)values;
+    exray_error error = {EXRAY_OK, ""};
+    size_t count = 0;
+    if (exray_task_load(value, &count, &error) != EXRAY_OK)
+        return xr_usage_error(command, "%s", error.message);
+    if (count == 0)
+        return xr_usage_error(command, "--plugin %s has no task: it ends with EXRAY_PLUGIN_TASKS(its tasks)",
+                              value);
+    return XR_EXIT_OK;
+}
+
 static int set_files(const xr_command *command, const xr_option *option, const char *value, void *values)
 {
     xr_run_command *out = values;
@@ -98,6 +113,11 @@ const xr_option_group xr_run_model_options = {
          .value = "P.yaml",
          XR_INTO(text, xr_run_command, run.pipeline),
          .text = "how a picture or a sound becomes the model's input"},
+        {.name = "plugin",
+         .value = "FILE.so",
+         .kind = XR_VALUE_TEXT,
+         .set = load_plugin,
+         .text = "a task of one's own (`task: user.NAME` of the pipeline); may be given several times"},
         {.name = "kernels",
          .value = "K",
          .kind = XR_VALUE_KERNELS,

@@ -48,8 +48,8 @@ static exray_finding *say_habits(exray_findings *findings, const xr_stage_series
     habit_words(&habit[0], edge, sizeof edge);
     habit_words(&habit[1], reference, sizeof reference);
     exray_finding *f = begin(findings, "mask", series, 0.97);
-    exray_finding_summary(f, "The edge's mask (/stage/%.80s) is %s; the reference's is %s.", series->name,
-                          edge, reference);
+    exray_finding_summary(f, "The edge's mask (%.90s) is %s; the reference's is %s.", series->place, edge,
+                          reference);
     bool axis = habit[0].kind == XR_MASK_HABIT_BEST && habit[1].kind == XR_MASK_HABIT_BEST;
     exray_finding_fix(
         f, axis ? "Take the best class along the output's dimension of classes."
@@ -64,8 +64,8 @@ static exray_finding *say_turned(exray_findings *findings, const xr_stage_series
     exray_finding *f = begin(findings, xr_turn_kind(s->rule.turn), series, 0.95);
     const char *words = s->rule.turn == XR_TURN_EXCHANGED ? "with rows for columns (x and y exchanged)"
                                                           : xr_turn_words(s->rule.turn);
-    exray_finding_summary(f, "The edge's mask (/stage/%.80s) is the reference's %s, in %zu of %zu frames.",
-                          series->name, words, s->frames, series->count);
+    exray_finding_summary(f, "The edge's mask (%.90s) is the reference's %s, in %zu of %zu frames.",
+                          series->place, words, s->frames, series->count);
     exray_finding_fix(f, "%s", xr_turn_fix(s->rule.turn));
     exray_finding_number(f, "turn", s->rule.turn);
     return f;
@@ -79,16 +79,16 @@ static exray_finding *say_placed(exray_findings *findings, const xr_stage_series
     if (scaled)
         exray_finding_summary(
             f,
-            "The edge's mask (/stage/%.80s) is the reference's scaled by %.3g and %.3g (x and y) and "
+            "The edge's mask (%.90s) is the reference's scaled by %.3g and %.3g (x and y) and "
             "shifted by %+.3f and %+.3f of its size, in %zu of %zu frames.",
-            series->name, s->rule.scale[0], s->rule.scale[1], s->rule.move[0], s->rule.move[1], s->frames,
+            series->place, s->rule.scale[0], s->rule.scale[1], s->rule.move[0], s->rule.move[1], s->frames,
             series->count);
     else
         exray_finding_summary(
             f,
-            "The edge's mask (/stage/%.80s) is the reference's shifted by %+ld and %+ld pixels (x and "
+            "The edge's mask (%.90s) is the reference's shifted by %+ld and %+ld pixels (x and "
             "y), in %zu of %zu frames.",
-            series->name, s->rule.shift[0], s->rule.shift[1], s->frames, series->count);
+            series->place, s->rule.shift[0], s->rule.shift[1], s->frames, series->count);
     exray_finding_fix(f,
                       "Bring the mask back to the sensor's picture by what was done before the model: crop, "
                       "letterbox, resize.");
@@ -101,9 +101,9 @@ static exray_finding *say_late(exray_findings *findings, const xr_stage_series *
     exray_finding *f = begin(findings, "late", series, 0.95);
     long lag = s->rule.lag;
     if (lag == 1)
-        exray_finding_summary(f, "The edge's mask (/stage/%.80s) is that of the frame before.", series->name);
+        exray_finding_summary(f, "The edge's mask (%.90s) is that of the frame before.", series->place);
     else
-        exray_finding_summary(f, "The edge's mask (/stage/%.80s) is that of %ld frame%s %s.", series->name,
+        exray_finding_summary(f, "The edge's mask (%.90s) is that of %ld frame%s %s.", series->place,
                               lag < 0 ? -lag : lag, lag == 1 || lag == -1 ? "" : "s",
                               lag > 0 ? "before" : "later");
     exray_finding_fix(f, "Note the mask in the frame whose picture it is of.");
@@ -116,39 +116,38 @@ static exray_finding *say_labels(exray_findings *findings, const xr_stage_series
                                  const xr_mask_story *s)
 {
     exray_finding *f = begin(findings, s->way == XR_MASKS_MISSING ? "missing" : "mask", series, 0.95);
-    const char *name = series->name;
+    const char *name = series->place;
     exray_finding_fix(f, "Use the label map that goes with the model, and the best class of each pixel.");
     switch (s->way) {
     case XR_MASKS_CONSTANT:
-        exray_finding_summary(
-            f, "The edge's mask (/stage/%.80s) is label %ld all over; the reference's has others.", name,
-            s->class);
+        exray_finding_summary(f, "The edge's mask (%.90s) is label %ld all over; the reference's has others.",
+                              name, s->class);
         break;
     case XR_MASKS_INVERSE:
-        exray_finding_summary(
-            f, "The edge's mask (/stage/%.80s) is the reference's inverted: 0 for 1 and 1 for 0.", name);
+        exray_finding_summary(f, "The edge's mask (%.90s) is the reference's inverted: 0 for 1 and 1 for 0.",
+                              name);
         break;
     case XR_MASKS_CLASS:
         exray_finding_summary(
             f,
-            "The edge's mask (/stage/%.80s) is 1 where the reference's is class %ld, and 0 elsewhere: the "
+            "The edge's mask (%.90s) is 1 where the reference's is class %ld, and 0 elsewhere: the "
             "other classes are missing.",
             name, s->class);
         break;
     case XR_MASKS_OFFSET:
-        exray_finding_summary(
-            f, "The labels of the edge's mask (/stage/%.80s) are %+ld from the reference's, always.", name,
-            s->class);
+        exray_finding_summary(f,
+                              "The labels of the edge's mask (%.90s) are %+ld from the reference's, always.",
+                              name, s->class);
         exray_finding_number(f, "difference", (double)s->class);
         break;
     case XR_MASKS_MISSING:
-        exray_finding_summary(f, "The edge's mask (/stage/%.80s) has no class %ld: it is told as class %.0f.",
-                              name, s->class, s->label[s->class]);
+        exray_finding_summary(f, "The edge's mask (%.90s) has no class %ld: it is told as class %.0f.", name,
+                              s->class, s->label[s->class]);
         break;
     default:
         exray_finding_summary(
             f,
-            "The edge's mask (/stage/%.80s) has other labels than the reference's for the same pixels, "
+            "The edge's mask (%.90s) has other labels than the reference's for the same pixels, "
             "always the same for each.",
             name);
     }
@@ -163,9 +162,9 @@ static exray_finding *say_unknown(exray_findings *findings, const xr_stage_serie
     double differ = s->before.pixels > 0 ? 100 * s->before.other / s->before.pixels : 100;
     exray_finding_summary(
         f,
-        "The edge's mask (/stage/%.80s) differs from the reference's in %.3g %% of the pixels, in %zu of "
+        "The edge's mask (%.90s) differs from the reference's in %.3g %% of the pixels, in %zu of "
         "%zu frames.",
-        series->name, differ, s->frames, series->count);
+        series->place, differ, s->frames, series->count);
     if (edge->shape[0] != reference->shape[0] || edge->shape[1] != reference->shape[1])
         exray_finding_detail(f, "It is %zu x %zu (rows x columns) on the edge, %zu x %zu on the reference.",
                              edge->shape[0], edge->shape[1], reference->shape[0], reference->shape[1]);

@@ -1,6 +1,7 @@
 #include "checks/told/stages/stage_series.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,7 @@ exray_status xr_stage_series_make(const exray_comparison *comparison, const xr_e
     *found = out->name != NULL;
     if (!*found)
         return EXRAY_OK;
+    snprintf(out->place, sizeof out->place, "/stage/%.80s", out->name);
     exray_slot *slot = exray_slot_new();
     out->frame = calloc(frames + 1, sizeof *out->frame);
     exray_status status = slot && out->frame ? EXRAY_OK : EXRAY_E_MEMORY;

@@ -21,6 +21,7 @@ typedef struct xr_stage_frame {
 typedef struct xr_stage_series {
     const char *name; /* the log's */
     bool whole;       /* integers on both sides */
+    char place[96];   /* its topic: "/stage/NAME", "/result" (told_series.h) */
     xr_stage_frame *frame;
     size_t count;
     size_t absent[2]; /* comparable frames in which that side alone lacks it */

@@ -1,6 +1,8 @@
-/* Stages of one name behind the model: masks, vectors, that both sides made of equal outputs. */
+/* Stages of one name behind the model, and results: masks, keypoints, vectors that both sides made of equal
+ * outputs. */
 #include "checks/told/silence.h"
 #include "checks/told/stages/stage_words.h"
+#include "checks/told/stages/told_series.h"
 #include "checks/told/told_check.h"
 
 #include <math.h>
@@ -148,6 +150,14 @@ static exray_status check_vector(stage_check *c, const xr_stage_series *series, 
     return status;
 }
 
+static exray_status check_series(stage_check *c, const xr_stage_series *series, size_t position,
+                                 exray_error *error)
+{
+    if (series->count == 0)
+        return EXRAY_OK;
+    return xr_is_mask(series) ? check_mask(c, series, error) : check_vector(c, series, position, error);
+}
+
 exray_status xr_check_told_stages(const exray_comparison *comparison, const xr_equal_frames *equal,
                                   exray_findings *findings, exray_error *error)
 {
@@ -157,11 +167,16 @@ exray_status xr_check_told_stages(const exray_comparison *comparison, const xr_e
     for (size_t i = 0; status == EXRAY_OK && found && i < MOST_STAGES; i++) {
         xr_stage_series series;
         status = xr_stage_series_make(comparison, equal, i, &series, &found, error);
-        bool compared = status == EXRAY_OK && found && series.count > 0 && !is_exchanged(&c, series.name);
-        if (compared && xr_is_mask(&series))
-            status = check_mask(&c, &series, error);
-        else if (compared)
-            status = check_vector(&c, &series, i, error);
+        if (status == EXRAY_OK && found && !is_exchanged(&c, series.name))
+            status = check_series(&c, &series, i, error);
+        xr_stage_series_free(&series);
+    }
+    found = true;
+    for (size_t i = 0; status == EXRAY_OK && found; i++) {
+        xr_stage_series series;
+        status = xr_told_series_make(comparison, equal, i, &series, &found, error);
+        if (status == EXRAY_OK && found)
+            status = check_series(&c, &series, MOST_STAGES, error);
         xr_stage_series_free(&series);
     }
     return status;
