@@ -4,6 +4,7 @@
 #include "checks/head/head_check.h"
 #include "checks/layer/blame.h"
 #include "checks/layer/value_evidence.h"
+#include "checks/model/operator_report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -165,8 +166,11 @@ static bool whole_format_accounts_for(const exray_comparison *comparison, const 
 {
     const bool of_layer = strcmp(f->cause, "model.operator") == 0 || strcmp(f->cause, "layer.kernel") == 0 ||
                           strcmp(f->cause, "layer.unknown") == 0;
-    return of_layer && comparison && xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT) &&
-           cause->layer != EXRAY_NO_INDEX && begins_at(comparison, f, cause->layer);
+    if (!of_layer || !comparison || !xr_finding_evidence(cause, XR_EXPLAINS_OUTPUT))
+        return false;
+    if (xr_finding_evidence(f, XR_AT_OUTPUT) && exray_comparison_output_count(comparison) == 1)
+        return true;
+    return cause->layer != EXRAY_NO_INDEX && begins_at(comparison, f, cause->layer);
 }
 
 /* Another format of an output that the application knows: a warning, and why the output differs. */

@@ -216,3 +216,22 @@ def pairs(path, factor):
     a = g("MatMul", "x", g.weight("a", 8, 8), to="first")
     g("Softmax", g("Mul", a, g.const("factor", factor), to="scaled"), to="y", axis=-1)
     return g.save(path, [1, 6, 8])
+
+
+def classifier(path, ends=("Softmax",)):
+    g = Graph()
+    x = g("GlobalAveragePool", g("Relu", g.conv("x", "conv", 3, 24), to="act"), to="mean")
+    x = g("MatMul", g("Flatten", x, to="flat"), g.weight("w", 24, 10), to="logits")
+    for i, op in enumerate(ends):
+        x = g(op, x, to="y" if i == len(ends) - 1 else f"end{i}")
+    return g.save(path, [1, 3, 12, 16], output=x)
+
+
+@pytest.mark.parametrize("ends,words", [((), "softmax is missing"), (("Softmax", "Softmax"), "softmax twice"), (("Sigmoid",), "sigmoid where")],
+                         ids=["missing", "twice", "sigmoid"])
+def test_an_activation_at_the_end_is_one_finding(tmp_path, ends, words):
+    """The output's cause is named; the operator is in its details."""
+    v = verdict_of(tmp_path, *models(tmp_path, classifier, {"ends": ends}), 1, scale=8.0)
+    assert causes(v) == ["output.activation"]
+    f = finding(v, "output.activation")
+    assert words in f["summary"] and any("SOFTMAX" in d.upper() or "SIGMOID" in d.upper() for d in f["details"])

@@ -226,6 +226,8 @@ static void tell_gap(const xr_difference *d, const char *place, exray_finding *f
 static void add_numbers(const report *r, const xr_difference *d, exray_finding *f)
 {
     exray_finding_text(f, "attribute", d->key);
+    if (d->layer == EXRAY_NO_INDEX && d->step[0] == EXRAY_NO_INDEX)
+        exray_finding_number(f, XR_AT_OUTPUT, 1);
     exray_finding_text(f, "edge", d->value[0]);
     exray_finding_text(f, "reference", d->value[1]);
     if (is_gap(d)) {

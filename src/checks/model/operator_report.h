@@ -4,6 +4,9 @@
 
 #include "checks/model/graph/step_difference.h"
 
+/* The evidence of an operator between the last layer and the model's output. */
+#define XR_AT_OUTPUT "at_output"
+
 /* The differences of the two graphs, found once and attached to `findings`; *out is NULL where they were not
  * compared: both sides ran one file, nothing is wrong, or a log has no model.  False: out of memory. */
 bool xr_differences_get(const exray_comparison *comparison, exray_findings *findings,

@@ -1,6 +1,7 @@
 /* output.activation: an activation is missing, doubled, or another, at the model's end. */
 #include "checks/beyond_noise.h"
 #include "checks/builtin.h"
+#include "checks/head/head_check.h"
 #include "checks/output/graph_tail.h"
 #include "checks/output/labelling.h"
 #include "checks/output/relation.h"
@@ -155,6 +156,8 @@ static exray_status report(const exray_comparison *comparison, const xr_relation
     exray_finding_number(f, "noise", best->allowed);
     exray_finding_number(f, "frames_supporting", (double)best->supporting);
     exray_finding_number(f, "frames", (double)r->frames);
+    if (!r->affine.explains)
+        exray_finding_number(f, XR_EXPLAINS_OUTPUT, 1);
     add_alternatives(f, r, best, other);
     return EXRAY_OK;
 }
