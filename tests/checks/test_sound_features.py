@@ -165,3 +165,13 @@ def test_healthy(judge, shape, heard):
     noise = [t + np.random.default_rng(i).normal(0, .01, t.shape).astype(np.float32) for i, t in enumerate(TABLES)]
     assert judge(TABLES, shape=shape, heard=heard)["findings"] == []
     assert judge(noise, shape=shape, heard=heard)["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("by", [1, -2])
+def test_frames_of_another_moment(judge, by):
+    """A few rows a frame, as streaming models take them."""
+    whole = table(voice(7, 60000), rows=60)
+    chunks = [whole[3 * i:3 * i + 3] for i in range(18)]
+    edge = [chunks[min(max(i + by, 0), len(chunks) - 1)] for i in range(len(chunks))]
+    verdict = judge(edge, chunks, shape=lambda t: t[None])
+    assert causes(verdict) == ["input.frame_order"] and verdict["findings"][0]["evidence"]["frames_ahead"] == by

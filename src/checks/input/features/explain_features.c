@@ -367,6 +367,47 @@ static bool report(const feature_report *r)
     }
 }
 
+/* Whether the edge's frame holds the reference's values of another one, to the last step. */
+static bool is_other_frame(const xr_feature_frames *f, size_t edge, size_t reference)
+{
+    const float *a = f->list[edge].side[EXRAY_SIDE_EDGE], *b = f->list[reference].side[EXRAY_SIDE_REFERENCE];
+    for (size_t k = 0; k < f->rows * f->bins; k++)
+        if (!(fabsf(a[k] - b[k]) <= 1e-6F * fabsf(b[k]) + (float)f->scale / 2))
+            return false;
+    return true;
+}
+
+/* Frames that are all as many before or after; those at the ends have none to be. */
+static bool report_other_frames(const feature_report *r)
+{
+    enum { MOST = 8 };
+    const xr_feature_frames *n = r->frames;
+    for (long size = 1; size <= MOST; size++)
+        for (long by = -size; by <= size; by += 2 * size) {
+            size_t supporting = 0, judged = 0;
+            for (long i = 0; i < (long)n->count; i++) {
+                if (!n->list[i].differs || i + by < 0 || i + by >= (long)n->count)
+                    continue;
+                judged++;
+                supporting += is_other_frame(n, (size_t)i, (size_t)(i + by));
+            }
+            if (supporting < 2 || (double)supporting < 0.9 * (double)judged)
+                continue;
+            exray_finding *f = begin(r, "input.frame_order", 0.95);
+            exray_finding_summary(
+                f, "The edge's input is the reference's of %ld frame%s %s, in %zu of %zu frames.", size,
+                size == 1 ? "" : "s", by > 0 ? "later: the edge is ahead" : "before: the edge is behind",
+                supporting, judged);
+            exray_finding_fix(
+                f, "Feed the model the features of the frame that is recorded: look for a buffer that is %s.",
+                by > 0 ? "filled again before it is used" : "one turn old");
+            exray_finding_number(f, "frames_ahead", (double)by);
+            exray_finding_number(f, "frames_supporting", (double)supporting);
+            return true;
+        }
+    return false;
+}
+
 /* Whether cells are related, and not only the levels of rows. */
 static bool is_specific(const xr_feature_relation *r)
 {
@@ -381,7 +422,15 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
     xr_feature_frames *frames = io->faint || io->problem ? NULL : xr_feature_frames_read(comparison, pair);
     if (!frames)
         return false;
-    xr_feature_relation relation, other;
+    xr_feature_relation relation = {0}, other;
+    const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
+    /* Gray pictures have a search of their own. */
+    bool narrow = frames->dimensions == 1 || frames->size[0] < 8 || frames->size[1] < 8;
+    bool moved = (frames->table || narrow) && report_other_frames(&r);
+    if (moved || !frames->table) {
+        xr_feature_frames_free(frames);
+        return moved;
+    }
     xr_find_feature_relation(frames, &relation);
     /* Where the axis of time is a guess, the other one may explain more. */
     if (!is_specific(&relation) && xr_turn_features(frames)) {
@@ -391,7 +440,6 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
         else
             xr_turn_features(frames);
     }
-    const feature_report r = {.frames = frames, .relation = &relation, .findings = findings};
     bool told = report(&r);
     xr_feature_frames_free(frames);
     return told;

@@ -285,17 +285,17 @@ xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, si
     for (size_t i = 0; read && i < count && f->count < MOST_FRAMES; i++)
         if (!read_frame(f, i, slot, view) && i >= 4 && f->count == 0)
             break;
-    bool table = read && f->count && f->differing;
-    if (table) {
+    bool useful = read && f->count && f->differing;
+    if (useful) {
         exray_sound *sound = xr_sensor_sound(comparison, f->list[0].frame);
         f->has_sensor = sound != NULL;
         exray_sound_free(sound);
-        table = find_axes(f) && f->rows >= LEAST_ROWS && f->bins >= LEAST_BINS &&
-                (f->has_sensor || !has_picture(comparison, slot[0]));
+        useful = f->has_sensor || !has_picture(comparison, slot[0]);
     }
     exray_slot_free(slot[0]);
     exray_slot_free(slot[1]);
-    if (table) {
+    if (useful) {
+        f->table = find_axes(f) && f->rows >= LEAST_ROWS && f->bins >= LEAST_BINS;
         set_allowed(f);
         return f;
     }

@@ -21,15 +21,16 @@ typedef struct xr_feature_frames {
     size_t dimensions, size[2]; /* of more than 1, as stored */
     bool time_last;             /* as stored, time is the last dimension */
     bool axis_known;            /* which dimension is time is no guess */
+    bool table;                 /* of features; else frames may be compared only as they are */
     bool has_sensor;            /* the log holds what the microphone recorded */
     bool bytes;                 /* both sides are 8-bit integers of one scale */
     double scale, zero[2], low; /* of those: what they stand for; the least number of the type */
     double allowed;             /* the variance that rounding leaves, relative to the signal's */
 } xr_feature_frames;
 
-/* Reads input `pair`; NULL: it is no table of features of sound, or memory is lacking.  It is one where the
- * log holds sound of a microphone and no picture, where a flat row falls into rows of one profile, or where
- * the rows of each frame go on in the next. */
+/* Reads input `pair`; NULL: a picture is in the log, nothing differs, or memory is lacking.  It is one where
+ * the log holds sound of a microphone and no picture, where a flat row falls into rows of one profile, or
+ * where the rows of each frame go on in the next. */
 xr_feature_frames *xr_feature_frames_read(const exray_comparison *comparison, size_t pair);
 /* Takes the other dimension for time, where which it is is a guess; false: it is none, or memory is lacking.
  */
