@@ -107,6 +107,15 @@ def test_a_short_vocabulary(judge, language):
     assert "a vocabulary that ends between them" in " ".join(f["details"])
 
 
+def test_nearly_all_words_unknown_are_no_mask(judge):
+    """Ids that are one number wherever the mask is 1 are still ids."""
+    language = LANGUAGES[0]
+    texts = [language.text(40) for _ in range(6)]
+    edge = language.rows([[language.unknown if i else w for i, w in enumerate(t)] for t in texts])
+    edge = [{**f, "ids": np.where(f["ids"] == language.unknown, 900, f["ids"])} for f in edge]
+    told(judge(edge, language.rows(texts)), "unknown")
+
+
 def test_the_reference_may_be_the_one_with_unknown_words(judge, language):
     f = told(judge(language.rows(), language.some_unknown()), "unknown")
     assert f["evidence"]["unknown_side"] == "reference" and "the reference's is id" in f["summary"]

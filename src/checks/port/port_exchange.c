@@ -157,13 +157,26 @@ static double left_by_map(const encounter *e, xr_port_origin *out)
     return out->reversed ? reversed : plain;
 }
 
+/* Whether all values are one of two, as those of a mask: nearly anything is a map of it. */
+static bool has_two_values(const xr_port_sample *p)
+{
+    size_t i = 0, k;
+    while (i < p->samples && p->value[i] == p->value[0])
+        i++;
+    for (k = i; k < p->samples; k++)
+        if (p->value[k] != p->value[0] && p->value[k] != p->value[i])
+            return false;
+    return true;
+}
+
 /* Finds the one whose values it has under another map, and in another order of channels. */
 static void find_mapped(const search *s, size_t i, xr_port_origin *out)
 {
     xr_port_origin map = {.gain = 1};
     double own = left_by_map(&s->met[i * s->count + i], &map), least = 1;
     for (size_t j = 0; j < s->count; j++) {
-        if (j == i || s->side[EXRAY_SIDE_REFERENCE][j].count < FEWEST_MAPPED)
+        const xr_port_sample *other = &s->side[EXRAY_SIDE_REFERENCE][j];
+        if (j == i || other->count < FEWEST_MAPPED || has_two_values(other))
             continue;
         double left = left_by_map(&s->met[i * s->count + j], &map);
         if (left < least && map.gain > 0) {
