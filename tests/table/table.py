@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,16 +94,13 @@ def task_row(bench, model, fault):
 
 
 def task_tables(bench, models, say):
-    out = []
     for model in models.values():
-        rows = []
-        for fault in task_faults.of(model):
-            if fault.where == "input" and fault.change(model) is None:
-                continue
-            rows.append(task_row(bench, model, fault))
-            say(f"{model.name}: {fault.name}")
-        out += [f"## {model.task}: {model.file}", "", f"{WORDS[MEASURES[model.task]]}, against the reference", "", *table(rows), ""]
-        yield model.task, model.name, rows, out[-len(table(rows)) - 5:]
+        faults = [f for f in task_faults.of(model) if f.where != "input" or f.change(model) is not None]
+        with ThreadPoolExecutor(2) as pool:
+            rows = list(pool.map(lambda fault, model=model: task_row(bench, model, fault), faults))
+        say(model.name)
+        yield model.task, model.name, rows, [f"## {model.task}: {model.file}", "", f"{WORDS[MEASURES[model.task]]}, against the reference", "",
+                                             *table(rows), ""]
 
 
 # ---- Classification, against the truth ---------------------------------------------------------
