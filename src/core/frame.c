@@ -79,6 +79,12 @@ exray_status xr_check_in_frame(xr_recorder *r)
     return status ? status : xr_need_frame(r);
 }
 
+bool xr_frame_keeps(xr_recorder *r, exray_status *status)
+{
+    *status = xr_check_in_frame(r);
+    return !*status && r->frame.capture >= EXRAY_CAPTURE_FRAME;
+}
+
 static exray_status write_system(xr_recorder *r, uint64_t frame, uint64_t log_time, xr_urgency urgency)
 {
     xr_system_message system = {.frame = frame,

@@ -1,5 +1,5 @@
-/* Records that are not tensors: readings, results, latencies, the model,
- * attachments, metadata. */
+/* Records that are not tensors: readings, latencies, the model, attachments, metadata; results:
+ * told_records.c. */
 #include "core/channels.h"
 #include "core/emit.h"
 #include "core/encode/text.h"
@@ -12,19 +12,12 @@ static const char *const no_name = ": the name is missing, empty or over 1000 by
 
 /* ---- Messages of a frame ---- */
 
-/* Opens the frame; false: the level keeps no such record, or *status. */
-static bool frame_keeps(xr_recorder *r, exray_status *status)
-{
-    *status = xr_check_in_frame(r);
-    return !*status && r->frame.capture >= EXRAY_CAPTURE_FRAME;
-}
-
 exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *name, const double *values,
                                         size_t count, const char *unit)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status;
-    if (!frame_keeps(r, &status))
+    if (!xr_frame_keeps(r, &status))
         return status;
     if (!xr_is_name(name))
         return xr_bad_call(r, "log_reading", no_name);
@@ -38,35 +31,12 @@ exray_status exray_recorder_log_reading(exray_recorder *recorder, const char *na
                          XR_MAY_DROP);
 }
 
-static exray_status log_result(exray_recorder *recorder, const exray_result *result, const char *call,
-                               const char *topic)
-{
-    xr_recorder *r = xr_of(recorder);
-    exray_status status;
-    if (!frame_keeps(r, &status))
-        return status;
-    if (!xr_is_result(result))
-        return xr_bad_call(r, call, ": an array is NULL, or a mask's size is wrong");
-    const xr_result_message message = {r->next_frame, result};
-    return xr_emit_topic(r, topic, XR_SCHEMA_RESULT, xr_encode_result, &message, xr_port_now(), XR_MAY_DROP);
-}
-
-exray_status exray_recorder_log_result(exray_recorder *recorder, const exray_result *result)
-{
-    return log_result(recorder, result, "log_result", "/result");
-}
-
-exray_status exray_recorder_log_truth(exray_recorder *recorder, const exray_result *truth)
-{
-    return log_result(recorder, truth, "log_truth", "/truth");
-}
-
 exray_status exray_recorder_log_latency(exray_recorder *recorder, const uint32_t *node,
                                         const uint64_t *start_ns, const uint64_t *duration_ns, size_t count)
 {
     xr_recorder *r = xr_of(recorder);
     exray_status status;
-    if (!frame_keeps(r, &status))
+    if (!xr_frame_keeps(r, &status))
         return status;
     if (count && (!node || !start_ns || !duration_ns))
         return xr_bad_call(r, "log_latency", is_null);
