@@ -214,3 +214,16 @@ def test_recorded_states_that_are_alike_are_healthy(tmp_path):
     states = [0, .5, .6, 0, .8]
     verdict = validate(recorded(tmp_path / "e.mcap", "edge", states), recorded(tmp_path / "r.mcap", "reference", states))
     assert causes(verdict) == []
+
+
+# ---- Inputs of another frame ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lag", [1, 2, -1])
+def test_inputs_of_another_frame_are_no_state(judge, lag):
+    """Each frame's features are, value for value, those of another; the first has what came before, or its own."""
+    x = data(12, 24)
+    late = [(k, {"x": x[min(max(k - lag, 0), 11)]}, {"y": x[k].sum(1, keepdims=True)}) for k in range(12)]
+    verdict = judge(late, [(k, {"x": x[k]}, {"y": x[k].sum(1, keepdims=True)}) for k in range(12)])
+    f = finding(verdict, "input.frame_order")
+    assert f["evidence"]["lag"] == lag and "model.state" not in causes(verdict)

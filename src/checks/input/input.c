@@ -3,6 +3,7 @@
 #include "checks/findings.h"
 #include "checks/input/explain.h"
 #include "checks/input/features/explain_features.h"
+#include "checks/input/frames/find_lag.h"
 #include "checks/input/frames/frame_words.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/moments/input_statistics.h"
@@ -131,6 +132,9 @@ static exray_status judge_data(const exray_comparison *comparison, const xr_inpu
                                exray_findings *findings, exray_error *error)
 {
     exray_finding *last = findings->last;
+    if (fit->state == XR_FIT_DIFFERS && !fit->values.picture &&
+        xr_report_lag(comparison, fit->pair, findings))
+        return EXRAY_OK;
     if (fit->state == XR_FIT_DIFFERS && xr_explain_features(comparison, fit->pair, findings))
         return EXRAY_OK;
     exray_status status = judge_input(comparison, fit, findings, error);

@@ -1,0 +1,80 @@
+#include "checks/input/frames/find_lag.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LAG = 4, LEAST_MOVED = 3, LEAST_VALUES = 8 };
+
+typedef struct lag_reader {
+    const exray_comparison *comparison;
+    size_t pair, frames;
+    exray_slot *slot[2];
+} lag_reader;
+
+/* Whether the edge's frame e has the reference's values of frame r; -1: one of them cannot be read. */
+static int is_same(const lag_reader *l, size_t e, size_t r)
+{
+    exray_tensor_view view[2];
+    const float *v[2];
+    exray_error ignored;
+    for (int s = 0; s < 2; s++)
+        if (exray_comparison_values(l->comparison, (exray_side)s, s ? r : e, EXRAY_KIND_INPUT, l->pair,
+                                    l->slot[s], &view[s], &v[s], &ignored) != EXRAY_OK)
+            return -1;
+    if (view[0].count != view[1].count || view[0].count < LEAST_VALUES)
+        return -1;
+    return memcmp(v[0], v[1], view[0].count * sizeof **v) == 0;
+}
+
+/* How many frames are those of `lag` frames before; 0: not all that differ. */
+static size_t count_moved(const lag_reader *l, long lag)
+{
+    size_t moved = 0;
+    for (size_t f = 0; f < l->frames; f++) {
+        const long from = (long)f - lag;
+        const int own = is_same(l, f, f);
+        if (own == 1 || from < 0 || from >= (long)l->frames)
+            continue; /* what came before the log is not known */
+        if (own < 0 || is_same(l, f, (size_t)from) != 1)
+            return 0;
+        moved++;
+    }
+    return moved;
+}
+
+static void report(const lag_reader *l, long lag, size_t moved, exray_findings *findings)
+{
+    const exray_comparison *c = l->comparison;
+    const exray_io_pair *io = exray_comparison_input(c, l->pair);
+    const size_t frames = lag < 0 ? (size_t)-lag : (size_t)lag;
+    exray_finding *f = exray_findings_add(findings, "input.frame_order", EXRAY_SEVERITY_ERROR, 0.98);
+    exray_finding_where(f, "input", io->name[EXRAY_SIDE_EDGE], EXRAY_NO_INDEX);
+    exray_finding_summary(
+        f,
+        "The edge's input %.80s is %zu frame%s %s: in %zu of %zu frames it has, value for value, "
+        "what the reference's has %s.",
+        io->name[EXRAY_SIDE_EDGE], frames, frames > 1 ? "s" : "", lag > 0 ? "late" : "early", moved,
+        l->frames, lag > 0 ? "before" : "afterwards");
+    exray_finding_fix(f, "Log and infer the same buffer: fill the model's input before each run.");
+    exray_finding_number(f, "lag", (double)lag);
+    exray_finding_number(f, "frames_moved", (double)moved);
+}
+
+bool xr_report_lag(const exray_comparison *comparison, size_t pair, exray_findings *findings)
+{
+    lag_reader l = {
+        comparison, pair, exray_comparison_frame_count(comparison), {exray_slot_new(), exray_slot_new()}};
+    bool found = false;
+    for (long d = 1; l.slot[0] && l.slot[1] && !found && d <= MOST_LAG; d++)
+        for (int early = 0; early < 2 && !found; early++) {
+            const long lag = early ? -d : d;
+            const size_t moved = count_moved(&l, lag);
+            found = moved >= LEAST_MOVED;
+            if (found)
+                report(&l, lag, moved, findings);
+        }
+    exray_slot_free(l.slot[0]);
+    exray_slot_free(l.slot[1]);
+    return found;
+}
