@@ -1,5 +1,6 @@
 /* input.unknown: the inputs differ beyond noise, and no cause explains it. */
 #include "checks/input/fit/pixel_view.h"
+#include "checks/input/frames/find_lag.h"
 #include "checks/input/input_findings.h"
 #include "checks/input/where_different.h"
 #include "checks/input/words.h"
@@ -163,6 +164,7 @@ void xr_report_unknown(const exray_comparison *comparison, const xr_input_fit *f
     }
     if (m->nan_count[0] > m->nan_count[1] || m->inf_count[0] > m->inf_count[1])
         report_not_finite(fit, findings);
-    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained)
+    if (fit->state == XR_FIT_DIFFERS && !fit->residual.explained &&
+        !xr_report_lag(comparison, fit->pair, findings))
         report_rest(comparison, fit, placed, findings);
 }
