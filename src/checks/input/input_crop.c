@@ -41,8 +41,62 @@ static void report_other_part(const xr_explanation *e, exray_findings *findings)
     exray_finding_number(f, "reference_fraction", c->resampling.reference.geometry.fx);
 }
 
+/* A part whose edges are this many of the model's pixels from the reference's is what grids, rounded sizes
+ * and reduced decoding make, too. */
+#define SAME_SCENE 2.0
+/* A cut alone leaves less of the difference than this. */
+#define CUT_LEAVES 0.4
+
+/* By how many of the model's pixels the farthest edge of the parts is from the reference's, on average. */
+static double moved_pixels(const xr_explanation *e)
+{
+    const xr_crop *crop = &e->transform->crop;
+    double columns = (double)e->before->values.columns, rows = (double)e->before->values.rows, sum = 0,
+           count = 0;
+    for (size_t f = 0; f < e->transform->frames; f++) {
+        const xr_part *m = &crop->part[f];
+        if (!(m->x1 > m->x0))
+            continue;
+        double x = fmax(fabs(m->x0), fabs(m->x1 - 1)) * columns,
+               y = fmax(fabs(m->y0), fabs(m->y1 - 1)) * rows;
+        sum += fmax(x, y), count++;
+    }
+    return count > 0 ? sum / count : INFINITY;
+}
+
+/* The same scene, a little elsewhere, of which most of the difference is left: the finer half of it is
+ * another kernel's, or a decoder's. */
+static bool report_same_scene(const xr_explanation *e, exray_findings *findings)
+{
+    double size = fmin((double)e->before->values.columns, (double)e->before->values.rows);
+    double moved = moved_pixels(e), before = e->before->residual.pixels, after = e->after->residual.pixels;
+    if (!(moved <= SAME_SCENE * size && after > CUT_LEAVES * before))
+        return false;
+    exray_finding *f = xr_begin_step(e, findings, "input.resize", XR_STEP_CROP, 0.6);
+    exray_finding_summary(
+        f,
+        "The edge resizes, or decodes, otherwise: the same scene, moved or enlarged by up to %.1f "
+        "pixels, but its fine detail differs.",
+        moved);
+    exray_finding_detail(f,
+                         "Without the sensor's pictures the kernel of the resize cannot be told: record with "
+                         "--capture io and the sensor's data.");
+    exray_finding_fix(
+        f,
+        "Decode the picture whole, as the reference does (no reduced size), and resize it with the "
+        "reference's filter and grid (%sOpenCV: INTER_*; half-pixel centers).",
+        xr_pipeline_key(e->comparison, "resize").text);
+    exray_finding_number(f, "shift_pixels", moved);
+    exray_finding_number(f, "residual_share", e->transform->residual);
+    exray_finding_alternative(f, "input.decoder", 0.4);
+    exray_finding_alternative(f, "input.crop", 0.3);
+    return true;
+}
+
 static void report_crop(const xr_explanation *e, exray_findings *findings)
 {
+    if (report_same_scene(e, findings))
+        return;
     const xr_transform *c = e->transform;
     double x = 0, y = 0, dx = 0, dy = 0, uneven = 0;
     size_t n = 0;
