@@ -53,7 +53,7 @@ static bool find_grid(const exray_task_options *options, uint64_t rows, anchor_g
         return false;
     if (options->anchor_count) {
         out->given = options->anchors;
-        return options->anchor_count == rows;
+        return options->anchors && options->anchor_count == rows;
     }
     for (size_t i = 0; i < sizeof known_strides / sizeof *known_strides && !out->strides; i++)
         if (anchors_of(known_strides[i], out->width, out->height) == rows)
@@ -70,7 +70,7 @@ static void middle_of(const anchor_grid *grid, uint64_t row, float *x, float *y)
         return;
     }
     const uint32_t *strides = grid->strides;
-    for (int i = 0; i < LAYERS && strides[i];) {
+    for (int i = 0; strides && i < LAYERS && strides[i];) {
         int same = i;
         while (same < LAYERS && strides[same] == strides[i])
             same++;

@@ -64,8 +64,8 @@ static void say_unknown(speaker *s, exray_side side, int64_t unknown, size_t pla
     char id[112], several[40] = "other ids";
     if (ids)
         snprintf(several, sizeof several, "%zu other id%s", ids, plural(ids));
-    put(s->says, "%s is id %s in %zu of %" PRIu64 " places where %s has %s: unknown (%" PRId64 ")",
-        side == EXRAY_SIDE_EDGE ? "the edge's" : "the reference's", id_of(s, (int)side, unknown, id), places,
+    put(s->says, "%s has id %s in %zu of %" PRIu64 " places where %s has %s: unknown (%" PRId64 ")",
+        side == EXRAY_SIDE_EDGE ? "the edge" : "the reference", id_of(s, (int)side, unknown, id), places,
         s->story->ids, side == EXRAY_SIDE_EDGE ? "the reference" : "the edge", several, unknown);
     add_number(s, "unknown_id", (double)unknown);
     add_number(s, "unknown_places", (double)places);
@@ -87,7 +87,7 @@ static void say_vocabulary_end(const speaker *s, const xr_token_map *m)
 static void say_one_id(speaker *s, const xr_token_map *m)
 {
     char id[2][112];
-    put(s->says, "the edge's is id %s in %s%zu place%s where the reference's is id %s",
+    put(s->says, "the edge has id %s in %s%zu place%s where the reference has id %s",
         id_of(s, 0, m->first.edge, id[0]), m->mixed ? "" : "all ", m->differing, plural(m->differing),
         id_of(s, 1, m->first.reference, id[1]));
     if (m->mixed)

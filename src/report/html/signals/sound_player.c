@@ -21,8 +21,10 @@ static void put_number(uint8_t *at, size_t bytes, uint32_t value)
 /* RIFF WAVE: PCM, one channel of 16 bits. */
 static void put_header(uint8_t wav[HEADER], uint32_t rate, uint32_t bytes)
 {
-    memcpy(wav, "RIFF____WAVEfmt ", 16);
-    memcpy(wav + 36, "data", 4);
+    static const uint8_t names[] = {'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'A', 'V', 'E', 'f', 'm', 't', ' '};
+    static const uint8_t data[] = {'d', 'a', 't', 'a'};
+    memcpy(wav, names, sizeof names);
+    memcpy(wav + 36, data, sizeof data);
     put_number(wav + 4, 4, bytes + HEADER - 8);
     put_number(wav + 16, 4, 16);
     put_number(wav + 20, 2, 1);
