@@ -118,7 +118,7 @@ def test_nearly_all_words_unknown_are_no_mask(judge):
 
 def test_the_reference_may_be_the_one_with_unknown_words(judge, language):
     f = told(judge(language.rows(), language.some_unknown()), "unknown")
-    assert f["evidence"]["unknown_side"] == "reference" and "the reference's is id" in f["summary"]
+    assert f["evidence"]["unknown_side"] == "reference" and "the reference has id" in f["summary"]
 
 
 @pytest.mark.parametrize("to", [7, 0])
