@@ -235,3 +235,92 @@ def test_an_activation_at_the_end_is_one_finding(tmp_path, ends, words):
     assert causes(v) == ["output.activation"]
     f = finding(v, "output.activation")
     assert words in f["summary"] and any("SOFTMAX" in d.upper() or "SIGMOID" in d.upper() for d in f["details"])
+
+
+# ---- Parts of a tensor: splits, slices, gathered ranges ----
+
+PARTS = ((0, 2), (2, 6), (6, 9))
+
+
+def sliced(g, x, start, end, to, axis=1, step=1):
+    lists = [g.const(f"{to}.{key}", [value], np.int64) for key, value in (("starts", start), ("ends", end), ("axes", axis), ("steps", step))]
+    return g("Slice", x, *lists, to=to)
+
+
+def cut(g, x, way, ranges):
+    """The parts of nine channels, made in one of several ways."""
+    names = [f"part{i}" for i in range(len(ranges))]
+    if way == "split":
+        sizes = g.const("sizes", [b - a for a, b in ranges], np.int64)
+        g.nodes.append(helper.make_node("Split", [x, sizes], names, name="split", axis=1))
+        return names
+    if way == "backward":  # counted from the end, in another order
+        for (a, b), name in reversed(list(zip(ranges, names))):
+            sliced(g, x, a - 9, b - 9 if b < 9 else 2**31, name, axis=-3)
+        return names
+    if way == "slices of slices":
+        whole = sliced(g, x, 0, 2**31, "whole")
+        rest = sliced(g, whole, 1, 9, "rest")  # of which the first part is none
+        return [sliced(g, whole if a == 0 else rest, a - (a > 0), b - (a > 0), n) for (a, b), n in zip(ranges, names)]
+    if way == "gather":
+        return [g("Gather", x, g.const(n + ".at", range(a, b), np.int64), to=n, axis=1) for (a, b), n in zip(ranges, names)]
+    return [sliced(g, x, a, b, n) for (a, b), n in zip(ranges, names)]
+
+
+def parted(path, way="split", ranges=PARTS, order=(0, 1, 2)):
+    g = Graph()
+    made = cut(g, g("Relu", g.conv("x", "conv", 3, 9), to="act"), way, ranges)
+    parts = [g.conv(made[k], f"conv{i}", ranges[k][1] - ranges[k][0], 4) for i, k in enumerate(order)]
+    return g.save(path, [1, 3, 12, 16], output=g("Concat", *parts, to="y", axis=1))
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("edge,reference", [("slices", "split"), ("split", "backward"), ("slices of slices", "split"), ("gather", "split"),
+                                            ("slices", "gather")])
+def test_parts_that_are_cut_in_two_ways_are_no_finding(tmp_path, edge, reference, level):
+    v = verdict_of(tmp_path, *models(tmp_path, parted, {"way": edge}, {"way": reference}), 0, level)
+    assert causes(v) == []
+
+
+@pytest.mark.parametrize("way", ["slices", "slices of slices", "gather", "split"])
+def test_another_range_is_named(tmp_path, way):
+    ranges = ((0, 2), (2, 6), (5, 8)) if way != "split" else ((0, 2), (2, 5), (5, 9))
+    reference = {"way": "split"} if way != "split" else {"way": "slices", "ranges": ((0, 2), (3, 6), (5, 9))}
+    v = verdict_of(tmp_path, *models(tmp_path, parted, {"way": way, "ranges": ranges}, reference), 1)
+    assert causes(v) == ["model.operator"]
+    f = finding(v, "model.operator")
+    assert f["evidence"]["attribute"] == "range"
+    words = ("5:8 of axis 1", "6:9 of axis 1") if way != "split" else ("2:5 of axis 1", "3:6 of axis 1")
+    assert (f["evidence"]["edge"], f["evidence"]["reference"]) == words
+
+
+def test_one_part_twice_is_named(tmp_path):
+    v = verdict_of(tmp_path, *models(tmp_path, parted, {"way": "slices", "ranges": ((0, 3), (3, 6), (3, 6))}, {"ranges": ((0, 3), (3, 6), (6, 9))}), 1)
+    assert causes(v) == ["model.operator"]
+    assert finding(v, "model.operator")["evidence"]["reference"] == "6:9 of axis 1"
+
+
+@pytest.mark.parametrize("way", ["slices", "backward", "split"])
+def test_parts_in_another_order_are_named(tmp_path, way):
+    ranges = ((0, 3), (3, 6), (6, 9))
+    v = verdict_of(tmp_path, *models(tmp_path, parted, {"way": way, "ranges": ranges, "order": (1, 0, 2)}, {"ranges": ranges}), 1)
+    assert causes(v) == ["model.operator"] * 2  # one for each convolution that reads the other part
+    assert {(f["evidence"]["edge"], f["evidence"]["reference"]) for f in v["findings"] if f["cause"] == "model.operator"} == {("part0", "part1"), ("part1", "part0")}
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+def test_single_values_that_are_gathered_are_the_parts_of_a_split(tmp_path, level):
+    """A number as the index takes its axis away, as a squeeze behind a split does."""
+    def build(path, split):
+        g = Graph()
+        x = g("MatMul", "x", g.weight("w", 8, 3), to="dense")
+        names = ["q", "k", "v"]
+        if split:
+            g.nodes.append(helper.make_node("Split", [x], [n + ".cut" for n in names], name="split", axis=-1, num_outputs=3))
+            q, k, v = (g("Squeeze", n + ".cut", g.const(n + ".axis", [2], np.int64), to=n) for n in names)
+        else:
+            q, k, v = (g("Gather", x, g.const(n + ".at", i, np.int64), to=n, axis=2) for i, n in enumerate(names))
+        return g.save(path, [1, 6, 8], g("Sub", g("Mul", q, g("Tanh", k, to="gate"), to="gated"), v, to="y"))
+    edge, reference = build(tmp_path / "edge.onnx", False), build(tmp_path / "reference.onnx", True)
+    v = verdict_of(tmp_path, edge, reference, 0, level, shape=(1, 6, 8))
+    assert causes(v) == []

@@ -25,6 +25,14 @@ typedef enum xr_op_step_kind {
     XR_STEP_SHAPE, /* the same numbers in another shape */
 } xr_op_step_kind;
 
+/* A part of a tensor: of each dimension `count` values from `start` on, `step` apart. */
+typedef struct xr_cut {
+    uint32_t of;   /* the tensor that it is a part of: no part of another itself */
+    uint32_t read; /* the tensor that the node reads */
+    uint32_t rank;
+    int64_t size[EXRAY_MAX_RANK], start[EXRAY_MAX_RANK], count[EXRAY_MAX_RANK], step[EXRAY_MAX_RANK];
+} xr_cut;
+
 enum { XR_STEP_OPERANDS = 3 };
 typedef struct xr_op_step {
     xr_op_step_kind kind;
@@ -46,6 +54,8 @@ typedef struct xr_op_step {
     double rounding[XR_STEP_OPERANDS]; /* the most that each number was rounded by where it is stored */
     double epsilon;                    /* of a normalization that was put together of several nodes; else 0 */
     double groups;                     /* likewise, of groups of channels */
+    const xr_cut
+        *cut; /* of a slice or one part of a split: which part it is; NULL: unknown, or something else */
 } xr_op_step;
 
 typedef struct xr_tensor_facts {

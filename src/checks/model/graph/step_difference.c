@@ -1,5 +1,7 @@
 #include "checks/model/graph/step_difference.h"
 
+#include "checks/model/graph/join/step_cuts.h"
+
 #include "checks/model/graph/step_fold.h"
 #include "checks/model/graph/step_gap.h"
 #include "checks/model/graph/step_traits.h"
@@ -588,6 +590,21 @@ static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
         compare_sources(f, edge, reference, a->input[i], b->input[place_of(f, a, b, i)]);
 }
 
+static void compare_cuts(finder *f, uint32_t edge, uint32_t reference)
+{
+    const xr_cut *a = step_of(f, 0, edge)->cut, *b = step_of(f, 1, reference)->cut;
+    if (xr_same_cut(match_of(f)->side, a, b))
+        return;
+    xr_difference *d = add(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, "range");
+    if (!d)
+        return;
+    xr_cut_words(a, d->value[0], sizeof d->value[0]);
+    xr_cut_words(b, d->value[1], sizeof d->value[1]);
+    /* Of a cut of a cut: what the node itself was given. */
+    if (!judge(f, d, xr_state_before(&f->values, a->read), xr_state_behind(&f->values, edge)))
+        drop_last(f);
+}
+
 static void compare_step(finder *f, uint32_t edge)
 {
     uint32_t reference = match_of(f)->mate[0][edge];
@@ -595,6 +612,8 @@ static void compare_step(finder *f, uint32_t edge)
         return;
     if (step_of(f, 0, edge)->kind == XR_STEP_FUNCTION && step_of(f, 1, reference)->kind == XR_STEP_FUNCTION)
         compare_functions(f, edge, reference);
+    else if (step_of(f, 0, edge)->cut && step_of(f, 1, reference)->cut)
+        compare_cuts(f, edge, reference);
     else {
         compare_attributes(f, edge, reference);
         compare_constants(f, edge, reference);

@@ -1,5 +1,6 @@
 #include "checks/model/graph/step_expand.h"
 
+#include "checks/model/graph/join/step_cuts.h"
 #include "checks/model/graph/join/step_groups.h"
 #include "checks/model/graph/join/step_norms.h"
 
@@ -576,6 +577,8 @@ bool xr_step_expand(xr_step_graph *graph, bool *constant)
     }
     if (ok)
         resolve_sources(graph, e.source);
+    if (ok)
+        xr_step_join_cuts(graph, e.source);
     if (ok)
         xr_step_join_norms(graph);
     if (ok)

@@ -143,7 +143,7 @@ static void settle_functions(xr_step_graph *g)
 {
     for (uint32_t i = 0; i < g->raw_count; i++) {
         xr_op_step *step = &g->raw[i];
-        for (uint32_t k = 0; k < step->node->output_count; k++)
+        for (uint32_t k = 0; !step->cut && k < step->node->output_count; k++)
             if (step->node->outputs[k] < g->model->tensor_count && step->output < g->model->tensor_count)
                 g->tensor[step->node->outputs[k]].raw = i;
         g->tensor[step->output].raw = i;
@@ -176,7 +176,7 @@ static void keep_step(xr_step_graph *g, const xr_op_step *raw)
     *step = *raw;
     for (uint32_t k = 0; k < step->input_count; k++)
         step->input[k] = g->tensor[step->input[k]].same_as;
-    for (uint32_t k = 0; k < raw->node->output_count; k++)
+    for (uint32_t k = 0; !raw->cut && k < raw->node->output_count; k++)
         if (raw->node->outputs[k] < g->model->tensor_count && raw->output < g->model->tensor_count)
             g->tensor[raw->node->outputs[k]].maker = g->count - 1;
     g->tensor[raw->output].maker = g->count - 1;

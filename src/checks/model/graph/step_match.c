@@ -2,6 +2,8 @@
  * gaps); then those in another order, by the steps that feed them. */
 #include "checks/model/graph/step_match.h"
 
+#include "checks/model/graph/join/step_cuts.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #define SAME_KIND      2.0
 #define SAME_SHAPE_OP  0.6 /* of what computes nothing */
 #define OTHER_FUNCTION 1.2
+#define OTHER_CUT      1.6 /* another part of a tensor */
 #define SAME_WEIGHTS   4.0
 #define SAME_SIZE      0.7
 #define SAME_NAME      1.5
@@ -65,7 +68,7 @@ static bool same_text(const char *a, const char *b)
     return a && b && *a && strcmp(a, b) == 0;
 }
 
-static double score_kinds(const xr_op_step *a, const xr_op_step *b)
+static double score_kinds(const xr_step_match *m, const xr_op_step *a, const xr_op_step *b)
 {
     if (a->kind != b->kind) {
         bool dense = (a->kind == XR_STEP_CONV && b->kind == XR_STEP_PRODUCT) ||
@@ -76,6 +79,10 @@ static double score_kinds(const xr_op_step *a, const xr_op_step *b)
         return xr_same_function(a->value, b->value, a->slack, b->slack) ? SAME_KIND : OTHER_FUNCTION;
     if (a->kind == XR_STEP_SHAPE || a->kind == XR_STEP_TRANSPOSE)
         return SAME_SHAPE_OP;
+    if (a->cut && b->cut)
+        return xr_same_cut(m->side, a->cut, b->cut) ? SAME_KIND : OTHER_CUT;
+    if ((a->cut || b->cut) && a->node->op && b->node->op && strcmp(a->node->op, b->node->op) == 0)
+        return SAME_KIND;
     return strcmp(a->word, b->word) == 0 ? SAME_KIND : 0;
 }
 
@@ -96,7 +103,7 @@ static double score_outputs(const exray_comparison *c, xr_step_match *m, const x
 static double score_of(const exray_comparison *c, xr_step_match *m, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
-    double kinds = score_kinds(a, b);
+    double kinds = score_kinds(m, a, b);
     if (kinds <= 0)
         return 0;
     double weights = score_weights(m, a, b);
@@ -161,6 +168,8 @@ static void join_outputs(xr_step_match *m, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = &m->side[0].step[edge], *b = &m->side[1].step[reference];
     join_tensors(m, a->output, b->output);
+    if (a->cut && b->cut)
+        return;
     for (uint32_t k = 1; k < a->node->output_count && k < b->node->output_count; k++)
         if (a->node->outputs[k] < m->side[0].model->tensor_count &&
             b->node->outputs[k] < m->side[1].model->tensor_count)
@@ -206,12 +215,39 @@ static bool same_inputs(const xr_step_match *m, const xr_op_step *a, const xr_op
     return true;
 }
 
-static void match_by_inputs(const exray_comparison *c, xr_step_match *m)
+/* Whether a side has a cut of the same part. */
+static bool has_cut(const xr_step_match *m, int side, const xr_cut *cut)
+{
+    for (uint32_t i = 0; i < m->side[side].count; i++) {
+        const xr_cut *own = m->side[side].step[i].cut;
+        if (own && xr_same_cut(m->side, side ? cut : own, side ? own : cut))
+            return true;
+    }
+    return false;
+}
+
+/* Parts of one tensor look like each other: the same part is preferred, wherever it stands. */
+static void part_cuts(xr_step_match *m)
 {
     for (uint32_t i = 0; i < m->side[0].count; i++) {
-        if (m->mate[0][i] != EXRAY_NO_INDEX)
+        uint32_t k = m->mate[0][i];
+        const xr_cut *a = m->side[0].step[i].cut, *b = k == EXRAY_NO_INDEX ? NULL : m->side[1].step[k].cut;
+        if (a && b && !xr_same_cut(m->side, a, b) && (has_cut(m, 1, a) || has_cut(m, 0, b)))
+            m->mate[0][i] = m->mate[1][k] = EXRAY_NO_INDEX;
+    }
+}
+
+/* Where `same_cut`, cuts of the same part alone. */
+static void match_by_inputs(const exray_comparison *c, xr_step_match *m, bool same_cut)
+{
+    for (uint32_t i = 0; i < m->side[0].count; i++) {
+        const xr_cut *a = m->side[0].step[i].cut;
+        if (m->mate[0][i] != EXRAY_NO_INDEX || (same_cut && !a))
             continue;
         for (uint32_t k = 0; k < m->side[1].count; k++) {
+            const xr_cut *b = m->side[1].step[k].cut;
+            if (same_cut && (!b || !xr_same_cut(m->side, a, b)))
+                continue;
             if (m->mate[1][k] != EXRAY_NO_INDEX ||
                 !same_inputs(m, &m->side[0].step[i], &m->side[1].step[k]) || score_of(c, m, i, k) <= 0)
                 continue;
@@ -301,11 +337,13 @@ static bool make(const exray_comparison *c, xr_step_match *m)
     if (!match_in_order(c, m))
         return false;
     join_inputs(c, m);
+    part_cuts(m);
     for (uint32_t i = 0; i < m->side[0].count; i++)
         if (m->mate[0][i] != EXRAY_NO_INDEX)
             join_outputs(m, i, m->mate[0][i]);
     part_moves(m);
-    match_by_inputs(c, m);
+    match_by_inputs(c, m, true);
+    match_by_inputs(c, m, false);
     return true;
 }
 
