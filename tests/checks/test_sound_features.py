@@ -128,6 +128,20 @@ def test_sound_that_was_not_resampled(judge):
     assert causes(verdict) == ["input.sample_rate"] and "44100" in verdict["findings"][0]["summary"]
 
 
+def test_narrow_sound_that_was_not_resampled(judge):
+    """Of 8,000 Hz: half of the bins are empty, so a flat input shows no rows; it is made again from the sound."""
+    raw = [voice(i, 8000) for i in range(4)]
+    wide = [doubled(v) for v in raw]
+    verdict = judge([table(v, rows=40) for v in raw], [table(v, rows=40) for v in wide], heard=(raw, 8000))
+    assert causes(verdict) == ["input.sample_rate"] and "8000" in verdict["findings"][0]["summary"]
+
+
+def doubled(v):
+    """At twice the rate, to the end of its band."""
+    spectrum = np.fft.rfft(np.pad(v.astype(float), (0, 2000)))
+    return 2 * np.fft.irfft(np.pad(spectrum, (0, len(spectrum) - 1)))[:2 * len(v)]
+
+
 def smooth(v):
     """What lies above 7 kHz at 44,100 Hz is taken out."""
     spectrum = np.fft.rfft(v.astype(float))
@@ -150,6 +164,30 @@ def test_stored_bytes(judge):
     assert causes(judge(unmoved, right, quantized=True))[0] in ("input.quantization", "input.normalization")
     steps = [np.clip(q.astype(int) + np.random.default_rng(3).integers(-1, 2, q.shape), -128, 127).astype(np.int8) for q in right]
     assert judge(steps, right, quantized=True)["verdict"] == "pass"
+
+
+def stored(values):
+    return np.clip(np.round(np.asarray(values) / .15) - 30, -128, 127).astype(np.int8)
+
+
+@pytest.mark.parametrize("heard", [False, True])
+@pytest.mark.parametrize("bits", [32, 8])
+def test_log2_for_ln(judge, heard, bits):
+    """Also where 8 bits clip what is far below 0: then no line is near all cells."""
+    store = stored if bits == 8 else np.asarray
+    verdict = judge([store(table(v, log=np.log2)) for v in FOUR], [store(t) for t in TABLES], heard=heard, quantized=bits == 8)
+    found = finding(verdict, "input.features")
+    assert causes(verdict) == ["input.features"] and found["evidence"]["kind"] == "logarithm" and "log2" in found["summary"]
+    assert abs(found["evidence"]["gain"] - 1.4427) < .006
+
+
+@pytest.mark.parametrize("gain, offset, words", [(2, 0, "2 times the reference's, clipped"), (.7, 0, "0.7 times the reference's."), (1, 1.5, "the reference's + 1.5")])
+def test_a_scale_and_an_offset_are_told_in_numbers(judge, gain, offset, words):
+    middle = [t + 5 for t in TABLES]
+    verdict = judge([stored(gain * t + offset) for t in middle], [stored(t) for t in middle], quantized=True)
+    found = finding(verdict, "input.normalization")
+    assert causes(verdict) == ["input.normalization"] and words in found["summary"]
+    assert abs(found["evidence"]["gain"] / gain - 1) < .01 and ("divide" in found["fix"] or offset)
 
 
 def test_time_is_what_goes_on_from_frame_to_frame(judge):

@@ -3,6 +3,7 @@
 #include "checks/input/features/feature_frontend.h"
 #include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
+#include "checks/input/features/feature_sounds.h"
 #include "checks/input/frames/frame_words.h"
 
 #include <math.h>
@@ -50,9 +51,13 @@ static const char *log_words(double gain)
         {2.3025851, "the natural logarithm (ln) where the reference has log10"},
         {4.3429448, "decibels (10 log10) where the reference has the natural logarithm (ln)"},
         {0.2302585, "the natural logarithm (ln) where the reference has decibels (10 log10)"},
+        {1.4426950, "log2 where the reference has the natural logarithm (ln)"},
+        {0.6931472, "the natural logarithm (ln) where the reference has log2"},
+        {0.3010300, "log10 where the reference has log2"},
+        {3.3219281, "log2 where the reference has log10"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (fabs(gain / known[i].gain - 1) < 0.01)
+        if (fabs(gain / known[i].gain - 1) < 0.005)
             return known[i].words;
     return NULL;
 }
@@ -86,7 +91,60 @@ static void report_level(const feature_report *r)
     end(r, f);
 }
 
-/* The same cells under a line: a logarithm of another base; false: it is another scale, which others name. */
+/* The shortest number within a part of a value. */
+static double short_number(double value, double part)
+{
+    char text[32];
+    for (int digits = 1; digits < 4; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (fabs(strtod(text, NULL) - value) <= part * fabs(value))
+            return strtod(text, NULL);
+    }
+    return value;
+}
+
+/* Another scale or offset of the same cells; false: the sides store them in other steps, which others name.
+ */
+static bool report_scale(const feature_report *r)
+{
+    const xr_feature_relation *n = r->relation;
+    /* Steps of bytes hide what little a line is steeper. */
+    const double part = r->frames->bytes ? 0.004 : 0.001;
+    double gain = short_number(n->gain, part), offset = short_number(n->offset, part);
+    bool scaled = gain != 1, limited = n->kind == XR_FEATURES_LIMITED;
+    bool moved = fabs(n->offset) > 0.02 * n->spread;
+    if (r->frames->other_steps || (!scaled && !moved))
+        return false;
+    char factor[32] = "", shift[32] = "";
+    if (scaled)
+        snprintf(factor, sizeof factor, "%.4g times ", gain);
+    if (moved)
+        snprintf(shift, sizeof shift, " %c %.4g", offset < 0 ? '-' : '+', fabs(offset));
+    exray_finding *f = begin(r, "input.normalization", 0.95);
+    exray_finding_summary(f, "The edge's features are %sthe reference's%s%s.", factor, shift,
+                          limited ? ", clipped where that exceeds the range" : "");
+    if (scaled && moved)
+        exray_finding_fix(f,
+                          "Scale the features as the reference does (until then, of each value v: v = (v %c "
+                          "%.4g) / %.4g).",
+                          offset < 0 ? '+' : '-', fabs(offset), gain);
+    else if (scaled)
+        exray_finding_fix(
+            f, "Scale the features as the reference does (until then, divide each value by %.4g).", gain);
+    else
+        exray_finding_fix(
+            f, "Take the reference's offset of the features (until then, of each value v: v = v %c %.4g).",
+            offset < 0 ? '+' : '-', fabs(offset));
+    exray_finding_text(f, "kind", "scale");
+    exray_finding_number(f, "gain", n->gain);
+    exray_finding_number(f, "offset", n->offset);
+    if (r->frames->bytes)
+        exray_finding_alternative(f, "input.quantization", 0.1);
+    end(r, f);
+    return true;
+}
+
+/* The same cells under a line: a logarithm of another base, another level of the samples, another scale. */
 static bool report_line(const feature_report *r)
 {
     const xr_feature_relation *n = r->relation;
@@ -98,7 +156,7 @@ static bool report_line(const feature_report *r)
         return true;
     }
     if (!words && !most)
-        return false;
+        return report_scale(r);
     exray_finding *f = begin(r, words || power ? "input.features" : "input.normalization", words ? 0.9 : 0.8);
     if (words)
         exray_finding_summary(f, "The edge's features are %.4g times the reference's %c %.4g: %s.", n->gain,
@@ -341,6 +399,7 @@ static bool report(const feature_report *r)
         return true;
     switch (r->relation->kind) {
     case XR_FEATURES_LINE:
+    case XR_FEATURES_LIMITED:
     case XR_FEATURES_MOST_CELLS:
         return report_line(r);
     case XR_FEATURES_SIGN:
@@ -416,6 +475,26 @@ static bool is_specific(const xr_feature_relation *r)
            (r->kind != XR_FEATURES_DELAY || r->late == round(r->late));
 }
 
+/* Features that show no rows (of a band that is half empty, say) where the microphone's sound is in the log:
+ * usual numbers of bins, told only where the features are made again by them. */
+static bool report_hidden_rows(xr_feature_frames *frames, exray_findings *findings)
+{
+    static const size_t usual[] = {40, 64, 80, 32, 128, 96, 24, 20};
+    const size_t count = frames->rows * frames->bins;
+    const xr_feature_relation none = {.rest = 1, .rest_before = 1};
+    const feature_report r = {.frames = frames, .relation = &none, .findings = findings};
+    if (!frames->has_sensor || frames->dimensions != 1)
+        return false;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        if (count % usual[i] || count / usual[i] < 8 || !xr_rows_fit_sound(frames, count / usual[i]))
+            continue;
+        frames->bins = usual[i], frames->rows = count / usual[i];
+        if (report_frontend(&r) || report_rendered(&r))
+            return true;
+    }
+    return false;
+}
+
 bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_findings *findings)
 {
     const exray_io_pair *io = exray_comparison_input(comparison, pair);
@@ -428,6 +507,7 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
     bool narrow = frames->dimensions == 1 || frames->size[0] < 8 || frames->size[1] < 8;
     bool moved = (frames->table || narrow) && report_other_frames(&r);
     if (moved || !frames->table) {
+        moved = moved || report_hidden_rows(frames, findings);
         xr_feature_frames_free(frames);
         return moved;
     }

@@ -161,7 +161,8 @@ static void note_type(xr_feature_frames *f, const exray_tensor_view view[2])
                    (view[s].info.dtype == EXRAY_DTYPE_INT8 || view[s].info.dtype == EXRAY_DTYPE_UINT8);
         f->zero[s] = f->bytes && q[s]->zero_point ? (double)q[s]->zero_point[0] : 0;
     }
-    f->bytes = f->bytes && q[0]->scale[0] == q[1]->scale[0] && q[0]->scale[0] > 0 && f->zero[0] == f->zero[1];
+    f->other_steps = f->bytes && (q[0]->scale[0] != q[1]->scale[0] || f->zero[0] != f->zero[1]);
+    f->bytes = f->bytes && !f->other_steps && q[0]->scale[0] > 0;
     f->scale = f->bytes ? q[0]->scale[0] : 0;
     f->low = view[0].info.dtype == EXRAY_DTYPE_INT8 ? -128 : 0;
 }

@@ -24,6 +24,7 @@ typedef struct xr_feature_frames {
     bool table;                 /* of features; else frames may be compared only as they are */
     bool has_sensor;            /* the log holds what the microphone recorded */
     bool bytes;                 /* both sides are 8-bit integers of one scale */
+    bool other_steps;           /* both are, but of two scales or zero points */
     double scale, zero[2], low; /* of those: what they stand for; the least number of the type */
     double allowed;             /* the variance that rounding leaves, relative to the signal's */
 } xr_feature_frames;

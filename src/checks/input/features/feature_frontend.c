@@ -6,6 +6,8 @@
 
 /* The variance that options leave if they make a side's features: rounding, and tables of others. */
 #define MADE 0.01
+/* Resamplers leave so many times as much. */
+#define RESAMPLED 5
 
 typedef struct frontend_options {
     uint32_t window, step, stride, pcan; /* ms; every stride-th row is taken */
@@ -111,12 +113,14 @@ static bool explain(const xr_feature_frames *f, const xr_feature_sounds *h, xr_f
     frontend_options reference = {30, 10, 2, 1, 1, false}, edge;
     double allowed = fmax(MADE, 3 * f->allowed);
     out->rest[EXRAY_SIDE_REFERENCE] = find_options(f, h, EXRAY_SIDE_REFERENCE, &reference);
-    if (out->rest[EXRAY_SIDE_REFERENCE] > allowed)
-        return false;
     edge = reference;
-    out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, &edge);
     edge.raw = h->rate != XR_FEATURE_RATE;
     double rest = edge.raw ? rest_by(f, h, EXRAY_SIDE_EDGE, &edge) : 1;
+    /* The options that make the edge's of the record as it is are certain: only resamplers differ then. */
+    double exact = rest <= allowed / 10 ? RESAMPLED : 1;
+    if (out->rest[EXRAY_SIDE_REFERENCE] > exact * allowed)
+        return false;
+    out->rest_swapped = rest_by(f, h, EXRAY_SIDE_EDGE, &reference);
     if (rest > allowed) {
         edge.raw = false;
         rest = find_gain(f, h, &edge);

@@ -1,5 +1,7 @@
 #include "checks/input/features/feature_relation.h"
 
+#include "checks/input/features/feature_limits.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -66,6 +68,7 @@ static void add_frame(const xr_feature_frames *f, const xr_feature_frame *frame,
 
 typedef struct feature_fit {
     double gain, offset, rest, worst; /* worst: of any frame, with a line of its own */
+    double spread;                    /* of the edge's cells */
 } feature_fit;
 
 static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p)
@@ -82,6 +85,7 @@ static feature_fit fit_place(const xr_feature_frames *f, const feature_place *p)
         all.n += own.n, all.x += own.x, all.y += own.y, all.xx += own.xx, all.yy += own.yy, all.xy += own.xy;
     }
     out.rest = rest_of(&all, &out.gain, &out.offset);
+    out.spread = all.n > 0 ? sqrt(fmax(0, all.yy / all.n - pow(all.y / all.n, 2))) : 0;
     return out;
 }
 
@@ -287,8 +291,11 @@ void xr_find_feature_relation(const xr_feature_frames *f, xr_feature_relation *o
         }
     if (line.rest <= f->allowed && line.gain > 0) {
         out->kind = XR_FEATURES_LINE;
+        out->spread = line.spread;
         return;
     }
+    if (xr_fit_limited_features(f, out))
+        return;
     try_turned(f, out);
     try_delays(f, out);
     if (out->kind == XR_FEATURES_UNRELATED)

@@ -7,6 +7,7 @@
 typedef enum xr_feature_kind {
     XR_FEATURES_UNRELATED,
     XR_FEATURES_LINE,       /* the same cells, by a gain and an offset */
+    XR_FEATURES_LIMITED,    /* likewise, and what exceeds a side's range is clipped there */
     XR_FEATURES_MOST_CELLS, /* likewise, but for those near the floor of the logarithm */
     XR_FEATURES_SIGN,       /* stored bytes with the other sign */
     XR_FEATURES_NO_ZERO,    /* stored without the zero point */
@@ -26,6 +27,7 @@ typedef struct xr_feature_relation {
     double gain, offset; /* edge = gain reference + offset */
     double rest;         /* the variance that is left, relative to the edge's */
     double rest_before;  /* by the best line alone */
+    double spread;       /* LINE, LIMITED: the standard deviation of the edge's values */
     double in_time;      /* the correlation of the rows' levels, 0..1 */
 } xr_feature_relation;
 

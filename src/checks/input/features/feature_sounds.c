@@ -64,6 +64,16 @@ void xr_feature_sounds_free(xr_feature_sounds *h)
     h->count = 0;
 }
 
+bool xr_rows_fit_sound(const xr_feature_frames *f, size_t rows)
+{
+    enum { SHORTEST_MS = 5, LONGEST_MS = 50 };
+    exray_sound *sound = f->count && rows ? xr_sensor_sound(f->comparison, f->list[0].frame) : NULL;
+    double rate = sound && exray_sound_rate(sound) ? exray_sound_rate(sound) : XR_FEATURE_RATE;
+    double apart = sound ? 1000 * (double)exray_sound_length(sound) / rate / (double)rows : 0;
+    exray_sound_free(sound);
+    return apart >= SHORTEST_MS && apart <= LONGEST_MS;
+}
+
 void xr_feature_line_add(xr_feature_line *s, double y, double x)
 {
     s->n++, s->x += x, s->y += y, s->xx += x * x, s->yy += y * y, s->xy += x * y;

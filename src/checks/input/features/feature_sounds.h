@@ -20,6 +20,9 @@ typedef struct xr_feature_sounds {
 bool xr_feature_sounds_read(const xr_feature_frames *frames, xr_feature_sounds *sounds);
 void xr_feature_sounds_free(xr_feature_sounds *sounds);
 
+/* Whether so many rows are as far apart in time as front ends make them, over the sounds in the log. */
+bool xr_rows_fit_sound(const xr_feature_frames *frames, size_t rows);
+
 /* Sums for a line of y over x. */
 typedef struct xr_feature_line {
     double n, x, y, xx, yy, xy;
