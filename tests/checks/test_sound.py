@@ -152,6 +152,21 @@ def test_a_gain_that_is_no_factor(judge, change, kind):
     assert causes(verdict) == ["input.gain"] and verdict["findings"][0]["evidence"]["kind"] == kind
 
 
+@pytest.mark.parametrize("gain, unit", [(12, 32768), (30, 1)])
+def test_a_gain_that_wraps_in_16_bits(judge, gain, unit):
+    quiet = [(v // 2).astype(np.int16) for v in VOICES]
+    wrapped = [(v.astype(int) * gain).astype(np.int16) / unit for v in quiet]
+    found = judge([fit(w) for w in wrapped], [fit(v) / unit for v in quiet])
+    assert causes(found) == ["input.gain"] and found["findings"][0]["evidence"]["kind"] == "wrapped"
+    assert abs(found["findings"][0]["evidence"]["gain"] / gain - 1) < 1e-3 and "saturate" in found["findings"][0]["fix"]
+
+
+@pytest.mark.parametrize("first", [0, 300])
+def test_reversed_in_time(judge, first):
+    found = judge(each(lambda v: v[:LENGTH + first][::-1] / 32768))
+    assert causes(found) == ["input.flip"] and "reversed in time" in told(found)
+
+
 @pytest.mark.parametrize("late", [1600, 7, -800])
 def test_late_and_early(judge, late):
     edge = each(lambda v: (np.pad(v, (late, 0)) if late > 0 else v[-late:]) / 32768)

@@ -3,6 +3,7 @@
 #include "checks/input/sound/sound_kept.h"
 #include "checks/input/sound/sound_math.h"
 #include "checks/input/sound/sound_report.h"
+#include "checks/input/sound/sound_wrap.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,6 +37,8 @@ static bool report_values(const xr_sound_report *r, const xr_sound_relation *rel
     if (!segments)
         return false;
     xr_judge_sound_values(segments, count, allowed, &values);
+    if (values.kind == XR_SOUND_VALUES_UNKNOWN && is_plain(relation))
+        xr_judge_sound_wrapping(segments, count, &values);
     if (values.kind == XR_SOUND_VALUES_UNKNOWN && relation->ratio == 1 && values.gain > 0)
         xr_judge_sound_band(segments, count, &values);
     /* Resamplers differ in how much they keep at the end of the band. */

@@ -196,6 +196,12 @@ size_t xr_read_samples(xr_sound_reading how, const float *v, size_t n, double st
     }
     if (how == XR_SAMPLES_BITS)
         return read_bits(v, n, out, most);
+    if (how == XR_SAMPLES_REVERSED) {
+        n = least(n, most);
+        for (size_t i = 0; i < n; i++)
+            out[i] = v[n - 1 - i];
+        return n;
+    }
     if (step <= 0 || most < n)
         return 0;
     limits(v, n, step, &low, &high);
@@ -265,6 +271,9 @@ static const struct {
     [XR_SAMPLES_BITS] =
         {"bits_as_floats", "the bytes of 16-bit samples are taken for float32, two samples for one",
          "Convert each 16-bit sample to float and divide by 32768, instead of copying the bytes."},
+    [XR_SAMPLES_REVERSED] = {"reversed", "the samples are reversed in time: the last one is first",
+                             "Read the buffer from its oldest sample to its newest: look for an index that "
+                             "runs backwards."},
 };
 
 const char *xr_reading_words(xr_sound_reading how)

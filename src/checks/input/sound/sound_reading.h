@@ -23,6 +23,7 @@ typedef enum xr_sound_reading {
     XR_SAMPLES_32,            /* of 32 bits */
     XR_SAMPLES_FLOATS,        /* float32 read 16 bits at a time */
     XR_SAMPLES_BITS,          /* 16-bit samples whose bytes were taken for float32 */
+    XR_SAMPLES_REVERSED,      /* the last one first */
     XR_SAMPLES_READINGS
 } xr_sound_reading;
 

@@ -47,8 +47,9 @@ static float *turn(const xr_sound_frame *f, const xr_sound_relation *r, size_t m
     const float *v = f->side[r->turned];
     size_t room = 2 * f->count + 16;
     float *out = malloc(room * sizeof *out);
-    double step =
-        r->reading == XR_SAMPLES_AS_IS || r->reading == XR_SAMPLES_BITS ? 0 : xr_sample_step(v, f->count);
+    bool stepped =
+        r->reading != XR_SAMPLES_AS_IS && r->reading != XR_SAMPLES_BITS && r->reading != XR_SAMPLES_REVERSED;
+    double step = stepped ? xr_sample_step(v, f->count) : 0;
     size_t n = out ? xr_read_samples(r->reading, v, f->count, step, out, room) : 0;
     if (n && r->channels)
         n = take_channel(out, n, r->channels, r->channel);

@@ -91,7 +91,8 @@ void xr_report_sound_order(const xr_sound_report *r, const xr_sound_order *order
 
 static void report_reading(const xr_sound_report *r, const xr_sound_relation *relation)
 {
-    exray_finding *f = begin(r, "input.dtype", 0.97);
+    bool reversed = relation->reading == XR_SAMPLES_REVERSED;
+    exray_finding *f = begin(r, reversed ? "input.flip" : "input.dtype", 0.97);
     exray_finding_summary(f, "In the %s's sound, %s.", side_name[relation->turned],
                           xr_reading_words(relation->reading));
     exray_finding_detail(f, "Read so, it is the other side's: %.2g of the variance is left, in %zu frames.",
@@ -267,6 +268,9 @@ void xr_report_sound_relation(const xr_sound_report *r, const xr_sound_relation 
         report_rate(r, relation);
     /* Resamplers begin a few samples earlier or later. */
     long least = relation->ratio != 1 ? 8 : 0;
+    /* Where a buffer begins that is read backwards is no delay. */
+    if (relation->reading == XR_SAMPLES_REVERSED)
+        return;
     if (relation->varies || labs(relation->shift) > least || relation->fraction > 0)
         report_shift(r, relation);
 }
@@ -400,6 +404,24 @@ static void report_clipping(const xr_sound_report *r, const xr_sound_relation *r
     end(r, f);
 }
 
+static void report_wrapping(const xr_sound_report *r, const xr_sound_values *v)
+{
+    exray_finding *f = begin(r, "input.gain", 0.96);
+    exray_finding_summary(f,
+                          "The edge's samples are %.4g x the reference's (%+.1f dB) and wrap around: %.2g %% "
+                          "of them exceed the "
+                          "16-bit range and come back at its other end.",
+                          v->gain, 20 * log10(fabs(v->gain)), 100 * v->clipped_share);
+    exray_finding_fix(f, "Take the gain out, or compute it with more bits and saturate (clip) before storing "
+                         "int16: what has wrapped can be neither heard nor undone by a factor.");
+    exray_finding_text(f, "kind", "wrapped");
+    exray_finding_number(f, "gain", v->gain);
+    exray_finding_number(f, "wrapped_share", v->clipped_share);
+    exray_finding_number(f, "residual_share", v->rest);
+    exray_finding_alternative(f, "input.dtype", 0.05);
+    end(r, f);
+}
+
 static void report_curve(const xr_sound_report *r, const xr_sound_values *v)
 {
     exray_finding *f = begin(r, "input.gain", 0.9);
@@ -468,6 +490,9 @@ bool xr_report_sound_values(const xr_sound_report *r, const xr_sound_relation *r
         return true;
     case XR_SOUND_VALUES_CLIPPED:
         report_clipping(r, relation, v, gain);
+        return true;
+    case XR_SOUND_VALUES_WRAPPED:
+        report_wrapping(r, v);
         return true;
     case XR_SOUND_VALUES_CURVE:
         report_curve(r, v);
