@@ -1,6 +1,7 @@
 #include "checks/input/features/explain_features.h"
 
 #include "checks/input/features/feature_frontend.h"
+#include "checks/input/features/feature_limits.h"
 #include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
 #include "checks/input/features/feature_sounds.h"
@@ -512,6 +513,10 @@ bool xr_explain_features(const exray_comparison *comparison, size_t pair, exray_
         return moved;
     }
     xr_find_feature_relation(frames, &relation);
+    bool exact = relation.kind == XR_FEATURES_LINE || relation.kind == XR_FEATURES_SIGN ||
+                 relation.kind == XR_FEATURES_NO_ZERO;
+    if (!exact)
+        xr_fit_limited_features(frames, &relation);
     /* Where the axis of time is a guess, the other one may explain more. */
     if (!is_specific(&relation) && xr_turn_features(frames)) {
         xr_find_feature_relation(frames, &other);

@@ -69,7 +69,7 @@ static bool fit(const limit_sums *s, xr_feature_relation *out)
 bool xr_fit_limited_features(const xr_feature_frames *f, xr_feature_relation *out)
 {
     const side_limits edge = limits_of(f, EXRAY_SIDE_EDGE), reference = limits_of(f, EXRAY_SIDE_REFERENCE);
-    xr_feature_relation line = *out;
+    xr_feature_relation line = {.ratio = 1, .rest_before = out->rest_before};
     limit_sums s = {0};
     double all = 0, beyond = 0, slack = 0;
     for (int pass = 0; pass < 2; pass++) {

@@ -1,7 +1,5 @@
 #include "checks/input/features/feature_relation.h"
 
-#include "checks/input/features/feature_limits.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -294,8 +292,6 @@ void xr_find_feature_relation(const xr_feature_frames *f, xr_feature_relation *o
         out->spread = line.spread;
         return;
     }
-    if (xr_fit_limited_features(f, out))
-        return;
     try_turned(f, out);
     try_delays(f, out);
     if (out->kind == XR_FEATURES_UNRELATED)
