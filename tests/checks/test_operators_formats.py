@@ -63,3 +63,61 @@ def test_attributes_of_two_formats(tmp_path, key, right):
         assert "model.operator" not in causes(v)
     else:
         assert finding(v, "model.operator")["evidence"]["attribute"].split(", ")[0] == key.split()[-1]
+
+
+def sliced(path, role, engine, nodes, constants, exchanged=False, off=0):
+    """Eight channels, cut in two halves a and b: y = a - tanh(b), the tanh off by a number; the halves
+    are not recorded."""
+    last = engine == "tflite"
+    shape = (lambda c: (1, 4, 4, c)) if last else (lambda c: (1, c, 4, 4))
+    m = PB["Model"](name="m", engine=engine, inputs=[0], outputs=[4])
+    for name, channels in (("x", 8), ("a", 4), ("b", 4), ("t", 4), ("y", 4)):
+        m.tensors.add(name=name, dtype=1, shape=shape(channels), layout="NHWC" if last else "NCHW")
+    for name, value in constants.items():
+        m.tensors.add(name=name, dtype=4, shape=[len(value)], constant=True)
+    at = {t.name: i for i, t in enumerate(m.tensors)}
+    tail = [("TANH" if last else "Tanh", "b", "t", {}), ("SUB" if last else "Sub", "a t", "y", {})]
+    for op, inputs, outputs, attributes in [*nodes, *tail]:
+        node = m.nodes.add(op=op, name=outputs, inputs=[at[i] for i in inputs.split()], outputs=[at[o] for o in outputs.split()])
+        for key, value in attributes.items():
+            node.attributes[key] = value
+    with Recording(path, role) as log:
+        log.add("/model", "Model", m)
+        for name, value in constants.items():
+            log.tensor(f"/constant/{at[name]}", np.array(value, np.int32))
+        for i in range(3):
+            x = np.random.default_rng(i).normal(size=(1, 4, 4, 8)).astype(np.float32)
+            a, b = (x[..., 4:], x[..., :4]) if exchanged else (x[..., :4], x[..., 4:])
+            turn = (lambda v: v) if last else (lambda v: np.ascontiguousarray(v.transpose(0, 3, 1, 2)))
+            t = np.tanh(b) + off
+            layers = [(f"/layer/{n}/{k}" if k else f"/layer/{n}", turn({"a": a, "b": b, "t": t, "y": a - t}[o]), {})
+                      for n, (_, _, outs, _) in enumerate([*nodes, *tail]) for k, o in enumerate(outs.split()) if o in "ty"]
+            log.frame([("/input/x", turn(x), {}), *layers, ("/output/y", turn(a - t), {})])
+
+
+SPLIT = ("onnxruntime", [("Split", "x", "a b", {"axis": "1"})], {})
+
+
+def strided(first, second):
+    nodes = [("STRIDED_SLICE", f"x {o}0 end one", o, {"begin_mask": "7", "end_mask": "15"}) for o in "ab"]
+    return "tflite", nodes, {"a0": (0, 0, 0, first), "b0": (0, 0, 0, second), "end": (0, 0, 0, 0), "one": (1, 1, 1, 1)}
+
+
+LITE = {"SPLIT": ("tflite", [("SPLIT", "axis x", "a b", {"num_splits": "2"})], {"axis": (3,)}),
+        "SPLIT_V": ("tflite", [("SPLIT_V", "x sizes axis", "a b", {"num_splits": "2"})], {"axis": (3,), "sizes": (4, 4)}),
+        "STRIDED_SLICE": strided(0, 4),
+        "SLICE": ("tflite", [("SLICE", f"x {o}0 size", o, {}) for o in "ab"],
+                  {"a0": (0, 0, 0, 0), "b0": (0, 0, 0, 4), "size": (1, 4, 4, 4)})}
+
+
+@pytest.mark.parametrize("edge", LITE)
+def test_parts_of_two_formats(tmp_path, edge):
+    sliced(tmp_path / "edge.mcap", "edge", *LITE[edge], off=1)
+    sliced(tmp_path / "reference.mcap", "reference", *SPLIT)
+    assert "model.operator" not in causes(validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=1))
+
+
+def test_parts_of_two_formats_that_are_exchanged(tmp_path):
+    sliced(tmp_path / "edge.mcap", "edge", *strided(4, 0), exchanged=True)
+    sliced(tmp_path / "reference.mcap", "reference", *SPLIT)
+    assert "model.operator" in causes(validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=1))
