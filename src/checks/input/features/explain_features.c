@@ -5,7 +5,6 @@
 #include "checks/input/features/feature_relation.h"
 #include "checks/input/features/feature_rendering.h"
 #include "checks/input/features/feature_sounds.h"
-#include "checks/input/frames/frame_words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +36,7 @@ static void end(const feature_report *r, exray_finding *f)
     for (size_t i = 0; chosen && i < frames->count; i++)
         chosen[frames->list[i].frame] = frames->list[i].differs;
     if (chosen && frames->differing < frames->count)
-        xr_say_frames(frames->comparison, chosen, f);
+        exray_finding_frames(f, frames->comparison, chosen);
     free(chosen);
 }
 

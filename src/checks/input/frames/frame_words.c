@@ -52,11 +52,6 @@ void exray_finding_frames(exray_finding *finding, const exray_comparison *compar
     xr_say_reading(comparison, chosen, finding);
 }
 
-void xr_say_frames(const exray_comparison *comparison, const bool *chosen, exray_finding *finding)
-{
-    exray_finding_frames(finding, comparison, chosen);
-}
-
 void xr_tell_conditions(exray_findings *findings)
 {
     for (exray_finding *f = findings->first; f; f = f->next) {

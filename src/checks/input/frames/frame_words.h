@@ -4,9 +4,6 @@
 
 #include <exray/assertion.h>
 
-/* exray_finding_frames. */
-void xr_say_frames(const exray_comparison *comparison, const bool *chosen, exray_finding *finding);
-
 /* Adds to a finding about the chosen frames the reading (/reading/NAME) whose values separate them from the
  * others, where there is one; where the frames are told already. */
 void xr_say_reading(const exray_comparison *comparison, const bool *chosen, exray_finding *finding);
