@@ -56,6 +56,8 @@ HOST = {
     "validate": ("libexray", "libexray", "    exray_validation_options options = EXRAY_VALIDATION_OPTIONS_INIT;\n"
                  "    exray_validation_free(NULL);\n    return options.size != sizeof options;\n"),
     "picture": ("libexray", "libexray", ERROR + '    return exray_picture_decode(NULL, "x", 1, &error) || error.status == EXRAY_OK;\n'),
+    "text": ("libexray", "libexray", ERROR + "    exray_tokenizer_config config = EXRAY_TOKENIZER_CONFIG_INIT;\n"
+             "    return exray_tokenizer_new(&config, &error) || error.status != EXRAY_E_ARGUMENT;\n"),
     "sound": ("libexray", "libexray", ERROR + '    return exray_sound_decode(NULL, "x", 1, &error) || error.status == EXRAY_OK;\n'),
 }
 LANGUAGES = {"c": ["-x", "c", "-std=c11"], "cpp": ["-x", "c++", "-std=c++17"]}

@@ -22,7 +22,7 @@ GIVEN = {
     "exray/onnxruntime.h": "const struct OrtApi *api, struct OrtSession *session, const char *const *in, "
                            "const struct OrtValue *const *inputs, size_t input_count, const char *const *out, "
                            "struct OrtValue **outputs, size_t output_count",
-    None: "exray_recorder recorder, const void *pixels, size_t size",
+    None: "exray_recorder recorder, const void *pixels, size_t size, const void *samples, size_t bytes",
 }
 ORT = """struct OrtApiBase;
 #ifdef __cplusplus
