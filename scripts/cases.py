@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("fusion", "quantized", "operators", "shapes", "lookalike", "ports", "pictures", "results", "heads", "performance")
+MODULES = ("fusion", "quantized", "operators", "shapes", "lookalike", "ports", "pictures", "results", "heads", "sound", "features",
+           "tokens", "state", "performance")
 TIMED = ("performance",)  # alone: what others do at the same time changes what is measured
 KNOWN = ROOT / "tests" / "faults" / "known_misses.txt"
 

@@ -213,35 +213,28 @@ typedef struct part_work {
     const xr_input_pair *pair;
     xr_transform *transform;
     const xr_part *seed;
-    double residual[XR_SEARCH_FRAMES];
 } part_work;
 
-static void fit_search_frame(void *user, size_t i)
-{
-    part_work *w = user;
-    const xr_search_frame *s = &w->pair->frame[i];
-    w->residual[i] = fit_frame(&s->edge_area[w->transform->layout], &s->reference_area,
-                               w->transform->turn.orientation, w->seed, &w->transform->crop.part[s->frame]);
-}
-
-/* Finds the parts of the searched frames, then again with the best one as a seed. */
+/* Finds the parts of the searched frames, then again with the best one as a seed.  One after another: a
+ * better part is at once the seed of the frames that follow, which finds parts that the frames alone do not.
+ */
 static double fit_search_frames(xr_input_pair *pair, xr_transform *transform, xr_part *best)
 {
     double sum = 0, least = 2;
-    part_work work = {.pair = pair, .transform = transform};
-    xr_part seed;
+    const xr_part *seed = NULL;
     for (int pass = 0; pass < 2; pass++) {
         sum = 0;
-        exray_comparison_share(pair->comparison, pair->count, fit_search_frame, &work);
         for (size_t f = 0; f < pair->count; f++) {
-            sum += work.residual[f];
-            if (work.residual[f] < least) {
-                least = work.residual[f];
-                *best = transform->crop.part[pair->frame[f].frame];
+            const xr_search_frame *s = &pair->frame[f];
+            double residual = fit_frame(&s->edge_area[transform->layout], &s->reference_area,
+                                        transform->turn.orientation, seed, &transform->crop.part[s->frame]);
+            sum += residual;
+            if (residual < least) {
+                least = residual;
+                *best = transform->crop.part[s->frame];
             }
         }
-        seed = *best;
-        work.seed = &seed;
+        seed = best;
     }
     return sum / (double)pair->count;
 }
