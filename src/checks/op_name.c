@@ -18,3 +18,15 @@ bool xr_is_op(const char *op, const char *name)
     }
     return op && !*op && !*name;
 }
+
+bool xr_has_word(const char *name, const char *word)
+{
+    for (; *name; name++) {
+        size_t i = 0;
+        while (word[i] && tolower((unsigned char)name[i]) == word[i])
+            i++;
+        if (!word[i])
+            return true;
+    }
+    return false;
+}

@@ -1,5 +1,6 @@
 #include "checks/labels/class_names.h"
 
+#include "checks/op_name.h"
 #include "checks/output/interpretation.h"
 
 #include <ctype.h>
@@ -177,27 +178,14 @@ const xr_class_name *xr_class_names_find(const xr_class_names *names, int64_t id
 
 /* ---- Label files --------------------------------------------------------------------------------------- */
 
-static bool contains(const char *text, const char *word)
-{
-    size_t length = strlen(word);
-    for (; *text; text++) {
-        size_t i = 0;
-        while (i < length && tolower((unsigned char)text[i]) == word[i])
-            i++;
-        if (i == length)
-            return true;
-    }
-    return false;
-}
-
 static bool is_label_file(const exray_attachment *a)
 {
     static const char *const words[] = {"label", "classes", "names", "synset"};
     bool named = false;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        named = named || contains(a->name, words[i]);
-    return named && strncmp(a->media_type, "text/", 5) == 0 && !contains(a->media_type, "csv") &&
-           !contains(a->media_type, "html");
+        named = named || xr_has_word(a->name, words[i]);
+    return named && strncmp(a->media_type, "text/", 5) == 0 && !xr_has_word(a->media_type, "csv") &&
+           !xr_has_word(a->media_type, "html");
 }
 
 typedef struct label_line {

@@ -1,6 +1,7 @@
 #include "checks/input/tokens/token_flags.h"
 
-#include <ctype.h>
+#include "checks/op_name.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,27 +128,13 @@ static flag_counts count_flags(const xr_token_texts *flags)
     return c;
 }
 
-/* Whether a name has a word, in any case. */
-static bool has_word(const char *name, const char *word)
-{
-    size_t n = strlen(word);
-    for (; *name; name++) {
-        size_t i = 0;
-        while (i < n && tolower((unsigned char)name[i]) == word[i])
-            i++;
-        if (i == n)
-            return true;
-    }
-    return false;
-}
-
 static const char *role_of(const char *tensor, const xr_token_texts *flags, const xr_token_texts *ids)
 {
     if (ids && same_rows(flags, ids) && is_mask_of(flags, ids, EXRAY_SIDE_REFERENCE))
         return "mask";
-    if (has_word(tensor, "mask"))
+    if (xr_has_word(tensor, "mask"))
         return "mask";
-    return has_word(tensor, "type") || has_word(tensor, "segment") ? "types" : "flags";
+    return xr_has_word(tensor, "type") || xr_has_word(tensor, "segment") ? "types" : "flags";
 }
 
 static const char *what_is(const char *role)

@@ -1,6 +1,7 @@
 #include "checks/input/tokens/token_names.h"
 
-#include <ctype.h>
+#include "checks/op_name.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,23 +36,10 @@ const char *xr_token_name(const xr_token_names *names, int64_t id, char text[XR_
 
 /* ---- Which attachment ---------------------------------------------------------------------------- */
 
-static bool has_word(const char *name, const char *word)
-{
-    size_t n = strlen(word);
-    for (; *name; name++) {
-        size_t i = 0;
-        while (i < n && tolower((unsigned char)name[i]) == word[i])
-            i++;
-        if (i == n)
-            return true;
-    }
-    return false;
-}
-
 static bool is_readable(const exray_attachment *a)
 {
-    return a->size > 0 && a->size <= MOST_VOCABULARY && !has_word(a->media_type, "yaml") &&
-           !has_word(a->media_type, "json") && !has_word(a->media_type, "html");
+    return a->size > 0 && a->size <= MOST_VOCABULARY && !xr_has_word(a->media_type, "yaml") &&
+           !xr_has_word(a->media_type, "json") && !xr_has_word(a->media_type, "html");
 }
 
 /* The file's name behind `vocabulary:` in a pipeline file, without its folder; false: it has none. */
@@ -84,7 +72,7 @@ static bool find_named(const exray_log *log, exray_slot *slot, char name[96])
         const void *data;
         size_t size;
         exray_error ignored; /* a damaged attachment is told by `info --check` */
-        if ((has_word(a->name, "pipeline") || has_word(a->name, ".yaml")) && a->size <= MOST_PIPELINE &&
+        if ((xr_has_word(a->name, "pipeline") || xr_has_word(a->name, ".yaml")) && a->size <= MOST_PIPELINE &&
             exray_log_read_attachment(log, i, slot, &data, &size, &ignored) == EXRAY_OK &&
             named_in(data, size, name))
             return true;
@@ -123,7 +111,7 @@ static bool read_log(const exray_log *log, xr_token_names *out)
         find_named(log, slot, named);
     for (size_t i = 0; slot && !found && i < exray_log_attachment_count(log); i++) {
         const exray_attachment *a = exray_log_attachment(log, i);
-        bool is = *named ? strcmp(a->name, named) == 0 : has_word(a->name, "vocab");
+        bool is = *named ? strcmp(a->name, named) == 0 : xr_has_word(a->name, "vocab");
         if (is && is_readable(a))
             found = take(log, i, slot, out);
     }

@@ -1,12 +1,12 @@
 #include "report/html/signals/html_signals.h"
 
+#include "checks/op_name.h"
 #include "report/html/signals/feature_map.h"
 #include "report/html/signals/sound_player.h"
 #include "report/html/signals/sound_undone.h"
 #include "report/html/signals/token_rows.h"
 #include "report/html/signals/wave_chart.h"
 
-#include <ctype.h>
 #include <exray/sound.h>
 #include <math.h>
 #include <stdlib.h>
@@ -192,18 +192,6 @@ static void put_input(listener *l, size_t pair, size_t k)
     xr_signal_free(&s[1]);
 }
 
-static bool contains(const char *text, const char *word)
-{
-    for (; *text; text++) {
-        size_t i = 0;
-        while (word[i] && tolower((unsigned char)text[i]) == word[i])
-            i++;
-        if (!word[i])
-            return true;
-    }
-    return false;
-}
-
 static bool is_of_sound(const char *cause)
 {
     return strcmp(cause, "input.features") == 0 || strcmp(cause, "input.sample_rate") == 0 ||
@@ -223,7 +211,7 @@ static bool is_called_features(const xr_page *p, size_t pair)
         if (is_of_sound(p->report->outcome->shown[i]->cause))
             return true;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (contains(name, words[i]))
+        if (xr_has_word(name, words[i]))
             return true;
     return false;
 }
