@@ -63,13 +63,12 @@ static bool parse_boxes(xr_parser *p, const xr_yaml *node, const char *where)
 
 static bool parse_head(xr_parser *p, const xr_yaml *node, const char *where)
 {
-    static const char *const names[] = {NULL, "ssd", "yolo5", "yolo8", "palm", "points", "ctc"};
     static const xr_choice choices[] = {{"none", 0}, {"ssd", 1},    {"yolo5", 2}, {"yolo8", 3},
                                         {"palm", 4}, {"points", 5}, {"ctc", 6}};
     int value = 0;
     if (!xr_parse_choose(p, node, where, "head", choices, XR_COUNT(choices), &value))
         return false;
-    p->pipeline->output.head = names[value];
+    p->pipeline->output.head = value ? choices[value].name : NULL;
     return true;
 }
 

@@ -9,9 +9,6 @@
 
 enum { MOST_LENGTH = 1 << 20 };
 
-/* Bytes of a vocabulary file. */
-#define MOST_VOCABULARY ((size_t)64 << 20)
-
 static bool parse_special(xr_parser *p, const xr_yaml *node, const char *where)
 {
     enum { PAD, START, END, UNKNOWN };
@@ -161,7 +158,7 @@ exray_status xr_text_open(xr_pipeline *pipeline, exray_error *error)
         return EXRAY_OK;
     exray_tokenizer_config config = t->config;
     if (t->vocabulary) {
-        t->file = xr_file_read(t->vocabulary, MOST_VOCABULARY, &t->file_size, &why);
+        t->file = xr_file_read(t->vocabulary, XR_LIMIT_TEXT, &t->file_size, &why);
         if (!t->file)
             return xr_error_set(error, why.status, "%s:%u: text.vocabulary: %.300s", pipeline->name,
                                 t->vocabulary_line, why.message);

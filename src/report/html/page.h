@@ -26,6 +26,9 @@ typedef struct xr_page {
     exray_told *told[2];
     const exray_task *task; /* that outputs are read by; NULL: none */
     bool task_known;
+    double
+        pipeline_rate; /* Hz of sounds, by a pipeline file of either log; 0: none says; found at first use */
+    bool pipeline_rate_known;
     xr_page_names names;
     xr_token_names tokens[2]; /* by exray_side; read when the first one is needed (token_rows.c) */
     bool tokens_read;

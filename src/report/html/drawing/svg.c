@@ -100,6 +100,11 @@ const char *xr_coordinate(xr_coordinate_text buffer, double value)
     return buffer;
 }
 
+xr_chart xr_svg_half_chart(FILE *out)
+{
+    return (xr_chart){out, 520, 190, 62, 22, 512, 142};
+}
+
 void xr_svg_begin(const xr_chart *c, const char *id, const char *title, const char *description)
 {
     xr_put(c->out,

@@ -32,6 +32,10 @@ typedef struct xr_chart {
     double width, height, left, top, right, bottom; /* the plot's edges */
 } xr_chart;
 
+/* One of two charts that stand beside each other.  The style sheet places an image on its plot by the same
+ * numbers (.plot .stack img). */
+xr_chart xr_svg_half_chart(FILE *out);
+
 /* Opens <svg> with title and description (both are read aloud; escaped).  `id` is the page's
  * own: letters alone. */
 void xr_svg_begin(const xr_chart *chart, const char *id, const char *title, const char *description);

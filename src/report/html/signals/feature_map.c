@@ -87,7 +87,7 @@ static bool make_map(xr_raster *r, const xr_signal *s, xr_feature_shape shape)
 static void put_map(xr_page *p, exray_picture *picture, xr_feature_shape shape, const char *id,
                     const char *title, const char *remark)
 {
-    xr_chart c = {p->out, 520, 190, 62, 22, 512, 142};
+    xr_chart c = xr_svg_half_chart(p->out);
     exray_picture *small = picture ? xr_image_shrunk(picture, PIXELS_MOST) : NULL;
     xr_axis up = {XR_LINEAR, 0, (double)shape.bins, c.bottom, c.top, 1, false};
     xr_axis across = {XR_LINEAR, 0, (double)shape.rows, c.left, c.right, 1, false};

@@ -92,6 +92,16 @@ static double rate_of_pipeline(xr_page *p, exray_side side)
     return 0;
 }
 
+static double pipeline_rate(xr_page *p)
+{
+    if (!p->pipeline_rate_known) {
+        double rate = rate_of_pipeline(p, EXRAY_SIDE_REFERENCE);
+        p->pipeline_rate = rate > 0 ? rate : rate_of_pipeline(p, EXRAY_SIDE_EDGE);
+        p->pipeline_rate_known = true;
+    }
+    return p->pipeline_rate;
+}
+
 /* The correlation of a side's samples with the sound's first ones, each where it stands. */
 static double alikeness(const xr_signal *side, const xr_signal *sensor)
 {
@@ -109,9 +119,7 @@ static double alikeness(const xr_signal *side, const xr_signal *sensor)
 
 double xr_signal_model_rate(xr_page *p, const xr_signal sides[2], const xr_signal *sensor)
 {
-    double rate = rate_of_pipeline(p, EXRAY_SIDE_REFERENCE);
-    if (!(rate > 0))
-        rate = rate_of_pipeline(p, EXRAY_SIDE_EDGE);
+    double rate = pipeline_rate(p);
     if (!(rate > 0) && sensor->rate <= RATE_MOST &&
         fabs(alikeness(&sides[EXRAY_SIDE_REFERENCE], sensor)) > ONE_BY_ONE)
         rate = sensor->rate;

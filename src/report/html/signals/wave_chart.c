@@ -15,12 +15,6 @@ enum {
 };
 #define SPECTRUM_RANGE 80 /* dB below the loudest that are shown */
 
-/* The style sheet places a spectrogram's picture by the same numbers (.plot img). */
-static xr_chart half_chart(FILE *out)
-{
-    return (xr_chart){out, 520, 190, 62, 22, 512, 142};
-}
-
 /* ---- Waveforms ------------------------------------------------------------------------------- */
 
 /* Few values are joined by a line; of many, each column spans from its smallest to its largest. */
@@ -66,7 +60,7 @@ static void put_time_axis(const xr_chart *c, const xr_signal *s, const char *up)
 void xr_put_wave(xr_page *p, const xr_sound_owner *who, const xr_signal *s, double low, double high,
                  size_t number)
 {
-    xr_chart c = half_chart(p->out);
+    xr_chart c = xr_svg_half_chart(p->out);
     xr_axis axis = {XR_LINEAR, low, high, c.bottom, c.top, 1, false};
     char id[40], title[64], description[96];
     snprintf(id, sizeof id, "wave-%s-%zu", who->id, number);
@@ -105,7 +99,7 @@ static void put_frequency_axis(const xr_chart *c, const xr_signal *s)
 void xr_put_spectrum(xr_page *p, const xr_sound_owner *who, const xr_signal *s, size_t number)
 {
     xr_raster r = {0};
-    xr_chart c = half_chart(p->out);
+    xr_chart c = xr_svg_half_chart(p->out);
     char alt[64], id[40];
     if (!xr_raster_make(&r, SPECTRUM_COLUMNS, XR_SPECTRUM_BANDS, 1))
         return;
@@ -118,7 +112,7 @@ void xr_put_spectrum(xr_page *p, const xr_sound_owner *who, const xr_signal *s, 
     snprintf(alt, sizeof alt, "Spectrogram of %s", who->words);
     snprintf(id, sizeof id, "spectrum-%s-%zu", who->id, number);
     fputs("<figure class=\"plot spectrum\"><div class=\"stack\">", p->out);
-    if (!picture || !xr_put_image(p->out, picture, 85, ""))
+    if (!picture || !xr_put_image(p->out, picture, XR_IMAGE_QUALITY, ""))
         fputs("<span class=\"absent\">cannot be shown</span>", p->out);
     xr_svg_begin(&c, id, alt, "Frequencies from low, below, to high, over time; louder is lighter");
     put_frequency_axis(&c, s);

@@ -4,7 +4,8 @@
 
 #include "report/html/signals/signal_read.h"
 
-/* What a drawing is of: in ids ("edge"), in a sentence ("the edge's input"), above it ("edge"). */
+/* What a drawing is of: in ids ("edge"), in a sentence ("the edge's input"), as its caption ("What the edge
+ * fed the model"). */
 typedef struct xr_sound_owner {
     const char *id, *words, *label;
 } xr_sound_owner;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLORS = 12, LISTED = 12, CLASSES = 1 << 16, MOST = 256, LEAST = 96, SIDE_MOST = 1 << 14 };
+enum { COLORS = 12, LISTED = 12, CLASSES = 1 << 16, LEAST = 96, SIDE_MOST = 1 << 14 };
 
 /* Colors of classes 1, 2, ...; the style sheet has the same for the swatches (.m1 ...).  Class 0 is what the
  * picture shows by itself. */
@@ -31,7 +31,7 @@ static uint32_t at_least_one(double v)
 /* As large as the ground is shown; without one, as the mask. */
 static canvas make_canvas(const xr_gallery *g, const exray_picture *ground, const exray_mask *mask)
 {
-    uint32_t most = g->most > MOST ? MOST : g->most;
+    const uint32_t most = g->most;
     double width = ground ? exray_picture_width(ground) : mask->width;
     double height = ground ? exray_picture_height(ground) : mask->height;
     double longer = fmax(width, height), scale = longer > most    ? most / longer

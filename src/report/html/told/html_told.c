@@ -8,21 +8,17 @@ static bool has_places(const exray_result *r)
     return r->box_count || r->keypoint_count || r->mask;
 }
 
-/* The picture has to be there before the results: both are read into the page's slots. */
-static exray_picture *ground_of(xr_gallery *g, size_t frame)
-{
-    xr_told_frame told;
-    bool places = xr_told_read(g->page, frame, &told) &&
-                  ((told.has[0] && has_places(&told.side[0])) || (told.has[1] && has_places(&told.side[1])));
-    return places ? xr_gallery_ground(g, frame) : NULL;
-}
-
 void xr_html_told(xr_gallery *g, size_t frame, size_t number)
 {
     FILE *out = g->page->out;
-    exray_picture *ground = ground_of(g, frame);
+    exray_picture *ground = NULL;
     xr_told_frame told;
-    if (xr_told_read(g->page, frame, &told)) {
+    bool any = xr_told_read(g->page, frame, &told);
+    if (any && ((told.has[0] && has_places(&told.side[0])) || (told.has[1] && has_places(&told.side[1])))) {
+        ground = xr_gallery_ground(g, frame);
+        any = xr_told_read(g->page, frame, &told); /* the picture took the page's slots */
+    }
+    if (any) {
         fputs(told.decided ? "<div class=\"told\"><h4>What the outputs mean</h4>\n"
                            : "<div class=\"told\"><h4>What was told</h4>\n",
               out);
