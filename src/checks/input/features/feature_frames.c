@@ -213,7 +213,6 @@ static bool turn_all(xr_feature_frames *f)
             if (!turn_table(f->list[i].side[s], rows, bins))
                 return false;
     f->rows = rows, f->bins = bins;
-    f->time_last = !f->time_last;
     return true;
 }
 

@@ -19,7 +19,6 @@ typedef struct xr_feature_frames {
     size_t count, differing;
     size_t rows, bins;
     size_t dimensions, size[2]; /* of more than 1, as stored */
-    bool time_last;             /* as stored, time is the last dimension */
     bool axis_known;            /* which dimension is time is no guess */
     bool table;                 /* of features; else frames may be compared only as they are */
     bool has_sensor;            /* the log holds what the microphone recorded */

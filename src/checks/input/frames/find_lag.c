@@ -1,15 +1,15 @@
 #include "checks/input/frames/find_lag.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAG = 4, LEAST_MOVED = 3, LEAST_VALUES = 8 };
+enum { MOST_LAG = 4, LEAST_MOVED = 3, LEAST_VALUES = 8, UNREAD = 2 };
 
 typedef struct lag_reader {
     const exray_comparison *comparison;
     size_t pair, frames;
     exray_slot *slot[2];
+    signed char *own; /* [frames] is_same of a frame's own two sides; UNREAD: not asked yet */
 } lag_reader;
 
 /* Whether the edge's frame e has the reference's values of frame r; -1: one of them cannot be read. */
@@ -33,7 +33,9 @@ static size_t count_moved(const lag_reader *l, long lag)
     size_t moved = 0;
     for (size_t f = 0; f < l->frames; f++) {
         const long from = (long)f - lag;
-        const int own = is_same(l, f, f);
+        if (l->own[f] == UNREAD)
+            l->own[f] = (signed char)is_same(l, f, f);
+        const int own = l->own[f];
         if (own == 1 || from < 0 || from >= (long)l->frames)
             continue; /* what came before the log is not known */
         if (own < 0 || is_same(l, f, (size_t)from) != 1)
@@ -63,10 +65,12 @@ static void report(const lag_reader *l, long lag, size_t moved, exray_findings *
 
 bool xr_report_lag(const exray_comparison *comparison, size_t pair, exray_findings *findings)
 {
-    lag_reader l = {
-        comparison, pair, exray_comparison_frame_count(comparison), {exray_slot_new(), exray_slot_new()}};
+    const size_t frames = exray_comparison_frame_count(comparison);
+    lag_reader l = {comparison, pair, frames, {exray_slot_new(), exray_slot_new()}, malloc(frames + 1)};
     bool found = false;
-    for (long d = 1; l.slot[0] && l.slot[1] && !found && d <= MOST_LAG; d++)
+    if (l.own)
+        memset(l.own, UNREAD, frames);
+    for (long d = 1; l.slot[0] && l.slot[1] && l.own && !found && d <= MOST_LAG; d++)
         for (int early = 0; early < 2 && !found; early++) {
             const long lag = early ? -d : d;
             const size_t moved = count_moved(&l, lag);
@@ -76,5 +80,6 @@ bool xr_report_lag(const exray_comparison *comparison, size_t pair, exray_findin
         }
     exray_slot_free(l.slot[0]);
     exray_slot_free(l.slot[1]);
+    free(l.own);
     return found;
 }

@@ -57,7 +57,6 @@ static void note_sensor(xr_sound_frames *frames)
     if (!sound)
         return;
     frames->has_sensor = true;
-    frames->sensor_rate = exray_sound_rate(sound);
     frames->sensor_channels = exray_sound_channels(sound);
     exray_sound_free(sound);
 }

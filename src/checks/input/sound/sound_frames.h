@@ -23,10 +23,10 @@ typedef struct xr_sound_frames {
     const exray_io_pair *io;
     xr_sound_frame *list;
     size_t count;
-    size_t differing;                      /* of them, neither equal nor silent */
-    exray_dtype dtype[2];                  /* as stored */
-    bool has_sensor;                       /* the log holds what the microphone recorded */
-    uint32_t sensor_rate, sensor_channels; /* of it, in the first frame */
+    size_t differing;         /* of them, neither equal nor silent */
+    exray_dtype dtype[2];     /* as stored */
+    bool has_sensor;          /* the log holds what the microphone recorded */
+    uint32_t sensor_channels; /* of it, in the first frame */
 } xr_sound_frames;
 
 /* Reads input `pair`; NULL: it is no sound, or memory is lacking.  A sound is one long row of samples that

@@ -95,7 +95,6 @@ static void note(xr_sound_pieces *out, int kind, size_t samples)
 {
     size_t *counts[3] = {&out->lost, &out->repeated, &out->zeroed};
     ++*counts[kind];
-    out->samples[kind] += samples;
     if (*counts[kind] == 1 || samples < out->least[kind])
         out->least[kind] = samples;
     if (samples > out->most[kind])

@@ -1,5 +1,6 @@
 #include "checks/input/sound/sound_relation.h"
 
+#include "checks/ascending.h"
 #include "checks/input/sound/sound_math.h"
 
 #include <math.h>
@@ -135,33 +136,20 @@ typedef struct sound_search {
     xr_sound_relation best;
 } sound_search;
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Fits every frame (or as many as time allows) at the relation's shift. */
 static void evaluate(const sound_search *s, xr_sound_relation *r)
 {
     double rests[MOST_EVALUATED];
     size_t count = 0;
-    r->supporting = r->contradicting = r->abstaining = 0;
+    r->supporting = r->contradicting = 0;
     for (size_t i = 0; i < s->frames->count && count < MOST_EVALUATED; i++) {
         const xr_sound_frame *f = &s->frames->list[i];
         xr_sound_segment g;
-        if (f->equal || f->silent || f->energy[1] < QUIET * s->loudest) {
-            r->abstaining += !f->equal;
+        if (f->equal || f->silent || f->energy[1] < QUIET * s->loudest || !bring_together(f, i, r, &g))
             continue;
-        }
-        if (!bring_together(f, i, r, &g)) {
-            r->abstaining++;
-            continue;
-        }
         xr_line line = xr_fit_line(g.y, g.x, g.count);
-        if (line.deviation * line.deviation < 1e-3 * f->energy[1 - r->turned])
-            r->abstaining++; /* what is heard lies elsewhere in the frame */
-        else {
+        /* Else what is heard lies elsewhere in the frame. */
+        if (!(line.deviation * line.deviation < 1e-3 * f->energy[1 - r->turned])) {
             rests[count++] = line.rest;
             r->supporting += line.rest <= EXPLAINS;
             r->contradicting += line.rest > CONTRADICTS;
@@ -169,7 +157,7 @@ static void evaluate(const sound_search *s, xr_sound_relation *r)
         free(g.x);
         free(g.y);
     }
-    qsort(rests, count, sizeof *rests, ascending);
+    qsort(rests, count, sizeof *rests, xr_ascending_doubles);
     r->rest = count ? rests[count / 2] : 1;
     if (count && r->contradicting)
         r->rest = fmax(r->rest, rests[count - 1]);

@@ -17,7 +17,7 @@ typedef struct xr_sound_relation {
     double fraction;          /* 0..1, in addition: what a shift by less than a sample leaves */
     /* How well it explains the frames that differ. */
     double rest; /* the variance that a line leaves, in the middle one of the frames: 0 is equal */
-    size_t supporting, contradicting, abstaining;
+    size_t supporting, contradicting;
     bool varies; /* the shift is another one in each frame */
     long least_shift, most_shift;
     long rival_shift; /* explains as much, as the sound is periodic; 0: there is none */

@@ -1,5 +1,6 @@
 #include "checks/input/sound/sound_values.h"
 
+#include "checks/ascending.h"
 #include "checks/input/sound/sound_math.h"
 
 #include <math.h>
@@ -13,28 +14,21 @@ enum { LEAST_CLIPPED = 8 };
 /* What is more than a line has to leave so much less. */
 #define MUCH_BETTER 5
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double middle(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, ascending);
+    qsort(values, count, sizeof *values, xr_ascending_doubles);
     return count ? values[count / 2] : NAN;
 }
 
 /* ---- Lines ------------------------------------------------------------------------------------------ */
 
-/* Frames that are so quiet that they show no gain are left out. */
-static bool is_audible(const xr_sound_segment *segments, size_t count, size_t i, const xr_line *lines)
+/* Frames that are so quiet that they show no gain are left out: those of no more than this deviation. */
+static double inaudible(const xr_line *lines, size_t count)
 {
     double loudest = 0;
     for (size_t k = 0; k < count; k++)
         loudest = fmax(loudest, lines[k].deviation);
-    (void)segments;
-    return lines[i].deviation > 1e-2 * loudest;
+    return 1e-2 * loudest;
 }
 
 static double peak(const float *v, size_t n)
@@ -74,8 +68,9 @@ static bool judge_lines(const xr_sound_segment *segments, size_t count, double a
     for (size_t i = 0; lines && i < count; i++)
         lines[i] = xr_fit_line(segments[i].y, segments[i].x, segments[i].count);
     bool explained = lines && gains && count > 0;
+    const double quiet = explained ? inaudible(lines, count) : 0;
     for (size_t i = 0; explained && i < count; i++) {
-        if (!is_audible(segments, count, i, lines))
+        if (!(lines[i].deviation > quiet))
             continue;
         gains[used] = lines[i].gain, offsets[used] = lines[i].offset, rests[used] = lines[i].rest;
         used++;

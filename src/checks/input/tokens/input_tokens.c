@@ -134,9 +134,7 @@ static bool is_told_alike(const token_ports *ports, const token_port *p)
 {
     for (const token_port *q = ports->port; q < p; q++) {
         const xr_token_map *a = &q->story.map, *b = &p->story.map;
-        if (!q->finding ||
-            strcmp(xr_token_story_kind(&q->texts, &q->story), xr_token_story_kind(&p->texts, &p->story)) !=
-                0 ||
+        if (!q->finding || strcmp(xr_token_story_kind(&q->story), xr_token_story_kind(&p->story)) != 0 ||
             a->offset != b->offset || q->story.has_edits || p->story.has_edits)
             continue;
         exray_finding_detail(q->finding, "The same holds for input %.100s.", p->io->name[EXRAY_SIDE_EDGE]);

@@ -65,7 +65,6 @@ static void note_text(const xr_token_text *t, const size_t *match, xr_token_edit
 {
     size_t n = xr_token_length(t, 0), m = xr_token_length(t, 1), last = n, end = m, k = 0;
     const int64_t *a = xr_token_ids(t, 0), *b = xr_token_ids(t, 1);
-    size_t before = e->changed[0] + e->changed[1];
     while (last > 0 && match[last - 1] == SIZE_MAX)
         last--;
     if (last > 0 && (xr_token_is_full(t, 0) || xr_token_is_full(t, 1))) {
@@ -84,7 +83,6 @@ static void note_text(const xr_token_text *t, const size_t *match, xr_token_edit
     }
     for (; k < end; k++)
         note_changed(e, 1, b[k]);
-    e->texts += e->changed[0] + e->changed[1] > before;
 }
 
 static xr_token_edits_kind kind_of(const xr_token_edits *e)

@@ -24,7 +24,6 @@ typedef struct xr_token_edits {
     size_t changed[2]; /* by exray_side: ids that are only there */
     size_t ids[2];     /* different ones of these, up to a few */
     int64_t id[2];     /* one of these */
-    size_t texts;      /* with edits */
 } xr_token_edits;
 
 /* false: texts too long, or out of memory.  Free in any case. */

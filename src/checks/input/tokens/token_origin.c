@@ -141,7 +141,7 @@ static void count_word(const word *w, bool kept, word_counts *c)
 }
 
 /* The words of one text against the reference's ids behind `front` others. */
-static bool count_text(const xr_token_texts *texts, const xr_token_story *story, size_t i,
+static bool count_text(const xr_token_texts *texts, const xr_token_story *story, int64_t unknown, size_t i,
                        const xr_token_prompt *p, size_t front, word_counts *c)
 {
     const xr_token_text *t = &texts->text[i];
@@ -161,7 +161,7 @@ static bool count_text(const xr_token_texts *texts, const xr_token_story *story,
     for (size_t w = 0; ok && w < words && w + front < length; w++) {
         size_t at = t->begin[1] + front + w;
         /* What the reference does not know either says nothing. */
-        if (t->id[1][at] != story->edits.id[0] || !kept[at])
+        if (t->id[1][at] != unknown || !kept[at])
             count_word(&list[w], kept[at], c);
     }
     free(list);
@@ -173,12 +173,10 @@ static bool count_text(const xr_token_texts *texts, const xr_token_story *story,
 static bool count_words(const xr_token_texts *texts, const xr_token_story *story,
                         const xr_token_prompt *prompts, int64_t unknown, word_counts *out)
 {
-    xr_token_story as = *story;
-    as.edits.id[0] = unknown;
     for (size_t front = 0; front <= MOST_FRONT; front++) {
         *out = (word_counts){.fits = true};
         for (size_t i = 0; i < texts->count && out->fits; i++)
-            out->fits = !prompts[i].text || count_text(texts, &as, i, &prompts[i], front, out);
+            out->fits = !prompts[i].text || count_text(texts, story, unknown, i, &prompts[i], front, out);
         if (out->fits && out->replaced >= FEWEST_WORDS)
             return true;
     }

@@ -280,16 +280,17 @@ static void settle_end(xr_token_texts *texts)
         texts->padding[EXRAY_SIDE_EDGE] = *reference;
 }
 
-static void strip(xr_token_texts *texts, int side)
+/* Takes the padding off one end. */
+static void strip(xr_token_texts *texts, int side, bool front)
 {
     const xr_token_padding *p = &texts->padding[side];
     for (size_t i = 0; i < texts->count && p->known; i++) {
         xr_token_text *t = &texts->text[i];
-        if (p->front)
-            while (t->begin[side] < t->places && t->id[side][t->begin[side]] == p->id)
+        if (front)
+            while (t->begin[side] < t->end[side] && t->id[side][t->begin[side]] == p->id)
                 t->begin[side]++;
         else
-            while (t->end[side] > 0 && t->id[side][t->end[side] - 1] == p->id)
+            while (t->end[side] > t->begin[side] && t->id[side][t->end[side] - 1] == p->id)
                 t->end[side]--;
     }
 }
@@ -300,21 +301,6 @@ static bool are_equally_long(const xr_token_texts *texts)
         if (xr_token_length(&texts->text[i], 0) != xr_token_length(&texts->text[i], 1))
             return false;
     return true;
-}
-
-/* Padding at the other end, too: texts moved in their rows. */
-static void strip_other_end(xr_token_texts *texts, int side)
-{
-    const xr_token_padding *p = &texts->padding[side];
-    for (size_t i = 0; i < texts->count && p->known; i++) {
-        xr_token_text *t = &texts->text[i];
-        if (p->front)
-            while (t->end[side] > t->begin[side] && t->id[side][t->end[side] - 1] == p->id)
-                t->end[side]--;
-        else
-            while (t->begin[side] < t->end[side] && t->id[side][t->begin[side]] == p->id)
-                t->begin[side]++;
-    }
 }
 
 /* ---- All of it ------------------------------------------------------------------------------------------
@@ -348,9 +334,9 @@ static void find_texts(xr_token_texts *texts)
         texts->padding[s] = padding_of(texts, s);
     settle_end(texts);
     for (int s = 0; s < 2; s++)
-        strip(texts, s);
+        strip(texts, s, texts->padding[s].front);
     for (int s = 0; s < 2 && !are_equally_long(texts); s++)
-        strip_other_end(texts, s);
+        strip(texts, s, !texts->padding[s].front); /* the other end, too: texts moved in their rows */
 }
 
 exray_status xr_token_texts_read(const exray_comparison *comparison, size_t pair, xr_token_texts *out,

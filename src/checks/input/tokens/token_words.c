@@ -428,9 +428,8 @@ static const char *kind_of_edits(const xr_token_edits *e)
     return names[e->kind];
 }
 
-const char *xr_token_story_kind(const xr_token_texts *texts, const xr_token_story *story)
+const char *xr_token_story_kind(const xr_token_story *story)
 {
-    (void)texts;
     if (story->frame_order)
         return "frame_order";
     if (story->stale)
@@ -502,7 +501,7 @@ void xr_say_token_story(const exray_comparison *comparison, const char *tensor, 
 {
     token_clauses says = {"", 0};
     speaker s = {texts, story, names, finding, &says, ""};
-    exray_finding_text(finding, "kind", xr_token_story_kind(texts, story));
+    exray_finding_text(finding, "kind", xr_token_story_kind(story));
     say_all(&s);
     exray_finding_summary(finding, "In input %.100s %s.", tensor, says.text);
     say_first(comparison, &s);

@@ -14,6 +14,6 @@ void xr_say_token_story(const exray_comparison *comparison, const char *tensor, 
 const char *xr_token_story_cause(const xr_token_story *story);
 
 /* In one word: "unknown", "offset", "vocabulary", ...: the evidence `kind`. */
-const char *xr_token_story_kind(const xr_token_texts *texts, const xr_token_story *story);
+const char *xr_token_story_kind(const xr_token_story *story);
 
 #endif
