@@ -11,9 +11,8 @@ typedef struct xr_again {
     const exray_log *log[2];
     const xr_side_model *model; /* [2] */
     xr_at_hand at_hand[2];
-    bool looked[2]; /* at_hand was filled */
-    double until;   /* of the monotonic clock, s; 0: nothing was run yet */
-    size_t runs;
+    bool looked[2];  /* at_hand was filled */
+    double until;    /* of the monotonic clock, s; 0: nothing was run yet */
     xr_reruns calls; /* for the checks */
     xr_told_reruns told;
 } xr_again;

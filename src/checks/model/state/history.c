@@ -483,18 +483,12 @@ const xr_histories *xr_histories_get(const exray_comparison *comparison, const x
     return xr_findings_attach(findings, key, 0, histories, free) ? histories : NULL;
 }
 
-static uint64_t index_of(const exray_comparison *c, exray_side side, size_t position)
-{
-    const exray_log *log = exray_comparison_log(c, side);
-    const size_t count = exray_log_frame_count(log);
-    return exray_log_frame(log, position < count ? position : count - 1)->index;
-}
-
 static bool same_deviation(const exray_comparison *c, const xr_deviation *e, const xr_deviation *r)
 {
     return e->kind == r->kind && e->count == r->count &&
-           index_of(c, EXRAY_SIDE_EDGE, e->first) <= index_of(c, EXRAY_SIDE_REFERENCE, r->at) &&
-           index_of(c, EXRAY_SIDE_REFERENCE, r->first) <= index_of(c, EXRAY_SIDE_EDGE, e->at);
+           xr_history_frame(c, EXRAY_SIDE_EDGE, e->first) <=
+               xr_history_frame(c, EXRAY_SIDE_REFERENCE, r->at) &&
+           xr_history_frame(c, EXRAY_SIDE_REFERENCE, r->first) <= xr_history_frame(c, EXRAY_SIDE_EDGE, e->at);
 }
 
 bool xr_histories_differ(const exray_comparison *comparison, const xr_histories *histories)

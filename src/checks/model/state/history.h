@@ -57,4 +57,7 @@ bool xr_histories_differ(const exray_comparison *comparison, const xr_histories 
 void xr_history_words(const exray_comparison *comparison, exray_side side, const xr_history *history,
                       char *text, size_t size);
 
+/* The index of the frame at a position of a side's log; beyond its end, of the last. */
+uint64_t xr_history_frame(const exray_comparison *comparison, exray_side side, size_t position);
+
 #endif

@@ -23,11 +23,9 @@ static const char *kind_of(const xr_history *s)
     return s->every ? "not_carried" : s->count ? kinds[s->deviation[0].kind] : "carried";
 }
 
-static uint64_t frame_index(const exray_comparison *c, exray_side side, size_t position)
+static const char *how_equal(const xr_history *s)
 {
-    const exray_log *log = exray_comparison_log(c, side);
-    const size_t count = exray_log_frame_count(log);
-    return exray_log_frame(log, position < count ? position : count - 1)->index;
+    return s->exact ? "bit for bit" : "within noise";
 }
 
 static void put_evidence(const exray_comparison *c, const xr_histories *histories, exray_finding *f)
@@ -39,15 +37,10 @@ static void put_evidence(const exray_comparison *c, const xr_histories *historie
         xr_history_words(c, (exray_side)s, &histories->side[s], words, sizeof words);
         exray_finding_text(f, history_key[s], words);
         exray_finding_text(f, "rerun_engine", histories->side[s].engine);
-        exray_finding_text(f, "rerun_equal", histories->side[s].exact ? "bit for bit" : "within noise");
+        exray_finding_text(f, "rerun_equal", how_equal(&histories->side[s]));
         exray_finding_number(f, "rerun_frames", (double)histories->side[s].frames);
     }
     exray_finding_number(f, "reruns", (double)(histories->side[0].runs + histories->side[1].runs));
-}
-
-static const char *how_equal(const xr_history *s)
-{
-    return s->exact ? "bit for bit" : "within noise";
 }
 
 /* What the application itself told of a reset there. */
@@ -59,8 +52,8 @@ static void add_event(const exray_comparison *c, exray_side side, const xr_histo
         for (size_t k = 0; event->kind == EXRAY_EVENT_RESET && event->has_frame && k < history->count; k++) {
             const xr_deviation *deviation = &history->deviation[k];
             if (deviation->kind != XR_DEVIATION_RESET ||
-                event->frame < frame_index(c, side, deviation->first) ||
-                event->frame > frame_index(c, side, deviation->at))
+                event->frame < xr_history_frame(c, side, deviation->first) ||
+                event->frame > xr_history_frame(c, side, deviation->at))
                 continue;
             exray_finding_detail(f, "The %s's log has an event of kind reset at frame %" PRIu64 ": %.100s.",
                                  side_name[side], event->frame,
@@ -125,7 +118,7 @@ void xr_history_report(const exray_comparison *comparison, const xr_histories *h
     advise(comparison, histories, f);
     exray_finding_text(f, "kind", kind_of(s));
     if (s->count) {
-        exray_finding_number(f, "first_frame", (double)frame_index(comparison, odd, s->deviation[0].at));
+        exray_finding_number(f, "first_frame", (double)xr_history_frame(comparison, odd, s->deviation[0].at));
         if (s->deviation[0].count)
             exray_finding_number(f, "deviation_frames", (double)s->deviation[0].count);
     }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t index_of(const exray_comparison *c, exray_side side, size_t position)
+uint64_t xr_history_frame(const exray_comparison *c, exray_side side, size_t position)
 {
     const exray_log *log = exray_comparison_log(c, side);
     const size_t count = exray_log_frame_count(log);
@@ -14,7 +14,7 @@ static uint64_t index_of(const exray_comparison *c, exray_side side, size_t posi
 /* "frame 5", "frames 5 to 7" of a log. */
 static void say_frames(const exray_comparison *c, exray_side side, size_t first, size_t last, char text[64])
 {
-    const uint64_t from = index_of(c, side, first), to = index_of(c, side, last);
+    const uint64_t from = xr_history_frame(c, side, first), to = xr_history_frame(c, side, last);
     if (from == to)
         snprintf(text, 64, "frame %" PRIu64, from);
     else
@@ -34,7 +34,7 @@ static size_t say_resets(const exray_comparison *c, exray_side side, const xr_hi
         snprintf(text, size,
                  "is reset before one of the frames %" PRIu64 " to %" PRIu64
                  " (the outputs do not tell before which)",
-                 index_of(c, side, first->first), index_of(c, side, first->at));
+                 xr_history_frame(c, side, first->first), xr_history_frame(c, side, first->at));
         return count;
     }
     used = (size_t)snprintf(text, size, "is reset before frame%s ", count > 1 ? "s" : "");
@@ -43,7 +43,7 @@ static size_t say_resets(const exray_comparison *c, exray_side side, const xr_hi
                                  k == 0                             ? ""
                                  : k + 1 == count && count <= NAMED ? " and "
                                                                     : ", ",
-                                 index_of(c, side, s->deviation[i + k].at));
+                                 xr_history_frame(c, side, s->deviation[i + k].at));
     if (count > NAMED && used < size)
         snprintf(text + used, size - used, " and %zu more", count - NAMED);
     return count;
@@ -62,8 +62,8 @@ static void say_deviation(const exray_comparison *c, exray_side side, const xr_d
         else
             snprintf(text, size,
                      "is not run in %zu frame%s from one of %" PRIu64 " to %" PRIu64 " on, which the log has",
-                     deviation->count, deviation->count > 1 ? "s" : "", index_of(c, side, deviation->first),
-                     index_of(c, side, deviation->at));
+                     deviation->count, deviation->count > 1 ? "s" : "",
+                     xr_history_frame(c, side, deviation->first), xr_history_frame(c, side, deviation->at));
         break;
     case XR_DEVIATION_LATE:
         if (deviation->first <= 1)
@@ -72,10 +72,10 @@ static void say_deviation(const exray_comparison *c, exray_side side, const xr_d
             snprintf(text, size,
                      "gets the inputs of each frame one frame late from one of the frames %" PRIu64
                      " to %" PRIu64 " on",
-                     index_of(c, side, deviation->first), index_of(c, side, deviation->at));
+                     xr_history_frame(c, side, deviation->first), xr_history_frame(c, side, deviation->at));
         else
             snprintf(text, size, "gets the inputs of each frame one frame late from frame %" PRIu64 " on",
-                     index_of(c, side, deviation->at));
+                     xr_history_frame(c, side, deviation->at));
         break;
     case XR_DEVIATION_EMPTY:
         snprintf(text, size, "gets zeros in the first frame, and the inputs of each frame one frame late");
@@ -95,7 +95,7 @@ static void say_deviation(const exray_comparison *c, exray_side side, const xr_d
         break;
     default:
         snprintf(text, size, "begins with another state, which shows up to frame %" PRIu64,
-                 index_of(c, side, deviation->at ? deviation->at - 1 : 0));
+                 xr_history_frame(c, side, deviation->at ? deviation->at - 1 : 0));
         break;
     }
 }

@@ -182,10 +182,15 @@ static xr_op_step *add(cutter *c, const xr_op_step *like)
     return step;
 }
 
+static bool is_full(const xr_cut *cut, uint32_t d)
+{
+    return cut->start[d] == 0 && cut->count[d] == cut->size[d] && cut->step[d] == 1;
+}
+
 static bool is_whole(const xr_cut *cut)
 {
     for (uint32_t d = 0; d < cut->rank; d++)
-        if (cut->start[d] != 0 || cut->count[d] != cut->size[d] || cut->step[d] != 1)
+        if (!is_full(cut, d))
             return false;
     return true;
 }
@@ -349,11 +354,6 @@ void xr_step_join_cuts(xr_step_graph *graph, const uint32_t *source)
 }
 
 /* ---- Comparing -------------------------------------------------------------------------------- */
-
-static bool is_full(const xr_cut *cut, uint32_t d)
-{
-    return cut->start[d] == 0 && cut->count[d] == cut->size[d] && cut->step[d] == 1;
-}
 
 static bool same_range(const xr_cut *a, uint32_t d, const xr_cut *b, uint32_t e)
 {
