@@ -9,7 +9,7 @@ typedef struct lag_reader {
     const exray_comparison *comparison;
     size_t pair, frames;
     exray_slot *slot[2];
-    signed char *own; /* [frames] is_same of a frame's own two sides; UNREAD: not asked yet */
+    int *own; /* [frames] is_same of a frame's own two sides; UNREAD: not asked yet */
 } lag_reader;
 
 /* Whether the edge's frame e has the reference's values of frame r; -1: one of them cannot be read. */
@@ -34,7 +34,7 @@ static size_t count_moved(const lag_reader *l, long lag)
     for (size_t f = 0; f < l->frames; f++) {
         const long from = (long)f - lag;
         if (l->own[f] == UNREAD)
-            l->own[f] = (signed char)is_same(l, f, f);
+            l->own[f] = is_same(l, f, f);
         const int own = l->own[f];
         if (own == 1 || from < 0 || from >= (long)l->frames)
             continue; /* what came before the log is not known */
@@ -66,10 +66,11 @@ static void report(const lag_reader *l, long lag, size_t moved, exray_findings *
 bool xr_report_lag(const exray_comparison *comparison, size_t pair, exray_findings *findings)
 {
     const size_t frames = exray_comparison_frame_count(comparison);
-    lag_reader l = {comparison, pair, frames, {exray_slot_new(), exray_slot_new()}, malloc(frames + 1)};
+    lag_reader l = {
+        comparison, pair, frames, {exray_slot_new(), exray_slot_new()}, malloc((frames + 1) * sizeof(int))};
     bool found = false;
-    if (l.own)
-        memset(l.own, UNREAD, frames);
+    for (size_t f = 0; l.own && f < frames; f++)
+        l.own[f] = UNREAD;
     for (long d = 1; l.slot[0] && l.slot[1] && l.own && !found && d <= MOST_LAG; d++)
         for (int early = 0; early < 2 && !found; early++) {
             const long lag = early ? -d : d;

@@ -483,6 +483,13 @@ const xr_histories *xr_histories_get(const exray_comparison *comparison, const x
     return xr_findings_attach(findings, key, 0, histories, free) ? histories : NULL;
 }
 
+uint64_t xr_history_frame(const exray_comparison *c, exray_side side, size_t position)
+{
+    const exray_log *log = exray_comparison_log(c, side);
+    const size_t count = exray_log_frame_count(log);
+    return exray_log_frame(log, position < count ? position : count - 1)->index;
+}
+
 static bool same_deviation(const exray_comparison *c, const xr_deviation *e, const xr_deviation *r)
 {
     return e->kind == r->kind && e->count == r->count &&

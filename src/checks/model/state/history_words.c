@@ -4,13 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-uint64_t xr_history_frame(const exray_comparison *c, exray_side side, size_t position)
-{
-    const exray_log *log = exray_comparison_log(c, side);
-    const size_t count = exray_log_frame_count(log);
-    return exray_log_frame(log, position < count ? position : count - 1)->index;
-}
-
 /* "frame 5", "frames 5 to 7" of a log. */
 static void say_frames(const exray_comparison *c, exray_side side, size_t first, size_t last, char text[64])
 {
