@@ -53,9 +53,7 @@ static bool fits(const exray_task_options *options, const exray_tensor_info *con
 
 static float at(const exray_task_output *output, uint64_t i)
 {
-    float value;
-    memcpy(&value, (const char *)output->values + i * sizeof value, sizeof value);
-    return value;
+    return xr_task_value(output->values, i);
 }
 
 static int64_t whole(float value)
@@ -234,11 +232,7 @@ static size_t measure(const void *state, exray_task_measure *out, size_t most)
         if (sums->of_class[c].frames == 0)
             continue;
         out[count] = xr_task_measure_of(&sums->of_class[c], "boxes", "share", true);
-        if (sums->label[c][0])
-            snprintf(out[count].group, sizeof out[count].group, "%s", sums->label[c]);
-        else
-            snprintf(out[count].group, sizeof out[count].group, "class %d", c);
-        count++;
+        xr_task_of_class(&out[count++], sums->label[c], c);
     }
     return count;
 }

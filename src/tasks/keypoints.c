@@ -14,24 +14,17 @@ enum { MOST_OBJECTS = 64, COCO = 17 };
 static bool fits(const exray_task_options *options, const exray_tensor_info *const *outputs, size_t count,
                  char *why, size_t why_size)
 {
-    const xr_raw_head *head = xr_head_of(options, "keypoints", why, why_size);
-    if (head)
-        return head->fits(options, outputs, count, why, why_size);
-    if (!options->head || strcmp(options->head, "none") == 0)
-        snprintf(why, why_size,
-                 "task keypoints needs to know how outputs are read, such as `output: {head: points, "
-                 "classes: 39}`; "
-                 "no /result is written");
-    return false;
+    return xr_head_fits(
+        options, "keypoints",
+        "task keypoints needs to know how outputs are read, such as `output: {head: points, classes: 39}`; "
+        "no /result is written",
+        outputs, count, why, why_size);
 }
 
 static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
                            exray_told *told, exray_result *out, exray_error *error)
 {
-    char why[200];
-    const xr_raw_head *head = xr_head_of(options, "keypoints", why, sizeof why);
-    *out = (exray_result){.text = ""};
-    return head ? head->decide(options, outputs, count, told, out, error) : EXRAY_E_UNSUPPORTED;
+    return xr_head_decide(options, "keypoints", outputs, count, told, out, error);
 }
 
 static bool has(const exray_result *result)

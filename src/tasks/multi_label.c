@@ -45,8 +45,7 @@ static exray_status decide(const exray_task_options *options, const exray_task_o
         if (pass && !classes)
             return xr_task_no_memory(error, "multi_label");
         for (uint64_t i = 0; i < outputs[0].count; i++) {
-            float score;
-            memcpy(&score, (const char *)outputs[0].values + i * sizeof score, sizeof score);
+            float score = xr_task_value(outputs[0].values, i);
             if (options->sigmoid)
                 score = xr_logistic(score);
             if (!(score >= least)) /* nor is NaN */
@@ -133,11 +132,7 @@ static size_t measure(const void *state, exray_task_measure *out, size_t most)
             continue;
         out[count] = xr_task_measure_of(&sums->of_class[c], "f1", "share", true);
         out[count].frames = sums->all.frames;
-        if (sums->label[c][0])
-            snprintf(out[count].group, sizeof out[count].group, "%s", sums->label[c]);
-        else
-            snprintf(out[count].group, sizeof out[count].group, "class %d", c);
-        count++;
+        xr_task_of_class(&out[count++], sums->label[c], c);
     }
     return count;
 }

@@ -55,3 +55,11 @@ exray_task_measure xr_task_measure_of(const xr_task_mean *mean, const char *name
                                 .frames = mean->frames,
                                 .value = mean->weight > 0 ? mean->sum / mean->weight : NAN};
 }
+
+void xr_task_of_class(exray_task_measure *measure, const char *label, int id)
+{
+    if (*label)
+        snprintf(measure->group, sizeof measure->group, "%s", label);
+    else
+        snprintf(measure->group, sizeof measure->group, "class %d", id);
+}

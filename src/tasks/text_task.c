@@ -13,24 +13,17 @@ enum { MOST = 4096 /* letters of a text */ };
 static bool fits(const exray_task_options *options, const exray_tensor_info *const *outputs, size_t count,
                  char *why, size_t why_size)
 {
-    const xr_raw_head *head = xr_head_of(options, "text", why, why_size);
-    if (head)
-        return head->fits(options, outputs, count, why, why_size);
-    if (!options->head || strcmp(options->head, "none") == 0)
-        snprintf(
-            why, why_size,
-            "task text needs to know how outputs are read, `output: {head: ctc, labels: FILE}`; no /result "
-            "is written");
-    return false;
+    return xr_head_fits(
+        options, "text",
+        "task text needs to know how outputs are read, `output: {head: ctc, labels: FILE}`; no /result "
+        "is written",
+        outputs, count, why, why_size);
 }
 
 static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
                            exray_told *told, exray_result *out, exray_error *error)
 {
-    char why[200];
-    const xr_raw_head *head = xr_head_of(options, "text", why, sizeof why);
-    *out = (exray_result){.text = ""};
-    return head ? head->decide(options, outputs, count, told, out, error) : EXRAY_E_UNSUPPORTED;
+    return xr_head_decide(options, "text", outputs, count, told, out, error);
 }
 
 static bool has(const exray_result *result)

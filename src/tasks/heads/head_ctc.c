@@ -48,8 +48,7 @@ static exray_status decide(const exray_task_options *options, const exray_task_o
         uint64_t best = 0;
         float most = -INFINITY;
         for (uint64_t c = 0; c < classes; c++) {
-            float value;
-            memcpy(&value, (const char *)outputs[0].values + (s * classes + c) * sizeof value, sizeof value);
+            const float value = xr_task_value(outputs[0].values, s * classes + c);
             if (value > most) {
                 most = value;
                 best = c;

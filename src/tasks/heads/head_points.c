@@ -43,9 +43,7 @@ static bool fits(const exray_task_options *options, const exray_tensor_info *con
 
 static float at(const exray_task_output *output, uint64_t i)
 {
-    float value;
-    memcpy(&value, (const char *)output->values + i * sizeof value, sizeof value);
-    return value;
+    return xr_task_value(output->values, i);
 }
 
 static exray_status decide(const exray_task_options *options, const exray_task_output *outputs, size_t count,
