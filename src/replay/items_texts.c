@@ -4,8 +4,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "replay/truth/text_table.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,15 +83,8 @@ static exray_status add_lines(text_items *items, char *end, const char *path, ex
 /* Cuts a line at its tabs, in place; the number of cells. */
 static int cut(char *line, size_t size, char *cell[MOST_CELLS])
 {
-    int count = 0;
     line[size] = '\0'; /* the end of the line, or the byte behind the file */
-    for (char *rest = line; rest && count < MOST_CELLS;) {
-        cell[count++] = rest;
-        rest = strchr(rest, '\t');
-        if (rest)
-            *rest++ = '\0';
-    }
-    return count;
+    return xr_table_cut(line, cell, MOST_CELLS);
 }
 
 static exray_status read_header(char *line, size_t size, int column[COLUMNS], const char *path,
@@ -116,16 +109,14 @@ static exray_status read_header(char *line, size_t size, int column[COLUMNS], co
 
 static text_row read_row(char *line, size_t size, const int column[COLUMNS], const char **source)
 {
-    char *cell[MOST_CELLS] = {NULL}, *end;
+    char *cell[MOST_CELLS] = {NULL};
     int count = cut(line, size, cell);
     *source = column[SOURCE] >= 0 && column[SOURCE] < count ? cell[column[SOURCE]] : NULL;
     if (column[TEXT] >= count)
         return (text_row){.problem = "its row has fewer columns than the first line names"};
     text_row row = {.text = cell[column[TEXT]], .size = strlen(cell[column[TEXT]])};
     const char *label = column[LABEL] >= 0 && column[LABEL] < count ? cell[column[LABEL]] : "";
-    errno = 0;
-    row.label = strtoll(label, &end, 10);
-    row.has_label = *label && !*end && !errno;
+    row.has_label = xr_table_class(label, &row.label);
     if (*label && !row.has_label)
         return (text_row){.problem = "its label is no class, a whole number"};
     return row;

@@ -31,18 +31,22 @@ typedef struct table_columns {
     int source, text, label, last;
 } table_columns;
 
-/* Cuts a line at its tabs. */
-static int cut(char *line, char *cell[MOST_COLUMNS])
+int xr_table_cut(char *line, char **cell, int most)
 {
     int count = 0;
-    line[strcspn(line, "\r")] = '\0';
-    for (char *rest = line; rest && count < MOST_COLUMNS;) {
+    for (char *rest = line; rest && count < most;) {
         cell[count++] = rest;
         rest = strchr(rest, '\t');
         if (rest)
             *rest++ = '\0';
     }
     return count;
+}
+
+static int cut(char *line, char *cell[MOST_COLUMNS])
+{
+    line[strcspn(line, "\r")] = '\0';
+    return xr_table_cut(line, cell, MOST_COLUMNS);
 }
 
 static bool read_header(char *line, table_columns *out, const char *path, exray_error *error)
@@ -67,7 +71,7 @@ static bool read_header(char *line, table_columns *out, const char *path, exray_
     return false;
 }
 
-static bool is_whole(const char *text, int64_t *out)
+bool xr_table_class(const char *text, int64_t *out)
 {
     char *end;
     errno = 0;
@@ -92,7 +96,7 @@ static const char *read_row(xr_text_table *table, char *line, const table_column
         return "fewer columns than the first line names";
     table_row row = {.text = columns->text == NO_COLUMN ? NULL : cell[columns->text]};
     if (columns->label != NO_COLUMN) {
-        row.has_label = is_whole(cell[columns->label], &row.label);
+        row.has_label = xr_table_class(cell[columns->label], &row.label);
         if (!row.has_label && row.text && *cell[columns->label])
             return "a label beside a text must be a class: a whole number";
         if (!row.has_label && !row.text)

@@ -16,4 +16,9 @@ bool xr_text_table_label(const xr_text_table *table, const char *file, int64_t *
 size_t xr_text_table_count(const xr_text_table *table);
 void xr_text_table_free(xr_text_table *table);
 
+/* Cuts a line (NUL-terminated) at its tabs, in place, into at most `most` cells; their number. */
+int xr_table_cut(char *line, char **cell, int most);
+/* Whether a cell is a class, a whole number. */
+bool xr_table_class(const char *text, int64_t *out);
+
 #endif
