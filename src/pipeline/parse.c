@@ -89,13 +89,19 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
     return NULL;
 }
 
-xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
+xr_pipeline *xr_pipeline_read(const char *path, exray_error *error)
 {
     enum { MOST = 1 << 20 }; /* more than xr_pipeline_parse accepts, so that it says so */
     size_t size;
     char *text = xr_file_read(path, MOST, &size, error);
     xr_pipeline *pipeline = text ? xr_pipeline_parse(text, size, path, error) : NULL;
     free(text);
+    return pipeline;
+}
+
+xr_pipeline *xr_pipeline_load(const char *path, exray_error *error)
+{
+    xr_pipeline *pipeline = xr_pipeline_read(path, error);
     if (!pipeline || xr_text_open(pipeline, error) == EXRAY_OK)
         return pipeline;
     xr_pipeline_free(pipeline);

@@ -10,5 +10,7 @@
 xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error);
 /* The same for a file. */
 xr_pipeline *xr_pipeline_load(const char *path, exray_error *error);
+/* The same without the files that it names (a vocabulary): it cannot be run. */
+xr_pipeline *xr_pipeline_read(const char *path, exray_error *error);
 
 #endif

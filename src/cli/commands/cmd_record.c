@@ -45,7 +45,7 @@ static bool is_of_texts(const xr_run_command *given)
     exray_error ignored; /* the run says what is wrong with the file */
     if (dot && strcasecmp(dot, ".tsv") == 0)
         return true;
-    xr_pipeline *pipeline = given->run.pipeline ? xr_pipeline_load(given->run.pipeline, &ignored) : NULL;
+    xr_pipeline *pipeline = given->run.pipeline ? xr_pipeline_read(given->run.pipeline, &ignored) : NULL;
     bool texts = pipeline && pipeline->text.line;
     xr_pipeline_free(pipeline);
     return texts;
