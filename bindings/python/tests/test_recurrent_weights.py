@@ -192,3 +192,86 @@ def test_gates_of_tflite(tmp_path, other, change, dtype, cause, words):
     assert found == ([(cause, "error")] if cause else []), report.json["findings"]
     assert report.verdict == ("fail" if cause else "pass")
     assert words in str(report)
+
+
+# ---- Two directions, and layers on top of each other: one node in PyTorch ------------------------------------
+
+
+def halves(seed):
+    """Of two directions (or layers) of one size, in PyTorch's order: of the inputs, of the state, both biases."""
+    random = np.random.default_rng(seed)
+    return [[random.normal(0, .4, s).astype(np.float32) for s in ((4 * UNITS, UNITS), (4 * UNITS, UNITS), (4 * UNITS,), (4 * UNITS,))] for _ in range(2)]
+
+
+def to_onnx(parts):
+    """W, R and B of these directions, gates in ONNX's order."""
+    order = [ORDERS["LSTM"][1].index(k) for k in ORDERS["LSTM"][0]]
+    w, r, bi, bh = (np.stack([reorder("LSTM", part[i], order) for part in parts]) for i in range(4))
+    return {"W": w, "R": r, "B": np.concatenate([bi, bh], 1)}
+
+
+def both_ways(x, parts):
+    return np.concatenate([cells(x, *parts[0][:2], parts[0][2] + parts[0][3]), cells(x[::-1], *parts[1][:2], parts[1][2] + parts[1][3])[::-1]], 1)
+
+
+def stacked(x, parts):
+    for wi, wh, bi, bh in parts:
+        x = cells(x, wi, wh, bi + bh)
+    return x
+
+
+def log_parts(path, engine, parts, compute, nodes):
+    """nodes: the constants of each LSTM, by name; the last one's output is compute(x, parts)."""
+    constants = [(f"{k}.{name}", a) for k, node in enumerate(nodes) for name, a in node.items()]
+    places = [1 + i for i in range(len(constants))]
+    outputs = [f"h{k}" for k in range(len(nodes) - 1)] + ["y"]
+    tensors = [exray.TensorInfo("x", "float32", (STEPS, UNITS)), *(exray.TensorInfo(n, "float32", a.shape, constant=True) for n, a in constants)]
+    made, first, graph = 0, 0, []
+    for node, output in zip(nodes, outputs):
+        tensors.append(exray.TensorInfo(output, "float32", compute(np.zeros((STEPS, UNITS), np.float32), parts).shape))
+        graph.append(exray.Node("LSTM", output, (made, *places[first:first + len(node)]), (len(tensors) - 1,)))
+        made, first = len(tensors) - 1, first + len(node)
+    with exray.Recorder(path, role="edge" if engine == "onnxruntime" else "reference", capture="full") as r:
+        r.model(exray.Model("net", engine, "1", "", 1, tuple(tensors), tuple(graph), (0,), (made,)))
+        for (name, a), place in zip(constants, places):
+            r.constant(place, a, name=name)
+        for i in range(3):
+            x = np.random.default_rng(i).normal(0, 1, (STEPS, UNITS)).astype(np.float32)
+            with r.frame(source=str(i)):
+                r.input("x", x)
+                for k, output in enumerate(outputs):
+                    r.layer(k, output, compute(x, parts[:k + 1] if len(nodes) > 1 else parts))
+                r.output("y", compute(x, parts))
+
+
+def torch_node(parts):
+    return [{f"{name}_{k}": a for k, part in enumerate(parts) for name, a in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), part)}]
+
+
+def exchanged(parts, *which):
+    """The directions' constants `which` in each other's place."""
+    return [[parts[1 - d][i] if i in which else parts[d][i] for i in range(4)] for d in range(2)]
+
+
+@pytest.mark.parametrize("which", [(), (0,), (1,)], ids=["right", "of the inputs", "of the state"])
+def test_two_directions(tmp_path, which):
+    parts = halves(1)
+    wrong = exchanged(parts, *which)
+    log_parts(tmp_path / "edge.mcap", "onnxruntime", wrong, both_ways, [to_onnx(wrong)])
+    log_parts(tmp_path / "reference.mcap", "torch", parts, both_ways, torch_node(parts))
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    assert [f["cause"] for f in report.json["findings"]] == (["model.weights"] if which else [])
+    assert not which or "weights of 2 of 4" in str(report) and "of the other direction" in str(report)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_layers_in_one_node(tmp_path, changed):
+    """A bias of the second layer, which must not take the counterpart of the first one's; no layer was added."""
+    parts, wrong = halves(2), halves(2)
+    if changed:
+        wrong[1][3] = wrong[1][3] + np.linspace(1, 2, 4 * UNITS).astype(np.float32)
+    log_parts(tmp_path / "edge.mcap", "onnxruntime", wrong, stacked, [to_onnx(wrong[:1]), to_onnx(wrong[1:])])
+    log_parts(tmp_path / "reference.mcap", "torch", parts, stacked, torch_node(parts))
+    report = exray.validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap")
+    assert [f["cause"] for f in report.json["findings"]] == (["model.weights"] if changed else [])
+    assert not changed or "biases of 1 of 4" in str(report)

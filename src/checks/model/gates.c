@@ -27,7 +27,7 @@ static const convention *convention_of(const exray_model *model)
     return NULL;
 }
 
-enum { PEEPHOLES = 7 };
+enum { PEEPHOLES = 7, TFLITE_DIRECTION = 17 /* inputs before the second one's */ };
 
 /* ONNX: X, W, R, B, lengths, initial states, peepholes; of the quantized form W and R turned. */
 static bool is_onnx_weight(const exray_node *node, uint32_t input)
@@ -132,6 +132,36 @@ bool xr_gate_layout_of(const exray_model *model, const xr_node_constant *constan
     return info->rank == 3 && divide(out, turned, size[1], size[2]);
 }
 
+/* PyTorch and Keras: of a direction the weights of the inputs, then those of the state. */
+static bool place_among(const exray_model *model, const xr_node_constant *constant, xr_gate_place *out)
+{
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < constant->input; i++) {
+        uint32_t tensor = constant->node->inputs[i];
+        before += tensor < model->tensor_count && model->tensors[tensor].rank == 2 &&
+                  model->tensors[tensor].constant;
+    }
+    *out = (xr_gate_place){.direction = before / 2, .of_state = before % 2};
+    return model->tensors[constant->tensor].rank == 2;
+}
+
+bool xr_gate_place_of(const exray_model *model, const xr_node_constant *constant, xr_gate_place *out)
+{
+    const convention *c = convention_of(model);
+    xr_gate_layout layout;
+    if (!c || !constant->node || !xr_gate_layout_of(model, constant, &layout))
+        return false;
+    if (is_onnx(c)) {
+        *out = (xr_gate_place){.direction = constant->part, .of_state = constant->input == 2};
+        return constant->input == 1 || constant->input == 2;
+    }
+    if (!has_gates_apart(c))
+        return place_among(model, constant, out);
+    uint32_t of_direction = constant->input % TFLITE_DIRECTION;
+    *out = (xr_gate_place){.direction = constant->input / TFLITE_DIRECTION, .of_state = of_direction == 5};
+    return of_direction == 1 || of_direction == 5;
+}
+
 /* ---- Constants that another engine has in one --------------------------------------------------------- */
 
 /* The gates of TensorFlow Lite's LSTMs, by the input of the first: of a direction they are of the inputs (4),
@@ -139,11 +169,10 @@ bool xr_gate_layout_of(const exray_model *model, const xr_node_constant *constan
 static uint32_t gates_from(const exray_node *node, uint32_t input, uint32_t *first)
 {
     static const uint32_t begins[][2] = {{1, 4}, {5, 4}, {9, 3}, {12, 4}};
-    enum { DIRECTION = 17 };
     uint32_t directions = strcmp(node->op, "BIDIRECTIONAL_SEQUENCE_LSTM") == 0 ? 2 : 1;
     for (uint32_t d = 0; d < directions; d++)
         for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
-            *first = begins[i][0] + d * DIRECTION;
+            *first = begins[i][0] + d * TFLITE_DIRECTION;
             if (input >= *first && input < *first + begins[i][1])
                 return begins[i][1];
         }

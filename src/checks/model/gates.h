@@ -23,6 +23,15 @@ bool xr_gate_layout_of(const exray_model *model, const xr_node_constant *constan
 /* In how many parts other frameworks have it: a part for each direction, and of ONNX's biases two. */
 uint32_t xr_gate_parts(const exray_model *model, const xr_node_constant *constant);
 
+/* What a weight multiplies with. */
+typedef struct xr_gate_place {
+    uint32_t direction; /* and layer, where a node has several: they count on in the same order */
+    bool of_state;      /* else of the inputs */
+} xr_gate_place;
+
+/* The place of a recurrent node's weight; false: it is none (a bias, a peephole), or not known. */
+bool xr_gate_place_of(const exray_model *model, const xr_node_constant *constant, xr_gate_place *out);
+
 /* Joins a constant with others of its node where `other`, the model of the other side, has them in one:
  * TFLite's constants of a gate each, against stacked ones; two biases against their sum.  False: it is one of
  * those others, and not to be listed. */

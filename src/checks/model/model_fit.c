@@ -274,7 +274,7 @@ static bool sum_up(const exray_comparison *comparison, const xr_weight_matcher *
         if (!p->differs)
             continue;
         fit->weights_differ++;
-        fit->gates_exchanged += p->gates_exchanged;
+        fit->gates_exchanged += p->gates_exchanged || p->crossed;
         fit->rescaled += p->rescaled && p->rounding < FLOATS;
         fit->parameters_differ += p->count;
         if (isfinite(p->correlation))

@@ -55,6 +55,14 @@ static void add_layer(const exray_comparison *comparison, exray_finding *f, cons
                              place, XR_SHORT_NAME(pair->name ? pair->name : ""));
         return;
     }
+    if (pair->crossed) {
+        exray_finding_detail(
+            f,
+            "%sweights %.*s: in the place of others of this layer (of the other direction, or "
+            "the state's for the inputs'); their values are the same.",
+            place, XR_SHORT_NAME(pair->name ? pair->name : ""));
+        return;
+    }
     if (pair->gates_exchanged) {
         exray_finding_detail(f, "%s%s %.*s: the gates are in another order; their values are the same.",
                              place, pair->bias ? "biases" : "weights",

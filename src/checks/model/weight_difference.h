@@ -15,13 +15,15 @@ typedef struct xr_weight_pair {
     uint32_t part[2];   /* of those: xr_node_constant.part */
     const char *name;   /* the edge's */
     uint64_t count;
-    bool bias;             /* one dimension: judged less strictly, as tools correct biases */
-    bool from_stats;       /* no data: a lower bound, from mean and deviation */
-    double difference;     /* rmse / standard deviation of the reference's; lower is better */
-    double rounding;       /* the difference that storing explains */
-    double correlation;    /* 1: equal up to scale; NAN from statistics */
-    double unit;           /* what `difference` and `rounding` are relative to */
-    bool gates_exchanged;  /* it differs by the order of its gates alone */
+    bool bias;            /* one dimension: judged less strictly, as tools correct biases */
+    bool from_stats;      /* no data: a lower bound, from mean and deviation */
+    double difference;    /* rmse / standard deviation of the reference's; lower is better */
+    double rounding;      /* the difference that storing explains */
+    double correlation;   /* 1: equal up to scale; NAN from statistics */
+    double unit;          /* what `difference` and `rounding` are relative to */
+    bool gates_exchanged; /* it differs by the order of its gates alone */
+    bool crossed; /* equal values in the place of another of its layer's weights: of the other direction, or
+                     of the state for the inputs */
     const char *gates;     /* of a recurrent node's: a letter for each gate (gates.h), or NULL */
     unsigned gates_differ; /* where some of them differ: a bit for each */
     bool transposed;       /* the same values, dimensions of equal size exchanged */

@@ -271,8 +271,10 @@ static exray_status try_pair(xr_weight_matcher *m, size_t layer, const xr_node_c
 }
 
 /* Pairs a constant of the edge with the one of its name; where that does not agree (exporters number
- * constants), with the first of the layer that does; where none does, with the first. */
-static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge)
+ * constants), with the first of the layer that does; where none does, with the first, unless it must agree.
+ */
+static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_node_constant *edge,
+                                   bool must_agree)
 {
     const xr_weight_graph *g = &m->side[1].graph;
     candidate c = {.candidates = 0};
@@ -282,8 +284,8 @@ static exray_status match_constant(xr_weight_matcher *m, size_t layer, const xr_
     for (size_t k = 0; status == EXRAY_OK && !c.agrees && k < g->found_count; k++)
         if (is_free(&m->side[1], &g->found[k]) && are_of_one_size(m, edge, &g->found[k]))
             status = try_pair(m, layer, edge, &g->found[k], &c);
-    bool misplaced = false;
-    if (status == EXRAY_OK && c.candidates && c.best.differs)
+    bool misplaced = must_agree && !c.agrees;
+    if (status == EXRAY_OK && c.candidates && c.best.differs && !misplaced)
         status = is_misplaced(m, &c.best, &misplaced);
     if (status != EXRAY_OK || c.candidates == 0 || misplaced)
         return status;
@@ -341,16 +343,90 @@ static exray_status note_folds(xr_weight_matcher *m)
     return status;
 }
 
+/* Whether another constant of the layer, without a counterpart yet, has the size of this one. */
+static bool has_rival(const xr_weight_matcher *m, const xr_node_constant *edge)
+{
+    const xr_weight_graph *g = &m->side[0].graph;
+    for (size_t i = 0; i < g->found_count; i++)
+        if (&g->found[i] != edge && is_free(&m->side[0], &g->found[i]) &&
+            xr_weight_count(g->model, &g->found[i]) == xr_weight_count(g->model, edge))
+            return true;
+    return false;
+}
+
+/* Pairs the constants of the layer at hand: among several of one size first those that agree, lest one that
+ * was changed takes the counterpart of another. */
+static exray_status match_constants(xr_weight_matcher *m, size_t layer)
+{
+    const xr_weight_graph *edge = &m->side[0].graph;
+    exray_status status = EXRAY_OK;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; status == EXRAY_OK && i < edge->found_count; i++) {
+            const xr_node_constant *constant = &edge->found[i];
+            if (is_free(&m->side[0], constant) && (pass || has_rival(m, constant)))
+                status = match_constant(m, layer, constant, !pass);
+        }
+    return status;
+}
+
+static const xr_node_constant *constant_of(const xr_weight_graph *g, uint32_t tensor, uint32_t part)
+{
+    for (size_t i = 0; i < g->found_count; i++)
+        if (g->found[i].tensor == tensor && g->found[i].part == part)
+            return &g->found[i];
+    return NULL;
+}
+
+/* Whether two pairs of one recurrent layer, each of equal values, lie crosswise: the weights of one direction
+ * in the other's place, or those of the state in the place of the inputs'. */
+static bool are_crossed(const xr_weight_matcher *m, const xr_weight_pair *a, const xr_weight_pair *b)
+{
+    xr_gate_place place[2][2];
+    if ((a->differs && !a->crossed) || (b->differs && !b->crossed))
+        return false;
+    for (int s = 0; s < 2; s++) {
+        const xr_weight_graph *g = &m->side[s].graph;
+        const xr_node_constant *of[2] = {constant_of(g, a->tensor[s], a->part[s]),
+                                         constant_of(g, b->tensor[s], b->part[s])};
+        if (!of[0] || !of[1] || of[0]->node != of[1]->node)
+            return false;
+        for (int k = 0; k < 2; k++)
+            if (!xr_gate_place_of(g->model, of[k], &place[s][k]))
+                return false;
+    }
+    bool turned[2], moved[2];
+    for (int s = 0; s < 2; s++) {
+        turned[s] = place[s][0].direction > place[s][1].direction;
+        moved[s] = place[s][0].of_state && !place[s][1].of_state;
+    }
+    bool directions = place[0][0].direction != place[0][1].direction &&
+                      place[1][0].direction != place[1][1].direction && turned[0] != turned[1];
+    bool roles = place[0][0].of_state != place[0][1].of_state &&
+                 place[1][0].of_state != place[1][1].of_state && moved[0] != moved[1];
+    return directions || roles;
+}
+
+static void note_crossed(xr_weight_matcher *m, size_t first)
+{
+    for (size_t i = first; i < m->count; i++)
+        for (size_t k = i + 1; k < m->count; k++)
+            if (are_crossed(m, &m->pair[i], &m->pair[k])) {
+                xr_weight_pair *both[2] = {&m->pair[i], &m->pair[k]};
+                for (int p = 0; p < 2; p++)
+                    both[p]->crossed = both[p]->differs = true;
+            }
+}
+
 static exray_status match_layer(xr_weight_matcher *m, size_t layer, const exray_layer_pair *pair)
 {
+    size_t first = m->count;
     uint32_t output[2] = {pair->output, pair->reference_output};
     for (int s = 0; s < 2; s++)
         xr_weight_graph_walk(&m->side[s].graph, output_tensor(m->side[s].model, pair->node[s], output[s]));
     exray_status status = note_folds(m);
-    const xr_weight_graph *edge = &m->side[0].graph;
-    for (size_t i = 0; status == EXRAY_OK && i < edge->found_count; i++)
-        if (is_free(&m->side[0], &edge->found[i]))
-            status = match_constant(m, layer, &edge->found[i]);
+    if (status == EXRAY_OK)
+        status = match_constants(m, layer);
+    note_crossed(m, first);
     for (int s = 0; s < 2; s++)
         m->side[s].is_folded = false;
     return status;

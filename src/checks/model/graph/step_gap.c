@@ -13,10 +13,45 @@ static void add_entry(xr_step_gap *gap, uint32_t tensor)
     gap->entries++;
 }
 
-/* Only another shape, or another order that the formats differ in. */
-static bool computes(const xr_op_step *step)
+static bool is_recurrent(const char *word)
 {
-    return step->kind != XR_STEP_SHAPE && step->kind != XR_STEP_TRANSPOSE;
+    return strcmp(word, "lstm") == 0 || strcmp(word, "gru") == 0 || strcmp(word, "rnn") == 0;
+}
+
+/* ONNX has weights of three dimensions as the inputs 1 and 2, other engines matrices, which have more rows
+ * than there are directions; biases, of which engines have one or two, and initial states do not count. */
+static bool is_weight(const xr_step_graph *g, const exray_node *node, uint32_t tensor)
+{
+    enum { MOST_DIRECTIONS = 2 };
+    const exray_tensor_info *info = xr_step_graph_info(g, tensor);
+    if (!info || info->rank != 3)
+        return info && info->rank == 2 && info->shape[0] > MOST_DIRECTIONS;
+    return node->input_count > 2 && (node->inputs[1] == tensor || node->inputs[2] == tensor);
+}
+
+/* The numbers in the weights of a side's recurrent steps of one word. */
+static uint64_t recurrent_weights(const xr_step_graph *g, const char *word)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < g->count; i++)
+        for (uint32_t k = 0; k < g->step[i].constant_count && strcmp(g->step[i].word, word) == 0; k++)
+            if (is_weight(g, g->step[i].node, g->step[i].constant[k]))
+                sum += xr_tensor_elements(xr_step_graph_info(g, g->step[i].constant[k]));
+    return sum;
+}
+
+/* A recurrent layer that the other engine has in one node with the next (PyTorch's `num_layers`): all have
+ * the same number of weights on both sides. */
+static bool is_of_stack(const xr_step_match *m, const xr_op_step *step)
+{
+    return is_recurrent(step->word) &&
+           recurrent_weights(&m->side[0], step->word) == recurrent_weights(&m->side[1], step->word);
+}
+
+/* Not only another shape, or another order that the formats differ in. */
+static bool computes(const xr_step_match *m, const xr_op_step *step)
+{
+    return step->kind != XR_STEP_SHAPE && step->kind != XR_STEP_TRANSPOSE && !is_of_stack(m, step);
 }
 
 void xr_step_gap_of(const xr_step_match *m, int side, uint32_t tensor, bool *seen, xr_step_gap *out)
@@ -35,7 +70,7 @@ void xr_step_gap_of(const xr_step_match *m, int side, uint32_t tensor, bool *see
         if (!seen[i])
             continue;
         const xr_op_step *step = &g->step[i];
-        if (computes(step)) {
+        if (computes(m, step)) {
             out->count++;
             out->first = i;
             out->last = out->last == EXRAY_NO_INDEX ? i : out->last;
