@@ -49,6 +49,8 @@ class Case:
     subject: str = ""  # of level_pairs: both sides run this model on its inputs, with their options' kernels
     isolate: bool = False  # judged a second time, with every layer run alone
     made: object = None  # (bench): makes the logs of both sides itself, and returns their paths
+    mild: bool = False  # of `made`: it may stay unseen where no decision changes
+    changed: object = None  # of `made`: (edge, reference): the share of frames in which the two decide otherwise
     fix: dict = None  # "what" a fix must say, "edge_model" that it gives; the edge is run again so
 
     @property
@@ -71,7 +73,8 @@ class Outcome:
     fixes: list = field(default_factory=list)  # what each finding says to do
     isolated: "Outcome" = None  # what was said with every layer run alone
     fixed: "Outcome" = None  # what was said once the fix was done
-    no_fault: bool = False  # the kernel's results differ by rounding alone
+    no_fault: bool = False  # the kernel's results differ by rounding alone; or a mild fault changes no decision, and is not seen
+    decided: float = None  # the share of frames whose decision the fault changes
     error: str = ""
     logs: tuple = ()
 
@@ -345,6 +348,9 @@ class Bench:
             self.judge(outcome, edge, reference)
             outcome.validate_seconds = time.monotonic() - at
             outcome.leave_out("perf.")  # other programs run here, and other kernels
+            if case.changed:
+                outcome.decided = case.changed(edge, reference)
+                outcome.no_fault = case.mild and not outcome.detected and not outcome.decided
             outcome.logs = (str(edge), str(reference))
             if not self.keep and edge.name.endswith("-edge.mcap"):
                 edge.unlink(missing_ok=True)

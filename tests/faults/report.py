@@ -233,13 +233,13 @@ def write(outcomes, path, seconds, seed=None, keep=False):
           f"{totals['broken']} cases broken; {seconds:.0f} s" + (f"; seed {seed}" if seed is not None else ""))
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"format": "exray-faults", "version": 1, "seed": seed, "totals": totals,
-                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("reference", "patch", "made")},
+                "cases": [{"name": o.case.name, **{k: v for k, v in asdict(o.case).items() if k not in ("reference", "patch", "made", "changed")},
                            **({"isolated": {"causes": o.isolated.causes, "layers": o.isolated.layers, "exact": o.isolated.exact,
                                             "exact_layer": o.isolated.exact_layer}} if o.isolated else {}),
                            **({"fixed": {"named": o.fix_named, "clean": o.mended, "agreement": [o.agreement, o.fixed.agreement]}}
                               if o.fixed else {}),
                            "verdict": o.verdict, "causes": o.causes, "layers": o.layers, "exact_layer": o.exact_layer, "summaries": o.summaries, "alternatives": o.alternatives,
-                           "detected": o.detected, "exact": o.exact, "all_named": o.all_named, "change_levels": o.change,
+                           "detected": o.detected, "exact": o.exact, "all_named": o.all_named, "change_levels": o.change, "decided": o.decided,
                            "seconds": round(o.seconds, 3), "validate_seconds": round(o.validate_seconds, 3), "error": o.error}
                           for o in outcomes]}
     path.write_text(json.dumps(document, indent=1, default=str) + "\n")

@@ -1,10 +1,14 @@
-"""A log with other results or outputs: what an application makes wrong of what its model returned."""
+"""A log with other results, outputs, inputs or sensor records: what an application makes wrong before its model and behind it."""
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from mcap.reader import make_reader
 from mcap.records import Attachment, Metadata  # noqa: F401  (what is copied)
 from mcap.writer import CompressionType, Writer
+from mcap_protobuf.decoder import DecoderFactory
+
+DTYPES = {1: "<f4", 5: "i1", 6: "u1", 7: "<i2", 9: "<i4", 11: "<i8"}
+COMPUTED = ("/input/", "/state/", "/output/", "/result")  # what an application's run makes
 
 
 def _class_of(schema, made):
@@ -16,41 +20,89 @@ def _class_of(schema, made):
     return made[schema.name]
 
 
-def rewrite(source, out, results=None, outputs=None):
-    """results(list of Result) and outputs({name: [array]}, infos) return what takes their place; None in a list leaves that result out."""
-    made, rows = {}, []
-    with open(source, "rb") as file:
-        reader = make_reader(file)
-        for schema, channel, message in reader.iter_messages(log_time_order=False):
-            rows.append((schema, channel, message, None))
-        attachments, metadata = list(reader.iter_attachments()), list(reader.iter_metadata())
-    decoded = {i: _class_of(s, made).FromString(m.data) for i, (s, c, m, _) in enumerate(rows)
-               if (results and c.topic == "/result") or (outputs and c.topic.startswith("/output/"))}
-    changed = dict(decoded)
-    if results:
-        at = [i for i in decoded if rows[i][1].topic == "/result"]
-        for i, one in zip(at, results([decoded[i] for i in at])):
-            changed[i] = one
-    if outputs:
-        at = [i for i in decoded if rows[i][1].topic.startswith("/output/")]
-        for i in at:
-            m = decoded[i]
-            if m.data:
-                m.data = np.ascontiguousarray(outputs(rows[i][1].topic[8:], np.frombuffer(m.data, "<f4"), m)).astype("<f4").tobytes()
-    writer = Writer(str(out), compression=CompressionType.NONE)
-    writer.start(profile="exray", library="faults")
-    for m in metadata:
-        writer.add_metadata(m.name, dict(m.metadata))
-    schemas, channels = {}, {}
-    for i, (schema, channel, message, _) in enumerate(rows):
-        if i in changed and changed[i] is None:
-            continue
-        if schema.id not in schemas:
-            schemas[schema.id] = writer.register_schema(schema.name, schema.encoding, schema.data)
-        if channel.id not in channels:
-            channels[channel.id] = writer.register_channel(channel.topic, channel.message_encoding, schemas[schema.id], dict(channel.metadata))
-        data = changed[i].SerializeToString() if i in changed else message.data
-        writer.add_message(channels[channel.id], message.log_time, data, message.publish_time, message.sequence)
-    for a in attachments:
-        writer.add_attachment(a.create_time, a.log_time, a.name, a.media_type, a.data)
-    writer.finish()
+class Log:
+    """All messages of a log, as they lie in the file."""
+
+    def __init__(self, path):
+        self.rows, self.made = [], {}
+        with open(path, "rb") as file:
+            reader = make_reader(file)
+            for schema, channel, message in reader.iter_messages(log_time_order=False):
+                self.rows.append((schema, channel, message))
+            self.attachments, self.metadata = list(reader.iter_attachments()), list(reader.iter_metadata())
+
+    def decoded(self, *topics):
+        """{place: message} of the topics that begin so."""
+        return {i: _class_of(s, self.made).FromString(m.data) for i, (s, c, m) in enumerate(self.rows) if c.topic.startswith(topics)}
+
+    def topic(self, i):
+        return self.rows[i][1].topic
+
+    def write(self, out, changed, attachments=True):
+        """changed: {place: message, or None: it is left out}."""
+        writer = Writer(str(out), compression=CompressionType.NONE)
+        writer.start(profile="exray", library="faults")
+        for m in self.metadata:
+            writer.add_metadata(m.name, dict(m.metadata))
+        schemas, channels = {}, {}
+        for i, (schema, channel, message) in enumerate(self.rows):
+            if i in changed and changed[i] is None:
+                continue
+            if schema.id not in schemas:
+                schemas[schema.id] = writer.register_schema(schema.name, schema.encoding, schema.data)
+            if channel.id not in channels:
+                channels[channel.id] = writer.register_channel(channel.topic, channel.message_encoding, schemas[schema.id], dict(channel.metadata))
+            data = changed[i].SerializeToString() if i in changed else message.data
+            writer.add_message(channels[channel.id], message.log_time, data, message.publish_time, message.sequence)
+        for a in self.attachments if attachments else ():
+            writer.add_attachment(a.create_time, a.log_time, a.name, a.media_type, a.data)
+        writer.finish()
+
+
+def rewrite(source, out, results=None, outputs=None, inputs=None, sensors=None, attachments=True):
+    """results and sensors(list of messages) return what takes their place; None in a list leaves that one out. outputs(name, array, message):
+    an array; inputs: {name: an array a frame}. attachments: false leaves out the pipeline file."""
+    log, changed = Log(source), {}
+    for change, topic in ((results, "/result"), (sensors, "/sensor/")):
+        if change:
+            decoded = log.decoded(topic)
+            changed.update(zip(decoded, change(list(decoded.values()))))
+    for i, m in log.decoded("/output/").items() if outputs else ():
+        if m.data:
+            m.data = np.ascontiguousarray(outputs(log.topic(i)[8:], np.frombuffer(m.data, "<f4"), m)).astype("<f4").tobytes()
+            changed[i] = m
+    for name, values in (inputs or {}).items():
+        for (i, m), value in zip(log.decoded(f"/input/{name}").items(), values, strict=True):
+            m.data = np.ascontiguousarray(value).tobytes()
+            changed[i] = m
+    log.write(out, changed, attachments)
+
+
+def merge(base, ran, out):
+    """What the run of another log computed, in place of the base's: its sensor records and frames stay, the pipeline file does not."""
+    log, other = Log(base), Log(ran)
+    places, taken, changed = {}, {}, {}
+    for i, m in other.decoded(*COMPUTED).items():
+        places[other.topic(i), m.frame, taken.setdefault((other.topic(i), m.frame), 0)] = m
+        taken[other.topic(i), m.frame] += 1
+    seen = {}
+    for i, m in log.decoded(*COMPUTED).items():
+        key = log.topic(i), m.frame
+        made = places.get((*key, seen.setdefault(key, 0)))
+        seen[key] += 1
+        changed[i] = made and type(m).FromString(made.SerializeToString())
+    log.write(out, changed, attachments=False)
+
+
+def tensors(path, topic):
+    """{name: [frames, ...] array} of the records of a topic ("/input/", "/output/")."""
+    found, described = {}, {}
+    with open(path, "rb") as file:
+        for _, channel, _, m in make_reader(file, decoder_factories=[DecoderFactory()]).iter_decoded_messages(log_time_order=False):
+            if channel.topic == "/model":
+                described = dict(enumerate(m.tensors))
+            elif channel.topic.startswith(topic):
+                info = m.info if m.info.dtype else described[m.tensor]
+                shape = [d for d in info.shape] if all(d > 0 for d in info.shape) else [-1]
+                found.setdefault(channel.topic[len(topic):], []).append(np.frombuffer(m.data, DTYPES[info.dtype]).reshape(shape))
+    return {name: np.stack(values) for name, values in found.items()}

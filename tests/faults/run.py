@@ -28,6 +28,8 @@ import kernel_cases
 import layer_cases
 import level_cases
 import report
+import sound_cases
+import sound_models
 import tables
 import task_cases
 import task_models
@@ -64,7 +66,7 @@ def choose(options, models):
         chosen = cases.drawn(models, options.seed, options.cases)
     elif options.fast:
         chosen = cases.fast(models) + layer_cases.fast(models) + kernel_cases.fast(models) + level_cases.fast()
-        chosen += task_cases.fast(task_models.load())
+        chosen += task_cases.fast(task_models.load()) + sound_cases.fast(sound_models.load())
     else:
         chosen = [] if options.layers else cases.healthy(models) + ([] if options.healthy else cases.faults(models))
         inside = {**models, **kernel_cases.models(models), **layer_cases.models()}
@@ -74,6 +76,8 @@ def choose(options, models):
         if not options.layers:
             tasks = task_models.load()
             chosen += task_cases.healthy(tasks) + ([] if options.healthy else task_cases.faults(tasks))
+            hearing = sound_models.load()
+            chosen += sound_cases.healthy(hearing) + ([] if options.healthy else sound_cases.faults(hearing))
     chosen = [c for c in chosen if matches(c.fault, options.fault) and matches(c.model, options.model)]
     if options.limit and len(chosen) > options.limit:
         chosen = random.Random(1).sample(chosen, options.limit)
