@@ -1,5 +1,7 @@
 #include "base/json_reader.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -148,21 +150,6 @@ static long read_escaped(xr_json_reader *r)
                                                 : 0x10000 + ((first - 0xD800) << 10) + second - 0xDC00;
 }
 
-static size_t to_utf8(long code, char out[4])
-{
-    static const struct {
-        long below;
-        unsigned char mark;
-    } form[] = {{0x80, 0}, {0x800, 0xC0}, {0x10000, 0xE0}, {0x110000, 0xF0}};
-    size_t more = 0;
-    while (code >= form[more].below)
-        more++;
-    out[0] = (char)(form[more].mark | (unsigned)(code >> (6 * more)));
-    for (size_t i = 1; i <= more; i++)
-        out[i] = (char)(0x80 | ((unsigned)(code >> (6 * (more - i))) & 0x3F));
-    return more + 1;
-}
-
 /* One character of a text, as it is meant; 0: a fault. */
 static size_t read_character(xr_json_reader *r, char out[4])
 {
@@ -174,7 +161,7 @@ static size_t read_character(xr_json_reader *r, char out[4])
     if (kind == 'u') {
         const long code = read_escaped(r);
         if (code >= 0)
-            return to_utf8(code, out);
+            return xr_utf8_encode((uint32_t)code, out);
     }
     const char *found = kind ? strchr(escapes, kind) : NULL;
     if (!found) {

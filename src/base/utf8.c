@@ -42,3 +42,17 @@ char *xr_utf8_copy(const char *text)
     xr_utf8_repair(copy, size);
     return copy;
 }
+
+size_t xr_utf8_encode(uint32_t code, char out[4])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    static const uint8_t lead[] = {0, 0xC0, 0xE0, 0xF0};
+    size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    out[0] = (char)(lead[more] | code >> (6 * more));
+    for (size_t i = 1; i <= more; i++)
+        out[i] = (char)(0x80 | ((code >> (6 * (more - i))) & 0x3F));
+    return more + 1;
+}

@@ -19,4 +19,7 @@ void xr_utf8_repair(char *text, size_t size);
 /* A repaired copy, freed by the caller; NULL: out of memory. */
 char *xr_utf8_copy(const char *text);
 
+/* Writes a character's UTF-8 (code: at most 0x10FFFF), and returns the number of bytes. */
+size_t xr_utf8_encode(uint32_t code, char out[4]);
+
 #endif

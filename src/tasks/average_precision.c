@@ -1,5 +1,6 @@
 #include "tasks/average_precision.h"
 
+#include "base/buffer.h"
 #include "tasks/task_overlap.h"
 
 #include <math.h>
@@ -91,14 +92,10 @@ static int by_id(const void *x, const void *y)
 /* An entry for each frame that has the class. */
 static bool add_class(xr_precision *p, int64_t id, uint64_t boxes)
 {
-    if (p->classes == p->class_room) {
-        const size_t room = p->class_room ? 2 * p->class_room : 16;
-        xr_precision_class *grown = realloc(p->class, room * sizeof *grown);
-        if (!grown)
-            return false;
-        p->class = grown;
-        p->class_room = room;
-    }
+    xr_precision_class *grown = xr_array_grow(p->class, p->classes, &p->class_room, sizeof *grown);
+    if (!grown)
+        return false;
+    p->class = grown;
     p->class[p->classes++] = (xr_precision_class){id, boxes};
     return true;
 }
@@ -117,14 +114,10 @@ static size_t join_classes(xr_precision_class *class, size_t count)
 
 static xr_precision_box *new_box(xr_precision *p)
 {
-    if (p->count == p->room) {
-        const size_t room = p->room ? 2 * p->room : 64;
-        xr_precision_box *grown = realloc(p->box, room * sizeof *grown);
-        if (!grown)
-            return NULL;
-        p->box = grown;
-        p->room = room;
-    }
+    xr_precision_box *grown = xr_array_grow(p->box, p->count, &p->room, sizeof *grown);
+    if (!grown)
+        return NULL;
+    p->box = grown;
     return &p->box[p->count++];
 }
 

@@ -1,19 +1,16 @@
 #include "media/text/tokenizer_state.h"
 
-#include "media/text/unicode.h"
+#include "base/buffer.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
 bool xr_id_list_add(xr_id_list *list, int64_t id)
 {
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 64;
-        int64_t *grown = realloc(list->id, room * sizeof *grown);
-        if (!grown)
-            return false;
-        list->id = grown;
-        list->room = room;
-    }
+    int64_t *grown = xr_array_grow(list->id, list->count, &list->room, sizeof *grown);
+    if (!grown)
+        return false;
+    list->id = grown;
     list->id[list->count++] = id;
     return true;
 }
@@ -28,6 +25,6 @@ bool xr_utf8_text_add(xr_utf8_text *to, uint32_t code)
         to->text = grown;
         to->room = room;
     }
-    to->size += xr_unicode_encode(code, to->text + to->size);
+    to->size += xr_utf8_encode(code, to->text + to->size);
     return true;
 }

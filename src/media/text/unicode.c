@@ -54,17 +54,3 @@ size_t xr_unicode_strip(uint32_t code, uint32_t to[XR_UNICODE_MOST])
         return decompose_hangul(code, to);
     return xr_unicode_is(&xr_unicode_marks, code) ? 0 : xr_unicode_apply(&xr_unicode_bare, code, to);
 }
-
-size_t xr_unicode_encode(uint32_t code, char out[4])
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const uint8_t lead[] = {0, 0xC0, 0xE0, 0xF0};
-    out[0] = (char)(lead[more] | code >> (6 * more));
-    for (size_t i = 1; i <= more; i++)
-        out[i] = (char)(0x80 | ((code >> (6 * (more - i))) & 0x3F));
-    return more + 1;
-}

@@ -14,7 +14,4 @@ size_t xr_unicode_apply(const xr_unicode_map *map, uint32_t code, uint32_t to[XR
 /* Its canonical decomposition without nonspacing marks; 0: it is one. */
 size_t xr_unicode_strip(uint32_t code, uint32_t to[XR_UNICODE_MOST]);
 
-/* Writes its UTF-8, and returns the number of bytes. */
-size_t xr_unicode_encode(uint32_t code, char out[4]);
-
 #endif
