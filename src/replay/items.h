@@ -56,6 +56,9 @@ struct xr_items {
  * NULL or what is true of them (xr_truth_load).  NULL on failure. */
 xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error);
 
+/* The same of a folder of texts: each of its files is one. */
+xr_items *xr_items_from_text_folder(const char *folder, const char *labels, exray_error *error);
+
 /* The sensor records (or, with from_input, the model inputs) of a log.  `sensor`
  * picks one by name; NULL: the first of each frame.  `labels` (NULL: those of the
  * log) is what is true of the frames, by their source. */

@@ -23,6 +23,7 @@ typedef struct file_items {
     size_t name_count, room, at;
     void *bytes; /* of the current item */
     bool folder_listed, chosen;
+    bool texts;         /* each file is one text */
     xr_windows windows; /* of the recording at hand */
 } file_items;
 
@@ -81,7 +82,7 @@ static exray_status out_of_memory(exray_error *error, const char *what)
     return xr_error_set(error, EXRAY_E_MEMORY, "out of memory while listing %s", what);
 }
 
-/* Adds the pictures below folder/prefix; prefix "" or "sub/". */
+/* Adds the pictures and sounds, or all texts, below folder/prefix; prefix "" or "sub/". */
 static exray_status add_folder(file_items *items, const char *prefix, int depth, exray_error *error)
 {
     char *path = join(items->folder, *prefix ? prefix : ".");
@@ -104,7 +105,7 @@ static exray_status add_folder(file_items *items, const char *prefix, int depth,
         } else if (stat(whole, &info) == 0 && S_ISDIR(info.st_mode)) {
             if (depth < MAX_DEPTH)
                 status = add_folder(items, name, depth + 1, error);
-        } else if (looks_like_data(name)) {
+        } else if (items->texts || looks_like_data(name)) {
             if (!add_name(items, name))
                 status = out_of_memory(error, items->folder);
             name = NULL;
@@ -147,7 +148,7 @@ static void choose_kind(file_items *items)
     for (size_t i = 0; i < count; i++)
         kept += looks_like_sound(items->names[i]) == sounds;
     items->chosen = true;
-    if (!items->folder_listed || kept == 0 || kept == count)
+    if (!items->folder_listed || items->texts || kept == 0 || kept == count)
         return;
     for (size_t i = items->base.count = 0; i < count; i++)
         if (looks_like_sound(items->names[i]) == sounds)
@@ -192,7 +193,10 @@ static xr_next next_file(xr_items *base, xr_item *item, exray_error *error)
         item->has_label = xr_truth_label(base->truth, name, &item->label);
     if (!item->data)
         return XR_NEXT_BROKEN;
-    if (xr_is_wav(item->data, item->size)) {
+    if (items->texts) {
+        item->sensor = "text";
+        item->media.format = "utf8";
+    } else if (xr_is_wav(item->data, item->size)) {
         item->sensor = "microphone";
         if (base->audio && base->audio->window) {
             if (!xr_windows_open(&items->windows, base->audio, item->data, item->size, error))
@@ -241,9 +245,11 @@ static exray_status list_names(file_items *items, const char *data, exray_error 
     else
         status = add_name(items, strdup(base)) ? EXRAY_OK : out_of_memory(error, data);
     if (!status && items->base.count == 0)
-        status = xr_error_set(error, EXRAY_E_IO,
-                              "%s %s; give a folder of .jpg and .png or .wav files, a file, or a list", data,
-                              folder ? "has no pictures or sounds in it" : "names no file");
+        status = items->texts
+                     ? xr_error_set(error, EXRAY_E_IO, "%s has no files in it; each would be one text", data)
+                     : xr_error_set(error, EXRAY_E_IO,
+                                    "%s %s; give a folder of .jpg and .png or .wav files, a file, or a list",
+                                    data, folder ? "has no pictures or sounds in it" : "names no file");
     items->folder_listed = folder;
     if (folder && items->base.count)
         qsort(items->names, items->base.count, sizeof *items->names, compare_names);
@@ -263,7 +269,7 @@ static exray_status check_labels(const file_items *items, const char *labels, ex
                         labels, what, items->base.count, example);
 }
 
-xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error)
+static xr_items *open_files(const char *data, const char *labels, bool texts, exray_error *error)
 {
     file_items *items = calloc(1, sizeof *items);
     if (!items) {
@@ -272,6 +278,7 @@ xr_items *xr_items_from_files(const char *data, const char *labels, exray_error 
     }
     items->base.next = next_file;
     items->base.free = free_files;
+    items->texts = texts;
     exray_status status = list_names(items, data, error);
     if (!status && labels) {
         items->base.truth = xr_truth_load(labels, error);
@@ -282,4 +289,14 @@ xr_items *xr_items_from_files(const char *data, const char *labels, exray_error 
         return NULL;
     }
     return &items->base;
+}
+
+xr_items *xr_items_from_files(const char *data, const char *labels, exray_error *error)
+{
+    return open_files(data, labels, false, error);
+}
+
+xr_items *xr_items_from_text_folder(const char *folder, const char *labels, exray_error *error)
+{
+    return open_files(folder, labels, true, error);
 }

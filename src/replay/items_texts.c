@@ -184,12 +184,7 @@ static bool ends_in(const char *path, const char *ending)
 
 static exray_status read_texts(text_items *items, const char *data, exray_error *error)
 {
-    struct stat info;
     size_t size;
-    if (stat(data, &info) == 0 && S_ISDIR(info.st_mode))
-        return xr_error_set(error, EXRAY_E_IO,
-                            "%s is a folder; give a .txt of one text a line, or a .tsv with a column text",
-                            data);
     items->name = xr_base_name(data);
     items->file = xr_file_read(data, XR_LIMIT_TEXT, &size, error);
     if (!items->file)
@@ -223,6 +218,9 @@ static exray_status load_truth(text_items *items, const char *labels, exray_erro
 
 xr_items *xr_items_from_texts(const char *data, const char *labels, exray_error *error)
 {
+    struct stat info;
+    if (stat(data, &info) == 0 && S_ISDIR(info.st_mode))
+        return xr_items_from_text_folder(data, labels, error);
     text_items *items = calloc(1, sizeof *items);
     if (!items) {
         out_of_memory(data, error);

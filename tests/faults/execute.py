@@ -51,6 +51,7 @@ class Case:
     made: object = None  # (bench): makes the logs of both sides itself, and returns their paths
     mild: bool = False  # of `made`: it may stay unseen where no decision changes
     changed: object = None  # of `made`: (edge, reference): the share of frames in which the two decide otherwise
+    judged: tuple = ()  # options of `validate`
     fix: dict = None  # "what" a fix must say, "edge_model" that it gives; the edge is run again so
 
     @property
@@ -345,7 +346,7 @@ class Bench:
         try:
             edge, reference = case.made(self)
             at = time.monotonic()
-            self.judge(outcome, edge, reference)
+            self.judge(outcome, edge, reference, *case.judged)
             outcome.validate_seconds = time.monotonic() - at
             outcome.leave_out("perf.")  # other programs run here, and other kernels
             if case.changed:

@@ -30,9 +30,12 @@ import level_cases
 import report
 import sound_cases
 import sound_models
+import state_cases
 import tables
 import task_cases
 import task_models
+import text_cases
+import text_models
 from execute import Bench
 from places import BUILD, CAMERA, ENGINE, EXRAY, KERNELS, Failed
 
@@ -61,12 +64,17 @@ def matches(name, wanted):
     return any(name == w[1:] if w.startswith("=") else w in name for w in wanted.split(","))
 
 
+def with_tasks():
+    """Kinds of cases, each with those of its models that are at hand."""
+    return [(task_cases, task_models.load()), (sound_cases, sound_models.load()), (text_cases, text_models.load()), (state_cases, state_cases.load())]
+
+
 def choose(options, models):
     if options.seed is not None:
         chosen = cases.drawn(models, options.seed, options.cases)
     elif options.fast:
         chosen = cases.fast(models) + layer_cases.fast(models) + kernel_cases.fast(models) + level_cases.fast()
-        chosen += task_cases.fast(task_models.load()) + sound_cases.fast(sound_models.load())
+        chosen += [c for kind, at_hand in with_tasks() for c in kind.fast(at_hand)]
     else:
         chosen = [] if options.layers else cases.healthy(models) + ([] if options.healthy else cases.faults(models))
         inside = {**models, **kernel_cases.models(models), **layer_cases.models()}
@@ -74,10 +82,8 @@ def choose(options, models):
             chosen += kind.healthy(inside) + ([] if options.healthy else kind.faults(inside))
         chosen += level_cases.healthy()
         if not options.layers:
-            tasks = task_models.load()
-            chosen += task_cases.healthy(tasks) + ([] if options.healthy else task_cases.faults(tasks))
-            hearing = sound_models.load()
-            chosen += sound_cases.healthy(hearing) + ([] if options.healthy else sound_cases.faults(hearing))
+            for kind, at_hand in with_tasks():
+                chosen += kind.healthy(at_hand) + ([] if options.healthy else kind.faults(at_hand))
     chosen = [c for c in chosen if matches(c.fault, options.fault) and matches(c.model, options.model)]
     if options.limit and len(chosen) > options.limit:
         chosen = random.Random(1).sample(chosen, options.limit)

@@ -173,4 +173,18 @@ def test_texts_that_cannot_be_used_are_named_and_skipped(folder):
     assert "t.tsv:1: the first line must name the columns" in record(folder, folder / "m.onnx", "text: {vocabulary: words.txt}", data="t.tsv", status=2)
     (folder / "t.tsv").write_text("text\tlabel\ngood\tpositive\n")
     assert "its label is no class" in record(folder, folder / "m.onnx", "text: {vocabulary: words.txt}", data="t.tsv", status=2)
-    assert "is a folder" in record(folder, folder / "m.onnx", "text: {vocabulary: words.txt}", data=".", status=2)
+
+
+def test_a_folder_has_a_text_in_each_file(folder):
+    (folder / "all" / "pos").mkdir(parents=True)
+    (folder / "all" / ".hidden").write_text("bad")
+    for name, text in (("b.txt", "good movie\n\nnot bad\n"), ("pos/a.txt", "bad"), ("c.md", "a movie"), ("broken.txt", None)):
+        (folder / "all" / name).write_bytes(text.encode() if text else b"\xff\xfe")
+    (folder / "labels.txt").write_text("b.txt 1\npos/a.txt 0\n")
+    log = record(folder, classifier(folder / "m.onnx"), "text: {vocabulary: words.txt}", data="all", labels=folder / "labels.txt")
+    assert [f["input/ids"][0].tolist() for f in arrays(log)] == [padded(ids(t)) for t in ("good movie not bad", "a movie", "bad")]
+    trace = log.with_suffix(".json")
+    run("export", log, "--trace", trace)
+    assert all(f'"{source}"' in trace.read_text() for source in ("b.txt", "c.md", "pos/a.txt")) and "broken.txt" not in trace.read_text()
+    (folder / "none").mkdir()
+    assert "has no files in it" in record(folder, folder / "m.onnx", "text: {vocabulary: words.txt}", data="none", status=2)

@@ -25,7 +25,9 @@ static const xr_option_group data = {
          .value = "PATH",
          XR_INTO(text, xr_run_command, data),
          .text = "a folder of pictures or sounds (.wav), one file, or a list of files (.txt); texts: a table "
-                 "(.tsv) with a column text, and with text: in the pipeline a .txt of one text a line"},
+                 "(.tsv) with a column text, and with text: in the pipeline a .txt of one text a line, or a "
+                 "folder "
+                 "of files that are one text each"},
         XR_LABELS_OPTION,
         {.name = "repeat",
          .value = "N",
