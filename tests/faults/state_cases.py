@@ -17,7 +17,7 @@ from log_writer import PB, Log
 from places import BUILD, EXRAY, Failed, run
 from run_logs import change, graft, tensors
 from testdata import MODELS
-from text_models import _onnx
+from text_models import MAKING, _onnx
 
 FOLDER = BUILD / "faults" / "states"
 WAKE = "audio:\n  rate: 16000\n  window: %d hop %d\n  features: microfrontend {window_size: 30, window_step: 10, num_channels: 40, enable_pcan: true}\n"
@@ -112,15 +112,20 @@ def _heard(stream):
 def sounds(model, recordings):
     """A folder of so many recordings."""
     folder, samples = FOLDER / f"{model.name}-{recordings}", model.window[0] + model.window[1] * (model.count // recordings - 1)
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        for k in range(recordings):
-            with wave.open(str(folder / f"{k}.wav"), "wb") as w:
-                w.setnchannels(1)
-                w.setsampwidth(2)
-                w.setframerate(16000)
-                w.writeframes(np.resize(_heard(k), samples).tobytes())
+    with MAKING:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            for k in range(recordings):
+                _write_wav(folder / f"{k}.wav", np.resize(_heard(k), samples))
     return folder
+
+
+def _write_wav(path, samples):
+    with wave.open(str(path), "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(16000)
+        w.writeframes(samples.tobytes())
 
 
 def _numbers(model, stream):
@@ -219,11 +224,7 @@ def _other(bench, model):
         def heard(out):
             folder = FOLDER / f"{model.name}-other"
             folder.mkdir(parents=True, exist_ok=True)
-            with wave.open(str(folder / "other.wav"), "wb") as w:
-                w.setnchannels(1)
-                w.setsampwidth(2)
-                w.setframerate(16000)
-                w.writeframes(np.resize(_heard(OTHER), model.window[0] + model.window[1] * (model.count - 1)).tobytes())
+            _write_wav(folder / "other.wav", np.resize(_heard(OTHER), model.window[0] + model.window[1] * (model.count - 1)))
             record(model, folder, out)
         return _log(bench, "other", heard)
     return bench.once(("other", model.name), make)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from testdata import LABELS, MODELS
 FOLDER = BUILD / "faults" / "texts"
 INPUTS = {"input_ids": "text", "attention_mask": "{mask_of: input_ids}", "token_type_ids": "{constant: 0}"}
 QUOTED = ("pattern",)
+MAKING = threading.Lock()  # cases run side by side
 
 
 @dataclass
@@ -121,7 +123,11 @@ def _files(folder, rng):
 
 def texts(name, seed, change=None, key=""):
     """The file or folder of `record --data`; change(text or bytes) -> the same: what an application makes of each, in files of the same names."""
-    folder = FOLDER / f"{name}-{seed}{'-' + key if key else ''}"
+    with MAKING:
+        return _texts(name, seed, change, FOLDER / f"{name}-{seed}{'-' + key if key else ''}")
+
+
+def _texts(name, seed, change, folder):
     if not folder.exists():
         part = folder.with_name(f"{os.getpid()}-{folder.name}")
         part.mkdir(parents=True)
@@ -180,8 +186,9 @@ def read_vocabulary(model):
 def other_vocabulary(model, key, change):
     """The path of a vocabulary of its own: change([(token, id)]) -> the same.  Each line has its id."""
     path = FOLDER / f"{model.name}-vocabulary-{key}.txt"
-    if not path.exists():
-        path.write_text("".join(f"{t} {i}\n" for t, i in change(read_vocabulary(model))), encoding="utf-8")
+    with MAKING:
+        if not path.exists():
+            path.write_text("".join(f"{t} {i}\n" for t, i in change(read_vocabulary(model))), encoding="utf-8")
     return path
 
 
