@@ -83,6 +83,8 @@ static void show_io(const xr_pairs *pairs, exray_io_pair *shown, size_t behind)
         shown[i].behind = behind;
         for (int s = 0; s < 2; s++) {
             pair->lattice[s] = pair->levels[s] ? xr_levels_step(pair->levels[s]) : 0;
+            if (pair->levels[s] && pair->lattice[s] == 0 && pair->stored[s].dtype == EXRAY_DTYPE_FLOAT32)
+                pair->stored[s].dtype = xr_levels_type(pair->levels[s]);
             shown[i].step[s] = pair->stored[s].scale > 0 ? pair->stored[s].scale
                                : pair->samples[s]        ? xr_samples_step(pair->samples[s])
                                : pair->lattice[s] > 0    ? pair->lattice[s]

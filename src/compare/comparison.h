@@ -31,6 +31,10 @@ typedef struct xr_levels {
     float value[XR_LEVELS_MOST]; /* ascending */
     size_t count;
     bool too_many;
+    /* Floats of 16 bits that were converted: values that take the finest of their digits, and whether any has
+     * more than they have. */
+    uint64_t fine_half, fine_brain;
+    bool beyond_half, beyond_brain;
 } xr_levels;
 
 /* Sums of statistics, for tensors that were recorded without data. */

@@ -184,6 +184,19 @@ static bool holds(const exray_tensor_info *info, uint64_t count)
     return info->rank == 0 || room == count;
 }
 
+/* Whether dimensions of 1 lie elsewhere, between engines of one layout: [1,12,24,1] is not [1,12,1,24] to
+ * what spreads its values over another tensor. */
+static bool spreads_otherwise(const isolation *w, const exray_tensor_info *edge, const exray_tensor_info *to)
+{
+    const exray_model *model[2];
+    for (int s = 0; s < 2; s++)
+        model[s] = exray_log_model(exray_comparison_log(w->comparison, (exray_side)s));
+    bool differ = false;
+    for (uint32_t i = 0; edge->rank == to->rank && i < to->rank; i++)
+        differ = differ || (to->shape[i] >= 0 && to->shape[i] != edge->shape[i]);
+    return differ && !xr_layouts_may_differ(model[0], model[1]);
+}
+
 /* A side's values of a tensor in a frame, in the reference's layout. */
 static const char *side_values(const isolation *w, exray_side side, const xr_source *source, size_t frame,
                                uint32_t slot, const exray_tensor_info *to, float **out, uint64_t *count,
@@ -199,7 +212,8 @@ static const char *side_values(const isolation *w, exray_side side, const xr_sou
     xr_layout_match how = side == EXRAY_SIDE_EDGE ? xr_comparison_layout(w->comparison, source->kind,
                                                                          source->pair, &view.info, to)
                                                   : xr_match_layout(&view.info, to);
-    if (how == XR_LAYOUT_NONE || !holds(to, view.count))
+    if (how == XR_LAYOUT_NONE || !holds(to, view.count) ||
+        (how == XR_LAYOUT_SAME && spreads_otherwise(w, &view.info, to)))
         return other_shape;
     float *room = realloc(*out, (view.count + 1) * sizeof *room);
     if (!room)

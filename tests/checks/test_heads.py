@@ -68,11 +68,22 @@ def test_equal(judge, classes, anchors, way):
     assert causes(judge(noisy(h.made()), h.made(), **WAYS[way])) == []
 
 
+@pytest.mark.parametrize("digits", [10, 7], ids=["float16", "bfloat16"])
+def test_equal_but_computed_in_16_bits(judge, digits):
+    h = Head(6, 63)
+    exponent = np.floor(np.log2(np.abs(h.made())))
+    rounded = np.round(h.made() / 2 ** (exponent - digits)) * 2 ** (exponent - digits)
+    assert causes(judge(rounded, h.made())) == []
+    rounded[:, :2, 7] += 40.0  # one box elsewhere
+    assert causes(judge(rounded, h.made())) != []
+
+
 FORMATS = {
     "shares": (lambda h: h.boxes / SIZE, "another unit"),
     "corners": (lambda h: h.corners(), "centre and size to corners"),
     "corners in shares": (lambda h: h.corners() / SIZE, "centre and size to corners"),
     "x and y": (lambda h: h.boxes[:, [1, 0, 3, 2]], "x and y exchanged"),
+    "corner and size": (lambda h: np.concatenate([h.boxes[:, :2] - h.boxes[:, 2:] / 2, h.boxes[:, 2:]], 1), "centre and size to corner and size"),
     "shares of a wide picture": (lambda h: h.boxes / np.array([640, 480, 640, 480])[:, None], "another unit"),
 }
 

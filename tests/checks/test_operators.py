@@ -324,3 +324,58 @@ def test_single_values_that_are_gathered_are_the_parts_of_a_split(tmp_path, leve
     edge, reference = build(tmp_path / "edge.onnx", False), build(tmp_path / "reference.onnx", True)
     v = verdict_of(tmp_path, edge, reference, 0, level, shape=(1, 6, 8))
     assert causes(v) == []
+
+
+def moved(path, part, **options):
+    """A convolution, a part between, and another convolution."""
+    g = Graph()
+    x = g.conv("x", "first", 3, 12)
+    x = part(g, x, **options)
+    g("GlobalAveragePool", g("Relu", g.conv(x, "last", 12, 8), to="bent"), to="y")
+    return g.save(path, [1, 3, 12, 12])
+
+
+def shuffled(g, x, groups):
+    x = g("Reshape", x, g.const("split", [1, groups, 12 // groups, 12, 12], np.int64), to="grouped")
+    return g("Reshape", g("Transpose", x, to="turned", perm=[0, 2, 1, 3, 4]), g.const("whole", [1, 12, 12, 12], np.int64), to="shuffled")
+
+
+def turned(g, x, perm):
+    return g("Transpose", x, to="turned", perm=perm) if perm else x
+
+
+def subtracted(g, x, first, op="Sub"):
+    k = g.const("plane", np.linspace(0.5, 1, 12).reshape(12, 1, 1))
+    return g(op, *((k, x) if first else (x, k)), to="less")
+
+
+def rimmed(g, x, value):
+    """An engine takes zeros into the convolution behind, and nothing else."""
+    return g("Pad", x, g.const("rim", [0, 0, 1, 1, 0, 0, 1, 1], np.int64), g.const("v", value), to="padded")
+
+
+def resized(g, x, **options):
+    scale = options.pop("scale", 1.5)
+    return g("Resize", x, "", g.const("scales", [1, 1, scale, scale]), to="up", **options)
+
+
+MOVED = [(shuffled, {"groups": 4}, {"groups": 3}, "order of values"), (turned, {"perm": [0, 1, 3, 2]}, {"perm": None}, "order of values"),
+         (subtracted, {"first": True}, {"first": False}, "inputs"), (subtracted, {"first": True, "op": "Div"}, {"first": False, "op": "Div"}, "inputs"),
+         (resized, {"mode": "cubic", "cubic_coeff_a": -0.5}, {"mode": "cubic"}, "cubic_coeff_a"),
+         (rimmed, {"value": 1.0}, {"value": 0.0}, "v"),
+         (resized, {"mode": "linear", "antialias": 1, "scale": 0.5}, {"mode": "linear", "scale": 0.5}, "antialias")]
+
+
+@pytest.mark.parametrize("level", ["none", "extended"])
+@pytest.mark.parametrize("part,edge,reference,attribute", MOVED, ids=[f"{m[0].__name__} {i}" for i, m in enumerate(MOVED)])
+def test_values_that_are_moved_or_weighted_otherwise(tmp_path, part, edge, reference, attribute, level):
+    v = verdict_of(tmp_path, moved(tmp_path / "e.onnx", part, **edge), moved(tmp_path / "r.onnx", part, **reference), 1, level, (1, 3, 12, 12))
+    assert causes(v) == ["model.operator"]
+    assert finding(v, "model.operator")["evidence"]["attribute"] == attribute
+
+
+@pytest.mark.parametrize("part,edge,reference", [(turned, {"perm": [0, 1, 2, 3]}, {"perm": None}), (resized, {"mode": "cubic", "cubic_coeff_a": -0.75}, {"mode": "cubic"}),
+                                                 (resized, {"mode": "linear", "antialias": 1}, {"mode": "linear"})])
+def test_moves_and_kernels_that_come_to_the_same(tmp_path, part, edge, reference):
+    v = verdict_of(tmp_path, moved(tmp_path / "e.onnx", part, **edge), moved(tmp_path / "r.onnx", part, **reference), 0, shape=(1, 3, 12, 12))
+    assert causes(v) == []

@@ -47,6 +47,8 @@ FORMATS = {
              ("onnxruntime", "DepthToSpace", {"blocksize": "2", "mode": "DCR"}), {"weight": None, "shapes": ((1, 4, 4, 12), (1, 8, 8, 3))}),
     "axis": (("tflite", "SOFTMAX", {"beta": "1"}), ("onnxruntime", "Softmax", {"axis": "1"}), ("onnxruntime", "Softmax", {"axis": "2"}),
              {"weight": None, "shapes": ((1, 4, 4, 5),) * 2}),
+    "rim mode": (("tflite", "MIRROR_PAD", {"mode": "REFLECT"}), ("onnxruntime", "Pad", {"mode": "reflect"}), ("onnxruntime", "Pad", {}),
+                 {"weight": None, "shapes": ((1, 4, 4, 5), (1, 6, 6, 5))}),
     "epsilon": (("torch", "LayerNorm", {"eps": "1e-05"}), ("onnxruntime", "LayerNormalization", {"epsilon": "9.99999975e-06"}),
                 ("onnxruntime", "LayerNormalization", {"epsilon": "0.00100000005"}), {"weight": None, "shapes": ((1, 4, 4, 5),) * 2}),
 }

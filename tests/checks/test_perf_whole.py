@@ -11,13 +11,13 @@ MS = 1_000_000
 
 def write(path, role="edge", before=1.0, inference=5.0, after=0.5, frames=16, seed=0, span=None, values=True, recorded="before",
           camera=None, kernels="builtin", threads=1, processors=4, partition=False, cpu="a", elements=lambda f: 8, shape=lambda f: 1,
-          engine="litert", layers=None, sizes=True, ahead=None, said=None, interrupted=0):
+          engine="litert", layers=None, sizes=True, ahead=None, said=None, interrupted=0, file=bytes(32)):
     """Milliseconds of a frame's parts; recorded: the inputs before or after the inference; camera: waiting for it, and then
     its record; layers: [(op, ms)], or none; ahead: of inputs that are prepared before the frame begins; said: more metadata;
     interrupted: milliseconds that other programs take of all frames but each fifth."""
     random = np.random.default_rng(seed + (role == "edge") * 1000)
     log = Log(path, metadata={"role": role, "log_id": role, "device": cpu, "cpu": cpu, "arch": "x", **(said or {})})
-    m = PB["Model"](name="m", sha256=bytes(32), engine=engine, engine_version="2", kernels=kernels, threads=threads, inputs=[0],
+    m = PB["Model"](name="m", sha256=file, engine=engine, engine_version="2", kernels=kernels, threads=threads, inputs=[0],
                     outputs=[max(len(layers or []), 1)])
     ops = [op for op, _ in layers] if layers else ["CONV_2D"]
     for i in range(len(ops) + 1):
@@ -189,3 +189,13 @@ def test_larger_inputs_are_no_throttling(tmp_path):
     first = {"shape": lambda f: 12 if f == 0 else 1}
     assert "perf.warmup" in causes(judged(tmp_path, first))
     assert "perf.warmup" not in causes(judged(tmp_path, {**first, "elements": lambda f: 64 if f == 0 else 8}))
+
+
+@pytest.mark.parametrize("kernels", ["", "own"])
+def test_a_model_without_a_file_that_is_slow_as_a_whole(tmp_path, kernels):
+    told = {"file": b"", "kernels": kernels}
+    v = judged(tmp_path, {"inference": 40.0, **told}, {"inference": 5.0, **told})
+    assert finding(v, "perf.kernels")["evidence"]["ratio"] > 4
+    assert causes(judged(tmp_path, {"inference": 5.0, **told}, {"inference": 5.0, **told})) == []
+    other = {**told, "layers": [("CONV_2D", 3.0), ("SOFTMAX", 2.0)]}  # another graph may take longer
+    assert "perf.kernels" not in causes(judged(tmp_path, {"inference": 40.0, **told}, {"inference": 5.0, **other}))

@@ -179,6 +179,11 @@ static void tell_step(const xr_difference *d, const char *place, exray_finding *
         exray_finding_summary(f, "%s reads its inputs in another order than the reference's.", place);
         exray_finding_fix(f, "Convert the model again: the operands of this layer were exchanged.");
         break;
+    case XR_DIFFERENCE_MOVES:
+        exray_finding_summary(f, "%s moves values to other places: %s on the edge, %s in the reference.",
+                              place, d->value[0], d->value[1]);
+        exray_finding_fix(f, "Convert the model again: reshape and transpose here as the reference does.");
+        break;
     default:
         exray_finding_summary(f, "%s computes %s on the edge, %s in the reference.", place, d->value[0],
                               d->value[1]);

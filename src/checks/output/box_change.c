@@ -15,16 +15,28 @@ static const char *const names[XR_BOX_CHANGES] = {
     "corners to corner and size, x and y exchanged",
     "corner and size to corners",
     "corner and size to corners, x and y exchanged",
+    "centre and size to corner and size",
+    "centre and size to corner and size, x and y exchanged",
+    "corner and size to centre and size",
+    "corner and size to centre and size, x and y exchanged",
+    "the first two and the last two exchanged",
+    "from the last to the first",
+    "x of both corners before y of both, or the other way round",
+    "x of both corners before y of both, or the other way round, and x and y exchanged",
 };
 
 static void change(int which, const float *b, double *out)
 {
     double x = b[0], y = b[1], u = b[2], v = b[3];
-    double changed[5][SIDES] = {{x, y, u, v},
-                                {(x + u) / 2, (y + v) / 2, u - x, v - y},
-                                {x - u / 2, y - v / 2, x + u / 2, y + v / 2},
-                                {x, y, u - x, v - y},
-                                {x, y, x + u, y + v}};
+    double changed[XR_BOX_CHANGES / 2][SIDES] = {{x, y, u, v},
+                                                 {(x + u) / 2, (y + v) / 2, u - x, v - y},
+                                                 {x - u / 2, y - v / 2, x + u / 2, y + v / 2},
+                                                 {x, y, u - x, v - y},
+                                                 {x, y, x + u, y + v},
+                                                 {x - u / 2, y - v / 2, u, v},
+                                                 {x + u / 2, y + v / 2, u, v},
+                                                 {u, v, x, y},
+                                                 {x, u, y, v}};
     for (int i = 0; i < SIDES; i++)
         out[i] = changed[which / 2][which % 2 ? i ^ 1 : i];
 }

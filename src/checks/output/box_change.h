@@ -5,7 +5,7 @@
 
 #include <exray/assertion.h>
 
-enum { XR_BOX_CHANGES = 10 };
+enum { XR_BOX_CHANGES = 18 };
 
 typedef struct xr_box_fit {
     bool explains;        /* by a change of format, up to noise */

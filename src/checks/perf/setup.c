@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool xr_same_text(const char *a, const char *b)
 {
@@ -43,6 +44,42 @@ bool xr_is_same_setup(const exray_comparison *c)
         a->threads != b->threads)
         return false;
     return xr_is_same_file(c);
+}
+
+static bool same_words(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_shape(const exray_tensor_info *a, const exray_tensor_info *b)
+{
+    for (uint32_t i = 0; a->rank == b->rank && i < a->rank; i++)
+        if (a->shape[i] != b->shape[i])
+            return false;
+    return a->rank == b->rank && a->dtype == b->dtype;
+}
+
+/* The same operators on tensors of the same sizes: as much to compute, whatever the weights are. */
+static bool is_same_work(const exray_model *a, const exray_model *b)
+{
+    bool same = a->node_count > 0 && a->node_count == b->node_count;
+    for (uint32_t n = 0; same && n < a->node_count; n++) {
+        const exray_node *x = &a->nodes[n], *y = &b->nodes[n];
+        same = same_words(x->op, y->op) && x->inner_count == y->inner_count &&
+               x->output_count == y->output_count;
+        for (uint32_t k = 0; same && k < x->output_count; k++)
+            same = x->outputs[k] < a->tensor_count && y->outputs[k] < b->tensor_count &&
+                   same_shape(&a->tensors[x->outputs[k]], &b->tensors[y->outputs[k]]);
+    }
+    return same;
+}
+
+bool xr_tells_same_setup(const exray_comparison *c)
+{
+    const exray_model *a = model_of(c, EXRAY_SIDE_EDGE), *b = model_of(c, EXRAY_SIDE_REFERENCE);
+    return a && b && xr_is_same_host(c) && same_words(a->engine, b->engine) &&
+           same_words(a->engine_version, b->engine_version) && same_words(a->kernels, b->kernels) &&
+           a->threads == b->threads && is_same_work(a, b);
 }
 
 bool xr_runs_reference_kernels(const exray_comparison *c)

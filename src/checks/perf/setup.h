@@ -14,6 +14,10 @@ bool xr_is_same_host(const exray_comparison *comparison);
  * threads and model file. */
 bool xr_is_same_setup(const exray_comparison *comparison);
 
+/* Whether the logs tell nothing by which the times of the two would differ: one host, engine, number of
+ * threads and graph; kernels that neither names count as the same. */
+bool xr_tells_same_setup(const exray_comparison *comparison);
+
 /* Whether the edge runs the engine's reference kernels, and the reference does not. */
 bool xr_runs_reference_kernels(const exray_comparison *comparison);
 

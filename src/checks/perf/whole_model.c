@@ -131,7 +131,7 @@ static reason reason_of(const exray_comparison *c, const sides *s, bool layers_s
         return OTHER_KERNELS;
     if (s->threads[0] && s->threads[0] < s->threads[1])
         return FEWER_THREADS;
-    return layers_slow || xr_is_same_setup(c) ? UNEXPLAINED : NOTHING;
+    return layers_slow || xr_is_same_setup(c) || xr_tells_same_setup(c) ? UNEXPLAINED : NOTHING;
 }
 
 /* The times slower that a reason needs.  Where both sides say the same, another program may have had the
@@ -185,8 +185,8 @@ static void say_why(exray_finding *f, const sides *s, reason why)
         exray_finding_summary(
             f,
             "The edge takes %.3g ms a frame, %.3g times the reference's %.3g ms, though both logs "
-            "name the same engine, kernels and threads on the same processor.",
-            ms[0], s->ratio, ms[1]);
+            "name the same engine, %sthreads on the same processor.",
+            ms[0], s->ratio, ms[1], names_kernels(s->model[0]) ? "kernels and " : "graph and ");
         exray_finding_fix(
             f, "Look for kernels registered in place of the engine's (such as its reference kernels), "
                "a debug build, or emulation.");

@@ -1,4 +1,4 @@
-/* Floats that are dequantized 8-bit integers. */
+/* Floats that are dequantized 8-bit integers, or converted from 16 bits. */
 #include "compare/measure/levels.h"
 
 #include <math.h>
@@ -30,17 +30,48 @@ static void insert(xr_levels *l, float value)
     l->count++;
 }
 
+/* Whether numbers of 10 digits behind the first (bits) can be the value, as far as float16 reaches. */
+static bool is_half(float value, uint32_t bits)
+{
+    const float size = fabsf(value), least = 6.103515625e-5f; /* below it, steps of 2^-24 */
+    return size >= least ? (bits & 0x1fff) == 0 && size <= 65504
+                         : size * 16777216.0f == rintf(size * 16777216.0f);
+}
+
+static void add_digits(xr_levels *l, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bool whole = value == rintf(value); /* counts and classes */
+    l->beyond_half = l->beyond_half || !is_half(value, bits);
+    l->beyond_brain = l->beyond_brain || (bits & 0xffff) != 0;
+    l->fine_half += !whole && (bits & 0xe000) != 0;
+    l->fine_brain += !whole && (bits & 0x70000) != 0;
+}
+
 void xr_levels_add(xr_levels *l, const float *values, uint64_t count)
 {
     float before = NAN;
-    for (uint64_t i = 0; i < count && !l->too_many; i++) {
+    for (uint64_t i = 0; i < count && !(l->too_many && l->beyond_half && l->beyond_brain); i++) {
         float value;
         memcpy(&value, (const char *)values + i * sizeof value, sizeof value);
         if (value == before || !isfinite(value))
             continue;
-        insert(l, value);
+        if (!l->too_many)
+            insert(l, value);
+        add_digits(l, value);
         before = value;
     }
+}
+
+exray_dtype xr_levels_type(const xr_levels *l)
+{
+    enum { FEWEST_FINE = 16 };
+    if (!l->beyond_half && l->fine_half >= FEWEST_FINE)
+        return EXRAY_DTYPE_FLOAT16;
+    if (!l->beyond_brain && l->fine_brain >= FEWEST_FINE)
+        return EXRAY_DTYPE_BFLOAT16;
+    return EXRAY_DTYPE_FLOAT32;
 }
 
 static bool is_on_lattice(const xr_levels *l, double step)

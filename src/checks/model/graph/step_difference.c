@@ -1,9 +1,11 @@
 #include "checks/model/graph/step_difference.h"
 
+#include "checks/model/graph/between/step_fold.h"
+#include "checks/model/graph/between/step_gap.h"
+#include "checks/model/graph/between/step_moves.h"
+#include "checks/model/graph/between/step_range.h"
+#include "checks/model/graph/difference_words.h"
 #include "checks/model/graph/join/step_cuts.h"
-
-#include "checks/model/graph/step_fold.h"
-#include "checks/model/graph/step_gap.h"
 #include "checks/model/graph/step_traits.h"
 #include "checks/model/graph/step_values.h"
 
@@ -199,31 +201,6 @@ static bool same_texts(const exray_node *a, const exray_node *b, const char *key
     return same;
 }
 
-/* "2; 2" is "2" where both sides say one thing of all of an attribute's names. */
-static void join_equal(xr_difference *d)
-{
-    char *first[2];
-    for (int s = 0; s < 2; s++) {
-        first[s] = strstr(d->value[s], "; ");
-        size_t length = first[s] ? (size_t)(first[s] - d->value[s]) : 0;
-        for (const char *part = first[s]; part; part = strstr(part + 1, "; ")) {
-            const char *end = strstr(part + 2, "; ");
-            size_t own = end ? (size_t)(end - part) - 2 : strlen(part + 2);
-            if (own != length || memcmp(part + 2, d->value[s], length) != 0)
-                return;
-        }
-    }
-    for (int s = 0; s < 2; s++)
-        if (first[s])
-            *first[s] = '\0';
-}
-
-static void append(char *text, size_t size, const char *separator, const char *more)
-{
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s%.60s", used ? separator : "", more);
-}
-
 static bool has_trait(const xr_traits *traits, const char *key)
 {
     for (size_t i = 0; i < traits->count; i++)
@@ -250,11 +227,11 @@ static bool other_texts(const exray_node *a, const exray_node *b, const xr_trait
             if (!key || both == (lone != NULL) || (both && same_texts(a, b, key)) ||
                 (lone && !first && !has_trait(lone, key)))
                 continue;
-            append(d->key, sizeof d->key, ", ", key);
+            xr_append_words(d->key, sizeof d->key, ", ", key);
             char shown[2][XR_ATTRIBUTE_NUMBER];
             xr_attribute_words(text, shown);
             for (int k = 0; k < 2; k++)
-                append(d->value[k], sizeof d->value[k], "; ", text[k] ? text[k] : "its default");
+                xr_append_words(d->value[k], sizeof d->value[k], "; ", text[k] ? text[k] : "its default");
             any = true;
         }
     return any;
@@ -268,11 +245,11 @@ static void trait_texts(const xr_traits traits[2], size_t which[XR_TRAITS][2], s
         if (name && last && strcmp(name, last) == 0) /* rows and columns alike */
             continue;
         last = name;
-        append(d->key, sizeof d->key, ", ", name ? "coordinates" : traits[0].trait[which[i][0]].key);
+        xr_append_words(d->key, sizeof d->key, ", ", name ? "coordinates" : traits[0].trait[which[i][0]].key);
         for (int s = 0; s < 2; s++) {
             char words[XR_DIFFERENCE_WORDS];
             xr_trait_words(&traits[s].trait[which[i][s]], words, sizeof words);
-            append(d->value[s], sizeof d->value[s], "; ", words);
+            xr_append_words(d->value[s], sizeof d->value[s], "; ", words);
         }
     }
 }
@@ -293,7 +270,8 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     xr_step_traits_of(&f->out->match.side[0], a, &traits[0]);
     xr_step_traits_of(&f->out->match.side[1], b, &traits[1]);
     size_t differ = xr_traits_differ(&traits[0], &traits[1], which);
-    if (!differ && is_resolved(a->kind))
+    bool unresolved = a->kind == XR_STEP_RESIZE && (traits[0].count == 0 || traits[1].count == 0);
+    if (!differ && is_resolved(a->kind) && !unresolved)
         return;
     xr_difference *d = add(f, XR_DIFFERENCE_ATTRIBUTE, edge, reference, "");
     if (!d)
@@ -307,7 +285,7 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     }
     if (!told && differ)
         trait_texts(traits, which, differ, d);
-    join_equal(d);
+    xr_join_equal_words(d);
     if (told || differ)
         judge_step(f, d);
     else
@@ -325,31 +303,10 @@ static bool is_quantized(const exray_node *node)
     return false;
 }
 
-/* Digits that tell the number, which models store as a float: 1e-05, not 9.99999975e-06. */
-static int digits_of(double value)
-{
-    int digits = value == rint(value) ? 9 : 6;
-    for (char text[40]; digits < 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtof(text, NULL) == (float)value)
-            break;
-    }
-    return digits;
-}
-
 static bool is_count(const exray_tensor_info *info)
 {
     bool whole = info->dtype == EXRAY_DTYPE_INT32 || info->dtype == EXRAY_DTYPE_INT64;
     return (whole && info->quantization.count == 0) || xr_tensor_elements(info) == 1;
-}
-
-static void constant_words(const double *value, size_t count, char *text, size_t size)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < count && used + 20 < size; i++)
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s%.*g", i ? "," : "", digits_of(value[i]), value[i]);
 }
 
 /* Constants that are no weights, of nodes of one operator: place by place. */
@@ -378,8 +335,8 @@ static void compare_constants(finder *f, uint32_t edge, uint32_t reference)
                                y->name && *y->name ? y->name : "a constant input");
         if (!d)
             return;
-        constant_words(p, n, d->value[0], sizeof d->value[0]);
-        constant_words(q, k, d->value[1], sizeof d->value[1]);
+        xr_constant_words(p, n, d->value[0], sizeof d->value[0]);
+        xr_constant_words(q, k, d->value[1], sizeof d->value[1]);
         judge_step(f, d);
     }
 }
@@ -451,32 +408,6 @@ static bool is_matched_layer(const finder *f, int side, uint32_t tensor)
            match_of(f)->side[side].tensor[tensor].maker != EXRAY_NO_INDEX;
 }
 
-/* The range of the integers that what reads a tensor quantizes it to, and their step.  False: nothing does.
- */
-static bool range_behind(const xr_step_graph *g, uint32_t tensor, double range[2], double *step)
-{
-    const exray_model *model = g->model;
-    for (uint32_t n = 0; n < model->node_count; n++) {
-        const exray_node *node = &model->nodes[n];
-        if (!node->op || strcmp(node->op, "QuantizeLinear") != 0 || node->input_count == 0 ||
-            node->output_count == 0 || node->inputs[0] >= g->tensor_count ||
-            node->outputs[0] >= model->tensor_count ||
-            g->tensor[node->inputs[0]].same_as != g->tensor[tensor].same_as)
-            continue;
-        const exray_tensor_info *info = &model->tensors[node->outputs[0]];
-        int64_t least = info->dtype == EXRAY_DTYPE_INT8 ? -128 : 0;
-        bool bytes = info->dtype == EXRAY_DTYPE_INT8 || info->dtype == EXRAY_DTYPE_UINT8;
-        int64_t zero = info->quantization.count == 1 && info->quantization.zero_point
-                           ? info->quantization.zero_point[0]
-                           : 0;
-        *step = info->quantization.count == 1 ? info->quantization.scale[0] : 0;
-        range[0] = *step * (double)(least - zero);
-        range[1] = range[0] + 255 * *step;
-        return bytes && *step > 0;
-    }
-    return false;
-}
-
 /* Whether all that the edge lacks is a function that the range of its integers is instead: clipped to it, the
  * function changes nothing.  So a ReLU, a ReLU6, a clip. */
 static bool is_function_by_range(const finder *f, const xr_step_gap gap[2], uint32_t a)
@@ -486,7 +417,7 @@ static bool is_function_by_range(const finder *f, const xr_step_gap gap[2], uint
         return false;
     const xr_op_step *step = step_of(f, 1, gap[1].first);
     if (step->kind != XR_STEP_FUNCTION || !step->value ||
-        !range_behind(&match_of(f)->side[0], a, range, &unit))
+        !xr_step_range_behind(&match_of(f)->side[0], a, range, &unit))
         return false;
     for (size_t i = 0; i < XR_POINTS; i++) {
         double with = fmin(fmax(step->value[i], range[0]), range[1]),
@@ -495,6 +426,23 @@ static bool is_function_by_range(const finder *f, const xr_step_gap gap[2], uint
             return false;
     }
     return true;
+}
+
+/* Whether all that lies between is zeros at the rim on one side, which the other's window adds itself. */
+static bool is_pad_of_window(finder *f, const xr_step_gap gap[2], uint32_t edge, uint32_t reference)
+{
+    int s = gap[0].count ? 0 : 1;
+    if (edge == EXRAY_NO_INDEX || gap[s].count != 1 || gap[!s].count != 0 ||
+        step_of(f, s, gap[s].first)->kind != XR_STEP_PAD)
+        return false;
+    xr_traits traits[2];
+    xr_step_traits_of(&f->out->match.side[0], step_of(f, 0, edge), &traits[0]);
+    xr_step_traits_of(&f->out->match.side[1], step_of(f, 1, reference), &traits[1]);
+    size_t which[XR_TRAITS][2], differ = xr_traits_differ(&traits[0], &traits[1], which);
+    for (size_t i = 0; i < differ; i++)
+        if (strcmp(traits[0].trait[which[i][0]].key, "pads") == 0)
+            return false;
+    return has_trait(&traits[0], "pads") && has_trait(&traits[1], "pads");
 }
 
 /* Tensors a of the edge and b of the reference are read at the same place, by steps `edge` and `reference`
@@ -512,7 +460,8 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
                               is_entry(&gap[1], mate_of(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
-    if (is_function_by_range(f, gap, a) || xr_step_gap_is_folded(&f->out->match, gap))
+    if (is_function_by_range(f, gap, a) || xr_step_gap_is_folded(&f->out->match, gap) ||
+        is_pad_of_window(f, gap, edge, reference))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
                               : gap[0].count               ? XR_DIFFERENCE_EXTRA
@@ -576,9 +525,68 @@ static uint32_t place_of(const finder *f, const xr_op_step *a, const xr_op_step 
                                                                                                     : i;
 }
 
+static bool is_constant(const finder *f, int side, const xr_op_step *step, uint32_t input)
+{
+    const xr_step_graph *g = &match_of(f)->side[side];
+    return step->node->inputs[input] < g->tensor_count && g->tensor[step->node->inputs[input]].constant;
+}
+
+/* Of a constant and a tensor that changes, which is the first: c - x for x - c. */
+static bool is_turned(const finder *f, const xr_op_step *a, const xr_op_step *b)
+{
+    const exray_node *x = a->node, *y = b->node;
+    if (any_order(a) || a->kind == XR_STEP_FUNCTION || !x->op || !y->op || strcmp(x->op, y->op) != 0 ||
+        x->input_count != 2 || y->input_count != 2 || a->input_count != 1 || b->input_count != 1)
+        return false;
+    bool first[2] = {is_constant(f, 0, a, 0), is_constant(f, 1, b, 0)};
+    return first[0] != first[1] && is_constant(f, 0, a, 1) != first[0] && is_constant(f, 1, b, 1) != first[1];
+}
+
+/* Whether a difference was found at a step of the edge. */
+static bool is_found_at(const finder *f, uint32_t edge)
+{
+    for (size_t i = 0; i < f->out->count; i++)
+        if (f->out->list[i].step[0] == edge)
+            return true;
+    return false;
+}
+
+/* The two tensors are read at the same place; what lies between may have moved their values. */
+static void compare_moves(finder *f, uint32_t edge, uint32_t reference, uint32_t a, uint32_t b)
+{
+    xr_moves moves[2];
+    if (!xr_moves_differ(&f->out->match, a, b, moves))
+        return;
+    for (uint32_t i = 0; i < moves[0].count; i++)
+        if (is_found_at(f, moves[0].step[i]))
+            return;
+    xr_difference *d =
+        add(f, XR_DIFFERENCE_MOVES, moves[0].count ? moves[0].step[0] : edge, reference, "order of values");
+    if (!d)
+        return;
+    d->behind = layer_behind(f, edge); /* moved values may look right by themselves */
+    for (int s = 0; s < 2; s++)
+        xr_moves_words(&f->out->match.side[s], &moves[s], d->value[s], sizeof d->value[s]);
+    xr_state out = xr_state_of(&f->values, a, b);
+    out = out == XR_STATE_WRONG ? out : xr_state_behind(&f->values, edge);
+    if (!judge(f, d, xr_state_before(&f->values, moves[0].entry), out))
+        drop_last(f);
+}
+
+static bool moves_alone(const xr_op_step *step)
+{
+    return step->kind == XR_STEP_SHAPE || step->kind == XR_STEP_TRANSPOSE;
+}
+
 static void compare_inputs(finder *f, uint32_t edge, uint32_t reference)
 {
     const xr_op_step *a = step_of(f, 0, edge), *b = step_of(f, 1, reference);
+    for (uint32_t i = 0; !moves_alone(a) && i < a->input_count && a->input_count == b->input_count; i++)
+        compare_moves(f, edge, reference, a->input[i], b->input[place_of(f, a, b, i)]);
+    if (is_turned(f, a, b)) {
+        judge_step(f, add(f, XR_DIFFERENCE_ORDER, edge, reference, "inputs"));
+        return;
+    }
     if (a->input_count != b->input_count || is_in_order(f, a, b))
         return;
     if (is_permuted(f, a, b)) {

@@ -9,6 +9,7 @@ typedef enum xr_difference_kind {
     XR_DIFFERENCE_FUNCTION, /* of single elements */
     XR_DIFFERENCE_CONSTANT, /* that is no weight */
     XR_DIFFERENCE_ORDER,    /* of the inputs */
+    XR_DIFFERENCE_MOVES,    /* the same values, moved to other places */
     XR_DIFFERENCE_SOURCE,   /* another tensor is read */
     XR_DIFFERENCE_LACKS,    /* steps that the reference alone has */
     XR_DIFFERENCE_EXTRA,    /* steps that the edge alone has */

@@ -195,15 +195,41 @@ static bool read_padding(const xr_step_graph *g, const xr_op_step *step, window 
     return is_engine(g, "onnx") && !exray_node_attribute(node, "pads"); /* its default: none */
 }
 
+/* What a step of its own fills the rim with; NULL: unknown. */
+static const char *pad_mode(const xr_step_graph *g, const xr_op_step *step)
+{
+    static const struct {
+        const char *plain, *mode;
+    } named[] = {{"padv2", "constant"},          {"zeropad2d", "constant"},
+                 {"zeropadding2d", "constant"},  {"zeropadding1d", "constant"},
+                 {"constantpad1d", "constant"},  {"constantpad2d", "constant"},
+                 {"reflectionpad1d", "reflect"}, {"reflectionpad2d", "reflect"},
+                 {"replicationpad1d", "edge"},   {"replicationpad2d", "edge"}};
+    char plain[XR_PLAIN_NAME];
+    exray_node_plain_op(step->node->op, plain, sizeof plain);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (strcmp(named[i].plain, plain) == 0)
+            return named[i].mode;
+    const char *mode = exray_node_attribute(step->node, "mode");
+    return mode || is_engine(g, "torch") || strcmp(plain, "pad") != 0 ? mode : "constant";
+}
+
 /* Zeros that a step of its own adds: above, left, below, right.  False: unknown, or other values. */
 static bool pad_of_step(xr_step_graph *g, const xr_op_step *step, double pad[4])
 {
     double found[16];
     size_t count = xr_attribute_numbers(step->node, "pads", found, 8);
-    const char *mode = exray_node_attribute(step->node, "mode");
-    for (uint32_t i = 0; count == 0 && i < step->constant_count; i++)
-        count = xr_model_constants_values(&g->constants, step->constant[i], found, 8);
-    if (count != 8 || (mode && strcmp(mode, "constant") != 0))
+    const char *mode = pad_mode(g, step);
+    double value = xr_attribute_number(step->node, "value", 0);
+    for (uint32_t i = 0; i < step->constant_count; i++) {
+        double own[8];
+        size_t n = xr_model_constants_values(&g->constants, step->constant[i], own, 8);
+        if (n == 1)
+            value = own[0];
+        else if (count == 0)
+            memcpy(found, own, (count = n) * sizeof *own);
+    }
+    if (count != 8 || value != 0 || !mode || strcmp(mode, "constant") != 0)
         return false;
     bool pairs = is_tflite(g); /* [before, behind] of each dimension, else all before, then all behind */
     int first = layout_of_step(g, step) == XR_CHANNELS_LAST ? 1 : 2;
@@ -222,9 +248,9 @@ static void add_step_before(xr_step_graph *g, const xr_op_step *step, window *w)
     if (maker == EXRAY_NO_INDEX || g->tensor[input].readers > 1 || g->step[maker].kind != XR_STEP_PAD)
         return;
     double pad[4];
-    if (pad_of_step(g, &g->step[maker], pad))
-        for (int i = 0; i < 4; i++)
-            w->pad[i] += pad[i];
+    bool zeros = pad_of_step(g, &g->step[maker], pad);
+    for (int i = 0; i < 4; i++)
+        w->pad[i] += zeros ? pad[i] : NAN; /* other values: no padding of the window's own is the same */
 }
 
 static bool read_window(xr_step_graph *g, const xr_op_step *step, window *w)
@@ -300,6 +326,22 @@ static void add_epsilon(const xr_step_graph *g, const xr_op_step *step, xr_trait
     add_number(t, "num_groups", isnan(groups) ? xr_step_joined_groups(g, step) : groups);
 }
 
+/* The kernel that a resize weights values with. */
+static void add_kernel(const xr_step_graph *g, const xr_op_step *step, const xr_resize_way *way, bool smaller,
+                       xr_traits *t)
+{
+    bool cubic = strcmp(way->mode, "cubic") == 0, nearest = strcmp(way->mode, "nearest") == 0;
+    bool wider = smaller && !nearest && xr_attribute_flag(step->node, "antialias", false);
+    if (smaller && !nearest)
+        add_number(t, "antialias", wider);
+    if (cubic && (is_engine(g, "onnx") || is_engine(g, "torch")))
+        add_number(
+            t, "cubic_coeff_a",
+            xr_attribute_number(step->node, "cubic_coeff_a", wider && is_engine(g, "torch") ? -0.5 : -0.75));
+    if ((cubic || wider) && is_engine(g, "onnx"))
+        add_number(t, "exclude_outside", xr_attribute_number(step->node, "exclude_outside", 0));
+}
+
 /* Which values of its input each value of a resize is made of. */
 static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
 {
@@ -310,6 +352,7 @@ static void add_resize(const xr_step_graph *g, const xr_op_step *step, xr_traits
     if (!way.known || isnan(in[0]) || isnan(out[0]))
         return;
     add_text(t, "mode", way.mode);
+    add_kernel(g, step, &way, out[0] < in[0] || out[1] < in[1], t);
     for (int d = 0; d < 2; d++) {
         size_t before = t->count;
         add_numbers(t, d ? "columns" : "rows", place,
@@ -352,6 +395,9 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
         break;
     case XR_STEP_RESIZE:
         add_resize(g, step, out);
+        break;
+    case XR_STEP_PAD:
+        add_text(out, "mode", pad_mode(g, step));
         break;
     default:
         if (strcmp(step->word, "depth to space") == 0)

@@ -1,4 +1,4 @@
-#include "checks/model/graph/step_fold.h"
+#include "checks/model/graph/between/step_fold.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "checks/model/graph/step_gap.h"
+#include "checks/model/graph/between/step_gap.h"
 
 #include <string.h>
 

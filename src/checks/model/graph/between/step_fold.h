@@ -2,7 +2,7 @@
 #ifndef XR_STEP_FOLD_H
 #define XR_STEP_FOLD_H
 
-#include "checks/model/graph/step_gap.h"
+#include "checks/model/graph/between/step_gap.h"
 
 /* `gap`: what lies between the same two steps on each side.  Whether all of it is a normalization that is
  * folded into the weights before, or may be: they are others on the two sides, or unknown.  Where they are

@@ -1,0 +1,22 @@
+/* Steps that move values and compute nothing (Reshape, Transpose), between two places of both models: which
+ * value ends up where. */
+#ifndef XR_STEP_MOVES_H
+#define XR_STEP_MOVES_H
+
+#include "checks/model/graph/step_match.h"
+
+enum { XR_MOVES = 8 };
+typedef struct xr_moves {
+    uint32_t step[XR_MOVES]; /* the last one first */
+    uint32_t count;
+    uint32_t entry; /* the tensor that they begin at */
+} xr_moves;
+
+/* `edge` and `reference` are read at the same place.  Whether both begin at one and the same tensor, and take
+ * its values in two orders.  False also where that is not known. */
+bool xr_moves_differ(xr_step_match *match, uint32_t edge, uint32_t reference, xr_moves out[2]);
+
+/* "Transpose 0,2,1,3,4 of 1x4x3x24x24", or "no Transpose". */
+void xr_moves_words(xr_step_graph *graph, const xr_moves *moves, char *text, size_t size);
+
+#endif
