@@ -371,7 +371,8 @@ MOVED = [(shuffled, {"groups": 4}, {"groups": 3}, "order of values"), (turned, {
 def test_values_that_are_moved_or_weighted_otherwise(tmp_path, part, edge, reference, attribute, level):
     v = verdict_of(tmp_path, moved(tmp_path / "e.onnx", part, **edge), moved(tmp_path / "r.onnx", part, **reference), 1, level, (1, 3, 12, 12))
     assert causes(v) == ["model.operator"]
-    assert finding(v, "model.operator")["evidence"]["attribute"] == attribute
+    told = finding(v, "model.operator")["evidence"]["attribute"]
+    assert told == attribute or (level == "extended" and part is rimmed and told == "steps")  # there one side has the Pad alone
 
 
 @pytest.mark.parametrize("part,edge,reference", [(turned, {"perm": [0, 1, 2, 3]}, {"perm": None}), (resized, {"mode": "cubic", "cubic_coeff_a": -0.75}, {"mode": "cubic"}),
