@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-void xr_join_equal_words(xr_difference *d)
+void xr_join_equal_words(char *const text[2])
 {
     char *first[2];
     for (int s = 0; s < 2; s++) {
-        first[s] = strstr(d->value[s], "; ");
-        size_t length = first[s] ? (size_t)(first[s] - d->value[s]) : 0;
+        first[s] = strstr(text[s], "; ");
+        size_t length = first[s] ? (size_t)(first[s] - text[s]) : 0;
         for (const char *part = first[s]; part; part = strstr(part + 1, "; ")) {
             const char *end = strstr(part + 2, "; ");
             size_t own = end ? (size_t)(end - part) - 2 : strlen(part + 2);
-            if (own != length || memcmp(part + 2, d->value[s], length) != 0)
+            if (own != length || memcmp(part + 2, text[s], length) != 0)
                 return;
         }
     }

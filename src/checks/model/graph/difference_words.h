@@ -2,10 +2,10 @@
 #ifndef XR_DIFFERENCE_WORDS_H
 #define XR_DIFFERENCE_WORDS_H
 
-#include "checks/model/graph/step_difference.h"
+#include <stddef.h>
 
 /* "2; 2" is "2" where both sides say one thing of all of an attribute's names. */
-void xr_join_equal_words(xr_difference *difference);
+void xr_join_equal_words(char *const text[2]);
 
 /* Adds at most 60 characters to a text, behind the separator where there is something before. */
 void xr_append_words(char *text, size_t size, const char *separator, const char *more);

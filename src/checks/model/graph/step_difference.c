@@ -285,7 +285,7 @@ static void compare_attributes(finder *f, uint32_t edge, uint32_t reference)
     }
     if (!told && differ)
         trait_texts(traits, which, differ, d);
-    xr_join_equal_words(d);
+    xr_join_equal_words((char *const[2]){d->value[0], d->value[1]});
     if (told || differ)
         judge_step(f, d);
     else
