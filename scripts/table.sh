@@ -10,4 +10,4 @@ if [ -z "${EXRAY_BUILD_DIR:-}" ]; then
     cmake -G Ninja -S . -B "$EXRAY_BUILD_DIR" -DEXRAY_BUILD_TESTS=ON >/dev/null
     cmake --build "$EXRAY_BUILD_DIR" --target exray camera_app exray_kernels -j "$(nproc)" >/dev/null
 fi
-exec nice "$python" tests/table/table.py "$@" 2> >(grep -v '^INFO: ' >&2)
+exec nice -n 5 "$python" tests/table/table.py "$@" 2> >(grep -v '^INFO: ' >&2)

@@ -12,6 +12,7 @@
 #include "validate/again.h"
 #include "validate/isolation.h"
 #include "validate/known_file.h"
+#include "validate/pipeline_keys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -117,7 +118,10 @@ static bool judge(exray_validation *v, const exray_validation_options *o, exray_
                               .require = v->require,
                               .require_count = v->require_count,
                               .reruns = o->no_isolate ? NULL : &v->again.calls};
-    return xr_run_assertions(v->comparison, &check, &v->outcome, error) == EXRAY_OK;
+    if (xr_run_assertions(v->comparison, &check, &v->outcome, error) != EXRAY_OK)
+        return false;
+    xr_say_pipeline_keys(v->comparison, &v->outcome.findings);
+    return true;
 }
 
 /* What reports show of each layer. */

@@ -144,6 +144,19 @@ def version():
     return text or "exray"
 
 
+LIMITS = """## What the data here cannot show
+
+- Boxes, masks, points, lines of text and vectors have no truth here but what was drawn by the program itself: tasks other than
+  classification are measured against the reference alone ([table.md](table.md)), which says what a fault changes, not what it costs.
+- Sounds with a known answer are few: a second each of *yes*, *no*, silence and noise, and some seconds of one speaker. One sound of four is 25 %,
+  so that most faults of sound show no loss of accuracy, however wrong the input is. No recording of a wake word is at hand: what is
+  measured there is the score on other speech.
+- Texts with a known answer are a dozen reviews and a dozen files, written for this purpose.
+- The 60 pictures are of ImageNet's validation set, on which the models were tuned. Breeds of dogs have no classes here.
+- All of it ran on one x86-64 server. Times are of a machine that other programs shared.
+"""
+
+
 def markdown(rows, count, only=None):
     out = ["# Accuracy recovered", "",
            f"Written by `scripts/faults.sh --accuracy{f' --model {only}' if only else ''} -o docs/results.md` with {version()}; run it again to update it.", "",
@@ -166,7 +179,7 @@ def markdown(rows, count, only=None):
     whole = sum(r.applied and abs(r.fixed - r.reference) < 1e-9 for r in faulty)
     out += ["## In short", "",
             f"{len(faulty)} pairs of model and fault. In {whole}, the fixes restore exactly the reference's accuracy.",
-            f"The largest gain is {100 * (worst.fixed - worst.wrong):.1f} % of the pictures ({worst.model}, {worst.fault}).", ""]
+            f"The largest gain is {100 * (worst.fixed - worst.wrong):.1f} % of the pictures ({worst.model}, {worst.fault}).", "", LIMITS]
     return "\n".join(out)
 
 

@@ -170,9 +170,14 @@ def load():
 
 def record(model, folder, settings, out, *options, output=None):
     """The edge's log: `record` with these settings (output: other keys of `output:`)."""
-    text = out.with_suffix(".yaml")
     made = model.pipeline(settings)
-    text.write_text(made if output is None else made.rpartition("output:")[0] + f"output: {{{output}}}\n")
+    return record_text(model, folder, made if output is None else made.rpartition("output:")[0] + f"output: {{{output}}}\n", out, *options)
+
+
+def record_text(model, folder, made, out, *options):
+    """The same with the text of a pipeline file."""
+    text = out.with_suffix(".yaml")
+    text.write_text(made)
     return run(EXRAY, "record", "--engine", model.engine, "--model", model.path, "--pipeline", text, "--data", folder, "--capture", "io", "-o", out,
                *options)
 

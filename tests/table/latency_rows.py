@@ -3,14 +3,19 @@
 import json
 import os
 import subprocess
+import time
+from functools import partial
 from pathlib import Path
 
-from places import BUILD, EXRAY, ROOT, run, with_kernels
+import bench_models
+from class_rows import layout_of
+from places import EXRAY, ROOT, run, with_kernels
 from preprocessing import pipeline
+from rows import Row
 from testdata import MODELS, PICTURES
 
 FRAMES = 12
-# A Python with the package exray, for LiteRT's reference kernels.
+# A Python with the package exray, for LiteRT's reference kernels (scripts/python_package.sh build fresh).
 PYTHON = Path(os.environ.get("EXRAY_PYTHON", ROOT / "build/python-fresh/bin/python"))
 REFERENCE_KERNELS = """
 import sys
@@ -29,19 +34,7 @@ with exray.Recorder(out, role="edge" if kind == "reference" else "reference", ca
         with recorder.frame(source=str(k)):
             interpreter.invoke()
 """
-
-
-def _row(what, edge, reference):
-    said = json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3)).stdout)
-    latency, causes = said["latency"], []
-    for f in said["findings"]:
-        if f["cause"].startswith("perf."):
-            causes.append(f"`{f['cause']}`: {f['summary']}")
-    slow = latency.get("stragglers") or []
-    ratio = latency["edge_ms"] / latency["reference_ms"] if latency.get("reference_ms") else None
-    layers = "; ".join(f"{s.get('name') or (s.get('edge') or {}).get('name', '')}" for s in slow[:3])
-    return (f"| {what} | {latency['edge_ms']:.2f} | {latency['reference_ms']:.2f} | " + (f"{ratio:.1f}" if ratio else "-")
-            + f" | {'<br>'.join(causes) or 'nothing'}{'<br>' + layers if layers else ''} |")
+LAYERS = 5  # of which the ratio is told
 
 
 def _record(folder, name, model, settings, side, *options, environment=None):
@@ -53,46 +46,72 @@ def _record(folder, name, model, settings, side, *options, environment=None):
     return out
 
 
-def latency(folder, models, say):
-    folder.mkdir(parents=True, exist_ok=True)
-    out = ["## Latency", "", f"Medians of {FRAMES} runs; the machine has other work to do, so ratios say more than times.", "",
-           "| the edge runs | ms | reference, ms | ratio | named |", "|---|---|---|---|---|"]
-    lite0 = MODELS / "efficientnet_lite0_float.onnx"
+def _pair(folder, model, edge, reference, environment=None):
+    """The logs of one model with these options on either side."""
+    return (_record(folder, "edge", model.path, model.right, model.width, *edge, environment=environment),
+            _record(folder, "reference", model.path, model.right, model.width, *reference, "--role", "reference"))
+
+
+def _own_kernels(folder, model):
+    return _pair(folder, model, ("--kernels", "builtin"), ("--kernels", "builtin"), with_kernels("right", folder / "kernels.txt"))
+
+
+def _reference_kernels(folder, model):
+    logs = []
+    for kind in ("reference", "builtin"):
+        logs.append(folder / f"litert-{kind}.mcap")
+        run(PYTHON, "-c", REFERENCE_KERNELS, model.path, logs[-1], kind, FRAMES)
+    return logs
+
+
+def _has_package():
+    return PYTHON.exists() and subprocess.run([PYTHON, "-c", "import exray, ai_edge_litert"], capture_output=True, check=False).returncode == 0
+
+
+def _all(folder):
+    """(name, what the edge runs, right causes, how the logs are made); none: it is not slower than healthy runs are."""
+    models, lite0 = bench_models.load(), MODELS / "efficientnet_lite0_float.onnx"
+    kernels, straggler = ("perf.kernels",), ("perf.straggler", "perf.kernels")
     if lite0.exists():
-        say("latency: ONNX Runtime")
-        settings = dict(crop="center", fraction=0.875, mean=(127,) * 3, std=(128,) * 3, layout="nchw")
-        shape = _layout(lite0)
-        slow = _record(folder, "ort-none", lite0, {**settings, "layout": shape}, 224, "--kernels", "none")
-        fast = _record(folder, "ort-default", lite0, {**settings, "layout": shape}, 224, "--role", "reference")
-        out.append(_row("Lite0 with ONNX Runtime, no optimization, for the default", slow, fast))
-        threads = _record(folder, "ort-threads", lite0, {**settings, "layout": shape}, 224, "--threads", str(4 * (os.cpu_count() or 1)))
-        two = _record(folder, "ort-two", lite0, {**settings, "layout": shape}, 224, "--threads", str(os.cpu_count() or 1), "--role", "reference")
-        out.append(_row(f"Lite0 with ONNX Runtime, {4 * (os.cpu_count() or 1)} threads for {os.cpu_count()}", threads, two))
-    for name, kernels in (("lite0", "builtin"), ("mobilenet_v1_uint8", "builtin")):
+        onnx = bench_models.Model("lite0_onnx", lite0, {**bench_models.LITE0, "layout": layout_of(lite0)})
+        yield "lite0_onnx", "ONNX Runtime without optimization, for its default", kernels, partial(_pair, folder, onnx, ("--kernels", "none"), ())
+        many, few = 8 * (os.cpu_count() or 1), os.cpu_count() or 1
+        yield ("lite0_onnx", f"ONNX Runtime with {many} threads on {few} processors, for {few}", ("perf.threads",),
+               partial(_pair, folder, onnx, ("--threads", str(many)), ("--threads", str(few))))
+    for name in ("lite0", "mobilenet_v1"):
         if name in models:
-            say(f"latency: {name}")
-            m = models[name]
-            slow = _record(folder, f"{name}-{kernels}", m.path, m.right, m.width, "--kernels", kernels)
-            fast = _record(folder, f"{name}-xnnpack", m.path, m.right, m.width, "--kernels", "xnnpack", "--role", "reference")
-            out.append(_row(f"{name} with TensorFlow Lite's own kernels for XNNPACK's", slow, fast))
-    if "mobilenet_v1" in models:
-        say("latency: plain kernels")
-        m = models["mobilenet_v1"]
-        report = folder / "kernels.txt"
-        slow = _record(folder, "plain", m.path, m.right, m.width, "--kernels", "builtin", environment=with_kernels("right", report))
-        fast = _record(folder, "own", m.path, m.right, m.width, "--kernels", "builtin", "--role", "reference")
-        out.append(_row("mobilenet_v1, plain kernels for depthwise convolutions, pools and means", slow, fast))
-        if PYTHON.exists() and subprocess.run([PYTHON, "-c", "import exray, ai_edge_litert"], capture_output=True, check=False).returncode == 0:
-            say("latency: reference kernels")
-            logs = []
-            for kind in ("reference", "builtin"):
-                logs.append(folder / f"litert-{kind}.mcap")
-                run(PYTHON, "-c", REFERENCE_KERNELS, m.path, logs[-1], kind, FRAMES)
-            out.append(_row("mobilenet_v1 with LiteRT's reference kernels (Python, BUILTIN_REF)", *logs))
-    return [*out, ""]
+            yield (name, "TensorFlow Lite's own kernels, for XNNPACK's", kernels,
+                   partial(_pair, folder, models[name], ("--kernels", "builtin"), ("--kernels", "xnnpack")))
+    for name in ("mobilenet_v1", "mobilenet_v1_uint8"):
+        if name in models:
+            yield (name, "plain loops for depthwise convolutions, pools and means, for TensorFlow Lite's own kernels", straggler,
+                   partial(_own_kernels, folder, models[name]))
+    for name in ("mobilenet_v1", "lite0"):
+        if name in models and _has_package():
+            yield name, "LiteRT's reference kernels (BUILTIN_REF, Python), for its own", straggler, partial(_reference_kernels, folder, models[name])
 
 
-def _layout(path):
-    import onnx
-    shape = [d.dim_value for d in onnx.load(path, load_external_data=False).graph.input[0].type.tensor_type.shape.dim]
-    return "nchw" if shape[1] == 3 else "nhwc"
+def _row(number, name, what, causes, logs):
+    began = time.monotonic()
+    said = json.loads(run(EXRAY, "validate", *logs(), "--json", "-", allowed=(0, 1, 3)).stdout)
+    latency, found = said["latency"], [f for f in said["findings"] if f["cause"].startswith("perf.") and f["severity"] != "info"]
+    slow = [{"op": s["op"], "layer": s["layer"], "ratio": s["ratio"], "share": s["share"]} for s in latency["stragglers"]]
+    ops = {layer["edge"]["index"]: layer["edge"]["op"] for layer in said["layers"]}
+    layers = [{"op": ops.get(i["edge"]["index"], ""), "layer": i["edge"]["index"], "ratio": i["ratio"], "ms": i["edge"]["median_ms"]} for i in latency["layers"] if i["ratio"]]
+    layers.sort(key=lambda i: -i["ms"])
+    return Row("latency", "classification", name, what, number, measure="ms", before=latency["edge_ms"], right=latency["reference_ms"], found=bool(found),
+               named=list(dict.fromkeys(f["cause"] for f in found)), causes=list(causes), seconds=round(time.monotonic() - began, 1),
+               more={"summaries": [f["summary"] for f in found], "slow": slow, "layers": layers[:LAYERS], "processors": os.cpu_count()})
+
+
+def latency(folder, rows, wanted, resume, say):
+    """One after the other: they measure times."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {}
+    for number, (name, what, causes, logs) in enumerate(_all(folder)):
+        kept.setdefault(name, []).append(what)
+        if wanted(name) and not (resume and rows.get("latency", name, what)):
+            say(f"{name}: {what}")
+            rows.put(_row(number, name, what, causes, logs))
+    for name, faults in kept.items():
+        rows.keep("latency", name, faults)

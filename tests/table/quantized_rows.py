@@ -1,18 +1,23 @@
-"""What quantization costs: models calibrated badly, or with one scale for all channels, against the same model made well."""
+"""What quantization costs: models calibrated badly, or with one scale for all channels, and the same model made as the fix says."""
 
 import json
+import time
 
+from bench_models import LITE0
+from fault_rows import errors, measured
 from places import EXRAY, run
 from preprocessing import pipeline
-from bench_models import LITE0
+from rows import Row
 from testdata import MODELS, PICTURES
 
-ROWS = [  # what was done, the edge's file, the file that the fix makes, the reference, side, settings
-    ("calibrated on a dark picture's range", "efficientnet_lite0_int8_darkcal.tflite", "efficientnet_lite0_int8.tflite", "efficientnet_lite0_float.tflite", 224, {}),
-    ("calibrated with another normalization", "efficientnet_lite0_int8_badcal.tflite", "efficientnet_lite0_int8.tflite", "efficientnet_lite0_float.tflite", 224, {}),
-    ("calibrated on flat pictures", "efficientnet_lite0_int8_flatcal.tflite", "efficientnet_lite0_int8.tflite", "efficientnet_lite0_float.tflite", 224, {}),
-    ("one scale for the weights of all channels", "mobilenet_v2_dogs_int8_per_tensor.onnx", "mobilenet_v2_dogs_int8.onnx", "mobilenet_v2_dogs_float.onnx", 160,
-     {"layout": "nchw"}),
+LITE, DOGS = "efficientnet_lite0_", "mobilenet_v2_dogs_"
+ROWS = [  # name, what was done, the edge's file, the file that the fix makes, the reference, side, settings, right causes
+    ("lite0_badcal", "calibrated with another normalization", LITE + "int8_badcal.tflite", LITE + "int8.tflite", LITE + "float.tflite", 224, {},
+     ("input.quantization",)),
+    ("lite0_flatcal", "calibrated on flat pictures", LITE + "int8_flatcal.tflite", LITE + "int8.tflite", LITE + "float.tflite", 224, {}, ("layer.saturation",)),
+    ("lite0_darkcal", "calibrated on dark pictures", LITE + "int8_darkcal.tflite", LITE + "int8.tflite", LITE + "float.tflite", 224, {}, ("layer.saturation",)),
+    ("dogs_per_tensor", "one scale for the weights of all channels", DOGS + "int8_per_tensor.onnx", DOGS + "int8.onnx", DOGS + "float.onnx", 160,
+     {"layout": "nchw"}, ("layer.per_tensor_weights",)),
 ]
 FRAMES = 8  # with every layer
 
@@ -21,33 +26,35 @@ def _engine(path):
     return "onnxruntime" if path.suffix == ".onnx" else "tflite"
 
 
-def quantized(folder, say):
+def _judge(edge, reference):
+    return json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3)).stdout)
+
+
+def _row(folder, number, name, what, files, side, settings, causes):
+    began, text = time.monotonic(), folder / "q.yaml"
+    edge, fixed, reference = (MODELS / f for f in files)
+    truth = not files[0].startswith(DOGS)  # ImageNet's classes
+    text.write_text(pipeline({**LITE0, **settings}, side, side, "classification"))
+
+    def record(path, log, *options):
+        run(EXRAY, "record", "--engine", _engine(path), "--model", path, "--pipeline", text, "--data", PICTURES, "-o", log, *options)
+        return log
+
+    labels = ("--labels", PICTURES / "labels.txt") if truth else ()
+    against = record(reference, folder / "q-float.mcap", "--capture", "io", "--role", "reference", *labels)
+    said = [_judge(record(p, folder / "q-edge.mcap", "--capture", "io", *labels), against) for p in (edge, fixed)]
+    logs = [record(p, folder / f"q-{role}.mcap", "--capture", "full", "--frames", str(FRAMES), "--role", role)
+            for p, role in ((edge, "edge"), (fixed, "reference"))]
+    found = errors(_judge(*logs))
+    before, after = ([measured(s, "top1", t) for t in (False, True)] for s in said)
+    return Row("quantized", "classification", name, what, number, edge.name, "top1", truth, measured(said[0], "top1", truth, "reference") if truth else None,
+               before[truth], after[truth], "", bool(found), [f["cause"] for f in found], list(causes), round(time.monotonic() - began, 1),
+               {"fixed": fixed.name, "agreement": [before[0], after[0]]})
+
+
+def quantized(folder, rows, wanted, resume, say):
     folder.mkdir(parents=True, exist_ok=True)
-    out = ["## Quantization", "",
-           f"*Agreement* with the float model on all pictures with classes; findings on {FRAMES} of them with every layer recorded.", "",
-           "| what was done | file | agreement | found | named | with the fix done |", "|---|---|---|---|---|---|"]
-    for what, edge, fixed, reference, side, settings in ROWS:
-        paths = [MODELS / f for f in (edge, fixed, reference)]
-        if not all(p.exists() for p in paths):
-            continue
-        say(edge)
-        text = folder / "q.yaml"
-        text.write_text(pipeline({**LITE0, **settings}, side, side, "classification"))
-
-        def record(path, log, *options):
-            run(EXRAY, "record", "--engine", _engine(path), "--model", path, "--pipeline", text, "--data", PICTURES, "-o", log, *options)
-
-        def agreement(path, log):
-            record(path, folder / "q-edge.mcap", "--capture", "io")
-            said = json.loads(run(EXRAY, "validate", folder / "q-edge.mcap", log, "--json", "-", allowed=(0, 1, 3)).stdout)
-            return said["accuracy"]["agreement"]
-
-        record(paths[2], folder / "q-float.mcap", "--capture", "io", "--role", "reference")
-        before, after = (agreement(p, folder / "q-float.mcap") for p in paths[:2])
-        logs = folder / "q-wrong.mcap", folder / "q-right.mcap"
-        record(paths[0], logs[0], "--capture", "full", "--frames", str(FRAMES))
-        record(paths[1], logs[1], "--capture", "full", "--frames", str(FRAMES), "--role", "reference")
-        said = json.loads(run(EXRAY, "validate", *logs, "--json", "-", allowed=(0, 1, 3)).stdout)
-        names = ", ".join(f"`{c}`" for c in dict.fromkeys(f["cause"] for f in said["findings"] if f["severity"] == "error")) or "nothing"
-        out.append(f"| {what} | {edge} | {100 * before:.1f} % | {'yes' if said['verdict'] == 'fail' else '**no**'} | {names} | {100 * after:.1f} % |")
-    return [*out, ""]
+    for number, (name, what, *files, side, settings, causes) in enumerate(ROWS):
+        if wanted(name) and all((MODELS / f).exists() for f in files) and not (resume and rows.get("quantized", name, what)):
+            say(name)
+            rows.put(_row(folder, number, name, what, files, side, settings, causes))

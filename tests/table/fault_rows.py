@@ -1,0 +1,101 @@
+"""One row: the fault is done, `validate` judges, its named keys are set in the edge's pipeline file, and the edge runs again."""
+
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from named_fix import fixed
+from places import EXRAY, Failed, run
+from rows import Row
+
+
+@dataclass
+class Subject:
+    """A model with its faults."""
+    part: str
+    task: str
+    name: str
+    file: str
+    measure: str
+    faults: list  # of Fault
+    again: Callable  # (text of a pipeline file, path): the edge's log with it
+    truth: bool = False
+
+
+@dataclass
+class Fault:
+    name: str
+    causes: tuple  # that are right for the first finding; (): a healthy pair
+    logs: Callable  # () -> (edge, reference); the edge's pipeline file lies beside it, .yaml
+    of_pipeline: bool = True  # else it is the application's: no key of a pipeline file mends it
+    kept: bool = False  # the edge's log is others', too
+    more: dict = field(default_factory=dict)
+
+
+def judge(edge, reference):
+    return json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3)).stdout)
+
+
+def errors(said):
+    """Times are of other programs on the machine here."""
+    return [f for f in said["findings"] if f["severity"] == "error" and not f["cause"].startswith("perf.")]
+
+
+def measured(said, measure, truth, side="edge"):
+    """The measure's value; None where nothing could be compared."""
+    for m in (said["accuracy"] or {}).get("measures", []):
+        if m["name"] == measure and not m["group"]:
+            return m[side] if truth else m["agreement"]
+    return None
+
+
+def _row(subject, number, fault, folder):
+    began = time.monotonic()
+    edge, reference = fault.logs()
+    said = judge(edge, reference)
+    found = errors(said)
+    row = Row(subject.part, subject.task, subject.name, fault.name, number, subject.file, subject.measure, subject.truth,
+              measured(said, subject.measure, subject.truth, "reference") if subject.truth else None,
+              measured(said, subject.measure, subject.truth), found=bool(found), named=[f["cause"] for f in found], causes=list(fault.causes))
+    if not fault.causes:
+        row.note = "-"
+    elif not fault.of_pipeline:
+        row.note = "in the application"
+    else:
+        text, changed = fixed(Path(edge).with_suffix(".yaml").read_text(), [f["fix"] for f in found])
+        if changed:
+            out = folder / f"{subject.name}-{number}-fixed.mcap"
+            subject.again(text, out)
+            row.after = measured(judge(out, reference), subject.measure, subject.truth)
+            out.unlink()
+        else:
+            row.note = "no key named"
+    if not fault.kept:
+        Path(edge).unlink()
+    row.seconds = round(time.monotonic() - began, 1)
+    return row
+
+
+def measure(subject, rows, folder, resume, jobs, say):
+    """Measures the subject's rows, with `resume` only those that are not there; whether all are there now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f.name for f in subject.faults]
+    rows.keep(subject.part, subject.name, names)
+    missing = [(k, f) for k, f in enumerate(subject.faults) if not (resume and rows.get(subject.part, subject.name, f.name))]
+
+    def one(task):
+        try:
+            row = _row(subject, *task, folder)
+        except Failed as error:  # this row is missing, the others go on
+            print(f"table: {subject.name}: {task[1].name}: {error}", file=sys.stderr)
+            return False
+        rows.put(row)
+        say(f"{subject.name}: {row.fault}")
+        return True
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return all(list(pool.map(one, missing)))
