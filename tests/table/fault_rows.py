@@ -22,8 +22,10 @@ class Subject:
     file: str
     measure: str
     faults: list  # of Fault
-    again: Callable  # (text of a pipeline file, path): the edge's log with it
+    again: Callable = None  # (text of a pipeline file, path): the edge's log with it
     truth: bool = False
+    by_logs: Callable = None  # (edge, reference): the measure, where validate has none
+    options: tuple = ()  # of validate
 
 
 @dataclass
@@ -33,11 +35,12 @@ class Fault:
     logs: Callable  # () -> (edge, reference); the edge's pipeline file lies beside it, .yaml
     of_pipeline: bool = True  # else it is the application's: no key of a pipeline file mends it
     kept: bool = False  # the edge's log is others', too
-    more: dict = field(default_factory=dict)
+    again: Callable = None  # the subject's, else
+    more: dict = field(default_factory=dict)  # "mild": it may stay unseen where it costs nothing
 
 
-def judge(edge, reference):
-    return json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", allowed=(0, 1, 3)).stdout)
+def judge(edge, reference, *options):
+    return json.loads(run(EXRAY, "validate", edge, reference, "--json", "-", *options, allowed=(0, 1, 3)).stdout)
 
 
 def errors(said):
@@ -53,31 +56,41 @@ def measured(said, measure, truth, side="edge"):
     return None
 
 
+def _figure(subject, edge, reference, said):
+    return subject.by_logs(edge, reference) if subject.by_logs else measured(said, subject.measure, subject.truth)
+
+
 def _row(subject, number, fault, folder):
     began = time.monotonic()
     edge, reference = fault.logs()
-    said = judge(edge, reference)
+    said = judge(edge, reference, *subject.options)
     found = errors(said)
     row = Row(subject.part, subject.task, subject.name, fault.name, number, subject.file, subject.measure, subject.truth,
               measured(said, subject.measure, subject.truth, "reference") if subject.truth else None,
-              measured(said, subject.measure, subject.truth), found=bool(found), named=[f["cause"] for f in found], causes=list(fault.causes))
+              _figure(subject, edge, reference, said), found=bool(found), named=[f["cause"] for f in found], causes=list(fault.causes), more=fault.more)
     if not fault.causes:
         row.note = "-"
     elif not fault.of_pipeline:
         row.note = "in the application"
     else:
-        text, changed = fixed(Path(edge).with_suffix(".yaml").read_text(), [f["fix"] for f in found])
-        if changed:
-            out = folder / f"{subject.name}-{number}-fixed.mcap"
-            subject.again(text, out)
-            row.after = measured(judge(out, reference), subject.measure, subject.truth)
-            out.unlink()
-        else:
-            row.note = "no key named"
+        _fix(row, subject, fault, folder, [f["fix"] for f in found], edge, reference)
     if not fault.kept:
         Path(edge).unlink()
     row.seconds = round(time.monotonic() - began, 1)
     return row
+
+
+def _fix(row, subject, fault, folder, fixes, edge, reference):
+    text, changed = fixed(Path(edge).with_suffix(".yaml").read_text(encoding="utf-8"), fixes)
+    if not changed:
+        row.note = "no key named"
+        return
+    out = folder / f"{subject.name}-{row.number}-fixed.mcap"
+    (fault.again or subject.again)(text, out)
+    said = judge(out, reference, *subject.options)
+    row.after = _figure(subject, out, reference, said)
+    row.more = {**row.more, "left": [f["cause"] for f in errors(said)]}
+    out.unlink()
 
 
 def measure(subject, rows, folder, resume, jobs, say):

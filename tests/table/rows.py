@@ -6,7 +6,7 @@ import threading
 from dataclasses import asdict, dataclass, field
 
 PARTS = ("classes", "tasks", "sources", "quantized", "latency")
-TASKS = ("classification", "multi_label", "detection", "segmentation", "keypoints", "embedding", "regression", "text", "audio")
+TASKS = ("classification", "multi_label", "detection", "segmentation", "keypoints", "embedding", "regression", "text", "audio", "state")
 
 
 @dataclass

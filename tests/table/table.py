@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE.parent / "faults")]
 import class_rows
 import fault_rows
 import page
+import source_rows
 import task_rows
 from execute import Bench
 from latency_rows import latency
@@ -29,7 +30,7 @@ from places import BUILD, EXRAY
 from quantized_rows import quantized
 from rows import PARTS, Rows
 
-SUBJECTS = {"classes": class_rows.subjects, "tasks": task_rows.subjects}
+SUBJECTS = {"classes": class_rows.subjects, "tasks": task_rows.subjects, "sources": source_rows.subjects}
 
 
 def arguments():
