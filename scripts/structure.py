@@ -38,7 +38,7 @@ ROOMS = {
     "isolate": "base compare core engines/engine.h log media models pipeline",
     "checks": "",
     "report": "base checks compare",
-    "validate": "base checks compare core engines/engine.h isolate log models pipeline/yaml_tree.h replay/rerun.h report",
+    "validate": "base checks compare core engines/engine.h isolate log models pipeline/parse.h pipeline/yaml_tree.h replay/rerun.h report",
     "cli": "base checks codecs compare core engines isolate log media models pipeline replay report validate",
 }
 # Functions of the public headers alone, as a plug-in of a user's has them.

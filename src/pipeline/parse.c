@@ -59,7 +59,7 @@ static bool parse_top(xr_parser *p, const xr_yaml *root)
     return true;
 }
 
-xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error)
+xr_yaml *xr_pipeline_tree(const char *text, size_t size, const char *name, exray_error *error)
 {
     char *whole = xr_parse_audio_shorthand(text, size, &size);
     if (!whole) {
@@ -68,6 +68,12 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
     }
     xr_yaml *root = xr_yaml_read(whole, size, name, error);
     free(whole);
+    return root;
+}
+
+xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, exray_error *error)
+{
+    xr_yaml *root = xr_pipeline_tree(text, size, name, error);
     if (!root)
         return NULL;
     xr_pipeline *pipeline = calloc(1, sizeof *pipeline);

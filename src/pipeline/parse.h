@@ -3,6 +3,7 @@
 #define XR_PARSE_H
 
 #include "pipeline/steps.h"
+#include "pipeline/yaml_tree.h"
 
 /* Parses a pipeline file (YAML text).  `name` stands in error messages, which
  * name the line; files in the text are relative to its folder.  `text` is not
@@ -12,5 +13,8 @@ xr_pipeline *xr_pipeline_parse(const char *text, size_t size, const char *name, 
 xr_pipeline *xr_pipeline_load(const char *path, exray_error *error);
 /* The same without the files that it names (a vocabulary): it cannot be run. */
 xr_pipeline *xr_pipeline_read(const char *path, exray_error *error);
+
+/* The file as a tree (xr_yaml_read), with its shorthand ("features: mel {...}") written out. */
+xr_yaml *xr_pipeline_tree(const char *text, size_t size, const char *name, exray_error *error);
 
 #endif

@@ -1,7 +1,7 @@
 #include "validate/pipeline_keys.h"
 
 #include "base/buffer.h"
-#include "pipeline/yaml_tree.h"
+#include "pipeline/parse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,7 @@ static xr_yaml *read_attachment(const exray_log *log, size_t i, exray_slot *slot
     exray_error error;
     if (exray_log_read_attachment(log, i, slot, &data, &size, &error) != EXRAY_OK)
         return NULL;
-    return xr_yaml_read(data, size, "pipeline", &error);
+    return xr_pipeline_tree(data, size, "pipeline", &error);
 }
 
 /* The pipeline file of a log, as a tree that the caller frees; NULL: it has none that can be read. */

@@ -13,6 +13,10 @@ from places import EXRAY, Failed, run
 from rows import Row
 
 
+class Changeless(Exception):
+    """The fault changes nothing of these data."""
+
+
 @dataclass
 class Subject:
     """A model with its faults."""
@@ -103,6 +107,8 @@ def measure(subject, rows, folder, resume, jobs, say):
     def one(task):
         try:
             row = _row(subject, *task, folder)
+        except Changeless:
+            return True
         except Failed as error:  # this row is missing, the others go on
             print(f"table: {subject.name}: {task[1].name}: {error}", file=sys.stderr)
             return False

@@ -11,7 +11,7 @@ import state_cases
 import text_cases
 import text_faults
 import text_models
-from fault_rows import Fault, Subject
+from fault_rows import Changeless, Fault, Subject
 from places import EXRAY, run
 from rewrite_log import tensors
 from testdata import AUDIO
@@ -20,7 +20,7 @@ SOUNDS = ("yamnet", "micro_speech", "silero", "okay_nabu", "alexa", "hey_jarvis"
 TEXTS = ("review", "minilm", "magika")
 STATES = ("wake_okay_nabu", "voice_16k", "lstm")
 MEASURES = {"audio": "top1", "classification": "top1", "embedding": "cosine", "regression": "relative_error"}
-# Reviews whose sense nobody doubts: 1 is positive.
+# Reviews whose sense nobody doubts: 1 is positive.  Each is said eight times: the model is of long texts.
 REVIEWS = [
     (1, "A wonderful film, I loved every minute of it."), (0, "A terrible movie, boring and stupid; I hated it."),
     (1, "Brilliant acting and a beautiful story: one of the best films of the year."), (0, "The worst film I have ever seen, a complete waste of time."),
@@ -93,6 +93,8 @@ def _labelled(bench, model, data, labels, faults):
     def logs(settings):
         right, out = reference(), bench._path("edge.mcap")
         again(model.pipeline(settings), out)
+        if settings and "output" not in settings and text_cases.equal(out, right, "/input/"):
+            raise Changeless
         return out, right
 
     rows = [Fault("none", (), partial(logs, {}))] + [Fault(n, c, partial(logs, s), again=again, more=m) for n, c, s, m in faults]
@@ -116,7 +118,7 @@ def _spoken(bench, model):
 
 def _reviews(bench, model):
     table = text_models.FOLDER / "known-reviews.tsv"
-    table.write_text("label\ttext\n" + "".join(f"{label}\t{text}\n" for label, text in REVIEWS), encoding="utf-8")
+    table.write_text("label\ttext\n" + "".join(f"{label}\t{' '.join([text] * 8)}\n" for label, text in REVIEWS), encoding="utf-8")
     faults = [(f.name, f.causes, f.change(model), {}) for f in text_faults.of(model) if f.where == "settings"]
     return _labelled(bench, model, table, None, faults)
 

@@ -44,6 +44,13 @@ def test_keys_of_sounds():
     assert changed and yaml.safe_load(text)["audio"] == {"rate": 16000}
 
 
+def test_features_and_offsets():
+    text, changed = fixed("audio:\n  features: mel {n_mels: 40, log: db}\n", ["As the reference's: `features: {mel: {n_mels: 40, log: natural}}`."])
+    assert changed and yaml.safe_load(text)["audio"]["features"] == {"mel": {"n_mels": 40, "log": "natural"}}
+    text, changed = fixed("output: {label_offset: 1}\n", ["Set label_offset so that classes are 1 higher. As the reference's: leave `label_offset` out."])
+    assert changed and yaml.safe_load(text)["output"] == {}
+
+
 def row(fault, number, **more):
     return Row("tasks", "detection", "ssd", fault, number, "ssd.tflite", "boxes", before=0.5, named=["input.flip"], found=True, causes=["input.flip"], **more)
 
