@@ -380,3 +380,29 @@ def test_values_that_are_moved_or_weighted_otherwise(tmp_path, part, edge, refer
 def test_moves_and_kernels_that_come_to_the_same(tmp_path, part, edge, reference):
     v = verdict_of(tmp_path, moved(tmp_path / "e.onnx", part, **edge), moved(tmp_path / "r.onnx", part, **reference), 0, shape=(1, 3, 12, 12))
     assert causes(v) == []
+
+
+def products(path, alpha=0.7, turned=1, slope=0.1, gone=()):
+    """Gemm with a bias, a factor and a square matrix, each with an activation that an engine fuses."""
+    g = Graph(17)
+    x = "x"
+    for i, op in enumerate(("Tanh", "Relu", "LeakyRelu", "Sigmoid")):
+        name = f"fc{i}"
+        g("Gemm", x, g.weight(name + ".w", 24, 24), g.const(name + ".b", np.zeros(24) if i in gone else np.linspace(-0.4, 0.5, 24)), to=name,
+          alpha=alpha if i % 2 == 0 else 0.8, transB=turned if i == 1 else 1)
+        x = g(op, name, to=f"act{i}", **({"alpha": slope} if op == "LeakyRelu" else {}))
+    g("Gemm", x, g.weight("last.w", 24, 5), to="y")
+    return g.save(path, [3, 24])
+
+
+@pytest.mark.parametrize("edge,words", [({"alpha": 1.0}, "alpha 1 on the edge, 0.7"), ({"turned": 0}, "transB 0 on the edge, 1"), ({"slope": 0.3}, "0.3")], ids=lambda p: str(p))
+def test_attributes_of_a_product_with_a_fused_activation(tmp_path, edge, words):
+    """Gemm and its activation on one side, FusedGemm on the other: a factor stays with the product whose bias it does not reach."""
+    right, wrong = products(tmp_path / "right.onnx"), products(tmp_path / "edge.onnx", **edge)
+    inputs = [np.random.default_rng(i).normal(size=(3, 24)).astype(np.float32) for i in range(3)]
+    record(right, tmp_path / "reference.mcap", inputs, tmp_path, level="extended", role="reference", constants=True)
+    for path, status in ((wrong, 1), (right, 0)):
+        record(path, tmp_path / "edge.mcap", inputs, tmp_path, level="none", role="edge", constants=True)
+        v = validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", "--min-coverage", "0.05", status=status)
+        assert causes(v) == ([] if status == 0 else ["model.operator"])
+        assert status == 0 or words in str(finding(v, "model.operator"))

@@ -25,8 +25,9 @@ def pictures(count, seed, gain=1.0):
     return out
 
 
-def network(path, change=None, activation="Relu"):
-    """Convolutions, depthwise and pointwise, each with an activation; mean; dense.  change: {name of a weight: function}."""
+def network(path, change=None, activation="Relu", linear=(), dilated=(), normed=False):
+    """Convolutions, depthwise and pointwise, each with an activation; mean; dense.  change: {name of a weight: function};
+    linear: convolutions without activation; normed: a batch normalization behind each."""
     nodes, constants = [], []
 
     def weight(name, *shape):
@@ -35,9 +36,21 @@ def network(path, change=None, activation="Relu"):
         constants.append(numpy_helper.from_array(np.ascontiguousarray((change or {}).get(name, lambda a: a)(value), np.float32), name))
         return name
 
+    def norm(name, channels):
+        values = np.random.default_rng([5, *name.encode()]).normal(0, 0.3, (4, channels))
+        for key, value in zip(("scale", "shift", "mean", "variance"), (1 + values[0], values[1], values[2], 0.5 + values[3] ** 2)):
+            constants.append(numpy_helper.from_array(value.astype(np.float32), f"{name}.{key}"))
+        return [f"{name}.{key}" for key in ("scale", "shift", "mean", "variance")]
+
     def conv(x, name, channels, out, group=1, kernel=3):
+        apart = 2 if name in dilated else 1
         nodes.append(helper.make_node("Conv", [x, weight(name + ".w", out, channels // group, kernel, kernel)], [name], name=name,
-                                      group=group, kernel_shape=[kernel] * 2, pads=[kernel // 2] * 4))
+                                      group=group, kernel_shape=[kernel] * 2, pads=[kernel // 2 * apart] * 4, dilations=[apart] * 2))
+        if normed:
+            nodes.append(helper.make_node("BatchNormalization", [name, *norm(name, out)], [name + "_norm"], name=name + "_norm"))
+        if name in linear:
+            return name
+        name += "_norm" if normed else ""
         bounds = ["zero", "six"] if activation == "Clip" else []
         nodes.append(helper.make_node(activation, [name, *bounds], [name + "_act"], name=name + "_act"))
         return name + "_act"
@@ -65,12 +78,13 @@ class Data(CalibrationDataReader):
         return None if x is None else {"x": x}
 
 
-def judge(tmp_path, level, status, change=None, activation="Relu", gain=1.0):
-    right = network(tmp_path / "right.onnx", None, activation)
-    source = network(tmp_path / "source.onnx", change, activation)
-    quantize_static(str(source), str(tmp_path / "int8.onnx"), Data(pictures(12, 1, gain)), per_channel=True, weight_type=QuantType.QInt8)
+def judge(tmp_path, level, status, change=None, activation="Relu", gain=1.0, reference_level="none", activations=QuantType.QInt8, normed=False, **fault):
+    right = network(tmp_path / "right.onnx", None, activation, normed=normed)
+    source = network(tmp_path / "source.onnx", change, activation, normed=normed, **fault)
+    quantize_static(str(source), str(tmp_path / "int8.onnx"), Data(pictures(12, 1, gain)), per_channel=True, weight_type=QuantType.QInt8,
+                    activation_type=activations)
     record(tmp_path / "int8.onnx", tmp_path / "edge.mcap", pictures(3, 2), tmp_path, level, role="edge", constants=True)
-    record(right, tmp_path / "reference.mcap", pictures(3, 2), tmp_path, "none", constants=True)
+    record(right, tmp_path / "reference.mcap", pictures(3, 2), tmp_path, reference_level, constants=True)
     return validate(tmp_path / "edge.mcap", tmp_path / "reference.mcap", status=status)
 
 
@@ -112,3 +126,30 @@ def test_calibration_that_clips_marks_each_layer(tmp_path, level):
     marked = [p["edge"]["index"] for p in v["layers"] if p["cause"] == "layer.saturation"]
     assert len(marked) == finding(v, "layer.saturation")["evidence"]["layers"] >= (3 if level == "extended" else 1)
     assert finding(v, "layer.saturation")["where"]["layer"] == marked[0]
+
+
+@pytest.mark.parametrize("fault,place,words", [({"dilated": ["deep"]}, "deep", "dilations"), ({"linear": ["point"]}, "point", "ReLU")], ids=["dilation", "no ReLU"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_operator_before_a_range_that_activates(tmp_path, level, fault, place, words):
+    """Where the reference's convolution has its ReLU inside and the edge's range clips as that does, both are one layer: what
+    it does otherwise is neither passed over nor a kernel's fault."""
+    v = judge(tmp_path, level, 1, reference_level="extended", **fault)
+    f = finding(v, "model.operator")
+    assert causes(v) == ["model.operator"] and words in f["summary"] and place in f["summary"] + str(f["where"])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_ranges_of_16_bits_activate_too(tmp_path, level):
+    assert causes(judge(tmp_path, level, 0, reference_level="extended", activations=QuantType.QInt16)) == []
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_normalization_behind_quantized_values_is_folded(tmp_path, level):
+    """The quantizer leaves batch normalizations behind integers, their constants in 8 bits; the reference has folded them."""
+    assert causes(judge(tmp_path, level, 0, reference_level="extended", normed=True)) == []
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_other_weights_before_a_normalization_behind_quantized_values(tmp_path, level):
+    v = judge(tmp_path, level, 1, {"point.w": lambda a: np.roll(a, 1, 0)}, reference_level="extended", normed=True)
+    assert causes(v) == ["model.weights"] and finding(v, "model.weights")["evidence"]["weights_differ"] == 1

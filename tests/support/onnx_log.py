@@ -89,7 +89,7 @@ def describe(model, arrays, anonymous):
             if array is not None:
                 t.dtype = DTYPES[onnx.helper.np_dtype_to_tensor_dtype(array.dtype)]
                 t.shape.extend(array.shape)
-            if name in scales and array is not None and array.dtype in (np.int8, np.uint8):
+            if name in scales and array is not None and array.dtype in (np.int8, np.uint8, np.int16, np.uint16, np.int32):
                 t.quantization.scale.extend(float(v) for v in scales[name][0])
                 t.quantization.zero_point.extend(int(v) for v in scales[name][1])
                 if len(scales[name][0]) > 1:  # a scale for each channel

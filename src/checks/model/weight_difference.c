@@ -319,8 +319,8 @@ static bool from_statistics(const exray_tensor_view view[2], double factor, xr_w
     return true;
 }
 
-bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2], double factor,
-                          xr_weight_pair *pair)
+bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2],
+                          const double stored[2], double factor, xr_weight_pair *pair)
 {
     pair->count = view[1].count;
     if (!values[0] || !values[1]) {
@@ -340,10 +340,10 @@ bool xr_weight_difference(const exray_tensor_view view[2], const float *const va
         for (uint64_t i = 0; i < pair->count; i++)
             square[side] += (double)values[side][i] * values[side][i];
         double rms = sqrt(square[side] / (double)pair->count);
-        double stored = rounding_of(&view[side].info, values[side], rms);
-        if (isnan(stored))
+        double own = isnan(stored[side]) ? rounding_of(&view[side].info, values[side], rms) : stored[side];
+        if (isnan(own))
             return false; /* integers whose scale is not known */
-        square[side] = fmax(stored, rounded_before(&view[side].info, values[side], pair->count, rms));
+        square[side] = fmax(own, rounded_before(&view[side].info, values[side], pair->count, rms));
         square[side] *= square[side];
     }
     double rounding = square[0] + square[1];

@@ -36,8 +36,9 @@ typedef struct xr_weight_pair {
 
 /* How far two constants are apart, in the layout that brings them nearest.  Fills `pair` from
  * `count` on; false where they cannot be compared.  factor: how many times its rounding a
- * difference may be.  values are NULL where a side has only statistics. */
-bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2], double factor,
-                          xr_weight_pair *pair);
+ * difference may be.  values are NULL where a side has only statistics.  stored: the rms error of the values
+ * by how they were stored, or NAN: what their types round. */
+bool xr_weight_difference(const exray_tensor_view view[2], const float *const values[2],
+                          const double stored[2], double factor, xr_weight_pair *pair);
 
 #endif

@@ -60,6 +60,60 @@ static bool is_norm(const exray_node *node)
     return false;
 }
 
+/* Numbers in other types, or packed and unpacked again. */
+static bool is_storage(const exray_node *node)
+{
+    return xr_is_op(node->op, "quantizelinear") || xr_is_op(node->op, "dequantizelinear");
+}
+
+static bool is_constant(const exray_model *model, uint32_t tensor)
+{
+    return tensor < model->tensor_count && model->tensors[tensor].constant;
+}
+
+/* Fills readers (how many read each tensor, the model's outputs included), folds->reader and folds->source.
+ */
+static void note_readers(xr_weight_folds *f, uint32_t *readers)
+{
+    const exray_model *model = f->model;
+    for (uint32_t t = 0; t < model->tensor_count; t++) {
+        f->source[t] = t;
+        f->reader[t] = EXRAY_NO_INDEX;
+    }
+    for (uint32_t n = 0; n < model->node_count; n++) {
+        const exray_node *node = &model->nodes[n];
+        for (uint32_t i = 0; i < node->input_count; i++)
+            if (node->inputs[i] < model->tensor_count) {
+                readers[node->inputs[i]]++;
+                f->reader[node->inputs[i]] = n;
+            }
+        if (is_storage(node) && node->input_count && node->output_count &&
+            is_constant(model, node->inputs[0]) && node->outputs[0] < model->tensor_count)
+            f->source[node->outputs[0]] = node->inputs[0];
+    }
+    for (uint32_t i = 0; i < model->output_count; i++)
+        if (model->outputs[i] < model->tensor_count)
+            readers[model->outputs[i]]++;
+}
+
+/* The normalization that alone reads a tensor, stored in another type between or not; or EXRAY_NO_INDEX. */
+static uint32_t norm_behind(const xr_weight_folds *f, const uint32_t *readers, uint32_t tensor)
+{
+    const exray_model *model = f->model;
+    for (int depth = 0; depth < 4 && tensor < model->tensor_count && readers[tensor] == 1; depth++) {
+        uint32_t n = f->reader[tensor];
+        if (n == EXRAY_NO_INDEX)
+            return n;
+        const exray_node *node = &model->nodes[n];
+        if (node->input_count > 2 && is_norm(node) && node->inputs[0] == tensor)
+            return n;
+        if (!is_storage(node) || node->inputs[0] != tensor || !node->output_count)
+            return EXRAY_NO_INDEX;
+        tensor = node->outputs[0];
+    }
+    return EXRAY_NO_INDEX;
+}
+
 bool xr_weight_folds_make(const exray_log *log, xr_weight_folds *f)
 {
     *f = (xr_weight_folds){.log = log, .model = exray_log_model(log), .slot = exray_slot_new()};
@@ -67,36 +121,26 @@ bool xr_weight_folds_make(const exray_log *log, xr_weight_folds *f)
         return f->slot != NULL;
     const exray_model *model = f->model;
     f->norm = malloc(((size_t)model->node_count + 1) * sizeof *f->norm);
+    f->source = malloc(((size_t)model->tensor_count + 1) * sizeof *f->source);
+    f->reader = malloc(((size_t)model->tensor_count + 1) * sizeof *f->reader);
     uint32_t *readers = calloc((size_t)model->tensor_count + 1, sizeof *readers);
-    uint32_t *norm = malloc(((size_t)model->tensor_count + 1) * sizeof *norm); /* that reads a tensor */
-    bool ok = f->slot && f->norm && readers && norm;
-    for (uint32_t t = 0; ok && t < model->tensor_count; t++)
-        norm[t] = EXRAY_NO_INDEX;
+    bool ok = f->slot && f->norm && f->source && f->reader && readers;
+    if (ok)
+        note_readers(f, readers);
     for (uint32_t n = 0; ok && n < model->node_count; n++) {
         const exray_node *node = &model->nodes[n];
-        for (uint32_t i = 0; i < node->input_count; i++)
-            if (node->inputs[i] < model->tensor_count)
-                readers[node->inputs[i]]++;
-        if (node->input_count > 2 && is_norm(node) && node->inputs[0] < model->tensor_count)
-            norm[node->inputs[0]] = n;
-    }
-    for (uint32_t i = 0; ok && i < model->output_count; i++)
-        if (model->outputs[i] < model->tensor_count)
-            readers[model->outputs[i]]++;
-    for (uint32_t n = 0; ok && n < model->node_count; n++) {
-        const exray_node *node = &model->nodes[n];
-        uint32_t made = node->output_count ? node->outputs[0] : EXRAY_NO_INDEX;
-        bool folds = made < model->tensor_count && readers[made] == 1 && channel_axis(model, node) != NONE;
-        f->norm[n] = folds ? norm[made] : EXRAY_NO_INDEX;
+        bool folds = node->output_count && channel_axis(model, node) != NONE;
+        f->norm[n] = folds ? norm_behind(f, readers, node->outputs[0]) : EXRAY_NO_INDEX;
     }
     free(readers);
-    free(norm);
     return ok;
 }
 
 void xr_weight_folds_free(xr_weight_folds *f)
 {
     free(f->norm);
+    free(f->source);
+    free(f->reader);
     exray_slot_free(f->slot);
     *f = (xr_weight_folds){0};
 }
@@ -106,7 +150,7 @@ void xr_weight_folds_free(xr_weight_folds *f)
 /* Constants, or EXRAY_NO_INDEX. */
 typedef struct fold {
     const exray_node *core, *norm;
-    uint32_t bias, scale, shift, mean, variance;
+    uint32_t weights, bias, scale, shift, mean, variance;
 } fold;
 
 static bool ends_in(const char *name, const char *end)
@@ -115,22 +159,25 @@ static bool ends_in(const char *name, const char *end)
     return length >= own && strcmp(name + length - own, end) == 0;
 }
 
-static bool is_constant(const exray_model *model, uint32_t tensor)
+/* The constant that a node's input is, or is unpacked from; EXRAY_NO_INDEX: it is none. */
+static uint32_t constant_at(const xr_weight_folds *folds, const exray_node *node, uint32_t input)
 {
-    return tensor < model->tensor_count && model->tensors[tensor].constant;
+    uint32_t tensor = input < node->input_count ? node->inputs[input] : EXRAY_NO_INDEX;
+    tensor = tensor < folds->model->tensor_count ? folds->source[tensor] : EXRAY_NO_INDEX;
+    return is_constant(folds->model, tensor) ? tensor : EXRAY_NO_INDEX;
 }
 
 /* ONNX lists scale, shift, mean, variance; other frameworks' constants are told by their names. */
-static void read_norm(const exray_model *model, fold *f)
+static void read_norm(const xr_weight_folds *folds, fold *f)
 {
     uint32_t *place[] = {&f->scale, &f->shift, &f->mean, &f->variance};
-    bool onnx = is_engine(model, "onnx");
+    bool onnx = is_engine(folds->model, "onnx");
     uint32_t others = 0;
     for (uint32_t i = 1; i < f->norm->input_count; i++) {
-        uint32_t tensor = f->norm->inputs[i];
-        if (!is_constant(model, tensor))
+        uint32_t tensor = constant_at(folds, f->norm, i);
+        if (tensor == EXRAY_NO_INDEX)
             continue;
-        const char *name = model->tensors[tensor].name;
+        const char *name = folds->model->tensors[tensor].name;
         if (onnx && i <= 4)
             *place[i - 1] = tensor;
         else if (ends_in(name, "running_mean") || ends_in(name, "moving_mean"))
@@ -153,29 +200,40 @@ static bool find_fold(const xr_weight_folds *folds, uint32_t node, fold *out)
         return false;
     *out = (fold){.core = &model->nodes[node],
                   .norm = &model->nodes[folds->norm[node]],
-                  .bias = EXRAY_NO_INDEX,
                   .scale = EXRAY_NO_INDEX,
                   .shift = EXRAY_NO_INDEX,
                   .mean = EXRAY_NO_INDEX,
                   .variance = EXRAY_NO_INDEX};
-    read_norm(model, out);
-    if (out->core->input_count > 2 && is_constant(model, out->core->inputs[2]))
-        out->bias = out->core->inputs[2];
-    return out->core->input_count > 1 && is_constant(model, out->core->inputs[1]) &&
-           out->mean != EXRAY_NO_INDEX && out->variance != EXRAY_NO_INDEX;
+    read_norm(folds, out);
+    /* QLinearConv(x, its scale, its zero point, w, two, two of the result, b) */
+    bool integers = out->core->op && strncmp(out->core->op, "QLinear", 7) == 0;
+    out->weights = constant_at(folds, out->core, integers ? 3 : 1);
+    out->bias = constant_at(folds, out->core, integers ? 8 : 2);
+    return out->weights != EXRAY_NO_INDEX && out->mean != EXRAY_NO_INDEX && out->variance != EXRAY_NO_INDEX;
+}
+
+/* The node that reads a constant, unpacked where it is packed; EXRAY_NO_INDEX: not known. */
+static uint32_t reader_of(const xr_weight_folds *folds, const xr_node_constant *constant)
+{
+    const exray_model *model = folds->model;
+    if (!model || !constant->node || constant->node < model->nodes ||
+        constant->node >= model->nodes + model->node_count)
+        return EXRAY_NO_INDEX;
+    const exray_node *node = constant->node;
+    if (is_storage(node) && node->output_count && node->outputs[0] < model->tensor_count)
+        return folds->reader[node->outputs[0]];
+    return (uint32_t)(node - model->nodes);
 }
 
 /* The fold that a constant is part of: it is read by the layer, or by the normalization behind. */
 static bool fold_of(const xr_weight_folds *folds, const xr_node_constant *constant, fold *out)
 {
-    const exray_model *model = folds->model;
-    if (!model || !constant->node || constant->node < model->nodes ||
-        constant->node >= model->nodes + model->node_count)
+    uint32_t node = reader_of(folds, constant);
+    if (node == EXRAY_NO_INDEX)
         return false;
-    uint32_t node = (uint32_t)(constant->node - model->nodes);
-    if (!is_norm(constant->node))
+    if (!is_norm(&folds->model->nodes[node]))
         return find_fold(folds, node, out);
-    for (uint32_t n = 0; n < model->node_count; n++)
+    for (uint32_t n = 0; n < folds->model->node_count; n++)
         if (folds->norm[n] == node)
             return find_fold(folds, n, out);
     return false;
@@ -191,18 +249,19 @@ xr_fold_part xr_weight_fold_part(const xr_weight_folds *folds, const xr_node_con
     fold f;
     if (!fold_of(folds, constant, &f))
         return XR_FOLD_NONE;
-    if (constant->node == f.core && constant->tensor == f.core->inputs[1])
+    const exray_node *reader = &folds->model->nodes[reader_of(folds, constant)];
+    if (reader == f.core && constant->tensor == f.weights)
         return XR_FOLD_WEIGHTS;
-    if (constant->node == f.norm && constant->tensor == carrier(&f))
+    if (reader == f.norm && constant->tensor == carrier(&f))
         return XR_FOLD_BIAS;
-    return constant->node == f.norm || constant->tensor == f.bias ? XR_FOLD_USED : XR_FOLD_NONE;
+    return reader == f.norm || constant->tensor == f.bias ? XR_FOLD_USED : XR_FOLD_NONE;
 }
 
-void xr_weight_folds_drop(xr_weight_folds *folds, const exray_node *layer)
+void xr_weight_folds_drop(xr_weight_folds *folds, const xr_node_constant *weights)
 {
     fold f;
-    if (fold_of(folds, &(xr_node_constant){.node = layer}, &f) && f.core == layer)
-        folds->norm[layer - folds->model->nodes] = EXRAY_NO_INDEX;
+    if (fold_of(folds, weights, &f))
+        folds->norm[f.core - folds->model->nodes] = EXRAY_NO_INDEX;
 }
 
 void xr_weight_folds_add(const xr_weight_folds *folds, xr_weight_graph *walk)
@@ -213,10 +272,12 @@ void xr_weight_folds_add(const xr_weight_folds *folds, xr_weight_graph *walk)
         bool known = xr_weight_fold_part(folds, &walk->found[i]) != XR_FOLD_WEIGHTS;
         if (known || !fold_of(folds, &walk->found[i], &f))
             continue;
-        for (size_t k = 0; k < walk->found_count; k++)
-            known = known || walk->found[k].node == f.norm;
+        for (size_t k = 0; k < walk->found_count && !known; k++) {
+            uint32_t reader = reader_of(folds, &walk->found[k]);
+            known = reader != EXRAY_NO_INDEX && &folds->model->nodes[reader] == f.norm;
+        }
         for (uint32_t k = 0; k < f.norm->input_count && !known; k++) {
-            known = f.norm->inputs[k] == carrier(&f);
+            known = constant_at(folds, f.norm, k) == carrier(&f);
             if (known)
                 walk->found[walk->found_count++] =
                     (xr_node_constant){.tensor = carrier(&f), .node = f.norm, .input = k};
@@ -227,7 +288,9 @@ void xr_weight_folds_add(const xr_weight_folds *folds, xr_weight_graph *walk)
 bool xr_weight_is_normed(const xr_weight_folds *folds, const xr_node_constant *constant)
 {
     fold f;
-    return (constant->node && is_norm(constant->node)) || fold_of(folds, constant, &f);
+    uint32_t reader = reader_of(folds, constant);
+    return (reader != EXRAY_NO_INDEX && is_norm(&folds->model->nodes[reader])) ||
+           fold_of(folds, constant, &f);
 }
 
 /* ---- Values ------------------------------------------------------------------------------------- */
@@ -259,22 +322,43 @@ static double epsilon_of(const exray_model *model, const exray_node *norm)
     return text ? strtod(text, NULL) : is_engine(model, "keras") ? 1e-3 : 1e-5;
 }
 
-/* What each channel is multiplied with, and what is added then; both [channels]. */
-static bool factors_of(xr_weight_folds *folds, const fold *f, uint64_t channels, double *factor,
-                       double *shift)
+/* A folded layer, [channels]: what each channel is multiplied with, what is added then, and the variance that
+ * the quantization of what they are made of leaves: of the factors as a share of them. */
+typedef struct channel_terms {
+    double *factor, *shift, *factor_error, *shift_error;
+} channel_terms;
+
+/* The variance of a constant's value of channel c by its quantization; 0: it is of floats. */
+static double step_variance(const exray_model *model, uint32_t tensor, uint64_t c)
 {
+    const exray_quantization *q = tensor < model->tensor_count ? &model->tensors[tensor].quantization : NULL;
+    if (!q || q->count == 0)
+        return 0;
+    double step = q->scale[q->count == 1 || c >= q->count ? 0 : c];
+    return step * step / 12;
+}
+
+static bool terms_of(xr_weight_folds *folds, const fold *f, uint64_t channels, channel_terms *t)
+{
+    const exray_model *model = folds->model;
     double *variance = calloc(channels + 1, sizeof *variance), *offset = calloc(channels + 1, sizeof *offset);
     bool ok = variance && offset && add_constant(folds, f->variance, 1, channels, variance) &&
-              add_constant(folds, f->scale, 1, channels, factor) &&
-              add_constant(folds, f->shift, 1, channels, shift) &&
+              add_constant(folds, f->scale, 1, channels, t->factor) &&
+              add_constant(folds, f->shift, 1, channels, t->shift) &&
               add_constant(folds, f->bias, 1, channels, offset) &&
               add_constant(folds, f->mean, -1, channels, offset);
-    double epsilon = epsilon_of(folds->model, f->norm);
+    double epsilon = epsilon_of(model, f->norm);
     for (uint64_t c = 0; ok && c < channels; c++) {
-        double scale = f->scale == EXRAY_NO_INDEX ? 1 : factor[c];
-        factor[c] = scale / sqrt(variance[c] + epsilon);
-        shift[c] += offset[c] * factor[c];
-        ok = isfinite(factor[c]);
+        double scale = f->scale == EXRAY_NO_INDEX ? 1 : t->factor[c];
+        double spread = variance[c] + epsilon, variance_step = step_variance(model, f->variance, c);
+        t->factor[c] = scale / sqrt(spread);
+        t->shift[c] += offset[c] * t->factor[c];
+        ok = isfinite(t->factor[c]);
+        t->factor_error[c] = (scale != 0 ? step_variance(model, f->scale, c) / (scale * scale) : 0) +
+                             variance_step / (4 * spread * spread);
+        double moved = offset[c] * offset[c] * t->factor_error[c] + step_variance(model, f->bias, c) +
+                       step_variance(model, f->mean, c);
+        t->shift_error[c] = step_variance(model, f->shift, c) + moved * t->factor[c] * t->factor[c];
     }
     free(variance);
     free(offset);
@@ -309,18 +393,27 @@ exray_status xr_weight_fold(xr_weight_folds *folds, const xr_node_constant *cons
                          : values_in_turn(channel_axis(folds->model, f.core), &v->view.info, channels);
     if (channels == 0 || inner == 0)
         return EXRAY_OK;
-    double *factor = calloc(channels + 1, sizeof *factor), *shift = calloc(channels + 1, sizeof *shift);
+    double *room = calloc(4 * channels + 1, sizeof *room);
+    channel_terms t = {room, room + channels, room + 2 * channels, room + 3 * channels};
     float *folded = malloc((v->view.count + 1) * sizeof *folded);
-    bool enough = factor && shift && folded, ok = enough && factors_of(folds, &f, channels, factor, shift);
+    bool enough = room && folded, ok = enough && terms_of(folds, &f, channels, &t);
+    double error_squared = 0;
     for (uint64_t i = 0; ok && i < v->view.count; i++) {
         uint64_t c = i / inner % channels;
-        folded[i] = (float)(part == XR_FOLD_BIAS ? shift[c] : v->value[i] * factor[c]);
+        double weight = v->value[i], factor = t.factor[c];
+        folded[i] = (float)(part == XR_FOLD_BIAS ? t.shift[c] : weight * factor);
+        error_squared +=
+            part == XR_FOLD_BIAS
+                ? t.shift_error[c]
+                : factor * factor *
+                      (weight * weight * t.factor_error[c] + step_variance(folds->model, f.weights, c));
     }
-    free(factor);
-    free(shift);
+    free(room);
     if (ok) {
         free(v->unpacked);
         v->value = v->unpacked = folded;
+        if (error_squared > 0)
+            v->rounding = sqrt(error_squared / (double)v->view.count);
     } else
         free(folded);
     if (enough)

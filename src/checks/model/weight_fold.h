@@ -15,8 +15,10 @@ typedef enum xr_fold_part {
 typedef struct xr_weight_folds {
     const exray_log *log;
     const exray_model *model;
-    uint32_t
-        *norm; /* [node_count] the batch normalization that alone reads a layer's result, or EXRAY_NO_INDEX */
+    uint32_t *norm;   /* [node_count] the batch normalization that alone reads a layer's result, quantized in
+                         between or not; or EXRAY_NO_INDEX */
+    uint32_t *source; /* [tensor_count] the constant that a tensor is unpacked from, or itself */
+    uint32_t *reader; /* [tensor_count] a node that reads it, or EXRAY_NO_INDEX */
     exray_slot *slot;
 } xr_weight_folds;
 
@@ -29,8 +31,8 @@ xr_fold_part xr_weight_fold_part(const xr_weight_folds *folds, const xr_node_con
 /* Whether a constant is of a batch normalization, or of a layer that one follows. */
 bool xr_weight_is_normed(const xr_weight_folds *folds, const xr_node_constant *constant);
 
-/* The layer has nothing folded into it. */
-void xr_weight_folds_drop(xr_weight_folds *folds, const exray_node *layer);
+/* The layer that reads these weights has nothing folded into it. */
+void xr_weight_folds_drop(xr_weight_folds *folds, const xr_node_constant *weights);
 
 /* Adds to what a walk found the folded biases of its layers whose normalizations are not among it. */
 void xr_weight_folds_add(const xr_weight_folds *folds, xr_weight_graph *walk);

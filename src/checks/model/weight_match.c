@@ -128,7 +128,8 @@ static exray_status compare_pair(xr_weight_matcher *m, size_t layer, const xr_no
                             .part = {pair[0].part, pair[1].part},
                             .name = m->side[0].model->tensors[pair[0].tensor].name,
                             .bias = xr_weight_dimensions(m->side[1].model, &pair[1]) <= 1};
-    *found = xr_weight_difference(view, values, m->factor, out);
+    *found = xr_weight_difference(
+        view, values, (const double[]){m->values[0].rounding, m->values[1].rounding}, m->factor, out);
     xr_gate_layout gates, other;
     if (*found && out->differs && values[0] && values[1] &&
         xr_gate_layout_of(m->side[0].model, &pair[0], &gates) &&
@@ -320,7 +321,7 @@ static exray_status drop_unfolded(xr_weight_matcher *m, int s)
             same = same && !apart.differs;
         }
         if (same)
-            xr_weight_folds_drop(&m->side[s].folds, own->found[i].node);
+            xr_weight_folds_drop(&m->side[s].folds, &own->found[i]);
     }
     return EXRAY_OK;
 }

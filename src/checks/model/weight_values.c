@@ -3,6 +3,7 @@
 #include "checks/model/gates.h"
 #include "checks/model/graph/model_constants.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -308,6 +309,7 @@ static exray_status read_joined(const exray_log *log, const xr_node_constant *c,
 exray_status xr_weight_values_read(const exray_log *log, const xr_node_constant *c, xr_weight_values *v,
                                    exray_error *error)
 {
+    v->rounding = NAN;
     exray_status status = c->joined_count ? read_joined(log, c, v, error) : read_one(log, c, v, error);
     return status == EXRAY_OK && v->value ? sort_gates(exray_log_model(log), c, v) : status;
 }

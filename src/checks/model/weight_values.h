@@ -11,6 +11,7 @@ typedef struct xr_weight_values {
     float *unpacked;
     float scale[XR_MOST_GATES]; /* of joined constants */
     int64_t shape[2];
+    double rounding; /* rms, of folded values of which some were quantized; NAN: what their type rounds */
 } xr_weight_values;
 
 /* False: out of memory. */

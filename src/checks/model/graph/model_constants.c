@@ -118,16 +118,22 @@ static xr_constant_print make_print(xr_model_constants *c, uint32_t tensor)
         return (xr_constant_print){.known = view.has_stats,
                                    .count = view.stats.count,
                                    .mean = view.stats.mean,
-                                   .deviation = sqrt(fmax(view.stats.variance, 0))};
-    double sum = 0, square = 0, n = (double)view.count;
+                                   .deviation = sqrt(fmax(view.stats.variance, 0)),
+                                   .size = NAN,
+                                   .most = fmax(fabs(view.stats.min), fabs(view.stats.max))};
+    double sum = 0, square = 0, size = 0, most = 0, n = (double)view.count;
     for (uint64_t i = 0; i < view.count; i++) {
         sum += values[i];
         square += (double)values[i] * values[i];
+        size += fabs((double)values[i]);
+        most = fmax(most, fabs((double)values[i]));
     }
     return (xr_constant_print){.known = view.count > 0 && isfinite(sum) && isfinite(square),
                                .count = view.count,
                                .mean = sum / n,
-                               .deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0))};
+                               .deviation = sqrt(fmax(square / n - sum / n * (sum / n), 0)),
+                               .size = size / n,
+                               .most = most};
 }
 
 xr_constant_print xr_model_constants_print(xr_model_constants *c, uint32_t tensor)

@@ -10,6 +10,8 @@ typedef struct xr_constant_print {
     bool known;
     uint64_t count;
     double mean, deviation;
+    double size; /* mean of the absolute values; NAN: statistics do not tell */
+    double most; /* the largest of them */
 } xr_constant_print;
 
 typedef struct xr_model_constants {

@@ -40,6 +40,16 @@ size_t xr_attribute_numbers(const exray_node *node, const char *key, double *out
     return count;
 }
 
+bool xr_is_gemm(const exray_node *node)
+{
+    return node->op && (strcmp(node->op, "Gemm") == 0 || strcmp(node->op, "FusedGemm") == 0);
+}
+
+bool xr_product_is_biased(const exray_node *node)
+{
+    return xr_is_gemm(node) && node->input_count > 2 && node->inputs[2] != EXRAY_NO_INDEX;
+}
+
 void xr_attribute_words(const char *value[2], char text[2][XR_ATTRIBUTE_NUMBER])
 {
     for (int s = 0; s < 2; s++) {

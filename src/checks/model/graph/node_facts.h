@@ -17,6 +17,11 @@ bool xr_attribute_flag(const exray_node *node, const char *key, bool otherwise);
  * there are, or 0 where it is something else. */
 size_t xr_attribute_numbers(const exray_node *node, const char *key, double *out, size_t room);
 
+/* Whether the node is ONNX's Gemm, whatever is fused into it; and whether it adds a third input, which its
+ * factor alpha does not reach. */
+bool xr_is_gemm(const exray_node *node);
+bool xr_product_is_biased(const exray_node *node);
+
 /* Two values of an attribute as people write them: files have the number that is nearest in 32 bits
  * (9.99999975e-06).  What is no number, and numbers that differ in later digits alone, stay as they are. */
 enum { XR_ATTRIBUTE_NUMBER = 32 };

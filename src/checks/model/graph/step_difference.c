@@ -408,26 +408,6 @@ static bool is_matched_layer(const finder *f, int side, uint32_t tensor)
            match_of(f)->side[side].tensor[tensor].maker != EXRAY_NO_INDEX;
 }
 
-/* Whether all that the edge lacks is a function that the range of its integers is instead: clipped to it, the
- * function changes nothing.  So a ReLU, a ReLU6, a clip. */
-static bool is_function_by_range(const finder *f, const xr_step_gap gap[2], uint32_t a)
-{
-    double range[2], unit;
-    if (gap[0].count != 0 || gap[1].count != 1)
-        return false;
-    const xr_op_step *step = step_of(f, 1, gap[1].first);
-    if (step->kind != XR_STEP_FUNCTION || !step->value ||
-        !xr_step_range_behind(&match_of(f)->side[0], a, range, &unit))
-        return false;
-    for (size_t i = 0; i < XR_POINTS; i++) {
-        double with = fmin(fmax(step->value[i], range[0]), range[1]),
-               without = fmin(fmax(xr_points[i], range[0]), range[1]);
-        if (fabs(with - without) > unit)
-            return false;
-    }
-    return true;
-}
-
 /* Whether all that lies between is zeros at the rim on one side, which the other's window adds itself. */
 static bool is_pad_of_window(finder *f, const xr_step_gap gap[2], uint32_t edge, uint32_t reference)
 {
@@ -460,7 +440,7 @@ static void compare_sources(finder *f, uint32_t edge, uint32_t reference, uint32
                               is_entry(&gap[1], mate_of(f, gap[0].entry[i])));
     if (gap[0].count == 0 && gap[1].count == 0 && follows)
         return; /* shapes alone */
-    if (is_function_by_range(f, gap, a) || xr_step_gap_is_folded(&f->out->match, gap) ||
+    if (xr_step_gap_is_within(&f->out->match, gap, (const uint32_t[2]){a, b}) ||
         is_pad_of_window(f, gap, edge, reference))
         return;
     xr_difference_kind kind = gap[0].count && gap[1].count ? XR_DIFFERENCE_REPLACED
@@ -719,6 +699,18 @@ static bool contradicts_within(const xr_differences *differences, const uint32_t
     return false;
 }
 
+/* The tensor that a tensor is a function of, element by element; a normalization that the other side may have
+ * folded is seen through. */
+static uint32_t root_of(const xr_step_match *m, int side, uint32_t tensor)
+{
+    const xr_step_graph *g = &m->side[side];
+    uint32_t root = g->tensor[g->tensor[tensor].root].same_as, maker = g->tensor[root].maker;
+    const xr_op_step *step = maker == EXRAY_NO_INDEX ? NULL : &g->step[maker];
+    bool folded = step && strcmp(step->word, "batch norm") == 0 && step->input_count == 1 &&
+                  m->mate[side][maker] == EXRAY_NO_INDEX;
+    return folded ? g->tensor[step->input[0]].same_as : root;
+}
+
 bool xr_differences_contradict(const xr_differences *differences, const exray_layer_pair *layer)
 {
     uint32_t tensor[2];
@@ -733,9 +725,13 @@ bool xr_differences_contradict(const xr_differences *differences, const exray_la
     for (int s = 0; s < 2; s++)
         fact[s] = &m->side[s].tensor[m->side[s].tensor[tensor[s]].same_as];
     bool both = fact[0]->value && fact[1]->value, one = fact[0]->value || fact[1]->value;
-    uint32_t root[2] = {m->side[0].tensor[fact[0]->root].same_as, m->side[1].tensor[fact[1]->root].same_as};
-    if (one && m->tensor_mate[0][root[0]] == root[1])
-        return !both || !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack);
+    uint32_t root[2] = {root_of(m, 0, m->side[0].tensor[tensor[0]].same_as),
+                        root_of(m, 1, m->side[1].tensor[tensor[1]].same_as)};
+    if (one && m->tensor_mate[0][root[0]] == root[1]) {
+        int plain = fact[0]->value ? 1 : 0; /* where not both are: the side without a function */
+        return both ? !xr_same_function(fact[0]->value, fact[1]->value, fact[0]->slack, fact[1]->slack)
+                    : !xr_step_is_clipped(&m->side[plain], tensor[plain], fact[!plain]->value);
+    }
     uint32_t maker[2] = {fact[0]->maker, fact[1]->maker};
     if (maker[0] == EXRAY_NO_INDEX || maker[1] == EXRAY_NO_INDEX)
         return false;

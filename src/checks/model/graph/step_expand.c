@@ -303,12 +303,10 @@ static bool fused_activation(const exray_node *node, xr_pointwise *out)
         return false;
     exray_node_plain_op(value, plain, sizeof plain);
     *out = xr_pointwise_of(&(exray_node){.op = value}, plain);
-    double parameter[2];
+    double parameter[2]; /* FusedConv lists them, FusedGemm names them */
     size_t count = xr_attribute_numbers(node, "activation_params", parameter, 2);
-    if (count > 0)
-        out->a = parameter[0];
-    if (count > 1)
-        out->b = parameter[1];
+    out->a = count > 0 ? parameter[0] : xr_attribute_number(node, "activation_alpha", out->a);
+    out->b = count > 1 ? parameter[1] : xr_attribute_number(node, "activation_beta", out->b);
     out->operands = 1;
     return out->op != XR_PW_NONE && out->op != XR_PW_IDENTITY;
 }
@@ -480,20 +478,18 @@ static bool expand_node(expansion *e)
     const char *last = exray_node_attribute(node, "activation");
     if (last && strcmp(last, "softmax") == 0 && (kind == XR_STEP_PRODUCT || kind == XR_STEP_CONV))
         return add_softmax(e, kind, word);
-    double factor = factor_of(node, kind);
-    uint32_t result = node->outputs[0], core = fused || factor != 1 ? hidden(e) : result;
-    uint32_t function = factor != 1 && !fused ? made_by_function(e) : EXRAY_NO_INDEX;
-    if (function != EXRAY_NO_INDEX)
-        return add_scaled_product(e, function, factor, word, result);
-    if (!add_plain(e, kind, word, core))
-        return false;
-    if (factor != 1) {
+    double factor = xr_product_is_biased(node) ? 1 : factor_of(node, kind);
+    uint32_t function = factor != 1 ? made_by_function(e) : EXRAY_NO_INDEX;
+    bool behind = factor != 1 && function == EXRAY_NO_INDEX;
+    uint32_t result = node->outputs[0], core = fused || behind ? hidden(e) : result;
+    bool ok = function != EXRAY_NO_INDEX ? add_scaled_product(e, function, factor, word, core)
+                                         : add_plain(e, kind, word, core);
+    if (ok && behind) {
         uint32_t scaled = fused ? hidden(e) : result;
-        if (!add_function(e, (xr_pointwise){.op = XR_PW_MUL, .operands = 2}, core, factor, scaled))
-            return false;
+        ok = add_function(e, (xr_pointwise){.op = XR_PW_MUL, .operands = 2}, core, factor, scaled);
         core = scaled;
     }
-    return !fused || add_function(e, activation, core, 0, result);
+    return ok && (!fused || add_function(e, activation, core, 0, result));
 }
 
 /* ---- All nodes ----------------------------------------------------------------------------- */

@@ -373,6 +373,19 @@ static void add_depth_to_space(const xr_step_graph *g, const xr_op_step *step, x
     add_text(t, "mode", is_engine(g, "torch") ? "CRD" : mode ? mode : "DCR");
 }
 
+/* Gemm's factors where it adds a bias: else they are steps of their own.  Which way its weights lie shows in
+ * their shape, unless they are square. */
+static void add_gemm(const xr_step_graph *g, const xr_op_step *step, xr_traits *t)
+{
+    const exray_tensor_info *weights = weights_of(g, step);
+    if (xr_product_is_biased(step->node)) {
+        add_number(t, "alpha", xr_attribute_number(step->node, "alpha", 1));
+        add_number(t, "beta", xr_attribute_number(step->node, "beta", 1));
+    }
+    if (xr_is_gemm(step->node) && weights && weights->rank == 2 && weights->shape[0] == weights->shape[1])
+        add_number(t, "transB", xr_attribute_number(step->node, "transB", 0));
+}
+
 void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
 {
     out->count = 0;
@@ -392,6 +405,9 @@ void xr_step_traits_of(xr_step_graph *g, const xr_op_step *step, xr_traits *out)
         break;
     case XR_STEP_NORM:
         add_epsilon(g, step, out);
+        break;
+    case XR_STEP_PRODUCT:
+        add_gemm(g, step, out);
         break;
     case XR_STEP_RESIZE:
         add_resize(g, step, out);

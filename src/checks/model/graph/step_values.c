@@ -1,5 +1,7 @@
 #include "checks/model/graph/step_values.h"
 
+#include "checks/model/graph/between/step_range.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,10 +156,53 @@ static xr_state of_input(const xr_step_values *v, uint32_t edge, uint32_t refere
     return XR_STATE_UNKNOWN;
 }
 
+/* Whether `function` is a function of `tensor` on its side that the range of the other side's `integers` is
+ * instead. */
+static bool is_clipped_by(const xr_step_match *m, int side, uint32_t tensor, uint32_t function,
+                          uint32_t integers)
+{
+    const xr_step_graph *g = &m->side[side];
+    const xr_tensor_facts *fact = &g->tensor[g->tensor[function].same_as];
+    return fact->value && g->tensor[fact->root].same_as == g->tensor[tensor].same_as &&
+           xr_step_is_clipped(&m->side[!side], integers, fact->value);
+}
+
+/* Layers of which one side clips by the range of its integers, and the other by a function behind: what
+ * comes of both is one quantity, and compared. */
+static xr_state of_clipped(const xr_step_values *v, uint32_t edge, uint32_t reference)
+{
+    const xr_step_match *m = v->match;
+    const xr_step_graph *g = &m->side[0];
+    if (edge < g->model->tensor_count) {
+        const exray_layer_pair *layer =
+            m->layer[edge] == EXRAY_NO_INDEX ? NULL : exray_comparison_layer(v->comparison, m->layer[edge]);
+        const exray_model *model = m->side[1].model;
+        if (!layer || layer->node[1] >= model->node_count ||
+            layer->reference_output >= model->nodes[layer->node[1]].output_count)
+            return XR_STATE_UNKNOWN;
+        uint32_t tensor = model->nodes[layer->node[1]].outputs[layer->reference_output];
+        return tensor < model->tensor_count && is_clipped_by(m, 1, reference, tensor, edge)
+                   ? of_layer(layer)
+                   : XR_STATE_UNKNOWN;
+    }
+    for (uint32_t i = 0; i < g->count; i++) { /* hidden: what reads it is not */
+        const xr_op_step *step = &g->step[i];
+        const exray_layer_pair *layer =
+            step->kind == XR_STEP_FUNCTION && is_clipped_by(m, 0, edge, step->output, reference)
+                ? xr_step_match_layer(v->comparison, m, step->output, reference)
+                : NULL;
+        if (layer)
+            return of_layer(layer);
+    }
+    return XR_STATE_UNKNOWN;
+}
+
 xr_state xr_state_of(xr_step_values *v, uint32_t edge, uint32_t reference)
 {
     const exray_layer_pair *layer = xr_step_match_layer(v->comparison, v->match, edge, reference);
     xr_state state = layer ? of_layer(layer) : of_input(v, edge, reference);
+    if (state == XR_STATE_UNKNOWN && !layer)
+        state = of_clipped(v, edge, reference);
     return state == XR_STATE_UNKNOWN ? compare_values(v, edge, reference) : state;
 }
 

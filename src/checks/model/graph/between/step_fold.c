@@ -1,5 +1,7 @@
 #include "checks/model/graph/between/step_fold.h"
 
+#include "checks/model/graph/between/step_range.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@ static bool is_of_floats(const xr_step_graph *g, uint32_t tensor)
 }
 
 /* Whether two layers have the same weights, in whatever order: a folded normalization gives each channel a
- * factor, which moves their deviation. */
+ * factor, which moves their moments, in one or another. */
 static bool have_same_weights(xr_step_match *m, const xr_op_step *step[2])
 {
     uint32_t tensor[2];
@@ -25,18 +27,21 @@ static bool have_same_weights(xr_step_match *m, const xr_op_step *step[2])
     double most = (floats ? 1e-4 : 0.02) * print[1].deviation;
     return print[0].known && print[1].known && print[0].count == print[1].count &&
            fabs(print[0].mean - print[1].mean) <= most &&
-           fabs(print[0].deviation - print[1].deviation) <= most;
+           fabs(print[0].deviation - print[1].deviation) <= most &&
+           fabs(print[0].most - print[1].most) <= most && !(fabs(print[0].size - print[1].size) > most);
 }
 
-bool xr_step_gap_is_folded(xr_step_match *m, const xr_step_gap gap[2])
+/* Whether all that a side has there is a normalization that the other side has folded into the weights
+ * before, or may have: they are others on the two sides, or unknown.  Where they are the same, it was left
+ * out. */
+static bool is_folded(xr_step_match *m, int s, const xr_step_gap *gap)
 {
-    int s = gap[0].count ? 0 : 1;
-    if (gap[s].count != 1 || gap[!s].count != 0 || gap[s].entries != 1)
+    if (gap->count != 1 || gap->entries != 1)
         return false;
     const xr_step_graph *g = &m->side[s];
-    uint32_t maker = g->tensor[gap[s].entry[0]].maker;
+    uint32_t maker = g->tensor[gap->entry[0]].maker;
     uint32_t mate = maker == EXRAY_NO_INDEX ? EXRAY_NO_INDEX : m->mate[s][maker];
-    if (strcmp(g->step[gap[s].first].word, "batch norm") != 0 || mate == EXRAY_NO_INDEX)
+    if (strcmp(g->step[gap->first].word, "batch norm") != 0 || mate == EXRAY_NO_INDEX)
         return false;
     const xr_op_step *step[2];
     step[s] = &g->step[maker];
@@ -44,4 +49,23 @@ bool xr_step_gap_is_folded(xr_step_match *m, const xr_step_gap gap[2])
     xr_op_step_kind kind = step[s]->kind;
     return (kind == XR_STEP_CONV || kind == XR_STEP_TRANSPOSED_CONV || kind == XR_STEP_PRODUCT) &&
            !have_same_weights(m, step);
+}
+
+/* Whether all that side s has there is a function that the range of the other side's integers is instead: a
+ * ReLU, a ReLU6, a clip.  `other`: the other side's tensor. */
+static bool is_by_range(const xr_step_match *m, int s, const xr_step_gap *gap, uint32_t other)
+{
+    if (gap->count != 1)
+        return false;
+    const xr_op_step *step = &m->side[s].step[gap->first];
+    return step->kind == XR_STEP_FUNCTION && step->value &&
+           xr_step_is_by_range(&m->side[!s], other, step->value);
+}
+
+bool xr_step_gap_is_within(xr_step_match *m, const xr_step_gap gap[2], const uint32_t tensor[2])
+{
+    bool all = gap[0].count || gap[1].count;
+    for (int s = 0; s < 2 && all; s++)
+        all = gap[s].count == 0 || is_by_range(m, s, &gap[s], tensor[!s]) || is_folded(m, s, &gap[s]);
+    return all;
 }

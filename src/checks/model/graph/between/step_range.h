@@ -1,11 +1,14 @@
-/* Where a graph has integers behind a tensor of floats: their range clips it as an activation would. */
+/* Where a graph has integers: their range clips values as an activation would. */
 #ifndef XR_STEP_RANGE_H
 #define XR_STEP_RANGE_H
 
 #include "checks/model/graph/op_steps.h"
 
-/* The range of the integers that what reads the tensor quantizes it to, and their step.  False: nothing does.
- */
-bool xr_step_range_behind(const xr_step_graph *graph, uint32_t tensor, double range[2], double *step);
+/* Whether the integers that hold a tensor end where a function clips: clipped to their range, the function
+ * (its values at xr_points) changes nothing. */
+bool xr_step_is_clipped(const xr_step_graph *graph, uint32_t tensor, const double *value);
+
+/* Likewise, of those that hold it or that what reads it quantizes it to. */
+bool xr_step_is_by_range(const xr_step_graph *graph, uint32_t tensor, const double *value);
 
 #endif
