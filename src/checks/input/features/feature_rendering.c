@@ -90,9 +90,17 @@ static exray_mel mel_of(const front_end *e, size_t bins)
     return how;
 }
 
-/* The variance of a side's features that a front end leaves, in one or more of the frames. */
-static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, int side, const front_end *e,
-                      bool raw, size_t frames)
+/* So much of the sound as that many rows are made of. */
+static size_t length_for(const exray_mel *how, size_t rows, size_t length)
+{
+    const size_t seen = rows * how->hop_length + 2 * how->n_fft;
+    return seen < length ? seen : length;
+}
+
+/* The variance of the first rows of a side's features that a front end leaves, in one or more of the frames.
+ */
+static double rest_of_rows(const xr_feature_frames *f, const xr_feature_sounds *h, int side,
+                           const front_end *e, bool raw, size_t frames, size_t most_rows)
 {
     xr_feature_line s = {0};
     exray_mel how = mel_of(e, f->bins);
@@ -100,7 +108,8 @@ static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, in
         return 1;
     for (size_t i = 0; i < h->count && i < frames; i++) {
         const float *samples = raw ? h->raw[i] : h->made[i];
-        size_t length = raw ? h->raw_length[i] : h->made_length[i], rows = exray_mel_rows(&how, length);
+        size_t length = length_for(&how, most_rows, raw ? h->raw_length[i] : h->made_length[i]);
+        size_t rows = exray_mel_rows(&how, length);
         exray_error error;
         float *made = rows ? malloc(rows * f->bins * sizeof *made) : NULL;
         if (!made || exray_mel_run(&how, samples, length, made, &error) != EXRAY_OK) {
@@ -108,12 +117,19 @@ static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, in
             return 1;
         }
         /* What is made of the silence behind the sound says nothing. */
-        for (size_t k = 0; k < f->bins * (rows < f->rows ? rows : f->rows); k++) {
+        for (size_t k = 0; k < f->bins * (rows < most_rows ? rows : most_rows); k++) {
             xr_feature_line_add(&s, f->list[h->frame[i]].side[side][k], made[k]);
         }
         free(made);
     }
     return xr_feature_line_rest(&s);
+}
+
+/* The same of all rows. */
+static double rest_by(const xr_feature_frames *f, const xr_feature_sounds *h, int side, const front_end *e,
+                      bool raw, size_t frames)
+{
+    return rest_of_rows(f, h, side, e, raw, frames, f->rows);
 }
 
 /* ---- The search --------------------------------------------------------------------------------------- */
@@ -123,9 +139,30 @@ typedef struct front_search {
     const xr_feature_sounds *h;
     int side;
     bool raw;
+    size_t rows; /* that are looked at */
     front_end best;
     double rest;
 } front_search;
+
+/* So many rows of the first frame as a search has to look at: some, with half of what varies in all. */
+static size_t rows_to_search(const xr_feature_frames *f, const xr_feature_sounds *h, int side)
+{
+    enum { ENOUGH_ROWS = 64 };
+    const float *v = f->list[h->frame[0]].side[side];
+    double sum = 0, square = 0, all = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        sum = square = 0;
+        for (size_t row = 0; row < f->rows; row++) {
+            for (size_t k = row * f->bins; k < (row + 1) * f->bins; k++)
+                sum += v[k], square += (double)v[k] * v[k];
+            const double n = (double)((row + 1) * f->bins), varies = square / n - sum * sum / (n * n);
+            if (pass == 1 && row + 1 >= ENOUGH_ROWS && varies >= all / 2)
+                return row + 1;
+            all = pass == 0 ? varies : all;
+        }
+    }
+    return f->rows;
+}
 
 /* Takes two options (or one, twice) at these places, if that leaves less. */
 static void attempt(front_search *s, int a, size_t i, int b, size_t k)
@@ -136,9 +173,18 @@ static void attempt(front_search *s, int a, size_t i, int b, size_t k)
     while (value(&other, BY_WINDOW_LENGTH) > value(&other, BY_FFT) &&
            other.at[BY_FFT] + 1 < lists[BY_FFT].count)
         other.at[BY_FFT]++;
-    double now = rest_by(s->f, s->h, s->side, &other, s->raw, 1);
+    double now = rest_of_rows(s->f, s->h, s->side, &other, s->raw, 1, s->rows);
     if (now < 0.98 * s->rest)
         s->rest = now, s->best = other;
+}
+
+/* Changes two options at once.  As long as that leaves as much as before, one alone was tried already. */
+static void try_both(front_search *s, int a, int b, double before)
+{
+    for (size_t i = 0; i < lists[a].count; i++)
+        for (size_t k = 0; k < lists[b].count; k++)
+            if (s->rest < before || (i != s->best.at[a] && k != s->best.at[b]))
+                attempt(s, a, i, b, k);
 }
 
 /* Changes one option after the other, then two at once, as long as that leaves less. */
@@ -146,7 +192,8 @@ static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, in
                       front_end *e)
 {
     enum { TURNS = 6 };
-    front_search s = {f, h, side, raw, *e, rest_by(f, h, side, e, raw, 1)};
+    const size_t rows = rows_to_search(f, h, side);
+    front_search s = {f, h, side, raw, rows, *e, rest_of_rows(f, h, side, e, raw, 1, rows)};
     for (int turn = 0; turn < TURNS && s.rest > ENOUGH; turn++) {
         double before = s.rest;
         for (int a = 0; a < OPTIONS; a++)
@@ -156,9 +203,7 @@ static double descend(const xr_feature_frames *f, const xr_feature_sounds *h, in
             continue;
         for (int a = 0; a < OPTIONS && s.rest > ENOUGH; a++)
             for (int b = a + 1; b < OPTIONS; b++)
-                for (size_t i = 0; i < lists[a].count; i++)
-                    for (size_t k = 0; k < lists[b].count; k++)
-                        attempt(&s, a, i, b, k);
+                try_both(&s, a, b, before);
         if (s.rest == before)
             break;
     }

@@ -29,16 +29,33 @@ static void reverse_bits(double *re, double *im, size_t n)
     }
 }
 
+/* Cosine and sine of -+2 pi k / n for k < n / 2, at [n / 2 + k]: by the products of a few. */
+static void fill_turns(double *c, double *s, size_t n, bool inverse)
+{
+    enum { FINE = 64 };
+    const double step = (inverse ? 2 : -2) * PI / (double)n;
+    double fine[2][FINE];
+    for (size_t k = 0; k < FINE; k++)
+        fine[0][k] = cos(step * (double)k), fine[1][k] = sin(step * (double)k);
+    for (size_t k = 0; k < n / 2; k += FINE) {
+        const double a = cos(step * (double)k), b = sin(step * (double)k);
+        for (size_t i = 0; i < FINE && k + i < n / 2; i++) {
+            c[n / 2 + k + i] = a * fine[0][i] - b * fine[1][i];
+            s[n / 2 + k + i] = a * fine[1][i] + b * fine[0][i];
+        }
+    }
+}
+
 void xr_fft(double *re, double *im, size_t n, bool inverse)
 {
     /* [half + k]: the factor of a stage's k-th pair. */
     double *c = malloc((n + 1) * sizeof *c), *s = malloc((n + 1) * sizeof *s);
-    for (size_t half = n / 2; c && s && half >= 1; half /= 2)
+    if (c && s && n > 1)
+        fill_turns(c, s, n, inverse);
+    for (size_t half = n / 4; c && s && half >= 1; half /= 2)
         for (size_t k = 0; k < half; k++) {
-            double angle = (inverse ? PI : -PI) * (double)k / (double)half;
-            bool first = half == n / 2;
-            c[half + k] = first ? cos(angle) : c[2 * half + 2 * k];
-            s[half + k] = first ? sin(angle) : s[2 * half + 2 * k];
+            c[half + k] = c[2 * half + 2 * k];
+            s[half + k] = s[2 * half + 2 * k];
         }
     if (!c || !s)
         memset(re, 0, n * sizeof *re),
@@ -200,31 +217,101 @@ static float sample_at(const float *x, size_t n, double at, double low, const fl
     return (float)(sum * low);
 }
 
+/* The weights of the samples around places that lie `step` apart, which repeat after `count` of them. */
+typedef struct sinc_phases {
+    size_t count, step; /* place i is i step / count */
+    long reach;         /* the first weight is that of the sample as far before the place's own */
+    size_t taps;        /* of a place */
+    float *weight;      /* [count][taps] */
+} sinc_phases;
+
+/* How many steps make a whole number of samples; 0: too many to be worth a table. */
+static size_t steps_to_repeat(double step, size_t most)
+{
+    enum { MOST = 2048 };
+    for (size_t count = 1; count <= MOST && 2 * count <= most; count++)
+        if (fabs(step * (double)count - round(step * (double)count)) < 1e-9)
+            return count;
+    return 0;
+}
+
+/* Weights for places `step` apart, moved by a fraction; false: out of memory, or there are too many. */
+static bool make_phases(double step, double fraction, double low, size_t most, sinc_phases *out)
+{
+    *out = (sinc_phases){.count = steps_to_repeat(step, most), .reach = (long)ceil(ZEROS / low)};
+    if (out->count == 0)
+        return false;
+    out->step = (size_t)round(step * (double)out->count);
+    out->taps = 2 * (size_t)out->reach + 2;
+    float *table = sinc_table();
+    out->weight = table ? malloc(out->count * out->taps * sizeof *out->weight) : NULL;
+    for (size_t p = 0; out->weight && p < out->count; p++)
+        for (size_t k = 0; k < out->taps; k++) {
+            double place = fraction + (double)p / (double)out->count;
+            double d = fabs(place - ((double)k - (double)out->reach)) * low * PHASES, part = d - floor(d);
+            size_t i = d < ZEROS * PHASES ? (size_t)d : ZEROS * PHASES;
+            out->weight[p * out->taps + k] =
+                i < ZEROS * PHASES ? (float)((table[i] + part * (table[i + 1] - table[i])) * low) : 0;
+        }
+    free(table);
+    return out->weight != NULL;
+}
+
+/* Sums of eight at a time, which a compiler makes of one register. */
+static float product_of(const float *a, const float *b, size_t n)
+{
+    enum { LANES = 8 };
+    float sum[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++)
+            sum[l] += a[i + (size_t)l] * b[i + (size_t)l];
+    float rest = 0;
+    for (; i < n; i++)
+        rest += a[i] * b[i];
+    return rest + ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+}
+
+static float sample_by(const sinc_phases *w, const float *x, size_t n, size_t i)
+{
+    const size_t phase = i * w->step % w->count;
+    const long first = (long)(i * w->step / w->count) - w->reach, end = first + (long)w->taps;
+    const long from = first < 0 ? 0 : first, to = end < (long)n ? end : (long)n;
+    return from < to ? product_of(x + from, w->weight + phase * w->taps + (from - first), (size_t)(to - from))
+                     : 0;
+}
+
+/* out[i] = x at step i + fraction, of the band `low`; false: out of memory. */
+static bool sample_all(const float *x, size_t n, double step, double fraction, double low, float *out,
+                       size_t count)
+{
+    sinc_phases phases;
+    if (make_phases(step, fraction, low, count, &phases)) {
+        for (size_t i = 0; i < count; i++)
+            out[i] = sample_by(&phases, x, n, i);
+        free(phases.weight);
+        return true;
+    }
+    float *table = sinc_table();
+    for (size_t i = 0; table && i < count; i++)
+        out[i] = sample_at(x, n, (double)i * step + fraction, low, table);
+    free(table);
+    return table != NULL;
+}
+
 size_t xr_change_rate(const float *x, size_t n, double ratio, float *out, size_t most)
 {
-    float *table = sinc_table();
-    double low = XR_KEPT_BAND * fmin(1, ratio), made = floor((double)n * ratio);
+    double made = floor((double)n * ratio);
     size_t count = made < (double)most ? (size_t)made : most;
-    for (size_t i = 0; table && i < count; i++)
-        out[i] = sample_at(x, n, (double)i / ratio, low, table);
-    free(table);
-    return table ? count : 0;
+    return sample_all(x, n, 1 / ratio, 0, XR_KEPT_BAND * fmin(1, ratio), out, count) ? count : 0;
 }
 
 bool xr_low_pass(const float *x, size_t n, double share, float *out)
 {
-    float *table = sinc_table();
-    for (size_t i = 0; table && i < n; i++)
-        out[i] = sample_at(x, n, (double)i, share, table);
-    free(table);
-    return table != NULL;
+    return sample_all(x, n, 1, 0, share, out, n);
 }
 
 bool xr_shift_by_fraction(const float *x, size_t n, double fraction, float *out)
 {
-    float *table = sinc_table();
-    for (size_t i = 0; table && i < n; i++)
-        out[i] = sample_at(x, n, (double)i + fraction, 1, table);
-    free(table);
-    return table != NULL;
+    return sample_all(x, n, 1, fraction, 1, out, n);
 }
